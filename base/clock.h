@@ -1,0 +1,13 @@
+/* The two clocks. Microseconds throughout. */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdint.h>
+
+/* Since 1970, UTC; may jump. For what people read and what goes into the database. */
+int64_t clock_wall_us(void);
+
+/* Since boot, sleep included (CLOCK_BOOTTIME); never goes back. For every wait and every duration. */
+int64_t clock_monotonic_us(void);
+
+#endif

@@ -1,0 +1,56 @@
+/* A string that grows, up to a bound.
+ *
+ *     struct text line = TEXT_EMPTY;
+ *     text_add(&line, "trial ");
+ *     text_print(&line, "%d", number);
+ *     if (text_failed(&line)) ...
+ *     text_finish(&line);
+ *
+ * Appending never fails at the call: the first failure (no memory, beyond TEXT_MAX bytes) is kept
+ * and everything after it is ignored, so that one check at the end serves. bytes is always a
+ * terminated string, also when empty or failed. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+
+#define TEXT_MAX ((size_t)1 << 30)
+
+struct text {
+	const char *bytes; /* terminated; owned by the text unless capacity is 0 */
+	size_t length;
+	size_t capacity; /* 0: nothing is allocated yet */
+	bool failed;
+};
+
+#define TEXT_EMPTY ((struct text){ .bytes = "" })
+
+void text_add(struct text *text, const char *string);
+void text_add_bytes(struct text *text, const void *bytes, size_t length);
+void text_add_char(struct text *text, char character);
+void text_print(struct text *text, const char *format, ...) TUNER_PRINTF(2, 3);
+void text_print_v(struct text *text, const char *format, va_list args);
+
+/* Appends the shortest decimal that reads back to the same bits (number.h). */
+void text_add_double(struct text *text, double value);
+
+/* Appends a JSON string literal, quotes included: control characters and invalid UTF-8 are escaped
+ * (invalid bytes as U+FFFD). */
+void text_add_json_string(struct text *text, const char *string);
+void text_add_json_bytes(struct text *text, const char *bytes, size_t length);
+
+/* Appends a JSON number, or null for NaN, or 1e999 / -1e999 for infinities (they read back as
+ * such everywhere but in strict JSON readers). -0.0 is written as 0. */
+void text_add_json_double(struct text *text, double value);
+
+void text_clear(struct text *text);  /* empty again, keeps the memory, forgets a failure */
+void text_finish(struct text *text); /* frees; the text is TEXT_EMPTY afterwards */
+bool text_failed(const struct text *text);
+
+/* Hands the allocated string to the caller, who frees it; the text is empty afterwards. NULL if the
+ * text failed. */
+char *text_take(struct text *text);
+
+#endif
