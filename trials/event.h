@@ -1,0 +1,63 @@
+/* The log of facts, append-only, and the requests that other processes put in. */
+#ifndef TRIALS_EVENT_H
+#define TRIALS_EVENT_H
+
+#include "trials/store.h"
+
+#include <stddef.h>
+
+/* Appends a fact. Ids rise in commit order and are never reused. trial_id and attempt_id may be 0.
+ * `data` is JSON; NULL is {}. */
+TUNER_MUST_CHECK
+bool event_add(struct store *store, int64_t job_id, int64_t trial_id, int64_t attempt_id,
+	const char *kind, const char *data, int64_t now_us, int64_t *ret_id,
+	struct tuner_error *err);
+
+/* Id of the job's last event; 0 if there is none. */
+TUNER_MUST_CHECK
+bool event_last(struct store *store, int64_t job_id, int64_t *ret_id, struct tuner_error *err);
+
+struct event {
+	int64_t id, trial_number, time_us; /* trial_number 0: of the job */
+	char *kind, *data;
+};
+
+struct event_list {
+	struct event *items;
+	size_t n;
+};
+
+/* Events of a job with id > after, oldest first, at most limit (0: all). */
+TUNER_MUST_CHECK
+bool event_select(struct store *store, int64_t job_id, int64_t after, int64_t limit,
+	struct event_list *ret, struct tuner_error *err);
+void event_list_finish(struct event_list *list);
+
+/* A request: a verb with JSON arguments, appended by a command while another process runs the job,
+ * executed and answered by that process within a tick. request_add is a transaction of its own and
+ * works with STORE_REQUEST. */
+struct request {
+	int64_t id, job_id, created_us;
+	char *verb, *argument; /* "stop", "enqueue"; JSON */
+	char *answer;	       /* NULL: not yet */
+	bool refused;
+};
+
+void request_finish(struct request *request);
+
+TUNER_MUST_CHECK
+bool request_add(struct store *store, int64_t job_id, const char *verb, const char *argument,
+	int64_t now_us, int64_t *ret_id, struct tuner_error *err);
+
+/* The oldest request of the job without an answer. */
+TUNER_MUST_CHECK
+bool request_next(struct store *store, int64_t job_id, struct request *ret, bool *ret_found,
+	struct tuner_error *err);
+TUNER_MUST_CHECK
+bool request_answer(struct store *store, int64_t request_id, bool refused, const char *answer,
+	int64_t now_us, struct tuner_error *err);
+TUNER_MUST_CHECK
+bool request_load(struct store *store, int64_t request_id, struct request *ret,
+	struct tuner_error *err);
+
+#endif

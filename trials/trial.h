@@ -1,0 +1,267 @@
+/* Trials, attempts, metrics: the data that everything else is about. Start reading here.
+ *
+ * A trial is one configuration and its objective, numbered from 1 in its job. An attempt is one
+ * launch of its command. A trial's fate has two axes: what became of the process
+ * (attempt.outcome) and whether there is an objective (trial.state). */
+#ifndef TRIALS_TRIAL_H
+#define TRIALS_TRIAL_H
+
+#include "trials/job.h"
+
+/*   PROPOSED ---> RUNNING ---> DONE      an objective
+ *     ^  |          | | |----> FAILED    the configuration's own failure: data for the model
+ *     |  |          | '------> STOPPED   ended before its time; its curve counts as far as it goes
+ *     |  '----------|--------> STOPPED   stopped before it ran
+ *     |--- retry ---'
+ *     '--- PAUSED <--> RUNNING           at a rung, by promotion (later)
+ *
+ * DONE, FAILED and STOPPED are final; `retry` (a later command) opens a new event, not an old row. */
+enum trial_state {
+	TRIAL_PROPOSED, TRIAL_RUNNING, TRIAL_DONE, TRIAL_FAILED, TRIAL_STOPPED, TRIAL_PAUSED,
+	TRIAL_STATES
+};
+
+/*   INTENDED ---> STARTING ---> RUNNING ---> ENDED
+ *                    |             |           ^
+ *                    +--> LOST <---+           |
+ *                           '-- late result ---+
+ *
+ * INTENDED: committed, nothing launched for sure. LOST is not ENDED: the command may still run on a
+ * host that we cannot reach, so a late result counts until the next attempt has been opened. */
+enum attempt_state {
+	ATTEMPT_INTENDED, ATTEMPT_STARTING, ATTEMPT_RUNNING, ATTEMPT_LOST, ATTEMPT_ENDED,
+	ATTEMPT_STATES
+};
+
+/* What became of the process. Stored by name. */
+enum outcome {
+	OUTCOME_NONE, /* not ended yet */
+	OUTCOME_OK, OUTCOME_EARLY_STOPPED, OUTCOME_USER_STOPPED, OUTCOME_TIMEOUT,
+	OUTCOME_PREEMPTED, OUTCOME_INTERRUPTED, OUTCOME_LOST, OUTCOME_LAUNCH_FAILED,
+	OUTCOME_OOM_HOST, OUTCOME_DISK_FULL, OUTCOME_NAN, OUTCOME_DIVERGED, OUTCOME_OOM_GPU,
+	OUTCOME_NO_METRIC, OUTCOME_CRASHED,
+	OUTCOMES
+};
+
+const char *trial_state_name(enum trial_state state);	  /* "proposed" ... */
+const char *attempt_state_name(enum attempt_state state); /* "intended" ... */
+const char *outcome_name(enum outcome outcome);		  /* "oom-gpu" ...; "" for NONE */
+bool trial_state_may_move(enum trial_state from, enum trial_state to);
+bool attempt_state_may_move(enum attempt_state from, enum attempt_state to);
+
+struct trial {
+	int64_t id, job_id, number;
+	char arm[64];
+	int64_t repeat, arm_number;
+	int64_t space_version, objective_version; /* ids */
+	enum trial_state state;
+	char source[16];   /* "first", "enqueue" or "strategy" */
+	char branch[16];   /* of its decision: "design", "model" ...; "" without one */
+	size_t d;
+	double *values;	  /* in the order of its space version; exact bits */
+	char *parameters; /* the same as a JSON object, fixed ones not included */
+	double objective; /* user's unit and sign; NaN: none */
+	int64_t metric_count; /* rows of the objective's metric, all attempts */
+	int64_t last_step;
+	double last_value, best_value; /* of the objective's metric; NaN: none yet */
+	int64_t attempts;
+	enum outcome outcome; /* of its last ended attempt */
+	char *message;	      /* why, for people; "" if there is nothing to say */
+	int64_t created_us, started_us, ended_us; /* 0: not yet; started is the first attempt's */
+	int64_t ended_event; /* id of the event that ended it: the commit order; 0 while open */
+};
+
+struct trial_list {
+	struct trial *items;
+	size_t n;
+};
+
+void trial_finish(struct trial *trial);
+void trial_list_finish(struct trial_list *list);
+
+struct attempt {
+	int64_t id, trial_id, trial_number, number; /* number from 1 within the trial */
+	char key[40];	  /* unique for ever: fences this launch */
+	char backend[16];
+	char *host;
+	int64_t slot;
+	char *gpus;	  /* JSON array of UUIDs; "[]" without */
+	char *directory;  /* relative to store_directory, so that a moved database still works */
+	enum attempt_state state;
+	enum outcome outcome;
+	char *message;
+	int64_t exit_code, signal; /* -1: none */
+	int64_t intended_us, started_us, ended_us;
+	int64_t user_us, system_us, max_rss_bytes, gpu_memory_peak_bytes;
+	double cost;	    /* NaN: not priced */
+	int64_t log_offset; /* bytes of output scraped and committed */
+	char *scrape;	    /* the scraper's counts at log_offset, JSON; "{}" at first */
+};
+
+struct attempt_list {
+	struct attempt *items;
+	size_t n;
+};
+
+void attempt_finish(struct attempt *attempt);
+void attempt_list_finish(struct attempt_list *list);
+
+/* How a configuration came about: everything that is needed to compute it again (architecture, rule
+ * 3), and what the model thought. */
+struct decision {
+	int64_t id;
+	const char *strategy, *branch, *reason, *settings; /* settings: JSON */
+	int64_t seen;		     /* id of the last event that informed it; 0: none */
+	const int64_t *pending;	     /* trial numbers taken as pending, in this order */
+	size_t n_pending;
+	int64_t start;		     /* decision whose hyperparameters the fit started from; 0: none */
+	int64_t sequence, next_sequence;
+	int64_t budget_trials, parallel;
+	int64_t work_limit, work;
+	bool without_model;
+	const double *hyperparameters;
+	size_t n_hyperparameters;
+	double mean, sd, acquisition, incumbent; /* NaN: no model */
+	int64_t took_us;
+	const char *blas, *cpu, *program; /* interned in table `machine` */
+};
+
+struct trial_new {
+	int64_t job_id;
+	const char *arm;
+	int64_t repeat;
+	int64_t space_version, objective_version;
+	const double *values; /* d of them, in the order of the space version */
+	size_t d;
+	const char *parameters; /* JSON object */
+	int64_t queued;		/* the queue entry that it takes; 0: none */
+};
+
+/* Creates a trial in state PROPOSED with its decision (never NULL: a fully given configuration has
+ * branch "user") in this transaction, takes the queue entry, adds the event "proposed". The cap
+ * (job.trial_cap per arm and repeat) is exact: *ret_capped true, and nothing done, if it is
+ * reached. Otherwise id and number (in the job) and arm_number are set. -0.0 becomes 0.0. */
+TUNER_MUST_CHECK
+bool trial_create(struct store *store, const struct trial_new *trial,
+	const struct decision *decision, int64_t now_us, int64_t *ret_id, int64_t *ret_number,
+	int64_t *ret_arm_number, bool *ret_capped, struct tuner_error *err);
+
+struct attempt_new {
+	int64_t trial_id;
+	const char *key, *backend, *host, *gpus, *directory;
+	int64_t slot;
+};
+
+/* The intent: a row in state INTENDED. The trial must be PROPOSED and have no attempt that is not
+ * ENDED or LOST. */
+TUNER_MUST_CHECK
+bool attempt_create(struct store *store, const struct attempt_new *attempt, int64_t now_us,
+	int64_t *ret_id, struct tuner_error *err);
+
+/* Legal moves short of ENDED; RUNNING moves the trial along and sets started_us of both. */
+TUNER_MUST_CHECK
+bool attempt_move(struct store *store, int64_t attempt_id, enum attempt_state state,
+	int64_t now_us, struct tuner_error *err);
+
+struct attempt_end {
+	enum outcome outcome;
+	const char *message;	/* "" if there is nothing to say */
+	int64_t exit_code, signal; /* -1: none */
+	int64_t started_us, ended_us; /* by the supervisor's clock; 0: unknown, now is taken */
+	int64_t user_us, system_us, max_rss_bytes;
+	enum trial_state trial; /* DONE, FAILED, STOPPED, or PROPOSED for a retry */
+	double objective;	/* NaN: none. DONE needs one */
+};
+
+/* Ends the attempt (from any state but ENDED) and moves its trial, with the event "ended" (data: the
+ * outcome and the objective). A retry's event is "retry". *ret_event is that event's id. */
+TUNER_MUST_CHECK
+bool attempt_end(struct store *store, int64_t attempt_id, const struct attempt_end *end,
+	int64_t now_us, int64_t *ret_event, struct tuner_error *err);
+
+/* Ends a trial that has no attempt to end (stopped while PROPOSED). */
+TUNER_MUST_CHECK
+bool trial_stop(struct store *store, int64_t trial_id, const char *message, int64_t now_us,
+	struct tuner_error *err);
+
+struct metric_row {
+	const char *name;
+	int64_t step;
+	double value; /* NaN and infinities are values */
+	int64_t time_us;
+};
+
+/* Adds rows (same name and step: the last value wins) and commits the scraper to the offset and the
+ * counts up to which they were read. `objective` names the metric whose last, best and count the
+ * trial keeps; maximize says what best means. The attempt must not be ENDED. */
+TUNER_MUST_CHECK
+bool metric_add(struct store *store, int64_t attempt_id, const struct metric_row *rows, size_t n,
+	const char *objective, bool maximize, int64_t log_offset, const char *scrape,
+	struct tuner_error *err);
+
+/* ---- reading ---- */
+
+enum trial_order { TRIAL_BY_NUMBER, TRIAL_BY_END, TRIAL_BY_OBJECTIVE };
+
+struct trial_filter {
+	int64_t job_id;
+	const char *arm;   /* NULL: all */
+	int64_t repeat;	   /* -1: all */
+	unsigned states;   /* bits 1u << state; 0: all */
+	int64_t number;	   /* 0: all */
+	int64_t up_to_event; /* ended by an event <= this; 0: all */
+	enum trial_order order; /* BY_OBJECTIVE: best first by the job's goal, those without last */
+	bool newest;	   /* with limit: the last ones instead of the first, still in order */
+	int64_t limit;	   /* 0: all */
+};
+
+TUNER_MUST_CHECK
+bool trial_select(struct store *store, const struct trial_filter *filter, struct trial_list *ret,
+	struct tuner_error *err);
+
+/* Number of trials in each state. */
+TUNER_MUST_CHECK
+bool trial_count(struct store *store, int64_t job_id, int64_t ret_counts[TRIAL_STATES],
+	struct tuner_error *err);
+
+/* Attempts of a trial (trial_id), or those of a job that are not ENDED (trial_id 0), by id. */
+TUNER_MUST_CHECK
+bool attempt_select(struct store *store, int64_t job_id, int64_t trial_id,
+	struct attempt_list *ret, struct tuner_error *err);
+
+struct curve {
+	char *name; /* metric */
+	size_t n;
+	int64_t *steps;	  /* rising */
+	double *values;
+	int64_t *time_us;
+};
+
+struct curve_list {
+	struct curve *items;
+	size_t n;
+};
+
+void curve_list_finish(struct curve_list *list);
+
+/* The curves of a trial: per step the value of its latest attempt. name NULL: every metric. */
+TUNER_MUST_CHECK
+bool curve_select(struct store *store, int64_t trial_id, const char *name, struct curve_list *ret,
+	struct tuner_error *err);
+
+/* The decision of a trial. The caller frees *ret_memory, which all its pointers point into. */
+TUNER_MUST_CHECK
+bool decision_load(struct store *store, int64_t trial_id, struct decision *ret, char **ret_memory,
+	struct tuner_error *err);
+
+/* The newest decision of an arm that has hyperparameters; *ret_found false if none has. */
+TUNER_MUST_CHECK
+bool decision_latest(struct store *store, int64_t job_id, const char *arm, int64_t repeat,
+	struct decision *ret, char **ret_memory, bool *ret_found, struct tuner_error *err);
+
+/* The quasi-random sequence position after the arm's newest decision (0 at first). */
+TUNER_MUST_CHECK
+bool decision_sequence(struct store *store, int64_t job_id, const char *arm, int64_t repeat,
+	int64_t *ret_sequence, struct tuner_error *err);
+
+#endif
