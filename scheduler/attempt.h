@@ -1,0 +1,99 @@
+/* The attempt directory: the contract between the supervisor and whoever looks at an attempt.
+ *
+ *     launch        what to run: written by us before anything is started (struct launch)
+ *     lock          held (flock) by the supervisor for as long as it lives
+ *     started       made with O_EXCL and fsynced before the exec: from here on the command may run
+ *     output.log    the command's stdout and stderr; capped and rotated (output_* below)
+ *     exit.json     written atomically when the command has ended, by the supervisor alone
+ *     parameters.json, checkpoint/, model/, output/   the command's own
+ *
+ * lock free + no started: never ran.  lock held: lives.  exit.json: ended, and how.
+ * lock free + started + no exit.json: the supervisor died; the command may be alive for a moment
+ * (it gets SIGKILL by PR_SET_PDEATHSIG, its children do not): attempt_fence kills what is left. */
+#ifndef SCHEDULER_ATTEMPT_H
+#define SCHEDULER_ATTEMPT_H
+
+#include "base/error.h"
+#include "base/text.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define ATTEMPT_KEY_VARIABLE "TUNER_ATTEMPT_KEY" /* in the command's environment: who it belongs to */
+
+/* What the supervisor is asked to do. All strings; vectors end with NULL. */
+struct launch {
+	const char *key;
+	char *const *arguments;	  /* argument vector; [0] is looked up in the PATH of `environment` */
+	char *const *environment; /* complete: nothing is inherited */
+	const char *working_directory;
+	int64_t timeout_us; /* 0: none. Then SIGTERM to the group, and SIGKILL after grace_us */
+	int64_t grace_us;
+	int64_t log_max_bytes; /* kept of the output, in two halves: the newest half at least */
+};
+
+/* Writes DIRECTORY/launch (mode 0600, atomically). */
+TUNER_MUST_CHECK
+bool launch_write(const char *directory, const struct launch *launch, struct tuner_error *err);
+
+enum attempt_life {
+	ATTEMPT_NEVER_RAN, /* no started, lock free */
+	ATTEMPT_LIVES,	   /* lock held */
+	ATTEMPT_FINISHED,  /* exit.json */
+	ATTEMPT_ORPHANED,  /* started, no exit.json, lock free */
+};
+
+enum exit_kind {
+	EXIT_CODE,     /* exited by itself: code */
+	EXIT_SIGNAL,   /* killed: signal */
+	EXIT_TIMEOUT,  /* we ended it at its time limit; code or signal says how it went */
+	EXIT_STOPPED,  /* we ended it because somebody signalled the supervisor */
+	EXIT_NO_START, /* could not exec (missing command, directory ...): message */
+};
+
+struct exit_record {
+	enum exit_kind kind;
+	int code, signal; /* -1: none */
+	int stop_signal;  /* EXIT_STOPPED: what the supervisor was sent; else 0 */
+	char message[256];
+	int64_t started_us, ended_us; /* wall clock */
+	int64_t user_us, system_us, max_rss_bytes;
+	int64_t output_bytes;  /* ever written by the command */
+	int64_t output_lost;   /* of these never stored: the disk was full */
+	bool out_of_memory;    /* the kernel's OOM killer was seen to hit the group */
+};
+
+struct attempt_status {
+	enum attempt_life life;
+	int64_t supervisor_pid, supervisor_start; /* start: field 22 of /proc/PID/stat; 0 unknown */
+	int64_t command_pid, command_start;	  /* the process group is command_pid */
+	int64_t started_us;
+	char boot_id[40];
+	struct exit_record exit; /* if FINISHED */
+};
+
+/* Looks at a directory. A missing one is NEVER_RAN. */
+TUNER_MUST_CHECK
+bool attempt_look(const char *directory, struct attempt_status *ret, struct tuner_error *err);
+
+/* For an ORPHANED attempt: kills what is left of the command by pid with start time, its process
+ * group, and every process whose environment holds the key; waits at most wait_ms for them to be
+ * gone. True when provably nothing is left (another boot id: at once). */
+TUNER_MUST_CHECK
+bool attempt_fence(const char *directory, const char *key, const struct attempt_status *status,
+	int wait_ms, struct tuner_error *err);
+
+/* ---- output ---- */
+
+/* Reads the output from an offset that counts bytes ever written. At most `size` bytes go to
+ * ret_bytes; *ret_offset is where they begin: later than `offset` if rotation has dropped the
+ * bytes between. *ret_size 0: nothing new yet. */
+TUNER_MUST_CHECK
+bool output_read(const char *directory, int64_t offset, char *ret_bytes, size_t size,
+	int64_t *ret_offset, size_t *ret_size, struct tuner_error *err);
+
+/* The last n lines of what is there (at most 64 KiB), control sequences removed. */
+TUNER_MUST_CHECK
+bool output_tail(const char *directory, unsigned lines, struct text *ret, struct tuner_error *err);
+
+#endif

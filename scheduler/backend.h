@@ -1,0 +1,96 @@
+/* Backends: ways to reach hosts. A struct of functions each; `null` is scripted, for tests.
+ *
+ *     open -> [start | adopt] -> next... -> ENDED | LOST -> forget -> close
+ *
+ * No call blocks longer than a file operation: the loop waits on the descriptors and calls next()
+ * until it has nothing more. A backend never decides a trial's fate; it reports what became of
+ * processes. Attempts are named by the caller's id. Not thread-safe. */
+#ifndef SCHEDULER_BACKEND_H
+#define SCHEDULER_BACKEND_H
+
+#include "scheduler/attempt.h"
+#include "scheduler/machine.h"
+
+#include <poll.h>
+
+struct backend;
+
+enum backend_event_kind {
+	BACKEND_STARTED, /* the command runs (its `started` file is there) */
+	BACKEND_ENDED,	 /* exit: how. All its output can be read */
+	BACKEND_LOST,	 /* gone without an exit record; provably nothing of it is left */
+	BACKEND_FAILED,	 /* nothing was started, and why: message */
+};
+
+struct backend_event {
+	enum backend_event_kind kind;
+	int64_t attempt;
+	int64_t started_us; /* STARTED: wall clock */
+	struct exit_record exit;
+	char message[256];
+};
+
+struct backend_ops {
+	const char *name;
+
+	/* Starts the attempt whose directory holds `launch` already (launch_write). Idempotent by
+	 * the directory's own fence: if something has run there already it is adopted instead. An
+	 * error means that nothing was started. */
+	bool (*start)(struct backend *backend, int64_t attempt, const char *directory,
+		const char *key, struct tuner_error *err);
+
+	/* Takes over an attempt that an earlier process started: events will tell what became of
+	 * it. An attempt that never ran is started. */
+	bool (*adopt)(struct backend *backend, int64_t attempt, const char *directory,
+		const char *key, struct tuner_error *err);
+
+	/* Sends a signal to the attempt (through its supervisor). SIGKILL ends the whole group at
+	 * once. Not an error if it has ended meanwhile. */
+	bool (*signal)(struct backend *backend, int64_t attempt, int signal,
+		struct tuner_error *err);
+
+	/* As output_read. */
+	bool (*read_output)(struct backend *backend, int64_t attempt, int64_t offset,
+		char *ret_bytes, size_t size, int64_t *ret_offset, size_t *ret_size,
+		struct tuner_error *err);
+
+	/* Descriptors to wait for (at most `size`), and the longest wait: -1 for none. */
+	size_t (*descriptors)(struct backend *backend, struct pollfd *ret_fds, size_t size);
+	int (*wait_ms)(struct backend *backend);
+
+	/* The next event, if there is one. */
+	bool (*next)(struct backend *backend, struct backend_event *ret, bool *ret_got,
+		struct tuner_error *err);
+
+	/* After ENDED, LOST or FAILED has been committed: drops what is held for the attempt. */
+	void (*forget)(struct backend *backend, int64_t attempt);
+
+	/* Leaves running attempts alive. */
+	void (*close)(struct backend *backend);
+};
+
+struct backend {
+	const struct backend_ops *ops;
+};
+
+/* `supervisor`: path of tuner-supervise. It must be executable: TUNER_USAGE otherwise. */
+TUNER_MUST_CHECK
+bool backend_local_open(const char *supervisor, struct backend **ret, struct tuner_error *err);
+
+/* One scripted attempt of the null backend: what happens, in virtual milliseconds from its start. */
+struct null_step {
+	int64_t at_ms;
+	enum { NULL_START, NULL_OUTPUT, NULL_EXIT, NULL_LOSE, NULL_FAIL } what;
+	const char *output; /* NULL_OUTPUT */
+	int code;	    /* NULL_EXIT */
+};
+
+/* A backend without processes: `script` gives the steps of the n-th start, and time is what
+ * backend_null_advance says. */
+TUNER_MUST_CHECK
+bool backend_null_open(size_t (*script)(void *context, int64_t attempt, const char *directory,
+			       struct null_step *ret_steps, size_t size),
+	void *context, struct backend **ret, struct tuner_error *err);
+void backend_null_advance(struct backend *backend, int64_t ms);
+
+#endif

@@ -1,0 +1,47 @@
+/* What this machine has: cores, GPUs, and the slots that follow. */
+#ifndef SCHEDULER_MACHINE_H
+#define SCHEDULER_MACHINE_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { GPUS_MAX = 64, SLOTS_MAX = 1024, SLOT_GPUS_MAX = 16 };
+
+struct gpu {
+	int index; /* by PCI bus, as CUDA_DEVICE_ORDER=PCI_BUS_ID counts */
+	char uuid[64];
+	char name[96];
+	int64_t memory_bytes;
+};
+
+/* Cores that we may use: CPU affinity, cut by the cgroup's quota (v2 cpu.max, v1 cfs_quota_us),
+ * rounded up; at least 1. */
+unsigned machine_cores(void);
+
+/* GPUs by `nvidia-smi` on PATH (10 s at most), bounded by a CUDA_VISIBLE_DEVICES that we were given
+ * (indices or UUIDs, in that order). No nvidia-smi: none, and *ret_reason says so (static text). */
+TUNER_MUST_CHECK
+bool machine_gpus(struct gpu ret_gpus[GPUS_MAX], size_t *ret_n, const char **ret_reason,
+	struct tuner_error *err);
+
+/* The CPU's model name, at most 63 bytes ("AMD EPYC 7B13"). */
+void machine_cpu_name(char ret_name[64]);
+
+/* One place that can run one trial. */
+struct slot {
+	unsigned cores; /* threads that one trial may use */
+	size_t n_gpus;
+	struct gpu gpus[SLOT_GPUS_MAX];
+};
+
+/* The slots of the local host. gpus_per_trial 0: slots without GPUs, as many as `parallel` (0: half
+ * the cores, at least 1). Otherwise n_gpus / gpus_per_trial slots, at most `parallel` if that is
+ * not 0. Cores are shared out evenly, at least 1 each. TUNER_USAGE if not one slot fits. */
+TUNER_MUST_CHECK
+bool machine_slots(unsigned cores, const struct gpu *gpus, size_t n_gpus, unsigned gpus_per_trial,
+	unsigned parallel, struct slot ret_slots[SLOTS_MAX], size_t *ret_n,
+	struct tuner_error *err);
+
+#endif
