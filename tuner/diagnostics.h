@@ -1,0 +1,29 @@
+/* All that is wrong with a file, at once: a bounded list of errors and warnings with places. */
+#ifndef TUNER_DIAGNOSTICS_H
+#define TUNER_DIAGNOSTICS_H
+
+#include "base/json.h"
+#include "base/text.h"
+
+enum { DIAGNOSTICS_MAX = 50 };
+
+struct diagnostic {
+	bool warning;
+	struct json_place place; /* {0, 0}: of the command line or the whole */
+	char message[512];
+};
+
+struct diagnostics {
+	struct diagnostic items[DIAGNOSTICS_MAX];
+	size_t n, errors; /* errors counts those beyond the bound too */
+};
+
+void diagnose_error(struct diagnostics *list, struct json_place place, const char *format, ...)
+	TUNER_PRINTF(3, 4);
+void diagnose_warning(struct diagnostics *list, struct json_place place, const char *format, ...)
+	TUNER_PRINTF(3, 4);
+
+/* One line each, by place: "quick.jsonc:4:7: error: ...". */
+void diagnostics_print(const struct diagnostics *list, const char *file, struct text *ret);
+
+#endif

@@ -1,0 +1,164 @@
+/* The job file: what the user asked for, read, checked and completed with its defaults.
+ *
+ * Everything comes from one table of keys (jobfile_keys.c), which is also what `tuner schema`
+ * prints and what unknown keys are compared with. See docs/architecture.md, section 8. */
+#ifndef TUNER_JOBFILE_H
+#define TUNER_JOBFILE_H
+
+#include "scheduler/classify.h"
+#include "scheduler/command.h"
+#include "scheduler/scrape.h"
+#include "surrogate/space.h"
+#include "surrogate/stopping.h"
+#include "surrogate/suggest.h"
+#include "trials/job.h"
+#include "tuner/diagnostics.h"
+
+enum reduce { REDUCE_LAST, REDUCE_BEST, REDUCE_MEAN_OF_LAST };
+
+struct job_values { /* of a categorical or ordinal parameter */
+	size_t n;
+	char **text; /* as the command sees it: adam, 0.1, true */
+	char **json; /* "adam", 0.1, true */
+};
+
+struct job_host {
+	char backend[16]; /* "local"; "ssh" and "slurm" are refused until built */
+	bool gpus_auto;
+	unsigned gpus_per_trial; /* 0: none wanted */
+	size_t n_gpus;		 /* "gpus": [0, 1] */
+	int gpus[GPUS_MAX];
+	char **prefix; /* NULL-terminated; NULL: none */
+};
+
+struct job_budget {
+	int64_t trials;	  /* per arm and repeat */
+	int64_t parallel; /* 0: as many as there are slots */
+	int64_t runtime_us, deadline_us; /* 0: none; deadline by the wall clock */
+	bool has_target;
+	double target;		/* user's unit */
+	int64_t not_improving;	/* 0: off */
+	int64_t failures;	/* infrastructure failures that end the job; 0: off */
+	int64_t start_failures; /* the probe's */
+};
+
+struct job_file {
+	char *text;	 /* as given, overrides applied and noted below */
+	char *path;	 /* absolute; "" for standard input */
+	char *directory; /* absolute: where commands run and relative paths count from */
+	char *name;
+	uint64_t seed;
+
+	char *metric;
+	bool maximize;
+	enum reduce reduce;
+	int64_t reduce_last; /* of MEAN_OF_LAST */
+	struct metric_pattern *metrics;
+	size_t n_metrics; /* 0: @tuner lines */
+
+	struct space space; /* scales resolved */
+	struct job_values *values; /* per parameter of space; n 0 for numbers */
+	struct argument *fixed;
+	size_t n_fixed;
+	size_t *order; /* arguments in the job file's order: < d a parameter, else fixed[i - d] */
+
+	double **first; /* n_first configurations of d, NaN where not given */
+	size_t n_first;
+
+	struct strategy strategy;
+	struct job_budget budget;
+	struct stopping_settings stopping; /* rule STOPPING_NONE: off */
+
+	char **command;
+	enum argument_style style;
+	struct channel *channels;
+	size_t n_channels;
+	char **environment; /* NAME=VALUE, NULL-terminated */
+	int64_t retries, timeout_us, grace_us, log_max_bytes;
+	struct failure_rule *failures;
+	size_t n_failures;
+	struct job_host *hosts;
+	size_t n_hosts;
+};
+
+/* What the command line changes: --set KEY=VALUE (VALUE is JSON, or else taken as a string), applied in
+ * order, and the words after `--`, which replace "command". */
+struct job_overrides {
+	const char **set;
+	size_t n_set;
+	char *const *command; /* NULL: none */
+};
+
+/* Reads and checks a job file ("-": standard input). All that is wrong with its content goes to
+ * `list`; ret is set only if list->errors stays 0 (true is returned in both cases). With
+ * `needs_command` false a missing command, hosts or metrics are fine (ask-tell). False: the file
+ * itself cannot be read. */
+TUNER_MUST_CHECK
+bool job_file_read(const char *path, const struct job_overrides *overrides, bool needs_command,
+	struct job_file **ret, struct diagnostics *list, struct tuner_error *err);
+
+/* The same from text already at hand (a stored job file): name is for messages, directory as the
+ * file's own directory. */
+TUNER_MUST_CHECK
+bool job_file_parse(const char *name, const char *directory, const char *text, size_t length,
+	const struct job_overrides *overrides, bool needs_command, struct job_file **ret,
+	struct diagnostics *list, struct tuner_error *err);
+void job_file_destroy(struct job_file *file);
+
+/* What `tuner check` prints after the errors: space with chosen scales, budget, every default and
+ * where it came from. As JSON with the same content for --json. */
+void job_file_describe(const struct job_file *file, struct text *ret);
+void job_file_describe_json(const struct job_file *file, struct text *ret);
+
+/* JSON Schema (2020-12) of the job file, from the table of keys. */
+void job_file_schema(struct text *ret);
+
+/* ---- the edited job file ---- */
+
+enum job_change_kind {
+	CHANGE_NONE = 0,
+	CHANGE_TAKEN = 1,     /* budget, hosts, retries, timeouts, early stopping, strategy, first */
+	CHANGE_SPACE = 2,     /* parameters: a new space version */
+	CHANGE_COMMAND = 4,   /* command, fixed values, channels, environment: needs --accept-change */
+	CHANGE_OBJECTIVE = 8, /* refused, naming rescore */
+	CHANGE_SEED = 16,     /* refused: a new name is a new job */
+};
+
+/* Compares what two files mean (not their text). *ret_kinds is the union; ret_lines gets one line a
+ * difference: "budget.trials: 12 -> 15". */
+void job_file_compare(const struct job_file *old, const struct job_file *new, unsigned *ret_kinds,
+	struct text *ret_lines);
+
+/* ---- configurations ---- */
+
+/* The JSON object of a configuration's values, in the space's order, doubles exact; NaN (not given)
+ * left out. */
+void configuration_json(const struct job_file *file, const double *values, struct text *ret);
+
+/* Reads a JSON object by name into d values, NaN for a parameter that is not in it. With `lenient` (an
+ * older trial of an edited space) unknown names are skipped, numbers may lie outside, a missing
+ * parameter or an unknown category gives false without an error (err->code TUNER_OK); else each is
+ * TUNER_USAGE with the nearest name or the bounds. */
+TUNER_MUST_CHECK
+bool configuration_parse(const struct job_file *file, const char *json, bool lenient,
+	double *ret_values, struct tuner_error *err);
+
+/* The arguments of a complete configuration in the job file's order, fixed ones included:
+ * d + n_fixed items. Frees with arguments_free. NULL without memory. */
+struct argument *configuration_arguments(const struct job_file *file, const double *values);
+void arguments_free(struct argument *arguments, size_t n);
+
+/* For people: "learning_rate=0.0131 momentum=0.9", numbers to 4 digits. */
+void configuration_text(const struct job_file *file, const double *values, struct text *ret);
+
+/* ---- what the database stores ---- */
+
+/* The space as JSON, and its parameters with Optuna's distributions. Free with
+ * parameter_list_finish. */
+TUNER_MUST_CHECK
+bool job_file_space(const struct job_file *file, char **ret_definition,
+	struct parameter_list *ret_parameters, struct tuner_error *err);
+char *job_file_objective(const struct job_file *file); /* JSON; caller frees */
+char *job_file_strategy(const struct job_file *file);  /* JSON of settings; caller frees */
+
+#endif
