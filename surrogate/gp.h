@@ -1,0 +1,181 @@
+/* Gaussian-process regression on the unit cube.
+ *
+ *     gp_create -> gp_fit (or gp_condition) -> gp_append -> gp_predict, acquisition.h -> gp_destroy
+ *
+ * Matern-5/2 kernel with a lengthscale per dimension and Hamming distance for categories (kernel.h),
+ * signal variance 1, noise variance noise_scale_i * sigma^2 on row i, a constant mean c which is
+ * always the most likely one given the rest: c = 1'K^-1 y / 1'K^-1 1. Outcomes are expected
+ * standardised (transform.h); lower is better, though nothing in this module depends on it.
+ *
+ * Hyperparameters theta are d + 1 doubles: ln l_1 ... ln l_d, ln sigma^2. Their prior: each l is
+ * log-normal(sqrt 2 + ln(d)/2, sqrt 3) (Hvarfner, Hellsten, Nardi, "Vanilla Bayesian Optimization
+ * Performs Great in High Dimensions", ICML 2024) as a density *in l*: the log density is evaluated at l
+ * and no Jacobian is added although ln l is what is optimised, which puts the mode at
+ * exp(mu - 3) = 0.205 sqrt(d), not at exp(mu). ln sigma^2 is normal(-8, 2), as a density in ln sigma^2.
+ *
+ * Rows come in two kinds: the first gp_n_outcomes rows have an outcome; rows appended behind them
+ * (trials still running) have none yet. They reduce the variance but leave the mean as it is, which
+ * is what believing the predicted mean there would do too.
+ *
+ * Cost: fitting O(n^3) time per likelihood, 3 n^2 doubles; a prediction O(n^2). Not thread-safe: one
+ * thread, one gp. Same input, same bits, with one BLAS thread (gp_single_thread). */
+#ifndef SURROGATE_GP_H
+#define SURROGATE_GP_H
+
+#include "base/error.h"
+#include "base/random.h"
+#include "surrogate/kernel.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct gp;
+
+/* The BLAS's worker threads are a setting of the whole process, and their number changes the bits:
+ * the program calls this once at its start. Returns false if the BLAS at hand has no such switch. */
+bool gp_single_thread(void);
+
+/* An empty model of d >= 1 dimensions. kinds (d) is copied; NULL: all numeric. */
+TUNER_MUST_CHECK
+bool gp_create(
+	size_t d, const enum dimension_kind *kinds, struct gp **ret, struct tuner_error *err);
+void gp_destroy(struct gp *gp);
+
+/* d + 1: the length of theta. */
+size_t gp_n_hyperparameters(const struct gp *gp);
+
+/* The bounds that fits keep to: l in [0.025, 1000], sigma^2 in [1e-6, 10], or sigma^2 = 1e-6 alone for
+ * an objective without noise. */
+void gp_bounds(const struct gp *gp, bool deterministic, double *ret_lower, double *ret_upper);
+
+/* The prior's mode, inside the bounds. */
+void gp_prior_mode(const struct gp *gp, double *ret_theta);
+
+/* A draw from the prior, moved into the bounds. */
+void gp_prior_draw(const struct gp *gp, struct random *random, double *ret_theta);
+
+/* What a model is fitted to. Copied by the calls that take it. */
+struct gp_data {
+	size_t n; /* >= 1 */
+	const double *X; /* n x d, row-major, one point a row; finite */
+	const double *y; /* n; finite */
+	const double *noise_scales; /* n, > 0; NULL: all 1 */
+};
+
+struct gp_fit_options {
+	const double *start; /* theta of the last fit, moved into the bounds; NULL: none */
+	struct random *random; /* for two draws from the prior as further starts while n < 5d;
+				  NULL: none */
+	uint64_t work_limit; /* likelihood evaluations in all starts together; 0: no limit */
+	bool deterministic; /* sigma^2 stays at 1e-6 */
+};
+
+struct gp_fit_report {
+	uint64_t work; /* likelihood evaluations done */
+	double log_posterior; /* log likelihood + log prior at the result, constants included */
+	size_t starts; /* searches begun */
+	bool converged; /* the best search ended at a small projected gradient */
+};
+
+/* Maximises likelihood times prior: bounded L-BFGS from `start`, from the prior's mode, and from two
+ * prior draws; keeps the best, and leaves the model conditioned on the data at it. The work limit
+ * ends it early with the best so far (the first evaluation is always done).
+ *
+ * Errors: TUNER_FATAL without memory, TUNER_NUMERIC if the kernel matrix could not be factored at any
+ * start. On failure the model is as it was before. */
+TUNER_MUST_CHECK
+bool gp_fit(struct gp *gp, const struct gp_data *data, const struct gp_fit_options *options,
+	struct gp_fit_report *ret, struct tuner_error *err);
+
+/* The model at given hyperparameters, without a search. Errors and their effect as gp_fit. */
+TUNER_MUST_CHECK
+bool gp_condition(
+	struct gp *gp, const struct gp_data *data, const double *theta, struct tuner_error *err);
+
+/* Adds m rows (m x d) without outcomes behind the others, O(n^2) each; noise_scales NULL: all 1. On
+ * failure (TUNER_FATAL without memory; TUNER_NUMERIC if a row makes the matrix singular) the model is as
+ * it was before.
+ *
+ * Bit for bit: gp_condition (or gp_fit) on rows 1..a at theta, then rows a+1..b appended, gives the
+ * same factor and the same predictions however the appended rows were split into calls, whatever was
+ * appended and forgotten in between, and in whatever process: a cached model equals one rebuilt from
+ * (theta, a, rows). It equals gp_condition on all b rows to rounding only (a blocked factorisation adds in
+ * another order): who wants the bits must keep a. */
+TUNER_MUST_CHECK
+bool gp_append(struct gp *gp, const double *X, const double *noise_scales, size_t m,
+	struct tuner_error *err);
+
+/* Drops the last m rows; with outcomes or without. At least one row with an outcome must stay. After
+ * dropping rows with outcomes call gp_set_outcomes. */
+void gp_forget(struct gp *gp, size_t m);
+
+/* Replaces the outcomes of the first n rows (1 <= n <= gp_n); the rest have none. Recomputes the mean
+ * constant. O(n^2). Never allocates, never fails. */
+void gp_set_outcomes(struct gp *gp, const double *y, size_t n);
+
+size_t gp_d(const struct gp *gp);
+size_t gp_n(const struct gp *gp); /* 0 before the first fit */
+size_t gp_n_outcomes(const struct gp *gp);
+size_t gp_n_factored(const struct gp *gp); /* "a" above: rows of the last gp_condition or gp_fit */
+const double *gp_hyperparameters(const struct gp *gp);
+double gp_constant(const struct gp *gp); /* c */
+double gp_jitter(const struct gp *gp); /* added to the diagonal to factor it; mostly 0 */
+const double *gp_row(const struct gp *gp, size_t i); /* d coordinates */
+
+/* Log marginal likelihood of `data` at theta, with its gradient (d + 1) unless NULL; with the log prior
+ * if `posterior`. Does not look at or change the fitted model. TUNER_NUMERIC if the matrix cannot be
+ * factored. */
+TUNER_MUST_CHECK
+bool gp_likelihood(const struct gp *gp, const struct gp_data *data, const double *theta,
+	bool posterior, double *ret_value, double *ret_gradient, struct tuner_error *err);
+
+/* Mean and sd of the *latent* function (no noise) at m points (m x d). Needs a fitted model.
+ * Errors: TUNER_FATAL without memory. */
+TUNER_MUST_CHECK
+bool gp_predict(const struct gp *gp, const double *X, size_t m, double *ret_mean, double *ret_sd,
+	struct tuner_error *err);
+
+/* The same with gradients (m x d each) with respect to the point; 0 for categories. */
+TUNER_MUST_CHECK
+bool gp_predict_gradient(const struct gp *gp, const double *X, size_t m, double *ret_mean,
+	double *ret_sd, double *ret_mean_gradient, double *ret_sd_gradient,
+	struct tuner_error *err);
+
+/* The posterior means at the model's own rows with outcomes (gp_n_outcomes of them); O(n). */
+void gp_own_means(const struct gp *gp, double *ret_means);
+
+/* ---- The parts of a prediction, for acquisition.c. With n rows, K = L L' (noise included):
+ *
+ *     v = L^-1 k(x), u = L^-T v = K^-1 k(x);  variance 1 - v'v;
+ *     mean c + v'b, b = L^-1 (y - c).
+ *
+ * For pending rows the entries of b are, a priori, independent standard normal: a joint draw of their
+ * outcomes is b with normal numbers there. All matrices are row-major without gaps. */
+
+/* K (m x n) and, unless NULL, G (m x n; kernel.h) of m points with the rows. scratch: gp_scratch
+ * doubles. */
+void gp_cross(const struct gp *gp, const double *X, size_t m, double *ret_K, double *ret_G,
+	double *scratch);
+size_t gp_scratch(const struct gp *gp);
+
+/* In place: rows k(x) of an m x n matrix become v; rows v become u. */
+void gp_whiten(const struct gp *gp, double *K, size_t m);
+void gp_unwhiten(const struct gp *gp, double *V, size_t m);
+
+/* b of the rows with outcomes, gp_n_outcomes of them. */
+const double *gp_whitened_outcomes(const struct gp *gp);
+
+/* Row means under given b: ret (n) = c + L b for n entries of b; that is, outcomes incl. noise. */
+void gp_outcomes_of(const struct gp *gp, const double *b, double *ret_y);
+
+/* Noise variance of row i, jitter included. */
+double gp_noise(const struct gp *gp, size_t i);
+
+/* Gradients of sum_i t_i k(x, x_i) for m points: TG (m x n) holds t_i G_i. ret is m x d. */
+void gp_pull(
+	const struct gp *gp, const double *X, size_t m, const double *TG, double *ret_gradient);
+
+/* Variance 1 - v'v with its floor of 1e-12. */
+double gp_variance(const struct gp *gp, const double *v);
+
+#endif
