@@ -13,15 +13,15 @@
 #include <stdbool.h>
 #include <stdarg.h>
 
-#define TUNER_MUST_CHECK __attribute__((warn_unused_result))
-#define TUNER_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define TUNER_MUST_CHECK            __attribute__((warn_unused_result))
+#define TUNER_PRINTF(string, first) __attribute__((format(printf, string, first)))
 
 enum tuner_code {
 	TUNER_OK,
-	TUNER_USAGE,   /* the user can fix it: exit status 2 */
-	TUNER_RETRY,   /* may pass later: back off and repeat (SQLITE_BUSY, HTTP 503) */
+	TUNER_USAGE, /* the user can fix it: exit status 2 */
+	TUNER_RETRY, /* may pass later: back off and repeat (SQLITE_BUSY, HTTP 503) */
 	TUNER_NUMERIC, /* the model failed: propose a quasi-random point this once, and say so */
-	TUNER_FATAL,   /* stop; what is on disk is consistent */
+	TUNER_FATAL, /* stop; what is on disk is consistent */
 };
 
 struct tuner_error {

@@ -10,10 +10,10 @@
 #include <stdint.h>
 
 enum random_purpose {
-	RANDOM_SPACE = 1,    /* a uniform configuration */
-	RANDOM_SCRAMBLE,     /* Owen scrambling; number is 0: one scrambling per job and repeat */
-	RANDOM_FANTASY,      /* base samples of the pending trials' outcomes */
-	RANDOM_CANDIDATES,   /* the acquisition's starting points */
+	RANDOM_SPACE = 1, /* a uniform configuration */
+	RANDOM_SCRAMBLE, /* Owen scrambling; number is 0: one scrambling per job and repeat */
+	RANDOM_FANTASY, /* base samples of the pending trials' outcomes */
+	RANDOM_CANDIDATES, /* the acquisition's starting points */
 	RANDOM_HYPERPARAMETERS,
 	RANDOM_TRAINING_SEED, /* TUNER_SEED */
 	RANDOM_TEST,
@@ -21,7 +21,7 @@ enum random_purpose {
 };
 
 struct random_key {
-	uint64_t seed;   /* of the job */
+	uint64_t seed; /* of the job */
 	uint32_t repeat; /* of a comparison; 0 otherwise */
 	uint32_t number; /* of the trial within its arm, from 1 */
 	enum random_purpose purpose;

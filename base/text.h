@@ -8,7 +8,7 @@
  *
  * Appending never fails at the call: the first failure (no memory, beyond TEXT_MAX bytes) is kept
  * and everything after it is ignored, so that one check at the end serves. bytes is always a
- * terminated string, also when empty or failed. */
+ * terminated string, also when empty or failed. What is appended must not point into the text. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
@@ -45,9 +45,13 @@ void text_add_json_bytes(struct text *text, const char *bytes, size_t length);
  * such everywhere but in strict JSON readers). -0.0 is written as 0. */
 void text_add_json_double(struct text *text, double value);
 
-void text_clear(struct text *text);  /* empty again, keeps the memory, forgets a failure */
+void text_clear(struct text *text); /* empty again, keeps the memory, forgets a failure */
 void text_finish(struct text *text); /* frees; the text is TEXT_EMPTY afterwards */
 bool text_failed(const struct text *text);
+
+/* Bytes of the well-formed UTF-8 character that bytes[0..length) begins with: 1 to 4, or 0 if there is
+ * none (nothing left, a stray or missing continuation byte, an overlong form, a surrogate). */
+size_t text_utf8_character(const char *bytes, size_t length);
 
 /* Hands the allocated string to the caller, who frees it; the text is empty afterwards. NULL if the
  * text failed. */
