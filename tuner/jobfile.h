@@ -26,25 +26,25 @@ struct job_host {
 	char backend[16]; /* "local"; "ssh" and "slurm" are refused until built */
 	bool gpus_auto;
 	unsigned gpus_per_trial; /* 0: none wanted */
-	size_t n_gpus;		 /* "gpus": [0, 1] */
+	size_t n_gpus; /* "gpus": [0, 1] */
 	int gpus[GPUS_MAX];
 	char **prefix; /* NULL-terminated; NULL: none */
 };
 
 struct job_budget {
-	int64_t trials;	  /* per arm and repeat */
+	int64_t trials; /* per arm and repeat */
 	int64_t parallel; /* 0: as many as there are slots */
 	int64_t runtime_us, deadline_us; /* 0: none; deadline by the wall clock */
 	bool has_target;
-	double target;		/* user's unit */
-	int64_t not_improving;	/* 0: off */
-	int64_t failures;	/* infrastructure failures that end the job; 0: off */
+	double target; /* user's unit */
+	int64_t not_improving; /* 0: off */
+	int64_t failures; /* infrastructure failures that end the job; 0: off */
 	int64_t start_failures; /* the probe's */
 };
 
 struct job_file {
-	char *text;	 /* as given, overrides applied and noted below */
-	char *path;	 /* absolute; "" for standard input */
+	char *text; /* as given, overrides applied and noted below */
+	char *path; /* absolute; "" for standard input */
 	char *directory; /* absolute: where commands run and relative paths count from */
 	char *name;
 	uint64_t seed;
@@ -117,11 +117,12 @@ void job_file_schema(struct text *ret);
 
 enum job_change_kind {
 	CHANGE_NONE = 0,
-	CHANGE_TAKEN = 1,     /* budget, hosts, retries, timeouts, early stopping, strategy, first */
-	CHANGE_SPACE = 2,     /* parameters: a new space version */
-	CHANGE_COMMAND = 4,   /* command, fixed values, channels, environment: needs --accept-change */
+	CHANGE_TAKEN = 1, /* budget, hosts, retries, timeouts, early stopping, strategy, first */
+	CHANGE_SPACE = 2, /* parameters: a new space version */
+	CHANGE_COMMAND =
+		4, /* command, fixed values, channels, environment: needs --accept-change */
 	CHANGE_OBJECTIVE = 8, /* refused, naming rescore */
-	CHANGE_SEED = 16,     /* refused: a new name is a new job */
+	CHANGE_SEED = 16, /* refused: a new name is a new job */
 };
 
 /* Compares what two files mean (not their text). *ret_kinds is the union; ret_lines gets one line a
@@ -159,6 +160,6 @@ TUNER_MUST_CHECK
 bool job_file_space(const struct job_file *file, char **ret_definition,
 	struct parameter_list *ret_parameters, struct tuner_error *err);
 char *job_file_objective(const struct job_file *file); /* JSON; caller frees */
-char *job_file_strategy(const struct job_file *file);  /* JSON of settings; caller frees */
+char *job_file_strategy(const struct job_file *file); /* JSON of settings; caller frees */
 
 #endif

@@ -1,0 +1,112 @@
+/* In the order `tuner help` prints. */
+#include "tuner/command.h"
+
+static const struct option_row init_options[] = {
+	{ "from", 0, "REQUEST", "a SageMaker CreateHyperParameterTuningJob request (JSON)" },
+	{ "force", 0, NULL, "replace an existing FILE" },
+	{ .name = NULL },
+};
+
+static const struct option_row check_options[] = {
+	{ "log", 0, "FILE", "count what each pattern finds in an existing log" },
+	{ "set", 0, "KEY=VALUE", "change any key of the job file; may be repeated" },
+	{ .name = NULL },
+};
+
+static const struct option_row try_options[] = {
+	{ "set", 0, "KEY=VALUE", "change any key of the job file; may be repeated" },
+	{ "timeout", 0, "TIME", "stop the command after this long (default: its own timeout)" },
+	{ .name = NULL },
+};
+
+static const struct option_row run_options[] = {
+	{ "set", 0, "KEY=VALUE", "change any key of the job file; may be repeated" },
+	{ "trials", 'n', "N", "the same as --set budget.trials=N" },
+	{ "parallel", 'p', "N", "the same as --set budget.parallel=N" },
+	{ "seed", 0, "N", "the same as --set seed=N" },
+	{ "name", 0, "NAME", "the same as --set name=NAME: another name is another job" },
+	{ "accept-change", 0, NULL, "go on although command, fixed values or data were edited" },
+	{ "detach", 'd', NULL, "go on without this terminal; \"tuner watch\" looks on" },
+	{ "quiet", 'q', NULL, "print the result only" },
+	{ "plain", 0, NULL, "one line a finished trial, also on a terminal" },
+	{ .name = NULL },
+};
+
+static const struct option_row watch_options[] = {
+	{ "interval", 0, "TIME", "how often to look (default: 500ms)" },
+	{ .name = NULL },
+};
+
+static const struct option_row stop_options[] = {
+	{ "trial", 0, "N", "stop this trial alone; the job goes on" },
+	{ "wait", 0, NULL, "propose nothing more, and let running trials finish" },
+	{ .name = NULL },
+};
+
+static const struct option_row trials_options[] = {
+	{ "sort", 0, "ORDER", "number (default), objective or end" },
+	{ "limit", 0, "N", "the first N (the last ones when sorted by number or end)" },
+	{ "state", 0, "STATE", "only these: proposed, running, done, failed, stopped" },
+	{ .name = NULL },
+};
+
+static const struct option_row logs_options[] = {
+	{ "follow", 'f', NULL, "go on as it grows, until the trial ends" },
+	{ "attempt", 0, "N", "of this attempt (default: the last)" },
+	{ "tail", 0, "LINES", "only the last lines" },
+	{ .name = NULL },
+};
+
+static const struct option_row best_options[] = {
+	{ "command", 0, NULL, "print the command line that repeats it" },
+	{ "params", 0, NULL, "print its parameters as JSON" },
+	{ "model", 0, NULL, "print the directory of its saved model" },
+	{ .name = NULL },
+};
+
+const struct command commands[] = {
+	{ "init", "FILE [-- COMMAND...]", "write a commented job file to start from", 1, 1,
+		TAKES_REST, init_options, cmd_init,
+		"With a command after --, its numbers become ranges around their values, and the "
+		"values\n"
+		"themselves the first configuration." },
+	{ "check", "FILE", "check a job file and print all that follows from it", 1, 1,
+		TAKES_JSON | TAKES_REST, check_options, cmd_check, NULL },
+	{ "try", "FILE [-- COMMAND...]", "launch the first configuration once, keeping nothing", 1,
+		1, TAKES_REST, try_options, cmd_try, NULL },
+	{ "schema", "", "print the JSON Schema of the job file", 0, 0, 0, NULL, cmd_schema, NULL },
+	{ "run", "FILE|JOB [-- COMMAND...]", "run or resume a job to its budget", 1, 1,
+		TAKES_DB | TAKES_REST, run_options, cmd_run,
+		"Ctrl-C once: propose nothing more and wait for the running trials; twice: stop "
+		"them.\n"
+		"SIGTERM stops them at once. Each way, the same command goes on later.\n"
+		"Exit status: 0 done, 2 usage or job file, 3 the command looks broken, 4 the "
+		"budget\n"
+		"was spent without a result, 5 infrastructure, 130 or 143 interrupted." },
+	{ "watch", "[JOB]", "look at a running job", 0, 1, TAKES_DB, watch_options, cmd_watch,
+		NULL },
+	{ "status", "[JOB]", "say how a job stands", 0, 1, TAKES_DB | TAKES_JSON, NULL, cmd_status,
+		NULL },
+	{ "stop", "[JOB]", "stop a job, or what is left of it", 0, 1, TAKES_DB, stop_options,
+		cmd_stop, "\"tuner run\" goes on where it stopped." },
+	{ "enqueue", "JOB PARAMETERS", "try this configuration next", 2, 2, TAKES_DB, NULL,
+		cmd_enqueue,
+		"PARAMETERS is a JSON object, '{\"learning_rate\": 0.1}', or "
+		"NAME=VALUE,NAME=VALUE. What\n"
+		"is left out, the strategy chooses." },
+	{ "jobs", "", "list the jobs of the database", 0, 0, TAKES_DB | TAKES_JSON, NULL, cmd_jobs,
+		NULL },
+	{ "trials", "[JOB]", "list the trials of a job", 0, 1, TAKES_DB | TAKES_JSON,
+		trials_options, cmd_trials, NULL },
+	{ "show", "[JOB] TRIAL", "tell all about one trial", 1, 2, TAKES_DB | TAKES_JSON, NULL,
+		cmd_show, NULL },
+	{ "logs", "[JOB] TRIAL", "print the output of a trial", 1, 2, TAKES_DB, logs_options,
+		cmd_logs, NULL },
+	{ "best", "[JOB]", "print the best trial", 0, 1, TAKES_DB | TAKES_JSON, best_options,
+		cmd_best, NULL },
+	{ "version", "", "print the version and what it was built with", 0, 0, TAKES_JSON, NULL,
+		cmd_version, NULL },
+	{ "help", "[COMMAND]", "print this, or more about a command", 0, 1, 0, NULL, cmd_help,
+		NULL },
+	{ .name = NULL },
+};
