@@ -19,7 +19,7 @@ enum parameter_type {
 	PARAMETER_FLOAT,
 	PARAMETER_INT,
 	PARAMETER_CATEGORICAL, /* unordered: the model uses the Hamming distance */
-	PARAMETER_ORDINAL,     /* ordered: the rank is the coordinate */
+	PARAMETER_ORDINAL, /* ordered: the rank is the coordinate */
 };
 
 enum parameter_scale {
@@ -33,9 +33,9 @@ struct parameter {
 	char name[PARAMETER_NAME_MAX + 1];
 	enum parameter_type type;
 	enum parameter_scale scale; /* float, int */
-	double min, max;	    /* float, int: both inclusive */
-	double step;		    /* 0: none (an int then has step 1). Values are min + k step <= max */
-	size_t n_values;	    /* categorical, ordinal */
+	double min, max; /* float, int: both inclusive */
+	double step; /* 0: none (an int has 1 then). Values are min + k step <= max */
+	size_t n_values; /* categorical, ordinal */
 };
 
 struct space {
@@ -48,7 +48,8 @@ struct space {
 void space_resolve_scales(struct space *space);
 
 /* Checks what a job file's reader has checked already with better words: finite bounds, min < max,
- * scales that fit the bounds, names that differ. TUNER_USAGE. */
+ * scales that are resolved and fit the bounds, steps that separate neighbours, names that differ.
+ * TUNER_USAGE. */
 TUNER_MUST_CHECK
 bool space_check(const struct space *space, struct tuner_error *err);
 
@@ -56,11 +57,18 @@ TUNER_MUST_CHECK
 bool space_copy(const struct space *space, struct space *ret, struct tuner_error *err);
 void space_finish(struct space *space);
 
-const char *parameter_type_name(enum parameter_type type);    /* "float" ... */
+const char *parameter_type_name(enum parameter_type type); /* "float" ... */
 const char *parameter_scale_name(enum parameter_scale scale); /* "reverse-log" ... */
 
 /* Number of lattice values of one parameter; 0 for a float without step (uncountable). */
 uint64_t parameter_cardinality(const struct parameter *parameter);
+
+/* Lattice value k, k < parameter_cardinality: min + k step in one multiplication and one addition (no
+ * drift), or max where rounding would pass it; k itself for a category or an ordinal. The other way:
+ * false for NaN, for what lies between lattice values or outside, and without a lattice. A float is
+ * met to 1e-9 of a step, an integer exactly. */
+double parameter_value(const struct parameter *parameter, uint64_t k);
+bool parameter_index(const struct parameter *parameter, double value, uint64_t *ret_k);
 
 /* Number of configurations, 0 if infinite, UINT64_MAX if it does not fit. */
 uint64_t space_cardinality(const struct space *space);
@@ -73,8 +81,18 @@ bool parameter_contains(const struct parameter *parameter, double value);
 bool space_contains(const struct space *space, const double *values);
 
 /* value -> [0, 1] and back. An int, or a float with step, is widened by half a step on both sides
- * before the map, so that end values own whole cells (surrogate brief, section 1). Category k of n
- * maps to (k + 1/2)/n. Decoding snaps to the lattice and clips to the bounds. */
+ * before the map, so that end values own whole cells (Garrido-Merchan and Hernandez-Lobato,
+ * Neurocomputing 380, 2020, on why the model must see lattice points only). On a log scale the cell
+ * of min reaches down to no less than min/2, or else to the mirror image of its upper edge; the same
+ * for max and the distance to 1 on a reverse-log scale. Category k of n maps to (k + 1/2)/n.
+ *
+ * Decoding snaps to the lattice and clips to the bounds: decode(encode(v)) is v, exactly, for every
+ * lattice value of a parameter with up to 2^40 of them, and v to a few units in the last place of
+ * the larger bound without a lattice (both bounds exactly).
+ *
+ * Encoding does not clip: a value outside the bounds, as after an edit of the space, goes below 0 or
+ * above 1 by the same formula, so that the model keeps its true distance. What the formula does not
+ * reach (NaN, a logarithm of a number <= 0, an index without a category) encodes to NaN. */
 double parameter_encode(const struct parameter *parameter, double value);
 double parameter_decode(const struct parameter *parameter, double u);
 void space_encode(const struct space *space, const double *values, double *ret_u);
@@ -85,7 +103,7 @@ void space_decode(const struct space *space, const double *u, double *ret_values
 bool space_same(const struct space *space, const double *a, const double *b);
 
 /* The configuration of this rank, 0 <= rank < space_cardinality, of a finite space (mixed radix, the
- * last parameter fastest). */
+ * last parameter fastest). Of a space too large to count the ranks reach the first 2^64. */
 void space_configuration(const struct space *space, uint64_t rank, double *ret_values);
 
 #endif

@@ -1,0 +1,47 @@
+#include "surrogate/convergence.h"
+
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_math.h>
+
+size_t not_improving(const double *objectives, size_t n, double gain)
+{
+	double best = GSL_POSINF;
+	size_t trailing = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const double y = objectives[i];
+		/* Of an infinite best any finite value is an improvement, where inf - inf is not
+		 * a number. */
+		const double needed = isfinite(best) ? best - gain * fabs(best) : best;
+
+		if (isfinite(y) && y < best && y <= needed)
+			trailing = 0;
+		else
+			trailing++;
+		if (isfinite(y))
+			best = fmin(best, y);
+	}
+	return trailing;
+}
+
+double gain_probability(const struct forecast *forecast, double gain)
+{
+	const double goal = forecast->incumbent - gain * fabs(forecast->incumbent);
+
+	if (!isfinite(goal) || !isfinite(forecast->mean) || !(forecast->sd >= 0))
+		return 1;
+	if (forecast->sd == 0)
+		return forecast->mean < goal;
+	return gsl_cdf_ugaussian_P((goal - forecast->mean) / forecast->sd);
+}
+
+bool has_converged(
+	const struct forecast *forecasts, size_t n, size_t k, double gain, double probability)
+{
+	if (n < k)
+		return false;
+	for (size_t i = n - k; i < n; i++)
+		if (!(gain_probability(&forecasts[i], gain) < probability))
+			return false;
+	return true;
+}

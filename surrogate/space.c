@@ -1,0 +1,451 @@
+#include "surrogate/space.h"
+
+#include <gsl/gsl_math.h>
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A float lies on its lattice if it is within this part of a step. */
+static const double LATTICE_TOLERANCE = 1e-9;
+
+/* Two floats without a lattice are the same trial within this part of the cube's side (BoTorch's
+ * tolerance). */
+static const double SAME_TOLERANCE = 1e-6;
+
+/* Doubles hold every integer up to here. */
+static const double INTEGER_MAX = 9007199254740992.0; /* 2^53 */
+
+const char *parameter_type_name(enum parameter_type type)
+{
+	static const char *const names[] = {
+		[PARAMETER_FLOAT] = "float",
+		[PARAMETER_INT] = "int",
+		[PARAMETER_CATEGORICAL] = "categorical",
+		[PARAMETER_ORDINAL] = "ordinal",
+	};
+
+	return names[type];
+}
+
+const char *parameter_scale_name(enum parameter_scale scale)
+{
+	static const char *const names[] = {
+		[SCALE_AUTO] = "auto",
+		[SCALE_LINEAR] = "linear",
+		[SCALE_LOG] = "log",
+		[SCALE_REVERSE_LOG] = "reverse-log",
+	};
+
+	return names[scale];
+}
+
+static bool is_choice(const struct parameter *parameter)
+{
+	return parameter->type == PARAMETER_CATEGORICAL || parameter->type == PARAMETER_ORDINAL;
+}
+
+/* ---- Scales ---- */
+
+static enum parameter_scale natural_scale(const struct parameter *parameter)
+{
+	const double min = parameter->min, max = parameter->max;
+
+	if (is_choice(parameter))
+		return SCALE_LINEAR;
+	if (min > 0 && max / min >= 100)
+		return SCALE_LOG;
+	if (parameter->type == PARAMETER_FLOAT && min >= 0 && max < 1 &&
+		(1 - min) / (1 - max) >= 50)
+		return SCALE_REVERSE_LOG;
+	return SCALE_LINEAR;
+}
+
+void space_resolve_scales(struct space *space)
+{
+	for (size_t i = 0; i < space->d; i++) {
+		struct parameter *parameter = &space->parameters[i];
+
+		if (parameter->scale == SCALE_AUTO)
+			parameter->scale = natural_scale(parameter);
+	}
+}
+
+/* The scale's monotone map to the line on which the parameter is uniform; NaN outside its domain. */
+static double stretch(enum parameter_scale scale, double x)
+{
+	switch (scale) {
+	case SCALE_LOG:
+		return x > 0 ? log(x) : GSL_NAN;
+	case SCALE_REVERSE_LOG:
+		return x < 1 ? -log1p(-x) : GSL_NAN;
+	case SCALE_AUTO:
+	case SCALE_LINEAR:
+		break;
+	}
+	return x;
+}
+
+static double unstretch(enum parameter_scale scale, double t)
+{
+	switch (scale) {
+	case SCALE_LOG:
+		return exp(t);
+	case SCALE_REVERSE_LOG:
+		return -expm1(-t);
+	case SCALE_AUTO:
+	case SCALE_LINEAR:
+		break;
+	}
+	return t;
+}
+
+/* ---- The lattice ---- */
+
+static bool has_lattice(const struct parameter *parameter)
+{
+	return parameter->type != PARAMETER_FLOAT || parameter->step > 0;
+}
+
+static double lattice_min(const struct parameter *parameter)
+{
+	return is_choice(parameter) ? 0 : parameter->min;
+}
+
+static double lattice_step(const struct parameter *parameter)
+{
+	return !is_choice(parameter) && parameter->step > 0 ? parameter->step : 1;
+}
+
+/* Of a float with step: a quotient just below an integer, by rounding or by a step such as 0.1 that
+ * binary cannot hold, still counts that integer. */
+static uint64_t float_cardinality(const struct parameter *parameter)
+{
+	const double quotient = (parameter->max - parameter->min) / parameter->step;
+	const double tolerance = GSL_MAX_DBL(LATTICE_TOLERANCE, 4 * DBL_EPSILON * quotient);
+
+	return (uint64_t)floor(quotient + tolerance) + 1;
+}
+
+uint64_t parameter_cardinality(const struct parameter *parameter)
+{
+	if (is_choice(parameter))
+		return parameter->n_values;
+	if (!has_lattice(parameter))
+		return 0;
+	if (parameter->type == PARAMETER_FLOAT)
+		return float_cardinality(parameter);
+	return (uint64_t)(parameter->max - parameter->min) / (uint64_t)lattice_step(parameter) + 1;
+}
+
+uint64_t space_cardinality(const struct space *space)
+{
+	uint64_t product = 1;
+	bool overflow = false;
+
+	for (size_t i = 0; i < space->d; i++) {
+		const uint64_t n = parameter_cardinality(&space->parameters[i]);
+
+		if (n == 0)
+			return 0;
+		overflow |= __builtin_mul_overflow(product, n, &product);
+	}
+	return overflow ? UINT64_MAX : product;
+}
+
+double parameter_value(const struct parameter *parameter, uint64_t k)
+{
+	const double step = (double)k * lattice_step(parameter);
+
+	if (is_choice(parameter))
+		return (double)k;
+	return fmin(parameter->min + step, parameter->max);
+}
+
+/* The index of the lattice value nearest to `value`, ends included; 0 for NaN. */
+static uint64_t nearest_index(const struct parameter *parameter, double value)
+{
+	const double steps = (value - lattice_min(parameter)) / lattice_step(parameter);
+	const uint64_t last = parameter_cardinality(parameter) - 1;
+
+	if (!(steps > 0))
+		return 0;
+	return steps >= (double)last ? last : (uint64_t)(steps + 0.5);
+}
+
+bool parameter_index(const struct parameter *parameter, double value, uint64_t *ret_k)
+{
+	if (!has_lattice(parameter) || !isfinite(value))
+		return false;
+
+	const uint64_t k = nearest_index(parameter, value);
+	const double distance = fabs(value - parameter_value(parameter, k));
+	const bool exact = parameter->type != PARAMETER_FLOAT;
+
+	if (distance > (exact ? 0 : LATTICE_TOLERANCE * parameter->step))
+		return false;
+	*ret_k = k;
+	return true;
+}
+
+void space_configuration(const struct space *space, uint64_t rank, double *ret_values)
+{
+	for (size_t i = space->d; i-- > 0;) {
+		const uint64_t n = parameter_cardinality(&space->parameters[i]);
+
+		ret_values[i] = parameter_value(&space->parameters[i], rank % n);
+		rank /= n;
+	}
+}
+
+/* ---- Membership ---- */
+
+size_t space_find(const struct space *space, const char *name)
+{
+	size_t i = 0;
+
+	while (i < space->d && strcmp(space->parameters[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+bool parameter_contains(const struct parameter *parameter, double value)
+{
+	uint64_t k;
+
+	if (has_lattice(parameter))
+		return parameter_index(parameter, value, &k);
+	return value >= parameter->min && value <= parameter->max;
+}
+
+bool space_contains(const struct space *space, const double *values)
+{
+	for (size_t i = 0; i < space->d; i++)
+		if (!parameter_contains(&space->parameters[i], values[i]))
+			return false;
+	return true;
+}
+
+/* Compares before it subtracts: equal values are the same even where they do not encode. */
+static bool parameter_same(const struct parameter *parameter, double a, double b)
+{
+	uint64_t i, j;
+
+	if (has_lattice(parameter))
+		return parameter_index(parameter, a, &i) && parameter_index(parameter, b, &j) &&
+		       i == j;
+	return a == b || fabs(parameter_encode(parameter, a) - parameter_encode(parameter, b)) <
+				 SAME_TOLERANCE;
+}
+
+bool space_same(const struct space *space, const double *a, const double *b)
+{
+	for (size_t i = 0; i < space->d; i++)
+		if (!parameter_same(&space->parameters[i], a[i], b[i]))
+			return false;
+	return true;
+}
+
+/* ---- The map to the unit cube ---- */
+
+struct interval {
+	double low, high; /* map to 0 and 1 */
+};
+
+/* An edge half a step from `end`, which lies `room` inside the scale's singularity; see space.h. */
+static double cell_edge(double room, double half_step)
+{
+	return half_step <= room / 2 ? room - half_step : room * room / (room + half_step);
+}
+
+static struct interval widened(const struct parameter *parameter)
+{
+	const double min = lattice_min(parameter), half = lattice_step(parameter) / 2;
+	const double last = parameter_value(parameter, parameter_cardinality(parameter) - 1);
+	struct interval cells = { min - half, last + half };
+
+	if (parameter->scale == SCALE_LOG)
+		cells.low = cell_edge(min, half);
+	if (parameter->scale == SCALE_REVERSE_LOG)
+		cells.high = 1 - cell_edge(1 - last, half);
+	return cells;
+}
+
+/* What maps to [0, 1], on the stretched line. */
+static struct interval stretched(const struct parameter *parameter)
+{
+	const struct interval whole = has_lattice(parameter)
+					      ? widened(parameter)
+					      : (struct interval){ parameter->min, parameter->max };
+
+	return (struct interval){ stretch(parameter->scale, whole.low),
+		stretch(parameter->scale, whole.high) };
+}
+
+/* The middle of cell k of n. Not through the widened map: one division, hence the same bits in
+ * whatever order the model compares them. */
+static double encode_choice(const struct parameter *parameter, double index)
+{
+	const double n = (double)parameter->n_values;
+
+	if (!(index >= 0 && index < n) || index != floor(index))
+		return GSL_NAN;
+	return (index + 0.5) / n;
+}
+
+double parameter_encode(const struct parameter *parameter, double value)
+{
+	if (is_choice(parameter))
+		return encode_choice(parameter, value);
+
+	const struct interval t = stretched(parameter);
+
+	return (stretch(parameter->scale, value) - t.low) / (t.high - t.low);
+}
+
+static double decode_choice(const struct parameter *parameter, double u)
+{
+	const double n = (double)parameter->n_values, k = floor(u * n);
+
+	return k > 0 ? fmin(k, n - 1) : 0;
+}
+
+double parameter_decode(const struct parameter *parameter, double u)
+{
+	if (is_choice(parameter))
+		return decode_choice(parameter, u);
+	if (!has_lattice(parameter) && u >= 1)
+		return parameter->max;
+
+	const struct interval t = stretched(parameter);
+	const double x = unstretch(parameter->scale, t.low + u * (t.high - t.low));
+
+	if (has_lattice(parameter))
+		return parameter_value(parameter, nearest_index(parameter, x));
+	return u > 0 && x > parameter->min ? fmin(x, parameter->max) : parameter->min;
+}
+
+void space_encode(const struct space *space, const double *values, double *ret_u)
+{
+	for (size_t i = 0; i < space->d; i++)
+		ret_u[i] = parameter_encode(&space->parameters[i], values[i]);
+}
+
+void space_decode(const struct space *space, const double *u, double *ret_values)
+{
+	for (size_t i = 0; i < space->d; i++)
+		ret_values[i] = parameter_decode(&space->parameters[i], u[i]);
+}
+
+/* ---- Checking ---- */
+
+static bool check_choice(const struct parameter *parameter, struct tuner_error *err)
+{
+	if (parameter->n_values < 1 || parameter->n_values > PARAMETER_VALUES_MAX)
+		return tuner_fail(err, TUNER_USAGE, "needs 1 to %d values, has %zu",
+			PARAMETER_VALUES_MAX, parameter->n_values);
+	return true;
+}
+
+static bool is_integer(double x)
+{
+	return fabs(x) <= INTEGER_MAX && x == floor(x);
+}
+
+static bool check_step(const struct parameter *parameter, struct tuner_error *err)
+{
+	const double step = parameter->step, width = parameter->max - parameter->min;
+	const double largest = GSL_MAX_DBL(fabs(parameter->min), fabs(parameter->max));
+
+	if (!(step >= 0) || step > width)
+		return tuner_fail(err, TUNER_USAGE, "step must be between 0 and max - min");
+	if (parameter->type == PARAMETER_INT && !is_integer(step))
+		return tuner_fail(err, TUNER_USAGE, "step of an int must be an integer");
+	if (parameter->type == PARAMETER_FLOAT && step > 0 && step < 8 * DBL_EPSILON * largest)
+		return tuner_fail(err, TUNER_USAGE,
+			"step %g is too small to tell neighbours apart in [%g, %g]", step,
+			parameter->min, parameter->max);
+	return true;
+}
+
+static bool check_scale(const struct parameter *parameter, struct tuner_error *err)
+{
+	switch (parameter->scale) {
+	case SCALE_LINEAR:
+		return true;
+	case SCALE_LOG:
+		if (parameter->min > 0)
+			return true;
+		return tuner_fail(
+			err, TUNER_USAGE, "scale log needs min > 0, not %g", parameter->min);
+	case SCALE_REVERSE_LOG:
+		if (parameter->type == PARAMETER_FLOAT && parameter->min >= 0 && parameter->max < 1)
+			return true;
+		return tuner_fail(err, TUNER_USAGE,
+			"scale reverse-log needs a float with 0 <= min and max < 1");
+	case SCALE_AUTO:
+		break;
+	}
+	return tuner_fail(err, TUNER_USAGE, "scale is not resolved");
+}
+
+static bool check_range(const struct parameter *parameter, struct tuner_error *err)
+{
+	const double min = parameter->min, max = parameter->max;
+
+	if (!isfinite(min) || !isfinite(max) || !isfinite(max - min))
+		return tuner_fail(err, TUNER_USAGE, "bounds must be finite");
+	if (!(min < max))
+		return tuner_fail(err, TUNER_USAGE, "min %g must be less than max %g", min, max);
+	if (parameter->type == PARAMETER_INT &&
+		(!is_integer(min) || !is_integer(max) || max - min > INTEGER_MAX))
+		return tuner_fail(err, TUNER_USAGE,
+			"bounds of an int must be integers up to 2^53 apart and in size");
+	return check_step(parameter, err) && check_scale(parameter, err);
+}
+
+static bool check_parameter(const struct space *space, size_t i, struct tuner_error *err)
+{
+	const struct parameter *parameter = &space->parameters[i];
+
+	if (parameter->name[0] == '\0')
+		return tuner_fail(err, TUNER_USAGE, "has no name");
+	if (space_find(space, parameter->name) != i)
+		return tuner_fail(err, TUNER_USAGE, "is named twice");
+	return is_choice(parameter) ? check_choice(parameter, err) : check_range(parameter, err);
+}
+
+bool space_check(const struct space *space, struct tuner_error *err)
+{
+	if (space->d < 1 || space->d > SPACE_PARAMETERS_MAX)
+		return tuner_fail(err, TUNER_USAGE, "a space has 1 to %d parameters, not %zu",
+			SPACE_PARAMETERS_MAX, space->d);
+	for (size_t i = 0; i < space->d; i++)
+		if (!check_parameter(space, i, err))
+			return tuner_fail_in(
+				err, "parameter %zu \"%s\": ", i + 1, space->parameters[i].name);
+	return true;
+}
+
+/* ---- Copies ---- */
+
+bool space_copy(const struct space *space, struct space *ret, struct tuner_error *err)
+{
+	struct parameter *parameters = calloc(space->d + 1, sizeof *parameters);
+
+	if (parameters == NULL)
+		return tuner_fail_memory(err);
+	if (space->d > 0)
+		memcpy(parameters, space->parameters, space->d * sizeof *parameters);
+	*ret = (struct space){ .d = space->d, .parameters = parameters };
+	return true;
+}
+
+void space_finish(struct space *space)
+{
+	if (space == NULL)
+		return;
+	free(space->parameters);
+	*space = (struct space){ 0 };
+}
