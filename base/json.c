@@ -339,6 +339,20 @@ static int32_t unit_at(const struct reader *reader, size_t ahead)
 	return unit;
 }
 
+/* At most n characters of the escape that begins here, for a message. */
+static struct slice escape_here(const struct reader *reader, size_t n)
+{
+	struct slice escape = { .bytes = reader->bytes + reader->at };
+
+	while (n > 0 && peek_at(reader, escape.length) >= 0x20 &&
+		peek_at(reader, escape.length) != '"') {
+		escape.length += text_utf8_character(
+			escape.bytes + escape.length, reader->length - reader->at - escape.length);
+		n--;
+	}
+	return escape;
+}
+
 static void advance_by(struct reader *reader, size_t bytes)
 {
 	while (bytes-- > 0)
@@ -348,10 +362,12 @@ static void advance_by(struct reader *reader, size_t bytes)
 static bool read_unicode_escape(struct reader *reader)
 {
 	const int32_t unit = unit_at(reader, 0);
+	char quoted[QUOTED + 4];
 
 	if (unit < 0)
 		return fail_at(reader, reader->place,
-			"expected four hexadecimal digits after \\u, found something else");
+			"expected four hexadecimal digits after \\u, found %s",
+			shortened(escape_here(reader, 6), quoted));
 	if (unit == 0)
 		return fail_at(reader, reader->place,
 			"expected a character other than NUL in a string, found \\u0000");
@@ -373,6 +389,7 @@ static bool read_unicode_escape(struct reader *reader)
 static bool read_escape(struct reader *reader)
 {
 	const int c = peek_at(reader, 1);
+	char quoted[QUOTED + 4];
 
 	if (c == 'u')
 		return read_unicode_escape(reader);
@@ -381,8 +398,10 @@ static bool read_escape(struct reader *reader)
 		return true;
 	}
 	return fail_at(reader, reader->place,
-		"expected \\\" \\\\ \\/ \\b \\f \\n \\r \\t or \\u, found a backslash before "
-		"something else (a backslash itself is written \\\\)");
+		"expected \\\" \\\\ \\/ \\b \\f \\n \\r \\t or \\u, found %s (a backslash itself "
+		"is "
+		"written \\\\)",
+		shortened(escape_here(reader, 2), quoted));
 }
 
 /* Reads the string that begins here; *ret_inside is what stands between the quotes. */
@@ -437,7 +456,7 @@ static const char *number_fault(struct slice word)
 	const size_t whole = digits_from(word, at);
 
 	if (whole == 0)
-		return "a digit after '-'";
+		return byte_is(word, at, "iInN") ? "a finite number" : "a digit after '-'";
 	if (word.bytes[at] == '0' && byte_is(word, at + 1, "xXbBoO"))
 		return "a decimal number";
 	if (word.bytes[at] == '0' && whole > 1)
