@@ -7,7 +7,7 @@
 /* Since 1970, UTC; may jump. For what people read and what goes into the database. */
 int64_t clock_wall_us(void);
 
-/* Since boot, sleep included (CLOCK_BOOTTIME); never goes back. For every wait and every duration. */
+/* Since boot, sleep included (CLOCK_BOOTTIME); never goes back. For all waits and durations. */
 int64_t clock_monotonic_us(void);
 
 #endif

@@ -6,7 +6,8 @@
  *
  * It is the last argument, never NULL, and untouched on success. The code says what the caller
  * will do; the message is for people and says what they can do. Its size is fixed, because
- * reporting "out of memory" must not allocate; a longer message is cut at a whole character. */
+ * reporting "out of memory" must not allocate; a longer message is cut at a whole character.
+ * The arguments of a message may be the old message. */
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
 
@@ -34,10 +35,12 @@ bool tuner_fail(struct tuner_error *err, enum tuner_code code, const char *forma
 	TUNER_PRINTF(3, 4);
 bool tuner_fail_v(struct tuner_error *err, enum tuner_code code, const char *format, va_list args);
 
-/* Puts text in front of the message of an error that is already set ("trial 41: "). Returns false. */
+/* Puts text in front of the message of an error that is already set ("trial 41: "); the code stays.
+ * Returns false. */
 bool tuner_fail_in(struct tuner_error *err, const char *format, ...) TUNER_PRINTF(2, 3);
 
-/* As tuner_fail with TUNER_FATAL, followed by ": " and strerror(error_number). */
+/* As tuner_fail with TUNER_FATAL, followed by ": " and strerror(error_number), which is kept whole
+ * when the message must be cut. */
 bool tuner_fail_errno(struct tuner_error *err, int error_number, const char *format, ...)
 	TUNER_PRINTF(3, 4);
 

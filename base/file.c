@@ -24,6 +24,7 @@ static enum tuner_code code_of(int error_number)
 {
 	switch (error_number) {
 	case EACCES:
+	case EINVAL:
 	case EISDIR:
 	case ELOOP:
 	case ENAMETOOLONG:
@@ -357,33 +358,50 @@ static bool empty_directory(int directory_fd, dev_t device, unsigned depth)
 	return ok;
 }
 
-bool directory_remove(const char *path, struct tuner_error *err)
+/* As directory_remove, with errno; no slash at the end of the path, which would follow a link. */
+static bool remove_tree(const char *path)
 {
 	struct stat status;
 
 	if (lstat(path, &status) < 0)
-		return errno == ENOENT || fail_path(err, errno, "cannot remove", path);
-	if (!S_ISDIR(status.st_mode) && !S_ISLNK(status.st_mode))
-		return fail_path(err, ENOTDIR, "cannot remove", path);
-	return remove_entry(AT_FDCWD, path, status.st_dev, 0) ||
-	       fail_path(err, errno, "cannot remove", path);
+		return errno == ENOENT;
+	if (!S_ISDIR(status.st_mode) && !S_ISLNK(status.st_mode)) {
+		errno = ENOTDIR;
+		return false;
+	}
+	return remove_entry(AT_FDCWD, path, status.st_dev, 0);
+}
+
+bool directory_remove(const char *path, struct tuner_error *err)
+{
+	size_t length = strlen(path);
+
+	while (length > 0 && path[length - 1] == '/')
+		length--;
+	char *copy = strndup(path, length);
+	if (!copy)
+		return tuner_fail_memory(err);
+
+	bool ok;
+	if (length == 0 || is_dots(path_name(copy))) /* "", "/", ".": nobody means that */
+		ok = fail_path(err, EINVAL, "cannot remove", path);
+	else
+		ok = remove_tree(copy) || fail_path(err, errno, "cannot remove", path);
+	free(copy);
+	return ok;
 }
 
 /* --- paths --- */
 
-/* $HOME for a path that begins with "~/", else NULL. */
-static const char *home_for(const char *path)
-{
-	return strncmp(path, "~/", 2) == 0 ? getenv("HOME") : NULL;
-}
-
 char *path_join(const char *base, const char *path)
 {
-	const char *home = home_for(path);
+	const char *home = strncmp(path, "~/", 2) == 0 ? getenv("HOME") : NULL;
 	char *joined = NULL;
 
-	if (home)
-		return path_join(home, path + 2);
+	if (home && *home) {
+		base = home;
+		path += 1 + strspn(path + 1, "/");
+	}
 	if (*path == '/' || !*base)
 		return strdup(path);
 	if (!*path)

@@ -1,4 +1,8 @@
-/* Whole files, atomically; directories; exclusive locks. */
+/* Whole files, atomically; directories; exclusive locks.
+ *
+ * Where a failure's code is not named, it is TUNER_USAGE for a path that the user can put right
+ * (missing directory, no permission, read-only file system) and TUNER_FATAL for the rest (disk
+ * full, I/O error, no memory). Messages name the path. */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
@@ -8,37 +12,48 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Reads at most max_bytes of a regular file (or "-" for standard input) into ret (emptied first).
- * A longer file is TUNER_USAGE and says both sizes; missing or unreadable is TUNER_USAGE too. */
+/* Reads at most max_bytes of a regular file (or "-" for standard input, whatever that is) into ret
+ * (emptied first, and empty after a failure). A longer file is TUNER_USAGE and says both sizes, of
+ * which a stream's is not known; missing, unreadable or not regular is TUNER_USAGE too. */
 TUNER_MUST_CHECK
 bool file_read(const char *path, size_t max_bytes, struct text *ret, struct tuner_error *err);
 
-/* Replaces `path` by the bytes so that a crash leaves the old or the new content, never a part:
- * temporary file in the same directory, fsync if `durable`, rename, fsync of the directory. */
+/* Replaces `path` by the bytes so that a crash of the program leaves the old or the new content,
+ * never a part: temporary file (".tuner-*.tmp") in the same directory, then rename. With `durable`
+ * the same holds for a power cut, and on success the new content is on disk: fsync before the
+ * rename, fsync of the directory after it; should only the last fail, the new content is in place
+ * all the same.
+ *
+ * The file gets `mode` less the umask, also if an old one had another. A symbolic link is replaced,
+ * not followed; what exists and is no regular file (/dev/null) is refused with TUNER_USAGE. */
 TUNER_MUST_CHECK
 bool file_write_atomic(const char *path, const void *bytes, size_t length, mode_t mode,
 	bool durable, struct tuner_error *err);
 
-/* mkdir -p; existing directories are fine. New ones get `mode`. */
+/* mkdir -p; existing directories, and links to such, are fine. New ones get `mode` less the umask. */
 TUNER_MUST_CHECK
 bool directory_make(const char *path, mode_t mode, struct tuner_error *err);
 
-/* rm -r of a directory that we made; symbolic links are removed, not followed. Missing is fine. */
+/* rm -r of a directory that we made; symbolic links are removed, not followed, the path itself
+ * included. Missing is fine. A file, "/", "." or ".." as the path, another file system mounted
+ * inside and more than 256 levels are refused; what was removed before such a find stays removed. */
 TUNER_MUST_CHECK
 bool directory_remove(const char *path, struct tuner_error *err);
 
 /* `base` + "/" + `path`, or `path` alone if it is absolute or base is empty. A leading "~/" becomes
- * $HOME. Caller frees; NULL without memory. */
+ * $HOME, if that is set. Caller frees; NULL without memory. */
 char *path_join(const char *base, const char *path);
 
-/* The directory part of a path ("." if there is none). Caller frees; NULL without memory. */
+/* The directory part of a path ("." if there is none, "/" for "/"); "a" for "a/b" as for "a/b/".
+ * Caller frees; NULL without memory. */
 char *path_directory(const char *path);
 
-/* The last component. Points into `path`. */
+/* The last component, with the slashes behind it if there are any. Points into `path`. */
 const char *path_name(const char *path);
 
 /* Takes an exclusive lock on the file (made with mode 0600 if missing) with flock, without waiting.
- * On success *ret_fd is an open close-on-exec descriptor that holds it; closing it releases it. If
+ * On success *ret_fd is an open close-on-exec descriptor that holds it; closing it releases it. The
+ * holder may remove the file before it closes: nobody takes the removed one for the lock. If
  * somebody else holds it: TUNER_RETRY. */
 TUNER_MUST_CHECK
 bool file_lock(const char *path, int *ret_fd, struct tuner_error *err);

@@ -1,8 +1,10 @@
 /* JSON with comments and trailing commas, with places.
  *
- * Reading goes through cJSON; what cJSON does not do is done here: line and block comments and trailing
- * commas, line and column of every value, duplicate keys, nesting, UTF-8, integers that a double
- * cannot hold, NUL bytes. */
+ * Reading ends in a tree of cJSON, but what is accepted, and what is said about the rest, is decided
+ * here. Beyond RFC 8259: line and block comments, a comma before a closing bracket, a byte order
+ * mark at the start. Refused, though the grammar would have it: keys that stand twice in an object,
+ * more than 64 levels, integers (no point, no exponent) beyond 2^53, numbers that a double turns
+ * into infinity or 0, escaped NULs and halves of surrogate pairs in strings. */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 
@@ -19,8 +21,14 @@ struct json_place {
 
 struct json_document; /* the tree and the places of its values */
 
-/* Parses `length` bytes (at most JSON_BYTES_MAX). `name` is the file's name for messages, which begin
- * with "name:line:column: ". On failure (TUNER_USAGE) *ret is untouched. */
+/* Parses `length` bytes (at most JSON_BYTES_MAX; no terminator needed, the bytes are not kept).
+ * `name` is the file's name for messages, which begin with "name:line:column: " and say what was
+ * expected and what was found, as in
+ *
+ *     job.json:7:3: expected ',' or '}' after the value of "min", found "max"
+ *
+ * Wrong encoding is reported first, then the first fault of the grammar, then the first duplicate
+ * key. On failure (TUNER_USAGE; TUNER_FATAL without memory) *ret is untouched. */
 TUNER_MUST_CHECK
 bool json_parse(const char *name, const char *bytes, size_t length, struct json_document **ret,
 	struct tuner_error *err);
@@ -28,15 +36,19 @@ void json_destroy(struct json_document *document);
 
 const cJSON *json_root(const struct json_document *document);
 
-/* Where a value begins, or where its key does; {0, 0} for a node that is not of this document. */
+/* Where a value begins, or where its key does (the quote). {0, 0} for a node that is not of this
+ * document; the key's also for an array's item and for the root. */
 struct json_place json_place_of_value(const struct json_document *document, const cJSON *node);
 struct json_place json_place_of_key(const struct json_document *document, const cJSON *node);
 
-/* "an object", "a string", "the number 3", "true", "null" ...: for messages. Static or ret_text. */
+/* "an object", "a string", "the number 3", "true", "null" ...: for messages ("nothing" for NULL).
+ * Static or ret_text. */
 const char *json_describe(const cJSON *node, char ret_text[64]);
 
-/* Plain JSON text of a tree, doubles by the shortest decimal that reads back. Caller frees; NULL
- * without memory. `indent` 0 gives one line. */
+/* Plain JSON text of a tree, doubles by the shortest decimal that reads back; NaN and infinities,
+ * which no parsed tree has, as text_add_json_double writes them. `indent` 0 gives one line without
+ * blanks, else a level is so many of them. No line break at the end. Caller frees; NULL without
+ * memory. */
 char *json_print(const cJSON *node, unsigned indent);
 
 #endif

@@ -10,23 +10,28 @@
 enum { NUMBER_TEXT = 32 }; /* bytes that hold any double as text, terminator included */
 
 /* The shortest decimal that reads back to the same bits ("0.1", "1e-05", "150", "nan", "inf",
- * "-inf"); -0.0 gives "0". Returns ret_text. */
+ * "-inf"), of several the one nearest to value; -0.0 gives "0". With an exponent below 1e-4 and from
+ * 1e16 on, as Python's repr. Returns ret_text. */
 char *number_from_double(double value, char ret_text[NUMBER_TEXT]);
 
 /* Reads the whole of `text` as a number; accepts what strtod does in the C locale, "nan" and "inf"
- * of any case included, and a leading '+'. False if anything is left over or text is empty. */
+ * of any case included, and a leading '+'; beyond the largest double is infinity. False, and
+ * *ret_value untouched, if anything is left over, text is empty, or the integer does not fit. */
 bool number_to_double(const char *text, double *ret_value);
 bool number_to_int64(const char *text, int64_t *ret_value);
 
-/* Reads "90" (seconds), "1.5h", "30m", "20s", "500ms", "2d" or sums such as "1h30m" into
- * microseconds. Negative, non-finite or longer than 100 years: false. */
+/* Reads "90" (seconds), "1.5h", "30m", "20s", "500ms", "250us", "2d" or sums such as "1h30m" and
+ * "1h 30m" into microseconds. Negative, non-finite or longer than 100 years: false. */
 bool number_to_duration_us(const char *text, int64_t *ret_us);
 
-/* "2h 5m", "41s", "0.3s": two units at most. Returns ret_text. */
+/* "2d 4h", "2h 5m", "1m 30s", "41s", "0.3s", "35ms", "120us": two units at most, rounded to the last
+ * one printed. number_to_duration_us reads it. Returns ret_text. */
 char *number_from_duration_us(int64_t us, char ret_text[NUMBER_TEXT]);
 
 /* The word of words[0..n) nearest to `word` by optimal string alignment distance, ignoring case and
- * taking '-' for '_'; NULL if none is within a third of its length (at least 1) plus 1. */
+ * taking '-' for '_'; of several the first. NULL if none is within a third of its length (at least
+ * 1) plus 1, or all that are have nothing in common with it ("lr" and "wd"). Counts bytes; words of
+ * more than 127 are near to nothing. */
 const char *nearest_word(const char *word, const char *const *words, size_t n);
 
 #endif

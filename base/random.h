@@ -2,7 +2,11 @@
  * numbers: as easy as 1, 2, 3", SC 2011).
  *
  * A stream is a pure function of its key; the n-th draw does not depend on what other streams did,
- * so a decision can be recomputed from the database alone. Same bits on every machine. */
+ * so a decision can be recomputed from the database alone. Same bits on every machine, but for
+ * random_normal, which is as good as libm's log and cos: equal with one libm, else to some 1e-16.
+ *
+ * How a key becomes a stream is part of what a database means, so neither the layout (random.c) nor
+ * a purpose's number ever changes; new purposes go at the end. */
 #ifndef BASE_RANDOM_H
 #define BASE_RANDOM_H
 
@@ -29,7 +33,7 @@ struct random_key {
 
 struct random {
 	uint32_t key[2], counter[4], block[4];
-	unsigned used; /* words of block already given out */
+	unsigned used; /* words of block already given out, 4 to begin with */
 };
 
 void random_init(struct random *random, struct random_key key);

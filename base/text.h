@@ -42,15 +42,15 @@ void text_add_json_string(struct text *text, const char *string);
 void text_add_json_bytes(struct text *text, const char *bytes, size_t length);
 
 /* Appends a JSON number, or null for NaN, or 1e999 / -1e999 for infinities (they read back as
- * such everywhere but in strict JSON readers). -0.0 is written as 0. */
+ * such everywhere but in strict JSON readers, of which json.h is one). -0.0 is written as 0. */
 void text_add_json_double(struct text *text, double value);
 
 void text_clear(struct text *text); /* empty again, keeps the memory, forgets a failure */
 void text_finish(struct text *text); /* frees; the text is TEXT_EMPTY afterwards */
 bool text_failed(const struct text *text);
 
-/* Bytes of the well-formed UTF-8 character that bytes[0..length) begins with: 1 to 4, or 0 if there is
- * none (nothing left, a stray or missing continuation byte, an overlong form, a surrogate). */
+/* Bytes of the well-formed UTF-8 character that bytes[0..length) begins with: 1 to 4, or 0 if there
+ * is none (nothing left, a stray or missing continuation byte, an overlong form, a surrogate). */
 size_t text_utf8_character(const char *bytes, size_t length);
 
 /* Hands the allocated string to the caller, who frees it; the text is empty afterwards. NULL if the
