@@ -48,16 +48,22 @@ static bool is_choice(const struct parameter *parameter)
 
 /* ---- Scales ---- */
 
+/* Ratios are met in decimal: (1 - 0)/(1 - 0.98) is 50 to the user and 49.99999999999996 in binary. */
+static bool is_at_least(double ratio, double bound)
+{
+	return ratio >= bound * (1 - 1e-12);
+}
+
 static enum parameter_scale natural_scale(const struct parameter *parameter)
 {
 	const double min = parameter->min, max = parameter->max;
 
 	if (is_choice(parameter))
 		return SCALE_LINEAR;
-	if (min > 0 && max / min >= 100)
+	if (min > 0 && is_at_least(max / min, 100))
 		return SCALE_LOG;
 	if (parameter->type == PARAMETER_FLOAT && min >= 0 && max < 1 &&
-		(1 - min) / (1 - max) >= 50)
+		is_at_least((1 - min) / (1 - max), 50))
 		return SCALE_REVERSE_LOG;
 	return SCALE_LINEAR;
 }
