@@ -30,13 +30,13 @@ TUNER_MUST_CHECK
 bool file_write_atomic(const char *path, const void *bytes, size_t length, mode_t mode,
 	bool durable, struct tuner_error *err);
 
-/* mkdir -p; existing directories, and links to such, are fine. New ones get `mode` less the umask. */
+/* mkdir -p; existing directories, and links to such, are fine. New ones get `mode` less umask. */
 TUNER_MUST_CHECK
 bool directory_make(const char *path, mode_t mode, struct tuner_error *err);
 
 /* rm -r of a directory that we made; symbolic links are removed, not followed, the path itself
  * included. Missing is fine. A file, "/", "." or ".." as the path, another file system mounted
- * inside and more than 256 levels are refused; what was removed before such a find stays removed. */
+ * inside and more than 256 levels are refused; what was removed up to there stays removed. */
 TUNER_MUST_CHECK
 bool directory_remove(const char *path, struct tuner_error *err);
 

@@ -1,6 +1,6 @@
 /* Reading happens in three steps.
  *
- * 1. `struct reader` goes over the bytes once: it checks the whole grammar, so that every message is
+ * 1. `struct reader` goes over the bytes: it checks the whole grammar, so that every message is
  *    ours and knows its place; it notes the place of each value and key in the order in which they
  *    appear; and in a copy of the text it blanks what cJSON does not know (comments, trailing
  *    commas), offsets kept.

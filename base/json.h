@@ -1,7 +1,7 @@
 /* JSON with comments and trailing commas, with places.
  *
- * Reading ends in a tree of cJSON, but what is accepted, and what is said about the rest, is decided
- * here. Beyond RFC 8259: line and block comments, a comma before a closing bracket, a byte order
+ * Reading ends in a tree of cJSON, but what is accepted, and what is said about the rest, is
+ * decided here. Beyond RFC 8259: line and block comments, a comma before a closing bracket, a byte order
  * mark at the start. Refused, though the grammar would have it: keys that stand twice in an object,
  * more than 64 levels, integers (no point, no exponent) beyond 2^53, numbers that a double turns
  * into infinity or 0, escaped NULs and halves of surrogate pairs in strings. */

@@ -39,7 +39,7 @@ static struct decimal decimal_from(double value, int n)
 	return decimal;
 }
 
-/* Writes the digits with the point among them, or with an exponent where that is shorter to read. */
+/* Writes the digits with the point among them, or with an exponent where zeros would pile up. */
 static char *decimal_print(const struct decimal *decimal, char ret_text[NUMBER_TEXT])
 {
 	const char *sign = decimal->negative ? "-" : "";
@@ -230,26 +230,43 @@ static void print_pair(char *ret_text, const char *sign, uint64_t small, uint64_
 		snprintf(ret_text, NUMBER_TEXT, "%s%llu%s", sign, large, large_unit);
 }
 
+/* "0.35s" from 35 steps of which 100 make a "s"; per_unit is 10 or 100. */
+static void print_fraction(
+	char *ret_text, const char *sign, uint64_t steps, unsigned per_unit, const char *unit)
+{
+	const unsigned long long whole = steps / per_unit,
+				 hundredths = steps % per_unit * (100 / per_unit);
+
+	if (hundredths == 0)
+		snprintf(ret_text, NUMBER_TEXT, "%s%llu%s", sign, whole, unit);
+	else if (hundredths % 10 == 0)
+		snprintf(
+			ret_text, NUMBER_TEXT, "%s%llu.%llu%s", sign, whole, hundredths / 10, unit);
+	else
+		snprintf(ret_text, NUMBER_TEXT, "%s%llu.%02llu%s", sign, whole, hundredths, unit);
+}
+
 /* Each branch rounds to what it prints and is taken only if that does not fill the next unit:
  * 59.7 s is "1m", never "60s". */
 char *number_from_duration_us(int64_t us, char ret_text[NUMBER_TEXT])
 {
 	const char *sign = us < 0 ? "-" : "";
 	const uint64_t n = us < 0 ? 0 - (uint64_t)us : (uint64_t)us;
-	const unsigned long long tenths = in_units(n, SECOND / 10);
 
 	if (n == 0)
 		strcpy(ret_text, "0s");
 	else if (n < (uint64_t)MS)
-		snprintf(ret_text, NUMBER_TEXT, "%s%lluus", sign, (unsigned long long)n);
+		print_pair(ret_text, sign, n, 1, "us", "");
+	else if (in_units(n, MS / 10) < 100)
+		print_fraction(ret_text, sign, in_units(n, MS / 10), 10, "ms");
 	else if (in_units(n, MS) < 100)
-		snprintf(ret_text, NUMBER_TEXT, "%s%llums", sign,
-			(unsigned long long)in_units(n, MS));
-	else if (tenths < 100 && tenths % 10)
-		snprintf(ret_text, NUMBER_TEXT, "%s%llu.%llus", sign, tenths / 10, tenths % 10);
+		print_pair(ret_text, sign, in_units(n, MS), 1, "ms", "");
+	else if (in_units(n, SECOND / 100) < 100)
+		print_fraction(ret_text, sign, in_units(n, SECOND / 100), 100, "s");
+	else if (in_units(n, SECOND / 10) < 100)
+		print_fraction(ret_text, sign, in_units(n, SECOND / 10), 10, "s");
 	else if (in_units(n, SECOND) < 60)
-		snprintf(ret_text, NUMBER_TEXT, "%s%llus", sign,
-			(unsigned long long)in_units(n, SECOND));
+		print_pair(ret_text, sign, in_units(n, SECOND), 1, "s", "");
 	else if (in_units(n, SECOND) < 3600)
 		print_pair(ret_text, sign, in_units(n, SECOND), 60, "m", "s");
 	else if (in_units(n, MINUTE) < 1440)
@@ -275,8 +292,8 @@ static size_t smaller(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* Optimal string alignment: the fewest insertions, deletions, substitutions and swaps of neighbours,
- * none of them inside another's result. row[i % 3][j] is the distance of a[0..i) and b[0..j). */
+/* Optimal string alignment: the fewest insertions, deletions, substitutions and swaps of
+ * neighbours, none of them inside another's result. row[i % 3][j] is the distance of a[0..i) and b[0..j). */
 static size_t distance(const char *a, size_t n, const char *b, size_t m)
 {
 	size_t row[3][WORD_MAX + 1];

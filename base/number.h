@@ -10,8 +10,8 @@
 enum { NUMBER_TEXT = 32 }; /* bytes that hold any double as text, terminator included */
 
 /* The shortest decimal that reads back to the same bits ("0.1", "1e-05", "150", "nan", "inf",
- * "-inf"), of several the one nearest to value; -0.0 gives "0". With an exponent below 1e-4 and from
- * 1e16 on, as Python's repr. Returns ret_text. */
+ * "-inf"), of several the one nearest to value; -0.0 gives "0". Exponents below 1e-4 and from 1e16
+ * on, as in Python's repr. Returns ret_text. */
 char *number_from_double(double value, char ret_text[NUMBER_TEXT]);
 
 /* Reads the whole of `text` as a number; accepts what strtod does in the C locale, "nan" and "inf"
@@ -24,8 +24,8 @@ bool number_to_int64(const char *text, int64_t *ret_value);
  * "1h 30m" into microseconds. Negative, non-finite or longer than 100 years: false. */
 bool number_to_duration_us(const char *text, int64_t *ret_us);
 
-/* "2d 4h", "2h 5m", "1m 30s", "41s", "0.3s", "35ms", "120us": two units at most, rounded to the last
- * one printed. number_to_duration_us reads it. Returns ret_text. */
+/* "2d 4h", "2h 5m", "1m 30s", "41s", "0.3s", "35ms", "120us": two units at most, rounded to the
+ * last one printed. number_to_duration_us reads it. Returns ret_text. */
 char *number_from_duration_us(int64_t us, char ret_text[NUMBER_TEXT]);
 
 /* The word of words[0..n) nearest to `word` by optimal string alignment distance, ignoring case and
