@@ -12,7 +12,7 @@ int cmd_help(const struct invocation *call, struct tuner_error *err)
 	}
 	const char *names[64];
 	size_t n = 0;
-	for (const struct command *c = commands; c->name != NULL; c++) {
+	for (const struct subcommand *c = commands; c->name != NULL; c++) {
 		names[n++] = c->name;
 		if (strcmp(c->name, call->arguments[0]) == 0) {
 			command_help(c, stdout);

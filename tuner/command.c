@@ -47,9 +47,9 @@ bool invocation_integer(const struct invocation *call, const char *name, int64_t
 	return true;
 }
 
-static const struct command *find_command(const char *name)
+static const struct subcommand *find_command(const char *name)
 {
-	for (const struct command *c = commands; c->name != NULL; c++)
+	for (const struct subcommand *c = commands; c->name != NULL; c++)
 		if (strcmp(c->name, name) == 0)
 			return c;
 	return NULL;
@@ -59,7 +59,7 @@ static bool unknown_command(const char *name, struct tuner_error *err)
 {
 	const char *names[64];
 	size_t n = 0;
-	for (const struct command *c = commands; c->name != NULL && n < 64; c++)
+	for (const struct subcommand *c = commands; c->name != NULL && n < 64; c++)
 		names[n++] = c->name;
 	const char *nearest = nearest_word(name, names, n);
 	if (nearest != NULL)
@@ -71,7 +71,7 @@ static bool unknown_command(const char *name, struct tuner_error *err)
 
 /* The option rows that a command understands, the common ones first. */
 static size_t option_rows(
-	const struct command *command, const struct option_row *ret_rows[OPTIONS_MAX])
+	const struct subcommand *command, const struct option_row *ret_rows[OPTIONS_MAX])
 {
 	size_t n = 0;
 	ret_rows[n++] = &option_help;
@@ -88,7 +88,7 @@ static size_t option_rows(
 }
 
 static const struct option_row *find_option(
-	const struct command *command, const char *name, size_t length, struct tuner_error *err)
+	const struct subcommand *command, const char *name, size_t length, struct tuner_error *err)
 {
 	const struct option_row *rows[OPTIONS_MAX];
 	const char *names[OPTIONS_MAX];
@@ -112,7 +112,7 @@ static const struct option_row *find_option(
 }
 
 static const struct option_row *find_letter(
-	const struct command *command, char letter, struct tuner_error *err)
+	const struct subcommand *command, char letter, struct tuner_error *err)
 {
 	const struct option_row *rows[OPTIONS_MAX];
 	const size_t n = option_rows(command, rows);
@@ -169,7 +169,7 @@ static bool read_option(
 
 static bool check_arguments(const struct invocation *call, struct tuner_error *err)
 {
-	const struct command *command = call->command;
+	const struct subcommand *command = call->command;
 	if (call->n_arguments < command->min_arguments)
 		return tuner_fail(
 			err, TUNER_USAGE, "usage: tuner %s %s", command->name, command->synopsis);
@@ -241,13 +241,13 @@ static void print_option(const struct option_row *row, FILE *out)
 	fprintf(out, "  %-26s %s\n", left, row->help);
 }
 
-void command_help(const struct command *command, FILE *out)
+void command_help(const struct subcommand *command, FILE *out)
 {
 	if (command == NULL) {
 		fputs("tuner finds good hyperparameters for training jobs.\n\n"
 		      "usage: tuner COMMAND [OPTION...]\n\n",
 			out);
-		for (const struct command *c = commands; c->name != NULL; c++) {
+		for (const struct subcommand *c = commands; c->name != NULL; c++) {
 			char left[64];
 			snprintf(left, sizeof(left), "%s %s", c->name, c->synopsis);
 			fprintf(out, "  %-30s %s\n", left, c->help);

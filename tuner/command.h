@@ -29,11 +29,11 @@ struct option_row {
 	const char *help;
 };
 
-struct command;
+struct subcommand;
 
 /* One call: what was typed, sorted. */
 struct invocation {
-	const struct command *command;
+	const struct subcommand *command;
 	const char *program; /* argv[0] */
 	const char *db; /* --db, else TUNER_DB, else tuner.db */
 	bool json;
@@ -66,7 +66,7 @@ enum {
 	TAKES_REST = 4, /* words after -- */
 };
 
-struct command {
+struct subcommand {
 	const char *name, *synopsis, *help;
 	size_t min_arguments, max_arguments;
 	unsigned takes;
@@ -77,14 +77,14 @@ struct command {
 	const char *details; /* more help; NULL: none */
 };
 
-extern const struct command commands[]; /* ended by a row without a name */
+extern const struct subcommand commands[]; /* ended by a row without a name */
 
 /* Sorts the command line into *ret. *ret_help: --help was among it. The caller frees ret->arguments. */
 TUNER_MUST_CHECK
 bool invocation_parse(
 	int argc, char **argv, struct invocation *ret, bool *ret_help, struct tuner_error *err);
 
-void command_help(const struct command *command, FILE *out); /* NULL: the list of all */
+void command_help(const struct subcommand *command, FILE *out); /* NULL: the list of all */
 
 /* Opens the database for reading. A missing one is TUNER_USAGE and says how to get one. */
 TUNER_MUST_CHECK

@@ -64,7 +64,7 @@ static const struct option_row best_options[] = {
 	{ .name = NULL },
 };
 
-const struct command commands[] = {
+const struct subcommand commands[] = {
 	{ "init", "FILE [-- COMMAND...]", "write a commented job file to start from", 1, 1,
 		TAKES_REST, init_options, cmd_init,
 		"With a command after --, its numbers become ranges around their values, and the "

@@ -1,0 +1,53 @@
+#include "tuner/early_stopping.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The rules minimise: a curve that is to rise is turned over in a copy. */
+static bool turn_curve(const struct series *series, bool maximize, bool finished,
+	struct learning_curve *ret, struct tuner_error *err)
+{
+	double *values = malloc((series->n + 1) * sizeof(*values));
+	if (values == NULL)
+		return tuner_fail_memory(err);
+	for (size_t i = 0; i < series->n; i++)
+		values[i] = maximize ? -series->values[i] : series->values[i];
+	*ret = (struct learning_curve){
+		.steps = series->steps, .values = values, .n = series->n, .finished = finished
+	};
+	return true;
+}
+
+bool early_stopping_judge(const struct history *history, struct live *const *lives, size_t n_lives,
+	size_t i, struct stopping_verdict *ret, struct tuner_error *err)
+{
+	const struct job_file *file = history->file;
+	struct stopping_settings settings = file->stopping;
+	struct learning_curve *curves = calloc(history->n + n_lives + 1, sizeof(*curves));
+	struct learning_curve own = { 0 };
+	size_t n = 0;
+	bool ok = false;
+
+	if (curves == NULL)
+		return tuner_fail_memory(err);
+	settings.negated = file->maximize;
+	if (file->maximize)
+		settings.bound = -settings.bound;
+	for (size_t k = 0; k < history->n; k++, n++)
+		if (!turn_curve(&history->items[k].series, file->maximize,
+			    history->items[k].state == TRIAL_DONE, &curves[n], err))
+			goto out;
+	for (size_t k = 0; k < n_lives; k++)
+		if (k != i &&
+			!turn_curve(&lives[k]->series, file->maximize, false, &curves[n++], err))
+			goto out;
+	if (!turn_curve(&lives[i]->series, file->maximize, false, &own, err))
+		goto out;
+	ok = stopping_judge(&settings, &own, curves, n, ret, err);
+out:
+	for (size_t k = 0; k < n; k++)
+		free((double *)curves[k].values);
+	free((double *)own.values);
+	free(curves);
+	return ok;
+}

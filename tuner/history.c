@@ -1,0 +1,214 @@
+#include "tuner/history.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool objective_better(const struct job_file *file, double a, double b)
+{
+	if (isnan(a))
+		return false;
+	return isnan(b) || (file->maximize ? a > b : a < b);
+}
+
+bool outcome_is_infrastructure(enum outcome outcome)
+{
+	switch (outcome) {
+	case OUTCOME_LOST:
+	case OUTCOME_LAUNCH_FAILED:
+	case OUTCOME_OOM_HOST:
+	case OUTCOME_DISK_FULL:
+	case OUTCOME_PREEMPTED:
+	case OUTCOME_INTERRUPTED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+enum outcome outcome_from_name(const char *name)
+{
+	for (enum outcome o = OUTCOME_OK; o < OUTCOMES; o++)
+		if (strcmp(outcome_name(o), name) == 0)
+			return o;
+	return OUTCOME_CRASHED;
+}
+
+static bool make_room(struct history *history, struct tuner_error *err)
+{
+	if (history->n < history->capacity)
+		return true;
+	const size_t capacity = history->capacity ? 2 * history->capacity : 64;
+	const size_t best = history->best ? (size_t)(history->best - history->items) : 0;
+	struct finished_trial *items = realloc(history->items, capacity * sizeof(*items));
+	if (items == NULL)
+		return tuner_fail_memory(err);
+	if (history->best != NULL)
+		history->best = items + best;
+	history->items = items;
+	history->capacity = capacity;
+	return true;
+}
+
+bool history_add(
+	struct history *history, const struct finished_trial *trial, struct tuner_error *err)
+{
+	if (!make_room(history, err))
+		return false;
+	struct finished_trial *added = &history->items[history->n++];
+	*added = *trial;
+	if (added->state == TRIAL_DONE) {
+		history->done++;
+		if (history->best == NULL ||
+			objective_better(history->file, added->objective, history->best->objective))
+			history->best = added;
+	}
+	return true;
+}
+
+/* Values by the present space; *ret NULL when the trial does not fit into it. */
+static bool present_values(const struct job_file *file, const struct trial *trial, double **ret,
+	struct tuner_error *err)
+{
+	struct tuner_error misfit = { TUNER_OK, "" };
+	double *values = calloc(file->space.d + 1, sizeof(*values));
+	if (values == NULL)
+		return tuner_fail_memory(err);
+	if (!configuration_parse(file, trial->parameters, true, values, &misfit)) {
+		free(values);
+		values = NULL;
+		if (misfit.code != TUNER_OK) {
+			*err = misfit;
+			return tuner_fail_in(err, "trial %lld: ", (long long)trial->number);
+		}
+	}
+	*ret = values;
+	return true;
+}
+
+static bool load_series(struct store *store, const struct job_file *file, int64_t trial_id,
+	struct series *ret, struct tuner_error *err)
+{
+	struct curve_list curves;
+	if (!curve_select(store, trial_id, file->metric, &curves, err))
+		return false;
+	bool ok = true;
+	for (size_t i = 0; ok && i < curves.n; i++)
+		for (size_t k = 0; ok && k < curves.items[i].n; k++)
+			ok = series_put(
+				ret, (double)curves.items[i].steps[k], curves.items[i].values[k]);
+	curve_list_finish(&curves);
+	return ok || tuner_fail_memory(err);
+}
+
+static bool load_one(struct history *history, struct store *store, const struct trial *trial,
+	struct tuner_error *err)
+{
+	struct finished_trial finished = {
+		.number = trial->number,
+		.objective = trial->objective,
+		.state = trial->state,
+		.outcome = trial->outcome,
+		.took_us = trial->ended_us - trial->started_us,
+	};
+	if (!present_values(history->file, trial, &finished.values, err))
+		return false;
+	if ((history->file->stopping.rule != STOPPING_NONE &&
+		    !load_series(store, history->file, trial->id, &finished.series, err)) ||
+		!history_add(history, &finished, err)) {
+		free(finished.values);
+		series_finish(&finished.series);
+		return false;
+	}
+	history->last_event = trial->ended_event;
+	return true;
+}
+
+bool history_load(struct history *history, const struct job_file *file, struct store *store,
+	int64_t job_id, struct tuner_error *err)
+{
+	*history = (struct history){ .file = file };
+	const struct trial_filter filter = {
+		.job_id = job_id,
+		.repeat = -1,
+		.states = 1u << TRIAL_DONE | 1u << TRIAL_FAILED | 1u << TRIAL_STOPPED,
+		.order = TRIAL_BY_END,
+	};
+	struct trial_list list;
+	int64_t counts[TRIAL_STATES];
+	if (!trial_count(store, job_id, counts, err) || !trial_select(store, &filter, &list, err))
+		return false;
+	for (int i = 0; i < TRIAL_STATES; i++)
+		history->created += counts[i];
+	bool ok = true;
+	for (size_t i = 0; ok && i < list.n; i++)
+		ok = load_one(history, store, &list.items[i], err);
+	trial_list_finish(&list);
+	if (!ok)
+		history_finish(history);
+	return ok;
+}
+
+void history_finish(struct history *history)
+{
+	for (size_t i = 0; i < history->n; i++) {
+		free(history->items[i].values);
+		series_finish(&history->items[i].series);
+	}
+	free(history->items);
+	*history = (struct history){ 0 };
+}
+
+/* What the model learns of a finished trial: the outcome table of the architecture, section 5. */
+static struct observation observe(const struct job_file *file, const struct finished_trial *trial)
+{
+	const double sign = file->maximize ? -1 : 1;
+	struct observation o = { .values = trial->values, .objective = NAN };
+	if (trial->state == TRIAL_DONE) {
+		o.kind = OBSERVATION_DONE;
+		o.objective = sign * trial->objective;
+	} else if (trial->state == TRIAL_FAILED && !outcome_is_infrastructure(trial->outcome)) {
+		o.kind = OBSERVATION_FAILED;
+	} else {
+		o.kind = OBSERVATION_STOPPED;
+		if (trial->outcome == OUTCOME_EARLY_STOPPED || trial->outcome == OUTCOME_TIMEOUT)
+			o.objective = sign * trial->objective;
+	}
+	return o;
+}
+
+bool history_observations(const struct history *history, struct observation **ret, size_t *ret_n,
+	struct tuner_error *err)
+{
+	struct observation *observations = calloc(history->n + 1, sizeof(*observations));
+	if (observations == NULL)
+		return tuner_fail_memory(err);
+	size_t n = 0;
+	for (size_t i = 0; i < history->n; i++)
+		if (history->items[i].values != NULL)
+			observations[n++] = observe(history->file, &history->items[i]);
+	*ret = observations;
+	*ret_n = n;
+	return true;
+}
+
+static int compare_int64(const void *a, const void *b)
+{
+	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	return (x > y) - (x < y);
+}
+
+int64_t history_median_us(const struct history *history)
+{
+	int64_t *times = calloc(history->n + 1, sizeof(*times));
+	size_t n = 0;
+	if (times == NULL)
+		return 0;
+	for (size_t i = 0; i < history->n; i++)
+		if (history->items[i].state == TRIAL_DONE)
+			times[n++] = history->items[i].took_us;
+	qsort(times, n, sizeof(*times), compare_int64);
+	const int64_t median = n > 0 ? times[n / 2] : 0;
+	free(times);
+	return median;
+}

@@ -1,0 +1,58 @@
+/* What a strategy may know: the finished trials of one arm in commit order, and those under way.
+ *
+ * Kept in memory beside the database and rebuilt from it at every start; the two must agree, since
+ * a decision is recomputed from the database alone. */
+#ifndef TUNER_HISTORY_H
+#define TUNER_HISTORY_H
+
+#include "trials/trial.h"
+#include "tuner/jobfile.h"
+#include "tuner/series.h"
+
+struct finished_trial {
+	int64_t number;
+	double *values; /* d, by the present space; NULL: it does not fit into it any more */
+	double objective; /* user's unit and sign; NaN: none */
+	enum trial_state state;
+	enum outcome outcome;
+	int64_t took_us; /* from its first start to its end */
+	struct series series;
+};
+
+struct history {
+	const struct job_file *file;
+	struct finished_trial *items;
+	size_t n, capacity;
+	int64_t last_event; /* the last one's */
+	int64_t created; /* trials of the arm ever created */
+	size_t done; /* with an objective */
+	const struct finished_trial *best; /* points into items; NULL: none is done */
+};
+
+/* Reads the arm's trials from the database; curves only if the stopping rule needs them. */
+TUNER_MUST_CHECK
+bool history_load(struct history *history, const struct job_file *file, struct store *store,
+	int64_t job_id, struct tuner_error *err);
+void history_finish(struct history *history);
+
+/* A trial ended; takes over values (malloc'ed) and the series. */
+TUNER_MUST_CHECK
+bool history_add(
+	struct history *history, const struct finished_trial *trial, struct tuner_error *err);
+
+/* True if a is better than b by the job's goal; NaN is worse than any number. */
+bool objective_better(const struct job_file *file, double a, double b);
+
+/* The observations for a strategy, minimised. The caller frees; the values stay the history's. */
+TUNER_MUST_CHECK
+bool history_observations(const struct history *history, struct observation **ret, size_t *ret_n,
+	struct tuner_error *err);
+
+/* Infrastructure failures never reach the model. */
+bool outcome_is_infrastructure(enum outcome outcome);
+enum outcome outcome_from_name(const char *name); /* OUTCOME_CRASHED for an unknown one */
+
+/* Median time of the done trials in microseconds; 0 if there is none. */
+int64_t history_median_us(const struct history *history);
+
+#endif

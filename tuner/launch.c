@@ -1,0 +1,144 @@
+#include "tuner/launch.h"
+
+#include "base/file.h"
+#include "base/random.h"
+#include "tuner/version.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#ifndef TUNER_LIBEXECDIR
+#define TUNER_LIBEXECDIR "/usr/local/libexec/tuner"
+#endif
+
+extern char **environ;
+
+char *attempt_relative_directory(const char *job, int64_t trial, int64_t attempt)
+{
+	struct text path = TEXT_EMPTY;
+	/* A job's name is letters, digits, '.', '_' and '-'; a leading dot would hide it. */
+	text_print(&path, "%s%s/%04lld/%lld", job[0] == '.' ? "_" : "", job, (long long)trial,
+		(long long)attempt);
+	return text_take(&path);
+}
+
+bool attempt_new_key(char ret_key[40], struct tuner_error *err)
+{
+	unsigned char bytes[16];
+	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+		return tuner_fail_errno(err, errno, "cannot draw an attempt's key");
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		snprintf(ret_key + 2 * i, 3, "%02x", bytes[i]);
+	return true;
+}
+
+uint64_t training_seed(uint64_t seed, int64_t repeat, int64_t number)
+{
+	struct random random;
+	random_init(&random, (struct random_key){ .seed = seed,
+				     .repeat = (uint32_t)repeat,
+				     .number = (uint32_t)number,
+				     .purpose = RANDOM_TRAINING_SEED });
+	/* 31 bits: NumPy refuses seeds of 2^32 and more, and many programs read a signed int. */
+	return random_u32(&random) >> 1;
+}
+
+bool directory_prepare(const char *directory, struct tuner_error *err)
+{
+	bool ok = false;
+	char *path = path_join(directory, ".gitignore");
+	if (path == NULL)
+		return tuner_fail_memory(err);
+	if (!directory_make(directory, 0700, err))
+		goto out;
+	ok = access(path, F_OK) == 0 || file_write_atomic(path, "*\n", 2, 0600, false, err);
+out:
+	free(path);
+	return ok;
+}
+
+bool launch_prepare(
+	const struct launch_site *site, const struct live *live, struct tuner_error *err)
+{
+	const struct job_file *file = site->file;
+	const size_t n_arguments = file->space.d + file->n_fixed;
+	const struct job_host *host = file->n_hosts > 0 ? &file->hosts[0] : NULL;
+	struct argument *arguments = configuration_arguments(file, live->values);
+	char *trial_directory = path_directory(live->directory);
+	char *checkpoint = trial_directory ? path_join(trial_directory, "checkpoint") : NULL;
+	struct command command = { 0 };
+	bool ok = false;
+
+	if (arguments == NULL || checkpoint == NULL) {
+		tuner_fail_memory(err);
+		goto out;
+	}
+	const struct command_request request = {
+		.command = file->command,
+		.prefix = host ? host->prefix : NULL,
+		.style = file->style,
+		.arguments = arguments,
+		.n_arguments = n_arguments,
+		.channels = file->channels,
+		.n_channels = file->n_channels,
+		.variables = file->environment,
+		.inherited = environ,
+		.directory = live->directory,
+		.checkpoint_directory = checkpoint,
+		.working_directory = file->directory,
+		.key = live->key,
+		.job = file->name,
+		.host = site->host,
+		.trial = live->number,
+		.attempt = live->attempt_number,
+		.training_seed = training_seed(file->seed, 0, live->number),
+		.slot = site->slot,
+		.timeout_us = file->timeout_us,
+		.grace_us = file->grace_us,
+		.log_max_bytes = file->log_max_bytes,
+	};
+	ok = command_build(&request, &command, err) && command_prepare(&request, &command, err);
+out:
+	command_finish(&command);
+	arguments_free(arguments, n_arguments);
+	free(checkpoint);
+	free(trial_directory);
+	return ok;
+}
+
+bool find_supervisor(char **ret_path, struct tuner_error *err)
+{
+	static const char *const beside[] = { "../scheduler/tuner-supervise",
+		"../libexec/tuner/tuner-supervise", "tuner-supervise" };
+	char self[PATH_MAX], candidate[PATH_MAX + 64];
+	const char *given = getenv("TUNER_SUPERVISE");
+	if (given != NULL && given[0] != '\0') {
+		*ret_path = strdup(given);
+		return *ret_path != NULL || tuner_fail_memory(err);
+	}
+	const ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	self[length > 0 ? length : 0] = '\0';
+	char *slash = strrchr(self, '/');
+	if (slash != NULL)
+		*slash = '\0';
+	for (size_t i = 0; slash != NULL && i < sizeof(beside) / sizeof(*beside); i++) {
+		snprintf(candidate, sizeof(candidate), "%s/%s", self, beside[i]);
+		if (access(candidate, X_OK) == 0) {
+			*ret_path = realpath(candidate, NULL);
+			return *ret_path != NULL || tuner_fail_memory(err);
+		}
+	}
+	if (access(TUNER_LIBEXECDIR "/tuner-supervise", X_OK) == 0) {
+		*ret_path = strdup(TUNER_LIBEXECDIR "/tuner-supervise");
+		return *ret_path != NULL || tuner_fail_memory(err);
+	}
+	return tuner_fail(err, TUNER_USAGE,
+		"tuner-supervise is neither beside this program nor in %s: build it with ninja, or "
+		"name it in TUNER_SUPERVISE",
+		TUNER_LIBEXECDIR);
+}

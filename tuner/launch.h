@@ -1,0 +1,38 @@
+/* From a trial's values to a started attempt: directories, argument vector, environment. */
+#ifndef TUNER_LAUNCH_H
+#define TUNER_LAUNCH_H
+
+#include "tuner/live.h"
+
+struct launch_site {
+	const struct job_file *file;
+	const char *host;
+	const struct slot *slot;
+};
+
+/* "JOB/0007/1": where an attempt lives, relative to store_directory. Caller frees; NULL without
+ * memory. */
+char *attempt_relative_directory(const char *job, int64_t trial, int64_t attempt);
+
+/* 128 random bits in hexadecimal: names this launch for ever. */
+TUNER_MUST_CHECK
+bool attempt_new_key(char ret_key[40], struct tuner_error *err);
+
+/* TUNER_SEED: follows from seed, repeat and number, so that a retry trains with the same one. */
+uint64_t training_seed(uint64_t seed, int64_t repeat, int64_t number);
+
+/* Makes the attempt's directories and writes what the supervisor is to launch. Nothing is started. */
+TUNER_MUST_CHECK
+bool launch_prepare(
+	const struct launch_site *site, const struct live *live, struct tuner_error *err);
+
+/* The program tuner-supervise: TUNER_SUPERVISE, else beside this program where the build or a package
+ * puts it. Caller frees. TUNER_USAGE if it is nowhere. */
+TUNER_MUST_CHECK
+bool find_supervisor(char **ret_path, struct tuner_error *err);
+
+/* Writes PATH.d/.gitignore, so that nobody commits attempt directories by accident. */
+TUNER_MUST_CHECK
+bool directory_prepare(const char *directory, struct tuner_error *err);
+
+#endif

@@ -1,0 +1,186 @@
+#include "tuner/live.h"
+
+#include "base/clock.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Bytes read in one go, and between two looks at other events. */
+enum { CHUNK = 64 * 1024, CHUNKS_A_TICK = 64, TAIL_LINES = 200 };
+
+void live_destroy(struct live *live)
+{
+	if (live == NULL)
+		return;
+	scraper_destroy(live->scraper);
+	series_finish(&live->series);
+	free(live->rows);
+	free(live->values);
+	free(live->directory);
+	free(live);
+}
+
+struct found_context {
+	struct live *live;
+	const char *metric;
+	int64_t now_us;
+};
+
+static bool keep_row(struct live *live, const struct scraped *scraped, int64_t now_us)
+{
+	if (live->n_rows == live->rows_capacity) {
+		const size_t capacity = live->rows_capacity ? 2 * live->rows_capacity : 32;
+		struct metric_row *rows = realloc(live->rows, capacity * sizeof(*rows));
+		if (rows == NULL)
+			return false;
+		live->rows = rows;
+		live->rows_capacity = capacity;
+	}
+	live->rows[live->n_rows++] = (struct metric_row){
+		.name = scraped->name,
+		.step = scraped->step,
+		.value = scraped->value,
+		.time_us = now_us,
+	};
+	return true;
+}
+
+static void found(void *context, const struct scraped *scraped)
+{
+	const struct found_context *found = context;
+	struct live *live = found->live;
+	if (!keep_row(live, scraped, found->now_us))
+		live->out_of_memory = true;
+	else if (strcmp(scraped->name, found->metric) == 0 &&
+		 !series_put(&live->series, (double)scraped->step, scraped->value))
+		live->out_of_memory = true;
+}
+
+bool live_collect(struct live *live, struct backend *backend, const char *metric, bool complete,
+	struct tuner_error *err)
+{
+	char *bytes = malloc(CHUNK);
+	struct found_context context = { live, metric, clock_wall_us() };
+	bool ok = false;
+	if (bytes == NULL)
+		return tuner_fail_memory(err);
+	/* The scraper keeps an unfinished line, so reading goes on behind it. */
+	for (size_t i = 0; complete || i < CHUNKS_A_TICK; i++) {
+		int64_t offset;
+		size_t size;
+		if (!backend->ops->read_output(backend, live->attempt, live->read_offset, bytes,
+			    CHUNK, &offset, &size, err))
+			goto out;
+		if (size == 0)
+			break;
+		if (!scraper_feed(live->scraper, offset, bytes, size, found, &context, err))
+			goto out;
+		live->read_offset = offset + (int64_t)size;
+	}
+	if (complete && !scraper_end(live->scraper, found, &context, err))
+		goto out;
+	ok = !live->out_of_memory || tuner_fail_memory(err);
+out:
+	free(bytes);
+	return ok || tuner_fail_in(err, "trial %lld: ", (long long)live->number);
+}
+
+bool live_store(struct live *live, struct store *store, const struct job_file *file,
+	struct tuner_error *err)
+{
+	if (live->started && !live->started_committed &&
+		!attempt_move(store, live->attempt, ATTEMPT_RUNNING, live->started_us, err))
+		return false;
+	const int64_t offset = scraper_offset(live->scraper);
+	if (live->n_rows == 0 && offset == live->stored_offset)
+		return true;
+	char *state = scraper_state(live->scraper);
+	if (state == NULL)
+		return tuner_fail_memory(err);
+	const bool ok = metric_add(store, live->attempt, live->rows, live->n_rows, file->metric,
+		file->maximize, offset, state, err);
+	free(state);
+	return ok;
+}
+
+void live_committed(struct live *live)
+{
+	live->n_rows = 0;
+	live->stored_offset = scraper_offset(live->scraper);
+	live->started_committed = live->started;
+}
+
+/* The trial's state after an outcome; see the table in the architecture page, section 5. */
+static enum trial_state next_state(
+	const struct live *live, const struct job_file *file, enum outcome outcome, bool retry_rule)
+{
+	const bool tries_left = live->infrastructure_failures < (uint64_t)file->retries;
+	switch (outcome) {
+	case OUTCOME_OK:
+		return TRIAL_DONE;
+	case OUTCOME_EARLY_STOPPED:
+	case OUTCOME_USER_STOPPED:
+		return TRIAL_STOPPED;
+	case OUTCOME_TIMEOUT:
+		return live->series.n > 0 ? TRIAL_STOPPED : TRIAL_FAILED;
+	case OUTCOME_PREEMPTED:
+	case OUTCOME_INTERRUPTED:
+		return TRIAL_PROPOSED;
+	case OUTCOME_LOST:
+	case OUTCOME_LAUNCH_FAILED:
+	case OUTCOME_OOM_HOST:
+	case OUTCOME_DISK_FULL:
+		return tries_left ? TRIAL_PROPOSED : TRIAL_FAILED;
+	case OUTCOME_CRASHED:
+		return retry_rule && tries_left ? TRIAL_PROPOSED : TRIAL_FAILED;
+	default:
+		return TRIAL_FAILED;
+	}
+}
+
+static void fate_without_exit(const struct live *live, struct fate *ret)
+{
+	ret->outcome = live->end.kind == BACKEND_LOST ? OUTCOME_LOST : OUTCOME_LAUNCH_FAILED;
+	snprintf(ret->message, sizeof(ret->message), "%s", live->end.message);
+	/* What we were ending anyway is not lost. */
+	if (live->end.kind == BACKEND_LOST && live->stopping != NULL)
+		ret->outcome = outcome_from_name(live->stopping);
+}
+
+static bool fate_by_exit(const struct live *live, const struct failure_rules *rules,
+	double objective, struct fate *ret)
+{
+	struct tuner_error ignored;
+	struct text tail = TEXT_EMPTY;
+	struct verdict verdict;
+	const enum objective_seen seen = live->series.n == 0 ? OBJECTIVE_MISSING
+					 : isnan(objective)  ? OBJECTIVE_NAN
+							     : OBJECTIVE_FINITE;
+	/* Without its output's end a failure is classified by the exit status alone. */
+	(void)!output_tail(live->directory, TAIL_LINES, &tail, &ignored);
+	classify(rules, &live->end.exit, seen, live->stopping, tail.bytes, tail.length, &verdict);
+	text_finish(&tail);
+	ret->outcome = outcome_from_name(verdict.outcome);
+	snprintf(ret->message, sizeof(ret->message), "%s", verdict.message);
+	return verdict.retry;
+}
+
+void live_fate(const struct live *live, const struct job_file *file,
+	const struct failure_rules *rules, struct fate *ret)
+{
+	*ret = (struct fate){ .objective = series_reduce(&live->series, file->reduce,
+				      file->reduce_last, file->maximize) };
+	bool retry_rule = false;
+	if (live->end.kind == BACKEND_ENDED)
+		retry_rule = fate_by_exit(live, rules, ret->objective, ret);
+	else
+		fate_without_exit(live, ret);
+	if (live->stop_reason[0] != '\0' && live->stopping != NULL &&
+		outcome_from_name(live->stopping) == ret->outcome)
+		snprintf(ret->message, sizeof(ret->message), "%s", live->stop_reason);
+	ret->trial = next_state(live, file, ret->outcome, retry_rule);
+	if (ret->trial == TRIAL_PROPOSED || ret->trial == TRIAL_FAILED)
+		ret->objective = NAN;
+}

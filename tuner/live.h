@@ -1,0 +1,65 @@
+/* An attempt under way, as the loop sees it: its process, its output, its metrics so far. */
+#ifndef TUNER_LIVE_H
+#define TUNER_LIVE_H
+
+#include "scheduler/backend.h"
+#include "tuner/history.h"
+
+struct live {
+	int64_t attempt; /* database ids */
+	int64_t trial;
+	int64_t number; /* of the trial */
+	int64_t attempt_number;
+	size_t slot;
+	char key[40];
+	char branch[16];
+	char *directory; /* absolute */
+	double *values; /* d */
+	unsigned infrastructure_failures; /* of this trial, so far */
+
+	struct scraper *scraper;
+	struct metric_row *rows; /* scraped, not committed yet */
+	size_t n_rows, rows_capacity;
+	struct series series; /* the objective metric's curve, earlier attempts included */
+	bool out_of_memory; /* a row could not be kept */
+	int64_t read_offset; /* output read so far */
+	int64_t stored_offset; /* the scraper's offset in the database */
+
+	bool started, started_committed;
+	int64_t trial_started_us; /* wall clock, of the trial's first start; 0: not yet */
+	int64_t launched_us; /* monotonic */
+	int64_t started_us; /* wall clock */
+	const char *stopping; /* the outcome's name that we end it for; NULL: we do not */
+	char stop_reason[200];
+	int64_t kill_at_us; /* monotonic: SIGKILL then; 0: not asked for */
+	struct backend_event end; /* kept until its turn */
+	bool ended;
+};
+
+void live_destroy(struct live *live);
+
+/* Reads what the command has written since the last call (at most max_bytes) and scrapes it.
+ * `complete`: the process has ended: reads all and searches the last line. */
+TUNER_MUST_CHECK
+bool live_collect(struct live *live, struct backend *backend, const char *metric, bool complete,
+	struct tuner_error *err);
+
+/* Commits scraped rows with the scraper's place, within an open transaction. live_committed after the
+ * commit forgets the rows. */
+TUNER_MUST_CHECK
+bool live_store(struct live *live, struct store *store, const struct job_file *file,
+	struct tuner_error *err);
+void live_committed(struct live *live);
+
+/* What became of it: the outcome's table of the architecture, section 5. */
+struct fate {
+	enum outcome outcome;
+	enum trial_state trial;
+	double objective; /* NaN: none */
+	char message[300];
+};
+
+void live_fate(const struct live *live, const struct job_file *file,
+	const struct failure_rules *rules, struct fate *ret);
+
+#endif

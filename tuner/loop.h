@@ -1,0 +1,40 @@
+/* The one loop: it joins strategy, database and processes, and is the only place that waits.
+ *
+ * One event at a time (output, exit, lost attempt, timer, signal, request) becomes: a change of
+ * state, one SQLite transaction, then actions. An outcome and the next intent share a commit.
+ * Starting is recovering: whatever an earlier run left is adopted, collected or launched again. */
+#ifndef TUNER_LOOP_H
+#define TUNER_LOOP_H
+
+#include "scheduler/backend.h"
+#include "tuner/command.h"
+#include "tuner/jobfile.h"
+#include "tuner/progress.h"
+
+struct loop_settings {
+	const struct job_file *file;
+	struct store *store; /* STORE_WRITE, no transaction open */
+	int64_t job_id;
+	struct backend *backend;
+	const struct slot *slots;
+	size_t n_slots;
+	const char *host; /* this machine's name */
+	struct progress *progress;
+	bool stop_only; /* `tuner stop` without a living run: end what survived, propose nothing */
+};
+
+struct loop_result {
+	enum exit_status status;
+	enum job_state state; /* as committed */
+	char reason[512]; /* why it ended, for people */
+	struct text log_tail; /* EXIT_BROKEN_COMMAND: the last lines of the last failure */
+};
+
+/* Runs the job until its budget ends, or a signal, or a request. Blocks SIGINT, SIGTERM and SIGHUP
+ * while it runs and reads them from a descriptor. The job's end is committed. The caller finishes
+ * ret->log_tail. */
+TUNER_MUST_CHECK
+bool loop_run(
+	const struct loop_settings *settings, struct loop_result *ret, struct tuner_error *err);
+
+#endif

@@ -1,0 +1,53 @@
+/* What `tuner run` shows: on a terminal one line per slot and the best so far, redrawn in place;
+ * elsewhere one plain line per finished trial. A vanished terminal is not an error. */
+#ifndef TUNER_PROGRESS_H
+#define TUNER_PROGRESS_H
+
+#include "tuner/history.h"
+
+struct progress;
+
+enum progress_style {
+	PROGRESS_LIVE, /* a terminal */
+	PROGRESS_PLAIN, /* a line a finished trial */
+	PROGRESS_QUIET,
+};
+
+/* One trial under way. */
+struct progress_slot {
+	int64_t number, attempt;
+	const double *values;
+	const char *branch;
+	int64_t started_us; /* monotonic; 0: not yet */
+	const struct series *series;
+};
+
+struct progress_state {
+	const struct progress_slot *slots; /* rising trial numbers */
+	size_t n_slots;
+	const struct history *history;
+	int64_t trials; /* of the budget */
+	const char
+		*doing; /* "waiting for 2 running trials; Ctrl-C again stops them"; "" normally */
+};
+
+/* NULL without memory: every function accepts that and shows nothing. */
+struct progress *progress_create(
+	const struct job_file *file, enum progress_style style, bool color);
+void progress_destroy(struct progress *progress); /* leaves the terminal as it should be */
+
+/* A message on a line of its own, above what is redrawn. */
+void progress_say(struct progress *progress, const char *format, ...) TUNER_PRINTF(2, 3);
+
+/* A trial ended. `branch` is what proposed it; message "" if there is nothing to say. `again`: it
+ * will be retried. */
+void progress_finished(struct progress *progress, const struct finished_trial *trial,
+	const char *branch, const char *message, bool again, const struct history *history);
+
+/* Redraws, at most every 100 ms. */
+void progress_draw(struct progress *progress, const struct progress_state *state);
+
+/* The terminal has gone (SIGHUP): say nothing more. */
+void progress_mute(struct progress *progress);
+
+#endif

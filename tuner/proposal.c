@@ -1,0 +1,250 @@
+#include "tuner/proposal.h"
+
+#include "base/clock.h"
+#include "tuner/version.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Weak: another BLAS has no such function. */
+char *openblas_get_config(void) __attribute__((weak));
+char *openblas_get_corename(void) __attribute__((weak));
+
+static void name_blas(char ret_name[128])
+{
+	if (openblas_get_config == NULL || openblas_get_corename == NULL)
+		snprintf(ret_name, 128, "unknown");
+	else
+		snprintf(ret_name, 128, "%s (%s)", openblas_get_config(), openblas_get_corename());
+}
+
+static bool keep_hyperparameters(
+	struct proposer *proposer, int64_t decision_id, const double *values, size_t n)
+{
+	double *copy = malloc((n + 1) * sizeof(*copy));
+	if (copy == NULL)
+		return false;
+	memcpy(copy, values, n * sizeof(*copy));
+	free(proposer->hyperparameters);
+	proposer->hyperparameters = copy;
+	proposer->n_hyperparameters = n;
+	proposer->start = decision_id;
+	return true;
+}
+
+bool proposer_load(struct proposer *proposer, const struct job_file *file, struct store *store,
+	int64_t job_id, struct tuner_error *err)
+{
+	*proposer = (struct proposer){ .file = file };
+	machine_cpu_name(proposer->cpu);
+	name_blas(proposer->blas);
+	proposer->settings = job_file_strategy(file);
+	if (proposer->settings == NULL)
+		return tuner_fail_memory(err);
+	struct decision latest;
+	char *memory = NULL;
+	bool found = false;
+	bool ok = decision_sequence(store, job_id, "", 0, &proposer->sequence, err) &&
+		  decision_latest(store, job_id, "", 0, &latest, &memory, &found, err);
+	/* After an edit of the space the old hyperparameters belong to other dimensions. */
+	if (ok && found &&
+		!keep_hyperparameters(
+			proposer, latest.id, latest.hyperparameters, latest.n_hyperparameters))
+		ok = tuner_fail_memory(err);
+	free(memory);
+	if (!ok)
+		proposer_finish(proposer);
+	return ok;
+}
+
+void proposer_finish(struct proposer *proposer)
+{
+	free(proposer->settings);
+	free(proposer->hyperparameters);
+	*proposer = (struct proposer){ 0 };
+}
+
+/* A GPU hardly waits for us: 1 % of the median trial, at least 50 ms, at most 1 s (architecture,
+ * rule 4). What the last decision took tells how much work fits; 0 while that is well below. */
+static int64_t work_limit(const struct proposer *proposer, const struct history *history)
+{
+	int64_t bound_us = history_median_us(history) / 100;
+	bound_us = bound_us < 50000 ? 50000 : bound_us > 1000000 ? 1000000 : bound_us;
+	if (proposer->last_took_us < bound_us / 2 || proposer->last_work == 0)
+		return 0;
+	const double rate = (double)proposer->last_work / (double)proposer->last_took_us;
+	const double limit = rate * (double)bound_us;
+	return limit < 1 ? 1 : (int64_t)limit;
+}
+
+static bool is_complete(const double *values, size_t d)
+{
+	for (size_t i = 0; i < d; i++)
+		if (isnan(values[i]))
+			return false;
+	return true;
+}
+
+static void decide_by_user(
+	struct suggestion *suggestion, const double *values, size_t d, int64_t sequence)
+{
+	*suggestion = (struct suggestion){
+		.branch = BRANCH_USER,
+		.mean = NAN,
+		.sd = NAN,
+		.acquisition = NAN,
+		.incumbent = NAN,
+		.sequence = (uint64_t)sequence,
+	};
+	memcpy(suggestion->values, values, d * sizeof(*values));
+}
+
+static bool decide_by_strategy(const struct proposer *proposer, const struct history *history,
+	const struct pending *pending, size_t n_pending, const double *partial, size_t parallel,
+	int64_t limit, struct suggestion *ret, struct tuner_error *err)
+{
+	const struct job_file *file = proposer->file;
+	struct observation *observations = NULL;
+	const double **configurations = calloc(n_pending + 1, sizeof(*configurations));
+	struct suggest_request request = {
+		.space = &file->space,
+		.strategy = &file->strategy,
+		.seed = file->seed,
+		.number = (uint32_t)(history->created + 1),
+		.budget_trials = (size_t)file->budget.trials,
+		.parallel = parallel,
+		.pending = configurations,
+		.n_pending = n_pending,
+		.sequence = (uint64_t)proposer->sequence,
+		.partial = partial,
+		.start = proposer->hyperparameters,
+		.n_start = proposer->n_hyperparameters,
+		.work_limit = (uint64_t)limit,
+	};
+	bool ok = false;
+	if (configurations == NULL) {
+		tuner_fail_memory(err);
+		goto out;
+	}
+	for (size_t i = 0; i < n_pending; i++)
+		configurations[i] = pending[i].values;
+	if (!history_observations(history, &observations, &request.n_observations, err))
+		goto out;
+	request.observations = observations;
+	ok = suggest(&request, ret, err);
+out:
+	free(observations);
+	free(configurations);
+	return ok;
+}
+
+static bool note_pending(struct proposal *proposal, const struct pending *pending, size_t n_pending,
+	struct tuner_error *err)
+{
+	proposal->pending_numbers = calloc(n_pending + 1, sizeof(*proposal->pending_numbers));
+	if (proposal->pending_numbers == NULL)
+		return tuner_fail_memory(err);
+	for (size_t i = 0; i < n_pending; i++)
+		proposal->pending_numbers[i] = pending[i].number;
+	return true;
+}
+
+/* The row that lets this be computed again. Its numbers are in the user's unit and sign. */
+static void fill_decision(struct proposal *proposal, const struct proposer *proposer,
+	const struct history *history, size_t n_pending, size_t parallel, int64_t limit,
+	int64_t took_us)
+{
+	const struct suggestion *s = &proposal->suggestion;
+	const double sign = proposer->file->maximize ? -1 : 1;
+	proposal->decision = (struct decision){
+		.strategy = strategy_name(proposer->file->strategy.name),
+		.branch = branch_name(s->branch),
+		.reason = s->reason,
+		.settings = proposer->settings,
+		.seen = history->last_event,
+		.pending = proposal->pending_numbers,
+		.n_pending = n_pending,
+		.start = s->branch == BRANCH_MODEL ? proposer->start : 0,
+		.sequence = proposer->sequence,
+		.next_sequence = (int64_t)s->sequence,
+		.budget_trials = proposer->file->budget.trials,
+		.parallel = (int64_t)parallel,
+		.work_limit = limit,
+		.work = (int64_t)s->work,
+		.hyperparameters = s->hyperparameters,
+		.n_hyperparameters = s->n_hyperparameters,
+		.mean = sign * s->mean,
+		.sd = s->sd,
+		.acquisition = s->acquisition,
+		.incumbent = sign * s->incumbent,
+		.took_us = took_us,
+		.blas = proposer->blas,
+		.cpu = proposer->cpu,
+		.program = TUNER_VERSION,
+	};
+}
+
+bool proposal_make(const struct proposer *proposer, const struct history *history,
+	const struct pending *pending, size_t n_pending, const struct queued *queued,
+	size_t parallel, struct proposal *ret, struct tuner_error *err)
+{
+	const struct job_file *file = proposer->file;
+	const size_t d = file->space.d;
+	const int64_t began_us = clock_monotonic_us(), limit = work_limit(proposer, history);
+	double given[SPACE_PARAMETERS_MAX];
+
+	*ret = (struct proposal){ .parameters = TEXT_EMPTY };
+	if (queued != NULL) {
+		ret->queued = queued->id;
+		if (!configuration_parse(file, queued->parameters, false, given, err)) {
+			tuner_fail_in(err, "queued configuration %s: ", queued->parameters);
+			goto fail;
+		}
+	}
+	if (!note_pending(ret, pending, n_pending, err))
+		goto fail;
+	if (queued != NULL && is_complete(given, d))
+		decide_by_user(&ret->suggestion, given, d, proposer->sequence);
+	else if (!decide_by_strategy(proposer, history, pending, n_pending, queued ? given : NULL,
+			 parallel, limit, &ret->suggestion, err))
+		goto fail;
+	ret->exhausted = ret->suggestion.exhausted;
+	if (ret->exhausted)
+		return true;
+	memcpy(ret->values, ret->suggestion.values, d * sizeof(*ret->values));
+	configuration_json(file, ret->values, &ret->parameters);
+	if (text_failed(&ret->parameters)) {
+		tuner_fail_memory(err);
+		goto fail;
+	}
+	fill_decision(ret, proposer, history, n_pending, parallel, limit,
+		clock_monotonic_us() - began_us);
+	return true;
+fail:
+	proposal_finish(ret);
+	return false;
+}
+
+void proposal_committed(
+	struct proposer *proposer, const struct proposal *proposal, int64_t decision_id)
+{
+	const struct suggestion *s = &proposal->suggestion;
+	proposer->sequence = (int64_t)s->sequence;
+	if (s->branch != BRANCH_MODEL)
+		return;
+	proposer->last_took_us = proposal->decision.took_us;
+	proposer->last_work = (int64_t)s->work;
+	/* Without memory the next fit starts from older hyperparameters, and its row says which. */
+	if (s->n_hyperparameters > 0)
+		(void)!keep_hyperparameters(
+			proposer, decision_id, s->hyperparameters, s->n_hyperparameters);
+}
+
+void proposal_finish(struct proposal *proposal)
+{
+	text_finish(&proposal->parameters);
+	free(proposal->pending_numbers);
+	proposal->pending_numbers = NULL;
+}

@@ -1,0 +1,51 @@
+/* From the history to the next configuration, with the decision row that lets it be recomputed. */
+#ifndef TUNER_PROPOSAL_H
+#define TUNER_PROPOSAL_H
+
+#include "tuner/history.h"
+
+/* What one arm's proposals build on, besides the history. */
+struct proposer {
+	const struct job_file *file;
+	char *settings; /* of the strategy: JSON for the decision row */
+	int64_t sequence; /* points of the quasi-random sequence used so far */
+	int64_t start; /* decision whose hyperparameters come next; 0: none */
+	double *hyperparameters;
+	size_t n_hyperparameters;
+	char cpu[64], blas[128];
+	int64_t last_took_us, last_work; /* of the last model decision: they bound the next one */
+};
+
+TUNER_MUST_CHECK
+bool proposer_load(struct proposer *proposer, const struct job_file *file, struct store *store,
+	int64_t job_id, struct tuner_error *err);
+void proposer_finish(struct proposer *proposer);
+
+struct pending {
+	int64_t number;
+	const double *values;
+};
+
+struct proposal {
+	bool exhausted; /* nothing left to try; the rest is not set */
+	double values[SPACE_PARAMETERS_MAX];
+	struct text parameters; /* JSON; proposal_finish */
+	int64_t queued;
+	struct decision
+		decision; /* pointers live as long as proposer, proposal and pending_numbers */
+	struct suggestion suggestion;
+	int64_t *pending_numbers;
+};
+
+/* The next configuration: the queue entry if one is given (completed by the strategy where it is
+ * partial), else the strategy's. Nothing is changed: proposal_committed does that once the trial
+ * is in the database. */
+TUNER_MUST_CHECK
+bool proposal_make(const struct proposer *proposer, const struct history *history,
+	const struct pending *pending, size_t n_pending, const struct queued *queued,
+	size_t parallel, struct proposal *ret, struct tuner_error *err);
+void proposal_committed(
+	struct proposer *proposer, const struct proposal *proposal, int64_t decision_id);
+void proposal_finish(struct proposal *proposal);
+
+#endif

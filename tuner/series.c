@@ -1,0 +1,89 @@
+#include "tuner/series.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool make_room(struct series *series)
+{
+	if (series->n < series->capacity)
+		return true;
+	const size_t capacity = series->capacity ? 2 * series->capacity : 16;
+	double *steps = realloc(series->steps, capacity * sizeof(*steps));
+	if (steps == NULL)
+		return false;
+	series->steps = steps;
+	double *values = realloc(series->values, capacity * sizeof(*values));
+	if (values == NULL)
+		return false;
+	series->values = values;
+	series->capacity = capacity;
+	return true;
+}
+
+bool series_put(struct series *series, double step, double value)
+{
+	size_t i = series->n;
+	while (i > 0 && series->steps[i - 1] > step)
+		i--;
+	if (i > 0 && series->steps[i - 1] == step) {
+		series->values[i - 1] = value;
+		return true;
+	}
+	if (!make_room(series))
+		return false;
+	memmove(series->steps + i + 1, series->steps + i, (series->n - i) * sizeof(double));
+	memmove(series->values + i + 1, series->values + i, (series->n - i) * sizeof(double));
+	series->steps[i] = step;
+	series->values[i] = value;
+	series->n++;
+	return true;
+}
+
+void series_finish(struct series *series)
+{
+	free(series->steps);
+	free(series->values);
+	*series = (struct series){ 0 };
+}
+
+static double best_of(const double *values, size_t n, bool maximize)
+{
+	double best = NAN;
+	for (size_t i = 0; i < n; i++)
+		if (!isnan(values[i]) &&
+			(isnan(best) || (maximize ? values[i] > best : values[i] < best)))
+			best = values[i];
+	return best;
+}
+
+static double mean_of(const double *values, size_t n)
+{
+	double sum = 0;
+	size_t counted = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (isnan(values[i]))
+			continue;
+		sum += values[i];
+		counted++;
+	}
+	return counted > 0 ? sum / (double)counted : NAN;
+}
+
+double series_reduce(const struct series *series, enum reduce reduce, int64_t last, bool maximize)
+{
+	const size_t n = series->n;
+	if (n == 0)
+		return NAN;
+	switch (reduce) {
+	case REDUCE_BEST:
+		return best_of(series->values, n, maximize);
+	case REDUCE_MEAN_OF_LAST: {
+		const size_t k = (uint64_t)last < n ? (size_t)last : n;
+		return mean_of(series->values + n - k, k);
+	}
+	case REDUCE_LAST:
+		break;
+	}
+	return series->values[n - 1];
+}

@@ -1,0 +1,21 @@
+/* The curve of one trial's objective metric while it grows: rising steps, one value each. */
+#ifndef TUNER_SERIES_H
+#define TUNER_SERIES_H
+
+#include "tuner/jobfile.h"
+
+struct series {
+	double *steps, *values;
+	size_t n, capacity;
+};
+
+/* Puts a value; the same step again replaces it. False without memory: nothing has changed. */
+TUNER_MUST_CHECK
+bool series_put(struct series *series, double step, double value);
+void series_finish(struct series *series);
+
+/* The curve as one number, by the job file's "reduce". best and mean of last N pass over NaN unless
+ * nothing else is there. NaN for an empty series. */
+double series_reduce(const struct series *series, enum reduce reduce, int64_t last, bool maximize);
+
+#endif
