@@ -1,0 +1,383 @@
+#include "tuner/command.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/number.h"
+#include "tuner/job_open.h"
+#include "tuner/launch.h"
+#include "tuner/loop.h"
+#include "tuner/slots.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+enum { SETS_MAX = OPTIONS_MAX + 8, DETACH_WAIT_MS = 10000 };
+
+struct run {
+	const struct invocation *call;
+	struct job_file *file;
+	struct store *store;
+	struct backend *backend;
+	struct progress *progress;
+	struct slot_list *slots;
+	struct job_opening opening;
+	char *supervisor;
+	char host[256];
+};
+
+static void run_finish(struct run *run)
+{
+	progress_destroy(run->progress);
+	if (run->backend != NULL)
+		run->backend->ops->close(run->backend);
+	store_close(run->store);
+	text_finish(&run->opening.changes);
+	job_file_destroy(run->file);
+	free(run->slots);
+	free(run->supervisor);
+}
+
+/* --trials 5 is --set budget.trials=5, and so on. */
+static bool collect_sets(const struct invocation *call, const char *ret_sets[SETS_MAX],
+	size_t *ret_n, struct text *memory, struct tuner_error *err)
+{
+	static const struct {
+		const char *option, *key;
+	} shorthands[] = { { "trials", "budget.trials" }, { "parallel", "budget.parallel" },
+		{ "seed", "seed" }, { "name", "name" } };
+	size_t offsets[sizeof(shorthands) / sizeof(*shorthands)], n_offsets = 0;
+	size_t n = invocation_options(call, "set", ret_sets, OPTIONS_MAX);
+	for (size_t i = 0; i < sizeof(shorthands) / sizeof(*shorthands); i++) {
+		const char *value = invocation_option(call, shorthands[i].option);
+		if (value == NULL)
+			continue;
+		offsets[n_offsets++] = memory->length;
+		text_print(memory, "%s=%s", shorthands[i].key, value);
+		text_add_bytes(memory, "", 1);
+	}
+	if (text_failed(memory))
+		return tuner_fail_memory(err);
+	for (size_t i = 0; i < n_offsets; i++)
+		ret_sets[n++] = memory->bytes + offsets[i];
+	*ret_n = n;
+	return true;
+}
+
+/* FILE, or the file of the stored JOB: its path if it is still there, else the stored text. */
+static bool read_stored(struct run *run, const struct job_overrides *overrides, const char *name,
+	struct diagnostics *list, struct tuner_error *err)
+{
+	struct store *store = NULL;
+	struct job job = { 0 };
+	bool ok = false;
+	if (access(run->call->db, F_OK) != 0)
+		return tuner_fail(err, TUNER_USAGE,
+			"there is no file \"%s\", and no database \"%s\" with a job of that name",
+			name, run->call->db);
+	if (!store_open(run->call->db, STORE_READ, &store, err) ||
+		!command_job(store, name, &job, err))
+		goto out;
+	if (job.path[0] != '\0' && access(job.path, R_OK) == 0)
+		ok = job_file_read(job.path, overrides, true, &run->file, list, err);
+	else
+		ok = job_file_parse(job.name, job.directory, job.file, strlen(job.file), overrides,
+			true, &run->file, list, err);
+out:
+	job_finish(&job);
+	store_close(store);
+	return ok;
+}
+
+static bool read_file(struct run *run, struct tuner_error *err)
+{
+	const char *name = run->call->arguments[0], *sets[SETS_MAX];
+	struct text memory = TEXT_EMPTY, lines = TEXT_EMPTY;
+	struct diagnostics *list = calloc(1, sizeof(*list));
+	struct job_overrides overrides = { .set = sets, .command = run->call->rest };
+	bool ok = false;
+
+	if (list == NULL)
+		return tuner_fail_memory(err);
+	if (!collect_sets(run->call, sets, &overrides.n_set, &memory, err))
+		goto out;
+	if (strcmp(name, "-") == 0 || access(name, F_OK) == 0)
+		ok = job_file_read(name, &overrides, true, &run->file, list, err);
+	else
+		ok = read_stored(run, &overrides, name, list, err);
+	if (ok && list->errors == 1 && list->n == 1) {
+		diagnostics_print(list, name, &lines);
+		ok = tuner_fail(err, TUNER_USAGE, "%.*s", (int)lines.length - 1, lines.bytes);
+	} else if (ok) {
+		diagnostics_print(list, name, &lines);
+		fputs(lines.bytes, stderr);
+		if (list->errors > 0)
+			ok = tuner_fail(err, TUNER_USAGE, "%s has %zu errors", name, list->errors);
+	}
+out:
+	text_finish(&lines);
+	text_finish(&memory);
+	free(list);
+	return ok;
+}
+
+static enum progress_style choose_style(const struct invocation *call)
+{
+	const char *term = getenv("TERM");
+	if (invocation_option(call, "quiet") != NULL)
+		return PROGRESS_QUIET;
+	if (invocation_option(call, "plain") != NULL || !isatty(STDOUT_FILENO) || term == NULL ||
+		strcmp(term, "dumb") == 0)
+		return PROGRESS_PLAIN;
+	return PROGRESS_LIVE;
+}
+
+/* A finished job whose budget is not larger: says so, and the ways on. *ret_left false then. */
+static bool anything_left(struct run *run, bool *ret_left, struct tuner_error *err)
+{
+	struct job job = { 0 };
+	int64_t counts[TRIAL_STATES], created = 0;
+	if (!job_load(run->store, run->opening.job_id, &job, err))
+		return false;
+	if (!trial_count(run->store, job.id, counts, err)) {
+		job_finish(&job);
+		return false;
+	}
+	for (int i = 0; i < TRIAL_STATES; i++)
+		created += counts[i];
+	const bool open = counts[TRIAL_PROPOSED] + counts[TRIAL_RUNNING] + counts[TRIAL_PAUSED] > 0;
+	*ret_left = open || created < run->file->budget.trials;
+	if (!*ret_left)
+		printf("job %s has had its %lld trials: %s.\n"
+		       "To go on: \"tuner run %s --trials %lld\". For a new start: --name ANOTHER. "
+		       "To look at it: \"tuner best %s\".\n",
+			job.name, (long long)created,
+			job.reason[0] ? job.reason : "its budget is spent", run->call->arguments[0],
+			(long long)created + 10, job.name);
+	job_finish(&job);
+	return true;
+}
+
+static void greet(const struct run *run)
+{
+	struct text slots = TEXT_EMPTY;
+	if (run->slots->note[0] != '\0')
+		fprintf(stderr, "warning: %s\n", run->slots->note);
+	if (invocation_option(run->call, "quiet") != NULL)
+		return;
+	slots_text(run->slots, &slots);
+	printf("job %s%s: %lld trials, strategy %s, %s; database %s\n", run->file->name,
+		run->opening.created ? "" : " (goes on)", (long long)run->file->budget.trials,
+		strategy_name(run->file->strategy.name), slots.bytes, run->call->db);
+	if (run->opening.changes.length > 0)
+		printf("the job file was edited:\n%s", run->opening.changes.bytes);
+	fflush(stdout);
+	text_finish(&slots);
+}
+
+static void print_best(const struct run *run, const struct trial *best)
+{
+	struct text line = TEXT_EMPTY;
+	double values[SPACE_PARAMETERS_MAX];
+	struct tuner_error ignored;
+	if (configuration_parse(run->file, best->parameters, true, values, &ignored))
+		configuration_text(run->file, values, &line);
+	else
+		text_add(&line, best->parameters);
+	printf("best: %s=%.6g, trial %lld (%s): %s\n", run->file->metric, best->objective,
+		(long long)best->number, best->branch, line.bytes);
+	text_finish(&line);
+}
+
+static bool summarize(struct run *run, const struct loop_result *result, struct tuner_error *err)
+{
+	const struct trial_filter filter = { .job_id = run->opening.job_id,
+		.repeat = -1,
+		.states = 1u << TRIAL_DONE,
+		.order = TRIAL_BY_OBJECTIVE,
+		.limit = 1 };
+	struct trial_list list;
+	int64_t counts[TRIAL_STATES];
+	if (!trial_count(run->store, run->opening.job_id, counts, err) ||
+		!trial_select(run->store, &filter, &list, err))
+		return false;
+	printf("%s. Trials: %lld done, %lld stopped, %lld failed", result->reason,
+		(long long)counts[TRIAL_DONE], (long long)counts[TRIAL_STOPPED],
+		(long long)counts[TRIAL_FAILED]);
+	if (counts[TRIAL_PROPOSED] + counts[TRIAL_RUNNING] > 0)
+		printf(", %lld to go on with",
+			(long long)(counts[TRIAL_PROPOSED] + counts[TRIAL_RUNNING]));
+	puts(".");
+	if (list.n > 0)
+		print_best(run, &list.items[0]);
+	if (result->log_tail.length > 0)
+		printf("The last lines of the last failure's output:\n%s\n",
+			result->log_tail.bytes);
+	if (result->status == EXIT_BROKEN_COMMAND)
+		printf("\"tuner try %s\" launches it once and shows everything.\n",
+			run->call->arguments[0]);
+	trial_list_finish(&list);
+	return true;
+}
+
+static int run_job(struct run *run, struct tuner_error *err)
+{
+	struct loop_result result = { .log_tail = TEXT_EMPTY };
+	run->progress = progress_create(run->file, choose_style(run->call), run->call->color);
+	const struct loop_settings settings = {
+		.file = run->file,
+		.store = run->store,
+		.job_id = run->opening.job_id,
+		.backend = run->backend,
+		.slots = run->slots->items,
+		.n_slots = run->slots->n,
+		.host = run->host,
+		.progress = run->progress,
+	};
+	int status = -1;
+	if (loop_run(&settings, &result, err)) {
+		progress_destroy(run->progress);
+		run->progress = NULL;
+		if (summarize(run, &result, err))
+			status = (int)result.status;
+	}
+	text_finish(&result.log_tail);
+	return status;
+}
+
+static int run_here(struct run *run, struct tuner_error *err)
+{
+	bool left;
+	run->slots = calloc(1, sizeof(*run->slots));
+	if (run->slots == NULL) {
+		tuner_fail_memory(err);
+		return -1;
+	}
+	if (gethostname(run->host, sizeof(run->host) - 1) != 0)
+		strcpy(run->host, "localhost");
+	if (!slots_find(run->file, run->slots, err) || !find_supervisor(&run->supervisor, err) ||
+		!backend_local_open(run->supervisor, &run->backend, err) ||
+		!store_open(run->call->db, STORE_WRITE, &run->store, err) ||
+		!job_open(run->store, run->file,
+			invocation_option(run->call, "accept-change") != NULL, &run->opening,
+			err) ||
+		!anything_left(run, &left, err))
+		return -1;
+	if (!left)
+		return EXIT_DONE;
+	greet(run);
+	return run_job(run, err);
+}
+
+/* ---- --detach ---- */
+
+/* The same command without --detach, for the process that goes on. */
+static char **without_detach(int *ret_n)
+{
+	FILE *file = fopen("/proc/self/cmdline", "re");
+	char *bytes = NULL, **words = NULL;
+	size_t size = 0, n = 0;
+	if (file == NULL)
+		return NULL;
+	const ssize_t length = getdelim(&bytes, &size, EOF, file);
+	fclose(file);
+	if (length > 0)
+		words = calloc((size_t)length + 2, sizeof(*words));
+	bool rest = false;
+	for (ssize_t i = 0; words != NULL && i < length; i += (ssize_t)strlen(bytes + i) + 1) {
+		rest = rest || strcmp(bytes + i, "--") == 0;
+		if (rest || (strcmp(bytes + i, "--detach") != 0 && strcmp(bytes + i, "-d") != 0))
+			words[n++] = strdup(bytes + i);
+	}
+	free(bytes);
+	*ret_n = (int)n;
+	return words;
+}
+
+static bool spawn_detached(char **words, const char *log, pid_t *ret_pid, struct tuner_error *err)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	posix_spawn_file_actions_init(&actions);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	posix_spawn_file_actions_adddup2(&actions, 1, 2);
+	const int failed =
+		posix_spawn(ret_pid, "/proc/self/exe", &actions, &attributes, words, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attributes);
+	return failed == 0 || tuner_fail_errno(err, failed, "cannot start in the background");
+}
+
+/* Waits until it holds the database, or has ended. */
+static bool await_detached(
+	pid_t pid, const char *db, const char *log, int *ret_status, struct tuner_error *err)
+{
+	const struct timespec pause = { .tv_nsec = 20000000 };
+	for (int waited_ms = 0; waited_ms < DETACH_WAIT_MS; waited_ms += 20) {
+		int status;
+		int64_t holder = 0;
+		struct tuner_error ignored;
+		if (waitpid(pid, &status, WNOHANG) == pid) {
+			*ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_INFRASTRUCTURE;
+			return true;
+		}
+		if (store_holder(db, &holder, &ignored) && holder == pid) {
+			*ret_status = -1;
+			return true;
+		}
+		nanosleep(&pause, NULL);
+	}
+	return tuner_fail(err, TUNER_RETRY,
+		"process %d has not begun within 10 s; its output is in %s", (int)pid, log);
+}
+
+static int run_detached(struct run *run, struct tuner_error *err)
+{
+	struct text log = TEXT_EMPTY;
+	int n = 0, status = -1;
+	pid_t pid = 0;
+	char **words = without_detach(&n);
+	text_print(&log, "%s.%s.log", run->call->db, run->file->name);
+	if (words == NULL || text_failed(&log)) {
+		tuner_fail_memory(err);
+	} else if (spawn_detached(words, log.bytes, &pid, err) &&
+		   await_detached(pid, run->call->db, log.bytes, &status, err)) {
+		if (status < 0)
+			printf("job %s runs in the background, pid %d; its output is in %s.\n"
+			       "\"tuner watch %s\" looks on, \"tuner stop %s\" ends it.\n",
+				run->file->name, (int)pid, log.bytes, run->file->name,
+				run->file->name);
+		else
+			printf("job %s has ended with status %d; its output is in %s.\n",
+				run->file->name, status, log.bytes);
+		status = status < 0 ? EXIT_DONE : status;
+	}
+	for (int i = 0; words != NULL && i < n; i++)
+		free(words[i]);
+	free(words);
+	text_finish(&log);
+	return status;
+}
+
+int cmd_run(const struct invocation *call, struct tuner_error *err)
+{
+	struct run run = { .call = call, .opening = { .changes = TEXT_EMPTY } };
+	int status = -1;
+	if (read_file(&run, err))
+		status = invocation_option(call, "detach") != NULL ? run_detached(&run, err)
+								   : run_here(&run, err);
+	run_finish(&run);
+	return status;
+}

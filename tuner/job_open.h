@@ -1,0 +1,25 @@
+/* From a job file to the job in the database: made new, gone on with, or refused. */
+#ifndef TUNER_JOB_OPEN_H
+#define TUNER_JOB_OPEN_H
+
+#include "tuner/jobfile.h"
+
+struct job_opening {
+	int64_t job_id;
+	bool created;
+	struct text changes; /* what an edited file changed, a line each; "" if nothing */
+};
+
+/* Stores the job of this file, or finds the one of its name and takes the differences (architecture,
+ * section 8): budget, hosts, retries and stopping are taken with an event; parameters make a new
+ * space version; command, fixed values and data need accept_change; objective and seed are
+ * refused (TUNER_USAGE, saying what to do). In one transaction. The caller finishes ret->changes. */
+TUNER_MUST_CHECK
+bool job_open(struct store *store, const struct job_file *file, bool accept_change,
+	struct job_opening *ret, struct tuner_error *err);
+
+/* The job file of a stored job, parsed again. */
+TUNER_MUST_CHECK
+bool job_stored_file(const struct job *job, struct job_file **ret, struct tuner_error *err);
+
+#endif

@@ -1,0 +1,245 @@
+#include "tuner/progress.h"
+
+#include "base/clock.h"
+#include "base/number.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { DRAW_US = 100000, BAR = 16, PARAMETERS_WIDTH = 60, REGION_MAX = 40 };
+
+struct progress {
+	const struct job_file *file;
+	enum progress_style style;
+	bool color, muted;
+	size_t drawn; /* lines of the region on the screen */
+	int64_t drawn_us; /* monotonic */
+	double full_step; /* the largest last step of a done trial; 0: unknown */
+};
+
+struct progress *progress_create(const struct job_file *file, enum progress_style style, bool color)
+{
+	struct progress *progress = calloc(1, sizeof(*progress));
+	if (progress != NULL)
+		*progress = (struct progress){ .file = file, .style = style, .color = color };
+	return progress;
+}
+
+static unsigned terminal_width(void)
+{
+	struct winsize size;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20)
+		return size.ws_col;
+	return 100;
+}
+
+/* Clears the region and leaves the cursor where it began. */
+static void erase(struct progress *progress)
+{
+	if (progress->drawn > 0)
+		printf("\033[%zuA\033[J", progress->drawn);
+	progress->drawn = 0;
+	progress->drawn_us = 0;
+}
+
+void progress_destroy(struct progress *progress)
+{
+	if (progress != NULL && !progress->muted) {
+		erase(progress);
+		fflush(stdout);
+	}
+	free(progress);
+}
+
+static bool silent(const struct progress *progress)
+{
+	return progress == NULL || progress->muted || progress->style == PROGRESS_QUIET;
+}
+
+void progress_mute(struct progress *progress)
+{
+	if (progress == NULL)
+		return;
+	/* What is drawn is on a terminal that has gone. */
+	progress->drawn = 0;
+	if (progress->style == PROGRESS_LIVE)
+		progress->style = PROGRESS_PLAIN;
+	progress->muted = isatty(STDOUT_FILENO) || ferror(stdout);
+}
+
+void progress_say(struct progress *progress, const char *format, ...)
+{
+	if (silent(progress))
+		return;
+	erase(progress);
+	va_list args;
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	putchar('\n');
+	fflush(stdout);
+}
+
+static const char *paint(const struct progress *progress, const char *code)
+{
+	return progress->color ? code : "";
+}
+
+static const char *state_color(enum trial_state state)
+{
+	switch (state) {
+	case TRIAL_DONE:
+		return "\033[32m";
+	case TRIAL_FAILED:
+		return "\033[31m";
+	default:
+		return "\033[33m";
+	}
+}
+
+static void add_values(
+	const struct progress *progress, const double *values, size_t width, struct text *line)
+{
+	struct text all = TEXT_EMPTY;
+	if (values != NULL)
+		configuration_text(progress->file, values, &all);
+	if (all.length > width)
+		text_print(line, "%.*s...", (int)(width - 3), all.bytes);
+	else
+		text_add(line, all.bytes);
+	text_finish(&all);
+}
+
+static void finished_line(const struct progress *progress, const struct finished_trial *trial,
+	const char *branch, const char *message, bool again, const struct history *history,
+	struct text *line)
+{
+	char took[NUMBER_TEXT];
+	const bool best = history->best != NULL && history->best->number == trial->number;
+	text_print(line, "trial %-4lld %s%-8s%s", (long long)trial->number,
+		paint(progress, state_color(trial->state)),
+		again ? outcome_name(trial->outcome) : trial_state_name(trial->state),
+		paint(progress, "\033[0m"));
+	if (!isnan(trial->objective))
+		text_print(line, " %s=%.6g", progress->file->metric, trial->objective);
+	text_add(line, "  ");
+	add_values(progress, trial->values, 200, line);
+	text_print(line, "  (%s", branch);
+	if (trial->took_us > 0)
+		text_print(line, ", %s", number_from_duration_us(trial->took_us, took));
+	text_add_char(line, ')');
+	if (best)
+		text_print(line, "  %sbest so far%s", paint(progress, "\033[1m"),
+			paint(progress, "\033[0m"));
+	if (trial->state != TRIAL_DONE && message[0] != '\0')
+		text_print(line, "  %s%s", message, again ? "; it is launched again" : "");
+}
+
+void progress_finished(struct progress *progress, const struct finished_trial *trial,
+	const char *branch, const char *message, bool again, const struct history *history)
+{
+	struct text line = TEXT_EMPTY;
+	if (progress == NULL)
+		return;
+	if (trial->state == TRIAL_DONE && trial->series.n > 0 &&
+		trial->series.steps[trial->series.n - 1] > progress->full_step)
+		progress->full_step = trial->series.steps[trial->series.n - 1];
+	if (silent(progress))
+		return;
+	finished_line(progress, trial, branch, message, again, history, &line);
+	progress_say(progress, "%s", line.bytes);
+	text_finish(&line);
+}
+
+/* How far a trial is, 0 to 1, by its steps, else by time; NaN: unknown. */
+static double fraction(const struct progress *progress, const struct progress_slot *slot,
+	int64_t median_us, int64_t now_us)
+{
+	double part = NAN;
+	if (progress->full_step > 0 && slot->series->n > 0)
+		part = slot->series->steps[slot->series->n - 1] / progress->full_step;
+	else if (median_us > 0)
+		part = (double)(now_us - slot->started_us) / (double)median_us;
+	return part > 1 ? 1 : part;
+}
+
+static void add_bar(double part, struct text *line)
+{
+	if (isnan(part))
+		return;
+	const int full = (int)(part * BAR);
+	text_add_char(line, '[');
+	for (int i = 0; i < BAR; i++)
+		text_add_char(line, i < full ? '#' : '.');
+	text_print(line, "] %3d%%", (int)(100 * part));
+}
+
+static void slot_line(const struct progress *progress, const struct progress_slot *slot,
+	int64_t median_us, int64_t now_us, struct text *line)
+{
+	char time[NUMBER_TEXT];
+	const struct series *series = slot->series;
+	const double part = fraction(progress, slot, median_us, now_us);
+	const int64_t elapsed_us = now_us - slot->started_us;
+
+	text_print(line, " trial %-4lld ", (long long)slot->number);
+	add_bar(part, line);
+	text_print(line, " %s", number_from_duration_us(elapsed_us, time));
+	if (part > 0 && part < 1)
+		text_print(line, " (%s left)",
+			number_from_duration_us(
+				(int64_t)((double)elapsed_us * (1 - part) / part), time));
+	if (series->n > 0)
+		text_print(line, "  %.6g at step %.0f", series->values[series->n - 1],
+			series->steps[series->n - 1]);
+	text_print(line, "  %s  ", slot->branch);
+	add_values(progress, slot->values, PARAMETERS_WIDTH, line);
+}
+
+static void best_line(
+	const struct progress *progress, const struct progress_state *state, struct text *line)
+{
+	const struct finished_trial *best = state->history->best;
+	text_print(line, " %zu of %lld trials ended", state->history->n, (long long)state->trials);
+	if (best != NULL) {
+		text_print(line, "; best %s=%.6g, trial %lld: ", progress->file->metric,
+			best->objective, (long long)best->number);
+		add_values(progress, best->values, PARAMETERS_WIDTH, line);
+	}
+	if (state->doing[0] != '\0')
+		text_print(line, "; %s", state->doing);
+}
+
+static void put_line(struct progress *progress, const struct text *line, unsigned width)
+{
+	printf("%.*s\n", (int)width - 1, line->bytes);
+	progress->drawn++;
+}
+
+void progress_draw(struct progress *progress, const struct progress_state *state)
+{
+	if (silent(progress) || progress->style != PROGRESS_LIVE)
+		return;
+	const int64_t now_us = clock_monotonic_us();
+	if (now_us - progress->drawn_us < DRAW_US)
+		return;
+	erase(progress);
+	const unsigned width = terminal_width();
+	const int64_t median_us = history_median_us(state->history);
+	struct text line = TEXT_EMPTY;
+	for (size_t i = 0; i < state->n_slots && i < REGION_MAX; i++) {
+		text_clear(&line);
+		slot_line(progress, &state->slots[i], median_us, now_us, &line);
+		put_line(progress, &line, width);
+	}
+	text_clear(&line);
+	best_line(progress, state, &line);
+	put_line(progress, &line, width);
+	text_finish(&line);
+	progress->drawn_us = now_us;
+	fflush(stdout);
+}
