@@ -1,11 +1,19 @@
-/* The contract with a training command: its argument vector and environment.
+/* The contract with a training command: its argument vector and environment. For its users it stands
+ * in docs/command.md.
  *
- * See docs/architecture.md, section 7. Argument vectors throughout, never a shell. */
+ *     command_check, once -> for each attempt: command_build -> command_prepare -> command_finish
+ *
+ * Argument vectors throughout, never a shell. */
 #ifndef SCHEDULER_COMMAND_H
 #define SCHEDULER_COMMAND_H
 
 #include "scheduler/attempt.h"
 #include "scheduler/machine.h"
+
+enum {
+	/* Linux passes no longer argument or variable, its terminator included (MAX_ARG_STRLEN). */
+	COMMAND_STRING_MAX = 128 * 1024,
+};
 
 /* One hyperparameter as the command sees it. */
 struct argument {
@@ -15,27 +23,27 @@ struct argument {
 };
 
 enum argument_style {
-	ARGUMENTS_SPACE,  /* --name value */
+	ARGUMENTS_SPACE, /* --name value */
 	ARGUMENTS_EQUALS, /* --name=value */
-	ARGUMENTS_BARE,	  /* name=value */
+	ARGUMENTS_BARE, /* name=value */
 	ARGUMENTS_NONE,
 };
 
 struct channel {
-	const char *name, *path; /* path absolute */
+	const char *name, *path; /* path absolute; name without "/", and neither "." nor ".." */
 };
 
 struct command_request {
 	char *const *command; /* as in the job file: may hold placeholders */
-	char *const *prefix;  /* of the host; NULL: none */
+	char *const *prefix; /* of the host, taken as it is; NULL: none */
 	enum argument_style style;
 	const struct argument *arguments; /* the job file's order, fixed ones included */
 	size_t n_arguments;
 	const struct channel *channels;
 	size_t n_channels;
-	char *const *variables;	  /* the job's "environment": NAME=VALUE */
-	char *const *inherited;	  /* environ of tuner for a local host */
-	const char *directory;	  /* the attempt's, absolute */
+	char *const *variables; /* the job's "environment": NAME=VALUE; NULL: none */
+	char *const *inherited; /* environ of tuner for a local host; NULL: none */
+	const char *directory; /* the attempt's, absolute */
 	const char *checkpoint_directory; /* absolute; NULL: directory/checkpoint */
 	const char *working_directory;
 	const char *key, *job, *host;
@@ -45,35 +53,49 @@ struct command_request {
 	int64_t timeout_us, grace_us, log_max_bytes;
 };
 
-/* What to launch; owns everything that launch points to. */
+/* What to launch; owns everything that launch points to. All zero is a finished one. */
 struct command {
 	struct launch launch;
-	char *memory;	  /* freed by command_finish */
+	char *memory; /* freed by command_finish */
 	char **vectors;
 };
 
-/* Checks the placeholders of a command: an unknown {name} that looks like one (letters, digits, _)
- * and is none of the parameters is TUNER_USAGE, with the nearest known. `{{` and `}}` stand for
- * braces. *ret_used: whether any is there. */
+/* Placeholders: {NAME} is replaced where NAME is a parameter, or else one of trial, gpus (as in
+ * CUDA_VISIBLE_DEVICES), attempt_dir, checkpoint_dir, model_dir. A brace doubled stands for itself:
+ * `{{lr}}` gives {lr}; `}}` only where a `{{` is open in the same argument, so that JSON such as
+ * {"a": {"b": 1}} needs no care. Every other brace stays as it is, but a {word} (a letter or _, then
+ * letters, digits, _ or -) that is none of these is TUNER_USAGE, with the nearest known.
+ *
+ * *ret_used: whether any placeholder is there. Then no arguments are appended. */
 TUNER_MUST_CHECK
 bool command_check(char *const *command, const char *const *parameter_names, size_t n,
 	bool *ret_used, struct tuner_error *err);
 
-/* Builds the launch: with any placeholder in command nothing is appended, else the arguments by
- * style. Environment: `inherited`, then SM_*, TUNER_*, then the job's own variables, each name
- * once. Does not touch the file system. */
+/* Builds the launch: prefix, command, and without placeholders in the command the arguments by style.
+ * Environment: `inherited`, then SM_* and TUNER_*, then the job's own variables; each name once, the
+ * later wins. Only if neither `inherited` nor the job says otherwise: PYTHONUNBUFFERED,
+ * OMP_NUM_THREADS, MASTER_ADDR and MASTER_PORT (found free by a bind a moment ago, and different for
+ * different keys). CUDA_VISIBLE_DEVICES is set for a slot with GPUs; a slot without leaves it as it
+ * came, because "no GPUs" may also mean that nvidia-smi was not there to tell.
+ *
+ * TUNER_USAGE: an unknown placeholder; a variable of the job without a name or named
+ * TUNER_ATTEMPT_KEY; a string of COMMAND_STRING_MAX bytes or more; a channel's name that is no file
+ * name. On failure *ret is untouched. Does not touch the file system. */
 TUNER_MUST_CHECK
-bool command_build(const struct command_request *request, struct command *ret,
-	struct tuner_error *err);
+bool command_build(
+	const struct command_request *request, struct command *ret, struct tuner_error *err);
 void command_finish(struct command *command);
 
-/* Makes the attempt's directories (0700), writes parameters.json and launch. */
+/* Makes the attempt's directories (0700): checkpoint/, model/, output/data/ and, with channels, input/
+ * with a link per channel and SageMaker's three config files. Writes parameters.json and launch
+ * (0600). Doing it again is fine as long as the command has not been started. */
 TUNER_MUST_CHECK
 bool command_prepare(const struct command_request *request, const struct command *command,
 	struct tuner_error *err);
 
-/* True if argument 0 names something executable: as a path counted from working_directory, or in
- * `path` (PATH's value). *ret_found: where. Caller frees. */
+/* True if argument 0 names an executable file: with a slash as a path counted from
+ * working_directory, else in `path` (PATH's value; NULL: the supervisor's default). *ret_found: where; the
+ * caller frees. Else TUNER_USAGE, which tells missing from not executable. */
 TUNER_MUST_CHECK
 bool command_exists(const char *argument, const char *working_directory, const char *path,
 	char **ret_found, struct tuner_error *err);

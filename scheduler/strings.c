@@ -1,0 +1,106 @@
+#include "scheduler/strings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool reserve(struct strings *strings)
+{
+	if (strings->n < strings->capacity)
+		return true;
+	const size_t capacity = strings->capacity > 0 ? 2 * strings->capacity : 64;
+	struct string_place *items = realloc(strings->items, capacity * sizeof(*items));
+	if (items == NULL)
+		return false;
+	strings->items = items;
+	strings->capacity = capacity;
+	return true;
+}
+
+/* The item with this name; n if there is none. */
+static size_t find(const struct strings *strings, const char *name, size_t length)
+{
+	size_t i = 0;
+
+	while (i < strings->n && (strings->items[i].name_length != length ||
+					 memcmp(strings_item(strings, i), name, length) != 0))
+		i++;
+	return i;
+}
+
+/* Makes an item of what has been appended to bytes since `at`. */
+static void close_item(struct strings *strings, size_t at, bool replace)
+{
+	const size_t length = strings->bytes.length - at;
+
+	text_add_char(&strings->bytes, '\0');
+	if (text_failed(&strings->bytes) || !reserve(strings)) {
+		strings->failed = true;
+		return;
+	}
+	const char *string = strings->bytes.bytes + at;
+	const char *equals = memchr(string, '=', length);
+	const size_t name_length = equals != NULL ? (size_t)(equals - string) : length;
+	const size_t i = replace ? find(strings, string, name_length) : strings->n;
+	strings->items[i] = (struct string_place){ at, length, name_length };
+	strings->n += i == strings->n;
+}
+
+void strings_add(struct strings *strings, const char *string)
+{
+	const size_t at = strings->bytes.length;
+
+	text_add(&strings->bytes, string);
+	close_item(strings, at, false);
+}
+
+void strings_put(struct strings *strings, const char *name, const char *format, ...)
+{
+	const size_t at = strings->bytes.length;
+	va_list args;
+
+	text_add(&strings->bytes, name);
+	text_add_char(&strings->bytes, '=');
+	va_start(args, format);
+	text_print_v(&strings->bytes, format, args);
+	va_end(args);
+	close_item(strings, at, true);
+}
+
+void strings_put_text(struct strings *strings, const char *name, const char *value)
+{
+	strings_put(strings, name, "%s", value);
+}
+
+void strings_put_pair(struct strings *strings, const char *pair)
+{
+	const size_t at = strings->bytes.length;
+
+	text_add(&strings->bytes, pair);
+	close_item(strings, at, true);
+}
+
+const char *strings_get(const struct strings *strings, const char *name)
+{
+	const size_t length = strlen(name), i = find(strings, name, length);
+
+	if (i == strings->n || strings->items[i].length == length)
+		return NULL;
+	return strings_item(strings, i) + length + 1;
+}
+
+const char *strings_item(const struct strings *strings, size_t i)
+{
+	return strings->bytes.bytes + strings->items[i].at;
+}
+
+bool strings_failed(const struct strings *strings)
+{
+	return strings->failed;
+}
+
+void strings_finish(struct strings *strings)
+{
+	text_finish(&strings->bytes);
+	free(strings->items);
+	*strings = (struct strings){ 0 };
+}

@@ -1,0 +1,42 @@
+/* Vectors of strings while they grow: arguments, and environments with each name once.
+ *
+ *     struct strings strings = { 0 };
+ *     strings_put(&strings, "TUNER_TRIAL", "%lld", 7LL);
+ *     if (strings_failed(&strings)) ...
+ *     strings_finish(&strings);
+ *
+ * As in text.h adding never fails at the call: one check at the end serves. */
+#ifndef SCHEDULER_STRINGS_H
+#define SCHEDULER_STRINGS_H
+
+#include "base/text.h"
+
+struct strings {
+	struct text bytes; /* every string with its terminator, replaced ones too */
+	struct string_place {
+		size_t at, length;
+		size_t name_length; /* bytes before '='; without one `length` */
+	} * items;
+	size_t n, capacity;
+	bool failed;
+};
+
+/* Appends a string as it is. */
+void strings_add(struct strings *strings, const char *string);
+
+/* Appends NAME=VALUE, or puts it where a string of that name stands. */
+void strings_put(struct strings *strings, const char *name, const char *format, ...)
+	TUNER_PRINTF(3, 4);
+void strings_put_text(struct strings *strings, const char *name, const char *value);
+
+/* The same with a string that is NAME=VALUE already. */
+void strings_put_pair(struct strings *strings, const char *pair);
+
+/* The value of NAME, until the next call that adds; NULL if there is none. */
+const char *strings_get(const struct strings *strings, const char *name);
+
+const char *strings_item(const struct strings *strings, size_t i);
+bool strings_failed(const struct strings *strings);
+void strings_finish(struct strings *strings);
+
+#endif
