@@ -1,18 +1,44 @@
-/* What became of a process: from its exit record and the end of its output to an outcome's name. */
+/* What became of a process: from its exit record and the end of its output to an outcome's name.
+ *
+ * In this order:
+ *     it could not be started                           launch-failed
+ *     we ended it (`stopping`)                          what we ended it for
+ *     somebody else signalled its supervisor            preempted
+ *     its time limit                                    timeout
+ *     exit 0 with a finite objective                    ok
+ *     the job's own rules, in their order               the rule's class
+ *     the kernel's out-of-memory killer hit it          oom-host
+ *     exit 0 with a NaN objective, or with none         nan; no-metric
+ *     exit != 0 or a signal                             crashed
+ * where the last two first ask the built-in patterns: CUDA, HIP, PyTorch, TensorFlow and JAX out of
+ * memory (oom-gpu); MemoryError, bad_alloc, a killed data loader, Slurm's oom_kill (oom-host); a full
+ * disk or quota (disk-full). They are not asked after a NaN: that attempt came through.
+ *
+ * An exit by itself that came before our signal is judged by its own merits. */
 #ifndef SCHEDULER_CLASSIFY_H
 #define SCHEDULER_CLASSIFY_H
 
 #include "scheduler/attempt.h"
 
+enum {
+	FAILURE_RULES_MAX = 100,
+	FAILURE_PATTERN_BYTES_MAX = 500,
+	FAILURE_TAIL_MAX = 64 * 1024, /* of the output's end; more is cut off in front */
+};
+
 /* A rule of the job file: {"pattern": "CUDA out of memory", "class": "oom-gpu"}. */
 struct failure_rule {
-	const char *pattern; /* PCRE2, searched in the last 64 KiB of output */
-	const char *outcome; /* "oom-gpu", "diverged", "crashed", "preempted" ... */
-	bool retry;	     /* only with outcome "crashed": count it as infrastructure */
+	const char *pattern; /* pattern.h, searched in the tail; ^ and $ match at lines */
+	const char *outcome; /* "oom-gpu", "oom-host", "disk-full", "diverged", "nan", "preempted",
+			      * "lost", "launch-failed", "no-metric" or "crashed" */
+	bool retry; /* only with outcome "crashed": count it as infrastructure */
 };
 
 struct failure_rules; /* compiled: the job's own first, then the built-in ones */
 
+/* Copies everything. TUNER_USAGE with *ret_bad the index of the rule that does not compile, is too
+ * long, has an unknown class, or asks for a retry of another class than "crashed" (those have their
+ * own way). One thread at a time. */
 TUNER_MUST_CHECK
 bool failure_rules_create(const struct failure_rule *rules, size_t n, struct failure_rules **ret,
 	size_t *ret_bad, struct tuner_error *err);
@@ -21,17 +47,17 @@ void failure_rules_destroy(struct failure_rules *rules);
 enum objective_seen { OBJECTIVE_MISSING, OBJECTIVE_NAN, OBJECTIVE_FINITE };
 
 struct verdict {
-	const char *outcome; /* static or of the rules: "ok", "crashed", "oom-gpu" ... */
-	bool retry;	     /* a rule asked for it */
-	char message[256];   /* for people: "exit status 1: ImportError: No module named 'torch'" */
+	const char *outcome; /* "ok", "crashed", "oom-gpu" ...: static */
+	bool retry; /* a rule asked for it */
+	/* For people, one line of printable UTF-8: "exit status 1: ImportError: No module named
+	 * 'torch'". The line of output is the one that the deciding pattern matched, else the
+	 * exception of the last Python traceback, else the last that is not empty. */
+	char message[256];
 };
 
 /* `stopping`: what we ended it for, an outcome's name ("early-stopped", "user-stopped",
- * "interrupted"), or NULL. `tail`: the output's end. Exit 0 with an objective is "ok"; NaN is
- * "nan"; without one "no-metric"; kernel OOM kill "oom-host"; built-in patterns know CUDA and
- * PyTorch/TensorFlow/JAX out-of-memory ("oom-gpu"), "No space left on device" ("disk-full"),
- * MemoryError ("oom-host"); a time limit is "timeout"; SIGTERM from outside with exit 143 is
- * "preempted" only when the record says that somebody signalled the supervisor. */
+ * "interrupted"), or NULL. It must outlive the verdict. `tail`: the output's end, as it came or with
+ * control sequences removed already. */
 void classify(const struct failure_rules *rules, const struct exit_record *exit,
 	enum objective_seen objective, const char *stopping, const char *tail, size_t tail_size,
 	struct verdict *ret);
