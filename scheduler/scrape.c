@@ -34,7 +34,7 @@ struct metric_patterns {
 	size_t n;
 	struct metric_rule rules[SCRAPE_PATTERNS_MAX];
 	/* Room to work in for whichever scraper is searching: */
-	char plain[SCRAPE_LINE_MAX]; /* a line without control sequences */
+	char plain[SCRAPE_LINE_MAX]; /* a line without control sequences, in UTF-8 */
 	struct text object; /* of a @tuner line, bare words quoted */
 };
 
@@ -149,25 +149,13 @@ struct sink {
 };
 
 /* Printable UTF-8: a name goes into the database, into JSON and onto terminals. */
-static bool name_is_text(const char *name)
+static bool name_is_text(const char *name, size_t length)
 {
-	const unsigned char *c = (const unsigned char *)name;
-
-	while (*c != '\0') {
-		const unsigned more = *c < 0x80 ? 0 : *c < 0xe0 ? 1 : *c < 0xf0 ? 2 : 3;
-		uint32_t point = more == 0 ? *c : *c & (0x3fu >> more);
-		static const uint32_t least[] = { 0x20, 0x80, 0x800, 0x10000 };
-
-		if (*c == 0x7f || (*c >= 0x80 && *c < 0xc2) || *c > 0xf4)
+	for (size_t i = 0; i < length;) {
+		const size_t size = text_utf8_character(name + i, length - i);
+		if (size == 0 || (unsigned char)name[i] < 0x20 || name[i] == 0x7f)
 			return false;
-		c++;
-		for (unsigned i = 0; i < more; i++, c++) {
-			if ((*c & 0xc0) != 0x80)
-				return false;
-			point = point << 6 | (*c & 0x3fu);
-		}
-		if (point < least[more] || point > 0x10ffff || (point >= 0xd800 && point < 0xe000))
-			return false;
+		i += size;
 	}
 	return true;
 }
@@ -183,7 +171,7 @@ static bool name_index(struct scraper *scraper, const char *name, size_t *ret)
 	}
 	const size_t length = strlen(name);
 	if (scraper->n_names == SCRAPE_NAMES_MAX || length == 0 || length > SCRAPE_NAME_MAX ||
-		!name_is_text(name))
+		!name_is_text(name, length))
 		return false;
 	char *copy = strdup(name);
 	if (copy == NULL)
@@ -348,7 +336,7 @@ static void copy_word(const char *bytes, size_t size, struct text *to)
 }
 
 /* Copies the object at bytes[0] up to its closing brace. Returns its length; 0 if it does not close,
- * nests too deep or memory is out. */
+ * nests too deep, holds a NUL (which cJSON takes for a blank) or memory is out. */
 static size_t copy_object(const char *bytes, size_t size, struct text *to)
 {
 	size_t at = 0, depth = 0;
@@ -370,7 +358,7 @@ static size_t copy_object(const char *bytes, size_t size, struct text *to)
 		}
 		at = end;
 	} while (depth > 0 && depth <= OBJECT_DEPTH_MAX && at < size);
-	return depth == 0 && !text_failed(to) ? at : 0;
+	return depth == 0 && !text_failed(to) && memchr(bytes, '\0', at) == NULL ? at : 0;
 }
 
 static bool number_of(const cJSON *node, double *ret)
@@ -450,7 +438,28 @@ static void search_marks(
 	}
 }
 
-/* ---- lines out of chunks ---- */
+/* ---- a line ---- */
+
+static bool is_ascii(const char *bytes, size_t size)
+{
+	unsigned char all = 0;
+
+	for (size_t i = 0; i < size; i++)
+		all |= (unsigned char)bytes[i];
+	return all < 0x80;
+}
+
+/* Copies a line (which may be ret_bytes itself) with '?' for each byte that is no part of UTF-8. */
+static void repair(const char *bytes, size_t size, char *ret_bytes)
+{
+	for (size_t i = 0; i < size;) {
+		const size_t character = text_utf8_character(bytes + i, size - i);
+		if (character == 0)
+			ret_bytes[i++] = '?';
+		for (size_t end = i + character; i < end; i++)
+			ret_bytes[i] = bytes[i];
+	}
+}
 
 /* `cut`: the line went on. */
 static void search_line(
@@ -462,10 +471,16 @@ static void search_line(
 		size = terminal_strip(bytes, size, scraper->patterns->plain);
 		bytes = scraper->patterns->plain;
 	}
+	if (!is_ascii(bytes, size)) {
+		repair(bytes, size, scraper->patterns->plain);
+		bytes = scraper->patterns->plain;
+	}
 	for (size_t i = 0; i < scraper->patterns->n; i++)
 		search_pattern(scraper, i, bytes, size, cut, sink);
 	search_marks(scraper, bytes, size, sink);
 }
+
+/* ---- lines out of chunks ---- */
 
 /* A chunk that is being eaten, and its next \n and \r (`end` if there is none): each is looked for
  * again only when it has been passed, so that every byte is looked at twice whatever the mixture. */

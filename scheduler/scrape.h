@@ -2,8 +2,8 @@
  *
  *     metric_patterns_create -> scraper_create -> scraper_feed ... -> scraper_end -> scraper_destroy
  *
- * Lines end at \n or \r (progress bars). ANSI control sequences are removed (terminal.h), then the
- * line is searched, for each pattern in the order given and then for @tuner objects, each from left
+ * Lines end at \n or \r (progress bars). ANSI control sequences are removed (terminal.h), a byte that
+ * is no part of UTF-8 is read as '?', then the line is searched, for each pattern in the order given and then for @tuner objects, each from left
  * to right, every match that does not overlap the one before.
  *
  * A pattern (pattern.h: PCRE2, UTF-8) finds its value in the group named `value`, else in the first
