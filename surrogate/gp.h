@@ -18,7 +18,7 @@
  * is what believing the predicted mean there would do too.
  *
  * Cost: fitting O(n^3) time per likelihood, 3 n^2 doubles; a prediction O(n^2). Not thread-safe: one
- * thread, one gp. Same input, same bits, with one BLAS thread (gp_single_thread). */
+ * thread, one gp (predicting uses scratch memory inside it). Same input, same bits, with one BLAS thread (gp_single_thread). */
 #ifndef SURROGATE_GP_H
 #define SURROGATE_GP_H
 
@@ -63,7 +63,8 @@ struct gp_data {
 };
 
 struct gp_fit_options {
-	const double *start; /* theta of the last fit, moved into the bounds; NULL: none */
+	const double *start; /* theta of the last fit, moved into the bounds; NULL or not
+				  finite: none */
 	struct random *random; /* for two draws from the prior as further starts while n < 5d;
 				  NULL: none */
 	uint64_t work_limit; /* likelihood evaluations in all starts together; 0: no limit */
@@ -93,8 +94,8 @@ bool gp_condition(
 	struct gp *gp, const struct gp_data *data, const double *theta, struct tuner_error *err);
 
 /* Adds m rows (m x d) without outcomes behind the others, O(n^2) each; noise_scales NULL: all 1. On
- * failure (TUNER_FATAL without memory; TUNER_NUMERIC if a row makes the matrix singular) the model is as
- * it was before.
+ * failure (TUNER_FATAL without memory; TUNER_NUMERIC if a row is not finite) the model is as it was
+ * before.
  *
  * Bit for bit: gp_condition (or gp_fit) on rows 1..a at theta, then rows a+1..b appended, gives the
  * same factor and the same predictions however the appended rows were split into calls, whatever was
@@ -105,8 +106,7 @@ TUNER_MUST_CHECK
 bool gp_append(struct gp *gp, const double *X, const double *noise_scales, size_t m,
 	struct tuner_error *err);
 
-/* Drops the last m rows; with outcomes or without. At least one row with an outcome must stay. After
- * dropping rows with outcomes call gp_set_outcomes. */
+/* Drops the last m rows, which must have been appended and have no outcome: pending ones. */
 void gp_forget(struct gp *gp, size_t m);
 
 /* Replaces the outcomes of the first n rows (1 <= n <= gp_n); the rest have none. Recomputes the mean
@@ -121,6 +121,7 @@ const double *gp_hyperparameters(const struct gp *gp);
 double gp_constant(const struct gp *gp); /* c */
 double gp_jitter(const struct gp *gp); /* added to the diagonal to factor it; mostly 0 */
 const double *gp_row(const struct gp *gp, size_t i); /* d coordinates */
+const double *gp_outcomes(const struct gp *gp); /* gp_n_outcomes of them, as given */
 
 /* Log marginal likelihood of `data` at theta, with its gradient (d + 1) unless NULL; with the log prior
  * if `posterior`. Does not look at or change the fitted model. TUNER_NUMERIC if the matrix cannot be
@@ -147,35 +148,37 @@ void gp_own_means(const struct gp *gp, double *ret_means);
 /* ---- The parts of a prediction, for acquisition.c. With n rows, K = L L' (noise included):
  *
  *     v = L^-1 k(x), u = L^-T v = K^-1 k(x);  variance 1 - v'v;
- *     mean c + v'b, b = L^-1 (y - c).
+ *     mean c + v'b, b = L^-1 (y - c 1).
  *
- * For pending rows the entries of b are, a priori, independent standard normal: a joint draw of their
- * outcomes is b with normal numbers there. All matrices are row-major without gaps. */
+ * Before they are known, the entries of b that belong to pending rows are independent standard normal
+ * numbers: a joint draw of the pending outcomes is b with such numbers there.
+ *
+ * Matrices of m such rows have gp_stride doubles a row. */
 
-/* K (m x n) and, unless NULL, G (m x n; kernel.h) of m points with the rows. scratch: gp_scratch
- * doubles. */
-void gp_cross(const struct gp *gp, const double *X, size_t m, double *ret_K, double *ret_G,
-	double *scratch);
-size_t gp_scratch(const struct gp *gp);
+/* n rounded up to whole vectors. */
+size_t gp_stride(const struct gp *gp);
 
-/* In place: rows k(x) of an m x n matrix become v; rows v become u. */
+/* K and, unless NULL, G (kernel.h) of m points (m x d) with the rows of the model. */
+void gp_cross(const struct gp *gp, const double *X, size_t m, double *ret_K, double *ret_G);
+
+/* In place: rows k become v; rows v become u. */
 void gp_whiten(const struct gp *gp, double *K, size_t m);
 void gp_unwhiten(const struct gp *gp, double *V, size_t m);
 
-/* b of the rows with outcomes, gp_n_outcomes of them. */
+/* 1 - v'v, at least 1e-12. */
+double gp_variance(const struct gp *gp, const double *v);
+
+/* b of the rows with outcomes. */
 const double *gp_whitened_outcomes(const struct gp *gp);
 
-/* Row means under given b: ret (n) = c + L b for n entries of b; that is, outcomes incl. noise. */
-void gp_outcomes_of(const struct gp *gp, const double *b, double *ret_y);
+/* The outcome of row i (noise included) that b (i + 1 entries at least) stands for: c + (L b)_i. */
+double gp_outcome(const struct gp *gp, const double *b, size_t i);
 
-/* Noise variance of row i, jitter included. */
+/* Variance of the noise on row i, jitter included. The posterior mean at row i is y_i - noise_i alpha_i,
+ * alpha = K^-1 (y - c 1). */
 double gp_noise(const struct gp *gp, size_t i);
 
-/* Gradients of sum_i t_i k(x, x_i) for m points: TG (m x n) holds t_i G_i. ret is m x d. */
-void gp_pull(
-	const struct gp *gp, const double *X, size_t m, const double *TG, double *ret_gradient);
-
-/* Variance 1 - v'v with its floor of 1e-12. */
-double gp_variance(const struct gp *gp, const double *v);
+/* ret (d) = gradient of sum_i t_i k(x, x_i) by x, from the products t_i G_i (overwrites nothing). */
+void gp_pull(const struct gp *gp, const double *x, const double *tG, double *ret_gradient);
 
 #endif

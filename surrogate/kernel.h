@@ -50,12 +50,16 @@ void kernel_scale(
 void kernel_row(const struct kernel *kernel, const double *Z, size_t stride, size_t n,
 	const double *z, double *ret_k, double *ret_g);
 
-/* ret[i] = exp(x[i]) for x <= 0; relative error below 1.2e-16 * 2 down to -708, 0 below. Any n, in place
- * allowed. */
+/* ret[i] = exp(x[i]) for x <= 0; relative error below 1.6e-16 down to -708, 0 below. Any n, in
+ * place allowed. */
 void kernel_exp(const double *x, size_t n, double *ret);
 
 /* Inner product in a fixed order: lane l sums the products of the places l, l + 8, l + 16 ...; then
  * ((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7)); then the rest (n mod 8) from left to right. */
 double kernel_dot(const double *a, const double *b, size_t n);
+
+/* sum_i weights_i (z - Zk_i), and the sum of the weights where Zk_i is not z; order as kernel_dot. */
+double kernel_pull(const double *weights, const double *Zk, double z, size_t n);
+double kernel_sum_where_different(const double *weights, const double *Zk, double z, size_t n);
 
 #endif

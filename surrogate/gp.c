@@ -1,0 +1,665 @@
+#include "surrogate/gp.h"
+
+#include "surrogate/factor.h"
+#include "surrogate/lbfgs.h"
+#include "surrogate/likelihood.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double LENGTH_MIN = 0.025, LENGTH_MAX = 1000;
+static const double NOISE_MIN = 1e-6, NOISE_MAX = 10;
+
+/* The model conditioned on rows. `capacity` rows fit; it is the stride of Z and L, so a multiple of
+ * KERNEL_LANES. alpha = K^-1 (y - c 1) is that of the rows with outcomes. */
+struct posterior {
+	size_t n, n_outcomes, n_factored, capacity;
+	double *X; /* capacity x d */
+	double *Z; /* d x capacity, scaled (kernel.h) */
+	double *L; /* capacity x capacity */
+	double *noise; /* capacity; variances, without jitter */
+	double *y, *b, *alpha; /* capacity */
+	double *scratch; /* capacity */
+	double *theta; /* d + 1 */
+	double *inverse_lengths, *z; /* d; z is scratch */
+	double c, jitter;
+};
+
+struct gp {
+	size_t d;
+	enum dimension_kind *kinds;
+	struct posterior posterior;
+};
+
+/* Part of OpenBLAS only; weak, so that another BLAS links too. */
+void openblas_set_num_threads(int threads) __attribute__((weak));
+
+bool gp_single_thread(void)
+{
+	if (!openblas_set_num_threads)
+		return false;
+	openblas_set_num_threads(1);
+	return true;
+}
+
+bool gp_create(size_t d, const enum dimension_kind *kinds, struct gp **ret, struct tuner_error *err)
+{
+	struct gp *gp = calloc(1, sizeof(*gp));
+
+	tuner_assert(d >= 1);
+	if (gp)
+		gp->kinds = calloc(d, sizeof(*gp->kinds));
+	if (!gp || !gp->kinds) {
+		gp_destroy(gp);
+		return tuner_fail_memory(err);
+	}
+	gp->d = d;
+	for (size_t k = 0; k < d; k++)
+		gp->kinds[k] = kinds ? kinds[k] : DIMENSION_NUMERIC;
+	*ret = gp;
+	return true;
+}
+
+static void posterior_finish(struct posterior *p)
+{
+	free(p->X);
+	free(p->Z);
+	free(p->L);
+	free(p->noise);
+	free(p->y);
+	free(p->b);
+	free(p->alpha);
+	free(p->scratch);
+	free(p->theta);
+	free(p->inverse_lengths);
+	free(p->z);
+}
+
+void gp_destroy(struct gp *gp)
+{
+	if (!gp)
+		return;
+	posterior_finish(&gp->posterior);
+	free(gp->kinds);
+	free(gp);
+}
+
+/* An empty posterior with room for n rows and some pending ones behind them. */
+static bool posterior_init(struct posterior *p, size_t d, size_t n, struct tuner_error *err)
+{
+	const size_t capacity = kernel_stride(n + n / 8 + 16);
+
+	*p = (struct posterior){
+		.capacity = capacity,
+		.X = factor_allocate(capacity, d),
+		.Z = factor_allocate(d, capacity),
+		.L = factor_allocate(capacity, capacity),
+		.noise = factor_allocate(1, capacity),
+		.y = factor_allocate(1, capacity),
+		.b = factor_allocate(1, capacity),
+		.alpha = factor_allocate(1, capacity),
+		.scratch = factor_allocate(1, capacity),
+		.theta = factor_allocate(1, d + 1),
+		.inverse_lengths = factor_allocate(1, d),
+		.z = factor_allocate(1, d),
+	};
+	if (p->X && p->Z && p->L && p->noise && p->y && p->b && p->alpha && p->scratch &&
+		p->theta && p->inverse_lengths && p->z)
+		return true;
+	posterior_finish(p);
+	return tuner_fail_memory(err);
+}
+
+size_t gp_n_hyperparameters(const struct gp *gp)
+{
+	return gp->d + 1;
+}
+
+void gp_bounds(const struct gp *gp, bool deterministic, double *ret_lower, double *ret_upper)
+{
+	for (size_t k = 0; k < gp->d; k++) {
+		ret_lower[k] = log(LENGTH_MIN);
+		ret_upper[k] = log(LENGTH_MAX);
+	}
+	ret_lower[gp->d] = log(NOISE_MIN);
+	ret_upper[gp->d] = deterministic ? log(NOISE_MIN) : log(NOISE_MAX);
+}
+
+static double clip(double x, double lower, double upper)
+{
+	return x < lower ? lower : x > upper ? upper : x;
+}
+
+void gp_prior_mode(const struct gp *gp, double *ret_theta)
+{
+	const double variance = PRIOR_LOG_LENGTH_SD * PRIOR_LOG_LENGTH_SD;
+
+	for (size_t k = 0; k < gp->d; k++)
+		ret_theta[k] = clip(
+			prior_log_length_mean(gp->d) - variance, log(LENGTH_MIN), log(LENGTH_MAX));
+	ret_theta[gp->d] = PRIOR_LOG_NOISE_MEAN;
+}
+
+void gp_prior_draw(const struct gp *gp, struct random *random, double *ret_theta)
+{
+	const double mean = prior_log_length_mean(gp->d);
+
+	for (size_t k = 0; k < gp->d; k++)
+		ret_theta[k] = clip(mean + PRIOR_LOG_LENGTH_SD * random_normal(random),
+			log(LENGTH_MIN), log(LENGTH_MAX));
+	ret_theta[gp->d] = clip(PRIOR_LOG_NOISE_MEAN + PRIOR_LOG_NOISE_SD * random_normal(random),
+		log(NOISE_MIN), log(NOISE_MAX));
+}
+
+static struct kernel kernel_of(const struct gp *gp, const struct posterior *p)
+{
+	return (struct kernel){ gp->d, gp->kinds, p->inverse_lengths };
+}
+
+static void set_outcomes(struct posterior *p, const double *y, size_t n)
+{
+	if (y != p->y)
+		memcpy(p->y, y, n * sizeof(*y));
+	p->n_outcomes = n;
+	p->c = factor_constant(p->L, p->capacity, n, p->y, p->b, p->scratch);
+	memcpy(p->alpha, p->b, n * sizeof(*p->b));
+	factor_backward(p->L, p->capacity, n, p->alpha);
+}
+
+static void set_hyperparameters(struct posterior *p, size_t d, const double *theta)
+{
+	memcpy(p->theta, theta, (d + 1) * sizeof(*theta));
+	for (size_t k = 0; k < d; k++)
+		p->inverse_lengths[k] = exp(-theta[k]);
+}
+
+static bool condition(const struct gp *gp, struct posterior *p, const struct gp_data *data,
+	const double *theta, struct tuner_error *err)
+{
+	const struct kernel kernel = kernel_of(gp, p);
+
+	set_hyperparameters(p, gp->d, theta);
+	memcpy(p->X, data->X, data->n * gp->d * sizeof(double));
+	for (size_t i = 0; i < data->n; i++)
+		p->noise[i] = exp(theta[gp->d]) * (data->noise_scales ? data->noise_scales[i] : 1);
+	kernel_scale(&kernel, p->X, data->n, p->Z, p->capacity);
+	if (!factor_covariance(
+		    &kernel, p->Z, p->capacity, data->n, p->noise, p->z, p->L, NULL, &p->jitter))
+		return tuner_fail(
+			err, TUNER_NUMERIC, "the kernel matrix of %zu trials is singular", data->n);
+	p->n = p->n_factored = data->n;
+	set_outcomes(p, data->y, data->n);
+	return true;
+}
+
+/* Build aside, then swap: a failure leaves the old model. */
+bool gp_condition(
+	struct gp *gp, const struct gp_data *data, const double *theta, struct tuner_error *err)
+{
+	struct posterior next;
+	bool ok;
+
+	tuner_assert(data->n >= 1);
+	if (!posterior_init(&next, gp->d, data->n, err))
+		return false;
+	ok = condition(gp, &next, data, theta, err);
+	if (ok) {
+		const struct posterior old = gp->posterior;
+
+		gp->posterior = next;
+		next = old;
+	}
+	posterior_finish(&next);
+	return ok;
+}
+
+bool gp_likelihood(const struct gp *gp, const struct gp_data *data, const double *theta,
+	bool posterior, double *ret_value, double *ret_gradient, struct tuner_error *err)
+{
+	struct likelihood *likelihood = NULL;
+	bool ok;
+
+	if (!likelihood_create(gp->d, gp->kinds, data, &likelihood, err))
+		return false;
+	ok = likelihood_evaluate(likelihood, theta, ret_value, ret_gradient);
+	if (!ok)
+		tuner_fail(
+			err, TUNER_NUMERIC, "the kernel matrix of %zu trials is singular", data->n);
+	else if (posterior)
+		*ret_value += prior_log_density(gp->d, theta, ret_gradient);
+	likelihood_destroy(likelihood);
+	return ok;
+}
+
+/* A fit in progress: the searches from all starts share the work limit and the best result. */
+struct fit {
+	const struct gp *gp;
+	struct likelihood *likelihood;
+	uint64_t work_limit; /* 0: none */
+	double *lower, *upper; /* d + 1 each */
+	double *start, *best; /* d + 1 */
+	double *gradient; /* d + 1 */
+	double best_value; /* minus the log posterior */
+	struct gp_fit_report report;
+};
+
+/* Minus the log posterior; infinite where the matrix cannot be factored. */
+static double fit_objective(struct fit *fit, const double *theta)
+{
+	const size_t d = fit->gp->d;
+	double value;
+
+	fit->report.work++;
+	if (!likelihood_evaluate(fit->likelihood, theta, &value, fit->gradient))
+		return INFINITY;
+	value += prior_log_density(d, theta, fit->gradient);
+	for (size_t k = 0; k <= d; k++)
+		fit->gradient[k] = -fit->gradient[k];
+	return -value;
+}
+
+static bool out_of_work(const struct fit *fit)
+{
+	return fit->work_limit && fit->report.work >= fit->work_limit;
+}
+
+/* One search from fit->start. Further ones are not begun when the work is spent. */
+static bool search(struct fit *fit, struct tuner_error *err)
+{
+	const size_t n = fit->gp->d + 1;
+	const struct lbfgs_options options = {
+		.iterations = 50, .gradient = 1e-3, .first_step = 1
+	};
+	struct lbfgs *lbfgs = NULL;
+	double value;
+
+	if (out_of_work(fit))
+		return true;
+	if (!lbfgs_create(n, fit->start, fit->lower, fit->upper, &options, &lbfgs, err))
+		return false;
+	fit->report.starts++;
+	while (lbfgs_state(lbfgs) == LBFGS_EVALUATE && !out_of_work(fit)) {
+		const double f = fit_objective(fit, lbfgs_point(lbfgs));
+
+		lbfgs_tell(lbfgs, f, fit->gradient);
+	}
+	const double *theta = lbfgs_best(lbfgs, &value);
+
+	if (value < fit->best_value) {
+		fit->best_value = value;
+		memcpy(fit->best, theta, n * sizeof(*theta));
+		fit->report.converged = lbfgs_state(lbfgs) == LBFGS_CONVERGED;
+	}
+	lbfgs_destroy(lbfgs);
+	return true;
+}
+
+static bool all_finite(const double *x, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!isfinite(x[i]))
+			return false;
+	return true;
+}
+
+static bool search_all(
+	struct fit *fit, size_t n, const struct gp_fit_options *options, struct tuner_error *err)
+{
+	const size_t d = fit->gp->d;
+
+	if (options->start && all_finite(options->start, d + 1)) {
+		memcpy(fit->start, options->start, (d + 1) * sizeof(*fit->start));
+		if (!search(fit, err))
+			return false;
+	}
+	gp_prior_mode(fit->gp, fit->start);
+	if (!search(fit, err))
+		return false;
+	for (int draw = 0; draw < 2 && options->random && n < 5 * d; draw++) {
+		gp_prior_draw(fit->gp, options->random, fit->start);
+		if (!search(fit, err))
+			return false;
+	}
+	return true;
+}
+
+bool gp_fit(struct gp *gp, const struct gp_data *data, const struct gp_fit_options *options,
+	struct gp_fit_report *ret, struct tuner_error *err)
+{
+	const size_t p = gp->d + 1;
+	double *memory = factor_allocate(5, p);
+	struct fit fit = { .gp = gp, .work_limit = options->work_limit, .best_value = INFINITY };
+	bool ok = false;
+
+	tuner_assert(data->n >= 1);
+	if (!memory) {
+		tuner_fail_memory(err);
+		goto out;
+	}
+	fit.lower = memory;
+	fit.upper = memory + p;
+	fit.start = memory + 2 * p;
+	fit.best = memory + 3 * p;
+	fit.gradient = memory + 4 * p;
+	gp_bounds(gp, options->deterministic, fit.lower, fit.upper);
+	if (!likelihood_create(gp->d, gp->kinds, data, &fit.likelihood, err) ||
+		!search_all(&fit, data->n, options, err))
+		goto out;
+	if (fit.best_value == INFINITY) {
+		tuner_fail(err, TUNER_NUMERIC,
+			"the kernel matrix of %zu trials is singular at every start", data->n);
+		goto out;
+	}
+	if (!gp_condition(gp, data, fit.best, err))
+		goto out;
+	fit.report.log_posterior = -fit.best_value;
+	*ret = fit.report;
+	ok = true;
+out:
+	likelihood_destroy(fit.likelihood);
+	free(memory);
+	return ok;
+}
+
+/* The same rows with more room. Numbers are copied, not computed: the bits stay. */
+static bool grow(struct gp *gp, size_t n, struct tuner_error *err)
+{
+	struct posterior next, old = gp->posterior;
+	const size_t d = gp->d;
+
+	if (!posterior_init(&next, d, n, err))
+		return false;
+	memcpy(next.X, old.X, old.n * d * sizeof(double));
+	memcpy(next.noise, old.noise, old.n * sizeof(double));
+	memcpy(next.y, old.y, old.n_outcomes * sizeof(double));
+	memcpy(next.b, old.b, old.n_outcomes * sizeof(double));
+	memcpy(next.alpha, old.alpha, old.n_outcomes * sizeof(double));
+	for (size_t k = 0; k < d; k++)
+		memcpy(next.Z + k * next.capacity, old.Z + k * old.capacity,
+			old.n * sizeof(double));
+	for (size_t i = 0; i < old.n; i++)
+		memcpy(next.L + i * next.capacity, old.L + i * old.capacity,
+			(i + 1) * sizeof(double));
+	set_hyperparameters(&next, d, old.theta);
+	next.n = old.n;
+	next.n_outcomes = old.n_outcomes;
+	next.n_factored = old.n_factored;
+	next.c = old.c;
+	next.jitter = old.jitter;
+	gp->posterior = next;
+	posterior_finish(&old);
+	return true;
+}
+
+static bool append_row(struct gp *gp, const double *x, double noise_scale)
+{
+	struct posterior *p = &gp->posterior;
+	const struct kernel kernel = kernel_of(gp, p);
+	double *row = p->L + p->n * p->capacity;
+
+	kernel_scale(&kernel, x, 1, p->z, 1);
+	memcpy(p->X + p->n * gp->d, x, gp->d * sizeof(*x));
+	for (size_t k = 0; k < gp->d; k++)
+		p->Z[k * p->capacity + p->n] = p->z[k];
+	p->noise[p->n] = exp(p->theta[gp->d]) * noise_scale;
+	kernel_row(&kernel, p->Z, p->capacity, p->n, p->z, row, NULL);
+	if (!factor_extend(p->L, p->capacity, p->n, row, 1 + (p->noise[p->n] + p->jitter),
+		    p->noise[p->n] + p->jitter))
+		return false;
+	p->n++;
+	return true;
+}
+
+bool gp_append(struct gp *gp, const double *X, const double *noise_scales, size_t m,
+	struct tuner_error *err)
+{
+	struct posterior *p = &gp->posterior;
+	const size_t before = p->n;
+
+	tuner_assert(before > 0);
+	if (before + m > p->capacity && !grow(gp, before + m, err))
+		return false;
+	for (size_t i = 0; i < m; i++) {
+		if (append_row(gp, X + i * gp->d, noise_scales ? noise_scales[i] : 1))
+			continue;
+		p->n = before;
+		return tuner_fail(
+			err, TUNER_NUMERIC, "pending trial %zu of %zu is not a point", i + 1, m);
+	}
+	return true;
+}
+
+void gp_forget(struct gp *gp, size_t m)
+{
+	struct posterior *p = &gp->posterior;
+
+	tuner_assert(m <= p->n - p->n_outcomes && m <= p->n - p->n_factored);
+	p->n -= m;
+}
+
+void gp_set_outcomes(struct gp *gp, const double *y, size_t n)
+{
+	tuner_assert(n >= 1 && n <= gp->posterior.n);
+	set_outcomes(&gp->posterior, y, n);
+}
+
+size_t gp_d(const struct gp *gp)
+{
+	return gp->d;
+}
+
+size_t gp_n(const struct gp *gp)
+{
+	return gp->posterior.n;
+}
+
+size_t gp_n_outcomes(const struct gp *gp)
+{
+	return gp->posterior.n_outcomes;
+}
+
+size_t gp_n_factored(const struct gp *gp)
+{
+	return gp->posterior.n_factored;
+}
+
+const double *gp_hyperparameters(const struct gp *gp)
+{
+	return gp->posterior.theta;
+}
+
+double gp_constant(const struct gp *gp)
+{
+	return gp->posterior.c;
+}
+
+double gp_jitter(const struct gp *gp)
+{
+	return gp->posterior.jitter;
+}
+
+const double *gp_row(const struct gp *gp, size_t i)
+{
+	tuner_assert(i < gp->posterior.n);
+	return gp->posterior.X + i * gp->d;
+}
+
+const double *gp_outcomes(const struct gp *gp)
+{
+	return gp->posterior.y;
+}
+
+double gp_noise(const struct gp *gp, size_t i)
+{
+	return gp->posterior.noise[i] + gp->posterior.jitter;
+}
+
+/* K0 alpha = (K - noise) alpha = (y - c) - noise alpha. */
+void gp_own_means(const struct gp *gp, double *ret_means)
+{
+	const struct posterior *p = &gp->posterior;
+
+	for (size_t i = 0; i < p->n_outcomes; i++)
+		ret_means[i] = p->y[i] - gp_noise(gp, i) * p->alpha[i];
+}
+
+size_t gp_stride(const struct gp *gp)
+{
+	return kernel_stride(gp->posterior.n);
+}
+
+void gp_cross(const struct gp *gp, const double *X, size_t m, double *ret_K, double *ret_G)
+{
+	const struct posterior *p = &gp->posterior;
+	const struct kernel kernel = kernel_of(gp, p);
+	const size_t stride = gp_stride(gp);
+
+	for (size_t i = 0; i < m; i++) {
+		kernel_scale(&kernel, X + i * gp->d, 1, p->z, 1);
+		kernel_row(&kernel, p->Z, p->capacity, p->n, p->z, ret_K + i * stride,
+			ret_G ? ret_G + i * stride : NULL);
+	}
+}
+
+void gp_whiten(const struct gp *gp, double *K, size_t m)
+{
+	const struct posterior *p = &gp->posterior;
+
+	factor_forward_rows(p->L, p->capacity, p->n, K, gp_stride(gp), m);
+}
+
+void gp_unwhiten(const struct gp *gp, double *V, size_t m)
+{
+	const struct posterior *p = &gp->posterior;
+
+	factor_backward_rows(p->L, p->capacity, p->n, V, gp_stride(gp), m);
+}
+
+double gp_variance(const struct gp *gp, const double *v)
+{
+	return fmax(1 - kernel_dot(v, v, gp->posterior.n), 1e-12);
+}
+
+const double *gp_whitened_outcomes(const struct gp *gp)
+{
+	return gp->posterior.b;
+}
+
+double gp_outcome(const struct gp *gp, const double *b, size_t i)
+{
+	const struct posterior *p = &gp->posterior;
+
+	return p->c + kernel_dot(p->L + i * p->capacity, b, i + 1);
+}
+
+void gp_pull(const struct gp *gp, const double *x, const double *tG, double *ret_gradient)
+{
+	const struct posterior *p = &gp->posterior;
+
+	for (size_t k = 0; k < gp->d; k++) {
+		const double w = p->inverse_lengths[k];
+
+		ret_gradient[k] =
+			gp->kinds[k] == DIMENSION_CATEGORY
+				? 0
+				: -w * kernel_pull(tG, p->Z + k * p->capacity, x[k] * w, p->n);
+	}
+}
+
+/* Points are predicted in blocks, so that memory stays bounded. */
+enum { BLOCK = 64 };
+
+struct block {
+	double *K, *G, *weights;
+};
+
+static bool block_init(
+	struct block *block, const struct gp *gp, size_t m, bool gradients, struct tuner_error *err)
+{
+	const size_t stride = gp_stride(gp), rows = m < BLOCK ? m : BLOCK;
+
+	*block = (struct block){
+		.K = factor_allocate(rows, stride),
+		.G = gradients ? factor_allocate(rows, stride) : NULL,
+		.weights = gradients ? factor_allocate(1, stride) : NULL,
+	};
+	return (block->K && (!gradients || (block->G && block->weights))) || tuner_fail_memory(err);
+}
+
+static void block_finish(struct block *block)
+{
+	free(block->K);
+	free(block->G);
+	free(block->weights);
+}
+
+static void predict_block(const struct gp *gp, struct block *block, const double *X, size_t m,
+	double *ret_mean, double *ret_sd)
+{
+	const struct posterior *p = &gp->posterior;
+	const size_t stride = gp_stride(gp);
+
+	gp_cross(gp, X, m, block->K, block->G);
+	for (size_t i = 0; i < m; i++)
+		ret_mean[i] = p->c + kernel_dot(block->K + i * stride, p->alpha, p->n_outcomes);
+	gp_whiten(gp, block->K, m);
+	for (size_t i = 0; i < m; i++)
+		ret_sd[i] = sqrt(gp_variance(gp, block->K + i * stride));
+}
+
+/* After predict_block: d mean = sum alpha_i dk_i, d sd = -sum u_i dk_i / sd. */
+static void gradient_block(const struct gp *gp, struct block *block, const double *X, size_t m,
+	const double *sd, double *ret_mean_gradient, double *ret_sd_gradient)
+{
+	const struct posterior *p = &gp->posterior;
+	const size_t stride = gp_stride(gp), d = gp->d;
+
+	gp_unwhiten(gp, block->K, m);
+	for (size_t i = 0; i < m; i++) {
+		const double *u = block->K + i * stride, *g = block->G + i * stride;
+
+		for (size_t j = 0; j < p->n; j++)
+			block->weights[j] = j < p->n_outcomes ? p->alpha[j] * g[j] : 0;
+		gp_pull(gp, X + i * d, block->weights, ret_mean_gradient + i * d);
+		for (size_t j = 0; j < p->n; j++)
+			block->weights[j] = -u[j] * g[j] / sd[i];
+		gp_pull(gp, X + i * d, block->weights, ret_sd_gradient + i * d);
+	}
+}
+
+static bool predict(const struct gp *gp, const double *X, size_t m, double *ret_mean,
+	double *ret_sd, double *ret_mean_gradient, double *ret_sd_gradient, struct tuner_error *err)
+{
+	const size_t d = gp->d;
+	struct block block;
+	bool ok = false;
+
+	tuner_assert(gp->posterior.n > 0);
+	if (!block_init(&block, gp, m, ret_mean_gradient != NULL, err))
+		goto out;
+	for (size_t i = 0; i < m; i += BLOCK) {
+		const size_t rows = m - i < BLOCK ? m - i : BLOCK;
+
+		predict_block(gp, &block, X + i * d, rows, ret_mean + i, ret_sd + i);
+		if (ret_mean_gradient)
+			gradient_block(gp, &block, X + i * d, rows, ret_sd + i,
+				ret_mean_gradient + i * d, ret_sd_gradient + i * d);
+	}
+	ok = true;
+out:
+	block_finish(&block);
+	return ok;
+}
+
+bool gp_predict(const struct gp *gp, const double *X, size_t m, double *ret_mean, double *ret_sd,
+	struct tuner_error *err)
+{
+	return predict(gp, X, m, ret_mean, ret_sd, NULL, NULL, err);
+}
+
+bool gp_predict_gradient(const struct gp *gp, const double *X, size_t m, double *ret_mean,
+	double *ret_sd, double *ret_mean_gradient, double *ret_sd_gradient, struct tuner_error *err)
+{
+	return predict(gp, X, m, ret_mean, ret_sd, ret_mean_gradient, ret_sd_gradient, err);
+}

@@ -1,0 +1,194 @@
+#include "surrogate/likelihood.h"
+
+#include "surrogate/factor.h"
+
+#include <gsl/gsl_cblas.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double LOG_2_PI = 1.8378770664093454836;
+
+struct likelihood {
+	size_t d, n, stride;
+	const enum dimension_kind *kinds;
+	double *X, *y, *noise_scales; /* the data */
+	double *inverse_lengths, *z; /* d */
+	double *Z; /* d + 1 rows of `stride`: scaled coordinates; ones */
+	double *P; /* as Z: Z times M */
+	double *noise, *b, *alpha; /* n */
+	double *K, *G; /* n x n */
+};
+
+bool likelihood_create(size_t d, const enum dimension_kind *kinds, const struct gp_data *data,
+	struct likelihood **ret, struct tuner_error *err)
+{
+	const size_t n = data->n, stride = kernel_stride(n);
+	struct likelihood *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return tuner_fail_memory(err);
+	*l = (struct likelihood){
+		.d = d,
+		.n = n,
+		.stride = stride,
+		.kinds = kinds,
+		.X = factor_allocate(n, d),
+		.y = factor_allocate(1, n),
+		.noise_scales = factor_allocate(1, n),
+		.inverse_lengths = factor_allocate(1, d),
+		.z = factor_allocate(1, d),
+		.Z = factor_allocate(d + 1, stride),
+		.P = factor_allocate(d + 1, stride),
+		.noise = factor_allocate(1, n),
+		.b = factor_allocate(1, n),
+		.alpha = factor_allocate(1, n),
+		.K = factor_allocate(n, stride),
+		.G = factor_allocate(n, stride),
+	};
+	if (!l->X || !l->y || !l->noise_scales || !l->inverse_lengths || !l->z || !l->Z || !l->P ||
+		!l->noise || !l->b || !l->alpha || !l->K || !l->G) {
+		likelihood_destroy(l);
+		return tuner_fail_memory(err);
+	}
+	memcpy(l->X, data->X, n * d * sizeof(double));
+	memcpy(l->y, data->y, n * sizeof(double));
+	for (size_t i = 0; i < n; i++)
+		l->noise_scales[i] = data->noise_scales ? data->noise_scales[i] : 1;
+	*ret = l;
+	return true;
+}
+
+void likelihood_destroy(struct likelihood *l)
+{
+	if (!l)
+		return;
+	free(l->X);
+	free(l->y);
+	free(l->noise_scales);
+	free(l->inverse_lengths);
+	free(l->z);
+	free(l->Z);
+	free(l->P);
+	free(l->noise);
+	free(l->b);
+	free(l->alpha);
+	free(l->K);
+	free(l->G);
+	free(l);
+}
+
+/* M = W o G, W = alpha alpha' - K^-1, over the inverse in l->K. Returns 1/2 sum_i W_ii noise_i, the
+ * derivative by ln sigma^2. */
+static double weigh(struct likelihood *l)
+{
+	double by_noise = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		double *row = l->K + i * l->stride;
+		const double *slopes = l->G + i * l->stride, a = l->alpha[i];
+
+		by_noise += (a * a - row[i]) * l->noise[i];
+		for (size_t j = 0; j <= i; j++)
+			row[j] = (a * l->alpha[j] - row[j]) * slopes[j];
+	}
+	return by_noise / 2;
+}
+
+/* Moving the origin of Z changes no distance, but the products below cancel less. */
+static void centre(double *row, size_t n)
+{
+	double mean = 0;
+
+	for (size_t i = 0; i < n; i++)
+		mean += row[i];
+	mean /= (double)n;
+	for (size_t i = 0; i < n; i++)
+		row[i] -= mean;
+}
+
+/* d log p / d ln l_k = 1/2 sum_ij M_ij D_ij / l_k^2. For numeric coordinates that is
+ * sum_i z_i^2 (M 1)_i - sum_i z_i (M z)_i: one product of M with all of Z and a row of ones serves
+ * every dimension. For a category, the sum of M where two rows differ. */
+static void lengths_gradient(struct likelihood *l, double *ret_gradient)
+{
+	const double *M1 = l->P + l->d * l->stride;
+
+	for (size_t k = 0; k < l->d; k++)
+		if (l->kinds[k] == DIMENSION_NUMERIC)
+			centre(l->Z + k * l->stride, l->n);
+	cblas_dsymm(CblasRowMajor, CblasRight, CblasLower, (int)(l->d + 1), (int)l->n, 1, l->K,
+		(int)l->stride, l->Z, (int)l->stride, 0, l->P, (int)l->stride);
+	for (size_t k = 0; k < l->d; k++) {
+		const double *z = l->Z + k * l->stride, *Mz = l->P + k * l->stride;
+		double sum = 0;
+
+		if (l->kinds[k] == DIMENSION_CATEGORY) {
+			const double w = l->inverse_lengths[k];
+
+			for (size_t i = 0; i < l->n; i++)
+				sum += kernel_sum_where_different(l->K + i * l->stride, z, z[i], i);
+			sum *= w * w;
+		} else {
+			for (size_t i = 0; i < l->n; i++)
+				sum += z[i] * (z[i] * M1[i] - Mz[i]);
+		}
+		ret_gradient[k] = sum;
+	}
+}
+
+bool likelihood_evaluate(
+	struct likelihood *l, const double *theta, double *ret_value, double *ret_gradient)
+{
+	const struct kernel kernel = { l->d, l->kinds, l->inverse_lengths };
+	const size_t n = l->n, stride = l->stride;
+	double value = -0.5 * (double)n * LOG_2_PI, jitter;
+
+	for (size_t k = 0; k < l->d; k++)
+		l->inverse_lengths[k] = exp(-theta[k]);
+	for (size_t i = 0; i < n; i++) {
+		l->noise[i] = exp(theta[l->d]) * l->noise_scales[i];
+		l->Z[l->d * stride + i] = 1;
+	}
+	kernel_scale(&kernel, l->X, n, l->Z, stride);
+	if (!factor_covariance(&kernel, l->Z, stride, n, l->noise, l->z, l->K,
+		    ret_gradient ? l->G : NULL, &jitter))
+		return false;
+	factor_constant(l->K, stride, n, l->y, l->b, l->alpha);
+	for (size_t i = 0; i < n; i++)
+		value -= 0.5 * l->b[i] * l->b[i] + log(l->K[i * stride + i]);
+	*ret_value = value;
+	if (ret_gradient) {
+		memcpy(l->alpha, l->b, n * sizeof(double));
+		factor_backward(l->K, stride, n, l->alpha);
+		factor_invert(l->K, stride, n);
+		ret_gradient[l->d] = weigh(l);
+		lengths_gradient(l, ret_gradient);
+	}
+	return true;
+}
+
+double prior_log_length_mean(size_t d)
+{
+	return M_SQRT2 + 0.5 * log((double)d);
+}
+
+double prior_log_density(size_t d, const double *theta, double *gradient)
+{
+	const double mean = prior_log_length_mean(d);
+	const double q = (theta[d] - PRIOR_LOG_NOISE_MEAN) / PRIOR_LOG_NOISE_SD;
+	double value = -0.5 * q * q - log(PRIOR_LOG_NOISE_SD) - 0.5 * LOG_2_PI;
+
+	if (gradient)
+		gradient[d] -= q / PRIOR_LOG_NOISE_SD;
+	for (size_t k = 0; k < d; k++) {
+		const double p = (theta[k] - mean) / PRIOR_LOG_LENGTH_SD;
+
+		/* The density of l itself: -theta is its 1/l. */
+		value += -0.5 * p * p - theta[k] - log(PRIOR_LOG_LENGTH_SD) - 0.5 * LOG_2_PI;
+		if (gradient)
+			gradient[k] -= p / PRIOR_LOG_LENGTH_SD + 1;
+	}
+	return value;
+}

@@ -1,0 +1,35 @@
+/* What gp_fit maximises: the log marginal likelihood of a Gaussian process, its prior, and the
+ * gradient of both; inside surrogate/. Model and hyperparameters are those of gp.h.
+ *
+ *     K = [k_ij] + diag(noise_i sigma^2), K = L L', alpha = K^-1 (y - c 1), c = 1'K^-1 y / 1'K^-1 1
+ *     log p(y) = -(y - c)'alpha / 2 - sum_i ln L_ii - n ln(2 pi) / 2
+ *
+ * c maximises that for the other hyperparameters, so its own change drops out of the gradient. */
+#ifndef SURROGATE_LIKELIHOOD_H
+#define SURROGATE_LIKELIHOOD_H
+
+#include "surrogate/gp.h"
+
+struct likelihood;
+
+/* Copies the data, and allocates all that evaluations need (3 n^2 doubles): they never fail for memory.
+ * kinds is borrowed. TUNER_FATAL without memory. */
+TUNER_MUST_CHECK
+bool likelihood_create(size_t d, const enum dimension_kind *kinds, const struct gp_data *data,
+	struct likelihood **ret, struct tuner_error *err);
+void likelihood_destroy(struct likelihood *likelihood);
+
+/* The value at theta (d + 1) and, unless NULL, its gradient. False if the matrix cannot be factored. */
+bool likelihood_evaluate(struct likelihood *likelihood, const double *theta, double *ret_value,
+	double *ret_gradient);
+
+/* Log prior density of theta, to whose gradient `gradient` (NULL: not wanted) is added. */
+double prior_log_density(size_t d, const double *theta, double *gradient);
+
+/* Mean of ln l of the lengthscale prior, and the standard deviations. */
+double prior_log_length_mean(size_t d);
+#define PRIOR_LOG_LENGTH_SD  1.7320508075688772 /* sqrt 3 */
+#define PRIOR_LOG_NOISE_MEAN (-8.0)
+#define PRIOR_LOG_NOISE_SD   2.0
+
+#endif
