@@ -443,13 +443,14 @@ static enum found look_at(const char *path)
 	return S_ISREG(status.st_mode) && access(path, X_OK) == 0 ? EXECUTABLE : NOT_EXECUTABLE;
 }
 
-/* base/name, where both may be empty or the name absolute; unlike path_join, "~" is a name. */
+/* base/name; one of them alone where the other is empty, or the name is absolute. Unlike path_join,
+ * "~" is a name. */
 static bool place(const char *base, size_t base_length, const char *name, struct text *ret)
 {
 	text_clear(ret);
 	if (*name != '/' && base_length > 0) {
 		text_add_bytes(ret, base, base_length);
-		text_add(ret, "/");
+		text_add(ret, *name != '\0' ? "/" : "");
 	}
 	text_add(ret, name);
 	return !text_failed(ret);
