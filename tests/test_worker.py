@@ -90,7 +90,7 @@ class WorkerTest(unittest.TestCase):
         return [sys.executable, str(SCRIPT), *map(str, arguments)]
 
     def run_script(self, *arguments, status=0, **environment):
-        """Runs the script to its end; returns its standard output, or standard error if it fails."""
+        """Runs the script to its end; returns what it printed, or its errors if it is to fail."""
         done = subprocess.run(
             self.command(*arguments),
             env=self.environment(**environment),
@@ -416,7 +416,7 @@ class MidEpoch(WorkerTest):
     def training(self, checkpoint_dir, **changes):
         write_fashion_mnist(self.directory, train=96, test=50)
         options = ["--data", str(self.directory), "--model", "resnet8", "--batch-size", "16",
-                   "--epochs", "2", "--augment", "crop-flip",
+                   "--epochs", "2", "--augment", "crop-flip", "--schedule", "cosine",
                    "--checkpoint-dir", str(checkpoint_dir)]
         for name, value in changes.items():
             options += ["--" + name, str(value)]
@@ -461,6 +461,16 @@ class MidEpoch(WorkerTest):
         for name, value in whole.model.state_dict().items():
             self.assertTrue(torch.equal(value, rest.model.state_dict()[name]), name)
         self.assertEqual(whole.line.split(" images/s")[0], rest.line.split(" images/s")[0])
+
+    def test_the_cosine_schedule_falls_from_the_learning_rate_to_zero(self):
+        training = self.training(self.directory / "c", **{"learning-rate": 0.5})
+        seen = []
+        for epoch, step in ((0, 0), (0, 3), (1, 0), (1, 3), (2, 0)):  # of 2 epochs of 6 steps
+            training.epoch, training.step = epoch, step
+            seen.append(round(training.learning_rate(), 12))
+        half = 0.25 * 2**-0.5
+        expected = [0.5, 0.25 + half, 0.25, 0.25 - half, 0]
+        self.assertEqual(seen, [round(value, 12) for value in expected])
 
     def test_another_batch_size_begins_the_epoch_again_with_the_weights_kept(self):
         weights = self.interrupted().model.state_dict()

@@ -56,6 +56,8 @@ EVAL_BATCH = 500  # images per forward pass in validation; the result hardly dep
 CROP_PADDING = 4
 # Steps between two looks at the loss: each look waits for the GPU to catch up.
 FINITE_CHECK_STEPS = 16
+# The options that model.json records.
+SAVED_OPTIONS = ("learning_rate", "schedule", "momentum", "wd", "batch_size", "augment", "seed")
 
 
 class UsageError(Exception):
@@ -91,9 +93,11 @@ FASHION_TEST = ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 CLASSES = 10
 
 WHERE_TO_GET_DATA = """\
-Fashion-MNIST:  apt install dataset-fashion-mnist    (puts it into /usr/share/datasets/fashion-mnist)
+Fashion-MNIST:  apt install dataset-fashion-mnist
+                (puts it into /usr/share/datasets/fashion-mnist)
 CIFAR-10:       curl -O https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz
-                tar xzf cifar-10-binary.tar.gz       (puts it into cifar-10-batches-bin)"""
+                tar xzf cifar-10-binary.tar.gz
+                (puts it into cifar-10-batches-bin)"""
 
 
 def read_cifar10(directory, names):
@@ -512,7 +516,16 @@ class Training:
         with self.autocast():
             return self.model(self.normalize(pixels)).float()
 
+    def learning_rate(self):
+        """Of the next step."""
+        if self.options.schedule == "constant":
+            return self.options.learning_rate
+        done = (self.epoch + self.step / self.steps) / self.options.epochs
+        return self.options.learning_rate * (1 + math.cos(math.pi * done)) / 2
+
     def train_step(self, plan):
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate()
         start = self.step * self.batch_size
         pixels, labels = plan.batch(self.train, start, start + self.batch_size)
         outputs = self.forward(pixels)
@@ -612,7 +625,7 @@ class Training:
             "validation_accuracy": None if self.diverged else self.accuracy,
             "hyperparameters": {
                 name: getattr(self.options, name)
-                for name in ("learning_rate", "momentum", "wd", "batch_size", "augment", "seed")
+                for name in SAVED_OPTIONS
             },
             "torch": torch.__version__,
         }
@@ -656,7 +669,9 @@ def make_parser():
     count = number(int, 1)
     add("--data", default=first_set("SM_CHANNEL_TRAIN"), help="directory (SM_CHANNEL_TRAIN)")
     add("--model", choices=list(MODELS), default="resnet20", help="which network")
-    add("--learning-rate", type=number(float, 0), default=0.1, help="of SGD, constant")
+    add("--learning-rate", type=number(float, 0), default=0.1, help="of SGD")
+    add("--schedule", choices=["constant", "cosine"], default="constant",
+        help="cosine: the learning rate falls to zero over the epochs")
     add("--momentum", type=number(float, 0, 1), default=0.9, help="of SGD")
     add("--wd", type=number(float, 0), default=1e-4, help="weight decay")
     add("--batch-size", type=count, default=128, help="images per step")
