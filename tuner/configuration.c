@@ -1,0 +1,294 @@
+#include "tuner/configuration.h"
+
+#include "base/number.h"
+#include "tuner/jobfile_value.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_choice(const struct job_file *file, size_t i)
+{
+	return file->values[i].n > 0;
+}
+
+/* ---- values ---- */
+
+void configuration_value_text(const struct job_file *file, size_t i, double value, struct text *ret)
+{
+	if (is_choice(file, i))
+		text_add(ret, file->values[i].text[(size_t)value]);
+	else
+		text_add_double(ret, value);
+}
+
+void configuration_value_json(const struct job_file *file, size_t i, double value, struct text *ret)
+{
+	if (is_choice(file, i))
+		text_add(ret, file->values[i].json[(size_t)value]);
+	else
+		text_add_json_double(ret, value);
+}
+
+static void add_found(const cJSON *node, struct text *ret)
+{
+	text_add(ret, ", found ");
+	if (value_is_scalar(node))
+		value_json(node, ret);
+	else
+		text_add(ret, json_describe(node, (char[64]){ 0 }));
+}
+
+static bool fail_choice(const struct job_values *values, const cJSON *node, struct text *ret)
+{
+	enum { SHOWN = 12 };
+	const char *text = cJSON_IsString(node) ? node->valuestring : "";
+	const char *nearest = nearest_word(text, (const char *const *)values->text, values->n);
+
+	text_add(ret, "expected one of ");
+	for (size_t k = 0; k < values->n && k < SHOWN; k++)
+		text_print(ret, "%s%s", k ? ", " : "", values->json[k]);
+	if (values->n > SHOWN)
+		text_print(ret, " and %zu more", values->n - SHOWN);
+	add_found(node, ret);
+	if (nearest != NULL)
+		text_print(ret, "; did you mean \"%s\"?", nearest);
+	return false;
+}
+
+static bool read_choice(
+	const struct job_values *values, const cJSON *node, double *ret_value, struct text *ret)
+{
+	struct text text = TEXT_EMPTY;
+	size_t k = values->n;
+
+	if (value_is_scalar(node)) {
+		value_text(node, &text);
+		for (k = 0; k < values->n && strcmp(values->text[k], text.bytes) != 0;)
+			k++;
+	}
+	text_finish(&text);
+	if (k == values->n)
+		return fail_choice(values, node, ret);
+	*ret_value = (double)k;
+	return true;
+}
+
+/* A number inside the bounds and yet not of the space lies between two lattice values. */
+static bool fail_lattice(const struct parameter *parameter, const cJSON *node, struct text *ret)
+{
+	const double step = parameter->step > 0 ? parameter->step : 1;
+	const double k = floor((node->valuedouble - parameter->min) / step);
+	const double last = (double)parameter_cardinality(parameter) - 1;
+	const uint64_t below = (uint64_t)fmin(fmax(k, 0), last);
+
+	text_add(ret, "expected ");
+	if (parameter->type == PARAMETER_INT && step == 1)
+		text_add(ret, "a whole number");
+	else
+		text_add(ret, "a step from the minimum");
+	text_add(ret, ", such as ");
+	text_add_double(ret, parameter_value(parameter, below));
+	if (below < (uint64_t)last) {
+		text_add(ret, " or ");
+		text_add_double(ret, parameter_value(parameter, below + 1));
+	}
+	add_found(node, ret);
+	return false;
+}
+
+static bool fail_range(const struct parameter *parameter, const cJSON *node, struct text *ret)
+{
+	text_add(ret, parameter->type == PARAMETER_INT ? "expected a whole number from "
+						       : "expected a number from ");
+	text_add_double(ret, parameter->min);
+	text_add(ret, " to ");
+	text_add_double(ret, parameter->max);
+	add_found(node, ret);
+	return false;
+}
+
+static bool read_number(const struct parameter *parameter, const cJSON *node, bool lenient,
+	double *ret_value, struct text *ret)
+{
+	const double value = cJSON_IsNumber(node) ? node->valuedouble : NAN;
+
+	if (isnan(value))
+		return fail_range(parameter, node, ret);
+	if (!lenient && (value < parameter->min || value > parameter->max))
+		return fail_range(parameter, node, ret);
+	if (!lenient && !parameter_contains(parameter, value))
+		return fail_lattice(parameter, node, ret);
+	*ret_value = value == 0 ? 0 : value; /* no -0.0 */
+	return true;
+}
+
+bool configuration_value(const struct job_file *file, size_t i, const cJSON *node, bool lenient,
+	double *ret_value, struct text *ret_problem)
+{
+	if (is_choice(file, i))
+		return read_choice(&file->values[i], node, ret_value, ret_problem);
+	return read_number(&file->space.parameters[i], node, lenient, ret_value, ret_problem);
+}
+
+void configuration_unknown(const struct job_file *file, const char *name, struct text *ret_problem)
+{
+	const char *names[SPACE_PARAMETERS_MAX];
+
+	for (size_t i = 0; i < file->n_fixed; i++)
+		if (strcmp(file->fixed[i].name, name) == 0) {
+			text_print(ret_problem, "is fixed at %s, not a parameter",
+				file->fixed[i].json);
+			return;
+		}
+	for (size_t i = 0; i < file->space.d; i++)
+		names[i] = file->space.parameters[i].name;
+	const char *nearest = nearest_word(name, names, file->space.d);
+	text_add(ret_problem, "there is no such parameter");
+	if (nearest != NULL)
+		text_print(ret_problem, "; did you mean \"%s\"?", nearest);
+}
+
+/* ---- whole configurations ---- */
+
+void configuration_json(const struct job_file *file, const double *values, struct text *ret)
+{
+	const char *separator = "{";
+
+	for (size_t i = 0; i < file->space.d; i++) {
+		if (isnan(values[i]))
+			continue;
+		text_add(ret, separator);
+		text_add_json_string(ret, file->space.parameters[i].name);
+		text_add(ret, ": ");
+		configuration_value_json(file, i, values[i], ret);
+		separator = ", ";
+	}
+	text_add(ret, *separator == '{' ? "{}" : "}");
+}
+
+/* Without an error where `lenient` says so: this trial does not fit, and that is all. */
+static bool misfit(
+	bool lenient, const char *name, const struct text *problem, struct tuner_error *err)
+{
+	if (lenient)
+		err->code = TUNER_OK;
+	else
+		tuner_fail(err, TUNER_USAGE, "%.200s: %.700s", name, problem->bytes);
+	return false;
+}
+
+static bool parse_members(const struct job_file *file, const cJSON *object, bool lenient,
+	double *ret_values, struct tuner_error *err)
+{
+	struct text problem = TEXT_EMPTY;
+	bool ok = true;
+
+	for (const cJSON *child = object->child; ok && child; child = child->next) {
+		const size_t i = space_find(&file->space, child->string);
+		if (i < file->space.d) {
+			if (!configuration_value(file, i, child, lenient, &ret_values[i], &problem))
+				ok = misfit(lenient, child->string, &problem, err);
+		} else if (!lenient) {
+			configuration_unknown(file, child->string, &problem);
+			ok = misfit(lenient, child->string, &problem, err);
+		}
+	}
+	for (size_t i = 0; ok && lenient && i < file->space.d; i++)
+		if (isnan(ret_values[i]))
+			ok = misfit(lenient, "", &problem, err);
+	text_finish(&problem);
+	return ok;
+}
+
+bool configuration_parse(const struct job_file *file, const char *json, bool lenient,
+	double *ret_values, struct tuner_error *err)
+{
+	struct json_document *document = NULL;
+	char found[64];
+	bool ok = false;
+
+	for (size_t i = 0; i < file->space.d; i++)
+		ret_values[i] = NAN;
+	if (!json_parse("parameters", json, strlen(json), &document, err))
+		goto out;
+	const cJSON *root = json_root(document);
+	if (!cJSON_IsObject(root)) {
+		tuner_fail(err, TUNER_USAGE,
+			"expected an object of values by name, such as {\"%.100s\": ...}, found %s",
+			file->space.parameters[0].name, json_describe(root, found));
+		goto out;
+	}
+	ok = parse_members(file, root, lenient, ret_values, err);
+out:
+	json_destroy(document);
+	return ok;
+}
+
+void configuration_text(const struct job_file *file, const double *values, struct text *ret)
+{
+	const char *separator = "";
+
+	for (size_t i = 0; i < file->space.d; i++) {
+		if (isnan(values[i]))
+			continue;
+		text_print(ret, "%s%s=", separator, file->space.parameters[i].name);
+		if (file->space.parameters[i].type == PARAMETER_FLOAT)
+			text_print(ret, "%.4g", values[i]);
+		else
+			configuration_value_text(file, i, values[i], ret);
+		separator = " ";
+	}
+}
+
+/* ---- arguments ---- */
+
+static bool argument_of_parameter(
+	const struct job_file *file, size_t i, double value, struct argument *ret)
+{
+	struct text text = TEXT_EMPTY, json = TEXT_EMPTY;
+
+	configuration_value_text(file, i, value, &text);
+	configuration_value_json(file, i, value, &json);
+	*ret = (struct argument){ .name = strdup(file->space.parameters[i].name),
+		.text = text_take(&text),
+		.json = text_take(&json) };
+	return ret->name && ret->text && ret->json;
+}
+
+static bool argument_copy(const struct argument *argument, struct argument *ret)
+{
+	*ret = (struct argument){ .name = strdup(argument->name),
+		.text = strdup(argument->text),
+		.json = strdup(argument->json) };
+	return ret->name && ret->text && ret->json;
+}
+
+struct argument *configuration_arguments(const struct job_file *file, const double *values)
+{
+	const size_t d = file->space.d, n = d + file->n_fixed;
+	struct argument *arguments = calloc(n + 1, sizeof(*arguments));
+	bool ok = arguments != NULL;
+
+	for (size_t k = 0; ok && k < n; k++) {
+		const size_t i = file->order[k];
+		ok = i < d ? argument_of_parameter(file, i, values[i], &arguments[k])
+			   : argument_copy(&file->fixed[i - d], &arguments[k]);
+	}
+	if (!ok) {
+		arguments_free(arguments, n);
+		return NULL;
+	}
+	return arguments;
+}
+
+void arguments_free(struct argument *arguments, size_t n)
+{
+	for (size_t i = 0; arguments && i < n; i++) {
+		free((char *)arguments[i].name);
+		free((char *)arguments[i].text);
+		free((char *)arguments[i].json);
+	}
+	free(arguments);
+}

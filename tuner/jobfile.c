@@ -1,0 +1,189 @@
+#include "tuner/jobfile.h"
+
+#include "base/file.h"
+#include "tuner/jobfile_reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- the end ---- */
+
+static void strings_free(char **strings)
+{
+	for (char **string = strings; string && *string; string++)
+		free(*string);
+	free(strings);
+}
+
+static void free_space(struct job_file *file)
+{
+	for (size_t i = 0; file->values && i < file->space.d; i++) {
+		for (size_t k = 0; k < file->values[i].n; k++) {
+			free(file->values[i].text[k]);
+			free(file->values[i].json[k]);
+		}
+		free(file->values[i].text);
+		free(file->values[i].json);
+	}
+	for (size_t i = 0; i < file->n_first; i++)
+		free(file->first[i]);
+	free(file->first);
+	free(file->values);
+	free(file->order);
+	arguments_free(file->fixed, file->n_fixed);
+	space_finish(&file->space);
+}
+
+static void free_lists(struct job_file *file)
+{
+	for (size_t i = 0; i < file->n_metrics; i++) {
+		free((char *)file->metrics[i].name);
+		free((char *)file->metrics[i].regex);
+	}
+	for (size_t i = 0; i < file->n_channels; i++) {
+		free((char *)file->channels[i].name);
+		free((char *)file->channels[i].path);
+	}
+	for (size_t i = 0; i < file->n_failures; i++) {
+		free((char *)file->failures[i].pattern);
+		free((char *)file->failures[i].outcome);
+	}
+	for (size_t i = 0; i < file->n_hosts; i++)
+		strings_free(file->hosts[i].prefix);
+	free(file->metrics);
+	free(file->channels);
+	free(file->failures);
+	free(file->hosts);
+}
+
+void job_file_destroy(struct job_file *file)
+{
+	if (file == NULL)
+		return;
+	free_space(file);
+	free_lists(file);
+	strings_free(file->command);
+	strings_free(file->environment);
+	free(file->text);
+	free(file->path);
+	free(file->directory);
+	free(file->name);
+	free(file->metric);
+	free(file);
+}
+
+/* ---- the beginning ---- */
+
+/* "quick" of "jobs/quick.jsonc". */
+static char *stem(const char *path)
+{
+	static const char *const endings[] = { ".jsonc", ".json" };
+	const char *name = path_name(path);
+	size_t length = strlen(name);
+
+	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++) {
+		const size_t ending = strlen(endings[i]);
+		if (length > ending && strcmp(name + length - ending, endings[i]) == 0) {
+			length -= ending;
+			break;
+		}
+	}
+	return strndup(name, length);
+}
+
+static struct job_file *job_file_create(
+	const char *name, const char *path, const char *directory, const char *text)
+{
+	struct job_file *file = calloc(1, sizeof(*file));
+
+	if (file == NULL)
+		return NULL;
+	file->name = stem(name);
+	file->path = strdup(path);
+	file->directory = strdup(directory);
+	file->text = strdup(text);
+	if (file->name && file->path && file->directory && file->text)
+		return file;
+	job_file_destroy(file);
+	return NULL;
+}
+
+/* `name` is for messages; the job's default name is its stem. */
+static bool parse(const char *name, const char *path, const char *directory, const char *text,
+	size_t length, const struct job_overrides *overrides, bool needs_command,
+	struct job_file **ret, struct diagnostics *list, struct tuner_error *err)
+{
+	struct job_source *source = NULL;
+	struct job_file *file = NULL;
+	bool ok = false;
+
+	*ret = NULL;
+	if (!source_create(name, text, length, overrides, &source, list, err))
+		return false;
+	if (source == NULL) /* the list says why */
+		return true;
+	file = job_file_create(name, path, directory, source_text(source));
+	if (file == NULL) {
+		tuner_fail_memory(err);
+		goto out;
+	}
+	struct reader reader = { .source = source,
+		.root = source_root(source),
+		.list = list,
+		.file = file,
+		.needs_command = needs_command };
+	check_shape(&reader);
+	ok = read_space(&reader, err) && read_search(&reader, err) && read_run(&reader, err);
+	if (ok && list->errors == 0) {
+		*ret = file;
+		file = NULL;
+	}
+out:
+	job_file_destroy(file);
+	source_destroy(source);
+	return ok;
+}
+
+bool job_file_parse(const char *name, const char *directory, const char *text, size_t length,
+	const struct job_overrides *overrides, bool needs_command, struct job_file **ret,
+	struct diagnostics *list, struct tuner_error *err)
+{
+	return parse(name, "", directory, text, length, overrides, needs_command, ret, list, err);
+}
+
+/* Where the file is, absolute; for standard input "" and the working directory. */
+static bool locate(const char *path, char **ret_path, char **ret_directory, struct tuner_error *err)
+{
+	const bool is_stream = strcmp(path, "-") == 0;
+	char *whole = is_stream ? strdup("") : realpath(path, NULL);
+	char *directory = is_stream ? getcwd(NULL, 0) : whole ? path_directory(whole) : NULL;
+
+	if (whole == NULL || directory == NULL) {
+		free(whole);
+		free(directory);
+		return tuner_fail(err, TUNER_USAGE, "cannot find the directory of %s", path);
+	}
+	*ret_path = whole;
+	*ret_directory = directory;
+	return true;
+}
+
+bool job_file_read(const char *path, const struct job_overrides *overrides, bool needs_command,
+	struct job_file **ret, struct diagnostics *list, struct tuner_error *err)
+{
+	struct text text = TEXT_EMPTY;
+	char *whole = NULL, *directory = NULL;
+	bool ok = false;
+
+	*ret = NULL;
+	if (!file_read(path, JSON_BYTES_MAX, &text, err) || !locate(path, &whole, &directory, err))
+		goto out;
+	ok = parse(path, whole, directory, text.bytes, text.length, overrides, needs_command, ret,
+		list, err);
+out:
+	text_finish(&text);
+	free(whole);
+	free(directory);
+	return ok;
+}

@@ -1,0 +1,454 @@
+#include "tuner/jobfile_facts.h"
+
+#include "base/number.h"
+#include "tuner/jobfile_keys.h"
+#include "tuner/jobfile_value.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void facts_finish(struct facts *facts)
+{
+	for (size_t i = 0; i < facts->n; i++) {
+		free(facts->items[i].path);
+		free(facts->items[i].value);
+	}
+	free(facts->items);
+	*facts = (struct facts){ 0 };
+}
+
+/* Takes over the value's text. */
+static void add(struct facts *facts, unsigned kind, bool given, struct text *value,
+	const char *path_format, ...) TUNER_PRINTF(5, 6);
+static void add(struct facts *facts, unsigned kind, bool given, struct text *value,
+	const char *path_format, ...)
+{
+	struct text path = TEXT_EMPTY;
+	va_list args;
+
+	va_start(args, path_format);
+	text_print_v(&path, path_format, args);
+	va_end(args);
+	if (facts->n == facts->capacity) {
+		const size_t capacity = facts->capacity ? 2 * facts->capacity : 64;
+		struct fact *items = realloc(facts->items, capacity * sizeof(*items));
+		if (items == NULL) {
+			facts->failed = true;
+			text_finish(&path);
+			text_finish(value);
+			return;
+		}
+		facts->items = items;
+		facts->capacity = capacity;
+	}
+	struct fact *fact = &facts->items[facts->n++];
+	*fact = (struct fact){
+		.path = text_take(&path), .value = text_take(value), .given = given, .kind = kind
+	};
+	facts->failed |= fact->path == NULL || fact->value == NULL;
+}
+
+/* ---- texts of values ---- */
+
+void strings_json(char *const *strings, struct text *ret)
+{
+	text_add(ret, "[");
+	for (size_t i = 0; strings && strings[i]; i++) {
+		text_add(ret, i ? ", " : "");
+		text_add_json_string(ret, strings[i]);
+	}
+	text_add(ret, "]");
+}
+
+static struct text string_text(const char *string)
+{
+	struct text text = TEXT_EMPTY;
+
+	text_add_json_string(&text, string);
+	return text;
+}
+
+static struct text number_text(double number)
+{
+	struct text text = TEXT_EMPTY;
+
+	text_add_json_double(&text, number);
+	return text;
+}
+
+static struct text boolean_text(bool boolean)
+{
+	struct text text = TEXT_EMPTY;
+
+	text_add(&text, boolean ? "true" : "false");
+	return text;
+}
+
+static struct text null_text(void)
+{
+	struct text text = TEXT_EMPTY;
+
+	text_add(&text, "null");
+	return text;
+}
+
+/* 0 stands for "not set" in these. */
+static struct text optional_number(double number)
+{
+	return number == 0 ? null_text() : number_text(number);
+}
+
+static struct text duration_text(int64_t us)
+{
+	char words[NUMBER_TEXT];
+	int64_t back;
+
+	number_from_duration_us(us, words);
+	if (number_to_duration_us(words, &back) && back == us)
+		return string_text(words);
+	return number_text((double)us * 1e-6); /* two units do not say it exactly */
+}
+
+static struct text optional_duration(int64_t us)
+{
+	return us == 0 ? null_text() : duration_text(us);
+}
+
+static struct text size_text(int64_t bytes)
+{
+	static const struct {
+		const char *unit;
+		int64_t bytes;
+	} units[] = { { "GiB", 1 << 30 }, { "MiB", 1 << 20 }, { "KiB", 1 << 10 } };
+	struct text text = TEXT_EMPTY;
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+		if (bytes > 0 && bytes % units[i].bytes == 0) {
+			text_print(&text, "\"%lld %s\"", (long long)(bytes / units[i].bytes),
+				units[i].unit);
+			return text;
+		}
+	text_print(&text, "%lld", (long long)bytes);
+	return text;
+}
+
+static struct text time_text(int64_t us)
+{
+	char words[32];
+
+	if (us == 0)
+		return null_text();
+	value_time_text(us, words);
+	return string_text(words);
+}
+
+void parameter_definition(const struct job_file *file, size_t i, struct text *ret)
+{
+	const struct parameter *p = &file->space.parameters[i];
+	const struct job_values *values = &file->values[i];
+
+	text_print(ret, "{\"type\": \"%s\"", parameter_type_name(p->type));
+	if (values->n == 0) {
+		text_add(ret, ", \"min\": ");
+		text_add_json_double(ret, p->min);
+		text_add(ret, ", \"max\": ");
+		text_add_json_double(ret, p->max);
+		text_print(ret, ", \"scale\": \"%s\"", parameter_scale_name(p->scale));
+	}
+	if (p->step > 0) {
+		text_add(ret, ", \"step\": ");
+		text_add_json_double(ret, p->step);
+	}
+	for (size_t k = 0; k < values->n; k++)
+		text_print(ret, "%s%s", k ? ", " : ", \"values\": [", values->json[k]);
+	text_add(ret, values->n ? "]}" : "}");
+}
+
+/* ---- the parts ---- */
+
+/* What was given stands in the file's own text, which is read once more for it. */
+struct collector {
+	const struct job_file *file;
+	const cJSON *root;
+	struct facts *facts;
+};
+
+static const cJSON *child_of(const cJSON *object, const char *name)
+{
+	return cJSON_IsObject(object) ? cJSON_GetObjectItemCaseSensitive(object, name) : NULL;
+}
+
+static bool is_given(
+	const struct collector *c, enum section section, const char *object, const char *name)
+{
+	const cJSON *node = object ? child_of(c->root, object) : c->root;
+	const char *shorthand = section_shorthand(section);
+
+	if (cJSON_IsString(node))
+		return shorthand && strcmp(shorthand, name) == 0;
+	return child_of(node, name) != NULL;
+}
+
+/* A fact of a key of the table: its path and, for null, the default in words. */
+static void add_key(struct collector *c, unsigned kind, enum section section, const char *object,
+	const char *name, struct text value)
+{
+	add(c->facts, kind, is_given(c, section, object, name), &value, "%s%s%s",
+		object ? object : "", object ? "." : "", name);
+	if (c->facts->n > 0)
+		c->facts->items[c->facts->n - 1].derived = key_get(section, name)->derived;
+}
+
+static void add_objective(struct collector *c)
+{
+	const struct job_file *file = c->file;
+	struct text reduce = TEXT_EMPTY;
+
+	if (file->reduce == REDUCE_MEAN_OF_LAST)
+		text_print(&reduce, "\"mean of last %lld\"", (long long)file->reduce_last);
+	else
+		text_add(&reduce, file->reduce == REDUCE_BEST ? "\"best\"" : "\"last\"");
+	add_key(c, CHANGE_OBJECTIVE, SECTION_OBJECTIVE, "objective", "metric",
+		string_text(file->metric));
+	add_key(c, CHANGE_OBJECTIVE, SECTION_OBJECTIVE, "objective", "goal",
+		string_text(file->maximize ? "maximize" : "minimize"));
+	add_key(c, CHANGE_OBJECTIVE, SECTION_OBJECTIVE, "objective", "reduce", reduce);
+}
+
+/* A pattern is part of how a trial is measured, but one that never matched must be mendable without
+ * starting anew: hence not CHANGE_OBJECTIVE. */
+static void add_metrics(struct collector *c)
+{
+	const struct job_file *file = c->file;
+
+	if (file->n_metrics == 0)
+		add_key(c, CHANGE_COMMAND, SECTION_FILE, NULL, "metrics", null_text());
+	for (size_t i = 0; i < file->n_metrics; i++) {
+		const struct metric_pattern *metric = &file->metrics[i];
+		struct text regex = metric->regex ? string_text(metric->regex) : null_text();
+		const bool objective = strcmp(metric->name, file->metric) == 0;
+		add(c->facts, objective ? CHANGE_COMMAND : CHANGE_TAKEN, true, &regex, "metrics.%s",
+			metric->name);
+	}
+}
+
+static void add_space(struct collector *c)
+{
+	const struct job_file *file = c->file;
+
+	for (size_t i = 0; i < file->space.d; i++) {
+		struct text definition = TEXT_EMPTY;
+		parameter_definition(file, i, &definition);
+		add(c->facts, CHANGE_SPACE, true, &definition, "parameters.%s",
+			file->space.parameters[i].name);
+	}
+	for (size_t i = 0; i < file->n_fixed; i++) {
+		struct text value = TEXT_EMPTY;
+		text_add(&value, file->fixed[i].json);
+		add(c->facts, CHANGE_COMMAND, true, &value, "fixed.%s", file->fixed[i].name);
+	}
+	for (size_t i = 0; i < file->n_first; i++) {
+		struct text value = TEXT_EMPTY;
+		configuration_json(file, file->first[i], &value);
+		add(c->facts, CHANGE_TAKEN, true, &value, "first.%zu", i);
+	}
+}
+
+static void add_strategy(struct collector *c)
+{
+	const struct strategy *s = &c->file->strategy;
+
+	add_key(c, CHANGE_TAKEN, SECTION_STRATEGY, "strategy", "name",
+		string_text(strategy_name(s->name)));
+	if (s->name == STRATEGY_BAYESIAN) {
+		add_key(c, CHANGE_TAKEN, SECTION_STRATEGY, "strategy", "initial",
+			optional_number((double)s->initial));
+		add_key(c, CHANGE_TAKEN, SECTION_STRATEGY, "strategy", "deterministic",
+			boolean_text(s->deterministic));
+	}
+	if (s->name == STRATEGY_GRID)
+		add_key(c, CHANGE_TAKEN, SECTION_STRATEGY, "strategy", "points",
+			number_text((double)s->grid_points));
+	struct text seed = TEXT_EMPTY;
+	const bool large = c->file->seed > (UINT64_C(1) << 53);
+	text_print(&seed, large ? "\"%llu\"" : "%llu", (unsigned long long)c->file->seed);
+	add_key(c, CHANGE_SEED, SECTION_FILE, NULL, "seed", seed);
+}
+
+static void add_budget(struct collector *c)
+{
+	const struct job_budget *b = &c->file->budget;
+	const struct {
+		const char *name;
+		struct text value;
+	} rows[] = {
+		{ "trials", number_text((double)b->trials) },
+		{ "parallel", optional_number((double)b->parallel) },
+		{ "runtime", optional_duration(b->runtime_us) },
+		{ "deadline", time_text(b->deadline_us) },
+		{ "target", b->has_target ? number_text(b->target) : null_text() },
+		{ "not_improving", optional_number((double)b->not_improving) },
+		{ "failures", number_text((double)b->failures) },
+		{ "start_failures", number_text((double)b->start_failures) },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		add_key(c, CHANGE_TAKEN, SECTION_BUDGET, "budget", rows[i].name, rows[i].value);
+}
+
+static struct text setting_text(const struct stopping_settings *s, const char *name)
+{
+	const struct {
+		const char *name;
+		double value;
+		bool may_be_zero;
+	} rows[] = {
+		{ "max_step", s->max_step, false },
+		{ "grace", s->grace, false },
+		{ "min_trials", (double)s->min_curves, false },
+		{ "top", (double)s->top, true },
+		{ "patience", (double)s->patience, false },
+		{ "margin", s->margin, true },
+		{ "bound", s->bound, true },
+		{ "min_step", s->min_step, false },
+		{ "eta", s->eta, false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (strcmp(rows[i].name, name) == 0)
+			return rows[i].may_be_zero ? number_text(rows[i].value)
+						   : optional_number(rows[i].value);
+	return null_text();
+}
+
+static void add_stopping(struct collector *c)
+{
+	const struct stopping_settings *s = &c->file->stopping;
+	const char *settings = stopping_rule_settings(s->rule);
+	char name[WORD_BYTES];
+
+	add_key(c, CHANGE_TAKEN, SECTION_STOPPING, "early_stopping", "rule",
+		string_text(stopping_rule_name(s->rule)));
+	for (size_t i = 0; *settings && i < words_count(settings); i++) {
+		words_get(settings, i, name);
+		add_key(c, CHANGE_TAKEN, SECTION_STOPPING, "early_stopping", name,
+			setting_text(s, name));
+	}
+}
+
+/* Counted from where the command runs, so that a project that moves as a whole stays the same. */
+static struct text path_text(const char *directory, const char *path)
+{
+	const size_t length = strlen(directory);
+
+	if (strncmp(path, directory, length) == 0 && path[length] == '/')
+		return string_text(path + length + 1);
+	return string_text(path);
+}
+
+static void add_command(struct collector *c)
+{
+	static const char *const styles[] = { [ARGUMENTS_SPACE] = "--{name} {value}",
+		[ARGUMENTS_EQUALS] = "--{name}={value}",
+		[ARGUMENTS_BARE] = "{name}={value}",
+		[ARGUMENTS_NONE] = "none" };
+	const struct job_file *file = c->file;
+	const cJSON *directory = child_of(c->root, "directory");
+	struct text command = TEXT_EMPTY;
+
+	strings_json(file->command, &command);
+	add_key(c, CHANGE_COMMAND, SECTION_FILE, NULL, "command", command);
+	add_key(c, CHANGE_COMMAND, SECTION_FILE, NULL, "arguments",
+		string_text(styles[file->style]));
+	add_key(c, CHANGE_COMMAND, SECTION_FILE, NULL, "directory",
+		directory ? string_text(directory->valuestring) : null_text());
+	for (size_t i = 0; i < file->n_channels; i++) {
+		struct text path = path_text(file->directory, file->channels[i].path);
+		add(c->facts, CHANGE_COMMAND, true, &path, "channels.%s", file->channels[i].name);
+	}
+	for (char **line = file->environment; line && *line; line++) {
+		const char *equals = strchr(*line, '=');
+		struct text value = string_text(equals + 1);
+		add(c->facts, CHANGE_COMMAND, true, &value, "env.%.*s", (int)(equals - *line),
+			*line);
+	}
+}
+
+static void add_limits(struct collector *c)
+{
+	const struct job_file *file = c->file;
+
+	add_key(c, CHANGE_TAKEN, SECTION_FILE, NULL, "retries", number_text((double)file->retries));
+	add_key(c, CHANGE_TAKEN, SECTION_FILE, NULL, "timeout",
+		optional_duration(file->timeout_us));
+	add_key(c, CHANGE_TAKEN, SECTION_FILE, NULL, "grace", duration_text(file->grace_us));
+	add_key(c, CHANGE_TAKEN, SECTION_FILE, NULL, "log_max", size_text(file->log_max_bytes));
+	for (size_t i = 0; i < file->n_failures; i++) {
+		struct text rule = TEXT_EMPTY;
+		text_add(&rule, "{\"pattern\": ");
+		text_add_json_string(&rule, file->failures[i].pattern);
+		text_print(&rule, ", \"class\": \"%s\", \"retry\": %s}", file->failures[i].outcome,
+			file->failures[i].retry ? "true" : "false");
+		add(c->facts, CHANGE_TAKEN, true, &rule, "failures.%zu", i);
+	}
+}
+
+static struct text gpus_text(const struct job_host *host)
+{
+	struct text text = TEXT_EMPTY;
+
+	if (host->gpus_auto || host->n_gpus == 0)
+		return string_text(host->gpus_auto ? "auto" : "none");
+	for (size_t i = 0; i < host->n_gpus; i++)
+		text_print(&text, "%s%d", i ? ", " : "[", host->gpus[i]);
+	text_add(&text, "]");
+	return text;
+}
+
+static void add_hosts(struct collector *c)
+{
+	const cJSON *array = child_of(c->root, "hosts");
+
+	for (size_t i = 0; i < c->file->n_hosts; i++) {
+		const struct job_host *host = &c->file->hosts[i];
+		const cJSON *node = cJSON_GetArrayItem(array, (int)i);
+		struct text backend = string_text(host->backend), gpus = gpus_text(host);
+		struct text per_trial = number_text(host->gpus_per_trial), prefix = TEXT_EMPTY;
+		add(c->facts, CHANGE_TAKEN, child_of(node, "backend"), &backend,
+			"hosts.%zu.backend", i);
+		add(c->facts, CHANGE_TAKEN, child_of(node, "gpus"), &gpus, "hosts.%zu.gpus", i);
+		if (host->gpus_per_trial > 0)
+			add(c->facts, CHANGE_TAKEN, child_of(node, "gpus_per_trial"), &per_trial,
+				"hosts.%zu.gpus_per_trial", i);
+		else
+			text_finish(&per_trial);
+		if (host->prefix != NULL) {
+			strings_json(host->prefix, &prefix);
+			add(c->facts, CHANGE_TAKEN, true, &prefix, "hosts.%zu.prefix", i);
+		}
+	}
+}
+
+bool facts_create(const struct job_file *file, struct facts *ret)
+{
+	struct json_document *document = NULL;
+	struct tuner_error ignored;
+
+	*ret = (struct facts){ 0 };
+	if (!json_parse("", file->text, strlen(file->text), &document, &ignored))
+		return false; /* it was read before: only memory can be missing */
+	struct collector c = { .file = file, .root = json_root(document), .facts = ret };
+	add_objective(&c);
+	add_metrics(&c);
+	add_space(&c);
+	add_strategy(&c);
+	add_budget(&c);
+	add_stopping(&c);
+	add_command(&c);
+	add_limits(&c);
+	add_hosts(&c);
+	json_destroy(document);
+	return !ret->failed;
+}

@@ -1,0 +1,760 @@
+#include "tuner/jobfile_keys.h"
+
+#include "base/number.h"
+#include "scheduler/machine.h"
+#include "scheduler/scrape.h"
+#include "surrogate/space.h"
+#include "tuner/jobfile_value.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define TRIALS_MAX         1000000
+#define COUNT_MAX          1000000
+#define STEPS_MAX          1e15
+#define LATER              "this part is not built yet"
+#define OF_REMOTE_HOSTS    "the backends ssh and slurm are not built yet"
+#define ANY_NUMBER         .min = -INFINITY, .max = INFINITY
+#define FROM_TO(low, high) .min = (low), .max = (high)
+
+/* In the order in which `tuner check` prints them and a job file reads best. */
+const struct key job_keys[] = {
+	{ SECTION_FILE, "$schema", KEY_TEXT,
+		.help = "the JSON Schema that an editor checks the file with (tuner schema)" },
+	{ SECTION_FILE, "name", KEY_STRING, .derived = "the file's name without .json or .jsonc",
+		.help = "the job's name: letters, digits, '.', '_' and '-'; another name is "
+			"another "
+			"job",
+		.synonyms = "study_name|study|experiment|experiment_name|sweep|job_name|job|"
+			    "HyperParameterTuningJobName|exp_name|run_name|project" },
+	{ SECTION_FILE, "description", KEY_TEXT, .help = "for people",
+		.synonyms = "comment|notes|doc|title" },
+	{ SECTION_FILE, "tags", KEY_STRINGS, FROM_TO(0, 50), .help = "for people",
+		.synonyms = "labels|keywords" },
+	{ SECTION_FILE, "objective", KEY_OBJECT, SECTION_OBJECTIVE, .required = true,
+		.help = "what to make as good as possible",
+		.synonyms =
+			"HyperParameterTuningJobObjective|optimize|target_metric|objectives|loss" },
+	{ SECTION_FILE, "metrics", KEY_OBJECTS, SECTION_METRIC, FROM_TO(1, SCRAPE_PATTERNS_MAX),
+		.derived = "none: the command prints @tuner lines",
+		.help = "how values are found in the command's output",
+		.synonyms = "MetricDefinitions|metric_definitions|measurements" },
+	{ SECTION_FILE, "parameters", KEY_OBJECT_MAP, SECTION_PARAMETER,
+		FROM_TO(1, SPACE_PARAMETERS_MAX), .required = true,
+		.help = "what may be varied, by the name that the command knows it by",
+		.synonyms = "params|hyperparameters|search_space|space|searchSpace|config|ranges|"
+			    "ParameterRanges|parameter_space|domain" },
+	{ SECTION_FILE, "fixed", KEY_SCALAR_MAP, FROM_TO(0, SPACE_PARAMETERS_MAX),
+		.help = "further arguments of the command that stay the same",
+		.synonyms = "StaticHyperParameters|static|constants|constant|fixed_parameters" },
+	{ SECTION_FILE, "first", KEY_SCALAR_MAPS, FROM_TO(0, 1000),
+		.help = "configurations to try before any proposal; the strategy completes partial "
+			"ones",
+		.synonyms = "points_to_evaluate|default|defaults|initial_points|enqueue|start|"
+			    "initial_value|init_value|default_value|initial_configs" },
+	{ SECTION_FILE, "strategy", KEY_OBJECT, SECTION_STRATEGY, .otherwise = "\"bayesian\"",
+		.help = "what proposes configurations",
+		.synonyms = "sampler|searcher|search_alg|search_algorithm|method|algorithm|tuner|"
+			    "optimizer_type|suggest|HyperParameterTuningJobConfig" },
+	{ SECTION_FILE, "seed", KEY_SEED, .otherwise = "1",
+		.help = "of all random numbers; as a string if it is above 2^53",
+		.synonyms = "random_seed|random_state|RandomSeed|rng_seed" },
+	{ SECTION_FILE, "budget", KEY_OBJECT, SECTION_BUDGET, .derived = "30 trials",
+		.help = "when the job ends",
+		.synonyms = "limits|ResourceLimits|resources|run_cap|TuningJobCompletionCriteria|"
+			    "max_budget" },
+	{ SECTION_FILE, "early_stopping", KEY_OBJECT, SECTION_STOPPING, .otherwise = "\"none\"",
+		.help = "when a trial ends before its time",
+		.synonyms = "pruner|pruning|scheduler|early_terminate|"
+			    "TrainingJobEarlyStoppingType|stopping" },
+	{ SECTION_FILE, "command", KEY_STRINGS, FROM_TO(1, 10000), .required = true,
+		.help = "the training command, word by word; no shell reads it. {NAME} in a word "
+			"is a "
+			"parameter's value, {trial}, {gpus}, {attempt_dir}, {checkpoint_dir} and "
+			"{model_dir} are known too",
+		.synonyms = "cmd|program|script|entrypoint|entry_point|run|exec|executable|args|"
+			    "argv" },
+	{ SECTION_FILE, "arguments", KEY_WORD,
+		.words = "--{name} {value}|--{name}={value}|{name}={value}|none",
+		.otherwise = "\"--{name} {value}\"",
+		.help = "how parameters are appended to a command without placeholders",
+		.synonyms = "argument_style|args_format|arg_format" },
+	{ SECTION_FILE, "directory", KEY_STRING, .derived = "where the job file is",
+		.help = "where the command runs, and what relative paths count from",
+		.synonyms = "cwd|working_directory|workdir|work_dir|dir|chdir" },
+	{ SECTION_FILE, "channels", KEY_STRING_MAP, FROM_TO(0, 100),
+		.help = "data by name: the command finds a path in SM_CHANNEL_NAME",
+		.synonyms = "InputDataConfig|inputs|data|input_channels|datasets" },
+	{ SECTION_FILE, "env", KEY_ENVIRONMENT, FROM_TO(0, 1000),
+		.help = "environment variables of the command: an object of values, or an array of "
+			"names to pass on",
+		.synonyms = "environment|Environment|env_vars|variables|envs" },
+	{ SECTION_FILE, "retries", KEY_INTEGER, FROM_TO(0, 1000), .otherwise = "2",
+		.help = "how often a trial is launched again after a failure that its "
+			"configuration "
+			"did not cause",
+		.synonyms =
+			"max_retries|MaximumRetryAttempts|max_restarts|restarts|RetryStrategy" },
+	{ SECTION_FILE, "timeout", KEY_DURATION, FROM_TO(0.001, 3155760000), .derived = "none",
+		.help = "a trial's command is ended after this long",
+		.synonyms = "time_limit|MaxRuntimeInSeconds|trial_timeout|max_trial_time|"
+			    "StoppingCondition|trial_time_limit" },
+	{ SECTION_FILE, "grace", KEY_DURATION, FROM_TO(0, 86400), .otherwise = "\"30s\"",
+		.help = "between SIGTERM, on which a command should checkpoint, and SIGKILL",
+		.synonyms = "grace_time|kill_timeout|stop_timeout|kill_after" },
+	{ SECTION_FILE, "log_max", KEY_SIZE, FROM_TO(65536, 1e12), .otherwise = "\"64 MiB\"",
+		.help = "what is kept of an attempt's output; the oldest part goes first",
+		.synonyms = "log_size|max_log_size|log_limit" },
+	{ SECTION_FILE, "failures", KEY_OBJECTS, SECTION_FAILURE, FROM_TO(0, 100),
+		.help = "what the end of a failed command's output says about the cause; the first "
+			"match counts, before the built-in rules",
+		.synonyms = "failure_rules|log_policies|error_rules|on_failure" },
+	{ SECTION_FILE, "hosts", KEY_OBJECTS, SECTION_HOST, FROM_TO(1, 100),
+		.derived = "this machine, with its GPUs if it has any", .help = "where trials run",
+		.synonyms = "workers|machines|nodes|cluster|resources_per_trial|instances|"
+			    "ResourceConfig|host" },
+	{ SECTION_FILE, "arms", KEY_OBJECTS, .refused = LATER,
+		.help = "strategies compared inside one job" },
+	{ SECTION_FILE, "repeats", KEY_INTEGER, .refused = LATER, .help = "of the comparison",
+		.synonyms = "executions_per_trial|num_samples_per_config" },
+	{ SECTION_FILE, "constraints", KEY_STRINGS, .refused = LATER,
+		.help = "what configurations must satisfy",
+		.synonyms = "conditions|forbidden|parameter_constraints|outcome_constraints" },
+	{ SECTION_FILE, "keep", KEY_OBJECT, .refused = LATER,
+		.help = "which checkpoints and models stay", .synonyms = "keep_n|retention" },
+	{ SECTION_FILE, "source", KEY_STRING, .refused = LATER, .help = "a snapshot of the code",
+		.synonyms = "source_dir|git|GitConfig" },
+	{ SECTION_FILE, "network", KEY_STRING, .refused = LATER, .help = "isolation of the command",
+		.synonyms = "EnableNetworkIsolation|VpcConfig" },
+	{ SECTION_FILE, "env_file", KEY_STRING, .refused = LATER,
+		.help = "a file of secret variables", .synonyms = "secrets|dotenv" },
+	{ SECTION_FILE, "warm_start", KEY_OBJECT, .refused = LATER,
+		.help = "earlier jobs to learn from",
+		.synonyms = "WarmStartConfig|parents|transfer" },
+
+	{ SECTION_OBJECTIVE, "metric", KEY_STRING, .required = true, .help = "the metric's name",
+		.synonyms = "MetricName|name|metric_name|objectiveMetricName|monitor|key" },
+	{ SECTION_OBJECTIVE, "goal", KEY_WORD, .words = "minimize|maximize", .required = true,
+		.aliases = "min=minimize|max=maximize|minimise=minimize|maximise=maximize|"
+			   "lower=minimize|higher=maximize|smaller=minimize|larger=maximize",
+		.help = "which way is better",
+		.synonyms = "direction|mode|Type|type|optimize_mode" },
+	{ SECTION_OBJECTIVE, "reduce", KEY_REDUCE, .otherwise = "\"last\"",
+		.help = "how a trial's values become one number",
+		.synonyms = "aggregate|aggregation|summary|metricStrategies|strategy" },
+	{ SECTION_OBJECTIVE, "expression", KEY_STRING, .refused = LATER,
+		.help = "a formula over several metrics", .synonyms = "formula" },
+
+	{ SECTION_METRIC, "name", KEY_STRING, .required = true, .help = "the metric's name",
+		.synonyms = "Name|metric|key" },
+	{ SECTION_METRIC, "regex", KEY_STRING, .derived = "found in @tuner lines",
+		.help = "PCRE2; the first group, or the one named value, is the value, a group "
+			"named "
+			"step the step",
+		.synonyms = "Regex|pattern|regexp|re|match|expression" },
+
+	{ SECTION_PARAMETER, "type", KEY_WORD, .words = "float|int|categorical|ordinal|bool|fixed",
+		.derived =
+			"categorical with \"values\", float with a \"min\" or \"max\" that is not "
+			"whole",
+		.aliases =
+			"double=float|real=float|continuous=float|Continuous=float|uniform=float|"
+			"loguniform=float|log_uniform=float|quniform=float|number=float|"
+			"integer=int|Integer=int|randint=int|long=int|discrete=ordinal|"
+			"choice=categorical|choices=categorical|category=categorical|"
+			"Categorical=categorical|enum=categorical|string=categorical|"
+			"ordered=ordinal|boolean=bool|constant=fixed|const=fixed|range=float",
+		.help = "a bool is a categorical with the values false and true",
+		.synonyms = "parameterType|dtype|kind|distribution|_type|parameter_type" },
+	{ SECTION_PARAMETER, "min", KEY_NUMBER, ANY_NUMBER, .help = "the least value, included",
+		.synonyms =
+			"low|lower|MinValue|min_value|minimum|from|lb|lower_bound|minval|start|a|"
+			"range|bounds|lr_range|interval|domain" },
+	{ SECTION_PARAMETER, "max", KEY_NUMBER, ANY_NUMBER, .help = "the greatest value, included",
+		.synonyms = "high|upper|MaxValue|max_value|maximum|to|ub|upper_bound|maxval|end|"
+			    "stop|b" },
+	{ SECTION_PARAMETER, "scale", KEY_WORD, .words = "auto|linear|log|reverse-log",
+		.otherwise = "\"auto\"",
+		.aliases = "Auto=auto|Linear=linear|uniform=linear|lin=linear|Logarithmic=log|"
+			   "logarithmic=log|log10=log|loguniform=log|log_uniform=log|"
+			   "ReverseLogarithmic=reverse-log|reverselog=reverse-log|"
+			   "reverse_log=reverse-log|rlog=reverse-log|logit=reverse-log",
+		.help = "on which the values are spread evenly; auto is log where max/min is 100 "
+			"or "
+			"more, reverse-log inside [0, 1) where (1 - min)/(1 - max) is 50 or more, "
+			"else linear",
+		.synonyms = "scaling|ScalingType|scale_type|log|sampling|log_scale|prior_scale" },
+	{ SECTION_PARAMETER, "step", KEY_NUMBER, FROM_TO(0, INFINITY),
+		.derived = "1 for an int, none for a float",
+		.help = "values are min, min + step, min + 2 step ...",
+		.synonyms = "q|quantum|resolution|increment|stride" },
+	{ SECTION_PARAMETER, "values", KEY_SCALARS, FROM_TO(1, PARAMETER_VALUES_MAX),
+		.help = "of a categorical, and in their order of an ordinal",
+		.synonyms = "choices|categories|Values|options|items|grid|_value|feasible_points|"
+			    "list" },
+	{ SECTION_PARAMETER, "value", KEY_SCALAR, .help = "of a fixed one",
+		.synonyms = "constant" },
+	{ SECTION_PARAMETER, "description", KEY_TEXT, .help = "for people",
+		.synonyms = "comment|help" },
+	{ SECTION_PARAMETER, "when", KEY_STRING, .refused = LATER,
+		.help = "on which other values it depends",
+		.synonyms = "if|condition|parent|active_if|conditional" },
+	{ SECTION_PARAMETER, "prior", KEY_STRING, .refused = LATER,
+		.help = "where good values are expected", .synonyms = "mu|sigma|mean" },
+
+	{ SECTION_STRATEGY, "name", KEY_WORD, .words = "bayesian|sobol|random|grid",
+		.otherwise = "\"bayesian\"",
+		.aliases = "Bayesian=bayesian|bo=bayesian|gp=bayesian|gpbo=bayesian|bayes=bayesian|"
+			   "tpe=bayesian|hyperopt=bayesian|optuna=bayesian|smac=bayesian|"
+			   "bayesopt=bayesian|Random=random|random_search=random|"
+			   "randomsearch=random|uniform=random|Grid=grid|grid_search=grid|"
+			   "gridsearch=grid|qmc=sobol|halton=sobol|lhs=sobol|quasirandom=sobol",
+		.help = "what proposes configurations",
+		.synonyms = "type|algorithm|strategy|method|sampler" },
+	{ SECTION_STRATEGY, "initial", KEY_INTEGER, FROM_TO(1, COUNT_MAX),
+		.derived = "max(5, min(2d + 2, budget.trials/5)), at least twice the slots",
+		.help = "bayesian: trials before the model proposes, \"first\" included",
+		.synonyms = "n_startup_trials|n_initial_points|num_initial|init_points|n_init|"
+			    "warmup|startup_trials|initial_points" },
+	{ SECTION_STRATEGY, "deterministic", KEY_BOOLEAN, .otherwise = "false",
+		.help = "bayesian: the same configuration always gives the same objective",
+		.synonyms = "noiseless|deterministic_objective" },
+	{ SECTION_STRATEGY, "points", KEY_INTEGER, FROM_TO(2, 10000), .otherwise = "5",
+		.help = "grid: values along a float without step",
+		.synonyms = "grid_points|resolution|n_points|num_points|steps" },
+
+	{ SECTION_BUDGET, "trials", KEY_INTEGER, FROM_TO(1, TRIALS_MAX),
+		.derived = "30; without a bound (1000000) where runtime or deadline is given",
+		.help = "how many trials",
+		.synonyms =
+			"n_trials|max_trials|num_trials|MaxNumberOfTrainingJobs|max_evals|n_iter|"
+			"num_samples|iterations|maxTrialCount|max_trial_num|count|run_cap|"
+			"max_jobs|n_calls" },
+	{ SECTION_BUDGET, "parallel", KEY_INTEGER, FROM_TO(1, SLOTS_MAX),
+		.derived = "as many as there are slots",
+		.help = "trials that run at the same time, in the whole job",
+		.synonyms = "n_jobs|max_parallel|concurrency|parallelism|MaxParallelTrainingJobs|"
+			    "max_concurrent_trials|max_concurrent|parallelTrialCount|"
+			    "max_parallel_jobs|trial_concurrency|jobs|n_workers" },
+	{ SECTION_BUDGET, "runtime", KEY_DURATION, FROM_TO(0.001, 3155760000), .derived = "none",
+		.help = "time in tuner run; what passes between two runs does not count",
+		.synonyms =
+			"timeout|max_runtime|MaxRuntimeInSeconds|time_budget|time_budget_s|time|"
+			"max_time|duration|max_duration|walltime" },
+	{ SECTION_BUDGET, "deadline", KEY_TIME, .derived = "none",
+		.help = "the end by the clock, in ISO 8601 with Z for UTC or an offset",
+		.synonyms = "until|end_time|end" },
+	{ SECTION_BUDGET, "target", KEY_NUMBER, ANY_NUMBER, .derived = "none",
+		.help = "an objective this good ends the search",
+		.synonyms =
+			"target_value|TargetObjectiveMetricValue|stop_at|threshold|goal_value" },
+	{ SECTION_BUDGET, "cost", KEY_NUMBER, .refused = LATER, .help = "money",
+		.synonyms = "max_cost|money|price" },
+	{ SECTION_BUDGET, "not_improving", KEY_INTEGER, FROM_TO(1, TRIALS_MAX), .derived = "off",
+		.help = "ends the search after so many trials in a row of which none was at least "
+			"1 % "
+			"better than the best before it",
+		.synonyms =
+			"BestObjectiveNotImproving|MaxNumberOfTrainingJobsNotImproving|patience|"
+			"no_improvement|max_no_improvement|plateau" },
+	{ SECTION_BUDGET, "converged", KEY_BOOLEAN, .refused = LATER,
+		.help = "ends the search when the model expects no further gain",
+		.synonyms = "ConvergenceDetected|CompleteOnConvergence|convergence" },
+	{ SECTION_BUDGET, "failures", KEY_INTEGER, FROM_TO(0, TRIALS_MAX), .otherwise = "10",
+		.help = "so many failures of the infrastructure (lost hosts, full disks) end the "
+			"job; 0: "
+			"never",
+		.synonyms = "max_failures|maxFailedTrialCount|max_failed_trials" },
+	{ SECTION_BUDGET, "start_failures", KEY_INTEGER, FROM_TO(1, TRIALS_MAX), .otherwise = "3",
+		.help = "as long as no trial has given an objective, so many failures in a row end "
+			"the job",
+		.synonyms = "probe|probe_failures" },
+
+	{ SECTION_STOPPING, "rule", KEY_WORD, .words = "none|median|asha|threshold",
+		.required = true,
+		.aliases = "Off=none|off=none|no=none|false=none|Auto=median|auto=median|"
+			   "MedianPruner=median|median_stopping=median|medianstop=median|"
+			   "hyperband=asha|Hyperband=asha|sha=asha|successive_halving=asha|"
+			   "SuccessiveHalvingPruner=asha|HyperbandPruner=asha|"
+			   "ThresholdPruner=threshold",
+		.help = "median: worse than the median of the earlier trials at this step; asha: "
+			"not "
+			"among the best 1/eta at a rung; threshold: worse than a bound",
+		.synonyms = "type|name|pruner|policy|method" },
+	{ SECTION_STOPPING, "max_step", KEY_NUMBER, FROM_TO(1, STEPS_MAX),
+		.derived = "the largest step of a finished trial",
+		.help = "the last step of a full trial",
+		.synonyms = "max_epochs|max_t|max_resource|MaxResource|max_iter|epochs|"
+			    "max_steps" },
+	{ SECTION_STOPPING, "grace", KEY_NUMBER, FROM_TO(1, STEPS_MAX),
+		.derived = "a tenth of max_step, at least 1",
+		.help = "median, threshold: no stop up to and including this step",
+		.synonyms = "grace_period|n_warmup_steps|warmup_steps|grace_steps|start_step|"
+			    "min_steps|interval" },
+	{ SECTION_STOPPING, "min_trials", KEY_INTEGER, FROM_TO(1, COUNT_MAX), .otherwise = "5",
+		.help = "median, asha: no stop before so many trials can be compared with",
+		.synonyms = "min_curves|n_startup_trials|n_min_trials|min_samples_required|"
+			    "min_trials_required|startup_trials" },
+	{ SECTION_STOPPING, "top", KEY_INTEGER, FROM_TO(0, COUNT_MAX), .otherwise = "3",
+		.help = "median, asha: a trial among this many best at its step goes on",
+		.synonyms = "keep_top|keep|best" },
+	{ SECTION_STOPPING, "patience", KEY_INTEGER, FROM_TO(1, COUNT_MAX), .otherwise = "2",
+		.help = "median, threshold: the rule must hold at so many reports in a row",
+		.synonyms = "consecutive" },
+	{ SECTION_STOPPING, "margin", KEY_NUMBER, FROM_TO(0, INFINITY), .otherwise = "0",
+		.help = "a value must be worse by more than this, in the metric's unit",
+		.synonyms = "tolerance|delta|min_delta|slack" },
+	{ SECTION_STOPPING, "bound", KEY_NUMBER, ANY_NUMBER,
+		.help = "threshold: the bound, in the metric's unit",
+		.synonyms = "threshold|upper|lower|limit|value" },
+	{ SECTION_STOPPING, "min_step", KEY_NUMBER, FROM_TO(1, STEPS_MAX),
+		.derived = "a tenth of max_step, at least 1", .help = "asha: the first rung",
+		.synonyms = "min_resource|MinResource|r_min|first_rung" },
+	{ SECTION_STOPPING, "eta", KEY_NUMBER, FROM_TO(2, 1000), .otherwise = "3",
+		.help = "asha: one in eta or so goes on at each rung",
+		.synonyms = "reduction_factor|factor" },
+
+	{ SECTION_FAILURE, "pattern", KEY_STRING, .required = true,
+		.help = "PCRE2, searched in the last 64 KiB of the output",
+		.synonyms = "regex|regexp|match|re" },
+	{ SECTION_FAILURE, "class", KEY_WORD,
+		.words = "oom-gpu|oom-host|disk-full|diverged|nan|crashed|preempted",
+		.later = "end",
+		.aliases =
+			"oom=oom-gpu|cuda-oom=oom-gpu|crash=crashed|error=crashed|memory=oom-host|"
+			"disk=disk-full",
+		.required = true, .help = "what became of the attempt",
+		.synonyms = "outcome|type|kind|action|category" },
+	{ SECTION_FAILURE, "retry", KEY_BOOLEAN, .otherwise = "false",
+		.help = "only with the class crashed: launch it again, the model does not see it",
+		.synonyms = "retryable|restart" },
+
+	{ SECTION_HOST, "backend", KEY_WORD, .words = "local", .later = "ssh|slurm",
+		.otherwise = "\"local\"",
+		.aliases = "localhost=local|subprocess=local|process=local|this=local",
+		.help = "how the host is reached", .synonyms = "type|kind|platform" },
+	{ SECTION_HOST, "gpus", KEY_GPUS, .otherwise = "\"auto\"",
+		.help = "auto: all that this machine shows and CUDA_VISIBLE_DEVICES allows; none; "
+			"or "
+			"their indices by PCI bus",
+		.synonyms = "gpu|devices|gpu_ids|cuda_devices|num_gpus|n_gpus" },
+	{ SECTION_HOST, "gpus_per_trial", KEY_INTEGER, FROM_TO(1, SLOT_GPUS_MAX),
+		.derived = "1 where there are GPUs", .help = "GPUs of one trial",
+		.synonyms = "gpu_per_trial|gpus_per_job|num_gpus_per_trial|trial_gpu_number" },
+	{ SECTION_HOST, "prefix", KEY_STRINGS, FROM_TO(1, 1000),
+		.help = "words before the command: [\"conda\", \"run\", \"-n\", \"torch\"]",
+		.synonyms = "wrapper|launcher|command_prefix" },
+	{ SECTION_HOST, "address", KEY_STRING, .refused = OF_REMOTE_HOSTS,
+		.synonyms = "hostname|host|ip" },
+	{ SECTION_HOST, "port", KEY_INTEGER, .refused = OF_REMOTE_HOSTS },
+	{ SECTION_HOST, "user", KEY_STRING, .refused = OF_REMOTE_HOSTS, .synonyms = "username" },
+	{ SECTION_HOST, "directory", KEY_STRING, .refused = OF_REMOTE_HOSTS },
+	{ SECTION_HOST, "url", KEY_STRING, .refused = OF_REMOTE_HOSTS },
+	{ SECTION_HOST, "token_file", KEY_STRING, .refused = OF_REMOTE_HOSTS },
+	{ SECTION_HOST, "partition", KEY_STRING, .refused = OF_REMOTE_HOSTS, .synonyms = "queue" },
+	{ SECTION_HOST, "gres", KEY_STRING, .refused = OF_REMOTE_HOSTS },
+	{ SECTION_HOST, "slots", KEY_INTEGER,
+		.refused = OF_REMOTE_HOSTS
+		", and a local host's slots follow from budget.parallel and the GPUs" },
+	{ .name = NULL },
+};
+
+static const struct {
+	const char *path, *shorthand;
+} sections[SECTIONS] = {
+	[SECTION_FILE] = { "", NULL },
+	[SECTION_OBJECTIVE] = { "objective.", NULL },
+	[SECTION_METRIC] = { "metrics.N.", NULL },
+	[SECTION_PARAMETER] = { "parameters.NAME.", NULL },
+	[SECTION_STRATEGY] = { "strategy.", "name" },
+	[SECTION_BUDGET] = { "budget.", NULL },
+	[SECTION_STOPPING] = { "early_stopping.", "rule" },
+	[SECTION_FAILURE] = { "failures.N.", NULL },
+	[SECTION_HOST] = { "hosts.N.", NULL },
+};
+
+const char *section_shorthand(enum section section)
+{
+	return sections[section].shorthand;
+}
+
+void key_path(const struct key *key, struct text *ret)
+{
+	text_add(ret, sections[key->section].path);
+	text_add(ret, key->name);
+}
+
+const struct key *key_find(enum section section, const char *name)
+{
+	for (const struct key *key = job_keys; key->name != NULL; key++)
+		if (key->section == section && strcmp(key->name, name) == 0)
+			return key;
+	return NULL;
+}
+
+const struct key *key_get(enum section section, const char *name)
+{
+	const struct key *key = key_find(section, name);
+
+	tuner_assert(key != NULL);
+	return key;
+}
+
+/* ---- lists of words ---- */
+
+static const char SEPARATOR = '|';
+
+static size_t word_length(const char *words)
+{
+	const char *end = strchr(words, SEPARATOR);
+
+	return end ? (size_t)(end - words) : strlen(words);
+}
+
+/* Behind the word that begins here; NULL after the last. */
+static const char *next_word(const char *words)
+{
+	const size_t length = word_length(words);
+
+	return words[length] ? words + length + 1 : NULL;
+}
+
+size_t words_count(const char *words)
+{
+	size_t n = 0;
+
+	for (; words != NULL; words = next_word(words))
+		n++;
+	return n;
+}
+
+void words_get(const char *words, size_t n, char ret_word[WORD_BYTES])
+{
+	while (n-- > 0)
+		words = next_word(words);
+	tuner_assert(words != NULL && word_length(words) < WORD_BYTES);
+	snprintf(ret_word, WORD_BYTES, "%.*s", (int)word_length(words), words);
+}
+
+int words_index(const char *words, const char *word)
+{
+	for (int i = 0; words != NULL; words = next_word(words), i++)
+		if (word_length(words) == strlen(word) && strncmp(words, word, strlen(word)) == 0)
+			return i;
+	return -1;
+}
+
+/* ---- what somebody may have meant ---- */
+
+static char folded(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return (char)(c - 'A' + 'a');
+	return c == '-' || c == ' ' ? '_' : c;
+}
+
+/* Equal but for case and '-' against '_'. */
+static bool same_word(const char *a, const char *b)
+{
+	while (*a && *b && folded(*a) == folded(*b))
+		a++, b++;
+	return *a == *b;
+}
+
+static bool is_synonym(const struct key *key, const char *word)
+{
+	char synonym[WORD_BYTES];
+
+	for (size_t i = 0; i < words_count(key->synonyms); i++) {
+		words_get(key->synonyms, i, synonym);
+		if (same_word(synonym, word))
+			return true;
+	}
+	return false;
+}
+
+/* The row that `word` is a synonym of, or, in another section, the name of. `section` SECTIONS: any
+ * but those whose keys mean little outside their own object. */
+static const struct key *find_synonym(enum section section, const char *word)
+{
+	for (const struct key *key = job_keys; key->name != NULL; key++) {
+		if (section != SECTIONS && key->section != section)
+			continue;
+		if (section == SECTIONS &&
+			(key->section == SECTION_METRIC || key->section == SECTION_FAILURE))
+			continue;
+		if (is_synonym(key, word) || same_word(key->name, word))
+			return key;
+	}
+	return NULL;
+}
+
+static const struct key *find_by_spelling(enum section section, const char *word)
+{
+	enum { ROWS_MAX = 64 };
+	const char *names[ROWS_MAX];
+	size_t n = 0;
+
+	for (const struct key *key = job_keys; key->name != NULL; key++)
+		if (key->section == section && key->refused == NULL) {
+			tuner_assert(n < ROWS_MAX);
+			names[n++] = key->name;
+		}
+	const char *nearest = nearest_word(word, names, n);
+	return nearest ? key_find(section, nearest) : NULL;
+}
+
+const struct key *key_suggest(enum section section, const char *word, bool *ret_synonym)
+{
+	const struct key *key = find_synonym(section, word);
+
+	*ret_synonym = key != NULL && !same_word(key->name, word);
+	if (key == NULL)
+		key = find_by_spelling(section, word);
+	if (key == NULL) {
+		key = find_synonym(SECTIONS, word);
+		*ret_synonym = key != NULL;
+	}
+	return key;
+}
+
+/* "double=float": the word behind the '=' if the one before it is meant. */
+static bool alias_of(const char *alias, const char *word, char ret_word[WORD_BYTES])
+{
+	const char *equals = strchr(alias, '=');
+	char left[WORD_BYTES];
+
+	snprintf(left, sizeof(left), "%.*s", (int)(equals - alias), alias);
+	if (!same_word(left, word))
+		return false;
+	snprintf(ret_word, WORD_BYTES, "%s", equals + 1);
+	return true;
+}
+
+bool key_suggest_word(const struct key *key, const char *word, char ret_word[WORD_BYTES])
+{
+	enum { WORDS_MAX = 16 };
+	char words[WORDS_MAX][WORD_BYTES], alias[WORD_BYTES];
+	const char *pointers[WORDS_MAX];
+	const size_t n = words_count(key->words);
+
+	for (size_t i = 0; i < words_count(key->aliases); i++) {
+		words_get(key->aliases, i, alias);
+		if (alias_of(alias, word, ret_word))
+			return true;
+	}
+	tuner_assert(n <= WORDS_MAX);
+	for (size_t i = 0; i < n; i++) {
+		words_get(key->words, i, words[i]);
+		pointers[i] = words[i];
+	}
+	const char *nearest = nearest_word(word, pointers, n);
+	if (nearest != NULL)
+		snprintf(ret_word, WORD_BYTES, "%s", nearest);
+	return nearest != NULL;
+}
+
+/* ---- what a key takes ---- */
+
+static void expect_range(const struct key *key, const char *what, struct text *ret)
+{
+	text_add(ret, what);
+	if (isfinite(key->min) && isfinite(key->max)) {
+		text_add(ret, " from ");
+		text_add_double(ret, key->min);
+		text_add(ret, " to ");
+		text_add_double(ret, key->max);
+	} else if (isfinite(key->min)) {
+		text_add(ret, ", ");
+		text_add_double(ret, key->min);
+		text_add(ret, " or more");
+	}
+}
+
+static void expect_words(const char *words, struct text *ret)
+{
+	const size_t n = words_count(words);
+	char word[WORD_BYTES];
+
+	text_add(ret, n > 1 ? "one of " : "");
+	for (size_t i = 0; i < n; i++) {
+		words_get(words, i, word);
+		text_print(ret, "%s\"%s\"", i ? ", " : "", word);
+	}
+}
+
+static void expect_items(const struct key *key, const char *what, struct text *ret)
+{
+	text_add(ret, what);
+	if (key->min > 0)
+		text_print(ret, ", %.0f to %.0f of them", key->min, key->max);
+}
+
+static void expect_object(const struct key *key, struct text *ret)
+{
+	const char *shorthand = section_shorthand(key->contains);
+
+	text_add(ret, "an object");
+	if (shorthand == NULL)
+		return;
+	text_add(ret, ", or ");
+	expect_words(key_get(key->contains, shorthand)->words, ret);
+}
+
+static void expect_duration(const struct key *key, struct text *ret)
+{
+	char low[NUMBER_TEXT], high[NUMBER_TEXT];
+
+	number_from_duration_us((int64_t)(key->min * 1e6), low);
+	number_from_duration_us((int64_t)(key->max * 1e6), high);
+	text_print(ret,
+		"a duration such as \"30m\", \"1h30m\" or a number of seconds, from %s to %s", low,
+		high);
+}
+
+void key_expectation(const struct key *key, struct text *ret)
+{
+	static const char *const plain[] = {
+		[KEY_STRING] = "a string that is not empty",
+		[KEY_TEXT] = "a string",
+		[KEY_BOOLEAN] = "true or false",
+		[KEY_SCALAR] = "a string, a number, true or false",
+		[KEY_SEED] = "a whole number from 0 to 2^53, or up to 2^64 - 1 in quotes",
+		[KEY_SIZE] = "a size from 64 KiB on, such as \"64 MiB\", or a number of bytes",
+		[KEY_TIME] = "a time with its zone, such as \"2026-08-30T18:00:00Z\" or "
+			     "\"2026-08-30 18:00+02:00\"",
+		[KEY_REDUCE] = "\"last\", \"best\" or \"mean of last N\"",
+		[KEY_GPUS] = "\"auto\", \"none\" or an array of GPU indices",
+		[KEY_ENVIRONMENT] = "an object of values by name, or an array of names",
+	};
+
+	switch (key->type) {
+	case KEY_INTEGER:
+		expect_range(key, "a whole number", ret);
+		break;
+	case KEY_NUMBER:
+		expect_range(key, "a number", ret);
+		break;
+	case KEY_DURATION:
+		expect_duration(key, ret);
+		break;
+	case KEY_WORD:
+		expect_words(key->words, ret);
+		break;
+	case KEY_OBJECT:
+		expect_object(key, ret);
+		break;
+	case KEY_STRINGS:
+		expect_items(key, "an array of strings", ret);
+		break;
+	case KEY_SCALARS:
+		expect_items(key, "an array of strings, numbers or booleans", ret);
+		break;
+	case KEY_OBJECTS:
+	case KEY_SCALAR_MAPS:
+		expect_items(key, "an array of objects", ret);
+		break;
+	case KEY_OBJECT_MAP:
+		expect_items(key, "an object of objects by name", ret);
+		break;
+	case KEY_STRING_MAP:
+		expect_items(key, "an object of strings by name", ret);
+		break;
+	case KEY_SCALAR_MAP:
+		expect_items(key, "an object of values by name", ret);
+		break;
+	default:
+		text_add(ret, plain[key->type]);
+	}
+}
+
+static bool within(const struct key *key, double value)
+{
+	return value >= key->min && value <= key->max;
+}
+
+static bool accepts_array(const struct key *key, const cJSON *value)
+{
+	return cJSON_IsArray(value) && within(key, cJSON_GetArraySize(value));
+}
+
+static bool accepts_map(const struct key *key, const cJSON *value)
+{
+	return cJSON_IsObject(value) && within(key, cJSON_GetArraySize(value));
+}
+
+static bool accepts_duration(const struct key *key, const cJSON *value)
+{
+	int64_t us;
+
+	return value_duration(value, &us) && within(key, (double)us * 1e-6);
+}
+
+static bool accepts_size(const struct key *key, const cJSON *value)
+{
+	int64_t bytes;
+
+	return value_size(value, &bytes) && within(key, (double)bytes);
+}
+
+static bool accepts_gpus(const cJSON *value)
+{
+	if (cJSON_IsString(value))
+		return strcmp(value->valuestring, "auto") == 0 ||
+		       strcmp(value->valuestring, "none") == 0;
+	return cJSON_IsArray(value) && cJSON_GetArraySize(value) <= GPUS_MAX;
+}
+
+bool key_accepts(const struct key *key, const cJSON *value)
+{
+	enum reduce reduce;
+	uint64_t seed;
+	int64_t number;
+
+	switch (key->type) {
+	case KEY_STRING:
+		return cJSON_IsString(value) && value->valuestring[0] != '\0';
+	case KEY_TEXT:
+		return cJSON_IsString(value);
+	case KEY_BOOLEAN:
+		return cJSON_IsBool(value);
+	case KEY_INTEGER:
+		return cJSON_IsNumber(value) && value->valuedouble == floor(value->valuedouble) &&
+		       within(key, value->valuedouble);
+	case KEY_NUMBER:
+		return cJSON_IsNumber(value) && within(key, value->valuedouble);
+	case KEY_SCALAR:
+		return value_is_scalar(value);
+	case KEY_SEED:
+		return value_seed(value, &seed);
+	case KEY_DURATION:
+		return accepts_duration(key, value);
+	case KEY_SIZE:
+		return accepts_size(key, value);
+	case KEY_TIME:
+		return value_time(value, &number);
+	case KEY_WORD:
+		return cJSON_IsString(value) && words_index(key->words, value->valuestring) >= 0;
+	case KEY_REDUCE:
+		return value_reduce(value, &reduce, &number);
+	case KEY_GPUS:
+		return accepts_gpus(value);
+	case KEY_STRINGS:
+	case KEY_SCALARS:
+	case KEY_OBJECTS:
+	case KEY_SCALAR_MAPS:
+		return accepts_array(key, value);
+	case KEY_OBJECT:
+		return cJSON_IsObject(value) ||
+		       (cJSON_IsString(value) && section_shorthand(key->contains) != NULL);
+	case KEY_OBJECT_MAP:
+	case KEY_STRING_MAP:
+	case KEY_SCALAR_MAP:
+		return accepts_map(key, value);
+	case KEY_ENVIRONMENT:
+		return accepts_array(key, value) || accepts_map(key, value);
+	}
+	return false;
+}

@@ -1,0 +1,73 @@
+/* Reading a job file's tree: one pass checks every value against the table of keys, then accessors
+ * take what they need, with the table's defaults.
+ *
+ *     check_shape -> read_objective, read_space, read_search, read_run -> job_file
+ *
+ * An accessor never reports: for a value that the check has refused already it gives the default, so
+ * that one fault has one message. What several values must have in common, the read_ functions
+ * check. They return false without memory only. */
+#ifndef TUNER_JOBFILE_READER_H
+#define TUNER_JOBFILE_READER_H
+
+#include "tuner/jobfile.h"
+#include "tuner/jobfile_keys.h"
+#include "tuner/jobfile_source.h"
+
+struct reader {
+	const struct job_source *source;
+	const cJSON *root;
+	struct diagnostics *list;
+	struct job_file *file; /* being filled */
+	bool needs_command; /* and with it whatever must exist on this machine */
+};
+
+/* ---- reporting ---- */
+
+enum at { AT_VALUE, AT_KEY };
+
+/* An error or warning at a node: "parameters.lr.min: " and the message, after the --set that put it
+ * there if one did. */
+void report_error(struct reader *reader, const cJSON *node, enum at at, const char *format, ...)
+	TUNER_PRINTF(4, 5);
+void report_warning(struct reader *reader, const cJSON *node, enum at at, const char *format, ...)
+	TUNER_PRINTF(4, 5);
+
+/* An error of the whole file. */
+void report_missing(struct reader *reader, const char *format, ...) TUNER_PRINTF(2, 3);
+
+/* "; did you mean \"loss\"?" if one of the words is near, else "". Returns ret_text. */
+enum { HINT_BYTES = 200 };
+const char *nearest_hint(
+	const char *word, const char *const *words, size_t n, char ret_text[HINT_BYTES]);
+
+/* ---- checking against the table ---- */
+
+void check_shape(struct reader *reader);
+
+/* ---- accessors: object may be NULL, or the word that stands for it ---- */
+
+/* The member if it is there, whatever it is. */
+const cJSON *member_raw(const cJSON *object, const char *name);
+
+/* The member if it is there and fits the table. */
+const cJSON *member(const cJSON *object, enum section section, const char *name);
+
+bool has_member(const cJSON *object, const char *name); /* also one that does not fit */
+
+/* The value, or else the table's default; a key without either is an error of our own. */
+int64_t member_integer(const cJSON *object, enum section section, const char *name);
+double member_number(const cJSON *object, enum section section, const char *name);
+bool member_boolean(const cJSON *object, enum section section, const char *name);
+int64_t member_duration_us(const cJSON *object, enum section section, const char *name);
+int64_t member_size(const cJSON *object, enum section section, const char *name);
+
+/* Index of the word among the key's words. */
+int member_word(const cJSON *object, enum section section, const char *name);
+
+/* ---- the parts of a file ---- */
+
+TUNER_MUST_CHECK bool read_space(struct reader *reader, struct tuner_error *err);
+TUNER_MUST_CHECK bool read_search(struct reader *reader, struct tuner_error *err);
+TUNER_MUST_CHECK bool read_run(struct reader *reader, struct tuner_error *err);
+
+#endif

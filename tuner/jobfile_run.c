@@ -1,0 +1,530 @@
+/* What runs and where: name, directory, command, channels, environment, failure rules, hosts. */
+#include "tuner/jobfile_reader.h"
+
+#include "base/file.h"
+#include "tuner/jobfile_value.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+enum { NAME_MAX_BYTES = 100 };
+
+/* What must be there to run is looked at only by who runs. */
+static bool looks_around(const struct reader *reader)
+{
+	return reader->needs_command;
+}
+
+/* The strings of an array, those that are none left out; NULL-terminated. NULL without memory. */
+static char **copy_strings(const cJSON *array)
+{
+	char **strings = calloc((size_t)cJSON_GetArraySize(array) + 1, sizeof(*strings));
+	size_t n = 0;
+
+	if (strings == NULL)
+		return NULL;
+	for (const cJSON *item = array->child; item; item = item->next)
+		if (cJSON_IsString(item) && (strings[n++] = strdup(item->valuestring)) == NULL) {
+			while (n-- > 0)
+				free(strings[n]);
+			free(strings);
+			return NULL;
+		}
+	return strings;
+}
+
+/* ---- name and directory ---- */
+
+static bool is_name(const char *name)
+{
+	const size_t length = strlen(name);
+
+	for (size_t i = 0; i < length; i++)
+		if (!isalnum((unsigned char)name[i]) && strchr("._-", name[i]) == NULL)
+			return false;
+	return length > 0 && length <= NAME_MAX_BYTES && name[0] != '.' && name[0] != '-';
+}
+
+static bool read_name(struct reader *reader, struct tuner_error *err)
+{
+	static const char rule[] =
+		"letters, digits, '.', '_' and '-', at most 100, and neither '.' "
+		"nor '-' in front";
+	const cJSON *name = member(reader->root, SECTION_FILE, "name");
+	struct job_file *file = reader->file;
+
+	if (name != NULL) {
+		free(file->name);
+		file->name = strdup(name->valuestring);
+		if (file->name == NULL)
+			return tuner_fail_memory(err);
+		if (!is_name(file->name))
+			report_error(reader, name, AT_VALUE, "expected %s, found \"%.100s\"", rule,
+				file->name);
+	} else if (!has_member(reader->root, "name") && !is_name(file->name)) {
+		report_missing(reader,
+			"\"name\" is missing, and the file's own name cannot stand for it (%s)",
+			rule);
+	}
+	return true;
+}
+
+static bool is_directory(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+static bool read_directory(struct reader *reader, struct tuner_error *err)
+{
+	const cJSON *directory = member(reader->root, SECTION_FILE, "directory");
+	struct job_file *file = reader->file;
+
+	if (directory == NULL)
+		return true;
+	char *joined = path_join(file->directory, directory->valuestring);
+	if (joined == NULL)
+		return tuner_fail_memory(err);
+	free(file->directory);
+	file->directory = joined;
+	if (looks_around(reader) && !is_directory(joined))
+		report_error(reader, directory, AT_VALUE, "there is no directory %.300s", joined);
+	return true;
+}
+
+/* ---- hosts: before the command, which a prefix of the host may start ---- */
+
+static void read_gpu_list(struct reader *reader, const cJSON *gpus, struct job_host *host)
+{
+	if (gpus->child == NULL)
+		report_error(reader, gpus, AT_VALUE,
+			"expected at least one index; \"none\" means without GPUs");
+	for (const cJSON *item = gpus->child; item; item = item->next) {
+		const int index = cJSON_IsNumber(item) ? (int)item->valuedouble : -1;
+		for (size_t i = 0; i < host->n_gpus; i++)
+			if (index >= 0 && host->gpus[i] == index)
+				report_error(reader, item, AT_VALUE,
+					"expected each GPU once, found %d again", index);
+		host->gpus[host->n_gpus++] = index;
+	}
+}
+
+static void check_gpus_per_trial(struct reader *reader, const cJSON *node, struct job_host *host)
+{
+	const cJSON *per_trial = member_raw(node, "gpus_per_trial");
+
+	if (!host->gpus_auto && host->n_gpus == 0) {
+		host->gpus_per_trial = 0;
+		if (per_trial != NULL)
+			report_error(reader, per_trial, AT_KEY, "has no effect without GPUs");
+		return;
+	}
+	if (host->gpus_auto || per_trial == NULL)
+		return;
+	if (host->gpus_per_trial > host->n_gpus)
+		report_error(reader, per_trial, AT_VALUE, "expected at most the %zu of \"gpus\"",
+			host->n_gpus);
+	else if (host->n_gpus % host->gpus_per_trial != 0)
+		report_warning(reader, per_trial, AT_VALUE, "leaves %zu of %zu GPUs unused",
+			host->n_gpus % host->gpus_per_trial, host->n_gpus);
+}
+
+static bool read_host(
+	struct reader *reader, const cJSON *node, struct job_host *host, struct tuner_error *err)
+{
+	const cJSON *gpus = member(node, SECTION_HOST, "gpus");
+	const cJSON *per_trial = member(node, SECTION_HOST, "gpus_per_trial");
+	const cJSON *prefix = member(node, SECTION_HOST, "prefix");
+
+	snprintf(host->backend, sizeof(host->backend), "local");
+	host->gpus_auto =
+		gpus == NULL || (cJSON_IsString(gpus) && strcmp(gpus->valuestring, "auto") == 0);
+	if (cJSON_IsArray(gpus))
+		read_gpu_list(reader, gpus, host);
+	host->gpus_per_trial = per_trial ? (unsigned)per_trial->valuedouble : 1;
+	if (!cJSON_IsArray(gpus) || gpus->child != NULL)
+		check_gpus_per_trial(reader, node, host);
+	if (prefix != NULL && (host->prefix = copy_strings(prefix)) == NULL)
+		return tuner_fail_memory(err);
+	return true;
+}
+
+static bool read_hosts(struct reader *reader, struct tuner_error *err)
+{
+	struct job_file *file = reader->file;
+	const cJSON *array = member(reader->root, SECTION_FILE, "hosts");
+	const size_t n = array ? (size_t)cJSON_GetArraySize(array) : 1;
+
+	file->hosts = calloc(n, sizeof(*file->hosts));
+	if (file->hosts == NULL)
+		return tuner_fail_memory(err);
+	if (array == NULL)
+		return read_host(reader, NULL, &file->hosts[file->n_hosts++], err);
+	for (const cJSON *item = array->child; item; item = item->next) {
+		if (!cJSON_IsObject(item) ||
+			(has_member(item, "backend") && !member(item, SECTION_HOST, "backend")))
+			continue;
+		if (file->n_hosts > 0)
+			report_error(reader, item, AT_VALUE,
+				"expected one local host: this machine's GPUs would be given out "
+				"twice");
+		if (!read_host(reader, item, &file->hosts[file->n_hosts++], err))
+			return false;
+	}
+	return true;
+}
+
+/* ---- command ---- */
+
+/* Checks the placeholders word by word, so that each fault has its place. */
+static bool check_placeholders(
+	struct reader *reader, const cJSON *command, bool *ret_used, struct tuner_error *err)
+{
+	const struct job_file *file = reader->file;
+	const char *names[2 * SPACE_PARAMETERS_MAX + 1];
+	const size_t d = file->space.d;
+
+	for (size_t i = 0; i < d + file->n_fixed; i++)
+		names[i] = i < d ? file->space.parameters[i].name : file->fixed[i - d].name;
+	for (const cJSON *item = command->child; item; item = item->next) {
+		char *word[] = { item->valuestring, NULL };
+		struct tuner_error fault;
+		bool used = false;
+		if (!cJSON_IsString(item))
+			continue;
+		if (!command_check(word, names, d + file->n_fixed, &used, &fault)) {
+			if (fault.code != TUNER_USAGE)
+				return tuner_fail(err, fault.code, "%s", fault.message);
+			report_error(reader, item, AT_VALUE, "%s", fault.message);
+			used = true;
+		}
+		*ret_used |= used;
+	}
+	return true;
+}
+
+static bool is_placed(const struct job_file *file, const char *name)
+{
+	const size_t length = strlen(name);
+
+	for (char **word = file->command; *word; word++)
+		for (const char *brace = strchr(*word, '{'); brace; brace = strchr(brace + 1, '{'))
+			if (strncmp(brace + 1, name, length) == 0 && brace[1 + length] == '}')
+				return true;
+	return false;
+}
+
+/* With placeholders nothing is appended: what none names reaches the command by variables only. */
+static void check_use_of_parameters(struct reader *reader)
+{
+	static const char *const built_in[] = { "trial", "gpus", "attempt_dir", "checkpoint_dir",
+		"model_dir" };
+	const struct job_file *file = reader->file;
+	const cJSON *map = member(reader->root, SECTION_FILE, "parameters");
+
+	for (size_t i = 0; i < file->space.d; i++) {
+		const char *name = file->space.parameters[i].name;
+		const cJSON *node = member_raw(map, name);
+		for (size_t k = 0; k < sizeof(built_in) / sizeof(*built_in); k++)
+			if (strcmp(name, built_in[k]) == 0)
+				report_error(reader, node, AT_KEY,
+					"is the name of a placeholder of its own, which "
+					"\"command\" "
+					"uses; another name is needed");
+		if (!is_placed(file, name))
+			report_warning(reader, node, AT_KEY,
+				"\"command\" has placeholders, but not {%s}: it gets this one as a "
+				"variable only",
+				name);
+	}
+}
+
+static bool check_executable(
+	struct reader *reader, const cJSON *word, const char *argument, struct tuner_error *err)
+{
+	struct tuner_error fault;
+	char *found = NULL;
+
+	if (strchr(argument, '{') != NULL)
+		return true;
+	if (!command_exists(argument, reader->file->directory, getenv("PATH"), &found, &fault)) {
+		if (fault.code != TUNER_USAGE)
+			return tuner_fail(err, fault.code, "%s", fault.message);
+		report_error(reader, word, AT_VALUE, "%s", fault.message);
+	}
+	free(found);
+	return true;
+}
+
+static bool is_interpreter(const char *program)
+{
+	static const char *const names[] = { "python", "sh", "bash", "Rscript", "julia", "perl",
+		"ruby", "node" };
+	const char *name = path_name(program);
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		const size_t length = strlen(names[i]);
+		if (strncmp(name, names[i], length) == 0 &&
+			strspn(name + length, "0123456789.") == strlen(name + length))
+			return true;
+	}
+	return false;
+}
+
+/* "python3 trian.py" starts, and fails in every trial. */
+static bool check_script(struct reader *reader, const cJSON *command, struct tuner_error *err)
+{
+	const cJSON *program = command->child, *script = program->next;
+	struct stat status;
+
+	if (!cJSON_IsString(program) || !cJSON_IsString(script) ||
+		!is_interpreter(program->valuestring) || script->valuestring[0] == '-' ||
+		strchr(script->valuestring, '{') != NULL)
+		return true;
+	char *path = path_join(reader->file->directory, script->valuestring);
+	if (path == NULL)
+		return tuner_fail_memory(err);
+	if (stat(path, &status) != 0)
+		report_error(reader, script, AT_VALUE, "there is no file %.300s", path);
+	free(path);
+	return true;
+}
+
+static bool check_presence(struct reader *reader, const cJSON *command, struct tuner_error *err)
+{
+	const struct job_file *file = reader->file;
+
+	if (file->n_hosts > 0 && file->hosts[0].prefix != NULL) {
+		const cJSON *host = member(reader->root, SECTION_FILE, "hosts")->child;
+		return file->hosts[0].prefix[0] == NULL ||
+		       check_executable(reader, member_raw(host, "prefix")->child,
+			       file->hosts[0].prefix[0], err);
+	}
+	return !cJSON_IsString(command->child) ||
+	       (check_executable(reader, command->child, command->child->valuestring, err) &&
+		       check_script(reader, command, err));
+}
+
+static bool read_command(struct reader *reader, struct tuner_error *err)
+{
+	static const enum argument_style styles[] = { ARGUMENTS_SPACE, ARGUMENTS_EQUALS,
+		ARGUMENTS_BARE, ARGUMENTS_NONE };
+	struct job_file *file = reader->file;
+	const cJSON *command = member(reader->root, SECTION_FILE, "command");
+	const cJSON *arguments = member_raw(reader->root, "arguments");
+	bool used = false;
+
+	file->style = styles[member_word(reader->root, SECTION_FILE, "arguments")];
+	if (command == NULL)
+		return true;
+	file->command = copy_strings(command);
+	if (file->command == NULL)
+		return tuner_fail_memory(err);
+	if (!check_placeholders(reader, command, &used, err))
+		return false;
+	if (used && arguments != NULL && file->style != ARGUMENTS_NONE)
+		report_error(reader, arguments, AT_KEY,
+			"has no effect: \"command\" has placeholders, so nothing is appended");
+	if (used)
+		check_use_of_parameters(reader);
+	return !looks_around(reader) || check_presence(reader, command, err);
+}
+
+/* ---- channels ---- */
+
+static bool is_channel_name(const char *name)
+{
+	for (const char *c = name; *c; c++)
+		if (!isalnum((unsigned char)*c) && strchr("._-", *c) == NULL)
+			return false;
+	return *name != '\0';
+}
+
+static void check_channel(struct reader *reader, const cJSON *node, const char *path)
+{
+	const struct job_file *file = reader->file;
+	struct stat status;
+
+	if (!is_channel_name(node->string))
+		report_error(reader, node, AT_KEY,
+			"expected a name of letters, digits, '.', '_' and '-': it becomes "
+			"SM_CHANNEL_NAME");
+	for (size_t i = 0; i < file->n_channels; i++)
+		if (strcasecmp(file->channels[i].name, node->string) == 0)
+			report_error(reader, node, AT_KEY, "has the same variable as \"%s\"",
+				file->channels[i].name);
+	if (looks_around(reader) && stat(path, &status) != 0)
+		report_error(reader, node, AT_VALUE, "there is nothing at %.300s", path);
+}
+
+static bool read_channels(struct reader *reader, struct tuner_error *err)
+{
+	struct job_file *file = reader->file;
+	const cJSON *map = member(reader->root, SECTION_FILE, "channels");
+
+	file->channels =
+		calloc(map ? (size_t)cJSON_GetArraySize(map) + 1 : 1, sizeof(*file->channels));
+	if (file->channels == NULL)
+		return tuner_fail_memory(err);
+	for (const cJSON *node = map ? map->child : NULL; node; node = node->next) {
+		if (!cJSON_IsString(node))
+			continue;
+		struct channel *channel = &file->channels[file->n_channels];
+		char *path = path_join(file->directory, node->valuestring);
+		if (path == NULL)
+			return tuner_fail_memory(err);
+		check_channel(reader, node, path);
+		file->n_channels++;
+		channel->path = path;
+		if ((channel->name = strdup(node->string)) == NULL)
+			return tuner_fail_memory(err);
+	}
+	return true;
+}
+
+/* ---- environment ---- */
+
+static bool is_variable(const char *name)
+{
+	if (!isalpha((unsigned char)*name) && *name != '_')
+		return false;
+	for (; *name; name++)
+		if (!isalnum((unsigned char)*name) && *name != '_')
+			return false;
+	return true;
+}
+
+static void check_variable(struct reader *reader, const cJSON *node, enum at at, const char *name)
+{
+	const struct job_file *file = reader->file;
+
+	if (!is_variable(name))
+		report_error(reader, node, at,
+			"expected a variable's name (letters, digits and '_'), found \"%.100s\"",
+			name);
+	else if (strcmp(name, ATTEMPT_KEY_VARIABLE) == 0)
+		report_error(reader, node, at,
+			"%s is how an attempt's processes are known: it "
+			"cannot be set",
+			name);
+	else if (strcmp(name, "CUDA_VISIBLE_DEVICES") == 0 && file->n_hosts > 0 &&
+		 (file->hosts[0].gpus_auto || file->hosts[0].n_gpus > 0))
+		report_warning(reader, node, at,
+			"takes the place of the GPUs that each trial is given; \"gpus\" of the "
+			"host "
+			"chooses among them");
+}
+
+/* Names to pass on: a local command inherits everything, so there is nothing to add. */
+static void check_passed_on(struct reader *reader, const cJSON *array)
+{
+	for (const cJSON *item = array->child; item; item = item->next) {
+		if (!cJSON_IsString(item))
+			continue;
+		check_variable(reader, item, AT_VALUE, item->valuestring);
+		if (looks_around(reader) && getenv(item->valuestring) == NULL)
+			report_warning(reader, item, AT_VALUE,
+				"\"%.100s\" is not set: there is nothing to pass on",
+				item->valuestring);
+	}
+}
+
+static bool read_environment(struct reader *reader, struct tuner_error *err)
+{
+	struct job_file *file = reader->file;
+	const cJSON *env = member(reader->root, SECTION_FILE, "env");
+	const cJSON *map = cJSON_IsObject(env) ? env : NULL;
+	size_t n = 0;
+
+	file->environment =
+		calloc(map ? (size_t)cJSON_GetArraySize(map) + 1 : 1, sizeof(*file->environment));
+	if (file->environment == NULL)
+		return tuner_fail_memory(err);
+	if (cJSON_IsArray(env))
+		check_passed_on(reader, env);
+	for (const cJSON *node = map ? map->child : NULL; node; node = node->next) {
+		struct text line = TEXT_EMPTY;
+		if (!value_is_scalar(node))
+			continue;
+		check_variable(reader, node, AT_KEY, node->string);
+		text_print(&line, "%s=", node->string);
+		value_text(node, &line);
+		if ((file->environment[n++] = text_take(&line)) == NULL)
+			return tuner_fail_memory(err);
+	}
+	return true;
+}
+
+/* ---- failures ---- */
+
+static bool check_failure(struct reader *reader, const cJSON *node, const struct failure_rule *rule,
+	struct tuner_error *err)
+{
+	struct failure_rules *compiled = NULL;
+	struct tuner_error fault;
+	size_t bad;
+
+	if (!failure_rules_create(rule, 1, &compiled, &bad, &fault)) {
+		if (fault.code != TUNER_USAGE)
+			return tuner_fail(err, fault.code, "%s", fault.message);
+		report_error(reader, member_raw(node, "pattern"), AT_VALUE, "%s", fault.message);
+	}
+	failure_rules_destroy(compiled);
+	if (has_member(node, "retry") && strcmp(rule->outcome, "crashed") != 0)
+		report_error(reader, member_raw(node, "retry"), AT_KEY,
+			"has no effect on the class \"%s\": only \"crashed\" may be launched again",
+			rule->outcome);
+	return true;
+}
+
+static bool read_failures(struct reader *reader, struct tuner_error *err)
+{
+	struct job_file *file = reader->file;
+	const cJSON *array = member(reader->root, SECTION_FILE, "failures");
+
+	file->failures =
+		calloc(array ? (size_t)cJSON_GetArraySize(array) + 1 : 1, sizeof(*file->failures));
+	if (file->failures == NULL)
+		return tuner_fail_memory(err);
+	for (const cJSON *node = array ? array->child : NULL; node; node = node->next) {
+		const cJSON *pattern = member(node, SECTION_FAILURE, "pattern");
+		const cJSON *class = member(node, SECTION_FAILURE, "class");
+		struct failure_rule *rule = &file->failures[file->n_failures];
+		if (pattern == NULL || class == NULL)
+			continue;
+		file->n_failures++;
+		rule->pattern = strdup(pattern->valuestring);
+		rule->outcome = strdup(class->valuestring);
+		rule->retry = member_boolean(node, SECTION_FAILURE, "retry");
+		if (rule->pattern == NULL || rule->outcome == NULL)
+			return tuner_fail_memory(err);
+		if (!check_failure(reader, node, rule, err))
+			return false;
+	}
+	return true;
+}
+
+static void read_limits(struct reader *reader)
+{
+	const cJSON *root = reader->root;
+	struct job_file *file = reader->file;
+
+	file->retries = member_integer(root, SECTION_FILE, "retries");
+	if (member(root, SECTION_FILE, "timeout") != NULL)
+		file->timeout_us = member_duration_us(root, SECTION_FILE, "timeout");
+	file->grace_us = member_duration_us(root, SECTION_FILE, "grace");
+	file->log_max_bytes = member_size(root, SECTION_FILE, "log_max");
+}
+
+bool read_run(struct reader *reader, struct tuner_error *err)
+{
+	read_limits(reader);
+	return read_name(reader, err) && read_directory(reader, err) && read_hosts(reader, err) &&
+	       read_command(reader, err) && read_channels(reader, err) &&
+	       read_environment(reader, err) && read_failures(reader, err);
+}

@@ -1,0 +1,229 @@
+/* JSON Schema, draft 2020-12, from the table of keys. Editors complete and check with it; what it
+ * cannot say (min < max, names that must match) the reader does. */
+#include "tuner/jobfile_keys.h"
+
+#include "tuner/jobfile.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const definitions[SECTIONS] = {
+	[SECTION_OBJECTIVE] = "objective",
+	[SECTION_METRIC] = "metric",
+	[SECTION_PARAMETER] = "parameter",
+	[SECTION_STRATEGY] = "strategy",
+	[SECTION_BUDGET] = "budget",
+	[SECTION_STOPPING] = "early_stopping",
+	[SECTION_FAILURE] = "failure",
+	[SECTION_HOST] = "host",
+};
+
+static const char SCALAR[] = "{\"type\": [\"string\", \"number\", \"boolean\"]}";
+
+/* ", \"minimum\": 1, \"maximum\": 5" with other names for the two. */
+static void add_range(const struct key *key, const char *least, const char *most, struct text *ret)
+{
+	if (isfinite(key->min)) {
+		text_print(ret, ", \"%s\": ", least);
+		text_add_double(ret, key->min);
+	}
+	if (isfinite(key->max)) {
+		text_print(ret, ", \"%s\": ", most);
+		text_add_double(ret, key->max);
+	}
+}
+
+static void add_words(const struct key *key, struct text *ret)
+{
+	char word[WORD_BYTES];
+
+	text_add(ret, "\"enum\": [");
+	for (size_t i = 0; i < words_count(key->words); i++) {
+		words_get(key->words, i, word);
+		text_print(ret, "%s\"%s\"", i ? ", " : "", word);
+	}
+	text_add(ret, "]");
+}
+
+static void add_array(const struct key *key, const char *items, struct text *ret)
+{
+	text_print(ret, "\"type\": \"array\", \"items\": %s", items);
+	add_range(key, "minItems", "maxItems", ret);
+}
+
+static void add_map(const struct key *key, const char *items, struct text *ret)
+{
+	text_print(ret, "\"type\": \"object\", \"additionalProperties\": %s", items);
+	if (key->type != KEY_SCALAR_MAPS)
+		add_range(key, "minProperties", "maxProperties", ret);
+}
+
+static void add_object(const struct key *key, const char *reference, struct text *ret)
+{
+	const char *shorthand = section_shorthand(key->contains);
+
+	if (shorthand == NULL) {
+		text_print(ret, "\"$ref\": \"#/$defs/%s\"", definitions[key->contains]);
+		return;
+	}
+	text_add(ret, "\"anyOf\": [{");
+	add_words(key_get(key->contains, shorthand), ret);
+	text_print(ret, "}, %s]", reference);
+}
+
+static void add_type(const struct key *key, struct text *ret)
+{
+	char reference[80];
+
+	snprintf(reference, sizeof(reference), "{\"$ref\": \"#/$defs/%s\"}",
+		definitions[key->contains] ? definitions[key->contains] : "");
+	switch (key->type) {
+	case KEY_STRING:
+		text_add(ret, "\"type\": \"string\", \"minLength\": 1");
+		break;
+	case KEY_TEXT:
+		text_add(ret, "\"type\": \"string\"");
+		break;
+	case KEY_BOOLEAN:
+		text_add(ret, "\"type\": \"boolean\"");
+		break;
+	case KEY_INTEGER:
+		text_add(ret, "\"type\": \"integer\"");
+		add_range(key, "minimum", "maximum", ret);
+		break;
+	case KEY_NUMBER:
+		text_add(ret, "\"type\": \"number\"");
+		add_range(key, "minimum", "maximum", ret);
+		break;
+	case KEY_SCALAR:
+		text_add(ret, "\"type\": [\"string\", \"number\", \"boolean\"]");
+		break;
+	case KEY_SEED:
+		text_add(ret, "\"anyOf\": [{\"type\": \"integer\", \"minimum\": 0, \"maximum\": "
+			      "9007199254740992}, {\"type\": \"string\", \"pattern\": "
+			      "\"^[0-9]{1,20}$\"}]");
+		break;
+	case KEY_DURATION:
+		text_add(ret, "\"anyOf\": [{\"type\": \"number\"");
+		add_range(key, "minimum", "maximum", ret);
+		text_add(ret, "}, {\"type\": \"string\", \"pattern\": "
+			      "\"^([0-9]*[.]?[0-9]*(us|ms|s|m|h|d)? ?)+$\"}]");
+		break;
+	case KEY_SIZE:
+		text_add(ret, "\"anyOf\": [{\"type\": \"number\"");
+		add_range(key, "minimum", "maximum", ret);
+		text_add(ret, "}, {\"type\": \"string\", \"pattern\": "
+			      "\"^[0-9.]+ *([kKmMgGtT][iI]?)?[bB]?$\"}]");
+		break;
+	case KEY_TIME:
+		text_add(ret,
+			"\"type\": \"string\", \"pattern\": "
+			"\"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ].*([Zz]|[+-][0-9]{2}:?[0-9]{2})$\"");
+		break;
+	case KEY_WORD:
+		add_words(key, ret);
+		break;
+	case KEY_REDUCE:
+		text_add(ret,
+			"\"type\": \"string\", \"pattern\": \"^(last|best|mean of last [0-9]+)$\"");
+		break;
+	case KEY_GPUS:
+		text_add(ret,
+			"\"anyOf\": [{\"enum\": [\"auto\", \"none\"]}, {\"type\": \"array\", "
+			"\"items\": {\"type\": \"integer\", \"minimum\": 0}, \"minItems\": 1, "
+			"\"uniqueItems\": true}]");
+		break;
+	case KEY_STRINGS:
+		add_array(key, "{\"type\": \"string\"}", ret);
+		break;
+	case KEY_SCALARS:
+		add_array(key, SCALAR, ret);
+		break;
+	case KEY_OBJECT:
+		add_object(key, reference, ret);
+		break;
+	case KEY_OBJECTS:
+		add_array(key, reference, ret);
+		break;
+	case KEY_OBJECT_MAP:
+		add_map(key, reference, ret);
+		break;
+	case KEY_STRING_MAP:
+		add_map(key, "{\"type\": \"string\"}", ret);
+		break;
+	case KEY_SCALAR_MAP:
+		add_map(key, SCALAR, ret);
+		break;
+	case KEY_SCALAR_MAPS:
+		text_add(ret, "\"type\": \"array\", \"items\": {");
+		add_map(key, SCALAR, ret);
+		text_add(ret, ", \"minProperties\": 1}");
+		add_range(key, "minItems", "maxItems", ret);
+		break;
+	case KEY_ENVIRONMENT:
+		text_print(ret,
+			"\"anyOf\": [{\"type\": \"object\", \"additionalProperties\": %s}, "
+			"{\"type\": \"array\", \"items\": {\"type\": \"string\"}}]",
+			SCALAR);
+		break;
+	}
+}
+
+static void add_property(const struct key *key, const char *indent, struct text *ret)
+{
+	struct text help = TEXT_EMPTY;
+
+	text_print(ret, "%s\"%s\": {", indent, key->name);
+	add_type(key, ret);
+	text_add(&help, key->help);
+	if (key->derived != NULL)
+		text_print(&help, " (default: %s)", key->derived);
+	text_add(ret, ", \"description\": ");
+	text_add_json_string(ret, help.bytes);
+	if (key->otherwise != NULL)
+		text_print(ret, ", \"default\": %s", key->otherwise);
+	text_add(ret, "}");
+	text_finish(&help);
+}
+
+/* "type", "properties", "required" and "additionalProperties" of a section's objects. */
+static void add_section(enum section section, const char *indent, struct text *ret)
+{
+	const char *separator = "";
+
+	text_print(ret, "%s\"type\": \"object\",\n%s\"additionalProperties\": false,\n", indent,
+		indent);
+	text_print(ret, "%s\"required\": [", indent);
+	for (const struct key *key = job_keys; key->name != NULL; key++)
+		if (key->section == section && key->required) {
+			text_print(ret, "%s\"%s\"", separator, key->name);
+			separator = ", ";
+		}
+	text_print(ret, "],\n%s\"properties\": {", indent);
+	separator = "\n";
+	for (const struct key *key = job_keys; key->name != NULL; key++)
+		if (key->section == section && key->refused == NULL) {
+			char deeper[16];
+			snprintf(deeper, sizeof(deeper), "%s  ", indent);
+			text_add(ret, separator);
+			add_property(key, deeper, ret);
+			separator = ",\n";
+		}
+	text_print(ret, "\n%s}", indent);
+}
+
+void job_file_schema(struct text *ret)
+{
+	text_add(ret, "{\n  \"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n"
+		      "  \"title\": \"tuner job file\",\n");
+	add_section(SECTION_FILE, "  ", ret);
+	text_add(ret, ",\n  \"$defs\": {");
+	for (int section = SECTION_FILE + 1; section < SECTIONS; section++) {
+		text_print(ret, "%s\n    \"%s\": {\n", section > SECTION_FILE + 1 ? "," : "",
+			definitions[section]);
+		add_section((enum section)section, "      ", ret);
+		text_add(ret, "\n    }");
+	}
+	text_add(ret, "\n  }\n}\n");
+}

@@ -1,0 +1,323 @@
+/* What is sought and how: objective, metrics, strategy, seed, budget, early stopping. */
+#include "tuner/jobfile_reader.h"
+
+#include "base/clock.h"
+#include "tuner/jobfile_value.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TRIALS_DEFAULT = 30 };
+
+static bool copy(const char *string, char **ret, struct tuner_error *err)
+{
+	*ret = strdup(string);
+	return *ret ? true : tuner_fail_memory(err);
+}
+
+/* ---- objective and metrics ---- */
+
+static bool read_objective(struct reader *reader, struct tuner_error *err)
+{
+	struct job_file *file = reader->file;
+	const cJSON *objective = member(reader->root, SECTION_FILE, "objective");
+	const cJSON *metric = member(objective, SECTION_OBJECTIVE, "metric");
+	const cJSON *goal = member(objective, SECTION_OBJECTIVE, "goal");
+	const cJSON *reduce = member(objective, SECTION_OBJECTIVE, "reduce");
+
+	file->maximize = goal && strcmp(goal->valuestring, "maximize") == 0;
+	file->reduce_last = 1;
+	if (reduce != NULL)
+		value_reduce(reduce, &file->reduce, &file->reduce_last);
+	if (metric && strlen(metric->valuestring) > SCRAPE_NAME_MAX)
+		report_error(
+			reader, metric, AT_VALUE, "expected at most %d bytes", SCRAPE_NAME_MAX);
+	return copy(metric ? metric->valuestring : "", &file->metric, err);
+}
+
+static void check_regex(
+	struct reader *reader, const cJSON *node, const struct metric_pattern *metric)
+{
+	struct metric_patterns *compiled = NULL;
+	struct tuner_error err;
+	size_t bad;
+
+	if (metric->regex == NULL)
+		return;
+	if (!metric_patterns_create(metric, 1, &compiled, &bad, &err))
+		report_error(reader, member_raw(node, "regex"), AT_VALUE, "%s", err.message);
+	metric_patterns_destroy(compiled);
+}
+
+static void check_metric_name(struct reader *reader, const cJSON *name)
+{
+	const struct job_file *file = reader->file;
+
+	if (strlen(name->valuestring) > SCRAPE_NAME_MAX)
+		report_error(reader, name, AT_VALUE, "expected at most %d bytes", SCRAPE_NAME_MAX);
+	for (size_t i = 0; i < file->n_metrics; i++)
+		if (strcmp(file->metrics[i].name, name->valuestring) == 0)
+			report_error(reader, name, AT_VALUE,
+				"expected each metric once, found \"%.100s\" again",
+				name->valuestring);
+}
+
+static bool add_metric(struct reader *reader, const cJSON *node, struct tuner_error *err)
+{
+	struct job_file *file = reader->file;
+	const cJSON *name = member(node, SECTION_METRIC, "name");
+	const cJSON *regex = member(node, SECTION_METRIC, "regex");
+	struct metric_pattern *metric = &file->metrics[file->n_metrics];
+	char *copied = NULL;
+
+	if (name == NULL)
+		return true;
+	check_metric_name(reader, name);
+	file->n_metrics++;
+	if (!copy(name->valuestring, &copied, err))
+		return false;
+	metric->name = copied;
+	if (regex != NULL && !copy(regex->valuestring, &copied, err))
+		return false;
+	metric->regex = regex ? copied : NULL;
+	check_regex(reader, node, metric);
+	return true;
+}
+
+/* A list of metrics is complete: what it leaves out is not looked for. */
+static void check_objective_metric(struct reader *reader)
+{
+	const struct job_file *file = reader->file;
+	const cJSON *objective = member(reader->root, SECTION_FILE, "objective");
+	const char *names[SCRAPE_PATTERNS_MAX];
+	char hint[HINT_BYTES];
+
+	if (file->n_metrics == 0 || file->metric[0] == '\0')
+		return;
+	for (size_t i = 0; i < file->n_metrics; i++) {
+		names[i] = file->metrics[i].name;
+		if (strcmp(names[i], file->metric) == 0)
+			return;
+	}
+	report_error(reader, member_raw(objective, "metric"), AT_VALUE,
+		"\"%.100s\" is not among \"metrics\"%s", file->metric,
+		nearest_hint(file->metric, names, file->n_metrics, hint));
+}
+
+static bool read_metrics(struct reader *reader, struct tuner_error *err)
+{
+	struct job_file *file = reader->file;
+	const cJSON *array = member(reader->root, SECTION_FILE, "metrics");
+
+	file->metrics = calloc(SCRAPE_PATTERNS_MAX + 1, sizeof(*file->metrics));
+	if (file->metrics == NULL)
+		return tuner_fail_memory(err);
+	for (const cJSON *item = array ? array->child : NULL; item; item = item->next)
+		if (!add_metric(reader, item, err))
+			return false;
+	if (!has_member(reader->root, "metrics") || array != NULL)
+		check_objective_metric(reader);
+	return true;
+}
+
+/* ---- strategy ---- */
+
+static void refuse_for(struct reader *reader, const cJSON *object, const char *name, bool applies,
+	const char *what, const char *chosen)
+{
+	const cJSON *node = member_raw(object, name);
+
+	if (node != NULL && !applies)
+		report_error(reader, node, AT_KEY, "has no effect on the %s \"%s\"", what, chosen);
+}
+
+static void read_strategy(struct reader *reader)
+{
+	static const enum strategy_name names[] = { STRATEGY_BAYESIAN, STRATEGY_SOBOL,
+		STRATEGY_RANDOM, STRATEGY_GRID };
+	const cJSON *object = member(reader->root, SECTION_FILE, "strategy");
+	struct strategy *strategy = &reader->file->strategy;
+	const int word = member_word(object, SECTION_STRATEGY, "name");
+	const cJSON *initial = member(object, SECTION_STRATEGY, "initial");
+	char chosen[WORD_BYTES];
+
+	strategy->name = names[word];
+	words_get(key_get(SECTION_STRATEGY, "name")->words, (size_t)word, chosen);
+	strategy->initial = initial ? (size_t)initial->valuedouble : 0;
+	strategy->deterministic = member_boolean(object, SECTION_STRATEGY, "deterministic");
+	strategy->grid_points = (size_t)member_integer(object, SECTION_STRATEGY, "points");
+	if (has_member(object, "name") && member(object, SECTION_STRATEGY, "name") == NULL)
+		return;
+	const bool bayesian = strategy->name == STRATEGY_BAYESIAN;
+	refuse_for(reader, object, "initial", bayesian, "strategy", chosen);
+	refuse_for(reader, object, "deterministic", bayesian, "strategy", chosen);
+	refuse_for(reader, object, "points", strategy->name == STRATEGY_GRID, "strategy", chosen);
+}
+
+static void read_seed(struct reader *reader)
+{
+	const cJSON *seed = member(reader->root, SECTION_FILE, "seed");
+
+	if (seed == NULL || !value_seed(seed, &reader->file->seed))
+		reader->file->seed = (uint64_t)member_integer(NULL, SECTION_FILE, "seed");
+}
+
+/* ---- budget ---- */
+
+static int64_t optional_duration(const cJSON *object, const char *name)
+{
+	return member(object, SECTION_BUDGET, name)
+		       ? member_duration_us(object, SECTION_BUDGET, name)
+		       : 0;
+}
+
+static int64_t optional_integer(const cJSON *object, const char *name)
+{
+	const cJSON *value = member(object, SECTION_BUDGET, name);
+
+	return value ? (int64_t)value->valuedouble : 0;
+}
+
+static void read_deadline(struct reader *reader, const cJSON *object)
+{
+	const cJSON *deadline = member(object, SECTION_BUDGET, "deadline");
+	int64_t *us = &reader->file->budget.deadline_us;
+
+	if (deadline != NULL && value_time(deadline, us) && *us <= clock_wall_us())
+		report_warning(reader, deadline, AT_VALUE, "has passed already");
+}
+
+static void check_budget(struct reader *reader, const cJSON *object)
+{
+	const struct job_budget *budget = &reader->file->budget;
+
+	if (budget->parallel > budget->trials)
+		report_warning(reader, member_raw(object, "parallel"), AT_VALUE,
+			"%lld at the same time, but %lld trials in all",
+			(long long)budget->parallel, (long long)budget->trials);
+	if (budget->start_failures > budget->trials && has_member(object, "start_failures"))
+		report_warning(reader, member_raw(object, "start_failures"), AT_VALUE,
+			"is above \"trials\", %lld: it cannot be reached",
+			(long long)budget->trials);
+	if ((int64_t)reader->file->n_first > budget->trials)
+		report_warning(reader, member_raw(reader->root, "first"), AT_KEY,
+			"has %zu configurations, but budget.trials is %lld", reader->file->n_first,
+			(long long)budget->trials);
+}
+
+static void read_budget(struct reader *reader)
+{
+	const cJSON *object = member(reader->root, SECTION_FILE, "budget");
+	const cJSON *target = member(object, SECTION_BUDGET, "target");
+	struct job_budget *budget = &reader->file->budget;
+
+	budget->runtime_us = optional_duration(object, "runtime");
+	read_deadline(reader, object);
+	budget->trials = optional_integer(object, "trials");
+	if (budget->trials == 0)
+		budget->trials = has_member(object, "runtime") || has_member(object, "deadline")
+					 ? (int64_t)key_get(SECTION_BUDGET, "trials")->max
+					 : TRIALS_DEFAULT;
+	budget->parallel = optional_integer(object, "parallel");
+	budget->has_target = target != NULL;
+	budget->target = target ? target->valuedouble : 0;
+	budget->not_improving = optional_integer(object, "not_improving");
+	budget->failures = member_integer(object, SECTION_BUDGET, "failures");
+	budget->start_failures = member_integer(object, SECTION_BUDGET, "start_failures");
+	check_budget(reader, object);
+}
+
+/* ---- early stopping ---- */
+
+static const enum stopping_rule rules[] = { STOPPING_NONE, STOPPING_MEDIAN, STOPPING_ASHA,
+	STOPPING_THRESHOLD };
+
+const char *stopping_rule_settings(enum stopping_rule rule)
+{
+	static const char *const settings[] = {
+		[STOPPING_NONE] = "",
+		[STOPPING_MEDIAN] = "max_step|grace|min_trials|top|patience|margin",
+		[STOPPING_ASHA] = "max_step|min_step|eta|min_trials|top|margin",
+		[STOPPING_THRESHOLD] = "bound|max_step|grace|patience|margin",
+	};
+
+	return settings[rule];
+}
+
+static double optional_step(const cJSON *object, const char *name)
+{
+	const cJSON *value = member(object, SECTION_STOPPING, name);
+
+	return value ? value->valuedouble : 0;
+}
+
+static void check_settings(struct reader *reader, const cJSON *object)
+{
+	const enum stopping_rule rule = reader->file->stopping.rule;
+
+	for (const cJSON *child = object->child; child; child = child->next) {
+		const struct key *key = key_find(SECTION_STOPPING, child->string);
+		if (key && strcmp(key->name, "rule") != 0 &&
+			words_index(stopping_rule_settings(rule), key->name) < 0)
+			report_error(reader, child, AT_KEY, "has no effect on the rule \"%s\"",
+				stopping_rule_name(rule));
+	}
+	if (rule == STOPPING_THRESHOLD && !has_member(object, "bound"))
+		report_error(reader, object, AT_VALUE,
+			"\"bound\" is missing: the rule \"threshold\" needs it");
+}
+
+static void check_steps(struct reader *reader, const cJSON *object)
+{
+	const struct stopping_settings *s = &reader->file->stopping;
+
+	if (s->max_step > 0 && s->grace >= s->max_step)
+		report_error(reader, member_raw(object, "grace"), AT_VALUE,
+			"expected less than \"max_step\", %g: else the rule has no effect",
+			s->max_step);
+	if (s->max_step > 0 && s->min_step >= s->max_step)
+		report_error(reader, member_raw(object, "min_step"), AT_VALUE,
+			"expected less than \"max_step\", %g: else there is no rung", s->max_step);
+}
+
+static void read_stopping(struct reader *reader)
+{
+	const cJSON *object = member(reader->root, SECTION_FILE, "early_stopping");
+	const cJSON *rule = member(object, SECTION_STOPPING, "rule");
+	const cJSON *bound = member(object, SECTION_STOPPING, "bound");
+	struct stopping_settings *s = &reader->file->stopping;
+	const struct key *key = key_get(SECTION_STOPPING, "rule");
+
+	if (rule == NULL)
+		return;
+	s->rule = rules[words_index(key->words, rule->valuestring)];
+	s->max_step = optional_step(object, "max_step");
+	s->grace = optional_step(object, "grace");
+	s->min_curves = (size_t)member_integer(object, SECTION_STOPPING, "min_trials");
+	s->top = (size_t)member_integer(object, SECTION_STOPPING, "top");
+	s->no_top = s->top == 0;
+	s->patience = (size_t)member_integer(object, SECTION_STOPPING, "patience");
+	s->margin = member_number(object, SECTION_STOPPING, "margin");
+	s->bound = bound ? bound->valuedouble : 0;
+	s->min_step = optional_step(object, "min_step");
+	s->eta = member_number(object, SECTION_STOPPING, "eta");
+	if (cJSON_IsString(object) && s->rule == STOPPING_THRESHOLD)
+		report_error(reader, object, AT_VALUE,
+			"\"threshold\" needs a bound: {\"rule\": \"threshold\", \"bound\": ...}");
+	if (!cJSON_IsObject(object))
+		return;
+	check_settings(reader, object);
+	check_steps(reader, object);
+}
+
+bool read_search(struct reader *reader, struct tuner_error *err)
+{
+	if (!read_objective(reader, err) || !read_metrics(reader, err))
+		return false;
+	read_strategy(reader);
+	read_seed(reader);
+	read_budget(reader);
+	read_stopping(reader);
+	return true;
+}

@@ -1,0 +1,198 @@
+/* What the database keeps of a job file besides its text. */
+#include "tuner/jobfile_facts.h"
+
+#include "tuner/jobfile_value.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Optuna's distributions (3.x JSON), so that its tools read our database ---- */
+
+static void add_number(const char *before, double number, struct text *ret)
+{
+	text_add(ret, before);
+	text_add_json_double(ret, number);
+}
+
+/* The greatest lattice value, for Optuna warns of a high that no step reaches. */
+static double highest(const struct parameter *p)
+{
+	const uint64_t n = parameter_cardinality(p);
+
+	return n > 0 ? parameter_value(p, n - 1) : p->max;
+}
+
+/* Optuna knows no step on a log scale: such a parameter goes without it. */
+static void float_distribution(const struct parameter *p, struct text *ret)
+{
+	const bool log = p->scale == SCALE_LOG;
+
+	text_add(ret, "{\"name\": \"FloatDistribution\", \"attributes\": {\"step\": ");
+	if (p->step > 0 && !log)
+		text_add_json_double(ret, p->step);
+	else
+		text_add(ret, "null");
+	add_number(", \"low\": ", p->min, ret);
+	add_number(", \"high\": ", log ? p->max : highest(p), ret);
+	text_print(ret, ", \"log\": %s}}", log ? "true" : "false");
+}
+
+static void int_distribution(const struct parameter *p, struct text *ret)
+{
+	const bool log = p->scale == SCALE_LOG;
+
+	text_print(ret, "{\"name\": \"IntDistribution\", \"attributes\": {\"log\": %s",
+		log ? "true" : "false");
+	add_number(", \"step\": ", p->step > 0 && !log ? p->step : 1, ret);
+	add_number(", \"low\": ", p->min, ret);
+	add_number(", \"high\": ", log ? p->max : highest(p), ret);
+	text_add(ret, "}}");
+}
+
+static void add_labels(const struct job_values *values, struct text *ret)
+{
+	for (size_t k = 0; k < values->n; k++)
+		text_print(ret, "%s%s", k ? ", " : "[", values->json[k]);
+	text_add(ret, "]");
+}
+
+static void add_distribution(const struct job_file *file, size_t i, struct text *ret)
+{
+	const struct parameter *p = &file->space.parameters[i];
+
+	if (p->type == PARAMETER_FLOAT) {
+		float_distribution(p, ret);
+	} else if (p->type == PARAMETER_INT) {
+		int_distribution(p, ret);
+	} else {
+		text_add(ret, "{\"name\": \"CategoricalDistribution\", \"attributes\": "
+			      "{\"choices\": ");
+		add_labels(&file->values[i], ret);
+		text_add(ret, "}}");
+	}
+}
+
+/* ---- the space ---- */
+
+static void add_definition(const struct job_file *file, struct text *ret)
+{
+	for (size_t i = 0; i < file->space.d; i++) {
+		text_add(ret, i ? ", " : "{");
+		text_add_json_string(ret, file->space.parameters[i].name);
+		text_add(ret, ": ");
+		parameter_definition(file, i, ret);
+	}
+	text_add(ret, "}");
+}
+
+/* Where a row's strings begin in the list's memory; labels 0: none (the name is before them). */
+struct offsets {
+	size_t name, distribution, labels;
+};
+
+static size_t add_terminated(struct text *memory, const char *string)
+{
+	const size_t offset = memory->length;
+
+	text_add_bytes(memory, string, strlen(string) + 1);
+	return offset;
+}
+
+static struct offsets add_strings(const struct job_file *file, size_t i, struct text *memory)
+{
+	struct offsets offsets = { .name = add_terminated(memory, file->space.parameters[i].name) };
+	struct text text = TEXT_EMPTY;
+
+	add_distribution(file, i, &text);
+	memory->failed |= text_failed(&text);
+	offsets.distribution = add_terminated(memory, text.bytes);
+	text_clear(&text);
+	if (file->values[i].n > 0) {
+		add_labels(&file->values[i], &text);
+		memory->failed |= text_failed(&text);
+		offsets.labels = add_terminated(memory, text.bytes);
+	}
+	text_finish(&text);
+	return offsets;
+}
+
+static void set_row(const struct job_file *file, size_t i, const struct offsets *offsets,
+	const char *memory, struct parameter_row *ret)
+{
+	const enum parameter_type type = file->space.parameters[i].type;
+
+	*ret = (struct parameter_row){
+		.name = memory + offsets->name,
+		.kind = type == PARAMETER_FLOAT ? "float"
+			: type == PARAMETER_INT ? "int"
+						: "categorical",
+		.distribution = memory + offsets->distribution,
+		.labels = offsets->labels ? memory + offsets->labels : NULL,
+	};
+}
+
+bool job_file_space(const struct job_file *file, char **ret_definition,
+	struct parameter_list *ret_parameters, struct tuner_error *err)
+{
+	const size_t d = file->space.d;
+	struct text definition = TEXT_EMPTY, memory = TEXT_EMPTY;
+	struct offsets *offsets = calloc(d + 1, sizeof(*offsets));
+	struct parameter_row *items = calloc(d + 1, sizeof(*items));
+	char *bytes = NULL;
+	bool ok = false;
+
+	if (offsets == NULL || items == NULL)
+		goto out;
+	add_definition(file, &definition);
+	for (size_t i = 0; i < d; i++)
+		offsets[i] = add_strings(file, i, &memory);
+	bytes = text_failed(&definition) ? NULL : text_take(&memory);
+	if (bytes == NULL)
+		goto out;
+	for (size_t i = 0; i < d; i++)
+		set_row(file, i, &offsets[i], bytes, &items[i]);
+	*ret_definition = text_take(&definition);
+	*ret_parameters = (struct parameter_list){ .items = items, .n = d, .memory = bytes };
+	items = NULL;
+	ok = true;
+out:
+	free(offsets);
+	free(items);
+	text_finish(&definition);
+	text_finish(&memory);
+	return ok ? true : tuner_fail_memory(err);
+}
+
+/* ---- objective and strategy ---- */
+
+char *job_file_objective(const struct job_file *file)
+{
+	struct text text = TEXT_EMPTY;
+
+	text_add(&text, "{\"metric\": ");
+	text_add_json_string(&text, file->metric);
+	text_print(&text, ", \"goal\": \"%s\", \"reduce\": \"",
+		file->maximize ? "maximize" : "minimize");
+	if (file->reduce == REDUCE_MEAN_OF_LAST)
+		text_print(&text, "mean of last %lld", (long long)file->reduce_last);
+	else
+		text_add(&text, file->reduce == REDUCE_BEST ? "best" : "last");
+	text_add(&text, "\"}");
+	return text_take(&text);
+}
+
+char *job_file_strategy(const struct job_file *file)
+{
+	const struct strategy *s = &file->strategy;
+	struct text text = TEXT_EMPTY;
+
+	text_print(&text, "{\"name\": \"%s\"", strategy_name(s->name));
+	if (s->name == STRATEGY_BAYESIAN)
+		text_print(&text, ", \"initial\": %zu, \"deterministic\": %s", s->initial,
+			s->deterministic ? "true" : "false");
+	if (s->name == STRATEGY_GRID)
+		text_print(&text, ", \"points\": %zu", s->grid_points);
+	text_add(&text, "}");
+	return text_take(&text);
+}
