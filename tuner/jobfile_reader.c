@@ -18,6 +18,26 @@ static bool is_full(const struct diagnostics *list)
 	return list->n == DIAGNOSTICS_MAX;
 }
 
+/* "--set budget.trials=0: budget.trials: ", each where there is such a thing, and the path only where
+ * the option does not name it already. */
+static void add_origin(
+	struct reader *reader, const cJSON *node, const char *override, struct text *ret)
+{
+	static const char set[] = "--set ";
+	const size_t skip = sizeof(set) - 1;
+	struct text path = TEXT_EMPTY;
+
+	if (*override)
+		text_print(ret, "%.120s: ", override);
+	source_path(reader->source, node, &path);
+	const bool named = strncmp(override, set, skip) == 0 &&
+			   strncmp(override + skip, path.bytes, path.length) == 0 &&
+			   override[skip + path.length] == '=';
+	if (path.length > 0 && !named)
+		text_print(ret, "%s: ", path.bytes);
+	text_finish(&path);
+}
+
 TUNER_PRINTF(5, 0)
 static void report(struct reader *reader, bool warning, const cJSON *node, enum at at,
 	const char *format, va_list args)
@@ -30,11 +50,7 @@ static void report(struct reader *reader, bool warning, const cJSON *node, enum 
 		reader->list->errors += !warning;
 		return;
 	}
-	if (*override)
-		text_print(&line, "%.120s: ", override);
-	const size_t length = line.length;
-	source_path(reader->source, node, &line);
-	text_add(&line, line.length > length ? ": " : "");
+	add_origin(reader, node, override, &line);
 	text_print_v(&line, format, args);
 	if (warning)
 		diagnose_warning(reader->list, place, "%s", line.bytes);
@@ -253,11 +269,26 @@ static bool is_required(const struct reader *reader, const struct key *key)
 	return key->required && (reader->needs_command || !of_command);
 }
 
+bool has_member_or_misnamed(const cJSON *object, enum section section, const char *name)
+{
+	enum { LOOKED_AT = 100 }; /* suggesting costs more than finding */
+	const cJSON *child = cJSON_IsObject(object) ? object->child : NULL;
+	bool synonym;
+
+	if (has_member(object, name))
+		return true;
+	for (int i = 0; child && i < LOOKED_AT; i++, child = child->next)
+		if (key_find(section, child->string) == NULL &&
+			key_suggest(section, child->string, &synonym) == key_get(section, name))
+			return true;
+	return false;
+}
+
 static void check_required(struct reader *reader, const cJSON *object, enum section section)
 {
 	for (const struct key *key = job_keys; key->name != NULL; key++) {
-		if (key->section != section || !is_required(reader, key) ||
-			has_member(object, key->name))
+		if (key->section != section || !is_required(reader, key) || is_full(reader->list) ||
+			has_member_or_misnamed(object, section, key->name))
 			continue;
 		struct text expected = TEXT_EMPTY;
 		key_expectation(key, &expected);

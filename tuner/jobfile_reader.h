@@ -54,6 +54,9 @@ const cJSON *member(const cJSON *object, enum section section, const char *name)
 
 bool has_member(const cJSON *object, const char *name); /* also one that does not fit */
 
+/* Also under a name for which the key has been suggested: that it is missing was said thereby. */
+bool has_member_or_misnamed(const cJSON *object, enum section section, const char *name);
+
 /* The value, or else the table's default; a key without either is an error of our own. */
 int64_t member_integer(const cJSON *object, enum section section, const char *name);
 double member_number(const cJSON *object, enum section section, const char *name);

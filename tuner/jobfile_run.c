@@ -201,7 +201,6 @@ static bool check_placeholders(
 			if (fault.code != TUNER_USAGE)
 				return tuner_fail(err, fault.code, "%s", fault.message);
 			report_error(reader, item, AT_VALUE, "%s", fault.message);
-			used = true;
 		}
 		*ret_used |= used;
 	}

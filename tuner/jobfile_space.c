@@ -127,6 +127,8 @@ static enum kind guess_kind(struct reader *reader, const cJSON *definition)
 		return KIND_FIXED;
 	if (!is_whole(min) || !is_whole(max))
 		return KIND_FLOAT;
+	if (has_member_or_misnamed(definition, SECTION_PARAMETER, "type"))
+		return KIND_UNKNOWN;
 	if (has_member(definition, "min") || has_member(definition, "max"))
 		report_error(reader, definition, AT_KEY,
 			"\"type\" is missing, and whole bounds may be meant as \"int\" or as "
@@ -181,9 +183,9 @@ static bool read_bounds(
 	const cJSON *max = member(definition, SECTION_PARAMETER, "max");
 	bool ok = min != NULL && max != NULL;
 
-	if (!has_member(definition, "min"))
+	if (!has_member_or_misnamed(definition, SECTION_PARAMETER, "min"))
 		report_error(reader, definition, AT_VALUE, "\"min\" is missing");
-	if (!has_member(definition, "max"))
+	if (!has_member_or_misnamed(definition, SECTION_PARAMETER, "max"))
 		report_error(reader, definition, AT_VALUE, "\"max\" is missing");
 	ok = ok && check_bound(reader, min, kind);
 	ok = ok && check_bound(reader, max, kind);
@@ -375,7 +377,7 @@ static bool read_values(struct reader *reader, const cJSON *definition, enum kin
 	const cJSON *array = member(definition, SECTION_PARAMETER, "values");
 
 	*ret_ok = array != NULL;
-	if (!has_member(definition, "values"))
+	if (!has_member_or_misnamed(definition, SECTION_PARAMETER, "values"))
 		report_error(reader, definition, AT_VALUE,
 			"\"values\" is missing: an array of what may be chosen");
 	if (array == NULL)
@@ -475,7 +477,7 @@ static bool add_parameter(struct reader *reader, const cJSON *definition, struct
 		check_effect(reader, definition, kind);
 	if (kind != KIND_FIXED)
 		return add_variable(reader, definition, kind, err);
-	if (!has_member(definition, "value"))
+	if (!has_member_or_misnamed(definition, SECTION_PARAMETER, "value"))
 		report_error(reader, definition, AT_VALUE, "\"value\" is missing");
 	const cJSON *value = member(definition, SECTION_PARAMETER, "value");
 	return value == NULL || add_fixed(reader, definition, value, err);
