@@ -70,16 +70,15 @@ const struct key job_keys[] = {
 		.synonyms = "pruner|pruning|scheduler|early_terminate|"
 			    "TrainingJobEarlyStoppingType|stopping" },
 	{ SECTION_FILE, "command", KEY_STRINGS, FROM_TO(1, 10000), .required = true,
-		.help = "the training command, word by word; no shell reads it. {NAME} in a word "
-			"is a "
-			"parameter's value, {trial}, {gpus}, {attempt_dir}, {checkpoint_dir} and "
-			"{model_dir} are known too",
+		.help = "the training command, word by word: no shell reads it",
 		.synonyms = "cmd|program|script|entrypoint|entry_point|run|exec|executable|args|"
 			    "argv" },
 	{ SECTION_FILE, "arguments", KEY_WORD,
 		.words = "--{name} {value}|--{name}={value}|{name}={value}|none",
 		.otherwise = "\"--{name} {value}\"",
-		.help = "how parameters are appended to a command without placeholders",
+		.help = "how parameters are appended to a command without placeholders. Those are "
+			"{NAME} for a parameter's value, {trial}, {gpus}, {attempt_dir}, "
+			"{checkpoint_dir} and {model_dir} in its words",
 		.synonyms = "argument_style|args_format|arg_format" },
 	{ SECTION_FILE, "directory", KEY_STRING, .derived = "where the job file is",
 		.help = "where the command runs, and what relative paths count from",

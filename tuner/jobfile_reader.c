@@ -110,12 +110,25 @@ static const char *describe(const cJSON *value, char ret_text[128])
 	if (cJSON_IsString(value))
 		snprintf(ret_text, 128, "\"%.*s%s", 60, value->valuestring,
 			strlen(value->valuestring) > 60 ? "...\"" : "\"");
-	else if (cJSON_IsArray(value) || (cJSON_IsObject(value) && value->child))
-		snprintf(ret_text, 128, "%s of %d", cJSON_IsArray(value) ? "an array" : "an object",
-			cJSON_GetArraySize(value));
+	else if (cJSON_IsArray(value) && value->child)
+		snprintf(ret_text, 128, "an array of %d", cJSON_GetArraySize(value));
+	else if (cJSON_IsArray(value) || (cJSON_IsObject(value) && !value->child))
+		snprintf(ret_text, 128, "an empty %s", cJSON_IsArray(value) ? "array" : "object");
 	else
 		snprintf(ret_text, 128, "%s", json_describe(value, (char[64]){ 0 }));
 	return ret_text;
+}
+
+/* A stored job must mean the same everywhere: a time without its zone is nearly right. */
+static bool lacks_zone(const cJSON *value)
+{
+	char with_zone[64];
+	int64_t us;
+
+	if (!cJSON_IsString(value) || strlen(value->valuestring) >= sizeof(with_zone) - 1)
+		return false;
+	snprintf(with_zone, sizeof(with_zone), "%sZ", value->valuestring);
+	return value_time(&(cJSON){ .type = cJSON_String, .valuestring = with_zone }, &us);
 }
 
 static void report_unexpected(struct reader *reader, const struct key *key, const cJSON *value)
@@ -137,8 +150,8 @@ static void report_unexpected(struct reader *reader, const struct key *key, cons
 	if (strcmp(key->name, "command") == 0 && cJSON_IsString(value))
 		snprintf(hint, sizeof(hint),
 			": one word each, [\"python3\", \"train.py\"], for no shell reads it");
-	if (key->type == KEY_TIME && cJSON_IsString(value))
-		snprintf(hint, sizeof(hint), ": a stored job must mean the same everywhere");
+	if (key->type == KEY_TIME && lacks_zone(value))
+		snprintf(hint, sizeof(hint), ": add Z for UTC, or an offset");
 	report_error(reader, value, AT_VALUE, "expected %s, found %s%s", expected.bytes,
 		describe(value, found), hint);
 	text_finish(&expected);
@@ -191,7 +204,7 @@ static void check_scalars(struct reader *reader, const cJSON *container)
 
 static void check_indices(struct reader *reader, const cJSON *array)
 {
-	static const struct key index = { .type = KEY_INTEGER, .min = 0, .max = 1023 };
+	static const struct key index = { .name = "", .type = KEY_INTEGER, .max = 1023 };
 
 	for (const cJSON *item = array->child; item; item = item->next)
 		if (!key_accepts(&index, item))

@@ -90,8 +90,12 @@ static bool read_directory(struct reader *reader, struct tuner_error *err)
 	char *joined = path_join(file->directory, directory->valuestring);
 	if (joined == NULL)
 		return tuner_fail_memory(err);
+	char *plain = realpath(joined, NULL); /* without "." and ".."; NULL if it is not there */
 	free(file->directory);
-	file->directory = joined;
+	file->directory = plain ? plain : joined;
+	if (plain != NULL)
+		free(joined);
+	joined = file->directory;
 	if (looks_around(reader) && !is_directory(joined))
 		report_error(reader, directory, AT_VALUE, "there is no directory %.300s", joined);
 	return true;
@@ -499,7 +503,8 @@ static bool read_failures(struct reader *reader, struct tuner_error *err)
 		file->n_failures++;
 		rule->pattern = strdup(pattern->valuestring);
 		rule->outcome = strdup(class->valuestring);
-		rule->retry = member_boolean(node, SECTION_FAILURE, "retry");
+		rule->retry = member_boolean(node, SECTION_FAILURE, "retry") &&
+			      strcmp(class->valuestring, "crashed") == 0;
 		if (rule->pattern == NULL || rule->outcome == NULL)
 			return tuner_fail_memory(err);
 		if (!check_failure(reader, node, rule, err))

@@ -1,4 +1,5 @@
 /* Parameters, fixed values and first configurations. */
+#include "base/number.h"
 #include "tuner/configuration.h"
 #include "tuner/jobfile_reader.h"
 #include "tuner/jobfile_value.h"
@@ -181,6 +182,7 @@ static bool read_bounds(
 {
 	const cJSON *min = member(definition, SECTION_PARAMETER, "min");
 	const cJSON *max = member(definition, SECTION_PARAMETER, "max");
+	char low[NUMBER_TEXT], high[NUMBER_TEXT];
 	bool ok = min != NULL && max != NULL;
 
 	if (!has_member_or_misnamed(definition, SECTION_PARAMETER, "min"))
@@ -197,11 +199,11 @@ static bool read_bounds(
 		return true;
 	if (ret->min == ret->max)
 		report_error(reader, max, AT_VALUE,
-			"expected more than \"min\", %.17g; a constant belongs into \"fixed\"",
-			ret->min);
+			"expected more than \"min\", %s; a constant belongs into \"fixed\"",
+			number_from_double(ret->min, low));
 	else
-		report_error(reader, max, AT_VALUE,
-			"expected more than \"min\", %.17g, found %.17g", ret->min, ret->max);
+		report_error(reader, max, AT_VALUE, "expected more than \"min\", %s, found %s",
+			number_from_double(ret->min, low), number_from_double(ret->max, high));
 	return false;
 }
 
@@ -211,11 +213,12 @@ static bool read_scale(
 	static const enum parameter_scale scales[] = { SCALE_AUTO, SCALE_LINEAR, SCALE_LOG,
 		SCALE_REVERSE_LOG };
 	const cJSON *scale = member(definition, SECTION_PARAMETER, "scale");
+	char low[NUMBER_TEXT], high[NUMBER_TEXT];
 
 	ret->scale = scales[member_word(definition, SECTION_PARAMETER, "scale")];
 	if (ret->scale == SCALE_LOG && ret->min <= 0) {
-		report_error(reader, scale, AT_VALUE, "\"log\" needs a \"min\" above 0, not %.17g",
-			ret->min);
+		report_error(reader, scale, AT_VALUE, "\"log\" needs a \"min\" above 0, not %s",
+			number_from_double(ret->min, low));
 		return false;
 	}
 	if (ret->scale == SCALE_REVERSE_LOG && kind == KIND_INT) {
@@ -226,8 +229,8 @@ static bool read_scale(
 	}
 	if (ret->scale == SCALE_REVERSE_LOG && !(ret->min >= 0 && ret->max < 1)) {
 		report_error(reader, scale, AT_VALUE,
-			"\"reverse-log\" needs 0 <= min and max < 1, not %.17g and %.17g", ret->min,
-			ret->max);
+			"\"reverse-log\" needs 0 <= min and max < 1, not %s and %s",
+			number_from_double(ret->min, low), number_from_double(ret->max, high));
 		return false;
 	}
 	return true;
@@ -237,14 +240,16 @@ static bool read_step(
 	struct reader *reader, const cJSON *definition, enum kind kind, struct parameter *ret)
 {
 	const cJSON *step = member(definition, SECTION_PARAMETER, "step");
+	char low[NUMBER_TEXT], high[NUMBER_TEXT];
 
 	if (step == NULL)
 		return !has_member(definition, "step");
 	ret->step = step->valuedouble;
 	if (!(ret->step > 0) || ret->step > ret->max - ret->min) {
 		report_error(reader, step, AT_VALUE,
-			"expected more than 0 and at most max - min, %.17g, found %.17g",
-			ret->max - ret->min, ret->step);
+			"expected more than 0 and at most max - min, %s, found %s",
+			number_from_double(ret->max - ret->min, low),
+			number_from_double(ret->step, high));
 		return false;
 	}
 	if (kind == KIND_INT && !is_whole(step)) {
@@ -276,7 +281,8 @@ static bool check_arithmetic(
 	space_resolve_scales(&space);
 	if (space_check(&space, &err))
 		return true;
-	report_error(reader, definition, AT_VALUE, "%s", err.message);
+	const char *what = strstr(err.message, "\": "); /* behind the name, which the path has */
+	report_error(reader, definition, AT_VALUE, "%s", what ? what + 3 : err.message);
 	return false;
 }
 
