@@ -56,8 +56,8 @@ TUNER_MUST_CHECK
 bool acquisition_gradients(struct acquisition *acquisition, const double *X, size_t m,
 	double *ret_values, double *ret_gradients, struct tuner_error *err);
 
-/* ln h(z), for every z, infinite ones included. Absolute error below 1e-15 max(1, |ln h|) for
- * z >= -1, below 2e-11 down to -20, below 2e-12 down to -1000 (checked against 60 digits). */
+/* ln h(z), for every z, infinite ones included. Absolute error (checked against 60 digits) below
+ * 1e-15 max(1, |ln h|) for z >= -1, below 1e-11 down to -12, below 4e-16 |ln h| further out. */
 double log_h(double z);
 
 /* The same, with the derivative of ln h, Phi/h, and with phi/h = 1 - z Phi/h, free of cancellation. */

@@ -15,10 +15,13 @@ typedef int64_t lane_bits __attribute__((vector_size(KERNEL_LANES * sizeof(int64
  * (meson.build turns GCC's note about that off). */
 #define INLINE static inline __attribute__((always_inline))
 
+/* (A test defines it empty, for the plain instructions alone.) */
+#ifndef FOR_EACH_CPU
 #if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__clang__)
 #define FOR_EACH_CPU __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define FOR_EACH_CPU
+#endif
 #endif
 
 INLINE lanes load(const double *from)
@@ -115,9 +118,9 @@ INLINE lanes bounded_distance(lanes r2)
 {
 	static const double FAR = 1000;
 	const lanes rho = square_root(r2 * 5.0);
-	const lane_bits near = rho < FAR;
+	const lane_bits far = rho > FAR; /* not so for NaN, which stays */
 
-	return where(near, rho) + where(~near, all(FAR));
+	return where(~far, rho) + where(far, all(FAR));
 }
 
 FOR_EACH_CPU

@@ -46,7 +46,8 @@ void kernel_scale(
  *     dk/dln l_k = G D_k / l_k^2,  dk/dx_k = -G (x_k - x_jk) / l_k^2.
  * An entry depends on z and z_j alone, not on j or n: a matrix filled row by row, or extended by a
  * row later, has the same bits. Symmetric in its two points, 1 exactly where they are equal.
- * Relative error below 1e-13 for rho < 700; further away k is below 1e-298, and 0 from 708 on. */
+ * Relative error below 1e-13 for rho < 700; further away k is below 1e-298, and 0 from 708 on. A coordinate
+ * that is NaN gives NaN. */
 void kernel_row(const struct kernel *kernel, const double *Z, size_t stride, size_t n,
 	const double *z, double *ret_k, double *ret_g);
 

@@ -1,0 +1,614 @@
+/* surrogate/acquisition.h: log expected improvement, alone and over fantasies. Linked with
+ * --wrap=calloc and --wrap=aligned_alloc, the only allocators of the module. */
+#include "surrogate/acquisition.h"
+
+#include <gsl/gsl_errno.h>
+#include <gsl/gsl_integration.h>
+#include <gsl/gsl_randist.h>
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "reference_log_h.h"
+
+enum { D = 3, N = 14, M = 130 };
+
+/* ---- allocations that fail on request: the allocate_fail-th from now; 0: none */
+
+static unsigned allocate_fail;
+
+void *__real_calloc(size_t n, size_t size);
+void *__real_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+
+static bool fails_now(void)
+{
+	return allocate_fail > 0 && --allocate_fail == 0;
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return fails_now() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+	return fails_now() ? NULL : __real_aligned_alloc(alignment, size);
+}
+
+/* ---- fixtures */
+
+static void assert_ok(bool ok, const struct tuner_error *err)
+{
+	if (!ok)
+		fail_msg("%s", err->message);
+}
+
+static void assert_near(double actual, double expected, double tolerance)
+{
+	if (!(fabs(actual - expected) <= tolerance * fmax(1, fabs(expected))))
+		fail_msg("%.17g is not %.17g", actual, expected);
+}
+
+/* A model of N trials in two numbers and a category, and M points to ask about. */
+struct fixture {
+	struct gp *gp;
+	double X[N * D], y[N], stars[M * D];
+};
+
+static void draw_points(struct random *random, size_t n, double *ret_X)
+{
+	for (size_t i = 0; i < n * D; i++)
+		ret_X[i] = i % D == 2 ? (double)random_below(random, 3) : random_uniform(random);
+}
+
+static int setup(void **state)
+{
+	static const enum dimension_kind kinds[] = { DIMENSION_NUMERIC, DIMENSION_NUMERIC,
+		DIMENSION_CATEGORY };
+	static const double theta[] = { -1.2, -0.7, -0.2, -6 };
+	static struct fixture f;
+	struct random random;
+	struct tuner_error err;
+
+	random_init(&random, (struct random_key){ .seed = 5, .purpose = RANDOM_TEST });
+	draw_points(&random, N, f.X);
+	draw_points(&random, M, f.stars);
+	for (size_t i = 0; i < N; i++)
+		f.y[i] = sin(5 * f.X[i * D]) + f.X[i * D + 1] * f.X[i * D + 2] - 1 +
+			 0.1 * random_normal(&random);
+	assert_ok(gp_create(D, kinds, &f.gp, &err), &err);
+	assert_ok(gp_condition(f.gp, &(struct gp_data){ N, f.X, f.y, NULL }, theta, &err), &err);
+	*state = &f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	const struct fixture *f = *state;
+
+	gp_destroy(f->gp);
+	return 0;
+}
+
+static void append(struct gp *gp, const double *X, size_t m)
+{
+	struct tuner_error err;
+
+	assert_ok(gp_append(gp, X, NULL, m, &err), &err);
+}
+
+static struct acquisition *create(const struct gp *gp, const bool *eligible, size_t fantasies)
+{
+	struct acquisition *acquisition = NULL;
+	struct random random;
+	struct tuner_error err;
+
+	random_init(&random, (struct random_key){ .seed = 9, .purpose = RANDOM_FANTASY });
+	assert_ok(acquisition_create(gp, eligible, fantasies, &random, &acquisition, &err), &err);
+	return acquisition;
+}
+
+static void values(
+	struct acquisition *acquisition, const double *X, size_t m, size_t fantasies, double *ret)
+{
+	struct tuner_error err;
+
+	assert_ok(acquisition_values(acquisition, X, m, fantasies, ret, &err), &err);
+}
+
+static void predict(const struct gp *gp, const double *X, size_t m, double *mean, double *sd)
+{
+	struct tuner_error err;
+
+	assert_ok(gp_predict(gp, X, m, mean, sd, &err), &err);
+}
+
+/* ---- ln h */
+
+enum { REFERENCES = sizeof(reference_log_h) / sizeof(*reference_log_h) };
+
+/* The promise of the header. */
+static double log_h_tolerance(double z, double value)
+{
+	if (z >= -1)
+		return 1e-15 * fmax(1, fabs(value));
+	return z >= -12 ? 1e-11 : 4e-16 * fabs(value);
+}
+
+static void log_h_agrees_with_sixty_digits(void **state)
+{
+	for (size_t i = 0; i < REFERENCES; i++) {
+		const double z = reference_log_h[i].z, value = log_h(z);
+		const double error = fabs(value - reference_log_h[i].value);
+
+		if (!(error <= log_h_tolerance(z, value)))
+			fail_msg("log_h(%.17g) is off by %g", z, error);
+	}
+}
+
+static void slopes_of_log_h_agree_with_sixty_digits(void **state)
+{
+	double slope, density;
+
+	for (size_t i = 0; i < REFERENCES; i++) {
+		log_h_slopes(reference_log_h[i].z, &slope, &density);
+		const double off = fabs(slope / reference_log_h[i].slope - 1);
+		const double density_off = reference_log_h[i].density == 0
+						   ? density
+						   : fabs(density / reference_log_h[i].density - 1);
+
+		if (!(off <= 1e-11 && density_off <= 1e-11))
+			fail_msg("slopes at %.17g are off by %g and %g", reference_log_h[i].z, off,
+				density_off);
+	}
+}
+
+static void log_h_never_decreases(void **state)
+{
+	double before = log_h(-60);
+
+	for (double z = -60 + 1e-3; z < 10; z += 1e-3) {
+		const double here = log_h(z);
+
+		assert_true(here > before);
+		before = here;
+	}
+}
+
+static void log_h_of_infinite_arguments(void **state)
+{
+	assert_true(log_h(INFINITY) == INFINITY);
+	assert_true(log_h(-INFINITY) == -INFINITY);
+	assert_true(isnan(log_h(NAN)));
+}
+
+/* ---- EI of one prediction */
+
+struct improvement {
+	double mean, sd, incumbent;
+};
+
+static double improvement(double below, void *context)
+{
+	const struct improvement *c = context;
+
+	return below * gsl_ran_gaussian_pdf(c->incumbent - below - c->mean, c->sd);
+}
+
+static void log_ei_is_the_logarithm_of_the_integral(void **state)
+{
+	static const struct improvement cases[] = { { 0, 1, 0 }, { 0, 1, -2 }, { 1, 0.5, 3 },
+		{ -2, 3, -9 }, { 0.3, 0.01, 0.25 } };
+	gsl_integration_workspace *workspace = gsl_integration_workspace_alloc(1000);
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct improvement c = cases[i];
+		gsl_function f = { improvement, &c };
+		double integral, error;
+		const double far = fmax(c.incumbent - c.mean, 0) + 12 * c.sd;
+
+		assert_int_equal(gsl_integration_qag(&f, 0, far, 0, 1e-11, 1000, GSL_INTEG_GAUSS61,
+					 workspace, &integral, &error),
+			0);
+		assert_near(log_expected_improvement(c.mean, c.sd, c.incumbent, NULL, NULL),
+			log(integral), 1e-10);
+	}
+	gsl_integration_workspace_free(workspace);
+}
+
+static void derivatives_of_log_ei_agree_with_differences(void **state)
+{
+	static const double h = 1e-5;
+
+	for (double z = -60; z < 8; z += 0.37) {
+		const double sd = 0.7, f = 0.4, mean = f - z * sd;
+		double by_mean, by_sd;
+
+		log_expected_improvement(mean, sd, f, &by_mean, &by_sd);
+		assert_near(by_mean,
+			(log_expected_improvement(mean + h, sd, f, NULL, NULL) -
+				log_expected_improvement(mean - h, sd, f, NULL, NULL)) /
+				(2 * h),
+			1e-6);
+		assert_near(by_sd,
+			(log_expected_improvement(mean, sd + h, f, NULL, NULL) -
+				log_expected_improvement(mean, sd - h, f, NULL, NULL)) /
+				(2 * h),
+			1e-6);
+	}
+}
+
+/* ---- without pending trials */
+
+static void values_are_log_ei_of_the_prediction(void **state)
+{
+	const struct fixture *f = *state;
+	struct acquisition *acquisition = create(f->gp, NULL, 64);
+	double mean[M], sd[M], own[N], value[M], least = INFINITY;
+
+	gp_own_means(f->gp, own);
+	for (size_t i = 0; i < N; i++)
+		least = fmin(least, own[i]);
+	assert_true(acquisition_incumbent(acquisition) == least);
+	predict(f->gp, f->stars, M, mean, sd);
+	values(acquisition, f->stars, M, 0, value);
+	for (size_t i = 0; i < M; i++)
+		assert_near(value[i], log_expected_improvement(mean[i], sd[i], least, NULL, NULL),
+			1e-9);
+	acquisition_destroy(acquisition);
+}
+
+static void failed_trials_are_no_incumbent(void **state)
+{
+	const struct fixture *f = *state;
+	bool eligible[N];
+	double own[N], least = INFINITY;
+	size_t best = 0;
+
+	gp_own_means(f->gp, own);
+	for (size_t i = 0; i < N; i++) {
+		eligible[i] = true;
+		if (own[i] < own[best])
+			best = i;
+	}
+	eligible[best] = false;
+	for (size_t i = 0; i < N; i++)
+		if (i != best)
+			least = fmin(least, own[i]);
+	struct acquisition *acquisition = create(f->gp, eligible, 1);
+
+	assert_true(acquisition_incumbent(acquisition) == least && least > own[best]);
+	acquisition_destroy(acquisition);
+
+	memset(eligible, 0, sizeof(eligible)); /* nothing but failures: any of them */
+	acquisition = create(f->gp, eligible, 1);
+	assert_true(acquisition_incumbent(acquisition) == own[best]);
+	acquisition_destroy(acquisition);
+}
+
+static void check_gradients(const struct fixture *f, struct acquisition *acquisition)
+{
+	static const double h = 1e-5;
+	struct tuner_error err;
+	double value[M], gradient[M * D], same[M];
+
+	assert_ok(acquisition_gradients(acquisition, f->stars, M, value, gradient, &err), &err);
+	values(acquisition, f->stars, M, 0, same);
+	for (size_t i = 0; i < M; i++) {
+		assert_near(value[i], same[i], 1e-12);
+		assert_true(gradient[i * D + 2] == 0);
+		for (size_t k = 0; k < 2; k++) {
+			double x[2 * D], v[2];
+
+			memcpy(x, f->stars + i * D, D * sizeof(double));
+			memcpy(x + D, x, D * sizeof(double));
+			x[k] += h;
+			x[D + k] -= h;
+			values(acquisition, x, 2, 0, v);
+			assert_near(gradient[i * D + k], (v[0] - v[1]) / (2 * h), 1e-5);
+		}
+	}
+}
+
+static void gradients_agree_with_differences(void **state)
+{
+	const struct fixture *f = *state;
+	struct acquisition *acquisition = create(f->gp, NULL, 1);
+
+	check_gradients(f, acquisition);
+	acquisition_destroy(acquisition);
+}
+
+/* Improvement far below the smallest double still has a value and a slope. */
+static void hopeless_points_have_a_slope(void **state)
+{
+	static const double X[] = { 0.30, 0.34, 0.38, 0.7 }, y[] = { 0, 30, 60, 30 };
+	static const double theta[] = { 0, -13 }, x[] = { 0.36 };
+	struct gp *gp = NULL;
+	struct tuner_error err;
+	struct acquisition *acquisition;
+	double value, gradient;
+
+	assert_ok(gp_create(1, NULL, &gp, &err), &err);
+	assert_ok(gp_condition(gp, &(struct gp_data){ 4, X, y, NULL }, theta, &err), &err);
+	acquisition = create(gp, NULL, 1);
+	assert_ok(acquisition_gradients(acquisition, x, 1, &value, &gradient, &err), &err);
+	assert_true(isfinite(value) && value < -800 && gradient < 0);
+	acquisition_destroy(acquisition);
+	gp_destroy(gp);
+}
+
+/* ---- with pending trials */
+
+static void gradients_over_fantasies_agree_with_differences(void **state)
+{
+	struct fixture *f = *state;
+	static const double pending[] = { 0.2, 0.9, 1, 0.5, 0.5, 0, 0.8, 0.1, 2 };
+
+	append(f->gp, pending, 3);
+	struct acquisition *acquisition = create(f->gp, NULL, ACQUISITION_FANTASIES);
+
+	check_gradients(f, acquisition);
+	acquisition_destroy(acquisition);
+}
+
+/* The same with the rows' own kernel matrix, solved by elimination: an independent way to the mean and
+ * the incumbent that a fantasy has. */
+
+static void solve(size_t n, double K[N + 1][N + 1], double *b)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t r = i + 1; r < n; r++) {
+			const double by = K[r][i] / K[i][i];
+
+			for (size_t c = i; c < n; c++)
+				K[r][c] -= by * K[i][c];
+			b[r] -= by * b[i];
+		}
+	for (size_t i = n; i-- > 0;) {
+		for (size_t c = i + 1; c < n; c++)
+			b[i] -= K[i][c] * b[c];
+		b[i] /= K[i][i];
+	}
+}
+
+static double covariance(const double *theta, const double *a, const double *b)
+{
+	double r2 = 0;
+
+	for (size_t k = 0; k < D; k++) {
+		const double by = k == 2 ? a[k] != b[k] : a[k] - b[k];
+
+		r2 += by * by * exp(-2 * theta[k]);
+	}
+	const double rho = sqrt(5 * r2);
+
+	return (1 + rho + rho * rho / 3) * exp(-rho);
+}
+
+/* EI at x given that the pending trial's outcome is y[N]. */
+static double ei_given(const struct fixture *f, const double *pending, const double *x,
+	const double y[N + 1], double sd)
+{
+	const double *theta = gp_hyperparameters(f->gp), noise = exp(theta[D]);
+	const double c = gp_constant(f->gp);
+	double points[(N + 1) * D], K[N + 1][N + 1], alpha[N + 1], least = INFINITY, mean = c;
+
+	memcpy(points, f->X, sizeof(f->X));
+	memcpy(points + (size_t)N * D, pending, D * sizeof(double));
+	for (size_t i = 0; i <= N; i++) {
+		alpha[i] = y[i] - c;
+		for (size_t j = 0; j <= N; j++)
+			K[i][j] = covariance(theta, points + i * D, points + j * D) +
+				  (i == j ? noise : 0);
+	}
+	solve(N + 1, K, alpha);
+	for (size_t i = 0; i <= N; i++) {
+		double at_row = c;
+
+		for (size_t j = 0; j <= N; j++)
+			at_row += alpha[j] * covariance(theta, points + i * D, points + j * D);
+		least = fmin(least, at_row);
+		mean += alpha[i] * covariance(theta, points + i * D, x);
+	}
+	return exp(log_expected_improvement(mean, sd, least, NULL, NULL));
+}
+
+/* One pending trial: the mean over fantasies is an integral over its outcome. */
+static void fantasies_integrate_over_the_pending_outcome(void **state)
+{
+	enum { NODES = 2000 };
+	struct fixture *f = *state;
+	static const double pending[] = { 0.2, 0.9, 1 };
+	double mean, sd, value[10], stars_mean[10], stars_sd[10], y[N + 1];
+
+	predict(f->gp, pending, 1, &mean, &sd);
+	append(f->gp, pending, 1);
+	predict(f->gp, f->stars, 10, stars_mean, stars_sd);
+	struct acquisition *acquisition = create(f->gp, NULL, 2048);
+
+	values(acquisition, f->stars, 10, 0, value);
+	memcpy(y, f->y, sizeof(f->y));
+	for (size_t i = 0; i < 10; i++) {
+		double integral = 0;
+
+		for (int node = 0; node < NODES; node++) {
+			const double z = -8 + 16 * (node + 0.5) / NODES;
+
+			y[N] = mean + z * sqrt(sd * sd + exp(gp_hyperparameters(f->gp)[D]));
+			integral += 16.0 / NODES * gsl_ran_ugaussian_pdf(z) *
+				    ei_given(f, pending, f->stars + i * D, y, stars_sd[i]);
+		}
+		assert_near(value[i], log(integral), 3e-3);
+	}
+	acquisition_destroy(acquisition);
+}
+
+static void a_pending_point_is_not_attractive(void **state)
+{
+	struct fixture *f = *state;
+	struct acquisition *before = create(f->gp, NULL, 64), *after;
+	double value[M], with_pending[M];
+	size_t best = 0;
+
+	values(before, f->stars, M, 0, value);
+	for (size_t i = 0; i < M; i++)
+		if (value[i] > value[best])
+			best = i;
+	acquisition_destroy(before);
+	append(f->gp, f->stars + best * D, 1);
+	after = create(f->gp, NULL, 64);
+	values(after, f->stars, M, 0, with_pending);
+	assert_true(with_pending[best] < value[best] - 1);
+	acquisition_destroy(after);
+}
+
+/* Many pending trials are taken to give what is predicted; so does a single fantasy. */
+static void too_many_pending_trials_are_believed(void **state)
+{
+	struct fixture *f = *state;
+	double mean[M], sd[M], value[M];
+
+	append(f->gp, f->stars, ACQUISITION_PENDING_MAX + 1);
+	struct acquisition *acquisition = create(f->gp, NULL, 64);
+	const double incumbent = acquisition_incumbent(acquisition);
+
+	predict(f->gp, f->stars, M, mean, sd);
+	values(acquisition, f->stars, M, 0, value);
+	for (size_t i = 0; i < M; i++) {
+		assert_near(value[i],
+			log_expected_improvement(mean[i], sd[i], incumbent, NULL, NULL), 1e-8);
+		assert_true(i > ACQUISITION_PENDING_MAX || incumbent <= mean[i] + 1e-9);
+	}
+	acquisition_destroy(acquisition);
+}
+
+/* Few fantasies are the first of all: with those two the mean is that of EI, not of its logarithm. */
+static void values_can_use_fewer_fantasies(void **state)
+{
+	struct fixture *f = *state;
+	double one[M], two[M], many[M], all[M];
+
+	append(f->gp, f->stars, 3);
+	struct acquisition *acquisition = create(f->gp, NULL, 64);
+
+	values(acquisition, f->stars, M, 1, one);
+	values(acquisition, f->stars, M, 2, two);
+	values(acquisition, f->stars, M, 1000, many);
+	values(acquisition, f->stars, M, 0, all);
+	assert_memory_equal(many, all, sizeof(all));
+	for (size_t i = 0; i < M; i++) {
+		assert_true(two[i] >= one[i] - log(2));
+		assert_true(fabs(one[i] - all[i]) > 1e-12);
+	}
+	acquisition_destroy(acquisition);
+}
+
+/* ---- in all cases */
+
+static void points_may_come_in_any_batch(void **state)
+{
+	struct fixture *f = *state;
+	struct tuner_error err;
+	double together[M], gradients[M * D], alone, gradient[D];
+
+	append(f->gp, f->stars, 2);
+	struct acquisition *acquisition = create(f->gp, NULL, 64);
+
+	assert_ok(acquisition_gradients(acquisition, f->stars, M, together, gradients, &err), &err);
+	for (size_t i = 0; i < M; i++) {
+		assert_ok(acquisition_gradients(
+				  acquisition, f->stars + i * D, 1, &alone, gradient, &err),
+			&err);
+		assert_near(alone, together[i], 1e-11);
+		for (size_t k = 0; k < D; k++)
+			assert_near(gradient[k], gradients[i * D + k], 1e-9);
+		values(acquisition, f->stars + i * D, 1, 0, &alone);
+		assert_near(alone, together[i], 1e-11);
+	}
+	acquisition_destroy(acquisition);
+}
+
+static void the_same_stream_gives_the_same_bits(void **state)
+{
+	struct fixture *f = *state;
+	double value[M], again[M];
+	struct acquisition *acquisition;
+
+	append(f->gp, f->stars, 4);
+	acquisition = create(f->gp, NULL, 64);
+	values(acquisition, f->stars, M, 0, value);
+	acquisition_destroy(acquisition);
+	acquisition = create(f->gp, NULL, 64);
+	values(acquisition, f->stars, M, 0, again);
+	acquisition_destroy(acquisition);
+	assert_memory_equal(value, again, sizeof(value));
+}
+
+static void failing_allocations_are_reported(void **state)
+{
+	struct fixture *f = *state;
+	struct acquisition *acquisition = NULL;
+	struct random random;
+	struct tuner_error err;
+	double value[M], gradients[M * D], before;
+	bool ok = false;
+
+	append(f->gp, f->stars, 2);
+	for (unsigned n = 1; !ok; n++) {
+		random_init(&random, (struct random_key){ .seed = 9, .purpose = RANDOM_FANTASY });
+		allocate_fail = n;
+		ok = acquisition_create(f->gp, NULL, 64, &random, &acquisition, &err);
+		allocate_fail = 0;
+		assert_true(ok || err.code == TUNER_FATAL);
+		assert_true(!ok || n > 5);
+	}
+	values(acquisition, f->stars, 1, 0, &before);
+	ok = false;
+	for (unsigned n = 1; !ok; n++) {
+		allocate_fail = n;
+		ok = acquisition_gradients(acquisition, f->stars, M, value, gradients, &err);
+		allocate_fail = 0;
+		assert_true(ok || err.code == TUNER_FATAL);
+		values(acquisition, f->stars, 1, 0, value);
+		assert_true(value[0] == before);
+	}
+	acquisition_destroy(acquisition);
+}
+
+#define MODEL_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(log_h_agrees_with_sixty_digits),
+		cmocka_unit_test(slopes_of_log_h_agree_with_sixty_digits),
+		cmocka_unit_test(log_h_never_decreases),
+		cmocka_unit_test(log_h_of_infinite_arguments),
+		cmocka_unit_test(log_ei_is_the_logarithm_of_the_integral),
+		cmocka_unit_test(derivatives_of_log_ei_agree_with_differences),
+		MODEL_TEST(values_are_log_ei_of_the_prediction),
+		MODEL_TEST(failed_trials_are_no_incumbent),
+		MODEL_TEST(gradients_agree_with_differences),
+		cmocka_unit_test(hopeless_points_have_a_slope),
+		MODEL_TEST(gradients_over_fantasies_agree_with_differences),
+		MODEL_TEST(fantasies_integrate_over_the_pending_outcome),
+		MODEL_TEST(a_pending_point_is_not_attractive),
+		MODEL_TEST(too_many_pending_trials_are_believed),
+		MODEL_TEST(values_can_use_fewer_fantasies),
+		MODEL_TEST(points_may_come_in_any_batch),
+		MODEL_TEST(the_same_stream_gives_the_same_bits),
+		MODEL_TEST(failing_allocations_are_reported),
+	};
+
+	gsl_set_error_handler_off();
+	gp_single_thread();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
