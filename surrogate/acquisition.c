@@ -14,8 +14,8 @@ static const double LOG_SQRT_2_PI = 0.91893853320467274178;
 /* From here on the asymptotic series serves. */
 static const double FAR = 12;
 
-/* 1 - a R(a), R the Mills ratio Q/phi, for a >= FAR: with q = 1/a^2 the asymptotic series (Abramowitz and
- * Stegun 26.2.12)
+/* 1 - a R(a), R the Mills ratio Q/phi, for a >= FAR: with q = 1/a^2 the asymptotic series
+ * (Abramowitz and Stegun 26.2.12)
  *     q (1 - 3q + 15q^2 - 105q^3 + ...) = q (1 - 3q (1 - 5q (1 - 7q (...)))).
  * The first term left out, 3 5 ... 35 q^17, is 5e-17 of the sum at FAR, and less beyond. */
 static double bracket_series(double a)
@@ -28,7 +28,8 @@ static double bracket_series(double a)
 	return q * sum;
 }
 
-/* Q(a)/phi(a), 1 <= a <= FAR. GSL has no erfcx; its hazard function is the same without the scaling. */
+/* Q(a)/phi(a), 1 <= a <= FAR. GSL has no erfcx; its hazard function is the same without the
+ * scaling. */
 static double mills_ratio(double a)
 {
 	gsl_sf_result hazard;
@@ -37,8 +38,8 @@ static double mills_ratio(double a)
 	return 1 / hazard.val;
 }
 
-/* h = phi (1 - a R(a)) with a = -z where the plain sum cancels. There the bracket is about 1/a^2: it loses
- * a^2 of the rounding errors of R (7e-14 in GSL), hence FAR. */
+/* h = phi (1 - a R(a)) with a = -z where the plain sum cancels. There the bracket is about 1/a^2:
+ * it loses a^2 of the rounding errors of R (7e-14 in GSL), hence FAR. */
 double log_h_slopes(double z, double *ret_slope, double *ret_density)
 {
 	const double a = -z, log_phi = -0.5 * z * z - LOG_SQRT_2_PI;
@@ -104,8 +105,8 @@ struct acquisition {
 	double *K, *G, *T;
 };
 
-/* One stratum of the normal distribution per fantasy, shuffled for each pending row: a Latin hypercube
- * (McKay, Beckman, Conover, Technometrics 21, 1979) has no limit on the dimension. */
+/* One stratum of the normal distribution per fantasy, shuffled for each pending row: a Latin
+ * hypercube (McKay, Beckman, Conover, Technometrics 21, 1979) has no limit on the dimension. */
 static bool draw_fantasies(struct acquisition *a, size_t pending, struct random *random)
 {
 	const size_t S = a->n_fantasies;
@@ -303,8 +304,8 @@ bool acquisition_values(struct acquisition *a, const double *X, size_t m, size_t
 /* With softmax weights w_s of the fantasies, the gradient is
  *     sum_s w_s (by_mean_s dmean_s + by_sd_s dsd),  dmean_s = sum_i alpha_si dk_i,
  *     dsd = -sum_i u_i dk_i / sd:
- * one weight per row of the model, t_i = sum_s w_s by_mean_s alpha_si - (sum_s w_s by_sd_s) u_i / sd.
- * This is the first sum, and returns the second. */
+ * one weight per row of the model, t_i = sum_s w_s by_mean_s alpha_si - (sum_s w_s by_sd_s) u_i /
+ * sd. This is the first sum, and returns the second. */
 static double mean_weights(const struct acquisition *a, double value, double *ret_t)
 {
 	double by_sd = 0;

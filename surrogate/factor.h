@@ -11,20 +11,22 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* rows x columns zeros, aligned to a vector; NULL without memory or if that many cannot be. free(). */
+/* rows x columns zeros, aligned to a vector; NULL without memory or if that many cannot be.
+ * free(). */
 double *factor_allocate(size_t rows, size_t columns);
 
-/* Fills K with the covariances of the points of Z (kernel.h) plus noise[i] on the diagonal, G (NULL:
- * not wanted) with the kernel's slopes, and factors K = L L' in place by LAPACK's dpotrf. If that fails
- * it is done again with a jitter on the diagonal, 1e-10 times ten up to 1e-6 of the signal variance:
- * beyond that the model would silently be another one. False: not even so. z: scratch, d doubles. */
+/* Fills K with the covariances of the points of Z (kernel.h) plus noise[i] on the diagonal, G
+ * (NULL: not wanted) with the kernel's slopes, and factors K = L L' in place by LAPACK's dpotrf.
+ * If that fails it is done again with a jitter on the diagonal, 1e-10 times ten up to 1e-6 of the
+ * signal variance: beyond that the model would silently be another one. False: not even so. z:
+ * scratch, d doubles. */
 bool factor_covariance(const struct kernel *kernel, const double *Z, size_t stride, size_t n,
 	const double *noise, double *z, double *K, double *G, double *ret_jitter);
 
-/* Row n of the factor, given rows 0..n-1 and, in `row`, the covariances of the new point with the n
- * points before it; diagonal: its variance with noise; noise: the part of it that no knowledge removes,
- * which the pivot's square is never below (without rounding it would not be anyway). Written with
- * kernel_dot: the same bits everywhere. False if something is not finite. */
+/* Row n of the factor, given rows 0..n-1 and, in `row`, the covariances of the new point with the
+ * n points before it; diagonal: its variance with noise; noise: the part of it that no knowledge
+ * removes, which the pivot's square is never below (without rounding it would not be anyway).
+ * Written with kernel_dot: the same bits everywhere. False if something is not finite. */
 bool factor_extend(
 	const double *L, size_t stride, size_t n, double *row, double diagonal, double noise);
 

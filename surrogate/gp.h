@@ -2,23 +2,25 @@
  *
  *     gp_create -> gp_fit (or gp_condition) -> gp_append -> gp_predict, acquisition.h -> gp_destroy
  *
- * Matern-5/2 kernel with a lengthscale per dimension and Hamming distance for categories (kernel.h),
- * signal variance 1, noise variance noise_scale_i * sigma^2 on row i, a constant mean c which is
- * always the most likely one given the rest: c = 1'K^-1 y / 1'K^-1 1. Outcomes are expected
- * standardised (transform.h); lower is better, though nothing in this module depends on it.
+ * Matern-5/2 kernel with a lengthscale per dimension and Hamming distance for categories
+ * (kernel.h), signal variance 1, noise variance noise_scale_i * sigma^2 on row i, a constant mean
+ * c which is always the most likely one given the rest: c = 1'K^-1 y / 1'K^-1 1. Outcomes are
+ * expected standardised (transform.h).
  *
  * Hyperparameters theta are d + 1 doubles: ln l_1 ... ln l_d, ln sigma^2. Their prior: each l is
  * log-normal(sqrt 2 + ln(d)/2, sqrt 3) (Hvarfner, Hellsten, Nardi, "Vanilla Bayesian Optimization
- * Performs Great in High Dimensions", ICML 2024) as a density *in l*: the log density is evaluated at l
- * and no Jacobian is added although ln l is what is optimised, which puts the mode at
- * exp(mu - 3) = 0.205 sqrt(d), not at exp(mu). ln sigma^2 is normal(-8, 2), as a density in ln sigma^2.
+ * Performs Great in High Dimensions", ICML 2024) as a density *in l*: the log density is evaluated
+ * at l and no Jacobian is added although ln l is what is optimised, which puts the mode at
+ * exp(mu - 3) = 0.205 sqrt(d), not at exp(mu). ln sigma^2 is normal(-8, 2), as a density in
+ * ln sigma^2.
  *
  * Rows come in two kinds: the first gp_n_outcomes rows have an outcome; rows appended behind them
- * (trials still running) have none yet. They reduce the variance but leave the mean as it is, which
- * is what believing the predicted mean there would do too.
+ * (trials still running) have none yet. They reduce the variance but leave the mean as it is,
+ * which is what believing the predicted mean there would do too.
  *
- * Cost: fitting O(n^3) time per likelihood, 3 n^2 doubles; a prediction O(n^2). Not thread-safe: one
- * thread, one gp (predicting uses scratch memory inside it). Same input, same bits, with one BLAS thread (gp_single_thread). */
+ * Cost: fitting O(n^3) time per likelihood, 3 n^2 doubles; a prediction O(n^2). Not thread-safe:
+ * one thread, one gp (predicting uses scratch memory inside it). Same input, same bits, with one
+ * BLAS thread (gp_single_thread). */
 #ifndef SURROGATE_GP_H
 #define SURROGATE_GP_H
 
@@ -32,7 +34,8 @@
 struct gp;
 
 /* The BLAS's worker threads are a setting of the whole process, and their number changes the bits:
- * the program calls this once at its start. Returns false if the BLAS at hand has no such switch. */
+ * the program calls this once at its start. Returns false if the BLAS at hand has no such
+ * switch. */
 bool gp_single_thread(void);
 
 /* An empty model of d >= 1 dimensions. kinds (d) is copied; NULL: all numeric. */
@@ -44,8 +47,8 @@ void gp_destroy(struct gp *gp);
 /* d + 1: the length of theta. */
 size_t gp_n_hyperparameters(const struct gp *gp);
 
-/* The bounds that fits keep to: l in [0.025, 1000], sigma^2 in [1e-6, 10], or sigma^2 = 1e-6 alone for
- * an objective without noise. */
+/* The bounds that fits keep to: l in [0.025, 1000], sigma^2 in [1e-6, 10], or sigma^2 = 1e-6 alone
+ * for an objective without noise. */
 void gp_bounds(const struct gp *gp, bool deterministic, double *ret_lower, double *ret_upper);
 
 /* The prior's mode, inside the bounds. */
@@ -78,12 +81,12 @@ struct gp_fit_report {
 	bool converged; /* the best search ended at a small projected gradient */
 };
 
-/* Maximises likelihood times prior: bounded L-BFGS from `start`, from the prior's mode, and from two
- * prior draws; keeps the best, and leaves the model conditioned on the data at it. The work limit
- * ends it early with the best so far (the first evaluation is always done).
+/* Maximises likelihood times prior: bounded L-BFGS from `start`, from the prior's mode, and from
+ * two prior draws; keeps the best, and leaves the model conditioned on the data at it. The work
+ * limit ends it early with the best so far (the first evaluation is always done).
  *
- * Errors: TUNER_FATAL without memory, TUNER_NUMERIC if the kernel matrix could not be factored at any
- * start. On failure the model is as it was before. */
+ * Errors: TUNER_FATAL without memory, TUNER_NUMERIC if the kernel matrix could not be factored at
+ * any start. On failure the model is as it was before. */
 TUNER_MUST_CHECK
 bool gp_fit(struct gp *gp, const struct gp_data *data, const struct gp_fit_options *options,
 	struct gp_fit_report *ret, struct tuner_error *err);
@@ -93,15 +96,15 @@ TUNER_MUST_CHECK
 bool gp_condition(
 	struct gp *gp, const struct gp_data *data, const double *theta, struct tuner_error *err);
 
-/* Adds m rows (m x d) without outcomes behind the others, O(n^2) each; noise_scales NULL: all 1. On
- * failure (TUNER_FATAL without memory; TUNER_NUMERIC if a row is not finite) the model is as it was
- * before.
+/* Adds m rows (m x d) without outcomes behind the others, O(n^2) each; noise_scales NULL: all 1.
+ * On failure (TUNER_FATAL without memory; TUNER_NUMERIC if a row is not finite) the model is as it
+ * was before.
  *
- * Bit for bit: gp_condition (or gp_fit) on rows 1..a at theta, then rows a+1..b appended, gives the
- * same factor and the same predictions however the appended rows were split into calls, whatever was
- * appended and forgotten in between, and in whatever process: a cached model equals one rebuilt from
- * (theta, a, rows). It equals gp_condition on all b rows to rounding only (a blocked factorisation adds in
- * another order): who wants the bits must keep a. */
+ * Bit for bit: gp_condition (or gp_fit) on rows 1..a at theta, then rows a+1..b appended, gives
+ * the same factor and the same predictions however the appended rows were split into calls,
+ * whatever was appended and forgotten in between, and in whatever process: a cached model equals
+ * one rebuilt from (theta, a, rows). It equals gp_condition on all b rows to rounding only (a
+ * blocked factorisation adds in another order): who wants the bits must keep a. */
 TUNER_MUST_CHECK
 bool gp_append(struct gp *gp, const double *X, const double *noise_scales, size_t m,
 	struct tuner_error *err);
@@ -109,8 +112,8 @@ bool gp_append(struct gp *gp, const double *X, const double *noise_scales, size_
 /* Drops the last m rows, which must have been appended and have no outcome: pending ones. */
 void gp_forget(struct gp *gp, size_t m);
 
-/* Replaces the outcomes of the first n rows (1 <= n <= gp_n); the rest have none. Recomputes the mean
- * constant. O(n^2). Never allocates, never fails. */
+/* Replaces the outcomes of the first n rows (1 <= n <= gp_n); the rest have none. Recomputes the
+ * mean constant. O(n^2). Never allocates, never fails. */
 void gp_set_outcomes(struct gp *gp, const double *y, size_t n);
 
 size_t gp_d(const struct gp *gp);
@@ -123,9 +126,9 @@ double gp_jitter(const struct gp *gp); /* added to the diagonal to factor it; mo
 const double *gp_row(const struct gp *gp, size_t i); /* d coordinates */
 const double *gp_outcomes(const struct gp *gp); /* gp_n_outcomes of them, as given */
 
-/* Log marginal likelihood of `data` at theta, with its gradient (d + 1) unless NULL; with the log prior
- * if `posterior`. Does not look at or change the fitted model. TUNER_NUMERIC if the matrix cannot be
- * factored. */
+/* Log marginal likelihood of `data` at theta, with its gradient (d + 1) unless NULL; with the log
+ * prior if `posterior`. Does not look at or change the fitted model. TUNER_NUMERIC if the matrix
+ * cannot be factored. */
 TUNER_MUST_CHECK
 bool gp_likelihood(const struct gp *gp, const struct gp_data *data, const double *theta,
 	bool posterior, double *ret_value, double *ret_gradient, struct tuner_error *err);
@@ -150,8 +153,8 @@ void gp_own_means(const struct gp *gp, double *ret_means);
  *     v = L^-1 k(x), u = L^-T v = K^-1 k(x);  variance 1 - v'v;
  *     mean c + v'b, b = L^-1 (y - c 1).
  *
- * Before they are known, the entries of b that belong to pending rows are independent standard normal
- * numbers: a joint draw of the pending outcomes is b with such numbers there.
+ * Before they are known, the entries of b that belong to pending rows are independent standard
+ * normal numbers: a joint draw of the pending outcomes is b with such numbers there.
  *
  * Matrices of m such rows have gp_stride doubles a row. */
 
@@ -174,11 +177,12 @@ const double *gp_whitened_outcomes(const struct gp *gp);
 /* The outcome of row i (noise included) that b (i + 1 entries at least) stands for: c + (L b)_i. */
 double gp_outcome(const struct gp *gp, const double *b, size_t i);
 
-/* Variance of the noise on row i, jitter included. The posterior mean at row i is y_i - noise_i alpha_i,
- * alpha = K^-1 (y - c 1). */
+/* Variance of the noise on row i, jitter included. The posterior mean at row i is y_i - noise_i
+ * alpha_i, alpha = K^-1 (y - c 1). */
 double gp_noise(const struct gp *gp, size_t i);
 
-/* ret (d) = gradient of sum_i t_i k(x, x_i) by x, from the products t_i G_i (overwrites nothing). */
+/* ret (d) = gradient of sum_i t_i k(x, x_i) by x, from the products t_i G_i (overwrites
+ * nothing). */
 void gp_pull(const struct gp *gp, const double *x, const double *tG, double *ret_gradient);
 
 #endif

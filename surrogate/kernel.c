@@ -60,13 +60,13 @@ INLINE lanes square_root(lanes v)
 
 /* exp(x) = 2^m exp(f), m = round(x / ln 2), |f| <= ln(2)/2, exp(f) = 1 + f + f^2 q(f).
  *
- * q has degree 9 and the least largest relative error in exp (3.6e-18; 1.1e-17 with the coefficients
- * rounded), found by Remez' exchange at 60 digits. ln 2 is split so that m times its upper part is
- * exact (33 bits, |m| < 2^11), and the sum f + f^2 q is formed before the 1 is added: what remains
- * is the rounding of that last sum and a little more.
+ * q has degree 9 and the least largest relative error in exp (3.6e-18; 1.1e-17 with the
+ * coefficients rounded), found by Remez' exchange at 60 digits. ln 2 is split so that m times its
+ * upper part is exact (33 bits, |m| < 2^11), and the sum f + f^2 q is formed before the 1 is
+ * added: what remains is the rounding of that last sum and a little more.
  *
- * Adding SHIFT = 1.5 2^52 rounds to an integer and leaves it in the low bits; shifted left by 52 (the
- * bits of SHIFT itself fall out), they are added to the exponent of 1. */
+ * Adding SHIFT = 1.5 2^52 rounds to an integer and leaves it in the low bits; shifted left by 52
+ * (the bits of SHIFT itself fall out), they are added to the exponent of 1. */
 INLINE lanes exp_lanes(lanes x)
 {
 	static const double SHIFT = 0x1.8p52, LOG2_E = 0x1.71547652b82fep0;
@@ -88,7 +88,8 @@ INLINE lanes exp_lanes(lanes x)
 	const lanes mantissa = (f * f * q + f) + 1.0;
 	const lanes power = (lanes)(((lane_bits)shifted << 52) + (lane_bits)all(1.0));
 
-	/* Below -708 the exponent would leave the normal range: m is nonsense there, the mask hides it. */
+	/* Below -708 the exponent would leave the normal range: m is nonsense there, the mask
+	 * hides it. */
 	return where(x >= -708.0, mantissa * power);
 }
 

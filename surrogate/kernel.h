@@ -42,12 +42,13 @@ void kernel_scale(
 	const struct kernel *kernel, const double *X, size_t n, double *ret_Z, size_t stride);
 
 /* ret_k[j] = k(z, z_j) for j < n, where z holds d coordinates scaled as in Z; all places up to
- * kernel_stride(n) are written. If ret_g is not NULL it gets G_j = (5/3) exp(-rho) (1 + rho), with which
+ * kernel_stride(n) are written. If ret_g is not NULL it gets G_j = (5/3) exp(-rho) (1 + rho), with
+ * which
  *     dk/dln l_k = G D_k / l_k^2,  dk/dx_k = -G (x_k - x_jk) / l_k^2.
  * An entry depends on z and z_j alone, not on j or n: a matrix filled row by row, or extended by a
  * row later, has the same bits. Symmetric in its two points, 1 exactly where they are equal.
- * Relative error below 1e-13 for rho < 700; further away k is below 1e-298, and 0 from 708 on. A coordinate
- * that is NaN gives NaN. */
+ * Relative error below 1e-13 for rho < 700; further away k is below 1e-298, and 0 from 708 on. A
+ * coordinate that is NaN gives NaN. */
 void kernel_row(const struct kernel *kernel, const double *Z, size_t stride, size_t n,
 	const double *z, double *ret_k, double *ret_g);
 
@@ -59,7 +60,8 @@ void kernel_exp(const double *x, size_t n, double *ret);
  * ((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7)); then the rest (n mod 8) from left to right. */
 double kernel_dot(const double *a, const double *b, size_t n);
 
-/* sum_i weights_i (z - Zk_i), and the sum of the weights where Zk_i is not z; order as kernel_dot. */
+/* sum_i weights_i (z - Zk_i), and the sum of the weights where Zk_i is not z; order as
+ * kernel_dot. */
 double kernel_pull(const double *weights, const double *Zk, double z, size_t n);
 double kernel_sum_where_different(const double *weights, const double *Zk, double z, size_t n);
 

@@ -5,11 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Wolfe's conditions: enough decrease, and a slope that has flattened (Nocedal and Wright, p. 62). */
+/* Wolfe's conditions: enough decrease, and a slope that has flattened (Nocedal and Wright, p.
+ * 62). */
 static const double DECREASE = 1e-4, FLATTENING = 0.9;
 
 /* A search along one direction ends after this many evaluations. */
-enum { LINE_EVALUATIONS = 30 };
+enum { LINE_EVALUATIONS = 20 };
+
+/* So many searches in a row that ran out of evaluations end all: no smooth function does that. */
+enum { EXHAUSTED_LINES = 3 };
 
 /* A step t along the path from x, and what was found there. */
 struct step {
@@ -47,7 +51,7 @@ struct lbfgs {
 	struct step low, high;
 	bool bracketed;
 	double *low_x, *low_g;
-	size_t line_evaluations;
+	size_t line_evaluations, exhausted_lines;
 };
 
 static double clip(double x, double lower, double upper)
@@ -197,7 +201,8 @@ static bool two_loops(struct lbfgs *o)
 	return true;
 }
 
-/* Coordinates that are not free go straight to their bound; free ones do not try to leave the box. */
+/* Coordinates that are not free go straight to their bound; free ones do not try to leave the
+ * box. */
 static void bend(struct lbfgs *o)
 {
 	for (size_t k = 0; k < o->n; k++) {
@@ -336,8 +341,8 @@ static double cubic_minimum(const struct step *a, const struct step *b)
 	return b->t - (b->t - a->t) * (b->slope + d2 - d1) / (b->slope - a->slope + 2 * d2);
 }
 
-/* The next step: beyond `low` while nothing bounds it, else inside (low, high), kept away from the ends
- * so that the interval shrinks by a tenth at least. */
+/* The next step: beyond `low` while nothing bounds it, else inside (low, high), kept away from the
+ * ends so that the interval shrinks by a tenth at least. */
 static double next_step(const struct lbfgs *o)
 {
 	const double width = o->high.t - o->low.t;
@@ -354,11 +359,13 @@ static double next_step(const struct lbfgs *o)
 	return clip(t, o->low.t + 0.1 * width, o->high.t - 0.1 * width);
 }
 
-/* The line is exhausted: take the best step that decreased enough, or fall back on steepest descent,
- * or give up. */
+/* The line is exhausted: take the best step that decreased enough, or fall back on steepest
+ * descent, or give up. */
 static void end_line(struct lbfgs *o)
 {
-	if (o->low.t > 0) {
+	if (++o->exhausted_lines >= EXHAUSTED_LINES) {
+		o->state = LBFGS_STALLED;
+	} else if (o->low.t > 0) {
 		accept(o, o->low_x, o->low.f, o->low_g);
 	} else if (o->steepest) {
 		o->state = LBFGS_STALLED;
@@ -383,8 +390,8 @@ static double slope_at_trial(const struct lbfgs *o, const double *g)
 	return slope;
 }
 
-/* Sufficient decrease against the tangent plane, so that it means the same on bent paths. The slack is
- * what rounding does to f: without it searches end early next to the minimum. */
+/* Sufficient decrease against the tangent plane, so that it means the same on bent paths. The
+ * slack is what rounding does to f: without it searches end early next to the minimum. */
 static bool decreases(const struct lbfgs *o, double f)
 {
 	double predicted = 0;
@@ -403,6 +410,7 @@ static void search_on(struct lbfgs *o, double f, const double *g, bool known)
 		o->high = here;
 		o->bracketed = true;
 	} else if (here.slope >= FLATTENING * o->slope || o->t >= o->t_end) {
+		o->exhausted_lines = 0;
 		accept(o, o->trial, f, g);
 		return;
 	} else {

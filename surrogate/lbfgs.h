@@ -11,10 +11,10 @@
  * each has its own memory of curvature (adding the objectives up and minimising the sum in one
  * would mix them).
  *
- * Two-loop recursion (Nocedal and Wright, "Numerical Optimization", 2nd ed. 2006, algorithm 7.4) on
- * the coordinates that are free, as in Bertsekas, "Projected Newton methods for optimization problems
- * with simple constraints", SIAM J. Control Optim. 20 (1982); weak Wolfe conditions (N&W section 3.1)
- * along the projected path by bracketing and cubic interpolation (N&W section 3.5). */
+ * Two-loop recursion (Nocedal and Wright, "Numerical Optimization", 2nd ed. 2006, algorithm 7.4)
+ * on the coordinates that are free, as in Bertsekas, "Projected Newton methods for optimization
+ * problems with simple constraints", SIAM J. Control Optim. 20 (1982); weak Wolfe conditions (N&W
+ * section 3.1) along the projected path by bracketing and cubic interpolation (N&W section 3.5). */
 #ifndef SURROGATE_LBFGS_H
 #define SURROGATE_LBFGS_H
 
@@ -33,16 +33,16 @@ enum lbfgs_state {
 
 struct lbfgs_options {
 	size_t iterations; /* 0: 200 */
-	size_t evaluations; /* 0: no bound but that of the iterations (each takes at most 30) */
+	size_t evaluations; /* 0: no bound but that of the iterations (each takes at most 20) */
 	size_t memory; /* pairs kept; 0: 10 */
 	double gradient; /* converged when max_k |P(x - g) - x|_k, the projected gradient, is at
 			       most this; 0: 1e-5 */
 	double first_step; /* largest move of a coordinate in the first trial step; 0: 1 */
 };
 
-/* Starts at x (n coordinates, moved into the box if outside). The bounds may be infinite and may be
- * equal, which fixes a coordinate. lower <= upper and a finite x are the caller's duty. Everything is
- * copied. Errors: TUNER_FATAL without memory. */
+/* Starts at x (n coordinates, moved into the box if outside). The bounds may be infinite and may
+ * be equal, which fixes a coordinate. lower <= upper and a finite x are the caller's duty.
+ * Everything is copied. Errors: TUNER_FATAL without memory. */
 TUNER_MUST_CHECK
 bool lbfgs_create(size_t n, const double *x, const double *lower, const double *upper,
 	const struct lbfgs_options *options, struct lbfgs **ret, struct tuner_error *err);
@@ -58,7 +58,8 @@ const double *lbfgs_point(const struct lbfgs *lbfgs);
  * state. Only in state LBFGS_EVALUATE. Never allocates, never fails. */
 enum lbfgs_state lbfgs_tell(struct lbfgs *lbfgs, double value, const double *gradient);
 
-/* The best point told so far, and its value (infinite if no value was finite: then it is the start). */
+/* The best point told so far, and its value (infinite if no value was finite: then it is the
+ * start). */
 const double *lbfgs_best(const struct lbfgs *lbfgs, double *ret_value);
 
 size_t lbfgs_iterations(const struct lbfgs *lbfgs);

@@ -12,14 +12,15 @@
 
 struct likelihood;
 
-/* Copies the data, and allocates all that evaluations need (3 n^2 doubles): they never fail for memory.
- * kinds is borrowed. TUNER_FATAL without memory. */
+/* Copies the data, and allocates all that evaluations need (3 n^2 doubles): they never fail for
+ * memory. kinds is borrowed. TUNER_FATAL without memory. */
 TUNER_MUST_CHECK
 bool likelihood_create(size_t d, const enum dimension_kind *kinds, const struct gp_data *data,
 	struct likelihood **ret, struct tuner_error *err);
 void likelihood_destroy(struct likelihood *likelihood);
 
-/* The value at theta (d + 1) and, unless NULL, its gradient. False if the matrix cannot be factored. */
+/* The value at theta (d + 1) and, unless NULL, its gradient. False if the matrix cannot be
+ * factored. */
 bool likelihood_evaluate(struct likelihood *likelihood, const double *theta, double *ret_value,
 	double *ret_gradient);
 

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A point of the piecewise linear map back: an outcome and the objective that it came from, the latter
- * scaled by 2^-exponent. */
+/* A point of the piecewise linear map back: an outcome and the objective that it came from, the
+ * latter scaled by 2^-exponent. */
 struct knot {
 	double outcome, value;
 };
@@ -42,8 +42,8 @@ static double quantile(const double *sorted, size_t n, double q)
 	return sorted[i] + (at - whole) * (sorted[i + 1] - sorted[i]);
 }
 
-/* The size of the largest finite value, as a power of two: dividing by it is exact and keeps squares
- * of very large or small objectives representable. */
+/* The size of the largest finite value, as a power of two: dividing by it is exact and keeps
+ * squares of very large or small objectives representable. */
 static int common_exponent(const double *y, const bool *valued, size_t n)
 {
 	double most = 0;
@@ -91,8 +91,8 @@ static double spread(const double *sorted, size_t n, double m, double limit)
 	return count ? sqrt(sum / (double)count) : 0;
 }
 
-/* The map of the header. The good half may be all equal to the median: then the spread of all finite
- * values about it serves, and if that is nothing either, 1. */
+/* The map of the header. The good half may be all equal to the median: then the spread of all
+ * finite values about it serves, and if that is nothing either, 1. */
 static void half_rank(struct transform *t, const double *sorted, size_t n, size_t finite)
 {
 	const double m = fmin(quantile(sorted, n, 0.5), sorted[finite - 1]);
@@ -290,8 +290,8 @@ size_t transform_n_finite(const struct transform *t)
 	return t->n_finite;
 }
 
-/* Beyond the knots: on the good side the warp is the identity, so its slope is the sd; on the bad side
- * the last segment goes on. */
+/* Beyond the knots: on the good side the warp is the identity, so its slope is the sd; on the bad
+ * side the last segment goes on. */
 static double scaled_value(const struct transform *t, double outcome)
 {
 	const struct knot *first = t->knots, *last = t->knots + t->n_knots - 1;

@@ -1,8 +1,8 @@
 /* From objectives to what the model is fitted to, and back.
  *
- * Everything is minimised. Outcomes are standardised (mean 0, variance 1 over the trials that have a
- * value) after a monotone transform that keeps a few very bad trials from ruling the fit. They are
- * recomputed from the raw objectives for every fit; raw objectives are what is stored. */
+ * Everything is minimised. Outcomes are standardised (mean 0, variance 1 over the trials that have
+ * a value) after a monotone transform that keeps a few very bad trials from ruling the fit. They
+ * are recomputed from the raw objectives for every fit; raw objectives are what is stored. */
 #ifndef SURROGATE_TRANSFORM_H
 #define SURROGATE_TRANSFORM_H
 
@@ -12,9 +12,9 @@
 
 enum transform_kind {
 	/* Values up to the median m stay; a worse one, of dense rank k among the K distinct worse
-	 * values (1 is the worst), becomes m - s Phi^-1((k - 1/2) / (2K)), where s^2 is the mean of
-	 * (y - m)^2 over the good half (Song et al., "The Vizier Gaussian Process Bandit Algorithm",
-	 * 2024). The default. */
+	 * values (1 is the worst), becomes m - s Phi^-1((k - 1/2) / (2K)), where s^2 is the mean
+	 * of (y - m)^2 over the good half (Song et al., "The Vizier Gaussian Process Bandit
+	 * Algorithm", 2024). The default. */
 	TRANSFORM_HALF_RANK,
 	TRANSFORM_NONE, /* standardise only */
 	TRANSFORM_WINSOR, /* values above the upper quartile + 1.5 interquartile ranges go there */
@@ -28,10 +28,11 @@ struct transform;
 /* n >= 0 objectives, the user's unit, minimised. failed (NULL: none) marks trials that the
  * configuration made fail; a NaN objective counts as failed too.
  *
- * - Infinite values are bounded: +inf ranks behind every finite value (HALF_RANK) or becomes the worst
- *   finite value; -inf becomes the best finite value. Without any finite value all outcomes are 0.
- * - Failed trials take no part in median, mean or rank. Their outcome is the worst outcome + half the
- *   range of the outcomes (at least + 1), with noise scale TRANSFORM_FAILURE_NOISE.
+ * - Infinite values are bounded: +inf ranks behind every finite value (HALF_RANK) or becomes the
+ *   worst finite value; -inf becomes the best finite value. Without any finite value all outcomes
+ *   are 0.
+ * - Failed trials take no part in median, mean or rank. Their outcome is the worst outcome + half
+ *   the range of the outcomes (at least + 1), with noise scale TRANSFORM_FAILURE_NOISE.
  * - Equal objectives (or n = 1) give outcome 0, one model unit being one unit of the user's.
  *
  * Errors: TUNER_FATAL without memory. */
@@ -51,8 +52,8 @@ const bool *transform_valued(const struct transform *transform);
 size_t transform_n_finite(const struct transform *transform);
 
 /* The user's value at a model outcome: monotone, exact at the outcomes of finite trials, linear
- * between them and beyond. (Where several objectives share an outcome, which winsorising does, one of
- * them.) */
+ * between them and beyond. (Where several objectives share an outcome, which winsorising does, one
+ * of them.) */
 double transform_to_user(const struct transform *transform, double outcome);
 
 /* Its slope, over `reach` model units to either side: the user's units per model unit. > 0. */

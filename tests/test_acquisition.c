@@ -359,8 +359,8 @@ static void gradients_over_fantasies_agree_with_differences(void **state)
 	acquisition_destroy(acquisition);
 }
 
-/* The same with the rows' own kernel matrix, solved by elimination: an independent way to the mean and
- * the incumbent that a fantasy has. */
+/* The same with the rows' own kernel matrix, solved by elimination: an independent way to the mean
+ * and the incumbent that a fantasy has. */
 
 static void solve(size_t n, double K[N + 1][N + 1], double *b)
 {
@@ -451,6 +451,26 @@ static void fantasies_integrate_over_the_pending_outcome(void **state)
 	acquisition_destroy(acquisition);
 }
 
+/* Three points without influence on each other, one known and two pending: the incumbent is the
+ * least of 0 and two independent normal numbers, E max(0, Z1, Z2) = (1 + 1/sqrt 2) / sqrt(2 pi). Of
+ * one and the same number it would be 1 / sqrt(2 pi). */
+static void fantasies_of_different_rows_are_independent(void **state)
+{
+	static const double X[] = { 0 }, y[] = { 0 }, pending[] = { 0.5, 1 };
+	static const double theta[] = { -3.6, -13 };
+	struct gp *gp = NULL;
+	struct tuner_error err;
+	struct acquisition *acquisition;
+
+	assert_ok(gp_create(1, NULL, &gp, &err), &err);
+	assert_ok(gp_condition(gp, &(struct gp_data){ 1, X, y, NULL }, theta, &err), &err);
+	append(gp, pending, 2);
+	acquisition = create(gp, NULL, 4096);
+	assert_near(acquisition_incumbent(acquisition), -(1 + M_SQRT1_2) / sqrt(2 * M_PI), 0.02);
+	acquisition_destroy(acquisition);
+	gp_destroy(gp);
+}
+
 static void a_pending_point_is_not_attractive(void **state)
 {
 	struct fixture *f = *state;
@@ -490,7 +510,8 @@ static void too_many_pending_trials_are_believed(void **state)
 	acquisition_destroy(acquisition);
 }
 
-/* Few fantasies are the first of all: with those two the mean is that of EI, not of its logarithm. */
+/* Few fantasies are the first of all: with those two the mean is that of EI, not of its
+ * logarithm. */
 static void values_can_use_fewer_fantasies(void **state)
 {
 	struct fixture *f = *state;
@@ -600,6 +621,7 @@ int main(void)
 		cmocka_unit_test(hopeless_points_have_a_slope),
 		MODEL_TEST(gradients_over_fantasies_agree_with_differences),
 		MODEL_TEST(fantasies_integrate_over_the_pending_outcome),
+		cmocka_unit_test(fantasies_of_different_rows_are_independent),
 		MODEL_TEST(a_pending_point_is_not_attractive),
 		MODEL_TEST(too_many_pending_trials_are_believed),
 		MODEL_TEST(values_can_use_fewer_fantasies),

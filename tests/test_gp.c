@@ -344,6 +344,24 @@ static void the_prior_mode_is_stationary(void **state)
 	}
 }
 
+static void bounds_are_the_documented_ones(void **state)
+{
+	struct gp *gp = create(2, NULL);
+	double lower[3], upper[3];
+
+	for (int deterministic = 0; deterministic < 2; deterministic++) {
+		gp_bounds(gp, deterministic, lower, upper);
+		for (size_t k = 0; k < 2; k++) {
+			assert_near(exp(lower[k]), 0.025, 1e-15);
+			assert_near(exp(upper[k]), 1000, 1e-12);
+		}
+		assert_near(exp(lower[2]), 1e-6, 1e-20);
+		assert_near(exp(upper[2]), deterministic ? 1e-6 : 10, 1e-13);
+	}
+	assert_int_equal(gp_n_hyperparameters(gp), 3);
+	gp_destroy(gp);
+}
+
 static void prior_draws_follow_the_prior(void **state)
 {
 	enum { DRAWS = 4000 };
@@ -369,7 +387,8 @@ static void a_fit_is_a_maximum(void **state)
 {
 	for (size_t seed = 0; seed < 6; seed++) {
 		const size_t d = 1 + seed;
-		const struct data data = draw(12 + 10 * seed, d, seed % 2, seed);
+		/* 5d trials, or one less: the number from which prior draws are not tried. */
+		const struct data data = draw(5 * d - seed % 2, d, seed % 2, seed);
 		struct gp *gp = create(d, data.kinds);
 		struct random random = stream(seed), draws = stream(seed + 100);
 		const struct gp_fit_report report =
@@ -565,7 +584,11 @@ static void a_singular_matrix_gets_a_jitter(void **state)
 	memcpy(data.X + 2, data.X, 2 * sizeof(double));
 	data.y[1] = data.y[0];
 	condition(gp, &data, theta_of(2, 50, 1e-40));
-	assert_true(gp_jitter(gp) > 0 && gp_jitter(gp) <= 1e-6);
+	const double jitter = gp_jitter(gp);
+
+	assert_true(jitter > 0 && jitter <= 1e-6);
+	append(gp, draw(N_MAX, 2, 0, 2).X, N_MAX); /* far beyond the room there was */
+	assert_true(gp_jitter(gp) == jitter && gp_noise(gp, N_MAX) >= jitter);
 	condition(gp, &data, theta_of(2, 1, 1e-3));
 	assert_true(gp_jitter(gp) == 0);
 	gp_destroy(gp);
@@ -577,7 +600,7 @@ static void a_failed_fit_keeps_the_old_model(void **state)
 	struct data bad = good;
 	const struct gp_data all = view(&bad);
 	const struct gp_fit_options options = { 0 };
-	static const double x[] = { 0.3, 0.4 }, nowhere[] = { NAN, 0.5 };
+	static const double x[] = { 0.3, 0.4 }, second_nowhere[] = { 0.1, 0.2, NAN, 0.5 };
 	struct gp *gp = create(2, NULL);
 	struct gp_fit_report report;
 	struct tuner_error err;
@@ -590,7 +613,7 @@ static void a_failed_fit_keeps_the_old_model(void **state)
 	assert_int_equal(err.code, TUNER_NUMERIC);
 	assert_false(gp_condition(gp, &all, gp_hyperparameters(gp), &err));
 	assert_int_equal(err.code, TUNER_NUMERIC);
-	assert_false(gp_append(gp, nowhere, NULL, 1, &err));
+	assert_false(gp_append(gp, second_nowhere, NULL, 2, &err));
 	assert_int_equal(err.code, TUNER_NUMERIC);
 	assert_int_equal(gp_n(gp), 9);
 	predict(gp, x, 1, &mean, &sd);
@@ -598,8 +621,8 @@ static void a_failed_fit_keeps_the_old_model(void **state)
 	gp_destroy(gp);
 }
 
-/* Whichever allocation fails, the old model must still answer: fail the first, then the second, and so
- * on until the call gets through. */
+/* Whichever allocation fails, the old model must still answer: fail the first, then the second,
+ * and so on until the call gets through. */
 static void failing_allocations_keep_the_old_model(void **state)
 {
 	const struct data old = draw(9, 2, 0, 1), new = draw(30, 2, 0, 2);
@@ -662,8 +685,8 @@ static void assert_same_predictions(const struct gp *a, const struct gp *b, cons
 	assert_memory_equal(sd, other_sd, sizeof(sd));
 }
 
-/* 20 rows factored, 40 appended: at once; one by one; with others appended and forgotten in between; in
- * a model that has grown far beyond; their predictions have the same bits. */
+/* 20 rows factored, 40 appended: at once; one by one; with others appended and forgotten in
+ * between; in a model that has grown far beyond; their predictions have the same bits. */
 static void appending_gives_the_same_bits_however_it_is_done(void **state)
 {
 	struct data first = draw(B, 3, 1, 8), others = draw(N_MAX, 3, 1, 9);
@@ -766,8 +789,8 @@ static void repeated_rows_can_be_appended(void **state)
 	gp_destroy(gp);
 }
 
-/* Draws of pending outcomes, c + L b, have the predicted mean, variance and covariance: L is read off
- * by unit vectors. */
+/* Draws of pending outcomes, c + L b, have the predicted mean, variance and covariance: L is read
+ * off by unit vectors. */
 static void pending_outcomes_have_the_predicted_covariance(void **state)
 {
 	const struct data data = draw(12, 2, 0, 8);
@@ -894,7 +917,8 @@ static void conventions_do_not_matter(void **state)
 	gp_destroy(changed);
 }
 
-/* 150 draws of a Gaussian process, 40 points known and 20 asked for: the 95 % intervals cover 95 %. */
+/* 150 draws of a Gaussian process, 40 points known and 20 asked for: the 95 % intervals cover 95
+ * %. */
 static void intervals_cover_what_they_say(void **state)
 {
 	enum { DRAWS = 150, N = 40, M = 20 };
@@ -935,6 +959,7 @@ int main(void)
 		cmocka_unit_test(gradients_agree_with_central_differences),
 		cmocka_unit_test(the_prior_is_the_documented_density),
 		cmocka_unit_test(the_prior_mode_is_stationary),
+		cmocka_unit_test(bounds_are_the_documented_ones),
 		cmocka_unit_test(prior_draws_follow_the_prior),
 		cmocka_unit_test(a_fit_is_a_maximum),
 		cmocka_unit_test(a_fit_recovers_what_made_the_data),

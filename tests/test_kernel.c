@@ -1,6 +1,6 @@
-/* surrogate/kernel.h: the covariance function. Built three times: with kernel.c as in the program, where
- * the CPU chooses the instructions, and with the plain instructions at -O0 and -O3. The checksum below
- * is one constant for all of them, and for every machine. */
+/* surrogate/kernel.h: the covariance function. Built three times: with kernel.c as in the program,
+ * where the CPU chooses the instructions, and with the plain instructions at -O0 and -O3. The
+ * checksum below is one constant for all of them, and for every machine. */
 #include "surrogate/kernel.h"
 
 #include "base/random.h"

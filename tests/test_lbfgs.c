@@ -122,7 +122,8 @@ static void fill(double *x, double value)
 		x[k] = value;
 }
 
-/* Largest coordinate of P(x - g) - x: 0 exactly at a point that satisfies the first-order conditions. */
+/* Largest coordinate of P(x - g) - x: 0 exactly at a point that satisfies the first-order
+ * conditions. */
 static double optimality(
 	size_t n, const double *x, const double *g, const double *lower, const double *upper)
 {
@@ -289,6 +290,42 @@ static double deceiving(size_t n, const double *x, double *g)
 	return f;
 }
 
+/* A crease where no step meets Wolfe's conditions. */
+static double crease(size_t n, const double *x, double *g)
+{
+	double f = 0;
+
+	for (size_t k = 0; k < n; k++) {
+		f += (double)(1 + k) * fabs(x[k]);
+		g[k] = (double)(1 + k) * (x[k] < 0 ? -1 : 1);
+	}
+	return f;
+}
+
+static void a_crease_ends_the_search_near_it(void **state)
+{
+	static const double lower[] = { -2, -2, -2 }, upper[] = { 2, 2, 2 };
+	static const double x[] = { -1.2, 1, 0.3 };
+	struct lbfgs *lbfgs = create(3, x, lower, upper, &(struct lbfgs_options){ 0 });
+	double value;
+
+	assert_int_not_equal(run(lbfgs, crease, 3), LBFGS_CONVERGED);
+	lbfgs_best(lbfgs, &value);
+	assert_true(value < 1e-3);
+	assert_in_range(lbfgs_evaluations(lbfgs), 10, 2000);
+	lbfgs_destroy(lbfgs);
+}
+
+/* The truth until the valley bends, then the opposite: curvature already stored misleads. */
+static double turncoat(size_t n, const double *x, double *g)
+{
+	const double f = rosenbrock(n, x, g);
+
+	for (size_t k = 0; x[0] > 0 && k < n; k++)
+		g[k] = -g[k];
+	return f;
+}
+
 static void hopeless_objectives_end_the_search(void **state)
 {
 	static const double lower[] = { -2, -2 }, upper[] = { 2, 2 }, x[] = { -1.2, 1 };
@@ -302,6 +339,11 @@ static void hopeless_objectives_end_the_search(void **state)
 	lbfgs = create(2, x, lower, upper, &(struct lbfgs_options){ 0 });
 	assert_int_equal(run(lbfgs, deceiving, 2), LBFGS_STALLED);
 	assert_in_range(lbfgs_evaluations(lbfgs), 2, 40);
+	lbfgs_destroy(lbfgs);
+
+	lbfgs = create(2, x, lower, upper, &(struct lbfgs_options){ 0 });
+	assert_int_equal(run(lbfgs, turncoat, 2), LBFGS_STALLED);
+	assert_in_range(lbfgs_evaluations(lbfgs), 10, 200);
 	lbfgs_destroy(lbfgs);
 }
 
@@ -350,6 +392,7 @@ int main(void)
 		cmocka_unit_test(a_start_outside_is_moved_inside),
 		cmocka_unit_test(a_minimum_at_the_start_takes_one_evaluation),
 		cmocka_unit_test(limits_end_the_search_with_the_best_point),
+		cmocka_unit_test(a_crease_ends_the_search_near_it),
 		cmocka_unit_test(hopeless_objectives_end_the_search),
 		cmocka_unit_test(searches_in_lockstep_do_not_mix),
 	};

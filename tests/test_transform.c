@@ -61,8 +61,8 @@ static void draw(double *y, size_t n, uint64_t seed)
 		y[i] = 3 + exp(random_normal(&random));
 }
 
-/* Median 3; good half 1, 2, 3 with s^2 = (4 + 1 + 0)/3; two worse values, whose ranks 2 and 1 of 2 give
- * quantiles 3/8 and 1/8 (Phi^-1 from tables). */
+/* Median 3; good half 1, 2, 3 with s^2 = (4 + 1 + 0)/3; two worse values, whose ranks 2 and 1 of 2
+ * give quantiles 3/8 and 1/8 (Phi^-1 from tables). */
 static void half_rank_by_hand(void **state)
 {
 	static const double y[] = { 2, 1000, 1, 5, 3 };
@@ -204,7 +204,8 @@ static void the_map_back_is_monotone(void **state)
 	}
 }
 
-/* Better than all trials: there half-rank is the identity, so model and user differ by the scale. */
+/* Better than all trials: there half-rank is the identity, so model and user differ by the
+ * scale. */
 static void predictions_of_good_values_keep_their_scale(void **state)
 {
 	static const double y[] = { 10, 12, 14, 16, 900 };

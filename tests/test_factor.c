@@ -1,0 +1,223 @@
+/* surrogate/factor.h: Cholesky factors of covariance matrices. */
+#include "surrogate/factor.h"
+
+#include "base/random.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* On both sides of where the inverse changes its algorithm, and of whole vectors. */
+static const size_t SIZES[] = { 1, 2, 7, 8, 9, 31, 79, 80, 81, 150 };
+enum { N_SIZES = sizeof(SIZES) / sizeof(*SIZES), D = 2 };
+
+/* K and its factor for n random points. */
+struct fixture {
+	size_t n, stride;
+	double *K, *L, *G, *noise;
+};
+
+static double *allocate(size_t rows, size_t columns)
+{
+	double *numbers = factor_allocate(rows, columns);
+
+	assert_non_null(numbers);
+	return numbers;
+}
+
+static struct fixture setup(size_t n)
+{
+	static const enum dimension_kind kinds[] = { DIMENSION_NUMERIC, DIMENSION_NUMERIC };
+	static const double inverse_lengths[] = { 2, 3 };
+	const struct kernel kernel = { D, kinds, inverse_lengths };
+	const size_t stride = kernel_stride(n);
+	struct fixture f = { n, stride, allocate(n, stride), allocate(n, stride),
+		allocate(n, stride), allocate(1, n) };
+	double *X = allocate(n, D), *Z = allocate(D, stride), z[D], jitter = -1;
+	struct random random;
+
+	random_init(&random, (struct random_key){ .seed = n, .purpose = RANDOM_TEST });
+	for (size_t i = 0; i < n * D; i++)
+		X[i] = random_uniform(&random);
+	for (size_t i = 0; i < n; i++)
+		f.noise[i] = 0.01 * (1 + random_uniform(&random));
+	kernel_scale(&kernel, X, n, Z, stride);
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < D; k++)
+			z[k] = Z[k * stride + i];
+		kernel_row(&kernel, Z, stride, n, z, f.K + i * stride, NULL);
+		f.K[i * stride + i] += f.noise[i];
+	}
+	assert_true(factor_covariance(&kernel, Z, stride, n, f.noise, z, f.L, f.G, &jitter));
+	assert_true(jitter == 0);
+	free(X);
+	free(Z);
+	return f;
+}
+
+static void finish(struct fixture *f)
+{
+	free(f->K);
+	free(f->L);
+	free(f->G);
+	free(f->noise);
+}
+
+static double at(const struct fixture *f, const double *A, size_t i, size_t j)
+{
+	return A[i * f->stride + j];
+}
+
+static void the_factor_multiplies_to_the_matrix(void **state)
+{
+	for (size_t s = 0; s < N_SIZES; s++) {
+		struct fixture f = setup(SIZES[s]);
+
+		for (size_t i = 0; i < f.n; i++)
+			for (size_t j = 0; j <= i; j++) {
+				double sum = 0;
+
+				for (size_t k = 0; k <= j; k++)
+					sum += at(&f, f.L, i, k) * at(&f, f.L, j, k);
+				assert_true(fabs(sum - at(&f, f.K, i, j)) < 1e-13);
+			}
+		finish(&f);
+	}
+}
+
+static void the_inverse_multiplies_to_one(void **state)
+{
+	for (size_t s = 0; s < N_SIZES; s++) {
+		struct fixture f = setup(SIZES[s]);
+
+		factor_invert(f.L, f.stride, f.n);
+		for (size_t i = 0; i < f.n; i++)
+			for (size_t j = 0; j < f.n; j++) {
+				double sum = 0;
+
+				for (size_t k = 0; k < f.n; k++)
+					sum += at(&f, f.K, i, k) *
+					       (k < j ? at(&f, f.L, j, k) : at(&f, f.L, k, j));
+				assert_true(fabs(sum - (i == j)) < 1e-10);
+			}
+		finish(&f);
+	}
+}
+
+/* Forward and backward give K^-1 b, one vector or many rows. */
+static void solving_undoes_multiplying(void **state)
+{
+	enum { ROWS = 3 };
+
+	for (size_t s = 0; s < N_SIZES; s++) {
+		struct fixture f = setup(SIZES[s]);
+		double *b = allocate(1, f.n), *rows = allocate(ROWS, f.stride);
+
+		for (size_t i = 0; i < f.n; i++)
+			for (size_t k = 0; k < f.n; k++)
+				b[i] += at(&f, f.K, i, k) * sin((double)k);
+		for (size_t r = 0; r < ROWS; r++)
+			for (size_t i = 0; i < f.n; i++)
+				rows[r * f.stride + i] = (double)(r + 1) * b[i];
+		factor_forward(f.L, f.stride, f.n, b);
+		factor_forward_rows(f.L, f.stride, f.n, rows, f.stride, ROWS);
+		for (size_t i = 0; i < ROWS * f.n; i++)
+			assert_true(fabs(rows[i / f.n * f.stride + i % f.n] -
+					    (double)(i / f.n + 1) * b[i % f.n]) < 1e-11);
+		factor_backward(f.L, f.stride, f.n, b);
+		factor_backward_rows(f.L, f.stride, f.n, rows, f.stride, ROWS);
+		for (size_t i = 0; i < f.n; i++) {
+			assert_true(fabs(b[i] - sin((double)i)) < 1e-10);
+			assert_true(fabs(rows[f.stride + i] - 2 * b[i]) < 1e-10);
+		}
+		free(b);
+		free(rows);
+		finish(&f);
+	}
+}
+
+static void the_constant_is_the_most_likely_one(void **state)
+{
+	for (size_t s = 0; s < N_SIZES; s++) {
+		struct fixture f = setup(SIZES[s]);
+		double *y = allocate(1, f.n), *b = allocate(1, f.n), *scratch = allocate(1, f.n);
+		double sum = 0, c;
+
+		for (size_t i = 0; i < f.n; i++)
+			y[i] = 3 + cos((double)i);
+		c = factor_constant(f.L, f.stride, f.n, y, b, scratch);
+
+		/* Where b'b is least 1'K^-1 (y - c 1) vanishes; the whitened residual is b. */
+		for (size_t i = 0; i < f.n; i++)
+			y[i] -= c;
+		factor_forward(f.L, f.stride, f.n, y);
+		for (size_t i = 0; i < f.n; i++)
+			assert_true(fabs(y[i] - b[i]) < 1e-10);
+		factor_backward(f.L, f.stride, f.n, b);
+		for (size_t i = 0; i < f.n; i++)
+			sum += b[i];
+		assert_true(fabs(sum) < 1e-9);
+		free(y);
+		free(b);
+		free(scratch);
+		finish(&f);
+	}
+}
+
+static void extending_gives_the_next_row(void **state)
+{
+	for (size_t s = 1; s < N_SIZES; s++) {
+		struct fixture f = setup(SIZES[s]);
+		const size_t last = f.n - 1;
+		double *row = allocate(1, f.stride);
+
+		memcpy(row, f.K + last * f.stride, last * sizeof(double));
+		assert_true(factor_extend(
+			f.L, f.stride, last, row, at(&f, f.K, last, last), f.noise[last]));
+		for (size_t j = 0; j <= last; j++)
+			assert_true(fabs(row[j] - at(&f, f.L, last, j)) < 1e-12);
+		free(row);
+		finish(&f);
+	}
+}
+
+/* Rounding may take the rest of a known point's variance below its noise, or below zero. */
+static void extending_never_goes_below_the_noise(void **state)
+{
+	static const double L[] = { 1, 0, 0, 0, 0, 0, 0, 0 };
+	double known[8] = { 1 }, rounded[8] = { 1 + 1e-9 }, not_a_number[8] = { NAN };
+
+	assert_true(factor_extend(L, 8, 1, known, 1, 1e-6));
+	assert_true(known[1] == sqrt(1e-6));
+	assert_true(factor_extend(L, 8, 1, rounded, 1 + 1e-9, 1e-6));
+	assert_true(rounded[1] == sqrt(1e-6));
+	assert_false(factor_extend(L, 8, 1, not_a_number, 1, 1e-6));
+}
+
+static void impossible_sizes_are_refused(void **state)
+{
+	assert_null(factor_allocate(SIZE_MAX / 4, 100));
+	assert_null(factor_allocate(SIZE_MAX, SIZE_MAX));
+	free(allocate(0, 5));
+	free(allocate(5, 0));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_factor_multiplies_to_the_matrix),
+		cmocka_unit_test(the_inverse_multiplies_to_one),
+		cmocka_unit_test(solving_undoes_multiplying),
+		cmocka_unit_test(the_constant_is_the_most_likely_one),
+		cmocka_unit_test(extending_gives_the_next_row),
+		cmocka_unit_test(extending_never_goes_below_the_noise),
+		cmocka_unit_test(impossible_sizes_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
