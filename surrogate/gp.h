@@ -18,7 +18,7 @@
  * (trials still running) have none yet. They reduce the variance but leave the mean as it is,
  * which is what believing the predicted mean there would do too.
  *
- * Cost: fitting O(n^3) time per likelihood, 3 n^2 doubles; a prediction O(n^2). Not thread-safe:
+ * Cost: fitting O(n^3) time per likelihood, 4 n^2 doubles; a prediction O(n^2). Not thread-safe:
  * one thread, one gp (predicting uses scratch memory inside it). Same input, same bits, with one
  * BLAS thread (gp_single_thread). */
 #ifndef SURROGATE_GP_H

@@ -12,7 +12,7 @@
 
 struct likelihood;
 
-/* Copies the data, and allocates all that evaluations need (3 n^2 doubles): they never fail for
+/* Copies the data, and allocates all that evaluations need (2 n^2 doubles): they never fail for
  * memory. kinds is borrowed. TUNER_FATAL without memory. */
 TUNER_MUST_CHECK
 bool likelihood_create(size_t d, const enum dimension_kind *kinds, const struct gp_data *data,
