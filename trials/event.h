@@ -39,7 +39,7 @@ void event_list_finish(struct event_list *list);
 struct request {
 	int64_t id, job_id, created_us;
 	char *verb, *argument; /* "stop", "enqueue"; JSON */
-	char *answer;	       /* NULL: not yet */
+	char *answer; /* NULL: not yet */
 	bool refused;
 };
 
@@ -57,7 +57,7 @@ TUNER_MUST_CHECK
 bool request_answer(struct store *store, int64_t request_id, bool refused, const char *answer,
 	int64_t now_us, struct tuner_error *err);
 TUNER_MUST_CHECK
-bool request_load(struct store *store, int64_t request_id, struct request *ret,
-	struct tuner_error *err);
+bool request_load(
+	struct store *store, int64_t request_id, struct request *ret, struct tuner_error *err);
 
 #endif

@@ -14,20 +14,21 @@
 enum job_state { JOB_OPEN, JOB_DONE, JOB_STOPPED, JOB_FAILED, JOB_STATES };
 
 const char *job_state_name(enum job_state state); /* "open" ... */
+bool job_state_may_move(enum job_state from, enum job_state to);
 
 struct job {
 	int64_t id;
 	char *name;
 	enum job_state state;
-	char *reason;	 /* why it ended, for people; "" while open */
-	char *file;	 /* the job file's text as last taken */
-	char *path;	 /* where that file was; "" for standard input */
+	char *reason; /* why it ended, for people; "" while open */
+	char *file; /* the job file's text as last taken */
+	char *path; /* where that file was; "" for standard input */
 	char *directory; /* absolute: where its commands run, and relative paths count from */
 	int64_t seed;
 	int64_t trial_cap; /* trials per arm and repeat */
 	int64_t space_version, objective_version; /* ids of the current ones */
-	int64_t created_us, ended_us;		  /* ended_us 0 while open */
-	int64_t runtime_us;			  /* time spent in run, up to the last commit */
+	int64_t created_us, ended_us; /* ended_us 0 while open */
+	int64_t runtime_us; /* time spent in run, up to the last commit */
 };
 
 struct job_list {
@@ -57,11 +58,10 @@ struct parameter_list {
 TUNER_MUST_CHECK
 bool job_create(struct store *store, const struct job *job, const char *space_definition,
 	const struct parameter_row *parameters, size_t n, const char *metric, const char *goal,
-	const char *objective_definition, int64_t now_us, int64_t *ret_id,
-	struct tuner_error *err);
+	const char *objective_definition, int64_t now_us, int64_t *ret_id, struct tuner_error *err);
 
-/* By name, by id, the one whose file has this absolute path, or (name NULL) the newest.
- * *ret_found false if there is none. */
+/* By name, else by id in decimal, or (name NULL) the newest; the newest one whose file has this absolute
+ * path. *ret_found false if there is none. */
 TUNER_MUST_CHECK
 bool job_find(struct store *store, const char *name, struct job *ret, bool *ret_found,
 	struct tuner_error *err);
@@ -121,7 +121,8 @@ TUNER_MUST_CHECK
 bool queue_next(struct store *store, int64_t job_id, const char *arm, int64_t repeat,
 	struct queued *ret, bool *ret_found, struct tuner_error *err);
 
-/* Number of entries from `source` (NULL: any) that were ever added, taken or not. */
+/* Number of entries from `source` (NULL: any) that were ever added, taken or not; dropped ones do not
+ * count. */
 TUNER_MUST_CHECK
 bool queue_count(struct store *store, int64_t job_id, const char *source, int64_t *ret_n,
 	struct tuner_error *err);

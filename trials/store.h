@@ -3,7 +3,7 @@
  * The database is the truth, and one process writes it. Opening with STORE_WRITE takes an exclusive
  * lock on PATH.lock (a file of its own: closing any descriptor on the database itself would drop
  * SQLite's POSIX locks) and holds it until store_close. Everybody else opens with STORE_READ, or
- * with STORE_REQUEST to append rows to `request` (request.h), the only foreign write.
+ * with STORE_REQUEST to append rows to `request` (event.h), the only foreign write.
  *
  *     store_open -> [store_begin -> changes -> store_commit | store_rollback] ... -> store_close
  *
@@ -21,9 +21,9 @@
 struct store;
 
 enum store_mode {
-	STORE_READ,    /* must exist; never changes a byte that matters */
+	STORE_READ, /* must exist; never changes a byte that matters */
 	STORE_REQUEST, /* must exist; request_add only */
-	STORE_WRITE,   /* made with mode 0600 if missing; takes the lock; migrates an older file
+	STORE_WRITE, /* made with mode 0600 if missing; takes the lock; migrates an older file
 			  forward in one transaction, after writing PATH.v<old>.bak */
 };
 
@@ -32,25 +32,26 @@ enum { STORE_SCHEMA_VERSION = 1, STORE_APPLICATION_ID = 0x74756e72 /* "tunr" */ 
 /* Errors: TUNER_RETRY when STORE_WRITE finds the lock taken (the message names the pid of the holder
  * and how to go on); TUNER_USAGE for a missing file, a file that is not ours, a directory that
  * cannot be written, a network file system (NFS, SMB, 9p, ...: the message names --db and a local
- * path), or STORE_WRITE/STORE_REQUEST on a newer schema (such a file opens with STORE_READ). */
+ * path), STORE_WRITE/STORE_REQUEST on a newer schema (such a file opens with STORE_READ), or
+ * STORE_READ/STORE_REQUEST on an older one (STORE_WRITE brings it forward). */
 TUNER_MUST_CHECK
-bool store_open(const char *path, enum store_mode mode, struct store **ret,
-	struct tuner_error *err);
+bool store_open(
+	const char *path, enum store_mode mode, struct store **ret, struct tuner_error *err);
 
 /* Closes; with STORE_WRITE it checkpoints first, so that no -wal file stays behind, and releases the
  * lock. NULL is fine. An open transaction is rolled back. */
 void store_close(struct store *store);
 
-const char *store_path(const struct store *store);	/* as given */
+const char *store_path(const struct store *store); /* as given */
 const char *store_directory(const struct store *store); /* PATH.d, where attempt directories live */
 
-/* The process that holds PATH.lock: *ret_pid is 0 if nobody does. */
+/* The process that holds PATH.lock: *ret_pid is 0 if nobody does, -1 if its pid cannot be read. */
 TUNER_MUST_CHECK
 bool store_holder(const char *path, int64_t *ret_pid, struct tuner_error *err);
 
 enum store_durability {
 	STORE_DURABLE, /* fsync before it returns: intents, outcomes, decisions */
-	STORE_LAZY,    /* written, survives a kill; a power cut may lose it: metric rows, progress */
+	STORE_LAZY, /* written, survives a kill; a power cut may lose it: metric rows, progress */
 };
 
 TUNER_MUST_CHECK
@@ -60,8 +61,17 @@ bool store_commit(struct store *store, struct tuner_error *err);
 void store_rollback(struct store *store);
 
 /* Keeps the WAL below 64 MiB whatever readers do: checkpoints passively past 4 MiB, with TRUNCATE
- * past 32 MiB. Call between transactions. */
+ * past 32 MiB, which waits up to 2 s for the readers of an older state. Call between transactions.
+ *
+ * One reader can defeat every checkpoint: the one that never ends its transaction. After 64 MiB this
+ * fails with TUNER_RETRY, once per 4 MiB more, and says so; nothing is lost, and the caller goes on
+ * after a warning. */
 TUNER_MUST_CHECK
 bool store_checkpoint(struct store *store, struct tuner_error *err);
+
+/* Which Optuna finds its stamp in the file: series "3.1" for 3.0 and 3.1, "3.2" (the default) for all
+ * later ones. A change like any other, in a transaction. TUNER_USAGE for another series. */
+TUNER_MUST_CHECK
+bool store_set_optuna(struct store *store, const char *series, struct tuner_error *err);
 
 #endif

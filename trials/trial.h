@@ -9,43 +9,71 @@
 #include "trials/job.h"
 
 /*   PROPOSED ---> RUNNING ---> DONE      an objective
- *     ^  |          | | |----> FAILED    the configuration's own failure: data for the model
- *     |  |          | '------> STOPPED   ended before its time; its curve counts as far as it goes
- *     |  '----------|--------> STOPPED   stopped before it ran
- *     |--- retry ---'
- *     '--- PAUSED <--> RUNNING           at a rung, by promotion (later)
+ *     ^  |         ^ | | |---> FAILED    the configuration's own failure: data for the model
+ *     |  |         | | | '---> STOPPED   ended before its time; its curve counts as far as it goes
+ *     |  '---------|-|-|-----> STOPPED   stopped before it ran
+ *     |--- retry --|-' |
+ *     |            |   v
+ *     '----------- PAUSED ---> STOPPED   at a rung, by promotion (later)
  *
- * DONE, FAILED and STOPPED are final; `retry` (a later command) opens a new event, not an old row. */
+ * DONE, FAILED and STOPPED are final. An attempt that ends before it was seen to run takes its trial
+ * through RUNNING in one step. */
 enum trial_state {
-	TRIAL_PROPOSED, TRIAL_RUNNING, TRIAL_DONE, TRIAL_FAILED, TRIAL_STOPPED, TRIAL_PAUSED,
+	TRIAL_PROPOSED,
+	TRIAL_RUNNING,
+	TRIAL_DONE,
+	TRIAL_FAILED,
+	TRIAL_STOPPED,
+	TRIAL_PAUSED,
 	TRIAL_STATES
 };
 
 /*   INTENDED ---> STARTING ---> RUNNING ---> ENDED
- *                    |             |           ^
- *                    +--> LOST <---+           |
- *                           '-- late result ---+
+ *                    |           | ^           ^
+ *                    +--> LOST <-+ |           |
+ *                          | '-----' host is back
+ *                          '--- late result ---'
  *
- * INTENDED: committed, nothing launched for sure. LOST is not ENDED: the command may still run on a
- * host that we cannot reach, so a late result counts until the next attempt has been opened. */
+ * INTENDED: committed, nothing launched for sure. It may also go straight to RUNNING (seen alive
+ * before the launch was noted), and INTENDED and STARTING to ENDED (it could not be launched, or was
+ * quicker than we looked).
+ *
+ * LOST is not ENDED: the command may still run on a host that we cannot reach, so a late result counts
+ * until the next attempt has been opened. From then on the lost attempt is superseded: it can only end,
+ * and that changes nothing but its own row. */
 enum attempt_state {
-	ATTEMPT_INTENDED, ATTEMPT_STARTING, ATTEMPT_RUNNING, ATTEMPT_LOST, ATTEMPT_ENDED,
+	ATTEMPT_INTENDED,
+	ATTEMPT_STARTING,
+	ATTEMPT_RUNNING,
+	ATTEMPT_LOST,
+	ATTEMPT_ENDED,
 	ATTEMPT_STATES
 };
 
 /* What became of the process. Stored by name. */
 enum outcome {
 	OUTCOME_NONE, /* not ended yet */
-	OUTCOME_OK, OUTCOME_EARLY_STOPPED, OUTCOME_USER_STOPPED, OUTCOME_TIMEOUT,
-	OUTCOME_PREEMPTED, OUTCOME_INTERRUPTED, OUTCOME_LOST, OUTCOME_LAUNCH_FAILED,
-	OUTCOME_OOM_HOST, OUTCOME_DISK_FULL, OUTCOME_NAN, OUTCOME_DIVERGED, OUTCOME_OOM_GPU,
-	OUTCOME_NO_METRIC, OUTCOME_CRASHED,
+	OUTCOME_OK,
+	OUTCOME_EARLY_STOPPED,
+	OUTCOME_USER_STOPPED,
+	OUTCOME_TIMEOUT,
+	OUTCOME_PREEMPTED,
+	OUTCOME_INTERRUPTED,
+	OUTCOME_LOST,
+	OUTCOME_LAUNCH_FAILED,
+	OUTCOME_OOM_HOST,
+	OUTCOME_DISK_FULL,
+	OUTCOME_NAN,
+	OUTCOME_DIVERGED,
+	OUTCOME_OOM_GPU,
+	OUTCOME_NO_METRIC,
+	OUTCOME_CRASHED,
 	OUTCOMES
 };
 
-const char *trial_state_name(enum trial_state state);	  /* "proposed" ... */
+const char *trial_state_name(enum trial_state state); /* "proposed" ... */
 const char *attempt_state_name(enum attempt_state state); /* "intended" ... */
-const char *outcome_name(enum outcome outcome);		  /* "oom-gpu" ...; "" for NONE */
+const char *outcome_name(enum outcome outcome); /* "oom-gpu" ...; "" for NONE */
 bool trial_state_may_move(enum trial_state from, enum trial_state to);
 bool attempt_state_may_move(enum attempt_state from, enum attempt_state to);
 
@@ -55,18 +83,19 @@ struct trial {
 	int64_t repeat, arm_number;
 	int64_t space_version, objective_version; /* ids */
 	enum trial_state state;
-	char source[16];   /* "first", "enqueue" or "strategy" */
-	char branch[16];   /* of its decision: "design", "model" ...; "" without one */
+	char source[16]; /* "first", "enqueue" or "strategy" */
+	char branch[16]; /* of its decision: "design", "model" ...; "" without one */
 	size_t d;
-	double *values;	  /* in the order of its space version; exact bits */
+	double *values; /* in the order of its space version; exact bits */
 	char *parameters; /* the same as a JSON object, fixed ones not included */
-	double objective; /* user's unit and sign; NaN: none */
+	double objective; /* user's unit and sign. DONE: its value; STOPPED: of its partial curve; NaN: none */
 	int64_t metric_count; /* rows of the objective's metric, all attempts */
-	int64_t last_step;
-	double last_value, best_value; /* of the objective's metric; NaN: none yet */
+	int64_t last_step; /* the highest of the newest attempt that has rows; 0 without any */
+	double last_value; /* there; NaN: none yet, or NaN was reported */
+	double best_value; /* the best of all rows; NaN: none that is a number */
 	int64_t attempts;
 	enum outcome outcome; /* of its last ended attempt */
-	char *message;	      /* why, for people; "" if there is nothing to say */
+	char *message; /* why, for people; "" if there is nothing to say */
 	int64_t created_us, started_us, ended_us; /* 0: not yet; started is the first attempt's */
 	int64_t ended_event; /* id of the event that ended it: the commit order; 0 while open */
 };
@@ -81,21 +110,21 @@ void trial_list_finish(struct trial_list *list);
 
 struct attempt {
 	int64_t id, trial_id, trial_number, number; /* number from 1 within the trial */
-	char key[40];	  /* unique for ever: fences this launch */
+	char key[40]; /* unique for ever: fences this launch */
 	char backend[16];
 	char *host;
 	int64_t slot;
-	char *gpus;	  /* JSON array of UUIDs; "[]" without */
-	char *directory;  /* relative to store_directory, so that a moved database still works */
+	char *gpus; /* JSON array of UUIDs; "[]" without */
+	char *directory; /* relative to store_directory, so that a moved database still works */
 	enum attempt_state state;
 	enum outcome outcome;
 	char *message;
 	int64_t exit_code, signal; /* -1: none */
 	int64_t intended_us, started_us, ended_us;
 	int64_t user_us, system_us, max_rss_bytes, gpu_memory_peak_bytes;
-	double cost;	    /* NaN: not priced */
+	double cost; /* NaN: not priced */
 	int64_t log_offset; /* bytes of output scraped and committed */
-	char *scrape;	    /* the scraper's counts at log_offset, JSON; "{}" at first */
+	char *scrape; /* the scraper's counts at log_offset, JSON; "{}" at first */
 };
 
 struct attempt_list {
@@ -109,19 +138,20 @@ void attempt_list_finish(struct attempt_list *list);
 /* How a configuration came about: everything that is needed to compute it again (architecture, rule
  * 3), and what the model thought. */
 struct decision {
-	int64_t id;
+	int64_t id; /* its trial's */
 	const char *strategy, *branch, *reason, *settings; /* settings: JSON */
-	int64_t seen;		     /* id of the last event that informed it; 0: none */
-	const int64_t *pending;	     /* trial numbers taken as pending, in this order */
+	int64_t seen; /* id of the last event that informed it; 0: none */
+	const int64_t *pending; /* trial numbers taken as pending, in this order */
 	size_t n_pending;
-	int64_t start;		     /* decision whose hyperparameters the fit started from; 0: none */
+	int64_t start; /* decision whose hyperparameters the fit started from; 0: none */
 	int64_t sequence, next_sequence;
 	int64_t budget_trials, parallel;
 	int64_t work_limit, work;
 	bool without_model;
 	const double *hyperparameters;
 	size_t n_hyperparameters;
-	double mean, sd, acquisition, incumbent; /* NaN: no model */
+	double mean, sd, incumbent; /* user's unit and sign; NaN: no model */
+	double acquisition; /* log expected improvement; NaN: no model */
 	int64_t took_us;
 	const char *blas, *cpu, *program; /* interned in table `machine` */
 };
@@ -134,13 +164,15 @@ struct trial_new {
 	const double *values; /* d of them, in the order of the space version */
 	size_t d;
 	const char *parameters; /* JSON object */
-	int64_t queued;		/* the queue entry that it takes; 0: none */
+	int64_t queued; /* the queue entry that it takes; 0: none */
 };
 
 /* Creates a trial in state PROPOSED with its decision (never NULL: a fully given configuration has
- * branch "user") in this transaction, takes the queue entry, adds the event "proposed". The cap
- * (job.trial_cap per arm and repeat) is exact: *ret_capped true, and nothing done, if it is
- * reached. Otherwise id and number (in the job) and arm_number are set. -0.0 becomes 0.0. */
+ * branch "user") in this transaction, takes the queue entry (whose source it gets; "strategy" without
+ * one), adds the event "proposed". The cap (job.trial_cap per arm and repeat) is exact: *ret_capped
+ * true, and nothing done, if it is reached. Otherwise id and number (in the job) and arm_number are
+ * set. -0.0 becomes 0.0. TUNER_FATAL if a value is not finite, if there are not d parameters in the
+ * space version, or if another trial has the queue entry. */
 TUNER_MUST_CHECK
 bool trial_create(struct store *store, const struct trial_new *trial,
 	const struct decision *decision, int64_t now_us, int64_t *ret_id, int64_t *ret_number,
@@ -153,33 +185,39 @@ struct attempt_new {
 };
 
 /* The intent: a row in state INTENDED. The trial must be PROPOSED and have no attempt that is not
- * ENDED or LOST. */
+ * ENDED or LOST; or RUNNING while its newest attempt is LOST, which makes it PROPOSED again (event
+ * "retry") and that attempt a superseded one. */
 TUNER_MUST_CHECK
 bool attempt_create(struct store *store, const struct attempt_new *attempt, int64_t now_us,
 	int64_t *ret_id, struct tuner_error *err);
 
-/* Legal moves short of ENDED; RUNNING moves the trial along and sets started_us of both. */
+/* Legal moves short of ENDED; RUNNING moves the trial along and sets started_us of both to now_us,
+ * unless they have one. */
 TUNER_MUST_CHECK
-bool attempt_move(struct store *store, int64_t attempt_id, enum attempt_state state,
-	int64_t now_us, struct tuner_error *err);
+bool attempt_move(struct store *store, int64_t attempt_id, enum attempt_state state, int64_t now_us,
+	struct tuner_error *err);
 
 struct attempt_end {
 	enum outcome outcome;
-	const char *message;	/* "" if there is nothing to say */
+	const char *message; /* "" if there is nothing to say */
 	int64_t exit_code, signal; /* -1: none */
-	int64_t started_us, ended_us; /* by the supervisor's clock; 0: unknown, now is taken */
+	/* By the supervisor's clock; 0: unknown, then the end is now, and the start what attempt_move
+	 * set, else the end (none at all with OUTCOME_LAUNCH_FAILED). */
+	int64_t started_us, ended_us;
 	int64_t user_us, system_us, max_rss_bytes;
 	enum trial_state trial; /* DONE, FAILED, STOPPED, or PROPOSED for a retry */
-	double objective;	/* NaN: none. DONE needs one */
+	double objective; /* NaN: none. DONE needs one, STOPPED may have one; else not kept */
+	int64_t gpu_memory_peak_bytes;
 };
 
 /* Ends the attempt (from any state but ENDED) and moves its trial, with the event "ended" (data: the
- * outcome and the objective). A retry's event is "retry". *ret_event is that event's id. */
+ * attempt's number, the outcome, the trial's state, the objective). A retry's event is "retry", that
+ * of a superseded attempt "late", which leaves the trial alone. *ret_event is that event's id. */
 TUNER_MUST_CHECK
 bool attempt_end(struct store *store, int64_t attempt_id, const struct attempt_end *end,
 	int64_t now_us, int64_t *ret_event, struct tuner_error *err);
 
-/* Ends a trial that has no attempt to end (stopped while PROPOSED). */
+/* Ends a trial that has no attempt to end (stopped while PROPOSED or PAUSED), with the event "ended". */
 TUNER_MUST_CHECK
 bool trial_stop(struct store *store, int64_t trial_id, const char *message, int64_t now_us,
 	struct tuner_error *err);
@@ -193,7 +231,8 @@ struct metric_row {
 
 /* Adds rows (same name and step: the last value wins) and commits the scraper to the offset and the
  * counts up to which they were read. `objective` names the metric whose last, best and count the
- * trial keeps; maximize says what best means. The attempt must not be ENDED. */
+ * trial keeps; maximize says what best means. The attempt must not be ENDED, and the offset cannot go
+ * back. Rows of a superseded attempt are kept and counted, but are not the trial's last. */
 TUNER_MUST_CHECK
 bool metric_add(struct store *store, int64_t attempt_id, const struct metric_row *rows, size_t n,
 	const char *objective, bool maximize, int64_t log_offset, const char *scrape,
@@ -205,14 +244,16 @@ enum trial_order { TRIAL_BY_NUMBER, TRIAL_BY_END, TRIAL_BY_OBJECTIVE };
 
 struct trial_filter {
 	int64_t job_id;
-	const char *arm;   /* NULL: all */
-	int64_t repeat;	   /* -1: all */
-	unsigned states;   /* bits 1u << state; 0: all */
-	int64_t number;	   /* 0: all */
+	const char *arm; /* NULL: all */
+	int64_t repeat; /* -1: all */
+	unsigned states; /* bits 1u << state; 0: all */
+	int64_t number; /* 0: all */
 	int64_t up_to_event; /* ended by an event <= this; 0: all */
-	enum trial_order order; /* BY_OBJECTIVE: best first by the job's goal, those without last */
-	bool newest;	   /* with limit: the last ones instead of the first, still in order */
-	int64_t limit;	   /* 0: all */
+	enum trial_order
+		order; /* BY_END: in commit order, open ones behind. BY_OBJECTIVE: DONE ones
+				   best first by the job's goal, equal ones by number, others behind */
+	bool newest; /* with limit: the last ones instead of the first, still in order */
+	int64_t limit; /* 0: all */
 };
 
 TUNER_MUST_CHECK
@@ -226,13 +267,13 @@ bool trial_count(struct store *store, int64_t job_id, int64_t ret_counts[TRIAL_S
 
 /* Attempts of a trial (trial_id), or those of a job that are not ENDED (trial_id 0), by id. */
 TUNER_MUST_CHECK
-bool attempt_select(struct store *store, int64_t job_id, int64_t trial_id,
-	struct attempt_list *ret, struct tuner_error *err);
+bool attempt_select(struct store *store, int64_t job_id, int64_t trial_id, struct attempt_list *ret,
+	struct tuner_error *err);
 
 struct curve {
 	char *name; /* metric */
 	size_t n;
-	int64_t *steps;	  /* rising */
+	int64_t *steps; /* rising */
 	double *values;
 	int64_t *time_us;
 };

@@ -1,0 +1,111 @@
+/* Learning curves (trial.h). */
+#include "trials/trial.h"
+
+#include "trials/sql.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void curve_finish(struct curve *curve)
+{
+	free(curve->name);
+	free(curve->steps);
+	free(curve->values);
+	free(curve->time_us);
+	*curve = (struct curve){ 0 };
+}
+
+void curve_list_finish(struct curve_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		curve_finish(&list->items[i]);
+	free(list->items);
+	*list = (struct curve_list){ 0 };
+}
+
+/* Grows the three arrays in step. */
+static bool add_point(struct curve *curve, size_t *capacity, int64_t step, double value,
+	int64_t time_us, struct tuner_error *err)
+{
+	size_t n[3] = { curve->n, curve->n, curve->n };
+	size_t capacities[3] = { *capacity, *capacity, *capacity };
+
+	if (!array_grow((void **)&curve->steps, &n[0], &capacities[0], sizeof *curve->steps, err) ||
+		!array_grow((void **)&curve->values, &n[1], &capacities[1], sizeof *curve->values,
+			err) ||
+		!array_grow((void **)&curve->time_us, &n[2], &capacities[2], sizeof *curve->time_us,
+			err))
+		return false;
+	curve->steps[curve->n] = step;
+	curve->values[curve->n] = value;
+	curve->time_us[curve->n] = time_us;
+	curve->n = n[0];
+	*capacity = capacities[0];
+	return true;
+}
+
+/* Rows come by metric, step, attempt: of equal steps the last row is that of the latest attempt. */
+static bool read_curves(struct query *query, struct curve_list *list, struct tuner_error *err)
+{
+	size_t capacity = 0, points = 0;
+	int64_t metric = 0;
+	bool found = false;
+
+	for (;;) {
+		if (!query_row(query, &found, err))
+			return false;
+		if (!found)
+			return true;
+		const int64_t id = query_int(query);
+		const char *const name = query_text(query);
+		const int64_t step = query_int(query);
+		const double value = query_double(query);
+		const int64_t time_us = query_int(query);
+
+		if (list->n == 0 || id != metric) {
+			if (!array_grow((void **)&list->items, &list->n, &capacity,
+				    sizeof *list->items, err))
+				return false;
+			list->items[list->n - 1].name = strdup(name);
+			if (!list->items[list->n - 1].name)
+				return tuner_fail_memory(err);
+			metric = id;
+			points = 0;
+		}
+		struct curve *const curve = &list->items[list->n - 1];
+
+		if (curve->n > 0 && curve->steps[curve->n - 1] == step)
+			curve->n--;
+		if (!add_point(curve, &points, step, value, time_us, err))
+			return false;
+	}
+}
+
+#define SELECT_POINTS                                                                              \
+	"SELECT m.name, n.name, m.step, m.value, m.time_us FROM attempt a "                        \
+	"CROSS JOIN metric m ON m.attempt = a.id CROSS JOIN metric_name n ON n.id = m.name "       \
+	"WHERE a.trial = ?1 "
+#define IN_ORDER "ORDER BY m.name, m.step, a.number"
+
+bool curve_select(struct store *store, int64_t trial_id, const char *name, struct curve_list *ret,
+	struct tuner_error *err)
+{
+	struct curve_list list = { 0 };
+	struct query query;
+
+	query_open(&query, store,
+		name ? SELECT_POINTS
+			"AND m.name = (SELECT id FROM metric_name WHERE name = ?2) " IN_ORDER
+		     : SELECT_POINTS IN_ORDER);
+	query_bind_int(&query, trial_id);
+	if (name)
+		query_bind_text(&query, name);
+	const bool ok = read_curves(&query, &list, err);
+
+	query_close(&query);
+	if (ok)
+		*ret = list;
+	else
+		curve_list_finish(&list);
+	return ok;
+}

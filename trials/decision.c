@@ -1,0 +1,315 @@
+#include "trials/decision.h"
+
+#include "base/text.h"
+#include "trials/sql.h"
+
+#include <endian.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- doubles as bytes, little-endian on every machine, every bit kept ---- */
+
+static void encode(const double *values, size_t n, unsigned char *ret)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint64_t bits;
+
+		memcpy(&bits, &values[i], sizeof bits);
+		bits = htole64(bits);
+		memcpy(ret + i * sizeof bits, &bits, sizeof bits);
+	}
+}
+
+static void decode(const unsigned char *bytes, size_t n, double *ret)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint64_t bits;
+
+		memcpy(&bits, bytes + i * sizeof bits, sizeof bits);
+		bits = le64toh(bits);
+		memcpy(&ret[i], &bits, sizeof bits);
+	}
+}
+
+/* ---- writing ---- */
+
+static bool intern_machine(struct store *store, const struct decision *decision, int64_t *ret_id,
+	struct tuner_error *err)
+{
+	struct query query;
+
+	query_open(&query, store,
+		"SELECT id FROM machine WHERE blas = ?1 AND cpu = ?2 AND program = ?3");
+	query_bind_text(&query, decision->blas);
+	query_bind_text(&query, decision->cpu);
+	query_bind_text(&query, decision->program);
+	if (!query_scalar(&query, 0, ret_id, err) || *ret_id > 0)
+		return *ret_id > 0;
+	query_open(&query, store, "INSERT INTO machine (blas, cpu, program) VALUES (?1, ?2, ?3)");
+	query_bind_text(&query, decision->blas);
+	query_bind_text(&query, decision->cpu);
+	query_bind_text(&query, decision->program);
+	return query_insert(&query, ret_id, err);
+}
+
+static void print_pending(const struct decision *decision, struct text *ret)
+{
+	text_add_char(ret, '[');
+	for (size_t i = 0; i < decision->n_pending; i++)
+		text_print(ret, "%s%" PRId64, i > 0 ? "," : "", decision->pending[i]);
+	text_add_char(ret, ']');
+}
+
+static bool insert_row(struct store *store, int64_t id, const struct trial_new *trial,
+	const struct decision *d, int64_t machine, const char *pending, const void *hyperparameters,
+	struct tuner_error *err)
+{
+	struct query query;
+
+	query_open(&query, store,
+		"INSERT INTO decision (id, strategy, branch, reason, space_version, "
+		"objective_version, seen, start, sequence, next_sequence, budget_trials, parallel, "
+		"work_limit, work, without_model, mean, sd, acquisition, incumbent, took_us, "
+		"machine, "
+		"settings, pending, hyperparameters) "
+		"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, "
+		"?17, "
+		"?18, ?19, ?20, ?21, ?22, ?23, ?24)");
+	query_bind_int(&query, id);
+	query_bind_text(&query, d->strategy);
+	query_bind_text(&query, d->branch);
+	query_bind_text(&query, d->reason ? d->reason : "");
+	query_bind_int(&query, trial->space_version);
+	query_bind_int(&query, trial->objective_version);
+	query_bind_int_or_null(&query, d->seen, 0);
+	query_bind_int_or_null(&query, d->start, 0);
+	query_bind_int(&query, d->sequence);
+	query_bind_int(&query, d->next_sequence);
+	query_bind_int(&query, d->budget_trials);
+	query_bind_int(&query, d->parallel);
+	query_bind_int(&query, d->work_limit);
+	query_bind_int(&query, d->work);
+	query_bind_int(&query, d->without_model);
+	query_bind_double(&query, d->mean);
+	query_bind_double(&query, d->sd);
+	query_bind_double(&query, d->acquisition);
+	query_bind_double(&query, d->incumbent);
+	query_bind_int(&query, d->took_us);
+	query_bind_int(&query, machine);
+	query_bind_text(&query, d->settings ? d->settings : "{}");
+	query_bind_text(&query, pending);
+	query_bind_blob(&query, hyperparameters, d->n_hyperparameters * sizeof(double));
+	return query_run(&query, err);
+}
+
+bool decision_insert(struct store *store, int64_t trial_id, const struct trial_new *trial,
+	const struct decision *decision, struct tuner_error *err)
+{
+	struct text pending = TEXT_EMPTY;
+	unsigned char *hyperparameters = NULL;
+	int64_t machine = 0;
+	bool ok = false;
+
+	if (!intern_machine(store, decision, &machine, err))
+		return false;
+	print_pending(decision, &pending);
+	if (decision->n_hyperparameters > 0) {
+		hyperparameters = malloc(decision->n_hyperparameters * sizeof(double));
+		if (hyperparameters)
+			encode(decision->hyperparameters, decision->n_hyperparameters,
+				hyperparameters);
+	}
+	if (text_failed(&pending) || (decision->n_hyperparameters > 0 && !hyperparameters)) {
+		tuner_fail_memory(err);
+		goto out;
+	}
+	ok = insert_row(
+		store, trial_id, trial, decision, machine, pending.bytes, hyperparameters, err);
+out:
+	text_finish(&pending);
+	free(hyperparameters);
+	return ok;
+}
+
+/* ---- reading ---- */
+
+/* One piece of memory holds all that a decision points to: the arrays first, for their alignment. The
+ * same code runs twice, to measure (bytes NULL) and to fill. */
+struct arena {
+	char *bytes;
+	size_t used;
+};
+
+static void *arena_take(struct arena *arena, size_t size)
+{
+	void *const at = arena->bytes ? arena->bytes + arena->used : NULL;
+
+	arena->used += size;
+	return at;
+}
+
+static const char *arena_copy(struct arena *arena, const char *text)
+{
+	const size_t size = strlen(text) + 1;
+	char *const copy = arena_take(arena, size);
+
+	return copy ? memcpy(copy, text, size) : NULL;
+}
+
+static size_t count_pending(const char *json)
+{
+	size_t commas = 0;
+
+	for (const char *at = json; *at != '\0'; at++)
+		commas += *at == ',';
+	return strcmp(json, "[]") == 0 ? 0 : commas + 1;
+}
+
+static void parse_pending(const char *json, int64_t *ret)
+{
+	const char *at = json;
+
+	while (*at != '\0' && *at != ']') {
+		at += strcspn(at, "-0123456789]");
+		if (*at != '\0' && *at != ']')
+			*ret++ = strtoll(at, (char **)&at, 10);
+	}
+}
+
+#define SELECT_DECISION                                                                            \
+	"SELECT d.hyperparameters, d.pending, d.strategy, d.branch, d.reason, d.settings, "        \
+	"m.blas, "                                                                                 \
+	"m.cpu, m.program, d.id, d.seen, d.start, d.sequence, d.next_sequence, d.budget_trials, "  \
+	"d.parallel, d.work_limit, d.work, d.without_model, d.mean, d.sd, d.acquisition, "         \
+	"d.incumbent, d.took_us FROM decision d "
+
+#define JOIN_MACHINE "CROSS JOIN machine m ON m.id = d.machine "
+
+static void read_arrays(struct query *query, struct arena *arena, struct decision *ret)
+{
+	const size_t bytes = (size_t)sqlite3_column_bytes(query->handle, query->column);
+	const void *const blob = sqlite3_column_blob(query->handle, query->column++);
+	double *const hyperparameters = arena_take(arena, bytes);
+
+	ret->n_hyperparameters = bytes / sizeof(double);
+	if (hyperparameters && blob)
+		decode(blob, ret->n_hyperparameters, hyperparameters);
+	ret->hyperparameters = hyperparameters;
+
+	const char *const json = query_text(query);
+
+	ret->n_pending = count_pending(json);
+	int64_t *const pending = arena_take(arena, ret->n_pending * sizeof *pending);
+
+	if (pending)
+		parse_pending(json, pending);
+	ret->pending = pending;
+}
+
+static void read_strings(struct query *query, struct arena *arena, struct decision *ret)
+{
+	ret->strategy = arena_copy(arena, query_text(query));
+	ret->branch = arena_copy(arena, query_text(query));
+	ret->reason = arena_copy(arena, query_text(query));
+	ret->settings = arena_copy(arena, query_text(query));
+	ret->blas = arena_copy(arena, query_text(query));
+	ret->cpu = arena_copy(arena, query_text(query));
+	ret->program = arena_copy(arena, query_text(query));
+}
+
+static void read_numbers(struct query *query, struct decision *ret)
+{
+	ret->id = query_int(query);
+	ret->seen = query_int_or(query, 0);
+	ret->start = query_int_or(query, 0);
+	ret->sequence = query_int(query);
+	ret->next_sequence = query_int(query);
+	ret->budget_trials = query_int(query);
+	ret->parallel = query_int(query);
+	ret->work_limit = query_int(query);
+	ret->work = query_int(query);
+	ret->without_model = query_int(query) != 0;
+	ret->mean = query_double(query);
+	ret->sd = query_double(query);
+	ret->acquisition = query_double(query);
+	ret->incumbent = query_double(query);
+	ret->took_us = query_int(query);
+}
+
+static void read_decision(struct query *query, struct arena *arena, struct decision *ret)
+{
+	query->column = 0;
+	read_arrays(query, arena, ret);
+	read_strings(query, arena, ret);
+	read_numbers(query, ret);
+}
+
+/* The first row of a query on SELECT_DECISION, which it closes. */
+static bool read_one(struct query *query, struct decision *ret, char **ret_memory, bool *ret_found,
+	struct tuner_error *err)
+{
+	struct decision decision = { 0 };
+	struct arena arena = { NULL, 0 };
+	bool ok = query_row(query, ret_found, err);
+
+	if (ok && *ret_found) {
+		read_decision(query, &arena, &decision);
+		arena = (struct arena){ .bytes = malloc(arena.used) };
+		ok = arena.bytes || tuner_fail_memory(err);
+	}
+	if (ok && *ret_found) {
+		read_decision(query, &arena, &decision);
+		*ret = decision;
+		*ret_memory = arena.bytes;
+	}
+	query_close(query);
+	return ok;
+}
+
+bool decision_load(struct store *store, int64_t trial_id, struct decision *ret, char **ret_memory,
+	struct tuner_error *err)
+{
+	struct query query;
+	bool found = false;
+
+	query_open(&query, store, SELECT_DECISION JOIN_MACHINE "WHERE d.id = ?1");
+	query_bind_int(&query, trial_id);
+	if (!read_one(&query, ret, ret_memory, &found, err))
+		return false;
+	return found || tuner_fail(err, TUNER_FATAL,
+				"there is no decision of a trial with id %" PRId64, trial_id);
+}
+
+/* From the newest fit back; ids rise with time, so that none before the job's first trial counts. */
+bool decision_latest(struct store *store, int64_t job_id, const char *arm, int64_t repeat,
+	struct decision *ret, char **ret_memory, bool *ret_found, struct tuner_error *err)
+{
+	struct query query;
+
+	query_open(&query, store,
+		SELECT_DECISION "CROSS JOIN trial t ON t.id = d.id " JOIN_MACHINE
+				"WHERE d.hyperparameters IS NOT NULL AND d.id >= "
+				"(SELECT id FROM trial WHERE job = ?1 AND number = 1) "
+				"AND t.job = ?1 AND t.arm = ?2 AND t.repeat = ?3 "
+				"ORDER BY d.id DESC LIMIT 1");
+	query_bind_int(&query, job_id);
+	query_bind_text(&query, arm);
+	query_bind_int(&query, repeat);
+	return read_one(&query, ret, ret_memory, ret_found, err);
+}
+
+bool decision_sequence(struct store *store, int64_t job_id, const char *arm, int64_t repeat,
+	int64_t *ret_sequence, struct tuner_error *err)
+{
+	struct query query;
+
+	query_open(&query, store,
+		"SELECT d.next_sequence FROM trial t CROSS JOIN decision d ON d.id = t.id "
+		"WHERE t.job = ?1 AND t.arm = ?2 AND t.repeat = ?3 ORDER BY t.arm_number DESC "
+		"LIMIT 1");
+	query_bind_int(&query, job_id);
+	query_bind_text(&query, arm);
+	query_bind_int(&query, repeat);
+	return query_scalar(&query, 0, ret_sequence, err);
+}

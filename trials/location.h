@@ -1,0 +1,17 @@
+/* Where a database may live. Internal. */
+#ifndef TRIALS_LOCATION_H
+#define TRIALS_LOCATION_H
+
+#include "base/error.h"
+
+/* The name of a file system that is shared over a network, by its magic number (statfs); NULL for a
+ * local one. A WAL database there would be corrupted: its index is memory shared by mmap, which no
+ * network file system keeps coherent between hosts. FUSE counts as local: it is both. */
+const char *location_network_name(unsigned long magic);
+
+/* That `path` can hold a database: its directory exists, is not on a network file system and, with
+ * `write`, may be written to (so may the file, if it exists). TUNER_USAGE. */
+TUNER_MUST_CHECK
+bool location_check(const char *path, bool write, struct tuner_error *err);
+
+#endif

@@ -1,0 +1,124 @@
+#include "trials/lock.h"
+
+#include "base/file.h"
+#include "base/number.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+enum {
+	/* Whoever asks for the holder takes a shared lock for an instant, which may meet an
+	 * attempt to take the lock. It is then repeated; so often in a row it cannot happen. */
+	TRIES = 100,
+};
+
+static bool lock_path(const char *path, char **ret, struct tuner_error *err)
+{
+	return asprintf(ret, "%s.lock", path) >= 0 || tuner_fail_memory(err);
+}
+
+/* The pid in the file; -1 if there is none. */
+static int64_t read_pid(int fd)
+{
+	char text[32];
+	const ssize_t length = pread(fd, text, sizeof text - 1, 0);
+	int64_t pid = -1;
+
+	if (length <= 0)
+		return -1;
+	text[length] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	return number_to_int64(text, &pid) && pid > 0 ? pid : -1;
+}
+
+static bool write_pid(int fd, const char *lock, struct tuner_error *err)
+{
+	char text[32];
+	const int length = snprintf(text, sizeof text, "%" PRId64 "\n", (int64_t)getpid());
+
+	if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)length, 0) != length)
+		return tuner_fail_errno(err, errno, "%s: cannot be written", lock);
+	return true;
+}
+
+bool lock_holder(const char *path, int64_t *ret_pid, struct tuner_error *err)
+{
+	char *lock = NULL;
+	bool ok = false;
+	int fd = -1;
+
+	if (!lock_path(path, &lock, err))
+		return false;
+	fd = open(lock, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno != ENOENT) {
+		tuner_fail(err, TUNER_USAGE, "%s: %s", lock, strerror(errno));
+		goto out;
+	}
+	*ret_pid = 0;
+	if (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0) {
+		if (errno != EWOULDBLOCK) {
+			tuner_fail_errno(err, errno, "%s: flock", lock);
+			goto out;
+		}
+		*ret_pid = read_pid(fd);
+	}
+	ok = true;
+out:
+	if (fd >= 0)
+		close(fd);
+	free(lock);
+	return ok;
+}
+
+bool lock_take(const char *path, int *ret_fd, struct tuner_error *err)
+{
+	struct tuner_error taken;
+	char *lock = NULL;
+	int64_t pid = 0;
+	bool ok = false;
+
+	if (!lock_path(path, &lock, err))
+		return false;
+	for (unsigned i = 0; i < TRIES && pid == 0 && !ok; i++) {
+		ok = file_lock(lock, ret_fd, &taken);
+		if (!ok && taken.code != TUNER_RETRY) {
+			*err = taken;
+			goto out;
+		}
+		if (!ok && !lock_holder(path, &pid, err))
+			goto out;
+	}
+	if (ok) {
+		ok = write_pid(*ret_fd, lock, err);
+		if (!ok)
+			close(*ret_fd);
+		goto out;
+	}
+	char who[48] = "another process";
+
+	if (pid > 0)
+		snprintf(who, sizeof who, "the process with pid %" PRId64, pid);
+	tuner_fail(err, TUNER_RETRY,
+		"%s is in use by %s, which runs a job in it: wait for it, end its job with `tuner "
+		"stop`, or name another database with --db",
+		path, who);
+out:
+	free(lock);
+	return ok;
+}
+
+void lock_release(int fd)
+{
+	if (fd < 0)
+		return;
+	if (ftruncate(fd, 0) != 0) {
+		/* A pid stays behind in a file that nobody has locked: nobody reads it. */
+	}
+	close(fd);
+}

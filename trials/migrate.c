@@ -1,0 +1,178 @@
+#include "trials/migrate.h"
+
+#include "base/file.h"
+#include "trials/sql.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char schema_sql[] =
+#include "schema.inc" /* schema.sql as string literals, made by the build */
+	;
+
+/* Forward only, in order: { 2, "ALTER TABLE job ADD COLUMN ..." } comes first. */
+static const struct schema_step schema_steps[] = {
+	{ 0, NULL },
+};
+
+const struct schema schema_current = { STORE_SCHEMA_VERSION, schema_sql, schema_steps };
+
+static bool set_version(sqlite3 *db, const char *path, int64_t version, struct tuner_error *err)
+{
+	char text[64];
+
+	snprintf(text, sizeof text, "PRAGMA user_version = %" PRId64, version);
+	return sql_execute(db, path, text, err);
+}
+
+static void roll_back(sqlite3 *db)
+{
+	if (!sqlite3_get_autocommit(db))
+		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+bool schema_create(
+	sqlite3 *db, const char *path, const struct schema *schema, struct tuner_error *err)
+{
+	char text[64];
+
+	snprintf(text, sizeof text, "PRAGMA application_id = %d", STORE_APPLICATION_ID);
+	if (sql_execute(db, path, "BEGIN IMMEDIATE", err) &&
+		sql_execute(db, path, schema->sql, err) && sql_execute(db, path, text, err) &&
+		set_version(db, path, schema->version, err) && sql_execute(db, path, "COMMIT", err))
+		return true;
+	roll_back(db);
+	return tuner_fail_in(err, "making the tables: ");
+}
+
+/* ---- the backup ---- */
+
+/* VACUUM INTO wants a file that is missing or empty: an empty one has the mode that we choose. */
+static bool make_empty(const char *path, struct tuner_error *err)
+{
+	const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return tuner_fail(err, TUNER_USAGE, "%s: %s", path, strerror(errno));
+	close(fd);
+	return true;
+}
+
+static bool vacuum_into(sqlite3 *db, const char *path, const char *to, struct tuner_error *err)
+{
+	sqlite3_stmt *statement = NULL;
+	int status = sqlite3_prepare_v2(db, "VACUUM INTO ?1", -1, &statement, NULL);
+
+	if (status == SQLITE_OK)
+		status = sqlite3_bind_text(statement, 1, to, -1, SQLITE_STATIC);
+	if (status == SQLITE_OK)
+		status = sqlite3_step(statement);
+	const bool ok = status == SQLITE_DONE || sql_fail(db, path, status, err);
+
+	sqlite3_finalize(statement);
+	return ok;
+}
+
+static bool sync_path(const char *path, int flags, struct tuner_error *err)
+{
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
+	const bool ok = fd >= 0 && fsync(fd) == 0;
+
+	if (!ok)
+		tuner_fail_errno(err, errno, "%s: cannot be written to the disk", path);
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/* A whole backup or none: under another name first. */
+static bool write_backup(sqlite3 *db, const char *path, int64_t from, struct tuner_error *err)
+{
+	char *final = NULL, *draft = NULL, *directory = path_directory(path);
+	bool ok = false;
+
+	if (!directory || asprintf(&final, "%s.v%" PRId64 ".bak", path, from) < 0 ||
+		asprintf(&draft, "%s.v%" PRId64 ".bak.part", path, from) < 0) {
+		tuner_fail_memory(err);
+		goto out;
+	}
+	if (!make_empty(draft, err) || !vacuum_into(db, path, draft, err) ||
+		!sync_path(draft, 0, err))
+		goto out;
+	if (rename(draft, final) != 0) {
+		tuner_fail_errno(err, errno, "%s: cannot be renamed", draft);
+		goto out;
+	}
+	ok = sync_path(directory, O_DIRECTORY, err);
+out:
+	free(directory);
+	free(final);
+	free(draft);
+	return ok;
+}
+
+/* ---- the steps ---- */
+
+static bool check_foreign_keys(sqlite3 *db, const char *path, struct tuner_error *err)
+{
+	sqlite3_stmt *statement = NULL;
+	bool ok = false;
+	int status = sqlite3_prepare_v2(db, "PRAGMA foreign_key_check", -1, &statement, NULL);
+
+	if (status == SQLITE_OK)
+		status = sqlite3_step(statement);
+	if (status == SQLITE_ROW)
+		tuner_fail(err, TUNER_FATAL, "a row of %s refers to one that does not exist",
+			(const char *)sqlite3_column_text(statement, 0));
+	else if (status != SQLITE_DONE)
+		sql_fail(db, path, status, err);
+	else
+		ok = true;
+	sqlite3_finalize(statement);
+	return ok;
+}
+
+static bool take_steps(sqlite3 *db, const char *path, int64_t from, const struct schema *schema,
+	struct tuner_error *err)
+{
+	int64_t at = from;
+
+	for (const struct schema_step *step = schema->steps; step->version > 0; step++) {
+		if (step->version <= from)
+			continue;
+		tuner_assert(step->version == at + 1);
+		if (!sql_execute(db, path, step->sql, err))
+			return tuner_fail_in(err, "step to version %" PRId64 ": ", step->version);
+		at = step->version;
+	}
+	tuner_assert(at == schema->version);
+	return check_foreign_keys(db, path, err) && set_version(db, path, at, err);
+}
+
+bool schema_migrate(sqlite3 *db, const char *path, int64_t from, const struct schema *schema,
+	struct tuner_error *err)
+{
+	bool ok = false;
+
+	if (!write_backup(db, path, from, err))
+		return tuner_fail_in(err, "backup before the migration: ");
+	/* A step that rebuilds a table drops the old one, which must not delete what refers to it. */
+	if (!sql_execute(db, path, "PRAGMA foreign_keys = OFF", err))
+		return false;
+	ok = sql_execute(db, path, "BEGIN IMMEDIATE", err) &&
+	     take_steps(db, path, from, schema, err) && sql_execute(db, path, "COMMIT", err);
+	if (!ok) {
+		roll_back(db);
+		tuner_fail_in(err,
+			"migration from version %" PRId64 " to %" PRId64
+			" (the file is unchanged): ",
+			from, schema->version);
+	}
+	sqlite3_exec(db, "PRAGMA foreign_keys = ON", NULL, NULL, NULL);
+	return ok;
+}

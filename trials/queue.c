@@ -1,0 +1,81 @@
+/* Configurations that people asked for (job.h). */
+#include "trials/job.h"
+#include "trials/sql.h"
+
+#include <stdlib.h>
+
+void queued_finish(struct queued *queued)
+{
+	free(queued->parameters);
+	*queued = (struct queued){ 0 };
+}
+
+bool queue_add(struct store *store, int64_t job_id, const char *arm, int64_t repeat,
+	const char *source, const char *parameters, int64_t now_us, int64_t *ret_id,
+	struct tuner_error *err)
+{
+	struct query query;
+
+	store_assert_writing(store);
+	query_open(&query, store,
+		"INSERT INTO queue (job, arm, repeat, source, parameters, created_us) "
+		"VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+	query_bind_int(&query, job_id);
+	query_bind_text(&query, arm);
+	query_bind_int(&query, repeat);
+	query_bind_text(&query, source);
+	query_bind_text(&query, parameters);
+	query_bind_int(&query, now_us);
+	return query_insert(&query, ret_id, err);
+}
+
+bool queue_next(struct store *store, int64_t job_id, const char *arm, int64_t repeat,
+	struct queued *ret, bool *ret_found, struct tuner_error *err)
+{
+	struct queued next = { 0 };
+	struct query query;
+
+	query_open(&query, store,
+		"SELECT id, source, parameters FROM queue WHERE job = ?1 AND arm = ?2 "
+		"AND repeat = ?3 AND trial IS NULL ORDER BY id LIMIT 1");
+	query_bind_int(&query, job_id);
+	query_bind_text(&query, arm);
+	query_bind_int(&query, repeat);
+	bool ok = query_row(&query, ret_found, err);
+
+	if (ok && *ret_found) {
+		next.id = query_int(&query);
+		query_text_into(&query, next.source, sizeof next.source);
+		ok = query_text_copy(&query, &next.parameters) || tuner_fail_memory(err);
+		if (ok)
+			*ret = next;
+	}
+	query_close(&query);
+	return ok;
+}
+
+bool queue_count(struct store *store, int64_t job_id, const char *source, int64_t *ret_n,
+	struct tuner_error *err)
+{
+	struct query query;
+
+	query_open(&query, store,
+		source ? "SELECT count(*) FROM queue WHERE job = ?1 AND source = ?2"
+		       : "SELECT count(*) FROM queue WHERE job = ?1");
+	query_bind_int(&query, job_id);
+	if (source)
+		query_bind_text(&query, source);
+	return query_scalar(&query, 0, ret_n, err);
+}
+
+bool queue_drop(struct store *store, int64_t job_id, const char *source, struct tuner_error *err)
+{
+	struct query query;
+
+	store_assert_writing(store);
+	query_open(&query, store,
+		"DELETE FROM queue WHERE job = ?1 AND source = ?2 AND trial IS NULL");
+	query_bind_int(&query, job_id);
+	query_bind_text(&query, source);
+	return query_run(&query, err);
+}

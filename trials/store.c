@@ -1,0 +1,410 @@
+#include "trials/store.h"
+
+#include "trials/location.h"
+#include "trials/lock.h"
+#include "trials/migrate.h"
+#include "trials/open.h"
+#include "trials/sql.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	MIB = 1 << 20,
+	WAL_PASSIVE = 4 * MIB, /* checkpoint what no reader needs, without waiting */
+	WAL_FORGOTTEN = 16 * MIB, /* the caller does not call store_checkpoint: a commit does it */
+	WAL_TRUNCATE = 32 * MIB, /* wait for the readers of today, so that the log starts anew */
+	WAL_MAX = 64 * MIB,
+
+	BUSY_MS = 5000, /* for another process's request or checkpoint */
+	BUSY_TRUNCATE_MS = 2000, /* longer than any query of ours or of a dashboard */
+};
+
+/* ---- opening ---- */
+
+/* Remembers how long the WAL is. It shrinks only by starting anew. */
+static int after_commit(void *context, sqlite3 *db, const char *name, int pages)
+{
+	struct store *const store = context;
+	const int64_t bytes = (int64_t)pages * 4096;
+
+	if (bytes < store->wal_bytes)
+		store->wal_next = WAL_PASSIVE;
+	store->wal_bytes = bytes;
+	return SQLITE_OK;
+}
+
+/* Made by us, so that nobody else can read it; SQLite gives its -wal and -shm the same mode. */
+static bool make_file(const char *path, struct tuner_error *err)
+{
+	const int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 || errno == EEXIST ||
+	       tuner_fail(err, TUNER_USAGE, "%s: cannot be made: %s", path, strerror(errno));
+}
+
+static bool is_missing(const char *path)
+{
+	return access(path, F_OK) != 0 && errno == ENOENT;
+}
+
+/* A name that SQLite takes as it stands: not ":memory:", not a URI. Percent signs and the like would
+ * mean something in the latter. */
+static char *plain_name(const char *path)
+{
+	char *name = NULL;
+
+	return asprintf(&name, "%s%s", path[0] == '/' ? "" : "./", path) < 0 ? NULL : name;
+}
+
+/* A file that was closed cleanly, in a directory where its -shm cannot be made: nobody can write it
+ * from here, and nothing but a process elsewhere that is about to could change it. */
+static bool open_immutable(struct store *store, const char *name, struct tuner_error *err)
+{
+	static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+				   "-._~/";
+	char *uri = malloc(strlen("file:?immutable=1") + 3 * strlen(name) + 1);
+
+	if (!uri)
+		return tuner_fail_memory(err);
+	char *end = stpcpy(uri, "file:");
+
+	for (const char *at = name; *at != '\0'; at++)
+		end += strchr(safe, *at) ? sprintf(end, "%c", *at)
+					 : sprintf(end, "%%%02x", (unsigned char)*at);
+	strcpy(end, "?immutable=1");
+	sqlite3_close(store->db);
+	const int status = sqlite3_open_v2(uri, &store->db,
+		SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
+
+	free(uri);
+	return status == SQLITE_OK || sql_fail(store->db, store->path, status, err);
+}
+
+/* Readers too ask for a writable file: the last one to close then removes an empty -wal. query_only
+ * keeps them from writing anything else. SQLite falls back to read-only by itself. */
+static bool open_file(struct store *store, struct tuner_error *err)
+{
+	char *const name = plain_name(store->path);
+	bool ok = false;
+
+	if (!name)
+		return tuner_fail_memory(err);
+	int status = sqlite3_open_v2(name, &store->db,
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
+
+	if (status == SQLITE_OK) {
+		sqlite3_extended_result_codes(store->db, 1);
+		sqlite3_busy_timeout(store->db, BUSY_MS);
+		status = sqlite3_exec(
+			store->db, "SELECT 1 FROM sqlite_schema LIMIT 1", NULL, NULL, NULL);
+	}
+	if (status == SQLITE_OK)
+		ok = true;
+	else if ((status & 0xff) == SQLITE_CANTOPEN && store->mode == STORE_READ)
+		ok = open_immutable(store, name, err);
+	else
+		sql_fail(store->db, store->path, status, err);
+	free(name);
+	return ok;
+}
+
+static bool set_up(struct store *store, struct tuner_error *err)
+{
+	sqlite3 *const db = store->db;
+
+	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	if (store->mode == STORE_READ)
+		return sql_execute(db, store->path, "PRAGMA query_only = ON", err);
+	sqlite3_wal_hook(db, after_commit, store); /* replaces the automatic checkpoints */
+	return sql_execute(db, store->path,
+		"PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;"
+		"PRAGMA cache_size = -8000; PRAGMA secure_delete = OFF",
+		err);
+}
+
+struct identity {
+	int64_t application, version, tables;
+};
+
+static bool identify(struct store *store, struct identity *ret, struct tuner_error *err)
+{
+	struct query query;
+
+	query_open(&query, store, "PRAGMA application_id");
+	if (!query_scalar(&query, 0, &ret->application, err))
+		return false;
+	query_open(&query, store, "PRAGMA user_version");
+	if (!query_scalar(&query, 0, &ret->version, err))
+		return false;
+	query_open(&query, store, "SELECT count(*) FROM sqlite_schema");
+	return query_scalar(&query, 0, &ret->tables, err);
+}
+
+/* A file without tables is one that a crash left behind before its tables were made. */
+static bool is_empty(const struct identity *identity)
+{
+	return identity->tables == 0 && identity->version == 0 &&
+	       (identity->application == 0 || identity->application == STORE_APPLICATION_ID);
+}
+
+static bool check_identity(const struct store *store, const struct identity *identity,
+	const struct schema *schema, struct tuner_error *err)
+{
+	const char *const path = store->path;
+
+	if (is_empty(identity) && store->mode == STORE_WRITE)
+		return true;
+	if (is_empty(identity))
+		return tuner_fail(err, TUNER_USAGE, "%s: this database is empty", path);
+	if (identity->application != STORE_APPLICATION_ID || identity->version < 1)
+		return tuner_fail(err, TUNER_USAGE,
+			"%s: this is a database of another program, not of tuner; it was left "
+			"alone. Name another file with --db",
+			path);
+	if (identity->version > schema->version && store->mode != STORE_READ)
+		return tuner_fail(err, TUNER_USAGE,
+			"%s was written by a newer tuner (schema version %" PRId64
+			", this one knows %" PRId64
+			"): it can be read, but to change it use the newer program",
+			path, identity->version, schema->version);
+	if (identity->version < schema->version && store->mode != STORE_WRITE)
+		return tuner_fail(err, TUNER_USAGE,
+			"%s was written by an older tuner (schema version %" PRId64
+			", this one wants %" PRId64
+			"): `tuner run` brings it forward, after a backup",
+			path, identity->version, schema->version);
+	return true;
+}
+
+static bool bring_up_to_date(
+	struct store *store, const struct schema *schema, struct tuner_error *err)
+{
+	struct identity identity;
+
+	if (!identify(store, &identity, err) || !check_identity(store, &identity, schema, err))
+		return false;
+	if (store->mode != STORE_WRITE)
+		return true;
+	if (!sql_execute(store->db, store->path, "PRAGMA journal_mode = WAL", err))
+		return false;
+	if (is_empty(&identity))
+		return schema_create(store->db, store->path, schema, err);
+	return identity.version == schema->version ||
+	       schema_migrate(store->db, store->path, identity.version, schema, err);
+}
+
+static bool make_names(struct store *store, const char *path, struct tuner_error *err)
+{
+	store->path = strdup(path);
+	if (!store->path || asprintf(&store->directory, "%s.d", path) < 0) {
+		store->directory = NULL;
+		return tuner_fail_memory(err);
+	}
+	return true;
+}
+
+bool store_open_schema(const char *path, enum store_mode mode, const struct schema *schema,
+	struct store **ret, struct tuner_error *err)
+{
+	struct store *const store = calloc(1, sizeof *store);
+	bool ok = false;
+
+	if (!store)
+		return tuner_fail_memory(err);
+	store->mode = mode;
+	store->lock_fd = -1;
+	store->wal_next = WAL_PASSIVE;
+	if (path[0] == '\0') {
+		tuner_fail(err, TUNER_USAGE, "the database's name is empty");
+		goto out;
+	}
+	if (!make_names(store, path, err) || !location_check(path, mode == STORE_WRITE, err))
+		goto out;
+	if (mode == STORE_WRITE &&
+		(!lock_take(path, &store->lock_fd, err) || !make_file(path, err)))
+		goto out;
+	if (mode != STORE_WRITE && is_missing(path)) {
+		tuner_fail(err, TUNER_USAGE,
+			"%s: there is no such database; `tuner run` makes one, --db names another",
+			path);
+		goto out;
+	}
+	if (!open_file(store, err) || !set_up(store, err) || !bring_up_to_date(store, schema, err))
+		goto out;
+	*ret = store;
+	ok = true;
+out:
+	if (!ok)
+		store_close(store);
+	return ok;
+}
+
+bool store_open(const char *path, enum store_mode mode, struct store **ret, struct tuner_error *err)
+{
+	return store_open_schema(path, mode, &schema_current, ret, err);
+}
+
+void store_close(struct store *store)
+{
+	if (!store)
+		return;
+	if (store->db) {
+		store_rollback(store);
+		statements_finish(store);
+		/* The last connection to close checkpoints and removes the -wal; if a reader
+		 * remains, it shall find an empty one. */
+		if (store->mode == STORE_WRITE) {
+			sqlite3_busy_timeout(store->db, 0);
+			sqlite3_wal_checkpoint_v2(
+				store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+		}
+		sqlite3_close(store->db);
+	}
+	lock_release(store->lock_fd);
+	free(store->path);
+	free(store->directory);
+	free(store);
+}
+
+const char *store_path(const struct store *store)
+{
+	return store->path;
+}
+
+const char *store_directory(const struct store *store)
+{
+	return store->directory;
+}
+
+bool store_holder(const char *path, int64_t *ret_pid, struct tuner_error *err)
+{
+	return lock_holder(path, ret_pid, err);
+}
+
+/* ---- transactions ---- */
+
+/* PRAGMA synchronous works only between transactions. */
+static bool set_durability(
+	struct store *store, enum store_durability durability, struct tuner_error *err)
+{
+	if (store->durability == durability)
+		return true;
+	if (!sql_execute(store->db, store->path,
+		    durability == STORE_DURABLE ? "PRAGMA synchronous = FULL"
+						: "PRAGMA synchronous = NORMAL",
+		    err))
+		return false;
+	store->durability = durability;
+	return true;
+}
+
+bool store_begin(struct store *store, enum store_durability durability, struct tuner_error *err)
+{
+	struct query query;
+
+	tuner_assert(store->mode == STORE_WRITE && !store->in_transaction);
+	if (!set_durability(store, durability, err))
+		return false;
+	query_open(&query, store, "BEGIN IMMEDIATE");
+	if (!query_run(&query, err))
+		return false;
+	store->in_transaction = true;
+	return true;
+}
+
+static void checkpoint_passively(struct store *store)
+{
+	/* A failure leaves the WAL longer, and is tried again further on. */
+	sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	store->wal_next = store->wal_bytes + WAL_PASSIVE;
+}
+
+bool store_commit(struct store *store, struct tuner_error *err)
+{
+	struct query query;
+
+	tuner_assert(store->in_transaction);
+	query_open(&query, store, "COMMIT");
+	if (!query_run(&query, err))
+		return false;
+	store->in_transaction = false;
+	if (store->wal_bytes > WAL_FORGOTTEN && store->wal_bytes > store->wal_next)
+		checkpoint_passively(store);
+	return true;
+}
+
+void store_rollback(struct store *store)
+{
+	if (!store->in_transaction)
+		return;
+	store->in_transaction = false;
+	if (!sqlite3_get_autocommit(store->db)) /* a full disk rolls back by itself */
+		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+/* Waits for the readers that hold an older state, while new ones read the database proper: readers that
+ * overlap without end cannot keep the WAL from starting anew. */
+static bool checkpoint_truncating(struct store *store, struct tuner_error *err)
+{
+	int status;
+
+	sqlite3_busy_timeout(store->db, BUSY_TRUNCATE_MS);
+	status = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	sqlite3_busy_timeout(store->db, BUSY_MS);
+	if (status == SQLITE_OK) {
+		store->wal_bytes = 0;
+		store->wal_next = WAL_PASSIVE;
+		return true;
+	}
+	store->wal_next = store->wal_bytes + WAL_PASSIVE;
+	if ((status & 0xff) != SQLITE_BUSY && (status & 0xff) != SQLITE_LOCKED)
+		return sql_fail(store->db, store->path, status, err);
+	if (store->wal_bytes <= WAL_MAX)
+		return true;
+	return tuner_fail(err, TUNER_RETRY,
+		"%s-wal has grown to %" PRId64 " MiB, because some program keeps a read "
+					       "transaction on the database open: close it "
+		"(`fuser %s` names it)",
+		store->path, store->wal_bytes / MIB, store->path);
+}
+
+bool store_checkpoint(struct store *store, struct tuner_error *err)
+{
+	tuner_assert(store->mode == STORE_WRITE && !store->in_transaction);
+	if (store->wal_bytes <= store->wal_next)
+		return true;
+	if (store->wal_bytes > WAL_TRUNCATE)
+		return checkpoint_truncating(store, err);
+	checkpoint_passively(store);
+	return true;
+}
+
+/* ---- settings ---- */
+
+bool store_set_optuna(struct store *store, const char *series, struct tuner_error *err)
+{
+	const char *alembic = NULL;
+	struct query query;
+
+	store_assert_writing(store);
+	if (strcmp(series, "3.1") == 0)
+		alembic = "v3.0.0.d";
+	else if (strcmp(series, "3.2") == 0)
+		alembic = "v3.2.0.a";
+	else
+		return tuner_fail(err, TUNER_USAGE,
+			"Optuna \"%s\" is not known: 3.1 serves 3.0 and 3.1, 3.2 all later ones",
+			series);
+	query_open(&query, store, "UPDATE optuna SET alembic = ?1 WHERE id = 1");
+	query_bind_text(&query, alembic);
+	return query_run(&query, err);
+}
