@@ -418,11 +418,15 @@ static bool read_string(struct reader *reader, struct slice *ret_inside)
 				"expected a closing '\"' of the string that begins here, found the "
 				"end of the %s",
 				c == END ? "file" : "line");
+		if (c == '\t')
+			return fail_at(reader, reader->place,
+				"expected no control character in a string, found 0x09 (write "
+				"\\t)");
 		if (c < 0x20)
 			return fail_at(reader, reader->place,
 				"expected no control character in a string, found 0x%02x (write "
-				"%s)",
-				(unsigned)c, c == '\t' ? "\\t" : "it as \\u00..");
+				"\\u%04x)",
+				(unsigned)c, (unsigned)c);
 		if (c != '\\')
 			advance(reader);
 		else if (!read_escape(reader))

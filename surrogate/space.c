@@ -10,10 +10,6 @@
 /* A float lies on its lattice if it is within this part of a step. */
 static const double LATTICE_TOLERANCE = 1e-9;
 
-/* Two floats without a lattice are the same trial within this part of the cube's side (BoTorch's
- * tolerance). */
-static const double SAME_TOLERANCE = 1e-6;
-
 /* Doubles hold every integer up to here. */
 static const double INTEGER_MAX = 9007199254740992.0; /* 2^53 */
 
@@ -242,7 +238,7 @@ static bool parameter_same(const struct parameter *parameter, double a, double b
 		return parameter_index(parameter, a, &i) && parameter_index(parameter, b, &j) &&
 		       i == j;
 	return a == b || fabs(parameter_encode(parameter, a) - parameter_encode(parameter, b)) <
-				 SAME_TOLERANCE;
+				 SPACE_SAME_TOLERANCE;
 }
 
 bool space_same(const struct space *space, const double *a, const double *b)

@@ -98,7 +98,11 @@ double parameter_decode(const struct parameter *parameter, double u);
 void space_encode(const struct space *space, const double *values, double *ret_u);
 void space_decode(const struct space *space, const double *u, double *ret_values);
 
-/* True if both lie on the same lattice point and within 1e-6 of the cube's side on every parameter
+/* Two floats without a lattice are the same trial within this part of the cube's side (BoTorch's
+ * tolerance). */
+#define SPACE_SAME_TOLERANCE 1e-6
+
+/* True if both lie on the same lattice point and within SPACE_SAME_TOLERANCE on every parameter
  * without a lattice: trying the second would repeat the first. */
 bool space_same(const struct space *space, const double *a, const double *b);
 

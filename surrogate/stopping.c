@@ -48,13 +48,13 @@ static double badness(double value)
 	return isnan(value) ? GSL_POSINF : value;
 }
 
-static double last_step(const struct curve *curve)
+static double last_step(const struct learning_curve *curve)
 {
 	return curve->n > 0 ? curve->steps[curve->n - 1] : GSL_NEGINF;
 }
 
 /* Value of the last report up to `step`; there is one. */
-static double value_up_to(const struct curve *curve, double step)
+static double value_up_to(const struct learning_curve *curve, double step)
 {
 	size_t i = curve->n - 1;
 
@@ -64,7 +64,7 @@ static double value_up_to(const struct curve *curve, double step)
 }
 
 /* Value of the first report from `step` on; there is one. */
-static double value_from(const struct curve *curve, double step)
+static double value_from(const struct learning_curve *curve, double step)
 {
 	size_t i = 0;
 
@@ -75,7 +75,7 @@ static double value_from(const struct curve *curve, double step)
 
 /* Mean of the reports up to `step`, the first in any case. An infinite mean is a bad one; one that is
  * no number (+inf and -inf) as well. */
-static double running_average(const struct curve *curve, double step)
+static double running_average(const struct learning_curve *curve, double step)
 {
 	double sum = 0;
 	size_t n = 0;
@@ -85,7 +85,7 @@ static double running_average(const struct curve *curve, double step)
 	return badness(sum / (double)n);
 }
 
-static double best_value(const struct curve *curve)
+static double best_value(const struct learning_curve *curve)
 {
 	double best = GSL_POSINF;
 
@@ -98,13 +98,13 @@ static double best_value(const struct curve *curve)
 
 struct hearing {
 	struct stopping_settings settings; /* defaults filled in */
-	const struct curve *trial, *others;
+	const struct learning_curve *trial, *others;
 	size_t n_others;
 	double *sorted; /* room for a value of each curve, this trial's included */
 	struct stopping_verdict *verdict;
 };
 
-static double default_max_step(const struct curve *others, size_t n_others)
+static double default_max_step(const struct learning_curve *others, size_t n_others)
 {
 	double max_step = 0;
 
@@ -166,7 +166,7 @@ static bool is_incumbent(const struct hearing *h)
  * enough, and so many reports are there. */
 static bool is_late(const struct hearing *h, size_t reports)
 {
-	const struct curve *trial = h->trial;
+	const struct learning_curve *trial = h->trial;
 
 	return trial->n >= reports && trial->steps[trial->n - reports] > h->settings.grace;
 }
@@ -176,7 +176,7 @@ static bool is_late(const struct hearing *h, size_t reports)
 static void judge_threshold(struct hearing *h)
 {
 	const struct stopping_settings *s = &h->settings;
-	const struct curve *trial = h->trial;
+	const struct learning_curve *trial = h->trial;
 	const double bound = s->bound + s->margin;
 
 	if (!is_late(h, s->patience)) {
@@ -218,7 +218,7 @@ static struct comparison compare_at(struct hearing *h, size_t i)
 	struct comparison c = { 0 };
 
 	for (size_t k = 0; k < h->n_others; k++) {
-		const struct curve *other = &h->others[k];
+		const struct learning_curve *other = &h->others[k];
 
 		if (last_step(other) < step)
 			continue;
@@ -252,7 +252,7 @@ static bool passes_median(struct hearing *h, size_t i)
 static void judge_median(struct hearing *h)
 {
 	const struct stopping_settings *s = &h->settings;
-	const struct curve *trial = h->trial;
+	const struct learning_curve *trial = h->trial;
 	const size_t last = trial->n - 1, finished = count_finished(h);
 
 	if (finished < s->min_curves) {
@@ -364,7 +364,7 @@ static void judge_asha(struct hearing *h)
 
 static void judge(struct hearing *h)
 {
-	const struct curve *trial = h->trial;
+	const struct learning_curve *trial = h->trial;
 
 	if (h->settings.rule == STOPPING_NONE || trial->n == 0) {
 		decide(h, false, "%s", trial->n == 0 ? "no report yet" : "no rule");
@@ -393,8 +393,8 @@ static void judge(struct hearing *h)
 	}
 }
 
-bool stopping_judge(const struct stopping_settings *settings, const struct curve *trial,
-	const struct curve *others, size_t n_others, struct stopping_verdict *ret,
+bool stopping_judge(const struct stopping_settings *settings, const struct learning_curve *trial,
+	const struct learning_curve *others, size_t n_others, struct stopping_verdict *ret,
 	struct tuner_error *err)
 {
 	if (!stopping_check(settings, err))

@@ -27,7 +27,7 @@ const char *stopping_rule_name(enum stopping_rule rule); /* "median" ... */
 
 /* One trial's reports. Not finite values may be among them: NaN and +inf count as worse than any
  * number. */
-struct curve {
+struct learning_curve {
 	const double *steps; /* strictly increasing; epochs or batches, as the script counts */
 	const double *values;
 	size_t n;
@@ -79,8 +79,8 @@ struct stopping_verdict {
  * them. The trial that holds the best value of all curves is never stopped by median or asha.
  * Costs one pass over the curves. Errors: as stopping_check, TUNER_FATAL without memory. */
 TUNER_MUST_CHECK
-bool stopping_judge(const struct stopping_settings *settings, const struct curve *trial,
-	const struct curve *others, size_t n_others, struct stopping_verdict *ret,
+bool stopping_judge(const struct stopping_settings *settings, const struct learning_curve *trial,
+	const struct learning_curve *others, size_t n_others, struct stopping_verdict *ret,
 	struct tuner_error *err);
 
 #endif

@@ -470,12 +470,36 @@ static void without_a_need_for_the_command_nothing_must_exist(void **state)
 	assert_true(job_file_parse(
 		"x", "/", text, strlen(text), NULL, false, &reading.file, &reading.list, &err));
 	assert_no_faults(&reading);
-	assert_string_equal(reading.file->channels[0].path, "/gone/gone");
+	assert_string_equal(reading.file->channels[0].path, "/gone");
 	job_file_destroy(reading.file);
-	reading.file = NULL;
 	assert_true(job_file_parse(
 		"x", "/", text, strlen(text), NULL, true, &reading.file, &reading.list, &err));
-	assert_int_equal(reading.list.errors, 3);
+	assert_int_equal(reading.list.errors, 2);
+	assert_null(reading.file);
+}
+
+/* /usr/bin is where its commands run: "bin" has led there once and must not lead to /usr/bin/bin. */
+static void a_stored_job_keeps_the_directory_that_its_key_led_to(void **state)
+{
+	static const char text[] =
+		"{\"objective\": {\"metric\": \"loss\", \"goal\": \"minimize\"},"
+		" \"parameters\": {\"x\": {\"type\": \"bool\"}}, \"directory\": \"bin\","
+		" \"command\": [\"./env\"]}";
+	const char *set = "directory=lib";
+	const struct job_overrides overrides = { .set = &set, .n_set = 1 };
+	struct reading reading = { 0 };
+	struct tuner_error err;
+
+	assert_true(job_file_parse("x", "/usr/bin", text, strlen(text), NULL, true, &reading.file,
+		&reading.list, &err));
+	assert_no_faults(&reading);
+	assert_string_equal(reading.file->directory, "/usr/bin");
+	job_file_destroy(reading.file);
+	assert_true(job_file_parse("x", "/usr", text, strlen(text), &overrides, false,
+		&reading.file, &reading.list, &err));
+	assert_no_faults(&reading);
+	assert_string_equal(reading.file->directory, "/usr/lib");
+	job_file_destroy(reading.file);
 }
 
 static void warnings_leave_the_file_usable(void **state)
@@ -878,6 +902,7 @@ int main(void)
 		cmocka_unit_test(arguments_come_in_the_order_of_the_file),
 		cmocka_unit_test(a_type_left_out_follows_only_where_it_is_clear),
 		cmocka_unit_test(without_a_need_for_the_command_nothing_must_exist),
+		cmocka_unit_test(a_stored_job_keeps_the_directory_that_its_key_led_to),
 		cmocka_unit_test(warnings_leave_the_file_usable),
 		cmocka_unit_test(set_changes_any_key),
 		cmocka_unit_test(a_later_set_wins_and_may_replace_a_whole_object),

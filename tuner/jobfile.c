@@ -111,7 +111,7 @@ static struct job_file *job_file_create(
 
 /* `name` is for messages; the job's default name is its stem. */
 static bool parse(const char *name, const char *path, const char *directory, const char *text,
-	size_t length, const struct job_overrides *overrides, bool needs_command,
+	size_t length, const struct job_overrides *overrides, bool needs_command, bool stored,
 	struct job_file **ret, struct diagnostics *list, struct tuner_error *err)
 {
 	struct job_source *source = NULL;
@@ -132,7 +132,8 @@ static bool parse(const char *name, const char *path, const char *directory, con
 		.root = source_root(source),
 		.list = list,
 		.file = file,
-		.needs_command = needs_command };
+		.needs_command = needs_command,
+		.stored = stored };
 	check_shape(&reader);
 	ok = read_space(&reader, err) && read_search(&reader, err) && read_run(&reader, err);
 	if (ok && list->errors == 0) {
@@ -149,7 +150,8 @@ bool job_file_parse(const char *name, const char *directory, const char *text, s
 	const struct job_overrides *overrides, bool needs_command, struct job_file **ret,
 	struct diagnostics *list, struct tuner_error *err)
 {
-	return parse(name, "", directory, text, length, overrides, needs_command, ret, list, err);
+	return parse(
+		name, "", directory, text, length, overrides, needs_command, true, ret, list, err);
 }
 
 /* Where the file is, absolute; for standard input "" and the working directory. */
@@ -179,8 +181,8 @@ bool job_file_read(const char *path, const struct job_overrides *overrides, bool
 	*ret = NULL;
 	if (!file_read(path, JSON_BYTES_MAX, &text, err) || !locate(path, &whole, &directory, err))
 		goto out;
-	ok = parse(path, whole, directory, text.bytes, text.length, overrides, needs_command, ret,
-		list, err);
+	ok = parse(path, whole, directory, text.bytes, text.length, overrides, needs_command, false,
+		ret, list, err);
 out:
 	text_finish(&text);
 	free(whole);

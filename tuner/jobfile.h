@@ -90,15 +90,17 @@ struct job_overrides {
 };
 
 /* Reads and checks a job file ("-": standard input). All that is wrong with its content goes to
- * `list`; ret is set only if list->errors stays 0 (true is returned in both cases). With
- * `needs_command` false a missing command, hosts or metrics are fine (ask-tell). False: the file
- * itself cannot be read. */
+ * `list` (empty before); ret is set only if list->errors stays 0, else NULL (true is returned in both
+ * cases). With `needs_command` false a missing command is fine, and nothing is looked for on this
+ * machine: neither programs nor data nor directories. A name left out is the file's own without its
+ * ending. False: the file itself cannot be read (TUNER_USAGE, for one beyond 1 MiB too), or memory. */
 TUNER_MUST_CHECK
 bool job_file_read(const char *path, const struct job_overrides *overrides, bool needs_command,
 	struct job_file **ret, struct diagnostics *list, struct tuner_error *err);
 
-/* The same from text already at hand (a stored job file): name is for messages, directory as the
- * file's own directory. */
+/* The same from text already at hand, that of a stored job: `name` is for messages and for a name left
+ * out, `directory` where its commands run (the key "directory", which led there, is not followed
+ * again unless the overrides set it). overrides may be NULL. */
 TUNER_MUST_CHECK
 bool job_file_parse(const char *name, const char *directory, const char *text, size_t length,
 	const struct job_overrides *overrides, bool needs_command, struct job_file **ret,
@@ -119,8 +121,8 @@ enum job_change_kind {
 	CHANGE_NONE = 0,
 	CHANGE_TAKEN = 1, /* budget, hosts, retries, timeouts, early stopping, strategy, first */
 	CHANGE_SPACE = 2, /* parameters: a new space version */
-	CHANGE_COMMAND =
-		4, /* command, fixed values, channels, environment: needs --accept-change */
+	CHANGE_COMMAND = 4, /* command, fixed values, channels, environment, the objective's
+			       pattern: needs --accept-change */
 	CHANGE_OBJECTIVE = 8, /* refused, naming rescore */
 	CHANGE_SEED = 16, /* refused: a new name is a new job */
 };

@@ -19,6 +19,7 @@ struct reader {
 	struct diagnostics *list;
 	struct job_file *file; /* being filled */
 	bool needs_command; /* and with it whatever must exist on this machine */
+	bool stored; /* the file's directory is the one that "directory" led to */
 };
 
 /* ---- reporting ---- */

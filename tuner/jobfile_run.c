@@ -80,14 +80,21 @@ static bool is_directory(const char *path)
 	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-static bool read_directory(struct reader *reader, struct tuner_error *err)
+/* A stored job's directory is known: its "directory", which led there, is not followed again, unless
+ * the command line has just set it. */
+static bool is_followed(const struct reader *reader, const cJSON *directory)
 {
-	const cJSON *directory = member(reader->root, SECTION_FILE, "directory");
-	struct job_file *file = reader->file;
+	const char *override = "";
 
-	if (directory == NULL)
-		return true;
+	source_place(reader->source, directory, false, &override);
+	return !reader->stored || *override != '\0';
+}
+
+static bool follow_directory(struct reader *reader, const cJSON *directory, struct tuner_error *err)
+{
+	struct job_file *file = reader->file;
 	char *joined = path_join(file->directory, directory->valuestring);
+
 	if (joined == NULL)
 		return tuner_fail_memory(err);
 	char *plain = realpath(joined, NULL); /* without "." and ".."; NULL if it is not there */
@@ -95,9 +102,24 @@ static bool read_directory(struct reader *reader, struct tuner_error *err)
 	file->directory = plain ? plain : joined;
 	if (plain != NULL)
 		free(joined);
-	joined = file->directory;
-	if (looks_around(reader) && !is_directory(joined))
-		report_error(reader, directory, AT_VALUE, "there is no directory %.300s", joined);
+	return true;
+}
+
+static bool read_directory(struct reader *reader, struct tuner_error *err)
+{
+	const cJSON *directory = member(reader->root, SECTION_FILE, "directory");
+	struct job_file *file = reader->file;
+
+	if (directory && is_followed(reader, directory) &&
+		!follow_directory(reader, directory, err))
+		return false;
+	if (!looks_around(reader) || is_directory(file->directory))
+		return true;
+	if (directory != NULL)
+		report_error(reader, directory, AT_VALUE, "there is no directory %.300s",
+			file->directory);
+	else
+		report_missing(reader, "there is no directory %.300s", file->directory);
 	return true;
 }
 

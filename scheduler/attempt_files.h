@@ -1,0 +1,67 @@
+/* Names and formats of the files in an attempt directory, shared by their two sides: the supervisor
+ * (supervise*.c, libc only) and the readers (attempt.c, output.c). attempt.h says what they mean.
+ *
+ * `launch` is a sequence of records, each a tag byte, a value and a NUL. The first is LAUNCH_MAGIC
+ * as a whole; then in any order one k(ey), d(irectory), t(imeout), g(race) and l(og bytes), at least
+ * one a(rgument), any number of e(nvironment entries), the vectors in their order; times are decimal
+ * microseconds. The last record is the tag LAUNCH_END alone, and nothing follows it: so a file
+ * that was cut, or that a power failure left as zeros, is recognized.
+ *
+ * `started` and `exit.json` are JSON objects on one line. A power failure may leave either name
+ * without its content (see record_sync), so readers take what does not parse for torn.
+ *
+ * Output lies in segments that together hold consecutive bytes: output.log is the newest and has no
+ * number; an older one is named by the offset of its first byte. Rotation renames output.log,
+ * makes a new one, and then removes the older segment. */
+#ifndef SCHEDULER_ATTEMPT_FILES_H
+#define SCHEDULER_ATTEMPT_FILES_H
+
+#define ATTEMPT_LAUNCH	"launch"
+#define ATTEMPT_LOCK	"lock"
+#define ATTEMPT_STARTED "started"
+#define ATTEMPT_EXIT	"exit.json"
+#define ATTEMPT_OUTPUT	"output.log"
+
+#define OUTPUT_SEGMENT_FORMAT "output.%020lld.log" /* offset of its first byte */
+#define OUTPUT_SEGMENT_PREFIX "output."
+#define OUTPUT_SEGMENT_SUFFIX ".log"
+
+#define LAUNCH_MAGIC "tuner-launch 1"
+
+enum {
+	LAUNCH_KEY = 'k',
+	LAUNCH_ARGUMENT = 'a',
+	LAUNCH_ENVIRONMENT = 'e',
+	LAUNCH_DIRECTORY = 'd',
+	LAUNCH_TIMEOUT = 't',
+	LAUNCH_GRACE = 'g',
+	LAUNCH_LOG = 'l',
+	LAUNCH_END = '.',
+
+	/* The kernel takes 2 MiB of arguments and environment with the usual 8 MiB stack, and at
+	 * most 6 MiB with any. */
+	LAUNCH_BYTES_MAX = 8 << 20,
+	RECORD_BYTES_MAX = 8 << 10, /* of `started` and exit.json */
+
+	SEGMENT_NAME_MAX = 64,
+	SEGMENT_BYTES_MIN = 4096, /* a smaller half of log_max_bytes is raised to this */
+};
+
+/* exit.json's "kind", in the order of enum exit_kind. */
+#define EXIT_KIND_NAMES { "code", "signal", "timeout", "stopped", "no-start" }
+
+/* How tuner-supervise itself ends. Each but the first means that this process started no command. */
+enum supervise_status {
+	SUPERVISE_DONE = 0,	    /* exit.json is there */
+	SUPERVISE_USAGE = 64,	    /* not called with one directory */
+	SUPERVISE_NO_DIRECTORY = 66, /* it cannot be opened, or was removed while the command ran */
+	SUPERVISE_NO_FILES = 73,    /* lock, started or exit.json cannot be written */
+	SUPERVISE_BUSY = 75,	    /* another supervisor holds the lock */
+	SUPERVISE_RAN = 76,	    /* something has run here already */
+};
+
+/* Sent to the supervisor: SIGKILL to the whole group, now, and record it as a stop. (The number is
+ * the kernel's; real-time signals are counted differently by different C libraries.) */
+#define SUPERVISE_KILL SIGPWR
+
+#endif

@@ -1,0 +1,501 @@
+/* tuner-supervise DIRECTORY: runs one training command to its end and writes down how it went.
+ *
+ * scheduler/attempt.h is the contract. This program is small and needs nothing but libc, because a
+ * copy of it sits beside every training command, on whatever host that runs, and outlives the
+ * program that started it. It never waits without a bound: for the command it waits with a time
+ * limit if one is asked, and after a SIGKILL at most GIVE_UP_US.
+ *
+ *     main: lock, step back?, order -> fork -> started -> go -> watch -> exit.json -> sync
+ *
+ * All signals are blocked from the first line to the last and arrive through a descriptor. */
+#include "scheduler/supervise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	OUTPUT_PIECE = 64 * 1024, /* a pipe's capacity */
+	OUTPUT_PIECES = 16,	  /* at most so many before signals and time are looked at again */
+	OUTPUT_REST = 64,	  /* after the end: more than any pipe holds */
+};
+
+/* What the command's descendants may still print once it has ended. */
+static const int64_t LINGER_US = 500000;
+/* How often we look whether the attempt directory is still there. */
+static const int64_t LOOK_US = 1000000;
+/* SIGKILL takes effect when the process leaves the kernel: on a dead file system or a hung GPU that
+ * may be never. */
+static const int64_t GIVE_UP_US = 60000000;
+/* What orphans of the command may take to die. */
+static const int64_t REAP_US = 5000000;
+/* A reader that tests the lock holds it for microseconds; a supervisor for as long as it lives. */
+static const int LOCK_TRIES = 100;
+static const int64_t LOCK_PAUSE_US = 2000;
+
+static const int64_t NEVER = INT64_MAX;
+
+struct watch {
+	int directory, signals, exit_json;
+	struct order order;
+	struct child child;
+	struct log log;
+	struct outcome outcome;
+	bool output_open, failure_open;
+	bool ended;	/* the command is a zombie, which keeps its group's number ours */
+	bool timed_out; /* we ended it, for its time limit */
+	bool abandoned; /* it did not die of SIGKILL */
+	bool removed;	/* the attempt directory is gone */
+	int stop_signal, last_forwarded;
+	int64_t limit_at, kill_at, linger_until, give_up_at, look_at;
+};
+
+/* The time limit counts what the command could use: a suspended machine does not run it down. */
+static int64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static int64_t later(int64_t from, int64_t us)
+{
+	return us < NEVER - from ? from + us : NEVER;
+}
+
+static void pause_us(int64_t us)
+{
+	const struct timespec pause = { .tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000 };
+
+	nanosleep(&pause, NULL);
+}
+
+/* ---- ending the command ---- */
+
+static void kill_group(struct watch *w, int signal)
+{
+	if (w->child.pid > 0)
+		kill(-w->child.pid, signal);
+}
+
+static void kill_hard(struct watch *w)
+{
+	w->kill_at = NEVER;
+	kill_group(w, SIGKILL);
+	if (w->give_up_at == NEVER)
+		w->give_up_at = later(now_us(), GIVE_UP_US);
+}
+
+/* A stopped process acts on SIGTERM only once it goes on. */
+static void end_gently(struct watch *w, int signal)
+{
+	kill_group(w, signal);
+	kill_group(w, SIGCONT);
+	if (w->kill_at == NEVER && w->give_up_at == NEVER)
+		w->kill_at = later(now_us(), w->order.grace_us);
+	w->limit_at = NEVER;
+}
+
+static void stop(struct watch *w, int signal)
+{
+	if (!w->timed_out && w->stop_signal == 0)
+		w->stop_signal = signal;
+	if (signal == SIGKILL)
+		kill_hard(w);
+	else
+		end_gently(w, signal);
+}
+
+static void take_signal(struct watch *w, int signal)
+{
+	switch (signal) {
+	case SIGCHLD:
+		break; /* has woken us; notice_end looks */
+	case SUPERVISE_KILL:
+		stop(w, SIGKILL);
+		break;
+	case SIGTERM:
+	case SIGINT:
+	case SIGQUIT:
+		stop(w, signal);
+		break;
+	default:
+		w->last_forwarded = signal;
+		kill_group(w, signal);
+	}
+}
+
+/* ---- one turn of the loop ---- */
+
+static void take_signals(struct watch *w)
+{
+	struct signalfd_siginfo info;
+
+	while (read(w->signals, &info, sizeof(info)) == sizeof(info))
+		take_signal(w, (int)info.ssi_signo);
+}
+
+/* Reads at most `pieces` times, so that a command that prints without end cannot keep us from the
+ * clock. */
+static void drain(struct watch *w, int pieces)
+{
+	static char bytes[OUTPUT_PIECE];
+
+	while (w->output_open && pieces-- > 0) {
+		const ssize_t n = read(w->child.output, bytes, sizeof(bytes));
+
+		if (n > 0) {
+			log_add(&w->log, bytes, (size_t)n);
+		} else if (n < 0 && errno == EINTR) {
+			continue;
+		} else if (n < 0 && errno == EAGAIN) {
+			return;
+		} else {
+			close(w->child.output);
+			w->output_open = false;
+		}
+	}
+}
+
+/* Either the exec has closed the pipe, or the child says why there was none. */
+static void take_failure(struct watch *w)
+{
+	struct child_failure failure;
+	const ssize_t n = w->failure_open ? read(w->child.failure, &failure, sizeof(failure)) : -1;
+
+	if (n < 0)
+		return;
+	if (n == sizeof(failure)) {
+		child_explain(&failure, &w->order, w->outcome.message);
+		w->outcome.kind = KIND_NO_START;
+	}
+	close(w->child.failure);
+	w->failure_open = false;
+}
+
+static void notice_end(struct watch *w)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	if (w->ended || waitid(P_PID, (id_t)w->child.pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+		info.si_pid == 0)
+		return;
+	w->ended = true;
+	w->outcome.ended_us = wall_us();
+	w->linger_until = later(now_us(), LINGER_US);
+}
+
+/* Nobody can read the result any more, and whoever removed the directory has no use for it. */
+static void look_for_directory(struct watch *w)
+{
+	struct stat info;
+
+	w->look_at = later(now_us(), LOOK_US);
+	if (w->removed || fstat(w->directory, &info) != 0 || info.st_nlink > 0)
+		return;
+	w->removed = true;
+	stop(w, SIGTERM);
+}
+
+static void keep_deadlines(struct watch *w)
+{
+	const int64_t now = now_us();
+
+	if (w->ended)
+		return;
+	if (now >= w->look_at)
+		look_for_directory(w);
+	if (now >= w->limit_at) {
+		w->timed_out = true;
+		end_gently(w, SIGTERM);
+	}
+	if (now >= w->kill_at)
+		kill_hard(w);
+	if (now >= w->give_up_at)
+		w->abandoned = true;
+}
+
+static int64_t next_deadline(const struct watch *w)
+{
+	const int64_t all[] = { w->limit_at, w->kill_at, w->give_up_at, w->look_at };
+	int64_t next = w->linger_until;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all) && !w->ended; i++)
+		if (all[i] < next)
+			next = all[i];
+	return next;
+}
+
+static void wait_for_something(const struct watch *w)
+{
+	struct pollfd fds[] = {
+		{ .fd = w->signals, .events = POLLIN },
+		{ .fd = w->output_open ? w->child.output : -1, .events = POLLIN },
+		{ .fd = w->failure_open ? w->child.failure : -1, .events = POLLIN },
+	};
+	const int64_t left_us = next_deadline(w) - now_us();
+
+	poll(fds, 3, left_us <= 0 ? 0 : left_us > 60000000 ? 60000 : (int)(left_us / 1000 + 1));
+}
+
+static bool is_over(const struct watch *w)
+{
+	return w->abandoned || (w->ended && (!w->output_open || now_us() >= w->linger_until));
+}
+
+static void watch_command(struct watch *w)
+{
+	while (!is_over(w)) {
+		wait_for_something(w);
+		take_signals(w);
+		take_failure(w);
+		notice_end(w);
+		drain(w, OUTPUT_PIECES);
+		keep_deadlines(w);
+	}
+}
+
+/* ---- the end ---- */
+
+static void keep_status(struct watch *w, int status)
+{
+	w->outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	w->outcome.signal = WIFSIGNALED(status) ? WTERMSIG(status) : -1;
+}
+
+/* Waits for every process that the command has left, in its group or not: orphans come to us. */
+static void reap_all(struct watch *w)
+{
+	const int64_t until = later(now_us(), REAP_US);
+	int status = 0;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) >= 0 && now_us() < until) {
+		if (pid == w->child.pid)
+			keep_status(w, status);
+		if (pid == 0) {
+			struct pollfd woken = { .fd = w->signals, .events = POLLIN };
+
+			children_kill();
+			poll(&woken, 1, 20);
+			take_signals(w);
+		}
+	}
+}
+
+/* What only the end tells: between the first and the last line of this function the command's group
+ * has lost all its processes. */
+static void clear_away(struct watch *w)
+{
+	const int stop_signal = w->stop_signal; /* what comes now has stopped nothing */
+
+	take_failure(w);
+	kill_group(w, SIGKILL);
+	if (w->ended)
+		reap_all(w);
+	w->child.pid = -1;
+	w->stop_signal = stop_signal;
+	drain(w, OUTPUT_REST);
+}
+
+static int64_t time_us(struct timeval time)
+{
+	return (int64_t)time.tv_sec * 1000000 + time.tv_usec;
+}
+
+static void keep_usage(struct outcome *outcome)
+{
+	struct rusage usage;
+
+	if (getrusage(RUSAGE_CHILDREN, &usage) != 0)
+		return;
+	outcome->user_us = time_us(usage.ru_utime);
+	outcome->system_us = time_us(usage.ru_stime);
+	outcome->max_rss_bytes = (int64_t)usage.ru_maxrss * 1024;
+}
+
+static void judge(struct watch *w, int64_t oom_kills_before)
+{
+	struct outcome *outcome = &w->outcome;
+
+	keep_usage(outcome);
+	if (outcome->kind == KIND_NO_START) {
+		outcome->code = outcome->signal = -1;
+		return;
+	}
+	if (w->abandoned) {
+		outcome->signal = SIGKILL;
+		outcome->ended_us = wall_us();
+		snprintf(outcome->message, sizeof(outcome->message),
+			"process %d is still not gone 60 s after SIGKILL: it hangs in the kernel",
+			(int)w->child.pid);
+	}
+	if (w->timed_out)
+		outcome->kind = KIND_TIMEOUT;
+	else if (w->stop_signal != 0)
+		outcome->kind = KIND_STOPPED;
+	else if (outcome->signal > 0 && outcome->signal == w->last_forwarded)
+		outcome->kind = KIND_STOPPED;
+	else
+		outcome->kind = outcome->signal > 0 ? KIND_SIGNAL : KIND_CODE;
+	if (outcome->kind == KIND_STOPPED)
+		outcome->stop_signal = w->stop_signal != 0 ? w->stop_signal : w->last_forwarded;
+
+	/* A worker process may have been the victim, and the command failed of that; a neighbour
+	 * in our cgroup, while the command itself ended well, was not ours. */
+	outcome->out_of_memory = outcome->code != 0 && oom_kills_before >= 0 &&
+		oom_kills() > oom_kills_before;
+}
+
+/* ---- the beginning ---- */
+
+/* Nothing may leak into the command, and descriptors 0 to 2 must be taken. */
+static void tidy_descriptors(void)
+{
+	if (syscall(SYS_close_range, 3u, ~0u, 0u) != 0)
+		for (int fd = 3; fd < 4096; fd++)
+			close(fd);
+	for (int fd = open("/dev/null", O_RDWR); fd >= 0; fd = open("/dev/null", O_RDWR))
+		if (fd > 2) {
+			close(fd);
+			break;
+		}
+}
+
+/* Also those that would be deadly for us and have nothing to do with the command (SIGPIPE, SIGXFSZ
+ * of a full log): blocked, they are only an errno. */
+static int receive_signals(void)
+{
+	static const int heard[] = { SIGCHLD, SUPERVISE_KILL, SIGTERM, SIGINT, SIGQUIT, SIGHUP,
+		SIGUSR1, SIGUSR2, SIGCONT, SIGTSTP, SIGALRM, SIGWINCH };
+	sigset_t set;
+
+	signal(SIGCHLD, SIG_DFL); /* ignored, children would vanish unseen */
+	sigfillset(&set);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(heard) / sizeof(*heard); i++)
+		sigaddset(&set, heard[i]);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Held until this process ends. */
+static enum supervise_status take_lock(int directory)
+{
+	const int fd = openat(directory, ATTEMPT_LOCK, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return SUPERVISE_NO_FILES;
+	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; i++) {
+		if (errno != EWOULDBLOCK)
+			return SUPERVISE_NO_FILES;
+		if (i == LOCK_TRIES)
+			return SUPERVISE_BUSY;
+		pause_us(LOCK_PAUSE_US);
+	}
+	if (faccessat(directory, ATTEMPT_STARTED, F_OK, 0) == 0 ||
+		faccessat(directory, ATTEMPT_EXIT, F_OK, 0) == 0)
+		return SUPERVISE_RAN;
+	return SUPERVISE_DONE;
+}
+
+static void watch_init(struct watch *w, int directory, int exit_json)
+{
+	*w = (struct watch){ .directory = directory,
+		.exit_json = exit_json,
+		.output_open = true,
+		.failure_open = true,
+		.outcome = { .code = -1, .signal = -1 },
+		.limit_at = NEVER,
+		.kill_at = NEVER,
+		.linger_until = NEVER,
+		.give_up_at = NEVER,
+		.look_at = later(now_us(), LOOK_US) };
+}
+
+/* Up to the moment at which the command may run. False: it never will, and the outcome says why;
+ * but for *ret_status, if another supervisor turned out to have been first. */
+static bool begin(struct watch *w, enum supervise_status *ret_status)
+{
+	struct outcome *outcome = &w->outcome;
+
+	outcome->kind = KIND_NO_START;
+	outcome->started_us = outcome->ended_us = wall_us();
+	if (!order_read(w->directory, &w->order, outcome->message) ||
+		!child_fork(w->directory, &w->order, &w->child, outcome->message))
+		return false;
+	if (!record_started(w->directory, &w->child, outcome->started_us)) {
+		if (errno == EEXIST)
+			*ret_status = SUPERVISE_RAN;
+		snprintf(outcome->message, sizeof(outcome->message),
+			"cannot write `started`: %s", strerror(errno));
+		child_abandon(&w->child);
+		return false;
+	}
+	outcome->kind = KIND_CODE;
+	log_init(&w->log, w->directory, w->order.log_max_bytes);
+	if (w->order.timeout_us > 0)
+		w->limit_at = later(now_us(), w->order.timeout_us);
+	child_go(&w->child);
+	return true;
+}
+
+static enum supervise_status supervise(struct watch *w)
+{
+	enum supervise_status status = SUPERVISE_DONE;
+	const int64_t oom_kills_before = oom_kills();
+
+	if (begin(w, &status)) {
+		watch_command(w);
+		clear_away(w);
+		judge(w, oom_kills_before);
+	}
+	if (status != SUPERVISE_DONE)
+		return status;
+	if (!record_exit(w->directory, w->exit_json, &w->outcome, &w->log))
+		return w->removed ? SUPERVISE_NO_DIRECTORY : SUPERVISE_NO_FILES;
+	record_sync(w->directory, w->exit_json, &w->log);
+	return SUPERVISE_DONE;
+}
+
+int main(int argc, char **argv)
+{
+	static struct watch watch;
+
+	if (argc != 2) {
+		dprintf(2, "usage: tuner-supervise ATTEMPT-DIRECTORY\n"
+			   "Runs the command of an attempt; `tuner run` starts it.\n");
+		return SUPERVISE_USAGE;
+	}
+	tidy_descriptors();
+	const int signals = receive_signals();
+	const int directory = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (directory < 0 || signals < 0)
+		return SUPERVISE_NO_DIRECTORY;
+
+	const enum supervise_status status = take_lock(directory);
+	if (status != SUPERVISE_DONE)
+		return status;
+	const int exit_json = record_reserve(directory);
+	if (exit_json < 0)
+		return SUPERVISE_NO_FILES;
+
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	watch_init(&watch, directory, exit_json);
+	watch.signals = signals;
+	return supervise(&watch);
+}

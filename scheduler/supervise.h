@@ -1,0 +1,119 @@
+/* Inside tuner-supervise: the parts of the program. Libc only; nothing here is used elsewhere.
+ *
+ *     order_read -> oom_kills -> child_fork -> record_started -> child_go
+ *                -> log_add, signals, time limit ... -> record_exit -> record_sync
+ *
+ * Messages for people go to char[MESSAGE_MAX] and end up in exit.json. */
+#ifndef SCHEDULER_SUPERVISE_H
+#define SCHEDULER_SUPERVISE_H
+
+#include "scheduler/attempt_files.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { MESSAGE_MAX = 256 };
+
+/* ---- what to run: supervise_order.c ---- */
+
+/* The launch file. One allocation, kept until the process ends. */
+struct order {
+	const char *key, *directory;
+	char **arguments, **environment;
+	int64_t timeout_us, grace_us, log_max_bytes;
+};
+
+/* Reads DIRECTORY/launch. The environment gets the attempt's key, whatever it said before. */
+bool order_read(int directory, struct order *ret, char ret_message[MESSAGE_MAX]);
+
+/* ---- the command's process: supervise_child.c ---- */
+
+struct child {
+	pid_t pid;  /* leads the process group of the same number */
+	int go;	    /* it waits here; closed: it leaves */
+	int output; /* its stdout and stderr, non-blocking */
+	int failure; /* struct child_failure, or end of file once exec has succeeded */
+};
+
+/* Why the child did not get as far as the command. */
+struct child_failure {
+	enum { CHILD_SYNC, CHILD_SETUP, CHILD_DIRECTORY, CHILD_EXEC } stage;
+	int error;
+};
+
+/* Forks a child that waits. It is killed if this process dies. */
+bool child_fork(int directory, const struct order *order, struct child *ret,
+	char ret_message[MESSAGE_MAX]);
+
+/* `started` has its name now: the child makes the directory durable while we do the file. */
+void child_sync(struct child *child);
+
+/* From here on the command may run. */
+void child_go(struct child *child);
+
+/* Makes the child leave without having run anything, and waits for that. */
+void child_abandon(struct child *child);
+
+void child_explain(const struct child_failure *failure, const struct order *order,
+	char ret_message[MESSAGE_MAX]);
+
+/* SIGKILL to every child of this process: with PR_SET_CHILD_SUBREAPER these are also the orphans
+ * of the command that left its process group. */
+void children_kill(void);
+
+/* ---- output.log: supervise_log.c ---- */
+
+struct log {
+	int directory;
+	int fd; /* -1: the newest segment has no file yet */
+	int64_t segment_max;
+	int64_t start, size; /* of the newest segment */
+	int64_t previous;    /* start of the older one; -1: there is none */
+	int64_t written;     /* by the command */
+	int64_t lost;	     /* of these not stored */
+	int64_t gap;	     /* of these since the last stored byte */
+	int error;	     /* why */
+};
+
+void log_init(struct log *log, int directory, int64_t max_bytes);
+
+/* Stores the command's bytes, or counts them as lost; never fails. The first bytes stored after a
+ * loss are preceded by a line that tells of it. */
+void log_add(struct log *log, const char *bytes, size_t n);
+
+/* ---- started, exit.json: supervise_record.c ---- */
+
+/* As struct exit_record, whose order the kinds have. */
+struct outcome {
+	enum { KIND_CODE, KIND_SIGNAL, KIND_TIMEOUT, KIND_STOPPED, KIND_NO_START } kind;
+	int code, signal, stop_signal;
+	char message[MESSAGE_MAX];
+	int64_t started_us, ended_us, user_us, system_us, max_rss_bytes;
+	bool out_of_memory;
+};
+
+/* Creates `started`, which nobody may have done before (errno EEXIST). Calls child_sync, and returns
+ * when the file is durable. */
+bool record_started(int directory, struct child *child, int64_t started_us);
+
+/* Makes room for exit.json, so that a disk that fills up meanwhile cannot keep it from being
+ * written. Returns its descriptor or -1. */
+int record_reserve(int directory);
+
+/* exit.json appears, whole. */
+bool record_exit(int directory, int reserved, const struct outcome *outcome, const struct log *log);
+
+/* Makes exit.json, its name and the output durable, all at once: three calls of fsync one after the
+ * other wait for the disk three times, but begun together they share one journal commit. The order
+ * in which they reach the disk does not matter, because readers recognize a torn exit.json. */
+void record_sync(int directory, int exit_json, const struct log *log);
+
+/* OOM kills in our cgroup (v2 memory.events, v1 memory.oom_control) or else on this machine; -1 if
+ * the kernel does not tell. */
+int64_t oom_kills(void);
+
+int64_t wall_us(void);
+
+#endif

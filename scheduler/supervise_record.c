@@ -1,0 +1,229 @@
+#include "scheduler/supervise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ATTEMPT_EXIT_NEW ATTEMPT_EXIT ".new"
+
+static const char *const kinds[] = EXIT_KIND_NAMES;
+
+int64_t wall_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* The beginning of a small file of the kernel's, as a string; "" if it cannot be read. */
+static const char *read_small(const char *path, char *ret, size_t size)
+{
+	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = 0;
+
+	if (fd >= 0) {
+		n = read(fd, ret, size - 1);
+		close(fd);
+	}
+	ret[n > 0 ? n : 0] = '\0';
+	return ret;
+}
+
+/* Field 22 of /proc/PID/stat, in ticks since boot: with the pid it names a process for ever. */
+static long long start_of(pid_t pid)
+{
+	char path[64], line[1024];
+	long long start = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	const char *field = strrchr(read_small(path, line, sizeof(line)), ')');
+
+	for (int i = 2; field != NULL && i < 22; i++)
+		field = strchr(field + 1, ' ');
+	if (field == NULL || sscanf(field, "%lld", &start) != 1)
+		return 0;
+	return start;
+}
+
+static bool write_all(int fd, const char *bytes, size_t n)
+{
+	while (n > 0) {
+		const ssize_t got = write(fd, bytes, n);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return false;
+		bytes += got;
+		n -= (size_t)got;
+	}
+	return true;
+}
+
+bool record_started(int directory, struct child *child, int64_t started_us)
+{
+	char boot[64], line[RECORD_BYTES_MAX];
+	const int fd = openat(
+		directory, ATTEMPT_STARTED, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return false;
+	read_small("/proc/sys/kernel/random/boot_id", boot, sizeof(boot));
+	boot[strcspn(boot, "\n\"\\")] = '\0';
+	const int n = snprintf(line, sizeof(line),
+		"{\"version\":1,\"boot_id\":\"%s\",\"supervisor_pid\":%d,\"supervisor_start\":%lld,"
+		"\"session\":%d,\"command_pid\":%d,\"command_start\":%lld,\"group\":%d,"
+		"\"started_us\":%lld}\n",
+		boot, (int)getpid(), start_of(getpid()), (int)getsid(0), (int)child->pid,
+		start_of(child->pid), (int)child->pid, (long long)started_us);
+
+	bool ok = write_all(fd, line, (size_t)n);
+	child_sync(child);
+	ok = ok && fsync(fd) == 0;
+
+	const int error = errno;
+	close(fd);
+	errno = error;
+	return ok;
+}
+
+int record_reserve(int directory)
+{
+	const int fd = openat(
+		directory, ATTEMPT_EXIT_NEW, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	/* Where the file system cannot reserve, exit.json has to be lucky. */
+	if (fd >= 0 && fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, RECORD_BYTES_MAX) != 0 &&
+		errno == ENOSPC) {
+		close(fd);
+		errno = ENOSPC;
+		return -1;
+	}
+	return fd;
+}
+
+/* The contents of a JSON string. A character is never cut. */
+static void escape(const char *text, char *ret, size_t size)
+{
+	size_t n = 0;
+
+	for (; *text != '\0' && n + 7 < size; text++) {
+		const unsigned char c = (unsigned char)*text;
+
+		if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f)
+			n += (size_t)snprintf(ret + n, size - n, "\\u%04x", c);
+		else
+			ret[n++] = (char)c;
+	}
+	ret[n] = '\0';
+}
+
+bool record_exit(int directory, int reserved, const struct outcome *outcome, const struct log *log)
+{
+	char message[6 * MESSAGE_MAX + 8], line[RECORD_BYTES_MAX];
+
+	escape(outcome->message, message, sizeof(message));
+	const int n = snprintf(line, sizeof(line),
+		"{\"version\":1,\"kind\":\"%s\",\"code\":%d,\"signal\":%d,\"stop_signal\":%d,"
+		"\"message\":\"%s\",\"started_us\":%lld,\"ended_us\":%lld,\"user_us\":%lld,"
+		"\"system_us\":%lld,\"max_rss_bytes\":%lld,\"output_bytes\":%lld,"
+		"\"output_lost\":%lld,\"out_of_memory\":%s}\n",
+		kinds[outcome->kind], outcome->code, outcome->signal, outcome->stop_signal, message,
+		(long long)outcome->started_us, (long long)outcome->ended_us,
+		(long long)outcome->user_us, (long long)outcome->system_us,
+		(long long)outcome->max_rss_bytes, (long long)log->written, (long long)log->lost,
+		outcome->out_of_memory ? "true" : "false");
+
+	return write_all(reserved, line, (size_t)n) &&
+		renameat(directory, ATTEMPT_EXIT_NEW, directory, ATTEMPT_EXIT) == 0;
+}
+
+/* In a process of its own; without one, here. */
+static void sync_beside(int fd)
+{
+	const pid_t pid = fork();
+
+	if (pid > 0)
+		return;
+	fsync(fd);
+	if (pid == 0)
+		_exit(0);
+}
+
+static void sync_output(const struct log *log)
+{
+	char name[SEGMENT_NAME_MAX];
+	int previous = -1;
+
+	if (log->previous >= 0) {
+		snprintf(name, sizeof(name), OUTPUT_SEGMENT_FORMAT, (long long)log->previous);
+		previous = openat(log->directory, name, O_RDONLY | O_CLOEXEC);
+	}
+	if (previous >= 0) {
+		sync_beside(previous);
+		close(previous);
+	}
+	if (log->fd >= 0 && log->size > 0)
+		sync_beside(log->fd);
+}
+
+void record_sync(int directory, int exit_json, const struct log *log)
+{
+	sync_output(log);
+	sync_beside(exit_json);
+	fsync(directory);
+	while (wait(NULL) > 0 || errno == EINTR)
+		;
+}
+
+static int64_t number_after(const char *text, const char *word)
+{
+	const size_t length = strlen(word);
+
+	for (; text != NULL; text = strchr(text, '\n')) {
+		text += *text == '\n';
+		if (strncmp(text, word, length) == 0)
+			return strtoll(text + length, NULL, 10);
+	}
+	return -1;
+}
+
+/* The count in one of our cgroup's files. `line`: its line in /proc/self/cgroup, from the path on. */
+static int64_t kills_in_cgroup(const char *root, const char *line, const char *file)
+{
+	char path[4096 + 64], text[2048];
+	const int n = (int)strcspn(line, "\n");
+
+	/* The kernel's own root cgroup has no such file; a container's has. */
+	snprintf(path, sizeof(path), "%s%.*s/%s", root, n > 1 && n < 4000 ? n : 0, line, file);
+	return number_after(read_small(path, text, sizeof(text)), "oom_kill ");
+}
+
+int64_t oom_kills(void)
+{
+	char groups[8192], text[16384];
+	const char *line = read_small("/proc/self/cgroup", groups, sizeof(groups));
+	int64_t kills = -1;
+
+	for (; line != NULL && *line != '\0' && kills < 0; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		const char *memory = strstr(line, ":memory:");
+
+		if (strncmp(line, "0::", 3) == 0)
+			kills = kills_in_cgroup("/sys/fs/cgroup", line + 3, "memory.events");
+		else if (memory != NULL && memory < line + strcspn(line, "\n"))
+			kills = kills_in_cgroup("/sys/fs/cgroup/memory", memory + strlen(":memory:"),
+				"memory.oom_control");
+	}
+	if (kills < 0) {
+		read_small("/proc/vmstat", text, sizeof(text));
+		kills = number_after(text, "oom_kill ");
+	}
+	return kills;
+}

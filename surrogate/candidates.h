@@ -1,0 +1,53 @@
+/* Points to look at first when the acquisition is maximised: over the whole cube, around the best
+ * trials, or, of a small finite space, all that are left. */
+#ifndef SURROGATE_CANDIDATES_H
+#define SURROGATE_CANDIDATES_H
+
+#include "base/random.h"
+#include "surrogate/columns.h"
+#include "surrogate/tried.h"
+
+enum {
+	CANDIDATES_SOBOL = 1024,
+	CANDIDATES_LOCAL = 512,
+	/* Up to so many configurations are all looked at; about what the drawn ones cost. */
+	CANDIDATES_EXHAUSTIVE = 2048,
+};
+
+/* Rows of d coordinates, all snapped. values and order are for who scores them. */
+struct candidates {
+	size_t n, d;
+	double *x;	/* n x d */
+	double *values; /* n */
+	size_t *order;	/* n: the best first, after candidates_sort */
+};
+
+/* The best trials, best first: rows of d snapped coordinates. The first n_near are the ones that
+ * points are drawn around. */
+struct anchors {
+	size_t n, n_near;
+	const double *x;
+};
+
+/* At most `most` of: the anchors; CANDIDATES_SOBOL points of a scrambled Sobol sequence, scrambled by
+ * `key`; CANDIDATES_LOCAL points around the near anchors, in equal shares: normal steps of sd 0.1
+ * and, every second one, 0.01, in all columns (a category is drawn anew in one column). */
+TUNER_MUST_CHECK
+bool candidates_draw(const struct columns *columns, const struct anchors *anchors,
+	struct random_key key, size_t most, struct candidates *ret, struct tuner_error *err);
+
+/* All untried configurations of a lattice that has at most CANDIDATES_EXHAUSTIVE, or the first
+ * `most` of them. */
+TUNER_MUST_CHECK
+bool candidates_list(const struct columns *columns, const struct lattice *lattice,
+	const struct tried *tried, size_t most, struct candidates *ret, struct tuner_error *err);
+
+/* Fills order by descending values; NaN last; equal ones by row. */
+void candidates_sort(struct candidates *candidates);
+
+const double *candidates_row(const struct candidates *candidates, size_t i);
+
+/* Frees what create or list allocated; of a zeroed struct nothing. */
+void candidates_finish(struct candidates *candidates);
+
+#endif

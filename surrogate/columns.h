@@ -1,0 +1,37 @@
+/* The coordinates that the model sees: one for each parameter that can vary. A parameter with a
+ * single value tells it nothing and would only cost. */
+#ifndef SURROGATE_COLUMNS_H
+#define SURROGATE_COLUMNS_H
+
+#include "surrogate/kernel.h"
+#include "surrogate/space.h"
+
+struct columns {
+	const struct space *space; /* borrowed, as is given */
+	const double *given;	   /* by parameter, NaN where free */
+	size_t d;		   /* columns: the arrays below have so many entries */
+	size_t parameter[SPACE_PARAMETERS_MAX];
+	enum dimension_kind kinds[SPACE_PARAMETERS_MAX];
+	uint64_t cardinality[SPACE_PARAMETERS_MAX]; /* 0: a float without step */
+	bool is_held[SPACE_PARAMETERS_MAX];	    /* its value is given */
+	double held[SPACE_PARAMETERS_MAX];	    /* at this coordinate */
+};
+
+void columns_init(struct columns *columns, const struct space *space, const double *given);
+
+/* A configuration's coordinates; false if one of them cannot be encoded. */
+bool columns_encode(const struct columns *columns, const double *values, double *ret_x);
+
+/* A configuration of the space, with the given values, from coordinates anywhere. */
+void columns_decode(const struct columns *columns, const double *x, double *ret_values);
+
+/* The coordinate of lattice value k of a column. */
+double columns_coordinate(const struct columns *columns, size_t column, uint64_t k);
+
+/* The lattice value nearest to coordinate u of a column that has a lattice. */
+uint64_t columns_index(const struct columns *columns, size_t column, double u);
+
+/* Moves a point into the cube, onto the lattice and to the given values. */
+void columns_snap(const struct columns *columns, double *x);
+
+#endif

@@ -1,0 +1,43 @@
+/* Inside of suggest.h: what the strategies are given, and what they are.
+ *
+ * To add one: a name in suggest.h, a function here in a file strategy_NAME.c, a row in suggest.c. */
+#ifndef SURROGATE_STRATEGY_H
+#define SURROGATE_STRATEGY_H
+
+#include "surrogate/suggest.h"
+#include "surrogate/tried.h"
+
+/* A checked request, and what every strategy wants to know about it. */
+struct ask {
+	const struct suggest_request *request;
+	const struct space *space;
+	const double *given; /* d, NaN where the strategy decides; at least one is free */
+	struct tried tried;
+	struct lattice lattice; /* of the free parameters, size 0 unless all of them are countable */
+};
+
+/* Each sets ret->values and what it knows besides, or ret->exhausted. `ret` comes with the request's
+ * sequence and without a model's numbers. */
+typedef bool strategy_function(
+	const struct ask *ask, struct suggestion *ret, struct tuner_error *err);
+
+strategy_function strategy_random, strategy_sobol, strategy_grid, strategy_bayesian;
+
+/* The stream of this trial and purpose. */
+struct random ask_random(const struct ask *ask, enum random_purpose purpose);
+
+/* The next untried point of the job's scrambled Sobol sequence; once that gives nothing new, any
+ * untried point of a finite space. */
+TUNER_MUST_CHECK
+bool ask_quasi_random(const struct ask *ask, struct suggestion *ret, struct tuner_error *err);
+
+/* The free coordinates from the cube, the given values elsewhere. */
+void ask_decode(const struct ask *ask, const double *u, double *ret_values);
+
+/* Uniform among the untried points of a finite space; exhausted if there are none, or if the space is
+ * not finite: asked after many vain draws, it then has no room left to SPACE_SAME_TOLERANCE. */
+TUNER_MUST_CHECK
+bool ask_any_untried(const struct ask *ask, struct random *random, struct suggestion *ret,
+	struct tuner_error *err);
+
+#endif

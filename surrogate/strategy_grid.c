@@ -1,0 +1,69 @@
+/* Strategy grid: every combination once, in the order of their ranks. */
+#include "surrogate/strategy.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static size_t grid_points(const struct strategy *strategy)
+{
+	return strategy->grid_points > 0 ? strategy->grid_points : 5;
+}
+
+uint64_t strategy_grid_size(const struct strategy *strategy, const struct space *space)
+{
+	double given[SPACE_PARAMETERS_MAX];
+	struct lattice lattice;
+
+	for (size_t i = 0; i < space->d; i++)
+		given[i] = NAN;
+	lattice_init(&lattice, space, given, grid_points(strategy));
+	return lattice.size;
+}
+
+/* The first rank from `start` on that is not among the n ascending ones; size if there is none. */
+static uint64_t first_untried(const uint64_t *ranks, size_t n, uint64_t size, uint64_t start)
+{
+	for (size_t i = 0; i < n && start < size; i++)
+		if (ranks[i] == start)
+			start++;
+	return start < size ? start : size;
+}
+
+static bool is_all_free(const struct ask *ask)
+{
+	size_t i = 0;
+
+	while (i < ask->space->d && isnan(ask->given[i]))
+		i++;
+	return i == ask->space->d;
+}
+
+/* From where the arm's sequence stands, then from the beginning: an edit of the space numbers its
+ * grid anew, and user's configurations may lie on it. A grid with given values is another, smaller
+ * one: it is searched from its beginning and leaves the sequence alone. */
+bool strategy_grid(const struct ask *ask, struct suggestion *ret, struct tuner_error *err)
+{
+	struct lattice grid;
+	uint64_t *ranks = NULL, rank;
+	size_t n = 0;
+
+	ret->branch = BRANCH_GRID;
+	lattice_init(&grid, ask->space, ask->given, grid_points(ask->request->strategy));
+
+	const bool is_whole = is_all_free(ask);
+
+	if (!lattice_tried(&grid, &ask->tried, &ranks, &n, err))
+		return false;
+	rank = first_untried(ranks, n, grid.size, is_whole ? ret->sequence : 0);
+	if (rank == grid.size)
+		rank = first_untried(ranks, n, grid.size, 0);
+	free(ranks);
+	if (rank == grid.size) {
+		ret->exhausted = true;
+		return true;
+	}
+	lattice_configuration(&grid, rank, ret->values);
+	if (is_whole)
+		ret->sequence = rank + 1;
+	return true;
+}

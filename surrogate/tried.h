@@ -1,0 +1,50 @@
+/* What was tried, and what is left to try.
+ *
+ * A set of configurations to look up in, and a numbering of the finite set that a strategy may
+ * choose from, so that "the untried ones" can be counted and the k-th of them named without
+ * listing them. */
+#ifndef SURROGATE_TRIED_H
+#define SURROGATE_TRIED_H
+
+#include "surrogate/space.h"
+#include "surrogate/suggest.h"
+
+/* Observed and pending configurations that lie in the space: nothing else can be repeated. */
+struct tried {
+	const struct space *space; /* borrowed */
+	size_t n;
+	double *u; /* n x d: encoded, on the lattice's own points */
+};
+
+TUNER_MUST_CHECK
+bool tried_init(
+	struct tried *tried, const struct suggest_request *request, struct tuner_error *err);
+void tried_finish(struct tried *tried);
+
+/* True if a member is space_same as this configuration of the space. n d comparisons. */
+bool tried_contains(const struct tried *tried, const double *values);
+
+/* The configurations that have the given values where there are some, and elsewhere any value of the
+ * parameter's lattice, or one of grid_points values along a float without step. */
+struct lattice {
+	const struct space *space; /* borrowed, as is given */
+	const double *given;	   /* d, NaN where free */
+	size_t grid_points;	   /* 0: floats without step are not counted out */
+	uint64_t size; /* 0: uncountable; UINT64_MAX: does not fit, and only ranks below it exist */
+};
+
+void lattice_init(struct lattice *lattice, const struct space *space, const double *given,
+	size_t grid_points);
+
+/* The configuration of a rank: mixed radix, the last parameter fastest. */
+void lattice_configuration(const struct lattice *lattice, uint64_t rank, double *ret_values);
+
+/* Ranks of those members that lie on the lattice: ascending, each once. The caller frees. */
+TUNER_MUST_CHECK
+bool lattice_tried(const struct lattice *lattice, const struct tried *tried, uint64_t **ret_ranks,
+	size_t *ret_n, struct tuner_error *err);
+
+/* Of the ranks below lattice->size that are not among the n tried ones: the k-th, k < size - n. */
+uint64_t untried_rank(const uint64_t *ranks, size_t n, uint64_t k);
+
+#endif

@@ -1,0 +1,183 @@
+/* tuner check: everything that is wrong with a job file, and everything that follows from it. Nothing
+ * is created. */
+#include "tuner/command.h"
+
+#include "tuner/log_check.h"
+#include "tuner/slots.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct check {
+	const struct invocation *call;
+	const char *path;
+	struct diagnostics *list;
+	struct job_file *file; /* NULL: there are errors */
+	struct slot_list *slots; /* NULL: likewise */
+	struct log_check *log; /* NULL: no --log */
+};
+
+static void check_finish(struct check *check)
+{
+	log_check_destroy(check->log);
+	free(check->slots);
+	job_file_destroy(check->file);
+	free(check->list);
+}
+
+static const struct json_place whole = { 0, 0 };
+
+static bool read_job(struct check *check, struct tuner_error *err)
+{
+	const char *sets[OPTIONS_MAX];
+	struct job_overrides overrides = { .set = sets, .command = check->call->rest };
+
+	check->list = calloc(1, sizeof(*check->list));
+	if (check->list == NULL)
+		return tuner_fail_memory(err);
+	overrides.n_set = invocation_options(check->call, "set", sets, OPTIONS_MAX);
+	return job_file_read(check->path, &overrides, true, &check->file, check->list, err);
+}
+
+/* Slots that are not there are a fault of the file on this machine. */
+static bool look_at_machine(struct check *check, struct tuner_error *err)
+{
+	struct tuner_error fault;
+
+	if (check->file == NULL)
+		return true;
+	check->slots = calloc(1, sizeof(*check->slots));
+	if (check->slots == NULL)
+		return tuner_fail_memory(err);
+	if (slots_find(check->file, check->slots, &fault)) {
+		if (check->slots->note[0] != '\0')
+			diagnose_warning(check->list, whole, "%s", check->slots->note);
+		return true;
+	}
+	if (fault.code != TUNER_USAGE)
+		return tuner_fail(err, fault.code, "%s", fault.message);
+	diagnose_error(check->list, whole, "%.500s", fault.message);
+	return true;
+}
+
+/* A grid is finite: a budget that is not its size is worth a word. */
+static void look_at_grid(struct check *check)
+{
+	const struct job_file *file = check->file;
+
+	if (file == NULL || file->strategy.name != STRATEGY_GRID)
+		return;
+	const uint64_t size = strategy_grid_size(&file->strategy, &file->space);
+	if (size > (uint64_t)file->budget.trials)
+		diagnose_warning(check->list, whole,
+			"the grid has %" PRIu64 " configurations, but budget.trials is %" PRId64,
+			size, file->budget.trials);
+}
+
+static bool read_log(struct check *check, struct tuner_error *err)
+{
+	const char *path = invocation_option(check->call, "log");
+	char bytes[65536];
+	size_t size;
+
+	if (path == NULL || check->file == NULL)
+		return true;
+	FILE *stream = fopen(path, "r");
+	if (stream == NULL) {
+		tuner_fail_errno(err, errno, "cannot read %s", path);
+		err->code = TUNER_USAGE;
+		return false;
+	}
+	bool ok = log_check_create(check->file, &check->log, err);
+	while (ok && (size = fread(bytes, 1, sizeof(bytes), stream)) > 0)
+		ok = log_check_feed(check->log, bytes, size, err);
+	if (ok && ferror(stream))
+		ok = tuner_fail_errno(err, errno, "cannot read %s", path);
+	ok = ok && log_check_end(check->log, err);
+	fclose(stream);
+	return ok;
+}
+
+static void print_plain(const struct check *check)
+{
+	struct text said = TEXT_EMPTY, out = TEXT_EMPTY;
+
+	diagnostics_print(check->list, check->path, &said);
+	fputs(said.bytes, stderr);
+	if (check->file != NULL) {
+		job_file_describe(check->file, &out);
+		text_add(&out, "\nmachine:\n  ");
+		if (check->slots->n > 0)
+			slots_text(check->slots, &out);
+		else
+			text_add(&out, "no slot");
+		text_add(&out, "\n");
+	}
+	if (check->log != NULL) {
+		text_add(&out, "\n");
+		log_check_report(check->log, &out);
+	}
+	fputs(out.bytes, stdout);
+	text_finish(&said);
+	text_finish(&out);
+}
+
+static void add_diagnostics_json(const struct diagnostics *list, struct text *ret)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		const struct diagnostic *item = &list->items[i];
+		text_print(ret, "%s{\"level\": \"%s\", ", i ? ", " : "",
+			item->warning ? "warning" : "error");
+		if (item->place.line > 0)
+			text_print(ret, "\"line\": %u, \"column\": %u, ", item->place.line,
+				item->place.column);
+		text_add(ret, "\"message\": ");
+		text_add_json_string(ret, item->message);
+		text_add(ret, "}");
+	}
+}
+
+static void print_json(const struct check *check)
+{
+	struct text out = TEXT_EMPTY;
+
+	text_add(&out, "{\"file\": ");
+	text_add_json_string(&out, check->path);
+	text_print(&out, ", \"errors\": %zu, \"messages\": [", check->list->errors);
+	add_diagnostics_json(check->list, &out);
+	text_add(&out, "], \"job\": ");
+	if (check->file != NULL)
+		job_file_describe_json(check->file, &out);
+	else
+		text_add(&out, "null");
+	text_print(&out, ", \"slots\": %zu, \"log\": ", check->slots ? check->slots->n : 0);
+	if (check->log != NULL)
+		log_check_report_json(check->log, &out);
+	else
+		text_add(&out, "null");
+	text_add(&out, "}\n");
+	fputs(out.bytes, stdout);
+	text_finish(&out);
+}
+
+int cmd_check(const struct invocation *call, struct tuner_error *err)
+{
+	struct check check = { .call = call, .path = call->arguments[0] };
+	int status = -1;
+
+	if (!read_job(&check, err) || !look_at_machine(&check, err))
+		goto out;
+	look_at_grid(&check);
+	if (!read_log(&check, err))
+		goto out;
+	if (call->json)
+		print_json(&check);
+	else
+		print_plain(&check);
+	status = check.list->errors > 0 ? EXIT_USAGE : EXIT_DONE;
+out:
+	check_finish(&check);
+	return status;
+}
