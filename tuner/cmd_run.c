@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/number.h"
+#include "tuner/job_argument.h"
 #include "tuner/job_open.h"
 #include "tuner/launch.h"
 #include "tuner/loop.h"
@@ -21,7 +22,7 @@
 
 extern char **environ;
 
-enum { SETS_MAX = OPTIONS_MAX + 8, DETACH_WAIT_MS = 10000 };
+enum { DETACH_WAIT_MS = 10000 };
 
 struct run {
 	const struct invocation *call;
@@ -45,89 +46,6 @@ static void run_finish(struct run *run)
 	job_file_destroy(run->file);
 	free(run->slots);
 	free(run->supervisor);
-}
-
-/* --trials 5 is --set budget.trials=5, and so on. */
-static bool collect_sets(const struct invocation *call, const char *ret_sets[SETS_MAX],
-	size_t *ret_n, struct text *memory, struct tuner_error *err)
-{
-	static const struct {
-		const char *option, *key;
-	} shorthands[] = { { "trials", "budget.trials" }, { "parallel", "budget.parallel" },
-		{ "seed", "seed" }, { "name", "name" } };
-	size_t offsets[sizeof(shorthands) / sizeof(*shorthands)], n_offsets = 0;
-	size_t n = invocation_options(call, "set", ret_sets, OPTIONS_MAX);
-	for (size_t i = 0; i < sizeof(shorthands) / sizeof(*shorthands); i++) {
-		const char *value = invocation_option(call, shorthands[i].option);
-		if (value == NULL)
-			continue;
-		offsets[n_offsets++] = memory->length;
-		text_print(memory, "%s=%s", shorthands[i].key, value);
-		text_add_bytes(memory, "", 1);
-	}
-	if (text_failed(memory))
-		return tuner_fail_memory(err);
-	for (size_t i = 0; i < n_offsets; i++)
-		ret_sets[n++] = memory->bytes + offsets[i];
-	*ret_n = n;
-	return true;
-}
-
-/* FILE, or the file of the stored JOB: its path if it is still there, else the stored text. */
-static bool read_stored(struct run *run, const struct job_overrides *overrides, const char *name,
-	struct diagnostics *list, struct tuner_error *err)
-{
-	struct store *store = NULL;
-	struct job job = { 0 };
-	bool ok = false;
-	if (access(run->call->db, F_OK) != 0)
-		return tuner_fail(err, TUNER_USAGE,
-			"there is no file \"%s\", and no database \"%s\" with a job of that name",
-			name, run->call->db);
-	if (!store_open(run->call->db, STORE_READ, &store, err) ||
-		!command_job(store, name, &job, err))
-		goto out;
-	if (job.path[0] != '\0' && access(job.path, R_OK) == 0)
-		ok = job_file_read(job.path, overrides, true, &run->file, list, err);
-	else
-		ok = job_file_parse(job.name, job.directory, job.file, strlen(job.file), overrides,
-			true, &run->file, list, err);
-out:
-	job_finish(&job);
-	store_close(store);
-	return ok;
-}
-
-static bool read_file(struct run *run, struct tuner_error *err)
-{
-	const char *name = run->call->arguments[0], *sets[SETS_MAX];
-	struct text memory = TEXT_EMPTY, lines = TEXT_EMPTY;
-	struct diagnostics *list = calloc(1, sizeof(*list));
-	struct job_overrides overrides = { .set = sets, .command = run->call->rest };
-	bool ok = false;
-
-	if (list == NULL)
-		return tuner_fail_memory(err);
-	if (!collect_sets(run->call, sets, &overrides.n_set, &memory, err))
-		goto out;
-	if (strcmp(name, "-") == 0 || access(name, F_OK) == 0)
-		ok = job_file_read(name, &overrides, true, &run->file, list, err);
-	else
-		ok = read_stored(run, &overrides, name, list, err);
-	if (ok && list->errors == 1 && list->n == 1) {
-		diagnostics_print(list, name, &lines);
-		ok = tuner_fail(err, TUNER_USAGE, "%.*s", (int)lines.length - 1, lines.bytes);
-	} else if (ok) {
-		diagnostics_print(list, name, &lines);
-		fputs(lines.bytes, stderr);
-		if (list->errors > 0)
-			ok = tuner_fail(err, TUNER_USAGE, "%s has %zu errors", name, list->errors);
-	}
-out:
-	text_finish(&lines);
-	text_finish(&memory);
-	free(list);
-	return ok;
 }
 
 static enum progress_style choose_style(const struct invocation *call)
@@ -375,7 +293,7 @@ int cmd_run(const struct invocation *call, struct tuner_error *err)
 {
 	struct run run = { .call = call, .opening = { .changes = TEXT_EMPTY } };
 	int status = -1;
-	if (read_file(&run, err))
+	if (job_argument_read(call, &run.file, err))
 		status = invocation_option(call, "detach") != NULL ? run_detached(&run, err)
 								   : run_here(&run, err);
 	run_finish(&run);

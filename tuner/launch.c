@@ -62,34 +62,33 @@ out:
 	return ok;
 }
 
-bool launch_prepare(
-	const struct launch_site *site, const struct live *live, struct tuner_error *err)
+bool launch_request(const struct launch_site *site, const struct live *live,
+	struct launch_request *ret, struct tuner_error *err)
 {
 	const struct job_file *file = site->file;
-	const size_t n_arguments = file->space.d + file->n_fixed;
 	const struct job_host *host = file->n_hosts > 0 ? &file->hosts[0] : NULL;
-	struct argument *arguments = configuration_arguments(file, live->values);
 	char *trial_directory = path_directory(live->directory);
-	char *checkpoint = trial_directory ? path_join(trial_directory, "checkpoint") : NULL;
-	struct command command = { 0 };
-	bool ok = false;
 
-	if (arguments == NULL || checkpoint == NULL) {
-		tuner_fail_memory(err);
-		goto out;
-	}
-	const struct command_request request = {
+	*ret = (struct launch_request){
+		.arguments = configuration_arguments(file, live->values),
+		.n_arguments = file->space.d + file->n_fixed,
+		.checkpoint = trial_directory ? path_join(trial_directory, "checkpoint") : NULL,
+	};
+	free(trial_directory);
+	if (ret->arguments == NULL || ret->checkpoint == NULL)
+		return tuner_fail_memory(err);
+	ret->command = (struct command_request){
 		.command = file->command,
 		.prefix = host ? host->prefix : NULL,
 		.style = file->style,
-		.arguments = arguments,
-		.n_arguments = n_arguments,
+		.arguments = ret->arguments,
+		.n_arguments = ret->n_arguments,
 		.channels = file->channels,
 		.n_channels = file->n_channels,
 		.variables = file->environment,
 		.inherited = environ,
 		.directory = live->directory,
-		.checkpoint_directory = checkpoint,
+		.checkpoint_directory = ret->checkpoint,
 		.working_directory = file->directory,
 		.key = live->key,
 		.job = file->name,
@@ -102,12 +101,26 @@ bool launch_prepare(
 		.grace_us = file->grace_us,
 		.log_max_bytes = file->log_max_bytes,
 	};
-	ok = command_build(&request, &command, err) && command_prepare(&request, &command, err);
-out:
+	return true;
+}
+
+void launch_request_finish(struct launch_request *request)
+{
+	arguments_free(request->arguments, request->n_arguments);
+	free(request->checkpoint);
+}
+
+bool launch_prepare(
+	const struct launch_site *site, const struct live *live, struct tuner_error *err)
+{
+	struct launch_request request;
+	struct command command = { 0 };
+	const bool ok = launch_request(site, live, &request, err) &&
+			command_build(&request.command, &command, err) &&
+			command_prepare(&request.command, &command, err);
+
 	command_finish(&command);
-	arguments_free(arguments, n_arguments);
-	free(checkpoint);
-	free(trial_directory);
+	launch_request_finish(&request);
 	return ok;
 }
 

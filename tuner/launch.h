@@ -21,6 +21,20 @@ bool attempt_new_key(char ret_key[40], struct tuner_error *err);
 /* TUNER_SEED: follows from seed, repeat and number, so that a retry trains with the same one. */
 uint64_t training_seed(uint64_t seed, int64_t repeat, int64_t number);
 
+/* What an attempt's command is built from, with the memory that it points to. */
+struct launch_request {
+	struct command_request command;
+	struct argument *arguments;
+	size_t n_arguments;
+	char *checkpoint;
+};
+
+/* `site` and `live` must outlive it. The caller finishes it, after a failure too. */
+TUNER_MUST_CHECK
+bool launch_request(const struct launch_site *site, const struct live *live,
+	struct launch_request *ret, struct tuner_error *err);
+void launch_request_finish(struct launch_request *request);
+
 /* Makes the attempt's directories and writes what the supervisor is to launch. Nothing is started. */
 TUNER_MUST_CHECK
 bool launch_prepare(

@@ -144,8 +144,8 @@ static void fate_without_exit(const struct live *live, struct fate *ret)
 {
 	ret->outcome = live->end.kind == BACKEND_LOST ? OUTCOME_LOST : OUTCOME_LAUNCH_FAILED;
 	snprintf(ret->message, sizeof(ret->message), "%s", live->end.message);
-	/* What we were ending anyway is not lost. */
-	if (live->end.kind == BACKEND_LOST && live->stopping != NULL)
+	/* What we were ending anyway is neither lost nor failed. */
+	if (live->stopping != NULL)
 		ret->outcome = outcome_from_name(live->stopping);
 }
 

@@ -1,0 +1,138 @@
+/* tuner enqueue: a configuration that a person wants tried next. */
+#include "tuner/command.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "trials/event.h"
+#include "tuner/job_open.h"
+#include "tuner/request_send.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ANSWER_WAIT_MS = 5000 };
+
+/* A value as --set takes it: JSON where it is JSON, else a string. */
+static void add_value(struct text *json, const char *bytes, size_t length)
+{
+	struct json_document *document = NULL;
+	struct tuner_error ignored;
+	if (json_parse("value", bytes, length, &document, &ignored)) {
+		text_add_bytes(json, bytes, length);
+		json_destroy(document);
+	} else {
+		text_add_json_bytes(json, bytes, length);
+	}
+}
+
+/* NAME=VALUE,NAME=VALUE as a JSON object. */
+static bool pairs_to_json(const char *pairs, struct text *json, struct tuner_error *err)
+{
+	text_add(json, "{");
+	for (const char *at = pairs; *at != '\0';) {
+		const size_t length = strcspn(at, ",");
+		const char *equals = memchr(at, '=', length);
+		if (equals == NULL || equals == at)
+			return tuner_fail(err, TUNER_USAGE,
+				"expected NAME=VALUE,... or a JSON object, found \"%.*s\"",
+				(int)(length < 100 ? length : 100), at);
+		text_add(json, at == pairs ? "" : ", ");
+		text_add_json_bytes(json, at, (size_t)(equals - at));
+		text_add(json, ": ");
+		add_value(json, equals + 1, length - (size_t)(equals + 1 - at));
+		at += length;
+		at += *at == ',';
+	}
+	text_add(json, "}");
+	return !text_failed(json) || tuner_fail_memory(err);
+}
+
+/* Reads and checks what was typed; ret gets it in the space's order. */
+static bool read_configuration(
+	const struct job *job, const char *typed, struct text *ret, struct tuner_error *err)
+{
+	struct job_file *file = NULL;
+	struct text json = TEXT_EMPTY;
+	struct json_document *document = NULL;
+	double values[SPACE_PARAMETERS_MAX];
+	bool ok = false;
+
+	if (typed[strspn(typed, " \t\n")] == '{')
+		text_add(&json, typed);
+	else if (!pairs_to_json(typed, &json, err))
+		goto out;
+	/* Once by our own reader, for its messages and its limits. */
+	ok = json_parse("PARAMETERS", json.bytes, json.length, &document, err) &&
+	     job_stored_file(job, &file, err) &&
+	     configuration_parse(file, json.bytes, false, values, err);
+	if (ok)
+		configuration_json(file, values, ret);
+	if (text_failed(ret))
+		ok = tuner_fail_memory(err);
+out:
+	json_destroy(document);
+	text_finish(&json);
+	job_file_destroy(file);
+	return ok;
+}
+
+static bool enqueue_here(
+	struct store *store, const struct job *job, const char *parameters, struct tuner_error *err)
+{
+	int64_t id;
+	if (!store_begin(store, STORE_DURABLE, err))
+		return false;
+	if (!queue_add(store, job->id, "", 0, "enqueue", parameters, clock_wall_us(), &id, err)) {
+		store_rollback(store);
+		return false;
+	}
+	if (!store_commit(store, err))
+		return false;
+	printf("job %s: the next \"tuner run\" begins with %s\n", job->name, parameters);
+	return true;
+}
+
+/* To the process that runs the job. It checks again: its job file may be newer than ours. */
+static bool ask(const struct invocation *call, const struct job *job, const char *parameters,
+	struct tuner_error *err)
+{
+	struct text argument = TEXT_EMPTY, answer = TEXT_EMPTY;
+	bool answered = false;
+	text_print(&argument, "{\"parameters\": %s}", parameters);
+	bool ok = !text_failed(&argument) || tuner_fail_memory(err);
+	ok = ok && request_send(call, job->id, "enqueue", argument.bytes, ANSWER_WAIT_MS, &answered,
+			   &answer, err);
+	if (ok)
+		printf("job %s: %s: %s\n", job->name, parameters,
+			answered ? answer.bytes
+				 : "the process that holds the database has not answered; the "
+				   "next run of the job takes it");
+	text_finish(&argument);
+	text_finish(&answer);
+	return ok;
+}
+
+int cmd_enqueue(const struct invocation *call, struct tuner_error *err)
+{
+	struct store *store = NULL;
+	struct job job = { 0 };
+	struct text parameters = TEXT_EMPTY;
+	bool ok = false;
+
+	if (!command_open(call, STORE_READ, &store, err) ||
+		!command_job(store, call->arguments[0], &job, err) ||
+		!read_configuration(&job, call->arguments[1], &parameters, err))
+		goto out;
+	store_close(store);
+	store = NULL;
+	if (store_open(call->db, STORE_WRITE, &store, err))
+		ok = enqueue_here(store, &job, parameters.bytes, err);
+	else if (err->code == TUNER_RETRY)
+		ok = ask(call, &job, parameters.bytes, err);
+out:
+	text_finish(&parameters);
+	job_finish(&job);
+	store_close(store);
+	return ok ? EXIT_DONE : -1;
+}

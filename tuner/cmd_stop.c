@@ -1,0 +1,138 @@
+/* tuner stop: asks the living `tuner run` to stop, or, without one, ends what survived it. */
+#include "tuner/command.h"
+
+#include "tuner/job_open.h"
+#include "tuner/launch.h"
+#include "tuner/loop.h"
+#include "tuner/request_send.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { ANSWER_WAIT_MS = 10000, TRIAL_MAX = 100000000 };
+
+static bool write_argument(
+	const struct invocation *call, struct text *argument, struct tuner_error *err)
+{
+	int64_t trial;
+	if (!invocation_integer(call, "trial", 1, TRIAL_MAX, 0, &trial, err))
+		return false;
+	text_print(argument, "{\"wait\": %s",
+		invocation_option(call, "wait") != NULL ? "true" : "false");
+	if (trial > 0)
+		text_print(argument, ", \"trial\": %lld", (long long)trial);
+	text_add(argument, "}");
+	return true;
+}
+
+/* `tuner run` holds the database. It need not be this job that it runs. */
+static bool ask(const struct invocation *call, const struct job *job, const char *argument,
+	struct tuner_error *err)
+{
+	struct text answer = TEXT_EMPTY;
+	bool answered;
+	bool ok = request_send(
+		call, job->id, "stop", argument, ANSWER_WAIT_MS, &answered, &answer, err);
+	if (ok && answered)
+		printf("job %s: %s\n", job->name, answer.bytes);
+	else if (ok)
+		ok = tuner_fail(err, TUNER_RETRY,
+			"the process that holds \"%s\" does not answer for job %s: it may run "
+			"another job of the same database",
+			call->db, job->name);
+	text_finish(&answer);
+	return ok;
+}
+
+static bool count_open(
+	struct store *store, const struct job *job, int64_t *ret_open, struct tuner_error *err)
+{
+	struct attempt_list attempts;
+	if (!attempt_select(store, job->id, 0, &attempts, err))
+		return false;
+	*ret_open = (int64_t)attempts.n;
+	attempt_list_finish(&attempts);
+	return true;
+}
+
+/* Ends the attempts that an earlier process left behind. */
+static bool stop_survivors(
+	struct store *store, const struct job *job, int64_t n, struct tuner_error *err)
+{
+	static const struct slot slot = { .cores = 1 };
+	struct loop_result result = { .log_tail = TEXT_EMPTY };
+	struct job_file *file = NULL;
+	struct backend *backend = NULL;
+	char *supervisor = NULL, host[256] = "localhost";
+	bool ok = false;
+
+	gethostname(host, sizeof(host) - 1);
+	if (!job_stored_file(job, &file, err) || !find_supervisor(&supervisor, err) ||
+		!backend_local_open(supervisor, &backend, err))
+		goto out;
+	const struct loop_settings settings = {
+		.file = file,
+		.store = store,
+		.job_id = job->id,
+		.backend = backend,
+		.slots = &slot,
+		.n_slots = 1,
+		.host = host,
+		.stop_only = true,
+	};
+	ok = loop_run(&settings, &result, err);
+	if (ok)
+		printf("job %s: %lld trials that outlived their \"tuner run\" were stopped\n",
+			job->name, (long long)n);
+out:
+	text_finish(&result.log_tail);
+	if (backend != NULL)
+		backend->ops->close(backend);
+	free(supervisor);
+	job_file_destroy(file);
+	return ok;
+}
+
+/* Nobody runs anything in this database. */
+static bool stop_here(const struct invocation *call, struct store *store, const struct job *job,
+	struct tuner_error *err)
+{
+	int64_t open;
+	if (!count_open(store, job, &open, err))
+		return false;
+	if (open == 0) {
+		printf("job %s: nothing of it runs\n", job->name);
+		return true;
+	}
+	if (invocation_option(call, "trial") != NULL || invocation_option(call, "wait") != NULL)
+		return tuner_fail(err, TUNER_USAGE,
+			"no \"tuner run\" runs job %s, though %lld of its trials live on: \"tuner "
+			"stop %s\" ends them all, \"tuner run %s\" takes them over",
+			job->name, (long long)open, job->name, job->name);
+	return stop_survivors(store, job, open, err);
+}
+
+int cmd_stop(const struct invocation *call, struct tuner_error *err)
+{
+	struct store *store = NULL;
+	struct job job = { 0 };
+	struct text argument = TEXT_EMPTY;
+	bool ok = false;
+
+	if (!write_argument(call, &argument, err) || !command_open(call, STORE_READ, &store, err) ||
+		!command_job(store, call->n_arguments > 0 ? call->arguments[0] : NULL, &job, err))
+		goto out;
+	store_close(store);
+	store = NULL;
+	/* The lock decides which way to go, not a look at who holds it: that may change meanwhile. */
+	if (store_open(call->db, STORE_WRITE, &store, err))
+		ok = stop_here(call, store, &job, err);
+	else if (err->code == TUNER_RETRY)
+		ok = ask(call, &job, argument.bytes, err);
+out:
+	text_finish(&argument);
+	job_finish(&job);
+	store_close(store);
+	return ok ? EXIT_DONE : -1;
+}

@@ -1,0 +1,382 @@
+/* tuner try: one launch of the first configuration, with everything that happens. Nothing is kept. */
+#include "tuner/command.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/number.h"
+#include "tuner/job_argument.h"
+#include "tuner/launch.h"
+#include "tuner/slots.h"
+
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+enum { CHUNK = 64 * 1024, LOOK_MS = 100, ATTEMPT = 1, DESCRIPTORS_MAX = 8, GRACE_US = 5000000 };
+
+struct
+try {
+	const struct invocation *call;
+	struct job_file *file;
+	struct slot_list *slots;
+	struct metric_patterns *patterns;
+	struct failure_rules *rules;
+	struct backend *backend;
+	struct live *live;
+	char *supervisor;
+	char *directory; /* temporary; removed at the end */
+	struct text line; /* of the output, unfinished */
+	int64_t timeout_us;
+	bool out_of_memory;
+	int signals;
+	sigset_t old_mask;
+};
+
+/* ---- what happens, shown ---- */
+
+static void show_configuration(const struct try *try)
+{
+	struct text text = TEXT_EMPTY;
+	configuration_text(try->file, try->live->values, &text);
+	printf("configuration: %s\n", text.bytes);
+	text_finish(&text);
+}
+
+static void show_arguments(const struct command *command, const char *directory)
+{
+	struct text text = TEXT_EMPTY;
+	for (char *const *word = command->launch.arguments; *word != NULL; word++) {
+		text_add(&text, word == command->launch.arguments ? "" : " ");
+		text_add_json_string(&text, *word);
+	}
+	printf("arguments: [%s]\nin: %s\n", text.bytes, directory);
+	text_finish(&text);
+}
+
+static void show_metric(void *context, const struct scraped *scraped)
+{
+	struct try *try = context;
+	char value[NUMBER_TEXT];
+	printf("  metric %s = %s (step %lld)\n", scraped->name,
+		number_from_double(scraped->value, value), (long long)scraped->step);
+	if (strcmp(scraped->name, try->file->metric) == 0 &&
+		!series_put(&try->live->series, (double)scraped->step, scraped->value))
+		try->out_of_memory = true;
+}
+
+/* Prints whole lines as they are fed to the scraper, so that a metric stands below its line. */
+static bool show_line(struct try *try, const char *bytes, size_t length, struct tuner_error *err)
+{
+	struct live *live = try->live;
+	printf("| %.*s", (int)length, bytes);
+	if (length == 0 || bytes[length - 1] != '\n')
+		printf("\n");
+	const bool ok = scraper_feed(
+		live->scraper, live->read_offset, bytes, length, show_metric, try, err);
+	live->read_offset += (int64_t)length;
+	fflush(stdout);
+	return ok;
+}
+
+static bool show_bytes(struct try *try, const char *bytes, size_t size, struct tuner_error *err)
+{
+	while (size > 0) {
+		const char *end = memchr(bytes, '\n', size);
+		const size_t length = end ? (size_t)(end + 1 - bytes) : size;
+		text_add_bytes(&try->line, bytes, length);
+		if (text_failed(&try->line))
+			return tuner_fail_memory(err);
+		if (end != NULL || try->line.length >= CHUNK) {
+			if (!show_line(try, try->line.bytes, try->line.length, err))
+				return false;
+			text_clear(&try->line);
+		}
+		bytes += length;
+		size -= length;
+	}
+	return true;
+}
+
+static bool show_output(struct try *try, bool complete, struct tuner_error *err)
+{
+	char *bytes = malloc(CHUNK);
+	size_t size = 0;
+	bool ok = bytes != NULL || tuner_fail_memory(err);
+	do {
+		const int64_t at = try->live->read_offset + (int64_t)try->line.length;
+		int64_t offset = at;
+		ok = ok && try->backend->ops->read_output(
+				   try->backend, ATTEMPT, at, bytes, CHUNK, &offset, &size, err);
+		if (ok && offset > at) {
+			printf("  (%lld bytes of output were dropped)\n", (long long)(offset - at));
+			text_clear(&try->line);
+			try->live->read_offset = offset;
+		}
+		ok = ok && show_bytes(try, bytes, size, err);
+	} while (ok && size > 0);
+	if (ok && complete && try->line.length > 0)
+		ok = show_line(try, try->line.bytes, try->line.length, err);
+	if (ok && complete)
+		ok = scraper_end(try->live->scraper, show_metric, try, err);
+	free(bytes);
+	return ok && (!try->out_of_memory || tuner_fail_memory(err));
+}
+
+/* What the patterns did in the end. */
+static void show_patterns(const struct try *try)
+{
+	const struct scraper *scraper = try->live->scraper;
+	for (size_t i = 0; i < try->file->n_metrics; i++) {
+		const struct metric_pattern *metric = &try->file->metrics[i];
+		const unsigned long long matches = scraper_matches(scraper, i),
+					 unread = scraper_unread(scraper, i);
+		if (metric->regex == NULL)
+			continue;
+		if (unread > 0)
+			printf("pattern of %s: %llu times what it found is no number: %s\n",
+				metric->name, unread, metric->regex);
+		if (matches == 0 && unread == 0)
+			printf("pattern of %s matched nothing: %s\n", metric->name, metric->regex);
+		if (scraper_limited(scraper, i) > 0)
+			printf("pattern of %s is too slow and was cut short %llu times: %s\n",
+				metric->name, (unsigned long long)scraper_limited(scraper, i),
+				metric->regex);
+	}
+	if (scraper_malformed(scraper) > 0)
+		printf("%llu times \"@tuner\" without a JSON object behind it\n",
+			(unsigned long long)scraper_malformed(scraper));
+}
+
+static void show_fate(const struct try *try, const struct fate *fate)
+{
+	const struct exit_record *exit = &try->live->end.exit;
+	char number[NUMBER_TEXT], took[NUMBER_TEXT];
+	printf("outcome: %s%s%s", outcome_name(fate->outcome), fate->message[0] ? ": " : "",
+		fate->message);
+	if (try->live->end.kind == BACKEND_ENDED)
+		printf(" (%s)", number_from_duration_us(exit->ended_us - exit->started_us, took));
+	printf("\n");
+	if (fate->outcome == OUTCOME_OK)
+		printf("objective: %s = %s\n", try->file->metric,
+			number_from_double(fate->objective, number));
+	else if (fate->outcome == OUTCOME_NO_METRIC)
+		printf("the objective %s was not reported: \"tuner check FILE --log LOG\" helps "
+		       "with patterns\n",
+			try->file->metric);
+}
+
+/* ---- the launch ---- */
+
+/* The first of "first", completed by the strategy, else what the strategy begins with. */
+static bool choose_values(const struct job_file *file, double *ret_values, struct tuner_error *err)
+{
+	const size_t d = file->space.d;
+	const double *given = file->n_first > 0 ? file->first[0] : NULL;
+	const struct suggest_request request = {
+		.space = &file->space,
+		.strategy = &file->strategy,
+		.seed = file->seed,
+		.number = 1,
+		.budget_trials = (size_t)file->budget.trials,
+		.parallel = 1,
+		.partial = given,
+	};
+	bool complete = given != NULL;
+	for (size_t i = 0; complete && i < d; i++)
+		complete = !isnan(given[i]);
+	if (complete) {
+		memcpy(ret_values, given, d * sizeof(*ret_values));
+		return true;
+	}
+	struct suggestion *suggestion = calloc(1, sizeof(*suggestion));
+	if (suggestion == NULL)
+		return tuner_fail_memory(err);
+	bool ok = suggest(&request, suggestion, err);
+	if (ok && suggestion->exhausted)
+		ok = tuner_fail(err, TUNER_USAGE, "the space has no configuration");
+	if (ok)
+		memcpy(ret_values, suggestion->values, d * sizeof(*ret_values));
+	free(suggestion);
+	return ok;
+}
+
+static bool make_directory(struct try *try, struct tuner_error *err)
+{
+	const char *base = getenv("TMPDIR");
+	try->directory = path_join(base && base[0] == '/' ? base : "/tmp", "tuner-try-XXXXXX");
+	if (try->directory == NULL)
+		return tuner_fail_memory(err);
+	if (mkdtemp(try->directory) != NULL)
+		return true;
+	tuner_fail_errno(err, errno, "cannot make a directory like %s", try->directory);
+	free(try->directory);
+	try->directory = NULL;
+	return false;
+}
+
+static bool prepare(struct try *try, struct tuner_error *err)
+{
+	struct live *live = try->live = calloc(1, sizeof(*live));
+	size_t bad;
+	if (live == NULL || (live->values = calloc(try->file->space.d + 1, sizeof(double))) == NULL)
+		return tuner_fail_memory(err);
+	live->number = live->attempt_number = live->attempt = ATTEMPT;
+	return make_directory(try, err) && choose_values(try->file, live->values, err) &&
+	       (live->directory = path_join(try->directory, "try/0001/1")) != NULL &&
+	       attempt_new_key(live->key, err) &&
+	       metric_patterns_create(
+		       try->file->metrics, try->file->n_metrics, &try->patterns, &bad, err) &&
+	       failure_rules_create(
+		       try->file->failures, try->file->n_failures, &try->rules, &bad, err) &&
+	       scraper_create(try->patterns, 0, NULL, &live->scraper, err) &&
+	       find_supervisor(&try->supervisor, err) &&
+	       backend_local_open(try->supervisor, &try->backend, err);
+}
+
+static bool start(struct try *try, struct tuner_error *err)
+{
+	const struct launch_site site = { try->file, "localhost", &try->slots->items[0] };
+	struct command command = { 0 };
+	struct launch_request request;
+	bool ok = launch_request(&site, try->live, &request, err) &&
+		  command_build(&request.command, &command, err);
+	if (ok) {
+		show_configuration(try);
+		show_arguments(&command, try->file->directory);
+		ok = command_prepare(&request.command, &command, err);
+	}
+	command_finish(&command);
+	launch_request_finish(&request);
+	return ok && try->backend->ops->start(
+			     try->backend, ATTEMPT, try->live->directory, try->live->key, err);
+}
+
+/* ---- waiting ---- */
+
+static bool catch_signals(struct try *try, struct tuner_error *err)
+{
+	sigset_t mask;
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGINT);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGHUP);
+	sigprocmask(SIG_BLOCK, &mask, &try->old_mask);
+	try->signals = signalfd(-1, &mask, SFD_NONBLOCK | SFD_CLOEXEC);
+	return try->signals >= 0 || tuner_fail_errno(err, errno, "cannot receive signals");
+}
+
+static bool stop_when_asked(struct try *try, struct tuner_error *err)
+{
+	struct live *live = try->live;
+	struct signalfd_siginfo info;
+	const int64_t now_us = clock_monotonic_us();
+	bool asked = false;
+	while (read(try->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		asked = true;
+	if (asked && live->stopping == NULL) {
+		live->stopping = outcome_name(OUTCOME_INTERRUPTED);
+		live->kill_at_us = now_us + GRACE_US;
+		return try->backend->ops->signal(try->backend, ATTEMPT, SIGTERM, err);
+	}
+	if (live->stopping != NULL && (asked || now_us >= live->kill_at_us)) {
+		live->kill_at_us = now_us + GRACE_US;
+		return try->backend->ops->signal(try->backend, ATTEMPT, SIGKILL, err);
+	}
+	return true;
+}
+
+static bool look(struct try *try, struct tuner_error *err)
+{
+	for (bool got = true; got;) {
+		struct backend_event event;
+		if (!try->backend->ops->next(try->backend, &event, &got, err))
+			return false;
+		if (got && event.kind != BACKEND_STARTED) {
+			try->live->end = event;
+			try->live->ended = true;
+		}
+	}
+	return true;
+}
+
+static bool wait_for_end(struct try *try, struct tuner_error *err)
+{
+	while (!try->live->ended) {
+		struct pollfd fds[DESCRIPTORS_MAX] = { { .fd = try->signals, .events = POLLIN } };
+		const size_t n = 1 + try->backend->ops->descriptors(
+					     try->backend, fds + 1, DESCRIPTORS_MAX - 1);
+		const int wait_ms = try->backend->ops->wait_ms(try->backend);
+		if (poll(fds, n, wait_ms >= 0 && wait_ms < LOOK_MS ? wait_ms : LOOK_MS) < 0 &&
+			errno != EINTR)
+			return tuner_fail_errno(err, errno, "cannot wait for the command");
+		if (!stop_when_asked(try, err) || !look(try, err) ||
+			(!try->live->ended && !show_output(try, false, err)))
+			return false;
+	}
+	return show_output(try, true, err);
+}
+
+static bool finish(struct try *try, struct tuner_error *err)
+{
+	bool ok = true;
+	if (try->backend != NULL)
+		try->backend->ops->close(try->backend);
+	if (try->directory != NULL)
+		ok = directory_remove(try->directory, err);
+	live_destroy(try->live);
+	metric_patterns_destroy(try->patterns);
+	failure_rules_destroy(try->rules);
+	job_file_destroy(try->file);
+	text_finish(&try->line);
+	free(try->slots);
+	free(try->supervisor);
+	free(try->directory);
+	if (try->signals >= 0) {
+		close(try->signals);
+		sigprocmask(SIG_SETMASK, &try->old_mask, NULL);
+	}
+	return ok;
+}
+
+static bool read_job(struct try *try, struct tuner_error *err)
+{
+	const char *timeout = invocation_option(try->call, "timeout");
+	if (!job_argument_read(try->call, &try->file, err))
+		return false;
+	if (timeout != NULL && !number_to_duration_us(timeout, &try->file->timeout_us))
+		return tuner_fail(err, TUNER_USAGE,
+			"--timeout: expected a time such as \"90s\" or \"5m\", found \"%.100s\"",
+			timeout);
+	try->slots = calloc(1, sizeof(*try->slots));
+	return (try->slots != NULL || tuner_fail_memory(err)) &&
+	       slots_find(try->file, try->slots, err);
+}
+
+static int status_of(const struct fate *fate)
+{
+	if (fate->outcome == OUTCOME_OK)
+		return EXIT_DONE;
+	return fate->outcome == OUTCOME_INTERRUPTED ? EXIT_INTERRUPTED : EXIT_BROKEN_COMMAND;
+}
+
+int cmd_try(const struct invocation *call, struct tuner_error *err)
+{
+	struct try try = { .call = call, .line = TEXT_EMPTY, .signals = -1 };
+	struct fate fate;
+	int status = -1;
+	if (read_job(&try, err) && prepare(&try, err) && catch_signals(&try, err) &&
+		start(&try, err) && wait_for_end(&try, err)) {
+		live_fate(try.live, try.file, try.rules, &fate);
+		show_patterns(&try);
+		show_fate(&try, &fate);
+		status = status_of(&fate);
+	}
+	struct tuner_error leftover;
+	if (!finish(&try, &leftover))
+		fprintf(stderr, "warning: %s\n", leftover.message);
+	return status;
+}

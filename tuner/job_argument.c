@@ -1,0 +1,118 @@
+#include "tuner/job_argument.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SETS_MAX = OPTIONS_MAX + 8 };
+
+/* --trials 5 is --set budget.trials=5, and so on. */
+static bool collect_sets(const struct invocation *call, const char *ret_sets[SETS_MAX],
+	size_t *ret_n, struct text *memory, struct tuner_error *err)
+{
+	static const struct {
+		const char *option, *key;
+	} shorthands[] = { { "trials", "budget.trials" }, { "parallel", "budget.parallel" },
+		{ "seed", "seed" }, { "name", "name" } };
+	size_t offsets[sizeof(shorthands) / sizeof(*shorthands)], n_offsets = 0;
+	size_t n = invocation_options(call, "set", ret_sets, OPTIONS_MAX);
+	for (size_t i = 0; i < sizeof(shorthands) / sizeof(*shorthands); i++) {
+		const char *value = invocation_option(call, shorthands[i].option);
+		if (value == NULL)
+			continue;
+		offsets[n_offsets++] = memory->length;
+		text_print(memory, "%s=%s", shorthands[i].key, value);
+		text_add_bytes(memory, "", 1);
+	}
+	if (text_failed(memory))
+		return tuner_fail_memory(err);
+	for (size_t i = 0; i < n_offsets; i++)
+		ret_sets[n++] = memory->bytes + offsets[i];
+	*ret_n = n;
+	return true;
+}
+
+/* The file at the stored job's path, under the job's own name (it may have been given by --name); the
+ * stored text if the file is no longer there. */
+static bool reread(const struct job *job, const struct job_overrides *overrides,
+	struct diagnostics *list, struct job_file **ret, struct tuner_error *err)
+{
+	const char *sets[SETS_MAX + 1];
+	struct text name = TEXT_EMPTY;
+	struct job_overrides with_name = *overrides;
+
+	text_add(&name, "name=");
+	text_add_json_string(&name, job->name);
+	sets[0] = name.bytes;
+	memcpy(sets + 1, overrides->set, overrides->n_set * sizeof(*sets));
+	with_name.set = sets;
+	with_name.n_set = overrides->n_set + 1;
+	bool ok;
+	if (text_failed(&name))
+		ok = tuner_fail_memory(err);
+	else if (job->path[0] != '\0' && access(job->path, R_OK) == 0)
+		ok = job_file_read(job->path, &with_name, true, ret, list, err);
+	else
+		ok = job_file_parse(job->name, job->directory, job->file, strlen(job->file),
+			overrides, true, ret, list, err);
+	text_finish(&name);
+	return ok;
+}
+
+static bool read_stored(const struct invocation *call, const struct job_overrides *overrides,
+	const char *name, struct diagnostics *list, struct job_file **ret, struct tuner_error *err)
+{
+	struct store *store = NULL;
+	struct job job = { 0 };
+
+	if (access(call->db, F_OK) != 0)
+		return tuner_fail(err, TUNER_USAGE,
+			"there is no file \"%s\", and no database \"%s\" with a job of that name",
+			name, call->db);
+	const bool ok = store_open(call->db, STORE_READ, &store, err) &&
+			command_job(store, name, &job, err) &&
+			reread(&job, overrides, list, ret, err);
+	job_finish(&job);
+	store_close(store);
+	return ok;
+}
+
+static bool is_file(const char *path)
+{
+	struct stat status;
+	return strcmp(path, "-") == 0 || (stat(path, &status) == 0 && !S_ISDIR(status.st_mode));
+}
+
+bool job_argument_read(
+	const struct invocation *call, struct job_file **ret, struct tuner_error *err)
+{
+	const char *name = call->arguments[0], *sets[SETS_MAX];
+	struct text memory = TEXT_EMPTY, lines = TEXT_EMPTY;
+	struct diagnostics *list = calloc(1, sizeof(*list));
+	struct job_overrides overrides = { .set = sets, .command = call->rest };
+	bool ok = false;
+
+	if (list == NULL)
+		return tuner_fail_memory(err);
+	if (!collect_sets(call, sets, &overrides.n_set, &memory, err))
+		goto out;
+	if (is_file(name))
+		ok = job_file_read(name, &overrides, true, ret, list, err);
+	else
+		ok = read_stored(call, &overrides, name, list, ret, err);
+	if (ok && list->errors == 1 && list->n == 1) {
+		diagnostics_print(list, name, &lines);
+		ok = tuner_fail(err, TUNER_USAGE, "%.*s", (int)lines.length - 1, lines.bytes);
+	} else if (ok) {
+		diagnostics_print(list, name, &lines);
+		fputs(lines.bytes, stderr);
+		if (list->errors > 0)
+			ok = tuner_fail(err, TUNER_USAGE, "%s has %zu errors", name, list->errors);
+	}
+out:
+	text_finish(&lines);
+	text_finish(&memory);
+	free(list);
+	return ok;
+}

@@ -1,0 +1,16 @@
+/* The job file that a command line means: FILE or a stored JOB, with --set and its kin applied. */
+#ifndef TUNER_JOB_ARGUMENT_H
+#define TUNER_JOB_ARGUMENT_H
+
+#include "tuner/command.h"
+#include "tuner/jobfile.h"
+
+/* Reads the file that the first argument names ("-": standard input), or that of the stored job of
+ * that name (its path if it is still there, else the stored text). Options --set, --trials,
+ * --parallel, --seed and --name and the words after `--` are applied. Warnings go to standard
+ * error; errors too if there are several, and it fails with TUNER_USAGE. */
+TUNER_MUST_CHECK
+bool job_argument_read(
+	const struct invocation *call, struct job_file **ret, struct tuner_error *err);
+
+#endif

@@ -1,0 +1,101 @@
+#include "tuner/loop_inside.h"
+
+#include "base/clock.h"
+#include "surrogate/convergence.h"
+
+#include <stdlib.h>
+
+enum { PROBE_LIVES_US = 60000000 }; /* a command that lives so long is taken to work */
+
+static int64_t runtime_us(const struct loop *loop)
+{
+	return loop->earlier_runtime_us + clock_monotonic_us() - loop->began_us;
+}
+
+static bool target_reached(const struct loop *loop)
+{
+	const struct job_budget *budget = &loop->file->budget;
+	const struct finished_trial *best = loop->history.best;
+	return budget->has_target && best != NULL &&
+	       !objective_better(loop->file, budget->target, best->objective);
+}
+
+static size_t without_improvement(const struct history *history)
+{
+	double *objectives = calloc(history->n + 1, sizeof(*objectives));
+	size_t n = 0;
+	if (objectives == NULL)
+		return 0;
+	for (size_t i = 0; i < history->n; i++)
+		if (history->items[i].state == TRIAL_DONE)
+			objectives[n++] =
+				(history->file->maximize ? -1 : 1) * history->items[i].objective;
+	const size_t trials = not_improving(objectives, n, CONVERGENCE_GAIN);
+	free(objectives);
+	return trials;
+}
+
+/* The ends of a search other than its number of trials. */
+bool loop_check_budget(struct loop *loop, struct tuner_error *err)
+{
+	const struct job_budget *budget = &loop->file->budget;
+	if (loop->phase != SEARCHING)
+		return true;
+	if (target_reached(loop)) {
+		loop_drain(loop, EXIT_DONE, JOB_DONE, "the target %g is reached", budget->target);
+		return loop_stop_lives(
+			loop, OUTCOME_EARLY_STOPPED, loop->reason, STOP_GRACE_US, err);
+	}
+	if (budget->runtime_us > 0 && runtime_us(loop) >= budget->runtime_us) {
+		loop_drain(loop, EXIT_DONE, JOB_DONE, "the budget's runtime is spent");
+		return loop_stop_lives(loop, OUTCOME_TIMEOUT, loop->reason, STOP_GRACE_US, err);
+	}
+	if (budget->deadline_us > 0 && clock_wall_us() >= budget->deadline_us) {
+		loop_drain(loop, EXIT_DONE, JOB_DONE, "the budget's deadline has come");
+		return loop_stop_lives(loop, OUTCOME_TIMEOUT, loop->reason, STOP_GRACE_US, err);
+	}
+	if (budget->failures > 0 && loop->infrastructure_failures >= budget->failures)
+		loop_drain(loop, EXIT_INFRASTRUCTURE, JOB_FAILED,
+			"%lld attempts failed by infrastructure (budget.failures)",
+			(long long)loop->infrastructure_failures);
+	else if (budget->not_improving > 0 &&
+		 without_improvement(&loop->history) >= (uint64_t)budget->not_improving)
+		loop_drain(loop, EXIT_DONE, JOB_DONE, "%lld trials in a row brought no improvement",
+			(long long)budget->not_improving);
+	return true;
+}
+
+bool loop_may_propose(const struct loop *loop)
+{
+	return !loop->exhausted && loop->history.created < loop->file->budget.trials;
+}
+
+/* The probe: until some trial has given an objective, one launch at a time, unless what runs has
+ * reported a metric or has lived a while (architecture, rule 5). */
+static bool probe_allows(const struct loop *loop)
+{
+	const int64_t now_us = clock_monotonic_us();
+	if (loop->probe_passed || loop->n_lives == 0)
+		return true;
+	for (size_t i = 0; i < loop->n_lives; i++)
+		if (loop->lives[i]->series.n > 0 ||
+			now_us - loop->lives[i]->launched_us >= PROBE_LIVES_US)
+			return true;
+	return false;
+}
+
+bool loop_may_launch(const struct loop *loop)
+{
+	return loop->phase == SEARCHING && !loop->settings->stop_only &&
+	       loop->n_lives < loop->settings->n_slots &&
+	       (loop->n_retries > 0 || loop_may_propose(loop)) && probe_allows(loop);
+}
+
+bool loop_account_runtime(struct loop *loop, struct tuner_error *err)
+{
+	const int64_t now_us = clock_monotonic_us();
+	if (!job_add_runtime(loop->store, loop->settings->job_id, now_us - loop->accounted_us, err))
+		return false;
+	loop->accounted_us = now_us;
+	return true;
+}

@@ -1,0 +1,136 @@
+#include "tuner/loop_inside.h"
+
+#include "base/clock.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PROBE_LOG_LINES = 20 };
+
+static bool to_history(
+	struct loop *loop, struct live *live, const struct fate *fate, struct tuner_error *err)
+{
+	const int64_t ended_us =
+		live->end.exit.ended_us ? live->end.exit.ended_us : clock_wall_us();
+	struct finished_trial trial = {
+		.number = live->number,
+		.values = live->values,
+		.objective = fate->objective,
+		.state = fate->trial,
+		.outcome = fate->outcome,
+		.took_us = live->trial_started_us ? ended_us - live->trial_started_us : 0,
+		.series = live->series,
+	};
+	if (!history_add(&loop->history, &trial, err))
+		return false;
+	live->values = NULL; /* the history's now */
+	live->series = (struct series){ 0 };
+	return true;
+}
+
+static bool to_retry(struct loop *loop, struct live *live, struct tuner_error *err)
+{
+	struct retry retry = {
+		.trial = live->trial,
+		.number = live->number,
+		.attempts = live->attempt_number,
+		.trial_started_us = live->trial_started_us,
+		.infrastructure_failures = live->infrastructure_failures,
+		.values = live->values,
+	};
+	memcpy(retry.branch, live->branch, sizeof(retry.branch));
+	if (!loop_add_retry(loop, &retry, err))
+		return false;
+	live->values = NULL;
+	return true;
+}
+
+static bool counts_as_failed_start(const struct fate *fate)
+{
+	return fate->outcome == OUTCOME_LAUNCH_FAILED ||
+	       (fate->trial == TRIAL_FAILED && !outcome_is_infrastructure(fate->outcome));
+}
+
+/* The probe's count: failures in a row before any objective end the job. */
+static void probe(struct loop *loop, const struct live *live, const struct fate *fate)
+{
+	struct tuner_error ignored;
+	if (fate->trial == TRIAL_DONE || (fate->trial == TRIAL_STOPPED && !isnan(fate->objective)))
+		loop->probe_passed = true;
+	if (loop->probe_passed || !counts_as_failed_start(fate))
+		return;
+	loop->failed_in_a_row++;
+	if (loop->failed_in_a_row < loop->file->budget.start_failures || loop->phase != SEARCHING)
+		return;
+	loop_drain(loop, EXIT_BROKEN_COMMAND, JOB_FAILED,
+		"the command looks broken: %lld launches failed in a row and none gave an "
+		"objective",
+		(long long)loop->failed_in_a_row);
+	text_clear(&loop->log_tail);
+	(void)!output_tail(live->directory, PROBE_LOG_LINES, &loop->log_tail, &ignored);
+}
+
+static void count_end(struct loop *loop, struct live *live, const struct fate *fate)
+{
+	if (outcome_is_infrastructure(fate->outcome) && fate->outcome != OUTCOME_PREEMPTED &&
+		fate->outcome != OUTCOME_INTERRUPTED) {
+		live->infrastructure_failures++;
+		loop->infrastructure_failures++;
+	} else if (fate->outcome == OUTCOME_CRASHED && fate->trial == TRIAL_PROPOSED) {
+		live->infrastructure_failures++;
+	}
+}
+
+bool loop_store_end(struct loop *loop, struct live *live, const struct fate *fate, int64_t now_us,
+	int64_t *ret_event, struct tuner_error *err)
+{
+	const struct exit_record *exit = &live->end.exit;
+	const bool exited = live->end.kind == BACKEND_ENDED;
+	const struct attempt_end end = {
+		.outcome = fate->outcome,
+		.message = fate->message,
+		.exit_code = exited ? exit->code : -1,
+		.signal = exited ? exit->signal : -1,
+		.started_us = exited ? exit->started_us : live->started_us,
+		.ended_us = exited ? exit->ended_us : now_us,
+		.user_us = exit->user_us,
+		.system_us = exit->system_us,
+		.max_rss_bytes = exit->max_rss_bytes,
+		.trial = fate->trial,
+		.objective = fate->objective,
+	};
+	return live_store(live, loop->store, loop->file, err) &&
+	       attempt_end(loop->store, live->attempt, &end, now_us, ret_event, err);
+}
+
+/* What the end of an attempt changes in memory, before the next proposal is made. */
+bool loop_take_end(struct loop *loop, struct live *live, struct fate *fate,
+	struct finished_trial *ret_shown, struct tuner_error *err)
+{
+	if (live->scraper != NULL && live->end.kind != BACKEND_FAILED &&
+		!live_collect(live, loop->backend, loop->file->metric, true, err))
+		return false;
+	if (live->trial_started_us == 0)
+		live->trial_started_us = live->end.exit.started_us;
+	live_fate(live, loop->file, loop->rules, fate);
+	loop_remove_live(loop, live);
+	count_end(loop, live, fate);
+	probe(loop, live, fate);
+	if (loop->phase == STOPPING && fate->trial == TRIAL_PROPOSED)
+		snprintf(fate->message, sizeof(fate->message), "stopped; the next run goes on");
+	if (fate->trial == TRIAL_PROPOSED) {
+		if (!to_retry(loop, live, err))
+			return false;
+		*ret_shown = (struct finished_trial){ .number = live->number,
+			.values = loop->retries[loop->n_retries - 1].values,
+			.objective = NAN,
+			.state = TRIAL_PROPOSED,
+			.outcome = fate->outcome };
+		return true;
+	}
+	if (!to_history(loop, live, fate, err))
+		return false;
+	*ret_shown = loop->history.items[loop->history.n - 1];
+	return true;
+}

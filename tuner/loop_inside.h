@@ -1,0 +1,161 @@
+/* Inside of loop.h: the loop's state, and its parts in the files loop_*.c. Nothing else includes it. */
+#ifndef TUNER_LOOP_INSIDE_H
+#define TUNER_LOOP_INSIDE_H
+
+#include "trials/event.h"
+#include "tuner/live.h"
+#include "tuner/loop.h"
+#include "tuner/launch.h"
+#include "tuner/proposal.h"
+
+#include <signal.h>
+
+enum {
+	STOP_GRACE_US = 5000000, /* a stopped trial's, before SIGKILL */
+	KILL_SLACK_US = 5000000, /* beyond the supervisor's own grace: it may be stuck */
+};
+
+/*   SEARCHING ---> DRAINING ---> STOPPING
+ *        '---------------------------^
+ *
+ * SEARCHING proposes; DRAINING proposes nothing more and waits for what runs; STOPPING has told what
+ * runs to end. The loop ends when nothing runs and nothing is to be launched. */
+enum phase { SEARCHING, DRAINING, STOPPING };
+
+/* A trial that waits for its next attempt. */
+struct retry {
+	int64_t trial, number, attempts, trial_started_us;
+	unsigned infrastructure_failures;
+	char branch[16];
+	double *values; /* owned */
+};
+
+struct loop {
+	const struct loop_settings *settings;
+	const struct job_file *file;
+	struct store *store;
+	struct backend *backend;
+	struct history history;
+	struct proposer proposer;
+	struct metric_patterns *patterns;
+	struct failure_rules *rules;
+	struct live **lives; /* rising trial numbers */
+	size_t n_lives, lives_capacity;
+	struct retry *retries;
+	size_t n_retries, retries_capacity;
+
+	enum phase phase;
+	enum exit_status status;
+	enum job_state end_state;
+	char reason[512]; /* why the phase is no longer SEARCHING */
+	bool exhausted;
+	size_t interrupts;
+
+	int64_t infrastructure_failures; /* in this run */
+	int64_t failed_in_a_row; /* configurations, in this run, while there is no objective */
+	bool probe_passed;
+	struct text log_tail;
+
+	int signals;
+	sigset_t old_mask;
+	int64_t run_id;
+	int64_t began_wall_us;
+	int64_t began_us, accounted_us, earlier_runtime_us; /* monotonic; runtime of earlier runs */
+	int64_t next_tick_us;
+};
+
+/* ---- loop_lives.c: phases, and what runs ---- */
+
+/* Proposes nothing more. The first reason stays. */
+void loop_drain(struct loop *loop, enum exit_status status, enum job_state state,
+	const char *format, ...) TUNER_PRINTF(4, 5);
+
+/* Tells one trial to end, or all of them; SIGKILL follows after grace_us. */
+TUNER_MUST_CHECK
+bool loop_stop_live(struct loop *loop, struct live *live, enum outcome why, const char *reason,
+	int64_t grace_us, struct tuner_error *err);
+TUNER_MUST_CHECK
+bool loop_stop_lives(struct loop *loop, enum outcome why, const char *reason, int64_t grace_us,
+	struct tuner_error *err);
+
+/* Takes over `live`. */
+TUNER_MUST_CHECK
+bool loop_add_live(struct loop *loop, struct live *live, struct tuner_error *err);
+void loop_remove_live(struct loop *loop, const struct live *live); /* does not destroy it */
+struct live *loop_find_live(struct loop *loop, int64_t attempt);
+
+/* Takes over retry->values on success. */
+TUNER_MUST_CHECK
+bool loop_add_retry(struct loop *loop, const struct retry *retry, struct tuner_error *err);
+struct retry loop_take_retry(struct loop *loop);
+size_t loop_free_slot(const struct loop *loop); /* the lowest; n_slots if there is none */
+
+/* ---- loop_budget.c ---- */
+
+/* The ends of a search other than its number of trials. */
+TUNER_MUST_CHECK
+bool loop_check_budget(struct loop *loop, struct tuner_error *err);
+bool loop_may_propose(const struct loop *loop);
+bool loop_may_launch(const struct loop *loop);
+
+/* Counts the time since the last call, in the open transaction. */
+TUNER_MUST_CHECK
+bool loop_account_runtime(struct loop *loop, struct tuner_error *err);
+
+/* ---- loop_launch.c: planned, committed, done ---- */
+
+struct plan {
+	bool planned, retried;
+	struct retry retry;
+	struct proposal proposal;
+	struct live *live;
+	char *relative; /* attempt directory */
+};
+
+/* Chooses what to launch next: a waiting retry first, then the queue, then the strategy. Nothing is
+ * planned if the space is exhausted. */
+TUNER_MUST_CHECK
+bool loop_plan(struct loop *loop, struct plan *plan, struct tuner_error *err);
+void plan_finish(struct plan *plan);
+
+/* The intent: trial, decision and attempt rows, within the open transaction. */
+TUNER_MUST_CHECK
+bool loop_store_plan(struct loop *loop, struct plan *plan, int64_t now_us, const struct job *job,
+	struct tuner_error *err);
+
+/* After the commit: starts what was planned. A launch that fails is an end, not an error. */
+TUNER_MUST_CHECK
+bool loop_launch(struct loop *loop, struct live *live, struct tuner_error *err);
+
+/* A launch that failed before anything ran: its turn comes like that of any other end. */
+void live_end_unlaunched(struct live *live, const struct tuner_error *why);
+
+/* The part of the trial's curve that is in the database. */
+TUNER_MUST_CHECK
+bool loop_load_series(struct loop *loop, struct live *live, struct tuner_error *err);
+struct launch_site loop_site(const struct loop *loop, const struct live *live);
+
+/* ---- loop_end.c: what follows from the end of an attempt ---- */
+
+/* In memory, before the next proposal is made. *ret_shown is for the display. */
+TUNER_MUST_CHECK
+bool loop_take_end(struct loop *loop, struct live *live, struct fate *ret_fate,
+	struct finished_trial *ret_shown, struct tuner_error *err);
+
+/* In the open transaction. */
+TUNER_MUST_CHECK
+bool loop_store_end(struct loop *loop, struct live *live, const struct fate *fate, int64_t now_us,
+	int64_t *ret_event, struct tuner_error *err);
+
+/* ---- loop_recover.c ---- */
+
+/* Matches what the database holds as open with what lives. */
+TUNER_MUST_CHECK
+bool loop_recover(struct loop *loop, struct tuner_error *err);
+
+/* ---- loop_requests.c: what other processes ask ---- */
+
+TUNER_MUST_CHECK
+bool loop_serve_requests(struct loop *loop, struct tuner_error *err);
+
+#endif

@@ -1,0 +1,189 @@
+#include "tuner/loop_inside.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void plan_finish(struct plan *plan)
+{
+	if (plan->retried)
+		free(plan->retry.values);
+	else if (plan->planned)
+		proposal_finish(&plan->proposal);
+	live_destroy(plan->live);
+	free(plan->relative);
+	*plan = (struct plan){ 0 };
+}
+
+static bool propose(struct loop *loop, struct plan *plan, struct tuner_error *err)
+{
+	const size_t n_pending = loop->n_lives + loop->n_retries;
+	struct pending *pending = calloc(n_pending + 1, sizeof(*pending));
+	struct queued queued = { 0 };
+	bool found = false, ok = false;
+	size_t n = 0;
+
+	if (pending == NULL)
+		return tuner_fail_memory(err);
+	for (size_t i = 0; i < loop->n_lives; i++)
+		pending[n++] = (struct pending){ loop->lives[i]->number, loop->lives[i]->values };
+	for (size_t i = 0; i < loop->n_retries; i++)
+		pending[n++] = (struct pending){ loop->retries[i].number, loop->retries[i].values };
+	if (!queue_next(loop->store, loop->settings->job_id, "", 0, &queued, &found, err))
+		goto out;
+	ok = proposal_make(&loop->proposer, &loop->history, pending, n, found ? &queued : NULL,
+		loop->settings->n_slots, &plan->proposal, err);
+out:
+	if (found)
+		queued_finish(&queued);
+	free(pending);
+	return ok;
+}
+
+/* Chooses what to launch next: a waiting retry first, then the queue, then the strategy. */
+bool loop_plan(struct loop *loop, struct plan *plan, struct tuner_error *err)
+{
+	struct live *live = calloc(1, sizeof(*live));
+	if (live == NULL)
+		return tuner_fail_memory(err);
+	plan->live = live;
+	live->slot = loop_free_slot(loop);
+	live->values = calloc(loop->file->space.d + 1, sizeof(*live->values));
+	if (live->values == NULL)
+		return tuner_fail_memory(err);
+	const double *values;
+	if (loop->n_retries > 0) {
+		plan->retried = true;
+		plan->retry = loop_take_retry(loop);
+		live->trial = plan->retry.trial;
+		live->number = plan->retry.number;
+		live->attempt_number = plan->retry.attempts + 1;
+		live->infrastructure_failures = plan->retry.infrastructure_failures;
+		live->trial_started_us = plan->retry.trial_started_us;
+		memcpy(live->branch, plan->retry.branch, sizeof(live->branch));
+		values = plan->retry.values;
+	} else {
+		if (!propose(loop, plan, err))
+			return false;
+		if (plan->proposal.exhausted) {
+			loop->exhausted = true;
+			plan_finish(plan);
+			return true;
+		}
+		live->attempt_number = 1;
+		snprintf(live->branch, sizeof(live->branch), "%s", plan->proposal.decision.branch);
+		values = plan->proposal.values;
+	}
+	plan->planned = true;
+	memcpy(live->values, values, loop->file->space.d * sizeof(*values));
+	return attempt_new_key(live->key, err);
+}
+
+static bool gpus_json(const struct slot *slot, struct text *ret)
+{
+	text_add_char(ret, '[');
+	for (size_t i = 0; i < slot->n_gpus; i++) {
+		if (i > 0)
+			text_add_char(ret, ',');
+		text_add_json_string(ret, slot->gpus[i].uuid);
+	}
+	text_add_char(ret, ']');
+	return !text_failed(ret);
+}
+
+/* The intent: trial, decision and attempt rows, within the open transaction. */
+bool loop_store_plan(struct loop *loop, struct plan *plan, int64_t now_us, const struct job *job,
+	struct tuner_error *err)
+{
+	struct live *live = plan->live;
+	struct text gpus = TEXT_EMPTY;
+	bool ok = false, capped = false;
+
+	if (!plan->retried) {
+		int64_t arm_number;
+		const struct trial_new trial = {
+			.job_id = loop->settings->job_id,
+			.arm = "",
+			.space_version = job->space_version,
+			.objective_version = job->objective_version,
+			.values = live->values,
+			.d = loop->file->space.d,
+			.parameters = plan->proposal.parameters.bytes,
+			.queued = plan->proposal.queued,
+		};
+		if (!trial_create(loop->store, &trial, &plan->proposal.decision, now_us,
+			    &live->trial, &live->number, &arm_number, &capped, err))
+			goto out;
+		tuner_assert(!capped && arm_number == loop->history.created + 1);
+	}
+	plan->relative =
+		attempt_relative_directory(loop->file->name, live->number, live->attempt_number);
+	live->directory =
+		plan->relative ? path_join(store_directory(loop->store), plan->relative) : NULL;
+	if (live->directory == NULL || !gpus_json(&loop->settings->slots[live->slot], &gpus)) {
+		tuner_fail_memory(err);
+		goto out;
+	}
+	const struct attempt_new attempt = {
+		.trial_id = live->trial,
+		.key = live->key,
+		.backend = loop->backend->ops->name,
+		.host = loop->settings->host,
+		.gpus = gpus.bytes,
+		.directory = plan->relative,
+		.slot = (int64_t)live->slot,
+	};
+	ok = attempt_create(loop->store, &attempt, now_us, &live->attempt, err);
+out:
+	text_finish(&gpus);
+	return ok;
+}
+
+struct launch_site loop_site(const struct loop *loop, const struct live *live)
+{
+	const size_t slot = live->slot < loop->settings->n_slots ? live->slot : 0;
+	return (struct launch_site){ loop->file, loop->settings->host,
+		&loop->settings->slots[slot] };
+}
+
+/* A launch that failed before anything ran: its turn comes like that of any other end. */
+void live_end_unlaunched(struct live *live, const struct tuner_error *why)
+{
+	live->ended = true;
+	live->end = (struct backend_event){ .kind = BACKEND_FAILED, .attempt = live->attempt };
+	snprintf(live->end.message, sizeof(live->end.message), "%.250s", why->message);
+}
+
+bool loop_load_series(struct loop *loop, struct live *live, struct tuner_error *err)
+{
+	struct curve_list curves;
+	if (live->attempt_number == 1 && live->stored_offset == 0)
+		return true;
+	if (!curve_select(loop->store, live->trial, loop->file->metric, &curves, err))
+		return false;
+	bool ok = true;
+	for (size_t i = 0; ok && i < curves.n; i++)
+		for (size_t k = 0; ok && k < curves.items[i].n; k++)
+			ok = series_put(&live->series, (double)curves.items[i].steps[k],
+				curves.items[i].values[k]);
+	curve_list_finish(&curves);
+	return ok || tuner_fail_memory(err);
+}
+
+/* After the commit: starts what was planned. A launch that fails is an end, not an error. */
+bool loop_launch(struct loop *loop, struct live *live, struct tuner_error *err)
+{
+	struct tuner_error failed = { TUNER_OK, "" };
+	const struct launch_site site = loop_site(loop, live);
+	live->launched_us = clock_monotonic_us();
+	if (!loop_load_series(loop, live, err) ||
+		!scraper_create(loop->patterns, 0, NULL, &live->scraper, err))
+		return false;
+	if (!launch_prepare(&site, live, &failed) ||
+		!loop->backend->ops->start(
+			loop->backend, live->attempt, live->directory, live->key, &failed))
+		live_end_unlaunched(live, &failed);
+	return true;
+}

@@ -1,0 +1,121 @@
+#include "tuner/loop_inside.h"
+
+#include "base/clock.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Proposes nothing more. The first reason stays. */
+void loop_drain(
+	struct loop *loop, enum exit_status status, enum job_state state, const char *format, ...)
+{
+	if (loop->phase != SEARCHING)
+		return;
+	va_list args;
+	va_start(args, format);
+	vsnprintf(loop->reason, sizeof(loop->reason), format, args);
+	va_end(args);
+	loop->phase = DRAINING;
+	loop->status = status;
+	loop->end_state = state;
+}
+
+/* Tells one trial to end; SIGKILL follows after grace_us. */
+bool loop_stop_live(struct loop *loop, struct live *live, enum outcome why, const char *reason,
+	int64_t grace_us, struct tuner_error *err)
+{
+	if (live->ended)
+		return true;
+	const int64_t kill_at_us = clock_monotonic_us() + grace_us;
+	if (live->stopping != NULL && live->kill_at_us <= kill_at_us)
+		return true;
+	if (live->stopping == NULL) {
+		live->stopping = outcome_name(why);
+		snprintf(live->stop_reason, sizeof(live->stop_reason), "%s", reason);
+	}
+	live->kill_at_us = kill_at_us;
+	return loop->backend->ops->signal(loop->backend, live->attempt, SIGTERM, err);
+}
+
+bool loop_stop_lives(struct loop *loop, enum outcome why, const char *reason, int64_t grace_us,
+	struct tuner_error *err)
+{
+	loop->phase = STOPPING;
+	for (size_t i = 0; i < loop->n_lives; i++)
+		if (!loop_stop_live(loop, loop->lives[i], why, reason, grace_us, err))
+			return false;
+	return true;
+}
+
+bool loop_add_live(struct loop *loop, struct live *live, struct tuner_error *err)
+{
+	if (loop->n_lives == loop->lives_capacity) {
+		const size_t capacity = loop->lives_capacity ? 2 * loop->lives_capacity : 16;
+		struct live **lives = realloc(loop->lives, capacity * sizeof(*lives));
+		if (lives == NULL)
+			return tuner_fail_memory(err);
+		loop->lives = lives;
+		loop->lives_capacity = capacity;
+	}
+	size_t i = loop->n_lives++;
+	for (; i > 0 && loop->lives[i - 1]->number > live->number; i--)
+		loop->lives[i] = loop->lives[i - 1];
+	loop->lives[i] = live;
+	return true;
+}
+
+void loop_remove_live(struct loop *loop, const struct live *live)
+{
+	size_t i = 0;
+	while (i < loop->n_lives && loop->lives[i] != live)
+		i++;
+	tuner_assert(i < loop->n_lives);
+	loop->n_lives--;
+	memmove(loop->lives + i, loop->lives + i + 1, (loop->n_lives - i) * sizeof(*loop->lives));
+}
+
+struct live *loop_find_live(struct loop *loop, int64_t attempt)
+{
+	for (size_t i = 0; i < loop->n_lives; i++)
+		if (loop->lives[i]->attempt == attempt)
+			return loop->lives[i];
+	return NULL;
+}
+
+bool loop_add_retry(struct loop *loop, const struct retry *retry, struct tuner_error *err)
+{
+	if (loop->n_retries == loop->retries_capacity) {
+		const size_t capacity = loop->retries_capacity ? 2 * loop->retries_capacity : 16;
+		struct retry *retries = realloc(loop->retries, capacity * sizeof(*retries));
+		if (retries == NULL)
+			return tuner_fail_memory(err);
+		loop->retries = retries;
+		loop->retries_capacity = capacity;
+	}
+	loop->retries[loop->n_retries++] = *retry;
+	return true;
+}
+
+struct retry loop_take_retry(struct loop *loop)
+{
+	tuner_assert(loop->n_retries > 0);
+	const struct retry first = loop->retries[0];
+	loop->n_retries--;
+	memmove(loop->retries, loop->retries + 1, loop->n_retries * sizeof(*loop->retries));
+	return first;
+}
+
+/* The lowest slot that nobody uses; n_slots if there is none. */
+size_t loop_free_slot(const struct loop *loop)
+{
+	const size_t n = loop->settings->n_slots;
+	bool busy[SLOTS_MAX] = { false };
+	for (size_t i = 0; i < loop->n_lives; i++)
+		if (loop->lives[i]->slot < n)
+			busy[loop->lives[i]->slot] = true;
+	for (size_t s = 0; s < n; s++)
+		if (!busy[s])
+			return s;
+	return n;
+}

@@ -1,0 +1,156 @@
+#include "tuner/loop_inside.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static unsigned count_infrastructure(const struct attempt_list *attempts)
+{
+	unsigned n = 0;
+	for (size_t i = 0; i < attempts->n; i++) {
+		const enum outcome o = attempts->items[i].outcome;
+		n += outcome_is_infrastructure(o) && o != OUTCOME_PREEMPTED &&
+		     o != OUTCOME_INTERRUPTED;
+	}
+	return n;
+}
+
+static bool recover_values(
+	const struct loop *loop, const struct trial *trial, double **ret, struct tuner_error *err)
+{
+	double *values = calloc(loop->file->space.d + 1, sizeof(*values));
+	if (values == NULL)
+		return tuner_fail_memory(err);
+	struct tuner_error misfit = { TUNER_OK, "" };
+	if (!configuration_parse(loop->file, trial->parameters, true, values, &misfit))
+		/* The space was edited under it: it runs on, and counts as not given. */
+		for (size_t i = 0; i < loop->file->space.d; i++)
+			values[i] = NAN;
+	*ret = values;
+	return true;
+}
+
+/* `tuner stop` starts nothing: an attempt that never ran ends as what it is, stopped. */
+static bool take_over(struct loop *loop, struct live *live, bool intended, struct tuner_error *err)
+{
+	struct tuner_error failed = { TUNER_OK, "" };
+	const struct launch_site site = loop_site(loop, live);
+	struct attempt_status status;
+
+	if (loop->settings->stop_only) {
+		if (!attempt_look(live->directory, &status, err))
+			return false;
+		if (status.life == ATTEMPT_NEVER_RAN) {
+			live->stopping = outcome_name(OUTCOME_INTERRUPTED);
+			tuner_fail(&failed, TUNER_RETRY, "stopped before it ran");
+			live_end_unlaunched(live, &failed);
+			return true;
+		}
+	}
+	char *launch_file = path_join(live->directory, "launch");
+	if (launch_file == NULL)
+		return tuner_fail_memory(err);
+	/* Killed between the intent's commit and its directory: nothing can have run. */
+	const bool prepared =
+		!intended || access(launch_file, F_OK) == 0 || launch_prepare(&site, live, &failed);
+	free(launch_file);
+	if (!prepared || !loop->backend->ops->adopt(
+				 loop->backend, live->attempt, live->directory, live->key, &failed))
+		live_end_unlaunched(live, &failed);
+	return true;
+}
+
+/* An attempt that the database holds as not ended becomes a live one again. */
+static bool adopt(struct loop *loop, const struct trial *trial, const struct attempt *attempt,
+	unsigned infrastructure_failures, struct tuner_error *err)
+{
+	struct live *live = calloc(1, sizeof(*live));
+	bool ok = false;
+
+	if (live == NULL)
+		return tuner_fail_memory(err);
+	live->attempt = attempt->id;
+	live->trial = trial->id;
+	live->number = trial->number;
+	live->attempt_number = attempt->number;
+	live->slot = (size_t)attempt->slot;
+	live->infrastructure_failures = infrastructure_failures;
+	live->trial_started_us = trial->started_us;
+	live->started_us = attempt->started_us;
+	live->started = live->started_committed = attempt->state == ATTEMPT_RUNNING;
+	live->launched_us = clock_monotonic_us();
+	live->read_offset = live->stored_offset = attempt->log_offset;
+	memcpy(live->key, attempt->key, sizeof(live->key));
+	memcpy(live->branch, trial->branch, sizeof(live->branch));
+	live->directory = path_join(store_directory(loop->store), attempt->directory);
+	if (live->directory == NULL) {
+		tuner_fail_memory(err);
+		goto out;
+	}
+	if (!recover_values(loop, trial, &live->values, err) ||
+		!loop_load_series(loop, live, err) ||
+		!scraper_create(loop->patterns, attempt->log_offset, attempt->scrape,
+			&live->scraper, err) ||
+		!loop_add_live(loop, live, err))
+		goto out;
+	struct live *adopted = live;
+	live = NULL; /* the loop's */
+	ok = take_over(loop, adopted, attempt->state == ATTEMPT_INTENDED, err);
+out:
+	live_destroy(live);
+	return ok;
+}
+
+static bool recover_trial(struct loop *loop, const struct trial *trial, struct tuner_error *err)
+{
+	struct attempt_list attempts;
+	if (!attempt_select(loop->store, loop->settings->job_id, trial->id, &attempts, err))
+		return false;
+	const struct attempt *last = attempts.n > 0 ? &attempts.items[attempts.n - 1] : NULL;
+	const unsigned failures = count_infrastructure(&attempts);
+	bool ok;
+	if (last != NULL && last->state != ATTEMPT_ENDED) {
+		ok = adopt(loop, trial, last, failures, err);
+	} else {
+		struct retry retry = {
+			.trial = trial->id,
+			.number = trial->number,
+			.attempts = (int64_t)attempts.n,
+			.trial_started_us = trial->started_us,
+			.infrastructure_failures = failures,
+		};
+		memcpy(retry.branch, trial->branch, sizeof(retry.branch));
+		ok = recover_values(loop, trial, &retry.values, err) &&
+		     loop_add_retry(loop, &retry, err);
+		if (!ok)
+			free(retry.values);
+	}
+	attempt_list_finish(&attempts);
+	return ok;
+}
+
+/* Matches what the database holds as open with what lives. */
+bool loop_recover(struct loop *loop, struct tuner_error *err)
+{
+	const struct trial_filter open_trials = {
+		.job_id = loop->settings->job_id,
+		.repeat = -1,
+		.states = 1u << TRIAL_PROPOSED | 1u << TRIAL_RUNNING | 1u << TRIAL_PAUSED,
+	};
+	struct trial_list list;
+	if (!trial_select(loop->store, &open_trials, &list, err))
+		return false;
+	bool ok = true;
+	for (size_t i = 0; ok && i < list.n; i++)
+		ok = recover_trial(loop, &list.items[i], err);
+	if (ok && loop->n_lives + loop->n_retries > 0)
+		progress_say(loop->settings->progress,
+			"goes on: %zu trials were under way, %zu are to be launched again",
+			loop->n_lives, loop->n_retries);
+	trial_list_finish(&list);
+	return ok;
+}

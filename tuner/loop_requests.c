@@ -1,0 +1,110 @@
+#include "tuner/loop_inside.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "tuner/version.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool request_stop(
+	struct loop *loop, const cJSON *argument, struct text *answer, struct tuner_error *err)
+{
+	const cJSON *trial = cJSON_GetObjectItemCaseSensitive(argument, "trial");
+	if (cJSON_IsNumber(trial)) {
+		for (size_t i = 0; i < loop->n_lives; i++) {
+			if (loop->lives[i]->number != (int64_t)trial->valuedouble)
+				continue;
+			text_print(answer, "trial %lld is being stopped",
+				(long long)loop->lives[i]->number);
+			return loop_stop_live(loop, loop->lives[i], OUTCOME_USER_STOPPED,
+				"stopped by \"tuner stop\"", loop->file->grace_us + KILL_SLACK_US,
+				err);
+		}
+		return tuner_fail(err, TUNER_USAGE, "trial %.0f does not run", trial->valuedouble);
+	}
+	loop_drain(loop, EXIT_DONE, JOB_STOPPED, "stopped by \"tuner stop\"");
+	loop->end_state = JOB_STOPPED;
+	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(argument, "wait"))) {
+		text_print(answer, "nothing more is proposed; %zu trials run to their end",
+			loop->n_lives);
+		return true;
+	}
+	text_print(answer, "%zu running trials are being stopped", loop->n_lives);
+	return loop_stop_lives(loop, OUTCOME_INTERRUPTED, loop->reason, STOP_GRACE_US, err);
+}
+
+static bool request_enqueue(
+	struct loop *loop, const cJSON *argument, struct text *answer, struct tuner_error *err)
+{
+	double values[SPACE_PARAMETERS_MAX];
+	int64_t id;
+	char *parameters = json_print(cJSON_GetObjectItemCaseSensitive(argument, "parameters"), 0);
+	if (parameters == NULL)
+		return tuner_fail_memory(err);
+	const bool ok = configuration_parse(loop->file, parameters, false, values, err) &&
+			queue_add(loop->store, loop->settings->job_id, "", 0, "enqueue", parameters,
+				clock_wall_us(), &id, err);
+	free(parameters);
+	if (ok && loop_may_propose(loop))
+		text_add(answer, "it is next in line");
+	else if (ok)
+		text_add(answer, "it is in line, but the budget is spent: raise budget.trials");
+	return ok;
+}
+
+/* A wish to stop a run that had ended by itself must not stop the next one. */
+static bool is_stale(const struct loop *loop, const struct request *request)
+{
+	return strcmp(request->verb, "stop") == 0 && request->created_us < loop->began_wall_us;
+}
+
+/* Executes one request; a refusal is an answer too. Runs within an open transaction. */
+static bool serve_request(struct loop *loop, const struct request *request, struct tuner_error *err)
+{
+	struct tuner_error refused = { TUNER_OK, "" };
+	struct text answer = TEXT_EMPTY;
+	cJSON *argument = cJSON_Parse(request->argument);
+	bool done;
+
+	if (is_stale(loop, request))
+		done = tuner_fail(&refused, TUNER_USAGE, "the run had ended already");
+	else if (strcmp(request->verb, "stop") == 0)
+		done = request_stop(loop, argument, &answer, &refused);
+	else if (strcmp(request->verb, "enqueue") == 0)
+		done = request_enqueue(loop, argument, &answer, &refused);
+	else
+		done = tuner_fail(&refused, TUNER_USAGE, "this tuner (%s) does not know \"%s\"",
+			TUNER_VERSION, request->verb);
+	if (!done && refused.code == TUNER_USAGE)
+		text_add(&answer, refused.message);
+	cJSON_Delete(argument);
+	bool ok = done || refused.code == TUNER_USAGE;
+	if (!ok)
+		*err = refused;
+	ok = ok &&
+	     request_answer(loop->store, request->id, !done, answer.bytes, clock_wall_us(), err);
+	text_finish(&answer);
+	return ok;
+}
+
+bool loop_serve_requests(struct loop *loop, struct tuner_error *err)
+{
+	for (;;) {
+		struct request request;
+		bool found;
+		if (!request_next(loop->store, loop->settings->job_id, &request, &found, err))
+			return false;
+		if (!found)
+			return true;
+		bool ok = store_begin(loop->store, STORE_DURABLE, err);
+		if (ok && !serve_request(loop, &request, err)) {
+			store_rollback(loop->store);
+			ok = false;
+		}
+		ok = ok && store_commit(loop->store, err);
+		request_finish(&request);
+		if (!ok)
+			return false;
+	}
+}

@@ -1,0 +1,45 @@
+#include "tuner/request_send.h"
+
+#include "base/clock.h"
+#include "trials/event.h"
+
+#include <time.h>
+
+enum { LOOK_MS = 20 };
+
+static bool await_answer(struct store *store, int64_t request_id, int wait_ms, bool *ret_answered,
+	struct text *ret_answer, struct tuner_error *err)
+{
+	const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000L };
+	const int64_t until_us = clock_monotonic_us() + wait_ms * INT64_C(1000);
+
+	*ret_answered = false;
+	while (!*ret_answered && clock_monotonic_us() < until_us) {
+		struct request request;
+		nanosleep(&pause, NULL);
+		if (!request_load(store, request_id, &request, err))
+			return false;
+		*ret_answered = request.answer != NULL;
+		if (*ret_answered)
+			text_add(ret_answer, request.answer);
+		const bool refused = request.refused;
+		request_finish(&request);
+		if (*ret_answered && refused)
+			return tuner_fail(err, TUNER_USAGE, "%.500s", ret_answer->bytes);
+	}
+	return true;
+}
+
+bool request_send(const struct invocation *call, int64_t job_id, const char *verb,
+	const char *argument, int wait_ms, bool *ret_answered, struct text *ret_answer,
+	struct tuner_error *err)
+{
+	struct store *store = NULL;
+	int64_t id;
+	const bool ok = command_open(call, STORE_REQUEST, &store, err) &&
+			request_add(store, job_id, verb, argument, clock_wall_us(), &id, err) &&
+			await_answer(store, id, wait_ms, ret_answered, ret_answer, err);
+
+	store_close(store);
+	return ok;
+}
