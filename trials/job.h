@@ -127,9 +127,25 @@ TUNER_MUST_CHECK
 bool queue_count(struct store *store, int64_t job_id, const char *source, int64_t *ret_n,
 	struct tuner_error *err);
 
-/* Removes the untaken entries of `source`: an edited "first" replaces them. */
+struct queue_entry {
+	struct queued queued;
+	bool taken; /* a trial has it */
+};
+
+struct queue_list {
+	struct queue_entry *items;
+	size_t n;
+};
+
+/* Every entry of the job, of all arms, in the order given. */
 TUNER_MUST_CHECK
-bool queue_drop(struct store *store, int64_t job_id, const char *source, struct tuner_error *err);
+bool queue_select(
+	struct store *store, int64_t job_id, struct queue_list *ret, struct tuner_error *err);
+void queue_list_finish(struct queue_list *list);
+
+/* Removes an entry that no trial has taken. TUNER_FATAL if there is none such. */
+TUNER_MUST_CHECK
+bool queue_remove(struct store *store, int64_t id, struct tuner_error *err);
 
 /* One sitting of `tuner run`: who worked on the job, and when. */
 TUNER_MUST_CHECK

@@ -68,14 +68,59 @@ bool queue_count(struct store *store, int64_t job_id, const char *source, int64_
 	return query_scalar(&query, 0, ret_n, err);
 }
 
-bool queue_drop(struct store *store, int64_t job_id, const char *source, struct tuner_error *err)
+void queue_list_finish(struct queue_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		queued_finish(&list->items[i].queued);
+	free(list->items);
+	*list = (struct queue_list){ 0 };
+}
+
+static bool read_entry(struct query *query, struct queue_entry *ret, struct tuner_error *err)
+{
+	ret->queued.id = query_int(query);
+	query_text_into(query, ret->queued.source, sizeof ret->queued.source);
+	if (!query_text_copy(query, &ret->queued.parameters))
+		return tuner_fail_memory(err);
+	ret->taken = query_int(query) != 0;
+	return true;
+}
+
+bool queue_select(
+	struct store *store, int64_t job_id, struct queue_list *ret, struct tuner_error *err)
+{
+	struct queue_list list = { 0 };
+	struct query query;
+	size_t capacity = 0;
+	bool found = false, ok;
+
+	query_open(&query, store,
+		"SELECT id, source, parameters, trial IS NOT NULL FROM queue WHERE job = ?1 "
+		"ORDER BY id");
+	query_bind_int(&query, job_id);
+	while ((ok = query_row(&query, &found, err)) && found)
+		if (!(ok = array_grow(
+			      (void **)&list.items, &list.n, &capacity, sizeof *list.items, err)) ||
+			!(ok = read_entry(&query, &list.items[list.n - 1], err)))
+			break;
+	query_close(&query);
+	if (ok)
+		*ret = list;
+	else
+		queue_list_finish(&list);
+	return ok;
+}
+
+bool queue_remove(struct store *store, int64_t id, struct tuner_error *err)
 {
 	struct query query;
+	int64_t removed;
 
 	store_assert_writing(store);
-	query_open(&query, store,
-		"DELETE FROM queue WHERE job = ?1 AND source = ?2 AND trial IS NULL");
-	query_bind_int(&query, job_id);
-	query_bind_text(&query, source);
-	return query_run(&query, err);
+	query_open(&query, store, "DELETE FROM queue WHERE id = ?1 AND trial IS NULL RETURNING id");
+	query_bind_int(&query, id);
+	if (!query_scalar(&query, 0, &removed, err))
+		return false;
+	return removed == id ||
+	       tuner_fail(err, TUNER_FATAL, "no queue entry %lld waits", (long long)id);
 }

@@ -34,36 +34,81 @@ out:
 	return ok;
 }
 
-/* Queues "first", leaving out what the older file had as well. */
-static bool queue_first(struct store *store, int64_t job_id, const struct job_file *file,
-	const struct job_file *old, int64_t now_us, struct tuner_error *err)
+static bool has_entry(const struct queue_list *queue, const char *source, const char *parameters)
 {
-	struct text entry = TEXT_EMPTY, other = TEXT_EMPTY;
+	for (size_t i = 0; i < queue->n; i++)
+		if (strcmp(queue->items[i].queued.source, source) == 0 &&
+			strcmp(queue->items[i].queued.parameters, parameters) == 0)
+			return true;
+	return false;
+}
+
+/* Queues what "first" lists and the queue never had. */
+static bool queue_first(struct store *store, int64_t job_id, const struct job_file *file,
+	const struct queue_list *queue, int64_t now_us, struct tuner_error *err)
+{
+	struct text entry = TEXT_EMPTY;
 	bool ok = true;
 	int64_t id;
 	for (size_t i = 0; ok && i < file->n_first; i++) {
-		bool known = false;
 		text_clear(&entry);
 		configuration_json(file, file->first[i], &entry);
-		for (size_t k = 0; old != NULL && k < old->n_first && !known; k++) {
-			text_clear(&other);
-			configuration_json(old, old->first[k], &other);
-			known = strcmp(entry.bytes, other.bytes) == 0;
-		}
-		if (text_failed(&entry) || text_failed(&other))
+		if (text_failed(&entry))
 			ok = tuner_fail_memory(err);
-		else if (!known)
+		else if (!has_entry(queue, "first", entry.bytes))
 			ok = queue_add(
 				store, job_id, "", 0, "first", entry.bytes, now_us, &id, err);
 	}
 	text_finish(&entry);
-	text_finish(&other);
 	return ok;
+}
+
+static bool lists_first(const struct job_file *file, const char *parameters, bool *ret_listed,
+	struct tuner_error *err)
+{
+	struct text entry = TEXT_EMPTY;
+	bool failed = false;
+	*ret_listed = false;
+	for (size_t i = 0; i < file->n_first && !*ret_listed && !failed; i++) {
+		text_clear(&entry);
+		configuration_json(file, file->first[i], &entry);
+		failed = text_failed(&entry);
+		*ret_listed = !failed && strcmp(entry.bytes, parameters) == 0;
+	}
+	text_finish(&entry);
+	return !failed || tuner_fail_memory(err);
+}
+
+/* Removes what waits and is no longer wanted: entries of "first" that the file has not any more, and
+ * any that does not fit into the edited space. The latter are told of. */
+static bool prune_queue(struct store *store, const struct job_file *file,
+	const struct queue_list *queue, struct text *ret_changes, struct tuner_error *err)
+{
+	for (size_t i = 0; i < queue->n; i++) {
+		const struct queued *queued = &queue->items[i].queued;
+		double values[SPACE_PARAMETERS_MAX];
+		struct tuner_error misfit = { TUNER_OK, "" };
+		bool listed = true;
+		if (queue->items[i].taken)
+			continue;
+		if (strcmp(queued->source, "first") == 0 &&
+			!lists_first(file, queued->parameters, &listed, err))
+			return false;
+		const bool fits =
+			configuration_parse(file, queued->parameters, false, values, &misfit);
+		if (!fits)
+			text_print(ret_changes, "dropped from the queue: %s: %s\n",
+				queued->parameters, misfit.message);
+		if ((!listed || !fits) && !queue_remove(store, queued->id, err))
+			return false;
+	}
+	return true;
 }
 
 static bool create(struct store *store, const struct job_file *file, int64_t now_us,
 	int64_t *ret_id, struct tuner_error *err)
 {
+	static const struct queue_list empty = { 0 };
 	char *definition = NULL, *objective = job_file_objective(file);
 	struct parameter_list parameters = { 0 };
 	bool ok = false;
@@ -82,7 +127,7 @@ static bool create(struct store *store, const struct job_file *file, int64_t now
 	ok = job_file_space(file, &definition, &parameters, err) &&
 	     job_create(store, &job, definition, parameters.items, parameters.n, file->metric,
 		     file->maximize ? "maximize" : "minimize", objective, now_us, ret_id, err) &&
-	     queue_first(store, *ret_id, file, NULL, now_us, err);
+	     queue_first(store, *ret_id, file, &empty, now_us, err);
 out:
 	parameter_list_finish(&parameters);
 	free(definition);
@@ -147,17 +192,21 @@ static bool add_edit_event(struct store *store, int64_t job_id, const char *chan
 }
 
 /* Whether the meaning is the same or not, the path may be new. */
-static bool take(struct store *store, const struct job *job, const struct job_file *old,
-	const struct job_file *file, unsigned kinds, const char *changes, int64_t now_us,
-	struct tuner_error *err)
+static bool take(struct store *store, const struct job *job, const struct job_file *file,
+	unsigned kinds, struct text *changes, int64_t now_us, struct tuner_error *err)
 {
-	if (kinds != CHANGE_NONE && !add_edit_event(store, job->id, changes, now_us, err))
-		return false;
-	if ((kinds & CHANGE_SPACE) && !add_space_version(store, job->id, file, now_us, err))
-		return false;
-	return queue_first(store, job->id, file, old, now_us, err) &&
-	       job_set_file(store, job->id, file->text, file->path, file->directory,
-		       file->budget.trials, err);
+	struct queue_list queue = { 0 };
+	const bool ok =
+		queue_select(store, job->id, &queue, err) &&
+		prune_queue(store, file, &queue, changes, err) &&
+		(kinds == CHANGE_NONE ||
+			add_edit_event(store, job->id, changes->bytes, now_us, err)) &&
+		(!(kinds & CHANGE_SPACE) || add_space_version(store, job->id, file, now_us, err)) &&
+		queue_first(store, job->id, file, &queue, now_us, err) &&
+		job_set_file(store, job->id, file->text, file->path, file->directory,
+			file->budget.trials, err);
+	queue_list_finish(&queue);
+	return ok;
 }
 
 static bool update(struct store *store, const struct job *job, const struct job_file *file,
@@ -169,7 +218,7 @@ static bool update(struct store *store, const struct job *job, const struct job_
 		return false;
 	job_file_compare(old, file, &kinds, ret_changes);
 	const bool ok = refuse(kinds, accept_change, job->name, ret_changes->bytes, err) &&
-			take(store, job, old, file, kinds, ret_changes->bytes, now_us, err);
+			take(store, job, file, kinds, ret_changes, now_us, err);
 	job_file_destroy(old);
 	return ok;
 }

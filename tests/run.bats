@@ -1,0 +1,550 @@
+#!/usr/bin/env bats
+# tuner run: from a job file to its budget, through interruptions and edits.
+
+load run/common
+
+done_trials="SELECT count(*) FROM trial WHERE state = 'done'"
+
+@test "a job runs to its budget and says what is best" {
+	write_job
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"best: loss="* ]]
+	sql_is "$done_trials" 6
+	[ "$(lines_of starts)" -eq 6 ]
+	sql_is "SELECT count(*) FROM attempt WHERE state = 'ended' AND outcome = 'ok'" 6
+	sql_is "SELECT state FROM job" done
+	sql_is "PRAGMA integrity_check" ok
+	# The objective is what the command said for these parameters.
+	sql_is "SELECT count(*) FROM trial t JOIN trial_param p ON p.trial = t.id
+		WHERE abs(t.objective - (p.value - 0.3) * (p.value - 0.3)) < 1e-12" 6
+	[ ! -e tuner.db-wal ]
+}
+
+@test "elsewhere than on a terminal there is one line a finished trial" {
+	write_job
+	run "$TUNER" run job.jsonc
+	[ "$(grep -c 'trial  *[0-9].*loss=' <<<"$output")" -ge 6 ]
+	run "$TUNER" run job.jsonc --name quiet --quiet
+	[ "$(grep -c '^best: loss=' <<<"$output")" -eq 1 ]
+	[ "$(grep -cv '^best\|^all' <<<"$output")" -eq 0 ]
+}
+
+@test "the same seed proposes the same, another seed something else" {
+	write_job
+	"$TUNER" run job.jsonc --seed 7 --name a --parallel 1
+	"$TUNER" run job.jsonc --seed 7 --name b --parallel 1
+	"$TUNER" run job.jsonc --seed 8 --name c --parallel 1
+	same="SELECT count(*) FROM trial t JOIN trial u USING (number) JOIN trial_param p ON p.trial = t.id
+		JOIN trial_param q ON q.trial = u.id JOIN job i ON i.id = t.job JOIN job j ON j.id = u.job
+		WHERE p.value = q.value AND i.name = 'a' AND j.name ="
+	sql_is "$same 'b'" 6
+	sql_is "$same 'c'" 0
+}
+
+@test "after kill -9 what runs is taken over, and nothing runs twice" {
+	TRIALS=8 write_job
+	touch hold
+	start "$TUNER" run job.jsonc
+	await test -s starts
+	rm hold
+	await sql_is "SELECT count(*) >= 1 FROM trial WHERE state = 'done'" 1
+	touch hold
+	await sql_is "SELECT count(*) FROM attempt WHERE state = 'running'" 2
+	kill -KILL "$PID"
+	finished
+	running=$(sql "SELECT number FROM trial WHERE state = 'running' ORDER BY number")
+	[ "$(wc -l <<<"$running")" -eq 2 ]
+	start "$TUNER" run job.jsonc
+	await grep -q 'under way' output
+	rm hold
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "$done_trials" 8
+	sql_is "SELECT count(*) FROM trial" 8
+	sql_is "SELECT count(*) FROM attempt" 8
+	sql_is "SELECT count(*) FROM attempt WHERE state <> 'ended'" 0
+	[ "$(lines_of starts)" -eq 8 ]
+	[ -z "$(cut -d' ' -f1,2 starts | sort | uniq -d)" ]
+}
+
+@test "trials that ended while no tuner lived are collected with all their metrics" {
+	TRIALS=2 write_job
+	touch hold
+	start "$TUNER" run job.jsonc
+	await sql_is "SELECT count(*) FROM attempt WHERE state = 'running'" 1
+	kill -KILL "$PID"
+	finished
+	rm hold
+	await test -e tuner.db.d/job/0001/1/exit.json
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 0 ]
+	sql_is "$done_trials" 2
+	sql_is "SELECT count(*) FROM metric" 2
+	[ "$(lines_of starts)" -eq 2 ]
+}
+
+@test "more trials and a wider range: the job goes on, nothing is repeated" {
+	TRIALS=4 write_job
+	"$TUNER" run job.jsonc
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"--trials"* ]]
+	sql_is "SELECT count(*) FROM trial" 4
+	MAX=2 TRIALS=7 write_job
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"budget.trials: 4 -> 7"* ]]
+	sql_is "$done_trials" 7
+	sql_is "SELECT count(*) FROM space_version" 2
+	sql_is "SELECT count(DISTINCT value) FROM trial_param" 7
+	[ "$(lines_of starts)" -eq 7 ]
+}
+
+@test "an edited objective is refused, an edited command needs --accept-change" {
+	TRIALS=2 write_job
+	"$TUNER" run job.jsonc
+	sed 's/"minimize"/"maximize"/; s/"trials": 2/"trials": 3/' job.jsonc >other.jsonc
+	run "$TUNER" run other.jsonc --name job
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"goal"* ]]
+	sed 's/"train.sh"/"train.sh", "--more"/; s/"trials": 2/"trials": 3/' job.jsonc >other.jsonc
+	run "$TUNER" run other.jsonc --name job
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"--accept-change"* ]]
+	sql_is "SELECT count(*) FROM trial" 2
+	sed 's/"seed": 1//; s/"trials": 2/"trials": 3/' job.jsonc >other.jsonc
+	run "$TUNER" run other.jsonc --name job --seed 99
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"seed"* ]]
+	sed 's/"sh", "train.sh"/"sh", ".\/train.sh"/; s/"trials": 2/"trials": 3/' job.jsonc >other.jsonc
+	run "$TUNER" run other.jsonc --name job --accept-change
+	[ "$status" -eq 0 ]
+	sql_is "$done_trials" 3
+}
+
+@test "what follows -- replaces the command, --set any key" {
+	write_job
+	cat >other.sh <<'END'
+echo "loss=1"
+END
+	run "$TUNER" run job.jsonc --set budget.trials=3 --set 'hosts=[{"backend": "local", "gpus": "none"}]' -- sh other.sh
+	[ "$status" -eq 0 ]
+	sql_is "$done_trials" 3
+	sql_is "SELECT max(objective) FROM trial" 1.0
+	[ ! -e starts ]
+}
+
+@test "a job file may come from standard input" {
+	write_job
+	run "$TUNER" run - --name piped --trials 2 <job.jsonc
+	[ "$status" -eq 0 ]
+	sql_is "SELECT name FROM job" piped
+	sql_is "$done_trials" 2
+	# And goes on by its name.
+	run "$TUNER" run piped --trials 3
+	[ "$status" -eq 0 ]
+	sql_is "$done_trials" 3
+}
+
+@test "a job goes on by its name, with the name that it was given" {
+	TRIALS=2 write_job
+	"$TUNER" run job.jsonc --name other
+	run "$TUNER" run other --trials 3
+	[ "$status" -eq 0 ]
+	sql_is "SELECT count(*) FROM job" 1
+	sql_is "$done_trials" 3
+}
+
+@test "a script with an ImportError costs three launches, exit 3 and shows its traceback" {
+	write_job
+	cat >broken.py <<'END'
+import no_such_module_of_mine
+END
+	run "$TUNER" run job.jsonc -- /usr/bin/python3 broken.py
+	[ "$status" -eq 3 ]
+	[[ "$output" == *"ModuleNotFoundError: No module named 'no_such_module_of_mine'"* ]]
+	[[ "$output" == *"Traceback"* ]]
+	sql_is "SELECT count(*) FROM attempt" 3
+	sql_is "SELECT state FROM job" failed
+	sql_is "SELECT group_concat(DISTINCT outcome) FROM attempt" crashed
+}
+
+@test "failures after a first result are data, not the end" {
+	TRIALS=6 PARALLEL=1 write_job
+	cat >sometimes.sh <<'END'
+[ "$TUNER_TRIAL" -eq 1 ] || exit 1
+echo loss=1
+END
+	run "$TUNER" run job.jsonc -- sh sometimes.sh
+	[ "$status" -eq 0 ]
+	sql_is "$done_trials" 1
+	sql_is "SELECT count(*) FROM trial WHERE state = 'failed'" 5
+}
+
+@test "a budget without any result ends with exit 4" {
+	TRIALS=2 write_job
+	run "$TUNER" run job.jsonc -- true
+	[ "$status" -eq 4 ]
+	sql_is "SELECT group_concat(DISTINCT outcome) FROM attempt" no-metric
+}
+
+@test "a NaN objective fails the trial and no other" {
+	TRIALS=3 PARALLEL=1 write_job
+	cat >nan.sh <<'END'
+if [ "$TUNER_TRIAL" -eq 2 ]; then echo loss=nan; else echo loss=1; fi
+END
+	run "$TUNER" run job.jsonc -- sh nan.sh
+	[ "$status" -eq 0 ]
+	sql_is "SELECT outcome FROM attempt a JOIN trial t ON t.id = a.trial WHERE t.number = 2" nan
+	sql_is "$done_trials" 2
+}
+
+@test "a finite space is exhausted, and the run says so" {
+	write_job
+	sed 's/"type": "float", "min": 0, "max": 1, "scale": "linear"/"type": "int", "min": 1, "max": 4/
+		s/"random"/"grid"/; s/"trials": 6/"trials": 9/' job.jsonc >grid.jsonc
+	run "$TUNER" run grid.jsonc
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"every configuration"* ]]
+	sql_is "SELECT group_concat(value, ' ') FROM (SELECT value FROM trial_param ORDER BY value)" \
+		"1.0 2.0 3.0 4.0"
+}
+
+@test "every strategy keeps to the space, and bayesian says what proposed what" {
+	for strategy in random sobol bayesian; do
+		STRATEGY=$strategy TRIALS=9 write_job
+		"$TUNER" run job.jsonc --name "$strategy"
+		sql_is "SELECT count(*) FROM trial t JOIN job j ON j.id = t.job
+			WHERE j.name = '$strategy' AND t.state = 'done'" 9
+	done
+	sql_is "SELECT count(*) FROM trial_param WHERE value < 0 OR value > 1" 0
+	sql_is "SELECT count(DISTINCT value) FROM trial_param" 27
+	sql_is "SELECT count(*) > 0 FROM decision WHERE branch = 'model'" 1
+	sql_is "SELECT count(*) > 0 FROM decision WHERE branch = 'design'" 1
+	# The model brings it near to 0.3.
+	sql_is "SELECT min(t.objective) < 0.001 FROM trial t JOIN decision d ON d.id = t.id
+		WHERE d.branch = 'model'" 1
+}
+
+@test "first comes first, and what it leaves out the strategy completes" {
+	write_job '"first": [{ "x": 0.25 }, {}],'
+	"$TUNER" run job.jsonc --parallel 1 --trials 3
+	sql_is "SELECT value FROM trial_param p JOIN trial t ON t.id = p.trial WHERE t.number = 1" 0.25
+	sql_is "SELECT group_concat(branch) FROM decision" user,random,random
+}
+
+@test "enqueue puts a configuration in front, before a run and during one" {
+	TRIALS=2 PARALLEL=1 write_job
+	"$TUNER" run job.jsonc
+	run "$TUNER" enqueue job x=0.125
+	[ "$status" -eq 0 ]
+	run "$TUNER" enqueue job '{"y": 1}'
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'"y"'* ]]
+	run "$TUNER" enqueue job x=7
+	[ "$status" -eq 2 ]
+	touch hold
+	start "$TUNER" run job.jsonc --trials 6
+	await sql_is "SELECT count(*) FROM attempt WHERE state = 'running'" 1
+	run "$TUNER" enqueue job '{"x": 0.375}'
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"next in line"* ]]
+	run "$TUNER" enqueue job '{"x": "much"}'
+	[ "$status" -eq 2 ]
+	rm hold
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "SELECT group_concat(value) FROM (SELECT value FROM trial_param p
+		JOIN trial t ON t.id = p.trial WHERE t.number IN (3, 4) ORDER BY t.number)" 0.125,0.375
+	sql_is "SELECT count(*) FROM trial WHERE source = 'enqueue'" 2
+}
+
+@test "a second run of a live database refuses and names the first" {
+	write_job
+	touch hold
+	start "$TUNER" run job.jsonc
+	await test -s starts
+	run "$TUNER" run job.jsonc
+	[ "$status" -ne 0 ]
+	[[ "$output" == *"$PID"* ]]
+	rm hold
+	finished
+	[ "$status" -eq 0 ]
+	[ "$(lines_of starts)" -eq 6 ]
+}
+
+@test "stop from another terminal ends the trials; run goes on with them" {
+	write_job
+	touch hold
+	start "$TUNER" run job.jsonc
+	await sql_is "SELECT count(*) FROM attempt WHERE state = 'running'" 1
+	run "$TUNER" stop job
+	[ "$status" -eq 0 ]
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "SELECT state FROM job" stopped
+	sql_is "SELECT count(*) FROM attempt WHERE outcome = 'interrupted'" "$(lines_of starts)"
+	sql_is "SELECT count(*) FROM trial WHERE state = 'running'" 0
+	rm hold
+	seed=$(cut -d' ' -f1,4 starts | sort -u)
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 0 ]
+	sql_is "$done_trials" 6
+	sql_is "SELECT count(*) FROM trial" 6
+	# The retry trains with the same seed.
+	[ "$(grep '^1 ' starts | cut -d' ' -f1,4 | sort -u)" = "$(grep '^1 ' <<<"$seed")" ]
+}
+
+@test "stop --wait lets what runs finish, stop --trial ends one trial alone" {
+	TRIALS=8 write_job
+	echo loss=1 >prefix
+	touch hold
+	start "$TUNER" run job.jsonc -- sh -c 'echo loss=1; exec sh train.sh "$@"' sh
+	await sql_is "SELECT count(*) FROM trial WHERE metric_count > 0 AND state = 'running'" 2
+	run "$TUNER" stop job --trial 2
+	[ "$status" -eq 0 ]
+	await sql_is "SELECT state FROM trial WHERE number = 2" stopped
+	run "$TUNER" stop job --trial 77
+	[ "$status" -eq 2 ]
+	await sql_is "SELECT count(*) FROM attempt WHERE state = 'running'" 2
+	run "$TUNER" stop job --wait
+	[ "$status" -eq 0 ]
+	rm hold
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "$done_trials" 2
+	sql_is "SELECT outcome FROM attempt a JOIN trial t ON t.id = a.trial WHERE t.number = 2" user-stopped
+	sql_is "SELECT count(*) FROM trial WHERE state IN ('running', 'proposed')" 0
+}
+
+@test "stop without a living tuner ends the trials that survived it" {
+	write_job
+	touch hold
+	start "$TUNER" run job.jsonc
+	await sql_is "SELECT count(*) FROM attempt WHERE state = 'running'" 1
+	kill -KILL "$PID"
+	finished
+	command=$(jq .pid tuner.db.d/job/0001/1/started)
+	[ -d "/proc/$command" ]
+	run "$TUNER" stop job
+	[ "$status" -eq 0 ]
+	[ ! -d "/proc/$command" ]
+	sql_is "SELECT count(*) FROM attempt WHERE state <> 'ended'" 0
+	run "$TUNER" stop job
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"nothing of it runs"* ]]
+	rm hold
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 0 ]
+	sql_is "$done_trials" 6
+}
+
+@test "SIGINT once waits for what runs, and proposes nothing more" {
+	write_job
+	touch hold
+	start "$TUNER" run job.jsonc
+	await test -s starts
+	kill -INT "$PID"
+	await grep -q 'Ctrl-C again' output
+	rm hold
+	finished
+	[ "$status" -eq 130 ]
+	sql_is "SELECT count(*) FROM trial WHERE state <> 'done'" 0
+	sql_is "$done_trials" "$(lines_of starts)"
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 0 ]
+	sql_is "$done_trials" 6
+}
+
+@test "SIGINT twice stops what runs" {
+	write_job
+	touch hold
+	start "$TUNER" run job.jsonc
+	await test -s starts
+	kill -INT "$PID"
+	await grep -q 'Ctrl-C again' output
+	kill -INT "$PID"
+	finished
+	[ "$status" -eq 130 ]
+	sql_is "SELECT group_concat(DISTINCT outcome) FROM attempt" interrupted
+	sql_is "SELECT group_concat(DISTINCT state) FROM trial" proposed
+}
+
+@test "SIGTERM stops at once, a command that ignores it too" {
+	write_job
+	touch hold
+	start "$TUNER" run job.jsonc -- sh -c 'trap "" TERM; exec sh train.sh "$@"' sh
+	await test -s starts
+	kill -TERM "$PID"
+	finished
+	[ "$status" -eq 143 ]
+	sql_is "SELECT group_concat(DISTINCT outcome) FROM attempt" interrupted
+	rm hold
+	run "$TUNER" run job.jsonc --accept-change
+	[ "$status" -eq 0 ]
+	sql_is "$done_trials" 6
+}
+
+@test "SIGHUP: the job goes on without the terminal" {
+	write_job
+	touch hold
+	start "$TUNER" run job.jsonc
+	await test -s starts
+	kill -HUP "$PID"
+	rm hold
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "$done_trials" 6
+}
+
+@test "--detach runs on without us; watch looks on, stop ends it" {
+	write_job
+	touch hold
+	run "$TUNER" run job.jsonc --detach
+	[ "$status" -eq 0 ]
+	STARTED+=("$(grep -o 'pid [0-9]*' <<<"$output" | cut -d' ' -f2)")
+	await test -s starts
+	rm hold
+	run timeout 60 "$TUNER" watch job
+	[ "$status" -eq 0 ]
+	await sql_is "SELECT state FROM job" done
+	sql_is "$done_trials" 6
+	grep -q 'best: loss=' tuner.db.job.log
+}
+
+@test "a command that cannot be detached says why at once" {
+	write_job
+	sed -i 's/"train.sh"/"train.sh", "{nonsense}"/' job.jsonc
+	run "$TUNER" run job.jsonc --detach
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"nonsense"* ]]
+}
+
+@test "a timeout ends the trial, its last value counts" {
+	TRIALS=1 PARALLEL=1 write_job '"timeout": "300ms", "grace": "200ms",'
+	run "$TUNER" run job.jsonc -- sh -c 'echo loss=0.5; sleep 60' sh
+	sql_is "SELECT outcome FROM attempt" timeout
+	sql_is "SELECT state, objective FROM trial" "stopped|0.5"
+}
+
+@test "the target ends the search" {
+	TRIALS=50 write_job
+	run "$TUNER" run job.jsonc --set budget.target=0.05
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"target"* ]]
+	sql_is "SELECT min(objective) <= 0.05 FROM trial" 1
+	sql_is "SELECT count(*) < 50 FROM trial" 1
+}
+
+@test "a supervisor that is killed is a lost attempt, retried, and its command is dead before" {
+	TRIALS=1 PARALLEL=1 write_job
+	touch hold
+	start "$TUNER" run job.jsonc
+	await test -s tuner.db.d/job/0001/1/started
+	await test -s starts
+	first=$(jq .pid tuner.db.d/job/0001/1/started)
+	kill -KILL "$(jq .supervisor_pid tuner.db.d/job/0001/1/started)"
+	await test -s tuner.db.d/job/0001/2/started
+	[ ! -d "/proc/$first" ]
+	rm hold
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "SELECT group_concat(outcome) FROM attempt" lost,ok
+	sql_is "SELECT state FROM trial" done
+}
+
+@test "a script written for SageMaker runs unchanged" {
+	cat >entry.py <<'END'
+import argparse
+import json
+import os
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--batch-size", type=int, default=64, metavar="N")
+    parser.add_argument("--epochs", type=int, default=10, metavar="N")
+    parser.add_argument("--lr", type=float, default=0.01, metavar="LR")
+    parser.add_argument("--backend", type=str, default=None)
+    parser.add_argument("--hosts", type=list, default=json.loads(os.environ["SM_HOSTS"]))
+    parser.add_argument("--current-host", type=str, default=os.environ["SM_CURRENT_HOST"])
+    parser.add_argument("--model-dir", type=str, default=os.environ["SM_MODEL_DIR"])
+    parser.add_argument("--data-dir", type=str, default=os.environ["SM_CHANNEL_TRAIN"])
+    parser.add_argument("--num-gpus", type=int, default=os.environ["SM_NUM_GPUS"])
+    args = parser.parse_args()
+    assert args.current_host in json.loads(os.environ["SM_HOSTS"])
+    with open(os.path.join(args.data_dir, "numbers")) as numbers:
+        best = float(numbers.read())
+    with open(os.path.join(args.model_dir, "model.pth"), "w") as model:
+        model.write("weights")
+    for epoch in range(1, args.epochs + 1):
+        print("Train Epoch: {} [64/60000 (0%)] Loss: {:.6f}".format(epoch, 1.0))
+        print("Test set: Average loss: {:.4f}, Accuracy: 1/2 (50%)\n".format((args.lr - best) ** 2 + 1 / epoch))
+END
+	mkdir data
+	echo 0.1 >data/numbers
+	cat >sagemaker.jsonc <<'END'
+{
+	"command": ["/usr/bin/python3", "entry.py"],
+	"objective": { "metric": "average test loss", "goal": "minimize" },
+	"metrics": [{ "name": "average test loss", "regex": "Test set: Average loss: ([0-9\\.]+)" }],
+	"parameters": {
+		"lr": { "type": "float", "min": 0.001, "max": 0.5, "scale": "log" },
+		"batch-size": { "type": "categorical", "values": [32, 64, 128] }
+	},
+	"fixed": { "epochs": 3 },
+	"channels": { "train": "data" },
+	"hosts": [{ "backend": "local", "gpus": "none" }],
+	"budget": { "trials": 4, "parallel": 2 }
+}
+END
+	run "$TUNER" run sagemaker.jsonc
+	[ "$status" -eq 0 ]
+	sql_is "$done_trials" 4
+	sql_is "SELECT count(*) FROM metric" 12
+	sql_is "SELECT max(step) FROM metric" 3
+	[ "$(cat tuner.db.d/sagemaker/0001/1/model/model.pth)" = weights ]
+}
+
+@test "try launches once, shows everything and keeps nothing" {
+	write_job '"first": [{ "x": 0.5 }],'
+	sed -i 's|"metrics": \[|"metrics": [{ "name": "never", "regex": "never=([0-9]+)" }, |' job.jsonc
+	run env TMPDIR="$DIR" "$TUNER" try job.jsonc
+	[ "$status" -eq 0 ]
+	[[ "$output" == *'"--x" "0.5"'* ]]
+	[[ "$output" == *"metric loss = 0.0400"* ]]
+	[[ "$output" == *"pattern of never matched nothing"* ]]
+	[ ! -e tuner.db ]
+	[ -z "$(find . -name 'tuner-try-*')" ]
+	run "$TUNER" try job.jsonc -- sh -c 'echo "no such thing" >&2; exit 3' sh
+	[ "$status" -eq 3 ]
+	[[ "$output" == *"no such thing"* ]]
+	[[ "$output" == *"crashed"* ]]
+}
+
+@test "a broken setting, a missing file and an unknown option each end with 2 and a way on" {
+	write_job
+	run "$TUNER" run nowhere.jsonc
+	[ "$status" -eq 2 ]
+	run "$TUNER" run job.jsonc --set budget.trails=3
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"trials"* ]]
+	run "$TUNER" run job.jsonc --trails 3
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"--trials"* ]]
+	run "$TUNER" runn job.jsonc
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"run"* ]]
+	run "$TUNER" run
+	[ "$status" -eq 2 ]
+	run "$TUNER" run job.jsonc --db /nonexistent/tuner.db
+	[ "$status" -eq 2 ]
+	[ ! -e tuner.db ]
+}
+
+@test "two databases, one machine: TUNER_DB and --db name them" {
+	TRIALS=1 write_job
+	TUNER_DB=a.db "$TUNER" run job.jsonc
+	"$TUNER" run job.jsonc --db b.db
+	[ -e a.db ] && [ -e b.db ] && [ ! -e tuner.db ]
+}

@@ -1,0 +1,92 @@
+# Shared by the tests of the command line. $TUNER is the program, $TUNER_BUILD its build directory.
+
+setup() {
+	DIR=$(mktemp -d)
+	cd "$DIR" || return
+	export OMP_NUM_THREADS=1
+	unset TUNER_DB
+	STARTED=()
+}
+
+# Ends what a failed test left behind, by pid: the program, then what it supervises.
+teardown() {
+	local pid
+	for pid in "${STARTED[@]}"; do
+		kill -KILL "$pid" 2>/dev/null || true
+	done
+	if [ -f "$DIR/tuner.db" ] && [ "${#STARTED[@]}" -gt 0 ]; then
+		"$TUNER" stop --db "$DIR/tuner.db" >/dev/null 2>&1 || true
+	fi
+	cd /
+	rm -rf "$DIR"
+}
+
+# start COMMAND...: in the background; its output goes to ./output, its pid to $PID.
+start() {
+	"$@" >output 2>&1 3>&- &
+	PID=$!
+	STARTED+=("$PID")
+}
+
+# finished: waits for $PID (60 s at most) and sets $status.
+finished() {
+	local i
+	for i in $(seq 1200); do
+		kill -0 "$PID" 2>/dev/null || break
+		sleep 0.05
+	done
+	status=0
+	wait "$PID" || status=$?
+}
+
+# await COMMAND...: until it succeeds, 30 s at most.
+await() {
+	local i
+	for i in $(seq 600); do
+		if "$@" >/dev/null 2>&1; then return 0; fi
+		sleep 0.05
+	done
+	echo "in vain: $*" >&2
+	return 1
+}
+
+# sql QUERY: one value or one row a line, columns separated by |.
+sql() {
+	sqlite3 -readonly tuner.db "$1"
+}
+
+sql_is() { # QUERY VALUE
+	[ "$(sql "$1")" = "$2" ]
+}
+
+# The command of most tests: notes its start in ./starts, does what the file ./mode says, and reports
+# (x - 0.3)^2. Started as: sh train.sh --x 0.5
+write_train() {
+	cat >train.sh <<'END'
+echo "$TUNER_TRIAL $TUNER_ATTEMPT $2 $TUNER_SEED" >>starts
+while [ -e hold ]; do sleep 0.02; done
+if [ -e crash ]; then echo "no such thing" >&2; exit 1; fi
+awk -v x="$2" 'BEGIN { printf "loss=%.17g\n", (x - 0.3) ^ 2 }'
+END
+}
+
+# write_job [MORE]: job.jsonc, minimizing loss over x; MORE is more keys, ending with a comma.
+write_job() {
+	write_train
+	cat >job.jsonc <<END
+{
+	${1-}
+	"command": ["sh", "train.sh"],
+	"objective": { "metric": "loss", "goal": "minimize" },
+	"metrics": [{ "name": "loss", "regex": "loss=([-+0-9.einf]+)" }],
+	"parameters": { "x": { "type": "float", "min": ${MIN:-0}, "max": ${MAX:-1}, "scale": "linear" } },
+	"strategy": "${STRATEGY:-random}",
+	"hosts": [{ "backend": "local", "gpus": "none" }],
+	"budget": { "trials": ${TRIALS:-6}, "parallel": ${PARALLEL:-2} }
+}
+END
+}
+
+lines_of() { # FILE
+	wc -l <"$1"
+}
