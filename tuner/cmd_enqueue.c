@@ -106,8 +106,8 @@ static bool ask(const struct invocation *call, const struct job *job, const char
 	if (ok)
 		printf("job %s: %s: %s\n", job->name, parameters,
 			answered ? answer.bytes
-				 : "the process that holds the database has not answered; the "
-				   "next run of the job takes it");
+				 : "the process that holds the database has not answered; the next "
+				   "run of the job takes it");
 	text_finish(&argument);
 	text_finish(&answer);
 	return ok;

@@ -141,23 +141,20 @@ static bool refuse(unsigned kinds, bool accept_change, const char *name, const c
 	if (kinds & CHANGE_OBJECTIVE)
 		return tuner_fail(err, TUNER_USAGE,
 			"the objective of job \"%s\" was edited:\n%.600sFinished trials were "
-			"scored by "
-			"the old one. Give the job another name (--name) for a new start, or put "
-			"the "
-			"old objective back; \"tuner rescore\" will score them anew once it is "
-			"built.",
+			"scored by the old one. Give the job another name (--name) for a new "
+			"start, or put the old objective back; \"tuner rescore\" will score them "
+			"anew once it is built.",
 			name, lines);
 	if (kinds & CHANGE_SEED)
 		return tuner_fail(err, TUNER_USAGE,
 			"the seed of job \"%s\" was edited:\n%.600sIts trials came from the old "
-			"one. Give "
-			"the job another name (--name) to run it with another seed.",
+			"one. Give the job another name (--name) to run it with another seed.",
 			name, lines);
 	if ((kinds & CHANGE_COMMAND) && !accept_change)
 		return tuner_fail(err, TUNER_USAGE,
 			"what job \"%s\" runs was edited:\n%.600sOld and new trials may not "
-			"compare. "
-			"--accept-change goes on all the same; another name (--name) starts anew.",
+			"compare. --accept-change goes on all the same; another name (--name) "
+			"starts anew.",
 			name, lines);
 	return true;
 }

@@ -210,8 +210,7 @@ static bool on_interrupt(struct loop *loop, struct tuner_error *err)
 		loop_drain(loop, EXIT_INTERRUPTED, JOB_STOPPED, "interrupted");
 		progress_say(loop->settings->progress,
 			"Proposes nothing more and waits for %zu running trials; Ctrl-C again "
-			"stops "
-			"them. \"tuner run\" goes on later.",
+			"stops them. \"tuner run\" goes on later.",
 			loop->n_lives);
 		return true;
 	}
