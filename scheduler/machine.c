@@ -1,0 +1,342 @@
+#include "scheduler/machine.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/number.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+	SMALL_FILE_MAX = 64 * 1024,
+	SMI_WAIT_US = 10000000,
+	SMI_BYTES_MAX = 64 * 1024,
+};
+
+extern char **environ;
+
+/* ---- cores ---- */
+
+/* A small file of the kernel's; false if it is not there. */
+static bool read_small(const char *path, struct text *ret)
+{
+	struct tuner_error ignored;
+	return access(path, R_OK) == 0 && file_read(path, SMALL_FILE_MAX, ret, &ignored);
+}
+
+/* Cores of a quota in cgroup v2's "MAX PERIOD" ("max 100000": no quota); 0: none. */
+static double quota_v2(const char *directory)
+{
+	char path[4200];
+	struct text text = TEXT_EMPTY;
+	double quota, period, cores = 0;
+	snprintf(path, sizeof(path), "%s/cpu.max", directory);
+	if (read_small(path, &text) && sscanf(text.bytes, "%lf %lf", &quota, &period) == 2 &&
+		quota > 0 && period > 0)
+		cores = quota / period;
+	text_finish(&text);
+	return cores;
+}
+
+static double quota_v1(const char *directory)
+{
+	char path[4200];
+	struct text quota_text = TEXT_EMPTY, period_text = TEXT_EMPTY;
+	double quota, period, cores = 0;
+	snprintf(path, sizeof(path), "%s/cpu.cfs_quota_us", directory);
+	const bool has_quota = read_small(path, &quota_text);
+	snprintf(path, sizeof(path), "%s/cpu.cfs_period_us", directory);
+	if (has_quota && read_small(path, &period_text) &&
+		sscanf(quota_text.bytes, "%lf", &quota) == 1 &&
+		sscanf(period_text.bytes, "%lf", &period) == 1 && quota > 0 && period > 0)
+		cores = quota / period;
+	text_finish(&quota_text);
+	text_finish(&period_text);
+	return cores;
+}
+
+/* The tightest quota from our cgroup up to the root; 0: none. In a container the path of our cgroup
+ * may be the host's: what is missing has no quota. */
+static double tightest(const char *root, const char *group, double (*quota)(const char *directory))
+{
+	char path[4096];
+	double tight = 0;
+	const size_t bottom = strlen(root);
+	if ((size_t)snprintf(path, sizeof(path), "%s%s", root, group) >= sizeof(path))
+		return 0;
+	for (;;) {
+		const double cores = quota(path);
+		if (cores > 0 && (tight == 0 || cores < tight))
+			tight = cores;
+		char *slash = strrchr(path, '/');
+		if (strlen(path) <= bottom || slash == NULL)
+			return tight;
+		*slash = '\0';
+		if (strlen(path) < bottom)
+			return tight;
+	}
+}
+
+/* One line of /proc/self/cgroup: "ID:CONTROLLERS:PATH", v2 with ID 0 and no controllers. */
+static double quota_of_line(char *line)
+{
+	char *controllers = strchr(line, ':');
+	char *path = controllers ? strchr(controllers + 1, ':') : NULL;
+	if (path == NULL)
+		return 0;
+	*path++ = '\0';
+	controllers++;
+	if (*controllers == '\0')
+		return tightest("/sys/fs/cgroup", path, quota_v2);
+	char *rest = NULL;
+	for (char *name = strtok_r(controllers, ",", &rest); name != NULL;
+		name = strtok_r(NULL, ",", &rest))
+		if (strcmp(name, "cpu") == 0)
+			return tightest("/sys/fs/cgroup/cpu", path, quota_v1);
+	return 0;
+}
+
+static double cgroup_quota(void)
+{
+	struct text text = TEXT_EMPTY;
+	double tight = 0;
+	char *copy = read_small("/proc/self/cgroup", &text) ? text_take(&text) : NULL, *rest = NULL;
+	for (char *line = copy ? strtok_r(copy, "\n", &rest) : NULL; line != NULL;
+		line = strtok_r(NULL, "\n", &rest)) {
+		const double cores = quota_of_line(line);
+		if (cores > 0 && (tight == 0 || cores < tight))
+			tight = cores;
+	}
+	text_finish(&text);
+	free(copy);
+	return tight;
+}
+
+unsigned machine_cores(void)
+{
+	cpu_set_t set;
+	unsigned cores = 1;
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		cores = (unsigned)CPU_COUNT(&set);
+	else if (sysconf(_SC_NPROCESSORS_ONLN) > 0)
+		cores = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+	const double quota = cgroup_quota();
+	const unsigned bound = quota > 0 && quota < cores ? (unsigned)(quota + 0.999) : cores;
+	return bound > 0 ? bound : 1;
+}
+
+void machine_cpu_name(char ret_name[64])
+{
+	char line[256];
+	FILE *file = fopen("/proc/cpuinfo", "re");
+	snprintf(ret_name, 64, "unknown");
+	while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+		const char *colon = strchr(line, ':');
+		if (strncmp(line, "model name", 10) != 0 || colon == NULL)
+			continue;
+		snprintf(ret_name, 64, "%.*s", (int)strcspn(colon + 2, "\n"), colon + 2);
+		break;
+	}
+	if (file != NULL)
+		fclose(file);
+}
+
+/* ---- GPUs ---- */
+
+/* nvidia-smi with its output in a pipe. False: it is not there. */
+static bool spawn_smi(pid_t *ret_pid, int *ret_output)
+{
+	char *const arguments[] = { (char *)"nvidia-smi",
+		(char *)"--query-gpu=index,uuid,name,memory.total",
+		(char *)"--format=csv,noheader,nounits", NULL };
+	posix_spawn_file_actions_t actions;
+	int pipes[2];
+	if (pipe2(pipes, O_CLOEXEC) != 0)
+		return false;
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(&actions, pipes[1], 1);
+	posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+	const int failed = posix_spawnp(ret_pid, arguments[0], &actions, NULL, arguments, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	close(pipes[1]);
+	if (failed != 0)
+		close(pipes[0]);
+	else
+		*ret_output = pipes[0];
+	return failed == 0;
+}
+
+/* Reads until its end, or the time is over; false then. */
+static bool read_until(int fd, int64_t until_us, struct text *ret)
+{
+	char bytes[4096];
+	for (;;) {
+		struct pollfd waited = { .fd = fd, .events = POLLIN };
+		const int64_t left_us = until_us - clock_monotonic_us();
+		if (left_us <= 0)
+			return false;
+		if (poll(&waited, 1, (int)(left_us / 1000 + 1)) <= 0)
+			continue;
+		const ssize_t n = read(fd, bytes, sizeof(bytes));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n == 0;
+		if (ret->length + (size_t)n > SMI_BYTES_MAX)
+			return true;
+		text_add_bytes(ret, bytes, (size_t)n);
+	}
+}
+
+/* It has closed its output; the rest takes no time, or is ended. */
+static bool succeeded(pid_t pid, int64_t until_us)
+{
+	int status = 0;
+	pid_t got;
+	while ((got = waitpid(pid, &status, WNOHANG)) == 0 && clock_monotonic_us() < until_us)
+		poll(NULL, 0, 5);
+	if (got == 0) {
+		kill(pid, SIGKILL);
+		waitpid(pid, &status, 0);
+	}
+	return got == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* "0, GPU-5f3e..., NVIDIA H200, 143771" */
+static bool read_gpu(const char *line, struct gpu *ret)
+{
+	long long mebibytes = 0;
+	char index[16];
+	*ret = (struct gpu){ 0 };
+	if (sscanf(line, " %15[0-9] , %63[^, ] , %95[^,\n] , %lld", index, ret->uuid, ret->name,
+		    &mebibytes) < 3)
+		return false;
+	ret->index = atoi(index);
+	ret->memory_bytes = mebibytes * 1024 * 1024; /* 0 where it says "[N/A]" */
+	return true;
+}
+
+static size_t read_gpus(const char *text, struct gpu ret_gpus[GPUS_MAX])
+{
+	size_t n = 0;
+	for (; *text != '\0' && n < GPUS_MAX; text += strcspn(text, "\n")) {
+		text += strspn(text, "\n");
+		if (read_gpu(text, &ret_gpus[n]))
+			n++;
+	}
+	return n;
+}
+
+static const struct gpu *named_gpu(
+	const struct gpu *gpus, size_t n, const char *name, size_t length)
+{
+	for (size_t i = 0; i < n; i++) {
+		char index[16];
+		snprintf(index, sizeof(index), "%d", gpus[i].index);
+		if (strlen(index) == length && strncmp(index, name, length) == 0)
+			return &gpus[i];
+		/* CUDA takes the beginning of a UUID. */
+		if (length > 4 && strncmp(gpus[i].uuid, name, length) == 0)
+			return &gpus[i];
+	}
+	return NULL;
+}
+
+/* As CUDA reads it: in its order, up to the first that is none. */
+static size_t bound_gpus(const char *visible, struct gpu gpus[GPUS_MAX], size_t n)
+{
+	struct gpu chosen[GPUS_MAX];
+	size_t n_chosen = 0;
+	while (n_chosen < n) {
+		visible += strspn(visible, " ");
+		const size_t length = strcspn(visible, ", ");
+		const struct gpu *gpu = length ? named_gpu(gpus, n, visible, length) : NULL;
+		if (gpu == NULL)
+			break;
+		chosen[n_chosen++] = *gpu;
+		visible += strcspn(visible, ",");
+		if (*visible == '\0')
+			break;
+		visible++;
+	}
+	memcpy(gpus, chosen, n_chosen * sizeof(*gpus));
+	return n_chosen;
+}
+
+bool machine_gpus(struct gpu ret_gpus[GPUS_MAX], size_t *ret_n, const char **ret_reason,
+	struct tuner_error *err)
+{
+	const int64_t until_us = clock_monotonic_us() + SMI_WAIT_US;
+	const char *visible = getenv("CUDA_VISIBLE_DEVICES");
+	struct text text = TEXT_EMPTY;
+	pid_t pid;
+	int output;
+
+	*ret_n = 0;
+	*ret_reason = NULL;
+	if (!spawn_smi(&pid, &output)) {
+		*ret_reason = "there is no nvidia-smi on PATH";
+		return true;
+	}
+	const bool in_time = read_until(output, until_us, &text);
+	close(output);
+	const bool good = succeeded(pid, in_time ? until_us : 0);
+	if (text_failed(&text)) {
+		text_finish(&text);
+		return tuner_fail_memory(err);
+	}
+	if (!in_time)
+		*ret_reason = "nvidia-smi does not answer within 10 s";
+	else if (!good)
+		*ret_reason = "nvidia-smi fails";
+	else if ((*ret_n = read_gpus(text.bytes, ret_gpus)) == 0)
+		*ret_reason = "nvidia-smi lists none";
+	else if (visible != NULL && (*ret_n = bound_gpus(visible, ret_gpus, *ret_n)) == 0)
+		*ret_reason = "CUDA_VISIBLE_DEVICES hides them";
+	text_finish(&text);
+	return true;
+}
+
+/* ---- slots ---- */
+
+static unsigned at_least_one(unsigned n)
+{
+	return n > 0 ? n : 1;
+}
+
+bool machine_slots(unsigned cores, const struct gpu *gpus, size_t n_gpus, unsigned gpus_per_trial,
+	unsigned parallel, struct slot ret_slots[SLOTS_MAX], size_t *ret_n, struct tuner_error *err)
+{
+	size_t n = parallel > 0 ? parallel : at_least_one(cores / 2);
+
+	if (gpus_per_trial > SLOT_GPUS_MAX || (gpus_per_trial > 0 && gpus_per_trial > n_gpus))
+		return tuner_fail(err, TUNER_USAGE,
+			"a trial asks for %u GPUs; this machine has %zu to give (at most %d each)",
+			gpus_per_trial, n_gpus, SLOT_GPUS_MAX);
+	if (gpus_per_trial > 0) {
+		const size_t fit = n_gpus / gpus_per_trial;
+		n = parallel > 0 && parallel < fit ? parallel : fit;
+	}
+	if (n > SLOTS_MAX)
+		return tuner_fail(
+			err, TUNER_USAGE, "%zu slots are asked for; at most %d work", n, SLOTS_MAX);
+	for (size_t i = 0; i < n; i++) {
+		ret_slots[i] = (struct slot){ .cores = at_least_one(cores / (unsigned)n),
+			.n_gpus = gpus_per_trial };
+		for (unsigned k = 0; k < gpus_per_trial; k++)
+			ret_slots[i].gpus[k] = gpus[i * gpus_per_trial + k];
+	}
+	*ret_n = n;
+	return true;
+}

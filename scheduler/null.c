@@ -1,0 +1,248 @@
+/* The null backend: attempts without processes, in virtual time. */
+#include "scheduler/backend.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STEPS_MAX = 64 };
+
+struct null_attempt {
+	int64_t id, start_ms;
+	struct null_step steps[STEPS_MAX];
+	size_t n, done;
+	struct text output;
+	int signal; /* that ended it; 0: none */
+	bool ended;
+};
+
+struct null_backend {
+	struct backend backend;
+	size_t (*script)(void *context, int64_t attempt, const char *directory,
+		struct null_step *ret_steps, size_t size);
+	void *context;
+	int64_t now_ms;
+	struct null_attempt **attempts;
+	size_t n, capacity;
+};
+
+static struct null_backend *null_of(struct backend *backend)
+{
+	return (struct null_backend *)backend;
+}
+
+static struct null_attempt *find(const struct null_backend *null, int64_t id)
+{
+	for (size_t i = 0; i < null->n; i++)
+		if (null->attempts[i]->id == id)
+			return null->attempts[i];
+	return NULL;
+}
+
+static bool null_start(struct backend *backend, int64_t id, const char *directory, const char *key,
+	struct tuner_error *err)
+{
+	struct null_backend *null = null_of(backend);
+	struct null_attempt *attempt = calloc(1, sizeof(*attempt));
+
+	(void)key;
+	if (attempt == NULL)
+		return tuner_fail_memory(err);
+	if (null->n == null->capacity) {
+		const size_t capacity = null->capacity > 0 ? 2 * null->capacity : 16;
+		struct null_attempt **attempts =
+			reallocarray(null->attempts, capacity, sizeof(*attempts));
+		if (attempts == NULL) {
+			free(attempt);
+			return tuner_fail_memory(err);
+		}
+		null->attempts = attempts;
+		null->capacity = capacity;
+	}
+	attempt->id = id;
+	attempt->start_ms = null->now_ms;
+	attempt->output = TEXT_EMPTY;
+	attempt->n = null->script(null->context, id, directory, attempt->steps, STEPS_MAX);
+	null->attempts[null->n++] = attempt;
+	return true;
+}
+
+/* It ends with its next look, as a supervisor records it. */
+static bool null_signal(struct backend *backend, int64_t id, int signal, struct tuner_error *err)
+{
+	struct null_attempt *attempt = find(null_of(backend), id);
+	(void)err;
+	if (attempt != NULL && !attempt->ended)
+		attempt->signal = signal;
+	return true;
+}
+
+static bool null_read_output(struct backend *backend, int64_t id, int64_t offset, char *ret_bytes,
+	size_t size, int64_t *ret_offset, size_t *ret_size, struct tuner_error *err)
+{
+	const struct null_attempt *attempt = find(null_of(backend), id);
+	if (attempt == NULL)
+		return tuner_fail(err, TUNER_FATAL, "attempt %lld is not known", (long long)id);
+	*ret_offset = offset;
+	*ret_size = 0;
+	if ((uint64_t)offset < attempt->output.length) {
+		const size_t left = attempt->output.length - (size_t)offset;
+		*ret_size = left < size ? left : size;
+		memcpy(ret_bytes, attempt->output.bytes + offset, *ret_size);
+	}
+	return true;
+}
+
+static size_t null_descriptors(struct backend *backend, struct pollfd *ret_fds, size_t size)
+{
+	(void)backend;
+	(void)ret_fds;
+	(void)size;
+	return 0;
+}
+
+static int null_wait_ms(struct backend *backend)
+{
+	(void)backend;
+	return -1;
+}
+
+static void fill_exit(const struct null_backend *null, const struct null_attempt *attempt,
+	struct exit_record *ret)
+{
+	*ret = (struct exit_record){ .code = -1,
+		.signal = -1,
+		.started_us = 1 + attempt->start_ms * 1000,
+		.ended_us = 1 + null->now_ms * 1000,
+		.output_bytes = (int64_t)attempt->output.length };
+}
+
+static void stopped_event(
+	const struct null_backend *null, struct null_attempt *attempt, struct backend_event *ret)
+{
+	attempt->ended = true;
+	*ret = (struct backend_event){ .kind = BACKEND_ENDED, .attempt = attempt->id };
+	fill_exit(null, attempt, &ret->exit);
+	ret->exit.kind = EXIT_STOPPED;
+	ret->exit.signal = ret->exit.stop_signal = attempt->signal;
+}
+
+/* Takes one step; true if it is an event. */
+static bool take_step(const struct null_backend *null, struct null_attempt *attempt,
+	const struct null_step *step, struct backend_event *ret)
+{
+	*ret = (struct backend_event){ .attempt = attempt->id };
+	switch (step->what) {
+	case NULL_OUTPUT:
+		text_add(&attempt->output, step->output);
+		return false;
+	case NULL_START:
+		ret->kind = BACKEND_STARTED;
+		ret->started_us = 1 + null->now_ms * 1000;
+		return true;
+	case NULL_EXIT:
+		ret->kind = BACKEND_ENDED;
+		fill_exit(null, attempt, &ret->exit);
+		ret->exit.kind = EXIT_CODE;
+		ret->exit.code = step->code;
+		break;
+	case NULL_LOSE:
+		ret->kind = BACKEND_LOST;
+		snprintf(ret->message, sizeof(ret->message), "lost by its script");
+		break;
+	case NULL_FAIL:
+		ret->kind = BACKEND_FAILED;
+		snprintf(ret->message, sizeof(ret->message), "failed by its script");
+		break;
+	}
+	attempt->ended = true;
+	return true;
+}
+
+static bool attempt_next(
+	const struct null_backend *null, struct null_attempt *attempt, struct backend_event *ret)
+{
+	if (attempt->ended)
+		return false;
+	while (attempt->done < attempt->n &&
+		attempt->start_ms + attempt->steps[attempt->done].at_ms <= null->now_ms)
+		if (take_step(null, attempt, &attempt->steps[attempt->done++], ret))
+			return true;
+	if (attempt->signal == 0)
+		return false;
+	stopped_event(null, attempt, ret);
+	return true;
+}
+
+static bool null_next(
+	struct backend *backend, struct backend_event *ret, bool *ret_got, struct tuner_error *err)
+{
+	struct null_backend *null = null_of(backend);
+	(void)err;
+	*ret_got = false;
+	for (size_t i = 0; i < null->n && !*ret_got; i++)
+		*ret_got = attempt_next(null, null->attempts[i], ret);
+	return true;
+}
+
+static void attempt_destroy(struct null_attempt *attempt)
+{
+	text_finish(&attempt->output);
+	free(attempt);
+}
+
+static void null_forget(struct backend *backend, int64_t id)
+{
+	struct null_backend *null = null_of(backend);
+	for (size_t i = 0; i < null->n; i++) {
+		if (null->attempts[i]->id != id)
+			continue;
+		attempt_destroy(null->attempts[i]);
+		null->n--;
+		memmove(null->attempts + i, null->attempts + i + 1,
+			(null->n - i) * sizeof(*null->attempts));
+		return;
+	}
+}
+
+static void null_close(struct backend *backend)
+{
+	struct null_backend *null = null_of(backend);
+	for (size_t i = 0; i < null->n; i++)
+		attempt_destroy(null->attempts[i]);
+	free(null->attempts);
+	free(null);
+}
+
+static const struct backend_ops null_ops = {
+	.name = "null",
+	.start = null_start,
+	.adopt = null_start,
+	.signal = null_signal,
+	.read_output = null_read_output,
+	.descriptors = null_descriptors,
+	.wait_ms = null_wait_ms,
+	.next = null_next,
+	.forget = null_forget,
+	.close = null_close,
+};
+
+bool backend_null_open(size_t (*script)(void *context, int64_t attempt, const char *directory,
+			       struct null_step *ret_steps, size_t size),
+	void *context, struct backend **ret, struct tuner_error *err)
+{
+	struct null_backend *null = calloc(1, sizeof(*null));
+	if (null == NULL)
+		return tuner_fail_memory(err);
+	null->backend.ops = &null_ops;
+	null->script = script;
+	null->context = context;
+	*ret = &null->backend;
+	return true;
+}
+
+void backend_null_advance(struct backend *backend, int64_t ms)
+{
+	null_of(backend)->now_ms += ms;
+}

@@ -1,0 +1,189 @@
+/* Reading output that its supervisor may be rotating at this moment (attempt_files.h). */
+#include "scheduler/attempt.h"
+#include "scheduler/attempt_files.h"
+#include "scheduler/terminal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+	SEGMENTS_MAX = 8, /* there are two, for a moment three */
+	TRIES = 50, /* against rotation, which takes a while to write half a log */
+	TAIL_BYTES = 64 * 1024,
+};
+
+/* The older segments, rising. */
+struct segments {
+	int64_t starts[SEGMENTS_MAX], sizes[SEGMENTS_MAX];
+	size_t n;
+	int64_t newest; /* where output.log begins */
+};
+
+static bool read_start(const char *name, int64_t *ret)
+{
+	char again[SEGMENT_NAME_MAX];
+	long long start;
+	if (sscanf(name, OUTPUT_SEGMENT_PREFIX "%20lld" OUTPUT_SEGMENT_SUFFIX, &start) != 1 ||
+		start < 0)
+		return false;
+	snprintf(again, sizeof(again), OUTPUT_SEGMENT_FORMAT, start);
+	*ret = start;
+	return strcmp(name, again) == 0;
+}
+
+static void insert(struct segments *segments, int64_t start, int64_t size)
+{
+	size_t i = segments->n++;
+	for (; i > 0 && segments->starts[i - 1] > start; i--) {
+		segments->starts[i] = segments->starts[i - 1];
+		segments->sizes[i] = segments->sizes[i - 1];
+	}
+	segments->starts[i] = start;
+	segments->sizes[i] = size;
+}
+
+static bool list_segments(int directory, struct segments *ret)
+{
+	const struct dirent *entry;
+	struct stat info;
+	int64_t start;
+	const int again = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream = again >= 0 ? fdopendir(again) : NULL;
+
+	*ret = (struct segments){ 0 };
+	if (stream == NULL)
+		return false;
+	while ((entry = readdir(stream)) != NULL && ret->n < SEGMENTS_MAX)
+		if (read_start(entry->d_name, &start) &&
+			fstatat(directory, entry->d_name, &info, 0) == 0)
+			insert(ret, start, info.st_size);
+	closedir(stream);
+	if (ret->n > 0)
+		ret->newest = ret->starts[ret->n - 1] + ret->sizes[ret->n - 1];
+	return true;
+}
+
+/* Opens the segment that holds `offset`, or the first one behind it. -1 with errno ENOENT: rotation
+ * came in between, look again. */
+static int open_segment(int directory, int64_t offset, int64_t *ret_start)
+{
+	struct segments now, then;
+	char name[SEGMENT_NAME_MAX];
+
+	if (!list_segments(directory, &then))
+		return -1;
+	for (size_t i = 0; i < then.n; i++) {
+		if (offset >= then.starts[i] + then.sizes[i])
+			continue;
+		snprintf(name, sizeof(name), OUTPUT_SEGMENT_FORMAT, (long long)then.starts[i]);
+		*ret_start = then.starts[i];
+		return openat(directory, name, O_RDONLY | O_CLOEXEC);
+	}
+	const int fd = openat(directory, ATTEMPT_OUTPUT, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	/* If it is still the same that were older, this is the one that begins behind them. */
+	if (!list_segments(directory, &now) || now.newest != then.newest) {
+		close(fd);
+		errno = ENOENT;
+		return -1;
+	}
+	*ret_start = then.newest;
+	return fd;
+}
+
+static bool read_at(int directory, int64_t offset, char *ret_bytes, size_t size,
+	int64_t *ret_offset, size_t *ret_size, struct tuner_error *err)
+{
+	int64_t start = 0;
+	int fd = -1;
+
+	for (int i = 0; i < TRIES && fd < 0; i++) {
+		fd = open_segment(directory, offset, &start);
+		if (fd < 0 && errno != ENOENT)
+			return tuner_fail_errno(err, errno, "cannot open the output");
+		if (fd < 0 && faccessat(directory, ATTEMPT_OUTPUT, F_OK, 0) != 0)
+			break; /* nothing has been written, or it is being rotated: later */
+	}
+	if (fd < 0)
+		return true;
+	*ret_offset = offset > start ? offset : start;
+	const ssize_t n = pread(fd, ret_bytes, size, *ret_offset - start);
+	close(fd);
+	if (n < 0)
+		return tuner_fail_errno(err, errno, "cannot read the output");
+	*ret_size = (size_t)n;
+	return true;
+}
+
+bool output_read(const char *directory, int64_t offset, char *ret_bytes, size_t size,
+	int64_t *ret_offset, size_t *ret_size, struct tuner_error *err)
+{
+	*ret_offset = offset;
+	*ret_size = 0;
+	const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT || tuner_fail_errno(err, errno, "cannot open %s", directory);
+	const bool ok = read_at(fd, offset, ret_bytes, size, ret_offset, ret_size, err);
+	close(fd);
+	return ok || tuner_fail_in(err, "%s: ", directory);
+}
+
+/* Where the output ends now. */
+static int64_t output_end(const char *directory)
+{
+	struct segments segments = { 0 };
+	struct stat info;
+	int64_t end = 0;
+	const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	if (list_segments(fd, &segments))
+		end = segments.newest;
+	if (fstatat(fd, ATTEMPT_OUTPUT, &info, 0) == 0)
+		end += info.st_size;
+	close(fd);
+	return end;
+}
+
+/* The last `lines` lines of the text. */
+static const char *last_lines(const char *bytes, size_t size, unsigned lines)
+{
+	const char *at = bytes + size;
+	if (at > bytes && at[-1] == '\n')
+		at--;
+	for (; at > bytes; at--)
+		if (at[-1] == '\n' && --lines == 0)
+			break;
+	return at;
+}
+
+bool output_tail(const char *directory, unsigned lines, struct text *ret, struct tuner_error *err)
+{
+	const int64_t end = output_end(directory);
+	int64_t offset = end > TAIL_BYTES ? end - TAIL_BYTES : 0;
+	size_t size = 0, got = 1;
+	char *bytes = malloc(TAIL_BYTES);
+	bool ok = bytes != NULL || tuner_fail_memory(err);
+
+	while (ok && got > 0 && size < TAIL_BYTES) {
+		ok = output_read(
+			directory, offset, bytes + size, TAIL_BYTES - size, &offset, &got, err);
+		offset += (int64_t)got;
+		size += ok ? got : 0;
+	}
+	if (ok && lines > 0) {
+		size = terminal_strip(bytes, size, bytes);
+		const char *from = last_lines(bytes, size, lines);
+		text_add_bytes(ret, from, (size_t)(bytes + size - from));
+		ok = !text_failed(ret) || tuner_fail_memory(err);
+	}
+	free(bytes);
+	return ok;
+}
