@@ -1,0 +1,403 @@
+#include "surrogate/maximise.h"
+
+#include "surrogate/lbfgs.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	CYCLES_MAX = 20,
+	ITERATIONS = 50,
+	LISTED_MAX = 20, /* lattice values of a column that are all looked at in one move */
+	MOVES_MAX = 64, /* steps of 1, 2, 4 ... to both sides, on a lattice of up to 2^32 */
+};
+
+/* Starts nearer than this, in lengthscales, would end in the same place. */
+static const double APART = 0.05;
+
+/* A move must gain more than rounding does. */
+static const double GAIN = 1e-9;
+
+struct search {
+	const struct columns *columns;
+	struct acquisition *acquisition;
+	const double *lengthscales;
+	size_t d, n; /* columns; points */
+	double *x, *values; /* n x d, n */
+	bool *settled; /* n: the last cycle has changed nothing */
+	struct lbfgs *searches[MAXIMISE_STARTS];
+	double *batch, *batch_values, *batch_gradients; /* of one call for many points */
+	size_t batch_max;
+	uint64_t work, work_limit;
+};
+
+static bool is_spent(const struct search *search)
+{
+	return search->work_limit > 0 && search->work >= search->work_limit;
+}
+
+/* ---- starts ---- */
+
+static double distance(const struct search *search, const double *a, const double *b)
+{
+	double sum = 0;
+
+	for (size_t k = 0; k < search->d; k++) {
+		const double step = search->columns->kinds[k] == DIMENSION_CATEGORY ? (a[k] != b[k])
+										    : a[k] - b[k];
+
+		sum += step * step / (search->lengthscales[k] * search->lengthscales[k]);
+	}
+	return sqrt(sum);
+}
+
+static void take_start(struct search *search, const struct candidates *candidates, size_t candidate)
+{
+	const double *x = candidates_row(candidates, candidate);
+
+	if (search->n == MAXIMISE_STARTS || isnan(candidates->values[candidate]))
+		return;
+	for (size_t i = 0; i < search->n; i++)
+		if (distance(search, x, &search->x[i * search->d]) < APART)
+			return;
+	memcpy(&search->x[search->n * search->d], x, search->d * sizeof *x);
+	search->values[search->n++] = candidates->values[candidate];
+}
+
+struct draw {
+	double key;
+	size_t candidate;
+};
+
+static int by_key(const void *a, const void *b)
+{
+	const struct draw *x = a, *y = b;
+
+	return x->key != y->key ? (x->key < y->key) - (x->key > y->key)
+				: (x->candidate > y->candidate) - (x->candidate < y->candidate);
+}
+
+/* Without replacement in proportion to exp(value): the order of value + Gumbel noise does that (the
+ * "Gumbel-max trick"). */
+static bool draw_starts(struct search *search, const struct candidates *candidates,
+	struct random *random, struct tuner_error *err)
+{
+	struct draw *draws = calloc(candidates->n + 1, sizeof *draws);
+
+	if (draws == NULL)
+		return tuner_fail_memory(err);
+	for (size_t i = 0; i < candidates->n; i++) {
+		const double gumbel = -log(-log(random_uniform(random) + 0x1p-54));
+
+		draws[i] = (struct draw){ candidates->values[i] + gumbel, i };
+		if (isnan(draws[i].key))
+			draws[i].key = -INFINITY;
+	}
+	qsort(draws, candidates->n, sizeof *draws, by_key);
+	for (size_t i = 0; i < candidates->n && search->n < MAXIMISE_STARTS; i++)
+		take_start(search, candidates, draws[i].candidate);
+	free(draws);
+	return true;
+}
+
+static bool choose_starts(struct search *search, const struct candidates *candidates,
+	struct random *random, struct tuner_error *err)
+{
+	if (candidates->n == 0)
+		return true;
+	take_start(search, candidates, candidates->order[0]);
+	take_start(search, candidates, 0);
+	return draw_starts(search, candidates, random, err);
+}
+
+/* ---- gradient steps ---- */
+
+static bool is_continuous(const struct columns *columns, size_t k, bool relaxed)
+{
+	if (columns->is_held[k] || columns->kinds[k] == DIMENSION_CATEGORY)
+		return false;
+	return columns->cardinality[k] == 0 || (relaxed && columns->cardinality[k] > LISTED_MAX);
+}
+
+/* The variables are x / l: then one step length suits all. */
+static bool begin_searches(struct search *search, bool relaxed, struct tuner_error *err)
+{
+	const struct lbfgs_options options = { .iterations = ITERATIONS, .gradient = 1e-4 };
+	double z[SPACE_PARAMETERS_MAX], lower[SPACE_PARAMETERS_MAX], upper[SPACE_PARAMETERS_MAX];
+
+	for (size_t i = 0; i < search->n; i++) {
+		for (size_t k = 0; k < search->d; k++) {
+			const double l = search->lengthscales[k];
+
+			z[k] = search->x[i * search->d + k] / l;
+			lower[k] = upper[k] = z[k];
+			if (is_continuous(search->columns, k, relaxed)) {
+				lower[k] = 0;
+				upper[k] = 1 / l;
+			}
+		}
+		if (!lbfgs_create(search->d, z, lower, upper, &options, &search->searches[i], err))
+			return false;
+	}
+	return true;
+}
+
+static void end_searches(struct search *search)
+{
+	for (size_t i = 0; i < MAXIMISE_STARTS; i++) {
+		lbfgs_destroy(search->searches[i]);
+		search->searches[i] = NULL;
+	}
+}
+
+/* One batched evaluation for all searches that want one. *ret_n of them. */
+static bool step_searches(struct search *search, size_t *ret_n, struct tuner_error *err)
+{
+	size_t which[MAXIMISE_STARTS], n = 0;
+	const size_t d = search->d;
+	double gradient[SPACE_PARAMETERS_MAX];
+
+	for (size_t i = 0; i < search->n; i++) {
+		if (search->settled[i] || lbfgs_state(search->searches[i]) != LBFGS_EVALUATE)
+			continue;
+		const double *z = lbfgs_point(search->searches[i]);
+
+		for (size_t k = 0; k < d; k++)
+			search->batch[n * d + k] = fmin(z[k] * search->lengthscales[k], 1);
+		which[n++] = i;
+	}
+	*ret_n = n;
+	if (n == 0)
+		return true;
+	if (!acquisition_gradients(search->acquisition, search->batch, n, search->batch_values,
+		    search->batch_gradients, err))
+		return false;
+	search->work += n;
+	for (size_t j = 0; j < n; j++) {
+		for (size_t k = 0; k < d; k++)
+			gradient[k] = -search->batch_gradients[j * d + k] * search->lengthscales[k];
+		lbfgs_tell(search->searches[which[j]], -search->batch_values[j], gradient);
+	}
+	return true;
+}
+
+/* The best points found, snapped; their values are looked up again, since snapping may move them. */
+static bool keep_best(struct search *search, struct tuner_error *err)
+{
+	const size_t d = search->d;
+
+	for (size_t i = 0; i < search->n; i++) {
+		const double *z = lbfgs_best(search->searches[i], NULL);
+
+		for (size_t k = 0; k < d; k++)
+			search->batch[i * d + k] = fmin(z[k] * search->lengthscales[k], 1);
+		columns_snap(search->columns, &search->batch[i * d]);
+	}
+	if (!acquisition_values(
+		    search->acquisition, search->batch, search->n, 0, search->batch_values, err))
+		return false;
+	search->work += search->n;
+	for (size_t i = 0; i < search->n; i++) {
+		/* A NaN is no gain. */
+		if (search->settled[i] || !(search->batch_values[i] > search->values[i] + GAIN))
+			continue;
+		memcpy(&search->x[i * d], &search->batch[i * d], d * sizeof *search->x);
+		search->values[i] = search->batch_values[i];
+	}
+	return true;
+}
+
+static bool climb(struct search *search, bool relaxed, struct tuner_error *err)
+{
+	size_t n = search->n;
+	bool ok = begin_searches(search, relaxed, err);
+
+	while (ok && n > 0 && !is_spent(search))
+		ok = step_searches(search, &n, err);
+	ok = ok && keep_best(search, err);
+	end_searches(search);
+	return ok;
+}
+
+/* ---- moves along the lattice ---- */
+
+/* Other lattice values of the column to look at from value `at`. */
+static size_t list_moves(
+	const struct columns *columns, size_t column, uint64_t at, uint64_t ret_moves[MOVES_MAX])
+{
+	const uint64_t size = columns->cardinality[column];
+	size_t n = 0;
+
+	if (size <= LISTED_MAX || columns->kinds[column] == DIMENSION_CATEGORY) {
+		for (uint64_t k = 0; k < size && n < MOVES_MAX; k++)
+			if (k != at)
+				ret_moves[n++] = k;
+		return n;
+	}
+	for (uint64_t step = 1; step < size && n + 2 <= MOVES_MAX; step *= 2) {
+		if (step <= at)
+			ret_moves[n++] = at - step;
+		if (step < size - at)
+			ret_moves[n++] = at + step;
+	}
+	return n;
+}
+
+/* Moves every point to the best value of one column. */
+static bool move_column(
+	struct search *search, size_t column, bool *changed, struct tuner_error *err)
+{
+	const size_t d = search->d;
+	uint64_t moves[MOVES_MAX];
+
+	for (size_t i = 0; i < search->n; i++) {
+		double *x = &search->x[i * d];
+
+		if (search->settled[i] || is_spent(search))
+			continue;
+		const size_t n = list_moves(search->columns, column,
+			columns_index(search->columns, column, x[column]), moves);
+
+		for (size_t j = 0; j < n; j++) {
+			memcpy(&search->batch[j * d], x, d * sizeof *x);
+			search->batch[j * d + column] =
+				columns_coordinate(search->columns, column, moves[j]);
+		}
+		if (n > 0 && !acquisition_values(search->acquisition, search->batch, n, 0,
+				     search->batch_values, err))
+			return false;
+		search->work += n;
+		for (size_t j = 0; j < n; j++)
+			if (search->batch_values[j] > search->values[i] + GAIN) {
+				search->values[i] = search->batch_values[j];
+				x[column] = search->batch[j * d + column];
+				changed[i] = true;
+			}
+	}
+	return true;
+}
+
+static bool move_along_lattices(struct search *search, bool *changed, struct tuner_error *err)
+{
+	for (size_t k = 0; k < search->d; k++)
+		if (search->columns->cardinality[k] > 0 && !search->columns->is_held[k] &&
+			!move_column(search, k, changed, err))
+			return false;
+	return true;
+}
+
+/* ---- the whole ---- */
+
+static bool has_lattice(const struct columns *columns)
+{
+	for (size_t k = 0; k < columns->d; k++)
+		if (columns->cardinality[k] > 0 && !columns->is_held[k])
+			return true;
+	return false;
+}
+
+/* The candidates were scored with fewer fantasies than are used from here on. */
+static bool score(struct search *search, struct tuner_error *err)
+{
+	search->work += search->n;
+	return search->n == 0 || acquisition_values(search->acquisition, search->x, search->n, 0,
+					 search->values, err);
+}
+
+static bool run(struct search *search, struct tuner_error *err)
+{
+	bool any = search->n > 0;
+
+	if (!score(search, err))
+		return false;
+	for (size_t cycle = 0; any && cycle < CYCLES_MAX && !is_spent(search); cycle++) {
+		bool changed[MAXIMISE_STARTS] = { false };
+
+		if (!climb(search, cycle == 0, err) ||
+			(has_lattice(search->columns) &&
+				!move_along_lattices(search, changed, err)))
+			return false;
+		any = false;
+		for (size_t i = 0; i < search->n; i++) {
+			/* After a climb alone there is nothing to climb from anew. */
+			search->settled[i] = search->settled[i] || !changed[i];
+			any = any || changed[i];
+		}
+	}
+	return true;
+}
+
+static bool allocate(struct search *search, struct tuner_error *err)
+{
+	const size_t n = MAXIMISE_STARTS, d = search->d;
+
+	search->batch_max = MOVES_MAX > n ? MOVES_MAX : n;
+	search->x = calloc(n * d + 1, sizeof *search->x);
+	search->values = calloc(n, sizeof *search->values);
+	search->settled = calloc(n, sizeof *search->settled);
+	search->batch = calloc(search->batch_max * d + 1, sizeof *search->batch);
+	search->batch_values = calloc(search->batch_max, sizeof *search->batch_values);
+	search->batch_gradients = calloc(n * d + 1, sizeof *search->batch_gradients);
+	return (search->x && search->values && search->settled && search->batch &&
+		       search->batch_values && search->batch_gradients) ||
+	       tuner_fail_memory(err);
+}
+
+/* The best first; insertion, for ten points. NaN goes last. */
+static bool is_before(double a, double b)
+{
+	return !isnan(a) && (isnan(b) || a > b);
+}
+
+static void sort(struct search *search)
+{
+	const size_t d = search->d;
+	double row[SPACE_PARAMETERS_MAX];
+
+	for (size_t i = 1; i < search->n; i++) {
+		const double value = search->values[i];
+		size_t j = i;
+
+		memcpy(row, &search->x[i * d], d * sizeof *row);
+		for (; j > 0 && is_before(value, search->values[j - 1]); j--) {
+			search->values[j] = search->values[j - 1];
+			memcpy(&search->x[j * d], &search->x[(j - 1) * d], d * sizeof *row);
+		}
+		search->values[j] = value;
+		memcpy(&search->x[j * d], row, d * sizeof *row);
+	}
+}
+
+bool maximise(const struct columns *columns, struct acquisition *acquisition,
+	const double *lengthscales, const struct candidates *candidates, struct random *random,
+	uint64_t work_limit, struct maxima *ret, struct tuner_error *err)
+{
+	struct search search = { .columns = columns,
+		.acquisition = acquisition,
+		.lengthscales = lengthscales,
+		.d = columns->d,
+		.work_limit = work_limit };
+	const bool ok = allocate(&search, err) && choose_starts(&search, candidates, random, err) &&
+			run(&search, err);
+
+	free(search.settled);
+	free(search.batch);
+	free(search.batch_values);
+	free(search.batch_gradients);
+	if (!ok) {
+		free(search.x);
+		free(search.values);
+		return false;
+	}
+	sort(&search);
+	*ret = (struct maxima){ search.n, search.x, search.values, search.work };
+	return true;
+}
+
+void maxima_finish(struct maxima *maxima)
+{
+	free(maxima->x);
+	free(maxima->values);
+	*maxima = (struct maxima){ 0 };
+}

@@ -1,0 +1,31 @@
+/* Where the acquisition is largest: gradient steps from many starts, in lockstep, and moves along the
+ * lattices of the parameters that have one. */
+#ifndef SURROGATE_MAXIMISE_H
+#define SURROGATE_MAXIMISE_H
+
+#include "surrogate/acquisition.h"
+#include "surrogate/candidates.h"
+
+enum { MAXIMISE_STARTS = 10 };
+
+/* Points of the acquisition's argument found, the best first: rows of columns->d snapped
+ * coordinates. */
+struct maxima {
+	size_t n;
+	double *x; /* MAXIMISE_STARTS x d, as values is its length */
+	double *values;
+	uint64_t work; /* evaluations of one point each */
+};
+
+/* Chooses up to MAXIMISE_STARTS of the scored and sorted candidates: the best, the first row (an
+ * anchor: the incumbent), the others drawn in proportion to their expected improvement, no two nearer
+ * than 0.05 lengthscales. Then, by turns, bounded L-BFGS over the columns without a lattice (at first
+ * also over numeric ones with a fine lattice) and moves of one column along its lattice, until
+ * nothing improves. work_limit 0: the search's own bounds only. Errors: TUNER_FATAL without memory. */
+TUNER_MUST_CHECK
+bool maximise(const struct columns *columns, struct acquisition *acquisition,
+	const double *lengthscales, const struct candidates *candidates, struct random *random,
+	uint64_t work_limit, struct maxima *ret, struct tuner_error *err);
+void maxima_finish(struct maxima *maxima);
+
+#endif

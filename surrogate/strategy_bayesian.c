@@ -1,0 +1,393 @@
+/* Strategy bayesian: a space-filling design, then what a Gaussian process hopes most of.
+ *
+ *     design, until enough trials are there
+ *     encode -> transform -> fit -> append what is pending -> log EI -> maximise -> an untried point
+ *
+ * Every step is a function of the request alone. */
+#include "surrogate/maximise.h"
+#include "surrogate/strategy.h"
+#include "surrogate/transform.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	FANTASIES_FIRST_LOOK = 8,
+	FINITE_MIN = 2, /* objectives below which a model knows nothing */
+	REFIT_ALWAYS = 200, /* trials up to which every suggestion fits anew */
+	REFIT_GROWTH = 50, /* beyond: at every n / REFIT_GROWTH-th trial */
+	ANCHORS = 5,
+	NEAR_PART = 20, /* points are drawn around the best n / NEAR_PART trials */
+};
+
+/* What the model is made of. */
+struct model {
+	const struct ask *ask;
+	struct columns columns;
+	size_t n, n_pending; /* rows */
+	double *X, *X_pending;
+	double *objectives;
+	bool *failed;
+	struct transform *transform;
+	struct gp *gp;
+	struct acquisition *acquisition;
+	struct candidates candidates;
+	struct maxima maxima;
+	double *anchors;
+	double lengthscales[SPACE_PARAMETERS_MAX];
+	uint64_t work;
+};
+
+static void model_finish(struct model *model)
+{
+	maxima_finish(&model->maxima);
+	candidates_finish(&model->candidates);
+	acquisition_destroy(model->acquisition);
+	gp_destroy(model->gp);
+	transform_destroy(model->transform);
+	free(model->X);
+	free(model->X_pending);
+	free(model->objectives);
+	free(model->failed);
+	free(model->anchors);
+}
+
+/* ---- how many trials come before the model ---- */
+
+static size_t most(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+static size_t n_initial(const struct suggest_request *request)
+{
+	const size_t by_size = 2 * request->space->d + 2, by_budget = request->budget_trials / 5;
+
+	if (request->strategy->initial > 0)
+		return request->strategy->initial;
+	return most(most(5, least(by_size, by_budget)), 2 * request->parallel);
+}
+
+/* ---- encode ---- */
+
+static bool teaches(const struct observation *observation)
+{
+	return observation->kind != OBSERVATION_STOPPED || !isnan(observation->objective);
+}
+
+static bool encode(struct model *model, struct tuner_error *err)
+{
+	const struct suggest_request *request = model->ask->request;
+	const size_t d = model->columns.d, n = request->n_observations;
+
+	model->X = calloc(n * d + 1, sizeof *model->X);
+	model->X_pending = calloc(request->n_pending * d + 1, sizeof *model->X_pending);
+	model->objectives = calloc(n + 1, sizeof *model->objectives);
+	model->failed = calloc(n + 1, sizeof *model->failed);
+	if (!model->X || !model->X_pending || !model->objectives || !model->failed)
+		return tuner_fail_memory(err);
+	for (size_t i = 0; i < n; i++) {
+		const struct observation *observation = &request->observations[i];
+
+		if (!teaches(observation) || !columns_encode(&model->columns, observation->values,
+						     &model->X[model->n * d]))
+			continue;
+		model->objectives[model->n] = observation->objective;
+		model->failed[model->n++] = observation->kind == OBSERVATION_FAILED;
+	}
+	for (size_t i = 0; i < request->n_pending; i++)
+		if (columns_encode(&model->columns, request->pending[i],
+			    &model->X_pending[model->n_pending * d]))
+			model->n_pending++;
+	return true;
+}
+
+/* ---- fit ---- */
+
+static bool is_refit(const struct suggest_request *request, size_t n)
+{
+	if (n <= REFIT_ALWAYS || request->n_start == 0)
+		return true;
+	return n % (n / REFIT_GROWTH) == 0;
+}
+
+/* Part of the work: a likelihood costs a few times what a point of the acquisition does. */
+static uint64_t fit_limit(const struct suggest_request *request)
+{
+	if (request->work_limit == 0)
+		return 0;
+	return request->work_limit >= 10 ? request->work_limit / 10 : 1;
+}
+
+static bool fit(struct model *model, struct tuner_error *err)
+{
+	const struct suggest_request *request = model->ask->request;
+	struct random random = ask_random(model->ask, RANDOM_HYPERPARAMETERS);
+	struct gp_fit_report report = { 0 };
+
+	if (!gp_create(model->columns.d, model->columns.kinds, &model->gp, err))
+		return false;
+
+	const struct gp_data data = { model->n, model->X, transform_outcomes(model->transform),
+		transform_noise_scales(model->transform) };
+	/* After an edit of the space they belong to other dimensions. */
+	const bool fits = request->n_start == gp_n_hyperparameters(model->gp);
+	const struct gp_fit_options options = { .start = fits ? request->start : NULL,
+		.random = &random,
+		.work_limit = fit_limit(request),
+		.deterministic = request->strategy->deterministic };
+
+	if (fits && !is_refit(request, model->n)) {
+		report.work = 1;
+		if (!gp_condition(model->gp, &data, request->start, err))
+			return false;
+	} else if (!gp_fit(model->gp, &data, &options, &report, err)) {
+		return false;
+	}
+	model->work += report.work;
+	for (size_t k = 0; k < model->columns.d; k++)
+		model->lengthscales[k] = exp(gp_hyperparameters(model->gp)[k]);
+	return gp_append(model->gp, model->X_pending, NULL, model->n_pending, err);
+}
+
+/* ---- maximise ---- */
+
+struct rank {
+	double mean;
+	size_t row;
+};
+
+static int by_mean(const void *a, const void *b)
+{
+	const struct rank *x = a, *y = b;
+
+	return x->mean != y->mean ? (x->mean > y->mean) - (x->mean < y->mean)
+				  : (x->row > y->row) - (x->row < y->row);
+}
+
+/* The trials of least posterior mean, failed ones left out, as anchors. */
+static bool choose_anchors(struct model *model, struct anchors *ret, struct tuner_error *err)
+{
+	const size_t d = model->columns.d, n = model->n;
+	const bool *valued = transform_valued(model->transform);
+	struct rank *ranks = calloc(n + 1, sizeof *ranks);
+	double *means = calloc(n + 1, sizeof *means);
+	size_t n_ranks = 0;
+
+	model->anchors = calloc(n * d + 1, sizeof *model->anchors);
+	if (ranks == NULL || means == NULL || model->anchors == NULL) {
+		free(ranks);
+		free(means);
+		return tuner_fail_memory(err);
+	}
+	gp_own_means(model->gp, means);
+	for (size_t i = 0; i < n; i++)
+		if (valued[i])
+			ranks[n_ranks++] = (struct rank){ means[i], i };
+	qsort(ranks, n_ranks, sizeof *ranks, by_mean);
+	ret->n_near = least(n_ranks, most(1, n_ranks / NEAR_PART));
+	ret->n = least(n_ranks, most(ANCHORS, ret->n_near));
+	ret->x = model->anchors;
+	for (size_t i = 0; i < ret->n; i++) {
+		memcpy(&model->anchors[i * d], &model->X[ranks[i].row * d], d * sizeof *means);
+		columns_snap(&model->columns, &model->anchors[i * d]);
+	}
+	free(ranks);
+	free(means);
+	return true;
+}
+
+static uint64_t work_left(const struct model *model)
+{
+	const uint64_t limit = model->ask->request->work_limit;
+
+	if (limit == 0)
+		return UINT64_MAX;
+	return limit > model->work ? limit - model->work : 1;
+}
+
+static bool is_listed(const struct lattice *lattice)
+{
+	return lattice->size > 0 && lattice->size <= CANDIDATES_EXHAUSTIVE;
+}
+
+static bool draw_candidates(struct model *model, struct tuner_error *err)
+{
+	const struct suggest_request *request = model->ask->request;
+	const struct random_key key = { .seed = request->seed,
+		.repeat = request->repeat,
+		.number = request->number,
+		.purpose = RANDOM_CANDIDATES };
+	const size_t enough = (size_t)least(work_left(model), SIZE_MAX / 2);
+	struct anchors anchors = { 0 };
+
+	if (is_listed(&model->ask->lattice))
+		return candidates_list(&model->columns, &model->ask->lattice, &model->ask->tried,
+			enough, &model->candidates, err);
+	return choose_anchors(model, &anchors, err) &&
+	       candidates_draw(&model->columns, &anchors, key, enough, &model->candidates, err);
+}
+
+static bool score_candidates(struct model *model, struct tuner_error *err)
+{
+	struct random random = ask_random(model->ask, RANDOM_FANTASY);
+	/* What is not polished afterwards is scored in full at once. */
+	const size_t fantasies = is_listed(&model->ask->lattice) ? 0 : FANTASIES_FIRST_LOOK;
+	struct candidates *candidates = &model->candidates;
+
+	if (!acquisition_create(model->gp, transform_valued(model->transform),
+		    ACQUISITION_FANTASIES, &random, &model->acquisition, err) ||
+		!draw_candidates(model, err))
+		return false;
+	if (candidates->n == 0)
+		return true;
+	if (!acquisition_values(model->acquisition, candidates->x, candidates->n, fantasies,
+		    candidates->values, err))
+		return false;
+	model->work += candidates->n;
+	candidates_sort(candidates);
+	return true;
+}
+
+static bool polish(struct model *model, struct tuner_error *err)
+{
+	const uint64_t limit = model->ask->request->work_limit;
+	/* Another stream than the one that the candidates come from. */
+	struct random_key key = { .seed = ~model->ask->request->seed,
+		.repeat = model->ask->request->repeat,
+		.number = model->ask->request->number,
+		.purpose = RANDOM_CANDIDATES };
+	struct random random;
+
+	if (is_listed(&model->ask->lattice) || (limit > 0 && model->work >= limit))
+		return true;
+	random_init(&random, key);
+	if (!maximise(&model->columns, model->acquisition, model->lengthscales, &model->candidates,
+		    &random, limit > 0 ? limit - model->work : 0, &model->maxima, err))
+		return false;
+	model->work += model->maxima.work;
+	return true;
+}
+
+/* ---- the choice ---- */
+
+static bool is_untried(const struct model *model, const double *x, double *ret_values)
+{
+	columns_decode(&model->columns, x, ret_values);
+	return !tried_contains(&model->ask->tried, ret_values);
+}
+
+/* The best untried point; false if all that were looked at have been tried. */
+static bool choose(const struct model *model, double *ret_values, const double **ret_x)
+{
+	const struct candidates *candidates = &model->candidates;
+
+	for (size_t i = 0; i < model->maxima.n; i++) {
+		*ret_x = &model->maxima.x[i * model->columns.d];
+		if (!isnan(model->maxima.values[i]) && is_untried(model, *ret_x, ret_values))
+			return true;
+	}
+	for (size_t i = 0; i < candidates->n; i++) {
+		const size_t best = candidates->order[i];
+
+		*ret_x = candidates_row(candidates, best);
+		if (!isnan(candidates->values[best]) && is_untried(model, *ret_x, ret_values))
+			return true;
+	}
+	return false;
+}
+
+/* What the model thinks of its choice, in the user's unit. */
+static bool explain(
+	struct model *model, const double *x, struct suggestion *ret, struct tuner_error *err)
+{
+	double mean, sd, value;
+
+	if (!gp_predict(model->gp, x, 1, &mean, &sd, err) ||
+		!acquisition_values(model->acquisition, x, 1, 0, &value, err))
+		return false;
+	transform_prediction(model->transform, mean, sd, &ret->mean, &ret->sd);
+	ret->acquisition = value + log(transform_slope(model->transform, mean, sd));
+	ret->incumbent =
+		transform_to_user(model->transform, acquisition_incumbent(model->acquisition));
+	ret->n_hyperparameters = gp_n_hyperparameters(model->gp);
+	memcpy(ret->hyperparameters, gp_hyperparameters(model->gp),
+		ret->n_hyperparameters * sizeof *ret->hyperparameters);
+	return true;
+}
+
+static bool use_model(
+	struct model *model, struct suggestion *ret, bool *ret_found, struct tuner_error *err)
+{
+	const double *x = NULL;
+
+	if (!fit(model, err) || !score_candidates(model, err) || !polish(model, err))
+		return false;
+	*ret_found = choose(model, ret->values, &x);
+	return !*ret_found || explain(model, x, ret, err);
+}
+
+static bool fall_back(
+	const struct ask *ask, const char *reason, struct suggestion *ret, struct tuner_error *err)
+{
+	ret->branch = BRANCH_FALLBACK;
+	snprintf(ret->reason, sizeof ret->reason, "%.110s", reason);
+	return ask_quasi_random(ask, ret, err);
+}
+
+/* By the model, or by what stands in for it. */
+static bool propose(struct model *model, struct suggestion *ret, struct tuner_error *err)
+{
+	const struct ask *ask = model->ask;
+	struct tuner_error failed = { TUNER_OK, "" };
+	bool found = false;
+
+	if (!transform_create(TRANSFORM_HALF_RANK, model->objectives, model->failed, model->n,
+		    &model->transform, err))
+		return false;
+	if (transform_n_finite(model->transform) < FINITE_MIN)
+		return fall_back(ask, "fewer than two trials have an objective", ret, err);
+	if (!use_model(model, ret, &found, &failed)) {
+		if (failed.code != TUNER_NUMERIC) {
+			*err = failed;
+			return false;
+		}
+		ret->work = model->work;
+		return fall_back(ask, failed.message, ret, err);
+	}
+	ret->work = model->work;
+	if (!found)
+		return fall_back(ask, "every point that was looked at has been tried", ret, err);
+	ret->branch = BRANCH_MODEL;
+	return true;
+}
+
+bool strategy_bayesian(const struct ask *ask, struct suggestion *ret, struct tuner_error *err)
+{
+	const struct suggest_request *request = ask->request;
+
+	if (request->n_observations + request->n_pending < n_initial(request)) {
+		ret->branch = BRANCH_DESIGN;
+		return ask_quasi_random(ask, ret, err);
+	}
+	if (request->without_model)
+		return fall_back(ask, "the model was not asked: no time", ret, err);
+
+	struct model model = { .ask = ask };
+
+	columns_init(&model.columns, ask->space, ask->given);
+	if (model.columns.d == 0)
+		return fall_back(ask, "the space has one configuration", ret, err);
+
+	const bool ok = encode(&model, err) && propose(&model, ret, err);
+
+	model_finish(&model);
+	return ok;
+}
