@@ -52,7 +52,7 @@ CREATE TABLE parameter (        -- what is varied, one row per space version
   name          TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 512),
   kind          TEXT NOT NULL CHECK (kind IN ('float', 'int', 'categorical')),
   distribution  TEXT NOT NULL CHECK (json_valid(distribution)), -- in Optuna's JSON
-  labels        TEXT CHECK (json_valid(labels)) -- array of a categorical's values; NULL otherwise
+  labels        TEXT CHECK (labels IS NULL OR json_valid(labels)) -- array of a categorical's values; NULL otherwise
 ) STRICT;
 CREATE UNIQUE INDEX parameter_position ON parameter(space_version, position);
 CREATE UNIQUE INDEX parameter_name ON parameter(space_version, name);

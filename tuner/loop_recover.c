@@ -93,8 +93,8 @@ static bool adopt(struct loop *loop, const struct trial *trial, const struct att
 	}
 	if (!recover_values(loop, trial, &live->values, err) ||
 		!loop_load_series(loop, live, err) ||
-		!scraper_create(loop->patterns, attempt->log_offset, attempt->scrape,
-			&live->scraper, err) ||
+		!scraper_create(loop->patterns, attempt->log_offset,
+			attempt->log_offset > 0 ? attempt->scrape : NULL, &live->scraper, err) ||
 		!loop_add_live(loop, live, err))
 		goto out;
 	struct live *adopted = live;

@@ -40,9 +40,9 @@ static bool find_gpus(const struct job_host *host, struct gpu gpus[GPUS_MAX], si
 		return false;
 	if (host->n_gpus > 0)
 		return choose_gpus(host, gpus, ret_n, err);
-	if (*ret_n == 0 && host->gpus_per_trial > 0)
-		snprintf(note, 300, "no GPU can be used (%s): trials run on the CPU",
-			reason ? reason : "none is there");
+	/* A machine without NVIDIA's driver has none to miss; one whose GPUs cannot be used has. */
+	if (*ret_n == 0 && reason != NULL && strstr(reason, "no nvidia-smi") == NULL)
+		snprintf(note, 300, "no GPU can be used (%s): trials run on the CPU", reason);
 	return true;
 }
 

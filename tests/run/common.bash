@@ -87,6 +87,11 @@ write_job() {
 END
 }
 
+# A zombie that nobody has collected yet is dead, too.
+is_dead() { # PID
+	! grep -q '^State:[[:space:]]*[^ZX]' "/proc/$1/status" 2>/dev/null
+}
+
 lines_of() { # FILE
 	wc -l <"$1"
 }
