@@ -78,7 +78,7 @@ write_job() {
 	${1-}
 	"command": ["sh", "train.sh"],
 	"objective": { "metric": "loss", "goal": "minimize" },
-	"metrics": [{ "name": "loss", "regex": "loss=([-+0-9.einf]+)" }],
+	"metrics": [{ "name": "loss", "regex": "loss=([-+0-9.einfa]+)" }],
 	"parameters": { "x": { "type": "float", "min": ${MIN:-0}, "max": ${MAX:-1}, "scale": "linear" } },
 	"strategy": "${STRATEGY:-random}",
 	"hosts": [{ "backend": "local", "gpus": "none" }],
@@ -89,7 +89,7 @@ END
 
 # A zombie that nobody has collected yet is dead, too.
 is_dead() { # PID
-	! grep -q '^State:[[:space:]]*[^ZX]' "/proc/$1/status" 2>/dev/null
+	! grep -q '^State:[[:space:]][^ZX]' "/proc/$1/status" 2>/dev/null
 }
 
 lines_of() { # FILE
