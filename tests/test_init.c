@@ -64,7 +64,7 @@ static struct made from_request(const char *request)
 		.request_name = "request.json" });
 }
 
-#define WORDS(...) ((char *[]){ __VA_ARGS__, NULL })
+#define WORDS(...) ((char **)(const char *[]){ __VA_ARGS__, NULL })
 
 static void assert_words(char *const *words, const char *expected)
 {

@@ -47,7 +47,7 @@ static void a_new_job_is_stored_whole(void **state)
 	fixture_open(&fixture);
 	const int64_t id = open_job(&fixture,
 		FIXTURE_OBJECTIVE FIXTURE_X FIXTURE_COMMAND
-		"\"seed\": 9, \"first\": [{\"x\": 0.5}, {}], \"budget\": {\"trials\": 7}",
+		"\"seed\": 9, \"first\": [{\"x\": 0.5}, {\"x\": 1}], \"budget\": {\"trials\": 7}",
 		false, true);
 	struct job job = load(&fixture, id);
 	assert_string_equal(job.name, "job");

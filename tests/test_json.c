@@ -594,7 +594,7 @@ static void large_documents_are_read(void **state)
 static void messages_quote_at_most_forty_bytes_of_the_text(void **state)
 {
 	assert_refused("{\"aaaaaaaaaabbbbbbbbbbccccccccccddddddddddX\" 1}",
-		"f:1:45: expected ':' after the key "
+		"f:1:46: expected ':' after the key "
 		"\"aaaaaaaaaabbbbbbbbbbccccccccccdddddddddd...\", "
 		"found the number 1");
 	assert_refused("[1 \"aaaaaaaaaabbbbbbbbbbccccccccccddddddddéé\"]",
@@ -752,8 +752,10 @@ static void documents_with_a_wrong_byte_fail_cleanly_or_are_documents(void **sta
 			if (json_parse("f", broken, sizeof(text) - 1, &document, &err))
 				json_destroy(document);
 			else
+				/* A line break as the wrong byte begins a second line. */
 				assert_true(err.code == TUNER_USAGE &&
-					    strncmp(err.message, "f:1:", 4) == 0);
+					    (strncmp(err.message, "f:1:", 4) == 0 ||
+						    strncmp(err.message, "f:2:", 4) == 0));
 		}
 	}
 }
