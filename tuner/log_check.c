@@ -159,7 +159,7 @@ static bool is_taken(const struct taken *taken, size_t at)
 
 static bool is_name_byte(char c)
 {
-	return isalnum((unsigned char)c) || strchr("_./-", c) != NULL;
+	return isalnum((unsigned char)c) || c == '_' || c == '.' || c == '/' || c == '-';
 }
 
 /* Length of the number that begins here; 0 if there is none, or if it is the beginning of something
