@@ -66,8 +66,8 @@ static void draw_near(const struct columns *columns, const double *anchor, doubl
 {
 	for (size_t k = 0; k < columns->d; k++)
 		ret_x[k] = columns->kinds[k] == DIMENSION_CATEGORY
-			? anchor[k]
-			: anchor[k] + sd * random_normal(random);
+				   ? anchor[k]
+				   : anchor[k] + sd * random_normal(random);
 	flip_category(columns, random, ret_x);
 	columns_snap(columns, ret_x);
 }
@@ -138,22 +138,19 @@ bool candidates_list(const struct columns *columns, const struct lattice *lattic
 
 /* ---- Their order ---- */
 
+/* Elements of one array: equal values go by their places in it. */
 static int by_value(const void *a, const void *b)
 {
-	const double *const *x = a, *const *y = b;
-	const double u = isnan(**x) ? -INFINITY : **x, v = isnan(**y) ? -INFINITY : **y;
+	const double *x = a, *y = b;
+	const double u = isnan(*x) ? -INFINITY : *x, v = isnan(*y) ? -INFINITY : *y;
 
-	return u != v ? (u < v) - (u > v) : (*x > *y) - (*x < *y);
+	if (u != v)
+		return u < v ? 1 : -1;
+	return (x > y) - (x < y);
 }
 
 void candidates_sort(struct candidates *candidates)
 {
-	const double **keys = (const double **)candidates->order;
-
-	_Static_assert(sizeof *keys == sizeof candidates->order[0], "pointers sort in place");
-	for (size_t i = 0; i < candidates->n; i++)
-		keys[i] = &candidates->values[i];
-	qsort(keys, candidates->n, sizeof *keys, by_value);
-	for (size_t i = 0; i < candidates->n; i++)
-		candidates->order[i] = (size_t)(keys[i] - candidates->values);
+	gsl_heapsort_index(candidates->order, candidates->values, candidates->n,
+		sizeof *candidates->values, by_value);
 }

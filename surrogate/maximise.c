@@ -26,6 +26,7 @@ struct search {
 	size_t d, n; /* columns; points */
 	double *x, *values; /* n x d, n */
 	bool *settled; /* n: the last cycle has changed nothing */
+	bool relaxed; /* gradient steps go over fine lattices as well */
 	struct lbfgs *searches[MAXIMISE_STARTS];
 	double *batch, *batch_values, *batch_gradients; /* of one call for many points */
 	size_t batch_max;
@@ -88,7 +89,7 @@ static bool draw_starts(struct search *search, const struct candidates *candidat
 	if (draws == NULL)
 		return tuner_fail_memory(err);
 	for (size_t i = 0; i < candidates->n; i++) {
-		const double gumbel = -log(-log(random_uniform(random) + 0x1p-54));
+		const double gumbel = -log(-log(fmax(random_uniform(random), 0x1p-54)));
 
 		draws[i] = (struct draw){ candidates->values[i] + gumbel, i };
 		if (isnan(draws[i].key))
@@ -113,15 +114,18 @@ static bool choose_starts(struct search *search, const struct candidates *candid
 
 /* ---- gradient steps ---- */
 
-static bool is_continuous(const struct columns *columns, size_t k, bool relaxed)
+static bool is_continuous(const struct search *search, size_t k)
 {
+	const struct columns *columns = search->columns;
+
 	if (columns->is_held[k] || columns->kinds[k] == DIMENSION_CATEGORY)
 		return false;
-	return columns->cardinality[k] == 0 || (relaxed && columns->cardinality[k] > LISTED_MAX);
+	return columns->cardinality[k] == 0 ||
+	       (search->relaxed && columns->cardinality[k] > LISTED_MAX);
 }
 
 /* The variables are x / l: then one step length suits all. */
-static bool begin_searches(struct search *search, bool relaxed, struct tuner_error *err)
+static bool begin_searches(struct search *search, struct tuner_error *err)
 {
 	const struct lbfgs_options options = { .iterations = ITERATIONS, .gradient = 1e-4 };
 	double z[SPACE_PARAMETERS_MAX], lower[SPACE_PARAMETERS_MAX], upper[SPACE_PARAMETERS_MAX];
@@ -132,7 +136,7 @@ static bool begin_searches(struct search *search, bool relaxed, struct tuner_err
 
 			z[k] = search->x[i * search->d + k] / l;
 			lower[k] = upper[k] = z[k];
-			if (is_continuous(search->columns, k, relaxed)) {
+			if (is_continuous(search, k)) {
 				lower[k] = 0;
 				upper[k] = 1 / l;
 			}
@@ -151,6 +155,15 @@ static void end_searches(struct search *search)
 	}
 }
 
+/* Back from the variables of search i. The other columns are copied: x / l times l may be another
+ * double than x, and a category that differs in its last bit is another category. */
+static void unscale(const struct search *search, size_t i, const double *z, double *ret_x)
+{
+	for (size_t k = 0; k < search->d; k++)
+		ret_x[k] = is_continuous(search, k) ? fmin(z[k] * search->lengthscales[k], 1)
+						    : search->x[i * search->d + k];
+}
+
 /* One batched evaluation for all searches that want one. *ret_n of them. */
 static bool step_searches(struct search *search, size_t *ret_n, struct tuner_error *err)
 {
@@ -161,10 +174,7 @@ static bool step_searches(struct search *search, size_t *ret_n, struct tuner_err
 	for (size_t i = 0; i < search->n; i++) {
 		if (search->settled[i] || lbfgs_state(search->searches[i]) != LBFGS_EVALUATE)
 			continue;
-		const double *z = lbfgs_point(search->searches[i]);
-
-		for (size_t k = 0; k < d; k++)
-			search->batch[n * d + k] = fmin(z[k] * search->lengthscales[k], 1);
+		unscale(search, i, lbfgs_point(search->searches[i]), &search->batch[n * d]);
 		which[n++] = i;
 	}
 	*ret_n = n;
@@ -188,10 +198,7 @@ static bool keep_best(struct search *search, struct tuner_error *err)
 	const size_t d = search->d;
 
 	for (size_t i = 0; i < search->n; i++) {
-		const double *z = lbfgs_best(search->searches[i], NULL);
-
-		for (size_t k = 0; k < d; k++)
-			search->batch[i * d + k] = fmin(z[k] * search->lengthscales[k], 1);
+		unscale(search, i, lbfgs_best(search->searches[i], NULL), &search->batch[i * d]);
 		columns_snap(search->columns, &search->batch[i * d]);
 	}
 	if (!acquisition_values(
@@ -208,10 +215,10 @@ static bool keep_best(struct search *search, struct tuner_error *err)
 	return true;
 }
 
-static bool climb(struct search *search, bool relaxed, struct tuner_error *err)
+static bool climb(struct search *search, struct tuner_error *err)
 {
 	size_t n = search->n;
-	bool ok = begin_searches(search, relaxed, err);
+	bool ok = begin_searches(search, err);
 
 	while (ok && n > 0 && !is_spent(search))
 		ok = step_searches(search, &n, err);
@@ -314,9 +321,9 @@ static bool run(struct search *search, struct tuner_error *err)
 	for (size_t cycle = 0; any && cycle < CYCLES_MAX && !is_spent(search); cycle++) {
 		bool changed[MAXIMISE_STARTS] = { false };
 
-		if (!climb(search, cycle == 0, err) ||
-			(has_lattice(search->columns) &&
-				!move_along_lattices(search, changed, err)))
+		search->relaxed = cycle == 0;
+		if (!climb(search, err) || (has_lattice(search->columns) &&
+						   !move_along_lattices(search, changed, err)))
 			return false;
 		any = false;
 		for (size_t i = 0; i < search->n; i++) {
