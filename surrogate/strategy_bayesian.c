@@ -15,12 +15,15 @@
 
 enum {
 	FANTASIES_FIRST_LOOK = 8,
-	FINITE_MIN = 2, /* objectives below which a model knows nothing */
+	FINITE_MIN = 3, /* objectives below which a model knows next to nothing */
 	REFIT_ALWAYS = 200, /* trials up to which every suggestion fits anew */
-	REFIT_GROWTH = 50, /* beyond: at every n / REFIT_GROWTH-th trial */
+	REFIT_GROWTH = 50, /* beyond: every (n / REFIT_GROWTH)-th suggestion does */
 	ANCHORS = 5,
 	NEAR_PART = 20, /* points are drawn around the best n / NEAR_PART trials */
 };
+
+/* Beyond REFIT_ALWAYS, an outcome so many sd from its prediction asks for a fit as well. */
+static const double SURPRISE = 3;
 
 /* What the model is made of. */
 struct model {
@@ -34,6 +37,7 @@ struct model {
 	struct gp *gp;
 	struct acquisition *acquisition;
 	struct candidates candidates;
+	bool listed; /* the candidates are all that are left: nothing to search between them */
 	struct maxima maxima;
 	double *anchors;
 	double lengthscales[SPACE_PARAMETERS_MAX];
@@ -111,11 +115,18 @@ static bool encode(struct model *model, struct tuner_error *err)
 
 /* ---- fit ---- */
 
-static bool is_refit(const struct suggest_request *request, size_t n)
+/* Numbers count up one by one, where several results may have come in since the last suggestion:
+ * counting trials could miss the turn for ever. */
+static bool is_due(const struct suggest_request *request, size_t n)
 {
-	if (n <= REFIT_ALWAYS || request->n_start == 0)
-		return true;
-	return n % (n / REFIT_GROWTH) == 0;
+	return n <= REFIT_ALWAYS || request->number % (n / REFIT_GROWTH) == 0;
+}
+
+/* The last entry of b = L^-1 (y - c) is the newest outcome's distance from what the others predict
+ * there, in sd. */
+static bool is_surprised(const struct gp *gp)
+{
+	return fabs(gp_whitened_outcomes(gp)[gp_n_outcomes(gp) - 1]) > SURPRISE;
 }
 
 /* Part of the work: a likelihood costs a few times what a point of the acquisition does. */
@@ -126,15 +137,11 @@ static uint64_t fit_limit(const struct suggest_request *request)
 	return request->work_limit >= 10 ? request->work_limit / 10 : 1;
 }
 
-static bool fit(struct model *model, struct tuner_error *err)
+/* At the start's hyperparameters if they will still do, else at new ones. */
+static bool fit_outcomes(struct model *model, struct tuner_error *err)
 {
 	const struct suggest_request *request = model->ask->request;
 	struct random random = ask_random(model->ask, RANDOM_HYPERPARAMETERS);
-	struct gp_fit_report report = { 0 };
-
-	if (!gp_create(model->columns.d, model->columns.kinds, &model->gp, err))
-		return false;
-
 	const struct gp_data data = { model->n, model->X, transform_outcomes(model->transform),
 		transform_noise_scales(model->transform) };
 	/* After an edit of the space they belong to other dimensions. */
@@ -143,15 +150,26 @@ static bool fit(struct model *model, struct tuner_error *err)
 		.random = &random,
 		.work_limit = fit_limit(request),
 		.deterministic = request->strategy->deterministic };
+	struct gp_fit_report report;
 
-	if (fits && !is_refit(request, model->n)) {
-		report.work = 1;
+	if (fits && !is_due(request, model->n)) {
+		model->work++;
 		if (!gp_condition(model->gp, &data, request->start, err))
 			return false;
-	} else if (!gp_fit(model->gp, &data, &options, &report, err)) {
-		return false;
+		if (!is_surprised(model->gp))
+			return true;
 	}
+	if (!gp_fit(model->gp, &data, &options, &report, err))
+		return false;
 	model->work += report.work;
+	return true;
+}
+
+static bool fit(struct model *model, struct tuner_error *err)
+{
+	if (!gp_create(model->columns.d, model->columns.kinds, &model->gp, err) ||
+		!fit_outcomes(model, err))
+		return false;
 	for (size_t k = 0; k < model->columns.d; k++)
 		model->lengthscales[k] = exp(gp_hyperparameters(model->gp)[k]);
 	return gp_append(model->gp, model->X_pending, NULL, model->n_pending, err);
@@ -213,9 +231,11 @@ static uint64_t work_left(const struct model *model)
 	return limit > model->work ? limit - model->work : 1;
 }
 
-static bool is_listed(const struct lattice *lattice)
+static bool is_listed(const struct model *model)
 {
-	return lattice->size > 0 && lattice->size <= CANDIDATES_EXHAUSTIVE;
+	const uint64_t size = model->ask->lattice.size;
+
+	return size > 0 && size <= CANDIDATES_EXHAUSTIVE && size <= work_left(model);
 }
 
 static bool draw_candidates(struct model *model, struct tuner_error *err)
@@ -228,7 +248,8 @@ static bool draw_candidates(struct model *model, struct tuner_error *err)
 	const size_t enough = (size_t)least(work_left(model), SIZE_MAX / 2);
 	struct anchors anchors = { 0 };
 
-	if (is_listed(&model->ask->lattice))
+	model->listed = is_listed(model);
+	if (model->listed)
 		return candidates_list(&model->columns, &model->ask->lattice, &model->ask->tried,
 			enough, &model->candidates, err);
 	return choose_anchors(model, &anchors, err) &&
@@ -238,8 +259,6 @@ static bool draw_candidates(struct model *model, struct tuner_error *err)
 static bool score_candidates(struct model *model, struct tuner_error *err)
 {
 	struct random random = ask_random(model->ask, RANDOM_FANTASY);
-	/* What is not polished afterwards is scored in full at once. */
-	const size_t fantasies = is_listed(&model->ask->lattice) ? 0 : FANTASIES_FIRST_LOOK;
 	struct candidates *candidates = &model->candidates;
 
 	if (!acquisition_create(model->gp, transform_valued(model->transform),
@@ -248,8 +267,9 @@ static bool score_candidates(struct model *model, struct tuner_error *err)
 		return false;
 	if (candidates->n == 0)
 		return true;
-	if (!acquisition_values(model->acquisition, candidates->x, candidates->n, fantasies,
-		    candidates->values, err))
+	/* What is not polished afterwards is scored in full at once. */
+	if (!acquisition_values(model->acquisition, candidates->x, candidates->n,
+		    model->listed ? 0 : FANTASIES_FIRST_LOOK, candidates->values, err))
 		return false;
 	model->work += candidates->n;
 	candidates_sort(candidates);
@@ -266,7 +286,7 @@ static bool polish(struct model *model, struct tuner_error *err)
 		.purpose = RANDOM_CANDIDATES };
 	struct random random;
 
-	if (is_listed(&model->ask->lattice) || (limit > 0 && model->work >= limit))
+	if (model->listed || (limit > 0 && model->work >= limit))
 		return true;
 	random_init(&random, key);
 	if (!maximise(&model->columns, model->acquisition, model->lengthscales, &model->candidates,
@@ -353,7 +373,7 @@ static bool propose(struct model *model, struct suggestion *ret, struct tuner_er
 		    &model->transform, err))
 		return false;
 	if (transform_n_finite(model->transform) < FINITE_MIN)
-		return fall_back(ask, "fewer than two trials have an objective", ret, err);
+		return fall_back(ask, "fewer than three trials have an objective", ret, err);
 	if (!use_model(model, ret, &found, &failed)) {
 		if (failed.code != TUNER_NUMERIC) {
 			*err = failed;
