@@ -96,7 +96,7 @@ int cmd_jobs(const struct invocation *call, struct tuner_error *err)
 	} else if (ok && jobs.n == 0) {
 		printf("The database \"%s\" has no job yet.\n", call->db);
 	} else if (ok) {
-		ok = table_print(table, table_width(), stdout, err);
+		ok = table_print(table, table_width(), call->color, stdout, err);
 	}
 	cJSON_Delete(array);
 	table_destroy(table);

@@ -213,7 +213,7 @@ static bool print_metrics(const struct curve_list *curves, struct tuner_error *e
 		table_add(table, "%s", line.bytes);
 		text_finish(&line);
 	}
-	const bool ok = table_print(table, 0, stdout, err);
+	const bool ok = table_print(table, 0, false, stdout, err);
 	table_destroy(table);
 	return ok;
 }

@@ -130,7 +130,7 @@ static bool print_table(const struct report *report, const struct trial_list *li
 	struct table *table = make_table(report);
 	for (size_t i = 0; i < list->n; i++)
 		add_row(table, report, &list->items[i], best);
-	const bool ok = table_print(table, table_width(), stdout, err);
+	const bool ok = table_print(table, table_width(), false, stdout, err);
 	table_destroy(table);
 	return ok;
 }

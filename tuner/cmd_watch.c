@@ -5,6 +5,7 @@
 #include "base/number.h"
 #include "tuner/status_report.h"
 #include "tuner/table.h"
+#include "tuner/text_width.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -32,7 +33,7 @@ static void draw(struct watcher *watcher, const char *text)
 			end++;
 		struct text line = TEXT_EMPTY;
 		text_add_bytes(&line, text, (size_t)(end - text));
-		printf("%.*s\n", (int)text_cut(line.bytes, watcher->width - 1), line.bytes);
+		printf("%.*s\n", (int)text_fit(line.bytes, watcher->width - 1), line.bytes);
 		text_finish(&line);
 		watcher->drawn++;
 		text = *end == '\n' ? end + 1 : end;

@@ -1,36 +1,24 @@
 #include "tuner/table.h"
 
+#include "tuner/text_width.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+struct cell {
+	char *text;
+	size_t columns;
+	enum table_style style; /* of its row, in the row's first cell */
+};
+
 struct table {
 	size_t n_columns, n_cells, capacity;
 	bool *right;
-	char **cells; /* the header's first */
+	struct cell *cells; /* the header's first */
 	bool failed;
 };
-
-size_t text_cut(const char *text, size_t width)
-{
-	const char *at = text;
-	for (; *at != '\0'; at++) {
-		if (((unsigned char)*at & 0xc0) == 0x80)
-			continue;
-		if (width-- == 0)
-			break;
-	}
-	return (size_t)(at - text);
-}
-
-size_t text_width(const char *text)
-{
-	size_t n = 0;
-	for (; *text != '\0'; text++)
-		n += ((unsigned char)*text & 0xc0) != 0x80;
-	return n;
-}
 
 unsigned table_width(void)
 {
@@ -43,10 +31,11 @@ unsigned table_width(void)
 struct table *table_create(const char *const *columns, size_t n)
 {
 	struct table *table = calloc(1, sizeof(*table));
+	tuner_assert(n > 0);
 	if (table == NULL)
 		return NULL;
 	table->n_columns = n;
-	table->right = calloc(n + 1, sizeof(*table->right));
+	table->right = calloc(n, sizeof(*table->right));
 	table->failed = table->right == NULL;
 	for (size_t i = 0; i < n && !table->failed; i++) {
 		table->right[i] = columns[i][0] == '-' && columns[i][1] != '\0';
@@ -60,7 +49,7 @@ void table_destroy(struct table *table)
 	if (table == NULL)
 		return;
 	for (size_t i = 0; i < table->n_cells; i++)
-		free(table->cells[i]);
+		free(table->cells[i].text);
 	free(table->cells);
 	free(table->right);
 	free(table);
@@ -71,7 +60,7 @@ static bool make_room(struct table *table)
 	if (table->n_cells < table->capacity)
 		return true;
 	const size_t capacity = table->capacity > 0 ? 2 * table->capacity : 256;
-	char **cells = reallocarray(table->cells, capacity, sizeof(*cells));
+	struct cell *cells = reallocarray(table->cells, capacity, sizeof(*cells));
 	if (cells == NULL)
 		return false;
 	table->cells = cells;
@@ -81,66 +70,118 @@ static bool make_room(struct table *table)
 
 void table_add(struct table *table, const char *format, ...)
 {
-	struct text text = TEXT_EMPTY;
+	struct text raw = TEXT_EMPTY, shown = TEXT_EMPTY;
 	va_list args;
 	if (table == NULL || table->failed)
 		return;
 	va_start(args, format);
-	text_print_v(&text, format, args);
+	text_print_v(&raw, format, args);
 	va_end(args);
-	char *cell = text_take(&text);
-	if (cell == NULL || !make_room(table)) {
+	text_add_visible(&shown, raw.bytes);
+	char *cell = text_failed(&raw) ? NULL : text_take(&shown);
+	if (cell != NULL && make_room(table))
+		table->cells[table->n_cells++] =
+			(struct cell){ .text = cell, .columns = text_columns(cell) };
+	else {
 		free(cell);
 		table->failed = true;
-		return;
 	}
-	for (char *c = cell; *c != '\0'; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?';
-	table->cells[table->n_cells++] = cell;
+	text_finish(&raw);
+	text_finish(&shown);
 }
 
-static void add_spaces(struct text *line, size_t n)
+void table_style(struct table *table, enum table_style style)
+{
+	if (table == NULL || table->failed)
+		return;
+	tuner_assert(table->n_cells > 0);
+	const size_t last = table->n_cells - 1;
+	table->cells[last - last % table->n_columns].style = style;
+}
+
+static const char *style_code(enum table_style style)
+{
+	switch (style) {
+	case TABLE_BOLD:
+		return "\033[1m";
+	case TABLE_GREEN:
+		return "\033[32m";
+	case TABLE_YELLOW:
+		return "\033[33m";
+	case TABLE_RED:
+		return "\033[31m";
+	case TABLE_FAINT:
+		return "\033[2m";
+	case TABLE_PLAIN:
+		break;
+	}
+	return "";
+}
+
+/* The width of each column; NULL without memory. */
+static size_t *column_widths(const struct table *table)
+{
+	size_t *widths = calloc(table->n_columns, sizeof(*widths));
+	for (size_t i = 0; widths != NULL && i < table->n_cells; i++)
+		if (table->cells[i].columns > widths[i % table->n_columns])
+			widths[i % table->n_columns] = table->cells[i].columns;
+	return widths;
+}
+
+static void add_blanks(struct text *line, size_t n)
 {
 	while (n-- > 0)
 		text_add_char(line, ' ');
 }
 
-static void add_cell(struct text *line, const char *cell, size_t width, bool right, bool last)
+/* The row that begins at cells[first], as text without styles; an incomplete last row is shorter. */
+static void add_row(
+	const struct table *table, const size_t *widths, size_t first, struct text *line)
 {
-	const size_t spaces = width - text_width(cell);
-	if (right)
-		add_spaces(line, spaces);
-	text_add(line, cell);
-	if (!right && !last)
-		add_spaces(line, spaces);
+	size_t pending = 0; /* blanks that are printed only if something follows */
+	for (size_t k = 0; k < table->n_columns && first + k < table->n_cells; k++) {
+		const struct cell *cell = &table->cells[first + k];
+		const size_t blanks = widths[k] - cell->columns;
+		if (table->right[k])
+			pending += blanks;
+		if (cell->columns > 0) {
+			add_blanks(line, pending);
+			text_add(line, cell->text);
+			pending = 0;
+		}
+		if (!table->right[k])
+			pending += blanks;
+		pending += widths[k] > 0 ? 2 : 0;
+	}
 }
 
-bool table_print(const struct table *table, unsigned width, FILE *out, struct tuner_error *err)
+static void print_line(const struct text *line, unsigned width, const char *style, FILE *out)
+{
+	size_t length = line->length;
+	const char *cut = "";
+	if (width > 0 && text_columns(line->bytes) > width) {
+		length = text_fit(line->bytes, width - 1);
+		cut = "…";
+	}
+	fprintf(out, "%s%.*s%s%s\n", style, (int)length, line->bytes, cut,
+		style[0] != '\0' ? "\033[0m" : "");
+}
+
+bool table_print(
+	const struct table *table, unsigned width, bool color, FILE *out, struct tuner_error *err)
 {
 	struct text line = TEXT_EMPTY;
-	size_t *widths =
-		table && !table->failed ? calloc(table->n_columns + 1, sizeof(*widths)) : NULL;
-	if (widths == NULL)
-		return tuner_fail_memory(err);
-	for (size_t i = 0; i < table->n_cells; i++) {
-		const size_t cell = text_width(table->cells[i]), k = i % table->n_columns;
-		if (cell > widths[k])
-			widths[k] = cell;
-	}
-	for (size_t i = 0; i < table->n_cells; i++) {
-		const size_t k = i % table->n_columns;
-		const bool last = k + 1 == table->n_columns;
-		add_cell(&line, table->cells[i], widths[k], table->right[k], last);
-		if (!last) {
-			text_add(&line, "  ");
-			continue;
-		}
-		const size_t length = width > 0 ? text_cut(line.bytes, width) : line.length;
-		fprintf(out, "%.*s\n", (int)length, line.bytes);
+	size_t *widths = table && !table->failed ? column_widths(table) : NULL;
+	bool ok = widths != NULL;
+	for (size_t first = 0; ok && first < table->n_cells; first += table->n_columns) {
+		const enum table_style style = first == 0 ? TABLE_BOLD : table->cells[first].style;
 		text_clear(&line);
+		add_row(table, widths, first, &line);
+		ok = !text_failed(&line);
+		if (ok)
+			print_line(&line, width, color ? style_code(style) : "", out);
 	}
 	free(widths);
 	text_finish(&line);
-	return true;
+	return ok || tuner_fail_memory(err);
 }

@@ -8,26 +8,33 @@
 
 struct table;
 
+enum table_style {
+	TABLE_PLAIN,
+	TABLE_BOLD,
+	TABLE_GREEN,
+	TABLE_YELLOW,
+	TABLE_RED,
+	TABLE_FAINT,
+};
+
 /* `columns` names them; "-" in front of a name aligns it to the right (the "-" is not shown). NULL
  * without memory; every function accepts that, and table_print says so. */
 struct table *table_create(const char *const *columns, size_t n);
 void table_destroy(struct table *table);
 
-/* The next cell, row by row. Control characters are shown as '?'. */
+/* The next cell, row by row. What must not go to a terminal is replaced (text_add_visible). */
 void table_add(struct table *table, const char *format, ...) TUNER_PRINTF(2, 3);
 
-/* Prints header and rows, cut to `width` characters a line (0: not cut). */
+/* How the row of the last added cell looks where colours are allowed. */
+void table_style(struct table *table, enum table_style style);
+
+/* Prints header and rows, without blanks at the end of a line. A line longer than `width` columns is
+ * cut and ends with "…" (0: never cut). `color`: escape sequences may be used. */
 TUNER_MUST_CHECK
-bool table_print(const struct table *table, unsigned width, FILE *out, struct tuner_error *err);
+bool table_print(
+	const struct table *table, unsigned width, bool color, FILE *out, struct tuner_error *err);
 
 /* The terminal's width on standard output; 0 if it is none. */
 unsigned table_width(void);
-
-/* Code points of UTF-8 text: what a terminal shows in as many places, but for wide and combining
- * characters. */
-size_t text_width(const char *text);
-
-/* The first `width` code points of it, in bytes. */
-size_t text_cut(const char *text, size_t width);
 
 #endif

@@ -1,0 +1,76 @@
+#include "tuner/text_width.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+
+static void wide_characters_take_two_columns_and_marks_none(void **state)
+{
+	assert_int_equal(text_columns(""), 0);
+	assert_int_equal(text_columns("loss"), 4);
+	assert_int_equal(text_columns("Größe"), 5);
+	assert_int_equal(text_columns("学習率"), 6);
+	assert_int_equal(text_columns("🚀"), 2);
+	assert_int_equal(text_columns("e\xcc\x81t"), 2); /* e with a combining acute */
+	assert_int_equal(text_columns("▁█…"), 3);
+}
+
+static void the_ranges_end_where_they_should(void **state)
+{
+	assert_int_equal(text_columns("\xe1\x84\x80"), 2); /* U+1100 */
+	assert_int_equal(text_columns("\xe1\x85\xa0"), 1); /* U+1160 */
+	assert_int_equal(text_columns("\xcc\x80"), 0); /* U+0300 */
+	assert_int_equal(text_columns("\xcd\xb0"), 1); /* U+0370 */
+	assert_int_equal(text_columns("\xef\xbc\x80"), 1); /* U+FF00 */
+	assert_int_equal(text_columns("\xef\xbc\x81"), 2); /* U+FF01 */
+	assert_int_equal(text_columns("\xef\xbd\xa0"), 2); /* U+FF60 */
+	assert_int_equal(text_columns("\xef\xbd\xa1"), 1); /* U+FF61 */
+}
+
+static void bytes_of_no_character_count_one_each(void **state)
+{
+	assert_int_equal(text_columns("\xff\xfe"), 2);
+	assert_int_equal(text_columns("a\xc3"), 2); /* cut in a character */
+}
+
+static void a_cut_keeps_characters_whole_and_their_marks(void **state)
+{
+	assert_int_equal(text_fit("loss", 2), 2);
+	assert_int_equal(text_fit("loss", 4), 4);
+	assert_int_equal(text_fit("loss", 9), 4);
+	assert_int_equal(text_fit("loss", 0), 0);
+	assert_int_equal(text_fit("Größe", 3), 4);
+	assert_int_equal(text_fit("学習率", 3), 3); /* half of a character is none */
+	assert_int_equal(text_fit("e\xcc\x81t", 1), 3);
+}
+
+static void what_could_steer_a_terminal_is_replaced(void **state)
+{
+	struct text text = TEXT_EMPTY;
+	text_add_visible(&text, "a\033[2Jb\tc\n\x7f");
+	assert_string_equal(text.bytes, "a?[2Jb?c??");
+	text_clear(&text);
+	text_add_visible(&text, "\xc2\x9b"
+				"31m Größe 学"); /* U+009B is CSI in one character */
+	assert_string_equal(text.bytes, "?31m Größe 学");
+	text_clear(&text);
+	text_add_visible(&text, "a\xff"
+				"b");
+	assert_string_equal(text.bytes, "a\xef\xbf\xbd"
+					"b");
+	text_finish(&text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(wide_characters_take_two_columns_and_marks_none),
+		cmocka_unit_test(the_ranges_end_where_they_should),
+		cmocka_unit_test(bytes_of_no_character_count_one_each),
+		cmocka_unit_test(a_cut_keeps_characters_whole_and_their_marks),
+		cmocka_unit_test(what_could_steer_a_terminal_is_replaced),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

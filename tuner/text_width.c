@@ -1,0 +1,131 @@
+#include "tuner/text_width.h"
+
+#include <stdint.h>
+#include <string.h>
+
+struct range {
+	uint32_t first, last;
+};
+
+/* Unicode's East_Asian_Width W and F, in blocks: what is unassigned inside a block counts as wide. */
+static const struct range wide[] = {
+	{ 0x1100, 0x115f },
+	{ 0x231a, 0x231b },
+	{ 0x2329, 0x232a },
+	{ 0x23e9, 0x23ec },
+	{ 0x2e80, 0x303e },
+	{ 0x3041, 0x33ff },
+	{ 0x3400, 0x4dbf },
+	{ 0x4e00, 0xa4cf },
+	{ 0xa960, 0xa97c },
+	{ 0xac00, 0xd7a3 },
+	{ 0xf900, 0xfaff },
+	{ 0xfe30, 0xfe6f },
+	{ 0xff01, 0xff60 },
+	{ 0xffe0, 0xffe6 },
+	{ 0x1f300, 0x1f64f },
+	{ 0x1f680, 0x1f6ff },
+	{ 0x1f900, 0x1f9ff },
+	{ 0x20000, 0x3fffd },
+};
+
+/* Marks that stand over or under the character before them, and characters that show nothing. The
+ * blocks of the scripts that parameter names are written in, not all of Unicode's. */
+static const struct range combining[] = {
+	{ 0x0300, 0x036f },
+	{ 0x0483, 0x0489 },
+	{ 0x0591, 0x05bd },
+	{ 0x0610, 0x061a },
+	{ 0x064b, 0x065f },
+	{ 0x0e34, 0x0e3a },
+	{ 0x0e47, 0x0e4e },
+	{ 0x1ab0, 0x1aff },
+	{ 0x1dc0, 0x1dff },
+	{ 0x200b, 0x200f },
+	{ 0x2060, 0x2064 },
+	{ 0x20d0, 0x20ff },
+	{ 0x3099, 0x309a },
+	{ 0xfe00, 0xfe0f },
+	{ 0xfe20, 0xfe2f },
+	{ 0xfeff, 0xfeff },
+	{ 0xe0100, 0xe01ef },
+};
+
+static bool is_in(const struct range *ranges, size_t n, uint32_t c)
+{
+	for (size_t i = 0; i < n && ranges[i].first <= c; i++)
+		if (c <= ranges[i].last)
+			return true;
+	return false;
+}
+
+/* The character that a well-formed sequence of `length` bytes encodes. */
+static uint32_t decode(const char *bytes, size_t length)
+{
+	static const unsigned char masks[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+	uint32_t c = (unsigned char)bytes[0] & masks[length];
+	for (size_t i = 1; i < length; i++)
+		c = c << 6 | ((unsigned char)bytes[i] & 0x3f);
+	return c;
+}
+
+/* The next character: its bytes (1 for a byte that belongs to none) and its columns. */
+static size_t next(const char *at, size_t left, size_t *ret_columns)
+{
+	const size_t length = text_utf8_character(at, left);
+	*ret_columns = 1;
+	if (length == 0)
+		return 1;
+	const uint32_t c = decode(at, length);
+	if (is_in(combining, sizeof(combining) / sizeof(*combining), c))
+		*ret_columns = 0;
+	else if (is_in(wide, sizeof(wide) / sizeof(*wide), c))
+		*ret_columns = 2;
+	return length;
+}
+
+size_t text_columns(const char *text)
+{
+	const size_t length = strlen(text);
+	size_t sum = 0, columns;
+	for (size_t at = 0; at < length;) {
+		at += next(text + at, length - at, &columns);
+		sum += columns;
+	}
+	return sum;
+}
+
+size_t text_fit(const char *text, size_t columns)
+{
+	const size_t length = strlen(text);
+	size_t at = 0, sum = 0;
+	while (at < length) {
+		size_t of_this;
+		const size_t bytes = next(text + at, length - at, &of_this);
+		if (sum + of_this > columns)
+			break;
+		sum += of_this;
+		at += bytes;
+	}
+	return at;
+}
+
+static bool is_control(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0);
+}
+
+void text_add_visible(struct text *text, const char *string)
+{
+	const size_t length = strlen(string);
+	for (size_t at = 0; at < length;) {
+		const size_t bytes = text_utf8_character(string + at, length - at);
+		if (bytes == 0)
+			text_add(text, "\xef\xbf\xbd");
+		else if (is_control(decode(string + at, bytes)))
+			text_add_char(text, '?');
+		else
+			text_add_bytes(text, string + at, bytes);
+		at += bytes > 0 ? bytes : 1;
+	}
+}
