@@ -1,0 +1,63 @@
+#!/usr/bin/env bats
+# What the documentation says is so.
+
+load run/common
+
+ROOT="$BATS_TEST_DIRNAME/.."
+
+# The fenced or indented JSON examples of a page that are whole job files, one file each.
+examples() { # PAGE
+	awk -v n=0 '
+		/^ *\{ *$/ { inside = 1; n++; file = "example-" n ".jsonc"; indent = index($0, "{") }
+		inside { print >file }
+		inside && /^ *\} *$/ && index($0, "}") == indent { inside = 0; close(file) }' "$1"
+}
+
+@test "docs/jobfile.md is what the schema says" {
+	"$TUNER" schema | /usr/bin/python3 "$ROOT/scripts/jobfile_doc.py" >jobfile.md
+	diff jobfile.md "$ROOT/docs/jobfile.md"
+}
+
+@test "every job file in README and docs passes check" {
+	mkdir bin
+	printf '#!/bin/sh\n' >bin/python3
+	chmod +x bin/python3
+	touch train.py
+	for page in README.md docs/jobfile.md; do
+		rm -f example-*
+		examples "$ROOT/$page"
+		[ -e example-1.jsonc ]
+		for file in example-*; do
+			PATH="$PWD/bin:$PATH" "$TUNER" check "$file"
+		done
+	done
+}
+
+@test "the manual page names every command and option" {
+	page=$(tr -d '\\' <"$ROOT/docs/tuner.1")
+	for command in $("$TUNER" help | awk '/^  [a-z]/ { print $1 }'); do
+		grep -q "B $command\b" <<<"$page"
+		for option in $("$TUNER" help "$command" | grep -o -- '--[a-z][a-z-]*' | sort -u); do
+			grep -q -- "$option\b" <<<"$page" || { echo "$command $option"; false; }
+		done
+	done
+}
+
+@test "the SQL of README runs" {
+	write_job
+	"$TUNER" run job.jsonc
+	awk '/^    -- the ten best/ { on = 1 } /^Optuna/ { on = 0 } on' "$ROOT/README.md" >queries.sql
+	[ "$(grep -c ';' queries.sql)" -eq 3 ]
+	run sqlite3 -readonly tuner.db <queries.sql
+	[ "$status" -eq 0 ]
+	[[ "$output" == *'{"x": '* ]]
+}
+
+@test "links between pages lead somewhere" {
+	cd "$ROOT"
+	for page in README.md docs/*.md benchmarks/*.md; do
+		for link in $(grep -o '](\([^)#]*\))' "$page" | tr -d '()]' | grep -v '^http'); do
+			[ -e "$(dirname "$page")/$link" ] || { echo "$page: $link"; false; }
+		done
+	done
+}
