@@ -154,6 +154,7 @@ END
 	grep -q 'budget.trials *12' out
 }
 
-@test "the schema accepts what check accepts" {
-	"$TUNER" schema | jq -e '.properties.objective and .["$defs"].parameter' >out
+@test "the schema is JSON and knows the sections" {
+	"$TUNER" schema >schema
+	jq -e '.properties.objective and .["$defs"].parameter' schema
 }

@@ -1,6 +1,7 @@
 # Shared by the tests of the command line. $TUNER is the program, $TUNER_BUILD its build directory.
 
 setup() {
+	[ -x "$TUNER" ]
 	DIR=$(mktemp -d)
 	cd "$DIR" || return
 	export OMP_NUM_THREADS=1
