@@ -34,9 +34,9 @@ assert_refused() { # FILE
 }
 
 @test "the good ones pass" {
-	# One of them names a GPU.
+	# One of them names GPUs.
 	mkdir bin
-	printf '#!/bin/sh\necho "0, GPU-00000000-0000-0000-0000-000000000000, Fake, 1024"\n' >bin/nvidia-smi
+	printf '#!/bin/sh\nfor i in 0 1 2 3 4 5 6 7; do echo "$i, GPU-0000000$i, Fake, 1024"; done\n' >bin/nvidia-smi
 	chmod +x bin/nvidia-smi
 	export PATH="$PWD/bin:$PATH"
 	unset CUDA_VISIBLE_DEVICES
