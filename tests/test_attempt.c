@@ -1,0 +1,459 @@
+/* The attempt directory, with the real supervisor ($TUNER_SUPERVISE). */
+#include "base/clock.h"
+#include "base/file.h"
+#include "scheduler/attempt.h"
+#include "scheduler/backend.h"
+#include "scheduler/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#define KEY "0123456789abcdef0123456789abcdef"
+
+static const int64_t PATIENCE_US = 30000000;
+
+struct place {
+	char base[64], directory[96];
+	struct tuner_error err;
+};
+
+static struct place place_make(void)
+{
+	struct place place = { .base = "/tmp/tuner-attempt-XXXXXX" };
+	assert_non_null(mkdtemp(place.base));
+	snprintf(place.directory, sizeof(place.directory), "%s/1", place.base);
+	assert_int_equal(mkdir(place.directory, 0700), 0);
+	return place;
+}
+
+static void place_remove(struct place *place)
+{
+	assert_true(directory_remove(place->base, &place->err));
+}
+
+#define ASSERT_OK(place, call)                                                                     \
+	do {                                                                                       \
+		if (!(call))                                                                       \
+			fail_msg("%s", (place)->err.message);                                      \
+	} while (0)
+
+/* A launch of `sh -c script`. */
+static void write_launch(
+	struct place *place, const char *script, int64_t timeout_us, int64_t log_max_bytes)
+{
+	const char *arguments[] = { "sh", "-c", script, NULL };
+	const char *environment[] = { "PATH=/usr/bin:/bin", "COLOR=blue", NULL };
+	const struct launch launch = { .key = KEY,
+		.arguments = (char *const *)arguments,
+		.environment = (char *const *)environment,
+		.working_directory = place->base,
+		.timeout_us = timeout_us,
+		.grace_us = 300000,
+		.log_max_bytes = log_max_bytes };
+	ASSERT_OK(place, launch_write(place->directory, &launch, &place->err));
+}
+
+static struct attempt_status look(struct place *place)
+{
+	struct attempt_status status;
+	ASSERT_OK(place, attempt_look(place->directory, &status, &place->err));
+	return status;
+}
+
+static struct backend *open_backend(struct place *place)
+{
+	struct backend *backend = NULL;
+	ASSERT_OK(place, backend_local_open(getenv("TUNER_SUPERVISE"), &backend, &place->err));
+	return backend;
+}
+
+/* The next event of this kind; others before it are passed over. */
+static struct backend_event await(
+	struct place *place, struct backend *backend, enum backend_event_kind kind)
+{
+	const int64_t until_us = clock_monotonic_us() + PATIENCE_US;
+	struct backend_event event;
+	bool got = false;
+	while (clock_monotonic_us() < until_us) {
+		struct pollfd fds[8];
+		const size_t n = backend->ops->descriptors(backend, fds, 8);
+		ASSERT_OK(place, backend->ops->next(backend, &event, &got, &place->err));
+		if (got && event.kind == kind)
+			return event;
+		if (!got)
+			poll(fds, n, 10);
+	}
+	fail_msg("no event of kind %d", (int)kind);
+	return event;
+}
+
+/* Runs the script to its end. */
+static struct exit_record run(
+	struct place *place, const char *script, int64_t timeout_us, int64_t log_max_bytes)
+{
+	struct backend *backend = open_backend(place);
+	write_launch(place, script, timeout_us, log_max_bytes);
+	ASSERT_OK(place, backend->ops->start(backend, 7, place->directory, KEY, &place->err));
+	const struct backend_event event = await(place, backend, BACKEND_ENDED);
+	assert_int_equal(event.attempt, 7);
+	backend->ops->close(backend);
+	return event.exit;
+}
+
+static void read_all(struct place *place, char *ret, size_t size, int64_t *ret_first)
+{
+	int64_t offset = 0;
+	size_t got = 0, length = 0;
+	*ret_first = -1;
+	do {
+		ASSERT_OK(place, output_read(place->directory, offset, ret + length,
+					 size - length - 1, &offset, &got, &place->err));
+		if (*ret_first < 0)
+			*ret_first = offset;
+		offset += (int64_t)got;
+		length += got;
+	} while (got > 0);
+	ret[length] = '\0';
+}
+
+static void an_empty_or_missing_directory_never_ran(void **state)
+{
+	struct place place = place_make();
+	struct attempt_status status = look(&place);
+	assert_int_equal(status.life, ATTEMPT_NEVER_RAN);
+	ASSERT_OK(&place, attempt_look("/tmp/there/is/no/such", &status, &place.err));
+	assert_int_equal(status.life, ATTEMPT_NEVER_RAN);
+	place_remove(&place);
+}
+
+static void a_command_runs_with_its_environment_and_its_end_is_recorded(void **state)
+{
+	struct place place = place_make();
+	char output[256], expected[256];
+	int64_t first;
+	const struct exit_record end = run(&place,
+		"pwd; echo $COLOR $TUNER_ATTEMPT_KEY; echo err >&2; test -z \"$HOME\"; exit 3", 0,
+		1 << 20);
+	assert_int_equal(end.kind, EXIT_CODE);
+	assert_int_equal(end.code, 3);
+	assert_int_equal(end.signal, -1);
+	assert_true(end.ended_us >= end.started_us);
+	assert_true(end.max_rss_bytes > 0);
+	read_all(&place, output, sizeof(output), &first);
+	snprintf(expected, sizeof(expected), "%s\nblue " KEY "\nerr\n", place.base);
+	assert_string_equal(output, expected);
+	assert_int_equal(end.output_bytes, strlen(expected));
+	assert_int_equal(look(&place).life, ATTEMPT_FINISHED);
+	place_remove(&place);
+}
+
+static void nothing_is_started_twice_in_a_directory(void **state)
+{
+	struct place place = place_make();
+	char output[256];
+	int64_t first;
+	run(&place, "echo once", 0, 1 << 20);
+	/* The second start collects what has run. */
+	run(&place, "echo twice", 0, 1 << 20);
+	read_all(&place, output, sizeof(output), &first);
+	assert_string_equal(output, "once\n");
+	/* And the supervisor itself, called again, steps back. */
+	char command[512];
+	snprintf(command, sizeof(command), "%s %s", getenv("TUNER_SUPERVISE"), place.directory);
+	const int status = system(command);
+	assert_int_equal(WEXITSTATUS(status), 76);
+	place_remove(&place);
+}
+
+static void a_signal_that_kills_the_command_is_recorded(void **state)
+{
+	struct place place = place_make();
+	const struct exit_record end = run(&place, "kill -SEGV $$", 0, 1 << 20);
+	assert_int_equal(end.kind, EXIT_SIGNAL);
+	assert_int_equal(end.signal, SIGSEGV);
+	place_remove(&place);
+}
+
+static void the_time_limit_ends_a_command_that_ignores_sigterm(void **state)
+{
+	struct place place = place_make();
+	const struct exit_record end =
+		run(&place, "trap '' TERM; while :; do sleep 0.05; done", 100000, 1 << 20);
+	assert_int_equal(end.kind, EXIT_TIMEOUT);
+	assert_int_equal(end.signal, SIGKILL);
+	place_remove(&place);
+}
+
+static void a_command_that_is_told_to_stop_may_take_leave(void **state)
+{
+	struct place place = place_make();
+	struct backend *backend = open_backend(&place);
+	char output[256];
+	int64_t first;
+	write_launch(&place, "trap 'echo bye; exit 5' TERM; echo up; while :; do sleep 0.02; done",
+		0, 1 << 20);
+	ASSERT_OK(&place, backend->ops->start(backend, 1, place.directory, KEY, &place.err));
+	await(&place, backend, BACKEND_STARTED);
+	for (*output = '\0'; strstr(output, "up") == NULL;)
+		read_all(&place, output, sizeof(output), &first);
+	ASSERT_OK(&place, backend->ops->signal(backend, 1, SIGTERM, &place.err));
+	const struct backend_event end = await(&place, backend, BACKEND_ENDED);
+	assert_int_equal(end.exit.kind, EXIT_STOPPED);
+	assert_int_equal(end.exit.stop_signal, SIGTERM);
+	assert_int_equal(end.exit.code, 5);
+	read_all(&place, output, sizeof(output), &first);
+	/* The shell also tells of the sleep that the signal ended. */
+	assert_non_null(strstr(output, "bye\n"));
+	backend->ops->close(backend);
+	place_remove(&place);
+}
+
+static void a_missing_program_and_a_missing_directory_are_told(void **state)
+{
+	struct place place = place_make();
+	const char *arguments[] = { "no-such-program", NULL },
+		   *environment[] = { "PATH=/bin", NULL };
+	struct launch launch = { .key = KEY,
+		.arguments = (char *const *)arguments,
+		.environment = (char *const *)environment,
+		.working_directory = "/",
+		.log_max_bytes = 1 << 20 };
+	struct backend *backend = open_backend(&place);
+	ASSERT_OK(&place, launch_write(place.directory, &launch, &place.err));
+	ASSERT_OK(&place, backend->ops->start(backend, 1, place.directory, KEY, &place.err));
+	struct backend_event end = await(&place, backend, BACKEND_ENDED);
+	assert_int_equal(end.exit.kind, EXIT_NO_START);
+	assert_non_null(strstr(end.exit.message, "no-such-program"));
+	backend->ops->forget(backend, 1);
+
+	snprintf(place.directory, sizeof(place.directory), "%s/2", place.base);
+	assert_int_equal(mkdir(place.directory, 0700), 0);
+	arguments[0] = "true";
+	launch.working_directory = "/no/such/directory";
+	ASSERT_OK(&place, launch_write(place.directory, &launch, &place.err));
+	ASSERT_OK(&place, backend->ops->start(backend, 2, place.directory, KEY, &place.err));
+	end = await(&place, backend, BACKEND_ENDED);
+	assert_int_equal(end.exit.kind, EXIT_NO_START);
+	assert_non_null(strstr(end.exit.message, "/no/such/directory"));
+	backend->ops->close(backend);
+	place_remove(&place);
+}
+
+static void a_cut_launch_file_starts_nothing(void **state)
+{
+	struct place place = place_make();
+	char path[128];
+	struct stat info;
+	write_launch(&place, "touch ran", 0, 1 << 20);
+	snprintf(path, sizeof(path), "%s/launch", place.directory);
+	assert_int_equal(stat(path, &info), 0);
+	for (off_t size = 0; size < info.st_size; size += 7) {
+		char command[512];
+		assert_int_equal(truncate(path, size), 0);
+		snprintf(command, sizeof(command), "cd %s && rm -f exit.json* started lock && %s .",
+			place.directory, getenv("TUNER_SUPERVISE"));
+		assert_int_equal(system(command), 0);
+		assert_int_equal(look(&place).exit.kind, EXIT_NO_START);
+		write_launch(&place, "touch ran", 0, 1 << 20);
+	}
+	snprintf(path, sizeof(path), "%s/ran", place.base);
+	assert_int_equal(access(path, F_OK), -1);
+	place_remove(&place);
+}
+
+/* Half a megabyte through a log of 64 KiB: the newest half at least is there, nothing twice. */
+static void output_is_capped_and_its_offsets_stay_true(void **state)
+{
+	struct place place = place_make();
+	static char output[1 << 20];
+	int64_t first;
+	const struct exit_record end = run(&place,
+		"i=0; while [ $i -lt 50000 ]; do echo $((100000000 + i)); i=$((i+1)); done", 0,
+		65536);
+	assert_int_equal(end.output_bytes, 500000);
+	assert_int_equal(end.output_lost, 0);
+	read_all(&place, output, sizeof(output), &first);
+	const size_t length = strlen(output);
+	assert_int_equal(first + (int64_t)length, 500000);
+	assert_true(length >= 32768 && length <= 65536 + 10);
+	/* Byte first is where it says: numbers have ten bytes a line. */
+	assert_int_equal(first % 10 ? 0 : atoi(output), first % 10 ? 0 : 100000000 + first / 10);
+	struct text tail = TEXT_EMPTY;
+	ASSERT_OK(&place, output_tail(place.directory, 2, &tail, &place.err));
+	assert_string_equal(tail.bytes, "100049998\n100049999\n");
+	text_finish(&tail);
+	place_remove(&place);
+}
+
+static void a_reader_that_keeps_pace_sees_every_byte_of_a_rotating_log(void **state)
+{
+	struct place place = place_make();
+	struct backend *backend = open_backend(&place);
+	char bytes[4096];
+	int64_t offset = 0, at = 0, sum = 0;
+	size_t size;
+	bool ended = false;
+	write_launch(&place,
+		"i=0; while [ $i -lt 20000 ]; do echo $((100000000 + i)); i=$((i+1)); done", 0,
+		1 << 20);
+	ASSERT_OK(&place, backend->ops->start(backend, 1, place.directory, KEY, &place.err));
+	for (;;) {
+		struct backend_event event;
+		bool got;
+		ASSERT_OK(&place, backend->ops->next(backend, &event, &got, &place.err));
+		ended = ended || (got && event.kind == BACKEND_ENDED);
+		ASSERT_OK(&place, backend->ops->read_output(backend, 1, offset, bytes,
+					  sizeof(bytes), &at, &size, &place.err));
+		assert_int_equal(at, offset);
+		for (size_t i = 0; i < size; i++)
+			sum += bytes[i] == '\n';
+		offset = at + (int64_t)size;
+		if (ended && size == 0)
+			break;
+	}
+	assert_int_equal(offset, 200000);
+	assert_int_equal(sum, 20000);
+	backend->ops->close(backend);
+	place_remove(&place);
+}
+
+static bool is_dead(int64_t pid)
+{
+	struct process process;
+	return !process_look(pid, &process) || process.state == 'Z';
+}
+
+/* The command's child has left its process group and lost its parent: only the key finds it. */
+static void after_the_supervisors_death_nothing_of_the_command_is_left(void **state)
+{
+	struct place place = place_make();
+	struct backend *backend = open_backend(&place);
+	char path[128], pid_text[32] = "";
+	write_launch(
+		&place, "setsid sh -c 'echo $$ >orphan; exec sleep 300' & sleep 300", 0, 1 << 20);
+	ASSERT_OK(&place, backend->ops->start(backend, 1, place.directory, KEY, &place.err));
+	await(&place, backend, BACKEND_STARTED);
+	snprintf(path, sizeof(path), "%s/orphan", place.base);
+	for (int i = 0; i < 3000 && pid_text[0] == '\0'; i++) {
+		FILE *file = fopen(path, "r");
+		if (file == NULL || fgets(pid_text, sizeof(pid_text), file) == NULL)
+			poll(NULL, 0, 10);
+		if (file != NULL)
+			fclose(file);
+	}
+	const int64_t orphan = atoll(pid_text);
+	const struct attempt_status status = look(&place);
+	assert_int_equal(status.life, ATTEMPT_LIVES);
+	assert_true(orphan > 1 && !is_dead(orphan) && !is_dead(status.command_pid));
+	assert_int_equal(kill((pid_t)status.supervisor_pid, SIGKILL), 0);
+	await(&place, backend, BACKEND_LOST);
+	assert_true(is_dead(orphan));
+	assert_true(is_dead(status.command_pid));
+	assert_int_equal(look(&place).life, ATTEMPT_ORPHANED);
+	backend->ops->close(backend);
+	place_remove(&place);
+}
+
+static void an_attempt_of_an_earlier_boot_needs_no_fence(void **state)
+{
+	struct place place = place_make();
+	struct attempt_status status = { .life = ATTEMPT_ORPHANED,
+		.command_pid = getppid(),
+		.boot_id = "00000000-0000-0000-0000-000000000000" };
+	ASSERT_OK(&place, attempt_fence(place.directory, KEY, &status, 0, &place.err));
+	assert_false(is_dead(getppid()));
+	place_remove(&place);
+}
+
+/* Another process has that pid by now: its start tells. */
+static void a_fence_spares_a_process_that_only_has_the_number(void **state)
+{
+	struct place place = place_make();
+	const pid_t pid = fork();
+	if (pid == 0) {
+		pause();
+		_exit(0);
+	}
+	struct attempt_status status = {
+		.life = ATTEMPT_ORPHANED, .command_pid = pid, .command_start = 12345
+	};
+	ASSERT_OK(&place, attempt_fence(place.directory, KEY, &status, 0, &place.err));
+	assert_false(is_dead(pid));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	place_remove(&place);
+}
+
+static void another_process_takes_over_what_runs(void **state)
+{
+	struct place place = place_make();
+	struct backend *first = open_backend(&place), *second = open_backend(&place);
+	write_launch(
+		&place, "while [ ! -e go ]; do sleep 0.02; done; echo done; exit 4", 0, 1 << 20);
+	ASSERT_OK(&place, first->ops->start(first, 1, place.directory, KEY, &place.err));
+	await(&place, first, BACKEND_STARTED);
+	first->ops->close(first);
+	ASSERT_OK(&place, second->ops->adopt(second, 9, place.directory, KEY, &place.err));
+	await(&place, second, BACKEND_STARTED);
+	char path[128];
+	snprintf(path, sizeof(path), "%s/go", place.base);
+	close(open(path, O_CREAT | O_WRONLY, 0600));
+	const struct backend_event end = await(&place, second, BACKEND_ENDED);
+	assert_int_equal(end.attempt, 9);
+	assert_int_equal(end.exit.code, 4);
+	second->ops->close(second);
+	place_remove(&place);
+}
+
+static void a_torn_record_counts_as_lost(void **state)
+{
+	struct place place = place_make();
+	char command[256];
+	snprintf(command, sizeof(command), "cd %s && printf '{\"vers' >started && : >exit.json",
+		place.directory);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(look(&place).life, ATTEMPT_ORPHANED);
+	place_remove(&place);
+}
+
+static void a_supervisor_that_cannot_be_run_is_refused_at_once(void **state)
+{
+	struct backend *backend = NULL;
+	struct tuner_error err;
+	assert_false(backend_local_open("/no/such/supervisor", &backend, &err));
+	assert_int_equal(err.code, TUNER_USAGE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_empty_or_missing_directory_never_ran),
+		cmocka_unit_test(a_command_runs_with_its_environment_and_its_end_is_recorded),
+		cmocka_unit_test(nothing_is_started_twice_in_a_directory),
+		cmocka_unit_test(a_signal_that_kills_the_command_is_recorded),
+		cmocka_unit_test(the_time_limit_ends_a_command_that_ignores_sigterm),
+		cmocka_unit_test(a_command_that_is_told_to_stop_may_take_leave),
+		cmocka_unit_test(a_missing_program_and_a_missing_directory_are_told),
+		cmocka_unit_test(a_cut_launch_file_starts_nothing),
+		cmocka_unit_test(output_is_capped_and_its_offsets_stay_true),
+		cmocka_unit_test(a_reader_that_keeps_pace_sees_every_byte_of_a_rotating_log),
+		cmocka_unit_test(after_the_supervisors_death_nothing_of_the_command_is_left),
+		cmocka_unit_test(an_attempt_of_an_earlier_boot_needs_no_fence),
+		cmocka_unit_test(a_fence_spares_a_process_that_only_has_the_number),
+		cmocka_unit_test(another_process_takes_over_what_runs),
+		cmocka_unit_test(a_torn_record_counts_as_lost),
+		cmocka_unit_test(a_supervisor_that_cannot_be_run_is_refused_at_once),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
