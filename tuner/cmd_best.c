@@ -2,6 +2,11 @@
 
 #include "base/file.h"
 #include "tuner/job_open.h"
+#include "tuner/launch.h"
+#include "tuner/launched.h"
+#include "tuner/report_json.h"
+#include "tuner/shell_words.h"
+#include "tuner/text_width.h"
 #include "tuner/trial_report.h"
 
 #include <dirent.h>
@@ -9,83 +14,144 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* For a shell: plain words as they are, others in single quotes. */
-static void add_quoted(struct text *line, const char *word)
+/* ---- --command ---- */
+
+/* What is needed to launch a trial's configuration once more. */
+struct again {
+	struct job_file *file;
+	double values[SPACE_PARAMETERS_MAX];
+	struct argument *arguments;
+	char *directory; /* for what the command leaves behind: not the trial's own */
+	struct command command;
+};
+
+static void again_finish(struct again *again)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				    "@%+=:,./_-";
-	if (word[0] != '\0' && word[strspn(word, plain)] == '\0') {
-		text_add(line, word);
-		return;
-	}
-	text_add_char(line, '\'');
-	for (; *word != '\0'; word++)
-		if (*word == '\'')
-			text_add(line, "'\\''");
-		else
-			text_add_char(line, *word);
-	text_add_char(line, '\'');
+	command_finish(&again->command);
+	free(again->directory);
+	if (again->file != NULL)
+		arguments_free(again->arguments, again->file->space.d + again->file->n_fixed);
+	job_file_destroy(again->file);
 }
 
-/* The command line that repeats a trial, with the directory that it is to run in. */
-static bool print_command(
-	const struct report *report, const struct trial *trial, struct tuner_error *err)
+static bool read_configuration(const struct report *report, const struct trial *trial,
+	struct again *again, struct tuner_error *err)
+{
+	struct tuner_error misfit = { TUNER_OK, "" };
+	struct text name = TEXT_EMPTY;
+	if (!job_stored_file(&report->job, &again->file, err))
+		return false;
+	if (!configuration_parse(again->file, trial->parameters, true, again->values, &misfit)) {
+		if (misfit.code != TUNER_OK)
+			*err = misfit;
+		return misfit.code != TUNER_OK
+			       ? false
+			       : tuner_fail(err, TUNER_USAGE,
+					 "trial %lld does not fit into the job's present "
+					 "parameters; \"tuner show %s %lld\" has its command line",
+					 (long long)trial->number, report->job.name,
+					 (long long)trial->number);
+	}
+	again->arguments = configuration_arguments(again->file, again->values);
+	text_print(&name, "repeat-%s-%lld", report->job.name, (long long)trial->number);
+	again->directory = path_join(again->file->directory, name.bytes);
+	const bool ok = again->arguments != NULL && again->directory != NULL && !text_failed(&name);
+	text_finish(&name);
+	return ok || tuner_fail_memory(err);
+}
+
+static bool build_command(const struct trial *trial, struct again *again, struct tuner_error *err)
 {
 	static const struct slot slot = { .cores = 1 };
-	struct job_file *file = NULL;
-	struct argument *arguments = NULL;
-	struct command command = { 0 };
-	struct text line = TEXT_EMPTY;
-	double values[SPACE_PARAMETERS_MAX];
-	size_t n = 0;
-	bool ok = false;
-
-	if (!job_stored_file(&report->job, &file, err))
-		goto out;
-	if (!configuration_parse(file, trial->parameters, true, values, err)) {
-		if (err->code == TUNER_OK)
-			tuner_fail(err, TUNER_USAGE,
-				"trial %lld does not fit into the job's present parameters",
-				(long long)trial->number);
-		goto out;
-	}
-	n = file->space.d + file->n_fixed;
-	arguments = configuration_arguments(file, values);
-	if (arguments == NULL) {
-		tuner_fail_memory(err);
-		goto out;
-	}
+	const struct job_file *file = again->file;
 	const struct command_request request = { .command = file->command,
+		.prefix = file->n_hosts > 0 ? file->hosts[0].prefix : NULL,
 		.style = file->style,
-		.arguments = arguments,
-		.n_arguments = n,
-		.directory = ".",
+		.arguments = again->arguments,
+		.n_arguments = file->space.d + file->n_fixed,
+		.channels = file->channels,
+		.n_channels = file->n_channels,
+		.variables = file->environment,
+		.directory = again->directory,
 		.working_directory = file->directory,
 		.key = "",
 		.job = file->name,
 		.host = "localhost",
 		.trial = trial->number,
 		.attempt = 1,
+		.training_seed = training_seed(file->seed, trial->repeat, trial->number),
 		.slot = &slot };
-	if (!command_build(&request, &command, err))
-		goto out;
-	text_add(&line, "cd ");
-	add_quoted(&line, file->directory);
-	text_add(&line, " &&");
-	for (char *const *word = command.launch.arguments; *word != NULL; word++) {
-		text_add_char(&line, ' ');
-		add_quoted(&line, *word);
+	return command_build(&request, &again->command, err);
+}
+
+/* Variables that a command line typed by hand needs: the job's own, the seed, and, for a script that
+ * reads channels as SageMaker's do, what such a script takes from os.environ without asking. */
+static bool is_needed(const struct job_file *file, const char *variable)
+{
+	static const char *const sagemaker[] = { "SM_MODEL_DIR=", "SM_OUTPUT_DATA_DIR=",
+		"SM_CHECKPOINT_DIR=", "SM_HOSTS=", "SM_CURRENT_HOST=", "SM_NUM_GPUS=" };
+	if (variable_same_name(variable, "TUNER_SEED="))
+		return true;
+	for (size_t i = 0; file->environment != NULL && file->environment[i] != NULL; i++)
+		if (variable_same_name(variable, file->environment[i]))
+			return true;
+	if (file->n_channels == 0)
+		return false;
+	for (size_t i = 0; i < sizeof(sagemaker) / sizeof(*sagemaker); i++)
+		if (variable_same_name(variable, sagemaker[i]))
+			return true;
+	return strncmp(variable, "SM_CHANNEL_", 11) == 0;
+}
+
+/* Makes the directories under again->directory, if anything of `line` names them. */
+static void add_directories(const struct again *again, const char *line, struct text *ret)
+{
+	static const char *const inside[] = { "/model", "/output/data", "/checkpoint" };
+	if (strstr(line, again->directory) == NULL)
+		return;
+	text_add(ret, "mkdir -p");
+	for (size_t i = 0; i < sizeof(inside) / sizeof(*inside); i++) {
+		struct text path = TEXT_EMPTY;
+		text_print(&path, "%s%s", again->directory, inside[i]);
+		text_add_char(ret, ' ');
+		text_add_shell_word(ret, path.bytes);
+		text_finish(&path);
 	}
-	ok = !text_failed(&line) || tuner_fail_memory(err);
+	text_add(ret, " && ");
+}
+
+/* One line for a shell that does what the trial did, in its directory, with its seed. */
+static bool print_command(
+	const struct report *report, const struct trial *trial, struct tuner_error *err)
+{
+	struct again again = { 0 };
+	struct text launch = TEXT_EMPTY, line = TEXT_EMPTY;
+	bool ok =
+		read_configuration(report, trial, &again, err) && build_command(trial, &again, err);
+	if (ok) {
+		text_add(&launch, "env ");
+		for (char *const *v = again.command.launch.environment; *v != NULL; v++)
+			if (is_needed(again.file, *v)) {
+				text_add_shell_assignment(&launch, *v);
+				text_add_char(&launch, ' ');
+			}
+		text_add_shell_words(&launch, again.command.launch.arguments);
+		text_add(&line, "cd ");
+		text_add_shell_word(&line, again.file->directory);
+		text_add(&line, " && ");
+		add_directories(&again, launch.bytes, &line);
+		text_add(&line, launch.bytes);
+		ok = (!text_failed(&launch) && !text_failed(&line)) || tuner_fail_memory(err);
+	}
 	if (ok)
 		puts(line.bytes);
-out:
+	text_finish(&launch);
 	text_finish(&line);
-	command_finish(&command);
-	arguments_free(arguments, n);
-	job_file_destroy(file);
+	again_finish(&again);
 	return ok;
 }
+
+/* ---- --model ---- */
 
 static bool is_empty(const char *directory)
 {
@@ -104,72 +170,179 @@ static bool print_model(
 	const struct report *report, const struct trial *trial, struct tuner_error *err)
 {
 	struct attempt_list attempts;
-	char *attempt = NULL, *model = NULL, *plain = NULL;
+	char *attempt = NULL, *model = NULL, *real = NULL;
 	if (!attempt_select(report->store, report->job.id, trial->id, &attempts, err))
 		return false;
 	if (attempts.n > 0)
-		attempt = path_join(
-			store_directory(report->store), attempts.items[attempts.n - 1].directory);
+		attempt = attempt_path_of(report, &attempts.items[attempts.n - 1]);
 	model = attempt ? path_join(attempt, "model") : NULL;
-	plain = model ? realpath(model, NULL) : NULL;
-	bool ok = plain != NULL && !is_empty(plain);
+	real = model ? realpath(model, NULL) : NULL;
+	const bool ok = real != NULL && !is_empty(real);
 	if (ok)
-		puts(plain);
+		puts(real);
 	else
 		tuner_fail(err, TUNER_USAGE,
 			"trial %lld has saved no model: a command puts it into the directory that "
-			"TUNER_MODEL_DIR (or SM_MODEL_DIR) names",
-			(long long)trial->number);
-	free(plain);
+			"TUNER_MODEL_DIR (or SM_MODEL_DIR) names, which was %s",
+			(long long)trial->number, model != NULL ? model : "never made");
+	free(real);
 	free(model);
 	free(attempt);
 	attempt_list_finish(&attempts);
 	return ok;
 }
 
-/* The first trial, if it is done and another than the best: what was there before the search. */
-static bool print_gain(
-	const struct report *report, const struct trial *best, struct tuner_error *err)
+/* ---- in words ---- */
+
+/* How many other trials have the very same objective. */
+static bool count_ties(
+	const struct report *report, const struct trial *best, size_t *ret, struct tuner_error *err)
 {
-	const struct trial_filter filter = {
-		.job_id = report->job.id, .repeat = -1, .number = 1, .states = 1u << TRIAL_DONE
-	};
+	enum { LOOKED_AT = 100 };
+	const struct trial_filter filter = { .job_id = report->job.id,
+		.repeat = -1,
+		.states = 1u << TRIAL_DONE,
+		.order = TRIAL_BY_OBJECTIVE,
+		.limit = LOOKED_AT };
 	struct trial_list list;
 	if (!trial_select(report->store, &filter, &list, err))
 		return false;
-	if (list.n > 0 && best->number != 1)
-		printf("trial 1 had %.6g: %s by %.4g\n", list.items[0].objective,
-			report->maximize ? "higher" : "lower",
-			fabs(best->objective - list.items[0].objective));
+	*ret = 0;
+	for (size_t i = 0; i < list.n; i++)
+		*ret += list.items[i].number != best->number &&
+			list.items[i].objective == best->objective;
 	trial_list_finish(&list);
 	return true;
 }
 
-static bool print_best(
-	const struct report *report, const struct trial *best, struct tuner_error *err)
+/* Against the first trial: the defaults, where the job file lists them as "first". */
+static void add_gain(const struct report *report, const struct trial *best,
+	const struct trial *first, struct text *out)
 {
-	struct text text = TEXT_EMPTY;
-	trial_text(best, &text);
-	printf("job %s: the best is trial %lld, %s = %.8g (proposed by %s)\n%s\n", report->job.name,
-		(long long)best->number, report->metric, best->objective, best->branch, text.bytes);
-	text_finish(&text);
-	return print_gain(report, best, err);
+	const char *what = strcmp(first->source, "first") == 0 ? "the given configuration, " : "";
+	text_print(out, "trial 1 (%s%s) ", what, first->branch);
+	if (first->state != TRIAL_DONE) {
+		text_print(out, "has no result to compare with: it is %s\n",
+			trial_state_name(first->state));
+		return;
+	}
+	const double gain = fabs(best->objective - first->objective);
+	text_print(out, "had %.6g: the best is %s by %.4g", first->objective,
+		report->maximize ? "higher" : "lower", gain);
+	if (first->objective != 0 && isfinite(gain / first->objective))
+		text_print(out, " (%.3g %%)", 100 * gain / fabs(first->objective));
+	text_add(out, "\n");
+}
+
+static void add_next(const struct invocation *call, const struct report *report, struct text *out)
+{
+	text_add(out, "next: tuner best --command ");
+	report_reference(call, report, out);
+	text_add(out, " prints what repeats it\n");
+}
+
+static bool print_words(const struct invocation *call, const struct report *report,
+	const struct trial *best, const struct trial *first, struct tuner_error *err)
+{
+	struct text out = TEXT_EMPTY;
+	size_t ties = 0;
+	if (!count_ties(report, best, &ties, err))
+		return false;
+	text_print(&out, "job %s: the best is trial %lld, %s = %.8g (proposed by %s)\n",
+		report->job.name, (long long)best->number, report->metric, best->objective,
+		best->branch);
+	trial_text(best, &out);
+	text_add(&out, "\n");
+	if (ties > 0)
+		text_print(&out, "%zu other trial%s reached the same value; this was the first\n",
+			ties, ties == 1 ? "" : "s");
+	if (best->number != 1)
+		add_gain(report, best, first, &out);
+	add_next(call, report, &out);
+	const bool ok = !text_failed(&out) || tuner_fail_memory(err);
+	if (ok)
+		fputs(out.bytes, stdout);
+	text_finish(&out);
+	return ok;
+}
+
+static cJSON *best_json(
+	const struct report *report, const struct trial *best, const struct trial *first)
+{
+	cJSON *object = trial_json(report, best);
+	const double first_value = first->state == TRIAL_DONE ? first->objective : NAN;
+	if (object != NULL &&
+		json_add_string(object, "goal", report->maximize ? "maximize" : "minimize") &&
+		json_add_optional(object, "first_objective", first_value) &&
+		json_add_optional(object, "gain",
+			report->maximize ? best->objective - first_value
+					 : first_value - best->objective))
+		return object;
+	cJSON_Delete(object);
+	return NULL;
+}
+
+static bool print_compared(const struct invocation *call, const struct report *report,
+	const struct trial *best, struct tuner_error *err)
+{
+	struct trial first;
+	bool found = false;
+	if (!report_number(report, 1, &first, &found, err))
+		return false;
+	tuner_assert(found); /* trials are numbered from 1, without gaps */
+	const bool ok = call->json ? json_out(best_json(report, best, &first), err)
+				   : print_words(call, report, best, &first, err);
+	trial_finish(&first);
+	return ok;
 }
 
 static bool print(const struct invocation *call, const struct report *report,
 	const struct trial *best, struct tuner_error *err)
 {
-	if (invocation_option(call, "command") != NULL)
+	const bool command = invocation_option(call, "command") != NULL;
+	const bool model = invocation_option(call, "model") != NULL;
+	const bool params = invocation_option(call, "params") != NULL;
+	if (command + model + params + call->json > 1)
+		return tuner_fail(err, TUNER_USAGE,
+			"--command, --params, --model and --json exclude each other");
+	if (command)
 		return print_command(report, best, err);
-	if (invocation_option(call, "model") != NULL)
+	if (model)
 		return print_model(report, best, err);
-	if (invocation_option(call, "params") != NULL) {
+	if (params) {
 		puts(best->parameters);
 		return true;
 	}
-	if (call->json)
-		return json_out(trial_json(report, best), err);
-	return print_best(report, best, err);
+	return print_compared(call, report, best, err);
+}
+
+/* No trial is done: why, and what to do. */
+static bool say_none(
+	const struct invocation *call, const struct report *report, struct tuner_error *err)
+{
+	int64_t counts[TRIAL_STATES];
+	struct text text = TEXT_EMPTY;
+	if (!trial_count(report->store, report->job.id, counts, err))
+		return false;
+	report_reference(call, report, &text);
+	if (counts[TRIAL_RUNNING] + counts[TRIAL_PROPOSED] > 0)
+		fprintf(stderr,
+			"tuner: no trial of job %s has a result yet; \"tuner status %s\" says how "
+			"it "
+			"stands\n",
+			report->job.name, text.bytes);
+	else if (counts[TRIAL_FAILED] + counts[TRIAL_STOPPED] > 0)
+		fprintf(stderr,
+			"tuner: no trial of job %s has a result: %lld failed, %lld stopped; "
+			"\"tuner trials %s\" says why\n",
+			report->job.name, (long long)counts[TRIAL_FAILED],
+			(long long)counts[TRIAL_STOPPED], text.bytes);
+	else
+		fprintf(stderr,
+			"tuner: job %s has no trial yet; \"tuner run %s\" goes on with it\n",
+			report->job.name, text.bytes);
+	text_finish(&text);
+	return true;
 }
 
 int cmd_best(const struct invocation *call, struct tuner_error *err)
@@ -181,12 +354,10 @@ int cmd_best(const struct invocation *call, struct tuner_error *err)
 	if (!report_open(call, call->n_arguments > 0 ? call->arguments[0] : NULL, &report, err) ||
 		!report_best(&report, &best, &found, err))
 		goto out;
-	if (!found) {
-		fprintf(stderr, "tuner: no trial of job %s has a result yet\n", report.job.name);
+	if (found)
+		status = print(call, &report, &best, err) ? EXIT_DONE : -1;
+	else if (say_none(call, &report, err))
 		status = EXIT_NO_RESULT;
-	} else if (print(call, &report, &best, err)) {
-		status = EXIT_DONE;
-	}
 out:
 	if (found)
 		trial_finish(&best);

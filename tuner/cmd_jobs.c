@@ -1,10 +1,8 @@
 #include "tuner/command.h"
 
+#include "tuner/report_json.h"
 #include "tuner/table.h"
 #include "tuner/trial_report.h"
-
-#include <math.h>
-#include <stdlib.h>
 
 /* What the list says of one job. */
 struct line {
@@ -15,11 +13,11 @@ struct line {
 };
 
 static bool read_line(
-	const struct invocation *call, const char *name, struct line *ret, struct tuner_error *err)
+	struct store *store, int64_t job_id, struct line *ret, struct tuner_error *err)
 {
 	*ret = (struct line){ 0 };
-	if (!report_open(call, name, &ret->report, err) ||
-		!trial_count(ret->report.store, ret->report.job.id, ret->counts, err) ||
+	if (!report_load(store, job_id, &ret->report, err) ||
+		!trial_count(store, job_id, ret->counts, err) ||
 		!report_best(&ret->report, &ret->best, &ret->has_best, err))
 		return false;
 	for (int i = 0; i < TRIAL_STATES; i++)
@@ -49,57 +47,88 @@ static void add_row(struct table *table, const struct line *line)
 		table_add(table, "-");
 	table_add(table, "%s", created);
 	table_add(table, "%s", job->path[0] ? job->path : "(standard input)");
+	if (job->state == JOB_FAILED)
+		table_style(table, TABLE_RED);
 }
 
-static bool add_json(cJSON *array, const struct line *line)
+static cJSON *line_json(const struct line *line)
 {
 	const struct job *job = &line->report.job;
 	cJSON *object = cJSON_CreateObject();
-	if (object == NULL || !cJSON_AddItemToArray(array, object))
-		return false;
-	return cJSON_AddStringToObject(object, "job", job->name) &&
-	       cJSON_AddStringToObject(object, "state", job_state_name(job->state)) &&
-	       cJSON_AddStringToObject(object, "reason", job->reason) &&
-	       cJSON_AddNumberToObject(object, "trials", (double)line->trials) &&
-	       cJSON_AddNumberToObject(object, "budget", (double)job->trial_cap) &&
-	       cJSON_AddStringToObject(object, "metric", line->report.metric) &&
-	       cJSON_AddStringToObject(
-		       object, "goal", line->report.maximize ? "maximize" : "minimize") &&
-	       (line->has_best ? json_add_number(object, "best", line->best.objective)
-			       : cJSON_AddNullToObject(object, "best") != NULL) &&
-	       json_add_time(object, "created", job->created_us) &&
-	       cJSON_AddStringToObject(object, "file", job->path);
+	if (json_add_string(object, "job", job->name) &&
+		json_add_string(object, "state", job_state_name(job->state)) &&
+		json_add_string(object, "reason", job->reason) &&
+		json_add_integer(object, "trials", line->trials) &&
+		json_add_integer(object, "done", line->counts[TRIAL_DONE]) &&
+		json_add_integer(object, "budget", job->trial_cap) &&
+		json_add_string(object, "metric", line->report.metric) &&
+		json_add_string(object, "goal", line->report.maximize ? "maximize" : "minimize") &&
+		(line->has_best ? json_add_number(object, "best", line->best.objective) &&
+					  json_add_integer(object, "best_trial", line->best.number)
+				: cJSON_AddNullToObject(object, "best") != NULL &&
+					  cJSON_AddNullToObject(object, "best_trial") != NULL) &&
+		json_add_time(object, "created", job->created_us) &&
+		json_add_time(object, "ended", job->ended_us) &&
+		json_add_duration(object, "runtime_s", job->runtime_us) &&
+		json_add_string(object, "file", job->path) &&
+		json_add_string(object, "directory", job->directory))
+		return object;
+	cJSON_Delete(object);
+	return NULL;
+}
+
+/* Adds every job to the table or to the array, whichever is there. */
+static bool add_jobs(struct store *store, const struct job_list *jobs, struct table *table,
+	cJSON *array, struct tuner_error *err)
+{
+	bool ok = true;
+	for (size_t i = 0; ok && i < jobs->n; i++) {
+		struct line line;
+		ok = read_line(store, jobs->items[i].id, &line, err);
+		if (ok && array != NULL)
+			ok = json_append(array, line_json(&line)) || tuner_fail_memory(err);
+		else if (ok)
+			add_row(table, &line);
+		finish_line(&line);
+	}
+	return ok;
+}
+
+static bool print_json(struct store *store, const struct job_list *jobs, struct tuner_error *err)
+{
+	cJSON *array = cJSON_CreateArray();
+	if (array == NULL)
+		return tuner_fail_memory(err);
+	if (add_jobs(store, jobs, NULL, array, err))
+		return json_out(array, err);
+	cJSON_Delete(array);
+	return false;
+}
+
+static bool print_table(const struct invocation *call, struct store *store,
+	const struct job_list *jobs, struct tuner_error *err)
+{
+	static const char *const columns[] = { "job", "state", "-trials", "metric", "-best",
+		"created", "file" };
+	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
+	const bool ok = add_jobs(store, jobs, table, NULL, err) &&
+			table_print(table, table_width(), call->color, stdout, err);
+	table_destroy(table);
+	return ok;
 }
 
 int cmd_jobs(const struct invocation *call, struct tuner_error *err)
 {
-	static const char *const columns[] = { "job", "state", "-trials", "metric", "-best",
-		"created", "file" };
 	struct store *store = NULL;
 	struct job_list jobs = { 0 };
-	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
-	cJSON *array = cJSON_CreateArray();
 	bool ok = command_open(call, STORE_READ, &store, err) && job_list(store, &jobs, err);
-
-	for (size_t i = 0; ok && i < jobs.n; i++) {
-		struct line line;
-		ok = read_line(call, jobs.items[i].name, &line, err);
-		if (ok && !add_json(array, &line))
-			ok = tuner_fail_memory(err);
-		if (ok)
-			add_row(table, &line);
-		finish_line(&line);
-	}
-	if (ok && call->json) {
-		ok = json_out(array, err);
-		array = NULL;
-	} else if (ok && jobs.n == 0) {
-		printf("The database \"%s\" has no job yet.\n", call->db);
-	} else if (ok) {
-		ok = table_print(table, table_width(), call->color, stdout, err);
-	}
-	cJSON_Delete(array);
-	table_destroy(table);
+	if (ok && call->json)
+		ok = print_json(store, &jobs, err);
+	else if (ok && jobs.n == 0)
+		printf("The database \"%s\" has no job yet: \"tuner run FILE\" starts one.\n",
+			call->db);
+	else if (ok)
+		ok = print_table(call, store, &jobs, err);
 	job_list_finish(&jobs);
 	store_close(store);
 	return ok ? EXIT_DONE : -1;

@@ -1,24 +1,41 @@
 #include "tuner/command.h"
 
 #include "base/number.h"
+#include "tuner/job_open.h"
+#include "tuner/launched.h"
+#include "tuner/report_json.h"
+#include "tuner/shell_words.h"
+#include "tuner/sparkline.h"
 #include "tuner/table.h"
+#include "tuner/text_width.h"
 #include "tuner/trial_report.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { EVENTS_AT_ONCE = 4096, SPARKLINE_PLACES = 40 };
+
 struct shown {
 	struct report report;
 	struct trial trial;
+	bool is_best;
 	struct decision decision;
 	char *decision_memory;
 	struct attempt_list attempts;
 	struct curve_list curves;
+	struct event_list events; /* this trial's */
+	char *directory; /* of the newest attempt; NULL: none yet */
+	struct launched launched; /* its command; zero if that is not known (any more) */
+	bool *additions; /* which of its variables were not just inherited */
 };
 
 static void shown_finish(struct shown *shown)
 {
+	free(shown->additions);
+	launched_finish(&shown->launched);
+	free(shown->directory);
+	event_list_finish(&shown->events);
 	curve_list_finish(&shown->curves);
 	attempt_list_finish(&shown->attempts);
 	free(shown->decision_memory);
@@ -26,65 +43,216 @@ static void shown_finish(struct shown *shown)
 	report_close(&shown->report);
 }
 
+/* ---- reading ---- */
+
+static bool is_best(const struct report *report, int64_t number, bool *ret, struct tuner_error *err)
+{
+	struct trial best;
+	bool found = false;
+	if (!report_best(report, &best, &found, err))
+		return false;
+	*ret = found && best.number == number;
+	if (found)
+		trial_finish(&best);
+	return true;
+}
+
+/* Moves the trial's events out of `from`. */
+static bool keep_events(struct event_list *from, int64_t number, struct event_list *ret)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		if (from->items[i].trial_number != number)
+			continue;
+		struct event *items = reallocarray(ret->items, ret->n + 1, sizeof(*items));
+		if (items == NULL)
+			return false;
+		ret->items = items;
+		items[ret->n++] = from->items[i];
+		from->items[i] = (struct event){ 0 };
+	}
+	return true;
+}
+
+/* All that was committed about the trial is later than what its decision had seen. */
+static bool read_events(struct shown *shown, struct tuner_error *err)
+{
+	int64_t after = shown->decision.seen;
+	bool ok = true, more = true;
+	while (ok && more) {
+		struct event_list list = { 0 };
+		ok = event_select(shown->report.store, shown->report.job.id, after, EVENTS_AT_ONCE,
+			&list, err);
+		more = ok && list.n == EVENTS_AT_ONCE;
+		if (more)
+			after = list.items[list.n - 1].id;
+		if (ok && !keep_events(&list, shown->trial.number, &shown->events))
+			ok = tuner_fail_memory(err);
+		event_list_finish(&list);
+	}
+	return ok;
+}
+
+/* Marks the variables of the contract and those of the job file's "environment". */
+static bool find_additions(struct shown *shown, struct tuner_error *err)
+{
+	struct tuner_error ignored;
+	struct job_file *file = NULL;
+	char *const *variables = shown->launched.environment;
+	size_t n = 0;
+	while (variables[n] != NULL)
+		n++;
+	shown->additions = calloc(n + 1, sizeof(bool));
+	if (shown->additions == NULL)
+		return tuner_fail_memory(err);
+	/* A file that this version does not read hides only which variables it had set. */
+	if (!job_stored_file(&shown->report.job, &file, &ignored))
+		file = NULL;
+	for (size_t i = 0; i < n; i++) {
+		shown->additions[i] = variable_is_of_contract(variables[i]);
+		for (size_t k = 0; file && file->environment && file->environment[k]; k++)
+			shown->additions[i] |=
+				variable_same_name(variables[i], file->environment[k]);
+	}
+	job_file_destroy(file);
+	return true;
+}
+
+static bool read_launch(struct shown *shown, struct tuner_error *err)
+{
+	bool found = false;
+	if (shown->attempts.n == 0)
+		return true;
+	shown->directory =
+		attempt_path_of(&shown->report, &shown->attempts.items[shown->attempts.n - 1]);
+	if (shown->directory == NULL)
+		return tuner_fail_memory(err);
+	if (!launched_read(shown->directory, &shown->launched, &found, err))
+		return false;
+	return !found || find_additions(shown, err);
+}
+
 static bool read_all(const struct invocation *call, struct shown *ret, struct tuner_error *err)
 {
 	const char *job, *trial;
+	const struct report *report = &ret->report;
 	report_arguments(call, &job, &trial);
 	return report_open(call, job, &ret->report, err) &&
-	       report_trial(&ret->report, trial, &ret->trial, err) &&
-	       decision_load(ret->report.store, ret->trial.id, &ret->decision,
-		       &ret->decision_memory, err) &&
-	       attempt_select(
-		       ret->report.store, ret->report.job.id, ret->trial.id, &ret->attempts, err) &&
-	       curve_select(ret->report.store, ret->trial.id, NULL, &ret->curves, err);
+	       report_trial(report, trial, &ret->trial, err) &&
+	       is_best(report, ret->trial.number, &ret->is_best, err) &&
+	       decision_load(
+		       report->store, ret->trial.id, &ret->decision, &ret->decision_memory, err) &&
+	       attempt_select(report->store, report->job.id, ret->trial.id, &ret->attempts, err) &&
+	       curve_select(report->store, ret->trial.id, NULL, &ret->curves, err) &&
+	       read_events(ret, err) && read_launch(ret, err);
 }
 
 /* ---- JSON ---- */
 
-static bool add_decision(cJSON *object, const struct decision *d)
+static cJSON *pending_json(const struct decision *d)
 {
-	cJSON *decision = cJSON_AddObjectToObject(object, "decision");
-	return decision != NULL &&
-	       cJSON_AddStringToObject(decision, "strategy", d->strategy) != NULL &&
-	       cJSON_AddStringToObject(decision, "branch", d->branch) != NULL &&
-	       cJSON_AddStringToObject(decision, "reason", d->reason) != NULL &&
-	       cJSON_AddNumberToObject(decision, "seen_event", (double)d->seen) != NULL &&
-	       cJSON_AddNumberToObject(decision, "pending", (double)d->n_pending) != NULL &&
-	       (isnan(d->mean) || (json_add_number(decision, "predicted_mean", d->mean) &&
-					  json_add_number(decision, "predicted_sd", d->sd) &&
-					  json_add_number(decision, "incumbent", d->incumbent) &&
-					  json_add_number(decision, "log_expected_improvement",
-						  d->acquisition))) &&
-	       cJSON_AddNumberToObject(decision, "took_s", (double)d->took_us / 1e6) != NULL;
+	cJSON *array = cJSON_CreateArray();
+	for (size_t i = 0; i < d->n_pending; i++)
+		if (!json_append(array, cJSON_CreateNumber((double)d->pending[i]))) {
+			cJSON_Delete(array);
+			return NULL;
+		}
+	return array;
 }
 
-static bool add_curve(cJSON *curves, const struct curve *curve)
+static bool fill_decision(cJSON *decision, const struct decision *d)
 {
-	cJSON *points = cJSON_AddArrayToObject(curves, curve->name);
+	return json_add_string(decision, "strategy", d->strategy) &&
+	       json_add_string(decision, "branch", d->branch) &&
+	       json_add_string(decision, "reason", d->reason) &&
+	       json_add_integer(decision, "seen_event", d->seen) &&
+	       json_add_item(decision, "pending_trials", pending_json(d)) &&
+	       json_add_optional(decision, "predicted_mean", d->mean) &&
+	       json_add_optional(decision, "predicted_sd", d->sd) &&
+	       json_add_optional(decision, "incumbent", d->incumbent) &&
+	       json_add_optional(decision, "log_expected_improvement", d->acquisition) &&
+	       json_add_optional(decision, "expected_improvement", exp(d->acquisition)) &&
+	       json_add_item(decision, "hyperparameters",
+		       cJSON_CreateDoubleArray(d->hyperparameters, (int)d->n_hyperparameters)) &&
+	       json_add_integer(decision, "work", d->work) &&
+	       json_add_duration(decision, "took_s", d->took_us) &&
+	       json_add_string(decision, "cpu", d->cpu) &&
+	       json_add_string(decision, "blas", d->blas) &&
+	       json_add_string(decision, "program", d->program);
+}
+
+static cJSON *decision_json(const struct decision *d)
+{
+	cJSON *decision = cJSON_CreateObject();
+	if (fill_decision(decision, d))
+		return decision;
+	cJSON_Delete(decision);
+	return NULL;
+}
+
+static cJSON *curve_json(const struct curve *curve)
+{
+	cJSON *points = cJSON_CreateArray();
 	bool ok = points != NULL;
 	for (size_t i = 0; ok && i < curve->n; i++) {
 		cJSON *point = cJSON_CreateObject();
-		ok = point != NULL && cJSON_AddItemToArray(points, point) &&
-		     cJSON_AddNumberToObject(point, "step", (double)curve->steps[i]) &&
+		ok = json_append(points, point) &&
+		     json_add_integer(point, "step", curve->steps[i]) &&
 		     json_add_number(point, "value", curve->values[i]) &&
 		     json_add_time(point, "time", curve->time_us[i]);
 	}
-	return ok;
+	if (ok)
+		return points;
+	cJSON_Delete(points);
+	return NULL;
+}
+
+static bool fill_command(cJSON *object, const struct shown *shown)
+{
+	cJSON *command = cJSON_AddArrayToObject(object, "command");
+	cJSON *environment = cJSON_AddObjectToObject(object, "environment");
+	bool ok = command != NULL && environment != NULL;
+	for (char **word = shown->launched.arguments; ok && word && *word; word++)
+		ok = json_append(command, cJSON_CreateString(*word));
+	char *const *variables = shown->launched.environment;
+	for (size_t i = 0; ok && variables && variables[i]; i++) {
+		struct text name = TEXT_EMPTY;
+		const size_t length = strcspn(variables[i], "=");
+		text_add_bytes(&name, variables[i], length);
+		ok = !shown->additions[i] ||
+		     json_add_string(environment, name.bytes,
+			     variables[i] + length + (variables[i][length] == '='));
+		text_finish(&name);
+	}
+	return ok && (shown->launched.working_directory != NULL
+				     ? json_add_string(object, "working_directory",
+					       shown->launched.working_directory)
+				     : cJSON_AddNullToObject(object, "working_directory") != NULL);
+}
+
+static bool fill_shown(cJSON *object, const struct shown *shown)
+{
+	cJSON *attempts = cJSON_AddArrayToObject(object, "launches");
+	cJSON *curves = cJSON_AddObjectToObject(object, "metrics");
+	cJSON *events = cJSON_AddArrayToObject(object, "events");
+	bool ok = attempts != NULL && curves != NULL && events != NULL;
+	for (size_t i = 0; ok && i < shown->attempts.n; i++)
+		ok = json_append(attempts, attempt_json(&shown->attempts.items[i]));
+	for (size_t i = 0; ok && i < shown->curves.n; i++)
+		ok = json_add_item(
+			curves, shown->curves.items[i].name, curve_json(&shown->curves.items[i]));
+	for (size_t i = 0; ok && i < shown->events.n; i++)
+		ok = json_append(events, event_json(&shown->events.items[i]));
+	return ok && cJSON_AddBoolToObject(object, "best", shown->is_best) != NULL &&
+	       json_add_item(object, "decision", decision_json(&shown->decision)) &&
+	       (shown->directory != NULL ? json_add_string(object, "directory", shown->directory)
+					 : cJSON_AddNullToObject(object, "directory") != NULL) &&
+	       fill_command(object, shown);
 }
 
 static cJSON *shown_json(const struct shown *shown)
 {
 	cJSON *object = trial_json(&shown->report, &shown->trial);
-	cJSON *attempts = object ? cJSON_AddArrayToObject(object, "launches") : NULL;
-	cJSON *curves = object ? cJSON_AddObjectToObject(object, "metrics") : NULL;
-	bool ok = attempts != NULL && curves != NULL && add_decision(object, &shown->decision);
-	for (size_t i = 0; ok && i < shown->attempts.n; i++) {
-		cJSON *attempt = attempt_json(&shown->attempts.items[i]);
-		ok = attempt != NULL && cJSON_AddItemToArray(attempts, attempt);
-	}
-	for (size_t i = 0; ok && i < shown->curves.n; i++)
-		ok = add_curve(curves, &shown->curves.items[i]);
-	if (ok)
+	if (object != NULL && fill_shown(object, shown))
 		return object;
 	cJSON_Delete(object);
 	return NULL;
@@ -92,111 +260,145 @@ static cJSON *shown_json(const struct shown *shown)
 
 /* ---- text ---- */
 
-static void print_parameters(const struct trial *trial)
+static void add_head(const struct shown *shown, struct text *out)
+{
+	const struct trial *trial = &shown->trial;
+	const char *metric = shown->report.metric;
+	char took[NUMBER_TEXT], begun[32];
+	text_print(out, "trial %lld of job %s: %s", (long long)trial->number,
+		shown->report.job.name, trial_state_name(trial->state));
+	if (trial->state == TRIAL_DONE)
+		text_print(out, ", %s = %.8g%s", metric, trial->objective,
+			shown->is_best ? ", the best" : "");
+	else if (!isnan(trial->objective))
+		text_print(out, ", %s = %.8g up to there", metric, trial->objective);
+	else if (trial->metric_count > 0)
+		text_print(out, ", %s = %.8g at step %lld", metric, trial->last_value,
+			(long long)trial->last_step);
+	text_add(out, "\n");
+	if (trial->message[0] != '\0') {
+		text_print(out, "%s%s", outcome_name(trial->outcome),
+			trial->outcome != OUTCOME_NONE ? ": " : "");
+		text_add_visible(out, trial->message);
+		text_add(out, "\n");
+	}
+	time_text(trial->started_us, begun);
+	if (trial->started_us > 0)
+		text_print(out, "began %s, %s %s\n", begun, trial->ended_us ? "took" : "runs for",
+			number_from_duration_us(trial_took_us(trial), took));
+	else
+		text_add(out, "it has not been launched yet\n");
+}
+
+static void add_parameters(const struct trial *trial, struct text *out)
 {
 	cJSON *parameters = cJSON_Parse(trial->parameters);
 	const cJSON *value;
-	puts("parameters:");
+	size_t width = 0;
 	cJSON_ArrayForEach(value, parameters)
 	{
-		char number[NUMBER_TEXT];
-		const char *text = cJSON_IsString(value) ? value->valuestring
-				   : cJSON_IsNumber(value)
-					   ? number_from_double(value->valuedouble, number)
-				   : cJSON_IsTrue(value) ? "true"
-							 : "false";
-		printf("  %s = %s\n", value->string, text);
+		if (text_columns(value->string) > width)
+			width = text_columns(value->string);
+	}
+	text_add(out, "\nparameters\n");
+	cJSON_ArrayForEach(value, parameters)
+	{
+		const int blanks = (int)(width - text_columns(value->string)) + 2;
+		text_add(out, "  ");
+		text_add_visible(out, value->string);
+		text_print(out, "%*s", blanks, "");
+		if (cJSON_IsNumber(value))
+			text_add_double(out, value->valuedouble);
+		else if (cJSON_IsString(value))
+			text_add_visible(out, value->valuestring);
+		else
+			text_add(out, cJSON_IsTrue(value) ? "true" : "false");
+		text_add(out, "\n");
 	}
 	cJSON_Delete(parameters);
 }
 
-static void print_head(const struct report *report, const struct trial *trial)
-{
-	char took[NUMBER_TEXT], begun[32];
-	time_text(trial->started_us, begun);
-	printf("trial %lld of job %s: %s", (long long)trial->number, report->job.name,
-		trial_state_name(trial->state));
-	if (!isnan(trial->objective))
-		printf(", %s = %.8g", report->metric, trial->objective);
-	else if (trial->metric_count > 0)
-		printf(", %s = %.8g at step %lld", report->metric, trial->last_value,
-			(long long)trial->last_step);
-	puts("");
-	if (trial->message[0] != '\0')
-		printf("%s: %s\n", outcome_name(trial->outcome), trial->message);
-	if (trial->started_us > 0)
-		printf("began %s, %s %s\n", begun, trial->ended_us ? "took" : "runs for",
-			number_from_duration_us(trial_took_us(trial), took));
-}
-
-static void print_decision(const struct trial *trial, const struct decision *d)
+/* Who chose it, and what the model thought of it. */
+static void add_decision(const struct trial *trial, const struct decision *d, struct text *out)
 {
 	char took[NUMBER_TEXT];
-	printf("proposed by %s (strategy %s, %s)", d->branch, d->strategy, trial->source);
-	if (d->reason[0] != '\0')
-		printf(": %s", d->reason);
-	printf(", in %s", number_from_duration_us(d->took_us, took));
+	text_print(out, "\nproposed by %s (strategy %s", d->branch, d->strategy);
+	if (strcmp(trial->source, "strategy") != 0)
+		text_print(out, ", asked for by \"%s\"", trial->source);
+	text_print(out, ") in %s", number_from_duration_us(d->took_us, took));
 	if (d->n_pending > 0)
-		printf(", with %zu trials under way", d->n_pending);
-	puts("");
-	if (!isnan(d->mean))
-		printf("  it expected %.6g, give or take %.3g, and hoped to gain %.3g over %.6g\n",
-			d->mean, d->sd, exp(d->acquisition), d->incumbent);
+		text_print(out, ", with %zu trial%s under way", d->n_pending,
+			d->n_pending == 1 ? "" : "s");
+	text_add(out, "\n");
+	if (d->reason[0] != '\0') {
+		text_add(out, "  because ");
+		text_add_visible(out, d->reason);
+		text_add(out, "\n");
+	}
+	if (isnan(d->mean))
+		return;
+	text_print(out, "  predicted %.6g ± %.2g (one standard deviation)", d->mean, d->sd);
+	if (trial->state == TRIAL_DONE && d->sd > 0)
+		text_print(out, "; it became %.6g, %+.1f of them away", trial->objective,
+			(trial->objective - d->mean) / d->sd);
+	text_add(out, "\n");
+	if (!isnan(d->acquisition))
+		text_print(out, "  hoped to gain %.3g on %.6g, the best that the model saw\n",
+			exp(d->acquisition), d->incumbent);
 }
 
-static void print_attempt(const struct attempt *attempt)
+static void add_attempt_end(const struct attempt *attempt, struct text *out)
 {
-	char begun[32], took[NUMBER_TEXT];
-	time_text(attempt->started_us, begun);
-	printf("  %lld: %s", (long long)attempt->number,
+	text_print(out, "  %lld  %s", (long long)attempt->number,
 		attempt->outcome != OUTCOME_NONE ? outcome_name(attempt->outcome)
 						 : attempt_state_name(attempt->state));
-	if (attempt->message[0] != '\0')
-		printf(": %s", attempt->message);
 	if (attempt->exit_code >= 0)
-		printf(" [exit status %lld]", (long long)attempt->exit_code);
-	if (attempt->signal >= 0)
-		printf(" [signal %lld: %s]", (long long)attempt->signal,
+		text_print(out, ", exit status %lld", (long long)attempt->exit_code);
+	if (attempt->signal > 0)
+		text_print(out, ", signal %lld (%s)", (long long)attempt->signal,
 			strsignal((int)attempt->signal));
-	printf("\n     host %s (%s), slot %lld", attempt->host, attempt->backend,
+	if (attempt->message[0] != '\0') {
+		text_add(out, ": ");
+		text_add_visible(out, attempt->message);
+	}
+	text_add(out, "\n");
+}
+
+static void add_attempt(const struct attempt *attempt, struct text *out)
+{
+	char begun[32], time[NUMBER_TEXT];
+	const int64_t cpu_us = attempt->user_us + attempt->system_us;
+	add_attempt_end(attempt, out);
+	time_text(attempt->started_us ? attempt->started_us : attempt->intended_us, begun);
+	text_print(out, "     %s %s on %s (%s), slot %lld",
+		attempt->started_us ? "began" : "asked for", begun, attempt->host, attempt->backend,
 		(long long)attempt->slot);
 	if (strcmp(attempt->gpus, "[]") != 0)
-		printf(", GPUs %s", attempt->gpus);
-	if (attempt->started_us > 0)
-		printf(", began %s", begun);
+		text_print(out, ", GPUs %s", attempt->gpus);
 	if (attempt->ended_us > 0 && attempt->started_us > 0)
-		printf(", took %s",
-			number_from_duration_us(attempt->ended_us - attempt->started_us, took));
-	if (attempt->user_us + attempt->system_us > 0)
-		printf(", processor time %s",
-			number_from_duration_us(attempt->user_us + attempt->system_us, took));
+		text_print(out, ", took %s",
+			number_from_duration_us(attempt->ended_us - attempt->started_us, time));
+	if (cpu_us > 0)
+		text_print(out, ", %s of processor", number_from_duration_us(cpu_us, time));
 	if (attempt->max_rss_bytes > 0)
-		printf(", memory %.1f MiB", (double)attempt->max_rss_bytes / 1048576);
-	puts("");
+		text_print(out, ", %.1f MiB of memory", (double)attempt->max_rss_bytes / 1048576);
+	if (attempt->gpu_memory_peak_bytes > 0)
+		text_print(out, ", %.1f MiB on the GPU",
+			(double)attempt->gpu_memory_peak_bytes / 1048576);
+	text_add(out, "\n");
 }
 
-/* Eight heights; a value that is no number leaves a gap. */
-static void add_sparkline(const struct curve *curve, struct text *ret)
+static void add_attempts(const struct attempt_list *attempts, struct text *out)
 {
-	static const char *const heights[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
-	enum { PLACES = 40 };
-	double low = INFINITY, high = -INFINITY;
-	const size_t first = curve->n > PLACES ? curve->n - PLACES : 0;
-	for (size_t i = first; i < curve->n; i++) {
-		if (!isfinite(curve->values[i]))
-			continue;
-		low = fmin(low, curve->values[i]);
-		high = fmax(high, curve->values[i]);
-	}
-	for (size_t i = first; i < curve->n; i++) {
-		const double part = high > low ? (curve->values[i] - low) / (high - low) : 0;
-		text_add(ret, isfinite(curve->values[i]) ? heights[(int)(part * 7.999)] : " ");
-	}
+	if (attempts->n > 0)
+		text_add(out, "\nattempts\n");
+	for (size_t i = 0; i < attempts->n; i++)
+		add_attempt(&attempts->items[i], out);
 }
 
-static bool print_metrics(const struct curve_list *curves, struct tuner_error *err)
+static bool print_metrics(const struct curve_list *curves, bool color, struct tuner_error *err)
 {
-	static const char *const columns[] = { "  metric", "-values", "-first", "-last", "at step",
+	static const char *const columns[] = { "  metric", "-values", "-first", "-last", "-at step",
 		"" };
 	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
 	for (size_t i = 0; i < curves->n; i++) {
@@ -204,7 +406,7 @@ static bool print_metrics(const struct curve_list *curves, struct tuner_error *e
 		struct text line = TEXT_EMPTY;
 		if (curve->n == 0)
 			continue;
-		add_sparkline(curve, &line);
+		text_add_sparkline(&line, curve->values, curve->n, SPARKLINE_PLACES);
 		table_add(table, "  %s", curve->name);
 		table_add(table, "%zu", curve->n);
 		table_add(table, "%.6g", curve->values[0]);
@@ -213,32 +415,95 @@ static bool print_metrics(const struct curve_list *curves, struct tuner_error *e
 		table_add(table, "%s", line.bytes);
 		text_finish(&line);
 	}
-	const bool ok = table_print(table, 0, false, stdout, err);
+	puts("");
+	const bool ok = table_print(table, table_width(), color, stdout, err);
 	table_destroy(table);
 	return ok;
 }
 
-static bool print_shown(const struct shown *shown, struct tuner_error *err)
+static void add_command(const struct shown *shown, struct text *out)
 {
-	const struct attempt_list *attempts = &shown->attempts;
-	print_head(&shown->report, &shown->trial);
-	print_parameters(&shown->trial);
-	print_decision(&shown->trial, &shown->decision);
-	puts("launches:");
-	for (size_t i = 0; i < attempts->n; i++)
-		print_attempt(&attempts->items[i]);
-	if (attempts->n > 0)
-		printf("files in %s/%s\n", store_directory(shown->report.store),
-			attempts->items[attempts->n - 1].directory);
-	return shown->curves.n == 0 || print_metrics(&shown->curves, err);
+	if (shown->launched.memory != NULL) {
+		text_add(out, "\ncommand\n  cd ");
+		text_add_shell_word(out, shown->launched.working_directory);
+		text_add(out, " && ");
+		text_add_shell_words(out, shown->launched.arguments);
+		text_print(out, "\n  its variables: tuner show %s %lld --env\n",
+			shown->report.job.name, (long long)shown->trial.number);
+	}
+	if (shown->directory != NULL) {
+		text_add(out, "\nfiles\n  ");
+		text_add_visible(out, shown->directory);
+		text_add(out, "\n");
+	}
+}
+
+static void add_events(const struct event_list *events, struct text *out)
+{
+	char time[32];
+	text_add(out, "\nevents\n");
+	for (size_t i = 0; i < events->n; i++) {
+		time_text(events->items[i].time_us, time);
+		text_print(out, "  %s  ", time);
+		event_text(&events->items[i], out);
+		text_add(out, "\n");
+	}
+}
+
+static bool put(struct text *out, struct tuner_error *err)
+{
+	const bool ok = !text_failed(out) || tuner_fail_memory(err);
+	if (ok)
+		fputs(out->bytes, stdout);
+	text_finish(out);
+	return ok;
+}
+
+static bool print_shown(const struct shown *shown, bool color, struct tuner_error *err)
+{
+	struct text head = TEXT_EMPTY, end = TEXT_EMPTY;
+	add_head(shown, &head);
+	add_parameters(&shown->trial, &head);
+	add_decision(&shown->trial, &shown->decision, &head);
+	add_attempts(&shown->attempts, &head);
+	add_command(shown, &end);
+	add_events(&shown->events, &end);
+	const bool ok = put(&head, err) &&
+			(shown->curves.n == 0 || print_metrics(&shown->curves, color, err));
+	return put(&end, err) && ok;
+}
+
+/* The variables alone, a line each, so that a shell can read them back. */
+static bool print_environment(const struct shown *shown, struct tuner_error *err)
+{
+	struct text out = TEXT_EMPTY;
+	if (shown->launched.memory == NULL)
+		return tuner_fail(err, TUNER_USAGE, "trial %lld %s", (long long)shown->trial.number,
+			shown->attempts.n > 0 ? "has lost what it was launched with: its attempt "
+						"directory is gone"
+					      : "has not been launched yet");
+	for (size_t i = 0; shown->launched.environment[i] != NULL; i++) {
+		if (!shown->additions[i])
+			continue;
+		text_add_shell_assignment(&out, shown->launched.environment[i]);
+		text_add_char(&out, '\n');
+	}
+	return put(&out, err);
+}
+
+static bool print(const struct invocation *call, const struct shown *shown, struct tuner_error *err)
+{
+	if (call->json)
+		return json_out(shown_json(shown), err);
+	if (invocation_option(call, "env") != NULL)
+		return print_environment(shown, err);
+	return print_shown(shown, call->color, err);
 }
 
 int cmd_show(const struct invocation *call, struct tuner_error *err)
 {
 	struct shown shown = { 0 };
-	bool ok = read_all(call, &shown, err);
-	if (ok)
-		ok = call->json ? json_out(shown_json(&shown), err) : print_shown(&shown, err);
+	const bool ok = read_all(call, &shown, err) && print(call, &shown, err);
 	shown_finish(&shown);
 	return ok ? EXIT_DONE : -1;
 }

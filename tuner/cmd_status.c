@@ -1,5 +1,6 @@
 #include "tuner/command.h"
 
+#include "tuner/report_json.h"
 #include "tuner/status_report.h"
 
 int cmd_status(const struct invocation *call, struct tuner_error *err)

@@ -1,6 +1,7 @@
 #include "tuner/command.h"
 
 #include "base/number.h"
+#include "tuner/report_json.h"
 #include "tuner/table.h"
 #include "tuner/trial_report.h"
 
@@ -9,6 +10,8 @@
 #include <string.h>
 
 enum { LIMIT_MAX = 1000000000 };
+
+/* ---- what is asked for ---- */
 
 static bool read_order(const char *text, enum trial_order *ret, struct tuner_error *err)
 {
@@ -25,22 +28,34 @@ static bool read_order(const char *text, enum trial_order *ret, struct tuner_err
 				       "--sort takes number, objective or end, not \"%s\"", text);
 }
 
-static bool read_state(const char *text, unsigned *ret, struct tuner_error *err)
+static bool unknown_state(const char *word, size_t length, struct tuner_error *err)
 {
 	struct text names = TEXT_EMPTY;
-	*ret = 0;
-	if (text == NULL)
-		return true;
-	for (enum trial_state state = 0; state < TRIAL_STATES; state++) {
-		if (strcmp(text, trial_state_name(state)) == 0)
-			*ret = 1u << state;
+	for (enum trial_state state = 0; state < TRIAL_STATES; state++)
 		text_print(&names, "%s%s", state ? ", " : "", trial_state_name(state));
-	}
-	if (*ret == 0)
-		tuner_fail(
-			err, TUNER_USAGE, "--state takes one of %s, not \"%s\"", names.bytes, text);
+	tuner_fail(err, TUNER_USAGE, "--state takes some of %s, separated by commas, not \"%.*s\"",
+		names.bytes, (int)(length < 100 ? length : 100), word);
 	text_finish(&names);
-	return *ret != 0;
+	return false;
+}
+
+/* "done" or "failed,stopped". */
+static bool read_states(const char *text, unsigned *ret, struct tuner_error *err)
+{
+	*ret = 0;
+	while (text != NULL) {
+		const size_t length = strcspn(text, ",");
+		enum trial_state state = 0;
+		while (state < TRIAL_STATES &&
+			(strlen(trial_state_name(state)) != length ||
+				strncmp(trial_state_name(state), text, length) != 0))
+			state++;
+		if (state == TRIAL_STATES)
+			return unknown_state(text, length, err);
+		*ret |= 1u << state;
+		text = text[length] == ',' ? text + length + 1 : NULL;
+	}
+	return true;
 }
 
 static bool read_filter(
@@ -48,90 +63,179 @@ static bool read_filter(
 {
 	*ret = (struct trial_filter){ .repeat = -1 };
 	if (!read_order(invocation_option(call, "sort"), &ret->order, err) ||
-		!read_state(invocation_option(call, "state"), &ret->states, err) ||
+		!read_states(invocation_option(call, "state"), &ret->states, err) ||
 		!invocation_integer(call, "limit", 1, LIMIT_MAX, 0, &ret->limit, err))
 		return false;
 	ret->newest = ret->order != TRIAL_BY_OBJECTIVE;
 	return true;
 }
 
-static void add_value(struct table *table, const struct trial *trial)
+/* ---- the table ---- */
+
+/* The names of the parameters' columns: those of the present space, then those that only older trials
+ * have, from before an edit. Borrowed from the report and from the trials' JSON. */
+struct names {
+	const char **items;
+	size_t n, capacity;
+};
+
+static bool has_name(const struct names *names, const char *name)
 {
-	char text[NUMBER_TEXT];
-	if (trial->state == TRIAL_DONE || !isnan(trial->objective))
+	for (size_t i = 0; i < names->n; i++)
+		if (strcmp(names->items[i], name) == 0)
+			return true;
+	return false;
+}
+
+static bool add_name(struct names *names, const char *name)
+{
+	if (has_name(names, name))
+		return true;
+	if (names->n == names->capacity) {
+		const size_t capacity = names->capacity ? 2 * names->capacity : 32;
+		const char **items = reallocarray(names->items, capacity, sizeof(*items));
+		if (items == NULL)
+			return false;
+		names->items = items;
+		names->capacity = capacity;
+	}
+	names->items[names->n++] = name;
+	return true;
+}
+
+static bool collect_names(
+	const struct report *report, cJSON *const *parameters, size_t n_trials, struct names *ret)
+{
+	bool ok = true;
+	for (size_t i = 0; ok && i < report->parameters.n; i++)
+		ok = add_name(ret, report->parameters.items[i].name);
+	for (size_t i = 0; ok && i < n_trials; i++)
+		for (const cJSON *p = parameters[i]->child; ok && p != NULL; p = p->next)
+			ok = add_name(ret, p->string);
+	return ok;
+}
+
+static struct table *make_table(const struct report *report, const struct names *names)
+{
+	/* What people look for first stands where no narrow terminal cuts it off. */
+	static const char *const before[] = { "-trial", "state", "proposed by" };
+	static const char *const behind[] = { "-time", "-tries", "" };
+	enum { BEFORE = 3, BEHIND = 3 };
+	const size_t all = BEFORE + 2 + names->n + BEHIND;
+	struct text *headers = calloc(all, sizeof(*headers));
+	const char **columns = calloc(all, sizeof(*columns));
+	struct table *table = NULL;
+	bool ok = headers != NULL && columns != NULL;
+	for (size_t i = 0; ok && i < all; i++) {
+		headers[i] = TEXT_EMPTY;
+		if (i < BEFORE)
+			text_add(&headers[i], before[i]);
+		else if (i == BEFORE)
+			text_print(&headers[i], "-%s", report->metric);
+		else if (i >= BEFORE + 2 && i < BEFORE + 2 + names->n)
+			text_print(&headers[i], "-%s", names->items[i - BEFORE - 2]);
+		else if (i >= BEFORE + 2 + names->n)
+			text_add(&headers[i], behind[i - BEFORE - 2 - names->n]);
+		columns[i] = headers[i].bytes;
+	}
+	if (ok)
+		table = table_create(columns, all);
+	for (size_t i = 0; headers != NULL && i < all; i++)
+		text_finish(&headers[i]);
+	free(headers);
+	free(columns);
+	return table;
+}
+
+/* The objective; in brackets what is known of one that is not done. */
+static void add_objective(struct table *table, const struct trial *trial)
+{
+	if (trial->state == TRIAL_DONE)
 		table_add(table, "%.6g", trial->objective);
+	else if (!isnan(trial->objective))
+		table_add(table, "(%.6g)", trial->objective);
 	else if (trial->metric_count > 0)
 		table_add(table, "(%.6g)", trial->last_value);
 	else
 		table_add(table, "-");
-	if (trial_took_us(trial) > 0)
-		table_add(table, "%s", number_from_duration_us(trial_took_us(trial), text));
-	else
-		table_add(table, "-");
 }
 
-static void add_row(
-	struct table *table, const struct report *report, const struct trial *trial, int64_t best)
+static void add_note(struct table *table, const struct report *report, const struct trial *trial)
 {
-	cJSON *parameters = cJSON_Parse(trial->parameters);
-	struct text value = TEXT_EMPTY;
-	table_add(table, "%lld", (long long)trial->number);
-	table_add(table, "%s", trial_state_name(trial->state));
-	table_add(table, "%s", trial->branch);
-	for (size_t i = 0; i < report->parameters.n; i++) {
-		text_clear(&value);
-		trial_value_text(parameters, report->parameters.items[i].name, &value);
-		table_add(table, "%s", value.bytes);
-	}
-	add_value(table, trial);
-	table_add(table, "%lld", (long long)trial->attempts);
-	if (trial->number == best)
-		table_add(table, "best");
-	else if (trial->state == TRIAL_DONE)
-		table_add(table, "%s", "");
+	if (trial->state == TRIAL_RUNNING && trial->metric_count > 0)
+		table_add(table, "at step %lld", (long long)trial->last_step);
+	else if (trial->state == TRIAL_DONE && !isnan(trial->best_value) &&
+		 (report->maximize ? trial->best_value > trial->objective
+				   : trial->best_value < trial->objective))
+		table_add(table, "%.6g on the way", trial->best_value);
+	else if (trial->state == TRIAL_DONE || trial->outcome == OUTCOME_NONE)
+		table_add(table, "%s", trial->state == TRIAL_DONE ? "" : trial->message);
 	else
 		table_add(table, "%s%s%s", outcome_name(trial->outcome),
 			trial->message[0] ? ": " : "", trial->message);
-	text_finish(&value);
-	cJSON_Delete(parameters);
 }
 
-static struct table *make_table(const struct report *report)
+static enum table_style style_of(const struct trial *trial, bool best)
 {
-	const size_t n = report->parameters.n, all = n + 7;
-	char **names = calloc(all + 1, sizeof(*names));
-	struct table *table = NULL;
-	bool ok = names != NULL;
-	static const char *const before[] = { "-trial", "state", "proposed by" };
-	static const char *const behind[] = { "-time", "-tries", "" };
-	for (size_t i = 0; ok && i < all; i++) {
-		struct text name = TEXT_EMPTY;
-		if (i < 3)
-			text_add(&name, before[i]);
-		else if (i < 3 + n)
-			text_print(&name, "-%s", report->parameters.items[i - 3].name);
-		else if (i == 3 + n)
-			text_print(&name, "-%s", report->metric);
-		else
-			text_add(&name, behind[i - 4 - n]);
-		ok = (names[i] = text_take(&name)) != NULL;
+	switch (trial->state) {
+	case TRIAL_FAILED:
+		return TABLE_RED;
+	case TRIAL_STOPPED:
+		return TABLE_YELLOW;
+	case TRIAL_PROPOSED:
+		return TABLE_FAINT;
+	default:
+		return best ? TABLE_GREEN : TABLE_PLAIN;
 	}
-	if (ok)
-		table = table_create((const char *const *)names, all);
-	for (size_t i = 0; names != NULL && i < all; i++)
-		free(names[i]);
-	free(names);
-	return table;
 }
 
-static bool print_table(const struct report *report, const struct trial_list *list, int64_t best,
-	struct tuner_error *err)
+static void add_row(struct table *table, const struct report *report, const struct names *names,
+	const struct trial *trial, const cJSON *parameters, bool best)
 {
-	struct table *table = make_table(report);
+	struct text value = TEXT_EMPTY;
+	char took[NUMBER_TEXT];
+	table_add(table, "%lld", (long long)trial->number);
+	table_add(table, "%s", trial_state_name(trial->state));
+	table_add(table, "%s", trial->branch);
+	add_objective(table, trial);
+	table_add(table, "%s", best ? "best" : "");
+	for (size_t i = 0; i < names->n; i++) {
+		text_clear(&value);
+		trial_value_text(parameters, names->items[i], &value);
+		table_add(table, "%s", value.length > 0 ? value.bytes : "-");
+	}
+	table_add(table, "%s",
+		trial->started_us > 0 ? number_from_duration_us(trial_took_us(trial), took) : "-");
+	table_add(table, "%lld", (long long)trial->attempts);
+	add_note(table, report, trial);
+	table_style(table, style_of(trial, best));
+	text_finish(&value);
+}
+
+static bool print_table(const struct invocation *call, const struct report *report,
+	const struct trial_list *list, int64_t best, struct tuner_error *err)
+{
+	struct names names = { 0 };
+	struct table *table = NULL;
+	cJSON **parameters = calloc(list->n + 1, sizeof(*parameters));
+	bool ok = parameters != NULL;
+	for (size_t i = 0; ok && i < list->n; i++)
+		ok = (parameters[i] = cJSON_Parse(list->items[i].parameters)) != NULL;
+	if (!ok || !collect_names(report, parameters, list->n, &names)) {
+		ok = tuner_fail_memory(err);
+		goto out;
+	}
+	table = make_table(report, &names);
 	for (size_t i = 0; i < list->n; i++)
-		add_row(table, report, &list->items[i], best);
-	const bool ok = table_print(table, table_width(), false, stdout, err);
+		add_row(table, report, &names, &list->items[i], parameters[i],
+			list->items[i].number == best);
+	ok = table_print(table, table_width(), call->color, stdout, err);
+out:
 	table_destroy(table);
+	for (size_t i = 0; parameters != NULL && i < list->n; i++)
+		cJSON_Delete(parameters[i]);
+	free(parameters);
+	free(names.items);
 	return ok;
 }
 
@@ -139,17 +243,23 @@ static bool print_json(const struct report *report, const struct trial_list *lis
 	struct tuner_error *err)
 {
 	cJSON *array = cJSON_CreateArray();
-	bool ok = array != NULL;
-	for (size_t i = 0; ok && i < list->n; i++) {
-		cJSON *object = trial_json(report, &list->items[i]);
-		ok = object != NULL && cJSON_AddItemToArray(array, object) &&
-		     cJSON_AddBoolToObject(object, "best", list->items[i].number == best);
-	}
-	if (!ok) {
-		cJSON_Delete(array);
-		array = NULL;
+	for (size_t i = 0; i < list->n; i++) {
+		cJSON *trial = trial_json(report, &list->items[i]);
+		if (!json_append(array, trial) ||
+			!cJSON_AddBoolToObject(trial, "best", list->items[i].number == best)) {
+			cJSON_Delete(array);
+			return tuner_fail_memory(err);
+		}
 	}
 	return json_out(array, err);
+}
+
+static void print_none(const struct report *report, const struct trial_filter *filter)
+{
+	if (filter->states == 0)
+		printf("job %s has no trial yet.\n", report->job.name);
+	else
+		printf("job %s has no such trial.\n", report->job.name);
 }
 
 int cmd_trials(const struct invocation *call, struct tuner_error *err)
@@ -168,9 +278,9 @@ int cmd_trials(const struct invocation *call, struct tuner_error *err)
 	if (ok && call->json)
 		ok = print_json(&report, &list, found ? best.number : 0, err);
 	else if (ok && list.n == 0)
-		printf("job %s has no such trial.\n", report.job.name);
+		print_none(&report, &filter);
 	else if (ok)
-		ok = print_table(&report, &list, found ? best.number : 0, err);
+		ok = print_table(call, &report, &list, found ? best.number : 0, err);
 	if (found)
 		trial_finish(&best);
 	trial_list_finish(&list);

@@ -1,6 +1,7 @@
 #include "tuner/command.h"
 
 #include "scheduler/machine.h"
+#include "tuner/report_json.h"
 #include "tuner/trial_report.h"
 #include "tuner/version.h"
 

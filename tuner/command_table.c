@@ -46,7 +46,12 @@ static const struct option_row stop_options[] = {
 static const struct option_row trials_options[] = {
 	{ "sort", 0, "ORDER", "number (default), objective or end" },
 	{ "limit", 0, "N", "the first N (the last ones when sorted by number or end)" },
-	{ "state", 0, "STATE", "only these: proposed, running, done, failed, stopped" },
+	{ "state", 0, "STATE", "only these: some of proposed, running, done, failed, stopped" },
+	{ .name = NULL },
+};
+
+static const struct option_row show_options[] = {
+	{ "env", 0, NULL, "print the variables that its command was given instead" },
 	{ .name = NULL },
 };
 
@@ -98,8 +103,8 @@ const struct subcommand commands[] = {
 		NULL },
 	{ "trials", "[JOB]", "list the trials of a job", 0, 1, TAKES_DB | TAKES_JSON,
 		trials_options, cmd_trials, NULL },
-	{ "show", "[JOB] TRIAL", "tell all about one trial", 1, 2, TAKES_DB | TAKES_JSON, NULL,
-		cmd_show, NULL },
+	{ "show", "[JOB] TRIAL", "tell all about one trial", 1, 2, TAKES_DB | TAKES_JSON,
+		show_options, cmd_show, "TRIAL is a number, or \"best\" or \"last\"." },
 	{ "logs", "[JOB] TRIAL", "print the output of a trial", 1, 2, TAKES_DB, logs_options,
 		cmd_logs, NULL },
 	{ "best", "[JOB]", "print the best trial", 0, 1, TAKES_DB | TAKES_JSON, best_options,

@@ -1,42 +1,72 @@
 #include "tuner/trial_report.h"
 
 #include "base/clock.h"
-#include "base/json.h"
+#include "base/file.h"
 #include "base/number.h"
+#include "tuner/report_json.h"
+#include "tuner/shell_words.h"
+#include "tuner/text_width.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+/* ---- the job ---- */
+
+/* What belongs to the job that is loaded already. */
+static bool load_rest(struct report *report, struct tuner_error *err)
+{
+	char *objective = NULL, *space = NULL;
+	const bool ok = job_objective(report->store, report->job.objective_version, &report->metric,
+				&report->maximize, &objective, err) &&
+			job_space_version(report->store, report->job.space_version, &space,
+				&report->parameters, err);
+	free(objective);
+	free(space);
+	if (!ok)
+		report_close(report);
+	return ok;
+}
+
 bool report_open(const struct invocation *call, const char *argument, struct report *ret,
 	struct tuner_error *err)
 {
-	char *definition = NULL;
-	*ret = (struct report){ 0 };
-	if (!command_open(call, STORE_READ, &ret->store, err) ||
-		!command_job(ret->store, argument, &ret->job, err) ||
-		!job_objective(ret->store, ret->job.objective_version, &ret->metric, &ret->maximize,
-			&definition, err) ||
-		!job_space_version(ret->store, ret->job.space_version, &ret->space_definition,
-			&ret->parameters, err)) {
-		free(definition);
-		report_close(ret);
+	*ret = (struct report){ .owns_store = true };
+	if (command_open(call, STORE_READ, &ret->store, err) &&
+		command_job(ret->store, argument, &ret->job, err))
+		return load_rest(ret, err);
+	report_close(ret);
+	return false;
+}
+
+bool report_load(struct store *store, int64_t job_id, struct report *ret, struct tuner_error *err)
+{
+	*ret = (struct report){ .store = store };
+	return job_load(store, job_id, &ret->job, err) && load_rest(ret, err);
+}
+
+bool report_refresh(struct report *report, struct tuner_error *err)
+{
+	struct job job = { 0 };
+	if (!job_load(report->store, report->job.id, &job, err))
 		return false;
-	}
-	free(definition);
+	job_finish(&report->job);
+	report->job = job;
 	return true;
 }
 
 void report_close(struct report *report)
 {
 	parameter_list_finish(&report->parameters);
-	free(report->space_definition);
 	free(report->metric);
 	job_finish(&report->job);
-	store_close(report->store);
+	if (report->owns_store)
+		store_close(report->store);
 	*report = (struct report){ 0 };
 }
+
+/* ---- its trials ---- */
 
 /* The first trial that the filter finds. */
 static bool first_trial(const struct report *report, const struct trial_filter *filter,
@@ -65,18 +95,51 @@ bool report_best(
 	return first_trial(report, &filter, ret, ret_found, err);
 }
 
+bool report_number(const struct report *report, int64_t number, struct trial *ret, bool *ret_found,
+	struct tuner_error *err)
+{
+	const struct trial_filter filter = {
+		.job_id = report->job.id, .repeat = -1, .number = number, .limit = 1
+	};
+	return first_trial(report, &filter, ret, ret_found, err);
+}
+
+static bool report_last(
+	const struct report *report, struct trial *ret, bool *ret_found, struct tuner_error *err)
+{
+	const struct trial_filter filter = {
+		.job_id = report->job.id, .repeat = -1, .newest = true, .limit = 1
+	};
+	return first_trial(report, &filter, ret, ret_found, err);
+}
+
 bool report_trial(const struct report *report, const char *argument, struct trial *ret,
 	struct tuner_error *err)
 {
-	struct trial_filter filter = { .job_id = report->job.id, .repeat = -1 };
+	int64_t number = 0;
 	bool found = false;
-	if (!number_to_int64(argument, &filter.number) || filter.number < 1)
+	if (strcmp(argument, "best") == 0) {
+		if (!report_best(report, ret, &found, err))
+			return false;
+		return found || tuner_fail(err, TUNER_USAGE, "no trial of job %s has a result yet",
+					report->job.name);
+	}
+	if (strcmp(argument, "last") == 0) {
+		if (!report_last(report, ret, &found, err))
+			return false;
+		return found ||
+		       tuner_fail(err, TUNER_USAGE, "job %s has no trial yet", report->job.name);
+	}
+	if (!number_to_int64(argument, &number) || number < 1)
 		return tuner_fail(err, TUNER_USAGE,
-			"a trial is named by its number, 1 for the first, not by \"%s\"", argument);
-	if (!first_trial(report, &filter, ret, &found, err))
+			"a trial is named by its number, 1 for the first, or \"best\" or \"last\", "
+			"not by \"%s\"",
+			argument);
+	if (!report_number(report, number, ret, &found, err))
 		return false;
-	return found || tuner_fail(err, TUNER_USAGE, "job %s has no trial %lld", report->job.name,
-				(long long)filter.number);
+	return found || tuner_fail(err, TUNER_USAGE,
+				"job %s has no trial %lld: \"tuner trials %s\" lists them",
+				report->job.name, (long long)number, report->job.name);
 }
 
 void report_arguments(const struct invocation *call, const char **ret_job, const char **ret_trial)
@@ -85,108 +148,110 @@ void report_arguments(const struct invocation *call, const char **ret_job, const
 	*ret_trial = call->arguments[call->n_arguments - 1];
 }
 
+void report_reference(const struct invocation *call, const struct report *report, struct text *ret)
+{
+	text_add_shell_word(ret, report->job.name);
+	if (invocation_option(call, "db") != NULL) {
+		text_add(ret, " --db ");
+		text_add_shell_word(ret, call->db);
+	}
+}
+
+char *attempt_path_of(const struct report *report, const struct attempt *attempt)
+{
+	return path_join(store_directory(report->store), attempt->directory);
+}
+
 /* ---- JSON ---- */
 
-bool json_add_number(cJSON *object, const char *name, double value)
+/* NaN where nothing was reported at all, as against a NaN that was. */
+static bool add_reported(cJSON *object, const char *name, double value, bool reported)
 {
-	char text[NUMBER_TEXT];
-	if (isfinite(value))
-		return cJSON_AddNumberToObject(object, name, value) != NULL;
-	return cJSON_AddStringToObject(object, name, number_from_double(value, text)) != NULL;
-}
-
-bool json_add_time(cJSON *object, const char *name, int64_t us)
-{
-	if (us == 0)
-		return cJSON_AddNullToObject(object, name) != NULL;
-	return cJSON_AddNumberToObject(object, name, (double)us / 1e6) != NULL;
-}
-
-bool json_out(cJSON *node, struct tuner_error *err)
-{
-	char *text = node ? json_print(node, 2) : NULL;
-	cJSON_Delete(node);
-	if (text == NULL)
-		return tuner_fail_memory(err);
-	puts(text);
-	free(text);
-	return true;
-}
-
-/* NaN is "there is none": null. */
-static bool add_optional(cJSON *object, const char *name, double value)
-{
-	return isnan(value) ? cJSON_AddNullToObject(object, name) != NULL
-			    : json_add_number(object, name, value);
+	return reported ? json_add_number(object, name, value)
+			: json_add_optional(object, name, NAN);
 }
 
 static bool fill_trial(cJSON *object, const struct report *report, const struct trial *trial)
 {
-	cJSON *parameters = cJSON_Parse(trial->parameters);
-	if (parameters == NULL || !cJSON_AddItemToObject(object, "parameters", parameters))
-		return false;
-	return cJSON_AddNumberToObject(object, "trial", (double)trial->number) &&
-	       cJSON_AddStringToObject(object, "job", report->job.name) &&
-	       cJSON_AddStringToObject(object, "state", trial_state_name(trial->state)) &&
-	       cJSON_AddStringToObject(object, "metric", report->metric) &&
-	       add_optional(object, "objective", trial->objective) &&
-	       cJSON_AddStringToObject(object, "outcome", outcome_name(trial->outcome)) &&
-	       cJSON_AddStringToObject(object, "message", trial->message) &&
-	       cJSON_AddStringToObject(object, "source", trial->source) &&
-	       cJSON_AddStringToObject(object, "proposed_by", trial->branch) &&
-	       cJSON_AddNumberToObject(object, "attempts", (double)trial->attempts) &&
-	       cJSON_AddNumberToObject(object, "values", (double)trial->metric_count) &&
-	       (trial->metric_count == 0 ||
-		       (cJSON_AddNumberToObject(object, "last_step", (double)trial->last_step) &&
-			       json_add_number(object, "last_value", trial->last_value) &&
-			       add_optional(object, "best_value", trial->best_value))) &&
+	const bool reported = trial->metric_count > 0;
+	return json_add_integer(object, "trial", trial->number) &&
+	       json_add_string(object, "job", report->job.name) &&
+	       json_add_string(object, "state", trial_state_name(trial->state)) &&
+	       json_add_string(object, "outcome", outcome_name(trial->outcome)) &&
+	       json_add_string(object, "message", trial->message) &&
+	       json_add_parsed(object, "parameters", trial->parameters) &&
+	       json_add_string(object, "metric", report->metric) &&
+	       json_add_optional(object, "objective", trial->objective) &&
+	       json_add_integer(object, "reports", trial->metric_count) &&
+	       json_add_optional(object, "last_step", reported ? (double)trial->last_step : NAN) &&
+	       add_reported(object, "last_value", trial->last_value, reported) &&
+	       json_add_optional(object, "best_value", trial->best_value) &&
+	       json_add_string(object, "source", trial->source) &&
+	       json_add_string(object, "proposed_by", trial->branch) &&
+	       json_add_integer(object, "attempts", trial->attempts) &&
 	       json_add_time(object, "created", trial->created_us) &&
 	       json_add_time(object, "started", trial->started_us) &&
-	       json_add_time(object, "ended", trial->ended_us);
+	       json_add_time(object, "ended", trial->ended_us) &&
+	       json_add_duration(
+		       object, "duration_s", trial->started_us ? trial_took_us(trial) : -1);
+}
+
+/* The object if it is filled; else deletes it. */
+static cJSON *filled(cJSON *object, bool ok)
+{
+	if (ok)
+		return object;
+	cJSON_Delete(object);
+	return NULL;
 }
 
 cJSON *trial_json(const struct report *report, const struct trial *trial)
 {
 	cJSON *object = cJSON_CreateObject();
-	if (object != NULL && fill_trial(object, report, trial))
-		return object;
-	cJSON_Delete(object);
-	return NULL;
+	return filled(object, fill_trial(object, report, trial));
 }
 
 static bool fill_attempt(cJSON *object, const struct attempt *attempt)
 {
-	cJSON *gpus = cJSON_Parse(attempt->gpus);
-	if (gpus == NULL || !cJSON_AddItemToObject(object, "gpus", gpus))
-		return false;
-	return cJSON_AddNumberToObject(object, "attempt", (double)attempt->number) &&
-	       cJSON_AddStringToObject(object, "state", attempt_state_name(attempt->state)) &&
-	       cJSON_AddStringToObject(object, "outcome", outcome_name(attempt->outcome)) &&
-	       cJSON_AddStringToObject(object, "message", attempt->message) &&
-	       add_optional(object, "exit_code",
-		       attempt->exit_code < 0 ? NAN : (double)attempt->exit_code) &&
-	       add_optional(
-		       object, "signal", attempt->signal < 0 ? NAN : (double)attempt->signal) &&
-	       cJSON_AddStringToObject(object, "backend", attempt->backend) &&
-	       cJSON_AddStringToObject(object, "host", attempt->host) &&
-	       cJSON_AddNumberToObject(object, "slot", (double)attempt->slot) &&
-	       cJSON_AddStringToObject(object, "directory", attempt->directory) &&
-	       cJSON_AddStringToObject(object, "key", attempt->key) &&
+	return json_add_integer(object, "attempt", attempt->number) &&
+	       json_add_string(object, "state", attempt_state_name(attempt->state)) &&
+	       json_add_string(object, "outcome", outcome_name(attempt->outcome)) &&
+	       json_add_string(object, "message", attempt->message) &&
+	       json_add_code(object, "exit_code", attempt->exit_code) &&
+	       json_add_code(object, "signal", attempt->signal) &&
+	       json_add_string(object, "backend", attempt->backend) &&
+	       json_add_string(object, "host", attempt->host) &&
+	       json_add_integer(object, "slot", attempt->slot) &&
+	       json_add_parsed(object, "gpus", attempt->gpus) &&
+	       json_add_string(object, "directory", attempt->directory) &&
+	       json_add_string(object, "key", attempt->key) &&
 	       json_add_time(object, "intended", attempt->intended_us) &&
 	       json_add_time(object, "started", attempt->started_us) &&
 	       json_add_time(object, "ended", attempt->ended_us) &&
-	       cJSON_AddNumberToObject(object, "user_s", (double)attempt->user_us / 1e6) &&
-	       cJSON_AddNumberToObject(object, "system_s", (double)attempt->system_us / 1e6) &&
-	       cJSON_AddNumberToObject(object, "max_rss_bytes", (double)attempt->max_rss_bytes);
+	       json_add_duration(object, "user_s", attempt->user_us) &&
+	       json_add_duration(object, "system_s", attempt->system_us) &&
+	       json_add_integer(object, "max_rss_bytes", attempt->max_rss_bytes) &&
+	       json_add_integer(object, "gpu_memory_peak_bytes", attempt->gpu_memory_peak_bytes) &&
+	       json_add_optional(object, "cost", attempt->cost) &&
+	       json_add_integer(object, "output_bytes", attempt->log_offset);
 }
 
 cJSON *attempt_json(const struct attempt *attempt)
 {
 	cJSON *object = cJSON_CreateObject();
-	if (object != NULL && fill_attempt(object, attempt))
-		return object;
-	cJSON_Delete(object);
-	return NULL;
+	return filled(object, fill_attempt(object, attempt));
+}
+
+cJSON *event_json(const struct event *event)
+{
+	cJSON *object = cJSON_CreateObject();
+	const int64_t trial = event->trial_number;
+	return filled(object,
+		json_add_integer(object, "event", event->id) &&
+			json_add_time(object, "time", event->time_us) &&
+			json_add_string(object, "kind", event->kind) &&
+			json_add_optional(object, "trial", trial > 0 ? (double)trial : NAN) &&
+			json_add_parsed(object, "data", event->data));
 }
 
 /* ---- text ---- */
@@ -196,7 +261,7 @@ static void value_text(const cJSON *value, struct text *ret)
 	if (cJSON_IsNumber(value))
 		text_print(ret, "%.4g", value->valuedouble);
 	else if (cJSON_IsString(value))
-		text_add(ret, value->valuestring);
+		text_add_visible(ret, value->valuestring);
 	else if (cJSON_IsBool(value))
 		text_add(ret, cJSON_IsTrue(value) ? "true" : "false");
 }
@@ -216,6 +281,56 @@ void trial_text(const struct trial *trial, struct text *ret)
 		value_text(value, ret);
 	}
 	cJSON_Delete(parameters);
+}
+
+static const char *string_of(const cJSON *data, const char *name)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(data, name);
+	return cJSON_IsString(item) ? item->valuestring : "";
+}
+
+/* The lines of an edited file's changes, one after the other. */
+static void add_changes(const char *lines, struct text *ret)
+{
+	const char *separator = ": ";
+	for (;;) {
+		lines += strspn(lines, " \n");
+		const size_t length = strcspn(lines, "\n");
+		if (length == 0)
+			return;
+		char line[300];
+		snprintf(line, sizeof(line), "%.*s", (int)length, lines);
+		text_add(ret, separator);
+		text_add_visible(ret, line);
+		separator = "; ";
+		lines += length;
+	}
+}
+
+void event_text(const struct event *event, struct text *ret)
+{
+	cJSON *data = cJSON_Parse(event->data);
+	const cJSON *objective = cJSON_GetObjectItemCaseSensitive(data, "objective");
+	const char *outcome = string_of(data, "outcome"), *state = string_of(data, "state");
+	if (event->trial_number > 0)
+		text_print(ret, "trial %lld ", (long long)event->trial_number);
+	if (strcmp(event->kind, "ended") == 0 && state[0] != '\0') {
+		text_print(ret, "%s", state);
+		if (outcome[0] != '\0' && strcmp(outcome, "ok") != 0)
+			text_print(ret, ": %s", outcome);
+		if (cJSON_IsNumber(objective))
+			text_print(ret, ", %.6g", objective->valuedouble);
+	} else if (strcmp(event->kind, "retry") == 0) {
+		text_print(ret, "to be launched again: %s%s", outcome, string_of(data, "reason"));
+	} else if (strcmp(event->kind, "late") == 0) {
+		text_print(ret, "had a late result of a lost attempt: %s", outcome);
+	} else if (strcmp(event->kind, "edited") == 0) {
+		text_add(ret, "job file edited");
+		add_changes(string_of(data, "changes"), ret);
+	} else {
+		text_add_visible(ret, event->kind);
+	}
+	cJSON_Delete(data);
 }
 
 int64_t trial_took_us(const struct trial *trial)

@@ -1,0 +1,34 @@
+/* What the reading commands print with --json.
+ *
+ * JSON has no NaN and no infinities. Where such a number was reported it is the string "nan", "inf" or
+ * "-inf" (as Python's float() reads it); where there is no number at all, null. All other doubles
+ * read back to the same bits. Times are seconds since 1970 with their fraction, durations seconds. */
+#ifndef TUNER_REPORT_JSON_H
+#define TUNER_REPORT_JSON_H
+
+#include "base/error.h"
+
+#include <cjson/cJSON.h>
+#include <stdint.h>
+
+/* Each returns false without memory; a NULL object is one, so that calls may be chained. */
+bool json_add_number(cJSON *object, const char *name, double value);
+bool json_add_optional(cJSON *object, const char *name, double value); /* NaN is "none": null */
+bool json_add_integer(cJSON *object, const char *name, int64_t value); /* exact to 2^53 */
+bool json_add_code(cJSON *object, const char *name, int64_t value); /* negative is "none": null */
+bool json_add_string(cJSON *object, const char *name, const char *value);
+bool json_add_time(cJSON *object, const char *name, int64_t us); /* 0 is "not yet": null */
+bool json_add_duration(cJSON *object, const char *name, int64_t us); /* negative: null */
+
+/* Takes the item over, also when it fails; a NULL item is a failure. */
+bool json_add_item(cJSON *object, const char *name, cJSON *item);
+bool json_append(cJSON *array, cJSON *item);
+
+/* Adds the value that `text`, JSON out of the database, holds. */
+bool json_add_parsed(cJSON *object, const char *name, const char *text);
+
+/* Prints a tree to standard output and deletes it. NULL: no memory. */
+TUNER_MUST_CHECK
+bool json_out(cJSON *node, struct tuner_error *err);
+
+#endif

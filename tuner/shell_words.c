@@ -1,0 +1,51 @@
+#include "tuner/shell_words.h"
+
+#include <string.h>
+
+/* Neither special to a shell nor, as the first of a word, to anything that reads the line. A "~" or
+ * "=" is plain inside a word but not at its beginning: neither is in the list. */
+static bool is_plain(const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "@%+:,./_-";
+	return word[0] != '\0' && word[strspn(word, plain)] == '\0';
+}
+
+void text_add_shell_word(struct text *text, const char *word)
+{
+	const char *equals = strchr(word, '=');
+	/* --name=value, unquoted where its parts are; a word that begins NAME= would be an
+	 * assignment in front of a command. */
+	const bool option = equals != NULL && word[0] == '-' && is_plain(equals + 1) &&
+			    strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					 "0123456789_-.") == (size_t)(equals - word);
+	if (option || is_plain(word)) {
+		text_add(text, word);
+		return;
+	}
+	text_add_char(text, '\'');
+	for (; *word != '\0'; word++)
+		if (*word == '\'')
+			text_add(text, "'\\''");
+		else
+			text_add_char(text, *word);
+	text_add_char(text, '\'');
+}
+
+void text_add_shell_words(struct text *text, char *const *words)
+{
+	for (size_t i = 0; words[i] != NULL; i++) {
+		if (i > 0)
+			text_add_char(text, ' ');
+		text_add_shell_word(text, words[i]);
+	}
+}
+
+void text_add_shell_assignment(struct text *text, const char *variable)
+{
+	const char *equals = strchr(variable, '=');
+	tuner_assert(equals != NULL);
+	text_add_bytes(text, variable, (size_t)(equals - variable) + 1);
+	if (equals[1] != '\0')
+		text_add_shell_word(text, equals + 1);
+}

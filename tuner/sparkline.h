@@ -1,0 +1,14 @@
+/* A curve in one line of text. */
+#ifndef TUNER_SPARKLINE_H
+#define TUNER_SPARKLINE_H
+
+#include "base/text.h"
+
+#include <stddef.h>
+
+/* Appends n values as bars of eight heights, from the lowest to the highest of those that are finite. More
+ * values than `places` share them: each shows the last of its share that is finite. A place without
+ * a finite value is a blank; equal values are bars of one height. */
+void text_add_sparkline(struct text *text, const double *values, size_t n, size_t places);
+
+#endif
