@@ -22,6 +22,7 @@ struct again {
 	double values[SPACE_PARAMETERS_MAX];
 	struct argument *arguments;
 	char *directory; /* for what the command leaves behind: not the trial's own */
+	char *parameters; /* TUNER_PARAMS: the file that the trial itself was given; NULL: none */
 	struct command command;
 };
 
@@ -29,6 +30,7 @@ static void again_finish(struct again *again)
 {
 	command_finish(&again->command);
 	free(again->directory);
+	free(again->parameters);
 	if (again->file != NULL)
 		arguments_free(again->arguments, again->file->space.d + again->file->n_fixed);
 	job_file_destroy(again->file);
@@ -84,8 +86,26 @@ static bool build_command(const struct trial *trial, struct again *again, struct
 	return command_build(&request, &again->command, err);
 }
 
-/* Variables that a command line typed by hand needs: the job's own, the seed, and, for a script that
- * reads channels as SageMaker's do, what such a script takes from os.environ without asking. */
+/* The file of parameters stays where the trial had it. */
+static bool find_parameters(const struct report *report, const struct trial *trial,
+	struct again *again, struct tuner_error *err)
+{
+	struct attempt_list attempts;
+	if (!attempt_select(report->store, report->job.id, trial->id, &attempts, err))
+		return false;
+	char *directory =
+		attempts.n > 0 ? attempt_path_of(report, &attempts.items[attempts.n - 1]) : NULL;
+	char *path = directory ? path_join(directory, "parameters.json") : NULL;
+	again->parameters = path ? realpath(path, NULL) : NULL;
+	free(path);
+	free(directory);
+	attempt_list_finish(&attempts);
+	return true;
+}
+
+/* Variables that a command line typed by hand needs: the job's own, the seed, the parameters if they do
+ * not stand in the arguments, and, for a script that reads channels as SageMaker's do, what such a
+ * script takes from os.environ without asking. */
 static bool is_needed(const struct job_file *file, const char *variable)
 {
 	static const char *const sagemaker[] = { "SM_MODEL_DIR=", "SM_OUTPUT_DATA_DIR=",
@@ -95,6 +115,9 @@ static bool is_needed(const struct job_file *file, const char *variable)
 	for (size_t i = 0; file->environment != NULL && file->environment[i] != NULL; i++)
 		if (variable_same_name(variable, file->environment[i]))
 			return true;
+	if (file->style == ARGUMENTS_NONE &&
+		(strncmp(variable, "SM_HP_", 6) == 0 || strncmp(variable, "TUNER_PARAM_", 12) == 0))
+		return true;
 	if (file->n_channels == 0)
 		return false;
 	for (size_t i = 0; i < sizeof(sagemaker) / sizeof(*sagemaker); i++)
@@ -120,22 +143,32 @@ static void add_directories(const struct again *again, const char *line, struct 
 	text_add(ret, " && ");
 }
 
+static void add_launch(const struct again *again, struct text *ret)
+{
+	text_add(ret, "env ");
+	for (char *const *v = again->command.launch.environment; *v != NULL; v++)
+		if (is_needed(again->file, *v)) {
+			text_add_shell_assignment(ret, *v);
+			text_add_char(ret, ' ');
+		}
+	if (again->file->style == ARGUMENTS_NONE && again->parameters != NULL) {
+		text_add(ret, "TUNER_PARAMS=");
+		text_add_shell_word(ret, again->parameters);
+		text_add_char(ret, ' ');
+	}
+	text_add_shell_words(ret, again->command.launch.arguments);
+}
+
 /* One line for a shell that does what the trial did, in its directory, with its seed. */
 static bool print_command(
 	const struct report *report, const struct trial *trial, struct tuner_error *err)
 {
 	struct again again = { 0 };
 	struct text launch = TEXT_EMPTY, line = TEXT_EMPTY;
-	bool ok =
-		read_configuration(report, trial, &again, err) && build_command(trial, &again, err);
+	bool ok = read_configuration(report, trial, &again, err) &&
+		  find_parameters(report, trial, &again, err) && build_command(trial, &again, err);
 	if (ok) {
-		text_add(&launch, "env ");
-		for (char *const *v = again.command.launch.environment; *v != NULL; v++)
-			if (is_needed(again.file, *v)) {
-				text_add_shell_assignment(&launch, *v);
-				text_add_char(&launch, ' ');
-			}
-		text_add_shell_words(&launch, again.command.launch.arguments);
+		add_launch(&again, &launch);
 		text_add(&line, "cd ");
 		text_add_shell_word(&line, again.file->directory);
 		text_add(&line, " && ");
@@ -219,8 +252,8 @@ static bool count_ties(
 static void add_gain(const struct report *report, const struct trial *best,
 	const struct trial *first, struct text *out)
 {
-	const char *what = strcmp(first->source, "first") == 0 ? "the given configuration, " : "";
-	text_print(out, "trial 1 (%s%s) ", what, first->branch);
+	text_print(out, "trial 1 (%s) ",
+		strcmp(first->source, "first") == 0 ? "given by the job file" : first->branch);
 	if (first->state != TRIAL_DONE) {
 		text_print(out, "has no result to compare with: it is %s\n",
 			trial_state_name(first->state));

@@ -58,7 +58,7 @@ static const struct option_row show_options[] = {
 static const struct option_row logs_options[] = {
 	{ "follow", 'f', NULL, "go on as it grows, until the trial ends" },
 	{ "attempt", 0, "N", "of this attempt (default: the last)" },
-	{ "tail", 0, "LINES", "only the last lines" },
+	{ "tail", 0, "LINES", "only the last LINES, and with -f what follows" },
 	{ .name = NULL },
 };
 
@@ -106,7 +106,7 @@ const struct subcommand commands[] = {
 	{ "show", "[JOB] TRIAL", "tell all about one trial", 1, 2, TAKES_DB | TAKES_JSON,
 		show_options, cmd_show, "TRIAL is a number, or \"best\" or \"last\"." },
 	{ "logs", "[JOB] TRIAL", "print the output of a trial", 1, 2, TAKES_DB, logs_options,
-		cmd_logs, NULL },
+		cmd_logs, "TRIAL is a number, or \"best\" or \"last\"." },
 	{ "best", "[JOB]", "print the best trial", 0, 1, TAKES_DB | TAKES_JSON, best_options,
 		cmd_best, NULL },
 	{ "version", "", "print the version and what it was built with", 0, 0, TAKES_JSON, NULL,
