@@ -1,0 +1,226 @@
+#!/usr/bin/env python3
+"""What docs/command.md and docs/jobfile.md say is so: asked of the program and of a command it runs.
+
+    tests/test_docs.py
+
+The program is $TUNER, else build/tuner/tuner.
+"""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TUNER = os.environ.get("TUNER", str(ROOT / "build/tuner/tuner"))
+COMMAND_PAGE = (ROOT / "docs/command.md").read_text()
+
+# A job file that every other key can be added to.
+SMALLEST = {
+    "objective": {"metric": "loss", "goal": "minimize"},
+    "parameters": {"learning-rate": {"type": "float", "min": 0.5, "max": 1}},
+    "command": ["true"],
+    "hosts": [{"gpus": "none"}],
+}
+
+
+def source(path):
+    return (ROOT / path).read_text()
+
+
+def words_of(pattern, text):
+    return set(re.findall(pattern, text))
+
+
+def table_below(page, title):
+    """The rows of the tables between a heading and the next one of its level or above."""
+    level = title.split(" ")[0]
+    found = re.search(rf"^{re.escape(title)}\n(.*?)(?=^#{{1,{len(level)}}} |\Z)", page, re.M | re.S)
+    rows = re.findall(r"^\| (.*) \|$", found.group(1), re.M)
+    return [[cell.strip() for cell in row.split(" | ")] for row in rows]
+
+
+class InADirectory(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory()
+        self.addCleanup(self.directory.cleanup)
+        self.path = pathlib.Path(self.directory.name)
+        for name in ("train.py", "prepare.sh"):
+            (self.path / name).write_text("#!/bin/sh\n")
+            (self.path / name).chmod(0o755)
+        (self.path / "data").mkdir()
+
+    def tuner(self, *arguments):
+        environment = {key: value for key, value in os.environ.items()
+                       if not key.startswith(("TUNER_", "SM_", "OMP_", "MASTER_", "PYTHON"))}
+        return subprocess.run([TUNER, *arguments], cwd=self.path, env=environment, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def write_job(self, **keys):
+        (self.path / "job.json").write_text(json.dumps({**SMALLEST, **keys}))
+
+    def run_command(self, command, **keys):
+        """What a command leaves in the file `seen` of its directory."""
+        keys.setdefault("budget", {"trials": 1})
+        self.write_job(command=["sh", "-c", command + '; echo \'@tuner {"loss": 1}\'', "sh"], **keys)
+        result = self.tuner("run", "--quiet", "job.json")
+        self.assertEqual(result.returncode, 0, result.stdout)
+        return (self.path / "seen").read_text()
+
+
+class Environment(InADirectory):
+    def documented(self):
+        rows = table_below(COMMAND_PAGE, "## The environment")
+        return {name for row in rows for name in re.findall(r"`([A-Z][A-Z_]*(?:<NAME>)?)`", row[0])}
+
+    def seen(self):
+        """The variables that a command gets, and their values. (A shell drops names with '-'.)"""
+        script = ("import json, os; json.dump(dict(os.environ), open('seen', 'w')); "
+                  "print('@tuner', json.dumps({'loss': 1}))")
+        self.write_job(command=[sys.executable, "-c", script], channels={"data-1": "data"},
+                       budget={"trials": 1})
+        result = self.tuner("run", "--quiet", "job.json")
+        self.assertEqual(result.returncode, 0, result.stdout)
+        pairs = json.loads((self.path / "seen").read_text())
+        return {name: value for name, value in pairs.items()
+                if name.startswith(("TUNER_", "SM_")) or name in self.documented()}
+
+    @staticmethod
+    def pattern_of(name):
+        return re.sub(r"^((?:TUNER|SM)_(?:PARAM|HP|CHANNEL))_.*", r"\1_<NAME>", name)
+
+    def test_the_page_lists_the_variables_that_a_command_gets(self):
+        only_with_gpus = {"CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"}
+        there = {self.pattern_of(name) for name in self.seen()}
+        self.assertEqual(there - only_with_gpus, self.documented() - only_with_gpus)
+
+    def test_names_are_in_capitals_with_both_spellings(self):
+        seen = self.seen()
+        for name in ("TUNER_PARAM_LEARNING-RATE", "TUNER_PARAM_LEARNING_RATE",
+                     "SM_HP_LEARNING-RATE", "SM_HP_LEARNING_RATE"):
+            self.assertRegex(seen[name], r"^0\.[5-9]")
+        self.assertEqual(seen["SM_CHANNEL_DATA_1"], str(self.path / "data"))
+        self.assertEqual(seen["TUNER_CHANNEL_DATA-1"], str(self.path / "data"))
+
+    def test_values_are_what_the_page_says(self):
+        seen = self.seen()
+        attempt = self.path.resolve() / "tuner.db.d/job/0001/1"
+        self.assertEqual([seen["TUNER_JOB"], seen["TUNER_TRIAL"], seen["TUNER_ATTEMPT"]],
+                         ["job", "1", "1"])
+        self.assertEqual(seen["TUNER_ATTEMPT_DIR"], str(attempt))
+        self.assertEqual(seen["TUNER_OUTPUT_DIR"], seen["TUNER_ATTEMPT_DIR"] + "/output/data")
+        self.assertEqual(seen["SM_MODEL_DIR"], seen["TUNER_MODEL_DIR"])
+        self.assertEqual(seen["SM_OUTPUT_DATA_DIR"], seen["TUNER_OUTPUT_DIR"])
+        self.assertEqual(seen["SM_CHECKPOINT_DIR"], seen["TUNER_CHECKPOINT_DIR"])
+        self.assertEqual(seen["TUNER_CHECKPOINT_DIR"], str(attempt.parent / "checkpoint"))
+        self.assertLess(int(seen["TUNER_SEED"]), 2 ** 31)
+        self.assertEqual(json.loads(seen["SM_HOSTS"]), ["algo-1"])
+        self.assertEqual(json.loads(seen["SM_CHANNELS"]), ["data-1"])
+        self.assertEqual(json.loads(pathlib.Path(seen["TUNER_PARAMS"]).read_text()),
+                         json.loads(seen["SM_HPS"]))
+        training = json.loads(seen["SM_TRAINING_ENV"])
+        self.assertEqual(training["hyperparameters"], json.loads(seen["SM_HPS"]))
+        self.assertEqual([seen["PYTHONUNBUFFERED"], seen["MASTER_ADDR"]], ["1", "127.0.0.1"])
+
+
+class Start(InADirectory):
+    def test_the_files_of_an_attempt_are_those_of_the_page(self):
+        self.run_command("touch seen", channels={"train": "data"})
+        listed = COMMAND_PAGE.split("## The attempt's directory", 1)[1].split("\n\n")[2]
+        names = {name for line in listed.splitlines()
+                 for name in re.findall(r"[a-z.]+/?", re.split(r" {2,}", line.strip())[0])}
+        there = {path.name + ("/" if path.is_dir() else "")
+                 for path in (self.path / "tuner.db.d/job/0001/1").iterdir()}
+        self.assertEqual(there, names)
+        self.assertTrue((self.path / "tuner.db.d/job/0001/checkpoint").is_dir())
+
+    def test_arguments_are_appended_as_the_table_shows(self):
+        rows = table_below(COMMAND_PAGE, "## How it is started")
+        forms = {row[0].split("`")[1].strip('"'): row[1].strip("`")
+                 for row in rows if '"' in row[0] and len(row) == 2 and "arguments" not in row[0]}
+        self.assertEqual(set(forms), {"--{name} {value}", "--{name}={value}", "{name}={value}",
+                                      "none"})
+        parameters = {"learning_rate": {"type": "categorical", "values": [0.1]}}
+        for n, (style, shown) in enumerate(forms.items()):
+            seen = self.run_command('echo "$*" >seen', parameters=parameters, name=f"style{n}",
+                                    arguments=style)
+            self.assertEqual(seen.strip(), "" if style == "none" else shown)
+
+    def test_arguments_come_in_the_order_of_the_file(self):
+        parameters = {"z": {"type": "categorical", "values": [True]},
+                      "a": {"type": "categorical", "values": ["x y"]}}
+        job = {"name": "order", "fixed": {"epochs": 3}, "parameters": parameters,
+               **{key: SMALLEST[key] for key in ("objective", "hosts")}, "budget": {"trials": 1},
+               "command": ["sh", "-c", 'echo "$*" >seen; echo \'@tuner {"loss": 1}\'', "sh"]}
+        (self.path / "job.json").write_text(json.dumps(job))
+        self.assertEqual(self.tuner("run", "--quiet", "job.json").returncode, 0)
+        self.assertEqual((self.path / "seen").read_text().strip(), "--epochs 3 --z true --a x y")
+
+    def test_placeholders_are_those_of_the_table(self):
+        rows = table_below(COMMAND_PAGE, "## How it is started")
+        names = {name for row in rows for name in re.findall(r"`\{([a-z_]+)\}`", row[0])}
+        known = words_of(r'\[BUILTIN_\w+\] = "(\w+)"', source("scheduler/command.c"))
+        self.assertEqual(names, known)
+
+    def test_the_command_has_no_input_and_no_terminal(self):
+        seen = self.run_command("{ wc -c; ps -o tty= -p $$; } >seen")
+        self.assertEqual(seen.split(), ["0", "?"])
+
+
+class Ends(InADirectory):
+    def test_the_table_has_every_outcome(self):
+        rows = table_below(COMMAND_PAGE, "## How it ends")
+        listed = {row[1].strip("`") for row in rows if row[1].startswith("`")}
+        known = words_of(r"'([a-z-]+)'", re.search(r"CHECK \(outcome IN \((.*?)\)\)",
+                                                   source("trials/schema.sql"), re.S).group(1))
+        self.assertEqual(listed, known)
+
+    def test_an_end_has_the_outcome_and_the_state_of_the_table(self):
+        metric = 'echo \'@tuner {"loss": %s}\'; '
+        ends = [("exit 0", "1", "ok", "done"), ("exit 0", "Infinity", "ok", "done"),
+                ("exit 0", "NaN", "nan", "failed"), ("exit 0", None, "no-metric", "failed"),
+                ("exit 3", "1", "crashed", "failed"), ("kill -9 $$", "1", "crashed", "failed"),
+                ("echo CUDA out of memory; exit 1", "1", "oom-gpu", "failed"),
+                ("echo exploded; exit 1", "1", "diverged", "failed"),
+                ("sleep 60", "1", "timeout", "stopped"), ("sleep 60", None, "timeout", "failed"),
+                ("echo std::bad_alloc; exit 1", None, "oom-host", "failed"),
+                ("echo No space left on device; exit 1", None, "disk-full", "failed")]
+        cases = "".join(f"{n}) {metric % value if value else ''}{end} ;;\n"
+                        for n, (end, value, _, _) in enumerate(ends, 1))
+        self.write_job(command=["sh", "-c", f"case $TUNER_TRIAL in\n{cases}esac", "sh"],
+                       failures=[{"pattern": "exploded", "class": "diverged"}], retries=1,
+                       timeout="300ms", strategy="random",
+                       budget={"trials": len(ends), "parallel": 4})
+        self.assertEqual(self.tuner("run", "--quiet", "job.json").returncode, 0)
+        trials = json.loads(self.tuner("trials", "--json").stdout)
+        trials = trials["trials"] if isinstance(trials, dict) else trials
+        self.assertEqual([(trial["outcome"], trial["state"]) for trial in trials],
+                         [(outcome, state) for _, _, outcome, state in ends])
+        attempts = [len(list((self.path / f"tuner.db.d/job/{n:04}").glob("[0-9]")))
+                    for n in range(1, len(ends) + 1)]
+        self.assertEqual(attempts, [1] * 10 + [2, 2])
+
+    def test_what_a_command_leaves_running_is_ended_with_it(self):
+        pid = int(self.run_command("setsid sleep 60 & echo $! >seen"))
+        self.assertFalse(pathlib.Path(f"/proc/{pid}").exists())
+
+    def test_the_limits_are_those_of_the_headers(self):
+        limits = dict(table_below(COMMAND_PAGE, "## Limits"))
+        numbers = dict(re.findall(r"\b([A-Z_]+_MAX) =\s*([0-9 *]+)",
+                                  source("scheduler/scrape.h") + source("scheduler/command.h")))
+        value = {name: eval(text) for name, text in numbers.items()}  # products of numbers
+        self.assertEqual(limits["one argument or variable"].split(",")[0],
+                         f"{value['COMMAND_STRING_MAX'] // 1024} KiB")
+        self.assertEqual(limits["patterns; bytes of one"],
+                         f"{value['SCRAPE_PATTERNS_MAX']}; {value['SCRAPE_PATTERN_BYTES_MAX']}")
+        self.assertEqual(limits["different metrics of an attempt; bytes of a name"],
+                         f"{value['SCRAPE_NAMES_MAX']}; {value['SCRAPE_NAME_MAX']}")
+        self.assertEqual(limits["a line that is searched whole"],
+                         f"{value['SCRAPE_LINE_MAX'] // 1024} KiB")
+
+
+if __name__ == "__main__":
+    unittest.main()
