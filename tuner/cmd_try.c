@@ -6,6 +6,7 @@
 #include "base/number.h"
 #include "tuner/job_argument.h"
 #include "tuner/launch.h"
+#include "tuner/signals.h"
 #include "tuner/slots.h"
 
 #include <errno.h>
@@ -13,7 +14,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 enum { CHUNK = 64 * 1024, LOOK_MS = 100, ATTEMPT = 1, DESCRIPTORS_MAX = 8, GRACE_US = 5000000 };
@@ -32,8 +32,8 @@ try {
 	struct text line; /* of the output, unfinished */
 	int64_t timeout_us;
 	bool out_of_memory;
-	int signals;
-	sigset_t old_mask;
+	struct signals signals;
+	bool listens;
 };
 
 /* ---- what happens, shown ---- */
@@ -257,25 +257,12 @@ static bool start(struct try *try, struct tuner_error *err)
 
 /* ---- waiting ---- */
 
-static bool catch_signals(struct try *try, struct tuner_error *err)
-{
-	sigset_t mask;
-	sigemptyset(&mask);
-	sigaddset(&mask, SIGINT);
-	sigaddset(&mask, SIGTERM);
-	sigaddset(&mask, SIGHUP);
-	sigprocmask(SIG_BLOCK, &mask, &try->old_mask);
-	try->signals = signalfd(-1, &mask, SFD_NONBLOCK | SFD_CLOEXEC);
-	return try->signals >= 0 || tuner_fail_errno(err, errno, "cannot receive signals");
-}
-
 static bool stop_when_asked(struct try *try, struct tuner_error *err)
 {
 	struct live *live = try->live;
-	struct signalfd_siginfo info;
 	const int64_t now_us = clock_monotonic_us();
 	bool asked = false;
-	while (read(try->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+	while (signals_next(&try->signals) != 0)
 		asked = true;
 	if (asked && live->stopping == NULL) {
 		live->stopping = outcome_name(OUTCOME_INTERRUPTED);
@@ -306,7 +293,8 @@ static bool look(struct try *try, struct tuner_error *err)
 static bool wait_for_end(struct try *try, struct tuner_error *err)
 {
 	while (!try->live->ended) {
-		struct pollfd fds[DESCRIPTORS_MAX] = { { .fd = try->signals, .events = POLLIN } };
+		struct pollfd fds[DESCRIPTORS_MAX] = { { .fd = try->signals.fd,
+			.events = POLLIN } };
 		const size_t n = 1 + try->backend->ops->descriptors(
 					     try->backend, fds + 1, DESCRIPTORS_MAX - 1);
 		const int wait_ms = try->backend->ops->wait_ms(try->backend);
@@ -335,10 +323,8 @@ static bool finish(struct try *try, struct tuner_error *err)
 	free(try->slots);
 	free(try->supervisor);
 	free(try->directory);
-	if (try->signals >= 0) {
-		close(try->signals);
-		sigprocmask(SIG_SETMASK, &try->old_mask, NULL);
-	}
+	if (try->listens)
+		signals_close(&try->signals);
 	return ok;
 }
 
@@ -365,11 +351,12 @@ static int status_of(const struct fate *fate)
 
 int cmd_try(const struct invocation *call, struct tuner_error *err)
 {
-	struct try try = { .call = call, .line = TEXT_EMPTY, .signals = -1 };
+	struct try try = { .call = call, .line = TEXT_EMPTY };
 	struct fate fate;
 	int status = -1;
-	if (read_job(&try, err) && prepare(&try, err) && catch_signals(&try, err) &&
-		start(&try, err) && wait_for_end(&try, err)) {
+	if (read_job(&try, err) && prepare(&try, err) &&
+		(try.listens = signals_open(&try.signals, err)) && start(&try, err) &&
+		wait_for_end(&try, err)) {
 		live_fate(try.live, try.file, try.rules, &fate);
 		show_patterns(&try);
 		show_fate(&try, &fate);

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 enum {
@@ -230,13 +229,12 @@ static bool on_terminate(struct loop *loop, struct tuner_error *err)
 
 static bool read_signals(struct loop *loop, struct tuner_error *err)
 {
-	struct signalfd_siginfo info;
-	while (read(loop->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		if (info.ssi_signo == SIGHUP)
+	for (int signal; (signal = signals_next(&loop->signals)) != 0;) {
+		if (signal == SIGHUP)
 			progress_mute(loop->settings->progress);
-		else if (info.ssi_signo == SIGINT && !on_interrupt(loop, err))
+		else if (signal == SIGINT && !on_interrupt(loop, err))
 			return false;
-		else if (info.ssi_signo == SIGTERM && !on_terminate(loop, err))
+		else if (signal == SIGTERM && !on_terminate(loop, err))
 			return false;
 	}
 	return true;
@@ -294,7 +292,7 @@ static bool wait_for_events(struct loop *loop, struct tuner_error *err)
 	struct pollfd fds[DESCRIPTORS_MAX];
 	if (any_ended(loop))
 		return true;
-	fds[0] = (struct pollfd){ .fd = loop->signals, .events = POLLIN };
+	fds[0] = (struct pollfd){ .fd = loop->signals.fd, .events = POLLIN };
 	const size_t n =
 		1 + loop->backend->ops->descriptors(loop->backend, fds + 1, DESCRIPTORS_MAX - 1);
 	const int64_t until_us = loop->next_tick_us - clock_monotonic_us();
@@ -379,18 +377,6 @@ static bool store_conclusion(struct loop *loop, struct tuner_error *err)
 	return false;
 }
 
-static bool catch_signals(struct loop *loop, struct tuner_error *err)
-{
-	sigset_t mask;
-	sigemptyset(&mask);
-	sigaddset(&mask, SIGINT);
-	sigaddset(&mask, SIGTERM);
-	sigaddset(&mask, SIGHUP);
-	sigprocmask(SIG_BLOCK, &mask, &loop->old_mask);
-	loop->signals = signalfd(-1, &mask, SFD_NONBLOCK | SFD_CLOEXEC);
-	return loop->signals >= 0 || tuner_fail_errno(err, errno, "cannot receive signals");
-}
-
 static bool begin(struct loop *loop, struct tuner_error *err)
 {
 	const struct loop_settings *settings = loop->settings;
@@ -439,9 +425,7 @@ static void end(struct loop *loop)
 	metric_patterns_destroy(loop->patterns);
 	failure_rules_destroy(loop->rules);
 	text_finish(&loop->log_tail);
-	if (loop->signals >= 0)
-		close(loop->signals);
-	sigprocmask(SIG_SETMASK, &loop->old_mask, NULL);
+	signals_close(&loop->signals);
 }
 
 bool loop_run(
@@ -453,10 +437,11 @@ bool loop_run(
 		.store = settings->store,
 		.backend = settings->backend,
 		.log_tail = TEXT_EMPTY,
-		.signals = -1,
 	};
 	*ret = (struct loop_result){ .log_tail = TEXT_EMPTY };
-	bool ok = catch_signals(&loop, err) && begin(&loop, err) && work(&loop, err);
+	if (!signals_open(&loop.signals, err))
+		return false;
+	bool ok = begin(&loop, err) && work(&loop, err);
 	if (ok) {
 		conclude(&loop);
 		ok = store_conclusion(&loop, err);

@@ -30,8 +30,8 @@ struct loop_result {
 	struct text log_tail; /* EXIT_BROKEN_COMMAND: the last lines of the last failure */
 };
 
-/* Runs the job until its budget ends, or a signal, or a request. Blocks SIGINT, SIGTERM and SIGHUP
- * while it runs and reads them from a descriptor. The job's end is committed. The caller finishes
+/* Runs the job until its budget ends, or a signal, or a request. Handles SIGINT, SIGTERM and SIGHUP
+ * while it runs. The job's end is committed. The caller finishes
  * ret->log_tail. */
 TUNER_MUST_CHECK
 bool loop_run(

@@ -7,6 +7,7 @@
 #include "tuner/loop.h"
 #include "tuner/launch.h"
 #include "tuner/proposal.h"
+#include "tuner/signals.h"
 
 #include <signal.h>
 
@@ -56,8 +57,7 @@ struct loop {
 	bool probe_passed;
 	struct text log_tail;
 
-	int signals;
-	sigset_t old_mask;
+	struct signals signals;
 	int64_t run_id;
 	int64_t began_wall_us;
 	int64_t began_us, accounted_us, earlier_runtime_us; /* monotonic; runtime of earlier runs */

@@ -10,7 +10,7 @@ void plan_finish(struct plan *plan)
 {
 	if (plan->retried)
 		free(plan->retry.values);
-	else if (plan->planned)
+	else
 		proposal_finish(&plan->proposal);
 	live_destroy(plan->live);
 	free(plan->relative);

@@ -65,7 +65,7 @@ sql_is() { # QUERY VALUE
 write_train() {
 	cat >train.sh <<'END'
 echo "$TUNER_TRIAL $TUNER_ATTEMPT $2 $TUNER_SEED" >>starts
-while [ -e hold ]; do sleep 0.02; done
+while [ -e hold ] || [ -e "hold-$TUNER_TRIAL" ]; do sleep 0.02; done
 if [ -e crash ]; then echo "no such thing" >&2; exit 1; fi
 awk -v x="$2" 'BEGIN { printf "loss=%.17g\n", (x - 0.3) ^ 2 }'
 END

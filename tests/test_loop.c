@@ -1,0 +1,432 @@
+/* The loop with a backend without processes, in virtual time. What an attempt does is scripted by its
+ * trial and attempt number. */
+#include "scheduler/backend.h"
+#include "tests/fixture_job.h"
+#include "tuner/job_open.h"
+#include "tuner/loop.h"
+
+#include <math.h>
+#include <signal.h>
+#include <unistd.h>
+
+/* One attempt's life, chosen by a script. */
+struct act {
+	int code;
+	const char *output;
+	enum { ACT_EXIT, ACT_LOSE, ACT_FAIL } end;
+	int64_t ms;
+};
+
+typedef struct act script_function(int trial, int attempt);
+
+static struct {
+	script_function *script;
+	size_t starts;
+	int interrupt_at; /* start at which this process signals itself; 0: never */
+	int signal;
+} stage;
+
+static size_t play(void *context, int64_t attempt, const char *directory,
+	struct null_step *ret_steps, size_t size)
+{
+	int trial = 0, number = 0;
+	const char *at = strstr(directory, "/job/");
+	assert_non_null(at);
+	assert_int_equal(sscanf(at, "/job/%d/%d", &trial, &number), 2);
+	const struct act act = stage.script(trial, number);
+	size_t n = 0;
+	stage.starts++;
+	if (stage.interrupt_at == (int)stage.starts)
+		kill(getpid(), stage.signal);
+	ret_steps[n++] = (struct null_step){ .at_ms = 10, .what = NULL_START };
+	if (act.output != NULL)
+		ret_steps[n++] = (struct null_step){ .at_ms = act.ms < 200 ? act.ms / 2 : 100,
+			.what = NULL_OUTPUT,
+			.output = act.output };
+	ret_steps[n++] = (struct null_step){ .at_ms = act.ms,
+		.what = act.end == ACT_LOSE   ? NULL_LOSE
+			: act.end == ACT_FAIL ? NULL_FAIL
+					      : NULL_EXIT,
+		.code = act.code };
+	return n;
+}
+
+/* Virtual time goes on whenever the loop would wait. */
+static int advance(struct backend *backend)
+{
+	backend_null_advance(backend, 10);
+	return 0;
+}
+
+static struct backend *open_null(struct backend_ops *ops)
+{
+	struct backend *backend = NULL;
+	struct tuner_error err;
+	assert_true(backend_null_open(play, NULL, &backend, &err));
+	*ops = *backend->ops;
+	ops->wait_ms = advance;
+	backend->ops = ops;
+	return backend;
+}
+
+static struct loop_result run(
+	struct fixture *fixture, const char *keys, script_function *script, size_t n_slots)
+{
+	static const struct slot slots[4] = { { .cores = 1 }, { .cores = 1 }, { .cores = 1 },
+		{ .cores = 1 } };
+	struct job_file *file = fixture_file(keys);
+	struct job_opening opening = { .changes = TEXT_EMPTY };
+	struct loop_result result;
+	struct backend_ops ops;
+	struct backend *backend = open_null(&ops);
+
+	stage.script = script;
+	stage.starts = 0;
+	ASSERT_OK(fixture, job_open(fixture->store, file, false, &opening, &fixture->err));
+	const struct loop_settings settings = { .file = file,
+		.store = fixture->store,
+		.job_id = opening.job_id,
+		.backend = backend,
+		.slots = slots,
+		.n_slots = n_slots,
+		.host = "test" };
+	ASSERT_OK(fixture, loop_run(&settings, &result, &fixture->err));
+	backend->ops->close(backend);
+	text_finish(&opening.changes);
+	job_file_destroy(file);
+	stage.interrupt_at = 0;
+	return result;
+}
+
+static struct trial_list all_trials(struct fixture *fixture)
+{
+	const struct trial_filter filter = { .job_id = 1, .repeat = -1 };
+	struct trial_list list;
+	ASSERT_OK(fixture, trial_select(fixture->store, &filter, &list, &fixture->err));
+	return list;
+}
+
+/* Outcomes of all attempts in order, as "lost ok". */
+static void outcomes(struct fixture *fixture, int64_t trial, char ret[256])
+{
+	struct attempt_list list;
+	ASSERT_OK(fixture, attempt_select(fixture->store, 1, trial, &list, &fixture->err));
+	*ret = '\0';
+	for (size_t i = 0; i < list.n; i++)
+		snprintf(ret + strlen(ret), 256 - strlen(ret), "%s%s", i ? " " : "",
+			outcome_name(list.items[i].outcome));
+	attempt_list_finish(&list);
+}
+
+#define KEYS(trials, more)                                                                         \
+	FIXTURE_OBJECTIVE FIXTURE_X FIXTURE_COMMAND "\"strategy\": \"random\", " more              \
+						    "\"budget\": {\"trials\": " trials "}"
+
+static struct act all_well(int trial, int attempt)
+{
+	return (struct act){ .output = "@tuner {\"loss\": 0.5}\n", .ms = 100 };
+}
+
+static void a_job_runs_to_its_budget_with_all_slots(void **state)
+{
+	struct fixture fixture;
+	fixture_open(&fixture);
+	struct loop_result result = run(&fixture, KEYS("9", ""), all_well, 3);
+	assert_int_equal(result.status, EXIT_DONE);
+	assert_int_equal(result.state, JOB_DONE);
+	assert_int_equal(stage.starts, 9);
+	struct trial_list list = all_trials(&fixture);
+	assert_int_equal(list.n, 9);
+	for (size_t i = 0; i < list.n; i++) {
+		assert_int_equal(list.items[i].state, TRIAL_DONE);
+		assert_true(list.items[i].objective == 0.5);
+		assert_int_equal(list.items[i].attempts, 1);
+	}
+	trial_list_finish(&list);
+	fixture_close(&fixture);
+}
+
+static struct act loses_twice(int trial, int attempt)
+{
+	if (trial == 2 && attempt <= 2)
+		return (struct act){ .end = ACT_LOSE, .ms = 100 };
+	return all_well(trial, attempt);
+}
+
+static void a_lost_attempt_is_retried_and_the_trial_comes_through(void **state)
+{
+	struct fixture fixture;
+	char seen[256];
+	fixture_open(&fixture);
+	struct loop_result result = run(&fixture, KEYS("3", ""), loses_twice, 1);
+	assert_int_equal(result.status, EXIT_DONE);
+	struct trial_list list = all_trials(&fixture);
+	assert_int_equal(list.n, 3);
+	assert_int_equal(list.items[1].state, TRIAL_DONE);
+	outcomes(&fixture, list.items[1].id, seen);
+	assert_string_equal(seen, "lost lost ok");
+	trial_list_finish(&list);
+	fixture_close(&fixture);
+}
+
+static struct act always_loses_two(int trial, int attempt)
+{
+	if (trial == 2)
+		return (struct act){ .end = ACT_LOSE, .ms = 100 };
+	return all_well(trial, attempt);
+}
+
+static void retries_have_an_end(void **state)
+{
+	struct fixture fixture;
+	char seen[256];
+	fixture_open(&fixture);
+	struct loop_result result =
+		run(&fixture, KEYS("4", "\"retries\": 1, "), always_loses_two, 2);
+	assert_int_equal(result.status, EXIT_DONE);
+	struct trial_list list = all_trials(&fixture);
+	assert_int_equal(list.items[1].state, TRIAL_FAILED);
+	assert_true(isnan(list.items[1].objective));
+	outcomes(&fixture, list.items[1].id, seen);
+	assert_string_equal(seen, "lost lost");
+	assert_int_equal(list.items[3].state, TRIAL_DONE);
+	trial_list_finish(&list);
+	fixture_close(&fixture);
+}
+
+static struct act loses_all_but_one(int trial, int attempt)
+{
+	return trial == 1 ? all_well(trial, attempt) : (struct act){ .end = ACT_LOSE, .ms = 50 };
+}
+
+static void too_many_failures_of_the_infrastructure_end_the_job(void **state)
+{
+	struct fixture fixture;
+	fixture_open(&fixture);
+	struct loop_result result = run(&fixture,
+		FIXTURE_OBJECTIVE FIXTURE_X FIXTURE_COMMAND "\"strategy\": \"random\", "
+							    "\"budget\": {\"trials\": 50, "
+							    "\"failures\": 5}",
+		loses_all_but_one, 1);
+	assert_int_equal(result.status, EXIT_INFRASTRUCTURE);
+	assert_int_equal(result.state, JOB_FAILED);
+	assert_int_equal(stage.starts, 1 + 5);
+	fixture_close(&fixture);
+}
+
+static struct act never_works(int trial, int attempt)
+{
+	return (struct act){ .code = 1, .output = "no such module\n", .ms = 30 };
+}
+
+static void a_broken_command_costs_three_launches(void **state)
+{
+	struct fixture fixture;
+	fixture_open(&fixture);
+	struct loop_result result = run(&fixture, KEYS("50", ""), never_works, 4);
+	assert_int_equal(result.status, EXIT_BROKEN_COMMAND);
+	assert_int_equal(result.state, JOB_FAILED);
+	assert_int_equal(stage.starts, 3);
+	struct trial_list list = all_trials(&fixture);
+	assert_int_equal(list.n, 3);
+	trial_list_finish(&list);
+	text_finish(&result.log_tail);
+
+	/* It was mended: the job goes on to its budget. */
+	result = run(&fixture, KEYS("6", ""), all_well, 4);
+	assert_int_equal(result.status, EXIT_DONE);
+	list = all_trials(&fixture);
+	assert_int_equal(list.n, 6);
+	trial_list_finish(&list);
+	fixture_close(&fixture);
+}
+
+static struct act fails_to_launch(int trial, int attempt)
+{
+	return (struct act){ .end = ACT_FAIL, .ms = 20 };
+}
+
+static void a_command_that_cannot_be_launched_ends_the_job_too(void **state)
+{
+	struct fixture fixture;
+	fixture_open(&fixture);
+	struct loop_result result = run(&fixture, KEYS("50", ""), fails_to_launch, 2);
+	assert_int_equal(result.status, EXIT_BROKEN_COMMAND);
+	assert_int_equal(stage.starts, 3);
+	text_finish(&result.log_tail);
+	fixture_close(&fixture);
+}
+
+static struct act only_the_first_works(int trial, int attempt)
+{
+	return trial == 1 ? all_well(trial, attempt) : never_works(trial, attempt);
+}
+
+static void failing_configurations_never_end_a_job_that_has_a_result(void **state)
+{
+	struct fixture fixture;
+	fixture_open(&fixture);
+	struct loop_result result = run(&fixture, KEYS("20", ""), only_the_first_works, 2);
+	assert_int_equal(result.status, EXIT_DONE);
+	assert_int_equal(stage.starts, 20);
+	fixture_close(&fixture);
+}
+
+static struct act falls(int trial, int attempt)
+{
+	static char text[8][64];
+	snprintf(text[trial % 8], sizeof(text[0]), "@tuner {\"loss\": %g}\n", 1.0 / trial);
+	return (struct act){ .output = text[trial % 8], .ms = 100 };
+}
+
+static void the_target_ends_the_search(void **state)
+{
+	struct fixture fixture;
+	fixture_open(&fixture);
+	struct loop_result result = run(&fixture,
+		FIXTURE_OBJECTIVE FIXTURE_X FIXTURE_COMMAND "\"strategy\": \"random\", "
+							    "\"budget\": {\"trials\": 50, "
+							    "\"target\": 0.25}",
+		falls, 1);
+	assert_int_equal(result.status, EXIT_DONE);
+	assert_int_equal(stage.starts, 4);
+	assert_non_null(strstr(result.reason, "target"));
+	fixture_close(&fixture);
+}
+
+static void a_search_that_does_not_improve_ends(void **state)
+{
+	struct fixture fixture;
+	fixture_open(&fixture);
+	struct loop_result result = run(&fixture,
+		FIXTURE_OBJECTIVE FIXTURE_X FIXTURE_COMMAND "\"strategy\": \"random\", "
+							    "\"budget\": {\"trials\": 50, "
+							    "\"not_improving\": 4}",
+		all_well, 1);
+	assert_int_equal(result.status, EXIT_DONE);
+	assert_int_equal(stage.starts, 5);
+	fixture_close(&fixture);
+}
+
+static struct act long_one(int trial, int attempt)
+{
+	return (struct act){ .output = "@tuner {\"loss\": 0.5}\n", .ms = 1000000000 };
+}
+
+static void sigterm_stops_what_runs_and_the_next_run_goes_on(void **state)
+{
+	struct fixture fixture;
+	char seen[256];
+	fixture_open(&fixture);
+	stage.interrupt_at = 1;
+	stage.signal = SIGTERM;
+	struct loop_result result = run(&fixture, KEYS("3", ""), long_one, 1);
+	assert_int_equal(result.status, EXIT_TERMINATED);
+	assert_int_equal(result.state, JOB_STOPPED);
+	struct trial_list list = all_trials(&fixture);
+	assert_int_equal(list.n, 1);
+	assert_int_equal(list.items[0].state, TRIAL_PROPOSED);
+	trial_list_finish(&list);
+
+	result = run(&fixture, KEYS("3", ""), all_well, 1);
+	assert_int_equal(result.status, EXIT_DONE);
+	list = all_trials(&fixture);
+	assert_int_equal(list.n, 3);
+	outcomes(&fixture, list.items[0].id, seen);
+	assert_string_equal(seen, "interrupted ok");
+	trial_list_finish(&list);
+	fixture_close(&fixture);
+}
+
+static void sigint_lets_what_runs_finish(void **state)
+{
+	struct fixture fixture;
+	fixture_open(&fixture);
+	stage.interrupt_at = 3;
+	stage.signal = SIGINT;
+	struct loop_result result = run(&fixture, KEYS("9", ""), all_well, 2);
+	assert_int_equal(result.status, EXIT_INTERRUPTED);
+	struct trial_list list = all_trials(&fixture);
+	assert_true(list.n >= 3 && list.n <= 4);
+	for (size_t i = 0; i < list.n; i++)
+		assert_int_equal(list.items[i].state, TRIAL_DONE);
+	trial_list_finish(&list);
+	fixture_close(&fixture);
+}
+
+/* Trial 6 is far worse at every step, and would go on for ever. */
+static struct act one_is_hopeless(int trial, int attempt)
+{
+	static const char good[] = "@tuner {\"step\": 1, \"loss\": 0.1}\n"
+				   "@tuner {\"step\": 2, \"loss\": 0.1}\n"
+				   "@tuner {\"step\": 9, \"loss\": 0.1}\n";
+	static const char hopeless[] = "@tuner {\"step\": 1, \"loss\": 9}\n"
+				       "@tuner {\"step\": 2, \"loss\": 9}\n"
+				       "@tuner {\"step\": 3, \"loss\": 9}\n";
+	if (trial == 6)
+		return (struct act){ .output = hopeless, .ms = INT64_C(1000000000000000) };
+	return (struct act){ .output = good, .ms = 100 };
+}
+
+static void a_hopeless_trial_is_stopped_early_and_its_curve_counts(void **state)
+{
+	struct fixture fixture;
+	fixture_open(&fixture);
+	struct loop_result result =
+		run(&fixture, KEYS("6", "\"early_stopping\": \"median\", "), one_is_hopeless, 1);
+	assert_int_equal(result.status, EXIT_DONE);
+	struct trial_list list = all_trials(&fixture);
+	assert_int_equal(list.items[5].state, TRIAL_STOPPED);
+	assert_int_equal(list.items[5].outcome, OUTCOME_EARLY_STOPPED);
+	assert_true(list.items[5].objective == 9);
+	trial_list_finish(&list);
+	fixture_close(&fixture);
+}
+
+/* What the loop keeps in memory must be what the database says: proposals of a run with a restart in
+ * the middle are those of one without. (Those of the model, too, unless it was so slow that its work
+ * had to be limited, which depends on the machine's load.) */
+static void decisions_do_not_depend_on_a_restart(void **state)
+{
+	static const char keys[] = FIXTURE_OBJECTIVE FIXTURE_X FIXTURE_COMMAND
+		"\"strategy\": \"sobol\", \"budget\": {\"trials\": 8}";
+	double x[2][8];
+	for (int restarts = 0; restarts < 2; restarts++) {
+		struct fixture fixture;
+		fixture_open(&fixture);
+		if (restarts) {
+			stage.interrupt_at = 5;
+			stage.signal = SIGINT;
+			struct loop_result first = run(&fixture, keys, falls, 1);
+			assert_int_equal(first.status, EXIT_INTERRUPTED);
+		}
+		run(&fixture, keys, falls, 1);
+		struct trial_list list = all_trials(&fixture);
+		assert_int_equal(list.n, 8);
+		for (size_t i = 0; i < list.n; i++)
+			x[restarts][i] = list.items[i].values[0];
+		trial_list_finish(&list);
+		fixture_close(&fixture);
+	}
+	assert_memory_equal(x[0], x[1], sizeof(x[0]));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_job_runs_to_its_budget_with_all_slots),
+		cmocka_unit_test(a_lost_attempt_is_retried_and_the_trial_comes_through),
+		cmocka_unit_test(retries_have_an_end),
+		cmocka_unit_test(too_many_failures_of_the_infrastructure_end_the_job),
+		cmocka_unit_test(a_broken_command_costs_three_launches),
+		cmocka_unit_test(a_command_that_cannot_be_launched_ends_the_job_too),
+		cmocka_unit_test(failing_configurations_never_end_a_job_that_has_a_result),
+		cmocka_unit_test(the_target_ends_the_search),
+		cmocka_unit_test(a_search_that_does_not_improve_ends),
+		cmocka_unit_test(sigterm_stops_what_runs_and_the_next_run_goes_on),
+		cmocka_unit_test(sigint_lets_what_runs_finish),
+		cmocka_unit_test(a_hopeless_trial_is_stopped_early_and_its_curve_counts),
+		cmocka_unit_test(decisions_do_not_depend_on_a_restart),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
