@@ -1,138 +1,304 @@
-/* tuner watch: looks at a running job until nobody runs it any more. On a terminal it redraws in
- * place; elsewhere it prints a line for each trial that ends. */
+/* tuner watch: looks at a job from outside until nobody runs it any more. It shows what `run` shows, from
+ * the database: on a terminal a line a running trial, redrawn in place; elsewhere a line a trial that
+ * ended. */
 #include "tuner/command.h"
 
+#include "base/clock.h"
 #include "base/number.h"
+#include "tuner/job_open.h"
+#include "tuner/progress.h"
 #include "tuner/status_report.h"
 #include "tuner/table.h"
-#include "tuner/text_width.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-enum { INTERVAL_MS = 500, INTERVAL_MIN_MS = 50, START_LOOKS = 10 };
+enum {
+	INTERVAL_MS = 500,
+	INTERVAL_MIN_MS = 50,
+	SHOWN_BEFORE = 10, /* finished trials that a terminal shows when we come */
+	FIRST_LIMIT = 64,
+	EVENTS_AT_ONCE = 256,
+	BEGIN_US = 2000000, /* a `tuner run` that was just started may not hold the database yet */
+};
 
 struct watcher {
 	const struct invocation *call;
 	struct report report;
-	size_t drawn; /* lines on the screen */
-	int64_t last_event; /* of the last trial printed */
-	unsigned width; /* 0: no terminal */
+	struct job_file *file;
+	struct history history; /* of the finished trials, without their curves */
+	struct progress *progress;
+	bool live; /* a terminal */
+	bool began; /* the first look is over */
+	int64_t last_event; /* the last that was told */
 };
 
-static void draw(struct watcher *watcher, const char *text)
+static void watcher_finish(struct watcher *watcher)
 {
-	if (watcher->drawn > 0)
-		printf("\033[%zuA\033[J", watcher->drawn);
-	watcher->drawn = 0;
-	while (*text != '\0') {
-		const char *end = text;
-		while (*end != '\0' && *end != '\n')
-			end++;
-		struct text line = TEXT_EMPTY;
-		text_add_bytes(&line, text, (size_t)(end - text));
-		printf("%.*s\n", (int)text_fit(line.bytes, watcher->width - 1), line.bytes);
-		text_finish(&line);
-		watcher->drawn++;
-		text = *end == '\n' ? end + 1 : end;
-	}
-	fflush(stdout);
+	progress_destroy(watcher->progress);
+	history_finish(&watcher->history);
+	job_file_destroy(watcher->file);
+	report_close(&watcher->report);
 }
 
-static void print_trial(const struct report *report, const struct trial *trial)
+static bool watcher_open(struct watcher *watcher, struct tuner_error *err)
 {
-	struct text text = TEXT_EMPTY;
-	char took[NUMBER_TEXT];
-	trial_text(trial, &text);
-	printf("trial %-4lld %-8s", (long long)trial->number, trial_state_name(trial->state));
-	if (!isnan(trial->objective))
-		printf(" %s=%.6g", report->metric, trial->objective);
-	printf("  %s  (%s, %s)%s%s\n", text.bytes, trial->branch,
-		number_from_duration_us(trial_took_us(trial), took), trial->message[0] ? "  " : "",
-		trial->message);
-	text_finish(&text);
+	const struct invocation *call = watcher->call;
+	const char *term = getenv("TERM");
+	watcher->live = table_width() > 0 && term != NULL && strcmp(term, "dumb") != 0;
+	if (!report_open(call, call->n_arguments > 0 ? call->arguments[0] : NULL, &watcher->report,
+		    err) ||
+		!job_stored_file(&watcher->report.job, &watcher->file, err))
+		return false;
+	watcher->history.file = watcher->file;
+	watcher->progress = progress_create(
+		watcher->file, watcher->live ? PROGRESS_LIVE : PROGRESS_PLAIN, call->color);
+	return watcher->progress != NULL || tuner_fail_memory(err);
 }
 
-static bool print_ended(struct watcher *watcher, struct tuner_error *err)
+/* ---- what ended ---- */
+
+/* Trials that ended behind event `after`, in commit order. Asks for the newest ones, for more and
+ * more of them until it has met one that is known. */
+static bool select_ended(const struct report *report, int64_t after, struct trial_list *ret,
+	size_t *ret_first, struct tuner_error *err)
 {
-	const struct trial_filter filter = { .job_id = watcher->report.job.id,
+	struct trial_filter filter = { .job_id = report->job.id,
 		.repeat = -1,
 		.states = 1u << TRIAL_DONE | 1u << TRIAL_FAILED | 1u << TRIAL_STOPPED,
-		.order = TRIAL_BY_END };
-	struct trial_list list;
-	if (!trial_select(watcher->report.store, &filter, &list, err))
-		return false;
-	for (size_t i = 0; i < list.n; i++) {
-		if (list.items[i].ended_event <= watcher->last_event)
-			continue;
-		print_trial(&watcher->report, &list.items[i]);
-		watcher->last_event = list.items[i].ended_event;
+		.order = TRIAL_BY_END,
+		.newest = true,
+		.limit = after > 0 ? FIRST_LIMIT : 0 };
+	for (;;) {
+		if (!trial_select(report->store, &filter, ret, err))
+			return false;
+		if (filter.limit == 0 || ret->n < (size_t)filter.limit ||
+			ret->items[0].ended_event <= after)
+			break;
+		filter.limit *= 4;
+		trial_list_finish(ret);
 	}
-	trial_list_finish(&list);
-	fflush(stdout);
+	for (*ret_first = 0; *ret_first < ret->n; ++*ret_first)
+		if (ret->items[*ret_first].ended_event > after)
+			break;
 	return true;
 }
 
-/* One look. The job's row is read anew: its state changes. */
-static bool look(
-	struct watcher *watcher, bool *ret_runs, struct text *text, struct tuner_error *err)
+/* Values by the job file's space; *ret NULL when the trial does not fit into it. */
+static bool read_values(const struct job_file *file, const struct trial *trial, double **ret,
+	struct tuner_error *err)
 {
-	struct standing standing = { 0 };
-	struct job job = { 0 };
-	if (!job_load(watcher->report.store, watcher->report.job.id, &job, err))
+	struct tuner_error misfit = { TUNER_OK, "" };
+	*ret = calloc(file->space.d + 1, sizeof(**ret));
+	if (*ret == NULL)
+		return tuner_fail_memory(err);
+	if (configuration_parse(file, trial->parameters, true, *ret, &misfit))
+		return true;
+	free(*ret);
+	*ret = NULL;
+	if (misfit.code == TUNER_OK)
+		return true;
+	*err = misfit;
+	return false;
+}
+
+/* Of the curve only its end is needed. */
+static bool read_series(const struct trial *trial, struct series *ret, struct tuner_error *err)
+{
+	*ret = (struct series){ 0 };
+	return trial->metric_count == 0 ||
+	       series_put(ret, (double)trial->last_step, trial->last_value) ||
+	       tuner_fail_memory(err);
+}
+
+static bool take_ended(
+	struct watcher *watcher, const struct trial *trial, bool tell, struct tuner_error *err)
+{
+	struct finished_trial finished = { .number = trial->number,
+		.objective = trial->objective,
+		.state = trial->state,
+		.outcome = trial->outcome,
+		.took_us = trial_took_us(trial) };
+	if (!read_values(watcher->file, trial, &finished.values, err) ||
+		!read_series(trial, &finished.series, err) ||
+		!history_add(&watcher->history, &finished, err)) {
+		free(finished.values);
+		series_finish(&finished.series);
 		return false;
-	job_finish(&watcher->report.job);
-	watcher->report.job = job;
-	const bool ok = standing_read(watcher->call, &watcher->report, &standing, err) &&
-			(watcher->width > 0 || print_ended(watcher, err));
-	text_clear(text);
-	if (ok)
-		standing_text(&watcher->report, &standing, text);
-	*ret_runs = job.state == JOB_OPEN && standing.runner != 0;
-	standing_finish(&standing);
+	}
+	if (tell)
+		progress_finished(watcher->progress, &finished, trial->branch, trial->message,
+			false, &watcher->history);
+	return true;
+}
+
+static bool look_at_ended(struct watcher *watcher, struct tuner_error *err)
+{
+	struct trial_list list;
+	size_t first = 0;
+	bool ok = true;
+	if (!select_ended(&watcher->report, watcher->history.last_event, &list, &first, err))
+		return false;
+	for (size_t i = first; ok && i < list.n; i++) {
+		const bool tell = watcher->began || !watcher->live || i + SHOWN_BEFORE >= list.n;
+		ok = take_ended(watcher, &list.items[i], tell, err);
+		watcher->history.last_event = list.items[i].ended_event;
+	}
+	trial_list_finish(&list);
 	return ok;
+}
+
+/* Retries and edits, from when we came. */
+static bool look_at_events(struct watcher *watcher, struct tuner_error *err)
+{
+	struct event_list list;
+	if (!watcher->began)
+		return event_last(
+			watcher->report.store, watcher->report.job.id, &watcher->last_event, err);
+	if (!event_select(watcher->report.store, watcher->report.job.id, watcher->last_event,
+		    EVENTS_AT_ONCE, &list, err))
+		return false;
+	for (size_t i = 0; i < list.n; i++) {
+		const char *kind = list.items[i].kind;
+		watcher->last_event = list.items[i].id;
+		if (strcmp(kind, "proposed") == 0 || strcmp(kind, "ended") == 0)
+			continue;
+		struct text line = TEXT_EMPTY;
+		event_text(&list.items[i], &line);
+		progress_say(watcher->progress, "%s", line.bytes);
+		text_finish(&line);
+	}
+	event_list_finish(&list);
+	return true;
+}
+
+/* ---- what runs ---- */
+
+static bool fill_slot(const struct watcher *watcher, const struct trial *trial, double **values,
+	struct series *series, struct progress_slot *ret, struct tuner_error *err)
+{
+	if (!read_values(watcher->file, trial, values, err) || !read_series(trial, series, err))
+		return false;
+	*ret = (struct progress_slot){ .number = trial->number,
+		.attempt = trial->attempts,
+		.values = *values,
+		.branch = trial->branch,
+		.started_us = clock_monotonic_us() - trial_took_us(trial),
+		.series = series };
+	return true;
+}
+
+static bool draw(struct watcher *watcher, const struct trial_list *running, bool runs,
+	struct tuner_error *err)
+{
+	const size_t n = running->n;
+	struct progress_slot *slots = calloc(n + 1, sizeof(*slots));
+	struct series *series = calloc(n + 1, sizeof(*series));
+	double **values = calloc(n + 1, sizeof(*values));
+	bool ok = (slots != NULL && series != NULL && values != NULL) || tuner_fail_memory(err);
+	for (size_t i = 0; ok && i < n; i++)
+		ok = fill_slot(watcher, &running->items[i], &values[i], &series[i], &slots[i], err);
+	const struct progress_state state = { .slots = slots,
+		.n_slots = n,
+		.history = &watcher->history,
+		.trials = watcher->report.job.trial_cap,
+		.doing = runs ? "" : "no tuner runs it" };
+	if (ok)
+		progress_draw(watcher->progress, &state);
+	for (size_t i = 0; series != NULL && values != NULL && i < n; i++) {
+		series_finish(&series[i]);
+		free(values[i]);
+	}
+	free(values);
+	free(series);
+	free(slots);
+	return ok;
+}
+
+static bool look_at_running(struct watcher *watcher, bool runs, struct tuner_error *err)
+{
+	const struct trial_filter filter = {
+		.job_id = watcher->report.job.id, .repeat = -1, .states = 1u << TRIAL_RUNNING
+	};
+	struct trial_list running;
+	if (!watcher->live)
+		return true;
+	if (!trial_select(watcher->report.store, &filter, &running, err))
+		return false;
+	const bool ok = draw(watcher, &running, runs, err);
+	trial_list_finish(&running);
+	return ok;
+}
+
+/* ---- the loop ---- */
+
+/* One look. Whether it runs is asked first: what was committed before its end is seen then. */
+static bool look(struct watcher *watcher, bool *ret_runs, struct tuner_error *err)
+{
+	int64_t holder = 0;
+	if (!store_holder(watcher->call->db, &holder, err) ||
+		!report_refresh(&watcher->report, err))
+		return false;
+	*ret_runs = watcher->report.job.state == JOB_OPEN && holder != 0;
+	if (!look_at_events(watcher, err) || !look_at_ended(watcher, err) ||
+		!look_at_running(watcher, *ret_runs, err))
+		return false;
+	watcher->began = true;
+	return true;
 }
 
 static bool watch(struct watcher *watcher, int64_t interval_us, struct tuner_error *err)
 {
 	const struct timespec pause = { .tv_sec = interval_us / 1000000,
 		.tv_nsec = interval_us % 1000000 * 1000 };
-	struct text text = TEXT_EMPTY;
-	bool runs = false, seen = false, ok;
-	for (int looks = 0; (ok = look(watcher, &runs, &text, err)); looks++) {
-		if (watcher->width > 0)
-			draw(watcher, text.bytes);
+	const int64_t begin_us = clock_monotonic_us();
+	bool seen = false;
+	for (;;) {
+		bool runs = false;
+		if (!look(watcher, &runs, err))
+			return false;
 		seen = seen || runs;
-		/* A `tuner run` that has just been started may not hold the database yet. */
-		const bool may_begin =
-			!seen && looks < START_LOOKS && watcher->report.job.state == JOB_OPEN;
+		const bool may_begin = !seen && watcher->report.job.state == JOB_OPEN &&
+				       clock_monotonic_us() - begin_us < BEGIN_US;
 		if ((!runs && !may_begin) || ferror(stdout))
-			break;
+			return true;
 		nanosleep(&pause, NULL);
 	}
-	if (ok && watcher->width == 0)
-		fputs(text.bytes, stdout);
-	text_finish(&text);
+}
+
+/* How it stands in the end. */
+static bool conclude(struct watcher *watcher, struct tuner_error *err)
+{
+	struct standing standing = { 0 };
+	progress_destroy(watcher->progress);
+	watcher->progress = NULL;
+	const bool ok = report_refresh(&watcher->report, err) &&
+			standing_read(watcher->call, &watcher->report, &standing, err) &&
+			standing_print(watcher->call, &watcher->report, &standing, err);
+	standing_finish(&standing);
 	return ok;
+}
+
+static bool read_interval(const struct invocation *call, int64_t *ret_us, struct tuner_error *err)
+{
+	const char *text = invocation_option(call, "interval");
+	*ret_us = INTERVAL_MS * 1000;
+	if (text == NULL ||
+		(number_to_duration_us(text, ret_us) && *ret_us >= INTERVAL_MIN_MS * 1000))
+		return true;
+	return tuner_fail(err, TUNER_USAGE,
+		"--interval takes a time of at least %d ms, such as \"2s\", not \"%s\"",
+		INTERVAL_MIN_MS, text);
 }
 
 int cmd_watch(const struct invocation *call, struct tuner_error *err)
 {
-	struct watcher watcher = { .call = call, .width = table_width() };
-	const char *interval = invocation_option(call, "interval");
-	int64_t interval_us = INTERVAL_MS * 1000;
-	if (interval != NULL && (!number_to_duration_us(interval, &interval_us) ||
-					interval_us < INTERVAL_MIN_MS * 1000)) {
-		tuner_fail(err, TUNER_USAGE,
-			"--interval takes a time of at least %d ms, such as \"2s\", not \"%s\"",
-			INTERVAL_MIN_MS, interval);
-		return -1;
-	}
-	const bool ok = report_open(call, call->n_arguments > 0 ? call->arguments[0] : NULL,
-				&watcher.report, err) &&
-			watch(&watcher, interval_us, err);
-	report_close(&watcher.report);
+	struct watcher watcher = { .call = call };
+	int64_t interval_us;
+	const bool ok = read_interval(call, &interval_us, err) && watcher_open(&watcher, err) &&
+			watch(&watcher, interval_us, err) && conclude(&watcher, err);
+	watcher_finish(&watcher);
 	return ok ? EXIT_DONE : -1;
 }

@@ -1,9 +1,19 @@
 #include "tuner/status_report.h"
 
+#include "base/clock.h"
 #include "base/number.h"
+#include "tuner/job_open.h"
+#include "tuner/report_json.h"
+#include "tuner/table.h"
+#include "tuner/text_width.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
+
+enum { MEDIAN_OF = 100, RECENT_EVENTS = 5, EVENTS_AT_ONCE = 512 };
+
+/* ---- reading ---- */
 
 static int compare_int64(const void *a, const void *b)
 {
@@ -11,49 +21,175 @@ static int compare_int64(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Goes through the finished trials: outcomes of what failed, times of what is done. */
-static bool read_finished(
+static bool read_median(const struct report *report, int64_t *ret_us, struct tuner_error *err)
+{
+	const struct trial_filter filter = { .job_id = report->job.id,
+		.repeat = -1,
+		.states = 1u << TRIAL_DONE,
+		.order = TRIAL_BY_END,
+		.newest = true,
+		.limit = MEDIAN_OF };
+	struct trial_list list;
+	int64_t times[MEDIAN_OF];
+	if (!trial_select(report->store, &filter, &list, err))
+		return false;
+	for (size_t i = 0; i < list.n; i++)
+		times[i] = trial_took_us(&list.items[i]);
+	if (list.n > 0) {
+		qsort(times, list.n, sizeof(*times), compare_int64);
+		*ret_us = times[list.n / 2];
+	}
+	trial_list_finish(&list);
+	return true;
+}
+
+/* What became of the trials without a result. */
+static bool read_failures(
 	const struct report *report, struct standing *ret, struct tuner_error *err)
 {
 	const struct trial_filter filter = { .job_id = report->job.id,
 		.repeat = -1,
-		.states = 1u << TRIAL_DONE | 1u << TRIAL_FAILED | 1u << TRIAL_STOPPED };
+		.states = 1u << TRIAL_FAILED | 1u << TRIAL_STOPPED,
+		.order = TRIAL_BY_END };
 	struct trial_list list;
+	size_t last = SIZE_MAX;
 	if (!trial_select(report->store, &filter, &list, err))
 		return false;
-	int64_t *times = calloc(list.n + 1, sizeof(*times));
-	size_t n = 0;
-	for (size_t i = 0; times != NULL && i < list.n; i++) {
-		if (list.items[i].state == TRIAL_DONE)
-			times[n++] = trial_took_us(&list.items[i]);
-		else
-			ret->outcomes[list.items[i].outcome]++;
+	for (size_t i = 0; i < list.n; i++) {
+		ret->outcomes[list.items[i].outcome]++;
+		if (list.items[i].state == TRIAL_FAILED)
+			last = i;
 	}
-	if (n > 0) {
-		qsort(times, n, sizeof(*times), compare_int64);
-		ret->median_us = times[n / 2];
+	if (last != SIZE_MAX) {
+		ret->last_failed = list.items[last];
+		ret->has_failed = true;
+		list.items[last] = (struct trial){ 0 };
 	}
-	const bool ok = times != NULL || tuner_fail_memory(err);
-	free(times);
 	trial_list_finish(&list);
-	return ok;
+	return true;
+}
+
+/* Proposals and results are told in other ways. */
+static bool is_noteworthy(const struct event *event)
+{
+	return strcmp(event->kind, "proposed") != 0 && strcmp(event->kind, "ended") != 0;
+}
+
+static void drop_oldest(struct event_list *list)
+{
+	free(list->items[0].kind);
+	free(list->items[0].data);
+	list->n--;
+	memmove(list->items, list->items + 1, list->n * sizeof(*list->items));
+}
+
+/* Goes through the last few hundred events, of which the noteworthy last ones stay. */
+static bool read_recent(
+	const struct report *report, struct event_list *ret, struct tuner_error *err)
+{
+	struct event_list list;
+	int64_t last = 0;
+	if (!event_last(report->store, report->job.id, &last, err) ||
+		!event_select(report->store, report->job.id,
+			last > EVENTS_AT_ONCE ? last - EVENTS_AT_ONCE : 0, EVENTS_AT_ONCE, &list,
+			err))
+		return false;
+	ret->items = calloc(RECENT_EVENTS + 1, sizeof(*ret->items));
+	for (size_t i = 0; ret->items != NULL && i < list.n; i++) {
+		if (!is_noteworthy(&list.items[i]))
+			continue;
+		ret->items[ret->n++] = list.items[i];
+		list.items[i] = (struct event){ 0 };
+		if (ret->n > RECENT_EVENTS)
+			drop_oldest(ret);
+	}
+	event_list_finish(&list);
+	return ret->items != NULL || tuner_fail_memory(err);
+}
+
+static bool read_queue(const struct report *report, int64_t *ret_waiting, struct tuner_error *err)
+{
+	struct queue_list queue;
+	if (!queue_select(report->store, report->job.id, &queue, err))
+		return false;
+	for (size_t i = 0; i < queue.n; i++)
+		*ret_waiting += !queue.items[i].taken;
+	queue_list_finish(&queue);
+	return true;
+}
+
+int64_t time_left_us(
+	int64_t left, const int64_t *took_us, size_t running, int64_t median_us, int64_t parallel)
+{
+	double work_us = (double)(left > 0 ? left : 0) * (double)median_us;
+	int64_t longest_us = 0;
+	for (size_t i = 0; i < running; i++) {
+		const int64_t rest_us = median_us > took_us[i] ? median_us - took_us[i] : 0;
+		work_us += (double)rest_us;
+		if (rest_us > longest_us)
+			longest_us = rest_us;
+	}
+	/* A trial is not shared: the last one to end may be the only one left. */
+	const double shared_us = work_us / (double)(parallel > 0 ? parallel : 1);
+	const double bound_us =
+		left > 0 && shared_us < (double)median_us ? (double)median_us : (double)longest_us;
+	const double us = shared_us > bound_us ? shared_us : bound_us;
+	return us < (double)(INT64_MAX / 2) ? (int64_t)us : INT64_MAX / 2;
+}
+
+static int64_t at_most(int64_t us, int64_t bound_us)
+{
+	return bound_us < us ? (bound_us > 0 ? bound_us : 0) : us;
+}
+
+/* By the median trial; not beyond what the budget gives in time. */
+static int64_t estimate_left(const struct report *report, const struct standing *standing)
+{
+	const struct job *job = &report->job;
+	const size_t n = standing->running.n;
+	int64_t *took_us = calloc(n + 1, sizeof(*took_us)), parallel = 0;
+	if (took_us == NULL || job->state != JOB_OPEN || standing->runner == 0 ||
+		standing->median_us == 0) {
+		free(took_us);
+		return -1;
+	}
+	for (size_t i = 0; i < n; i++)
+		took_us[i] = trial_took_us(&standing->running.items[i]);
+	if (standing->file != NULL)
+		parallel = standing->file->budget.parallel;
+	if (parallel == 0)
+		parallel = standing->counts[TRIAL_RUNNING];
+	int64_t us = time_left_us(
+		job->trial_cap - standing->created, took_us, n, standing->median_us, parallel);
+	free(took_us);
+	if (standing->file != NULL && standing->file->budget.runtime_us > 0)
+		us = at_most(us, standing->file->budget.runtime_us - job->runtime_us);
+	if (standing->file != NULL && standing->file->budget.deadline_us > 0)
+		us = at_most(us, standing->file->budget.deadline_us - clock_wall_us());
+	return us;
 }
 
 bool standing_read(const struct invocation *call, const struct report *report, struct standing *ret,
 	struct tuner_error *err)
 {
+	struct tuner_error ignored;
 	const struct trial_filter running = { .job_id = report->job.id,
 		.repeat = -1,
 		.states = 1u << TRIAL_RUNNING | 1u << TRIAL_PROPOSED };
-	*ret = (struct standing){ 0 };
+	*ret = (struct standing){ .left_us = -1 };
 	if (!store_holder(call->db, &ret->runner, err) ||
 		!trial_count(report->store, report->job.id, ret->counts, err) ||
 		!report_best(report, &ret->best, &ret->has_best, err) ||
 		!trial_select(report->store, &running, &ret->running, err) ||
-		!read_finished(report, ret, err))
+		!read_failures(report, ret, err) || !read_median(report, &ret->median_us, err) ||
+		!read_queue(report, &ret->queued, err) || !read_recent(report, &ret->recent, err))
 		return false;
 	for (int i = 0; i < TRIAL_STATES; i++)
 		ret->created += ret->counts[i];
+	/* Of a newer version's file the budget's details are not known; all else is. */
+	if (!job_stored_file(&report->job, &ret->file, &ignored))
+		ret->file = NULL;
+	ret->left_us = estimate_left(report, ret);
 	return true;
 }
 
@@ -61,139 +197,307 @@ void standing_finish(struct standing *standing)
 {
 	if (standing->has_best)
 		trial_finish(&standing->best);
+	if (standing->has_failed)
+		trial_finish(&standing->last_failed);
 	trial_list_finish(&standing->running);
+	event_list_finish(&standing->recent);
+	job_file_destroy(standing->file);
 	*standing = (struct standing){ 0 };
 }
 
-static void add_head(const struct report *report, const struct standing *standing, struct text *ret)
+/* ---- text ---- */
+
+static void add_head(const struct report *report, const struct standing *standing, struct text *out)
 {
 	const struct job *job = &report->job;
-	text_print(ret, "job %s: %s", job->name, job_state_name(job->state));
-	if (job->reason[0] != '\0')
-		text_print(ret, " (%s)", job->reason);
-	if (job->state == JOB_OPEN && standing->runner > 0)
-		text_print(ret, ", run by process %lld", (long long)standing->runner);
-	else if (job->state == JOB_OPEN)
-		text_print(ret, ", but no tuner runs it: \"tuner run %s\" goes on", job->name);
-	text_print(ret, "\n%lld of %lld trials: %lld done, %lld failed, %lld stopped, %lld running",
-		(long long)standing->created, (long long)job->trial_cap,
-		(long long)standing->counts[TRIAL_DONE], (long long)standing->counts[TRIAL_FAILED],
-		(long long)standing->counts[TRIAL_STOPPED],
-		(long long)standing->counts[TRIAL_RUNNING]);
-	if (standing->counts[TRIAL_PROPOSED] > 0)
-		text_print(
-			ret, ", %lld to be launched", (long long)standing->counts[TRIAL_PROPOSED]);
-	text_add(ret, "\n");
-}
-
-static void add_best(const struct report *report, const struct standing *standing, struct text *ret)
-{
-	if (!standing->has_best)
-		return;
-	text_print(ret, "best: %s = %.6g, trial %lld: ", report->metric, standing->best.objective,
-		(long long)standing->best.number);
-	trial_text(&standing->best, ret);
-	text_add(ret, "\n");
-}
-
-static void add_running(
-	const struct report *report, const struct standing *standing, struct text *ret)
-{
-	char took[NUMBER_TEXT];
-	for (size_t i = 0; i < standing->running.n; i++) {
-		const struct trial *trial = &standing->running.items[i];
-		text_print(ret, "  trial %lld: %s", (long long)trial->number,
-			trial_state_name(trial->state));
-		if (trial->started_us > 0)
-			text_print(ret, " for %s",
-				number_from_duration_us(trial_took_us(trial), took));
-		if (trial->metric_count > 0)
-			text_print(ret, ", %s = %.6g at step %lld", report->metric,
-				trial->last_value, (long long)trial->last_step);
-		text_add(ret, ", ");
-		trial_text(trial, ret);
-		text_add(ret, "\n");
+	text_print(out, "job %s: %s", job->name, job_state_name(job->state));
+	if (job->reason[0] != '\0') {
+		text_add(out, " (");
+		text_add_visible(out, job->reason);
+		text_add(out, ")");
 	}
+	if (job->state == JOB_OPEN && standing->runner > 0)
+		text_print(out, ", run by process %lld", (long long)standing->runner);
+	else if (job->state == JOB_OPEN && standing->runner == 0)
+		text_add(out, ", but no tuner runs it");
+	text_add(out, "\n");
 }
 
-static void add_failures(const struct standing *standing, struct text *ret)
+static void add_counts(
+	const struct report *report, const struct standing *standing, struct text *out)
+{
+	text_print(out, "%lld of %lld trials", (long long)standing->created,
+		(long long)report->job.trial_cap);
+	const char *separator = ": ";
+	for (enum trial_state state = 0; state < TRIAL_STATES; state++) {
+		static const enum trial_state order[TRIAL_STATES] = { TRIAL_DONE, TRIAL_FAILED,
+			TRIAL_STOPPED, TRIAL_RUNNING, TRIAL_PAUSED, TRIAL_PROPOSED };
+		const int64_t n = standing->counts[order[state]];
+		if (n == 0)
+			continue;
+		text_print(out, "%s%lld %s", separator, (long long)n,
+			order[state] == TRIAL_PROPOSED ? "to be launched"
+						       : trial_state_name(order[state]));
+		separator = ", ";
+	}
+	if (standing->queued > 0)
+		text_print(out, "; %lld configuration%s asked for and not tried yet",
+			(long long)standing->queued, standing->queued == 1 ? "" : "s");
+	text_add(out, "\n");
+}
+
+static void add_budget(const struct job_budget *budget, struct text *out)
+{
+	char time[NUMBER_TEXT], deadline[32];
+	if (budget->runtime_us > 0)
+		text_print(
+			out, " of %s allowed", number_from_duration_us(budget->runtime_us, time));
+	if (budget->deadline_us > 0) {
+		time_text(budget->deadline_us, deadline);
+		text_print(out, ", until %s at the latest", deadline);
+	}
+	if (budget->has_target) {
+		text_add(out, ", or until the target ");
+		text_add_double(out, budget->target);
+	}
+	if (budget->not_improving > 0)
+		text_print(out, ", or until %lld trials bring nothing",
+			(long long)budget->not_improving);
+}
+
+static void add_times(
+	const struct report *report, const struct standing *standing, struct text *out)
+{
+	char time[NUMBER_TEXT];
+	text_print(out, "%s spent in run", number_from_duration_us(report->job.runtime_us, time));
+	if (standing->file != NULL)
+		add_budget(&standing->file->budget, out);
+	if (standing->median_us > 0)
+		text_print(out, "; a trial takes %s",
+			number_from_duration_us(standing->median_us, time));
+	if (standing->left_us >= 0)
+		text_print(
+			out, "; about %s left", number_from_duration_us(standing->left_us, time));
+	text_add(out, "\n");
+}
+
+static void add_best(const struct report *report, const struct standing *standing, struct text *out)
+{
+	if (!standing->has_best) {
+		text_print(out, "best: no trial has a result yet\n");
+		return;
+	}
+	text_print(out, "best: %s = %.6g, trial %lld (%s): ", report->metric,
+		standing->best.objective, (long long)standing->best.number, standing->best.branch);
+	trial_text(&standing->best, out);
+	text_add(out, "\n");
+}
+
+static void add_failures(const struct standing *standing, struct text *out)
 {
 	bool any = false;
 	for (int i = 0; i < OUTCOMES; i++) {
 		if (standing->outcomes[i] == 0)
 			continue;
-		text_print(ret, "%s%s %lld",
-			any ? ", " : "failed or stopped by cause: ", outcome_name((enum outcome)i),
+		text_print(out, "%s%s %lld", any ? ", " : "failed or stopped: ",
+			i == OUTCOME_NONE ? "before a launch" : outcome_name((enum outcome)i),
 			(long long)standing->outcomes[i]);
 		any = true;
 	}
 	if (any)
-		text_add(ret, "\n");
-}
-
-/* What is left, at the pace of the median trial and of what runs now. */
-static void add_time_left(
-	const struct report *report, const struct standing *standing, struct text *ret)
-{
-	char time[NUMBER_TEXT];
-	const int64_t left = report->job.trial_cap - standing->created;
-	const int64_t lanes = standing->counts[TRIAL_RUNNING];
-	if (report->job.state != JOB_OPEN || standing->runner <= 0 || standing->median_us == 0 ||
-		lanes == 0)
+		text_add(out, "\n");
+	if (!standing->has_failed)
 		return;
-	text_print(ret, "about %s left\n",
-		number_from_duration_us(
-			standing->median_us * (left + lanes + lanes - 1) / lanes, time));
-}
-
-void standing_text(const struct report *report, const struct standing *standing, struct text *ret)
-{
-	add_head(report, standing, ret);
-	add_best(report, standing, ret);
-	add_running(report, standing, ret);
-	add_failures(standing, ret);
-	add_time_left(report, standing, ret);
-}
-
-static bool fill(cJSON *object, const struct report *report, const struct standing *standing)
-{
-	cJSON *trials, *failures, *running;
-	const struct job *job = &report->job;
-	if (!cJSON_AddStringToObject(object, "job", job->name) ||
-		!cJSON_AddStringToObject(object, "state", job_state_name(job->state)) ||
-		!cJSON_AddStringToObject(object, "reason", job->reason) ||
-		!cJSON_AddNumberToObject(object, "runner", (double)standing->runner) ||
-		!cJSON_AddStringToObject(object, "metric", report->metric) ||
-		!cJSON_AddStringToObject(
-			object, "goal", report->maximize ? "maximize" : "minimize") ||
-		!cJSON_AddNumberToObject(object, "budget", (double)job->trial_cap) ||
-		(trials = cJSON_AddObjectToObject(object, "trials")) == NULL ||
-		(failures = cJSON_AddObjectToObject(object, "causes")) == NULL ||
-		(running = cJSON_AddArrayToObject(object, "running")) == NULL)
-		return false;
-	for (int i = 0; i < TRIAL_STATES; i++)
-		if (!cJSON_AddNumberToObject(trials, trial_state_name((enum trial_state)i),
-			    (double)standing->counts[i]))
-			return false;
-	for (int i = 0; i < OUTCOMES; i++)
-		if (standing->outcomes[i] > 0 &&
-			!cJSON_AddNumberToObject(failures, outcome_name((enum outcome)i),
-				(double)standing->outcomes[i]))
-			return false;
-	for (size_t i = 0; i < standing->running.n; i++) {
-		cJSON *trial = trial_json(report, &standing->running.items[i]);
-		if (trial == NULL || !cJSON_AddItemToArray(running, trial))
-			return false;
+	text_print(out, "  the last: trial %lld, %s", (long long)standing->last_failed.number,
+		outcome_name(standing->last_failed.outcome));
+	if (standing->last_failed.message[0] != '\0') {
+		text_add(out, ": ");
+		text_add_visible(out, standing->last_failed.message);
 	}
-	cJSON *best = standing->has_best ? trial_json(report, &standing->best) : cJSON_CreateNull();
-	return best != NULL && cJSON_AddItemToObject(object, "best", best);
+	text_add(out, "\n");
+}
+
+static void add_recent(const struct event_list *events, struct text *out)
+{
+	char time[32];
+	if (events->n > 0)
+		text_add(out, "lately\n");
+	for (size_t i = 0; i < events->n; i++) {
+		time_text(events->items[i].time_us, time);
+		text_print(out, "  %s  ", time);
+		event_text(&events->items[i], out);
+		text_add(out, "\n");
+	}
+}
+
+static void add_hint(const struct invocation *call, const struct report *report,
+	const char *command, const char *behind, const char *why, struct text *out)
+{
+	struct text line = TEXT_EMPTY;
+	text_print(&line, "tuner %s ", command);
+	report_reference(call, report, &line);
+	text_add(&line, behind);
+	text_print(out, "  %-40s  %s\n", line.bytes, why);
+	text_finish(&line);
+}
+
+/* What to type next. */
+static void add_hints(const struct invocation *call, const struct report *report,
+	const struct standing *standing, struct text *out)
+{
+	char number[32];
+	const bool lives = report->job.state == JOB_OPEN && standing->runner != 0;
+	text_add(out, "next\n");
+	if (lives) {
+		add_hint(call, report, "watch", "", "looks on", out);
+		add_hint(call, report, "stop", "", "ends it; \"tuner run\" goes on later", out);
+	} else if (report->job.state == JOB_DONE) {
+		snprintf(number, sizeof(number), " --trials %lld",
+			(long long)(report->job.trial_cap + (report->job.trial_cap + 3) / 4));
+		add_hint(call, report, "run", number, "goes on with more trials", out);
+	} else {
+		add_hint(call, report, "run", "", "goes on", out);
+	}
+	if (report->job.state == JOB_FAILED && standing->has_failed) {
+		snprintf(number, sizeof(number), " %lld", (long long)standing->last_failed.number);
+		add_hint(call, report, "logs", number, "prints what its command said", out);
+	}
+	if (standing->has_best)
+		add_hint(call, report, "best --command", "", "prints what repeats the best", out);
+	else if (standing->created > 0)
+		add_hint(call, report, "trials", "", "lists them", out);
+}
+
+static void add_running_row(struct table *table, const struct trial *trial)
+{
+	struct text parameters = TEXT_EMPTY;
+	char took[NUMBER_TEXT];
+	table_add(table, "  trial %lld", (long long)trial->number);
+	table_add(table, "%s", trial_state_name(trial->state));
+	table_add(table, "%s",
+		trial->started_us > 0 ? number_from_duration_us(trial_took_us(trial), took) : "-");
+	if (trial->metric_count > 0) {
+		table_add(table, "%.6g", trial->last_value);
+		table_add(table, "%lld", (long long)trial->last_step);
+	} else {
+		table_add(table, "-");
+		table_add(table, "-");
+	}
+	table_add(table, "%s", trial->branch);
+	trial_text(trial, &parameters);
+	table_add(table, "%s", parameters.bytes);
+	text_finish(&parameters);
+}
+
+static bool print_running(const struct invocation *call, const struct report *report,
+	const struct trial_list *running, struct tuner_error *err)
+{
+	struct text metric = TEXT_EMPTY;
+	if (running->n == 0)
+		return true;
+	text_print(&metric, "-%s", report->metric);
+	const char *const columns[] = { "under way", "state", "-time", metric.bytes, "-at step",
+		"proposed by", "parameters" };
+	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
+	for (size_t i = 0; i < running->n; i++)
+		add_running_row(table, &running->items[i]);
+	const bool ok = table_print(table, table_width(), call->color, stdout, err);
+	table_destroy(table);
+	text_finish(&metric);
+	return ok;
+}
+
+static bool put(struct text *out, struct tuner_error *err)
+{
+	const bool ok = !text_failed(out) || tuner_fail_memory(err);
+	if (ok)
+		fputs(out->bytes, stdout);
+	text_finish(out);
+	return ok;
+}
+
+bool standing_print(const struct invocation *call, const struct report *report,
+	const struct standing *standing, struct tuner_error *err)
+{
+	struct text head = TEXT_EMPTY, end = TEXT_EMPTY;
+	add_head(report, standing, &head);
+	add_counts(report, standing, &head);
+	add_times(report, standing, &head);
+	add_best(report, standing, &head);
+	add_failures(standing, &end);
+	add_recent(&standing->recent, &end);
+	add_hints(call, report, standing, &end);
+	const bool ok = put(&head, err) && print_running(call, report, &standing->running, err);
+	return put(&end, err) && ok;
+}
+
+/* ---- JSON ---- */
+
+static bool fill_budget(cJSON *budget, const struct report *report, const struct standing *standing)
+{
+	const struct job_budget *b = standing->file ? &standing->file->budget : NULL;
+	return json_add_integer(budget, "trials", report->job.trial_cap) &&
+	       json_add_code(budget, "parallel", b && b->parallel > 0 ? b->parallel : -1) &&
+	       json_add_duration(
+		       budget, "runtime_s", b && b->runtime_us > 0 ? b->runtime_us : -1) &&
+	       json_add_time(budget, "deadline", b ? b->deadline_us : 0) &&
+	       json_add_optional(budget, "target", b && b->has_target ? b->target : NAN);
+}
+
+static bool fill_counts(cJSON *trials, cJSON *causes, const struct standing *standing)
+{
+	bool ok = json_add_integer(trials, "created", standing->created);
+	for (int i = 0; ok && i < TRIAL_STATES; i++)
+		ok = json_add_integer(
+			trials, trial_state_name((enum trial_state)i), standing->counts[i]);
+	for (int i = OUTCOME_NONE + 1; ok && i < OUTCOMES; i++)
+		ok = standing->outcomes[i] == 0 ||
+		     json_add_integer(causes, outcome_name((enum outcome)i), standing->outcomes[i]);
+	return ok;
+}
+
+static bool fill_lists(cJSON *object, const struct report *report, const struct standing *standing)
+{
+	cJSON *running = cJSON_AddArrayToObject(object, "running");
+	cJSON *events = cJSON_AddArrayToObject(object, "events");
+	bool ok = running != NULL && events != NULL;
+	for (size_t i = 0; ok && i < standing->running.n; i++)
+		ok = json_append(running, trial_json(report, &standing->running.items[i]));
+	for (size_t i = 0; ok && i < standing->recent.n; i++)
+		ok = json_append(events, event_json(&standing->recent.items[i]));
+	return ok;
+}
+
+static bool fill_job(cJSON *object, const struct report *report, const struct standing *standing)
+{
+	const struct job *job = &report->job;
+	return json_add_string(object, "job", job->name) &&
+	       json_add_string(object, "state", job_state_name(job->state)) &&
+	       json_add_string(object, "reason", job->reason) &&
+	       json_add_code(object, "runner", standing->runner > 0 ? standing->runner : -1) &&
+	       json_add_string(object, "metric", report->metric) &&
+	       json_add_string(object, "goal", report->maximize ? "maximize" : "minimize") &&
+	       fill_budget(cJSON_AddObjectToObject(object, "budget"), report, standing) &&
+	       json_add_duration(object, "spent_s", job->runtime_us) &&
+	       json_add_duration(object, "left_s", standing->left_us) &&
+	       json_add_duration(
+		       object, "median_s", standing->median_us > 0 ? standing->median_us : -1) &&
+	       json_add_integer(object, "queued", standing->queued);
 }
 
 cJSON *standing_json(const struct report *report, const struct standing *standing)
 {
 	cJSON *object = cJSON_CreateObject();
-	if (object != NULL && fill(object, report, standing))
+	if (!fill_job(object, report, standing))
+		goto fail;
+	cJSON *trials = cJSON_AddObjectToObject(object, "trials");
+	cJSON *causes = cJSON_AddObjectToObject(object, "causes");
+	if (fill_counts(trials, causes, standing) && fill_lists(object, report, standing) &&
+		json_add_item(object, "best",
+			standing->has_best ? trial_json(report, &standing->best)
+					   : cJSON_CreateNull()))
 		return object;
+fail:
 	cJSON_Delete(object);
 	return NULL;
 }

@@ -1,17 +1,24 @@
-/* How a job stands, as status and watch show it. */
+/* How a job stands, as status and (at its end) watch show it. */
 #ifndef TUNER_STATUS_REPORT_H
 #define TUNER_STATUS_REPORT_H
 
+#include "tuner/jobfile.h"
 #include "tuner/trial_report.h"
 
 struct standing {
-	int64_t runner; /* pid of the `tuner run` that holds the database; 0: none */
+	struct job_file *file; /* NULL if this version does not read it */
+	int64_t runner; /* pid of the `tuner run` that holds the database; 0: none; -1: not known */
 	int64_t counts[TRIAL_STATES], created;
+	int64_t queued; /* configurations that people asked for and no trial has taken */
 	struct trial best;
 	bool has_best;
-	struct trial_list running;
+	struct trial_list running; /* proposed ones, too */
 	int64_t outcomes[OUTCOMES]; /* of the trials that failed or were stopped */
-	int64_t median_us; /* of the done trials; 0: none */
+	struct trial last_failed; /* the one that failed last */
+	bool has_failed;
+	int64_t median_us; /* of the done trials' times, of the last hundred; 0: none */
+	struct event_list recent; /* what happened last besides proposals and results */
+	int64_t left_us; /* estimate of the time to the end of the budget; -1: none */
 };
 
 TUNER_MUST_CHECK
@@ -19,9 +26,17 @@ bool standing_read(const struct invocation *call, const struct report *report, s
 	struct tuner_error *err);
 void standing_finish(struct standing *standing); /* of a zeroed one nothing */
 
-/* Several lines: state, counts, the best, one a running trial, failures. */
-void standing_text(const struct report *report, const struct standing *standing, struct text *ret);
+/* Prints to standard output: state, budget, the best, one line a running trial, failures, what happened
+ * last, and what to type next. */
+TUNER_MUST_CHECK
+bool standing_print(const struct invocation *call, const struct report *report,
+	const struct standing *standing, struct tuner_error *err);
 
 cJSON *standing_json(const struct report *report, const struct standing *standing);
+
+/* The time that `left` trials to come and `running` ones, which have taken took_us[] so far, will take with
+ * `parallel` at a time, if all take median_us. Its pieces are for tests. */
+int64_t time_left_us(
+	int64_t left, const int64_t *took_us, size_t running, int64_t median_us, int64_t parallel);
 
 #endif
