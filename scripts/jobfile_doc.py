@@ -38,6 +38,144 @@ This page is made from `tuner schema` by `scripts/jobfile_doc.py`; editors check
 (`tuner schema > tuner.schema.json`, and `"$schema": "tuner.schema.json"` in the file).
 """
 
+TAIL = """
+## How values are written
+
+| kind | examples |
+|---|---|
+| duration | `90` (seconds), `"90s"`, `"30m"`, `"1h30m"`, `"1.5d"`, `"250ms"` |
+| size | `1048576` (bytes), `"64 MiB"`, `"1 GB"`; K, M and G without more are powers of 1024 |
+| point in time | `"2026-08-30T18:00:00Z"`, `"2026-08-30 18:00+02:00"`: with a zone |
+| `seed` | `1`, `"18446744073709551615"` |
+
+Names of parameters become `--NAME`, `{NAME}` and the variables `TUNER_PARAM_NAME` and `SM_HP_NAME`: no blanks, quotes, braces,
+`=` and no `-` in front.
+
+## Examples
+
+Each of these can stand in the job file above; `tuner check` tells what follows from it.
+
+One of each kind of parameter. An `ordinal` has an order, of which the model makes use; a `categorical` has none. `"scale": "auto"`
+needs no thought; `reverse-log` is for values whose distance to 1 counts:
+
+```jsonc
+"parameters": {
+  "lr":        { "type": "float", "min": 1e-5, "max": 0.1, "scale": "log" },
+  "momentum":  { "type": "float", "min": 0, "max": 0.99, "scale": "reverse-log" },
+  "dropout":   { "type": "float", "min": 0, "max": 0.5, "step": 0.1 },
+  "layers":    { "type": "int", "min": 2, "max": 12, "description": "of the encoder" },
+  "width":     { "type": "int", "min": 16, "max": 1024, "scale": "log" },
+  "batch":     { "type": "ordinal", "values": [32, 64, 128, 256] },
+  "optimizer": { "type": "categorical", "values": ["sgd", "adam", "lamb"] },
+  "nesterov":  { "type": "bool" },
+  "heads":     { "type": "fixed", "value": 8 }
+},
+"first": [
+  { "lr": 0.01, "momentum": 0.9 },
+  { "optimizer": "adam", "batch": 64 }
+]
+```
+
+Two metrics of one output, the objective the mean of its last five values. Once there is a list, only what is in it is looked for:
+
+```jsonc
+"objective": { "metric": "val-loss", "goal": "minimize", "reduce": "mean of last 5" },
+"metrics": [
+  { "name": "val-loss", "regex": "epoch (?<step>[0-9]+).*val_loss: (?<value>[-+0-9.einfa]+)" },
+  { "name": "val-accuracy", "regex": "val_acc: ([0-9.]+)" }
+]
+```
+
+Placeholders in place of appended arguments, data by name, variables, and where it runs:
+
+```jsonc
+"command": ["./prepare.sh", "train.py", "--lr={lr}", "--out", "{model_dir}"],
+"parameters": { "lr": { "min": 0.001, "max": 0.1 } },
+"first": [{ "lr": 0.01 }],
+"fixed": {},
+"directory": ".",
+"channels": { "train": "data" },
+"env": { "TOKENIZERS_PARALLELISM": false, "WANDB_MODE": "offline" }
+```
+
+Another style of arguments, for a command that takes `lr=0.01`:
+
+```jsonc
+"arguments": "{name}={value}"
+```
+
+The Gaussian process from the tenth trial on, of an objective without noise; and a grid of three values a float:
+
+```jsonc
+"strategy": { "name": "bayesian", "initial": 9, "deterministic": true },
+"seed": "18446744073709551615"
+```
+
+```jsonc
+"strategy": { "name": "grid", "points": 3 }
+```
+
+All ends of a search. The first that comes is taken; what runs then is stopped at `target`, `runtime` and `deadline`, and else runs
+to its end:
+
+```jsonc
+"budget": {
+  "trials": 200, "parallel": 4, "runtime": "12h", "deadline": "2126-08-30T18:00:00Z", "target": 0.99,
+  "not_improving": 30, "failures": 20, "start_failures": 5
+}
+```
+
+Early stopping by each rule. A value that is no number stops a trial under all of them, and the best trial so far is never stopped by
+the first two:
+
+```jsonc
+"early_stopping": { "rule": "median", "max_step": 50, "grace": 5, "min_trials": 6, "top": 0, "patience": 1, "margin": 0.001 }
+```
+
+```jsonc
+"early_stopping": { "rule": "asha", "max_step": 81, "min_step": 1, "eta": 3, "min_trials": 3, "top": 1, "margin": 0 }
+```
+
+```jsonc
+"early_stopping": { "rule": "threshold", "bound": 0.1, "grace": 3 }
+```
+
+Limits of one launch, what a failure means, and how often it is tried again:
+
+```jsonc
+"timeout": "2h",
+"grace": "1m",
+"log_max": "1 GiB",
+"retries": 3,
+"failures": [
+  { "pattern": "loss exploded", "class": "diverged" },
+  { "pattern": "NFS server .* not responding", "class": "crashed", "retry": true }
+]
+```
+
+Without GPUs, and behind a prefix (`["conda", "run", "-n", "torch"]`, say). `"gpus": [0, 1]` would take these two, and
+`"gpus_per_trial": 2` give both to one trial:
+
+```jsonc
+"hosts": [{ "backend": "local", "gpus": "none", "prefix": ["env", "LC_ALL=C"] }]
+```
+
+For people and editors only:
+
+```jsonc
+"$schema": "./tuner.schema.json",
+"name": "resnet-1.0",
+"description": "the second try",
+"tags": ["resnet", "cifar"]
+```
+
+## Known, but not built yet
+
+These keys are refused with that reason: `arms`, `repeats`, `constraints`, `keep`, `source`, `network`, `env_file`, `warm_start`,
+`objective.expression`, `when` and `prior` of a parameter, `budget.cost`, `budget.converged`, the class `end` of a failure, and
+the backends `ssh` and `slurm` with their keys `address`, `port`, `user`, `directory`, `url`, `token_file`, `partition`, `gres`, `slots`.
+"""
+
 TITLES = {
     "objective": "objective", "metric": "metrics, each", "parameter": "parameters, each",
     "strategy": "strategy", "budget": "budget", "early_stopping": "early_stopping",
@@ -91,6 +229,7 @@ def main():
     for name, part in schema["$defs"].items():
         print(f"\n## {TITLES.get(name, name)}\n")
         print("\n".join(table(part["properties"], part.get("required", []))))
+    print(TAIL, end="")
 
 
 if __name__ == "__main__":

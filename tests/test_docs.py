@@ -222,5 +222,55 @@ class Ends(InADirectory):
                          f"{value['SCRAPE_LINE_MAX'] // 1024} KiB")
 
 
+class JobFilePage(InADirectory):
+    PAGE = source("docs/jobfile.md")
+
+    def examples(self):
+        """The whole job file of the page, and with each fragment in it."""
+        blocks = re.findall(r"^```jsonc\n(.*?)^```$", self.PAGE, re.M | re.S)
+        whole = json.loads(blocks[0])
+        return [whole] + [{**whole, **json.loads("{" + block + "}")} for block in blocks[1:]]
+
+    def check(self, job):
+        (self.path / "job.json").write_text(json.dumps(job))
+        return self.tuner("check", "job.json")
+
+    def test_every_example_passes_check(self):
+        examples = self.examples()
+        self.assertGreater(len(examples), 10)
+        for example in examples:
+            result = self.check(example)
+            self.assertEqual(result.returncode, 0, result.stdout)
+
+    def keys(self):
+        """(section, name, refused) of each row of the table of keys."""
+        rows = source("tuner/jobfile_keys.c").split("job_keys[] = {")[1].split(".name = NULL")[0]
+        return [(row[0], row[1], ".refused" in row[2])
+                for row in re.findall(r"\{ SECTION_(\w+), \"([^\"]+)\",(.*?)\},\n", rows, re.S)]
+
+    def test_every_key_stands_in_an_example(self):
+        found = set()
+        for example in self.examples():
+            found.update(("FILE", name) for name in example)
+            for section, objects in (
+                    ("OBJECTIVE", [example["objective"]]), ("METRIC", example.get("metrics", [])),
+                    ("PARAMETER", example["parameters"].values()),
+                    ("STRATEGY", [example.get("strategy")]), ("BUDGET", [example["budget"]]),
+                    ("STOPPING", [example.get("early_stopping")]),
+                    ("FAILURE", example.get("failures", [])), ("HOST", example.get("hosts", []))):
+                for item in objects:
+                    found.update((section, name) for name in item if isinstance(item, dict))
+        keys = {(section, name) for section, name, refused in self.keys() if not refused}
+        self.assertGreater(len(keys), 60)
+        # Only on a machine with GPUs would its example pass.
+        self.assertEqual(keys - found, {("HOST", "gpus_per_trial")})
+
+    def test_every_key_that_is_refused_is_listed(self):
+        listed = self.PAGE.split("## Known, but not built yet")[1]
+        for section, name, refused in self.keys():
+            if refused:
+                self.assertRegex(listed, rf"`(\w+\.)?{name}`", section)
+
+
 if __name__ == "__main__":
     unittest.main()
