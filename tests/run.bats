@@ -550,3 +550,20 @@ END
 	"$TUNER" run job.jsonc --db b.db
 	[ -e a.db ] && [ -e b.db ] && [ ! -e tuner.db ]
 }
+
+@test "on a terminal each slot has a line that is redrawn, and the best so far" {
+	write_job
+	sed -i 's/^awk.*/for i in 1 2 3; do sleep 0.15; echo "loss=$i"; done/' train.sh
+	TERM=xterm run script -qec "stty cols 90; $TUNER run job.jsonc" typescript
+	[ "$status" -eq 0 ]
+	[[ "$output" == *$'\e[3A\e[J'* ]]
+	[[ "$output" == *"[####"*"] "*"left)"* ]]
+	[[ "$output" == *"trials ended; best loss=3"* ]]
+	[[ "$output" == *"best: loss=3"* ]]
+	# Colours only where they are wanted.
+	[[ "$output" == *$'\e[32mdone'* ]]
+	NO_COLOR=1 TERM=xterm run script -qec "$TUNER run job.jsonc --name plain" typescript
+	[[ "$output" != *$'\e[32m'* ]]
+	TERM=dumb run script -qec "$TUNER run job.jsonc --name dumb" typescript
+	[[ "$output" != *$'\e['* ]]
+}

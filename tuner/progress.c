@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 #include "base/number.h"
+#include "tuner/text_width.h"
+#include "tuner/text_width.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -216,7 +218,7 @@ static void best_line(
 
 static void put_line(struct progress *progress, const struct text *line, unsigned width)
 {
-	printf("%.*s\n", (int)width - 1, line->bytes);
+	printf("%.*s\n", (int)text_fit(line->bytes, width - 1), line->bytes);
 	progress->drawn++;
 }
 
