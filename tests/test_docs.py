@@ -272,5 +272,34 @@ class JobFilePage(InADirectory):
                 self.assertRegex(listed, rf"`(\w+\.)?{name}`", section)
 
 
+class ManualPage(InADirectory):
+    COMMON = {"--db", "--json", "--help", "-h"}
+
+    @staticmethod
+    def listed():
+        """{command: its options} as the page has them, each in an indented block below its command."""
+        page = source("docs/tuner.1").split(".SH COMMANDS")[1].split(".SH COMMON")[0]
+        commands, depth, command, before = {}, 0, None, ""
+        for line in page.replace("\\-", "-").splitlines():
+            depth += (line == ".RS") - (line == ".RE")
+            heading = re.match(r"\.B ([a-z]+)", line)
+            if depth == 0 and heading and before == ".TP":
+                command = commands.setdefault(heading.group(1), set())
+            elif depth == 1 and re.match(r"\.(B|BI|BR) -", line):
+                command.update(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", line))
+            before = line
+        return commands
+
+    def test_commands_and_options_are_those_of_the_program(self):
+        names = re.findall(r"^  ([a-z]+) ", self.tuner("help").stdout, re.M)
+        there = {}
+        for name in names:
+            options = self.tuner("help", name).stdout.split("options:")[1]
+            there[name] = set(re.findall(r"^  +(-\w)?(?:, )? *(--[a-z-]+)", options, re.M))
+            there[name] = {word for pair in there[name] for word in pair if word} - self.COMMON
+        self.assertEqual(list(self.listed()), names)
+        self.assertEqual(self.listed(), there)
+
+
 if __name__ == "__main__":
     unittest.main()
