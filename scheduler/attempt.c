@@ -9,12 +9,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
 /* ---- launch ---- */
@@ -145,58 +145,100 @@ static void read_started(const cJSON *object, struct attempt_status *ret)
 	ret->supervisor_start = number_of(object, "supervisor_start", 0);
 	ret->command_pid = number_of(object, "command_pid", 0);
 	ret->command_start = number_of(object, "command_start", 0);
+	ret->session = number_of(object, "session", 0);
 	ret->started_us = number_of(object, "started_us", 0);
 	string_of(object, "boot_id", ret->boot_id, sizeof(ret->boot_id));
 }
 
-/* Held by a supervisor. Our own test holds it, shared, for a moment: it tries again. */
-static bool is_locked(const char *directory, bool *ret_locked, struct tuner_error *err)
+/* The lock, shared, so that readers do not take one another for a supervisor. A supervisor that
+ * comes meanwhile waits a moment for it. */
+struct held {
+	int fd; /* -1: nobody has made a lock yet, or a supervisor has it */
+	bool by_supervisor;
+};
+
+static bool hold_lock(const char *directory, struct held *ret, struct tuner_error *err)
 {
 	char *path = path_join(directory, ATTEMPT_LOCK);
 	if (path == NULL)
 		return tuner_fail_memory(err);
-	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+	*ret = (struct held){ .fd = open(path, O_RDONLY | O_CLOEXEC) };
 	free(path);
-	*ret_locked = false;
-	if (fd < 0)
+	if (ret->fd < 0)
 		return errno == ENOENT || errno == ENOTDIR ||
 		       tuner_fail_errno(err, errno, "cannot open the lock in %s", directory);
-	const int error = flock(fd, LOCK_SH | LOCK_NB) != 0 ? errno : 0;
-	close(fd);
-	*ret_locked = error == EWOULDBLOCK;
-	return error == 0 || *ret_locked ||
+	if (flock(ret->fd, LOCK_SH | LOCK_NB) == 0)
+		return true;
+	const int error = errno;
+	close(ret->fd);
+	ret->fd = -1;
+	ret->by_supervisor = error == EWOULDBLOCK;
+	return ret->by_supervisor ||
 	       tuner_fail_errno(err, error, "cannot test the lock in %s", directory);
+}
+
+static void release_lock(const struct held *held)
+{
+	if (held->fd >= 0)
+		close(held->fd);
+}
+
+/* Reads both records. *ret_any: one of them is there, be it torn. */
+static bool read_records(
+	const char *directory, struct attempt_status *ret, bool *ret_any, struct tuner_error *err)
+{
+	struct json_document *started = NULL, *exit = NULL;
+	bool has_started = false, has_exit = false;
+
+	const bool ok = read_record(directory, ATTEMPT_STARTED, &started, &has_started, err) &&
+			read_record(directory, ATTEMPT_EXIT, &exit, &has_exit, err);
+	if (ok && started != NULL)
+		read_started(json_root(started), ret);
+	if (ok && exit != NULL && read_exit(json_root(exit), &ret->exit))
+		ret->life = ATTEMPT_FINISHED;
+	*ret_any = has_started || has_exit;
+	json_destroy(started);
+	json_destroy(exit);
+	return ok;
+}
+
+/* One look. *ret_sure false: a supervisor may have begun, and even ended, while we looked. */
+static bool look_once(
+	const char *directory, struct attempt_status *ret, bool *ret_sure, struct tuner_error *err)
+{
+	struct held held;
+	bool any = false;
+
+	*ret = (struct attempt_status){ .life = ATTEMPT_NEVER_RAN };
+	if (!hold_lock(directory, &held, err))
+		return false;
+	const bool ok = read_records(directory, ret, &any, err);
+	if (ret->life != ATTEMPT_FINISHED && held.by_supervisor)
+		ret->life = ATTEMPT_LIVES;
+	else if (ret->life != ATTEMPT_FINISHED && any)
+		ret->life = ATTEMPT_ORPHANED;
+	*ret_sure = ret->life != ATTEMPT_ORPHANED || held.fd >= 0;
+	release_lock(&held);
+	return ok;
 }
 
 bool attempt_look(const char *directory, struct attempt_status *ret, struct tuner_error *err)
 {
-	struct json_document *started = NULL, *exit = NULL;
 	struct tuner_error failed = { TUNER_OK, "" };
-	bool locked = false, has_started = false, has_exit = false;
+	bool sure = false;
 
-	*ret = (struct attempt_status){ .life = ATTEMPT_NEVER_RAN };
-	/* The lock first: once it is free, the files stay as they are. */
-	const bool ok = is_locked(directory, &locked, &failed) &&
-			read_record(directory, ATTEMPT_STARTED, &started, &has_started, &failed) &&
-			read_record(directory, ATTEMPT_EXIT, &exit, &has_exit, &failed);
-	if (ok && started != NULL)
-		read_started(json_root(started), ret);
-	if (ok && locked)
-		ret->life = ATTEMPT_LIVES;
-	else if (ok && exit != NULL && read_exit(json_root(exit), &ret->exit))
-		ret->life = ATTEMPT_FINISHED;
-	else if (ok && (has_started || has_exit))
-		ret->life = ATTEMPT_ORPHANED;
-	json_destroy(started);
-	json_destroy(exit);
-	if (!ok)
-		*err = failed;
-	return ok;
+	/* Twice without a lock: somebody has removed it. */
+	for (int i = 0; i < 2 && !sure; i++)
+		if (!look_once(directory, ret, &sure, &failed)) {
+			*err = failed;
+			return false;
+		}
+	return true;
 }
 
 /* ---- fencing ---- */
 
-static bool same_boot(const struct attempt_status *status)
+bool attempt_is_of_this_boot(const struct attempt_status *status)
 {
 	struct text now = TEXT_EMPTY;
 	struct tuner_error ignored;
@@ -208,56 +250,124 @@ static bool same_boot(const struct attempt_status *status)
 	return same;
 }
 
-/* The command itself, whoever is in its group while it leads it, and every process that carries the
- * key: children that left the group have inherited it. */
-static bool belongs(int64_t pid, const struct process *process, const char *key,
-	const struct attempt_status *status, bool leads)
+/* What is left to recognize the command's processes by, beside the key. */
+struct trail {
+	const struct attempt_status *status;
+	const char *key;
+	bool group, session; /* these numbers cannot have been given to others yet */
+};
+
+/* The kernel gives no number to a new process that still names a group or a session. So while the
+ * number is nobody's pid, or its old owner's, a group of that number is the old one; but when all of
+ * it was gone it may have become another's whose leader is gone too. Against that there is the start
+ * time, and another attempt's key. */
+static bool is_still(int64_t pid, int64_t start)
 {
+	struct process process;
+	return pid > 1 && (!process_look(pid, &process) || process.start == start);
+}
+
+static void find_trail(const struct attempt_status *status, const char *key, struct trail *ret)
+{
+	*ret = (struct trail){ .status = status,
+		.key = key,
+		.group = is_still(status->command_pid, status->command_start),
+		/* Of the session only what our supervisor began itself. */
+		.session = status->session == status->supervisor_pid &&
+			   is_still(status->supervisor_pid, status->supervisor_start) };
+}
+
+/* The command itself, what is left of its group and session, and every process that carries the key:
+ * children that left the group have inherited it. */
+static bool belongs(int64_t pid, const struct process *process, const struct trail *trail)
+{
+	const struct attempt_status *status = trail->status;
+	bool carries_other = false;
+
 	if (process->state == 'Z' || process->state == 'X')
 		return false;
 	if (pid == status->command_pid && process->start == status->command_start)
 		return true;
-	return (leads && process->group == status->command_pid) ||
-	       process_has_variable(pid, ATTEMPT_KEY_VARIABLE, key);
+	if (process_has_variable(pid, ATTEMPT_KEY_VARIABLE, trail->key, &carries_other))
+		return true;
+	if (carries_other || process->start < status->command_start)
+		return false;
+	return (trail->group && process->group == status->command_pid) ||
+	       (trail->session && process->session == status->session);
 }
 
-/* Sends SIGKILL to all that is left; returns how many there were. */
-static size_t kill_rest(DIR *proc, const char *key, const struct attempt_status *status)
+/* Sends SIGKILL to all that is left; returns how many there were, and a descriptor of one of them to
+ * wait for (-1: none could be had). */
+static size_t kill_rest(DIR *proc, const struct trail *trail, int *ret_pidfd)
 {
 	struct process process;
-	const bool leads = status->command_pid > 0 && process_look(status->command_pid, &process) &&
-			   process.start == status->command_start;
 	const struct dirent *entry;
 	size_t n = 0;
 
+	*ret_pidfd = -1;
 	rewinddir(proc);
 	while ((entry = readdir(proc)) != NULL) {
 		char *end;
 		const long pid = strtol(entry->d_name, &end, 10);
 		if (*end != '\0' || pid <= 1 || pid == getpid() || !process_look(pid, &process) ||
-			!belongs(pid, &process, key, status, leads))
+			!belongs(pid, &process, trail))
 			continue;
-		process_kill(pid, &process);
 		n++;
+		if (*ret_pidfd >= 0)
+			close(*ret_pidfd);
+		*ret_pidfd = process_open(pid, process.start);
+		if (*ret_pidfd >= 0)
+			process_signal(*ret_pidfd, SIGKILL);
 	}
 	return n;
+}
+
+/* The end of one of them, or a moment: others end by themselves. */
+static void wait_for_end(int pidfd, int64_t left_us)
+{
+	struct pollfd fd = { .fd = pidfd, .events = POLLIN };
+	const int64_t moment_us = pidfd >= 0 ? 50000 : 5000;
+	const int64_t wait_us = left_us < moment_us ? left_us : moment_us;
+	poll(&fd, 1, (int)(wait_us / 1000 + 1));
+}
+
+static size_t kill_until(DIR *proc, const struct trail *trail, int64_t until_us)
+{
+	for (;;) {
+		int pidfd;
+		const size_t n = kill_rest(proc, trail, &pidfd);
+		const int64_t left_us = until_us - clock_monotonic_us();
+		if (n > 0 && left_us > 0)
+			wait_for_end(pidfd, left_us);
+		if (pidfd >= 0)
+			close(pidfd);
+		if (n == 0 || left_us <= 0)
+			return n;
+	}
 }
 
 bool attempt_fence(const char *directory, const char *key, const struct attempt_status *status,
 	int wait_ms, struct tuner_error *err)
 {
-	const struct timespec pause = { .tv_nsec = 5000000 };
 	const int64_t until_us = clock_monotonic_us() + wait_ms * INT64_C(1000);
-	size_t left;
+	struct trail trail;
+	struct held held;
 
-	if (!same_boot(status))
+	if (!attempt_is_of_this_boot(status))
 		return true;
+	if (!hold_lock(directory, &held, err))
+		return false;
+	if (held.by_supervisor)
+		return tuner_fail(err, TUNER_RETRY, "a supervisor lives in %s", directory);
 	DIR *proc = opendir("/proc");
-	if (proc == NULL)
+	if (proc == NULL) {
+		release_lock(&held);
 		return tuner_fail_errno(err, errno, "cannot list the processes of this machine");
-	while ((left = kill_rest(proc, key, status)) > 0 && clock_monotonic_us() < until_us)
-		nanosleep(&pause, NULL);
+	}
+	find_trail(status, key, &trail);
+	const size_t left = kill_until(proc, &trail, until_us);
 	closedir(proc);
+	release_lock(&held);
 	return left == 0 ||
 	       tuner_fail(err, TUNER_RETRY, "%zu processes of %s are not gone yet after SIGKILL",
 		       left, directory);

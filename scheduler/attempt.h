@@ -4,12 +4,14 @@
  *     lock          held (flock) by the supervisor for as long as it lives
  *     started       made with O_EXCL and fsynced before the exec: from here on the command may run
  *     output.log    the command's stdout and stderr; capped and rotated (output_* below)
- *     exit.json     written atomically when the command has ended, by the supervisor alone
+ *     exit.json     written atomically when the command, its group and its orphans have ended and all
+ *                   output is stored, by the supervisor alone, which then makes it durable and leaves
  *     parameters.json, checkpoint/, model/, output/   the command's own
  *
- * lock free + no started: never ran.  lock held: lives.  exit.json: ended, and how.
- * lock free + started + no exit.json: the supervisor died; the command may be alive for a moment
- * (it gets SIGKILL by PR_SET_PDEATHSIG, its children do not): attempt_fence kills what is left. */
+ * exit.json: ended, and how.  Else lock held: lives.  Else no started: never ran.
+ * Else (started, no exit.json, lock free) the supervisor died; the command may be alive for a moment
+ * (it gets SIGKILL by PR_SET_PDEATHSIG, its children do not): attempt_fence kills what is left. The
+ * same goes for an exit.json that a power failure has torn. */
 #ifndef SCHEDULER_ATTEMPT_H
 #define SCHEDULER_ATTEMPT_H
 
@@ -38,7 +40,7 @@ bool launch_write(const char *directory, const struct launch *launch, struct tun
 
 enum attempt_life {
 	ATTEMPT_NEVER_RAN, /* no started, lock free */
-	ATTEMPT_LIVES,	   /* lock held */
+	ATTEMPT_LIVES,	   /* lock held, no exit.json yet */
 	ATTEMPT_FINISHED,  /* exit.json */
 	ATTEMPT_ORPHANED,  /* started, no exit.json, lock free */
 };
@@ -67,6 +69,7 @@ struct attempt_status {
 	enum attempt_life life;
 	int64_t supervisor_pid, supervisor_start; /* start: field 22 of /proc/PID/stat; 0 unknown */
 	int64_t command_pid, command_start;	  /* the process group is command_pid */
+	int64_t session;
 	int64_t started_us;
 	char boot_id[40];
 	struct exit_record exit; /* if FINISHED */
@@ -76,16 +79,24 @@ struct attempt_status {
 TUNER_MUST_CHECK
 bool attempt_look(const char *directory, struct attempt_status *ret, struct tuner_error *err);
 
-/* For an ORPHANED attempt: kills what is left of the command by pid with start time, its process
- * group, and every process whose environment holds the key; waits at most wait_ms for them to be
- * gone. True when provably nothing is left (another boot id: at once). */
+/* False if the machine has been started again since. */
+bool attempt_is_of_this_boot(const struct attempt_status *status);
+
+/* For an ORPHANED attempt: kills what is left of the command: by pid with start time, its process
+ * group, its session, and every process whose environment holds the key; waits at most wait_ms for
+ * them to be gone. True when nothing is left (another boot id: at once). TUNER_RETRY: something is
+ * not gone yet (SIGKILL waits for a process that hangs in the kernel), or a supervisor lives there
+ * after all.
+ *
+ * What cannot be found: a process that left group and session and dropped its environment, and
+ * processes of other users or in other pid namespaces. */
 TUNER_MUST_CHECK
 bool attempt_fence(const char *directory, const char *key, const struct attempt_status *status,
 	int wait_ms, struct tuner_error *err);
 
 /* ---- output ---- */
 
-/* Reads the output from an offset that counts bytes ever written. At most `size` bytes go to
+/* Reads the output from an offset that counts bytes ever stored. At most `size` bytes go to
  * ret_bytes; *ret_offset is where they begin: later than `offset` if rotation has dropped the
  * bytes between. *ret_size 0: nothing new yet. */
 TUNER_MUST_CHECK

@@ -1,8 +1,13 @@
 /* The local backend: a tuner-supervise for each attempt, in a session of its own, so that it outlives
  * us and our terminal.
  *
- * A supervisor's end is heard through a descriptor of its process. When it is known that one lives
- * but not yet which (it holds the lock and has not written `started`), we look again soon. */
+ * Two things tell of an attempt: its directory (inotify), where `started` and exit.json appear, and
+ * its supervisor's process (a pidfd), whose end without an exit.json is a loss. All of these
+ * descriptors are behind one of epoll, which is what the caller waits for. exit.json counts as soon
+ * as it is there: the supervisor then still waits for the disk, which is no business of the slot.
+ *
+ * Where neither can tell (a supervisor holds the lock and has not yet said which it is, orphans are
+ * being killed, the system has no watch to give) we look again soon. */
 #include "scheduler/attempt_files.h"
 #include "scheduler/backend.h"
 #include "scheduler/process.h"
@@ -14,28 +19,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LOOK_AGAIN_MS = 20, FENCE_MS = 0 };
-
-/* What tuner-supervise's own end says; see attempt_files.h. */
-enum { STATUS_UNKNOWN = -1 };
+enum { LOOK_AGAIN_MS = 20, HEARD_MAX = 64, NOTICES_BYTES = 16 * 1024, STATUS_UNKNOWN = -1 };
 
 struct local_attempt {
 	int64_t id;
 	char *directory, *key;
 	pid_t child; /* the supervisor that we started ourselves; 0: none, or reaped */
-	int pidfd; /* of the supervisor; -1: not known, or ended */
+	int pidfd; /* of the supervisor; -1: not known, or gone */
+	int watch; /* inotify's number for the directory; -1: none */
 	int status; /* how our child ended: enum supervise_status */
 	int signal; /* to be sent once the supervisor is known; 0: none */
+	bool heard; /* something has happened: look */
 	bool started; /* BACKEND_STARTED has been told */
 	bool ended; /* its end has been told */
+	bool forgotten; /* kept only until our child is reaped */
 };
 
 struct local {
 	struct backend backend;
 	char *supervisor;
+	int epoll, inotify;
 	struct local_attempt **attempts;
 	size_t n, capacity;
 };
@@ -48,31 +56,31 @@ static struct local *local_of(struct backend *backend)
 static struct local_attempt *find(const struct local *local, int64_t id)
 {
 	for (size_t i = 0; i < local->n; i++)
-		if (local->attempts[i]->id == id)
+		if (local->attempts[i]->id == id && !local->attempts[i]->forgotten)
 			return local->attempts[i];
 	return NULL;
 }
+
+/* ---- an attempt's entry ---- */
 
 static void attempt_destroy(struct local_attempt *attempt)
 {
 	if (attempt == NULL)
 		return;
-	if (attempt->pidfd >= 0)
-		close(attempt->pidfd);
 	free(attempt->directory);
 	free(attempt->key);
 	free(attempt);
 }
 
-/* A new entry, not yet among the others. */
 static struct local_attempt *attempt_new(int64_t id, const char *directory, const char *key)
 {
 	struct local_attempt *attempt = calloc(1, sizeof(*attempt));
 	if (attempt == NULL)
 		return NULL;
 	attempt->id = id;
-	attempt->pidfd = -1;
+	attempt->pidfd = attempt->watch = -1;
 	attempt->status = STATUS_UNKNOWN;
+	attempt->heard = true; /* for what was there before the watch */
 	attempt->directory = strdup(directory);
 	attempt->key = strdup(key);
 	if (attempt->directory != NULL && attempt->key != NULL)
@@ -81,14 +89,14 @@ static struct local_attempt *attempt_new(int64_t id, const char *directory, cons
 	return NULL;
 }
 
-static bool keep(struct local *local, struct local_attempt *attempt, struct tuner_error *err)
+static bool keep(struct local *local, struct local_attempt *attempt)
 {
 	if (local->n == local->capacity) {
 		const size_t capacity = local->capacity > 0 ? 2 * local->capacity : 16;
 		struct local_attempt **attempts =
 			reallocarray(local->attempts, capacity, sizeof(*attempts));
 		if (attempts == NULL)
-			return tuner_fail_memory(err);
+			return false;
 		local->attempts = attempts;
 		local->capacity = capacity;
 	}
@@ -96,22 +104,121 @@ static bool keep(struct local *local, struct local_attempt *attempt, struct tune
 	return true;
 }
 
-/* ---- a supervisor ---- */
+static void unwatch_directory(struct local *local, struct local_attempt *attempt)
+{
+	if (attempt->watch >= 0)
+		inotify_rm_watch(local->inotify, attempt->watch);
+	attempt->watch = -1;
+}
 
-/* Not one descriptor of ours but the null device, and no environment: the command's own is in the
- * launch file, and a supervisor must not carry the attempt's key. */
+/* Closing would not do: a process that is just being spawned has a copy of the descriptor up to its
+ * exec, and as long as there is one epoll tells of it. */
+static void unwatch_process(struct local *local, struct local_attempt *attempt)
+{
+	if (attempt->pidfd < 0)
+		return;
+	epoll_ctl(local->epoll, EPOLL_CTL_DEL, attempt->pidfd, NULL);
+	close(attempt->pidfd);
+	attempt->pidfd = -1;
+}
+
+static void drop(struct local *local, struct local_attempt *attempt)
+{
+	size_t i = 0;
+	while (i < local->n && local->attempts[i] != attempt)
+		i++;
+	tuner_assert(i < local->n);
+	local->n--;
+	memmove(local->attempts + i, local->attempts + i + 1,
+		(local->n - i) * sizeof(*local->attempts));
+	unwatch_directory(local, attempt);
+	unwatch_process(local, attempt);
+	attempt_destroy(attempt);
+}
+
+/* ---- what tells of it ---- */
+
+static void watch_directory(struct local *local, struct local_attempt *attempt)
+{
+	attempt->watch = inotify_add_watch(
+		local->inotify, attempt->directory, IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR);
+}
+
+static void watch_process(struct local *local, struct local_attempt *attempt, int pidfd)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = attempt };
+	if (pidfd < 0)
+		return;
+	if (epoll_ctl(local->epoll, EPOLL_CTL_ADD, pidfd, &event) != 0) {
+		close(pidfd);
+		return;
+	}
+	attempt->pidfd = pidfd;
+}
+
+/* Nothing will wake us for this one. */
+static bool is_silent(const struct local_attempt *attempt)
+{
+	if (attempt->forgotten || attempt->ended)
+		return attempt->child > 0 && attempt->pidfd < 0;
+	return attempt->pidfd < 0 || (attempt->watch < 0 && !attempt->started);
+}
+
+static void hear_directory(struct local *local, const struct inotify_event *notice)
+{
+	if (strcmp(notice->name, ATTEMPT_STARTED) != 0 && strcmp(notice->name, ATTEMPT_EXIT) != 0)
+		return;
+	for (size_t i = 0; i < local->n; i++)
+		local->attempts[i]->heard |= local->attempts[i]->watch == notice->wd;
+}
+
+static void hear_directories(struct local *local)
+{
+	char bytes[NOTICES_BYTES] __attribute__((aligned(__alignof__(struct inotify_event))));
+	ssize_t n;
+	while ((n = read(local->inotify, bytes, sizeof(bytes))) > 0)
+		for (const char *at = bytes; at < bytes + n;) {
+			const struct inotify_event *notice = (const void *)at;
+			if (notice->mask & IN_Q_OVERFLOW)
+				for (size_t i = 0; i < local->n; i++)
+					local->attempts[i]->heard = true;
+			else if (notice->len > 0)
+				hear_directory(local, notice);
+			at += sizeof(*notice) + notice->len;
+		}
+}
+
+/* More than HEARD_MAX at once wait for the next call. */
+static void hear(struct local *local)
+{
+	struct epoll_event events[HEARD_MAX];
+	const int n = epoll_wait(local->epoll, events, HEARD_MAX, 0);
+	for (int i = 0; i < n; i++) {
+		struct local_attempt *attempt = events[i].data.ptr;
+		if (attempt == NULL)
+			hear_directories(local);
+		else
+			attempt->heard = true;
+	}
+}
+
+/* ---- its supervisor ---- */
+
+/* No descriptor of ours but the null device, and no environment: the command's own is in the launch
+ * file, and a supervisor that carried the key would be taken for a part of the command. All signals
+ * are blocked, as the supervisor wants them: one that comes early waits until it listens. */
 static int spawn_supervisor(const char *supervisor, const char *directory, pid_t *ret_pid)
 {
 	char *const arguments[] = { (char *)"tuner-supervise", (char *)directory, NULL };
 	char *const environment[] = { NULL };
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
-	sigset_t none;
+	sigset_t all;
 
-	sigemptyset(&none);
+	sigfillset(&all);
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
-	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setsigmask(&attributes, &all);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
 	posix_spawn_file_actions_adddup2(&actions, 0, 1);
@@ -130,25 +237,50 @@ static bool supervise(struct local *local, struct local_attempt *attempt, struct
 		attempt->child = 0;
 		return tuner_fail_errno(err, failed, "cannot start %s", local->supervisor);
 	}
-	attempt->pidfd = process_open(attempt->child, 0);
-	/* Without a descriptor (an old kernel, too many files) next() looks at it again and again. */
+	watch_process(local, attempt, process_open(attempt->child, 0));
 	return true;
 }
 
+/* Nobody but us reaps our child, so its pid is its own. */
 static void deliver(struct local_attempt *attempt)
 {
-	if (attempt->signal == 0 || attempt->pidfd < 0)
+	if (attempt->signal == 0 || (attempt->child == 0 && attempt->pidfd < 0))
 		return;
-	process_signal(attempt->pidfd, attempt->signal);
+	if (attempt->child > 0)
+		kill(attempt->child, attempt->signal);
+	else
+		process_signal(attempt->pidfd, attempt->signal);
 	attempt->signal = 0;
 }
 
 /* One that an earlier process started, or another process has started meanwhile. */
-static void open_supervisor(struct local_attempt *attempt, const struct attempt_status *status)
+static void meet_supervisor(
+	struct local *local, struct local_attempt *attempt, const struct attempt_status *status)
 {
-	if (attempt->pidfd < 0 && status->supervisor_pid > 0)
-		attempt->pidfd = process_open(status->supervisor_pid, status->supervisor_start);
+	if (attempt->pidfd < 0 && attempt->child == 0 && status->supervisor_pid > 0)
+		watch_process(local, attempt,
+			process_open(status->supervisor_pid, status->supervisor_start));
 	deliver(attempt);
+}
+
+/* True when no supervisor is known to live. Collects our own child. */
+static bool supervisor_is_gone(struct local *local, struct local_attempt *attempt)
+{
+	struct pollfd fd = { .fd = attempt->pidfd, .events = POLLIN };
+	int status = 0;
+
+	if (attempt->pidfd >= 0 && poll(&fd, 1, 0) == 0)
+		return false;
+	if (attempt->child > 0) {
+		const pid_t got = waitpid(attempt->child, &status, WNOHANG);
+		if (got == 0)
+			return false;
+		attempt->status =
+			got > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : STATUS_UNKNOWN;
+		attempt->child = 0;
+	}
+	unwatch_process(local, attempt);
+	return true;
 }
 
 /* ---- the operations ---- */
@@ -161,20 +293,21 @@ static bool local_adopt(struct backend *backend, int64_t id, const char *directo
 	struct attempt_status status;
 	struct local_attempt *attempt = attempt_new(id, directory, key);
 
-	if (attempt == NULL)
+	if (attempt == NULL || !keep(local, attempt)) {
+		attempt_destroy(attempt);
 		return tuner_fail_memory(err);
-	if (!attempt_look(directory, &status, err))
-		goto fail;
-	if (status.life == ATTEMPT_NEVER_RAN && !supervise(local, attempt, err))
-		goto fail;
+	}
+	watch_directory(local, attempt); /* before the look, so that nothing falls in between */
+	if (!attempt_look(directory, &status, err) ||
+		(status.life == ATTEMPT_NEVER_RAN && !supervise(local, attempt, err))) {
+		drop(local, attempt);
+		return false;
+	}
 	if (status.life == ATTEMPT_LIVES)
-		open_supervisor(attempt, &status);
-	if (keep(local, attempt, err))
-		return true;
-	/* Started and not kept: its directory tells the next run. */
-fail:
-	attempt_destroy(attempt);
-	return false;
+		meet_supervisor(local, attempt, &status);
+	if (status.life == ATTEMPT_NEVER_RAN)
+		attempt->heard = false; /* it cannot have told anything yet */
+	return true;
 }
 
 static bool local_signal(struct backend *backend, int64_t id, int signal, struct tuner_error *err)
@@ -183,10 +316,8 @@ static bool local_signal(struct backend *backend, int64_t id, int signal, struct
 	(void)err;
 	if (attempt == NULL || attempt->ended)
 		return true;
-	if (signal == SIGKILL)
-		signal = SUPERVISE_KILL;
 	if (attempt->signal != SUPERVISE_KILL)
-		attempt->signal = signal;
+		attempt->signal = signal == SIGKILL ? SUPERVISE_KILL : signal;
 	deliver(attempt);
 	return true;
 }
@@ -202,155 +333,158 @@ static bool local_read_output(struct backend *backend, int64_t id, int64_t offse
 
 static size_t local_descriptors(struct backend *backend, struct pollfd *ret_fds, size_t size)
 {
-	const struct local *local = local_of(backend);
-	size_t n = 0;
-	for (size_t i = 0; i < local->n && n < size; i++)
-		if (local->attempts[i]->pidfd >= 0)
-			ret_fds[n++] = (struct pollfd){ .fd = local->attempts[i]->pidfd,
-				.events = POLLIN };
-	return n;
+	if (size == 0)
+		return 0;
+	ret_fds[0] = (struct pollfd){ .fd = local_of(backend)->epoll, .events = POLLIN };
+	return 1;
 }
 
 static int local_wait_ms(struct backend *backend)
 {
 	const struct local *local = local_of(backend);
-	for (size_t i = 0; i < local->n; i++)
-		if (!local->attempts[i]->ended && local->attempts[i]->pidfd < 0)
+	for (size_t i = 0; i < local->n; i++) {
+		/* Heard: next() stopped at an event, and this one is not through yet. */
+		if (local->attempts[i]->heard && !local->attempts[i]->ended)
+			return 0;
+		if (is_silent(local->attempts[i]))
 			return LOOK_AGAIN_MS;
+	}
 	return -1;
 }
 
 /* ---- events ---- */
 
-static bool has_ended(const struct local_attempt *attempt)
-{
-	struct pollfd fd = { .fd = attempt->pidfd, .events = POLLIN };
-	return attempt->pidfd < 0 || poll(&fd, 1, 0) > 0;
-}
-
-/* Collects our own child, and lets go of its descriptor. */
-static void collect(struct local_attempt *attempt)
-{
-	int status = 0;
-	if (attempt->child > 0 && waitpid(attempt->child, &status, WNOHANG) == attempt->child) {
-		attempt->status = WIFEXITED(status) ? WEXITSTATUS(status) : STATUS_UNKNOWN;
-		attempt->child = 0;
-	}
-	if (attempt->pidfd >= 0)
-		close(attempt->pidfd);
-	attempt->pidfd = -1;
-}
-
-static void fail_event(const struct local_attempt *attempt, struct backend_event *ret)
-{
-	const char *why = "it was ended before the command was started";
-	if (attempt->status == SUPERVISE_NO_DIRECTORY)
-		why = "its directory is gone or cannot be read";
-	else if (attempt->status == SUPERVISE_NO_FILES)
-		why = "it cannot write to the attempt's directory (is the disk full?)";
-	ret->kind = BACKEND_FAILED;
-	snprintf(ret->message, sizeof(ret->message), "tuner-supervise: %s", why);
-}
-
 static void started_event(struct local_attempt *attempt, const struct attempt_status *status,
 	struct backend_event *ret)
 {
 	attempt->started = true;
-	*ret = (struct backend_event){
-		.kind = BACKEND_STARTED, .attempt = attempt->id, .started_us = status->started_us
-	};
+	ret->kind = BACKEND_STARTED;
+	ret->started_us = status->started_us;
 }
 
-/* What became of an attempt without a living supervisor that we know of. *ret_got false: not clear
- * yet, look again. */
-static bool end_event(struct local_attempt *attempt, const struct attempt_status *status,
+static void ended_event(struct local_attempt *attempt, const struct attempt_status *status,
+	struct backend_event *ret)
+{
+	attempt->ended = true;
+	ret->kind = BACKEND_ENDED;
+	ret->exit = status->exit;
+}
+
+static void failed_event(struct local_attempt *attempt, struct backend_event *ret)
+{
+	const char *why = "it was ended before it had started the command";
+	if (attempt->status == SUPERVISE_NO_DIRECTORY)
+		why = "its directory is gone or cannot be read";
+	else if (attempt->status == SUPERVISE_NO_FILES)
+		why = "it cannot write to the attempt's directory (is the disk full?)";
+	attempt->ended = true;
+	ret->kind = BACKEND_FAILED;
+	snprintf(ret->message, sizeof(ret->message), "tuner-supervise: %s", why);
+}
+
+/* *ret_got stays false as long as something of it may live. */
+static bool lost_event(struct local_attempt *attempt, const struct attempt_status *status,
 	struct backend_event *ret, bool *ret_got, struct tuner_error *err)
 {
 	struct tuner_error left = { TUNER_OK, "" };
 
-	*ret = (struct backend_event){ .attempt = attempt->id };
-	*ret_got = true;
-	switch (status->life) {
-	case ATTEMPT_LIVES: /* another supervisor than the one that we started or opened */
-		open_supervisor(attempt, status);
-		*ret_got = false;
-		return true;
-	case ATTEMPT_FINISHED:
-		ret->kind = BACKEND_ENDED;
-		ret->exit = status->exit;
-		break;
-	case ATTEMPT_NEVER_RAN:
-		fail_event(attempt, ret);
-		break;
-	case ATTEMPT_ORPHANED:
-		if (!attempt_fence(attempt->directory, attempt->key, status, FENCE_MS, &left)) {
-			*ret_got = false;
-			if (left.code != TUNER_RETRY)
-				*err = left;
-			return left.code == TUNER_RETRY;
-		}
-		ret->kind = BACKEND_LOST;
-		snprintf(ret->message, sizeof(ret->message),
-			"its supervisor has ended without a trace; nothing of it is left");
-		break;
+	*ret_got = attempt_fence(attempt->directory, attempt->key, status, 0, &left);
+	if (!*ret_got) {
+		if (left.code != TUNER_RETRY)
+			*err = left;
+		return left.code == TUNER_RETRY;
 	}
 	attempt->ended = true;
+	ret->kind = BACKEND_LOST;
+	snprintf(ret->message, sizeof(ret->message), "%s",
+		attempt_is_of_this_boot(status) ? "its supervisor was killed, and it with it"
+						: "the machine was restarted while it ran");
 	return true;
 }
 
-static bool look(struct local_attempt *attempt, struct backend_event *ret, bool *ret_got,
-	struct tuner_error *err)
+static bool look(struct local *local, struct local_attempt *attempt, struct backend_event *ret,
+	bool *ret_got, struct tuner_error *err)
 {
 	struct attempt_status status;
-	const bool ended = has_ended(attempt);
+	/* Before the look: of one that is gone, all that it wrote is there. */
+	const bool gone = supervisor_is_gone(local, attempt);
 
-	*ret_got = false;
-	if (!ended && attempt->started)
-		return true;
-	if (ended && (attempt->pidfd >= 0 || attempt->child > 0))
-		collect(attempt);
+	attempt->heard = false;
+	*ret = (struct backend_event){ .attempt = attempt->id };
 	if (!attempt_look(attempt->directory, &status, err))
 		return false;
-	if (!attempt->started && status.started_us > 0) {
+	const bool unstarted = status.life == ATTEMPT_FINISHED && status.exit.kind == EXIT_NO_START;
+	*ret_got = true;
+	if (!attempt->started && status.started_us > 0 && !unstarted) {
 		started_event(attempt, &status, ret);
-		*ret_got = true;
-		return true;
+		attempt->heard = true; /* there may be more */
+	} else if (status.life == ATTEMPT_FINISHED) {
+		ended_event(attempt, &status, ret);
+	} else if (status.life == ATTEMPT_NEVER_RAN && gone) {
+		failed_event(attempt, ret);
+	} else if (status.life == ATTEMPT_ORPHANED) {
+		return lost_event(attempt, &status, ret, ret_got, err);
+	} else {
+		*ret_got = false;
+		if (status.life == ATTEMPT_LIVES)
+			meet_supervisor(local, attempt, &status);
 	}
-	if (!ended || attempt->child > 0)
-		return true;
-	return end_event(attempt, &status, ret, ret_got, err);
+	return true;
+}
+
+/* Those that have told their end and are forgotten wait here for their supervisor's. */
+static void reap(struct local *local)
+{
+	for (size_t i = local->n; i-- > 0;) {
+		struct local_attempt *attempt = local->attempts[i];
+		if (attempt->ended && supervisor_is_gone(local, attempt) && attempt->forgotten)
+			drop(local, attempt);
+	}
 }
 
 static bool local_next(
 	struct backend *backend, struct backend_event *ret, bool *ret_got, struct tuner_error *err)
 {
 	struct local *local = local_of(backend);
+
 	*ret_got = false;
-	for (size_t i = 0; i < local->n && !*ret_got; i++)
-		if (!local->attempts[i]->ended && !look(local->attempts[i], ret, ret_got, err))
+	hear(local);
+	for (size_t i = 0; i < local->n && !*ret_got; i++) {
+		struct local_attempt *attempt = local->attempts[i];
+		if (!attempt->ended && (attempt->heard || is_silent(attempt)) &&
+			!look(local, attempt, ret, ret_got, err))
 			return false;
+		if (attempt->ended)
+			unwatch_directory(local, attempt);
+	}
+	if (!*ret_got)
+		reap(local);
 	return true;
 }
 
 static void local_forget(struct backend *backend, int64_t id)
 {
 	struct local *local = local_of(backend);
-	for (size_t i = 0; i < local->n; i++) {
-		if (local->attempts[i]->id != id)
-			continue;
-		attempt_destroy(local->attempts[i]);
-		local->n--;
-		memmove(local->attempts + i, local->attempts + i + 1,
-			(local->n - i) * sizeof(*local->attempts));
+	struct local_attempt *attempt = find(local, id);
+	if (attempt == NULL)
 		return;
-	}
+	attempt->ended = attempt->forgotten = true;
+	if (supervisor_is_gone(local, attempt) || attempt->child == 0)
+		drop(local, attempt);
 }
 
 static void local_close(struct backend *backend)
 {
 	struct local *local = local_of(backend);
-	for (size_t i = 0; i < local->n; i++)
-		attempt_destroy(local->attempts[i]);
+	while (local->n > 0) {
+		/* One that still waits for the disk is left to our own end. */
+		supervisor_is_gone(local, local->attempts[0]);
+		drop(local, local->attempts[0]);
+	}
+	if (local->inotify >= 0)
+		close(local->inotify);
+	if (local->epoll >= 0)
+		close(local->epoll);
 	free(local->attempts);
 	free(local->supervisor);
 	free(local);
@@ -369,17 +503,34 @@ static const struct backend_ops local_ops = {
 	.close = local_close,
 };
 
+/* Without inotify (its instances are counted per user) we look again and again. */
+static bool open_descriptors(struct local *local, struct tuner_error *err)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
+
+	local->epoll = epoll_create1(EPOLL_CLOEXEC);
+	local->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (local->epoll < 0 || (local->inotify >= 0 && epoll_ctl(local->epoll, EPOLL_CTL_ADD,
+								local->inotify, &event) != 0))
+		return tuner_fail_errno(err, errno, "cannot wait for attempts");
+	return true;
+}
+
 bool backend_local_open(const char *supervisor, struct backend **ret, struct tuner_error *err)
 {
 	if (access(supervisor, X_OK) != 0)
 		return tuner_fail(
 			err, TUNER_USAGE, "%s cannot be executed: %s", supervisor, strerror(errno));
 	struct local *local = calloc(1, sizeof(*local));
-	if (local == NULL || (local->supervisor = strdup(supervisor)) == NULL) {
-		free(local);
+	if (local == NULL)
 		return tuner_fail_memory(err);
-	}
+	local->epoll = local->inotify = -1;
 	local->backend.ops = &local_ops;
+	local->supervisor = strdup(supervisor);
+	if (local->supervisor == NULL ? !tuner_fail_memory(err) : !open_descriptors(local, err)) {
+		local_close(&local->backend);
+		return false;
+	}
 	*ret = &local->backend;
 	return true;
 }

@@ -1,7 +1,6 @@
 #include "scheduler/process.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,48 +28,57 @@ static ssize_t read_proc(int64_t pid, const char *name, char *ret, size_t size)
 bool process_look(int64_t pid, struct process *ret)
 {
 	char line[1024];
-	long long group, start;
+	long long group, session, start;
 	const ssize_t n = read_proc(pid, "stat", line, sizeof(line) - 1);
 	if (n <= 0)
 		return false;
 	line[n] = '\0';
-	/* The name may hold anything, parentheses too. Fields 3, 5 and 22 follow it. */
+	/* The name may hold anything, parentheses too. Fields 3, 5, 6 and 22 follow it. */
 	const char *end = strrchr(line, ')');
 	if (end == NULL ||
 		sscanf(end + 1,
-			" %c %*d %lld %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
+			" %c %*d %lld %lld %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
 			"%*d %lld",
-			&ret->state, &group, &start) != 3)
+			&ret->state, &group, &session, &start) != 4)
 		return false;
 	ret->group = group;
+	ret->session = session;
 	ret->start = start;
 	return true;
 }
 
-static bool holds(const char *bytes, size_t size, const char *name, const char *value)
+/* *ret_other: NAME is there, with another value. */
+static bool holds(
+	const char *bytes, size_t size, const char *name, const char *value, bool *ret_other)
 {
-	const size_t name_length = strlen(name), length = name_length + 1 + strlen(value);
-	for (size_t at = 0; at < size; at += strnlen(bytes + at, size - at) + 1)
-		if (strnlen(bytes + at, size - at) == length &&
-			memcmp(bytes + at, name, name_length) == 0 &&
-			bytes[at + name_length] == '=' &&
-			memcmp(bytes + at + name_length + 1, value, strlen(value)) == 0)
+	const size_t name_length = strlen(name), value_length = strlen(value);
+	*ret_other = false;
+	for (size_t at = 0, length; at < size; at += length + 1) {
+		length = strnlen(bytes + at, size - at);
+		if (length <= name_length || memcmp(bytes + at, name, name_length) != 0 ||
+			bytes[at + name_length] != '=')
+			continue;
+		if (length == name_length + 1 + value_length &&
+			memcmp(bytes + at + name_length + 1, value, value_length) == 0)
 			return true;
+		*ret_other = true;
+	}
 	return false;
 }
 
-bool process_has_variable(int64_t pid, const char *name, const char *value)
+bool process_has_variable(int64_t pid, const char *name, const char *value, bool *ret_other)
 {
 	/* Most environments fit into this; the others are read again. */
 	char first[16384];
 	ssize_t n = read_proc(pid, "environ", first, sizeof(first));
+	*ret_other = false;
 	if (n < (ssize_t)sizeof(first))
-		return n > 0 && holds(first, (size_t)n, name, value);
+		return n > 0 && holds(first, (size_t)n, name, value, ret_other);
 	char *all = malloc(ENVIRONMENT_MAX);
 	if (all == NULL)
-		return holds(first, sizeof(first), name, value);
+		return holds(first, sizeof(first), name, value, ret_other);
 	n = read_proc(pid, "environ", all, ENVIRONMENT_MAX);
-	const bool found = n > 0 && holds(all, (size_t)n, name, value);
+	const bool found = n > 0 && holds(all, (size_t)n, name, value, ret_other);
 	free(all);
 	return found;
 }
@@ -92,13 +100,4 @@ int process_open(int64_t pid, int64_t start)
 bool process_signal(int pidfd, int signal)
 {
 	return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0u) == 0;
-}
-
-void process_kill(int64_t pid, const struct process *process)
-{
-	const int fd = process_open(pid, process->start);
-	if (fd < 0)
-		return;
-	process_signal(fd, SIGKILL);
-	close(fd);
 }

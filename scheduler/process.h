@@ -7,18 +7,16 @@
 
 struct process {
 	char state; /* 'R', 'S' ...; 'Z': a zombie */
-	int64_t group;
+	int64_t group, session;
 	int64_t start; /* field 22 of /proc/PID/stat, ticks since boot */
 };
 
 /* False if there is no such process. */
 bool process_look(int64_t pid, struct process *ret);
 
-/* True if its environment holds NAME=VALUE. False also where we may not look. */
-bool process_has_variable(int64_t pid, const char *name, const char *value);
-
-/* SIGKILL, unless the pid belongs to another process by now. */
-void process_kill(int64_t pid, const struct process *process);
+/* True if its environment holds NAME=VALUE; if not, *ret_other: NAME with another value. False also
+ * where we may not look. */
+bool process_has_variable(int64_t pid, const char *name, const char *value, bool *ret_other);
 
 /* A descriptor that becomes readable when the process ends; -1 if it is gone, or if `start` (0: not
  * known) shows that the pid is another's by now. */

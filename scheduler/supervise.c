@@ -29,8 +29,8 @@
 
 enum {
 	OUTPUT_PIECE = 64 * 1024, /* a pipe's capacity */
-	OUTPUT_PIECES = 16,	  /* at most so many before signals and time are looked at again */
-	OUTPUT_REST = 64,	  /* after the end: more than any pipe holds */
+	OUTPUT_PIECES = 16, /* at most so many before signals and time are looked at again */
+	OUTPUT_REST = 64, /* after the end: more than any pipe holds */
 };
 
 /* What the command's descendants may still print once it has ended. */
@@ -55,10 +55,10 @@ struct watch {
 	struct log log;
 	struct outcome outcome;
 	bool output_open, failure_open;
-	bool ended;	/* the command is a zombie, which keeps its group's number ours */
+	bool ended; /* the command is a zombie, which keeps its group's number ours */
 	bool timed_out; /* we ended it, for its time limit */
 	bool abandoned; /* it did not die of SIGKILL */
-	bool removed;	/* the attempt directory is gone */
+	bool removed; /* the attempt directory is gone */
 	int stop_signal, last_forwarded;
 	int64_t limit_at, kill_at, linger_until, give_up_at, look_at;
 };
@@ -110,8 +110,11 @@ static void end_gently(struct watch *w, int signal)
 	w->limit_at = NEVER;
 }
 
+/* Once the command has ended by itself, nothing that comes later has stopped it. */
 static void stop(struct watch *w, int signal)
 {
+	if (w->ended)
+		return;
 	if (!w->timed_out && w->stop_signal == 0)
 		w->stop_signal = signal;
 	if (signal == SIGKILL)
@@ -124,7 +127,7 @@ static void take_signal(struct watch *w, int signal)
 {
 	switch (signal) {
 	case SIGCHLD:
-		break; /* has woken us; notice_end looks */
+		break; /* has woken us; notice_ends looks */
 	case SUPERVISE_KILL:
 		stop(w, SIGKILL);
 		break;
@@ -134,6 +137,8 @@ static void take_signal(struct watch *w, int signal)
 		stop(w, signal);
 		break;
 	default:
+		if (w->ended)
+			return;
 		w->last_forwarded = signal;
 		kill_group(w, signal);
 	}
@@ -189,14 +194,25 @@ static void take_failure(struct watch *w)
 
 static void notice_end(struct watch *w)
 {
-	siginfo_t info = { .si_pid = 0 };
-
-	if (w->ended || waitid(P_PID, (id_t)w->child.pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
-		info.si_pid == 0)
-		return;
 	w->ended = true;
 	w->outcome.ended_us = wall_us();
 	w->linger_until = later(now_us(), LINGER_US);
+}
+
+/* The command stays a zombie until the end. Orphans that have come to us are let go, lest a command
+ * that makes many of them fills the table of processes. */
+static void notice_ends(struct watch *w)
+{
+	while (!w->ended) {
+		siginfo_t info = { .si_pid = 0 };
+
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
+			return;
+		if (info.si_pid == w->child.pid)
+			notice_end(w);
+		else
+			waitpid(info.si_pid, NULL, 0);
+	}
 }
 
 /* Nobody can read the result any more, and whoever removed the directory has no use for it. */
@@ -261,9 +277,9 @@ static void watch_command(struct watch *w)
 {
 	while (!is_over(w)) {
 		wait_for_something(w);
+		notice_ends(w); /* first: what has ended already is not stopped by a signal */
 		take_signals(w);
 		take_failure(w);
-		notice_end(w);
 		drain(w, OUTPUT_PIECES);
 		keep_deadlines(w);
 	}
@@ -301,14 +317,10 @@ static void reap_all(struct watch *w)
  * has lost all its processes. */
 static void clear_away(struct watch *w)
 {
-	const int stop_signal = w->stop_signal; /* what comes now has stopped nothing */
-
 	take_failure(w);
 	kill_group(w, SIGKILL);
 	if (w->ended)
 		reap_all(w);
-	w->child.pid = -1;
-	w->stop_signal = stop_signal;
 	drain(w, OUTPUT_REST);
 }
 
@@ -357,8 +369,8 @@ static void judge(struct watch *w, int64_t oom_kills_before)
 
 	/* A worker process may have been the victim, and the command failed of that; a neighbour
 	 * in our cgroup, while the command itself ended well, was not ours. */
-	outcome->out_of_memory = outcome->code != 0 && oom_kills_before >= 0 &&
-		oom_kills() > oom_kills_before;
+	outcome->out_of_memory =
+		outcome->code != 0 && oom_kills_before >= 0 && oom_kills() > oom_kills_before;
 }
 
 /* ---- the beginning ---- */
@@ -441,8 +453,8 @@ static bool begin(struct watch *w, enum supervise_status *ret_status)
 	if (!record_started(w->directory, &w->child, outcome->started_us)) {
 		if (errno == EEXIST)
 			*ret_status = SUPERVISE_RAN;
-		snprintf(outcome->message, sizeof(outcome->message),
-			"cannot write `started`: %s", strerror(errno));
+		snprintf(outcome->message, sizeof(outcome->message), "cannot write `started`: %s",
+			strerror(errno));
 		child_abandon(&w->child);
 		return false;
 	}

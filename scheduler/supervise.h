@@ -31,8 +31,8 @@ bool order_read(int directory, struct order *ret, char ret_message[MESSAGE_MAX])
 /* ---- the command's process: supervise_child.c ---- */
 
 struct child {
-	pid_t pid;  /* leads the process group of the same number */
-	int go;	    /* it waits here; closed: it leaves */
+	pid_t pid; /* leads the process group of the same number */
+	int go; /* it waits here; closed: it leaves */
 	int output; /* its stdout and stderr, non-blocking */
 	int failure; /* struct child_failure, or end of file once exec has succeeded */
 };
@@ -44,8 +44,8 @@ struct child_failure {
 };
 
 /* Forks a child that waits. It is killed if this process dies. */
-bool child_fork(int directory, const struct order *order, struct child *ret,
-	char ret_message[MESSAGE_MAX]);
+bool child_fork(
+	int directory, const struct order *order, struct child *ret, char ret_message[MESSAGE_MAX]);
 
 /* `started` has its name now: the child makes the directory durable while we do the file. */
 void child_sync(struct child *child);
@@ -70,11 +70,11 @@ struct log {
 	int fd; /* -1: the newest segment has no file yet */
 	int64_t segment_max;
 	int64_t start, size; /* of the newest segment */
-	int64_t previous;    /* start of the older one; -1: there is none */
-	int64_t written;     /* by the command */
-	int64_t lost;	     /* of these not stored */
-	int64_t gap;	     /* of these since the last stored byte */
-	int error;	     /* why */
+	int64_t previous; /* start of the older one; -1: there is none */
+	int64_t written; /* by the command */
+	int64_t lost; /* of these not stored */
+	int64_t gap; /* of these since the last stored byte */
+	int error; /* why */
 };
 
 void log_init(struct log *log, int directory, int64_t max_bytes);
@@ -105,9 +105,9 @@ int record_reserve(int directory);
 /* exit.json appears, whole. */
 bool record_exit(int directory, int reserved, const struct outcome *outcome, const struct log *log);
 
-/* Makes exit.json, its name and the output durable, all at once: three calls of fsync one after the
- * other wait for the disk three times, but begun together they share one journal commit. The order
- * in which they reach the disk does not matter, because readers recognize a torn exit.json. */
+/* Makes exit.json, its name and the output durable. The writes are begun together, so that on a file
+ * system with a journal the first fsync commits it all, and the others find little to wait for. The
+ * order in which they reach the disk does not matter: readers recognize a torn exit.json. */
 void record_sync(int directory, int exit_json, const struct log *log);
 
 /* OOM kills in our cgroup (v2 memory.events, v1 memory.oom_control) or else on this machine; -1 if

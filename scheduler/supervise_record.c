@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -69,8 +68,8 @@ static bool write_all(int fd, const char *bytes, size_t n)
 bool record_started(int directory, struct child *child, int64_t started_us)
 {
 	char boot[64], line[RECORD_BYTES_MAX];
-	const int fd = openat(
-		directory, ATTEMPT_STARTED, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	const int fd =
+		openat(directory, ATTEMPT_STARTED, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return false;
@@ -95,8 +94,8 @@ bool record_started(int directory, struct child *child, int64_t started_us)
 
 int record_reserve(int directory)
 {
-	const int fd = openat(
-		directory, ATTEMPT_EXIT_NEW, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	const int fd =
+		openat(directory, ATTEMPT_EXIT_NEW, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
 	/* Where the file system cannot reserve, exit.json has to be lucky. */
 	if (fd >= 0 && fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, RECORD_BYTES_MAX) != 0 &&
@@ -141,45 +140,31 @@ bool record_exit(int directory, int reserved, const struct outcome *outcome, con
 		outcome->out_of_memory ? "true" : "false");
 
 	return write_all(reserved, line, (size_t)n) &&
-		renameat(directory, ATTEMPT_EXIT_NEW, directory, ATTEMPT_EXIT) == 0;
+	       renameat(directory, ATTEMPT_EXIT_NEW, directory, ATTEMPT_EXIT) == 0;
 }
 
-/* In a process of its own; without one, here. */
-static void sync_beside(int fd)
-{
-	const pid_t pid = fork();
-
-	if (pid > 0)
-		return;
-	fsync(fd);
-	if (pid == 0)
-		_exit(0);
-}
-
-static void sync_output(const struct log *log)
+static int open_previous(const struct log *log)
 {
 	char name[SEGMENT_NAME_MAX];
-	int previous = -1;
 
-	if (log->previous >= 0) {
-		snprintf(name, sizeof(name), OUTPUT_SEGMENT_FORMAT, (long long)log->previous);
-		previous = openat(log->directory, name, O_RDONLY | O_CLOEXEC);
-	}
-	if (previous >= 0) {
-		sync_beside(previous);
-		close(previous);
-	}
-	if (log->fd >= 0 && log->size > 0)
-		sync_beside(log->fd);
+	if (log->previous < 0)
+		return -1;
+	snprintf(name, sizeof(name), OUTPUT_SEGMENT_FORMAT, (long long)log->previous);
+	return openat(log->directory, name, O_RDONLY | O_CLOEXEC);
 }
 
 void record_sync(int directory, int exit_json, const struct log *log)
 {
-	sync_output(log);
-	sync_beside(exit_json);
+	const int files[] = { exit_json, log->size > 0 ? log->fd : -1, open_previous(log) };
+	const size_t n = sizeof(files) / sizeof(*files);
+
+	for (size_t i = 0; i < n; i++)
+		if (files[i] >= 0)
+			sync_file_range(files[i], 0, 0, SYNC_FILE_RANGE_WRITE);
+	for (size_t i = 0; i < n; i++)
+		if (files[i] >= 0)
+			fsync(files[i]);
 	fsync(directory);
-	while (wait(NULL) > 0 || errno == EINTR)
-		;
 }
 
 static int64_t number_after(const char *text, const char *word)
@@ -218,8 +203,8 @@ int64_t oom_kills(void)
 		if (strncmp(line, "0::", 3) == 0)
 			kills = kills_in_cgroup("/sys/fs/cgroup", line + 3, "memory.events");
 		else if (memory != NULL && memory < line + strcspn(line, "\n"))
-			kills = kills_in_cgroup("/sys/fs/cgroup/memory", memory + strlen(":memory:"),
-				"memory.oom_control");
+			kills = kills_in_cgroup("/sys/fs/cgroup/memory",
+				memory + strlen(":memory:"), "memory.oom_control");
 	}
 	if (kills < 0) {
 		read_small("/proc/vmstat", text, sizeof(text));
