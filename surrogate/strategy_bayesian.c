@@ -1,12 +1,12 @@
 /* Strategy bayesian: a space-filling design, then what a Gaussian process hopes most of.
  *
  *     design, until enough trials are there
- *     encode -> transform -> fit -> append what is pending -> log EI -> maximise -> an untried point
+ *     encode -> transform -> choose -> fit -> append what is pending -> log EI -> maximise -> an untried point
  *
  * Every step is a function of the request alone. */
 #include "surrogate/maximise.h"
+#include "surrogate/model_data.h"
 #include "surrogate/strategy.h"
-#include "surrogate/transform.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -29,18 +29,15 @@ static const double SURPRISE = 3;
 struct model {
 	const struct ask *ask;
 	struct columns columns;
-	size_t n, n_pending; /* rows */
-	double *X, *X_pending;
-	double *objectives;
-	bool *failed;
-	struct transform *transform;
+	struct model_data data;
 	struct gp *gp;
 	struct acquisition *acquisition;
 	struct candidates candidates;
 	bool listed; /* the candidates are all that are left: nothing to search between them */
 	struct maxima maxima;
 	double *anchors;
-	double lengthscales[SPACE_PARAMETERS_MAX];
+	const double *start; /* the request's, if they belong to these columns; or NULL */
+	double lengthscales[SPACE_PARAMETERS_MAX]; /* the start's, or 1; then the fit's */
 	uint64_t work;
 };
 
@@ -50,11 +47,7 @@ static void model_finish(struct model *model)
 	candidates_finish(&model->candidates);
 	acquisition_destroy(model->acquisition);
 	gp_destroy(model->gp);
-	transform_destroy(model->transform);
-	free(model->X);
-	free(model->X_pending);
-	free(model->objectives);
-	free(model->failed);
+	model_data_finish(&model->data);
 	free(model->anchors);
 }
 
@@ -77,40 +70,6 @@ static size_t n_initial(const struct suggest_request *request)
 	if (request->strategy->initial > 0)
 		return request->strategy->initial;
 	return most(most(5, least(by_size, by_budget)), 2 * request->parallel);
-}
-
-/* ---- encode ---- */
-
-static bool teaches(const struct observation *observation)
-{
-	return observation->kind != OBSERVATION_STOPPED || !isnan(observation->objective);
-}
-
-static bool encode(struct model *model, struct tuner_error *err)
-{
-	const struct suggest_request *request = model->ask->request;
-	const size_t d = model->columns.d, n = request->n_observations;
-
-	model->X = calloc(n * d + 1, sizeof *model->X);
-	model->X_pending = calloc(request->n_pending * d + 1, sizeof *model->X_pending);
-	model->objectives = calloc(n + 1, sizeof *model->objectives);
-	model->failed = calloc(n + 1, sizeof *model->failed);
-	if (!model->X || !model->X_pending || !model->objectives || !model->failed)
-		return tuner_fail_memory(err);
-	for (size_t i = 0; i < n; i++) {
-		const struct observation *observation = &request->observations[i];
-
-		if (!teaches(observation) || !columns_encode(&model->columns, observation->values,
-						     &model->X[model->n * d]))
-			continue;
-		model->objectives[model->n] = observation->objective;
-		model->failed[model->n++] = observation->kind == OBSERVATION_FAILED;
-	}
-	for (size_t i = 0; i < request->n_pending; i++)
-		if (columns_encode(&model->columns, request->pending[i],
-			    &model->X_pending[model->n_pending * d]))
-			model->n_pending++;
-	return true;
 }
 
 /* ---- fit ---- */
@@ -142,19 +101,16 @@ static bool fit_outcomes(struct model *model, struct tuner_error *err)
 {
 	const struct suggest_request *request = model->ask->request;
 	struct random random = ask_random(model->ask, RANDOM_HYPERPARAMETERS);
-	const struct gp_data data = { model->n, model->X, transform_outcomes(model->transform),
-		transform_noise_scales(model->transform) };
-	/* After an edit of the space they belong to other dimensions. */
-	const bool fits = request->n_start == gp_n_hyperparameters(model->gp);
-	const struct gp_fit_options options = { .start = fits ? request->start : NULL,
+	const struct gp_data data = model_data_view(&model->data);
+	const struct gp_fit_options options = { .start = model->start,
 		.random = &random,
 		.work_limit = fit_limit(request),
 		.deterministic = request->strategy->deterministic };
 	struct gp_fit_report report;
 
-	if (fits && !is_due(request, model->n)) {
+	if (model->start != NULL && !is_due(request, data.n)) {
 		model->work++;
-		if (!gp_condition(model->gp, &data, request->start, err))
+		if (!gp_condition(model->gp, &data, model->start, err))
 			return false;
 		if (!is_surprised(model->gp))
 			return true;
@@ -165,14 +121,18 @@ static bool fit_outcomes(struct model *model, struct tuner_error *err)
 	return true;
 }
 
+static void set_lengthscales(struct model *model, const double *theta)
+{
+	for (size_t k = 0; k < model->columns.d; k++)
+		model->lengthscales[k] = theta != NULL ? exp(theta[k]) : 1;
+}
+
 static bool fit(struct model *model, struct tuner_error *err)
 {
-	if (!gp_create(model->columns.d, model->columns.kinds, &model->gp, err) ||
-		!fit_outcomes(model, err))
+	if (!fit_outcomes(model, err))
 		return false;
-	for (size_t k = 0; k < model->columns.d; k++)
-		model->lengthscales[k] = exp(gp_hyperparameters(model->gp)[k]);
-	return gp_append(model->gp, model->X_pending, NULL, model->n_pending, err);
+	set_lengthscales(model, gp_hyperparameters(model->gp));
+	return gp_append(model->gp, model->data.X_pending, NULL, model->data.n_pending, err);
 }
 
 /* ---- maximise ---- */
@@ -193,8 +153,7 @@ static int by_mean(const void *a, const void *b)
 /* The trials of least posterior mean, failed ones left out, as anchors. */
 static bool choose_anchors(struct model *model, struct anchors *ret, struct tuner_error *err)
 {
-	const size_t d = model->columns.d, n = model->n;
-	const bool *valued = transform_valued(model->transform);
+	const size_t d = model->columns.d, n = model->data.n;
 	struct rank *ranks = calloc(n + 1, sizeof *ranks);
 	double *means = calloc(n + 1, sizeof *means);
 	size_t n_ranks = 0;
@@ -207,14 +166,14 @@ static bool choose_anchors(struct model *model, struct anchors *ret, struct tune
 	}
 	gp_own_means(model->gp, means);
 	for (size_t i = 0; i < n; i++)
-		if (valued[i])
+		if (model->data.valued[i])
 			ranks[n_ranks++] = (struct rank){ means[i], i };
 	qsort(ranks, n_ranks, sizeof *ranks, by_mean);
 	ret->n_near = least(n_ranks, most(1, n_ranks / NEAR_PART));
 	ret->n = least(n_ranks, most(ANCHORS, ret->n_near));
 	ret->x = model->anchors;
 	for (size_t i = 0; i < ret->n; i++) {
-		memcpy(&model->anchors[i * d], &model->X[ranks[i].row * d], d * sizeof *means);
+		memcpy(&model->anchors[i * d], &model->data.X[ranks[i].row * d], d * sizeof *means);
 		columns_snap(&model->columns, &model->anchors[i * d]);
 	}
 	free(ranks);
@@ -261,8 +220,8 @@ static bool score_candidates(struct model *model, struct tuner_error *err)
 	struct random random = ask_random(model->ask, RANDOM_FANTASY);
 	struct candidates *candidates = &model->candidates;
 
-	if (!acquisition_create(model->gp, transform_valued(model->transform),
-		    ACQUISITION_FANTASIES, &random, &model->acquisition, err) ||
+	if (!acquisition_create(model->gp, model->data.valued, ACQUISITION_FANTASIES, &random,
+		    &model->acquisition, err) ||
 		!draw_candidates(model, err))
 		return false;
 	if (candidates->n == 0)
@@ -333,10 +292,10 @@ static bool explain(
 	if (!gp_predict(model->gp, x, 1, &mean, &sd, err) ||
 		!acquisition_values(model->acquisition, x, 1, 0, &value, err))
 		return false;
-	transform_prediction(model->transform, mean, sd, &ret->mean, &ret->sd);
-	ret->acquisition = value + log(transform_slope(model->transform, mean, sd));
+	transform_prediction(model->data.transform, mean, sd, &ret->mean, &ret->sd);
+	ret->acquisition = value + log(transform_slope(model->data.transform, mean, sd));
 	ret->incumbent =
-		transform_to_user(model->transform, acquisition_incumbent(model->acquisition));
+		transform_to_user(model->data.transform, acquisition_incumbent(model->acquisition));
 	ret->n_hyperparameters = gp_n_hyperparameters(model->gp);
 	memcpy(ret->hyperparameters, gp_hyperparameters(model->gp),
 		ret->n_hyperparameters * sizeof *ret->hyperparameters);
@@ -369,10 +328,7 @@ static bool propose(struct model *model, struct suggestion *ret, struct tuner_er
 	struct tuner_error failed = { TUNER_OK, "" };
 	bool found = false;
 
-	if (!transform_create(TRANSFORM_HALF_RANK, model->objectives, model->failed, model->n,
-		    &model->transform, err))
-		return false;
-	if (transform_n_finite(model->transform) < FINITE_MIN)
+	if (transform_n_finite(model->data.transform) < FINITE_MIN)
 		return fall_back(ask, "fewer than three trials have an objective", ret, err);
 	if (!use_model(model, ret, &found, &failed)) {
 		if (failed.code != TUNER_NUMERIC) {
@@ -387,6 +343,28 @@ static bool propose(struct model *model, struct suggestion *ret, struct tuner_er
 		return fall_back(ask, "every point that was looked at has been tried", ret, err);
 	ret->branch = BRANCH_MODEL;
 	return true;
+}
+
+/* After an edit of the space the start belongs to other dimensions. */
+static bool is_usable(const double *start, size_t n_start, size_t n_wanted)
+{
+	size_t i = 0;
+
+	while (i < n_start && isfinite(start[i]))
+		i++;
+	return i == n_start && n_start == n_wanted;
+}
+
+static bool prepare(struct model *model, struct tuner_error *err)
+{
+	const struct suggest_request *request = model->ask->request;
+
+	if (!gp_create(model->columns.d, model->columns.kinds, &model->gp, err))
+		return false;
+	if (is_usable(request->start, request->n_start, gp_n_hyperparameters(model->gp)))
+		model->start = request->start;
+	set_lengthscales(model, model->start);
+	return model_data_init(&model->data, &model->columns, request, model->lengthscales, err);
 }
 
 bool strategy_bayesian(const struct ask *ask, struct suggestion *ret, struct tuner_error *err)
@@ -406,7 +384,7 @@ bool strategy_bayesian(const struct ask *ask, struct suggestion *ret, struct tun
 	if (model.columns.d == 0)
 		return fall_back(ask, "the space has one configuration", ret, err);
 
-	const bool ok = encode(&model, err) && propose(&model, ret, err);
+	const bool ok = prepare(&model, err) && propose(&model, ret, err);
 
 	model_finish(&model);
 	return ok;

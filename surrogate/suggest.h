@@ -12,7 +12,7 @@ enum strategy_name { STRATEGY_RANDOM, STRATEGY_SOBOL, STRATEGY_GRID, STRATEGY_BA
 
 struct strategy {
 	enum strategy_name name;
-	size_t initial;	    /* bayesian: trials before the model proposes, the user's own and the
+	size_t initial; /* bayesian: trials before the model proposes, the user's own and the
 			       finished ones counted; 0: max(5, min(2d + 2, budget/5)), at least
 			       twice the workers */
 	size_t grid_points; /* grid: values along a float without step; 0: 5 */
@@ -26,10 +26,10 @@ const char *strategy_name(enum strategy_name name); /* "bayesian" ... */
 uint64_t strategy_grid_size(const struct strategy *strategy, const struct space *space);
 
 enum observation_kind {
-	OBSERVATION_DONE,    /* objective is its value, finite or infinite */
+	OBSERVATION_DONE, /* objective is its value, finite or infinite */
 	OBSERVATION_STOPPED, /* objective is the last value of a partial curve; NaN: learn nothing
 			        from it, but do not try it again */
-	OBSERVATION_FAILED,  /* the configuration made it fail; objective is ignored */
+	OBSERVATION_FAILED, /* the configuration made it fail; objective is ignored */
 };
 
 struct observation {
@@ -41,13 +41,14 @@ struct observation {
 
 /* How a configuration came about. The numbers are stored: never change one. */
 enum branch {
-	BRANCH_USER = 1,       /* every parameter was given (first, enqueue) */
-	BRANCH_RANDOM = 2,     /* strategy random */
-	BRANCH_SOBOL = 3,      /* strategy sobol */
-	BRANCH_GRID = 4,       /* strategy grid */
-	BRANCH_DESIGN = 5,     /* bayesian: initial design */
-	BRANCH_MODEL = 6,      /* bayesian: the acquisition's maximum */
-	BRANCH_FALLBACK = 7,   /* bayesian: quasi-random, because the model failed or was too slow */
+	BRANCH_USER = 1, /* every parameter was given (first, enqueue) */
+	BRANCH_RANDOM = 2, /* strategy random */
+	BRANCH_SOBOL = 3, /* strategy sobol */
+	BRANCH_GRID = 4, /* strategy grid */
+	BRANCH_DESIGN = 5, /* bayesian: initial design */
+	BRANCH_MODEL = 6, /* bayesian: the acquisition's maximum */
+	BRANCH_FALLBACK = 7, /* bayesian: quasi-random, because the model failed, was too slow, or
+				  had fewer than three objectives to learn from */
 };
 
 const char *branch_name(enum branch branch);
@@ -57,7 +58,7 @@ struct suggest_request {
 	const struct strategy *strategy;
 	uint64_t seed;
 	uint32_t repeat;
-	uint32_t number;      /* the trial's number within its arm, from 1 */
+	uint32_t number; /* the trial's number within its arm, from 1 */
 	size_t budget_trials; /* of the arm */
 	size_t parallel;
 
@@ -66,15 +67,17 @@ struct suggest_request {
 	const double *const *pending; /* running or proposed configurations, d doubles each */
 	size_t n_pending;
 
-	uint64_t sequence;     /* points of the quasi-random sequence (or grid) that this arm has used */
+	uint64_t
+		sequence; /* points of the quasi-random sequence (or grid) that this arm has used */
 	const double *partial; /* d doubles, NaN where the strategy decides; NULL: decides all */
 
 	/* Hyperparameters of the committed decision that the fit starts from; NULL for none. */
 	const double *start;
 	size_t n_start;
 
-	/* Bound on the work, counted in log-likelihood and acquisition evaluations of one point each;
-	 * 0: the strategy's own bounds only. */
+	/* Bound on the work, counted in log-likelihood and acquisition evaluations of one point each.
+	 * It is looked at between batches, so passed by 64 evaluations at most. 0: the strategy's own
+	 * bounds only. */
 	uint64_t work_limit;
 
 	/* True: do not use the model for this one (the caller has no time for it): BRANCH_FALLBACK. */
@@ -87,12 +90,12 @@ struct suggestion {
 	double values[SPACE_PARAMETERS_MAX]; /* the first d */
 	bool exhausted; /* a finite space (or grid) has no untried point left: values are not set */
 	enum branch branch;
-	char reason[120];	 /* why the fallback was taken; "" otherwise */
-	double mean, sd;	 /* predicted objective (minimised unit), latent; NaN without a model */
-	double acquisition;	 /* log expected improvement, in log of the unit; NaN without a model */
-	double incumbent;	 /* the value to improve on; NaN without a model */
-	uint64_t sequence;	 /* the request's, plus what was used */
-	uint64_t work;		 /* evaluations done */
+	char reason[120]; /* why the fallback was taken; "" otherwise */
+	double mean, sd; /* predicted objective (minimised unit), latent; NaN without a model */
+	double acquisition; /* log expected improvement, in log of the unit; NaN without a model */
+	double incumbent; /* the value to improve on; NaN without a model */
+	uint64_t sequence; /* the request's, plus what was used */
+	uint64_t work; /* evaluations done */
 	size_t n_hyperparameters; /* 0 without a model */
 	double hyperparameters[SUGGEST_HYPERPARAMETERS_MAX]; /* to start the next fit from */
 };
@@ -102,6 +105,7 @@ struct suggestion {
  * Errors: TUNER_FATAL without memory, TUNER_USAGE for a space or partial configuration that makes
  * no sense. */
 TUNER_MUST_CHECK
-bool suggest(const struct suggest_request *request, struct suggestion *ret, struct tuner_error *err);
+bool suggest(
+	const struct suggest_request *request, struct suggestion *ret, struct tuner_error *err);
 
 #endif

@@ -1,0 +1,152 @@
+/* surrogate/model_data.h: what the model is fitted to. */
+#include "surrogate/model_data.h"
+
+#include "base/random.h"
+#include "fixture_suggest.h"
+
+static const double FREE[] = { NAN, NAN };
+static const double UNIT[] = { 1, 1 };
+
+struct fixture {
+	struct job job;
+	struct columns columns;
+	struct model_data data;
+};
+
+static void set_up(struct fixture *f)
+{
+	const struct parameter parameters[] = { a_log_float("x", 0.01, 1), a_category("c", 3) };
+
+	memset(f, 0, sizeof *f);
+	job_init(&f->job, STRATEGY_BAYESIAN, parameters, 2);
+}
+
+static void make(struct fixture *f)
+{
+	struct tuner_error err;
+
+	columns_init(&f->columns, &f->job.space, FREE);
+	if (!model_data_init(&f->data, &f->columns, &f->job.request, UNIT, &err))
+		fail_msg("%s", err.message);
+}
+
+static void rows_are_the_trials_encoded_in_commit_order(void **state)
+{
+	struct fixture f;
+
+	set_up(&f);
+	job_tell(&f.job, (double[]){ 0.1, 2 }, 5, OBSERVATION_DONE);
+	job_tell(&f.job, (double[]){ 1, 0 }, 3, OBSERVATION_STOPPED);
+	make(&f);
+	assert_int_equal(f.data.n, 2);
+	assert_near(f.data.X[0], 0.5, 1e-15);
+	assert_near(f.data.X[1], 2.5 / 3, 1e-15);
+	assert_near(f.data.X[2], 1, 1e-15);
+	assert_near(f.data.X[3], 0.5 / 3, 1e-15);
+	assert_true(f.data.y[0] > f.data.y[1]);
+	model_data_finish(&f.data);
+}
+
+static void what_teaches_nothing_is_left_out(void **state)
+{
+	struct fixture f;
+
+	set_up(&f);
+	job_tell(&f.job, (double[]){ 0.1, 2 }, NAN, OBSERVATION_STOPPED);
+	job_tell(&f.job, (double[]){ 0.1, 3 }, 1, OBSERVATION_DONE);
+	job_tell(&f.job, (double[]){ -0.1, 1 }, 1, OBSERVATION_DONE);
+	job_tell(&f.job, (double[]){ 0.5, 1 }, 1, OBSERVATION_DONE);
+	make(&f);
+	assert_int_equal(f.data.n, 1);
+	assert_near(f.data.X[1], 0.5, 1e-15);
+	model_data_finish(&f.data);
+}
+
+/* Failed ones are worse than the worst, noisier, and no incumbents; their objective is not read. */
+static void failed_trials_are_bad_and_uncertain(void **state)
+{
+	struct fixture f;
+
+	set_up(&f);
+	job_tell(&f.job, (double[]){ 0.1, 0 }, 1, OBSERVATION_DONE);
+	job_tell(&f.job, (double[]){ 0.2, 0 }, 2, OBSERVATION_DONE);
+	job_tell(&f.job, (double[]){ 0.3, 0 }, -100, OBSERVATION_FAILED);
+	job_tell(&f.job, (double[]){ 0.4, 0 }, NAN, OBSERVATION_DONE);
+	make(&f);
+	assert_int_equal(f.data.n, 4);
+	for (size_t i = 2; i < 4; i++) {
+		assert_true(f.data.y[i] > f.data.y[1]);
+		assert_true(f.data.noise_scales[i] == TRANSFORM_FAILURE_NOISE);
+		assert_false(f.data.valued[i]);
+		assert_true(f.data.valued[i - 2] && f.data.noise_scales[i - 2] == 1);
+	}
+	model_data_finish(&f.data);
+}
+
+static void pending_trials_have_rows_and_no_outcomes(void **state)
+{
+	const double pending[2][2] = { { 0.1, 1 }, { 0.1, 7 } };
+	struct fixture f;
+
+	set_up(&f);
+	f.job.pending[0] = pending[1];
+	f.job.pending[1] = pending[0];
+	f.job.request.n_pending = 2;
+	make(&f);
+	assert_int_equal(f.data.n, 0);
+	assert_int_equal(f.data.n_pending, 1); /* category 7 has no coordinate */
+	assert_near(f.data.X_pending[0], 0.5, 1e-15);
+	assert_near(f.data.X_pending[1], 0.5, 1e-15);
+	model_data_finish(&f.data);
+}
+
+/* 3000 trials: the model gets 1024, the best of them included, in commit order. */
+static void a_long_history_is_bounded(void **state)
+{
+	enum { N = 3000 };
+	struct observation *observations = calloc(N, sizeof *observations);
+	double *values = calloc(2 * N, sizeof *values);
+	struct random random;
+	struct fixture f;
+
+	assert_true(observations != NULL && values != NULL);
+	random_init(&random, (struct random_key){ .seed = 1, .purpose = RANDOM_TEST });
+	for (size_t i = 0; i < N; i++) {
+		values[2 * i] = 0.01 + 0.99 * (double)i / N;
+		values[2 * i + 1] = (double)random_below(&random, 3);
+		observations[i] = (struct observation){ &values[2 * i],
+			i == 777 ? -1 : random_uniform(&random), OBSERVATION_DONE };
+	}
+	set_up(&f);
+	f.job.request.observations = observations;
+	f.job.request.n_observations = N;
+	make(&f);
+	assert_int_equal(f.data.n, MODEL_ROWS_MAX);
+	assert_int_equal(model_data_view(&f.data).n, MODEL_ROWS_MAX);
+
+	size_t best = 0;
+
+	for (size_t i = 1; i < f.data.n; i++) {
+		assert_true(f.data.X[2 * i] > f.data.X[2 * (i - 1)]);
+		best = f.data.y[i] < f.data.y[best] ? i : best;
+	}
+	assert_true(f.data.X[2 * best] == parameter_encode(&f.job.parameters[0], values[2 * 777]));
+	/* The transform saw all: its best outcome is that of the best trial. */
+	assert_near(transform_to_user(f.data.transform, f.data.y[best]), -1, 1e-12);
+	model_data_finish(&f.data);
+	free(observations);
+	free(values);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rows_are_the_trials_encoded_in_commit_order),
+		cmocka_unit_test(what_teaches_nothing_is_left_out),
+		cmocka_unit_test(failed_trials_are_bad_and_uncertain),
+		cmocka_unit_test(pending_trials_have_rows_and_no_outcomes),
+		cmocka_unit_test(a_long_history_is_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

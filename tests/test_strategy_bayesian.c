@@ -1,0 +1,797 @@
+/* surrogate/suggest.h, strategy bayesian: the design, the model, and what stands in for it. */
+#include "fixture_suggest.h"
+
+#include "surrogate/gp.h"
+
+#include <float.h>
+
+/* ---- objectives ---- */
+
+/* Branin: three minima of 0.397887 in [-5, 10] x [0, 15]. */
+static double branin(const double *x)
+{
+	const double pi = 3.14159265358979323846;
+	const double a = x[1] - 5.1 / (4 * pi * pi) * x[0] * x[0] + 5 / pi * x[0] - 6;
+
+	return a * a + 10 * (1 - 1 / (8 * pi)) * cos(x[0]) + 10;
+}
+
+static const double BRANIN_MINIMUM = 0.397887357729738;
+
+/* Hartmann's function of three variables in [0, 1]: minimum -3.86278. */
+static double hartmann(const double *x)
+{
+	static const double weights[] = { 1, 1.2, 3, 3.2 };
+	static const double A[4][3] = { { 3, 10, 30 }, { 0.1, 10, 35 }, { 3, 10, 30 },
+		{ 0.1, 10, 35 } };
+	static const double P[4][3] = { { 0.3689, 0.1170, 0.2673 }, { 0.4699, 0.4387, 0.7470 },
+		{ 0.1091, 0.8732, 0.5547 }, { 0.0381, 0.5743, 0.8828 } };
+	double sum = 0;
+
+	for (size_t i = 0; i < 4; i++) {
+		double r2 = 0;
+
+		for (size_t k = 0; k < 3; k++)
+			r2 += A[i][k] * pow(x[k] - P[i][k], 2);
+		sum -= weights[i] * exp(-r2);
+	}
+	return sum;
+}
+
+static const double HARTMANN_MINIMUM = -3.86278214782076;
+
+/* A training job: rate (log), layers, optimiser. The second optimiser is right, with its own best
+ * rate; minimum 0 at (0.01, 4, 1). */
+static double training(const double *values)
+{
+	const double rate = log10(values[0]), best_rate = values[2] == 1 ? -2 : -3.5;
+
+	return 0.3 * pow(rate - best_rate, 2) + 0.05 * pow(values[1] - 4, 2) +
+	       (values[2] == 1 ? 0 : 0.4 + 0.2 * values[2]);
+}
+
+static void init_branin(struct job *job, enum strategy_name name)
+{
+	const struct parameter parameters[] = { a_float("x", -5, 10), a_float("y", 0, 15) };
+
+	job_init(job, name, parameters, 2);
+}
+
+static void init_hartmann(struct job *job, enum strategy_name name)
+{
+	const struct parameter parameters[] = { a_float("x", 0, 1), a_float("y", 0, 1),
+		a_float("z", 0, 1) };
+
+	job_init(job, name, parameters, 3);
+}
+
+static void init_training(struct job *job, enum strategy_name name)
+{
+	const struct parameter parameters[] = { a_log_float("rate", 1e-6, 1),
+		an_int("layers", 1, 12), a_category("optimiser", 4) };
+
+	job_init(job, name, parameters, 3);
+}
+
+static void add_pending(struct job *job, const double *values)
+{
+	job->pending[job->request.n_pending++] = values;
+}
+
+/* ---- the design ---- */
+
+/* Asks with n trials behind it, finished or (the last n_pending of them) running. */
+static enum branch branch_after(struct job *job, size_t n, size_t n_pending)
+{
+	struct job copy = *job;
+
+	copy.request.space = &copy.space;
+	copy.request.strategy = &copy.strategy;
+	copy.request.observations = copy.observations;
+	copy.request.pending = copy.pending;
+	for (size_t i = 0; i < n; i++) {
+		const double values[] = { (double)i / 64, (double)(i * 37 % 64) / 64, 0.5 };
+
+		job_tell(&copy, values, hartmann(values), OBSERVATION_DONE);
+	}
+	copy.request.n_observations -= n_pending;
+	for (size_t i = copy.request.n_observations; i < n; i++)
+		add_pending(&copy, copy.values[i]);
+	return job_ask(&copy).branch;
+}
+
+static void assert_initial(struct job *job, size_t wanted)
+{
+	assert_int_equal(branch_after(job, wanted - 1, 0), BRANCH_DESIGN);
+	assert_int_equal(branch_after(job, wanted, 0), BRANCH_MODEL);
+}
+
+static void the_designs_size_follows_dimensions_budget_and_workers(void **state)
+{
+	struct job job;
+
+	init_hartmann(&job, STRATEGY_BAYESIAN);
+	job.request.budget_trials = 1000;
+	assert_initial(&job, 8); /* 2d + 2 */
+	job.request.budget_trials = 33;
+	assert_initial(&job, 6); /* a fifth */
+	job.request.budget_trials = 10;
+	assert_initial(&job, 5); /* at least */
+	job.request.parallel = 7;
+	assert_initial(&job, 14); /* twice the workers */
+	job.strategy.initial = 11;
+	assert_initial(&job, 11); /* as the user says */
+}
+
+static void running_trials_count_for_the_design(void **state)
+{
+	struct job job;
+
+	init_hartmann(&job, STRATEGY_BAYESIAN);
+	assert_int_equal(branch_after(&job, 7, 3), BRANCH_DESIGN);
+	assert_int_equal(branch_after(&job, 8, 3), BRANCH_MODEL);
+}
+
+static void the_design_is_that_of_strategy_sobol(void **state)
+{
+	struct job job, sobol;
+
+	init_hartmann(&job, STRATEGY_BAYESIAN);
+	init_hartmann(&sobol, STRATEGY_SOBOL);
+	job_run(&job, hartmann, 8);
+	job_run(&sobol, hartmann, 8);
+	assert_memory_equal(job.values, sobol.values, 8 * sizeof job.values[0]);
+	assert_int_equal(job.request.sequence, 8);
+	job_run(&job, hartmann, 1);
+	assert_int_equal(job.request.sequence, 8);
+}
+
+/* ---- what a suggestion says ---- */
+
+static void the_models_suggestion_comes_with_its_reasons(void **state)
+{
+	struct job job;
+
+	init_branin(&job, STRATEGY_BAYESIAN);
+	job_run(&job, branin, 20);
+	const struct suggestion suggestion = job_ask(&job);
+
+	assert_int_equal(suggestion.branch, BRANCH_MODEL);
+	assert_string_equal(suggestion.reason, "");
+	assert_int_equal(suggestion.n_hyperparameters, 3);
+	for (size_t k = 0; k < 3; k++)
+		assert_true(isfinite(suggestion.hyperparameters[k]));
+	assert_true(isfinite(suggestion.mean) && suggestion.sd > 0);
+	assert_true(isfinite(suggestion.acquisition));
+	/* The objective has no noise: what is to be improved on is the best value. */
+	assert_near(suggestion.incumbent, job_best(&job), 0.1);
+	assert_true(suggestion.work > 1000);
+}
+
+/* In the user's unit, for what the trial then gives: of 20 predictions no more than a few lie beyond
+ * three sd (the sd is the model's own and somewhat too sure of itself). */
+static void predictions_are_in_the_users_unit(void **state)
+{
+	size_t beyond = 0;
+	struct job job;
+
+	init_branin(&job, STRATEGY_BAYESIAN);
+	job_run(&job, branin, 15);
+	for (size_t i = 0; i < 20; i++) {
+		const struct suggestion suggestion = job_ask(&job);
+		const double y = branin(suggestion.values);
+
+		beyond += fabs(y - suggestion.mean) > 3 * suggestion.sd + 0.01;
+		job_commit(&job, &suggestion);
+		job_tell(&job, suggestion.values, y, OBSERVATION_DONE);
+	}
+	assert_in_range(beyond, 0, 4);
+}
+
+/* Powers of two, so that even rounding is the same. */
+static void the_unit_of_the_objective_does_not_matter(void **state)
+{
+	struct job job, scaled;
+
+	init_branin(&job, STRATEGY_BAYESIAN);
+	job_run(&job, branin, 20);
+	init_branin(&scaled, STRATEGY_BAYESIAN);
+	for (size_t i = 0; i < 20; i++)
+		job_tell(&scaled, job.values[i], 0x1p-30 * job.observations[i].objective,
+			OBSERVATION_DONE);
+	job.request.n_start = 0;
+
+	const struct suggestion a = job_ask(&job), b = job_ask(&scaled);
+
+	assert_memory_equal(a.values, b.values, 2 * sizeof(double));
+	assert_true(b.mean == 0x1p-30 * a.mean && b.sd == 0x1p-30 * a.sd);
+	assert_near(b.acquisition, a.acquisition - 30 * log(2), 1e-9);
+}
+
+/* The committed decision's hyperparameters are where the fit starts, so part of the request. */
+static void the_start_of_the_fit_must_fit_the_space_or_is_ignored(void **state)
+{
+	double start[] = { 0, 0, 0, 0, 0 };
+	struct job job;
+
+	init_branin(&job, STRATEGY_BAYESIAN);
+	job_run(&job, branin, 12);
+	job.request.n_start = 0;
+	job.request.start = NULL;
+	const struct suggestion without = job_ask(&job);
+
+	job.request.start = start;
+	for (job.request.n_start = 1; job.request.n_start <= 5; job.request.n_start++) {
+		const struct suggestion with = job_ask(&job);
+
+		assert_int_equal(with.branch, BRANCH_MODEL);
+		if (job.request.n_start != 3)
+			assert_memory_equal(with.values, without.values, 2 * sizeof(double));
+		else
+			assert_true(with.work != without.work);
+	}
+}
+
+/* ---- pending trials ---- */
+
+static double distance(const double *a, const double *b, size_t d)
+{
+	double r2 = 0;
+
+	for (size_t k = 0; k < d; k++)
+		r2 += (a[k] - b[k]) * (a[k] - b[k]);
+	return sqrt(r2);
+}
+
+/* What is running is believed to be coming: the next suggestion goes elsewhere. */
+static void a_running_trial_keeps_others_away(void **state)
+{
+	struct job job;
+
+	init_hartmann(&job, STRATEGY_BAYESIAN);
+	job_run(&job, hartmann, 12);
+	const struct suggestion first = job_ask(&job);
+
+	/* The same decision again, but the first one's trial is running. */
+	add_pending(&job, first.values);
+	const struct suggestion second = job_ask(&job);
+
+	assert_int_equal(second.branch, BRANCH_MODEL);
+	assert_true(distance(first.values, second.values, 3) > 0.02);
+	/* Now that something is expected there, less is left to be gained anywhere. */
+	assert_true(second.acquisition < first.acquisition);
+}
+
+/* Eight workers, started at once: no two of the batch are close. */
+static void a_batch_spreads_out(void **state)
+{
+	double batch[8][JOB_D_MAX];
+	struct job job;
+
+	init_branin(&job, STRATEGY_BAYESIAN);
+	job_run(&job, branin, 16);
+	for (size_t i = 0; i < 8; i++) {
+		const struct suggestion suggestion = job_ask(&job);
+
+		assert_int_equal(suggestion.branch, BRANCH_MODEL);
+		for (size_t j = 0; j < i; j++)
+			assert_true(distance(suggestion.values, batch[j], 2) > 0.05);
+		memcpy(batch[i], suggestion.values, sizeof batch[i]);
+		add_pending(&job, batch[i]);
+		job.request.number++;
+	}
+}
+
+/* More than the fantasies take: all believed to come out as predicted. */
+static void a_hundred_running_trials_are_no_problem(void **state)
+{
+	struct job job;
+	double pending[100][JOB_D_MAX];
+
+	init_branin(&job, STRATEGY_BAYESIAN);
+	job_run(&job, branin, 12);
+	for (size_t i = 0; i < 100; i++) {
+		pending[i][0] = -5 + 0.15 * (double)i;
+		pending[i][1] = (double)(i * 37 % 100) * 0.15;
+		add_pending(&job, pending[i]);
+	}
+	const struct suggestion suggestion = job_ask(&job);
+
+	assert_int_equal(suggestion.branch, BRANCH_MODEL);
+	for (size_t i = 0; i < 100; i++)
+		assert_false(space_same(&job.space, suggestion.values, pending[i]));
+}
+
+/* ---- failures and odd histories ---- */
+
+/* A valley that falls towards a cliff, behind which every trial fails. */
+static double cliff(const double *x)
+{
+	return x[0] < 0.4 ? NAN : x[0] + pow(x[1] - 0.5, 2);
+}
+
+static void failing_configurations_are_learnt_and_avoided(void **state)
+{
+	const struct parameter parameters[] = { a_float("x", 0, 1), a_float("y", 0, 1) };
+	size_t failed = 0;
+	struct job job;
+
+	for (uint64_t seed = 1; seed <= 4; seed++) {
+		job_init(&job, STRATEGY_BAYESIAN, parameters, 2);
+		job.request.seed = seed;
+		job_run(&job, cliff, 30);
+		for (size_t i = 15; i < 30; i++)
+			failed += job.observations[i].kind == OBSERVATION_FAILED;
+		assert_true(job_best(&job) < 0.43);
+	}
+	/* The best lies at the very edge, so some do. A model that forgot them would go back there
+	 * nearly every time, a random search 24 times of 60. */
+	assert_in_range(failed, 0, 23);
+}
+
+/* Every way in which a history can be empty of information still gives a new point of the space. */
+static void assert_goes_on(struct job *job)
+{
+	for (size_t i = 0; i < 3; i++) {
+		const struct suggestion suggestion = job_ask(job);
+
+		assert_false(suggestion.exhausted);
+		for (size_t j = 0; j < job->request.n_observations; j++)
+			assert_false(space_same(&job->space, suggestion.values, job->values[j]));
+		job_tell(job, suggestion.values, NAN, OBSERVATION_FAILED);
+		job->request.sequence = suggestion.sequence;
+	}
+}
+
+typedef double history_function(size_t i);
+
+static double constant(size_t i)
+{
+	return 0.1;
+}
+
+static double all_nan(size_t i)
+{
+	return NAN;
+}
+
+static double all_infinite(size_t i)
+{
+	return INFINITY;
+}
+
+static double both_infinities(size_t i)
+{
+	return i % 2 ? INFINITY : -INFINITY;
+}
+
+static double one_finite(size_t i)
+{
+	return i == 3 ? 1 : NAN;
+}
+
+static double mostly_infinite(size_t i)
+{
+	return i % 3 ? INFINITY : (double)i;
+}
+
+static double huge(size_t i)
+{
+	return i % 2 ? DBL_MAX : -DBL_MAX;
+}
+
+static double tiny(size_t i)
+{
+	return (double)(i * 7 % 20) * DBL_TRUE_MIN;
+}
+
+static double nearly_constant(size_t i)
+{
+	return 1 + (double)(i % 3) * DBL_EPSILON;
+}
+
+static void histories_without_information_are_survived(void **state)
+{
+	static history_function *const histories[] = { constant, all_nan, all_infinite,
+		both_infinities, one_finite, mostly_infinite, huge, tiny, nearly_constant };
+	static const enum observation_kind kinds[] = { OBSERVATION_DONE, OBSERVATION_STOPPED,
+		OBSERVATION_FAILED };
+	struct job job;
+
+	for (size_t h = 0; h < sizeof histories / sizeof *histories; h++)
+		for (size_t k = 0; k < 3; k++) {
+			init_training(&job, STRATEGY_BAYESIAN);
+			for (size_t i = 0; i < 20; i++) {
+				const struct suggestion suggestion = job_ask(&job);
+
+				job.request.sequence = suggestion.sequence;
+				job_tell(&job, suggestion.values, histories[h](i), kinds[k]);
+			}
+			assert_goes_on(&job);
+		}
+}
+
+static void too_few_objectives_fall_back_and_say_so(void **state)
+{
+	struct job job;
+
+	init_branin(&job, STRATEGY_BAYESIAN);
+	for (size_t i = 0; i < 10; i++) {
+		const struct suggestion suggestion = job_ask(&job);
+
+		job.request.sequence = suggestion.sequence;
+		job_tell(&job, suggestion.values, branin(suggestion.values),
+			i < 2 ? OBSERVATION_DONE : OBSERVATION_FAILED);
+	}
+	struct suggestion suggestion = job_ask(&job);
+
+	assert_int_equal(suggestion.branch, BRANCH_FALLBACK);
+	assert_non_null(strstr(suggestion.reason, "fewer than three"));
+	job_tell(&job, suggestion.values, branin(suggestion.values), OBSERVATION_DONE);
+	assert_int_equal(job_ask(&job).branch, BRANCH_MODEL);
+}
+
+/* A stopped trial teaches its last value; without one, only that it was tried. */
+static void a_stopped_trial_counts_with_its_last_value(void **state)
+{
+	struct job with, without;
+
+	init_branin(&with, STRATEGY_BAYESIAN);
+	job_run(&with, branin, 12);
+	without = with;
+	without.request.space = &without.space;
+	without.request.strategy = &without.strategy;
+	without.request.observations = without.observations;
+	without.request.pending = without.pending;
+	with.observations[11].kind = OBSERVATION_STOPPED;
+
+	struct suggestion a = job_ask(&with), b = job_ask(&without);
+
+	assert_memory_equal(a.values, b.values, 2 * sizeof(double));
+	with.observations[11].objective = NAN;
+	without.request.n_observations = 11;
+	a = job_ask(&with);
+	b = job_ask(&without);
+	assert_memory_equal(a.hyperparameters, b.hyperparameters, 3 * sizeof(double));
+	assert_true(a.incumbent == b.incumbent);
+	/* The model of eleven would propose the twelfth once more. */
+	assert_true(distance(b.values, with.values[11], 2) < 1e-3);
+	assert_false(space_same(&with.space, a.values, with.values[11]));
+}
+
+/* ---- an edited space ---- */
+
+static void trials_outside_an_edited_space_still_inform(void **state)
+{
+	const struct parameter narrow[] = { a_float("x", 5, 10), a_float("y", 0, 5) };
+	struct job job, alone;
+
+	init_branin(&job, STRATEGY_BAYESIAN);
+	job_run(&job, branin, 24);
+	job.parameters[0] = narrow[0];
+	job.parameters[1] = narrow[1];
+	job_init(&alone, STRATEGY_BAYESIAN, narrow, 2);
+	alone.request.number = job.request.number;
+
+	const struct suggestion suggestion = job_ask(&job);
+
+	assert_int_equal(suggestion.branch, BRANCH_MODEL);
+	assert_int_equal(job_ask(&alone).branch, BRANCH_DESIGN);
+	/* One of the three minima lies in there; 24 trials elsewhere have shown the way. */
+	job_run(&job, branin, 6);
+	double best = INFINITY;
+
+	for (size_t i = 24; i < 30; i++)
+		best = fmin(best, job.observations[i].objective);
+	assert_true(best < 1);
+}
+
+/* A category that is gone has no coordinate: the trial is left out. */
+static void trials_that_cannot_be_encoded_are_left_out(void **state)
+{
+	struct job job;
+
+	init_training(&job, STRATEGY_BAYESIAN);
+	job_run(&job, training, 16);
+	job.parameters[2].n_values = 2;
+	job.values[0][0] = -1; /* no logarithm */
+
+	const struct suggestion suggestion = job_ask(&job);
+
+	assert_int_equal(suggestion.branch, BRANCH_MODEL);
+}
+
+/* So far outside that the kernel's arithmetic ends: the model fails, the job does not. */
+static void a_model_that_fails_is_replaced_by_a_quasi_random_point(void **state)
+{
+	struct job job;
+
+	init_branin(&job, STRATEGY_BAYESIAN);
+	job_run(&job, branin, 12);
+	job.values[3][0] = 1e300;
+	const struct suggestion suggestion = job_ask(&job);
+
+	assert_int_equal(suggestion.branch, BRANCH_FALLBACK);
+	assert_true(strlen(suggestion.reason) > 0);
+	assert_int_equal(suggestion.sequence, job.request.sequence + 1);
+	assert_true(isnan(suggestion.mean));
+	assert_int_equal(suggestion.n_hyperparameters, 0);
+}
+
+/* ---- work ---- */
+
+static void without_time_for_the_model_the_sequence_goes_on(void **state)
+{
+	struct job job;
+
+	init_branin(&job, STRATEGY_BAYESIAN);
+	job_run(&job, branin, 12);
+	job.request.without_model = true;
+	const struct suggestion suggestion = job_ask(&job);
+
+	assert_int_equal(suggestion.branch, BRANCH_FALLBACK);
+	assert_non_null(strstr(suggestion.reason, "no time"));
+	assert_int_equal(suggestion.work, 0);
+	job.request.n_observations = 3;
+	assert_int_equal(job_ask(&job).branch, BRANCH_DESIGN);
+}
+
+/* Up to one batch of the search that was under way. */
+static void the_work_limit_is_kept(void **state)
+{
+	struct job job;
+
+	init_training(&job, STRATEGY_BAYESIAN);
+	job_run(&job, training, 16);
+	for (uint64_t limit = 1; limit < 20000; limit += 1 + limit / 3) {
+		job.request.work_limit = limit;
+		const struct suggestion suggestion = job_ask(&job);
+
+		assert_int_equal(suggestion.branch, BRANCH_MODEL);
+		assert_in_range(suggestion.work, 1, limit + 64);
+	}
+}
+
+/* A small finite space is looked through as a whole only where the limit allows it; where not, the
+ * points that are looked at lie all over it, not in its first corner. */
+static void the_work_limit_is_kept_on_a_small_lattice(void **state)
+{
+	const struct parameter parameters[] = { an_int("n", 1, 30), an_int("m", 1, 30) };
+	struct job job;
+
+	job_init(&job, STRATEGY_BAYESIAN, parameters, 2);
+	for (size_t i = 0; i < 12; i++) {
+		const struct suggestion suggestion = job_ask(&job);
+
+		job.request.sequence = suggestion.sequence;
+		job_tell(&job, suggestion.values, -suggestion.values[0] - suggestion.values[1],
+			OBSERVATION_DONE);
+	}
+	for (uint64_t limit = 1; limit < 2000; limit += 1 + limit / 3) {
+		job.request.work_limit = limit;
+		const struct suggestion suggestion = job_ask(&job);
+
+		assert_in_range(suggestion.work, 1, limit + 64);
+		assert_true(limit < 50 || suggestion.values[0] + suggestion.values[1] > 45);
+	}
+}
+
+/* ---- beyond 200 trials ---- */
+
+static void init_large(struct job *job, size_t n)
+{
+	init_hartmann(job, STRATEGY_BAYESIAN);
+	job->request.budget_trials = 500;
+	for (size_t i = 0; i < n; i++) {
+		const struct suggestion suggestion = job_ask(job);
+
+		job->request.sequence = suggestion.sequence;
+		job->request.without_model = true;
+		job_tell(job, suggestion.values, hartmann(suggestion.values), OBSERVATION_DONE);
+	}
+	job->request.without_model = false;
+	const struct suggestion first = job_ask(job);
+
+	job_commit(job, &first);
+}
+
+/* With 250 trials every fifth number fits anew. */
+static void fits_become_rare_with_many_trials(void **state)
+{
+	struct job job;
+	size_t fits = 0;
+
+	init_large(&job, 250);
+	job.start[0] += 0.1; /* no optimum, so that a fit can be told */
+	for (uint32_t number = 251; number <= 260; number++) {
+		job.request.number = number;
+		const struct suggestion suggestion = job_ask(&job);
+		const bool same = memcmp(suggestion.hyperparameters, job.start,
+					  job.request.n_start * sizeof(double)) == 0;
+
+		assert_int_equal(suggestion.branch, BRANCH_MODEL);
+		assert_int_equal(!same, number % 5 == 0);
+		fits += !same;
+	}
+	assert_int_equal(fits, 2);
+}
+
+/* Between the turns, what the model did not expect asks for a fit, too. */
+static void a_surprise_fits_anew(void **state)
+{
+	struct job job;
+
+	init_large(&job, 250);
+	job.request.number = 252;
+	job.observations[249].objective += 2;
+	const struct suggestion suggestion = job_ask(&job);
+
+	assert_memory_not_equal(
+		suggestion.hyperparameters, job.start, job.request.n_start * sizeof(double));
+}
+
+/* ---- how well it searches ---- */
+
+typedef void init_function(struct job *, enum strategy_name);
+
+/* Mean of log10(best - minimum + 1e-3) after n trials. */
+static double mean_log_regret(enum strategy_name name, init_function *init,
+	objective_function *objective, double minimum, size_t n, uint64_t seeds)
+{
+	double sum = 0;
+	struct job job;
+
+	for (uint64_t seed = 1; seed <= seeds; seed++) {
+		init(&job, name);
+		job.request.seed = seed;
+		job.request.budget_trials = n;
+		job_run(&job, objective, n);
+		sum += log10(job_best(&job) - minimum + 1e-3);
+	}
+	return sum / (double)seeds;
+}
+
+/* By a factor of `decades` in what is left to gain, on the geometric mean. */
+static void assert_beats_random(init_function *init, objective_function *objective, double minimum,
+	size_t n, double decades)
+{
+	const double random = mean_log_regret(STRATEGY_RANDOM, init, objective, minimum, n, 20);
+	const double bayesian = mean_log_regret(STRATEGY_BAYESIAN, init, objective, minimum, n, 10);
+
+	if (!(bayesian < random - decades))
+		fail_msg("10^%.2f by the model, 10^%.2f at random", bayesian, random);
+}
+
+static void it_beats_random_search_on_branin(void **state)
+{
+	assert_beats_random(init_branin, branin, BRANIN_MINIMUM, 30, 1);
+}
+
+static void it_beats_random_search_on_hartmann(void **state)
+{
+	assert_beats_random(init_hartmann, hartmann, HARTMANN_MINIMUM, 40, 1);
+}
+
+static void it_beats_random_search_on_mixed_parameters(void **state)
+{
+	assert_beats_random(init_training, training, 0, 30, 0.7);
+}
+
+static uint32_t noise_number;
+
+static double noisy_branin(const double *x)
+{
+	struct random random;
+
+	random_init(
+		&random, (struct random_key){ .number = ++noise_number, .purpose = RANDOM_TEST });
+	return branin(x) + 2 * random_normal(&random);
+}
+
+/* By the true value of the trial that looked best. */
+static void noise_is_put_up_with(void **state)
+{
+	double sum = 0;
+	struct job job;
+
+	for (uint64_t seed = 1; seed <= 8; seed++) {
+		size_t best = 0;
+
+		init_branin(&job, STRATEGY_BAYESIAN);
+		job.request.seed = seed;
+		job_run(&job, noisy_branin, 40);
+		for (size_t i = 0; i < 40; i++)
+			if (job.observations[i].objective < job.observations[best].objective)
+				best = i;
+		sum += branin(job.values[best]) - BRANIN_MINIMUM;
+	}
+	assert_true(sum / 8 < 2);
+}
+
+/* Given one parameter, the others are chosen for it: at optimiser 2 the best rate is another. */
+static void a_partial_configuration_is_completed_for_its_given_values(void **state)
+{
+	static const double partial[] = { NAN, NAN, 2 };
+	double best = INFINITY;
+	struct job job;
+
+	init_training(&job, STRATEGY_BAYESIAN);
+	job_run(&job, training, 25);
+	job.request.partial = partial;
+	for (size_t i = 0; i < 8; i++) {
+		const struct suggestion suggestion = job_ask(&job);
+
+		assert_int_equal(suggestion.branch, BRANCH_MODEL);
+		assert_true(suggestion.values[2] == 2);
+		job_commit(&job, &suggestion);
+		job_tell(&job, suggestion.values, training(suggestion.values), OBSERVATION_DONE);
+		best = fmin(best, training(suggestion.values));
+	}
+	/* 0.8 is the least that this optimiser can give. */
+	assert_true(best < 0.9);
+}
+
+/* Of 1200 configurations the best is found in 40 trials. */
+static void on_a_small_lattice_the_best_configuration_is_found(void **state)
+{
+	const struct parameter parameters[] = { an_int("n", 1, 30), an_int("m", 1, 40) };
+	double best = INFINITY;
+	struct job job;
+
+	for (double n = 1; n <= 30; n++)
+		for (double m = 1; m <= 40; m++)
+			best = fmin(best, branin((double[]){ n / 2 - 5, m / 2 - 5 }));
+	for (uint64_t seed = 1; seed <= 5; seed++) {
+		bool found = false;
+
+		job_init(&job, STRATEGY_BAYESIAN, parameters, 2);
+		job.request.seed = seed;
+		for (size_t i = 0; i < 40; i++) {
+			const struct suggestion suggestion = job_ask(&job);
+			const double y = branin((double[]){
+				suggestion.values[0] / 2 - 5, suggestion.values[1] / 2 - 5 });
+
+			job_commit(&job, &suggestion);
+			job_tell(&job, suggestion.values, y, OBSERVATION_DONE);
+			found = found || y <= best;
+		}
+		assert_true(found);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_designs_size_follows_dimensions_budget_and_workers),
+		cmocka_unit_test(running_trials_count_for_the_design),
+		cmocka_unit_test(the_design_is_that_of_strategy_sobol),
+		cmocka_unit_test(the_models_suggestion_comes_with_its_reasons),
+		cmocka_unit_test(predictions_are_in_the_users_unit),
+		cmocka_unit_test(the_unit_of_the_objective_does_not_matter),
+		cmocka_unit_test(the_start_of_the_fit_must_fit_the_space_or_is_ignored),
+		cmocka_unit_test(a_running_trial_keeps_others_away),
+		cmocka_unit_test(a_batch_spreads_out),
+		cmocka_unit_test(a_hundred_running_trials_are_no_problem),
+		cmocka_unit_test(failing_configurations_are_learnt_and_avoided),
+		cmocka_unit_test(histories_without_information_are_survived),
+		cmocka_unit_test(too_few_objectives_fall_back_and_say_so),
+		cmocka_unit_test(a_stopped_trial_counts_with_its_last_value),
+		cmocka_unit_test(trials_outside_an_edited_space_still_inform),
+		cmocka_unit_test(trials_that_cannot_be_encoded_are_left_out),
+		cmocka_unit_test(a_model_that_fails_is_replaced_by_a_quasi_random_point),
+		cmocka_unit_test(without_time_for_the_model_the_sequence_goes_on),
+		cmocka_unit_test(the_work_limit_is_kept),
+		cmocka_unit_test(the_work_limit_is_kept_on_a_small_lattice),
+		cmocka_unit_test(fits_become_rare_with_many_trials),
+		cmocka_unit_test(a_surprise_fits_anew),
+		cmocka_unit_test(it_beats_random_search_on_branin),
+		cmocka_unit_test(it_beats_random_search_on_hartmann),
+		cmocka_unit_test(it_beats_random_search_on_mixed_parameters),
+		cmocka_unit_test(noise_is_put_up_with),
+		cmocka_unit_test(a_partial_configuration_is_completed_for_its_given_values),
+		cmocka_unit_test(on_a_small_lattice_the_best_configuration_is_found),
+	};
+
+	gp_single_thread();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
