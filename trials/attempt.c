@@ -267,15 +267,14 @@ static bool check_end(const struct attempt_status *attempt, const struct attempt
 			attempt->trial_number);
 	if (superseded(attempt))
 		return true;
+	if (end->trial == TRIAL_RUNNING)
+		return tuner_fail(err, TUNER_FATAL,
+			"trial %" PRId64 " cannot go on running: its attempt ends",
+			attempt->trial_number);
 	if (from == TRIAL_PROPOSED && end->trial != TRIAL_STOPPED)
 		from = TRIAL_RUNNING;
-	if (end->trial == TRIAL_RUNNING ||
-		!trial_check_move(attempt->trial_number, from, end->trial, err))
-		return end->trial == TRIAL_RUNNING
-			       ? tuner_fail(err, TUNER_FATAL,
-					 "trial %" PRId64 " cannot go on running: its attempt ends",
-					 attempt->trial_number)
-			       : false;
+	if (!trial_check_move(attempt->trial_number, from, end->trial, err))
+		return false;
 	return end->trial != TRIAL_DONE || !isnan(end->objective) ||
 	       tuner_fail(err, TUNER_FATAL, "trial %" PRId64 " cannot be done without an objective",
 		       attempt->trial_number);
@@ -337,10 +336,11 @@ static bool write_trial_end(struct store *store, const struct attempt_status *at
 	const bool final = is_final(end->trial);
 	struct query query;
 
+	/* Our clock may have set the start (attempt_move), after the supervisor saw the end. */
 	query_open(&query, store,
 		"UPDATE trial SET state = ?1, outcome = ?2, message = ?3, objective = ?4, "
-		"started_us = coalesce(started_us, ?5), ended_us = ?6, ended_event = ?7 WHERE id = "
-		"?8");
+		"started_us = min(coalesce(started_us, ?5), coalesce(?5, started_us)), "
+		"ended_us = ?6, ended_event = ?7 WHERE id = ?8");
 	query_bind_text(&query, trial_state_name(end->trial));
 	query_bind_text(&query, outcome_name(end->outcome));
 	query_bind_text(&query, end->message ? end->message : "");
@@ -365,8 +365,8 @@ bool attempt_end(struct store *store, int64_t attempt_id, const struct attempt_e
 		return false;
 	if (started_us == 0)
 		started_us = attempt.started_us;
-	if (started_us == 0 && end->outcome != OUTCOME_LAUNCH_FAILED)
-		started_us = ended_us;
+	if (started_us > ended_us || (started_us == 0 && end->outcome != OUTCOME_LAUNCH_FAILED))
+		started_us = ended_us; /* two clocks: nothing ends before it starts */
 	return add_end_event(store, &attempt, end, now_us, ret_event, err) &&
 	       write_attempt_end(store, &attempt, end, started_us, ended_us, err) &&
 	       (superseded(&attempt) || write_trial_end(store, &attempt, end, started_us, ended_us,

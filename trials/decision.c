@@ -44,8 +44,10 @@ static bool intern_machine(struct store *store, const struct decision *decision,
 	query_bind_text(&query, decision->blas);
 	query_bind_text(&query, decision->cpu);
 	query_bind_text(&query, decision->program);
-	if (!query_scalar(&query, 0, ret_id, err) || *ret_id > 0)
-		return *ret_id > 0;
+	if (!query_scalar(&query, 0, ret_id, err))
+		return false;
+	if (*ret_id > 0)
+		return true;
 	query_open(&query, store, "INSERT INTO machine (blas, cpu, program) VALUES (?1, ?2, ?3)");
 	query_bind_text(&query, decision->blas);
 	query_bind_text(&query, decision->cpu);
@@ -138,7 +140,7 @@ out:
  * same code runs twice, to measure (bytes NULL) and to fill. */
 struct arena {
 	char *bytes;
-	size_t used;
+	size_t used, size; /* size: what was measured */
 };
 
 static void *arena_take(struct arena *arena, size_t size)
@@ -146,6 +148,7 @@ static void *arena_take(struct arena *arena, size_t size)
 	void *const at = arena->bytes ? arena->bytes + arena->used : NULL;
 
 	arena->used += size;
+	tuner_assert(!arena->bytes || arena->used <= arena->size);
 	return at;
 }
 
@@ -157,24 +160,26 @@ static const char *arena_copy(struct arena *arena, const char *text)
 	return copy ? memcpy(copy, text, size) : NULL;
 }
 
-static size_t count_pending(const char *json)
+/* The trial numbers in a text as print_pending writes it, into `ret` unless that is NULL. *ret_n counts
+ * them. False for any other text: somebody edited the database. */
+static bool parse_pending(const char *json, int64_t *ret, size_t *ret_n)
 {
-	size_t commas = 0;
+	const char *at = json + 1;
+	char *end;
 
-	for (const char *at = json; *at != '\0'; at++)
-		commas += *at == ',';
-	return strcmp(json, "[]") == 0 ? 0 : commas + 1;
-}
+	*ret_n = 0;
+	if (strcmp(json, "[]") == 0)
+		return true;
+	for (end = (char *)json; *end == '[' || *end == ','; at = end + 1) {
+		const int64_t number = strtoll(at, &end, 10);
 
-static void parse_pending(const char *json, int64_t *ret)
-{
-	const char *at = json;
-
-	while (*at != '\0' && *at != ']') {
-		at += strcspn(at, "-0123456789]");
-		if (*at != '\0' && *at != ']')
-			*ret++ = strtoll(at, (char **)&at, 10);
+		if (end == at || (*end != ',' && *end != ']'))
+			return false;
+		if (ret)
+			ret[*ret_n] = number;
+		(*ret_n)++;
 	}
+	return strcmp(end, "]") == 0;
 }
 
 #define SELECT_DECISION                                                                            \
@@ -186,7 +191,7 @@ static void parse_pending(const char *json, int64_t *ret)
 
 #define JOIN_MACHINE "CROSS JOIN machine m ON m.id = d.machine "
 
-static void read_arrays(struct query *query, struct arena *arena, struct decision *ret)
+static bool read_arrays(struct query *query, struct arena *arena, struct decision *ret)
 {
 	const size_t bytes = (size_t)sqlite3_column_bytes(query->handle, query->column);
 	const void *const blob = sqlite3_column_blob(query->handle, query->column++);
@@ -199,12 +204,12 @@ static void read_arrays(struct query *query, struct arena *arena, struct decisio
 
 	const char *const json = query_text(query);
 
-	ret->n_pending = count_pending(json);
+	if (!parse_pending(json, NULL, &ret->n_pending))
+		return false;
 	int64_t *const pending = arena_take(arena, ret->n_pending * sizeof *pending);
 
-	if (pending)
-		parse_pending(json, pending);
 	ret->pending = pending;
+	return !pending || parse_pending(json, pending, &ret->n_pending);
 }
 
 static void read_strings(struct query *query, struct arena *arena, struct decision *ret)
@@ -237,32 +242,46 @@ static void read_numbers(struct query *query, struct decision *ret)
 	ret->took_us = query_int(query);
 }
 
-static void read_decision(struct query *query, struct arena *arena, struct decision *ret)
+static bool read_decision(struct query *query, struct arena *arena, struct decision *ret)
 {
 	query->column = 0;
-	read_arrays(query, arena, ret);
+	if (!read_arrays(query, arena, ret))
+		return false;
 	read_strings(query, arena, ret);
 	read_numbers(query, ret);
+	return true;
+}
+
+/* The row that the query stands on. */
+static bool read_row(
+	struct query *query, struct decision *ret, char **ret_memory, struct tuner_error *err)
+{
+	struct decision decision = { 0 };
+	struct arena arena = { NULL, 0, 0 };
+
+	if (!read_decision(query, &arena, &decision))
+		return tuner_fail(err, TUNER_FATAL,
+			"a decision's pending trials are not a list of numbers: the database was "
+			"edited");
+	arena = (struct arena){ .bytes = malloc(arena.used), .size = arena.used };
+	if (!arena.bytes)
+		return tuner_fail_memory(err);
+	const bool filled = read_decision(query, &arena, &decision);
+
+	tuner_assert(filled);
+	*ret = decision;
+	*ret_memory = arena.bytes;
+	return true;
 }
 
 /* The first row of a query on SELECT_DECISION, which it closes. */
 static bool read_one(struct query *query, struct decision *ret, char **ret_memory, bool *ret_found,
 	struct tuner_error *err)
 {
-	struct decision decision = { 0 };
-	struct arena arena = { NULL, 0 };
 	bool ok = query_row(query, ret_found, err);
 
-	if (ok && *ret_found) {
-		read_decision(query, &arena, &decision);
-		arena = (struct arena){ .bytes = malloc(arena.used) };
-		ok = arena.bytes || tuner_fail_memory(err);
-	}
-	if (ok && *ret_found) {
-		read_decision(query, &arena, &decision);
-		*ret = decision;
-		*ret_memory = arena.bytes;
-	}
+	if (ok && *ret_found)
+		ok = read_row(query, ret, ret_memory, err);
 	query_close(query);
 	return ok;
 }

@@ -345,5 +345,8 @@ bool run_end(struct store *store, int64_t run_id, const char *reason, int exit_s
 	query_bind_text(&query, reason ? reason : "");
 	query_bind_int(&query, exit_status);
 	query_bind_int(&query, run_id);
-	return query_run(&query, err);
+	if (!query_run(&query, err))
+		return false;
+	return sqlite3_changes(store->db) == 1 ||
+	       tuner_fail(err, TUNER_FATAL, "there is no run with id %" PRId64, run_id);
 }

@@ -95,3 +95,31 @@ bool location_check(const char *path, bool write, struct tuner_error *err)
 	free(directory);
 	return ok && check_file(path, write, err);
 }
+
+/* Absolute, with the directory's links followed. What is no directory is for location_check to refuse. */
+static char *resolve_name(const char *path)
+{
+	char *const directory = path_directory(path);
+	char *const real = directory ? realpath(directory, NULL) : NULL;
+	char *const ret = real ? path_join(real, path_name(path)) : directory ? strdup(path) : NULL;
+
+	free(directory);
+	free(real);
+	return ret;
+}
+
+bool location_resolve(const char *path, char **ret, struct tuner_error *err)
+{
+	struct stat status;
+
+	if (lstat(path, &status) != 0 || !S_ISLNK(status.st_mode)) {
+		*ret = resolve_name(path);
+		return *ret || tuner_fail_memory(err);
+	}
+	*ret = realpath(path, NULL);
+	if (*ret)
+		return true;
+	return errno == ENOMEM ? tuner_fail_memory(err)
+			       : tuner_fail(err, TUNER_USAGE, "%s: this link leads nowhere: %s",
+					 path, strerror(errno));
+}

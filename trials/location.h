@@ -14,4 +14,10 @@ const char *location_network_name(unsigned long magic);
 TUNER_MUST_CHECK
 bool location_check(const char *path, bool write, struct tuner_error *err);
 
+/* The file that `path` means, absolute, with all links followed, its own included. Two names of one
+ * database must come to one lock, and SQLite puts the WAL beside the target, too. A directory that
+ * does not exist leaves the path as it is. TUNER_USAGE for a link that leads nowhere. The caller frees. */
+TUNER_MUST_CHECK
+bool location_resolve(const char *path, char **ret, struct tuner_error *err);
+
 #endif

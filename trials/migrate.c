@@ -90,14 +90,23 @@ static bool sync_path(const char *path, int flags, struct tuner_error *err)
 	return ok;
 }
 
+/* NULL without memory. */
+static char *backup_name(const char *path, int64_t from, const char *end)
+{
+	char *name = NULL;
+
+	return asprintf(&name, "%s.v%" PRId64 ".bak%s", path, from, end) < 0 ? NULL : name;
+}
+
 /* A whole backup or none: under another name first. */
 static bool write_backup(sqlite3 *db, const char *path, int64_t from, struct tuner_error *err)
 {
-	char *final = NULL, *draft = NULL, *directory = path_directory(path);
+	char *const final = backup_name(path, from, ""), *const draft =
+								 backup_name(path, from, ".part");
+	char *const directory = path_directory(path);
 	bool ok = false;
 
-	if (!directory || asprintf(&final, "%s.v%" PRId64 ".bak", path, from) < 0 ||
-		asprintf(&draft, "%s.v%" PRId64 ".bak.part", path, from) < 0) {
+	if (!directory || !final || !draft) {
 		tuner_fail_memory(err);
 		goto out;
 	}
@@ -110,6 +119,8 @@ static bool write_backup(sqlite3 *db, const char *path, int64_t from, struct tun
 	}
 	ok = sync_path(directory, O_DIRECTORY, err);
 out:
+	if (!ok && draft)
+		unlink(draft); /* a part of a backup only takes up room */
 	free(directory);
 	free(final);
 	free(draft);

@@ -277,7 +277,7 @@ CREATE VIEW v_trial AS
 
 -- One row per trial with an objective, in the order in which they ended. finished: 1, 2, 3 ... within
 -- (job, arm, repeat). best: the best objective so far, by the goal. improved: 1 if this trial set it.
--- elapsed_s: since the job's first trial began.
+-- elapsed_s: since the first of the job's trials that began at all.
 CREATE VIEW v_best_so_far AS
   SELECT job, arm, repeat, finished, number, objective, best,
          best <> lag(best, 1, NULL) OVER w IS NOT 0 AS improved, elapsed_s, parameters, job_id
@@ -286,7 +286,8 @@ CREATE VIEW v_best_so_far AS
                  CASE o.goal WHEN 'maximize' THEN max(t.objective) OVER w
                              ELSE min(t.objective) OVER w END AS best,
                  (t.ended_us - (SELECT f.started_us FROM trial f
-                                 WHERE f.job = t.job AND f.number = 1)) / 1e6 AS elapsed_s,
+                                 WHERE f.job = t.job AND f.started_us IS NOT NULL
+                                 ORDER BY f.number LIMIT 1)) / 1e6 AS elapsed_s,
                  t.parameters, t.job AS job_id
             FROM trial t
             JOIN job j ON j.id = t.job

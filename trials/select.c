@@ -151,7 +151,10 @@ static void add_order(struct text *sql, const struct trial_filter *filter, bool 
 	if (filter->order == TRIAL_BY_OBJECTIVE && states != 1u << TRIAL_DONE)
 		text_print(sql, "t.state <> 'done' %s, ", forth);
 	if (filter->order == TRIAL_BY_OBJECTIVE)
-		text_print(sql, "CASE t.state WHEN 'done' THEN t.objective END %s, ",
+		text_print(sql, "%s %s, ",
+			states == 1u << TRIAL_DONE /* as the index has it */
+				? "t.objective"
+				: "CASE t.state WHEN 'done' THEN t.objective END",
 			maximize ? back : forth);
 	text_print(sql, "t.number %s", forth);
 	if (filter->limit > 0)

@@ -34,7 +34,10 @@ bool sql_fail(sqlite3 *db, const char *path, int status, struct tuner_error *err
 			"%s: the database is damaged (%s); copy it away before anything else", path,
 			text);
 	default:
-		return tuner_fail(err, TUNER_FATAL, "%s: %s", path, text);
+		/* The -shm file could not grow: SQLite does not say why. */
+		return status == SQLITE_IOERR_SHMSIZE
+			       ? sql_fail(db, path, SQLITE_FULL, err)
+			       : tuner_fail(err, TUNER_FATAL, "%s: %s", path, text);
 	}
 }
 

@@ -32,13 +32,14 @@ struct statement {
 
 struct store {
 	sqlite3 *db;
-	char *path, *directory;
+	char *path, *file, *directory; /* as given; absolute, where links lead; file + ".d" */
 	enum store_mode mode;
 	int lock_fd; /* -1: none */
 	bool in_transaction;
 	enum store_durability durability; /* what PRAGMA synchronous stands at */
 	int64_t wal_bytes; /* length of the WAL in use after our last commit */
-	int64_t wal_next; /* the next checkpoint is tried beyond this */
+	int64_t wal_next; /* beyond this a checkpoint is tried that waits for nobody */
+	int64_t wal_next_truncation; /* ... and beyond this one that waits for the readers */
 	struct statement statements[STATEMENT_SLOTS]; /* open addressing by the text's hash */
 	size_t n_statements;
 };

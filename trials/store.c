@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -27,6 +28,13 @@ enum {
 
 /* ---- opening ---- */
 
+static void wal_starts_anew(struct store *store)
+{
+	store->wal_bytes = 0;
+	store->wal_next = WAL_PASSIVE;
+	store->wal_next_truncation = WAL_TRUNCATE;
+}
+
 /* Remembers how long the WAL is. It shrinks only by starting anew. */
 static int after_commit(void *context, sqlite3 *db, const char *name, int pages)
 {
@@ -34,7 +42,7 @@ static int after_commit(void *context, sqlite3 *db, const char *name, int pages)
 	const int64_t bytes = (int64_t)pages * 4096;
 
 	if (bytes < store->wal_bytes)
-		store->wal_next = WAL_PASSIVE;
+		wal_starts_anew(store);
 	store->wal_bytes = bytes;
 	return SQLITE_OK;
 }
@@ -62,6 +70,26 @@ static char *plain_name(const char *path)
 	char *name = NULL;
 
 	return asprintf(&name, "%s%s", path[0] == '/' ? "" : "./", path) < 0 ? NULL : name;
+}
+
+/* Commits that have not reached the database yet: SQLite would not look at them with immutable=1. */
+static bool has_wal(const struct store *store)
+{
+	struct stat status;
+	char *wal = NULL;
+
+	if (asprintf(&wal, "%s-wal", store->file) < 0)
+		return true;
+	const bool has = stat(wal, &status) == 0 && status.st_size > 0;
+
+	free(wal);
+	return has;
+}
+
+/* No -shm can be made here. */
+static bool is_not_writable(int status)
+{
+	return (status & 0xff) == SQLITE_CANTOPEN || (status & 0xff) == SQLITE_READONLY;
 }
 
 /* A file that was closed cleanly, in a directory where its -shm cannot be made: nobody can write it
@@ -108,7 +136,7 @@ static bool open_file(struct store *store, struct tuner_error *err)
 	}
 	if (status == SQLITE_OK)
 		ok = true;
-	else if ((status & 0xff) == SQLITE_CANTOPEN && store->mode == STORE_READ)
+	else if (is_not_writable(status) && store->mode == STORE_READ && !has_wal(store))
 		ok = open_immutable(store, name, err);
 	else
 		sql_fail(store->db, store->path, status, err);
@@ -205,8 +233,10 @@ static bool bring_up_to_date(
 
 static bool make_names(struct store *store, const char *path, struct tuner_error *err)
 {
+	if (!location_resolve(path, &store->file, err))
+		return false;
 	store->path = strdup(path);
-	if (!store->path || asprintf(&store->directory, "%s.d", path) < 0) {
+	if (!store->path || asprintf(&store->directory, "%s.d", store->file) < 0) {
 		store->directory = NULL;
 		return tuner_fail_memory(err);
 	}
@@ -223,7 +253,7 @@ bool store_open_schema(const char *path, enum store_mode mode, const struct sche
 		return tuner_fail_memory(err);
 	store->mode = mode;
 	store->lock_fd = -1;
-	store->wal_next = WAL_PASSIVE;
+	wal_starts_anew(store);
 	if (path[0] == '\0') {
 		tuner_fail(err, TUNER_USAGE, "the database's name is empty");
 		goto out;
@@ -231,7 +261,7 @@ bool store_open_schema(const char *path, enum store_mode mode, const struct sche
 	if (!make_names(store, path, err) || !location_check(path, mode == STORE_WRITE, err))
 		goto out;
 	if (mode == STORE_WRITE &&
-		(!lock_take(path, &store->lock_fd, err) || !make_file(path, err)))
+		(!lock_take(store->file, &store->lock_fd, err) || !make_file(path, err)))
 		goto out;
 	if (mode != STORE_WRITE && is_missing(path)) {
 		tuner_fail(err, TUNER_USAGE,
@@ -272,6 +302,7 @@ void store_close(struct store *store)
 	}
 	lock_release(store->lock_fd);
 	free(store->path);
+	free(store->file);
 	free(store->directory);
 	free(store);
 }
@@ -288,7 +319,14 @@ const char *store_directory(const struct store *store)
 
 bool store_holder(const char *path, int64_t *ret_pid, struct tuner_error *err)
 {
-	return lock_holder(path, ret_pid, err);
+	char *file = NULL;
+
+	if (!location_resolve(path, &file, err))
+		return false;
+	const bool ok = lock_holder(file, ret_pid, err);
+
+	free(file);
+	return ok;
 }
 
 /* ---- transactions ---- */
@@ -362,18 +400,17 @@ static bool checkpoint_truncating(struct store *store, struct tuner_error *err)
 	status = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	sqlite3_busy_timeout(store->db, BUSY_MS);
 	if (status == SQLITE_OK) {
-		store->wal_bytes = 0;
-		store->wal_next = WAL_PASSIVE;
+		wal_starts_anew(store);
 		return true;
 	}
-	store->wal_next = store->wal_bytes + WAL_PASSIVE;
+	store->wal_next_truncation = store->wal_bytes + WAL_PASSIVE;
 	if ((status & 0xff) != SQLITE_BUSY && (status & 0xff) != SQLITE_LOCKED)
 		return sql_fail(store->db, store->path, status, err);
 	if (store->wal_bytes <= WAL_MAX)
 		return true;
 	return tuner_fail(err, TUNER_RETRY,
 		"%s-wal has grown to %" PRId64 " MiB, because some program keeps a read "
-					       "transaction on the database open: close it "
+		"transaction on the database open: close it "
 		"(`fuser %s` names it)",
 		store->path, store->wal_bytes / MIB, store->path);
 }
@@ -381,11 +418,10 @@ static bool checkpoint_truncating(struct store *store, struct tuner_error *err)
 bool store_checkpoint(struct store *store, struct tuner_error *err)
 {
 	tuner_assert(store->mode == STORE_WRITE && !store->in_transaction);
-	if (store->wal_bytes <= store->wal_next)
-		return true;
-	if (store->wal_bytes > WAL_TRUNCATE)
+	if (store->wal_bytes > store->wal_next_truncation)
 		return checkpoint_truncating(store, err);
-	checkpoint_passively(store);
+	if (store->wal_bytes > store->wal_next)
+		checkpoint_passively(store);
 	return true;
 }
 

@@ -2,8 +2,8 @@
  *
  * The database is the truth, and one process writes it. Opening with STORE_WRITE takes an exclusive
  * lock on PATH.lock (a file of its own: closing any descriptor on the database itself would drop
- * SQLite's POSIX locks) and holds it until store_close. Everybody else opens with STORE_READ, or
- * with STORE_REQUEST to append rows to `request` (event.h), the only foreign write.
+ * SQLite's POSIX locks; of a symbolic link, beside its target) and holds it until store_close.
+ * Everybody else opens with STORE_READ, or with STORE_REQUEST to append rows to `request` (event.h), the only foreign write.
  *
  *     store_open -> [store_begin -> changes -> store_commit | store_rollback] ... -> store_close
  *
@@ -43,7 +43,8 @@ bool store_open(
 void store_close(struct store *store);
 
 const char *store_path(const struct store *store); /* as given */
-const char *store_directory(const struct store *store); /* PATH.d, where attempt directories live */
+/* PATH.d, where attempt directories live: absolute, and beside the target if PATH is a symbolic link. */
+const char *store_directory(const struct store *store);
 
 /* The process that holds PATH.lock: *ret_pid is 0 if nobody does, -1 if its pid cannot be read. */
 TUNER_MUST_CHECK

@@ -202,7 +202,8 @@ struct attempt_end {
 	const char *message; /* "" if there is nothing to say */
 	int64_t exit_code, signal; /* -1: none */
 	/* By the supervisor's clock; 0: unknown, then the end is now, and the start what attempt_move
-	 * set, else the end (none at all with OUTCOME_LAUNCH_FAILED). */
+	 * set, else the end (none at all with OUTCOME_LAUNCH_FAILED). A start behind the end, from
+	 * two clocks, becomes the end; the trial's start is the earliest that it was given. */
 	int64_t started_us, ended_us;
 	int64_t user_us, system_us, max_rss_bytes;
 	enum trial_state trial; /* DONE, FAILED, STOPPED, or PROPOSED for a retry */

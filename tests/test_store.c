@@ -1,0 +1,1058 @@
+#include "tests/fixture_trials.h"
+
+#include "trials/location.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- the disk, as SQLite sees it ---- */
+
+/* The library's calls come here: this program's symbols go before libc's. */
+static unsigned n_syncs;
+int fdatasync(int fd)
+{
+	n_syncs++;
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+int fsync(int fd)
+{
+	n_syncs++;
+	return (int)syscall(SYS_fsync, fd);
+}
+
+/* The n-th write from now, and every one behind it, finds the disk full. 0: none. */
+static unsigned writes_left;
+static bool disk_full;
+static ssize_t write_or_fail(int fd, const void *bytes, size_t length, off_t offset)
+{
+	if (writes_left > 0 && --writes_left == 0)
+		disk_full = true;
+	if (disk_full) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return pwrite(fd, bytes, length, offset);
+}
+
+static void fill_disk_after(unsigned writes)
+{
+	sqlite3_vfs *const vfs = sqlite3_vfs_find(NULL);
+	const sqlite3_syscall_ptr call = writes > 0 ? (sqlite3_syscall_ptr)write_or_fail : NULL;
+
+	writes_left = writes;
+	disk_full = false;
+	/* It has one or the other; what it has not is refused. */
+	const int narrow = vfs->xSetSystemCall(vfs, "pwrite", call);
+	const int wide = vfs->xSetSystemCall(vfs, "pwrite64", call);
+
+	assert_true(narrow == SQLITE_OK || wide == SQLITE_OK);
+}
+
+/* ---- files ---- */
+
+static int64_t size_of(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 ? status.st_size : -1;
+}
+
+static mode_t mode_of(const char *path)
+{
+	struct stat status;
+
+	assert_int_equal(stat(path, &status), 0);
+	return status.st_mode & 0777;
+}
+
+static bool exists(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+static const char *beside(const struct fixture *f, const char *end)
+{
+	static char path[128];
+
+	snprintf(path, sizeof path, "%s%s", f->path, end);
+	return path;
+}
+
+static void write_file(const char *path, const char *bytes)
+{
+	struct tuner_error err;
+
+	assert_true(file_write_atomic(path, bytes, strlen(bytes), 0600, false, &err));
+}
+
+/* A database of somebody else's, or of ours from another time. */
+static void run_sql(const char *path, const char *sql)
+{
+	sqlite3 *db = NULL;
+	char *message = NULL;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK)
+		fail_msg("%s", message);
+	sqlite3_close(db);
+}
+
+static struct text content(const char *path)
+{
+	struct text text = TEXT_EMPTY;
+	struct tuner_error err;
+
+	if (!file_read(path, 1 << 24, &text, &err))
+		fail_msg("%s", err.message);
+	return text;
+}
+
+static void assert_unchanged(const char *path, struct text *before)
+{
+	struct text after = content(path);
+
+	assert_int_equal(after.length, before->length);
+	assert_memory_equal(after.bytes, before->bytes, after.length);
+	text_finish(&after);
+	text_finish(before);
+}
+
+static void open_store(struct fixture *f, enum store_mode mode)
+{
+	ASSERT_OK(f, store_open(f->path, mode, &f->store, &f->err));
+}
+
+static void close_store(struct fixture *f)
+{
+	store_close(f->store);
+	f->store = NULL;
+}
+
+static void refuse_open(
+	struct fixture *f, enum store_mode mode, enum tuner_code code, const char *part)
+{
+	struct store *store = NULL;
+
+	assert_false(store_open(f->path, mode, &store, &f->err));
+	assert_null(store);
+	ASSERT_SAYS(f, code, part);
+}
+
+/* A transaction of one event. */
+static bool add_event(struct fixture *f, const char *kind, enum store_durability durability)
+{
+	int64_t id;
+
+	return store_begin(f->store, durability, &f->err) &&
+	       event_add(f->store, f->job, 0, 0, kind, NULL, fixture_now(f), &id, &f->err) &&
+	       store_commit(f->store, &f->err);
+}
+
+static void assert_sound(struct fixture *f)
+{
+	ASSERT_ROWS(f, "PRAGMA integrity_check", "ok");
+	ASSERT_ROWS(f, "PRAGMA foreign_key_check", "");
+}
+
+/* ---- opening ---- */
+
+static void a_new_database_is_ours_alone(void **state)
+{
+	struct fixture *const f = *state;
+	const mode_t mask = umask(0);
+
+	open_store(f, STORE_WRITE);
+	umask(mask);
+	assert_int_equal(mode_of(f->path), 0600);
+	assert_int_equal(mode_of(beside(f, "-wal")), 0600);
+	assert_int_equal(mode_of(beside(f, ".lock")), 0600);
+	assert_string_equal(store_path(f->store), f->path);
+	assert_string_equal(store_directory(f->store), beside(f, ".d"));
+	ASSERT_ROWS(f, "PRAGMA application_id", "1953853042");
+	ASSERT_ROWS(f, "PRAGMA user_version", "1");
+	ASSERT_ROWS(f, "PRAGMA journal_mode", "wal");
+	ASSERT_ROWS(f, "PRAGMA foreign_keys", "1");
+	ASSERT_ROWS(f,
+		"SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' "
+		"AND sql NOT LIKE '%) STRICT'",
+		"");
+	assert_sound(f);
+	close_store(f);
+	assert_false(exists(beside(f, "-wal")));
+	assert_false(exists(beside(f, "-shm")));
+}
+
+static void what_is_committed_is_there_when_it_is_opened_again(void **state)
+{
+	struct fixture *const f = *state;
+
+	open_store(f, STORE_WRITE);
+	const int64_t id = fixture_add_job(f, "job", 5, "loss", "minimize");
+
+	close_store(f);
+	open_store(f, STORE_READ);
+	fixture_use_job(f, id);
+	close_store(f);
+	open_store(f, STORE_WRITE);
+	fixture_use_job(f, id);
+}
+
+static void a_missing_database_is_made_by_a_writer_only(void **state)
+{
+	struct fixture *const f = *state;
+
+	refuse_open(f, STORE_READ, TUNER_USAGE, "--db");
+	refuse_open(f, STORE_REQUEST, TUNER_USAGE, "there is no such database");
+	assert_false(exists(f->path));
+	assert_false(exists(beside(f, ".lock")));
+}
+
+static void an_empty_file_is_taken_by_a_writer_only(void **state)
+{
+	struct fixture *const f = *state;
+
+	write_file(f->path, ""); /* as a crash leaves it before the tables are made */
+	refuse_open(f, STORE_READ, TUNER_USAGE, "empty");
+	open_store(f, STORE_WRITE);
+	assert_true(fixture_number(f, "SELECT count(*) FROM job") == 0);
+}
+
+static void a_database_of_another_program_is_left_alone(void **state)
+{
+	static const char *const foreign[] = {
+		"CREATE TABLE notes (text TEXT)",
+		"CREATE TABLE notes (text TEXT); PRAGMA user_version = 1",
+		"CREATE TABLE notes (text TEXT); PRAGMA user_version = 1; "
+		"PRAGMA application_id = 1252002",
+		/* our number, but no version that we ever gave */
+		"CREATE TABLE job (id INTEGER); PRAGMA application_id = 1953853042",
+		"PRAGMA application_id = 1252002",
+	};
+	struct fixture *const f = *state;
+
+	for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
+		run_sql(f->path, foreign[i]);
+		struct text before = content(f->path);
+
+		refuse_open(f, STORE_WRITE, TUNER_USAGE, "another program");
+		if (i < 4)
+			refuse_open(f, STORE_READ, TUNER_USAGE, "another program");
+		assert_unchanged(f->path, &before);
+		unlink(f->path);
+	}
+}
+
+static void a_file_that_is_no_database_is_left_alone(void **state)
+{
+	struct fixture *const f = *state;
+	char text[4097];
+
+	memset(text, 'x', sizeof text - 1);
+	text[sizeof text - 1] = '\0';
+	write_file(f->path, text);
+	struct text before = content(f->path);
+
+	refuse_open(f, STORE_WRITE, TUNER_USAGE, "not a database of tuner");
+	refuse_open(f, STORE_READ, TUNER_USAGE, "not a database of tuner");
+	assert_unchanged(f->path, &before);
+}
+
+static void a_directory_is_no_database(void **state)
+{
+	struct fixture *const f = *state;
+
+	assert_int_equal(mkdir(f->path, 0700), 0);
+	refuse_open(f, STORE_WRITE, TUNER_USAGE, "not a file");
+	refuse_open(f, STORE_READ, TUNER_USAGE, "not a file");
+}
+
+static void a_directory_that_does_not_exist_is_named(void **state)
+{
+	struct fixture *const f = *state;
+	char path[128];
+
+	snprintf(path, sizeof path, "%s/nowhere/tuner.db", f->directory);
+	assert_false(store_open(path, STORE_WRITE, &f->store, &f->err));
+	ASSERT_SAYS(f, TUNER_USAGE, "nowhere");
+	assert_false(store_open("", STORE_WRITE, &f->store, &f->err));
+	ASSERT_SAYS(f, TUNER_USAGE, "empty");
+}
+
+static void names_are_taken_as_they_stand(void **state)
+{
+	static const char *const names[] = { ":memory:", "a b.db", "a%41?mode=ro#x.db", "\"'.db",
+		"file:x.db" };
+	struct fixture *const f = *state;
+	char old[4096];
+
+	assert_non_null(getcwd(old, sizeof old));
+	assert_int_equal(chdir(f->directory), 0);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		ASSERT_OK(f, store_open(names[i], STORE_WRITE, &f->store, &f->err));
+		close_store(f);
+		assert_true(size_of(names[i]) > 0);
+	}
+	assert_int_equal(chdir(old), 0);
+}
+
+/* ---- without permission ---- */
+
+/* Runs `body` in a process to which permissions apply; root becomes nobody. It returns true if all is
+ * well, and says in f->err what is not. */
+static void as_anybody(struct fixture *f, bool (*body)(struct fixture *f))
+{
+	const pid_t pid = fork();
+
+	if (pid == 0) {
+		const bool ok =
+			(geteuid() != 0 || (setgid(65534) == 0 && setuid(65534) == 0)) && body(f);
+
+		if (!ok)
+			print_error("%s\n", f->err.message);
+		_exit(ok ? 0 : 1);
+	}
+	int status = 0;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static bool says(const struct fixture *f, enum tuner_code code, const char *part)
+{
+	return f->err.code == code && strstr(f->err.message, part) != NULL;
+}
+
+static bool refuses_to_write(struct fixture *f)
+{
+	return !store_open(f->path, STORE_WRITE, &f->store, &f->err) &&
+	       says(f, TUNER_USAGE, "cannot be written to") && says(f, TUNER_USAGE, "--db");
+}
+
+static void a_directory_that_cannot_be_written_is_refused(void **state)
+{
+	struct fixture *const f = *state;
+
+	assert_int_equal(chmod(f->directory, 0555), 0);
+	as_anybody(f, refuses_to_write);
+	assert_int_equal(chmod(f->directory, 0700), 0);
+	assert_false(exists(f->path));
+}
+
+static bool reads_the_job(struct fixture *f)
+{
+	return store_open(f->path, STORE_READ, &f->store, &f->err) &&
+	       fixture_number(f, "SELECT count(*) FROM job") == 1 && refuses_to_write(f);
+}
+
+/* Where no -shm can be made, a file that was closed cleanly still opens. Its name goes through a URI. */
+static void a_directory_that_cannot_be_written_can_be_read(void **state)
+{
+	struct fixture *const f = *state;
+
+	snprintf(f->path, sizeof f->path, "%s/a %%41?mode=rw#\xc3\xa9.db", f->directory);
+	open_store(f, STORE_WRITE);
+	fixture_add_job(f, "job", 5, "loss", "minimize");
+	close_store(f);
+	assert_int_equal(chmod(f->path, 0444), 0);
+	assert_int_equal(chmod(f->directory, 0555), 0);
+	as_anybody(f, reads_the_job);
+	assert_int_equal(chmod(f->directory, 0700), 0);
+}
+
+static bool refuses_to_read(struct fixture *f)
+{
+	return !store_open(f->path, STORE_READ, &f->store, &f->err) && f->err.code == TUNER_USAGE;
+}
+
+/* A copy with commits that are only in its -wal: to read it without them would be to read the past. */
+static void a_wal_that_cannot_be_used_is_not_ignored(void **state)
+{
+	struct fixture *const f = *state;
+
+	open_store(f, STORE_WRITE);
+	close_store(f);
+	assert_int_equal(chmod(f->path, 0444), 0);
+	write_file(beside(f, "-wal"), "commits");
+	assert_int_equal(chmod(beside(f, "-wal"), 0444), 0);
+	assert_int_equal(chmod(f->directory, 0555), 0);
+	as_anybody(f, refuses_to_read);
+	assert_int_equal(chmod(f->directory, 0700), 0);
+}
+
+/* ---- where it lies ---- */
+
+static void network_file_systems_are_known(void **state)
+{
+	static const struct {
+		unsigned long magic;
+		const char *name;
+	} cases[] = {
+		{ 0x6969, "NFS" }, { 0xff534d42, "CIFS" }, { 0xfe534d42, "SMB" },
+		{ 0x01021997, "9p" }, { 0x0bd00bd3, "Lustre" }, { 0x47504653, "GPFS" },
+		{ 0xef53, NULL }, /* ext4 */
+		{ 0x58465342, NULL }, /* XFS */
+		{ 0x01021994, NULL }, /* tmpfs */
+		{ 0x794c7630, NULL }, /* overlayfs */
+		{ 0x65735546, NULL }, /* FUSE */
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const char *const name = location_network_name(cases[i].magic);
+
+		if (cases[i].name)
+			assert_string_equal(name, cases[i].name);
+		else
+			assert_null(name);
+	}
+}
+
+static void two_names_of_one_database_have_one_lock(void **state)
+{
+	struct fixture *const f = *state;
+	char link[128];
+	int64_t pid = 0;
+
+	snprintf(link, sizeof link, "%s/link.db", f->directory);
+	open_store(f, STORE_WRITE);
+	assert_int_equal(symlink("tuner.db", link), 0);
+	ASSERT_OK(f, store_holder(link, &pid, &f->err));
+	assert_int_equal(pid, getpid());
+	close_store(f);
+
+	struct store *store = NULL;
+
+	ASSERT_OK(f, store_open(link, STORE_WRITE, &store, &f->err));
+	refuse_open(f, STORE_WRITE, TUNER_RETRY, "in use");
+	assert_string_equal(store_path(store), link);
+	assert_string_equal(store_directory(store), beside(f, ".d"));
+	store_close(store);
+}
+
+static void a_link_that_leads_nowhere_is_refused(void **state)
+{
+	struct fixture *const f = *state;
+
+	assert_int_equal(symlink("elsewhere.db", f->path), 0);
+	refuse_open(f, STORE_WRITE, TUNER_USAGE, "leads nowhere");
+	refuse_open(f, STORE_READ, TUNER_USAGE, "leads nowhere");
+}
+
+/* ---- one writer ---- */
+
+/* Another process, which does as it is told, byte by byte, and answers each with a byte. */
+struct process {
+	pid_t pid;
+	int told, says;
+};
+
+static char hear(const struct process *process)
+{
+	char byte = 0;
+
+	assert_int_equal(read(process->says, &byte, 1), 1);
+	return byte;
+}
+
+/* `body` reads from fd 3 of its arguments what to do; it never returns. */
+static struct process start(struct fixture *f, void (*body)(struct fixture *f, int in, int out))
+{
+	int in[2], out[2];
+
+	assert_int_equal(pipe(in), 0);
+	assert_int_equal(pipe(out), 0);
+	const struct process process = { .pid = fork(), .told = in[1], .says = out[0] };
+
+	if (process.pid == 0) {
+		close(in[1]);
+		close(out[0]);
+		body(f, in[0], out[1]);
+		_exit(0);
+	}
+	close(in[0]);
+	close(out[1]);
+	return process;
+}
+
+static void finish(const struct process *process, int signal)
+{
+	int status = 0;
+
+	if (signal != 0)
+		kill(process->pid, signal);
+	close(process->told);
+	close(process->says);
+	assert_int_equal(waitpid(process->pid, &status, 0), process->pid);
+	if (signal != 0)
+		assert_true(WIFSIGNALED(status));
+	else
+		assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void say(int out, char byte)
+{
+	if (write(out, &byte, 1) != 1)
+		_exit(1);
+}
+
+static void hold_the_lock(struct fixture *f, int in, int out)
+{
+	char byte;
+
+	if (!store_open(f->path, STORE_WRITE, &f->store, &f->err))
+		_exit(1);
+	say(out, 'y');
+	if (read(in, &byte, 1) == 0) /* until the other end closes */
+		store_close(f->store);
+}
+
+static void a_second_writer_is_refused_with_the_pid_of_the_first(void **state)
+{
+	struct fixture *const f = *state;
+	const struct process holder = start(f, hold_the_lock);
+	char pid[32];
+	int64_t found = 0;
+
+	snprintf(pid, sizeof pid, "pid %d", (int)holder.pid);
+	assert_int_equal(hear(&holder), 'y');
+	refuse_open(f, STORE_WRITE, TUNER_RETRY, pid);
+	ASSERT_SAYS(f, TUNER_RETRY, "tuner stop");
+	ASSERT_OK(f, store_holder(f->path, &found, &f->err));
+	assert_int_equal(found, holder.pid);
+	finish(&holder, 0);
+	ASSERT_OK(f, store_holder(f->path, &found, &f->err));
+	assert_int_equal(found, 0);
+	open_store(f, STORE_WRITE);
+}
+
+static void the_lock_of_a_killed_writer_is_free(void **state)
+{
+	struct fixture *const f = *state;
+	const struct process holder = start(f, hold_the_lock);
+	int64_t pid = -1;
+
+	assert_int_equal(hear(&holder), 'y');
+	finish(&holder, SIGKILL);
+	assert_true(size_of(beside(f, ".lock")) > 0); /* its pid still stands there */
+	ASSERT_OK(f, store_holder(f->path, &pid, &f->err));
+	assert_int_equal(pid, 0);
+	open_store(f, STORE_WRITE);
+	assert_sound(f);
+}
+
+static void nobody_holds_what_was_never_opened(void **state)
+{
+	struct fixture *const f = *state;
+	int64_t pid = -1;
+
+	ASSERT_OK(f, store_holder(f->path, &pid, &f->err));
+	assert_int_equal(pid, 0);
+	assert_false(exists(beside(f, ".lock")));
+}
+
+static void a_holder_whose_pid_is_not_written_yet_is_somebody(void **state)
+{
+	struct fixture *const f = *state;
+	int64_t pid = 0;
+	int fd = -1;
+
+	ASSERT_OK(f, file_lock(beside(f, ".lock"), &fd, &f->err));
+	ASSERT_OK(f, store_holder(f->path, &pid, &f->err));
+	assert_int_equal(pid, -1);
+	refuse_open(f, STORE_WRITE, TUNER_RETRY, "another process");
+	close(fd);
+}
+
+static void readers_and_requests_stand_beside_the_writer(void **state)
+{
+	struct fixture *const f = *state;
+	struct store *reader = NULL, *requester = NULL;
+	struct request request;
+	int64_t last = -1, id = 0;
+	bool found = false;
+
+	open_store(f, STORE_WRITE);
+	fixture_use_job(f, fixture_add_job(f, "job", 5, "loss", "minimize"));
+	ASSERT_OK(f, store_open(f->path, STORE_READ, &reader, &f->err));
+	ASSERT_OK(f, store_open(f->path, STORE_REQUEST, &requester, &f->err));
+
+	ASSERT_OK(f, request_add(requester, f->job, "stop", NULL, fixture_now(f), &id, &f->err));
+	ASSERT_OK(f, request_next(f->store, f->job, &request, &found, &f->err));
+	assert_true(found);
+	assert_int_equal(request.id, id);
+	request_finish(&request);
+	ASSERT_OK(f, add_event(f, "seen", STORE_LAZY));
+	ASSERT_OK(f, event_last(reader, f->job, &last, &f->err));
+	assert_true(last > 0);
+
+	/* A reader's connection does not write, whatever it is asked. */
+	assert_false(sql_execute(reader->db, f->path, "DELETE FROM job", &f->err));
+	ASSERT_SAYS(f, TUNER_USAGE, "readonly");
+	store_close(reader);
+	store_close(requester);
+}
+
+static void a_reader_sees_the_state_of_one_moment(void **state)
+{
+	struct fixture *const f = *state;
+	struct store *reader = NULL;
+	struct query query;
+	int64_t n = -1;
+	bool found = false;
+
+	open_store(f, STORE_WRITE);
+	fixture_use_job(f, fixture_add_job(f, "job", 5, "loss", "minimize"));
+	ASSERT_OK(f, store_open(f->path, STORE_READ, &reader, &f->err));
+	ASSERT_OK(f, store_begin(f->store, STORE_LAZY, &f->err));
+	ASSERT_OK(f, event_add(f->store, f->job, 0, 0, "a", NULL, 1, &n, &f->err));
+	ASSERT_OK(f, event_last(reader, f->job, &n, &f->err));
+	assert_int_equal(n, 0); /* not committed */
+
+	query_open(&query, reader, "SELECT count(*) FROM job");
+	ASSERT_OK(f, query_row(&query, &found, &f->err));
+	ASSERT_OK(f, store_commit(f->store, &f->err)); /* a reader in mid-query hinders nobody */
+	query_close(&query);
+	ASSERT_OK(f, event_last(reader, f->job, &n, &f->err));
+	assert_true(n > 0);
+	store_close(reader);
+}
+
+/* ---- another version ---- */
+
+static void a_newer_database_can_only_be_read(void **state)
+{
+	struct fixture *const f = *state;
+
+	open_store(f, STORE_WRITE);
+	fixture_add_job(f, "job", 5, "loss", "minimize");
+	close_store(f);
+	run_sql(f->path, "ALTER TABLE job ADD COLUMN future TEXT; PRAGMA user_version = 2");
+	struct text before = content(f->path);
+
+	refuse_open(f, STORE_WRITE, TUNER_USAGE, "newer tuner");
+	refuse_open(f, STORE_REQUEST, TUNER_USAGE, "newer tuner");
+	open_store(f, STORE_READ);
+	assert_true(fixture_number(f, "SELECT count(*) FROM job") == 1);
+	close_store(f);
+	assert_unchanged(f->path, &before);
+	assert_false(exists(beside(f, ".v1.bak")));
+	assert_false(exists(beside(f, ".v2.bak")));
+}
+
+/* ---- transactions ---- */
+
+static void a_rollback_leaves_nothing(void **state)
+{
+	struct fixture *const f = *state;
+	int64_t id = 0;
+
+	fixture_use_job(f, fixture_add_job(f, "job", 5, "loss", "minimize"));
+	ASSERT_OK(f, store_begin(f->store, STORE_DURABLE, &f->err));
+	ASSERT_OK(f, event_add(f->store, f->job, 0, 0, "a", NULL, 1, &id, &f->err));
+	store_rollback(f->store);
+	store_rollback(f->store); /* nothing to do */
+	assert_true(fixture_number(f, "SELECT count(*) FROM event") == 0);
+	ASSERT_OK(f, add_event(f, "b", STORE_DURABLE));
+}
+
+static void closing_rolls_an_open_transaction_back(void **state)
+{
+	struct fixture *const f = *state;
+	int64_t id = 0;
+
+	fixture_use_job(f, fixture_add_job(f, "job", 5, "loss", "minimize"));
+	ASSERT_OK(f, store_begin(f->store, STORE_LAZY, &f->err));
+	ASSERT_OK(f, event_add(f->store, f->job, 0, 0, "a", NULL, 1, &id, &f->err));
+	close_store(f);
+	open_store(f, STORE_WRITE);
+	assert_true(fixture_number(f, "SELECT count(*) FROM event") == 0);
+}
+
+static void a_durable_commit_waits_for_the_disk_and_a_lazy_one_does_not(void **state)
+{
+	static const enum store_durability order[] = { STORE_LAZY, STORE_DURABLE, STORE_DURABLE,
+		STORE_LAZY, STORE_LAZY, STORE_DURABLE };
+	struct fixture *const f = *state;
+
+	fixture_use_job(f, fixture_add_job(f, "job", 5, "loss", "minimize"));
+	ASSERT_OK(f, add_event(f, "first", STORE_DURABLE));
+	for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+		n_syncs = 0;
+		ASSERT_OK(f, add_event(f, "a", order[i]));
+		assert_int_equal(n_syncs, order[i] == STORE_DURABLE);
+	}
+}
+
+/* ---- crashes ---- */
+
+static void die_within_a_transaction(struct fixture *f, int in, int out)
+{
+	int64_t id;
+
+	if (!store_open(f->path, STORE_WRITE, &f->store, &f->err) ||
+		!add_event(f, "committed", STORE_DURABLE) ||
+		!store_begin(f->store, STORE_DURABLE, &f->err) ||
+		!event_add(f->store, f->job, 0, 0, "lost", NULL, 1, &id, &f->err) ||
+		!sql_execute(f->store->db, "", "PRAGMA cache_spill = ON; PRAGMA cache_size = 1",
+			&f->err))
+		_exit(1);
+	for (int i = 0; i < 20000; i++) /* more than the cache holds: pages reach the file */
+		if (!event_add(f->store, f->job, 0, 0, "lost", NULL, 1, &id, &f->err))
+			_exit(1);
+	say(out, 'y');
+	pause();
+}
+
+static void a_writer_killed_within_a_transaction_leaves_the_last_commit(void **state)
+{
+	struct fixture *const f = *state;
+
+	open_store(f, STORE_WRITE);
+	fixture_use_job(f, fixture_add_job(f, "job", 5, "loss", "minimize"));
+	close_store(f);
+	const struct process writer = start(f, die_within_a_transaction);
+
+	assert_int_equal(hear(&writer), 'y');
+	assert_true(size_of(beside(f, "-wal")) > 100000);
+	finish(&writer, SIGKILL);
+	open_store(f, STORE_READ);
+	ASSERT_ROWS(f, "SELECT kind FROM event", "committed");
+	close_store(f);
+	open_store(f, STORE_WRITE);
+	ASSERT_ROWS(f, "SELECT kind FROM event", "committed");
+	assert_sound(f);
+	ASSERT_OK(f, add_event(f, "after", STORE_DURABLE));
+}
+
+static void commit_pairs(struct fixture *f, int in, int out)
+{
+	if (!store_open(f->path, STORE_WRITE, &f->store, &f->err))
+		_exit(1);
+	for (int64_t id;;) {
+		if (!store_begin(f->store, STORE_LAZY, &f->err) ||
+			!event_add(f->store, f->job, 0, 0, "a", NULL, 1, &id, &f->err) ||
+			!event_add(f->store, f->job, 0, 0, "b", NULL, 1, &id, &f->err) ||
+			!store_commit(f->store, &f->err))
+			_exit(1);
+		say(out, 'y');
+	}
+}
+
+/* Killed wherever it happens to be: what was acknowledged is there, and nothing by half. */
+static void a_writer_killed_anywhere_keeps_what_it_acknowledged(void **state)
+{
+	struct fixture *const f = *state;
+	int64_t acknowledged = 0;
+
+	open_store(f, STORE_WRITE);
+	fixture_use_job(f, fixture_add_job(f, "job", 5, "loss", "minimize"));
+	close_store(f);
+	for (int round = 1; round <= 12; round++) {
+		const struct process writer = start(f, commit_pairs);
+
+		for (int i = 0; i < 7 * round; i++, acknowledged++)
+			assert_int_equal(hear(&writer), 'y');
+		kill(writer.pid, SIGKILL);
+		for (char byte; read(writer.says, &byte, 1) == 1;)
+			acknowledged++; /* those that it said since */
+		finish(&writer, SIGKILL);
+		open_store(f, STORE_WRITE);
+		const double a = fixture_number(f, "SELECT count(*) FROM event WHERE kind = 'a'");
+		const double b = fixture_number(f, "SELECT count(*) FROM event WHERE kind = 'b'");
+
+		assert_true(a == b);
+		assert_true(a == (double)acknowledged || a == (double)(acknowledged + 1));
+		acknowledged = (int64_t)a;
+		assert_sound(f);
+		close_store(f);
+	}
+}
+
+/* Whichever write fails, the state stays that of the last commit, the program can go on when there is
+ * room again, and nothing is damaged. */
+static void a_full_disk_loses_nothing(void **state)
+{
+	struct fixture *const f = *state;
+	double before = 0;
+	bool failed = true;
+
+	fixture_use_job(f, fixture_add_job(f, "job", 1000, "loss", "minimize"));
+	for (unsigned n = 1; failed; n++) {
+		const struct trial_new trial = fixture_new(f);
+		const struct decision decision = fixture_decision();
+		bool capped;
+		int64_t id;
+
+		ASSERT_OK(f, store_begin(f->store, STORE_DURABLE, &f->err));
+		fill_disk_after(n);
+		failed = !fixture_create(f, &trial, &decision, &id, &capped) ||
+			 !store_commit(f->store, &f->err);
+		fill_disk_after(0);
+		if (failed) {
+			ASSERT_SAYS(f, TUNER_FATAL, "no space left");
+			store_rollback(f->store);
+		}
+		assert_true(fixture_number(f, "SELECT count(*) FROM trial") == before + !failed);
+		before += !failed;
+		assert_sound(f);
+		fixture_add_trial(f);
+		before++;
+	}
+	close_store(f);
+	open_store(f, STORE_WRITE);
+	assert_true(fixture_number(f, "SELECT count(*) FROM trial") == before);
+	assert_true(before > 3); /* several writes failed */
+	assert_sound(f);
+}
+
+/* The same when the tables are made: the next try starts from nothing. */
+static void a_full_disk_makes_no_half_database(void **state)
+{
+	struct fixture *const f = *state;
+	bool failed = true;
+	unsigned n;
+
+	for (n = 1; failed; n++) {
+		fill_disk_after(n);
+		failed = !store_open(f->path, STORE_WRITE, &f->store, &f->err);
+		fill_disk_after(0);
+		if (failed)
+			ASSERT_SAYS(f, TUNER_FATAL, "no space left");
+	}
+	assert_true(n > 20);
+	assert_sound(f);
+	fixture_use_job(f, fixture_add_job(f, "job", 5, "loss", "minimize"));
+}
+
+/* ---- the length of the WAL ---- */
+
+enum { MIB = 1 << 20 };
+
+static void commit_mib(struct fixture *f, int mib)
+{
+	char sql[256];
+
+	snprintf(sql, sizeof sql,
+		"INSERT INTO event (job, kind, data, time_us) "
+		"VALUES (%" PRId64 ", 'big', json_quote(hex(zeroblob(%d))), 1)",
+		f->job, mib * MIB / 2);
+	ASSERT_OK(f, store_begin(f->store, STORE_LAZY, &f->err));
+	ASSERT_OK(f, sql_execute(f->store->db, f->path, sql, &f->err));
+	ASSERT_OK(f, store_commit(f->store, &f->err));
+}
+
+static void the_wal_stays_small(void **state)
+{
+	struct fixture *const f = *state;
+
+	fixture_use_job(f, fixture_add_job(f, "job", 5, "loss", "minimize"));
+	for (int i = 0; i < 30; i++) {
+		commit_mib(f, 1);
+		ASSERT_OK(f, store_checkpoint(f->store, &f->err));
+	}
+	assert_true(size_of(beside(f, "-wal")) < 6 * MIB);
+	assert_true(size_of(f->path) > 24 * MIB);
+}
+
+static void the_wal_stays_small_if_nobody_asks_for_checkpoints(void **state)
+{
+	struct fixture *const f = *state;
+
+	fixture_use_job(f, fixture_add_job(f, "job", 5, "loss", "minimize"));
+	for (int i = 0; i < 40; i++)
+		commit_mib(f, 1);
+	assert_true(size_of(beside(f, "-wal")) < 24 * MIB);
+}
+
+static int64_t begin_reading(struct fixture *f, struct store *reader)
+{
+	int64_t n = -1;
+
+	ASSERT_OK(f, sql_execute(reader->db, f->path, "BEGIN", &f->err));
+	ASSERT_OK(f, event_last(reader, f->job, &n, &f->err));
+	return n;
+}
+
+/* Two readers that overlap: whenever one ends, the other has begun already. Each looks for as long as a
+ * query takes. */
+static void read_without_a_gap(struct fixture *f, int in, int out)
+{
+	static const struct timespec query = { .tv_nsec = 10 * 1000 * 1000 };
+	struct store *readers[2] = { NULL, NULL };
+	struct pollfd end = { .fd = in, .events = POLLIN };
+
+	for (int i = 0; i < 2; i++) {
+		if (!store_open(f->path, STORE_READ, &readers[i], &f->err))
+			_exit(1);
+		begin_reading(f, readers[i]);
+	}
+	say(out, 'y');
+	for (int i = 0; poll(&end, 1, 0) == 0; i = 1 - i) {
+		if (!sql_execute(readers[i]->db, f->path, "ROLLBACK", &f->err))
+			_exit(1);
+		begin_reading(f, readers[i]);
+		nanosleep(&query, NULL);
+	}
+	store_close(readers[0]);
+	store_close(readers[1]);
+}
+
+static void the_wal_stays_below_64_mib_while_readers_come_and_go(void **state)
+{
+	struct fixture *const f = *state;
+	int64_t longest = 0;
+
+	fixture_use_job(f, fixture_add_job(f, "job", 5, "loss", "minimize"));
+	close_store(f); /* no connection goes along with a fork */
+	const struct process readers = start(f, read_without_a_gap);
+
+	assert_int_equal(hear(&readers), 'y');
+	open_store(f, STORE_WRITE);
+	for (int i = 0; i < 44; i++) {
+		commit_mib(f, 2);
+		ASSERT_OK(f, store_checkpoint(f->store, &f->err));
+		if (size_of(beside(f, "-wal")) > longest)
+			longest = size_of(beside(f, "-wal"));
+	}
+	assert_true(longest < 64 * MIB);
+	finish(&readers, 0);
+}
+
+static void a_reader_that_never_ends_is_told_of_and_loses_nothing(void **state)
+{
+	struct fixture *const f = *state;
+	struct store *reader = NULL;
+
+	fixture_use_job(f, fixture_add_job(f, "job", 5, "loss", "minimize"));
+	ASSERT_OK(f, store_open(f->path, STORE_READ, &reader, &f->err));
+	commit_mib(f, 1);
+	const int64_t seen = begin_reading(f, reader);
+
+	commit_mib(f, 40);
+	ASSERT_OK(f, store_checkpoint(f->store, &f->err)); /* waits for it, and then goes on */
+	commit_mib(f, 28);
+	assert_false(store_checkpoint(f->store, &f->err));
+	ASSERT_SAYS(f, TUNER_RETRY, "fuser");
+	ASSERT_OK(f, store_checkpoint(f->store, &f->err)); /* once is enough */
+	assert_int_equal(
+		fixture_number(&(struct fixture){ .store = reader }, "SELECT max(id) FROM event"),
+		seen);
+
+	store_close(reader);
+	commit_mib(f, 5);
+	ASSERT_OK(f, store_checkpoint(f->store, &f->err));
+	assert_int_equal(size_of(beside(f, "-wal")), 0);
+	assert_true(fixture_number(f, "SELECT count(*) FROM event") == 4);
+	assert_sound(f);
+}
+
+/* ---- settings ---- */
+
+static void the_optuna_series_is_one_of_two(void **state)
+{
+	struct fixture *const f = *state;
+
+	ASSERT_ROWS(f, "SELECT version_num FROM alembic_version", "v3.2.0.a");
+	CHANGE(f, store_set_optuna(f->store, "3.1", &f->err));
+	ASSERT_ROWS(f, "SELECT version_num FROM alembic_version", "v3.0.0.d");
+	CHANGE(f, store_set_optuna(f->store, "3.2", &f->err));
+	ASSERT_ROWS(f, "SELECT version_num FROM alembic_version", "v3.2.0.a");
+	REFUSED(f, TUNER_USAGE, "\"2.10\"", store_set_optuna(f->store, "2.10", &f->err));
+}
+
+/* ---- statements ---- */
+
+/* More texts than are kept, and one text open twice: both go on, only slower. */
+static void statements_beyond_those_kept_work(void **state)
+{
+	struct fixture *const f = *state;
+	struct query outer, inner;
+	char sql[64];
+	bool found;
+
+	for (int i = 0; i < 2 * STATEMENT_SLOTS; i++) {
+		snprintf(sql, sizeof sql, "SELECT %d", i);
+		assert_true(fixture_number(f, sql) == i);
+	}
+	assert_int_equal(f->store->n_statements, STATEMENTS_MAX);
+	query_open(&outer, f->store, "SELECT 7");
+	ASSERT_OK(f, query_row(&outer, &found, &f->err));
+	query_open(&inner, f->store, "SELECT 7");
+	ASSERT_OK(f, query_row(&inner, &found, &f->err));
+	assert_int_equal(query_int(&inner), 7);
+	query_close(&inner);
+	assert_int_equal(query_int(&outer), 7);
+	query_close(&outer);
+	assert_true(fixture_number(f, "SELECT 7") == 7);
+}
+
+static void a_faulty_statement_is_told_of_at_its_run(void **state)
+{
+	struct fixture *const f = *state;
+	struct query query;
+	bool found;
+
+	query_open(&query, f->store, "SELECT missing FROM nowhere WHERE a = ?1");
+	query_bind_int(&query, 1);
+	query_bind_text(&query, "x");
+	assert_false(query_row(&query, &found, &f->err));
+	ASSERT_SAYS(f, TUNER_FATAL, "nowhere");
+	query_close(&query);
+}
+
+#define IN_DIRECTORY(test)                                                                         \
+	cmocka_unit_test_setup_teardown(test, fixture_set_up_directory, fixture_tear_down)
+#define IN_STORE(test) cmocka_unit_test_setup_teardown(test, fixture_set_up, fixture_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_DIRECTORY(a_new_database_is_ours_alone),
+		IN_DIRECTORY(what_is_committed_is_there_when_it_is_opened_again),
+		IN_DIRECTORY(a_missing_database_is_made_by_a_writer_only),
+		IN_DIRECTORY(an_empty_file_is_taken_by_a_writer_only),
+		IN_DIRECTORY(a_database_of_another_program_is_left_alone),
+		IN_DIRECTORY(a_file_that_is_no_database_is_left_alone),
+		IN_DIRECTORY(a_directory_is_no_database),
+		IN_DIRECTORY(a_directory_that_does_not_exist_is_named),
+		IN_DIRECTORY(names_are_taken_as_they_stand),
+		IN_DIRECTORY(a_directory_that_cannot_be_written_is_refused),
+		IN_DIRECTORY(a_directory_that_cannot_be_written_can_be_read),
+		IN_DIRECTORY(a_wal_that_cannot_be_used_is_not_ignored),
+		cmocka_unit_test(network_file_systems_are_known),
+		IN_DIRECTORY(two_names_of_one_database_have_one_lock),
+		IN_DIRECTORY(a_link_that_leads_nowhere_is_refused),
+		IN_DIRECTORY(a_second_writer_is_refused_with_the_pid_of_the_first),
+		IN_DIRECTORY(the_lock_of_a_killed_writer_is_free),
+		IN_DIRECTORY(nobody_holds_what_was_never_opened),
+		IN_DIRECTORY(a_holder_whose_pid_is_not_written_yet_is_somebody),
+		IN_DIRECTORY(readers_and_requests_stand_beside_the_writer),
+		IN_DIRECTORY(a_reader_sees_the_state_of_one_moment),
+		IN_DIRECTORY(a_newer_database_can_only_be_read),
+		IN_STORE(a_rollback_leaves_nothing),
+		IN_STORE(closing_rolls_an_open_transaction_back),
+		IN_STORE(a_durable_commit_waits_for_the_disk_and_a_lazy_one_does_not),
+		IN_DIRECTORY(a_writer_killed_within_a_transaction_leaves_the_last_commit),
+		IN_DIRECTORY(a_writer_killed_anywhere_keeps_what_it_acknowledged),
+		IN_STORE(a_full_disk_loses_nothing),
+		IN_DIRECTORY(a_full_disk_makes_no_half_database),
+		IN_STORE(the_wal_stays_small),
+		IN_STORE(the_wal_stays_small_if_nobody_asks_for_checkpoints),
+		IN_STORE(the_wal_stays_below_64_mib_while_readers_come_and_go),
+		IN_STORE(a_reader_that_never_ends_is_told_of_and_loses_nothing),
+		IN_STORE(the_optuna_series_is_one_of_two),
+		IN_STORE(statements_beyond_those_kept_work),
+		IN_STORE(a_faulty_statement_is_told_of_at_its_run),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
