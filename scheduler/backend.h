@@ -85,8 +85,10 @@ struct null_step {
 	int code;	    /* NULL_EXIT */
 };
 
-/* A backend without processes: `script` gives the steps of the n-th start, and time is what
- * backend_null_advance says. */
+/* A backend without processes: `script` gives the steps of a start (their number, at most `size`, in
+ * the order of their times), and time, which begins at 0, is what backend_null_advance says. Wall
+ * clocks read it in microseconds, plus 1. A signal that ends a program ends the attempt with the next
+ * look, as stopped; adopting one that is known tells its events once more. */
 TUNER_MUST_CHECK
 bool backend_null_open(size_t (*script)(void *context, int64_t attempt, const char *directory,
 			       struct null_step *ret_steps, size_t size),

@@ -64,16 +64,35 @@ static bool null_start(struct backend *backend, int64_t id, const char *director
 	attempt->start_ms = null->now_ms;
 	attempt->output = TEXT_EMPTY;
 	attempt->n = null->script(null->context, id, directory, attempt->steps, STEPS_MAX);
+	tuner_assert(attempt->n <= STEPS_MAX);
 	null->attempts[null->n++] = attempt;
 	return true;
 }
 
-/* It ends with its next look, as a supervisor records it. */
+/* One that is known tells everything again, as to a new process. */
+static bool null_adopt(struct backend *backend, int64_t id, const char *directory, const char *key,
+	struct tuner_error *err)
+{
+	struct null_attempt *attempt = find(null_of(backend), id);
+
+	if (attempt == NULL)
+		return null_start(backend, id, directory, key, err);
+	attempt->done = 0;
+	attempt->ended = false;
+	text_clear(&attempt->output);
+	return true;
+}
+
+static bool is_end(int signal)
+{
+	return signal == SIGTERM || signal == SIGINT || signal == SIGQUIT || signal == SIGKILL;
+}
+
 static bool null_signal(struct backend *backend, int64_t id, int signal, struct tuner_error *err)
 {
 	struct null_attempt *attempt = find(null_of(backend), id);
 	(void)err;
-	if (attempt != NULL && !attempt->ended)
+	if (attempt != NULL && !attempt->ended && is_end(signal))
 		attempt->signal = signal;
 	return true;
 }
@@ -84,6 +103,8 @@ static bool null_read_output(struct backend *backend, int64_t id, int64_t offset
 	const struct null_attempt *attempt = find(null_of(backend), id);
 	if (attempt == NULL)
 		return tuner_fail(err, TUNER_FATAL, "attempt %lld is not known", (long long)id);
+	if (text_failed(&attempt->output))
+		return tuner_fail_memory(err);
 	*ret_offset = offset;
 	*ret_size = 0;
 	if ((uint64_t)offset < attempt->output.length) {
@@ -102,9 +123,23 @@ static size_t null_descriptors(struct backend *backend, struct pollfd *ret_fds, 
 	return 0;
 }
 
+static bool step_is_due(const struct null_backend *null, const struct null_attempt *attempt)
+{
+	return attempt->done < attempt->n &&
+	       attempt->start_ms + attempt->steps[attempt->done].at_ms <= null->now_ms;
+}
+
+static bool is_due(const struct null_backend *null, const struct null_attempt *attempt)
+{
+	return !attempt->ended && (attempt->signal != 0 || step_is_due(null, attempt));
+}
+
 static int null_wait_ms(struct backend *backend)
 {
-	(void)backend;
+	const struct null_backend *null = null_of(backend);
+	for (size_t i = 0; i < null->n; i++)
+		if (is_due(null, null->attempts[i]))
+			return 0;
 	return -1;
 }
 
@@ -165,8 +200,7 @@ static bool attempt_next(
 {
 	if (attempt->ended)
 		return false;
-	while (attempt->done < attempt->n &&
-		attempt->start_ms + attempt->steps[attempt->done].at_ms <= null->now_ms)
+	while (step_is_due(null, attempt))
 		if (take_step(null, attempt, &attempt->steps[attempt->done++], ret))
 			return true;
 	if (attempt->signal == 0)
@@ -218,7 +252,7 @@ static void null_close(struct backend *backend)
 static const struct backend_ops null_ops = {
 	.name = "null",
 	.start = null_start,
-	.adopt = null_start,
+	.adopt = null_adopt,
 	.signal = null_signal,
 	.read_output = null_read_output,
 	.descriptors = null_descriptors,

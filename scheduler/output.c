@@ -152,7 +152,36 @@ static int64_t output_end(const char *directory)
 	return end;
 }
 
-/* The last `lines` lines of the text. */
+/* Without the line that the window cuts, if there is another. */
+static size_t skip_cut_line(const char *bytes, size_t size)
+{
+	const char *end = memchr(bytes, '\n', size);
+	return end != NULL && end + 1 < bytes + size ? (size_t)(end + 1 - bytes) : 0;
+}
+
+/* What a terminal would show of lines that were written over: of each what follows its last carriage
+ * return, but for one at its end. */
+static size_t drop_overwritten(char *bytes, size_t size)
+{
+	size_t kept = 0;
+	for (size_t at = 0; at < size;) {
+		const char *newline = memchr(bytes + at, '\n', size - at);
+		const size_t next = newline != NULL ? (size_t)(newline + 1 - bytes) : size;
+		size_t end = newline != NULL ? next - 1 : size;
+		while (end > at && bytes[end - 1] == '\r')
+			end--;
+		const char *over = memrchr(bytes + at, '\r', end - at);
+		const size_t from = over != NULL ? (size_t)(over + 1 - bytes) : at;
+		memmove(bytes + kept, bytes + from, end - from);
+		kept += end - from;
+		if (newline != NULL)
+			bytes[kept++] = '\n';
+		at = next;
+	}
+	return kept;
+}
+
+/* The last `lines` (at least 1) lines of the text. */
 static const char *last_lines(const char *bytes, size_t size, unsigned lines)
 {
 	const char *at = bytes + size;
@@ -164,26 +193,47 @@ static const char *last_lines(const char *bytes, size_t size, unsigned lines)
 	return at;
 }
 
-bool output_tail(const char *directory, unsigned lines, struct text *ret, struct tuner_error *err)
+/* The last bytes of the output, at most TAIL_BYTES. */
+static bool read_end(const char *directory, char *ret_bytes, size_t *ret_size, bool *ret_cut,
+	struct tuner_error *err)
 {
 	const int64_t end = output_end(directory);
-	int64_t offset = end > TAIL_BYTES ? end - TAIL_BYTES : 0;
-	size_t size = 0, got = 1;
-	char *bytes = malloc(TAIL_BYTES);
-	bool ok = bytes != NULL || tuner_fail_memory(err);
+	int64_t offset = end > TAIL_BYTES ? end - TAIL_BYTES : 0, first = -1;
+	size_t got = 1;
 
-	while (ok && got > 0 && size < TAIL_BYTES) {
-		ok = output_read(
-			directory, offset, bytes + size, TAIL_BYTES - size, &offset, &got, err);
+	for (*ret_size = 0; got > 0 && *ret_size < TAIL_BYTES; *ret_size += got) {
+		if (!output_read(directory, offset, ret_bytes + *ret_size, TAIL_BYTES - *ret_size,
+			    &offset, &got, err))
+			return false;
+		if (first < 0)
+			first = offset;
 		offset += (int64_t)got;
-		size += ok ? got : 0;
 	}
-	if (ok && lines > 0) {
-		size = terminal_strip(bytes, size, bytes);
-		const char *from = last_lines(bytes, size, lines);
-		text_add_bytes(ret, from, (size_t)(bytes + size - from));
-		ok = !text_failed(ret) || tuner_fail_memory(err);
+	*ret_cut = first > 0;
+	return true;
+}
+
+bool output_tail(const char *directory, unsigned lines, struct text *ret, struct tuner_error *err)
+{
+	char *bytes = malloc(TAIL_BYTES);
+	size_t size = 0;
+	bool cut = false, ok = false;
+
+	text_clear(ret);
+	if (bytes == NULL)
+		return tuner_fail_memory(err);
+	if (!read_end(directory, bytes, &size, &cut, err))
+		goto out;
+	if (lines > 0) {
+		const size_t from = cut ? skip_cut_line(bytes, size) : 0;
+		char *shown = bytes + from;
+		size = terminal_strip(shown, size - from, shown);
+		size = drop_overwritten(shown, size);
+		const char *first = last_lines(shown, size, lines);
+		text_add_bytes(ret, first, (size_t)(shown + size - first));
 	}
+	ok = !text_failed(ret) || tuner_fail_memory(err);
+out:
 	free(bytes);
 	return ok;
 }
