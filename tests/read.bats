@@ -13,50 +13,147 @@ finished_job() {
 	run "$TUNER" trials
 	[ "$status" -eq 0 ]
 	[ "${#lines[@]}" -eq 6 ]
-	[[ "${lines[0]}" == *"proposed by"*"x"*"loss"* ]]
-	[ "$(grep -c 'best$' <<<"$output")" -eq 1 ]
+	[[ "${lines[0]}" == *"trial"*"state"*"proposed by"*"loss"*"x"*"time"*"tries"* ]]
+	[ "$(grep -c ' best ' <<<"$output")" -eq 1 ]
+	[ "$(grep -c ' $' <<<"$output")" -eq 0 ]
 	"$TUNER" trials job --json >trials.json
 	jq -e 'length == 5 and all(.[]; .state == "done")' trials.json
 	jq -e '[.[] | select(.best)][0].objective == ([.[].objective] | min)' trials.json
 	best=$(jq '[.[].objective] | min' trials.json)
 	"$TUNER" trials --sort objective --limit 1 --json | jq -e ".[0].objective == $best"
 	"$TUNER" trials --limit 2 --json | jq -e '[.[].trial] == [4, 5]'
+	"$TUNER" trials --state done,failed --json | jq -e 'length == 5'
+	"$TUNER" trials --sort end --json | jq -e '[.[].ended] == ([.[].ended] | sort)'
 	run "$TUNER" trials --state failed
 	[[ "$output" == *"no such trial"* ]]
 	run "$TUNER" trials --sort size
 	[ "$status" -eq 2 ]
 	run "$TUNER" trials --state dune
 	[ "$status" -eq 2 ]
+	run "$TUNER" trials --state done,
+	[ "$status" -eq 2 ]
+}
+
+@test "the objective in the database is the one in JSON, to the bit" {
+	finished_job
+	/usr/bin/python3 - <<END
+import json, sqlite3, subprocess
+told = json.loads(subprocess.check_output(["$TUNER", "trials", "--json"]))
+rows = sqlite3.connect("tuner.db").execute(
+    "SELECT t.objective, p.value FROM trial t JOIN trial_param p ON p.trial = t.id ORDER BY t.number")
+assert [(t["objective"], t["parameters"]["x"]) for t in told] == list(rows)
+END
+}
+
+@test "trials of an edited space keep the parameters that are gone" {
+	TRIALS=2 write_job
+	"$TUNER" run job.jsonc --quiet
+	sed -i 's/"x": {/"y": { "type": "int", "min": 1, "max": 3 }, "x": {/; s/"trials": 2/"trials": 3/' job.jsonc
+	"$TUNER" run job.jsonc --quiet --accept-change -- sh -c 'echo loss=1' sh
+	run "$TUNER" trials
+	[[ "${lines[0]}" == *" y "*" x "* ]]
+	[[ "${lines[1]}" == *" - "* ]]
+	sed -i 's/"y": {[^}]*}, //; s/"trials": 3/"trials": 4/' job.jsonc
+	"$TUNER" run job.jsonc --quiet --accept-change -- sh -c 'echo loss=1' sh
+	run "$TUNER" trials
+	[[ "${lines[0]}" == *" x "*" y "* ]]
+	[[ "${lines[4]}" == *" - "* ]]
 }
 
 @test "show tells all about a trial" {
 	finished_job
 	run "$TUNER" show 1
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"x = 0.9"* ]]
-	[[ "$output" == *"proposed by user"* ]]
+	[[ "$output" == *"x  0.9"* ]]
+	[[ "$output" == *"proposed by user"*'asked for by "first"'* ]]
 	[[ "$output" == *"exit status 0"* ]]
+	[[ "$output" == *"cd $(pwd -P) && sh train.sh --x 0.9"* ]]
 	[[ "$output" == *"tuner.db.d/job/0001/1"* ]]
-	"$TUNER" show job 1 --json | jq -e '.launches[0].exit_code == 0 and .metrics.loss[0].value == .objective'
+	[[ "$output" == *"trial 1 proposed"*"trial 1 done"* ]]
+	"$TUNER" show job 1 --json >show.json
+	jq -e '.launches[0].exit_code == 0 and .metrics.loss[0].value == .objective' show.json
+	jq -e '.command == ["sh", "train.sh", "--x", "0.9"] and .environment.TUNER_TRIAL == "1"' show.json
+	jq -e '.environment | has("PATH") | not' show.json
+	jq -e '[.events[].kind] == ["proposed", "ended"]' show.json
+	jq -e '.decision.predicted_mean == null and .decision.branch == "user"' show.json
+	"$TUNER" show best --json | jq -e .best
+	"$TUNER" show last --json | jq -e '.trial == 5'
 	run "$TUNER" show 99
 	[ "$status" -eq 2 ]
 	run "$TUNER" show one
 	[ "$status" -eq 2 ]
 }
 
+@test "show says what the model expected, and what came of it" {
+	STRATEGY=bayesian TRIALS=9 write_job
+	"$TUNER" run job.jsonc --quiet
+	run "$TUNER" show last
+	[[ "$output" == *"proposed by model"*"predicted "*"it became "*"hoped to gain "* ]]
+	"$TUNER" show last --json |
+		jq -e '.decision | .predicted_sd > 0 and (.hyperparameters | length > 0)'
+}
+
+@test "show prints the variables that a shell reads back" {
+	write_job '"env": { "GREETING": "it'"'"'s $HOME" },'
+	"$TUNER" run job.jsonc --quiet --trials 1
+	"$TUNER" show 1 --env >variables
+	[ "$(env -i PATH="$PATH" sh -c '. ./variables; echo "$GREETING $TUNER_TRIAL $SM_HOSTS"')" = \
+		'it'"'"'s $HOME 1 ["algo-1"]' ]
+	[ "$(grep -c '^PATH=' variables)" -eq 0 ]
+	rm -r tuner.db.d
+	run "$TUNER" show 1 --env
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"gone"* ]]
+	run "$TUNER" show 1
+	[ "$status" -eq 0 ]
+}
+
+@test "what a command wrote cannot steer the terminal" {
+	TRIALS=2 write_job
+	"$TUNER" run job.jsonc --quiet -- \
+		sh -c 'printf "\033[31mRuntimeError: no\033[0m\n" >&2; exit 1' sh || true
+	for command in 'show 1' trials status 'watch --interval 50ms'; do
+		# shellcheck disable=SC2086 # words
+		run "$TUNER" $command
+		[ "$status" -eq 0 ]
+		[[ "$output" != *$'\033'* ]]
+	done
+}
+
 @test "best prints the command, the parameters and the model" {
 	finished_job
 	"$TUNER" best --params >params
 	x=$(jq .x params)
+	number=$("$TUNER" best --json | jq .trial)
+	seed=$(grep "^$number " starts | cut -d' ' -f4)
 	run "$TUNER" best --command
-	[ "$output" = "cd $(pwd -P) && sh train.sh --x $x" ]
-	sh -c "$output" | grep -q '^loss='
+	[ "$output" = "cd $(pwd -P) && env TUNER_SEED=$seed sh train.sh --x $x" ]
+	[ "$(cd / && TUNER_TRIAL=again sh -c "$output")" = "$("$TUNER" logs "$number")" ]
+	# It trained with the same seed.
+	grep -q "^again .* $seed\$" starts
 	run "$TUNER" best --model
 	[ "$status" -eq 2 ]
 	[[ "$output" == *"TUNER_MODEL_DIR"* ]]
-	"$TUNER" best --json | jq -e ".parameters.x == $x"
+	"$TUNER" best --json | jq -e ".parameters.x == $x and .gain == .first_objective - .objective"
 	run "$TUNER" best
-	[[ "$output" == *"trial 1 had"* ]]
+	[[ "$output" == *"trial 1 (given by the job file) had"*"the best is lower by"* ]]
+	run "$TUNER" best --params --model
+	[ "$status" -eq 2 ]
+}
+
+@test "best says that others are as good" {
+	TRIALS=3 PARALLEL=1 write_job
+	"$TUNER" run job.jsonc --quiet -- sh -c 'echo loss=1' sh
+	run "$TUNER" best
+	[[ "$output" == *"the best is trial 1,"* ]]
+	[[ "$output" == *"2 other trials reached the same value"* ]]
+}
+
+@test "best finds the model that was saved" {
+	TRIALS=1 write_job
+	"$TUNER" run job.jsonc --quiet -- \
+		sh -c 'echo weights >"$SM_MODEL_DIR/model.pth"; echo loss=1' sh
+	[ "$(cat "$("$TUNER" best --model)/model.pth")" = weights ]
 }
 
 @test "the command line of a best trial survives spaces and quotes" {
@@ -74,6 +171,43 @@ END
 	[[ "$(sh -c "$command")" == "loss=1 it's --name" ]]
 }
 
+@test "the command line of a best trial serves a script that reads SageMaker's variables" {
+	mkdir data
+	cat >train.sh <<'END'
+set -eu
+test -d "$SM_CHANNEL_TRAIN"
+echo weights >"$SM_MODEL_DIR/model.pth"
+echo "loss=1 on $SM_NUM_GPUS at $SM_HOSTS"
+END
+	cat >job.jsonc <<'END'
+{
+	"command": ["sh", "train.sh"],
+	"objective": { "metric": "loss", "goal": "minimize" },
+	"metrics": [{ "name": "loss", "regex": "loss=([0-9.]+)" }],
+	"parameters": { "x": { "type": "float", "min": 0, "max": 1 } },
+	"channels": { "train": "data" },
+	"hosts": [{ "backend": "local", "gpus": "none" }],
+	"strategy": "random", "budget": { "trials": 1 }
+}
+END
+	"$TUNER" run job.jsonc --quiet
+	command=$("$TUNER" best --command)
+	echo precious >"$("$TUNER" best --model)/model.pth"
+	[ "$(env -i PATH="$PATH" sh -c "$command")" = 'loss=1 on 0 at ["algo-1"]' ]
+	# It does not overwrite what the trial itself has saved.
+	[ "$(cat "$("$TUNER" best --model)/model.pth")" = precious ]
+}
+
+@test "the command line of a best trial serves a script without arguments" {
+	write_job '"arguments": "none",'
+	cat >train.sh <<'END'
+echo "loss=$TUNER_PARAM_X $(cat "$TUNER_PARAMS")"
+END
+	"$TUNER" run job.jsonc --quiet --trials 1
+	command=$(cd / && "$TUNER" best --command --db "$DIR/tuner.db")
+	[ "$(env -i PATH="$PATH" sh -c "$command")" = "$("$TUNER" logs 1)" ]
+}
+
 @test "a job without a result: best ends with 4, the others say so" {
 	TRIALS=2 write_job
 	"$TUNER" run job.jsonc -- true || true
@@ -82,8 +216,65 @@ END
 	run "$TUNER" status
 	[ "$status" -eq 0 ]
 	[[ "$output" == *"no-metric 2"* ]]
+	[[ "$output" == *"the last: trial "*", no-metric"* ]]
+	[[ "$output" == *"tuner logs job "* ]]
 	"$TUNER" status --json | jq -e '.best == null and .causes["no-metric"] == 2'
-	"$TUNER" jobs --json | jq -e '.[0].state == "failed"'
+	"$TUNER" jobs --json | jq -e '.[0].state == "failed" and .[0].best == null'
+	run "$TUNER" best --json
+	[ "$status" -eq 4 ]
+	run "$TUNER" show best
+	[ "$status" -eq 2 ]
+}
+
+@test "a job without a trial yet: every command says so" {
+	TRIALS=1 write_job
+	"$TUNER" run job.jsonc --quiet
+	# As after a tuner that was killed at its start.
+	sqlite3 tuner.db "INSERT INTO job (id, name, state, reason, file, path, directory, seed, trial_cap,
+			space_version, objective_version, created_us)
+		SELECT 2, 'empty', 'open', '', replace(file, '\"command\"', '\"name\": \"empty\", \"command\"'),
+			'', directory, seed, 6, NULL, NULL, created_us + 1 FROM job;
+		INSERT INTO space_version SELECT 2, 2, version, definition, created_us FROM space_version;
+		INSERT INTO objective_version
+			SELECT 2, 2, version, metric, goal, definition, created_us FROM objective_version;
+		UPDATE job SET space_version = 2, objective_version = 2 WHERE id = 2;"
+	run "$TUNER" status empty
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"no tuner runs it"*"0 of 6 trials"*"no trial has a result yet"*"tuner run empty"* ]]
+	"$TUNER" status empty --json |
+		jq -e '.runner == null and .left_s == null and .trials.created == 0'
+	run "$TUNER" trials empty
+	[ "$output" = "job empty has no trial yet." ]
+	"$TUNER" trials empty --json | jq -e 'length == 0'
+	run "$TUNER" best empty
+	[ "$status" -eq 4 ]
+	[[ "$output" == *"has no trial yet"* ]]
+	for word in 1 last best; do
+		run "$TUNER" show empty "$word"
+		[ "$status" -eq 2 ]
+		run "$TUNER" logs empty "$word"
+		[ "$status" -eq 2 ]
+	done
+	run "$TUNER" watch empty --interval 50ms
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"no tuner runs it"* ]]
+	"$TUNER" jobs --json | jq -e '[.[].job] == ["job", "empty"] and .[1].best == null'
+}
+
+@test "NaN and infinite metrics are told, and JSON stays strict" {
+	TRIALS=2 PARALLEL=1 write_job
+	cat >nan.sh <<'END'
+if [ "$TUNER_TRIAL" -eq 1 ]; then echo loss=inf; echo loss=1; else echo loss=2; echo loss=nan; fi
+END
+	"$TUNER" run job.jsonc --quiet -- sh nan.sh
+	"$TUNER" show 1 --json >first.json
+	/usr/bin/python3 -c 'import json, sys
+json.load(open("first.json"), parse_constant=lambda word: sys.exit(word))'
+	jq -e '[.metrics.loss[].value] == ["inf", 1] and .objective == 1' first.json
+	"$TUNER" trials --json |
+		jq -e '.[1].last_value == "nan" and .[1].objective == null and .[1].best_value == 2'
+	run "$TUNER" show 2
+	[[ "$output" == *"failed"*"nan"* ]]
 }
 
 @test "logs prints the output, its end, and follows until the trial ends" {
@@ -91,6 +282,10 @@ END
 	"$TUNER" run job.jsonc --name lines -- sh -c 'seq 1 100000; echo loss=1'
 	[ "$("$TUNER" logs 1 | wc -l)" -eq 100001 ]
 	[ "$("$TUNER" logs lines 1 --tail 2)" = $'100000\nloss=1' ]
+	[ "$("$TUNER" logs lines 1 --tail 1 -f)" = loss=1 ]
+	[ "$("$TUNER" logs lines 1 --tail 1000000 | wc -l)" -eq 100001 ]
+	[ "$("$TUNER" logs lines last --tail 90001 | head -1)" = 10001 ]
+	# A reader that goes away ends it.
 	[ "$("$TUNER" logs 1 | head -1)" = 1 ]
 	touch hold
 	start "$TUNER" run job.jsonc --name follow -- sh -c 'echo begun; while [ -e hold ]; do sleep 0.02; done; echo loss=1'
@@ -105,6 +300,74 @@ END
 	finished
 	run "$TUNER" logs follow 1 --attempt 7
 	[ "$status" -eq 2 ]
+	[[ "$output" == *"has 1 attempt,"* ]]
+}
+
+@test "logs follows a trial into its next attempt" {
+	TRIALS=1 PARALLEL=1 write_job '"failures": [{ "pattern": "begun", "class": "crashed", "retry": true }],'
+	cat >train.sh <<'END'
+echo "attempt $TUNER_ATTEMPT begun"
+while [ -e "hold$TUNER_ATTEMPT" ]; do sleep 0.02; done
+[ "$TUNER_ATTEMPT" -gt 1 ] || kill -KILL $$
+echo loss=1
+END
+	touch hold1
+	start "$TUNER" run job.jsonc
+	await grep -q begun tuner.db.d/job/0001/1/output.log
+	timeout 30 "$TUNER" logs 1 -f >followed 2>notes 3>&- &
+	follower=$!
+	STARTED+=("$follower")
+	await grep -q begun followed
+	rm hold1
+	wait "$follower"
+	finished
+	[ "$status" -eq 0 ]
+	[ "$(cat followed)" = $'attempt 1 begun\nattempt 2 begun\nloss=1' ]
+	grep -q 'attempt 2' notes
+	[ "$("$TUNER" logs 1 --attempt 1 2>/dev/null)" = 'attempt 1 begun' ]
+	run "$TUNER" show 1
+	[[ "$output" == *"  1  "*"signal 9"*"  2  ok"* ]]
+	[[ "$output" == *"to be launched again"* ]]
+}
+
+@test "logs -f ends when the tuner and its trial are gone" {
+	TRIALS=1 write_job
+	touch hold
+	start "$TUNER" run job.jsonc -- sh -c 'echo begun; while [ -e hold ]; do sleep 0.02; done; echo loss=1' sh
+	await grep -q begun tuner.db.d/job/0001/1/output.log
+	kill -KILL "$PID"
+	finished
+	timeout 30 "$TUNER" logs 1 -f >followed 3>&- &
+	follower=$!
+	STARTED+=("$follower")
+	await grep -q begun followed
+	rm hold
+	wait "$follower"
+	[ "$(tail -1 followed)" = loss=1 ]
+}
+
+@test "logs of a trial that was not launched yet say so" {
+	TRIALS=1 write_job
+	"$TUNER" run job.jsonc --quiet
+	# The trial as it is between its proposal and its launch.
+	sqlite3 tuner.db "INSERT INTO event (job, kind, data, time_us) VALUES (1, 'proposed', '{}', 1);
+		INSERT INTO trial (id, job, number, arm, repeat, arm_number, space_version, objective_version,
+			state, source, created_us, parameters)
+		SELECT 2, job, 2, arm, repeat, 2, space_version, objective_version, 'proposed', source,
+			created_us, parameters FROM trial;
+		INSERT INTO decision SELECT 2, strategy, branch, reason, space_version, objective_version, seen,
+			start, sequence, next_sequence, budget_trials, parallel, work_limit, work, without_model,
+			mean, sd, acquisition, incumbent, took_us, machine, settings, pending, hyperparameters
+			FROM decision;"
+	run "$TUNER" logs 2
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"trial 2 has not been launched yet"* ]]
+	run "$TUNER" logs 2 -f
+	[ "$status" -eq 2 ]
+	run "$TUNER" show 2
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"has not been launched yet"* ]]
+	"$TUNER" show 2 --json | jq -e '.launches == [] and .command == [] and .directory == null'
 }
 
 @test "status and watch look at a running job" {
@@ -114,8 +377,13 @@ END
 	await sql_is "SELECT count(*) FROM attempt WHERE state = 'running'" 1
 	run "$TUNER" status
 	[[ "$output" == *"run by process $PID"* ]]
-	[[ "$output" == *"running for"* ]]
-	"$TUNER" status --json | jq -e ".runner == $PID and .trials.running >= 1"
+	[[ "$output" == *"under way"*"trial 1"*"running"* ]]
+	[[ "$output" == *"tuner watch job"*"tuner stop job"* ]]
+	"$TUNER" status --json |
+		jq -e ".runner == $PID and .trials.running >= 1 and .running[0].trial == 1"
+	run "$TUNER" best
+	[ "$status" -eq 4 ]
+	[[ "$output" == *"no trial of job job has a result yet"* ]]
 	timeout 60 "$TUNER" watch job --interval 50ms >watched 3>&- &
 	watcher=$!
 	STARTED+=("$watcher")
@@ -123,9 +391,63 @@ END
 	wait "$watcher"
 	finished
 	[ "$(grep -c '^trial .*done' watched)" -eq 6 ]
+	[ "$(grep -c 'best so far' watched)" -ge 1 ]
 	grep -q 'job job: done' watched
 	run "$TUNER" watch --interval 1us
 	[ "$status" -eq 2 ]
+}
+
+@test "status tells what was edited" {
+	TRIALS=2 write_job
+	"$TUNER" run job.jsonc --quiet
+	"$TUNER" run job.jsonc --quiet --trials 3
+	run "$TUNER" status
+	[[ "$output" == *"job file edited: budget.trials: 2 -> 3"* ]]
+	"$TUNER" status --json | jq -e '.events[0].kind == "edited" and .budget.trials == 3'
+}
+
+@test "watch ends when the tuner has been killed, and says how to go on" {
+	write_job
+	touch hold
+	start "$TUNER" run job.jsonc
+	await sql_is "SELECT count(*) FROM attempt WHERE state = 'running'" 1
+	timeout 60 "$TUNER" watch job --interval 50ms >watched 3>&- &
+	watcher=$!
+	STARTED+=("$watcher")
+	kill -KILL "$PID"
+	finished
+	wait "$watcher"
+	grep -q 'no tuner runs it' watched
+	grep -q 'tuner run job' watched
+}
+
+@test "watch on a terminal redraws in place what runs" {
+	TRIALS=3 PARALLEL=1 write_job
+	touch hold
+	start "$TUNER" run job.jsonc
+	await sql_is "SELECT count(*) FROM attempt WHERE state = 'running'" 1
+	TERM=xterm timeout 60 script -qefc "stty cols 100; '$TUNER' watch --interval 50ms" typescript \
+		>/dev/null 3>&- &
+	watcher=$!
+	STARTED+=("$watcher")
+	await grep -q ' trial 1 ' typescript
+	rm hold
+	wait "$watcher"
+	finished
+	grep -q $'\033\\[[0-9]*A\033\\[J' typescript
+	[ "$(grep -c 'trial [123] .*done' typescript)" -eq 3 ]
+	grep -q 'job job: done' typescript
+}
+
+@test "a table on a terminal is as wide as it, and coloured unless NO_COLOR asks for none" {
+	finished_job
+	TERM=xterm script -qec "stty cols 40; '$TUNER' trials" typescript >/dev/null
+	grep -q '…' typescript
+	grep -q $'\033\\[32m' typescript
+	NO_COLOR=1 TERM=xterm script -qec "stty cols 200; '$TUNER' trials" plain >/dev/null
+	grep -q 'best' plain
+	run grep -q $'\033\|…' plain
+	[ "$status" -eq 1 ]
 }
 
 @test "jobs lists the jobs; a missing or empty database says what to do" {
@@ -139,6 +461,36 @@ END
 	run "$TUNER" status nosuch
 	[ "$status" -eq 2 ]
 	[[ "$output" == *"job, other"* ]]
+	# Left out, it is the newest, and a note says which; nothing but JSON on standard output.
+	"$TUNER" status --json 2>note | jq -e '.job == "other"'
+	grep -q 'other' note
+	"$TUNER" status job.jsonc --json | jq -e .job
+}
+
+@test "a database without a job says how to start one" {
+	finished_job
+	sqlite3 empty.db "$(sqlite3 tuner.db .schema | grep -v sqlite_sequence)
+		PRAGMA application_id = $((0x74756e72)); PRAGMA user_version = $(sql 'PRAGMA user_version');"
+	for command in status trials best 'show 1' 'logs 1' watch; do
+		# shellcheck disable=SC2086 # words
+		run "$TUNER" $command --db empty.db
+		[ "$status" -eq 2 ]
+		[[ "$output" == *"no job yet"*"tuner run"* ]]
+	done
+	run "$TUNER" jobs --db empty.db
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"no job yet"* ]]
+	"$TUNER" jobs --db empty.db --json | jq -e '. == []'
+}
+
+@test "what reads changes nothing" {
+	finished_job
+	before=$(sha256sum tuner.db)
+	for command in status trials best 'best --command' 'show 1' 'logs 1' jobs; do
+		# shellcheck disable=SC2086 # words
+		"$TUNER" $command >/dev/null
+	done
+	[ "$(sha256sum tuner.db)" = "$before" ]
 }
 
 @test "a database that is no database is refused" {
@@ -152,7 +504,9 @@ END
 }
 
 @test "version and help" {
-	"$TUNER" version --json | jq -e '.tuner and .sqlite and .gsl'
+	"$TUNER" version --json | jq -e '.tuner and .sqlite and .gsl and .pcre2 and .cjson and .blas and .cpu'
+	run "$TUNER" --version
+	[[ "$output" == *"sqlite"* ]]
 	run "$TUNER" help
 	[ "$status" -eq 0 ]
 	for command in init check try schema run watch status stop enqueue jobs trials show logs best version; do
