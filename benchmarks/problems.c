@@ -1,0 +1,274 @@
+#include "benchmarks/problems.h"
+
+#include "base/random.h"
+#include "benchmarks/functions.h"
+#include "benchmarks/surface.h"
+#include "surrogate/design.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- spaces ---- */
+
+#define FLOAT(title, a, b)                                                                         \
+	{                                                                                          \
+		.name = title, .type = PARAMETER_FLOAT, .scale = SCALE_LINEAR, .min = a, .max = b  \
+	}
+#define LOG(title, a, b)                                                                           \
+	{                                                                                          \
+		.name = title, .type = PARAMETER_FLOAT, .scale = SCALE_LOG, .min = a, .max = b     \
+	}
+#define REVERSE_LOG(title, a, b)                                                                   \
+	{                                                                                          \
+		.name = title, .type = PARAMETER_FLOAT, .scale = SCALE_REVERSE_LOG, .min = a,      \
+		.max = b                                                                           \
+	}
+#define INT(title, a, b)                                                                           \
+	{                                                                                          \
+		.name = title, .type = PARAMETER_INT, .scale = SCALE_LINEAR, .min = a, .max = b    \
+	}
+#define CATEGORY(title, n)                                                                         \
+	{                                                                                          \
+		.name = title, .type = PARAMETER_CATEGORICAL, .n_values = n                        \
+	}
+
+#define FLOATS_2(a, b)  FLOAT("x1", a, b), FLOAT("x2", a, b)
+#define FLOATS_3(a, b)  FLOATS_2(a, b), FLOAT("x3", a, b)
+#define FLOATS_4(a, b)  FLOATS_3(a, b), FLOAT("x4", a, b)
+#define FLOATS_5(a, b)  FLOATS_4(a, b), FLOAT("x5", a, b)
+#define FLOATS_6(a, b)  FLOATS_5(a, b), FLOAT("x6", a, b)
+#define FLOATS_8(a, b)  FLOATS_6(a, b), FLOAT("x7", a, b), FLOAT("x8", a, b)
+#define FLOATS_10(a, b) FLOATS_8(a, b), FLOAT("x9", a, b), FLOAT("x10", a, b)
+
+static const struct parameter branin_space[] = { FLOAT("x1", -5, 10), FLOAT("x2", 0, 15) };
+static const struct parameter camel_space[] = { FLOAT("x1", -3, 3), FLOAT("x2", -2, 2) };
+static const struct parameter unit3[] = { FLOATS_3(0, 1) };
+static const struct parameter unit6[] = { FLOATS_6(0, 1) };
+static const struct parameter ackley5_space[] = { FLOATS_5(-32.768, 16.384) };
+static const struct parameter ackley10_space[] = { FLOATS_10(-32.768, 16.384) };
+static const struct parameter levy8_space[] = { FLOATS_8(-10, 10) };
+static const struct parameter rosenbrock4_space[] = { FLOATS_4(-5, 10) };
+static const struct parameter styblinski5_space[] = { FLOATS_5(-5, 5) };
+static const struct parameter michalewicz5_space[] = { FLOATS_5(0, M_PI) };
+static const struct parameter log3_space[] = { LOG("x1", 1e-4, 1), LOG("x2", 1e-4, 1),
+	LOG("x3", 1e-4, 1) };
+static const struct parameter log6_space[] = { LOG("x1", 1e-5, 1), FLOAT("x2", 0, 1),
+	LOG("x3", 1e-3, 10), FLOAT("x4", 0, 1), LOG("x5", 1, 1e4), FLOAT("x6", 0, 1) };
+static const struct parameter func3c_space[] = { FLOATS_2(-1, 1), CATEGORY("a", 3),
+	CATEGORY("b", 5), CATEGORY("c", 4) };
+static const struct parameter integer6_space[] = { INT("x1", 0, 10), FLOAT("x2", 0, 1),
+	INT("x3", 0, 10), FLOAT("x4", 0, 1), INT("x5", 0, 10), FLOAT("x6", 0, 1) };
+static const struct parameter surface_linear[] = { FLOAT("learning_rate", 0.001, 0.5),
+	FLOAT("momentum", 0, 0.99), FLOAT("wd", 0, 0.001) };
+static const struct parameter surface_auto[] = { LOG("learning_rate", 0.001, 0.5),
+	REVERSE_LOG("momentum", 0, 0.99), FLOAT("wd", 0, 0.001) };
+
+/* Hartmann's functions where the arguments are exponents. */
+static double hartmann3_of_logs(size_t d, const double *x)
+{
+	const double u[3] = { 1 + log10(x[0]) / 4, 1 + log10(x[1]) / 4, 1 + log10(x[2]) / 4 };
+
+	return hartmann3(3, u);
+}
+
+static double hartmann6_of_logs(size_t d, const double *x)
+{
+	const double u[6] = { 1 + log10(x[0]) / 5, x[1], (3 + log10(x[2])) / 4, x[3],
+		log10(x[4]) / 4, x[5] };
+
+	return hartmann6(6, u);
+}
+
+/* ---- the table ---- */
+
+#define SPACE(space) .d = sizeof(space) / sizeof *(space), .parameters = space
+
+#define BRANIN         .function = branin, .optimum = 0.397887, SPACE(branin_space)
+#define CAMEL          .function = camel, .optimum = -1.031628, SPACE(camel_space)
+#define HARTMANN3      .function = hartmann3, .optimum = -3.862780, SPACE(unit3)
+#define HARTMANN6      .function = hartmann6, .optimum = -3.322368, SPACE(unit6)
+#define ACKLEY5        .function = ackley, .optimum = 0, SPACE(ackley5_space)
+#define ACKLEY10       .function = ackley, .optimum = 0, SPACE(ackley10_space)
+#define LEVY8          .function = levy, .optimum = 0, SPACE(levy8_space)
+#define ROSENBROCK4    .function = rosenbrock, .optimum = 0, SPACE(rosenbrock4_space)
+#define STYBLINSKI5    .function = styblinski_tang, .optimum = -195.830828, SPACE(styblinski5_space)
+#define MICHALEWICZ5   .function = michalewicz, .optimum = -4.687658, SPACE(michalewicz5_space)
+#define CIFAR10(space) .function = cifar10_surface, .optimum = -0.741052, SPACE(space)
+
+/* Noise is a tenth of the function's standard deviation over the space (65,536 Sobol points). */
+static const struct problem problems[] = {
+	{ "branin", BRANIN },
+	{ "branin-noisy", BRANIN, .noise = 5.11 },
+	{ "camel", CAMEL },
+	{ "hartmann3", HARTMANN3 },
+	{ "hartmann3-noisy", HARTMANN3, .noise = 0.0953 },
+	{ "hartmann6", HARTMANN6 },
+	{ "hartmann6-noisy", HARTMANN6, .noise = 0.0386 },
+	{ "ackley5", ACKLEY5 },
+	{ "ackley5-noisy", ACKLEY5, .noise = 0.119 },
+	{ "ackley10", ACKLEY10 },
+	{ "levy8", LEVY8 },
+	{ "levy8-noisy", LEVY8, .noise = 4.23 },
+	{ "rosenbrock4", ROSENBROCK4 },
+	{ "rosenbrock4-noisy", ROSENBROCK4, .noise = 37200 },
+	{ "styblinski5", STYBLINSKI5 },
+	{ "styblinski5-noisy", STYBLINSKI5, .noise = 7.17 },
+	{ "michalewicz5", MICHALEWICZ5 },
+	{ "michalewicz5-noisy", MICHALEWICZ5, .noise = 0.0516 },
+	{ "hartmann3-log", .function = hartmann3_of_logs, .optimum = -3.862780, SPACE(log3_space) },
+	{ "hartmann6-log", .function = hartmann6_of_logs, .optimum = -3.322368, SPACE(log6_space) },
+	{ "hartmann6-outliers", HARTMANN6, .outliers = 0.01 },
+	{ "styblinski5-outliers", STYBLINSKI5, .outliers = 0.01 },
+	{ "hartmann3-failing", HARTMANN3, .failures = 0.1 },
+	{ "rosenbrock4-failing", ROSENBROCK4, .failures = 0.1 },
+	{ "func3c", .function = func3c, .optimum = -0.226958, SPACE(func3c_space) },
+	{ "hartmann6-integer", .function = hartmann6_integer, .optimum = -3.201139,
+		SPACE(integer6_space) },
+	{ "cifar10-linear", CIFAR10(surface_linear) },
+	{ "cifar10-linear-noisy", CIFAR10(surface_linear), .noise = 0.004 },
+	{ "cifar10-auto", CIFAR10(surface_auto) },
+	{ "cifar10-auto-noisy", CIFAR10(surface_auto), .noise = 0.004 },
+};
+
+size_t problems_count(void)
+{
+	return sizeof problems / sizeof *problems;
+}
+
+const struct problem *problem_at(size_t i)
+{
+	return i < problems_count() ? &problems[i] : NULL;
+}
+
+const struct problem *problem_find(const char *name)
+{
+	for (size_t i = 0; i < problems_count(); i++)
+		if (strcmp(problems[i].name, name) == 0)
+			return &problems[i];
+	return NULL;
+}
+
+size_t problem_budget(const struct problem *problem)
+{
+	return problem->d > 5 ? 10 * problem->d : 50;
+}
+
+/* ---- points ---- */
+
+/* Variants of one function begin alike: the key is of the space's size, not of the name. */
+static struct random stream(uint64_t seed, uint32_t number, uint32_t repeat)
+{
+	struct random random;
+
+	random_init(&random, (struct random_key){ .seed = seed ^ 0x70726f626c656d73,
+				     .repeat = repeat,
+				     .number = number,
+				     .purpose = RANDOM_TEST });
+	return random;
+}
+
+size_t problem_n_initial(const struct problem *problem)
+{
+	const size_t n = 2 * problem->d + 2;
+
+	return n < 5 ? 5 : n > 12 ? 12 : n;
+}
+
+static void decode(const struct problem *problem, const double *u, double *ret_values)
+{
+	for (size_t i = 0; i < problem->d; i++)
+		ret_values[i] = parameter_decode(&problem->parameters[i], u[i]);
+}
+
+void problem_initial(const struct problem *problem, uint64_t seed, size_t k, double *ret_values)
+{
+	double u[SPACE_PARAMETERS_MAX];
+	struct design *design = NULL;
+	struct tuner_error err;
+
+	if (!design_create(problem->d,
+		    (struct random_key){
+			    .seed = seed ^ 0x70726f626c656d73, .purpose = RANDOM_TEST },
+		    k, &design, &err))
+		abort();
+	design_next(design, u);
+	design_destroy(design);
+	decode(problem, u, ret_values);
+}
+
+void problem_random(const struct problem *problem, struct random *random, double *ret_values)
+{
+	double u[SPACE_PARAMETERS_MAX];
+
+	for (size_t i = 0; i < problem->d; i++)
+		u[i] = random_uniform(random);
+	decode(problem, u, ret_values);
+}
+
+/* ---- what a trial gives ---- */
+
+/* A corner of the cube: the first two coordinates' sum is large. */
+static bool fails(const struct problem *problem, const double *values)
+{
+	const double u = parameter_encode(&problem->parameters[0], values[0]),
+		     v = parameter_encode(&problem->parameters[1], values[1]);
+
+	/* A triangle of the area `failures`. */
+	return problem->failures > 0 && (1 - u) + v < sqrt(2 * problem->failures);
+}
+
+double problem_value(const struct problem *problem, const double *values)
+{
+	return fails(problem, values) ? NAN : problem->function(problem->d, values);
+}
+
+double problem_observe(
+	const struct problem *problem, const double *values, uint64_t seed, uint32_t number)
+{
+	struct random random = stream(seed, number, 1);
+	const double value = problem_value(problem, values), normal = random_normal(&random);
+
+	if (random_uniform(&random) < problem->outliers)
+		return value + 10 * (1 + fabs(value)) * (1 + random_uniform(&random));
+	return value + problem->noise * normal;
+}
+
+double problem_duration(const struct problem *problem, uint64_t seed, uint32_t number)
+{
+	struct random random = stream(seed, number, 2);
+
+	return exp(0.5 * random_normal(&random));
+}
+
+/* ---- random search ---- */
+
+static double best_at_random(const struct problem *problem, uint64_t seed)
+{
+	double values[SPACE_PARAMETERS_MAX], best = INFINITY;
+	struct random random = stream(seed, 0, 3);
+
+	for (size_t n = 0; n < problem_budget(problem); n++) {
+		problem_random(problem, &random, values);
+		best = fmin(best, problem_value(problem, values));
+	}
+	return best;
+}
+
+static int ascending(const void *a, const void *b)
+{
+	const double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+double problem_random_median(const struct problem *problem)
+{
+	double bests[101];
+	const size_t n = sizeof bests / sizeof *bests;
+
+	for (size_t i = 0; i < n; i++)
+		bests[i] = best_at_random(problem, i + 1);
+	qsort(bests, n, sizeof *bests, ascending);
+	return bests[n / 2];
+}

@@ -1,0 +1,47 @@
+/* Problems for sample efficiency: objectives with a space, a best value, noise, and failures.
+ *
+ * Everything is minimised. A configuration is given as in surrogate/space.h. What a method is told of its
+ * n-th trial depends on (problem, seed, n, configuration) alone, so that all methods are in one world. */
+#ifndef BENCHMARKS_PROBLEMS_H
+#define BENCHMARKS_PROBLEMS_H
+
+#include "surrogate/space.h"
+
+struct problem {
+	const char *name;
+	size_t d;
+	const struct parameter *parameters; /* d; scales resolved */
+	double (*function)(size_t d, const double *x);
+	double optimum; /* least value of the function, or the least known */
+	double noise; /* standard deviation of what is observed */
+	double outliers; /* part of the observations that get a large one-sided error */
+	double failures; /* part of the space in which trials fail; nowhere near the optimum alone */
+};
+
+size_t problems_count(void);
+const struct problem *problem_at(size_t i);
+const struct problem *problem_find(const char *name); /* NULL: there is none */
+
+size_t problem_budget(const struct problem *problem); /* trials: max(50, 10 d) */
+
+/* Points that every method is told first: max(5, min(2 d + 2, 12)) of them. */
+size_t problem_n_initial(const struct problem *problem);
+void problem_initial(const struct problem *problem, uint64_t seed, size_t k, double *ret_values);
+
+/* A point of random search. */
+void problem_random(const struct problem *problem, struct random *random, double *ret_values);
+
+/* The noise-free value; NaN where the configuration fails. */
+double problem_value(const struct problem *problem, const double *values);
+
+/* What trial `number` (from 1) reports; NaN: it failed. */
+double problem_observe(
+	const struct problem *problem, const double *values, uint64_t seed, uint32_t number);
+
+/* How long it takes, in virtual time: log-normal with a median of 1 and sd 0.5 in the logarithm. */
+double problem_duration(const struct problem *problem, uint64_t seed, uint32_t number);
+
+/* Median over 101 seeds of the least value that a random search of problem_budget trials finds. */
+double problem_random_median(const struct problem *problem);
+
+#endif

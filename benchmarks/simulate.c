@@ -1,0 +1,295 @@
+/* Runs one strategy of ours on one problem, in virtual time, and prints a row of CSV for each trial:
+ *
+ *     simulate --problem NAME [--method tuner|random|sobol] [--seeds A[-B]] [--workers W] [--trials N]
+ *     simulate --list | --describe
+ *
+ * Columns: problem,method,workers,seed,trial,finished,value,observed,seconds. `value` is free of noise,
+ * `observed` what the strategy was told (nan: the trial failed), `finished` in units of a trial's median
+ * duration, `seconds` what the suggestion cost. Every method is told problem_n_initial points first. */
+#include "benchmarks/problems.h"
+#include "benchmarks/strategy_settings.h"
+#include "surrogate/gp.h"
+#include "surrogate/suggest.h"
+
+#include <getopt.h>
+#include <gsl/gsl_errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { WORKERS_MAX = 64 };
+
+struct simulation {
+	const struct problem *problem;
+	const char *method;
+	struct strategy strategy;
+	uint64_t seed;
+	size_t workers, trials;
+
+	struct space space;
+	double *values; /* trials x d, by launch */
+	double *observed, *finish, *seconds; /* trials */
+	struct observation *observations; /* by end */
+	size_t n_observations;
+	size_t running[WORKERS_MAX], n_running;
+	double now;
+	uint64_t sequence;
+	double start[SUGGEST_HYPERPARAMETERS_MAX];
+	size_t n_start;
+};
+
+static double cpu_seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static double *row(struct simulation *s, size_t trial)
+{
+	return &s->values[trial * s->problem->d];
+}
+
+static bool propose(struct simulation *s, size_t trial, struct tuner_error *err)
+{
+	const double *pending[WORKERS_MAX];
+	struct suggestion suggestion;
+
+	for (size_t i = 0; i < s->n_running; i++)
+		pending[i] = row(s, s->running[i]);
+	const struct suggest_request request = { .space = &s->space,
+		.strategy = &s->strategy,
+		.seed = s->seed,
+		.number = (uint32_t)trial + 1,
+		.budget_trials = s->trials,
+		.parallel = s->workers,
+		.observations = s->observations,
+		.n_observations = s->n_observations,
+		.pending = pending,
+		.n_pending = s->n_running,
+		.sequence = s->sequence,
+		.start = s->n_start > 0 ? s->start : NULL,
+		.n_start = s->n_start };
+
+	if (!suggest(&request, &suggestion, err))
+		return false;
+	if (suggestion.exhausted)
+		return tuner_fail(err, TUNER_USAGE, "trial %zu: the space is exhausted", trial + 1);
+	memcpy(row(s, trial), suggestion.values, s->problem->d * sizeof(double));
+	s->sequence = suggestion.sequence;
+	if (suggestion.n_hyperparameters > 0) {
+		s->n_start = suggestion.n_hyperparameters;
+		memcpy(s->start, suggestion.hyperparameters, s->n_start * sizeof *s->start);
+	}
+	return true;
+}
+
+static bool launch(struct simulation *s, size_t trial, struct tuner_error *err)
+{
+	const double began = cpu_seconds();
+
+	if (trial < problem_n_initial(s->problem))
+		problem_initial(s->problem, s->seed, trial, row(s, trial));
+	else if (!propose(s, trial, err))
+		return false;
+	s->seconds[trial] = cpu_seconds() - began;
+	s->observed[trial] =
+		problem_observe(s->problem, row(s, trial), s->seed, (uint32_t)trial + 1);
+	s->finish[trial] =
+		s->workers > 1 ? s->now + problem_duration(s->problem, s->seed, (uint32_t)trial + 1)
+			       : s->now + 1;
+	s->running[s->n_running++] = trial;
+	return true;
+}
+
+/* Lets the running trial end that ends first. */
+static void end_one(struct simulation *s)
+{
+	size_t first = 0;
+
+	for (size_t i = 1; i < s->n_running; i++)
+		if (s->finish[s->running[i]] < s->finish[s->running[first]])
+			first = i;
+	const size_t trial = s->running[first];
+
+	memmove(&s->running[first], &s->running[first + 1],
+		(s->n_running - first - 1) * sizeof *s->running);
+	s->n_running--;
+	s->now = s->finish[trial];
+	s->observations[s->n_observations++] = (struct observation){ .values = row(s, trial),
+		.objective = s->observed[trial],
+		.kind = isnan(s->observed[trial]) ? OBSERVATION_FAILED : OBSERVATION_DONE };
+}
+
+static void print(struct simulation *s)
+{
+	for (size_t i = 0; i < s->trials; i++)
+		printf("%s,%s,%zu,%llu,%zu,%.6g,%.17g,%.17g,%.6f\n", s->problem->name, s->method,
+			s->workers, (unsigned long long)s->seed, i + 1, s->finish[i],
+			problem_value(s->problem, row(s, i)), s->observed[i], s->seconds[i]);
+}
+
+static bool simulate(struct simulation *s, struct tuner_error *err)
+{
+	const size_t d = s->problem->d, n = s->trials;
+	bool ok = true;
+
+	s->space = (struct space){ d, (struct parameter *)s->problem->parameters };
+	s->values = calloc(n * d, sizeof *s->values);
+	s->observed = calloc(n, sizeof *s->observed);
+	s->finish = calloc(n, sizeof *s->finish);
+	s->seconds = calloc(n, sizeof *s->seconds);
+	s->observations = calloc(n, sizeof *s->observations);
+	if (!s->values || !s->observed || !s->finish || !s->seconds || !s->observations)
+		ok = tuner_fail_memory(err);
+	for (size_t trial = 0; ok && trial < n; trial++) {
+		if (s->n_running == s->workers)
+			end_one(s);
+		ok = launch(s, trial, err);
+	}
+	if (ok)
+		print(s);
+	free(s->values);
+	free(s->observed);
+	free(s->finish);
+	free(s->seconds);
+	free(s->observations);
+	return ok;
+}
+
+/* ---- the command line ---- */
+
+static void list(void)
+{
+	for (size_t i = 0; i < problems_count(); i++)
+		puts(problem_at(i)->name);
+}
+
+/* What the table of problems.c rests on: the function's standard deviation and the least value found
+ * among random points. */
+static void describe(void)
+{
+	printf("%-24s %3s %6s %14s %14s %14s %14s\n", "problem", "d", "budget", "optimum",
+		"random median", "sd", "least of 65536");
+	for (size_t i = 0; i < problems_count(); i++) {
+		const struct problem *p = problem_at(i);
+		double values[SPACE_PARAMETERS_MAX], sum = 0, squares = 0, least = INFINITY;
+		size_t n = 0;
+		struct random random;
+
+		random_init(&random, (struct random_key){ .purpose = RANDOM_TEST });
+		for (size_t k = 0; k < 65536; k++) {
+			problem_random(p, &random, values);
+			const double value = problem_value(p, values);
+
+			if (isnan(value))
+				continue;
+			n++;
+			sum += value;
+			squares += value * value;
+			least = fmin(least, value);
+		}
+		const double mean = sum / (double)n;
+
+		printf("%-24s %3zu %6zu %14.6g %14.6g %14.6g %14.6g\n", p->name, p->d,
+			problem_budget(p), p->optimum, problem_random_median(p),
+			sqrt(squares / (double)n - mean * mean), least);
+	}
+}
+
+static int usage(void)
+{
+	fputs("usage: simulate --problem NAME [--method tuner|random|sobol] [--seeds A[-B]]\n"
+	      "                [--workers W] [--trials N] [--set KEY=VALUE]\n"
+	      "       simulate --list | --describe\n",
+		stderr);
+	return 2;
+}
+
+static bool choose_method(const char *name, struct strategy *ret)
+{
+	if (strcmp(name, "tuner") == 0)
+		ret->name = STRATEGY_BAYESIAN;
+	else if (strcmp(name, "random") == 0)
+		ret->name = STRATEGY_RANDOM;
+	else if (strcmp(name, "sobol") == 0)
+		ret->name = STRATEGY_SOBOL;
+	else
+		return false;
+	return true;
+}
+
+struct arguments {
+	const struct problem *problem;
+	const char *method;
+	struct strategy strategy;
+	unsigned long long first, last;
+	size_t workers, trials;
+};
+
+/* False: the arguments make no sense. */
+static bool parse(int argc, char **argv, struct arguments *ret)
+{
+	static const struct option options[] = { { "problem", required_argument, NULL, 'p' },
+		{ "method", required_argument, NULL, 'm' },
+		{ "seeds", required_argument, NULL, 's' },
+		{ "workers", required_argument, NULL, 'w' },
+		{ "trials", required_argument, NULL, 't' }, { "set", required_argument, NULL, 'x' },
+		{ 0 } };
+	int option;
+
+	*ret = (struct arguments){ .method = "tuner", .first = 1, .last = 1, .workers = 1 };
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'p')
+			ret->problem = problem_find(optarg);
+		else if (option == 'm')
+			ret->method = optarg;
+		else if (option == 's' && sscanf(optarg, "%llu-%llu", &ret->first, &ret->last) == 1)
+			ret->last = ret->first;
+		else if (option == 'w')
+			ret->workers = (size_t)atoi(optarg);
+		else if (option == 't')
+			ret->trials = (size_t)atoi(optarg);
+		else if (option == 'x' && !strategy_setting(&ret->strategy, optarg))
+			return false;
+		else if (option == '?')
+			return false;
+	}
+	return optind == argc && ret->problem != NULL && ret->workers >= 1 &&
+	       ret->workers <= WORKERS_MAX && choose_method(ret->method, &ret->strategy);
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments arguments;
+	struct tuner_error err;
+
+	gsl_set_error_handler_off();
+	gp_single_thread();
+	if (argc == 2 && strcmp(argv[1], "--list") == 0)
+		return list(), 0;
+	if (argc == 2 && strcmp(argv[1], "--describe") == 0)
+		return describe(), 0;
+	if (!parse(argc, argv, &arguments))
+		return usage();
+	for (unsigned long long seed = arguments.first; seed <= arguments.last; seed++) {
+		struct simulation simulation = { .problem = arguments.problem,
+			.method = arguments.method,
+			.strategy = arguments.strategy,
+			.seed = seed,
+			.workers = arguments.workers,
+			.trials = arguments.trials > 0 ? arguments.trials
+						       : problem_budget(arguments.problem) };
+
+		simulation.strategy.initial = problem_n_initial(arguments.problem);
+		if (!simulate(&simulation, &err)) {
+			fprintf(stderr, "simulate: %s, seed %llu: %s\n", arguments.problem->name,
+				seed, err.message);
+			return 1;
+		}
+	}
+	return 0;
+}

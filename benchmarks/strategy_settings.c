@@ -1,0 +1,18 @@
+#include "benchmarks/strategy_settings.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool strategy_setting(struct strategy *strategy, const char *key_and_value)
+{
+	char key[32];
+	double value;
+
+	if (sscanf(key_and_value, "%31[a-z_]=%lf", key, &value) != 2)
+		return false;
+	if (strcmp(key, "deterministic") == 0)
+		strategy->deterministic = value != 0;
+	else
+		return false;
+	return true;
+}
