@@ -2,6 +2,7 @@
 
 #include "base/random.h"
 #include "benchmarks/functions.h"
+#include "benchmarks/networks.h"
 #include "benchmarks/surface.h"
 #include "surrogate/design.h"
 
@@ -27,6 +28,10 @@
 #define INT(title, a, b)                                                                           \
 	{                                                                                          \
 		.name = title, .type = PARAMETER_INT, .scale = SCALE_LINEAR, .min = a, .max = b    \
+	}
+#define LOG_INT(title, a, b)                                                                       \
+	{                                                                                          \
+		.name = title, .type = PARAMETER_INT, .scale = SCALE_LOG, .min = a, .max = b       \
 	}
 #define CATEGORY(title, n)                                                                         \
 	{                                                                                          \
@@ -63,6 +68,15 @@ static const struct parameter surface_linear[] = { FLOAT("learning_rate", 0.001,
 	FLOAT("momentum", 0, 0.99), FLOAT("wd", 0, 0.001) };
 static const struct parameter surface_auto[] = { LOG("learning_rate", 0.001, 0.5),
 	REVERSE_LOG("momentum", 0, 0.99), FLOAT("wd", 0, 0.001) };
+
+static const struct parameter mlp_space[] = { LOG_INT("batch_size", 16, 512),
+	LOG("learning_rate", 1e-4, 0.3), FLOAT("momentum", 0.1, 0.99),
+	FLOAT("weight_decay", 1e-5, 0.1), INT("layers", 1, 4), LOG_INT("units", 16, 256),
+	FLOAT("dropout", 0, 0.9) };
+static const struct parameter boosting_space[] = { LOG_INT("rounds", 7, 400), LOG("eta", 0.001, 1),
+	LOG("gamma", 4.5e-5, 7.4), LOG("lambda", 1e-3, 1e3), LOG("alpha", 1e-3, 1e3),
+	FLOAT("subsample", 0.1, 1), INT("max_depth", 1, 15), LOG("min_child_weight", 2.72, 148),
+	FLOAT("colsample_bytree", 0.01, 1), FLOAT("colsample_bylevel", 0.01, 1) };
 
 /* Hartmann's functions where the arguments are exponents. */
 static double hartmann3_of_logs(size_t d, const double *x)
@@ -129,6 +143,13 @@ static const struct problem problems[] = {
 	{ "cifar10-linear-noisy", CIFAR10(surface_linear), .noise = 0.004 },
 	{ "cifar10-auto", CIFAR10(surface_auto) },
 	{ "cifar10-auto-noisy", CIFAR10(surface_auto), .noise = 0.004 },
+	{ "mlp-digits", .function = mlp_digits, .optimum = -0.989882, SPACE(mlp_space) },
+	{ "mlp-synthetic", .function = mlp_synthetic, .optimum = -0.591875, SPACE(mlp_space) },
+	{ "mlp-fashion", .function = mlp_fashion, .optimum = -0.840956, SPACE(mlp_space) },
+	{ "boosting-digits", .function = boosting_digits, .optimum = -0.958288,
+		SPACE(boosting_space) },
+	{ "boosting-synthetic", .function = boosting_synthetic, .optimum = -0.745112,
+		SPACE(boosting_space) },
 };
 
 size_t problems_count(void)

@@ -13,6 +13,8 @@
 
 #include <getopt.h>
 #include <gsl/gsl_errno.h>
+#include <gsl/gsl_sort.h>
+#include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -172,11 +174,12 @@ static void list(void)
  * among random points. */
 static void describe(void)
 {
-	printf("%-24s %3s %6s %14s %14s %14s %14s\n", "problem", "d", "budget", "optimum",
-		"random median", "sd", "least of 65536");
+	printf("%-24s %3s %6s %14s %14s %14s %14s %14s\n", "problem", "d", "budget", "optimum",
+		"random median", "median", "sd", "least of 65536");
 	for (size_t i = 0; i < problems_count(); i++) {
 		const struct problem *p = problem_at(i);
 		double values[SPACE_PARAMETERS_MAX], sum = 0, squares = 0, least = INFINITY;
+		double some[1001];
 		size_t n = 0;
 		struct random random;
 
@@ -187,6 +190,8 @@ static void describe(void)
 
 			if (isnan(value))
 				continue;
+			if (n < sizeof some / sizeof *some)
+				some[n] = value;
 			n++;
 			sum += value;
 			squares += value * value;
@@ -194,8 +199,10 @@ static void describe(void)
 		}
 		const double mean = sum / (double)n;
 
-		printf("%-24s %3zu %6zu %14.6g %14.6g %14.6g %14.6g\n", p->name, p->d,
+		gsl_sort(some, 1, sizeof some / sizeof *some);
+		printf("%-24s %3zu %6zu %14.6g %14.6g %14.6g %14.6g %14.6g\n", p->name, p->d,
 			problem_budget(p), p->optimum, problem_random_median(p),
+			gsl_stats_median_from_sorted_data(some, 1, sizeof some / sizeof *some),
 			sqrt(squares / (double)n - mean * mean), least);
 	}
 }

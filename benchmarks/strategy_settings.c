@@ -12,6 +12,10 @@ bool strategy_setting(struct strategy *strategy, const char *key_and_value)
 		return false;
 	if (strcmp(key, "deterministic") == 0)
 		strategy->deterministic = value != 0;
+	else if (strcmp(key, "warp") == 0)
+		strategy->warp = (enum strategy_warp)value;
+	else if (strcmp(key, "transform") == 0)
+		strategy->transform = (enum transform_kind)value;
 	else
 		return false;
 	return true;

@@ -17,9 +17,9 @@ enum {
 /* Rows of d coordinates, all snapped. values and order are for who scores them. */
 struct candidates {
 	size_t n, d;
-	double *x;	/* n x d */
+	double *x; /* n x d */
 	double *values; /* n */
-	size_t *order;	/* n: the best first, after candidates_sort */
+	size_t *order; /* n: the best first, after candidates_sort */
 };
 
 /* The best trials, best first: rows of d snapped coordinates. The first n_near are the ones that

@@ -31,8 +31,8 @@ void columns_init(struct columns *columns, const struct space *space, const doub
 bool columns_encode(const struct columns *columns, const double *values, double *ret_x)
 {
 	for (size_t k = 0; k < columns->d; k++) {
-		ret_x[k] = parameter_encode(
-			parameter_of(columns, k), values[columns->parameter[k]]);
+		ret_x[k] =
+			parameter_encode(parameter_of(columns, k), values[columns->parameter[k]]);
 		if (!isfinite(ret_x[k]))
 			return false;
 	}

@@ -8,13 +8,13 @@
 
 struct columns {
 	const struct space *space; /* borrowed, as is given */
-	const double *given;	   /* by parameter, NaN where free */
-	size_t d;		   /* columns: the arrays below have so many entries */
+	const double *given; /* by parameter, NaN where free */
+	size_t d; /* columns: the arrays below have so many entries */
 	size_t parameter[SPACE_PARAMETERS_MAX];
 	enum dimension_kind kinds[SPACE_PARAMETERS_MAX];
 	uint64_t cardinality[SPACE_PARAMETERS_MAX]; /* 0: a float without step */
-	bool is_held[SPACE_PARAMETERS_MAX];	    /* its value is given */
-	double held[SPACE_PARAMETERS_MAX];	    /* at this coordinate */
+	bool is_held[SPACE_PARAMETERS_MAX]; /* its value is given */
+	double held[SPACE_PARAMETERS_MAX]; /* at this coordinate */
 };
 
 void columns_init(struct columns *columns, const struct space *space, const double *given);

@@ -3,12 +3,24 @@
 #include "surrogate/factor.h"
 #include "surrogate/lbfgs.h"
 #include "surrogate/likelihood.h"
+#include "surrogate/warp.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const double LENGTH_MIN = 0.025, LENGTH_MAX = 1000;
+static const double LOG_WARP_MAX = 1.3862943611198906; /* a and b in [1/4, 4] */
+
+/* Shapes of an axis, ln a and ln b: as it is, spread out near 0 (as a logarithm does), near 1. */
+static const double axis_shapes[][2] = { { 0, 0 }, { -1.2, 0 }, { 0, -1.2 } };
+static const double AXIS_GAIN = 1; /* nats of the posterior for which another shape is taken */
+enum { AXES_TRIED = 2 };
+
+/* With noisy outcomes the posterior has two modes, and a search from the prior's mode, where there is hardly
+ * any noise, ends in the one where lengthscales are short and the noise is taken for the function. */
+static const double NOISY_START = 0.05;
+
 static const double NOISE_MIN = 1e-6, NOISE_MAX = 10;
 
 /* The model conditioned on rows. `capacity` rows fit; it is the stride of Z and L, so a multiple of
@@ -16,18 +28,21 @@ static const double NOISE_MIN = 1e-6, NOISE_MAX = 10;
 struct posterior {
 	size_t n, n_outcomes, n_factored, capacity;
 	double *X; /* capacity x d */
+	double *W; /* as X: warped */
 	double *Z; /* d x capacity, scaled (kernel.h) */
 	double *L; /* capacity x capacity */
 	double *noise; /* capacity; variances, without jitter */
 	double *y, *b, *alpha; /* capacity */
 	double *scratch; /* capacity */
-	double *theta; /* d + 1 */
-	double *inverse_lengths, *z; /* d; z is scratch */
+	double *theta; /* gp_n_hyperparameters; room for 3d + 1 */
+	double *inverse_lengths, *z, *w; /* d; z and w are scratch */
+	struct warp *warps; /* d; all identities unless the model is warped */
 	double c, jitter;
 };
 
 struct gp {
 	size_t d;
+	bool warped;
 	enum dimension_kind *kinds;
 	struct posterior posterior;
 };
@@ -43,7 +58,8 @@ bool gp_single_thread(void)
 	return true;
 }
 
-bool gp_create(size_t d, const enum dimension_kind *kinds, struct gp **ret, struct tuner_error *err)
+bool gp_create(size_t d, const enum dimension_kind *kinds, bool warped, struct gp **ret,
+	struct tuner_error *err)
 {
 	struct gp *gp = calloc(1, sizeof(*gp));
 
@@ -55,6 +71,7 @@ bool gp_create(size_t d, const enum dimension_kind *kinds, struct gp **ret, stru
 		return tuner_fail_memory(err);
 	}
 	gp->d = d;
+	gp->warped = warped;
 	for (size_t k = 0; k < d; k++)
 		gp->kinds[k] = kinds ? kinds[k] : DIMENSION_NUMERIC;
 	*ret = gp;
@@ -64,6 +81,7 @@ bool gp_create(size_t d, const enum dimension_kind *kinds, struct gp **ret, stru
 static void posterior_finish(struct posterior *p)
 {
 	free(p->X);
+	free(p->W);
 	free(p->Z);
 	free(p->L);
 	free(p->noise);
@@ -74,6 +92,8 @@ static void posterior_finish(struct posterior *p)
 	free(p->theta);
 	free(p->inverse_lengths);
 	free(p->z);
+	free(p->w);
+	free(p->warps);
 }
 
 void gp_destroy(struct gp *gp)
@@ -93,6 +113,7 @@ static bool posterior_init(struct posterior *p, size_t d, size_t n, struct tuner
 	*p = (struct posterior){
 		.capacity = capacity,
 		.X = factor_allocate(capacity, d),
+		.W = factor_allocate(capacity, d),
 		.Z = factor_allocate(d, capacity),
 		.L = factor_allocate(capacity, capacity),
 		.noise = factor_allocate(1, capacity),
@@ -100,12 +121,14 @@ static bool posterior_init(struct posterior *p, size_t d, size_t n, struct tuner
 		.b = factor_allocate(1, capacity),
 		.alpha = factor_allocate(1, capacity),
 		.scratch = factor_allocate(1, capacity),
-		.theta = factor_allocate(1, d + 1),
+		.theta = factor_allocate(1, 3 * d + 1),
 		.inverse_lengths = factor_allocate(1, d),
 		.z = factor_allocate(1, d),
+		.w = factor_allocate(1, d),
+		.warps = calloc(d, sizeof *p->warps),
 	};
-	if (p->X && p->Z && p->L && p->noise && p->y && p->b && p->alpha && p->scratch &&
-		p->theta && p->inverse_lengths && p->z)
+	if (p->X && p->W && p->Z && p->L && p->noise && p->y && p->b && p->alpha && p->scratch &&
+		p->theta && p->inverse_lengths && p->z && p->w && p->warps)
 		return true;
 	posterior_finish(p);
 	return tuner_fail_memory(err);
@@ -113,7 +136,7 @@ static bool posterior_init(struct posterior *p, size_t d, size_t n, struct tuner
 
 size_t gp_n_hyperparameters(const struct gp *gp)
 {
-	return gp->d + 1;
+	return gp->warped ? 3 * gp->d + 1 : gp->d + 1;
 }
 
 void gp_bounds(const struct gp *gp, bool deterministic, double *ret_lower, double *ret_upper)
@@ -124,11 +147,23 @@ void gp_bounds(const struct gp *gp, bool deterministic, double *ret_lower, doubl
 	}
 	ret_lower[gp->d] = log(NOISE_MIN);
 	ret_upper[gp->d] = deterministic ? log(NOISE_MIN) : log(NOISE_MAX);
+	for (size_t i = gp->d + 1; i < gp_n_hyperparameters(gp); i++) {
+		const bool bends = gp->kinds[(i - gp->d - 1) / 2] == DIMENSION_NUMERIC;
+
+		ret_lower[i] = bends ? -LOG_WARP_MAX : 0;
+		ret_upper[i] = bends ? LOG_WARP_MAX : 0;
+	}
 }
 
 static double clip(double x, double lower, double upper)
 {
 	return x < lower ? lower : x > upper ? upper : x;
+}
+
+static void no_warp(const struct gp *gp, double *ret_theta)
+{
+	for (size_t i = gp->d + 1; i < gp_n_hyperparameters(gp); i++)
+		ret_theta[i] = 0;
 }
 
 void gp_prior_mode(const struct gp *gp, double *ret_theta)
@@ -139,6 +174,7 @@ void gp_prior_mode(const struct gp *gp, double *ret_theta)
 		ret_theta[k] = clip(
 			prior_log_length_mean(gp->d) - variance, log(LENGTH_MIN), log(LENGTH_MAX));
 	ret_theta[gp->d] = PRIOR_LOG_NOISE_MEAN;
+	no_warp(gp, ret_theta);
 }
 
 void gp_prior_draw(const struct gp *gp, struct random *random, double *ret_theta)
@@ -150,6 +186,7 @@ void gp_prior_draw(const struct gp *gp, struct random *random, double *ret_theta
 			log(LENGTH_MIN), log(LENGTH_MAX));
 	ret_theta[gp->d] = clip(PRIOR_LOG_NOISE_MEAN + PRIOR_LOG_NOISE_SD * random_normal(random),
 		log(NOISE_MIN), log(NOISE_MAX));
+	no_warp(gp, ret_theta);
 }
 
 static struct kernel kernel_of(const struct gp *gp, const struct posterior *p)
@@ -167,11 +204,24 @@ static void set_outcomes(struct posterior *p, const double *y, size_t n)
 	factor_backward(p->L, p->capacity, n, p->alpha);
 }
 
-static void set_hyperparameters(struct posterior *p, size_t d, const double *theta)
+static void set_hyperparameters(const struct gp *gp, struct posterior *p, const double *theta)
 {
-	memcpy(p->theta, theta, (d + 1) * sizeof(*theta));
-	for (size_t k = 0; k < d; k++)
+	memcpy(p->theta, theta, gp_n_hyperparameters(gp) * sizeof(*theta));
+	for (size_t k = 0; k < gp->d; k++) {
 		p->inverse_lengths[k] = exp(-theta[k]);
+		p->warps[k] = gp->warped ? warp_of(theta, gp->d, k) : (struct warp){ 1, 1 };
+	}
+}
+
+/* One point into the coordinates of Z. */
+static void scale_point(const struct gp *gp, const double *x, double *ret_z)
+{
+	const struct posterior *p = &gp->posterior;
+	const struct kernel kernel = kernel_of(gp, p);
+
+	for (size_t k = 0; k < gp->d; k++)
+		p->w[k] = warp_value(p->warps[k], x[k]);
+	kernel_scale(&kernel, p->w, 1, ret_z, 1);
 }
 
 static bool condition(const struct gp *gp, struct posterior *p, const struct gp_data *data,
@@ -179,11 +229,16 @@ static bool condition(const struct gp *gp, struct posterior *p, const struct gp_
 {
 	const struct kernel kernel = kernel_of(gp, p);
 
-	set_hyperparameters(p, gp->d, theta);
+	set_hyperparameters(gp, p, theta);
 	memcpy(p->X, data->X, data->n * gp->d * sizeof(double));
 	for (size_t i = 0; i < data->n; i++)
 		p->noise[i] = exp(theta[gp->d]) * (data->noise_scales ? data->noise_scales[i] : 1);
-	kernel_scale(&kernel, p->X, data->n, p->Z, p->capacity);
+	if (gp->warped) {
+		warp_rows(theta, gp->d, gp->kinds, p->X, data->n, p->W);
+		kernel_scale(&kernel, p->W, data->n, p->Z, p->capacity);
+	} else {
+		kernel_scale(&kernel, p->X, data->n, p->Z, p->capacity);
+	}
 	if (!factor_covariance(
 		    &kernel, p->Z, p->capacity, data->n, p->noise, p->z, p->L, NULL, &p->jitter))
 		return tuner_fail(
@@ -220,14 +275,14 @@ bool gp_likelihood(const struct gp *gp, const struct gp_data *data, const double
 	struct likelihood *likelihood = NULL;
 	bool ok;
 
-	if (!likelihood_create(gp->d, gp->kinds, data, &likelihood, err))
+	if (!likelihood_create(gp->d, gp->kinds, gp->warped, data, &likelihood, err))
 		return false;
 	ok = likelihood_evaluate(likelihood, theta, ret_value, ret_gradient);
 	if (!ok)
 		tuner_fail(
 			err, TUNER_NUMERIC, "the kernel matrix of %zu trials is singular", data->n);
 	else if (posterior)
-		*ret_value += prior_log_density(gp->d, theta, ret_gradient);
+		*ret_value += prior_log_density(gp->d, gp->warped, theta, ret_gradient);
 	likelihood_destroy(likelihood);
 	return ok;
 }
@@ -247,14 +302,14 @@ struct fit {
 /* Minus the log posterior; infinite where the matrix cannot be factored. */
 static double fit_objective(struct fit *fit, const double *theta)
 {
-	const size_t d = fit->gp->d;
+	const size_t n = gp_n_hyperparameters(fit->gp);
 	double value;
 
 	fit->report.work++;
 	if (!likelihood_evaluate(fit->likelihood, theta, &value, fit->gradient))
 		return INFINITY;
-	value += prior_log_density(d, theta, fit->gradient);
-	for (size_t k = 0; k <= d; k++)
+	value += prior_log_density(fit->gp->d, fit->gp->warped, theta, fit->gradient);
+	for (size_t k = 0; k < n; k++)
 		fit->gradient[k] = -fit->gradient[k];
 	return -value;
 }
@@ -267,7 +322,7 @@ static bool out_of_work(const struct fit *fit)
 /* One search from fit->start. Further ones are not begun when the work is spent. */
 static bool search(struct fit *fit, struct tuner_error *err)
 {
-	const size_t n = fit->gp->d + 1;
+	const size_t n = gp_n_hyperparameters(fit->gp);
 	const struct lbfgs_options options = {
 		.iterations = 50, .gradient = 1e-3, .first_step = 1
 	};
@@ -303,31 +358,106 @@ static bool all_finite(const double *x, size_t n)
 	return true;
 }
 
+/* Searches from here on leave the warps as they are in theta. */
+static void fix_warps(struct fit *fit, const double *theta)
+{
+	for (size_t i = fit->gp->d + 1; i < gp_n_hyperparameters(fit->gp); i++)
+		fit->lower[i] = fit->upper[i] = fit->start[i] = theta[i];
+}
+
+/* Another search, with axis k in this shape; what it finds counts if it gains AXIS_GAIN. */
+static bool try_shape(struct fit *fit, size_t k, const double *shape, struct tuner_error *err)
+{
+	const double before = fit->best_value;
+	const size_t at = fit->gp->d + 1 + 2 * k;
+
+	memcpy(fit->start, fit->best, gp_n_hyperparameters(fit->gp) * sizeof(*fit->start));
+	if (fit->start[at] == shape[0] && fit->start[at + 1] == shape[1])
+		return true;
+	fit->start[at] = shape[0];
+	fit->start[at + 1] = shape[1];
+	fix_warps(fit, fit->start);
+	fit->best_value = before - AXIS_GAIN;
+	if (!search(fit, err))
+		return false;
+	if (fit->best_value == before - AXIS_GAIN)
+		fit->best_value = before;
+	return true;
+}
+
+/* Every fit looks at a few axes, and the next one starts from what was found: in the course of a job all
+ * axes have their turn, at a bounded cost each. */
+static bool try_axes(struct fit *fit, struct random *random, struct tuner_error *err)
+{
+	for (size_t i = 0; i < AXES_TRIED; i++) {
+		const size_t k = random_below(random, fit->gp->d);
+
+		if (fit->gp->kinds[k] != DIMENSION_NUMERIC)
+			continue;
+		for (size_t j = 0; j < sizeof(axis_shapes) / sizeof(*axis_shapes); j++)
+			if (!try_shape(fit, k, axis_shapes[j], err))
+				return false;
+	}
+	return true;
+}
+
+static bool has_start(const struct fit *fit, const struct gp_fit_options *options)
+{
+	return options->start && all_finite(options->start, gp_n_hyperparameters(fit->gp));
+}
+
+/* Of axes in shapes, those of the last fit; else none. */
+static void keep_warps(struct fit *fit, const struct gp_fit_options *options)
+{
+	const size_t from = fit->gp->d + 1, n = gp_n_hyperparameters(fit->gp) - from;
+
+	if (options->warp == GP_WARP_AXES && has_start(fit, options))
+		memcpy(fit->start + from, options->start + from, n * sizeof(*fit->start));
+}
+
+/* The prior's mode. */
+static void set_start(struct fit *fit, const struct gp_fit_options *options)
+{
+	gp_prior_mode(fit->gp, fit->start);
+	keep_warps(fit, options);
+}
+
 static bool search_all(
 	struct fit *fit, size_t n, const struct gp_fit_options *options, struct tuner_error *err)
 {
 	const size_t d = fit->gp->d;
 
-	if (options->start && all_finite(options->start, d + 1)) {
-		memcpy(fit->start, options->start, (d + 1) * sizeof(*fit->start));
+	if (has_start(fit, options)) {
+		memcpy(fit->start, options->start,
+			gp_n_hyperparameters(fit->gp) * sizeof(*fit->start));
+		if (options->warp == GP_WARP_AXES)
+			fix_warps(fit, options->start);
 		if (!search(fit, err))
 			return false;
 	}
-	gp_prior_mode(fit->gp, fit->start);
+	set_start(fit, options);
+	if (options->warp == GP_WARP_AXES)
+		fix_warps(fit, fit->start);
+	if (!search(fit, err))
+		return false;
+	set_start(fit, options);
+	fit->start[d] = log(NOISY_START);
 	if (!search(fit, err))
 		return false;
 	for (int draw = 0; draw < 2 && options->random && n < 5 * d; draw++) {
 		gp_prior_draw(fit->gp, options->random, fit->start);
+		keep_warps(fit, options);
 		if (!search(fit, err))
 			return false;
 	}
-	return true;
+	return options->warp != GP_WARP_AXES || !options->random ||
+	       try_axes(fit, options->random, err);
 }
 
 bool gp_fit(struct gp *gp, const struct gp_data *data, const struct gp_fit_options *options,
 	struct gp_fit_report *ret, struct tuner_error *err)
 {
-	const size_t p = gp->d + 1;
+	const size_t p = gp_n_hyperparameters(gp);
 	double *memory = factor_allocate(5, p);
 	struct fit fit = { .gp = gp, .work_limit = options->work_limit, .best_value = INFINITY };
 	bool ok = false;
@@ -343,7 +473,7 @@ bool gp_fit(struct gp *gp, const struct gp_data *data, const struct gp_fit_optio
 	fit.best = memory + 3 * p;
 	fit.gradient = memory + 4 * p;
 	gp_bounds(gp, options->deterministic, fit.lower, fit.upper);
-	if (!likelihood_create(gp->d, gp->kinds, data, &fit.likelihood, err) ||
+	if (!likelihood_create(gp->d, gp->kinds, gp->warped, data, &fit.likelihood, err) ||
 		!search_all(&fit, data->n, options, err))
 		goto out;
 	if (fit.best_value == INFINITY) {
@@ -381,7 +511,7 @@ static bool grow(struct gp *gp, size_t n, struct tuner_error *err)
 	for (size_t i = 0; i < old.n; i++)
 		memcpy(next.L + i * next.capacity, old.L + i * old.capacity,
 			(i + 1) * sizeof(double));
-	set_hyperparameters(&next, d, old.theta);
+	set_hyperparameters(gp, &next, old.theta);
 	next.n = old.n;
 	next.n_outcomes = old.n_outcomes;
 	next.n_factored = old.n_factored;
@@ -398,7 +528,7 @@ static bool append_row(struct gp *gp, const double *x, double noise_scale)
 	const struct kernel kernel = kernel_of(gp, p);
 	double *row = p->L + p->n * p->capacity;
 
-	kernel_scale(&kernel, x, 1, p->z, 1);
+	scale_point(gp, x, p->z);
 	memcpy(p->X + p->n * gp->d, x, gp->d * sizeof(*x));
 	for (size_t k = 0; k < gp->d; k++)
 		p->Z[k * p->capacity + p->n] = p->z[k];
@@ -516,7 +646,7 @@ void gp_cross(const struct gp *gp, const double *X, size_t m, double *ret_K, dou
 	const size_t stride = gp_stride(gp);
 
 	for (size_t i = 0; i < m; i++) {
-		kernel_scale(&kernel, X + i * gp->d, 1, p->z, 1);
+		scale_point(gp, X + i * gp->d, p->z);
 		kernel_row(&kernel, p->Z, p->capacity, p->n, p->z, ret_K + i * stride,
 			ret_G ? ret_G + i * stride : NULL);
 	}
@@ -558,12 +688,13 @@ void gp_pull(const struct gp *gp, const double *x, const double *tG, double *ret
 	const struct posterior *p = &gp->posterior;
 
 	for (size_t k = 0; k < gp->d; k++) {
-		const double w = p->inverse_lengths[k];
+		const double w = p->inverse_lengths[k], z = warp_value(p->warps[k], x[k]) * w;
 
 		ret_gradient[k] =
 			gp->kinds[k] == DIMENSION_CATEGORY
 				? 0
-				: -w * kernel_pull(tG, p->Z + k * p->capacity, x[k] * w, p->n);
+				: -w * warp_slope(p->warps[k], x[k]) *
+					  kernel_pull(tG, p->Z + k * p->capacity, z, p->n);
 	}
 }
 

@@ -7,7 +7,8 @@
  * c which is always the most likely one given the rest: c = 1'K^-1 y / 1'K^-1 1. Outcomes are
  * expected standardised (transform.h).
  *
- * Hyperparameters theta are d + 1 doubles: ln l_1 ... ln l_d, ln sigma^2. Their prior: each l is
+ * Hyperparameters theta are d + 1 doubles: ln l_1 ... ln l_d, ln sigma^2; of a warped model also ln a_1,
+ * ln b_1 ... ln b_d (warp.h), normal(0, sqrt(3/4)) and within ln 4 of 0. Their prior: each l is
  * log-normal(sqrt 2 + ln(d)/2, sqrt 3) (Hvarfner, Hellsten, Nardi, "Vanilla Bayesian Optimization
  * Performs Great in High Dimensions", ICML 2024) as a density *in l*: the log density is evaluated
  * at l and no Jacobian is added although ln l is what is optimised, which puts the mode at
@@ -38,13 +39,14 @@ struct gp;
  * switch. */
 bool gp_single_thread(void);
 
-/* An empty model of d >= 1 dimensions. kinds (d) is copied; NULL: all numeric. */
+/* An empty model of d >= 1 dimensions. kinds (d) is copied; NULL: all numeric. warped: numeric axes are
+ * bent by warp.h, with parameters that are fitted like the others. */
 TUNER_MUST_CHECK
-bool gp_create(
-	size_t d, const enum dimension_kind *kinds, struct gp **ret, struct tuner_error *err);
+bool gp_create(size_t d, const enum dimension_kind *kinds, bool warped, struct gp **ret,
+	struct tuner_error *err);
 void gp_destroy(struct gp *gp);
 
-/* d + 1: the length of theta. */
+/* The length of theta: d + 1, warped 3 d + 1. */
 size_t gp_n_hyperparameters(const struct gp *gp);
 
 /* The bounds that fits keep to: l in [0.025, 1000], sigma^2 in [1e-6, 10], or sigma^2 = 1e-6 alone
@@ -65,6 +67,13 @@ struct gp_data {
 	const double *noise_scales; /* n, > 0; NULL: all 1 */
 };
 
+/* How the axes of a warped model find their form. */
+enum gp_warp {
+	GP_WARP_FREE, /* a and b are fitted with the other hyperparameters */
+	GP_WARP_AXES, /* each axis has one of three shapes; each fit tries others on two axes drawn from
+			 `random`, and takes what raises the posterior */
+};
+
 struct gp_fit_options {
 	const double *start; /* theta of the last fit, moved into the bounds; NULL or not
 				  finite: none */
@@ -72,6 +81,7 @@ struct gp_fit_options {
 				  NULL: none */
 	uint64_t work_limit; /* likelihood evaluations in all starts together; 0: no limit */
 	bool deterministic; /* sigma^2 stays at 1e-6 */
+	enum gp_warp warp; /* of a warped model */
 };
 
 struct gp_fit_report {
@@ -81,8 +91,8 @@ struct gp_fit_report {
 	bool converged; /* the best search ended at a small projected gradient */
 };
 
-/* Maximises likelihood times prior: bounded L-BFGS from `start`, from the prior's mode, and from
- * two prior draws; keeps the best, and leaves the model conditioned on the data at it. The work
+/* Maximises likelihood times prior: bounded L-BFGS from `start`, from the prior's mode, from there with
+ * much noise, and from two prior draws; keeps the best, and leaves the model conditioned on the data at it. The work
  * limit ends it early with the best so far (the first evaluation is always done).
  *
  * Errors: TUNER_FATAL without memory, TUNER_NUMERIC if the kernel matrix could not be factored at

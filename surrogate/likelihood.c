@@ -1,6 +1,7 @@
 #include "surrogate/likelihood.h"
 
 #include "surrogate/factor.h"
+#include "surrogate/warp.h"
 
 #include <gsl/gsl_cblas.h>
 
@@ -13,16 +14,18 @@ static const double LOG_2_PI = 1.8378770664093454836;
 struct likelihood {
 	size_t d, n, stride;
 	const enum dimension_kind *kinds;
+	bool warped;
 	double *X, *y, *noise_scales; /* the data */
 	double *inverse_lengths, *z; /* d */
+	double *W; /* n x d: X warped, if it may be */
 	double *Z; /* d + 1 rows of `stride`: scaled coordinates; ones */
 	double *P; /* as Z: Z times M */
 	double *noise, *b, *alpha; /* n */
 	double *K, *G; /* n x n */
 };
 
-bool likelihood_create(size_t d, const enum dimension_kind *kinds, const struct gp_data *data,
-	struct likelihood **ret, struct tuner_error *err)
+bool likelihood_create(size_t d, const enum dimension_kind *kinds, bool warped,
+	const struct gp_data *data, struct likelihood **ret, struct tuner_error *err)
 {
 	const size_t n = data->n, stride = kernel_stride(n);
 	struct likelihood *l = calloc(1, sizeof(*l));
@@ -34,11 +37,13 @@ bool likelihood_create(size_t d, const enum dimension_kind *kinds, const struct 
 		.n = n,
 		.stride = stride,
 		.kinds = kinds,
+		.warped = warped,
 		.X = factor_allocate(n, d),
 		.y = factor_allocate(1, n),
 		.noise_scales = factor_allocate(1, n),
 		.inverse_lengths = factor_allocate(1, d),
 		.z = factor_allocate(1, d),
+		.W = warped ? factor_allocate(n, d) : NULL,
 		.Z = factor_allocate(d + 1, stride),
 		.P = factor_allocate(d + 1, stride),
 		.noise = factor_allocate(1, n),
@@ -47,8 +52,8 @@ bool likelihood_create(size_t d, const enum dimension_kind *kinds, const struct 
 		.K = factor_allocate(n, stride),
 		.G = factor_allocate(n, stride),
 	};
-	if (!l->X || !l->y || !l->noise_scales || !l->inverse_lengths || !l->z || !l->Z || !l->P ||
-		!l->noise || !l->b || !l->alpha || !l->K || !l->G) {
+	if ((warped && !l->W) || !l->X || !l->y || !l->noise_scales || !l->inverse_lengths ||
+		!l->z || !l->Z || !l->P || !l->noise || !l->b || !l->alpha || !l->K || !l->G) {
 		likelihood_destroy(l);
 		return tuner_fail_memory(err);
 	}
@@ -69,6 +74,7 @@ void likelihood_destroy(struct likelihood *l)
 	free(l->noise_scales);
 	free(l->inverse_lengths);
 	free(l->z);
+	free(l->W);
 	free(l->Z);
 	free(l->P);
 	free(l->noise);
@@ -106,6 +112,28 @@ static void centre(double *row, size_t n)
 	mean /= (double)n;
 	for (size_t i = 0; i < n; i++)
 		row[i] -= mean;
+}
+
+/* d log p / d w_i = -(z_i (M 1)_i - (M z)_i) / l, of which the warp's parameters take their share. Called
+ * after lengths_gradient, whose products these are. */
+static void warps_gradient(struct likelihood *l, const double *theta, double *ret_gradient)
+{
+	const double *M1 = l->P + l->d * l->stride;
+
+	for (size_t k = 0; k < l->d; k++) {
+		const struct warp warp = warp_of(theta, l->d, k);
+		const double *z = l->Z + k * l->stride, *Mz = l->P + k * l->stride;
+		double *by = &ret_gradient[l->d + 1 + 2 * k], by_log_a, by_log_b;
+
+		by[0] = by[1] = 0;
+		for (size_t i = 0; l->kinds[k] == DIMENSION_NUMERIC && i < l->n; i++) {
+			const double by_w = (Mz[i] - z[i] * M1[i]) * l->inverse_lengths[k];
+
+			warp_gradient(warp, l->X[i * l->d + k], &by_log_a, &by_log_b);
+			by[0] += by_w * by_log_a;
+			by[1] += by_w * by_log_b;
+		}
+	}
 }
 
 /* d log p / d ln l_k = 1/2 sum_ij M_ij D_ij / l_k^2. For numeric coordinates that is
@@ -151,7 +179,9 @@ bool likelihood_evaluate(
 		l->noise[i] = exp(theta[l->d]) * l->noise_scales[i];
 		l->Z[l->d * stride + i] = 1;
 	}
-	kernel_scale(&kernel, l->X, n, l->Z, stride);
+	if (l->warped)
+		warp_rows(theta, l->d, l->kinds, l->X, n, l->W);
+	kernel_scale(&kernel, l->warped ? l->W : l->X, n, l->Z, stride);
 	if (!factor_covariance(&kernel, l->Z, stride, n, l->noise, l->z, l->K,
 		    ret_gradient ? l->G : NULL, &jitter))
 		return false;
@@ -165,6 +195,8 @@ bool likelihood_evaluate(
 		factor_invert(l->K, stride, n);
 		ret_gradient[l->d] = weigh(l);
 		lengths_gradient(l, ret_gradient);
+		if (l->warped)
+			warps_gradient(l, theta, ret_gradient);
 	}
 	return true;
 }
@@ -174,7 +206,22 @@ double prior_log_length_mean(size_t d)
 	return M_SQRT2 + 0.5 * log((double)d);
 }
 
-double prior_log_density(size_t d, const double *theta, double *gradient)
+/* Of the logarithms of a warp's parameters, up to a constant: the identity has 0. */
+static double warp_log_density(const double *log_warps, size_t n, double *gradient)
+{
+	double value = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const double q = log_warps[i] / PRIOR_LOG_WARP_SD;
+
+		value -= 0.5 * q * q;
+		if (gradient)
+			gradient[i] -= q / PRIOR_LOG_WARP_SD;
+	}
+	return value;
+}
+
+double prior_log_density(size_t d, bool warped, const double *theta, double *gradient)
 {
 	const double mean = prior_log_length_mean(d);
 	const double q = (theta[d] - PRIOR_LOG_NOISE_MEAN) / PRIOR_LOG_NOISE_SD;
@@ -190,5 +237,7 @@ double prior_log_density(size_t d, const double *theta, double *gradient)
 		if (gradient)
 			gradient[k] -= p / PRIOR_LOG_LENGTH_SD + 1;
 	}
+	if (warped)
+		value += warp_log_density(theta + d + 1, 2 * d, gradient ? gradient + d + 1 : NULL);
 	return value;
 }

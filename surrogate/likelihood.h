@@ -15,22 +15,25 @@ struct likelihood;
 /* Copies the data, and allocates all that evaluations need (2 n^2 doubles): they never fail for
  * memory. kinds is borrowed. TUNER_FATAL without memory. */
 TUNER_MUST_CHECK
-bool likelihood_create(size_t d, const enum dimension_kind *kinds, const struct gp_data *data,
-	struct likelihood **ret, struct tuner_error *err);
+bool likelihood_create(size_t d, const enum dimension_kind *kinds, bool warped,
+	const struct gp_data *data, struct likelihood **ret, struct tuner_error *err);
 void likelihood_destroy(struct likelihood *likelihood);
 
-/* The value at theta (d + 1) and, unless NULL, its gradient. False if the matrix cannot be
+/* The value at theta (gp_n_hyperparameters) and, unless NULL, its gradient. False if the matrix cannot be
  * factored. */
 bool likelihood_evaluate(struct likelihood *likelihood, const double *theta, double *ret_value,
 	double *ret_gradient);
 
 /* Log prior density of theta, to whose gradient `gradient` (NULL: not wanted) is added. */
-double prior_log_density(size_t d, const double *theta, double *gradient);
+double prior_log_density(size_t d, bool warped, const double *theta, double *gradient);
 
 /* Mean of ln l of the lengthscale prior, and the standard deviations. */
 double prior_log_length_mean(size_t d);
 #define PRIOR_LOG_LENGTH_SD  1.7320508075688772 /* sqrt 3 */
 #define PRIOR_LOG_NOISE_MEAN (-8.0)
 #define PRIOR_LOG_NOISE_SD   2.0
+
+/* ln a and ln b of a warp are normal(0, this): the variance is 3/4. */
+#define PRIOR_LOG_WARP_SD 0.8660254037844386
 
 #endif

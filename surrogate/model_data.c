@@ -79,11 +79,12 @@ static bool take(struct model_data *data, const struct lessons *lessons, size_t 
 }
 
 static bool transform_and_choose(struct model_data *data, const struct columns *columns,
-	const struct lessons *lessons, const double *lengthscales, struct tuner_error *err)
+	const struct lessons *lessons, enum transform_kind transform, const double *lengthscales,
+	struct tuner_error *err)
 {
 	size_t rows[MODEL_ROWS_MAX], n = 0;
 
-	if (!transform_create(TRANSFORM_HALF_RANK, lessons->objectives, lessons->failed, lessons->n,
+	if (!transform_create(transform, lessons->objectives, lessons->failed, lessons->n,
 		    &data->transform, err))
 		return false;
 
@@ -107,7 +108,8 @@ bool model_data_init(struct model_data *data, const struct columns *columns,
 
 	const bool ok = collect(columns, request, &lessons, err) &&
 			encode_pending(data, columns, request, err) &&
-			transform_and_choose(data, columns, &lessons, lengthscales, err);
+			transform_and_choose(data, columns, &lessons, request->strategy->transform,
+				lengthscales, err);
 
 	lessons_finish(&lessons);
 	if (!ok)

@@ -13,7 +13,8 @@ struct ask {
 	const struct space *space;
 	const double *given; /* d, NaN where the strategy decides; at least one is free */
 	struct tried tried;
-	struct lattice lattice; /* of the free parameters, size 0 unless all of them are countable */
+	struct lattice
+		lattice; /* of the free parameters, size 0 unless all of them are countable */
 };
 
 /* Each sets ret->values and what it knows besides, or ret->exhausted. `ret` comes with the request's

@@ -105,7 +105,9 @@ static bool fit_outcomes(struct model *model, struct tuner_error *err)
 	const struct gp_fit_options options = { .start = model->start,
 		.random = &random,
 		.work_limit = fit_limit(request),
-		.deterministic = request->strategy->deterministic };
+		.deterministic = request->strategy->deterministic,
+		.warp = request->strategy->warp == STRATEGY_WARP_AXES ? GP_WARP_AXES
+								      : GP_WARP_FREE };
 	struct gp_fit_report report;
 
 	if (model->start != NULL && !is_due(request, data.n)) {
@@ -359,7 +361,8 @@ static bool prepare(struct model *model, struct tuner_error *err)
 {
 	const struct suggest_request *request = model->ask->request;
 
-	if (!gp_create(model->columns.d, model->columns.kinds, &model->gp, err))
+	if (!gp_create(model->columns.d, model->columns.kinds,
+		    request->strategy->warp != STRATEGY_WARP_NONE, &model->gp, err))
 		return false;
 	if (is_usable(request->start, request->n_start, gp_n_hyperparameters(model->gp)))
 		model->start = request->start;

@@ -15,8 +15,10 @@ struct random ask_random(const struct ask *ask, enum random_purpose purpose)
 	const struct suggest_request *request = ask->request;
 	struct random random;
 
-	random_init(&random, (struct random_key){ .seed = request->seed, .repeat = request->repeat,
-				     .number = request->number, .purpose = purpose });
+	random_init(&random, (struct random_key){ .seed = request->seed,
+				     .repeat = request->repeat,
+				     .number = request->number,
+				     .purpose = purpose });
 	return random;
 }
 
@@ -24,8 +26,8 @@ void ask_decode(const struct ask *ask, const double *u, double *ret_values)
 {
 	for (size_t i = 0; i < ask->space->d; i++)
 		ret_values[i] = isnan(ask->given[i])
-			? parameter_decode(&ask->space->parameters[i], u[i])
-			: ask->given[i];
+					? parameter_decode(&ask->space->parameters[i], u[i])
+					: ask->given[i];
 }
 
 bool ask_any_untried(const struct ask *ask, struct random *random, struct suggestion *ret,
@@ -68,7 +70,8 @@ bool strategy_random(const struct ask *ask, struct suggestion *ret, struct tuner
 bool ask_quasi_random(const struct ask *ask, struct suggestion *ret, struct tuner_error *err)
 {
 	const struct random_key key = { .seed = ask->request->seed,
-		.repeat = ask->request->repeat, .purpose = RANDOM_SCRAMBLE };
+		.repeat = ask->request->repeat,
+		.purpose = RANDOM_SCRAMBLE };
 	struct design *design = NULL;
 	double u[SPACE_PARAMETERS_MAX];
 	bool found = false;

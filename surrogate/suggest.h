@@ -7,8 +7,11 @@
 #define SURROGATE_SUGGEST_H
 
 #include "surrogate/space.h"
+#include "surrogate/transform.h"
 
 enum strategy_name { STRATEGY_RANDOM, STRATEGY_SOBOL, STRATEGY_GRID, STRATEGY_BAYESIAN };
+
+enum strategy_warp { STRATEGY_WARP_NONE, STRATEGY_WARP_FREE, STRATEGY_WARP_AXES };
 
 struct strategy {
 	enum strategy_name name;
@@ -17,6 +20,8 @@ struct strategy {
 			       twice the workers */
 	size_t grid_points; /* grid: values along a float without step; 0: 5 */
 	bool deterministic; /* bayesian: the objective has no noise */
+	enum strategy_warp warp; /* bayesian: how the model bends the axes */
+	enum transform_kind transform; /* bayesian: of the objectives, before the model sees them */
 };
 
 const char *strategy_name(enum strategy_name name); /* "bayesian" ... */
@@ -84,7 +89,7 @@ struct suggest_request {
 	bool without_model;
 };
 
-enum { SUGGEST_HYPERPARAMETERS_MAX = SPACE_PARAMETERS_MAX + 8 };
+enum { SUGGEST_HYPERPARAMETERS_MAX = 3 * SPACE_PARAMETERS_MAX + 8 };
 
 struct suggestion {
 	double values[SPACE_PARAMETERS_MAX]; /* the first d */

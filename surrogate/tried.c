@@ -35,8 +35,7 @@ static void add(struct tried *tried, const double *values)
 		canonical_row(tried->space, values, &tried->u[tried->n++ * tried->space->d]);
 }
 
-bool tried_init(
-	struct tried *tried, const struct suggest_request *request, struct tuner_error *err)
+bool tried_init(struct tried *tried, const struct suggest_request *request, struct tuner_error *err)
 {
 	const size_t most = request->n_observations + request->n_pending;
 

@@ -28,8 +28,8 @@ bool tried_contains(const struct tried *tried, const double *values);
  * parameter's lattice, or one of grid_points values along a float without step. */
 struct lattice {
 	const struct space *space; /* borrowed, as is given */
-	const double *given;	   /* d, NaN where free */
-	size_t grid_points;	   /* 0: floats without step are not counted out */
+	const double *given; /* d, NaN where free */
+	size_t grid_points; /* 0: floats without step are not counted out */
 	uint64_t size; /* 0: uncountable; UINT64_MAX: does not fit, and only ranks below it exist */
 };
 

@@ -83,7 +83,7 @@ static int setup(void **state)
 	for (size_t i = 0; i < N; i++)
 		f.y[i] = sin(5 * f.X[i * D]) + f.X[i * D + 1] * f.X[i * D + 2] - 1 +
 			 0.1 * random_normal(&random);
-	assert_ok(gp_create(D, kinds, &f.gp, &err), &err);
+	assert_ok(gp_create(D, kinds, false, &f.gp, &err), &err);
 	assert_ok(gp_condition(f.gp, &(struct gp_data){ N, f.X, f.y, NULL }, theta, &err), &err);
 	*state = &f;
 	return 0;
@@ -336,7 +336,7 @@ static void hopeless_points_have_a_slope(void **state)
 	struct acquisition *acquisition;
 	double value, gradient;
 
-	assert_ok(gp_create(1, NULL, &gp, &err), &err);
+	assert_ok(gp_create(1, NULL, false, &gp, &err), &err);
 	assert_ok(gp_condition(gp, &(struct gp_data){ 4, X, y, NULL }, theta, &err), &err);
 	acquisition = create(gp, NULL, 1);
 	assert_ok(acquisition_gradients(acquisition, x, 1, &value, &gradient, &err), &err);
@@ -462,7 +462,7 @@ static void fantasies_of_different_rows_are_independent(void **state)
 	struct tuner_error err;
 	struct acquisition *acquisition;
 
-	assert_ok(gp_create(1, NULL, &gp, &err), &err);
+	assert_ok(gp_create(1, NULL, false, &gp, &err), &err);
 	assert_ok(gp_condition(gp, &(struct gp_data){ 1, X, y, NULL }, theta, &err), &err);
 	append(gp, pending, 2);
 	acquisition = create(gp, NULL, 4096);

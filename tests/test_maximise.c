@@ -51,7 +51,7 @@ static void fit(struct fixture *f, uint64_t seed)
 	}
 	const struct gp_data data = { N, f->X, y, NULL };
 
-	assert_ok(gp_create(f->columns.d, f->columns.kinds, &f->gp, &err), &err);
+	assert_ok(gp_create(f->columns.d, f->columns.kinds, false, &f->gp, &err), &err);
 	assert_ok(gp_condition(f->gp, &data, theta, &err), &err);
 	for (size_t k = 0; k < D; k++)
 		f->lengthscales[k] = exp(theta[k]);
