@@ -89,7 +89,8 @@ static bool check(const struct model *model, struct tuner_error *err)
 
 	if (n < IMPORTANCE_TRIALS_MIN)
 		return tuner_fail(err, TUNER_USAGE,
-			"there are %zu trials with an objective, too few to tell what matters: at "
+			"%zu trials have an objective and all parameters, too few to tell what "
+			"matters: at "
 			"least %d are needed, and 5 for each parameter advised",
 			n, IMPORTANCE_TRIALS_MIN);
 	for (size_t i = 0; i < data->n; i++)

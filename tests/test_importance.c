@@ -178,11 +178,11 @@ static void too_few_objectives_are_refused(void **state)
 	struct job job;
 
 	init(&job);
-	assert_refused(&job, "0 trials with an objective");
+	assert_refused(&job, "0 trials have an objective");
 	job_run(&job, bowl, 4);
 	job_tell(&job, (double[]){ .1, 0, 1, 1 }, NAN, OBSERVATION_FAILED);
 	job_tell(&job, (double[]){ .2, 0, 1, 1 }, NAN, OBSERVATION_STOPPED);
-	assert_refused(&job, "4 trials with an objective");
+	assert_refused(&job, "4 trials have an objective");
 	job_tell(&job, (double[]){ .3, 0, 1, 1 }, 2, OBSERVATION_STOPPED);
 	assert_int_equal(importance(&job).n, 6);
 }
