@@ -10,7 +10,7 @@
 enum {
 	DRAWS = 128,
 	FUNCTIONS = DRAWS + 1, /* the posterior mean first */
-	POINTS_MAX = 1 << 15, /* evaluated in all, for memory's and time's sake */
+	POINTS_MAX = 1 << 16, /* evaluated in all, for memory's and time's sake */
 	ROWS_MAX = 1 << 11, /* rows of A; more are not worth their time */
 	BLOCK_POINTS = 256, /* evaluated at once */
 };

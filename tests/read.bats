@@ -616,3 +616,11 @@ END
 	[ "$status" -eq 2 ]
 	[[ "$output" == *"same objective"* ]]
 }
+
+@test "why tells what stood in for the model, and why" {
+	TRIALS=3 PARALLEL=1 write_job
+	"$TUNER" run job.jsonc --quiet --set 'strategy={"name": "bayesian", "initial": 1}'
+	run "$TUNER" why 3
+	[[ "$output" == *"quasi-random point, taken in place of the model's"*"because fewer than three trials have an objective"* ]]
+	"$TUNER" why 3 --json | jq -e '.branch == "fallback" and .reason != "" and .predicted_mean == null'
+}
