@@ -22,6 +22,7 @@ enum random_purpose {
 	RANDOM_TRAINING_SEED, /* TUNER_SEED */
 	RANDOM_TEST,
 	RANDOM_GRID,
+	RANDOM_IMPORTANCE, /* points and random functions of importance.h */
 };
 
 struct random_key {

@@ -5,7 +5,7 @@
  *
  * Every step is a function of the request alone. */
 #include "surrogate/maximise.h"
-#include "surrogate/model_data.h"
+#include "surrogate/model_fit.h"
 #include "surrogate/strategy.h"
 
 #include <math.h>
@@ -100,14 +100,7 @@ static uint64_t fit_limit(const struct suggest_request *request)
 static bool fit_outcomes(struct model *model, struct tuner_error *err)
 {
 	const struct suggest_request *request = model->ask->request;
-	struct random random = ask_random(model->ask, RANDOM_HYPERPARAMETERS);
 	const struct gp_data data = model_data_view(&model->data);
-	const struct gp_fit_options options = { .start = model->start,
-		.random = &random,
-		.work_limit = fit_limit(request),
-		.deterministic = request->strategy->deterministic,
-		.warp = request->strategy->warp == STRATEGY_WARP_AXES ? GP_WARP_AXES
-								      : GP_WARP_FREE };
 	struct gp_fit_report report;
 
 	if (model->start != NULL && !is_due(request, data.n)) {
@@ -117,23 +110,18 @@ static bool fit_outcomes(struct model *model, struct tuner_error *err)
 		if (!is_surprised(model->gp))
 			return true;
 	}
-	if (!gp_fit(model->gp, &data, &options, &report, err))
+	if (!model_fit(model->gp, &model->data, request, model->start, fit_limit(request), &report,
+		    err))
 		return false;
 	model->work += report.work;
 	return true;
-}
-
-static void set_lengthscales(struct model *model, const double *theta)
-{
-	for (size_t k = 0; k < model->columns.d; k++)
-		model->lengthscales[k] = theta != NULL ? exp(theta[k]) : 1;
 }
 
 static bool fit(struct model *model, struct tuner_error *err)
 {
 	if (!fit_outcomes(model, err))
 		return false;
-	set_lengthscales(model, gp_hyperparameters(model->gp));
+	model_fit_lengthscales(model->gp, gp_hyperparameters(model->gp), model->lengthscales);
 	return gp_append(model->gp, model->data.X_pending, NULL, model->data.n_pending, err);
 }
 
@@ -347,16 +335,6 @@ static bool propose(struct model *model, struct suggestion *ret, struct tuner_er
 	return true;
 }
 
-/* After an edit of the space the start belongs to other dimensions. */
-static bool is_usable(const double *start, size_t n_start, size_t n_wanted)
-{
-	size_t i = 0;
-
-	while (i < n_start && isfinite(start[i]))
-		i++;
-	return i == n_start && n_start == n_wanted;
-}
-
 static bool prepare(struct model *model, struct tuner_error *err)
 {
 	const struct suggest_request *request = model->ask->request;
@@ -364,9 +342,8 @@ static bool prepare(struct model *model, struct tuner_error *err)
 	if (!gp_create(model->columns.d, model->columns.kinds,
 		    request->strategy->warp != STRATEGY_WARP_NONE, &model->gp, err))
 		return false;
-	if (is_usable(request->start, request->n_start, gp_n_hyperparameters(model->gp)))
-		model->start = request->start;
-	set_lengthscales(model, model->start);
+	model->start = model_fit_start(model->gp, request);
+	model_fit_lengthscales(model->gp, model->start, model->lengthscales);
 	return model_data_init(&model->data, &model->columns, request, model->lengthscales, err);
 }
 

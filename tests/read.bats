@@ -516,3 +516,111 @@ END
 	run "$TUNER" help nosuch
 	[ "$status" -eq 2 ]
 }
+
+@test "why tells how a model came to its choice, and what became of it" {
+	STRATEGY=bayesian TRIALS=9 PARALLEL=1 write_job '"first": [{ "x": 0.9 }],'
+	"$TUNER" run job.jsonc --quiet
+	run "$TUNER" why last
+	[ "$status" -eq 0 ]
+	[[ "$output" == "trial 9 of job job: done, loss = "*"the model chose it"*"results known: 8, the best loss = "* ]]
+	[[ "$output" == *"predicted "*"it became "*"expected gain "*"probability "*"nearest earlier trials, in lengthscales"* ]]
+	[[ "$output" == *"what the model believed of the parameters"*"  x "* ]]
+	"$TUNER" why job 9 --json >why.json
+	jq -e '.branch == "model" and .seen.trials == 8 and .seen.done == 8 and .pending_trials == []' why.json
+	jq -e '.predicted_sd > 0 and (.z - (.objective - .predicted_mean) / .predicted_sd | fabs) < 1e-9' why.json
+	jq -e '(.improvement - (.incumbent - .objective) | fabs) < 1e-12' why.json
+	jq -e '0 < .probability_of_improvement and .probability_of_improvement < 1' why.json
+	jq -e '[.nearest[].distance] | length == 5 and . == sort' why.json
+	jq -e '.lengthscales[0].parameter == "x" and .lengthscales[0].lengthscale > 0 and .start_trial == 8' why.json
+	"$TUNER" show 9 --json | jq -e ".decision.predicted_mean == $(jq .predicted_mean why.json)"
+}
+
+@test "why has an answer for every kind of trial, with the same keys" {
+	STRATEGY=bayesian TRIALS=7 PARALLEL=1 write_job '"first": [{ "x": 0.9 }],'
+	"$TUNER" run job.jsonc --quiet
+	run "$TUNER" why 1
+	[[ "$output" == *"every parameter was given"*'asked for by "first"'*"no result was known"* ]]
+	[[ "$output" != *"predicted"* ]]
+	run "$TUNER" why 2
+	[[ "$output" == *"initial design"*"results known: 1"*"nearest earlier trials, in sides of the unit cube"* ]]
+	for trial in 1 2 7; do
+		"$TUNER" why "$trial" --json | jq -c keys >"keys-$trial"
+	done
+	diff keys-1 keys-2
+	diff keys-1 keys-7
+	"$TUNER" why 1 --json | jq -e '.predicted_mean == null and .z == null and .nearest == [] and .lengthscales == []'
+	sed -i 's/"x": {/"y": { "type": "int", "min": 1, "max": 3 }, "x": {/; s/"trials": 7/"trials": 8/' job.jsonc
+	"$TUNER" run job.jsonc --quiet --accept-change -- sh -c 'echo loss=1' sh
+	run "$TUNER" why 7
+	[[ "$output" == *"parameters that have been edited since"*"what the model believed"* ]]
+	run "$TUNER" why 8
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"no result was known"* ]] # none of a trial with y
+	run "$TUNER" why 99
+	[ "$status" -eq 2 ]
+}
+
+# A job of three parameters, of which one does nothing and one cannot.
+three_parameters() {
+	cat >train.sh <<'END'
+awk -v x="$2" 'BEGIN { printf "loss=%.17g\n", (x - 0.3) ^ 2 }'
+END
+	cat >job.jsonc <<END
+{
+	"command": ["sh", "train.sh"],
+	"objective": { "metric": "loss", "goal": "minimize" },
+	"metrics": [{ "name": "loss", "regex": "loss=([-+0-9.einfa]+)" }],
+	"parameters": {
+		"x": { "type": "float", "min": 0, "max": 1 },
+		"nothing": { "type": "categorical", "values": ["a", "b"] },
+		"one": { "type": "categorical", "values": ["c"] }
+	},
+	"strategy": "$1",
+	"hosts": [{ "backend": "local", "gpus": "none" }],
+	"budget": { "trials": $2, "parallel": 2 }
+}
+END
+}
+
+@test "importance ranks the parameters, as text and as JSON" {
+	three_parameters random 16
+	"$TUNER" run job.jsonc --quiet
+	run "$TUNER" importance
+	[ "$status" -eq 0 ]
+	[[ "${lines[0]}" == "parameter "*"total"*"alone"* ]]
+	[[ "${lines[1]}" == "x "*"██████"* ]]
+	[[ "${lines[2]}" == "nothing "*" 0.00 "* ]]
+	[[ "$output" == *"From 16 trials"* ]]
+	"$TUNER" importance job --json >importance.json
+	jq -e '[.parameters[].parameter] == ["x", "nothing", "one"]' importance.json
+	jq -e '.parameters | .[0].total > 0.95 and .[1].total < 0.02 and .[2].total_high == 0' importance.json
+	jq -e '.parameters | all(.total_low <= .total and .total <= .total_high and .alone_low <= .alone and .alone <= .alone_high)' importance.json
+	jq -e '.trials == 16 and .explained > 0.8 and .noise < 0.2 and .warnings == []' importance.json
+	"$TUNER" importance --json | diff - importance.json # nothing in it is by chance
+}
+
+@test "importance says when it knows too little" {
+	TRIALS=4 write_job
+	"$TUNER" run job.jsonc --quiet
+	run "$TUNER" importance
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"job job: 4 trials have an objective"*"at least 5"* ]]
+	three_parameters random 6
+	"$TUNER" run job.jsonc --quiet --name two
+	run "$TUNER" importance two
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"warning: 6 trials are few for 2 parameters"* ]]
+	"$TUNER" importance two --json | jq -e '.warnings | length >= 1'
+	"$TUNER" run job.jsonc --quiet --name same -- sh -c 'echo loss=1' sh
+	run "$TUNER" importance same
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"same objective"* ]]
+}
+
+@test "why tells what stood in for the model, and why" {
+	TRIALS=3 PARALLEL=1 write_job
+	"$TUNER" run job.jsonc --quiet --set 'strategy={"name": "bayesian", "initial": 1}'
+	run "$TUNER" why 3
+	[[ "$output" == *"quasi-random point, taken in place of the model's"*"because fewer than three trials have an objective"* ]]
+	"$TUNER" why 3 --json | jq -e '.branch == "fallback" and .reason != "" and .predicted_mean == null'
+}

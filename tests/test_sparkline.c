@@ -54,6 +54,31 @@ static void nothing_gives_nothing(void **state)
 	assert_string_equal(text.bytes, "");
 }
 
+static void bar_is(double part, size_t places, const char *wanted)
+{
+	struct text text = TEXT_EMPTY;
+	text_add_bar(&text, part, places);
+	assert_string_equal(text.bytes, wanted);
+	text_finish(&text);
+}
+
+static void a_bar_is_as_long_as_its_part_to_an_eighth(void **state)
+{
+	bar_is(0, 4, "");
+	bar_is(1, 4, "████");
+	bar_is(.5, 3, "█▌");
+	bar_is(1. / 32, 4, "▏");
+	bar_is(1. / 65, 4, ""); /* less than half an eighth */
+	bar_is(31. / 32, 4, "███▉");
+}
+
+static void a_bar_stays_in_its_places(void **state)
+{
+	bar_is(7, 2, "██");
+	bar_is(-1, 2, "");
+	bar_is(NAN, 2, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -63,6 +88,8 @@ int main(void)
 		cmocka_unit_test(many_values_share_places_and_each_shows_its_last),
 		cmocka_unit_test(the_widest_range_of_doubles_is_no_overflow),
 		cmocka_unit_test(nothing_gives_nothing),
+		cmocka_unit_test(a_bar_is_as_long_as_its_part_to_an_eighth),
+		cmocka_unit_test(a_bar_stays_in_its_places),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

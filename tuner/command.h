@@ -112,6 +112,8 @@ int cmd_trials(const struct invocation *call, struct tuner_error *err);
 int cmd_show(const struct invocation *call, struct tuner_error *err);
 int cmd_logs(const struct invocation *call, struct tuner_error *err);
 int cmd_best(const struct invocation *call, struct tuner_error *err);
+int cmd_why(const struct invocation *call, struct tuner_error *err);
+int cmd_importance(const struct invocation *call, struct tuner_error *err);
 int cmd_version(const struct invocation *call, struct tuner_error *err);
 int cmd_help(const struct invocation *call, struct tuner_error *err);
 

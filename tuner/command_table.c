@@ -109,6 +109,14 @@ const struct subcommand commands[] = {
 		cmd_logs, "TRIAL is a number, or \"best\" or \"last\"." },
 	{ "best", "[JOB]", "print the best trial", 0, 1, TAKES_DB | TAKES_JSON, best_options,
 		cmd_best, NULL },
+	{ "why", "[JOB] TRIAL", "explain how a trial's configuration was chosen", 1, 2,
+		TAKES_DB | TAKES_JSON, NULL, cmd_why,
+		"TRIAL is a number, or \"best\" or \"last\"." },
+	{ "importance", "[JOB]", "estimate which parameters matter", 0, 1, TAKES_DB | TAKES_JSON,
+		NULL, cmd_importance,
+		"The shares of the objective's variance over the search space that go with each "
+		"parameter\n"
+		"(Sobol indices of the model of the job's trials), with intervals." },
 	{ "version", "", "print the version and what it was built with", 0, 0, TAKES_JSON, NULL,
 		cmd_version, NULL },
 	{ "help", "[COMMAND]", "print this, or more about a command", 0, 1, 0, NULL, cmd_help,

@@ -39,3 +39,14 @@ void text_add_sparkline(struct text *text, const double *values, size_t n, size_
 		text_add(text,
 			bar(last_finite(values, i * n / shown, (i + 1) * n / shown), low, high));
 }
+
+void text_add_bar(struct text *text, double part, size_t places)
+{
+	static const char *const ends[] = { "", "▏", "▎", "▍", "▌", "▋", "▊", "▉" };
+	enum { EIGHTHS = sizeof(ends) / sizeof(*ends) };
+	const double length = fmin(fmax(part, 0), 1) * (double)(places * EIGHTHS);
+	const size_t eighths = (size_t)(length + .5);
+	for (size_t i = 0; i < eighths / EIGHTHS; i++)
+		text_add(text, "█");
+	text_add(text, ends[eighths % EIGHTHS]);
+}

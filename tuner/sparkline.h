@@ -1,4 +1,4 @@
-/* A curve in one line of text. */
+/* Curves and bars in one line of text. */
 #ifndef TUNER_SPARKLINE_H
 #define TUNER_SPARKLINE_H
 
@@ -10,5 +10,8 @@
  * values than `places` share them: each shows the last of its share that is finite. A place without
  * a finite value is a blank; equal values are bars of one height. */
 void text_add_sparkline(struct text *text, const double *values, size_t n, size_t places);
+
+/* Appends a bar of this part, 0 to 1, of `places`, to an eighth of one: nothing below the first. NaN is 0. */
+void text_add_bar(struct text *text, double part, size_t places);
 
 #endif

@@ -1,0 +1,24 @@
+/* How a model of a request's trials is fitted: the same for what strategy bayesian proposes from and
+ * for what importance.h explains.
+ *
+ *     gp_create, model_fit_start, model_data_init (model_data.h) -> model_fit -> the gp */
+#ifndef SURROGATE_MODEL_FIT_H
+#define SURROGATE_MODEL_FIT_H
+
+#include "surrogate/model_data.h"
+
+/* The request's hyperparameters, if they belong to this model; NULL otherwise (there are none, or they
+ * are from before an edit of the space). */
+const double *model_fit_start(const struct gp *gp, const struct suggest_request *request);
+
+/* Lengthscales by column at these hyperparameters; 1 each for NULL. */
+void model_fit_lengthscales(const struct gp *gp, const double *theta, double *ret_lengthscales);
+
+/* Fits hyperparameters, from `start` among others, and conditions the gp on the data: gp_fit, with its
+ * errors and its report. Needs a trial. */
+TUNER_MUST_CHECK
+bool model_fit(struct gp *gp, const struct model_data *data, const struct suggest_request *request,
+	const double *start, uint64_t work_limit, struct gp_fit_report *ret,
+	struct tuner_error *err);
+
+#endif

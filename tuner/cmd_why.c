@@ -1,0 +1,336 @@
+#include "tuner/command.h"
+
+#include "base/number.h"
+#include "tuner/explanation.h"
+#include "tuner/report_json.h"
+#include "tuner/table.h"
+#include "tuner/text_width.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Predicted sd beyond which a result is a surprise, and one that deserves attention. */
+static const double SURPRISE = 2, GREAT_SURPRISE = 3;
+
+static size_t n_seen(const struct explanation *e)
+{
+	return e->n_seen[TRIAL_DONE] + e->n_seen[TRIAL_FAILED] + e->n_seen[TRIAL_STOPPED];
+}
+
+static const char *distance_unit(const struct explanation *e)
+{
+	return e->n_lengthscales > 0 ? "lengthscales" : "sides of the unit cube";
+}
+
+/* ---- JSON ---- */
+
+static cJSON *seen_json(const struct explanation *e)
+{
+	const struct trial *best = e->best_seen;
+	cJSON *seen = cJSON_CreateObject();
+	if (json_add_integer(seen, "event", e->decision.seen) &&
+		json_add_integer(seen, "trials", (int64_t)n_seen(e)) &&
+		json_add_integer(seen, "done", (int64_t)e->n_seen[TRIAL_DONE]) &&
+		json_add_integer(seen, "failed", (int64_t)e->n_seen[TRIAL_FAILED]) &&
+		json_add_integer(seen, "stopped", (int64_t)e->n_seen[TRIAL_STOPPED]) &&
+		json_add_code(seen, "best_trial", best != NULL ? best->number : -1) &&
+		json_add_optional(seen, "best_objective", best != NULL ? best->objective : NAN))
+		return seen;
+	cJSON_Delete(seen);
+	return NULL;
+}
+
+static bool add_pending(cJSON *object, const struct decision *d)
+{
+	cJSON *pending = cJSON_AddArrayToObject(object, "pending_trials");
+	bool ok = pending != NULL;
+	for (size_t i = 0; ok && i < d->n_pending; i++)
+		ok = json_append(pending, cJSON_CreateNumber((double)d->pending[i]));
+	return ok;
+}
+
+static bool add_nearest(cJSON *object, const struct explanation *e)
+{
+	cJSON *nearest = cJSON_AddArrayToObject(object, "nearest");
+	bool ok = nearest != NULL && json_add_string(object, "distance_unit", distance_unit(e));
+	for (size_t i = 0; ok && i < e->n_neighbours; i++) {
+		const struct neighbour *neighbour = &e->neighbours[i];
+		cJSON *item = cJSON_CreateObject();
+		ok = json_append(nearest, item) &&
+		     json_add_integer(item, "trial", neighbour->trial->number) &&
+		     json_add_number(item, "distance", neighbour->distance) &&
+		     json_add_string(item, "state", trial_state_name(neighbour->trial->state)) &&
+		     json_add_optional(item, "objective", neighbour->trial->objective) &&
+		     cJSON_AddBoolToObject(item, "under_way", neighbour->under_way) != NULL;
+	}
+	return ok;
+}
+
+static bool add_lengthscales(cJSON *object, const struct explanation *e)
+{
+	cJSON *lengthscales = cJSON_AddArrayToObject(object, "lengthscales");
+	bool ok = lengthscales != NULL && json_add_optional(object, "noise_sd", e->noise_sd);
+	for (size_t k = 0; ok && k < e->n_lengthscales; k++) {
+		const double change = explanation_change(e, k);
+		struct text length = TEXT_EMPTY;
+		cJSON *item = cJSON_CreateObject();
+		explanation_length(e, k, &length);
+		ok = json_append(lengthscales, item) &&
+		     json_add_string(item, "parameter",
+			     e->file->space.parameters[e->columns.parameter[k]].name) &&
+		     json_add_number(item, "lengthscale", e->lengthscales[k]) &&
+		     json_add_string(item, "length", length.bytes) &&
+		     json_add_number(item, "change", change) &&
+		     json_add_string(item, "verdict", explanation_matters(change));
+		text_finish(&length);
+	}
+	return ok;
+}
+
+static bool add_model(cJSON *object, const struct explanation *e)
+{
+	const struct decision *d = &e->decision;
+	return json_add_optional(object, "predicted_mean", d->mean) &&
+	       json_add_optional(object, "predicted_sd", d->sd) &&
+	       json_add_optional(object, "z", e->z) &&
+	       json_add_optional(object, "incumbent", d->incumbent) &&
+	       json_add_optional(object, "expected_improvement", e->expected_improvement) &&
+	       json_add_optional(object, "probability_of_improvement", e->probability) &&
+	       json_add_optional(object, "improvement", e->improvement);
+}
+
+static bool fill(cJSON *object, const struct report *report, const struct explanation *e)
+{
+	const struct trial *trial = &e->trial;
+	const struct decision *d = &e->decision;
+	return json_add_integer(object, "trial", trial->number) &&
+	       json_add_string(object, "job", report->job.name) &&
+	       json_add_string(object, "state", trial_state_name(trial->state)) &&
+	       json_add_parsed(object, "parameters", trial->parameters) &&
+	       json_add_string(object, "metric", report->metric) &&
+	       json_add_optional(object, "objective", trial->objective) &&
+	       json_add_string(object, "source", trial->source) &&
+	       json_add_string(object, "strategy", d->strategy) &&
+	       json_add_string(object, "branch", d->branch) &&
+	       json_add_string(object, "because", explanation_branch(e)) &&
+	       json_add_string(object, "reason", d->reason) &&
+	       json_add_item(object, "seen", seen_json(e)) && add_pending(object, d) &&
+	       add_model(object, e) && add_nearest(object, e) && add_lengthscales(object, e) &&
+	       cJSON_AddBoolToObject(object, "space_edited_since", e->is_edited) != NULL &&
+	       json_add_code(object, "start_trial", e->start != NULL ? e->start->number : -1) &&
+	       json_add_integer(object, "work", d->work) &&
+	       json_add_integer(object, "work_limit", d->work_limit) &&
+	       json_add_duration(object, "took_s", d->took_us);
+}
+
+static bool print_json(
+	const struct report *report, const struct explanation *e, struct tuner_error *err)
+{
+	cJSON *object = cJSON_CreateObject();
+	if (fill(object, report, e))
+		return json_out(object, err);
+	cJSON_Delete(object);
+	return tuner_fail_memory(err);
+}
+
+/* ---- text ---- */
+
+static void add_head(const struct report *report, const struct explanation *e, struct text *out)
+{
+	const struct trial *trial = &e->trial;
+	struct text parameters = TEXT_EMPTY;
+	text_print(out, "trial %lld of job %s: %s", (long long)trial->number, report->job.name,
+		trial_state_name(trial->state));
+	if (trial->state == TRIAL_DONE)
+		text_print(out, ", %s = %.6g%s", report->metric, trial->objective,
+			e->is_best ? ", the best" : "");
+	trial_text(trial, &parameters);
+	text_add(out, "\n  ");
+	text_add_visible(out, parameters.bytes);
+	text_add(out, "\n");
+	text_finish(&parameters);
+}
+
+static void add_branch(const struct explanation *e, struct text *out)
+{
+	const struct decision *d = &e->decision;
+	text_print(out, "\n%s\n", explanation_branch(e));
+	if (d->reason[0] != '\0') {
+		text_add(out, "  because ");
+		text_add_visible(out, d->reason);
+		text_add(out, "\n");
+	}
+	if (strcmp(e->trial.source, "strategy") != 0)
+		text_print(out, "  asked for by \"%s\"%s\n", e->trial.source,
+			strcmp(d->branch, branch_name(BRANCH_USER)) == 0
+				? ""
+				: ", which left some parameters to the strategy");
+	if (e->is_edited)
+		text_add(out, "  among parameters that have been edited since\n");
+}
+
+static void add_seen(const struct report *report, const struct explanation *e, struct text *out)
+{
+	const struct decision *d = &e->decision;
+	if (n_seen(e) == 0)
+		text_add(out, "  no result was known");
+	else
+		text_print(out, "  results known: %zu", n_seen(e));
+	if (e->n_seen[TRIAL_FAILED] > 0)
+		text_print(out, ", %zu of them failed", e->n_seen[TRIAL_FAILED]);
+	if (e->best_seen != NULL)
+		text_print(out, ", the best %s = %.6g of trial %lld", report->metric,
+			e->best_seen->objective, (long long)e->best_seen->number);
+	text_add(out, "\n");
+	for (size_t i = 0; i < d->n_pending; i++)
+		text_print(out, "%s%lld%s",
+			i > 0 ? ", " : "  under way: ", (long long)d->pending[i],
+			i + 1 == d->n_pending ? "\n" : "");
+}
+
+static const char *surprise(double z)
+{
+	return fabs(z) <= SURPRISE         ? "as foretold"
+	       : fabs(z) <= GREAT_SURPRISE ? "a surprise"
+					   : "a great surprise";
+}
+
+static void add_hopes(const struct explanation *e, struct text *out)
+{
+	const struct decision *d = &e->decision;
+	if (isnan(d->mean))
+		return;
+	text_print(out, "  predicted %.6g ± %.2g (one standard deviation, without noise)", d->mean,
+		d->sd);
+	if (!isnan(e->z))
+		text_print(out, "; it became %.6g, %+.1f of them away: %s", e->trial.objective,
+			e->z, surprise(e->z));
+	text_add(out, "\n");
+	if (isnan(e->expected_improvement) || isnan(e->probability))
+		return;
+	text_print(out,
+		"  to improve on %.6g, the best by the model; expected gain %.3g, probability "
+		"%.2f",
+		d->incumbent, e->expected_improvement, e->probability);
+	if (!isnan(e->improvement))
+		text_print(out, "; %s by %.3g", e->improvement > 0 ? "better" : "worse",
+			fabs(e->improvement));
+	text_add(out, "\n");
+}
+
+static void add_effort(const struct explanation *e, struct text *out)
+{
+	const struct decision *d = &e->decision;
+	char took[NUMBER_TEXT];
+	text_print(out, "  decided in %s", number_from_duration_us(d->took_us, took));
+	if (d->work > 0)
+		text_print(out, ", %lld evaluations", (long long)d->work);
+	if (d->work > 0 && d->work_limit > 0)
+		text_print(out, " of at most %lld", (long long)d->work_limit);
+	if (e->start != NULL)
+		text_print(out, ", from the hyperparameters of trial %lld",
+			(long long)e->start->number);
+	text_add(out, "\n");
+}
+
+static bool print_head(
+	const struct report *report, const struct explanation *e, struct tuner_error *err)
+{
+	struct text out = TEXT_EMPTY;
+	add_head(report, e, &out);
+	add_branch(e, &out);
+	add_seen(report, e, &out);
+	add_hopes(e, &out);
+	add_effort(e, &out);
+	const bool ok = !text_failed(&out) || tuner_fail_memory(err);
+	if (ok)
+		fputs(out.bytes, stdout);
+	text_finish(&out);
+	return ok;
+}
+
+static void add_neighbour(struct table *table, const struct neighbour *neighbour)
+{
+	const struct trial *trial = neighbour->trial;
+	struct text parameters = TEXT_EMPTY;
+	trial_text(trial, &parameters);
+	table_add(table, "  %lld", (long long)trial->number);
+	table_add(table, "%.3g", neighbour->distance);
+	if (isnan(trial->objective))
+		table_add(table, "%s", trial_state_name(trial->state));
+	else
+		table_add(table, "%.6g", trial->objective);
+	table_add(table, "%s", neighbour->under_way ? "not known then" : "");
+	table_add(table, "%s", parameters.bytes);
+	text_finish(&parameters);
+}
+
+static bool print_neighbours(const struct invocation *call, const struct report *report,
+	const struct explanation *e, struct tuner_error *err)
+{
+	struct text metric = TEXT_EMPTY;
+	text_print(&metric, "-%s", report->metric);
+	const char *columns[] = { "  trial", "-distance", metric.bytes, "", "parameters" };
+	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
+	for (size_t i = 0; i < e->n_neighbours; i++)
+		add_neighbour(table, &e->neighbours[i]);
+	printf("\nnearest earlier trials, in %s\n", distance_unit(e));
+	const bool ok = table_print(table, table_width(), call->color, stdout, err);
+	table_destroy(table);
+	text_finish(&metric);
+	return ok;
+}
+
+static void add_lengthscale(struct table *table, const struct explanation *e, size_t column)
+{
+	const double change = explanation_change(e, column);
+	struct text length = TEXT_EMPTY;
+	explanation_length(e, column, &length);
+	table_add(table, "  %s", e->file->space.parameters[e->columns.parameter[column]].name);
+	table_add(table, "%s", explanation_matters(change));
+	table_add(table, "%.2f", change);
+	table_add(table, "%.3g", e->lengthscales[column]);
+	table_add(table, "%s", length.bytes);
+	text_finish(&length);
+}
+
+static bool print_lengthscales(
+	const struct invocation *call, const struct explanation *e, struct tuner_error *err)
+{
+	static const char *const columns[] = { "  parameter", "", "-change", "-lengthscale",
+		"which is" };
+	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
+	for (size_t k = 0; k < e->n_lengthscales; k++)
+		add_lengthscale(table, e, k);
+	printf("\nwhat the model believed of the parameters\n");
+	const bool ok = table_print(table, table_width(), call->color, stdout, err);
+	table_destroy(table);
+	printf("  (change: across its whole range, and noise, here %.2g: standard deviations, "
+	       "where\n   all results have 1; a lengthscale is a part of the range in its scale)\n",
+		e->noise_sd);
+	return ok;
+}
+
+static bool print(const struct invocation *call, const struct report *report,
+	const struct explanation *e, struct tuner_error *err)
+{
+	return print_head(report, e, err) &&
+	       (e->n_neighbours == 0 || print_neighbours(call, report, e, err)) &&
+	       (e->n_lengthscales == 0 || print_lengthscales(call, e, err));
+}
+
+int cmd_why(const struct invocation *call, struct tuner_error *err)
+{
+	struct report report = { 0 };
+	struct explanation explanation = { 0 };
+	const char *job, *trial;
+	report_arguments(call, &job, &trial);
+	bool ok = report_open(call, job, &report, err) &&
+		  explanation_load(&report, trial, &explanation, err);
+	if (ok)
+		ok = call->json ? print_json(&report, &explanation, err)
+				: print(call, &report, &explanation, err);
+	explanation_finish(&explanation);
+	report_close(&report);
+	return ok ? EXIT_DONE : -1;
+}

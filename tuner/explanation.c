@@ -1,0 +1,286 @@
+#include "tuner/explanation.h"
+
+#include "surrogate/kernel.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void explanation_finish(struct explanation *e)
+{
+	job_file_destroy(e->file);
+	trial_list_finish(&e->trials);
+	free(e->memory);
+	trial_finish(&e->trial);
+	*e = (struct explanation){ 0 };
+}
+
+/* ---- what had been seen ---- */
+
+static bool was_seen(const struct explanation *e, const struct trial *trial)
+{
+	return trial->ended_event > 0 && trial->ended_event <= e->decision.seen;
+}
+
+static bool is_better(const struct explanation *e, double a, double b)
+{
+	return e->maximize ? a > b : a < b;
+}
+
+static void count_seen(struct explanation *e, const struct trial *trial)
+{
+	e->n_seen[trial->state]++;
+	if (trial->state == TRIAL_DONE &&
+		(e->best_seen == NULL || is_better(e, trial->objective, e->best_seen->objective)))
+		e->best_seen = trial;
+}
+
+/* ---- the space that it was chosen from ---- */
+
+/* The smallest job file with these parameters. */
+static bool parse_space(const char *definition, struct job_file **ret, struct tuner_error *err)
+{
+	struct diagnostics *list = calloc(1, sizeof(*list));
+	struct text text = TEXT_EMPTY;
+	bool ok = list != NULL;
+	text_print(&text,
+		"{\"objective\": {\"metric\": \"m\", \"goal\": \"minimize\"}, \"parameters\": %s}",
+		definition);
+	if (!ok || text_failed(&text))
+		ok = tuner_fail_memory(err);
+	else
+		ok = job_file_parse(
+			"parameters", "/", text.bytes, text.length, NULL, false, ret, list, err);
+	text_finish(&text);
+	free(list);
+	return ok;
+}
+
+static bool load_space(const struct report *report, struct explanation *e, struct tuner_error *err)
+{
+	char *definition = NULL;
+	struct parameter_list parameters = { 0 };
+	e->is_edited = e->trial.space_version != report->job.space_version;
+	if (!job_space_version(
+		    report->store, e->trial.space_version, &definition, &parameters, err))
+		return false;
+	const bool ok = parse_space(definition, &e->file, err);
+	parameter_list_finish(&parameters);
+	free(definition);
+	if (!ok || e->file == NULL)
+		return ok;
+	for (size_t i = 0; i < e->file->space.d; i++)
+		e->given[i] = NAN;
+	columns_init(&e->columns, &e->file->space, e->given);
+	return true;
+}
+
+/* Logarithms of a lengthscale by column, then of the noise's variance (surrogate/gp.h). Any other number of
+ * them is of another model. */
+static void read_hyperparameters(struct explanation *e)
+{
+	const struct decision *d = &e->decision;
+	e->noise_sd = NAN;
+	if (e->file == NULL || d->n_hyperparameters != e->columns.d + 1)
+		return;
+	for (size_t k = 0; k < e->columns.d; k++)
+		e->lengthscales[k] = exp(d->hyperparameters[k]);
+	e->n_lengthscales = e->columns.d;
+	e->noise_sd = exp(d->hyperparameters[e->columns.d] / 2);
+}
+
+/* ---- the nearest trials ---- */
+
+/* False if the trial does not have all parameters. */
+static bool locate(const struct explanation *e, const struct trial *trial, double *ret_x,
+	bool *ret_fits, struct tuner_error *err)
+{
+	double values[SPACE_PARAMETERS_MAX];
+	struct tuner_error misfit = { TUNER_OK, "" };
+	*ret_fits = configuration_parse(e->file, trial->parameters, true, values, &misfit) &&
+		    columns_encode(&e->columns, values, ret_x);
+	if (misfit.code == TUNER_OK)
+		return true;
+	*err = misfit;
+	return tuner_fail_in(err, "trial %lld: ", (long long)trial->number);
+}
+
+static double distance_of(const struct explanation *e, const double *a, const double *b)
+{
+	double sum = 0;
+	for (size_t k = 0; k < e->columns.d; k++) {
+		const double apart =
+			e->columns.kinds[k] == DIMENSION_CATEGORY ? a[k] != b[k] : a[k] - b[k];
+		const double length = e->n_lengthscales > 0 ? e->lengthscales[k] : 1;
+		sum += apart / length * (apart / length);
+	}
+	return sqrt(sum);
+}
+
+/* Into the list of the nearest, if it is one of them; an earlier trial stays before one that is as near. */
+static void insert(struct explanation *e, const struct neighbour *neighbour)
+{
+	size_t place = e->n_neighbours;
+	if (place == NEIGHBOURS_MAX && !(neighbour->distance < e->neighbours[--place].distance))
+		return;
+	while (place > 0 && e->neighbours[place - 1].distance > neighbour->distance) {
+		e->neighbours[place] = e->neighbours[place - 1];
+		place--;
+	}
+	e->neighbours[place] = *neighbour;
+	if (e->n_neighbours < NEIGHBOURS_MAX)
+		e->n_neighbours++;
+}
+
+/* What an earlier trial had to say, if it has the parameters. */
+static bool look_at(struct explanation *e, const struct trial *trial, const double *here,
+	struct tuner_error *err)
+{
+	double there[SPACE_PARAMETERS_MAX];
+	bool fits = true;
+	if (e->file != NULL && !locate(e, trial, there, &fits, err))
+		return false;
+	if (fits && was_seen(e, trial))
+		count_seen(e, trial);
+	if (e->file == NULL || e->columns.d == 0 || !fits)
+		return true;
+	const struct neighbour neighbour = { trial, distance_of(e, here, there),
+		!was_seen(e, trial) };
+	insert(e, &neighbour);
+	return true;
+}
+
+static bool look_back(struct explanation *e, struct tuner_error *err)
+{
+	double here[SPACE_PARAMETERS_MAX] = { 0 };
+	bool fits;
+	if (e->file != NULL && !locate(e, &e->trial, here, &fits, err))
+		return false;
+	for (size_t i = 0; i < e->trials.n; i++) {
+		const struct trial *trial = &e->trials.items[i];
+		if (trial->number >= e->trial.number)
+			continue;
+		if (!look_at(e, trial, here, err))
+			return false;
+		if (e->decision.start > 0 && trial->id == e->decision.start)
+			e->start = trial;
+	}
+	return true;
+}
+
+/* ---- hopes and what became of them ---- */
+
+static void compare(struct explanation *e)
+{
+	const struct decision *d = &e->decision;
+	const double sign = e->maximize ? -1 : 1;
+	const double objective = e->trial.state == TRIAL_DONE ? e->trial.objective : NAN;
+	const bool uncertain = d->sd > 0;
+	e->z = uncertain ? (objective - d->mean) / d->sd : NAN;
+	e->expected_improvement = exp(d->acquisition);
+	e->probability =
+		uncertain ? erfc(sign * (d->mean - d->incumbent) / d->sd * M_SQRT1_2) / 2 : NAN;
+	e->improvement = sign * (d->incumbent - objective);
+}
+
+static bool find_best(
+	const struct report *report, int64_t number, bool *ret, struct tuner_error *err)
+{
+	struct trial best;
+	bool found = false;
+	if (!report_best(report, &best, &found, err))
+		return false;
+	*ret = found && best.number == number;
+	if (found)
+		trial_finish(&best);
+	return true;
+}
+
+bool explanation_load(const struct report *report, const char *trial, struct explanation *ret,
+	struct tuner_error *err)
+{
+	const struct trial_filter all = { .job_id = report->job.id, .repeat = -1 };
+	*ret = (struct explanation){ .maximize = report->maximize };
+	if (!report_trial(report, trial, &ret->trial, err))
+		return false;
+	if (!find_best(report, ret->trial.number, &ret->is_best, err) ||
+		!decision_load(report->store, ret->trial.id, &ret->decision, &ret->memory, err) ||
+		!trial_select(report->store, &all, &ret->trials, err) ||
+		!load_space(report, ret, err))
+		goto fail;
+	read_hyperparameters(ret);
+	if (!look_back(ret, err))
+		goto fail;
+	compare(ret);
+	return true;
+fail:
+	explanation_finish(ret);
+	return false;
+}
+
+/* ---- in words ---- */
+
+const char *explanation_branch(const struct explanation *e)
+{
+	static const struct {
+		enum branch branch;
+		const char *words;
+	} all[] = {
+		{ BRANCH_USER, "it was asked for: every parameter was given" },
+		{ BRANCH_RANDOM, "it was drawn at random" },
+		{ BRANCH_SOBOL, "it is the next point of a quasi-random sequence, which fills the "
+				"space evenly" },
+		{ BRANCH_GRID, "it is a point of the grid" },
+		{ BRANCH_DESIGN, "it belongs to the initial design: quasi-random points, to have "
+				 "something for a model to learn from" },
+		{ BRANCH_MODEL,
+			"the model chose it: nowhere else did it expect a larger improvement" },
+		{ BRANCH_FALLBACK, "it is a quasi-random point, taken in place of the model's" },
+	};
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		if (strcmp(branch_name(all[i].branch), e->decision.branch) == 0)
+			return all[i].words;
+	return "this version does not know that kind of decision";
+}
+
+/* sqrt(2 (1 - k)), with k the correlation over the whole range. */
+double explanation_change(const struct explanation *e, size_t column)
+{
+	const double inverse_length = 1 / e->lengthscales[column];
+	const enum dimension_kind numeric = DIMENSION_NUMERIC;
+	const struct kernel kernel = { 1, &numeric, &inverse_length };
+	const double start[KERNEL_LANES] = { 0 };
+	double correlation[KERNEL_LANES];
+	kernel_row(&kernel, start, KERNEL_LANES, 1, &inverse_length, correlation, NULL);
+	return sqrt(2 * (1 - correlation[0]));
+}
+
+const char *explanation_matters(double change)
+{
+	return change >= 1     ? "matters"
+	       : change >= .3  ? "matters a little"
+	       : change >= .05 ? "hardly matters"
+			       : "irrelevant";
+}
+
+void explanation_length(const struct explanation *e, size_t column, struct text *ret)
+{
+	const struct parameter *p = &e->file->space.parameters[e->columns.parameter[column]];
+	const double length = e->lengthscales[column];
+	/* Of the cube's side, bounds take so much: less than all of it with a lattice. */
+	const double side =
+		p->n_values > 0 ? 1 : parameter_encode(p, p->max) - parameter_encode(p, p->min);
+	if (p->type == PARAMETER_CATEGORICAL)
+		text_add(ret, "-");
+	else if (length >= side)
+		text_add(ret, "beyond its range");
+	else if (p->type == PARAMETER_ORDINAL)
+		text_print(ret, "%.2g of its values", length * (double)p->n_values);
+	else if (p->scale == SCALE_LOG)
+		text_print(ret, "a factor of %.3g", pow(p->max / p->min, length / side));
+	else if (p->scale == SCALE_REVERSE_LOG)
+		text_print(ret, "a factor of %.3g in the distance to 1",
+			pow((1 - p->min) / (1 - p->max), length / side));
+	else
+		text_print(ret, "%.3g", (p->max - p->min) * length / side);
+}
