@@ -106,6 +106,16 @@ parameters_of() { # JOB
 	sql_is "SELECT count(*) FROM trial" 6
 }
 
+# The same lines; but a machine so busy that a proposal's work was limited by its time is no judge.
+same() { # FILE FILE
+	diff "$1" "$2" && return
+	for db in *.db; do
+		[ "$(sqlite3 "$db" "SELECT count(*) FROM decision WHERE work_limit > 0")" = 0 ] ||
+			skip "proposals took too long"
+	done
+	false
+}
+
 @test "the same results give the same proposals as in run, bit for bit" {
 	for strategy in random sobol bayesian; do
 		STRATEGY=$strategy TRIALS=14 PARALLEL=1 \
@@ -117,9 +127,9 @@ parameters_of() { # JOB
 		sed '/"command"/d; /"hosts"/d' job.jsonc >ask.jsonc
 		# In memory, with a database, and by one process a call.
 		"$TUNER" ask-tell ask.jsonc <lines | grep trials >memory
-		diff wanted memory
+		same wanted memory
 		"$TUNER" ask-tell ask.jsonc --db told.db <lines | grep trials >stored
-		diff wanted stored
+		same wanted stored
 		sed -i "s/\"name\": \"$strategy\"/\"name\": \"calls\"/" ask.jsonc
 		for n in $(seq 14); do
 			"$TUNER" ask ask.jsonc --json --db calls.db >>calls
@@ -127,7 +137,7 @@ parameters_of() { # JOB
 				JOIN job j ON j.id = trial.job WHERE number = $n AND j.name = '$strategy'")" \
 				--db calls.db
 		done
-		diff wanted calls
+		same wanted calls
 		rm calls calls.db
 	done
 	# That the model was asked, and stored what it thought.

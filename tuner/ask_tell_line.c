@@ -142,8 +142,14 @@ bool ask_tell_answer_ask(
 	text_add(ret_answer, "{\"trials\": [");
 	for (int64_t i = 0; i < n && !exhausted; i++) {
 		struct asked asked;
-		if (!ask_tell_ask(ask_tell, &asked, &exhausted, err))
+		struct tuner_error refused;
+		if (!ask_tell_ask(ask_tell, &asked, &exhausted, &refused)) {
+			/* What is asked for by now must be told of: the next question is refused. */
+			if (i > 0 && refused.code == TUNER_USAGE)
+				break;
+			*err = refused;
 			return false;
+		}
 		if (exhausted)
 			break;
 		text_add(ret_answer, i > 0 ? ", " : "");

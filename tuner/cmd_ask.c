@@ -64,7 +64,7 @@ int cmd_ask(const struct invocation *call, struct tuner_error *err)
 	struct text out = TEXT_EMPTY;
 	int64_t n;
 	bool ok = invocation_integer(call, "count", 1, ASK_MAX, 1, &n, err) &&
-		  ask_job_open(call, &job, err);
+		  ask_job_open(call, &job, err) && ask_tell_serve(job.ask_tell, err);
 	if (ok && call->json) {
 		ok = ask_tell_answer_ask(job.ask_tell, n, &out, err);
 		text_add_char(&out, '\n');

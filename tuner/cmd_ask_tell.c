@@ -38,7 +38,8 @@ struct talk {
 
 static bool make_room(struct input *input, struct tuner_error *err)
 {
-	memmove(input->bytes, input->bytes + input->begin, input->end - input->begin);
+	if (input->begin > 0)
+		memmove(input->bytes, input->bytes + input->begin, input->end - input->begin);
 	input->end -= input->begin;
 	input->searched -= input->begin;
 	input->begin = 0;
@@ -69,10 +70,9 @@ static bool read_more(struct input *input, struct tuner_error *err)
  * longer than any JSON may be, the rest is passed over, and what is there is refused by its reader. */
 static bool take_line(struct input *input, const char **ret_line, size_t *ret_length)
 {
-	const char *from = input->bytes + input->searched;
-	const char *lf = input->end > input->searched
-				 ? memchr(from, '\n', input->end - input->searched)
-				 : NULL;
+	const char *lf = NULL;
+	if (input->end > input->searched)
+		lf = memchr(input->bytes + input->searched, '\n', input->end - input->searched);
 	if (lf == NULL && input->end - input->begin > 2 * JSON_BYTES_MAX)
 		input->end = input->begin + JSON_BYTES_MAX + 1;
 	input->searched = input->end;
@@ -88,7 +88,7 @@ static bool take_line(struct input *input, const char **ret_line, size_t *ret_le
 static bool is_blank(const char *line, size_t length)
 {
 	for (size_t i = 0; i < length; i++)
-		if (strchr(" \t\r", line[i]) == NULL)
+		if (memchr(" \t\r", line[i], 3) == NULL)
 			return false;
 	return true;
 }
