@@ -57,6 +57,17 @@ static void options_may_stand_anywhere_and_take_their_value_in_three_ways(void *
 	free(line.call.arguments);
 }
 
+static void a_negative_number_is_an_argument(void **state)
+{
+	struct line line;
+	assert_true(PARSE(&line, "tell", "job", "3", "-0.5", "--step", "-1"));
+	assert_int_equal(line.call.n_arguments, 3);
+	assert_string_equal(line.call.arguments[2], "-0.5");
+	assert_string_equal(invocation_option(&line.call, "step"), "-1");
+	free(line.call.arguments);
+	refuse(&line, (const char *const[]){ "tell", "job", "3", "-x", NULL }, "-x");
+}
+
 static void a_repeatable_option_keeps_all_its_values_in_order(void **state)
 {
 	struct line line;
@@ -167,6 +178,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_may_stand_anywhere_and_take_their_value_in_three_ways),
+		cmocka_unit_test(a_negative_number_is_an_argument),
 		cmocka_unit_test(a_repeatable_option_keeps_all_its_values_in_order),
 		cmocka_unit_test(words_after_two_dashes_are_the_command_untouched),
 		cmocka_unit_test(faults_are_named_with_the_nearest_that_exists),

@@ -283,7 +283,7 @@ class ManualPage(InADirectory):
         commands, depth, command, before = {}, 0, None, ""
         for line in page.replace("\\-", "-").splitlines():
             depth += (line == ".RS") - (line == ".RE")
-            heading = re.match(r"\.B ([a-z]+)", line)
+            heading = re.match(r"\.B ([a-z-]+)", line)
             if depth == 0 and heading and before == ".TP":
                 command = commands.setdefault(heading.group(1), set())
             elif depth == 1 and re.match(r"\.(B|BI|BR) -", line):
@@ -292,7 +292,7 @@ class ManualPage(InADirectory):
         return commands
 
     def test_commands_and_options_are_those_of_the_program(self):
-        names = re.findall(r"^  ([a-z]+) ", self.tuner("help").stdout, re.M)
+        names = re.findall(r"^  ([a-z-]+) ", self.tuner("help").stdout, re.M)
         there = {}
         for name in names:
             options = self.tuner("help", name).stdout.split("options:")[1]

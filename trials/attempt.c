@@ -105,7 +105,8 @@ static bool insert_attempt(struct store *store, const struct attempt_new *attemp
 
 	query_open(&query, store,
 		"INSERT INTO attempt (trial, number, state, key, backend, host, slot, gpus, "
-		"directory, intended_us) VALUES (?1, ?2, 'intended', ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+		"directory, intended_us, lease_us, heard_us) "
+		"VALUES (?1, ?2, 'intended', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
 	query_bind_int(&query, attempt->trial_id);
 	query_bind_int(&query, number);
 	query_bind_text(&query, attempt->key);
@@ -115,6 +116,8 @@ static bool insert_attempt(struct store *store, const struct attempt_new *attemp
 	query_bind_text(&query, attempt->gpus ? attempt->gpus : "[]");
 	query_bind_text(&query, attempt->directory);
 	query_bind_int(&query, now_us);
+	query_bind_int_or_null(&query, attempt->lease_us, 0);
+	query_bind_int_or_null(&query, attempt->lease_us > 0 ? now_us : 0, 0);
 	return query_insert(&query, ret_id, err);
 }
 
@@ -239,6 +242,18 @@ bool attempt_move(struct store *store, int64_t attempt_id, enum attempt_state st
 
 	return (!runs || set_trial_running(store, &attempt, now_us, err)) &&
 	       set_attempt_state(store, &attempt, state, runs ? now_us : 0, err);
+}
+
+bool attempt_hear(struct store *store, int64_t attempt_id, int64_t now_us, struct tuner_error *err)
+{
+	struct query query;
+
+	store_assert_writing(store);
+	query_open(&query, store,
+		"UPDATE attempt SET heard_us = ?1 WHERE id = ?2 AND lease_us IS NOT NULL");
+	query_bind_int(&query, now_us);
+	query_bind_int(&query, attempt_id);
+	return query_run(&query, err);
 }
 
 /* ---- the end ---- */
@@ -379,7 +394,8 @@ bool attempt_end(struct store *store, int64_t attempt_id, const struct attempt_e
 	"SELECT a.id, a.trial, t.number, a.number, a.key, a.backend, a.host, a.slot, a.gpus, "     \
 	"a.directory, a.state, a.outcome, a.message, a.exit_code, a.signal, a.intended_us, "       \
 	"a.started_us, a.ended_us, a.user_us, a.system_us, a.max_rss_bytes, "                      \
-	"a.gpu_memory_peak_bytes, a.cost, a.log_offset, a.scrape FROM attempt a "                  \
+	"a.gpu_memory_peak_bytes, a.cost, a.log_offset, a.scrape, a.lease_us, a.heard_us "         \
+	"FROM attempt a "                                                                          \
 	"CROSS JOIN trial t ON t.id = a.trial "
 
 static bool read_row(struct query *query, struct attempt *ret, struct tuner_error *err)
@@ -411,7 +427,11 @@ static bool read_row(struct query *query, struct attempt *ret, struct tuner_erro
 	ret->gpu_memory_peak_bytes = query_int(query);
 	ret->cost = query_double(query);
 	ret->log_offset = query_int(query);
-	return query_text_copy(query, &ret->scrape) || tuner_fail_memory(err);
+	if (!query_text_copy(query, &ret->scrape))
+		return tuner_fail_memory(err);
+	ret->lease_us = query_int_or(query, 0);
+	ret->heard_us = query_int_or(query, 0);
+	return true;
 }
 
 bool attempt_select(struct store *store, int64_t job_id, int64_t trial_id, struct attempt_list *ret,

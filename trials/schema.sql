@@ -94,7 +94,7 @@ CREATE TABLE trial (            -- one configuration and its objective
   objective_version INTEGER NOT NULL REFERENCES objective_version(id),
   state             TEXT NOT NULL CHECK (state IN
                       ('proposed', 'running', 'done', 'failed', 'stopped', 'paused')),
-  source            TEXT NOT NULL CHECK (source IN ('first', 'enqueue', 'strategy')),
+  source            TEXT NOT NULL CHECK (source IN ('first', 'enqueue', 'strategy', 'added')),
   objective         REAL,               -- the user's unit and sign. done: its value; stopped: of its
                                         -- partial curve, NULL if that gives none; else NULL
   attempts          INTEGER NOT NULL DEFAULT 0,
@@ -127,7 +127,7 @@ CREATE TABLE trial_param (      -- the same parameters as numbers, exact to the 
 ) STRICT;
 CREATE UNIQUE INDEX trial_param_parameter ON trial_param(trial, parameter);
 
-CREATE TABLE attempt (          -- one launch of a trial's command
+CREATE TABLE attempt (          -- one launch of a trial's command, or its evaluation by who asked for it
   id          INTEGER PRIMARY KEY,
   trial       INTEGER NOT NULL REFERENCES trial(id),
   number      INTEGER NOT NULL CHECK (number >= 1), -- in the trial
@@ -136,11 +136,11 @@ CREATE TABLE attempt (          -- one launch of a trial's command
                 'interrupted', 'lost', 'launch-failed', 'oom-host', 'disk-full', 'nan', 'diverged',
                 'oom-gpu', 'no-metric', 'crashed')),
   key         TEXT NOT NULL CHECK (length(key) BETWEEN 1 AND 39), -- goes with the launch
-  backend     TEXT NOT NULL,
+  backend     TEXT NOT NULL,            -- 'local' ...; 'caller': asked for and told, not launched
   host        TEXT NOT NULL,
   slot        INTEGER NOT NULL,
   gpus        TEXT NOT NULL CHECK (json_valid(gpus)), -- array of UUIDs
-  directory   TEXT NOT NULL,            -- relative to DATABASE.d
+  directory   TEXT NOT NULL,            -- relative to DATABASE.d; '' of a caller's
   intended_us INTEGER NOT NULL,
   started_us  INTEGER,                  -- NULL: the command has not started
   ended_us    INTEGER,
@@ -154,7 +154,10 @@ CREATE TABLE attempt (          -- one launch of a trial's command
   log_offset  INTEGER NOT NULL DEFAULT 0, -- bytes of output that were scraped and committed
   scrape      TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(scrape)), -- the scraper's counts there
   message     TEXT NOT NULL DEFAULT '',
-  CHECK ((state = 'ended') = (outcome IS NOT NULL))
+  lease_us    INTEGER,                  -- a caller's: pending for so long after heard_us; NULL: until told
+  heard_us    INTEGER,                  -- when it last told of it, or asked; NULL without a lease
+  CHECK ((state = 'ended') = (outcome IS NOT NULL)),
+  CHECK ((lease_us IS NULL) = (heard_us IS NULL))
 ) STRICT;
 CREATE UNIQUE INDEX attempt_number ON attempt(trial, number);
 CREATE UNIQUE INDEX attempt_key ON attempt(key);

@@ -69,7 +69,7 @@ static bool load_source(
 	bool found = false;
 
 	if (trial->queued == 0) {
-		strcpy(ret, "strategy");
+		strcpy(ret, trial->added ? "added" : "strategy");
 		return true;
 	}
 	query_open(&query, store,
@@ -191,7 +191,7 @@ bool trial_create(struct store *store, const struct trial_new *trial,
 	if (!load_cap(store, trial->job_id, &cap, err) ||
 		!next_numbers(store, trial, &number, &arm_number, err))
 		return false;
-	*ret_capped = arm_number > cap;
+	*ret_capped = arm_number > cap && !trial->uncapped;
 	if (*ret_capped)
 		return true;
 	if (!load_source(store, trial, source, err) || !check_values(store, trial, err) ||

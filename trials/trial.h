@@ -83,7 +83,7 @@ struct trial {
 	int64_t repeat, arm_number;
 	int64_t space_version, objective_version; /* ids */
 	enum trial_state state;
-	char source[16]; /* "first", "enqueue" or "strategy" */
+	char source[16]; /* "first", "enqueue", "strategy", or "added": observed elsewhere */
 	char branch[16]; /* of its decision: "design", "model" ...; "" without one */
 	size_t d;
 	double *values; /* in the order of its space version; exact bits */
@@ -108,6 +108,10 @@ struct trial_list {
 void trial_finish(struct trial *trial);
 void trial_list_finish(struct trial_list *list);
 
+/* The backend of an attempt that nobody launched: a caller asked for the configuration, evaluates it in
+ * its own way and tells the result. It is RUNNING from the question on, and has no directory. */
+#define ATTEMPT_CALLER "caller"
+
 struct attempt {
 	int64_t id, trial_id, trial_number, number; /* number from 1 within the trial */
 	char key[40]; /* unique for ever: fences this launch */
@@ -125,6 +129,9 @@ struct attempt {
 	double cost; /* NaN: not priced */
 	int64_t log_offset; /* bytes of output scraped and committed */
 	char *scrape; /* the scraper's counts at log_offset, JSON; "{}" at first */
+	int64_t lease_us,
+		heard_us; /* a caller's: it is pending until heard_us + lease_us; 0, 0: until
+				       it is told */
 };
 
 struct attempt_list {
@@ -165,13 +172,15 @@ struct trial_new {
 	size_t d;
 	const char *parameters; /* JSON object */
 	int64_t queued; /* the queue entry that it takes; 0: none */
+	bool added; /* an observation made elsewhere: its source */
+	bool uncapped; /* its caller counts: the cap does not hold */
 };
 
 /* Creates a trial in state PROPOSED with its decision (never NULL: a fully given configuration has
  * branch "user") in this transaction, takes the queue entry (whose source it gets; "strategy" without
  * one), adds the event "proposed". The cap (job.trial_cap per arm and repeat) is exact: *ret_capped
- * true, and nothing done, if it is reached. Otherwise id and number (in the job) and arm_number are
- * set. -0.0 becomes 0.0. TUNER_FATAL if a value is not finite, if there are not d parameters in the
+ * true, and nothing done, if it is reached and the trial is not `uncapped`. Otherwise id and number (in
+ * the job) and arm_number are set. -0.0 becomes 0.0. TUNER_FATAL if a value is not finite, if there are not d parameters in the
  * space version, or if another trial has the queue entry. */
 TUNER_MUST_CHECK
 bool trial_create(struct store *store, const struct trial_new *trial,
@@ -182,6 +191,7 @@ struct attempt_new {
 	int64_t trial_id;
 	const char *key, *backend, *host, *gpus, *directory;
 	int64_t slot;
+	int64_t lease_us; /* of a caller's, from now on; 0: none */
 };
 
 /* The intent: a row in state INTENDED. The trial must be PROPOSED and have no attempt that is not
@@ -196,6 +206,10 @@ bool attempt_create(struct store *store, const struct attempt_new *attempt, int6
 TUNER_MUST_CHECK
 bool attempt_move(struct store *store, int64_t attempt_id, enum attempt_state state, int64_t now_us,
 	struct tuner_error *err);
+
+/* A caller has told of its attempt: the lease begins anew, if it has one. */
+TUNER_MUST_CHECK
+bool attempt_hear(struct store *store, int64_t attempt_id, int64_t now_us, struct tuner_error *err);
 
 struct attempt_end {
 	enum outcome outcome;

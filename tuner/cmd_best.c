@@ -43,6 +43,12 @@ static bool read_configuration(const struct report *report, const struct trial *
 	struct text name = TEXT_EMPTY;
 	if (!job_stored_file(&report->job, &again->file, err))
 		return false;
+	if (again->file->command == NULL)
+		return tuner_fail(err, TUNER_USAGE,
+			"job %s has no command: its trials were asked for and told. --params "
+			"prints "
+			"what to repeat",
+			report->job.name);
 	if (!configuration_parse(again->file, trial->parameters, true, again->values, &misfit)) {
 		if (misfit.code != TUNER_OK)
 			*err = misfit;
@@ -267,9 +273,19 @@ static void add_gain(const struct report *report, const struct trial *best,
 	text_add(out, "\n");
 }
 
+/* A file that this version does not read may have one. */
+static bool has_command(const struct report *report)
+{
+	struct tuner_error ignored;
+	struct job_file *file = NULL;
+	const bool has = !job_stored_file(&report->job, &file, &ignored) || file->command != NULL;
+	job_file_destroy(file);
+	return has;
+}
+
 static void add_next(const struct invocation *call, const struct report *report, struct text *out)
 {
-	text_add(out, "next: tuner best --command ");
+	text_print(out, "next: tuner best --%s ", has_command(report) ? "command" : "params");
 	report_reference(call, report, out);
 	text_add(out, " prints what repeats it\n");
 }

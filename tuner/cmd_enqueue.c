@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "trials/event.h"
+#include "tuner/enqueue.h"
 #include "tuner/job_open.h"
 #include "tuner/request_send.h"
 
@@ -12,41 +13,6 @@
 #include <string.h>
 
 enum { ANSWER_WAIT_MS = 5000 };
-
-/* A value as --set takes it: JSON where it is JSON, else a string. */
-static void add_value(struct text *json, const char *bytes, size_t length)
-{
-	struct json_document *document = NULL;
-	struct tuner_error ignored;
-	if (json_parse("value", bytes, length, &document, &ignored)) {
-		text_add_bytes(json, bytes, length);
-		json_destroy(document);
-	} else {
-		text_add_json_bytes(json, bytes, length);
-	}
-}
-
-/* NAME=VALUE,NAME=VALUE as a JSON object. */
-static bool pairs_to_json(const char *pairs, struct text *json, struct tuner_error *err)
-{
-	text_add(json, "{");
-	for (const char *at = pairs; *at != '\0';) {
-		const size_t length = strcspn(at, ",");
-		const char *equals = memchr(at, '=', length);
-		if (equals == NULL || equals == at)
-			return tuner_fail(err, TUNER_USAGE,
-				"expected NAME=VALUE,... or a JSON object, found \"%.*s\"",
-				(int)(length < 100 ? length : 100), at);
-		text_add(json, at == pairs ? "" : ", ");
-		text_add_json_bytes(json, at, (size_t)(equals - at));
-		text_add(json, ": ");
-		add_value(json, equals + 1, length - (size_t)(equals + 1 - at));
-		at += length;
-		at += *at == ',';
-	}
-	text_add(json, "}");
-	return !text_failed(json) || tuner_fail_memory(err);
-}
 
 /* Reads and checks what was typed; ret gets it in the space's order. */
 static bool read_configuration(
@@ -58,9 +24,7 @@ static bool read_configuration(
 	double values[SPACE_PARAMETERS_MAX];
 	bool ok = false;
 
-	if (typed[strspn(typed, " \t\n")] == '{')
-		text_add(&json, typed);
-	else if (!pairs_to_json(typed, &json, err))
+	if (!configuration_typed(typed, &json, err))
 		goto out;
 	/* Once by our own reader, for its messages and its limits. */
 	ok = json_parse("PARAMETERS", json.bytes, json.length, &document, err) &&

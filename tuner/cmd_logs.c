@@ -71,6 +71,11 @@ static bool select_attempts(
 /* Goes to the beginning of an attempt's output. */
 static bool enter(struct log_reader *reader, const struct attempt *attempt, struct tuner_error *err)
 {
+	if (strcmp(attempt->backend, ATTEMPT_CALLER) == 0)
+		return tuner_fail(err, TUNER_USAGE,
+			"trial %lld was asked for and told, not launched: its output is with who "
+			"asked, not here",
+			(long long)reader->trial.number);
 	free(reader->directory);
 	reader->directory = attempt_path_of(&reader->report, attempt);
 	reader->number = attempt->number;

@@ -117,10 +117,16 @@ static bool find_additions(struct shown *shown, struct tuner_error *err)
 	return true;
 }
 
+/* Nobody launched it: there is no directory. */
+static bool is_of_caller(const struct attempt *attempt)
+{
+	return strcmp(attempt->backend, ATTEMPT_CALLER) == 0;
+}
+
 static bool read_launch(struct shown *shown, struct tuner_error *err)
 {
 	bool found = false;
-	if (shown->attempts.n == 0)
+	if (shown->attempts.n == 0 || is_of_caller(&shown->attempts.items[shown->attempts.n - 1]))
 		return true;
 	shown->directory =
 		attempt_path_of(&shown->report, &shown->attempts.items[shown->attempts.n - 1]);
@@ -323,7 +329,9 @@ static void add_decision(const struct trial *trial, const struct decision *d, st
 {
 	char took[NUMBER_TEXT];
 	text_print(out, "\nproposed by %s (strategy %s", d->branch, d->strategy);
-	if (strcmp(trial->source, "strategy") != 0)
+	if (strcmp(trial->source, "added") == 0)
+		text_add(out, ", observed elsewhere");
+	else if (strcmp(trial->source, "strategy") != 0)
 		text_print(out, ", asked for by \"%s\"", trial->source);
 	text_print(out, ") in %s", number_from_duration_us(d->took_us, took));
 	if (d->n_pending > 0)
@@ -370,9 +378,10 @@ static void add_attempt(const struct attempt *attempt, struct text *out)
 	const int64_t cpu_us = attempt->user_us + attempt->system_us;
 	add_attempt_end(attempt, out);
 	time_text(attempt->started_us ? attempt->started_us : attempt->intended_us, begun);
-	text_print(out, "     %s %s on %s (%s), slot %lld",
-		attempt->started_us ? "began" : "asked for", begun, attempt->host, attempt->backend,
-		(long long)attempt->slot);
+	text_print(out, "     %s %s on %s (%s)", attempt->started_us ? "began" : "asked for", begun,
+		attempt->host, attempt->backend);
+	if (!is_of_caller(attempt))
+		text_print(out, ", slot %lld", (long long)attempt->slot);
 	if (strcmp(attempt->gpus, "[]") != 0)
 		text_print(out, ", GPUs %s", attempt->gpus);
 	if (attempt->ended_us > 0 && attempt->started_us > 0)

@@ -45,13 +45,16 @@ static bool ask(const struct invocation *call, const struct job *job, const char
 	return ok;
 }
 
+/* Attempts that may live; what a caller evaluates is none of our business. */
 static bool count_open(
 	struct store *store, const struct job *job, int64_t *ret_open, struct tuner_error *err)
 {
 	struct attempt_list attempts;
 	if (!attempt_select(store, job->id, 0, &attempts, err))
 		return false;
-	*ret_open = (int64_t)attempts.n;
+	*ret_open = 0;
+	for (size_t i = 0; i < attempts.n; i++)
+		*ret_open += strcmp(attempts.items[i].backend, ATTEMPT_CALLER) != 0;
 	attempt_list_finish(&attempts);
 	return true;
 }

@@ -215,7 +215,10 @@ bool invocation_parse(
 					"after -- the training command is expected");
 			break;
 		}
-		if (argv[i][0] == '-' && argv[i][1] != '\0') {
+		/* "-0.5" is a value to tell, not an option: none has a digit for a letter. */
+		double number;
+		if (argv[i][0] == '-' && argv[i][1] != '\0' &&
+			!number_to_double(argv[i], &number)) {
 			if (!read_option(argc, argv, &i, ret, err))
 				return false;
 		} else {

@@ -43,6 +43,32 @@ static const struct option_row stop_options[] = {
 	{ .name = NULL },
 };
 
+static const struct option_row ask_options[] = {
+	{ "count", 'n', "N", "ask for so many (default: 1)" },
+	{ "lease", 0, "TIME", "what is not told of for so long no longer counts as pending" },
+	{ "set", 0, "KEY=VALUE", "change any key of the job file; may be repeated" },
+	{ "seed", 0, "N", "the same as --set seed=N" },
+	{ "name", 0, "NAME", "the same as --set name=NAME: another name is another job" },
+	{ "accept-change", 0, NULL, "go on although command, fixed values or data were edited" },
+	{ .name = NULL },
+};
+
+static const struct option_row tell_options[] = {
+	{ "failed", 0, "REASON", "instead of VALUE: nan, diverged, crashed, oom-gpu, timeout ..." },
+	{ "step", 0, "N", "VALUE is that of a step, and the trial goes on" },
+	{ "add", 0, "PARAMETERS", "instead of TRIAL: this was tried elsewhere" },
+	{ .name = NULL },
+};
+
+static const struct option_row ask_tell_options[] = {
+	{ "lease", 0, "TIME", "what is not told of for so long no longer counts as pending" },
+	{ "set", 0, "KEY=VALUE", "change any key of the job file; may be repeated" },
+	{ "seed", 0, "N", "the same as --set seed=N" },
+	{ "name", 0, "NAME", "the same as --set name=NAME: another name is another job" },
+	{ "accept-change", 0, NULL, "go on although command, fixed values or data were edited" },
+	{ .name = NULL },
+};
+
 static const struct option_row trials_options[] = {
 	{ "sort", 0, "ORDER", "number (default), objective or end" },
 	{ "limit", 0, "N", "the first N (the last ones when sorted by number or end)" },
@@ -99,6 +125,33 @@ const struct subcommand commands[] = {
 		"PARAMETERS is a JSON object, '{\"learning_rate\": 0.1}', or "
 		"NAME=VALUE,NAME=VALUE. What\n"
 		"is left out, the strategy chooses." },
+	{ "ask", "FILE|JOB", "ask for the next configuration, and launch nothing", 1, 1,
+		TAKES_DB | TAKES_JSON, ask_options, cmd_ask,
+		"Prints the trial's number and the arguments that its command would get, as a "
+		"shell reads\n"
+		"them. FILE needs no command. Several processes may ask and tell at once: they "
+		"wait for each\n"
+		"other, up to 30 s." },
+	{ "tell", "JOB TRIAL [VALUE]", "tell what became of a configuration", 1, 3,
+		TAKES_DB | TAKES_JSON, tell_options, cmd_tell,
+		"With --step the answer is \"stop\" if the job has early_stopping and its rule "
+		"says so, else\n"
+		"\"go on\". REASON may also be early-stopped or user-stopped: an end before its "
+		"time." },
+	{ "ask-tell", "FILE|JOB", "answer JSON lines: ask and tell from any language", 1, 1,
+		TAKES_DB, ask_tell_options, cmd_ask_tell,
+		"{\"ask\": 2}                            {\"trials\": [{\"trial\": 1, "
+		"\"parameters\": {...}}, ...]}\n"
+		"{\"tell\": 1, \"value\": 0.71}            {\"ok\": true}\n"
+		"{\"tell\": 1, \"failed\": \"diverged\"}     {\"ok\": true}\n"
+		"{\"tell\": 1, \"step\": 3, \"value\": 1}    {\"ok\": true}, with \"stop\": true "
+		"if "
+		"early_stopping says so\n"
+		"{\"add\": {PARAMETERS}, \"value\": 1}    {\"ok\": true, \"trial\": 7}\n"
+		"anything wrong                        {\"error\": \"...\"}, and it goes on\n"
+		"\n"
+		"Without --db nothing is written, whatever TUNER_DB says. The end of the input "
+		"ends it." },
 	{ "jobs", "", "list the jobs of the database", 0, 0, TAKES_DB | TAKES_JSON, NULL, cmd_jobs,
 		NULL },
 	{ "trials", "[JOB]", "list the trials of a job", 0, 1, TAKES_DB | TAKES_JSON,

@@ -18,12 +18,13 @@ static bool turn_curve(const struct series *series, bool maximize, bool finished
 	return true;
 }
 
-bool early_stopping_judge(const struct history *history, struct live *const *lives, size_t n_lives,
-	size_t i, struct stopping_verdict *ret, struct tuner_error *err)
+bool early_stopping_judge(const struct history *history, const struct series *curve,
+	const struct series *const *others, size_t n_others, struct stopping_verdict *ret,
+	struct tuner_error *err)
 {
 	const struct job_file *file = history->file;
 	struct stopping_settings settings = file->stopping;
-	struct learning_curve *curves = calloc(history->n + n_lives + 1, sizeof(*curves));
+	struct learning_curve *curves = calloc(history->n + n_others + 1, sizeof(*curves));
 	struct learning_curve own = { 0 };
 	size_t n = 0;
 	bool ok = false;
@@ -37,11 +38,10 @@ bool early_stopping_judge(const struct history *history, struct live *const *liv
 		if (!turn_curve(&history->items[k].series, file->maximize,
 			    history->items[k].state == TRIAL_DONE, &curves[n], err))
 			goto out;
-	for (size_t k = 0; k < n_lives; k++)
-		if (k != i &&
-			!turn_curve(&lives[k]->series, file->maximize, false, &curves[n++], err))
+	for (size_t k = 0; k < n_others; k++, n++)
+		if (!turn_curve(others[k], file->maximize, false, &curves[n], err))
 			goto out;
-	if (!turn_curve(&lives[i]->series, file->maximize, false, &own, err))
+	if (!turn_curve(curve, file->maximize, false, &own, err))
 		goto out;
 	ok = stopping_judge(&settings, &own, curves, n, ret, err);
 out:

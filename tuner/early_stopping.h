@@ -2,11 +2,12 @@
 #ifndef TUNER_EARLY_STOPPING_H
 #define TUNER_EARLY_STOPPING_H
 
-#include "tuner/live.h"
+#include "tuner/history.h"
 
-/* Judges lives[i] against the finished trials and the other lives. */
+/* Judges the trial whose curve is `curve` against the finished trials and the others under way. */
 TUNER_MUST_CHECK
-bool early_stopping_judge(const struct history *history, struct live *const *lives, size_t n_lives,
-	size_t i, struct stopping_verdict *ret, struct tuner_error *err);
+bool early_stopping_judge(const struct history *history, const struct series *curve,
+	const struct series *const *others, size_t n_others, struct stopping_verdict *ret,
+	struct tuner_error *err);
 
 #endif

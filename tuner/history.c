@@ -66,8 +66,7 @@ bool history_add(
 	return true;
 }
 
-/* Values by the present space; *ret NULL when the trial does not fit into it. */
-static bool present_values(const struct job_file *file, const struct trial *trial, double **ret,
+bool trial_present_values(const struct job_file *file, const struct trial *trial, double **ret,
 	struct tuner_error *err)
 {
 	struct tuner_error misfit = { TUNER_OK, "" };
@@ -86,21 +85,6 @@ static bool present_values(const struct job_file *file, const struct trial *tria
 	return true;
 }
 
-static bool load_series(struct store *store, const struct job_file *file, int64_t trial_id,
-	struct series *ret, struct tuner_error *err)
-{
-	struct curve_list curves;
-	if (!curve_select(store, trial_id, file->metric, &curves, err))
-		return false;
-	bool ok = true;
-	for (size_t i = 0; ok && i < curves.n; i++)
-		for (size_t k = 0; ok && k < curves.items[i].n; k++)
-			ok = series_put(
-				ret, (double)curves.items[i].steps[k], curves.items[i].values[k]);
-	curve_list_finish(&curves);
-	return ok || tuner_fail_memory(err);
-}
-
 static bool load_one(struct history *history, struct store *store, const struct trial *trial,
 	struct tuner_error *err)
 {
@@ -111,10 +95,10 @@ static bool load_one(struct history *history, struct store *store, const struct 
 		.outcome = trial->outcome,
 		.took_us = trial->ended_us - trial->started_us,
 	};
-	if (!present_values(history->file, trial, &finished.values, err))
+	if (!trial_present_values(history->file, trial, &finished.values, err))
 		return false;
 	if ((history->file->stopping.rule != STOPPING_NONE &&
-		    !load_series(store, history->file, trial->id, &finished.series, err)) ||
+		    !series_load(&finished.series, store, trial->id, history->file->metric, err)) ||
 		!history_add(history, &finished, err)) {
 		free(finished.values);
 		series_finish(&finished.series);

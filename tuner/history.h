@@ -48,6 +48,11 @@ TUNER_MUST_CHECK
 bool history_observations(const struct history *history, struct observation **ret, size_t *ret_n,
 	struct tuner_error *err);
 
+/* A trial's values by the present space; *ret (the caller frees) NULL when it does not fit into it. */
+TUNER_MUST_CHECK
+bool trial_present_values(const struct job_file *file, const struct trial *trial, double **ret,
+	struct tuner_error *err);
+
 /* Infrastructure failures never reach the model. */
 bool outcome_is_infrastructure(enum outcome outcome);
 enum outcome outcome_from_name(const char *name); /* OUTCOME_CRASHED for an unknown one */

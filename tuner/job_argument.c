@@ -78,14 +78,14 @@ static bool read_stored(const struct invocation *call, const struct job_override
 	return ok;
 }
 
-static bool is_file(const char *path)
+bool job_argument_is_file(const char *path)
 {
 	struct stat status;
 	return strcmp(path, "-") == 0 || (stat(path, &status) == 0 && !S_ISDIR(status.st_mode));
 }
 
-bool job_argument_read(
-	const struct invocation *call, struct job_file **ret, struct tuner_error *err)
+bool job_argument_read(const struct invocation *call, bool needs_command, struct job_file **ret,
+	struct tuner_error *err)
 {
 	const char *name = call->arguments[0], *sets[SETS_MAX];
 	struct text memory = TEXT_EMPTY, lines = TEXT_EMPTY;
@@ -97,8 +97,8 @@ bool job_argument_read(
 		return tuner_fail_memory(err);
 	if (!collect_sets(call, sets, &overrides.n_set, &memory, err))
 		goto out;
-	if (is_file(name))
-		ok = job_file_read(name, &overrides, true, ret, list, err);
+	if (job_argument_is_file(name))
+		ok = job_file_read(name, &overrides, needs_command, ret, list, err);
 	else
 		ok = read_stored(call, &overrides, name, list, ret, err);
 	if (ok && list->errors == 1 && list->n == 1) {

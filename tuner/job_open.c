@@ -206,11 +206,21 @@ static bool take(struct store *store, const struct job *job, const struct job_fi
 	return ok;
 }
 
+/* The very file that is stored: there is nothing to take, and nothing to write. */
+static bool is_same(const struct job *job, const struct job_file *file)
+{
+	return strcmp(job->file, file->text) == 0 && strcmp(job->path, file->path) == 0 &&
+	       strcmp(job->directory, file->directory) == 0 &&
+	       job->trial_cap == file->budget.trials;
+}
+
 static bool update(struct store *store, const struct job *job, const struct job_file *file,
 	bool accept_change, struct text *ret_changes, int64_t now_us, struct tuner_error *err)
 {
 	struct job_file *old = NULL;
 	unsigned kinds = CHANGE_NONE;
+	if (is_same(job, file))
+		return true;
 	if (!job_stored_file(job, &old, err))
 		return false;
 	job_file_compare(old, file, &kinds, ret_changes);

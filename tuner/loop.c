@@ -104,6 +104,22 @@ static bool take_turn(struct loop *loop, struct live *ended, struct tuner_error 
 
 /* ---- the tick ---- */
 
+static bool judge_live(
+	struct loop *loop, size_t i, struct stopping_verdict *ret, struct tuner_error *err)
+{
+	const struct series **others = calloc(loop->n_lives, sizeof(*others));
+	size_t n = 0;
+	if (others == NULL)
+		return tuner_fail_memory(err);
+	for (size_t k = 0; k < loop->n_lives; k++)
+		if (k != i)
+			others[n++] = &loop->lives[k]->series;
+	const bool ok =
+		early_stopping_judge(&loop->history, &loop->lives[i]->series, others, n, ret, err);
+	free(others);
+	return ok;
+}
+
 static bool judge_lives(struct loop *loop, struct tuner_error *err)
 {
 	if (loop->file->stopping.rule == STOPPING_NONE || loop->phase == STOPPING)
@@ -113,8 +129,7 @@ static bool judge_lives(struct loop *loop, struct tuner_error *err)
 		struct stopping_verdict verdict;
 		if (live->n_rows == 0 || live->stopping != NULL || live->ended)
 			continue;
-		if (!early_stopping_judge(
-			    &loop->history, loop->lives, loop->n_lives, i, &verdict, err))
+		if (!judge_live(loop, i, &verdict, err))
 			return false;
 		if (verdict.stop &&
 			!loop_stop_live(loop, live, OUTCOME_EARLY_STOPPED, verdict.reason,
@@ -418,8 +433,11 @@ static void end(struct loop *loop)
 		live_destroy(loop->lives[i]);
 	for (size_t i = 0; i < loop->n_retries; i++)
 		free(loop->retries[i].values);
+	for (size_t i = 0; i < loop->n_asked; i++)
+		free(loop->asked[i].values);
 	free(loop->lives);
 	free(loop->retries);
+	free(loop->asked);
 	proposer_finish(&loop->proposer);
 	history_finish(&loop->history);
 	metric_patterns_destroy(loop->patterns);

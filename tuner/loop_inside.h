@@ -31,6 +31,13 @@ struct retry {
 	double *values; /* owned */
 };
 
+/* A trial that a caller asked for (`tuner ask`) and has not told of: it evaluates it elsewhere. */
+struct asked_trial {
+	int64_t number,
+		until_us; /* wall clock: the end of its lease; 0: pending until it is told */
+	double *values; /* owned */
+};
+
 struct loop {
 	const struct loop_settings *settings;
 	const struct job_file *file;
@@ -44,6 +51,8 @@ struct loop {
 	size_t n_lives, lives_capacity;
 	struct retry *retries;
 	size_t n_retries, retries_capacity;
+	struct asked_trial *asked;
+	size_t n_asked, asked_capacity;
 
 	enum phase phase;
 	enum exit_status status;
@@ -88,6 +97,10 @@ struct live *loop_find_live(struct loop *loop, int64_t attempt);
 TUNER_MUST_CHECK
 bool loop_add_retry(struct loop *loop, const struct retry *retry, struct tuner_error *err);
 struct retry loop_take_retry(struct loop *loop);
+
+/* Takes over asked->values on success. */
+TUNER_MUST_CHECK
+bool loop_add_asked(struct loop *loop, const struct asked_trial *asked, struct tuner_error *err);
 size_t loop_free_slot(const struct loop *loop); /* the lowest; n_slots if there is none */
 
 /* ---- loop_budget.c ---- */

@@ -19,7 +19,8 @@ void plan_finish(struct plan *plan)
 
 static bool propose(struct loop *loop, struct plan *plan, struct tuner_error *err)
 {
-	const size_t n_pending = loop->n_lives + loop->n_retries;
+	const size_t n_pending = loop->n_lives + loop->n_retries + loop->n_asked;
+	const int64_t now_us = clock_wall_us();
 	struct pending *pending = calloc(n_pending + 1, sizeof(*pending));
 	struct queued queued = { 0 };
 	bool found = false, ok = false;
@@ -31,6 +32,10 @@ static bool propose(struct loop *loop, struct plan *plan, struct tuner_error *er
 		pending[n++] = (struct pending){ loop->lives[i]->number, loop->lives[i]->values };
 	for (size_t i = 0; i < loop->n_retries; i++)
 		pending[n++] = (struct pending){ loop->retries[i].number, loop->retries[i].values };
+	for (size_t i = 0; i < loop->n_asked; i++)
+		if (loop->asked[i].until_us == 0 || now_us < loop->asked[i].until_us)
+			pending[n++] =
+				(struct pending){ loop->asked[i].number, loop->asked[i].values };
 	if (!queue_next(loop->store, loop->settings->job_id, "", 0, &queued, &found, err))
 		goto out;
 	ok = proposal_make(&loop->proposer, &loop->history, pending, n, found ? &queued : NULL,
@@ -158,18 +163,8 @@ void live_end_unlaunched(struct live *live, const struct tuner_error *why)
 
 bool loop_load_series(struct loop *loop, struct live *live, struct tuner_error *err)
 {
-	struct curve_list curves;
-	if (live->attempt_number == 1 && live->stored_offset == 0)
-		return true;
-	if (!curve_select(loop->store, live->trial, loop->file->metric, &curves, err))
-		return false;
-	bool ok = true;
-	for (size_t i = 0; ok && i < curves.n; i++)
-		for (size_t k = 0; ok && k < curves.items[i].n; k++)
-			ok = series_put(&live->series, (double)curves.items[i].steps[k],
-				curves.items[i].values[k]);
-	curve_list_finish(&curves);
-	return ok || tuner_fail_memory(err);
+	return (live->attempt_number == 1 && live->stored_offset == 0) ||
+	       series_load(&live->series, loop->store, live->trial, loop->file->metric, err);
 }
 
 /* After the commit: starts what was planned. A launch that fails is an end, not an error. */

@@ -106,6 +106,20 @@ struct retry loop_take_retry(struct loop *loop)
 	return first;
 }
 
+bool loop_add_asked(struct loop *loop, const struct asked_trial *asked, struct tuner_error *err)
+{
+	if (loop->n_asked == loop->asked_capacity) {
+		const size_t capacity = loop->asked_capacity ? 2 * loop->asked_capacity : 16;
+		struct asked_trial *items = realloc(loop->asked, capacity * sizeof(*items));
+		if (items == NULL)
+			return tuner_fail_memory(err);
+		loop->asked = items;
+		loop->asked_capacity = capacity;
+	}
+	loop->asked[loop->n_asked++] = *asked;
+	return true;
+}
+
 /* The lowest slot that nobody uses; n_slots if there is none. */
 size_t loop_free_slot(const struct loop *loop)
 {

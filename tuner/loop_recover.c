@@ -105,6 +105,20 @@ out:
 	return ok;
 }
 
+/* Nobody launched it, and nothing of it is to be found here. */
+static bool recover_asked(struct loop *loop, const struct trial *trial,
+	const struct attempt *attempt, struct tuner_error *err)
+{
+	struct asked_trial asked = {
+		.number = trial->number,
+		.until_us = attempt->lease_us > 0 ? attempt->heard_us + attempt->lease_us : 0,
+	};
+	if (recover_values(loop, trial, &asked.values, err) && loop_add_asked(loop, &asked, err))
+		return true;
+	free(asked.values);
+	return false;
+}
+
 static bool recover_trial(struct loop *loop, const struct trial *trial, struct tuner_error *err)
 {
 	struct attempt_list attempts;
@@ -113,7 +127,9 @@ static bool recover_trial(struct loop *loop, const struct trial *trial, struct t
 	const struct attempt *last = attempts.n > 0 ? &attempts.items[attempts.n - 1] : NULL;
 	const unsigned failures = count_infrastructure(&attempts);
 	bool ok;
-	if (last != NULL && last->state != ATTEMPT_ENDED) {
+	if (last != NULL && strcmp(last->backend, ATTEMPT_CALLER) == 0) {
+		ok = recover_asked(loop, trial, last, err);
+	} else if (last != NULL && last->state != ATTEMPT_ENDED) {
 		ok = adopt(loop, trial, last, failures, err);
 	} else {
 		struct retry retry = {

@@ -1,7 +1,7 @@
 #include "tuner/loop_inside.h"
 
 #include "base/clock.h"
-#include "base/json.h"
+#include "tuner/enqueue.h"
 #include "tuner/version.h"
 
 #include <stdlib.h>
@@ -37,15 +37,8 @@ static bool request_stop(
 static bool request_enqueue(
 	struct loop *loop, const cJSON *argument, struct text *answer, struct tuner_error *err)
 {
-	double values[SPACE_PARAMETERS_MAX];
-	int64_t id;
-	char *parameters = json_print(cJSON_GetObjectItemCaseSensitive(argument, "parameters"), 0);
-	if (parameters == NULL)
-		return tuner_fail_memory(err);
-	const bool ok = configuration_parse(loop->file, parameters, false, values, err) &&
-			queue_add(loop->store, loop->settings->job_id, "", 0, "enqueue", parameters,
-				clock_wall_us(), &id, err);
-	free(parameters);
+	const bool ok =
+		enqueue_requested(loop->store, loop->settings->job_id, loop->file, argument, err);
 	if (ok && loop_may_propose(loop))
 		text_add(answer, "it is next in line");
 	else if (ok)

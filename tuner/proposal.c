@@ -34,15 +34,21 @@ static bool keep_hyperparameters(
 	return true;
 }
 
-bool proposer_load(struct proposer *proposer, const struct job_file *file, struct store *store,
-	int64_t job_id, struct tuner_error *err)
+bool proposer_create(
+	struct proposer *proposer, const struct job_file *file, struct tuner_error *err)
 {
 	*proposer = (struct proposer){ .file = file };
 	machine_cpu_name(proposer->cpu);
 	name_blas(proposer->blas);
 	proposer->settings = job_file_strategy(file);
-	if (proposer->settings == NULL)
-		return tuner_fail_memory(err);
+	return proposer->settings != NULL || tuner_fail_memory(err);
+}
+
+bool proposer_load(struct proposer *proposer, const struct job_file *file, struct store *store,
+	int64_t job_id, struct tuner_error *err)
+{
+	if (!proposer_create(proposer, file, err))
+		return false;
 	struct decision latest;
 	char *memory = NULL;
 	bool found = false;

@@ -16,6 +16,11 @@ struct proposer {
 	int64_t last_took_us, last_work; /* of the last model decision: they bound the next one */
 };
 
+/* Of an arm without trials. */
+TUNER_MUST_CHECK
+bool proposer_create(
+	struct proposer *proposer, const struct job_file *file, struct tuner_error *err);
+
 TUNER_MUST_CHECK
 bool proposer_load(struct proposer *proposer, const struct job_file *file, struct store *store,
 	int64_t job_id, struct tuner_error *err);

@@ -47,6 +47,21 @@ void series_finish(struct series *series)
 	*series = (struct series){ 0 };
 }
 
+bool series_load(struct series *series, struct store *store, int64_t trial_id, const char *metric,
+	struct tuner_error *err)
+{
+	struct curve_list curves;
+	if (!curve_select(store, trial_id, metric, &curves, err))
+		return false;
+	bool ok = true;
+	for (size_t i = 0; ok && i < curves.n; i++)
+		for (size_t k = 0; ok && k < curves.items[i].n; k++)
+			ok = series_put(series, (double)curves.items[i].steps[k],
+				curves.items[i].values[k]);
+	curve_list_finish(&curves);
+	return ok || tuner_fail_memory(err);
+}
+
 static double best_of(const double *values, size_t n, bool maximize)
 {
 	double best = NAN;

@@ -207,6 +207,12 @@ void standing_finish(struct standing *standing)
 
 /* ---- text ---- */
 
+/* Without one its trials are asked for and told, and nobody runs it. */
+static bool has_command(const struct standing *standing)
+{
+	return standing->file == NULL || standing->file->command != NULL;
+}
+
 static void add_head(const struct report *report, const struct standing *standing, struct text *out)
 {
 	const struct job *job = &report->job;
@@ -218,7 +224,7 @@ static void add_head(const struct report *report, const struct standing *standin
 	}
 	if (job->state == JOB_OPEN && standing->runner > 0)
 		text_print(out, ", run by process %lld", (long long)standing->runner);
-	else if (job->state == JOB_OPEN && standing->runner == 0)
+	else if (job->state == JOB_OPEN && standing->runner == 0 && has_command(standing))
 		text_add(out, ", but no tuner runs it");
 	text_add(out, "\n");
 }
@@ -348,7 +354,9 @@ static void add_hints(const struct invocation *call, const struct report *report
 	char number[32];
 	const bool lives = report->job.state == JOB_OPEN && standing->runner != 0;
 	text_add(out, "next\n");
-	if (lives) {
+	if (!has_command(standing)) {
+		add_hint(call, report, "ask", "", "asks for the next configuration", out);
+	} else if (lives) {
 		add_hint(call, report, "watch", "", "looks on", out);
 		add_hint(call, report, "stop", "", "ends it; \"tuner run\" goes on later", out);
 	} else if (report->job.state == JOB_DONE) {
@@ -363,7 +371,8 @@ static void add_hints(const struct invocation *call, const struct report *report
 		add_hint(call, report, "logs", number, "prints what its command said", out);
 	}
 	if (standing->has_best)
-		add_hint(call, report, "best --command", "", "prints what repeats the best", out);
+		add_hint(call, report, has_command(standing) ? "best --command" : "best --params",
+			"", "prints what repeats the best", out);
 	else if (standing->created > 0)
 		add_hint(call, report, "trials", "", "lists them", out);
 }

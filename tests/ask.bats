@@ -1,0 +1,330 @@
+#!/usr/bin/env bats
+# tuner ask, tell and ask-tell: configurations for callers that evaluate them in their own way.
+
+load run/common
+
+# write_space [MORE]: ask.jsonc, a job without command or hosts; MORE is more keys, ending with a comma.
+write_space() {
+	cat >ask.jsonc <<END2
+{
+	${1-}
+	"objective": { "metric": "loss", "goal": "minimize" },
+	"parameters": {
+		"x": { "type": "float", "min": 0, "max": 1, "scale": "linear" },
+		"kind": { "type": "categorical", "values": ["a", "b c"] }
+	},
+	"strategy": "${STRATEGY:-random}",
+	"budget": { "trials": ${TRIALS:-6}, "parallel": 1 }
+}
+END2
+}
+
+# talk LINE...: what ask-tell answers, into ./answers; options from $OPTIONS.
+talk() {
+	# shellcheck disable=SC2086
+	printf '%s\n' "$@" | "$TUNER" ask-tell ask.jsonc ${OPTIONS-} >answers
+}
+
+# In the background: what is written to descriptor 7 is asked, what is answered comes into ./output.
+converse() {
+	mkfifo questions
+	exec 7<>questions
+	"$TUNER" ask-tell ask.jsonc --db tuner.db <questions >output 2>&1 3>&- 7>&- &
+	PID=$!
+	STARTED+=("$PID")
+}
+
+answer() { # N: the N-th answer
+	sed -n "$1p" answers
+}
+
+answer_is() { # N TEXT
+	[ "$(answer "$1")" = "$2" ] || { answer "$1"; false; }
+}
+
+answer_has() { # N TEXT
+	[[ "$(answer "$1")" == *"$2"* ]] || { answer "$1"; false; }
+}
+
+# told_lines JOB: the lines that ask for each of its trials in turn and tell the value that it had.
+told_lines() {
+	sql "SELECT '{\"ask\": 1}', printf('{\"tell\": %d, \"value\": %!.17g}', number, objective)
+		FROM trial t JOIN job j ON j.id = t.job WHERE j.name = '$1' ORDER BY number" | tr '|' '\n'
+}
+
+parameters_of() { # JOB
+	sql "SELECT printf('{\"trials\": [{\"trial\": %d, \"parameters\": %s}]}', number, parameters)
+		FROM trial t JOIN job j ON j.id = t.job WHERE j.name = '$1' ORDER BY number"
+}
+
+@test "ask-tell answers line by line, and a bad line does not end it" {
+	write_space
+	talk '{"ask": 2}' '{"tell": 1, "value": 0.71}' '{"tell": 1, "value": 0.71}' 'nonsense' '[1]' \
+		'{"tell": 2, "vaule": 1}' '{"tell": 9, "value": 1}' '{"ask": 0}' '{"ask": 1.5}' '{"aks": 1}' \
+		'' '{"tell": 2, "value": 1, "failed": "nan"}' '{"tell": 2, "value": "high"}' '{"ask": 1}'
+	[ "$(lines_of answers)" -eq 13 ]
+	[[ "$(answer 1)" =~ ^\{\"trials\":\ \[\{\"trial\":\ 1,\ \"parameters\":\ \{\"x\":\ 0\.[0-9]+,\ \"kind\":\ \".*\}\},\ \{\"trial\":\ 2, ]]
+	answer_is 2 '{"ok": true}'
+	answer_has 3 '{"error": "trial 1 has its value already: 0.71"}'
+	answer_has 4 'found the word nonsense'
+	answer_has 5 'expected an object such as'
+	answer_has 6 'did you mean \"value\"?'
+	answer_has 7 'trial 9 was never asked for'
+	answer_has 8 'a whole number from 1 to'
+	answer_has 9 'a whole number from 1 to'
+	answer_has 10 'a line is one of'
+	answer_has 11 'either'
+	answer_has 12 '\"value\" is a number'
+	answer_has 13 '"trial": 3'
+}
+
+@test "a last line without a line break is answered, and an endless one refused" {
+	write_space
+	printf '{"ask": 1}' | "$TUNER" ask-tell ask.jsonc >answers
+	answer_has 1 '"trial": 1'
+	{ head -c 5000000 /dev/zero | tr '\0' '['; printf '\n{"ask": 1}\n'; } |
+		"$TUNER" ask-tell ask.jsonc >answers
+	[ "$(lines_of answers)" -eq 2 ]
+	answer_has 1 '{"error": '
+	answer_has 2 '"trial": 1'
+}
+
+@test "without --db nothing is written, whatever TUNER_DB says" {
+	write_space
+	export TUNER_DB="$DIR/other.db"
+	talk '{"ask": 3}' '{"tell": 2, "step": 1, "value": 1}' '{"tell": 2, "value": 1}'
+	answer_is 3 '{"ok": true}'
+	[ "$(echo *)" = "answers ask.jsonc" ]
+}
+
+@test "more than budget.trials may be asked for" {
+	TRIALS=2 write_space
+	for OPTIONS in '' '--db tuner.db'; do
+		talk '{"ask": 5}' '{"ask": 1}'
+		answer_has 2 '"trial": 6'
+	done
+	sql_is "SELECT count(*) FROM trial" 6
+}
+
+# The same lines; but a machine so busy that a proposal's work was limited by its time is no judge.
+same() { # FILE FILE
+	diff "$1" "$2" && return
+	for db in *.db; do
+		[ "$(sqlite3 "$db" "SELECT count(*) FROM decision WHERE work_limit > 0")" = 0 ] ||
+			skip "proposals took too long"
+	done
+	false
+}
+
+@test "the same results give the same proposals as in run, bit for bit" {
+	for strategy in random sobol bayesian; do
+		STRATEGY=$strategy TRIALS=14 PARALLEL=1 \
+			write_job '"name": "'"$strategy"'", "first": [{ "x": 0.9 }],'
+		"$TUNER" run job.jsonc --quiet
+		told_lines $strategy >lines
+		parameters_of $strategy >wanted
+		[ "$(lines_of wanted)" -eq 14 ]
+		sed '/"command"/d; /"hosts"/d' job.jsonc >ask.jsonc
+		# In memory, with a database, and by one process a call.
+		"$TUNER" ask-tell ask.jsonc <lines | grep trials >memory
+		same wanted memory
+		"$TUNER" ask-tell ask.jsonc --db told.db <lines | grep trials >stored
+		same wanted stored
+		sed -i "s/\"name\": \"$strategy\"/\"name\": \"calls\"/" ask.jsonc
+		for n in $(seq 14); do
+			"$TUNER" ask ask.jsonc --json --db calls.db >>calls
+			"$TUNER" tell calls "$n" "$(sql "SELECT printf('%!.17g', objective) FROM trial
+				JOIN job j ON j.id = trial.job WHERE number = $n AND j.name = '$strategy'")" \
+				--db calls.db
+		done
+		same wanted calls
+		rm calls calls.db
+	done
+	# That the model was asked, and stored what it thought.
+	[ "$(sqlite3 told.db "SELECT count(*) > 5 AND min(predicted_sd) > 0 FROM v_trial
+		WHERE job = 'bayesian' AND branch = 'model'")" = 1 ]
+}
+
+@test "decisions, values and curves are stored as for run, and read as such" {
+	OPTIONS='--db tuner.db' write_space '"early_stopping": { "rule": "threshold", "bound": 10 },'
+	OPTIONS='--db tuner.db' talk '{"ask": 4}' '{"tell": 1, "value": 0.5}' '{"tell": 2, "failed": "diverged"}' \
+		'{"tell": 3, "step": 1, "value": 2}' '{"tell": 3, "step": 2, "value": 50}' \
+		'{"tell": 3, "step": 3, "value": NaN}' '{"tell": 3, "failed": "early-stopped"}' \
+		'{"add": {"x": 0.25, "kind": "a"}, "value": 0.25}'
+	[ ! -e tuner.db-wal ]
+	answer_is 4 '{"ok": true}'
+	answer_has 6 '{"ok": true, "stop": true, "reason": "threshold'
+	answer_is 8 '{"ok": true, "trial": 5}'
+	sql_is "SELECT group_concat(number || state || source || coalesce(outcome, ''), ' ') FROM v_trial" \
+		"1donestrategyok 2failedstrategydiverged 3stoppedstrategyearly-stopped 4runningstrategy 5doneaddedok"
+	sql_is "SELECT count(*) FROM decision" 5
+	sql_is "SELECT group_concat(step || ':' || coalesce(value, 'nan'), ' ') FROM v_learning_curve" "1:2.0 2:50.0 3:nan"
+	sql_is "SELECT count(*) FROM attempt WHERE backend = 'caller' AND directory = ''" 5
+	sql_is "SELECT pending FROM decision JOIN trial USING (id) WHERE number = 4" '[1,2,3]'
+	[ ! -e tuner.db.d ]
+	"$TUNER" status >output
+	grep -q '2 done, 1 failed, 1 stopped, 1 running' output
+	grep -q 'tuner ask ask' output
+	! grep -q 'tuner run' output
+	"$TUNER" trials | grep -q '2  failed .* diverged'
+	"$TUNER" show 5 | grep -q 'observed elsewhere'
+	[ "$("$TUNER" best --params)" = '{"x": 0.25, "kind": "a"}' ]
+	run "$TUNER" best --command
+	[ "$status" -eq 2 ]
+	run "$TUNER" logs 1
+	[ "$status" -eq 2 ]
+	run "$TUNER" stop
+	[[ "$output" == *"nothing of it runs"* ]]
+	sql_is "SELECT count(*) FROM trial WHERE state = 'running'" 1
+}
+
+@test "a restart goes on: what was not told stays pending" {
+	write_space
+	OPTIONS='--db tuner.db' talk '{"ask": 2}'
+	OPTIONS='--db tuner.db' talk '{"ask": 1}' '{"tell": 1, "value": 3}'
+	answer_has 1 '"trial": 3'
+	answer_is 2 '{"ok": true}'
+	sql_is "SELECT pending FROM decision JOIN trial USING (id) WHERE number = 3" '[1,2]'
+	run "$TUNER" tell ask 1 4
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"has its value already: 3"* ]]
+}
+
+@test "after its lease a trial is not pending, and a late tell is taken" {
+	write_space
+	"$TUNER" ask ask.jsonc --lease 1s
+	"$TUNER" ask ask.jsonc
+	[ "$("$TUNER" tell ask 1 0.5 --step 1)" = "go on" ]
+	sleep 0.6
+	[ "$("$TUNER" tell ask 1 0.5 --step 2)" = "go on" ]
+	sleep 0.6
+	"$TUNER" ask ask
+	# A report has begun the lease anew.
+	sql_is "SELECT pending FROM decision JOIN trial USING (id) WHERE number = 3" '[1,2]'
+	sleep 0.6
+	"$TUNER" ask ask
+	sql_is "SELECT pending FROM decision JOIN trial USING (id) WHERE number = 4" '[2,3]'
+	[[ "$("$TUNER" tell ask 1 0.25)" == "trial 1: done, loss = 0.25, the best so far" ]]
+	sql_is "SELECT objective FROM trial WHERE number = 1" 0.25
+}
+
+@test "ask prints arguments for a shell, tell takes values, failures and observations" {
+	write_space '"fixed": { "epochs": 3 }, "first": [{ "x": 0.5, "kind": "b c" }],'
+	[ "$("$TUNER" ask ask.jsonc)" = "1 --epochs 3 --x 0.5 --kind 'b c'" ]
+	[ "$("$TUNER" ask ask -n 2 | cut -d' ' -f1 | tr '\n' ' ')" = "2 3 " ]
+	[ "$("$TUNER" tell ask 1 -0.5)" = "trial 1: done, loss = -0.5, the best so far" ]
+	[ "$("$TUNER" tell ask 2 nan)" = "trial 2: failed, nan" ]
+	[ "$("$TUNER" tell ask 3 --failed oom-gpu --json)" = '{"ok": true}' ]
+	[ "$("$TUNER" tell ask.jsonc --add 'x=0.1,kind=a' 4)" = "trial 4: done, loss = 4" ]
+	run "$TUNER" tell ask --add x=2,kind=a 4
+	[[ "$output" == *"expected a number from 0 to 1, found 2"* ]]
+	run "$TUNER" tell ask --add x=0.1 4
+	[[ "$output" == *"kind is missing"* ]]
+	run "$TUNER" tell ask 4 --failed lost
+	[[ "$output" == *"user-stopped"* ]]
+	run "$TUNER" tell ask 4 --failed divergd
+	[[ "$output" == *'did you mean "diverged"'* ]]
+	run "$TUNER" tell ask 4
+	[ "$status" -eq 2 ]
+	run "$TUNER" tell ask 4 much
+	[[ "$output" == *"VALUE is a number"* ]]
+	run "$TUNER" ask nowhere
+	[ "$status" -eq 2 ]
+}
+
+@test "the job file and the program of docs/ask-tell.md work" {
+	page="$BATS_TEST_DIRNAME/../docs/ask-tell.md"
+	awk '/^    \{$/ { on = 1 } on { print } /^    \}$/ { exit }' "$page" >job.jsonc
+	awk '/^    import/ { on = 1 } /^[^ ]/ { on = 0 } on' "$page" | sed 's/^    //' >program.py
+	sed -i "s|\"tuner\"|\"$TUNER\"|; s|^def say|def loss(lr, layers): return lr * layers\n\n&|" program.py
+	echo 'print(say(ask=1), file=open("end", "w"))' >>program.py
+	/usr/bin/python3 program.py
+	grep -q "'trial': 31" end
+}
+
+@test "a finite space is exhausted, and that is said" {
+	write_space
+	sed -i '/"x"/d' ask.jsonc
+	for OPTIONS in '' '--db tuner.db'; do
+		talk '{"ask": 5}' '{"ask": 1}'
+		answer_has 1 '"trial": 2'
+		answer_has 1 '], "exhausted": true}'
+		answer_is 2 '{"trials": [], "exhausted": true}'
+	done
+	run "$TUNER" ask ask
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"has been tried"* ]]
+}
+
+@test "eight processes ask and tell at once: all succeed, no number twice" {
+	write_space
+	worker() {
+		local i trial
+		for i in $(seq 20); do
+			trial=$("$TUNER" ask ask.jsonc | tee -a asked | cut -d' ' -f1) || return
+			"$TUNER" tell ask "$trial" "0.$trial" >>told || return
+		done
+		echo "$1" >>succeeded
+	}
+	pids=()
+	for w in $(seq 8); do
+		worker "$w" 2>>errors 3>&- &
+		pids+=("$!")
+	done
+	wait "${pids[@]}"
+	[ ! -s errors ]
+	[ "$(lines_of succeeded)" -eq 8 ]
+	[ "$(cut -d' ' -f1 asked | sort -n | uniq | wc -l)" -eq 160 ]
+	sql_is "SELECT count(*), max(number), count(DISTINCT number), sum(state = 'done') FROM trial" \
+		"160|160|160|160"
+	sql_is "SELECT count(*) FROM trial WHERE abs(objective - ('0.' || number)) > 1e-12" 0
+	sql_is "PRAGMA integrity_check" ok
+}
+
+@test "ask waits for who holds the database" {
+	write_space
+	converse
+	echo '{"ask": 1}' >&7
+	await grep -q '"trial": 1' output
+	{ sleep 1; echo '{"tell": 1, "value": 2}' >&7; } 3>&- &
+	exec 7>&- # the last one to hold it ends the input
+	[ "$("$TUNER" ask ask | cut -d' ' -f1)" = 2 ]
+	sql_is "SELECT objective FROM trial WHERE number = 1" 2.0
+}
+
+@test "while it lives ask-tell serves enqueue and refuses stop; a signal ends it cleanly" {
+	write_space
+	converse
+	echo '{"ask": 1}' >&7
+	await grep -q '"trial": 1' output
+	run "$TUNER" enqueue ask x=0.125,kind=a
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"next in line"* ]]
+	run "$TUNER" stop ask
+	[ "$status" -ne 0 ]
+	[[ "$output" == *"ask-tell"* ]]
+	echo '{"ask": 1}' >&7
+	await grep -q '"x": 0.125, "kind": "a"' output
+	kill -TERM "$PID"
+	finished
+	exec 7>&-
+	[ "$status" -eq 143 ]
+	[ ! -e tuner.db-wal ]
+	sql_is "SELECT group_concat(source) FROM trial" "strategy,enqueue"
+}
+
+@test "run takes trials that were asked for as pending, and leaves them alone" {
+	TRIALS=4 write_job
+	"$TUNER" ask job.jsonc
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 0 ]
+	sql_is "SELECT group_concat(number || state, ' ') FROM v_trial" "1running 2done 3done 4done"
+	sql_is "SELECT count(*) FROM decision JOIN trial USING (id) WHERE number > 1 AND pending LIKE '[1%'
+		OR pending LIKE '%,1]'" 3
+	[ "$(lines_of starts)" -eq 3 ]
+	"$TUNER" tell job 1 0.5
+	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 4
+	# And it was `run` that launched the others.
+	run "$TUNER" tell job 2 0.5
+	[ "$status" -eq 2 ]
+}

@@ -1,0 +1,65 @@
+#include "tuner/enqueue.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A value as --set takes it: JSON where it is JSON, else a string. */
+static void add_value(struct text *json, const char *bytes, size_t length)
+{
+	struct json_document *document = NULL;
+	struct tuner_error ignored;
+	if (json_parse("value", bytes, length, &document, &ignored)) {
+		text_add_bytes(json, bytes, length);
+		json_destroy(document);
+	} else {
+		text_add_json_bytes(json, bytes, length);
+	}
+}
+
+/* NAME=VALUE,NAME=VALUE as a JSON object. */
+static bool pairs_to_json(const char *pairs, struct text *json, struct tuner_error *err)
+{
+	text_add(json, "{");
+	for (const char *at = pairs; *at != '\0';) {
+		const size_t length = strcspn(at, ",");
+		const char *equals = memchr(at, '=', length);
+		if (equals == NULL || equals == at)
+			return tuner_fail(err, TUNER_USAGE,
+				"expected NAME=VALUE,... or a JSON object, found \"%.*s\"",
+				(int)(length < 100 ? length : 100), at);
+		text_add(json, at == pairs ? "" : ", ");
+		text_add_json_bytes(json, at, (size_t)(equals - at));
+		text_add(json, ": ");
+		add_value(json, equals + 1, length - (size_t)(equals + 1 - at));
+		at += length;
+		at += *at == ',';
+	}
+	text_add(json, "}");
+	return !text_failed(json) || tuner_fail_memory(err);
+}
+
+bool configuration_typed(const char *typed, struct text *ret_json, struct tuner_error *err)
+{
+	if (typed[strspn(typed, " \t\n")] != '{')
+		return pairs_to_json(typed, ret_json, err);
+	text_add(ret_json, typed);
+	return !text_failed(ret_json) || tuner_fail_memory(err);
+}
+
+bool enqueue_requested(struct store *store, int64_t job_id, const struct job_file *file,
+	const cJSON *argument, struct tuner_error *err)
+{
+	double values[SPACE_PARAMETERS_MAX];
+	int64_t id;
+	char *parameters = json_print(cJSON_GetObjectItemCaseSensitive(argument, "parameters"), 0);
+	if (parameters == NULL)
+		return tuner_fail_memory(err);
+	const bool ok =
+		configuration_parse(file, parameters, false, values, err) &&
+		queue_add(store, job_id, "", 0, "enqueue", parameters, clock_wall_us(), &id, err);
+	free(parameters);
+	return ok;
+}

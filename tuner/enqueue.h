@@ -1,0 +1,19 @@
+/* Configurations that people give: as they type them, and from one process to another. */
+#ifndef TUNER_ENQUEUE_H
+#define TUNER_ENQUEUE_H
+
+#include "tuner/jobfile.h"
+
+#include <cjson/cJSON.h>
+
+/* "x=0.3,y=adam" or a JSON object as a JSON object; it is not checked. Appended. */
+TUNER_MUST_CHECK
+bool configuration_typed(const char *typed, struct text *ret_json, struct tuner_error *err);
+
+/* Checks {"parameters": {...}} against the job file and queues it, in the open transaction. TUNER_USAGE if
+ * it does not fit. */
+TUNER_MUST_CHECK
+bool enqueue_requested(struct store *store, int64_t job_id, const struct job_file *file,
+	const cJSON *argument, struct tuner_error *err);
+
+#endif

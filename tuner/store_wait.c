@@ -1,0 +1,78 @@
+#include "tuner/store_wait.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "tuner/text_width.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* An ask or tell holds the lock for some milliseconds. Those who wait come at different moments, so that
+ * none of them always meets the same one. */
+enum { PAUSE_MIN_US = 500, PAUSE_SPREAD_US = 4000 };
+
+static void pause_a_little(void)
+{
+	const int64_t us = PAUSE_MIN_US + clock_monotonic_us() % PAUSE_SPREAD_US;
+	nanosleep(&(struct timespec){ .tv_nsec = us * 1000 }, NULL);
+}
+
+/* "tuner run job.jsonc" of a living process; nothing if it cannot be read. */
+static void add_command_line(int64_t pid, struct text *ret)
+{
+	char path[64], words[200];
+	snprintf(path, sizeof(path), "/proc/%lld/cmdline", (long long)pid);
+	FILE *file = fopen(path, "re");
+	if (file == NULL)
+		return;
+	const size_t length = fread(words, 1, sizeof(words) - 1, file);
+	fclose(file);
+	words[length] = '\0';
+	const char *program = path_name(words);
+	for (size_t i = 0; i + 1 < length; i++)
+		if (words[i] == '\0')
+			words[i] = ' ';
+	if (length == 0)
+		return;
+	text_add(ret, " (");
+	text_add_visible(ret, program);
+	text_add(ret, ")");
+}
+
+static bool fail_held(const char *path, int64_t wait_ms, struct tuner_error *err)
+{
+	struct text who = TEXT_EMPTY;
+	struct tuner_error ignored;
+	int64_t pid = 0;
+	if (store_holder(path, &pid, &ignored) && pid > 0) {
+		text_print(&who, "process %lld", (long long)pid);
+		add_command_line(pid, &who);
+	} else {
+		text_add(&who, "another process");
+	}
+	tuner_fail(err, TUNER_RETRY,
+		"%s is held by %.250s, for longer than the %lld s that were waited: let it end, or "
+		"name another database with --db",
+		path, who.bytes, (long long)wait_ms / 1000);
+	text_finish(&who);
+	return false;
+}
+
+bool store_open_waiting(
+	const char *path, int64_t wait_ms, struct store **ret, struct tuner_error *err)
+{
+	const int64_t until_us = clock_monotonic_us() + wait_ms * 1000;
+	for (;;) {
+		struct tuner_error failed;
+		if (store_open(path, STORE_WRITE, ret, &failed))
+			return true;
+		if (failed.code != TUNER_RETRY) {
+			*err = failed;
+			return false;
+		}
+		if (clock_monotonic_us() >= until_us)
+			return fail_held(path, wait_ms, err);
+		pause_a_little();
+	}
+}
