@@ -7,6 +7,15 @@ static const struct parameter *parameter_of(const struct columns *columns, size_
 	return &columns->space->parameters[columns->parameter[column]];
 }
 
+static bool is_parent(const struct space *space, size_t parameter)
+{
+	size_t c = 0;
+
+	while (c < space->n_conditions && space->conditions[c].parent != parameter)
+		c++;
+	return c < space->n_conditions;
+}
+
 void columns_init(struct columns *columns, const struct space *space, const double *given)
 {
 	*columns = (struct columns){ .space = space, .given = given };
@@ -24,15 +33,26 @@ void columns_init(struct columns *columns, const struct space *space, const doub
 		columns->is_held[k] = !isnan(given[i]);
 		if (columns->is_held[k])
 			columns->held[k] = parameter_encode(parameter, given[i]);
+		columns->is_parent[k] = is_parent(space, i);
 		columns->d++;
 	}
 }
 
+static double inactive_coordinate(const struct columns *columns, size_t column)
+{
+	return columns->kinds[column] == DIMENSION_CATEGORY ? 0 : 0.5;
+}
+
 bool columns_encode(const struct columns *columns, const double *values, double *ret_x)
 {
+	bool active[SPACE_PARAMETERS_MAX];
+
+	space_activity(columns->space, values, active);
 	for (size_t k = 0; k < columns->d; k++) {
-		ret_x[k] = parameter_encode(
-			parameter_of(columns, k), values[columns->parameter[k]]);
+		const size_t i = columns->parameter[k];
+
+		ret_x[k] = active[i] ? parameter_encode(parameter_of(columns, k), values[i])
+				     : inactive_coordinate(columns, k);
 		if (!isfinite(ret_x[k]))
 			return false;
 	}
@@ -51,6 +71,7 @@ void columns_decode(const struct columns *columns, const double *x, double *ret_
 	for (size_t i = 0; i < space->d; i++)
 		if (!isnan(columns->given[i]))
 			ret_values[i] = columns->given[i];
+	space_settle(space, ret_values);
 }
 
 double columns_coordinate(const struct columns *columns, size_t column, uint64_t k)
@@ -69,6 +90,40 @@ uint64_t columns_index(const struct columns *columns, size_t column, double u)
 	return k;
 }
 
+void columns_activity(const struct columns *columns, const double *x, bool *ret_active)
+{
+	double values[SPACE_PARAMETERS_MAX];
+	bool active[SPACE_PARAMETERS_MAX];
+
+	if (columns->space->n_conditions > 0)
+		columns_decode(columns, x, values);
+	space_activity(columns->space, values, active);
+	for (size_t k = 0; k < columns->d; k++)
+		ret_active[k] = active[columns->parameter[k]];
+}
+
+bool columns_allow(const struct columns *columns, const double *x)
+{
+	double values[SPACE_PARAMETERS_MAX];
+
+	if (columns->space->n_constraints == 0)
+		return true;
+	columns_decode(columns, x, values);
+	return space_broken_constraint(columns->space, values) == NULL;
+}
+
+static void mark_inactive(const struct columns *columns, double *x)
+{
+	bool active[SPACE_PARAMETERS_MAX];
+
+	if (columns->space->n_conditions == 0)
+		return;
+	columns_activity(columns, x, active);
+	for (size_t k = 0; k < columns->d; k++)
+		if (!active[k])
+			x[k] = inactive_coordinate(columns, k);
+}
+
 void columns_snap(const struct columns *columns, double *x)
 {
 	for (size_t k = 0; k < columns->d; k++) {
@@ -79,4 +134,5 @@ void columns_snap(const struct columns *columns, double *x)
 		else
 			x[k] = fmin(fmax(x[k], 0), 1);
 	}
+	mark_inactive(columns, x);
 }

@@ -1,5 +1,8 @@
 /* The coordinates that the model sees: one for each parameter that can vary. A parameter with a
- * single value tells it nothing and would only cost. */
+ * single value tells it nothing and would only cost.
+ *
+ * Where a parameter is not active its coordinate says so: 1/2, the middle, for a number; 0, one more
+ * category, for a category. */
 #ifndef SURROGATE_COLUMNS_H
 #define SURROGATE_COLUMNS_H
 
@@ -8,13 +11,14 @@
 
 struct columns {
 	const struct space *space; /* borrowed, as is given */
-	const double *given;	   /* by parameter, NaN where free */
-	size_t d;		   /* columns: the arrays below have so many entries */
+	const double *given; /* by parameter, NaN where free */
+	size_t d; /* columns: the arrays below have so many entries */
 	size_t parameter[SPACE_PARAMETERS_MAX];
 	enum dimension_kind kinds[SPACE_PARAMETERS_MAX];
 	uint64_t cardinality[SPACE_PARAMETERS_MAX]; /* 0: a float without step */
-	bool is_held[SPACE_PARAMETERS_MAX];	    /* its value is given */
-	double held[SPACE_PARAMETERS_MAX];	    /* at this coordinate */
+	bool is_held[SPACE_PARAMETERS_MAX]; /* its value is given */
+	double held[SPACE_PARAMETERS_MAX]; /* at this coordinate */
+	bool is_parent[SPACE_PARAMETERS_MAX]; /* others are active or not by its value */
 };
 
 void columns_init(struct columns *columns, const struct space *space, const double *given);
@@ -31,7 +35,14 @@ double columns_coordinate(const struct columns *columns, size_t column, uint64_t
 /* The lattice value nearest to coordinate u of a column that has a lattice. */
 uint64_t columns_index(const struct columns *columns, size_t column, double u);
 
-/* Moves a point into the cube, onto the lattice and to the given values. */
+/* Moves a point into the cube, onto the lattice, to the given values and, where a parameter is not
+ * active, to the coordinate that says so. */
 void columns_snap(const struct columns *columns, double *x);
+
+/* Which columns' parameters are active in what the point decodes to. */
+void columns_activity(const struct columns *columns, const double *x, bool *ret_active);
+
+/* What the point decodes to breaks no constraint. */
+bool columns_allow(const struct columns *columns, const double *x);
 
 #endif

@@ -192,9 +192,7 @@ static uint64_t work_left(const struct model *model)
 
 static bool is_listed(const struct model *model)
 {
-	const uint64_t size = model->ask->lattice.size;
-
-	return size > 0 && size <= CANDIDATES_EXHAUSTIVE && size <= work_left(model);
+	return candidates_can_list(&model->ask->lattice, work_left(model));
 }
 
 static bool draw_candidates(struct model *model, struct tuner_error *err)
@@ -257,6 +255,7 @@ static bool polish(struct model *model, struct tuner_error *err)
 
 /* ---- the choice ---- */
 
+/* Nothing that was looked at breaks a constraint. */
 static bool is_untried(const struct model *model, const double *x, double *ret_values)
 {
 	columns_decode(&model->columns, x, ret_values);
