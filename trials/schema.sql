@@ -119,11 +119,11 @@ CREATE INDEX trial_state ON trial(job, state, number);
 CREATE INDEX trial_ended ON trial(job, ended_event) WHERE ended_event IS NOT NULL;
 CREATE INDEX trial_best ON trial(job, objective, number) WHERE state = 'done';
 
-CREATE TABLE trial_param (      -- the same parameters as numbers, exact to the bit
+CREATE TABLE trial_param (      -- the same parameters as numbers, exact to the bit; no row for one that is not active
   id        INTEGER PRIMARY KEY,
   trial     INTEGER NOT NULL REFERENCES trial(id),
   parameter INTEGER NOT NULL REFERENCES parameter(id),
-  value     REAL                -- categorical: index into labels. NULL: not active in this trial
+  value     REAL                -- categorical: index into labels
 ) STRICT;
 CREATE UNIQUE INDEX trial_param_parameter ON trial_param(trial, parameter);
 
