@@ -48,7 +48,7 @@ static size_t least(size_t a, size_t b)
 
 static void flip_category(const struct columns *columns, struct random *random, double *x)
 {
-	size_t categories[SPACE_PARAMETERS_MAX], n = 0;
+	size_t categories[COLUMNS_MAX], n = 0;
 
 	for (size_t k = 0; k < columns->d; k++)
 		if (columns->kinds[k] == DIMENSION_CATEGORY && !columns->is_held[k])
@@ -74,7 +74,7 @@ static double draw_anywhere(const struct columns *columns, size_t column, struct
 static void draw_near(const struct columns *columns, const double *anchor, double sd,
 	struct random *random, double *ret_x)
 {
-	bool active[SPACE_PARAMETERS_MAX];
+	bool active[COLUMNS_MAX];
 
 	columns_activity(columns, anchor, active);
 	for (size_t k = 0; k < columns->d; k++) {

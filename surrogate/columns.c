@@ -16,31 +16,61 @@ static bool is_parent(const struct space *space, size_t parameter)
 	return c < space->n_conditions;
 }
 
+static bool is_conditional(const struct space *space, size_t parameter)
+{
+	size_t c = 0;
+
+	while (c < space->n_conditions && space->conditions[c].parameter != parameter)
+		c++;
+	return c < space->n_conditions;
+}
+
+/* Nothing to choose: it follows from the others. */
+static void add_companion(struct columns *columns, size_t parameter)
+{
+	const size_t k = columns->d++;
+
+	columns->parameter[k] = parameter;
+	columns->kinds[k] = DIMENSION_COMPANION;
+	columns->is_held[k] = true;
+}
+
+static void add_column(struct columns *columns, size_t i)
+{
+	const struct parameter *parameter = &columns->space->parameters[i];
+	const size_t k = columns->d++;
+
+	columns->parameter[k] = i;
+	columns->kinds[k] =
+		parameter->type == PARAMETER_CATEGORICAL ? DIMENSION_CATEGORY : DIMENSION_NUMERIC;
+	columns->cardinality[k] = parameter_cardinality(parameter);
+	columns->is_held[k] = !isnan(columns->given[i]);
+	if (columns->is_held[k])
+		columns->held[k] = parameter_encode(parameter, columns->given[i]);
+	columns->is_parent[k] = is_parent(columns->space, i);
+	if (columns->kinds[k] == DIMENSION_NUMERIC && is_conditional(columns->space, i))
+		add_companion(columns, i);
+}
+
 void columns_init(struct columns *columns, const struct space *space, const double *given)
 {
 	*columns = (struct columns){ .space = space, .given = given };
-	for (size_t i = 0; i < space->d; i++) {
-		const struct parameter *parameter = &space->parameters[i];
-		const uint64_t cardinality = parameter_cardinality(parameter);
-		const size_t k = columns->d;
-
-		if (cardinality == 1)
-			continue;
-		columns->parameter[k] = i;
-		columns->kinds[k] = parameter->type == PARAMETER_CATEGORICAL ? DIMENSION_CATEGORY
-									     : DIMENSION_NUMERIC;
-		columns->cardinality[k] = cardinality;
-		columns->is_held[k] = !isnan(given[i]);
-		if (columns->is_held[k])
-			columns->held[k] = parameter_encode(parameter, given[i]);
-		columns->is_parent[k] = is_parent(space, i);
-		columns->d++;
-	}
+	for (size_t i = 0; i < space->d; i++)
+		if (parameter_cardinality(&space->parameters[i]) != 1)
+			add_column(columns, i);
 }
 
 static double inactive_coordinate(const struct columns *columns, size_t column)
 {
-	return columns->kinds[column] == DIMENSION_CATEGORY ? 0 : 0.5;
+	switch (columns->kinds[column]) {
+	case DIMENSION_CATEGORY:
+		return 0;
+	case DIMENSION_COMPANION:
+		return sqrt(0.5);
+	case DIMENSION_NUMERIC:
+		break;
+	}
+	return 0.5;
 }
 
 bool columns_encode(const struct columns *columns, const double *values, double *ret_x)
@@ -51,8 +81,12 @@ bool columns_encode(const struct columns *columns, const double *values, double 
 	for (size_t k = 0; k < columns->d; k++) {
 		const size_t i = columns->parameter[k];
 
-		ret_x[k] = active[i] ? parameter_encode(parameter_of(columns, k), values[i])
-				     : inactive_coordinate(columns, k);
+		if (!active[i])
+			ret_x[k] = inactive_coordinate(columns, k);
+		else if (columns->kinds[k] == DIMENSION_COMPANION)
+			ret_x[k] = 0;
+		else
+			ret_x[k] = parameter_encode(parameter_of(columns, k), values[i]);
 		if (!isfinite(ret_x[k]))
 			return false;
 	}
@@ -66,8 +100,9 @@ void columns_decode(const struct columns *columns, const double *x, double *ret_
 	for (size_t i = 0; i < space->d; i++) /* what varies is set below */
 		ret_values[i] = parameter_decode(&space->parameters[i], 0.5);
 	for (size_t k = 0; k < columns->d; k++)
-		ret_values[columns->parameter[k]] =
-			parameter_decode(parameter_of(columns, k), x[k]);
+		if (columns->kinds[k] != DIMENSION_COMPANION)
+			ret_values[columns->parameter[k]] =
+				parameter_decode(parameter_of(columns, k), x[k]);
 	for (size_t i = 0; i < space->d; i++)
 		if (!isnan(columns->given[i]))
 			ret_values[i] = columns->given[i];
@@ -114,7 +149,7 @@ bool columns_allow(const struct columns *columns, const double *x)
 
 static void mark_inactive(const struct columns *columns, double *x)
 {
-	bool active[SPACE_PARAMETERS_MAX];
+	bool active[COLUMNS_MAX];
 
 	if (columns->space->n_conditions == 0)
 		return;

@@ -116,28 +116,35 @@ size_t gp_n_hyperparameters(const struct gp *gp)
 	return gp->d + 1;
 }
 
-void gp_bounds(const struct gp *gp, bool deterministic, double *ret_lower, double *ret_upper)
-{
-	for (size_t k = 0; k < gp->d; k++) {
-		ret_lower[k] = log(LENGTH_MIN);
-		ret_upper[k] = log(LENGTH_MAX);
-	}
-	ret_lower[gp->d] = log(NOISE_MIN);
-	ret_upper[gp->d] = deterministic ? log(NOISE_MIN) : log(NOISE_MAX);
-}
-
 static double clip(double x, double lower, double upper)
 {
 	return x < lower ? lower : x > upper ? upper : x;
 }
 
-void gp_prior_mode(const struct gp *gp, double *ret_theta)
+/* The prior's, of ln l. */
+static double length_mode(const struct gp *gp)
 {
 	const double variance = PRIOR_LOG_LENGTH_SD * PRIOR_LOG_LENGTH_SD;
 
+	return clip(prior_log_length_mean(gp->d) - variance, log(LENGTH_MIN), log(LENGTH_MAX));
+}
+
+void gp_bounds(const struct gp *gp, bool deterministic, double *ret_lower, double *ret_upper)
+{
+	for (size_t k = 0; k < gp->d; k++) {
+		ret_lower[k] = log(LENGTH_MIN);
+		ret_upper[k] = log(LENGTH_MAX);
+		if (gp->kinds[k] == DIMENSION_COMPANION)
+			ret_lower[k] = ret_upper[k] = length_mode(gp);
+	}
+	ret_lower[gp->d] = log(NOISE_MIN);
+	ret_upper[gp->d] = deterministic ? log(NOISE_MIN) : log(NOISE_MAX);
+}
+
+void gp_prior_mode(const struct gp *gp, double *ret_theta)
+{
 	for (size_t k = 0; k < gp->d; k++)
-		ret_theta[k] = clip(
-			prior_log_length_mean(gp->d) - variance, log(LENGTH_MIN), log(LENGTH_MAX));
+		ret_theta[k] = length_mode(gp);
 	ret_theta[gp->d] = PRIOR_LOG_NOISE_MEAN;
 }
 
@@ -167,11 +174,11 @@ static void set_outcomes(struct posterior *p, const double *y, size_t n)
 	factor_backward(p->L, p->capacity, n, p->alpha);
 }
 
-static void set_hyperparameters(struct posterior *p, size_t d, const double *theta)
+static void set_hyperparameters(const struct gp *gp, struct posterior *p, const double *theta)
 {
-	memcpy(p->theta, theta, (d + 1) * sizeof(*theta));
-	for (size_t k = 0; k < d; k++)
-		p->inverse_lengths[k] = exp(-theta[k]);
+	memcpy(p->theta, theta, (gp->d + 1) * sizeof(*theta));
+	for (size_t k = 0; k < gp->d; k++)
+		p->inverse_lengths[k] = exp(-theta[kernel_length_of(gp->kinds, k)]);
 }
 
 static bool condition(const struct gp *gp, struct posterior *p, const struct gp_data *data,
@@ -179,7 +186,7 @@ static bool condition(const struct gp *gp, struct posterior *p, const struct gp_
 {
 	const struct kernel kernel = kernel_of(gp, p);
 
-	set_hyperparameters(p, gp->d, theta);
+	set_hyperparameters(gp, p, theta);
 	memcpy(p->X, data->X, data->n * gp->d * sizeof(double));
 	for (size_t i = 0; i < data->n; i++)
 		p->noise[i] = exp(theta[gp->d]) * (data->noise_scales ? data->noise_scales[i] : 1);
@@ -381,7 +388,7 @@ static bool grow(struct gp *gp, size_t n, struct tuner_error *err)
 	for (size_t i = 0; i < old.n; i++)
 		memcpy(next.L + i * next.capacity, old.L + i * old.capacity,
 			(i + 1) * sizeof(double));
-	set_hyperparameters(&next, d, old.theta);
+	set_hyperparameters(gp, &next, old.theta);
 	next.n = old.n;
 	next.n_outcomes = old.n_outcomes;
 	next.n_factored = old.n_factored;

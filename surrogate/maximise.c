@@ -27,7 +27,7 @@ struct search {
 	double *x, *values; /* n x d, n */
 	bool *settled; /* n: the last cycle has changed nothing */
 	bool relaxed; /* gradient steps go over fine lattices as well */
-	bool active[MAXIMISE_STARTS][SPACE_PARAMETERS_MAX]; /* the columns of each point */
+	bool active[MAXIMISE_STARTS][COLUMNS_MAX]; /* the columns of each point */
 	struct lbfgs *searches[MAXIMISE_STARTS];
 	double *batch, *batch_values, *batch_gradients; /* of one call for many points */
 	size_t batch_max;
@@ -130,7 +130,7 @@ static bool is_continuous(const struct search *search, size_t i, size_t k)
 static bool begin_searches(struct search *search, struct tuner_error *err)
 {
 	const struct lbfgs_options options = { .iterations = ITERATIONS, .gradient = 1e-4 };
-	double z[SPACE_PARAMETERS_MAX], lower[SPACE_PARAMETERS_MAX], upper[SPACE_PARAMETERS_MAX];
+	double z[COLUMNS_MAX], lower[COLUMNS_MAX], upper[COLUMNS_MAX];
 
 	for (size_t i = 0; i < search->n; i++) {
 		columns_activity(search->columns, &search->x[i * search->d], search->active[i]);
@@ -172,7 +172,7 @@ static bool step_searches(struct search *search, size_t *ret_n, struct tuner_err
 {
 	size_t which[MAXIMISE_STARTS], n = 0;
 	const size_t d = search->d;
-	double gradient[SPACE_PARAMETERS_MAX];
+	double gradient[COLUMNS_MAX];
 
 	for (size_t i = 0; i < search->n; i++) {
 		if (search->settled[i] || lbfgs_state(search->searches[i]) != LBFGS_EVALUATE)
@@ -285,7 +285,7 @@ static size_t make_moves(struct search *search, const double *x, size_t column)
 
 static bool is_active(const struct search *search, const double *x, size_t column)
 {
-	bool active[SPACE_PARAMETERS_MAX];
+	bool active[COLUMNS_MAX];
 
 	columns_activity(search->columns, x, active);
 	return active[column];
@@ -393,7 +393,7 @@ static bool is_before(double a, double b)
 static void sort(struct search *search)
 {
 	const size_t d = search->d;
-	double row[SPACE_PARAMETERS_MAX];
+	double row[COLUMNS_MAX];
 
 	for (size_t i = 1; i < search->n; i++) {
 		const double value = search->values[i];

@@ -37,7 +37,7 @@ struct model {
 	struct maxima maxima;
 	double *anchors;
 	const double *start; /* the request's, if they belong to these columns; or NULL */
-	double lengthscales[SPACE_PARAMETERS_MAX]; /* the start's, or 1; then the fit's */
+	double lengthscales[COLUMNS_MAX]; /* the start's, or 1; then the fit's */
 	uint64_t work;
 };
 
@@ -124,7 +124,8 @@ static bool fit_outcomes(struct model *model, struct tuner_error *err)
 static void set_lengthscales(struct model *model, const double *theta)
 {
 	for (size_t k = 0; k < model->columns.d; k++)
-		model->lengthscales[k] = theta != NULL ? exp(theta[k]) : 1;
+		model->lengthscales[k] =
+			theta != NULL ? exp(theta[kernel_length_of(model->columns.kinds, k)]) : 1;
 }
 
 static bool fit(struct model *model, struct tuner_error *err)

@@ -86,7 +86,7 @@ struct suggest_request {
 	bool without_model;
 };
 
-enum { SUGGEST_HYPERPARAMETERS_MAX = SPACE_PARAMETERS_MAX + 8 };
+enum { SUGGEST_HYPERPARAMETERS_MAX = 2 * SPACE_PARAMETERS_MAX + 8 };
 
 struct suggestion {
 	double values[SPACE_PARAMETERS_MAX]; /* the first d */

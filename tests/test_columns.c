@@ -104,30 +104,34 @@ static void what_is_not_active_has_a_coordinate_of_its_own(void **state)
 	const double given[] = { NAN, NAN, NAN, NAN };
 	struct columns columns;
 	struct rules rules;
-	double x[4], values[4];
-	bool active[4];
+	double x[6], values[4];
+	bool active[6];
 
 	rules_init(&rules, parameters, 4);
 	for (size_t i = 0; i < 3; i++)
 		rules_depend(&rules, i, 3, (double[]){ 1 }, 1);
 	columns_init(&columns, &rules.space, given);
-	assert_true(columns.is_parent[3] && !columns.is_parent[0]);
+	/* x and its companion, k, n and its companion, c */
+	assert_int_equal(columns.d, 6);
+	assert_true(columns.is_parent[5] && !columns.is_parent[0]);
 	assert_true(columns_encode(&columns, (double[]){ NAN, 2, 100, 0 }, x));
-	assert_true(x[0] == 0.5 && x[1] == 0 && x[2] == 0.5);
+	assert_true(x[0] == 0.5 && x[2] == 0 && x[3] == 0.5);
+	assert_true(x[1] == sqrt(0.5) && x[4] == sqrt(0.5));
 	columns_decode(&columns, x, values);
 	assert_settled(&rules.space, values);
 	columns_activity(&columns, x, active);
-	assert_true(!active[0] && !active[1] && !active[2] && active[3]);
+	assert_true(!active[0] && !active[2] && !active[3] && active[5]);
 
-	x[3] = 0.75; /* c = 1: now they are there */
+	x[5] = 0.75; /* c = 1: now they are there */
 	columns_snap(&columns, x);
 	columns_activity(&columns, x, active);
-	assert_true(active[0] && active[1] && active[2]);
-	assert_near(x[1], 0.5 / 3, 0);
+	assert_true(active[0] && active[2] && active[3]);
+	assert_true(x[1] == 0 && x[4] == 0);
+	assert_near(x[2], 0.5 / 3, 0);
 	x[0] = 0.9;
-	x[3] = 0.25;
+	x[5] = 0.25;
 	columns_snap(&columns, x);
-	assert_true(x[0] == 0.5 && x[1] == 0 && x[2] == 0.5);
+	assert_true(x[0] == 0.5 && x[1] == sqrt(0.5) && x[2] == 0 && x[3] == 0.5);
 	rules_finish(&rules);
 }
 
