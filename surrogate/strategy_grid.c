@@ -64,6 +64,18 @@ static bool find_new(const struct ask *ask, const struct lattice *grid, uint64_t
 	return false;
 }
 
+/* What a person has given need not have a completion on the grid. */
+static bool complete_elsewhere(
+	const struct ask *ask, struct suggestion *ret, struct tuner_error *err)
+{
+	const uint64_t sequence = ret->sequence; /* the grid's own */
+	const bool ok = ask_quasi_random(ask, ret, err);
+
+	ret->sequence = sequence;
+	ret->branch = BRANCH_SOBOL;
+	return ok;
+}
+
 static bool propose_by_walk(const struct ask *ask, const struct lattice *grid,
 	struct suggestion *ret, struct tuner_error *err)
 {
@@ -73,9 +85,10 @@ static bool propose_by_walk(const struct ask *ask, const struct lattice *grid,
 	if (find_new(ask, grid, start, WALK_MAX, ret) || find_new(ask, grid, 0, start, ret))
 		return true;
 	if (walk_count(grid, WALK_MAX, 1, &whole) == 0)
-		return tuner_fail(err, TUNER_USAGE,
-			"no configuration of the grid satisfies the constraints%s",
-			is_all_free(ask) ? "" : " together with the values that are given");
+		return is_all_free(ask)
+			       ? tuner_fail(err, TUNER_USAGE,
+					 "no configuration of the grid satisfies the constraints")
+			       : complete_elsewhere(ask, ret, err);
 	ret->exhausted = true;
 	return true;
 }

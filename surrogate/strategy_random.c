@@ -71,10 +71,11 @@ static bool fail_forbidden(const struct ask *ask, bool whole, struct tuner_error
 
 	for (size_t i = 0; i < ask->space->d; i++)
 		n_given += !isnan(ask->given[i]);
-	return tuner_fail(err, TUNER_USAGE, "%s satisfies the constraints%s%s",
+	return tuner_fail(err, TUNER_USAGE, "%s satisfies the constraints%s",
 		whole ? "no configuration" : "no configuration that was looked at",
-		n_given > 0 ? " together with the values that are given" : "",
-		whole ? "" : ": loosen them, or write what they say as other bounds");
+		n_given > 0 ? " together with the values that are given"
+		: whole     ? ""
+			    : ": loosen them, or write what they say as other bounds");
 }
 
 static bool any_untried_rank(const struct ask *ask, struct random *random, struct suggestion *ret,

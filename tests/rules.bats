@@ -163,6 +163,8 @@ run_tree() { # STRATEGY TRIALS
 	run "$TUNER" enqueue tree 'lr=0.9,batch=256'
 	[ "$status" -eq 2 ]
 	[[ "$output" == *'it breaks the constraint "lr * batch * scale <= 100"'* ]]
+	run "$TUNER" enqueue tree 'batch=32,lr=0.9,optimizer=sgd,momentum=0.5'
+	[[ "$output" == *'it breaks the constraint "optimizer'* ]]
 	"$TUNER" enqueue tree 'optimizer=sgd,momentum=0.5'
 	"$TUNER" enqueue tree 'optimizer=adam,beta=0.9,lr=0.1,batch=32'
 	"$TUNER" run job.jsonc --quiet --set budget.trials=5

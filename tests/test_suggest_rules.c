@@ -238,6 +238,28 @@ static void what_depends_on_a_given_value_need_not_be_given(void **state)
 	rules_finish(&rules);
 }
 
+/* The grid has lr at 0.001, 0.03 and 1. */
+static void a_grid_completes_what_is_given_elsewhere_if_it_must(void **state)
+{
+	static struct job job;
+	double partial[TREE] = { NAN, 1, NAN, NAN, NAN, 1, NAN, NAN };
+	struct rules rules;
+
+	rules_tree(&rules);
+	rules_constrain(&rules, "optimizer != 1 or (lr > 0.1 and lr < 0.5)");
+	job_init_rules(&job, STRATEGY_GRID, &rules);
+	job.strategy.grid_points = 3;
+	job.request.sequence = 7;
+	job.request.partial = partial;
+	const struct suggestion suggestion = job_ask(&job);
+
+	assert_settled(&rules.space, suggestion.values);
+	assert_true(suggestion.values[OPTIMIZER] == 1 && suggestion.values[LR] > 0.1);
+	assert_int_equal(suggestion.branch, BRANCH_SOBOL);
+	assert_int_equal(suggestion.sequence, 7);
+	rules_finish(&rules);
+}
+
 static void given_values_against_the_rules_are_refused(void **state)
 {
 	static struct job job;
@@ -256,8 +278,7 @@ static void given_values_against_the_rules_are_refused(void **state)
 	assert_fails(&job, "the given values break the constraint lr * (batch + 1) <= 1.5");
 	job.request.partial = hopeless;
 	assert_fails(&job, "no configuration that was looked at satisfies the constraints together "
-			   "with the values that are given: loosen them, or write what they say as "
-			   "other bounds");
+			   "with the values that are given");
 	rules_finish(&rules);
 }
 
@@ -307,6 +328,7 @@ int main(void)
 		cmocka_unit_test(constraints_that_leave_nothing_are_an_error),
 		cmocka_unit_test(given_values_are_completed_within_the_rules),
 		cmocka_unit_test(what_depends_on_a_given_value_need_not_be_given),
+		cmocka_unit_test(a_grid_completes_what_is_given_elsewhere_if_it_must),
 		cmocka_unit_test(given_values_against_the_rules_are_refused),
 		cmocka_unit_test(trials_that_break_a_rule_do_no_harm),
 	};

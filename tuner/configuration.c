@@ -215,6 +215,33 @@ static bool check_conditions(
 	return true;
 }
 
+/* Whether a partial configuration can be completed within the constraints, by completing it once.
+ * A fault of another kind, such as no memory, is not the configuration's. */
+static bool can_be_completed(
+	const struct job_file *file, const double *values, struct text *ret_problem)
+{
+	const struct strategy strategy = { .name = STRATEGY_SOBOL };
+	const struct suggest_request request = { .space = &file->space,
+		.strategy = &strategy,
+		.seed = file->seed,
+		.number = 1,
+		.budget_trials = 1,
+		.parallel = 1,
+		.partial = values };
+	struct suggestion suggestion;
+	struct tuner_error fault;
+	bool complete = true;
+
+	for (size_t i = 0; i < file->space.d; i++)
+		complete = complete && !isnan(values[i]);
+	if (complete || file->space.n_constraints == 0 || suggest(&request, &suggestion, &fault) ||
+		fault.code != TUNER_USAGE)
+		return true;
+	text_add(ret_problem, "cannot be completed: ");
+	text_add(ret_problem, fault.message);
+	return false;
+}
+
 bool configuration_settle(
 	const struct job_file *file, double *values, size_t *ret_i, struct text *ret_problem)
 {
@@ -224,10 +251,10 @@ bool configuration_settle(
 
 	const struct expression *broken = space_broken_constraint(&file->space, values);
 
-	if (broken == NULL)
-		return true;
-	text_print(ret_problem, "breaks the constraint \"%s\"", expression_text(broken));
 	*ret_i = file->space.d;
+	if (broken == NULL)
+		return can_be_completed(file, values, ret_problem);
+	text_print(ret_problem, "breaks the constraint \"%s\"", expression_text(broken));
 	return false;
 }
 

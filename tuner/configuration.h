@@ -16,8 +16,8 @@ void configuration_unknown(const struct job_file *file, const char *name, struct
 
 /* Checks the values that are given (NaN: not) by the space's conditions and constraints, and settles the
  * configuration (space.h). False if a parameter is given that is not active, or without all that it
- * depends on: its index is *ret_i; or if a constraint is broken: *ret_i is d. ret_problem gets what is
- * wrong ("breaks the constraint ..."). */
+ * depends on: its index is *ret_i; or if a constraint is broken, or must be by all that could complete it:
+ * *ret_i is d. ret_problem gets what is wrong ("breaks the constraint ..."). */
 TUNER_MUST_CHECK
 bool configuration_settle(
 	const struct job_file *file, double *values, size_t *ret_i, struct text *ret_problem);
