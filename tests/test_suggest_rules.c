@@ -315,6 +315,111 @@ static void trials_that_break_a_rule_do_no_harm(void **state)
 	rules_finish(&rules);
 }
 
+/* ---- random trees ---- */
+
+static struct parameter random_parameter(struct random *random, size_t i)
+{
+	char name[8];
+
+	snprintf(name, sizeof name, "p%zu", i);
+	switch (random_below(random, 6)) {
+	case 0:
+		return a_float(name, -1, 2);
+	case 1:
+		return a_log_float(name, 0.01, 10);
+	case 2:
+		return an_int(name, 1, 1 + (double)(1 + random_below(random, 200)));
+	case 3:
+		return a_stepped_float(name, 0, 1, 0.25);
+	case 4:
+		return an_ordinal(name, 1 + random_below(random, 5));
+	default:
+		return a_category(name, 1 + random_below(random, 4));
+	}
+}
+
+/* Up to two conditions a parameter, each on an earlier one of another kind than float, which is stored
+ * behind it as often as not. */
+static void random_rules(struct rules *rules, struct random *random)
+{
+	struct parameter parameters[8];
+	const size_t d = 2 + random_below(random, 7);
+
+	for (size_t i = 0; i < d; i++)
+		parameters[i] = random_parameter(random, i);
+	const bool backwards = random_below(random, 2);
+
+	rules_init(rules, parameters, d);
+	for (size_t i = 1; i < d; i++)
+		for (uint64_t n = random_below(random, 3); n > 0; n--) {
+			const size_t above = random_below(random, i);
+			const size_t child = backwards ? d - 1 - i : i;
+			const size_t parent = backwards ? d - 1 - above : above;
+			const uint64_t size = parameter_cardinality(&parameters[parent]);
+			const uint64_t k = size > 0 ? random_below(random, size) : 0;
+
+			if (parameters[parent].type != PARAMETER_FLOAT)
+				rules_depend(rules, child, parent,
+					(double[]){ parameter_value(&parameters[parent], k) }, 1);
+		}
+	for (uint64_t n = random_below(random, 3); n > 0; n--) {
+		char formula[80];
+
+		snprintf(formula, sizeof formula, "p%d + p%d <= %g or p%d > p%d",
+			(int)random_below(random, d), (int)random_below(random, d),
+			4 * random_uniform(random), (int)random_below(random, d),
+			(int)random_below(random, d));
+		rules_constrain(rules, formula);
+	}
+}
+
+static double any_objective(struct random *random, const double *values)
+{
+	const uint64_t kind = random_below(random, 20);
+
+	return kind == 0 ? INFINITY : kind == 1 ? 0 : values[0] + random_normal(random);
+}
+
+/* Whatever the space: settled, allowed, nothing twice, and an end only where all has been tried. */
+static void random_spaces_are_searched_within_their_rules(void **state)
+{
+	static struct job job;
+	struct random random;
+	size_t failures = 0, ends = 0;
+
+	random_init(&random, (struct random_key){ .seed = 11, .purpose = RANDOM_TEST });
+	for (int round = 0; round < 200; round++) {
+		struct rules rules;
+
+		random_rules(&rules, &random);
+		job_init_rules(&job, all_strategies[round % STRATEGIES], &rules);
+		job.request.seed = (uint64_t)round;
+		job.request.work_limit = random_below(&random, 2) ? 300 : 0;
+		for (int i = 0; i < 25; i++) {
+			struct suggestion suggestion;
+			struct tuner_error err;
+
+			if (!suggest(&job.request, &suggestion, &err)) {
+				assert_int_equal(err.code, TUNER_USAGE);
+				assert_non_null(strstr(err.message, "satisfies the constraints"));
+				assert_int_equal(i, 0);
+				failures++;
+				break;
+			}
+			ends += suggestion.exhausted;
+			if (suggestion.exhausted)
+				break;
+			assert_settled(&rules.space, suggestion.values);
+			job_commit(&job, &suggestion);
+			job_tell(&job, suggestion.values, any_objective(&random, suggestion.values),
+				random_below(&random, 10) ? OBSERVATION_DONE : OBSERVATION_FAILED);
+		}
+		assert_no_duplicates(&job);
+		rules_finish(&rules);
+	}
+	assert_true(failures < 20 && ends > 5 && ends < 100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +436,7 @@ int main(void)
 		cmocka_unit_test(a_grid_completes_what_is_given_elsewhere_if_it_must),
 		cmocka_unit_test(given_values_against_the_rules_are_refused),
 		cmocka_unit_test(trials_that_break_a_rule_do_no_harm),
+		cmocka_unit_test(random_spaces_are_searched_within_their_rules),
 	};
 
 	gp_single_thread();
