@@ -295,7 +295,7 @@ static void a_wide_tree_does_not_multiply(void **state)
 
 	parameters[0] = a_category("branch", 10);
 	for (size_t i = 1; i <= 10; i++) {
-		char name[8];
+		char name[24];
 
 		snprintf(name, sizeof name, "n%zu", i);
 		parameters[i] = an_int(name, 1, 1000);

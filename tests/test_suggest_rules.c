@@ -319,7 +319,7 @@ static void trials_that_break_a_rule_do_no_harm(void **state)
 
 static struct parameter random_parameter(struct random *random, size_t i)
 {
-	char name[8];
+	char name[24];
 
 	snprintf(name, sizeof name, "p%zu", i);
 	switch (random_below(random, 6)) {
