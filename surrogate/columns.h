@@ -9,7 +9,7 @@
  *
  * in units of its lengthscale, which is Euclidean in the plane (the idea of the "Arc kernel", Swersky
  * et al., "Raiders of the Lost Architecture", 2014): two trials without it are as near as they can
- * be, and one without is farther from each that has it than most are from one another. */
+ * be, and one without is farther from all that have it than most of these are from one another. */
 #ifndef SURROGATE_COLUMNS_H
 #define SURROGATE_COLUMNS_H
 
