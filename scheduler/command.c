@@ -15,7 +15,7 @@
 
 /* What a placeholder may say, and what it gives. */
 struct word {
-	const char *name, *text;
+	const char *name, *text; /* text NULL: the trial goes without it */
 };
 
 enum builtin {
@@ -86,9 +86,10 @@ out:
 	return false;
 }
 
-/* Appends an argument, its placeholders replaced. */
+/* Appends an argument, its placeholders replaced. *lacks is set if the trial goes without one of
+ * them. */
 static bool expand(const char *argument, const struct words *words, struct text *to, bool *used,
-	struct tuner_error *err)
+	bool *lacks, struct tuner_error *err)
 {
 	size_t open = 0; /* doubled braces that wait for their end */
 
@@ -106,8 +107,9 @@ static bool expand(const char *argument, const struct words *words, struct text 
 			open--;
 			c += 2;
 		} else if (word != NULL) {
-			text_add(to, word->text);
+			text_add(to, word->text != NULL ? word->text : "");
 			*used = true;
+			*lacks |= word->text == NULL;
 			c = close + 1;
 		} else if (*c == '{' && name_length(c + 1) > 0) {
 			return fail_unknown(words, c + 1, name_length(c + 1), err);
@@ -135,14 +137,14 @@ bool command_check(char *const *command, const char *const *parameter_names, siz
 {
 	struct words words = { 0 };
 	struct text ignored = TEXT_EMPTY;
-	bool used = false, ok = false;
+	bool used = false, lacks = false, ok = false;
 
 	if (!words_init(&words, n, err))
 		goto out;
 	for (size_t i = 0; i < n; i++)
 		words.items[i].name = parameter_names[i];
 	for (; *command != NULL; command++)
-		if (!expand(*command, &words, &ignored, &used, err))
+		if (!expand(*command, &words, &ignored, &used, &lacks, err))
 			goto out;
 	*ret_used = used;
 	ok = true;
@@ -176,14 +178,16 @@ static bool expand_command(const struct command_request *request, const struct w
 	bool used = false, ok = false;
 
 	for (char *const *c = request->command; *c != NULL; c++) {
+		bool lacks = false;
 		text_clear(&text);
-		if (!expand(*c, words, &text, &used, err))
+		if (!expand(*c, words, &text, &used, &lacks, err))
 			goto out;
-		strings_add(to, text.bytes);
+		if (!lacks)
+			strings_add(to, text.bytes);
 		to->failed |= text_failed(&text);
 	}
 	for (size_t i = 0; i < request->n_arguments; i++)
-		if (!used && request->style != ARGUMENTS_NONE)
+		if (!used && request->style != ARGUMENTS_NONE && request->arguments[i].text != NULL)
 			append_argument(request->style, &request->arguments[i], to);
 	ok = true;
 out:

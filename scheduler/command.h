@@ -18,8 +18,8 @@ enum {
 /* One hyperparameter as the command sees it. */
 struct argument {
 	const char *name;
-	const char *text; /* "0.1", "150", "true", "adam" */
-	const char *json; /* the same as JSON: 0.1, 150, true, "adam" */
+	const char *text; /* "0.1", "150", "true", "adam"; NULL: this trial goes without it */
+	const char *json; /* the same as JSON: 0.1, 150, true, "adam"; NULL likewise */
 };
 
 enum argument_style {
@@ -65,6 +65,8 @@ struct command {
  * `{{lr}}` gives {lr}; `}}` only where a `{{` is open in the same argument, so that JSON such as
  * {"a": {"b": 1}} needs no care. Every other brace stays as it is, but a {word} (a letter or _, then
  * letters, digits, _ or -) that is none of these is TUNER_USAGE, with the nearest known.
+ *
+ * A word with the placeholder of a parameter that the trial goes without is left out.
  *
  * *ret_used: whether any placeholder is there. Then no arguments are appended. */
 TUNER_MUST_CHECK

@@ -45,9 +45,13 @@ void slot_gpus(const struct slot *slot, struct text *ret)
 
 void arguments_json(const struct argument *arguments, size_t n, bool as_strings, struct text *ret)
 {
-	text_add(ret, "{");
+	const char *separator = "{";
+
 	for (size_t i = 0; i < n; i++) {
-		text_add(ret, i > 0 ? "," : "");
+		if (arguments[i].text == NULL)
+			continue;
+		text_add(ret, separator);
+		separator = ",";
 		text_add_json_string(ret, arguments[i].name);
 		text_add(ret, ":");
 		if (as_strings)
@@ -55,19 +59,23 @@ void arguments_json(const struct argument *arguments, size_t n, bool as_strings,
 		else
 			text_add(ret, arguments[i].json);
 	}
-	text_add(ret, "}");
+	text_add(ret, *separator == '{' ? "{}" : "}");
 }
 
 /* What SageMaker's toolkit would have called the script with, whatever "arguments" says. */
 static void user_args_json(const struct command_request *request, struct text *ret)
 {
 	struct text name = TEXT_EMPTY;
+	const char *separator = "";
 
 	text_add(ret, "[");
 	for (size_t i = 0; i < request->n_arguments; i++) {
+		if (request->arguments[i].text == NULL)
+			continue;
 		text_clear(&name);
 		text_print(&name, "--%s", request->arguments[i].name);
-		text_add(ret, i > 0 ? "," : "");
+		text_add(ret, separator);
+		separator = ",";
 		text_add_json_string(ret, name.bytes);
 		text_add(ret, ",");
 		text_add_json_string(ret, request->arguments[i].text);
@@ -152,8 +160,9 @@ static void put_parameters(struct builder *builder, const char *prefix)
 
 	for (int plain = 1; plain >= 0; plain--)
 		for (size_t i = 0; i < request->n_arguments; i++)
-			put_capitals(builder, prefix, request->arguments[i].name, plain != 0,
-				request->arguments[i].text);
+			if (request->arguments[i].text != NULL)
+				put_capitals(builder, prefix, request->arguments[i].name,
+					plain != 0, request->arguments[i].text);
 }
 
 static void put_channels(struct builder *builder, const char *prefix)

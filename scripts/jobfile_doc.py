@@ -76,6 +76,31 @@ needs no thought; `reverse-log` is for values whose distance to 1 counts:
 ]
 ```
 
+A tree: `momentum` and `nesterov` are there only with SGD, `damping` only with `nesterov`. `when` names other parameters (int,
+categorical, ordinal or bool) and their values, one or an array; all names must hold, and each of them must be there itself. What is
+not there is no argument and no variable of the command, has no place in the trial's parameters, and is a dash in tables:
+
+```jsonc
+"parameters": {
+  "optimizer": { "type": "categorical", "values": ["sgd", "adam", "lamb"] },
+  "momentum":  { "type": "float", "min": 0, "max": 0.99, "when": { "optimizer": "sgd" } },
+  "nesterov":  { "type": "bool", "when": { "optimizer": ["sgd"] } },
+  "damping":   { "type": "float", "min": 0, "max": 0.2, "when": { "nesterov": true } },
+  "beta2":     { "type": "float", "min": 0.9, "max": 0.999, "when": { "optimizer": ["adam", "lamb"] } },
+  "lr":        { "type": "float", "min": 0.001, "max": 0.5 }
+},
+"first": [{ "optimizer": "sgd", "momentum": 0.9, "nesterov": false, "lr": 0.1 }]
+```
+
+Formulas that every configuration must satisfy, [below](#constraints) in full. `fixed` values are known by their names:
+
+```jsonc
+"constraints": [
+  "lr * batch_size <= 20",
+  "layers <= 4 or optimizer == 'adam'"
+]
+```
+
 Two metrics of one output, the objective the mean of its last five values. Once there is a list, only what is in it is looked for:
 
 ```jsonc
@@ -169,10 +194,41 @@ For people and editors only:
 "tags": ["resnet", "cifar"]
 ```
 
+## Constraints
+
+A constraint is a formula that is true or false. From the loosest to the tightest:
+
+| | |
+|---|---|
+| `or`, <code>&#124;&#124;</code> | |
+| `and` or `&&` | |
+| `not` or `!` | |
+| `<` `<=` `>` `>=` `==` `!=` | they do not chain: `a < b and b < c` |
+| `+` `-` | |
+| `*` `/` | |
+| `-` `+` | signs |
+| `^` or `**` | powers, from right to left: `2^3^2` is 512, `-2^2` is -4 |
+
+Functions: `abs` `ceil` `exp` `floor` `log` (natural) `log2` `log10` `sqrt` of one number, `pow` of two, `min` and `max` of two or
+more. Numbers are written as in JSON; there are `true`, `false` and parentheses.
+
+A name is a parameter's or a fixed value's. One that is not made of letters, digits, `_` and `.`, or that begins with a digit, stands in
+backquotes: `` `weight-decay` <= lr ``. A parameter whose `values` are all numbers is a number, one whose values are all true or
+false (a `bool`) is true or false by itself (`not nesterov`). Any other is a string: it can be compared, by `==` and `!=`, with one of
+its values in single or double quotes.
+
+A constraint binds where all that it names is there: of a parameter with `when` that is not, it asks nothing. A comparison
+with something that is no number (`log(-1)`, `0/0`) is false. At most 100 constraints of 1000 bytes.
+
+Every strategy keeps to them, and so must `first` and `tuner enqueue`. Configurations are drawn until one will do, up to 65536 times; if
+none did, or if none of a finite space can, `tuner check` says so. So constraints that leave a part in a thousand of the space are
+fine, and an equation between floats (`a + b == 1`) is not: vary one of them only. A finite space with conditions or constraints is
+counted, and exhausted, up to 1048576 combinations.
+
 ## Known, but not built yet
 
-These keys are refused with that reason: `arms`, `repeats`, `constraints`, `keep`, `source`, `network`, `env_file`, `warm_start`,
-`objective.expression`, `when` and `prior` of a parameter, `budget.cost`, `budget.converged`, the class `end` of a failure, and
+These keys are refused with that reason: `arms`, `repeats`, `keep`, `source`, `network`, `env_file`, `warm_start`,
+`objective.expression`, `prior` of a parameter, `budget.cost`, `budget.converged`, the class `end` of a failure, and
 the backends `ssh` and `slurm` with their keys `address`, `port`, `user`, `directory`, `url`, `token_file`, `partition`, `gres`, `slots`.
 """
 

@@ -1,6 +1,7 @@
 #include "surrogate/candidates.h"
 
 #include "surrogate/design.h"
+#include "surrogate/walk.h"
 
 #include <gsl/gsl_heapsort.h>
 
@@ -47,7 +48,7 @@ static size_t least(size_t a, size_t b)
 
 static void flip_category(const struct columns *columns, struct random *random, double *x)
 {
-	size_t categories[SPACE_PARAMETERS_MAX], n = 0;
+	size_t categories[COLUMNS_MAX], n = 0;
 
 	for (size_t k = 0; k < columns->d; k++)
 		if (columns->kinds[k] == DIMENSION_CATEGORY && !columns->is_held[k])
@@ -61,66 +62,137 @@ static void flip_category(const struct columns *columns, struct random *random, 
 		columns, column, random_below(random, columns->cardinality[column]));
 }
 
+/* Anywhere: what a column that was not active starts from. */
+static double draw_anywhere(const struct columns *columns, size_t column, struct random *random)
+{
+	if (columns->kinds[column] == DIMENSION_CATEGORY)
+		return columns_coordinate(
+			columns, column, random_below(random, columns->cardinality[column]));
+	return random_uniform(random);
+}
+
 static void draw_near(const struct columns *columns, const double *anchor, double sd,
 	struct random *random, double *ret_x)
 {
-	for (size_t k = 0; k < columns->d; k++)
-		ret_x[k] = columns->kinds[k] == DIMENSION_CATEGORY
-				   ? anchor[k]
-				   : anchor[k] + sd * random_normal(random);
+	bool active[COLUMNS_MAX];
+
+	columns_activity(columns, anchor, active);
+	for (size_t k = 0; k < columns->d; k++) {
+		if (!active[k])
+			ret_x[k] = draw_anywhere(columns, k, random);
+		else if (columns->kinds[k] == DIMENSION_CATEGORY)
+			ret_x[k] = anchor[k];
+		else
+			ret_x[k] = anchor[k] + sd * random_normal(random);
+	}
 	flip_category(columns, random, ret_x);
 	columns_snap(columns, ret_x);
 }
 
-static bool draw_sobol(const struct columns *columns, struct random_key key,
-	struct candidates *candidates, size_t first, size_t n, struct tuner_error *err)
+/* Takes the row behind the last one, if it breaks no constraint. */
+static void take_row(const struct columns *columns, struct candidates *candidates)
 {
+	candidates->n += columns_allow(columns, row(candidates, candidates->n));
+}
+
+static void take_anchors(const struct columns *columns, const struct anchors *anchors, size_t n,
+	struct candidates *ret)
+{
+	for (size_t i = 0; i < n; i++) {
+		memcpy(row(ret, ret->n), &anchors->x[i * ret->d], ret->d * sizeof *ret->x);
+		take_row(columns, ret);
+	}
+}
+
+static bool draw_sobol(const struct columns *columns, struct random_key key, size_t n,
+	struct candidates *candidates, struct tuner_error *err)
+{
+	const size_t wanted = candidates->n + n;
 	struct design *design = NULL;
 
 	if (!design_create(columns->d, key, 0, &design, err))
 		return false;
-	for (size_t i = first; i < first + n; i++) {
-		design_next(design, row(candidates, i));
-		columns_snap(columns, row(candidates, i));
+	for (size_t draw = 0; draw < CANDIDATES_DRAWS * n && candidates->n < wanted; draw++) {
+		double *x = row(candidates, candidates->n);
+
+		design_next(design, x);
+		columns_snap(columns, x);
+		take_row(columns, candidates);
 	}
 	design_destroy(design);
 	return true;
 }
 
+static void draw_local(const struct columns *columns, const struct anchors *anchors,
+	struct random_key key, size_t n, struct candidates *candidates)
+{
+	struct random random;
+
+	random_init(&random, key);
+	for (size_t i = 0; i < n; i++) {
+		const double *anchor = &anchors->x[i / 2 % anchors->n_near * columns->d];
+		const size_t before = candidates->n;
+
+		for (int draw = 0; draw < CANDIDATES_DRAWS && candidates->n == before; draw++) {
+			draw_near(columns, anchor, i % 2 ? 0.01 : 0.1, &random,
+				row(candidates, candidates->n));
+			take_row(columns, candidates);
+		}
+	}
+}
+
 bool candidates_draw(const struct columns *columns, const struct anchors *anchors,
 	struct random_key key, size_t most, struct candidates *ret, struct tuner_error *err)
 {
-	const size_t d = columns->d, n_anchors = least(anchors->n, most / 2);
+	const size_t n_anchors = least(anchors->n, most / 2);
 	const size_t n_local =
 		anchors->n_near > 0 ? least(CANDIDATES_LOCAL, (most - n_anchors) / 3) : 0;
 	const size_t n_sobol = least(CANDIDATES_SOBOL, most - n_anchors - n_local);
-	struct random random;
 
-	if (!allocate(n_anchors + n_sobol + n_local, d, ret, err))
+	/* One row more than is wanted: there the last one is looked at. */
+	if (!allocate(n_anchors + n_sobol + n_local + 1, columns->d, ret, err))
 		return false;
-	if (n_anchors > 0)
-		memcpy(ret->x, anchors->x, n_anchors * d * sizeof *ret->x);
-	if (!draw_sobol(columns, key, ret, n_anchors, n_sobol, err)) {
+	ret->n = 0;
+	take_anchors(columns, anchors, n_anchors, ret);
+	if (!draw_sobol(columns, key, n_sobol, ret, err)) {
 		candidates_finish(ret);
 		return false;
 	}
-	random_init(&random, key);
-	for (size_t i = 0; i < n_local; i++)
-		draw_near(columns, &anchors->x[i / 2 % anchors->n_near * d], i % 2 ? 0.01 : 0.1,
-			&random, row(ret, n_anchors + n_sobol + i));
+	draw_local(columns, anchors, key, n_local, ret);
 	return true;
 }
 
 /* ---- All that are left ---- */
 
-bool candidates_list(const struct columns *columns, const struct lattice *lattice,
+enum { LOOKS_MAX = 32 * CANDIDATES_EXHAUSTIVE };
+
+bool candidates_can_list(const struct lattice *lattice, uint64_t most)
+{
+	const uint64_t enough = most < CANDIDATES_EXHAUSTIVE ? most : CANDIDATES_EXHAUSTIVE;
+	bool whole;
+
+	if (lattice->size == 0)
+		return false;
+	if (!space_has_rules(lattice->space))
+		return lattice->size <= enough;
+	return walk_count(lattice, LOOKS_MAX, enough + 1, &whole) <= enough && whole;
+}
+
+static void set_row(const struct columns *columns, const double *values,
+	struct candidates *candidates, size_t i)
+{
+	/* Values of the space encode; snapping gives the bits that all others have. */
+	tuner_assert(columns_encode(columns, values, row(candidates, i)));
+	columns_snap(columns, row(candidates, i));
+}
+
+static bool list_by_rank(const struct columns *columns, const struct lattice *lattice,
 	const struct tried *tried, size_t most, struct candidates *ret, struct tuner_error *err)
 {
 	double values[SPACE_PARAMETERS_MAX];
 	uint64_t *ranks = NULL;
 	size_t n_tried = 0;
 
-	tuner_assert(lattice->size > 0 && lattice->size <= CANDIDATES_EXHAUSTIVE);
 	if (!lattice_tried(lattice, tried, &ranks, &n_tried, err))
 		return false;
 
@@ -128,12 +200,35 @@ bool candidates_list(const struct columns *columns, const struct lattice *lattic
 
 	for (size_t i = 0; ok && i < ret->n; i++) {
 		lattice_configuration(lattice, untried_rank(ranks, n_tried, i), values);
-		/* Values of the space encode; snapping gives the bits that all others have. */
-		tuner_assert(columns_encode(columns, values, row(ret, i)));
-		columns_snap(columns, row(ret, i));
+		set_row(columns, values, ret, i);
 	}
 	free(ranks);
 	return ok;
+}
+
+static bool list_by_walk(const struct columns *columns, const struct lattice *lattice,
+	const struct tried *tried, size_t most, struct candidates *ret, struct tuner_error *err)
+{
+	const size_t room = least(CANDIDATES_EXHAUSTIVE, most);
+	struct walk walk;
+
+	if (!allocate(room, columns->d, ret, err))
+		return false;
+	ret->n = 0;
+	walk_begin(&walk, lattice, LOOKS_MAX);
+	for (; !walk.ended && ret->n < room; walk_next(&walk))
+		if (walk_is_allowed(&walk) && !tried_contains(tried, walk.values))
+			set_row(columns, walk.values, ret, ret->n++);
+	return true;
+}
+
+bool candidates_list(const struct columns *columns, const struct lattice *lattice,
+	const struct tried *tried, size_t most, struct candidates *ret, struct tuner_error *err)
+{
+	if (space_has_rules(lattice->space))
+		return list_by_walk(columns, lattice, tried, most, ret, err);
+	tuner_assert(lattice->size > 0 && lattice->size <= CANDIDATES_EXHAUSTIVE);
+	return list_by_rank(columns, lattice, tried, most, ret, err);
 }
 
 /* ---- Their order ---- */

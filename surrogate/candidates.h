@@ -1,5 +1,5 @@
 /* Points to look at first when the acquisition is maximised: over the whole cube, around the best
- * trials, or, of a small finite space, all that are left. */
+ * trials, or, of a small finite space, all that are left. None breaks a constraint. */
 #ifndef SURROGATE_CANDIDATES_H
 #define SURROGATE_CANDIDATES_H
 
@@ -12,6 +12,8 @@ enum {
 	CANDIDATES_LOCAL = 512,
 	/* Up to so many configurations are all looked at; about what the drawn ones cost. */
 	CANDIDATES_EXHAUSTIVE = 2048,
+	/* Draws for one point, where constraints are broken by the others. */
+	CANDIDATES_DRAWS = 16,
 };
 
 /* Rows of d coordinates, all snapped. values and order are for who scores them. */
@@ -31,13 +33,19 @@ struct anchors {
 
 /* At most `most` of: the anchors; CANDIDATES_SOBOL points of a scrambled Sobol sequence, scrambled by
  * `key`; CANDIDATES_LOCAL points around the near anchors, in equal shares: normal steps of sd 0.1
- * and, every second one, 0.01, in all columns (a category is drawn anew in one column). */
+ * and, every second one, 0.01, in all columns (a category is drawn anew in one column, and a parameter
+ * that was not active anywhere). Where constraints are broken more often than CANDIDATES_DRAWS allow,
+ * there are fewer. */
 TUNER_MUST_CHECK
 bool candidates_draw(const struct columns *columns, const struct anchors *anchors,
 	struct random_key key, size_t most, struct candidates *ret, struct tuner_error *err);
 
-/* All untried configurations of a lattice that has at most CANDIDATES_EXHAUSTIVE, or the first
- * `most` of them. */
+/* True if a lattice has at most `most` configurations, up to CANDIDATES_EXHAUSTIVE. In a space with
+ * conditions or constraints those are counted that it allows; if that takes more than 32 looks for one,
+ * there count as too many. */
+bool candidates_can_list(const struct lattice *lattice, uint64_t most);
+
+/* All untried configurations of such a lattice, or the first `most` of them. */
 TUNER_MUST_CHECK
 bool candidates_list(const struct columns *columns, const struct lattice *lattice,
 	const struct tried *tried, size_t most, struct candidates *ret, struct tuner_error *err);

@@ -18,9 +18,8 @@ struct draws {
 	const struct columns *columns;
 	size_t n; /* functions, the mean included as the first */
 	size_t stride; /* of the gp's rows */
-	double *waves
-		[SPACE_PARAMETERS_MAX]; /* by column: what it adds to the phases, for one unit of
-						a number, for each value of a category */
+	double *waves[COLUMNS_MAX]; /* by column: what it adds to the phases, for one unit of
+						a number, for each value of a category (not being active is one) */
 	double *weights; /* n x FEATURES; the mean's are 0 */
 	double *alpha; /* n x stride: K^-1 (y - c 1 - g(X) - e) */
 	double *features, *cross; /* scratch: BLOCK x FEATURES, BLOCK x stride */
@@ -50,8 +49,9 @@ static double draw_spread(struct random *random)
 static bool draw_column(struct draws *draws, size_t column, const double *spreads,
 	struct random *random, struct tuner_error *err)
 {
-	const size_t n = is_category(draws, column) ? draws->columns->cardinality[column] : 1;
-	const double length = exp(gp_hyperparameters(draws->gp)[column]);
+	const size_t n = is_category(draws, column) ? draws->columns->cardinality[column] + 1 : 1;
+	const double length =
+		exp(gp_hyperparameters(draws->gp)[kernel_length_of(draws->columns->kinds, column)]);
 	/* Two one-hot codes are sqrt(2) apart, and Hamming's distance is 1. */
 	const double unit = is_category(draws, column) ? M_SQRT1_2 / length : 1 / length;
 	double *waves = factor_allocate(n, DRAWS_FREQUENCIES);
@@ -81,10 +81,19 @@ static bool draw_prior(struct draws *draws, struct random *random, struct tuner_
 	return true;
 }
 
+/* Which of a column's waves a coordinate has. A category that is not active is one more value. */
+static size_t value_of(const struct draws *draws, size_t column, double x)
+{
+	if (!is_category(draws, column))
+		return 0;
+	return x == 0 ? draws->columns->cardinality[column]
+		      : columns_index(draws->columns, column, x);
+}
+
 static void add_waves(const struct draws *draws, const double *x, double *phases)
 {
 	for (size_t k = 0; k < draws->columns->d; k++) {
-		const size_t v = is_category(draws, k) ? columns_index(draws->columns, k, x[k]) : 0;
+		const size_t v = value_of(draws, k, x[k]);
 
 		cblas_daxpy(DRAWS_FREQUENCIES, is_category(draws, k) ? 1 : x[k],
 			draws->waves[k] + v * DRAWS_FREQUENCIES, 1, phases, 1);

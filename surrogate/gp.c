@@ -139,22 +139,6 @@ size_t gp_n_hyperparameters(const struct gp *gp)
 	return gp->warped ? 3 * gp->d + 1 : gp->d + 1;
 }
 
-void gp_bounds(const struct gp *gp, bool deterministic, double *ret_lower, double *ret_upper)
-{
-	for (size_t k = 0; k < gp->d; k++) {
-		ret_lower[k] = log(LENGTH_MIN);
-		ret_upper[k] = log(LENGTH_MAX);
-	}
-	ret_lower[gp->d] = log(NOISE_MIN);
-	ret_upper[gp->d] = deterministic ? log(NOISE_MIN) : log(NOISE_MAX);
-	for (size_t i = gp->d + 1; i < gp_n_hyperparameters(gp); i++) {
-		const bool bends = gp->kinds[(i - gp->d - 1) / 2] == DIMENSION_NUMERIC;
-
-		ret_lower[i] = bends ? -LOG_WARP_MAX : 0;
-		ret_upper[i] = bends ? LOG_WARP_MAX : 0;
-	}
-}
-
 static double clip(double x, double lower, double upper)
 {
 	return x < lower ? lower : x > upper ? upper : x;
@@ -166,13 +150,36 @@ static void no_warp(const struct gp *gp, double *ret_theta)
 		ret_theta[i] = 0;
 }
 
-void gp_prior_mode(const struct gp *gp, double *ret_theta)
+/* The prior's, of ln l. */
+static double length_mode(const struct gp *gp)
 {
 	const double variance = PRIOR_LOG_LENGTH_SD * PRIOR_LOG_LENGTH_SD;
 
+	return clip(prior_log_length_mean(gp->d) - variance, log(LENGTH_MIN), log(LENGTH_MAX));
+}
+
+void gp_bounds(const struct gp *gp, bool deterministic, double *ret_lower, double *ret_upper)
+{
+	for (size_t k = 0; k < gp->d; k++) {
+		ret_lower[k] = log(LENGTH_MIN);
+		ret_upper[k] = log(LENGTH_MAX);
+		if (gp->kinds[k] == DIMENSION_COMPANION)
+			ret_lower[k] = ret_upper[k] = length_mode(gp);
+	}
+	ret_lower[gp->d] = log(NOISE_MIN);
+	ret_upper[gp->d] = deterministic ? log(NOISE_MIN) : log(NOISE_MAX);
+	for (size_t i = gp->d + 1; i < gp_n_hyperparameters(gp); i++) {
+		const bool bends = gp->kinds[(i - gp->d - 1) / 2] == DIMENSION_NUMERIC;
+
+		ret_lower[i] = bends ? -LOG_WARP_MAX : 0;
+		ret_upper[i] = bends ? LOG_WARP_MAX : 0;
+	}
+}
+
+void gp_prior_mode(const struct gp *gp, double *ret_theta)
+{
 	for (size_t k = 0; k < gp->d; k++)
-		ret_theta[k] = clip(
-			prior_log_length_mean(gp->d) - variance, log(LENGTH_MIN), log(LENGTH_MAX));
+		ret_theta[k] = length_mode(gp);
 	ret_theta[gp->d] = PRIOR_LOG_NOISE_MEAN;
 	no_warp(gp, ret_theta);
 }
@@ -208,7 +215,7 @@ static void set_hyperparameters(const struct gp *gp, struct posterior *p, const 
 {
 	memcpy(p->theta, theta, gp_n_hyperparameters(gp) * sizeof(*theta));
 	for (size_t k = 0; k < gp->d; k++) {
-		p->inverse_lengths[k] = exp(-theta[k]);
+		p->inverse_lengths[k] = exp(-theta[kernel_length_of(gp->kinds, k)]);
 		p->warps[k] = gp->warped ? warp_of(theta, gp->d, k) : (struct warp){ 1, 1 };
 	}
 }

@@ -15,6 +15,9 @@
  * exp(mu - 3) = 0.205 sqrt(d), not at exp(mu). ln sigma^2 is normal(-8, 2), as a density in
  * ln sigma^2.
  *
+ * A companion dimension (kernel.h) shares the lengthscale of the one before it. Its own entry of theta
+ * is not looked at; fits hold it at the prior's mode.
+ *
  * Rows come in two kinds: the first gp_n_outcomes rows have an outcome; rows appended behind them
  * (trials still running) have none yet. They reduce the variance but leave the mean as it is,
  * which is what believing the predicted mean there would do too.

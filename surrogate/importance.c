@@ -106,7 +106,7 @@ static bool check(const struct model *model, struct tuner_error *err)
 
 static bool fit(struct model *model, const struct suggest_request *request, struct tuner_error *err)
 {
-	double lengthscales[SPACE_PARAMETERS_MAX];
+	double lengthscales[COLUMNS_MAX];
 	struct gp_fit_report report;
 
 	if (!gp_create(model->columns.d, model->columns.kinds, false, &model->gp, err))
@@ -114,7 +114,7 @@ static bool fit(struct model *model, const struct suggest_request *request, stru
 
 	const double *start = model_fit_start(model->gp, request);
 
-	model_fit_lengthscales(model->gp, start, lengthscales);
+	model_fit_lengthscales(&model->columns, start, lengthscales);
 	return model_data_init(&model->data, &model->columns, request, lengthscales, err) &&
 	       check(model, err) &&
 	       model_fit(model->gp, &model->data, request, start, 0, &report, err);
@@ -130,12 +130,14 @@ static void by_parameter(
 	for (size_t k = 0; k < model->columns.d; k++) {
 		const size_t i = model->columns.parameter[k];
 
+		if (model->columns.kinds[k] == DIMENSION_COMPANION)
+			continue;
+		ret->n_varied++;
 		ret->first[i] = sensitivity->first[k];
 		ret->total[i] = sensitivity->total[k];
 		ret->alone += sensitivity->first[k].value;
 	}
 	ret->n = model->data.n;
-	ret->n_varied = model->columns.d;
 	ret->noise = noise / (noise + sensitivity->variance);
 }
 

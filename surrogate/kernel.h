@@ -19,7 +19,15 @@
 enum dimension_kind {
 	DIMENSION_NUMERIC,
 	DIMENSION_CATEGORY, /* compared for equality only */
+	DIMENSION_COMPANION, /* numeric, with the lengthscale of the numeric dimension right before
+				it: the two are one parameter, seen in the plane */
 };
+
+/* The dimension whose lengthscale dimension k has. */
+static inline size_t kernel_length_of(const enum dimension_kind *kinds, size_t k)
+{
+	return kinds[k] == DIMENSION_COMPANION ? k - 1 : k;
+}
 
 /* Points are stored by coordinate: coordinate k of point j is Z[k * stride + j]. The stride is a
  * multiple of KERNEL_LANES, and the places behind the last point hold finite numbers (they are

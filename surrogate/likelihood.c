@@ -138,13 +138,14 @@ static void warps_gradient(struct likelihood *l, const double *theta, double *re
 
 /* d log p / d ln l_k = 1/2 sum_ij M_ij D_ij / l_k^2. For numeric coordinates that is
  * sum_i z_i^2 (M 1)_i - sum_i z_i (M z)_i: one product of M with all of Z and a row of ones serves
- * every dimension. For a category, the sum of M where two rows differ. */
+ * every dimension. For a category, the sum of M where two rows differ. A companion's part belongs to
+ * the lengthscale that it shares. */
 static void lengths_gradient(struct likelihood *l, double *ret_gradient)
 {
 	const double *M1 = l->P + l->d * l->stride;
 
 	for (size_t k = 0; k < l->d; k++)
-		if (l->kinds[k] == DIMENSION_NUMERIC)
+		if (l->kinds[k] != DIMENSION_CATEGORY)
 			centre(l->Z + k * l->stride, l->n);
 	cblas_dsymm(CblasRowMajor, CblasRight, CblasLower, (int)(l->d + 1), (int)l->n, 1, l->K,
 		(int)l->stride, l->Z, (int)l->stride, 0, l->P, (int)l->stride);
@@ -163,6 +164,10 @@ static void lengths_gradient(struct likelihood *l, double *ret_gradient)
 				sum += z[i] * (z[i] * M1[i] - Mz[i]);
 		}
 		ret_gradient[k] = sum;
+		if (l->kinds[k] == DIMENSION_COMPANION) {
+			ret_gradient[k - 1] += sum;
+			ret_gradient[k] = 0;
+		}
 	}
 }
 
@@ -174,7 +179,7 @@ bool likelihood_evaluate(
 	double value = -0.5 * (double)n * LOG_2_PI, jitter;
 
 	for (size_t k = 0; k < l->d; k++)
-		l->inverse_lengths[k] = exp(-theta[k]);
+		l->inverse_lengths[k] = exp(-theta[kernel_length_of(l->kinds, k)]);
 	for (size_t i = 0; i < n; i++) {
 		l->noise[i] = exp(theta[l->d]) * l->noise_scales[i];
 		l->Z[l->d * stride + i] = 1;

@@ -27,6 +27,7 @@ struct search {
 	double *x, *values; /* n x d, n */
 	bool *settled; /* n: the last cycle has changed nothing */
 	bool relaxed; /* gradient steps go over fine lattices as well */
+	bool active[MAXIMISE_STARTS][COLUMNS_MAX]; /* the columns of each point */
 	struct lbfgs *searches[MAXIMISE_STARTS];
 	double *batch, *batch_values, *batch_gradients; /* of one call for many points */
 	size_t batch_max;
@@ -114,29 +115,31 @@ static bool choose_starts(struct search *search, const struct candidates *candid
 
 /* ---- gradient steps ---- */
 
-static bool is_continuous(const struct search *search, size_t k)
+/* In point i. A step over a parent's lattice would change which columns there are. */
+static bool is_continuous(const struct search *search, size_t i, size_t k)
 {
 	const struct columns *columns = search->columns;
 
-	if (columns->is_held[k] || columns->kinds[k] == DIMENSION_CATEGORY)
+	if (columns->is_held[k] || columns->kinds[k] == DIMENSION_CATEGORY || !search->active[i][k])
 		return false;
 	return columns->cardinality[k] == 0 ||
-	       (search->relaxed && columns->cardinality[k] > LISTED_MAX);
+	       (search->relaxed && !columns->is_parent[k] && columns->cardinality[k] > LISTED_MAX);
 }
 
 /* The variables are x / l: then one step length suits all. */
 static bool begin_searches(struct search *search, struct tuner_error *err)
 {
 	const struct lbfgs_options options = { .iterations = ITERATIONS, .gradient = 1e-4 };
-	double z[SPACE_PARAMETERS_MAX], lower[SPACE_PARAMETERS_MAX], upper[SPACE_PARAMETERS_MAX];
+	double z[COLUMNS_MAX], lower[COLUMNS_MAX], upper[COLUMNS_MAX];
 
 	for (size_t i = 0; i < search->n; i++) {
+		columns_activity(search->columns, &search->x[i * search->d], search->active[i]);
 		for (size_t k = 0; k < search->d; k++) {
 			const double l = search->lengthscales[k];
 
 			z[k] = search->x[i * search->d + k] / l;
 			lower[k] = upper[k] = z[k];
-			if (is_continuous(search, k)) {
+			if (is_continuous(search, i, k)) {
 				lower[k] = 0;
 				upper[k] = 1 / l;
 			}
@@ -160,8 +163,8 @@ static void end_searches(struct search *search)
 static void unscale(const struct search *search, size_t i, const double *z, double *ret_x)
 {
 	for (size_t k = 0; k < search->d; k++)
-		ret_x[k] = is_continuous(search, k) ? fmin(z[k] * search->lengthscales[k], 1)
-						    : search->x[i * search->d + k];
+		ret_x[k] = is_continuous(search, i, k) ? fmin(z[k] * search->lengthscales[k], 1)
+						       : search->x[i * search->d + k];
 }
 
 /* One batched evaluation for all searches that want one. *ret_n of them. */
@@ -169,7 +172,7 @@ static bool step_searches(struct search *search, size_t *ret_n, struct tuner_err
 {
 	size_t which[MAXIMISE_STARTS], n = 0;
 	const size_t d = search->d;
-	double gradient[SPACE_PARAMETERS_MAX];
+	double gradient[COLUMNS_MAX];
 
 	for (size_t i = 0; i < search->n; i++) {
 		if (search->settled[i] || lbfgs_state(search->searches[i]) != LBFGS_EVALUATE)
@@ -187,7 +190,12 @@ static bool step_searches(struct search *search, size_t *ret_n, struct tuner_err
 	for (size_t j = 0; j < n; j++) {
 		for (size_t k = 0; k < d; k++)
 			gradient[k] = -search->batch_gradients[j * d + k] * search->lengthscales[k];
-		lbfgs_tell(search->searches[which[j]], -search->batch_values[j], gradient);
+		/* An infinite value turns the search back: it never leaves what is allowed. */
+		lbfgs_tell(search->searches[which[j]],
+			columns_allow(search->columns, &search->batch[j * d])
+				? -search->batch_values[j]
+				: INFINITY,
+			gradient);
 	}
 	return true;
 }
@@ -207,7 +215,8 @@ static bool keep_best(struct search *search, struct tuner_error *err)
 	search->work += search->n;
 	for (size_t i = 0; i < search->n; i++) {
 		/* A NaN is no gain. */
-		if (search->settled[i] || !(search->batch_values[i] > search->values[i] + GAIN))
+		if (search->settled[i] || !(search->batch_values[i] > search->values[i] + GAIN) ||
+			!columns_allow(search->columns, &search->batch[i * d]))
 			continue;
 		memcpy(&search->x[i * d], &search->batch[i * d], d * sizeof *search->x);
 		search->values[i] = search->batch_values[i];
@@ -251,26 +260,50 @@ static size_t list_moves(
 	return n;
 }
 
+/* Rows of the batch: point x at other values of a column, as far as they are allowed. A parent's move
+ * takes what depends on it along. */
+static size_t make_moves(struct search *search, const double *x, size_t column)
+{
+	const struct columns *columns = search->columns;
+	const size_t d = search->d;
+	uint64_t moves[MOVES_MAX];
+	const size_t n =
+		list_moves(columns, column, columns_index(columns, column, x[column]), moves);
+	size_t allowed = 0;
+
+	for (size_t j = 0; j < n; j++) {
+		double *row = &search->batch[allowed * d];
+
+		memcpy(row, x, d * sizeof *x);
+		row[column] = columns_coordinate(columns, column, moves[j]);
+		if (columns->is_parent[column])
+			columns_snap(columns, row);
+		allowed += columns_allow(columns, row);
+	}
+	return allowed;
+}
+
+static bool is_active(const struct search *search, const double *x, size_t column)
+{
+	bool active[COLUMNS_MAX];
+
+	columns_activity(search->columns, x, active);
+	return active[column];
+}
+
 /* Moves every point to the best value of one column. */
 static bool move_column(
 	struct search *search, size_t column, bool *changed, struct tuner_error *err)
 {
 	const size_t d = search->d;
-	uint64_t moves[MOVES_MAX];
 
 	for (size_t i = 0; i < search->n; i++) {
 		double *x = &search->x[i * d];
 
-		if (search->settled[i] || is_spent(search))
+		if (search->settled[i] || is_spent(search) || !is_active(search, x, column))
 			continue;
-		const size_t n = list_moves(search->columns, column,
-			columns_index(search->columns, column, x[column]), moves);
+		const size_t n = make_moves(search, x, column);
 
-		for (size_t j = 0; j < n; j++) {
-			memcpy(&search->batch[j * d], x, d * sizeof *x);
-			search->batch[j * d + column] =
-				columns_coordinate(search->columns, column, moves[j]);
-		}
 		if (n > 0 && !acquisition_values(search->acquisition, search->batch, n, 0,
 				     search->batch_values, err))
 			return false;
@@ -278,7 +311,7 @@ static bool move_column(
 		for (size_t j = 0; j < n; j++)
 			if (search->batch_values[j] > search->values[i] + GAIN) {
 				search->values[i] = search->batch_values[j];
-				x[column] = search->batch[j * d + column];
+				memcpy(x, &search->batch[j * d], d * sizeof *x);
 				changed[i] = true;
 			}
 	}
@@ -360,7 +393,7 @@ static bool is_before(double a, double b)
 static void sort(struct search *search)
 {
 	const size_t d = search->d;
-	double row[SPACE_PARAMETERS_MAX];
+	double row[COLUMNS_MAX];
 
 	for (size_t i = 1; i < search->n; i++) {
 		const double value = search->values[i];

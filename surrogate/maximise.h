@@ -21,7 +21,8 @@ struct maxima {
  * anchor: the incumbent), the others drawn in proportion to their expected improvement, no two nearer
  * than 0.05 lengthscales. Then, by turns, bounded L-BFGS over the columns without a lattice (at first
  * also over numeric ones with a fine lattice) and moves of one column along its lattice, until
- * nothing improves. work_limit 0: the search's own bounds only. Errors: TUNER_FATAL without memory. */
+ * nothing improves. Neither ever leaves what the constraints allow, nor moves a column that is not
+ * active. work_limit 0: the search's own bounds only. Errors: TUNER_FATAL without memory. */
 TUNER_MUST_CHECK
 bool maximise(const struct columns *columns, struct acquisition *acquisition,
 	const double *lengthscales, const struct candidates *candidates, struct random *random,

@@ -12,10 +12,12 @@ const double *model_fit_start(const struct gp *gp, const struct suggest_request 
 	return i == request->n_start && i == gp_n_hyperparameters(gp) ? request->start : NULL;
 }
 
-void model_fit_lengthscales(const struct gp *gp, const double *theta, double *ret_lengthscales)
+void model_fit_lengthscales(
+	const struct columns *columns, const double *theta, double *ret_lengthscales)
 {
-	for (size_t k = 0; k < gp_d(gp); k++)
-		ret_lengthscales[k] = theta != NULL ? exp(theta[k]) : 1;
+	for (size_t k = 0; k < columns->d; k++)
+		ret_lengthscales[k] =
+			theta != NULL ? exp(theta[kernel_length_of(columns->kinds, k)]) : 1;
 }
 
 bool model_fit(struct gp *gp, const struct model_data *data, const struct suggest_request *request,

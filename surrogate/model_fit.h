@@ -12,7 +12,8 @@
 const double *model_fit_start(const struct gp *gp, const struct suggest_request *request);
 
 /* Lengthscales by column at these hyperparameters; 1 each for NULL. */
-void model_fit_lengthscales(const struct gp *gp, const double *theta, double *ret_lengthscales);
+void model_fit_lengthscales(
+	const struct columns *columns, const double *theta, double *ret_lengthscales);
 
 /* Fits hyperparameters, from `start` among others, and conditions the gp on the data: gp_fit, with its
  * errors and its report. Needs a trial. */

@@ -47,13 +47,11 @@ static size_t n_rows(size_t d)
 	return n;
 }
 
-static void set_points(const struct columns *columns, double *u, double *x)
+static void set_points(const struct columns *columns, const double *u, double *x)
 {
 	const size_t d = columns->d;
-	double *a = u, *b = u + d;
+	const double *a = u, *b = u + d;
 
-	columns_snap(columns, a);
-	columns_snap(columns, b);
 	memcpy(x, u, 2 * d * sizeof *x);
 	for (size_t i = 0; i < d; i++) {
 		double *a_i = x + (2 + i) * d;
@@ -61,6 +59,9 @@ static void set_points(const struct columns *columns, double *u, double *x)
 		memcpy(a_i, a, d * sizeof *a);
 		a_i[i] = b[i];
 	}
+	/* Last: a coordinate that is not active in A may be so in A_i. */
+	for (size_t i = 0; i < d + 2; i++)
+		columns_snap(columns, x + i * d);
 }
 
 /* ---- sums ---- */

@@ -34,7 +34,7 @@ struct share {
 
 struct sensitivity {
 	double variance; /* V of the posterior mean, model unit */
-	struct share first[SPACE_PARAMETERS_MAX], total[SPACE_PARAMETERS_MAX]; /* by column */
+	struct share first[COLUMNS_MAX], total[COLUMNS_MAX]; /* by column */
 };
 
 /* Of the fitted gp, whose dimensions are `columns`, none of them held, and whose rows all have outcomes.

@@ -1,4 +1,4 @@
-#include "surrogate/space.h"
+#include "surrogate/space_rules.h"
 
 #include <gsl/gsl_math.h>
 
@@ -226,7 +226,7 @@ bool space_contains(const struct space *space, const double *values)
 	for (size_t i = 0; i < space->d; i++)
 		if (!parameter_contains(&space->parameters[i], values[i]))
 			return false;
-	return true;
+	return space_broken_constraint(space, values) == NULL;
 }
 
 /* Compares before it subtracts: equal values are the same even where they do not encode. */
@@ -241,10 +241,15 @@ static bool parameter_same(const struct parameter *parameter, double a, double b
 				 SPACE_SAME_TOLERANCE;
 }
 
+/* What is active in a is active in b as long as their parents are the same, which are compared as
+ * well. */
 bool space_same(const struct space *space, const double *a, const double *b)
 {
+	bool active[SPACE_PARAMETERS_MAX];
+
+	space_activity(space, a, active);
 	for (size_t i = 0; i < space->d; i++)
-		if (!parameter_same(&space->parameters[i], a[i], b[i]))
+		if (active[i] && !parameter_same(&space->parameters[i], a[i], b[i]))
 			return false;
 	return true;
 }
@@ -427,20 +432,25 @@ bool space_check(const struct space *space, struct tuner_error *err)
 		if (!check_parameter(space, i, err))
 			return tuner_fail_in(
 				err, "parameter %zu \"%s\": ", i + 1, space->parameters[i].name);
-	return true;
+	return space_check_rules(space, err);
 }
 
 /* ---- Copies ---- */
 
 bool space_copy(const struct space *space, struct space *ret, struct tuner_error *err)
 {
-	struct parameter *parameters = calloc(space->d + 1, sizeof *parameters);
+	struct space copy = { .parameters = calloc(space->d + 1, sizeof *copy.parameters) };
 
-	if (parameters == NULL)
+	if (copy.parameters == NULL)
 		return tuner_fail_memory(err);
 	if (space->d > 0)
-		memcpy(parameters, space->parameters, space->d * sizeof *parameters);
-	*ret = (struct space){ .d = space->d, .parameters = parameters };
+		memcpy(copy.parameters, space->parameters, space->d * sizeof *copy.parameters);
+	copy.d = space->d;
+	if (!space_copy_rules(space, &copy, err)) {
+		space_finish(&copy);
+		return false;
+	}
+	*ret = copy;
 	return true;
 }
 
@@ -448,6 +458,7 @@ void space_finish(struct space *space)
 {
 	if (space == NULL)
 		return;
+	space_finish_rules(space);
 	free(space->parameters);
 	*space = (struct space){ 0 };
 }

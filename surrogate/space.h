@@ -1,19 +1,30 @@
-/* The search space: what may be varied, and its map to the unit cube.
+/* The search space: what may be varied, what depends on what, and its map to the unit cube.
  *
  * A configuration is d doubles in the order of the space: the value itself for a float or an
  * integer, the index into the job file's "values" for a category or an ordinal. NaN stands for
  * "not given" in a partial configuration. The model sees the unit cube: encode and decode are
- * inverse to each other on every configuration that the space contains. */
+ * inverse to each other on every configuration that the space contains.
+ *
+ * A parameter may be there only under conditions. Whether it is follows from the other values, so that
+ * no mark is needed where it is not: a configuration holds the parameter's middle there
+ * (parameter_inactive_value), a number like any other that nobody looks at. space_settle puts it in,
+ * and all configurations that go in and out of surrogate/ are settled. */
 #ifndef SURROGATE_SPACE_H
 #define SURROGATE_SPACE_H
 
 #include "base/error.h"
 #include "base/random.h"
+#include "surrogate/expression.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SPACE_PARAMETERS_MAX = 100, PARAMETER_NAME_MAX = 255, PARAMETER_VALUES_MAX = 10000 };
+enum {
+	SPACE_PARAMETERS_MAX = 100,
+	PARAMETER_NAME_MAX = 255,
+	PARAMETER_VALUES_MAX = 10000,
+	SPACE_CONSTRAINTS_MAX = 100,
+};
 
 enum parameter_type {
 	PARAMETER_FLOAT,
@@ -38,18 +49,36 @@ struct parameter {
 	size_t n_values; /* categorical, ordinal */
 };
 
+/* A parameter is active if each of its conditions is met: the parent is active and has one of the
+ * values. */
+struct condition {
+	size_t parameter, parent; /* the parent is no float */
+	size_t n;
+	double *values; /* n of the parent's, ascending */
+};
+
+/* Owned by whoever made it; space_finish frees all of it. */
 struct space {
 	size_t d;
-	struct parameter *parameters; /* owned by whoever made the space; space_finish frees it */
+	struct parameter *parameters;
+	size_t n_conditions;
+	struct condition *conditions; /* in the order of space_order_conditions */
+	size_t n_constraints;
+	struct expression **constraints; /* truths over the values */
 };
 
 /* Replaces SCALE_AUTO: log where min > 0 and max/min >= 100, reverse-log inside [0, 1) where
  * (1 - min)/(1 - max) >= 50, else linear. An int is never reverse-log. */
 void space_resolve_scales(struct space *space);
 
+/* Brings the conditions into the order in which one pass decides them: a parent's own before those
+ * that ask for it. False if they go round in a circle, of which *ret_parameter is then one. */
+TUNER_MUST_CHECK
+bool space_order_conditions(struct space *space, size_t *ret_parameter);
+
 /* Checks what a job file's reader has checked already with better words: finite bounds, min < max,
- * scales that are resolved and fit the bounds, steps that separate neighbours, names that differ.
- * TUNER_USAGE. */
+ * scales that are resolved and fit the bounds, steps that separate neighbours, names that differ,
+ * conditions in order and on values that there are. TUNER_USAGE. */
 TUNER_MUST_CHECK
 bool space_check(const struct space *space, struct tuner_error *err);
 
@@ -70,7 +99,8 @@ uint64_t parameter_cardinality(const struct parameter *parameter);
 double parameter_value(const struct parameter *parameter, uint64_t k);
 bool parameter_index(const struct parameter *parameter, double value, uint64_t *ret_k);
 
-/* Number of configurations, 0 if infinite, UINT64_MAX if it does not fit. */
+/* Number of configurations, 0 if infinite, UINT64_MAX if it does not fit; as if there were no conditions
+ * and no constraints (walk.h counts with them). */
 uint64_t space_cardinality(const struct space *space);
 
 /* Index of the parameter of this name; space->d if there is none. */
@@ -78,7 +108,30 @@ size_t space_find(const struct space *space, const char *name);
 
 /* True if the value is inside and on the lattice (a float step is met to 1e-9 of a step). */
 bool parameter_contains(const struct parameter *parameter, double value);
+
+/* True if all values are, those of inactive parameters as well, and no constraint is broken. */
 bool space_contains(const struct space *space, const double *values);
+
+/* ---- conditions and constraints ---- */
+
+/* Whether there are any: else each configuration stands for itself. */
+bool space_has_rules(const struct space *space);
+
+/* Which of the d parameters are active. In a partial configuration a parent that is not given may
+ * still get the value that is asked for: false says that the parameter is surely not active. */
+void space_activity(const struct space *space, const double *values, bool *ret_active);
+
+/* All d parameters, those that others depend on before those, else as in the space. */
+void space_parents_first(const struct space *space, size_t *ret_order);
+
+double parameter_inactive_value(const struct parameter *parameter);
+
+/* Puts that into the parameters that are surely not active. */
+void space_settle(const struct space *space, double *values);
+
+/* The first constraint that the configuration breaks; NULL for none. A constraint binds where all
+ * parameters that it names are given and active. */
+const struct expression *space_broken_constraint(const struct space *space, const double *values);
 
 /* value -> [0, 1] and back. An int, or a float with step, is widened by half a step on both sides
  * before the map, so that end values own whole cells (Garrido-Merchan and Hernandez-Lobato,
@@ -102,12 +155,13 @@ void space_decode(const struct space *space, const double *u, double *ret_values
  * tolerance). */
 #define SPACE_SAME_TOLERANCE 1e-6
 
-/* True if both lie on the same lattice point and within SPACE_SAME_TOLERANCE on every parameter
- * without a lattice: trying the second would repeat the first. */
+/* True if the same parameters are active in both, and those lie on the same lattice point and within
+ * SPACE_SAME_TOLERANCE without a lattice: trying the second would repeat the first. */
 bool space_same(const struct space *space, const double *a, const double *b);
 
 /* The configuration of this rank, 0 <= rank < space_cardinality, of a finite space (mixed radix, the
- * last parameter fastest). Of a space too large to count the ranks reach the first 2^64. */
+ * last parameter fastest), not settled. Of a space too large to count the ranks reach the first
+ * 2^64. */
 void space_configuration(const struct space *space, uint64_t rank, double *ret_values);
 
 #endif

@@ -11,11 +11,14 @@
 struct ask {
 	const struct suggest_request *request;
 	const struct space *space;
-	const double *given; /* d, NaN where the strategy decides; at least one is free */
+	const double *given; /* d, NaN where the strategy decides; at least one is free; settled */
 	struct tried tried;
 	struct lattice
 		lattice; /* of the free parameters, size 0 unless all of them are countable */
 };
+
+/* True if a configuration breaks no constraint and was not tried. */
+bool ask_is_new(const struct ask *ask, const double *values);
 
 /* Each sets ret->values and what it knows besides, or ret->exhausted. `ret` comes with the request's
  * sequence and without a model's numbers. */
@@ -27,18 +30,13 @@ strategy_function strategy_random, strategy_sobol, strategy_grid, strategy_bayes
 /* The stream of this trial and purpose. */
 struct random ask_random(const struct ask *ask, enum random_purpose purpose);
 
-/* The next untried point of the job's scrambled Sobol sequence; once that gives nothing new, any
- * untried point of a finite space. */
+/* The next untried point of the job's scrambled Sobol sequence that breaks no constraint; once that
+ * gives nothing new, any untried point of a finite space. TUNER_USAGE if the constraints leave nothing,
+ * or so little that nothing was found. */
 TUNER_MUST_CHECK
 bool ask_quasi_random(const struct ask *ask, struct suggestion *ret, struct tuner_error *err);
 
-/* The free coordinates from the cube, the given values elsewhere. */
+/* The free coordinates from the cube, the given values elsewhere; settled. */
 void ask_decode(const struct ask *ask, const double *u, double *ret_values);
-
-/* Uniform among the untried points of a finite space; exhausted if there are none, or if the space is
- * not finite: asked after many vain draws, it then has no room left to SPACE_SAME_TOLERANCE. */
-TUNER_MUST_CHECK
-bool ask_any_untried(const struct ask *ask, struct random *random, struct suggestion *ret,
-	struct tuner_error *err);
 
 #endif

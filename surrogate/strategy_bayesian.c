@@ -37,7 +37,7 @@ struct model {
 	struct maxima maxima;
 	double *anchors;
 	const double *start; /* the request's, if they belong to these columns; or NULL */
-	double lengthscales[SPACE_PARAMETERS_MAX]; /* the start's, or 1; then the fit's */
+	double lengthscales[COLUMNS_MAX]; /* the start's, or 1; then the fit's */
 	uint64_t work;
 };
 
@@ -121,7 +121,7 @@ static bool fit(struct model *model, struct tuner_error *err)
 {
 	if (!fit_outcomes(model, err))
 		return false;
-	model_fit_lengthscales(model->gp, gp_hyperparameters(model->gp), model->lengthscales);
+	model_fit_lengthscales(&model->columns, gp_hyperparameters(model->gp), model->lengthscales);
 	return gp_append(model->gp, model->data.X_pending, NULL, model->data.n_pending, err);
 }
 
@@ -182,9 +182,7 @@ static uint64_t work_left(const struct model *model)
 
 static bool is_listed(const struct model *model)
 {
-	const uint64_t size = model->ask->lattice.size;
-
-	return size > 0 && size <= CANDIDATES_EXHAUSTIVE && size <= work_left(model);
+	return candidates_can_list(&model->ask->lattice, work_left(model));
 }
 
 static bool draw_candidates(struct model *model, struct tuner_error *err)
@@ -247,6 +245,7 @@ static bool polish(struct model *model, struct tuner_error *err)
 
 /* ---- the choice ---- */
 
+/* Nothing that was looked at breaks a constraint. */
 static bool is_untried(const struct model *model, const double *x, double *ret_values)
 {
 	columns_decode(&model->columns, x, ret_values);
@@ -343,7 +342,7 @@ static bool prepare(struct model *model, struct tuner_error *err)
 		    request->strategy->warp != STRATEGY_WARP_NONE, &model->gp, err))
 		return false;
 	model->start = model_fit_start(model->gp, request);
-	model_fit_lengthscales(model->gp, model->start, model->lengthscales);
+	model_fit_lengthscales(&model->columns, model->start, model->lengthscales);
 	return model_data_init(&model->data, &model->columns, request, model->lengthscales, err);
 }
 

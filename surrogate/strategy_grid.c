@@ -1,5 +1,8 @@
-/* Strategy grid: every combination once, in the order of their ranks. */
+/* Strategy grid: every combination once, in the order of their ranks; with conditions or constraints in
+ * that of a walk. */
 #include "surrogate/strategy.h"
+
+#include "surrogate/walk.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -17,6 +20,11 @@ uint64_t strategy_grid_size(const struct strategy *strategy, const struct space 
 	for (size_t i = 0; i < space->d; i++)
 		given[i] = NAN;
 	lattice_init(&lattice, space, given, grid_points(strategy));
+	if (space_has_rules(space)) {
+		bool whole;
+
+		return walk_count(&lattice, WALK_MAX, UINT64_MAX, &whole);
+	}
 	return lattice.size;
 }
 
@@ -38,32 +46,85 @@ static bool is_all_free(const struct ask *ask)
 	return i == ask->space->d;
 }
 
+/* The first new configuration from `start` on, up to `end`. */
+static bool find_new(const struct ask *ask, const struct lattice *grid, uint64_t start,
+	uint64_t end, struct suggestion *ret)
+{
+	struct walk walk;
+
+	for (walk_begin(&walk, grid, end); !walk.ended; walk_next(&walk)) {
+		if (walk.index < start || !ask_is_new(ask, walk.values))
+			continue;
+		for (size_t i = 0; i < ask->space->d; i++)
+			ret->values[i] = walk.values[i];
+		if (is_all_free(ask))
+			ret->sequence = walk.index + 1;
+		return true;
+	}
+	return false;
+}
+
+/* What a person has given need not have a completion on the grid. */
+static bool complete_elsewhere(
+	const struct ask *ask, struct suggestion *ret, struct tuner_error *err)
+{
+	const uint64_t sequence = ret->sequence; /* the grid's own */
+	const bool ok = ask_quasi_random(ask, ret, err);
+
+	ret->sequence = sequence;
+	ret->branch = BRANCH_SOBOL;
+	return ok;
+}
+
+static bool propose_by_walk(const struct ask *ask, const struct lattice *grid,
+	struct suggestion *ret, struct tuner_error *err)
+{
+	const uint64_t start = is_all_free(ask) ? ret->sequence : 0;
+	bool whole;
+
+	if (find_new(ask, grid, start, WALK_MAX, ret) || find_new(ask, grid, 0, start, ret))
+		return true;
+	if (walk_count(grid, WALK_MAX, 1, &whole) == 0)
+		return is_all_free(ask)
+			       ? tuner_fail(err, TUNER_USAGE,
+					 "no configuration of the grid satisfies the constraints")
+			       : complete_elsewhere(ask, ret, err);
+	ret->exhausted = true;
+	return true;
+}
+
+static bool propose_by_rank(const struct ask *ask, const struct lattice *grid,
+	struct suggestion *ret, struct tuner_error *err)
+{
+	uint64_t *ranks = NULL, rank;
+	size_t n = 0;
+	const bool is_whole = is_all_free(ask);
+
+	if (!lattice_tried(grid, &ask->tried, &ranks, &n, err))
+		return false;
+	rank = first_untried(ranks, n, grid->size, is_whole ? ret->sequence : 0);
+	if (rank == grid->size)
+		rank = first_untried(ranks, n, grid->size, 0);
+	free(ranks);
+	if (rank == grid->size) {
+		ret->exhausted = true;
+		return true;
+	}
+	lattice_configuration(grid, rank, ret->values);
+	if (is_whole)
+		ret->sequence = rank + 1;
+	return true;
+}
+
 /* From where the arm's sequence stands, then from the beginning: an edit of the space numbers its
  * grid anew, and user's configurations may lie on it. A grid with given values is another, smaller
  * one: it is searched from its beginning and leaves the sequence alone. */
 bool strategy_grid(const struct ask *ask, struct suggestion *ret, struct tuner_error *err)
 {
 	struct lattice grid;
-	uint64_t *ranks = NULL, rank;
-	size_t n = 0;
 
 	ret->branch = BRANCH_GRID;
 	lattice_init(&grid, ask->space, ask->given, grid_points(ask->request->strategy));
-
-	const bool is_whole = is_all_free(ask);
-
-	if (!lattice_tried(&grid, &ask->tried, &ranks, &n, err))
-		return false;
-	rank = first_untried(ranks, n, grid.size, is_whole ? ret->sequence : 0);
-	if (rank == grid.size)
-		rank = first_untried(ranks, n, grid.size, 0);
-	free(ranks);
-	if (rank == grid.size) {
-		ret->exhausted = true;
-		return true;
-	}
-	lattice_configuration(&grid, rank, ret->values);
-	if (is_whole)
-		ret->sequence = rank + 1;
-	return true;
+	return space_has_rules(ask->space) ? propose_by_walk(ask, &grid, ret, err)
+					   : propose_by_rank(ask, &grid, ret, err);
 }

@@ -2,13 +2,18 @@
 #include "surrogate/strategy.h"
 
 #include "surrogate/design.h"
+#include "surrogate/walk.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-/* Draws before the untried points of a finite space are counted out. So many in vain mean that most
- * of the space is tried. */
-enum { DRAWS = 64 };
+enum {
+	/* Draws that were tried already, before the untried points of a finite space are counted
+	 * out. So many in vain mean that most of the space is tried. */
+	DRAWS = 64,
+	/* Draws that break a constraint: some 50 ms. */
+	FORBIDDEN_MAX = 1 << 16,
+};
 
 struct random ask_random(const struct ask *ask, enum random_purpose purpose)
 {
@@ -28,9 +33,52 @@ void ask_decode(const struct ask *ask, const double *u, double *ret_values)
 		ret_values[i] = isnan(ask->given[i])
 					? parameter_decode(&ask->space->parameters[i], u[i])
 					: ask->given[i];
+	space_settle(ask->space, ret_values);
 }
 
-bool ask_any_untried(const struct ask *ask, struct random *random, struct suggestion *ret,
+bool ask_is_new(const struct ask *ask, const double *values)
+{
+	return space_broken_constraint(ask->space, values) == NULL &&
+	       !tried_contains(&ask->tried, values);
+}
+
+/* ---- draws, and what to do when they are in vain ---- */
+
+struct vain {
+	size_t tried, forbidden;
+};
+
+static bool may_draw(const struct vain *vain)
+{
+	return vain->tried < DRAWS && vain->forbidden < FORBIDDEN_MAX;
+}
+
+/* Whether a drawn configuration will do; if not, it is counted. */
+static bool will_do(const struct ask *ask, const double *values, struct vain *vain)
+{
+	if (space_broken_constraint(ask->space, values) != NULL)
+		vain->forbidden++;
+	else if (tried_contains(&ask->tried, values))
+		vain->tried++;
+	else
+		return true;
+	return false;
+}
+
+static bool fail_forbidden(const struct ask *ask, bool whole, struct tuner_error *err)
+{
+	size_t n_given = 0;
+
+	for (size_t i = 0; i < ask->space->d; i++)
+		n_given += !isnan(ask->given[i]);
+	return tuner_fail(err, TUNER_USAGE, "%s satisfies the constraints%s",
+		whole ? "no configuration" : "no configuration that was looked at",
+		n_given > 0 ? " together with the values that are given"
+		: whole     ? ""
+			    : ": loosen them, or write what they say as other bounds");
+}
+
+static bool any_untried_rank(const struct ask *ask, struct random *random, struct suggestion *ret,
 	struct tuner_error *err)
 {
 	const uint64_t size = ask->lattice.size;
@@ -51,20 +99,70 @@ bool ask_any_untried(const struct ask *ask, struct random *random, struct sugges
 	return true;
 }
 
+/* The k-th new configuration of a walk, if there is one; *ret_n: how many there are up to there. */
+static bool find_new(const struct ask *ask, uint64_t k, struct walk *walk, uint64_t *ret_n)
+{
+	*ret_n = 0;
+	for (walk_begin(walk, &ask->lattice, WALK_MAX); !walk->ended; walk_next(walk))
+		if (ask_is_new(ask, walk->values) && (*ret_n)++ == k)
+			return true;
+	return false;
+}
+
+static bool any_untried_of_walk(const struct ask *ask, struct random *random, bool any_allowed,
+	struct suggestion *ret, struct tuner_error *err)
+{
+	struct walk walk;
+	uint64_t n;
+
+	find_new(ask, UINT64_MAX, &walk, &n);
+	if (n == 0) {
+		bool whole;
+
+		if (!any_allowed && walk_count(&ask->lattice, WALK_MAX, 1, &whole) == 0)
+			return fail_forbidden(ask, whole, err);
+		ret->exhausted = true;
+		return true;
+	}
+	tuner_assert(find_new(ask, random_below(random, n), &walk, &n));
+	for (size_t i = 0; i < ask->space->d; i++)
+		ret->values[i] = walk.values[i];
+	return true;
+}
+
+/* After many vain draws: uniform among the untried points of a finite space (of the first WALK_MAX, if
+ * there are conditions or constraints); exhausted if there are none. A space that is not finite then has no
+ * room left to SPACE_SAME_TOLERANCE, or its constraints leave none. */
+static bool any_untried(const struct ask *ask, const struct vain *vain, struct random *random,
+	struct suggestion *ret, struct tuner_error *err)
+{
+	if (!space_has_rules(ask->space))
+		return any_untried_rank(ask, random, ret, err);
+	if (ask->lattice.size > 0)
+		return any_untried_of_walk(ask, random, vain->tried > 0, ret, err);
+	if (vain->tried == 0)
+		return fail_forbidden(ask, false, err);
+	ret->exhausted = true;
+	return true;
+}
+
+/* ---- the strategies ---- */
+
 bool strategy_random(const struct ask *ask, struct suggestion *ret, struct tuner_error *err)
 {
 	struct random random = ask_random(ask, RANDOM_SPACE);
 	double u[SPACE_PARAMETERS_MAX];
+	struct vain vain = { 0 };
 
 	ret->branch = BRANCH_RANDOM;
-	for (int draw = 0; draw < DRAWS; draw++) {
+	while (may_draw(&vain)) {
 		for (size_t i = 0; i < ask->space->d; i++)
 			u[i] = random_uniform(&random);
 		ask_decode(ask, u, ret->values);
-		if (!tried_contains(&ask->tried, ret->values))
+		if (will_do(ask, ret->values, &vain))
 			return true;
 	}
-	return ask_any_untried(ask, &random, ret, err);
+	return any_untried(ask, &vain, &random, ret, err);
 }
 
 bool ask_quasi_random(const struct ask *ask, struct suggestion *ret, struct tuner_error *err)
@@ -74,14 +172,15 @@ bool ask_quasi_random(const struct ask *ask, struct suggestion *ret, struct tune
 		.purpose = RANDOM_SCRAMBLE };
 	struct design *design = NULL;
 	double u[SPACE_PARAMETERS_MAX];
+	struct vain vain = { 0 };
 	bool found = false;
 
 	if (!design_create(ask->space->d, key, ret->sequence, &design, err))
 		return false;
-	for (int draw = 0; draw < DRAWS && !found; draw++) {
+	while (!found && may_draw(&vain)) {
 		design_next(design, u);
 		ask_decode(ask, u, ret->values);
-		found = !tried_contains(&ask->tried, ret->values);
+		found = will_do(ask, ret->values, &vain);
 	}
 	ret->sequence = design_index(design);
 	design_destroy(design);
@@ -90,7 +189,7 @@ bool ask_quasi_random(const struct ask *ask, struct suggestion *ret, struct tune
 
 	struct random random = ask_random(ask, RANDOM_SPACE);
 
-	return ask_any_untried(ask, &random, ret, err);
+	return any_untried(ask, &vain, &random, ret, err);
 }
 
 bool strategy_sobol(const struct ask *ask, struct suggestion *ret, struct tuner_error *err)

@@ -33,10 +33,34 @@ const char *branch_name(enum branch branch)
 	return branches[branch];
 }
 
+/* A value of a parameter that may turn out not to be active makes no sense. */
+static bool check_parents(const struct space *space, const double *given, struct tuner_error *err)
+{
+	bool active[SPACE_PARAMETERS_MAX];
+
+	space_activity(space, given, active);
+	for (size_t c = 0; c < space->n_conditions; c++) {
+		const struct condition *condition = &space->conditions[c];
+
+		if (active[condition->parameter] && !isnan(given[condition->parameter]) &&
+			isnan(given[condition->parent]))
+			return tuner_fail(err, TUNER_USAGE,
+				"%s is given, but not %s, on which it depends",
+				space->parameters[condition->parameter].name,
+				space->parameters[condition->parent].name);
+	}
+	return true;
+}
+
 /* Given values must be the space's own, and leave something to decide. */
 static bool check_given(const struct space *space, const double *given, struct tuner_error *err)
 {
+	const struct expression *broken = space_broken_constraint(space, given);
 	size_t n_free = 0;
+
+	if (broken != NULL)
+		return tuner_fail(err, TUNER_USAGE, "the given values break the constraint %.500s",
+			expression_text(broken));
 
 	for (size_t i = 0; i < space->d; i++) {
 		if (isnan(given[i]))
@@ -50,7 +74,8 @@ static bool check_given(const struct space *space, const double *given, struct t
 	       tuner_fail(err, TUNER_USAGE, "every parameter is given: nothing is left to decide");
 }
 
-static bool check(const struct suggest_request *request, struct tuner_error *err)
+/* `given` gets the request's partial configuration, settled. */
+static bool check(const struct suggest_request *request, double *given, struct tuner_error *err)
 {
 	const struct space *space = request->space;
 
@@ -60,18 +85,24 @@ static bool check(const struct suggest_request *request, struct tuner_error *err
 	if ((size_t)request->strategy->name >= sizeof strategies / sizeof *strategies)
 		return tuner_fail(
 			err, TUNER_USAGE, "there is no strategy %d", (int)request->strategy->name);
-	return space_check(space, err) &&
-	       (request->partial == NULL || check_given(space, request->partial, err));
+	if (!space_check(space, err))
+		return false;
+	for (size_t i = 0; i < space->d; i++)
+		given[i] = request->partial != NULL ? request->partial[i] : NAN;
+	if (request->partial == NULL)
+		return true;
+	if (!check_parents(space, given, err))
+		return false;
+	space_settle(space, given);
+	return check_given(space, given, err);
 }
 
 bool suggest(const struct suggest_request *request, struct suggestion *ret, struct tuner_error *err)
 {
 	double given[SPACE_PARAMETERS_MAX];
 
-	if (!check(request, err))
+	if (!check(request, given, err))
 		return false;
-	for (size_t i = 0; i < request->space->d; i++)
-		given[i] = request->partial != NULL ? request->partial[i] : NAN;
 
 	struct ask ask = { .request = request, .space = request->space, .given = given };
 

@@ -27,7 +27,8 @@ struct strategy {
 const char *strategy_name(enum strategy_name name); /* "bayesian" ... */
 
 /* Number of configurations of the grid strategy on this space (floats without step count
- * grid_points); UINT64_MAX if it does not fit. */
+ * grid_points); UINT64_MAX if it does not fit. With conditions or constraints: of those that are allowed among the first
+ * WALK_MAX, where such a grid ends (walk.h). */
 uint64_t strategy_grid_size(const struct strategy *strategy, const struct space *space);
 
 enum observation_kind {
@@ -74,7 +75,8 @@ struct suggest_request {
 
 	uint64_t
 		sequence; /* points of the quasi-random sequence (or grid) that this arm has used */
-	const double *partial; /* d doubles, NaN where the strategy decides; NULL: decides all */
+	const double *partial; /* d doubles, NaN where the strategy decides; NULL: decides all. With
+				  a given parameter all are given that it depends on */
 
 	/* Hyperparameters of the committed decision that the fit starts from; NULL for none. */
 	const double *start;
@@ -89,7 +91,8 @@ struct suggest_request {
 	bool without_model;
 };
 
-enum { SUGGEST_HYPERPARAMETERS_MAX = 3 * SPACE_PARAMETERS_MAX + 8 };
+/* Of a warped model in as many columns as there can be. */
+enum { SUGGEST_HYPERPARAMETERS_MAX = 6 * SPACE_PARAMETERS_MAX + 8 };
 
 struct suggestion {
 	double values[SPACE_PARAMETERS_MAX]; /* the first d */
@@ -105,10 +108,10 @@ struct suggestion {
 	double hyperparameters[SUGGEST_HYPERPARAMETERS_MAX]; /* to start the next fit from */
 };
 
-/* Proposes a configuration: inside the space, on its lattice, and none that was observed or is
- * pending while an untried one exists. A failing model is not an error: it takes BRANCH_FALLBACK.
- * Errors: TUNER_FATAL without memory, TUNER_USAGE for a space or partial configuration that makes
- * no sense. */
+/* Proposes a configuration: inside the space, on its lattice, settled, breaking no constraint, and none
+ * that was observed or is pending while an untried one exists. A failing model is not an error: it
+ * takes BRANCH_FALLBACK. Errors: TUNER_FATAL without memory, TUNER_USAGE for a space or partial
+ * configuration that makes no sense, and for constraints that leave nothing, or nothing that was found. */
 TUNER_MUST_CHECK
 bool suggest(
 	const struct suggest_request *request, struct suggestion *ret, struct tuner_error *err);

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- The set ---- */
 
@@ -29,10 +30,16 @@ static bool same_coordinate(const struct parameter *parameter, double a, double 
 	return fabs(a - b) < SPACE_SAME_TOLERANCE;
 }
 
+/* Settled, then inactive coordinates are equal wherever they come from. */
 static void add(struct tried *tried, const double *values)
 {
-	if (space_contains(tried->space, values))
-		canonical_row(tried->space, values, &tried->u[tried->n++ * tried->space->d]);
+	const size_t d = tried->space->d;
+	double settled[SPACE_PARAMETERS_MAX];
+
+	memcpy(settled, values, d * sizeof *values);
+	space_settle(tried->space, settled);
+	if (space_contains(tried->space, settled))
+		canonical_row(tried->space, settled, &tried->u[tried->n++ * d]);
 }
 
 bool tried_init(struct tried *tried, const struct suggest_request *request, struct tuner_error *err)
@@ -77,8 +84,7 @@ bool tried_contains(const struct tried *tried, const double *values)
 
 /* ---- The numbering ---- */
 
-/* Values to choose from along one parameter; 0: uncountable. */
-static uint64_t choices(const struct lattice *lattice, size_t i)
+uint64_t lattice_choices(const struct lattice *lattice, size_t i)
 {
 	if (!isnan(lattice->given[i]))
 		return 1;
@@ -95,7 +101,7 @@ void lattice_init(
 
 	*lattice = (struct lattice){ space, given, grid_points, 1 };
 	for (size_t i = 0; i < space->d; i++) {
-		const uint64_t n = choices(lattice, i);
+		const uint64_t n = lattice_choices(lattice, i);
 
 		if (n == 0) {
 			lattice->size = 0;
@@ -113,7 +119,7 @@ static double grid_coordinate(const struct lattice *lattice, uint64_t k)
 	return lattice->grid_points > 1 ? (double)k / (double)(lattice->grid_points - 1) : 0.5;
 }
 
-static double choice(const struct lattice *lattice, size_t i, uint64_t k)
+double lattice_choice(const struct lattice *lattice, size_t i, uint64_t k)
 {
 	const struct parameter *parameter = &lattice->space->parameters[i];
 
@@ -127,9 +133,9 @@ static double choice(const struct lattice *lattice, size_t i, uint64_t k)
 void lattice_configuration(const struct lattice *lattice, uint64_t rank, double *ret_values)
 {
 	for (size_t i = lattice->space->d; i-- > 0;) {
-		const uint64_t n = choices(lattice, i);
+		const uint64_t n = lattice_choices(lattice, i);
 
-		ret_values[i] = choice(lattice, i, rank % n);
+		ret_values[i] = lattice_choice(lattice, i, rank % n);
 		rank /= n;
 	}
 }
@@ -147,7 +153,7 @@ static bool find_choice(const struct lattice *lattice, size_t i, double u, uint6
 			k = (uint64_t)(u * (double)(lattice->grid_points - 1) + 0.5);
 	}
 	*ret_k = k;
-	return same_coordinate(parameter, u, canonical(parameter, choice(lattice, i, k)));
+	return same_coordinate(parameter, u, canonical(parameter, lattice_choice(lattice, i, k)));
 }
 
 /* False for a row that does not lie on the lattice, or beyond the ranks that fit. */
@@ -159,7 +165,7 @@ static bool find_rank(const struct lattice *lattice, const double *u, uint64_t *
 		uint64_t k;
 
 		if (!find_choice(lattice, i, u[i], &k) ||
-			__builtin_mul_overflow(rank, choices(lattice, i), &rank) ||
+			__builtin_mul_overflow(rank, lattice_choices(lattice, i), &rank) ||
 			__builtin_add_overflow(rank, k, &rank))
 			return false;
 	}

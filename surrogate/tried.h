@@ -25,7 +25,8 @@ void tried_finish(struct tried *tried);
 bool tried_contains(const struct tried *tried, const double *values);
 
 /* The configurations that have the given values where there are some, and elsewhere any value of the
- * parameter's lattice, or one of grid_points values along a float without step. */
+ * parameter's lattice, or one of grid_points values along a float without step. The numbering knows
+ * neither conditions nor constraints: of a space that has some, walk.h finds the members. */
 struct lattice {
 	const struct space *space; /* borrowed, as is given */
 	const double *given; /* d, NaN where free */
@@ -35,6 +36,10 @@ struct lattice {
 
 void lattice_init(struct lattice *lattice, const struct space *space, const double *given,
 	size_t grid_points);
+
+/* Values to choose from along parameter i, 0 if uncountable, and the k-th of them. */
+uint64_t lattice_choices(const struct lattice *lattice, size_t i);
+double lattice_choice(const struct lattice *lattice, size_t i, uint64_t k);
 
 /* The configuration of a rank: mixed radix, the last parameter fastest. */
 void lattice_configuration(const struct lattice *lattice, uint64_t rank, double *ret_values);

@@ -52,7 +52,7 @@ void warp_rows(const double *theta, size_t d, const enum dimension_kind *kinds, 
 {
 	for (size_t k = 0; k < d; k++) {
 		const struct warp warp = warp_of(theta, d, k);
-		const bool same = kinds[k] == DIMENSION_CATEGORY || warp_is_identity(warp);
+		const bool same = kinds[k] != DIMENSION_NUMERIC || warp_is_identity(warp);
 
 		for (size_t i = k; i < n * d; i += d)
 			ret_W[i] = same ? X[i] : warp_value(warp, X[i]);

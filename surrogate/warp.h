@@ -21,7 +21,7 @@ struct warp {
  * lengthscales and the noise. */
 struct warp warp_of(const double *theta, size_t d, size_t k);
 
-/* n rows of d coordinates; categories are copied. */
+/* n rows of d coordinates; only numeric ones are bent. */
 void warp_rows(const double *theta, size_t d, const enum dimension_kind *kinds, const double *X,
 	size_t n, double *ret_W);
 

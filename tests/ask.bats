@@ -328,3 +328,31 @@ same() { # FILE FILE
 	run "$TUNER" tell job 2 0.5
 	[ "$status" -eq 2 ]
 }
+
+@test "what is asked for has the parameters of its branch alone, and keeps the constraints" {
+	cat >tree.jsonc <<'END'
+{
+	"name": "tree", "objective": { "metric": "loss", "goal": "minimize" },
+	"parameters": {
+		"optimizer": { "type": "categorical", "values": ["sgd", "adam"] },
+		"lr": { "min": 0.001, "max": 1, "scale": "log" },
+		"momentum": { "min": 0, "max": 0.9, "when": { "optimizer": ["sgd"] } }
+	},
+	"constraints": ["lr * (1 + momentum) <= 0.5"],
+	"budget": { "trials": 30 }
+}
+END
+	for i in $(seq 24); do echo '{"ask": 1}'; echo "{\"tell\": $i, \"value\": 0.$((i * 37 % 100))}"; done >lines
+	echo '{"add": {"optimizer": "adam", "lr": 0.25}, "value": 0.4}' >>lines
+	echo '{"add": {"optimizer": "adam", "lr": 0.25, "momentum": 0.5}, "value": 0.4}' >>lines
+	echo '{"add": {"optimizer": "sgd", "lr": 0.5, "momentum": 0.5}, "value": 0.4}' >>lines
+	echo '{"add": {"optimizer": "sgd", "lr": 0.25}, "value": 0.4}' >>lines
+	"$TUNER" ask-tell tree.jsonc --db tuner.db <lines >answers
+	jq -se '[.[].trials[]?.parameters] | length == 24 and
+		all(.[]; (.optimizer == "sgd") == has("momentum") and .lr * (1 + (.momentum // 0)) <= 0.5)' answers
+	[ "$(grep -c '"error"' answers)" -eq 3 ]
+	sql_is "SELECT count(*) FROM trial_param WHERE value IS NULL" 0
+	sql_is "SELECT count(*) > 0 AND max(n) FROM (SELECT count(*) AS n FROM trial_param GROUP BY trial)" 1
+	# A second process reads the same.
+	echo '{"ask": 3}' | "$TUNER" ask-tell tree.jsonc --db tuner.db | jq -se '.[0].trials | length == 3'
+}

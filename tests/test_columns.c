@@ -2,7 +2,7 @@
 #include "surrogate/columns.h"
 
 #include "base/random.h"
-#include "fixture_suggest.h"
+#include "fixture_rules.h"
 
 enum { D = 6 };
 
@@ -96,6 +96,62 @@ static void a_trial_outside_the_bounds_keeps_its_distance(void **state)
 	assert_near(x[2], 80.5 / 40, 1e-15);
 }
 
+/* A float, a category and a log int that are there only with c = 1. */
+static void what_is_not_active_has_a_coordinate_of_its_own(void **state)
+{
+	const struct parameter parameters[] = { a_float("x", -1, 3), a_category("k", 3),
+		an_int("n", 1, 40), a_category("c", 2) };
+	const double given[] = { NAN, NAN, NAN, NAN };
+	struct columns columns;
+	struct rules rules;
+	double x[6], values[4];
+	bool active[6];
+
+	rules_init(&rules, parameters, 4);
+	for (size_t i = 0; i < 3; i++)
+		rules_depend(&rules, i, 3, (double[]){ 1 }, 1);
+	columns_init(&columns, &rules.space, given);
+	/* x and its companion, k, n and its companion, c */
+	assert_int_equal(columns.d, 6);
+	assert_true(columns.is_parent[5] && !columns.is_parent[0]);
+	assert_true(columns_encode(&columns, (double[]){ NAN, 2, 100, 0 }, x));
+	assert_true(x[0] == 0.5 && x[2] == 0 && x[3] == 0.5);
+	assert_true(x[1] == sqrt(0.5) && x[4] == sqrt(0.5));
+	columns_decode(&columns, x, values);
+	assert_settled(&rules.space, values);
+	columns_activity(&columns, x, active);
+	assert_true(!active[0] && !active[2] && !active[3] && active[5]);
+
+	x[5] = 0.75; /* c = 1: now they are there */
+	columns_snap(&columns, x);
+	columns_activity(&columns, x, active);
+	assert_true(active[0] && active[2] && active[3]);
+	assert_true(x[1] == 0 && x[4] == 0);
+	assert_near(x[2], 0.5 / 3, 0);
+	x[0] = 0.9;
+	x[5] = 0.25;
+	columns_snap(&columns, x);
+	assert_true(x[0] == 0.5 && x[1] == sqrt(0.5) && x[2] == 0 && x[3] == 0.5);
+	rules_finish(&rules);
+}
+
+static void points_are_allowed_by_what_they_decode_to(void **state)
+{
+	const struct parameter parameters[] = { an_int("n", 1, 10), a_float("x", 0, 1) };
+	const double given[] = { NAN, NAN };
+	struct columns columns;
+	struct rules rules;
+
+	rules_init(&rules, parameters, 2);
+	columns_init(&columns, &rules.space, given);
+	assert_true(columns_allow(&columns, (double[]){ 0.49, 0.8 }));
+	rules_constrain(&rules, "n <= 5 or x < 0.5");
+	assert_true(columns_allow(&columns, (double[]){ 0.49, 0.8 }));
+	assert_false(columns_allow(&columns, (double[]){ 0.51, 0.8 })); /* n is 6 */
+	assert_true(columns_allow(&columns, (double[]){ 0.51, 0.4 }));
+	rules_finish(&rules);
+}
+
 static void what_has_no_coordinate_is_refused(void **state)
 {
 	struct fixture f;
@@ -158,6 +214,8 @@ int main(void)
 		cmocka_unit_test(a_configuration_survives_encoding_and_decoding),
 		cmocka_unit_test(decoding_gives_a_configuration_of_the_space_with_the_given_values),
 		cmocka_unit_test(a_trial_outside_the_bounds_keeps_its_distance),
+		cmocka_unit_test(what_is_not_active_has_a_coordinate_of_its_own),
+		cmocka_unit_test(points_are_allowed_by_what_they_decode_to),
 		cmocka_unit_test(what_has_no_coordinate_is_refused),
 		cmocka_unit_test(coordinates_and_lattice_values_are_inverse),
 		cmocka_unit_test(a_snapped_point_has_the_bits_of_its_own_configuration),

@@ -147,6 +147,39 @@ static void with_a_placeholder_nothing_is_appended(void **state)
 	assert_arguments(&request, VECTOR("train", "lr=0.1,bs=1024", "sgd \"x\" é"));
 }
 
+/* The second parameter is not active. */
+static void what_a_trial_goes_without_is_nowhere(void **state)
+{
+	static const struct argument some[] = { { "lr", "0.1", "0.1" }, { "momentum", NULL, NULL },
+		{ "model", "a", "\"a\"" } };
+	struct command_request request = request_for(VECTOR("train"));
+
+	request.arguments = some;
+	request.n_arguments = COUNT(some);
+	assert_arguments(&request, VECTOR("train", "--lr", "0.1", "--model", "a"));
+	struct command command = build(&request);
+
+	assert_null(value_of(&command, "SM_HP_MOMENTUM"));
+	assert_null(value_of(&command, "TUNER_PARAM_MOMENTUM"));
+	assert_variable(&command, "TUNER_PARAM_MODEL", "a");
+	assert_variable(&command, "SM_HPS", "{\"lr\":0.1,\"model\":\"a\"}");
+	assert_variable(&command, "SM_USER_ARGS", "[\"--lr\",\"0.1\",\"--model\",\"a\"]");
+	command_finish(&command);
+	request.command = VECTOR("train", "--m={momentum}", "{lr}", "{momentum}{model}", "-m");
+	assert_arguments(&request, VECTOR("train", "0.1", "-m"));
+	request.n_arguments = 2;
+	request.arguments = some + 1;
+	request.command = VECTOR("train");
+	command = build(&request);
+	assert_variable(&command, "SM_HPS", "{\"model\":\"a\"}");
+	command_finish(&command);
+	request.n_arguments = 1;
+	command = build(&request);
+	assert_variable(&command, "SM_HPS", "{}");
+	assert_variable(&command, "SM_USER_ARGS", "[]");
+	command_finish(&command);
+}
+
 static void the_attempt_has_placeholders_too(void **state)
 {
 	static const struct slot slot = { .n_gpus = 2, .gpus = { { .index = 2 }, { .index = 5 } } };
@@ -771,6 +804,7 @@ int main(void)
 		cmocka_unit_test(parameters_follow_the_command_in_their_order),
 		cmocka_unit_test(each_style_has_its_form),
 		cmocka_unit_test(with_a_placeholder_nothing_is_appended),
+		cmocka_unit_test(what_a_trial_goes_without_is_nowhere),
 		cmocka_unit_test(the_attempt_has_placeholders_too),
 		cmocka_unit_test(a_parameter_goes_before_a_placeholder_of_ours),
 		cmocka_unit_test(doubled_braces_stand_for_themselves),

@@ -165,6 +165,120 @@ static void arguments_are_the_shortest_text_that_reads_back(void **state)
 	job_file_destroy(file);
 }
 
+/* ---- conditions and constraints ---- */
+
+static struct job_file *tree(void)
+{
+	struct diagnostics *list = calloc(1, sizeof(*list));
+	struct job_file *file = NULL;
+	struct tuner_error err;
+	static const char text[] =
+		"{\"objective\": {\"metric\": \"loss\", \"goal\": \"minimize\"},"
+		" \"parameters\": {"
+		"\"optimizer\": {\"values\": [\"sgd\", \"adam\"]},"
+		"\"momentum\": {\"type\": \"float\", \"min\": 0, \"max\": 0.5,"
+		" \"when\": {\"optimizer\": \"sgd\"}},"
+		"\"nesterov\": {\"type\": \"bool\", \"when\": {\"optimizer\": [\"sgd\"]}},"
+		"\"steps\": {\"type\": \"int\", \"min\": 1, \"max\": 9,"
+		" \"when\": {\"nesterov\": true}},"
+		"\"lr\": {\"type\": \"float\", \"min\": 0.001, \"max\": 0.5}},"
+		" \"fixed\": {\"batch\": 100},"
+		" \"constraints\": [\"lr * batch <= 30\", \"momentum + lr <= 0.6\"],"
+		" \"command\": [\"true\"]}";
+
+	assert_non_null(list);
+	assert_true(
+		job_file_parse("x.json", "/", text, strlen(text), NULL, true, &file, list, &err));
+	if (file == NULL)
+		fail_msg("%s", list->items[0].message);
+	free(list);
+	return file;
+}
+
+/* What is not active holds the middle: 0.25, true, 5. */
+static void what_is_not_active_is_settled_and_not_written(void **state)
+{
+	struct job_file *file = tree();
+	const double adam[] = { 1, 0.25, 1, 5, 0.1 };
+	double stored[5];
+	struct text text = TEXT_EMPTY;
+
+	assert_parses(file, "{\"optimizer\": \"adam\", \"lr\": 0.1}", adam);
+	assert_parses(file, "{\"optimizer\": \"adam\"}", (double[]){ 1, 0.25, 1, 5, NAN });
+	assert_parses(file, "{\"optimizer\": \"sgd\", \"nesterov\": false}",
+		(double[]){ 0, NAN, 0, 5, NAN });
+	assert_parses(file, "{\"lr\": 0.1}", (double[]){ NAN, NAN, NAN, NAN, 0.1 });
+	configuration_json(file, adam, &text);
+	assert_string_equal(text.bytes, "{\"optimizer\": \"adam\", \"lr\": 0.1}");
+	text_clear(&text);
+	configuration_json(file, (double[]){ 0, 0.5, 0, 5, 0.1 }, &text);
+	assert_string_equal(text.bytes,
+		"{\"optimizer\": \"sgd\", \"momentum\": 0.5, \"nesterov\": false, \"lr\": 0.1}");
+	text_clear(&text);
+	configuration_text(file, adam, &text);
+	assert_string_equal(text.bytes, "optimizer=adam lr=0.1");
+	configuration_stored_values(file, adam, stored);
+	assert_true(stored[0] == 1 && isnan(stored[1]) && isnan(stored[2]) && isnan(stored[3]) &&
+		    stored[4] == 0.1);
+	text_finish(&text);
+	job_file_destroy(file);
+}
+
+static void arguments_of_what_is_not_active_have_no_text(void **state)
+{
+	struct job_file *file = tree();
+	struct argument *arguments =
+		configuration_arguments(file, (double[]){ 1, 0.25, 1, 5, 0.1 });
+
+	assert_non_null(arguments);
+	assert_string_equal(arguments[0].text, "adam");
+	for (size_t i = 1; i < 4; i++) {
+		assert_string_equal(arguments[i].name, file->space.parameters[i].name);
+		assert_null(arguments[i].text);
+		assert_null(arguments[i].json);
+	}
+	assert_string_equal(arguments[4].text, "0.1");
+	assert_string_equal(arguments[5].text, "100");
+	arguments_free(arguments, 6);
+	job_file_destroy(file);
+}
+
+static void what_breaks_a_rule_is_refused_with_the_rule(void **state)
+{
+	struct job_file *file = tree();
+
+	assert_refused(file, "{\"optimizer\": \"adam\", \"momentum\": 0.1}",
+		"momentum: is given in vain: it is there only where optimizer is \"sgd\"");
+	assert_refused(file, "{\"momentum\": 0.1}",
+		"momentum: needs optimizer to be given as well: it is there only where optimizer "
+		"is "
+		"\"sgd\"");
+	assert_refused(file, "{\"optimizer\": \"adam\", \"steps\": 3}",
+		"steps: is given in vain: it is there only where nesterov is true");
+	assert_refused(file, "{\"lr\": 0.4}", "it breaks the constraint \"lr * batch <= 30\"");
+	assert_refused(file, "{\"optimizer\": \"sgd\", \"momentum\": 0.5, \"lr\": 0.2}",
+		"it breaks the constraint \"momentum + lr <= 0.6\"");
+	job_file_destroy(file);
+}
+
+/* Not against an older trial, which was run: its inactive values are dropped, its constraints are not
+ * looked at; but what is active must have a value. */
+static void lenient_reading_settles_older_trials(void **state)
+{
+	struct job_file *file = tree();
+	double values[5];
+	struct tuner_error err = { .code = TUNER_FATAL };
+
+	assert_true(configuration_parse(file,
+		"{\"optimizer\": \"adam\", \"momentum\": 0.5, \"lr\": 0.4}", true, values, &err));
+	assert_true(values[0] == 1 && values[1] == 0.25 && values[2] == 1 && values[3] == 5);
+	assert_true(values[4] == 0.4);
+	assert_false(configuration_parse(file,
+		"{\"optimizer\": \"sgd\", \"momentum\": 0.5, \"lr\": 0.4}", true, values, &err));
+	assert_int_equal(err.code, TUNER_OK);
+	job_file_destroy(file);
+}
+
 /* ---- random spaces ---- */
 
 static double pick(struct random *random, double low, double high)
@@ -298,6 +412,10 @@ int main(void)
 		cmocka_unit_test(broken_json_is_an_error_with_its_place),
 		cmocka_unit_test(lenient_reading_takes_older_trials_where_they_fit),
 		cmocka_unit_test(json_and_text_leave_out_what_is_not_given),
+		cmocka_unit_test(what_is_not_active_is_settled_and_not_written),
+		cmocka_unit_test(arguments_of_what_is_not_active_have_no_text),
+		cmocka_unit_test(what_breaks_a_rule_is_refused_with_the_rule),
+		cmocka_unit_test(lenient_reading_settles_older_trials),
 		cmocka_unit_test(arguments_are_the_shortest_text_that_reads_back),
 		cmocka_unit_test(json_survives_the_round_trip_to_the_bit_on_random_spaces),
 	};

@@ -805,6 +805,106 @@ static void synonyms_are_no_names_and_stand_once_in_a_section(void **state)
 		}
 }
 
+/* ---- conditions and constraints ---- */
+
+static struct reading *conditional(void)
+{
+	struct reading *reading = calloc(1, sizeof(*reading));
+	struct tuner_error err;
+	char path[4096];
+
+	assert_non_null(reading);
+	corpus_path("good", "conditional.jsonc", path);
+	assert_true(job_file_read(path, NULL, true, &reading->file, &reading->list, &err));
+	assert_no_faults(reading);
+	return reading;
+}
+
+/* In the order that decides them: nesterov before what asks for it. */
+static void conditions_become_part_of_the_space(void **state)
+{
+	struct reading *reading = conditional();
+	const struct space *space = &reading->file->space;
+	struct tuner_error err;
+
+	assert_true(space_check(space, &err));
+	assert_int_equal(space->n_conditions, 6);
+	const struct condition *last = &space->conditions[5];
+
+	assert_int_equal(last->parameter, space_find(space, "dampening"));
+	assert_int_equal(last->parent, space_find(space, "nesterov"));
+	assert_true(last->n == 1 && last->values[0] == 0);
+	assert_string_equal(space->parameters[space->conditions[0].parameter].name, "momentum");
+	assert_int_equal(space->n_constraints, 4);
+	assert_string_equal(
+		expression_text(space->constraints[2]), "not nesterov or `width-3` > 8");
+	end(reading);
+}
+
+/* lr 0.3 x 128 > 30; a dampening of 0.2 is index 1. */
+static void formulas_see_what_the_values_mean(void **state)
+{
+	struct reading *reading = conditional();
+	const struct space *space = &reading->file->space;
+	double values[SPACE_PARAMETERS_MAX] = { 0.5, 0, 1, 0, 4, 20, 0.3, 0 };
+
+	assert_ptr_equal(space_broken_constraint(space, values), space->constraints[0]);
+	values[6] = 0.2;
+	assert_null(space_broken_constraint(space, values));
+	values[0] = 0.85;
+	assert_ptr_equal(space_broken_constraint(space, values), space->constraints[1]);
+	values[1] = 2; /* rmsprop, of whose parameters there are none */
+	values[5] = 8;
+	assert_null(space_broken_constraint(space, values));
+	end(reading);
+}
+
+static void rules_are_described_compared_and_stored(void **state)
+{
+	struct reading *reading = conditional();
+	struct text text = TEXT_EMPTY;
+	struct parameter_list list = { 0 };
+	char *definition = NULL;
+	struct tuner_error err;
+
+	job_file_describe(reading->file, &text);
+	assert_non_null(strstr(text.bytes, "false, true, when optimizer is \"sgd\"\n"));
+	assert_non_null(
+		strstr(text.bytes, "10, when optimizer is \"sgd\" or \"adam\", and layers is 8\n"));
+	assert_non_null(strstr(text.bytes, "\nconstraints:\n  lr * batch_size <= 30\n"));
+	assert_true(job_file_space(reading->file, &definition, &list, &err));
+	assert_non_null(strstr(definition,
+		"\"warmup\": {\"type\": \"categorical\", \"values\": [10], \"when\": "
+		"{\"optimizer\": [\"sgd\", \"adam\"], \"layers\": [8]}}, \"\": [\"lr * "
+		"batch_size <= 30\", "));
+	assert_int_equal(kinds_of("parameters.new={\"type\": \"bool\", \"when\": {\"layers\": 3}}",
+				 "parameters.new: (not there) -> {\"type\": \"categorical\", "
+				 "\"values\": [false, true], \"when\": {\"layers\": [3]}}\n"),
+		CHANGE_SPACE);
+	assert_int_equal(kinds_of("constraints=[\"lr < 0.1\"]",
+				 "constraints.0: (not there) -> \"lr < 0.1\"\n"),
+		CHANGE_SPACE);
+	free(definition);
+	parameter_list_finish(&list);
+	text_finish(&text);
+	end(reading);
+}
+
+/* Each message of a parameter that is given in vain has its own place. */
+static void first_configurations_keep_to_the_rules(void **state)
+{
+	struct reading *reading = parse_set(SMALL, "constraints=[\"lr * layers < 0.05\"]");
+
+	assert_no_faults(reading);
+	end(reading);
+	reading = parse_set(SMALL, "constraints=[\"lr < 0.005\"]");
+	assert_int_equal(reading->list.errors, 1);
+	assert_string_equal(
+		reading->list.items[0].message, "first.0: breaks the constraint \"lr < 0.005\"");
+	assert_int_equal(reading->list.items[0].place.line, 5);
+	end(reading);
+}
+
 /* ---- what the database keeps ---- */
 
 static void the_space_is_stored_with_optunas_distributions(void **state)
@@ -919,6 +1019,10 @@ int main(void)
 		cmocka_unit_test(the_schema_is_json_and_has_every_key_that_is_built),
 		cmocka_unit_test(defaults_are_accepted_by_their_own_keys),
 		cmocka_unit_test(synonyms_are_no_names_and_stand_once_in_a_section),
+		cmocka_unit_test(conditions_become_part_of_the_space),
+		cmocka_unit_test(formulas_see_what_the_values_mean),
+		cmocka_unit_test(rules_are_described_compared_and_stored),
+		cmocka_unit_test(first_configurations_keep_to_the_rules),
 		cmocka_unit_test(the_space_is_stored_with_optunas_distributions),
 		cmocka_unit_test(objective_and_strategy_are_stored_as_json),
 		cmocka_unit_test(diagnostics_print_by_place_and_errors_displace_warnings),

@@ -207,6 +207,37 @@ static void what_is_committed_is_there_when_it_is_opened_again(void **state)
 	fixture_use_job(f, id);
 }
 
+/* Neither a row nor a value, but a place among the values. */
+static void a_trial_may_go_without_a_parameter(void **state)
+{
+	struct fixture *const f = *state;
+	const struct decision decision = fixture_decision();
+	struct trial_list list = { 0 };
+
+	open_store(f, STORE_WRITE);
+	fixture_use_job(f, fixture_add_job(f, "job", 5, "loss", "minimize"));
+	struct trial_new trial = fixture_new(f);
+
+	trial.values = (const double[]){ NAN, 1 };
+	trial.parameters = "{\"optimizer\": \"adam\"}";
+	const int64_t id = fixture_propose(f, &trial, &decision);
+	const struct trial_filter filter = { .job_id = f->job, .repeat = -1 };
+
+	assert_true(trial_select(f->store, &filter, &list, &f->err));
+	assert_int_equal(list.n, 1);
+	assert_int_equal(list.items[0].id, id);
+	assert_int_equal(list.items[0].d, 2);
+	assert_true(isnan(list.items[0].values[0]) && list.items[0].values[1] == 1);
+	trial_list_finish(&list);
+	trial.values = (const double[]){ INFINITY, 1 };
+	assert_true(store_begin(f->store, STORE_DURABLE, &f->err));
+	int64_t ignored;
+	bool capped;
+
+	assert_false(fixture_create(f, &trial, &decision, &ignored, &capped));
+	store_rollback(f->store);
+}
+
 static void a_missing_database_is_made_by_a_writer_only(void **state)
 {
 	struct fixture *const f = *state;
@@ -1019,6 +1050,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_DIRECTORY(a_new_database_is_ours_alone),
 		IN_DIRECTORY(what_is_committed_is_there_when_it_is_opened_again),
+		IN_DIRECTORY(a_trial_may_go_without_a_parameter),
 		IN_DIRECTORY(a_missing_database_is_made_by_a_writer_only),
 		IN_DIRECTORY(an_empty_file_is_taken_by_a_writer_only),
 		IN_DIRECTORY(a_database_of_another_program_is_left_alone),

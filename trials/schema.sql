@@ -40,7 +40,7 @@ CREATE TABLE space_version (    -- the search space; an edit of the job file add
   id         INTEGER PRIMARY KEY,
   job        INTEGER NOT NULL REFERENCES job(id),
   version    INTEGER NOT NULL CHECK (version >= 1),
-  definition TEXT NOT NULL CHECK (json_valid(definition)),
+  definition TEXT NOT NULL CHECK (json_valid(definition)), -- object by parameter; under "" the constraints, if any
   created_us INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX space_version_number ON space_version(job, version);
@@ -119,11 +119,11 @@ CREATE INDEX trial_state ON trial(job, state, number);
 CREATE INDEX trial_ended ON trial(job, ended_event) WHERE ended_event IS NOT NULL;
 CREATE INDEX trial_best ON trial(job, objective, number) WHERE state = 'done';
 
-CREATE TABLE trial_param (      -- the same parameters as numbers, exact to the bit
+CREATE TABLE trial_param (      -- the same parameters as numbers, exact to the bit; no row for one that is not active
   id        INTEGER PRIMARY KEY,
   trial     INTEGER NOT NULL REFERENCES trial(id),
   parameter INTEGER NOT NULL REFERENCES parameter(id),
-  value     REAL                -- categorical: index into labels. NULL: not active in this trial
+  value     REAL                -- categorical: index into labels
 ) STRICT;
 CREATE UNIQUE INDEX trial_param_parameter ON trial_param(trial, parameter);
 

@@ -54,16 +54,19 @@ static bool read_row(struct query *query, struct trial *ret, struct tuner_error 
 	return true;
 }
 
-/* Parameters got their ids in the order of their positions. */
+/* NaN for a parameter that the trial goes without. */
 static bool read_values(struct store *store, struct trial *trial, struct tuner_error *err)
 {
 	size_t capacity = 0;
 	struct query query;
 	bool found = false, ok = true;
 
-	query_open(
-		&query, store, "SELECT value FROM trial_param WHERE trial = ?1 ORDER BY parameter");
+	query_open(&query, store,
+		"SELECT v.value FROM parameter p LEFT JOIN trial_param v "
+		"ON v.trial = ?1 AND v.parameter = p.id "
+		"WHERE p.space_version = ?2 ORDER BY p.position");
 	query_bind_int(&query, trial->id);
+	query_bind_int(&query, trial->space_version);
 	while (ok && (ok = query_row(&query, &found, err)) && found) {
 		ok = array_grow(
 			(void **)&trial->values, &trial->d, &capacity, sizeof *trial->values, err);

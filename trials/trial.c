@@ -137,7 +137,7 @@ static bool check_values(
 	int64_t n = 0;
 
 	for (size_t i = 0; i < trial->d; i++)
-		if (!isfinite(trial->values[i]))
+		if (isinf(trial->values[i]))
 			return tuner_fail(err, TUNER_FATAL, "parameter %zu is not finite", i);
 	query_open(&query, store, "SELECT count(*) FROM parameter WHERE space_version = ?1");
 	query_bind_int(&query, trial->space_version);
@@ -172,7 +172,8 @@ static bool insert_all(struct store *store, const struct trial_new *trial, const
 	if (!insert_trial(store, trial, source, number, arm_number, now_us, &id, err))
 		return false;
 	for (size_t i = 0; i < trial->d; i++)
-		if (!insert_value(store, id, trial->space_version, i, trial->values[i], err))
+		if (!isnan(trial->values[i]) &&
+			!insert_value(store, id, trial->space_version, i, trial->values[i], err))
 			return false;
 	*ret_id = id;
 	return decision_insert(store, id, trial, decision, err) &&

@@ -86,7 +86,7 @@ struct trial {
 	char source[16]; /* "first", "enqueue", "strategy", or "added": observed elsewhere */
 	char branch[16]; /* of its decision: "design", "model" ...; "" without one */
 	size_t d;
-	double *values; /* in the order of its space version; exact bits */
+	double *values; /* in the order of its space version; exact bits; NaN: it goes without */
 	char *parameters; /* the same as a JSON object, fixed ones not included */
 	double objective; /* user's unit and sign. DONE: its value; STOPPED: of its partial curve; NaN: none */
 	int64_t metric_count; /* rows of the objective's metric, all attempts */
@@ -168,7 +168,8 @@ struct trial_new {
 	const char *arm;
 	int64_t repeat;
 	int64_t space_version, objective_version;
-	const double *values; /* d of them, in the order of the space version */
+	const double *values; /* d of them, in the order of the space version; NaN: the trial goes
+				 without this parameter, and has no row of it */
 	size_t d;
 	const char *parameters; /* JSON object */
 	int64_t queued; /* the queue entry that it takes; 0: none */
@@ -179,8 +180,9 @@ struct trial_new {
 /* Creates a trial in state PROPOSED with its decision (never NULL: a fully given configuration has
  * branch "user") in this transaction, takes the queue entry (whose source it gets; "strategy" without
  * one), adds the event "proposed". The cap (job.trial_cap per arm and repeat) is exact: *ret_capped
- * true, and nothing done, if it is reached and the trial is not `uncapped`. Otherwise id and number (in
- * the job) and arm_number are set. -0.0 becomes 0.0. TUNER_FATAL if a value is not finite, if there are not d parameters in the
+ * true, and nothing done, if it is reached and the trial is not `uncapped`. Otherwise id and number
+ * (in the job) and arm_number are set. -0.0 becomes 0.0. TUNER_FATAL if a value is infinite, if there
+ * are not d parameters in the
  * space version, or if another trial has the queue entry. */
 TUNER_MUST_CHECK
 bool trial_create(struct store *store, const struct trial_new *trial,

@@ -212,14 +212,16 @@ static bool create_attempt(struct ask_tell *ask_tell, struct open_trial *open, i
 static bool create_rows(struct ask_tell *ask_tell, const struct proposal *proposal, bool added,
 	struct open_trial *open, struct tuner_error *err)
 {
+	double values[SPACE_PARAMETERS_MAX];
 	int64_t arm_number;
 	bool capped;
+	configuration_stored_values(ask_tell->file, open->values, values);
 	const struct trial_new trial = {
 		.job_id = ask_tell->job.id,
 		.arm = "",
 		.space_version = ask_tell->job.space_version,
 		.objective_version = ask_tell->job.objective_version,
-		.values = open->values,
+		.values = values,
 		.d = ask_tell->file->space.d,
 		.parameters = proposal->parameters.bytes,
 		.queued = proposal->queued,

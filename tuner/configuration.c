@@ -150,14 +150,124 @@ void configuration_unknown(const struct job_file *file, const char *name, struct
 		text_print(ret_problem, "; did you mean \"%s\"?", nearest);
 }
 
+/* ---- conditions and constraints ---- */
+
+static void add_condition(
+	const struct job_file *file, const struct condition *condition, struct text *ret)
+{
+	enum { SHOWN = 8 };
+
+	text_print(ret, "%s is ", file->space.parameters[condition->parent].name);
+	for (size_t k = 0; k < condition->n && k < SHOWN; k++) {
+		text_add(ret, k > 0 ? " or " : "");
+		configuration_value_json(file, condition->parent, condition->values[k], ret);
+	}
+	if (condition->n > SHOWN)
+		text_print(ret, " or one of %zu more", condition->n - SHOWN);
+}
+
+void configuration_conditions(const struct job_file *file, size_t i, struct text *ret)
+{
+	const char *separator = "";
+
+	for (size_t c = 0; c < file->space.n_conditions; c++)
+		if (file->space.conditions[c].parameter == i) {
+			text_add(ret, separator);
+			add_condition(file, &file->space.conditions[c], ret);
+			separator = ", and ";
+		}
+}
+
+/* A parent of parameter i that is not given; d if all are. */
+static size_t missing_parent(const struct job_file *file, const double *values, size_t i)
+{
+	for (size_t c = 0; c < file->space.n_conditions; c++) {
+		const struct condition *condition = &file->space.conditions[c];
+
+		if (condition->parameter == i && isnan(values[condition->parent]))
+			return condition->parent;
+	}
+	return file->space.d;
+}
+
+static bool check_conditions(
+	const struct job_file *file, const double *values, size_t *ret_i, struct text *ret_problem)
+{
+	const struct space *space = &file->space;
+	bool active[SPACE_PARAMETERS_MAX];
+
+	space_activity(space, values, active);
+	for (size_t i = 0; i < space->d; i++) {
+		const size_t parent = missing_parent(file, values, i);
+
+		if (isnan(values[i]) || (active[i] && parent == space->d))
+			continue;
+		if (active[i])
+			text_print(ret_problem,
+				"needs %s to be given as well: it is there only where ",
+				space->parameters[parent].name);
+		else
+			text_add(ret_problem, "is given in vain: it is there only where ");
+		configuration_conditions(file, i, ret_problem);
+		*ret_i = i;
+		return false;
+	}
+	return true;
+}
+
+/* Whether a partial configuration can be completed within the constraints, by completing it once.
+ * A fault of another kind, such as no memory, is not the configuration's. */
+static bool can_be_completed(
+	const struct job_file *file, const double *values, struct text *ret_problem)
+{
+	const struct strategy strategy = { .name = STRATEGY_SOBOL };
+	const struct suggest_request request = { .space = &file->space,
+		.strategy = &strategy,
+		.seed = file->seed,
+		.number = 1,
+		.budget_trials = 1,
+		.parallel = 1,
+		.partial = values };
+	struct suggestion suggestion;
+	struct tuner_error fault;
+	bool complete = true;
+
+	for (size_t i = 0; i < file->space.d; i++)
+		complete = complete && !isnan(values[i]);
+	if (complete || file->space.n_constraints == 0 || suggest(&request, &suggestion, &fault) ||
+		fault.code != TUNER_USAGE)
+		return true;
+	text_add(ret_problem, "cannot be completed: ");
+	text_add(ret_problem, fault.message);
+	return false;
+}
+
+bool configuration_settle(
+	const struct job_file *file, double *values, size_t *ret_i, struct text *ret_problem)
+{
+	if (!check_conditions(file, values, ret_i, ret_problem))
+		return false;
+	space_settle(&file->space, values);
+
+	const struct expression *broken = space_broken_constraint(&file->space, values);
+
+	*ret_i = file->space.d;
+	if (broken == NULL)
+		return can_be_completed(file, values, ret_problem);
+	text_print(ret_problem, "breaks the constraint \"%s\"", expression_text(broken));
+	return false;
+}
+
 /* ---- whole configurations ---- */
 
 void configuration_json(const struct job_file *file, const double *values, struct text *ret)
 {
 	const char *separator = "{";
+	bool active[SPACE_PARAMETERS_MAX];
 
+	space_activity(&file->space, values, active);
 	for (size_t i = 0; i < file->space.d; i++) {
-		if (isnan(values[i]))
+		if (isnan(values[i]) || !active[i])
 			continue;
 		text_add(ret, separator);
 		text_add_json_string(ret, file->space.parameters[i].name);
@@ -179,6 +289,28 @@ static bool misfit(
 	return false;
 }
 
+/* What is not active any more has lost its value; what is must have one. */
+static bool settle_old(const struct job_file *file, double *values)
+{
+	space_settle(&file->space, values);
+	for (size_t i = 0; i < file->space.d; i++)
+		if (isnan(values[i]))
+			return false;
+	return true;
+}
+
+static bool settle_new(
+	const struct job_file *file, double *values, struct text *problem, struct tuner_error *err)
+{
+	size_t i;
+
+	if (configuration_settle(file, values, &i, problem))
+		return true;
+	return tuner_fail(err, TUNER_USAGE, "%.200s%s%.700s",
+		i < file->space.d ? file->space.parameters[i].name : "it",
+		i < file->space.d ? ": " : " ", problem->bytes);
+}
+
 static bool parse_members(const struct job_file *file, const cJSON *object, bool lenient,
 	double *ret_values, struct tuner_error *err)
 {
@@ -195,9 +327,10 @@ static bool parse_members(const struct job_file *file, const cJSON *object, bool
 			ok = misfit(lenient, child->string, &problem, err);
 		}
 	}
-	for (size_t i = 0; ok && lenient && i < file->space.d; i++)
-		if (isnan(ret_values[i]))
-			ok = misfit(lenient, "", &problem, err);
+	ok = ok &&
+	     (lenient ? settle_old(file, ret_values) : settle_new(file, ret_values, &problem, err));
+	if (!ok && lenient)
+		err->code = TUNER_OK;
 	text_finish(&problem);
 	return ok;
 }
@@ -229,9 +362,11 @@ out:
 void configuration_text(const struct job_file *file, const double *values, struct text *ret)
 {
 	const char *separator = "";
+	bool active[SPACE_PARAMETERS_MAX];
 
+	space_activity(&file->space, values, active);
 	for (size_t i = 0; i < file->space.d; i++) {
-		if (isnan(values[i]))
+		if (isnan(values[i]) || !active[i])
 			continue;
 		text_print(ret, "%s%s=", separator, file->space.parameters[i].name);
 		if (file->space.parameters[i].type == PARAMETER_FLOAT)
@@ -242,7 +377,23 @@ void configuration_text(const struct job_file *file, const double *values, struc
 	}
 }
 
+void configuration_stored_values(
+	const struct job_file *file, const double *values, double *ret_values)
+{
+	bool active[SPACE_PARAMETERS_MAX];
+
+	space_activity(&file->space, values, active);
+	for (size_t i = 0; i < file->space.d; i++)
+		ret_values[i] = active[i] ? values[i] : NAN;
+}
+
 /* ---- arguments ---- */
+
+static bool argument_without_value(const struct job_file *file, size_t i, struct argument *ret)
+{
+	*ret = (struct argument){ .name = strdup(file->space.parameters[i].name) };
+	return ret->name != NULL;
+}
 
 static bool argument_of_parameter(
 	const struct job_file *file, size_t i, double value, struct argument *ret)
@@ -269,12 +420,17 @@ struct argument *configuration_arguments(const struct job_file *file, const doub
 {
 	const size_t d = file->space.d, n = d + file->n_fixed;
 	struct argument *arguments = calloc(n + 1, sizeof(*arguments));
-	bool ok = arguments != NULL;
+	bool active[SPACE_PARAMETERS_MAX], ok = arguments != NULL;
 
+	space_activity(&file->space, values, active);
 	for (size_t k = 0; ok && k < n; k++) {
 		const size_t i = file->order[k];
-		ok = i < d ? argument_of_parameter(file, i, values[i], &arguments[k])
-			   : argument_copy(&file->fixed[i - d], &arguments[k]);
+		if (i >= d)
+			ok = argument_copy(&file->fixed[i - d], &arguments[k]);
+		else if (active[i])
+			ok = argument_of_parameter(file, i, values[i], &arguments[k]);
+		else
+			ok = argument_without_value(file, i, &arguments[k]);
 	}
 	if (!ok) {
 		arguments_free(arguments, n);

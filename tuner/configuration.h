@@ -14,6 +14,18 @@ bool configuration_value(const struct job_file *file, size_t i, const cJSON *nod
 /* What to say of a name that is no parameter: a fixed one, or the nearest. Appended. */
 void configuration_unknown(const struct job_file *file, const char *name, struct text *ret_problem);
 
+/* Checks the values that are given (NaN: not) by the space's conditions and constraints, and settles the
+ * configuration (space.h). False if a parameter is given that is not active, or without all that it
+ * depends on: its index is *ret_i; or if a constraint is broken, or must be by all that could complete it:
+ * *ret_i is d. ret_problem gets what is wrong ("breaks the constraint ..."). */
+TUNER_MUST_CHECK
+bool configuration_settle(
+	const struct job_file *file, double *values, size_t *ret_i, struct text *ret_problem);
+
+/* What the conditions of parameter i ask for: "optimizer is \"sgd\" or \"adam\", and layers is 2".
+ * Appended. */
+void configuration_conditions(const struct job_file *file, size_t i, struct text *ret);
+
 /* A value as JSON, and as the command sees it. Appended. */
 void configuration_value_json(
 	const struct job_file *file, size_t i, double value, struct text *ret);

@@ -134,6 +134,9 @@ void job_file_compare(const struct job_file *old, const struct job_file *new, un
 
 /* ---- configurations ---- */
 
+/* Configurations are settled (space.h), whole ones and partial ones. What is not active is no part of
+ * what the user sees of them. */
+
 /* The JSON object of a configuration's values, in the space's order, doubles exact; NaN (not given)
  * left out. */
 void configuration_json(const struct job_file *file, const double *values, struct text *ret);
@@ -141,13 +144,20 @@ void configuration_json(const struct job_file *file, const double *values, struc
 /* Reads a JSON object by name into d values, NaN for a parameter that is not in it. With `lenient` (an
  * older trial of an edited space) unknown names are skipped, numbers may lie outside, a missing
  * parameter or an unknown category gives false without an error (err->code TUNER_OK); else each is
- * TUNER_USAGE with the nearest name or the bounds. */
+ * TUNER_USAGE with the nearest name or the bounds, as is a configuration against the conditions and
+ * constraints, which an older trial need not satisfy. */
 TUNER_MUST_CHECK
 bool configuration_parse(const struct job_file *file, const char *json, bool lenient,
 	double *ret_values, struct tuner_error *err);
 
+/* What the database keeps of a complete configuration (trial_new): NaN where a parameter is not
+ * active. */
+void configuration_stored_values(
+	const struct job_file *file, const double *values, double *ret_values);
+
 /* The arguments of a complete configuration in the job file's order, fixed ones included:
- * d + n_fixed items. Frees with arguments_free. NULL without memory. */
+ * d + n_fixed items, those of inactive parameters without a text. Frees with arguments_free. NULL
+ * without memory. */
 struct argument *configuration_arguments(const struct job_file *file, const double *values);
 void arguments_free(struct argument *arguments, size_t n);
 

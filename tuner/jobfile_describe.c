@@ -1,6 +1,8 @@
 #include "tuner/jobfile_facts.h"
 
 #include "base/number.h"
+#include "surrogate/walk.h"
+#include "tuner/configuration.h"
 #include "tuner/jobfile_value.h"
 
 #include <math.h>
@@ -41,17 +43,9 @@ static void add_values(const struct job_values *values, struct text *ret)
 		text_print(ret, " and %zu more", values->n - SHOWN);
 }
 
-static void add_parameter(const struct job_file *file, const struct json_document *document,
-	size_t i, int width, struct text *ret)
+static void add_range(
+	const struct json_document *document, const struct parameter *p, struct text *ret)
 {
-	const struct parameter *p = &file->space.parameters[i];
-
-	text_print(ret, "  %-*s  %-11s  ", width, p->name, parameter_type_name(p->type));
-	if (file->values[i].n > 0) {
-		add_values(&file->values[i], ret);
-		text_add(ret, "\n");
-		return;
-	}
 	text_add_double(ret, p->min);
 	text_add(ret, " to ");
 	text_add_double(ret, p->max);
@@ -65,6 +59,31 @@ static void add_parameter(const struct job_file *file, const struct json_documen
 		add_reason(p, ret);
 		text_add(ret, ")");
 	}
+}
+
+static bool is_conditional(const struct job_file *file, size_t i)
+{
+	size_t c = 0;
+
+	while (c < file->space.n_conditions && file->space.conditions[c].parameter != i)
+		c++;
+	return c < file->space.n_conditions;
+}
+
+static void add_parameter(const struct job_file *file, const struct json_document *document,
+	size_t i, int width, struct text *ret)
+{
+	const struct parameter *p = &file->space.parameters[i];
+
+	text_print(ret, "  %-*s  %-11s  ", width, p->name, parameter_type_name(p->type));
+	if (file->values[i].n > 0)
+		add_values(&file->values[i], ret);
+	else
+		add_range(document, p, ret);
+	if (is_conditional(file, i)) {
+		text_add(ret, ", when ");
+		configuration_conditions(file, i, ret);
+	}
 	text_add(ret, "\n");
 }
 
@@ -76,10 +95,30 @@ static int widest(int width, const char *name)
 	return length > width ? (length < WIDTH_MAX ? length : WIDTH_MAX) : width;
 }
 
+/* How many configurations there are, as far as they are counted; *ret_more: there are more. 0: not
+ * countable. */
+static uint64_t count_configurations(const struct job_file *file, bool *ret_more)
+{
+	double given[SPACE_PARAMETERS_MAX];
+	struct lattice lattice;
+	uint64_t n = space_cardinality(&file->space);
+	bool whole = true;
+
+	if (space_has_rules(&file->space)) {
+		for (size_t i = 0; i < file->space.d; i++)
+			given[i] = NAN;
+		lattice_init(&lattice, &file->space, given, 0);
+		n = lattice.size == 0 ? 0 : walk_count(&lattice, WALK_MAX, UINT64_MAX, &whole);
+	}
+	*ret_more = !whole;
+	return n;
+}
+
 static void add_space(
 	const struct job_file *file, const struct json_document *document, struct text *ret)
 {
-	const uint64_t size = space_cardinality(&file->space);
+	bool more;
+	const uint64_t size = count_configurations(file, &more);
 	int width = 0;
 
 	for (size_t i = 0; i < file->space.d; i++)
@@ -90,14 +129,22 @@ static void add_space(
 	if (size == UINT64_MAX)
 		text_add(ret, ", more configurations than can be counted");
 	else if (size > 0)
-		text_print(ret, ", %llu configuration%s", (unsigned long long)size,
-			size == 1 ? "" : "s");
+		text_print(ret, ", %s%llu configuration%s", more ? "at least " : "",
+			(unsigned long long)size, size == 1 ? "" : "s");
 	text_add(ret, "\n");
 	for (size_t i = 0; i < file->space.d; i++)
 		add_parameter(file, document, i, width, ret);
 	for (size_t i = 0; i < file->n_fixed; i++)
 		text_print(ret, "  %-*s  %-11s  %s\n", width, file->fixed[i].name, "fixed",
 			file->fixed[i].json);
+}
+
+static void add_constraints(const struct job_file *file, struct text *ret)
+{
+	if (file->space.n_constraints > 0)
+		text_add(ret, "\nconstraints:\n");
+	for (size_t i = 0; i < file->space.n_constraints; i++)
+		text_print(ret, "  %s\n", expression_text(file->space.constraints[i]));
 }
 
 static void add_first(const struct job_file *file, struct text *ret)
@@ -119,6 +166,7 @@ static void add_first(const struct job_file *file, struct text *ret)
 static bool is_shown_above(const struct fact *fact)
 {
 	return strncmp(fact->path, "parameters.", 11) == 0 ||
+	       strncmp(fact->path, "constraints.", 12) == 0 ||
 	       strncmp(fact->path, "fixed.", 6) == 0 || strncmp(fact->path, "first.", 6) == 0;
 }
 
@@ -159,6 +207,7 @@ void job_file_describe(const struct job_file *file, struct text *ret)
 		file->metric);
 	text_print(ret, "runs in %s\n", file->directory);
 	add_space(file, document, ret);
+	add_constraints(file, ret);
 	add_first(file, ret);
 	add_settings(&facts, ret);
 out:
@@ -191,7 +240,8 @@ static void add_json_setting(const struct fact *fact, struct text *ret)
 void job_file_describe_json(const struct job_file *file, struct text *ret)
 {
 	struct facts facts = { 0 };
-	const uint64_t size = space_cardinality(&file->space);
+	bool more;
+	const uint64_t size = count_configurations(file, &more);
 
 	if (!facts_create(file, &facts)) {
 		text_add(ret, "{\"error\": \"out of memory\"}");
@@ -202,7 +252,7 @@ void job_file_describe_json(const struct job_file *file, struct text *ret)
 	add_json_member("name", file->name, ret);
 	add_json_member("path", file->path, ret);
 	add_json_member("directory", file->directory, ret);
-	if (size > 0 && size < (UINT64_C(1) << 53))
+	if (size > 0 && size < (UINT64_C(1) << 53) && !more)
 		text_print(ret, "  \"configurations\": %llu,\n", (unsigned long long)size);
 	else
 		text_add(ret, "  \"configurations\": null,\n");

@@ -1,6 +1,7 @@
 #include "tuner/jobfile_facts.h"
 
 #include "base/number.h"
+#include "tuner/configuration.h"
 #include "tuner/jobfile_keys.h"
 #include "tuner/jobfile_value.h"
 
@@ -144,6 +145,30 @@ static struct text time_text(int64_t us)
 	return string_text(words);
 }
 
+/* Conditions as the file would say them, values in the space's order. */
+static void add_when(const struct job_file *file, size_t i, struct text *ret)
+{
+	const char *separator = ", \"when\": {";
+	bool any = false;
+
+	for (size_t c = 0; c < file->space.n_conditions; c++) {
+		const struct condition *condition = &file->space.conditions[c];
+		if (condition->parameter != i)
+			continue;
+		text_add(ret, separator);
+		text_add_json_string(ret, file->space.parameters[condition->parent].name);
+		for (size_t k = 0; k < condition->n; k++) {
+			text_add(ret, k ? ", " : ": [");
+			configuration_value_json(
+				file, condition->parent, condition->values[k], ret);
+		}
+		text_add(ret, "]");
+		separator = ", ";
+		any = true;
+	}
+	text_add(ret, any ? "}" : "");
+}
+
 void parameter_definition(const struct job_file *file, size_t i, struct text *ret)
 {
 	const struct parameter *p = &file->space.parameters[i];
@@ -163,7 +188,19 @@ void parameter_definition(const struct job_file *file, size_t i, struct text *re
 	}
 	for (size_t k = 0; k < values->n; k++)
 		text_print(ret, "%s%s", k ? ", " : ", \"values\": [", values->json[k]);
-	text_add(ret, values->n ? "]}" : "}");
+	text_add(ret, values->n ? "]" : "");
+	add_when(file, i, ret);
+	text_add(ret, "}");
+}
+
+void constraints_json(const struct job_file *file, struct text *ret)
+{
+	text_add(ret, "[");
+	for (size_t i = 0; i < file->space.n_constraints; i++) {
+		text_add(ret, i ? ", " : "");
+		text_add_json_string(ret, expression_text(file->space.constraints[i]));
+	}
+	text_add(ret, "]");
 }
 
 /* ---- the parts ---- */
@@ -248,6 +285,10 @@ static void add_space(struct collector *c)
 		struct text value = TEXT_EMPTY;
 		text_add(&value, file->fixed[i].json);
 		add(c->facts, CHANGE_COMMAND, true, &value, "fixed.%s", file->fixed[i].name);
+	}
+	for (size_t i = 0; i < file->space.n_constraints; i++) {
+		struct text value = string_text(expression_text(file->space.constraints[i]));
+		add(c->facts, CHANGE_SPACE, true, &value, "constraints.%zu", i);
 	}
 	for (size_t i = 0; i < file->n_first; i++) {
 		struct text value = TEXT_EMPTY;

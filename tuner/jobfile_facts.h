@@ -27,6 +27,9 @@ void facts_finish(struct facts *facts);
 /* A parameter's definition as one line of JSON with its scale resolved. Appended. */
 void parameter_definition(const struct job_file *file, size_t i, struct text *ret);
 
+/* The constraints as one line of JSON. Appended. */
+void constraints_json(const struct job_file *file, struct text *ret);
+
 /* An array of strings as JSON; NULL is []. Appended. */
 void strings_json(char *const *strings, struct text *ret);
 

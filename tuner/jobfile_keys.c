@@ -49,6 +49,11 @@ const struct key job_keys[] = {
 	{ SECTION_FILE, "fixed", KEY_SCALAR_MAP, FROM_TO(0, SPACE_PARAMETERS_MAX),
 		.help = "further arguments of the command that stay the same",
 		.synonyms = "StaticHyperParameters|static|constants|constant|fixed_parameters" },
+	{ SECTION_FILE, "constraints", KEY_STRINGS, FROM_TO(0, SPACE_CONSTRAINTS_MAX),
+		.help = "what every configuration must satisfy: formulas over parameters and fixed "
+			"values, such as \"learning_rate * batch_size <= 300\"",
+		.synonyms = "conditions|forbidden|parameter_constraints|outcome_constraints|"
+			    "linear_constraints|forbidden_clauses" },
 	{ SECTION_FILE, "first", KEY_SCALAR_MAPS, FROM_TO(0, 1000),
 		.help = "configurations to try before any proposal; the strategy completes partial "
 			"ones",
@@ -118,9 +123,6 @@ const struct key job_keys[] = {
 		.help = "strategies compared inside one job" },
 	{ SECTION_FILE, "repeats", KEY_INTEGER, .refused = LATER, .help = "of the comparison",
 		.synonyms = "executions_per_trial|num_samples_per_config" },
-	{ SECTION_FILE, "constraints", KEY_STRINGS, .refused = LATER,
-		.help = "what configurations must satisfy",
-		.synonyms = "conditions|forbidden|parameter_constraints|outcome_constraints" },
 	{ SECTION_FILE, "keep", KEY_OBJECT, .refused = LATER,
 		.help = "which checkpoints and models stay", .synonyms = "keep_n|retention" },
 	{ SECTION_FILE, "source", KEY_STRING, .refused = LATER, .help = "a snapshot of the code",
@@ -197,9 +199,11 @@ const struct key job_keys[] = {
 		.synonyms = "constant" },
 	{ SECTION_PARAMETER, "description", KEY_TEXT, .help = "for people",
 		.synonyms = "comment|help" },
-	{ SECTION_PARAMETER, "when", KEY_STRING, .refused = LATER,
-		.help = "on which other values it depends",
-		.synonyms = "if|condition|parent|active_if|conditional" },
+	{ SECTION_PARAMETER, "when", KEY_CONDITIONS, FROM_TO(1, SPACE_PARAMETERS_MAX - 1),
+		.help = "it is there only where each of these other parameters is there and has "
+			"one of the values: {\"optimizer\": [\"sgd\"]}",
+		.synonyms = "if|condition|conditions|parent|parents|active_if|conditional|"
+			    "depends_on|dependent_parameters|requires" },
 	{ SECTION_PARAMETER, "prior", KEY_STRING, .refused = LATER,
 		.help = "where good values are expected", .synonyms = "mu|sigma|mean" },
 
@@ -664,6 +668,10 @@ void key_expectation(const struct key *key, struct text *ret)
 	case KEY_SCALAR_MAP:
 		expect_items(key, "an object of values by name", ret);
 		break;
+	case KEY_CONDITIONS:
+		text_add(ret, "an object of values, or arrays of values, by the names of other "
+			      "parameters");
+		break;
 	default:
 		text_add(ret, plain[key->type]);
 	}
@@ -751,6 +759,7 @@ bool key_accepts(const struct key *key, const cJSON *value)
 	case KEY_OBJECT_MAP:
 	case KEY_STRING_MAP:
 	case KEY_SCALAR_MAP:
+	case KEY_CONDITIONS:
 		return accepts_map(key, value);
 	case KEY_ENVIRONMENT:
 		return accepts_array(key, value) || accepts_map(key, value);

@@ -3,7 +3,7 @@
  * `tuner schema` and `tuner check` print it.
  *
  * A key added here is checked and described; what it means is read in jobfile_search.c,
- * jobfile_space.c or jobfile_run.c. */
+ * jobfile_space.c, jobfile_rules.c or jobfile_run.c. */
 #ifndef TUNER_JOBFILE_KEYS_H
 #define TUNER_JOBFILE_KEYS_H
 
@@ -50,6 +50,7 @@ enum key_type {
 	KEY_STRING_MAP, /* an object of name: string */
 	KEY_SCALAR_MAP, /* an object of name: scalar */
 	KEY_SCALAR_MAPS, /* an array of objects of name: scalar */
+	KEY_CONDITIONS, /* an object of name: scalar or array of scalars */
 	KEY_ENVIRONMENT, /* a KEY_SCALAR_MAP, or an array of names */
 };
 

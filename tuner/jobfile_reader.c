@@ -202,6 +202,20 @@ static void check_scalars(struct reader *reader, const cJSON *container)
 				describe(item, found));
 }
 
+/* One value, or an array that is not empty. */
+static void check_conditions(struct reader *reader, const cJSON *map)
+{
+	char found[128];
+
+	for (const cJSON *item = map->child; item; item = item->next)
+		if (cJSON_IsArray(item) && item->child != NULL)
+			check_scalars(reader, item);
+		else if (!value_is_scalar(item))
+			report_error(reader, item, AT_VALUE,
+				"expected a value or an array of values, found %s",
+				describe(item, found));
+}
+
 static void check_indices(struct reader *reader, const cJSON *array)
 {
 	static const struct key index = { .name = "", .type = KEY_INTEGER, .max = 1023 };
@@ -247,6 +261,9 @@ static void check_inside(struct reader *reader, const struct key *key, const cJS
 			check_strings(reader, value);
 		else
 			check_scalars(reader, value);
+		break;
+	case KEY_CONDITIONS:
+		check_conditions(reader, value);
 		break;
 	case KEY_GPUS:
 		if (cJSON_IsArray(value))

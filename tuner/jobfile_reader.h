@@ -70,6 +70,14 @@ int member_word(const cJSON *object, enum section section, const char *name);
 
 /* ---- the parts of a file ---- */
 
+/* A parameter with a fault keeps its place, so that its name is known, but has no bounds: nothing
+ * more is said about it. The file is refused in the end. */
+void mark_faulty(struct parameter *parameter);
+bool is_faulty(const struct parameter *parameter);
+
+/* Conditions and constraints, once all parameters are known. */
+TUNER_MUST_CHECK bool read_rules(struct reader *reader, struct tuner_error *err);
+
 TUNER_MUST_CHECK bool read_space(struct reader *reader, struct tuner_error *err);
 TUNER_MUST_CHECK bool read_search(struct reader *reader, struct tuner_error *err);
 TUNER_MUST_CHECK bool read_run(struct reader *reader, struct tuner_error *err);

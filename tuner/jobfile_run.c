@@ -244,6 +244,28 @@ static bool is_placed(const struct job_file *file, const char *name)
 	return false;
 }
 
+/* Where the parameter is not there its word goes, but the option before it would stay. */
+static void check_optional_words(struct reader *reader, const cJSON *command)
+{
+	const struct space *space = &reader->file->space;
+
+	for (const cJSON *item = command->child; item && item->next; item = item->next)
+		for (size_t c = 0; c < space->n_conditions; c++) {
+			const char *name = space->parameters[space->conditions[c].parameter].name;
+			char alone[PARAMETER_NAME_MAX + 3];
+			snprintf(alone, sizeof(alone), "{%s}", name);
+			if (!cJSON_IsString(item) || item->valuestring[0] != '-' ||
+				!cJSON_IsString(item->next) ||
+				strcmp(item->next->valuestring, alone) != 0)
+				continue;
+			report_warning(reader, item->next, AT_VALUE,
+				"where %s is not there, this word is left out and \"%.60s\" stays "
+				"alone; \"%.60s={%s}\" in one word would go as a whole",
+				name, item->valuestring, item->valuestring, name);
+			break;
+		}
+}
+
 /* With placeholders nothing is appended: what none names reaches the command by variables only. */
 static void check_use_of_parameters(struct reader *reader)
 {
@@ -357,6 +379,7 @@ static bool read_command(struct reader *reader, struct tuner_error *err)
 			"has no effect: \"command\" has placeholders, so nothing is appended");
 	if (used)
 		check_use_of_parameters(reader);
+	check_optional_words(reader, command);
 	return !looks_around(reader) || check_presence(reader, command, err);
 }
 

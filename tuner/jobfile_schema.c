@@ -74,6 +74,7 @@ static void add_object(const struct key *key, const char *reference, struct text
 
 static void add_type(const struct key *key, struct text *ret)
 {
+	struct text items = TEXT_EMPTY;
 	char reference[80];
 
 	snprintf(reference, sizeof(reference), "{\"$ref\": \"#/$defs/%s\"}",
@@ -155,6 +156,12 @@ static void add_type(const struct key *key, struct text *ret)
 	case KEY_SCALAR_MAP:
 		add_map(key, SCALAR, ret);
 		break;
+	case KEY_CONDITIONS:
+		text_print(&items,
+			"{\"anyOf\": [%s, {\"type\": \"array\", \"items\": %s, \"minItems\": 1}]}",
+			SCALAR, SCALAR);
+		add_map(key, items.bytes, ret);
+		break;
 	case KEY_SCALAR_MAPS:
 		text_add(ret, "\"type\": \"array\", \"items\": {");
 		add_map(key, SCALAR, ret);
@@ -168,6 +175,7 @@ static void add_type(const struct key *key, struct text *ret)
 			SCALAR);
 		break;
 	}
+	text_finish(&items);
 }
 
 static void add_property(const struct key *key, const char *indent, struct text *ret)

@@ -34,14 +34,12 @@ static const struct kind_row {
 	[KIND_FIXED] = { "fixed", "value" },
 };
 
-/* A parameter with a fault keeps its place, so that its name is known, but has no bounds: nothing
- * more is said about it. The file is refused in the end. */
-static void mark_faulty(struct parameter *parameter)
+void mark_faulty(struct parameter *parameter)
 {
 	parameter->min = NAN;
 }
 
-static bool is_faulty(const struct parameter *parameter)
+bool is_faulty(const struct parameter *parameter)
 {
 	return isnan(parameter->min);
 }
@@ -159,7 +157,8 @@ static void check_effect(struct reader *reader, const cJSON *definition, enum ki
 	for (const cJSON *child = definition->child; child; child = child->next) {
 		const struct key *key = key_find(SECTION_PARAMETER, child->string);
 		if (key == NULL || key->refused != NULL || strcmp(key->name, "type") == 0 ||
-			strcmp(key->name, "description") == 0)
+			strcmp(key->name, "description") == 0 ||
+			(strcmp(key->name, "when") == 0 && kind != KIND_FIXED))
 			continue;
 		if (words_index(kinds[kind].takes, key->name) < 0)
 			report_error(reader, child, AT_KEY,
@@ -398,7 +397,7 @@ static bool read_values(struct reader *reader, const cJSON *definition, enum kin
 	}
 	if (*ret_ok && !check_repeats(reader, array, values, ret_ok, err))
 		return false;
-	if (values->n == 1)
+	if (values->n == 1 && !has_member(definition, "when"))
 		report_warning(reader, array, AT_VALUE,
 			"one value leaves no choice: \"fixed\" says that plainly");
 	if (kind == KIND_ORDINAL)
@@ -564,6 +563,23 @@ static void read_first_value(struct reader *reader, const cJSON *node, double *v
 	text_finish(&problem);
 }
 
+/* By conditions and constraints. */
+static void check_first(struct reader *reader, const cJSON *item, double *values)
+{
+	struct text problem = TEXT_EMPTY;
+	size_t i;
+
+	if (!configuration_settle(reader->file, values, &i, &problem)) {
+		const cJSON *node =
+			i < reader->file->space.d
+				? member_raw(item, reader->file->space.parameters[i].name)
+				: item;
+		report_error(reader, node, i < reader->file->space.d ? AT_KEY : AT_VALUE, "%s",
+			problem.bytes);
+	}
+	text_finish(&problem);
+}
+
 static bool is_complete(const struct job_file *file, const double *values)
 {
 	for (size_t i = 0; i < file->space.d; i++)
@@ -592,6 +608,9 @@ static bool read_first(struct reader *reader, struct tuner_error *err)
 	const cJSON *array = member(reader->root, SECTION_FILE, "first");
 	const size_t n = array ? (size_t)cJSON_GetArraySize(array) : 0, d = file->space.d;
 
+	/* Conditions and constraints are only sound if nothing was wrong so far. */
+	const bool sound = reader->list->errors == 0;
+
 	file->first = calloc(n + 1, sizeof(*file->first));
 	if (file->first == NULL)
 		return tuner_fail_memory(err);
@@ -609,6 +628,8 @@ static bool read_first(struct reader *reader, struct tuner_error *err)
 		for (const cJSON *node = cJSON_IsObject(item) ? item->child : NULL; node;
 			node = node->next)
 			read_first_value(reader, node, values);
+		if (sound)
+			check_first(reader, item, values);
 		warn_of_repeat(reader, item, file->n_first - 1);
 	}
 	return true;
@@ -619,5 +640,5 @@ bool read_space(struct reader *reader, struct tuner_error *err)
 	if (!allocate_space(reader->file, err) || !read_both(reader, err))
 		return false;
 	finish_order(reader->file);
-	return read_first(reader, err);
+	return read_rules(reader, err) && read_first(reader, err);
 }

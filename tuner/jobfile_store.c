@@ -83,6 +83,11 @@ static void add_definition(const struct job_file *file, struct text *ret)
 		text_add(ret, ": ");
 		parameter_definition(file, i, ret);
 	}
+	/* No parameter has an empty name. */
+	if (file->space.n_constraints > 0) {
+		text_add(ret, ", \"\": ");
+		constraints_json(file, ret);
+	}
 	text_add(ret, "}");
 }
 

@@ -107,13 +107,15 @@ bool loop_store_plan(struct loop *loop, struct plan *plan, int64_t now_us, const
 	bool ok = false, capped = false;
 
 	if (!plan->retried) {
+		double values[SPACE_PARAMETERS_MAX];
 		int64_t arm_number;
+		configuration_stored_values(loop->file, live->values, values);
 		const struct trial_new trial = {
 			.job_id = loop->settings->job_id,
 			.arm = "",
 			.space_version = job->space_version,
 			.objective_version = job->objective_version,
-			.values = live->values,
+			.values = values,
 			.d = loop->file->space.d,
 			.parameters = plan->proposal.parameters.bytes,
 			.queued = plan->proposal.queued,

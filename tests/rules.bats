@@ -1,0 +1,213 @@
+#!/usr/bin/env bats
+# Conditions and constraints from end to end: parameters that are there only under others, formulas
+# that every configuration satisfies.
+
+load run/common
+
+# none GREP-ARGUMENT...: no line matches.
+none() {
+	[ "$(grep -c "$@")" -eq 0 ]
+}
+
+# A tree over three optimizers; what the command got stands in ./got, one line a launch.
+write_tree() { # STRATEGY
+	cat >train.sh <<-'END'
+		echo "$* | $(env | grep '^TUNER_PARAM_' | cut -d = -f 1 | sort | tr '\n' ' ')| $(cat "$TUNER_PARAMS")" >>got
+		lr=0; batch=0; momentum=0
+		while [ $# -gt 1 ]; do
+			case $1 in --lr) lr=$2 ;; --batch) batch=$2 ;; --momentum) momentum=$2 ;; esac
+			shift 2
+		done
+		awk -v l="$lr" -v b="$batch" -v m="$momentum" \
+			'BEGIN { printf "loss=%.9f\n", (log(l) + 1)^2 - b / 500 - m }'
+	END
+	cat >job.jsonc <<-END
+		{
+		  "name": "tree",
+		  "objective": {"metric": "loss", "goal": "minimize"},
+		  "metrics": [{"name": "loss", "regex": "loss=([-0-9.]+)"}],
+		  "parameters": {
+		    "momentum": {"type": "float", "min": 0, "max": 0.9, "when": {"optimizer": "sgd"}},
+		    "optimizer": {"type": "categorical", "values": ["sgd", "adam", "rmsprop"]},
+		    "nesterov": {"type": "bool", "when": {"optimizer": ["sgd"]}},
+		    "steps": {"type": "int", "min": 1, "max": 4, "when": {"nesterov": true}},
+		    "beta": {"type": "float", "min": 0.8, "max": 0.99, "when": {"optimizer": ["adam"]}},
+		    "lr": {"type": "float", "min": 0.001, "max": 1},
+		    "batch": {"type": "ordinal", "values": [32, 64, 128, 256]}
+		  },
+		  "fixed": {"scale": 3},
+		  "constraints": ["lr * batch * scale <= 100", "optimizer != 'sgd' or momentum + lr < 1"],
+		  "strategy": {"name": "$1"},
+		  "budget": {"trials": ${TRIALS:-100}, "parallel": 2},
+		  "command": ["sh", "train.sh"]
+		}
+	END
+}
+
+constraints_hold() {
+	local value="json_extract(parameters, '\$.%s')"
+	local lr batch momentum optimizer
+	printf -v lr "$value" lr
+	printf -v batch "$value" batch
+	printf -v momentum "$value" momentum
+	printf -v optimizer "$value" optimizer
+	sql_is "SELECT count(*) FROM trial WHERE $lr * $batch * 3 > 100" 0
+	sql_is "SELECT count(*) FROM trial WHERE $optimizer = 'sgd' AND NOT $momentum + $lr < 1" 0
+}
+
+# Every parameter is there exactly where its conditions say so: in JSON and as rows.
+conditions_hold() {
+	sql_is "SELECT count(*) FROM trial t,
+		(SELECT 'momentum' AS name, 'sgd' AS value UNION SELECT 'nesterov', 'sgd' UNION SELECT 'beta', 'adam')
+		WHERE (json_extract(t.parameters, '\$.' || name) IS NOT NULL) !=
+		(json_extract(t.parameters, '\$.optimizer') = value)" 0
+	sql_is "SELECT count(*) FROM trial WHERE (json_extract(parameters, '\$.steps') IS NOT NULL) !=
+		coalesce(json_extract(parameters, '\$.nesterov'), 0)" 0
+	sql_is "SELECT count(*) FROM trial t WHERE
+		(SELECT count(*) FROM json_each(t.parameters)) !=
+		(SELECT count(*) FROM trial_param p WHERE p.trial = t.id)" 0
+	sql_is "SELECT count(*) FROM trial_param p JOIN parameter q ON q.id = p.parameter
+		JOIN trial t ON t.id = p.trial WHERE json_extract(t.parameters, '\$.' || q.name) IS NULL" 0
+}
+
+run_tree() { # STRATEGY TRIALS
+	write_tree "$1"
+	"$TUNER" run job.jsonc --quiet
+	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" "$2"
+	constraints_hold
+	conditions_hold
+}
+
+@test "bayesian: 100 trials keep to the tree and to the constraints" {
+	run_tree bayesian 100
+	sql_is "SELECT count(*) > 50 FROM decision WHERE branch = 'model'" 1
+}
+
+@test "random: 100 trials keep to the tree and to the constraints" {
+	run_tree random 100
+}
+
+@test "sobol: 100 trials keep to the tree and to the constraints" {
+	run_tree sobol 100
+}
+
+@test "grid: 100 trials keep to the tree and to the constraints" {
+	run_tree grid 100
+}
+
+@test "a command gets active parameters only: arguments, variables and file" {
+	TRIALS=30 write_tree sobol
+	"$TUNER" run job.jsonc --quiet
+	[ "$(lines_of got)" -eq 30 ]
+	# Without SGD there is nothing of it, and with it everything.
+	grep -v -- '--optimizer sgd' got >others
+	[ -s others ]
+	none -i 'momentum\|nesterov\|steps' others
+	grep -- '--optimizer sgd' got >sgd
+	[ -s sgd ]
+	none -v -- '--momentum .* TUNER_PARAM_MOMENTUM .*"momentum":' sgd
+	none -i 'beta' sgd
+	none -- '--nesterov false.*STEPS' sgd
+	none -v -- '--scale 3 |.*TUNER_PARAM_SCALE.*"scale":3' got
+}
+
+@test "tables show a dash, show and best leave out what is not active" {
+	TRIALS=12 write_tree sobol
+	"$TUNER" run job.jsonc --quiet
+	number=$(sql "SELECT min(number) FROM trial WHERE json_extract(parameters, '$.optimizer') = 'rmsprop'")
+	run "$TUNER" trials tree
+	[ "$status" -eq 0 ]
+	[[ "$(grep "^ *$number " <<<"$output")" =~ -\ +rmsprop\ +-\ +-\ +- ]]
+	run "$TUNER" show tree "$number"
+	[[ "$output" == *rmsprop* && "$output" != *momentum* && "$output" != *beta* ]]
+	run "$TUNER" best tree --command
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"--optimizer"* ]]
+}
+
+@test "the published views have no row of what is not active" {
+	TRIALS=12 write_tree sobol
+	"$TUNER" run job.jsonc --quiet
+	sql_is "SELECT count(*) FROM trial_params" "$(sql "SELECT count(*) FROM trial_param")"
+	sql_is "SELECT count(*) FROM trial_params p JOIN trials t USING (trial_id)
+		WHERE p.param_name = 'beta'" \
+		"$(sql "SELECT count(*) FROM trial WHERE json_extract(parameters, '$.optimizer') = 'adam'")"
+}
+
+@test "words with the placeholder of an inactive parameter are left out" {
+	TRIALS=12 write_tree sobol
+	sed -i 's/"command": .*/"command": ["sh", "train.sh", "--lr", "{lr}", "--batch={batch}", "--opt={optimizer}", "--momentum={momentum}", "--beta={beta}", "--rest={nesterov}{steps}{scale}"]/' job.jsonc
+	"$TUNER" run job.jsonc --quiet
+	none -- '--opt=adam.*--momentum\|--opt=adam.*--rest\|{' <(cut -d '|' -f 1 got)
+	grep -q -- '--opt=adam --beta=0' got
+	grep -q -- '--opt=sgd --momentum=0' got
+}
+
+@test "an option that would stay alone is warned of" {
+	write_tree sobol
+	sed -i 's/"command": .*/"command": ["sh", "train.sh", "--momentum", "{momentum}"]/' job.jsonc
+	run "$TUNER" check job.jsonc
+	[ "$status" -eq 0 ]
+	[[ "$output" == *'warning: command.3: where momentum is not there'*'"--momentum={momentum}" in one word'* ]]
+}
+
+@test "a configuration by a person must keep to the rules" {
+	TRIALS=3 write_tree sobol
+	"$TUNER" run job.jsonc --quiet
+	run "$TUNER" enqueue tree 'optimizer=adam,momentum=0.5'
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'momentum: is given in vain: it is there only where optimizer is "sgd"'* ]]
+	run "$TUNER" enqueue tree 'momentum=0.5'
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'momentum: needs optimizer to be given as well'* ]]
+	run "$TUNER" enqueue tree 'lr=0.9,batch=256'
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'it breaks the constraint "lr * batch * scale <= 100"'* ]]
+	run "$TUNER" enqueue tree 'batch=32,lr=0.9,optimizer=sgd,momentum=0.5'
+	[[ "$output" == *'it breaks the constraint "optimizer'* ]]
+	"$TUNER" enqueue tree 'optimizer=sgd,momentum=0.5'
+	"$TUNER" enqueue tree 'optimizer=adam,beta=0.9,lr=0.1,batch=32'
+	"$TUNER" run job.jsonc --quiet --set budget.trials=5
+	sql_is "SELECT json_extract(parameters, '$.momentum') FROM trial WHERE number = 4" 0.5
+	sql_is "SELECT parameters FROM trial WHERE number = 5" \
+		'{"optimizer": "adam", "beta": 0.9, "lr": 0.1, "batch": 32}'
+	sql_is "SELECT branch FROM decision d JOIN trial t ON t.id = d.id WHERE number = 5" user
+}
+
+@test "an edited rule is a new version of the space, and earlier trials stay data" {
+	TRIALS=10 write_tree bayesian
+	"$TUNER" run job.jsonc --quiet
+	sed -i 's/<= 100/<= 50/; s/"when": {"nesterov": true}/"when": {"nesterov": false}/' job.jsonc
+	run "$TUNER" run job.jsonc --set budget.trials=20
+	[ "$status" -eq 0 ]
+	[[ "$output" == *'constraints.0: "lr * batch * scale <= 100" -> "lr * batch * scale <= 50"'* ]]
+	sql_is "SELECT count(*) FROM space_version" 2
+	sql_is "SELECT json_extract(definition, '$.\"\"[0]') FROM space_version WHERE version = 2" \
+		"lr * batch * scale <= 50"
+	sql_is "SELECT json_extract(definition, '$.steps.when.nesterov[0]') FROM space_version
+		WHERE version = 2" 0
+	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 20
+	sql_is "SELECT count(*) FROM trial WHERE number > 10 AND json_extract(parameters, '$.lr') *
+		json_extract(parameters, '$.batch') * 3 > 50" 0
+}
+
+@test "a space that is finite is exhausted, each configuration once" {
+	TRIALS=100 write_tree bayesian
+	sed -i '/"momentum"\|"beta"\|"lr"/d; s/"constraints": .*/"constraints": ["batch >= 64"],/' job.jsonc
+	sed -i 's/--lr) lr/--batch) lr/' train.sh
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 0 ]
+	# (sgd: nesterov false, or true with 4 steps; two others) x 3
+	sql_is "SELECT count(*) FROM trial" 21
+	sql_is "SELECT count(DISTINCT parameters) FROM trial" 21
+	run "$TUNER" check job.jsonc
+	[[ "$output" == *"space: 4 parameters, 21 configurations"* ]]
+}
+
+@test "constraints that leave nothing are an error of the file" {
+	write_tree sobol
+	run "$TUNER" check job.jsonc --set 'constraints=["lr < 0.5", "lr + batch < 1"]'
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"constraints.1: no configuration"*"satisfies the constraints"* ]]
+	[ ! -e tuner.db ]
+}
