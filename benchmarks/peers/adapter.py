@@ -4,6 +4,7 @@
     peer.start(number, values)      a shared initial point is on its way
     values = peer.ask(number)       the peer's own next trial; it runs from now on
     peer.tell(number, y)            its end; y is NaN if the trial failed
+    peer.add(points, ys)            a history
 
 Peers keep their defaults, with these exceptions, the same for all: they model as soon as STARTUP
 trials have given a value (the shared points take the place of their own first ones), and a failed trial
@@ -22,6 +23,12 @@ class Adapter:
         self.running = {}  # trial number -> what the peer needs to be told its end
         self.worst = 0.0
         self.any_value = False
+
+    def add(self, points, ys):
+        """Trials made elsewhere, all at once; no trial is running."""
+        for number, (values, y) in enumerate(zip(points, ys)):
+            self.start(number, values)
+            self.tell(number, y)
 
     def outward(self, values):
         """Values as the peer has them: {name: float, int or index}."""

@@ -19,6 +19,8 @@ class Ax(Adapter):
         self.client.configure_experiment(parameters=[config(p) for p in space])
         self.client.configure_optimization(objective="-y")
         self.client.configure_generation_strategy(initialization_budget=STARTUP,
+                                                  min_observed_initialization_trials=STARTUP,
+                                                  allow_exceeding_initialization_budget=True,
                                                   initialize_with_center=False,
                                                   initialization_random_seed=seed)
 

@@ -19,6 +19,11 @@ class Skopt(Adapter):
     def start(self, number, values):
         self.running[number] = list(self.outward(values).values())
 
+    def add(self, points, ys):
+        # One by one, it would fit its model after each.
+        self.optimizer.tell([list(self.outward(values).values()) for values in points],
+                            [self.value_or_worst(y) for y in ys])
+
     def ask(self, number):
         optimizer = self.optimizer
         if self.running and optimizer.yi:

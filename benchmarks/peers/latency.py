@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""CPU milliseconds that a peer takes for a suggestion, and to hear of its result, on one thread.
+
+    build/peers/optuna/bin/python benchmarks/peers/latency.py --method optuna-gp [--d 3,10]
+        [--n 50,200,500,1000] [--suggestions 5] [--limit 10]
+
+The peer is given n random points of a smooth function, which is not timed; then it is asked and told a few
+times in a row, with whatever refits it makes, and the mean is printed as CSV: method,d,n,ms. A history
+for which a suggestion would take more than --limit seconds, by the growth n^3 from the one before, is left out.
+"""
+import os
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[name] = "1"  # before anything loads a BLAS
+
+import argparse
+import math
+import random
+import sys
+import time
+
+import results
+import run
+from methods import peers
+from problems import Parameter
+
+
+def smooth(values):
+    return sum(math.sin(3 * x + k) + (x - 0.3) ** 2 for k, x in enumerate(values))
+
+
+def milliseconds(adapter, d, n, suggestions):
+    space = [Parameter(f"x{k}", "float", 0.0, 1.0, "linear", 0) for k in range(d)]
+    generator = random.Random(1)
+    points = [[generator.random() for _ in range(d)] for _ in range(n)]
+    peer = adapter(space, 1, n + suggestions)
+    peer.add(points, [smooth(values) for values in points])
+    began = time.process_time()
+    for number in range(n, n + suggestions):
+        peer.tell(number, smooth(peer.ask(number)))
+    return 1000 * (time.process_time() - began) / suggestions
+
+
+def parse_options():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--method", required=True, choices=[method.name for method in peers()])
+    parser.add_argument("--d", type=results.parse_range, default="3,10")
+    parser.add_argument("--n", type=results.parse_range, default="50,200,500,1000")
+    parser.add_argument("--suggestions", type=int, default=5)
+    parser.add_argument("--limit", type=float, default=10, help="seconds")
+    options = parser.parse_args()
+    if options.suggestions < 1:
+        parser.error("--suggestions counts from 1")
+    return options
+
+
+def main():
+    options = parse_options()
+    adapter = run.adapter_class(options.method)
+    milliseconds(adapter, 3, 10, 1)  # imports and first uses, once
+    print("method,d,n,ms")
+    for d in options.d:
+        expected_s, before = 0.0, None
+        for n in sorted(options.n):
+            if before and expected_s * (n / before) ** 3 > options.limit:
+                print(f"latency.py: {options.method}, d = {d}: n = {n} left out", file=sys.stderr)
+                break
+            ms = milliseconds(adapter, d, n, options.suggestions)
+            print(f"{options.method},{d},{n},{ms:.4g}", flush=True)
+            expected_s, before = ms / 1000, n
+
+
+if __name__ == "__main__":
+    main()
