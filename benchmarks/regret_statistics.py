@@ -248,7 +248,7 @@ def pooled_curve(scores, method, workers, grid):
 
 def draw_curves(pyplot, scores, workers, path):
     grid = numpy.linspace(0.02, 1, 99)
-    figure, axes = pyplot.subplots(figsize=(7, 4.5))
+    figure, axes = pyplot.subplots(figsize=(8, 4.5))
     for method in scores:
         curve = pooled_curve(scores, method, workers, grid)
         if curve is not None:
@@ -256,7 +256,7 @@ def draw_curves(pyplot, scores, workers, path):
                       linewidth=2.5 if method == OURS else 1.2)
     axes.set(xlabel="% of the budget", ylabel="median normalised regret", yscale="log",
              xlim=(0, 100), title=f"{workers} worker{'s' if workers > 1 else ''}, all problems")
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     axes.grid(alpha=0.3)
     save(pyplot, figure, path)
 
@@ -264,7 +264,7 @@ def draw_curves(pyplot, scores, workers, path):
 def draw_differences(pyplot, scores, workers, draws, path):
     """A row for each peer and measure: mean difference of the score and its interval."""
     peers = [name for name in scores if name != OURS and differences(scores, name, workers)]
-    figure, axes = pyplot.subplots(figsize=(7, 1 + 0.55 * len(peers)))
+    figure, axes = pyplot.subplots(figsize=(8, 1.2 + 0.55 * len(peers)))
     for i, measure in enumerate(MEASURES):
         estimates = numpy.array([bootstrap(differences(scores, name, workers), draws)[i]
                                  for name in peers]).reshape(-1, 3)
@@ -276,7 +276,7 @@ def draw_differences(pyplot, scores, workers, draws, path):
     axes.invert_yaxis()
     axes.set(xlabel="score of tuner − score of the peer, 95 % interval",
              title=f"{workers} worker{'s' if workers > 1 else ''}")
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     axes.grid(axis="x", alpha=0.3)
     save(pyplot, figure, path)
 

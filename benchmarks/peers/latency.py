@@ -5,8 +5,8 @@
         [--n 50,200,500,1000] [--suggestions 5] [--limit 10]
 
 The peer is given n random points of a smooth function, which is not timed; then it is asked and told a few
-times in a row, with whatever refits it makes, and the mean is printed as CSV: method,d,n,ms. A history
-for which a suggestion would take more than --limit seconds, by the growth n^3 from the one before, is left out.
+times in a row, with whatever refits it makes, and the mean is printed as CSV: method,d,n,suggestions,ms.
+Once these take --limit seconds no more are asked for; where one takes as long, longer histories are left out.
 """
 import os
 
@@ -29,16 +29,20 @@ def smooth(values):
     return sum(math.sin(3 * x + k) + (x - 0.3) ** 2 for k, x in enumerate(values))
 
 
-def milliseconds(adapter, d, n, suggestions):
+def measure(adapter, d, n, suggestions, limit):
+    """How many suggestions were made, and their CPU seconds."""
     space = [Parameter(f"x{k}", "float", 0.0, 1.0, "linear", 0) for k in range(d)]
     generator = random.Random(1)
     points = [[generator.random() for _ in range(d)] for _ in range(n)]
     peer = adapter(space, 1, n + suggestions)
     peer.add(points, [smooth(values) for values in points])
+    made, seconds = 0, 0.0
     began = time.process_time()
-    for number in range(n, n + suggestions):
+    while made < suggestions and seconds < limit:
+        number = n + made
         peer.tell(number, smooth(peer.ask(number)))
-    return 1000 * (time.process_time() - began) / suggestions
+        made, seconds = made + 1, time.process_time() - began
+    return made, seconds
 
 
 def parse_options():
@@ -49,25 +53,24 @@ def parse_options():
     parser.add_argument("--suggestions", type=int, default=5)
     parser.add_argument("--limit", type=float, default=10, help="seconds")
     options = parser.parse_args()
-    if options.suggestions < 1:
-        parser.error("--suggestions counts from 1")
+    if options.suggestions < 1 or options.limit <= 0:
+        parser.error("--suggestions counts from 1, --limit is more than 0")
     return options
 
 
 def main():
     options = parse_options()
     adapter = run.adapter_class(options.method)
-    milliseconds(adapter, 3, 10, 1)  # imports and first uses, once
-    print("method,d,n,ms")
+    measure(adapter, 3, 10, 1, options.limit)  # imports and first uses, once
+    print("method,d,n,suggestions,ms")
     for d in options.d:
-        expected_s, before = 0.0, None
         for n in sorted(options.n):
-            if before and expected_s * (n / before) ** 3 > options.limit:
-                print(f"latency.py: {options.method}, d = {d}: n = {n} left out", file=sys.stderr)
+            made, seconds = measure(adapter, d, n, options.suggestions, options.limit)
+            print(f"{options.method},{d},{n},{made},{1000 * seconds / made:.4g}", flush=True)
+            if seconds / made >= options.limit:
+                print(f"latency.py: {options.method}, d = {d}: longer histories are left out",
+                      file=sys.stderr)
                 break
-            ms = milliseconds(adapter, d, n, options.suggestions)
-            print(f"{options.method},{d},{n},{ms:.4g}", flush=True)
-            expected_s, before = ms / 1000, n
 
 
 if __name__ == "__main__":
