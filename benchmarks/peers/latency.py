@@ -14,6 +14,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"  # before anything loads a BLAS
 
 import argparse
+import contextlib
 import math
 import random
 import sys
@@ -60,13 +61,18 @@ def parse_options():
 
 def main():
     options = parse_options()
-    adapter = run.adapter_class(options.method)
+    output = sys.stdout
+    with contextlib.redirect_stdout(sys.stderr):  # some peers print what they think
+        write_table(options, run.adapter_class(options.method), output)
+
+
+def write_table(options, adapter, output):
     measure(adapter, 3, 10, 1, options.limit)  # imports and first uses, once
-    print("method,d,n,suggestions,ms")
+    print("method,d,n,suggestions,ms", file=output)
     for d in options.d:
         for n in sorted(options.n):
             made, seconds = measure(adapter, d, n, options.suggestions, options.limit)
-            print(f"{options.method},{d},{n},{made},{1000 * seconds / made:.4g}", flush=True)
+            print(f"{options.method},{d},{n},{made},{1000 * seconds / made:.4g}", file=output, flush=True)
             if seconds / made >= options.limit:
                 print(f"latency.py: {options.method}, d = {d}: longer histories are left out",
                       file=sys.stderr)
