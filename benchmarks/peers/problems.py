@@ -1,0 +1,92 @@
+"""The objectives of benchmarks/problems.h, by way of build/benchmarks/libproblems.so."""
+import collections
+import ctypes
+import functools
+import json
+import math
+
+# type: float, int or categorical; scale: linear, log or reverse-log (logarithmic in 1 - x).
+Parameter = collections.namedtuple("Parameter", "name type min max scale n_values")
+
+VALUES = ctypes.POINTER(ctypes.c_double)
+SIGNATURES = {
+    "count": (ctypes.c_int, []),
+    "name": (ctypes.c_char_p, [ctypes.c_int]),
+    "space_json": (ctypes.c_char_p, [ctypes.c_int]),  # never freed: read once
+    "budget": (ctypes.c_int, [ctypes.c_int]),
+    "n_initial": (ctypes.c_int, [ctypes.c_int]),
+    "optimum": (ctypes.c_double, [ctypes.c_int]),
+    "random_median": (ctypes.c_double, [ctypes.c_int]),
+    "initial": (None, [ctypes.c_int, ctypes.c_ulonglong, ctypes.c_int, VALUES]),
+    "value": (ctypes.c_double, [ctypes.c_int, VALUES]),
+    "observe": (ctypes.c_double, [ctypes.c_int, VALUES, ctypes.c_ulonglong, ctypes.c_uint]),
+    "duration": (ctypes.c_double, [ctypes.c_int, ctypes.c_ulonglong, ctypes.c_uint]),
+}
+
+
+def load(path):
+    """All problems of the library, by name."""
+    library = ctypes.CDLL(str(path))
+    for name, (result, arguments) in SIGNATURES.items():
+        function = getattr(library, f"library_{name}")
+        function.restype, function.argtypes = result, arguments
+    problems = [Problem(library, i) for i in range(library.library_count())]
+    return {problem.name: problem for problem in problems}
+
+
+def held_out(names):
+    """The half of the problems on which nothing was tuned: every second one in the names' order."""
+    return set(sorted(names)[1::2])
+
+
+class Problem:
+    """One objective, minimised. Values are floats, ints as floats, and a category's index."""
+
+    def __init__(self, library, index):
+        self.library, self.index = library, index
+        self.name = library.library_name(index).decode()
+        self.space = [parameter(entry) for entry in
+                      json.loads(library.library_space_json(index).decode())]
+        self.budget = library.library_budget(index)
+        self.initial_count = library.library_n_initial(index)  # first trials that all methods share
+        self.optimum = library.library_optimum(index)
+
+    @functools.cached_property
+    def random_median(self):
+        """Median of the best that random search finds within the budget."""
+        return self.library.library_random_median(self.index)
+
+    def initial(self, seed, k):
+        """The k-th shared initial point, from 0."""
+        values = (ctypes.c_double * len(self.space))()
+        self.library.library_initial(self.index, seed, k, values)
+        return list(values)
+
+    def value(self, values):
+        """Without noise; NaN if this configuration fails."""
+        return self.library.library_value(self.index, self.pack(values))
+
+    def observe(self, values, seed, number):
+        """What trial `number` of the run would report; NaN if it fails."""
+        return self.library.library_observe(self.index, self.pack(values), seed, number)
+
+    def duration(self, seed, number):
+        """How long a trial takes, in virtual time: log-normal, the median is 1."""
+        return self.library.library_duration(self.index, seed, number)
+
+    def pack(self, values):
+        self.check(values)
+        return (ctypes.c_double * len(values))(*values)
+
+    def check(self, values):
+        """A method that leaves the space would be measured on another problem."""
+        for p, x in zip(self.space, values, strict=True):
+            low, high = (0, p.n_values - 1) if p.type == "categorical" else (p.min, p.max)
+            if not low <= x <= high or p.type != "float" and x != math.floor(x):
+                raise ValueError(f"{self.name}: {p.name} = {x!r} is not in the space")
+
+
+def parameter(entry):
+    n_values = entry.get("n_values", 0)
+    return Parameter(entry["name"], "categorical" if n_values else entry["type"], entry.get("min", 0),
+                     entry.get("max", 0), entry.get("scale", "linear"), n_values)

@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""The simulation of benchmarks/regret and its statistics.
+
+    tests/test_regret.py
+
+What needs numpy, scipy or matplotlib is skipped where these are missing.
+"""
+import collections
+import math
+import pathlib
+import sys
+import tempfile
+import unittest
+
+BENCHMARKS = pathlib.Path(__file__).resolve().parent.parent / "benchmarks"
+sys.path[:0] = [str(BENCHMARKS / "peers"), str(BENCHMARKS)]
+
+import adapter
+import results
+import simulate
+from problems import Parameter, held_out
+
+try:
+    import numpy
+    import regret_statistics as statistics
+except ImportError:
+    statistics = None
+
+DURATIONS = [5, 1, 2, 1, 1, 1]  # of trials 1 to 6
+Problem = collections.namedtuple("Problem", "optimum random_median initial_count")
+
+
+class Line:
+    """Trial n asks for the value n; trial 4 fails."""
+    space, initial_count = [Parameter("x", "float", 0, 100, "linear", 0)], 2
+
+    def initial(self, seed, k):
+        return [50.0 + k]
+
+    def value(self, values):
+        return values[0]
+
+    def observe(self, values, seed, number):
+        return math.nan if number == 4 else values[0]
+
+    def duration(self, seed, number):
+        return DURATIONS[number - 1]
+
+
+class Recorder:
+    """A method that notes what it is told, and when."""
+    def __init__(self, space, seed, budget):
+        self.log = Recorder.log = []
+
+    def start(self, number, values):
+        self.log.append(("start", number, values[0]))
+
+    def ask(self, number):
+        self.log.append(("ask", number))
+        return [float(number)]
+
+    def tell(self, number, y):
+        self.log.append(("tell", number, "failed" if math.isnan(y) else y))
+
+
+class Simulation(unittest.TestCase):
+    def test_one_worker_tells_each_result_before_it_asks(self):
+        rows = simulate.simulate(Line(), Recorder, 1, 1, 4)
+        self.assertEqual(Recorder.log, [
+            ("start", 1, 50), ("tell", 1, 50), ("start", 2, 51), ("tell", 2, 51),
+            ("ask", 3), ("tell", 3, 3), ("ask", 4), ("tell", 4, "failed")])
+        self.assertEqual([row[1] for row in rows], [1, 2, 3, 4])
+
+    def test_workers_are_asked_for_as_trials_end(self):
+        rows = simulate.simulate(Line(), Recorder, 1, 2, 6)
+        self.assertEqual([(row[0], row[1]) for row in rows],
+                         [(2, 1), (3, 3), (4, 4), (1, 5), (5, 5), (6, 6)])
+        self.assertEqual(Recorder.log[:5], [("start", 1, 50), ("start", 2, 51), ("tell", 2, 51),
+                                            ("ask", 3), ("tell", 3, 3)])
+
+    def test_values_survive_the_way_to_a_peer_and_back(self):
+        for p, x in [(Parameter("m", "float", 0, 0.99, "reverse-log", 0), 0.99),
+                     (Parameter("m", "float", 0, 0.99, "reverse-log", 0), 0.9),
+                     (Parameter("l", "float", 1e-4, 1, "log", 0), 1e-4),
+                     (Parameter("i", "int", 1, 9, "linear", 0), 7.0),
+                     (Parameter("c", "categorical", 0, 0, "linear", 3), 2.0)]:
+            back = adapter.from_peer(p, adapter.to_peer(p, x))
+            self.assertAlmostEqual(back, x, delta=1e-15)
+
+    def test_a_failed_trial_is_as_bad_as_the_worst(self):
+        peer = adapter.Adapter([])
+        told = [peer.value_or_worst(y) for y in (math.nan, -7, -3, math.nan, -9, math.nan)]
+        self.assertEqual(told, [0, -7, -3, -3, -9, -3])
+
+
+class Results(unittest.TestCase):
+    def test_runs_are_read_back_in_the_order_of_their_ends(self):
+        key = results.Key("line", "recorder", 2, 1)
+        with tempfile.TemporaryDirectory() as directory:
+            for seed in (1, 2):
+                run = key._replace(seed=seed)
+                rows = [(2, 1.0, 51.0, 51.0, 0.1), (1, 5.0, 50.0, math.nan, 0.1)]
+                results.append(directory, "recorder", results.format_run(run, rows[::-1]))
+            runs = results.read(directory, "recorder")
+        self.assertEqual(sorted(run.seed for run in runs), [1, 2])
+        self.assertEqual([row["trial"] for row in runs[key]], [2, 1])
+        self.assertTrue(math.isnan(runs[key][1]["observed"]))
+
+    def test_ranges(self):
+        self.assertEqual(results.parse_range("1,3,7-9"), [1, 3, 7, 8, 9])
+
+    def test_half_of_the_problems_is_held_out(self):
+        self.assertEqual(held_out(["d", "b", "a", "c"]), {"b", "d"})
+
+
+@unittest.skipUnless(statistics, "needs numpy, scipy and matplotlib")
+class Statistics(unittest.TestCase):
+    def rows(self, *pairs):
+        return [{"observed": observed, "value": value} for observed, value in pairs]
+
+    def test_a_method_is_judged_by_the_true_value_of_what_looks_best(self):
+        curve = statistics.best_observed(self.rows((math.nan, math.nan), (5, 4), (6, 1), (2, 3)))
+        self.assertEqual(list(curve), [math.inf, 4, 4, 3])
+
+    def test_scores_are_taken_at_parts_of_the_budget_and_bounded_below(self):
+        problem = Problem(optimum=0, random_median=10, initial_count=2)
+        found = statistics.score_run(problem, self.rows((90, 90), (8, 8), (5, 5), (0, 0)))
+        self.assertEqual(list(found.score), [-1, 1 - 0.8, 1, (1 - 0.8 + 0.5 + 1) / 3])
+        self.assertEqual(list(found.curve), [9, 0.8, 0.5, 0])
+
+    def test_the_mean_weighs_problems_alike_whatever_their_number_of_seeds(self):
+        measures = numpy.ones(4)
+        found = statistics.bootstrap({"a": numpy.array([measures] * 9), "b": numpy.array([-measures])},
+                                     1000)
+        self.assertTrue((found[:, 0] == 0).all())
+        self.assertTrue((found[:, 1] == -1).all() and (found[:, 2] == 1).all())
+
+    def test_the_interval_of_one_problem_is_that_of_its_mean(self):
+        values = numpy.random.default_rng(3).normal(size=(400, 4))
+        mean, low, high = statistics.bootstrap({"a": values}, 4000).T
+        self.assertTrue(numpy.allclose((high - low) / 2, 1.96 / 20, rtol=0.12))
+        self.assertTrue(numpy.allclose(mean, values.mean(axis=0)))
+
+    def test_variants_of_a_function_are_drawn_together(self):
+        rows = {"f": numpy.ones((5, 4)), "f-noisy": numpy.ones((5, 4)), "g": -numpy.ones((5, 4))}
+        found = statistics.bootstrap(rows, 1000, statistics.function_of)
+        self.assertTrue(numpy.allclose(found[0], [1 / 3, -1, 1]))
+
+    def test_holm(self):
+        self.assertTrue(numpy.allclose(statistics.holm([0.01, 0.04, 0.03]), [0.03, 0.06, 0.06]))
+
+    def test_wilcoxon_says_who_is_ahead_unless_there_is_too_little(self):
+        p, ahead = statistics.wilcoxon(-numpy.arange(1.0, 11))
+        self.assertAlmostEqual(p, 2 / 2**10)
+        self.assertEqual(ahead, -1)
+        self.assertEqual(statistics.wilcoxon(numpy.array([1.0] * 5 + [0.0] * 9)), (1, 0))
+
+    def test_ranks_are_over_the_runs_that_all_have(self):
+        def run(score):
+            return statistics.Scored(None, numpy.full(4, score))
+
+        scores = {"tuner": {("a", 1, 1): run(0.9), ("a", 1, 2): run(0.1), ("b", 1, 1): run(0.0)},
+                  "random": {("a", 1, 1): run(0.5), ("a", 1, 2): run(0.1)}}
+        self.assertEqual(statistics.mean_ranks(scores, 1, 0), {"tuner": 1.25, "random": 1.75})
+
+
+if __name__ == "__main__":
+    unittest.main()
