@@ -28,6 +28,13 @@ const char *strategy_name(enum strategy_name name)
 	return strategies[name].name;
 }
 
+const char *strategy_warp_name(enum strategy_warp warp)
+{
+	static const char *const names[] = { "none", "free", "axes" };
+
+	return names[warp];
+}
+
 const char *branch_name(enum branch branch)
 {
 	return branches[branch];

@@ -11,6 +11,8 @@
 
 enum strategy_name { STRATEGY_RANDOM, STRATEGY_SOBOL, STRATEGY_GRID, STRATEGY_BAYESIAN };
 
+/* Whether the model bends the axes (warp.h): not, as the data ask, or each into one of three shapes where
+ * that gains enough (gp.h). */
 enum strategy_warp { STRATEGY_WARP_NONE, STRATEGY_WARP_FREE, STRATEGY_WARP_AXES };
 
 struct strategy {
@@ -20,11 +22,12 @@ struct strategy {
 			       twice the workers */
 	size_t grid_points; /* grid: values along a float without step; 0: 5 */
 	bool deterministic; /* bayesian: the objective has no noise */
-	enum strategy_warp warp; /* bayesian: how the model bends the axes */
+	enum strategy_warp warp; /* bayesian */
 	enum transform_kind transform; /* bayesian: of the objectives, before the model sees them */
 };
 
 const char *strategy_name(enum strategy_name name); /* "bayesian" ... */
+const char *strategy_warp_name(enum strategy_warp warp); /* "none", "free", "axes" */
 
 /* Number of configurations of the grid strategy on this space (floats without step count
  * grid_points); UINT64_MAX if it does not fit. With conditions or constraints: of those that are allowed among the first

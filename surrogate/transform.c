@@ -24,6 +24,17 @@ struct transform {
 	double unit; /* slope of the map back where the knots say nothing */
 };
 
+const char *transform_name(enum transform_kind kind)
+{
+	static const char *const names[] = {
+		[TRANSFORM_HALF_RANK] = "half-rank",
+		[TRANSFORM_NONE] = "none",
+		[TRANSFORM_WINSOR] = "winsor",
+	};
+
+	return names[kind];
+}
+
 static int compare_doubles(const void *a, const void *b)
 {
 	const double x = *(const double *)a, y = *(const double *)b;

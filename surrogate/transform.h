@@ -20,6 +20,8 @@ enum transform_kind {
 	TRANSFORM_WINSOR, /* values above the upper quartile + 1.5 interquartile ranges go there */
 };
 
+const char *transform_name(enum transform_kind kind); /* "half-rank", "none", "winsor" */
+
 /* Noise variance of a failed trial's made-up outcome, in units of the model's. */
 #define TRANSFORM_FAILURE_NOISE 10.0
 

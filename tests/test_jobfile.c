@@ -357,6 +357,8 @@ static void every_setting_reaches_its_field(void **state)
 	assert_null(file->metrics[1].regex);
 	assert_int_equal(file->strategy.initial, 10);
 	assert_true(file->strategy.deterministic);
+	assert_int_equal(file->strategy.warp, STRATEGY_WARP_AXES);
+	assert_int_equal(file->strategy.transform, TRANSFORM_WINSOR);
 	assert_int_equal(file->budget.trials, 40);
 	assert_int_equal(file->budget.parallel, 4);
 	assert_int_equal(file->budget.runtime_us, INT64_C(5400000000));
@@ -666,7 +668,9 @@ static void an_edit_is_of_the_kind_of_what_it_changes(void **state)
 				 "strategy.name: \"bayesian\" -> \"random\"\n"
 				 "strategy.initial: max(5, min(2d + 2, budget.trials/5)), at least "
 				 "twice the slots -> (gone)\n"
-				 "strategy.deterministic: false -> (gone)\n"),
+				 "strategy.deterministic: false -> (gone)\n"
+				 "strategy.warp: \"none\" -> (gone)\n"
+				 "strategy.transform: \"half-rank\" -> (gone)\n"),
 		CHANGE_TAKEN);
 	assert_int_equal(
 		kinds_of("parameters.lr.max=1",
@@ -956,7 +960,8 @@ static void objective_and_strategy_are_stored_as_json(void **state)
 	assert_string_equal(objective, "{\"metric\": \"accuracy\", \"goal\": \"maximize\", "
 				       "\"reduce\": \"mean of last 3\"}");
 	assert_string_equal(
-		strategy, "{\"name\": \"bayesian\", \"initial\": 10, \"deterministic\": true}");
+		strategy, "{\"name\": \"bayesian\", \"initial\": 10, \"deterministic\": true, "
+		  "\"warp\": \"axes\", \"transform\": \"winsor\"}");
 	free(objective);
 	free(strategy);
 	end(reading);

@@ -308,6 +308,10 @@ static void add_strategy(struct collector *c)
 			optional_number((double)s->initial));
 		add_key(c, CHANGE_TAKEN, SECTION_STRATEGY, "strategy", "deterministic",
 			boolean_text(s->deterministic));
+		add_key(c, CHANGE_TAKEN, SECTION_STRATEGY, "strategy", "warp",
+			string_text(strategy_warp_name(s->warp)));
+		add_key(c, CHANGE_TAKEN, SECTION_STRATEGY, "strategy", "transform",
+			string_text(transform_name(s->transform)));
 	}
 	if (s->name == STRATEGY_GRID)
 		add_key(c, CHANGE_TAKEN, SECTION_STRATEGY, "strategy", "points",

@@ -224,6 +224,21 @@ const struct key job_keys[] = {
 	{ SECTION_STRATEGY, "deterministic", KEY_BOOLEAN, .otherwise = "false",
 		.help = "bayesian: the same configuration always gives the same objective",
 		.synonyms = "noiseless|deterministic_objective" },
+	{ SECTION_STRATEGY, "warp", KEY_WORD, .words = "none|free|axes", .otherwise = "\"none\"",
+		.help = "bayesian: how the model bends the axes. free: as the results ask; axes: "
+			"like a logarithm, from either end, where that explains them much better. "
+			"For a "
+			"range that should have another scale, at twice the time",
+		.aliases = "true=free|false=none|kumaraswamy=free|on=free|off=none",
+		.synonyms = "warping|input_warping|warp_inputs" },
+	{ SECTION_STRATEGY, "transform", KEY_WORD, .words = "half-rank|none|winsor",
+		.otherwise = "\"half-rank\"",
+		.help = "bayesian: what the model sees of the objectives. half-rank: of the worse "
+			"half "
+			"the ranks; winsor: bad outliers moved to a fence",
+		.aliases =
+			"half_rank=half-rank|halfrank=half-rank|standardize=none|standardise=none",
+		.synonyms = "output_transform|outcome_transform|normalize_y" },
 	{ SECTION_STRATEGY, "points", KEY_INTEGER, FROM_TO(2, 10000), .otherwise = "5",
 		.help = "grid: values along a float without step",
 		.synonyms = "grid_points|resolution|n_points|num_points|steps" },

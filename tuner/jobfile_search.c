@@ -146,12 +146,17 @@ static void read_strategy(struct reader *reader)
 	words_get(key_get(SECTION_STRATEGY, "name")->words, (size_t)word, chosen);
 	strategy->initial = initial ? (size_t)initial->valuedouble : 0;
 	strategy->deterministic = member_boolean(object, SECTION_STRATEGY, "deterministic");
+	strategy->warp = (enum strategy_warp)member_word(object, SECTION_STRATEGY, "warp");
+	strategy->transform =
+		(enum transform_kind)member_word(object, SECTION_STRATEGY, "transform");
 	strategy->grid_points = (size_t)member_integer(object, SECTION_STRATEGY, "points");
 	if (has_member(object, "name") && member(object, SECTION_STRATEGY, "name") == NULL)
 		return;
 	const bool bayesian = strategy->name == STRATEGY_BAYESIAN;
 	refuse_for(reader, object, "initial", bayesian, "strategy", chosen);
 	refuse_for(reader, object, "deterministic", bayesian, "strategy", chosen);
+	refuse_for(reader, object, "warp", bayesian, "strategy", chosen);
+	refuse_for(reader, object, "transform", bayesian, "strategy", chosen);
 	refuse_for(reader, object, "points", strategy->name == STRATEGY_GRID, "strategy", chosen);
 }
 

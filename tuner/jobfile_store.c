@@ -194,8 +194,11 @@ char *job_file_strategy(const struct job_file *file)
 
 	text_print(&text, "{\"name\": \"%s\"", strategy_name(s->name));
 	if (s->name == STRATEGY_BAYESIAN)
-		text_print(&text, ", \"initial\": %zu, \"deterministic\": %s", s->initial,
-			s->deterministic ? "true" : "false");
+		text_print(&text,
+			", \"initial\": %zu, \"deterministic\": %s, \"warp\": \"%s\", "
+			"\"transform\": \"%s\"",
+			s->initial, s->deterministic ? "true" : "false",
+			strategy_warp_name(s->warp), transform_name(s->transform));
 	if (s->name == STRATEGY_GRID)
 		text_print(&text, ", \"points\": %zu", s->grid_points);
 	text_add(&text, "}");

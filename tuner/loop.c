@@ -200,6 +200,21 @@ static void draw(struct loop *loop)
 	progress_draw(loop->settings->progress, &state);
 }
 
+/* A reader that never ends its transaction costs room, not trials. */
+static bool checkpoint(struct loop *loop, struct tuner_error *err)
+{
+	struct tuner_error warning = { TUNER_OK, "" };
+
+	if (store_checkpoint(loop->store, &warning))
+		return true;
+	if (warning.code != TUNER_RETRY) {
+		*err = warning;
+		return false;
+	}
+	progress_say(loop->settings->progress, "warning: %s", warning.message);
+	return true;
+}
+
 static bool tick(struct loop *loop, struct tuner_error *err)
 {
 	for (size_t i = 0; i < loop->n_lives; i++)
@@ -208,7 +223,7 @@ static bool tick(struct loop *loop, struct tuner_error *err)
 			return false;
 	if (!judge_lives(loop, err) || !store_progress(loop, err) ||
 		!loop_serve_requests(loop, err) || !kill_overdue(loop, err) ||
-		!loop_check_budget(loop, err) || !store_checkpoint(loop->store, err))
+		!loop_check_budget(loop, err) || !checkpoint(loop, err))
 		return false;
 	draw(loop);
 	loop->next_tick_us = clock_monotonic_us() + TICK_US;
