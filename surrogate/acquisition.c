@@ -301,6 +301,35 @@ bool acquisition_values(struct acquisition *a, const double *X, size_t m, size_t
 	return true;
 }
 
+bool acquisition_glance(struct acquisition *a, const double *X, size_t m, double *ret_values,
+	struct tuner_error *err)
+{
+	const size_t d = gp_d(a->gp);
+	const double incumbent = acquisition_incumbent(a);
+	double *weights, by_mean, by_sd;
+
+	if (!reserve(a, m, err))
+		return false;
+	weights = factor_allocate(1, a->stride);
+	if (!weights)
+		return tuner_fail_memory(err);
+	gp_weights(a->gp, weights);
+	for (size_t i = 0; i < m; i += BLOCK) {
+		const size_t rows = m - i < BLOCK ? m - i : BLOCK;
+
+		gp_cross(a->gp, X + i * d, rows, a->K, NULL);
+		for (size_t r = 0; r < rows; r++) {
+			double mean, sd;
+
+			gp_glance(a->gp, a->K + r * a->stride, weights, &mean, &sd);
+			ret_values[i + r] =
+				log_expected_improvement(mean, sd, incumbent, &by_mean, &by_sd);
+		}
+	}
+	free(weights);
+	return true;
+}
+
 /* With softmax weights w_s of the fantasies, the gradient is
  *     sum_s w_s (by_mean_s dmean_s + by_sd_s dsd),  dmean_s = sum_i alpha_si dk_i,
  *     dsd = -sum_i u_i dk_i / sd:

@@ -50,6 +50,13 @@ TUNER_MUST_CHECK
 bool acquisition_values(struct acquisition *acquisition, const double *X, size_t m,
 	size_t fantasies, double *ret_values, struct tuner_error *err);
 
+/* What log EI can at most be at m points, in O(n) a point: from an sd that is too large (gp_glance), and with
+ * pending rows, from the predicted means and the average incumbent instead of the fantasies', which is then
+ * no bound but near one. For the choice of the points that are worth acquisition_values. */
+TUNER_MUST_CHECK
+bool acquisition_glance(struct acquisition *acquisition, const double *X, size_t m,
+	double *ret_values, struct tuner_error *err);
+
 /* The same with gradients (m x d) with respect to the points, 0 for categories; all fantasies. One
  * call serves all starts of a lockstep search. */
 TUNER_MUST_CHECK

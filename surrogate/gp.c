@@ -331,7 +331,7 @@ static bool search(struct fit *fit, struct tuner_error *err)
 {
 	const size_t n = gp_n_hyperparameters(fit->gp);
 	const struct lbfgs_options options = {
-		.iterations = 50, .gradient = 1e-3, .first_step = 1
+		.iterations = 50, .gradient = 1e-2, .first_step = 1
 	};
 	struct lbfgs *lbfgs = NULL;
 	double value;
@@ -441,6 +441,9 @@ static bool search_all(
 			fix_warps(fit, options->start);
 		if (!search(fit, err))
 			return false;
+		if (options->quick)
+			return options->warp != GP_WARP_AXES || !options->random ||
+			       try_axes(fit, options->random, err);
 	}
 	set_start(fit, options);
 	if (options->warp == GP_WARP_AXES)
@@ -676,6 +679,22 @@ void gp_unwhiten(const struct gp *gp, double *V, size_t m)
 double gp_variance(const struct gp *gp, const double *v)
 {
 	return fmax(1 - kernel_dot(v, v, gp->posterior.n), 1e-12);
+}
+
+void gp_weights(const struct gp *gp, double *ret_weights)
+{
+	for (size_t i = 0; i < gp->posterior.n; i++)
+		ret_weights[i] = 1 / (1 + gp_noise(gp, i));
+}
+
+/* Conditioning on more rows than one takes more variance away, never less. */
+void gp_glance(const struct gp *gp, const double *k, const double *weights, double *ret_mean,
+	double *ret_sd)
+{
+	const struct posterior *p = &gp->posterior;
+
+	*ret_mean = p->c + kernel_dot(k, p->alpha, p->n_outcomes);
+	*ret_sd = sqrt(fmax(1 - kernel_most(k, weights, p->n), 1e-12));
 }
 
 const double *gp_whitened_outcomes(const struct gp *gp)

@@ -84,6 +84,7 @@ struct gp_fit_options {
 				  NULL: none */
 	uint64_t work_limit; /* likelihood evaluations in all starts together; 0: no limit */
 	bool deterministic; /* sigma^2 stays at 1e-6 */
+	bool quick; /* from `start` alone, if there is one */
 	enum gp_warp warp; /* of a warped model */
 };
 
@@ -183,6 +184,14 @@ void gp_unwhiten(const struct gp *gp, double *V, size_t m);
 
 /* 1 - v'v, at least 1e-12. */
 double gp_variance(const struct gp *gp, const double *v);
+
+/* Mean, and an sd that is never too small, from row k of gp_cross: what the one most telling row knows, in O(n)
+ * instead of O(n^2). weights: gp_weights. */
+void gp_glance(const struct gp *gp, const double *k, const double *weights, double *ret_mean,
+	double *ret_sd);
+
+/* 1 / (1 + noise_i) of all rows, into gp_stride doubles. */
+void gp_weights(const struct gp *gp, double *ret_weights);
 
 /* b of the rows with outcomes. */
 const double *gp_whitened_outcomes(const struct gp *gp);

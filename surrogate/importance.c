@@ -117,7 +117,7 @@ static bool fit(struct model *model, const struct suggest_request *request, stru
 	model_fit_lengthscales(&model->columns, start, lengthscales);
 	return model_data_init(&model->data, &model->columns, request, lengthscales, err) &&
 	       check(model, err) &&
-	       model_fit(model->gp, &model->data, request, start, 0, &report, err);
+	       model_fit(model->gp, &model->data, request, start, false, 0, &report, err);
 }
 
 /* ---- the answer ---- */

@@ -8,7 +8,7 @@
 
 enum {
 	CYCLES_MAX = 20,
-	ITERATIONS = 50,
+	ITERATIONS = 30,
 	LISTED_MAX = 20, /* lattice values of a column that are all looked at in one move */
 	MOVES_MAX = 64, /* steps of 1, 2, 4 ... to both sides, on a lattice of up to 2^32 */
 };
@@ -58,7 +58,7 @@ static void take_start(struct search *search, const struct candidates *candidate
 {
 	const double *x = candidates_row(candidates, candidate);
 
-	if (search->n == MAXIMISE_STARTS || isnan(candidates->values[candidate]))
+	if (search->n == MAXIMISE_STARTS || !isfinite(candidates->values[candidate]))
 		return;
 	for (size_t i = 0; i < search->n; i++)
 		if (distance(search, x, &search->x[i * search->d]) < APART)
@@ -129,7 +129,7 @@ static bool is_continuous(const struct search *search, size_t i, size_t k)
 /* The variables are x / l: then one step length suits all. */
 static bool begin_searches(struct search *search, struct tuner_error *err)
 {
-	const struct lbfgs_options options = { .iterations = ITERATIONS, .gradient = 1e-4 };
+	const struct lbfgs_options options = { .iterations = ITERATIONS, .gradient = 1e-2 };
 	double z[COLUMNS_MAX], lower[COLUMNS_MAX], upper[COLUMNS_MAX];
 
 	for (size_t i = 0; i < search->n; i++) {

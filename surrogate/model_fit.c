@@ -1,6 +1,8 @@
 #include "surrogate/model_fit.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* Hyperparameters of another number belong to other dimensions. */
 const double *model_fit_start(const struct gp *gp, const struct suggest_request *request)
@@ -20,8 +22,49 @@ void model_fit_lengthscales(
 			theta != NULL ? exp(theta[kernel_length_of(columns->kinds, k)]) : 1;
 }
 
+/* Every so manyth row; the arrays are the caller's to free. */
+static bool thin_out(const struct gp_data *all, size_t d, struct gp_data *ret,
+	double *ret_memory[3], struct tuner_error *err)
+{
+	const size_t n = MODEL_FIT_ROWS;
+	double *X = calloc(n * d, sizeof *X), *y = calloc(n, sizeof *y),
+	       *scales = calloc(n, sizeof *scales);
+
+	ret_memory[0] = X;
+	ret_memory[1] = y;
+	ret_memory[2] = scales;
+	if (X == NULL || y == NULL || scales == NULL)
+		return tuner_fail_memory(err);
+	for (size_t i = 0; i < n; i++) {
+		const size_t row = i * all->n / n;
+
+		memcpy(&X[i * d], &all->X[row * d], d * sizeof *X);
+		y[i] = all->y[row];
+		scales[i] = all->noise_scales[row];
+	}
+	*ret = (struct gp_data){ n, X, y, scales };
+	return true;
+}
+
+static bool fit_thinned(struct gp *gp, const struct gp_data *all,
+	const struct gp_fit_options *options, struct gp_fit_report *ret, struct tuner_error *err)
+{
+	double *memory[3] = { NULL }, theta[SUGGEST_HYPERPARAMETERS_MAX];
+	struct gp_data some;
+	bool ok =
+		thin_out(all, gp_d(gp), &some, memory, err) && gp_fit(gp, &some, options, ret, err);
+
+	if (ok) {
+		memcpy(theta, gp_hyperparameters(gp), gp_n_hyperparameters(gp) * sizeof *theta);
+		ok = gp_condition(gp, all, theta, err);
+	}
+	for (size_t i = 0; i < 3; i++)
+		free(memory[i]);
+	return ok;
+}
+
 bool model_fit(struct gp *gp, const struct model_data *data, const struct suggest_request *request,
-	const double *start, uint64_t work_limit, struct gp_fit_report *ret,
+	const double *start, bool quick, uint64_t work_limit, struct gp_fit_report *ret,
 	struct tuner_error *err)
 {
 	const struct random_key key = { .seed = request->seed,
@@ -36,9 +79,11 @@ bool model_fit(struct gp *gp, const struct model_data *data, const struct sugges
 	const struct gp_fit_options options = { .start = start,
 		.random = &random,
 		.work_limit = work_limit,
+		.quick = quick,
 		.deterministic = request->strategy->deterministic,
 		.warp = request->strategy->warp == STRATEGY_WARP_AXES ? GP_WARP_AXES
 								      : GP_WARP_FREE };
 
-	return gp_fit(gp, &rows, &options, ret, err);
+	return rows.n > MODEL_FIT_ROWS ? fit_thinned(gp, &rows, &options, ret, err)
+				       : gp_fit(gp, &rows, &options, ret, err);
 }

@@ -16,11 +16,19 @@
 enum {
 	FANTASIES_FIRST_LOOK = 8,
 	FINITE_MIN = 3, /* objectives below which a model knows next to nothing */
-	REFIT_ALWAYS = 200, /* trials up to which every suggestion fits anew */
+	SEARCH_WIDELY = 30, /* trials up to which every fit has all its starts */
+	SEARCH_WIDELY_EVERY = 8, /* beyond: every so manyth */
+	REFIT_ALWAYS = 100, /* trials up to which every suggestion fits anew */
 	REFIT_GROWTH = 50, /* beyond: every (n / REFIT_GROWTH)-th suggestion does */
+	SCORED_AT_ONCE = 64,
+	SCORED_MAX = 384,
+	GLANCES_AS_ONE = 16, /* so many cost what one value does, or less */
 	ANCHORS = 5,
 	NEAR_PART = 20, /* points are drawn around the best n / NEAR_PART trials */
 };
+
+/* Candidates are scored whose promise is at most so much below the best score, in nats. */
+static const double PROMISING = 4;
 
 /* Beyond REFIT_ALWAYS, an outcome so many sd from its prediction asks for a fit as well. */
 static const double SURPRISE = 3;
@@ -74,11 +82,23 @@ static size_t n_initial(const struct suggest_request *request)
 
 /* ---- fit ---- */
 
+/* A fit every so many suggestions. */
+static size_t refit_period(size_t n)
+{
+	return n <= REFIT_ALWAYS ? 1 : n / REFIT_GROWTH;
+}
+
 /* Numbers count up one by one, where several results may have come in since the last suggestion:
  * counting trials could miss the turn for ever. */
 static bool is_due(const struct suggest_request *request, size_t n)
 {
-	return n <= REFIT_ALWAYS || request->number % (n / REFIT_GROWTH) == 0;
+	return request->number % refit_period(n) == 0;
+}
+
+/* The last optimum is mostly near the next; every so often the search begins elsewhere, too. */
+static bool is_quick(const struct suggest_request *request, size_t n)
+{
+	return n > SEARCH_WIDELY && request->number % (SEARCH_WIDELY_EVERY * refit_period(n)) != 0;
 }
 
 /* The last entry of b = L^-1 (y - c) is the newest outcome's distance from what the others predict
@@ -110,8 +130,8 @@ static bool fit_outcomes(struct model *model, struct tuner_error *err)
 		if (!is_surprised(model->gp))
 			return true;
 	}
-	if (!model_fit(model->gp, &model->data, request, model->start, fit_limit(request), &report,
-		    err))
+	if (!model_fit(model->gp, &model->data, request, model->start, is_quick(request, data.n),
+		    fit_limit(request), &report, err))
 		return false;
 	model->work += report.work;
 	return true;
@@ -203,6 +223,60 @@ static bool draw_candidates(struct model *model, struct tuner_error *err)
 	       candidates_draw(&model->columns, &anchors, key, enough, &model->candidates, err);
 }
 
+/* Scores n more of the candidates in their order. rows: scratch, n x d. */
+static bool score_next(struct model *model, size_t first, size_t n, double *rows, double *best,
+	struct tuner_error *err)
+{
+	struct candidates *candidates = &model->candidates;
+	const size_t d = model->columns.d;
+	double values[SCORED_AT_ONCE];
+
+	for (size_t i = 0; i < n; i++)
+		memcpy(&rows[i * d], candidates_row(candidates, candidates->order[first + i]),
+			d * sizeof *rows);
+	if (!acquisition_values(model->acquisition, rows, n, FANTASIES_FIRST_LOOK, values, err))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		candidates->values[candidates->order[first + i]] = values[i];
+		*best = fmax(*best, values[i]);
+	}
+	model->work += n;
+	return true;
+}
+
+/* A glance at all of them, then the values of those that may be near the best. The others get minus infinity:
+ * they are neither started from nor chosen, as long as there is anything else. */
+static bool score_promising(struct model *model, struct tuner_error *err)
+{
+	struct candidates *candidates = &model->candidates;
+	double *glances = calloc(candidates->n, sizeof *glances), best = -INFINITY;
+	double *rows = calloc(SCORED_AT_ONCE * model->columns.d, sizeof *rows);
+	size_t scored = 0;
+	bool ok = (glances != NULL && rows != NULL) || tuner_fail_memory(err);
+
+	ok = ok && acquisition_glance(model->acquisition, candidates->x, candidates->n,
+			   candidates->values, err);
+	if (ok) {
+		/* The first row is a start of the search, whatever it promises. */
+		candidates->values[0] = INFINITY;
+		candidates_sort(candidates);
+		memcpy(glances, candidates->values, candidates->n * sizeof *glances);
+		for (size_t i = 0; i < candidates->n; i++)
+			candidates->values[i] = -INFINITY;
+		model->work += candidates->n / GLANCES_AS_ONE;
+	}
+	while (ok && scored < least(candidates->n, SCORED_MAX) &&
+		glances[candidates->order[scored]] >= best - PROMISING) {
+		const size_t n = least(SCORED_AT_ONCE, candidates->n - scored);
+
+		ok = score_next(model, scored, n, rows, &best, err);
+		scored += n;
+	}
+	free(glances);
+	free(rows);
+	return ok;
+}
+
 static bool score_candidates(struct model *model, struct tuner_error *err)
 {
 	struct random random = ask_random(model->ask, RANDOM_FANTASY);
@@ -215,10 +289,14 @@ static bool score_candidates(struct model *model, struct tuner_error *err)
 	if (candidates->n == 0)
 		return true;
 	/* What is not polished afterwards is scored in full at once. */
-	if (!acquisition_values(model->acquisition, candidates->x, candidates->n,
-		    model->listed ? 0 : FANTASIES_FIRST_LOOK, candidates->values, err))
+	if (model->listed) {
+		model->work += candidates->n;
+		if (!acquisition_values(model->acquisition, candidates->x, candidates->n, 0,
+			    candidates->values, err))
+			return false;
+	} else if (!score_promising(model, err)) {
 		return false;
-	model->work += candidates->n;
+	}
 	candidates_sort(candidates);
 	return true;
 }
