@@ -3,8 +3,6 @@
 #include "surrogate/design.h"
 #include "surrogate/walk.h"
 
-#include <gsl/gsl_heapsort.h>
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,16 +72,19 @@ static double draw_anywhere(const struct columns *columns, size_t column, struct
 static void draw_near(const struct columns *columns, const double *anchor, double sd,
 	struct random *random, double *ret_x)
 {
+	double normal[2] = { 0 };
 	bool active[COLUMNS_MAX];
 
 	columns_activity(columns, anchor, active);
 	for (size_t k = 0; k < columns->d; k++) {
+		if (k % 2 == 0)
+			random_normal_pair(random, normal);
 		if (!active[k])
 			ret_x[k] = draw_anywhere(columns, k, random);
 		else if (columns->kinds[k] == DIMENSION_CATEGORY)
 			ret_x[k] = anchor[k];
 		else
-			ret_x[k] = anchor[k] + sd * random_normal(random);
+			ret_x[k] = anchor[k] + sd * normal[k % 2];
 	}
 	flip_category(columns, random, ret_x);
 	columns_snap(columns, ret_x);
@@ -233,19 +234,33 @@ bool candidates_list(const struct columns *columns, const struct lattice *lattic
 
 /* ---- Their order ---- */
 
-/* Elements of one array: equal values go by their places in it. */
+struct place {
+	double value;
+	size_t row;
+};
+
 static int by_value(const void *a, const void *b)
 {
-	const double *x = a, *y = b;
-	const double u = isnan(*x) ? -INFINITY : *x, v = isnan(*y) ? -INFINITY : *y;
+	const struct place *x = a, *y = b;
 
-	if (u != v)
-		return u < v ? 1 : -1;
-	return (x > y) - (x < y);
+	return x->value != y->value ? (x->value < y->value) - (x->value > y->value)
+				    : (x->row > y->row) - (x->row < y->row);
 }
 
-void candidates_sort(struct candidates *candidates)
+bool candidates_sort(struct candidates *candidates, struct tuner_error *err)
 {
-	gsl_heapsort_index(candidates->order, candidates->values, candidates->n,
-		sizeof *candidates->values, by_value);
+	struct place *places = calloc(candidates->n + 1, sizeof *places);
+
+	if (places == NULL)
+		return tuner_fail_memory(err);
+	for (size_t i = 0; i < candidates->n; i++) {
+		const double value = candidates->values[i];
+
+		places[i] = (struct place){ isnan(value) ? -INFINITY : value, i };
+	}
+	qsort(places, candidates->n, sizeof *places, by_value);
+	for (size_t i = 0; i < candidates->n; i++)
+		candidates->order[i] = places[i].row;
+	free(places);
+	return true;
 }

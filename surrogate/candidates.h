@@ -50,8 +50,9 @@ TUNER_MUST_CHECK
 bool candidates_list(const struct columns *columns, const struct lattice *lattice,
 	const struct tried *tried, size_t most, struct candidates *ret, struct tuner_error *err);
 
-/* Fills order by descending values; NaN last; equal ones by row. */
-void candidates_sort(struct candidates *candidates);
+/* Fills order by descending values, NaN like minus infinity; equal ones by row. TUNER_FATAL without memory. */
+TUNER_MUST_CHECK
+bool candidates_sort(struct candidates *candidates, struct tuner_error *err);
 
 const double *candidates_row(const struct candidates *candidates, size_t i);
 

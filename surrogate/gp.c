@@ -331,7 +331,7 @@ static bool search(struct fit *fit, struct tuner_error *err)
 {
 	const size_t n = gp_n_hyperparameters(fit->gp);
 	const struct lbfgs_options options = {
-		.iterations = 50, .gradient = 1e-2, .first_step = 1
+		.iterations = 50, .gradient = 1e-3, .first_step = 1
 	};
 	struct lbfgs *lbfgs = NULL;
 	double value;

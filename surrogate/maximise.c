@@ -9,12 +9,17 @@
 enum {
 	CYCLES_MAX = 20,
 	ITERATIONS = 30,
+	EVALUATIONS = 25, /* of one start, all starts at once */
+	EVALUATIONS_LAST = 15,
 	LISTED_MAX = 20, /* lattice values of a column that are all looked at in one move */
 	MOVES_MAX = 64, /* steps of 1, 2, 4 ... to both sides, on a lattice of up to 2^32 */
 };
 
 /* Starts nearer than this, in lengthscales, would end in the same place. */
 static const double APART = 0.05;
+
+/* All starts climb until it is clear where they end; the best of them goes on to its very top. */
+static const double ROUGH = 1e-2, FINE = 1e-4;
 
 /* A move must gain more than rounding does. */
 static const double GAIN = 1e-9;
@@ -26,6 +31,7 @@ struct search {
 	size_t d, n; /* columns; points */
 	double *x, *values; /* n x d, n */
 	bool *settled; /* n: the last cycle has changed nothing */
+	double tolerance; /* projected gradient, in log EI by lengthscale */
 	bool relaxed; /* gradient steps go over fine lattices as well */
 	bool active[MAXIMISE_STARTS][COLUMNS_MAX]; /* the columns of each point */
 	struct lbfgs *searches[MAXIMISE_STARTS];
@@ -129,7 +135,9 @@ static bool is_continuous(const struct search *search, size_t i, size_t k)
 /* The variables are x / l: then one step length suits all. */
 static bool begin_searches(struct search *search, struct tuner_error *err)
 {
-	const struct lbfgs_options options = { .iterations = ITERATIONS, .gradient = 1e-2 };
+	const struct lbfgs_options options = { .iterations = ITERATIONS,
+		.evaluations = search->tolerance == FINE ? EVALUATIONS_LAST : EVALUATIONS,
+		.gradient = search->tolerance };
 	double z[COLUMNS_MAX], lower[COLUMNS_MAX], upper[COLUMNS_MAX];
 
 	for (size_t i = 0; i < search->n; i++) {
@@ -345,10 +353,31 @@ static bool score(struct search *search, struct tuner_error *err)
 					 search->values, err);
 }
 
+/* NaN is behind everything. */
+static bool is_before(double a, double b)
+{
+	return !isnan(a) && (isnan(b) || a > b);
+}
+
+static bool finish_best(struct search *search, struct tuner_error *err)
+{
+	size_t best = 0;
+
+	for (size_t i = 1; i < search->n; i++)
+		if (is_before(search->values[i], search->values[best]))
+			best = i;
+	for (size_t i = 0; i < search->n; i++)
+		search->settled[i] = i != best;
+	search->tolerance = FINE;
+	search->relaxed = false;
+	return search->n == 0 || is_spent(search) || climb(search, err);
+}
+
 static bool run(struct search *search, struct tuner_error *err)
 {
 	bool any = search->n > 0;
 
+	search->tolerance = ROUGH;
 	if (!score(search, err))
 		return false;
 	for (size_t cycle = 0; any && cycle < CYCLES_MAX && !is_spent(search); cycle++) {
@@ -365,7 +394,7 @@ static bool run(struct search *search, struct tuner_error *err)
 			any = any || changed[i];
 		}
 	}
-	return true;
+	return finish_best(search, err);
 }
 
 static bool allocate(struct search *search, struct tuner_error *err)
@@ -385,11 +414,6 @@ static bool allocate(struct search *search, struct tuner_error *err)
 }
 
 /* The best first; insertion, for ten points. NaN goes last. */
-static bool is_before(double a, double b)
-{
-	return !isnan(a) && (isnan(b) || a > b);
-}
-
 static void sort(struct search *search)
 {
 	const size_t d = search->d;

@@ -259,7 +259,7 @@ static bool score_promising(struct model *model, struct tuner_error *err)
 	if (ok) {
 		/* The first row is a start of the search, whatever it promises. */
 		candidates->values[0] = INFINITY;
-		candidates_sort(candidates);
+		ok = candidates_sort(candidates, err);
 		memcpy(glances, candidates->values, candidates->n * sizeof *glances);
 		for (size_t i = 0; i < candidates->n; i++)
 			candidates->values[i] = -INFINITY;
@@ -297,8 +297,7 @@ static bool score_candidates(struct model *model, struct tuner_error *err)
 	} else if (!score_promising(model, err)) {
 		return false;
 	}
-	candidates_sort(candidates);
-	return true;
+	return candidates_sort(candidates, err);
 }
 
 static bool polish(struct model *model, struct tuner_error *err)

@@ -68,7 +68,7 @@ static void draw(struct fixture *f, uint64_t seed, size_t most)
 	assert_ok(acquisition_values(f->acquisition, f->candidates.x, f->candidates.n, 0,
 			  f->candidates.values, &err),
 		&err);
-	candidates_sort(&f->candidates);
+	assert_true(candidates_sort(&f->candidates, &err));
 }
 
 static void climb(struct fixture *f, uint64_t work_limit)
@@ -227,7 +227,9 @@ static void values_that_are_no_number_start_nothing(void **state)
 	for (size_t i = 0; i < f.candidates.n; i++)
 		if (i != 7)
 			f.candidates.values[i] = NAN;
-	candidates_sort(&f.candidates);
+	struct tuner_error err;
+
+	assert_true(candidates_sort(&f.candidates, &err));
 	climb(&f, NO_LIMIT);
 	assert_int_equal(f.maxima.n, 1);
 	tear_down(&f);
