@@ -21,12 +21,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ATTEMPT_KEY_VARIABLE "TUNER_ATTEMPT_KEY" /* in the command's environment: who it belongs to */
+#define ATTEMPT_KEY_VARIABLE                                                                       \
+	"TUNER_ATTEMPT_KEY" /* in the command's environment: who it belongs to */
 
 /* What the supervisor is asked to do. All strings; vectors end with NULL. */
 struct launch {
 	const char *key;
-	char *const *arguments;	  /* argument vector; [0] is looked up in the PATH of `environment` */
+	char *const *arguments; /* argument vector; [0] is looked up in the PATH of `environment` */
 	char *const *environment; /* complete: nothing is inherited */
 	const char *working_directory;
 	int64_t timeout_us; /* 0: none. Then SIGTERM to the group, and SIGKILL after grace_us */
@@ -40,35 +41,35 @@ bool launch_write(const char *directory, const struct launch *launch, struct tun
 
 enum attempt_life {
 	ATTEMPT_NEVER_RAN, /* no started, lock free */
-	ATTEMPT_LIVES,	   /* lock held, no exit.json yet */
-	ATTEMPT_FINISHED,  /* exit.json */
-	ATTEMPT_ORPHANED,  /* started, no exit.json, lock free */
+	ATTEMPT_LIVES, /* lock held, no exit.json yet */
+	ATTEMPT_FINISHED, /* exit.json */
+	ATTEMPT_ORPHANED, /* started, no exit.json, lock free */
 };
 
 enum exit_kind {
-	EXIT_CODE,     /* exited by itself: code */
-	EXIT_SIGNAL,   /* killed: signal */
-	EXIT_TIMEOUT,  /* we ended it at its time limit; code or signal says how it went */
-	EXIT_STOPPED,  /* we ended it because somebody signalled the supervisor */
+	EXIT_CODE, /* exited by itself: code */
+	EXIT_SIGNAL, /* killed: signal */
+	EXIT_TIMEOUT, /* we ended it at its time limit; code or signal says how it went */
+	EXIT_STOPPED, /* we ended it because somebody signalled the supervisor */
 	EXIT_NO_START, /* could not exec (missing command, directory ...): message */
 };
 
 struct exit_record {
 	enum exit_kind kind;
 	int code, signal; /* -1: none */
-	int stop_signal;  /* EXIT_STOPPED: what the supervisor was sent; else 0 */
+	int stop_signal; /* EXIT_STOPPED: what the supervisor was sent; else 0 */
 	char message[256];
 	int64_t started_us, ended_us; /* wall clock */
 	int64_t user_us, system_us, max_rss_bytes;
-	int64_t output_bytes;  /* ever written by the command */
-	int64_t output_lost;   /* of these never stored: the disk was full */
-	bool out_of_memory;    /* the kernel's OOM killer was seen to hit the group */
+	int64_t output_bytes; /* ever written by the command */
+	int64_t output_lost; /* of these never stored: the disk was full */
+	bool out_of_memory; /* the kernel's OOM killer was seen to hit the group */
 };
 
 struct attempt_status {
 	enum attempt_life life;
 	int64_t supervisor_pid, supervisor_start; /* start: field 22 of /proc/PID/stat; 0 unknown */
-	int64_t command_pid, command_start;	  /* the process group is command_pid */
+	int64_t command_pid, command_start; /* the process group is command_pid */
 	int64_t session;
 	int64_t started_us;
 	char boot_id[40];

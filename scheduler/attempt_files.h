@@ -16,11 +16,11 @@
 #ifndef SCHEDULER_ATTEMPT_FILES_H
 #define SCHEDULER_ATTEMPT_FILES_H
 
-#define ATTEMPT_LAUNCH	"launch"
-#define ATTEMPT_LOCK	"lock"
+#define ATTEMPT_LAUNCH  "launch"
+#define ATTEMPT_LOCK    "lock"
 #define ATTEMPT_STARTED "started"
-#define ATTEMPT_EXIT	"exit.json"
-#define ATTEMPT_OUTPUT	"output.log"
+#define ATTEMPT_EXIT    "exit.json"
+#define ATTEMPT_OUTPUT  "output.log"
 
 #define OUTPUT_SEGMENT_FORMAT "output.%020lld.log" /* offset of its first byte */
 #define OUTPUT_SEGMENT_PREFIX "output."
@@ -48,16 +48,19 @@ enum {
 };
 
 /* exit.json's "kind", in the order of enum exit_kind. */
-#define EXIT_KIND_NAMES { "code", "signal", "timeout", "stopped", "no-start" }
+#define EXIT_KIND_NAMES                                                                            \
+	{                                                                                          \
+		"code", "signal", "timeout", "stopped", "no-start"                                 \
+	}
 
 /* How tuner-supervise itself ends. Each but the first means that this process started no command. */
 enum supervise_status {
-	SUPERVISE_DONE = 0,	    /* exit.json is there */
-	SUPERVISE_USAGE = 64,	    /* not called with one directory */
+	SUPERVISE_DONE = 0, /* exit.json is there */
+	SUPERVISE_USAGE = 64, /* not called with one directory */
 	SUPERVISE_NO_DIRECTORY = 66, /* it cannot be opened, or was removed while the command ran */
-	SUPERVISE_NO_FILES = 73,    /* lock, started or exit.json cannot be written */
-	SUPERVISE_BUSY = 75,	    /* another supervisor holds the lock */
-	SUPERVISE_RAN = 76,	    /* something has run here already */
+	SUPERVISE_NO_FILES = 73, /* lock, started or exit.json cannot be written */
+	SUPERVISE_BUSY = 75, /* another supervisor holds the lock */
+	SUPERVISE_RAN = 76, /* something has run here already */
 };
 
 /* Sent to the supervisor: SIGKILL to the whole group, now, and record it as a stop. (The number is

@@ -17,9 +17,9 @@ struct backend;
 
 enum backend_event_kind {
 	BACKEND_STARTED, /* the command runs (its `started` file is there) */
-	BACKEND_ENDED,	 /* exit: how. All its output can be read */
-	BACKEND_LOST,	 /* gone without an exit record; provably nothing of it is left */
-	BACKEND_FAILED,	 /* nothing was started, and why: message */
+	BACKEND_ENDED, /* exit: how. All its output can be read */
+	BACKEND_LOST, /* gone without an exit record; provably nothing of it is left */
+	BACKEND_FAILED, /* nothing was started, and why: message */
 };
 
 struct backend_event {
@@ -46,8 +46,8 @@ struct backend_ops {
 
 	/* Sends a signal to the attempt (through its supervisor). SIGKILL ends the whole group at
 	 * once. Not an error if it has ended meanwhile. */
-	bool (*signal)(struct backend *backend, int64_t attempt, int signal,
-		struct tuner_error *err);
+	bool (*signal)(
+		struct backend *backend, int64_t attempt, int signal, struct tuner_error *err);
 
 	/* As output_read. */
 	bool (*read_output)(struct backend *backend, int64_t attempt, int64_t offset,
@@ -82,7 +82,7 @@ struct null_step {
 	int64_t at_ms;
 	enum { NULL_START, NULL_OUTPUT, NULL_EXIT, NULL_LOSE, NULL_FAIL } what;
 	const char *output; /* NULL_OUTPUT */
-	int code;	    /* NULL_EXIT */
+	int code; /* NULL_EXIT */
 };
 
 /* A backend without processes: `script` gives the steps of a start (their number, at most `size`, in

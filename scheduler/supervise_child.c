@@ -82,8 +82,8 @@ static void exec_by_path(char *const *arguments, char *const *environment)
 		path = "/usr/local/bin:/usr/bin:/bin";
 	for (;;) {
 		const size_t n = strcspn(path, ":");
-		const int length = snprintf(file, sizeof(file), "%.*s%s%s", (int)n, path,
-			n > 0 ? "/" : "", name);
+		const int length = snprintf(
+			file, sizeof(file), "%.*s%s%s", (int)n, path, n > 0 ? "/" : "", name);
 
 		if (length > 0 && (size_t)length < sizeof(file)) {
 			execve(file, arguments, environment);
@@ -97,8 +97,8 @@ static void exec_by_path(char *const *arguments, char *const *environment)
 	errno = error;
 }
 
-static _Noreturn void child_main(int directory, const struct order *order, int go, int output,
-	int failure, pid_t supervisor)
+static _Noreturn void child_main(
+	int directory, const struct order *order, int go, int output, int failure, pid_t supervisor)
 {
 	setpgid(0, 0);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
@@ -128,8 +128,8 @@ static void close_both(int pipe[2])
 			close(pipe[i]);
 }
 
-bool child_fork(int directory, const struct order *order, struct child *ret,
-	char ret_message[MESSAGE_MAX])
+bool child_fork(
+	int directory, const struct order *order, struct child *ret, char ret_message[MESSAGE_MAX])
 {
 	int go[2] = { -1, -1 }, output[2] = { -1, -1 }, failure[2] = { -1, -1 };
 	const pid_t supervisor = getpid();

@@ -84,8 +84,9 @@ static size_t store(struct log *log, const char *bytes, size_t n)
 static bool tell_of_gap(struct log *log)
 {
 	char line[160];
-	const int n = snprintf(line, sizeof(line), "\n[tuner-supervise: %lld bytes lost here: %s]\n",
-		(long long)log->gap, strerror(log->error));
+	const int n =
+		snprintf(line, sizeof(line), "\n[tuner-supervise: %lld bytes lost here: %s]\n",
+			(long long)log->gap, strerror(log->error));
 	const size_t stored = store(log, line, (size_t)n);
 
 	if (stored > 0)

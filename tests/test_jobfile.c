@@ -959,9 +959,9 @@ static void objective_and_strategy_are_stored_as_json(void **state)
 
 	assert_string_equal(objective, "{\"metric\": \"accuracy\", \"goal\": \"maximize\", "
 				       "\"reduce\": \"mean of last 3\"}");
-	assert_string_equal(
-		strategy, "{\"name\": \"bayesian\", \"initial\": 10, \"deterministic\": true, "
-		  "\"warp\": \"axes\", \"transform\": \"winsor\"}");
+	assert_string_equal(strategy,
+		"{\"name\": \"bayesian\", \"initial\": 10, \"deterministic\": true, "
+		"\"warp\": \"axes\", \"transform\": \"winsor\"}");
 	free(objective);
 	free(strategy);
 	end(reading);
