@@ -220,7 +220,7 @@ def tables(scores, known, draws):
         yield f"![Differences](figures/differences-{workers}.svg)\n"
         yield "All problems:\n"
         yield comparison_table(scores, workers, draws, set(known))
-        yield "The held-out half:\n"
+        yield "The functions held out:\n"
         yield comparison_table(scores, workers, draws, held)
         yield "Ranks, over the runs that all methods have:\n"
         yield rank_table(scores, workers)
