@@ -1,0 +1,258 @@
+/* Suggestions from arbitrary histories: no crash, no hang, a configuration of the space, and none that was tried
+ * while an untried one exists.
+ *
+ *     fuzz_suggest [HISTORIES [FIRST-SEED]]        150 and 1
+ *
+ * Each seed makes a space (up to eight parameters of any type, scale and step, mostly small ones), a strategy with
+ * settings, and a history: good, constant, huge, tiny, infinite and missing objectives, failures, repetitions, configurations
+ * from outside the space, pending trials, hyperparameters from nowhere, a bound on the work. Then it asks a few times. */
+#include "surrogate/gp.h"
+#include "surrogate/suggest.h"
+
+#include <gsl/gsl_errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { D_MAX = 8, TRIALS_MAX = 160, PENDING_MAX = 12, ASKS = 3 };
+
+struct world {
+	struct random random;
+	uint64_t seed;
+	struct space space;
+	struct parameter parameters[D_MAX];
+	struct strategy strategy;
+	struct observation observations[TRIALS_MAX + ASKS];
+	double values[TRIALS_MAX + ASKS][D_MAX], pending[PENDING_MAX][D_MAX],
+		start[SUGGEST_HYPERPARAMETERS_MAX];
+	const double *pending_rows[PENDING_MAX];
+	size_t n, n_pending;
+};
+
+#define CHECK(world, property)                                                                     \
+	((property) ? (void)0                                                                      \
+		    : (fprintf(stderr, "%s:%d: seed %llu: %s\n", __FILE__, __LINE__,               \
+			       (unsigned long long)(world)->seed, #property),                      \
+			      abort()))
+
+static size_t choose(struct world *w, size_t n)
+{
+	return (size_t)random_below(&w->random, n);
+}
+
+static bool with_chance(struct world *w, double chance)
+{
+	return random_uniform(&w->random) < chance;
+}
+
+/* ---- the space ---- */
+
+static void make_number(struct world *w, struct parameter *p)
+{
+	static const double mins[] = { -1e6, -3, 0, 1e-8, 1, 16, 1e5 };
+	static const double spans[] = { 1e-3, 1, 3, 7, 100, 1e6 };
+
+	p->min = mins[choose(w, 7)];
+	p->max = p->min + spans[choose(w, 6)];
+	p->scale = SCALE_AUTO;
+	if (p->type == PARAMETER_INT) {
+		p->min = floor(p->min);
+		p->max = p->min + 1 + (double)choose(w, with_chance(w, 0.8) ? 6 : 100000);
+		p->step = with_chance(w, 0.2) && p->max - p->min >= 2 ? 2 : 0;
+	} else if (with_chance(w, 0.3)) {
+		p->step = (p->max - p->min) / (double)(2 + choose(w, 5));
+	} else if (with_chance(w, 0.2)) {
+		p->min = 0;
+		p->max = 0.99;
+	}
+}
+
+static void make_space(struct world *w)
+{
+	w->space = (struct space){ .d = 1 + choose(w, D_MAX), .parameters = w->parameters };
+	for (size_t i = 0; i < w->space.d; i++) {
+		struct parameter *p = &w->parameters[i];
+
+		*p = (struct parameter){ .type = (enum parameter_type)choose(w, 4) };
+		snprintf(p->name, sizeof p->name, "p%zu", i);
+		if (p->type == PARAMETER_FLOAT || p->type == PARAMETER_INT)
+			make_number(w, p);
+		else
+			p->n_values = 1 + choose(w, 5);
+	}
+	space_resolve_scales(&w->space);
+}
+
+static void draw_configuration(struct world *w, double *ret)
+{
+	for (size_t i = 0; i < w->space.d; i++)
+		ret[i] = parameter_decode(&w->parameters[i], random_uniform(&w->random));
+}
+
+/* ---- the history ---- */
+
+static double draw_objective(struct world *w, const double *values, size_t kind)
+{
+	const double u = parameter_encode(&w->parameters[0], values[0]);
+
+	switch (kind) {
+	case 0:
+		return 7;
+	case 1:
+		return 1e300 * (u - 0.5);
+	case 2:
+		return 1e-300 * u;
+	case 3:
+		return with_chance(w, 0.2) ? INFINITY : with_chance(w, 0.1) ? -INFINITY : u;
+	case 4:
+		return random_normal(&w->random);
+	default:
+		return (u - 0.3) * (u - 0.3) + 0.01 * random_normal(&w->random);
+	}
+}
+
+static void add_trial(struct world *w, size_t kind, double failing)
+{
+	double *values = w->values[w->n];
+	struct observation *o = &w->observations[w->n];
+
+	if (w->n > 0 && with_chance(w, 0.1))
+		memcpy(values, w->values[choose(w, w->n)], sizeof w->values[0]);
+	else
+		draw_configuration(w, values);
+	if (with_chance(w, 0.02)) /* from before an edit of the space */
+		values[choose(w, w->space.d)] = with_chance(w, 0.5) ? 1e9 : -4;
+	*o = (struct observation){ .values = values, .objective = draw_objective(w, values, kind) };
+	o->kind = with_chance(w, failing) ? OBSERVATION_FAILED
+		  : with_chance(w, 0.1)   ? OBSERVATION_STOPPED
+					  : OBSERVATION_DONE;
+	if (with_chance(w, 0.05))
+		o->objective = NAN;
+	w->n++;
+}
+
+static void make_history(struct world *w)
+{
+	static const double failing[] = { 0, 0, 0.1, 0.5, 1 };
+	const size_t kind = choose(w, 8), n = choose(w, with_chance(w, 0.7) ? 30 : TRIALS_MAX);
+	const double part = failing[choose(w, 5)];
+
+	w->n = 0;
+	while (w->n < n)
+		add_trial(w, kind, part);
+	w->n_pending = choose(w, with_chance(w, 0.8) ? 3 : PENDING_MAX);
+	for (size_t i = 0; i < w->n_pending; i++) {
+		draw_configuration(w, w->pending[i]);
+		w->pending_rows[i] = w->pending[i];
+	}
+}
+
+static struct suggest_request make_request(struct world *w)
+{
+	struct suggest_request request = { .space = &w->space,
+		.strategy = &w->strategy,
+		.seed = w->seed,
+		.number = 1 + (uint32_t)choose(w, 300),
+		.budget_trials = 1 + choose(w, 200),
+		.parallel = 1 + choose(w, 4),
+		.observations = w->observations,
+		.pending = w->pending_rows,
+		.n_pending = w->n_pending };
+
+	w->strategy =
+		(struct strategy){ .name = with_chance(w, 0.8) ? STRATEGY_BAYESIAN
+							       : (enum strategy_name)choose(w, 4),
+			.initial = choose(w, 3),
+			.grid_points = choose(w, 4) + 1,
+			.deterministic = with_chance(w, 0.2),
+			.warp = (enum strategy_warp)choose(w, 3),
+			.transform = (enum transform_kind)choose(w, 3) };
+	if (with_chance(w, 0.3)) {
+		request.start = w->start;
+		request.n_start = choose(w, 30);
+		for (size_t i = 0; i < request.n_start; i++)
+			w->start[i] = 20 * random_normal(&w->random);
+	}
+	if (with_chance(w, 0.3))
+		request.work_limit = 1 + choose(w, 3000);
+	return request;
+}
+
+/* ---- what is asked ---- */
+
+static bool was_tried(const struct world *w, const double *values)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (space_contains(&w->space, w->values[i]) &&
+			space_same(&w->space, w->values[i], values))
+			return true;
+	for (size_t i = 0; i < w->n_pending; i++)
+		if (space_same(&w->space, w->pending[i], values))
+			return true;
+	return false;
+}
+
+/* A space is exhausted if each of its configurations, or of the grid's, was tried. */
+static bool is_exhausted(const struct world *w)
+{
+	const uint64_t size = space_cardinality(&w->space);
+	double values[D_MAX];
+
+	for (uint64_t rank = 0; rank < size; rank++) {
+		space_configuration(&w->space, rank, values);
+		if (!was_tried(w, values))
+			return false;
+	}
+	return size > 0;
+}
+
+static void ask(struct world *w, struct suggest_request *request)
+{
+	struct suggestion first, again;
+	struct tuner_error err;
+
+	request->n_observations = w->n;
+	if (!suggest(request, &first, &err)) {
+		fprintf(stderr, "seed %llu: %s\n", (unsigned long long)w->seed, err.message);
+		abort();
+	}
+	if (first.exhausted) {
+		CHECK(w, w->strategy.name == STRATEGY_GRID || is_exhausted(w));
+		return;
+	}
+	CHECK(w, space_contains(&w->space, first.values));
+	CHECK(w, !was_tried(w, first.values));
+	CHECK(w, first.branch != BRANCH_MODEL || (isfinite(first.mean) && first.sd >= 0));
+	CHECK(w, suggest(request, &again, &err));
+	CHECK(w, memcmp(first.values, again.values, w->space.d * sizeof(double)) == 0);
+	request->sequence = first.sequence;
+	request->number++;
+	memcpy(w->values[w->n], first.values, w->space.d * sizeof(double));
+	w->observations[w->n] = (struct observation){ .values = w->values[w->n],
+		.objective = draw_objective(w, first.values, 9) };
+	w->n++;
+}
+
+int main(int argc, char **argv)
+{
+	static struct world world;
+	const unsigned long histories = argc > 1 ? strtoul(argv[1], NULL, 10) : 150;
+	const unsigned long first = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;
+
+	gsl_set_error_handler_off();
+	gp_single_thread();
+	for (unsigned long seed = first; seed < first + histories; seed++) {
+		world.seed = seed;
+		random_init(
+			&world.random, (struct random_key){ .seed = seed, .purpose = RANDOM_TEST });
+		make_space(&world);
+		make_history(&world);
+		struct suggest_request request = make_request(&world);
+
+		for (int i = 0; i < ASKS; i++)
+			ask(&world, &request);
+	}
+	printf("%lu histories from seed %lu\n", histories, first);
+	return 0;
+}
