@@ -211,3 +211,27 @@ run_tree() { # STRATEGY TRIALS
 	[[ "$output" == *"constraints.1: no configuration"*"satisfies the constraints"* ]]
 	[ ! -e tuner.db ]
 }
+
+@test "why and importance speak of each parameter of a tree once" {
+	cat >tree.jsonc <<'END'
+{
+	"name": "tree", "objective": { "metric": "loss", "goal": "minimize" },
+	"parameters": {
+		"optimizer": { "type": "categorical", "values": ["sgd", "adam"] },
+		"lr": { "min": 0.001, "max": 1, "scale": "log" },
+		"momentum": { "min": 0, "max": 0.9, "when": { "optimizer": ["sgd"] } }
+	},
+	"strategy": { "name": "bayesian", "initial": 6 },
+	"budget": { "trials": 16 }
+}
+END
+	for i in $(seq 16); do echo '{"ask": 1}'; echo "{\"tell\": $i, \"value\": 0.$((i * 37 % 100))}"; done >lines
+	"$TUNER" ask-tell tree.jsonc --db tuner.db <lines >answers
+	for trial in $(seq 7 16); do
+		"$TUNER" why tree "$trial" --json >why.json
+		jq -e '.lengthscales | map(.parameter) | . == ["optimizer", "lr", "momentum"]' why.json
+	done
+	"$TUNER" importance tree --json >importance.json
+	jq -e '.parameters | map(.parameter) | sort == ["lr", "momentum", "optimizer"]' importance.json
+	jq -e '[.parameters[].total] | all(. >= 0 and . <= 1)' importance.json
+}

@@ -71,6 +71,8 @@ static bool add_lengthscales(cJSON *object, const struct explanation *e)
 	cJSON *lengthscales = cJSON_AddArrayToObject(object, "lengthscales");
 	bool ok = lengthscales != NULL && json_add_optional(object, "noise_sd", e->noise_sd);
 	for (size_t k = 0; ok && k < e->n_lengthscales; k++) {
+		if (e->columns.kinds[k] == DIMENSION_COMPANION)
+			continue;
 		const double change = explanation_change(e, k);
 		struct text length = TEXT_EMPTY;
 		cJSON *item = cJSON_CreateObject();
@@ -301,7 +303,8 @@ static bool print_lengthscales(
 		"which is" };
 	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
 	for (size_t k = 0; k < e->n_lengthscales; k++)
-		add_lengthscale(table, e, k);
+		if (e->columns.kinds[k] != DIMENSION_COMPANION)
+			add_lengthscale(table, e, k);
 	printf("\nwhat the model believed of the parameters\n");
 	const bool ok = table_print(table, table_width(), call->color, stdout, err);
 	table_destroy(table);

@@ -76,7 +76,7 @@ static bool load_space(const struct report *report, struct explanation *e, struc
 }
 
 /* Logarithms of a lengthscale by column, then of the noise's variance (surrogate/gp.h). Any other number of
- * them is of another model. */
+ * them is of another model: of one that bends its axes, say, whose lengthscales are no distances in the cube. */
 static void read_hyperparameters(struct explanation *e)
 {
 	const struct decision *d = &e->decision;
@@ -84,7 +84,8 @@ static void read_hyperparameters(struct explanation *e)
 	if (e->file == NULL || d->n_hyperparameters != e->columns.d + 1)
 		return;
 	for (size_t k = 0; k < e->columns.d; k++)
-		e->lengthscales[k] = exp(d->hyperparameters[k]);
+		e->lengthscales[k] =
+			exp(d->hyperparameters[kernel_length_of(e->columns.kinds, k)]);
 	e->n_lengthscales = e->columns.d;
 	e->noise_sd = exp(d->hyperparameters[e->columns.d] / 2);
 }
@@ -136,7 +137,7 @@ static void insert(struct explanation *e, const struct neighbour *neighbour)
 static bool look_at(struct explanation *e, const struct trial *trial, const double *here,
 	struct tuner_error *err)
 {
-	double there[SPACE_PARAMETERS_MAX];
+	double there[COLUMNS_MAX];
 	bool fits = true;
 	if (e->file != NULL && !locate(e, trial, there, &fits, err))
 		return false;
@@ -152,7 +153,7 @@ static bool look_at(struct explanation *e, const struct trial *trial, const doub
 
 static bool look_back(struct explanation *e, struct tuner_error *err)
 {
-	double here[SPACE_PARAMETERS_MAX] = { 0 };
+	double here[COLUMNS_MAX] = { 0 };
 	bool fits;
 	if (e->file != NULL && !locate(e, &e->trial, here, &fits, err))
 		return false;

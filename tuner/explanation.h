@@ -36,7 +36,7 @@ struct explanation {
 	double given[SPACE_PARAMETERS_MAX]; /* nothing is: for the columns */
 	struct columns columns;
 	size_t n_lengthscales; /* columns->d, or 0: no model, or not one that this version knows */
-	double lengthscales[SPACE_PARAMETERS_MAX]; /* by column, in the unit cube */
+	double lengthscales[COLUMNS_MAX]; /* by column, in the unit cube */
 	double noise_sd; /* where outcomes have sd 1; NaN without lengthscales */
 
 	/* The nearest of the trials before it that have all its parameters, the nearest first. The
