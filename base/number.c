@@ -221,10 +221,11 @@ static uint64_t in_units(uint64_t us, int64_t unit)
 static void print_pair(char *ret_text, const char *sign, uint64_t small, uint64_t small_per_large,
 	const char *large_unit, const char *small_unit)
 {
-	const unsigned long long large = small / small_per_large, rest = small % small_per_large;
+	const unsigned long long large = small / small_per_large;
+	const unsigned short rest = (unsigned short)(small % small_per_large); /* below 1000 */
 
 	if (rest)
-		snprintf(ret_text, NUMBER_TEXT, "%s%llu%s %llu%s", sign, large, large_unit, rest,
+		snprintf(ret_text, NUMBER_TEXT, "%s%llu%s %hu%s", sign, large, large_unit, rest,
 			small_unit);
 	else
 		snprintf(ret_text, NUMBER_TEXT, "%s%llu%s", sign, large, large_unit);

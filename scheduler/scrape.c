@@ -259,7 +259,7 @@ static void take_match(
 	const struct metric_rule *rule = &scraper->patterns->rules[i];
 	size_t start, end;
 	double value;
-	int64_t step;
+	int64_t step = 0;
 
 	if (!value_group(rule, &start, &end) || !read_value(bytes + start, end - start, &value)) {
 		scraper->tally[i].unread++;
@@ -372,7 +372,7 @@ static bool number_of(const cJSON *node, double *ret)
 static void take_resume(struct scraper *scraper, const cJSON *object)
 {
 	const cJSON *node = cJSON_GetObjectItemCaseSensitive(object, "resume");
-	int64_t step;
+	int64_t step = 0;
 
 	if (!cJSON_IsNumber(node) || !whole_below(node->valuedouble, &step) || step < 0)
 		return;
@@ -384,7 +384,7 @@ static void take_resume(struct scraper *scraper, const cJSON *object)
 static void take_object(struct scraper *scraper, const cJSON *object, const struct sink *sink)
 {
 	const cJSON *said = cJSON_GetObjectItemCaseSensitive(object, "step");
-	int64_t step;
+	int64_t step = 0;
 	const bool has_step = cJSON_IsNumber(said) && whole_below(said->valuedouble, &step);
 	const cJSON *node;
 

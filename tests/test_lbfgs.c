@@ -140,7 +140,7 @@ static void converges(function *f, size_t n, const double *lower, const double *
 {
 	const struct lbfgs_options options = { .iterations = 2000, .gradient = 1e-6 };
 	struct random random;
-	double x[N_MAX], g[N_MAX];
+	double x[N_MAX], g[N_MAX] = { 0 };
 
 	random_init(&random, (struct random_key){ .seed = 7, .purpose = RANDOM_TEST });
 	for (int start = 0; start < 20; start++) {
@@ -216,7 +216,7 @@ static void equal_bounds_fix_a_coordinate(void **state)
 	static const double lower[] = { -2, 0.3, -2 }, upper[] = { 2, 0.3, 2 }, x[] = { 1, 1, 1 };
 	const struct lbfgs_options options = { .gradient = 1e-8 };
 	struct lbfgs *lbfgs = create(3, x, lower, upper, &options);
-	double g[3];
+	double g[3] = { 0 };
 
 	while (lbfgs_state(lbfgs) == LBFGS_EVALUATE) {
 		assert_true(lbfgs_point(lbfgs)[1] == 0.3);

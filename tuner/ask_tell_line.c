@@ -174,7 +174,7 @@ void ask_tell_answer_told(const struct told_answer *answer, int64_t number, stru
 static bool answer_ask(struct ask_tell *ask_tell, const cJSON *object, struct text *ret_answer,
 	struct tuner_error *err)
 {
-	int64_t n;
+	int64_t n = 0;
 	return read_whole(object, "ask", 1, ASK_MAX, &n, err) &&
 	       ask_tell_answer_ask(ask_tell, n, ret_answer, err);
 }
@@ -184,7 +184,7 @@ static bool answer_tell(struct ask_tell *ask_tell, const cJSON *object, struct t
 {
 	struct told_answer answer;
 	struct told told;
-	int64_t number;
+	int64_t number = 0;
 	if (!read_whole(object, "tell", 1, INT32_MAX, &number, err) ||
 		!read_told(object, &told, err) ||
 		!ask_tell_tell(ask_tell, number, &told, &answer, err))
