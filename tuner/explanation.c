@@ -84,8 +84,7 @@ static void read_hyperparameters(struct explanation *e)
 	if (e->file == NULL || d->n_hyperparameters != e->columns.d + 1)
 		return;
 	for (size_t k = 0; k < e->columns.d; k++)
-		e->lengthscales[k] =
-			exp(d->hyperparameters[kernel_length_of(e->columns.kinds, k)]);
+		e->lengthscales[k] = exp(d->hyperparameters[kernel_length_of(e->columns.kinds, k)]);
 	e->n_lengthscales = e->columns.d;
 	e->noise_sd = exp(d->hyperparameters[e->columns.d] / 2);
 }
