@@ -73,10 +73,10 @@ static void scrape(const struct metric_patterns *compiled, const char *bytes, si
 		at += piece;
 		CHECK(scraper_offset(scraper) <= (int64_t)at);
 		CHECK((int64_t)at - scraper_offset(scraper) <= SCRAPE_LINE_MAX);
-		if (restarts > 0 && ++pieces % restarts == 0) {
+		if (restarts > 0 && at < size && ++pieces % restarts == 0) {
 			scraper = restart(compiled, scraper);
 			at = (size_t)scraper_offset(scraper);
-			step++; /* or a line longer than the piece would begin again for ever */
+			step *= 2; /* or a line longer than the piece would begin again for ever */
 		}
 	}
 	CHECK(scraper_end(scraper, write_row, ret, &err));
