@@ -50,9 +50,8 @@ TUNER_MUST_CHECK
 bool acquisition_values(struct acquisition *acquisition, const double *X, size_t m,
 	size_t fantasies, double *ret_values, struct tuner_error *err);
 
-/* What log EI can at most be at m points, in O(n) a point: from an sd that is too large (gp_glance), and with
- * pending rows, from the predicted means and the average incumbent instead of the fantasies', which is then
- * no bound but near one. For the choice of the points that are worth acquisition_values. */
+/* What log EI may be at m points, in O(n) a point (gp_glance), with pending rows from the predicted means and the
+ * average incumbent: for the choice of the points that are worth acquisition_values. */
 TUNER_MUST_CHECK
 bool acquisition_glance(struct acquisition *acquisition, const double *X, size_t m,
 	double *ret_values, struct tuner_error *err);

@@ -19,6 +19,7 @@ enum {
 /* Rows of d coordinates, all snapped. values and order are for who scores them. */
 struct candidates {
 	size_t n, d;
+	size_t n_anchors, n_sobol; /* of the drawn ones: in this order, the rest near anchors */
 	double *x; /* n x d */
 	double *values; /* n */
 	size_t *order; /* n: the best first, after candidates_sort */
@@ -32,7 +33,7 @@ struct anchors {
 };
 
 /* At most `most` of: the anchors; CANDIDATES_SOBOL points of a scrambled Sobol sequence, scrambled by
- * `key`; CANDIDATES_LOCAL points around the near anchors, in equal shares: normal steps of sd 0.1
+ * `key`; CANDIDATES_LOCAL points around the near anchors, in equal shares: bell-shaped steps of sd 0.1
  * and, every second one, 0.01, in all columns (a category is drawn anew in one column, and a parameter
  * that was not active anywhere). Where constraints are broken more often than CANDIDATES_DRAWS allow,
  * there are fewer. */
@@ -50,9 +51,17 @@ TUNER_MUST_CHECK
 bool candidates_list(const struct columns *columns, const struct lattice *lattice,
 	const struct tried *tried, size_t most, struct candidates *ret, struct tuner_error *err);
 
-/* Fills order by descending values, NaN like minus infinity; equal ones by row. TUNER_FATAL without memory. */
+/* Fills order: the best `first` rows by descending values, NaN like minus infinity, equal ones by row; behind them
+ * the others as they come. TUNER_FATAL without memory. */
 TUNER_MUST_CHECK
-bool candidates_sort(struct candidates *candidates, struct tuner_error *err);
+bool candidates_sort(struct candidates *candidates, size_t first, struct tuner_error *err);
+
+/* Fills the first *ret_n of order with the best rows of two kinds, by values: at most so many from anywhere (the Sobol points),
+ * and so many of those near anchors, which else would push the others aside: theirs are all alike. TUNER_FATAL
+ * without memory. */
+TUNER_MUST_CHECK
+bool candidates_choose(struct candidates *candidates, size_t most_anywhere, size_t most_near,
+	size_t *ret_n, struct tuner_error *err);
 
 const double *candidates_row(const struct candidates *candidates, size_t i);
 

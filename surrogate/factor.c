@@ -12,6 +12,8 @@
 /* LAPACK inside OpenBLAS; Debian builds it without the C interface. Fortran is column-major: our
  * lower triangle is its upper one. */
 void dpotrf_(const char *uplo, const int *n, double *A, const int *lda, int *info);
+void dtrtri_(
+	const char *uplo, const char *diagonal, const int *n, double *A, const int *lda, int *info);
 void dpotri_(const char *uplo, const int *n, double *A, const int *lda, int *info);
 
 double *factor_allocate(size_t rows, size_t columns)
@@ -93,6 +95,24 @@ void factor_invert(double *L, size_t stride, size_t n)
 		gsl_linalg_tri_invert(CblasLower, CblasNonUnit, &A.matrix);
 		gsl_linalg_tri_LTL(&A.matrix);
 	}
+}
+
+void factor_invert_triangle(
+	const double *L, size_t stride, size_t n, double *ret_inverse, size_t inverse_stride)
+{
+	const int order = (int)n, lda = (int)inverse_stride;
+	int info = 0;
+
+	for (size_t i = 0; i < n; i++)
+		memcpy(ret_inverse + i * inverse_stride, L + i * stride, (i + 1) * sizeof(*L));
+	dtrtri_("U", "N", &order, ret_inverse, &lda, &info);
+}
+
+void factor_multiply_rows(
+	const double *T, size_t stride, size_t n, bool transposed, double *B, size_t row, size_t m)
+{
+	cblas_dtrmm(CblasRowMajor, CblasRight, CblasLower, transposed ? CblasTrans : CblasNoTrans,
+		CblasNonUnit, (int)m, (int)n, 1, T, (int)stride, B, (int)row);
 }
 
 void factor_forward(const double *L, size_t stride, size_t n, double *b)

@@ -33,6 +33,14 @@ bool factor_extend(
 /* K^-1 in place of L. */
 void factor_invert(double *L, size_t stride, size_t n);
 
+/* L^-1, lower triangular. */
+void factor_invert_triangle(
+	const double *L, size_t stride, size_t n, double *ret_inverse, size_t inverse_stride);
+
+/* B = B T' (transposed) or B T for m rows of n numbers, `row` doubles from one to the next; T lower triangular. */
+void factor_multiply_rows(
+	const double *T, size_t stride, size_t n, bool transposed, double *B, size_t row, size_t m);
+
 /* b = L^-1 b and b = L^-T b, in a written order: the same bits everywhere. */
 void factor_forward(const double *L, size_t stride, size_t n, double *b);
 void factor_backward(const double *L, size_t stride, size_t n, double *b);

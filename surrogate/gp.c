@@ -1,9 +1,13 @@
 #include "surrogate/gp.h"
 
 #include "surrogate/factor.h"
+#include "surrogate/glance.h"
 #include "surrogate/lbfgs.h"
 #include "surrogate/likelihood.h"
 #include "surrogate/warp.h"
+
+#include <gsl/gsl_fit.h>
+#include <gsl/gsl_statistics_double.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -20,6 +24,12 @@ enum { AXES_TRIED = 2 };
 /* With noisy outcomes the posterior has two modes, and a search from the prior's mode, where there is hardly
  * any noise, ends in the one where lengthscales are short and the noise is taken for the function. */
 static const double NOISY_START = 0.05;
+
+/* A quick fit goes only so far: the optimum moves little from trial to trial, and the next fit goes on from there. */
+enum { QUICK_EVALUATIONS = 8 };
+
+/* Points of a glance whose sd is computed. */
+enum { GLANCE_EXACT = 32 };
 
 static const double NOISE_MIN = 1e-6, NOISE_MAX = 10;
 
@@ -299,6 +309,7 @@ struct fit {
 	const struct gp *gp;
 	struct likelihood *likelihood;
 	uint64_t work_limit; /* 0: none */
+	bool quick;
 	double *lower, *upper; /* d + 1 each */
 	double *start, *best; /* d + 1 */
 	double *gradient; /* d + 1 */
@@ -330,9 +341,10 @@ static bool out_of_work(const struct fit *fit)
 static bool search(struct fit *fit, struct tuner_error *err)
 {
 	const size_t n = gp_n_hyperparameters(fit->gp);
-	const struct lbfgs_options options = {
-		.iterations = 50, .gradient = 1e-3, .first_step = 1
-	};
+	const struct lbfgs_options options = { .iterations = 50,
+		.evaluations = fit->quick ? QUICK_EVALUATIONS : 0,
+		.gradient = 1e-3,
+		.first_step = 1 };
 	struct lbfgs *lbfgs = NULL;
 	double value;
 
@@ -469,7 +481,10 @@ bool gp_fit(struct gp *gp, const struct gp_data *data, const struct gp_fit_optio
 {
 	const size_t p = gp_n_hyperparameters(gp);
 	double *memory = factor_allocate(5, p);
-	struct fit fit = { .gp = gp, .work_limit = options->work_limit, .best_value = INFINITY };
+	struct fit fit = { .gp = gp,
+		.work_limit = options->work_limit,
+		.quick = options->quick,
+		.best_value = INFINITY };
 	bool ok = false;
 
 	tuner_assert(data->n >= 1);
@@ -676,25 +691,112 @@ void gp_unwhiten(const struct gp *gp, double *V, size_t m)
 	factor_backward_rows(p->L, p->capacity, p->n, V, gp_stride(gp), m);
 }
 
+void gp_invert(const struct gp *gp, double *ret_inverse)
+{
+	const struct posterior *p = &gp->posterior;
+
+	factor_invert_triangle(p->L, p->capacity, p->n, ret_inverse, gp_stride(gp));
+}
+
 double gp_variance(const struct gp *gp, const double *v)
 {
 	return fmax(1 - kernel_dot(v, v, gp->posterior.n), 1e-12);
 }
 
-void gp_weights(const struct gp *gp, double *ret_weights)
-{
-	for (size_t i = 0; i < gp->posterior.n; i++)
-		ret_weights[i] = 1 / (1 + gp_noise(gp, i));
-}
-
-/* Conditioning on more rows than one takes more variance away, never less. */
-void gp_glance(const struct gp *gp, const double *k, const double *weights, double *ret_mean,
-	double *ret_sd)
+/* The rows as glance.h wants them, in one piece of memory. */
+static bool glance_rows_init(
+	const struct gp *gp, struct glance_rows *ret, float **ret_memory, struct tuner_error *err)
 {
 	const struct posterior *p = &gp->posterior;
+	const size_t n = p->n, d = gp->d;
+	float *memory = calloc(d + n * d + 2 * n, sizeof *memory);
+	float *inverse_squares = memory, *Z = memory + d, *alpha = Z + n * d, *weights = alpha + n;
 
-	*ret_mean = p->c + kernel_dot(k, p->alpha, p->n_outcomes);
-	*ret_sd = sqrt(fmax(1 - kernel_most(k, weights, p->n), 1e-12));
+	if (!memory)
+		return tuner_fail_memory(err);
+	for (size_t k = 0; k < d; k++) {
+		inverse_squares[k] = (float)(p->inverse_lengths[k] * p->inverse_lengths[k]);
+		for (size_t i = 0; i < n; i++)
+			Z[i * d + k] = (float)p->Z[k * p->capacity + i];
+	}
+	for (size_t i = 0; i < n; i++) {
+		alpha[i] = i < p->n_outcomes ? (float)p->alpha[i] : 0;
+		weights[i] = (float)(1 / (1 + gp_noise(gp, i)));
+	}
+	*ret = (struct glance_rows){ n, d, gp->kinds, inverse_squares, Z, alpha, weights };
+	*ret_memory = memory;
+	return true;
+}
+
+/* Among many rows the one most telling one is a poor guess: what is known from both sides is known far better. How
+ * much better is measured: exact sds of a few of the points, and a straight line through their logarithms. */
+static bool narrow(
+	const struct gp *gp, const double *X, size_t m, float *sd, struct tuner_error *err)
+{
+	static const double SLOPE_MIN = 0.3, SLOPE_MAX = 4;
+	double mean[GLANCE_EXACT], exact[GLANCE_EXACT], logs[GLANCE_EXACT], c0, slope, unused;
+	const size_t d = gp->d;
+	double *points = factor_allocate(GLANCE_EXACT, d);
+
+	if (!points)
+		return tuner_fail_memory(err);
+	for (size_t i = 0; i < GLANCE_EXACT; i++) {
+		const size_t row = (2 * i + 1) * m / (2 * GLANCE_EXACT);
+
+		memcpy(points + i * d, X + row * d, d * sizeof(*X));
+		logs[i] = log(sd[row]);
+	}
+	const bool ok = gp_predict(gp, points, GLANCE_EXACT, mean, exact, err);
+
+	free(points);
+	if (!ok)
+		return false;
+	for (size_t i = 0; i < GLANCE_EXACT; i++)
+		exact[i] = log(exact[i]);
+	gsl_fit_linear(
+		logs, 1, exact, 1, GLANCE_EXACT, &c0, &slope, &unused, &unused, &unused, &unused);
+	/* All alike, or no line at all. */
+	if (!isfinite(slope))
+		return true;
+	slope = clip(slope, SLOPE_MIN, SLOPE_MAX);
+	c0 = gsl_stats_mean(exact, 1, GLANCE_EXACT) - slope * gsl_stats_mean(logs, 1, GLANCE_EXACT);
+	glance_narrow(sd, gp_glance_stride(m), (float)c0, (float)slope);
+	return true;
+}
+
+size_t gp_glance_stride(size_t m)
+{
+	return (m + GLANCE_LANES - 1) / GLANCE_LANES * GLANCE_LANES;
+}
+
+bool gp_glance(const struct gp *gp, const double *X, size_t m, float *ret_mean, float *ret_sd,
+	struct tuner_error *err)
+{
+	const struct posterior *p = &gp->posterior;
+	const size_t d = gp->d;
+	struct glance_rows rows;
+	float *memory = NULL, *points = calloc(d * GLANCE_LANES, sizeof *points),
+	      most[GLANCE_LANES];
+
+	if (!points || !glance_rows_init(gp, &rows, &memory, err)) {
+		free(points);
+		return tuner_fail_memory(err);
+	}
+	for (size_t i = 0; i < m; i += GLANCE_LANES) {
+		for (size_t l = 0; l < GLANCE_LANES && i + l < m; l++) {
+			scale_point(gp, X + (i + l) * d, p->z);
+			for (size_t k = 0; k < d; k++)
+				points[k * GLANCE_LANES + l] = (float)p->z[k];
+		}
+		glance_moments(&rows, points, ret_mean + i, most);
+		for (size_t l = 0; l < GLANCE_LANES; l++) {
+			ret_mean[i + l] += (float)p->c;
+			ret_sd[i + l] = sqrtf(fmaxf(1 - most[l], 1e-6F));
+		}
+	}
+	free(points);
+	free(memory);
+	return m < GLANCE_EXACT || narrow(gp, X, m, ret_sd, err);
 }
 
 const double *gp_whitened_outcomes(const struct gp *gp)

@@ -182,16 +182,19 @@ void gp_cross(const struct gp *gp, const double *X, size_t m, double *ret_K, dou
 void gp_whiten(const struct gp *gp, double *K, size_t m);
 void gp_unwhiten(const struct gp *gp, double *V, size_t m);
 
+/* L^-1, n rows of gp_stride: for who whitens many points. */
+void gp_invert(const struct gp *gp, double *ret_inverse);
+
 /* 1 - v'v, at least 1e-12. */
 double gp_variance(const struct gp *gp, const double *v);
 
-/* Mean, and an sd that is never too small, from row k of gp_cross: what the one most telling row knows, in O(n)
- * instead of O(n^2). weights: gp_weights. */
-void gp_glance(const struct gp *gp, const double *k, const double *weights, double *ret_mean,
-	double *ret_sd);
-
-/* 1 / (1 + noise_i) of all rows, into gp_stride doubles. */
-void gp_weights(const struct gp *gp, double *ret_weights);
+/* Means and sds of m points in single precision, for a first choice among many: the sd that the one most telling
+ * row leaves (glance.h), narrowed as those of 32 of the points are when all rows are asked. O(n) a point instead of
+ * O(n^2). Both arrays have room for gp_glance_stride(m). Errors: TUNER_FATAL without memory. */
+size_t gp_glance_stride(size_t m);
+TUNER_MUST_CHECK
+bool gp_glance(const struct gp *gp, const double *X, size_t m, float *ret_mean, float *ret_sd,
+	struct tuner_error *err);
 
 /* b of the rows with outcomes. */
 const double *gp_whitened_outcomes(const struct gp *gp);

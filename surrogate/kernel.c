@@ -190,20 +190,6 @@ static double different_blocks(const double *weights, const double *Zk, double z
 	return sum_of(s);
 }
 
-FOR_EACH_CPU
-static void most_blocks(const double *k, const double *weights, size_t n, double *ret_lanes)
-{
-	lanes most = all(0);
-
-	for (size_t i = 0; i < n; i += KERNEL_LANES) {
-		const lanes v = load(k + i), square = v * v * load(weights + i);
-		const lane_bits more = square > most;
-
-		most = where(more, square) + where(~more, most);
-	}
-	store(ret_lanes, most);
-}
-
 size_t kernel_stride(size_t n)
 {
 	return (n + KERNEL_LANES - 1) / KERNEL_LANES * KERNEL_LANES;
@@ -254,19 +240,6 @@ double kernel_dot(const double *a, const double *b, size_t n)
 	for (size_t i = whole; i < n; i++)
 		sum += a[i] * b[i];
 	return sum;
-}
-
-double kernel_most(const double *k, const double *weights, size_t n)
-{
-	const size_t whole = n / KERNEL_LANES * KERNEL_LANES;
-	double each[KERNEL_LANES], most = 0;
-
-	most_blocks(k, weights, whole, each);
-	for (size_t l = 0; l < KERNEL_LANES; l++)
-		most = fmax(most, each[l]);
-	for (size_t i = whole; i < n; i++)
-		most = fmax(most, k[i] * k[i] * weights[i]);
-	return most;
 }
 
 double kernel_pull(const double *weights, const double *Zk, double z, size_t n)

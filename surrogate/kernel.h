@@ -68,9 +68,6 @@ void kernel_exp(const double *x, size_t n, double *ret);
  * ((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7)); then the rest (n mod 8) from left to right. */
 double kernel_dot(const double *a, const double *b, size_t n);
 
-/* The largest k_i^2 weights_i, at least 0. */
-double kernel_most(const double *k, const double *weights, size_t n);
-
 /* sum_i weights_i (z - Zk_i), and the sum of the weights where Zk_i is not z; order as
  * kernel_dot. */
 double kernel_pull(const double *weights, const double *Zk, double z, size_t n);

@@ -176,12 +176,13 @@ bool likelihood_evaluate(
 {
 	const struct kernel kernel = { l->d, l->kinds, l->inverse_lengths };
 	const size_t n = l->n, stride = l->stride;
+	const double noise = exp(theta[l->d]);
 	double value = -0.5 * (double)n * LOG_2_PI, jitter;
 
 	for (size_t k = 0; k < l->d; k++)
 		l->inverse_lengths[k] = exp(-theta[kernel_length_of(l->kinds, k)]);
 	for (size_t i = 0; i < n; i++) {
-		l->noise[i] = exp(theta[l->d]) * l->noise_scales[i];
+		l->noise[i] = noise * l->noise_scales[i];
 		l->Z[l->d * stride + i] = 1;
 	}
 	if (l->warped)

@@ -28,13 +28,13 @@ struct search {
 	const struct columns *columns;
 	struct acquisition *acquisition;
 	const double *lengthscales;
-	size_t d, n; /* columns; points */
+	size_t d, n, n_max; /* columns; points */
 	double *x, *values; /* n x d, n */
 	bool *settled; /* n: the last cycle has changed nothing */
 	double tolerance; /* projected gradient, in log EI by lengthscale */
 	bool relaxed; /* gradient steps go over fine lattices as well */
-	bool active[MAXIMISE_STARTS][COLUMNS_MAX]; /* the columns of each point */
-	struct lbfgs *searches[MAXIMISE_STARTS];
+	bool active[MAXIMISE_STARTS_LATTICE][COLUMNS_MAX]; /* the columns of each point */
+	struct lbfgs *searches[MAXIMISE_STARTS_LATTICE];
 	double *batch, *batch_values, *batch_gradients; /* of one call for many points */
 	size_t batch_max;
 	uint64_t work, work_limit;
@@ -46,6 +46,14 @@ static bool is_spent(const struct search *search)
 }
 
 /* ---- starts ---- */
+
+static bool has_lattice(const struct columns *columns)
+{
+	for (size_t k = 0; k < columns->d; k++)
+		if (columns->cardinality[k] > 0 && !columns->is_held[k])
+			return true;
+	return false;
+}
 
 static double distance(const struct search *search, const double *a, const double *b)
 {
@@ -64,7 +72,7 @@ static void take_start(struct search *search, const struct candidates *candidate
 {
 	const double *x = candidates_row(candidates, candidate);
 
-	if (search->n == MAXIMISE_STARTS || !isfinite(candidates->values[candidate]))
+	if (search->n == search->n_max || !isfinite(candidates->values[candidate]))
 		return;
 	for (size_t i = 0; i < search->n; i++)
 		if (distance(search, x, &search->x[i * search->d]) < APART)
@@ -92,18 +100,19 @@ static bool draw_starts(struct search *search, const struct candidates *candidat
 	struct random *random, struct tuner_error *err)
 {
 	struct draw *draws = calloc(candidates->n + 1, sizeof *draws);
+	size_t n = 0;
 
 	if (draws == NULL)
 		return tuner_fail_memory(err);
 	for (size_t i = 0; i < candidates->n; i++) {
+		if (!isfinite(candidates->values[i]))
+			continue;
 		const double gumbel = -log(-log(fmax(random_uniform(random), 0x1p-54)));
 
-		draws[i] = (struct draw){ candidates->values[i] + gumbel, i };
-		if (isnan(draws[i].key))
-			draws[i].key = -INFINITY;
+		draws[n++] = (struct draw){ candidates->values[i] + gumbel, i };
 	}
-	qsort(draws, candidates->n, sizeof *draws, by_key);
-	for (size_t i = 0; i < candidates->n && search->n < MAXIMISE_STARTS; i++)
+	qsort(draws, n, sizeof *draws, by_key);
+	for (size_t i = 0; i < n && search->n < search->n_max; i++)
 		take_start(search, candidates, draws[i].candidate);
 	free(draws);
 	return true;
@@ -160,7 +169,7 @@ static bool begin_searches(struct search *search, struct tuner_error *err)
 
 static void end_searches(struct search *search)
 {
-	for (size_t i = 0; i < MAXIMISE_STARTS; i++) {
+	for (size_t i = 0; i < MAXIMISE_STARTS_LATTICE; i++) {
 		lbfgs_destroy(search->searches[i]);
 		search->searches[i] = NULL;
 	}
@@ -178,7 +187,7 @@ static void unscale(const struct search *search, size_t i, const double *z, doub
 /* One batched evaluation for all searches that want one. *ret_n of them. */
 static bool step_searches(struct search *search, size_t *ret_n, struct tuner_error *err)
 {
-	size_t which[MAXIMISE_STARTS], n = 0;
+	size_t which[MAXIMISE_STARTS_LATTICE], n = 0;
 	const size_t d = search->d;
 	double gradient[COLUMNS_MAX];
 
@@ -337,14 +346,6 @@ static bool move_along_lattices(struct search *search, bool *changed, struct tun
 
 /* ---- the whole ---- */
 
-static bool has_lattice(const struct columns *columns)
-{
-	for (size_t k = 0; k < columns->d; k++)
-		if (columns->cardinality[k] > 0 && !columns->is_held[k])
-			return true;
-	return false;
-}
-
 /* The candidates were scored with fewer fantasies than are used from here on. */
 static bool score(struct search *search, struct tuner_error *err)
 {
@@ -381,7 +382,7 @@ static bool run(struct search *search, struct tuner_error *err)
 	if (!score(search, err))
 		return false;
 	for (size_t cycle = 0; any && cycle < CYCLES_MAX && !is_spent(search); cycle++) {
-		bool changed[MAXIMISE_STARTS] = { false };
+		bool changed[MAXIMISE_STARTS_LATTICE] = { false };
 
 		search->relaxed = cycle == 0;
 		if (!climb(search, err) || (has_lattice(search->columns) &&
@@ -399,7 +400,7 @@ static bool run(struct search *search, struct tuner_error *err)
 
 static bool allocate(struct search *search, struct tuner_error *err)
 {
-	const size_t n = MAXIMISE_STARTS, d = search->d;
+	const size_t n = MAXIMISE_STARTS_LATTICE, d = search->d;
 
 	search->batch_max = MOVES_MAX > n ? MOVES_MAX : n;
 	search->x = calloc(n * d + 1, sizeof *search->x);
@@ -441,6 +442,7 @@ bool maximise(const struct columns *columns, struct acquisition *acquisition,
 		.acquisition = acquisition,
 		.lengthscales = lengthscales,
 		.d = columns->d,
+		.n_max = has_lattice(columns) ? MAXIMISE_STARTS_LATTICE : MAXIMISE_STARTS,
 		.work_limit = work_limit };
 	const bool ok = allocate(&search, err) && choose_starts(&search, candidates, random, err) &&
 			run(&search, err);

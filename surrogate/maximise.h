@@ -6,18 +6,19 @@
 #include "surrogate/acquisition.h"
 #include "surrogate/candidates.h"
 
-enum { MAXIMISE_STARTS = 10 };
+/* Moves along a lattice end in more places than slopes do. */
+enum { MAXIMISE_STARTS = 5, MAXIMISE_STARTS_LATTICE = 10 };
 
 /* Points of the acquisition's argument found, the best first: rows of columns->d snapped
  * coordinates. */
 struct maxima {
 	size_t n;
-	double *x; /* MAXIMISE_STARTS x d, as values is its length */
+	double *x; /* n x d */
 	double *values;
 	uint64_t work; /* evaluations of one point each */
 };
 
-/* Chooses up to MAXIMISE_STARTS of the scored and sorted candidates: the best, the first row (an
+/* Chooses up to MAXIMISE_STARTS (with a lattice, MAXIMISE_STARTS_LATTICE) of the scored and sorted candidates: the best, the first row (an
  * anchor: the incumbent), the others drawn in proportion to their expected improvement, no two nearer
  * than 0.05 lengthscales. Then, by turns, bounded L-BFGS over the columns without a lattice (at first
  * also over numeric ones with a fine lattice) and moves of one column along its lattice, until

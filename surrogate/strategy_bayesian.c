@@ -18,17 +18,14 @@ enum {
 	FINITE_MIN = 3, /* objectives below which a model knows next to nothing */
 	SEARCH_WIDELY = 30, /* trials up to which every fit has all its starts */
 	SEARCH_WIDELY_EVERY = 8, /* beyond: every so manyth */
-	REFIT_ALWAYS = 100, /* trials up to which every suggestion fits anew */
+	REFIT_ALWAYS = 30, /* trials up to which every suggestion fits anew */
 	REFIT_GROWTH = 50, /* beyond: every (n / REFIT_GROWTH)-th suggestion does */
-	SCORED_AT_ONCE = 64,
-	SCORED_MAX = 384,
+	SCORED = 64, /* of the candidates, after a glance */
+	SCORED_ANYWHERE = 40, /* of them */
 	GLANCES_AS_ONE = 16, /* so many cost what one value does, or less */
 	ANCHORS = 5,
 	NEAR_PART = 20, /* points are drawn around the best n / NEAR_PART trials */
 };
-
-/* Candidates are scored whose promise is at most so much below the best score, in nats. */
-static const double PROMISING = 4;
 
 /* Beyond REFIT_ALWAYS, an outcome so many sd from its prediction asks for a fit as well. */
 static const double SURPRISE = 3;
@@ -85,7 +82,7 @@ static size_t n_initial(const struct suggest_request *request)
 /* A fit every so many suggestions. */
 static size_t refit_period(size_t n)
 {
-	return n <= REFIT_ALWAYS ? 1 : n / REFIT_GROWTH;
+	return n <= REFIT_ALWAYS ? 1 : n < 2 * REFIT_GROWTH ? 2 : n / REFIT_GROWTH;
 }
 
 /* Numbers count up one by one, where several results may have come in since the last suggestion:
@@ -223,56 +220,36 @@ static bool draw_candidates(struct model *model, struct tuner_error *err)
 	       candidates_draw(&model->columns, &anchors, key, enough, &model->candidates, err);
 }
 
-/* Scores n more of the candidates in their order. rows: scratch, n x d. */
-static bool score_next(struct model *model, size_t first, size_t n, double *rows, double *best,
-	struct tuner_error *err)
-{
-	struct candidates *candidates = &model->candidates;
-	const size_t d = model->columns.d;
-	double values[SCORED_AT_ONCE];
-
-	for (size_t i = 0; i < n; i++)
-		memcpy(&rows[i * d], candidates_row(candidates, candidates->order[first + i]),
-			d * sizeof *rows);
-	if (!acquisition_values(model->acquisition, rows, n, FANTASIES_FIRST_LOOK, values, err))
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		candidates->values[candidates->order[first + i]] = values[i];
-		*best = fmax(*best, values[i]);
-	}
-	model->work += n;
-	return true;
-}
-
-/* A glance at all of them, then the values of those that may be near the best. The others get minus infinity:
- * they are neither started from nor chosen, as long as there is anything else. */
+/* A glance at all of them, then the values of the most promising. The others get minus infinity: they are neither
+ * started from nor chosen, as long as there is anything else. */
 static bool score_promising(struct model *model, struct tuner_error *err)
 {
 	struct candidates *candidates = &model->candidates;
-	double *glances = calloc(candidates->n, sizeof *glances), best = -INFINITY;
-	double *rows = calloc(SCORED_AT_ONCE * model->columns.d, sizeof *rows);
-	size_t scored = 0;
-	bool ok = (glances != NULL && rows != NULL) || tuner_fail_memory(err);
+	double *values = calloc(SCORED, sizeof *values);
+	double *rows = calloc(SCORED * model->columns.d, sizeof *rows);
+	size_t n = 0;
+	bool ok = (values != NULL && rows != NULL) || tuner_fail_memory(err);
 
 	ok = ok && acquisition_glance(model->acquisition, candidates->x, candidates->n,
 			   candidates->values, err);
 	if (ok) {
 		/* The first row is a start of the search, whatever it promises. */
 		candidates->values[0] = INFINITY;
-		ok = candidates_sort(candidates, err);
-		memcpy(glances, candidates->values, candidates->n * sizeof *glances);
-		for (size_t i = 0; i < candidates->n; i++)
-			candidates->values[i] = -INFINITY;
-		model->work += candidates->n / GLANCES_AS_ONE;
+		ok = candidates_choose(
+			candidates, SCORED_ANYWHERE, SCORED - SCORED_ANYWHERE, &n, err);
 	}
-	while (ok && scored < least(candidates->n, SCORED_MAX) &&
-		glances[candidates->order[scored]] >= best - PROMISING) {
-		const size_t n = least(SCORED_AT_ONCE, candidates->n - scored);
-
-		ok = score_next(model, scored, n, rows, &best, err);
-		scored += n;
-	}
-	free(glances);
+	for (size_t i = 0; ok && i < n; i++)
+		memcpy(&rows[i * model->columns.d],
+			candidates_row(candidates, candidates->order[i]),
+			model->columns.d * sizeof *rows);
+	ok = ok &&
+	     acquisition_values(model->acquisition, rows, n, FANTASIES_FIRST_LOOK, values, err);
+	for (size_t i = 0; ok && i < candidates->n; i++)
+		candidates->values[i] = -INFINITY;
+	for (size_t i = 0; ok && i < n; i++)
+		candidates->values[candidates->order[i]] = values[i];
+	model->work += candidates->n / GLANCES_AS_ONE + n;
+	free(values);
 	free(rows);
 	return ok;
 }
@@ -297,7 +274,7 @@ static bool score_candidates(struct model *model, struct tuner_error *err)
 	} else if (!score_promising(model, err)) {
 		return false;
 	}
-	return candidates_sort(candidates, err);
+	return candidates_sort(candidates, model->listed ? candidates->n : SCORED, err);
 }
 
 static bool polish(struct model *model, struct tuner_error *err)

@@ -226,13 +226,64 @@ static void the_best_comes_first_and_nan_last(void **state)
 	static const size_t wanted[] = { 5, 2, 4, 0, 7 };
 	struct tuner_error err;
 
-	assert_true(candidates_sort(&candidates, &err));
+	assert_true(candidates_sort(&candidates, 8, &err));
 	for (size_t i = 0; i < 5; i++)
 		assert_int_equal(order[i], wanted[i]);
 	/* What is no number is as bad as it gets. */
 	assert_int_equal(order[5], 1);
 	assert_int_equal(order[6], 3);
 	assert_int_equal(order[7], 6);
+}
+
+static void only_so_many_are_sorted_as_wanted_and_none_is_lost(void **state)
+{
+	enum { N = 500, FIRST = 20 };
+	double values[N];
+	size_t order[N];
+	bool seen[N] = { false };
+	struct candidates candidates = { .n = N, .values = values, .order = order };
+	struct random random;
+	struct tuner_error err;
+
+	random_init(&random, (struct random_key){ .seed = 3, .purpose = RANDOM_TEST });
+	for (size_t i = 0; i < N; i++)
+		values[i] = (double)random_below(&random, 100);
+	assert_true(candidates_sort(&candidates, FIRST, &err));
+	for (size_t i = 0; i < N; i++) {
+		assert_false(seen[order[i]]);
+		seen[order[i]] = true;
+		if (i > 0 && i < FIRST)
+			assert_true(values[order[i - 1]] > values[order[i]] ||
+				    (values[order[i - 1]] == values[order[i]] &&
+					    order[i - 1] < order[i]));
+		if (i >= FIRST)
+			assert_true(values[order[i]] <= values[order[FIRST - 1]]);
+	}
+}
+
+/* The best of both kinds, although all near ones are better than all others. */
+static void both_kinds_have_their_share(void **state)
+{
+	enum { ANCHORS = 2, SOBOL = 30, NEAR = 20, N = ANCHORS + SOBOL + NEAR };
+	double values[N];
+	size_t order[N], n = 0;
+	struct candidates candidates = {
+		.n = N, .n_anchors = ANCHORS, .n_sobol = SOBOL, .values = values, .order = order
+	};
+	struct tuner_error err;
+
+	for (size_t i = 0; i < N; i++)
+		values[i] = i >= ANCHORS && i < ANCHORS + SOBOL ? (double)i : 1000 - (double)i;
+	assert_true(candidates_choose(&candidates, 4, 3, &n, &err));
+	assert_int_equal(n, 7);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(order[i], i);
+	assert_int_equal(order[2], ANCHORS + SOBOL);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(order[3 + i], ANCHORS + SOBOL - 1 - i);
+	/* Never more than there are. */
+	assert_true(candidates_choose(&candidates, 100, 100, &n, &err));
+	assert_int_equal(n, N);
 }
 
 int main(void)
@@ -247,6 +298,8 @@ int main(void)
 		cmocka_unit_test(the_key_decides_the_bits),
 		cmocka_unit_test(a_list_holds_each_untried_configuration_once),
 		cmocka_unit_test(the_best_comes_first_and_nan_last),
+		cmocka_unit_test(both_kinds_have_their_share),
+		cmocka_unit_test(only_so_many_are_sorted_as_wanted_and_none_is_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,6 +141,33 @@ static void solving_undoes_multiplying(void **state)
 	}
 }
 
+/* Products with the inverse are what substitutions give. */
+static void the_inverse_triangle_solves_as_substitution_does(void **state)
+{
+	enum { ROWS = 3 };
+
+	for (size_t s = 0; s < N_SIZES; s++) {
+		struct fixture f = setup(SIZES[s]);
+		double *inverse = allocate(f.n, f.stride), *a = allocate(ROWS, f.stride),
+		       *b = allocate(ROWS, f.stride);
+
+		factor_invert_triangle(f.L, f.stride, f.n, inverse, f.stride);
+		for (int transposed = 0; transposed < 2; transposed++) {
+			for (size_t i = 0; i < ROWS * f.stride; i++)
+				a[i] = b[i] = i % f.stride < f.n ? cos((double)i) : 0;
+			factor_multiply_rows(inverse, f.stride, f.n, transposed, a, f.stride, ROWS);
+			(transposed ? factor_forward_rows : factor_backward_rows)(
+				f.L, f.stride, f.n, b, f.stride, ROWS);
+			for (size_t i = 0; i < ROWS * f.stride; i++)
+				assert_true(fabs(a[i] - b[i]) < 1e-10);
+		}
+		free(inverse);
+		free(a);
+		free(b);
+		finish(&f);
+	}
+}
+
 static void the_constant_is_the_most_likely_one(void **state)
 {
 	for (size_t s = 0; s < N_SIZES; s++) {
@@ -213,6 +240,7 @@ int main(void)
 		cmocka_unit_test(the_factor_multiplies_to_the_matrix),
 		cmocka_unit_test(the_inverse_multiplies_to_one),
 		cmocka_unit_test(solving_undoes_multiplying),
+		cmocka_unit_test(the_inverse_triangle_solves_as_substitution_does),
 		cmocka_unit_test(the_constant_is_the_most_likely_one),
 		cmocka_unit_test(extending_gives_the_next_row),
 		cmocka_unit_test(extending_never_goes_below_the_noise),

@@ -68,7 +68,7 @@ static void draw(struct fixture *f, uint64_t seed, size_t most)
 	assert_ok(acquisition_values(f->acquisition, f->candidates.x, f->candidates.n, 0,
 			  f->candidates.values, &err),
 		&err);
-	assert_true(candidates_sort(&f->candidates, &err));
+	assert_true(candidates_sort(&f->candidates, f->candidates.n, &err));
 }
 
 static void climb(struct fixture *f, uint64_t work_limit)
@@ -229,7 +229,7 @@ static void values_that_are_no_number_start_nothing(void **state)
 			f.candidates.values[i] = NAN;
 	struct tuner_error err;
 
-	assert_true(candidates_sort(&f.candidates, &err));
+	assert_true(candidates_sort(&f.candidates, f.candidates.n, &err));
 	climb(&f, NO_LIMIT);
 	assert_int_equal(f.maxima.n, 1);
 	tear_down(&f);

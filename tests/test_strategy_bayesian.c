@@ -450,6 +450,8 @@ static void a_stopped_trial_counts_with_its_last_value(void **state)
 	assert_memory_equal(a.values, b.values, 2 * sizeof(double));
 	with.observations[11].objective = NAN;
 	without.request.n_observations = 11;
+	/* As when the twelfth was asked for. */
+	with.request.number = without.request.number = 12;
 	a = job_ask(&with);
 	b = job_ask(&without);
 	assert_memory_equal(a.hyperparameters, b.hyperparameters, 3 * sizeof(double));
