@@ -616,6 +616,31 @@ static void fits_become_rare_with_many_trials(void **state)
 	assert_int_equal(fits, 2);
 }
 
+/* Who measures chooses; what was expected or not plays no part then. */
+static void fits_can_be_asked_for_and_forbidden(void **state)
+{
+	struct job job;
+
+	init_large(&job, 250);
+	job.start[0] += 0.1;
+	job.observations[249].objective += 2;
+	for (uint32_t number = 250; number <= 252; number++) {
+		job.request.number = number;
+		job.request.refit = SUGGEST_REFIT_NEVER;
+		const struct suggestion kept = job_ask(&job);
+
+		job.request.refit = SUGGEST_REFIT_ALWAYS;
+		const struct suggestion fitted = job_ask(&job);
+
+		assert_memory_equal(
+			kept.hyperparameters, job.start, job.request.n_start * sizeof(double));
+		assert_memory_not_equal(
+			fitted.hyperparameters, job.start, job.request.n_start * sizeof(double));
+		assert_int_equal(kept.work_fit, 1);
+		assert_true(fitted.work_fit > 1);
+	}
+}
+
 /* Between the turns, what the model did not expect asks for a fit, too. */
 static void a_surprise_fits_anew(void **state)
 {
@@ -783,6 +808,7 @@ int main(void)
 		cmocka_unit_test(the_work_limit_is_kept),
 		cmocka_unit_test(the_work_limit_is_kept_on_a_small_lattice),
 		cmocka_unit_test(fits_become_rare_with_many_trials),
+		cmocka_unit_test(fits_can_be_asked_for_and_forbidden),
 		cmocka_unit_test(a_surprise_fits_anew),
 		cmocka_unit_test(it_beats_random_search_on_branin),
 		cmocka_unit_test(it_beats_random_search_on_hartmann),
