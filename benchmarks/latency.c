@@ -14,6 +14,7 @@
  *
  * With --history the first repeat's points and objectives are written, for other programs to be measured on. */
 #include "benchmarks/calibration.h"
+#include "benchmarks/number_list.h"
 #include "benchmarks/strategy_settings.h"
 #include "surrogate/candidates.h"
 #include "surrogate/gp.h"
@@ -22,13 +23,13 @@
 
 #include <getopt.h>
 #include <gsl/gsl_errno.h>
-#include <gsl/gsl_sort.h>
+#include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIST_MAX = 16, REPEATS_MAX = 99, REFITS = SUGGEST_REFIT_NEVER + 1 };
+enum { REPEATS_MAX = 99, REFITS = SUGGEST_REFIT_NEVER + 1 };
 
 static const double REFERENCE_GFLOPS = 44.7;
 
@@ -253,12 +254,6 @@ static void print_history(size_t n, size_t d)
 
 /* ---- the table ---- */
 
-static double median(double *values, size_t n)
-{
-	gsl_sort(values, 1, n);
-	return values[n / 2];
-}
-
 /* Medians of each number by itself. */
 static bool measure_often(size_t n, size_t d, enum suggest_refit refit,
 	const struct settings *settings, struct measurement *ret, struct tuner_error *err)
@@ -275,10 +270,10 @@ static bool measure_often(size_t n, size_t d, enum suggest_refit refit,
 		most[i] = m.most;
 		limit[i] = m.limit;
 	}
-	ret->first = median(first, settings->repeats);
-	ret->mean = median(mean, settings->repeats);
-	ret->most = median(most, settings->repeats);
-	ret->limit = median(limit, settings->repeats);
+	ret->first = gsl_stats_median(first, 1, settings->repeats);
+	ret->mean = gsl_stats_median(mean, 1, settings->repeats);
+	ret->most = gsl_stats_median(most, 1, settings->repeats);
+	ret->limit = gsl_stats_median(limit, 1, settings->repeats);
 	return true;
 }
 
@@ -321,20 +316,8 @@ static bool report(size_t n, size_t d, const struct settings *settings, struct t
 	fflush(stdout);
 	return true;
 }
-static size_t read_list(const char *text, size_t ret[LIST_MAX])
-{
-	size_t n = 0;
-
-	for (char *end; *text && n < LIST_MAX; text = *end == ',' ? end + 1 : end) {
-		ret[n++] = strtoul(text, &end, 10);
-		if (end == text || (*end && *end != ',') || ret[n - 1] == 0)
-			return 0;
-	}
-	return n;
-}
-
 struct lists {
-	size_t n[LIST_MAX], d[LIST_MAX], n_ns, n_ds;
+	size_t n[NUMBER_LIST_MAX], d[NUMBER_LIST_MAX], n_ns, n_ds;
 };
 
 static bool read_options(
@@ -350,10 +333,10 @@ static bool read_options(
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
 		switch (option) {
 		case 'n':
-			lists->n_ns = read_list(optarg, lists->n);
+			lists->n_ns = number_list_read(optarg, lists->n);
 			break;
 		case 'd':
-			lists->n_ds = read_list(optarg, lists->d);
+			lists->n_ds = number_list_read(optarg, lists->d);
 			break;
 		case 'r':
 			settings->repeats = strtoul(optarg, NULL, 10);
@@ -389,8 +372,8 @@ int main(int argc, char **argv)
 
 	gsl_set_error_handler_off();
 	gp_single_thread();
-	lists.n_ns = read_list("50,200,500,1000,2000", lists.n);
-	lists.n_ds = read_list("3,10,20", lists.d);
+	lists.n_ns = number_list_read("50,200,500,1000,2000", lists.n);
+	lists.n_ds = number_list_read("3,10,20", lists.d);
 	if (!read_options(argc, argv, &lists, &settings, &history)) {
 		fputs("usage: latency [--n LIST] [--d LIST] [--repeats N] [--suggestions N] "
 		      "[--csv] "
