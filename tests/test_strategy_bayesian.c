@@ -411,6 +411,35 @@ static void histories_without_information_are_survived(void **state)
 		}
 }
 
+static double slope(const double *x)
+{
+	return x[0];
+}
+
+static double never(const double *x)
+{
+	return NAN;
+}
+
+/* From the first trial on, whether or not any of them succeeds. */
+static void one_parameter_and_any_number_of_trials_will_do(void **state)
+{
+	const struct parameter parameters[] = { a_float("x", -1, 3), a_category("c", 4) };
+	struct job job;
+
+	for (size_t kind = 0; kind < 2; kind++)
+		for (size_t fails = 0; fails < 2; fails++) {
+			const size_t enough =
+				kind == 0 ? 12 : 4; /* a category has its four values */
+
+			job_init(&job, STRATEGY_BAYESIAN, &parameters[kind], 1);
+			job.strategy.initial = 1;
+			assert_int_equal(job_run(&job, fails ? never : slope, 12), enough);
+			assert_no_duplicates(&job);
+			assert_int_equal(job_ask(&job).exhausted, kind == 1);
+		}
+}
+
 static void too_few_objectives_fall_back_and_say_so(void **state)
 {
 	struct job job;
@@ -799,6 +828,7 @@ int main(void)
 		cmocka_unit_test(a_hundred_running_trials_are_no_problem),
 		cmocka_unit_test(failing_configurations_are_learnt_and_avoided),
 		cmocka_unit_test(histories_without_information_are_survived),
+		cmocka_unit_test(one_parameter_and_any_number_of_trials_will_do),
 		cmocka_unit_test(too_few_objectives_fall_back_and_say_so),
 		cmocka_unit_test(a_stopped_trial_counts_with_its_last_value),
 		cmocka_unit_test(trials_outside_an_edited_space_still_inform),
