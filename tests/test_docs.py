@@ -313,6 +313,5 @@ class VerificationPage(unittest.TestCase):
                 self.assertEqual(len(found), 2)  # its definition, and where it stands in the list
 
 
-
 if __name__ == "__main__":
     unittest.main()
