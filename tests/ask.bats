@@ -292,6 +292,29 @@ same() { # FILE FILE
 	sql_is "SELECT objective FROM trial WHERE number = 1" 2.0
 }
 
+# As an ask does that takes so many seconds.
+hold_database() {
+	rm -f held
+	flock tuner.db.lock sh -c "touch held; sleep $1" 3>&- &
+	await test -e held
+}
+
+@test "run and stop wait a moment for who asks" {
+	TRIALS=2 write_job
+	"$TUNER" ask job.jsonc
+	hold_database 0.1
+	run "$TUNER" stop job
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"nothing of it runs"* ]]
+	hold_database 0.4
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 0 ]
+	hold_database 3
+	run "$TUNER" run --trials 3 job.jsonc
+	[ "$status" -ne 0 ]
+	[[ "$output" == *"--db"* ]]
+}
+
 @test "while it lives ask-tell serves enqueue and refuses stop; a signal ends it cleanly" {
 	write_space
 	converse
