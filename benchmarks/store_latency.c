@@ -55,7 +55,7 @@ static bool make_file(size_t d, struct job_file **ret, struct tuner_error *err)
 			k > 0 ? ", " : "", k + 1);
 	text_add(&keys, "}}");
 	const bool ok = !text_failed(&keys) && job_file_parse("store", "/", keys.bytes, keys.length,
-						       NULL, false, ret, &list, err);
+						       NULL, COMMAND_IGNORED, ret, &list, err);
 	text_finish(&keys);
 	return ok &&
 	       (list.errors == 0 || tuner_fail(err, TUNER_FATAL, "%s", list.items[0].message));

@@ -294,7 +294,7 @@ int cmd_run(const struct invocation *call, struct tuner_error *err)
 {
 	struct run run = { .call = call, .opening = { .changes = TEXT_EMPTY } };
 	int status = -1;
-	if (job_argument_read(call, true, &run.file, err))
+	if (job_argument_read(call, COMMAND_NEEDED, &run.file, err))
 		status = invocation_option(call, "detach") != NULL ? run_detached(&run, err)
 								   : run_here(&run, err);
 	run_finish(&run);

@@ -59,8 +59,7 @@ static bool fail_held(const char *path, int64_t wait_ms, struct tuner_error *err
 	return false;
 }
 
-bool store_open_soon(
-	const char *path, int64_t wait_ms, struct store **ret, struct tuner_error *err)
+bool store_open_soon(const char *path, int64_t wait_ms, struct store **ret, struct tuner_error *err)
 {
 	const int64_t until_us = clock_monotonic_us() + wait_ms * 1000;
 	for (;;) {
