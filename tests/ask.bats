@@ -190,6 +190,15 @@ same() { # FILE FILE
 	[[ "$output" == *"has its value already: 3"* ]]
 }
 
+@test "more trials than the budget's are counted without a limit" {
+	TRIALS=2 write_space
+	"$TUNER" ask ask.jsonc -n 2
+	"$TUNER" status | grep -q '^2 of 2 trials: 2 running'
+	"$TUNER" ask ask
+	"$TUNER" status | grep -q '^3 trials (budget: 2): 3 running'
+	"$TUNER" jobs | grep -q '3 (budget: 2)'
+}
+
 @test "after its lease a trial is not pending, and a late tell is taken" {
 	write_space
 	"$TUNER" ask ask.jsonc --lease 1s
