@@ -1,62 +1,94 @@
 /* What a suggestion costs:
  *
- *     latency [--n 50,200,500,1000,2000] [--d 3,10,20] [--repeats 3] [--set KEY=VALUE]
+ *     latency [--n 50,200,500,1000,2000] [--d 3,10,20] [--repeats 3] [--suggestions 20] [--csv] [--set KEY=VALUE]
+ *     latency --history --n N --d D
  *
  * A history of n random points and their objectives (a smooth function with a little noise); then 20 suggestions in
- * succession, each with the result of the one before, and refits as they fall due. One thread; CPU milliseconds per
- * suggestion, the median of the repeats. "at 44.7" is that time on a core that multiplies matrices at 44.7 GFLOP/s,
- * as measured in the same run. The first of the 20 starts without hyperparameters to go on from, as after
- * nothing else: it is given one suggestion before, which is shown as "first". */
+ * succession, each with the result of the one before. Three times over: with refits as they fall due, with
+ * one at each suggestion, and with none. One thread; CPU milliseconds per suggestion, the median of the repeats. The
+ * first of a succession has no hyperparameters to go on from: another suggestion comes before it, shown as "first".
+ *
+ * "at 44.7" is the time on a core that multiplies matrices at 44.7 GFLOP/s, as measured in the same run, and "goal" what
+ * it should be there. The last columns are the distance to the limit: of the time, the share that
+ * the operations done would take at the speed of a product of matrices, and of a vector of exponentials.
+ *
+ * With --history the first repeat's points and objectives are written, for other programs to be measured on. */
+#include "benchmarks/calibration.h"
+#include "benchmarks/number_list.h"
 #include "benchmarks/strategy_settings.h"
+#include "surrogate/candidates.h"
 #include "surrogate/gp.h"
+#include "surrogate/model_fit.h"
 #include "surrogate/suggest.h"
 
 #include <getopt.h>
-#include <gsl/gsl_cblas.h>
 #include <gsl/gsl_errno.h>
-#include <gsl/gsl_sort.h>
+#include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-enum { SUCCESSION = 20, LIST_MAX = 16, REPEATS_MAX = 99, CALIBRATION = 600 };
+enum { REPEATS_MAX = 99, REFITS = SUGGEST_REFIT_NEVER + 1 };
 
 static const double REFERENCE_GFLOPS = 44.7;
 
-static double cpu_ms(void)
-{
-	struct timespec t;
+/* Milliseconds on such a core, for d up to 10. */
+static const struct {
+	size_t n;
+	const char *ms;
+} goals[] = { { 50, "1" }, { 200, "4" }, { 500, "17" }, { 1000, "60" }, { 2000, "290" } };
 
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
-}
-
-/* The best of a few products of two matrices. */
-static double gflops(void)
-{
-	const size_t n = CALIBRATION;
-	double *memory = calloc(3 * n * n, sizeof *memory), best = 0;
-
-	if (!memory)
-		abort();
-	for (size_t i = 0; i < 2 * n * n; i++)
-		memory[i] = sin((double)i);
-	for (int repeat = 0; repeat < 7; repeat++) {
-		const double began = cpu_ms();
-
-		cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)n, (int)n, (int)n, 1,
-			memory, (int)n, memory + n * n, (int)n, 0, memory + 2 * n * n, (int)n);
-		best = fmax(best, 2e-6 * (double)(n * n * n) / (cpu_ms() - began));
-	}
-	free(memory);
-	return best;
-}
+struct settings {
+	struct strategy strategy;
+	size_t repeats, suggestions;
+	struct calibration calibration;
+	bool csv;
+};
 
 struct measurement {
 	double first, mean, most; /* CPU ms */
+	double limit; /* distance to it: 0 to 1 */
 };
+
+/* ---- the least time that the operations of a suggestion take ---- */
+
+struct operations {
+	double flops, exps;
+};
+
+static void count(struct operations *sum, double times, double flops, double exps)
+{
+	sum->flops += times * flops;
+	sum->exps += times * exps;
+}
+
+/* With n trials in d columns. A likelihood with its gradient is a factor (n^3 / 3) and an inverse (2 n^3 / 3); the model itself
+ * is factored once. The terms of lower order are those that count where n is small. */
+static struct operations count_operations(double n, double d, const struct suggestion *s)
+{
+	const double fitted = n < MODEL_FIT_ROWS ? n : MODEL_FIT_ROWS;
+	const double likelihoods = s->work_fit > 1 ? (double)s->work_fit : 0;
+	struct operations sum = { 0 };
+
+	count(&sum, likelihoods, fitted * fitted * (fitted + 3.5 * d + 15), fitted * fitted / 2);
+	count(&sum, 1, n * n * (n / 3 + 1.5 * d), n * n / 2);
+	count(&sum, CANDIDATES_SOBOL + CANDIDATES_LOCAL, (3 * d + 10) * n, n);
+	count(&sum, (double)s->work_scores, n * (n + 3 * d + 10), n);
+	count(&sum, (double)s->work_climbs, n * (2 * n + 6 * d + 17), n);
+	return sum;
+}
+
+static double least_ms(
+	const struct calibration *calibration, size_t n, size_t d, const struct suggestion *s)
+{
+	const double rows = (double)(n < MODEL_ROWS_MAX ? n : MODEL_ROWS_MAX);
+	const struct operations sum = count_operations(rows, (double)d, s);
+
+	return 1e-6 * (sum.flops / calibration->gflops + sum.exps * calibration->exp_ns);
+}
+
+/* ---- one succession ---- */
 
 static double objective(size_t d, const double *x, struct random *random)
 {
@@ -84,141 +116,290 @@ static struct space make_space(size_t d)
 	return space;
 }
 
-static bool measure(size_t n, size_t d, const struct strategy *strategy, uint64_t seed,
-	struct measurement *ret, struct tuner_error *err)
+static void draw_point(struct random *random, size_t d, double *ret_x)
 {
-	const size_t all = n + SUCCESSION + 1;
-	struct space space = make_space(d);
-	double *X = calloc(all * d, sizeof *X), start[SUGGEST_HYPERPARAMETERS_MAX];
-	struct observation *observations = calloc(all, sizeof *observations);
-	struct suggestion *suggestion = malloc(sizeof *suggestion);
-	struct suggest_request request = { .space = &space,
-		.strategy = strategy,
-		.seed = seed,
-		.budget_trials = all,
-		.parallel = 1,
-		.observations = observations };
+	for (size_t k = 0; k < d; k++)
+		ret_x[k] = random_uniform(random);
+}
+
+static struct random make_random(uint64_t seed)
+{
 	struct random random;
-	bool ok = X && observations && suggestion;
 
 	random_init(&random, (struct random_key){ .seed = seed, .purpose = RANDOM_TEST });
-	*ret = (struct measurement){ 0 };
-	for (size_t i = 0; ok && i < all; i++) {
-		double *x = &X[i * d], took = cpu_ms();
+	return random;
+}
 
-		request.n_observations = i;
-		request.number = (uint32_t)i + 1;
-		if (i < n) {
-			for (size_t k = 0; k < d; k++)
-				x[k] = random_uniform(&random);
-		} else {
-			ok = suggest(&request, suggestion, err);
-			if (!ok)
-				break;
-			took = cpu_ms() - took;
-			ret->first = i == n ? took : ret->first;
-			ret->mean += i == n ? 0 : took / SUCCESSION;
-			ret->most = i == n ? 0 : fmax(ret->most, took);
-			memcpy(x, suggestion->values, d * sizeof *x);
-			request.sequence = suggestion->sequence;
-			request.start = start;
-			request.n_start = suggestion->n_hyperparameters;
-			memcpy(start, suggestion->hyperparameters, request.n_start * sizeof *start);
-		}
-		observations[i] = (struct observation){
-			.values = x, .objective = objective(d, x, &random), .kind = OBSERVATION_DONE
-		};
+/* A history that grows by what is suggested. */
+struct succession {
+	size_t d;
+	struct space space;
+	struct random random;
+	double *X, start[SUGGEST_HYPERPARAMETERS_MAX];
+	struct observation *observations;
+	struct suggest_request request;
+	struct suggestion suggestion;
+};
+
+static void succession_finish(struct succession *s)
+{
+	space_finish(&s->space);
+	free(s->X);
+	free(s->observations);
+}
+
+static bool succession_init(struct succession *s, size_t n_max, size_t d, uint64_t seed,
+	const struct strategy *strategy, struct tuner_error *err)
+{
+	*s = (struct succession){ .d = d, .space = make_space(d), .random = make_random(seed) };
+	s->X = calloc(n_max * d, sizeof *s->X);
+	s->observations = calloc(n_max, sizeof *s->observations);
+	s->request = (struct suggest_request){ .space = &s->space,
+		.strategy = strategy,
+		.seed = seed,
+		.number = 1,
+		.budget_trials = n_max,
+		.parallel = 1,
+		.observations = s->observations };
+	return (s->X != NULL && s->observations != NULL) || tuner_fail_memory(err);
+}
+
+/* The next trial's point. */
+static double *next_point(struct succession *s)
+{
+	return &s->X[s->request.n_observations * s->d];
+}
+
+static void add_result(struct succession *s)
+{
+	const double *x = next_point(s);
+
+	s->observations[s->request.n_observations++] = (struct observation){
+		.values = x, .objective = objective(s->d, x, &s->random), .kind = OBSERVATION_DONE
+	};
+	s->request.number++;
+}
+
+/* A point of the model's, with its result. *ret_ms: what the suggestion alone took. */
+static bool suggest_next(struct succession *s, double *ret_ms, struct tuner_error *err)
+{
+	const struct suggestion *made = &s->suggestion;
+	const double began = cpu_ms();
+
+	if (!suggest(&s->request, &s->suggestion, err))
+		return false;
+	*ret_ms = cpu_ms() - began;
+	memcpy(next_point(s), made->values, s->d * sizeof *s->X);
+	memcpy(s->start, made->hyperparameters, made->n_hyperparameters * sizeof *s->start);
+	s->request.start = s->start;
+	s->request.n_start = made->n_hyperparameters;
+	s->request.sequence = made->sequence;
+	add_result(s);
+	return true;
+}
+
+static bool measure_all(struct succession *s, size_t n, const struct settings *settings,
+	struct measurement *ret, struct tuner_error *err)
+{
+	const double suggestions = (double)settings->suggestions;
+	double ms = 0, limit = 0;
+
+	*ret = (struct measurement){ 0 };
+	while (s->request.n_observations < n) {
+		draw_point(&s->random, s->d, next_point(s));
+		add_result(s);
 	}
-	space_finish(&space);
-	free(X);
-	free(observations);
-	free(suggestion);
+	if (!suggest_next(s, &ret->first, err))
+		return false;
+	for (size_t i = 0; i < settings->suggestions; i++) {
+		const size_t trials = s->request.n_observations;
+
+		if (!suggest_next(s, &ms, err))
+			return false;
+		ret->mean += ms / suggestions;
+		ret->most = fmax(ret->most, ms);
+		limit += least_ms(&settings->calibration, trials, s->d, &s->suggestion) /
+			 suggestions;
+	}
+	ret->limit = limit / ret->mean;
+	return true;
+}
+
+static bool measure(size_t n, size_t d, enum suggest_refit refit, uint64_t seed,
+	const struct settings *settings, struct measurement *ret, struct tuner_error *err)
+{
+	struct succession s;
+	bool ok = succession_init(
+		&s, n + settings->suggestions + 1, d, seed, &settings->strategy, err);
+
+	s.request.refit = refit;
+	ok = ok && measure_all(&s, n, settings, ret, err);
+	succession_finish(&s);
 	return ok;
 }
 
-static double median(double *values, size_t n)
+/* The points of the first repeat: coordinates, then the objective. */
+static void print_history(size_t n, size_t d)
 {
-	gsl_sort(values, 1, n);
-	return values[n / 2];
+	struct random random = make_random(1);
+	double x[SPACE_PARAMETERS_MAX];
+
+	for (size_t i = 0; i < n; i++) {
+		draw_point(&random, d, x);
+		for (size_t k = 0; k < d; k++)
+			printf("%.17g,", x[k]);
+		printf("%.17g\n", objective(d, x, &random));
+	}
 }
 
-static bool report(size_t n, size_t d, const struct strategy *strategy, size_t repeats,
-	double speed, struct tuner_error *err)
-{
-	double first[REPEATS_MAX], mean[REPEATS_MAX], most[REPEATS_MAX];
+/* ---- the table ---- */
 
-	for (size_t i = 0; i < repeats; i++) {
+/* Medians of each number by itself. */
+static bool measure_often(size_t n, size_t d, enum suggest_refit refit,
+	const struct settings *settings, struct measurement *ret, struct tuner_error *err)
+{
+	double first[REPEATS_MAX], mean[REPEATS_MAX], most[REPEATS_MAX], limit[REPEATS_MAX];
+
+	for (size_t i = 0; i < settings->repeats; i++) {
 		struct measurement m;
 
-		if (!measure(n, d, strategy, i + 1, &m, err))
+		if (!measure(n, d, refit, i + 1, settings, &m, err))
 			return false;
 		first[i] = m.first;
 		mean[i] = m.mean;
 		most[i] = m.most;
+		limit[i] = m.limit;
 	}
-	const double typical = median(mean, repeats);
-
-	printf("%6zu %4zu %10.2f %10.2f %10.2f %10.2f\n", n, d, typical,
-		typical * speed / REFERENCE_GFLOPS, median(most, repeats), median(first, repeats));
-	fflush(stdout);
+	ret->first = gsl_stats_median(first, 1, settings->repeats);
+	ret->mean = gsl_stats_median(mean, 1, settings->repeats);
+	ret->most = gsl_stats_median(most, 1, settings->repeats);
+	ret->limit = gsl_stats_median(limit, 1, settings->repeats);
 	return true;
 }
 
-static size_t read_list(const char *text, size_t ret[LIST_MAX])
+/* "" where there is none. */
+static const char *goal(size_t n, size_t d)
 {
-	size_t n = 0;
+	for (size_t i = 0; i < sizeof goals / sizeof *goals; i++)
+		if (goals[i].n == n && d <= 10)
+			return goals[i].ms;
+	return "";
+}
 
-	for (char *end; *text && n < LIST_MAX; text = *end == ',' ? end + 1 : end) {
-		ret[n++] = strtoul(text, &end, 10);
-		if (end == text || (*end && *end != ',') || ret[n - 1] == 0)
-			return 0;
-	}
-	return n;
+static void print_heading(const struct settings *settings)
+{
+	if (settings->csv)
+		puts("n,d,ms,scaled_ms,goal_ms,most_ms,first_ms,refit_ms,kept_ms,limit_percent,"
+		     "refit_limit_percent,kept_limit_percent");
+	else
+		printf("%5s %3s %9s %9s %5s %9s %9s %9s %9s   %-17s\n%57s %19s   %5s %5s %5s\n",
+			"n", "d", "ms", "at 44.7", "goal", "most", "first", "with a", "without",
+			"% of the limit", "", "refit", "all", "with", "w/o");
+}
+
+static bool report(size_t n, size_t d, const struct settings *settings, struct tuner_error *err)
+{
+	struct measurement m[REFITS];
+
+	for (int refit = 0; refit < REFITS; refit++)
+		if (!measure_often(n, d, (enum suggest_refit)refit, settings, &m[refit], err))
+			return false;
+	const struct measurement *due = &m[SUGGEST_REFIT_DUE], *refit = &m[SUGGEST_REFIT_ALWAYS],
+				 *kept = &m[SUGGEST_REFIT_NEVER];
+	const double scaled = due->mean * settings->calibration.gflops / REFERENCE_GFLOPS;
+
+	printf(settings->csv
+			? "%zu,%zu,%.4g,%.4g,%s,%.4g,%.4g,%.4g,%.4g,%.1f,%.1f,%.1f\n"
+			: "%5zu %3zu %9.2f %9.2f %5s %9.2f %9.2f %9.2f %9.2f   %5.1f %5.1f %5.1f\n",
+		n, d, due->mean, scaled, goal(n, d), due->most, due->first, refit->mean, kept->mean,
+		100 * due->limit, 100 * refit->limit, 100 * kept->limit);
+	fflush(stdout);
+	return true;
+}
+struct lists {
+	size_t n[NUMBER_LIST_MAX], d[NUMBER_LIST_MAX], n_ns, n_ds;
+};
+
+static bool read_options(
+	int argc, char **argv, struct lists *lists, struct settings *settings, bool *ret_history)
+{
+	static const struct option options[] = { { "n", required_argument, NULL, 'n' },
+		{ "d", required_argument, NULL, 'd' }, { "repeats", required_argument, NULL, 'r' },
+		{ "suggestions", required_argument, NULL, 'g' }, { "csv", no_argument, NULL, 'c' },
+		{ "history", no_argument, NULL, 'h' }, { "set", required_argument, NULL, 's' },
+		{ 0 } };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+		switch (option) {
+		case 'n':
+			lists->n_ns = number_list_read(optarg, lists->n);
+			break;
+		case 'd':
+			lists->n_ds = number_list_read(optarg, lists->d);
+			break;
+		case 'r':
+			settings->repeats = strtoul(optarg, NULL, 10);
+			break;
+		case 'g':
+			settings->suggestions = strtoul(optarg, NULL, 10);
+			break;
+		case 'c':
+			settings->csv = true;
+			break;
+		case 'h':
+			*ret_history = true;
+			break;
+		default:
+			if (option != 's' || !strategy_setting(&settings->strategy, optarg))
+				return false;
+		}
+	for (size_t i = 0; i < lists->n_ds; i++)
+		if (lists->d[i] > SPACE_PARAMETERS_MAX)
+			return false;
+	return optind == argc && lists->n_ns > 0 && lists->n_ds > 0 && settings->repeats >= 1 &&
+	       settings->repeats <= REPEATS_MAX && settings->suggestions >= 1 &&
+	       settings->suggestions <= 1000000;
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = { { "n", required_argument, NULL, 'n' },
-		{ "d", required_argument, NULL, 'd' }, { "repeats", required_argument, NULL, 'r' },
-		{ "set", required_argument, NULL, 's' }, { 0 } };
-	size_t ns[LIST_MAX], ds[LIST_MAX], repeats = 3;
-	size_t n_ns = read_list("50,200,500,1000,2000", ns), n_ds = read_list("3,10,20", ds);
-	struct strategy strategy = { .name = STRATEGY_BAYESIAN };
-	bool ok = true;
-	int option;
+	struct lists lists;
+	struct settings settings = {
+		.strategy.name = STRATEGY_BAYESIAN, .repeats = 3, .suggestions = 20
+	};
+	bool history = false;
 
 	gsl_set_error_handler_off();
 	gp_single_thread();
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == 'n')
-			n_ns = read_list(optarg, ns);
-		else if (option == 'd')
-			n_ds = read_list(optarg, ds);
-		else if (option == 'r')
-			repeats = strtoul(optarg, NULL, 10);
-		else
-			ok = option == 's' && strategy_setting(&strategy, optarg);
-		if (!ok)
-			break;
-	}
-	if (!ok || optind != argc || n_ns == 0 || n_ds == 0 || repeats < 1 ||
-		repeats > REPEATS_MAX) {
-		fputs("usage: latency [--n LIST] [--d LIST] [--repeats N] [--set KEY=VALUE]\n",
+	lists.n_ns = number_list_read("50,200,500,1000,2000", lists.n);
+	lists.n_ds = number_list_read("3,10,20", lists.d);
+	if (!read_options(argc, argv, &lists, &settings, &history)) {
+		fputs("usage: latency [--n LIST] [--d LIST] [--repeats N] [--suggestions N] "
+		      "[--csv] "
+		      "[--set KEY=VALUE]\n       latency --history --n N --d D\n",
 			stderr);
 		return 2;
 	}
-	const double speed = gflops();
-
-	printf("dgemm %d: %.1f GFLOP/s\n%6s %4s %10s %10s %10s %10s\n", CALIBRATION, speed, "n",
-		"d", "ms", "at 44.7", "most", "first");
-	for (size_t i = 0; i < n_ns; i++)
-		for (size_t j = 0; j < n_ds; j++) {
+	if (history) {
+		print_history(lists.n[0], lists.d[0]);
+		return 0;
+	}
+	settings.calibration = calibrate();
+	fprintf(settings.csv ? stderr : stdout,
+		"a product of matrices: %.1f GFLOP/s, an exponential: %.2f ns\n",
+		settings.calibration.gflops, settings.calibration.exp_ns);
+	print_heading(&settings);
+	for (size_t i = 0; i < lists.n_ns; i++)
+		for (size_t j = 0; j < lists.n_ds; j++) {
 			struct tuner_error err;
 
-			if (!report(ns[i], ds[j], &strategy, repeats, speed, &err)) {
+			if (!report(lists.n[i], lists.d[j], &settings, &err)) {
 				fprintf(stderr, "latency: %s\n", err.message);
 				return 1;
 			}
 		}
+	if (!settings.csv)
+		printf("at the end: %.1f GFLOP/s\n", calibrate().gflops);
 	return 0;
 }

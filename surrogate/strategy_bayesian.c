@@ -43,7 +43,7 @@ struct model {
 	double *anchors;
 	const double *start; /* the request's, if they belong to these columns; or NULL */
 	double lengthscales[COLUMNS_MAX]; /* the start's, or 1; then the fit's */
-	uint64_t work;
+	uint64_t work, work_fit, work_scores;
 };
 
 static void model_finish(struct model *model)
@@ -89,6 +89,8 @@ static size_t refit_period(size_t n)
  * counting trials could miss the turn for ever. */
 static bool is_due(const struct suggest_request *request, size_t n)
 {
+	if (request->refit != SUGGEST_REFIT_DUE)
+		return request->refit == SUGGEST_REFIT_ALWAYS;
 	return request->number % refit_period(n) == 0;
 }
 
@@ -124,7 +126,7 @@ static bool fit_outcomes(struct model *model, struct tuner_error *err)
 		model->work++;
 		if (!gp_condition(model->gp, &data, model->start, err))
 			return false;
-		if (!is_surprised(model->gp))
+		if (!is_surprised(model->gp) || request->refit == SUGGEST_REFIT_NEVER)
 			return true;
 	}
 	if (!model_fit(model->gp, &model->data, request, model->start, is_quick(request, data.n),
@@ -138,6 +140,7 @@ static bool fit(struct model *model, struct tuner_error *err)
 {
 	if (!fit_outcomes(model, err))
 		return false;
+	model->work_fit = model->work;
 	model_fit_lengthscales(&model->columns, gp_hyperparameters(model->gp), model->lengthscales);
 	return gp_append(model->gp, model->data.X_pending, NULL, model->data.n_pending, err);
 }
@@ -249,6 +252,7 @@ static bool score_promising(struct model *model, struct tuner_error *err)
 	for (size_t i = 0; ok && i < n; i++)
 		candidates->values[candidates->order[i]] = values[i];
 	model->work += candidates->n / GLANCES_AS_ONE + n;
+	model->work_scores += n;
 	free(values);
 	free(rows);
 	return ok;
@@ -268,6 +272,7 @@ static bool score_candidates(struct model *model, struct tuner_error *err)
 	/* What is not polished afterwards is scored in full at once. */
 	if (model->listed) {
 		model->work += candidates->n;
+		model->work_scores += candidates->n;
 		if (!acquisition_values(model->acquisition, candidates->x, candidates->n, 0,
 			    candidates->values, err))
 			return false;
@@ -382,6 +387,9 @@ static bool propose(struct model *model, struct suggestion *ret, struct tuner_er
 		return fall_back(ask, failed.message, ret, err);
 	}
 	ret->work = model->work;
+	ret->work_fit = model->work_fit;
+	ret->work_scores = model->work_scores;
+	ret->work_climbs = model->maxima.work;
 	if (!found)
 		return fall_back(ask, "every point that was looked at has been tried", ret, err);
 	ret->branch = BRANCH_MODEL;

@@ -62,6 +62,13 @@ enum branch {
 
 const char *branch_name(enum branch branch);
 
+/* When the model's hyperparameters are fitted anew. Who measures asks for the other two. */
+enum suggest_refit {
+	SUGGEST_REFIT_DUE,
+	SUGGEST_REFIT_ALWAYS,
+	SUGGEST_REFIT_NEVER, /* but where there is no start to keep to */
+};
+
 struct suggest_request {
 	const struct space *space; /* scales resolved */
 	const struct strategy *strategy;
@@ -92,6 +99,7 @@ struct suggest_request {
 
 	/* True: do not use the model for this one (the caller has no time for it): BRANCH_FALLBACK. */
 	bool without_model;
+	enum suggest_refit refit; /* SUGGEST_REFIT_DUE in every job */
 };
 
 /* Of a warped model in as many columns as there can be. */
@@ -107,6 +115,8 @@ struct suggestion {
 	double incumbent; /* the value to improve on; NaN without a model */
 	uint64_t sequence; /* the request's, plus what was used */
 	uint64_t work; /* evaluations done */
+	uint64_t work_fit, work_scores, work_climbs; /* of it: likelihoods (1: the start's
+			hyperparameters were kept), candidates in full, points on the way to maxima */
 	size_t n_hyperparameters; /* 0 without a model */
 	double hyperparameters[SUGGEST_HYPERPARAMETERS_MAX]; /* to start the next fit from */
 };

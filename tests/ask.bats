@@ -190,6 +190,15 @@ same() { # FILE FILE
 	[[ "$output" == *"has its value already: 3"* ]]
 }
 
+@test "more trials than the budget's are counted without a limit" {
+	TRIALS=2 write_space
+	"$TUNER" ask ask.jsonc -n 2
+	"$TUNER" status | grep -q '^2 of 2 trials: 2 running'
+	"$TUNER" ask ask
+	"$TUNER" status | grep -q '^3 trials (budget: 2): 3 running'
+	"$TUNER" jobs | grep -q '3 (budget: 2)'
+}
+
 @test "after its lease a trial is not pending, and a late tell is taken" {
 	write_space
 	"$TUNER" ask ask.jsonc --lease 1s
@@ -290,6 +299,29 @@ same() { # FILE FILE
 	exec 7>&- # the last one to hold it ends the input
 	[ "$("$TUNER" ask ask | cut -d' ' -f1)" = 2 ]
 	sql_is "SELECT objective FROM trial WHERE number = 1" 2.0
+}
+
+# As an ask does that takes so many seconds.
+hold_database() {
+	rm -f held
+	flock tuner.db.lock sh -c "touch held; sleep $1" 3>&- &
+	await test -e held
+}
+
+@test "run and stop wait a moment for who asks" {
+	TRIALS=2 write_job
+	"$TUNER" ask job.jsonc
+	hold_database 0.1
+	run "$TUNER" stop job
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"nothing of it runs"* ]]
+	hold_database 0.4
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 0 ]
+	hold_database 3
+	run "$TUNER" run --trials 3 job.jsonc
+	[ "$status" -ne 0 ]
+	[[ "$output" == *"--db"* ]]
 }
 
 @test "while it lives ask-tell serves enqueue and refuses stop; a signal ends it cleanly" {

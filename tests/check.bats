@@ -47,6 +47,27 @@ assert_refused() { # FILE
 	done
 }
 
+@test "without a command it is for asking and telling, and run says so" {
+	echo '{"objective": {"metric": "loss", "goal": "minimize"},
+		"parameters": {"x": {"type": "float", "min": 0, "max": 1}}}' >ask.json
+	"$TUNER" check ask.json >out 2>err
+	[ ! -s err ]
+	grep -q '^for "tuner ask" and "tuner ask-tell" only' out
+	! grep -q '^machine:\|^runs in' out
+	"$TUNER" check --json ask.json | jq -e '.errors == 0 and .slots == 0'
+	"$TUNER" schema | jq -e '.required | index("command") == null'
+	run "$TUNER" run ask.json
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'"command" is missing'*'tuner ask'* ]]
+	run "$TUNER" try ask.json
+	[ "$status" -eq 2 ]
+	[ ! -e tuner.db ]
+	# What is given is looked at all the same.
+	sed 's/^{/{"command": ["no-such-program"], /' ask.json >given.json
+	assert_refused given.json
+	grep -q 'no-such-program' err
+}
+
 @test "2 MiB, deep nesting and bytes that are no text are refused" {
 	{ echo '{"description": "'; head -c 2097152 /dev/zero | tr '\0' x; echo '"}'; } >large.json
 	assert_refused large.json

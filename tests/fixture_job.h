@@ -25,7 +25,8 @@ static inline struct job_file *fixture_file(const char *keys)
 	struct tuner_error err = { TUNER_OK, "" };
 	char text[4096];
 	snprintf(text, sizeof(text), "{%s}", keys);
-	if (!job_file_parse("test", "/", text, strlen(text), NULL, false, &file, &list, &err))
+	if (!job_file_parse(
+		    "test", "/", text, strlen(text), NULL, COMMAND_IGNORED, &file, &list, &err))
 		fail_msg("%s", err.message);
 	if (file == NULL)
 		fail_msg("%s", list.items[0].message);

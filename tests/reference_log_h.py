@@ -24,7 +24,7 @@ def points():
              -2, -2.5, -3, -4, -5, -6, -7, -8, -9, -10, -11, -11.5, -11.9, -12.1, -13, -14, -16, -17, -18, -19, -19.5, -19.9,
              -20.1, -20.5, -21, -22, -25, -30, -37.5, -38, -38.5, -39, -50, -100, -300, -1000, -1e4,
              -1e5, -1e8]
-    seams = [math.nextafter(s, to) for s in (-1.0, -12.0) for to in (-math.inf, math.inf)]
+    seams = [math.nextafter(s, to) for s in (-1.0, -12.0, -20.0) for to in (-math.inf, math.inf)]
     return sorted(set(plain + seams + [-1.0, -12.0, -20.0]), reverse=True)
 
 

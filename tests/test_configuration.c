@@ -26,7 +26,7 @@ static struct job_file *parse(const char *parameters)
 		" \"fixed\": {\"epochs\": 5}, \"command\": [\"true\"]}",
 		parameters);
 	assert_true(job_file_parse(
-		"x.json", "/", text.bytes, text.length, NULL, true, &file, list, &err));
+		"x.json", "/", text.bytes, text.length, NULL, COMMAND_NEEDED, &file, list, &err));
 	if (file == NULL)
 		fail_msg("%s\n%s", list->items[0].message, text.bytes);
 	text_finish(&text);
@@ -187,8 +187,8 @@ static struct job_file *tree(void)
 		" \"command\": [\"true\"]}";
 
 	assert_non_null(list);
-	assert_true(
-		job_file_parse("x.json", "/", text, strlen(text), NULL, true, &file, list, &err));
+	assert_true(job_file_parse(
+		"x.json", "/", text, strlen(text), NULL, COMMAND_NEEDED, &file, list, &err));
 	if (file == NULL)
 		fail_msg("%s", list->items[0].message);
 	free(list);

@@ -1,6 +1,7 @@
 /* surrogate/design.h: scrambled Sobol points. */
 #include "surrogate/design.h"
 
+#include <gsl/gsl_qrng.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -61,6 +62,54 @@ static void every_elementary_interval_of_two_dimensions_has_its_point(void **sta
 					assert_true(is_stratified(u, 2, 0, 1, a, m - a));
 				free(u);
 			}
+}
+
+enum { NET = 8, NET_POINTS = 1 << NET, FORTY = 40 };
+
+static int by_count(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/* How many of the points lie in each box of 2^-a by 2^-b, in ascending order. */
+static void count_boxes(
+	const double *u, size_t i, size_t j, unsigned a, unsigned b, int ret[NET_POINTS])
+{
+	memset(ret, 0, NET_POINTS * sizeof *ret);
+	for (size_t k = 0; k < NET_POINTS; k++)
+		ret[(size_t)ldexp(u[k * FORTY + i], (int)a) << b |
+			(size_t)ldexp(u[k * FORTY + j], (int)b)]++;
+	qsort(ret, (size_t)1 << (a + b), sizeof *ret, by_count);
+}
+
+/* GSL leaves out the first point, 0. */
+static void sobol_points(double ret[NET_POINTS * FORTY])
+{
+	gsl_qrng *sobol = gsl_qrng_alloc(gsl_qrng_sobol, FORTY);
+
+	memset(ret, 0, FORTY * sizeof *ret);
+	for (size_t k = 1; k < NET_POINTS; k++)
+		gsl_qrng_get(sobol, &ret[k * FORTY]);
+	gsl_qrng_free(sobol);
+}
+
+/* Owen's scrambling exchanges intervals of one size: whatever two coordinates share out among boxes, they
+ * share out after it as well. */
+static void boxes_of_two_of_forty_dimensions_hold_what_sobols_do(void **state)
+{
+	static double plain[NET_POINTS * FORTY];
+	double *u = points(FORTY, KEY, 0, NET_POINTS);
+	int wanted[NET_POINTS], found[NET_POINTS];
+
+	sobol_points(plain);
+	for (size_t i = 1; i < FORTY; i++)
+		for (size_t j = 0; j < i; j++)
+			for (unsigned a = 1; a < NET; a++) {
+				count_boxes(plain, i, j, a, NET - a, wanted);
+				count_boxes(u, i, j, a, NET - a, found);
+				assert_memory_equal(found, wanted, sizeof found);
+			}
+	free(u);
 }
 
 /* In one dimension each of the intervals 2^-m has one point, up to the last table of GSL and, as a
@@ -212,6 +261,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_elementary_interval_of_two_dimensions_has_its_point),
+		cmocka_unit_test(boxes_of_two_of_forty_dimensions_hold_what_sobols_do),
 		cmocka_unit_test(every_single_coordinate_is_stratified),
 		cmocka_unit_test(forty_one_dimensions_are_filled_and_independent),
 		cmocka_unit_test(the_first_forty_coordinates_do_not_depend_on_the_rest),

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What docs/command.md and docs/jobfile.md say is so: asked of the program and of a command it runs.
+"""What docs/command.md and docs/jobfile.md say is so: asked of the program and of a command it runs. And the
+tests that docs/verification.md names exist.
 
     tests/test_docs.py
 
@@ -300,6 +301,16 @@ class ManualPage(InADirectory):
             there[name] = {word for pair in there[name] for word in pair if word} - self.COMMON
         self.assertEqual(list(self.listed()), names)
         self.assertEqual(self.listed(), there)
+
+
+class VerificationPage(unittest.TestCase):
+    def test_the_tests_it_names_are_there_and_run(self):
+        named = re.findall(r"`(test_\w+): (\w+)`", source("docs/verification.md"))
+        self.assertGreater(len(named), 30)
+        for file, function in named:
+            found = words_of(rf"\b(\w+)\({function}\b|void ({function})\(", source(f"tests/{file}.c"))
+            with self.subTest(test=f"{file}: {function}"):
+                self.assertEqual(len(found), 2)  # its definition, and where it stands in the list
 
 
 if __name__ == "__main__":

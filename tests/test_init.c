@@ -26,8 +26,8 @@ static void read_back(struct made *made)
 	struct tuner_error err;
 
 	assert_non_null(list);
-	assert_true(job_file_parse("made", "/", made->file.bytes, made->file.length, NULL, false,
-		&made->parsed, list, &err));
+	assert_true(job_file_parse("made", "/", made->file.bytes, made->file.length, NULL,
+		COMMAND_IGNORED, &made->parsed, list, &err));
 	if (list->n > 0)
 		fail_msg("%s\n%s", list->items[0].message, made->file.bytes);
 	free(list);

@@ -37,8 +37,8 @@ static struct reading *parse_with(const char *text, const struct job_overrides *
 	struct tuner_error err;
 
 	assert_non_null(reading);
-	if (!job_file_parse("small.json", "/", text, strlen(text), overrides, true, &reading->file,
-		    &reading->list, &err))
+	if (!job_file_parse("small.json", "/", text, strlen(text), overrides, COMMAND_NEEDED,
+		    &reading->file, &reading->list, &err))
 		fail_msg("%s", err.message);
 	assert_true((reading->file != NULL) == (reading->list.errors == 0));
 	return reading;
@@ -159,7 +159,7 @@ static void check_broken(const char *path)
 
 	assert_non_null(list);
 	assert_true(file_read(path, JSON_BYTES_MAX, &text, &err));
-	if (!job_file_read(path, NULL, true, &file, list, &err))
+	if (!job_file_read(path, NULL, COMMAND_NEEDED, &file, list, &err))
 		fail_msg("%s", err.message);
 	assert_null(file);
 	check_expectations(path, text.bytes, list);
@@ -181,8 +181,8 @@ static void check_truncations(const struct text *text)
 		struct tuner_error err;
 
 		assert_non_null(list);
-		assert_true(job_file_parse(
-			"cut.json", "/", text->bytes, length, NULL, true, &file, list, &err));
+		assert_true(job_file_parse("cut.json", "/", text->bytes, length, NULL,
+			COMMAND_NEEDED, &file, list, &err));
 		assert_true(list->errors > 0 || file != NULL);
 		job_file_destroy(file);
 		free(list);
@@ -198,7 +198,7 @@ static void check_good(const char *path)
 
 	assert_non_null(list);
 	assert_true(file_read(path, JSON_BYTES_MAX, &text, &err));
-	if (!job_file_read(path, NULL, true, &file, list, &err))
+	if (!job_file_read(path, NULL, COMMAND_NEEDED, &file, list, &err))
 		fail_msg("%s", err.message);
 	diagnostics_print(list, path, &said);
 	if (file == NULL || list->n > 0)
@@ -232,13 +232,14 @@ static void two_mebibytes_are_refused_before_they_are_parsed(void **state)
 	const int fd = mkstemp(path);
 	assert_true(fd >= 0 && write(fd, bytes, length) == (ssize_t)length);
 	close(fd);
-	assert_false(job_file_read(path, NULL, true, &file, list, &err));
+	assert_false(job_file_read(path, NULL, COMMAND_NEEDED, &file, list, &err));
 	assert_int_equal(err.code, TUNER_USAGE);
 	assert_non_null(strstr(err.message, "1048576"));
 	assert_null(file);
 
 	/* the same as text: a message, and no file */
-	assert_true(job_file_parse("x", "/", bytes, length, NULL, true, &file, list, &err));
+	assert_true(
+		job_file_parse("x", "/", bytes, length, NULL, COMMAND_NEEDED, &file, list, &err));
 	assert_int_equal(list->errors, 1);
 	assert_null(file);
 
@@ -260,7 +261,7 @@ static void a_missing_file_is_no_diagnostic_but_an_error(void **state)
 	struct tuner_error err;
 
 	assert_non_null(list);
-	assert_false(job_file_read("/no/such/job.json", NULL, true, &file, list, &err));
+	assert_false(job_file_read("/no/such/job.json", NULL, COMMAND_NEEDED, &file, list, &err));
 	assert_int_equal(err.code, TUNER_USAGE);
 	free(list);
 }
@@ -336,7 +337,8 @@ static struct reading *everything(void)
 
 	assert_non_null(reading);
 	corpus_path("good", "everything.jsonc", path);
-	assert_true(job_file_read(path, NULL, true, &reading->file, &reading->list, &err));
+	assert_true(
+		job_file_read(path, NULL, COMMAND_NEEDED, &reading->file, &reading->list, &err));
 	assert_no_faults(reading);
 	return reading;
 }
@@ -469,13 +471,13 @@ static void without_a_need_for_the_command_nothing_must_exist(void **state)
 	struct reading reading = { 0 };
 	struct tuner_error err;
 
-	assert_true(job_file_parse(
-		"x", "/", text, strlen(text), NULL, false, &reading.file, &reading.list, &err));
+	assert_true(job_file_parse("x", "/", text, strlen(text), NULL, COMMAND_IGNORED,
+		&reading.file, &reading.list, &err));
 	assert_no_faults(&reading);
 	assert_string_equal(reading.file->channels[0].path, "/gone");
 	job_file_destroy(reading.file);
-	assert_true(job_file_parse(
-		"x", "/", text, strlen(text), NULL, true, &reading.file, &reading.list, &err));
+	assert_true(job_file_parse("x", "/", text, strlen(text), NULL, COMMAND_NEEDED,
+		&reading.file, &reading.list, &err));
 	assert_int_equal(reading.list.errors, 2);
 	assert_null(reading.file);
 }
@@ -492,12 +494,12 @@ static void a_stored_job_keeps_the_directory_that_its_key_led_to(void **state)
 	struct reading reading = { 0 };
 	struct tuner_error err;
 
-	assert_true(job_file_parse("x", "/usr/bin", text, strlen(text), NULL, true, &reading.file,
-		&reading.list, &err));
+	assert_true(job_file_parse("x", "/usr/bin", text, strlen(text), NULL, COMMAND_NEEDED,
+		&reading.file, &reading.list, &err));
 	assert_no_faults(&reading);
 	assert_string_equal(reading.file->directory, "/usr/bin");
 	job_file_destroy(reading.file);
-	assert_true(job_file_parse("x", "/usr", text, strlen(text), &overrides, false,
+	assert_true(job_file_parse("x", "/usr", text, strlen(text), &overrides, COMMAND_IGNORED,
 		&reading.file, &reading.list, &err));
 	assert_no_faults(&reading);
 	assert_string_equal(reading.file->directory, "/usr/lib");
@@ -819,7 +821,8 @@ static struct reading *conditional(void)
 
 	assert_non_null(reading);
 	corpus_path("good", "conditional.jsonc", path);
-	assert_true(job_file_read(path, NULL, true, &reading->file, &reading->list, &err));
+	assert_true(
+		job_file_read(path, NULL, COMMAND_NEEDED, &reading->file, &reading->list, &err));
 	assert_no_faults(reading);
 	return reading;
 }

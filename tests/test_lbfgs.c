@@ -2,6 +2,7 @@
 #include "surrogate/lbfgs.h"
 
 #include "base/random.h"
+#include "surrogate/gp.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -10,6 +11,8 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+#include "reference_minima.h"
 
 enum { N_MAX = 10 };
 
@@ -381,6 +384,80 @@ static void searches_in_lockstep_do_not_mix(void **state)
 	}
 }
 
+/* ---- against NLopt's LD_LBFGS, from the same starts */
+
+static double least_found(
+	function *f, size_t n, const double *start, const double *lower, const double *upper)
+{
+	const struct lbfgs_options options = { .iterations = 2000, .gradient = 1e-7 };
+	struct lbfgs *lbfgs = create(n, start, lower, upper, &options);
+	double least;
+
+	run(lbfgs, f, n);
+	lbfgs_best(lbfgs, &least);
+	lbfgs_destroy(lbfgs);
+	return least;
+}
+
+static void assert_not_worse(double least, double reference, size_t i)
+{
+	if (!(least <= reference + 1e-6))
+		fail_msg("case %zu: %.17g is worse than %.17g", i, least, reference);
+}
+
+static void bounded_valleys_are_descended_as_far_as_by_nlopt(void **state)
+{
+	double lower[N_MAX], upper[N_MAX];
+
+	for (size_t i = 0; i < sizeof reference_valleys / sizeof *reference_valleys; i++) {
+		fill(lower, reference_valleys[i].low);
+		fill(upper, reference_valleys[i].high);
+		assert_not_worse(least_found(rosenbrock, reference_valleys[i].n,
+					 reference_valleys[i].start, lower, upper),
+			reference_valleys[i].least, i);
+	}
+}
+
+/* What the likelihood is of: a function has no context. */
+static const struct gp *model;
+static struct gp_data model_data;
+
+static double minus_log_posterior(size_t n, const double *theta, double *g)
+{
+	struct tuner_error err;
+	double value;
+
+	if (!gp_likelihood(model, &model_data, theta, true, &value, g, &err))
+		return INFINITY;
+	for (size_t k = 0; k < n; k++)
+		g[k] = -g[k];
+	return -value;
+}
+
+static void posteriors_are_climbed_as_far_as_by_nlopt(void **state)
+{
+	double lower[N_MAX], upper[N_MAX];
+
+	gp_single_thread();
+	for (size_t i = 0; i < sizeof reference_posteriors / sizeof *reference_posteriors; i++) {
+		const size_t d = reference_posteriors[i].d;
+		struct gp *gp = NULL;
+		struct tuner_error err;
+
+		if (!gp_create(d, NULL, false, &gp, &err))
+			fail_msg("%s", err.message);
+		gp_bounds(gp, false, lower, upper);
+		model = gp;
+		model_data = (struct gp_data){ .n = reference_posteriors[i].n,
+			.X = reference_posteriors[i].X,
+			.y = reference_posteriors[i].y };
+		assert_not_worse(least_found(minus_log_posterior, d + 1,
+					 reference_posteriors[i].start, lower, upper),
+			reference_posteriors[i].least, i);
+		gp_destroy(gp);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -395,6 +472,8 @@ int main(void)
 		cmocka_unit_test(a_crease_ends_the_search_near_it),
 		cmocka_unit_test(hopeless_objectives_end_the_search),
 		cmocka_unit_test(searches_in_lockstep_do_not_mix),
+		cmocka_unit_test(bounded_valleys_are_descended_as_far_as_by_nlopt),
+		cmocka_unit_test(posteriors_are_climbed_as_far_as_by_nlopt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,7 +22,7 @@ static struct job_file *job(const char *metrics)
 		" \"parameters\": {\"x\": {\"type\": \"bool\"}}, \"command\": [\"true\"]}",
 		metrics, *metrics ? "," : "");
 	assert_true(job_file_parse(
-		"x.json", "/", text.bytes, text.length, NULL, true, &file, list, &err));
+		"x.json", "/", text.bytes, text.length, NULL, COMMAND_NEEDED, &file, list, &err));
 	if (file == NULL)
 		fail_msg("%s", list->items[0].message);
 	text_finish(&text);

@@ -229,6 +229,17 @@ static void a_trial_may_go_without_a_parameter(void **state)
 	assert_int_equal(list.items[0].d, 2);
 	assert_true(isnan(list.items[0].values[0]) && list.items[0].values[1] == 1);
 	trial_list_finish(&list);
+
+	const struct trial_filter brief = {
+		.job_id = f->job, .repeat = -1, .without_values = true
+	};
+
+	assert_true(trial_select(f->store, &brief, &list, &f->err));
+	assert_int_equal(list.n, 1);
+	assert_int_equal(list.items[0].d, 0);
+	assert_null(list.items[0].values);
+	assert_string_equal(list.items[0].parameters, trial.parameters);
+	trial_list_finish(&list);
 	trial.values = (const double[]){ INFINITY, 1 };
 	assert_true(store_begin(f->store, STORE_DURABLE, &f->err));
 	int64_t ignored;

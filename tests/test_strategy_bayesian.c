@@ -411,6 +411,35 @@ static void histories_without_information_are_survived(void **state)
 		}
 }
 
+static double slope(const double *x)
+{
+	return x[0];
+}
+
+static double never(const double *x)
+{
+	return NAN;
+}
+
+/* From the first trial on, whether or not any of them succeeds. */
+static void one_parameter_and_any_number_of_trials_will_do(void **state)
+{
+	const struct parameter parameters[] = { a_float("x", -1, 3), a_category("c", 4) };
+	struct job job;
+
+	for (size_t kind = 0; kind < 2; kind++)
+		for (size_t fails = 0; fails < 2; fails++) {
+			const size_t enough =
+				kind == 0 ? 12 : 4; /* a category has its four values */
+
+			job_init(&job, STRATEGY_BAYESIAN, &parameters[kind], 1);
+			job.strategy.initial = 1;
+			assert_int_equal(job_run(&job, fails ? never : slope, 12), enough);
+			assert_no_duplicates(&job);
+			assert_int_equal(job_ask(&job).exhausted, kind == 1);
+		}
+}
+
 static void too_few_objectives_fall_back_and_say_so(void **state)
 {
 	struct job job;
@@ -618,6 +647,31 @@ static void fits_become_rare_with_many_trials(void **state)
 	assert_int_equal(fits, 2);
 }
 
+/* Who measures chooses; what was expected or not plays no part then. */
+static void fits_can_be_asked_for_and_forbidden(void **state)
+{
+	struct job job;
+
+	init_large(&job, 250);
+	job.start[0] += 0.1;
+	job.observations[249].objective += 2;
+	for (uint32_t number = 250; number <= 252; number++) {
+		job.request.number = number;
+		job.request.refit = SUGGEST_REFIT_NEVER;
+		const struct suggestion kept = job_ask(&job);
+
+		job.request.refit = SUGGEST_REFIT_ALWAYS;
+		const struct suggestion fitted = job_ask(&job);
+
+		assert_memory_equal(
+			kept.hyperparameters, job.start, job.request.n_start * sizeof(double));
+		assert_memory_not_equal(
+			fitted.hyperparameters, job.start, job.request.n_start * sizeof(double));
+		assert_int_equal(kept.work_fit, 1);
+		assert_true(fitted.work_fit > 1);
+	}
+}
+
 /* Between the turns, what the model did not expect asks for a fit, too. */
 static void a_surprise_fits_anew(void **state)
 {
@@ -776,6 +830,7 @@ int main(void)
 		cmocka_unit_test(a_hundred_running_trials_are_no_problem),
 		cmocka_unit_test(failing_configurations_are_learnt_and_avoided),
 		cmocka_unit_test(histories_without_information_are_survived),
+		cmocka_unit_test(one_parameter_and_any_number_of_trials_will_do),
 		cmocka_unit_test(too_few_objectives_fall_back_and_say_so),
 		cmocka_unit_test(a_stopped_trial_counts_with_its_last_value),
 		cmocka_unit_test(trials_outside_an_edited_space_still_inform),
@@ -785,6 +840,7 @@ int main(void)
 		cmocka_unit_test(the_work_limit_is_kept),
 		cmocka_unit_test(the_work_limit_is_kept_on_a_small_lattice),
 		cmocka_unit_test(fits_become_rare_with_many_trials),
+		cmocka_unit_test(fits_can_be_asked_for_and_forbidden),
 		cmocka_unit_test(a_surprise_fits_anew),
 		cmocka_unit_test(it_beats_random_search_on_branin),
 		cmocka_unit_test(it_beats_random_search_on_hartmann),

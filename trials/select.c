@@ -221,7 +221,8 @@ static void reverse(struct trial_list *list)
 	}
 }
 
-static bool read_list(struct query *query, struct trial_list *list, struct tuner_error *err)
+static bool read_list(
+	struct query *query, bool values, struct trial_list *list, struct tuner_error *err)
 {
 	size_t capacity = 0;
 	bool found = false, ok = true;
@@ -230,7 +231,8 @@ static bool read_list(struct query *query, struct trial_list *list, struct tuner
 		ok = array_grow((void **)&list->items, &list->n, &capacity, sizeof *list->items,
 			     err) &&
 		     read_row(query, &list->items[list->n - 1], err) &&
-		     read_values(query->store, &list->items[list->n - 1], err);
+		     (!values ||
+			     read_values(query->store, &list->items[list->n - 1], err));
 	return ok;
 }
 
@@ -246,7 +248,7 @@ bool trial_select(struct store *store, const struct trial_filter *filter, struct
 		goto out;
 	query_open(&query, store, sql.bytes);
 	bind_filter(&query, filter);
-	ok = read_list(&query, &list, err);
+	ok = read_list(&query, !filter->without_values, &list, err);
 	query_close(&query);
 	if (!ok)
 		goto out;

@@ -271,6 +271,8 @@ struct trial_filter {
 				   best first by the job's goal, equal ones by number, others behind */
 	bool newest; /* with limit: the last ones instead of the first, still in order */
 	int64_t limit; /* 0: all */
+	bool without_values; /* values stay NULL and d 0: for those who read `parameters`, in half
+				the time */
 };
 
 TUNER_MUST_CHECK

@@ -30,7 +30,8 @@ static bool begin(struct ask_job *job, struct tuner_error *err)
 
 static bool read_file(const struct invocation *call, struct ask_job *job, struct tuner_error *err)
 {
-	return read_lease(call, job, err) && job_argument_read(call, false, &job->file, err);
+	return read_lease(call, job, err) &&
+	       job_argument_read(call, COMMAND_IGNORED, &job->file, err);
 }
 
 static bool take_file(const struct invocation *call, struct ask_job *job, struct tuner_error *err)

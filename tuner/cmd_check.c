@@ -15,7 +15,7 @@ struct check {
 	const char *path;
 	struct diagnostics *list;
 	struct job_file *file; /* NULL: there are errors */
-	struct slot_list *slots; /* NULL: likewise */
+	struct slot_list *slots; /* NULL: likewise; none where there is no command to run */
 	struct log_check *log; /* NULL: no --log */
 };
 
@@ -38,7 +38,8 @@ static bool read_job(struct check *check, struct tuner_error *err)
 	if (check->list == NULL)
 		return tuner_fail_memory(err);
 	overrides.n_set = invocation_options(check->call, "set", sets, OPTIONS_MAX);
-	return job_file_read(check->path, &overrides, true, &check->file, check->list, err);
+	return job_file_read(
+		check->path, &overrides, COMMAND_CHECKED, &check->file, check->list, err);
 }
 
 /* Slots that are not there are a fault of the file on this machine. */
@@ -51,6 +52,8 @@ static bool look_at_machine(struct check *check, struct tuner_error *err)
 	check->slots = calloc(1, sizeof(*check->slots));
 	if (check->slots == NULL)
 		return tuner_fail_memory(err);
+	if (check->file->command == NULL)
+		return true;
 	if (slots_find(check->file, check->slots, &fault)) {
 		if (check->slots->note[0] != '\0')
 			diagnose_warning(check->list, whole, "%s", check->slots->note);
@@ -100,6 +103,19 @@ static bool read_log(struct check *check, struct tuner_error *err)
 	return ok;
 }
 
+/* Nothing where nothing is run. */
+static void describe_machine(const struct check *check, struct text *ret)
+{
+	if (check->file->command == NULL)
+		return;
+	text_add(ret, "\nmachine:\n  ");
+	if (check->slots->n > 0)
+		slots_text(check->slots, ret);
+	else
+		text_add(ret, "no slot");
+	text_add(ret, "\n");
+}
+
 static void print_plain(const struct check *check)
 {
 	struct text said = TEXT_EMPTY, out = TEXT_EMPTY;
@@ -108,12 +124,7 @@ static void print_plain(const struct check *check)
 	fputs(said.bytes, stderr);
 	if (check->file != NULL) {
 		job_file_describe(check->file, &out);
-		text_add(&out, "\nmachine:\n  ");
-		if (check->slots->n > 0)
-			slots_text(check->slots, &out);
-		else
-			text_add(&out, "no slot");
-		text_add(&out, "\n");
+		describe_machine(check, &out);
 	}
 	if (check->log != NULL) {
 		text_add(&out, "\n");

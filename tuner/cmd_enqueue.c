@@ -7,6 +7,7 @@
 #include "tuner/enqueue.h"
 #include "tuner/job_open.h"
 #include "tuner/request_send.h"
+#include "tuner/store_wait.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -90,7 +91,7 @@ int cmd_enqueue(const struct invocation *call, struct tuner_error *err)
 		goto out;
 	store_close(store);
 	store = NULL;
-	if (store_open(call->db, STORE_WRITE, &store, err))
+	if (store_open_soon(call->db, STORE_GLANCE_MS, &store, err))
 		ok = enqueue_here(store, &job, parameters.bytes, err);
 	else if (err->code == TUNER_RETRY)
 		ok = ask(call, &job, parameters.bytes, err);

@@ -39,7 +39,8 @@ static void add_row(struct table *table, const struct line *line)
 	time_text(job->created_us, created);
 	table_add(table, "%s", job->name);
 	table_add(table, "%s", job_state_name(job->state));
-	table_add(table, "%lld of %lld", (long long)line->trials, (long long)job->trial_cap);
+	table_add(table, line->trials > job->trial_cap ? "%lld (budget: %lld)" : "%lld of %lld",
+		(long long)line->trials, (long long)job->trial_cap);
 	table_add(table, "%s", line->report.metric);
 	if (line->has_best)
 		table_add(table, "%.6g", line->best.objective);

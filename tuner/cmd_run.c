@@ -8,6 +8,7 @@
 #include "tuner/launch.h"
 #include "tuner/loop.h"
 #include "tuner/slots.h"
+#include "tuner/store_wait.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -184,7 +185,7 @@ static int run_here(struct run *run, struct tuner_error *err)
 		strcpy(run->host, "localhost");
 	if (!slots_find(run->file, run->slots, err) || !find_supervisor(&run->supervisor, err) ||
 		!backend_local_open(run->supervisor, &run->backend, err) ||
-		!store_open(run->call->db, STORE_WRITE, &run->store, err) ||
+		!store_open_soon(run->call->db, STORE_INSTANT_MS, &run->store, err) ||
 		!job_open(run->store, run->file,
 			invocation_option(run->call, "accept-change") != NULL, &run->opening,
 			err) ||
@@ -293,7 +294,7 @@ int cmd_run(const struct invocation *call, struct tuner_error *err)
 {
 	struct run run = { .call = call, .opening = { .changes = TEXT_EMPTY } };
 	int status = -1;
-	if (job_argument_read(call, true, &run.file, err))
+	if (job_argument_read(call, COMMAND_NEEDED, &run.file, err))
 		status = invocation_option(call, "detach") != NULL ? run_detached(&run, err)
 								   : run_here(&run, err);
 	run_finish(&run);

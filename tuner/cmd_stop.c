@@ -5,6 +5,7 @@
 #include "tuner/launch.h"
 #include "tuner/loop.h"
 #include "tuner/request_send.h"
+#include "tuner/store_wait.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -129,7 +130,7 @@ int cmd_stop(const struct invocation *call, struct tuner_error *err)
 	store_close(store);
 	store = NULL;
 	/* The lock decides which way to go, not a look at who holds it: that may change meanwhile. */
-	if (store_open(call->db, STORE_WRITE, &store, err))
+	if (store_open_soon(call->db, STORE_GLANCE_MS, &store, err))
 		ok = stop_here(call, store, &job, err);
 	else if (err->code == TUNER_RETRY)
 		ok = ask(call, &job, argument.bytes, err);

@@ -331,7 +331,7 @@ static bool finish(struct try *try, struct tuner_error *err)
 static bool read_job(struct try *try, struct tuner_error *err)
 {
 	const char *timeout = invocation_option(try->call, "timeout");
-	if (!job_argument_read(try->call, true, &try->file, err))
+	if (!job_argument_read(try->call, COMMAND_NEEDED, &try->file, err))
 		return false;
 	if (timeout != NULL && !number_to_duration_us(timeout, &try->file->timeout_us))
 		return tuner_fail(err, TUNER_USAGE,

@@ -339,14 +339,17 @@ bool configuration_parse(const struct job_file *file, const char *json, bool len
 	double *ret_values, struct tuner_error *err)
 {
 	struct json_document *document = NULL;
+	/* Stored ones were checked when they came in: a long history is read in a third of the time
+	 * without that. */
+	cJSON *stored = lenient ? cJSON_Parse(json) : NULL;
 	char found[64];
 	bool ok = false;
 
 	for (size_t i = 0; i < file->space.d; i++)
 		ret_values[i] = NAN;
-	if (!json_parse("parameters", json, strlen(json), &document, err))
+	if (stored == NULL && !json_parse("parameters", json, strlen(json), &document, err))
 		goto out;
-	const cJSON *root = json_root(document);
+	const cJSON *root = stored != NULL ? stored : json_root(document);
 	if (!cJSON_IsObject(root)) {
 		tuner_fail(err, TUNER_USAGE,
 			"expected an object of values by name, such as {\"%.100s\": ...}, found %s",
@@ -355,6 +358,7 @@ bool configuration_parse(const struct job_file *file, const char *json, bool len
 	}
 	ok = parse_members(file, root, lenient, ret_values, err);
 out:
+	cJSON_Delete(stored);
 	json_destroy(document);
 	return ok;
 }

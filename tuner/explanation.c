@@ -49,8 +49,8 @@ static bool parse_space(const char *definition, struct job_file **ret, struct tu
 	if (!ok || text_failed(&text))
 		ok = tuner_fail_memory(err);
 	else
-		ok = job_file_parse(
-			"parameters", "/", text.bytes, text.length, NULL, false, ret, list, err);
+		ok = job_file_parse("parameters", "/", text.bytes, text.length, NULL,
+			COMMAND_IGNORED, ret, list, err);
 	text_finish(&text);
 	free(list);
 	return ok;

@@ -117,6 +117,7 @@ bool history_load(struct history *history, const struct job_file *file, struct s
 		.repeat = -1,
 		.states = 1u << TRIAL_DONE | 1u << TRIAL_FAILED | 1u << TRIAL_STOPPED,
 		.order = TRIAL_BY_END,
+		.without_values = true, /* they are read by the present space, from the JSON */
 	};
 	struct trial_list list;
 	int64_t counts[TRIAL_STATES];

@@ -130,8 +130,8 @@ static bool add_faults(const struct text *file, struct text *ret_notes, struct t
 
 	if (list == NULL)
 		return tuner_fail_memory(err);
-	const bool ok = job_file_parse(
-		"the new file", "/", file->bytes, file->length, NULL, false, &parsed, list, err);
+	const bool ok = job_file_parse("the new file", "/", file->bytes, file->length, NULL,
+		COMMAND_IGNORED, &parsed, list, err);
 	if (ok)
 		diagnostics_print(list, "the new file", ret_notes);
 	job_file_destroy(parsed);

@@ -52,10 +52,10 @@ static bool reread(const struct job *job, const struct job_overrides *overrides,
 	if (text_failed(&name))
 		ok = tuner_fail_memory(err);
 	else if (job->path[0] != '\0' && access(job->path, R_OK) == 0)
-		ok = job_file_read(job->path, &with_name, true, ret, list, err);
+		ok = job_file_read(job->path, &with_name, COMMAND_NEEDED, ret, list, err);
 	else
 		ok = job_file_parse(job->name, job->directory, job->file, strlen(job->file),
-			overrides, true, ret, list, err);
+			overrides, COMMAND_NEEDED, ret, list, err);
 	text_finish(&name);
 	return ok;
 }
@@ -84,7 +84,7 @@ bool job_argument_is_file(const char *path)
 	return strcmp(path, "-") == 0 || (stat(path, &status) == 0 && !S_ISDIR(status.st_mode));
 }
 
-bool job_argument_read(const struct invocation *call, bool needs_command, struct job_file **ret,
+bool job_argument_read(const struct invocation *call, enum command_need need, struct job_file **ret,
 	struct tuner_error *err)
 {
 	const char *name = call->arguments[0], *sets[SETS_MAX];
@@ -98,7 +98,7 @@ bool job_argument_read(const struct invocation *call, bool needs_command, struct
 	if (!collect_sets(call, sets, &overrides.n_set, &memory, err))
 		goto out;
 	if (job_argument_is_file(name))
-		ok = job_file_read(name, &overrides, needs_command, ret, list, err);
+		ok = job_file_read(name, &overrides, need, ret, list, err);
 	else
 		ok = read_stored(call, &overrides, name, list, ret, err);
 	if (ok && list->errors == 1 && list->n == 1) {

@@ -8,10 +8,10 @@
 /* Reads the file that the first argument names ("-": standard input), or that of the stored job of
  * that name (its path if it is still there, else the stored text). Options --set, --trials,
  * --parallel, --seed and --name and the words after `--` are applied. Warnings go to standard
- * error; errors too if there are several, and it fails with TUNER_USAGE. With `needs_command` false a
- * file may lack its command (jobfile.h). */
+ * error; errors too if there are several, and it fails with TUNER_USAGE. `need`: of a file; a stored job
+ * is read to be run. */
 TUNER_MUST_CHECK
-bool job_argument_read(const struct invocation *call, bool needs_command, struct job_file **ret,
+bool job_argument_read(const struct invocation *call, enum command_need need, struct job_file **ret,
 	struct tuner_error *err);
 
 /* True if the argument names a file (or standard input), so that it is no stored job's name. */

@@ -16,8 +16,8 @@ bool job_stored_file(const struct job *job, struct job_file **ret, struct tuner_
 
 	if (list == NULL)
 		return tuner_fail_memory(err);
-	if (!job_file_parse(job->name, job->directory, job->file, strlen(job->file), &none, false,
-		    &file, list, err))
+	if (!job_file_parse(job->name, job->directory, job->file, strlen(job->file), &none,
+		    COMMAND_IGNORED, &file, list, err))
 		goto out;
 	if (list->errors > 0) {
 		diagnostics_print(list, job->name, &lines);

@@ -111,7 +111,7 @@ static struct job_file *job_file_create(
 
 /* `name` is for messages; the job's default name is its stem. */
 static bool parse(const char *name, const char *path, const char *directory, const char *text,
-	size_t length, const struct job_overrides *overrides, bool needs_command, bool stored,
+	size_t length, const struct job_overrides *overrides, enum command_need need, bool stored,
 	struct job_file **ret, struct diagnostics *list, struct tuner_error *err)
 {
 	struct job_source *source = NULL;
@@ -132,7 +132,7 @@ static bool parse(const char *name, const char *path, const char *directory, con
 		.root = source_root(source),
 		.list = list,
 		.file = file,
-		.needs_command = needs_command,
+		.need = need,
 		.stored = stored };
 	check_shape(&reader);
 	ok = read_space(&reader, err) && read_search(&reader, err) && read_run(&reader, err);
@@ -147,11 +147,10 @@ out:
 }
 
 bool job_file_parse(const char *name, const char *directory, const char *text, size_t length,
-	const struct job_overrides *overrides, bool needs_command, struct job_file **ret,
+	const struct job_overrides *overrides, enum command_need need, struct job_file **ret,
 	struct diagnostics *list, struct tuner_error *err)
 {
-	return parse(
-		name, "", directory, text, length, overrides, needs_command, true, ret, list, err);
+	return parse(name, "", directory, text, length, overrides, need, true, ret, list, err);
 }
 
 /* Where the file is, absolute; for standard input "" and the working directory. */
@@ -171,7 +170,7 @@ static bool locate(const char *path, char **ret_path, char **ret_directory, stru
 	return true;
 }
 
-bool job_file_read(const char *path, const struct job_overrides *overrides, bool needs_command,
+bool job_file_read(const char *path, const struct job_overrides *overrides, enum command_need need,
 	struct job_file **ret, struct diagnostics *list, struct tuner_error *err)
 {
 	struct text text = TEXT_EMPTY;
@@ -181,8 +180,8 @@ bool job_file_read(const char *path, const struct job_overrides *overrides, bool
 	*ret = NULL;
 	if (!file_read(path, JSON_BYTES_MAX, &text, err) || !locate(path, &whole, &directory, err))
 		goto out;
-	ok = parse(path, whole, directory, text.bytes, text.length, overrides, needs_command, false,
-		ret, list, err);
+	ok = parse(path, whole, directory, text.bytes, text.length, overrides, need, false, ret,
+		list, err);
 out:
 	text_finish(&text);
 	free(whole);

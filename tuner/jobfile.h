@@ -69,7 +69,7 @@ struct job_file {
 	struct job_budget budget;
 	struct stopping_settings stopping; /* rule STOPPING_NONE: off */
 
-	char **command;
+	char **command; /* NULL: none, for who asks and tells */
 	enum argument_style style;
 	struct channel *channels;
 	size_t n_channels;
@@ -89,13 +89,20 @@ struct job_overrides {
 	char *const *command; /* NULL: none */
 };
 
+/* What a job file's command is to its reader. Who asks and tells goes without one. */
+enum command_need {
+	COMMAND_IGNORED, /* may be missing, and nothing is looked for on this machine: neither
+			    programs nor data nor directories */
+	COMMAND_NEEDED, /* must be given, and what is named must be there */
+	COMMAND_CHECKED, /* may be missing; what is named must be there */
+};
+
 /* Reads and checks a job file ("-": standard input). All that is wrong with its content goes to
  * `list` (empty before); ret is set only if list->errors stays 0, else NULL (true is returned in both
- * cases). With `needs_command` false a missing command is fine, and nothing is looked for on this
- * machine: neither programs nor data nor directories. A name left out is the file's own without its
- * ending. False: the file itself cannot be read (TUNER_USAGE, for one beyond 1 MiB too), or memory. */
+ * cases). A name left out is the file's own without its ending. False: the file itself cannot be read
+ * (TUNER_USAGE, for one beyond 1 MiB too), or memory. */
 TUNER_MUST_CHECK
-bool job_file_read(const char *path, const struct job_overrides *overrides, bool needs_command,
+bool job_file_read(const char *path, const struct job_overrides *overrides, enum command_need need,
 	struct job_file **ret, struct diagnostics *list, struct tuner_error *err);
 
 /* The same from text already at hand, that of a stored job: `name` is for messages and for a name left
@@ -103,7 +110,7 @@ bool job_file_read(const char *path, const struct job_overrides *overrides, bool
  * again unless the overrides set it). overrides may be NULL. */
 TUNER_MUST_CHECK
 bool job_file_parse(const char *name, const char *directory, const char *text, size_t length,
-	const struct job_overrides *overrides, bool needs_command, struct job_file **ret,
+	const struct job_overrides *overrides, enum command_need need, struct job_file **ret,
 	struct diagnostics *list, struct tuner_error *err);
 void job_file_destroy(struct job_file *file);
 

@@ -205,7 +205,12 @@ void job_file_describe(const struct job_file *file, struct text *ret)
 	}
 	text_print(ret, "job %s: %s %s\n", file->name, file->maximize ? "maximize" : "minimize",
 		file->metric);
-	text_print(ret, "runs in %s\n", file->directory);
+	if (file->command != NULL)
+		text_print(ret, "runs in %s\n", file->directory);
+	else
+		text_add(ret,
+			"for \"tuner ask\" and \"tuner ask-tell\" only: without \"command\" there "
+			"is nothing to run\n");
 	add_space(file, document, ret);
 	add_constraints(file, ret);
 	add_first(file, ret);

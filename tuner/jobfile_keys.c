@@ -74,8 +74,9 @@ const struct key job_keys[] = {
 		.help = "when a trial ends before its time",
 		.synonyms = "pruner|pruning|scheduler|early_terminate|"
 			    "TrainingJobEarlyStoppingType|stopping" },
-	{ SECTION_FILE, "command", KEY_STRINGS, FROM_TO(1, 10000), .required = true,
-		.help = "the training command, word by word: no shell reads it",
+	{ SECTION_FILE, "command", KEY_STRINGS, FROM_TO(1, 10000), .to_run = true,
+		.help = "the training command, word by word: no shell reads it; only asking and "
+			"telling (tuner ask, tuner ask-tell) goes without",
 		.synonyms = "cmd|program|script|entrypoint|entry_point|run|exec|executable|args|"
 			    "argv" },
 	{ SECTION_FILE, "arguments", KEY_WORD,

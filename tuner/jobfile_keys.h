@@ -66,6 +66,7 @@ struct key {
 	const char *otherwise; /* the default as JSON; NULL: none, or as `derived` says */
 	const char *derived; /* the default in words, where it follows from other things */
 	bool required;
+	bool to_run; /* required by who runs */
 	const char *help; /* one sentence without a full stop */
 	const char *synonyms; /* other tools' words for it, by '|' */
 	const char *refused; /* why it is known and yet not accepted; NULL: it is */

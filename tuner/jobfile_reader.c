@@ -294,9 +294,7 @@ static void check_value(struct reader *reader, const struct key *key, const cJSO
 
 static bool is_required(const struct reader *reader, const struct key *key)
 {
-	const bool of_command = key->section == SECTION_FILE && strcmp(key->name, "command") == 0;
-
-	return key->required && (reader->needs_command || !of_command);
+	return key->required || (key->to_run && reader->need == COMMAND_NEEDED);
 }
 
 bool has_member_or_misnamed(const cJSON *object, enum section section, const char *name)

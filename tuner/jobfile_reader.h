@@ -18,7 +18,7 @@ struct reader {
 	const cJSON *root;
 	struct diagnostics *list;
 	struct job_file *file; /* being filled */
-	bool needs_command; /* and with it whatever must exist on this machine */
+	enum command_need need;
 	bool stored; /* the file's directory is the one that "directory" led to */
 };
 

@@ -16,7 +16,7 @@ enum { NAME_MAX_BYTES = 100 };
 /* What must be there to run is looked at only by who runs. */
 static bool looks_around(const struct reader *reader)
 {
-	return reader->needs_command;
+	return reader->need != COMMAND_IGNORED;
 }
 
 /* The strings of an array, those that are none left out; NULL-terminated. NULL without memory. */

@@ -206,7 +206,10 @@ static void best_line(
 	const struct progress *progress, const struct progress_state *state, struct text *line)
 {
 	const struct finished_trial *best = state->history->best;
-	text_print(line, " %zu of %lld trials ended", state->history->n, (long long)state->trials);
+	text_print(line,
+		(int64_t)state->history->n > state->trials ? " %zu trials ended (budget: %lld)"
+							   : " %zu of %lld trials ended",
+		state->history->n, (long long)state->trials);
 	if (best != NULL) {
 		text_print(line, "; best %s=%.6g, trial %lld: ", progress->file->metric,
 			best->objective, (long long)best->number);

@@ -232,8 +232,11 @@ static void add_head(const struct report *report, const struct standing *standin
 static void add_counts(
 	const struct report *report, const struct standing *standing, struct text *out)
 {
-	text_print(out, "%lld of %lld trials", (long long)standing->created,
-		(long long)report->job.trial_cap);
+	const long long created = standing->created, cap = report->job.trial_cap;
+	if (created > cap) /* who asks and tells counts himself */
+		text_print(out, "%lld trials (budget: %lld)", created, cap);
+	else
+		text_print(out, "%lld of %lld trials", created, cap);
 	const char *separator = ": ";
 	for (enum trial_state state = 0; state < TRIAL_STATES; state++) {
 		static const enum trial_state order[TRIAL_STATES] = { TRIAL_DONE, TRIAL_FAILED,

@@ -59,20 +59,25 @@ static bool fail_held(const char *path, int64_t wait_ms, struct tuner_error *err
 	return false;
 }
 
-bool store_open_waiting(
-	const char *path, int64_t wait_ms, struct store **ret, struct tuner_error *err)
+bool store_open_soon(const char *path, int64_t wait_ms, struct store **ret, struct tuner_error *err)
 {
 	const int64_t until_us = clock_monotonic_us() + wait_ms * 1000;
 	for (;;) {
 		struct tuner_error failed;
 		if (store_open(path, STORE_WRITE, ret, &failed))
 			return true;
-		if (failed.code != TUNER_RETRY) {
+		if (failed.code != TUNER_RETRY || clock_monotonic_us() >= until_us) {
 			*err = failed;
 			return false;
 		}
-		if (clock_monotonic_us() >= until_us)
-			return fail_held(path, wait_ms, err);
 		pause_a_little();
 	}
+}
+
+bool store_open_waiting(
+	const char *path, int64_t wait_ms, struct store **ret, struct tuner_error *err)
+{
+	if (store_open_soon(path, wait_ms, ret, err))
+		return true;
+	return err->code == TUNER_RETRY ? fail_held(path, wait_ms, err) : false;
 }
