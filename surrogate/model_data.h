@@ -1,4 +1,5 @@
-/* What the model is fitted to: the request's trials, encoded, their objectives transformed.
+/* What the model is fitted to: the request's trials, encoded, their objectives transformed, those of the
+ * same configuration merged (replicates.h).
  *
  * Left out are trials without anything to learn from (stopped before their first value) and those
  * that have no coordinates after an edit of the space. Beyond MODEL_ROWS_MAX a choice of the rest
@@ -15,9 +16,10 @@ enum { MODEL_ROWS_MAX = 1024 };
 
 struct model_data {
 	size_t n;
-	double *X; /* n x d, in commit order */
-	double *y, *noise_scales; /* n: outcomes of the transform */
+	double *X; /* n x d, in commit order of the newest trial of each row */
+	double *y, *noise_scales, *counts, *scatters; /* n: outcomes of the transform, as gp_data */
 	bool *valued; /* n: not failed */
+	size_t n_trials, n_failed; /* that teach anything, before they are merged and chosen from */
 	size_t n_pending;
 	double *X_pending; /* n_pending x d */
 	struct transform *transform;

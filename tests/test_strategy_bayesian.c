@@ -411,6 +411,28 @@ static void histories_without_information_are_survived(void **state)
 		}
 }
 
+/* Sixty trials, told from elsewhere, of three configurations. */
+static void repeats_are_put_up_with(void **state)
+{
+	static const double points[3][2] = { { 0, 5 }, { 3, 3 }, { 9, 12 } };
+	struct random random;
+	struct job job;
+
+	init_branin(&job, STRATEGY_BAYESIAN);
+	random_init(&random, (struct random_key){ .seed = 1, .purpose = RANDOM_TEST });
+	for (size_t i = 0; i < 60; i++)
+		job_tell(&job, points[i % 3], branin(points[i % 3]) + 2 * random_normal(&random),
+			OBSERVATION_DONE);
+
+	const struct suggestion suggestion = job_ask(&job);
+
+	assert_int_equal(suggestion.branch, BRANCH_MODEL);
+	/* Near the mean of the best point's twenty outcomes, not the least of them. */
+	assert_near(suggestion.incumbent, branin(points[1]), 2);
+	for (size_t i = 0; i < 3; i++)
+		assert_false(space_same(&job.space, suggestion.values, points[i]));
+}
+
 static void too_few_objectives_fall_back_and_say_so(void **state)
 {
 	struct job job;
@@ -774,6 +796,7 @@ int main(void)
 		cmocka_unit_test(a_hundred_running_trials_are_no_problem),
 		cmocka_unit_test(failing_configurations_are_learnt_and_avoided),
 		cmocka_unit_test(histories_without_information_are_survived),
+		cmocka_unit_test(repeats_are_put_up_with),
 		cmocka_unit_test(too_few_objectives_fall_back_and_say_so),
 		cmocka_unit_test(a_stopped_trial_counts_with_its_last_value),
 		cmocka_unit_test(trials_outside_an_edited_space_still_inform),
