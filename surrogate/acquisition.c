@@ -103,6 +103,7 @@ struct acquisition {
 	double *by_mean, *by_sd;
 	size_t rows; /* of the matrices below, which grow to BLOCK at most */
 	double *K, *G, *T;
+	struct feasibility *feasibility; /* borrowed; NULL: every trial is taken to give a value */
 };
 
 /* One stratum of the normal distribution per fantasy, shuffled for each pending row: a Latin
@@ -224,6 +225,12 @@ void acquisition_destroy(struct acquisition *a)
 	free(a);
 }
 
+void acquisition_weigh(struct acquisition *a, struct feasibility *feasibility)
+{
+	tuner_assert(gp_d(a->gp) == feasibility_d(feasibility));
+	a->feasibility = feasibility;
+}
+
 double acquisition_incumbent(const struct acquisition *a)
 {
 	double sum = 0;
@@ -298,7 +305,7 @@ bool acquisition_values(struct acquisition *a, const double *X, size_t m, size_t
 			ret_values[i + r] = value_of(a, v, sqrt(gp_variance(a->gp, v)), S);
 		}
 	}
-	return true;
+	return a->feasibility == NULL || feasibility_add(a->feasibility, X, m, ret_values, err);
 }
 
 bool acquisition_glance(struct acquisition *a, const double *X, size_t m, double *ret_values,
@@ -327,6 +334,8 @@ bool acquisition_glance(struct acquisition *a, const double *X, size_t m, double
 		}
 	}
 	free(weights);
+	if (a->feasibility != NULL)
+		feasibility_add_bounds(a->feasibility, X, m, ret_values);
 	return true;
 }
 
@@ -386,5 +395,6 @@ bool acquisition_gradients(struct acquisition *a, const double *X, size_t m, dou
 	for (size_t i = 0; i < m; i += BLOCK)
 		gradients_block(a, X + i * d, m - i < BLOCK ? m - i : BLOCK, ret_values + i,
 			ret_gradients + i * d);
-	return true;
+	return a->feasibility == NULL ||
+	       feasibility_add_gradients(a->feasibility, X, m, ret_values, ret_gradients, err);
 }

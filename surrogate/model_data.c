@@ -159,7 +159,7 @@ bool model_data_init(struct model_data *data, const struct columns *columns,
 {
 	struct lessons lessons = { 0 };
 
-	*data = (struct model_data){ 0 };
+	*data = (struct model_data){ .d = columns->d };
 
 	const bool ok = collect(columns, request, &lessons, err) &&
 			encode_pending(data, columns, request, err) &&
@@ -170,6 +170,42 @@ bool model_data_init(struct model_data *data, const struct columns *columns,
 	if (!ok)
 		model_data_finish(data);
 	return ok;
+}
+
+static double worst_outcome(const struct model_data *data)
+{
+	double worst = -INFINITY;
+
+	for (size_t i = 0; i < data->n; i++)
+		if (data->valued[i])
+			worst = fmax(worst, data->y[i]);
+	return worst;
+}
+
+static void move_row(struct model_data *data, size_t d, size_t from, size_t to)
+{
+	memmove(&data->X[to * d], &data->X[from * d], d * sizeof *data->X);
+	data->y[to] = data->y[from];
+	data->noise_scales[to] = data->noise_scales[from];
+	data->counts[to] = data->counts[from];
+	data->scatters[to] = data->scatters[from];
+	data->valued[to] = data->valued[from];
+}
+
+void model_data_keep_failures(struct model_data *data, const bool *foretold)
+{
+	const double worst = worst_outcome(data);
+	size_t n = 0;
+
+	for (size_t i = 0; i < data->n; i++) {
+		if (!data->valued[i] && !foretold[i])
+			continue;
+		move_row(data, data->d, i, n);
+		if (!data->valued[n])
+			data->y[n] = worst;
+		n++;
+	}
+	data->n = n;
 }
 
 void model_data_finish(struct model_data *data)

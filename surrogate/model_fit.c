@@ -22,34 +22,34 @@ void model_fit_lengthscales(
 			theta != NULL ? exp(theta[kernel_length_of(columns->kinds, k)]) : 1;
 }
 
-/* Every so manyth entry, or `otherwise` where there is no array. */
-static double *thin_out(const double *all, size_t n, double otherwise)
+/* `most` of the n entries, evenly spaced; where there is no array, `otherwise`. */
+static double *thin_out(const double *all, size_t n, size_t most, double otherwise)
 {
-	double *some = calloc(MODEL_FIT_ROWS, sizeof *some);
+	double *some = calloc(most, sizeof *some);
 
-	for (size_t i = 0; some != NULL && i < MODEL_FIT_ROWS; i++)
-		some[i] = all != NULL ? all[i * n / MODEL_FIT_ROWS] : otherwise;
+	for (size_t i = 0; some != NULL && i < most; i++)
+		some[i] = all != NULL ? all[i * n / most] : otherwise;
 	return some;
 }
 
-static double *thin_out_points(const double *all, size_t n, size_t d)
+static double *thin_out_points(const double *all, size_t n, size_t most, size_t d)
 {
-	double *some = calloc(MODEL_FIT_ROWS * d, sizeof *some);
+	double *some = calloc(most * d, sizeof *some);
 
-	for (size_t i = 0; some != NULL && i < MODEL_FIT_ROWS; i++)
-		memcpy(&some[i * d], &all[i * n / MODEL_FIT_ROWS * d], d * sizeof *some);
+	for (size_t i = 0; some != NULL && i < most; i++)
+		memcpy(&some[i * d], &all[i * n / most * d], d * sizeof *some);
 	return some;
 }
 
-static bool fit_thinned(struct gp *gp, const struct gp_data *all,
+static bool fit_thinned(struct gp *gp, const struct gp_data *all, size_t most,
 	const struct gp_fit_options *options, struct gp_fit_report *ret, struct tuner_error *err)
 {
-	double *const X = thin_out_points(all->X, all->n, gp_d(gp)),
-		      *const y = thin_out(all->y, all->n, 0),
-		      *const scales = thin_out(all->noise_scales, all->n, 1),
-		      *const counts = thin_out(all->counts, all->n, 1),
-		      *const scatters = thin_out(all->scatters, all->n, 0);
-	const struct gp_data some = { MODEL_FIT_ROWS, X, y, scales, counts, scatters };
+	double *X = thin_out_points(all->X, all->n, most, gp_d(gp));
+	double *y = thin_out(all->y, all->n, most, 0);
+	double *scales = thin_out(all->noise_scales, all->n, most, 1);
+	double *counts = thin_out(all->counts, all->n, most, 1);
+	double *scatters = thin_out(all->scatters, all->n, most, 0);
+	const struct gp_data some = { most, X, y, scales, counts, scatters };
 	double theta[SUGGEST_HYPERPARAMETERS_MAX];
 	bool ok = (X && y && scales && counts && scatters) || tuner_fail_memory(err);
 
@@ -66,11 +66,11 @@ static bool fit_thinned(struct gp *gp, const struct gp_data *all,
 	return ok;
 }
 
-bool model_fit_rows(struct gp *gp, const struct gp_data *rows, const struct gp_fit_options *options,
-	struct gp_fit_report *ret, struct tuner_error *err)
+bool model_fit_rows(struct gp *gp, const struct gp_data *rows, size_t most,
+	const struct gp_fit_options *options, struct gp_fit_report *ret, struct tuner_error *err)
 {
-	return rows->n > MODEL_FIT_ROWS ? fit_thinned(gp, rows, options, ret, err)
-					: gp_fit(gp, rows, options, ret, err);
+	return rows->n > most ? fit_thinned(gp, rows, most, options, ret, err)
+			      : gp_fit(gp, rows, options, ret, err);
 }
 
 bool model_fit(struct gp *gp, const struct model_data *data, const struct suggest_request *request,
@@ -94,5 +94,5 @@ bool model_fit(struct gp *gp, const struct model_data *data, const struct sugges
 		.warp = request->strategy->warp == STRATEGY_WARP_AXES ? GP_WARP_AXES
 								      : GP_WARP_FREE };
 
-	return model_fit_rows(gp, &rows, &options, ret, err);
+	return model_fit_rows(gp, &rows, MODEL_FIT_ROWS, &options, ret, err);
 }
