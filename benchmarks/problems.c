@@ -135,6 +135,8 @@ static const struct problem problems[] = {
 	{ "hartmann6-outliers", HARTMANN6, .outliers = 0.01 },
 	{ "styblinski5-outliers", STYBLINSKI5, .outliers = 0.01 },
 	{ "hartmann3-failing", HARTMANN3, .failures = 0.1 },
+	{ "hartmann6-failing", HARTMANN6, .failures = 0.4 },
+	{ "hartmann6-crashing", HARTMANN6, .crashes = 0.2 },
 	{ "rosenbrock4-failing", ROSENBROCK4, .failures = 0.1 },
 	{ "func3c", .function = func3c, .optimum = -0.226958, SPACE(func3c_space) },
 	{ "hartmann6-integer", .function = hartmann6_integer, .optimum = -3.310030,
@@ -250,6 +252,8 @@ double problem_observe(
 	struct random random = stream(seed, number, 1);
 	const double value = problem_value(problem, values), normal = random_normal(&random);
 
+	if (problem->crashes > 0 && random_uniform(&random) < problem->crashes)
+		return NAN;
 	if (random_uniform(&random) < problem->outliers)
 		return value + 10 * (1 + fabs(value)) * (1 + random_uniform(&random));
 	return value + problem->noise * normal;

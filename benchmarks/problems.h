@@ -15,7 +15,8 @@ struct problem {
 	double optimum; /* least value of the function, or the least known */
 	double noise; /* standard deviation of what is observed */
 	double outliers; /* part of the observations that get a large one-sided error */
-	double failures; /* part of the space in which trials fail; nowhere near the optimum alone */
+	double failures; /* part of the space in which trials fail; the optimum is outside, if only just */
+	double crashes; /* part of the trials that fail wherever they are */
 };
 
 size_t problems_count(void);

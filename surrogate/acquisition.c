@@ -109,6 +109,7 @@ struct acquisition {
 	double *inverse; /* n x stride: L^-1, of a small model; or NULL */
 	size_t rows; /* of the matrices below, which grow to BLOCK at most */
 	double *K, *G, *T;
+	struct feasibility *feasibility; /* borrowed; NULL: every trial is taken to give a value */
 };
 
 /* As gp_whiten and gp_unwhiten. */
@@ -259,6 +260,12 @@ void acquisition_destroy(struct acquisition *a)
 	free(a);
 }
 
+void acquisition_weigh(struct acquisition *a, struct feasibility *feasibility)
+{
+	tuner_assert(gp_d(a->gp) == feasibility_d(feasibility));
+	a->feasibility = feasibility;
+}
+
 double acquisition_incumbent(const struct acquisition *a)
 {
 	double sum = 0;
@@ -333,7 +340,7 @@ bool acquisition_values(struct acquisition *a, const double *X, size_t m, size_t
 			ret_values[i + r] = value_of(a, v, sqrt(gp_variance(a->gp, v)), S);
 		}
 	}
-	return true;
+	return a->feasibility == NULL || feasibility_add(a->feasibility, X, m, ret_values, err);
 }
 
 bool acquisition_glance(struct acquisition *a, const double *X, size_t m, double *ret_values,
@@ -351,7 +358,7 @@ bool acquisition_glance(struct acquisition *a, const double *X, size_t m, double
 	for (size_t i = 0; i < m; i++)
 		ret_values[i] = values[i];
 	free(memory);
-	return true;
+	return a->feasibility == NULL || feasibility_add_glance(a->feasibility, X, m, ret_values, err);
 }
 
 /* With softmax weights w_s of the fantasies, the gradient is
@@ -410,5 +417,6 @@ bool acquisition_gradients(struct acquisition *a, const double *X, size_t m, dou
 	for (size_t i = 0; i < m; i += BLOCK)
 		gradients_block(a, X + i * d, m - i < BLOCK ? m - i : BLOCK, ret_values + i,
 			ret_gradients + i * d);
-	return true;
+	return a->feasibility == NULL ||
+	       feasibility_add_gradients(a->feasibility, X, m, ret_values, ret_gradients, err);
 }

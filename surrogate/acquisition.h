@@ -21,6 +21,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "surrogate/feasibility.h"
 #include "surrogate/gp.h"
 
 #include <stddef.h>
@@ -39,6 +40,10 @@ bool acquisition_create(const struct gp *gp, const bool *eligible, size_t n_fant
 	struct random *random, struct acquisition **ret, struct tuner_error *err);
 void acquisition_destroy(struct acquisition *acquisition);
 
+/* From here on every value is log EI + log Phi(z) of the feasibility model, which is over the same columns and borrowed:
+ * what is expected if a trial that fails gains nothing. */
+void acquisition_weigh(struct acquisition *acquisition, struct feasibility *feasibility);
+
 /* f*, averaged over the fantasies; model unit. */
 double acquisition_incumbent(const struct acquisition *acquisition);
 
@@ -51,7 +56,7 @@ bool acquisition_values(struct acquisition *acquisition, const double *X, size_t
 	size_t fantasies, double *ret_values, struct tuner_error *err);
 
 /* What log EI may be at m points, in O(n) a point (gp_glance), with pending rows from the predicted means and the
- * average incumbent: for the choice of the points that are worth acquisition_values. */
+ * average incumbent; of log Phi(z) likewise (feasibility.h). For the choice of the points that are worth acquisition_values. */
 TUNER_MUST_CHECK
 bool acquisition_glance(struct acquisition *acquisition, const double *X, size_t m,
 	double *ret_values, struct tuner_error *err);

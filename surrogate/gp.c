@@ -4,6 +4,7 @@
 #include "surrogate/glance.h"
 #include "surrogate/lbfgs.h"
 #include "surrogate/likelihood.h"
+#include "surrogate/replicates.h"
 #include "surrogate/warp.h"
 
 #include <gsl/gsl_fit.h>
@@ -249,7 +250,7 @@ static bool condition(const struct gp *gp, struct posterior *p, const struct gp_
 	set_hyperparameters(gp, p, theta);
 	memcpy(p->X, data->X, data->n * gp->d * sizeof(double));
 	for (size_t i = 0; i < data->n; i++)
-		p->noise[i] = exp(theta[gp->d]) * (data->noise_scales ? data->noise_scales[i] : 1);
+		p->noise[i] = exp(theta[gp->d]) * replicates_noise_scale(data, i);
 	if (gp->warped) {
 		warp_rows(theta, gp->d, gp->kinds, p->X, data->n, p->W);
 		kernel_scale(&kernel, p->W, data->n, p->Z, p->capacity);

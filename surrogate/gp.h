@@ -68,6 +68,11 @@ struct gp_data {
 	const double *X; /* n x d, row-major, one point a row; finite */
 	const double *y; /* n; finite */
 	const double *noise_scales; /* n, > 0; NULL: all 1 */
+
+	/* A row may hold the mean of several outcomes of this noise scale each (replicates.h); the
+	 * likelihood is that of all of them. */
+	const double *counts; /* n, whole numbers >= 1; NULL: all 1 */
+	const double *scatters; /* n: sums of their squared distances from y; NULL: all 0 */
 };
 
 /* How the axes of a warped model find their form. */

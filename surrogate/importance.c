@@ -137,7 +137,8 @@ static void by_parameter(
 		ret->total[i] = sensitivity->total[k];
 		ret->alone += sensitivity->first[k].value;
 	}
-	ret->n = model->data.n;
+	for (size_t i = 0; i < model->data.n; i++)
+		ret->n += (size_t)model->data.counts[i];
 	ret->noise = noise / (noise + sensitivity->variance);
 }
 

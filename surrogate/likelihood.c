@@ -1,6 +1,7 @@
 #include "surrogate/likelihood.h"
 
 #include "surrogate/factor.h"
+#include "surrogate/replicates.h"
 #include "surrogate/warp.h"
 
 #include <gsl/gsl_cblas.h>
@@ -16,6 +17,7 @@ struct likelihood {
 	const enum dimension_kind *kinds;
 	bool warped;
 	double *X, *y, *noise_scales; /* the data */
+	struct replicates replicates;
 	double *inverse_lengths, *z; /* d */
 	double *W; /* n x d: X warped, if it may be */
 	double *Z; /* d + 1 rows of `stride`: scaled coordinates; ones */
@@ -60,7 +62,8 @@ bool likelihood_create(size_t d, const enum dimension_kind *kinds, bool warped,
 	memcpy(l->X, data->X, n * d * sizeof(double));
 	memcpy(l->y, data->y, n * sizeof(double));
 	for (size_t i = 0; i < n; i++)
-		l->noise_scales[i] = data->noise_scales ? data->noise_scales[i] : 1;
+		l->noise_scales[i] = replicates_noise_scale(data, i);
+	l->replicates = replicates_count(data);
 	*ret = l;
 	return true;
 }
@@ -177,7 +180,7 @@ bool likelihood_evaluate(
 	const struct kernel kernel = { l->d, l->kinds, l->inverse_lengths };
 	const size_t n = l->n, stride = l->stride;
 	const double noise = exp(theta[l->d]);
-	double value = -0.5 * (double)n * LOG_2_PI, jitter;
+	double value = -0.5 * (double)n * LOG_2_PI, jitter, by_scatter;
 
 	for (size_t k = 0; k < l->d; k++)
 		l->inverse_lengths[k] = exp(-theta[kernel_length_of(l->kinds, k)]);
@@ -194,12 +197,12 @@ bool likelihood_evaluate(
 	factor_constant(l->K, stride, n, l->y, l->b, l->alpha);
 	for (size_t i = 0; i < n; i++)
 		value -= 0.5 * l->b[i] * l->b[i] + log(l->K[i * stride + i]);
-	*ret_value = value;
+	*ret_value = value + replicates_log_likelihood(&l->replicates, theta[l->d], &by_scatter);
 	if (ret_gradient) {
 		memcpy(l->alpha, l->b, n * sizeof(double));
 		factor_backward(l->K, stride, n, l->alpha);
 		factor_invert(l->K, stride, n);
-		ret_gradient[l->d] = weigh(l);
+		ret_gradient[l->d] = weigh(l) + by_scatter;
 		lengths_gradient(l, ret_gradient);
 		if (l->warped)
 			warps_gradient(l, theta, ret_gradient);

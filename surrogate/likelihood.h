@@ -4,6 +4,8 @@
  *     K = [k_ij] + diag(noise_i sigma^2), K = L L', alpha = K^-1 (y - c 1), c = 1'K^-1 y / 1'K^-1 1
  *     log p(y) = -(y - c)'alpha / 2 - sum_i ln L_ii - n ln(2 pi) / 2
  *
+ * and, where rows hold several outcomes, what their scatter adds (replicates.h).
+ *
  * c maximises that for the other hyperparameters, so its own change drops out of the gradient. */
 #ifndef SURROGATE_LIKELIHOOD_H
 #define SURROGATE_LIKELIHOOD_H

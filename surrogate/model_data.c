@@ -1,5 +1,6 @@
 #include "surrogate/model_data.h"
 
+#include "surrogate/replicates.h"
 #include "surrogate/subset.h"
 
 #include <math.h>
@@ -59,44 +60,98 @@ static bool encode_pending(struct model_data *data, const struct columns *column
 	return true;
 }
 
-static bool take(struct model_data *data, const struct lessons *lessons, size_t d,
-	const size_t *rows, size_t n, struct tuner_error *err)
+/* The lessons as rows of the model. */
+static bool make_rows(const struct lessons *lessons, const struct transform *transform, size_t d,
+	struct replicates_rows *ret, struct tuner_error *err)
 {
+	const size_t n = lessons->n;
+
+	*ret = (struct replicates_rows){
+		.n = n,
+		.d = d,
+		.X = lessons->X,
+		.y = calloc(n + 1, sizeof *ret->y),
+		.noise_scales = calloc(n + 1, sizeof *ret->noise_scales),
+		.counts = calloc(n + 1, sizeof *ret->counts),
+		.scatters = calloc(n + 1, sizeof *ret->scatters),
+		.valued = calloc(n + 1, sizeof *ret->valued),
+	};
+	if (!ret->y || !ret->noise_scales || !ret->counts || !ret->scatters || !ret->valued)
+		return tuner_fail_memory(err);
+	memcpy(ret->y, transform_outcomes(transform), n * sizeof *ret->y);
+	memcpy(ret->noise_scales, transform_noise_scales(transform), n * sizeof *ret->y);
+	memcpy(ret->valued, transform_valued(transform), n * sizeof *ret->valued);
+	return replicates_merge(ret, err);
+}
+
+static void rows_finish(struct replicates_rows *rows)
+{
+	free(rows->y);
+	free(rows->noise_scales);
+	free(rows->counts);
+	free(rows->scatters);
+	free(rows->valued);
+}
+
+static bool take(struct model_data *data, const struct replicates_rows *all, const size_t *rows,
+	size_t n, struct tuner_error *err)
+{
+	const size_t d = all->d;
+
 	data->X = calloc(n * d + 1, sizeof *data->X);
 	data->y = calloc(n + 1, sizeof *data->y);
 	data->noise_scales = calloc(n + 1, sizeof *data->noise_scales);
+	data->counts = calloc(n + 1, sizeof *data->counts);
+	data->scatters = calloc(n + 1, sizeof *data->scatters);
 	data->valued = calloc(n + 1, sizeof *data->valued);
-	if (!data->X || !data->y || !data->noise_scales || !data->valued)
+	if (!data->X || !data->y || !data->noise_scales || !data->counts || !data->scatters ||
+		!data->valued)
 		return tuner_fail_memory(err);
 	for (size_t i = 0; i < n; i++) {
-		memcpy(&data->X[i * d], &lessons->X[rows[i] * d], d * sizeof *data->X);
-		data->y[i] = transform_outcomes(data->transform)[rows[i]];
-		data->noise_scales[i] = transform_noise_scales(data->transform)[rows[i]];
-		data->valued[i] = transform_valued(data->transform)[rows[i]];
+		memcpy(&data->X[i * d], &all->X[rows[i] * d], d * sizeof *data->X);
+		data->y[i] = all->y[rows[i]];
+		data->noise_scales[i] = all->noise_scales[rows[i]];
+		data->counts[i] = all->counts[rows[i]];
+		data->scatters[i] = all->scatters[rows[i]];
+		data->valued[i] = all->valued[rows[i]];
 	}
 	data->n = n;
 	return true;
+}
+
+static bool choose(struct model_data *data, const struct columns *columns,
+	const struct replicates_rows *all, const double *lengthscales, struct tuner_error *err)
+{
+	const struct subset_data rows = { .n = all->n,
+		.d = columns->d,
+		.X = all->X,
+		.kinds = columns->kinds,
+		.lengthscales = lengthscales,
+		.outcomes = all->y };
+	size_t chosen[MODEL_ROWS_MAX], n = 0;
+
+	return subset_choose(&rows, MODEL_ROWS_MAX, chosen, &n, err) &&
+	       take(data, all, chosen, n, err);
 }
 
 static bool transform_and_choose(struct model_data *data, const struct columns *columns,
 	const struct lessons *lessons, enum transform_kind transform, const double *lengthscales,
 	struct tuner_error *err)
 {
-	size_t rows[MODEL_ROWS_MAX], n = 0;
+	struct replicates_rows all;
 
 	if (!transform_create(transform, lessons->objectives, lessons->failed, lessons->n,
 		    &data->transform, err))
 		return false;
+	data->n_trials = lessons->n;
+	for (size_t i = 0; i < lessons->n; i++)
+		data->n_failed += !transform_valued(data->transform)[i];
 
-	const struct subset_data all = { .n = lessons->n,
-		.d = columns->d,
-		.X = lessons->X,
-		.kinds = columns->kinds,
-		.lengthscales = lengthscales,
-		.outcomes = transform_outcomes(data->transform) };
+	const bool ok = make_rows(lessons, data->transform, columns->d, &all, err) &&
+			choose(data, columns, &all, lengthscales, err);
 
-	return subset_choose(&all, MODEL_ROWS_MAX, rows, &n, err) &&
-	       take(data, lessons, columns->d, rows, n, err);
+	rows_finish(&all);
+	return ok;
 }
 
 bool model_data_init(struct model_data *data, const struct columns *columns,
@@ -104,7 +159,7 @@ bool model_data_init(struct model_data *data, const struct columns *columns,
 {
 	struct lessons lessons = { 0 };
 
-	*data = (struct model_data){ 0 };
+	*data = (struct model_data){ .d = columns->d };
 
 	const bool ok = collect(columns, request, &lessons, err) &&
 			encode_pending(data, columns, request, err) &&
@@ -117,12 +172,50 @@ bool model_data_init(struct model_data *data, const struct columns *columns,
 	return ok;
 }
 
+static double worst_outcome(const struct model_data *data)
+{
+	double worst = -INFINITY;
+
+	for (size_t i = 0; i < data->n; i++)
+		if (data->valued[i])
+			worst = fmax(worst, data->y[i]);
+	return worst;
+}
+
+static void move_row(struct model_data *data, size_t d, size_t from, size_t to)
+{
+	memmove(&data->X[to * d], &data->X[from * d], d * sizeof *data->X);
+	data->y[to] = data->y[from];
+	data->noise_scales[to] = data->noise_scales[from];
+	data->counts[to] = data->counts[from];
+	data->scatters[to] = data->scatters[from];
+	data->valued[to] = data->valued[from];
+}
+
+void model_data_keep_failures(struct model_data *data, const bool *foretold)
+{
+	const double worst = worst_outcome(data);
+	size_t n = 0;
+
+	for (size_t i = 0; i < data->n; i++) {
+		if (!data->valued[i] && !foretold[i])
+			continue;
+		move_row(data, data->d, i, n);
+		if (!data->valued[n])
+			data->y[n] = worst;
+		n++;
+	}
+	data->n = n;
+}
+
 void model_data_finish(struct model_data *data)
 {
 	transform_destroy(data->transform);
 	free(data->X);
 	free(data->y);
 	free(data->noise_scales);
+	free(data->counts);
+	free(data->scatters);
 	free(data->valued);
 	free(data->X_pending);
 	*data = (struct model_data){ 0 };
@@ -130,5 +223,10 @@ void model_data_finish(struct model_data *data)
 
 struct gp_data model_data_view(const struct model_data *data)
 {
-	return (struct gp_data){ data->n, data->X, data->y, data->noise_scales };
+	return (struct gp_data){ .n = data->n,
+		.X = data->X,
+		.y = data->y,
+		.noise_scales = data->noise_scales,
+		.counts = data->counts,
+		.scatters = data->scatters };
 }

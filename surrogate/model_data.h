@@ -1,4 +1,5 @@
-/* What the model is fitted to: the request's trials, encoded, their objectives transformed.
+/* What the model is fitted to: the request's trials, encoded, their objectives transformed, those of the
+ * same configuration merged (replicates.h).
  *
  * Left out are trials without anything to learn from (stopped before their first value) and those
  * that have no coordinates after an edit of the space. Beyond MODEL_ROWS_MAX a choice of the rest
@@ -14,10 +15,11 @@
 enum { MODEL_ROWS_MAX = 1024 };
 
 struct model_data {
-	size_t n;
-	double *X; /* n x d, in commit order */
-	double *y, *noise_scales; /* n: outcomes of the transform */
+	size_t n, d;
+	double *X; /* n x d, in commit order of the newest trial of each row */
+	double *y, *noise_scales, *counts, *scatters; /* n: outcomes of the transform, as gp_data */
 	bool *valued; /* n: not failed */
+	size_t n_trials, n_failed; /* that teach anything, before they are merged and chosen from */
 	size_t n_pending;
 	double *X_pending; /* n_pending x d */
 	struct transform *transform;
@@ -28,6 +30,11 @@ struct model_data {
 TUNER_MUST_CHECK
 bool model_data_init(struct model_data *data, const struct columns *columns,
 	const struct suggest_request *request, const double *lengthscales, struct tuner_error *err);
+
+/* Of the failed rows only the foretold (n) stay, with the worst outcome of any row that has a value: where another
+ * model (feasibility.h) warns of failures, what they do to this one matters more, and outcomes that are made up
+ * for failures by chance would spoil it. */
+void model_data_keep_failures(struct model_data *data, const bool *foretold);
 
 /* Frees what init allocated; of a zeroed struct nothing. */
 void model_data_finish(struct model_data *data);

@@ -22,45 +22,55 @@ void model_fit_lengthscales(
 			theta != NULL ? exp(theta[kernel_length_of(columns->kinds, k)]) : 1;
 }
 
-/* Every so manyth row; the arrays are the caller's to free. */
-static bool thin_out(const struct gp_data *all, size_t d, struct gp_data *ret,
-	double *ret_memory[3], struct tuner_error *err)
+/* `most` of the n entries, evenly spaced; where there is no array, `otherwise`. */
+static double *thin_out(const double *all, size_t n, size_t most, double otherwise)
 {
-	const size_t n = MODEL_FIT_ROWS;
-	double *X = calloc(n * d, sizeof *X), *y = calloc(n, sizeof *y),
-	       *scales = calloc(n, sizeof *scales);
+	double *some = calloc(most, sizeof *some);
 
-	ret_memory[0] = X;
-	ret_memory[1] = y;
-	ret_memory[2] = scales;
-	if (X == NULL || y == NULL || scales == NULL)
-		return tuner_fail_memory(err);
-	for (size_t i = 0; i < n; i++) {
-		const size_t row = i * all->n / n;
-
-		memcpy(&X[i * d], &all->X[row * d], d * sizeof *X);
-		y[i] = all->y[row];
-		scales[i] = all->noise_scales[row];
-	}
-	*ret = (struct gp_data){ n, X, y, scales };
-	return true;
+	for (size_t i = 0; some != NULL && i < most; i++)
+		some[i] = all != NULL ? all[i * n / most] : otherwise;
+	return some;
 }
 
-static bool fit_thinned(struct gp *gp, const struct gp_data *all,
+static double *thin_out_points(const double *all, size_t n, size_t most, size_t d)
+{
+	double *some = calloc(most * d, sizeof *some);
+
+	for (size_t i = 0; some != NULL && i < most; i++)
+		memcpy(&some[i * d], &all[i * n / most * d], d * sizeof *some);
+	return some;
+}
+
+static bool fit_thinned(struct gp *gp, const struct gp_data *all, size_t most,
 	const struct gp_fit_options *options, struct gp_fit_report *ret, struct tuner_error *err)
 {
-	double *memory[3] = { NULL }, theta[SUGGEST_HYPERPARAMETERS_MAX];
-	struct gp_data some;
-	bool ok =
-		thin_out(all, gp_d(gp), &some, memory, err) && gp_fit(gp, &some, options, ret, err);
+	double *X = thin_out_points(all->X, all->n, most, gp_d(gp));
+	double *y = thin_out(all->y, all->n, most, 0);
+	double *scales = thin_out(all->noise_scales, all->n, most, 1);
+	double *counts = thin_out(all->counts, all->n, most, 1);
+	double *scatters = thin_out(all->scatters, all->n, most, 0);
+	const struct gp_data some = { most, X, y, scales, counts, scatters };
+	double theta[SUGGEST_HYPERPARAMETERS_MAX];
+	bool ok = (X && y && scales && counts && scatters) || tuner_fail_memory(err);
 
+	ok = ok && gp_fit(gp, &some, options, ret, err);
 	if (ok) {
 		memcpy(theta, gp_hyperparameters(gp), gp_n_hyperparameters(gp) * sizeof *theta);
 		ok = gp_condition(gp, all, theta, err);
 	}
-	for (size_t i = 0; i < 3; i++)
-		free(memory[i]);
+	free(X);
+	free(y);
+	free(scales);
+	free(counts);
+	free(scatters);
 	return ok;
+}
+
+bool model_fit_rows(struct gp *gp, const struct gp_data *rows, size_t most,
+	const struct gp_fit_options *options, struct gp_fit_report *ret, struct tuner_error *err)
+{
+	return rows->n > most ? fit_thinned(gp, rows, most, options, ret, err)
+			      : gp_fit(gp, rows, options, ret, err);
 }
 
 bool model_fit(struct gp *gp, const struct model_data *data, const struct suggest_request *request,
@@ -84,6 +94,5 @@ bool model_fit(struct gp *gp, const struct model_data *data, const struct sugges
 		.warp = request->strategy->warp == STRATEGY_WARP_AXES ? GP_WARP_AXES
 								      : GP_WARP_FREE };
 
-	return rows.n > MODEL_FIT_ROWS ? fit_thinned(gp, &rows, &options, ret, err)
-				       : gp_fit(gp, &rows, &options, ret, err);
+	return model_fit_rows(gp, &rows, MODEL_FIT_ROWS, &options, ret, err);
 }

@@ -15,10 +15,15 @@ const double *model_fit_start(const struct gp *gp, const struct suggest_request 
 void model_fit_lengthscales(
 	const struct columns *columns, const double *theta, double *ret_lengthscales);
 
-/* Fits hyperparameters, from `start` among others (or, if `quick`, from it alone), and conditions the gp on
- * the data: gp_fit, with its errors and its report. Of more than MODEL_FIT_ROWS trials the hyperparameters come from so
- * many, evenly spaced in commit order: they tell as much as is needed, at a small part of the time. Needs a trial. */
+/* gp_fit, with its errors and its report, but of more than `most` rows the hyperparameters come from so many,
+ * evenly spaced in commit order: they tell as much as is needed, at a small part of the time. */
 enum { MODEL_FIT_ROWS = 256 };
+TUNER_MUST_CHECK
+bool model_fit_rows(struct gp *gp, const struct gp_data *rows, size_t most,
+	const struct gp_fit_options *options, struct gp_fit_report *ret, struct tuner_error *err);
+
+/* Fits hyperparameters, from `start` among others (or, if `quick`, from it alone), and conditions the gp on
+ * the data: model_fit_rows of MODEL_FIT_ROWS. Needs a trial. */
 TUNER_MUST_CHECK
 bool model_fit(struct gp *gp, const struct model_data *data, const struct suggest_request *request,
 	const double *start, bool quick, uint64_t work_limit, struct gp_fit_report *ret,

@@ -1,7 +1,8 @@
 /* Strategy bayesian: a space-filling design, then what a Gaussian process hopes most of.
  *
  *     design, until enough trials are there
- *     encode -> transform -> choose -> fit -> append what is pending -> log EI -> maximise -> an untried point
+ *     encode -> transform -> choose -> judge failures -> fit -> append what is pending -> log EI -> maximise
+ *     -> an untried point
  *
  * Every step is a function of the request alone. */
 #include "surrogate/maximise.h"
@@ -36,6 +37,7 @@ struct model {
 	struct columns columns;
 	struct model_data data;
 	struct gp *gp;
+	struct feasibility *feasibility; /* NULL: few trials have failed */
 	struct acquisition *acquisition;
 	struct candidates candidates;
 	bool listed; /* the candidates are all that are left: nothing to search between them */
@@ -51,6 +53,7 @@ static void model_finish(struct model *model)
 	maxima_finish(&model->maxima);
 	candidates_finish(&model->candidates);
 	acquisition_destroy(model->acquisition);
+	feasibility_destroy(model->feasibility);
 	gp_destroy(model->gp);
 	model_data_finish(&model->data);
 	free(model->anchors);
@@ -135,6 +138,43 @@ static bool fit_outcomes(struct model *model, struct tuner_error *err)
 	model->work += report.work;
 	return true;
 }
+
+/* ---- failures ---- */
+
+static bool fit_feasibility(struct model *model, struct tuner_error *err)
+{
+	const struct model_data *data = &model->data;
+	const struct feasibility_data ended = { .n = data->n,
+		.d = data->d,
+		.kinds = model->columns.kinds,
+		.X = data->X,
+		.valued = data->valued,
+		.counts = data->counts };
+	uint64_t work = 0;
+
+	if (!feasibility_create(
+		    &ended, fit_limit(model->ask->request), &model->feasibility, &work, err))
+		return false;
+	model->work += work;
+	return true;
+}
+
+/* Few failures are bad trials. Of many there is a model of their own. */
+static bool judge_failures(struct model *model, struct tuner_error *err)
+{
+	struct model_data *data = &model->data;
+	bool foretold[MODEL_ROWS_MAX];
+
+	if (!feasibility_is_due(data->n_failed, data->n_trials))
+		return true;
+	if (!fit_feasibility(model, err) ||
+		!feasibility_foretold(model->feasibility, foretold, err))
+		return false;
+	model_data_keep_failures(data, foretold);
+	return true;
+}
+
+/* ---- the fit ---- */
 
 static bool fit(struct model *model, struct tuner_error *err)
 {
@@ -267,6 +307,8 @@ static bool score_candidates(struct model *model, struct tuner_error *err)
 		    &model->acquisition, err) ||
 		!draw_candidates(model, err))
 		return false;
+	if (model->feasibility != NULL)
+		acquisition_weigh(model->acquisition, model->feasibility);
 	if (candidates->n == 0)
 		return true;
 	/* What is not polished afterwards is scored in full at once. */
@@ -331,6 +373,20 @@ static bool choose(const struct model *model, double *ret_values, const double *
 	return false;
 }
 
+/* Unless failures are too few for a model of them. */
+static bool foretell_failure(
+	struct model *model, const double *x, double *ret_probability, struct tuner_error *err)
+{
+	double log_probability = 0;
+
+	if (model->feasibility == NULL)
+		return true;
+	if (!feasibility_add(model->feasibility, x, 1, &log_probability, err))
+		return false;
+	*ret_probability = exp(log_probability);
+	return true;
+}
+
 /* What the model thinks of its choice, in the user's unit. */
 static bool explain(
 	struct model *model, const double *x, struct suggestion *ret, struct tuner_error *err)
@@ -338,7 +394,8 @@ static bool explain(
 	double mean, sd, value;
 
 	if (!gp_predict(model->gp, x, 1, &mean, &sd, err) ||
-		!acquisition_values(model->acquisition, x, 1, 0, &value, err))
+		!acquisition_values(model->acquisition, x, 1, 0, &value, err) ||
+		!foretell_failure(model, x, &ret->value_probability, err))
 		return false;
 	transform_prediction(model->data.transform, mean, sd, &ret->mean, &ret->sd);
 	ret->acquisition = value + log(transform_slope(model->data.transform, mean, sd));
@@ -355,7 +412,8 @@ static bool use_model(
 {
 	const double *x = NULL;
 
-	if (!fit(model, err) || !score_candidates(model, err) || !polish(model, err))
+	if (!judge_failures(model, err) || !fit(model, err) || !score_candidates(model, err) ||
+		!polish(model, err))
 		return false;
 	*ret_found = choose(model, ret->values, &x);
 	return !*ret_found || explain(model, x, ret, err);

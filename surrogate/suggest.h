@@ -112,6 +112,8 @@ struct suggestion {
 	char reason[120]; /* why the fallback was taken; "" otherwise */
 	double mean, sd; /* predicted objective (minimised unit), latent; NaN without a model */
 	double acquisition; /* log expected improvement, in log of the unit; NaN without a model */
+	double value_probability; /* that the trial does not fail, by which the expected improvement is
+				     multiplied; NaN: too few have failed to tell, or no model */
 	double incumbent; /* the value to improve on; NaN without a model */
 	uint64_t sequence; /* the request's, plus what was used */
 	uint64_t work; /* evaluations done */

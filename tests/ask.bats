@@ -388,3 +388,29 @@ END
 	# A second process reads the same.
 	echo '{"ask": 3}' | "$TUNER" ask-tell tree.jsonc --db tuner.db | jq -se '.[0].trials | length == 3'
 }
+
+@test "where trials fail, the model says how likely a value is" {
+	STRATEGY=bayesian write_space
+	OPTIONS='--db tuner.db' talk '{"ask": 9}' '{"tell": 1, "value": 0.5}' '{"tell": 2, "failed": "diverged"}' \
+		'{"tell": 3, "value": 0.4}' '{"tell": 4, "value": 0.6}' '{"tell": 5, "failed": "oom-gpu"}' \
+		'{"tell": 6, "value": 0.3}' '{"tell": 7, "value": 0.45}' '{"ask": 1}' '{"tell": 8, "failed": "nan"}' '{"ask": 1}'
+	[ "$(grep -c error answers)" -eq 0 ]
+	"$TUNER" why ask 10 --json | jq -e '.branch == "model" and .value_probability == null'
+	run "$TUNER" why ask 11
+	[[ "$output" == *"it would give a value with probability 0."*"a failure gains nothing"*"expected gain "* ]]
+	"$TUNER" why ask 11 --json | jq -e '.value_probability > 0 and .value_probability < 1'
+	sql_is "SELECT json_extract(settings, '\$.name') FROM decision WHERE id = 11" bayesian
+}
+
+@test "the same configuration may be told many times" {
+	STRATEGY=bayesian write_space
+	for i in $(seq 20); do
+		echo "{\"add\": {\"x\": 0.25, \"kind\": \"a\"}, \"value\": 0.3$i}"
+		echo "{\"add\": {\"x\": 0.5, \"kind\": \"a\"}, \"value\": 0.2$i}"
+		echo "{\"add\": {\"x\": 0.5, \"kind\": \"b c\"}, \"value\": 0.4$i}"
+	done >lines
+	echo '{"ask": 2}' >>lines
+	"$TUNER" ask-tell ask.jsonc --db tuner.db <lines >answers
+	[ "$(grep -c error answers)" -eq 0 ]
+	"$TUNER" why ask 61 --json | jq -e '.branch == "model" and .seen.done == 60'
+}

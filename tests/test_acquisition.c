@@ -370,6 +370,69 @@ static void hopeless_points_have_a_slope(void **state)
 	gp_destroy(gp);
 }
 
+/* ---- where trials fail */
+
+/* Those with a large first coordinate do. */
+static struct feasibility *learn_failures(const struct fixture *f)
+{
+	static const enum dimension_kind kinds[] = { DIMENSION_NUMERIC, DIMENSION_NUMERIC,
+		DIMENSION_CATEGORY };
+	struct feasibility *feasibility = NULL;
+	bool valued[N];
+	uint64_t work;
+	struct tuner_error err;
+
+	for (size_t i = 0; i < N; i++)
+		valued[i] = f->X[i * D] < 0.6;
+
+	const struct feasibility_data data = { N, D, kinds, f->X, valued, NULL };
+
+	assert_ok(feasibility_create(&data, 0, &feasibility, &work, &err), &err);
+	return feasibility;
+}
+
+static void failing_weighs_on_values_and_gradients(void **state)
+{
+	struct fixture *f = *state;
+	static const double pending[] = { 0.2, 0.9, 1, 0.5, 0.5, 0 };
+	struct feasibility *feasibility = learn_failures(f);
+	double plain[M], weighed[M], log_p[M] = { 0 };
+	struct tuner_error err;
+
+	append(f->gp, pending, 2);
+	struct acquisition *acquisition = create(f->gp, NULL, ACQUISITION_FANTASIES);
+
+	values(acquisition, f->stars, M, 0, plain);
+	acquisition_weigh(acquisition, feasibility);
+	values(acquisition, f->stars, M, 0, weighed);
+	assert_ok(feasibility_add(feasibility, f->stars, M, log_p, &err), &err);
+	for (size_t i = 0; i < M; i++)
+		assert_near(weighed[i], plain[i] + log_p[i], 1e-12);
+	check_gradients(f, acquisition);
+	acquisition_destroy(acquisition);
+	feasibility_destroy(feasibility);
+}
+
+static void a_glance_knows_of_failing(void **state)
+{
+	const struct fixture *f = *state;
+	struct feasibility *feasibility = learn_failures(f);
+	struct acquisition *acquisition = create(f->gp, NULL, 1);
+	double plain[M], glance[M], added[M] = { 0 };
+	struct tuner_error err;
+
+	assert_ok(acquisition_glance(acquisition, f->stars, M, plain, &err), &err);
+	acquisition_weigh(acquisition, feasibility);
+	assert_ok(acquisition_glance(acquisition, f->stars, M, glance, &err), &err);
+	assert_ok(feasibility_add_glance(feasibility, f->stars, M, added, &err), &err);
+	for (size_t i = 0; i < M; i++) {
+		assert_near(glance[i], plain[i] + added[i], 1e-12);
+		assert_true(added[i] < 0);
+	}
+	acquisition_destroy(acquisition);
+	feasibility_destroy(feasibility);
+}
+
 /* ---- with pending trials */
 
 static void gradients_over_fantasies_agree_with_differences(void **state)
@@ -642,6 +705,8 @@ int main(void)
 		cmocka_unit_test(log_ei_is_the_logarithm_of_the_integral),
 		cmocka_unit_test(derivatives_of_log_ei_agree_with_differences),
 		MODEL_TEST(values_are_log_ei_of_the_prediction),
+		MODEL_TEST(failing_weighs_on_values_and_gradients),
+		MODEL_TEST(a_glance_knows_of_failing),
 		MODEL_TEST(failed_trials_are_no_incumbent),
 		MODEL_TEST(gradients_agree_with_differences),
 		cmocka_unit_test(hopeless_points_have_a_slope),

@@ -29,7 +29,7 @@ static struct decision model_decision(struct told *told)
 	return (struct decision){ .strategy = "bayesian",
 		.branch = "model",
 		.reason = "",
-		.settings = "{}",
+		.settings = "{\"name\": \"bayesian\", \"value_probability\": 0.625}",
 		.seen = ended_event(told, 4),
 		.pending = PENDING,
 		.n_pending = 2,
@@ -175,6 +175,7 @@ static void what_the_model_hoped_for_is_told_and_what_became_of_it(void **state)
 	end(told, id, 1.8);
 	e = explain(told, "7");
 	assert_close(e->expected_improvement, .05);
+	assert_close(e->value_probability, .625);
 	assert_close(e->probability, .15865525393145705); /* Phi(-1) */
 	assert_close(e->z, -2);
 	assert_close(e->improvement, .2);
@@ -206,7 +207,7 @@ static void without_a_model_there_are_neighbours_and_no_hopes(void **state)
 	struct told *told = *state;
 	const struct explanation *e = explain(told, "1");
 	assert_true(isnan(e->z) && isnan(e->expected_improvement) && isnan(e->probability) &&
-		    isnan(e->improvement) && isnan(e->noise_sd));
+		    isnan(e->value_probability) && isnan(e->improvement) && isnan(e->noise_sd));
 	assert_int_equal(e->n_lengthscales, 0);
 	assert_int_equal(e->n_neighbours, 0);
 	assert_null(e->best_seen);

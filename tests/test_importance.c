@@ -185,6 +185,8 @@ static void too_few_objectives_are_refused(void **state)
 	assert_refused(&job, "4 trials have an objective");
 	job_tell(&job, (double[]){ .3, 0, 1, 1 }, 2, OBSERVATION_STOPPED);
 	assert_int_equal(importance(&job).n, 6);
+	job_tell(&job, (double[]){ .3, 0, 1, 1 }, 3, OBSERVATION_DONE);
+	assert_int_equal(importance(&job).n, 7);
 }
 
 static double same(const double *values)

@@ -100,6 +100,53 @@ static void pending_trials_have_rows_and_no_outcomes(void **state)
 	model_data_finish(&f.data);
 }
 
+/* The others leave no trace. */
+static void only_foretold_failures_are_kept(void **state)
+{
+	const bool foretold[] = { false, true, false, false };
+	struct fixture f;
+
+	set_up(&f);
+	job_tell(&f.job, (double[]){ 0.1, 0 }, NAN, OBSERVATION_FAILED);
+	job_tell(&f.job, (double[]){ 0.2, 0 }, NAN, OBSERVATION_FAILED);
+	job_tell(&f.job, (double[]){ 0.3, 1 }, 1, OBSERVATION_DONE);
+	job_tell(&f.job, (double[]){ 0.4, 2 }, 2, OBSERVATION_DONE);
+	make(&f);
+
+	const double x = f.data.X[2], worst = f.data.y[3];
+
+	model_data_keep_failures(&f.data, foretold);
+	assert_int_equal(f.data.n, 3);
+	assert_true(f.data.X[0] == x && f.data.y[0] == worst && !f.data.valued[0]);
+	assert_true(f.data.noise_scales[0] == TRANSFORM_FAILURE_NOISE && f.data.counts[0] == 1);
+	assert_near(f.data.X[3], 0.5, 1e-15);
+	assert_true(f.data.valued[1] && f.data.valued[2] && f.data.y[2] == worst);
+	model_data_finish(&f.data);
+}
+
+/* The newest of a row's trials says where it stands. A failure is no repeat of a value. */
+static void repeats_are_one_row(void **state)
+{
+	struct fixture f;
+
+	set_up(&f);
+	job_tell(&f.job, (double[]){ 0.1, 2 }, 4, OBSERVATION_DONE);
+	job_tell(&f.job, (double[]){ 1, 0 }, 9, OBSERVATION_DONE);
+	job_tell(&f.job, (double[]){ 0.1, 2 }, 6, OBSERVATION_STOPPED);
+	job_tell(&f.job, (double[]){ 0.1, 1 }, 7, OBSERVATION_DONE);
+	job_tell(&f.job, (double[]){ 0.1, 2 }, NAN, OBSERVATION_FAILED);
+	job_tell(&f.job, (double[]){ 0.1, 2 }, NAN, OBSERVATION_FAILED);
+	make(&f);
+	assert_int_equal(f.data.n, 4);
+	assert_int_equal(f.data.n_trials, 6);
+	assert_int_equal(f.data.n_failed, 2);
+	assert_memory_equal(f.data.counts, ((double[]){ 1, 2, 1, 2 }), 4 * sizeof *f.data.counts);
+	assert_near(f.data.X[2], 0.5, 1e-15);
+	assert_true(f.data.y[1] < f.data.y[2] && f.data.scatters[1] > 0);
+	assert_true(f.data.valued[1] && !f.data.valued[3] && f.data.scatters[3] == 0);
+	model_data_finish(&f.data);
+}
+
 /* 3000 trials: the model gets 1024, the best of them included, in commit order. */
 static void a_long_history_is_bounded(void **state)
 {
@@ -145,6 +192,8 @@ int main(void)
 		cmocka_unit_test(what_teaches_nothing_is_left_out),
 		cmocka_unit_test(failed_trials_are_bad_and_uncertain),
 		cmocka_unit_test(pending_trials_have_rows_and_no_outcomes),
+		cmocka_unit_test(only_foretold_failures_are_kept),
+		cmocka_unit_test(repeats_are_one_row),
 		cmocka_unit_test(a_long_history_is_bounded),
 	};
 

@@ -329,6 +329,52 @@ static void failing_configurations_are_learnt_and_avoided(void **state)
 	assert_in_range(failed, 0, 23);
 }
 
+/* All but one trial of an edge fail: the model says so, and only once there are enough. */
+static void the_probability_of_a_value_is_told(void **state)
+{
+	struct job job;
+
+	init_branin(&job, STRATEGY_BAYESIAN);
+	for (size_t i = 0; i < 20; i++) {
+		const double x[] = { -5 + 15 * (double)(i % 5) / 4, 15 * (double)(i / 5) / 3 };
+
+		if (i == 19)
+			assert_true(isnan(job_ask(&job).value_probability));
+		job_tell(&job, x, branin(x),
+			i == 9 || i == 14 || i == 19 ? OBSERVATION_FAILED : OBSERVATION_DONE);
+	}
+	const struct suggestion suggestion = job_ask(&job);
+
+	assert_int_equal(suggestion.branch, BRANCH_MODEL);
+	assert_true(suggestion.value_probability > 0.5 && suggestion.value_probability <= 1);
+	assert_true(suggestion.values[0] < 9);
+}
+
+static size_t crashes;
+
+/* Every third trial fails whatever its configuration. */
+static double crashing_branin(const double *x)
+{
+	return ++crashes % 3 == 0 ? NAN : branin(x);
+}
+
+/* Made-up outcomes for such failures hide the function: with them the regret stays at 10^-0.3. */
+static void failures_by_chance_spoil_no_model(void **state)
+{
+	double log_regret = 0;
+	struct job job;
+
+	for (uint64_t seed = 1; seed <= 8; seed++) {
+		init_branin(&job, STRATEGY_BAYESIAN);
+		job.request.seed = seed;
+		crashes = 0;
+		job_run(&job, crashing_branin, 36);
+		log_regret += log10(job_best(&job) - 0.397887) / 8;
+	}
+	if (!(log_regret < -1))
+		fail_msg("10^%.2f", log_regret);
+}
+
 /* Every way in which a history can be empty of information still gives a new point of the space. */
 static void assert_goes_on(struct job *job)
 {
@@ -438,6 +484,28 @@ static void one_parameter_and_any_number_of_trials_will_do(void **state)
 			assert_no_duplicates(&job);
 			assert_int_equal(job_ask(&job).exhausted, kind == 1);
 		}
+}
+
+/* Sixty trials, told from elsewhere, of three configurations. */
+static void repeats_are_put_up_with(void **state)
+{
+	static const double points[3][2] = { { 0, 5 }, { 3, 3 }, { 9, 12 } };
+	struct random random;
+	struct job job;
+
+	init_branin(&job, STRATEGY_BAYESIAN);
+	random_init(&random, (struct random_key){ .seed = 1, .purpose = RANDOM_TEST });
+	for (size_t i = 0; i < 60; i++)
+		job_tell(&job, points[i % 3], branin(points[i % 3]) + 2 * random_normal(&random),
+			OBSERVATION_DONE);
+
+	const struct suggestion suggestion = job_ask(&job);
+
+	assert_int_equal(suggestion.branch, BRANCH_MODEL);
+	/* Near the mean of the best point's twenty outcomes, not the least of them. */
+	assert_near(suggestion.incumbent, branin(points[1]), 2);
+	for (size_t i = 0; i < 3; i++)
+		assert_false(space_same(&job.space, suggestion.values, points[i]));
 }
 
 static void too_few_objectives_fall_back_and_say_so(void **state)
@@ -828,9 +896,12 @@ int main(void)
 		cmocka_unit_test(a_running_trial_keeps_others_away),
 		cmocka_unit_test(a_batch_spreads_out),
 		cmocka_unit_test(a_hundred_running_trials_are_no_problem),
+		cmocka_unit_test(the_probability_of_a_value_is_told),
+		cmocka_unit_test(failures_by_chance_spoil_no_model),
 		cmocka_unit_test(failing_configurations_are_learnt_and_avoided),
 		cmocka_unit_test(histories_without_information_are_survived),
 		cmocka_unit_test(one_parameter_and_any_number_of_trials_will_do),
+		cmocka_unit_test(repeats_are_put_up_with),
 		cmocka_unit_test(too_few_objectives_fall_back_and_say_so),
 		cmocka_unit_test(a_stopped_trial_counts_with_its_last_value),
 		cmocka_unit_test(trials_outside_an_edited_space_still_inform),

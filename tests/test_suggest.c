@@ -247,6 +247,8 @@ static void a_failed_allocation_is_fatal_and_says_so(void **state)
 
 		init_mixed(&job, ALL[k]);
 		job_run(&job, bowl, 14);
+		for (size_t i = 0; i < 3; i++) /* enough for a model of failures */
+			job.observations[4 * i].kind = OBSERVATION_FAILED;
 		job.pending[job.request.n_pending++] = pending;
 		for (bool ok = false; !ok;) {
 			err.code = TUNER_OK;

@@ -146,7 +146,9 @@ void attempt_list_finish(struct attempt_list *list);
  * 3), and what the model thought. */
 struct decision {
 	int64_t id; /* its trial's */
-	const char *strategy, *branch, *reason, *settings; /* settings: JSON */
+	const char *strategy, *branch, *reason;
+	const char *settings; /* JSON: the strategy's, and what it thought of failing, if it did:
+				 "value_probability" */
 	int64_t seen; /* id of the last event that informed it; 0: none */
 	const int64_t *pending; /* trial numbers taken as pending, in this order */
 	size_t n_pending;
@@ -158,7 +160,7 @@ struct decision {
 	const double *hyperparameters;
 	size_t n_hyperparameters;
 	double mean, sd, incumbent; /* user's unit and sign; NaN: no model */
-	double acquisition; /* log expected improvement; NaN: no model */
+	double acquisition; /* log expected improvement, a failure counted as none; NaN: no model */
 	int64_t took_us;
 	const char *blas, *cpu, *program; /* interned in table `machine` */
 };

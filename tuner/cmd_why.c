@@ -96,6 +96,7 @@ static bool add_model(cJSON *object, const struct explanation *e)
 	       json_add_optional(object, "predicted_sd", d->sd) &&
 	       json_add_optional(object, "z", e->z) &&
 	       json_add_optional(object, "incumbent", d->incumbent) &&
+	       json_add_optional(object, "value_probability", e->value_probability) &&
 	       json_add_optional(object, "expected_improvement", e->expected_improvement) &&
 	       json_add_optional(object, "probability_of_improvement", e->probability) &&
 	       json_add_optional(object, "improvement", e->improvement);
@@ -208,6 +209,10 @@ static void add_hopes(const struct explanation *e, struct text *out)
 		text_print(out, "; it became %.6g, %+.1f of them away: %s", e->trial.objective,
 			e->z, surprise(e->z));
 	text_add(out, "\n");
+	if (!isnan(e->value_probability))
+		text_print(out,
+			"  it would give a value with probability %.2f; a failure gains nothing\n",
+			e->value_probability);
 	if (isnan(e->expected_improvement) || isnan(e->probability))
 		return;
 	text_print(out,

@@ -170,12 +170,22 @@ static bool look_back(struct explanation *e, struct tuner_error *err)
 
 /* ---- hopes and what became of them ---- */
 
+static double value_probability(const struct decision *decision)
+{
+	cJSON *settings = cJSON_Parse(decision->settings);
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(settings, "value_probability");
+	const double probability = cJSON_IsNumber(item) ? item->valuedouble : NAN;
+	cJSON_Delete(settings);
+	return probability;
+}
+
 static void compare(struct explanation *e)
 {
 	const struct decision *d = &e->decision;
 	const double sign = e->maximize ? -1 : 1;
 	const double objective = e->trial.state == TRIAL_DONE ? e->trial.objective : NAN;
 	const bool uncertain = d->sd > 0;
+	e->value_probability = value_probability(d);
 	e->z = uncertain ? (objective - d->mean) / d->sd : NAN;
 	e->expected_improvement = exp(d->acquisition);
 	e->probability =

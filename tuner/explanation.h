@@ -46,7 +46,8 @@ struct explanation {
 
 	/* NaN without a model (or, the first and the last, without an objective). */
 	double z; /* how many predicted sd above the predicted mean the objective is */
-	double expected_improvement; /* of the incumbent, in the objective's unit */
+	double value_probability; /* that it would not fail; NaN also: hardly any had failed */
+	double expected_improvement; /* of the incumbent, in the objective's unit; failing is none */
 	double probability; /* that it improves the incumbent at all */
 	double improvement; /* what it did improve it by; negative: it is worse */
 };

@@ -101,6 +101,7 @@ static void decide_by_user(
 		.mean = NAN,
 		.sd = NAN,
 		.acquisition = NAN,
+		.value_probability = NAN,
 		.incumbent = NAN,
 		.sequence = (uint64_t)sequence,
 	};
@@ -157,6 +158,22 @@ static bool note_pending(struct proposal *proposal, const struct pending *pendin
 	return true;
 }
 
+/* The strategy's; with them, where it has one, the probability that the trial gives a value. */
+static bool note_settings(
+	struct proposal *proposal, const struct proposer *proposer, struct tuner_error *err)
+{
+	const double probability = proposal->suggestion.value_probability;
+	const size_t length = strlen(proposer->settings);
+	struct text text = TEXT_EMPTY;
+	if (isnan(probability))
+		text_add(&text, proposer->settings);
+	else
+		text_print(&text, "%.*s, \"value_probability\": %.17g}", (int)length - 1,
+			proposer->settings, probability);
+	proposal->settings = text_take(&text);
+	return proposal->settings != NULL || tuner_fail_memory(err);
+}
+
 /* The row that lets this be computed again. Its numbers are in the user's unit and sign. */
 static void fill_decision(struct proposal *proposal, const struct proposer *proposer,
 	const struct history *history, size_t n_pending, size_t parallel, int64_t limit,
@@ -168,7 +185,7 @@ static void fill_decision(struct proposal *proposal, const struct proposer *prop
 		.strategy = strategy_name(proposer->file->strategy.name),
 		.branch = branch_name(s->branch),
 		.reason = s->reason,
-		.settings = proposer->settings,
+		.settings = proposal->settings,
 		.seen = history->last_event,
 		.pending = proposal->pending_numbers,
 		.n_pending = n_pending,
@@ -220,6 +237,8 @@ bool proposal_make(const struct proposer *proposer, const struct history *histor
 	if (ret->exhausted)
 		return true;
 	memcpy(ret->values, ret->suggestion.values, d * sizeof(*ret->values));
+	if (!note_settings(ret, proposer, err))
+		goto fail;
 	configuration_json(file, ret->values, &ret->parameters);
 	if (text_failed(&ret->parameters)) {
 		tuner_fail_memory(err);
@@ -253,4 +272,6 @@ void proposal_finish(struct proposal *proposal)
 	text_finish(&proposal->parameters);
 	free(proposal->pending_numbers);
 	proposal->pending_numbers = NULL;
+	free(proposal->settings);
+	proposal->settings = NULL;
 }

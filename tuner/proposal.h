@@ -36,10 +36,10 @@ struct proposal {
 	double values[SPACE_PARAMETERS_MAX];
 	struct text parameters; /* JSON; proposal_finish */
 	int64_t queued;
-	struct decision
-		decision; /* pointers live as long as proposer, proposal and pending_numbers */
+	struct decision decision; /* pointers live as long as proposer, proposal and what it owns */
 	struct suggestion suggestion;
 	int64_t *pending_numbers;
+	char *settings; /* JSON for the decision row */
 };
 
 /* The next configuration: the queue entry if one is given (completed by the strategy where it is
