@@ -112,11 +112,20 @@ struct acquisition {
 	struct feasibility *feasibility; /* borrowed; NULL: every trial is taken to give a value */
 };
 
+static void multiply(const struct acquisition *a, bool transposed, double *B, size_t m)
+{
+	if (m <= FACTOR_FEW_ROWS && a->n <= FACTOR_FEW_COLUMNS)
+		factor_multiply_few_rows(
+			a->inverse, a->stride, a->n, transposed, B, a->stride, m);
+	else
+		factor_multiply_rows(a->inverse, a->stride, a->n, transposed, B, a->stride, m);
+}
+
 /* As gp_whiten and gp_unwhiten. */
 static void whiten(const struct acquisition *a, double *K, size_t m)
 {
 	if (a->inverse)
-		factor_multiply_rows(a->inverse, a->stride, a->n, true, K, a->stride, m);
+		multiply(a, true, K, m);
 	else
 		gp_whiten(a->gp, K, m);
 }
@@ -124,19 +133,23 @@ static void whiten(const struct acquisition *a, double *K, size_t m)
 static void unwhiten(const struct acquisition *a, double *V, size_t m)
 {
 	if (a->inverse)
-		factor_multiply_rows(a->inverse, a->stride, a->n, false, V, a->stride, m);
+		multiply(a, false, V, m);
 	else
 		gp_unwhiten(a->gp, V, m);
 }
 
 static bool invert(struct acquisition *a)
 {
+	double *scratch;
+
 	if (a->n > INVERTED_MAX)
 		return true;
 	a->inverse = factor_allocate(a->n, a->stride);
-	if (a->inverse)
-		gp_invert(a->gp, a->inverse);
-	return a->inverse;
+	scratch = factor_allocate(a->n, a->stride);
+	if (a->inverse && scratch)
+		gp_invert(a->gp, a->inverse, scratch);
+	free(scratch);
+	return a->inverse && scratch;
 }
 
 /* One stratum of the normal distribution per fantasy, shuffled for each pending row: a Latin
@@ -358,7 +371,8 @@ bool acquisition_glance(struct acquisition *a, const double *X, size_t m, double
 	for (size_t i = 0; i < m; i++)
 		ret_values[i] = values[i];
 	free(memory);
-	return a->feasibility == NULL || feasibility_add_glance(a->feasibility, X, m, ret_values, err);
+	return a->feasibility == NULL ||
+	       feasibility_add_glance(a->feasibility, X, m, ret_values, err);
 }
 
 /* With softmax weights w_s of the fantasies, the gradient is

@@ -8,8 +8,8 @@
 #include "surrogate/tried.h"
 
 enum {
-	CANDIDATES_SOBOL = 1024,
-	CANDIDATES_LOCAL = 512,
+	CANDIDATES_SOBOL = 512,
+	CANDIDATES_LOCAL = 256,
 	/* Up to so many configurations are all looked at; about what the drawn ones cost. */
 	CANDIDATES_EXHAUSTIVE = 2048,
 	/* Draws for one point, where constraints are broken by the others. */

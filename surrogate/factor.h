@@ -16,7 +16,7 @@
 double *factor_allocate(size_t rows, size_t columns);
 
 /* Fills K with the covariances of the points of Z (kernel.h) plus noise[i] on the diagonal, G
- * (NULL: not wanted) with the kernel's slopes, and factors K = L L' in place by LAPACK's dpotrf.
+ * (NULL: not wanted) with the kernel's slopes, and factors K = L L' in place.
  * If that fails it is done again with a jitter on the diagonal, 1e-10 times ten up to 1e-6 of the
  * signal variance: beyond that the model would silently be another one. False: not even so. z:
  * scratch, d doubles. */
@@ -30,16 +30,21 @@ bool factor_covariance(const struct kernel *kernel, const double *Z, size_t stri
 bool factor_extend(
 	const double *L, size_t stride, size_t n, double *row, double diagonal, double noise);
 
-/* K^-1 in place of L. */
-void factor_invert(double *L, size_t stride, size_t n);
-
-/* L^-1, lower triangular. */
-void factor_invert_triangle(
-	const double *L, size_t stride, size_t n, double *ret_inverse, size_t inverse_stride);
+/* L^-1 and K^-1 of a factor; their upper halves are zeros if they were before (L^-1) or scratch (K^-1). scratch:
+ * n rows of `stride`. */
+void factor_invert_triangle(const double *L, size_t stride, size_t n, double *ret_inverse,
+	size_t inverse_stride, double *scratch);
+void factor_invert(const double *L, size_t stride, size_t n, double *ret_inverse, double *scratch);
 
 /* B = B T' (transposed) or B T for m rows of n numbers, `row` doubles from one to the next; T lower triangular. */
 void factor_multiply_rows(
 	const double *T, size_t stride, size_t n, bool transposed, double *B, size_t row, size_t m);
+
+/* The same for at most FACTOR_FEW_ROWS rows of at most FACTOR_FEW_COLUMNS numbers, with zeros above the diagonal of T: a
+ * product that looks at them too is faster then, twice at 50 and 200. */
+enum { FACTOR_FEW_ROWS = 12, FACTOR_FEW_COLUMNS = 224 };
+void factor_multiply_few_rows(const double *T, size_t stride, size_t n, bool transposed, double *B,
+	size_t row, size_t m);
 
 /* b = L^-1 b and b = L^-T b, in a written order: the same bits everywhere. */
 void factor_forward(const double *L, size_t stride, size_t n, double *b);

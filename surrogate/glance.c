@@ -13,7 +13,7 @@ typedef int32_t lane_bits __attribute__((vector_size(GLANCE_LANES * sizeof(int32
 /* (A test defines it empty, for the plain instructions alone.) */
 #ifndef FOR_EACH_CPU
 #if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__clang__)
-#define FOR_EACH_CPU __attribute__((target_clones("avx512f", "avx2", "default")))
+#define FOR_EACH_CPU __attribute__((target_clones("avx512f", "arch=haswell", "default")))
 #else
 #define FOR_EACH_CPU
 #endif
@@ -57,6 +57,19 @@ INLINE lanes square_root(lanes v)
 	return load(each);
 }
 
+/* a b + c, rounded once: the same bits whether the CPU has an instruction for it or not. */
+INLINE lanes fused(lanes a, lanes b, lanes c)
+{
+	float x[GLANCE_LANES], y[GLANCE_LANES], z[GLANCE_LANES];
+
+	store(x, a);
+	store(y, b);
+	store(z, c);
+	for (size_t l = 0; l < GLANCE_LANES; l++)
+		z[l] = __builtin_fmaf(x[l], y[l], z[l]);
+	return load(z);
+}
+
 /* exp(x), x <= 0: as exp_lanes in kernel.c, with Taylor's polynomial of degree 6; to 3e-7. */
 INLINE lanes exp_lanes(lanes x)
 {
@@ -66,12 +79,12 @@ INLINE lanes exp_lanes(lanes x)
 	const lanes f = (x - m * LN2_HIGH) - m * LN2_LOW;
 	lanes q = all(1.0f / 720);
 
-	q = q * f + 1.0f / 120;
-	q = q * f + 1.0f / 24;
-	q = q * f + 1.0f / 6;
-	q = q * f + 0.5f;
+	q = fused(q, f, all(1.0f / 120));
+	q = fused(q, f, all(1.0f / 24));
+	q = fused(q, f, all(1.0f / 6));
+	q = fused(q, f, all(0.5f));
 
-	const lanes mantissa = (f * f * q + f) + 1.0f;
+	const lanes mantissa = fused(f * f, q, f) + 1.0f;
 	const lanes power = (lanes)(((lane_bits)shifted << 23) + (lane_bits)all(1));
 
 	return where(x >= -87.0f, mantissa * power);
@@ -112,15 +125,16 @@ static void moments(
 			} else {
 				const lanes difference = there - z[k];
 
-				r2 += difference * difference;
+				r2 = fused(difference, difference, r2);
 			}
 		}
 		/* Beyond 100 the kernel is 0 in single precision; no polynomial shall overflow. */
 		const lanes rho = square_root(choose(r2 < 2000.0f, r2, all(2000.0f)) * 5.0f);
-		const lanes k = exp_lanes(-rho) * (1.0f + rho + rho * rho * (1.0f / 3));
+		const lanes k =
+			exp_lanes(-rho) * fused(fused(rho, all(1.0f / 3), all(1)), rho, all(1));
 		const lanes square = k * k * rows->weights[i];
 
-		mean += k * rows->alpha[i];
+		mean = fused(k, all(rows->alpha[i]), mean);
 		most = choose(square > most, square, most);
 	}
 	store(ret_mean, mean);

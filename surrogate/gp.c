@@ -26,9 +26,6 @@ enum { AXES_TRIED = 2 };
  * any noise, ends in the one where lengthscales are short and the noise is taken for the function. */
 static const double NOISY_START = 0.05;
 
-/* A quick fit goes only so far: the optimum moves little from trial to trial, and the next fit goes on from there. */
-enum { QUICK_EVALUATIONS = 8 };
-
 /* Points of a glance whose sd is computed. */
 enum { GLANCE_EXACT = 32 };
 
@@ -310,7 +307,7 @@ struct fit {
 	const struct gp *gp;
 	struct likelihood *likelihood;
 	uint64_t work_limit; /* 0: none */
-	bool quick;
+	size_t evaluations; /* of one search; 0: no limit */
 	double *lower, *upper; /* d + 1 each */
 	double *start, *best; /* d + 1 */
 	double *gradient; /* d + 1 */
@@ -343,7 +340,7 @@ static bool search(struct fit *fit, struct tuner_error *err)
 {
 	const size_t n = gp_n_hyperparameters(fit->gp);
 	const struct lbfgs_options options = { .iterations = 50,
-		.evaluations = fit->quick ? QUICK_EVALUATIONS : 0,
+		.evaluations = fit->evaluations,
 		.gradient = 1e-3,
 		.first_step = 1 };
 	struct lbfgs *lbfgs = NULL;
@@ -484,7 +481,7 @@ bool gp_fit(struct gp *gp, const struct gp_data *data, const struct gp_fit_optio
 	double *memory = factor_allocate(5, p);
 	struct fit fit = { .gp = gp,
 		.work_limit = options->work_limit,
-		.quick = options->quick,
+		.evaluations = options->evaluations,
 		.best_value = INFINITY };
 	bool ok = false;
 
@@ -692,11 +689,11 @@ void gp_unwhiten(const struct gp *gp, double *V, size_t m)
 	factor_backward_rows(p->L, p->capacity, p->n, V, gp_stride(gp), m);
 }
 
-void gp_invert(const struct gp *gp, double *ret_inverse)
+void gp_invert(const struct gp *gp, double *ret_inverse, double *scratch)
 {
 	const struct posterior *p = &gp->posterior;
 
-	factor_invert_triangle(p->L, p->capacity, p->n, ret_inverse, gp_stride(gp));
+	factor_invert_triangle(p->L, p->capacity, p->n, ret_inverse, gp_stride(gp), scratch);
 }
 
 double gp_variance(const struct gp *gp, const double *v)
@@ -765,6 +762,20 @@ static bool narrow(
 	return true;
 }
 
+/* One point into its lane of glance_moments. */
+static void scale_for_glance(const struct gp *gp, const double *x, float *ret_points)
+{
+	const struct posterior *p = &gp->posterior;
+
+	for (size_t k = 0; k < gp->d; k++) {
+		const double w = gp->warped ? warp_value(p->warps[k], x[k]) : x[k];
+		const double by =
+			gp->kinds[k] == DIMENSION_CATEGORY ? 1 : p->inverse_lengths[k];
+
+		ret_points[k * GLANCE_LANES] = (float)(w * by);
+	}
+}
+
 size_t gp_glance_stride(size_t m)
 {
 	return (m + GLANCE_LANES - 1) / GLANCE_LANES * GLANCE_LANES;
@@ -784,11 +795,8 @@ bool gp_glance(const struct gp *gp, const double *X, size_t m, float *ret_mean, 
 		return tuner_fail_memory(err);
 	}
 	for (size_t i = 0; i < m; i += GLANCE_LANES) {
-		for (size_t l = 0; l < GLANCE_LANES && i + l < m; l++) {
-			scale_point(gp, X + (i + l) * d, p->z);
-			for (size_t k = 0; k < d; k++)
-				points[k * GLANCE_LANES + l] = (float)p->z[k];
-		}
+		for (size_t l = 0; l < GLANCE_LANES && i + l < m; l++)
+			scale_for_glance(gp, X + (i + l) * d, points + l);
 		glance_moments(&rows, points, ret_mean + i, most);
 		for (size_t l = 0; l < GLANCE_LANES; l++) {
 			ret_mean[i + l] += (float)p->c;

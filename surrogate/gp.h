@@ -90,6 +90,7 @@ struct gp_fit_options {
 	uint64_t work_limit; /* likelihood evaluations in all starts together; 0: no limit */
 	bool deterministic; /* sigma^2 stays at 1e-6 */
 	bool quick; /* from `start` alone, if there is one */
+	size_t evaluations; /* of one search; 0: its own bounds only */
 	enum gp_warp warp; /* of a warped model */
 };
 
@@ -187,8 +188,8 @@ void gp_cross(const struct gp *gp, const double *X, size_t m, double *ret_K, dou
 void gp_whiten(const struct gp *gp, double *K, size_t m);
 void gp_unwhiten(const struct gp *gp, double *V, size_t m);
 
-/* L^-1, n rows of gp_stride: for who whitens many points. */
-void gp_invert(const struct gp *gp, double *ret_inverse);
+/* L^-1, n rows of gp_stride, zeros to begin with: for who whitens many points. scratch: as large. */
+void gp_invert(const struct gp *gp, double *ret_inverse, double *scratch);
 
 /* 1 - v'v, at least 1e-12. */
 double gp_variance(const struct gp *gp, const double *v);

@@ -23,7 +23,8 @@ struct likelihood {
 	double *Z; /* d + 1 rows of `stride`: scaled coordinates; ones */
 	double *P; /* as Z: Z times M */
 	double *noise, *b, *alpha; /* n */
-	double *K, *G; /* n x n */
+	double *K, *G; /* n x n: the covariances, then their factor; slopes */
+	double *inverse, *scratch; /* n x n: of K; for it */
 };
 
 bool likelihood_create(size_t d, const enum dimension_kind *kinds, bool warped,
@@ -53,9 +54,12 @@ bool likelihood_create(size_t d, const enum dimension_kind *kinds, bool warped,
 		.alpha = factor_allocate(1, n),
 		.K = factor_allocate(n, stride),
 		.G = factor_allocate(n, stride),
+		.inverse = factor_allocate(n, stride),
+		.scratch = factor_allocate(n, stride),
 	};
 	if ((warped && !l->W) || !l->X || !l->y || !l->noise_scales || !l->inverse_lengths ||
-		!l->z || !l->Z || !l->P || !l->noise || !l->b || !l->alpha || !l->K || !l->G) {
+		!l->z || !l->Z || !l->P || !l->noise || !l->b || !l->alpha || !l->K || !l->G ||
+		!l->inverse || !l->scratch) {
 		likelihood_destroy(l);
 		return tuner_fail_memory(err);
 	}
@@ -85,17 +89,19 @@ void likelihood_destroy(struct likelihood *l)
 	free(l->alpha);
 	free(l->K);
 	free(l->G);
+	free(l->inverse);
+	free(l->scratch);
 	free(l);
 }
 
-/* M = W o G, W = alpha alpha' - K^-1, over the inverse in l->K. Returns 1/2 sum_i W_ii noise_i, the
+/* M = W o G, W = alpha alpha' - K^-1, over the inverse in l->inverse. Returns 1/2 sum_i W_ii noise_i, the
  * derivative by ln sigma^2. */
 static double weigh(struct likelihood *l)
 {
 	double by_noise = 0;
 
 	for (size_t i = 0; i < l->n; i++) {
-		double *row = l->K + i * l->stride;
+		double *row = l->inverse + i * l->stride;
 		const double *slopes = l->G + i * l->stride, a = l->alpha[i];
 
 		by_noise += (a * a - row[i]) * l->noise[i];
@@ -150,8 +156,8 @@ static void lengths_gradient(struct likelihood *l, double *ret_gradient)
 	for (size_t k = 0; k < l->d; k++)
 		if (l->kinds[k] != DIMENSION_CATEGORY)
 			centre(l->Z + k * l->stride, l->n);
-	cblas_dsymm(CblasRowMajor, CblasRight, CblasLower, (int)(l->d + 1), (int)l->n, 1, l->K,
-		(int)l->stride, l->Z, (int)l->stride, 0, l->P, (int)l->stride);
+	cblas_dsymm(CblasRowMajor, CblasRight, CblasLower, (int)(l->d + 1), (int)l->n, 1,
+		l->inverse, (int)l->stride, l->Z, (int)l->stride, 0, l->P, (int)l->stride);
 	for (size_t k = 0; k < l->d; k++) {
 		const double *z = l->Z + k * l->stride, *Mz = l->P + k * l->stride;
 		double sum = 0;
@@ -160,7 +166,8 @@ static void lengths_gradient(struct likelihood *l, double *ret_gradient)
 			const double w = l->inverse_lengths[k];
 
 			for (size_t i = 0; i < l->n; i++)
-				sum += kernel_sum_where_different(l->K + i * l->stride, z, z[i], i);
+				sum += kernel_sum_where_different(
+					l->inverse + i * l->stride, z, z[i], i);
 			sum *= w * w;
 		} else {
 			for (size_t i = 0; i < l->n; i++)
@@ -201,7 +208,7 @@ bool likelihood_evaluate(
 	if (ret_gradient) {
 		memcpy(l->alpha, l->b, n * sizeof(double));
 		factor_backward(l->K, stride, n, l->alpha);
-		factor_invert(l->K, stride, n);
+		factor_invert(l->K, stride, n, l->inverse, l->scratch);
 		ret_gradient[l->d] = weigh(l) + by_scatter;
 		lengths_gradient(l, ret_gradient);
 		if (l->warped)

@@ -73,6 +73,17 @@ bool model_fit_rows(struct gp *gp, const struct gp_data *rows, size_t most,
 			      : gp_fit(gp, rows, options, ret, err);
 }
 
+/* A search goes only so far when another will go on from where it ended: the optimum moves little from trial to
+ * trial. */
+static size_t evaluations(bool quick, bool goes_on, size_t n)
+{
+	enum { QUICK = 8, WIDE = 15, THOROUGH_ROWS = 30 };
+
+	if (!goes_on || n <= THOROUGH_ROWS)
+		return 0;
+	return quick ? QUICK : WIDE;
+}
+
 bool model_fit(struct gp *gp, const struct model_data *data, const struct suggest_request *request,
 	const double *start, bool quick, uint64_t work_limit, struct gp_fit_report *ret,
 	struct tuner_error *err)
@@ -90,6 +101,7 @@ bool model_fit(struct gp *gp, const struct model_data *data, const struct sugges
 		.random = &random,
 		.work_limit = work_limit,
 		.quick = quick,
+		.evaluations = evaluations(quick, start != NULL, rows.n),
 		.deterministic = request->strategy->deterministic,
 		.warp = request->strategy->warp == STRATEGY_WARP_AXES ? GP_WARP_AXES
 								      : GP_WARP_FREE };

@@ -22,7 +22,7 @@ enum {
 	REFIT_ALWAYS = 30, /* trials up to which every suggestion fits anew */
 	REFIT_GROWTH = 50, /* beyond: every (n / REFIT_GROWTH)-th suggestion does */
 	SCORED = 64, /* of the candidates, after a glance */
-	SCORED_ANYWHERE = 40, /* of them */
+	SCORED_ANYWHERE = 20, /* of them */
 	GLANCES_AS_ONE = 16, /* so many cost what one value does, or less */
 	ANCHORS = 5,
 	NEAR_PART = 20, /* points are drawn around the best n / NEAR_PART trials */

@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-/* On both sides of where the inverse changes its algorithm, and of whole vectors. */
-static const size_t SIZES[] = { 1, 2, 7, 8, 9, 31, 79, 80, 81, 150 };
+/* On both sides of the blocks that large ones are put together from, and of whole vectors. */
+static const size_t SIZES[] = { 1, 2, 7, 8, 9, 31, 33, 63, 64, 65, 128, 150 };
 enum { N_SIZES = sizeof(SIZES) / sizeof(*SIZES), D = 2 };
 
 /* K and its factor for n random points. */
@@ -95,16 +95,20 @@ static void the_inverse_multiplies_to_one(void **state)
 	for (size_t s = 0; s < N_SIZES; s++) {
 		struct fixture f = setup(SIZES[s]);
 
-		factor_invert(f.L, f.stride, f.n);
+		double *inverse = allocate(f.n, f.stride), *scratch = allocate(f.n, f.stride);
+
+		factor_invert(f.L, f.stride, f.n, inverse, scratch);
 		for (size_t i = 0; i < f.n; i++)
 			for (size_t j = 0; j < f.n; j++) {
 				double sum = 0;
 
 				for (size_t k = 0; k < f.n; k++)
-					sum += at(&f, f.K, i, k) *
-					       (k < j ? at(&f, f.L, j, k) : at(&f, f.L, k, j));
+					sum += at(&f, f.K, i, k) * (k < j ? at(&f, inverse, j, k)
+									  : at(&f, inverse, k, j));
 				assert_true(fabs(sum - (i == j)) < 1e-10);
 			}
+		free(inverse);
+		free(scratch);
 		finish(&f);
 	}
 }
@@ -148,20 +152,25 @@ static void the_inverse_triangle_solves_as_substitution_does(void **state)
 
 	for (size_t s = 0; s < N_SIZES; s++) {
 		struct fixture f = setup(SIZES[s]);
-		double *inverse = allocate(f.n, f.stride), *a = allocate(ROWS, f.stride),
-		       *b = allocate(ROWS, f.stride);
+		double *inverse = allocate(f.n, f.stride), *scratch = allocate(f.n, f.stride),
+		       *a = allocate(ROWS, f.stride), *b = allocate(ROWS, f.stride),
+		       *c = allocate(ROWS, f.stride);
 
-		factor_invert_triangle(f.L, f.stride, f.n, inverse, f.stride);
+		factor_invert_triangle(f.L, f.stride, f.n, inverse, f.stride, scratch);
 		for (int transposed = 0; transposed < 2; transposed++) {
 			for (size_t i = 0; i < ROWS * f.stride; i++)
-				a[i] = b[i] = i % f.stride < f.n ? cos((double)i) : 0;
+				a[i] = b[i] = c[i] = i % f.stride < f.n ? cos((double)i) : 0;
 			factor_multiply_rows(inverse, f.stride, f.n, transposed, a, f.stride, ROWS);
+			factor_multiply_few_rows(
+				inverse, f.stride, f.n, transposed, c, f.stride, ROWS);
 			(transposed ? factor_forward_rows : factor_backward_rows)(
 				f.L, f.stride, f.n, b, f.stride, ROWS);
 			for (size_t i = 0; i < ROWS * f.stride; i++)
-				assert_true(fabs(a[i] - b[i]) < 1e-10);
+				assert_true(fabs(a[i] - b[i]) < 1e-10 && fabs(c[i] - b[i]) < 1e-10);
 		}
 		free(inverse);
+		free(scratch);
+		free(c);
 		free(a);
 		free(b);
 		finish(&f);

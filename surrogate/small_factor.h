@@ -1,0 +1,22 @@
+/* Cholesky factors and inverses of small matrices: what factor.c puts larger ones together from. Below 64 rows they
+ * take half the time of LAPACK's.
+ *
+ * As in kernel.h, the same bits on every machine and at every optimisation level. Row-major; of the matrices the
+ * lower half counts. */
+#ifndef SURROGATE_SMALL_FACTOR_H
+#define SURROGATE_SMALL_FACTOR_H
+
+#include "surrogate/kernel.h"
+
+#include <stdbool.h>
+
+enum { SMALL_FACTOR_MAX = 64 };
+
+/* A = L L' of n <= SMALL_FACTOR_MAX rows, in place. False if a pivot is not positive: A is then half done. */
+bool small_cholesky(double *A, size_t stride, size_t n);
+
+/* ret = L^-1, with zeros above the diagonal as far as whole vectors reach; ret_stride a multiple of KERNEL_LANES. */
+void small_inverse(
+	const double *L, size_t stride, size_t n, double *ret_inverse, size_t inverse_stride);
+
+#endif
