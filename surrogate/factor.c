@@ -158,8 +158,7 @@ void factor_backward(const double *L, size_t stride, size_t n, double *b)
 		const double *row = L + i * stride;
 
 		b[i] /= row[i];
-		for (size_t j = 0; j < i; j++)
-			b[j] -= b[i] * row[j];
+		kernel_subtract(b, b[i], row, i);
 	}
 }
 

@@ -190,6 +190,21 @@ static double different_blocks(const double *weights, const double *Zk, double z
 	return sum_of(s);
 }
 
+FOR_EACH_CPU
+static void subtract_blocks(double *y, double a, const double *x, size_t n)
+{
+	for (size_t i = 0; i < n; i += KERNEL_LANES)
+		store(y + i, load(y + i) - a * load(x + i));
+}
+
+FOR_EACH_CPU
+static void weigh_blocks(
+	double *row, double a, const double *alpha, const double *slopes, size_t n)
+{
+	for (size_t i = 0; i < n; i += KERNEL_LANES)
+		store(row + i, (a * load(alpha + i) - load(row + i)) * load(slopes + i));
+}
+
 size_t kernel_stride(size_t n)
 {
 	return (n + KERNEL_LANES - 1) / KERNEL_LANES * KERNEL_LANES;
@@ -240,6 +255,24 @@ double kernel_dot(const double *a, const double *b, size_t n)
 	for (size_t i = whole; i < n; i++)
 		sum += a[i] * b[i];
 	return sum;
+}
+
+void kernel_subtract(double *y, double a, const double *x, size_t n)
+{
+	const size_t whole = n / KERNEL_LANES * KERNEL_LANES;
+
+	subtract_blocks(y, a, x, whole);
+	for (size_t i = whole; i < n; i++)
+		y[i] -= a * x[i];
+}
+
+void kernel_weigh(double *row, double a, const double *alpha, const double *slopes, size_t n)
+{
+	const size_t whole = n / KERNEL_LANES * KERNEL_LANES;
+
+	weigh_blocks(row, a, alpha, slopes, whole);
+	for (size_t i = whole; i < n; i++)
+		row[i] = (a * alpha[i] - row[i]) * slopes[i];
 }
 
 double kernel_pull(const double *weights, const double *Zk, double z, size_t n)

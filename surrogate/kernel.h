@@ -68,6 +68,12 @@ void kernel_exp(const double *x, size_t n, double *ret);
  * ((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7)); then the rest (n mod 8) from left to right. */
 double kernel_dot(const double *a, const double *b, size_t n);
 
+/* y_i -= a x_i. */
+void kernel_subtract(double *y, double a, const double *x, size_t n);
+
+/* row_i = (a alpha_i - row_i) slopes_i: a row of (alpha alpha' - K^-1) o G from one of K^-1. */
+void kernel_weigh(double *row, double a, const double *alpha, const double *slopes, size_t n);
+
 /* sum_i weights_i (z - Zk_i), and the sum of the weights where Zk_i is not z; order as
  * kernel_dot. */
 double kernel_pull(const double *weights, const double *Zk, double z, size_t n);

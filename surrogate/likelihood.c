@@ -105,8 +105,7 @@ static double weigh(struct likelihood *l)
 		const double *slopes = l->G + i * l->stride, a = l->alpha[i];
 
 		by_noise += (a * a - row[i]) * l->noise[i];
-		for (size_t j = 0; j <= i; j++)
-			row[j] = (a * l->alpha[j] - row[j]) * slopes[j];
+		kernel_weigh(row, a, l->alpha, slopes, i + 1);
 	}
 	return by_noise / 2;
 }

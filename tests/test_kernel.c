@@ -345,6 +345,28 @@ static uint64_t fnv(uint64_t hash, const double *numbers, size_t n)
 
 /* If this fails although the tests above pass, somebody reordered or contracted operations: every
  * stored decision would be recomputed to other bits. */
+/* Element by element, whatever the length. */
+static void rows_are_worked_on_element_by_element(void **state)
+{
+	for (size_t n = 0; n <= N; n++) {
+		double x[N], y[N], z[N], w[N];
+
+		for (size_t i = 0; i < N; i++) {
+			x[i] = sin((double)i);
+			y[i] = w[i] = cos(3 * (double)i);
+			z[i] = 1 / (1 + (double)i);
+		}
+		kernel_subtract(y, 0.7, x, n);
+		kernel_weigh(w, 0.7, x, z, n);
+		for (size_t i = 0; i < N; i++) {
+			const double before = cos(3 * (double)i);
+
+			assert_true(y[i] == (i < n ? before - 0.7 * x[i] : before));
+			assert_true(w[i] == (i < n ? (0.7 * x[i] - before) * z[i] : before));
+		}
+	}
+}
+
 static void bits_are_those_of_every_build(void **state)
 {
 	const struct fixture *f = *state;
@@ -377,6 +399,7 @@ int main(void)
 		cmocka_unit_test(exponential_has_exact_ends),
 		cmocka_unit_test(exponential_touches_what_it_was_given),
 		cmocka_unit_test(sums_keep_their_order),
+		cmocka_unit_test(rows_are_worked_on_element_by_element),
 		cmocka_unit_test(bits_are_those_of_every_build),
 	};
 
