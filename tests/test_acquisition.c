@@ -106,12 +106,14 @@ static void append(struct gp *gp, const double *X, size_t m)
 
 static struct acquisition *create(const struct gp *gp, const bool *eligible, size_t fantasies)
 {
+	const struct acquisition_options options = { .eligible = eligible,
+		.n_fantasies = fantasies };
 	struct acquisition *acquisition = NULL;
 	struct random random;
 	struct tuner_error err;
 
 	random_init(&random, (struct random_key){ .seed = 9, .purpose = RANDOM_FANTASY });
-	assert_ok(acquisition_create(gp, eligible, fantasies, &random, &acquisition, &err), &err);
+	assert_ok(acquisition_create(gp, &options, &random, &acquisition, &err), &err);
 	return acquisition;
 }
 
@@ -576,6 +578,7 @@ static void the_same_stream_gives_the_same_bits(void **state)
 static void failing_allocations_are_reported(void **state)
 {
 	struct fixture *f = *state;
+	const struct acquisition_options options = { .n_fantasies = 64 };
 	struct acquisition *acquisition = NULL;
 	struct random random;
 	struct tuner_error err;
@@ -586,7 +589,7 @@ static void failing_allocations_are_reported(void **state)
 	for (unsigned n = 1; !ok; n++) {
 		random_init(&random, (struct random_key){ .seed = 9, .purpose = RANDOM_FANTASY });
 		allocate_fail = n;
-		ok = acquisition_create(f->gp, NULL, 64, &random, &acquisition, &err);
+		ok = acquisition_create(f->gp, &options, &random, &acquisition, &err);
 		allocate_fail = 0;
 		assert_true(ok || err.code == TUNER_FATAL);
 		assert_true(!ok || n > 5);
