@@ -678,6 +678,12 @@ static void an_edit_is_of_the_kind_of_what_it_changes(void **state)
 				 "strategy.incumbent: \"mean\" -> (gone)\n"
 				 "strategy.cost_aware: false -> (gone)\n"),
 		CHANGE_TAKEN);
+	assert_int_equal(kinds_of("strategy={\"acquisition\": \"ucb\", \"ucb_beta\": 2.5}",
+				 "strategy.acquisition: \"ei\" -> \"ucb\"\n"
+				 "strategy.ucb_beta: (not there) -> 2.5\n"
+				 "strategy.incumbent: \"mean\" -> (gone)\n"
+				 "strategy.cost_aware: false -> (gone)\n"),
+		CHANGE_TAKEN);
 	assert_int_equal(
 		kinds_of("parameters.lr.max=1",
 			"parameters.lr: {\"type\": \"float\", \"min\": 0.001, \"max\": 0.5, "
@@ -974,6 +980,22 @@ static void objective_and_strategy_are_stored_as_json(void **state)
 	end(reading);
 }
 
+/* What the chosen acquisition does not know is not there. */
+static void an_acquisition_is_stored_with_its_own_settings(void **state)
+{
+	struct reading *reading = parse_set(SMALL, "strategy={\"acquisition\": \"ucb\"}");
+	char *strategy = job_file_strategy(reading->file);
+
+	assert_non_null(strstr(strategy, ", \"acquisition\": \"ucb\", \"ucb_beta\": 1.8}"));
+	free(strategy);
+	end(reading);
+	reading = parse_set(SMALL, "strategy={\"acquisition\": \"thompson\"}");
+	strategy = job_file_strategy(reading->file);
+	assert_non_null(strstr(strategy, ", \"acquisition\": \"thompson\"}"));
+	free(strategy);
+	end(reading);
+}
+
 /* ---- diagnostics ---- */
 
 static void diagnostics_print_by_place_and_errors_displace_warnings(void **state)
@@ -1037,6 +1059,7 @@ int main(void)
 		cmocka_unit_test(first_configurations_keep_to_the_rules),
 		cmocka_unit_test(the_space_is_stored_with_optunas_distributions),
 		cmocka_unit_test(objective_and_strategy_are_stored_as_json),
+		cmocka_unit_test(an_acquisition_is_stored_with_its_own_settings),
 		cmocka_unit_test(diagnostics_print_by_place_and_errors_displace_warnings),
 	};
 
