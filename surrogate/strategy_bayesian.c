@@ -270,7 +270,7 @@ static bool score_promising(struct model *model, struct tuner_error *err)
 	return ok;
 }
 
-/* Makes what is maximised, with its terms. */
+/* Over the rows that the model has now; without terms. */
 static bool create_acquisition(struct model *model, enum acquisition_kind kind,
 	struct acquisition **ret, struct tuner_error *err)
 {
@@ -353,6 +353,13 @@ static bool score_by_function(struct model *model, struct tuner_error *err)
 	       append_pending(model, err);
 }
 
+static bool score(struct model *model, struct tuner_error *err)
+{
+	if (model->acquisition == NULL)
+		return score_by_function(model, err);
+	return model->listed ? score_all(model, err) : score_promising(model, err);
+}
+
 static bool score_candidates(struct model *model, struct tuner_error *err)
 {
 	const bool by_function = model->ask->request->strategy->acquisition == STRATEGY_THOMPSON;
@@ -361,11 +368,7 @@ static bool score_candidates(struct model *model, struct tuner_error *err)
 		return false;
 	if (model->candidates.n == 0)
 		return true;
-	if (!(by_function           ? score_by_function(model, err)
-		    : model->listed ? score_all(model, err)
-				    : score_promising(model, err)))
-		return false;
-	return candidates_sort(&model->candidates, err);
+	return score(model, err) && candidates_sort(&model->candidates, err);
 }
 
 static bool polish(struct model *model, struct tuner_error *err)
