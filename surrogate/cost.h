@@ -22,7 +22,7 @@
 
 enum {
 	COST_TRIALS_MIN = 3, /* fewer durations than that teach nothing */
-	COST_TRIALS_MAX = 256, /* of more, so many evenly spaced in commit order do */
+	COST_TRIALS_MAX = 128, /* of more, so many evenly spaced in commit order do */
 };
 
 struct cost;
