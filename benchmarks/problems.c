@@ -266,6 +266,15 @@ double problem_duration(const struct problem *problem, uint64_t seed, uint32_t n
 	return exp(0.5 * random_normal(&random));
 }
 
+double problem_cost(
+	const struct problem *problem, const double *values, uint64_t seed, uint32_t number)
+{
+	struct random random = stream(seed, number, 2);
+	const double u = parameter_encode(&problem->parameters[0], values[0]);
+
+	return exp(4 * (u - 0.5) + 0.2 * random_normal(&random));
+}
+
 /* ---- random search ---- */
 
 static double best_at_random(const struct problem *problem, uint64_t seed)

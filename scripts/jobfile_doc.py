@@ -140,6 +140,16 @@ The Gaussian process from the tenth trial on, of an objective without noise; and
 "strategy": { "name": "grid", "points": 3 }
 ```
 
+Trials that take from a minute to an hour, by their configuration: such as are likely to end soon come first. And a strategy that explores more than is usual:
+
+```jsonc
+"strategy": { "acquisition": "ei", "incumbent": "noisy", "cost_aware": true }
+```
+
+```jsonc
+"strategy": { "acquisition": "ucb", "ucb_beta": 3 }
+```
+
 All ends of a search. The first that comes is taken; what runs then is stopped at `target`, `runtime` and `deadline`, and else runs
 to its end:
 

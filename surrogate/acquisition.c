@@ -1,5 +1,6 @@
 #include "surrogate/acquisition.h"
 
+#include "surrogate/confidence_bound.h"
 #include "surrogate/factor.h"
 #include "surrogate/glance.h"
 
@@ -99,6 +100,9 @@ enum { INVERTED_MAX = 256 };
 
 struct acquisition {
 	const struct gp *gp;
+	struct acquisition_options options;
+	struct acquisition_term terms[ACQUISITION_TERMS_MAX];
+	size_t n_terms;
 	size_t n, n_outcomes, stride; /* the model's */
 	size_t n_fantasies;
 	double *draws; /* n_fantasies x (n - n_outcomes): standard normal, b of the pending rows */
@@ -109,7 +113,6 @@ struct acquisition {
 	double *inverse; /* n x stride: L^-1, of a small model; or NULL */
 	size_t rows; /* of the matrices below, which grow to BLOCK at most */
 	double *K, *G, *T;
-	struct feasibility *feasibility; /* borrowed; NULL: every trial is taken to give a value */
 };
 
 /* As gp_whiten and gp_unwhiten. */
@@ -164,8 +167,14 @@ static bool draw_fantasies(struct acquisition *a, size_t pending, struct random 
 	return true;
 }
 
-/* The least posterior mean of a fantasy at its own rows, y_i - noise_i alpha_i; b: its whitened
- * outcomes. */
+/* Of an outcome's distance from the posterior mean there, noise_i alpha_i, what does not count. */
+static double luck(const struct acquisition *a, const double *alpha, size_t i)
+{
+	return a->options.best_outcome ? 0 : gp_noise(a->gp, i) * alpha[i];
+}
+
+/* The least posterior mean of a fantasy at its own rows, y_i - noise_i alpha_i, or the least y_i; b: its
+ * whitened outcomes. */
 static double find_incumbent(
 	const struct acquisition *a, const double *b, const double *alpha, const bool *eligible)
 {
@@ -174,9 +183,9 @@ static double find_incumbent(
 
 	for (size_t i = 0; i < a->n_outcomes; i++)
 		if (!eligible || eligible[i])
-			least = fmin(least, y[i] - gp_noise(a->gp, i) * alpha[i]);
+			least = fmin(least, y[i] - luck(a, alpha, i));
 	for (size_t i = a->n_outcomes; i < a->n; i++)
-		least = fmin(least, gp_outcome(a->gp, b, i) - gp_noise(a->gp, i) * alpha[i]);
+		least = fmin(least, gp_outcome(a->gp, b, i) - luck(a, alpha, i));
 	return least;
 }
 
@@ -209,22 +218,30 @@ static bool prepare_fantasies(struct acquisition *a, const bool *eligible)
 	return true;
 }
 
-bool acquisition_create(const struct gp *gp, const bool *eligible, size_t n_fantasies,
+/* A confidence bound needs no draws: it believes the predicted means. */
+static bool draws_fantasies(const struct acquisition_options *options, size_t pending)
+{
+	return options->kind == ACQUISITION_EI && options->n_fantasies > 1 && pending > 0 &&
+	       pending <= ACQUISITION_PENDING_MAX;
+}
+
+bool acquisition_create(const struct gp *gp, const struct acquisition_options *options,
 	struct random *random, struct acquisition **ret, struct tuner_error *err)
 {
 	const size_t n = gp_n(gp), pending = n - gp_n_outcomes(gp);
-	const bool drawn = pending > 0 && pending <= ACQUISITION_PENDING_MAX && n_fantasies > 1;
+	const bool drawn = draws_fantasies(options, pending), *eligible = options->eligible;
 	struct acquisition *a = calloc(1, sizeof(*a));
 
-	tuner_assert(n > 0 && n_fantasies >= 1);
+	tuner_assert(n > 0 && (options->kind != ACQUISITION_EI || options->n_fantasies >= 1));
 	if (!a)
 		return tuner_fail_memory(err);
 	a->gp = gp;
+	a->options = *options;
 	a->n = n;
 	a->n_outcomes = gp_n_outcomes(gp);
 	a->stride = gp_stride(gp);
 	/* A single fantasy keeps the draws at 0, so that the outcomes are the predicted means. */
-	a->n_fantasies = drawn ? n_fantasies : 1;
+	a->n_fantasies = drawn ? options->n_fantasies : 1;
 	a->draws = factor_allocate(a->n_fantasies, pending);
 	a->alphas = factor_allocate(a->n_fantasies, a->stride);
 	a->incumbents = factor_allocate(1, a->n_fantasies);
@@ -260,10 +277,29 @@ void acquisition_destroy(struct acquisition *a)
 	free(a);
 }
 
-void acquisition_weigh(struct acquisition *a, struct feasibility *feasibility)
+void acquisition_add_term(struct acquisition *a, const struct acquisition_term *term)
 {
-	tuner_assert(gp_d(a->gp) == feasibility_d(feasibility));
-	a->feasibility = feasibility;
+	tuner_assert(a->n_terms < ACQUISITION_TERMS_MAX);
+	a->terms[a->n_terms++] = *term;
+}
+
+static bool add_terms(struct acquisition *a, const double *X, size_t m, double *values,
+	double *gradients, struct tuner_error *err)
+{
+	for (size_t i = 0; i < a->n_terms; i++)
+		if (!a->terms[i].add(a->terms[i].context, X, m, values, gradients, err))
+			return false;
+	return true;
+}
+
+static bool add_term_glances(
+	struct acquisition *a, const double *X, size_t m, double *values, struct tuner_error *err)
+{
+	for (size_t i = 0; i < a->n_terms; i++)
+		if (a->terms[i].add_glance &&
+			!a->terms[i].add_glance(a->terms[i].context, X, m, values, err))
+			return false;
+	return true;
 }
 
 double acquisition_incumbent(const struct acquisition *a)
@@ -299,7 +335,16 @@ static bool reserve(struct acquisition *a, size_t m, struct tuner_error *err)
 	return true;
 }
 
-/* Log EI of the point with v = L^-1 k(x) under the first S fantasies, into a->values, with the
+/* Of a prediction, with the derivatives by mean and sd. */
+static double value_at(const struct acquisition *a, double mean, double sd, double incumbent,
+	double *ret_by_mean, double *ret_by_sd)
+{
+	if (a->options.kind == ACQUISITION_UCB)
+		return negated_confidence_bound(mean, sd, a->options.beta, ret_by_mean, ret_by_sd);
+	return log_expected_improvement(mean, sd, incumbent, ret_by_mean, ret_by_sd);
+}
+
+/* Value of the point with v = L^-1 k(x) under the first S fantasies, into a->values, with the
  * derivatives; returns the logarithm of their mean EI. */
 static double value_of(struct acquisition *a, const double *v, double sd, size_t S)
 {
@@ -310,8 +355,8 @@ static double value_of(struct acquisition *a, const double *v, double sd, size_t
 	for (size_t s = 0; s < S; s++) {
 		const double shift = kernel_dot(v + known, a->draws + s * pending, pending);
 
-		a->values[s] = log_expected_improvement(
-			mean + shift, sd, a->incumbents[s], a->by_mean + s, a->by_sd + s);
+		a->values[s] = value_at(
+			a, mean + shift, sd, a->incumbents[s], a->by_mean + s, a->by_sd + s);
 		most = fmax(most, a->values[s]);
 	}
 	if (S == 1 || !isfinite(most))
@@ -340,7 +385,21 @@ bool acquisition_values(struct acquisition *a, const double *X, size_t m, size_t
 			ret_values[i + r] = value_of(a, v, sqrt(gp_variance(a->gp, v)), S);
 		}
 	}
-	return a->feasibility == NULL || feasibility_add(a->feasibility, X, m, ret_values, err);
+	return add_terms(a, X, m, ret_values, NULL, err);
+}
+
+/* As value_at, of n predictions at a glance. */
+static void glance_at(
+	const struct acquisition *a, const float *mean, const float *sd, size_t n, float *ret)
+{
+	const float beta = (float)a->options.beta;
+
+	if (a->options.kind == ACQUISITION_EI) {
+		glance_log_expected_improvement(mean, sd, (float)acquisition_incumbent(a), n, ret);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		ret[i] = beta * sd[i] - mean[i];
 }
 
 bool acquisition_glance(struct acquisition *a, const double *X, size_t m, double *ret_values,
@@ -354,11 +413,11 @@ bool acquisition_glance(struct acquisition *a, const double *X, size_t m, double
 		free(memory);
 		return tuner_fail_memory(err);
 	}
-	glance_log_expected_improvement(mean, sd, (float)acquisition_incumbent(a), stride, values);
+	glance_at(a, mean, sd, stride, values);
 	for (size_t i = 0; i < m; i++)
 		ret_values[i] = values[i];
 	free(memory);
-	return a->feasibility == NULL || feasibility_add_glance(a->feasibility, X, m, ret_values, err);
+	return add_term_glances(a, X, m, ret_values, err);
 }
 
 /* With softmax weights w_s of the fantasies, the gradient is
@@ -417,6 +476,5 @@ bool acquisition_gradients(struct acquisition *a, const double *X, size_t m, dou
 	for (size_t i = 0; i < m; i += BLOCK)
 		gradients_block(a, X + i * d, m - i < BLOCK ? m - i : BLOCK, ret_values + i,
 			ret_gradients + i * d);
-	return a->feasibility == NULL ||
-	       feasibility_add_gradients(a->feasibility, X, m, ret_values, ret_gradients, err);
+	return add_terms(a, X, m, ret_values, ret_gradients, err);
 }

@@ -4,10 +4,19 @@
  *     encode -> transform -> choose -> judge failures -> fit -> append what is pending -> log EI -> maximise
  *     -> an untried point
  *
+ * Instead of log EI it may be a confidence bound, or a random function, which is not maximised further than
+ * over the candidates.
+ *
  * Every step is a function of the request alone. */
+#include "surrogate/best_rows.h"
+#include "surrogate/confidence_bound.h"
+#include "surrogate/cost.h"
+#include "surrogate/feasibility.h"
 #include "surrogate/maximise.h"
 #include "surrogate/model_fit.h"
+#include "surrogate/noisy_incumbent.h"
 #include "surrogate/strategy.h"
+#include "surrogate/thompson.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -37,8 +46,10 @@ struct model {
 	struct columns columns;
 	struct model_data data;
 	struct gp *gp;
+	size_t n_repeated; /* rows behind the pending ones, of noisy_incumbent.h */
 	struct feasibility *feasibility; /* NULL: few trials have failed */
-	struct acquisition *acquisition;
+	struct cost *cost; /* NULL: does not count */
+	struct acquisition *acquisition; /* NULL: a random function stands for it */
 	struct candidates candidates;
 	bool listed; /* the candidates are all that are left: nothing to search between them */
 	struct maxima maxima;
@@ -54,6 +65,7 @@ static void model_finish(struct model *model)
 	candidates_finish(&model->candidates);
 	acquisition_destroy(model->acquisition);
 	feasibility_destroy(model->feasibility);
+	cost_destroy(model->cost);
 	gp_destroy(model->gp);
 	model_data_finish(&model->data);
 	free(model->anchors);
@@ -182,53 +194,35 @@ static bool fit(struct model *model, struct tuner_error *err)
 		return false;
 	model->work_fit = model->work;
 	model_fit_lengthscales(&model->columns, gp_hyperparameters(model->gp), model->lengthscales);
+	return true;
+}
+
+static bool append_pending(struct model *model, struct tuner_error *err)
+{
 	return gp_append(model->gp, model->data.X_pending, NULL, model->data.n_pending, err);
 }
 
 /* ---- maximise ---- */
 
-struct rank {
-	double mean;
-	size_t row;
-};
-
-static int by_mean(const void *a, const void *b)
-{
-	const struct rank *x = a, *y = b;
-
-	return x->mean != y->mean ? (x->mean > y->mean) - (x->mean < y->mean)
-				  : (x->row > y->row) - (x->row < y->row);
-}
-
 /* The trials of least posterior mean, failed ones left out, as anchors. */
 static bool choose_anchors(struct model *model, struct anchors *ret, struct tuner_error *err)
 {
 	const size_t d = model->columns.d, n = model->data.n;
-	struct rank *ranks = calloc(n + 1, sizeof *ranks);
-	double *means = calloc(n + 1, sizeof *means);
-	size_t n_ranks = 0;
+	size_t *rows = calloc(n + 1, sizeof *rows), n_rows = 0;
+	bool ok;
 
 	model->anchors = calloc(n * d + 1, sizeof *model->anchors);
-	if (ranks == NULL || means == NULL || model->anchors == NULL) {
-		free(ranks);
-		free(means);
-		return tuner_fail_memory(err);
-	}
-	gp_own_means(model->gp, means);
-	for (size_t i = 0; i < n; i++)
-		if (model->data.valued[i])
-			ranks[n_ranks++] = (struct rank){ means[i], i };
-	qsort(ranks, n_ranks, sizeof *ranks, by_mean);
-	ret->n_near = least(n_ranks, most(1, n_ranks / NEAR_PART));
-	ret->n = least(n_ranks, most(ANCHORS, ret->n_near));
+	ok = (rows != NULL && model->anchors != NULL) || tuner_fail_memory(err);
+	ok = ok && best_rows(model->gp, model->data.valued, rows, &n_rows, err);
+	ret->n_near = least(n_rows, most(1, n_rows / NEAR_PART));
+	ret->n = least(n_rows, most(ANCHORS, ret->n_near));
 	ret->x = model->anchors;
-	for (size_t i = 0; i < ret->n; i++) {
-		memcpy(&model->anchors[i * d], &model->data.X[ranks[i].row * d], d * sizeof *means);
+	for (size_t i = 0; ok && i < ret->n; i++) {
+		memcpy(&model->anchors[i * d], &model->data.X[rows[i] * d], d * sizeof(double));
 		columns_snap(&model->columns, &model->anchors[i * d]);
 	}
-	free(ranks);
-	free(means);
-	return true;
+	free(rows);
+	return ok;
 }
 
 static uint64_t work_left(const struct model *model)
@@ -298,30 +292,118 @@ static bool score_promising(struct model *model, struct tuner_error *err)
 	return ok;
 }
 
-static bool score_candidates(struct model *model, struct tuner_error *err)
+/* Over the rows that the model has now; how likely a trial is not to fail counts, what it costs does not yet. */
+static bool create_acquisition(struct model *model, enum acquisition_kind kind,
+	struct acquisition **ret, struct tuner_error *err)
 {
+	const struct strategy *strategy = model->ask->request->strategy;
+	const struct acquisition_options options = { .kind = kind,
+		.eligible = model->data.valued,
+		.n_fantasies = ACQUISITION_FANTASIES,
+		.best_outcome = strategy->incumbent == STRATEGY_INCUMBENT_BEST,
+		.beta = strategy->ucb_beta > 0 ? strategy->ucb_beta : CONFIDENCE_BOUND_BETA };
 	struct random random = ask_random(model->ask, RANDOM_FANTASY);
+
+	if (!acquisition_create(model->gp, &options, &random, ret, err))
+		return false;
+	if (model->feasibility != NULL) {
+		const struct acquisition_term term = feasibility_term(model->feasibility);
+
+		acquisition_add_term(*ret, &term);
+	}
+	return true;
+}
+
+static bool learn_cost(struct model *model, struct tuner_error *err)
+{
+	const struct suggest_request *request = model->ask->request;
+
+	if (!cost_create(&model->columns, request, fit_limit(request), &model->cost, err))
+		return false;
+	if (model->cost == NULL)
+		return true;
+
+	const struct acquisition_term term = cost_term(model->cost);
+
+	acquisition_add_term(model->acquisition, &term);
+	model->work += cost_work(model->cost);
+	return true;
+}
+
+/* Appends what is pending, and, where they count, the trials that may be the best of a draw. */
+static bool append_rows(struct model *model, struct tuner_error *err)
+{
+	const struct strategy *strategy = model->ask->request->strategy;
+
+	if (!append_pending(model, err))
+		return false;
+	return strategy->acquisition != STRATEGY_EI ||
+	       strategy->incumbent != STRATEGY_INCUMBENT_NOISY ||
+	       noisy_incumbent_append(model->gp, model->data.valued, ACQUISITION_PENDING_MAX,
+		       &model->n_repeated, err);
+}
+
+static bool prepare_acquisition(struct model *model, struct tuner_error *err)
+{
+	const struct strategy *strategy = model->ask->request->strategy;
+	const bool is_ucb = strategy->acquisition == STRATEGY_UCB;
+
+	return append_rows(model, err) &&
+	       create_acquisition(model, is_ucb ? ACQUISITION_UCB : ACQUISITION_EI,
+		       &model->acquisition, err) &&
+	       (is_ucb || !strategy->cost_aware || learn_cost(model, err));
+}
+
+/* What is not polished afterwards is scored in full at once. */
+static bool score_all(struct model *model, struct tuner_error *err)
+{
 	struct candidates *candidates = &model->candidates;
 
-	if (!acquisition_create(model->gp, model->data.valued, ACQUISITION_FANTASIES, &random,
-		    &model->acquisition, err) ||
-		!draw_candidates(model, err))
+	model->work += candidates->n;
+	model->work_scores += candidates->n;
+	return acquisition_values(
+		model->acquisition, candidates->x, candidates->n, 0, candidates->values, err);
+}
+
+/* By a function of the model without pending trials: these differ by their own functions. */
+static bool score_by_function(struct model *model, struct tuner_error *err)
+{
+	/* Another stream than the one that fantasies come from. */
+	struct random_key key = { .seed = ~model->ask->request->seed,
+		.repeat = model->ask->request->repeat,
+		.number = model->ask->request->number,
+		.purpose = RANDOM_FANTASY };
+	struct candidates *candidates = &model->candidates;
+	struct random random;
+
+	random_init(&random, key);
+	model->work += candidates->n;
+	return thompson_values(model->gp, &model->columns, candidates->x, candidates->n, &random,
+		       candidates->values, err) &&
+	       (model->feasibility == NULL || feasibility_add(model->feasibility, candidates->x,
+						      candidates->n, candidates->values, err)) &&
+	       append_pending(model, err);
+}
+
+static bool score(struct model *model, struct tuner_error *err)
+{
+	if (model->acquisition == NULL)
+		return score_by_function(model, err);
+	return model->listed ? score_all(model, err) : score_promising(model, err);
+}
+
+static bool score_candidates(struct model *model, struct tuner_error *err)
+{
+	const bool by_function = model->ask->request->strategy->acquisition == STRATEGY_THOMPSON;
+
+	if ((!by_function && !prepare_acquisition(model, err)) || !draw_candidates(model, err))
 		return false;
-	if (model->feasibility != NULL)
-		acquisition_weigh(model->acquisition, model->feasibility);
-	if (candidates->n == 0)
+	if (model->candidates.n == 0)
 		return true;
-	/* What is not polished afterwards is scored in full at once. */
-	if (model->listed) {
-		model->work += candidates->n;
-		model->work_scores += candidates->n;
-		if (!acquisition_values(model->acquisition, candidates->x, candidates->n, 0,
-			    candidates->values, err))
-			return false;
-	} else if (!score_promising(model, err)) {
-		return false;
-	}
-	return candidates_sort(candidates, model->listed ? candidates->n : SCORED, err);
+	/* Of scored ones that are not polished, any may be the choice. */
+	const size_t first = model->listed || by_function ? model->candidates.n : SCORED;
+
+	return score(model, err) && candidates_sort(&model->candidates, first, err);
 }
 
 static bool polish(struct model *model, struct tuner_error *err)
@@ -334,7 +416,7 @@ static bool polish(struct model *model, struct tuner_error *err)
 		.purpose = RANDOM_CANDIDATES };
 	struct random random;
 
-	if (model->listed || (limit > 0 && model->work >= limit))
+	if (model->listed || model->acquisition == NULL || (limit > 0 && model->work >= limit))
 		return true;
 	random_init(&random, key);
 	if (!maximise(&model->columns, model->acquisition, model->lengthscales, &model->candidates,
@@ -387,20 +469,40 @@ static bool foretell_failure(
 	return true;
 }
 
-/* What the model thinks of its choice, in the user's unit. */
+/* Log EI, whatever chose the point, a failure counted as no gain: what it hoped to gain means one thing. */
+static bool hope(struct model *model, const double *x, double *ret_value, double *ret_incumbent,
+	struct tuner_error *err)
+{
+	const bool is_plain =
+		model->ask->request->strategy->acquisition == STRATEGY_EI && model->cost == NULL;
+	struct acquisition *own = NULL;
+	bool ok = is_plain || create_acquisition(model, ACQUISITION_EI, &own, err);
+
+	if (ok) {
+		struct acquisition *acquisition = is_plain ? model->acquisition : own;
+
+		*ret_incumbent = acquisition_incumbent(acquisition);
+		ok = acquisition_values(acquisition, x, 1, 0, ret_value, err);
+	}
+	acquisition_destroy(own);
+	return ok;
+}
+
+/* What the model thinks of its choice, in the user's unit. The acquisition is not asked again. */
 static bool explain(
 	struct model *model, const double *x, struct suggestion *ret, struct tuner_error *err)
 {
-	double mean, sd, value;
+	double mean, sd, value, incumbent;
 
+	if (!hope(model, x, &value, &incumbent, err))
+		return false;
+	gp_forget(model->gp, model->n_repeated);
 	if (!gp_predict(model->gp, x, 1, &mean, &sd, err) ||
-		!acquisition_values(model->acquisition, x, 1, 0, &value, err) ||
 		!foretell_failure(model, x, &ret->value_probability, err))
 		return false;
 	transform_prediction(model->data.transform, mean, sd, &ret->mean, &ret->sd);
 	ret->acquisition = value + log(transform_slope(model->data.transform, mean, sd));
-	ret->incumbent =
-		transform_to_user(model->data.transform, acquisition_incumbent(model->acquisition));
+	ret->incumbent = transform_to_user(model->data.transform, incumbent);
 	ret->n_hyperparameters = gp_n_hyperparameters(model->gp);
 	memcpy(ret->hyperparameters, gp_hyperparameters(model->gp),
 		ret->n_hyperparameters * sizeof *ret->hyperparameters);

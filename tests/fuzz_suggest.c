@@ -129,6 +129,8 @@ static void add_trial(struct world *w, size_t kind, double failing)
 					  : OBSERVATION_DONE;
 	if (with_chance(w, 0.05))
 		o->objective = NAN;
+	if (with_chance(w, 0.8))
+		o->duration = with_chance(w, 0.9) ? exp(3 * random_normal(&w->random)) : INFINITY;
 	w->n++;
 }
 
@@ -167,7 +169,11 @@ static struct suggest_request make_request(struct world *w)
 			.grid_points = choose(w, 4) + 1,
 			.deterministic = with_chance(w, 0.2),
 			.warp = (enum strategy_warp)choose(w, 3),
-			.transform = (enum transform_kind)choose(w, 3) };
+			.transform = (enum transform_kind)choose(w, 3),
+			.acquisition = (enum strategy_acquisition)choose(w, 3),
+			.ucb_beta = choose(w, 3),
+			.incumbent = (enum strategy_incumbent)choose(w, 3),
+			.cost_aware = with_chance(w, 0.3) };
 	if (with_chance(w, 0.3)) {
 		request.start = w->start;
 		request.n_start = choose(w, 30);

@@ -361,6 +361,9 @@ static void every_setting_reaches_its_field(void **state)
 	assert_true(file->strategy.deterministic);
 	assert_int_equal(file->strategy.warp, STRATEGY_WARP_AXES);
 	assert_int_equal(file->strategy.transform, TRANSFORM_WINSOR);
+	assert_int_equal(file->strategy.acquisition, STRATEGY_EI);
+	assert_int_equal(file->strategy.incumbent, STRATEGY_INCUMBENT_NOISY);
+	assert_true(file->strategy.cost_aware);
 	assert_int_equal(file->budget.trials, 40);
 	assert_int_equal(file->budget.parallel, 4);
 	assert_int_equal(file->budget.runtime_us, INT64_C(5400000000));
@@ -672,7 +675,16 @@ static void an_edit_is_of_the_kind_of_what_it_changes(void **state)
 				 "twice the slots -> (gone)\n"
 				 "strategy.deterministic: false -> (gone)\n"
 				 "strategy.warp: \"none\" -> (gone)\n"
-				 "strategy.transform: \"half-rank\" -> (gone)\n"),
+				 "strategy.transform: \"half-rank\" -> (gone)\n"
+				 "strategy.acquisition: \"ei\" -> (gone)\n"
+				 "strategy.incumbent: \"mean\" -> (gone)\n"
+				 "strategy.cost_aware: false -> (gone)\n"),
+		CHANGE_TAKEN);
+	assert_int_equal(kinds_of("strategy={\"acquisition\": \"ucb\", \"ucb_beta\": 2.5}",
+				 "strategy.acquisition: \"ei\" -> \"ucb\"\n"
+				 "strategy.ucb_beta: (not there) -> 2.5\n"
+				 "strategy.incumbent: \"mean\" -> (gone)\n"
+				 "strategy.cost_aware: false -> (gone)\n"),
 		CHANGE_TAKEN);
 	assert_int_equal(
 		kinds_of("parameters.lr.max=1",
@@ -964,8 +976,25 @@ static void objective_and_strategy_are_stored_as_json(void **state)
 				       "\"reduce\": \"mean of last 3\"}");
 	assert_string_equal(strategy,
 		"{\"name\": \"bayesian\", \"initial\": 10, \"deterministic\": true, "
-		"\"warp\": \"axes\", \"transform\": \"winsor\"}");
+		"\"warp\": \"axes\", \"transform\": \"winsor\", \"acquisition\": \"ei\", "
+		"\"incumbent\": \"noisy\", \"cost_aware\": true}");
 	free(objective);
+	free(strategy);
+	end(reading);
+}
+
+/* What the chosen acquisition does not know is not there. */
+static void an_acquisition_is_stored_with_its_own_settings(void **state)
+{
+	struct reading *reading = parse_set(SMALL, "strategy={\"acquisition\": \"ucb\"}");
+	char *strategy = job_file_strategy(reading->file);
+
+	assert_non_null(strstr(strategy, ", \"acquisition\": \"ucb\", \"ucb_beta\": 1.8}"));
+	free(strategy);
+	end(reading);
+	reading = parse_set(SMALL, "strategy={\"acquisition\": \"thompson\"}");
+	strategy = job_file_strategy(reading->file);
+	assert_non_null(strstr(strategy, ", \"acquisition\": \"thompson\"}"));
 	free(strategy);
 	end(reading);
 }
@@ -1033,6 +1062,7 @@ int main(void)
 		cmocka_unit_test(first_configurations_keep_to_the_rules),
 		cmocka_unit_test(the_space_is_stored_with_optunas_distributions),
 		cmocka_unit_test(objective_and_strategy_are_stored_as_json),
+		cmocka_unit_test(an_acquisition_is_stored_with_its_own_settings),
 		cmocka_unit_test(diagnostics_print_by_place_and_errors_displace_warnings),
 	};
 
