@@ -16,6 +16,8 @@ bool strategy_setting(struct strategy *strategy, const char *key_and_value)
 		strategy->warp = (enum strategy_warp)value;
 	else if (strcmp(key, "transform") == 0)
 		strategy->transform = (enum transform_kind)value;
+	else if (strcmp(key, "trust_region") == 0)
+		strategy->trust_region = (enum strategy_trust_region)value;
 	else
 		return false;
 	return true;

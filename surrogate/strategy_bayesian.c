@@ -1,12 +1,14 @@
 /* Strategy bayesian: a space-filling design, then what a Gaussian process hopes most of.
  *
  *     design, until enough trials are there
+ *     trust region, with many dimensions or very many trials
  *     encode -> transform -> choose -> fit -> append what is pending -> log EI -> maximise -> an untried point
  *
  * Every step is a function of the request alone. */
 #include "surrogate/maximise.h"
 #include "surrogate/model_fit.h"
 #include "surrogate/strategy.h"
+#include "surrogate/trust_region.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -36,7 +38,13 @@ static const double SURPRISE = 3;
 /* What the model is made of. */
 struct model {
 	const struct ask *ask;
+	struct suggest_request
+		lessons; /* the ask's request, with the trials that the model is of */
 	struct columns columns;
+	bool in_region; /* proposes in a trust region: the next three are set */
+	struct trust_region region;
+	struct box box; /* after the fit, as is its centre */
+	double centre[COLUMNS_MAX];
 	struct model_data data;
 	struct gp *gp;
 	struct acquisition *acquisition;
@@ -142,6 +150,9 @@ static bool fit(struct model *model, struct tuner_error *err)
 	if (!fit_outcomes(model, err))
 		return false;
 	model_fit_lengthscales(&model->columns, gp_hyperparameters(model->gp), model->lengthscales);
+	if (model->in_region)
+		trust_region_box(&model->region, model->ask->request, &model->columns,
+			model->lengthscales, &model->box, model->centre);
 	return gp_append(model->gp, model->data.X_pending, NULL, model->data.n_pending, err);
 }
 
@@ -218,6 +229,9 @@ static bool draw_candidates(struct model *model, struct tuner_error *err)
 	model->listed = is_listed(model);
 	if (model->listed)
 		return candidates_list(&model->columns, &model->ask->lattice, &model->ask->tried,
+			enough, &model->candidates, err);
+	if (model->in_region)
+		return trust_region_candidates(&model->columns, &model->box, model->centre, key,
 			enough, &model->candidates, err);
 	return choose_anchors(model, &anchors, err) &&
 	       candidates_draw(&model->columns, &anchors, key, enough, &model->candidates, err);
@@ -313,8 +327,9 @@ static bool polish(struct model *model, struct tuner_error *err)
 	if (model->listed || (limit > 0 && model->work >= limit))
 		return true;
 	random_init(&random, key);
-	if (!maximise(&model->columns, model->acquisition, model->lengthscales, &model->candidates,
-		    &random, limit > 0 ? limit - model->work : 0, &model->maxima, err))
+	if (!maximise(&model->columns, model->acquisition, model->lengthscales,
+		    model->in_region ? &model->box : NULL, &model->candidates, &random,
+		    limit > 0 ? limit - model->work : 0, &model->maxima, err))
 		return false;
 	model->work += model->maxima.work;
 	return true;
@@ -420,7 +435,26 @@ static bool prepare(struct model *model, struct tuner_error *err)
 		return false;
 	model->start = model_fit_start(model->gp, request);
 	model_fit_lengthscales(&model->columns, model->start, model->lengthscales);
-	return model_data_init(&model->data, &model->columns, request, model->lengthscales, err);
+	return model_data_init(
+		&model->data, &model->columns, &model->lessons, model->lengthscales, err);
+}
+
+/* Whether there is one, and where it is. Its model is of its own trials. */
+static bool find_region(struct model *model, struct tuner_error *err)
+{
+	const struct suggest_request *request = model->ask->request;
+
+	model->in_region = trust_region_applies(request, &model->columns);
+	if (!model->in_region)
+		return true;
+	if (!trust_region_follow(request, &model->columns, n_initial(request), &model->region, err))
+		return false;
+
+	const size_t earlier = least(model->region.first, request->n_observations);
+
+	model->lessons.observations += earlier;
+	model->lessons.n_observations -= earlier;
+	return true;
 }
 
 bool strategy_bayesian(const struct ask *ask, struct suggestion *ret, struct tuner_error *err)
@@ -434,11 +468,18 @@ bool strategy_bayesian(const struct ask *ask, struct suggestion *ret, struct tun
 	if (request->without_model)
 		return fall_back(ask, "the model was not asked: no time", ret, err);
 
-	struct model model = { .ask = ask };
+	struct model model = { .ask = ask, .lessons = *request };
 
 	columns_init(&model.columns, ask->space, ask->given);
 	if (model.columns.d == 0)
 		return fall_back(ask, "the space has one configuration", ret, err);
+
+	if (!find_region(&model, err))
+		return false;
+	if (model.in_region && trust_region_begins(&model.region, request)) {
+		ret->branch = BRANCH_DESIGN;
+		return ask_quasi_random(ask, ret, err);
+	}
 
 	const bool ok = prepare(&model, err) && propose(&model, ret, err);
 

@@ -35,6 +35,13 @@ const char *strategy_warp_name(enum strategy_warp warp)
 	return names[warp];
 }
 
+const char *strategy_trust_region_name(enum strategy_trust_region trust_region)
+{
+	static const char *const names[] = { "auto", "never", "always" };
+
+	return names[trust_region];
+}
+
 const char *branch_name(enum branch branch)
 {
 	return branches[branch];

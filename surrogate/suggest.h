@@ -15,6 +15,13 @@ enum strategy_name { STRATEGY_RANDOM, STRATEGY_SOBOL, STRATEGY_GRID, STRATEGY_BA
  * that gains enough (gp.h). */
 enum strategy_warp { STRATEGY_WARP_NONE, STRATEGY_WARP_FREE, STRATEGY_WARP_AXES };
 
+/* Whether the model proposes in a trust region (trust_region.h): where it pays, never, or from the design on. */
+enum strategy_trust_region {
+	STRATEGY_TRUST_REGION_AUTO,
+	STRATEGY_TRUST_REGION_NEVER,
+	STRATEGY_TRUST_REGION_ALWAYS
+};
+
 struct strategy {
 	enum strategy_name name;
 	size_t initial; /* bayesian: trials before the model proposes, the user's own and the
@@ -24,10 +31,13 @@ struct strategy {
 	bool deterministic; /* bayesian: the objective has no noise */
 	enum strategy_warp warp; /* bayesian */
 	enum transform_kind transform; /* bayesian: of the objectives, before the model sees them */
+	enum strategy_trust_region trust_region; /* bayesian */
 };
 
 const char *strategy_name(enum strategy_name name); /* "bayesian" ... */
 const char *strategy_warp_name(enum strategy_warp warp); /* "none", "free", "axes" */
+const char *strategy_trust_region_name(
+	enum strategy_trust_region trust_region); /* "auto", "never", "always" */
 
 /* Number of configurations of the grid strategy on this space (floats without step count
  * grid_points); UINT64_MAX if it does not fit. With conditions or constraints: of those that are allowed among the first

@@ -359,6 +359,7 @@ static void every_setting_reaches_its_field(void **state)
 	assert_true(file->strategy.deterministic);
 	assert_int_equal(file->strategy.warp, STRATEGY_WARP_AXES);
 	assert_int_equal(file->strategy.transform, TRANSFORM_WINSOR);
+	assert_int_equal(file->strategy.trust_region, STRATEGY_TRUST_REGION_ALWAYS);
 	assert_int_equal(file->budget.trials, 40);
 	assert_int_equal(file->budget.parallel, 4);
 	assert_int_equal(file->budget.runtime_us, INT64_C(5400000000));
@@ -670,7 +671,8 @@ static void an_edit_is_of_the_kind_of_what_it_changes(void **state)
 				 "twice the slots -> (gone)\n"
 				 "strategy.deterministic: false -> (gone)\n"
 				 "strategy.warp: \"none\" -> (gone)\n"
-				 "strategy.transform: \"half-rank\" -> (gone)\n"),
+				 "strategy.transform: \"half-rank\" -> (gone)\n"
+				 "strategy.trust_region: \"auto\" -> (gone)\n"),
 		CHANGE_TAKEN);
 	assert_int_equal(
 		kinds_of("parameters.lr.max=1",
@@ -961,7 +963,8 @@ static void objective_and_strategy_are_stored_as_json(void **state)
 				       "\"reduce\": \"mean of last 3\"}");
 	assert_string_equal(strategy,
 		"{\"name\": \"bayesian\", \"initial\": 10, \"deterministic\": true, "
-		"\"warp\": \"axes\", \"transform\": \"winsor\"}");
+		"\"warp\": \"axes\", \"transform\": \"winsor\", "
+		"\"trust_region\": \"always\"}");
 	free(objective);
 	free(strategy);
 	end(reading);

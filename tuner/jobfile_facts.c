@@ -312,6 +312,8 @@ static void add_strategy(struct collector *c)
 			string_text(strategy_warp_name(s->warp)));
 		add_key(c, CHANGE_TAKEN, SECTION_STRATEGY, "strategy", "transform",
 			string_text(transform_name(s->transform)));
+		add_key(c, CHANGE_TAKEN, SECTION_STRATEGY, "strategy", "trust_region",
+			string_text(strategy_trust_region_name(s->trust_region)));
 	}
 	if (s->name == STRATEGY_GRID)
 		add_key(c, CHANGE_TAKEN, SECTION_STRATEGY, "strategy", "points",
