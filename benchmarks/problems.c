@@ -59,8 +59,8 @@ static const struct parameter unit3[] = { FLOATS_3(0, 1) };
 static const struct parameter unit6[] = { FLOATS_6(0, 1) };
 static const struct parameter ackley5_space[] = { FLOATS_5(-32.768, 16.384) };
 static const struct parameter ackley10_space[] = { FLOATS_10(-32.768, 16.384) };
-static const struct parameter ackley40_space[] = { FLOATS_TEN("1", -5, 10),
-	FLOATS_TEN("2", -5, 10), FLOATS_TEN("3", -5, 10), FLOATS_TEN("4", -5, 10) };
+static const struct parameter ackley40_space[] = { FLOATS_TEN("1", -5, 10), FLOATS_TEN("2", -5, 10),
+	FLOATS_TEN("3", -5, 10), FLOATS_TEN("4", -5, 10) };
 static const struct parameter levy50_space[] = { FLOATS_TEN("1", -5, 10), FLOATS_TEN("2", -5, 10),
 	FLOATS_TEN("3", -5, 10), FLOATS_TEN("4", -5, 10), FLOATS_TEN("5", -5, 10) };
 static const struct parameter levy8_space[] = { FLOATS_8(-10, 10) };

@@ -3,6 +3,7 @@
 #include "surrogate/factor.h"
 #include "surrogate/lbfgs.h"
 #include "surrogate/likelihood.h"
+#include "surrogate/vecchia.h"
 #include "surrogate/warp.h"
 
 #include <math.h>
@@ -298,6 +299,7 @@ bool gp_likelihood(const struct gp *gp, const struct gp_data *data, const double
 struct fit {
 	const struct gp *gp;
 	struct likelihood *likelihood;
+	struct vecchia *vecchia; /* one of the two; the other is NULL */
 	uint64_t work_limit; /* 0: none */
 	double *lower, *upper; /* d + 1 each */
 	double *start, *best; /* d + 1 */
@@ -313,7 +315,8 @@ static double fit_objective(struct fit *fit, const double *theta)
 	double value;
 
 	fit->report.work++;
-	if (!likelihood_evaluate(fit->likelihood, theta, &value, fit->gradient))
+	if (fit->vecchia ? !vecchia_evaluate(fit->vecchia, theta, &value, fit->gradient)
+			 : !likelihood_evaluate(fit->likelihood, theta, &value, fit->gradient))
 		return INFINITY;
 	value += prior_log_density(fit->gp->d, fit->gp->warped, theta, fit->gradient);
 	for (size_t k = 0; k < n; k++)
@@ -464,6 +467,21 @@ static bool search_all(
 	       try_axes(fit, options->random, err);
 }
 
+/* What is evaluated. Neighbours are those of the start. */
+static bool create_likelihood(struct fit *fit, const struct gp_data *data,
+	const struct gp_fit_options *options, struct tuner_error *err)
+{
+	const struct gp *gp = fit->gp;
+
+	if (options->neighbours == 0)
+		return likelihood_create(gp->d, gp->kinds, gp->warped, data, &fit->likelihood, err);
+	if (!has_start(fit, options))
+		set_start(fit, options);
+	return vecchia_create(gp->d, gp->kinds, gp->warped, data, options->neighbours,
+		has_start(fit, options) ? options->start : fit->start, options->random,
+		&fit->vecchia, err);
+}
+
 bool gp_fit(struct gp *gp, const struct gp_data *data, const struct gp_fit_options *options,
 	struct gp_fit_report *ret, struct tuner_error *err)
 {
@@ -483,7 +501,7 @@ bool gp_fit(struct gp *gp, const struct gp_data *data, const struct gp_fit_optio
 	fit.best = memory + 3 * p;
 	fit.gradient = memory + 4 * p;
 	gp_bounds(gp, options->deterministic, fit.lower, fit.upper);
-	if (!likelihood_create(gp->d, gp->kinds, gp->warped, data, &fit.likelihood, err) ||
+	if (!create_likelihood(&fit, data, options, err) ||
 		!search_all(&fit, data->n, options, err))
 		goto out;
 	if (fit.best_value == INFINITY) {
@@ -491,13 +509,14 @@ bool gp_fit(struct gp *gp, const struct gp_data *data, const struct gp_fit_optio
 			"the kernel matrix of %zu trials is singular at every start", data->n);
 		goto out;
 	}
-	if (!gp_condition(gp, data, fit.best, err))
+	if (!gp_condition(gp, options->model ? options->model : data, fit.best, err))
 		goto out;
 	fit.report.log_posterior = -fit.best_value;
 	*ret = fit.report;
 	ok = true;
 out:
 	likelihood_destroy(fit.likelihood);
+	vecchia_destroy(fit.vecchia);
 	free(memory);
 	return ok;
 }

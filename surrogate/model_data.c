@@ -111,6 +111,9 @@ bool model_data_init(struct model_data *data, const struct columns *columns,
 			transform_and_choose(data, columns, &lessons, request->strategy->transform,
 				lengthscales, err);
 
+	data->n_all = lessons.n;
+	data->X_all = lessons.X;
+	lessons.X = NULL;
 	lessons_finish(&lessons);
 	if (!ok)
 		model_data_finish(data);
@@ -125,6 +128,7 @@ void model_data_finish(struct model_data *data)
 	free(data->noise_scales);
 	free(data->valued);
 	free(data->X_pending);
+	free(data->X_all);
 	*data = (struct model_data){ 0 };
 }
 

@@ -21,6 +21,8 @@ struct model_data {
 	size_t n_pending;
 	double *X_pending; /* n_pending x d */
 	struct transform *transform;
+	size_t n_all; /* rows before the choice; their outcomes are the transform's */
+	double *X_all; /* n_all x d */
 };
 
 /* lengthscales (columns->d): the unit of distances for the choice. On failure (TUNER_FATAL without

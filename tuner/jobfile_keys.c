@@ -241,7 +241,8 @@ const struct key job_keys[] = {
 		.synonyms = "output_transform|outcome_transform|normalize_y" },
 	{ SECTION_STRATEGY, "trust_region", KEY_WORD, .words = "auto|never|always",
 		.otherwise = "\"auto\"",
-		.help = "bayesian: propose in a box around the best trial, which grows with success "
+		.help = "bayesian: propose in a box around the best trial, which grows with "
+			"success "
 			"and shrinks without. auto: beyond 30 parameters or 1,000 trials",
 		.aliases = "true=always|false=never|on=always|off=never|turbo=always",
 		.synonyms = "turbo|local|trust-region|trustregion" },

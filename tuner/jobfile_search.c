@@ -149,8 +149,8 @@ static void read_strategy(struct reader *reader)
 	strategy->warp = (enum strategy_warp)member_word(object, SECTION_STRATEGY, "warp");
 	strategy->transform =
 		(enum transform_kind)member_word(object, SECTION_STRATEGY, "transform");
-	strategy->trust_region = (enum strategy_trust_region)member_word(
-		object, SECTION_STRATEGY, "trust_region");
+	strategy->trust_region =
+		(enum strategy_trust_region)member_word(object, SECTION_STRATEGY, "trust_region");
 	strategy->grid_points = (size_t)member_integer(object, SECTION_STRATEGY, "points");
 	if (has_member(object, "name") && member(object, SECTION_STRATEGY, "name") == NULL)
 		return;
