@@ -22,6 +22,12 @@ enum { AXES_TRIED = 2 };
  * any noise, ends in the one where lengthscales are short and the noise is taken for the function. */
 static const double NOISY_START = 0.05;
 
+/* In nats by a unit of ln theta: of the thousands of rows of an approximate likelihood, too little to matter. */
+static const double ROUGHLY = 0.1;
+
+/* Its search begins at what is nearly an optimum. */
+static const double NEAR = 0.2;
+
 static const double NOISE_MIN = 1e-6, NOISE_MAX = 10;
 
 /* The model conditioned on rows. `capacity` rows fit; it is the stride of Z and L, so a multiple of
@@ -333,9 +339,9 @@ static bool out_of_work(const struct fit *fit)
 static bool search(struct fit *fit, struct tuner_error *err)
 {
 	const size_t n = gp_n_hyperparameters(fit->gp);
-	const struct lbfgs_options options = {
-		.iterations = 50, .gradient = 1e-3, .first_step = 1
-	};
+	const struct lbfgs_options options = { .iterations = 50,
+		.gradient = fit->vecchia ? ROUGHLY : 1e-3,
+		.first_step = fit->vecchia ? NEAR : 1 };
 	struct lbfgs *lbfgs = NULL;
 	double value;
 

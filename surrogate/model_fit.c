@@ -37,9 +37,10 @@ static void thinned_finish(struct thinned *thinned)
 	free(thinned->scales);
 }
 
-/* n of them. On failure what there is waits for thinned_finish. */
-static bool thin_out(
-	const struct gp_data *all, size_t d, size_t n, struct thinned *ret, struct tuner_error *err)
+/* n of them, each from its own part of them all: the first there or, from `random`, any. (What comes in turns, as from
+ * two workers, is not to be taken for the whole.) On failure what there is waits for thinned_finish. */
+static bool thin_out(const struct gp_data *all, size_t d, size_t n, struct random *random,
+	struct thinned *ret, struct tuner_error *err)
 {
 	*ret = (struct thinned){ .X = calloc(n * d, sizeof *ret->X),
 		.y = calloc(n, sizeof *ret->y),
@@ -47,7 +48,8 @@ static bool thin_out(
 	if (ret->X == NULL || ret->y == NULL || ret->scales == NULL)
 		return tuner_fail_memory(err);
 	for (size_t i = 0; i < n; i++) {
-		const size_t row = i * all->n / n;
+		const size_t first = i * all->n / n, next = (i + 1) * all->n / n;
+		const size_t row = first + (random ? random_below(random, next - first) : 0);
 
 		memcpy(&ret->X[i * d], &all->X[row * d], d * sizeof *ret->X);
 		ret->y[i] = all->y[row];
@@ -62,7 +64,7 @@ static bool fit_thinned(struct gp *gp, const struct gp_data *all,
 {
 	double theta[SUGGEST_HYPERPARAMETERS_MAX];
 	struct thinned some;
-	bool ok = thin_out(all, gp_d(gp), MODEL_FIT_ROWS, &some, err) &&
+	bool ok = thin_out(all, gp_d(gp), MODEL_FIT_ROWS, NULL, &some, err) &&
 		  gp_fit(gp, &some.data, options, ret, err);
 
 	if (ok) {
@@ -75,18 +77,18 @@ static bool fit_thinned(struct gp *gp, const struct gp_data *all,
 
 /* ---- more trials than the model can hold ---- */
 
-enum { APPROXIMATE_EVALUATIONS = 20 };
+enum { APPROXIMATE_EVALUATIONS = 15 };
 
 /* All that there are, or as many as are looked at, evenly spaced. */
-static bool view_all(
-	const struct model_data *data, size_t d, struct thinned *ret, struct tuner_error *err)
+static bool view_all(const struct model_data *data, size_t d, struct random *random,
+	struct thinned *ret, struct tuner_error *err)
 {
 	const struct gp_data all = { data->n_all, data->X_all, transform_outcomes(data->transform),
 		transform_noise_scales(data->transform) };
 
 	*ret = (struct thinned){ .data = all };
 	return all.n <= MODEL_APPROXIMATE_ROWS ||
-	       thin_out(&all, d, MODEL_APPROXIMATE_ROWS, ret, err);
+	       thin_out(&all, d, MODEL_APPROXIMATE_ROWS, random, ret, err);
 }
 
 /* From options->start alone. */
@@ -95,7 +97,7 @@ static bool fit_all(struct gp *gp, const struct model_data *data, const struct g
 {
 	struct gp_fit_options approximate = *options;
 	struct thinned all = { 0 };
-	bool ok = view_all(data, gp_d(gp), &all, err);
+	bool ok = view_all(data, gp_d(gp), options->random, &all, err);
 	const size_t unit = all.data.n / MODEL_ROWS_A_UNIT;
 	const uint64_t allowed = options->work_limit / unit;
 
