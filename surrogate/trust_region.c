@@ -331,8 +331,11 @@ bool trust_region_candidates(const struct columns *columns, const struct box *bo
 	}
 	random_init(&source.random, key);
 	prepare_source(&source);
-	memcpy(ret->x, centre, columns->d * sizeof *centre);
-	candidates_take(columns, ret);
+	/* It has been tried: no use if there is no other. */
+	if (n > 1) {
+		memcpy(ret->x, centre, columns->d * sizeof *centre);
+		candidates_take(columns, ret);
+	}
 	for (size_t i = 0; i < CANDIDATES_DRAWS * n && ret->n < n; i++) {
 		draw(&source, &ret->x[ret->n * columns->d]);
 		candidates_take(columns, ret);

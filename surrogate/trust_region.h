@@ -53,7 +53,7 @@ void trust_region_box(const struct trust_region *region, const struct suggest_re
 	const struct columns *columns, const double *lengthscales, struct box *ret,
 	double *ret_centre);
 
-/* At most `most` of: the centre; min(TRUST_REGION_CANDIDATES, 100 d) points of a scrambled Sobol sequence in the
+/* At most `most` of: the centre (if there is room for another); min(TRUST_REGION_CANDIDATES, 100 d) points of a scrambled Sobol sequence in the
  * box, of which a coordinate is taken with probability min(1, 20/d), at least one, and else the centre's. What was
  * not active at the centre may be anywhere. Where constraints are broken more often than CANDIDATES_DRAWS
  * allow, there are fewer. */
