@@ -10,10 +10,13 @@ typedef int64_t lane_bits __attribute__((vector_size(KERNEL_LANES * sizeof(int64
 
 #define INLINE static inline __attribute__((always_inline))
 
+/* (A test defines it empty, for the plain instructions alone.) */
+#ifndef FOR_EACH_CPU
 #if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__clang__)
 #define FOR_EACH_CPU __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define FOR_EACH_CPU
+#endif
 #endif
 
 static const double FAR = 1000; /* kernel.c: there the kernel is 0 */

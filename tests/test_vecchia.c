@@ -3,6 +3,7 @@
 #include "surrogate/vecchia.h"
 
 #include "surrogate/factor.h"
+#include "surrogate/vecchia_block.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -237,6 +238,54 @@ static void the_same_seed_gives_the_same_bits(void **state)
 	assert_true(evaluate(&f, 12, 8, again) != value);
 }
 
+static uint64_t hash(uint64_t so_far, const double *numbers, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint64_t bits;
+
+		memcpy(&bits, &numbers[i], sizeof bits);
+		so_far = (so_far ^ bits) * 0x100000001b3;
+	}
+	return so_far;
+}
+
+/* Whatever the CPU and the optimisation (this test is built at several levels): the numbers below were hashed once. */
+static void a_blocks_bits_are_the_same_everywhere(void **state)
+{
+	enum { POINTS = 7, PAIRS = POINTS * (POINTS - 1) / 2, LANES = KERNEL_LANES };
+	static double Z[POINTS * D * LANES], present[POINTS * LANES], noise[POINTS * LANES];
+	static double K[PAIRS * LANES], G[PAIRS * LANES], diagonal[POINTS * LANES];
+	static double scratch[PAIRS * LANES], u[POINTS * LANES], x[POINTS * LANES];
+	const struct vecchia_block block = { POINTS, Z, present, noise, K, diagonal, G };
+	const struct kernel kernel = { D, KINDS, (const double[]){ 1, 1, 1, 0.75, 1 } };
+	uint64_t sum = 0xcbf29ce484222325;
+	struct random random;
+
+	random_init(&random, (struct random_key){ .seed = 1, .purpose = RANDOM_TEST });
+	for (size_t i = 0; i < POINTS * D * LANES; i++)
+		Z[i] = i / LANES % D == 3 ? (double)random_below(&random, 3)
+					  : 2 * random_uniform(&random);
+	for (size_t i = 0; i < POINTS * LANES; i++) {
+		present[i] = i % 11 != 3;
+		noise[i] = present[i] * 0x1p-10;
+		u[i] = present[i] * random_uniform(&random);
+		x[i] = present[i] * random_uniform(&random);
+	}
+	assert_true(vecchia_block_factor(&kernel, &block, scratch));
+	vecchia_block_forward(&block, POINTS, u);
+	vecchia_block_backward(&block, POINTS - 1, x);
+	vecchia_block_weigh(&block, x, u, scratch);
+	sum = hash(sum, K, PAIRS * LANES);
+	sum = hash(sum, scratch, PAIRS * LANES);
+	for (size_t k = 0; k < D; k++)
+		sum = hash(sum, &(double){ vecchia_block_length(&kernel, &block, scratch, k) }, 1);
+	sum = hash(sum, &(double){ vecchia_block_noise(&block, x, u) }, 1);
+	vecchia_block_pull(&kernel, &block, scratch, 4, x);
+	sum = hash(sum, x, POINTS * LANES);
+	if (sum != UINT64_C(0xc4e14601089176dc))
+		fail_msg("%#llx", (unsigned long long)sum);
+}
+
 /* Two lots of the same rows: the noise keeps the matrices regular. */
 static void repeated_rows_are_no_problem(void **state)
 {
@@ -324,6 +373,7 @@ int main(void)
 		cmocka_unit_test(its_gradient_is_that_of_its_values),
 		cmocka_unit_test(more_neighbours_approximate_better),
 		cmocka_unit_test(the_same_seed_gives_the_same_bits),
+		cmocka_unit_test(a_blocks_bits_are_the_same_everywhere),
 		cmocka_unit_test(repeated_rows_are_no_problem),
 		cmocka_unit_test(what_is_no_number_is_refused),
 		cmocka_unit_test(a_fit_by_it_is_near_the_exact_one),
