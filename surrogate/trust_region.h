@@ -31,12 +31,13 @@ bool trust_region_applies(const struct suggest_request *request, const struct co
 /* Follows the region through the request's finished trials.
  *
  * A region begins with n_initial trials that are spread out, or, where it is the number of trials that calls
- * for it, with the first TRUST_REGION_TRIALS of them. From then on every request->parallel results in the order of their
- * commits are a batch. It is a success if its best is better than the best before by more than 0.1 % of that best's
- * magnitude or, if less, of the distance between median and best of the region's beginning (so that neither
- * a large constant in the objective nor a range of many decades hides what is gained). The side is 0.8 at first, twice as long
- * after 3 successes in a row, at most 1.6, half after max(4, d) / parallel failures in a row, and below 2^-7 the region
- * ends: another begins with the results that come after those still running. A failed trial is no success.
+ * for it, with the first TRUST_REGION_TRIALS of them. From then on every request->parallel results, in the
+ * order of their commits, are a batch. It is a success if its best is better than the best before by more
+ * than 0.1 % of that best's magnitude or, if less, of the distance between median and best of the region's
+ * beginning (so that neither a large constant in the objective nor a range of many decades hides what is
+ * gained). The side is 0.8 at first, twice as long after 3 successes in a row, at most 1.6, half after
+ * max(4, d) / parallel failures in a row, and below 2^-7 the region ends: another begins with the results
+ * that come after those still running. A failed trial is no success.
  *
  * Errors: TUNER_FATAL without memory. */
 TUNER_MUST_CHECK
@@ -46,9 +47,10 @@ bool trust_region_follow(const struct suggest_request *request, const struct col
 /* It wants spread-out trials still, those counted that are running. */
 bool trust_region_begins(const struct trust_region *region, const struct suggest_request *request);
 
-/* The box around the region's best trial, whose snapped coordinates go to ret_centre. Sides are proportional to lengthscales
- * (between 0.005 and 2, where the paper's are), with the region's side as geometric mean; a lattice has its neighbouring values inside
- * at least, a category all of its values. The region must have a best. */
+/* The box around the region's best trial, whose snapped coordinates go to ret_centre. Sides are proportional
+ * to lengthscales (between 0.005 and 2, where the paper's are), with the region's side as geometric mean; a
+ * lattice has its neighbouring values inside at least, a category all of its values, and what is not active
+ * at the centre the whole of its range. The region must have a best. */
 void trust_region_box(const struct trust_region *region, const struct suggest_request *request,
 	const struct columns *columns, const double *lengthscales, struct box *ret,
 	double *ret_centre);

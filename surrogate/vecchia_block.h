@@ -1,8 +1,8 @@
 /* Many small covariance matrices at once, one in each lane of a vector; inside vecchia.c.
  *
  * A block is KERNEL_LANES points, each with the points that it is conditioned on: `points` places, of which
- * the point itself is the last. An array of it has KERNEL_LANES doubles a place (or pair of places), is aligned to them, and a lane whose
- * place is empty holds 0 there. Pairs i > j stand at i (i - 1) / 2 + j.
+ * the point itself is the last. An array of it has KERNEL_LANES doubles a place (or pair of places), and a
+ * lane whose place is empty holds 0 there. Pairs i > j stand at i (i - 1) / 2 + j.
  *
  * The same bits on every machine and at every optimisation level, as in kernel.h. */
 #ifndef SURROGATE_VECCHIA_BLOCK_H
