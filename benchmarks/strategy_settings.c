@@ -24,6 +24,8 @@ bool strategy_setting(struct strategy *strategy, const char *key_and_value)
 		strategy->incumbent = (enum strategy_incumbent)value;
 	else if (strcmp(key, "cost_aware") == 0)
 		strategy->cost_aware = value != 0;
+	else if (strcmp(key, "trust_region") == 0)
+		strategy->trust_region = (enum strategy_trust_region)value;
 	else
 		return false;
 	return true;

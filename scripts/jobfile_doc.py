@@ -132,7 +132,7 @@ Another style of arguments, for a command that takes `lr=0.01`:
 The Gaussian process from the tenth trial on, of an objective without noise; and a grid of three values a float:
 
 ```jsonc
-"strategy": { "name": "bayesian", "initial": 9, "deterministic": true, "warp": "axes", "transform": "half-rank" },
+"strategy": { "name": "bayesian", "initial": 9, "deterministic": true, "warp": "axes", "transform": "half-rank", "trust_region": "never" },
 "seed": "18446744073709551615"
 ```
 

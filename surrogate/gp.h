@@ -91,10 +91,14 @@ struct gp_fit_options {
 	bool deterministic; /* sigma^2 stays at 1e-6 */
 	bool quick; /* from `start` alone, if there is one */
 	enum gp_warp warp; /* of a warped model */
+	size_t neighbours; /* > 0: Vecchia's approximation with so many stands for the likelihood, over
+			      an order drawn from `random` (vecchia.h) */
+	const struct gp_data *model; /* what the model is left conditioned on; NULL: the data */
 };
 
 struct gp_fit_report {
 	uint64_t work; /* likelihood evaluations done */
+	uint64_t approximations; /* of them, those of Vecchia's approximation */
 	double log_posterior; /* log likelihood + log prior at the result, constants included */
 	size_t starts; /* searches begun */
 	bool converged; /* the best search ended at a small projected gradient */

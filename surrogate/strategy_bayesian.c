@@ -1,6 +1,7 @@
 /* Strategy bayesian: a space-filling design, then what a Gaussian process hopes most of.
  *
  *     design, until enough trials are there
+ *     trust region, with many dimensions
  *     encode -> transform -> choose -> judge failures -> fit -> append what is pending -> log EI -> maximise
  *     -> an untried point
  *
@@ -17,6 +18,7 @@
 #include "surrogate/noisy_incumbent.h"
 #include "surrogate/strategy.h"
 #include "surrogate/thompson.h"
+#include "surrogate/trust_region.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -43,7 +45,13 @@ static const double SURPRISE = 3;
 /* What the model is made of. */
 struct model {
 	const struct ask *ask;
+	struct suggest_request
+		lessons; /* the ask's request, with the trials that the model is of */
 	struct columns columns;
+	bool in_region; /* proposes in a trust region: the next three are set */
+	struct trust_region region;
+	struct box box; /* after the fit, as is its centre */
+	double centre[COLUMNS_MAX];
 	struct model_data data;
 	struct gp *gp;
 	size_t n_repeated; /* rows behind the pending ones, of noisy_incumbent.h */
@@ -56,7 +64,7 @@ struct model {
 	double *anchors;
 	const double *start; /* the request's, if they belong to these columns; or NULL */
 	double lengthscales[COLUMNS_MAX]; /* the start's, or 1; then the fit's */
-	uint64_t work, work_fit, work_scores;
+	uint64_t work, work_fit, work_scores, approximations, glances;
 };
 
 static void model_finish(struct model *model)
@@ -148,6 +156,7 @@ static bool fit_outcomes(struct model *model, struct tuner_error *err)
 		    fit_limit(request), &report, err))
 		return false;
 	model->work += report.work;
+	model->approximations = report.approximations;
 	return true;
 }
 
@@ -194,6 +203,9 @@ static bool fit(struct model *model, struct tuner_error *err)
 		return false;
 	model->work_fit = model->work;
 	model_fit_lengthscales(&model->columns, gp_hyperparameters(model->gp), model->lengthscales);
+	if (model->in_region)
+		trust_region_box(&model->region, model->ask->request, &model->columns,
+			model->lengthscales, &model->box, model->centre);
 	return true;
 }
 
@@ -253,6 +265,9 @@ static bool draw_candidates(struct model *model, struct tuner_error *err)
 	if (model->listed)
 		return candidates_list(&model->columns, &model->ask->lattice, &model->ask->tried,
 			enough, &model->candidates, err);
+	if (model->in_region)
+		return trust_region_candidates(&model->columns, &model->box, model->centre, key,
+			enough, &model->candidates, err);
 	return choose_anchors(model, &anchors, err) &&
 	       candidates_draw(&model->columns, &anchors, key, enough, &model->candidates, err);
 }
@@ -264,6 +279,8 @@ static bool score_promising(struct model *model, struct tuner_error *err)
 	struct candidates *candidates = &model->candidates;
 	double *values = calloc(SCORED, sizeof *values);
 	double *rows = calloc(SCORED * model->columns.d, sizeof *rows);
+	/* In a region, all are near but for the centre itself. */
+	const size_t anywhere = model->in_region ? SCORED - 1 : SCORED_ANYWHERE;
 	size_t n = 0;
 	bool ok = (values != NULL && rows != NULL) || tuner_fail_memory(err);
 
@@ -272,8 +289,7 @@ static bool score_promising(struct model *model, struct tuner_error *err)
 	if (ok) {
 		/* The first row is a start of the search, whatever it promises. */
 		candidates->values[0] = INFINITY;
-		ok = candidates_choose(
-			candidates, SCORED_ANYWHERE, SCORED - SCORED_ANYWHERE, &n, err);
+		ok = candidates_choose(candidates, anywhere, SCORED - anywhere, &n, err);
 	}
 	for (size_t i = 0; ok && i < n; i++)
 		memcpy(&rows[i * model->columns.d],
@@ -286,6 +302,7 @@ static bool score_promising(struct model *model, struct tuner_error *err)
 	for (size_t i = 0; ok && i < n; i++)
 		candidates->values[candidates->order[i]] = values[i];
 	model->work += candidates->n / GLANCES_AS_ONE + n;
+	model->glances += candidates->n;
 	model->work_scores += n;
 	free(values);
 	free(rows);
@@ -419,8 +436,9 @@ static bool polish(struct model *model, struct tuner_error *err)
 	if (model->listed || model->acquisition == NULL || (limit > 0 && model->work >= limit))
 		return true;
 	random_init(&random, key);
-	if (!maximise(&model->columns, model->acquisition, model->lengthscales, &model->candidates,
-		    &random, limit > 0 ? limit - model->work : 0, &model->maxima, err))
+	if (!maximise(&model->columns, model->acquisition, model->lengthscales,
+		    model->in_region ? &model->box : NULL, &model->candidates, &random,
+		    limit > 0 ? limit - model->work : 0, &model->maxima, err))
 		return false;
 	model->work += model->maxima.work;
 	return true;
@@ -550,6 +568,8 @@ static bool propose(struct model *model, struct suggestion *ret, struct tuner_er
 	ret->work_fit = model->work_fit;
 	ret->work_scores = model->work_scores;
 	ret->work_climbs = model->maxima.work;
+	ret->approximations = model->approximations;
+	ret->glances = model->glances;
 	if (!found)
 		return fall_back(ask, "every point that was looked at has been tried", ret, err);
 	ret->branch = BRANCH_MODEL;
@@ -565,7 +585,26 @@ static bool prepare(struct model *model, struct tuner_error *err)
 		return false;
 	model->start = model_fit_start(model->gp, request);
 	model_fit_lengthscales(&model->columns, model->start, model->lengthscales);
-	return model_data_init(&model->data, &model->columns, request, model->lengthscales, err);
+	return model_data_init(
+		&model->data, &model->columns, &model->lessons, model->lengthscales, err);
+}
+
+/* Whether there is one, and where it is. Its model is of its own trials. */
+static bool find_region(struct model *model, struct tuner_error *err)
+{
+	const struct suggest_request *request = model->ask->request;
+
+	model->in_region = trust_region_applies(request, &model->columns);
+	if (!model->in_region)
+		return true;
+	if (!trust_region_follow(request, &model->columns, n_initial(request), &model->region, err))
+		return false;
+
+	const size_t earlier = least(model->region.first, request->n_observations);
+
+	model->lessons.observations += earlier;
+	model->lessons.n_observations -= earlier;
+	return true;
 }
 
 bool strategy_bayesian(const struct ask *ask, struct suggestion *ret, struct tuner_error *err)
@@ -579,11 +618,18 @@ bool strategy_bayesian(const struct ask *ask, struct suggestion *ret, struct tun
 	if (request->without_model)
 		return fall_back(ask, "the model was not asked: no time", ret, err);
 
-	struct model model = { .ask = ask };
+	struct model model = { .ask = ask, .lessons = *request };
 
 	columns_init(&model.columns, ask->space, ask->given);
 	if (model.columns.d == 0)
 		return fall_back(ask, "the space has one configuration", ret, err);
+
+	if (!find_region(&model, err))
+		return false;
+	if (model.in_region && trust_region_begins(&model.region, request)) {
+		ret->branch = BRANCH_DESIGN;
+		return ask_quasi_random(ask, ret, err);
+	}
 
 	const bool ok = prepare(&model, err) && propose(&model, ret, err);
 

@@ -49,6 +49,13 @@ const char *strategy_incumbent_name(enum strategy_incumbent incumbent)
 	return names[incumbent];
 }
 
+const char *strategy_trust_region_name(enum strategy_trust_region trust_region)
+{
+	static const char *const names[] = { "auto", "never", "always" };
+
+	return names[trust_region];
+}
+
 const char *branch_name(enum branch branch)
 {
 	return branches[branch];

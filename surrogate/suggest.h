@@ -27,6 +27,14 @@ enum strategy_incumbent {
 	STRATEGY_INCUMBENT_NOISY,
 };
 
+/* Whether the model proposes in a trust region (trust_region.h): with many dimensions, never, or from the design
+ * on. */
+enum strategy_trust_region {
+	STRATEGY_TRUST_REGION_AUTO,
+	STRATEGY_TRUST_REGION_NEVER,
+	STRATEGY_TRUST_REGION_ALWAYS,
+};
+
 struct strategy {
 	enum strategy_name name;
 	size_t initial; /* bayesian: trials before the model proposes, the user's own and the
@@ -40,12 +48,15 @@ struct strategy {
 	double ucb_beta; /* UCB: sd below the mean; 0: CONFIDENCE_BOUND_BETA */
 	enum strategy_incumbent incumbent; /* EI */
 	bool cost_aware; /* EI: trials that take long have to promise more (cost.h) */
+	enum strategy_trust_region trust_region; /* bayesian */
 };
 
 const char *strategy_name(enum strategy_name name); /* "bayesian" ... */
 const char *strategy_warp_name(enum strategy_warp warp); /* "none", "free", "axes" */
 const char *strategy_acquisition_name(enum strategy_acquisition acquisition); /* "ei" ... */
 const char *strategy_incumbent_name(enum strategy_incumbent incumbent); /* "mean" ... */
+const char *strategy_trust_region_name(
+	enum strategy_trust_region trust_region); /* "auto", "never", "always" */
 
 /* Number of configurations of the grid strategy on this space (floats without step count
  * grid_points); UINT64_MAX if it does not fit. With conditions or constraints: of those that are allowed among the first
@@ -139,6 +150,9 @@ struct suggestion {
 	uint64_t work; /* evaluations done */
 	uint64_t work_fit, work_scores, work_climbs; /* of it: likelihoods (1: the start's
 			hyperparameters were kept), candidates in full, points on the way to maxima */
+	uint64_t
+		approximations; /* approximate likelihoods; each counts for more in work_fit (model_fit.h) */
+	uint64_t glances; /* candidates at a glance, of which many count as one in work */
 	size_t n_hyperparameters; /* 0 without a model */
 	double hyperparameters[SUGGEST_HYPERPARAMETERS_MAX]; /* to start the next fit from */
 };

@@ -364,6 +364,7 @@ static void every_setting_reaches_its_field(void **state)
 	assert_int_equal(file->strategy.acquisition, STRATEGY_EI);
 	assert_int_equal(file->strategy.incumbent, STRATEGY_INCUMBENT_NOISY);
 	assert_true(file->strategy.cost_aware);
+	assert_int_equal(file->strategy.trust_region, STRATEGY_TRUST_REGION_ALWAYS);
 	assert_int_equal(file->budget.trials, 40);
 	assert_int_equal(file->budget.parallel, 4);
 	assert_int_equal(file->budget.runtime_us, INT64_C(5400000000));
@@ -678,7 +679,8 @@ static void an_edit_is_of_the_kind_of_what_it_changes(void **state)
 				 "strategy.transform: \"half-rank\" -> (gone)\n"
 				 "strategy.acquisition: \"ei\" -> (gone)\n"
 				 "strategy.incumbent: \"mean\" -> (gone)\n"
-				 "strategy.cost_aware: false -> (gone)\n"),
+				 "strategy.cost_aware: false -> (gone)\n"
+				 "strategy.trust_region: \"auto\" -> (gone)\n"),
 		CHANGE_TAKEN);
 	assert_int_equal(kinds_of("strategy={\"acquisition\": \"ucb\", \"ucb_beta\": 2.5}",
 				 "strategy.acquisition: \"ei\" -> \"ucb\"\n"
@@ -976,7 +978,8 @@ static void objective_and_strategy_are_stored_as_json(void **state)
 				       "\"reduce\": \"mean of last 3\"}");
 	assert_string_equal(strategy,
 		"{\"name\": \"bayesian\", \"initial\": 10, \"deterministic\": true, "
-		"\"warp\": \"axes\", \"transform\": \"winsor\", \"acquisition\": \"ei\", "
+		"\"warp\": \"axes\", \"transform\": \"winsor\", "
+		"\"trust_region\": \"always\", \"acquisition\": \"ei\", "
 		"\"incumbent\": \"noisy\", \"cost_aware\": true}");
 	free(objective);
 	free(strategy);

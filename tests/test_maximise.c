@@ -76,8 +76,8 @@ static void climb(struct fixture *f, uint64_t work_limit)
 {
 	struct tuner_error err;
 
-	assert_ok(maximise(&f->columns, f->acquisition, f->lengthscales, &f->candidates, &f->random,
-			  work_limit, &f->maxima, &err),
+	assert_ok(maximise(&f->columns, f->acquisition, f->lengthscales, NULL, &f->candidates,
+			  &f->random, work_limit, &f->maxima, &err),
 		&err);
 }
 

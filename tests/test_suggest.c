@@ -270,6 +270,7 @@ static void a_failed_allocation_is_fatal_and_says_so(void **state)
 		{ STRATEGY_BAYESIAN, .acquisition = STRATEGY_UCB },
 		{ STRATEGY_BAYESIAN, .acquisition = STRATEGY_THOMPSON },
 		{ STRATEGY_BAYESIAN, .incumbent = STRATEGY_INCUMBENT_NOISY, .cost_aware = true },
+		{ STRATEGY_BAYESIAN, .trust_region = STRATEGY_TRUST_REGION_ALWAYS },
 	};
 
 	/* At least one allocation was refused before it got through. */

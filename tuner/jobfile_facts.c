@@ -331,6 +331,8 @@ static void add_strategy(struct collector *c)
 		add_key(c, CHANGE_TAKEN, SECTION_STRATEGY, "strategy", "transform",
 			string_text(transform_name(s->transform)));
 		add_acquisition(c);
+		add_key(c, CHANGE_TAKEN, SECTION_STRATEGY, "strategy", "trust_region",
+			string_text(strategy_trust_region_name(s->trust_region)));
 	}
 	if (s->name == STRATEGY_GRID)
 		add_key(c, CHANGE_TAKEN, SECTION_STRATEGY, "strategy", "points",

@@ -266,6 +266,12 @@ const struct key job_keys[] = {
 		.help = "ei: prefers trials that are likely to end soon, the more trials of the "
 			"budget are left",
 		.synonyms = "cost|cost_cooling|ei_per_second|eips|per_second" },
+	{ SECTION_STRATEGY, "trust_region", KEY_WORD, .words = "auto|never|always",
+		.otherwise = "\"auto\"",
+		.help = "bayesian: propose in a box around the best trial, which grows with "
+			"success and shrinks without. auto: beyond 30 parameters",
+		.aliases = "true=always|false=never|on=always|off=never|turbo=always",
+		.synonyms = "turbo|local|trust-region|trustregion" },
 	{ SECTION_STRATEGY, "points", KEY_INTEGER, FROM_TO(2, 10000), .otherwise = "5",
 		.help = "grid: values along a float without step",
 		.synonyms = "grid_points|resolution|n_points|num_points|steps" },

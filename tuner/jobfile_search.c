@@ -161,7 +161,7 @@ static void read_acquisition(const cJSON *object, struct strategy *strategy)
 static void read_strategy(struct reader *reader)
 {
 	static const char *const of_bayesian[] = { "initial", "deterministic", "warp", "transform",
-		"acquisition", "ucb_beta", "incumbent", "cost_aware" };
+		"acquisition", "ucb_beta", "incumbent", "cost_aware", "trust_region" };
 	static const enum strategy_name names[] = { STRATEGY_BAYESIAN, STRATEGY_SOBOL,
 		STRATEGY_RANDOM, STRATEGY_GRID };
 	const cJSON *object = member(reader->root, SECTION_FILE, "strategy");
@@ -177,6 +177,8 @@ static void read_strategy(struct reader *reader)
 	strategy->warp = (enum strategy_warp)member_word(object, SECTION_STRATEGY, "warp");
 	strategy->transform =
 		(enum transform_kind)member_word(object, SECTION_STRATEGY, "transform");
+	strategy->trust_region =
+		(enum strategy_trust_region)member_word(object, SECTION_STRATEGY, "trust_region");
 	read_acquisition(object, strategy);
 	strategy->grid_points = (size_t)member_integer(object, SECTION_STRATEGY, "points");
 	if (has_member(object, "name") && member(object, SECTION_STRATEGY, "name") == NULL)

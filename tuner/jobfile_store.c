@@ -210,9 +210,10 @@ char *job_file_strategy(const struct job_file *file)
 	if (s->name == STRATEGY_BAYESIAN) {
 		text_print(&text,
 			", \"initial\": %zu, \"deterministic\": %s, \"warp\": \"%s\", "
-			"\"transform\": \"%s\"",
+			"\"transform\": \"%s\", \"trust_region\": \"%s\"",
 			s->initial, s->deterministic ? "true" : "false",
-			strategy_warp_name(s->warp), transform_name(s->transform));
+			strategy_warp_name(s->warp), transform_name(s->transform),
+			strategy_trust_region_name(s->trust_region));
 		print_acquisition(s, &text);
 	}
 	if (s->name == STRATEGY_GRID)
