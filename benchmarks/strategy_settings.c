@@ -16,6 +16,8 @@ bool strategy_setting(struct strategy *strategy, const char *key_and_value)
 		strategy->warp = (enum strategy_warp)value;
 	else if (strcmp(key, "transform") == 0)
 		strategy->transform = (enum transform_kind)value;
+	else if (strcmp(key, "hyperparameters") == 0)
+		strategy->hyperparameters = (enum strategy_hyperparameters)value;
 	else
 		return false;
 	return true;

@@ -103,6 +103,9 @@ struct acquisition {
 	double *by_mean, *by_sd;
 	size_t rows; /* of the matrices below, which grow to BLOCK at most */
 	double *K, *G, *T;
+	struct acquisition *joined[ACQUISITION_MODELS_MAX - 1]; /* owned */
+	size_t n_joined;
+	double *joined_gradients; /* BLOCK x d */
 };
 
 /* One stratum of the normal distribution per fantasy, shuffled for each pending row: a Latin
@@ -212,6 +215,9 @@ void acquisition_destroy(struct acquisition *a)
 {
 	if (!a)
 		return;
+	for (size_t i = 0; i < a->n_joined; i++)
+		acquisition_destroy(a->joined[i]);
+	free(a->joined_gradients);
 	free(a->draws);
 	free(a->alphas);
 	free(a->incumbents);
@@ -224,7 +230,7 @@ void acquisition_destroy(struct acquisition *a)
 	free(a);
 }
 
-double acquisition_incumbent(const struct acquisition *a)
+static double own_incumbent(const struct acquisition *a)
 {
 	double sum = 0;
 
@@ -279,7 +285,7 @@ static double value_of(struct acquisition *a, const double *v, double sd, size_t
 	return most + log(sum / (double)S);
 }
 
-bool acquisition_values(struct acquisition *a, const double *X, size_t m, size_t fantasies,
+static bool own_values(struct acquisition *a, const double *X, size_t m, size_t fantasies,
 	double *ret_values, struct tuner_error *err)
 {
 	const size_t d = gp_d(a->gp);
@@ -301,12 +307,15 @@ bool acquisition_values(struct acquisition *a, const double *X, size_t m, size_t
 	return true;
 }
 
-bool acquisition_glance(struct acquisition *a, const double *X, size_t m, double *ret_values,
-	struct tuner_error *err)
+/* `fantasies`: of no use; as own_values. */
+static bool own_glance(struct acquisition *a, const double *X, size_t m, size_t fantasies,
+	double *ret_values, struct tuner_error *err)
 {
 	const size_t d = gp_d(a->gp);
-	const double incumbent = acquisition_incumbent(a);
+	const double incumbent = own_incumbent(a);
 	double *weights, by_mean, by_sd;
+
+	(void)fantasies;
 
 	if (!reserve(a, m, err))
 		return false;
@@ -376,7 +385,7 @@ static void gradients_block(
 	}
 }
 
-bool acquisition_gradients(struct acquisition *a, const double *X, size_t m, double *ret_values,
+static bool own_gradients(struct acquisition *a, const double *X, size_t m, double *ret_values,
 	double *ret_gradients, struct tuner_error *err)
 {
 	const size_t d = gp_d(a->gp);
@@ -387,4 +396,132 @@ bool acquisition_gradients(struct acquisition *a, const double *X, size_t m, dou
 		gradients_block(a, X + i * d, m - i < BLOCK ? m - i : BLOCK, ret_values + i,
 			ret_gradients + i * d);
 	return true;
+}
+
+/* ---- the mean over several models ---- */
+
+bool acquisition_join(struct acquisition *a, struct acquisition *other, struct tuner_error *err)
+{
+	tuner_assert(a->n_joined < ACQUISITION_MODELS_MAX - 1 && other->n_joined == 0 &&
+		     gp_d(a->gp) == gp_d(other->gp));
+	a->joined[a->n_joined++] = other;
+	if (!a->joined_gradients)
+		a->joined_gradients = factor_allocate(BLOCK, gp_d(a->gp));
+	return a->joined_gradients || tuner_fail_memory(err);
+}
+
+double acquisition_incumbent(const struct acquisition *a)
+{
+	double sum = own_incumbent(a);
+
+	for (size_t i = 0; i < a->n_joined; i++)
+		sum += own_incumbent(a->joined[i]);
+	return sum / (double)(a->n_joined + 1);
+}
+
+/* ln(e^a + e^b) */
+static double log_sum(double a, double b)
+{
+	const double most = fmax(a, b);
+
+	return isfinite(most) ? most + log(exp(a - most) + exp(b - most)) : most;
+}
+
+typedef bool values_function(struct acquisition *a, const double *X, size_t m, size_t fantasies,
+	double *ret_values, struct tuner_error *err);
+
+/* Adds the first n joined models to own values. */
+static bool join_values(struct acquisition *a, size_t n, values_function *values, const double *X,
+	size_t m, size_t fantasies, double *ret_values, struct tuner_error *err)
+{
+	double more[BLOCK];
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t at = 0; at < m; at += BLOCK) {
+			const size_t rows = m - at < BLOCK ? m - at : BLOCK;
+
+			if (!values(a->joined[i], X + at * gp_d(a->gp), rows, fantasies, more, err))
+				return false;
+			for (size_t r = 0; r < rows; r++)
+				ret_values[at + r] = log_sum(ret_values[at + r], more[r]);
+		}
+	for (size_t r = 0; n > 0 && r < m; r++)
+		ret_values[r] -= log((double)(n + 1));
+	return true;
+}
+
+static size_t joined_at_first(const struct acquisition *a)
+{
+	return a->n_joined < ACQUISITION_MODELS_FIRST ? a->n_joined : ACQUISITION_MODELS_FIRST - 1;
+}
+
+bool acquisition_values(struct acquisition *a, const double *X, size_t m, size_t fantasies,
+	double *ret_values, struct tuner_error *err)
+{
+	const size_t n = fantasies ? joined_at_first(a) : a->n_joined;
+
+	return own_values(a, X, m, fantasies, ret_values, err) &&
+	       join_values(a, n, own_values, X, m, fantasies, ret_values, err);
+}
+
+bool acquisition_glance(struct acquisition *a, const double *X, size_t m, double *ret_values,
+	struct tuner_error *err)
+{
+	return own_glance(a, X, m, 0, ret_values, err) &&
+	       join_values(a, joined_at_first(a), own_glance, X, m, 0, ret_values, err);
+}
+
+/* The gradient of a logarithm of a sum: each term's, by its part of the sum. */
+static void join_gradient(
+	double *value, double *gradient, double more, const double *more_gradient, size_t d)
+{
+	const double sum = log_sum(*value, more);
+
+	for (size_t k = 0; isfinite(sum) && k < d; k++)
+		gradient[k] = exp(*value - sum) * gradient[k] + exp(more - sum) * more_gradient[k];
+	*value = sum;
+}
+
+static bool join_gradients(struct acquisition *a, size_t n, const double *X, size_t m,
+	double *ret_values, double *ret_gradients, struct tuner_error *err)
+{
+	const size_t d = gp_d(a->gp);
+	double more[BLOCK];
+
+	for (size_t i = 0; i < n; i++) {
+		if (!own_gradients(a->joined[i], X, m, more, a->joined_gradients, err))
+			return false;
+		for (size_t r = 0; r < m; r++)
+			join_gradient(&ret_values[r], &ret_gradients[r * d], more[r],
+				&a->joined_gradients[r * d], d);
+	}
+	for (size_t r = 0; n > 0 && r < m; r++)
+		ret_values[r] -= log((double)(n + 1));
+	return true;
+}
+
+static bool gradients_with(struct acquisition *a, size_t n, const double *X, size_t m,
+	double *ret_values, double *ret_gradients, struct tuner_error *err)
+{
+	const size_t d = gp_d(a->gp);
+
+	if (!own_gradients(a, X, m, ret_values, ret_gradients, err))
+		return false;
+	for (size_t i = 0; i < m; i += BLOCK)
+		if (!join_gradients(a, n, X + i * d, m - i < BLOCK ? m - i : BLOCK, ret_values + i,
+			    ret_gradients + i * d, err))
+			return false;
+	return true;
+}
+
+bool acquisition_gradients(struct acquisition *a, const double *X, size_t m, double *ret_values,
+	double *ret_gradients, struct tuner_error *err)
+{
+	return gradients_with(a, a->n_joined, X, m, ret_values, ret_gradients, err);
+}
+
+bool acquisition_rough_gradients(struct acquisition *a, const double *X, size_t m,
+	double *ret_values, double *ret_gradients, struct tuner_error *err)
+{
+	return gradients_with(a, joined_at_first(a), X, m, ret_values, ret_gradients, err);
 }

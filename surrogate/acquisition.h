@@ -25,7 +25,12 @@
 
 #include <stddef.h>
 
-enum { ACQUISITION_FANTASIES = 64, ACQUISITION_PENDING_MAX = 64 };
+enum {
+	ACQUISITION_FANTASIES = 64,
+	ACQUISITION_PENDING_MAX = 64,
+	ACQUISITION_MODELS_MAX = 10, /* see acquisition_join */
+	ACQUISITION_MODELS_FIRST = 2,
+};
 
 struct acquisition;
 
@@ -39,12 +44,19 @@ bool acquisition_create(const struct gp *gp, const bool *eligible, size_t n_fant
 	struct random *random, struct acquisition **ret, struct tuner_error *err);
 void acquisition_destroy(struct acquisition *acquisition);
 
-/* f*, averaged over the fantasies; model unit. */
+/* From now on a value is the log of the mean EI over the models of both, `other`'s being one (of the same
+ * dimensions, as likely as the others; at most ACQUISITION_MODELS_MAX together). Takes over `other`, even if it fails
+ * (TUNER_FATAL without memory). */
+TUNER_MUST_CHECK
+bool acquisition_join(
+	struct acquisition *acquisition, struct acquisition *other, struct tuner_error *err);
+
+/* f*, averaged over the fantasies and the models; model unit. */
 double acquisition_incumbent(const struct acquisition *acquisition);
 
-/* Log EI at m points (m x d, unit cube). fantasies: only the first so many are used, which is
- * cheaper and good enough for a first look at many points; 0: all. A value depends on its own
- * point only, up to rounding (1e-12): BLAS may add in another order for another m. Errors:
+/* Log EI at m points (m x d, unit cube). fantasies: only the first so many are used, and only the
+ * first ACQUISITION_MODELS_FIRST models, which is cheaper and good enough for a first look at many
+ * points; 0: all. A value depends on its own point only, up to rounding (1e-12): BLAS may add in another order for another m. Errors:
  * TUNER_FATAL without memory. */
 TUNER_MUST_CHECK
 bool acquisition_values(struct acquisition *acquisition, const double *X, size_t m,
@@ -52,7 +64,8 @@ bool acquisition_values(struct acquisition *acquisition, const double *X, size_t
 
 /* What log EI can at most be at m points, in O(n) a point: from an sd that is too large (gp_glance), and with
  * pending rows, from the predicted means and the average incumbent instead of the fantasies', which is then
- * no bound but near one. For the choice of the points that are worth acquisition_values. */
+ * no bound but near one. Of several models, by the first ones, as above. For the choice of the points that are worth
+ * acquisition_values. */
 TUNER_MUST_CHECK
 bool acquisition_glance(struct acquisition *acquisition, const double *X, size_t m,
 	double *ret_values, struct tuner_error *err);
@@ -61,6 +74,12 @@ bool acquisition_glance(struct acquisition *acquisition, const double *X, size_t
  * call serves all starts of a lockstep search. */
 TUNER_MUST_CHECK
 bool acquisition_gradients(struct acquisition *acquisition, const double *X, size_t m,
+	double *ret_values, double *ret_gradients, struct tuner_error *err);
+
+/* The same by the first ACQUISITION_MODELS_FIRST models, which is the same where there is one: for climbs whose
+ * end is looked at again. */
+TUNER_MUST_CHECK
+bool acquisition_rough_gradients(struct acquisition *acquisition, const double *X, size_t m,
 	double *ret_values, double *ret_gradients, struct tuner_error *err);
 
 /* ln h(z), for every z, infinite ones included. Absolute error (checked against 60 digits) below

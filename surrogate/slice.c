@@ -37,17 +37,36 @@ void slice_finish(struct slice *slice)
 	*slice = (struct slice){ 0 };
 }
 
-/* Uniform on the unit sphere of the coordinates that move. False if none does. */
+static bool is_held(const struct slice *slice, size_t k)
+{
+	return slice->held != NULL && slice->held[k];
+}
+
+/* One of the coordinates that move, each as likely; slice->d if none does. */
+static size_t draw_axis(const struct slice *slice, struct random *random)
+{
+	size_t n = 0, chosen = slice->d;
+
+	for (size_t k = 0; k < slice->d; k++)
+		if (!is_held(slice, k) && random_below(random, ++n) == 0)
+			chosen = k;
+	return chosen;
+}
+
+/* Uniform on the unit sphere of the coordinates that move, or along one of them. False if none does. */
 static bool draw_direction(struct slice *slice, struct random *random)
 {
+	const bool is_axis = random_below(random, 2) == 0;
+	const size_t axis = is_axis ? draw_axis(slice, random) : slice->d;
 	double square = 0;
 
 	for (size_t k = 0; k < slice->d; k++) {
-		slice->direction[k] =
-			slice->held != NULL && slice->held[k] ? 0 : random_normal(random);
+		slice->direction[k] = is_axis             ? k == axis
+				      : is_held(slice, k) ? 0
+							  : random_normal(random);
 		square += slice->direction[k] * slice->direction[k];
 	}
-	for (size_t k = 0; k < slice->d; k++)
+	for (size_t k = 0; square > 0 && k < slice->d; k++)
 		slice->direction[k] /= sqrt(square);
 	return square > 0;
 }
@@ -84,8 +103,8 @@ static void shrink(
 	struct slice *slice, struct interval interval, double height, struct random *random)
 {
 	for (int i = 0; i < SLICE_STEPS; i++) {
-		const double distance = interval.left + (interval.right - interval.left) *
-								random_uniform(random);
+		const double distance =
+			interval.left + (interval.right - interval.left) * random_uniform(random);
 		const double value = value_at(slice, distance);
 
 		if (value > height) {

@@ -1,12 +1,15 @@
 /* Slice sampling: draws from a density that is known up to a factor (Neal, "Slice sampling", Annals of
- * Statistics 31, 2003), along random directions.
+ * Statistics 31, 2003), along random directions: of all directions, or, every other time, of the axes.
  *
  *     slice_init -> slice_step, any number of times -> slice_finish
  *
  * A step draws a height below the density at the present point, and a direction. An interval of length
  * SLICE_WIDTH around the point is stepped out until both its ends lie below that height. Points are drawn
  * from it, and it shrinks to those that lie below, until one lies above: that is the next point. Nothing is
- * rejected, there is no step size to find, and the chain is reversible. */
+ * rejected, there is no step size to find, and the chain is reversible.
+ *
+ * Why the axes: where the density is narrow in some coordinates and wide in others, a step in any direction is as
+ * short as the narrow ones want it. */
 #ifndef SURROGATE_SLICE_H
 #define SURROGATE_SLICE_H
 

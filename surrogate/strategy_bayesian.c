@@ -1,9 +1,10 @@
 /* Strategy bayesian: a space-filling design, then what a Gaussian process hopes most of.
  *
  *     design, until enough trials are there
- *     encode -> transform -> choose -> fit -> append what is pending -> log EI -> maximise -> an untried point
+ *     encode -> transform -> choose -> fit or sample -> append what is pending -> log EI -> maximise -> an untried point
  *
  * Every step is a function of the request alone. */
+#include "surrogate/ensemble.h"
 #include "surrogate/maximise.h"
 #include "surrogate/model_fit.h"
 #include "surrogate/strategy.h"
@@ -39,6 +40,8 @@ struct model {
 	struct columns columns;
 	struct model_data data;
 	struct gp *gp;
+	struct ensemble
+		ensemble; /* marginal: the models that stand in for the gp; none otherwise */
 	struct acquisition *acquisition;
 	struct candidates candidates;
 	bool listed; /* the candidates are all that are left: nothing to search between them */
@@ -54,6 +57,7 @@ static void model_finish(struct model *model)
 	maxima_finish(&model->maxima);
 	candidates_finish(&model->candidates);
 	acquisition_destroy(model->acquisition);
+	ensemble_finish(&model->ensemble);
 	gp_destroy(model->gp);
 	model_data_finish(&model->data);
 	free(model->anchors);
@@ -137,8 +141,62 @@ static bool fit_outcomes(struct model *model, struct tuner_error *err)
 	return true;
 }
 
+/* States of a chain that goes on from where the last suggestion left it; a new one starts from the most likely
+ * hyperparameters. */
+static bool sample(struct model *model, double *thetas, size_t *ret_n, struct tuner_error *err)
+{
+	const struct suggest_request *request = model->ask->request;
+	const uint64_t limit = fit_limit(request);
+	struct gp_fit_report report;
+	struct tuner_error failed;
+	uint64_t work;
+
+	if (model->start != NULL) {
+		if (model_fit_sample(model->gp, &model->data, request, model->start, false, limit,
+			    thetas, ret_n, &work, &failed)) {
+			model->work += work;
+			return true;
+		}
+		if (failed.code != TUNER_NUMERIC) {
+			*err = failed;
+			return false;
+		}
+	}
+	if (!model_fit(model->gp, &model->data, request, NULL, false, limit, &report, err) ||
+		!model_fit_sample(model->gp, &model->data, request, gp_hyperparameters(model->gp),
+			true, limit, thetas, ret_n, &work, err))
+		return false;
+	model->work += report.work + work;
+	return true;
+}
+
+static bool fit_ensemble(struct model *model, struct tuner_error *err)
+{
+	const struct gp_data data = model_data_view(&model->data);
+	double *thetas = calloc(ENSEMBLE_MAX * gp_n_hyperparameters(model->gp), sizeof *thetas);
+	size_t n;
+	const bool ok = (thetas != NULL || tuner_fail_memory(err)) &&
+			sample(model, thetas, &n, err) &&
+			ensemble_condition(&model->ensemble, model->gp, &data, thetas, n, err);
+
+	free(thetas);
+	if (!ok)
+		return false;
+	model->work += n;
+	ensemble_lengthscales(&model->ensemble, model->lengthscales);
+	return ensemble_append(&model->ensemble, model->data.X_pending, model->data.n_pending, err);
+}
+
+/* The gp; of several the last, from which a chain goes on. */
+static const struct gp *latest(const struct model *model)
+{
+	return model->ensemble.n > 0 ? model->ensemble.gps[model->ensemble.n - 1] : model->gp;
+}
+
 static bool fit(struct model *model, struct tuner_error *err)
 {
+	if (model->ask->request->strategy->hyperparameters == STRATEGY_MARGINAL)
+		return fit_ensemble(model, err);
 	if (!fit_outcomes(model, err))
 		return false;
 	model_fit_lengthscales(&model->columns, gp_hyperparameters(model->gp), model->lengthscales);
@@ -174,7 +232,7 @@ static bool choose_anchors(struct model *model, struct anchors *ret, struct tune
 		free(means);
 		return tuner_fail_memory(err);
 	}
-	gp_own_means(model->gp, means);
+	gp_own_means(latest(model), means);
 	for (size_t i = 0; i < n; i++)
 		if (model->data.valued[i])
 			ranks[n_ranks++] = (struct rank){ means[i], i };
@@ -277,14 +335,23 @@ static bool score_promising(struct model *model, struct tuner_error *err)
 	return ok;
 }
 
-static bool score_candidates(struct model *model, struct tuner_error *err)
+static bool create_acquisition(struct model *model, struct tuner_error *err)
 {
 	struct random random = ask_random(model->ask, RANDOM_FANTASY);
+	const bool *eligible = model->data.valued;
+
+	return model->ensemble.n > 0
+		       ? ensemble_acquisition(&model->ensemble, eligible, ACQUISITION_FANTASIES,
+				 &random, &model->acquisition, err)
+		       : acquisition_create(model->gp, eligible, ACQUISITION_FANTASIES, &random,
+				 &model->acquisition, err);
+}
+
+static bool score_candidates(struct model *model, struct tuner_error *err)
+{
 	struct candidates *candidates = &model->candidates;
 
-	if (!acquisition_create(model->gp, model->data.valued, ACQUISITION_FANTASIES, &random,
-		    &model->acquisition, err) ||
-		!draw_candidates(model, err))
+	if (!create_acquisition(model, err) || !draw_candidates(model, err))
 		return false;
 	if (candidates->n == 0)
 		return true;
@@ -349,13 +416,20 @@ static bool choose(const struct model *model, double *ret_values, const double *
 	return false;
 }
 
+static bool predict(const struct model *model, const double *x, double *ret_mean, double *ret_sd,
+	struct tuner_error *err)
+{
+	return model->ensemble.n > 0 ? ensemble_predict(&model->ensemble, x, ret_mean, ret_sd, err)
+				     : gp_predict(model->gp, x, 1, ret_mean, ret_sd, err);
+}
+
 /* What the model thinks of its choice, in the user's unit. */
 static bool explain(
 	struct model *model, const double *x, struct suggestion *ret, struct tuner_error *err)
 {
 	double mean, sd, value;
 
-	if (!gp_predict(model->gp, x, 1, &mean, &sd, err) ||
+	if (!predict(model, x, &mean, &sd, err) ||
 		!acquisition_values(model->acquisition, x, 1, 0, &value, err))
 		return false;
 	transform_prediction(model->data.transform, mean, sd, &ret->mean, &ret->sd);
@@ -363,7 +437,7 @@ static bool explain(
 	ret->incumbent =
 		transform_to_user(model->data.transform, acquisition_incumbent(model->acquisition));
 	ret->n_hyperparameters = gp_n_hyperparameters(model->gp);
-	memcpy(ret->hyperparameters, gp_hyperparameters(model->gp),
+	memcpy(ret->hyperparameters, gp_hyperparameters(latest(model)),
 		ret->n_hyperparameters * sizeof *ret->hyperparameters);
 	return true;
 }

@@ -35,6 +35,13 @@ const char *strategy_warp_name(enum strategy_warp warp)
 	return names[warp];
 }
 
+const char *strategy_hyperparameters_name(enum strategy_hyperparameters hyperparameters)
+{
+	static const char *const names[] = { "map", "marginal" };
+
+	return names[hyperparameters];
+}
+
 const char *branch_name(enum branch branch)
 {
 	return branches[branch];

@@ -15,6 +15,9 @@ enum strategy_name { STRATEGY_RANDOM, STRATEGY_SOBOL, STRATEGY_GRID, STRATEGY_BA
  * that gains enough (gp.h). */
 enum strategy_warp { STRATEGY_WARP_NONE, STRATEGY_WARP_FREE, STRATEGY_WARP_AXES };
 
+/* The model at its most likely hyperparameters, or the mean over draws from their posterior (marginal.h). */
+enum strategy_hyperparameters { STRATEGY_MAP, STRATEGY_MARGINAL };
+
 struct strategy {
 	enum strategy_name name;
 	size_t initial; /* bayesian: trials before the model proposes, the user's own and the
@@ -23,11 +26,13 @@ struct strategy {
 	size_t grid_points; /* grid: values along a float without step; 0: 5 */
 	bool deterministic; /* bayesian: the objective has no noise */
 	enum strategy_warp warp; /* bayesian */
+	enum strategy_hyperparameters hyperparameters; /* bayesian */
 	enum transform_kind transform; /* bayesian: of the objectives, before the model sees them */
 };
 
 const char *strategy_name(enum strategy_name name); /* "bayesian" ... */
 const char *strategy_warp_name(enum strategy_warp warp); /* "none", "free", "axes" */
+const char *strategy_hyperparameters_name(enum strategy_hyperparameters); /* "map", "marginal" */
 
 /* Number of configurations of the grid strategy on this space (floats without step count
  * grid_points); UINT64_MAX if it does not fit. With conditions or constraints: of those that are allowed among the first

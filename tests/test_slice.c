@@ -57,9 +57,8 @@ static double distance(double *draws, size_t n, distribution_function *P)
 
 	gsl_sort(draws, 1, n);
 	for (size_t i = 0; i < n; i++)
-		most = fmax(most,
-			fmax(P(draws[i]) - (double)i / (double)n,
-				(double)(i + 1) / (double)n - P(draws[i])));
+		most = fmax(most, fmax(P(draws[i]) - (double)i / (double)n,
+					  (double)(i + 1) / (double)n - P(draws[i])));
 	return most;
 }
 
