@@ -140,6 +140,12 @@ The Gaussian process from the tenth trial on, of an objective without noise; and
 "strategy": { "name": "grid", "points": 3 }
 ```
 
+A Gaussian process that is not sure of its own hyperparameters:
+
+```jsonc
+"strategy": { "name": "bayesian", "hyperparameters": "marginal" }
+```
+
 All ends of a search. The first that comes is taken; what runs then is stopped at `target`, `runtime` and `deadline`, and else runs
 to its end:
 

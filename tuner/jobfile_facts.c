@@ -312,6 +312,8 @@ static void add_strategy(struct collector *c)
 			string_text(strategy_warp_name(s->warp)));
 		add_key(c, CHANGE_TAKEN, SECTION_STRATEGY, "strategy", "transform",
 			string_text(transform_name(s->transform)));
+		add_key(c, CHANGE_TAKEN, SECTION_STRATEGY, "strategy", "hyperparameters",
+			string_text(strategy_hyperparameters_name(s->hyperparameters)));
 	}
 	if (s->name == STRATEGY_GRID)
 		add_key(c, CHANGE_TAKEN, SECTION_STRATEGY, "strategy", "points",

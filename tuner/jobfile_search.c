@@ -149,6 +149,8 @@ static void read_strategy(struct reader *reader)
 	strategy->warp = (enum strategy_warp)member_word(object, SECTION_STRATEGY, "warp");
 	strategy->transform =
 		(enum transform_kind)member_word(object, SECTION_STRATEGY, "transform");
+	strategy->hyperparameters = (enum strategy_hyperparameters)member_word(
+		object, SECTION_STRATEGY, "hyperparameters");
 	strategy->grid_points = (size_t)member_integer(object, SECTION_STRATEGY, "points");
 	if (has_member(object, "name") && member(object, SECTION_STRATEGY, "name") == NULL)
 		return;
@@ -157,6 +159,13 @@ static void read_strategy(struct reader *reader)
 	refuse_for(reader, object, "deterministic", bayesian, "strategy", chosen);
 	refuse_for(reader, object, "warp", bayesian, "strategy", chosen);
 	refuse_for(reader, object, "transform", bayesian, "strategy", chosen);
+	refuse_for(reader, object, "hyperparameters", bayesian, "strategy", chosen);
+	if (bayesian && strategy->hyperparameters == STRATEGY_MARGINAL &&
+		strategy->warp == STRATEGY_WARP_AXES)
+		report_error(reader, member(object, SECTION_STRATEGY, "hyperparameters"), AT_VALUE,
+			"does not go with warp \"axes\", whose shapes are chosen when the most "
+			"likely "
+			"hyperparameters are: take warp \"free\" or \"none\"");
 	refuse_for(reader, object, "points", strategy->name == STRATEGY_GRID, "strategy", chosen);
 }
 

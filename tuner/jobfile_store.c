@@ -196,9 +196,10 @@ char *job_file_strategy(const struct job_file *file)
 	if (s->name == STRATEGY_BAYESIAN)
 		text_print(&text,
 			", \"initial\": %zu, \"deterministic\": %s, \"warp\": \"%s\", "
-			"\"transform\": \"%s\"",
+			"\"transform\": \"%s\", \"hyperparameters\": \"%s\"",
 			s->initial, s->deterministic ? "true" : "false",
-			strategy_warp_name(s->warp), transform_name(s->transform));
+			strategy_warp_name(s->warp), transform_name(s->transform),
+			strategy_hyperparameters_name(s->hyperparameters));
 	if (s->name == STRATEGY_GRID)
 		text_print(&text, ", \"points\": %zu", s->grid_points);
 	text_add(&text, "}");
