@@ -150,6 +150,12 @@ Trials that take from a minute to an hour, by their configuration: such as are l
 "strategy": { "acquisition": "ucb", "ucb_beta": 3 }
 ```
 
+A Gaussian process that is not sure of its own hyperparameters:
+
+```jsonc
+"strategy": { "name": "bayesian", "hyperparameters": "marginal" }
+```
+
 All ends of a search. The first that comes is taken; what runs then is stopped at `target`, `runtime` and `deadline`, and else runs
 to its end:
 

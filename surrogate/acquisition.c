@@ -113,6 +113,9 @@ struct acquisition {
 	double *inverse; /* n x stride: L^-1, of a small model; or NULL */
 	size_t rows; /* of the matrices below, which grow to BLOCK at most */
 	double *K, *G, *T;
+	struct acquisition *joined[ACQUISITION_MODELS_MAX - 1]; /* owned */
+	size_t n_joined;
+	double *joined_gradients; /* BLOCK x d */
 };
 
 /* As gp_whiten and gp_unwhiten. */
@@ -264,6 +267,9 @@ void acquisition_destroy(struct acquisition *a)
 {
 	if (!a)
 		return;
+	for (size_t i = 0; i < a->n_joined; i++)
+		acquisition_destroy(a->joined[i]);
+	free(a->joined_gradients);
 	free(a->draws);
 	free(a->alphas);
 	free(a->incumbents);
@@ -277,32 +283,7 @@ void acquisition_destroy(struct acquisition *a)
 	free(a);
 }
 
-void acquisition_add_term(struct acquisition *a, const struct acquisition_term *term)
-{
-	tuner_assert(a->n_terms < ACQUISITION_TERMS_MAX);
-	a->terms[a->n_terms++] = *term;
-}
-
-static bool add_terms(struct acquisition *a, const double *X, size_t m, double *values,
-	double *gradients, struct tuner_error *err)
-{
-	for (size_t i = 0; i < a->n_terms; i++)
-		if (!a->terms[i].add(a->terms[i].context, X, m, values, gradients, err))
-			return false;
-	return true;
-}
-
-static bool add_term_glances(
-	struct acquisition *a, const double *X, size_t m, double *values, struct tuner_error *err)
-{
-	for (size_t i = 0; i < a->n_terms; i++)
-		if (a->terms[i].add_glance &&
-			!a->terms[i].add_glance(a->terms[i].context, X, m, values, err))
-			return false;
-	return true;
-}
-
-double acquisition_incumbent(const struct acquisition *a)
+static double own_incumbent(const struct acquisition *a)
 {
 	double sum = 0;
 
@@ -366,7 +347,7 @@ static double value_of(struct acquisition *a, const double *v, double sd, size_t
 	return most + log(sum / (double)S);
 }
 
-bool acquisition_values(struct acquisition *a, const double *X, size_t m, size_t fantasies,
+static bool own_values(struct acquisition *a, const double *X, size_t m, size_t fantasies,
 	double *ret_values, struct tuner_error *err)
 {
 	const size_t d = gp_d(a->gp);
@@ -385,7 +366,7 @@ bool acquisition_values(struct acquisition *a, const double *X, size_t m, size_t
 			ret_values[i + r] = value_of(a, v, sqrt(gp_variance(a->gp, v)), S);
 		}
 	}
-	return add_terms(a, X, m, ret_values, NULL, err);
+	return true;
 }
 
 /* As value_at, of n predictions at a glance. */
@@ -395,14 +376,14 @@ static void glance_at(
 	const float beta = (float)a->options.beta;
 
 	if (a->options.kind == ACQUISITION_EI) {
-		glance_log_expected_improvement(mean, sd, (float)acquisition_incumbent(a), n, ret);
+		glance_log_expected_improvement(mean, sd, (float)own_incumbent(a), n, ret);
 		return;
 	}
 	for (size_t i = 0; i < n; i++)
 		ret[i] = beta * sd[i] - mean[i];
 }
 
-bool acquisition_glance(struct acquisition *a, const double *X, size_t m, double *ret_values,
+static bool own_glance(struct acquisition *a, const double *X, size_t m, double *ret_values,
 	struct tuner_error *err)
 {
 	const size_t stride = gp_glance_stride(m);
@@ -417,7 +398,7 @@ bool acquisition_glance(struct acquisition *a, const double *X, size_t m, double
 	for (size_t i = 0; i < m; i++)
 		ret_values[i] = values[i];
 	free(memory);
-	return add_term_glances(a, X, m, ret_values, err);
+	return true;
 }
 
 /* With softmax weights w_s of the fantasies, the gradient is
@@ -466,7 +447,7 @@ static void gradients_block(
 	}
 }
 
-bool acquisition_gradients(struct acquisition *a, const double *X, size_t m, double *ret_values,
+static bool own_gradients(struct acquisition *a, const double *X, size_t m, double *ret_values,
 	double *ret_gradients, struct tuner_error *err)
 {
 	const size_t d = gp_d(a->gp);
@@ -476,5 +457,190 @@ bool acquisition_gradients(struct acquisition *a, const double *X, size_t m, dou
 	for (size_t i = 0; i < m; i += BLOCK)
 		gradients_block(a, X + i * d, m - i < BLOCK ? m - i : BLOCK, ret_values + i,
 			ret_gradients + i * d);
+	return true;
+}
+
+/* ---- the mean over several models ---- */
+
+bool acquisition_join(struct acquisition *a, struct acquisition *other, struct tuner_error *err)
+{
+	tuner_assert(a->n_joined < ACQUISITION_MODELS_MAX - 1 && other->n_joined == 0 &&
+		     other->n_terms == 0 && gp_d(a->gp) == gp_d(other->gp));
+	tuner_assert(a->options.kind == ACQUISITION_EI && other->options.kind == ACQUISITION_EI);
+	a->joined[a->n_joined++] = other;
+	if (!a->joined_gradients)
+		a->joined_gradients = factor_allocate(BLOCK, gp_d(a->gp));
+	return a->joined_gradients || tuner_fail_memory(err);
+}
+
+double acquisition_incumbent(const struct acquisition *a)
+{
+	double sum = own_incumbent(a);
+
+	for (size_t i = 0; i < a->n_joined; i++)
+		sum += own_incumbent(a->joined[i]);
+	return sum / (double)(a->n_joined + 1);
+}
+
+/* ln(e^a + e^b) */
+static double log_sum(double a, double b)
+{
+	const double most = fmax(a, b);
+
+	return isfinite(most) ? most + log(exp(a - most) + exp(b - most)) : most;
+}
+
+/* Adds another model's values to the sum. */
+static void join(size_t m, const double *more, double *values)
+{
+	for (size_t i = 0; i < m; i++)
+		values[i] = log_sum(values[i], more[i]);
+}
+
+/* The sum over the own and n joined models becomes the mean. */
+static void divide(size_t n, size_t m, double *values)
+{
+	for (size_t i = 0; n > 0 && i < m; i++)
+		values[i] -= log((double)(n + 1));
+}
+
+static size_t joined_at_first(const struct acquisition *a)
+{
+	return a->n_joined < ACQUISITION_MODELS_FIRST ? a->n_joined : ACQUISITION_MODELS_FIRST - 1;
+}
+
+static bool join_values(struct acquisition *a, size_t n, const double *X, size_t m,
+	size_t fantasies, double *ret_values, struct tuner_error *err)
+{
+	double more[BLOCK];
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t at = 0; at < m; at += BLOCK) {
+			const size_t rows = m - at < BLOCK ? m - at : BLOCK;
+
+			if (!own_values(
+				    a->joined[i], X + at * gp_d(a->gp), rows, fantasies, more, err))
+				return false;
+			join(rows, more, ret_values + at);
+		}
+	divide(n, m, ret_values);
+	return true;
+}
+
+/* All points at once: a glance takes its measure from a few of them. */
+static bool join_glances(struct acquisition *a, size_t n, const double *X, size_t m,
+	double *ret_values, struct tuner_error *err)
+{
+	double *more = calloc(m + 1, sizeof *more);
+	bool ok = more || tuner_fail_memory(err);
+
+	for (size_t i = 0; ok && i < n; i++) {
+		ok = own_glance(a->joined[i], X, m, more, err);
+		if (ok)
+			join(m, more, ret_values);
+	}
+	divide(n, m, ret_values);
+	free(more);
+	return ok;
+}
+
+/* The gradient of a logarithm of a sum: each term's, by its part of the sum. */
+static void join_gradient(
+	double *value, double *gradient, double more, const double *more_gradient, size_t d)
+{
+	const double sum = log_sum(*value, more);
+
+	for (size_t k = 0; isfinite(sum) && k < d; k++)
+		gradient[k] = exp(*value - sum) * gradient[k] + exp(more - sum) * more_gradient[k];
+	*value = sum;
+}
+
+static bool join_gradients(struct acquisition *a, size_t n, const double *X, size_t m,
+	double *ret_values, double *ret_gradients, struct tuner_error *err)
+{
+	const size_t d = gp_d(a->gp);
+	double more[BLOCK];
+
+	for (size_t i = 0; i < n; i++) {
+		if (!own_gradients(a->joined[i], X, m, more, a->joined_gradients, err))
+			return false;
+		for (size_t r = 0; r < m; r++)
+			join_gradient(&ret_values[r], &ret_gradients[r * d], more[r],
+				&a->joined_gradients[r * d], d);
+	}
+	divide(n, m, ret_values);
+	return true;
+}
+
+/* ---- the terms ---- */
+
+void acquisition_add_term(struct acquisition *a, const struct acquisition_term *term)
+{
+	tuner_assert(a->n_terms < ACQUISITION_TERMS_MAX);
+	a->terms[a->n_terms++] = *term;
+}
+
+static bool add_terms(struct acquisition *a, const double *X, size_t m, double *values,
+	double *gradients, struct tuner_error *err)
+{
+	for (size_t i = 0; i < a->n_terms; i++)
+		if (!a->terms[i].add(a->terms[i].context, X, m, values, gradients, err))
+			return false;
+	return true;
+}
+
+static bool add_term_glances(
+	struct acquisition *a, const double *X, size_t m, double *values, struct tuner_error *err)
+{
+	for (size_t i = 0; i < a->n_terms; i++)
+		if (a->terms[i].add_glance &&
+			!a->terms[i].add_glance(a->terms[i].context, X, m, values, err))
+			return false;
+	return true;
+}
+
+/* ---- all together ---- */
+
+bool acquisition_values(struct acquisition *a, const double *X, size_t m, size_t fantasies,
+	double *ret_values, struct tuner_error *err)
+{
+	const size_t n = fantasies ? joined_at_first(a) : a->n_joined;
+
+	return own_values(a, X, m, fantasies, ret_values, err) &&
+	       join_values(a, n, X, m, fantasies, ret_values, err) &&
+	       add_terms(a, X, m, ret_values, NULL, err);
+}
+
+bool acquisition_glance(struct acquisition *a, const double *X, size_t m, double *ret_values,
+	struct tuner_error *err)
+{
+	return own_glance(a, X, m, ret_values, err) &&
+	       join_glances(a, joined_at_first(a), X, m, ret_values, err) &&
+	       add_term_glances(a, X, m, ret_values, err);
+}
+
+static bool gradients_with(struct acquisition *a, size_t n, const double *X, size_t m,
+	double *ret_values, double *ret_gradients, struct tuner_error *err)
+{
+	const size_t d = gp_d(a->gp);
+
+	if (!own_gradients(a, X, m, ret_values, ret_gradients, err))
+		return false;
+	for (size_t i = 0; i < m; i += BLOCK)
+		if (!join_gradients(a, n, X + i * d, m - i < BLOCK ? m - i : BLOCK, ret_values + i,
+			    ret_gradients + i * d, err))
+			return false;
 	return add_terms(a, X, m, ret_values, ret_gradients, err);
+}
+
+bool acquisition_gradients(struct acquisition *a, const double *X, size_t m, double *ret_values,
+	double *ret_gradients, struct tuner_error *err)
+{
+	return gradients_with(a, a->n_joined, X, m, ret_values, ret_gradients, err);
+}
+
+bool acquisition_rough_gradients(struct acquisition *a, const double *X, size_t m,
+	double *ret_values, double *ret_gradients, struct tuner_error *err)
+{
+	return gradients_with(a, joined_at_first(a), X, m, ret_values, ret_gradients, err);
 }

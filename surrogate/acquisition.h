@@ -29,7 +29,12 @@
 
 #include <stddef.h>
 
-enum { ACQUISITION_FANTASIES = 64, ACQUISITION_PENDING_MAX = 64 };
+enum {
+	ACQUISITION_FANTASIES = 64,
+	ACQUISITION_PENDING_MAX = 64,
+	ACQUISITION_MODELS_MAX = 10, /* see acquisition_join */
+	ACQUISITION_MODELS_FIRST = 2,
+};
 
 enum acquisition_kind {
 	ACQUISITION_EI, /* log expected improvement */
@@ -56,9 +61,16 @@ bool acquisition_create(const struct gp *gp, const struct acquisition_options *o
 	struct random *random, struct acquisition **ret, struct tuner_error *err);
 void acquisition_destroy(struct acquisition *acquisition);
 
-/* A function of the point that is added to its value. `add` adds the term at m points to the values and, unless
- * they are NULL, its gradients to the gradients. `add_glance` adds an estimate of it, in O(n) a
- * point, for acquisition_glance; NULL: nothing is added at a glance. */
+/* From now on a value is the log of the mean EI over the models of both, `other`'s being one (of the same
+ * dimensions, as likely as the others; at most ACQUISITION_MODELS_MAX together; both of ACQUISITION_EI, `other` without
+ * terms). Takes over `other`, even if it fails (TUNER_FATAL without memory). */
+TUNER_MUST_CHECK
+bool acquisition_join(
+	struct acquisition *acquisition, struct acquisition *other, struct tuner_error *err);
+
+/* A function of the point that is added to its value, once, however many models are joined. `add` adds the term at m
+ * points to the values and, unless they are NULL, its gradients to the gradients. `add_glance` adds an
+ * estimate of it, in O(n) a point, for acquisition_glance; NULL: nothing is added at a glance. */
 struct acquisition_term {
 	void *context;
 	bool (*add)(void *context, const double *X, size_t m, double *values, double *gradients,
@@ -71,19 +83,21 @@ struct acquisition_term {
 enum { ACQUISITION_TERMS_MAX = 4 };
 void acquisition_add_term(struct acquisition *acquisition, const struct acquisition_term *term);
 
-/* f*, averaged over the fantasies; model unit. */
+/* f*, averaged over the fantasies and the models; model unit. */
 double acquisition_incumbent(const struct acquisition *acquisition);
 
 /* Log EI (or what is in its place) with all terms at m points (m x d, unit cube). fantasies: only the
- * first so many are used, which is cheaper and good enough for a first look at many points; 0: all. A
- * value depends on its own point only, up to rounding (1e-12): BLAS may add in another order for another m. Errors:
+ * first so many are used, and only the first ACQUISITION_MODELS_FIRST models, which is cheaper and good
+ * enough for a first look at many points; 0: all. A value depends on its own point only, up to
+ * rounding (1e-12): BLAS may add in another order for another m. Errors:
  * TUNER_FATAL without memory. */
 TUNER_MUST_CHECK
 bool acquisition_values(struct acquisition *acquisition, const double *X, size_t m,
 	size_t fantasies, double *ret_values, struct tuner_error *err);
 
 /* What these values may be at m points, in O(n) a point (gp_glance), with pending rows from the predicted means and the
- * average incumbent; of the terms likewise. For the choice of the points that are worth acquisition_values. */
+ * average incumbent; of the terms likewise, of several models by the first ones, as above. For the choice of the points
+ * that are worth acquisition_values. */
 TUNER_MUST_CHECK
 bool acquisition_glance(struct acquisition *acquisition, const double *X, size_t m,
 	double *ret_values, struct tuner_error *err);
@@ -92,6 +106,12 @@ bool acquisition_glance(struct acquisition *acquisition, const double *X, size_t
  * call serves all starts of a lockstep search. */
 TUNER_MUST_CHECK
 bool acquisition_gradients(struct acquisition *acquisition, const double *X, size_t m,
+	double *ret_values, double *ret_gradients, struct tuner_error *err);
+
+/* The same by the first ACQUISITION_MODELS_FIRST models, which is the same where there is one: for climbs whose
+ * end is looked at again. */
+TUNER_MUST_CHECK
+bool acquisition_rough_gradients(struct acquisition *acquisition, const double *X, size_t m,
 	double *ret_values, double *ret_gradients, struct tuner_error *err);
 
 /* ln h(z), for every z, infinite ones included. Absolute error (checked against 60 digits) below

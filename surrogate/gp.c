@@ -630,6 +630,11 @@ size_t gp_d(const struct gp *gp)
 	return gp->d;
 }
 
+const enum dimension_kind *gp_kinds(const struct gp *gp)
+{
+	return gp->kinds;
+}
+
 size_t gp_n(const struct gp *gp)
 {
 	return gp->posterior.n;

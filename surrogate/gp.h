@@ -140,6 +140,7 @@ void gp_forget(struct gp *gp, size_t m);
 void gp_set_outcomes(struct gp *gp, const double *y, size_t n);
 
 size_t gp_d(const struct gp *gp);
+const enum dimension_kind *gp_kinds(const struct gp *gp); /* d */
 size_t gp_n(const struct gp *gp); /* 0 before the first fit */
 size_t gp_n_outcomes(const struct gp *gp);
 size_t gp_n_factored(const struct gp *gp); /* "a" above: rows of the last gp_condition or gp_fit */

@@ -212,7 +212,9 @@ static bool step_searches(struct search *search, size_t *ret_n, struct tuner_err
 	*ret_n = n;
 	if (n == 0)
 		return true;
-	if (!acquisition_gradients(search->acquisition, search->batch, n, search->batch_values,
+	/* Of several models a few show the way: where it ends is looked up in all. */
+	if (!(search->tolerance == ROUGH ? acquisition_rough_gradients : acquisition_gradients)(
+		    search->acquisition, search->batch, n, search->batch_values,
 		    search->batch_gradients, err))
 		return false;
 	search->work += n;

@@ -1,5 +1,6 @@
 #include "surrogate/model_fit.h"
 
+#include "surrogate/marginal.h"
 #include "surrogate/vecchia.h"
 
 #include <math.h>
@@ -184,4 +185,44 @@ bool model_fit(struct gp *gp, const struct model_data *data, const struct sugges
 	if (data->all.n > MODEL_ROWS_MAX && allows_approximation(data, work_limit))
 		return fit_large(gp, data, &rows, &options, ret, err);
 	return model_fit_rows(gp, &rows, MODEL_FIT_ROWS, &options, ret, err);
+}
+
+enum {
+	BURN_IN = 30, /* from the most likely hyperparameters it is not far */
+	THINNING = 3, /* fewer, and the states are so alike that suggestions are worse */
+	/* With more rows states are nearly alike, and cost most: there are half as many, each a step apart. */
+	ROWS_FEW = 100,
+};
+
+bool model_fit_sample(const struct gp *gp, const struct model_data *data,
+	const struct suggest_request *request, const double *start, bool is_new,
+	uint64_t work_limit, double *ret_thetas, size_t *ret_n, uint64_t *ret_work,
+	struct tuner_error *err)
+{
+	const struct gp_data rows = model_data_view(data);
+	/* Another stream than the one that the fit's starts come from. */
+	const struct random_key key = { .seed = ~request->seed,
+		.repeat = request->repeat,
+		.number = request->number,
+		.purpose = RANDOM_HYPERPARAMETERS };
+	const bool is_few = rows.n <= ROWS_FEW;
+	const struct marginal_options options = { .start = start,
+		.burn_in = is_new ? BURN_IN : 0,
+		.states = is_few ? ENSEMBLE_MAX : ENSEMBLE_MAX / 2,
+		.thinning = is_few ? THINNING : 1,
+		.work_limit = work_limit,
+		.deterministic = request->strategy->deterministic,
+		.holds_warps = request->strategy->warp == STRATEGY_WARP_AXES };
+	struct thinned some = { .data = rows };
+	struct random random;
+
+	random_init(&random, key);
+
+	const bool ok = (rows.n <= MODEL_FIT_ROWS ||
+				thin_out(&rows, gp_d(gp), MODEL_FIT_ROWS, NULL, &some, err)) &&
+			marginal_sample(gp, &some.data, &options, &random, ret_thetas, ret_n,
+				ret_work, err);
+
+	thinned_finish(&some);
+	return ok;
 }

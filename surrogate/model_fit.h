@@ -5,6 +5,7 @@
 #ifndef SURROGATE_MODEL_FIT_H
 #define SURROGATE_MODEL_FIT_H
 
+#include "surrogate/ensemble.h"
 #include "surrogate/model_data.h"
 
 /* The request's hyperparameters, if they belong to this model; NULL otherwise (there are none, or they
@@ -30,6 +31,15 @@ enum { MODEL_FIT_ROWS = 256, MODEL_APPROXIMATE_ROWS = 5000, MODEL_ROWS_A_UNIT = 
 TUNER_MUST_CHECK
 bool model_fit(struct gp *gp, const struct model_data *data, const struct suggest_request *request,
 	const double *start, bool quick, uint64_t work_limit, struct gp_fit_report *ret,
+	struct tuner_error *err);
+
+/* Draws hyperparameters instead (marginal.h): ENSEMBLE_MAX at most into ret_thetas, from `start`, where the chain goes
+ * on from an earlier suggestion, or, if `is_new`, after a burn-in. The same rows are looked at as in a fit. Errors as
+ * marginal_sample. */
+TUNER_MUST_CHECK
+bool model_fit_sample(const struct gp *gp, const struct model_data *data,
+	const struct suggest_request *request, const double *start, bool is_new,
+	uint64_t work_limit, double *ret_thetas, size_t *ret_n, uint64_t *ret_work,
 	struct tuner_error *err);
 
 #endif

@@ -2,8 +2,8 @@
  *
  *     design, until enough trials are there
  *     trust region, with many dimensions
- *     encode -> transform -> choose -> judge failures -> fit -> append what is pending -> log EI -> maximise
- *     -> an untried point
+ *     encode -> transform -> choose -> judge failures -> fit or sample -> append what is pending -> log EI
+ *     -> maximise -> an untried point
  *
  * Instead of log EI it may be a confidence bound, or a random function, which is not maximised further than
  * over the candidates.
@@ -12,6 +12,7 @@
 #include "surrogate/best_rows.h"
 #include "surrogate/confidence_bound.h"
 #include "surrogate/cost.h"
+#include "surrogate/ensemble.h"
 #include "surrogate/feasibility.h"
 #include "surrogate/maximise.h"
 #include "surrogate/model_fit.h"
@@ -54,6 +55,7 @@ struct model {
 	double centre[COLUMNS_MAX];
 	struct model_data data;
 	struct gp *gp;
+	struct ensemble ensemble; /* marginal: they stand in for the gp; none otherwise */
 	size_t n_repeated; /* rows behind the pending ones, of noisy_incumbent.h */
 	struct feasibility *feasibility; /* NULL: few trials have failed */
 	struct cost *cost; /* NULL: does not count */
@@ -74,6 +76,7 @@ static void model_finish(struct model *model)
 	acquisition_destroy(model->acquisition);
 	feasibility_destroy(model->feasibility);
 	cost_destroy(model->cost);
+	ensemble_finish(&model->ensemble);
 	gp_destroy(model->gp);
 	model_data_finish(&model->data);
 	free(model->anchors);
@@ -195,14 +198,85 @@ static bool judge_failures(struct model *model, struct tuner_error *err)
 	return true;
 }
 
+/* ---- hyperparameters as draws ---- */
+
+/* States of a chain that goes on from where the last suggestion left it; a new one starts from the most likely
+ * hyperparameters. */
+static bool sample(struct model *model, double *thetas, size_t *ret_n, struct tuner_error *err)
+{
+	const struct suggest_request *request = model->ask->request;
+	const uint64_t limit = fit_limit(request);
+	struct gp_fit_report report;
+	struct tuner_error failed;
+	uint64_t work;
+
+	if (model->start != NULL) {
+		if (model_fit_sample(model->gp, &model->data, request, model->start, false, limit,
+			    thetas, ret_n, &work, &failed)) {
+			model->work += work;
+			return true;
+		}
+		if (failed.code != TUNER_NUMERIC) {
+			*err = failed;
+			return false;
+		}
+	}
+	if (!model_fit(model->gp, &model->data, request, NULL, false, limit, &report, err) ||
+		!model_fit_sample(model->gp, &model->data, request, gp_hyperparameters(model->gp),
+			true, limit, thetas, ret_n, &work, err))
+		return false;
+	model->work += report.work + work;
+	model->approximations = report.approximations;
+	return true;
+}
+
+static bool fit_ensemble(struct model *model, struct tuner_error *err)
+{
+	const struct gp_data data = model_data_view(&model->data);
+	double *thetas = calloc(ENSEMBLE_MAX * gp_n_hyperparameters(model->gp), sizeof *thetas);
+	size_t n;
+	const bool ok = (thetas != NULL || tuner_fail_memory(err)) &&
+			sample(model, thetas, &n, err) &&
+			ensemble_condition(&model->ensemble, model->gp, &data, thetas, n, err);
+
+	free(thetas);
+	if (ok)
+		model->work += n;
+	return ok;
+}
+
+static size_t n_models(const struct model *model)
+{
+	return most(model->ensemble.n, 1);
+}
+
+static struct gp *nth_model(const struct model *model, size_t i)
+{
+	return model->ensemble.n > 0 ? model->ensemble.gps[i] : model->gp;
+}
+
+/* Of several the one from which a chain goes on. */
+static const struct gp *latest(const struct model *model)
+{
+	return nth_model(model, n_models(model) - 1);
+}
+
 /* ---- the fit ---- */
 
 static bool fit(struct model *model, struct tuner_error *err)
 {
-	if (!fit_outcomes(model, err))
+	const struct strategy *strategy = model->ask->request->strategy;
+	const bool is_marginal = strategy->hyperparameters == STRATEGY_MARGINAL &&
+				 strategy->acquisition == STRATEGY_EI;
+
+	if (!(is_marginal ? fit_ensemble : fit_outcomes)(model, err))
 		return false;
 	model->work_fit = model->work;
-	model_fit_lengthscales(&model->columns, gp_hyperparameters(model->gp), model->lengthscales);
+	if (is_marginal)
+		ensemble_lengthscales(&model->ensemble, model->lengthscales);
+	else
+		model_fit_lengthscales(
+			&model->columns, gp_hyperparameters(model->gp), model->lengthscales);
 	if (model->in_region)
 		trust_region_box(&model->region, model->ask->request, &model->columns,
 			model->lengthscales, &model->box, model->centre);
@@ -211,7 +285,11 @@ static bool fit(struct model *model, struct tuner_error *err)
 
 static bool append_pending(struct model *model, struct tuner_error *err)
 {
-	return gp_append(model->gp, model->data.X_pending, NULL, model->data.n_pending, err);
+	const struct model_data *data = &model->data;
+
+	return model->ensemble.n > 0
+		       ? ensemble_append(&model->ensemble, data->X_pending, data->n_pending, err)
+		       : gp_append(model->gp, data->X_pending, NULL, data->n_pending, err);
 }
 
 /* ---- maximise ---- */
@@ -225,7 +303,7 @@ static bool choose_anchors(struct model *model, struct anchors *ret, struct tune
 
 	model->anchors = calloc(n * d + 1, sizeof *model->anchors);
 	ok = (rows != NULL && model->anchors != NULL) || tuner_fail_memory(err);
-	ok = ok && best_rows(model->gp, model->data.valued, rows, &n_rows, err);
+	ok = ok && best_rows(latest(model), model->data.valued, rows, &n_rows, err);
 	ret->n_near = least(n_rows, most(1, n_rows / NEAR_PART));
 	ret->n = least(n_rows, most(ANCHORS, ret->n_near));
 	ret->x = model->anchors;
@@ -321,7 +399,9 @@ static bool create_acquisition(struct model *model, enum acquisition_kind kind,
 		.beta = strategy->ucb_beta > 0 ? strategy->ucb_beta : CONFIDENCE_BOUND_BETA };
 	struct random random = ask_random(model->ask, RANDOM_FANTASY);
 
-	if (!acquisition_create(model->gp, &options, &random, ret, err))
+	if (!(model->ensemble.n > 0
+			    ? ensemble_acquisition(&model->ensemble, &options, &random, ret, err)
+			    : acquisition_create(model->gp, &options, &random, ret, err)))
 		return false;
 	if (model->feasibility != NULL) {
 		const struct acquisition_term term = feasibility_term(model->feasibility);
@@ -347,7 +427,23 @@ static bool learn_cost(struct model *model, struct tuner_error *err)
 	return true;
 }
 
-/* Appends what is pending, and, where they count, the trials that may be the best of a draw. */
+/* The trials that may be the best of a draw; as many of each model. */
+static bool append_repeated(struct model *model, struct tuner_error *err)
+{
+	for (size_t i = 0; i < n_models(model); i++)
+		if (!noisy_incumbent_append(nth_model(model, i), model->data.valued,
+			    ACQUISITION_PENDING_MAX, &model->n_repeated, err))
+			return false;
+	return true;
+}
+
+static void forget_repeated(struct model *model)
+{
+	for (size_t i = 0; i < n_models(model); i++)
+		gp_forget(nth_model(model, i), model->n_repeated);
+}
+
+/* Appends what is pending, and, where they count, the best trials once more. */
 static bool append_rows(struct model *model, struct tuner_error *err)
 {
 	const struct strategy *strategy = model->ask->request->strategy;
@@ -355,9 +451,7 @@ static bool append_rows(struct model *model, struct tuner_error *err)
 	if (!append_pending(model, err))
 		return false;
 	return strategy->acquisition != STRATEGY_EI ||
-	       strategy->incumbent != STRATEGY_INCUMBENT_NOISY ||
-	       noisy_incumbent_append(model->gp, model->data.valued, ACQUISITION_PENDING_MAX,
-		       &model->n_repeated, err);
+	       strategy->incumbent != STRATEGY_INCUMBENT_NOISY || append_repeated(model, err);
 }
 
 static bool prepare_acquisition(struct model *model, struct tuner_error *err)
@@ -506,6 +600,13 @@ static bool hope(struct model *model, const double *x, double *ret_value, double
 	return ok;
 }
 
+static bool predict(const struct model *model, const double *x, double *ret_mean, double *ret_sd,
+	struct tuner_error *err)
+{
+	return model->ensemble.n > 0 ? ensemble_predict(&model->ensemble, x, ret_mean, ret_sd, err)
+				     : gp_predict(model->gp, x, 1, ret_mean, ret_sd, err);
+}
+
 /* What the model thinks of its choice, in the user's unit. The acquisition is not asked again. */
 static bool explain(
 	struct model *model, const double *x, struct suggestion *ret, struct tuner_error *err)
@@ -514,15 +615,15 @@ static bool explain(
 
 	if (!hope(model, x, &value, &incumbent, err))
 		return false;
-	gp_forget(model->gp, model->n_repeated);
-	if (!gp_predict(model->gp, x, 1, &mean, &sd, err) ||
+	forget_repeated(model);
+	if (!predict(model, x, &mean, &sd, err) ||
 		!foretell_failure(model, x, &ret->value_probability, err))
 		return false;
 	transform_prediction(model->data.transform, mean, sd, &ret->mean, &ret->sd);
 	ret->acquisition = value + log(transform_slope(model->data.transform, mean, sd));
 	ret->incumbent = transform_to_user(model->data.transform, incumbent);
 	ret->n_hyperparameters = gp_n_hyperparameters(model->gp);
-	memcpy(ret->hyperparameters, gp_hyperparameters(model->gp),
+	memcpy(ret->hyperparameters, gp_hyperparameters(latest(model)),
 		ret->n_hyperparameters * sizeof *ret->hyperparameters);
 	return true;
 }

@@ -56,6 +56,13 @@ const char *strategy_trust_region_name(enum strategy_trust_region trust_region)
 	return names[trust_region];
 }
 
+const char *strategy_hyperparameters_name(enum strategy_hyperparameters hyperparameters)
+{
+	static const char *const names[] = { "map", "marginal" };
+
+	return names[hyperparameters];
+}
+
 const char *branch_name(enum branch branch)
 {
 	return branches[branch];

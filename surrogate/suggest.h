@@ -35,6 +35,9 @@ enum strategy_trust_region {
 	STRATEGY_TRUST_REGION_ALWAYS,
 };
 
+/* The model at its most likely hyperparameters, or the mean over draws from their posterior (marginal.h). */
+enum strategy_hyperparameters { STRATEGY_MAP, STRATEGY_MARGINAL };
+
 struct strategy {
 	enum strategy_name name;
 	size_t initial; /* bayesian: trials before the model proposes, the user's own and the
@@ -43,6 +46,8 @@ struct strategy {
 	size_t grid_points; /* grid: values along a float without step; 0: 5 */
 	bool deterministic; /* bayesian: the objective has no noise */
 	enum strategy_warp warp; /* bayesian */
+	enum strategy_hyperparameters
+		hyperparameters; /* EI; others know the most likely ones only */
 	enum transform_kind transform; /* bayesian: of the objectives, before the model sees them */
 	enum strategy_acquisition acquisition; /* bayesian */
 	double ucb_beta; /* UCB: sd below the mean; 0: CONFIDENCE_BOUND_BETA */
@@ -57,6 +62,7 @@ const char *strategy_acquisition_name(enum strategy_acquisition acquisition); /*
 const char *strategy_incumbent_name(enum strategy_incumbent incumbent); /* "mean" ... */
 const char *strategy_trust_region_name(
 	enum strategy_trust_region trust_region); /* "auto", "never", "always" */
+const char *strategy_hyperparameters_name(enum strategy_hyperparameters); /* "map", "marginal" */
 
 /* Number of configurations of the grid strategy on this space (floats without step count
  * grid_points); UINT64_MAX if it does not fit. With conditions or constraints: of those that are allowed among the first

@@ -359,12 +359,13 @@ static void every_setting_reaches_its_field(void **state)
 	assert_null(file->metrics[1].regex);
 	assert_int_equal(file->strategy.initial, 10);
 	assert_true(file->strategy.deterministic);
-	assert_int_equal(file->strategy.warp, STRATEGY_WARP_AXES);
+	assert_int_equal(file->strategy.warp, STRATEGY_WARP_FREE);
 	assert_int_equal(file->strategy.transform, TRANSFORM_WINSOR);
 	assert_int_equal(file->strategy.acquisition, STRATEGY_EI);
 	assert_int_equal(file->strategy.incumbent, STRATEGY_INCUMBENT_NOISY);
 	assert_true(file->strategy.cost_aware);
 	assert_int_equal(file->strategy.trust_region, STRATEGY_TRUST_REGION_ALWAYS);
+	assert_int_equal(file->strategy.hyperparameters, STRATEGY_MARGINAL);
 	assert_int_equal(file->budget.trials, 40);
 	assert_int_equal(file->budget.parallel, 4);
 	assert_int_equal(file->budget.runtime_us, INT64_C(5400000000));
@@ -680,13 +681,15 @@ static void an_edit_is_of_the_kind_of_what_it_changes(void **state)
 				 "strategy.acquisition: \"ei\" -> (gone)\n"
 				 "strategy.incumbent: \"mean\" -> (gone)\n"
 				 "strategy.cost_aware: false -> (gone)\n"
+				 "strategy.hyperparameters: \"map\" -> (gone)\n"
 				 "strategy.trust_region: \"auto\" -> (gone)\n"),
 		CHANGE_TAKEN);
 	assert_int_equal(kinds_of("strategy={\"acquisition\": \"ucb\", \"ucb_beta\": 2.5}",
 				 "strategy.acquisition: \"ei\" -> \"ucb\"\n"
 				 "strategy.ucb_beta: (not there) -> 2.5\n"
 				 "strategy.incumbent: \"mean\" -> (gone)\n"
-				 "strategy.cost_aware: false -> (gone)\n"),
+				 "strategy.cost_aware: false -> (gone)\n"
+				 "strategy.hyperparameters: \"map\" -> (gone)\n"),
 		CHANGE_TAKEN);
 	assert_int_equal(
 		kinds_of("parameters.lr.max=1",
@@ -749,8 +752,8 @@ static void the_description_says_why_a_scale_was_chosen_and_what_is_default(void
 	job_file_describe(reading->file, &text);
 	assert_non_null(strstr(text.bytes, "0.001 to 0.5, log (auto: max/min is 500)\n"));
 	assert_non_null(strstr(text.bytes, "1 to 8, linear (auto)\n"));
-	assert_non_null(strstr(text.bytes, "budget.trials           12\n"));
-	assert_non_null(strstr(text.bytes, "retries                 2  (default)\n"));
+	assert_non_null(strstr(text.bytes, "budget.trials             12\n"));
+	assert_non_null(strstr(text.bytes, "retries                   2  (default)\n"));
 	assert_non_null(strstr(text.bytes, "lr=0.01, the rest by the strategy\n"));
 	text_finish(&text);
 	end(reading);
@@ -978,9 +981,10 @@ static void objective_and_strategy_are_stored_as_json(void **state)
 				       "\"reduce\": \"mean of last 3\"}");
 	assert_string_equal(strategy,
 		"{\"name\": \"bayesian\", \"initial\": 10, \"deterministic\": true, "
-		"\"warp\": \"axes\", \"transform\": \"winsor\", "
+		"\"warp\": \"free\", \"transform\": \"winsor\", "
 		"\"trust_region\": \"always\", \"acquisition\": \"ei\", "
-		"\"incumbent\": \"noisy\", \"cost_aware\": true}");
+		"\"incumbent\": \"noisy\", \"cost_aware\": true, "
+		"\"hyperparameters\": \"marginal\"}");
 	free(objective);
 	free(strategy);
 	end(reading);

@@ -676,6 +676,95 @@ static void the_work_limit_is_kept_on_a_small_lattice(void **state)
 	}
 }
 
+/* ---- hyperparameters as draws ---- */
+
+static void init_marginal(struct job *job, enum strategy_name name)
+{
+	init_branin(job, name);
+	job->strategy.hyperparameters = STRATEGY_MARGINAL;
+}
+
+/* It gives reasons like the other, and hands on one state, from which the chain goes on without the search
+ * and the burn-in that a new one needs. */
+static void a_chain_goes_on_from_the_last_suggestion(void **state)
+{
+	struct job job;
+
+	init_marginal(&job, STRATEGY_BAYESIAN);
+	job_run(&job, branin, 20);
+	const struct suggestion next = job_ask(&job);
+
+	assert_int_equal(next.branch, BRANCH_MODEL);
+	assert_int_equal(next.n_hyperparameters, 3);
+	assert_memory_not_equal(next.hyperparameters, job.start, 3 * sizeof *job.start);
+	assert_true(isfinite(next.mean) && next.sd > 0 && isfinite(next.acquisition));
+	assert_near(next.incumbent, job_best(&job), 1);
+
+	const struct suggestion again = job_ask(&job);
+
+	assert_memory_equal(again.values, next.values, 2 * sizeof *next.values);
+	assert_memory_equal(again.hyperparameters, next.hyperparameters, 3 * sizeof *job.start);
+
+	job.request.start = NULL;
+	job.request.n_start = 0;
+	const struct suggestion anew = job_ask(&job);
+
+	assert_int_equal(anew.branch, BRANCH_MODEL);
+	assert_true(anew.work > next.work);
+	assert_memory_not_equal(anew.hyperparameters, next.hyperparameters, 3 * sizeof *job.start);
+}
+
+/* The chain moves at every suggestion, with few trials and with many, also where a fit would not be due. */
+static void every_suggestion_moves_the_chain(void **state)
+{
+	struct job job;
+
+	init_marginal(&job, STRATEGY_BAYESIAN);
+	job_run(&job, branin, 130);
+	for (size_t i = 0; i < 3; i++) {
+		const struct suggestion suggestion = job_ask(&job);
+
+		assert_int_equal(suggestion.branch, BRANCH_MODEL);
+		assert_memory_not_equal(
+			suggestion.hyperparameters, job.start, 3 * sizeof *job.start);
+		job_commit(&job, &suggestion);
+		job_tell(&job, suggestion.values, branin(suggestion.values), OBSERVATION_DONE);
+	}
+	assert_no_duplicates(&job);
+}
+
+/* The start may be of another model, or beyond what the model may have now. */
+static void a_chain_begins_inside_the_bounds(void **state)
+{
+	double start[] = { 50, -50, 50 };
+	struct job job;
+
+	init_marginal(&job, STRATEGY_BAYESIAN);
+	job.strategy.deterministic = true;
+	job_run(&job, branin, 12);
+	job.request.start = start;
+	job.request.n_start = 3;
+	const struct suggestion suggestion = job_ask(&job);
+
+	assert_int_equal(suggestion.branch, BRANCH_MODEL);
+	assert_true(suggestion.hyperparameters[2] == log(1e-6));
+}
+
+static void draws_of_hyperparameters_keep_the_work_limit(void **state)
+{
+	struct job job;
+
+	init_marginal(&job, STRATEGY_BAYESIAN);
+	job_run(&job, branin, 16);
+	for (uint64_t limit = 1; limit < 20000; limit += 1 + limit / 3) {
+		job.request.work_limit = limit;
+		const struct suggestion suggestion = job_ask(&job);
+
+		assert_int_equal(suggestion.branch, BRANCH_MODEL);
+		assert_in_range(suggestion.work, 1, limit + 64);
+	}
+}
+
 /* ---- beyond 200 trials ---- */
 
 static void init_large(struct job *job, size_t n)
@@ -972,6 +1061,11 @@ static void it_beats_random_search_on_mixed_parameters(void **state)
 	assert_beats_random(init_training, training, 0, 30, 0.7);
 }
 
+static void it_beats_random_search_with_draws_of_hyperparameters(void **state)
+{
+	assert_beats_random(init_marginal, branin, BRANIN_MINIMUM, 30, 1);
+}
+
 static uint32_t noise_number;
 
 static double noisy_branin(const double *x)
@@ -1081,6 +1175,10 @@ int main(void)
 		cmocka_unit_test(without_time_for_the_model_the_sequence_goes_on),
 		cmocka_unit_test(the_work_limit_is_kept),
 		cmocka_unit_test(the_work_limit_is_kept_on_a_small_lattice),
+		cmocka_unit_test(a_chain_goes_on_from_the_last_suggestion),
+		cmocka_unit_test(every_suggestion_moves_the_chain),
+		cmocka_unit_test(a_chain_begins_inside_the_bounds),
+		cmocka_unit_test(draws_of_hyperparameters_keep_the_work_limit),
 		cmocka_unit_test(fits_become_rare_with_many_trials),
 		cmocka_unit_test(fits_can_be_asked_for_and_forbidden),
 		cmocka_unit_test(a_surprise_fits_anew),
@@ -1092,6 +1190,7 @@ int main(void)
 		cmocka_unit_test(it_beats_random_search_on_branin),
 		cmocka_unit_test(it_beats_random_search_on_hartmann),
 		cmocka_unit_test(it_beats_random_search_on_mixed_parameters),
+		cmocka_unit_test(it_beats_random_search_with_draws_of_hyperparameters),
 		cmocka_unit_test(noise_is_put_up_with),
 		cmocka_unit_test(a_partial_configuration_is_completed_for_its_given_values),
 		cmocka_unit_test(on_a_small_lattice_the_best_configuration_is_found),

@@ -271,6 +271,9 @@ static void a_failed_allocation_is_fatal_and_says_so(void **state)
 		{ STRATEGY_BAYESIAN, .acquisition = STRATEGY_THOMPSON },
 		{ STRATEGY_BAYESIAN, .incumbent = STRATEGY_INCUMBENT_NOISY, .cost_aware = true },
 		{ STRATEGY_BAYESIAN, .trust_region = STRATEGY_TRUST_REGION_ALWAYS },
+		{ STRATEGY_BAYESIAN, .hyperparameters = STRATEGY_MARGINAL,
+			.incumbent = STRATEGY_INCUMBENT_NOISY,
+			.trust_region = STRATEGY_TRUST_REGION_ALWAYS },
 	};
 
 	/* At least one allocation was refused before it got through. */

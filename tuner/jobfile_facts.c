@@ -312,6 +312,8 @@ static void add_acquisition(struct collector *c)
 			string_text(strategy_incumbent_name(s->incumbent)));
 		add_key(c, CHANGE_TAKEN, SECTION_STRATEGY, "strategy", "cost_aware",
 			boolean_text(s->cost_aware));
+		add_key(c, CHANGE_TAKEN, SECTION_STRATEGY, "strategy", "hyperparameters",
+			string_text(strategy_hyperparameters_name(s->hyperparameters)));
 	}
 }
 

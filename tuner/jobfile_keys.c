@@ -272,6 +272,13 @@ const struct key job_keys[] = {
 			"success and shrinks without. auto: beyond 30 parameters",
 		.aliases = "true=always|false=never|on=always|off=never|turbo=always",
 		.synonyms = "turbo|local|trust-region|trustregion" },
+	{ SECTION_STRATEGY, "hyperparameters", KEY_WORD, .words = "map|marginal",
+		.otherwise = "\"map\"",
+		.help = "ei: of the model. map: the most likely ones; marginal: the mean over ten "
+			"draws of what they may be, at up to three times the time",
+		.aliases = "mle=map|ml=map|optimize=map|empirical-bayes=map|mcmc=marginal|"
+			   "slice=marginal|fully-bayesian=marginal",
+		.synonyms = "opt_type|hyperparameter_inference|fully_bayesian|inference" },
 	{ SECTION_STRATEGY, "points", KEY_INTEGER, FROM_TO(2, 10000), .otherwise = "5",
 		.help = "grid: values along a float without step",
 		.synonyms = "grid_points|resolution|n_points|num_points|steps" },

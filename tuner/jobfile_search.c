@@ -146,6 +146,17 @@ static void check_acquisition(struct reader *reader, const cJSON *object)
 		chosen);
 	refuse_for(reader, object, "incumbent", is_ei, "acquisition", chosen);
 	refuse_for(reader, object, "cost_aware", is_ei, "acquisition", chosen);
+	refuse_for(reader, object, "hyperparameters", is_ei, "acquisition", chosen);
+}
+
+static void check_hyperparameters(struct reader *reader, const cJSON *object)
+{
+	const struct strategy *strategy = &reader->file->strategy;
+
+	if (strategy->hyperparameters == STRATEGY_MARGINAL && strategy->warp == STRATEGY_WARP_AXES)
+		report_error(reader, member(object, SECTION_STRATEGY, "hyperparameters"), AT_VALUE,
+			"does not go with warp \"axes\", whose shapes are chosen when the most "
+			"likely hyperparameters are: take warp \"free\" or \"none\"");
 }
 
 static void read_acquisition(const cJSON *object, struct strategy *strategy)
@@ -156,12 +167,15 @@ static void read_acquisition(const cJSON *object, struct strategy *strategy)
 	strategy->incumbent =
 		(enum strategy_incumbent)member_word(object, SECTION_STRATEGY, "incumbent");
 	strategy->cost_aware = member_boolean(object, SECTION_STRATEGY, "cost_aware");
+	strategy->hyperparameters = (enum strategy_hyperparameters)member_word(
+		object, SECTION_STRATEGY, "hyperparameters");
 }
 
 static void read_strategy(struct reader *reader)
 {
 	static const char *const of_bayesian[] = { "initial", "deterministic", "warp", "transform",
-		"acquisition", "ucb_beta", "incumbent", "cost_aware", "trust_region" };
+		"acquisition", "ucb_beta", "incumbent", "cost_aware", "hyperparameters",
+		"trust_region" };
 	static const enum strategy_name names[] = { STRATEGY_BAYESIAN, STRATEGY_SOBOL,
 		STRATEGY_RANDOM, STRATEGY_GRID };
 	const cJSON *object = member(reader->root, SECTION_FILE, "strategy");
@@ -187,8 +201,10 @@ static void read_strategy(struct reader *reader)
 	for (size_t i = 0; i < sizeof(of_bayesian) / sizeof(*of_bayesian); i++)
 		refuse_for(reader, object, of_bayesian[i], bayesian, "strategy", chosen);
 	refuse_for(reader, object, "points", strategy->name == STRATEGY_GRID, "strategy", chosen);
-	if (bayesian)
+	if (bayesian) {
 		check_acquisition(reader, object);
+		check_hyperparameters(reader, object);
+	}
 }
 
 static void read_seed(struct reader *reader)

@@ -197,8 +197,10 @@ static void print_acquisition(const struct strategy *s, struct text *text)
 	if (s->acquisition == STRATEGY_UCB)
 		text_print(text, ", \"ucb_beta\": %s", number_from_double(s->ucb_beta, beta));
 	if (s->acquisition == STRATEGY_EI)
-		text_print(text, ", \"incumbent\": \"%s\", \"cost_aware\": %s",
-			strategy_incumbent_name(s->incumbent), s->cost_aware ? "true" : "false");
+		text_print(text,
+			", \"incumbent\": \"%s\", \"cost_aware\": %s, \"hyperparameters\": \"%s\"",
+			strategy_incumbent_name(s->incumbent), s->cost_aware ? "true" : "false",
+			strategy_hyperparameters_name(s->hyperparameters));
 }
 
 char *job_file_strategy(const struct job_file *file)
