@@ -77,7 +77,8 @@ static void count_approximations(struct operations *sum, double times, double ro
 }
 
 /* With `trials` trials in d columns, of which the model holds n. A likelihood with its gradient is a factor (n^3 / 3) and an
- * inverse (2 n^3 / 3); the model itself is factored once. The terms of lower order are those that count where n is small. */
+ * inverse (2 n^3 / 3); the model itself is factored once. The terms of lower order are those that count where n is small.
+ * (Of the default's settings: of several models, or a random function, more is done than is counted here.) */
 static struct operations count_operations(size_t trials, double d, const struct suggestion *s)
 {
 	const size_t seen = least(trials, MODEL_APPROXIMATE_ROWS);
