@@ -46,12 +46,23 @@
 #define FLOATS_8(a, b)  FLOATS_6(a, b), FLOAT("x7", a, b), FLOAT("x8", a, b)
 #define FLOATS_10(a, b) FLOATS_8(a, b), FLOAT("x9", a, b), FLOAT("x10", a, b)
 
+/* Ten more, of names beginning with these digits. */
+#define FLOATS_TEN(tens, a, b)                                                                     \
+	FLOAT("x" tens "0", a, b), FLOAT("x" tens "1", a, b), FLOAT("x" tens "2", a, b),           \
+		FLOAT("x" tens "3", a, b), FLOAT("x" tens "4", a, b), FLOAT("x" tens "5", a, b),   \
+		FLOAT("x" tens "6", a, b), FLOAT("x" tens "7", a, b), FLOAT("x" tens "8", a, b),   \
+		FLOAT("x" tens "9", a, b)
+
 static const struct parameter branin_space[] = { FLOAT("x1", -5, 10), FLOAT("x2", 0, 15) };
 static const struct parameter camel_space[] = { FLOAT("x1", -3, 3), FLOAT("x2", -2, 2) };
 static const struct parameter unit3[] = { FLOATS_3(0, 1) };
 static const struct parameter unit6[] = { FLOATS_6(0, 1) };
 static const struct parameter ackley5_space[] = { FLOATS_5(-32.768, 16.384) };
 static const struct parameter ackley10_space[] = { FLOATS_10(-32.768, 16.384) };
+static const struct parameter ackley40_space[] = { FLOATS_TEN("1", -5, 10), FLOATS_TEN("2", -5, 10),
+	FLOATS_TEN("3", -5, 10), FLOATS_TEN("4", -5, 10) };
+static const struct parameter levy50_space[] = { FLOATS_TEN("1", -5, 10), FLOATS_TEN("2", -5, 10),
+	FLOATS_TEN("3", -5, 10), FLOATS_TEN("4", -5, 10), FLOATS_TEN("5", -5, 10) };
 static const struct parameter levy8_space[] = { FLOATS_8(-10, 10) };
 static const struct parameter rosenbrock4_space[] = { FLOATS_4(-5, 10) };
 static const struct parameter styblinski5_space[] = { FLOATS_5(-5, 5) };
@@ -152,6 +163,9 @@ static const struct problem problems[] = {
 		SPACE(boosting_space) },
 	{ "boosting-synthetic", .function = boosting_synthetic, .optimum = -0.745112,
 		SPACE(boosting_space) },
+	{ "ackley40", .function = ackley, .optimum = 0, SPACE(ackley40_space) },
+	{ "levy50", .function = levy, .optimum = 0, SPACE(levy50_space) },
+	{ "rosenbrock50", .function = rosenbrock, .optimum = 0, SPACE(levy50_space) },
 };
 
 size_t problems_count(void)
@@ -264,6 +278,15 @@ double problem_duration(const struct problem *problem, uint64_t seed, uint32_t n
 	struct random random = stream(seed, number, 2);
 
 	return exp(0.5 * random_normal(&random));
+}
+
+double problem_cost(
+	const struct problem *problem, const double *values, uint64_t seed, uint32_t number)
+{
+	struct random random = stream(seed, number, 2);
+	const double u = parameter_encode(&problem->parameters[0], values[0]);
+
+	return exp(4 * (u - 0.5) + 0.2 * random_normal(&random));
 }
 
 /* ---- random search ---- */

@@ -42,6 +42,11 @@ double problem_observe(
 /* How long it takes, in virtual time: log-normal with a median of 1 and sd 0.5 in the logarithm. */
 double problem_duration(const struct problem *problem, uint64_t seed, uint32_t number);
 
+/* The same where a trial's duration depends on its configuration: by exp(4 u), u from -1/2 to 1/2 along the
+ * first parameter's axis, and a sd of 0.2 in the logarithm. */
+double problem_cost(
+	const struct problem *problem, const double *values, uint64_t seed, uint32_t number);
+
 /* Median over 101 seeds of the least value that a random search of problem_budget trials finds. */
 double problem_random_median(const struct problem *problem);
 

@@ -1,11 +1,12 @@
 /* Runs one strategy of ours on one problem, in virtual time, and prints a row of CSV for each trial:
  *
  *     simulate --problem NAME [--method tuner|random|sobol] [--seeds A[-B]] [--workers W] [--trials N]
+ *              [--costs] [--set KEY=VALUE]
  *     simulate --list | --describe
  *
  * Columns: problem,method,workers,seed,trial,finished,value,observed,seconds. `value` is free of noise,
  * `observed` what the strategy was told (nan: the trial failed), `finished` in units of a trial's median
- * duration, `seconds` what the suggestion cost. Every method is told problem_n_initial points first. */
+ * duration (--costs: these depend on the configuration), `seconds` what the suggestion cost. Every method is told problem_n_initial points first. */
 #include "benchmarks/problems.h"
 #include "benchmarks/strategy_settings.h"
 #include "surrogate/gp.h"
@@ -29,10 +30,11 @@ struct simulation {
 	struct strategy strategy;
 	uint64_t seed;
 	size_t workers, trials;
+	bool costs; /* durations depend on configurations */
 
 	struct space space;
 	double *values; /* trials x d, by launch */
-	double *observed, *finish, *seconds; /* trials */
+	double *observed, *took, *finish, *seconds; /* trials */
 	struct observation *observations; /* by end */
 	size_t n_observations;
 	size_t running[WORKERS_MAX], n_running;
@@ -89,6 +91,16 @@ static bool propose(struct simulation *s, size_t trial, struct tuner_error *err)
 	return true;
 }
 
+/* One worker alone takes a unit of time a trial: its results depend on their order only. */
+static double duration(struct simulation *s, size_t trial)
+{
+	const uint32_t number = (uint32_t)trial + 1;
+
+	if (s->costs)
+		return problem_cost(s->problem, row(s, trial), s->seed, number);
+	return s->workers > 1 ? problem_duration(s->problem, s->seed, number) : 1;
+}
+
 static bool launch(struct simulation *s, size_t trial, struct tuner_error *err)
 {
 	const double began = cpu_seconds();
@@ -100,9 +112,8 @@ static bool launch(struct simulation *s, size_t trial, struct tuner_error *err)
 	s->seconds[trial] = cpu_seconds() - began;
 	s->observed[trial] =
 		problem_observe(s->problem, row(s, trial), s->seed, (uint32_t)trial + 1);
-	s->finish[trial] =
-		s->workers > 1 ? s->now + problem_duration(s->problem, s->seed, (uint32_t)trial + 1)
-			       : s->now + 1;
+	s->took[trial] = duration(s, trial);
+	s->finish[trial] = s->now + s->took[trial];
 	s->running[s->n_running++] = trial;
 	return true;
 }
@@ -123,6 +134,7 @@ static void end_one(struct simulation *s)
 	s->now = s->finish[trial];
 	s->observations[s->n_observations++] = (struct observation){ .values = row(s, trial),
 		.objective = s->observed[trial],
+		.duration = s->took[trial],
 		.kind = isnan(s->observed[trial]) ? OBSERVATION_FAILED : OBSERVATION_DONE };
 }
 
@@ -142,10 +154,11 @@ static bool simulate(struct simulation *s, struct tuner_error *err)
 	s->space = (struct space){ d, (struct parameter *)s->problem->parameters };
 	s->values = calloc(n * d, sizeof *s->values);
 	s->observed = calloc(n, sizeof *s->observed);
+	s->took = calloc(n, sizeof *s->took);
 	s->finish = calloc(n, sizeof *s->finish);
 	s->seconds = calloc(n, sizeof *s->seconds);
 	s->observations = calloc(n, sizeof *s->observations);
-	if (!s->values || !s->observed || !s->finish || !s->seconds || !s->observations)
+	if (!s->values || !s->observed || !s->took || !s->finish || !s->seconds || !s->observations)
 		ok = tuner_fail_memory(err);
 	for (size_t trial = 0; ok && trial < n; trial++) {
 		if (s->n_running == s->workers)
@@ -156,6 +169,7 @@ static bool simulate(struct simulation *s, struct tuner_error *err)
 		print(s);
 	free(s->values);
 	free(s->observed);
+	free(s->took);
 	free(s->finish);
 	free(s->seconds);
 	free(s->observations);
@@ -210,7 +224,7 @@ static void describe(void)
 static int usage(void)
 {
 	fputs("usage: simulate --problem NAME [--method tuner|random|sobol] [--seeds A[-B]]\n"
-	      "                [--workers W] [--trials N] [--set KEY=VALUE]\n"
+	      "                [--workers W] [--trials N] [--costs] [--set KEY=VALUE]\n"
 	      "       simulate --list | --describe\n",
 		stderr);
 	return 2;
@@ -235,6 +249,7 @@ struct arguments {
 	struct strategy strategy;
 	unsigned long long first, last;
 	size_t workers, trials;
+	bool costs;
 };
 
 /* False: the arguments make no sense. */
@@ -244,8 +259,8 @@ static bool parse(int argc, char **argv, struct arguments *ret)
 		{ "method", required_argument, NULL, 'm' },
 		{ "seeds", required_argument, NULL, 's' },
 		{ "workers", required_argument, NULL, 'w' },
-		{ "trials", required_argument, NULL, 't' }, { "set", required_argument, NULL, 'x' },
-		{ 0 } };
+		{ "trials", required_argument, NULL, 't' }, { "costs", no_argument, NULL, 'c' },
+		{ "set", required_argument, NULL, 'x' }, { 0 } };
 	int option;
 
 	*ret = (struct arguments){ .method = "tuner", .first = 1, .last = 1, .workers = 1 };
@@ -260,6 +275,8 @@ static bool parse(int argc, char **argv, struct arguments *ret)
 			ret->workers = (size_t)atoi(optarg);
 		else if (option == 't')
 			ret->trials = (size_t)atoi(optarg);
+		else if (option == 'c')
+			ret->costs = true;
 		else if (option == 'x' && !strategy_setting(&ret->strategy, optarg))
 			return false;
 		else if (option == '?')
@@ -288,6 +305,7 @@ int main(int argc, char **argv)
 			.strategy = arguments.strategy,
 			.seed = seed,
 			.workers = arguments.workers,
+			.costs = arguments.costs,
 			.trials = arguments.trials > 0 ? arguments.trials
 						       : problem_budget(arguments.problem) };
 

@@ -132,12 +132,28 @@ Another style of arguments, for a command that takes `lr=0.01`:
 The Gaussian process from the tenth trial on, of an objective without noise; and a grid of three values a float:
 
 ```jsonc
-"strategy": { "name": "bayesian", "initial": 9, "deterministic": true, "warp": "axes", "transform": "half-rank" },
+"strategy": { "name": "bayesian", "initial": 9, "deterministic": true, "warp": "axes", "transform": "half-rank", "trust_region": "never" },
 "seed": "18446744073709551615"
 ```
 
 ```jsonc
 "strategy": { "name": "grid", "points": 3 }
+```
+
+Trials that take from a minute to an hour, by their configuration: such as are likely to end soon come first. And a strategy that explores more than is usual:
+
+```jsonc
+"strategy": { "acquisition": "ei", "incumbent": "noisy", "cost_aware": true }
+```
+
+```jsonc
+"strategy": { "acquisition": "ucb", "ucb_beta": 3 }
+```
+
+A Gaussian process that is not sure of its own hyperparameters:
+
+```jsonc
+"strategy": { "name": "bayesian", "hyperparameters": "marginal" }
 ```
 
 All ends of a search. The first that comes is taken; what runs then is stopped at `target`, `runtime` and `deadline`, and else runs

@@ -1,5 +1,6 @@
 #include "surrogate/acquisition.h"
 
+#include "surrogate/confidence_bound.h"
 #include "surrogate/factor.h"
 #include "surrogate/glance.h"
 
@@ -99,6 +100,9 @@ enum { INVERTED_MAX = 256 };
 
 struct acquisition {
 	const struct gp *gp;
+	struct acquisition_options options;
+	struct acquisition_term terms[ACQUISITION_TERMS_MAX];
+	size_t n_terms;
 	size_t n, n_outcomes, stride; /* the model's */
 	size_t n_fantasies;
 	double *draws; /* n_fantasies x (n - n_outcomes): standard normal, b of the pending rows */
@@ -109,7 +113,9 @@ struct acquisition {
 	double *inverse; /* n x stride: L^-1, of a small model; or NULL */
 	size_t rows; /* of the matrices below, which grow to BLOCK at most */
 	double *K, *G, *T;
-	struct feasibility *feasibility; /* borrowed; NULL: every trial is taken to give a value */
+	struct acquisition *joined[ACQUISITION_MODELS_MAX - 1]; /* owned */
+	size_t n_joined;
+	double *joined_gradients; /* BLOCK x d */
 };
 
 static void multiply(const struct acquisition *a, bool transposed, double *B, size_t m)
@@ -177,8 +183,14 @@ static bool draw_fantasies(struct acquisition *a, size_t pending, struct random 
 	return true;
 }
 
-/* The least posterior mean of a fantasy at its own rows, y_i - noise_i alpha_i; b: its whitened
- * outcomes. */
+/* Of an outcome's distance from the posterior mean there, noise_i alpha_i, what does not count. */
+static double luck(const struct acquisition *a, const double *alpha, size_t i)
+{
+	return a->options.best_outcome ? 0 : gp_noise(a->gp, i) * alpha[i];
+}
+
+/* The least posterior mean of a fantasy at its own rows, y_i - noise_i alpha_i, or the least y_i; b: its
+ * whitened outcomes. */
 static double find_incumbent(
 	const struct acquisition *a, const double *b, const double *alpha, const bool *eligible)
 {
@@ -187,9 +199,9 @@ static double find_incumbent(
 
 	for (size_t i = 0; i < a->n_outcomes; i++)
 		if (!eligible || eligible[i])
-			least = fmin(least, y[i] - gp_noise(a->gp, i) * alpha[i]);
+			least = fmin(least, y[i] - luck(a, alpha, i));
 	for (size_t i = a->n_outcomes; i < a->n; i++)
-		least = fmin(least, gp_outcome(a->gp, b, i) - gp_noise(a->gp, i) * alpha[i]);
+		least = fmin(least, gp_outcome(a->gp, b, i) - luck(a, alpha, i));
 	return least;
 }
 
@@ -222,22 +234,30 @@ static bool prepare_fantasies(struct acquisition *a, const bool *eligible)
 	return true;
 }
 
-bool acquisition_create(const struct gp *gp, const bool *eligible, size_t n_fantasies,
+/* A confidence bound needs no draws: it believes the predicted means. */
+static bool draws_fantasies(const struct acquisition_options *options, size_t pending)
+{
+	return options->kind == ACQUISITION_EI && options->n_fantasies > 1 && pending > 0 &&
+	       pending <= ACQUISITION_PENDING_MAX;
+}
+
+bool acquisition_create(const struct gp *gp, const struct acquisition_options *options,
 	struct random *random, struct acquisition **ret, struct tuner_error *err)
 {
 	const size_t n = gp_n(gp), pending = n - gp_n_outcomes(gp);
-	const bool drawn = pending > 0 && pending <= ACQUISITION_PENDING_MAX && n_fantasies > 1;
+	const bool drawn = draws_fantasies(options, pending), *eligible = options->eligible;
 	struct acquisition *a = calloc(1, sizeof(*a));
 
-	tuner_assert(n > 0 && n_fantasies >= 1);
+	tuner_assert(n > 0 && (options->kind != ACQUISITION_EI || options->n_fantasies >= 1));
 	if (!a)
 		return tuner_fail_memory(err);
 	a->gp = gp;
+	a->options = *options;
 	a->n = n;
 	a->n_outcomes = gp_n_outcomes(gp);
 	a->stride = gp_stride(gp);
 	/* A single fantasy keeps the draws at 0, so that the outcomes are the predicted means. */
-	a->n_fantasies = drawn ? n_fantasies : 1;
+	a->n_fantasies = drawn ? options->n_fantasies : 1;
 	a->draws = factor_allocate(a->n_fantasies, pending);
 	a->alphas = factor_allocate(a->n_fantasies, a->stride);
 	a->incumbents = factor_allocate(1, a->n_fantasies);
@@ -260,6 +280,9 @@ void acquisition_destroy(struct acquisition *a)
 {
 	if (!a)
 		return;
+	for (size_t i = 0; i < a->n_joined; i++)
+		acquisition_destroy(a->joined[i]);
+	free(a->joined_gradients);
 	free(a->draws);
 	free(a->alphas);
 	free(a->incumbents);
@@ -273,13 +296,7 @@ void acquisition_destroy(struct acquisition *a)
 	free(a);
 }
 
-void acquisition_weigh(struct acquisition *a, struct feasibility *feasibility)
-{
-	tuner_assert(gp_d(a->gp) == feasibility_d(feasibility));
-	a->feasibility = feasibility;
-}
-
-double acquisition_incumbent(const struct acquisition *a)
+static double own_incumbent(const struct acquisition *a)
 {
 	double sum = 0;
 
@@ -312,7 +329,16 @@ static bool reserve(struct acquisition *a, size_t m, struct tuner_error *err)
 	return true;
 }
 
-/* Log EI of the point with v = L^-1 k(x) under the first S fantasies, into a->values, with the
+/* Of a prediction, with the derivatives by mean and sd. */
+static double value_at(const struct acquisition *a, double mean, double sd, double incumbent,
+	double *ret_by_mean, double *ret_by_sd)
+{
+	if (a->options.kind == ACQUISITION_UCB)
+		return negated_confidence_bound(mean, sd, a->options.beta, ret_by_mean, ret_by_sd);
+	return log_expected_improvement(mean, sd, incumbent, ret_by_mean, ret_by_sd);
+}
+
+/* Value of the point with v = L^-1 k(x) under the first S fantasies, into a->values, with the
  * derivatives; returns the logarithm of their mean EI. */
 static double value_of(struct acquisition *a, const double *v, double sd, size_t S)
 {
@@ -323,8 +349,8 @@ static double value_of(struct acquisition *a, const double *v, double sd, size_t
 	for (size_t s = 0; s < S; s++) {
 		const double shift = kernel_dot(v + known, a->draws + s * pending, pending);
 
-		a->values[s] = log_expected_improvement(
-			mean + shift, sd, a->incumbents[s], a->by_mean + s, a->by_sd + s);
+		a->values[s] = value_at(
+			a, mean + shift, sd, a->incumbents[s], a->by_mean + s, a->by_sd + s);
 		most = fmax(most, a->values[s]);
 	}
 	if (S == 1 || !isfinite(most))
@@ -334,7 +360,7 @@ static double value_of(struct acquisition *a, const double *v, double sd, size_t
 	return most + log(sum / (double)S);
 }
 
-bool acquisition_values(struct acquisition *a, const double *X, size_t m, size_t fantasies,
+static bool own_values(struct acquisition *a, const double *X, size_t m, size_t fantasies,
 	double *ret_values, struct tuner_error *err)
 {
 	const size_t d = gp_d(a->gp);
@@ -353,10 +379,24 @@ bool acquisition_values(struct acquisition *a, const double *X, size_t m, size_t
 			ret_values[i + r] = value_of(a, v, sqrt(gp_variance(a->gp, v)), S);
 		}
 	}
-	return a->feasibility == NULL || feasibility_add(a->feasibility, X, m, ret_values, err);
+	return true;
 }
 
-bool acquisition_glance(struct acquisition *a, const double *X, size_t m, double *ret_values,
+/* As value_at, of n predictions at a glance. */
+static void glance_at(
+	const struct acquisition *a, const float *mean, const float *sd, size_t n, float *ret)
+{
+	const float beta = (float)a->options.beta;
+
+	if (a->options.kind == ACQUISITION_EI) {
+		glance_log_expected_improvement(mean, sd, (float)own_incumbent(a), n, ret);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		ret[i] = beta * sd[i] - mean[i];
+}
+
+static bool own_glance(struct acquisition *a, const double *X, size_t m, double *ret_values,
 	struct tuner_error *err)
 {
 	const size_t stride = gp_glance_stride(m);
@@ -367,12 +407,11 @@ bool acquisition_glance(struct acquisition *a, const double *X, size_t m, double
 		free(memory);
 		return tuner_fail_memory(err);
 	}
-	glance_log_expected_improvement(mean, sd, (float)acquisition_incumbent(a), stride, values);
+	glance_at(a, mean, sd, stride, values);
 	for (size_t i = 0; i < m; i++)
 		ret_values[i] = values[i];
 	free(memory);
-	return a->feasibility == NULL ||
-	       feasibility_add_glance(a->feasibility, X, m, ret_values, err);
+	return true;
 }
 
 /* With softmax weights w_s of the fantasies, the gradient is
@@ -421,7 +460,7 @@ static void gradients_block(
 	}
 }
 
-bool acquisition_gradients(struct acquisition *a, const double *X, size_t m, double *ret_values,
+static bool own_gradients(struct acquisition *a, const double *X, size_t m, double *ret_values,
 	double *ret_gradients, struct tuner_error *err)
 {
 	const size_t d = gp_d(a->gp);
@@ -431,6 +470,190 @@ bool acquisition_gradients(struct acquisition *a, const double *X, size_t m, dou
 	for (size_t i = 0; i < m; i += BLOCK)
 		gradients_block(a, X + i * d, m - i < BLOCK ? m - i : BLOCK, ret_values + i,
 			ret_gradients + i * d);
-	return a->feasibility == NULL ||
-	       feasibility_add_gradients(a->feasibility, X, m, ret_values, ret_gradients, err);
+	return true;
+}
+
+/* ---- the mean over several models ---- */
+
+bool acquisition_join(struct acquisition *a, struct acquisition *other, struct tuner_error *err)
+{
+	tuner_assert(a->n_joined < ACQUISITION_MODELS_MAX - 1 && other->n_joined == 0 &&
+		     other->n_terms == 0 && gp_d(a->gp) == gp_d(other->gp));
+	tuner_assert(a->options.kind == ACQUISITION_EI && other->options.kind == ACQUISITION_EI);
+	a->joined[a->n_joined++] = other;
+	if (!a->joined_gradients)
+		a->joined_gradients = factor_allocate(BLOCK, gp_d(a->gp));
+	return a->joined_gradients || tuner_fail_memory(err);
+}
+
+double acquisition_incumbent(const struct acquisition *a)
+{
+	double sum = own_incumbent(a);
+
+	for (size_t i = 0; i < a->n_joined; i++)
+		sum += own_incumbent(a->joined[i]);
+	return sum / (double)(a->n_joined + 1);
+}
+
+/* ln(e^a + e^b) */
+static double log_sum(double a, double b)
+{
+	const double most = fmax(a, b);
+
+	return isfinite(most) ? most + log(exp(a - most) + exp(b - most)) : most;
+}
+
+/* Adds another model's values to the sum. */
+static void join(size_t m, const double *more, double *values)
+{
+	for (size_t i = 0; i < m; i++)
+		values[i] = log_sum(values[i], more[i]);
+}
+
+/* The sum over the own and n joined models becomes the mean. */
+static void divide(size_t n, size_t m, double *values)
+{
+	for (size_t i = 0; n > 0 && i < m; i++)
+		values[i] -= log((double)(n + 1));
+}
+
+static size_t joined_at_first(const struct acquisition *a)
+{
+	return a->n_joined < ACQUISITION_MODELS_FIRST ? a->n_joined : ACQUISITION_MODELS_FIRST - 1;
+}
+
+static bool join_values(struct acquisition *a, size_t n, const double *X, size_t m,
+	size_t fantasies, double *ret_values, struct tuner_error *err)
+{
+	double more[BLOCK];
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t at = 0; at < m; at += BLOCK) {
+			const size_t rows = m - at < BLOCK ? m - at : BLOCK;
+
+			if (!own_values(
+				    a->joined[i], X + at * gp_d(a->gp), rows, fantasies, more, err))
+				return false;
+			join(rows, more, ret_values + at);
+		}
+	divide(n, m, ret_values);
+	return true;
+}
+
+/* All points at once: a glance takes its measure from a few of them. */
+static bool join_glances(struct acquisition *a, size_t n, const double *X, size_t m,
+	double *ret_values, struct tuner_error *err)
+{
+	double *more = calloc(m + 1, sizeof *more);
+	bool ok = more || tuner_fail_memory(err);
+
+	for (size_t i = 0; ok && i < n; i++) {
+		ok = own_glance(a->joined[i], X, m, more, err);
+		if (ok)
+			join(m, more, ret_values);
+	}
+	divide(n, m, ret_values);
+	free(more);
+	return ok;
+}
+
+/* The gradient of a logarithm of a sum: each term's, by its part of the sum. */
+static void join_gradient(
+	double *value, double *gradient, double more, const double *more_gradient, size_t d)
+{
+	const double sum = log_sum(*value, more);
+
+	for (size_t k = 0; isfinite(sum) && k < d; k++)
+		gradient[k] = exp(*value - sum) * gradient[k] + exp(more - sum) * more_gradient[k];
+	*value = sum;
+}
+
+static bool join_gradients(struct acquisition *a, size_t n, const double *X, size_t m,
+	double *ret_values, double *ret_gradients, struct tuner_error *err)
+{
+	const size_t d = gp_d(a->gp);
+	double more[BLOCK];
+
+	for (size_t i = 0; i < n; i++) {
+		if (!own_gradients(a->joined[i], X, m, more, a->joined_gradients, err))
+			return false;
+		for (size_t r = 0; r < m; r++)
+			join_gradient(&ret_values[r], &ret_gradients[r * d], more[r],
+				&a->joined_gradients[r * d], d);
+	}
+	divide(n, m, ret_values);
+	return true;
+}
+
+/* ---- the terms ---- */
+
+void acquisition_add_term(struct acquisition *a, const struct acquisition_term *term)
+{
+	tuner_assert(a->n_terms < ACQUISITION_TERMS_MAX);
+	a->terms[a->n_terms++] = *term;
+}
+
+static bool add_terms(struct acquisition *a, const double *X, size_t m, double *values,
+	double *gradients, struct tuner_error *err)
+{
+	for (size_t i = 0; i < a->n_terms; i++)
+		if (!a->terms[i].add(a->terms[i].context, X, m, values, gradients, err))
+			return false;
+	return true;
+}
+
+static bool add_term_glances(
+	struct acquisition *a, const double *X, size_t m, double *values, struct tuner_error *err)
+{
+	for (size_t i = 0; i < a->n_terms; i++)
+		if (a->terms[i].add_glance &&
+			!a->terms[i].add_glance(a->terms[i].context, X, m, values, err))
+			return false;
+	return true;
+}
+
+/* ---- all together ---- */
+
+bool acquisition_values(struct acquisition *a, const double *X, size_t m, size_t fantasies,
+	double *ret_values, struct tuner_error *err)
+{
+	const size_t n = fantasies ? joined_at_first(a) : a->n_joined;
+
+	return own_values(a, X, m, fantasies, ret_values, err) &&
+	       join_values(a, n, X, m, fantasies, ret_values, err) &&
+	       add_terms(a, X, m, ret_values, NULL, err);
+}
+
+bool acquisition_glance(struct acquisition *a, const double *X, size_t m, double *ret_values,
+	struct tuner_error *err)
+{
+	return own_glance(a, X, m, ret_values, err) &&
+	       join_glances(a, joined_at_first(a), X, m, ret_values, err) &&
+	       add_term_glances(a, X, m, ret_values, err);
+}
+
+static bool gradients_with(struct acquisition *a, size_t n, const double *X, size_t m,
+	double *ret_values, double *ret_gradients, struct tuner_error *err)
+{
+	const size_t d = gp_d(a->gp);
+
+	if (!own_gradients(a, X, m, ret_values, ret_gradients, err))
+		return false;
+	for (size_t i = 0; i < m; i += BLOCK)
+		if (!join_gradients(a, n, X + i * d, m - i < BLOCK ? m - i : BLOCK, ret_values + i,
+			    ret_gradients + i * d, err))
+			return false;
+	return add_terms(a, X, m, ret_values, ret_gradients, err);
+}
+
+bool acquisition_gradients(struct acquisition *a, const double *X, size_t m, double *ret_values,
+	double *ret_gradients, struct tuner_error *err)
+{
+	return gradients_with(a, a->n_joined, X, m, ret_values, ret_gradients, err);
+}
+
+bool acquisition_rough_gradients(struct acquisition *a, const double *X, size_t m,
+	double *ret_values, double *ret_gradients, struct tuner_error *err)
+{
+	return gradients_with(a, joined_at_first(a), X, m, ret_values, ret_gradients, err);
 }

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool allocate(size_t n, size_t d, struct candidates *ret, struct tuner_error *err)
+bool candidates_create(size_t n, size_t d, struct candidates *ret, struct tuner_error *err)
 {
-	*ret = (struct candidates){ .n = n, .d = d };
+	*ret = (struct candidates){ .d = d };
 	ret->x = calloc(n * d + 1, sizeof *ret->x);
 	ret->values = calloc(n + 1, sizeof *ret->values);
 	ret->order = calloc(n + 1, sizeof *ret->order);
@@ -99,8 +99,7 @@ static void draw_near(const struct columns *columns, const double *anchor, doubl
 	columns_snap(columns, ret_x);
 }
 
-/* Takes the row behind the last one, if it breaks no constraint. */
-static void take_row(const struct columns *columns, struct candidates *candidates)
+void candidates_take(const struct columns *columns, struct candidates *candidates)
 {
 	candidates->n += columns_allow(columns, row(candidates, candidates->n));
 }
@@ -110,7 +109,7 @@ static void take_anchors(const struct columns *columns, const struct anchors *an
 {
 	for (size_t i = 0; i < n; i++) {
 		memcpy(row(ret, ret->n), &anchors->x[i * ret->d], ret->d * sizeof *ret->x);
-		take_row(columns, ret);
+		candidates_take(columns, ret);
 	}
 }
 
@@ -127,7 +126,7 @@ static bool draw_sobol(const struct columns *columns, struct random_key key, siz
 
 		design_next(design, x);
 		columns_snap(columns, x);
-		take_row(columns, candidates);
+		candidates_take(columns, candidates);
 	}
 	design_destroy(design);
 	return true;
@@ -146,7 +145,7 @@ static void draw_local(const struct columns *columns, const struct anchors *anch
 		for (int draw = 0; draw < CANDIDATES_DRAWS && candidates->n == before; draw++) {
 			draw_near(columns, anchor, i % 2 ? 0.01 : 0.1, &random,
 				row(candidates, candidates->n));
-			take_row(columns, candidates);
+			candidates_take(columns, candidates);
 		}
 	}
 }
@@ -160,9 +159,8 @@ bool candidates_draw(const struct columns *columns, const struct anchors *anchor
 	const size_t n_sobol = least(CANDIDATES_SOBOL, most - n_anchors - n_local);
 
 	/* One row more than is wanted: there the last one is looked at. */
-	if (!allocate(n_anchors + n_sobol + n_local + 1, columns->d, ret, err))
+	if (!candidates_create(n_anchors + n_sobol + n_local + 1, columns->d, ret, err))
 		return false;
-	ret->n = 0;
 	take_anchors(columns, anchors, n_anchors, ret);
 	ret->n_anchors = ret->n;
 	if (!draw_sobol(columns, key, n_sobol, ret, err)) {
@@ -208,11 +206,12 @@ static bool list_by_rank(const struct columns *columns, const struct lattice *la
 	if (!lattice_tried(lattice, tried, &ranks, &n_tried, err))
 		return false;
 
-	const bool ok = allocate(least(lattice->size - n_tried, most), columns->d, ret, err);
+	const size_t n = least(lattice->size - n_tried, most);
+	const bool ok = candidates_create(n, columns->d, ret, err);
 
-	for (size_t i = 0; ok && i < ret->n; i++) {
+	for (size_t i = 0; ok && i < n; i++) {
 		lattice_configuration(lattice, untried_rank(ranks, n_tried, i), values);
-		set_row(columns, values, ret, i);
+		set_row(columns, values, ret, ret->n++);
 	}
 	free(ranks);
 	return ok;
@@ -224,9 +223,8 @@ static bool list_by_walk(const struct columns *columns, const struct lattice *la
 	const size_t room = least(CANDIDATES_EXHAUSTIVE, most);
 	struct walk walk;
 
-	if (!allocate(room, columns->d, ret, err))
+	if (!candidates_create(room, columns->d, ret, err))
 		return false;
-	ret->n = 0;
 	walk_begin(&walk, lattice, LOOKS_MAX);
 	for (; !walk.ended && ret->n < room; walk_next(&walk))
 		if (walk_is_allowed(&walk) && !tried_contains(tried, walk.values))

@@ -25,6 +25,13 @@ struct candidates {
 	size_t *order; /* n: the best first, after candidates_sort */
 };
 
+/* Room for n rows, none taken yet. */
+TUNER_MUST_CHECK
+bool candidates_create(size_t n, size_t d, struct candidates *ret, struct tuner_error *err);
+
+/* Takes the row behind the last one, if it breaks no constraint. */
+void candidates_take(const struct columns *columns, struct candidates *candidates);
+
 /* The best trials, best first: rows of d snapped coordinates. The first n_near are the ones that
  * points are drawn around. */
 struct anchors {

@@ -30,6 +30,11 @@ struct columns {
 	bool is_parent[COLUMNS_MAX]; /* others are active or not by its value */
 };
 
+/* A part of the cube, by column. */
+struct box {
+	double lower[COLUMNS_MAX], upper[COLUMNS_MAX];
+};
+
 void columns_init(struct columns *columns, const struct space *space, const double *given);
 
 /* A configuration's coordinates; false if one of them cannot be encoded. */

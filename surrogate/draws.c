@@ -1,6 +1,7 @@
 #include "surrogate/draws.h"
 
 #include "surrogate/factor.h"
+#include "surrogate/warp.h"
 
 #include <gsl/gsl_cblas.h>
 
@@ -18,6 +19,7 @@ struct draws {
 	const struct columns *columns;
 	size_t n; /* functions, the mean included as the first */
 	size_t stride; /* of the gp's rows */
+	struct warp warps[COLUMNS_MAX]; /* by column */
 	double *waves[COLUMNS_MAX]; /* by column: what it adds to the phases, for one unit of
 						a number, for each value of a category (not being active is one) */
 	double *weights; /* n x FEATURES; the mean's are 0 */
@@ -81,6 +83,18 @@ static bool draw_prior(struct draws *draws, struct random *random, struct tuner_
 	return true;
 }
 
+/* Only numeric axes are bent, and those of a warped model alone. */
+static void take_warps(struct draws *draws)
+{
+	const size_t d = draws->columns->d;
+	const bool warped = gp_n_hyperparameters(draws->gp) > d + 1;
+
+	for (size_t k = 0; k < d; k++)
+		draws->warps[k] = warped && draws->columns->kinds[k] == DIMENSION_NUMERIC
+					  ? warp_of(gp_hyperparameters(draws->gp), d, k)
+					  : (struct warp){ 1, 1 };
+}
+
 /* Which of a column's waves a coordinate has. A category that is not active is one more value. */
 static size_t value_of(const struct draws *draws, size_t column, double x)
 {
@@ -90,12 +104,18 @@ static size_t value_of(const struct draws *draws, size_t column, double x)
 		      : columns_index(draws->columns, column, x);
 }
 
+/* How many units of a column's waves a coordinate is. */
+static double units_of(const struct draws *draws, size_t column, double x)
+{
+	return is_category(draws, column) ? 1 : warp_value(draws->warps[column], x);
+}
+
 static void add_waves(const struct draws *draws, const double *x, double *phases)
 {
 	for (size_t k = 0; k < draws->columns->d; k++) {
 		const size_t v = value_of(draws, k, x[k]);
 
-		cblas_daxpy(DRAWS_FREQUENCIES, is_category(draws, k) ? 1 : x[k],
+		cblas_daxpy(DRAWS_FREQUENCIES, units_of(draws, k, x[k]),
 			draws->waves[k] + v * DRAWS_FREQUENCIES, 1, phases, 1);
 	}
 }
@@ -153,6 +173,7 @@ bool draws_create(const struct gp *gp, const struct columns *columns, size_t n,
 		goto out;
 	draws->gp = gp;
 	draws->columns = columns;
+	take_warps(draws);
 	draws->n = n + 1;
 	draws->stride = gp_stride(gp);
 	draws->weights = factor_allocate(n + 1, FEATURES);

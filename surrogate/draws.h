@@ -12,7 +12,8 @@
  * The prior's functions are sums of DRAWS_FREQUENCIES random waves in cosine and sine (Rahimi and
  * Recht, "Random features for large-scale kernel machines", NIPS 2007): the spectral density of
  * Matern 5/2 is a multivariate t with 5 degrees of freedom, over the numeric coordinates and, for
- * each category, over the one-hot code whose squared distances are Hamming's (kernel.h). Mean and
+ * each category, over the one-hot code whose squared distances are Hamming's (kernel.h); the axes of a
+ * warped model are bent first. Mean and
  * covariance far from all outcomes are met to DRAWS_FREQUENCIES^-1/2, near them by the rule.
  *
  * Hyperparameters and the constant c stay what was fitted: their own uncertainty is not in it. */

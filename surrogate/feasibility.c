@@ -81,8 +81,7 @@ static bool allocate(struct feasibility *f, size_t d, struct tuner_error *err)
 	f->K = factor_allocate(BLOCK, gp_stride(f->gp));
 	f->mean_gradients = factor_allocate(BLOCK, d);
 	f->sd_gradients = factor_allocate(BLOCK, d);
-	return (f->K && f->mean_gradients && f->sd_gradients) ||
-	       tuner_fail_memory(err);
+	return (f->K && f->mean_gradients && f->sd_gradients) || tuner_fail_memory(err);
 }
 
 bool feasibility_create(const struct feasibility_data *data, uint64_t work_limit,
@@ -111,11 +110,6 @@ void feasibility_destroy(struct feasibility *f)
 	free(f->mean_gradients);
 	free(f->sd_gradients);
 	free(f);
-}
-
-size_t feasibility_d(const struct feasibility *f)
-{
-	return gp_d(f->gp);
 }
 
 /* ---- what it says ---- */
@@ -191,8 +185,8 @@ bool feasibility_add_gradients(struct feasibility *f, const double *X, size_t m,
 	return true;
 }
 
-bool feasibility_add_glance(struct feasibility *f, const double *X, size_t m, double *values,
-	struct tuner_error *err)
+bool feasibility_add_glance(
+	struct feasibility *f, const double *X, size_t m, double *values, struct tuner_error *err)
 {
 	const size_t stride = gp_glance_stride(m);
 	float *mean = calloc(2 * stride + 1, sizeof *mean), *sd = mean + stride;
@@ -206,4 +200,24 @@ bool feasibility_add_glance(struct feasibility *f, const double *X, size_t m, do
 		values[i] += log_normal_cdf(mean[i] / trial_sd(f, sd[i]), &slope);
 	free(mean);
 	return true;
+}
+
+/* ---- the term ---- */
+
+static bool add(void *context, const double *X, size_t m, double *values, double *gradients,
+	struct tuner_error *err)
+{
+	return gradients == NULL ? feasibility_add(context, X, m, values, err)
+				 : feasibility_add_gradients(context, X, m, values, gradients, err);
+}
+
+static bool add_glance(
+	void *context, const double *X, size_t m, double *values, struct tuner_error *err)
+{
+	return feasibility_add_glance(context, X, m, values, err);
+}
+
+struct acquisition_term feasibility_term(struct feasibility *feasibility)
+{
+	return (struct acquisition_term){ feasibility, add, add_glance };
 }

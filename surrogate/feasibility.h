@@ -11,12 +11,14 @@
  * configuration alone, there is next to none.
  *
  * log Phi(z) is added to log EI (acquisition.h): what a trial is expected to gain, if one that fails
- * gains nothing.
+ * gains nothing. To a confidence bound or a drawn function it is added too, in the model's unit: there it is a
+ * mere penalty. An even chance costs 0.7 sd of the outcomes, a hundredth 4.6, and what never fails costs nothing.
  *
  *     feasibility_is_due -> feasibility_create -> feasibility_foretold, the others -> feasibility_destroy */
 #ifndef SURROGATE_FEASIBILITY_H
 #define SURROGATE_FEASIBILITY_H
 
+#include "surrogate/acquisition.h"
 #include "surrogate/gp.h"
 
 struct feasibility;
@@ -47,8 +49,6 @@ TUNER_MUST_CHECK
 bool feasibility_foretold(
 	const struct feasibility *feasibility, bool *ret_foretold, struct tuner_error *err);
 
-size_t feasibility_d(const struct feasibility *feasibility);
-
 /* Adds log Phi(z) at m points (m x d) to values. Errors: TUNER_FATAL without memory. */
 TUNER_MUST_CHECK
 bool feasibility_add(struct feasibility *feasibility, const double *X, size_t m, double *values,
@@ -63,6 +63,9 @@ bool feasibility_add_gradients(struct feasibility *feasibility, const double *X,
 TUNER_MUST_CHECK
 bool feasibility_add_glance(struct feasibility *feasibility, const double *X, size_t m,
 	double *values, struct tuner_error *err);
+
+/* log Phi(z), for an acquisition over the same columns. The feasibility is borrowed. */
+struct acquisition_term feasibility_term(struct feasibility *feasibility);
 
 /* log Phi(z) and its derivative phi/Phi, for every z. Relative error below 1e-9, for |z| below 20
  * below 1e-13. */

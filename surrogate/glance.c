@@ -7,6 +7,7 @@
 /* As in kernel.c, half as wide and twice as many. */
 typedef float lanes __attribute__((vector_size(GLANCE_LANES * sizeof(float))));
 typedef int32_t lane_bits __attribute__((vector_size(GLANCE_LANES * sizeof(int32_t))));
+typedef uint32_t lane_words __attribute__((vector_size(GLANCE_LANES * sizeof(uint32_t))));
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -85,7 +86,8 @@ INLINE lanes exp_lanes(lanes x)
 	q = fused(q, f, all(0.5f));
 
 	const lanes mantissa = fused(f * f, q, f) + 1.0f;
-	const lanes power = (lanes)(((lane_bits)shifted << 23) + (lane_bits)all(1));
+	/* Words, which may overflow: far below -87 they do, and are not looked at. */
+	const lanes power = (lanes)(((lane_words)shifted << 23) + (lane_words)all(1));
 
 	return where(x >= -87.0f, mantissa * power);
 }

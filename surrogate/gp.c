@@ -5,6 +5,7 @@
 #include "surrogate/lbfgs.h"
 #include "surrogate/likelihood.h"
 #include "surrogate/replicates.h"
+#include "surrogate/vecchia.h"
 #include "surrogate/warp.h"
 
 #include <gsl/gsl_fit.h>
@@ -28,6 +29,11 @@ static const double NOISY_START = 0.05;
 
 /* Points of a glance whose sd is computed. */
 enum { GLANCE_EXACT = 32 };
+/* In nats by a unit of ln theta: of the thousands of rows of an approximate likelihood, too little to matter. */
+static const double ROUGHLY = 0.1;
+
+/* Its search begins at what is nearly an optimum. */
+static const double NEAR = 0.2;
 
 static const double NOISE_MIN = 1e-6, NOISE_MAX = 10;
 
@@ -306,6 +312,7 @@ bool gp_likelihood(const struct gp *gp, const struct gp_data *data, const double
 struct fit {
 	const struct gp *gp;
 	struct likelihood *likelihood;
+	struct vecchia *vecchia; /* one of the two; the other is NULL */
 	uint64_t work_limit; /* 0: none */
 	size_t evaluations; /* of one search; 0: no limit */
 	double *lower, *upper; /* d + 1 each */
@@ -322,7 +329,8 @@ static double fit_objective(struct fit *fit, const double *theta)
 	double value;
 
 	fit->report.work++;
-	if (!likelihood_evaluate(fit->likelihood, theta, &value, fit->gradient))
+	if (fit->vecchia ? !vecchia_evaluate(fit->vecchia, theta, &value, fit->gradient)
+			 : !likelihood_evaluate(fit->likelihood, theta, &value, fit->gradient))
 		return INFINITY;
 	value += prior_log_density(fit->gp->d, fit->gp->warped, theta, fit->gradient);
 	for (size_t k = 0; k < n; k++)
@@ -341,8 +349,8 @@ static bool search(struct fit *fit, struct tuner_error *err)
 	const size_t n = gp_n_hyperparameters(fit->gp);
 	const struct lbfgs_options options = { .iterations = 50,
 		.evaluations = fit->evaluations,
-		.gradient = 1e-3,
-		.first_step = 1 };
+		.gradient = fit->vecchia ? ROUGHLY : 1e-3,
+		.first_step = fit->vecchia ? NEAR : 1 };
 	struct lbfgs *lbfgs = NULL;
 	double value;
 
@@ -474,6 +482,21 @@ static bool search_all(
 	       try_axes(fit, options->random, err);
 }
 
+/* What is evaluated. Neighbours are those of the start. */
+static bool create_likelihood(struct fit *fit, const struct gp_data *data,
+	const struct gp_fit_options *options, struct tuner_error *err)
+{
+	const struct gp *gp = fit->gp;
+
+	if (options->neighbours == 0)
+		return likelihood_create(gp->d, gp->kinds, gp->warped, data, &fit->likelihood, err);
+	if (!has_start(fit, options))
+		set_start(fit, options);
+	return vecchia_create(gp->d, gp->kinds, gp->warped, data, options->neighbours,
+		has_start(fit, options) ? options->start : fit->start, options->random,
+		&fit->vecchia, err);
+}
+
 bool gp_fit(struct gp *gp, const struct gp_data *data, const struct gp_fit_options *options,
 	struct gp_fit_report *ret, struct tuner_error *err)
 {
@@ -496,7 +519,7 @@ bool gp_fit(struct gp *gp, const struct gp_data *data, const struct gp_fit_optio
 	fit.best = memory + 3 * p;
 	fit.gradient = memory + 4 * p;
 	gp_bounds(gp, options->deterministic, fit.lower, fit.upper);
-	if (!likelihood_create(gp->d, gp->kinds, gp->warped, data, &fit.likelihood, err) ||
+	if (!create_likelihood(&fit, data, options, err) ||
 		!search_all(&fit, data->n, options, err))
 		goto out;
 	if (fit.best_value == INFINITY) {
@@ -504,13 +527,15 @@ bool gp_fit(struct gp *gp, const struct gp_data *data, const struct gp_fit_optio
 			"the kernel matrix of %zu trials is singular at every start", data->n);
 		goto out;
 	}
-	if (!gp_condition(gp, data, fit.best, err))
+	if (!gp_condition(gp, options->model ? options->model : data, fit.best, err))
 		goto out;
 	fit.report.log_posterior = -fit.best_value;
+	fit.report.approximations = fit.vecchia ? fit.report.work : 0;
 	*ret = fit.report;
 	ok = true;
 out:
 	likelihood_destroy(fit.likelihood);
+	vecchia_destroy(fit.vecchia);
 	free(memory);
 	return ok;
 }
@@ -600,6 +625,11 @@ void gp_set_outcomes(struct gp *gp, const double *y, size_t n)
 size_t gp_d(const struct gp *gp)
 {
 	return gp->d;
+}
+
+const enum dimension_kind *gp_kinds(const struct gp *gp)
+{
+	return gp->kinds;
 }
 
 size_t gp_n(const struct gp *gp)

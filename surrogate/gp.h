@@ -92,10 +92,14 @@ struct gp_fit_options {
 	bool quick; /* from `start` alone, if there is one */
 	size_t evaluations; /* of one search; 0: its own bounds only */
 	enum gp_warp warp; /* of a warped model */
+	size_t neighbours; /* > 0: Vecchia's approximation with so many stands for the likelihood, over
+			      an order drawn from `random` (vecchia.h) */
+	const struct gp_data *model; /* what the model is left conditioned on; NULL: the data */
 };
 
 struct gp_fit_report {
 	uint64_t work; /* likelihood evaluations done */
+	uint64_t approximations; /* of them, those of Vecchia's approximation */
 	double log_posterior; /* log likelihood + log prior at the result, constants included */
 	size_t starts; /* searches begun */
 	bool converged; /* the best search ended at a small projected gradient */
@@ -137,6 +141,7 @@ void gp_forget(struct gp *gp, size_t m);
 void gp_set_outcomes(struct gp *gp, const double *y, size_t n);
 
 size_t gp_d(const struct gp *gp);
+const enum dimension_kind *gp_kinds(const struct gp *gp); /* d */
 size_t gp_n(const struct gp *gp); /* 0 before the first fit */
 size_t gp_n_outcomes(const struct gp *gp);
 size_t gp_n_factored(const struct gp *gp); /* "a" above: rows of the last gp_condition or gp_fit */

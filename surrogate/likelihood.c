@@ -216,6 +216,12 @@ bool likelihood_evaluate(
 	return true;
 }
 
+/* factor_constant has left L^-1 1 in its scratch. */
+double likelihood_constant_precision(const struct likelihood *l)
+{
+	return kernel_dot(l->alpha, l->alpha, l->n);
+}
+
 double prior_log_length_mean(size_t d)
 {
 	return M_SQRT2 + 0.5 * log((double)d);

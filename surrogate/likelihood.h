@@ -26,6 +26,10 @@ void likelihood_destroy(struct likelihood *likelihood);
 bool likelihood_evaluate(struct likelihood *likelihood, const double *theta, double *ret_value,
 	double *ret_gradient);
 
+/* 1'K^-1 1 at the last theta, whose evaluation must have been one without a gradient: what the outcomes know of
+ * c, as one over its variance. */
+double likelihood_constant_precision(const struct likelihood *likelihood);
+
 /* Log prior density of theta, to whose gradient `gradient` (NULL: not wanted) is added. */
 double prior_log_density(size_t d, bool warped, const double *theta, double *gradient);
 

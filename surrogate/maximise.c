@@ -28,6 +28,7 @@ struct search {
 	const struct columns *columns;
 	struct acquisition *acquisition;
 	const double *lengthscales;
+	const struct box *box; /* NULL: the whole cube */
 	size_t d, n, n_max; /* columns; points */
 	double *x, *values; /* n x d, n */
 	bool *settled; /* n: the last cycle has changed nothing */
@@ -141,6 +142,16 @@ static bool is_continuous(const struct search *search, size_t i, size_t k)
 	       (search->relaxed && !columns->is_parent[k] && columns->cardinality[k] > LISTED_MAX);
 }
 
+static double lower_of(const struct search *search, size_t k)
+{
+	return search->box != NULL ? search->box->lower[k] : 0;
+}
+
+static double upper_of(const struct search *search, size_t k)
+{
+	return search->box != NULL ? search->box->upper[k] : 1;
+}
+
 /* The variables are x / l: then one step length suits all. */
 static bool begin_searches(struct search *search, struct tuner_error *err)
 {
@@ -157,8 +168,8 @@ static bool begin_searches(struct search *search, struct tuner_error *err)
 			z[k] = search->x[i * search->d + k] / l;
 			lower[k] = upper[k] = z[k];
 			if (is_continuous(search, i, k)) {
-				lower[k] = 0;
-				upper[k] = 1 / l;
+				lower[k] = lower_of(search, k) / l;
+				upper[k] = upper_of(search, k) / l;
 			}
 		}
 		if (!lbfgs_create(search->d, z, lower, upper, &options, &search->searches[i], err))
@@ -180,8 +191,9 @@ static void end_searches(struct search *search)
 static void unscale(const struct search *search, size_t i, const double *z, double *ret_x)
 {
 	for (size_t k = 0; k < search->d; k++)
-		ret_x[k] = is_continuous(search, i, k) ? fmin(z[k] * search->lengthscales[k], 1)
-						       : search->x[i * search->d + k];
+		ret_x[k] = is_continuous(search, i, k)
+				   ? fmin(z[k] * search->lengthscales[k], upper_of(search, k))
+				   : search->x[i * search->d + k];
 }
 
 /* One batched evaluation for all searches that want one. *ret_n of them. */
@@ -200,7 +212,9 @@ static bool step_searches(struct search *search, size_t *ret_n, struct tuner_err
 	*ret_n = n;
 	if (n == 0)
 		return true;
-	if (!acquisition_gradients(search->acquisition, search->batch, n, search->batch_values,
+	/* Of several models a few show the way: where it ends is looked up in all. */
+	if (!(search->tolerance == ROUGH ? acquisition_rough_gradients : acquisition_gradients)(
+		    search->acquisition, search->batch, n, search->batch_values,
 		    search->batch_gradients, err))
 		return false;
 	search->work += n;
@@ -293,6 +307,9 @@ static size_t make_moves(struct search *search, const double *x, size_t column)
 
 		memcpy(row, x, d * sizeof *x);
 		row[column] = columns_coordinate(columns, column, moves[j]);
+		if (row[column] < lower_of(search, column) ||
+			row[column] > upper_of(search, column))
+			continue;
 		if (columns->is_parent[column])
 			columns_snap(columns, row);
 		allowed += columns_allow(columns, row);
@@ -435,12 +452,13 @@ static void sort(struct search *search)
 }
 
 bool maximise(const struct columns *columns, struct acquisition *acquisition,
-	const double *lengthscales, const struct candidates *candidates, struct random *random,
-	uint64_t work_limit, struct maxima *ret, struct tuner_error *err)
+	const double *lengthscales, const struct box *box, const struct candidates *candidates,
+	struct random *random, uint64_t work_limit, struct maxima *ret, struct tuner_error *err)
 {
 	struct search search = { .columns = columns,
 		.acquisition = acquisition,
 		.lengthscales = lengthscales,
+		.box = box,
 		.d = columns->d,
 		.n_max = has_lattice(columns) ? MAXIMISE_STARTS_LATTICE : MAXIMISE_STARTS,
 		.work_limit = work_limit };

@@ -23,11 +23,11 @@ struct maxima {
  * than 0.05 lengthscales. Then, by turns, bounded L-BFGS over the columns without a lattice (at first
  * also over numeric ones with a fine lattice) and moves of one column along its lattice, until
  * nothing improves. Neither ever leaves what the constraints allow, nor moves a column that is not
- * active. work_limit 0: the search's own bounds only. Errors: TUNER_FATAL without memory. */
+ * active, nor leaves the box (NULL: the whole cube). work_limit 0: the search's own bounds only. Errors: TUNER_FATAL without memory. */
 TUNER_MUST_CHECK
 bool maximise(const struct columns *columns, struct acquisition *acquisition,
-	const double *lengthscales, const struct candidates *candidates, struct random *random,
-	uint64_t work_limit, struct maxima *ret, struct tuner_error *err);
+	const double *lengthscales, const struct box *box, const struct candidates *candidates,
+	struct random *random, uint64_t work_limit, struct maxima *ret, struct tuner_error *err);
 void maxima_finish(struct maxima *maxima);
 
 #endif

@@ -1,6 +1,5 @@
 #include "surrogate/model_data.h"
 
-#include "surrogate/replicates.h"
 #include "surrogate/subset.h"
 
 #include <math.h>
@@ -60,8 +59,8 @@ static bool encode_pending(struct model_data *data, const struct columns *column
 	return true;
 }
 
-/* The lessons as rows of the model. */
-static bool make_rows(const struct lessons *lessons, const struct transform *transform, size_t d,
+/* The lessons as rows of the model, which take their coordinates. */
+static bool make_rows(struct lessons *lessons, const struct transform *transform, size_t d,
 	struct replicates_rows *ret, struct tuner_error *err)
 {
 	const size_t n = lessons->n;
@@ -76,6 +75,7 @@ static bool make_rows(const struct lessons *lessons, const struct transform *tra
 		.scatters = calloc(n + 1, sizeof *ret->scatters),
 		.valued = calloc(n + 1, sizeof *ret->valued),
 	};
+	lessons->X = NULL;
 	if (!ret->y || !ret->noise_scales || !ret->counts || !ret->scatters || !ret->valued)
 		return tuner_fail_memory(err);
 	memcpy(ret->y, transform_outcomes(transform), n * sizeof *ret->y);
@@ -86,6 +86,7 @@ static bool make_rows(const struct lessons *lessons, const struct transform *tra
 
 static void rows_finish(struct replicates_rows *rows)
 {
+	free(rows->X);
 	free(rows->y);
 	free(rows->noise_scales);
 	free(rows->counts);
@@ -120,8 +121,9 @@ static bool take(struct model_data *data, const struct replicates_rows *all, con
 }
 
 static bool choose(struct model_data *data, const struct columns *columns,
-	const struct replicates_rows *all, const double *lengthscales, struct tuner_error *err)
+	const double *lengthscales, struct tuner_error *err)
 {
+	const struct replicates_rows *all = &data->all;
 	const struct subset_data rows = { .n = all->n,
 		.d = columns->d,
 		.X = all->X,
@@ -135,23 +137,17 @@ static bool choose(struct model_data *data, const struct columns *columns,
 }
 
 static bool transform_and_choose(struct model_data *data, const struct columns *columns,
-	const struct lessons *lessons, enum transform_kind transform, const double *lengthscales,
+	struct lessons *lessons, enum transform_kind transform, const double *lengthscales,
 	struct tuner_error *err)
 {
-	struct replicates_rows all;
-
 	if (!transform_create(transform, lessons->objectives, lessons->failed, lessons->n,
 		    &data->transform, err))
 		return false;
 	data->n_trials = lessons->n;
 	for (size_t i = 0; i < lessons->n; i++)
 		data->n_failed += !transform_valued(data->transform)[i];
-
-	const bool ok = make_rows(lessons, data->transform, columns->d, &all, err) &&
-			choose(data, columns, &all, lengthscales, err);
-
-	rows_finish(&all);
-	return ok;
+	return make_rows(lessons, data->transform, columns->d, &data->all, err) &&
+	       choose(data, columns, lengthscales, err);
 }
 
 bool model_data_init(struct model_data *data, const struct columns *columns,
@@ -192,6 +188,25 @@ static void move_row(struct model_data *data, size_t d, size_t from, size_t to)
 	data->valued[to] = data->valued[from];
 }
 
+/* Which of these are foretold is not known. */
+static void drop_failures(struct replicates_rows *rows)
+{
+	const size_t d = rows->d;
+	size_t n = 0;
+
+	for (size_t i = 0; i < rows->n; i++) {
+		if (!rows->valued[i])
+			continue;
+		memmove(&rows->X[n * d], &rows->X[i * d], d * sizeof *rows->X);
+		rows->y[n] = rows->y[i];
+		rows->noise_scales[n] = rows->noise_scales[i];
+		rows->counts[n] = rows->counts[i];
+		rows->scatters[n] = rows->scatters[i];
+		rows->valued[n++] = true;
+	}
+	rows->n = n;
+}
+
 void model_data_keep_failures(struct model_data *data, const bool *foretold)
 {
 	const double worst = worst_outcome(data);
@@ -206,6 +221,7 @@ void model_data_keep_failures(struct model_data *data, const bool *foretold)
 		n++;
 	}
 	data->n = n;
+	drop_failures(&data->all);
 }
 
 void model_data_finish(struct model_data *data)
@@ -218,6 +234,7 @@ void model_data_finish(struct model_data *data)
 	free(data->scatters);
 	free(data->valued);
 	free(data->X_pending);
+	rows_finish(&data->all);
 	*data = (struct model_data){ 0 };
 }
 
@@ -229,4 +246,14 @@ struct gp_data model_data_view(const struct model_data *data)
 		.noise_scales = data->noise_scales,
 		.counts = data->counts,
 		.scatters = data->scatters };
+}
+
+struct gp_data model_data_view_all(const struct model_data *data)
+{
+	return (struct gp_data){ .n = data->all.n,
+		.X = data->all.X,
+		.y = data->all.y,
+		.noise_scales = data->all.noise_scales,
+		.counts = data->all.counts,
+		.scatters = data->all.scatters };
 }

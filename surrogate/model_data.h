@@ -9,6 +9,7 @@
 
 #include "surrogate/columns.h"
 #include "surrogate/gp.h"
+#include "surrogate/replicates.h"
 #include "surrogate/suggest.h"
 #include "surrogate/transform.h"
 
@@ -23,6 +24,7 @@ struct model_data {
 	size_t n_pending;
 	double *X_pending; /* n_pending x d */
 	struct transform *transform;
+	struct replicates_rows all; /* rows before the choice */
 };
 
 /* lengthscales (columns->d): the unit of distances for the choice. On failure (TUNER_FATAL without
@@ -33,13 +35,14 @@ bool model_data_init(struct model_data *data, const struct columns *columns,
 
 /* Of the failed rows only the foretold (n) stay, with the worst outcome of any row that has a value: where another
  * model (feasibility.h) warns of failures, what they do to this one matters more, and outcomes that are made up
- * for failures by chance would spoil it. */
+ * for failures by chance would spoil it. Of the rows before the choice no failed one stays. */
 void model_data_keep_failures(struct model_data *data, const bool *foretold);
 
 /* Frees what init allocated; of a zeroed struct nothing. */
 void model_data_finish(struct model_data *data);
 
-/* A view for gp_fit; lives as long as the data. */
+/* Views for gp_fit, of the model's rows and of those before the choice; they live as long as the data. */
 struct gp_data model_data_view(const struct model_data *data);
+struct gp_data model_data_view_all(const struct model_data *data);
 
 #endif

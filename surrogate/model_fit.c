@@ -1,5 +1,8 @@
 #include "surrogate/model_fit.h"
 
+#include "surrogate/marginal.h"
+#include "surrogate/vecchia.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,47 +25,68 @@ void model_fit_lengthscales(
 			theta != NULL ? exp(theta[kernel_length_of(columns->kinds, k)]) : 1;
 }
 
-/* `most` of the n entries, evenly spaced; where there is no array, `otherwise`. */
-static double *thin_out(const double *all, size_t n, size_t most, double otherwise)
-{
-	double *some = calloc(most, sizeof *some);
+/* Rows of their own, evenly spaced among others. */
+struct thinned {
+	double *X, *y, *scales, *counts, *scatters;
+	struct gp_data data;
+};
 
-	for (size_t i = 0; some != NULL && i < most; i++)
-		some[i] = all != NULL ? all[i * n / most] : otherwise;
-	return some;
+static void thinned_finish(struct thinned *thinned)
+{
+	free(thinned->X);
+	free(thinned->y);
+	free(thinned->scales);
+	free(thinned->counts);
+	free(thinned->scatters);
 }
 
-static double *thin_out_points(const double *all, size_t n, size_t most, size_t d)
+static bool thinned_create(struct thinned *thinned, size_t n, size_t d, struct tuner_error *err)
 {
-	double *some = calloc(most * d, sizeof *some);
+	*thinned = (struct thinned){ .X = calloc(n * d, sizeof *thinned->X),
+		.y = calloc(n, sizeof *thinned->y),
+		.scales = calloc(n, sizeof *thinned->scales),
+		.counts = calloc(n, sizeof *thinned->counts),
+		.scatters = calloc(n, sizeof *thinned->scatters) };
+	thinned->data = (struct gp_data){ n, thinned->X, thinned->y, thinned->scales,
+		thinned->counts, thinned->scatters };
+	return (thinned->X && thinned->y && thinned->scales && thinned->counts &&
+		       thinned->scatters) ||
+	       tuner_fail_memory(err);
+}
 
-	for (size_t i = 0; some != NULL && i < most; i++)
-		memcpy(&some[i * d], &all[i * n / most * d], d * sizeof *some);
-	return some;
+/* n of them, each from its own part of them all: the first there or, from `random`, any. (What comes in turns, as from
+ * two workers, is not to be taken for the whole.) On failure what there is waits for thinned_finish. */
+static bool thin_out(const struct gp_data *all, size_t d, size_t n, struct random *random,
+	struct thinned *ret, struct tuner_error *err)
+{
+	if (!thinned_create(ret, n, d, err))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		const size_t first = i * all->n / n, next = (i + 1) * all->n / n;
+		const size_t row = first + (random ? random_below(random, next - first) : 0);
+
+		memcpy(&ret->X[i * d], &all->X[row * d], d * sizeof *ret->X);
+		ret->y[i] = all->y[row];
+		ret->scales[i] = all->noise_scales ? all->noise_scales[row] : 1;
+		ret->counts[i] = all->counts ? all->counts[row] : 1;
+		ret->scatters[i] = all->scatters ? all->scatters[row] : 0;
+	}
+	return true;
 }
 
 static bool fit_thinned(struct gp *gp, const struct gp_data *all, size_t most,
 	const struct gp_fit_options *options, struct gp_fit_report *ret, struct tuner_error *err)
 {
-	double *X = thin_out_points(all->X, all->n, most, gp_d(gp));
-	double *y = thin_out(all->y, all->n, most, 0);
-	double *scales = thin_out(all->noise_scales, all->n, most, 1);
-	double *counts = thin_out(all->counts, all->n, most, 1);
-	double *scatters = thin_out(all->scatters, all->n, most, 0);
-	const struct gp_data some = { most, X, y, scales, counts, scatters };
 	double theta[SUGGEST_HYPERPARAMETERS_MAX];
-	bool ok = (X && y && scales && counts && scatters) || tuner_fail_memory(err);
+	struct thinned some;
+	bool ok = thin_out(all, gp_d(gp), most, NULL, &some, err) &&
+		  gp_fit(gp, &some.data, options, ret, err);
 
-	ok = ok && gp_fit(gp, &some, options, ret, err);
 	if (ok) {
 		memcpy(theta, gp_hyperparameters(gp), gp_n_hyperparameters(gp) * sizeof *theta);
 		ok = gp_condition(gp, all, theta, err);
 	}
-	free(X);
-	free(y);
-	free(scales);
-	free(counts);
-	free(scatters);
+	thinned_finish(&some);
 	return ok;
 }
 
@@ -82,6 +106,71 @@ static size_t evaluations(bool quick, bool goes_on, size_t n)
 	if (!goes_on || n <= THOROUGH_ROWS)
 		return 0;
 	return quick ? QUICK : WIDE;
+}
+
+/* ---- more trials than the model can hold ---- */
+
+enum { APPROXIMATE_EVALUATIONS = 15 };
+
+/* All that there are, or as many as are looked at, evenly spaced. */
+static bool view_all(const struct model_data *data, size_t d, struct random *random,
+	struct thinned *ret, struct tuner_error *err)
+{
+	const struct gp_data all = model_data_view_all(data);
+
+	*ret = (struct thinned){ .data = all };
+	return all.n <= MODEL_APPROXIMATE_ROWS ||
+	       thin_out(&all, d, MODEL_APPROXIMATE_ROWS, random, ret, err);
+}
+
+/* From options->start alone. */
+static bool fit_all(struct gp *gp, const struct model_data *data, const struct gp_data *rows,
+	const struct gp_fit_options *options, struct gp_fit_report *ret, struct tuner_error *err)
+{
+	struct gp_fit_options approximate = *options;
+	struct thinned all = { 0 };
+	bool ok = view_all(data, gp_d(gp), options->random, &all, err);
+	const size_t unit = all.data.n / MODEL_ROWS_A_UNIT;
+	const uint64_t allowed = options->work_limit / unit;
+
+	approximate.work_limit = APPROXIMATE_EVALUATIONS;
+	if (options->work_limit > 0 && allowed < APPROXIMATE_EVALUATIONS)
+		approximate.work_limit = allowed;
+	approximate.quick = true;
+	approximate.evaluations = 0;
+	approximate.neighbours = VECCHIA_NEIGHBOURS;
+	approximate.model = rows;
+	ok = ok && gp_fit(gp, &all.data, &approximate, ret, err);
+	if (ok)
+		ret->work = ret->approximations * unit;
+	thinned_finish(&all);
+	return ok;
+}
+
+static bool allows_approximation(const struct model_data *data, uint64_t work_limit)
+{
+	return work_limit == 0 || work_limit >= 2 * (data->all.n / MODEL_ROWS_A_UNIT);
+}
+
+/* The thinned rows find the place, all of them the values. */
+static bool fit_large(struct gp *gp, const struct model_data *data, const struct gp_data *rows,
+	const struct gp_fit_options *options, struct gp_fit_report *ret, struct tuner_error *err)
+{
+	struct gp_fit_options from = *options;
+	double theta[SUGGEST_HYPERPARAMETERS_MAX];
+	uint64_t work = 0;
+
+	if (!options->quick || options->start == NULL) {
+		if (!model_fit_rows(gp, rows, MODEL_FIT_ROWS, options, ret, err))
+			return false;
+		memcpy(theta, gp_hyperparameters(gp), gp_n_hyperparameters(gp) * sizeof *theta);
+		from.start = theta;
+		work = ret->work;
+	}
+	if (!fit_all(gp, data, rows, &from, ret, err))
+		return false;
+	ret->work += work;
+	return true;
 }
 
 bool model_fit(struct gp *gp, const struct model_data *data, const struct suggest_request *request,
@@ -106,5 +195,47 @@ bool model_fit(struct gp *gp, const struct model_data *data, const struct sugges
 		.warp = request->strategy->warp == STRATEGY_WARP_AXES ? GP_WARP_AXES
 								      : GP_WARP_FREE };
 
+	if (data->all.n > MODEL_ROWS_MAX && allows_approximation(data, work_limit))
+		return fit_large(gp, data, &rows, &options, ret, err);
 	return model_fit_rows(gp, &rows, MODEL_FIT_ROWS, &options, ret, err);
+}
+
+enum {
+	BURN_IN = 30, /* from the most likely hyperparameters it is not far */
+	THINNING = 3, /* fewer, and the states are so alike that suggestions are worse */
+	/* With more rows states are nearly alike, and cost most: there are half as many, each a step apart. */
+	ROWS_FEW = 100,
+};
+
+bool model_fit_sample(const struct gp *gp, const struct model_data *data,
+	const struct suggest_request *request, const double *start, bool is_new,
+	uint64_t work_limit, double *ret_thetas, size_t *ret_n, uint64_t *ret_work,
+	struct tuner_error *err)
+{
+	const struct gp_data rows = model_data_view(data);
+	/* Another stream than the one that the fit's starts come from. */
+	const struct random_key key = { .seed = ~request->seed,
+		.repeat = request->repeat,
+		.number = request->number,
+		.purpose = RANDOM_HYPERPARAMETERS };
+	const bool is_few = rows.n <= ROWS_FEW;
+	const struct marginal_options options = { .start = start,
+		.burn_in = is_new ? BURN_IN : 0,
+		.states = is_few ? ENSEMBLE_MAX : ENSEMBLE_MAX / 2,
+		.thinning = is_few ? THINNING : 1,
+		.work_limit = work_limit,
+		.deterministic = request->strategy->deterministic,
+		.holds_warps = request->strategy->warp == STRATEGY_WARP_AXES };
+	struct thinned some = { .data = rows };
+	struct random random;
+
+	random_init(&random, key);
+
+	const bool ok = (rows.n <= MODEL_FIT_ROWS ||
+				thin_out(&rows, gp_d(gp), MODEL_FIT_ROWS, NULL, &some, err)) &&
+			marginal_sample(gp, &some.data, &options, &random, ret_thetas, ret_n,
+				ret_work, err);
+
+	thinned_finish(&some);
+	return ok;
 }

@@ -1,13 +1,25 @@
 /* Strategy bayesian: a space-filling design, then what a Gaussian process hopes most of.
  *
  *     design, until enough trials are there
- *     encode -> transform -> choose -> judge failures -> fit -> append what is pending -> log EI -> maximise
- *     -> an untried point
+ *     trust region, with many dimensions
+ *     encode -> transform -> choose -> judge failures -> fit or sample -> append what is pending -> log EI
+ *     -> maximise -> an untried point
+ *
+ * Instead of log EI it may be a confidence bound, or a random function, which is not maximised further than
+ * over the candidates.
  *
  * Every step is a function of the request alone. */
+#include "surrogate/best_rows.h"
+#include "surrogate/confidence_bound.h"
+#include "surrogate/cost.h"
+#include "surrogate/ensemble.h"
+#include "surrogate/feasibility.h"
 #include "surrogate/maximise.h"
 #include "surrogate/model_fit.h"
+#include "surrogate/noisy_incumbent.h"
 #include "surrogate/strategy.h"
+#include "surrogate/thompson.h"
+#include "surrogate/trust_region.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -34,18 +46,27 @@ static const double SURPRISE = 3;
 /* What the model is made of. */
 struct model {
 	const struct ask *ask;
+	struct suggest_request
+		lessons; /* the ask's request, with the trials that the model is of */
 	struct columns columns;
+	bool in_region; /* proposes in a trust region: the next three are set */
+	struct trust_region region;
+	struct box box; /* after the fit, as is its centre */
+	double centre[COLUMNS_MAX];
 	struct model_data data;
 	struct gp *gp;
+	struct ensemble ensemble; /* marginal: they stand in for the gp; none otherwise */
+	size_t n_repeated; /* rows behind the pending ones, of noisy_incumbent.h */
 	struct feasibility *feasibility; /* NULL: few trials have failed */
-	struct acquisition *acquisition;
+	struct cost *cost; /* NULL: does not count */
+	struct acquisition *acquisition; /* NULL: a random function stands for it */
 	struct candidates candidates;
 	bool listed; /* the candidates are all that are left: nothing to search between them */
 	struct maxima maxima;
 	double *anchors;
 	const double *start; /* the request's, if they belong to these columns; or NULL */
 	double lengthscales[COLUMNS_MAX]; /* the start's, or 1; then the fit's */
-	uint64_t work, work_fit, work_scores;
+	uint64_t work, work_fit, work_scores, approximations, glances;
 };
 
 static void model_finish(struct model *model)
@@ -54,6 +75,8 @@ static void model_finish(struct model *model)
 	candidates_finish(&model->candidates);
 	acquisition_destroy(model->acquisition);
 	feasibility_destroy(model->feasibility);
+	cost_destroy(model->cost);
+	ensemble_finish(&model->ensemble);
 	gp_destroy(model->gp);
 	model_data_finish(&model->data);
 	free(model->anchors);
@@ -136,6 +159,7 @@ static bool fit_outcomes(struct model *model, struct tuner_error *err)
 		    fit_limit(request), &report, err))
 		return false;
 	model->work += report.work;
+	model->approximations = report.approximations;
 	return true;
 }
 
@@ -174,61 +198,121 @@ static bool judge_failures(struct model *model, struct tuner_error *err)
 	return true;
 }
 
+/* ---- hyperparameters as draws ---- */
+
+/* States of a chain that goes on from where the last suggestion left it; a new one starts from the most likely
+ * hyperparameters. */
+static bool sample(struct model *model, double *thetas, size_t *ret_n, struct tuner_error *err)
+{
+	const struct suggest_request *request = model->ask->request;
+	const uint64_t limit = fit_limit(request);
+	struct gp_fit_report report;
+	struct tuner_error failed;
+	uint64_t work;
+
+	if (model->start != NULL) {
+		if (model_fit_sample(model->gp, &model->data, request, model->start, false, limit,
+			    thetas, ret_n, &work, &failed)) {
+			model->work += work;
+			return true;
+		}
+		if (failed.code != TUNER_NUMERIC) {
+			*err = failed;
+			return false;
+		}
+	}
+	if (!model_fit(model->gp, &model->data, request, NULL, false, limit, &report, err) ||
+		!model_fit_sample(model->gp, &model->data, request, gp_hyperparameters(model->gp),
+			true, limit, thetas, ret_n, &work, err))
+		return false;
+	model->work += report.work + work;
+	model->approximations = report.approximations;
+	return true;
+}
+
+static bool fit_ensemble(struct model *model, struct tuner_error *err)
+{
+	const struct gp_data data = model_data_view(&model->data);
+	double *thetas = calloc(ENSEMBLE_MAX * gp_n_hyperparameters(model->gp), sizeof *thetas);
+	size_t n;
+	const bool ok = (thetas != NULL || tuner_fail_memory(err)) &&
+			sample(model, thetas, &n, err) &&
+			ensemble_condition(&model->ensemble, model->gp, &data, thetas, n, err);
+
+	free(thetas);
+	if (ok)
+		model->work += n;
+	return ok;
+}
+
+static size_t n_models(const struct model *model)
+{
+	return most(model->ensemble.n, 1);
+}
+
+static struct gp *nth_model(const struct model *model, size_t i)
+{
+	return model->ensemble.n > 0 ? model->ensemble.gps[i] : model->gp;
+}
+
+/* Of several the one from which a chain goes on. */
+static const struct gp *latest(const struct model *model)
+{
+	return nth_model(model, n_models(model) - 1);
+}
+
 /* ---- the fit ---- */
 
 static bool fit(struct model *model, struct tuner_error *err)
 {
-	if (!fit_outcomes(model, err))
+	const struct strategy *strategy = model->ask->request->strategy;
+	const bool is_marginal = strategy->hyperparameters == STRATEGY_MARGINAL &&
+				 strategy->acquisition == STRATEGY_EI;
+
+	if (!(is_marginal ? fit_ensemble : fit_outcomes)(model, err))
 		return false;
 	model->work_fit = model->work;
-	model_fit_lengthscales(&model->columns, gp_hyperparameters(model->gp), model->lengthscales);
-	return gp_append(model->gp, model->data.X_pending, NULL, model->data.n_pending, err);
+	if (is_marginal)
+		ensemble_lengthscales(&model->ensemble, model->lengthscales);
+	else
+		model_fit_lengthscales(
+			&model->columns, gp_hyperparameters(model->gp), model->lengthscales);
+	if (model->in_region)
+		trust_region_box(&model->region, model->ask->request, &model->columns,
+			model->lengthscales, &model->box, model->centre);
+	return true;
+}
+
+static bool append_pending(struct model *model, struct tuner_error *err)
+{
+	const struct model_data *data = &model->data;
+
+	return model->ensemble.n > 0
+		       ? ensemble_append(&model->ensemble, data->X_pending, data->n_pending, err)
+		       : gp_append(model->gp, data->X_pending, NULL, data->n_pending, err);
 }
 
 /* ---- maximise ---- */
-
-struct rank {
-	double mean;
-	size_t row;
-};
-
-static int by_mean(const void *a, const void *b)
-{
-	const struct rank *x = a, *y = b;
-
-	return x->mean != y->mean ? (x->mean > y->mean) - (x->mean < y->mean)
-				  : (x->row > y->row) - (x->row < y->row);
-}
 
 /* The trials of least posterior mean, failed ones left out, as anchors. */
 static bool choose_anchors(struct model *model, struct anchors *ret, struct tuner_error *err)
 {
 	const size_t d = model->columns.d, n = model->data.n;
-	struct rank *ranks = calloc(n + 1, sizeof *ranks);
-	double *means = calloc(n + 1, sizeof *means);
-	size_t n_ranks = 0;
+	size_t *rows = calloc(n + 1, sizeof *rows), n_rows = 0;
+	bool ok;
 
 	model->anchors = calloc(n * d + 1, sizeof *model->anchors);
-	if (ranks == NULL || means == NULL || model->anchors == NULL) {
-		free(ranks);
-		free(means);
-		return tuner_fail_memory(err);
-	}
-	gp_own_means(model->gp, means);
-	for (size_t i = 0; i < n; i++)
-		if (model->data.valued[i])
-			ranks[n_ranks++] = (struct rank){ means[i], i };
-	qsort(ranks, n_ranks, sizeof *ranks, by_mean);
-	ret->n_near = least(n_ranks, most(1, n_ranks / NEAR_PART));
-	ret->n = least(n_ranks, most(ANCHORS, ret->n_near));
+	ok = (rows != NULL && model->anchors != NULL) || tuner_fail_memory(err);
+	ok = ok && best_rows(latest(model), model->data.valued, rows, &n_rows, err);
+	ret->n_near = least(n_rows, most(1, n_rows / NEAR_PART));
+	ret->n = least(n_rows, most(ANCHORS, ret->n_near));
 	ret->x = model->anchors;
-	for (size_t i = 0; i < ret->n; i++) {
-		memcpy(&model->anchors[i * d], &model->data.X[ranks[i].row * d], d * sizeof *means);
+	for (size_t i = 0; ok && i < ret->n; i++) {
+		memcpy(&model->anchors[i * d], &model->data.X[rows[i] * d], d * sizeof(double));
 		columns_snap(&model->columns, &model->anchors[i * d]);
 	}
-	free(ranks);
-	free(means);
-	return true;
+	free(rows);
+	return ok;
 }
 
 static uint64_t work_left(const struct model *model)
@@ -259,6 +343,9 @@ static bool draw_candidates(struct model *model, struct tuner_error *err)
 	if (model->listed)
 		return candidates_list(&model->columns, &model->ask->lattice, &model->ask->tried,
 			enough, &model->candidates, err);
+	if (model->in_region)
+		return trust_region_candidates(&model->columns, &model->box, model->centre, key,
+			enough, &model->candidates, err);
 	return choose_anchors(model, &anchors, err) &&
 	       candidates_draw(&model->columns, &anchors, key, enough, &model->candidates, err);
 }
@@ -270,6 +357,8 @@ static bool score_promising(struct model *model, struct tuner_error *err)
 	struct candidates *candidates = &model->candidates;
 	double *values = calloc(SCORED, sizeof *values);
 	double *rows = calloc(SCORED * model->columns.d, sizeof *rows);
+	/* In a region, all are near but for the centre itself. */
+	const size_t anywhere = model->in_region ? SCORED - 1 : SCORED_ANYWHERE;
 	size_t n = 0;
 	bool ok = (values != NULL && rows != NULL) || tuner_fail_memory(err);
 
@@ -278,8 +367,7 @@ static bool score_promising(struct model *model, struct tuner_error *err)
 	if (ok) {
 		/* The first row is a start of the search, whatever it promises. */
 		candidates->values[0] = INFINITY;
-		ok = candidates_choose(
-			candidates, SCORED_ANYWHERE, SCORED - SCORED_ANYWHERE, &n, err);
+		ok = candidates_choose(candidates, anywhere, SCORED - anywhere, &n, err);
 	}
 	for (size_t i = 0; ok && i < n; i++)
 		memcpy(&rows[i * model->columns.d],
@@ -292,36 +380,141 @@ static bool score_promising(struct model *model, struct tuner_error *err)
 	for (size_t i = 0; ok && i < n; i++)
 		candidates->values[candidates->order[i]] = values[i];
 	model->work += candidates->n / GLANCES_AS_ONE + n;
+	model->glances += candidates->n;
 	model->work_scores += n;
 	free(values);
 	free(rows);
 	return ok;
 }
 
-static bool score_candidates(struct model *model, struct tuner_error *err)
+/* Over the rows that the model has now; how likely a trial is not to fail counts, what it costs does not yet. */
+static bool create_acquisition(struct model *model, enum acquisition_kind kind,
+	struct acquisition **ret, struct tuner_error *err)
 {
+	const struct strategy *strategy = model->ask->request->strategy;
+	const struct acquisition_options options = { .kind = kind,
+		.eligible = model->data.valued,
+		.n_fantasies = ACQUISITION_FANTASIES,
+		.best_outcome = strategy->incumbent == STRATEGY_INCUMBENT_BEST,
+		.beta = strategy->ucb_beta > 0 ? strategy->ucb_beta : CONFIDENCE_BOUND_BETA };
 	struct random random = ask_random(model->ask, RANDOM_FANTASY);
+
+	if (!(model->ensemble.n > 0
+			    ? ensemble_acquisition(&model->ensemble, &options, &random, ret, err)
+			    : acquisition_create(model->gp, &options, &random, ret, err)))
+		return false;
+	if (model->feasibility != NULL) {
+		const struct acquisition_term term = feasibility_term(model->feasibility);
+
+		acquisition_add_term(*ret, &term);
+	}
+	return true;
+}
+
+static bool learn_cost(struct model *model, struct tuner_error *err)
+{
+	const struct suggest_request *request = model->ask->request;
+
+	if (!cost_create(&model->columns, request, fit_limit(request), &model->cost, err))
+		return false;
+	if (model->cost == NULL)
+		return true;
+
+	const struct acquisition_term term = cost_term(model->cost);
+
+	acquisition_add_term(model->acquisition, &term);
+	model->work += cost_work(model->cost);
+	return true;
+}
+
+/* The trials that may be the best of a draw; as many of each model. */
+static bool append_repeated(struct model *model, struct tuner_error *err)
+{
+	for (size_t i = 0; i < n_models(model); i++)
+		if (!noisy_incumbent_append(nth_model(model, i), model->data.valued,
+			    ACQUISITION_PENDING_MAX, &model->n_repeated, err))
+			return false;
+	return true;
+}
+
+static void forget_repeated(struct model *model)
+{
+	for (size_t i = 0; i < n_models(model); i++)
+		gp_forget(nth_model(model, i), model->n_repeated);
+}
+
+/* Appends what is pending, and, where they count, the best trials once more. */
+static bool append_rows(struct model *model, struct tuner_error *err)
+{
+	const struct strategy *strategy = model->ask->request->strategy;
+
+	if (!append_pending(model, err))
+		return false;
+	return strategy->acquisition != STRATEGY_EI ||
+	       strategy->incumbent != STRATEGY_INCUMBENT_NOISY || append_repeated(model, err);
+}
+
+static bool prepare_acquisition(struct model *model, struct tuner_error *err)
+{
+	const struct strategy *strategy = model->ask->request->strategy;
+	const bool is_ucb = strategy->acquisition == STRATEGY_UCB;
+
+	return append_rows(model, err) &&
+	       create_acquisition(model, is_ucb ? ACQUISITION_UCB : ACQUISITION_EI,
+		       &model->acquisition, err) &&
+	       (is_ucb || !strategy->cost_aware || learn_cost(model, err));
+}
+
+/* What is not polished afterwards is scored in full at once. */
+static bool score_all(struct model *model, struct tuner_error *err)
+{
 	struct candidates *candidates = &model->candidates;
 
-	if (!acquisition_create(model->gp, model->data.valued, ACQUISITION_FANTASIES, &random,
-		    &model->acquisition, err) ||
-		!draw_candidates(model, err))
+	model->work += candidates->n;
+	model->work_scores += candidates->n;
+	return acquisition_values(
+		model->acquisition, candidates->x, candidates->n, 0, candidates->values, err);
+}
+
+/* By a function of the model without pending trials: these differ by their own functions. */
+static bool score_by_function(struct model *model, struct tuner_error *err)
+{
+	/* Another stream than the one that fantasies come from. */
+	struct random_key key = { .seed = ~model->ask->request->seed,
+		.repeat = model->ask->request->repeat,
+		.number = model->ask->request->number,
+		.purpose = RANDOM_FANTASY };
+	struct candidates *candidates = &model->candidates;
+	struct random random;
+
+	random_init(&random, key);
+	model->work += candidates->n;
+	return thompson_values(model->gp, &model->columns, candidates->x, candidates->n, &random,
+		       candidates->values, err) &&
+	       (model->feasibility == NULL || feasibility_add(model->feasibility, candidates->x,
+						      candidates->n, candidates->values, err)) &&
+	       append_pending(model, err);
+}
+
+static bool score(struct model *model, struct tuner_error *err)
+{
+	if (model->acquisition == NULL)
+		return score_by_function(model, err);
+	return model->listed ? score_all(model, err) : score_promising(model, err);
+}
+
+static bool score_candidates(struct model *model, struct tuner_error *err)
+{
+	const bool by_function = model->ask->request->strategy->acquisition == STRATEGY_THOMPSON;
+
+	if ((!by_function && !prepare_acquisition(model, err)) || !draw_candidates(model, err))
 		return false;
-	if (model->feasibility != NULL)
-		acquisition_weigh(model->acquisition, model->feasibility);
-	if (candidates->n == 0)
+	if (model->candidates.n == 0)
 		return true;
-	/* What is not polished afterwards is scored in full at once. */
-	if (model->listed) {
-		model->work += candidates->n;
-		model->work_scores += candidates->n;
-		if (!acquisition_values(model->acquisition, candidates->x, candidates->n, 0,
-			    candidates->values, err))
-			return false;
-	} else if (!score_promising(model, err)) {
-		return false;
-	}
-	return candidates_sort(candidates, model->listed ? candidates->n : SCORED, err);
+	/* Of scored ones that are not polished, any may be the choice. */
+	const size_t first = model->listed || by_function ? model->candidates.n : SCORED;
+
+	return score(model, err) && candidates_sort(&model->candidates, first, err);
 }
 
 static bool polish(struct model *model, struct tuner_error *err)
@@ -334,11 +527,12 @@ static bool polish(struct model *model, struct tuner_error *err)
 		.purpose = RANDOM_CANDIDATES };
 	struct random random;
 
-	if (model->listed || (limit > 0 && model->work >= limit))
+	if (model->listed || model->acquisition == NULL || (limit > 0 && model->work >= limit))
 		return true;
 	random_init(&random, key);
-	if (!maximise(&model->columns, model->acquisition, model->lengthscales, &model->candidates,
-		    &random, limit > 0 ? limit - model->work : 0, &model->maxima, err))
+	if (!maximise(&model->columns, model->acquisition, model->lengthscales,
+		    model->in_region ? &model->box : NULL, &model->candidates, &random,
+		    limit > 0 ? limit - model->work : 0, &model->maxima, err))
 		return false;
 	model->work += model->maxima.work;
 	return true;
@@ -387,22 +581,49 @@ static bool foretell_failure(
 	return true;
 }
 
-/* What the model thinks of its choice, in the user's unit. */
+/* Log EI, whatever chose the point, a failure counted as no gain: what it hoped to gain means one thing. */
+static bool hope(struct model *model, const double *x, double *ret_value, double *ret_incumbent,
+	struct tuner_error *err)
+{
+	const bool is_plain =
+		model->ask->request->strategy->acquisition == STRATEGY_EI && model->cost == NULL;
+	struct acquisition *own = NULL;
+	bool ok = is_plain || create_acquisition(model, ACQUISITION_EI, &own, err);
+
+	if (ok) {
+		struct acquisition *acquisition = is_plain ? model->acquisition : own;
+
+		*ret_incumbent = acquisition_incumbent(acquisition);
+		ok = acquisition_values(acquisition, x, 1, 0, ret_value, err);
+	}
+	acquisition_destroy(own);
+	return ok;
+}
+
+static bool predict(const struct model *model, const double *x, double *ret_mean, double *ret_sd,
+	struct tuner_error *err)
+{
+	return model->ensemble.n > 0 ? ensemble_predict(&model->ensemble, x, ret_mean, ret_sd, err)
+				     : gp_predict(model->gp, x, 1, ret_mean, ret_sd, err);
+}
+
+/* What the model thinks of its choice, in the user's unit. The acquisition is not asked again. */
 static bool explain(
 	struct model *model, const double *x, struct suggestion *ret, struct tuner_error *err)
 {
-	double mean, sd, value;
+	double mean, sd, value, incumbent;
 
-	if (!gp_predict(model->gp, x, 1, &mean, &sd, err) ||
-		!acquisition_values(model->acquisition, x, 1, 0, &value, err) ||
+	if (!hope(model, x, &value, &incumbent, err))
+		return false;
+	forget_repeated(model);
+	if (!predict(model, x, &mean, &sd, err) ||
 		!foretell_failure(model, x, &ret->value_probability, err))
 		return false;
 	transform_prediction(model->data.transform, mean, sd, &ret->mean, &ret->sd);
 	ret->acquisition = value + log(transform_slope(model->data.transform, mean, sd));
-	ret->incumbent =
-		transform_to_user(model->data.transform, acquisition_incumbent(model->acquisition));
+	ret->incumbent = transform_to_user(model->data.transform, incumbent);
 	ret->n_hyperparameters = gp_n_hyperparameters(model->gp);
-	memcpy(ret->hyperparameters, gp_hyperparameters(model->gp),
+	memcpy(ret->hyperparameters, gp_hyperparameters(latest(model)),
 		ret->n_hyperparameters * sizeof *ret->hyperparameters);
 	return true;
 }
@@ -448,6 +669,8 @@ static bool propose(struct model *model, struct suggestion *ret, struct tuner_er
 	ret->work_fit = model->work_fit;
 	ret->work_scores = model->work_scores;
 	ret->work_climbs = model->maxima.work;
+	ret->approximations = model->approximations;
+	ret->glances = model->glances;
 	if (!found)
 		return fall_back(ask, "every point that was looked at has been tried", ret, err);
 	ret->branch = BRANCH_MODEL;
@@ -463,7 +686,26 @@ static bool prepare(struct model *model, struct tuner_error *err)
 		return false;
 	model->start = model_fit_start(model->gp, request);
 	model_fit_lengthscales(&model->columns, model->start, model->lengthscales);
-	return model_data_init(&model->data, &model->columns, request, model->lengthscales, err);
+	return model_data_init(
+		&model->data, &model->columns, &model->lessons, model->lengthscales, err);
+}
+
+/* Whether there is one, and where it is. Its model is of its own trials. */
+static bool find_region(struct model *model, struct tuner_error *err)
+{
+	const struct suggest_request *request = model->ask->request;
+
+	model->in_region = trust_region_applies(request, &model->columns);
+	if (!model->in_region)
+		return true;
+	if (!trust_region_follow(request, &model->columns, n_initial(request), &model->region, err))
+		return false;
+
+	const size_t earlier = least(model->region.first, request->n_observations);
+
+	model->lessons.observations += earlier;
+	model->lessons.n_observations -= earlier;
+	return true;
 }
 
 bool strategy_bayesian(const struct ask *ask, struct suggestion *ret, struct tuner_error *err)
@@ -477,11 +719,18 @@ bool strategy_bayesian(const struct ask *ask, struct suggestion *ret, struct tun
 	if (request->without_model)
 		return fall_back(ask, "the model was not asked: no time", ret, err);
 
-	struct model model = { .ask = ask };
+	struct model model = { .ask = ask, .lessons = *request };
 
 	columns_init(&model.columns, ask->space, ask->given);
 	if (model.columns.d == 0)
 		return fall_back(ask, "the space has one configuration", ret, err);
+
+	if (!find_region(&model, err))
+		return false;
+	if (model.in_region && trust_region_begins(&model.region, request)) {
+		ret->branch = BRANCH_DESIGN;
+		return ask_quasi_random(ask, ret, err);
+	}
 
 	const bool ok = prepare(&model, err) && propose(&model, ret, err);
 

@@ -35,6 +35,34 @@ const char *strategy_warp_name(enum strategy_warp warp)
 	return names[warp];
 }
 
+const char *strategy_acquisition_name(enum strategy_acquisition acquisition)
+{
+	static const char *const names[] = { "ei", "ucb", "thompson" };
+
+	return names[acquisition];
+}
+
+const char *strategy_incumbent_name(enum strategy_incumbent incumbent)
+{
+	static const char *const names[] = { "mean", "best", "noisy" };
+
+	return names[incumbent];
+}
+
+const char *strategy_trust_region_name(enum strategy_trust_region trust_region)
+{
+	static const char *const names[] = { "auto", "never", "always" };
+
+	return names[trust_region];
+}
+
+const char *strategy_hyperparameters_name(enum strategy_hyperparameters hyperparameters)
+{
+	static const char *const names[] = { "map", "marginal" };
+
+	return names[hyperparameters];
+}
+
 const char *branch_name(enum branch branch)
 {
 	return branches[branch];

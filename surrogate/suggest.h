@@ -15,6 +15,29 @@ enum strategy_name { STRATEGY_RANDOM, STRATEGY_SOBOL, STRATEGY_GRID, STRATEGY_BA
  * that gains enough (gp.h). */
 enum strategy_warp { STRATEGY_WARP_NONE, STRATEGY_WARP_FREE, STRATEGY_WARP_AXES };
 
+/* What the model's choice maximises: log EI (acquisition.h), a confidence bound (confidence_bound.h), or a random
+ * function (thompson.h). */
+enum strategy_acquisition { STRATEGY_EI, STRATEGY_UCB, STRATEGY_THOMPSON };
+
+/* What EI is an improvement on: the least posterior mean at the trials, the least objective, or the least
+ * value of a function that is drawn (noisy_incumbent.h). */
+enum strategy_incumbent {
+	STRATEGY_INCUMBENT_MEAN,
+	STRATEGY_INCUMBENT_BEST,
+	STRATEGY_INCUMBENT_NOISY,
+};
+
+/* Whether the model proposes in a trust region (trust_region.h): with many dimensions, never, or from the design
+ * on. */
+enum strategy_trust_region {
+	STRATEGY_TRUST_REGION_AUTO,
+	STRATEGY_TRUST_REGION_NEVER,
+	STRATEGY_TRUST_REGION_ALWAYS,
+};
+
+/* The model at its most likely hyperparameters, or the mean over draws from their posterior (marginal.h). */
+enum strategy_hyperparameters { STRATEGY_MAP, STRATEGY_MARGINAL };
+
 struct strategy {
 	enum strategy_name name;
 	size_t initial; /* bayesian: trials before the model proposes, the user's own and the
@@ -23,11 +46,23 @@ struct strategy {
 	size_t grid_points; /* grid: values along a float without step; 0: 5 */
 	bool deterministic; /* bayesian: the objective has no noise */
 	enum strategy_warp warp; /* bayesian */
+	enum strategy_hyperparameters
+		hyperparameters; /* EI; others know the most likely ones only */
 	enum transform_kind transform; /* bayesian: of the objectives, before the model sees them */
+	enum strategy_acquisition acquisition; /* bayesian */
+	double ucb_beta; /* UCB: sd below the mean; 0: CONFIDENCE_BOUND_BETA */
+	enum strategy_incumbent incumbent; /* EI */
+	bool cost_aware; /* EI: trials that take long have to promise more (cost.h) */
+	enum strategy_trust_region trust_region; /* bayesian */
 };
 
 const char *strategy_name(enum strategy_name name); /* "bayesian" ... */
 const char *strategy_warp_name(enum strategy_warp warp); /* "none", "free", "axes" */
+const char *strategy_acquisition_name(enum strategy_acquisition acquisition); /* "ei" ... */
+const char *strategy_incumbent_name(enum strategy_incumbent incumbent); /* "mean" ... */
+const char *strategy_trust_region_name(
+	enum strategy_trust_region trust_region); /* "auto", "never", "always" */
+const char *strategy_hyperparameters_name(enum strategy_hyperparameters); /* "map", "marginal" */
 
 /* Number of configurations of the grid strategy on this space (floats without step count
  * grid_points); UINT64_MAX if it does not fit. With conditions or constraints: of those that are allowed among the first
@@ -46,6 +81,7 @@ struct observation {
 				 informs the model if it can be encoded, and is never proposed */
 	double objective;
 	enum observation_kind kind;
+	double duration; /* how long it took, in any unit that is everyone's; 0: not known */
 };
 
 /* How a configuration came about. The numbers are stored: never change one. */
@@ -111,7 +147,8 @@ struct suggestion {
 	enum branch branch;
 	char reason[120]; /* why the fallback was taken; "" otherwise */
 	double mean, sd; /* predicted objective (minimised unit), latent; NaN without a model */
-	double acquisition; /* log expected improvement, in log of the unit; NaN without a model */
+	double acquisition; /* log expected improvement, whatever was maximised, in log of the
+			       unit; NaN without a model */
 	double value_probability; /* that the trial does not fail, by which the expected improvement is
 				     multiplied; NaN: too few have failed to tell, or no model */
 	double incumbent; /* the value to improve on; NaN without a model */
@@ -119,6 +156,9 @@ struct suggestion {
 	uint64_t work; /* evaluations done */
 	uint64_t work_fit, work_scores, work_climbs; /* of it: likelihoods (1: the start's
 			hyperparameters were kept), candidates in full, points on the way to maxima */
+	uint64_t
+		approximations; /* approximate likelihoods; each counts for more in work_fit (model_fit.h) */
+	uint64_t glances; /* candidates at a glance, of which many count as one in work */
 	size_t n_hyperparameters; /* 0 without a model */
 	double hyperparameters[SUGGEST_HYPERPARAMETERS_MAX]; /* to start the next fit from */
 };

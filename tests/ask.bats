@@ -117,9 +117,10 @@ same() { # FILE FILE
 }
 
 @test "the same results give the same proposals as in run, bit for bit" {
-	for strategy in random sobol bayesian; do
+	for strategy in random sobol bayesian marginal; do
 		STRATEGY=$strategy TRIALS=14 PARALLEL=1 \
 			write_job '"name": "'"$strategy"'", "first": [{ "x": 0.9 }],'
+		sed -i 's/"strategy": "marginal"/"strategy": { "name": "bayesian", "hyperparameters": "marginal" }/' job.jsonc
 		"$TUNER" run job.jsonc --quiet
 		told_lines $strategy >lines
 		parameters_of $strategy >wanted
@@ -141,8 +142,11 @@ same() { # FILE FILE
 		rm calls calls.db
 	done
 	# That the model was asked, and stored what it thought.
-	[ "$(sqlite3 told.db "SELECT count(*) > 5 AND min(predicted_sd) > 0 FROM v_trial
-		WHERE job = 'bayesian' AND branch = 'model'")" = 1 ]
+	for strategy in bayesian marginal; do
+		[ "$(sqlite3 told.db "SELECT count(*) > 5 AND min(predicted_sd) > 0 FROM v_trial
+			WHERE job = '$strategy' AND branch = 'model'")" = 1 ]
+	done
+	[ "$(diff -q <(parameters_of bayesian) <(parameters_of marginal))" != "" ]
 }
 
 @test "decisions, values and curves are stored as for run, and read as such" {

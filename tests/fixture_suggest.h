@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-enum { JOB_TRIALS_MAX = 520, JOB_D_MAX = 12 };
+enum { JOB_TRIALS_MAX = 1200, JOB_D_MAX = 40 };
 
 static inline void assert_near(double value, double wanted, double tolerance)
 {

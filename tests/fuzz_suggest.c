@@ -3,7 +3,7 @@
  *
  *     fuzz_suggest [HISTORIES [FIRST-SEED]]        150 and 1
  *
- * Each seed makes a space (up to eight parameters of any type, scale and step, mostly small ones), a strategy with
+ * Each seed makes a space (up to eight parameters, now and then forty, of any type, scale and step, mostly small ones), a strategy with
  * settings, and a history: good, constant, huge, tiny, infinite and missing objectives, failures, repetitions, configurations
  * from outside the space, pending trials, hyperparameters from nowhere, a bound on the work. Then it asks a few times. */
 #include "surrogate/gp.h"
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { D_MAX = 8, TRIALS_MAX = 160, PENDING_MAX = 12, ASKS = 3 };
+enum { D_MAX = 40, D_FEW = 8, TRIALS_MAX = 160, PENDING_MAX = 12, ASKS = 3 };
 
 struct world {
 	struct random random;
@@ -70,7 +70,9 @@ static void make_number(struct world *w, struct parameter *p)
 
 static void make_space(struct world *w)
 {
-	w->space = (struct space){ .d = 1 + choose(w, D_MAX), .parameters = w->parameters };
+	const size_t d = with_chance(w, 0.06) ? D_FEW + choose(w, D_MAX - D_FEW) : choose(w, D_FEW);
+
+	w->space = (struct space){ .d = 1 + d, .parameters = w->parameters };
 	for (size_t i = 0; i < w->space.d; i++) {
 		struct parameter *p = &w->parameters[i];
 
@@ -129,6 +131,8 @@ static void add_trial(struct world *w, size_t kind, double failing)
 					  : OBSERVATION_DONE;
 	if (with_chance(w, 0.05))
 		o->objective = NAN;
+	if (with_chance(w, 0.8))
+		o->duration = with_chance(w, 0.9) ? exp(3 * random_normal(&w->random)) : INFINITY;
 	w->n++;
 }
 
@@ -167,10 +171,16 @@ static struct suggest_request make_request(struct world *w)
 			.grid_points = choose(w, 4) + 1,
 			.deterministic = with_chance(w, 0.2),
 			.warp = (enum strategy_warp)choose(w, 3),
-			.transform = (enum transform_kind)choose(w, 3) };
+			.hyperparameters = (enum strategy_hyperparameters)with_chance(w, 0.3),
+			.transform = (enum transform_kind)choose(w, 3),
+			.acquisition = (enum strategy_acquisition)choose(w, 3),
+			.ucb_beta = choose(w, 3),
+			.incumbent = (enum strategy_incumbent)choose(w, 3),
+			.cost_aware = with_chance(w, 0.3),
+			.trust_region = (enum strategy_trust_region)choose(w, 3) };
 	if (with_chance(w, 0.3)) {
 		request.start = w->start;
-		request.n_start = choose(w, 30);
+		request.n_start = choose(w, with_chance(w, 0.9) ? 30 : 60);
 		for (size_t i = 0; i < request.n_start; i++)
 			w->start[i] = 20 * random_normal(&w->random);
 	}

@@ -1,6 +1,8 @@
 /* surrogate/acquisition.h: log expected improvement, alone and over fantasies. Linked with
  * --wrap=calloc and --wrap=aligned_alloc, the only allocators of the module. */
 #include "surrogate/acquisition.h"
+#include "surrogate/feasibility.h"
+#include "surrogate/glance.h"
 
 #include <gsl/gsl_errno.h>
 #include <gsl/gsl_integration.h>
@@ -106,12 +108,14 @@ static void append(struct gp *gp, const double *X, size_t m)
 
 static struct acquisition *create(const struct gp *gp, const bool *eligible, size_t fantasies)
 {
+	const struct acquisition_options options = { .eligible = eligible,
+		.n_fantasies = fantasies };
 	struct acquisition *acquisition = NULL;
 	struct random random;
 	struct tuner_error err;
 
 	random_init(&random, (struct random_key){ .seed = 9, .purpose = RANDOM_FANTASY });
-	assert_ok(acquisition_create(gp, eligible, fantasies, &random, &acquisition, &err), &err);
+	assert_ok(acquisition_create(gp, &options, &random, &acquisition, &err), &err);
 	return acquisition;
 }
 
@@ -396,6 +400,7 @@ static void failing_weighs_on_values_and_gradients(void **state)
 	struct fixture *f = *state;
 	static const double pending[] = { 0.2, 0.9, 1, 0.5, 0.5, 0 };
 	struct feasibility *feasibility = learn_failures(f);
+	const struct acquisition_term term = feasibility_term(feasibility);
 	double plain[M], weighed[M], log_p[M] = { 0 };
 	struct tuner_error err;
 
@@ -403,7 +408,7 @@ static void failing_weighs_on_values_and_gradients(void **state)
 	struct acquisition *acquisition = create(f->gp, NULL, ACQUISITION_FANTASIES);
 
 	values(acquisition, f->stars, M, 0, plain);
-	acquisition_weigh(acquisition, feasibility);
+	acquisition_add_term(acquisition, &term);
 	values(acquisition, f->stars, M, 0, weighed);
 	assert_ok(feasibility_add(feasibility, f->stars, M, log_p, &err), &err);
 	for (size_t i = 0; i < M; i++)
@@ -417,12 +422,13 @@ static void a_glance_knows_of_failing(void **state)
 {
 	const struct fixture *f = *state;
 	struct feasibility *feasibility = learn_failures(f);
+	const struct acquisition_term term = feasibility_term(feasibility);
 	struct acquisition *acquisition = create(f->gp, NULL, 1);
 	double plain[M], glance[M], added[M] = { 0 };
 	struct tuner_error err;
 
 	assert_ok(acquisition_glance(acquisition, f->stars, M, plain, &err), &err);
-	acquisition_weigh(acquisition, feasibility);
+	acquisition_add_term(acquisition, &term);
 	assert_ok(acquisition_glance(acquisition, f->stars, M, glance, &err), &err);
 	assert_ok(feasibility_add_glance(feasibility, f->stars, M, added, &err), &err);
 	for (size_t i = 0; i < M; i++) {
@@ -661,9 +667,128 @@ static void the_same_stream_gives_the_same_bits(void **state)
 	assert_memory_equal(value, again, sizeof(value));
 }
 
+/* ---- other values than log EI */
+
+static struct acquisition *create_with(
+	const struct gp *gp, const struct acquisition_options *options)
+{
+	struct acquisition *acquisition = NULL;
+	struct random random;
+	struct tuner_error err;
+
+	random_init(&random, (struct random_key){ .seed = 9, .purpose = RANDOM_FANTASY });
+	assert_ok(acquisition_create(gp, options, &random, &acquisition, &err), &err);
+	return acquisition;
+}
+
+/* The mean is that of a model which knows nothing of pending trials, the sd of one which has them. */
+static void a_confidence_bound_is_beta_sd_below_the_mean(void **state)
+{
+	struct fixture *f = *state;
+	static const double pending[] = { 0.2, 0.9, 1, 0.5, 0.5, 0 };
+	const struct acquisition_options options = { .kind = ACQUISITION_UCB, .beta = 1.8 };
+	double mean[M], sd[M], wide[M], ignored[M], value[M], glance[M];
+	float glanced_mean[M + GLANCE_LANES], glanced_sd[M + GLANCE_LANES];
+	struct tuner_error err;
+
+	predict(f->gp, f->stars, M, mean, wide);
+	append(f->gp, pending, 2);
+	predict(f->gp, f->stars, M, ignored, sd);
+
+	struct acquisition *acquisition = create_with(f->gp, &options);
+	double narrowed = 0;
+
+	values(acquisition, f->stars, M, 0, value);
+	assert_ok(acquisition_glance(acquisition, f->stars, M, glance, &err), &err);
+	assert_ok(gp_glance(f->gp, f->stars, M, glanced_mean, glanced_sd, &err), &err);
+	for (size_t i = 0; i < M; i++) {
+		assert_near(value[i], 1.8 * sd[i] - mean[i], 1e-9);
+		assert_near(glance[i], 1.8F * glanced_sd[i] - glanced_mean[i], 1e-6);
+		narrowed = fmax(narrowed, wide[i] - sd[i]);
+	}
+	assert_true(narrowed > 0.05);
+	check_gradients(f, acquisition);
+	acquisition_destroy(acquisition);
+}
+
+static void the_best_outcome_may_be_the_incumbent(void **state)
+{
+	struct fixture *f = *state;
+	static const double pending[] = { 0.2, 0.9, 1 };
+	const struct acquisition_options options = { .n_fantasies = 64, .best_outcome = true };
+	struct acquisition *acquisition = create_with(f->gp, &options);
+	double least = INFINITY;
+
+	for (size_t i = 0; i < N; i++)
+		least = fmin(least, f->y[i]);
+	assert_true(acquisition_incumbent(acquisition) == least);
+	acquisition_destroy(acquisition);
+
+	/* A fantasy may be lower, none can be higher. */
+	append(f->gp, pending, 1);
+	acquisition = create_with(f->gp, &options);
+	assert_true(acquisition_incumbent(acquisition) <= least + 1e-12);
+	check_gradients(f, acquisition);
+	acquisition_destroy(acquisition);
+}
+
+/* ---- terms */
+
+/* -|x - x0|^2 weighted: at most 0. */
+static bool add_parabola(void *context, const double *X, size_t m, double *term_values,
+	double *gradients, struct tuner_error *err)
+{
+	const double *weight = context;
+
+	(void)err;
+	for (size_t i = 0; i < m; i++)
+		for (size_t k = 0; k < 2; k++) {
+			const double by = X[i * D + k] - 0.3;
+
+			term_values[i] -= *weight * by * by;
+			if (gradients != NULL)
+				gradients[i * D + k] -= 2 * *weight * by;
+		}
+	return true;
+}
+
+static bool add_exactly(
+	void *context, const double *X, size_t m, double *term_values, struct tuner_error *err)
+{
+	return add_parabola(context, X, m, term_values, NULL, err);
+}
+
+static void terms_are_added_with_their_gradients(void **state)
+{
+	struct fixture *f = *state;
+	double weights[] = { 2, 5 }, plain[M], value[M], before[M], glance[M];
+	const struct acquisition_term bounded = { &weights[0], add_parabola, NULL };
+	const struct acquisition_term exact = { &weights[1], add_parabola, add_exactly };
+	struct acquisition *acquisition = create(f->gp, NULL, 1);
+	struct tuner_error err;
+
+	values(acquisition, f->stars, M, 0, plain);
+	assert_ok(acquisition_glance(acquisition, f->stars, M, before, &err), &err);
+	acquisition_add_term(acquisition, &bounded);
+	acquisition_add_term(acquisition, &exact);
+	values(acquisition, f->stars, M, 0, value);
+	assert_ok(acquisition_glance(acquisition, f->stars, M, glance, &err), &err);
+	for (size_t i = 0; i < M; i++) {
+		const double r2 = pow(f->stars[i * D] - 0.3, 2) + pow(f->stars[i * D + 1] - 0.3, 2);
+
+		assert_near(value[i], plain[i] - 7 * r2, 1e-12);
+		assert_near(glance[i], before[i] - 5 * r2, 1e-12);
+	}
+	check_gradients(f, acquisition);
+	acquisition_destroy(acquisition);
+}
+
+/* ---- without memory */
+
 static void failing_allocations_are_reported(void **state)
 {
 	struct fixture *f = *state;
+	const struct acquisition_options options = { .n_fantasies = 64 };
 	struct acquisition *acquisition = NULL;
 	struct random random;
 	struct tuner_error err;
@@ -674,7 +799,7 @@ static void failing_allocations_are_reported(void **state)
 	for (unsigned n = 1; !ok; n++) {
 		random_init(&random, (struct random_key){ .seed = 9, .purpose = RANDOM_FANTASY });
 		allocate_fail = n;
-		ok = acquisition_create(f->gp, NULL, 64, &random, &acquisition, &err);
+		ok = acquisition_create(f->gp, &options, &random, &acquisition, &err);
 		allocate_fail = 0;
 		assert_true(ok || err.code == TUNER_FATAL);
 		assert_true(!ok || n > 5);
@@ -718,6 +843,9 @@ int main(void)
 		MODEL_TEST(values_can_use_fewer_fantasies),
 		MODEL_TEST(points_may_come_in_any_batch),
 		MODEL_TEST(the_same_stream_gives_the_same_bits),
+		MODEL_TEST(a_confidence_bound_is_beta_sd_below_the_mean),
+		MODEL_TEST(the_best_outcome_may_be_the_incumbent),
+		MODEL_TEST(terms_are_added_with_their_gradients),
 		MODEL_TEST(failing_allocations_are_reported),
 	};
 

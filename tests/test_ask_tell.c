@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <sqlite3.h>
 #include <unistd.h>
 
 #define TWO_KINDS "\"parameters\": {\"kind\": {\"type\": \"categorical\", \"values\": [1, 2]}}, "
@@ -238,6 +239,50 @@ static void a_stored_history_is_that_in_memory(void **state)
 	asker_close(&stored);
 }
 
+/* Another asker with a copy of the database. */
+static void asker_open_copy(struct asker *asker, const struct asker *of)
+{
+	char command[160];
+	sqlite3 *db = NULL;
+	*asker = (struct asker){ .file = of->file, .settings = of->settings };
+	strcpy(asker->fixture.directory, "/tmp/tuner-test-XXXXXX");
+	assert_non_null(mkdtemp(asker->fixture.directory));
+	snprintf(asker->fixture.path, sizeof(asker->fixture.path), "%s/tuner.db",
+		asker->fixture.directory);
+	snprintf(command, sizeof(command), "VACUUM INTO '%s'", asker->fixture.path);
+	assert_int_equal(sqlite3_open(of->fixture.path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, command, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	ASSERT_OK(asker,
+		store_open(asker->fixture.path, STORE_WRITE, &asker->settings.store, &asker->err));
+	asker->fixture.store = asker->settings.store;
+	ASSERT_OK(asker, ask_tell_open(&asker->settings, &asker->ask_tell, &asker->err));
+}
+
+/* Of the time from question to answer the database has what the model goes by, so that a decision can be
+ * computed from it again. */
+static void durations_are_those_of_the_database(void **state)
+{
+	struct asker asker, copy;
+	asker_open_stored(&asker,
+		FIXTURE_OBJECTIVE FIXTURE_X "\"name\": \"job\", \"budget\": {\"trials\": 40}, "
+					    "\"strategy\": {\"initial\": 6, \"cost_aware\": true}");
+	for (int64_t n = 1; n <= 12; n++) {
+		struct asked asked = { 0 }, again = { 0 };
+		bool exhausted;
+		asker_open_copy(&copy, &asker);
+		ASSERT_OK(&asker, ask_tell_ask(asker.ask_tell, &asked, &exhausted, &asker.err));
+		ASSERT_OK(&copy, ask_tell_ask(copy.ask_tell, &again, &exhausted, &copy.err));
+		assert_true(asked.values[0] == again.values[0]);
+		ask_tell_close(copy.ask_tell);
+		fixture_close(&copy.fixture);
+		usleep(asked.values[0] < 0.5 ? 1000 : 10000);
+		tell(&asker, n,
+			(struct told){ .kind = TOLD_VALUE, .value = sin(9 * asked.values[0]) });
+	}
+	asker_close(&asker);
+}
+
 static void a_job_that_has_ended_goes_on_when_it_is_asked(void **state)
 {
 	struct asker asker;
@@ -360,6 +405,7 @@ int main(void)
 		cmocka_unit_test(reasons_are_what_a_configuration_can_cause),
 		cmocka_unit_test(a_stopping_rule_is_asked_at_each_step),
 		cmocka_unit_test(a_stored_history_is_that_in_memory),
+		cmocka_unit_test(durations_are_those_of_the_database),
 		cmocka_unit_test(a_job_that_has_ended_goes_on_when_it_is_asked),
 		cmocka_unit_test(each_line_has_its_answer),
 		cmocka_unit_test(what_the_job_file_wants_first_comes_first),

@@ -1,5 +1,6 @@
 /* surrogate/draws.h: random functions have the mean and the covariance of the model that they are from. */
 #include "surrogate/draws.h"
+#include "surrogate/warp.h"
 
 #include "fixture_suggest.h"
 
@@ -179,6 +180,47 @@ static void they_agree_with_what_is_known(void **state)
 	gp_destroy(f.gp);
 }
 
+/* The same model with a first axis of another scale, its coordinates moved so that warping moves them back: the
+ * same functions. */
+static void warped_axes_are_bent_for_the_prior_too(void **state)
+{
+	struct fixture f;
+	const struct warp warp = { .5, 2 };
+	const double theta[] = { log(.5), log(.8), log(1.2), log(.01), log(warp.a), log(warp.b), 0,
+		0, 0, 0 };
+	struct gp *warped = NULL, *plain;
+	double bent[N * D], stars[M * D];
+	struct tuner_error err;
+
+	set_up(&f, .01);
+	double *wanted;
+
+	memcpy(bent, f.X, sizeof bent);
+	memcpy(stars, f.stars, sizeof stars);
+	for (size_t i = 0; i < N; i++)
+		bent[i * D] = warp_value(warp, f.X[i * D]);
+	for (size_t i = 0; i < M; i++)
+		stars[i * D] = warp_value(warp, f.stars[i * D]);
+
+	const struct gp_data data = { N, bent, f.y, NULL }, own = { N, f.X, f.y, NULL };
+
+	assert_true(gp_condition(f.gp, &data, theta, &err));
+	wanted = draw(&f, 7, 5, stars, M);
+	if (!gp_create(D, f.columns.kinds, true, &warped, &err) ||
+		!gp_condition(warped, &own, theta, &err))
+		fail_msg("%s", err.message);
+	plain = f.gp;
+	f.gp = warped;
+	double *values = draw(&f, 7, 5, f.stars, M);
+
+	for (size_t i = 0; i < M * 6; i++)
+		assert_near(values[i], wanted[i], 1e-6);
+	free(values);
+	free(wanted);
+	gp_destroy(plain);
+	gp_destroy(warped);
+}
+
 static void the_same_key_gives_the_same_functions_in_any_blocks(void **state)
 {
 	struct fixture f;
@@ -209,6 +251,7 @@ int main(void)
 		cmocka_unit_test(the_others_have_its_mean_and_covariance),
 		cmocka_unit_test(without_knowledge_they_are_the_priors),
 		cmocka_unit_test(they_agree_with_what_is_known),
+		cmocka_unit_test(warped_axes_are_bent_for_the_prior_too),
 		cmocka_unit_test(the_same_key_gives_the_same_functions_in_any_blocks),
 	};
 

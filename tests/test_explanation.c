@@ -59,7 +59,8 @@ static int64_t propose(
 		.objective_version = job->objective_version,
 		.values = &x,
 		.d = 1,
-		.parameters = parameters };
+		.parameters = parameters,
+		.uncapped = true };
 	int64_t id, number, arm_number;
 	bool capped;
 	FIXTURE_COMMIT(
@@ -244,6 +245,35 @@ static void a_branch_of_a_later_version_has_words(void **state)
 	assert_non_null(strstr(explanation_branch(explain(told, "7")), "does not know"));
 }
 
+static void it_says_what_the_model_maximised(void **state)
+{
+	static const struct {
+		const char *settings, *because, *incumbent;
+	} cases[] = {
+		{ "{}", "expect a larger improvement", "the best by the model" },
+		{ "{\"acquisition\": \"ei\", \"incumbent\": \"best\", \"cost_aware\": true}",
+			"for the time that the trial takes", "the best result" },
+		{ "{\"acquisition\": \"ei\", \"incumbent\": \"noisy\", \"cost_aware\": false}",
+			"expect a larger improvement", "functions that the model held possible" },
+		{ "{\"acquisition\": \"ucb\", \"ucb_beta\": 2}", "confidence bound",
+			"the best by the model" },
+		{ "{\"acquisition\": \"thompson\"}", "one function", "the best by the model" },
+		{ "{\"acquisition\": \"oracle\"}", "expect a larger improvement",
+			"the best by the model" },
+	};
+	struct told *told = *state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct decision decision = model_decision(told);
+		char number[24];
+		decision.settings = cases[i].settings;
+		propose(told, .125, "{\"x\": 0.125}", &decision);
+		snprintf(number, sizeof(number), "%zu", 7 + i);
+		const struct explanation *e = explain(told, number);
+		assert_non_null(strstr(explanation_branch(e), cases[i].because));
+		assert_non_null(strstr(explanation_incumbent(e), cases[i].incumbent));
+	}
+}
+
 /* The parameter x becomes y: what was chosen before is told by the parameters of that time, and of what
  * was seen nothing counts for the new one. */
 static void trials_of_an_edited_space_keep_their_own_parameters(void **state)
@@ -344,6 +374,7 @@ int main(void)
 			hyperparameters_of_another_model_are_left_alone, tell, forget),
 		cmocka_unit_test_setup_teardown(
 			a_branch_of_a_later_version_has_words, tell, forget),
+		cmocka_unit_test_setup_teardown(it_says_what_the_model_maximised, tell, forget),
 		cmocka_unit_test_setup_teardown(
 			trials_of_an_edited_space_keep_their_own_parameters, tell, forget),
 		cmocka_unit_test_setup_teardown(

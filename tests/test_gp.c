@@ -960,6 +960,100 @@ static void intervals_cover_what_they_say(void **state)
 	gp_destroy(gp);
 }
 
+/* What leaving one out says of each outcome: with alpha = K^-1 (y - c 1) and P = K^-1 - K^-1 11' K^-1 / 1'K^-1 1,
+ * which is K^-1 with c integrated over, the others' mean is y_i - alpha_i / P_ii, and their variance, noise
+ * included, 1 / (K^-1)_ii (Rasmussen and Williams, section 5.4.2). */
+struct left_out {
+	double mean[N_MAX], variance[N_MAX], z[N_MAX];
+};
+
+static struct left_out leave_each_out(const struct gp *gp)
+{
+	const size_t n = gp_n(gp), stride = gp_stride(gp);
+	double *V = calloc(n * stride, sizeof *V), *ones = calloc(stride, sizeof *ones);
+	double own[N_MAX], of_all = 0;
+	struct left_out left = { { 0 } };
+
+	assert_true(V && ones);
+	for (size_t i = 0; i < n; i++)
+		V[i * stride + i] = ones[i] = 1;
+	gp_whiten(gp, V, n); /* rows L^-1 e_i */
+	gp_whiten(gp, ones, 1);
+	for (size_t i = 0; i < n; i++)
+		of_all += ones[i] * ones[i];
+	gp_own_means(gp, own);
+	for (size_t i = 0; i < n; i++) {
+		const double *v = V + i * stride;
+		const double alpha = (gp_outcomes(gp)[i] - own[i]) / gp_noise(gp, i);
+		double square = 0, sum = 0;
+
+		for (size_t j = 0; j < n; j++) {
+			square += v[j] * v[j];
+			sum += v[j] * ones[j];
+		}
+		left.mean[i] = gp_outcomes(gp)[i] - alpha / (square - sum * sum / of_all);
+		left.variance[i] = 1 / square;
+		left.z[i] = alpha / sqrt(square - sum * sum / of_all);
+	}
+	free(V);
+	free(ones);
+	return left;
+}
+
+static void leaving_one_out_equals_a_model_without_it(void **state)
+{
+	struct data data = draw(30, 3, 1, 41);
+	const double *theta = theta_of(3, 0.4, 0.02);
+	struct gp *gp = create(3, data.kinds), *others = create(3, data.kinds);
+
+	data.noise_scales[4] = 10;
+	condition(gp, &data, theta);
+	const struct left_out left = leave_each_out(gp);
+
+	for (size_t i = 0; i < data.n; i++) {
+		struct data rest = data;
+		double mean, sd;
+
+		/* The last row takes the place of row i. */
+		rest.n = data.n - 1;
+		memcpy(rest.X + i * 3, data.X + rest.n * 3, 3 * sizeof(double));
+		rest.y[i] = data.y[rest.n];
+		rest.noise_scales[i] = data.noise_scales[rest.n];
+		condition(others, &rest, theta);
+		predict(others, data.X + i * 3, 1, &mean, &sd);
+		assert_near(left.mean[i], mean, 1e-9);
+		assert_near(left.variance[i], sd * sd + gp_noise(gp, i), 1e-9);
+	}
+	gp_destroy(gp);
+	gp_destroy(others);
+}
+
+/* Of 150 draws of the Gaussian process itself: each z is standard normal, though not independent of the others. */
+static void z_scores_of_leaving_one_out_are_standard(void **state)
+{
+	enum { DRAWS = 150, N = 40 };
+	const double *theta = theta_of(2, 0.3, 1e-2);
+	struct random random = stream(42);
+	struct gp *gp = create(2, NULL);
+	double sum = 0, squares = 0;
+
+	for (uint64_t i = 0; i < DRAWS; i++) {
+		struct data data = draw(N, 2, 0, 2000 + i);
+
+		sample_outcomes(&data, theta, &random);
+		condition(gp, &data, theta);
+		const struct left_out left = leave_each_out(gp);
+
+		for (size_t j = 0; j < N; j++) {
+			sum += left.z[j];
+			squares += left.z[j] * left.z[j];
+		}
+	}
+	assert_near(sum / (DRAWS * N), 0, 0.03);
+	assert_near(sqrt(squares / (DRAWS * N)), 1, 0.03);
+	gp_destroy(gp);
+}
+
 static int setup(void **state)
 {
 	gp_single_thread();
@@ -999,6 +1093,8 @@ int main(void)
 		cmocka_unit_test(prediction_gradients_agree_with_differences),
 		cmocka_unit_test(conventions_do_not_matter),
 		cmocka_unit_test(intervals_cover_what_they_say),
+		cmocka_unit_test(leaving_one_out_equals_a_model_without_it),
+		cmocka_unit_test(z_scores_of_leaving_one_out_are_standard),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

@@ -109,8 +109,10 @@ static struct answer ask(const struct history *h)
 	for (size_t i = 0; i < M; i++)
 		transform_prediction(
 			data.transform, mean[i], sd[i], &answer.mean[i], &answer.sd[i]);
+	const struct acquisition_options options = { .eligible = data.valued, .n_fantasies = 8 };
+
 	random_init(&random, (struct random_key){ .seed = 4, .purpose = RANDOM_FANTASY });
-	assert_ok(acquisition_create(gp, data.valued, 8, &random, &acquisition, &err), &err);
+	assert_ok(acquisition_create(gp, &options, &random, &acquisition, &err), &err);
 	assert_ok(acquisition_values(acquisition, stars, M, 0, answer.acquisition, &err), &err);
 	acquisition_destroy(acquisition);
 	gp_destroy(gp);

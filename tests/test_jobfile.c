@@ -359,8 +359,13 @@ static void every_setting_reaches_its_field(void **state)
 	assert_null(file->metrics[1].regex);
 	assert_int_equal(file->strategy.initial, 10);
 	assert_true(file->strategy.deterministic);
-	assert_int_equal(file->strategy.warp, STRATEGY_WARP_AXES);
+	assert_int_equal(file->strategy.warp, STRATEGY_WARP_FREE);
 	assert_int_equal(file->strategy.transform, TRANSFORM_WINSOR);
+	assert_int_equal(file->strategy.acquisition, STRATEGY_EI);
+	assert_int_equal(file->strategy.incumbent, STRATEGY_INCUMBENT_NOISY);
+	assert_true(file->strategy.cost_aware);
+	assert_int_equal(file->strategy.trust_region, STRATEGY_TRUST_REGION_ALWAYS);
+	assert_int_equal(file->strategy.hyperparameters, STRATEGY_MARGINAL);
 	assert_int_equal(file->budget.trials, 40);
 	assert_int_equal(file->budget.parallel, 4);
 	assert_int_equal(file->budget.runtime_us, INT64_C(5400000000));
@@ -672,7 +677,19 @@ static void an_edit_is_of_the_kind_of_what_it_changes(void **state)
 				 "twice the slots -> (gone)\n"
 				 "strategy.deterministic: false -> (gone)\n"
 				 "strategy.warp: \"none\" -> (gone)\n"
-				 "strategy.transform: \"half-rank\" -> (gone)\n"),
+				 "strategy.transform: \"half-rank\" -> (gone)\n"
+				 "strategy.acquisition: \"ei\" -> (gone)\n"
+				 "strategy.incumbent: \"mean\" -> (gone)\n"
+				 "strategy.cost_aware: false -> (gone)\n"
+				 "strategy.hyperparameters: \"map\" -> (gone)\n"
+				 "strategy.trust_region: \"auto\" -> (gone)\n"),
+		CHANGE_TAKEN);
+	assert_int_equal(kinds_of("strategy={\"acquisition\": \"ucb\", \"ucb_beta\": 2.5}",
+				 "strategy.acquisition: \"ei\" -> \"ucb\"\n"
+				 "strategy.ucb_beta: (not there) -> 2.5\n"
+				 "strategy.incumbent: \"mean\" -> (gone)\n"
+				 "strategy.cost_aware: false -> (gone)\n"
+				 "strategy.hyperparameters: \"map\" -> (gone)\n"),
 		CHANGE_TAKEN);
 	assert_int_equal(
 		kinds_of("parameters.lr.max=1",
@@ -735,8 +752,8 @@ static void the_description_says_why_a_scale_was_chosen_and_what_is_default(void
 	job_file_describe(reading->file, &text);
 	assert_non_null(strstr(text.bytes, "0.001 to 0.5, log (auto: max/min is 500)\n"));
 	assert_non_null(strstr(text.bytes, "1 to 8, linear (auto)\n"));
-	assert_non_null(strstr(text.bytes, "budget.trials           12\n"));
-	assert_non_null(strstr(text.bytes, "retries                 2  (default)\n"));
+	assert_non_null(strstr(text.bytes, "budget.trials             12\n"));
+	assert_non_null(strstr(text.bytes, "retries                   2  (default)\n"));
 	assert_non_null(strstr(text.bytes, "lr=0.01, the rest by the strategy\n"));
 	text_finish(&text);
 	end(reading);
@@ -964,8 +981,27 @@ static void objective_and_strategy_are_stored_as_json(void **state)
 				       "\"reduce\": \"mean of last 3\"}");
 	assert_string_equal(strategy,
 		"{\"name\": \"bayesian\", \"initial\": 10, \"deterministic\": true, "
-		"\"warp\": \"axes\", \"transform\": \"winsor\"}");
+		"\"warp\": \"free\", \"transform\": \"winsor\", "
+		"\"trust_region\": \"always\", \"acquisition\": \"ei\", "
+		"\"incumbent\": \"noisy\", \"cost_aware\": true, "
+		"\"hyperparameters\": \"marginal\"}");
 	free(objective);
+	free(strategy);
+	end(reading);
+}
+
+/* What the chosen acquisition does not know is not there. */
+static void an_acquisition_is_stored_with_its_own_settings(void **state)
+{
+	struct reading *reading = parse_set(SMALL, "strategy={\"acquisition\": \"ucb\"}");
+	char *strategy = job_file_strategy(reading->file);
+
+	assert_non_null(strstr(strategy, ", \"acquisition\": \"ucb\", \"ucb_beta\": 1.8}"));
+	free(strategy);
+	end(reading);
+	reading = parse_set(SMALL, "strategy={\"acquisition\": \"thompson\"}");
+	strategy = job_file_strategy(reading->file);
+	assert_non_null(strstr(strategy, ", \"acquisition\": \"thompson\"}"));
 	free(strategy);
 	end(reading);
 }
@@ -1033,6 +1069,7 @@ int main(void)
 		cmocka_unit_test(first_configurations_keep_to_the_rules),
 		cmocka_unit_test(the_space_is_stored_with_optunas_distributions),
 		cmocka_unit_test(objective_and_strategy_are_stored_as_json),
+		cmocka_unit_test(an_acquisition_is_stored_with_its_own_settings),
 		cmocka_unit_test(diagnostics_print_by_place_and_errors_displace_warnings),
 	};
 

@@ -50,12 +50,13 @@ static void fit(struct fixture *f, uint64_t seed)
 		y[i] = smooth(x);
 	}
 	const struct gp_data data = { N, f->X, y, NULL };
+	const struct acquisition_options options = { .n_fantasies = 1 };
 
 	assert_ok(gp_create(f->columns.d, f->columns.kinds, false, &f->gp, &err), &err);
 	assert_ok(gp_condition(f->gp, &data, theta, &err), &err);
 	for (size_t k = 0; k < D; k++)
 		f->lengthscales[k] = exp(theta[k]);
-	assert_ok(acquisition_create(f->gp, NULL, 1, &f->random, &f->acquisition, &err), &err);
+	assert_ok(acquisition_create(f->gp, &options, &f->random, &f->acquisition, &err), &err);
 }
 
 static void draw(struct fixture *f, uint64_t seed, size_t most)
@@ -75,8 +76,8 @@ static void climb(struct fixture *f, uint64_t work_limit)
 {
 	struct tuner_error err;
 
-	assert_ok(maximise(&f->columns, f->acquisition, f->lengthscales, &f->candidates, &f->random,
-			  work_limit, &f->maxima, &err),
+	assert_ok(maximise(&f->columns, f->acquisition, f->lengthscales, NULL, &f->candidates,
+			  &f->random, work_limit, &f->maxima, &err),
 		&err);
 }
 

@@ -115,7 +115,11 @@ static void only_foretold_failures_are_kept(void **state)
 
 	const double x = f.data.X[2], worst = f.data.y[3];
 
+	assert_int_equal(model_data_view_all(&f.data).n, 4);
 	model_data_keep_failures(&f.data, foretold);
+	assert_int_equal(model_data_view_all(&f.data).n, 2);
+	assert_near(model_data_view_all(&f.data).X[1], 0.5, 1e-15);
+	assert_true(model_data_view_all(&f.data).y[1] == worst);
 	assert_int_equal(f.data.n, 3);
 	assert_true(f.data.X[0] == x && f.data.y[0] == worst && !f.data.valued[0]);
 	assert_true(f.data.noise_scales[0] == TRANSFORM_FAILURE_NOISE && f.data.counts[0] == 1);
@@ -170,6 +174,7 @@ static void a_long_history_is_bounded(void **state)
 	make(&f);
 	assert_int_equal(f.data.n, MODEL_ROWS_MAX);
 	assert_int_equal(model_data_view(&f.data).n, MODEL_ROWS_MAX);
+	assert_int_equal(model_data_view_all(&f.data).n, N);
 
 	size_t best = 0;
 

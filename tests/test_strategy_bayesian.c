@@ -2,6 +2,7 @@
 #include "fixture_suggest.h"
 
 #include "surrogate/gp.h"
+#include "surrogate/trust_region.h"
 
 #include <float.h>
 
@@ -675,6 +676,95 @@ static void the_work_limit_is_kept_on_a_small_lattice(void **state)
 	}
 }
 
+/* ---- hyperparameters as draws ---- */
+
+static void init_marginal(struct job *job, enum strategy_name name)
+{
+	init_branin(job, name);
+	job->strategy.hyperparameters = STRATEGY_MARGINAL;
+}
+
+/* It gives reasons like the other, and hands on one state, from which the chain goes on without the search
+ * and the burn-in that a new one needs. */
+static void a_chain_goes_on_from_the_last_suggestion(void **state)
+{
+	struct job job;
+
+	init_marginal(&job, STRATEGY_BAYESIAN);
+	job_run(&job, branin, 20);
+	const struct suggestion next = job_ask(&job);
+
+	assert_int_equal(next.branch, BRANCH_MODEL);
+	assert_int_equal(next.n_hyperparameters, 3);
+	assert_memory_not_equal(next.hyperparameters, job.start, 3 * sizeof *job.start);
+	assert_true(isfinite(next.mean) && next.sd > 0 && isfinite(next.acquisition));
+	assert_near(next.incumbent, job_best(&job), 1);
+
+	const struct suggestion again = job_ask(&job);
+
+	assert_memory_equal(again.values, next.values, 2 * sizeof *next.values);
+	assert_memory_equal(again.hyperparameters, next.hyperparameters, 3 * sizeof *job.start);
+
+	job.request.start = NULL;
+	job.request.n_start = 0;
+	const struct suggestion anew = job_ask(&job);
+
+	assert_int_equal(anew.branch, BRANCH_MODEL);
+	assert_true(anew.work > next.work);
+	assert_memory_not_equal(anew.hyperparameters, next.hyperparameters, 3 * sizeof *job.start);
+}
+
+/* The chain moves at every suggestion, with few trials and with many, also where a fit would not be due. */
+static void every_suggestion_moves_the_chain(void **state)
+{
+	struct job job;
+
+	init_marginal(&job, STRATEGY_BAYESIAN);
+	job_run(&job, branin, 130);
+	for (size_t i = 0; i < 3; i++) {
+		const struct suggestion suggestion = job_ask(&job);
+
+		assert_int_equal(suggestion.branch, BRANCH_MODEL);
+		assert_memory_not_equal(
+			suggestion.hyperparameters, job.start, 3 * sizeof *job.start);
+		job_commit(&job, &suggestion);
+		job_tell(&job, suggestion.values, branin(suggestion.values), OBSERVATION_DONE);
+	}
+	assert_no_duplicates(&job);
+}
+
+/* The start may be of another model, or beyond what the model may have now. */
+static void a_chain_begins_inside_the_bounds(void **state)
+{
+	double start[] = { 50, -50, 50 };
+	struct job job;
+
+	init_marginal(&job, STRATEGY_BAYESIAN);
+	job.strategy.deterministic = true;
+	job_run(&job, branin, 12);
+	job.request.start = start;
+	job.request.n_start = 3;
+	const struct suggestion suggestion = job_ask(&job);
+
+	assert_int_equal(suggestion.branch, BRANCH_MODEL);
+	assert_true(suggestion.hyperparameters[2] == log(1e-6));
+}
+
+static void draws_of_hyperparameters_keep_the_work_limit(void **state)
+{
+	struct job job;
+
+	init_marginal(&job, STRATEGY_BAYESIAN);
+	job_run(&job, branin, 16);
+	for (uint64_t limit = 1; limit < 20000; limit += 1 + limit / 3) {
+		job.request.work_limit = limit;
+		const struct suggestion suggestion = job_ask(&job);
+
+		assert_int_equal(suggestion.branch, BRANCH_MODEL);
+		assert_in_range(suggestion.work, 1, limit + 64);
+	}
+}
+
 /* ---- beyond 200 trials ---- */
 
 static void init_large(struct job *job, size_t n)
@@ -754,6 +844,176 @@ static void a_surprise_fits_anew(void **state)
 		suggestion.hyperparameters, job.start, job.request.n_start * sizeof(double));
 }
 
+/* ---- beyond a thousand ---- */
+
+/* The model holds a part of the trials; its hyperparameters are of all. */
+static void init_very_large(struct job *job)
+{
+	init_large(job, 1100);
+	job->strategy.trust_region = STRATEGY_TRUST_REGION_NEVER;
+	job->request.number = 1100; /* of those that fit anew */
+}
+
+static void very_many_trials_are_fitted_by_all_of_them(void **state)
+{
+	static struct job job;
+
+	init_very_large(&job);
+	job.request.n_start = 0;
+	job.request.start = NULL;
+
+	const struct suggestion all = job_ask(&job), again = job_ask(&job);
+
+	assert_int_equal(all.branch, BRANCH_MODEL);
+	assert_memory_equal(all.values, again.values, 3 * sizeof(double));
+	assert_memory_equal(all.hyperparameters, again.hyperparameters, 4 * sizeof(double));
+	/* 1076 of them are neither among the 256 that the search begins with nor in the model. */
+	job.observations[1001].objective += 0.3;
+	job.request.work_limit = 0;
+
+	const struct suggestion other = job_ask(&job);
+
+	assert_memory_not_equal(all.hyperparameters, other.hyperparameters, 4 * sizeof(double));
+	/* Hartmann's lengthscales; no noise. */
+	for (size_t k = 0; k < 3; k++)
+		assert_true(all.hyperparameters[k] > log(0.1) && all.hyperparameters[k] < log(20));
+	assert_true(all.hyperparameters[3] < log(1e-3));
+}
+
+static void the_work_limit_is_kept_with_very_many_trials(void **state)
+{
+	static struct job job;
+
+	init_very_large(&job);
+	for (int region = 0; region < 2; region++) {
+		job.strategy.trust_region =
+			region ? STRATEGY_TRUST_REGION_ALWAYS : STRATEGY_TRUST_REGION_NEVER;
+		job.strategy.initial = 1099; /* so that the region's best is that of them all */
+		for (uint64_t limit = 1; limit < 20000; limit += 1 + 2 * limit) {
+			job.request.work_limit = limit;
+			const struct suggestion suggestion = job_ask(&job);
+
+			assert_int_equal(suggestion.branch, BRANCH_MODEL);
+			assert_in_range(suggestion.work, 1, limit + 64);
+		}
+	}
+}
+
+/* ---- trust region ---- */
+
+enum { D_LARGE = 35 };
+
+static double bowl(const double *x)
+{
+	double sum = 0;
+
+	for (size_t k = 0; k < D_LARGE; k++)
+		sum += (x[k] - 0.3) * (x[k] - 0.3);
+	return sum;
+}
+
+static void init_bowl(struct job *job, enum strategy_name name)
+{
+	struct parameter parameters[D_LARGE];
+
+	for (size_t k = 0; k < D_LARGE; k++) {
+		parameters[k] = a_float("", 0, 1);
+		snprintf(parameters[k].name, sizeof parameters[k].name, "x%zu", k);
+	}
+	job_init(job, name, parameters, D_LARGE);
+	job->strategy.initial = 20;
+}
+
+static void in_many_dimensions_proposals_stay_near_the_best(void **state)
+{
+	static struct job job;
+	const double given[D_LARGE] = { [0 ... D_LARGE - 1] = NAN };
+	double lengthscales[D_LARGE], centre[D_LARGE];
+	struct trust_region region;
+	struct columns columns;
+	struct tuner_error err;
+	struct box box;
+
+	init_bowl(&job, STRATEGY_BAYESIAN);
+	columns_init(&columns, &job.space, given);
+	job_run(&job, bowl, 20);
+	for (size_t i = 0; i < 30; i++) {
+		const struct suggestion suggestion = job_ask(&job);
+
+		assert_int_equal(suggestion.branch, BRANCH_MODEL);
+		assert_true(trust_region_follow(&job.request, &columns, 20, &region, &err));
+		for (size_t k = 0; k < D_LARGE; k++)
+			lengthscales[k] = exp(suggestion.hyperparameters[k]);
+		trust_region_box(&region, &job.request, &columns, lengthscales, &box, centre);
+		for (size_t k = 0; k < D_LARGE; k++) {
+			assert_true(suggestion.values[k] >= box.lower[k] - 1e-12);
+			assert_true(suggestion.values[k] <= box.upper[k] + 1e-12);
+		}
+		job_commit(&job, &suggestion);
+		job_tell(&job, suggestion.values, bowl(suggestion.values), OBSERVATION_DONE);
+	}
+	/* A bowl of 35 dimensions is 4.3 in the mean, and hardly ever below 2.5 at random. */
+	assert_true(job_best(&job) < 1.5);
+}
+
+/* What has been tried and is running counts; then the model goes on with the new region's trials alone. */
+static void after_a_region_a_design_begins_the_next(void **state)
+{
+	static struct job job;
+	struct suggestion suggestion;
+
+	init_branin(&job, STRATEGY_BAYESIAN);
+	job.strategy.trust_region = STRATEGY_TRUST_REGION_ALWAYS;
+	job.strategy.initial = 6;
+	for (size_t i = 0; i < 6 + 7 * 4; i++) {
+		suggestion = job_ask(&job);
+		assert_int_equal(suggestion.branch, i < 6 ? BRANCH_DESIGN : BRANCH_MODEL);
+		job_commit(&job, &suggestion);
+		job_tell(&job, suggestion.values, i == 0 ? 0 : 1, OBSERVATION_DONE);
+	}
+	for (size_t i = 0; i < 6; i++) {
+		suggestion = job_ask(&job);
+		assert_int_equal(suggestion.branch, BRANCH_DESIGN);
+		job_commit(&job, &suggestion);
+		job_tell(&job, suggestion.values, (double)i + 10, OBSERVATION_DONE);
+	}
+	suggestion = job_ask(&job);
+	assert_int_equal(suggestion.branch, BRANCH_MODEL);
+	assert_true(suggestion.incumbent > 5);
+}
+
+static void a_trust_region_knows_what_runs_and_what_fails(void **state)
+{
+	static struct job job;
+
+	init_training(&job, STRATEGY_BAYESIAN);
+	job.strategy.trust_region = STRATEGY_TRUST_REGION_ALWAYS;
+	job.request.parallel = 4;
+	for (size_t i = 0; i < 80; i++) {
+		const size_t first = job.request.n_observations;
+		struct suggestion suggestions[4];
+
+		if (first >= 80)
+			break;
+		for (size_t j = 0; j < 4; j++) {
+			suggestions[j] = job_ask(&job);
+			for (size_t k = 0; k < j; k++)
+				assert_false(space_same(
+					&job.space, suggestions[j].values, suggestions[k].values));
+			job_commit(&job, &suggestions[j]);
+			job.pending[job.request.n_pending++] = suggestions[j].values;
+			job.request.number++;
+		}
+		job.request.n_pending = 0;
+		for (size_t j = 0; j < 4; j++)
+			job_tell(&job, suggestions[j].values, training(suggestions[j].values),
+				suggestions[j].values[1] > 6 ? OBSERVATION_FAILED
+							     : OBSERVATION_DONE);
+	}
+	assert_no_duplicates(&job);
+	assert_true(job_best(&job) < 0.1);
+}
+
 /* ---- how well it searches ---- */
 
 typedef void init_function(struct job *, enum strategy_name);
@@ -799,6 +1059,11 @@ static void it_beats_random_search_on_hartmann(void **state)
 static void it_beats_random_search_on_mixed_parameters(void **state)
 {
 	assert_beats_random(init_training, training, 0, 30, 0.7);
+}
+
+static void it_beats_random_search_with_draws_of_hyperparameters(void **state)
+{
+	assert_beats_random(init_marginal, branin, BRANIN_MINIMUM, 30, 1);
 }
 
 static uint32_t noise_number;
@@ -910,12 +1175,22 @@ int main(void)
 		cmocka_unit_test(without_time_for_the_model_the_sequence_goes_on),
 		cmocka_unit_test(the_work_limit_is_kept),
 		cmocka_unit_test(the_work_limit_is_kept_on_a_small_lattice),
+		cmocka_unit_test(a_chain_goes_on_from_the_last_suggestion),
+		cmocka_unit_test(every_suggestion_moves_the_chain),
+		cmocka_unit_test(a_chain_begins_inside_the_bounds),
+		cmocka_unit_test(draws_of_hyperparameters_keep_the_work_limit),
 		cmocka_unit_test(fits_become_rare_with_many_trials),
 		cmocka_unit_test(fits_can_be_asked_for_and_forbidden),
 		cmocka_unit_test(a_surprise_fits_anew),
+		cmocka_unit_test(very_many_trials_are_fitted_by_all_of_them),
+		cmocka_unit_test(the_work_limit_is_kept_with_very_many_trials),
+		cmocka_unit_test(in_many_dimensions_proposals_stay_near_the_best),
+		cmocka_unit_test(after_a_region_a_design_begins_the_next),
+		cmocka_unit_test(a_trust_region_knows_what_runs_and_what_fails),
 		cmocka_unit_test(it_beats_random_search_on_branin),
 		cmocka_unit_test(it_beats_random_search_on_hartmann),
 		cmocka_unit_test(it_beats_random_search_on_mixed_parameters),
+		cmocka_unit_test(it_beats_random_search_with_draws_of_hyperparameters),
 		cmocka_unit_test(noise_is_put_up_with),
 		cmocka_unit_test(a_partial_configuration_is_completed_for_its_given_values),
 		cmocka_unit_test(on_a_small_lattice_the_best_configuration_is_found),

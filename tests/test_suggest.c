@@ -235,32 +235,53 @@ static void given_values_come_back_bit_for_bit(void **state)
 			}
 }
 
+/* Returns how many allocations a suggestion makes; each is refused once. */
+static unsigned refuse_each_allocation(const struct strategy *strategy)
+{
+	const double pending[] = { 0.5, 1, 0, 0 };
+	struct suggestion suggestion;
+	struct tuner_error err;
+	struct job job;
+	unsigned n = 0;
+
+	init_mixed(&job, strategy->name);
+	job.strategy = *strategy;
+	job_run(&job, bowl, 14);
+	for (size_t i = 0; i < 14; i++)
+		job.observations[i].duration = 1 + (double)i;
+	for (size_t i = 0; i < 3; i++) /* enough for a model of failures */
+		job.observations[4 * i].kind = OBSERVATION_FAILED;
+	job.pending[job.request.n_pending++] = pending;
+	for (bool ok = false; !ok;) {
+		err.code = TUNER_OK;
+		allocate_fail = ++n;
+		ok = suggest(&job.request, &suggestion, &err);
+		allocate_fail = 0;
+		if (!ok)
+			assert_int_equal(err.code, TUNER_FATAL);
+	}
+	return n;
+}
+
 /* Whatever is missing, the caller learns it, and nothing leaks (the sanitizer's word). */
 static void a_failed_allocation_is_fatal_and_says_so(void **state)
 {
-	for (size_t k = 0; k < N_ALL; k++) {
-		const double pending[] = { 0.5, 1, 0, 0 };
-		struct suggestion suggestion;
-		struct tuner_error err;
-		struct job job;
-		unsigned n = 0;
+	static const struct strategy options[] = {
+		{ STRATEGY_BAYESIAN, .acquisition = STRATEGY_UCB },
+		{ STRATEGY_BAYESIAN, .acquisition = STRATEGY_THOMPSON },
+		{ STRATEGY_BAYESIAN, .incumbent = STRATEGY_INCUMBENT_NOISY, .cost_aware = true },
+		{ STRATEGY_BAYESIAN, .trust_region = STRATEGY_TRUST_REGION_ALWAYS },
+		{ STRATEGY_BAYESIAN, .hyperparameters = STRATEGY_MARGINAL,
+			.incumbent = STRATEGY_INCUMBENT_NOISY,
+			.trust_region = STRATEGY_TRUST_REGION_ALWAYS },
+	};
 
-		init_mixed(&job, ALL[k]);
-		job_run(&job, bowl, 14);
-		for (size_t i = 0; i < 3; i++) /* enough for a model of failures */
-			job.observations[4 * i].kind = OBSERVATION_FAILED;
-		job.pending[job.request.n_pending++] = pending;
-		for (bool ok = false; !ok;) {
-			err.code = TUNER_OK;
-			allocate_fail = ++n;
-			ok = suggest(&job.request, &suggestion, &err);
-			allocate_fail = 0;
-			if (!ok)
-				assert_int_equal(err.code, TUNER_FATAL);
-		}
-		/* At least one allocation was refused before it got through. */
-		assert_true(n > (ALL[k] == STRATEGY_BAYESIAN ? 50 : 1));
-	}
+	/* At least one allocation was refused before it got through. */
+	for (size_t k = 0; k < N_ALL; k++)
+		assert_true(refuse_each_allocation(&(struct strategy){ ALL[k] }) >
+			    (ALL[k] == STRATEGY_BAYESIAN ? 50 : 1));
+	for (size_t k = 0; k < sizeof options / sizeof *options; k++)
+		assert_true(refuse_each_allocation(&options[k]) > 50);
 }
 
 int main(void)

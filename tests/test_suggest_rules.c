@@ -49,6 +49,30 @@ static void run_on_tree(enum strategy_name name, size_t n, bool constrained)
 	rules_finish(&rules);
 }
 
+static void a_trust_region_leaves_neither_tree_nor_constraints(void **state)
+{
+	static struct job job;
+	struct rules rules;
+	size_t by_model = 0;
+
+	rules_tree(&rules);
+	rules_constrain_tree(&rules);
+	job_init_rules(&job, STRATEGY_BAYESIAN, &rules);
+	job.strategy.trust_region = STRATEGY_TRUST_REGION_ALWAYS;
+	for (size_t i = 0; i < 80; i++) {
+		const struct suggestion suggestion = job_ask(&job);
+
+		assert_settled(&rules.space, suggestion.values);
+		by_model += suggestion.branch == BRANCH_MODEL;
+		job_commit(&job, &suggestion);
+		job_tell(&job, suggestion.values, loss(suggestion.values), OBSERVATION_DONE);
+	}
+	assert_no_duplicates(&job);
+	assert_true(by_model > 60);
+	assert_true(job_best(&job) < -0.4);
+	rules_finish(&rules);
+}
+
 static void no_strategy_leaves_the_tree(void **state)
 {
 	for (size_t i = 0; i < STRATEGIES; i++)
@@ -424,6 +448,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_strategy_leaves_the_tree),
+		cmocka_unit_test(a_trust_region_leaves_neither_tree_nor_constraints),
 		cmocka_unit_test(no_strategy_breaks_a_constraint),
 		cmocka_unit_test(the_model_proposes_within_the_rules),
 		cmocka_unit_test(the_model_finds_the_good_branch),

@@ -463,7 +463,7 @@ static bool to_history(struct ask_tell *ask_tell, struct open_trial *open,
 		.objective = answer->objective,
 		.state = answer->state,
 		.outcome = answer->outcome,
-		.took_us = now_us - open->asked_us,
+		.took_us = trial_duration_us(open->asked_us, 0, now_us),
 		.series = open->series,
 	};
 	if (!history_add(&ask_tell->history, &trial, err))

@@ -215,10 +215,8 @@ static void add_hopes(const struct explanation *e, struct text *out)
 			e->value_probability);
 	if (isnan(e->expected_improvement) || isnan(e->probability))
 		return;
-	text_print(out,
-		"  to improve on %.6g, the best by the model; expected gain %.3g, probability "
-		"%.2f",
-		d->incumbent, e->expected_improvement, e->probability);
+	text_print(out, "  to improve on %.6g, %s; expected gain %.3g, probability %.2f",
+		d->incumbent, explanation_incumbent(e), e->expected_improvement, e->probability);
 	if (!isnan(e->improvement))
 		text_print(out, "; %s by %.3g", e->improvement > 0 ? "better" : "worse",
 			fabs(e->improvement));

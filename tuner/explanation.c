@@ -2,6 +2,7 @@
 
 #include "surrogate/kernel.h"
 
+#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,29 @@ void explanation_finish(struct explanation *e)
 	free(e->memory);
 	trial_finish(&e->trial);
 	*e = (struct explanation){ 0 };
+}
+
+/* ---- what was maximised ---- */
+
+static bool is_named(const cJSON *settings, const char *key, const char *name)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(settings, key);
+	return cJSON_IsString(item) && strcmp(item->valuestring, name) == 0;
+}
+
+/* What is not there is the default: an older version knew nothing else. */
+static void read_settings(struct explanation *e)
+{
+	cJSON *settings = cJSON_Parse(e->decision.settings);
+	for (enum strategy_acquisition a = STRATEGY_EI; a <= STRATEGY_THOMPSON; a++)
+		if (is_named(settings, "acquisition", strategy_acquisition_name(a)))
+			e->acquisition = a;
+	for (enum strategy_incumbent i = STRATEGY_INCUMBENT_MEAN; i <= STRATEGY_INCUMBENT_NOISY;
+		i++)
+		if (is_named(settings, "incumbent", strategy_incumbent_name(i)))
+			e->incumbent = i;
+	e->cost_aware = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(settings, "cost_aware"));
+	cJSON_Delete(settings);
 }
 
 /* ---- what had been seen ---- */
@@ -218,6 +242,7 @@ bool explanation_load(const struct report *report, const char *trial, struct exp
 		!trial_select(report->store, &all, &ret->trials, err) ||
 		!load_space(report, ret, err))
 		goto fail;
+	read_settings(ret);
 	read_hyperparameters(ret);
 	if (!look_back(ret, err))
 		goto fail;
@@ -230,9 +255,38 @@ fail:
 
 /* ---- in words ---- */
 
+static const char *model_words(const struct explanation *e)
+{
+	switch (e->acquisition) {
+	case STRATEGY_UCB:
+		return "the model chose it: nowhere else did its confidence bound allow for a "
+		       "better objective";
+	case STRATEGY_THOMPSON:
+		return "the model chose it: it was the best in one function, drawn from those that "
+		       "it held possible";
+	default:
+		return e->cost_aware ? "the model chose it: nowhere else did it expect a larger "
+				       "improvement for the time that the trial takes"
+				     : "the model chose it: nowhere else did it expect a larger "
+				       "improvement";
+	}
+}
+
+const char *explanation_incumbent(const struct explanation *e)
+{
+	switch (e->incumbent) {
+	case STRATEGY_INCUMBENT_BEST:
+		return "the best result";
+	case STRATEGY_INCUMBENT_NOISY:
+		return "the best in the functions that the model held possible, on average";
+	default:
+		return "the best by the model";
+	}
+}
+
 const char *explanation_branch(const struct explanation *e)
 {
-	static const struct {
+	const struct {
 		enum branch branch;
 		const char *words;
 	} all[] = {
@@ -243,8 +297,7 @@ const char *explanation_branch(const struct explanation *e)
 		{ BRANCH_GRID, "it is a point of the grid" },
 		{ BRANCH_DESIGN, "it belongs to the initial design: quasi-random points, to have "
 				 "something for a model to learn from" },
-		{ BRANCH_MODEL,
-			"the model chose it: nowhere else did it expect a larger improvement" },
+		{ BRANCH_MODEL, model_words(e) },
 		{ BRANCH_FALLBACK, "it is a quasi-random point, taken in place of the model's" },
 	};
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)

@@ -23,6 +23,10 @@ struct explanation {
 	struct decision decision;
 	char *memory; /* of the decision */
 	bool maximize;
+	/* The settings of its decision: what the model maximised. */
+	enum strategy_acquisition acquisition;
+	enum strategy_incumbent incumbent;
+	bool cost_aware;
 
 	struct trial_list trials; /* of the job, by number */
 	size_t n_seen[TRIAL_STATES]; /* results that it knew (of trials with all its parameters), by
@@ -60,6 +64,9 @@ void explanation_finish(struct explanation *explanation); /* of a zeroed one not
 
 /* "the model chose it: ...": what its branch means. Never NULL. */
 const char *explanation_branch(const struct explanation *explanation);
+
+/* "the best by the model": what the incumbent is. Never NULL. */
+const char *explanation_incumbent(const struct explanation *explanation);
 
 /* By how much the model thinks the objective typically differs between one end of a column's range and the
  * other (or two values of a category), where all outcomes have sd 1: 0 to 1.41. */

@@ -85,6 +85,15 @@ bool trial_present_values(const struct job_file *file, const struct trial *trial
 	return true;
 }
 
+int64_t trial_duration_us(int64_t started_us, int64_t last_us, int64_t ended_us)
+{
+	const int64_t last = last_us > ended_us ? ended_us : last_us;
+	const int64_t first =
+		started_us == 0 || (last > 0 && last < started_us) ? last : started_us;
+
+	return first > 0 && first < ended_us ? ended_us - first : 0;
+}
+
 static bool load_one(struct history *history, struct store *store, const struct trial *trial,
 	struct tuner_error *err)
 {
@@ -93,7 +102,7 @@ static bool load_one(struct history *history, struct store *store, const struct 
 		.objective = trial->objective,
 		.state = trial->state,
 		.outcome = trial->outcome,
-		.took_us = trial->ended_us - trial->started_us,
+		.took_us = trial_duration_us(trial->started_us, 0, trial->ended_us),
 	};
 	if (!trial_present_values(history->file, trial, &finished.values, err))
 		return false;
@@ -148,7 +157,9 @@ void history_finish(struct history *history)
 static struct observation observe(const struct job_file *file, const struct finished_trial *trial)
 {
 	const double sign = file->maximize ? -1 : 1;
-	struct observation o = { .values = trial->values, .objective = NAN };
+	struct observation o = {
+		.values = trial->values, .objective = NAN, .duration = 1e-6 * (double)trial->took_us
+	};
 	if (trial->state == TRIAL_DONE) {
 		o.kind = OBSERVATION_DONE;
 		o.objective = sign * trial->objective;

@@ -15,7 +15,8 @@ struct finished_trial {
 	double objective; /* user's unit and sign; NaN: none */
 	enum trial_state state;
 	enum outcome outcome;
-	int64_t took_us; /* from its first start to its end */
+	int64_t took_us; /* from its first start to its end, by the times that the database has; of one
+			    that was asked for, from the question to the answer; 0: not known */
 	struct series series;
 };
 
@@ -52,6 +53,11 @@ bool history_observations(const struct history *history, struct observation **re
 TUNER_MUST_CHECK
 bool trial_present_values(const struct job_file *file, const struct trial *trial, double **ret,
 	struct tuner_error *err);
+
+/* Time from a trial's first start to its end, as attempt_end records it: started_us is the trial's so far (0:
+ * not yet), last_us the last attempt's start (0: never); a start behind the end counts as the end. 0 without a
+ * start. */
+int64_t trial_duration_us(int64_t started_us, int64_t last_us, int64_t ended_us);
 
 /* Infrastructure failures never reach the model. */
 bool outcome_is_infrastructure(enum outcome outcome);

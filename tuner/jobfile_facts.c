@@ -297,6 +297,26 @@ static void add_space(struct collector *c)
 	}
 }
 
+/* Without the settings that the chosen acquisition does not know. */
+static void add_acquisition(struct collector *c)
+{
+	const struct strategy *s = &c->file->strategy;
+
+	add_key(c, CHANGE_TAKEN, SECTION_STRATEGY, "strategy", "acquisition",
+		string_text(strategy_acquisition_name(s->acquisition)));
+	if (s->acquisition == STRATEGY_UCB)
+		add_key(c, CHANGE_TAKEN, SECTION_STRATEGY, "strategy", "ucb_beta",
+			number_text(s->ucb_beta));
+	if (s->acquisition == STRATEGY_EI) {
+		add_key(c, CHANGE_TAKEN, SECTION_STRATEGY, "strategy", "incumbent",
+			string_text(strategy_incumbent_name(s->incumbent)));
+		add_key(c, CHANGE_TAKEN, SECTION_STRATEGY, "strategy", "cost_aware",
+			boolean_text(s->cost_aware));
+		add_key(c, CHANGE_TAKEN, SECTION_STRATEGY, "strategy", "hyperparameters",
+			string_text(strategy_hyperparameters_name(s->hyperparameters)));
+	}
+}
+
 static void add_strategy(struct collector *c)
 {
 	const struct strategy *s = &c->file->strategy;
@@ -312,6 +332,9 @@ static void add_strategy(struct collector *c)
 			string_text(strategy_warp_name(s->warp)));
 		add_key(c, CHANGE_TAKEN, SECTION_STRATEGY, "strategy", "transform",
 			string_text(transform_name(s->transform)));
+		add_acquisition(c);
+		add_key(c, CHANGE_TAKEN, SECTION_STRATEGY, "strategy", "trust_region",
+			string_text(strategy_trust_region_name(s->trust_region)));
 	}
 	if (s->name == STRATEGY_GRID)
 		add_key(c, CHANGE_TAKEN, SECTION_STRATEGY, "strategy", "points",

@@ -240,6 +240,45 @@ const struct key job_keys[] = {
 		.aliases =
 			"half_rank=half-rank|halfrank=half-rank|standardize=none|standardise=none",
 		.synonyms = "output_transform|outcome_transform|normalize_y" },
+	{ SECTION_STRATEGY, "acquisition", KEY_WORD, .words = "ei|ucb|thompson",
+		.otherwise = "\"ei\"",
+		.help = "bayesian: what the next trial is to promise most of. ei: expected "
+			"improvement; ucb: the least value that ucb_beta allows for; thompson: the "
+			"least value of a random function that the model holds possible",
+		.aliases = "EI=ei|logei=ei|log_ei=ei|expected_improvement=ei|UCB=ucb|lcb=ucb|"
+			   "LCB=ucb|gp_ucb=ucb|confidence_bound=ucb|ts=thompson|TS=thompson|"
+			   "thompson_sampling=thompson",
+		.synonyms = "acquisition_function|acquisition_type|acq_func|acq_function|acq" },
+	{ SECTION_STRATEGY, "ucb_beta", KEY_NUMBER, FROM_TO(0.001, 1000), .otherwise = "1.8",
+		.help = "ucb: so many standard deviations a value may lie below what is predicted; "
+			"more is more exploration",
+		.synonyms = "beta|kappa|acq_kappa" },
+	{ SECTION_STRATEGY, "incumbent", KEY_WORD, .words = "mean|best|noisy",
+		.otherwise = "\"mean\"",
+		.help = "ei: what is to be improved on. mean: the best that the model predicts of "
+			"the trials; best: the best objective; noisy: in each of many functions "
+			"that "
+			"the model holds possible, the best of the trials",
+		.aliases = "best_mean=mean|posterior_mean=mean|best_f=best|raw=best|noisy_ei=noisy|"
+			   "nei=noisy",
+		.synonyms = "best_f|eta|baseline" },
+	{ SECTION_STRATEGY, "cost_aware", KEY_BOOLEAN, .otherwise = "false",
+		.help = "ei: prefers trials that are likely to end soon, the more trials of the "
+			"budget are left",
+		.synonyms = "cost|cost_cooling|ei_per_second|eips|per_second" },
+	{ SECTION_STRATEGY, "trust_region", KEY_WORD, .words = "auto|never|always",
+		.otherwise = "\"auto\"",
+		.help = "bayesian: propose in a box around the best trial, which grows with "
+			"success and shrinks without. auto: beyond 30 parameters",
+		.aliases = "true=always|false=never|on=always|off=never|turbo=always",
+		.synonyms = "turbo|local|trust-region|trustregion" },
+	{ SECTION_STRATEGY, "hyperparameters", KEY_WORD, .words = "map|marginal",
+		.otherwise = "\"map\"",
+		.help = "ei: of the model. map: the most likely ones; marginal: the mean over ten "
+			"draws of what they may be, at up to three times the time",
+		.aliases = "mle=map|ml=map|optimize=map|empirical-bayes=map|mcmc=marginal|"
+			   "slice=marginal|fully-bayesian=marginal",
+		.synonyms = "opt_type|hyperparameter_inference|fully_bayesian|inference" },
 	{ SECTION_STRATEGY, "points", KEY_INTEGER, FROM_TO(2, 10000), .otherwise = "5",
 		.help = "grid: values along a float without step",
 		.synonyms = "grid_points|resolution|n_points|num_points|steps" },

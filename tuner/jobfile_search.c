@@ -132,8 +132,50 @@ static void refuse_for(struct reader *reader, const cJSON *object, const char *n
 		report_error(reader, node, AT_KEY, "has no effect on the %s \"%s\"", what, chosen);
 }
 
+/* Settings of one acquisition have no effect on another. */
+static void check_acquisition(struct reader *reader, const cJSON *object)
+{
+	const struct strategy *strategy = &reader->file->strategy;
+	const char *chosen = strategy_acquisition_name(strategy->acquisition);
+	const bool is_ei = strategy->acquisition == STRATEGY_EI;
+
+	if (has_member(object, "acquisition") &&
+		member(object, SECTION_STRATEGY, "acquisition") == NULL)
+		return;
+	refuse_for(reader, object, "ucb_beta", strategy->acquisition == STRATEGY_UCB, "acquisition",
+		chosen);
+	refuse_for(reader, object, "incumbent", is_ei, "acquisition", chosen);
+	refuse_for(reader, object, "cost_aware", is_ei, "acquisition", chosen);
+	refuse_for(reader, object, "hyperparameters", is_ei, "acquisition", chosen);
+}
+
+static void check_hyperparameters(struct reader *reader, const cJSON *object)
+{
+	const struct strategy *strategy = &reader->file->strategy;
+
+	if (strategy->hyperparameters == STRATEGY_MARGINAL && strategy->warp == STRATEGY_WARP_AXES)
+		report_error(reader, member(object, SECTION_STRATEGY, "hyperparameters"), AT_VALUE,
+			"does not go with warp \"axes\", whose shapes are chosen when the most "
+			"likely hyperparameters are: take warp \"free\" or \"none\"");
+}
+
+static void read_acquisition(const cJSON *object, struct strategy *strategy)
+{
+	strategy->acquisition =
+		(enum strategy_acquisition)member_word(object, SECTION_STRATEGY, "acquisition");
+	strategy->ucb_beta = member_number(object, SECTION_STRATEGY, "ucb_beta");
+	strategy->incumbent =
+		(enum strategy_incumbent)member_word(object, SECTION_STRATEGY, "incumbent");
+	strategy->cost_aware = member_boolean(object, SECTION_STRATEGY, "cost_aware");
+	strategy->hyperparameters = (enum strategy_hyperparameters)member_word(
+		object, SECTION_STRATEGY, "hyperparameters");
+}
+
 static void read_strategy(struct reader *reader)
 {
+	static const char *const of_bayesian[] = { "initial", "deterministic", "warp", "transform",
+		"acquisition", "ucb_beta", "incumbent", "cost_aware", "hyperparameters",
+		"trust_region" };
 	static const enum strategy_name names[] = { STRATEGY_BAYESIAN, STRATEGY_SOBOL,
 		STRATEGY_RANDOM, STRATEGY_GRID };
 	const cJSON *object = member(reader->root, SECTION_FILE, "strategy");
@@ -149,15 +191,20 @@ static void read_strategy(struct reader *reader)
 	strategy->warp = (enum strategy_warp)member_word(object, SECTION_STRATEGY, "warp");
 	strategy->transform =
 		(enum transform_kind)member_word(object, SECTION_STRATEGY, "transform");
+	strategy->trust_region =
+		(enum strategy_trust_region)member_word(object, SECTION_STRATEGY, "trust_region");
+	read_acquisition(object, strategy);
 	strategy->grid_points = (size_t)member_integer(object, SECTION_STRATEGY, "points");
 	if (has_member(object, "name") && member(object, SECTION_STRATEGY, "name") == NULL)
 		return;
 	const bool bayesian = strategy->name == STRATEGY_BAYESIAN;
-	refuse_for(reader, object, "initial", bayesian, "strategy", chosen);
-	refuse_for(reader, object, "deterministic", bayesian, "strategy", chosen);
-	refuse_for(reader, object, "warp", bayesian, "strategy", chosen);
-	refuse_for(reader, object, "transform", bayesian, "strategy", chosen);
+	for (size_t i = 0; i < sizeof(of_bayesian) / sizeof(*of_bayesian); i++)
+		refuse_for(reader, object, of_bayesian[i], bayesian, "strategy", chosen);
 	refuse_for(reader, object, "points", strategy->name == STRATEGY_GRID, "strategy", chosen);
+	if (bayesian) {
+		check_acquisition(reader, object);
+		check_hyperparameters(reader, object);
+	}
 }
 
 static void read_seed(struct reader *reader)

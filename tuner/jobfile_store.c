@@ -1,6 +1,7 @@
 /* What the database keeps of a job file besides its text. */
 #include "tuner/jobfile_facts.h"
 
+#include "base/number.h"
 #include "tuner/jobfile_value.h"
 
 #include <math.h>
@@ -187,18 +188,36 @@ char *job_file_objective(const struct job_file *file)
 	return text_take(&text);
 }
 
+/* Without the settings that the chosen acquisition does not know. */
+static void print_acquisition(const struct strategy *s, struct text *text)
+{
+	char beta[NUMBER_TEXT];
+
+	text_print(text, ", \"acquisition\": \"%s\"", strategy_acquisition_name(s->acquisition));
+	if (s->acquisition == STRATEGY_UCB)
+		text_print(text, ", \"ucb_beta\": %s", number_from_double(s->ucb_beta, beta));
+	if (s->acquisition == STRATEGY_EI)
+		text_print(text,
+			", \"incumbent\": \"%s\", \"cost_aware\": %s, \"hyperparameters\": \"%s\"",
+			strategy_incumbent_name(s->incumbent), s->cost_aware ? "true" : "false",
+			strategy_hyperparameters_name(s->hyperparameters));
+}
+
 char *job_file_strategy(const struct job_file *file)
 {
 	const struct strategy *s = &file->strategy;
 	struct text text = TEXT_EMPTY;
 
 	text_print(&text, "{\"name\": \"%s\"", strategy_name(s->name));
-	if (s->name == STRATEGY_BAYESIAN)
+	if (s->name == STRATEGY_BAYESIAN) {
 		text_print(&text,
 			", \"initial\": %zu, \"deterministic\": %s, \"warp\": \"%s\", "
-			"\"transform\": \"%s\"",
+			"\"transform\": \"%s\", \"trust_region\": \"%s\"",
 			s->initial, s->deterministic ? "true" : "false",
-			strategy_warp_name(s->warp), transform_name(s->transform));
+			strategy_warp_name(s->warp), transform_name(s->transform),
+			strategy_trust_region_name(s->trust_region));
+		print_acquisition(s, &text);
+	}
 	if (s->name == STRATEGY_GRID)
 		text_print(&text, ", \"points\": %zu", s->grid_points);
 	text_add(&text, "}");

@@ -11,15 +11,16 @@ enum { PROBE_LOG_LINES = 20 };
 static bool to_history(
 	struct loop *loop, struct live *live, const struct fate *fate, struct tuner_error *err)
 {
-	const int64_t ended_us =
-		live->end.exit.ended_us ? live->end.exit.ended_us : clock_wall_us();
+	const struct exit_record *exit = &live->end.exit;
+	const int64_t ended_us = exit->ended_us ? exit->ended_us : clock_wall_us();
 	struct finished_trial trial = {
 		.number = live->number,
 		.values = live->values,
 		.objective = fate->objective,
 		.state = fate->trial,
 		.outcome = fate->outcome,
-		.took_us = live->trial_started_us ? ended_us - live->trial_started_us : 0,
+		.took_us = trial_duration_us(live->trial_started_us,
+			exit->started_us ? exit->started_us : live->started_us, ended_us),
 		.series = live->series,
 	};
 	if (!history_add(&loop->history, &trial, err))

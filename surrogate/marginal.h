@@ -1,0 +1,38 @@
+/* Hyperparameters drawn from their posterior, where gp_fit finds the single most likely ones: a chain of
+ * slice samples (slice.h) in theta (gp.h). Its log density is
+ *
+ *     ln p(y | theta) + ln p(theta) - ln(1'K^-1 1) / 2,
+ *
+ * where the last term integrates over the constant c, with a flat prior, instead of taking the most likely one
+ * (Rasmussen and Williams, "Gaussian Processes for Machine Learning", section 2.7). There is no density beyond
+ * gp_bounds.
+ *
+ * The prior is that of gp.h as a density in theta, which is what gp_fit maximises: ln l is
+ * normal(sqrt 2 + ln(d)/2 - 3, sqrt 3). Read as the density in l which it is written as (with the Jacobian
+ * dl / d ln l = l) the mean would be 3 more: lengthscales 20 times as long, from which suggestions are
+ * worse (docs/surrogate.md). */
+#ifndef SURROGATE_MARGINAL_H
+#define SURROGATE_MARGINAL_H
+
+#include "surrogate/gp.h"
+
+struct marginal_options {
+	const double *start; /* theta where the chain begins, moved into the bounds */
+	size_t burn_in; /* steps before the first state */
+	size_t states; /* >= 1 */
+	size_t thinning; /* steps from one state to the next, >= 1 */
+	uint64_t work_limit; /* likelihood evaluations; 0: no limit. There is always one state */
+	bool deterministic; /* sigma^2 stays at 1e-6 */
+	bool holds_warps; /* they stay as they are in `start` */
+};
+
+/* Fills ret_thetas (states x gp_n_hyperparameters) with *ret_n successive states, as many as the limit allows,
+ * the last of which is where the chain may go on; *ret_work: evaluations. Of the gp only dimensions and warping
+ * count; it is not changed. Errors: TUNER_FATAL without memory, TUNER_NUMERIC if the kernel matrix cannot be factored
+ * at the start. */
+TUNER_MUST_CHECK
+bool marginal_sample(const struct gp *gp, const struct gp_data *data,
+	const struct marginal_options *options, struct random *random, double *ret_thetas,
+	size_t *ret_n, uint64_t *ret_work, struct tuner_error *err);
+
+#endif

@@ -1,0 +1,136 @@
+/* tuner/history.h: how long a trial took is what the database says, also before it says so. */
+#include "fixture_trials.h"
+
+#include "tuner/history.h"
+
+/* Microseconds after some time of the fixture; 0: not known. */
+struct attempt_times {
+	int64_t seen, started, ended; /* when it was seen to run; by its supervisor */
+};
+
+static int64_t at(int64_t base, int64_t offset)
+{
+	return offset > 0 ? base + offset : 0;
+}
+
+/* As the loop does it: the first start that is known is kept from attempt to attempt. */
+static int64_t in_memory(const struct attempt_times *times, size_t n, int64_t base)
+{
+	int64_t started = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (started == 0)
+			started = at(base, times[i].seen > 0 ? times[i].seen : times[i].started);
+		if (i + 1 < n)
+			continue;
+		return trial_duration_us(started,
+			at(base, times[i].started > 0 ? times[i].started : times[i].seen),
+			at(base, times[i].ended));
+	}
+	return 0;
+}
+
+static int64_t in_the_database(
+	struct fixture *f, const struct attempt_times *times, size_t n, int64_t base)
+{
+	const int64_t id = fixture_add_trial(f);
+
+	for (size_t i = 0; i < n; i++) {
+		const bool last = i + 1 == n;
+		const int64_t attempt = fixture_add_attempt(f, id);
+		struct attempt_end end = fixture_end_of(last ? OUTCOME_OK : OUTCOME_PREEMPTED,
+			last ? TRIAL_DONE : TRIAL_PROPOSED, last ? 1 : NAN);
+		int64_t event;
+
+		fixture_move(f, attempt, ATTEMPT_STARTING);
+		if (times[i].seen > 0)
+			CHANGE(f, attempt_move(f->store, attempt, ATTEMPT_RUNNING,
+					  at(base, times[i].seen), &f->err));
+		end.started_us = at(base, times[i].started);
+		end.ended_us = at(base, times[i].ended);
+		CHANGE(f, attempt_end(f->store, attempt, &end, fixture_now(f), &event, &f->err));
+	}
+	struct trial trial = fixture_trial(f, id);
+	const int64_t took_us = trial_duration_us(trial.started_us, 0, trial.ended_us);
+
+	trial_finish(&trial);
+	return took_us;
+}
+
+static void a_trial_took_what_the_database_will_say(void **state)
+{
+	static const struct {
+		struct attempt_times attempts[2];
+		size_t n;
+		int64_t took;
+	} cases[] = {
+		{ { { 10, 10, 250 } }, 1, 240 },
+		{ { { 0, 20, 250 } }, 1, 230 }, /* never seen to run */
+		{ { { 30, 20, 250 } }, 1, 230 }, /* seen late */
+		{ { { 20, 30, 250 } }, 1, 230 },
+		{ { { 0, 300, 250 } }, 1, 0 }, /* two clocks */
+		{ { { 10, 300, 250 } }, 1, 240 },
+		{ { { 10, 10, 50 }, { 400, 400, 650 } }, 2, 640 }, /* pauses included */
+		{ { { 10, 10, 50 }, { 0, 400, 650 } }, 2, 640 },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const int64_t base = fixture_now(f);
+
+		assert_int_equal(
+			in_the_database(f, cases[i].attempts, cases[i].n, base), cases[i].took);
+		assert_int_equal(in_memory(cases[i].attempts, cases[i].n, base), cases[i].took);
+	}
+}
+
+static void without_a_start_nothing_is_known(void **state)
+{
+	assert_int_equal(trial_duration_us(0, 0, 5000), 0);
+	assert_int_equal(trial_duration_us(5000, 0, 5000), 0);
+	assert_int_equal(trial_duration_us(6000, 0, 5000), 0);
+	assert_int_equal(trial_duration_us(0, 2000, 5000), 3000);
+}
+
+/* What a strategy sees is seconds, of a trial that is done. */
+static void observations_have_durations(void **state)
+{
+	static const struct job_file file = { .maximize = true };
+	struct history history = { .file = &file };
+	const double value = 3;
+	const struct finished_trial trials[] = {
+		{ .number = 1,
+			.values = calloc(1, sizeof(double)),
+			.objective = value,
+			.state = TRIAL_DONE,
+			.took_us = 2500000 },
+		{ .number = 2,
+			.values = calloc(1, sizeof(double)),
+			.objective = value,
+			.state = TRIAL_DONE },
+	};
+	struct observation *observations = NULL;
+	struct tuner_error err;
+	size_t n;
+
+	for (size_t i = 0; i < 2; i++)
+		assert_true(history_add(&history, &trials[i], &err));
+	assert_true(history_observations(&history, &observations, &n, &err));
+	assert_int_equal(n, 2);
+	assert_true(observations[0].duration == 2.5 && observations[0].objective == -3);
+	assert_true(observations[1].duration == 0);
+	free(observations);
+	history_finish(&history);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_trial_took_what_the_database_will_say,
+			fixture_set_up_minimizing, fixture_tear_down),
+		cmocka_unit_test(without_a_start_nothing_is_known),
+		cmocka_unit_test(observations_have_durations),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
