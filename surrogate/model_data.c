@@ -136,6 +136,20 @@ static bool choose(struct model_data *data, const struct columns *columns,
 	       take(data, all, chosen, n, err);
 }
 
+/* Ranks spread out what is good, and with it the noise, where there is any: the variance that the last fit saw in the
+ * standardised outcomes tells. */
+static enum transform_kind transform_of(const struct suggest_request *request, size_t d)
+{
+	static const double NOISY = 0.003;
+
+	const size_t n_start = request->strategy->warp == STRATEGY_WARP_NONE ? d + 1 : 3 * d + 1;
+
+	if (request->strategy->transform != TRANSFORM_AUTO)
+		return request->strategy->transform;
+	return request->n_start == n_start && exp(request->start[d]) > NOISY ? TRANSFORM_WINSOR
+									     : TRANSFORM_HALF_RANK;
+}
+
 static bool transform_and_choose(struct model_data *data, const struct columns *columns,
 	struct lessons *lessons, enum transform_kind transform, const double *lengthscales,
 	struct tuner_error *err)
@@ -159,8 +173,8 @@ bool model_data_init(struct model_data *data, const struct columns *columns,
 
 	const bool ok = collect(columns, request, &lessons, err) &&
 			encode_pending(data, columns, request, err) &&
-			transform_and_choose(data, columns, &lessons, request->strategy->transform,
-				lengthscales, err);
+			transform_and_choose(data, columns, &lessons,
+				transform_of(request, columns->d), lengthscales, err);
 
 	lessons_finish(&lessons);
 	if (!ok)

@@ -1,5 +1,6 @@
 /* What the model is fitted to: the request's trials, encoded, their objectives transformed, those of the
- * same configuration merged (replicates.h).
+ * same configuration merged (replicates.h). TRANSFORM_AUTO is HALF_RANK, and WINSOR where the request's
+ * hyperparameters have a noise variance above 0.003.
  *
  * Left out are trials without anything to learn from (stopped before their first value) and those
  * that have no coordinates after an edit of the space. Beyond MODEL_ROWS_MAX a choice of the rest

@@ -27,6 +27,7 @@ struct transform {
 const char *transform_name(enum transform_kind kind)
 {
 	static const char *const names[] = {
+		[TRANSFORM_AUTO] = "auto",
 		[TRANSFORM_HALF_RANK] = "half-rank",
 		[TRANSFORM_NONE] = "none",
 		[TRANSFORM_WINSOR] = "winsor",
@@ -150,6 +151,9 @@ static void warp(struct transform *t, enum transform_kind kind, const double *so
 	size_t finite)
 {
 	switch (kind) {
+	case TRANSFORM_AUTO:
+		tuner_assert(!"a transform that is chosen");
+		break;
 	case TRANSFORM_HALF_RANK:
 		half_rank(t, sorted, n, finite);
 		break;

@@ -11,23 +11,24 @@
 #include <stddef.h>
 
 enum transform_kind {
+	TRANSFORM_AUTO, /* HALF_RANK, or WINSOR where there is noise: whoever knows says which (model_data.h) */
 	/* Values up to the median m stay; a worse one, of dense rank k among the K distinct worse
 	 * values (1 is the worst), becomes m - s Phi^-1((k - 1/2) / (2K)), where s^2 is the mean
 	 * of (y - m)^2 over the good half (Song et al., "The Vizier Gaussian Process Bandit
-	 * Algorithm", 2024). The default. */
+	 * Algorithm", 2024). */
 	TRANSFORM_HALF_RANK,
 	TRANSFORM_NONE, /* standardise only */
 	TRANSFORM_WINSOR, /* values above the upper quartile + 1.5 interquartile ranges go there */
 };
 
-const char *transform_name(enum transform_kind kind); /* "half-rank", "none", "winsor" */
+const char *transform_name(enum transform_kind kind); /* "auto", "half-rank", "none", "winsor" */
 
 /* Noise variance of a failed trial's made-up outcome, in units of the model's. */
 #define TRANSFORM_FAILURE_NOISE 10.0
 
 struct transform;
 
-/* n >= 0 objectives, the user's unit, minimised. failed (NULL: none) marks trials that the
+/* kind: any but AUTO. n >= 0 objectives, the user's unit, minimised. failed (NULL: none) marks trials that the
  * configuration made fail; a NaN objective counts as failed too.
  *
  * - Infinite values are bounded: +inf ranks behind every finite value (HALF_RANK) or becomes the

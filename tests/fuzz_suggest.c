@@ -172,7 +172,7 @@ static struct suggest_request make_request(struct world *w)
 			.deterministic = with_chance(w, 0.2),
 			.warp = (enum strategy_warp)choose(w, 3),
 			.hyperparameters = (enum strategy_hyperparameters)with_chance(w, 0.3),
-			.transform = (enum transform_kind)choose(w, 3),
+			.transform = (enum transform_kind)choose(w, 4),
 			.acquisition = (enum strategy_acquisition)choose(w, 3),
 			.ucb_beta = choose(w, 3),
 			.incumbent = (enum strategy_incumbent)choose(w, 3),

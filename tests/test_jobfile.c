@@ -677,7 +677,7 @@ static void an_edit_is_of_the_kind_of_what_it_changes(void **state)
 				 "twice the slots -> (gone)\n"
 				 "strategy.deterministic: false -> (gone)\n"
 				 "strategy.warp: \"none\" -> (gone)\n"
-				 "strategy.transform: \"half-rank\" -> (gone)\n"
+				 "strategy.transform: \"auto\" -> (gone)\n"
 				 "strategy.acquisition: \"ei\" -> (gone)\n"
 				 "strategy.incumbent: \"mean\" -> (gone)\n"
 				 "strategy.cost_aware: false -> (gone)\n"

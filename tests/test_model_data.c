@@ -47,6 +47,42 @@ static void rows_are_the_trials_encoded_in_commit_order(void **state)
 	model_data_finish(&f.data);
 }
 
+/* With one terrible trial, ranks and the fence differ. */
+static void the_transform_follows_the_noise_of_the_last_fit(void **state)
+{
+	static const double quiet[] = { 0, 0, -8 }, noisy[] = { 0, 0, -2 };
+	static const struct {
+		enum transform_kind kind, as;
+		const double *start;
+	} cases[] = { { TRANSFORM_AUTO, TRANSFORM_HALF_RANK, NULL },
+		{ TRANSFORM_AUTO, TRANSFORM_HALF_RANK, quiet },
+		{ TRANSFORM_AUTO, TRANSFORM_WINSOR, noisy },
+		{ TRANSFORM_HALF_RANK, TRANSFORM_HALF_RANK, noisy },
+		{ TRANSFORM_NONE, TRANSFORM_NONE, noisy } };
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		double objectives[9];
+		struct transform *as = NULL;
+		struct tuner_error err;
+		struct fixture f;
+
+		set_up(&f);
+		for (size_t t = 0; t < 9; t++) {
+			objectives[t] = t == 4 ? 1e6 : (double)t;
+			job_tell(&f.job, (double[]){ 0.1 * (double)(t + 1), 1 }, objectives[t],
+				OBSERVATION_DONE);
+		}
+		f.job.strategy.transform = cases[i].kind;
+		f.job.request.start = cases[i].start;
+		f.job.request.n_start = cases[i].start != NULL ? 3 : 0;
+		make(&f);
+		assert_true(transform_create(cases[i].as, objectives, NULL, 9, &as, &err));
+		assert_memory_equal(f.data.y, transform_outcomes(as), 9 * sizeof(double));
+		transform_destroy(as);
+		model_data_finish(&f.data);
+	}
+}
+
 static void what_teaches_nothing_is_left_out(void **state)
 {
 	struct fixture f;
@@ -194,6 +230,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_are_the_trials_encoded_in_commit_order),
+		cmocka_unit_test(the_transform_follows_the_noise_of_the_last_fit),
 		cmocka_unit_test(what_teaches_nothing_is_left_out),
 		cmocka_unit_test(failed_trials_are_bad_and_uncertain),
 		cmocka_unit_test(pending_trials_have_rows_and_no_outcomes),

@@ -232,11 +232,11 @@ const struct key job_keys[] = {
 			"range that should have another scale, at twice the time",
 		.aliases = "true=free|false=none|kumaraswamy=free|on=free|off=none",
 		.synonyms = "warping|input_warping|warp_inputs" },
-	{ SECTION_STRATEGY, "transform", KEY_WORD, .words = "half-rank|none|winsor",
-		.otherwise = "\"half-rank\"",
+	{ SECTION_STRATEGY, "transform", KEY_WORD, .words = "auto|half-rank|none|winsor",
+		.otherwise = "\"auto\"",
 		.help = "bayesian: what the model sees of the objectives. half-rank: of the worse "
-			"half "
-			"the ranks; winsor: bad outliers moved to a fence",
+			"half the ranks; winsor: bad outliers moved to a fence; auto: half-rank, or "
+			"winsor once the model sees noise",
 		.aliases =
 			"half_rank=half-rank|halfrank=half-rank|standardize=none|standardise=none",
 		.synonyms = "output_transform|outcome_transform|normalize_y" },
