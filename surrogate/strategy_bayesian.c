@@ -32,6 +32,7 @@ enum {
 	SEARCH_WIDELY = 30, /* trials up to which every fit has all its starts */
 	SEARCH_WIDELY_EVERY = 8, /* beyond: every so manyth */
 	REFIT_ALWAYS = 30, /* trials up to which every suggestion fits anew */
+	REFIT_SELDOM = 45,
 	REFIT_GROWTH = 50, /* beyond: every (n / REFIT_GROWTH)-th suggestion does */
 	SCORED = 64, /* of the candidates, after a glance */
 	SCORED_ANYWHERE = 20, /* of them */
@@ -108,7 +109,7 @@ static size_t n_initial(const struct suggest_request *request)
 /* A fit every so many suggestions. */
 static size_t refit_period(size_t n)
 {
-	return n <= REFIT_ALWAYS ? 1 : n < 2 * REFIT_GROWTH ? 2 : n / REFIT_GROWTH;
+	return n <= REFIT_ALWAYS ? 1 : n < REFIT_SELDOM ? 2 : n < 4 * REFIT_GROWTH ? 3 : n / REFIT_GROWTH;
 }
 
 /* Numbers count up one by one, where several results may have come in since the last suggestion:
