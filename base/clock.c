@@ -19,3 +19,8 @@ int64_t clock_monotonic_us(void)
 {
 	return read_us(CLOCK_BOOTTIME);
 }
+
+int64_t clock_thread_us(void)
+{
+	return read_us(CLOCK_THREAD_CPUTIME_ID);
+}

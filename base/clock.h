@@ -1,4 +1,4 @@
-/* The two clocks. Microseconds throughout. */
+/* The clocks. Microseconds throughout. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
@@ -9,5 +9,8 @@ int64_t clock_wall_us(void);
 
 /* Since boot, sleep included (CLOCK_BOOTTIME); never goes back. For all waits and durations. */
 int64_t clock_monotonic_us(void);
+
+/* Of the CPU, used by this thread: what a calculation costs, however busy the machine is. */
+int64_t clock_thread_us(void);
 
 #endif

@@ -73,14 +73,15 @@ void proposer_finish(struct proposer *proposer)
 }
 
 /* A GPU hardly waits for us: 1 % of the median trial, at least 50 ms, at most 1 s (architecture,
- * rule 4). What the last decision took tells how much work fits; 0 while that is well below. */
+ * rule 4). What the last decision took tells how much work fits; 0 while that is well below. By
+ * the CPU's clock: a machine that is busy with something else is no reason to think less. */
 static int64_t work_limit(const struct proposer *proposer, const struct history *history)
 {
 	int64_t bound_us = history_median_us(history) / 100;
 	bound_us = bound_us < 50000 ? 50000 : bound_us > 1000000 ? 1000000 : bound_us;
-	if (proposer->last_took_us < bound_us / 2 || proposer->last_work == 0)
+	if (proposer->last_cpu_us < bound_us / 2 || proposer->last_work == 0)
 		return 0;
-	const double rate = (double)proposer->last_work / (double)proposer->last_took_us;
+	const double rate = (double)proposer->last_work / (double)proposer->last_cpu_us;
 	const double limit = rate * (double)bound_us;
 	return limit < 1 ? 1 : (int64_t)limit;
 }
@@ -215,7 +216,8 @@ bool proposal_make(const struct proposer *proposer, const struct history *histor
 {
 	const struct job_file *file = proposer->file;
 	const size_t d = file->space.d;
-	const int64_t began_us = clock_monotonic_us(), limit = work_limit(proposer, history);
+	const int64_t began_us = clock_monotonic_us(), cpu_us = clock_thread_us();
+	const int64_t limit = work_limit(proposer, history);
 	double given[SPACE_PARAMETERS_MAX];
 
 	*ret = (struct proposal){ .parameters = TEXT_EMPTY };
@@ -244,6 +246,7 @@ bool proposal_make(const struct proposer *proposer, const struct history *histor
 		tuner_fail_memory(err);
 		goto fail;
 	}
+	ret->cpu_us = clock_thread_us() - cpu_us;
 	fill_decision(ret, proposer, history, n_pending, parallel, limit,
 		clock_monotonic_us() - began_us);
 	return true;
@@ -259,7 +262,7 @@ void proposal_committed(
 	proposer->sequence = (int64_t)s->sequence;
 	if (s->branch != BRANCH_MODEL)
 		return;
-	proposer->last_took_us = proposal->decision.took_us;
+	proposer->last_cpu_us = proposal->cpu_us;
 	proposer->last_work = (int64_t)s->work;
 	/* Without memory the next fit starts from older hyperparameters, and its row says which. */
 	if (s->n_hyperparameters > 0)

@@ -13,7 +13,7 @@ struct proposer {
 	double *hyperparameters;
 	size_t n_hyperparameters;
 	char cpu[64], blas[128];
-	int64_t last_took_us, last_work; /* of the last model decision: they bound the next one */
+	int64_t last_cpu_us, last_work; /* of the last model decision: they bound the next one */
 };
 
 /* Of an arm without trials. */
@@ -38,6 +38,7 @@ struct proposal {
 	int64_t queued;
 	struct decision decision; /* pointers live as long as proposer, proposal and what it owns */
 	struct suggestion suggestion;
+	int64_t cpu_us; /* that it took; decision.took_us is by the clock on the wall */
 	int64_t *pending_numbers;
 	char *settings; /* JSON for the decision row */
 };
