@@ -486,6 +486,11 @@ bool acquisition_join(struct acquisition *a, struct acquisition *other, struct t
 	return a->joined_gradients || tuner_fail_memory(err);
 }
 
+size_t acquisition_rows(const struct acquisition *a)
+{
+	return a->n;
+}
+
 double acquisition_incumbent(const struct acquisition *a)
 {
 	double sum = own_incumbent(a);

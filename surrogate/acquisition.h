@@ -83,6 +83,9 @@ struct acquisition_term {
 enum { ACQUISITION_TERMS_MAX = 4 };
 void acquisition_add_term(struct acquisition *acquisition, const struct acquisition_term *term);
 
+/* Rows of the model, pending ones included. */
+size_t acquisition_rows(const struct acquisition *acquisition);
+
 /* f*, averaged over the fantasies and the models; model unit. */
 double acquisition_incumbent(const struct acquisition *acquisition);
 

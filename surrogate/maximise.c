@@ -9,8 +9,9 @@
 enum {
 	CYCLES_MAX = 20,
 	ITERATIONS = 30,
-	EVALUATIONS = 25, /* of one start, all starts at once */
-	EVALUATIONS_LAST = 15,
+	EVALUATIONS = 25, /* of one start, all starts at once; two thirds of that from MANY_ROWS on, */
+	EVALUATIONS_LAST = 15, /* when each takes long */
+	MANY_ROWS = 128,
 	LISTED_MAX = 20, /* lattice values of a column that are all looked at in one move */
 	MOVES_MAX = 64, /* steps of 1, 2, 4 ... to both sides, on a lattice of up to 2^32 */
 };
@@ -152,11 +153,18 @@ static double upper_of(const struct search *search, size_t k)
 	return search->box != NULL ? search->box->upper[k] : 1;
 }
 
+static size_t evaluations(const struct search *search)
+{
+	const size_t all = search->tolerance == FINE ? EVALUATIONS_LAST : EVALUATIONS;
+
+	return acquisition_rows(search->acquisition) < MANY_ROWS ? all : 2 * all / 3;
+}
+
 /* The variables are x / l: then one step length suits all. */
 static bool begin_searches(struct search *search, struct tuner_error *err)
 {
 	const struct lbfgs_options options = { .iterations = ITERATIONS,
-		.evaluations = search->tolerance == FINE ? EVALUATIONS_LAST : EVALUATIONS,
+		.evaluations = evaluations(search),
 		.gradient = search->tolerance };
 	double z[COLUMNS_MAX], lower[COLUMNS_MAX], upper[COLUMNS_MAX];
 

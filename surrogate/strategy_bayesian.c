@@ -31,6 +31,8 @@ enum {
 	FINITE_MIN = 3, /* objectives below which a model knows next to nothing */
 	SEARCH_WIDELY = 30, /* trials up to which every fit has all its starts */
 	SEARCH_WIDELY_EVERY = 8, /* beyond: every so manyth */
+	SEARCH_SELDOM = 100,
+	SEARCH_SELDOM_EVERY = 24, /* and beyond that */
 	REFIT_ALWAYS = 30, /* trials up to which every suggestion fits anew */
 	REFIT_SELDOM = 45,
 	REFIT_GROWTH = 50, /* beyond: every (n / REFIT_GROWTH)-th suggestion does */
@@ -124,7 +126,9 @@ static bool is_due(const struct suggest_request *request, size_t n)
 /* The last optimum is mostly near the next; every so often the search begins elsewhere, too. */
 static bool is_quick(const struct suggest_request *request, size_t n)
 {
-	return n > SEARCH_WIDELY && request->number % (SEARCH_WIDELY_EVERY * refit_period(n)) != 0;
+	const size_t every = n <= SEARCH_SELDOM ? SEARCH_WIDELY_EVERY : SEARCH_SELDOM_EVERY;
+
+	return n > SEARCH_WIDELY && request->number % (every * refit_period(n)) != 0;
 }
 
 /* The last entry of b = L^-1 (y - c) is the newest outcome's distance from what the others predict
