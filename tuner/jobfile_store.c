@@ -1,6 +1,7 @@
-/* What the database keeps of a job file besides its text. */
+/* What the database keeps of a job file besides its text, and a job file made of that. */
 #include "tuner/jobfile_facts.h"
 
+#include "base/json.h"
 #include "base/number.h"
 #include "tuner/jobfile_value.h"
 
@@ -222,4 +223,62 @@ char *job_file_strategy(const struct job_file *file)
 		text_print(&text, ", \"points\": %zu", s->grid_points);
 	text_add(&text, "}");
 	return text_take(&text);
+}
+
+/* ---- the way back ---- */
+
+/* Settings stand in a decision as a job file has them, but for what only a decision knows, and 0, with
+ * which a job file cannot ask for the default. */
+static cJSON *strategy_key(const char *settings)
+{
+	cJSON *strategy = cJSON_Parse(settings);
+	const cJSON *initial = cJSON_GetObjectItemCaseSensitive(strategy, "initial");
+
+	cJSON_DeleteItemFromObjectCaseSensitive(strategy, "value_probability");
+	if (cJSON_IsNumber(initial) && initial->valuedouble == 0)
+		cJSON_DeleteItemFromObjectCaseSensitive(strategy, "initial");
+	return strategy;
+}
+
+static void add_key(struct text *text, const char *name, const cJSON *value)
+{
+	char *json = value != NULL ? json_print(value, 0) : NULL;
+
+	if (json != NULL)
+		text_print(text, ", \"%s\": %s", name, json);
+	free(json);
+}
+
+static void print_restored(const char *definition, const char *settings, struct text *text)
+{
+	cJSON *parameters = cJSON_Parse(definition);
+	cJSON *constraints = cJSON_DetachItemFromObjectCaseSensitive(parameters, "");
+	cJSON *strategy = settings != NULL ? strategy_key(settings) : NULL;
+
+	text_add(text, "{\"objective\": {\"metric\": \"m\", \"goal\": \"minimize\"}");
+	add_key(text, "parameters", parameters);
+	add_key(text, "constraints", constraints);
+	add_key(text, "strategy", strategy);
+	text_add(text, "}");
+	cJSON_Delete(parameters);
+	cJSON_Delete(constraints);
+	cJSON_Delete(strategy);
+}
+
+bool job_file_restore(const char *definition, const char *settings, struct job_file **ret,
+	struct tuner_error *err)
+{
+	struct diagnostics *list = calloc(1, sizeof(*list));
+	struct text text = TEXT_EMPTY;
+	bool ok = list != NULL;
+
+	print_restored(definition, settings, &text);
+	if (!ok || text_failed(&text))
+		ok = tuner_fail_memory(err);
+	else
+		ok = job_file_parse("parameters", "/", text.bytes, text.length, NULL,
+			COMMAND_IGNORED, ret, list, err);
+	text_finish(&text);
+	free(list);
+	return ok;
 }
