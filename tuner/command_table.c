@@ -181,6 +181,11 @@ const struct subcommand commands[] = {
 		"processor or\n"
 		"other libraries are held to 1e-6, all others to the bit.\n"
 		"Exit status: 0 all are the same, 1 some differ." },
+	{ "verify", "[JOB]", "check what holds in every sound database", 0, 1,
+		TAKES_DB | TAKES_JSON, NULL, cmd_verify,
+		"Of one job, or of all. One line a violation: what is wrong, and what to do about "
+		"it.\n"
+		"Exit status: 0 nothing is, 1 something is." },
 	{ "version", "", "print the version and what it was built with", 0, 0, TAKES_JSON, NULL,
 		cmd_version, NULL },
 	{ "help", "[COMMAND]", "print this, or more about a command", 0, 1, 0, NULL, cmd_help,
