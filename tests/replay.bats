@@ -141,20 +141,27 @@ tamper() { # SQL
 		"m": { "type": "int", "min": 1, "max": 4, "when": { "k": "b" } },
 		"o": { "type": "ordinal", "values": [1, 2, 4] }
 	},
-	"constraints": ["o < 4 or k == 'a'"],
+	"fixed": { "f": 4 },
+	"constraints": ["o < f or k == 'a'"],
 	"strategy": { "name": "bayesian", "initial": 3 },
 	"hosts": [{ "gpus": "none" }],
 	"budget": { "trials": 30, "parallel": 2 }
 }
 END2
-	"$TUNER" check job.jsonc
 	"$TUNER" run --quiet job.jsonc
 	sql_is "SELECT count(*) FROM trial" 11
+	is_replayed
+	# What a constraint names is part of the space, also where it is fixed.
+	sed -i 's/"f": 4/"f": 5/' job.jsonc
+	"$TUNER" run --quiet job.jsonc --accept-change
+	sql_is "SELECT count(*) FROM trial" 15
+	sql_is "SELECT count(*) FROM space_version" 2
 	is_replayed
 }
 
 @test "configurations that were asked for, and a space that was edited under running ones" {
-	write_search
+	# So that it matters how many are known: what fits no more counts while it is pending, and no longer.
+	STRATEGY='{"name": "bayesian", "initial": 22}' write_search
 	printf '%s\n' '{"ask": 3}' '{"tell": 2, "value": 0.5}' '{"ask": 2}' '{"tell": 1, "failed": "diverged"}' \
 		'{"add": {"x": 0.1, "y": 0.1, "k": "a", "n": 1}, "value": 0.2}' '{"ask": 9}' |
 		"$TUNER" ask-tell job.jsonc --db tuner.db >answers
@@ -162,19 +169,19 @@ END2
 	sed -i 's/"values": \["a", "b"\]/"values": ["b", "c"]/' job.jsonc
 	"$TUNER" ask job.jsonc --count 4 >/dev/null
 	touch hold-20
-	TRIALS=26 STRATEGY='"bayesian"'
 	start "$TUNER" run --plain job.jsonc --trials 26
 	await grep -q '^20 ' starts
 	kill -KILL "$PID"
 	finished
 	# What runs, and what was asked for, does not fit any more.
 	sed -i 's/"values": \["b", "c"\]/"values": ["d", "e"]/' job.jsonc
-	start "$TUNER" run --plain job.jsonc --trials 28
+	start "$TUNER" run --plain job.jsonc --trials 30
 	await has_trials 22
 	rm hold-20
 	finished
 	[ "$status" -eq 0 ]
 	sql_is "SELECT count(*) FROM space_version" 3
+	sql_is "SELECT group_concat(DISTINCT branch) FROM decision WHERE id > 21" design,model
 	is_replayed
 }
 

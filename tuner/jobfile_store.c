@@ -77,6 +77,19 @@ static void add_distribution(const struct job_file *file, size_t i, struct text 
 
 /* ---- the space ---- */
 
+/* Constraints may name fixed values, which belong to the space then. */
+static void add_rules(const struct job_file *file, struct text *ret)
+{
+	for (size_t i = 0; i < file->n_fixed; i++) {
+		text_add(ret, ", ");
+		text_add_json_string(ret, file->fixed[i].name);
+		text_print(ret, ": {\"type\": \"fixed\", \"value\": %s}", file->fixed[i].json);
+	}
+	/* No parameter has an empty name. */
+	text_add(ret, ", \"\": ");
+	constraints_json(file, ret);
+}
+
 static void add_definition(const struct job_file *file, struct text *ret)
 {
 	for (size_t i = 0; i < file->space.d; i++) {
@@ -85,11 +98,8 @@ static void add_definition(const struct job_file *file, struct text *ret)
 		text_add(ret, ": ");
 		parameter_definition(file, i, ret);
 	}
-	/* No parameter has an empty name. */
-	if (file->space.n_constraints > 0) {
-		text_add(ret, ", \"\": ");
-		constraints_json(file, ret);
-	}
+	if (file->space.n_constraints > 0)
+		add_rules(file, ret);
 	text_add(ret, "}");
 }
 
