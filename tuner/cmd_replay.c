@@ -89,6 +89,11 @@ static void print_differences(const struct replay *replay)
 	}
 	if (replay->n_differences > SHOWN)
 		printf("and %zu more: --json has them all\n", replay->n_differences - SHOWN);
+	if (replay->n_differences > 0 && replay->elsewhere > 0)
+		printf("Where a maximum is flat, or two are equally high, other roundings may "
+		       "choose "
+		       "another point:\nin a long search elsewhere that is to be expected of a few "
+		       "decisions, and of no more.\n");
 }
 
 static void print(const struct report *report, const struct replay *replay)
