@@ -301,6 +301,25 @@ static void trials_of_an_edited_space_keep_their_own_parameters(void **state)
 	job_file_destroy(file);
 }
 
+static void a_space_with_constraints_has_neighbours_as_any_other(void **state)
+{
+	struct told *told = *state;
+	struct decision decision = model_decision(told);
+	struct job_opening opening = { .changes = TEXT_EMPTY };
+	struct job_file *file = fixture_file(FIXTURE_OBJECTIVE FIXTURE_X FIXTURE_COMMAND
+		"\"seed\": 1, \"constraints\": [\"x < 1\"], \"budget\": {\"trials\": 10}");
+	ASSERT_OK(&told->fixture,
+		job_open(told->fixture.store, file, true, &opening, &told->fixture.err));
+	ASSERT_OK(&told->fixture, report_refresh(&told->report, &told->fixture.err));
+	propose(told, .125, "{\"x\": 0.125}", &decision);
+	const struct explanation *e = explain(told, "7");
+	assert_false(e->is_edited);
+	assert_int_equal(e->neighbours[0].trial->number, 2);
+	assert_int_equal(e->n_lengthscales, 1);
+	text_finish(&opening.changes);
+	job_file_destroy(file);
+}
+
 static void a_trial_that_is_not_there_is_an_error(void **state)
 {
 	struct told *told = *state;
@@ -377,6 +396,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(it_says_what_the_model_maximised, tell, forget),
 		cmocka_unit_test_setup_teardown(
 			trials_of_an_edited_space_keep_their_own_parameters, tell, forget),
+		cmocka_unit_test_setup_teardown(
+			a_space_with_constraints_has_neighbours_as_any_other, tell, forget),
 		cmocka_unit_test_setup_teardown(
 			a_trial_that_is_not_there_is_an_error, tell, forget),
 		cmocka_unit_test(lengthscales_are_told_in_the_parameters_own_unit),

@@ -899,8 +899,10 @@ static void rules_are_described_compared_and_stored(void **state)
 	assert_true(job_file_space(reading->file, &definition, &list, &err));
 	assert_non_null(strstr(definition,
 		"\"warmup\": {\"type\": \"categorical\", \"values\": [10], \"when\": "
-		"{\"optimizer\": [\"sgd\", \"adam\"], \"layers\": [8]}}, \"\": [\"lr * "
-		"batch_size <= 30\", "));
+		"{\"optimizer\": [\"sgd\", \"adam\"], \"layers\": [8]}}, "
+		"\"batch_size\": {\"type\": \"fixed\", \"value\": 128}, "
+		"\"device\": {\"type\": \"fixed\", \"value\": \"gpu\"}, "
+		"\"\": [\"lr * batch_size <= 30\", "));
 	assert_int_equal(kinds_of("parameters.new={\"type\": \"bool\", \"when\": {\"layers\": 3}}",
 				 "parameters.new: (not there) -> {\"type\": \"categorical\", "
 				 "\"values\": [false, true], \"when\": {\"layers\": [3]}}\n"),
@@ -1006,6 +1008,76 @@ static void an_acquisition_is_stored_with_its_own_settings(void **state)
 	end(reading);
 }
 
+/* ---- and what is made of it again ---- */
+
+static char *space_of(const struct job_file *file)
+{
+	struct parameter_list list = { 0 };
+	char *definition = NULL;
+	struct tuner_error err;
+
+	assert_true(job_file_space(file, &definition, &list, &err));
+	parameter_list_finish(&list);
+	return definition;
+}
+
+/* With what a decision says besides of its settings. */
+static char *settings_of(const struct job_file *file)
+{
+	char *strategy = job_file_strategy(file), *settings = NULL;
+
+	strategy[strlen(strategy) - 1] = '\0';
+	assert_true(asprintf(&settings, "%s, \"value_probability\": 0.25}", strategy) > 0);
+	free(strategy);
+	return settings;
+}
+
+/* Ends the reading. */
+static void assert_restored(struct reading *reading)
+{
+	struct job_file *file = NULL;
+	struct tuner_error err;
+	char *definition = space_of(reading->file), *settings = settings_of(reading->file);
+
+	assert_true(job_file_restore(definition, settings, &file, &err));
+	assert_non_null(file);
+
+	char *again[] = { space_of(file), settings_of(file) };
+
+	assert_string_equal(again[0], definition);
+	assert_string_equal(again[1], settings);
+	assert_int_equal(file->strategy.initial, reading->file->strategy.initial);
+	assert_int_equal(file->space.n_constraints, reading->file->space.n_constraints);
+	assert_int_equal(file->space.n_conditions, reading->file->space.n_conditions);
+	job_file_destroy(file);
+	free(again[0]);
+	free(again[1]);
+	free(definition);
+	free(settings);
+	end(reading);
+}
+
+static void space_and_strategy_are_restored_from_what_is_stored(void **state)
+{
+	assert_restored(everything());
+	assert_restored(conditional());
+	assert_restored(parse_set(SMALL, "strategy=random"));
+	assert_restored(parse_set(SMALL, "strategy={\"name\": \"grid\", \"points\": 7}"));
+	assert_restored(parse_set(SMALL, "strategy={\"acquisition\": \"ucb\", \"ucb_beta\": 0.7}"));
+}
+
+static void what_a_later_version_stored_is_not_restored(void **state)
+{
+	struct job_file *file = NULL;
+	struct tuner_error err;
+
+	assert_true(job_file_restore("{\"x\": {\"type\": \"float\", \"min\": 0, \"max\": 1}}",
+		"{\"name\": \"tomorrow\"}", &file, &err));
+	assert_null(file);
+	assert_true(job_file_restore("{\"x\": {\"type\": \"sphere\"}}", NULL, &file, &err));
+	assert_null(file);
+}
+
 /* ---- diagnostics ---- */
 
 static void diagnostics_print_by_place_and_errors_displace_warnings(void **state)
@@ -1070,6 +1142,8 @@ int main(void)
 		cmocka_unit_test(the_space_is_stored_with_optunas_distributions),
 		cmocka_unit_test(objective_and_strategy_are_stored_as_json),
 		cmocka_unit_test(an_acquisition_is_stored_with_its_own_settings),
+		cmocka_unit_test(space_and_strategy_are_restored_from_what_is_stored),
+		cmocka_unit_test(what_a_later_version_stored_is_not_restored),
 		cmocka_unit_test(diagnostics_print_by_place_and_errors_displace_warnings),
 	};
 

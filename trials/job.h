@@ -121,6 +121,11 @@ TUNER_MUST_CHECK
 bool queue_next(struct store *store, int64_t job_id, const char *arm, int64_t repeat,
 	struct queued *ret, bool *ret_found, struct tuner_error *err);
 
+/* The entry that a trial has taken. */
+TUNER_MUST_CHECK
+bool queue_taken(struct store *store, int64_t trial_id, struct queued *ret, bool *ret_found,
+	struct tuner_error *err);
+
 /* Number of entries from `source` (NULL: any) that were ever added, taken or not; dropped ones do not
  * count. */
 TUNER_MUST_CHECK

@@ -29,10 +29,27 @@ bool queue_add(struct store *store, int64_t job_id, const char *arm, int64_t rep
 	return query_insert(&query, ret_id, err);
 }
 
+/* The first entry of a query, which it closes. */
+static bool read_first(
+	struct query *query, struct queued *ret, bool *ret_found, struct tuner_error *err)
+{
+	struct queued first = { 0 };
+	bool ok = query_row(query, ret_found, err);
+
+	if (ok && *ret_found) {
+		first.id = query_int(query);
+		query_text_into(query, first.source, sizeof first.source);
+		ok = query_text_copy(query, &first.parameters) || tuner_fail_memory(err);
+		if (ok)
+			*ret = first;
+	}
+	query_close(query);
+	return ok;
+}
+
 bool queue_next(struct store *store, int64_t job_id, const char *arm, int64_t repeat,
 	struct queued *ret, bool *ret_found, struct tuner_error *err)
 {
-	struct queued next = { 0 };
 	struct query query;
 
 	query_open(&query, store,
@@ -41,17 +58,17 @@ bool queue_next(struct store *store, int64_t job_id, const char *arm, int64_t re
 	query_bind_int(&query, job_id);
 	query_bind_text(&query, arm);
 	query_bind_int(&query, repeat);
-	bool ok = query_row(&query, ret_found, err);
+	return read_first(&query, ret, ret_found, err);
+}
 
-	if (ok && *ret_found) {
-		next.id = query_int(&query);
-		query_text_into(&query, next.source, sizeof next.source);
-		ok = query_text_copy(&query, &next.parameters) || tuner_fail_memory(err);
-		if (ok)
-			*ret = next;
-	}
-	query_close(&query);
-	return ok;
+bool queue_taken(struct store *store, int64_t trial_id, struct queued *ret, bool *ret_found,
+	struct tuner_error *err)
+{
+	struct query query;
+
+	query_open(&query, store, "SELECT id, source, parameters FROM queue WHERE trial = ?1");
+	query_bind_int(&query, trial_id);
+	return read_first(&query, ret, ret_found, err);
 }
 
 bool queue_count(struct store *store, int64_t job_id, const char *source, int64_t *ret_n,

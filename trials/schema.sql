@@ -40,7 +40,7 @@ CREATE TABLE space_version (    -- the search space; an edit of the job file add
   id         INTEGER PRIMARY KEY,
   job        INTEGER NOT NULL REFERENCES job(id),
   version    INTEGER NOT NULL CHECK (version >= 1),
-  definition TEXT NOT NULL CHECK (json_valid(definition)), -- object by parameter; under "" the constraints, if any
+  definition TEXT NOT NULL CHECK (json_valid(definition)), -- object by parameter; under "" the constraints, if any, and with them the fixed values
   created_us INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX space_version_number ON space_version(job, version);

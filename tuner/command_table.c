@@ -95,6 +95,11 @@ static const struct option_row best_options[] = {
 	{ .name = NULL },
 };
 
+static const struct option_row replay_options[] = {
+	{ "trial", 0, "N", "the decision of this trial alone" },
+	{ .name = NULL },
+};
+
 const struct subcommand commands[] = {
 	{ "init", "FILE [-- COMMAND...]", "write a commented job file to start from", 1, 1,
 		TAKES_REST, init_options, cmd_init,
@@ -170,6 +175,17 @@ const struct subcommand commands[] = {
 		"The shares of the objective's variance over the search space that go with each "
 		"parameter\n"
 		"(Sobol indices of the model of the job's trials), with intervals." },
+	{ "replay", "[JOB]", "recompute every decision of a job, and compare", 0, 1,
+		TAKES_DB | TAKES_JSON, replay_options, cmd_replay,
+		"From the database alone; what was given, nobody decided. Decisions of another "
+		"processor or\n"
+		"other libraries are held to 1e-6, all others to the bit.\n"
+		"Exit status: 0 all are the same, 1 some differ." },
+	{ "verify", "[JOB]", "check what holds in every sound database", 0, 1,
+		TAKES_DB | TAKES_JSON, NULL, cmd_verify,
+		"Of one job, or of all. One line a violation: what is wrong, and what to do about "
+		"it.\n"
+		"Exit status: 0 nothing is, 1 something is." },
 	{ "version", "", "print the version and what it was built with", 0, 0, TAKES_JSON, NULL,
 		cmd_version, NULL },
 	{ "help", "[COMMAND]", "print this, or more about a command", 0, 1, 0, NULL, cmd_help,

@@ -61,25 +61,6 @@ static void count_seen(struct explanation *e, const struct trial *trial)
 
 /* ---- the space that it was chosen from ---- */
 
-/* The smallest job file with these parameters. */
-static bool parse_space(const char *definition, struct job_file **ret, struct tuner_error *err)
-{
-	struct diagnostics *list = calloc(1, sizeof(*list));
-	struct text text = TEXT_EMPTY;
-	bool ok = list != NULL;
-	text_print(&text,
-		"{\"objective\": {\"metric\": \"m\", \"goal\": \"minimize\"}, \"parameters\": %s}",
-		definition);
-	if (!ok || text_failed(&text))
-		ok = tuner_fail_memory(err);
-	else
-		ok = job_file_parse("parameters", "/", text.bytes, text.length, NULL,
-			COMMAND_IGNORED, ret, list, err);
-	text_finish(&text);
-	free(list);
-	return ok;
-}
-
 static bool load_space(const struct report *report, struct explanation *e, struct tuner_error *err)
 {
 	char *definition = NULL;
@@ -88,7 +69,7 @@ static bool load_space(const struct report *report, struct explanation *e, struc
 	if (!job_space_version(
 		    report->store, e->trial.space_version, &definition, &parameters, err))
 		return false;
-	const bool ok = parse_space(definition, &e->file, err);
+	const bool ok = job_file_restore(definition, NULL, &e->file, err);
 	parameter_list_finish(&parameters);
 	free(definition);
 	if (!ok || e->file == NULL)

@@ -94,7 +94,7 @@ int64_t trial_duration_us(int64_t started_us, int64_t last_us, int64_t ended_us)
 	return first > 0 && first < ended_us ? ended_us - first : 0;
 }
 
-static bool load_one(struct history *history, struct store *store, const struct trial *trial,
+bool history_add_stored(struct history *history, struct store *store, const struct trial *trial,
 	struct tuner_error *err)
 {
 	struct finished_trial finished = {
@@ -136,7 +136,7 @@ bool history_load(struct history *history, const struct job_file *file, struct s
 		history->created += counts[i];
 	bool ok = true;
 	for (size_t i = 0; ok && i < list.n; i++)
-		ok = load_one(history, store, &list.items[i], err);
+		ok = history_add_stored(history, store, &list.items[i], err);
 	trial_list_finish(&list);
 	if (!ok)
 		history_finish(history);

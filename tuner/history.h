@@ -36,6 +36,11 @@ bool history_load(struct history *history, const struct job_file *file, struct s
 	int64_t job_id, struct tuner_error *err);
 void history_finish(struct history *history);
 
+/* One more of them, a finished one: in the order of their ends. */
+TUNER_MUST_CHECK
+bool history_add_stored(struct history *history, struct store *store, const struct trial *trial,
+	struct tuner_error *err);
+
 /* A trial ended; takes over values (malloc'ed) and the series. */
 TUNER_MUST_CHECK
 bool history_add(

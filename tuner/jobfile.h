@@ -181,4 +181,10 @@ bool job_file_space(const struct job_file *file, char **ret_definition,
 char *job_file_objective(const struct job_file *file); /* JSON; caller frees */
 char *job_file_strategy(const struct job_file *file); /* JSON of settings; caller frees */
 
+/* The way back: the smallest job file with the definition of a space version and the settings of a decision
+ * (NULL: the defaults). What else a job file says is not in it. *ret NULL: this version cannot read them. */
+TUNER_MUST_CHECK
+bool job_file_restore(const char *definition, const char *settings, struct job_file **ret,
+	struct tuner_error *err);
+
 #endif

@@ -271,6 +271,12 @@ static void add_metrics(struct collector *c)
 	}
 }
 
+/* Constraints may name fixed values, and another of those allows other configurations. */
+static unsigned fixed_kind(const struct job_file *file)
+{
+	return file->space.n_constraints > 0 ? CHANGE_COMMAND | CHANGE_SPACE : CHANGE_COMMAND;
+}
+
 static void add_space(struct collector *c)
 {
 	const struct job_file *file = c->file;
@@ -284,7 +290,7 @@ static void add_space(struct collector *c)
 	for (size_t i = 0; i < file->n_fixed; i++) {
 		struct text value = TEXT_EMPTY;
 		text_add(&value, file->fixed[i].json);
-		add(c->facts, CHANGE_COMMAND, true, &value, "fixed.%s", file->fixed[i].name);
+		add(c->facts, fixed_kind(file), true, &value, "fixed.%s", file->fixed[i].name);
 	}
 	for (size_t i = 0; i < file->space.n_constraints; i++) {
 		struct text value = string_text(expression_text(file->space.constraints[i]));

@@ -1,6 +1,7 @@
-/* What the database keeps of a job file besides its text. */
+/* What the database keeps of a job file besides its text, and a job file made of that. */
 #include "tuner/jobfile_facts.h"
 
+#include "base/json.h"
 #include "base/number.h"
 #include "tuner/jobfile_value.h"
 
@@ -76,6 +77,19 @@ static void add_distribution(const struct job_file *file, size_t i, struct text 
 
 /* ---- the space ---- */
 
+/* Constraints may name fixed values, which belong to the space then. */
+static void add_rules(const struct job_file *file, struct text *ret)
+{
+	for (size_t i = 0; i < file->n_fixed; i++) {
+		text_add(ret, ", ");
+		text_add_json_string(ret, file->fixed[i].name);
+		text_print(ret, ": {\"type\": \"fixed\", \"value\": %s}", file->fixed[i].json);
+	}
+	/* No parameter has an empty name. */
+	text_add(ret, ", \"\": ");
+	constraints_json(file, ret);
+}
+
 static void add_definition(const struct job_file *file, struct text *ret)
 {
 	for (size_t i = 0; i < file->space.d; i++) {
@@ -84,11 +98,8 @@ static void add_definition(const struct job_file *file, struct text *ret)
 		text_add(ret, ": ");
 		parameter_definition(file, i, ret);
 	}
-	/* No parameter has an empty name. */
-	if (file->space.n_constraints > 0) {
-		text_add(ret, ", \"\": ");
-		constraints_json(file, ret);
-	}
+	if (file->space.n_constraints > 0)
+		add_rules(file, ret);
 	text_add(ret, "}");
 }
 
@@ -222,4 +233,62 @@ char *job_file_strategy(const struct job_file *file)
 		text_print(&text, ", \"points\": %zu", s->grid_points);
 	text_add(&text, "}");
 	return text_take(&text);
+}
+
+/* ---- the way back ---- */
+
+/* Settings stand in a decision as a job file has them, but for what only a decision knows, and 0, with
+ * which a job file cannot ask for the default. */
+static cJSON *strategy_key(const char *settings)
+{
+	cJSON *strategy = cJSON_Parse(settings);
+	const cJSON *initial = cJSON_GetObjectItemCaseSensitive(strategy, "initial");
+
+	cJSON_DeleteItemFromObjectCaseSensitive(strategy, "value_probability");
+	if (cJSON_IsNumber(initial) && initial->valuedouble == 0)
+		cJSON_DeleteItemFromObjectCaseSensitive(strategy, "initial");
+	return strategy;
+}
+
+static void add_key(struct text *text, const char *name, const cJSON *value)
+{
+	char *json = value != NULL ? json_print(value, 0) : NULL;
+
+	if (json != NULL)
+		text_print(text, ", \"%s\": %s", name, json);
+	free(json);
+}
+
+static void print_restored(const char *definition, const char *settings, struct text *text)
+{
+	cJSON *parameters = cJSON_Parse(definition);
+	cJSON *constraints = cJSON_DetachItemFromObjectCaseSensitive(parameters, "");
+	cJSON *strategy = settings != NULL ? strategy_key(settings) : NULL;
+
+	text_add(text, "{\"objective\": {\"metric\": \"m\", \"goal\": \"minimize\"}");
+	add_key(text, "parameters", parameters);
+	add_key(text, "constraints", constraints);
+	add_key(text, "strategy", strategy);
+	text_add(text, "}");
+	cJSON_Delete(parameters);
+	cJSON_Delete(constraints);
+	cJSON_Delete(strategy);
+}
+
+bool job_file_restore(const char *definition, const char *settings, struct job_file **ret,
+	struct tuner_error *err)
+{
+	struct diagnostics *list = calloc(1, sizeof(*list));
+	struct text text = TEXT_EMPTY;
+	bool ok = list != NULL;
+
+	print_restored(definition, settings, &text);
+	if (!ok || text_failed(&text))
+		ok = tuner_fail_memory(err);
+	else
+		ok = job_file_parse("parameters", "/", text.bytes, text.length, NULL,
+			COMMAND_IGNORED, ret, list, err);
+	text_finish(&text);
+	free(list);
+	return ok;
 }

@@ -8,11 +8,24 @@
 
 enum { PROBE_LOG_LINES = 20 };
 
+/* The space was edited under it: the history has it as history_load would, without values. */
+static void drop_misfit(const struct job_file *file, struct live *live)
+{
+	bool fits = true;
+	for (size_t i = 0; i < file->space.d; i++)
+		fits = fits && !isnan(live->values[i]);
+	if (fits)
+		return;
+	free(live->values);
+	live->values = NULL;
+}
+
 static bool to_history(
 	struct loop *loop, struct live *live, const struct fate *fate, struct tuner_error *err)
 {
 	const struct exit_record *exit = &live->end.exit;
 	const int64_t ended_us = exit->ended_us ? exit->ended_us : clock_wall_us();
+	drop_misfit(loop->file, live);
 	struct finished_trial trial = {
 		.number = live->number,
 		.values = live->values,

@@ -3,6 +3,8 @@
 #include "base/clock.h"
 #include "tuner/version.h"
 
+#include <gnu/libc-version.h>
+#include <gsl/gsl_version.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,12 +14,15 @@
 char *openblas_get_config(void) __attribute__((weak));
 char *openblas_get_corename(void) __attribute__((weak));
 
-static void name_blas(char ret_name[128])
+/* All libraries whose roundings are in a decision's bits; the C library has exp and log. */
+static void name_libraries(char ret_name[LIBRARIES_TEXT])
 {
-	if (openblas_get_config == NULL || openblas_get_corename == NULL)
-		snprintf(ret_name, 128, "unknown");
-	else
-		snprintf(ret_name, 128, "%s (%s)", openblas_get_config(), openblas_get_corename());
+	const bool is_openblas = openblas_get_config != NULL && openblas_get_corename != NULL;
+
+	snprintf(ret_name, LIBRARIES_TEXT, "%s (%s), GSL %s, glibc %s",
+		is_openblas ? openblas_get_config() : "unknown",
+		is_openblas ? openblas_get_corename() : "unknown", gsl_version,
+		gnu_get_libc_version());
 }
 
 static bool keep_hyperparameters(
@@ -39,7 +44,7 @@ bool proposer_create(
 {
 	*proposer = (struct proposer){ .file = file };
 	machine_cpu_name(proposer->cpu);
-	name_blas(proposer->blas);
+	name_libraries(proposer->blas);
 	proposer->settings = job_file_strategy(file);
 	return proposer->settings != NULL || tuner_fail_memory(err);
 }
@@ -63,6 +68,18 @@ bool proposer_load(struct proposer *proposer, const struct job_file *file, struc
 	if (!ok)
 		proposer_finish(proposer);
 	return ok;
+}
+
+bool proposer_restore(struct proposer *proposer, int64_t sequence, const struct decision *start,
+	struct tuner_error *err)
+{
+	proposer->sequence = sequence;
+	proposer->start = 0;
+	proposer->n_hyperparameters = 0;
+	return start == NULL ||
+	       keep_hyperparameters(
+		       proposer, start->id, start->hyperparameters, start->n_hyperparameters) ||
+	       tuner_fail_memory(err);
 }
 
 void proposer_finish(struct proposer *proposer)
@@ -175,6 +192,12 @@ static bool note_settings(
 	return proposal->settings != NULL || tuner_fail_memory(err);
 }
 
+/* A model that failed began from them, too. */
+static bool asked_model(const struct suggestion *suggestion)
+{
+	return suggestion->branch == BRANCH_MODEL || suggestion->branch == BRANCH_FALLBACK;
+}
+
 /* The row that lets this be computed again. Its numbers are in the user's unit and sign. */
 static void fill_decision(struct proposal *proposal, const struct proposer *proposer,
 	const struct history *history, size_t n_pending, size_t parallel, int64_t limit,
@@ -190,7 +213,7 @@ static void fill_decision(struct proposal *proposal, const struct proposer *prop
 		.seen = history->last_event,
 		.pending = proposal->pending_numbers,
 		.n_pending = n_pending,
-		.start = s->branch == BRANCH_MODEL ? proposer->start : 0,
+		.start = asked_model(s) ? proposer->start : 0,
 		.sequence = proposer->sequence,
 		.next_sequence = (int64_t)s->sequence,
 		.budget_trials = proposer->file->budget.trials,
@@ -214,10 +237,17 @@ bool proposal_make(const struct proposer *proposer, const struct history *histor
 	const struct pending *pending, size_t n_pending, const struct queued *queued,
 	size_t parallel, struct proposal *ret, struct tuner_error *err)
 {
+	return proposal_make_within(proposer, history, pending, n_pending, queued, parallel,
+		work_limit(proposer, history), ret, err);
+}
+
+bool proposal_make_within(const struct proposer *proposer, const struct history *history,
+	const struct pending *pending, size_t n_pending, const struct queued *queued,
+	size_t parallel, int64_t limit, struct proposal *ret, struct tuner_error *err)
+{
 	const struct job_file *file = proposer->file;
 	const size_t d = file->space.d;
 	const int64_t began_us = clock_monotonic_us(), cpu_us = clock_thread_us();
-	const int64_t limit = work_limit(proposer, history);
 	double given[SPACE_PARAMETERS_MAX];
 
 	*ret = (struct proposal){ .parameters = TEXT_EMPTY };

@@ -4,6 +4,8 @@
 
 #include "tuner/history.h"
 
+enum { LIBRARIES_TEXT = 192 };
+
 /* What one arm's proposals build on, besides the history. */
 struct proposer {
 	const struct job_file *file;
@@ -12,7 +14,7 @@ struct proposer {
 	int64_t start; /* decision whose hyperparameters come next; 0: none */
 	double *hyperparameters;
 	size_t n_hyperparameters;
-	char cpu[64], blas[128];
+	char cpu[64], blas[LIBRARIES_TEXT]; /* what it computes with, as decision rows name it */
 	int64_t last_cpu_us, last_work; /* of the last model decision: they bound the next one */
 };
 
@@ -25,6 +27,12 @@ TUNER_MUST_CHECK
 bool proposer_load(struct proposer *proposer, const struct job_file *file, struct store *store,
 	int64_t job_id, struct tuner_error *err);
 void proposer_finish(struct proposer *proposer);
+
+/* As the arm stood before one of its decisions: `start` (NULL: none) has the hyperparameters that the next fit
+ * begins from, which are copied. */
+TUNER_MUST_CHECK
+bool proposer_restore(struct proposer *proposer, int64_t sequence, const struct decision *start,
+	struct tuner_error *err);
 
 struct pending {
 	int64_t number;
@@ -50,6 +58,12 @@ TUNER_MUST_CHECK
 bool proposal_make(const struct proposer *proposer, const struct history *history,
 	const struct pending *pending, size_t n_pending, const struct queued *queued,
 	size_t parallel, struct proposal *ret, struct tuner_error *err);
+
+/* The same within a given work limit (0: none), so that it says nothing of the time that was there. */
+TUNER_MUST_CHECK
+bool proposal_make_within(const struct proposer *proposer, const struct history *history,
+	const struct pending *pending, size_t n_pending, const struct queued *queued,
+	size_t parallel, int64_t limit, struct proposal *ret, struct tuner_error *err);
 void proposal_committed(
 	struct proposer *proposer, const struct proposal *proposal, int64_t decision_id);
 void proposal_finish(struct proposal *proposal);

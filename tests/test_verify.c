@@ -1,0 +1,429 @@
+/* trials/verify.h: a sound database has no violation, and each check finds what it is for. */
+#include "tests/fixture_trials.h"
+
+#include "trials/verify.h"
+
+/* ---- a database with one of everything ----
+ *
+ *     job     1  done     enqueued; attempt 1 was lost, attempt 2 gave the result
+ *             2  failed
+ *             3  done     by a model
+ *             4  running
+ *             5  proposed by a model that began where 3 ended, with 4 pending
+ *             6  running  asked for, with a lease
+ *     other   1  done */
+
+static const double HYPERPARAMETERS[] = { 0.5, -1 };
+
+static int64_t add_attempt(struct fixture *f, int64_t trial, const char *backend, int64_t lease_us)
+{
+	char key[40], directory[40];
+	int64_t id = 0;
+
+	snprintf(key, sizeof key, "key-%u", ++f->keys);
+	snprintf(directory, sizeof directory, "job/%u", f->keys);
+	const struct attempt_new attempt = { .trial_id = trial,
+		.key = key,
+		.backend = backend,
+		.host = "here",
+		.directory = strcmp(backend, ATTEMPT_CALLER) == 0 ? "" : directory,
+		.lease_us = lease_us };
+
+	CHANGE(f, attempt_create(f->store, &attempt, fixture_now(f), &id, &f->err));
+	return id;
+}
+
+static int64_t run(struct fixture *f, int64_t trial)
+{
+	const int64_t attempt = add_attempt(f, trial, "null", 0);
+
+	fixture_move(f, attempt, ATTEMPT_STARTING);
+	fixture_move(f, attempt, ATTEMPT_RUNNING);
+	return attempt;
+}
+
+static void add_curve(struct fixture *f, int64_t attempt, int64_t n)
+{
+	for (int64_t step = 1; step <= n; step++)
+		fixture_add_metric(f, attempt, step, 1.0 / (double)step);
+}
+
+static int64_t add_queued(struct fixture *f)
+{
+	const struct decision decision = fixture_decision();
+	struct trial_new trial = fixture_new(f);
+
+	CHANGE(f, queue_add(f->store, f->job, "", 0, "enqueue", "{\"x\": 0.25}", fixture_now(f),
+			  &trial.queued, &f->err));
+	return fixture_propose(f, &trial, &decision);
+}
+
+static int64_t add_modelled(
+	struct fixture *f, int64_t start, int64_t seen, const int64_t *pending, size_t n_pending)
+{
+	struct decision decision = fixture_decision();
+	const struct trial_new trial = fixture_new(f);
+
+	decision.strategy = "bayesian";
+	decision.branch = "model";
+	decision.hyperparameters = HYPERPARAMETERS;
+	decision.n_hyperparameters = 2;
+	decision.mean = 1;
+	decision.sd = 0.5;
+	decision.start = start;
+	decision.seen = seen;
+	decision.pending = pending;
+	decision.n_pending = n_pending;
+	return fixture_propose(f, &trial, &decision);
+}
+
+static void end_first(struct fixture *f, int64_t *ret_event)
+{
+	const int64_t trial = add_queued(f), lost = run(f, trial);
+
+	add_curve(f, lost, 2);
+	fixture_move(f, lost, ATTEMPT_LOST);
+	fixture_end(f, lost, OUTCOME_LOST, TRIAL_PROPOSED, NAN);
+
+	const int64_t attempt = run(f, trial);
+
+	add_curve(f, attempt, 3);
+	*ret_event = fixture_end(f, attempt, OUTCOME_OK, TRIAL_DONE, 1.0 / 3);
+}
+
+static int tell(void **state)
+{
+	static const int64_t pending[] = { 4 };
+	struct fixture *f;
+	int64_t seen;
+
+	if (fixture_set_up_minimizing(state) != 0)
+		return -1;
+	f = *state;
+	end_first(f, &seen);
+	fixture_end(f, run(f, fixture_add_trial(f)), OUTCOME_NAN, TRIAL_FAILED, NAN);
+
+	const int64_t third = add_modelled(f, 0, seen, NULL, 0);
+
+	seen = fixture_end(f, run(f, third), OUTCOME_OK, TRIAL_DONE, 2);
+	add_curve(f, run(f, fixture_add_trial(f)), 1);
+	add_modelled(f, third, seen, pending, 1);
+	fixture_move(
+		f, add_attempt(f, fixture_add_trial(f), ATTEMPT_CALLER, 1000000), ATTEMPT_RUNNING);
+
+	const int64_t first_job = f->job;
+
+	fixture_use_job(f, fixture_add_job(f, "other", 100, "loss", "minimize"));
+	fixture_end(f, run(f, fixture_add_trial(f)), OUTCOME_OK, TRIAL_DONE, 1);
+	fixture_use_job(f, first_job);
+	return 0;
+}
+
+/* ---- looking ---- */
+
+static bool has(const struct violation_list *list, const char *check, const char *part)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(list->items[i].check, check) == 0 && strstr(list->items[i].what, part))
+			return true;
+	return false;
+}
+
+static void print_all(const struct violation_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		print_error("%s: %s\n", list->items[i].check, list->items[i].what);
+}
+
+/* The caller finishes it. */
+static struct violation_list verify(struct fixture *f, int64_t job)
+{
+	struct violation_list list;
+
+	ASSERT_OK(f, store_verify(f->store, job, &list, &f->err));
+	return list;
+}
+
+static void a_sound_database_has_no_violation(void **state)
+{
+	struct fixture *const f = *state;
+	struct violation_list list = verify(f, 0);
+
+	print_all(&list);
+	assert_int_equal(list.n, 0);
+	assert_false(list.more);
+	assert_true(list.checks > 30);
+	violation_list_finish(&list);
+}
+
+/* ---- breaking ---- */
+
+/* Around every constraint and trigger, as an editor with too much zeal would. */
+static void tamper(const char *path, const char *sql)
+{
+	sqlite3 *db = NULL;
+	char *message = NULL;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	if (sqlite3_exec(db,
+		    "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; "
+		    "PRAGMA writable_schema = ON",
+		    NULL, NULL, &message) != SQLITE_OK ||
+		sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK)
+		fail_msg("%s: %s", sql, message);
+	sqlite3_close(db);
+}
+
+static const struct {
+	const char *check, *sql, *says;
+} BREAKS[] = {
+	{ "schema", "DROP TRIGGER event_update", "the trigger event_update is missing" },
+	{ "schema", "DROP INDEX attempt_key", "the index attempt_key is missing" },
+	{ "schema", "DROP VIEW trial_heartbeats", "the view trial_heartbeats is missing" },
+	{ "views", "DROP VIEW v_host_use; CREATE VIEW v_host_use AS SELECT nought FROM trial",
+		"the view v_host_use cannot be read: " },
+	{ "integrity", "UPDATE trial SET state = 'dreaming' WHERE id = 2",
+		"CHECK constraint failed in trial" },
+	{ "references", "DELETE FROM metric_name",
+		"table metric, row 1: refers to a row of metric_name" },
+	{ "studies", "DELETE FROM studies WHERE study_id = 1",
+		"job job: is not in the table studies" },
+	{ "studies", "INSERT INTO studies VALUES (9, 'ghost')",
+		"study ghost: there is no such job" },
+	{ "job-end", "UPDATE job SET state = 'done' WHERE id = 1",
+		"job job: is done, but its end is missing" },
+	{ "versions", "UPDATE job SET space_version = 2 WHERE id = 1", "job job: its space" },
+	{ "queue", "UPDATE queue SET trial = 2",
+		"job job, trial 1: is from enqueue, but 0 entries" },
+	{ "trial-numbers", "UPDATE trial SET number = 9 WHERE id = 6",
+		"job job: has 6 trials, numbered from 1 to 9" },
+	{ "arm-numbers", "UPDATE trial SET arm_number = 9 WHERE id = 6",
+		"job job: an arm has 6 trials, numbered in it from 1 to 9" },
+	{ "trial-versions", "UPDATE trial SET space_version = 2 WHERE id = 1",
+		"job job, trial 1: its space" },
+	{ "parameters",
+		"UPDATE trial SET parameters = '{\"x\": 0.5, \"optimizer\": \"adam\"}' WHERE id = "
+		"2",
+		"but in trial_param x=0.25 optimizer=1.0" },
+	{ "parameters",
+		"UPDATE trial SET parameters = '{\"x\": 0.25, \"optimizer\": \"sgd\"}' WHERE id = "
+		"2",
+		"job job, trial 2: its parameters are" },
+	{ "parameters", "DELETE FROM trial_param WHERE trial = 2", "there are none" },
+	{ "trial-end", "UPDATE trial SET ended_event = 1 WHERE id = 2", "event 1 is not its end" },
+	{ "trial-end", "UPDATE trial SET ended_us = NULL WHERE id = 2", "has no time of its end" },
+	{ "trial-open",
+		"UPDATE trial SET state = 'proposed', objective = NULL, ended_event = NULL, "
+		"ended_us = NULL WHERE id = 3",
+		"job job, trial 3: is proposed, but event" },
+	{ "outcome", "UPDATE trial SET outcome = 'nan' WHERE id = 3", "is done with outcome nan" },
+	{ "times", "UPDATE trial SET ended_us = started_us - 1 WHERE id = 3",
+		"job job, trial 3: ended before it started" },
+	{ "times", "UPDATE attempt SET ended_us = started_us - 1 WHERE id = 2",
+		"job job, trial 1, attempt 2: ended before it started" },
+	{ "attempts", "UPDATE trial SET attempts = 3 WHERE id = 1",
+		"counts 3 attempts, has 2, numbered from 1 to 2" },
+	{ "attempts", "DELETE FROM attempt WHERE trial = 1 AND number = 1",
+		"counts 2 attempts, has 1, numbered from 2 to 2" },
+	{ "attempt-keys", "DROP INDEX attempt_key; UPDATE attempt SET key = 'key-1' WHERE id < 3",
+		"2 attempts have the key key-1" },
+	{ "attempt-directories", "UPDATE attempt SET directory = 'job/1' WHERE id = 2",
+		"2 attempts have the directory job/1" },
+	{ "attempt-directories", "UPDATE attempt SET directory = '' WHERE id = 2",
+		"trial 1, attempt 2: has no directory" },
+	{ "attempt-state",
+		"UPDATE attempt SET state = 'running', outcome = NULL, ended_us = NULL WHERE id = "
+		"1",
+		"attempt 1: is running, but attempt 2 has taken its place" },
+	{ "attempt-state",
+		"UPDATE attempt SET state = 'starting', outcome = NULL, ended_us = NULL WHERE id = "
+		"2",
+		"attempt 2: is starting, but its trial is done" },
+	{ "trial-state", "UPDATE trial SET state = 'running' WHERE id = 5",
+		"trial 5: is running without an attempt" },
+	{ "attempt-end", "UPDATE attempt SET ended_us = NULL WHERE id = 2",
+		"is ended, but its end is missing" },
+	{ "attempt-end", "UPDATE attempt SET started_us = NULL WHERE state = 'running'",
+		"runs, but has no start" },
+	{ "last-outcome", "UPDATE trial SET outcome = 'crashed' WHERE id = 2",
+		"its outcome is crashed, that of its last attempt nan" },
+	{ "leases", "UPDATE attempt SET lease_us = 5, heard_us = 5 WHERE id = 1", "backend null" },
+	{ "leases", "UPDATE attempt SET lease_us = 0 WHERE lease_us > 0",
+		"trial 6, attempt 1: has a lease of 0.0 s" },
+	{ "metric-rows",
+		"DELETE FROM sqlite_schema WHERE name = 'sqlite_autoindex_metric_1'; "
+		"UPDATE sqlite_schema SET sql = replace(sql, 'UNIQUE (attempt, name, step)', "
+		"'CHECK (1)') WHERE name = 'metric'",
+		NULL }, /* the rest in another connection, which reads the schema anew */
+	{ "metric-rows",
+		"INSERT INTO metric SELECT 99, attempt, name, step, value, time_us FROM metric "
+		"WHERE id = 1",
+		"trial 1, attempt 1: has 2 rows of loss at step 1" },
+	{ "metric-attempts", "UPDATE attempt SET state = 'intended' WHERE trial = 4",
+		"never ran, but has metrics" },
+	{ "metric-count", "UPDATE trial SET metric_count = 4 WHERE id = 1",
+		"counts 4 values of its objective, has 5" },
+	{ "metric-count", "DELETE FROM metric WHERE id = 4",
+		"counts 5 values of its objective, has 4" },
+	{ "metric-last", "UPDATE trial SET last_step = 2 WHERE id = 1",
+		"at step 2, not that of its curve" },
+	{ "metric-best", "UPDATE trial SET best_value = 0 WHERE id = 1", "its best value is 0.0" },
+	{ "metric-offset", "UPDATE attempt SET log_offset = -1 WHERE id = 1", "has read -1 bytes" },
+	{ "decisions", "DELETE FROM decision WHERE id = 6", "job job, trial 6: has no decision" },
+	{ "decision-versions", "UPDATE decision SET space_version = 2 WHERE id = 1",
+		"another space" },
+	{ "decision-names", "UPDATE decision SET branch = 'oracle' WHERE id = 1",
+		"by random, oracle" },
+	{ "decision-seen", "UPDATE decision SET seen = (SELECT max(id) FROM event) WHERE id = 5",
+		"job job, trial 5: has seen event" },
+	{ "decision-start", "UPDATE decision SET start = 2 WHERE id = 5",
+		"hyperparameters of decision 2" },
+	{ "decision-pending", "UPDATE decision SET pending = '[3]' WHERE id = 5",
+		"trial 3 as pending, which had ended" },
+	{ "decision-pending", "UPDATE decision SET pending = '[6]' WHERE id = 5",
+		"which is not before it" },
+	{ "decision-pending", "UPDATE decision SET pending = '[77]' WHERE id = 5",
+		"which is not there" },
+	{ "decision-model", "UPDATE decision SET hyperparameters = NULL WHERE id = 5",
+		"model, without hyperparameters" },
+	{ "decision-model", "UPDATE decision SET sd = -1 WHERE id = 5",
+		"standard deviation of -1.0" },
+	{ "sequence", "UPDATE decision SET next_sequence = 8 WHERE id = 3",
+		"job job, trial 4: begins at point 0" },
+	{ "event-ids", "DELETE FROM event WHERE id = 2", "but the last one is number" },
+	{ "event-subjects", "UPDATE event SET job = 2 WHERE id = 1",
+		"event 1 of job other is about" },
+	{ "event-proposed", "UPDATE event SET kind = 'noted' WHERE id = 1",
+		"trial 1: was proposed in 0 events" },
+	{ "event-ends", "UPDATE event SET data = '{}' WHERE kind = 'retry'",
+		"is ended, but ended in 0 events" },
+};
+
+enum { N_BREAKS = sizeof BREAKS / sizeof *BREAKS };
+
+static void write_back(const struct fixture *f, const struct text *content)
+{
+	struct tuner_error err;
+
+	assert_true(file_write_atomic(f->path, content->bytes, content->length, 0600, false, &err));
+}
+
+/* Of a file of which `sound` is the content. */
+static void assert_found(struct fixture *f, size_t i)
+{
+	ASSERT_OK(f, store_open(f->path, STORE_READ, &f->store, &f->err));
+	struct violation_list list = verify(f, 0);
+
+	if (!has(&list, BREAKS[i].check, BREAKS[i].says)) {
+		print_all(&list);
+		fail_msg("%s: not found after %s", BREAKS[i].check, BREAKS[i].sql);
+	}
+	for (size_t k = 0; k < list.n; k++)
+		assert_true(strlen(list.items[k].remedy) > 0);
+	violation_list_finish(&list);
+	store_close(f->store);
+	f->store = NULL;
+}
+
+static void each_check_finds_what_it_is_for(void **state)
+{
+	struct fixture *const f = *state;
+	struct text sound = TEXT_EMPTY;
+
+	store_close(f->store);
+	f->store = NULL;
+	ASSERT_OK(f, file_read(f->path, 1 << 24, &sound, &f->err));
+	for (size_t i = 0; i < N_BREAKS; i++) {
+		if (i == 0 || BREAKS[i - 1].says != NULL)
+			write_back(f, &sound);
+		tamper(f->path, BREAKS[i].sql);
+		if (BREAKS[i].says != NULL)
+			assert_found(f, i);
+	}
+	text_finish(&sound);
+}
+
+/* As many names as there are checks. */
+static void every_check_is_among_the_breaks(void **state)
+{
+	struct fixture *const f = *state;
+	struct violation_list list = verify(f, 0);
+	size_t names = 0;
+
+	for (size_t i = 0; i < N_BREAKS; i++)
+		names += i == 0 || strcmp(BREAKS[i - 1].check, BREAKS[i].check) != 0;
+	assert_int_equal(names, list.checks);
+	violation_list_finish(&list);
+}
+
+static void a_job_is_checked_without_the_others(void **state)
+{
+	struct fixture *const f = *state;
+
+	tamper(f->path, "UPDATE trial SET attempts = 7 WHERE job = 2");
+	for (int64_t job = 0; job <= 2; job++) {
+		struct violation_list list = verify(f, job);
+
+		assert_int_equal(has(&list, "attempts", "job other, trial 1: counts 7"), job != 1);
+		violation_list_finish(&list);
+	}
+}
+
+static void of_many_the_first_are_told_of(void **state)
+{
+	struct fixture *const f = *state;
+
+	for (int i = 0; i < VIOLATIONS_MAX; i++)
+		fixture_add_trial(f);
+	tamper(f->path, "UPDATE trial SET metric_count = 7");
+	struct violation_list list = verify(f, 0);
+
+	assert_int_equal(list.n, VIOLATIONS_MAX);
+	assert_true(list.more);
+	violation_list_finish(&list);
+}
+
+/* A page in the middle is noise: the checks that meet it say so, the others go on. */
+static void damage_is_a_violation(void **state)
+{
+	struct fixture *const f = *state;
+	struct text bytes = TEXT_EMPTY;
+	struct violation_list list;
+
+	const int64_t page = (int64_t)fixture_number(
+		f, "SELECT rootpage FROM sqlite_schema WHERE name = 'attempt'");
+
+	store_close(f->store);
+	f->store = NULL;
+	ASSERT_OK(f, file_read(f->path, 1 << 24, &bytes, &f->err));
+	memset((char *)bytes.bytes + (page - 1) * 4096, 0x5a, 4096);
+	write_back(f, &bytes);
+	text_finish(&bytes);
+	ASSERT_OK(f, store_open(f->path, STORE_READ, &f->store, &f->err));
+	list = verify(f, 0);
+	if (!has(&list, "times", "the database is damaged"))
+		print_all(&list);
+	assert_true(has(&list, "times", "the database is damaged"));
+	assert_true(has(&list, "integrity", "the file: "));
+	assert_false(has(&list, "decision-names", ""));
+	violation_list_finish(&list);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			a_sound_database_has_no_violation, tell, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(
+			each_check_finds_what_it_is_for, tell, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(
+			every_check_is_among_the_breaks, tell, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_job_is_checked_without_the_others, tell, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(
+			of_many_the_first_are_told_of, tell, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(damage_is_a_violation, tell, fixture_tear_down),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,537 @@
+#include "trials/verify.h"
+
+#include "trials/migrate.h"
+#include "trials/sql.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what to do ---- */
+
+#define SALVAGE                                                                                    \
+	"copy the file away; `sqlite3 FILE .recover | sqlite3 NEW` saves what can still be read"
+#define EDITED                                                                                     \
+	"somebody edited the database: go on from an older copy, or make it right by hand in a "   \
+	"copy"
+#define COUNTER "no result is lost: set the column to what there is"
+#define LIFE                                                                                       \
+	"run nothing on this job before it is right: go on from an older copy, or give the "       \
+	"results to a new job with `tuner tell JOB --add`"
+#define DECISION                                                                                   \
+	"the results stand, but `tuner replay` cannot recompute this decision; an older copy may"
+#define SCHEMA "make it again from trials/schema.sql, while no job runs"
+
+/* ---- the checks ---- */
+
+/* One query. Each row is a violation, told of in its one column; ?1 is the job, 0 for all. */
+struct check {
+	const char *name, *sql, *remedy;
+};
+
+#define JOB       "'job ' || j.name || ': ' || "
+#define TRIAL     "'job ' || j.name || ', trial ' || t.number || ': ' || "
+#define ATTEMPT   "'job ' || j.name || ', trial ' || t.number || ', attempt ' || a.number || ': ' || "
+#define OF_JOBS   "FROM job j WHERE ?1 IN (0, j.id) AND "
+#define OF_TRIALS "FROM trial t JOIN job j ON j.id = t.job WHERE ?1 IN (0, t.job) AND "
+#define OF_ATTEMPTS                                                                                \
+	"FROM attempt a JOIN trial t ON t.id = a.trial JOIN job j ON j.id = t.job "                \
+	"WHERE ?1 IN (0, t.job) AND "
+#define OF_DECISIONS                                                                               \
+	"FROM decision d JOIN trial t ON t.id = d.id JOIN job j ON j.id = t.job "                  \
+	"WHERE ?1 IN (0, t.job) AND "
+#define OF_EVENTS "FROM event e JOIN job j ON j.id = e.job WHERE ?1 IN (0, e.job) AND "
+
+/* The rows of the objective's metric in all of a trial's attempts. */
+#define OBJECTIVE_ROWS                                                                             \
+	"FROM attempt a JOIN metric m ON m.attempt = a.id "                                        \
+	"JOIN metric_name n ON n.id = m.name "                                                     \
+	"WHERE a.trial = t.id AND n.name = "                                                       \
+	"(SELECT metric FROM objective_version WHERE id = t.objective_version)"
+
+static const struct check checks[] = {
+	/* ---- the file ---- */
+	{ "integrity",
+		"SELECT 'the file: ' || replace(integrity_check, char(10), ' ') FROM "
+		"pragma_integrity_check(21) "
+		"WHERE integrity_check <> 'ok'",
+		SALVAGE },
+	{ "references",
+		"SELECT 'table ' || \"table\" || ', row ' || coalesce(rowid, '?') || "
+		"': refers to a row of ' || parent || ' that is not there' "
+		"FROM pragma_foreign_key_check",
+		EDITED },
+	{ "studies",
+		"SELECT 'job ' || j.name || ': is not in the table studies' FROM job j LEFT JOIN "
+		"studies s ON s.study_id = j.id AND s.study_name = j.name WHERE s.study_id IS NULL "
+		"UNION ALL SELECT 'study ' || s.study_name || ': there is no such job' FROM "
+		"studies s "
+		"LEFT JOIN job j ON j.id = s.study_id AND j.name = s.study_name WHERE j.id IS NULL",
+		SCHEMA },
+
+	/* ---- jobs ---- */
+	{ "job-end",
+		"SELECT " JOB "'is ' || j.state || ', but its end is ' || coalesce(j.ended_us, "
+		"'missing') " OF_JOBS "(j.state = 'open') <> (j.ended_us IS NULL)",
+		EDITED },
+	{ "versions",
+		"SELECT " JOB "'its space or its objective is not the newest of its own' " OF_JOBS
+		"(j.space_version IS NOT (SELECT id FROM space_version WHERE job = j.id ORDER BY "
+		"version DESC LIMIT 1) OR j.objective_version IS NOT (SELECT id FROM "
+		"objective_version WHERE job = j.id ORDER BY version DESC LIMIT 1))",
+		EDITED },
+	{ "queue",
+		"SELECT " TRIAL "'is from ' || t.source || ', but ' || count(q.id) || ' entries of "
+		"the queue name it' FROM trial t JOIN job j ON j.id = t.job LEFT JOIN queue q ON "
+		"q.trial = t.id AND q.source = t.source AND q.job = t.job WHERE ?1 IN (0, t.job) "
+		"GROUP BY t.id HAVING count(q.id) <> (t.source IN ('first', 'enqueue'))",
+		DECISION },
+
+	/* ---- trials ---- */
+	{ "trial-numbers",
+		"SELECT " JOB "'has ' || count(*) || ' trials, numbered from ' || min(t.number) || "
+		"' to ' || max(t.number) FROM trial t JOIN job j ON j.id = t.job WHERE ?1 IN (0, "
+		"t.job) GROUP BY t.job HAVING min(t.number) <> 1 OR max(t.number) <> count(*) OR "
+		"count(DISTINCT t.number) <> count(*)",
+		LIFE },
+	{ "arm-numbers",
+		"SELECT " JOB "'an arm has ' || count(*) || ' trials, numbered in it from ' || "
+		"min(t.arm_number) || ' to ' || max(t.arm_number) FROM trial t JOIN job j ON j.id "
+		"= "
+		"t.job WHERE ?1 IN (0, t.job) GROUP BY t.job, t.arm, t.repeat HAVING "
+		"min(t.arm_number) <> 1 OR max(t.arm_number) <> count(*) OR count(DISTINCT "
+		"t.arm_number) <> count(*)",
+		LIFE },
+	{ "trial-versions",
+		"SELECT " TRIAL "'its space or its objective is another job''s' " OF_TRIALS
+		"(NOT EXISTS (SELECT 1 FROM space_version WHERE id = t.space_version AND job = "
+		"t.job) OR NOT EXISTS (SELECT 1 FROM objective_version WHERE id = "
+		"t.objective_version AND job = t.job))",
+		EDITED },
+	{ "parameters",
+		"SELECT " TRIAL "'its parameters are ' || t.parameters || ', but in trial_param '"
+		" || coalesce((SELECT group_concat(p.name || '=' || v.value, ' ') FROM trial_param "
+		"v "
+		"JOIN parameter p ON p.id = v.parameter WHERE v.trial = t.id), 'there are "
+		"none') " OF_TRIALS
+		"((SELECT count(*) FROM json_each(t.parameters)) <> (SELECT count(*) "
+		"FROM trial_param WHERE trial = t.id) OR EXISTS (SELECT 1 FROM trial_param v JOIN "
+		"parameter p ON p.id = v.parameter LEFT JOIN json_each(t.parameters) e ON e.key = "
+		"p.name WHERE v.trial = t.id AND (p.space_version <> t.space_version OR "
+		/* Numbers to what SQLite's own reading of decimals may round. */
+		"CASE WHEN p.labels IS NULL THEN coalesce(abs(e.value - v.value) > 1e-12 * "
+		"abs(v.value), 1) ELSE e.value IS NOT json_extract(p.labels, '$[' || CAST(v.value "
+		"AS "
+		"INTEGER) || ']') END)))",
+		EDITED },
+	{ "trial-end",
+		"SELECT " TRIAL "'is ' || t.state || ', but ' || CASE WHEN t.ended_us IS NULL THEN "
+		"'has no time of its end' WHEN e.id IS NULL THEN 'has no event of its end' ELSE "
+		"'event ' || e.id || ' is not its end' END FROM trial t JOIN job j ON j.id = t.job "
+		"LEFT JOIN event e ON e.id = t.ended_event WHERE ?1 IN (0, t.job) AND t.state IN "
+		"('done', 'failed', 'stopped') AND (t.ended_us IS NULL OR e.id IS NULL OR e.kind "
+		"<> "
+		"'ended' OR e.trial IS NOT t.id)",
+		LIFE },
+	{ "trial-open",
+		"SELECT " TRIAL
+		"'is ' || t.state || ', but event ' || e.id || ' ended it' FROM event "
+		"e JOIN trial t ON t.id = e.trial JOIN job j ON j.id = t.job WHERE ?1 IN (0, "
+		"t.job) "
+		"AND e.kind = 'ended' AND t.ended_event IS NOT e.id",
+		LIFE },
+	{ "outcome",
+		"SELECT " TRIAL
+		"'is ' || t.state || ' with outcome ' || coalesce(t.outcome, 'none') " OF_TRIALS
+		"((t.state = 'done' AND t.outcome IS NOT 'ok') OR (t.state IN ('failed', "
+		"'stopped') AND t.outcome IS 'ok'))",
+		EDITED },
+	{ "times",
+		"SELECT " TRIAL "'ended before it started' " OF_TRIALS "t.ended_us < t.started_us "
+		"UNION ALL SELECT " ATTEMPT "'ended before it started' " OF_ATTEMPTS
+		"a.ended_us < a.started_us",
+		EDITED },
+
+	/* ---- attempts ---- */
+	{ "attempts",
+		"SELECT " TRIAL "'counts ' || t.attempts || ' attempts, has ' || count(a.id) || "
+		"coalesce(', numbered from ' || min(a.number) || ' to ' || max(a.number), '') FROM "
+		"trial t JOIN job j ON j.id = t.job LEFT JOIN attempt a ON a.trial = t.id WHERE ?1 "
+		"IN (0, t.job) GROUP BY t.id HAVING count(a.id) <> t.attempts OR (count(a.id) > 0 "
+		"AND (min(a.number) <> 1 OR max(a.number) <> count(a.id) OR count(DISTINCT "
+		"a.number) "
+		"<> count(a.id)))",
+		LIFE },
+	{ "attempt-keys",
+		"SELECT count(*) || ' attempts have the key ' || a.key " OF_ATTEMPTS
+		"true GROUP BY a.key HAVING count(*) > 1",
+		LIFE },
+	{ "attempt-directories",
+		"SELECT count(*) || ' attempts have the directory ' || a.directory " OF_ATTEMPTS
+		"a.directory <> '' GROUP BY a.directory HAVING count(*) > 1 UNION ALL "
+		"SELECT " ATTEMPT "'has no directory' " OF_ATTEMPTS
+		"(a.directory = '') <> (a.backend = 'caller')",
+		LIFE },
+	{ "attempt-state",
+		"SELECT " ATTEMPT "'is ' || a.state || CASE WHEN a.number < t.attempts THEN ', but "
+		"attempt ' || t.attempts || ' has taken its place' ELSE ', but its trial is ' || "
+		"t.state END " OF_ATTEMPTS "CASE WHEN a.number < t.attempts THEN a.state NOT IN "
+		"('ended', 'lost') ELSE t.state NOT IN (SELECT value FROM json_each(CASE a.state "
+		"WHEN "
+		"'running' THEN '[\"running\"]' WHEN 'lost' THEN '[\"running\",\"proposed\"]' WHEN "
+		"'ended' THEN '[\"proposed\",\"paused\",\"done\",\"failed\",\"stopped\"]' ELSE "
+		"'[\"proposed\"]' END)) END",
+		LIFE },
+	{ "trial-state",
+		"SELECT " TRIAL "'is ' || t.state || ' without an attempt' " OF_TRIALS
+		"t.state IN ('running', 'done', 'failed') AND NOT EXISTS (SELECT 1 FROM attempt "
+		"WHERE trial = t.id)",
+		LIFE },
+	{ "attempt-end",
+		"SELECT " ATTEMPT "'is ' || a.state || ', but its end is ' || coalesce(a.ended_us, "
+		"'missing') " OF_ATTEMPTS
+		"(a.state = 'ended') <> (a.ended_us IS NOT NULL) UNION ALL "
+		"SELECT " ATTEMPT "'runs, but has no start' " OF_ATTEMPTS
+		"a.state = 'running' AND a.started_us IS NULL",
+		EDITED },
+	{ "last-outcome",
+		"SELECT " TRIAL
+		"'its outcome is ' || coalesce(t.outcome, 'none') || ', that of its "
+		"last attempt ' || a.outcome " OF_ATTEMPTS
+		"a.number = t.attempts AND a.state = 'ended' AND t.outcome IS NOT a.outcome",
+		EDITED },
+	{ "leases",
+		"SELECT " ATTEMPT
+		"'has a lease of ' || (a.lease_us / 1e6) || ' s, and backend ' || "
+		"a.backend " OF_ATTEMPTS
+		"(a.lease_us <= 0 OR (a.lease_us IS NOT NULL AND a.backend "
+		"<> 'caller') OR (a.lease_us IS NULL) <> (a.heard_us IS NULL))",
+		"until it is right the trial may count as pending for ever: set lease_us and "
+		"heard_us "
+		"to NULL, or tell its result" },
+
+	/* ---- metrics ---- */
+	{ "metric-rows",
+		"SELECT " ATTEMPT "'has ' || count(*) || ' rows of ' || n.name || ' at step ' || "
+		"m.step FROM metric m JOIN metric_name n ON n.id = m.name JOIN attempt a "
+		"ON a.id = m.attempt JOIN trial t ON t.id = a.trial JOIN job j ON j.id = t.job "
+		"WHERE "
+		"?1 IN (0, t.job) GROUP BY m.attempt, m.name, m.step HAVING count(*) > 1",
+		SALVAGE },
+	{ "metric-attempts",
+		"SELECT " ATTEMPT "'never ran, but has metrics' " OF_ATTEMPTS
+		"a.state = 'intended' AND EXISTS (SELECT 1 FROM metric WHERE attempt = a.id)",
+		EDITED },
+	{ "metric-count",
+		"SELECT " TRIAL
+		"'counts ' || t.metric_count || ' values of its objective, has ' || "
+		"(SELECT count(*) " OBJECTIVE_ROWS ") " OF_TRIALS
+		"t.metric_count <> (SELECT count(*) " OBJECTIVE_ROWS ")",
+		COUNTER },
+	{ "metric-last",
+		"SELECT " TRIAL
+		"'its last value is ' || coalesce(t.last_value, 'none') || ' at step "
+		"' || coalesce(t.last_step, 'none') || ', not that of its curve' " OF_TRIALS
+		/* Rows of an attempt that another has taken the place of are not the last. */
+		"EXISTS (SELECT 1 " OBJECTIVE_ROWS " AND a.number = t.attempts) AND NOT EXISTS "
+		"(SELECT 1 FROM (SELECT m.step, m.value " OBJECTIVE_ROWS
+		" AND a.number = t.attempts ORDER BY m.step DESC LIMIT 1) r WHERE r.step IS "
+		"t.last_step AND r.value IS t.last_value)",
+		COUNTER },
+	{ "metric-best",
+		"SELECT " TRIAL "'its best value is ' || coalesce(t.best_value, 'none') || ', not "
+		"that of its curve' FROM trial t JOIN job j ON j.id = t.job JOIN objective_version "
+		"o "
+		"ON o.id = t.objective_version WHERE ?1 IN (0, t.job) AND t.best_value IS NOT "
+		"(SELECT "
+		"CASE o.goal WHEN 'maximize' THEN max(m.value) ELSE min(m.value) "
+		"END " OBJECTIVE_ROWS ")",
+		COUNTER },
+	{ "metric-offset",
+		"SELECT " ATTEMPT
+		"'has read ' || a.log_offset || ' bytes of its output' " OF_ATTEMPTS
+		"a.log_offset < 0",
+		EDITED },
+
+	/* ---- decisions ---- */
+	{ "decisions",
+		"SELECT " TRIAL "'has no decision' " OF_TRIALS
+		"NOT EXISTS (SELECT 1 FROM decision WHERE id = t.id)",
+		DECISION },
+	{ "decision-versions",
+		"SELECT " TRIAL "'was decided for another space or objective' " OF_DECISIONS
+		"(d.space_version <> t.space_version OR d.objective_version <> "
+		"t.objective_version)",
+		DECISION },
+	{ "decision-names",
+		"SELECT " TRIAL
+		"'was decided by ' || d.strategy || ', ' || d.branch || ', which is "
+		"not known' " OF_DECISIONS "(d.strategy NOT IN ('random', 'sobol', 'grid', "
+		"'bayesian') OR d.branch NOT IN ('user', 'random', 'sobol', 'grid', 'design', "
+		"'model', 'fallback'))",
+		"a newer tuner wrote it: use that, or its results without `tuner replay`" },
+	{ "decision-seen",
+		"SELECT " TRIAL
+		"'has seen event ' || d.seen || ', which is none of the job''s before "
+		"it' FROM decision d JOIN trial t ON t.id = d.id JOIN job j ON j.id = t.job JOIN "
+		"event "
+		"p ON p.trial = t.id AND p.kind = 'proposed' LEFT JOIN event e ON e.id = d.seen "
+		"WHERE "
+		"?1 IN (0, t.job) AND d.seen IS NOT NULL AND (e.id IS NULL OR e.job <> t.job OR "
+		"e.id "
+		">= p.id)",
+		DECISION },
+	{ "decision-start",
+		"SELECT " TRIAL
+		"'began from the hyperparameters of decision ' || d.start || ', which "
+		"is none of the job''s before it that has any' " OF_DECISIONS
+		"d.start IS NOT NULL AND NOT EXISTS (SELECT 1 FROM decision s JOIN trial u ON u.id "
+		"= "
+		"s.id WHERE s.id = d.start AND s.id < d.id AND u.job = t.job AND s.hyperparameters "
+		"IS "
+		"NOT NULL)",
+		DECISION },
+	{ "decision-pending",
+		"SELECT " TRIAL
+		"'took trial ' || p.value || ' as pending, which ' || CASE WHEN u.id "
+		"IS NULL THEN 'is not there' WHEN u.number >= t.number THEN 'is not before it' "
+		"ELSE "
+		"'had ended' END FROM decision d JOIN trial t ON t.id = d.id JOIN job j ON j.id = "
+		"t.job JOIN json_each(d.pending) p LEFT JOIN trial u ON u.job = t.job AND u.number "
+		"= "
+		"p.value WHERE ?1 IN (0, t.job) AND (u.id IS NULL OR u.number >= t.number OR "
+		"u.ended_event <= coalesce(d.seen, 0))",
+		DECISION },
+	{ "decision-model",
+		"SELECT " TRIAL "'was decided by ' || d.branch || ', ' || CASE WHEN "
+		"d.hyperparameters IS NULL THEN 'without hyperparameters' ELSE 'with "
+		"hyperparameters' END " OF_DECISIONS
+		"(d.branch = 'model') <> (d.hyperparameters IS NOT NULL) UNION ALL SELECT " TRIAL
+		"'was predicted with a standard deviation of ' || d.sd " OF_DECISIONS "d.sd < 0",
+		DECISION },
+	{ "sequence",
+		"SELECT 'job ' || name || ', trial ' || number || ': begins at point ' || sequence "
+		"|| "
+		"' of the sequence, not where the one before it ended' FROM (SELECT j.name, "
+		"t.number, "
+		"d.sequence, d.next_sequence, coalesce(lag(d.next_sequence) OVER (PARTITION BY "
+		"t.job, "
+		"t.arm, t.repeat ORDER BY t.arm_number), 0) AS before " OF_DECISIONS
+		"true) WHERE sequence <> before OR next_sequence < sequence",
+		DECISION },
+
+	/* ---- events ---- */
+	{ "event-ids",
+		"SELECT 'there are ' || count(*) || ' events, but the last one is number ' || "
+		"max(max(id), (SELECT seq FROM sqlite_sequence WHERE name = 'event')) FROM event "
+		"HAVING count(*) <> max(max(id), (SELECT seq FROM sqlite_sequence WHERE name = "
+		"'event'))",
+		"facts are missing: go on from an older copy" },
+	{ "event-subjects",
+		"SELECT 'event ' || e.id || ' of job ' || j.name || ' is about a trial or attempt "
+		"of "
+		"another' " OF_EVENTS
+		"((e.trial IS NOT NULL AND NOT EXISTS (SELECT 1 FROM trial WHERE "
+		"id = e.trial AND job = e.job)) OR (e.attempt IS NOT NULL AND NOT EXISTS (SELECT 1 "
+		"FROM attempt WHERE id = e.attempt AND trial IS e.trial)))",
+		EDITED },
+	{ "event-proposed",
+		"SELECT " TRIAL
+		"'was proposed in ' || count(e.id) || ' events' FROM trial t JOIN job "
+		"j ON j.id = t.job LEFT JOIN event e ON e.trial = t.id AND e.kind = 'proposed' "
+		"WHERE "
+		"?1 IN (0, t.job) GROUP BY t.id HAVING count(e.id) <> 1",
+		"facts are missing or doubled: go on from an older copy" },
+	{ "event-ends",
+		"SELECT " ATTEMPT
+		"'is ' || a.state || ', but ended in ' || count(e.id) || ' events' "
+		"FROM attempt a JOIN trial t ON t.id = a.trial JOIN job j ON j.id = t.job LEFT "
+		"JOIN "
+		"event e ON e.attempt = a.id AND e.kind IN ('ended', 'retry', 'late', 'paused') "
+		"AND "
+		"json_extract(e.data, '$.outcome') IS NOT NULL WHERE ?1 IN (0, t.job) GROUP BY "
+		"a.id "
+		"HAVING count(e.id) <> (a.state = 'ended')",
+		"facts are missing or doubled: go on from an older copy" },
+};
+
+/* ---- making them ---- */
+
+static bool add(struct violation_list *list, size_t *capacity, const struct check *check,
+	const char *what, struct tuner_error *err)
+{
+	char *copy = strdup(what);
+
+	if (!copy)
+		return tuner_fail_memory(err);
+	if (!array_grow((void **)&list->items, &list->n, capacity, sizeof *list->items, err)) {
+		free(copy);
+		return false;
+	}
+	list->items[list->n - 1] =
+		(struct violation){ .check = check->name, .what = copy, .remedy = check->remedy };
+	return true;
+}
+
+/* What fails for want of memory, or because a writer is in the way, says nothing of the database. */
+static bool is_damage(const struct tuner_error *failed)
+{
+	struct tuner_error memory;
+
+	(void)!tuner_fail_memory(&memory);
+	return failed->code != TUNER_RETRY && strcmp(failed->message, memory.message) != 0;
+}
+
+static bool read_rows(struct violation_list *list, size_t *capacity, const struct check *check,
+	struct query *query, struct tuner_error *err)
+{
+	bool found = false, ok = true;
+
+	for (size_t n = 0; ok && (ok = query_row(query, &found, err)) && found; n++) {
+		if (n == VIOLATIONS_MAX) {
+			list->more = true;
+			break;
+		}
+		ok = add(list, capacity, check, query_text(query), err);
+	}
+	query_close(query);
+	return ok;
+}
+
+static bool make(struct store *store, int64_t job_id, const struct check *check,
+	struct violation_list *list, size_t *capacity, struct tuner_error *err)
+{
+	struct tuner_error failed = { TUNER_OK, "" };
+	struct query query;
+
+	list->checks++;
+	query_open(&query, store, check->sql);
+	if (strstr(check->sql, "?1"))
+		query_bind_int(&query, job_id);
+	if (read_rows(list, capacity, check, &query, &failed))
+		return true;
+	if (is_damage(&failed)) {
+		const struct check broken = { check->name, NULL, SALVAGE };
+
+		return add(list, capacity, &broken, failed.message, err);
+	}
+	*err = failed;
+	return false;
+}
+
+/* ---- tables, views, indexes and triggers ---- */
+
+static bool is_there(
+	struct store *store, const char *type, const char *name, bool *ret, struct tuner_error *err)
+{
+	struct query query;
+	int64_t n = 0;
+
+	query_open(
+		&query, store, "SELECT count(*) FROM sqlite_schema WHERE type = ?1 AND name = ?2");
+	query_bind_text(&query, type);
+	query_bind_text(&query, name);
+	const bool ok = query_scalar(&query, 0, &n, err);
+
+	*ret = n > 0;
+	return ok;
+}
+
+/* Its first row, which takes every column. */
+static bool read_view(struct store *store, const char *name, struct tuner_error *err)
+{
+	char sql[128];
+	struct query query;
+	bool found;
+
+	snprintf(sql, sizeof sql, "SELECT * FROM \"%.80s\" LIMIT 1", name);
+	query_open(&query, store, sql);
+	const bool ok = query_row(&query, &found, err);
+
+	query_close(&query);
+	return ok;
+}
+
+/* One object that a new database has. */
+static bool check_object(struct store *store, const char *type, const char *name,
+	struct violation_list *list, size_t *capacity, struct tuner_error *err)
+{
+	static const struct check missing = { "schema", NULL, SCHEMA },
+				  unreadable = { "views", NULL, SCHEMA };
+	struct tuner_error failed = { TUNER_OK, "" };
+	char what[400];
+	bool there = false;
+
+	if (!is_there(store, type, name, &there, err))
+		return false;
+	if (!there) {
+		snprintf(what, sizeof what, "the %s %s is missing", type, name);
+		return add(list, capacity, &missing, what, err);
+	}
+	if (strcmp(type, "view") != 0 || read_view(store, name, &failed))
+		return true;
+	if (!is_damage(&failed)) {
+		*err = failed;
+		return false;
+	}
+	snprintf(what, sizeof what, "the view %s cannot be read: %.250s", name, failed.message);
+	return add(list, capacity, &unreadable, what, err);
+}
+
+static bool check_objects(struct store *store, sqlite3_stmt *fresh, struct violation_list *list,
+	size_t *capacity, struct tuner_error *err)
+{
+	bool ok = true;
+
+	list->checks += 2;
+	while (ok && sqlite3_step(fresh) == SQLITE_ROW)
+		ok = check_object(store, (const char *)sqlite3_column_text(fresh, 0),
+			(const char *)sqlite3_column_text(fresh, 1), list, capacity, err);
+	return ok;
+}
+
+/* Against a new database in memory. */
+static bool check_schema(
+	struct store *store, struct violation_list *list, size_t *capacity, struct tuner_error *err)
+{
+	static const char path[] = ":memory:";
+	sqlite3_stmt *fresh = NULL;
+	sqlite3 *db = NULL;
+	bool ok = false;
+	int status = sqlite3_open(path, &db);
+
+	if (status == SQLITE_OK && !schema_create(db, path, &schema_current, err))
+		goto out;
+	if (status == SQLITE_OK)
+		status = sqlite3_prepare_v2(db,
+			"SELECT type, name FROM sqlite_schema ORDER BY rowid", -1, &fresh, NULL);
+	ok = status == SQLITE_OK ? check_objects(store, fresh, list, capacity, err)
+				 : sql_fail(db, path, status, err);
+out:
+	sqlite3_finalize(fresh);
+	sqlite3_close(db);
+	return ok;
+}
+
+bool store_verify(
+	struct store *store, int64_t job_id, struct violation_list *ret, struct tuner_error *err)
+{
+	size_t capacity = 0;
+
+	*ret = (struct violation_list){ 0 };
+	bool ok = check_schema(store, ret, &capacity, err);
+
+	for (size_t i = 0; ok && i < sizeof checks / sizeof *checks; i++)
+		ok = make(store, job_id, &checks[i], ret, &capacity, err);
+	if (!ok)
+		violation_list_finish(ret);
+	return ok;
+}
+
+void violation_list_finish(struct violation_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		free(list->items[i].what);
+	free(list->items);
+	*list = (struct violation_list){ 0 };
+}

@@ -1,0 +1,34 @@
+/* Whether a database is what the functions of this room leave: what no constraint of the schema can say, and the
+ * constraints themselves, in case somebody went around them. Reading only. */
+#ifndef TRIALS_VERIFY_H
+#define TRIALS_VERIFY_H
+
+#include "trials/store.h"
+
+#include <stddef.h>
+
+/* Violations of one check that are told of; more of them only set `more`. */
+enum { VIOLATIONS_MAX = 20 };
+
+struct violation {
+	const char *check; /* its name: "attempts" ... */
+	char *what; /* "job demo, trial 7: counts 3 attempts, has 2" */
+	const char *remedy; /* what to do about it, in words */
+};
+
+struct violation_list {
+	struct violation *items;
+	size_t n;
+	size_t checks; /* that were made */
+	bool more;
+};
+
+/* Every check, of one job or of all (job_id 0); the file itself is always checked as a whole. Each check sees the
+ * database as of one moment, also while a job runs. Damage that keeps a check from being made is a violation,
+ * too: false only without memory, or if SQLite cannot read right now (TUNER_RETRY). */
+TUNER_MUST_CHECK
+bool store_verify(
+	struct store *store, int64_t job_id, struct violation_list *ret, struct tuner_error *err);
+void violation_list_finish(struct violation_list *list);
+
+#endif

@@ -1,0 +1,515 @@
+#include "tuner/replay.h"
+
+#include "base/number.h"
+#include "tuner/proposal.h"
+#include "tuner/version.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What one decision after another is recomputed with; each needs little more than the one before it. */
+struct player {
+	const struct report *report;
+	struct replay *replay;
+	size_t capacity; /* of its differences */
+	struct trial_list trials; /* all, by number */
+	const struct trial **ended; /* those that have, in the order of their ends */
+	size_t n_ended, next_ended; /* the history has those before next_ended */
+
+	/* Of the last decision: the job file in force, and what its results were by that. */
+	struct job_file *file; /* NULL: none yet, or this version cannot read it */
+	int64_t space_version, objective_version;
+	char *settings;
+	struct history history;
+	struct proposer proposer;
+};
+
+/* ---- the job file in force ---- */
+
+static void forget_file(struct player *player)
+{
+	proposer_finish(&player->proposer);
+	history_finish(&player->history);
+	job_file_destroy(player->file);
+	free(player->settings);
+	player->file = NULL;
+	player->settings = NULL;
+	player->next_ended = 0;
+}
+
+/* Without what only this decision knows of itself. */
+static size_t settings_length(const char *settings)
+{
+	const char *end = strstr(settings, ", \"value_probability\": ");
+	return end != NULL ? (size_t)(end - settings) : strcspn(settings, "}");
+}
+
+static bool is_in_force(
+	const struct player *player, const struct trial *trial, const struct decision *decision)
+{
+	const size_t length = settings_length(decision->settings);
+	return player->file != NULL && player->space_version == trial->space_version &&
+	       player->objective_version == trial->objective_version &&
+	       settings_length(player->settings) == length &&
+	       strncmp(player->settings, decision->settings, length) == 0;
+}
+
+static bool read_file(struct player *player, const struct trial *trial,
+	const struct decision *decision, struct tuner_error *err)
+{
+	struct store *store = player->report->store;
+	char *definition = NULL, *metric = NULL, *objective = NULL;
+	struct parameter_list parameters = { 0 };
+	bool maximize = false;
+	const bool ok =
+		job_space_version(store, trial->space_version, &definition, &parameters, err) &&
+		job_objective(
+			store, trial->objective_version, &metric, &maximize, &objective, err) &&
+		job_file_restore(definition, decision->settings, &player->file, err);
+	if (ok && player->file != NULL) {
+		player->file->maximize = maximize;
+		player->file->seed = (uint64_t)player->report->job.seed;
+	}
+	parameter_list_finish(&parameters);
+	free(definition);
+	free(metric);
+	free(objective);
+	return ok;
+}
+
+/* player->file is NULL afterwards if this version cannot read it. */
+static bool take_file(struct player *player, const struct trial *trial,
+	const struct decision *decision, struct tuner_error *err)
+{
+	if (is_in_force(player, trial, decision))
+		return true;
+	forget_file(player);
+	if (!read_file(player, trial, decision, err))
+		return false;
+	if (player->file == NULL)
+		return true;
+	player->space_version = trial->space_version;
+	player->objective_version = trial->objective_version;
+	player->settings = strdup(decision->settings);
+	player->history.file = player->file;
+	return player->settings != NULL ? proposer_create(&player->proposer, player->file, err)
+					: tuner_fail_memory(err);
+}
+
+/* ---- what was known ---- */
+
+/* Results up to the event that the decision saw last. */
+static bool take_history(struct player *player, const struct trial *trial,
+	const struct decision *decision, struct tuner_error *err)
+{
+	struct history *history = &player->history;
+	if (history->last_event > decision->seen) {
+		history_finish(history);
+		history->file = player->file;
+		player->next_ended = 0;
+	}
+	for (; player->next_ended < player->n_ended; player->next_ended++) {
+		const struct trial *ended = player->ended[player->next_ended];
+		if (ended->ended_event > decision->seen)
+			break;
+		if (!history_add_stored(history, player->report->store, ended, err))
+			return false;
+	}
+	history->created = trial->arm_number - 1;
+	return true;
+}
+
+static int by_number(const void *number, const void *trial)
+{
+	const int64_t a = *(const int64_t *)number, b = ((const struct trial *)trial)->number;
+	return (a > b) - (a < b);
+}
+
+/* A trial's values as the loop has them while it runs: none that an edited space does not take. */
+static bool pending_values(
+	const struct player *player, int64_t number, const double **ret, struct tuner_error *err)
+{
+	const size_t d = player->file->space.d;
+	const struct trial *trial =
+		bsearch(&number, player->trials.items, player->trials.n, sizeof(*trial), by_number);
+	double *values = NULL;
+	if (trial == NULL)
+		return tuner_fail(err, TUNER_USAGE, "it knew of a trial %lld, which is not there",
+			(long long)number);
+	if (!trial_present_values(player->file, trial, &values, err))
+		return false;
+	if (values == NULL) {
+		values = calloc(d + 1, sizeof(*values));
+		if (values == NULL)
+			return tuner_fail_memory(err);
+		for (size_t i = 0; i < d; i++)
+			values[i] = NAN;
+	}
+	*ret = values;
+	return true;
+}
+
+static void pending_finish(struct pending *pending, size_t n)
+{
+	for (size_t i = 0; pending != NULL && i < n; i++)
+		free((double *)pending[i].values);
+	free(pending);
+}
+
+static bool take_pending(const struct player *player, const struct decision *decision,
+	struct pending **ret, struct tuner_error *err)
+{
+	struct pending *pending = calloc(decision->n_pending + 1, sizeof(*pending));
+	if (pending == NULL)
+		return tuner_fail_memory(err);
+	for (size_t i = 0; i < decision->n_pending; i++) {
+		pending[i].number = decision->pending[i];
+		if (!pending_values(player, decision->pending[i], &pending[i].values, err)) {
+			pending_finish(pending, decision->n_pending);
+			return false;
+		}
+	}
+	*ret = pending;
+	return true;
+}
+
+static bool take_start(
+	struct player *player, const struct decision *decision, struct tuner_error *err)
+{
+	struct decision start;
+	char *memory = NULL;
+	if (decision->start == 0)
+		return proposer_restore(&player->proposer, decision->sequence, NULL, err);
+	const bool ok =
+		decision_load(player->report->store, decision->start, &start, &memory, err) &&
+		proposer_restore(&player->proposer, decision->sequence, &start, err);
+	free(memory);
+	return ok;
+}
+
+/* ---- the decision once more ---- */
+
+static bool propose_again(struct player *player, const struct trial *trial,
+	const struct decision *decision, struct proposal *ret, struct tuner_error *err)
+{
+	struct pending *pending = NULL;
+	struct queued queued = { 0 };
+	bool is_queued = false;
+	player->file->budget.trials = decision->budget_trials;
+	const bool ok = take_history(player, trial, decision, err) &&
+			take_start(player, decision, err) &&
+			queue_taken(player->report->store, trial->id, &queued, &is_queued, err) &&
+			take_pending(player, decision, &pending, err) &&
+			proposal_make_within(&player->proposer, &player->history, pending,
+				decision->n_pending, is_queued ? &queued : NULL,
+				(size_t)decision->parallel, decision->work_limit, ret, err);
+	pending_finish(pending, decision->n_pending);
+	queued_finish(&queued);
+	return ok;
+}
+
+/* ---- the comparison ---- */
+
+struct comparison {
+	bool exact; /* the same processor, libraries and program */
+	bool differs;
+	struct replay_difference difference; /* the first */
+};
+
+static void differ(struct comparison *comparison, const char *field, const char *recorded,
+	const char *recomputed)
+{
+	struct replay_difference *difference = &comparison->difference;
+	comparison->differs = true;
+	snprintf(difference->field, sizeof(difference->field), "%.79s", field);
+	snprintf(difference->recorded, sizeof(difference->recorded), "%.159s", recorded);
+	snprintf(difference->recomputed, sizeof(difference->recomputed), "%.159s", recomputed);
+}
+
+/* Within `scale` tolerances, unless the bits are to be the same (the database has no -0.0). */
+static bool is_same(const struct comparison *comparison, double a, double b, double scale)
+{
+	if (a == b || (isnan(a) && isnan(b)))
+		return true;
+	return !comparison->exact && fabs(a - b) <= REPLAY_TOLERANCE * scale;
+}
+
+static void compare_number(struct comparison *comparison, const char *field, double recorded,
+	double recomputed, double scale)
+{
+	char texts[2][NUMBER_TEXT];
+	if (!comparison->differs && !is_same(comparison, recorded, recomputed, scale))
+		differ(comparison, field, number_from_double(recorded, texts[0]),
+			number_from_double(recomputed, texts[1]));
+}
+
+static void compare_text(struct comparison *comparison, const char *field, const char *recorded,
+	const char *recomputed)
+{
+	if (!comparison->differs && strcmp(recorded, recomputed) != 0)
+		differ(comparison, field, recorded, recomputed);
+}
+
+static void compare_integer(
+	struct comparison *comparison, const char *field, int64_t recorded, int64_t recomputed)
+{
+	char texts[2][32];
+	if (comparison->differs || recorded == recomputed)
+		return;
+	snprintf(texts[0], sizeof(texts[0]), "%lld", (long long)recorded);
+	snprintf(texts[1], sizeof(texts[1]), "%lld", (long long)recomputed);
+	differ(comparison, field, texts[0], texts[1]);
+}
+
+/* Elsewhere a tolerance is a part of the range, whatever the scale is. Categories have none. */
+static bool is_same_value(
+	const struct comparison *comparison, const struct parameter *parameter, double a, double b)
+{
+	if (is_same(comparison, a, b, 0))
+		return true;
+	return !comparison->exact && parameter->type != PARAMETER_CATEGORICAL && !isnan(a) &&
+	       !isnan(b) &&
+	       is_same(comparison, parameter_encode(parameter, a), parameter_encode(parameter, b),
+		       1);
+}
+
+static void compare_values(struct comparison *comparison, const struct job_file *file,
+	const struct trial *trial, const struct proposal *proposal)
+{
+	double values[SPACE_PARAMETERS_MAX];
+	configuration_stored_values(file, proposal->values, values);
+	for (size_t i = 0; i < file->space.d && !comparison->differs; i++) {
+		const struct parameter *parameter = &file->space.parameters[i];
+		char field[80], texts[2][NUMBER_TEXT];
+		if (is_same_value(comparison, parameter, trial->values[i], values[i]))
+			continue;
+		snprintf(field, sizeof(field), "parameter %.60s", parameter->name);
+		differ(comparison, field, number_from_double(trial->values[i], texts[0]),
+			number_from_double(values[i], texts[1]));
+	}
+}
+
+static void compare_hyperparameters(struct comparison *comparison, const struct decision *recorded,
+	const struct decision *recomputed)
+{
+	compare_integer(comparison, "number of hyperparameters",
+		(int64_t)recorded->n_hyperparameters, (int64_t)recomputed->n_hyperparameters);
+	for (size_t i = 0; i < recorded->n_hyperparameters && !comparison->differs; i++) {
+		char field[80];
+		snprintf(field, sizeof(field), "hyperparameter %zu", i + 1);
+		compare_number(comparison, field, recorded->hyperparameters[i],
+			recomputed->hyperparameters[i], 1);
+	}
+}
+
+static double value_probability(const struct decision *decision)
+{
+	const char *at = decision->settings + settings_length(decision->settings);
+	double probability = NAN;
+	return sscanf(at, ", \"value_probability\": %lf", &probability) == 1 ? probability : NAN;
+}
+
+/* In the user's unit: parts of the numbers' own size, or of what the model is unsure by. */
+static double unit(const struct decision *decision)
+{
+	return fabs(decision->mean) + fabs(decision->incumbent) + decision->sd;
+}
+
+/* On another machine a bound on the work may be met an evaluation sooner or later. */
+static void compare_effort(struct comparison *comparison, const struct decision *recorded,
+	const struct decision *recomputed)
+{
+	compare_integer(
+		comparison, "next_sequence", recorded->next_sequence, recomputed->next_sequence);
+	if (comparison->exact)
+		compare_integer(comparison, "work", recorded->work, recomputed->work);
+}
+
+static void compare(struct comparison *comparison, const struct job_file *file,
+	const struct trial *trial, const struct decision *recorded, const struct proposal *proposal)
+{
+	const struct decision *recomputed = &proposal->decision;
+	const double scale = unit(recorded);
+	compare_text(comparison, "branch", recorded->branch, recomputed->branch);
+	compare_text(comparison, "reason", recorded->reason, recomputed->reason);
+	compare_values(comparison, file, trial, proposal);
+	compare_hyperparameters(comparison, recorded, recomputed);
+	compare_number(comparison, "mean", recorded->mean, recomputed->mean, scale);
+	compare_number(comparison, "sd", recorded->sd, recomputed->sd, scale);
+	compare_number(comparison, "incumbent", recorded->incumbent, recomputed->incumbent, scale);
+	compare_number(
+		comparison, "acquisition", recorded->acquisition, recomputed->acquisition, 1);
+	compare_number(comparison, "value_probability", value_probability(recorded),
+		value_probability(recomputed), 1);
+	compare_effort(comparison, recorded, recomputed);
+}
+
+/* ---- one decision ---- */
+
+static bool is_from_here(const struct replay *replay, const struct decision *decision)
+{
+	return strcmp(replay->cpu, decision->cpu) == 0 &&
+	       strcmp(replay->blas, decision->blas) == 0 &&
+	       strcmp(replay->program, decision->program) == 0;
+}
+
+static void note_elsewhere(struct replay *replay, const struct decision *decision)
+{
+	if (replay->elsewhere++ > 0)
+		return;
+	snprintf(replay->their_cpu, sizeof(replay->their_cpu), "%.63s", decision->cpu);
+	snprintf(replay->their_blas, sizeof(replay->their_blas), "%.191s", decision->blas);
+	snprintf(replay->their_program, sizeof(replay->their_program), "%.31s", decision->program);
+}
+
+static bool add_difference(
+	struct player *player, const struct replay_difference *difference, struct tuner_error *err)
+{
+	struct replay *replay = player->replay;
+	if (replay->n_differences == player->capacity) {
+		const size_t capacity = player->capacity ? 2 * player->capacity : 16;
+		struct replay_difference *items =
+			realloc(replay->differences, capacity * sizeof(*items));
+		if (items == NULL)
+			return tuner_fail_memory(err);
+		replay->differences = items;
+		player->capacity = capacity;
+	}
+	replay->differences[replay->n_differences++] = *difference;
+	return true;
+}
+
+/* A fault of this one decision is a difference, too: the others can still be told of. */
+static bool recompute(struct player *player, const struct trial *trial,
+	const struct decision *decision, struct comparison *comparison, struct tuner_error *err)
+{
+	struct tuner_error fault = { TUNER_OK, "" };
+	struct proposal proposal;
+	if (!take_file(player, trial, decision, err))
+		return false;
+	if (player->file == NULL || player->file->space.d != trial->d) {
+		differ(comparison, "settings", decision->settings, "not known to this version");
+		return true;
+	}
+	if (!propose_again(player, trial, decision, &proposal, &fault)) {
+		if (fault.code != TUNER_USAGE) {
+			*err = fault;
+			return false;
+		}
+		differ(comparison, "branch", decision->branch, fault.message);
+		return true;
+	}
+	if (proposal.exhausted)
+		differ(comparison, "branch", decision->branch, "nothing left to try");
+	else
+		compare(comparison, player->file, trial, decision, &proposal);
+	proposal_finish(&proposal);
+	return true;
+}
+
+static bool play_decision(struct player *player, const struct trial *trial,
+	const struct decision *decision, struct tuner_error *err)
+{
+	struct replay *replay = player->replay;
+	struct comparison comparison = { .exact = is_from_here(replay, decision) };
+	if (strcmp(decision->branch, branch_name(BRANCH_USER)) == 0) {
+		replay->given++;
+		return true;
+	}
+	if (!recompute(player, trial, decision, &comparison, err))
+		return tuner_fail_in(err, "trial %lld: ", (long long)trial->number);
+	replay->recomputed++;
+	if (!comparison.exact)
+		note_elsewhere(replay, decision);
+	comparison.difference.trial = trial->number;
+	return !comparison.differs || add_difference(player, &comparison.difference, err);
+}
+
+static bool play(struct player *player, const struct trial *trial, struct tuner_error *err)
+{
+	struct decision decision;
+	char *memory = NULL;
+	if (!decision_load(player->report->store, trial->id, &decision, &memory, err))
+		return false;
+	const bool ok = play_decision(player, trial, &decision, err);
+	free(memory);
+	return ok;
+}
+
+/* ---- all of them ---- */
+
+static int by_end(const void *a, const void *b)
+{
+	const int64_t x = (*(const struct trial *const *)a)->ended_event;
+	const int64_t y = (*(const struct trial *const *)b)->ended_event;
+	return (x > y) - (x < y);
+}
+
+/* One statement, so that a job which runs meanwhile is seen as of one moment. */
+static bool load_trials(struct player *player, struct tuner_error *err)
+{
+	const struct report *report = player->report;
+	const struct trial_filter all = { .job_id = report->job.id, .repeat = -1 };
+	if (!trial_select(report->store, &all, &player->trials, err))
+		return false;
+	player->ended = calloc(player->trials.n + 1, sizeof(*player->ended));
+	if (player->ended == NULL)
+		return tuner_fail_memory(err);
+	for (size_t i = 0; i < player->trials.n; i++)
+		if (player->trials.items[i].ended_event > 0)
+			player->ended[player->n_ended++] = &player->trials.items[i];
+	qsort(player->ended, player->n_ended, sizeof(*player->ended), by_end);
+	return true;
+}
+
+/* A proposer knows what this program computes with. */
+static bool name_here(struct replay *replay, struct tuner_error *err)
+{
+	struct job_file file = { .strategy = { .name = STRATEGY_RANDOM } };
+	struct proposer proposer;
+	if (!proposer_create(&proposer, &file, err))
+		return false;
+	memcpy(replay->cpu, proposer.cpu, sizeof(replay->cpu));
+	memcpy(replay->blas, proposer.blas, sizeof(replay->blas));
+	snprintf(replay->program, sizeof(replay->program), "%s", TUNER_VERSION);
+	proposer_finish(&proposer);
+	return true;
+}
+
+static bool play_all(struct player *player, int64_t number, struct tuner_error *err)
+{
+	bool found = number == 0;
+	if (!name_here(player->replay, err) || !load_trials(player, err))
+		return false;
+	for (size_t i = 0; i < player->trials.n; i++) {
+		const struct trial *trial = &player->trials.items[i];
+		if (number != 0 && trial->number != number)
+			continue;
+		found = true;
+		if (!play(player, trial, err))
+			return false;
+	}
+	return found || tuner_fail(err, TUNER_USAGE, "job \"%.100s\" has no trial %lld",
+				player->report->job.name, (long long)number);
+}
+
+bool replay_job(
+	const struct report *report, int64_t number, struct replay *ret, struct tuner_error *err)
+{
+	*ret = (struct replay){ 0 };
+	struct player player = { .report = report, .replay = ret };
+	const bool ok = play_all(&player, number, err);
+	forget_file(&player);
+	free(player.ended);
+	trial_list_finish(&player.trials);
+	if (!ok)
+		replay_finish(ret);
+	return ok;
+}
+
+void replay_finish(struct replay *replay)
+{
+	free(replay->differences);
+	*replay = (struct replay){ 0 };
+}

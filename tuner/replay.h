@@ -1,0 +1,39 @@
+/* A job's decisions once more, from the database alone, and whether they come out the same.
+ *
+ * A decision row says what went into a suggestion (architecture, rule 3), or names where it stands: results up to
+ * an event, trials that were pending, the decision whose hyperparameters come first. What comes out must have the
+ * bits that the row has. Roundings differ between processors and libraries, so a decision that was made with others
+ * than these is held to REPLAY_TOLERANCE instead. */
+#ifndef TUNER_REPLAY_H
+#define TUNER_REPLAY_H
+
+#include "tuner/trial_report.h"
+
+/* Of a parameter: of its range in its scale. Of a logarithm: absolute. Else of the number itself. */
+#define REPLAY_TOLERANCE 1e-6
+
+/* The first field of a decision that did not come out the same. */
+struct replay_difference {
+	int64_t trial; /* number */
+	char field[80]; /* "branch", "parameter lr", "hyperparameter 3", "mean" ... */
+	char recorded[160], recomputed[160]; /* numbers to the bit */
+};
+
+struct replay {
+	size_t recomputed;
+	size_t given; /* nobody decided: enqueued, added or listed in "first" with all parameters */
+	size_t elsewhere; /* of the recomputed ones, made with another machine, library or version */
+	char their_cpu[64], their_blas[192], their_program[32]; /* of the first of those */
+	char cpu[64], blas[192], program[32]; /* here */
+	size_t n_differences;
+	struct replay_difference *differences; /* by trial */
+};
+
+/* Recomputes the decision of trial `number`, or all (0). TUNER_USAGE if there is no such trial. A failure leaves
+ * nothing to finish. */
+TUNER_MUST_CHECK
+bool replay_job(
+	const struct report *report, int64_t number, struct replay *ret, struct tuner_error *err);
+void replay_finish(struct replay *replay);
+
+#endif
