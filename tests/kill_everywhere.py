@@ -2,7 +2,7 @@
 """Kills `tuner run` or its supervisors at one system call after another, goes on, and looks whether anything
 was lost or ran twice. docs/recovery.md says what is promised.
 
-    tests/kill_everywhere.py [--kind KIND]... [--kills N | --all] [--changes] [--jobs N] [--sites FILE]
+    tests/kill_everywhere.py [--kind KIND]... [--kills N | --at FIRST-LAST | --all] [--changes] [--jobs N] [--sites FILE]
 
 Each kill is a job of its own, of 20 trials, two in parallel: its first sitting is killed, `tuner run` goes on
 to the end. The n of "at the n-th call" is spread evenly over the calls of an undisturbed sitting; with
@@ -271,7 +271,7 @@ def in_a_directory(act):
     directory = pathlib.Path(tempfile.mkdtemp(prefix="tuner-kill-"))
     try:
         result = act(directory)
-    except (Broken, subprocess.TimeoutExpired) as error:
+    except (Broken, OSError, sqlite3.Error, subprocess.TimeoutExpired) as error:
         raise Broken(f"{error}\n  in {directory}") from None
     shutil.rmtree(directory)
     return result
@@ -294,28 +294,36 @@ def undisturbed(kind, options):
     if kind.again:
         calls = in_a_directory(recovering)
     elif kind.victim == "supervisor":
-        calls = min(supervisors) if options.kills else max(supervisors)
+        calls = max(supervisors) if options.at else min(supervisors)
     else:
         calls = program
     return Undisturbed(calls, program, configurations)
 
 
-def places(kind, calls, kills):
-    """The arguments of the tracer, one list a kill. kills None: all."""
-    kills = min(kills or calls, calls)
-    at = [1 + (2 * i + 1) * calls // (2 * kills) for i in range(kills)] if kills < calls \
-        else range(1, calls + 1)
-    if kind.victim == "supervisor":
-        return [["supervisor", 1 + 7 * i % TRIALS, n] for i, n in enumerate(at)]
-    return [[kind.victim, n] for n in at]
+def spread(calls, kills):
+    """The n of the kills, evenly over all calls."""
+    kills = min(kills, calls)
+    return [1 + (2 * i + 1) * calls // (2 * kills) for i in range(kills)]
 
 
-def kill_once(kind, options, usual, place):
+def chosen(options, calls):
+    if not options.at:
+        return spread(calls, options.kills)
+    first, last = options.at
+    return range(first, min(last, calls) + 1)
+
+
+def place(kind, n):
+    """The tracer's words. One supervisor is like the other, so each is killed now and then."""
+    return [kind.victim, 1 + 7 * n % TRIALS, n] if kind.victim == "supervisor" else [kind.victim, n]
+
+
+def kill_once(kind, options, usual, n):
     def act(directory):
         write_job(directory, kind.strategy)
         if kind.again:
             sit_under_tracer(directory, options.counted, "program", usual.program // 2)
-        report = sit_under_tracer(directory, options.counted, *place)
+        report = sit_under_tracer(directory, options.counted, *place(kind, n))
         if "killed" not in report or kind.victim == "supervisor":
             expect(report["status"], 0, "exit status of a sitting that was not killed")
         if kind.victim != "supervisor":
@@ -371,22 +379,27 @@ def run_kind(name, options, workers):
     kind = KINDS[name]
     usual = undisturbed(kind, options)
     reports, broken = [], []
-    jobs = {workers.submit(kill_once, kind, options, usual, place): place
-            for place in places(kind, usual.calls, options.kills)}
+    jobs = {workers.submit(kill_once, kind, options, usual, n): n for n in chosen(options, usual.calls)}
     for job in concurrent.futures.as_completed(jobs):
         try:
             reports.append(job.result())
         except Broken as error:
-            broken.append(f"{name}: killed ({' '.join(map(str, jobs[job]))}): {error}")
+            broken.append(f"{name}: killed at {jobs[job]}: {error}")
             print(broken[-1], flush=True)
     return summary(name, options, usual.calls, reports), broken
+
+
+def read_range(text):
+    first, _, last = text.partition("-")
+    return int(first), int(last or first)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--kind", action="append", choices=list(KINDS))
     parser.add_argument("--kills", type=int, default=8, help="of each kind (8)")
-    parser.add_argument("--all", dest="kills", action="store_const", const=None, help="at every call")
+    parser.add_argument("--at", type=read_range, help="at these calls, such as 12 or 12-40")
+    parser.add_argument("--all", dest="at", action="store_const", const=(1, sys.maxsize), help="at every call")
     parser.add_argument("--changes", dest="counted", action="store_const", const="changes", default="calls",
                         help="only at calls that change anything outside the victim")
     parser.add_argument("--jobs", type=int, default=min(os.cpu_count() or 1, 4), help="side by side")

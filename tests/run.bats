@@ -81,6 +81,24 @@ done_trials="SELECT count(*) FROM trial WHERE state = 'done'"
 	[ "$(lines_of starts)" -eq 2 ]
 }
 
+@test "killed between its last trial and its own end, a job is ended by the next run" {
+	TRIALS=2 write_job
+	"$TUNER" run job.jsonc
+	sqlite3 tuner.db "UPDATE job SET state = 'open', reason = '', ended_us = NULL"
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"all 2 trials of the budget have ended"* ]]
+	sql_is "SELECT state FROM job WHERE ended_us IS NOT NULL" done
+	[ "$(lines_of starts)" -eq 2 ]
+	touch crash
+	run "$TUNER" run job.jsonc --name broken --set budget.start_failures=9
+	[ "$status" -eq 4 ]
+	sqlite3 tuner.db "UPDATE job SET state = 'open', reason = '', ended_us = NULL WHERE name = 'broken'"
+	run "$TUNER" run job.jsonc --name broken --set budget.start_failures=9
+	[ "$status" -eq 4 ]
+	sql_is "SELECT state FROM job WHERE name = 'broken'" failed
+}
+
 @test "more trials and a wider range: the job goes on, nothing is repeated" {
 	TRIALS=4 write_job
 	"$TUNER" run job.jsonc
