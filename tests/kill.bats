@@ -3,7 +3,7 @@
 # tests/kill_everywhere.py --all kills at every one, and says what is checked.
 
 survives() { # KIND [OPTION...]
-	run /usr/bin/python3 "$BATS_TEST_DIRNAME/kill_everywhere.py" --kills 7 --kind "$@"
+	run /usr/bin/python3 "$BATS_TEST_DIRNAME/kill_everywhere.py" --kills 6 --kind "$@"
 	[ "$status" -ne 77 ] || skip "${output##*$'\n'}"
 	echo "$output"
 	[ "$status" -eq 0 ]
@@ -19,6 +19,10 @@ survives() { # KIND [OPTION...]
 
 @test "killed while it recovers from a kill, it recovers from both" {
 	survives recovery --changes
+}
+
+@test "killed while it ends trials early, it ends them" {
+	survives stops --changes
 }
 
 @test "a supervisor killed at any call is lost, and its command dead before the retry" {

@@ -64,17 +64,21 @@ echo "loss=${2}3"
 """
 
 
-def write_job(directory, strategy):
+# Ends half of those that last, at their first value.
+EARLY_STOPPING = {"rule": "threshold", "bound": 0.5, "grace": 1}
+
+
+def write_job(directory, kind):
     (directory / "train.sh").write_text(COMMAND)
     (directory / "job.jsonc").write_text(json.dumps({
         "command": ["sh", "train.sh"],
         "objective": {"metric": "loss", "goal": "minimize"},
         "metrics": [{"name": "loss", "regex": "loss=([0-9.]+)"}],
         "parameters": {"x": {"type": "float", "min": 0.1, "max": 0.9, "scale": "linear"}},
-        "strategy": strategy,
+        "strategy": kind.strategy,
         "hosts": [{"backend": "local", "gpus": "none"}],
         "budget": {"trials": TRIALS, "parallel": 2},
-    }, indent=1))
+    } | ({"early_stopping": EARLY_STOPPING} if kind.stops else {}), indent=1))
 
 
 # ---- one sitting ----
@@ -124,6 +128,7 @@ class Outcome:
 
     def __init__(self, directory):
         self.directory = directory
+        self.stops = "early_stopping" in json.loads((directory / "job.jsonc").read_text())
         self.db = sqlite3.connect(directory / "tuner.db")
 
     def __enter__(self):
@@ -162,10 +167,11 @@ def check_trials(outcome):
     """The cap is exact, every trial came to its end, and each has its objective."""
     expect([number for number, in outcome.rows("SELECT number FROM trial ORDER BY number")],
            list(range(1, TRIALS + 1)), "numbers of trials")
-    expect(outcome.rows("SELECT number, state, message FROM trial WHERE state <> 'done'"), [],
-           "trials without an end")
+    open_or_failed = outcome.rows("SELECT number, state, message FROM trial WHERE state <> 'done' "
+                                  "AND NOT (? AND state = 'stopped')", outcome.stops)
+    expect(open_or_failed, [], "trials without their end")
     for number, objective, shown in outcome.rows(
-            "SELECT number, objective, json_extract(parameters, '$.x') FROM trial"):
+            "SELECT number, objective, json_extract(parameters, '$.x') FROM trial WHERE state = 'done'"):
         wanted = float(f"{shown!r}{METRICS}")
         expect(objective, wanted, f"objective of trial {number}")
 
@@ -197,9 +203,9 @@ def check_attempts(outcome):
     expect([line for line in starts if tuple(line) not in keys], [], "starts that were never intended")
     count = collections.Counter(key for _, _, key in starts)
     expect([key for key, n in count.items() if n > 1], [], "attempts whose command started twice")
-    # No outcome but `ok` comes from a command like this one, if not from a kill.
-    expect(outcome.rows("SELECT outcome FROM attempt WHERE outcome NOT IN ('ok', 'lost', 'launch-failed')"),
-           [], "outcomes")
+    # No other outcome comes from a command like this one, nor from a kill.
+    possible = {"ok", "lost", "launch-failed"} | ({"early-stopped"} if outcome.stops else set())
+    expect({name for name, in outcome.rows("SELECT outcome FROM attempt")} - possible, set(), "outcomes")
     expect(outcome.rows("SELECT trial FROM attempt WHERE outcome = 'ok' GROUP BY trial HAVING count(*) > 1"),
            [], "trials that ended well twice")
     missing = {key for key, in outcome.rows("SELECT key FROM attempt WHERE outcome = 'ok'")} - set(count)
@@ -250,15 +256,16 @@ def check(directory, configurations):
 # ---- the kinds of kills ----
 
 # strategy: of the job. victim: the tracer's word. again: the sitting after a kill in the middle is the one
-# that is killed.
-Kind = collections.namedtuple("Kind", "strategy victim again")
+# that is killed. stops: some trials are stopped early.
+Kind = collections.namedtuple("Kind", "strategy victim again stops", defaults=(False, False))
 
 KINDS = {
-    "program": Kind("sobol", "program", False),
-    "bayesian": Kind("bayesian", "program", False),
-    "recovery": Kind("sobol", "program", True),
-    "supervisor": Kind("sobol", "supervisor", False),
-    "both": Kind("bayesian", "both", False),
+    "program": Kind("sobol", "program"),
+    "bayesian": Kind("bayesian", "program"),
+    "recovery": Kind("sobol", "program", again=True),
+    "stops": Kind("sobol", "program", stops=True),
+    "supervisor": Kind("sobol", "supervisor"),
+    "both": Kind("bayesian", "both"),
 }
 
 # What was measured undisturbed: how often the victim called, how often the program did, and the configurations
@@ -279,14 +286,14 @@ def in_a_directory(act):
 
 def undisturbed(kind, options):
     def whole(directory):
-        write_job(directory, kind.strategy)
+        write_job(directory, kind)
         calls = sit_under_tracer(directory, options.counted, "none")["calls"]
         check(directory, None)
         with Outcome(directory) as outcome:
             return calls, outcome.configurations() if kind.strategy == "sobol" else None
 
     def recovering(directory):
-        write_job(directory, kind.strategy)
+        write_job(directory, kind)
         sit_under_tracer(directory, options.counted, "program", program // 2)
         return sit_under_tracer(directory, options.counted, "program", 1 << 40)["calls"][0]
 
@@ -320,7 +327,7 @@ def place(kind, n):
 
 def kill_once(kind, options, usual, n):
     def act(directory):
-        write_job(directory, kind.strategy)
+        write_job(directory, kind)
         if kind.again:
             sit_under_tracer(directory, options.counted, "program", usual.program // 2)
         report = sit_under_tracer(directory, options.counted, *place(kind, n))
