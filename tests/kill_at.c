@@ -103,6 +103,7 @@ static const struct known_call {
 	CHANGES(openat), /* with O_CREAT or O_TRUNC */
 
 	READS(brk),
+	READS(bind),
 	READS(chdir),
 	READS(clock_nanosleep),
 	READS(close),
@@ -131,6 +132,7 @@ static const struct known_call {
 	READS(getrandom),
 	READS(getrusage),
 	READS(getsid),
+	READS(getsockname),
 	READS(gettid),
 	READS(getuid),
 	READS(inotify_add_watch),
@@ -158,6 +160,8 @@ static const struct known_call {
 	READS(sched_getaffinity),
 	READS(set_robust_list),
 	READS(set_tid_address),
+	READS(socket),
+	READS(setsockopt),
 	READS(signalfd4),
 	READS(sigaltstack),
 	READS(statfs),

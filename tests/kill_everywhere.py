@@ -276,12 +276,15 @@ Undisturbed = collections.namedtuple("Undisturbed", "calls program configuration
 def in_a_directory(act):
     """Runs act(directory); the directory stays if a promise was broken in it."""
     directory = pathlib.Path(tempfile.mkdtemp(prefix="tuner-kill-"))
+    kept = False
     try:
-        result = act(directory)
+        return act(directory)
     except (Broken, OSError, sqlite3.Error, subprocess.TimeoutExpired) as error:
+        kept = True
         raise Broken(f"{error}\n  in {directory}") from None
-    shutil.rmtree(directory)
-    return result
+    finally:
+        if not kept:
+            shutil.rmtree(directory)
 
 
 def undisturbed(kind, options):
