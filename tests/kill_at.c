@@ -96,6 +96,7 @@ static const struct known_call {
 	CHANGES(renameat2),
 	CHANGES(setpgid),
 	CHANGES(setsid),
+	CHANGES(symlinkat),
 	CHANGES(tgkill),
 	CHANGES(unlinkat),
 	CHANGES(write),
@@ -174,6 +175,7 @@ static const struct known_call {
 #ifdef SYS_open /* the older calls, which newer machines do without */
 	CHANGES(fork),
 	CHANGES(mkdir),
+	CHANGES(symlink),
 	CHANGES(rename),
 	CHANGES(rmdir),
 	CHANGES(unlink),
