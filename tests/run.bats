@@ -81,6 +81,49 @@ done_trials="SELECT count(*) FROM trial WHERE state = 'done'"
 	[ "$(lines_of starts)" -eq 2 ]
 }
 
+@test "killed after it has promised to stop a trial, the next run keeps the promise" {
+	TRIALS=3 PARALLEL=1 write_job
+	cat >train.sh <<'END'
+trap 'touch asked; while [ -e stay ]; do sleep 0.02; done; exit 0' TERM
+echo "$TUNER_TRIAL" >>starts
+echo "loss=$2"
+while [ -e "hold-$TUNER_TRIAL" ]; do sleep 0.02; done
+END
+	touch hold-2 stay
+	start "$TUNER" run job.jsonc
+	await sql_is "SELECT metric_count FROM trial WHERE number = 2" 1
+	run "$TUNER" stop --trial 2
+	[ "$status" -eq 0 ]
+	await test -e asked
+	kill -KILL "$PID"
+	finished
+	rm stay hold-2
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 0 ]
+	[ "$(lines_of starts)" -eq 3 ]
+	sql_is "SELECT state || ' ' || outcome || ': ' || message FROM trial WHERE number = 2" \
+		'stopped user-stopped: stopped by "tuner stop"'
+	sql_is "$done_trials" 2
+}
+
+@test "killed between its last trial and its own end, a job is ended by the next run" {
+	TRIALS=2 write_job
+	"$TUNER" run job.jsonc
+	sqlite3 tuner.db "UPDATE job SET state = 'open', reason = '', ended_us = NULL"
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"all 2 trials of the budget have ended"* ]]
+	sql_is "SELECT state FROM job WHERE ended_us IS NOT NULL" done
+	[ "$(lines_of starts)" -eq 2 ]
+	touch crash
+	run "$TUNER" run job.jsonc --name broken --set budget.start_failures=9
+	[ "$status" -eq 4 ]
+	sqlite3 tuner.db "UPDATE job SET state = 'open', reason = '', ended_us = NULL WHERE name = 'broken'"
+	run "$TUNER" run job.jsonc --name broken --set budget.start_failures=9
+	[ "$status" -eq 4 ]
+	sql_is "SELECT state FROM job WHERE name = 'broken'" failed
+}
+
 @test "more trials and a wider range: the job goes on, nothing is repeated" {
 	TRIALS=4 write_job
 	"$TUNER" run job.jsonc

@@ -822,6 +822,29 @@ static void a_writer_killed_anywhere_keeps_what_it_acknowledged(void **state)
 
 /* Whichever write fails, the state stays that of the last commit, the program can go on when there is
  * room again, and nothing is damaged. */
+static void why_an_attempt_is_to_be_ended_is_known_to_the_next_writer(void **state)
+{
+	struct fixture *f = *state;
+	const int64_t trial = fixture_add_trial(f);
+	const int64_t first = fixture_run_attempt(f, trial);
+	enum outcome why;
+	char reason[16] = "";
+
+	ASSERT_OK(f, attempt_stop_load(f->store, first, &why, reason, sizeof(reason), &f->err));
+	assert_int_equal(why, OUTCOME_NONE);
+	CHANGE(f, attempt_stop(f->store, first, OUTCOME_EARLY_STOPPED, "worse than \"0.5\"",
+			  fixture_now(f), &f->err));
+	ASSERT_OK(f, attempt_stop_load(f->store, first, &why, reason, sizeof(reason), &f->err));
+	assert_int_equal(why, OUTCOME_EARLY_STOPPED);
+	assert_string_equal(reason, "worse than \"0.5"); /* cut */
+
+	/* What was said of one attempt does not hold for the next. */
+	fixture_end(f, first, OUTCOME_LOST, TRIAL_PROPOSED, NAN);
+	ASSERT_OK(f, attempt_stop_load(f->store, fixture_run_attempt(f, trial), &why, reason,
+			     sizeof(reason), &f->err));
+	assert_int_equal(why, OUTCOME_NONE);
+}
+
 static void a_full_disk_loses_nothing(void **state)
 {
 	struct fixture *const f = *state;
@@ -1055,6 +1078,8 @@ static void a_faulty_statement_is_told_of_at_its_run(void **state)
 #define IN_DIRECTORY(test)                                                                         \
 	cmocka_unit_test_setup_teardown(test, fixture_set_up_directory, fixture_tear_down)
 #define IN_STORE(test) cmocka_unit_test_setup_teardown(test, fixture_set_up, fixture_tear_down)
+#define IN_JOB(test)                                                                               \
+	cmocka_unit_test_setup_teardown(test, fixture_set_up_minimizing, fixture_tear_down)
 
 int main(void)
 {
@@ -1087,6 +1112,7 @@ int main(void)
 		IN_STORE(a_durable_commit_waits_for_the_disk_and_a_lazy_one_does_not),
 		IN_DIRECTORY(a_writer_killed_within_a_transaction_leaves_the_last_commit),
 		IN_DIRECTORY(a_writer_killed_anywhere_keeps_what_it_acknowledged),
+		IN_JOB(why_an_attempt_is_to_be_ended_is_known_to_the_next_writer),
 		IN_STORE(a_full_disk_loses_nothing),
 		IN_DIRECTORY(a_full_disk_makes_no_half_database),
 		IN_STORE(the_wal_stays_small),

@@ -256,6 +256,58 @@ bool attempt_hear(struct store *store, int64_t attempt_id, int64_t now_us, struc
 	return query_run(&query, err);
 }
 
+/* ---- the intent to end it ---- */
+
+bool attempt_stop(struct store *store, int64_t attempt_id, enum outcome outcome, const char *reason,
+	int64_t now_us, struct tuner_error *err)
+{
+	struct attempt_status attempt;
+	struct text data = TEXT_EMPTY;
+	int64_t event = 0;
+
+	store_assert_writing(store);
+	tuner_assert(outcome != OUTCOME_NONE && outcome != OUTCOME_INTERRUPTED);
+	if (!load_attempt_status(store, attempt_id, &attempt, err))
+		return false;
+	text_print(&data,
+		"{\"attempt\": %" PRId64 ", \"outcome\": \"%s\", \"reason\": ", attempt.number,
+		outcome_name(outcome));
+	text_add_json_string(&data, reason);
+	text_add_char(&data, '}');
+	const bool ok = text_failed(&data)
+				? tuner_fail_memory(err)
+				: event_add(store, attempt.job, attempt.trial, attempt_id, "stop",
+					  data.bytes, now_us, &event, err);
+
+	text_finish(&data);
+	return ok;
+}
+
+/* No event of a trial is older than the last one that its proposal had seen. */
+bool attempt_stop_load(struct store *store, int64_t attempt_id, enum outcome *ret_outcome,
+	char *ret_reason, size_t size, struct tuner_error *err)
+{
+	struct query query;
+	bool found = false;
+
+	*ret_outcome = OUTCOME_NONE;
+	query_open(&query, store,
+		"SELECT json_extract(e.data, '$.outcome'), json_extract(e.data, '$.reason') "
+		"FROM attempt a CROSS JOIN event e WHERE a.id = ?1 AND e.attempt = a.id "
+		"AND e.kind = 'stop' "
+		"AND e.id > coalesce((SELECT seen FROM decision WHERE id = a.trial), 0) "
+		"ORDER BY e.id DESC LIMIT 1");
+	query_bind_int(&query, attempt_id);
+	bool ok = query_row(&query, &found, err);
+
+	if (ok && found) {
+		ok = outcome_from_text(query_text(&query), ret_outcome, err);
+		query_text_into(&query, ret_reason, size);
+	}
+	query_close(&query);
+	return ok;
+}
+
 /* ---- the end ---- */
 
 static bool is_final(enum trial_state state)

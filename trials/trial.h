@@ -215,6 +215,17 @@ bool attempt_move(struct store *store, int64_t attempt_id, enum attempt_state st
 TUNER_MUST_CHECK
 bool attempt_hear(struct store *store, int64_t attempt_id, int64_t now_us, struct tuner_error *err);
 
+/* That the attempt is to be ended, and as what (never INTERRUPTED, which is launched again whoever finds
+ * it): the event "stop". Committed before its process is told, so that the next run knows it too. */
+TUNER_MUST_CHECK
+bool attempt_stop(struct store *store, int64_t attempt_id, enum outcome outcome, const char *reason,
+	int64_t now_us, struct tuner_error *err);
+
+/* What attempt_stop last said; OUTCOME_NONE: it did not. The reason is cut to `size`. */
+TUNER_MUST_CHECK
+bool attempt_stop_load(struct store *store, int64_t attempt_id, enum outcome *ret_outcome,
+	char *ret_reason, size_t size, struct tuner_error *err);
+
 struct attempt_end {
 	enum outcome outcome;
 	const char *message; /* "" if there is nothing to say */

@@ -60,7 +60,8 @@ static enum progress_style choose_style(const struct invocation *call)
 	return PROGRESS_LIVE;
 }
 
-/* A finished job whose budget is not larger: says so, and the ways on. *ret_left false then. */
+/* A finished job whose budget is not larger: says so, and the ways on. *ret_left false then. One whose
+ * trials have all ended but that is still open was killed before it could say so: its end is left. */
 static bool anything_left(struct run *run, bool *ret_left, struct tuner_error *err)
 {
 	struct job job = { 0 };
@@ -74,7 +75,7 @@ static bool anything_left(struct run *run, bool *ret_left, struct tuner_error *e
 	for (int i = 0; i < TRIAL_STATES; i++)
 		created += counts[i];
 	const bool open = counts[TRIAL_PROPOSED] + counts[TRIAL_RUNNING] + counts[TRIAL_PAUSED] > 0;
-	*ret_left = open || created < run->file->budget.trials;
+	*ret_left = open || created < run->file->budget.trials || job.state == JOB_OPEN;
 	if (!*ret_left)
 		printf("job %s has had its %lld trials: %s.\n"
 		       "To go on: \"tuner run %s --trials %lld\". For a new start: --name ANOTHER. "

@@ -31,6 +31,8 @@ struct live {
 	int64_t started_us; /* wall clock */
 	const char *stopping; /* the outcome's name that we end it for; NULL: we do not */
 	char stop_reason[200];
+	bool stop_stored; /* the next run knows of it */
+	bool stop_due; /* its process is to be told */
 	int64_t kill_at_us; /* monotonic: SIGKILL then; 0: not asked for */
 	struct backend_event end; /* kept until its turn */
 	bool ended;

@@ -86,14 +86,20 @@ static bool act(struct loop *loop, struct turn *turn, struct tuner_error *err)
 	return true;
 }
 
+/* What the end of an attempt may have decided comes first. */
+static bool plan_next(struct loop *loop, struct plan *plan, struct tuner_error *err)
+{
+	loop_check_budget(loop);
+	return !loop_may_launch(loop) || loop_plan(loop, plan, err);
+}
+
 /* An outcome and the next intent share one transaction. `ended` is destroyed. */
 static bool take_turn(struct loop *loop, struct live *ended, struct tuner_error *err)
 {
 	struct turn turn = { .ended = ended };
 	const bool ok =
 		(ended == NULL || loop_take_end(loop, ended, &turn.fate, &turn.shown, err)) &&
-		loop_check_budget(loop, err) &&
-		(!loop_may_launch(loop) || loop_plan(loop, &turn.plan, err)) &&
+		plan_next(loop, &turn.plan, err) &&
 		((ended == NULL && !turn.plan.planned) ||
 			(commit_turn(loop, &turn, err) && act(loop, &turn, err)));
 
@@ -131,10 +137,9 @@ static bool judge_lives(struct loop *loop, struct tuner_error *err)
 			continue;
 		if (!judge_live(loop, i, &verdict, err))
 			return false;
-		if (verdict.stop &&
-			!loop_stop_live(loop, live, OUTCOME_EARLY_STOPPED, verdict.reason,
-				loop->file->grace_us + KILL_SLACK_US, err))
-			return false;
+		if (verdict.stop)
+			loop_stop_live(live, OUTCOME_EARLY_STOPPED, verdict.reason,
+				loop->file->grace_us + KILL_SLACK_US);
 	}
 	return true;
 }
@@ -223,8 +228,9 @@ static bool tick(struct loop *loop, struct tuner_error *err)
 			return false;
 	if (!judge_lives(loop, err) || !store_progress(loop, err) ||
 		!loop_serve_requests(loop, err) || !kill_overdue(loop, err) ||
-		!loop_check_budget(loop, err) || !checkpoint(loop, err))
+		!checkpoint(loop, err))
 		return false;
+	loop_check_budget(loop);
 	draw(loop);
 	loop->next_tick_us = clock_monotonic_us() + TICK_US;
 	return true;
@@ -232,7 +238,7 @@ static bool tick(struct loop *loop, struct tuner_error *err)
 
 /* ---- waiting ---- */
 
-static bool on_interrupt(struct loop *loop, struct tuner_error *err)
+static void on_interrupt(struct loop *loop)
 {
 	loop->interrupts++;
 	if (loop->interrupts == 1 && loop->phase == SEARCHING && loop->n_lives > 0) {
@@ -241,33 +247,32 @@ static bool on_interrupt(struct loop *loop, struct tuner_error *err)
 			"Proposes nothing more and waits for %zu running trials; Ctrl-C again "
 			"stops them. \"tuner run\" goes on later.",
 			loop->n_lives);
-		return true;
+		return;
 	}
 	loop_drain(loop, EXIT_INTERRUPTED, JOB_STOPPED, "interrupted");
 	if (loop->phase == DRAINING && loop->end_state != JOB_FAILED) {
 		loop->status = EXIT_INTERRUPTED;
 		loop->end_state = JOB_STOPPED;
 	}
-	return loop_stop_lives(loop, OUTCOME_INTERRUPTED, "interrupted", STOP_GRACE_US, err);
+	loop_stop_lives(loop, OUTCOME_INTERRUPTED, "interrupted", STOP_GRACE_US);
 }
 
-static bool on_terminate(struct loop *loop, struct tuner_error *err)
+static void on_terminate(struct loop *loop)
 {
 	loop_drain(loop, EXIT_TERMINATED, JOB_STOPPED, "terminated");
-	return loop_stop_lives(loop, OUTCOME_INTERRUPTED, "terminated", STOP_GRACE_US, err);
+	loop_stop_lives(loop, OUTCOME_INTERRUPTED, "terminated", STOP_GRACE_US);
 }
 
-static bool read_signals(struct loop *loop, struct tuner_error *err)
+static void read_signals(struct loop *loop)
 {
 	for (int signal; (signal = signals_next(&loop->signals)) != 0;) {
 		if (signal == SIGHUP)
 			progress_mute(loop->settings->progress);
-		else if (signal == SIGINT && !on_interrupt(loop, err))
-			return false;
-		else if (signal == SIGTERM && !on_terminate(loop, err))
-			return false;
+		else if (signal == SIGINT)
+			on_interrupt(loop);
+		else if (signal == SIGTERM)
+			on_terminate(loop);
 	}
-	return true;
 }
 
 static bool read_events(struct loop *loop, struct tuner_error *err)
@@ -358,16 +363,17 @@ static bool work(struct loop *loop, struct tuner_error *err)
 		return false;
 	if (loop->settings->stop_only) {
 		loop_drain(loop, EXIT_DONE, JOB_STOPPED, "stopped by \"tuner stop\"");
-		if (!loop_stop_lives(loop, OUTCOME_INTERRUPTED, loop->reason, STOP_GRACE_US, err))
-			return false;
+		loop_stop_lives(loop, OUTCOME_INTERRUPTED, loop->reason, STOP_GRACE_US);
 	}
 	for (;;) {
 		if (!end_turns(loop, err) || !fill_slots(loop, err))
 			return false;
 		if (is_over(loop) && !any_ended(loop))
 			return true;
-		if (!wait_for_events(loop, err) || !read_signals(loop, err) ||
-			!read_events(loop, err))
+		if (!loop_send_stops(loop, err) || !wait_for_events(loop, err))
+			return false;
+		read_signals(loop);
+		if (!read_events(loop, err))
 			return false;
 		if (clock_monotonic_us() >= loop->next_tick_us && !tick(loop, err))
 			return false;

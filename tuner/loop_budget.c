@@ -36,23 +36,25 @@ static size_t without_improvement(const struct history *history)
 }
 
 /* The ends of a search other than its number of trials. */
-bool loop_check_budget(struct loop *loop, struct tuner_error *err)
+void loop_check_budget(struct loop *loop)
 {
 	const struct job_budget *budget = &loop->file->budget;
 	if (loop->phase != SEARCHING)
-		return true;
+		return;
 	if (target_reached(loop)) {
 		loop_drain(loop, EXIT_DONE, JOB_DONE, "the target %g is reached", budget->target);
-		return loop_stop_lives(
-			loop, OUTCOME_EARLY_STOPPED, loop->reason, STOP_GRACE_US, err);
+		loop_stop_lives(loop, OUTCOME_EARLY_STOPPED, loop->reason, STOP_GRACE_US);
+		return;
 	}
 	if (budget->runtime_us > 0 && runtime_us(loop) >= budget->runtime_us) {
 		loop_drain(loop, EXIT_DONE, JOB_DONE, "the budget's runtime is spent");
-		return loop_stop_lives(loop, OUTCOME_TIMEOUT, loop->reason, STOP_GRACE_US, err);
+		loop_stop_lives(loop, OUTCOME_TIMEOUT, loop->reason, STOP_GRACE_US);
+		return;
 	}
 	if (budget->deadline_us > 0 && clock_wall_us() >= budget->deadline_us) {
 		loop_drain(loop, EXIT_DONE, JOB_DONE, "the budget's deadline has come");
-		return loop_stop_lives(loop, OUTCOME_TIMEOUT, loop->reason, STOP_GRACE_US, err);
+		loop_stop_lives(loop, OUTCOME_TIMEOUT, loop->reason, STOP_GRACE_US);
+		return;
 	}
 	if (budget->failures > 0 && loop->infrastructure_failures >= budget->failures)
 		loop_drain(loop, EXIT_INFRASTRUCTURE, JOB_FAILED,
@@ -62,7 +64,6 @@ bool loop_check_budget(struct loop *loop, struct tuner_error *err)
 		 without_improvement(&loop->history) >= (uint64_t)budget->not_improving)
 		loop_drain(loop, EXIT_DONE, JOB_DONE, "%lld trials in a row brought no improvement",
 			(long long)budget->not_improving);
-	return true;
 }
 
 bool loop_may_propose(const struct loop *loop)

@@ -79,13 +79,15 @@ struct loop {
 void loop_drain(struct loop *loop, enum exit_status status, enum job_state state,
 	const char *format, ...) TUNER_PRINTF(4, 5);
 
-/* Tells one trial to end, or all of them; SIGKILL follows after grace_us. */
+/* One trial, or all of them, are to end; SIGKILL follows after grace_us. Why is committed first, by
+ * loop_store_stops in an open transaction or by loop_send_stops, which then tells the processes: killed
+ * in between, the next run does it. */
+void loop_stop_live(struct live *live, enum outcome why, const char *reason, int64_t grace_us);
+void loop_stop_lives(struct loop *loop, enum outcome why, const char *reason, int64_t grace_us);
 TUNER_MUST_CHECK
-bool loop_stop_live(struct loop *loop, struct live *live, enum outcome why, const char *reason,
-	int64_t grace_us, struct tuner_error *err);
+bool loop_store_stops(struct loop *loop, struct tuner_error *err);
 TUNER_MUST_CHECK
-bool loop_stop_lives(struct loop *loop, enum outcome why, const char *reason, int64_t grace_us,
-	struct tuner_error *err);
+bool loop_send_stops(struct loop *loop, struct tuner_error *err);
 
 /* Takes over `live`. */
 TUNER_MUST_CHECK
@@ -106,8 +108,7 @@ size_t loop_free_slot(const struct loop *loop); /* the lowest; n_slots if there 
 /* ---- loop_budget.c ---- */
 
 /* The ends of a search other than its number of trials. */
-TUNER_MUST_CHECK
-bool loop_check_budget(struct loop *loop, struct tuner_error *err);
+void loop_check_budget(struct loop *loop);
 bool loop_may_propose(const struct loop *loop);
 bool loop_may_launch(const struct loop *loop);
 

@@ -22,30 +22,76 @@ void loop_drain(
 }
 
 /* Tells one trial to end; SIGKILL follows after grace_us. */
-bool loop_stop_live(struct loop *loop, struct live *live, enum outcome why, const char *reason,
-	int64_t grace_us, struct tuner_error *err)
+void loop_stop_live(struct live *live, enum outcome why, const char *reason, int64_t grace_us)
 {
 	if (live->ended)
-		return true;
+		return;
 	const int64_t kill_at_us = clock_monotonic_us() + grace_us;
 	if (live->stopping != NULL && live->kill_at_us <= kill_at_us)
-		return true;
+		return;
 	if (live->stopping == NULL) {
 		live->stopping = outcome_name(why);
 		snprintf(live->stop_reason, sizeof(live->stop_reason), "%s", reason);
 	}
 	live->kill_at_us = kill_at_us;
-	return loop->backend->ops->signal(loop->backend, live->attempt, SIGTERM, err);
+	live->stop_due = true;
 }
 
-bool loop_stop_lives(struct loop *loop, enum outcome why, const char *reason, int64_t grace_us,
-	struct tuner_error *err)
+/* An interrupted attempt is launched again, whoever finds its end. */
+static bool is_to_be_stored(const struct live *live)
+{
+	return live->stopping != NULL && !live->stop_stored &&
+	       strcmp(live->stopping, outcome_name(OUTCOME_INTERRUPTED)) != 0;
+}
+
+bool loop_store_stops(struct loop *loop, struct tuner_error *err)
+{
+	for (size_t i = 0; i < loop->n_lives; i++) {
+		struct live *live = loop->lives[i];
+		if (!is_to_be_stored(live))
+			continue;
+		if (!attempt_stop(loop->store, live->attempt, outcome_from_name(live->stopping),
+			    live->stop_reason, clock_wall_us(), err))
+			return false;
+		live->stop_stored = true;
+	}
+	return true;
+}
+
+static bool commit_stops(struct loop *loop, struct tuner_error *err)
+{
+	bool any = false;
+	for (size_t i = 0; i < loop->n_lives; i++)
+		any |= is_to_be_stored(loop->lives[i]);
+	if (!any)
+		return true;
+	if (!store_begin(loop->store, STORE_DURABLE, err))
+		return false;
+	if (loop_store_stops(loop, err))
+		return store_commit(loop->store, err);
+	store_rollback(loop->store);
+	return false;
+}
+
+bool loop_send_stops(struct loop *loop, struct tuner_error *err)
+{
+	if (!commit_stops(loop, err))
+		return false;
+	for (size_t i = 0; i < loop->n_lives; i++) {
+		struct live *live = loop->lives[i];
+		if (live->stop_due && !live->ended &&
+			!loop->backend->ops->signal(loop->backend, live->attempt, SIGTERM, err))
+			return false;
+		live->stop_due = false;
+	}
+	return true;
+}
+
+void loop_stop_lives(struct loop *loop, enum outcome why, const char *reason, int64_t grace_us)
 {
 	loop->phase = STOPPING;
 	for (size_t i = 0; i < loop->n_lives; i++)
-		if (!loop_stop_live(loop, loop->lives[i], why, reason, grace_us, err))
-			return false;
-	return true;
+		loop_stop_live(loop->lives[i], why, reason, grace_us);
 }
 
 bool loop_add_live(struct loop *loop, struct live *live, struct tuner_error *err)

@@ -64,6 +64,20 @@ static bool take_over(struct loop *loop, struct live *live, bool intended, struc
 	return true;
 }
 
+/* An earlier run was about to end it, and may not have come to telling it. */
+static bool recover_stop(struct loop *loop, struct live *live, struct tuner_error *err)
+{
+	char reason[sizeof(live->stop_reason)];
+	enum outcome why;
+	if (!attempt_stop_load(loop->store, live->attempt, &why, reason, sizeof(reason), err))
+		return false;
+	if (why != OUTCOME_NONE) {
+		loop_stop_live(live, why, reason, loop->file->grace_us + KILL_SLACK_US);
+		live->stop_stored = true;
+	}
+	return true;
+}
+
 /* An attempt that the database holds as not ended becomes a live one again. */
 static bool adopt(struct loop *loop, const struct trial *trial, const struct attempt *attempt,
 	unsigned infrastructure_failures, struct tuner_error *err)
@@ -92,7 +106,7 @@ static bool adopt(struct loop *loop, const struct trial *trial, const struct att
 		goto out;
 	}
 	if (!recover_values(loop, trial, &live->values, err) ||
-		!loop_load_series(loop, live, err) ||
+		!loop_load_series(loop, live, err) || !recover_stop(loop, live, err) ||
 		!scraper_create(loop->patterns, attempt->log_offset,
 			attempt->log_offset > 0 ? attempt->scrape : NULL, &live->scraper, err) ||
 		!loop_add_live(loop, live, err))

@@ -17,9 +17,9 @@ static bool request_stop(
 				continue;
 			text_print(answer, "trial %lld is being stopped",
 				(long long)loop->lives[i]->number);
-			return loop_stop_live(loop, loop->lives[i], OUTCOME_USER_STOPPED,
-				"stopped by \"tuner stop\"", loop->file->grace_us + KILL_SLACK_US,
-				err);
+			loop_stop_live(loop->lives[i], OUTCOME_USER_STOPPED,
+				"stopped by \"tuner stop\"", loop->file->grace_us + KILL_SLACK_US);
+			return true;
 		}
 		return tuner_fail(err, TUNER_USAGE, "trial %.0f does not run", trial->valuedouble);
 	}
@@ -31,7 +31,8 @@ static bool request_stop(
 		return true;
 	}
 	text_print(answer, "%zu running trials are being stopped", loop->n_lives);
-	return loop_stop_lives(loop, OUTCOME_INTERRUPTED, loop->reason, STOP_GRACE_US, err);
+	loop_stop_lives(loop, OUTCOME_INTERRUPTED, loop->reason, STOP_GRACE_US);
+	return true;
 }
 
 static bool request_enqueue(
@@ -76,6 +77,7 @@ static bool serve_request(struct loop *loop, const struct request *request, stru
 	if (!ok)
 		*err = refused;
 	ok = ok &&
+	     loop_store_stops(loop, err) && /* what the answer says is known to the next run */
 	     request_answer(loop->store, request->id, !done, answer.bytes, clock_wall_us(), err);
 	text_finish(&answer);
 	return ok;

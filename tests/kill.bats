@@ -1,0 +1,34 @@
+#!/usr/bin/env bats
+# A kill at any system call loses nothing and runs nothing twice. A sample of the calls, spread evenly;
+# tests/kill_everywhere.py --all kills at every one, and says what is checked.
+
+survives() { # KIND [OPTION...]
+	run /usr/bin/python3 "$BATS_TEST_DIRNAME/kill_everywhere.py" --kind "$@"
+	[ "$status" -ne 77 ] || skip "${output##*$'\n'}"
+	echo "$output"
+	[ "$status" -eq 0 ]
+}
+
+@test "killed at any call, the program goes on with the same configurations" {
+	survives program --kills 6
+}
+
+@test "killed at any call, no decision of the model is lost and the cap is exact" {
+	survives bayesian --kills 6 --changes
+}
+
+@test "killed while it recovers from a kill, it recovers from both" {
+	survives recovery --kills 6 --changes
+}
+
+@test "killed while it ends trials early, it ends them" {
+	survives stops --kills 5 --changes
+}
+
+@test "a supervisor killed at any call is lost, and its command dead before the retry" {
+	survives supervisor --kills 9 --changes
+}
+
+@test "program and supervisors killed at once, the next run goes on" {
+	survives both --kills 5
+}

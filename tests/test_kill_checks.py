@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""tests/kill_everywhere.py sees each loss that it looks for: one is made by hand in what a job has left.
+
+    tests/test_kill_checks.py
+"""
+import importlib.util
+import pathlib
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+specification = importlib.util.spec_from_file_location("kill_everywhere", HERE / "kill_everywhere.py")
+harness = importlib.util.module_from_spec(specification)
+specification.loader.exec_module(harness)
+
+
+class Checks(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.whole = pathlib.Path(tempfile.mkdtemp(prefix="tuner-kill-"))
+        cls.addClassCleanup(shutil.rmtree, cls.whole)
+        harness.write_job(cls.whole, harness.KINDS["program"])
+        harness.sit_to_the_end(cls.whole)
+        with harness.Outcome(cls.whole) as outcome:
+            cls.configurations = outcome.configurations()
+
+    def setUp(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="tuner-kill-"))
+        self.addCleanup(shutil.rmtree, self.directory)
+        shutil.copytree(self.whole, self.directory, dirs_exist_ok=True)
+
+    def change(self, statement):
+        with sqlite3.connect(self.directory / "tuner.db") as db:
+            self.assertGreater(db.execute(statement).rowcount, 0)
+        db.close()
+
+    def note(self, name, line):
+        with open(self.directory / name, "a", encoding="ascii") as file:
+            file.write(line + "\n")
+
+    def broken(self, what):
+        with self.assertRaisesRegex(harness.Broken, what):
+            harness.check(self.directory, self.configurations)
+
+    def test_nothing_is_wrong_with_an_undisturbed_job(self):
+        harness.check(self.directory, self.configurations)
+
+    def test_a_job_that_is_still_open(self):
+        self.change("UPDATE job SET state = 'open'")
+        self.broken("the job's state")
+
+    def test_an_attempt_that_is_still_open(self):
+        self.change("UPDATE attempt SET state = 'running', outcome = NULL WHERE trial = 7")
+        self.broken("open attempts")
+
+    def test_another_number_of_trials(self):
+        self.change("UPDATE trial SET number = 21 WHERE number = 20")
+        self.broken("numbers of trials")
+
+    def test_a_trial_without_its_objective(self):
+        self.change("UPDATE trial SET objective = 0.5 WHERE number = 4")
+        self.broken("objective of trial 4")
+
+    def test_another_configuration(self):
+        self.change("UPDATE trial_param SET value = 0.5 WHERE trial = 5")
+        self.broken("configurations")
+
+    def test_a_decision_that_is_lost(self):
+        self.change("DELETE FROM decision WHERE id = 20")
+        self.broken("without a decision")
+
+    def test_a_decision_that_did_not_know_what_ran(self):
+        self.change("UPDATE decision SET pending = '[1]' WHERE id = 20")
+        self.broken("pending trials of decision 20")
+
+    def test_a_quasi_random_point_used_twice(self):
+        self.change("UPDATE decision SET sequence = sequence - 1 WHERE id = 9")
+        self.broken("quasi-random points used before trial 9")
+
+    def test_a_command_that_started_twice(self):
+        self.note("starts", (self.directory / "starts").read_text().splitlines()[3])
+        self.broken("started twice")
+
+    def test_a_command_that_nobody_intended(self):
+        self.note("starts", "1 2 0123456789abcdef0123456789abcdef")
+        self.broken("never intended")
+
+    def test_a_command_that_did_not_start(self):
+        lines = (self.directory / "starts").read_text().splitlines(keepends=True)
+        (self.directory / "starts").write_text("".join(lines[1:]))
+        self.broken("without a start")
+
+    def test_an_outcome_that_no_kill_explains(self):
+        self.change("UPDATE attempt SET outcome = 'preempted' WHERE trial = 7")
+        self.broken("outcomes: {'preempted'}")
+
+    def test_a_metric_that_is_lost(self):
+        self.change("DELETE FROM metric WHERE attempt = 3 AND step = (SELECT max(step) FROM metric)")
+        self.broken("metric rows of job/0003/1")
+
+    def test_a_metric_that_is_doubled(self):
+        self.change("INSERT INTO metric (attempt, name, step, value, time_us) "
+                    "SELECT attempt, name, step + 1, value, time_us FROM metric "
+                    "WHERE attempt = 3 ORDER BY step DESC LIMIT 1")
+        self.broken("metric rows of job/0003/1")
+
+    def test_output_that_is_lost(self):
+        output = self.directory / "tuner.db.d/job/0003/1/output.log"
+        output.write_text(output.read_text().splitlines(keepends=True)[0])
+        self.broken("output of job/0003/1")
+
+    def test_a_process_that_is_left_over(self):
+        process = subprocess.Popen(["sleep", "60"])
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.note("pids-3", str(process.pid))
+        self.broken("alive after the end")
+
+    def test_a_process_that_lived_when_the_next_attempt_started(self):
+        self.note("alive", "3 2 17")
+        self.broken("alive when the next attempt started")
+
+    def test_calls_are_spread_from_the_first_to_the_last(self):
+        self.assertEqual(harness.spread(10, 20), list(range(1, 11)))
+        self.assertEqual(harness.spread(100, 4), [13, 38, 63, 88])
+
+
+if __name__ == "__main__":
+    unittest.main()
