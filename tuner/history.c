@@ -11,29 +11,6 @@ bool objective_better(const struct job_file *file, double a, double b)
 	return isnan(b) || (file->maximize ? a > b : a < b);
 }
 
-bool outcome_is_infrastructure(enum outcome outcome)
-{
-	switch (outcome) {
-	case OUTCOME_LOST:
-	case OUTCOME_LAUNCH_FAILED:
-	case OUTCOME_OOM_HOST:
-	case OUTCOME_DISK_FULL:
-	case OUTCOME_PREEMPTED:
-	case OUTCOME_INTERRUPTED:
-		return true;
-	default:
-		return false;
-	}
-}
-
-enum outcome outcome_from_name(const char *name)
-{
-	for (enum outcome o = OUTCOME_OK; o < OUTCOMES; o++)
-		if (strcmp(outcome_name(o), name) == 0)
-			return o;
-	return OUTCOME_CRASHED;
-}
-
 static bool make_room(struct history *history, struct tuner_error *err)
 {
 	if (history->n < history->capacity)

@@ -59,10 +59,6 @@ bool trial_present_values(const struct job_file *file, const struct trial *trial
  * start. */
 int64_t trial_duration_us(int64_t started_us, int64_t last_us, int64_t ended_us);
 
-/* Infrastructure failures never reach the model. */
-bool outcome_is_infrastructure(enum outcome outcome);
-enum outcome outcome_from_name(const char *name); /* OUTCOME_CRASHED for an unknown one */
-
 /* Median time of the done trials in microseconds; 0 if there is none. */
 int64_t history_median_us(const struct history *history);
 
