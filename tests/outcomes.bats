@@ -78,9 +78,82 @@ END
 	run "$TUNER" run job.jsonc
 	[ "$status" -eq 3 ]
 	[[ "$output" == *"license has expired"* ]]
-	sql_is "SELECT group_concat(state) FROM trial" done,proposed
+	sql_is "SELECT group_concat(state) FROM (SELECT state FROM trial ORDER BY number)" done,proposed
 	touch license
 	run "$TUNER" run job.jsonc
 	[ "$status" -eq 0 ]
 	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 4
+}
+
+@test "retry puts trials back by class or number, with the same parameters and seed" {
+	TRIALS=4 PARALLEL=1 write_job '"retries": 0,'
+	cat >train.sh <<'END'
+echo "$TUNER_TRIAL $TUNER_ATTEMPT $2 $TUNER_SEED" >>starts
+if [ -e mended ] || [ "$TUNER_TRIAL" -le 1 ]; then echo loss=$TUNER_TRIAL; exit 0; fi
+if [ "$TUNER_TRIAL" -eq 2 ]; then echo "CUDA out of memory"; exit 1; fi
+if [ "$TUNER_TRIAL" -eq 3 ]; then echo "[Errno 116] Stale file handle"; exit 1; fi
+exit 1
+END
+	"$TUNER" run job.jsonc --quiet
+	sql_is "SELECT group_concat(outcome) FROM (SELECT outcome FROM trial ORDER BY number)" ok,oom-gpu,lost,crashed
+	run "$TUNER" retry job
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"--class"* ]]
+	run "$TUNER" retry job --class los
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'did you mean "lost"'* ]]
+	run "$TUNER" retry job --class nan,disk-full
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"disk-full or nan"*"lost (1)"*"oom-gpu (1)"*"crashed (1)"* ]]
+	run "$TUNER" retry job --trial 1
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"trial 1 is done"* ]]
+	run "$TUNER" retry job --trial 9
+	[ "$status" -eq 2 ]
+	run "$TUNER" retry job --trial 3 --class oom-gpu
+	[ "$status" -eq 2 ]
+	sql_is "SELECT count(*) FROM event WHERE kind = 'reopened'" 0
+
+	touch mended
+	run "$TUNER" retry job --class lost,oom-gpu
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"trials 2 and 3"* ]]
+	sql_is "SELECT group_concat(state) FROM (SELECT state FROM trial ORDER BY number)" done,proposed,proposed,failed
+	sql_is "SELECT count(*) FROM event WHERE kind = 'reopened' AND json_extract(data, '$.ended_event') > 0" 2
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 0 ]
+	sql_is "SELECT group_concat(state) FROM (SELECT state FROM trial ORDER BY number)" done,done,done,failed
+	sql_is "SELECT count(*) FROM trial" 4
+	sql_is "SELECT group_concat(outcome) FROM (SELECT outcome FROM attempt ORDER BY trial, number)" \
+		ok,oom-gpu,ok,lost,ok,crashed
+	[ "$(grep '^[23] ' starts | cut -d' ' -f1,3,4 | sort -u | wc -l)" -eq 2 ]
+	run "$TUNER" retry job --trial 4
+	[ "$status" -eq 0 ]
+	run "$TUNER" run job.jsonc
+	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 4
+	run "$TUNER" show job 4
+	[[ "$output" == *"crashed"* ]]
+}
+
+@test "a running job takes up at once what retry puts back, and its history forgets it" {
+	TRIALS=4 PARALLEL=1 write_job '"retries": 0,'
+	cat >train.sh <<'END'
+echo "$TUNER_TRIAL $TUNER_ATTEMPT" >>starts
+while [ -e "hold-$TUNER_TRIAL" ]; do sleep 0.02; done
+if [ "$TUNER_TRIAL" -eq 2 ] && [ "$TUNER_ATTEMPT" -eq 1 ]; then exit 1; fi
+echo loss=$TUNER_TRIAL
+END
+	touch hold-3
+	start "$TUNER" run job.jsonc
+	await grep -q '^3 1' starts
+	run "$TUNER" retry job --class crashed
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"trial 2 is launched again"* ]]
+	rm hold-3
+	finished
+	[ "$status" -eq 0 ]
+	[ "$(cut -d' ' -f1,2 starts | tr '\n' ,)" = "1 1,2 1,3 1,2 2,4 1," ]
+	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 4
+	# What comes after it has seen that it was put back.
+	sql_is "SELECT d.seen > e.id FROM decision d, event e WHERE d.id = 4 AND e.kind = 'reopened'" 1
 }

@@ -347,7 +347,7 @@ bool trial_reopenings(struct store *store, int64_t job_id, struct reopening **re
 	bool found = false, ok = true;
 
 	query_open(&query, store,
-		"SELECT e.trial, coalesce(max(a.number), 0) FROM event e "
+		"SELECT e.trial, coalesce(max(a.number), 0), max(e.id) FROM event e "
 		"LEFT JOIN attempt a ON a.id = e.attempt "
 		"WHERE e.job = ?1 AND e.kind = 'reopened' GROUP BY e.trial");
 	query_bind_int(&query, job_id);
@@ -356,6 +356,7 @@ bool trial_reopenings(struct store *store, int64_t job_id, struct reopening **re
 		if (ok) {
 			items[n - 1].trial_id = query_int(&query);
 			items[n - 1].attempts = query_int(&query);
+			items[n - 1].event = query_int(&query);
 		}
 	}
 	query_close(&query);

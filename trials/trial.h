@@ -251,9 +251,9 @@ bool trial_stop(struct store *store, int64_t trial_id, const char *message, int6
 TUNER_MUST_CHECK
 bool trial_reopen(struct store *store, int64_t trial_id, int64_t now_us, struct tuner_error *err);
 
-/* A trial that was reopened, and how many attempts it had the last time. */
+/* A trial that was reopened, how many attempts it had the last time, and the event. */
 struct reopening {
-	int64_t trial_id, attempts;
+	int64_t trial_id, attempts, event;
 };
 
 /* Those of a job, in no order. The caller frees *ret. */

@@ -94,6 +94,22 @@ static bool load_one(struct history *history, struct store *store, const struct 
 	return true;
 }
 
+/* A decision that is made without a trial that was put back has seen that it was. */
+static bool load_reopenings(
+	struct history *history, struct store *store, int64_t job_id, struct tuner_error *err)
+{
+	struct reopening *reopenings;
+	size_t n;
+
+	if (!trial_reopenings(store, job_id, &reopenings, &n, err))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (reopenings[i].event > history->last_event)
+			history->last_event = reopenings[i].event;
+	free(reopenings);
+	return true;
+}
+
 bool history_load(struct history *history, const struct job_file *file, struct store *store,
 	int64_t job_id, struct tuner_error *err)
 {
@@ -114,6 +130,7 @@ bool history_load(struct history *history, const struct job_file *file, struct s
 	bool ok = true;
 	for (size_t i = 0; ok && i < list.n; i++)
 		ok = load_one(history, store, &list.items[i], err);
+	ok = ok && load_reopenings(history, store, job_id, err);
 	trial_list_finish(&list);
 	if (!ok)
 		history_finish(history);

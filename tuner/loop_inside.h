@@ -172,6 +172,12 @@ bool loop_store_end(struct loop *loop, struct live *live, const struct fate *fat
 TUNER_MUST_CHECK
 bool loop_recover(struct loop *loop, struct tuner_error *err);
 
+/* Trials that were put back, in the open transaction: the history without them is read again, and they
+ * are launched next. */
+TUNER_MUST_CHECK
+bool loop_take_back(
+	struct loop *loop, const int64_t *numbers, size_t n, struct tuner_error *err);
+
 /* ---- loop_requests.c: what other processes ask ---- */
 
 TUNER_MUST_CHECK

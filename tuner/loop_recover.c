@@ -186,6 +186,25 @@ static bool recover_trial(struct loop *loop, const struct trial *trial,
 	return ok;
 }
 
+/* The job's trials of these states, or the one of this number, become what they are. */
+static bool recover_trials(
+	struct loop *loop, const struct trial_filter *filter, struct tuner_error *err)
+{
+	struct reopenings reopenings = { 0 };
+	struct trial_list list;
+	if (!trial_reopenings(
+		    loop->store, loop->settings->job_id, &reopenings.items, &reopenings.n, err))
+		return false;
+	bool ok = trial_select(loop->store, filter, &list, err);
+	if (ok) {
+		for (size_t i = 0; ok && i < list.n; i++)
+			ok = recover_trial(loop, &list.items[i], &reopenings, err);
+		trial_list_finish(&list);
+	}
+	free(reopenings.items);
+	return ok;
+}
+
 /* Matches what the database holds as open with what lives. */
 bool loop_recover(struct loop *loop, struct tuner_error *err)
 {
@@ -194,23 +213,28 @@ bool loop_recover(struct loop *loop, struct tuner_error *err)
 		.repeat = -1,
 		.states = 1u << TRIAL_PROPOSED | 1u << TRIAL_RUNNING | 1u << TRIAL_PAUSED,
 	};
-	struct reopenings reopenings = { 0 };
-	struct trial_list list;
-	if (!trial_reopenings(
-		    loop->store, loop->settings->job_id, &reopenings.items, &reopenings.n, err))
+	if (!recover_trials(loop, &open_trials, err))
 		return false;
-	if (!trial_select(loop->store, &open_trials, &list, err)) {
-		free(reopenings.items);
-		return false;
-	}
-	bool ok = true;
-	for (size_t i = 0; ok && i < list.n; i++)
-		ok = recover_trial(loop, &list.items[i], &reopenings, err);
-	if (ok && loop->n_lives + loop->n_retries > 0)
+	if (loop->n_lives + loop->n_retries > 0)
 		progress_say(loop->settings->progress,
 			"goes on: %zu trials were under way, %zu are to be launched again",
 			loop->n_lives, loop->n_retries);
-	trial_list_finish(&list);
-	free(reopenings.items);
-	return ok;
+	return true;
+}
+
+bool loop_take_back(struct loop *loop, const int64_t *numbers, size_t n, struct tuner_error *err)
+{
+	struct history anew;
+	if (!history_load(&anew, loop->file, loop->store, loop->settings->job_id, err))
+		return false;
+	history_finish(&loop->history);
+	loop->history = anew;
+	for (size_t i = 0; i < n; i++) {
+		const struct trial_filter one = {
+			.job_id = loop->settings->job_id, .repeat = -1, .number = numbers[i]
+		};
+		if (!recover_trials(loop, &one, err))
+			return false;
+	}
+	return true;
 }
