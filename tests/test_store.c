@@ -215,7 +215,7 @@ static void a_failed_trial_may_be_put_back_and_a_done_one_may_not(void **state)
 	size_t n = 0;
 
 	open_store(f, STORE_WRITE);
-	fixture_add_job(f, "job", 5, "loss", "minimize");
+	fixture_use_job(f, fixture_add_job(f, "job", 5, "loss", "minimize"));
 	const int64_t id = fixture_add_trial(f);
 	const int64_t attempt = fixture_run_attempt(f, id);
 	struct attempt_end end = fixture_end_of(OUTCOME_OOM_HOST, TRIAL_FAILED, NAN);
