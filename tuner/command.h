@@ -11,7 +11,7 @@
 
 enum exit_status {
 	EXIT_DONE = 0,
-	EXIT_GATE = 1, /* a --gate or --baseline was missed */
+	EXIT_GATE = 1, /* a --gate or --baseline was missed; doctor has found something */
 	EXIT_USAGE = 2, /* usage or job file */
 	EXIT_BROKEN_COMMAND = 3, /* the command does not work (the probe) */
 	EXIT_NO_RESULT = 4, /* budget spent without any result */
@@ -118,6 +118,7 @@ int cmd_logs(const struct invocation *call, struct tuner_error *err);
 int cmd_best(const struct invocation *call, struct tuner_error *err);
 int cmd_why(const struct invocation *call, struct tuner_error *err);
 int cmd_importance(const struct invocation *call, struct tuner_error *err);
+int cmd_doctor(const struct invocation *call, struct tuner_error *err);
 int cmd_version(const struct invocation *call, struct tuner_error *err);
 int cmd_help(const struct invocation *call, struct tuner_error *err);
 

@@ -183,6 +183,10 @@ const struct subcommand commands[] = {
 		"The shares of the objective's variance over the search space that go with each "
 		"parameter\n"
 		"(Sobol indices of the model of the job's trials), with intervals." },
+	{ "doctor", "[JOB]", "say what is wrong with this machine, the database, a job", 0, 1,
+		TAKES_DB | TAKES_JSON, NULL, cmd_doctor,
+		"One line a finding, with what to do about it. Exit status: 0 nothing is wrong, 1 "
+		"something is." },
 	{ "version", "", "print the version and what it was built with", 0, 0, TAKES_JSON, NULL,
 		cmd_version, NULL },
 	{ "help", "[COMMAND]", "print this, or more about a command", 0, 1, 0, NULL, cmd_help,
