@@ -208,6 +208,17 @@ memory is one; a lost machine is forgiven more often than other faults; and a co
 }
 ```
 
+Every class there is. Here what the machine did is forgiven five times, each class by itself, and `timeout` fails a trial even if it has reported:
+
+```jsonc
+"outcomes": {
+  "timeout": "fail", "nan": "fail", "diverged": "fail", "oom-gpu": "fail", "no-metric": "fail", "crashed": "fail",
+  "preempted": "retry",
+  "lost": { "then": "retry", "retries": 5 }, "launch-failed": { "then": "retry", "retries": 5 },
+  "oom-host": { "then": "retry", "retries": 5 }, "disk-full": { "then": "retry", "retries": 5 }
+}
+```
+
 Without GPUs, and behind a prefix (`["conda", "run", "-n", "torch"]`, say). `"gpus": [0, 1]` would take these two, and
 `"gpus_per_trial": 2` give both to one trial:
 

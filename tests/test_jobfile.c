@@ -401,6 +401,8 @@ static void every_setting_reaches_its_field(void **state)
 	assert_int_equal(file->outcomes[OUTCOME_OOM_HOST].then, THEN_FAIL);
 	assert_int_equal(file->outcomes[OUTCOME_NO_METRIC].then, THEN_END);
 	assert_false(file->outcomes[OUTCOME_NAN].given);
+	assert_true(file->outcomes[OUTCOME_PREEMPTED].given);
+	assert_int_equal(file->outcomes[OUTCOME_PREEMPTED].retries, -1);
 	assert_int_equal(file->hosts[0].n_gpus, 4);
 	assert_int_equal(file->hosts[0].gpus[3], 6);
 	assert_int_equal(file->hosts[0].gpus_per_trial, 2);

@@ -452,7 +452,7 @@ static void add_outcomes(struct collector *c)
 		if (!rule->given)
 			continue;
 		text_print(&value, "{\"then\": \"%s\"", outcome_action_name(rule->then));
-		if (rule->own_retries)
+		if (rule->own_retries && rule->retries >= 0)
 			text_print(&value, ", \"retries\": %lld", (long long)rule->retries);
 		text_add(&value, "}");
 		add(c->facts, CHANGE_TAKEN, true, &value, "outcomes.%s", outcome_name(o));

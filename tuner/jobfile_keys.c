@@ -433,7 +433,8 @@ const struct key job_keys[] = {
 			"takes up what the machine did",
 		.synonyms = "action|rule|do" },
 	{ SECTION_OUTCOME, "retries", KEY_INTEGER, FROM_TO(0, 1000000),
-		.derived = "the file's retries, which such classes share",
+		.derived =
+			"the file's retries, which such classes share; preempted: without a limit",
 		.help = "retry: how often after this class alone",
 		.synonyms = "max_retries|limit|times" },
 

@@ -569,8 +569,8 @@ static void read_outcome(struct reader *reader, const cJSON *outcomes, enum outc
 
 	if (member(node, SECTION_OUTCOME, "then") == NULL)
 		return;
-	*rule = (struct outcome_rule){ .given = true,
-		.then = actions[member_word(node, SECTION_OUTCOME, "then")] };
+	rule->given = true;
+	rule->then = actions[member_word(node, SECTION_OUTCOME, "then")];
 	if (retries == NULL)
 		return;
 	rule->own_retries = true;
