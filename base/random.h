@@ -23,6 +23,7 @@ enum random_purpose {
 	RANDOM_TEST,
 	RANDOM_GRID,
 	RANDOM_IMPORTANCE, /* points and random functions of importance.h */
+	RANDOM_BACKOFF, /* how long a trial waits for its next attempt */
 };
 
 struct random_key {

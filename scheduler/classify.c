@@ -14,7 +14,7 @@
 struct compiled_rule {
 	struct pattern *pattern;
 	const char *outcome;
-	bool retry;
+	bool retry, end;
 };
 
 struct failure_rules {
@@ -24,10 +24,11 @@ struct failure_rules {
 
 /* What a rule may say. */
 static const char *const classes[] = { "oom-gpu", "oom-host", "disk-full", "diverged", "nan",
-	"preempted", "lost", "launch-failed", "no-metric", "crashed" };
+	"preempted", "lost", "launch-failed", "no-metric", "crashed", "end" };
 
 /* Each alternative is the wording of one library, in the versions of 2019 to 2025. The exception's
- * name must begin a line where it is an ordinary word of programs too. */
+ * name must begin a line where it is an ordinary word of programs too. Memory comes first: the rank
+ * that runs out of it takes the others' connections with it, and they say so as well. */
 static const struct failure_rule builtin[] = {
 	{ "(?:CUDA|HIP|XPU|MPS backend) out of memory" /* torch.cuda.OutOfMemoryError */
 	  "|CUDA error: out of memory|CUDA_ERROR_OUT_OF_MEMORY" /* PyTorch, driver; TensorFlow */
@@ -40,9 +41,19 @@ static const struct failure_rule builtin[] = {
 	  "|OOM when allocating tensor.*device:CPU|java\\.lang\\.OutOfMemoryError"
 	  "|\\[Errno 12\\] Cannot allocate memory"
 	  "|DataLoader worker \\(pid[^)]*\\) is killed by signal: Killed"
-	  "|Out of memory: Killed process|oom[_-]kill event", /* kernel log; Slurm */
+	  "|insufficient shared memory \\(shm\\)" /* PyTorch in a container with a small /dev/shm */
+	  "|Out of memory: Killed process|oom[_-]kill event" /* kernel log; Slurm */
+	  "|^(?:.*: line \\d+:\\s+\\d+ )?Killed(?:\\s{3}|\\s*$)", /* a shell, of its child */
 		"oom-host", false },
 	{ "No space left on device|Disk quota exceeded", "disk-full", false },
+	{ "CANCELLED AT .* DUE TO (?:PREEMPTION|NODE FAILURE)", "preempted", false }, /* Slurm */
+	{ "uncorrectable ECC error|CUDA_ERROR_ECC_UNCORRECTABLE|cudaErrorECCUncorrectable"
+	  "|NVRM: Xid|GPU has fallen off the bus|GPU is lost" /* the driver */
+	  "|CUDA-capable device.* busy or unavailable|cudaErrorDevicesUnavailable"
+	  "|Driver/library version mismatch|NVLink.*(?:fatal|uncorrectable)"
+	  "|ncclSystemError|NCCL error.*unhandled system error" /* a network, not a peer */
+	  "|\\[Errno (?:5|107|116)\\]", /* Python: input/output error, no endpoint, stale handle */
+		"lost", false },
 };
 
 static const char *known_class(const char *name)
@@ -58,6 +69,9 @@ static bool compile_rule(
 {
 	ret->outcome = known_class(rule->outcome);
 	ret->retry = rule->retry;
+	ret->end = strcmp(rule->outcome, "end") == 0;
+	if (ret->end)
+		ret->outcome = "crashed";
 	if (ret->outcome == NULL)
 		return tuner_fail(
 			err, TUNER_USAGE, "\"%.80s\" is no class of failures", rule->outcome);
@@ -331,9 +345,17 @@ static bool by_rules(const struct failure_rules *rules, size_t from, size_t to,
 		decide(ret, rule->outcome, how);
 		add_line(ret->message, trim(line_around(tail, start)));
 		ret->retry = rule->retry;
+		ret->end = rule->end;
 		return true;
 	}
 	return false;
+}
+
+/* By itself, or, as a shell's exit status tells, its child. No program ends itself so. */
+static bool is_sigkill(const struct exit_record *exit)
+{
+	return (exit->kind == EXIT_SIGNAL && exit->signal == SIGKILL) ||
+	       (exit->kind == EXIT_CODE && exit->code == 128 + SIGKILL);
 }
 
 static void by_status(const struct failure_rules *rules, const struct exit_record *exit,
@@ -347,6 +369,11 @@ static void by_status(const struct failure_rules *rules, const struct exit_recor
 		decide(ret, "nan", "exit status 0, but the objective is NaN");
 	} else if (by_rules(rules, rules->n_own, rules->n, exit, tail, ret)) {
 		return;
+	} else if (is_sigkill(exit)) {
+		decide(ret, "oom-host", "");
+		snprintf(ret->message, sizeof(ret->message),
+			"SIGKILL, which nobody here has sent: out of memory, most likely; %.160s",
+			how);
 	} else if (good_exit) {
 		decide(ret, "no-metric", "exit status 0, but no objective in the output");
 		add_line(ret->message, last_line(tail));

@@ -9,10 +9,17 @@
  *     the job's own rules, in their order               the rule's class
  *     the kernel's out-of-memory killer hit it          oom-host
  *     exit 0 with a NaN objective, or with none         nan; no-metric
- *     exit != 0 or a signal                             crashed
- * where the last two first ask the built-in patterns: CUDA, HIP, PyTorch, TensorFlow and JAX out of
- * memory (oom-gpu); MemoryError, bad_alloc, a killed data loader, Slurm's oom_kill (oom-host); a full
- * disk or quota (disk-full). They are not asked after a NaN: that attempt came through.
+ *     SIGKILL, or its exit status 137                   oom-host
+ *     exit != 0 or another signal                       crashed
+ * where the last three first ask the built-in patterns: CUDA, HIP, PyTorch, TensorFlow and JAX out of
+ * memory (oom-gpu); MemoryError, bad_alloc, a killed data loader, Slurm's oom_kill, a shell's "Killed"
+ * (oom-host); a full disk or quota (disk-full); Slurm's preemption (preempted); ECC and Xid errors, a
+ * GPU that is gone, a network under NCCL or a file server that fails (lost). They are not asked after a
+ * NaN: that attempt came through.
+ *
+ * The supervisor says which signals are its own. A SIGKILL that is not comes from the kernel's
+ * out-of-memory killer, whose count (memory.events) a container may not see, or from a person; never
+ * from the configuration alone.
  *
  * An exit by itself that came before our signal is judged by its own merits. */
 #ifndef SCHEDULER_CLASSIFY_H
@@ -30,7 +37,8 @@ enum {
 struct failure_rule {
 	const char *pattern; /* pattern.h, searched in the tail; ^ and $ match at lines */
 	const char *outcome; /* "oom-gpu", "oom-host", "disk-full", "diverged", "nan", "preempted",
-			      * "lost", "launch-failed", "no-metric" or "crashed" */
+			      * "lost", "launch-failed", "no-metric", "crashed", or "end": crashed,
+			      * and the job ends */
 	bool retry; /* only with outcome "crashed": count it as infrastructure */
 };
 
@@ -48,7 +56,7 @@ enum objective_seen { OBJECTIVE_MISSING, OBJECTIVE_NAN, OBJECTIVE_FINITE };
 
 struct verdict {
 	const char *outcome; /* "ok", "crashed", "oom-gpu" ...: static */
-	bool retry; /* a rule asked for it */
+	bool retry, end; /* a rule asked for it: another attempt; the end of the job */
 	/* For people, one line of printable UTF-8: "exit status 1: ImportError: No module named
 	 * 'torch'". The line of output is the one that the deciding pattern matched, else the
 	 * exception of the last Python traceback, else the last that is not empty. */

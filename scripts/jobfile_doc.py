@@ -190,8 +190,33 @@ Limits of one launch, what a failure means, and how often it is tried again:
 "retries": 3,
 "failures": [
   { "pattern": "loss exploded", "class": "diverged" },
-  { "pattern": "NFS server .* not responding", "class": "crashed", "retry": true }
+  { "pattern": "NFS server .* not responding", "class": "crashed", "retry": true },
+  { "pattern": "license has expired", "class": "end" }
 ]
+```
+
+What follows from each class ([command.md](command.md#how-it-ends) has the defaults): here a full GPU is no fault of the configuration, since others share it; a full host
+memory is one; a lost machine is forgiven more often than other faults; and a command without a metric ends the job:
+
+```jsonc
+"backoff": "30s",
+"outcomes": {
+  "oom-gpu": "retry",
+  "oom-host": "fail",
+  "lost": { "then": "retry", "retries": 5 },
+  "no-metric": "end"
+}
+```
+
+Every class there is. Here what the machine did is forgiven five times, each class by itself, and `timeout` fails a trial even if it has reported:
+
+```jsonc
+"outcomes": {
+  "timeout": "fail", "nan": "fail", "diverged": "fail", "oom-gpu": "fail", "no-metric": "fail", "crashed": "fail",
+  "preempted": "retry",
+  "lost": { "then": "retry", "retries": 5 }, "launch-failed": { "then": "retry", "retries": 5 },
+  "oom-host": { "then": "retry", "retries": 5 }, "disk-full": { "then": "retry", "retries": 5 }
+}
 ```
 
 Without GPUs, and behind a prefix (`["conda", "run", "-n", "torch"]`, say). `"gpus": [0, 1]` would take these two, and
@@ -244,14 +269,14 @@ counted, and exhausted, up to 1048576 combinations.
 ## Known, but not built yet
 
 These keys are refused with that reason: `arms`, `repeats`, `keep`, `source`, `network`, `env_file`, `warm_start`,
-`objective.expression`, `prior` of a parameter, `budget.cost`, `budget.converged`, the class `end` of a failure, and
-the backends `ssh` and `slurm` with their keys `address`, `port`, `user`, `directory`, `url`, `token_file`, `partition`, `gres`, `slots`.
+`objective.expression`, `prior` of a parameter, `budget.cost`, `budget.converged`, and the backends `ssh` and `slurm` with their keys `address`, `port`, `user`, `directory`, `url`, `token_file`, `partition`, `gres`, `slots`.
 """
 
 TITLES = {
     "objective": "objective", "metric": "metrics, each", "parameter": "parameters, each",
     "strategy": "strategy", "budget": "budget", "early_stopping": "early_stopping",
-    "failure": "failures, each", "host": "hosts, each",
+    "failure": "failures, each", "outcomes": "outcomes", "outcome": "outcomes.CLASS",
+    "host": "hosts, each",
 }
 
 

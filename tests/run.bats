@@ -483,7 +483,7 @@ END
 }
 
 @test "a supervisor that is killed is a lost attempt, retried, and its command is dead before" {
-	TRIALS=1 PARALLEL=1 write_job
+	TRIALS=1 PARALLEL=1 write_job '"backoff": 0,'
 	touch hold
 	start "$TUNER" run job.jsonc
 	await test -s tuner.db.d/job/0001/1/started

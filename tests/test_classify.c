@@ -102,7 +102,7 @@ static void the_table_of_outcomes(void **state)
 		{ &exit_1, OBJECTIVE_FINITE, NULL, "", "crashed" },
 		{ &exit_1, OBJECTIVE_MISSING, NULL, "", "crashed" },
 		{ &segv, OBJECTIVE_FINITE, NULL, "", "crashed" },
-		{ &killed, OBJECTIVE_FINITE, NULL, "", "crashed" },
+		{ &killed, OBJECTIVE_FINITE, NULL, "", "oom-host" },
 		{ &oom, OBJECTIVE_FINITE, NULL, "", "oom-host" },
 		{ &late, OBJECTIVE_FINITE, NULL, "known bug\n", "timeout" },
 		{ &no_start, OBJECTIVE_MISSING, NULL, "", "launch-failed" },
@@ -118,7 +118,7 @@ static void the_table_of_outcomes(void **state)
 		{ &late, OBJECTIVE_FINITE, "early-stopped", "", "timeout" },
 		{ &stopped_143, OBJECTIVE_FINITE, NULL, "", "preempted" },
 		{ &stopped_0, OBJECTIVE_FINITE, NULL, "", "preempted" },
-		{ &exit_137, OBJECTIVE_FINITE, NULL, "", "crashed" },
+		{ &exit_137, OBJECTIVE_FINITE, NULL, "", "oom-host" },
 
 		/* The job's rules come before the built-in ones, and in their order. */
 		{ &exit_1, OBJECTIVE_FINITE, NULL, "x\nlicense server\ny\n", "crashed", true },
@@ -184,12 +184,39 @@ static void built_in_patterns_know_the_libraries(void **state)
 		{ "slurmstepd: error: Detected 1 oom_kill event in StepId=7.batch.", "oom-host" },
 		{ "OSError: [Errno 28] No space left on device: '/tmp/x'", "disk-full" },
 		{ "OSError: [Errno 122] Disk quota exceeded", "disk-full" },
+		{ "train.sh: line 3:  4242 Killed                  python3 train.py", "oom-host" },
+		{ "Killed", "oom-host" },
+		{ "RuntimeError: DataLoader worker (pid 7) is killed by signal: Bus error. It is "
+		  "possible that dataloader's workers are out of shared memory. ... insufficient "
+		  "shared memory (shm)",
+			"oom-host" },
+		{ "slurmstepd: error: *** JOB 12 ON n3 CANCELLED AT 2025-03-01T10:00:00 DUE TO "
+		  "PREEMPTION ***",
+			"preempted" },
+		{ "RuntimeError: CUDA error: uncorrectable ECC error encountered", "lost" },
+		{ "NVRM: Xid (PCI:0000:3b:00): 79, pid=1234, GPU has fallen off the bus.", "lost" },
+		{ "RuntimeError: CUDA error: all CUDA-capable devices are busy or unavailable",
+			"lost" },
+		{ "CUDA error: CUDA-capable device(s) is/are busy or unavailable", "lost" },
+		{ "Failed to initialize NVML: Driver/library version mismatch", "lost" },
+		{ "RuntimeError: NCCL error in: ProcessGroupNCCL.cpp:1269, unhandled system error",
+			"lost" },
+		{ "ncclSystemError: System call (e.g. socket, malloc) or external library call "
+		  "failed",
+			"lost" },
+		{ "OSError: [Errno 116] Stale file handle: '/data/x'", "lost" },
+		{ "OSError: [Errno 5] Input/output error", "lost" },
 
 		/* What only looks like it. */
 		{ "    except MemoryError:", "crashed" },
 		{ "ImportError: libgomp.so.1: cannot allocate memory in static TLS block",
 			"crashed" },
 		{ "MyMemoryErrors: none", "crashed" },
+		{ "Killed 3 stale workers", "crashed" },
+		{ "FileNotFoundError: [Errno 2] No such file or directory", "crashed" },
+		{ "ncclRemoteError: A call failed possibly due to a network error or a remote "
+		  "process exiting prematurely.",
+			"crashed" },
 		{ "GPU memory: 12 GiB of 80 used", "crashed" },
 	};
 
@@ -291,7 +318,9 @@ static void every_way_to_end_has_its_words(void **state)
 	assert_message(state, &exit_0, OBJECTIVE_MISSING, "done\n",
 		"exit status 0, but no objective in the output: done");
 	assert_message(state, &segv, OBJECTIVE_MISSING, "", "ended by signal 11 (SIGSEGV)");
-	assert_message(state, &exit_137, OBJECTIVE_MISSING, "", "exit status 137 (128 + SIGKILL)");
+	assert_message(state, &exit_137, OBJECTIVE_MISSING, "",
+		"SIGKILL, which nobody here has sent: out of memory, most likely; exit status 137 "
+		"(128 + SIGKILL)");
 	assert_message(
 		state, &late, OBJECTIVE_MISSING, "x", "ended at its time limit, after 1m 30s");
 	assert_message(state, &no_start, OBJECTIVE_MISSING, "", "python9: not found in PATH");
@@ -340,6 +369,24 @@ static void assert_refused(const struct failure_rule *rule, const char *reason)
 		fail_msg("\"%s\" does not say \"%s\"", err.message, reason);
 }
 
+static void a_rule_may_end_the_job(void **state)
+{
+	const struct failure_rule rule = { "license expired", "end", false };
+	struct failure_rules *made = NULL;
+	struct tuner_error err;
+	struct verdict verdict;
+	size_t bad;
+
+	if (!failure_rules_create(&rule, 1, &made, &bad, &err))
+		fail_msg("%s", err.message);
+	classify(made, &exit_1, OBJECTIVE_MISSING, NULL, "license expired\n", 16, &verdict);
+	assert_string_equal(verdict.outcome, "crashed");
+	assert_true(verdict.end && !verdict.retry);
+	classify(made, &exit_1, OBJECTIVE_MISSING, NULL, "license\n", 8, &verdict);
+	assert_false(verdict.end);
+	failure_rules_destroy(made);
+}
+
 static void rules_that_cannot_work_are_refused(void **state)
 {
 	char longer[FAILURE_PATTERN_BYTES_MAX + 2];
@@ -385,6 +432,7 @@ int main(void)
 		cmocka_unit_test(a_rule_is_told_by_the_line_it_matched),
 		cmocka_unit_test(every_way_to_end_has_its_words),
 		cmocka_unit_test(a_message_is_one_printable_line_whatever_the_output),
+		cmocka_unit_test(a_rule_may_end_the_job),
 		cmocka_unit_test(rules_that_cannot_work_are_refused),
 		cmocka_unit_test(hostile_rules_end),
 	};

@@ -184,17 +184,19 @@ class Ends(InADirectory):
         metric = 'echo \'@tuner {"loss": %s}\'; '
         ends = [("exit 0", "1", "ok", "done"), ("exit 0", "Infinity", "ok", "done"),
                 ("exit 0", "NaN", "nan", "failed"), ("exit 0", None, "no-metric", "failed"),
-                ("exit 3", "1", "crashed", "failed"), ("kill -9 $$", "1", "crashed", "failed"),
+                ("exit 3", "1", "crashed", "failed"), ("kill -6 $$", "1", "crashed", "failed"),
                 ("echo CUDA out of memory; exit 1", "1", "oom-gpu", "failed"),
                 ("echo exploded; exit 1", "1", "diverged", "failed"),
                 ("sleep 60", "1", "timeout", "stopped"), ("sleep 60", None, "timeout", "failed"),
                 ("echo std::bad_alloc; exit 1", None, "oom-host", "failed"),
-                ("echo No space left on device; exit 1", None, "disk-full", "failed")]
+                ("echo No space left on device; exit 1", None, "disk-full", "failed"),
+                ("kill -9 $$", "1", "oom-host", "failed"),
+                ("echo '[Errno 116] Stale file handle'; exit 1", None, "lost", "failed")]
         cases = "".join(f"{n}) {metric % value if value else ''}{end} ;;\n"
                         for n, (end, value, _, _) in enumerate(ends, 1))
         self.write_job(command=["sh", "-c", f"case $TUNER_TRIAL in\n{cases}esac", "sh"],
                        failures=[{"pattern": "exploded", "class": "diverged"}], retries=1,
-                       timeout="300ms", strategy="random",
+                       timeout="300ms", strategy="random", backoff=0,
                        budget={"trials": len(ends), "parallel": 4})
         self.assertEqual(self.tuner("run", "--quiet", "job.json").returncode, 0)
         trials = json.loads(self.tuner("trials", "--json").stdout)
@@ -203,7 +205,7 @@ class Ends(InADirectory):
                          [(outcome, state) for _, _, outcome, state in ends])
         attempts = [len(list((self.path / f"tuner.db.d/job/{n:04}").glob("[0-9]")))
                     for n in range(1, len(ends) + 1)]
-        self.assertEqual(attempts, [1] * 10 + [2, 2])
+        self.assertEqual(attempts, [1] * 10 + [2] * 4)
 
     def test_what_a_command_leaves_running_is_ended_with_it(self):
         pid = int(self.run_command("setsid sleep 60 & echo $! >seen"))
@@ -259,7 +261,9 @@ class JobFilePage(InADirectory):
                     ("PARAMETER", example["parameters"].values()),
                     ("STRATEGY", [example.get("strategy")]), ("BUDGET", [example["budget"]]),
                     ("STOPPING", [example.get("early_stopping")]),
-                    ("FAILURE", example.get("failures", [])), ("HOST", example.get("hosts", []))):
+                    ("FAILURE", example.get("failures", [])), ("HOST", example.get("hosts", [])),
+                    ("OUTCOMES", [example.get("outcomes", {})]),
+                    ("OUTCOME", example.get("outcomes", {}).values())):
                 for item in objects:
                     found.update((section, name) for name in item if isinstance(item, dict))
         keys = {(section, name) for section, name, refused in self.keys() if not refused}

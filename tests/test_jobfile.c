@@ -393,6 +393,16 @@ static void every_setting_reaches_its_field(void **state)
 	assert_int_equal(file->log_max_bytes, 1 << 30);
 	assert_string_equal(file->failures[1].outcome, "crashed");
 	assert_true(file->failures[1].retry && !file->failures[0].retry);
+	assert_string_equal(file->failures[2].outcome, "end");
+	assert_int_equal(file->backoff_us, 60000000);
+	assert_int_equal(file->outcomes[OUTCOME_OOM_GPU].then, THEN_RETRY);
+	assert_false(file->outcomes[OUTCOME_OOM_GPU].own_retries);
+	assert_int_equal(file->outcomes[OUTCOME_LOST].retries, 7);
+	assert_int_equal(file->outcomes[OUTCOME_OOM_HOST].then, THEN_FAIL);
+	assert_int_equal(file->outcomes[OUTCOME_NO_METRIC].then, THEN_END);
+	assert_false(file->outcomes[OUTCOME_NAN].given);
+	assert_true(file->outcomes[OUTCOME_PREEMPTED].given);
+	assert_int_equal(file->outcomes[OUTCOME_PREEMPTED].retries, -1);
 	assert_int_equal(file->hosts[0].n_gpus, 4);
 	assert_int_equal(file->hosts[0].gpus[3], 6);
 	assert_int_equal(file->hosts[0].gpus_per_trial, 2);

@@ -119,8 +119,9 @@ static void outcomes(struct fixture *fixture, int64_t trial, char ret[256])
 }
 
 #define KEYS(trials, more)                                                                         \
-	FIXTURE_OBJECTIVE FIXTURE_X FIXTURE_COMMAND "\"strategy\": \"random\", " more              \
-						    "\"budget\": {\"trials\": " trials "}"
+	FIXTURE_OBJECTIVE FIXTURE_X FIXTURE_COMMAND                                                \
+		"\"strategy\": \"random\", \"backoff\": 0, " more                                  \
+		"\"budget\": {\"trials\": " trials "}"
 
 static struct act all_well(int trial, int attempt)
 {
@@ -205,6 +206,7 @@ static void too_many_failures_of_the_infrastructure_end_the_job(void **state)
 	fixture_open(&fixture);
 	struct loop_result result = run(&fixture,
 		FIXTURE_OBJECTIVE FIXTURE_X FIXTURE_COMMAND "\"strategy\": \"random\", "
+							    "\"backoff\": 0, "
 							    "\"budget\": {\"trials\": 50, "
 							    "\"failures\": 5}",
 		loses_all_but_one, 1);
@@ -411,6 +413,86 @@ static void decisions_do_not_depend_on_a_restart(void **state)
 	assert_memory_equal(x[0], x[1], sizeof(x[0]));
 }
 
+static struct act the_second_loses_once(int trial, int attempt)
+{
+	return trial == 2 && attempt == 1 ? (struct act){ .end = ACT_LOSE, .ms = 50 }
+					  : all_well(trial, attempt);
+}
+
+static void what_waits_for_its_retry_keeps_no_slot_from_others_and_goes_elsewhere(void **state)
+{
+	struct fixture fixture;
+	struct attempt_list attempts;
+	fixture_open(&fixture);
+	struct loop_result result = run(&fixture,
+		FIXTURE_OBJECTIVE FIXTURE_X FIXTURE_COMMAND
+		"\"strategy\": \"random\", \"backoff\": \"200ms\", \"budget\": {\"trials\": 3}",
+		the_second_loses_once, 2);
+	assert_int_equal(result.status, EXIT_DONE);
+	struct trial_list list = all_trials(&fixture);
+	assert_int_equal(list.n, 3);
+	assert_int_equal(list.items[1].state, TRIAL_DONE);
+	ASSERT_OK(&fixture,
+		attempt_select(fixture.store, 1, list.items[1].id, &attempts, &fixture.err));
+	assert_int_equal(attempts.n, 2);
+	assert_int_not_equal(attempts.items[0].slot, attempts.items[1].slot);
+	/* At least three quarters of the wait lie between. */
+	assert_true(attempts.items[1].intended_us - attempts.items[0].ended_us >= 150000);
+	/* The third was launched meanwhile. */
+	assert_true(list.items[2].created_us < attempts.items[1].intended_us);
+	attempt_list_finish(&attempts);
+	trial_list_finish(&list);
+	fixture_close(&fixture);
+}
+
+static struct act the_second_is_killed(int trial, int attempt)
+{
+	return trial == 2
+		       ? (struct act){ .code = 137, .output = "@tuner {\"loss\": 9}\n", .ms = 50 }
+		       : all_well(trial, attempt);
+}
+
+static void a_rule_may_blame_the_configuration(void **state)
+{
+	struct fixture fixture;
+	char seen[256];
+	fixture_open(&fixture);
+	struct loop_result result = run(&fixture,
+		KEYS("4", "\"outcomes\": {\"oom-host\": \"fail\"}, "), the_second_is_killed, 1);
+	assert_int_equal(result.status, EXIT_DONE);
+	assert_int_equal(stage.starts, 4);
+	struct trial_list list = all_trials(&fixture);
+	assert_int_equal(list.items[1].state, TRIAL_FAILED);
+	assert_int_equal(list.items[1].outcome, OUTCOME_CRASHED);
+	outcomes(&fixture, list.items[1].id, seen);
+	assert_string_equal(seen, "oom-host");
+	trial_list_finish(&list);
+	fixture_close(&fixture);
+}
+
+static void a_rule_may_end_the_job_and_the_next_run_goes_on(void **state)
+{
+	struct fixture fixture;
+	char seen[256];
+	fixture_open(&fixture);
+	struct loop_result result = run(&fixture,
+		KEYS("4", "\"outcomes\": {\"oom-host\": \"end\"}, "), the_second_is_killed, 1);
+	assert_int_equal(result.status, EXIT_BROKEN_COMMAND);
+	assert_int_equal(result.state, JOB_FAILED);
+	assert_non_null(strstr(result.reason, "trial 2 ended as oom-host"));
+	assert_int_equal(stage.starts, 2);
+	text_finish(&result.log_tail);
+	result = run(&fixture, KEYS("4", ""), all_well, 1);
+	assert_int_equal(result.status, EXIT_DONE);
+	struct trial_list list = all_trials(&fixture);
+	assert_int_equal(list.n, 4);
+	assert_int_equal(list.items[1].state, TRIAL_DONE);
+	outcomes(&fixture, list.items[1].id, seen);
+	assert_string_equal(seen, "oom-host ok");
+	trial_list_finish(&list);
+	fixture_close(&fixture);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -427,6 +509,10 @@ int main(void)
 		cmocka_unit_test(sigint_lets_what_runs_finish),
 		cmocka_unit_test(a_hopeless_trial_is_stopped_early_and_its_curve_counts),
 		cmocka_unit_test(decisions_do_not_depend_on_a_restart),
+		cmocka_unit_test(
+			what_waits_for_its_retry_keeps_no_slot_from_others_and_goes_elsewhere),
+		cmocka_unit_test(a_rule_may_blame_the_configuration),
+		cmocka_unit_test(a_rule_may_end_the_job_and_the_next_run_goes_on),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -207,6 +207,51 @@ static void what_is_committed_is_there_when_it_is_opened_again(void **state)
 	fixture_use_job(f, id);
 }
 
+/* An end that is taken back is not forgotten: its event stays, and the new one says what it was. */
+static void a_failed_trial_may_be_put_back_and_a_done_one_may_not(void **state)
+{
+	struct fixture *const f = *state;
+	struct reopening *reopenings = NULL;
+	size_t n = 0;
+
+	open_store(f, STORE_WRITE);
+	fixture_use_job(f, fixture_add_job(f, "job", 5, "loss", "minimize"));
+	const int64_t id = fixture_add_trial(f);
+	const int64_t attempt = fixture_run_attempt(f, id);
+	struct attempt_end end = fixture_end_of(OUTCOME_OOM_HOST, TRIAL_FAILED, NAN);
+	int64_t event = 0;
+
+	end.counts_as = OUTCOME_CRASHED;
+	CHANGE(f, attempt_end(f->store, attempt, &end, fixture_now(f), &event, &f->err));
+	ASSERT_ROWS(f, "SELECT outcome FROM trial", "crashed");
+	ASSERT_ROWS(f, "SELECT outcome FROM attempt", "oom-host");
+	ASSERT_ROWS(f,
+		"SELECT json_extract(data, '$.outcome', '$.counts_as') FROM event "
+		"WHERE kind = 'ended'",
+		"[\"oom-host\",\"crashed\"]");
+
+	CHANGE(f, trial_reopen(f->store, id, fixture_now(f), &f->err));
+	REFUSED(f, TUNER_USAGE, "is proposed", trial_reopen(f->store, id, fixture_now(f), &f->err));
+	ASSERT_ROWS(f, "SELECT state, ended_event IS NULL, started_us IS NULL FROM trial",
+		"proposed|1|1");
+	ASSERT_ROWS(f,
+		"SELECT json_extract(r.data, '$.state', '$.outcome') , json_extract(r.data, "
+		"'$.ended_event') = e.id FROM event r, event e WHERE r.kind = 'reopened' AND "
+		"e.kind = 'ended'",
+		"[\"failed\",\"crashed\"]|1");
+	ASSERT_OK(f, trial_reopenings(f->store, 1, &reopenings, &n, &f->err));
+	assert_int_equal(n, 1);
+	assert_true(reopenings[0].trial_id == id && reopenings[0].attempts == 1);
+	assert_true(reopenings[0].event > event);
+	free(reopenings);
+
+	/* Its second life ends well, and for good. */
+	fixture_end(f, fixture_run_attempt(f, id), OUTCOME_OK, TRIAL_DONE, 1.5);
+	REFUSED(f, TUNER_USAGE, "is done", trial_reopen(f->store, id, fixture_now(f), &f->err));
+	ASSERT_ROWS(f, "SELECT state, objective, attempts FROM trial", "done|1.5|2");
+	assert_sound(f);
+}
+
 /* Neither a row nor a value, but a place among the values. */
 static void a_trial_may_go_without_a_parameter(void **state)
 {
@@ -1086,6 +1131,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_DIRECTORY(a_new_database_is_ours_alone),
 		IN_DIRECTORY(what_is_committed_is_there_when_it_is_opened_again),
+		IN_DIRECTORY(a_failed_trial_may_be_put_back_and_a_done_one_may_not),
 		IN_DIRECTORY(a_trial_may_go_without_a_parameter),
 		IN_DIRECTORY(a_missing_database_is_made_by_a_writer_only),
 		IN_DIRECTORY(an_empty_file_is_taken_by_a_writer_only),

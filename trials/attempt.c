@@ -315,6 +315,11 @@ static bool is_final(enum trial_state state)
 	return state == TRIAL_DONE || state == TRIAL_FAILED || state == TRIAL_STOPPED;
 }
 
+static enum outcome trial_outcome(const struct attempt_end *end)
+{
+	return end->counts_as == OUTCOME_NONE ? end->outcome : end->counts_as;
+}
+
 static double kept_objective(const struct attempt_end *end)
 {
 	return end->trial == TRIAL_DONE || end->trial == TRIAL_STOPPED ? end->objective : NAN;
@@ -355,6 +360,8 @@ static bool add_end_event(struct store *store, const struct attempt_status *atte
 
 	text_print(&data, "{\"attempt\": %" PRId64 ", \"outcome\": ", attempt->number);
 	text_add_json_string(&data, outcome_name(end->outcome));
+	if (trial_outcome(end) != end->outcome)
+		text_print(&data, ", \"counts_as\": \"%s\"", outcome_name(end->counts_as));
 	text_print(&data, ", \"state\": \"%s\", \"objective\": ",
 		trial_state_name(late ? attempt->trial_state : end->trial));
 	text_add_json_double(&data, kept_objective(end));
@@ -409,7 +416,7 @@ static bool write_trial_end(struct store *store, const struct attempt_status *at
 		"started_us = min(coalesce(started_us, ?5), coalesce(?5, started_us)), "
 		"ended_us = ?6, ended_event = ?7 WHERE id = ?8");
 	query_bind_text(&query, trial_state_name(end->trial));
-	query_bind_text(&query, outcome_name(end->outcome));
+	query_bind_text(&query, outcome_name(trial_outcome(end)));
 	query_bind_text(&query, end->message ? end->message : "");
 	query_bind_double(&query, kept_objective(end));
 	query_bind_int_or_null(&query, started_us, 0);

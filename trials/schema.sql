@@ -98,13 +98,13 @@ CREATE TABLE trial (            -- one configuration and its objective
   objective         REAL,               -- the user's unit and sign. done: its value; stopped: of its
                                         -- partial curve, NULL if that gives none; else NULL
   attempts          INTEGER NOT NULL DEFAULT 0,
-  outcome           TEXT,               -- of its last ended attempt; NULL: none has ended
+  outcome           TEXT,               -- of its last ended attempt, or what that counts as; NULL: none has ended
   metric_count      INTEGER NOT NULL DEFAULT 0, -- rows of the objective's metric
   last_step         INTEGER,            -- of that metric; NULL: none yet
   last_value        REAL,
   best_value        REAL,
   created_us        INTEGER NOT NULL,
-  started_us        INTEGER,            -- of its first attempt
+  started_us        INTEGER,            -- of its first attempt (since it was reopened, if it was)
   ended_us          INTEGER,            -- NULL while open
   ended_event       INTEGER REFERENCES event(id), -- the event that ended it: the commit order
   parameters        TEXT NOT NULL CHECK (json_valid(parameters)), -- object by name

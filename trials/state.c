@@ -14,11 +14,13 @@ static const char *const trial_names[TRIAL_STATES] = {
 	[TRIAL_PAUSED] = "paused",
 };
 
-/* The drawing in trial.h. DONE, FAILED and STOPPED are final: no row, no moves. */
+/* The drawing in trial.h. DONE is final: no row, no moves. */
 static const unsigned trial_moves[TRIAL_STATES] = {
 	[TRIAL_PROPOSED] = TO(TRIAL_RUNNING) | TO(TRIAL_STOPPED),
 	[TRIAL_RUNNING] = TO(TRIAL_DONE) | TO(TRIAL_FAILED) | TO(TRIAL_STOPPED) |
 			  TO(TRIAL_PROPOSED) | TO(TRIAL_PAUSED),
+	[TRIAL_FAILED] = TO(TRIAL_PROPOSED),
+	[TRIAL_STOPPED] = TO(TRIAL_PROPOSED),
 	[TRIAL_PAUSED] = TO(TRIAL_RUNNING) | TO(TRIAL_PROPOSED) | TO(TRIAL_STOPPED),
 };
 

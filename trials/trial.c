@@ -1,6 +1,7 @@
-/* Creating a trial, and stopping one that does not run (trial.h). */
+/* Creating a trial, stopping one that does not run, putting one back (trial.h). */
 #include "trials/trial.h"
 
+#include "base/text.h"
 #include "trials/decision.h"
 #include "trials/event.h"
 #include "trials/sql.h"
@@ -267,4 +268,103 @@ bool trial_stop(struct store *store, int64_t trial_id, const char *message, int6
 	query_bind_int(&query, event);
 	query_bind_int(&query, trial_id);
 	return query_run(&query, err);
+}
+
+/* ---- reopening ---- */
+
+/* What is taken back, as the event keeps it. */
+static bool read_end(struct query *query, struct text *ret, struct tuner_error *err)
+{
+	text_add(ret, "{\"outcome\": ");
+	text_add_json_string(ret, query_text(query));
+	text_add(ret, ", \"state\": ");
+	text_add_json_string(ret, query_text(query));
+	text_add(ret, ", \"objective\": ");
+	text_add_json_double(ret, query_double(query));
+	text_print(ret, ", \"ended_event\": %" PRId64 "}", query_int(query));
+	return !text_failed(ret) || tuner_fail_memory(err);
+}
+
+static bool load_end(struct store *store, int64_t trial_id, struct text *ret, int64_t *ret_attempt,
+	struct tuner_error *err)
+{
+	struct query query;
+	bool found = false;
+
+	query_open(&query, store,
+		"SELECT coalesce(a.id, 0), t.outcome, t.state, t.objective, t.ended_event "
+		"FROM trial t LEFT JOIN attempt a ON a.trial = t.id AND a.number = t.attempts "
+		"WHERE t.id = ?1");
+	query_bind_int(&query, trial_id);
+	bool ok = query_row(&query, &found, err);
+	if (ok && found) {
+		*ret_attempt = query_int(&query);
+		ok = read_end(&query, ret, err);
+	}
+	query_close(&query);
+	return ok;
+}
+
+static bool write_reopened(struct store *store, int64_t trial_id, struct tuner_error *err)
+{
+	struct query query;
+
+	query_open(&query, store,
+		"UPDATE trial SET state = 'proposed', objective = NULL, started_us = NULL, "
+		"ended_us = NULL, ended_event = NULL WHERE id = ?1");
+	query_bind_int(&query, trial_id);
+	return query_run(&query, err);
+}
+
+bool trial_reopen(struct store *store, int64_t trial_id, int64_t now_us, struct tuner_error *err)
+{
+	struct text end = TEXT_EMPTY;
+	int64_t job = 0, number = 0, attempt = 0, event = 0;
+	enum trial_state state = TRIAL_PROPOSED;
+
+	store_assert_writing(store);
+	if (!load_open(store, trial_id, &job, &number, &state, err))
+		return false;
+	if (state != TRIAL_FAILED && state != TRIAL_STOPPED)
+		return tuner_fail(err, TUNER_USAGE,
+			"trial %" PRId64 " is %s: only a failed or a stopped one can be run again",
+			number, trial_state_name(state));
+	const bool ok = load_end(store, trial_id, &end, &attempt, err) &&
+			event_add(store, job, trial_id, attempt, "reopened", end.bytes, now_us,
+				&event, err) &&
+			write_reopened(store, trial_id, err);
+
+	text_finish(&end);
+	return ok;
+}
+
+bool trial_reopenings(struct store *store, int64_t job_id, struct reopening **ret, size_t *ret_n,
+	struct tuner_error *err)
+{
+	struct reopening *items = NULL;
+	size_t n = 0, capacity = 0;
+	struct query query;
+	bool found = false, ok = true;
+
+	query_open(&query, store,
+		"SELECT e.trial, coalesce(max(a.number), 0), max(e.id) FROM event e "
+		"LEFT JOIN attempt a ON a.id = e.attempt "
+		"WHERE e.job = ?1 AND e.kind = 'reopened' GROUP BY e.trial");
+	query_bind_int(&query, job_id);
+	while (ok && (ok = query_row(&query, &found, err)) && found) {
+		ok = array_grow((void **)&items, &n, &capacity, sizeof(*items), err);
+		if (ok) {
+			items[n - 1].trial_id = query_int(&query);
+			items[n - 1].attempts = query_int(&query);
+			items[n - 1].event = query_int(&query);
+		}
+	}
+	query_close(&query);
+	if (!ok) {
+		free(items);
+		return false;
+	}
+	*ret = items;
+	*ret_n = n;
+	return true;
 }

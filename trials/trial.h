@@ -16,7 +16,8 @@
  *     |            |   v
  *     '----------- PAUSED ---> STOPPED   at a rung, by promotion (later)
  *
- * DONE, FAILED and STOPPED are final. An attempt that ends before it was seen to run takes its trial
+ * DONE is final; FAILED and STOPPED are ends too, from which only trial_reopen leads back to PROPOSED,
+ * when a person asks for it. An attempt that ends before it was seen to run takes its trial
  * through RUNNING in one step. */
 enum trial_state {
 	TRIAL_PROPOSED,
@@ -94,7 +95,8 @@ struct trial {
 	double last_value; /* there; NaN: none yet, or NaN was reported */
 	double best_value; /* the best of all rows; NaN: none that is a number */
 	int64_t attempts;
-	enum outcome outcome; /* of its last ended attempt */
+	enum outcome outcome; /* of its last ended attempt; "crashed" where the job's rules make the
+				 configuration answer for the machine's (attempt_end.counts_as) */
 	char *message; /* why, for people; "" if there is nothing to say */
 	int64_t created_us, started_us, ended_us; /* 0: not yet; started is the first attempt's */
 	int64_t ended_event; /* id of the event that ended it: the commit order; 0 while open */
@@ -228,6 +230,7 @@ bool attempt_stop_load(struct store *store, int64_t attempt_id, enum outcome *re
 
 struct attempt_end {
 	enum outcome outcome;
+	enum outcome counts_as; /* the trial's, where that is another; NONE: the same */
 	const char *message; /* "" if there is nothing to say */
 	int64_t exit_code, signal; /* -1: none */
 	/* By the supervisor's clock; 0: unknown, then the end is now, and the start what attempt_move
@@ -241,7 +244,7 @@ struct attempt_end {
 };
 
 /* Ends the attempt (from any state but ENDED) and moves its trial, with the event "ended" (data: the
- * attempt's number, the outcome, the trial's state, the objective). A retry's event is "retry", that
+ * attempt's number, the outcome, what it counts as if that is another, the trial's state, the objective). A retry's event is "retry", that
  * of a superseded attempt "late", which leaves the trial alone. *ret_event is that event's id. */
 TUNER_MUST_CHECK
 bool attempt_end(struct store *store, int64_t attempt_id, const struct attempt_end *end,
@@ -250,6 +253,23 @@ bool attempt_end(struct store *store, int64_t attempt_id, const struct attempt_e
 /* Ends a trial that has no attempt to end (stopped while PROPOSED or PAUSED), with the event "ended". */
 TUNER_MUST_CHECK
 bool trial_stop(struct store *store, int64_t trial_id, const char *message, int64_t now_us,
+	struct tuner_error *err);
+
+/* Puts a FAILED or STOPPED trial back to PROPOSED: the next attempt continues as a retry does, with the
+ * same parameters and seed. Its end is taken back, not forgotten: the event "reopened" (of the last
+ * attempt) holds what it was (outcome, state, objective, ended_event), by which a history as of an
+ * earlier event can be told. The trial's time begins anew. TUNER_USAGE for a trial in another state. */
+TUNER_MUST_CHECK
+bool trial_reopen(struct store *store, int64_t trial_id, int64_t now_us, struct tuner_error *err);
+
+/* A trial that was reopened, how many attempts it had the last time, and the event. */
+struct reopening {
+	int64_t trial_id, attempts, event;
+};
+
+/* Those of a job, in no order. The caller frees *ret. */
+TUNER_MUST_CHECK
+bool trial_reopenings(struct store *store, int64_t job_id, struct reopening **ret, size_t *ret_n,
 	struct tuner_error *err);
 
 struct metric_row {

@@ -11,7 +11,7 @@
 
 enum exit_status {
 	EXIT_DONE = 0,
-	EXIT_GATE = 1, /* what was to be checked is not so: replay, verify */
+	EXIT_GATE = 1, /* what was to be checked is not so: replay, verify, doctor */
 	EXIT_USAGE = 2, /* usage or job file */
 	EXIT_BROKEN_COMMAND = 3, /* the command does not work (the probe) */
 	EXIT_NO_RESULT = 4, /* budget spent without any result */
@@ -107,6 +107,7 @@ int cmd_watch(const struct invocation *call, struct tuner_error *err);
 int cmd_status(const struct invocation *call, struct tuner_error *err);
 int cmd_stop(const struct invocation *call, struct tuner_error *err);
 int cmd_enqueue(const struct invocation *call, struct tuner_error *err);
+int cmd_retry(const struct invocation *call, struct tuner_error *err);
 int cmd_ask(const struct invocation *call, struct tuner_error *err);
 int cmd_tell(const struct invocation *call, struct tuner_error *err);
 int cmd_ask_tell(const struct invocation *call, struct tuner_error *err);
@@ -119,6 +120,7 @@ int cmd_why(const struct invocation *call, struct tuner_error *err);
 int cmd_importance(const struct invocation *call, struct tuner_error *err);
 int cmd_replay(const struct invocation *call, struct tuner_error *err);
 int cmd_verify(const struct invocation *call, struct tuner_error *err);
+int cmd_doctor(const struct invocation *call, struct tuner_error *err);
 int cmd_version(const struct invocation *call, struct tuner_error *err);
 int cmd_help(const struct invocation *call, struct tuner_error *err);
 

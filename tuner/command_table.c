@@ -43,6 +43,12 @@ static const struct option_row stop_options[] = {
 	{ .name = NULL },
 };
 
+static const struct option_row retry_options[] = {
+	{ "class", 0, "CLASS,...", "those that ended so: lost, oom-gpu, crashed ..." },
+	{ "trial", 0, "N", "this one; may be repeated; with --class only if it ended so" },
+	{ .name = NULL },
+};
+
 static const struct option_row ask_options[] = {
 	{ "count", 'n', "N", "ask for so many (default: 1)" },
 	{ "lease", 0, "TIME", "what is not told of for so long no longer counts as pending" },
@@ -130,6 +136,13 @@ const struct subcommand commands[] = {
 		"PARAMETERS is a JSON object, '{\"learning_rate\": 0.1}', or "
 		"NAME=VALUE,NAME=VALUE. What\n"
 		"is left out, the strategy chooses." },
+	{ "retry", "[JOB]", "put trials that failed or stopped back, to be run again", 0, 1,
+		TAKES_DB, retry_options, cmd_retry,
+		"They are launched with the same parameters and seed, and find their checkpoints. "
+		"A running\n"
+		"job takes them up at once, another one with the next \"tuner run\"; what the "
+		"model has learnt\n"
+		"of their end, it forgets." },
 	{ "ask", "FILE|JOB", "ask for the next configuration, and launch nothing", 1, 1,
 		TAKES_DB | TAKES_JSON, ask_options, cmd_ask,
 		"Prints the trial's number and the arguments that its command would get, as a "
@@ -186,6 +199,10 @@ const struct subcommand commands[] = {
 		"Of one job, or of all. One line a violation: what is wrong, and what to do about "
 		"it.\n"
 		"Exit status: 0 nothing is, 1 something is." },
+	{ "doctor", "[JOB]", "say what is wrong with this machine, the database, a job", 0, 1,
+		TAKES_DB | TAKES_JSON, NULL, cmd_doctor,
+		"One line a finding, with what to do about it. Exit status: 0 nothing is wrong, 1 "
+		"something is." },
 	{ "version", "", "print the version and what it was built with", 0, 0, TAKES_JSON, NULL,
 		cmd_version, NULL },
 	{ "help", "[COMMAND]", "print this, or more about a command", 0, 1, 0, NULL, cmd_help,

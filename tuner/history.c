@@ -11,29 +11,6 @@ bool objective_better(const struct job_file *file, double a, double b)
 	return isnan(b) || (file->maximize ? a > b : a < b);
 }
 
-bool outcome_is_infrastructure(enum outcome outcome)
-{
-	switch (outcome) {
-	case OUTCOME_LOST:
-	case OUTCOME_LAUNCH_FAILED:
-	case OUTCOME_OOM_HOST:
-	case OUTCOME_DISK_FULL:
-	case OUTCOME_PREEMPTED:
-	case OUTCOME_INTERRUPTED:
-		return true;
-	default:
-		return false;
-	}
-}
-
-enum outcome outcome_from_name(const char *name)
-{
-	for (enum outcome o = OUTCOME_OK; o < OUTCOMES; o++)
-		if (strcmp(outcome_name(o), name) == 0)
-			return o;
-	return OUTCOME_CRASHED;
-}
-
 static bool make_room(struct history *history, struct tuner_error *err)
 {
 	if (history->n < history->capacity)
@@ -117,6 +94,22 @@ bool history_add_stored(struct history *history, struct store *store, const stru
 	return true;
 }
 
+/* A decision that is made without a trial that was put back has seen that it was. */
+static bool load_reopenings(
+	struct history *history, struct store *store, int64_t job_id, struct tuner_error *err)
+{
+	struct reopening *reopenings;
+	size_t n;
+
+	if (!trial_reopenings(store, job_id, &reopenings, &n, err))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (reopenings[i].event > history->last_event)
+			history->last_event = reopenings[i].event;
+	free(reopenings);
+	return true;
+}
+
 bool history_load(struct history *history, const struct job_file *file, struct store *store,
 	int64_t job_id, struct tuner_error *err)
 {
@@ -137,6 +130,7 @@ bool history_load(struct history *history, const struct job_file *file, struct s
 	bool ok = true;
 	for (size_t i = 0; ok && i < list.n; i++)
 		ok = history_add_stored(history, store, &list.items[i], err);
+	ok = ok && load_reopenings(history, store, job_id, err);
 	trial_list_finish(&list);
 	if (!ok)
 		history_finish(history);

@@ -24,7 +24,7 @@ struct history {
 	const struct job_file *file;
 	struct finished_trial *items;
 	size_t n, capacity;
-	int64_t last_event; /* the last one's */
+	int64_t last_event; /* the last that changed it: an end, or a trial that was put back */
 	int64_t created; /* trials of the arm ever created */
 	size_t done; /* with an objective */
 	const struct finished_trial *best; /* points into items; NULL: none is done */
@@ -63,10 +63,6 @@ bool trial_present_values(const struct job_file *file, const struct trial *trial
  * not yet), last_us the last attempt's start (0: never); a start behind the end counts as the end. 0 without a
  * start. */
 int64_t trial_duration_us(int64_t started_us, int64_t last_us, int64_t ended_us);
-
-/* Infrastructure failures never reach the model. */
-bool outcome_is_infrastructure(enum outcome outcome);
-enum outcome outcome_from_name(const char *name); /* OUTCOME_CRASHED for an unknown one */
 
 /* Median time of the done trials in microseconds; 0 if there is none. */
 int64_t history_median_us(const struct history *history);

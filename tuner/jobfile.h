@@ -11,8 +11,8 @@
 #include "surrogate/space.h"
 #include "surrogate/stopping.h"
 #include "surrogate/suggest.h"
-#include "trials/job.h"
 #include "tuner/diagnostics.h"
+#include "tuner/outcome_rules.h"
 
 enum reduce { REDUCE_LAST, REDUCE_BEST, REDUCE_MEAN_OF_LAST };
 
@@ -74,7 +74,8 @@ struct job_file {
 	struct channel *channels;
 	size_t n_channels;
 	char **environment; /* NAME=VALUE, NULL-terminated */
-	int64_t retries, timeout_us, grace_us, log_max_bytes;
+	int64_t retries, backoff_us, timeout_us, grace_us, log_max_bytes;
+	struct outcome_rule outcomes[OUTCOMES];
 	struct failure_rule *failures;
 	size_t n_failures;
 	struct job_host *hosts;

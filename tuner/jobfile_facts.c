@@ -450,6 +450,21 @@ static void add_command(struct collector *c)
 	}
 }
 
+static void add_outcomes(struct collector *c)
+{
+	for (enum outcome o = OUTCOME_OK; o < OUTCOMES; o++) {
+		const struct outcome_rule *rule = &c->file->outcomes[o];
+		struct text value = TEXT_EMPTY;
+		if (!rule->given)
+			continue;
+		text_print(&value, "{\"then\": \"%s\"", outcome_action_name(rule->then));
+		if (rule->own_retries && rule->retries >= 0)
+			text_print(&value, ", \"retries\": %lld", (long long)rule->retries);
+		text_add(&value, "}");
+		add(c->facts, CHANGE_TAKEN, true, &value, "outcomes.%s", outcome_name(o));
+	}
+}
+
 static void add_limits(struct collector *c)
 {
 	const struct job_file *file = c->file;
@@ -459,6 +474,8 @@ static void add_limits(struct collector *c)
 		optional_duration(file->timeout_us));
 	add_key(c, CHANGE_TAKEN, SECTION_FILE, NULL, "grace", duration_text(file->grace_us));
 	add_key(c, CHANGE_TAKEN, SECTION_FILE, NULL, "log_max", size_text(file->log_max_bytes));
+	add_key(c, CHANGE_TAKEN, SECTION_FILE, NULL, "backoff", duration_text(file->backoff_us));
+	add_outcomes(c);
 	for (size_t i = 0; i < file->n_failures; i++) {
 		struct text rule = TEXT_EMPTY;
 		text_add(&rule, "{\"pattern\": ");

@@ -116,6 +116,14 @@ const struct key job_keys[] = {
 		.help = "what the end of a failed command's output says about the cause; the first "
 			"match counts, before the built-in rules",
 		.synonyms = "failure_rules|log_policies|error_rules|on_failure" },
+	{ SECTION_FILE, "outcomes", KEY_OBJECT, SECTION_OUTCOMES,
+		.help = "what follows from the end of an attempt, by its class",
+		.synonyms = "on_outcome|outcome_rules|podFailurePolicy|restart_policy|on_exit" },
+	{ SECTION_FILE, "backoff", KEY_DURATION, FROM_TO(0, 86400), .otherwise = "\"10s\"",
+		.help = "before a trial is launched again: doubled from attempt to attempt up to "
+			"an "
+			"hour, and by chance up to a quarter longer or shorter",
+		.synonyms = "retry_delay|retry_wait|backoff_seconds|restart_delay" },
 	{ SECTION_FILE, "hosts", KEY_OBJECTS, SECTION_HOST, FROM_TO(1, 100),
 		.derived = "this machine, with its GPUs if it has any", .help = "where trials run",
 		.synonyms = "workers|machines|nodes|cluster|resources_per_trial|instances|"
@@ -378,16 +386,57 @@ const struct key job_keys[] = {
 		.help = "PCRE2, searched in the last 64 KiB of the output",
 		.synonyms = "regex|regexp|match|re" },
 	{ SECTION_FAILURE, "class", KEY_WORD,
-		.words = "oom-gpu|oom-host|disk-full|diverged|nan|crashed|preempted",
-		.later = "end",
+		.words = "oom-gpu|oom-host|disk-full|diverged|nan|no-metric|crashed|preempted|lost|"
+			 "launch-failed|end",
 		.aliases =
 			"oom=oom-gpu|cuda-oom=oom-gpu|crash=crashed|error=crashed|memory=oom-host|"
 			"disk=disk-full",
-		.required = true, .help = "what became of the attempt",
+		.required = true,
+		.help = "what became of the attempt; end: it crashed, the job ends, and the next "
+			"run launches the trial again",
 		.synonyms = "outcome|type|kind|action|category" },
 	{ SECTION_FAILURE, "retry", KEY_BOOLEAN, .otherwise = "false",
 		.help = "only with the class crashed: launch it again, the model does not see it",
 		.synonyms = "retryable|restart" },
+
+	{ SECTION_OUTCOMES, "timeout", KEY_OBJECT, SECTION_OUTCOME,
+		.derived = "fail, but once it has reported the metric it is stopped with its curve",
+		.help = "ended at its time limit" },
+	{ SECTION_OUTCOMES, "preempted", KEY_OBJECT, SECTION_OUTCOME,
+		.derived = "retry, without a limit",
+		.help = "ended by somebody else with a signal: a cluster that wants its machine "
+			"back" },
+	{ SECTION_OUTCOMES, "lost", KEY_OBJECT, SECTION_OUTCOME, .derived = "retry",
+		.help = "the machine, its network or its supervisor failed" },
+	{ SECTION_OUTCOMES, "launch-failed", KEY_OBJECT, SECTION_OUTCOME, .derived = "retry",
+		.help = "the command could not be started" },
+	{ SECTION_OUTCOMES, "oom-host", KEY_OBJECT, SECTION_OUTCOME, .derived = "retry",
+		.help = "out of the machine's memory, or killed by SIGKILL" },
+	{ SECTION_OUTCOMES, "disk-full", KEY_OBJECT, SECTION_OUTCOME, .derived = "retry",
+		.help = "no space left, or no quota" },
+	{ SECTION_OUTCOMES, "nan", KEY_OBJECT, SECTION_OUTCOME, .derived = "fail",
+		.help = "the objective is NaN" },
+	{ SECTION_OUTCOMES, "diverged", KEY_OBJECT, SECTION_OUTCOME, .derived = "fail",
+		.help = "a rule of failures says so" },
+	{ SECTION_OUTCOMES, "oom-gpu", KEY_OBJECT, SECTION_OUTCOME, .derived = "fail",
+		.help = "out of a GPU's memory" },
+	{ SECTION_OUTCOMES, "no-metric", KEY_OBJECT, SECTION_OUTCOME, .derived = "fail",
+		.help = "it ended well, but without an objective" },
+	{ SECTION_OUTCOMES, "crashed", KEY_OBJECT, SECTION_OUTCOME, .derived = "fail",
+		.help = "another exit status or signal" },
+
+	{ SECTION_OUTCOME, "then", KEY_WORD, .words = "fail|retry|end", .required = true,
+		.aliases = "restart=retry|ignore=fail|stop=end|abort=end|terminate=end|"
+			   "failure=fail",
+		.help = "fail: it is the configuration's failure; retry: launch it again later, "
+			"elsewhere if possible; end: the job ends with status 3, and the next run "
+			"takes up what the machine did",
+		.synonyms = "action|rule|do" },
+	{ SECTION_OUTCOME, "retries", KEY_INTEGER, FROM_TO(0, 1000000),
+		.derived =
+			"the file's retries, which such classes share; preempted: without a limit",
+		.help = "retry: how often after this class alone",
+		.synonyms = "max_retries|limit|times" },
 
 	{ SECTION_HOST, "backend", KEY_WORD, .words = "local", .later = "ssh|slurm",
 		.otherwise = "\"local\"",
@@ -430,6 +479,8 @@ static const struct {
 	[SECTION_BUDGET] = { "budget.", NULL },
 	[SECTION_STOPPING] = { "early_stopping.", "rule" },
 	[SECTION_FAILURE] = { "failures.N.", NULL },
+	[SECTION_OUTCOMES] = { "outcomes.", NULL },
+	[SECTION_OUTCOME] = { "outcomes.CLASS.", "then" },
 	[SECTION_HOST] = { "hosts.N.", NULL },
 };
 

@@ -24,6 +24,8 @@ enum section {
 	SECTION_BUDGET,
 	SECTION_STOPPING, /* "early_stopping" */
 	SECTION_FAILURE, /* an item of "failures" */
+	SECTION_OUTCOMES, /* "outcomes" */
+	SECTION_OUTCOME, /* a member of it */
 	SECTION_HOST, /* an item of "hosts" */
 	SECTIONS
 };

@@ -558,12 +558,45 @@ static bool read_failures(struct reader *reader, struct tuner_error *err)
 	return true;
 }
 
+/* ---- outcomes ---- */
+
+static void read_outcome(struct reader *reader, const cJSON *outcomes, enum outcome outcome)
+{
+	static const enum outcome_action actions[] = { THEN_FAIL, THEN_RETRY, THEN_END };
+	const cJSON *node = member(outcomes, SECTION_OUTCOMES, outcome_name(outcome));
+	const cJSON *retries = member(node, SECTION_OUTCOME, "retries");
+	struct outcome_rule *rule = &reader->file->outcomes[outcome];
+
+	if (member(node, SECTION_OUTCOME, "then") == NULL)
+		return;
+	rule->given = true;
+	rule->then = actions[member_word(node, SECTION_OUTCOME, "then")];
+	if (retries == NULL)
+		return;
+	rule->own_retries = true;
+	rule->retries = (int64_t)retries->valuedouble;
+	if (rule->then != THEN_RETRY)
+		report_error(reader, retries, AT_KEY, "has no effect without \"then\": \"retry\"");
+}
+
+static void read_outcomes(struct reader *reader)
+{
+	const cJSON *outcomes = member(reader->root, SECTION_FILE, "outcomes");
+
+	for (enum outcome o = OUTCOME_OK; o < OUTCOMES; o++) {
+		reader->file->outcomes[o] = outcome_default(o);
+		if (key_find(SECTION_OUTCOMES, outcome_name(o)) != NULL)
+			read_outcome(reader, outcomes, o);
+	}
+}
+
 static void read_limits(struct reader *reader)
 {
 	const cJSON *root = reader->root;
 	struct job_file *file = reader->file;
 
 	file->retries = member_integer(root, SECTION_FILE, "retries");
+	file->backoff_us = member_duration_us(root, SECTION_FILE, "backoff");
 	if (member(root, SECTION_FILE, "timeout") != NULL)
 		file->timeout_us = member_duration_us(root, SECTION_FILE, "timeout");
 	file->grace_us = member_duration_us(root, SECTION_FILE, "grace");
@@ -573,6 +606,7 @@ static void read_limits(struct reader *reader)
 bool read_run(struct reader *reader, struct tuner_error *err)
 {
 	read_limits(reader);
+	read_outcomes(reader);
 	return read_name(reader, err) && read_directory(reader, err) && read_hosts(reader, err) &&
 	       read_command(reader, err) && read_channels(reader, err) &&
 	       read_environment(reader, err) && read_failures(reader, err);

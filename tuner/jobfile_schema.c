@@ -16,6 +16,8 @@ static const char *const definitions[SECTIONS] = {
 	[SECTION_BUDGET] = "budget",
 	[SECTION_STOPPING] = "early_stopping",
 	[SECTION_FAILURE] = "failure",
+	[SECTION_OUTCOMES] = "outcomes",
+	[SECTION_OUTCOME] = "outcome",
 	[SECTION_HOST] = "host",
 };
 

@@ -112,34 +112,6 @@ void live_committed(struct live *live)
 	live->started_committed = live->started;
 }
 
-/* The trial's state after an outcome; see the table in the architecture page, section 5. */
-static enum trial_state next_state(
-	const struct live *live, const struct job_file *file, enum outcome outcome, bool retry_rule)
-{
-	const bool tries_left = live->infrastructure_failures < (uint64_t)file->retries;
-	switch (outcome) {
-	case OUTCOME_OK:
-		return TRIAL_DONE;
-	case OUTCOME_EARLY_STOPPED:
-	case OUTCOME_USER_STOPPED:
-		return TRIAL_STOPPED;
-	case OUTCOME_TIMEOUT:
-		return live->series.n > 0 ? TRIAL_STOPPED : TRIAL_FAILED;
-	case OUTCOME_PREEMPTED:
-	case OUTCOME_INTERRUPTED:
-		return TRIAL_PROPOSED;
-	case OUTCOME_LOST:
-	case OUTCOME_LAUNCH_FAILED:
-	case OUTCOME_OOM_HOST:
-	case OUTCOME_DISK_FULL:
-		return tries_left ? TRIAL_PROPOSED : TRIAL_FAILED;
-	case OUTCOME_CRASHED:
-		return retry_rule && tries_left ? TRIAL_PROPOSED : TRIAL_FAILED;
-	default:
-		return TRIAL_FAILED;
-	}
-}
-
 static void fate_without_exit(const struct live *live, struct fate *ret)
 {
 	ret->outcome = live->end.kind == BACKEND_LOST ? OUTCOME_LOST : OUTCOME_LAUNCH_FAILED;
@@ -149,8 +121,8 @@ static void fate_without_exit(const struct live *live, struct fate *ret)
 		ret->outcome = outcome_from_name(live->stopping);
 }
 
-static bool fate_by_exit(const struct live *live, const struct failure_rules *rules,
-	double objective, struct fate *ret)
+static void fate_by_exit(const struct live *live, const struct failure_rules *rules,
+	double objective, struct ended_attempt *ended, struct fate *ret)
 {
 	struct tuner_error ignored;
 	struct text tail = TEXT_EMPTY;
@@ -164,7 +136,8 @@ static bool fate_by_exit(const struct live *live, const struct failure_rules *ru
 	text_finish(&tail);
 	ret->outcome = outcome_from_name(verdict.outcome);
 	snprintf(ret->message, sizeof(ret->message), "%s", verdict.message);
-	return verdict.retry;
+	ended->retry = verdict.retry;
+	ended->end = verdict.end;
 }
 
 void live_fate(const struct live *live, const struct job_file *file,
@@ -172,15 +145,20 @@ void live_fate(const struct live *live, const struct job_file *file,
 {
 	*ret = (struct fate){ .objective = series_reduce(&live->series, file->reduce,
 				      file->reduce_last, file->maximize) };
-	bool retry_rule = false;
+	struct ended_attempt ended = { .before = live->before, .reported = live->series.n > 0 };
 	if (live->end.kind == BACKEND_ENDED)
-		retry_rule = fate_by_exit(live, rules, ret->objective, ret);
+		fate_by_exit(live, rules, ret->objective, &ended, ret);
 	else
 		fate_without_exit(live, ret);
 	if (live->stop_reason[0] != '\0' && live->stopping != NULL &&
 		outcome_from_name(live->stopping) == ret->outcome)
 		snprintf(ret->message, sizeof(ret->message), "%s", live->stop_reason);
-	ret->trial = next_state(live, file, ret->outcome, retry_rule);
+	ended.outcome = ret->outcome;
+	const struct consequence follows =
+		outcome_consequence(file->outcomes, file->retries, &ended);
+	ret->trial = follows.trial;
+	ret->counts_as = follows.counts_as;
+	ret->end_job = follows.end_job;
 	if (ret->trial == TRIAL_PROPOSED || ret->trial == TRIAL_FAILED)
 		ret->objective = NAN;
 }

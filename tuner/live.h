@@ -15,7 +15,7 @@ struct live {
 	char branch[16];
 	char *directory; /* absolute */
 	double *values; /* d */
-	unsigned infrastructure_failures; /* of this trial, so far */
+	struct outcome_counts before; /* how this trial's earlier attempts ended */
 
 	struct scraper *scraper;
 	struct metric_row *rows; /* scraped, not committed yet */
@@ -56,6 +56,8 @@ void live_committed(struct live *live);
 /* What became of it: the outcome's table of the architecture, section 5. */
 struct fate {
 	enum outcome outcome;
+	enum outcome counts_as; /* the trial's */
+	bool end_job; /* a rule says so */
 	enum trial_state trial;
 	double objective; /* NaN: none */
 	char message[300];

@@ -354,7 +354,9 @@ static bool fill_slots(struct loop *loop, struct tuner_error *err)
 
 static bool is_over(const struct loop *loop)
 {
-	return loop->n_lives == 0 && !loop_may_launch(loop);
+	const bool waits =
+		loop->phase == SEARCHING && !loop->settings->stop_only && loop->n_retries > 0;
+	return loop->n_lives == 0 && !waits && !loop_may_launch(loop);
 }
 
 static bool work(struct loop *loop, struct tuner_error *err)

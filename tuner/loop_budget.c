@@ -89,7 +89,7 @@ bool loop_may_launch(const struct loop *loop)
 {
 	return loop->phase == SEARCHING && !loop->settings->stop_only &&
 	       loop->n_lives < loop->settings->n_slots &&
-	       (loop->n_retries > 0 || loop_may_propose(loop)) && probe_allows(loop);
+	       (loop_has_due_retry(loop) || loop_may_propose(loop)) && probe_allows(loop);
 }
 
 bool loop_account_runtime(struct loop *loop, struct tuner_error *err)

@@ -31,7 +31,7 @@ static bool to_history(
 		.values = live->values,
 		.objective = fate->objective,
 		.state = fate->trial,
-		.outcome = fate->outcome,
+		.outcome = fate->counts_as,
 		.took_us = trial_duration_us(live->trial_started_us,
 			exit->started_us ? exit->started_us : live->started_us, ended_us),
 		.series = live->series,
@@ -43,16 +43,31 @@ static bool to_history(
 	return true;
 }
 
-static bool to_retry(struct loop *loop, struct live *live, struct tuner_error *err)
+/* What we ended ourselves waits for nothing but the next run. */
+static int64_t due_us(const struct loop *loop, const struct live *live, const struct fate *fate)
+{
+	const int64_t wait_us =
+		fate->outcome == OUTCOME_INTERRUPTED
+			? 0
+			: outcome_backoff_us(loop->file->backoff_us, loop->file->seed, live->number,
+				  live->attempt_number);
+	return clock_monotonic_us() + wait_us;
+}
+
+static bool to_retry(
+	struct loop *loop, struct live *live, const struct fate *fate, struct tuner_error *err)
 {
 	struct retry retry = {
 		.trial = live->trial,
 		.number = live->number,
 		.attempts = live->attempt_number,
 		.trial_started_us = live->trial_started_us,
-		.infrastructure_failures = live->infrastructure_failures,
+		.due_us = due_us(loop, live, fate),
+		.last_slot = live->slot,
+		.before = live->before,
 		.values = live->values,
 	};
+	retry.before.of[fate->outcome]++;
 	memcpy(retry.branch, live->branch, sizeof(retry.branch));
 	if (!loop_add_retry(loop, &retry, err))
 		return false;
@@ -63,7 +78,7 @@ static bool to_retry(struct loop *loop, struct live *live, struct tuner_error *e
 static bool counts_as_failed_start(const struct fate *fate)
 {
 	return fate->outcome == OUTCOME_LAUNCH_FAILED ||
-	       (fate->trial == TRIAL_FAILED && !outcome_is_infrastructure(fate->outcome));
+	       (fate->trial == TRIAL_FAILED && !outcome_is_infrastructure(fate->counts_as));
 }
 
 /* The probe's count: failures in a row before any objective end the job. */
@@ -85,15 +100,24 @@ static void probe(struct loop *loop, const struct live *live, const struct fate 
 	(void)!output_tail(live->directory, PROBE_LOG_LINES, &loop->log_tail, &ignored);
 }
 
-static void count_end(struct loop *loop, struct live *live, const struct fate *fate)
+/* What the job's own rules count as the configuration's, is not the machine's. */
+static void count_end(struct loop *loop, const struct fate *fate)
 {
-	if (outcome_is_infrastructure(fate->outcome) && fate->outcome != OUTCOME_PREEMPTED &&
-		fate->outcome != OUTCOME_INTERRUPTED) {
-		live->infrastructure_failures++;
-		loop->infrastructure_failures++;
-	} else if (fate->outcome == OUTCOME_CRASHED && fate->trial == TRIAL_PROPOSED) {
-		live->infrastructure_failures++;
-	}
+	loop->infrastructure_failures += outcome_is_infrastructure(fate->counts_as) &&
+					 fate->outcome != OUTCOME_PREEMPTED &&
+					 fate->outcome != OUTCOME_INTERRUPTED;
+}
+
+static void end_by_rule(struct loop *loop, const struct live *live, const struct fate *fate)
+{
+	struct tuner_error ignored;
+	if (!fate->end_job || loop->phase != SEARCHING)
+		return;
+	loop_drain(loop, EXIT_BROKEN_COMMAND, JOB_FAILED,
+		"trial %lld ended as %s, which ends the job by a rule of its file: %s",
+		(long long)live->number, outcome_name(fate->outcome), fate->message);
+	text_clear(&loop->log_tail);
+	(void)!output_tail(live->directory, PROBE_LOG_LINES, &loop->log_tail, &ignored);
 }
 
 bool loop_store_end(struct loop *loop, struct live *live, const struct fate *fate, int64_t now_us,
@@ -103,6 +127,7 @@ bool loop_store_end(struct loop *loop, struct live *live, const struct fate *fat
 	const bool exited = live->end.kind == BACKEND_ENDED;
 	const struct attempt_end end = {
 		.outcome = fate->outcome,
+		.counts_as = fate->counts_as,
 		.message = fate->message,
 		.exit_code = exited ? exit->code : -1,
 		.signal = exited ? exit->signal : -1,
@@ -129,12 +154,13 @@ bool loop_take_end(struct loop *loop, struct live *live, struct fate *fate,
 		live->trial_started_us = live->end.exit.started_us;
 	live_fate(live, loop->file, loop->rules, fate);
 	loop_remove_live(loop, live);
-	count_end(loop, live, fate);
+	count_end(loop, fate);
+	end_by_rule(loop, live, fate);
 	probe(loop, live, fate);
 	if (loop->phase == STOPPING && fate->trial == TRIAL_PROPOSED)
 		snprintf(fate->message, sizeof(fate->message), "stopped; the next run goes on");
 	if (fate->trial == TRIAL_PROPOSED) {
-		if (!to_retry(loop, live, err))
+		if (!to_retry(loop, live, fate, err))
 			return false;
 		*ret_shown = (struct finished_trial){ .number = live->number,
 			.values = loop->retries[loop->n_retries - 1].values,

@@ -14,6 +14,7 @@
 enum {
 	STOP_GRACE_US = 5000000, /* a stopped trial's, before SIGKILL */
 	KILL_SLACK_US = 5000000, /* beyond the supervisor's own grace: it may be stuck */
+	NO_SLOT = SLOTS_MAX,
 };
 
 /*   SEARCHING ---> DRAINING ---> STOPPING
@@ -26,7 +27,9 @@ enum phase { SEARCHING, DRAINING, STOPPING };
 /* A trial that waits for its next attempt. */
 struct retry {
 	int64_t trial, number, attempts, trial_started_us;
-	unsigned infrastructure_failures;
+	int64_t due_us; /* monotonic */
+	size_t last_slot; /* not there again, if another is free; NO_SLOT: anywhere */
+	struct outcome_counts before;
 	char branch[16];
 	double *values; /* owned */
 };
@@ -98,12 +101,15 @@ struct live *loop_find_live(struct loop *loop, int64_t attempt);
 /* Takes over retry->values on success. */
 TUNER_MUST_CHECK
 bool loop_add_retry(struct loop *loop, const struct retry *retry, struct tuner_error *err);
+/* Whether one's wait is over, and the first such. */
+bool loop_has_due_retry(const struct loop *loop);
 struct retry loop_take_retry(struct loop *loop);
 
 /* Takes over asked->values on success. */
 TUNER_MUST_CHECK
 bool loop_add_asked(struct loop *loop, const struct asked_trial *asked, struct tuner_error *err);
-size_t loop_free_slot(const struct loop *loop); /* the lowest; n_slots if there is none */
+/* The lowest that nobody uses, and not `avoided` unless there is no other; n_slots if there is none. */
+size_t loop_free_slot(const struct loop *loop, size_t avoided);
 
 /* ---- loop_budget.c ---- */
 
@@ -166,6 +172,12 @@ bool loop_store_end(struct loop *loop, struct live *live, const struct fate *fat
 /* Matches what the database holds as open with what lives. */
 TUNER_MUST_CHECK
 bool loop_recover(struct loop *loop, struct tuner_error *err);
+
+/* Trials that were put back, in the open transaction: the history without them is read again, and they
+ * are launched next. */
+TUNER_MUST_CHECK
+bool loop_take_back(
+	struct loop *loop, const int64_t *numbers, size_t n, struct tuner_error *err);
 
 /* ---- loop_requests.c: what other processes ask ---- */
 

@@ -47,25 +47,25 @@ out:
 	return ok;
 }
 
-/* Chooses what to launch next: a waiting retry first, then the queue, then the strategy. */
+/* Chooses what to launch next: a retry that has waited first, then the queue, then the strategy. */
 bool loop_plan(struct loop *loop, struct plan *plan, struct tuner_error *err)
 {
 	struct live *live = calloc(1, sizeof(*live));
 	if (live == NULL)
 		return tuner_fail_memory(err);
 	plan->live = live;
-	live->slot = loop_free_slot(loop);
 	live->values = calloc(loop->file->space.d + 1, sizeof(*live->values));
 	if (live->values == NULL)
 		return tuner_fail_memory(err);
 	const double *values;
-	if (loop->n_retries > 0) {
+	if (loop_has_due_retry(loop)) {
 		plan->retried = true;
 		plan->retry = loop_take_retry(loop);
 		live->trial = plan->retry.trial;
 		live->number = plan->retry.number;
 		live->attempt_number = plan->retry.attempts + 1;
-		live->infrastructure_failures = plan->retry.infrastructure_failures;
+		live->slot = loop_free_slot(loop, plan->retry.last_slot);
+		live->before = plan->retry.before;
 		live->trial_started_us = plan->retry.trial_started_us;
 		memcpy(live->branch, plan->retry.branch, sizeof(live->branch));
 		values = plan->retry.values;
@@ -78,6 +78,7 @@ bool loop_plan(struct loop *loop, struct plan *plan, struct tuner_error *err)
 			return true;
 		}
 		live->attempt_number = 1;
+		live->slot = loop_free_slot(loop, NO_SLOT);
 		snprintf(live->branch, sizeof(live->branch), "%s", plan->proposal.decision.branch);
 		values = plan->proposal.values;
 	}

@@ -143,13 +143,30 @@ bool loop_add_retry(struct loop *loop, const struct retry *retry, struct tuner_e
 	return true;
 }
 
+/* n_retries if all of them wait. */
+static size_t due_retry(const struct loop *loop)
+{
+	const int64_t now_us = clock_monotonic_us();
+	size_t i = 0;
+	while (i < loop->n_retries && loop->retries[i].due_us > now_us)
+		i++;
+	return i;
+}
+
+bool loop_has_due_retry(const struct loop *loop)
+{
+	return due_retry(loop) < loop->n_retries;
+}
+
 struct retry loop_take_retry(struct loop *loop)
 {
-	tuner_assert(loop->n_retries > 0);
-	const struct retry first = loop->retries[0];
+	const size_t i = due_retry(loop);
+	tuner_assert(i < loop->n_retries);
+	const struct retry due = loop->retries[i];
 	loop->n_retries--;
-	memmove(loop->retries, loop->retries + 1, loop->n_retries * sizeof(*loop->retries));
-	return first;
+	memmove(loop->retries + i, loop->retries + i + 1,
+		(loop->n_retries - i) * sizeof(*loop->retries));
+	return due;
 }
 
 bool loop_add_asked(struct loop *loop, const struct asked_trial *asked, struct tuner_error *err)
@@ -166,8 +183,7 @@ bool loop_add_asked(struct loop *loop, const struct asked_trial *asked, struct t
 	return true;
 }
 
-/* The lowest slot that nobody uses; n_slots if there is none. */
-size_t loop_free_slot(const struct loop *loop)
+size_t loop_free_slot(const struct loop *loop, size_t avoided)
 {
 	const size_t n = loop->settings->n_slots;
 	bool busy[SLOTS_MAX] = { false };
@@ -175,7 +191,7 @@ size_t loop_free_slot(const struct loop *loop)
 		if (loop->lives[i]->slot < n)
 			busy[loop->lives[i]->slot] = true;
 	for (size_t s = 0; s < n; s++)
-		if (!busy[s])
+		if (!busy[s] && s != avoided)
 			return s;
-	return n;
+	return avoided < n && !busy[avoided] ? avoided : n;
 }

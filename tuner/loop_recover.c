@@ -8,15 +8,42 @@
 #include <string.h>
 #include <unistd.h>
 
-static unsigned count_infrastructure(const struct attempt_list *attempts)
+/* Which trials a person has put back, read once. */
+struct reopenings {
+	struct reopening *items;
+	size_t n;
+};
+
+/* Attempts before it was put back; 0 if it never was. */
+static int64_t attempts_before(const struct reopenings *reopenings, int64_t trial)
 {
-	unsigned n = 0;
-	for (size_t i = 0; i < attempts->n; i++) {
-		const enum outcome o = attempts->items[i].outcome;
-		n += outcome_is_infrastructure(o) && o != OUTCOME_PREEMPTED &&
-		     o != OUTCOME_INTERRUPTED;
-	}
-	return n;
+	for (size_t i = 0; i < reopenings->n; i++)
+		if (reopenings->items[i].trial_id == trial)
+			return reopenings->items[i].attempts;
+	return 0;
+}
+
+/* A trial that was put back has all its retries again. */
+static struct outcome_counts count_outcomes(const struct attempt_list *attempts, int64_t forgiven)
+{
+	struct outcome_counts counts = { 0 };
+	for (size_t i = (size_t)forgiven; i < attempts->n; i++)
+		counts.of[attempts->items[i].outcome]++;
+	return counts;
+}
+
+/* What is left of its wait; nothing for what we ended ourselves, or a person has put back. A clock that
+ * went back makes it no longer. */
+static int64_t due_us(const struct loop *loop, const struct trial *trial,
+	const struct attempt *last, int64_t forgiven)
+{
+	const int64_t now_us = clock_monotonic_us();
+	if (last == NULL || last->number <= forgiven || last->outcome == OUTCOME_INTERRUPTED)
+		return now_us;
+	const int64_t wait_us = outcome_backoff_us(
+		loop->file->backoff_us, loop->file->seed, trial->number, last->number);
+	const int64_t left_us = last->ended_us + wait_us - clock_wall_us();
+	return now_us + (left_us < 0 ? 0 : left_us > wait_us ? wait_us : left_us);
 }
 
 static bool recover_values(
@@ -80,7 +107,7 @@ static bool recover_stop(struct loop *loop, struct live *live, struct tuner_erro
 
 /* An attempt that the database holds as not ended becomes a live one again. */
 static bool adopt(struct loop *loop, const struct trial *trial, const struct attempt *attempt,
-	unsigned infrastructure_failures, struct tuner_error *err)
+	struct outcome_counts before, struct tuner_error *err)
 {
 	struct live *live = calloc(1, sizeof(*live));
 	bool ok = false;
@@ -92,7 +119,7 @@ static bool adopt(struct loop *loop, const struct trial *trial, const struct att
 	live->number = trial->number;
 	live->attempt_number = attempt->number;
 	live->slot = (size_t)attempt->slot;
-	live->infrastructure_failures = infrastructure_failures;
+	live->before = before;
 	live->trial_started_us = trial->started_us;
 	live->started_us = attempt->started_us;
 	live->started = live->started_committed = attempt->state == ATTEMPT_RUNNING;
@@ -133,33 +160,62 @@ static bool recover_asked(struct loop *loop, const struct trial *trial,
 	return false;
 }
 
-static bool recover_trial(struct loop *loop, const struct trial *trial, struct tuner_error *err)
+static bool recover_retry(struct loop *loop, const struct trial *trial, const struct attempt *last,
+	int64_t forgiven, struct outcome_counts before, struct tuner_error *err)
+{
+	struct retry retry = {
+		.trial = trial->id,
+		.number = trial->number,
+		.attempts = last ? last->number : 0,
+		.trial_started_us = trial->started_us,
+		.due_us = due_us(loop, trial, last, forgiven),
+		.last_slot = last && last->slot >= 0 ? (size_t)last->slot : NO_SLOT,
+		.before = before,
+	};
+	memcpy(retry.branch, trial->branch, sizeof(retry.branch));
+	if (recover_values(loop, trial, &retry.values, err) && loop_add_retry(loop, &retry, err))
+		return true;
+	free(retry.values);
+	return false;
+}
+
+static bool recover_trial(struct loop *loop, const struct trial *trial,
+	const struct reopenings *reopenings, struct tuner_error *err)
 {
 	struct attempt_list attempts;
 	if (!attempt_select(loop->store, loop->settings->job_id, trial->id, &attempts, err))
 		return false;
 	const struct attempt *last = attempts.n > 0 ? &attempts.items[attempts.n - 1] : NULL;
-	const unsigned failures = count_infrastructure(&attempts);
+	const int64_t forgiven = attempts_before(reopenings, trial->id);
+	const struct outcome_counts before = count_outcomes(&attempts, forgiven);
 	bool ok;
 	if (last != NULL && strcmp(last->backend, ATTEMPT_CALLER) == 0) {
 		ok = recover_asked(loop, trial, last, err);
 	} else if (last != NULL && last->state != ATTEMPT_ENDED) {
-		ok = adopt(loop, trial, last, failures, err);
+		ok = adopt(loop, trial, last, before, err);
 	} else {
-		struct retry retry = {
-			.trial = trial->id,
-			.number = trial->number,
-			.attempts = (int64_t)attempts.n,
-			.trial_started_us = trial->started_us,
-			.infrastructure_failures = failures,
-		};
-		memcpy(retry.branch, trial->branch, sizeof(retry.branch));
-		ok = recover_values(loop, trial, &retry.values, err) &&
-		     loop_add_retry(loop, &retry, err);
-		if (!ok)
-			free(retry.values);
+		ok = recover_retry(loop, trial, last, forgiven, before, err);
 	}
 	attempt_list_finish(&attempts);
+	return ok;
+}
+
+/* The job's trials of these states, or the one of this number, become what they are. */
+static bool recover_trials(
+	struct loop *loop, const struct trial_filter *filter, struct tuner_error *err)
+{
+	struct reopenings reopenings = { 0 };
+	struct trial_list list;
+	if (!trial_reopenings(
+		    loop->store, loop->settings->job_id, &reopenings.items, &reopenings.n, err))
+		return false;
+	bool ok = trial_select(loop->store, filter, &list, err);
+	if (ok) {
+		for (size_t i = 0; ok && i < list.n; i++)
+			ok = recover_trial(loop, &list.items[i], &reopenings, err);
+		trial_list_finish(&list);
+	}
+	free(reopenings.items);
 	return ok;
 }
 
@@ -171,16 +227,28 @@ bool loop_recover(struct loop *loop, struct tuner_error *err)
 		.repeat = -1,
 		.states = 1u << TRIAL_PROPOSED | 1u << TRIAL_RUNNING | 1u << TRIAL_PAUSED,
 	};
-	struct trial_list list;
-	if (!trial_select(loop->store, &open_trials, &list, err))
+	if (!recover_trials(loop, &open_trials, err))
 		return false;
-	bool ok = true;
-	for (size_t i = 0; ok && i < list.n; i++)
-		ok = recover_trial(loop, &list.items[i], err);
-	if (ok && loop->n_lives + loop->n_retries > 0)
+	if (loop->n_lives + loop->n_retries > 0)
 		progress_say(loop->settings->progress,
 			"goes on: %zu trials were under way, %zu are to be launched again",
 			loop->n_lives, loop->n_retries);
-	trial_list_finish(&list);
-	return ok;
+	return true;
+}
+
+bool loop_take_back(struct loop *loop, const int64_t *numbers, size_t n, struct tuner_error *err)
+{
+	struct history anew;
+	if (!history_load(&anew, loop->file, loop->store, loop->settings->job_id, err))
+		return false;
+	history_finish(&loop->history);
+	loop->history = anew;
+	for (size_t i = 0; i < n; i++) {
+		const struct trial_filter one = {
+			.job_id = loop->settings->job_id, .repeat = -1, .number = numbers[i]
+		};
+		if (!recover_trials(loop, &one, err))
+			return false;
+	}
+	return true;
 }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "tuner/enqueue.h"
+#include "tuner/reopen.h"
 #include "tuner/version.h"
 
 #include <stdlib.h>
@@ -47,6 +48,25 @@ static bool request_enqueue(
 	return ok;
 }
 
+static bool request_retry(
+	struct loop *loop, const cJSON *argument, struct text *answer, struct tuner_error *err)
+{
+	struct reopen_wish wish;
+	int64_t *numbers = NULL;
+	size_t n = 0;
+	if (!reopen_wish_read(argument, &wish, err) ||
+		!reopen_trials(loop->store, loop->settings->job_id, loop->file, &wish,
+			clock_wall_us(), &numbers, &n, err))
+		return false;
+	const bool ok = loop_take_back(loop, numbers, n, err);
+	reopen_numbers_text(numbers, n, answer);
+	text_add(answer, n == 1 ? " is" : " are");
+	text_add(answer, loop->phase == SEARCHING ? " launched again as slots get free"
+						  : " launched again by the next run");
+	free(numbers);
+	return ok;
+}
+
 /* A wish to stop a run that had ended by itself must not stop the next one. */
 static bool is_stale(const struct loop *loop, const struct request *request)
 {
@@ -67,6 +87,8 @@ static bool serve_request(struct loop *loop, const struct request *request, stru
 		done = request_stop(loop, argument, &answer, &refused);
 	else if (strcmp(request->verb, "enqueue") == 0)
 		done = request_enqueue(loop, argument, &answer, &refused);
+	else if (strcmp(request->verb, "retry") == 0)
+		done = request_retry(loop, argument, &answer, &refused);
 	else
 		done = tuner_fail(&refused, TUNER_USAGE, "this tuner (%s) does not know \"%s\"",
 			TUNER_VERSION, request->verb);

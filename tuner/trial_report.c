@@ -325,6 +325,10 @@ void event_text(const struct event *event, struct text *ret)
 	} else if (strcmp(event->kind, "stop") == 0) {
 		text_print(ret, "is being ended: %s, ", outcome);
 		text_add_visible(ret, string_of(data, "reason"));
+	} else if (strcmp(event->kind, "reopened") == 0) {
+		text_print(ret, "put back to be run again: it was %s", state);
+		if (outcome[0] != '\0')
+			text_print(ret, ", %s", outcome);
 	} else if (strcmp(event->kind, "late") == 0) {
 		text_print(ret, "had a late result of a lost attempt: %s", outcome);
 	} else if (strcmp(event->kind, "edited") == 0) {

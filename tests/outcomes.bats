@@ -1,0 +1,159 @@
+#!/usr/bin/env bats
+# What becomes of attempts, with the real supervisor: what the machine did wrong is launched again, and
+# the strategy never hears of it.
+
+load run/common
+
+# Kills the command of an attempt as the kernel, or a person, would.
+kill_command() { # TRIAL ATTEMPT
+	await test -s "tuner.db.d/job/$1/$2/started"
+	await grep -q "^$((10#$1)) $2 " starts
+	kill -KILL "$(jq .command_pid "tuner.db.d/job/$1/$2/started")"
+}
+
+# What every decision was made of and came to, but for ids and times.
+decisions() { # JOB
+	sql "SELECT t.number, t.parameters, hex(d.hyperparameters), d.mean, d.sd, d.acquisition, d.branch, d.pending
+		FROM decision d JOIN trial t ON t.id = d.id JOIN job j ON j.id = t.job
+		WHERE j.name = '$1' ORDER BY t.number"
+}
+
+@test "SIGKILL from outside is retried, and every decision is as if it had not been" {
+	TRIALS=8 PARALLEL=1 STRATEGY=bayesian write_job '"backoff": 0,'
+	"$TUNER" run job.jsonc --name calm --quiet --set strategy.initial=4
+	rm starts
+	touch hold-3 hold-6
+	start "$TUNER" run job.jsonc --set strategy.initial=4
+	kill_command 0003 1
+	rm hold-3
+	kill_command 0006 1
+	kill_command 0006 2
+	rm hold-6
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "SELECT group_concat(a.outcome) FROM attempt a JOIN trial t ON t.id = a.trial JOIN job j ON j.id = t.job
+		WHERE j.name = 'job' AND t.number IN (3, 6)" oom-host,ok,oom-host,oom-host,ok
+	[ "$(decisions job)" = "$(decisions calm)" ]
+	[ "$(decisions job | grep -c model)" -ge 3 ]
+	# The same parameters and seed each time.
+	[ "$(grep '^6 ' starts | cut -d' ' -f3,4 | sort -u | wc -l)" -eq 1 ]
+}
+
+@test "a job that rules so takes SIGKILL for the configuration's failure" {
+	TRIALS=3 PARALLEL=1 write_job '"outcomes": { "oom-host": "fail" },'
+	touch hold-2
+	start "$TUNER" run job.jsonc
+	kill_command 0002 1
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "SELECT state || ' ' || outcome FROM trial WHERE number = 2" "failed crashed"
+	sql_is "SELECT outcome FROM attempt WHERE trial = (SELECT id FROM trial WHERE number = 2)" oom-host
+	[ "$(lines_of starts)" -eq 3 ]
+}
+
+@test "infrastructure that fails too often ends the job with 5, configurations that fail never do" {
+	TRIALS=12 write_job '"backoff": 0, "retries": 0,'
+	cat >train.sh <<'END'
+if [ "$TUNER_TRIAL" -eq 1 ]; then echo loss=1; exit 0; fi
+if [ -e machine ]; then echo "CUDA error: uncorrectable ECC error encountered" >&2; fi
+exit 1
+END
+	run "$TUNER" run job.jsonc --set budget.failures=3
+	[ "$status" -eq 0 ]
+	sql_is "SELECT count(*) FROM trial WHERE outcome = 'crashed'" 11
+	touch machine
+	run "$TUNER" run job.jsonc --name machine --set budget.failures=3
+	[ "$status" -eq 5 ]
+	[[ "$output" == *"budget.failures"* ]]
+	sql_is "SELECT count(*) FROM trial t JOIN job j ON j.id = t.job WHERE j.name = 'machine' AND outcome = 'crashed'" 0
+	sql_is "SELECT count(*) BETWEEN 3 AND 4 FROM trial WHERE outcome = 'lost'" 1
+}
+
+@test "a pattern may end the job; what it hit is launched again by the next run" {
+	TRIALS=4 PARALLEL=1 write_job '"failures": [{ "pattern": "license has expired", "class": "end" }],'
+	cat >train.sh <<'END'
+if [ "$TUNER_TRIAL" -eq 2 ] && [ ! -e license ]; then echo "license has expired"; exit 7; fi
+echo loss=1
+END
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 3 ]
+	[[ "$output" == *"license has expired"* ]]
+	sql_is "SELECT group_concat(state) FROM (SELECT state FROM trial ORDER BY number)" done,proposed
+	touch license
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 0 ]
+	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 4
+}
+
+@test "retry puts trials back by class or number, with the same parameters and seed" {
+	TRIALS=4 PARALLEL=1 write_job '"retries": 0,'
+	cat >train.sh <<'END'
+echo "$TUNER_TRIAL $TUNER_ATTEMPT $2 $TUNER_SEED" >>starts
+if [ -e mended ] || [ "$TUNER_TRIAL" -le 1 ]; then echo loss=$TUNER_TRIAL; exit 0; fi
+if [ "$TUNER_TRIAL" -eq 2 ]; then echo "CUDA out of memory"; exit 1; fi
+if [ "$TUNER_TRIAL" -eq 3 ]; then echo "[Errno 116] Stale file handle"; exit 1; fi
+exit 1
+END
+	"$TUNER" run job.jsonc --quiet
+	sql_is "SELECT group_concat(outcome) FROM (SELECT outcome FROM trial ORDER BY number)" ok,oom-gpu,lost,crashed
+	run "$TUNER" retry job
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"--class"* ]]
+	run "$TUNER" retry job --class los
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'did you mean "lost"'* ]]
+	run "$TUNER" retry job --class nan,disk-full
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"disk-full or nan"*"lost (1)"*"oom-gpu (1)"*"crashed (1)"* ]]
+	run "$TUNER" retry job --trial 1
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"trial 1 is done"* ]]
+	run "$TUNER" retry job --trial 9
+	[ "$status" -eq 2 ]
+	run "$TUNER" retry job --trial 3 --class oom-gpu
+	[ "$status" -eq 2 ]
+	sql_is "SELECT count(*) FROM event WHERE kind = 'reopened'" 0
+
+	touch mended
+	run "$TUNER" retry job --class lost,oom-gpu
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"trials 2 and 3"* ]]
+	sql_is "SELECT group_concat(state) FROM (SELECT state FROM trial ORDER BY number)" done,proposed,proposed,failed
+	sql_is "SELECT count(*) FROM event WHERE kind = 'reopened' AND json_extract(data, '$.ended_event') > 0" 2
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 0 ]
+	sql_is "SELECT group_concat(state) FROM (SELECT state FROM trial ORDER BY number)" done,done,done,failed
+	sql_is "SELECT count(*) FROM trial" 4
+	sql_is "SELECT group_concat(outcome) FROM (SELECT outcome FROM attempt ORDER BY trial, number)" \
+		ok,oom-gpu,ok,lost,ok,crashed
+	[ "$(grep '^[23] ' starts | cut -d' ' -f1,3,4 | sort -u | wc -l)" -eq 2 ]
+	run "$TUNER" retry job --trial 4
+	[ "$status" -eq 0 ]
+	run "$TUNER" run job.jsonc
+	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 4
+	run "$TUNER" show job 4
+	[[ "$output" == *"crashed"* ]]
+}
+
+@test "a running job takes up at once what retry puts back, and its history forgets it" {
+	TRIALS=4 PARALLEL=1 write_job '"retries": 0,'
+	cat >train.sh <<'END'
+echo "$TUNER_TRIAL $TUNER_ATTEMPT" >>starts
+while [ -e "hold-$TUNER_TRIAL" ]; do sleep 0.02; done
+if [ "$TUNER_TRIAL" -eq 2 ] && [ "$TUNER_ATTEMPT" -eq 1 ]; then exit 1; fi
+echo loss=$TUNER_TRIAL
+END
+	touch hold-3
+	start "$TUNER" run job.jsonc
+	await grep -q '^3 1' starts
+	run "$TUNER" retry job --class crashed
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"trial 2 is launched again"* ]]
+	rm hold-3
+	finished
+	[ "$status" -eq 0 ]
+	[ "$(cut -d' ' -f1,2 starts | tr '\n' ,)" = "1 1,2 1,3 1,2 2,4 1," ]
+	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 4
+	# What comes after it has seen that it was put back.
+	sql_is "SELECT d.seen > e.id FROM decision d, event e WHERE d.id = 4 AND e.kind = 'reopened'" 1
+}

@@ -1,0 +1,43 @@
+/* What may be wrong with the database, and what it says of how a job goes: for `tuner doctor`. */
+#ifndef TRIALS_HEALTH_H
+#define TRIALS_HEALTH_H
+
+#include "trials/trial.h"
+
+struct store_health {
+	char journal_mode[16]; /* "wal" as it should be */
+	int64_t version; /* of the schema */
+	int64_t wal_bytes;
+	int64_t holder; /* pid of who holds PATH.lock; 0: nobody; -1: not known */
+	int64_t writer; /* pid of who has SQLite's write lock at this moment; 0: nobody */
+	int64_t last_event_us; /* 0: none */
+};
+
+TUNER_MUST_CHECK
+bool store_health(struct store *store, struct store_health *ret, struct tuner_error *err);
+
+/* Who has SQLite's write lock at this moment (pid), by the kernel's list of locks; 0: nobody, or one that
+ * is not to be seen from here. A commit has it for milliseconds. */
+int64_t store_writer(const char *path);
+
+/* How many of a job's attempts ended in which way, all trials' and all attempts of them. */
+TUNER_MUST_CHECK
+bool attempt_count_outcomes(
+	struct store *store, int64_t job_id, int64_t ret_counts[OUTCOMES], struct tuner_error *err);
+
+/* True if some attempt of the job has reported this metric. */
+TUNER_MUST_CHECK
+bool metric_was_reported(
+	struct store *store, int64_t job_id, const char *name, bool *ret, struct tuner_error *err);
+
+/* A done trial that a model chose: what it predicted, and what came. User's unit and sign. */
+struct prediction {
+	double mean, sd, objective;
+};
+
+/* The last ones of a job, at most `size`; sd > 0. */
+TUNER_MUST_CHECK
+bool prediction_select(struct store *store, int64_t job_id, struct prediction *ret, size_t size,
+	size_t *ret_n, struct tuner_error *err);
+
+#endif

@@ -1,0 +1,302 @@
+#include "tuner/reopen.h"
+
+#include "base/number.h"
+#include "tuner/history.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- classes ---- */
+
+/* What has come to its end as it should is not run again. */
+static bool may_be_asked_for(enum outcome outcome)
+{
+	return outcome > OUTCOME_OK && outcome < OUTCOMES;
+}
+
+static bool add_class(struct reopen_wish *wish, const char *name, struct tuner_error *err)
+{
+	const char *names[OUTCOMES];
+	size_t n = 0;
+
+	for (enum outcome o = OUTCOME_OK; o < OUTCOMES; o++) {
+		if (may_be_asked_for(o))
+			names[n++] = outcome_name(o);
+		if (strcmp(outcome_name(o), name) != 0)
+			continue;
+		if (!may_be_asked_for(o))
+			return tuner_fail(err, TUNER_USAGE,
+				"trials of class \"%s\" have their objective: nothing is to be run "
+				"again",
+				name);
+		wish->classes |= 1u << o;
+		return true;
+	}
+	const char *nearest = nearest_word(name, names, n);
+	if (nearest != NULL)
+		return tuner_fail(err, TUNER_USAGE,
+			"there is no class \"%s\"; did you mean \"%s\"?", name, nearest);
+	return tuner_fail(err, TUNER_USAGE,
+		"there is no class \"%s\": \"tuner status\" names those of the job's failures",
+		name);
+}
+
+bool reopen_add_classes(struct reopen_wish *wish, const char *list, struct tuner_error *err)
+{
+	for (;;) {
+		const size_t length = strcspn(list, ",");
+		char name[64];
+		snprintf(name, sizeof(name), "%.*s", (int)(length < 60 ? length : 60), list);
+		if (!add_class(wish, name, err))
+			return false;
+		if (list[length] == '\0')
+			return true;
+		list += length + 1;
+	}
+}
+
+/* "lost or oom-gpu" */
+static void classes_text(unsigned classes, struct text *ret)
+{
+	unsigned left = classes;
+
+	for (enum outcome o = OUTCOME_OK; o < OUTCOMES; o++) {
+		if ((classes & 1u << o) == 0)
+			continue;
+		left &= ~(1u << o);
+		text_add(ret, outcome_name(o));
+		if (left != 0)
+			text_add(ret, (left & (left - 1)) != 0 ? ", " : " or ");
+	}
+}
+
+/* ---- as a request ---- */
+
+void reopen_wish_write(const struct reopen_wish *wish, struct text *ret)
+{
+	const char *between = "";
+
+	text_add(ret, "{\"classes\": [");
+	for (enum outcome o = OUTCOME_OK; o < OUTCOMES; o++)
+		if ((wish->classes & 1u << o) != 0) {
+			text_print(ret, "%s\"%s\"", between, outcome_name(o));
+			between = ", ";
+		}
+	text_add(ret, "], \"trials\": [");
+	for (size_t i = 0; i < wish->n; i++)
+		text_print(ret, "%s%lld", i ? ", " : "", (long long)wish->numbers[i]);
+	text_add(ret, "]}");
+}
+
+bool reopen_wish_read(const cJSON *argument, struct reopen_wish *ret, struct tuner_error *err)
+{
+	const cJSON *classes = cJSON_GetObjectItemCaseSensitive(argument, "classes");
+	const cJSON *trials = cJSON_GetObjectItemCaseSensitive(argument, "trials");
+	const cJSON *item;
+
+	*ret = (struct reopen_wish){ 0 };
+	cJSON_ArrayForEach(item, classes)
+	{
+		if (!cJSON_IsString(item))
+			return tuner_fail(err, TUNER_USAGE, "a class is a string");
+		if (!add_class(ret, item->valuestring, err))
+			return false;
+	}
+	cJSON_ArrayForEach(item, trials)
+	{
+		if (!cJSON_IsNumber(item) || ret->n == REOPEN_NUMBERS_MAX)
+			return tuner_fail(err, TUNER_USAGE, "at most %d numbers of trials",
+				REOPEN_NUMBERS_MAX);
+		ret->numbers[ret->n++] = (int64_t)item->valuedouble;
+	}
+	return ret->classes != 0 || ret->n > 0 ||
+	       tuner_fail(err, TUNER_USAGE, "neither a class nor a trial is named");
+}
+
+/* ---- choosing ---- */
+
+struct candidates {
+	struct trial_list trials; /* of the job, without values */
+	bool *chosen;
+	size_t n_chosen;
+};
+
+/* Its last attempt's, also where the trial's own is what that counts as. */
+static bool attempt_outcome(struct store *store, const struct trial *trial, enum outcome *ret,
+	bool *ret_asked, struct tuner_error *err)
+{
+	struct attempt_list attempts;
+
+	if (!attempt_select(store, trial->job_id, trial->id, &attempts, err))
+		return false;
+	const struct attempt *last = attempts.n > 0 ? &attempts.items[attempts.n - 1] : NULL;
+	*ret = last ? last->outcome : OUTCOME_NONE;
+	*ret_asked = strcmp(trial->source, "added") == 0 ||
+		     (last && strcmp(last->backend, ATTEMPT_CALLER) == 0);
+	attempt_list_finish(&attempts);
+	return true;
+}
+
+static bool is_named(const struct reopen_wish *wish, int64_t number)
+{
+	for (size_t i = 0; i < wish->n; i++)
+		if (wish->numbers[i] == number)
+			return true;
+	return wish->n == 0;
+}
+
+static bool fits(
+	const struct job_file *file, const struct trial *trial, bool *ret, struct tuner_error *err)
+{
+	double *values;
+
+	if (!trial_present_values(file, trial, &values, err))
+		return false;
+	*ret = values != NULL;
+	free(values);
+	return true;
+}
+
+/* Whether it can be run again; a trial that was named says why it cannot. */
+static bool choose(struct store *store, const struct job_file *file, const struct reopen_wish *wish,
+	const struct trial *trial, bool *ret_chosen, struct tuner_error *err)
+{
+	const bool ended = trial->state == TRIAL_FAILED || trial->state == TRIAL_STOPPED;
+	const long long number = trial->number;
+	enum outcome outcome;
+	bool asked, fitting;
+
+	*ret_chosen = false;
+	if (!is_named(wish, trial->number))
+		return true;
+	if (!ended)
+		return wish->n == 0 ||
+		       tuner_fail(err, TUNER_USAGE,
+			       "trial %lld is %s: only a failed or a stopped one can be run again",
+			       number, trial_state_name(trial->state));
+	if (!attempt_outcome(store, trial, &outcome, &asked, err))
+		return false;
+	if (wish->classes != 0 && (wish->classes & (1u << outcome | 1u << trial->outcome)) == 0)
+		return true;
+	if (asked)
+		return wish->n == 0 || tuner_fail(err, TUNER_USAGE,
+					       "trial %lld was evaluated by who asked for it "
+					       "(tuner ask): it cannot "
+					       "be launched here",
+					       number);
+	if (!fits(file, trial, &fitting, err))
+		return false;
+	if (!fitting && wish->n > 0)
+		return tuner_fail(err, TUNER_USAGE,
+			"trial %lld does not fit into the space as it was edited since", number);
+	*ret_chosen = fitting;
+	return true;
+}
+
+static bool check_numbers(
+	const struct reopen_wish *wish, const struct trial_list *trials, struct tuner_error *err)
+{
+	for (size_t i = 0; i < wish->n; i++) {
+		bool found = false;
+		for (size_t k = 0; k < trials->n && !found; k++)
+			found = trials->items[k].number == wish->numbers[i];
+		if (!found)
+			return tuner_fail(err, TUNER_USAGE, "there is no trial %lld",
+				(long long)wish->numbers[i]);
+	}
+	return true;
+}
+
+/* What there would have been to name. */
+static bool fail_none(
+	const struct reopen_wish *wish, const struct trial_list *trials, struct tuner_error *err)
+{
+	struct text wished = TEXT_EMPTY, there = TEXT_EMPTY;
+	size_t counts[OUTCOMES] = { 0 };
+
+	for (size_t i = 0; i < trials->n; i++)
+		if (trials->items[i].state == TRIAL_FAILED ||
+			trials->items[i].state == TRIAL_STOPPED)
+			counts[trials->items[i].outcome]++;
+	classes_text(wish->classes, &wished);
+	for (enum outcome o = OUTCOME_OK; o < OUTCOMES; o++)
+		if (counts[o] > 0)
+			text_print(&there, "%s%s (%zu)", there.length ? ", " : "", outcome_name(o),
+				counts[o]);
+	tuner_fail(err, TUNER_USAGE, "no trial %sthat can be run again ended as %s; there are: %s",
+		wish->n > 0 ? "of these numbers " : "", wished.length ? wished.bytes : "",
+		there.length ? there.bytes : "none that failed or stopped");
+	text_finish(&wished);
+	text_finish(&there);
+	return false;
+}
+
+static bool reopen_chosen(struct store *store, struct candidates *candidates, int64_t now_us,
+	int64_t **ret_numbers, size_t *ret_n, struct tuner_error *err)
+{
+	int64_t *numbers = calloc(candidates->n_chosen, sizeof(*numbers));
+	size_t n = 0;
+
+	if (numbers == NULL)
+		return tuner_fail_memory(err);
+	for (size_t i = 0; i < candidates->trials.n; i++) {
+		const struct trial *trial = &candidates->trials.items[i];
+		if (!candidates->chosen[i])
+			continue;
+		if (!trial_reopen(store, trial->id, now_us, err)) {
+			free(numbers);
+			return false;
+		}
+		numbers[n++] = trial->number;
+	}
+	*ret_numbers = numbers;
+	*ret_n = n;
+	return true;
+}
+
+bool reopen_trials(struct store *store, int64_t job_id, const struct job_file *file,
+	const struct reopen_wish *wish, int64_t now_us, int64_t **ret_numbers, size_t *ret_n,
+	struct tuner_error *err)
+{
+	const struct trial_filter all = { .job_id = job_id, .repeat = -1, .without_values = true };
+	struct candidates c = { 0 };
+	bool ok = false;
+
+	if (!trial_select(store, &all, &c.trials, err))
+		return false;
+	c.chosen = calloc(c.trials.n + 1, sizeof(*c.chosen));
+	if (c.chosen == NULL) {
+		tuner_fail_memory(err);
+		goto out;
+	}
+	if (!check_numbers(wish, &c.trials, err))
+		goto out;
+	for (size_t i = 0; i < c.trials.n; i++) {
+		if (!choose(store, file, wish, &c.trials.items[i], &c.chosen[i], err))
+			goto out;
+		c.n_chosen += c.chosen[i];
+	}
+	ok = c.n_chosen > 0 ? reopen_chosen(store, &c, now_us, ret_numbers, ret_n, err)
+			    : fail_none(wish, &c.trials, err);
+out:
+	free(c.chosen);
+	trial_list_finish(&c.trials);
+	return ok;
+}
+
+void reopen_numbers_text(const int64_t *numbers, size_t n, struct text *ret)
+{
+	enum { NAMED_MAX = 10 };
+	const size_t named = n > NAMED_MAX ? NAMED_MAX : n;
+
+	text_add(ret, n == 1 ? "trial " : "trials ");
+	for (size_t i = 0; i < named; i++)
+		text_print(ret, "%s%lld",
+			i == 0       ? ""
+			: i + 1 == n ? " and "
+				     : ", ",
+			(long long)numbers[i]);
+	if (named < n)
+		text_print(ret, " and %zu more", n - named);
+}
