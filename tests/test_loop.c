@@ -78,20 +78,17 @@ static struct loop_result run(
 	struct job_opening opening = { .changes = TEXT_EMPTY };
 	struct loop_result result;
 	struct backend_ops ops;
-	struct backend *backend = open_null(&ops);
+	struct pool pool = { .n = 0 };
 
+	ASSERT_OK(fixture, pool_add(&pool, "test", open_null(&ops), slots, n_slots, &fixture->err));
 	stage.script = script;
 	stage.starts = 0;
 	ASSERT_OK(fixture, job_open(fixture->store, file, false, &opening, &fixture->err));
-	const struct loop_settings settings = { .file = file,
-		.store = fixture->store,
-		.job_id = opening.job_id,
-		.backend = backend,
-		.slots = slots,
-		.n_slots = n_slots,
-		.host = "test" };
+	const struct loop_settings settings = {
+		.file = file, .store = fixture->store, .job_id = opening.job_id, .pool = &pool
+	};
 	ASSERT_OK(fixture, loop_run(&settings, &result, &fixture->err));
-	backend->ops->close(backend);
+	pool_finish(&pool);
 	text_finish(&opening.changes);
 	job_file_destroy(file);
 	stage.interrupt_at = 0;

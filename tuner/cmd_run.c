@@ -5,7 +5,6 @@
 #include "base/number.h"
 #include "tuner/job_argument.h"
 #include "tuner/job_open.h"
-#include "tuner/launch.h"
 #include "tuner/loop.h"
 #include "tuner/slots.h"
 #include "tuner/store_wait.h"
@@ -29,24 +28,20 @@ struct run {
 	const struct invocation *call;
 	struct job_file *file;
 	struct store *store;
-	struct backend *backend;
+	struct pool pool;
 	struct progress *progress;
 	struct slot_list *slots;
 	struct job_opening opening;
-	char *supervisor;
-	char host[256];
 };
 
 static void run_finish(struct run *run)
 {
 	progress_destroy(run->progress);
-	if (run->backend != NULL)
-		run->backend->ops->close(run->backend);
+	pool_finish(&run->pool);
 	store_close(run->store);
 	text_finish(&run->opening.changes);
 	job_file_destroy(run->file);
 	free(run->slots);
-	free(run->supervisor);
 }
 
 static enum progress_style choose_style(const struct invocation *call)
@@ -157,10 +152,7 @@ static int run_job(struct run *run, struct tuner_error *err)
 		.file = run->file,
 		.store = run->store,
 		.job_id = run->opening.job_id,
-		.backend = run->backend,
-		.slots = run->slots->items,
-		.n_slots = run->slots->n,
-		.host = run->host,
+		.pool = &run->pool,
 		.progress = run->progress,
 	};
 	int status = -1;
@@ -182,10 +174,8 @@ static int run_here(struct run *run, struct tuner_error *err)
 		tuner_fail_memory(err);
 		return -1;
 	}
-	if (gethostname(run->host, sizeof(run->host) - 1) != 0)
-		strcpy(run->host, "localhost");
-	if (!slots_find(run->file, run->slots, err) || !find_supervisor(&run->supervisor, err) ||
-		!backend_local_open(run->supervisor, &run->backend, err) ||
+	if (!slots_find(run->file, run->slots, err) ||
+		!pool_add_local(&run->pool, run->slots->items, run->slots->n, err) ||
 		!store_open_soon(run->call->db, STORE_INSTANT_MS, &run->store, err) ||
 		!job_open(run->store, run->file,
 			invocation_option(run->call, "accept-change") != NULL, &run->opening,

@@ -85,10 +85,17 @@ static bool probe_allows(const struct loop *loop)
 	return false;
 }
 
+static bool has_free_place(const struct loop *loop)
+{
+	const int64_t parallel = loop->file->budget.parallel;
+	struct place place;
+	return (parallel == 0 || (int64_t)loop->n_lives < parallel) &&
+	       pool_choose(loop->pool, NO_PLACE, &place);
+}
+
 bool loop_may_launch(const struct loop *loop)
 {
-	return loop->phase == SEARCHING && !loop->settings->stop_only &&
-	       loop->n_lives < loop->settings->n_slots &&
+	return loop->phase == SEARCHING && !loop->settings->stop_only && has_free_place(loop) &&
 	       (loop_has_due_retry(loop) || loop_may_propose(loop)) && probe_allows(loop);
 }
 
