@@ -6,7 +6,6 @@
 #include "tuner/job_argument.h"
 #include "tuner/job_open.h"
 #include "tuner/loop.h"
-#include "tuner/slots.h"
 #include "tuner/store_wait.h"
 
 #include <errno.h>
@@ -30,7 +29,7 @@ struct run {
 	struct store *store;
 	struct pool pool;
 	struct progress *progress;
-	struct slot_list *slots;
+	char note[300]; /* about the slots */
 	struct job_opening opening;
 };
 
@@ -41,7 +40,6 @@ static void run_finish(struct run *run)
 	store_close(run->store);
 	text_finish(&run->opening.changes);
 	job_file_destroy(run->file);
-	free(run->slots);
 }
 
 static enum progress_style choose_style(const struct invocation *call)
@@ -85,11 +83,11 @@ static bool anything_left(struct run *run, bool *ret_left, struct tuner_error *e
 static void greet(const struct run *run)
 {
 	struct text slots = TEXT_EMPTY;
-	if (run->slots->note[0] != '\0')
-		fprintf(stderr, "warning: %s\n", run->slots->note);
+	if (run->note[0] != '\0')
+		fprintf(stderr, "warning: %s\n", run->note);
 	if (invocation_option(run->call, "quiet") != NULL)
 		return;
-	slots_text(run->slots, &slots);
+	pool_text(&run->pool, &slots);
 	printf("job %s%s: %lld trials, strategy %s, %s; database %s\n", run->file->name,
 		run->opening.created ? "" : " (goes on)", (long long)run->file->budget.trials,
 		strategy_name(run->file->strategy.name), slots.bytes, run->call->db);
@@ -169,13 +167,7 @@ static int run_job(struct run *run, struct tuner_error *err)
 static int run_here(struct run *run, struct tuner_error *err)
 {
 	bool left;
-	run->slots = calloc(1, sizeof(*run->slots));
-	if (run->slots == NULL) {
-		tuner_fail_memory(err);
-		return -1;
-	}
-	if (!slots_find(run->file, run->slots, err) ||
-		!pool_add_local(&run->pool, run->slots->items, run->slots->n, err) ||
+	if (!pool_open(&run->pool, run->file, true, run->note, err) ||
 		!store_open_soon(run->call->db, STORE_INSTANT_MS, &run->store, err) ||
 		!job_open(run->store, run->file,
 			invocation_option(run->call, "accept-change") != NULL, &run->opening,

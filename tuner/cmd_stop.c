@@ -64,9 +64,10 @@ static bool stop_survivors(
 	struct loop_result result = { .log_tail = TEXT_EMPTY };
 	struct job_file *file = NULL;
 	struct pool pool = { .n = 0 };
+	char note[300];
 	bool ok = false;
 
-	if (!job_stored_file(job, &file, err) || !pool_add_local(&pool, NULL, 0, err))
+	if (!job_stored_file(job, &file, err) || !pool_open(&pool, file, false, note, err))
 		goto out;
 	const struct loop_settings settings = {
 		.file = file,

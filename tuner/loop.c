@@ -199,6 +199,10 @@ static void draw(struct loop *loop)
 	if (loop->phase == DRAINING && loop->n_lives > 0)
 		snprintf(doing, sizeof(doing), "waits for %zu running trials%s", loop->n_lives,
 			loop->interrupts > 0 ? "; Ctrl-C again stops them" : "");
+	else if (loop->n_lives == 0 && loop_wants_launch(loop) && pool_slots(loop->pool) == 0)
+		snprintf(doing, sizeof(doing), "waits for a host: %s",
+			pool_is_up(loop->pool) ? "none is in use (\"tuner hosts resume HOST\")"
+					       : "none answers");
 	else if (loop->phase == STOPPING)
 		snprintf(doing, sizeof(doing), "stops %zu running trials", loop->n_lives);
 	const struct progress_state state = { slots, n, &loop->history, loop->file->budget.trials,
@@ -281,11 +285,17 @@ static bool read_events(struct loop *loop, struct tuner_error *err)
 {
 	for (;;) {
 		struct backend_event event;
+		size_t host;
 		bool got;
-		if (!pool_next(loop->pool, &event, &got, err))
+		if (!pool_next(loop->pool, &event, &host, &got, err))
 			return false;
 		if (!got)
 			return true;
+		if (event.kind == BACKEND_HOST_UP || event.kind == BACKEND_HOST_DOWN) {
+			if (!loop_host_changed(loop, host, &event, err))
+				return false;
+			continue;
+		}
 		struct live *live = loop_find_live(loop, event.attempt);
 		if (live == NULL)
 			continue;
@@ -357,7 +367,7 @@ static bool is_over(const struct loop *loop)
 {
 	const bool waits =
 		loop->phase == SEARCHING && !loop->settings->stop_only && loop->n_retries > 0;
-	return loop->n_lives == 0 && !waits && !loop_may_launch(loop);
+	return loop->n_lives == 0 && !waits && !loop_wants_launch(loop);
 }
 
 static bool work(struct loop *loop, struct tuner_error *err)
@@ -439,6 +449,8 @@ static bool begin(struct loop *loop, struct tuner_error *err)
 		!proposer_load(&loop->proposer, loop->file, loop->store, settings->job_id, err))
 		goto out;
 	loop->probe_passed = loop->history.done > 0;
+	if (!loop_load_hosts(loop, err))
+		goto out;
 	if (!store_begin(loop->store, STORE_DURABLE, err))
 		goto out;
 	ok = (job.state == JOB_OPEN || job_set_state(loop->store, settings->job_id, JOB_OPEN, "",

@@ -93,10 +93,15 @@ static bool has_free_place(const struct loop *loop)
 	       pool_choose(loop->pool, NO_PLACE, &place);
 }
 
+bool loop_wants_launch(const struct loop *loop)
+{
+	return loop->phase == SEARCHING && !loop->settings->stop_only &&
+	       (loop_has_due_retry(loop) || loop_may_propose(loop)) && probe_allows(loop);
+}
+
 bool loop_may_launch(const struct loop *loop)
 {
-	return loop->phase == SEARCHING && !loop->settings->stop_only && has_free_place(loop) &&
-	       (loop_has_due_retry(loop) || loop_may_propose(loop)) && probe_allows(loop);
+	return loop_wants_launch(loop) && has_free_place(loop);
 }
 
 bool loop_account_runtime(struct loop *loop, struct tuner_error *err)

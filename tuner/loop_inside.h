@@ -118,6 +118,8 @@ bool loop_signal(
 /* The ends of a search other than its number of trials. */
 void loop_check_budget(struct loop *loop);
 bool loop_may_propose(const struct loop *loop);
+/* Whether something is to be launched, and whether there is a place for it, too. */
+bool loop_wants_launch(const struct loop *loop);
 bool loop_may_launch(const struct loop *loop);
 
 /* Counts the time since the last call, in the open transaction. */
@@ -179,6 +181,22 @@ bool loop_recover(struct loop *loop, struct tuner_error *err);
  * are launched next. */
 TUNER_MUST_CHECK
 bool loop_take_back(struct loop *loop, const int64_t *numbers, size_t n, struct tuner_error *err);
+
+/* ---- loop_hosts.c: hosts that come and go ---- */
+
+/* The pool as earlier runs left it: what is drained, and how long trials took where. */
+TUNER_MUST_CHECK
+bool loop_load_hosts(struct loop *loop, struct tuner_error *err);
+
+/* One is up or down: an event, a word to the user, and slots to fill. */
+TUNER_MUST_CHECK
+bool loop_host_changed(
+	struct loop *loop, size_t host, const struct backend_event *event, struct tuner_error *err);
+
+/* In an open transaction. TUNER_USAGE if there is no such host. */
+TUNER_MUST_CHECK
+bool loop_drain_host(struct loop *loop, const char *name, bool drain, struct text *answer,
+	struct tuner_error *err);
 
 /* ---- loop_requests.c: what other processes ask ---- */
 

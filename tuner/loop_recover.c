@@ -122,11 +122,18 @@ static bool adopt(struct loop *loop, const struct trial *trial, const struct att
 
 	if (live == NULL)
 		return tuner_fail_memory(err);
+	live->place = place_of(loop, attempt);
+	if (live->place.host == loop->pool->n) {
+		live_destroy(live);
+		return tuner_fail(err, TUNER_USAGE,
+			"trial %lld may still run on host \"%s\" (%s), which \"hosts\" no longer "
+			"names: put it back, and drain it with \"tuner hosts drain %s\"",
+			(long long)trial->number, attempt->host, attempt->backend, attempt->host);
+	}
 	live->attempt = attempt->id;
 	live->trial = trial->id;
 	live->number = trial->number;
 	live->attempt_number = attempt->number;
-	live->place = place_of(loop, attempt);
 	live->before = before;
 	live->trial_started_us = trial->started_us;
 	live->started_us = attempt->started_us;

@@ -1,48 +1,47 @@
 #include "tuner/pool.h"
 
-#include "tuner/launch.h"
+#include "tuner/slots.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-bool pool_add(struct pool *pool, const char *name, struct backend *backend,
-	const struct slot *slots, size_t n_slots, struct tuner_error *err)
+bool pool_add(struct pool *pool, const struct job_host *entry, const char *name,
+	struct backend *backend, struct tuner_error *err)
 {
-	struct slot *copy = calloc(n_slots + 1, sizeof(*copy));
-	bool *busy = calloc(n_slots + 1, sizeof(*busy));
-	if (copy == NULL || busy == NULL || pool->n == HOSTS_MAX) {
-		const bool memory = copy != NULL && busy != NULL;
-		free(copy);
-		free(busy);
+	if (pool->n == HOSTS_MAX) {
 		backend->ops->close(backend);
-		return memory ? tuner_fail(
-					err, TUNER_USAGE, "a job has at most %d hosts", HOSTS_MAX)
-			      : tuner_fail_memory(err);
+		return tuner_fail(err, TUNER_USAGE, "a job has at most %d hosts", HOSTS_MAX);
 	}
-	if (n_slots > 0)
-		memcpy(copy, slots, n_slots * sizeof(*copy));
 	struct host *host = &pool->hosts[pool->n++];
-	*host = (struct host){
-		.backend = backend, .slots = copy, .busy = busy, .n_slots = n_slots
-	};
-	snprintf(host->name, sizeof(host->name), "%s", name);
+	*host = (struct host){ .entry = entry, .backend = backend };
+	snprintf(host->name, sizeof(host->name), "%s", entry->name[0] ? entry->name : name);
 	return true;
 }
 
-bool pool_add_local(
-	struct pool *pool, const struct slot *slots, size_t n_slots, struct tuner_error *err)
+bool pool_set_slots(
+	struct pool *pool, size_t h, const struct slot *slots, size_t n, struct tuner_error *err)
 {
-	char name[256] = "localhost", *supervisor = NULL;
-	struct backend *backend = NULL;
+	struct host *host = &pool->hosts[h];
+	struct slot *copy = calloc(n + 1, sizeof(*copy));
+	bool *busy = calloc(n + 1, sizeof(*busy));
 
-	gethostname(name, sizeof(name) - 1);
-	const bool ok = find_supervisor(&supervisor, err) &&
-			backend_local_open(supervisor, &backend, err) &&
-			pool_add(pool, name, backend, slots, n_slots, err);
-	free(supervisor);
-	return ok;
+	if (copy == NULL || busy == NULL) {
+		free(copy);
+		free(busy);
+		return tuner_fail_memory(err);
+	}
+	if (n > 0)
+		memcpy(copy, slots, n * sizeof(*copy));
+	for (size_t s = 0; s < n && s < host->n_slots; s++)
+		busy[s] = host->busy[s];
+	free(host->slots);
+	free(host->busy);
+	host->slots = copy;
+	host->busy = busy;
+	host->n_slots = n;
+	host->up = true;
+	return true;
 }
 
 void pool_finish(struct pool *pool)
@@ -55,12 +54,26 @@ void pool_finish(struct pool *pool)
 	pool->n = 0;
 }
 
+/* Whether trials may be started there. */
+static bool is_open(const struct host *host)
+{
+	return host->up && !host->draining;
+}
+
 size_t pool_slots(const struct pool *pool)
 {
 	size_t n = 0;
 	for (size_t h = 0; h < pool->n; h++)
-		n += pool->hosts[h].draining ? 0 : pool->hosts[h].n_slots;
+		n += is_open(&pool->hosts[h]) ? pool->hosts[h].n_slots : 0;
 	return n;
+}
+
+bool pool_is_up(const struct pool *pool)
+{
+	for (size_t h = 0; h < pool->n; h++)
+		if (pool->hosts[h].up)
+			return true;
+	return false;
 }
 
 size_t pool_find(const struct pool *pool, const char *backend, const char *host)
@@ -69,6 +82,14 @@ size_t pool_find(const struct pool *pool, const char *backend, const char *host)
 	size_t h = 0;
 	while (h < pool->n && (strcmp(pool->hosts[h].backend->ops->name, backend) != 0 ||
 				      (!local && strcmp(pool->hosts[h].name, host) != 0)))
+		h++;
+	return h;
+}
+
+size_t pool_find_name(const struct pool *pool, const char *name)
+{
+	size_t h = 0;
+	while (h < pool->n && strcmp(pool->hosts[h].name, name) != 0)
 		h++;
 	return h;
 }
@@ -103,7 +124,10 @@ static bool is_better(const struct pool *pool, struct place avoided, struct plac
 		return b_avoided;
 	if (a_avoided && (a.slot == avoided.slot) != (b.slot == avoided.slot))
 		return b.slot == avoided.slot;
-	return mean_time(&pool->hosts[a.host]) < mean_time(&pool->hosts[b.host]);
+	const struct host *a_host = &pool->hosts[a.host], *b_host = &pool->hosts[b.host];
+	if (a_host->entry->priority != b_host->entry->priority)
+		return a_host->entry->priority > b_host->entry->priority;
+	return mean_time(a_host) < mean_time(b_host);
 }
 
 bool pool_choose(const struct pool *pool, struct place avoided, struct place *ret)
@@ -111,7 +135,7 @@ bool pool_choose(const struct pool *pool, struct place avoided, struct place *re
 	bool found = false;
 	for (size_t h = 0; h < pool->n; h++) {
 		const struct host *host = &pool->hosts[h];
-		for (size_t s = 0; s < host->n_slots && !host->draining; s++) {
+		for (size_t s = 0; s < host->n_slots && is_open(host); s++) {
 			const struct place place = { h, s };
 			if (host->busy[s] || (found && !is_better(pool, avoided, place, *ret)))
 				continue;
@@ -152,14 +176,32 @@ int pool_wait_ms(const struct pool *pool)
 	return wait_ms;
 }
 
-bool pool_next(
-	const struct pool *pool, struct backend_event *ret, bool *ret_got, struct tuner_error *err)
+bool pool_next(const struct pool *pool, struct backend_event *ret, size_t *ret_host, bool *ret_got,
+	struct tuner_error *err)
 {
 	*ret_got = false;
 	for (size_t h = 0; h < pool->n && !*ret_got; h++) {
 		struct backend *backend = pool->hosts[h].backend;
 		if (!backend->ops->next(backend, ret, ret_got, err))
 			return false;
+		*ret_host = h;
 	}
 	return true;
+}
+
+void pool_text(const struct pool *pool, struct text *ret)
+{
+	for (size_t h = 0; h < pool->n; h++) {
+		const struct host *host = &pool->hosts[h];
+		if (pool->n > 1)
+			text_print(ret, "%s%s: ", h > 0 ? "; " : "", host->name);
+		if (!host->up)
+			text_add(ret, "not reached yet");
+		else if (host->n_slots == 0)
+			text_add(ret, "no slot");
+		else
+			slots_text(host->slots, host->n_slots, ret);
+		if (host->draining)
+			text_add(ret, " (draining)");
+	}
 }
