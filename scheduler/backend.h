@@ -20,6 +20,8 @@ enum backend_event_kind {
 	BACKEND_ENDED, /* exit: how. All its output can be read */
 	BACKEND_LOST, /* gone without an exit record; provably nothing of it is left */
 	BACKEND_FAILED, /* nothing was started, and why: message */
+	BACKEND_HOST_UP, /* the host answers (again); machine() tells what it has. attempt is 0 */
+	BACKEND_HOST_DOWN, /* it does not, and why: message. What runs there is not lost thereby */
 };
 
 struct backend_event {
@@ -57,6 +59,9 @@ struct backend_ops {
 	/* Descriptors to wait for (at most `size`), and the longest wait: -1 for none. */
 	size_t (*descriptors)(struct backend *backend, struct pollfd *ret_fds, size_t size);
 	int (*wait_ms)(struct backend *backend);
+
+	/* What the host has, once it is up. NULL in a backend whose caller knows that. */
+	bool (*machine)(struct backend *backend, struct machine *ret, struct tuner_error *err);
 
 	/* The next event, if there is one. */
 	bool (*next)(struct backend *backend, struct backend_event *ret, bool *ret_got,

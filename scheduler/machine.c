@@ -308,6 +308,21 @@ bool machine_gpus(struct gpu ret_gpus[GPUS_MAX], size_t *ret_n, const char **ret
 	return true;
 }
 
+bool machine_look(bool with_gpus, struct machine *ret, struct tuner_error *err)
+{
+	const char *reason = NULL;
+
+	*ret = (struct machine){ .cores = machine_cores() };
+	if (!with_gpus)
+		return true;
+	if (!machine_gpus(ret->gpus, &ret->n_gpus, &reason, err))
+		return false;
+	/* A machine without NVIDIA's driver has none to miss. */
+	if (ret->n_gpus == 0 && reason != NULL && strstr(reason, "no nvidia-smi") == NULL)
+		snprintf(ret->no_gpus, sizeof(ret->no_gpus), "%s", reason);
+	return true;
+}
+
 /* ---- slots ---- */
 
 static unsigned at_least_one(unsigned n)

@@ -29,6 +29,18 @@ bool machine_gpus(struct gpu ret_gpus[GPUS_MAX], size_t *ret_n, const char **ret
 /* The CPU's model name, at most 63 bytes ("AMD EPYC 7B13"). */
 void machine_cpu_name(char ret_name[64]);
 
+/* What a host has to give. */
+struct machine {
+	unsigned cores;
+	struct gpu gpus[GPUS_MAX];
+	size_t n_gpus;
+	char no_gpus[200]; /* why none can be used although there may be some; "" otherwise */
+};
+
+/* This one. machine_gpus' bounds and times. */
+TUNER_MUST_CHECK
+bool machine_look(bool with_gpus, struct machine *ret, struct tuner_error *err);
+
 /* One place that can run one trial. */
 struct slot {
 	unsigned cores; /* threads that one trial may use */

@@ -74,24 +74,23 @@ static struct loop_result run(
 {
 	static const struct slot slots[4] = { { .cores = 1 }, { .cores = 1 }, { .cores = 1 },
 		{ .cores = 1 } };
+	static const struct job_host entry = { .backend = "null" };
 	struct job_file *file = fixture_file(keys);
 	struct job_opening opening = { .changes = TEXT_EMPTY };
 	struct loop_result result;
 	struct backend_ops ops;
-	struct backend *backend = open_null(&ops);
+	struct pool pool = { .n = 0 };
 
+	ASSERT_OK(fixture, pool_add(&pool, &entry, "test", open_null(&ops), &fixture->err));
+	ASSERT_OK(fixture, pool_set_slots(&pool, 0, slots, n_slots, &fixture->err));
 	stage.script = script;
 	stage.starts = 0;
 	ASSERT_OK(fixture, job_open(fixture->store, file, false, &opening, &fixture->err));
-	const struct loop_settings settings = { .file = file,
-		.store = fixture->store,
-		.job_id = opening.job_id,
-		.backend = backend,
-		.slots = slots,
-		.n_slots = n_slots,
-		.host = "test" };
+	const struct loop_settings settings = {
+		.file = file, .store = fixture->store, .job_id = opening.job_id, .pool = &pool
+	};
 	ASSERT_OK(fixture, loop_run(&settings, &result, &fixture->err));
-	backend->ops->close(backend);
+	pool_finish(&pool);
 	text_finish(&opening.changes);
 	job_file_destroy(file);
 	stage.interrupt_at = 0;

@@ -110,7 +110,7 @@ static void describe_machine(const struct check *check, struct text *ret)
 		return;
 	text_add(ret, "\nmachine:\n  ");
 	if (check->slots->n > 0)
-		slots_text(check->slots, ret);
+		slots_text(check->slots->items, check->slots->n, ret);
 	else
 		text_add(ret, "no slot");
 	text_add(ret, "\n");

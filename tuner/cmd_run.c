@@ -5,9 +5,7 @@
 #include "base/number.h"
 #include "tuner/job_argument.h"
 #include "tuner/job_open.h"
-#include "tuner/launch.h"
 #include "tuner/loop.h"
-#include "tuner/slots.h"
 #include "tuner/store_wait.h"
 
 #include <errno.h>
@@ -29,24 +27,19 @@ struct run {
 	const struct invocation *call;
 	struct job_file *file;
 	struct store *store;
-	struct backend *backend;
+	struct pool pool;
 	struct progress *progress;
-	struct slot_list *slots;
+	char note[300]; /* about the slots */
 	struct job_opening opening;
-	char *supervisor;
-	char host[256];
 };
 
 static void run_finish(struct run *run)
 {
 	progress_destroy(run->progress);
-	if (run->backend != NULL)
-		run->backend->ops->close(run->backend);
+	pool_finish(&run->pool);
 	store_close(run->store);
 	text_finish(&run->opening.changes);
 	job_file_destroy(run->file);
-	free(run->slots);
-	free(run->supervisor);
 }
 
 static enum progress_style choose_style(const struct invocation *call)
@@ -90,11 +83,11 @@ static bool anything_left(struct run *run, bool *ret_left, struct tuner_error *e
 static void greet(const struct run *run)
 {
 	struct text slots = TEXT_EMPTY;
-	if (run->slots->note[0] != '\0')
-		fprintf(stderr, "warning: %s\n", run->slots->note);
+	if (run->note[0] != '\0')
+		fprintf(stderr, "warning: %s\n", run->note);
 	if (invocation_option(run->call, "quiet") != NULL)
 		return;
-	slots_text(run->slots, &slots);
+	pool_text(&run->pool, &slots);
 	printf("job %s%s: %lld trials, strategy %s, %s; database %s\n", run->file->name,
 		run->opening.created ? "" : " (goes on)", (long long)run->file->budget.trials,
 		strategy_name(run->file->strategy.name), slots.bytes, run->call->db);
@@ -157,10 +150,7 @@ static int run_job(struct run *run, struct tuner_error *err)
 		.file = run->file,
 		.store = run->store,
 		.job_id = run->opening.job_id,
-		.backend = run->backend,
-		.slots = run->slots->items,
-		.n_slots = run->slots->n,
-		.host = run->host,
+		.pool = &run->pool,
 		.progress = run->progress,
 	};
 	int status = -1;
@@ -177,15 +167,7 @@ static int run_job(struct run *run, struct tuner_error *err)
 static int run_here(struct run *run, struct tuner_error *err)
 {
 	bool left;
-	run->slots = calloc(1, sizeof(*run->slots));
-	if (run->slots == NULL) {
-		tuner_fail_memory(err);
-		return -1;
-	}
-	if (gethostname(run->host, sizeof(run->host) - 1) != 0)
-		strcpy(run->host, "localhost");
-	if (!slots_find(run->file, run->slots, err) || !find_supervisor(&run->supervisor, err) ||
-		!backend_local_open(run->supervisor, &run->backend, err) ||
+	if (!pool_open(&run->pool, run->file, true, run->note, err) ||
 		!store_open_soon(run->call->db, STORE_INSTANT_MS, &run->store, err) ||
 		!job_open(run->store, run->file,
 			invocation_option(run->call, "accept-change") != NULL, &run->opening,

@@ -2,14 +2,11 @@
 #include "tuner/command.h"
 
 #include "tuner/job_open.h"
-#include "tuner/launch.h"
 #include "tuner/loop.h"
 #include "tuner/request_send.h"
 #include "tuner/store_wait.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { ANSWER_WAIT_MS = 10000, TRIAL_MAX = 100000000 };
 
@@ -64,25 +61,19 @@ static bool count_open(
 static bool stop_survivors(
 	struct store *store, const struct job *job, int64_t n, struct tuner_error *err)
 {
-	static const struct slot slot = { .cores = 1 };
 	struct loop_result result = { .log_tail = TEXT_EMPTY };
 	struct job_file *file = NULL;
-	struct backend *backend = NULL;
-	char *supervisor = NULL, host[256] = "localhost";
+	struct pool pool = { .n = 0 };
+	char note[300];
 	bool ok = false;
 
-	gethostname(host, sizeof(host) - 1);
-	if (!job_stored_file(job, &file, err) || !find_supervisor(&supervisor, err) ||
-		!backend_local_open(supervisor, &backend, err))
+	if (!job_stored_file(job, &file, err) || !pool_open(&pool, file, false, note, err))
 		goto out;
 	const struct loop_settings settings = {
 		.file = file,
 		.store = store,
 		.job_id = job->id,
-		.backend = backend,
-		.slots = &slot,
-		.n_slots = 1,
-		.host = host,
+		.pool = &pool,
 		.stop_only = true,
 	};
 	ok = loop_run(&settings, &result, err);
@@ -91,9 +82,7 @@ static bool stop_survivors(
 			job->name, (long long)n);
 out:
 	text_finish(&result.log_tail);
-	if (backend != NULL)
-		backend->ops->close(backend);
-	free(supervisor);
+	pool_finish(&pool);
 	job_file_destroy(file);
 	return ok;
 }

@@ -143,6 +143,13 @@ const struct subcommand commands[] = {
 		"job takes them up at once, another one with the next \"tuner run\"; what the "
 		"model has learnt\n"
 		"of their end, it forgets." },
+	{ "hosts", "[drain|resume HOST] [JOB]",
+		"list a job's hosts, or take one out of use and back", 0, 3, TAKES_DB | TAKES_JSON,
+		NULL, cmd_hosts,
+		"After \"drain\" nothing more is started on a host, and what runs there runs to "
+		"its "
+		"end; the job waits\n"
+		"if it has no other. \"resume\" ends that. Both hold for later runs, too." },
 	{ "ask", "FILE|JOB", "ask for the next configuration, and launch nothing", 1, 1,
 		TAKES_DB | TAKES_JSON, ask_options, cmd_ask,
 		"Prints the trial's number and the arguments that its command would get, as a "

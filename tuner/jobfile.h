@@ -22,12 +22,17 @@ struct job_values { /* of a categorical or ordinal parameter */
 	char **json; /* "adam", 0.1, true */
 };
 
+enum { HOST_NAME_MAX_BYTES = 128 };
+
 struct job_host {
+	char name[HOST_NAME_MAX_BYTES]; /* in reports and `tuner hosts`; "": the machine's own */
 	char backend[16]; /* "local"; "ssh" and "slurm" are refused until built */
 	bool gpus_auto;
 	unsigned gpus_per_trial; /* 0: none wanted */
 	size_t n_gpus; /* "gpus": [0, 1] */
 	int gpus[GPUS_MAX];
+	unsigned slots; /* trials at a time; 0: as budget.parallel and the GPUs give */
+	int64_t priority; /* places of a higher one are taken first */
 	char **prefix; /* NULL-terminated; NULL: none */
 };
 

@@ -509,6 +509,18 @@ static void add_hosts(struct collector *c)
 		struct text per_trial = number_text(host->gpus_per_trial), prefix = TEXT_EMPTY;
 		add(c->facts, CHANGE_TAKEN, child_of(node, "backend"), &backend,
 			"hosts.%zu.backend", i);
+		if (host->name[0] != '\0') {
+			struct text name = string_text(host->name);
+			add(c->facts, CHANGE_TAKEN, true, &name, "hosts.%zu.name", i);
+		}
+		if (host->slots > 0) {
+			struct text slots = number_text(host->slots);
+			add(c->facts, CHANGE_TAKEN, true, &slots, "hosts.%zu.slots", i);
+		}
+		if (host->priority != 0) {
+			struct text priority = number_text((double)host->priority);
+			add(c->facts, CHANGE_TAKEN, true, &priority, "hosts.%zu.priority", i);
+		}
 		add(c->facts, CHANGE_TAKEN, child_of(node, "gpus"), &gpus, "hosts.%zu.gpus", i);
 		if (host->gpus_per_trial > 0)
 			add(c->facts, CHANGE_TAKEN, child_of(node, "gpus_per_trial"), &per_trial,

@@ -243,7 +243,8 @@ const struct key job_keys[] = {
 	{ SECTION_STRATEGY, "transform", KEY_WORD, .words = "auto|half-rank|none|winsor",
 		.otherwise = "\"auto\"",
 		.help = "bayesian: what the model sees of the objectives. half-rank: of the worse "
-			"half the ranks; winsor: bad outliers moved to a fence; auto: half-rank, or "
+			"half the ranks; winsor: bad outliers moved to a fence; auto: half-rank, "
+			"or "
 			"winsor once the model sees noise",
 		.aliases =
 			"half_rank=half-rank|halfrank=half-rank|standardize=none|standardise=none",
@@ -442,6 +443,16 @@ const struct key job_keys[] = {
 		.otherwise = "\"local\"",
 		.aliases = "localhost=local|subprocess=local|process=local|this=local",
 		.help = "how the host is reached", .synonyms = "type|kind|platform" },
+	{ SECTION_HOST, "name", KEY_STRING, .derived = "the machine's own",
+		.help = "what reports and \"tuner hosts\" call it", .synonyms = "label|id|alias" },
+	{ SECTION_HOST, "slots", KEY_INTEGER, FROM_TO(0, SLOTS_MAX), .otherwise = "0",
+		.help = "trials at a time on this host; 0: as many as its GPUs hold, without GPUs "
+			"as budget.parallel says",
+		.synonyms = "parallel|concurrency|max_jobs|workers|n_jobs|trials" },
+	{ SECTION_HOST, "priority", KEY_INTEGER, FROM_TO(-1000, 1000), .otherwise = "0",
+		.help = "free places of a higher one are taken first; among equals those of the "
+			"host whose trials take the least time",
+		.synonyms = "weight|preference|order|rank" },
 	{ SECTION_HOST, "gpus", KEY_GPUS, .otherwise = "\"auto\"",
 		.help = "auto: all that this machine shows and CUDA_VISIBLE_DEVICES allows; none; "
 			"or "
@@ -462,9 +473,6 @@ const struct key job_keys[] = {
 	{ SECTION_HOST, "token_file", KEY_STRING, .refused = OF_REMOTE_HOSTS },
 	{ SECTION_HOST, "partition", KEY_STRING, .refused = OF_REMOTE_HOSTS, .synonyms = "queue" },
 	{ SECTION_HOST, "gres", KEY_STRING, .refused = OF_REMOTE_HOSTS },
-	{ SECTION_HOST, "slots", KEY_INTEGER,
-		.refused = OF_REMOTE_HOSTS
-		", and a local host's slots follow from budget.parallel and the GPUs" },
 	{ .name = NULL },
 };
 

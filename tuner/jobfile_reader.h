@@ -75,6 +75,16 @@ int member_word(const cJSON *object, enum section section, const char *name);
 void mark_faulty(struct parameter *parameter);
 bool is_faulty(const struct parameter *parameter);
 
+/* What may name a job or a host, and a directory of it: letters, digits, '.', '_' and '-', at most 100 bytes,
+ * neither '.' nor '-' in front. */
+bool is_name(const char *name);
+
+/* The strings of an array, those that are none left out; NULL-terminated. NULL without memory. */
+char **copy_strings(const cJSON *array);
+
+/* Before the command, which a host's prefix may start. */
+TUNER_MUST_CHECK bool read_hosts(struct reader *reader, struct tuner_error *err);
+
 /* Conditions and constraints, once all parameters are known. */
 TUNER_MUST_CHECK bool read_rules(struct reader *reader, struct tuner_error *err);
 

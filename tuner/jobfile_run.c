@@ -19,8 +19,7 @@ static bool looks_around(const struct reader *reader)
 	return reader->need != COMMAND_IGNORED;
 }
 
-/* The strings of an array, those that are none left out; NULL-terminated. NULL without memory. */
-static char **copy_strings(const cJSON *array)
+char **copy_strings(const cJSON *array)
 {
 	char **strings = calloc((size_t)cJSON_GetArraySize(array) + 1, sizeof(*strings));
 	size_t n = 0;
@@ -39,7 +38,7 @@ static char **copy_strings(const cJSON *array)
 
 /* ---- name and directory ---- */
 
-static bool is_name(const char *name)
+bool is_name(const char *name)
 {
 	const size_t length = strlen(name);
 
@@ -120,88 +119,6 @@ static bool read_directory(struct reader *reader, struct tuner_error *err)
 			file->directory);
 	else
 		report_missing(reader, "there is no directory %.300s", file->directory);
-	return true;
-}
-
-/* ---- hosts: before the command, which a prefix of the host may start ---- */
-
-static void read_gpu_list(struct reader *reader, const cJSON *gpus, struct job_host *host)
-{
-	if (gpus->child == NULL)
-		report_error(reader, gpus, AT_VALUE,
-			"expected at least one index; \"none\" means without GPUs");
-	for (const cJSON *item = gpus->child; item; item = item->next) {
-		const int index = cJSON_IsNumber(item) ? (int)item->valuedouble : -1;
-		for (size_t i = 0; i < host->n_gpus; i++)
-			if (index >= 0 && host->gpus[i] == index)
-				report_error(reader, item, AT_VALUE,
-					"expected each GPU once, found %d again", index);
-		host->gpus[host->n_gpus++] = index;
-	}
-}
-
-static void check_gpus_per_trial(struct reader *reader, const cJSON *node, struct job_host *host)
-{
-	const cJSON *per_trial = member_raw(node, "gpus_per_trial");
-
-	if (!host->gpus_auto && host->n_gpus == 0) {
-		host->gpus_per_trial = 0;
-		if (per_trial != NULL)
-			report_error(reader, per_trial, AT_KEY, "has no effect without GPUs");
-		return;
-	}
-	if (host->gpus_auto || per_trial == NULL)
-		return;
-	if (host->gpus_per_trial > host->n_gpus)
-		report_error(reader, per_trial, AT_VALUE, "expected at most the %zu of \"gpus\"",
-			host->n_gpus);
-	else if (host->n_gpus % host->gpus_per_trial != 0)
-		report_warning(reader, per_trial, AT_VALUE, "leaves %zu of %zu GPUs unused",
-			host->n_gpus % host->gpus_per_trial, host->n_gpus);
-}
-
-static bool read_host(
-	struct reader *reader, const cJSON *node, struct job_host *host, struct tuner_error *err)
-{
-	const cJSON *gpus = member(node, SECTION_HOST, "gpus");
-	const cJSON *per_trial = member(node, SECTION_HOST, "gpus_per_trial");
-	const cJSON *prefix = member(node, SECTION_HOST, "prefix");
-
-	snprintf(host->backend, sizeof(host->backend), "local");
-	host->gpus_auto =
-		gpus == NULL || (cJSON_IsString(gpus) && strcmp(gpus->valuestring, "auto") == 0);
-	if (cJSON_IsArray(gpus))
-		read_gpu_list(reader, gpus, host);
-	host->gpus_per_trial = per_trial ? (unsigned)per_trial->valuedouble : 1;
-	if (!cJSON_IsArray(gpus) || gpus->child != NULL)
-		check_gpus_per_trial(reader, node, host);
-	if (prefix != NULL && (host->prefix = copy_strings(prefix)) == NULL)
-		return tuner_fail_memory(err);
-	return true;
-}
-
-static bool read_hosts(struct reader *reader, struct tuner_error *err)
-{
-	struct job_file *file = reader->file;
-	const cJSON *array = member(reader->root, SECTION_FILE, "hosts");
-	const size_t n = array ? (size_t)cJSON_GetArraySize(array) : 1;
-
-	file->hosts = calloc(n, sizeof(*file->hosts));
-	if (file->hosts == NULL)
-		return tuner_fail_memory(err);
-	if (array == NULL)
-		return read_host(reader, NULL, &file->hosts[file->n_hosts++], err);
-	for (const cJSON *item = array->child; item; item = item->next) {
-		if (!cJSON_IsObject(item) ||
-			(has_member(item, "backend") && !member(item, SECTION_HOST, "backend")))
-			continue;
-		if (file->n_hosts > 0)
-			report_error(reader, item, AT_VALUE,
-				"expected one local host: this machine's GPUs would be given out "
-				"twice");
-		if (!read_host(reader, item, &file->hosts[file->n_hosts++], err))
-			return false;
-	}
 	return true;
 }
 

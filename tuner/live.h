@@ -2,15 +2,15 @@
 #ifndef TUNER_LIVE_H
 #define TUNER_LIVE_H
 
-#include "scheduler/backend.h"
 #include "tuner/history.h"
+#include "tuner/pool.h"
 
 struct live {
 	int64_t attempt; /* database ids */
 	int64_t trial;
 	int64_t number; /* of the trial */
 	int64_t attempt_number;
-	size_t slot;
+	struct place place; /* its slot may be gone: an edited job file has fewer */
 	char key[40];
 	char branch[16];
 	char *directory; /* absolute */

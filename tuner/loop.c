@@ -79,7 +79,8 @@ static bool act(struct loop *loop, struct turn *turn, struct tuner_error *err)
 			return false;
 	}
 	if (turn->ended != NULL) {
-		loop->backend->ops->forget(loop->backend, turn->ended->attempt);
+		struct backend *backend = loop_backend(loop, turn->ended);
+		backend->ops->forget(backend, turn->ended->attempt);
 		progress_finished(loop->settings->progress, &turn->shown, turn->ended->branch,
 			turn->fate.message, turn->fate.trial == TRIAL_PROPOSED, &loop->history);
 	}
@@ -179,7 +180,7 @@ static bool kill_overdue(struct loop *loop, struct tuner_error *err)
 		if (live->kill_at_us == 0 || live->ended || now_us < live->kill_at_us)
 			continue;
 		live->kill_at_us = now_us + KILL_SLACK_US;
-		if (!loop->backend->ops->signal(loop->backend, live->attempt, SIGKILL, err))
+		if (!loop_signal(loop, live, SIGKILL, err))
 			return false;
 	}
 	return true;
@@ -198,6 +199,10 @@ static void draw(struct loop *loop)
 	if (loop->phase == DRAINING && loop->n_lives > 0)
 		snprintf(doing, sizeof(doing), "waits for %zu running trials%s", loop->n_lives,
 			loop->interrupts > 0 ? "; Ctrl-C again stops them" : "");
+	else if (loop->n_lives == 0 && loop_wants_launch(loop) && pool_slots(loop->pool) == 0)
+		snprintf(doing, sizeof(doing), "waits for a host: %s",
+			pool_is_up(loop->pool) ? "none is in use (\"tuner hosts resume HOST\")"
+					       : "none answers");
 	else if (loop->phase == STOPPING)
 		snprintf(doing, sizeof(doing), "stops %zu running trials", loop->n_lives);
 	const struct progress_state state = { slots, n, &loop->history, loop->file->budget.trials,
@@ -223,8 +228,9 @@ static bool checkpoint(struct loop *loop, struct tuner_error *err)
 static bool tick(struct loop *loop, struct tuner_error *err)
 {
 	for (size_t i = 0; i < loop->n_lives; i++)
-		if (!loop->lives[i]->ended && !live_collect(loop->lives[i], loop->backend,
-						      loop->file->metric, false, err))
+		if (!loop->lives[i]->ended &&
+			!live_collect(loop->lives[i], loop_backend(loop, loop->lives[i]),
+				loop->file->metric, false, err))
 			return false;
 	if (!judge_lives(loop, err) || !store_progress(loop, err) ||
 		!loop_serve_requests(loop, err) || !kill_overdue(loop, err) ||
@@ -279,11 +285,17 @@ static bool read_events(struct loop *loop, struct tuner_error *err)
 {
 	for (;;) {
 		struct backend_event event;
+		size_t host;
 		bool got;
-		if (!loop->backend->ops->next(loop->backend, &event, &got, err))
+		if (!pool_next(loop->pool, &event, &host, &got, err))
 			return false;
 		if (!got)
 			return true;
+		if (event.kind == BACKEND_HOST_UP || event.kind == BACKEND_HOST_DOWN) {
+			if (!loop_host_changed(loop, host, &event, err))
+				return false;
+			continue;
+		}
 		struct live *live = loop_find_live(loop, event.attempt);
 		if (live == NULL)
 			continue;
@@ -328,11 +340,10 @@ static bool wait_for_events(struct loop *loop, struct tuner_error *err)
 	if (any_ended(loop))
 		return true;
 	fds[0] = (struct pollfd){ .fd = loop->signals.fd, .events = POLLIN };
-	const size_t n =
-		1 + loop->backend->ops->descriptors(loop->backend, fds + 1, DESCRIPTORS_MAX - 1);
+	const size_t n = 1 + pool_descriptors(loop->pool, fds + 1, DESCRIPTORS_MAX - 1);
 	const int64_t until_us = loop->next_tick_us - clock_monotonic_us();
 	int timeout_ms = until_us > 0 ? (int)((until_us + 999) / 1000) : 0;
-	const int backend_ms = loop->backend->ops->wait_ms(loop->backend);
+	const int backend_ms = pool_wait_ms(loop->pool);
 	if (backend_ms >= 0 && backend_ms < timeout_ms)
 		timeout_ms = backend_ms;
 	if (poll(fds, n, timeout_ms) < 0 && errno != EINTR)
@@ -356,7 +367,7 @@ static bool is_over(const struct loop *loop)
 {
 	const bool waits =
 		loop->phase == SEARCHING && !loop->settings->stop_only && loop->n_retries > 0;
-	return loop->n_lives == 0 && !waits && !loop_may_launch(loop);
+	return loop->n_lives == 0 && !waits && !loop_wants_launch(loop);
 }
 
 static bool work(struct loop *loop, struct tuner_error *err)
@@ -418,10 +429,12 @@ static bool store_conclusion(struct loop *loop, struct tuner_error *err)
 static bool begin(struct loop *loop, struct tuner_error *err)
 {
 	const struct loop_settings *settings = loop->settings;
+	char machine[256] = "localhost";
 	struct job job = { 0 };
 	size_t bad;
 	bool ok = false;
 
+	gethostname(machine, sizeof(machine) - 1);
 	if (!job_load(loop->store, settings->job_id, &job, err))
 		return false;
 	loop->began_wall_us = clock_wall_us();
@@ -436,11 +449,13 @@ static bool begin(struct loop *loop, struct tuner_error *err)
 		!proposer_load(&loop->proposer, loop->file, loop->store, settings->job_id, err))
 		goto out;
 	loop->probe_passed = loop->history.done > 0;
+	if (!loop_load_hosts(loop, err))
+		goto out;
 	if (!store_begin(loop->store, STORE_DURABLE, err))
 		goto out;
 	ok = (job.state == JOB_OPEN || job_set_state(loop->store, settings->job_id, JOB_OPEN, "",
 					       clock_wall_us(), err)) &&
-	     run_begin(loop->store, settings->job_id, getpid(), settings->host, TUNER_VERSION,
+	     run_begin(loop->store, settings->job_id, getpid(), machine, TUNER_VERSION,
 		     clock_wall_us(), &loop->run_id, err);
 	if (!ok)
 		store_rollback(loop->store);
@@ -476,7 +491,7 @@ bool loop_run(
 		.settings = settings,
 		.file = settings->file,
 		.store = settings->store,
-		.backend = settings->backend,
+		.pool = settings->pool,
 		.log_tail = TEXT_EMPTY,
 	};
 	*ret = (struct loop_result){ .log_tail = TEXT_EMPTY };

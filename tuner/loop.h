@@ -9,16 +9,14 @@
 #include "scheduler/backend.h"
 #include "tuner/command.h"
 #include "tuner/jobfile.h"
+#include "tuner/pool.h"
 #include "tuner/progress.h"
 
 struct loop_settings {
 	const struct job_file *file;
 	struct store *store; /* STORE_WRITE, no transaction open */
 	int64_t job_id;
-	struct backend *backend;
-	const struct slot *slots;
-	size_t n_slots;
-	const char *host; /* this machine's name */
+	struct pool *pool;
 	struct progress *progress;
 	bool stop_only; /* `tuner stop` without a living run: end what survived, propose nothing */
 };

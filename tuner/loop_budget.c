@@ -85,11 +85,23 @@ static bool probe_allows(const struct loop *loop)
 	return false;
 }
 
-bool loop_may_launch(const struct loop *loop)
+static bool has_free_place(const struct loop *loop)
+{
+	const int64_t parallel = loop->file->budget.parallel;
+	struct place place;
+	return (parallel == 0 || (int64_t)loop->n_lives < parallel) &&
+	       pool_choose(loop->pool, NO_PLACE, &place);
+}
+
+bool loop_wants_launch(const struct loop *loop)
 {
 	return loop->phase == SEARCHING && !loop->settings->stop_only &&
-	       loop->n_lives < loop->settings->n_slots &&
 	       (loop_has_due_retry(loop) || loop_may_propose(loop)) && probe_allows(loop);
+}
+
+bool loop_may_launch(const struct loop *loop)
+{
+	return loop_wants_launch(loop) && has_free_place(loop);
 }
 
 bool loop_account_runtime(struct loop *loop, struct tuner_error *err)

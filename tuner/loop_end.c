@@ -63,7 +63,7 @@ static bool to_retry(
 		.attempts = live->attempt_number,
 		.trial_started_us = live->trial_started_us,
 		.due_us = due_us(loop, live, fate),
-		.last_slot = live->slot,
+		.last = live->place,
 		.before = live->before,
 		.values = live->values,
 	};
@@ -148,11 +148,14 @@ bool loop_take_end(struct loop *loop, struct live *live, struct fate *fate,
 	struct finished_trial *ret_shown, struct tuner_error *err)
 {
 	if (live->scraper != NULL && live->end.kind != BACKEND_FAILED &&
-		!live_collect(live, loop->backend, loop->file->metric, true, err))
+		!live_collect(live, loop_backend(loop, live), loop->file->metric, true, err))
 		return false;
 	if (live->trial_started_us == 0)
 		live->trial_started_us = live->end.exit.started_us;
 	live_fate(live, loop->file, loop->rules, fate);
+	if (fate->trial == TRIAL_DONE)
+		pool_timed(loop->pool, live->place.host,
+			live->end.exit.ended_us - live->end.exit.started_us);
 	loop_remove_live(loop, live);
 	count_end(loop, fate);
 	end_by_rule(loop, live, fate);

@@ -14,7 +14,6 @@
 enum {
 	STOP_GRACE_US = 5000000, /* a stopped trial's, before SIGKILL */
 	KILL_SLACK_US = 5000000, /* beyond the supervisor's own grace: it may be stuck */
-	NO_SLOT = SLOTS_MAX,
 };
 
 /*   SEARCHING ---> DRAINING ---> STOPPING
@@ -28,7 +27,7 @@ enum phase { SEARCHING, DRAINING, STOPPING };
 struct retry {
 	int64_t trial, number, attempts, trial_started_us;
 	int64_t due_us; /* monotonic */
-	size_t last_slot; /* not there again, if another is free; NO_SLOT: anywhere */
+	struct place last; /* not there again, if another is free */
 	struct outcome_counts before;
 	char branch[16];
 	double *values; /* owned */
@@ -45,7 +44,7 @@ struct loop {
 	const struct loop_settings *settings;
 	const struct job_file *file;
 	struct store *store;
-	struct backend *backend;
+	struct pool *pool;
 	struct history history;
 	struct proposer proposer;
 	struct metric_patterns *patterns;
@@ -108,14 +107,19 @@ struct retry loop_take_retry(struct loop *loop);
 /* Takes over asked->values on success. */
 TUNER_MUST_CHECK
 bool loop_add_asked(struct loop *loop, const struct asked_trial *asked, struct tuner_error *err);
-/* The lowest that nobody uses, and not `avoided` unless there is no other; n_slots if there is none. */
-size_t loop_free_slot(const struct loop *loop, size_t avoided);
+/* The backend that an attempt runs by. */
+struct backend *loop_backend(const struct loop *loop, const struct live *live);
+TUNER_MUST_CHECK
+bool loop_signal(
+	const struct loop *loop, const struct live *live, int signal, struct tuner_error *err);
 
 /* ---- loop_budget.c ---- */
 
 /* The ends of a search other than its number of trials. */
 void loop_check_budget(struct loop *loop);
 bool loop_may_propose(const struct loop *loop);
+/* Whether something is to be launched, and whether there is a place for it, too. */
+bool loop_wants_launch(const struct loop *loop);
 bool loop_may_launch(const struct loop *loop);
 
 /* Counts the time since the last call, in the open transaction. */
@@ -176,8 +180,23 @@ bool loop_recover(struct loop *loop, struct tuner_error *err);
 /* Trials that were put back, in the open transaction: the history without them is read again, and they
  * are launched next. */
 TUNER_MUST_CHECK
-bool loop_take_back(
-	struct loop *loop, const int64_t *numbers, size_t n, struct tuner_error *err);
+bool loop_take_back(struct loop *loop, const int64_t *numbers, size_t n, struct tuner_error *err);
+
+/* ---- loop_hosts.c: hosts that come and go ---- */
+
+/* The pool as earlier runs left it: what is drained, and how long trials took where. */
+TUNER_MUST_CHECK
+bool loop_load_hosts(struct loop *loop, struct tuner_error *err);
+
+/* One is up or down: an event, a word to the user, and slots to fill. */
+TUNER_MUST_CHECK
+bool loop_host_changed(
+	struct loop *loop, size_t host, const struct backend_event *event, struct tuner_error *err);
+
+/* In an open transaction. TUNER_USAGE if there is no such host. */
+TUNER_MUST_CHECK
+bool loop_drain_host(struct loop *loop, const char *name, bool drain, struct text *answer,
+	struct tuner_error *err);
 
 /* ---- loop_requests.c: what other processes ask ---- */
 

@@ -17,6 +17,13 @@ void plan_finish(struct plan *plan)
 	*plan = (struct plan){ 0 };
 }
 
+/* How many trials may run at a time. */
+static size_t loop_slots(const struct loop *loop)
+{
+	const size_t n = pool_slots(loop->pool), parallel = (size_t)loop->file->budget.parallel;
+	return parallel > 0 && parallel < n ? parallel : n;
+}
+
 static bool propose(struct loop *loop, struct plan *plan, struct tuner_error *err)
 {
 	const size_t n_pending = loop->n_lives + loop->n_retries + loop->n_asked;
@@ -39,7 +46,7 @@ static bool propose(struct loop *loop, struct plan *plan, struct tuner_error *er
 	if (!queue_next(loop->store, loop->settings->job_id, "", 0, &queued, &found, err))
 		goto out;
 	ok = proposal_make(&loop->proposer, &loop->history, pending, n, found ? &queued : NULL,
-		loop->settings->n_slots, &plan->proposal, err);
+		loop_slots(loop), &plan->proposal, err);
 out:
 	if (found)
 		queued_finish(&queued);
@@ -58,13 +65,14 @@ bool loop_plan(struct loop *loop, struct plan *plan, struct tuner_error *err)
 	if (live->values == NULL)
 		return tuner_fail_memory(err);
 	const double *values;
+	struct place avoided = NO_PLACE;
 	if (loop_has_due_retry(loop)) {
 		plan->retried = true;
 		plan->retry = loop_take_retry(loop);
 		live->trial = plan->retry.trial;
 		live->number = plan->retry.number;
 		live->attempt_number = plan->retry.attempts + 1;
-		live->slot = loop_free_slot(loop, plan->retry.last_slot);
+		avoided = plan->retry.last;
 		live->before = plan->retry.before;
 		live->trial_started_us = plan->retry.trial_started_us;
 		memcpy(live->branch, plan->retry.branch, sizeof(live->branch));
@@ -78,10 +86,10 @@ bool loop_plan(struct loop *loop, struct plan *plan, struct tuner_error *err)
 			return true;
 		}
 		live->attempt_number = 1;
-		live->slot = loop_free_slot(loop, NO_SLOT);
 		snprintf(live->branch, sizeof(live->branch), "%s", plan->proposal.decision.branch);
 		values = plan->proposal.values;
 	}
+	tuner_assert(pool_choose(loop->pool, avoided, &live->place));
 	plan->planned = true;
 	memcpy(live->values, values, loop->file->space.d * sizeof(*values));
 	return attempt_new_key(live->key, err);
@@ -104,6 +112,7 @@ bool loop_store_plan(struct loop *loop, struct plan *plan, int64_t now_us, const
 	struct tuner_error *err)
 {
 	struct live *live = plan->live;
+	const struct host *host = &loop->pool->hosts[live->place.host];
 	struct text gpus = TEXT_EMPTY;
 	bool ok = false, capped = false;
 
@@ -130,18 +139,18 @@ bool loop_store_plan(struct loop *loop, struct plan *plan, int64_t now_us, const
 		attempt_relative_directory(loop->file->name, live->number, live->attempt_number);
 	live->directory =
 		plan->relative ? path_join(store_directory(loop->store), plan->relative) : NULL;
-	if (live->directory == NULL || !gpus_json(&loop->settings->slots[live->slot], &gpus)) {
+	if (live->directory == NULL || !gpus_json(&host->slots[live->place.slot], &gpus)) {
 		tuner_fail_memory(err);
 		goto out;
 	}
 	const struct attempt_new attempt = {
 		.trial_id = live->trial,
 		.key = live->key,
-		.backend = loop->backend->ops->name,
-		.host = loop->settings->host,
+		.backend = host->backend->ops->name,
+		.host = host->name,
 		.gpus = gpus.bytes,
 		.directory = plan->relative,
-		.slot = (int64_t)live->slot,
+		.slot = (int64_t)live->place.slot,
 	};
 	ok = attempt_create(loop->store, &attempt, now_us, &live->attempt, err);
 out:
@@ -151,9 +160,11 @@ out:
 
 struct launch_site loop_site(const struct loop *loop, const struct live *live)
 {
-	const size_t slot = live->slot < loop->settings->n_slots ? live->slot : 0;
-	return (struct launch_site){ loop->file, loop->settings->host,
-		&loop->settings->slots[slot] };
+	static const struct slot gone = { .cores = 1 };
+	const struct host *host = &loop->pool->hosts[live->place.host];
+	const size_t slot = live->place.slot;
+	return (struct launch_site){ loop->file, host->name,
+		slot < host->n_slots ? &host->slots[slot] : &gone };
 }
 
 /* A launch that failed before anything ran: its turn comes like that of any other end. */
@@ -175,13 +186,13 @@ bool loop_launch(struct loop *loop, struct live *live, struct tuner_error *err)
 {
 	struct tuner_error failed = { TUNER_OK, "" };
 	const struct launch_site site = loop_site(loop, live);
+	struct backend *backend = loop_backend(loop, live);
 	live->launched_us = clock_monotonic_us();
 	if (!loop_load_series(loop, live, err) ||
 		!scraper_create(loop->patterns, 0, NULL, &live->scraper, err))
 		return false;
 	if (!launch_prepare(&site, live, &failed) ||
-		!loop->backend->ops->start(
-			loop->backend, live->attempt, live->directory, live->key, &failed))
+		!backend->ops->start(backend, live->attempt, live->directory, live->key, &failed))
 		live_end_unlaunched(live, &failed);
 	return true;
 }

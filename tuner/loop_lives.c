@@ -79,8 +79,7 @@ bool loop_send_stops(struct loop *loop, struct tuner_error *err)
 		return false;
 	for (size_t i = 0; i < loop->n_lives; i++) {
 		struct live *live = loop->lives[i];
-		if (live->stop_due && !live->ended &&
-			!loop->backend->ops->signal(loop->backend, live->attempt, SIGTERM, err))
+		if (live->stop_due && !live->ended && !loop_signal(loop, live, SIGTERM, err))
 			return false;
 		live->stop_due = false;
 	}
@@ -108,6 +107,7 @@ bool loop_add_live(struct loop *loop, struct live *live, struct tuner_error *err
 	for (; i > 0 && loop->lives[i - 1]->number > live->number; i--)
 		loop->lives[i] = loop->lives[i - 1];
 	loop->lives[i] = live;
+	pool_take(loop->pool, live->place);
 	return true;
 }
 
@@ -118,7 +118,20 @@ void loop_remove_live(struct loop *loop, const struct live *live)
 		i++;
 	tuner_assert(i < loop->n_lives);
 	loop->n_lives--;
+	pool_leave(loop->pool, live->place);
 	memmove(loop->lives + i, loop->lives + i + 1, (loop->n_lives - i) * sizeof(*loop->lives));
+}
+
+struct backend *loop_backend(const struct loop *loop, const struct live *live)
+{
+	return loop->pool->hosts[live->place.host].backend;
+}
+
+bool loop_signal(
+	const struct loop *loop, const struct live *live, int signal, struct tuner_error *err)
+{
+	struct backend *backend = loop_backend(loop, live);
+	return backend->ops->signal(backend, live->attempt, signal, err);
 }
 
 struct live *loop_find_live(struct loop *loop, int64_t attempt)
@@ -181,17 +194,4 @@ bool loop_add_asked(struct loop *loop, const struct asked_trial *asked, struct t
 	}
 	loop->asked[loop->n_asked++] = *asked;
 	return true;
-}
-
-size_t loop_free_slot(const struct loop *loop, size_t avoided)
-{
-	const size_t n = loop->settings->n_slots;
-	bool busy[SLOTS_MAX] = { false };
-	for (size_t i = 0; i < loop->n_lives; i++)
-		if (loop->lives[i]->slot < n)
-			busy[loop->lives[i]->slot] = true;
-	for (size_t s = 0; s < n; s++)
-		if (!busy[s] && s != avoided)
-			return s;
-	return avoided < n && !busy[avoided] ? avoided : n;
 }

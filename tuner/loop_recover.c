@@ -32,6 +32,13 @@ static struct outcome_counts count_outcomes(const struct attempt_list *attempts,
 	return counts;
 }
 
+/* Its host is pool->n if the pool has none such. */
+static struct place place_of(const struct loop *loop, const struct attempt *attempt)
+{
+	return (struct place){ pool_find(loop->pool, attempt->backend, attempt->host),
+		attempt->slot >= 0 ? (size_t)attempt->slot : SLOTS_MAX };
+}
+
 /* What is left of its wait; nothing for what we ended ourselves, or a person has put back. A clock that
  * went back makes it no longer. */
 static int64_t due_us(const struct loop *loop, const struct trial *trial,
@@ -66,6 +73,7 @@ static bool take_over(struct loop *loop, struct live *live, bool intended, struc
 {
 	struct tuner_error failed = { TUNER_OK, "" };
 	const struct launch_site site = loop_site(loop, live);
+	struct backend *backend = loop_backend(loop, live);
 	struct attempt_status status;
 
 	if (loop->settings->stop_only) {
@@ -85,8 +93,8 @@ static bool take_over(struct loop *loop, struct live *live, bool intended, struc
 	const bool prepared =
 		!intended || access(launch_file, F_OK) == 0 || launch_prepare(&site, live, &failed);
 	free(launch_file);
-	if (!prepared || !loop->backend->ops->adopt(
-				 loop->backend, live->attempt, live->directory, live->key, &failed))
+	if (!prepared ||
+		!backend->ops->adopt(backend, live->attempt, live->directory, live->key, &failed))
 		live_end_unlaunched(live, &failed);
 	return true;
 }
@@ -114,11 +122,18 @@ static bool adopt(struct loop *loop, const struct trial *trial, const struct att
 
 	if (live == NULL)
 		return tuner_fail_memory(err);
+	live->place = place_of(loop, attempt);
+	if (live->place.host == loop->pool->n) {
+		live_destroy(live);
+		return tuner_fail(err, TUNER_USAGE,
+			"trial %lld may still run on host \"%s\" (%s), which \"hosts\" no longer "
+			"names: put it back, and drain it with \"tuner hosts drain %s\"",
+			(long long)trial->number, attempt->host, attempt->backend, attempt->host);
+	}
 	live->attempt = attempt->id;
 	live->trial = trial->id;
 	live->number = trial->number;
 	live->attempt_number = attempt->number;
-	live->slot = (size_t)attempt->slot;
 	live->before = before;
 	live->trial_started_us = trial->started_us;
 	live->started_us = attempt->started_us;
@@ -169,7 +184,7 @@ static bool recover_retry(struct loop *loop, const struct trial *trial, const st
 		.attempts = last ? last->number : 0,
 		.trial_started_us = trial->started_us,
 		.due_us = due_us(loop, trial, last, forgiven),
-		.last_slot = last && last->slot >= 0 ? (size_t)last->slot : NO_SLOT,
+		.last = last ? place_of(loop, last) : NO_PLACE,
 		.before = before,
 	};
 	memcpy(retry.branch, trial->branch, sizeof(retry.branch));

@@ -67,6 +67,16 @@ static bool request_retry(
 	return ok;
 }
 
+static bool request_drain(
+	struct loop *loop, const cJSON *argument, struct text *answer, struct tuner_error *err)
+{
+	const cJSON *host = cJSON_GetObjectItemCaseSensitive(argument, "host");
+	const cJSON *drain = cJSON_GetObjectItemCaseSensitive(argument, "drain");
+	if (!cJSON_IsString(host) || !cJSON_IsBool(drain))
+		return tuner_fail(err, TUNER_USAGE, "drain: which host?");
+	return loop_drain_host(loop, host->valuestring, cJSON_IsTrue(drain), answer, err);
+}
+
 /* A wish to stop a run that had ended by itself must not stop the next one. */
 static bool is_stale(const struct loop *loop, const struct request *request)
 {
@@ -89,6 +99,8 @@ static bool serve_request(struct loop *loop, const struct request *request, stru
 		done = request_enqueue(loop, argument, &answer, &refused);
 	else if (strcmp(request->verb, "retry") == 0)
 		done = request_retry(loop, argument, &answer, &refused);
+	else if (strcmp(request->verb, "drain") == 0)
+		done = request_drain(loop, argument, &answer, &refused);
 	else
 		done = tuner_fail(&refused, TUNER_USAGE, "this tuner (%s) does not know \"%s\"",
 			TUNER_VERSION, request->verb);

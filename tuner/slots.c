@@ -1,6 +1,7 @@
 #include "tuner/slots.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct gpu *find_gpu(const struct gpu *gpus, size_t n, int index)
@@ -29,54 +30,64 @@ static bool choose_gpus(
 	return true;
 }
 
-static bool find_gpus(const struct job_host *host, struct gpu gpus[GPUS_MAX], size_t *ret_n,
-	char note[300], struct tuner_error *err)
+bool slots_of(const struct job_host *host, unsigned parallel, const struct machine *machine,
+	struct slot_list *ret, struct tuner_error *err)
 {
-	const char *reason = NULL;
-	*ret_n = 0;
-	if (!host->gpus_auto && host->n_gpus == 0)
-		return true;
-	if (!machine_gpus(gpus, ret_n, &reason, err))
+	struct gpu gpus[GPUS_MAX];
+	const bool wants_gpus = host->gpus_auto || host->n_gpus > 0;
+	const unsigned most = host->slots > 0 ? host->slots : parallel;
+	const unsigned asked = host->gpus_per_trial > 0 ? host->gpus_per_trial : 1;
+	size_t n_gpus = wants_gpus ? machine->n_gpus : 0;
+
+	*ret = (struct slot_list){ .n = 0 };
+	memcpy(gpus, machine->gpus, n_gpus * sizeof(*gpus));
+	if (host->n_gpus > 0 && !choose_gpus(host, gpus, &n_gpus, err))
 		return false;
-	if (host->n_gpus > 0)
-		return choose_gpus(host, gpus, ret_n, err);
-	/* A machine without NVIDIA's driver has none to miss; one whose GPUs cannot be used has. */
-	if (*ret_n == 0 && reason != NULL && strstr(reason, "no nvidia-smi") == NULL)
-		snprintf(note, 300, "no GPU can be used (%s): trials run on the CPU", reason);
+	if (!machine_slots(machine->cores, gpus, n_gpus, n_gpus > 0 ? asked : 0, most, ret->items,
+		    &ret->n, err))
+		return false;
+	if (wants_gpus && machine->no_gpus[0] != '\0')
+		snprintf(ret->note, sizeof(ret->note),
+			"no GPU can be used (%s): trials run on the CPU", machine->no_gpus);
+	if (most > ret->n)
+		snprintf(ret->note, sizeof(ret->note),
+			"%s is %u, but the GPUs give %zu slots: %zu trials run at a time",
+			host->slots > 0 ? "\"slots\"" : "budget.parallel", most, ret->n, ret->n);
 	return true;
+}
+
+const struct job_host *slots_local_host(const struct job_file *file)
+{
+	static const struct job_host anywhere = { .backend = "local", .gpus_auto = true };
+
+	for (size_t i = 0; i < file->n_hosts; i++)
+		if (strcmp(file->hosts[i].backend, "local") == 0)
+			return &file->hosts[i];
+	return file->n_hosts == 0 ? &anywhere : NULL;
 }
 
 bool slots_find(const struct job_file *file, struct slot_list *ret, struct tuner_error *err)
 {
-	static const struct job_host anywhere = { .backend = "local", .gpus_auto = true };
-	const struct job_host *host = file->n_hosts > 0 ? &file->hosts[0] : &anywhere;
-	struct gpu gpus[GPUS_MAX];
-	ret->n = 0;
-	ret->note[0] = '\0';
-	ret->cores = machine_cores();
-	if (!find_gpus(host, gpus, &ret->n_gpus, ret->note, err))
-		return false;
-	const unsigned asked = host->gpus_per_trial > 0 ? host->gpus_per_trial : 1;
-	const unsigned per_trial = ret->n_gpus > 0 ? asked : 0;
-	const unsigned parallel = (unsigned)file->budget.parallel;
-	if (!machine_slots(
-		    ret->cores, gpus, ret->n_gpus, per_trial, parallel, ret->items, &ret->n, err))
-		return false;
-	if (parallel > ret->n)
-		snprintf(ret->note, sizeof(ret->note),
-			"budget.parallel is %u, but the GPUs give %zu slots: %zu trials run at a "
-			"time",
-			parallel, ret->n, ret->n);
-	return true;
+	const struct job_host *host = slots_local_host(file);
+	struct machine *machine = malloc(sizeof(*machine));
+	bool ok = false;
+
+	*ret = (struct slot_list){ .n = 0 };
+	if (machine == NULL)
+		return tuner_fail_memory(err);
+	ok = host == NULL ||
+	     (machine_look(host->gpus_auto || host->n_gpus > 0, machine, err) &&
+		     slots_of(host, (unsigned)file->budget.parallel, machine, ret, err));
+	free(machine);
+	return ok;
 }
 
-void slots_text(const struct slot_list *list, struct text *ret)
+void slots_text(const struct slot *slots, size_t n, struct text *ret)
 {
-	const struct slot *slot = &list->items[0];
-	text_print(ret, "%zu slot%s: ", list->n, list->n == 1 ? "" : "s");
-	if (slot->n_gpus > 0)
-		text_print(ret, "%zu GPU%s (%s) and ", slot->n_gpus, slot->n_gpus == 1 ? "" : "s",
-			slot->gpus[0].name);
-	text_print(ret, "%u core%s%s", slot->cores, slot->cores == 1 ? "" : "s",
-		list->n == 1 ? "" : " each");
+	text_print(ret, "%zu slot%s: ", n, n == 1 ? "" : "s");
+	if (slots->n_gpus > 0)
+		text_print(ret, "%zu GPU%s (%s) and ", slots->n_gpus, slots->n_gpus == 1 ? "" : "s",
+			slots->gpus[0].name);
+	text_print(ret, "%u core%s%s", slots->cores, slots->cores == 1 ? "" : "s",
+		n == 1 ? "" : " each");
 }

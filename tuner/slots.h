@@ -1,24 +1,32 @@
-/* The slots that a job file's hosts give on this machine. */
+/* The slots that a host of a job file gives. */
 #ifndef TUNER_SLOTS_H
 #define TUNER_SLOTS_H
 
+#include "scheduler/machine.h"
 #include "tuner/jobfile.h"
 
 struct slot_list {
 	struct slot items[SLOTS_MAX];
 	size_t n;
-	unsigned cores;
-	size_t n_gpus;
 	char note
 		[300]; /* what the user should know: fewer slots than asked for, GPUs that cannot be
 			   used and why; "" if nothing */
 };
 
-/* Looks at the machine. TUNER_USAGE if what the file asks for is not there. */
+/* What follows from `machine` for this entry of "hosts"; `parallel` is the budget's. TUNER_USAGE if
+ * what the file asks for is not there. */
+TUNER_MUST_CHECK
+bool slots_of(const struct job_host *host, unsigned parallel, const struct machine *machine,
+	struct slot_list *ret, struct tuner_error *err);
+
+/* The entry of "hosts" that is this machine; NULL: none is. */
+const struct job_host *slots_local_host(const struct job_file *file);
+
+/* Of this machine, by the file's local host. None without a local host. */
 TUNER_MUST_CHECK
 bool slots_find(const struct job_file *file, struct slot_list *ret, struct tuner_error *err);
 
 /* "2 slots: 1 core each", "4 slots: 1 GPU (NVIDIA H200) and 4 cores each". */
-void slots_text(const struct slot_list *list, struct text *ret);
+void slots_text(const struct slot *slots, size_t n, struct text *ret);
 
 #endif

@@ -1,0 +1,126 @@
+/* Which host and slot a trial goes to. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "tuner/pool.h"
+
+static size_t no_script(void *context, int64_t attempt, const char *directory,
+	struct null_step *ret_steps, size_t size)
+{
+	return 0;
+}
+
+static const struct slot four[4] = { { .cores = 1 }, { .cores = 1 }, { .cores = 1 },
+	{ .cores = 1 } };
+
+static void add(struct pool *pool, const struct job_host *entry, const char *name, size_t n)
+{
+	struct backend *backend = NULL;
+	struct tuner_error err;
+	assert_true(backend_null_open(no_script, NULL, &backend, &err));
+	assert_true(pool_add(pool, entry, name, backend, &err));
+	assert_true(pool_set_slots(pool, pool->n - 1, four, n, &err));
+}
+
+static const struct job_host plain = { .backend = "null" };
+
+static void assert_place(const struct pool *pool, struct place avoided, size_t host, size_t slot)
+{
+	struct place place;
+	assert_true(pool_choose(pool, avoided, &place));
+	assert_int_equal(place.host, host);
+	assert_int_equal(place.slot, slot);
+}
+
+static void the_fastest_host_comes_first(void **state)
+{
+	struct pool pool = { .n = 0 };
+	add(&pool, &plain, "slow", 2);
+	add(&pool, &plain, "fast", 2);
+	assert_int_equal(pool_slots(&pool), 4);
+	assert_place(&pool, NO_PLACE, 0, 0);
+	pool_timed(&pool, 0, 2000000);
+	assert_place(&pool, NO_PLACE, 1, 0); /* not measured yet */
+	pool_timed(&pool, 1, 1000000);
+	pool_take(&pool, (struct place){ 1, 0 });
+	assert_place(&pool, NO_PLACE, 1, 1);
+	pool_take(&pool, (struct place){ 1, 1 });
+	assert_place(&pool, NO_PLACE, 0, 0);
+	pool_leave(&pool, (struct place){ 1, 0 });
+	assert_place(&pool, NO_PLACE, 1, 0);
+	pool_finish(&pool);
+}
+
+static void priority_goes_before_speed(void **state)
+{
+	static const struct job_host preferred = { .backend = "null", .priority = 1 };
+	struct pool pool = { .n = 0 };
+	add(&pool, &plain, "fast", 1);
+	add(&pool, &preferred, "slow", 1);
+	pool_timed(&pool, 0, 1);
+	pool_timed(&pool, 1, 1000000);
+	assert_place(&pool, NO_PLACE, 1, 0);
+	pool_finish(&pool);
+}
+
+static void a_retry_goes_elsewhere_if_it_can(void **state)
+{
+	struct pool pool = { .n = 0 };
+	add(&pool, &plain, "a", 2);
+	add(&pool, &plain, "b", 1);
+	assert_place(&pool, (struct place){ 0, 0 }, 1, 0);
+	pool_take(&pool, (struct place){ 1, 0 });
+	assert_place(&pool, (struct place){ 0, 0 }, 0, 1);
+	pool_take(&pool, (struct place){ 0, 1 });
+	assert_place(&pool, (struct place){ 0, 0 }, 0, 0);
+	pool_finish(&pool);
+}
+
+static void what_is_drained_or_down_gets_nothing(void **state)
+{
+	struct pool pool = { .n = 0 };
+	struct tuner_error err;
+	struct place place;
+	add(&pool, &plain, "a", 2);
+	add(&pool, &plain, "b", 1);
+	pool.hosts[0].draining = true;
+	assert_int_equal(pool_slots(&pool), 1);
+	assert_place(&pool, NO_PLACE, 1, 0);
+	pool.hosts[1].up = false;
+	assert_false(pool_choose(&pool, NO_PLACE, &place));
+	assert_true(pool_is_up(&pool));
+	pool.hosts[0].draining = false;
+	pool_take(&pool, (struct place){ 0, 0 });
+	assert_true(pool_set_slots(&pool, 0, four, 3, &err)); /* it has grown */
+	assert_place(&pool, NO_PLACE, 0, 1);
+	assert_true(pool_set_slots(&pool, 0, four, 0, &err));
+	assert_false(pool_choose(&pool, NO_PLACE, &place));
+	pool_leave(&pool, (struct place){ 0, 0 }); /* no longer there */
+	pool_finish(&pool);
+}
+
+static void an_attempt_finds_its_host(void **state)
+{
+	struct pool pool = { .n = 0 };
+	add(&pool, &plain, "a", 1);
+	add(&pool, &plain, "b", 1);
+	assert_int_equal(pool_find(&pool, "null", "b"), 1);
+	assert_int_equal(pool_find(&pool, "null", "c"), 2);
+	assert_int_equal(pool_find(&pool, "local", "a"), 2);
+	assert_int_equal(pool_find_name(&pool, "a"), 0);
+	pool_finish(&pool);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_fastest_host_comes_first),
+		cmocka_unit_test(priority_goes_before_speed),
+		cmocka_unit_test(a_retry_goes_elsewhere_if_it_can),
+		cmocka_unit_test(what_is_drained_or_down_gets_nothing),
+		cmocka_unit_test(an_attempt_finds_its_host),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

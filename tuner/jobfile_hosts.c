@@ -1,0 +1,137 @@
+/* Where a job runs: "hosts". Read before the command, which a prefix of a host may start. */
+#include "tuner/jobfile_reader.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void read_gpu_list(struct reader *reader, const cJSON *gpus, struct job_host *host)
+{
+	if (gpus->child == NULL)
+		report_error(reader, gpus, AT_VALUE,
+			"expected at least one index; \"none\" means without GPUs");
+	for (const cJSON *item = gpus->child; item; item = item->next) {
+		const int index = cJSON_IsNumber(item) ? (int)item->valuedouble : -1;
+		for (size_t i = 0; i < host->n_gpus; i++)
+			if (index >= 0 && host->gpus[i] == index)
+				report_error(reader, item, AT_VALUE,
+					"expected each GPU once, found %d again", index);
+		host->gpus[host->n_gpus++] = index;
+	}
+}
+
+static void check_gpus_per_trial(struct reader *reader, const cJSON *node, struct job_host *host)
+{
+	const cJSON *per_trial = member_raw(node, "gpus_per_trial");
+
+	if (!host->gpus_auto && host->n_gpus == 0) {
+		host->gpus_per_trial = 0;
+		if (per_trial != NULL)
+			report_error(reader, per_trial, AT_KEY, "has no effect without GPUs");
+		return;
+	}
+	if (host->gpus_auto || per_trial == NULL)
+		return;
+	if (host->gpus_per_trial > host->n_gpus)
+		report_error(reader, per_trial, AT_VALUE, "expected at most the %zu of \"gpus\"",
+			host->n_gpus);
+	else if (host->n_gpus % host->gpus_per_trial != 0)
+		report_warning(reader, per_trial, AT_VALUE, "leaves %zu of %zu GPUs unused",
+			host->n_gpus % host->gpus_per_trial, host->n_gpus);
+}
+
+static void read_host_name(struct reader *reader, const cJSON *node, struct job_host *host)
+{
+	const cJSON *name = member(node, SECTION_HOST, "name");
+
+	if (name == NULL)
+		return;
+	if (!is_name(name->valuestring))
+		report_error(reader, name, AT_VALUE,
+			"expected letters, digits, '.', '_' and '-', at most 100, and neither '.' "
+			"nor '-' in front, found \"%.100s\"",
+			name->valuestring);
+	else
+		snprintf(host->name, sizeof(host->name), "%s", name->valuestring);
+}
+
+static void check_host_names(struct reader *reader, const cJSON *array)
+{
+	const struct job_file *file = reader->file;
+
+	for (size_t i = 0; i < file->n_hosts; i++)
+		for (size_t k = 0; k < i && file->hosts[i].name[0] != '\0'; k++)
+			if (strcmp(file->hosts[i].name, file->hosts[k].name) == 0)
+				report_error(reader, array, AT_VALUE,
+					"expected another name for each host, found \"%s\" twice",
+					file->hosts[i].name);
+}
+
+static bool is_local(const struct job_host *host)
+{
+	return strcmp(host->backend, "local") == 0;
+}
+
+static bool is_local_node(const cJSON *node)
+{
+	const cJSON *backend = member(node, SECTION_HOST, "backend");
+
+	return backend == NULL || strcmp(backend->valuestring, "local") == 0;
+}
+
+static bool has_local(const struct job_file *file)
+{
+	for (size_t i = 0; i < file->n_hosts; i++)
+		if (is_local(&file->hosts[i]))
+			return true;
+	return false;
+}
+
+static bool read_host(
+	struct reader *reader, const cJSON *node, struct job_host *host, struct tuner_error *err)
+{
+	const cJSON *gpus = member(node, SECTION_HOST, "gpus");
+	const cJSON *per_trial = member(node, SECTION_HOST, "gpus_per_trial");
+	const cJSON *prefix = member(node, SECTION_HOST, "prefix");
+
+	snprintf(host->backend, sizeof(host->backend), "local");
+	read_host_name(reader, node, host);
+	host->slots = (unsigned)member_integer(node, SECTION_HOST, "slots");
+	host->priority = member_integer(node, SECTION_HOST, "priority");
+	host->gpus_auto =
+		gpus == NULL || (cJSON_IsString(gpus) && strcmp(gpus->valuestring, "auto") == 0);
+	if (cJSON_IsArray(gpus))
+		read_gpu_list(reader, gpus, host);
+	host->gpus_per_trial = per_trial ? (unsigned)per_trial->valuedouble : 1;
+	if (!cJSON_IsArray(gpus) || gpus->child != NULL)
+		check_gpus_per_trial(reader, node, host);
+	if (prefix != NULL && (host->prefix = copy_strings(prefix)) == NULL)
+		return tuner_fail_memory(err);
+	return true;
+}
+
+bool read_hosts(struct reader *reader, struct tuner_error *err)
+{
+	struct job_file *file = reader->file;
+	const cJSON *array = member(reader->root, SECTION_FILE, "hosts");
+	const size_t n = array ? (size_t)cJSON_GetArraySize(array) : 1;
+
+	file->hosts = calloc(n, sizeof(*file->hosts));
+	if (file->hosts == NULL)
+		return tuner_fail_memory(err);
+	if (array == NULL)
+		return read_host(reader, NULL, &file->hosts[file->n_hosts++], err);
+	for (const cJSON *item = array->child; item; item = item->next) {
+		if (!cJSON_IsObject(item) ||
+			(has_member(item, "backend") && !member(item, SECTION_HOST, "backend")))
+			continue;
+		if (has_local(file) && is_local_node(item))
+			report_error(reader, item, AT_VALUE,
+				"expected one local host: this machine's GPUs would be given out "
+				"twice");
+		if (!read_host(reader, item, &file->hosts[file->n_hosts++], err))
+			return false;
+	}
+	check_host_names(reader, array);
+	return true;
+}

@@ -1,0 +1,133 @@
+#include "tuner/loop_inside.h"
+
+#include "base/clock.h"
+#include "trials/host.h"
+#include "tuner/slots.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool load_drained(struct loop *loop, struct tuner_error *err)
+{
+	struct host_event_list list;
+	if (!host_events_select(loop->store, loop->settings->job_id, true, &list, err))
+		return false;
+	for (size_t i = 0; i < list.n; i++) {
+		const size_t h = pool_find_name(loop->pool, list.items[i].name);
+		if (h < loop->pool->n)
+			loop->pool->hosts[h].draining =
+				strcmp(list.items[i].state, "draining") == 0;
+	}
+	host_event_list_finish(&list);
+	return true;
+}
+
+/* With one host there is nothing to choose between. */
+static bool load_times(struct loop *loop, struct tuner_error *err)
+{
+	struct host_use_list list;
+	if (loop->pool->n < 2)
+		return true;
+	if (!host_uses_select(loop->store, loop->settings->job_id, &list, err))
+		return false;
+	for (size_t i = 0; i < list.n; i++) {
+		const size_t h = pool_find(loop->pool, list.items[i].backend, list.items[i].name);
+		if (h == loop->pool->n)
+			continue;
+		loop->pool->hosts[h].n_timed += list.items[i].done;
+		loop->pool->hosts[h].timed_us += list.items[i].done_us;
+	}
+	host_use_list_finish(&list);
+	return true;
+}
+
+bool loop_load_hosts(struct loop *loop, struct tuner_error *err)
+{
+	return load_drained(loop, err) && load_times(loop, err);
+}
+
+static bool find_slots(struct loop *loop, size_t h, struct tuner_error *err)
+{
+	struct host *host = &loop->pool->hosts[h];
+	struct machine *machine = malloc(sizeof(*machine));
+	struct slot_list *list = malloc(sizeof(*list));
+	struct tuner_error fault = { TUNER_OK, "" };
+	bool ok = (machine != NULL && list != NULL) || tuner_fail_memory(err);
+
+	ok = ok && host->backend->ops->machine(host->backend, machine, err);
+	if (ok && !slots_of(host->entry, (unsigned)loop->file->budget.parallel, machine, list,
+			  &fault)) {
+		/* The others go on without it. */
+		list->n = 0;
+		snprintf(list->note, sizeof(list->note), "%.250s", fault.message);
+		ok = fault.code == TUNER_USAGE || tuner_fail(err, fault.code, "%s", fault.message);
+	}
+	if (ok && list->note[0] != '\0')
+		progress_say(loop->settings->progress, "warning: %s: %s", host->name, list->note);
+	ok = ok && pool_set_slots(loop->pool, h, list->items, list->n, err);
+	free(machine);
+	free(list);
+	return ok;
+}
+
+static bool store_change(struct loop *loop, const char *name, const char *state,
+	const char *message, struct tuner_error *err)
+{
+	if (!store_begin(loop->store, STORE_LAZY, err))
+		return false;
+	if (host_event_add(loop->store, loop->settings->job_id, name, state, message,
+		    clock_wall_us(), err))
+		return store_commit(loop->store, err);
+	store_rollback(loop->store);
+	return false;
+}
+
+bool loop_host_changed(
+	struct loop *loop, size_t h, const struct backend_event *event, struct tuner_error *err)
+{
+	struct host *host = &loop->pool->hosts[h];
+	const bool up = event->kind == BACKEND_HOST_UP;
+
+	if (up && !find_slots(loop, h, err))
+		return false;
+	for (size_t i = 0; up && i < loop->n_lives; i++)
+		pool_take(loop->pool, loop->lives[i]->place);
+	host->up = up;
+	progress_say(loop->settings->progress, "host %s %s%s%s", host->name,
+		up ? "answers" : "does not answer", event->message[0] ? ": " : "", event->message);
+	return store_change(loop, host->name, up ? "up" : "down", event->message, err);
+}
+
+static void name_hosts(const struct pool *pool, struct text *ret)
+{
+	for (size_t h = 0; h < pool->n; h++)
+		text_print(ret, "%s%s", h > 0 ? ", " : "", pool->hosts[h].name);
+}
+
+bool loop_drain_host(struct loop *loop, const char *name, bool drain, struct text *answer,
+	struct tuner_error *err)
+{
+	const size_t h = pool_find_name(loop->pool, name);
+	size_t running = 0;
+
+	if (h == loop->pool->n) {
+		struct text names = TEXT_EMPTY;
+		name_hosts(loop->pool, &names);
+		tuner_fail(err, TUNER_USAGE, "there is no host \"%.100s\"; the job's are: %.300s",
+			name, names.bytes);
+		text_finish(&names);
+		return false;
+	}
+	for (size_t i = 0; i < loop->n_lives; i++)
+		running += loop->lives[i]->place.host == h;
+	if (!host_event_add(loop->store, loop->settings->job_id, name,
+		    drain ? "draining" : "resumed", "", clock_wall_us(), err))
+		return false;
+	loop->pool->hosts[h].draining = drain;
+	if (drain)
+		text_print(answer, "nothing more is started on %s; %zu trial%s still run%s there",
+			name, running, running == 1 ? "" : "s", running == 1 ? "s" : "");
+	else
+		text_print(answer, "%s is in use again", name);
+	return true;
+}

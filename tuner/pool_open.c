@@ -1,0 +1,56 @@
+/* From the entries of "hosts" to backends. */
+#include "tuner/pool.h"
+
+#include "tuner/launch.h"
+#include "tuner/slots.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct job_host anywhere = { .backend = "local", .gpus_auto = true };
+
+static bool add_local(struct pool *pool, const struct job_host *entry, struct tuner_error *err)
+{
+	char name[256] = "localhost", *supervisor = NULL;
+	struct backend *backend = NULL;
+
+	gethostname(name, sizeof(name) - 1);
+	const bool ok = find_supervisor(&supervisor, err) &&
+			backend_local_open(supervisor, &backend, err) &&
+			pool_add(pool, entry, name, backend, err);
+	free(supervisor);
+	return ok;
+}
+
+static bool look_here(
+	struct pool *pool, const struct job_file *file, char note[300], struct tuner_error *err)
+{
+	struct slot_list *list = malloc(sizeof(*list));
+	bool ok = list != NULL || tuner_fail_memory(err);
+
+	ok = ok && slots_find(file, list, err) &&
+	     pool_set_slots(pool, pool->n - 1, list->items, list->n, err);
+	if (ok)
+		snprintf(note, 300, "%s", list->note);
+	free(list);
+	return ok;
+}
+
+bool pool_open(struct pool *pool, const struct job_file *file, bool starts, char ret_note[300],
+	struct tuner_error *err)
+{
+	const size_t n = file->n_hosts > 0 ? file->n_hosts : 1;
+
+	*pool = (struct pool){ .n = 0 };
+	ret_note[0] = '\0';
+	for (size_t i = 0; i < n; i++) {
+		const struct job_host *entry = file->n_hosts > 0 ? &file->hosts[i] : &anywhere;
+		tuner_assert(strcmp(entry->backend, "local") == 0);
+		if (!add_local(pool, entry, err) ||
+			(starts && !look_here(pool, file, ret_note, err)))
+			return false;
+	}
+	return true;
+}
