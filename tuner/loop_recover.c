@@ -133,6 +133,9 @@ static bool adopt(struct loop *loop, const struct trial *trial, const struct att
 	live->attempt = attempt->id;
 	live->trial = trial->id;
 	live->number = trial->number;
+	live->arm_number = trial->arm_number;
+	live->repeat = trial->repeat;
+	live->search = search_find(&loop->searches, trial->arm, trial->repeat);
 	live->attempt_number = attempt->number;
 	live->before = before;
 	live->trial_started_us = trial->started_us;
@@ -180,7 +183,9 @@ static bool recover_retry(struct loop *loop, const struct trial *trial, const st
 {
 	struct retry retry = {
 		.trial = trial->id,
+		.search = search_find(&loop->searches, trial->arm, trial->repeat),
 		.number = trial->number,
+		.arm_number = trial->arm_number,
 		.attempts = last ? last->number : 0,
 		.trial_started_us = trial->started_us,
 		.due_us = due_us(loop, trial, last, forgiven),
@@ -253,11 +258,8 @@ bool loop_recover(struct loop *loop, struct tuner_error *err)
 
 bool loop_take_back(struct loop *loop, const int64_t *numbers, size_t n, struct tuner_error *err)
 {
-	struct history anew;
-	if (!history_load(&anew, loop->file, loop->store, loop->settings->job_id, err))
+	if (!search_list_reload(&loop->searches, loop->store, loop->settings->job_id, err))
 		return false;
-	history_finish(&loop->history);
-	loop->history = anew;
 	for (size_t i = 0; i < n; i++) {
 		const struct trial_filter one = {
 			.job_id = loop->settings->job_id, .repeat = -1, .number = numbers[i]
