@@ -207,7 +207,7 @@ static bool draw(struct watcher *watcher, const struct trial_list *running, bool
 		.ended = watcher->history.n,
 		.best = watcher->history.best,
 		.median_us = history_median_us(&watcher->history),
-		.trials = watcher->report.job.trial_cap,
+		.trials = watcher->report.budget,
 		.doing = runs ? "" : "no tuner runs it" };
 	if (ok)
 		progress_draw(watcher->progress, &state);

@@ -129,7 +129,13 @@ TUNER_MUST_CHECK
 bool job_file_parse(const char *name, const char *directory, const char *text, size_t length,
 	const struct job_overrides *overrides, enum command_need need, struct job_file **ret,
 	struct diagnostics *list, struct tuner_error *err);
+
+/* Arms times repeats; 1 without arms. */
+int64_t job_file_searches(const struct job_file *file);
 void job_file_destroy(struct job_file *file);
+
+/* "30 trials, strategy bayesian"; "2 arms (gp, random), 5 repeats, 30 trials each: 300 trials". */
+void job_file_searches_text(const struct job_file *file, struct text *ret);
 
 /* What `tuner check` prints after the errors: space with chosen scales, budget, every default and
  * where it came from. As JSON with the same content for --json. */

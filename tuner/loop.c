@@ -71,8 +71,7 @@ static void show_end(struct loop *loop, const struct turn *turn)
 
 	if (search != NULL)
 		search_name(search, name);
-	snprintf(branch, sizeof(branch), "%s%s%s", name, name[0] ? ", " : "",
-		turn->ended->branch);
+	snprintf(branch, sizeof(branch), "%s%s%s", name, name[0] ? ", " : "", turn->ended->branch);
 	progress_finished(loop->settings->progress, &turn->shown, branch, turn->fate.message,
 		turn->fate.trial == TRIAL_PROPOSED,
 		best != NULL && best->number == turn->shown.number);
@@ -434,7 +433,7 @@ static void conclude(struct loop *loop)
 		loop_drain(loop, EXIT_DONE, JOB_DONE,
 			"every configuration of the space has been tried");
 	loop_drain(loop, EXIT_DONE, JOB_DONE, "all %lld trials of the budget have ended",
-		(long long)(loop->file->budget.trials * (int64_t)loop->searches.n));
+		(long long)(loop->file->budget.trials * job_file_searches(loop->file)));
 	if (loop->end_state == JOB_DONE && search_list_done(&loop->searches) == 0) {
 		loop->status = EXIT_NO_RESULT;
 		loop->end_state = JOB_FAILED;
@@ -477,8 +476,7 @@ static bool begin(struct loop *loop, struct tuner_error *err)
 			loop->file->metrics, loop->file->n_metrics, &loop->patterns, &bad, err) ||
 		!failure_rules_create(
 			loop->file->failures, loop->file->n_failures, &loop->rules, &bad, err) ||
-		!search_list_load(
-			&loop->searches, loop->file, loop->store, settings->job_id, err))
+		!search_list_load(&loop->searches, loop->file, loop->store, settings->job_id, err))
 		goto out;
 	loop->probe_passed = search_list_done(&loop->searches) > 0;
 	if (!loop_load_hosts(loop, err))

@@ -12,17 +12,17 @@ static bool load(struct search *search, const struct job_file *file, const struc
 	search->file = *file;
 	if (arm != NULL)
 		search->file.strategy = arm->strategy;
-	return history_load(&search->history, &search->file, store, job_id, search->arm, repeat,
-		       err) &&
-	       proposer_load(&search->proposer, &search->file, store, job_id, search->arm, repeat,
-		       err);
+	return history_load(
+		       &search->history, &search->file, store, job_id, search->arm, repeat, err) &&
+	       proposer_load(
+		       &search->proposer, &search->file, store, job_id, search->arm, repeat, err);
 }
 
 bool search_list_load(struct search_list *list, const struct job_file *file, struct store *store,
 	int64_t job_id, struct tuner_error *err)
 {
 	const size_t n_arms = file->n_arms > 0 ? file->n_arms : 1;
-	const size_t n = n_arms * (size_t)file->repeats;
+	const size_t n = (size_t)job_file_searches(file);
 
 	*list = (struct search_list){ .items = calloc(n, sizeof(*list->items)) };
 	if (list->items == NULL)
@@ -55,8 +55,8 @@ bool search_list_reload(
 	for (size_t i = 0; i < list->n; i++) {
 		struct search *search = &list->items[i];
 		struct history anew;
-		if (!history_load(&anew, &search->file, store, job_id, search->arm, search->repeat,
-			    err))
+		if (!history_load(
+			    &anew, &search->file, store, job_id, search->arm, search->repeat, err))
 			return false;
 		history_finish(&search->history);
 		search->history = anew;

@@ -7,7 +7,8 @@
 struct search {
 	const char *arm; /* "" in a job without arms */
 	int64_t repeat; /* from 0 */
-	struct job_file file; /* the job's, with the arm's strategy; what it points to is the job's */
+	struct job_file
+		file; /* the job's, with the arm's strategy; what it points to is the job's */
 	struct history history;
 	struct proposer proposer;
 	bool exhausted; /* every configuration of the space has been tried */
