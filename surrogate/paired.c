@@ -161,6 +161,24 @@ double paired_power(double effect, size_t n, double alpha)
 	return power / STEPS;
 }
 
+double paired_detectable(size_t n, double alpha, double power)
+{
+	double low = 0, high = 1;
+
+	if (n < 2)
+		return INFINITY;
+	while (paired_power(high, n, alpha) < power)
+		high *= 2;
+	for (int halving = 0; halving < 40; halving++) {
+		const double middle = (low + high) / 2;
+		if (paired_power(middle, n, alpha) < power)
+			low = middle;
+		else
+			high = middle;
+	}
+	return high;
+}
+
 size_t paired_repeats(double effect, double alpha, double power, size_t most)
 {
 	for (size_t n = 2; n <= most; n++)

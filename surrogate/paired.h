@@ -41,6 +41,9 @@ double paired_least_p_value(size_t n);
  * n >= 2 repeats: P(|T| > t) of the noncentral t-distribution, integrated over the sample's deviation. */
 double paired_power(double effect, size_t n, double alpha);
 
+/* The effect, in standard deviations, that n repeats find with chance `power`; INFINITY below two. */
+double paired_detectable(size_t n, double alpha, double power);
+
 /* The least number of repeats of at most `most` that finds it with chance `power`; 0: more. */
 size_t paired_repeats(double effect, double alpha, double power, size_t most);
 

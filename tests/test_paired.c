@@ -99,6 +99,8 @@ static void power_is_that_of_the_noncentral_t(void **state)
 	assert_true(paired_power(1, n, .05) >= .8 && paired_power(1, n - 1, .05) < .8);
 	assert_int_equal(n, 10);
 	assert_int_equal(paired_repeats(.01, .05, .8, 100), 0);
+	assert_near(paired_power(paired_detectable(7, .05, .8), 7, .05), .8, 1e-6);
+	assert_true(isinf(paired_detectable(1, .05, .8)));
 }
 
 static void best_so_far_skips_what_gave_nothing(void **state)
