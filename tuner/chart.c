@@ -69,7 +69,7 @@ static bool find_ranges(const struct chart *chart, struct axis *x, struct axis *
 static double step_of(double width)
 {
 	static const double round[] = { 1, 2, 5, 10 };
-	const double rough = width / 6, unit = pow(10, floor(log10(rough)));
+	const double rough = width / 8, unit = pow(10, floor(log10(rough)));
 
 	for (size_t i = 0; i < sizeof(round) / sizeof(*round); i++)
 		if (round[i] * unit >= rough)

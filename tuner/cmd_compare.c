@@ -10,6 +10,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { TRIALS_MAX = 100000000 };
+
 enum format { FORMAT_TEXT, FORMAT_MARKDOWN, FORMAT_JSON, FORMAT_CSV };
 
 static bool choose_format(const struct invocation *call, enum format *ret, struct tuner_error *err)
@@ -314,12 +316,14 @@ static bool write_figure(
 static bool load(const struct invocation *call, struct comparison *ret, struct tuner_error *err)
 {
 	struct report a = { 0 }, b = { 0 };
-	bool ok = report_open(call, call->n_arguments > 0 ? call->arguments[0] : NULL, &a, err);
+	int64_t trials;
+	bool ok = invocation_integer(call, "trials", 1, TRIALS_MAX, 0, &trials, err) &&
+		  report_open(call, call->n_arguments > 0 ? call->arguments[0] : NULL, &a, err);
 	if (ok && call->n_arguments > 1)
 		ok = report_open(call, call->arguments[1], &b, err) &&
-		     comparison_of_jobs(&a, &b, ret, err);
+		     comparison_of_jobs(&a, &b, (size_t)trials, ret, err);
 	else if (ok)
-		ok = comparison_of_job(&a, ret, err);
+		ok = comparison_of_job(&a, (size_t)trials, ret, err);
 	report_close(&a);
 	report_close(&b);
 	return ok;

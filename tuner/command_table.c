@@ -50,6 +50,7 @@ static const struct option_row retry_options[] = {
 };
 
 static const struct option_row compare_options[] = {
+	{ "trials", 'n', "N", "compare after so many trials of each search (default: all)" },
 	{ "format", 0, "FORMAT", "text, or md for Markdown" },
 	{ "csv", 0, NULL, "every trial of every search, for other programs" },
 	{ "svg", 0, "FILE", "also draw the mean best so far, with 95 % bands" },

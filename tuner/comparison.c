@@ -3,6 +3,7 @@
 #include "tuner/job_open.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
@@ -118,6 +119,18 @@ static bool has_objective(const struct comparison *comparison, size_t repeat)
 	return true;
 }
 
+static size_t find_reach(const struct comparison *comparison)
+{
+	size_t reach = SIZE_MAX;
+
+	for (size_t a = 0; a < comparison->n_arms; a++)
+		for (size_t i = 0; i < comparison->n_repeats; i++) {
+			const size_t n = comparison->arms[a].runs[comparison->repeats[i]].n;
+			reach = n < reach ? n : reach;
+		}
+	return comparison->n_repeats > 0 ? reach : 0;
+}
+
 /* Finished repeats, if there are any; else the first trials of all that have begun. */
 static bool choose_repeats(struct comparison *comparison, struct tuner_error *err)
 {
@@ -140,6 +153,7 @@ static bool choose_repeats(struct comparison *comparison, struct tuner_error *er
 			has_objective(comparison, r))
 			comparison->repeats[comparison->n_repeats++] = r;
 	comparison->left_out = n - comparison->n_repeats;
+	comparison->reach = find_reach(comparison);
 	return comparison->n_repeats > 0 ||
 	       tuner_fail(err, TUNER_USAGE,
 		       "there is nothing to compare yet: every arm needs a finished trial with an "
@@ -172,7 +186,14 @@ static bool read_arms(const struct report *report, const struct job_file *file,
 	return true;
 }
 
-bool comparison_of_job(const struct report *report, struct comparison *ret, struct tuner_error *err)
+static void compare_after(struct comparison *comparison, size_t trials)
+{
+	if (trials > 0 && trials < comparison->budget)
+		comparison->budget = trials;
+}
+
+bool comparison_of_job(
+	const struct report *report, size_t trials, struct comparison *ret, struct tuner_error *err)
 {
 	struct job_file *file = NULL;
 
@@ -183,11 +204,13 @@ bool comparison_of_job(const struct report *report, struct comparison *ret, stru
 		  tuner_fail(err, TUNER_USAGE,
 			  "job %s has no \"arms\": name a second job to compare it with",
 			  report->job.name);
-	ok = ok && begin(report, file->n_arms, ret, err) && read_arms(report, file, ret, err) &&
-	     choose_repeats(ret, err);
-	if (ok)
+	ok = ok && begin(report, file->n_arms, ret, err) && read_arms(report, file, ret, err);
+	if (ok) {
 		ret->paired = true;
-	else
+		compare_after(ret, trials);
+		ok = choose_repeats(ret, err);
+	}
+	if (!ok)
 		comparison_finish(ret);
 	job_file_destroy(file);
 	return ok;
@@ -236,8 +259,8 @@ static bool add_job(const struct report *report, struct comparison *ret, struct 
 	return read_arm(ret, report, "", 1, arm, err);
 }
 
-bool comparison_of_jobs(const struct report *a, const struct report *b, struct comparison *ret,
-	struct tuner_error *err)
+bool comparison_of_jobs(const struct report *a, const struct report *b, size_t trials,
+	struct comparison *ret, struct tuner_error *err)
 {
 	*ret = (struct comparison){ 0 };
 	if (!check_alike(a, b, err))
@@ -245,6 +268,7 @@ bool comparison_of_jobs(const struct report *a, const struct report *b, struct c
 	if (begin(a, 2, ret, err)) {
 		if (b->job.trial_cap < a->job.trial_cap)
 			ret->budget = (size_t)b->job.trial_cap;
+		compare_after(ret, trials);
 		if (add_job(a, ret, err) && add_job(b, ret, err) && choose_repeats(ret, err))
 			return true;
 	}
@@ -377,26 +401,27 @@ static bool differ(const struct comparison *comparison, struct contrast *contras
 /* ---- speed ---- */
 
 /* Minimised curves, row by row. */
-static double *curves_of(const struct comparison *comparison, const struct compared_arm *arm)
+static double *curves_of(
+	const struct comparison *comparison, const struct compared_arm *arm, size_t length)
 {
 	const double sign = comparison->maximize ? -1 : 1;
-	double *values = calloc(comparison->n_repeats * comparison->length + 1, sizeof(*values));
+	double *values = calloc(comparison->n_repeats * length + 1, sizeof(*values));
 
 	for (size_t i = 0; values != NULL && i < comparison->n_repeats; i++)
-		for (size_t t = 0; t < comparison->length; t++)
-			values[i * comparison->length + t] = sign * best_at(comparison, arm, i, t);
+		for (size_t t = 0; t < length; t++)
+			values[i * length + t] = sign * best_at(comparison, arm, i, t);
 	return values;
 }
 
-static double *trials_of(const struct comparison *comparison, const struct compared_arm *arm)
+static double *trials_of(
+	const struct comparison *comparison, const struct compared_arm *arm, size_t length)
 {
 	const double sign = comparison->maximize ? -1 : 1;
-	double *values = calloc(comparison->n_repeats * comparison->length + 1, sizeof(*values));
+	double *values = calloc(comparison->n_repeats * length + 1, sizeof(*values));
 
 	for (size_t i = 0; values != NULL && i < comparison->n_repeats; i++)
-		for (size_t t = 0; t < comparison->length; t++)
-			values[i * comparison->length + t] =
-				sign * run_of(comparison, arm, i)->objectives[t];
+		for (size_t t = 0; t < length; t++)
+			values[i * length + t] = sign * run_of(comparison, arm, i)->objectives[t];
 	return values;
 }
 
@@ -405,18 +430,20 @@ static bool measure_speed(
 {
 	const struct compared_arm *fast = ret->a_faster ? ret->a : ret->b;
 	const struct compared_arm *slow = ret->a_faster ? ret->b : ret->a;
-	const size_t n = comparison->n_repeats, length = comparison->length;
+	const size_t n = comparison->n_repeats, reach = comparison->reach;
 	const struct random_key key = { .seed = n, .number = 9 };
-	double *quick = curves_of(comparison, fast), *late = curves_of(comparison, slow);
-	double *trials = trials_of(comparison, slow);
+	double *quick = curves_of(comparison, fast, comparison->length);
+	double *late = curves_of(comparison, slow, reach);
+	double *trials = trials_of(comparison, slow, reach);
 	bool ok = (quick != NULL && late != NULL && trials != NULL) || tuner_fail_memory(err);
 
 	if (ok) {
-		const struct curves a = { quick, n, length }, b = { late, n, length };
+		const struct curves a = { quick, n, comparison->length };
+		const struct curves b = { late, n, reach };
 		ret->speed_up = speed_up(&a, &b);
 		ret->has_expected = strcmp(slow->strategy, "random") == 0;
 		ok = speed_up_interval(&a, &b, LEVEL, key, &ret->speed_up_interval, err) &&
-		     (!ret->has_expected || expected_speed_up(&a, trials, n, length, LEVEL, key,
+		     (!ret->has_expected || expected_speed_up(&a, trials, n, reach, LEVEL, key,
 						    &ret->expected, &ret->expected_interval, err));
 	}
 	free(quick);

@@ -34,22 +34,24 @@ struct comparison {
 	struct compared_arm *arms;
 	size_t n_arms;
 	size_t length; /* trials of each search that are compared */
-	size_t budget; /* trials that each is to have; more than length while it goes on */
+	size_t reach; /* trials that all of them have: as far as the slower one may be followed */
+	size_t budget; /* trials that are to be compared; more than length while the job goes on */
 	size_t *repeats; /* those that every arm has to that length: indices into runs */
 	size_t n_repeats;
 	size_t left_out; /* repeats that are not there yet */
 	bool paired; /* the arms of a repeat share initial points and training seeds */
 };
 
-/* The arms of one job. TUNER_USAGE if it has none, or nothing to compare yet. */
+/* The arms of one job, after `trials` of each search (0: all of the budget). TUNER_USAGE if it has no arms, or
+ * nothing to compare yet. */
 TUNER_MUST_CHECK
-bool comparison_of_job(
-	const struct report *report, struct comparison *ret, struct tuner_error *err);
+bool comparison_of_job(const struct report *report, size_t trials, struct comparison *ret,
+	struct tuner_error *err);
 
 /* Two jobs of one search each, of the same metric, goal and parameters. */
 TUNER_MUST_CHECK
-bool comparison_of_jobs(const struct report *a, const struct report *b, struct comparison *ret,
-	struct tuner_error *err);
+bool comparison_of_jobs(const struct report *a, const struct report *b, size_t trials,
+	struct comparison *ret, struct tuner_error *err);
 void comparison_finish(struct comparison *comparison);
 
 /* A mean difference over the repeats, positive where the first arm is better, in the metric's unit. */
