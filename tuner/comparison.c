@@ -506,13 +506,18 @@ static void say_difference(
 	if (comparison->n_repeats < 2)
 		text_add(ret, "One repeat says nothing of chance: another may come out the other "
 			      "way round. ");
-	else if (final->interval.low > 0 || final->interval.high < 0)
-		text_print(ret, "Chance alone would hardly give that (p = %.3g). ", final->p_value);
-	else
+	else if (final->interval.low <= 0 && 0 <= final->interval.high)
 		text_print(ret,
 			"That may be chance: the interval from %.4g to %.4g contains 0 (p = "
 			"%.3g). ",
 			final->interval.low, final->interval.high, final->p_value);
+	else if (final->p_value > 1 - LEVEL)
+		text_print(ret,
+			"The interval from %.4g to %.4g leaves 0 out, but a test by signs does not "
+			"bear that out (p = %.3g). ",
+			final->interval.low, final->interval.high, final->p_value);
+	else
+		text_print(ret, "Chance alone would hardly give that (p = %.3g). ", final->p_value);
 }
 
 static void say_power(
