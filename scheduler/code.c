@@ -263,6 +263,25 @@ bool code_commit(struct code *code, struct tuner_error *err)
 	return !code->git || git_head(code->files.root, code->commit, err);
 }
 
+void code_facts(const struct code *code, struct text *ret)
+{
+	text_add(ret, "\"root\":");
+	text_add_json_string(ret, code->files.root);
+	text_add(ret, ",\"directory\":");
+	text_add_json_string(ret, code->inside);
+	if (code->git && code->commit[0] != '\0')
+		text_print(ret, ",\"commit\":\"%s\"", code->commit);
+	else
+		text_add(ret, ",\"commit\":null");
+	if (!code->git) {
+		text_add(ret, ",\"no_git\":");
+		text_add_json_string(ret, code->why);
+	}
+	text_print(ret, ",\"files\":%zu,\"untracked\":%zu,\"bytes\":%lld,\"by_size_and_time\":%zu",
+		code->files.n, code->untracked, (long long)code->files.bytes, code->files.not_read);
+	text_print(ret, ",\"complete\":%s", code->files.cut ? "false" : "true");
+}
+
 /* ---- the patch ---- */
 
 /* A file as git writes one that is new. Binary ones, and those without end, are only named. */

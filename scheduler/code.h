@@ -48,6 +48,10 @@ TUNER_MUST_CHECK
 bool code_patch(const struct code *code, size_t bytes_max, struct text *ret, bool *ret_cut,
 	struct tuner_error *err);
 
+/* Appends members of a JSON object, without its braces: root, directory in it, commit, counts, and what was not
+ * looked at. */
+void code_facts(const struct code *code, struct text *ret);
+
 /* Whether the name is a program's: by its ending, such as .py or .sh. */
 bool code_is_program(const char *path);
 

@@ -43,6 +43,8 @@ bool store_open(
 void store_close(struct store *store);
 
 const char *store_path(const struct store *store); /* as given */
+/* The same, absolute, where links lead. */
+const char *store_file(const struct store *store);
 /* PATH.d, where attempt directories live: absolute, and beside the target if PATH is a symbolic link. */
 const char *store_directory(const struct store *store);
 
