@@ -62,9 +62,10 @@ static bool is_known(const char *name)
 		"SLURM_JOB_ID", "SLURM_JOB_PARTITION", "R_LIBS", "R_LIBS_USER" };
 	static const char *const beginnings[] = { "CUDA_", "CUDNN_", "CUBLAS_", "NCCL_", "NVIDIA_",
 		"OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "BLIS_", "NUMEXPR_", "TORCH",
-		"PYTORCH_", "TF_", "XLA_", "JAX_", "HF_", "TRANSFORMERS_", "TOKENIZERS_", "HIP_",
-		"ROCM_", "ROCR_", "MIOPEN_", "HSA_", "MALLOC_", "TRITON_", "UCX_", "JULIA_",
-		"NVTE_" };
+		"PYTORCH_", "TF_CPP_", "TF_CUDNN_", "TF_DETERMINISTIC_", "TF_ENABLE_", "TF_FORCE_",
+		"TF_GPU_", "TF_NUM_", "TF_XLA_", "XLA_", "JAX_", "HF_", "TRANSFORMERS_",
+		"TOKENIZERS_", "HIP_", "ROCM_", "ROCR_", "MIOPEN_", "HSA_", "MALLOC_", "TRITON_",
+		"UCX_", "JULIA_", "NVTE_" };
 	const size_t length = strcspn(name, "=");
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)

@@ -43,12 +43,14 @@ struct asked_trial {
 /* A launch whose code and data are not known yet. */
 struct unseen {
 	int64_t attempt, trial, number, asked;
+	int64_t launched_us; /* wall clock */
 	bool code, data; /* what is still to be seen */
 };
 
 /* What is known of code, data and variables: loop_provenance.c. */
 struct provenance_notes {
 	int64_t code, data; /* states that the last attempt found; 0: none so far */
+	int64_t seen_code, seen_data; /* states at the last look of this run; 0: none so far */
 	int64_t environment; /* document */
 	struct unseen *unseen; /* in the order of their launches */
 	size_t n_unseen, capacity;

@@ -91,6 +91,7 @@ bool loop_ask_witness(struct loop *loop, const struct live *live, struct tuner_e
 	notes->unseen[notes->n_unseen++] = (struct unseen){ .attempt = live->attempt,
 		.trial = live->trial,
 		.number = live->number,
+		.launched_us = clock_wall_us(),
 		.asked = witness_ask(loop->settings->witness),
 		.code = code,
 		.data = data };
@@ -146,9 +147,10 @@ static bool add_event(struct loop *loop, enum state_of of, int64_t before, int64
 		of == STATE_OF_CODE ? "code" : "data", data, clock_wall_us(), &id, err);
 }
 
-/* Attempts that the sighting answers get the state. */
+/* Attempts that the sighting answers get the state; or the one `before`, if they were launched before what
+ * changed did. *ret_first is the first that got the new one. */
 static bool answer(struct loop *loop, const struct sighting *sighting, enum state_of of,
-	int64_t state, const struct unseen **ret_first, struct tuner_error *err)
+	int64_t before, int64_t state, const struct unseen **ret_first, struct tuner_error *err)
 {
 	struct provenance_notes *notes = &loop->notes;
 
@@ -156,12 +158,13 @@ static bool answer(struct loop *loop, const struct sighting *sighting, enum stat
 	for (size_t i = 0; i < notes->n_unseen && notes->unseen[i].asked <= sighting->asked; i++) {
 		struct unseen *unseen = &notes->unseen[i];
 		bool *open = of == STATE_OF_CODE ? &unseen->code : &unseen->data;
+		const bool old = before != 0 && unseen->launched_us < sighting->since_us;
 		if (!*open)
 			continue;
 		*open = false;
-		if (*ret_first == NULL)
+		if (!old && *ret_first == NULL)
 			*ret_first = unseen;
-		if (!provenance_found(loop->store, unseen->attempt, of, state, err))
+		if (!provenance_found(loop->store, unseen->attempt, of, old ? before : state, err))
 			return false;
 	}
 	return true;
@@ -182,7 +185,9 @@ static void drop_answered(struct provenance_notes *notes)
 static bool take_state(struct loop *loop, const struct sighting *sighting, struct tuner_error *err)
 {
 	const enum state_of of = sighting->what == SEEN_CODE ? STATE_OF_CODE : STATE_OF_DATA;
-	int64_t *last = of == STATE_OF_CODE ? &loop->notes.code : &loop->notes.data;
+	struct provenance_notes *notes = &loop->notes;
+	int64_t *last = of == STATE_OF_CODE ? &notes->code : &notes->data;
+	int64_t *seen = of == STATE_OF_CODE ? &notes->seen_code : &notes->seen_data;
 	struct found_state state = { .of = of,
 		.fingerprint = sighting->fingerprint,
 		.source = "live",
@@ -195,15 +200,17 @@ static bool take_state(struct loop *loop, const struct sighting *sighting, struc
 		!put_document(loop, &sighting->patch, &state.patch, err) ||
 		!state_put(loop->store, loop->settings->job_id, &state, clock_wall_us(), &id,
 			&is_new, err) ||
-		!answer(loop, sighting, of, id, &first, err))
+		!answer(loop, sighting, of, *seen, id, &first, err))
 		return false;
-	if (first != NULL && *last != 0 && *last != id) {
+	*seen = id;
+	if (first == NULL)
+		return true;
+	if (*last != 0 && *last != id) {
 		if (!add_event(loop, of, *last, id, first, err))
 			return false;
 		warn(loop, of, first, state.facts);
 	}
-	if (first != NULL)
-		*last = id;
+	*last = id;
 	return true;
 }
 

@@ -184,24 +184,41 @@ static void add_name(struct names *names, const char *name)
 	names->n++;
 }
 
-/* Members "changed" and "n_changed": files that differ between two lists, which are sorted. */
-static void add_changed_files(
-	const struct file_list *old, const struct file_list *new, struct text *ret)
+/* Names the files that differ between two lists, which are sorted, and returns the earliest change that they
+ * tell (wall clock): 0 if there is none, or one of them is gone, which tells nothing. */
+static int64_t compare_lists(
+	const struct file_list *old, const struct file_list *new, struct names *names)
 {
-	struct names names = { .to = ret };
+	int64_t since_us = INT64_MAX;
+	size_t n = 0;
 
-	text_add(ret, ",\"changed\":[");
 	for (size_t i = 0, k = 0; i < old->n || k < new->n;) {
 		const int order = i == old->n   ? 1
 				  : k == new->n ? -1
 						: strcmp(old->items[i].path, new->items[k].path);
 		if (order != 0 || strcmp(old->items[i].sum, new->items[k].sum) != 0 ||
-			old->items[i].kind != new->items[k].kind)
-			add_name(&names, order <= 0 ? old->items[i].path : new->items[k].path);
+			old->items[i].kind != new->items[k].kind) {
+			const int64_t us = order < 0 ? 0 : new->items[k].ctime_ns / 1000;
+			since_us = us < since_us ? us : since_us;
+			if (names != NULL)
+				add_name(names,
+					order <= 0 ? old->items[i].path : new->items[k].path);
+			n++;
+		}
 		i += order <= 0;
 		k += order >= 0;
 	}
-	text_print(ret, "],\"n_changed\":%zu", names.n);
+	return n > 0 ? since_us : 0;
+}
+
+static void add_changed_files(
+	struct sighting *sighting, const struct file_list *old, const struct file_list *new)
+{
+	struct names names = { .to = &sighting->facts };
+
+	text_add(&sighting->facts, ",\"changed\":[");
+	sighting->since_us = compare_lists(old, new, &names);
+	text_print(&sighting->facts, "],\"n_changed\":%zu", names.n);
 }
 
 /* ---- code ---- */
@@ -232,7 +249,7 @@ static bool see_code(struct witness *witness, int64_t asked, struct tuner_error 
 		text_add(&sighting.facts, "{");
 		code_facts(&witness->code, &sighting.facts);
 		if (witness->has_code)
-			add_changed_files(&before.files, &witness->code.files, &sighting.facts);
+			add_changed_files(&sighting, &before.files, &witness->code.files);
 		text_print(&sighting.facts, ",\"patch_complete\":%s}", cut ? "false" : "true");
 		memcpy(witness->code_told, sighting.fingerprint, SHA256_TEXT);
 	}
@@ -283,8 +300,14 @@ static void add_channel_facts(
 		list->cut ? "false" : "true");
 }
 
-static bool see_channel(
-	struct witness *witness, size_t i, struct names *changed, struct tuner_error *err)
+/* The earliest change, of several channels of the earliest. */
+static int64_t earlier(int64_t since_us, int64_t other_us, bool first)
+{
+	return first || other_us < since_us ? other_us : since_us;
+}
+
+static bool see_channel(struct witness *witness, size_t i, struct names *changed, int64_t *since_us,
+	struct tuner_error *err)
 {
 	struct file_list list;
 	const bool ok =
@@ -300,8 +323,11 @@ static bool see_channel(
 		return false;
 	}
 	if (witness->data[i].root != NULL &&
-		strcmp(witness->data[i].fingerprint, list.fingerprint) != 0)
+		strcmp(witness->data[i].fingerprint, list.fingerprint) != 0) {
+		*since_us = earlier(
+			*since_us, compare_lists(&witness->data[i], &list, NULL), changed->n == 0);
 		add_name(changed, witness->request->channels[i].name);
+	}
 	file_list_finish(&witness->data[i]);
 	witness->data[i] = list;
 	return true;
@@ -319,7 +345,7 @@ static bool see_data(struct witness *witness, int64_t asked, struct tuner_error 
 
 	sha256_begin(&sum);
 	for (size_t i = 0; i < request->n_channels; i++) {
-		if (!see_channel(witness, i, &names, err)) {
+		if (!see_channel(witness, i, &names, &sighting.since_us, err)) {
 			text_finish(&changed);
 			sighting_finish(&sighting);
 			return false;

@@ -30,6 +30,8 @@ enum seen { SEEN_CODE, SEEN_DATA, SEEN_VERSIONS, SEEN_TROUBLE };
 struct sighting {
 	enum seen what;
 	int64_t asked; /* of code and data: launches up to this one are answered */
+	int64_t since_us; /* wall clock: what changed since the last look did so after this; 0: not known,
+			     or this is the first look */
 	char fingerprint[SHA256_TEXT]; /* of code, data and the text of versions */
 	struct text facts; /* JSON object; of SEEN_TROUBLE what is wrong, in words */
 	struct text
