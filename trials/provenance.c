@@ -185,42 +185,50 @@ bool state_last(struct store *store, int64_t job_id, enum state_of of, int64_t *
 	return query_scalar(&query, 0, ret_state, err);
 }
 
-bool state_trials(struct store *store, int64_t job_id, enum state_of of,
-	struct trial_state_row **ret, size_t *ret_n, struct tuner_error *err)
+bool state_first(struct store *store, enum state_of of, int64_t state, int64_t *ret_trial,
+	struct tuner_error *err)
 {
 	struct query query;
-	struct trial_state_row *rows = NULL;
-	size_t n = 0, capacity = 0;
-	bool found = false, ok = true;
 
 	query_open(&query, store,
 		text_of(of,
-			"SELECT DISTINCT t.number, p.code FROM trial t JOIN attempt a ON a.trial = "
-			"t.id "
-			"JOIN provenance p ON p.attempt = a.id WHERE t.job = ?1 AND p.code IS NOT "
-			"NULL "
-			"ORDER BY t.number, p.code",
-			"SELECT DISTINCT t.number, p.data FROM trial t JOIN attempt a ON a.trial = "
-			"t.id "
-			"JOIN provenance p ON p.attempt = a.id WHERE t.job = ?1 AND p.data IS NOT "
-			"NULL "
-			"ORDER BY t.number, p.data"));
-	query_bind_int(&query, job_id);
-	while (ok && (ok = query_row(&query, &found, err)) && found) {
-		ok = array_grow((void **)&rows, &n, &capacity, sizeof *rows, err);
-		if (ok) {
-			rows[n - 1].trial_number = query_int(&query);
-			rows[n - 1].state = query_int(&query);
-		}
+			"SELECT t.number FROM provenance p JOIN attempt a ON a.id = p.attempt "
+			"JOIN trial t ON t.id = a.trial WHERE p.code = ?1 ORDER BY p.attempt LIMIT "
+			"1",
+			"SELECT t.number FROM provenance p JOIN attempt a ON a.id = p.attempt "
+			"JOIN trial t ON t.id = a.trial WHERE p.data = ?1 ORDER BY p.attempt LIMIT "
+			"1"));
+	query_bind_int(&query, state);
+	return query_scalar(&query, 0, ret_trial, err);
+}
+
+static bool is_among(const int64_t *states, size_t n, int64_t state)
+{
+	for (size_t i = 0; i < n; i++)
+		if (states[i] == state)
+			return true;
+	return false;
+}
+
+bool state_of_trial(struct store *store, int64_t trial_id, int64_t ret[STATES_OF_TRIAL_MAX],
+	size_t *ret_n, struct tuner_error *err)
+{
+	struct query query;
+	bool found = false, ok = true;
+	size_t n = 0;
+
+	query_open(&query, store,
+		"SELECT p.code FROM attempt a JOIN provenance p ON p.attempt = a.id "
+		"WHERE a.trial = ?1 AND p.code IS NOT NULL ORDER BY a.number");
+	query_bind_int(&query, trial_id);
+	while (n < STATES_OF_TRIAL_MAX && (ok = query_row(&query, &found, err)) && found) {
+		const int64_t state = query_int(&query);
+		if (!is_among(ret, n, state))
+			ret[n++] = state;
 	}
 	query_close(&query);
-	if (!ok) {
-		free(rows);
-		return false;
-	}
-	*ret = rows;
 	*ret_n = n;
-	return true;
+	return ok;
 }
 
 /* ---- attempts and runs ---- */

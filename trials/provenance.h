@@ -90,15 +90,17 @@ TUNER_MUST_CHECK
 bool state_last(struct store *store, int64_t job_id, enum state_of of, int64_t *ret_state,
 	struct tuner_error *err);
 
-/* Which states the attempts of each trial found: one row a trial and state, by trial. */
-struct trial_state_row {
-	int64_t trial_number, state;
-};
-
-/* The caller frees *ret. */
+/* The first trial whose attempt found this state; 0: none. */
 TUNER_MUST_CHECK
-bool state_trials(struct store *store, int64_t job_id, enum state_of of,
-	struct trial_state_row **ret, size_t *ret_n, struct tuner_error *err);
+bool state_first(struct store *store, enum state_of of, int64_t state, int64_t *ret_trial,
+	struct tuner_error *err);
+
+/* Which states of the code the attempts of a trial ran, at most STATES_OF_TRIAL_MAX, each once, in the order
+ * of the attempts. */
+enum { STATES_OF_TRIAL_MAX = 16 };
+TUNER_MUST_CHECK
+bool state_of_trial(struct store *store, int64_t trial_id, int64_t ret[STATES_OF_TRIAL_MAX],
+	size_t *ret_n, struct tuner_error *err);
 
 /* Where a job's frozen code lies: a state, and a directory counted from store_directory. */
 TUNER_MUST_CHECK

@@ -105,6 +105,15 @@ static bool begin_directory(const struct freezing *f, char **ret_draft, struct t
 	return ok;
 }
 
+/* After a failure; what cannot be removed is told of. */
+static void drop(const char *draft, struct tuner_error *err)
+{
+	struct tuner_error ignored;
+
+	if (!directory_remove(draft, &ignored))
+		tuner_fail_in(err, "(%.100s is left) ", draft);
+}
+
 static bool end_directory(
 	struct freezing *f, const char *draft, const char *name, struct tuner_error *err)
 {
@@ -165,11 +174,10 @@ static bool copy_once(struct freezing *f, struct tuner_error *err)
 		return false;
 	snprintf(name, sizeof(name), "%.16s", f->code.files.fingerprint);
 	bool ok = snapshot_copy(&f->code, draft, err);
-	struct tuner_error ignored;
 	if (ok)
 		ok = end_directory(f, draft, name, err);
-	else if (!directory_remove(draft, &ignored))
-		tuner_fail_in(err, "(%s is left) ", draft);
+	else
+		drop(draft, err);
 	free(draft);
 	return ok;
 }
@@ -206,6 +214,8 @@ static bool fetch(struct freezing *f, struct tuner_error *err)
 	snprintf(name, sizeof(name), "%.16s", f->commit);
 	ok = sync_directory(draft, err) && end_directory(f, draft, name, err);
 out:
+	if (!ok)
+		drop(draft, err);
 	free(draft);
 	return ok;
 }

@@ -148,7 +148,14 @@ static bool stays_inside(const char *path)
 /* A path counts from where relative paths do; an address (https://..., host:path) stays as it is. */
 static char *repository_address(const struct job_file *file, const char *git)
 {
-	return strchr(git, ':') != NULL ? strdup(git) : path_join(file->directory, git);
+	if (strchr(git, ':') != NULL)
+		return strdup(git);
+	char *path = path_join(file->directory, git);
+	char *plain = path != NULL ? realpath(path, NULL) : NULL; /* without ".." */
+	if (plain == NULL)
+		return path;
+	free(path);
+	return plain;
 }
 
 static bool read_git(struct reader *reader, const cJSON *git, const cJSON *commit,
