@@ -14,7 +14,7 @@
 
 enum {
 	PAUSE_US = 1000000, /* between two looks, at least */
-	SHARE = 50, /* and so many times as long as the look took */
+	SHARE = 20, /* and so many times as long as the look took */
 	SIGHTINGS_MAX = 256, /* that nobody has fetched; beyond it the oldest go */
 };
 

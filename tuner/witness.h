@@ -4,7 +4,7 @@
  *
  * Two threads of their own ask git, read files and list packages. They touch neither the database nor anything
  * else of the loop's; what they find is handed over by witness_next. Code and data are looked at when the first
- * launch asks for it and then at most once a second and for at most a fiftieth of the time, so a launch is
+ * launch asks for it and then at most once a second and for at most a twentieth of the time, so a launch is
  * answered by the first look that began after it. */
 #ifndef TUNER_WITNESS_H
 #define TUNER_WITNESS_H
