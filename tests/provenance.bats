@@ -90,17 +90,17 @@ provenance() { # FILTER [TRIAL]: of jq, on the provenance of the trial's last at
 }
 
 @test "an edit while trials run belongs to those that are launched after it" {
-	TRIALS=4 PARALLEL=2 repository
-	touch hold
+	TRIALS=5 PARALLEL=2 repository
+	touch hold-2 hold-3
 	start "$TUNER" run job.jsonc
 	await sql_is "SELECT count(*) > 0 FROM provenance WHERE code IS NOT NULL" 1
 	await sql_is "SELECT count(*) FROM attempt WHERE state = 'running'" 2
 	echo '# edited' >>train.sh
-	rm hold
+	rm hold-*
 	finished
 	[ "$status" -eq 0 ]
-	[ "$("$TUNER" trials --json | jq -c 'map(.code[0])')" = "[1,1,2,2]" ]
-	grep -q 'warning: trial 3 runs other code than the one before it: train.sh' output
+	[ "$("$TUNER" trials --json | jq -c 'map(.code[0])')" = "[1,1,1,2,2]" ]
+	grep -q 'warning: trial 4 runs other code than the one before it: train.sh' output
 }
 
 @test "changed data are an event and a warning" {
