@@ -31,8 +31,8 @@ Relative paths count from where the file is. `--set KEY=VALUE` of `run`, `try` a
 ```
 
 An edited file is taken up by the next `tuner run`: budget, hosts, retries, timeouts, early stopping, strategy and `first` at once;
-parameters as a new version of the space, from which the model keeps what still fits; `command`, `fixed`, `channels` and `env` only
-with `--accept-change`; objective and seed not at all (another `--name` is another job).
+parameters as a new version of the space, from which the model keeps what still fits; `command`, `source`, `fixed`, `channels` and `env` only
+with `--accept-change` once there is a trial; objective and seed not at all (another `--name` is another job).
 
 This page is made from `tuner schema` by `scripts/jobfile_doc.py`; editors check a file against that schema
 (`tuner schema > tuner.schema.json`, and `"$schema": "tuner.schema.json"` in the file).
