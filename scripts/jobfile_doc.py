@@ -230,12 +230,14 @@ Code that cannot change under a running job ([provenance.md](provenance.md)): a 
 commit of a repository:
 
 ```jsonc
-"source": "snapshot"
+"source": { "code": "snapshot" }
 ```
 
 ```jsonc
-"source": { "git": "https://git.example.org/team/training.git", "commit": "4f2a9c81d7e3b6a05c19e8d2f7b4a6c3d0e1f592" }
+"source": { "git": "https://git.example.org/team/training.git", "commit": "4f2a9c81d7e3b6a05c19e8d2f7b4a6c3d0e1f592", "path": "images" }
 ```
+
+The former is `"source": "snapshot"` for short.
 
 For people and editors only:
 
