@@ -172,7 +172,7 @@ END
 @test "a git that hangs makes no trial wait" {
 	TRIALS=3 PARALLEL=1 repository
 	mkdir ../bin
-	printf '#!/bin/sh\nexec sleep 1000\n' >../bin/git
+	printf '#!/bin/sh\nexec sleep 20\n' >../bin/git
 	chmod +x ../bin/git
 	PATH=$DIR/bin:$PATH start "$TUNER" run job.jsonc
 	await sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 3
