@@ -1,5 +1,6 @@
 #include "tests/fixture_trials.h"
 
+#include "base/sha256.h"
 #include "trials/location.h"
 
 #include <errno.h>
@@ -179,7 +180,7 @@ static void a_new_database_is_ours_alone(void **state)
 	assert_string_equal(store_path(f->store), f->path);
 	assert_string_equal(store_directory(f->store), beside(f, ".d"));
 	ASSERT_ROWS(f, "PRAGMA application_id", "1953853042");
-	ASSERT_ROWS(f, "PRAGMA user_version", "1");
+	ASSERT_ROWS(f, "PRAGMA user_version", "2");
 	ASSERT_ROWS(f, "PRAGMA journal_mode", "wal");
 	ASSERT_ROWS(f, "PRAGMA foreign_keys", "1");
 	ASSERT_ROWS(f,
@@ -723,7 +724,7 @@ static void a_newer_database_can_only_be_read(void **state)
 	open_store(f, STORE_WRITE);
 	fixture_add_job(f, "job", 5, "loss", "minimize");
 	close_store(f);
-	run_sql(f->path, "ALTER TABLE job ADD COLUMN future TEXT; PRAGMA user_version = 2");
+	run_sql(f->path, "ALTER TABLE job ADD COLUMN future TEXT; PRAGMA user_version = 3");
 	struct text before = content(f->path);
 
 	refuse_open(f, STORE_WRITE, TUNER_USAGE, "newer tuner");
@@ -734,6 +735,45 @@ static void a_newer_database_can_only_be_read(void **state)
 	assert_unchanged(f->path, &before);
 	assert_false(exists(beside(f, ".v1.bak")));
 	assert_false(exists(beside(f, ".v2.bak")));
+	assert_false(exists(beside(f, ".v3.bak")));
+}
+
+static void schema_sum(struct fixture *f, char ret[SHA256_TEXT])
+{
+	struct query query;
+	struct sha256 sum;
+	bool found = false;
+
+	sha256_begin(&sum);
+	query_open(&query, f->store,
+		"SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_schema "
+		"ORDER BY type, name");
+	while (query_row(&query, &found, &f->err) && found) {
+		const char *object = query_text(&query);
+		sha256_add(&sum, object, strlen(object) + 1);
+	}
+	query_close(&query);
+	sha256_end(&sum, ret);
+}
+
+/* What a file of version 1 lacks, and nothing else. */
+static void a_file_of_version_1_becomes_the_same_as_a_new_one(void **state)
+{
+	struct fixture *const f = *state;
+
+	open_store(f, STORE_WRITE);
+	const int64_t id = fixture_add_job(f, "job", 5, "loss", "minimize");
+	char fresh[SHA256_TEXT], migrated[SHA256_TEXT];
+	schema_sum(f, fresh);
+	close_store(f);
+	run_sql(f->path, "DROP TABLE provenance; DROP TABLE run_versions; DROP TABLE job_source; "
+			 "DROP TABLE fingerprint; DROP TABLE document; PRAGMA user_version = 1");
+	open_store(f, STORE_WRITE);
+	assert_true(exists(beside(f, ".v1.bak")));
+	ASSERT_ROWS(f, "PRAGMA user_version", "2");
+	schema_sum(f, migrated);
+	assert_string_equal(migrated, fresh);
+	fixture_use_job(f, id);
 }
 
 /* ---- transactions ---- */
@@ -1153,6 +1193,7 @@ int main(void)
 		IN_DIRECTORY(readers_and_requests_stand_beside_the_writer),
 		IN_DIRECTORY(a_reader_sees_the_state_of_one_moment),
 		IN_DIRECTORY(a_newer_database_can_only_be_read),
+		IN_DIRECTORY(a_file_of_version_1_becomes_the_same_as_a_new_one),
 		IN_STORE(a_rollback_leaves_nothing),
 		IN_STORE(closing_rolls_an_open_transaction_back),
 		IN_STORE(a_durable_commit_waits_for_the_disk_and_a_lazy_one_does_not),

@@ -312,6 +312,11 @@ const char *store_path(const struct store *store)
 	return store->path;
 }
 
+const char *store_file(const struct store *store)
+{
+	return store->file;
+}
+
 const char *store_directory(const struct store *store)
 {
 	return store->directory;

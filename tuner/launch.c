@@ -89,7 +89,8 @@ bool launch_request(const struct launch_site *site, const struct live *live,
 		.inherited = environ,
 		.directory = live->directory,
 		.checkpoint_directory = ret->checkpoint,
-		.working_directory = file->directory,
+		.working_directory =
+			site->working_directory ? site->working_directory : file->directory,
 		.key = live->key,
 		.job = file->name,
 		.host = site->host,
@@ -108,6 +109,17 @@ void launch_request_finish(struct launch_request *request)
 {
 	arguments_free(request->arguments, request->n_arguments);
 	free(request->checkpoint);
+}
+
+bool launch_arguments(const struct launch_site *site, const struct live *live, struct text *ret,
+	struct tuner_error *err)
+{
+	struct launch_request request;
+	const bool ok = launch_request(site, live, &request, err) &&
+			command_arguments(&request.command, ret, err);
+
+	launch_request_finish(&request);
+	return ok;
 }
 
 bool launch_prepare(

@@ -8,6 +8,7 @@ struct launch_site {
 	const struct job_file *file;
 	const char *host;
 	const struct slot *slot;
+	const char *working_directory; /* NULL: the job file's */
 };
 
 /* "JOB/0007/1": where an attempt lives, relative to store_directory. Caller frees; NULL without
@@ -34,6 +35,11 @@ TUNER_MUST_CHECK
 bool launch_request(const struct launch_site *site, const struct live *live,
 	struct launch_request *ret, struct tuner_error *err);
 void launch_request_finish(struct launch_request *request);
+
+/* Appends the argument vector as a JSON array. */
+TUNER_MUST_CHECK
+bool launch_arguments(const struct launch_site *site, const struct live *live, struct text *ret,
+	struct tuner_error *err);
 
 /* Makes the attempt's directories and writes what the supervisor is to launch. Nothing is started. */
 TUNER_MUST_CHECK

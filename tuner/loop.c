@@ -234,7 +234,7 @@ static bool tick(struct loop *loop, struct tuner_error *err)
 			return false;
 	if (!judge_lives(loop, err) || !store_progress(loop, err) ||
 		!loop_serve_requests(loop, err) || !kill_overdue(loop, err) ||
-		!checkpoint(loop, err))
+		!loop_hear_witness(loop, err) || !checkpoint(loop, err))
 		return false;
 	loop_check_budget(loop);
 	draw(loop);
@@ -456,7 +456,8 @@ static bool begin(struct loop *loop, struct tuner_error *err)
 	ok = (job.state == JOB_OPEN || job_set_state(loop->store, settings->job_id, JOB_OPEN, "",
 					       clock_wall_us(), err)) &&
 	     run_begin(loop->store, settings->job_id, getpid(), machine, TUNER_VERSION,
-		     clock_wall_us(), &loop->run_id, err);
+		     clock_wall_us(), &loop->run_id, err) &&
+	     loop_begin_provenance(loop, err);
 	if (!ok)
 		store_rollback(loop->store);
 	ok = ok && store_commit(loop->store, err);
@@ -476,6 +477,7 @@ static void end(struct loop *loop)
 	free(loop->lives);
 	free(loop->retries);
 	free(loop->asked);
+	free(loop->notes.unseen);
 	proposer_finish(&loop->proposer);
 	history_finish(&loop->history);
 	metric_patterns_destroy(loop->patterns);
@@ -500,7 +502,7 @@ bool loop_run(
 	bool ok = begin(&loop, err) && work(&loop, err);
 	if (ok) {
 		conclude(&loop);
-		ok = store_conclusion(&loop, err);
+		ok = loop_end_provenance(&loop, err) && store_conclusion(&loop, err);
 	}
 	if (ok) {
 		ret->status = loop.status;

@@ -40,6 +40,22 @@ struct asked_trial {
 	double *values; /* owned */
 };
 
+/* A launch whose code and data are not known yet. */
+struct unseen {
+	int64_t attempt, trial, number, asked;
+	int64_t launched_us; /* wall clock */
+	bool code, data; /* what is still to be seen */
+};
+
+/* What is known of code, data and variables: loop_provenance.c. */
+struct provenance_notes {
+	int64_t code, data; /* states that the last attempt found; 0: none so far */
+	int64_t seen_code, seen_data; /* states at the last look of this run; 0: none so far */
+	int64_t environment; /* document */
+	struct unseen *unseen; /* in the order of their launches */
+	size_t n_unseen, capacity;
+};
+
 struct loop {
 	const struct loop_settings *settings;
 	const struct job_file *file;
@@ -67,6 +83,8 @@ struct loop {
 	int64_t failed_in_a_row; /* configurations, in this run, while there is no objective */
 	bool probe_passed;
 	struct text log_tail;
+
+	struct provenance_notes notes;
 
 	struct signals signals;
 	int64_t run_id;
@@ -197,6 +215,28 @@ bool loop_host_changed(
 TUNER_MUST_CHECK
 bool loop_drain_host(struct loop *loop, const char *name, bool drain, struct text *answer,
 	struct tuner_error *err);
+
+/* ---- loop_provenance.c: what attempts were made of ---- */
+
+/* In the transaction that begins the run. */
+TUNER_MUST_CHECK
+bool loop_begin_provenance(struct loop *loop, struct tuner_error *err);
+
+/* With the intent of an attempt, in its transaction. */
+TUNER_MUST_CHECK
+bool loop_store_provenance(struct loop *loop, const struct live *live, struct tuner_error *err);
+
+/* It is launched: what it finds is to be seen. */
+TUNER_MUST_CHECK
+bool loop_ask_witness(struct loop *loop, const struct live *live, struct tuner_error *err);
+
+/* Stores what was seen meanwhile, and tells the user of changes. */
+TUNER_MUST_CHECK
+bool loop_hear_witness(struct loop *loop, struct tuner_error *err);
+
+/* At the end: waits a little for what was asked. */
+TUNER_MUST_CHECK
+bool loop_end_provenance(struct loop *loop, struct tuner_error *err);
 
 /* ---- loop_requests.c: what other processes ask ---- */
 

@@ -152,7 +152,8 @@ bool loop_store_plan(struct loop *loop, struct plan *plan, int64_t now_us, const
 		.directory = plan->relative,
 		.slot = (int64_t)live->place.slot,
 	};
-	ok = attempt_create(loop->store, &attempt, now_us, &live->attempt, err);
+	ok = attempt_create(loop->store, &attempt, now_us, &live->attempt, err) &&
+	     loop_store_provenance(loop, live, err);
 out:
 	text_finish(&gpus);
 	return ok;
@@ -164,7 +165,8 @@ struct launch_site loop_site(const struct loop *loop, const struct live *live)
 	const struct host *host = &loop->pool->hosts[live->place.host];
 	const size_t slot = live->place.slot;
 	return (struct launch_site){ loop->file, host->name,
-		slot < host->n_slots ? &host->slots[slot] : &gone };
+		slot < host->n_slots ? &host->slots[slot] : &gone,
+		loop->settings->working_directory };
 }
 
 /* A launch that failed before anything ran: its turn comes like that of any other end. */
@@ -194,5 +196,5 @@ bool loop_launch(struct loop *loop, struct live *live, struct tuner_error *err)
 	if (!launch_prepare(&site, live, &failed) ||
 		!backend->ops->start(backend, live->attempt, live->directory, live->key, &failed))
 		live_end_unlaunched(live, &failed);
-	return true;
+	return loop_ask_witness(loop, live, err);
 }

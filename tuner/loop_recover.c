@@ -96,7 +96,8 @@ static bool take_over(struct loop *loop, struct live *live, bool intended, struc
 	if (!prepared ||
 		!backend->ops->adopt(backend, live->attempt, live->directory, live->key, &failed))
 		live_end_unlaunched(live, &failed);
-	return true;
+	/* Of one that ran before nothing can be known any more. */
+	return !intended || loop_ask_witness(loop, live, err);
 }
 
 /* An earlier run was about to end it, and may not have come to telling it. */

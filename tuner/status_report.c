@@ -182,7 +182,8 @@ bool standing_read(const struct invocation *call, const struct report *report, s
 		!report_best(report, &ret->best, &ret->has_best, err) ||
 		!trial_select(report->store, &running, &ret->running, err) ||
 		!read_failures(report, ret, err) || !read_median(report, &ret->median_us, err) ||
-		!read_queue(report, &ret->queued, err) || !read_recent(report, &ret->recent, err))
+		!read_queue(report, &ret->queued, err) || !read_recent(report, &ret->recent, err) ||
+		!states_read(report, &ret->states, err))
 		return false;
 	for (int i = 0; i < TRIAL_STATES; i++)
 		ret->created += ret->counts[i];
@@ -201,6 +202,7 @@ void standing_finish(struct standing *standing)
 		trial_finish(&standing->last_failed);
 	trial_list_finish(&standing->running);
 	event_list_finish(&standing->recent);
+	states_finish(&standing->states);
 	job_file_destroy(standing->file);
 	*standing = (struct standing){ 0 };
 }
@@ -436,6 +438,10 @@ bool standing_print(const struct invocation *call, const struct report *report,
 	add_counts(report, standing, &head);
 	add_times(report, standing, &head);
 	add_best(report, standing, &head);
+	if (!states_warn(report, &standing->states, &head, err)) {
+		text_finish(&head);
+		return false;
+	}
 	add_failures(standing, &end);
 	add_recent(&standing->recent, &end);
 	add_hints(call, report, standing, &end);
@@ -499,12 +505,14 @@ static bool fill_job(cJSON *object, const struct report *report, const struct st
 
 cJSON *standing_json(const struct report *report, const struct standing *standing)
 {
+	struct tuner_error ignored; /* of a database that could be read a moment ago */
 	cJSON *object = cJSON_CreateObject();
 	if (!fill_job(object, report, standing))
 		goto fail;
 	cJSON *trials = cJSON_AddObjectToObject(object, "trials");
 	cJSON *causes = cJSON_AddObjectToObject(object, "causes");
 	if (fill_counts(trials, causes, standing) && fill_lists(object, report, standing) &&
+		json_add_item(object, "provenance", states_json(report, &standing->states, &ignored)) &&
 		json_add_item(object, "best",
 			standing->has_best ? trial_json(report, &standing->best)
 					   : cJSON_CreateNull()))
