@@ -48,6 +48,7 @@ decisions() { # JOB
 	[ "$status" -eq 0 ]
 	sql_is "SELECT state || ' ' || outcome FROM trial WHERE number = 2" "failed crashed"
 	sql_is "SELECT outcome FROM attempt WHERE trial = (SELECT id FROM trial WHERE number = 2)" oom-host
+	"$TUNER" verify
 	[ "$(lines_of starts)" -eq 3 ]
 }
 

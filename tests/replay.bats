@@ -185,6 +185,53 @@ END2
 	is_replayed
 }
 
+@test "trials that were put back, twice and while the job ran, had failed for what was decided before" {
+	TRIALS=9 STRATEGY='{"name": "bayesian", "initial": 4}' write_search '"backoff": 0,'
+	cat >train.sh <<'END2'
+echo "$TUNER_TRIAL $TUNER_ATTEMPT" >>starts
+while [ -e "hold-$TUNER_TRIAL" ]; do sleep 0.02; done
+case $TUNER_TRIAL in
+3 | 7) [ -e mended ] || { echo "CUDA out of memory" >&2; exit 1; } ;;
+esac
+awk -v x="$2" -v y="$4" 'BEGIN { printf "loss=%.17g\n", (x - 0.3) ^ 2 + y }'
+END2
+	"$TUNER" run --quiet job.jsonc
+	sql_is "SELECT group_concat(number) FROM trial WHERE outcome = 'oom-gpu'" 3,7
+	"$TUNER" retry job --trial 7
+	"$TUNER" run --quiet job.jsonc --trials 11
+	touch mended hold-12 hold-13
+	start "$TUNER" run --plain job.jsonc --trials 16
+	await grep -q "^13 " starts
+	"$TUNER" retry job --class oom-gpu
+	rm hold-12 hold-13
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 16
+	sql_is "SELECT count(*) FROM event WHERE kind = 'reopened'" 3
+	sql_is "SELECT count(*) > 0 FROM decision d, event e WHERE d.seen = e.id AND e.kind = 'reopened'" 1
+	is_replayed
+	run "$TUNER" why job 9 --json
+	jq -e '.seen.failed == 2' <<<"$output"
+	run "$TUNER" why job 16 --json
+	echo "$output"; sql "select id,kind,trial,data from event"; sql "select id,seen,pending from decision"; 	jq -e '.seen.failed == 0' <<<"$output"
+
+	cp tuner.db sound.db
+	tamper "DROP TRIGGER event_update; UPDATE event SET data = json_set(data, '$.state', 'stopped')
+		WHERE kind = 'reopened' AND trial = 3"
+	run "$TUNER" replay
+	[ "$status" -eq 1 ]
+	run "$TUNER" verify
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"reopened: job job, trial 3: event "*"said otherwise"* ]]
+	cp sound.db tuner.db
+	tamper "DROP TRIGGER event_update; UPDATE event SET kind = 'late' WHERE kind = 'reopened' AND trial = 3"
+	run "$TUNER" verify
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"trial-open: job job, trial 3: is done, but event "* ]]
+	run "$TUNER" replay
+	[ "$status" -eq 1 ]
+}
+
 @test "a decision that was changed is named, with both values" {
 	write_search
 	"$TUNER" run --quiet job.jsonc

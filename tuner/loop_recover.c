@@ -14,10 +14,10 @@ struct reopenings {
 	size_t n;
 };
 
-/* Attempts before it was put back; 0 if it never was. */
+/* Attempts before it was last put back; 0 if it never was. */
 static int64_t attempts_before(const struct reopenings *reopenings, int64_t trial)
 {
-	for (size_t i = 0; i < reopenings->n; i++)
+	for (size_t i = reopenings->n; i-- > 0;)
 		if (reopenings->items[i].trial_id == trial)
 			return reopenings->items[i].attempts;
 	return 0;
