@@ -158,3 +158,54 @@ END
 	# What comes after it has seen that it was put back.
 	sql_is "SELECT d.seen > e.id FROM decision d, event e WHERE d.id = 4 AND e.kind = 'reopened'" 1
 }
+
+# Of trial 1's first attempt, as if tuner had been killed before it knew that it ran.
+forget_start() {
+	sqlite3 tuner.db "UPDATE attempt SET state = 'intended', started_us = NULL WHERE trial = 1;
+		UPDATE trial SET state = 'proposed', started_us = NULL WHERE id = 1"
+}
+
+@test "the directory of an attempt was removed: its command is dead before the next, which has another key" {
+	TRIALS=2 PARALLEL=1 write_job '"backoff": 0,'
+	cat >train.sh <<'END2'
+if [ -e pid ] && grep -q '^State:[[:space:]][^ZX]' "/proc/$(cat pid)/status"; then touch alive; fi
+echo $$ >pid
+echo "$TUNER_TRIAL $TUNER_ATTEMPT $TUNER_ATTEMPT_KEY" >>starts
+while [ -e hold ]; do sleep 0.02; done
+echo loss=1
+END2
+	for noticed in false true; do
+		touch hold
+		start "$TUNER" run --plain job.jsonc
+		await grep -q '^1 1 ' starts
+		await sql_is "SELECT state FROM attempt" running
+		kill -KILL "$PID"
+		finished
+		"$noticed" || forget_start
+		rm -r tuner.db.d/job/0001/1
+		(await grep -q '^1 2 ' starts && rm hold) &
+		run "$TUNER" run --plain job.jsonc
+		[ "$status" -eq 0 ] || { echo "$output"; false; }
+		wait
+		[ ! -e alive ]
+		[ "$(cut -d' ' -f1,2 starts | tr '\n' ,)" = "1 1,1 2,2 1," ]
+		[ "$(cut -d' ' -f3 starts | sort -u | wc -l)" -eq 3 ]
+		sql_is "SELECT outcome FROM attempt WHERE id = 1" "$("$noticed" && echo lost || echo interrupted)"
+		"$TUNER" verify
+		rm -r tuner.db* starts pid
+	done
+}
+
+@test "the directory of an attempt is removed while it runs: what it says is lost, and it is run again" {
+	TRIALS=2 PARALLEL=1 write_job '"backoff": 0,'
+	touch hold-1
+	start "$TUNER" run --plain job.jsonc
+	await sql_is "SELECT state FROM attempt" running
+	rm -r tuner.db.d/job/0001/1
+	rm hold-1
+	finished
+	[ "$status" -eq 0 ]
+	[ "$(cut -d' ' -f1,2 starts | tr '\n' ,)" = "1 1,1 2,2 1," ]
+	sql_is "SELECT outcome FROM attempt WHERE id = 1" lost
+	"$TUNER" verify
+}

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "scheduler/attempt_files.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -68,33 +69,51 @@ static bool recover_values(
 	return true;
 }
 
+static bool is_prepared(const struct live *live, bool *ret, struct tuner_error *err)
+{
+	char *path = path_join(live->directory, ATTEMPT_LAUNCH);
+	if (path == NULL)
+		return tuner_fail_memory(err);
+	*ret = access(path, F_OK) == 0;
+	free(path);
+	return true;
+}
+
+/* Killed between the intent's commit and the end of its preparation, or somebody has removed the directory of
+ * one that ran: nobody can tell, so its key is not used again. That costs the trial no retry. */
+static void give_up_unprepared(struct live *live)
+{
+	if (live->stopping != NULL)
+		return;
+	live->stopping = outcome_name(OUTCOME_INTERRUPTED);
+	snprintf(live->stop_reason, sizeof(live->stop_reason),
+		"tuner was ended before it was launched, or its directory was removed");
+}
+
 /* `tuner stop` starts nothing: an attempt that never ran ends as what it is, stopped. */
 static bool take_over(struct loop *loop, struct live *live, bool intended, struct tuner_error *err)
 {
 	struct tuner_error failed = { TUNER_OK, "" };
-	const struct launch_site site = loop_site(loop, live);
 	struct backend *backend = loop_backend(loop, live);
 	struct attempt_status status;
+	bool prepared = false;
 
-	if (loop->settings->stop_only) {
-		if (!attempt_look(live->directory, &status, err))
-			return false;
-		if (status.life == ATTEMPT_NEVER_RAN) {
-			live->stopping = outcome_name(OUTCOME_INTERRUPTED);
-			tuner_fail(&failed, TUNER_RETRY, "stopped before it ran");
-			live_end_unlaunched(live, &failed);
-			return true;
-		}
+	if (!is_prepared(live, &prepared, err))
+		return false;
+	if (!attempt_look(live->directory, &status, &failed)) {
+		live_end_unlaunched(live, &failed);
+		return true;
 	}
-	char *launch_file = path_join(live->directory, "launch");
-	if (launch_file == NULL)
-		return tuner_fail_memory(err);
-	/* Killed between the intent's commit and its directory: nothing can have run. */
-	const bool prepared =
-		!intended || access(launch_file, F_OK) == 0 || launch_prepare(&site, live, &failed);
-	free(launch_file);
-	if (!prepared ||
-		!backend->ops->adopt(backend, live->attempt, live->directory, live->key, &failed))
+	const bool never_ran = status.life == ATTEMPT_NEVER_RAN;
+	if (never_ran && prepared && loop->settings->stop_only) {
+		live->stopping = outcome_name(OUTCOME_INTERRUPTED);
+		tuner_fail(&failed, TUNER_RETRY, "stopped before it ran");
+		live_end_unlaunched(live, &failed);
+		return true;
+	}
+	if (never_ran && !prepared && intended)
+		give_up_unprepared(live);
+	if (!backend->ops->adopt(backend, live->attempt, live->directory, live->key, &failed))
 		live_end_unlaunched(live, &failed);
 	return true;
 }
