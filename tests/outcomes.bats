@@ -209,3 +209,38 @@ END2
 	sql_is "SELECT outcome FROM attempt WHERE id = 1" lost
 	"$TUNER" verify
 }
+
+@test "a trial that was edited out of the space is not launched again" {
+	TRIALS=4 PARALLEL=2 write_job '"backoff": "10m", "first": [{ "x": 0.1, "k": "a" }, { "x": 0.9, "k": "b" }, { "x": 0.8, "k": "b" }],'
+	sed -i 's/"parameters": {/& "k": { "type": "categorical", "values": ["a", "b"] },/' job.jsonc
+	touch hold-2 hold-3
+	start "$TUNER" run --plain job.jsonc
+	await grep -q '^3 1 ' starts
+	await grep -q '^2 1 ' starts
+	kill -KILL "$PID"
+	finished
+	# One waits to be launched again, one runs on and is lost later.
+	kill -KILL "$(jq .supervisor_pid tuner.db.d/job/0002/1/started)"
+	"$TUNER" run --plain job.jsonc --trials 3 &
+	PID=$!
+	await sql_is "SELECT outcome FROM attempt WHERE trial = 2" lost
+	kill -KILL "$PID"
+	finished
+	sed -i 's/"a", "b"/"a", "c"/; s/"first": .*,$//' job.jsonc
+	start "$TUNER" run --plain job.jsonc
+	await sql_is "SELECT count(*) FROM space_version" 2
+	await sql_is "SELECT state FROM trial WHERE number = 2" stopped
+	kill -KILL "$(jq .supervisor_pid tuner.db.d/job/0003/1/started)"
+	rm hold-2 hold-3
+	finished
+	[ "$status" -eq 0 ]
+	[[ "$(cat output)" == *"trial 2 is stopped: not launched again: the space"* ]]
+	sql_is "SELECT group_concat(state) FROM (SELECT state FROM trial ORDER BY number)" done,stopped,stopped,done
+	sql_is "SELECT count(*) FROM trial WHERE message LIKE '%not launched again%'" 2
+	[ "$(grep -c "^[23] " starts)" -eq 2 ]
+	"$TUNER" verify
+	"$TUNER" replay
+	run "$TUNER" retry job --trial 2
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"does not fit into the space"* ]]
+}

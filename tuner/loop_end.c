@@ -8,16 +8,32 @@
 
 enum { PROBE_LOG_LINES = 20 };
 
-/* The space was edited under it: the history has it as history_load would, without values. */
-static void drop_misfit(const struct job_file *file, struct live *live)
+bool loop_fits(const struct loop *loop, const double *values)
 {
-	bool fits = true;
-	for (size_t i = 0; i < file->space.d; i++)
-		fits = fits && !isnan(live->values[i]);
-	if (fits)
+	for (size_t i = 0; i < loop->file->space.d; i++)
+		if (isnan(values[i]))
+			return false;
+	return true;
+}
+
+/* The space was edited under it: the history has it as history_load would, without values. */
+static void drop_misfit(const struct loop *loop, struct live *live)
+{
+	if (loop_fits(loop, live->values))
 		return;
 	free(live->values);
 	live->values = NULL;
+}
+
+/* What was edited out of the space is not launched again. */
+static void forgo_misfit(const struct loop *loop, const struct live *live, struct fate *fate)
+{
+	const size_t length = strlen(fate->message);
+	if (fate->trial != TRIAL_PROPOSED || loop_fits(loop, live->values))
+		return;
+	fate->trial = TRIAL_STOPPED;
+	snprintf(fate->message + length, sizeof(fate->message) - length, "%s%s",
+		length > 0 ? "; " : "", NOT_AGAIN);
 }
 
 static bool to_history(
@@ -25,7 +41,7 @@ static bool to_history(
 {
 	const struct exit_record *exit = &live->end.exit;
 	const int64_t ended_us = exit->ended_us ? exit->ended_us : clock_wall_us();
-	drop_misfit(loop->file, live);
+	drop_misfit(loop, live);
 	struct finished_trial trial = {
 		.number = live->number,
 		.values = live->values,
@@ -153,6 +169,7 @@ bool loop_take_end(struct loop *loop, struct live *live, struct fate *fate,
 	if (live->trial_started_us == 0)
 		live->trial_started_us = live->end.exit.started_us;
 	live_fate(live, loop->file, loop->rules, fate);
+	forgo_misfit(loop, live, fate);
 	if (fate->trial == TRIAL_DONE)
 		pool_timed(loop->pool, live->place.host,
 			live->end.exit.ended_us - live->end.exit.started_us);

@@ -166,6 +166,12 @@ TUNER_MUST_CHECK
 bool loop_take_end(struct loop *loop, struct live *live, struct fate *ret_fate,
 	struct finished_trial *ret_shown, struct tuner_error *err);
 
+/* False for values as recovery has them of a configuration that the space, edited since, does not take. */
+bool loop_fits(const struct loop *loop, const double *values);
+
+/* Why such a trial is stopped where others are launched again. */
+#define NOT_AGAIN "not launched again: the space, as it was edited, does not take it"
+
 /* In the open transaction. */
 TUNER_MUST_CHECK
 bool loop_store_end(struct loop *loop, struct live *live, const struct fate *fate, int64_t now_us,

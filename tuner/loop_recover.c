@@ -253,6 +253,79 @@ static bool recover_trials(
 	return ok;
 }
 
+static bool load_history(struct loop *loop, struct tuner_error *err)
+{
+	struct history anew;
+	if (!history_load(&anew, loop->file, loop->store, loop->settings->job_id, err))
+		return false;
+	history_finish(&loop->history);
+	loop->history = anew;
+	return true;
+}
+
+/* It waits to be launched again, but the space, edited since, does not take it. */
+static bool is_misfit(
+	const struct loop *loop, const struct trial *trial, bool *ret, struct tuner_error *err)
+{
+	struct attempt_list attempts;
+	double *values = NULL;
+	*ret = false;
+	if (!recover_values(loop, trial, &values, err))
+		return false;
+	const bool fits = loop_fits(loop, values);
+	free(values);
+	if (fits)
+		return true;
+	if (!attempt_select(loop->store, loop->settings->job_id, trial->id, &attempts, err))
+		return false;
+	const struct attempt *last = attempts.n > 0 ? &attempts.items[attempts.n - 1] : NULL;
+	*ret = last == NULL || last->state == ATTEMPT_ENDED;
+	attempt_list_finish(&attempts);
+	return true;
+}
+
+/* In the open transaction. */
+static bool stop_trials(struct loop *loop, const struct trial_list *trials, size_t *ret_stopped,
+	struct tuner_error *err)
+{
+	*ret_stopped = 0;
+	for (size_t i = 0; i < trials->n; i++) {
+		const struct trial *trial = &trials->items[i];
+		bool misfit;
+		if (!is_misfit(loop, trial, &misfit, err) ||
+			(misfit && !trial_stop(loop->store, trial->id, NOT_AGAIN, clock_wall_us(),
+					   err)))
+			return false;
+		*ret_stopped += misfit;
+		if (misfit)
+			progress_say(loop->settings->progress, "trial %lld is stopped: %s",
+				(long long)trial->number, NOT_AGAIN);
+	}
+	return true;
+}
+
+static bool stop_misfits(struct loop *loop, struct tuner_error *err)
+{
+	const struct trial_filter waiting = {
+		.job_id = loop->settings->job_id, .repeat = -1, .states = 1u << TRIAL_PROPOSED
+	};
+	struct trial_list list;
+	size_t stopped = 0;
+	if (loop->settings->stop_only)
+		return true;
+	if (!trial_select(loop->store, &waiting, &list, err))
+		return false;
+	bool ok = list.n == 0 || store_begin(loop->store, STORE_DURABLE, err);
+	if (ok && list.n > 0) {
+		ok = stop_trials(loop, &list, &stopped, err);
+		if (!ok)
+			store_rollback(loop->store);
+		ok = ok && store_commit(loop->store, err);
+	}
+	trial_list_finish(&list);
+	return ok && (stopped == 0 || load_history(loop, err));
+}
+
 /* Matches what the database holds as open with what lives. */
 bool loop_recover(struct loop *loop, struct tuner_error *err)
 {
@@ -261,7 +334,7 @@ bool loop_recover(struct loop *loop, struct tuner_error *err)
 		.repeat = -1,
 		.states = 1u << TRIAL_PROPOSED | 1u << TRIAL_RUNNING | 1u << TRIAL_PAUSED,
 	};
-	if (!recover_trials(loop, &open_trials, err))
+	if (!stop_misfits(loop, err) || !recover_trials(loop, &open_trials, err))
 		return false;
 	if (loop->n_lives + loop->n_retries > 0)
 		progress_say(loop->settings->progress,
@@ -272,11 +345,8 @@ bool loop_recover(struct loop *loop, struct tuner_error *err)
 
 bool loop_take_back(struct loop *loop, const int64_t *numbers, size_t n, struct tuner_error *err)
 {
-	struct history anew;
-	if (!history_load(&anew, loop->file, loop->store, loop->settings->job_id, err))
+	if (!load_history(loop, err))
 		return false;
-	history_finish(&loop->history);
-	loop->history = anew;
 	for (size_t i = 0; i < n; i++) {
 		const struct trial_filter one = {
 			.job_id = loop->settings->job_id, .repeat = -1, .number = numbers[i]
