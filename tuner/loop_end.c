@@ -1,6 +1,7 @@
 #include "tuner/loop_inside.h"
 
 #include "base/clock.h"
+#include "trials/health.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -91,19 +92,25 @@ static bool to_retry(
 	return true;
 }
 
-static bool counts_as_failed_start(const struct fate *fate)
+static bool counts_as_failed_start(enum outcome outcome, bool trial_failed)
 {
-	return fate->outcome == OUTCOME_LAUNCH_FAILED ||
-	       (fate->trial == TRIAL_FAILED && !outcome_is_infrastructure(fate->counts_as));
+	return outcome == OUTCOME_LAUNCH_FAILED ||
+	       (trial_failed && !outcome_is_infrastructure(outcome));
+}
+
+static bool passes_probe(enum trial_state state, double objective)
+{
+	return state == TRIAL_DONE || (state == TRIAL_STOPPED && !isnan(objective));
 }
 
 /* The probe's count: failures in a row before any objective end the job. */
 static void probe(struct loop *loop, const struct live *live, const struct fate *fate)
 {
 	struct tuner_error ignored;
-	if (fate->trial == TRIAL_DONE || (fate->trial == TRIAL_STOPPED && !isnan(fate->objective)))
+	if (passes_probe(fate->trial, fate->objective))
 		loop->probe_passed = true;
-	if (loop->probe_passed || !counts_as_failed_start(fate))
+	if (loop->probe_passed ||
+		!counts_as_failed_start(fate->counts_as, fate->trial == TRIAL_FAILED))
 		return;
 	loop->failed_in_a_row++;
 	if (loop->failed_in_a_row < loop->file->budget.start_failures || loop->phase != SEARCHING)
@@ -117,11 +124,34 @@ static void probe(struct loop *loop, const struct live *live, const struct fate 
 }
 
 /* What the job's own rules count as the configuration's, is not the machine's. */
+static bool counts_as_infrastructure(enum outcome outcome)
+{
+	return outcome_is_infrastructure(outcome) && outcome != OUTCOME_PREEMPTED &&
+	       outcome != OUTCOME_INTERRUPTED;
+}
+
 static void count_end(struct loop *loop, const struct fate *fate)
 {
-	loop->infrastructure_failures += outcome_is_infrastructure(fate->counts_as) &&
-					 fate->outcome != OUTCOME_PREEMPTED &&
-					 fate->outcome != OUTCOME_INTERRUPTED;
+	loop->infrastructure_failures += counts_as_infrastructure(fate->counts_as);
+}
+
+bool loop_load_counts(struct loop *loop, struct tuner_error *err)
+{
+	int64_t ended[OUTCOMES], failed[OUTCOMES];
+	for (size_t i = 0; i < loop->history.n && !loop->probe_passed; i++)
+		loop->probe_passed = passes_probe(
+			loop->history.items[i].state, loop->history.items[i].objective);
+	if (!attempt_count_unconcluded(loop->store, loop->settings->job_id, ended, failed, err))
+		return false;
+	for (enum outcome o = OUTCOME_OK; o < OUTCOMES; o++) {
+		if (counts_as_infrastructure(o))
+			loop->infrastructure_failures += ended[o];
+		if (counts_as_failed_start(o, false))
+			loop->failed_in_a_row += ended[o];
+		else if (counts_as_failed_start(o, true))
+			loop->failed_in_a_row += failed[o];
+	}
+	return true;
 }
 
 static void end_by_rule(struct loop *loop, const struct live *live, const struct fate *fate)

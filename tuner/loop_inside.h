@@ -63,8 +63,8 @@ struct loop {
 	bool exhausted;
 	size_t interrupts;
 
-	int64_t infrastructure_failures; /* in this run */
-	int64_t failed_in_a_row; /* configurations, in this run, while there is no objective */
+	int64_t infrastructure_failures; /* in this sitting, and those before it that were killed */
+	int64_t failed_in_a_row; /* launches, in the same, while there is no objective */
 	bool probe_passed;
 	struct text log_tail;
 
@@ -165,6 +165,11 @@ struct launch_site loop_site(const struct loop *loop, const struct live *live);
 TUNER_MUST_CHECK
 bool loop_take_end(struct loop *loop, struct live *live, struct fate *ret_fate,
 	struct finished_trial *ret_shown, struct tuner_error *err);
+
+/* At the start: what an earlier sitting, if it was killed, had counted of failures. One that came to an end of its
+ * own has left nothing: who starts the job again then has had the chance to mend what is broken. */
+TUNER_MUST_CHECK
+bool loop_load_counts(struct loop *loop, struct tuner_error *err);
 
 /* False for values as recovery has them of a configuration that the space, edited since, does not take. */
 bool loop_fits(const struct loop *loop, const double *values);
