@@ -372,3 +372,18 @@ bool attempt_fence(const char *directory, const char *key, const struct attempt_
 	       tuner_fail(err, TUNER_RETRY, "%zu processes of %s are not gone yet after SIGKILL",
 		       left, directory);
 }
+
+/* ---- tidying ---- */
+
+void attempt_tidy(const char *directory)
+{
+	char *unfinished = path_join(directory, ATTEMPT_EXIT_NEW);
+	char *input = path_join(directory, "input/config");
+	if (unfinished != NULL)
+		unlink(unfinished);
+	if (input != NULL)
+		file_remove_temporaries(input);
+	file_remove_temporaries(directory);
+	free(unfinished);
+	free(input);
+}

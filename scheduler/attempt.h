@@ -95,6 +95,10 @@ TUNER_MUST_CHECK
 bool attempt_fence(const char *directory, const char *key, const struct attempt_status *status,
 	int wait_ms, struct tuner_error *err);
 
+/* Removes what was being written when the attempt, or who prepared it, was killed. Nothing may live there any
+ * more. What cannot be removed stays. */
+void attempt_tidy(const char *directory);
+
 /* ---- output ---- */
 
 /* Reads the output from an offset that counts bytes ever stored. At most `size` bytes go to

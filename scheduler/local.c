@@ -408,6 +408,7 @@ static void failed_event(struct local_attempt *attempt, struct backend_event *re
 		why = "its directory is gone or cannot be read";
 	else if (attempt->status == SUPERVISE_NO_FILES)
 		why = "it cannot write to the attempt's directory (is the disk full?)";
+	attempt_tidy(attempt->directory);
 	attempt->ended = true;
 	ret->kind = BACKEND_FAILED;
 	snprintf(ret->message, sizeof(ret->message), "tuner-supervise: %s", why);
@@ -425,6 +426,7 @@ static bool lost_event(struct local_attempt *attempt, const struct attempt_statu
 			*err = left;
 		return left.code == TUNER_RETRY;
 	}
+	attempt_tidy(attempt->directory);
 	attempt->ended = true;
 	ret->kind = BACKEND_LOST;
 	snprintf(ret->message, sizeof(ret->message), "%s",

@@ -56,6 +56,7 @@ bool directory_prepare(const char *directory, struct tuner_error *err)
 		return tuner_fail_memory(err);
 	if (!directory_make(directory, 0700, err))
 		goto out;
+	file_remove_temporaries(directory);
 	ok = access(path, F_OK) == 0 || file_write_atomic(path, "*\n", 2, 0600, false, err);
 out:
 	free(path);
