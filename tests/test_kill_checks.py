@@ -123,6 +123,22 @@ class Checks(unittest.TestCase):
         self.note("alive", "3 2 17")
         self.broken("alive when the next attempt started")
 
+    def test_a_file_that_is_left_half_written(self):
+        (self.directory / "tuner.db.d/job/0003/1/exit.json.new").touch()
+        self.broken("left half written: .*exit.json.new")
+
+    def test_an_attempt_that_was_given_up_and_had_started(self):
+        self.change("UPDATE attempt SET outcome = 'interrupted' WHERE trial = 7")
+        self.broken("given up as never launched that had started")
+
+    def test_a_counter_that_is_wrong(self):
+        self.change("UPDATE trial SET metric_count = 4 WHERE id = 7")
+        self.broken("tuner verify, exit status 1")
+
+    def test_a_decision_that_does_not_come_out_again(self):
+        self.change("UPDATE decision SET branch = 'random' WHERE id = 7")
+        self.broken("tuner replay, exit status 1")
+
     def test_calls_are_spread_from_the_first_to_the_last(self):
         self.assertEqual(harness.spread(10, 20), list(range(1, 11)))
         self.assertEqual(harness.spread(100, 4), [13, 38, 63, 88])
