@@ -430,9 +430,10 @@ def read_range(text):
     return int(first), int(last or first)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--kind", action="append", choices=list(KINDS))
+def main(description, option, kinds, run):
+    """run(NAME, OPTIONS, WORKERS) kills in one of the kinds; returns the places, and what was broken."""
+    parser = argparse.ArgumentParser(description=description.partition("\n")[0])
+    parser.add_argument(option, dest="kind", action="append", choices=list(kinds))
     parser.add_argument("--kills", type=int, default=8, help="of each kind (8)")
     parser.add_argument("--at", type=read_range, help="at these calls, such as 12 or 12-40")
     parser.add_argument("--all", dest="at", action="store_const", const=(1, sys.maxsize), help="at every call")
@@ -444,9 +445,9 @@ def main():
 
     broken, lines = [], []
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as workers:
-        for name in options.kind or KINDS:
+        for name in options.kind or kinds:
             try:
-                sites, failures = run_kind(name, options, workers)
+                sites, failures = run(name, options, workers)
             except Broken as error:
                 sites, failures = {}, [f"{name}, not killed at all: {error}"]
                 print(failures[0])
@@ -458,4 +459,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__, "--kind", KINDS, run_kind))

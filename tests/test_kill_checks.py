@@ -3,18 +3,18 @@
 
     tests/test_kill_checks.py
 """
-import importlib.util
 import pathlib
 import shutil
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
-specification = importlib.util.spec_from_file_location("kill_everywhere", HERE / "kill_everywhere.py")
-harness = importlib.util.module_from_spec(specification)
-specification.loader.exec_module(harness)
+sys.path.insert(0, str(HERE))
+import kill_commands
+import kill_everywhere as harness
 
 
 class Checks(unittest.TestCase):
@@ -138,6 +138,14 @@ class Checks(unittest.TestCase):
     def test_a_decision_that_does_not_come_out_again(self):
         self.change("UPDATE decision SET branch = 'random' WHERE id = 7")
         self.broken("tuner replay, exit status 1")
+
+    def test_a_command_is_taken_once_or_not_at_all(self):
+        killed, done, failed = {"killed": 1}, {"status": 0}, {"status": 2}
+        self.assertTrue(kill_commands.taken(done, lambda: 1))
+        self.assertFalse(kill_commands.taken(killed, lambda: 0))
+        for report, n in (killed, 2), (done, 0), (done, 2), (failed, 1):
+            with self.assertRaises(harness.Broken):
+                kill_commands.taken(report, lambda n=n: n)
 
     def test_calls_are_spread_from_the_first_to_the_last(self):
         self.assertEqual(harness.spread(10, 20), list(range(1, 11)))
