@@ -367,8 +367,6 @@ static const struct {
 		"event 1 of job other is about" },
 	{ "event-proposed", "UPDATE event SET kind = 'noted' WHERE id = 1",
 		"trial 1: was proposed in 0 events" },
-	{ "event-kinds", "UPDATE event SET kind = 'noted' WHERE kind = 'stop'",
-		"of job other is of kind noted" },
 	{ "event-stops", "UPDATE event SET attempt = NULL WHERE kind = 'stop'",
 		"is to stop no attempt" },
 	{ "event-stops",

@@ -373,11 +373,6 @@ static const struct check checks[] = {
 		"WHERE "
 		"?1 IN (0, t.job) GROUP BY t.id HAVING count(e.id) <> 1",
 		"facts are missing or doubled: go on from an older copy" },
-	{ "event-kinds",
-		"SELECT 'event ' || e.id || ' of job ' || j.name || ' is of kind ' || e.kind || "
-		"', which is not known' " OF_EVENTS "e.kind NOT IN ('proposed', 'stop', 'retry', "
-		"'ended', 'paused', 'late', 'reopened', 'edited')",
-		"a newer tuner wrote it: use that to look at this job" },
 	{ "event-stops",
 		"SELECT 'event ' || e.id || ' of job ' || j.name || ' is to stop ' || CASE WHEN "
 		"e.attempt IS NULL THEN 'no attempt' ELSE 'an attempt that had ended' END FROM "
