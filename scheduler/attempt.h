@@ -39,6 +39,17 @@ struct launch {
 TUNER_MUST_CHECK
 bool launch_write(const char *directory, const struct launch *launch, struct tuner_error *err);
 
+enum launch_owner {
+	LAUNCH_NOBODYS, /* not there, or torn by a power failure */
+	LAUNCH_OWN, /* it has this key */
+	LAUNCH_ANOTHERS, /* another one: the directory is of a database that is not this one any more */
+};
+
+/* Whose launch it is that stands in the directory. */
+TUNER_MUST_CHECK
+bool launch_look(
+	const char *directory, const char *key, enum launch_owner *ret, struct tuner_error *err);
+
 enum attempt_life {
 	ATTEMPT_NEVER_RAN, /* no started, lock free */
 	ATTEMPT_LIVES, /* lock held, no exit.json yet */

@@ -244,3 +244,51 @@ END2
 	[ "$status" -eq 2 ]
 	[[ "$output" == *"does not fit into the space"* ]]
 }
+
+@test "what another database has left in the place of an attempt is put aside, and not taken for its result" {
+	TRIALS=3 PARALLEL=1 write_job
+	"$TUNER" run --quiet job.jsonc
+	sqlite3 tuner.db ".backup older.db"
+	"$TUNER" run --quiet job.jsonc --trials 5
+
+	# Trials 4 and 5 of an older copy are not those whose directories are there.
+	sqlite3 tuner.db "SELECT objective FROM trial WHERE number > 3" >before
+	mv older.db tuner.db
+	rm -f tuner.db-*
+	run "$TUNER" run --plain job.jsonc --set strategy=sobol --trials 5
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"warning: trial 4 has its directory from another database"*"tuner.db.d/job/0004.old"* ]]
+	[ -s tuner.db.d/job/0004.old/1/exit.json ]
+	[ "$(lines_of starts)" -eq 7 ]
+	[ "$(sql "SELECT objective FROM trial WHERE number > 3")" != "$(cat before)" ]
+	sql_is "SELECT count(*) FROM trial t JOIN trial_param p ON p.trial = t.id
+		WHERE abs(objective - (value - 0.3) * (value - 0.3)) > 1e-12" 0
+
+	# A new database, and the directory of the old one.
+	rm -f tuner.db tuner.db-*
+	run "$TUNER" run --plain job.jsonc --set seed=7
+	[ "$status" -eq 0 ]
+	[ "$(lines_of starts)" -eq 10 ]
+	[ -e tuner.db.d/job/0003.old/1/exit.json ]
+	sql_is "SELECT count(*) FROM trial t JOIN trial_param p ON p.trial = t.id
+		WHERE abs(objective - (value - 0.3) * (value - 0.3)) > 1e-12" 0
+}
+
+@test "recovery does not take over another database's attempt" {
+	TRIALS=1 PARALLEL=1 write_job '"backoff": 0,'
+	touch hold
+	start "$TUNER" run --plain job.jsonc
+	await sql_is "SELECT state FROM attempt" running
+	kill -KILL "$PID"
+	finished
+	forget_start
+	sqlite3 tuner.db "UPDATE attempt SET key = '0123456789abcdef0123456789abcdef'"
+	(await grep -q '^1 2 ' starts && rm hold) &
+	run "$TUNER" run --plain job.jsonc
+	[ "$status" -eq 0 ] || { echo "$output"; false; }
+	wait
+	[[ "$output" == *"warning: trial 1 has its directory from another database"* ]]
+	sql_is "SELECT group_concat(outcome) FROM attempt" interrupted,ok
+	[ -d tuner.db.d/job/0001.old/1 ]
+	"$TUNER" verify
+}

@@ -441,6 +441,28 @@ static void without_its_launch_an_attempt_is_not_started_by_who_takes_it_over(vo
 	place_remove(&place);
 }
 
+static void a_launch_tells_whose_it_is(void **state)
+{
+	struct place place = place_make();
+	enum launch_owner owner;
+	char path[128];
+	ASSERT_OK(&place, launch_look(place.directory, KEY, &owner, &place.err));
+	assert_int_equal(owner, LAUNCH_NOBODYS);
+	write_launch(&place, "exit 0", 0, 1 << 20);
+	ASSERT_OK(&place, launch_look(place.directory, KEY, &owner, &place.err));
+	assert_int_equal(owner, LAUNCH_OWN);
+	ASSERT_OK(&place, launch_look(place.directory, "another", &owner, &place.err));
+	assert_int_equal(owner, LAUNCH_ANOTHERS);
+	snprintf(path, sizeof(path), "%s/launch", place.directory);
+	for (off_t size = 0; size < 16; size++) { /* up to the key's tag */
+		assert_int_equal(truncate(path, size), 0);
+		ASSERT_OK(&place, launch_look(place.directory, KEY, &owner, &place.err));
+		assert_int_equal(owner, LAUNCH_NOBODYS);
+		write_launch(&place, "exit 0", 0, 1 << 20);
+	}
+	place_remove(&place);
+}
+
 static void a_torn_record_counts_as_lost(void **state)
 {
 	struct place place = place_make();
@@ -478,6 +500,7 @@ int main(void)
 		cmocka_unit_test(a_fence_spares_a_process_that_only_has_the_number),
 		cmocka_unit_test(another_process_takes_over_what_runs),
 		cmocka_unit_test(without_its_launch_an_attempt_is_not_started_by_who_takes_it_over),
+		cmocka_unit_test(a_launch_tells_whose_it_is),
 		cmocka_unit_test(a_torn_record_counts_as_lost),
 		cmocka_unit_test(a_supervisor_that_cannot_be_run_is_refused_at_once),
 	};

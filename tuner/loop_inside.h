@@ -151,6 +151,10 @@ bool loop_store_plan(struct loop *loop, struct plan *plan, int64_t now_us, const
 TUNER_MUST_CHECK
 bool loop_launch(struct loop *loop, struct live *live, struct tuner_error *err);
 
+/* What another database has left in the attempt's place is put aside (launch_make_way). */
+TUNER_MUST_CHECK
+bool loop_make_way(struct loop *loop, const struct live *live, struct tuner_error *err);
+
 /* A launch that failed before anything ran: its turn comes like that of any other end. */
 void live_end_unlaunched(struct live *live, const struct tuner_error *why);
 

@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "scheduler/attempt_files.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -69,14 +68,15 @@ static bool recover_values(
 	return true;
 }
 
-static bool is_prepared(const struct live *live, bool *ret, struct tuner_error *err)
+/* False also for what another database has left in its place, which makes way. */
+static bool is_prepared(
+	struct loop *loop, const struct live *live, bool *ret, struct tuner_error *err)
 {
-	char *path = path_join(live->directory, ATTEMPT_LAUNCH);
-	if (path == NULL)
-		return tuner_fail_memory(err);
-	*ret = access(path, F_OK) == 0;
-	free(path);
-	return true;
+	enum launch_owner owner;
+	if (!launch_look(live->directory, live->key, &owner, err))
+		return false;
+	*ret = owner == LAUNCH_OWN;
+	return owner != LAUNCH_ANOTHERS || loop_make_way(loop, live, err);
 }
 
 /* Killed between the intent's commit and the end of its preparation, or somebody has removed the directory of
@@ -98,9 +98,8 @@ static bool take_over(struct loop *loop, struct live *live, bool intended, struc
 	struct attempt_status status;
 	bool prepared = false;
 
-	if (!is_prepared(live, &prepared, err))
-		return false;
-	if (!attempt_look(live->directory, &status, &failed)) {
+	if (!is_prepared(loop, live, &prepared, &failed) ||
+		!attempt_look(live->directory, &status, &failed)) {
 		live_end_unlaunched(live, &failed);
 		return true;
 	}
