@@ -290,7 +290,7 @@ static bool stop_trials(struct loop *loop, const struct trial_list *trials, size
 	*ret_stopped = 0;
 	for (size_t i = 0; i < trials->n; i++) {
 		const struct trial *trial = &trials->items[i];
-		bool misfit;
+		bool misfit = false;
 		if (!is_misfit(loop, trial, &misfit, err) ||
 			(misfit && !trial_stop(loop->store, trial->id, NOT_AGAIN, clock_wall_us(),
 					   err)))
