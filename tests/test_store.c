@@ -244,12 +244,26 @@ static void a_failed_trial_may_be_put_back_and_a_done_one_may_not(void **state)
 	assert_int_equal(n, 1);
 	assert_true(reopenings[0].trial_id == id && reopenings[0].attempts == 1);
 	assert_true(reopenings[0].event > event);
+	assert_int_equal(reopenings[0].ended_event, event);
+	assert_true(reopenings[0].state == TRIAL_FAILED && isnan(reopenings[0].objective));
+	assert_int_equal(reopenings[0].outcome, OUTCOME_CRASHED);
+	free(reopenings);
+
+	/* A partial curve's value, to the bit. */
+	const int64_t stopped = fixture_add_trial(f);
+
+	fixture_end(f, fixture_run_attempt(f, stopped), OUTCOME_TIMEOUT, TRIAL_STOPPED, 0.1 + 0.2);
+	CHANGE(f, trial_reopen(f->store, stopped, fixture_now(f), &f->err));
+	ASSERT_OK(f, trial_reopenings(f->store, 1, &reopenings, &n, &f->err));
+	assert_int_equal(n, 2);
+	assert_true(reopenings[1].objective == 0.1 + 0.2);
 	free(reopenings);
 
 	/* Its second life ends well, and for good. */
 	fixture_end(f, fixture_run_attempt(f, id), OUTCOME_OK, TRIAL_DONE, 1.5);
 	REFUSED(f, TUNER_USAGE, "is done", trial_reopen(f->store, id, fixture_now(f), &f->err));
-	ASSERT_ROWS(f, "SELECT state, objective, attempts FROM trial", "done|1.5|2");
+	ASSERT_ROWS(
+		f, "SELECT state, objective, attempts FROM trial WHERE number = 1", "done|1.5|2");
 	assert_sound(f);
 }
 

@@ -334,8 +334,8 @@ const struct key job_keys[] = {
 		.synonyms = "ConvergenceDetected|CompleteOnConvergence|convergence" },
 	{ SECTION_BUDGET, "failures", KEY_INTEGER, FROM_TO(0, TRIALS_MAX), .otherwise = "10",
 		.help = "so many failures of the infrastructure (lost hosts, full disks) end the "
-			"job; 0: "
-			"never",
+			"job; "
+			"begun again it counts from 0, but after a kill; 0: never",
 		.synonyms = "max_failures|maxFailedTrialCount|max_failed_trials" },
 	{ SECTION_BUDGET, "start_failures", KEY_INTEGER, FROM_TO(1, TRIALS_MAX), .otherwise = "3",
 		.help = "as long as no trial has given an objective, so many failures in a row end "

@@ -46,6 +46,13 @@ TUNER_MUST_CHECK
 bool launch_prepare(
 	const struct launch_site *site, const struct live *live, struct tuner_error *err);
 
+/* Before a launch: what stands in its place already is of another database, of one that was removed or of a newer
+ * copy of this one, and nothing of it may be taken for this trial's. It is renamed, to *ret_moved (the caller
+ * frees; NULL: nothing was there). Of a trial's first attempt that is the trial's directory, with checkpoints. */
+TUNER_MUST_CHECK
+bool launch_make_way(
+	const char *directory, int64_t attempt_number, char **ret_moved, struct tuner_error *err);
+
 /* The program tuner-supervise: TUNER_SUPERVISE, else beside this program where the build or a package
  * puts it. Caller frees. TUNER_USAGE if it is nowhere. */
 TUNER_MUST_CHECK

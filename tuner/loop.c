@@ -446,10 +446,8 @@ static bool begin(struct loop *loop, struct tuner_error *err)
 		!failure_rules_create(
 			loop->file->failures, loop->file->n_failures, &loop->rules, &bad, err) ||
 		!history_load(&loop->history, loop->file, loop->store, settings->job_id, err) ||
-		!proposer_load(&loop->proposer, loop->file, loop->store, settings->job_id, err))
-		goto out;
-	loop->probe_passed = loop->history.done > 0;
-	if (!loop_load_hosts(loop, err))
+		!proposer_load(&loop->proposer, loop->file, loop->store, settings->job_id, err) ||
+		!loop_load_counts(loop, err) || !loop_load_hosts(loop, err))
 		goto out;
 	if (!store_begin(loop->store, STORE_DURABLE, err))
 		goto out;

@@ -79,8 +79,8 @@ struct loop {
 	bool exhausted;
 	size_t interrupts;
 
-	int64_t infrastructure_failures; /* in this run */
-	int64_t failed_in_a_row; /* configurations, in this run, while there is no objective */
+	int64_t infrastructure_failures; /* in this sitting, and those before it that were killed */
+	int64_t failed_in_a_row; /* launches, in the same, while there is no objective */
 	bool probe_passed;
 	struct text log_tail;
 
@@ -169,6 +169,10 @@ bool loop_store_plan(struct loop *loop, struct plan *plan, int64_t now_us, const
 TUNER_MUST_CHECK
 bool loop_launch(struct loop *loop, struct live *live, struct tuner_error *err);
 
+/* What another database has left in the attempt's place is put aside (launch_make_way). */
+TUNER_MUST_CHECK
+bool loop_make_way(struct loop *loop, const struct live *live, struct tuner_error *err);
+
 /* A launch that failed before anything ran: its turn comes like that of any other end. */
 void live_end_unlaunched(struct live *live, const struct tuner_error *why);
 
@@ -183,6 +187,17 @@ struct launch_site loop_site(const struct loop *loop, const struct live *live);
 TUNER_MUST_CHECK
 bool loop_take_end(struct loop *loop, struct live *live, struct fate *ret_fate,
 	struct finished_trial *ret_shown, struct tuner_error *err);
+
+/* At the start: what an earlier sitting, if it was killed, had counted of failures. One that came to an end of its
+ * own has left nothing: who starts the job again then has had the chance to mend what is broken. */
+TUNER_MUST_CHECK
+bool loop_load_counts(struct loop *loop, struct tuner_error *err);
+
+/* False for values as recovery has them of a configuration that the space, edited since, does not take. */
+bool loop_fits(const struct loop *loop, const double *values);
+
+/* Why such a trial is stopped where others are launched again. */
+#define NOT_AGAIN "not launched again: the space, as it was edited, does not take it"
 
 /* In the open transaction. */
 TUNER_MUST_CHECK

@@ -183,6 +183,21 @@ bool loop_load_series(struct loop *loop, struct live *live, struct tuner_error *
 	       series_load(&live->series, loop->store, live->trial, loop->file->metric, err);
 }
 
+bool loop_make_way(struct loop *loop, const struct live *live, struct tuner_error *err)
+{
+	char *moved;
+	if (!launch_make_way(live->directory, live->attempt_number, &moved, err))
+		return false;
+	if (moved != NULL)
+		progress_say(loop->settings->progress,
+			"warning: trial %lld has its directory from another database; what is in "
+			"it "
+			"is now %s",
+			(long long)live->number, moved);
+	free(moved);
+	return true;
+}
+
 /* After the commit: starts what was planned. A launch that fails is an end, not an error. */
 bool loop_launch(struct loop *loop, struct live *live, struct tuner_error *err)
 {
@@ -193,7 +208,7 @@ bool loop_launch(struct loop *loop, struct live *live, struct tuner_error *err)
 	if (!loop_load_series(loop, live, err) ||
 		!scraper_create(loop->patterns, 0, NULL, &live->scraper, err))
 		return false;
-	if (!launch_prepare(&site, live, &failed) ||
+	if (!loop_make_way(loop, live, &failed) || !launch_prepare(&site, live, &failed) ||
 		!backend->ops->start(backend, live->attempt, live->directory, live->key, &failed))
 		live_end_unlaunched(live, &failed);
 	return loop_ask_witness(loop, live, err);
