@@ -361,6 +361,7 @@ static void set_up(struct power *p, bool ignore_syncs)
 	/* In memory if possible: what is synced here need not outlive anything. */
 	const char *const where = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
 
+	disk_forget(); /* of a test that failed */
 	memset(p, 0, sizeof *p);
 	p->f.now_us = 1700000000 * INT64_C(1000000);
 	snprintf(p->f.directory, sizeof p->f.directory, "%s/tuner-power-XXXXXX", where);
