@@ -171,6 +171,33 @@ static void the_median_time_is_that_of_the_done_trials(void **state)
 		}
 }
 
+/* The last ones; twice as many as a rule wants to compare with, if that is more. */
+static void assert_curves_kept(size_t min_trials, size_t n, size_t dropped)
+{
+	const struct job_file file = { .stopping = { .rule = STOPPING_MEDIAN, .min_curves = min_trials } };
+	struct history history = { .file = &file };
+	struct tuner_error err;
+
+	for (size_t i = 0; i < n; i++) {
+		struct finished_trial done = { .number = (int64_t)i + 1, .state = TRIAL_DONE, .objective = 1 };
+
+		assert_true(series_put(&done.series, 1, 0.5));
+		assert_true(history_add(&history, &done, &err));
+	}
+	assert_int_equal(history.n, n);
+	assert_int_equal(history.first_curve, dropped);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(history.items[i].series.n, i >= dropped);
+	history_finish(&history);
+}
+
+static void of_very_many_trials_the_last_curves_are_kept(void **state)
+{
+	assert_curves_kept(5, HISTORY_CURVES, 0);
+	assert_curves_kept(5, HISTORY_CURVES + 7, 7);
+	assert_curves_kept(HISTORY_CURVES, HISTORY_CURVES + 7, 0);
+}
+
 /* Reading very many trials takes longer than a suggestion should: its model looks at something all the same. */
 static void however_long_the_last_suggestion_took_the_next_may_do_something(void **state)
 {
@@ -210,6 +237,7 @@ int main(void)
 		cmocka_unit_test(without_a_start_nothing_is_known),
 		cmocka_unit_test(observations_have_durations),
 		cmocka_unit_test(the_median_time_is_that_of_the_done_trials),
+		cmocka_unit_test(of_very_many_trials_the_last_curves_are_kept),
 		cmocka_unit_test(however_long_the_last_suggestion_took_the_next_may_do_something),
 	};
 

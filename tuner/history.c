@@ -28,6 +28,12 @@ static bool make_room(struct history *history, struct tuner_error *err)
 	return true;
 }
 
+static size_t curves_kept(const struct history *history)
+{
+	const size_t asked = 2 * history->file->stopping.min_curves;
+	return asked > HISTORY_CURVES ? asked : HISTORY_CURVES;
+}
+
 bool history_add(
 	struct history *history, const struct finished_trial *trial, struct tuner_error *err)
 {
@@ -35,6 +41,8 @@ bool history_add(
 		return false;
 	struct finished_trial *added = &history->items[history->n++];
 	*added = *trial;
+	while (history->n - history->first_curve > curves_kept(history))
+		series_finish(&history->items[history->first_curve++].series);
 	if (added->state == TRIAL_DONE) {
 		history->done++;
 		if (history->best == NULL ||
@@ -72,9 +80,12 @@ int64_t trial_duration_us(int64_t started_us, int64_t last_us, int64_t ended_us)
 	return first > 0 && first < ended_us ? ended_us - first : 0;
 }
 
-bool history_add_stored(struct history *history, struct store *store, const struct trial *trial,
-	struct tuner_error *err)
+/* `later`: so many trials that have ended come behind it. */
+static bool add_stored(struct history *history, struct store *store, const struct trial *trial,
+	size_t later, struct tuner_error *err)
 {
+	const bool wants_curve = history->file->stopping.rule != STOPPING_NONE &&
+				 later < curves_kept(history);
 	struct finished_trial finished = {
 		.number = trial->number,
 		.objective = trial->objective,
@@ -84,7 +95,7 @@ bool history_add_stored(struct history *history, struct store *store, const stru
 	};
 	if (!trial_present_values(history->file, trial, &finished.values, err))
 		return false;
-	if ((history->file->stopping.rule != STOPPING_NONE &&
+	if ((wants_curve &&
 		    !series_load(&finished.series, store, trial->id, history->file->metric, err)) ||
 		!history_add(history, &finished, err)) {
 		free(finished.values);
@@ -93,6 +104,12 @@ bool history_add_stored(struct history *history, struct store *store, const stru
 	}
 	history->last_event = trial->ended_event;
 	return true;
+}
+
+bool history_add_stored(struct history *history, struct store *store, const struct trial *trial,
+	struct tuner_error *err)
+{
+	return add_stored(history, store, trial, 0, err);
 }
 
 /* A decision that is made without a trial that was put back has seen that it was. */
@@ -130,7 +147,7 @@ bool history_load(struct history *history, const struct job_file *file, struct s
 		history->created += counts[i];
 	bool ok = true;
 	for (size_t i = 0; ok && i < list.n; i++)
-		ok = history_add_stored(history, store, &list.items[i], err);
+		ok = add_stored(history, store, &list.items[i], list.n - 1 - i, err);
 	ok = ok && load_reopenings(history, store, job_id, err);
 	trial_list_finish(&list);
 	if (!ok)
