@@ -45,7 +45,8 @@ static void sift_down(size_t *heap, size_t n, const double *values)
 
 static void sift_up(size_t *heap, size_t i, const double *values)
 {
-	for (size_t parent; i > 0 && is_less(values, heap[parent = (i - 1) / 2], heap[i]); i = parent) {
+	for (size_t parent; i > 0 && is_less(values, heap[parent = (i - 1) / 2], heap[i]);
+		i = parent) {
 		const size_t row = heap[i];
 
 		heap[i] = heap[parent];

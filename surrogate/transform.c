@@ -141,8 +141,8 @@ static void half_rank(struct transform *t, double *sorted, size_t n, size_t fini
 	for (size_t i = 0; i < t->n; i++) {
 		if (!(t->outcomes[i] > m))
 			continue;
-		const double k = (double)(distinct -
-					  count_below(sorted + first_bad, distinct, t->outcomes[i]));
+		const double k = (double)(distinct - count_below(sorted + first_bad, distinct,
+							     t->outcomes[i]));
 
 		t->outcomes[i] = m - s * gsl_cdf_ugaussian_Pinv((k - 0.5) / (2 * (double)distinct));
 	}
@@ -163,8 +163,8 @@ static double fence(const double *sorted, size_t finite)
 	return fmin(upper + 1.5 * (upper - lower), sorted[finite - 1]);
 }
 
-static void warp(struct transform *t, enum transform_kind kind, double *sorted, size_t n,
-	size_t finite)
+static void warp(
+	struct transform *t, enum transform_kind kind, double *sorted, size_t n, size_t finite)
 {
 	switch (kind) {
 	case TRANSFORM_AUTO:

@@ -174,12 +174,15 @@ static void the_median_time_is_that_of_the_done_trials(void **state)
 /* The last ones; twice as many as a rule wants to compare with, if that is more. */
 static void assert_curves_kept(size_t min_trials, size_t n, size_t dropped)
 {
-	const struct job_file file = { .stopping = { .rule = STOPPING_MEDIAN, .min_curves = min_trials } };
+	const struct job_file file = { .stopping = { .rule = STOPPING_MEDIAN,
+					       .min_curves = min_trials } };
 	struct history history = { .file = &file };
 	struct tuner_error err;
 
 	for (size_t i = 0; i < n; i++) {
-		struct finished_trial done = { .number = (int64_t)i + 1, .state = TRIAL_DONE, .objective = 1 };
+		struct finished_trial done = {
+			.number = (int64_t)i + 1, .state = TRIAL_DONE, .objective = 1
+		};
 
 		assert_true(series_put(&done.series, 1, 0.5));
 		assert_true(history_add(&history, &done, &err));
@@ -211,8 +214,8 @@ static void however_long_the_last_suggestion_took_the_next_may_do_something(void
 	struct proposal proposal;
 	struct tuner_error err;
 
-	assert_true(job_file_parse("job", "/", text, sizeof text - 1, NULL, COMMAND_IGNORED, &file,
-		&list, &err));
+	assert_true(job_file_parse(
+		"job", "/", text, sizeof text - 1, NULL, COMMAND_IGNORED, &file, &list, &err));
 	const struct history history = { .file = file };
 
 	assert_true(proposer_create(&proposer, file, &err));

@@ -1,7 +1,7 @@
 /* A loss of power at any moment leaves a whole database, with all that was acknowledged.
  *
  *     test_power_loss                     a sample of moments and losses
- *     test_power_loss --all [SEEDS]       each moment with each loss, SEEDS times: minutes
+ *     test_power_loss --all [SEEDS [N]]   each moment (each N-th) with each loss, SEEDS times: long
  *     test_power_loss --at N LOSS SEED    one again, and the calls before it */
 #include "base/file.h"
 #include "fixture_trials.h"
@@ -17,11 +17,11 @@ enum { COMMITS_MAX = 64, LARGE = 1300000, SAMPLE = 150, SAMPLE_LARGE = 50 };
 
 /* Which moments are looked at; the rest is for a person. */
 static struct {
-	bool all, one;
-	size_t at;
+	bool all;
+	size_t at, every;
 	enum loss loss;
 	uint64_t seed, seeds;
-} wanted = { .seeds = 1 };
+} wanted = { .seeds = 1, .every = 1 };
 
 /* ---- what a database holds ---- */
 
@@ -60,7 +60,8 @@ static uint64_t hash_database(struct store *store)
 	bool found = false;
 	size_t n = 0;
 
-	query_open(&query, store, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name");
+	query_open(
+		&query, store, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name");
 	while (query_row(&query, &found, &err) && found && n < 40)
 		query_text_into(&query, names[n++], sizeof names[0]);
 	query_close(&query);
@@ -98,8 +99,7 @@ static void acknowledge(struct power *p, size_t began, bool durable)
 	const size_t ended = disk_calls();
 
 	assert_true(p->n < COMMITS_MAX);
-	p->commits[p->n++] =
-		(struct commit){ began, ended, durable, hash_database(p->f.store) };
+	p->commits[p->n++] = (struct commit){ began, ended, durable, hash_database(p->f.store) };
 }
 
 static void begin(struct power *p, enum store_durability durability)
@@ -133,9 +133,9 @@ static void add_job(struct power *p)
 	int64_t id = 0;
 
 	begin(p, STORE_DURABLE);
-	ASSERT_OK(&p->f, job_create(p->f.store, &job, "{\"x\": [0, 1]}", fixture_parameters, 2,
-				 "loss", "minimize", "{\"reduce\": \"last\"}", fixture_now(&p->f), &id,
-				 &p->f.err));
+	ASSERT_OK(&p->f,
+		job_create(p->f.store, &job, "{\"x\": [0, 1]}", fixture_parameters, 2, "loss",
+			"minimize", "{\"reduce\": \"last\"}", fixture_now(&p->f), &id, &p->f.err));
 	commit(p);
 	fixture_use_job(&p->f, id);
 }
@@ -152,11 +152,15 @@ static int64_t intend(struct power *p)
 	ASSERT_OK(&p->f, fixture_create(&p->f, &trial, &decision, &id, &capped));
 	snprintf(key, sizeof key, "key-%u", ++p->f.keys);
 	snprintf(directory, sizeof directory, "job/%04u/1", p->f.keys);
-	const struct attempt_new new = { .trial_id = id, .key = key, .backend = "null",
-		.host = "here", .gpus = "[]", .directory = directory, .slot = 1 };
+	const struct attempt_new new = { .trial_id = id,
+		.key = key,
+		.backend = "null",
+		.host = "here",
+		.gpus = "[]",
+		.directory = directory,
+		.slot = 1 };
 
-	ASSERT_OK(&p->f,
-		attempt_create(p->f.store, &new, fixture_now(&p->f), &attempt, &p->f.err));
+	ASSERT_OK(&p->f, attempt_create(p->f.store, &new, fixture_now(&p->f), &attempt, &p->f.err));
 	return attempt;
 }
 
@@ -164,8 +168,8 @@ static int64_t intend(struct power *p)
 static void run(struct power *p, int64_t attempt)
 {
 	begin(p, STORE_LAZY);
-	ASSERT_OK(&p->f, attempt_move(p->f.store, attempt, ATTEMPT_RUNNING, fixture_now(&p->f),
-				 &p->f.err));
+	ASSERT_OK(&p->f,
+		attempt_move(p->f.store, attempt, ATTEMPT_RUNNING, fixture_now(&p->f), &p->f.err));
 	commit(p);
 	for (int64_t step = 1; step <= 3; step++) {
 		const struct metric_row row = { "loss", step, 0.5, fixture_now(&p->f) };
@@ -185,8 +189,8 @@ static int64_t end_and_intend(struct power *p, int64_t attempt, const char *mess
 
 	end.message = message;
 	begin(p, STORE_DURABLE);
-	ASSERT_OK(&p->f, attempt_end(p->f.store, attempt, &end, fixture_now(&p->f), &event,
-				 &p->f.err));
+	ASSERT_OK(&p->f,
+		attempt_end(p->f.store, attempt, &end, fixture_now(&p->f), &event, &p->f.err));
 	const int64_t next = intend(p);
 
 	commit(p);
@@ -207,8 +211,8 @@ static void ask(struct power *p)
 	int64_t id;
 
 	ASSERT_OK(&p->f, store_open(p->f.path, STORE_REQUEST, &other, &p->f.err));
-	ASSERT_OK(&p->f, request_add(other, p->f.job, "stop", "{}", fixture_now(&p->f), &id,
-				 &p->f.err));
+	ASSERT_OK(&p->f,
+		request_add(other, p->f.job, "stop", "{}", fixture_now(&p->f), &id, &p->f.err));
 	acknowledge(p, began, true);
 	store_close(other);
 }
@@ -280,8 +284,7 @@ static void empty_place(struct power *p)
 }
 
 /* Why it is not as it should be, as what stands behind the n-th call; "" if it is. */
-static void check_content(
-	struct power *p, struct store *store, size_t n, char ret[400])
+static void check_content(struct power *p, struct store *store, size_t n, char ret[400])
 {
 	const uint64_t hash = hash_database(store);
 	struct violation_list violations;
@@ -334,7 +337,7 @@ typedef void check_function(struct power *, size_t, enum loss, uint64_t, char re
 static bool check_moments(struct power *p, check_function *check_one, size_t sample, bool tell)
 {
 	const size_t calls = disk_calls();
-	const size_t every = wanted.all || calls < sample ? 1 : calls / sample;
+	const size_t every = wanted.all ? wanted.every : calls < sample ? 1 : calls / sample;
 	char why[400], text[160];
 
 	for (size_t n = 0; n <= calls; n += every)
@@ -346,7 +349,8 @@ static bool check_moments(struct power *p, check_function *check_one, size_t sam
 				if (why[0] == '\0')
 					continue;
 				if (tell)
-					print_error("after call %zu of %zu (%s), loss %s, seed %d: %s\n",
+					print_error("after call %zu of %zu (%s), loss %s, seed %d: "
+						    "%s\n",
 						n, calls, n > 0 ? disk_call_text(n - 1, text) : "",
 						loss_name(loss), (int)seed, why);
 				return false;
@@ -422,9 +426,9 @@ static void a_disk_that_does_not_sync_is_found_out(void **state)
 /* ---- a migration ---- */
 
 static const struct schema_step newer_steps[] = {
-	{ STORE_SCHEMA_VERSION + 1,
-		"ALTER TABLE job ADD COLUMN colour TEXT; CREATE INDEX trial_colour ON trial(number);"
-		"UPDATE trial SET message = 'migrated'" },
+	{ STORE_SCHEMA_VERSION + 1, "ALTER TABLE job ADD COLUMN colour TEXT; CREATE INDEX "
+				    "trial_colour ON trial(number);"
+				    "UPDATE trial SET message = 'migrated'" },
 	{ 0, NULL },
 };
 
@@ -520,6 +524,7 @@ int main(int argc, char **argv)
 	if (argc >= 2 && strcmp(argv[1], "--all") == 0) {
 		wanted.all = true;
 		wanted.seeds = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
+		wanted.every = argc > 3 && atoi(argv[3]) > 0 ? (size_t)atoi(argv[3]) : 1;
 	} else if (argc == 5 && strcmp(argv[1], "--at") == 0) {
 		wanted.at = strtoul(argv[2], NULL, 10);
 		wanted.seed = strtoull(argv[4], NULL, 10);

@@ -1094,16 +1094,20 @@ static void numbers_of(struct fixture *f, const struct trial_filter *filter, cha
 	ASSERT_OK(f, trial_select(f->store, filter, &list, &f->err));
 	ret[0] = '\0';
 	for (size_t i = 0; i < list.n; i++)
-		used += (size_t)snprintf(ret + used, 64 - used, "%s%d", i > 0 ? " " : "",
-			(int)list.items[i].number);
+		used += (size_t)snprintf(
+			ret + used, 64 - used, "%s%d", i > 0 ? " " : "", (int)list.items[i].number);
 	trial_list_finish(&list);
 }
 
 static void assert_listed(struct fixture *f, enum trial_order order, unsigned states, bool newest,
 	int64_t limit, const char *wanted)
 {
-	const struct trial_filter filter = { .job_id = f->job, .repeat = -1, .states = states,
-		.order = order, .newest = newest, .limit = limit };
+	const struct trial_filter filter = { .job_id = f->job,
+		.repeat = -1,
+		.states = states,
+		.order = order,
+		.newest = newest,
+		.limit = limit };
 	char numbers[64];
 
 	numbers_of(f, &filter, numbers);

@@ -23,7 +23,8 @@ static const char OUTPUT[] = "loss=0.5\n";
 struct life {
 	char directory[64], place[64];
 	int fd;
-	size_t may_run, ended; /* calls before the command may run; before the supervisor has gone */
+	size_t may_run,
+		ended; /* calls before the command may run; before the supervisor has gone */
 	struct outcome outcome;
 };
 
@@ -66,8 +67,12 @@ static void live(struct life *life)
 	life->may_run = disk_calls();
 	write_output(life, &log);
 	/* Of several sectors. */
-	life->outcome = (struct outcome){ .kind = KIND_CODE, .code = 3, .signal = -1,
-		.started_us = 1000, .ended_us = 2000, .max_rss_bytes = 4096 };
+	life->outcome = (struct outcome){ .kind = KIND_CODE,
+		.code = 3,
+		.signal = -1,
+		.started_us = 1000,
+		.ended_us = 2000,
+		.max_rss_bytes = 4096 };
 	memset(life->outcome.message, 1, sizeof life->outcome.message - 1);
 	assert_true(record_exit(life->fd, reserved, &life->outcome, &log));
 	record_sync(life->fd, reserved, &log);

@@ -75,7 +75,7 @@ static const char *name_below(const char *path)
 	if (path[length] == '\0')
 		return "";
 	return path[length] == '/' && strlen(path + length + 1) < NAME_MAX_ ? path + length + 1
-									     : NULL;
+									    : NULL;
 }
 
 static struct name *find(struct names *names, const char *name)
@@ -299,7 +299,8 @@ int close(int fd)
 
 ssize_t write(int fd, const void *bytes, size_t length)
 {
-	const off_t offset = file_of(fd) != NO_FILE ? (off_t)syscall(SYS_lseek, fd, 0, SEEK_CUR) : 0;
+	const off_t offset =
+		file_of(fd) != NO_FILE ? (off_t)syscall(SYS_lseek, fd, 0, SEEK_CUR) : 0;
 	const ssize_t written = syscall(SYS_write, fd, bytes, length);
 
 	note_write(fd, bytes, written, offset);

@@ -233,8 +233,7 @@ static bool read_list(
 		ok = array_grow((void **)&list->items, &list->n, &capacity, sizeof *list->items,
 			     err) &&
 		     read_row(query, &list->items[list->n - 1], err) &&
-		     (!values ||
-			     read_values(query->store, &list->items[list->n - 1], err));
+		     (!values || read_values(query->store, &list->items[list->n - 1], err));
 	return ok;
 }
 
@@ -312,7 +311,7 @@ bool trial_select(struct store *store, const struct trial_filter *filter, struct
 	struct tuner_error *err)
 {
 	const unsigned states = wanted_states(filter);
-	const unsigned before = filter->order == TRIAL_BY_END	      ? (unsigned)FINAL
+	const unsigned before = filter->order == TRIAL_BY_END         ? (unsigned)FINAL
 				: filter->order == TRIAL_BY_OBJECTIVE ? 1u << TRIAL_DONE
 								      : 0;
 

@@ -84,8 +84,8 @@ int64_t trial_duration_us(int64_t started_us, int64_t last_us, int64_t ended_us)
 static bool add_stored(struct history *history, struct store *store, const struct trial *trial,
 	size_t later, struct tuner_error *err)
 {
-	const bool wants_curve = history->file->stopping.rule != STOPPING_NONE &&
-				 later < curves_kept(history);
+	const bool wants_curve =
+		history->file->stopping.rule != STOPPING_NONE && later < curves_kept(history);
 	struct finished_trial finished = {
 		.number = trial->number,
 		.objective = trial->objective,

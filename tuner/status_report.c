@@ -48,8 +48,7 @@ static bool read_failures(
 	const struct report *report, struct standing *ret, struct tuner_error *err)
 {
 	int64_t last = 0;
-	return trial_count_outcomes(
-		       report->store, report->job.id, ret->outcomes, &last, err) &&
+	return trial_count_outcomes(report->store, report->job.id, ret->outcomes, &last, err) &&
 	       (last == 0 || report_number(report, last, &ret->last_failed, &ret->has_failed, err));
 }
 
