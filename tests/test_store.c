@@ -1120,6 +1120,96 @@ static void a_reader_that_never_ends_is_told_of_and_loses_nothing(void **state)
 	assert_sound(f);
 }
 
+/* ---- lists of all states ---- */
+
+/* Twelve trials: done, failed, stopped, running and proposed ones, ended in another order than proposed. */
+static void add_mixture(struct fixture *f)
+{
+	static const double objectives[] = { 3, 1, 2, 1 };
+	int64_t attempts[12];
+
+	for (size_t i = 0; i < 12; i++) {
+		const int64_t trial = fixture_add_trial(f);
+
+		attempts[i] = i < 10 ? fixture_run_attempt(f, trial) : 0;
+	}
+	for (size_t i = 0; i < 4; i++) /* 8, 6, 4, 2 */
+		fixture_end(f, attempts[7 - 2 * i], OUTCOME_OK, TRIAL_DONE, objectives[i]);
+	fixture_end(f, attempts[2], OUTCOME_CRASHED, TRIAL_FAILED, NAN); /* 3 */
+	fixture_end(f, attempts[0], OUTCOME_NAN, TRIAL_FAILED, NAN); /* 1 */
+	fixture_end(f, attempts[4], OUTCOME_CRASHED, TRIAL_STOPPED, 9); /* 5 */
+}
+
+static void numbers_of(struct fixture *f, const struct trial_filter *filter, char ret[64])
+{
+	struct trial_list list;
+	size_t used = 0;
+
+	ASSERT_OK(f, trial_select(f->store, filter, &list, &f->err));
+	ret[0] = '\0';
+	for (size_t i = 0; i < list.n; i++)
+		used += (size_t)snprintf(
+			ret + used, 64 - used, "%s%d", i > 0 ? " " : "", (int)list.items[i].number);
+	trial_list_finish(&list);
+}
+
+static void assert_listed(struct fixture *f, enum trial_order order, unsigned states, bool newest,
+	int64_t limit, const char *wanted)
+{
+	const struct trial_filter filter = { .job_id = f->job,
+		.repeat = -1,
+		.states = states,
+		.order = order,
+		.newest = newest,
+		.limit = limit };
+	char numbers[64];
+
+	numbers_of(f, &filter, numbers);
+	assert_string_equal(numbers, wanted);
+}
+
+static void lists_of_all_states_have_one_order(void **state)
+{
+	const unsigned running = 1u << TRIAL_RUNNING, done = 1u << TRIAL_DONE;
+	struct fixture *const f = *state;
+
+	add_mixture(f);
+	assert_listed(f, TRIAL_BY_END, 0, false, 0, "8 6 4 2 3 1 5 7 9 10 11 12");
+	assert_listed(f, TRIAL_BY_END, 0, true, 0, "8 6 4 2 3 1 5 7 9 10 11 12");
+	assert_listed(f, TRIAL_BY_END, 0, false, 3, "8 6 4");
+	assert_listed(f, TRIAL_BY_END, 0, false, 8, "8 6 4 2 3 1 5 7");
+	assert_listed(f, TRIAL_BY_END, 0, true, 3, "10 11 12");
+	assert_listed(f, TRIAL_BY_END, 0, true, 7, "1 5 7 9 10 11 12");
+	assert_listed(f, TRIAL_BY_END, 0, true, 5, "7 9 10 11 12");
+	assert_listed(f, TRIAL_BY_END, running | done, true, 0, "8 6 4 2 7 9 10");
+	assert_listed(f, TRIAL_BY_OBJECTIVE, 0, false, 0, "2 6 4 8 1 3 5 7 9 10 11 12");
+	assert_listed(f, TRIAL_BY_OBJECTIVE, 0, false, 5, "2 6 4 8 1");
+	assert_listed(f, TRIAL_BY_OBJECTIVE, 0, true, 2, "11 12");
+	assert_listed(f, TRIAL_BY_OBJECTIVE, 0, true, 9, "8 1 3 5 7 9 10 11 12");
+	assert_listed(f, TRIAL_BY_OBJECTIVE, running | done, false, 6, "2 6 4 8 7 9");
+	assert_listed(f, TRIAL_BY_NUMBER, running, true, 2, "9 10");
+	assert_listed(f, TRIAL_BY_NUMBER, 0, true, 2, "11 12");
+}
+
+static void what_failed_is_counted_by_its_outcome(void **state)
+{
+	struct fixture *const f = *state;
+	int64_t counts[OUTCOMES], last = -1;
+
+	ASSERT_OK(f, trial_count_outcomes(f->store, f->job, counts, &last, &f->err));
+	assert_int_equal(last, 0);
+	add_mixture(f);
+	const int64_t idle = fixture_add_trial(f);
+
+	CHANGE(f, trial_stop(f->store, idle, "", fixture_now(f), &f->err));
+	ASSERT_OK(f, trial_count_outcomes(f->store, f->job, counts, &last, &f->err));
+	assert_int_equal(counts[OUTCOME_CRASHED], 2); /* failed, and stopped */
+	assert_int_equal(counts[OUTCOME_NAN], 1);
+	assert_int_equal(counts[OUTCOME_NONE], 1); /* before a launch */
+	assert_int_equal(counts[OUTCOME_OK], 0);
+	assert_int_equal(last, 1); /* not the highest number, but the last end of a failed one */
+}
+
 /* ---- settings ---- */
 
 static void the_optuna_series_is_one_of_two(void **state)
@@ -1217,6 +1307,8 @@ int main(void)
 		IN_STORE(a_full_disk_loses_nothing),
 		IN_DIRECTORY(a_full_disk_makes_no_half_database),
 		IN_STORE(the_wal_stays_small),
+		IN_JOB(lists_of_all_states_have_one_order),
+		IN_JOB(what_failed_is_counted_by_its_outcome),
 		IN_STORE(the_wal_stays_small_if_nobody_asks_for_checkpoints),
 		IN_STORE(the_wal_stays_below_64_mib_while_readers_come_and_go),
 		IN_STORE(a_reader_that_never_ends_is_told_of_and_loses_nothing),

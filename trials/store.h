@@ -64,7 +64,7 @@ bool store_commit(struct store *store, struct tuner_error *err);
 void store_rollback(struct store *store);
 
 /* Keeps the WAL below 64 MiB whatever readers do: checkpoints passively past 4 MiB, with TRUNCATE
- * past 32 MiB, which waits up to 2 s for the readers of an older state. Call between transactions.
+ * past 32 MiB, which waits for the readers of an older state: 80 ms, past 48 MiB up to 2 s. Call between transactions.
  *
  * One reader can defeat every checkpoint: the one that never ends its transaction. After 64 MiB this
  * fails with TUNER_RETRY, once per 4 MiB more, and says so; nothing is lost, and the caller goes on

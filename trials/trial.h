@@ -324,6 +324,12 @@ TUNER_MUST_CHECK
 bool trial_count(struct store *store, int64_t job_id, int64_t ret_counts[TRIAL_STATES],
 	struct tuner_error *err);
 
+/* What became of the trials that failed or were stopped: how many of each outcome, and the number of the one that
+ * failed last (0: none has). */
+TUNER_MUST_CHECK
+bool trial_count_outcomes(struct store *store, int64_t job_id, int64_t ret_counts[OUTCOMES],
+	int64_t *ret_last_failed, struct tuner_error *err);
+
 /* Attempts of a trial (trial_id), or those of a job that are not ENDED (trial_id 0), by id. */
 TUNER_MUST_CHECK
 bool attempt_select(struct store *store, int64_t job_id, int64_t trial_id, struct attempt_list *ret,

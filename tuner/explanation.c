@@ -240,7 +240,9 @@ static bool find_best(
 bool explanation_load(const struct report *report, const char *trial, struct explanation *ret,
 	struct tuner_error *err)
 {
-	const struct trial_filter all = { .job_id = report->job.id, .repeat = -1 };
+	const struct trial_filter all = {
+		.job_id = report->job.id, .repeat = -1, .without_values = true
+	};
 	*ret = (struct explanation){ .maximize = report->maximize };
 	if (!report_trial(report, trial, &ret->trial, err))
 		return false;

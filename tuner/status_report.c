@@ -47,26 +47,9 @@ static bool read_median(const struct report *report, int64_t *ret_us, struct tun
 static bool read_failures(
 	const struct report *report, struct standing *ret, struct tuner_error *err)
 {
-	const struct trial_filter filter = { .job_id = report->job.id,
-		.repeat = -1,
-		.states = 1u << TRIAL_FAILED | 1u << TRIAL_STOPPED,
-		.order = TRIAL_BY_END };
-	struct trial_list list;
-	size_t last = SIZE_MAX;
-	if (!trial_select(report->store, &filter, &list, err))
-		return false;
-	for (size_t i = 0; i < list.n; i++) {
-		ret->outcomes[list.items[i].outcome]++;
-		if (list.items[i].state == TRIAL_FAILED)
-			last = i;
-	}
-	if (last != SIZE_MAX) {
-		ret->last_failed = list.items[last];
-		ret->has_failed = true;
-		list.items[last] = (struct trial){ 0 };
-	}
-	trial_list_finish(&list);
-	return true;
+	int64_t last = 0;
+	return trial_count_outcomes(report->store, report->job.id, ret->outcomes, &last, err) &&
+	       (last == 0 || report_number(report, last, &ret->last_failed, &ret->has_failed, err));
 }
 
 /* Proposals and results are told in other ways. */
