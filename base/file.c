@@ -155,6 +155,30 @@ static bool write_all(int fd, const char *bytes, size_t length)
 	return true;
 }
 
+#define TEMPORARY_BEGIN ".tuner-"
+#define TEMPORARY_END   ".tmp"
+
+static bool is_temporary(const char *name)
+{
+	static const size_t begin = sizeof(TEMPORARY_BEGIN) - 1, end = sizeof(TEMPORARY_END) - 1;
+	const size_t length = strlen(name);
+	return length > begin + end && strncmp(name, TEMPORARY_BEGIN, begin) == 0 &&
+	       strcmp(name + length - end, TEMPORARY_END) == 0 &&
+	       strspn(name + begin, "0123456789abcdef") == length - begin - end;
+}
+
+void file_remove_temporaries(const char *directory)
+{
+	const struct dirent *entry;
+	DIR *entries = opendir(directory);
+	if (entries == NULL)
+		return;
+	while ((entry = readdir(entries)) != NULL)
+		if (is_temporary(entry->d_name))
+			unlinkat(dirfd(entries), entry->d_name, 0);
+	closedir(entries);
+}
+
 /* Makes an empty file with a name of its own in the directory. The mode passes through the umask,
  * which mkstemp would not do. *ret_path is to be freed in any case. */
 static int open_temporary(const char *directory, mode_t mode, char **ret_path)
@@ -166,7 +190,8 @@ static int open_temporary(const char *directory, mode_t mode, char **ret_path)
 		*ret_path = NULL;
 		if (getrandom(&number, sizeof(number), 0) != sizeof(number))
 			return -1;
-		if (asprintf(ret_path, "%s/.tuner-%016" PRIx64 ".tmp", directory, number) < 0) {
+		if (asprintf(ret_path, "%s/" TEMPORARY_BEGIN "%016" PRIx64 TEMPORARY_END, directory,
+			    number) < 0) {
 			*ret_path = NULL;
 			errno = ENOMEM;
 			return -1;

@@ -30,6 +30,10 @@ TUNER_MUST_CHECK
 bool file_write_atomic(const char *path, const void *bytes, size_t length, mode_t mode,
 	bool durable, struct tuner_error *err);
 
+/* Removes what file_write_atomic left in a directory when the program was killed in it. Only where nobody writes:
+ * it would lose the file that he is making. What cannot be removed stays. */
+void file_remove_temporaries(const char *directory);
+
 /* mkdir -p; existing directories, and links to such, are fine. New ones get `mode` less umask. */
 TUNER_MUST_CHECK
 bool directory_make(const char *path, mode_t mode, struct tuner_error *err);

@@ -66,6 +66,36 @@ bool launch_write(const char *directory, const struct launch *launch, struct tun
 	return ok;
 }
 
+/* Its key; NULL if there is none. `bytes` ends with a NUL (text.h). */
+static const char *key_of(const struct text *bytes)
+{
+	const char *record = bytes->bytes, *const end = bytes->bytes + bytes->length;
+	if (bytes->length < sizeof(LAUNCH_MAGIC) ||
+		memcmp(record, LAUNCH_MAGIC, sizeof(LAUNCH_MAGIC)) != 0)
+		return NULL;
+	while (record < end && *record != LAUNCH_KEY)
+		record += strlen(record) + 1;
+	return record < end ? record + 1 : NULL;
+}
+
+bool launch_look(
+	const char *directory, const char *key, enum launch_owner *ret, struct tuner_error *err)
+{
+	struct text bytes = TEXT_EMPTY;
+	char *path = path_join(directory, ATTEMPT_LAUNCH);
+	bool ok = path != NULL || tuner_fail_memory(err);
+	*ret = LAUNCH_NOBODYS;
+	if (ok && access(path, F_OK) == 0) {
+		ok = file_read(path, LAUNCH_BYTES_MAX, &bytes, err);
+		const char *found = ok ? key_of(&bytes) : NULL;
+		if (found != NULL)
+			*ret = strcmp(found, key) == 0 ? LAUNCH_OWN : LAUNCH_ANOTHERS;
+	}
+	text_finish(&bytes);
+	free(path);
+	return ok;
+}
+
 /* ---- looking ---- */
 
 static int64_t number_of(const cJSON *object, const char *name, int64_t otherwise)
@@ -371,4 +401,19 @@ bool attempt_fence(const char *directory, const char *key, const struct attempt_
 	return left == 0 ||
 	       tuner_fail(err, TUNER_RETRY, "%zu processes of %s are not gone yet after SIGKILL",
 		       left, directory);
+}
+
+/* ---- tidying ---- */
+
+void attempt_tidy(const char *directory)
+{
+	char *unfinished = path_join(directory, ATTEMPT_EXIT_NEW);
+	char *input = path_join(directory, "input/config");
+	if (unfinished != NULL)
+		unlink(unfinished);
+	if (input != NULL)
+		file_remove_temporaries(input);
+	file_remove_temporaries(directory);
+	free(unfinished);
+	free(input);
 }

@@ -39,6 +39,17 @@ struct launch {
 TUNER_MUST_CHECK
 bool launch_write(const char *directory, const struct launch *launch, struct tuner_error *err);
 
+enum launch_owner {
+	LAUNCH_NOBODYS, /* not there, or torn by a power failure */
+	LAUNCH_OWN, /* it has this key */
+	LAUNCH_ANOTHERS, /* another one: the directory is of a database that is not this one any more */
+};
+
+/* Whose launch it is that stands in the directory. */
+TUNER_MUST_CHECK
+bool launch_look(
+	const char *directory, const char *key, enum launch_owner *ret, struct tuner_error *err);
+
 enum attempt_life {
 	ATTEMPT_NEVER_RAN, /* no started, lock free */
 	ATTEMPT_LIVES, /* lock held, no exit.json yet */
@@ -94,6 +105,10 @@ bool attempt_is_of_this_boot(const struct attempt_status *status);
 TUNER_MUST_CHECK
 bool attempt_fence(const char *directory, const char *key, const struct attempt_status *status,
 	int wait_ms, struct tuner_error *err);
+
+/* Removes what was being written when the attempt, or who prepared it, was killed. Nothing may live there any
+ * more. What cannot be removed stays. */
+void attempt_tidy(const char *directory);
 
 /* ---- output ---- */
 

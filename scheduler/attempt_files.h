@@ -16,11 +16,12 @@
 #ifndef SCHEDULER_ATTEMPT_FILES_H
 #define SCHEDULER_ATTEMPT_FILES_H
 
-#define ATTEMPT_LAUNCH  "launch"
-#define ATTEMPT_LOCK    "lock"
-#define ATTEMPT_STARTED "started"
-#define ATTEMPT_EXIT    "exit.json"
-#define ATTEMPT_OUTPUT  "output.log"
+#define ATTEMPT_LAUNCH   "launch"
+#define ATTEMPT_LOCK     "lock"
+#define ATTEMPT_STARTED  "started"
+#define ATTEMPT_EXIT     "exit.json"
+#define ATTEMPT_EXIT_NEW ATTEMPT_EXIT ".new" /* until it is renamed */
+#define ATTEMPT_OUTPUT   "output.log"
 
 #define OUTPUT_SEGMENT_FORMAT "output.%020lld.log" /* offset of its first byte */
 #define OUTPUT_SEGMENT_PREFIX "output."

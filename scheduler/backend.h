@@ -42,7 +42,8 @@ struct backend_ops {
 		const char *key, struct tuner_error *err);
 
 	/* Takes over an attempt that an earlier process started: events will tell what became of
-	 * it. An attempt that never ran is started. */
+	 * it. An attempt that never ran is started, but for one without `launch` (it was never
+	 * written, or all of the directory was removed): that is LOST. */
 	bool (*adopt)(struct backend *backend, int64_t attempt, const char *directory,
 		const char *key, struct tuner_error *err);
 

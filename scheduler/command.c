@@ -322,6 +322,22 @@ bool command_build(
 	return ok;
 }
 
+bool command_arguments(
+	const struct command_request *request, struct text *ret, struct tuner_error *err)
+{
+	struct strings arguments = { 0 };
+	const bool ok = arguments_build(request, &arguments, err);
+
+	text_add(ret, "[");
+	for (size_t i = 0; ok && i < arguments.n; i++) {
+		text_add(ret, i > 0 ? "," : "");
+		text_add_json_string(ret, strings_item(&arguments, i));
+	}
+	text_add(ret, "]");
+	strings_finish(&arguments);
+	return ok && (!text_failed(ret) || tuner_fail_memory(err));
+}
+
 void command_finish(struct command *command)
 {
 	free(command->memory);

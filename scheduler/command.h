@@ -88,6 +88,11 @@ bool command_build(
 	const struct command_request *request, struct command *ret, struct tuner_error *err);
 void command_finish(struct command *command);
 
+/* Appends the argument vector alone, as a JSON array. */
+TUNER_MUST_CHECK
+bool command_arguments(
+	const struct command_request *request, struct text *ret, struct tuner_error *err);
+
 /* Makes the attempt's directories (0700): checkpoint/, model/, output/data/ and, with channels, input/
  * with a link per channel and SageMaker's three config files. Writes parameters.json and launch
  * (0600). Doing it again is fine as long as the command has not been started. */

@@ -8,6 +8,7 @@
  *
  * Where neither can tell (a supervisor holds the lock and has not yet said which it is, orphans are
  * being killed, the system has no watch to give) we look again soon. */
+#include "base/file.h"
 #include "scheduler/attempt_files.h"
 #include "scheduler/backend.h"
 #include "scheduler/process.h"
@@ -35,6 +36,7 @@ struct local_attempt {
 	int status; /* how our child ended: enum supervise_status */
 	int signal; /* to be sent once the supervisor is known; 0: none */
 	bool heard; /* something has happened: look */
+	bool unlaunched; /* taken over, but its launch is not there: it is not started */
 	bool started; /* BACKEND_STARTED has been told */
 	bool ended; /* its end has been told */
 	bool forgotten; /* kept only until our child is reaped */
@@ -285,8 +287,17 @@ static bool supervisor_is_gone(struct local *local, struct local_attempt *attemp
 
 /* ---- the operations ---- */
 
+static bool has_launch(const char *directory)
+{
+	struct tuner_error ignored;
+	char *path = path_join(directory, ATTEMPT_LAUNCH);
+	const bool has = path == NULL ? tuner_fail_memory(&ignored) : access(path, F_OK) == 0;
+	free(path);
+	return has;
+}
+
 /* Starts it, or takes over what has run in its directory already. */
-static bool local_adopt(struct backend *backend, int64_t id, const char *directory, const char *key,
+static bool local_start(struct backend *backend, int64_t id, const char *directory, const char *key,
 	struct tuner_error *err)
 {
 	struct local *local = local_of(backend);
@@ -307,6 +318,26 @@ static bool local_adopt(struct backend *backend, int64_t id, const char *directo
 		meet_supervisor(local, attempt, &status);
 	if (status.life == ATTEMPT_NEVER_RAN)
 		attempt->heard = false; /* it cannot have told anything yet */
+	return true;
+}
+
+/* Without its launch nobody can tell any more whether it ran: the directory may have been removed. What is
+ * left of it is killed, and it is lost. */
+static bool local_adopt(struct backend *backend, int64_t id, const char *directory, const char *key,
+	struct tuner_error *err)
+{
+	struct local *local = local_of(backend);
+	struct attempt_status status;
+	if (!attempt_look(directory, &status, err))
+		return false;
+	if (status.life != ATTEMPT_NEVER_RAN || has_launch(directory))
+		return local_start(backend, id, directory, key, err);
+	struct local_attempt *attempt = attempt_new(id, directory, key);
+	if (attempt == NULL || !keep(local, attempt)) {
+		attempt_destroy(attempt);
+		return tuner_fail_memory(err);
+	}
+	attempt->unlaunched = true;
 	return true;
 }
 
@@ -377,6 +408,7 @@ static void failed_event(struct local_attempt *attempt, struct backend_event *re
 		why = "its directory is gone or cannot be read";
 	else if (attempt->status == SUPERVISE_NO_FILES)
 		why = "it cannot write to the attempt's directory (is the disk full?)";
+	attempt_tidy(attempt->directory);
 	attempt->ended = true;
 	ret->kind = BACKEND_FAILED;
 	snprintf(ret->message, sizeof(ret->message), "tuner-supervise: %s", why);
@@ -394,12 +426,20 @@ static bool lost_event(struct local_attempt *attempt, const struct attempt_statu
 			*err = left;
 		return left.code == TUNER_RETRY;
 	}
+	attempt_tidy(attempt->directory);
 	attempt->ended = true;
 	ret->kind = BACKEND_LOST;
 	snprintf(ret->message, sizeof(ret->message), "%s",
-		attempt_is_of_this_boot(status) ? "its supervisor was killed, and it with it"
-						: "the machine was restarted while it ran");
+		status->life == ATTEMPT_NEVER_RAN ? "its directory is gone, and what became of it"
+		: attempt_is_of_this_boot(status) ? "its supervisor was killed, and it with it"
+						  : "the machine was restarted while it ran");
 	return true;
+}
+
+/* It ran, or may have, and its directory says nothing of it any more. */
+static bool is_removed(const struct local_attempt *attempt, bool gone)
+{
+	return attempt->unlaunched || (attempt->started && gone);
 }
 
 static bool look(struct local *local, struct local_attempt *attempt, struct backend_event *ret,
@@ -420,10 +460,11 @@ static bool look(struct local *local, struct local_attempt *attempt, struct back
 		attempt->heard = true; /* there may be more */
 	} else if (status.life == ATTEMPT_FINISHED) {
 		ended_event(attempt, &status, ret);
+	} else if (status.life == ATTEMPT_ORPHANED ||
+		   (status.life == ATTEMPT_NEVER_RAN && is_removed(attempt, gone))) {
+		return lost_event(attempt, &status, ret, ret_got, err);
 	} else if (status.life == ATTEMPT_NEVER_RAN && gone) {
 		failed_event(attempt, ret);
-	} else if (status.life == ATTEMPT_ORPHANED) {
-		return lost_event(attempt, &status, ret, ret_got, err);
 	} else {
 		*ret_got = false;
 		if (status.life == ATTEMPT_LIVES)
@@ -492,7 +533,7 @@ static void local_close(struct backend *backend)
 
 static const struct backend_ops local_ops = {
 	.name = "local",
-	.start = local_adopt, /* a directory in which nothing has run is started, by both */
+	.start = local_start,
 	.adopt = local_adopt,
 	.signal = local_signal,
 	.read_output = local_read_output,

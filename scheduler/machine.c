@@ -1,20 +1,14 @@
 #include "scheduler/machine.h"
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/number.h"
 #include "base/text.h"
+#include "scheduler/tool.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum {
@@ -22,8 +16,6 @@ enum {
 	SMI_WAIT_US = 10000000,
 	SMI_BYTES_MAX = 64 * 1024,
 };
-
-extern char **environ;
 
 /* ---- cores ---- */
 
@@ -153,66 +145,6 @@ void machine_cpu_name(char ret_name[64])
 
 /* ---- GPUs ---- */
 
-/* nvidia-smi with its output in a pipe. False: it is not there. */
-static bool spawn_smi(pid_t *ret_pid, int *ret_output)
-{
-	char *const arguments[] = { (char *)"nvidia-smi",
-		(char *)"--query-gpu=index,uuid,name,memory.total",
-		(char *)"--format=csv,noheader,nounits", NULL };
-	posix_spawn_file_actions_t actions;
-	int pipes[2];
-	if (pipe2(pipes, O_CLOEXEC) != 0)
-		return false;
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&actions, pipes[1], 1);
-	posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-	const int failed = posix_spawnp(ret_pid, arguments[0], &actions, NULL, arguments, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	close(pipes[1]);
-	if (failed != 0)
-		close(pipes[0]);
-	else
-		*ret_output = pipes[0];
-	return failed == 0;
-}
-
-/* Reads until its end, or the time is over; false then. */
-static bool read_until(int fd, int64_t until_us, struct text *ret)
-{
-	char bytes[4096];
-	for (;;) {
-		struct pollfd waited = { .fd = fd, .events = POLLIN };
-		const int64_t left_us = until_us - clock_monotonic_us();
-		if (left_us <= 0)
-			return false;
-		if (poll(&waited, 1, (int)(left_us / 1000 + 1)) <= 0)
-			continue;
-		const ssize_t n = read(fd, bytes, sizeof(bytes));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n == 0;
-		if (ret->length + (size_t)n > SMI_BYTES_MAX)
-			return true;
-		text_add_bytes(ret, bytes, (size_t)n);
-	}
-}
-
-/* It has closed its output; the rest takes no time, or is ended. */
-static bool succeeded(pid_t pid, int64_t until_us)
-{
-	int status = 0;
-	pid_t got;
-	while ((got = waitpid(pid, &status, WNOHANG)) == 0 && clock_monotonic_us() < until_us)
-		poll(NULL, 0, 5);
-	if (got == 0) {
-		kill(pid, SIGKILL);
-		waitpid(pid, &status, 0);
-	}
-	return got == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
 /* "0, GPU-5f3e..., NVIDIA H200, 143771" */
 static bool read_gpu(const char *line, struct gpu *ret)
 {
@@ -277,28 +209,26 @@ static size_t bound_gpus(const char *visible, struct gpu gpus[GPUS_MAX], size_t 
 bool machine_gpus(struct gpu ret_gpus[GPUS_MAX], size_t *ret_n, const char **ret_reason,
 	struct tuner_error *err)
 {
-	const int64_t until_us = clock_monotonic_us() + SMI_WAIT_US;
+	static const char *const arguments[] = { "nvidia-smi",
+		"--query-gpu=index,uuid,name,memory.total", "--format=csv,noheader,nounits", NULL };
+	const struct tool smi = {
+		.arguments = arguments, .timeout_us = SMI_WAIT_US, .bytes_max = SMI_BYTES_MAX
+	};
 	const char *visible = getenv("CUDA_VISIBLE_DEVICES");
 	struct text text = TEXT_EMPTY;
-	pid_t pid;
-	int output;
+	struct tool_result result;
 
 	*ret_n = 0;
 	*ret_reason = NULL;
-	if (!spawn_smi(&pid, &output)) {
-		*ret_reason = "there is no nvidia-smi on PATH";
-		return true;
-	}
-	const bool in_time = read_until(output, until_us, &text);
-	close(output);
-	const bool good = succeeded(pid, in_time ? until_us : 0);
-	if (text_failed(&text)) {
+	if (!tool_run(&smi, &text, &result, err)) {
 		text_finish(&text);
-		return tuner_fail_memory(err);
+		return false;
 	}
-	if (!in_time)
+	if (result.end == TOOL_MISSING)
+		*ret_reason = "there is no nvidia-smi on PATH";
+	else if (result.end == TOOL_LATE)
 		*ret_reason = "nvidia-smi does not answer within 10 s";
-	else if (!good)
+	else if (result.status != 0)
 		*ret_reason = "nvidia-smi fails";
 	else if ((*ret_n = read_gpus(text.bytes, ret_gpus)) == 0)
 		*ret_reason = "nvidia-smi lists none";

@@ -8,8 +8,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ATTEMPT_EXIT_NEW ATTEMPT_EXIT ".new"
-
 static const char *const kinds[] = EXIT_KIND_NAMES;
 
 int64_t wall_us(void)

@@ -31,8 +31,8 @@ Relative paths count from where the file is. `--set KEY=VALUE` of `run`, `try` a
 ```
 
 An edited file is taken up by the next `tuner run`: budget, hosts, retries, timeouts, early stopping, strategy and `first` at once;
-parameters as a new version of the space, from which the model keeps what still fits; `command`, `fixed`, `channels` and `env` only
-with `--accept-change`; objective and seed not at all (another `--name` is another job).
+parameters as a new version of the space, from which the model keeps what still fits; `command`, `source`, `fixed`, `channels` and `env` only
+with `--accept-change` once there is a trial; objective and seed not at all (another `--name` is another job).
 
 This page is made from `tuner schema` by `scripts/jobfile_doc.py`; editors check a file against that schema
 (`tuner schema > tuner.schema.json`, and `"$schema": "tuner.schema.json"` in the file).
@@ -226,6 +226,19 @@ Without GPUs, and behind a prefix (`["conda", "run", "-n", "torch"]`, say). `"gp
 "hosts": [{ "backend": "local", "gpus": "none", "prefix": ["env", "LC_ALL=C"] }]
 ```
 
+Code that cannot change under a running job ([provenance.md](provenance.md)): a copy of what lies in the directory when the job begins, or a
+commit of a repository:
+
+```jsonc
+"source": { "code": "snapshot" }
+```
+
+```jsonc
+"source": { "git": "https://git.example.org/team/training.git", "commit": "4f2a9c81d7e3b6a05c19e8d2f7b4a6c3d0e1f592", "path": "images" }
+```
+
+The former is `"source": "snapshot"` for short.
+
 For people and editors only:
 
 ```jsonc
@@ -268,7 +281,7 @@ counted, and exhausted, up to 1048576 combinations.
 
 ## Known, but not built yet
 
-These keys are refused with that reason: `arms`, `repeats`, `keep`, `source`, `network`, `env_file`, `warm_start`,
+These keys are refused with that reason: `arms`, `repeats`, `keep`, `network`, `env_file`, `warm_start`,
 `objective.expression`, `prior` of a parameter, `budget.cost`, `budget.converged`, and the backends `ssh` and `slurm` with their keys `address`, `port`, `user`, `directory`, `url`, `token_file`, `partition`, `gres`, `slots`.
 """
 
@@ -276,7 +289,7 @@ TITLES = {
     "objective": "objective", "metric": "metrics, each", "parameter": "parameters, each",
     "strategy": "strategy", "budget": "budget", "early_stopping": "early_stopping",
     "failure": "failures, each", "outcomes": "outcomes", "outcome": "outcomes.CLASS",
-    "host": "hosts, each",
+    "host": "hosts, each", "source": "source",
 }
 
 

@@ -43,53 +43,101 @@ double replicates_log_likelihood(
 
 /* ---- merging ---- */
 
-struct row {
+/* Rows by what makes them replicates: `places` holds the first row of each group (n: free), `next` the one behind it
+ * in its group, in commit order, so that a sum over a group always has the same bits. */
+struct groups {
 	const struct replicates_rows *rows;
-	size_t i;
+	size_t n_places; /* a power of two, at least 2 n */
+	size_t *places, *next, *last; /* last: of the group that begins at a row */
 };
 
-static int compare_doubles(double a, double b)
+static bool groups_init(struct groups *groups, const struct replicates_rows *rows)
 {
-	return (a > b) - (a < b);
+	*groups = (struct groups){ .rows = rows, .n_places = 2 };
+	while (groups->n_places < 2 * rows->n)
+		groups->n_places *= 2;
+	groups->places = calloc(groups->n_places, sizeof *groups->places);
+	groups->next = calloc(rows->n + 1, sizeof *groups->next);
+	groups->last = calloc(rows->n + 1, sizeof *groups->last);
+	for (size_t i = 0; groups->places != NULL && i < groups->n_places; i++)
+		groups->places[i] = rows->n;
+	return groups->places && groups->next && groups->last;
 }
 
-/* 0 for replicates. */
-static int compare_rows(const struct row *a, const struct row *b)
+static void groups_finish(struct groups *groups)
 {
-	const struct replicates_rows *rows = a->rows;
-	const double *x = &rows->X[a->i * rows->d], *y = &rows->X[b->i * rows->d];
-	int order = 0;
-
-	for (size_t k = 0; k < rows->d && order == 0; k++)
-		order = compare_doubles(x[k], y[k]);
-	if (order == 0)
-		order = compare_doubles(rows->noise_scales[a->i], rows->noise_scales[b->i]);
-	return order != 0 ? order : rows->valued[a->i] - rows->valued[b->i];
+	free(groups->places);
+	free(groups->next);
+	free(groups->last);
 }
 
-/* Replicates in commit order, so that their sum has the same bits however qsort works. */
-static int by_coordinates(const void *a, const void *b)
+static uint64_t mix(uint64_t h, double value)
 {
-	const struct row *x = a, *y = b;
-	const int order = compare_rows(x, y);
+	const double plain = value + 0.0; /* -0.0 is 0.0 */
+	uint64_t bits;
 
-	return order != 0 ? order : (x->i > y->i) - (x->i < y->i);
+	memcpy(&bits, &plain, sizeof bits);
+	h = (h ^ bits) * UINT64_C(0x9e3779b97f4a7c15);
+	return h ^ h >> 29;
 }
 
-/* m replicates into the last of them; the others count 0. */
-static void merge(struct replicates_rows *rows, const struct row *group, size_t m)
+static size_t hash_row(const struct replicates_rows *rows, size_t i)
 {
-	const size_t last = group[m - 1].i;
-	double sum = rows->y[group[0].i], squares = 0;
+	uint64_t h = mix(rows->valued[i], rows->noise_scales[i]);
 
-	for (size_t j = 1; j < m; j++)
-		sum += rows->y[group[j].i];
-	for (size_t j = 0; j < m; j++) {
-		squares += pow(rows->y[group[j].i] - sum / (double)m, 2);
-		rows->counts[group[j].i] = 0;
+	for (size_t k = 0; k < rows->d; k++)
+		h = mix(h, rows->X[i * rows->d + k]);
+	return (size_t)(h ^ h >> 32);
+}
+
+static bool are_replicates(const struct replicates_rows *rows, size_t a, size_t b)
+{
+	const double *x = &rows->X[a * rows->d], *y = &rows->X[b * rows->d];
+
+	if (rows->valued[a] != rows->valued[b] || rows->noise_scales[a] != rows->noise_scales[b])
+		return false;
+	for (size_t k = 0; k < rows->d; k++)
+		if (x[k] != y[k])
+			return false;
+	return true;
+}
+
+static void groups_add(struct groups *groups, size_t row)
+{
+	const size_t n = groups->rows->n;
+	size_t place = hash_row(groups->rows, row);
+
+	while (groups->places[place &= groups->n_places - 1] != n &&
+		!are_replicates(groups->rows, groups->places[place], row))
+		place++;
+	const size_t first = groups->places[place];
+
+	groups->next[row] = n;
+	if (first == n) {
+		groups->places[place] = row;
+		groups->last[row] = row;
+	} else {
+		groups->next[groups->last[first]] = row;
+		groups->last[first] = row;
 	}
-	rows->y[last] = sum / (double)m;
-	rows->counts[last] = (double)m;
+}
+
+/* A group into the last of its rows; the others count 0. */
+static void merge(struct replicates_rows *rows, const struct groups *groups, size_t first)
+{
+	const size_t last = groups->last[first];
+	double sum = rows->y[first], squares = 0, m = 1;
+
+	for (size_t i = groups->next[first]; i != rows->n; i = groups->next[i]) {
+		sum += rows->y[i];
+		m++;
+	}
+	for (size_t i = first; i != rows->n; i = groups->next[i]) {
+		squares += pow(rows->y[i] - sum / m, 2);
+		rows->counts[i] = 0;
+	}
+	rows->y[last] = sum / m;
+	rows->counts[last] = m;
 	rows->scatters[last] = squares;
 }
 
@@ -112,19 +160,16 @@ static void drop_merged(struct replicates_rows *rows)
 
 bool replicates_merge(struct replicates_rows *rows, struct tuner_error *err)
 {
-	struct row *order = calloc(rows->n + 1, sizeof *order);
+	struct groups groups;
+	const bool ok = groups_init(&groups, rows) || tuner_fail_memory(err);
 
-	if (order == NULL)
-		return tuner_fail_memory(err);
-	for (size_t i = 0; i < rows->n; i++)
-		order[i] = (struct row){ rows, i };
-	qsort(order, rows->n, sizeof *order, by_coordinates);
-	for (size_t i = 0, m; i < rows->n; i += m) {
-		for (m = 1; i + m < rows->n && compare_rows(&order[i], &order[i + m]) == 0;)
-			m++;
-		merge(rows, &order[i], m);
-	}
-	drop_merged(rows);
-	free(order);
-	return true;
+	for (size_t i = 0; ok && i < rows->n; i++)
+		groups_add(&groups, i);
+	for (size_t place = 0; ok && place < groups.n_places; place++)
+		if (groups.places[place] != rows->n)
+			merge(rows, &groups, groups.places[place]);
+	groups_finish(&groups);
+	if (ok)
+		drop_merged(rows);
+	return ok;
 }

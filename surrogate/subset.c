@@ -2,27 +2,19 @@
 
 #include "surrogate/factor.h"
 
-#include <gsl/gsl_heapsort.h>
-
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct choice {
 	const struct subset_data *data;
 	size_t n; /* chosen so far */
 	bool *chosen; /* by row */
-	size_t *order; /* room for a sorted index */
+	size_t *order; /* room for an index of the least */
 	double *distances; /* by row: to the best, then to the nearest chosen; see measure */
 	size_t stride;
 	double *Z, *z, *inverse_lengths, *correlations; /* as kernel.h wants them */
 };
-
-/* Elements of one array: equal values go by their places in it. */
-static int by_value(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-
-	return *x != *y ? (*x > *y) - (*x < *y) : (x > y) - (x < y);
-}
 
 static void choose(struct choice *choice, size_t row)
 {
@@ -30,14 +22,68 @@ static void choose(struct choice *choice, size_t row)
 	choice->n++;
 }
 
+/* Equal values go by their places. */
+static bool is_less(const double *values, size_t a, size_t b)
+{
+	return values[a] != values[b] ? values[a] < values[b] : a < b;
+}
+
+/* The greatest of a heap whose root may be out of place goes up. */
+static void sift_down(size_t *heap, size_t n, const double *values)
+{
+	for (size_t i = 0, child; (child = 2 * i + 1) < n; i = child) {
+		if (child + 1 < n && is_less(values, heap[child], heap[child + 1]))
+			child++;
+		if (!is_less(values, heap[i], heap[child]))
+			return;
+		const size_t row = heap[i];
+
+		heap[i] = heap[child];
+		heap[child] = row;
+	}
+}
+
+static void sift_up(size_t *heap, size_t i, const double *values)
+{
+	for (size_t parent; i > 0 && is_less(values, heap[parent = (i - 1) / 2], heap[i]);
+		i = parent) {
+		const size_t row = heap[i];
+
+		heap[i] = heap[parent];
+		heap[parent] = row;
+	}
+}
+
+/* The rows of the `count` least values among n, rising, into `order`: of very many rows most are looked at once. */
+static void order_least(const double *values, size_t n, size_t count, size_t *order)
+{
+	for (size_t i = 0; i < count; i++) {
+		order[i] = i;
+		sift_up(order, i, values);
+	}
+	for (size_t i = count; i < n; i++)
+		if (is_less(values, i, order[0])) {
+			order[0] = i;
+			sift_down(order, count, values);
+		}
+	for (size_t left = count; left-- > 1;) {
+		const size_t greatest = order[0];
+
+		order[0] = order[left];
+		order[left] = greatest;
+		sift_down(order, left, values);
+	}
+}
+
 /* Of those not chosen yet, up to `count` in all, the ones of least value. Returns the very least row
  * of all. */
 static size_t choose_least(struct choice *choice, const double *values, size_t count)
 {
-	const size_t n = choice->data->n;
+	/* Those that were chosen before may all be among the least. */
+	const size_t least = count > 0 ? count : 1;
 
-	gsl_heapsort_index(choice->order, values, n, sizeof *values, by_value);
-	for (size_t i = 0; i < n && choice->n < count; i++)
+	order_least(values, choice->data->n, least, choice->order);
+	for (size_t i = 0; i < least && choice->n < count; i++)
 		if (!choice->chosen[choice->order[i]])
 			choose(choice, choice->order[i]);
 	return choice->order[0];
@@ -133,12 +179,83 @@ static void scale(struct choice *choice)
 	kernel_scale(&kernel, data->X, data->n, choice->Z, choice->stride);
 }
 
+/* ---- covering the space ---- */
+
+/* The rows among which the farthest are looked for: those chosen, and SUBSET_COVERED evenly spaced ones. *ret_rows
+ * is to be freed. */
+static bool list_covered(const struct choice *choice, size_t **ret_rows, size_t *ret_n)
+{
+	const size_t n = choice->data->n;
+	size_t *rows = calloc(choice->n + SUBSET_COVERED, sizeof *rows);
+	size_t next = 0; /* of the evenly spaced ones */
+
+	*ret_n = 0;
+	for (size_t i = 0; rows != NULL && i < n; i++) {
+		const bool is_due = next < SUBSET_COVERED && i == next * n / SUBSET_COVERED;
+
+		next += is_due;
+		if (is_due || choice->chosen[i])
+			rows[(*ret_n)++] = i;
+	}
+	*ret_rows = rows;
+	return rows != NULL;
+}
+
+static bool cover_some(
+	struct choice *choice, size_t count, const size_t *rows, double *X, size_t n_rows)
+{
+	const size_t d = choice->data->d;
+	struct subset_data some = *choice->data;
+	struct choice inner = { .data = &some };
+
+	some.n = n_rows;
+	some.X = X;
+	for (size_t i = 0; i < n_rows; i++)
+		memcpy(&X[i * d], &choice->data->X[rows[i] * d], d * sizeof *X);
+
+	const bool ok = prepare(&inner);
+
+	if (ok) {
+		scale(&inner);
+		for (size_t i = 0; i < n_rows; i++)
+			inner.distances[i] = INFINITY;
+		for (size_t i = 0; i < n_rows; i++)
+			if (choice->chosen[rows[i]])
+				choose(&inner, i);
+		choose_farthest(&inner, count);
+		for (size_t i = 0; i < n_rows; i++)
+			if (inner.chosen[i] && !choice->chosen[rows[i]])
+				choose(choice, rows[i]);
+	}
+	finish(&inner);
+	return ok;
+}
+
+/* Each chosen row is measured against all that are looked at: these are not all of very many. */
+static bool cover(struct choice *choice, size_t count)
+{
+	size_t *rows = NULL, n_rows = 0;
+	double *X = NULL;
+	bool ok = true;
+
+	if (choice->data->n <= SUBSET_COVERED) {
+		choose_farthest(choice, count);
+		return true;
+	}
+	ok = list_covered(choice, &rows, &n_rows);
+	X = ok ? calloc(n_rows * choice->data->d, sizeof *X) : NULL;
+	ok = X != NULL && cover_some(choice, count, rows, X, n_rows);
+	free(X);
+	free(rows);
+	return ok;
+}
+
 bool subset_choose(const struct subset_data *data, size_t most, size_t *ret_rows, size_t *ret_n,
 	struct tuner_error *err)
 {
 	const size_t n = data->n, count = n < most ? n : most;
 	struct choice choice = { .data = data };
-	const bool ok = prepare(&choice);
+	bool ok = prepare(&choice);
 
 	if (!ok) {
 		tuner_fail_memory(err);
@@ -149,7 +266,7 @@ bool subset_choose(const struct subset_data *data, size_t most, size_t *ret_rows
 		scale(&choice);
 		measure_from(&choice, choose_least(&choice, data->outcomes, count / 4));
 		choose_least(&choice, choice.distances, count / 4 + count / 2);
-		choose_farthest(&choice, count);
+		ok = cover(&choice, count) || tuner_fail_memory(err);
 	}
 	if (ok) {
 		*ret_n = 0;

@@ -103,9 +103,27 @@ static double spread(const double *sorted, size_t n, double m, double limit)
 	return count ? sqrt(sum / (double)count) : 0;
 }
 
+/* Of rising values those less than y. */
+static size_t count_below(const double *rising, size_t n, double y)
+{
+	size_t below = 0;
+
+	while (n > 0) {
+		const size_t half = n / 2;
+
+		if (rising[below + half] < y) {
+			below += half + 1;
+			n -= half + 1;
+		} else {
+			n = half;
+		}
+	}
+	return below;
+}
+
 /* The map of the header. The good half may be all equal to the median: then the spread of all
- * finite values about it serves, and if that is nothing either, 1. */
-static void half_rank(struct transform *t, const double *sorted, size_t n, size_t finite)
+ * finite values about it serves, and if that is nothing either, 1. `sorted` is used up. */
+static void half_rank(struct transform *t, double *sorted, size_t n, size_t finite)
 {
 	const double m = fmin(quantile(sorted, n, 0.5), sorted[finite - 1]);
 	double s = spread(sorted, n, m, m);
@@ -118,15 +136,13 @@ static void half_rank(struct transform *t, const double *sorted, size_t n, size_
 	while (first_bad < n && sorted[first_bad] <= m)
 		first_bad++;
 	for (size_t i = first_bad; i < n; i++)
-		distinct += i == first_bad || sorted[i] != sorted[i - 1];
+		if (i == first_bad || sorted[i] != sorted[i - 1])
+			sorted[first_bad + distinct++] = sorted[i];
 	for (size_t i = 0; i < t->n; i++) {
 		if (!(t->outcomes[i] > m))
 			continue;
-		size_t better = 0;
-
-		for (size_t j = first_bad; j < n && sorted[j] < t->outcomes[i]; j++)
-			better += j == first_bad || sorted[j] != sorted[j - 1];
-		const double k = (double)(distinct - better);
+		const double k = (double)(distinct - count_below(sorted + first_bad, distinct,
+							     t->outcomes[i]));
 
 		t->outcomes[i] = m - s * gsl_cdf_ugaussian_Pinv((k - 0.5) / (2 * (double)distinct));
 	}
@@ -147,8 +163,8 @@ static double fence(const double *sorted, size_t finite)
 	return fmin(upper + 1.5 * (upper - lower), sorted[finite - 1]);
 }
 
-static void warp(struct transform *t, enum transform_kind kind, const double *sorted, size_t n,
-	size_t finite)
+static void warp(
+	struct transform *t, enum transform_kind kind, double *sorted, size_t n, size_t finite)
 {
 	switch (kind) {
 	case TRANSFORM_AUTO:

@@ -47,6 +47,21 @@ write_arms() {
 	[ "$(arm job random)" != "$(arm alone '')" ]
 }
 
+@test "every decision of every arm replays, and is explained by its own arm" {
+	TRIALS=10 PARALLEL=2 REPEATS=2 write_arms
+	"$TUNER" run job.jsonc --quiet
+	run "$TUNER" replay
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"40 decisions"* || "$output" == *"40"* ]]
+	number=$(sql "SELECT max(number) FROM trial WHERE arm = 'gp'")
+	"$TUNER" why job "$number" --json | jq -r '.nearest[].trial' >near
+	[ -s near ]
+	while read -r trial; do
+		sql_is "SELECT arm FROM trial WHERE number = $trial" gp
+	done <near
+	"$TUNER" importance job
+}
+
 @test "a comparison goes on after kill -9, and grows with its repeats" {
 	TRIALS=6 PARALLEL=2 REPEATS=1 write_arms
 	touch hold-7

@@ -3,7 +3,11 @@
 # tests/kill_everywhere.py --all kills at every one, and says what is checked.
 
 survives() { # KIND [OPTION...]
-	run /usr/bin/python3 "$BATS_TEST_DIRNAME/kill_everywhere.py" --kind "$@"
+	harness_says kill_everywhere.py --kind "$@"
+}
+
+harness_says() { # HARNESS [OPTION...]
+	run /usr/bin/python3 "$BATS_TEST_DIRNAME/$1" "${@:2}"
 	[ "$status" -ne 77 ] || skip "${output##*$'\n'}"
 	echo "$output"
 	[ "$status" -eq 0 ]
@@ -31,4 +35,12 @@ survives() { # KIND [OPTION...]
 
 @test "program and supervisors killed at once, the next run goes on" {
 	survives both --kills 5
+}
+
+@test "enqueue, ask, tell and retry, killed at any call, are taken once or not at all" {
+	harness_says kill_commands.py --case enqueue --case ask --case tell --case retry --kills 4 --changes
+}
+
+@test "the same where they ask a running tuner, and stop" {
+	harness_says kill_commands.py --case enqueue-beside --case retry-beside --case stop-beside --kills 3 --changes
 }

@@ -94,18 +94,21 @@ def environment():
     return kept | {"OMP_NUM_THREADS": "1", "ASAN_OPTIONS": asan}
 
 
-def sit(directory, *prefix):
-    """`tuner run` in the directory; returns what it printed, and its exit status."""
-    done = subprocess.run([*prefix, TUNER, "run", "job.jsonc"], cwd=directory, env=environment(),
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, timeout=SITTING_S, check=False)
+RUN = (TUNER, "run", "job.jsonc")
+
+
+def call(directory, *command):
+    """Runs it in the directory; returns what it printed, and its exit status."""
+    done = subprocess.run(command, cwd=directory, env=environment(), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=SITTING_S, check=False)
     return done.stdout, done.returncode
 
 
-def sit_under_tracer(directory, counted, *victim):
+def call_under_tracer(directory, command, counted, *victim):
     """The tracer's report; its arguments are those of kill_at."""
     report = directory / "report.json"
-    output, status = sit(directory, KILL_AT, str(report), counted, *map(str, victim))
+    output, status = call(directory, KILL_AT, str(report), counted, *map(str, victim), *command)
     if status == FORBIDDEN:
         print(f"skipped: this machine forbids ptrace ({output.strip()}); in a container, "
               "--cap-add=SYS_PTRACE allows it")
@@ -115,8 +118,12 @@ def sit_under_tracer(directory, counted, *victim):
     return json.loads(report.read_text())
 
 
+def sit_under_tracer(directory, counted, *victim):
+    return call_under_tracer(directory, RUN, counted, *victim)
+
+
 def sit_to_the_end(directory):
-    output, status = sit(directory)
+    output, status = call(directory, *RUN)
     if status != 0:
         raise Broken(f"`tuner run` could not go on, exit status {status}:\n{output}")
 
@@ -204,10 +211,12 @@ def check_attempts(outcome):
     count = collections.Counter(key for _, _, key in starts)
     expect([key for key, n in count.items() if n > 1], [], "attempts whose command started twice")
     # No other outcome comes from a command like this one, nor from a kill.
-    possible = {"ok", "lost", "launch-failed"} | ({"early-stopped"} if outcome.stops else set())
+    possible = {"ok", "lost", "launch-failed", "interrupted"} | ({"early-stopped"} if outcome.stops else set())
     expect({name for name, in outcome.rows("SELECT outcome FROM attempt")} - possible, set(), "outcomes")
     expect(outcome.rows("SELECT trial FROM attempt WHERE outcome = 'ok' GROUP BY trial HAVING count(*) > 1"),
            [], "trials that ended well twice")
+    given_up = {key for key, in outcome.rows("SELECT key FROM attempt WHERE outcome = 'interrupted'")}
+    expect(given_up & set(count), set(), "attempts given up as never launched that had started")
     missing = {key for key, in outcome.rows("SELECT key FROM attempt WHERE outcome = 'ok'")} - set(count)
     expect(missing, set(), "attempts that ended well without a start")
 
@@ -242,7 +251,23 @@ def check_metrics(outcome):
                f"steps of {directory}")
 
 
-CHECKS = [check_database, check_trials, check_decisions, check_attempts, check_processes, check_metrics]
+def check_leftovers(outcome):
+    """Of files that were being written when somebody was killed."""
+    left = [str(path.relative_to(outcome.directory)) for pattern in (".tuner-*.tmp", "exit.json.new")
+            for path in (outcome.directory / "tuner.db.d").rglob(pattern)]
+    expect(left, [], "files left half written")
+
+
+def check_with_tuner(outcome):
+    """By what users have for it: `tuner verify`, and `tuner replay`, which recomputes every decision."""
+    for command, said in (("verify", "nothing is wrong"), ("replay", "all are the same to the bit")):
+        output, status = call(outcome.directory, TUNER, command)
+        if status != 0 or said not in output:
+            raise Broken(f"tuner {command}, exit status {status}: {output}")
+
+
+CHECKS = [check_database, check_trials, check_decisions, check_attempts, check_processes, check_metrics,
+          check_leftovers]
 
 
 def check(directory, configurations):
@@ -251,6 +276,7 @@ def check(directory, configurations):
             one(outcome)
         if configurations is not None:
             expect(outcome.configurations(), configurations, "configurations")
+        check_with_tuner(outcome)
 
 
 # ---- the kinds of kills ----
@@ -404,9 +430,10 @@ def read_range(text):
     return int(first), int(last or first)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--kind", action="append", choices=list(KINDS))
+def main(description, option, kinds, run):
+    """run(NAME, OPTIONS, WORKERS) kills in one of the kinds; returns the places, and what was broken."""
+    parser = argparse.ArgumentParser(description=description.partition("\n")[0])
+    parser.add_argument(option, dest="kind", action="append", choices=list(kinds))
     parser.add_argument("--kills", type=int, default=8, help="of each kind (8)")
     parser.add_argument("--at", type=read_range, help="at these calls, such as 12 or 12-40")
     parser.add_argument("--all", dest="at", action="store_const", const=(1, sys.maxsize), help="at every call")
@@ -418,9 +445,9 @@ def main():
 
     broken, lines = [], []
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as workers:
-        for name in options.kind or KINDS:
+        for name in options.kind or kinds:
             try:
-                sites, failures = run_kind(name, options, workers)
+                sites, failures = run(name, options, workers)
             except Broken as error:
                 sites, failures = {}, [f"{name}, not killed at all: {error}"]
                 print(failures[0])
@@ -432,4 +459,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__, "--kind", KINDS, run_kind))

@@ -48,6 +48,7 @@ decisions() { # JOB
 	[ "$status" -eq 0 ]
 	sql_is "SELECT state || ' ' || outcome FROM trial WHERE number = 2" "failed crashed"
 	sql_is "SELECT outcome FROM attempt WHERE trial = (SELECT id FROM trial WHERE number = 2)" oom-host
+	"$TUNER" verify
 	[ "$(lines_of starts)" -eq 3 ]
 }
 
@@ -156,4 +157,138 @@ END
 	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 4
 	# What comes after it has seen that it was put back.
 	sql_is "SELECT d.seen > e.id FROM decision d, event e WHERE d.id = 4 AND e.kind = 'reopened'" 1
+}
+
+# Of trial 1's first attempt, as if tuner had been killed before it knew that it ran.
+forget_start() {
+	sqlite3 tuner.db "UPDATE attempt SET state = 'intended', started_us = NULL WHERE trial = 1;
+		UPDATE trial SET state = 'proposed', started_us = NULL WHERE id = 1"
+}
+
+@test "the directory of an attempt was removed: its command is dead before the next, which has another key" {
+	TRIALS=2 PARALLEL=1 write_job '"backoff": 0,'
+	cat >train.sh <<'END2'
+if [ -e pid ] && grep -q '^State:[[:space:]][^ZX]' "/proc/$(cat pid)/status"; then touch alive; fi
+echo $$ >pid
+echo "$TUNER_TRIAL $TUNER_ATTEMPT $TUNER_ATTEMPT_KEY" >>starts
+while [ -e hold ]; do sleep 0.02; done
+echo loss=1
+END2
+	for noticed in false true; do
+		touch hold
+		start "$TUNER" run --plain job.jsonc
+		await grep -q '^1 1 ' starts
+		await sql_is "SELECT state FROM attempt" running
+		kill -KILL "$PID"
+		finished
+		"$noticed" || forget_start
+		rm -r tuner.db.d/job/0001/1
+		(await grep -q '^1 2 ' starts && rm hold) &
+		run "$TUNER" run --plain job.jsonc
+		[ "$status" -eq 0 ] || { echo "$output"; false; }
+		wait
+		[ ! -e alive ]
+		[ "$(cut -d' ' -f1,2 starts | tr '\n' ,)" = "1 1,1 2,2 1," ]
+		[ "$(cut -d' ' -f3 starts | sort -u | wc -l)" -eq 3 ]
+		sql_is "SELECT outcome FROM attempt WHERE id = 1" "$("$noticed" && echo lost || echo interrupted)"
+		"$TUNER" verify
+		rm -r tuner.db* starts pid
+	done
+}
+
+@test "the directory of an attempt is removed while it runs: what it says is lost, and it is run again" {
+	TRIALS=2 PARALLEL=1 write_job '"backoff": 0,'
+	touch hold-1
+	start "$TUNER" run --plain job.jsonc
+	await sql_is "SELECT state FROM attempt" running
+	rm -r tuner.db.d/job/0001/1
+	rm hold-1
+	finished
+	[ "$status" -eq 0 ]
+	[ "$(cut -d' ' -f1,2 starts | tr '\n' ,)" = "1 1,1 2,2 1," ]
+	sql_is "SELECT outcome FROM attempt WHERE id = 1" lost
+	"$TUNER" verify
+}
+
+@test "a trial that was edited out of the space is not launched again" {
+	TRIALS=4 PARALLEL=2 write_job '"backoff": "10m", "first": [{ "x": 0.1, "k": "a" }, { "x": 0.9, "k": "b" }, { "x": 0.8, "k": "b" }],'
+	sed -i 's/"parameters": {/& "k": { "type": "categorical", "values": ["a", "b"] },/' job.jsonc
+	touch hold-2 hold-3
+	start "$TUNER" run --plain job.jsonc
+	await grep -q '^3 1 ' starts
+	await grep -q '^2 1 ' starts
+	kill -KILL "$PID"
+	finished
+	# One waits to be launched again, one runs on and is lost later.
+	kill -KILL "$(jq .supervisor_pid tuner.db.d/job/0002/1/started)"
+	"$TUNER" run --plain job.jsonc --trials 3 &
+	PID=$!
+	await sql_is "SELECT outcome FROM attempt WHERE trial = 2" lost
+	kill -KILL "$PID"
+	finished
+	sed -i 's/"a", "b"/"a", "c"/; s/"first": .*,$//' job.jsonc
+	start "$TUNER" run --plain job.jsonc
+	await sql_is "SELECT count(*) FROM space_version" 2
+	await sql_is "SELECT state FROM trial WHERE number = 2" stopped
+	kill -KILL "$(jq .supervisor_pid tuner.db.d/job/0003/1/started)"
+	rm hold-2 hold-3
+	finished
+	[ "$status" -eq 0 ]
+	[[ "$(cat output)" == *"trial 2 is stopped: not launched again: the space"* ]]
+	sql_is "SELECT group_concat(state) FROM (SELECT state FROM trial ORDER BY number)" done,stopped,stopped,done
+	sql_is "SELECT count(*) FROM trial WHERE message LIKE '%not launched again%'" 2
+	[ "$(grep -c "^[23] " starts)" -eq 2 ]
+	"$TUNER" verify
+	"$TUNER" replay
+	run "$TUNER" retry job --trial 2
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"does not fit into the space"* ]]
+}
+
+@test "what another database has left in the place of an attempt is put aside, and not taken for its result" {
+	TRIALS=3 PARALLEL=1 write_job
+	"$TUNER" run --quiet job.jsonc
+	sqlite3 tuner.db ".backup older.db"
+	"$TUNER" run --quiet job.jsonc --trials 5
+
+	# Trials 4 and 5 of an older copy are not those whose directories are there.
+	sqlite3 tuner.db "SELECT objective FROM trial WHERE number > 3" >before
+	mv older.db tuner.db
+	rm -f tuner.db-*
+	run "$TUNER" run --plain job.jsonc --set strategy=sobol --trials 5
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"warning: trial 4 has its directory from another database"*"tuner.db.d/job/0004.old"* ]]
+	[ -s tuner.db.d/job/0004.old/1/exit.json ]
+	[ "$(lines_of starts)" -eq 7 ]
+	[ "$(sql "SELECT objective FROM trial WHERE number > 3")" != "$(cat before)" ]
+	sql_is "SELECT count(*) FROM trial t JOIN trial_param p ON p.trial = t.id
+		WHERE abs(objective - (value - 0.3) * (value - 0.3)) > 1e-12" 0
+
+	# A new database, and the directory of the old one.
+	rm -f tuner.db tuner.db-*
+	run "$TUNER" run --plain job.jsonc --set seed=7
+	[ "$status" -eq 0 ]
+	[ "$(lines_of starts)" -eq 10 ]
+	[ -e tuner.db.d/job/0003.old/1/exit.json ]
+	sql_is "SELECT count(*) FROM trial t JOIN trial_param p ON p.trial = t.id
+		WHERE abs(objective - (value - 0.3) * (value - 0.3)) > 1e-12" 0
+}
+
+@test "recovery does not take over another database's attempt" {
+	TRIALS=1 PARALLEL=1 write_job '"backoff": 0,'
+	touch hold
+	start "$TUNER" run --plain job.jsonc
+	await sql_is "SELECT state FROM attempt" running
+	kill -KILL "$PID"
+	finished
+	forget_start
+	sqlite3 tuner.db "UPDATE attempt SET key = '0123456789abcdef0123456789abcdef'"
+	(await grep -q '^1 2 ' starts && rm hold) &
+	run "$TUNER" run --plain job.jsonc
+	[ "$status" -eq 0 ] || { echo "$output"; false; }
+	wait
+	[[ "$output" == *"warning: trial 1 has its directory from another database"* ]]
+	sql_is "SELECT group_concat(outcome) FROM attempt" interrupted,ok
+	[ -d tuner.db.d/job/0001.old/1 ]
+	"$TUNER" verify
 }

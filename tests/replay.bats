@@ -15,8 +15,8 @@ echo "$TUNER_TRIAL $TUNER_ATTEMPT" >>starts
 while [ -e "hold-$TUNER_TRIAL" ]; do sleep 0.02; done
 while [ -e gate ] && [ "$TUNER_TRIAL" -gt "$(cat gate)" ]; do sleep 0.05; done
 sleep "0.0$((RANDOM % 10))"
-awk -v x="$2" -v y="$4" -v k="$6" -v n="$8" 'BEGIN {
-	if (x > 0.9) exit 3
+awk -v x="$2" -v y="$4" -v k="$6" -v n="$8" -v mended="$(ls mended 2>/dev/null)" 'BEGIN {
+	if (x > 0.9 && mended == "") exit 3
 	printf "loss=%.17g\n", (x - 0.3) ^ 2 + y + (k == "b") / 10 + n / 100
 }'
 END2
@@ -67,9 +67,10 @@ tamper() { # SQL
 	sqlite3 tuner.db "$1"
 }
 
-@test "a long search with kills, restarts, edits, a late result and configurations of one's own" {
+@test "a long search with kills, restarts, edits, retries, a late result and configurations of one's own" {
 	n=${REPLAY_TRIALS:-40}
-	TRIALS=$n PARALLEL=8 write_search '"first": [{"x": 0.5, "y": 0.5, "k": "a", "n": 4}, {"x": 0.2}],'
+	TRIALS=$n PARALLEL=8 write_search \
+		'"first": [{"x": 0.5, "y": 0.5, "k": "a", "n": 4}, {"x": 0.2}, {"x": 0.95, "n": 2}],'
 	search_to $((n / 4))
 	start "$TUNER" run --plain job.jsonc
 	await has_ended $((n / 4))
@@ -83,6 +84,8 @@ tamper() { # SQL
 	start "$TUNER" run --plain job.jsonc --set strategy.cost_aware=true
 	await has_ended $((n / 2 - 1))
 	"$TUNER" enqueue job x=0.31,y=0.001,k=a,n=1
+	# What failed is run again, and fails again.
+	"$TUNER" retry job --class crashed
 	# A supervisor dies: the attempt is lost, the trial launched once more.
 	directory=$(sql "SELECT directory FROM attempt WHERE state = 'running' AND backend = 'local'
 		ORDER BY id DESC LIMIT 1")
@@ -95,8 +98,11 @@ tamper() { # SQL
 
 	"$TUNER" tell job "$late" 0.5
 	"$TUNER" tell job --add x=0.4,y=0.2,k=b,n=2 0.31
+	touch mended
+	"$TUNER" retry job --class crashed
 	search_to "$n"
-	"$TUNER" run --quiet job.jsonc --set strategy.incumbent=best --set parameters.x.max=0.8
+	"$TUNER" run --quiet job.jsonc --set strategy.incumbent=best \
+		--set parameters.x.min=0.1 --set parameters.x.max=0.96
 
 	sql_is "SELECT count(*) >= $n FROM trial WHERE state IN ('done', 'failed')" 1
 	sql_is "SELECT count(*) > 0 FROM decision WHERE branch = 'model'" 1
@@ -108,6 +114,10 @@ tamper() { # SQL
 		AND coalesce(d.seen, 0) < t.ended_event AND NOT EXISTS
 		(SELECT 1 FROM json_each(d.pending) WHERE value = $late)" 1
 	sql_is "SELECT count(*) FROM (SELECT DISTINCT source FROM trial)" 4
+	sql_is "SELECT count(*) > 0 FROM event WHERE kind = 'reopened' GROUP BY trial HAVING count(*) > 1 LIMIT 1" 1
+	# It had failed for some decisions, and was pending again for later ones.
+	sql_is "SELECT count(*) > 0 FROM decision d, json_each(d.pending) p WHERE p.value = 3 AND d.seen >
+		(SELECT max(json_extract(data, '$.ended_event')) FROM event WHERE kind = 'reopened' AND trial = 3)" 1
 	is_replayed
 	cp tuner.db "${REPLAY_KEEP:-/dev/null}"
 }
@@ -183,6 +193,53 @@ END2
 	sql_is "SELECT count(*) FROM space_version" 3
 	sql_is "SELECT group_concat(DISTINCT branch) FROM decision WHERE id > 21" design,model
 	is_replayed
+}
+
+@test "trials that were put back, twice and while the job ran, had failed for what was decided before" {
+	TRIALS=9 STRATEGY='{"name": "bayesian", "initial": 4}' write_search '"backoff": 0,'
+	cat >train.sh <<'END2'
+echo "$TUNER_TRIAL $TUNER_ATTEMPT" >>starts
+while [ -e "hold-$TUNER_TRIAL" ]; do sleep 0.02; done
+case $TUNER_TRIAL in
+3 | 7) [ -e mended ] || { echo "CUDA out of memory" >&2; exit 1; } ;;
+esac
+awk -v x="$2" -v y="$4" 'BEGIN { printf "loss=%.17g\n", (x - 0.3) ^ 2 + y }'
+END2
+	"$TUNER" run --quiet job.jsonc
+	sql_is "SELECT group_concat(number) FROM trial WHERE outcome = 'oom-gpu'" 3,7
+	"$TUNER" retry job --trial 7
+	"$TUNER" run --quiet job.jsonc --trials 11
+	touch mended hold-12 hold-13
+	start "$TUNER" run --plain job.jsonc --trials 16
+	await grep -q "^13 " starts
+	"$TUNER" retry job --class oom-gpu
+	rm hold-12 hold-13
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 16
+	sql_is "SELECT count(*) FROM event WHERE kind = 'reopened'" 3
+	sql_is "SELECT count(*) > 0 FROM decision d, event e WHERE d.seen = e.id AND e.kind = 'reopened'" 1
+	is_replayed
+	run "$TUNER" why job 9 --json
+	jq -e '.seen.failed == 2' <<<"$output"
+	run "$TUNER" why job 16 --json
+	echo "$output"; sql "select id,kind,trial,data from event"; sql "select id,seen,pending from decision"; 	jq -e '.seen.failed == 0' <<<"$output"
+
+	cp tuner.db sound.db
+	tamper "DROP TRIGGER event_update; UPDATE event SET data = json_set(data, '$.state', 'stopped')
+		WHERE kind = 'reopened' AND trial = 3"
+	run "$TUNER" replay
+	[ "$status" -eq 1 ]
+	run "$TUNER" verify
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"reopened: job job, trial 3: event "*"said otherwise"* ]]
+	cp sound.db tuner.db
+	tamper "DROP TRIGGER event_update; UPDATE event SET kind = 'late' WHERE kind = 'reopened' AND trial = 3"
+	run "$TUNER" verify
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"trial-open: job job, trial 3: is done, but event "* ]]
+	run "$TUNER" replay
+	[ "$status" -eq 1 ]
 }
 
 @test "a decision that was changed is named, with both values" {

@@ -358,6 +358,8 @@ static void after_the_supervisors_death_nothing_of_the_command_is_left(void **st
 	assert_true(orphan > 1 && !is_dead(orphan) && !is_dead(status.command_pid));
 	assert_int_equal(kill((pid_t)status.supervisor_pid, SIGKILL), 0);
 	await(&place, backend, BACKEND_LOST);
+	snprintf(path, sizeof(path), "%s/exit.json.new", place.directory);
+	assert_int_equal(access(path, F_OK), -1); /* it was reserved */
 	assert_true(is_dead(orphan));
 	assert_true(is_dead(status.command_pid));
 	assert_int_equal(look(&place).life, ATTEMPT_ORPHANED);
@@ -416,6 +418,51 @@ static void another_process_takes_over_what_runs(void **state)
 	place_remove(&place);
 }
 
+/* Its directory was removed, or it was never prepared: a key is not used again on that chance. */
+static void without_its_launch_an_attempt_is_not_started_by_who_takes_it_over(void **state)
+{
+	struct place place = place_make();
+	struct backend *backend = open_backend(&place);
+	char left[160];
+	snprintf(left, sizeof(left), "%s/.tuner-00.tmp", place.directory);
+	close(open(left, O_CREAT | O_WRONLY, 0600));
+	ASSERT_OK(&place, backend->ops->adopt(backend, 1, place.directory, KEY, &place.err));
+	await(&place, backend, BACKEND_LOST);
+	assert_int_equal(access(left, F_OK), -1);
+	backend->ops->forget(backend, 1);
+	ASSERT_OK(
+		&place, backend->ops->adopt(backend, 2, "/tmp/there/is/no/such", KEY, &place.err));
+	await(&place, backend, BACKEND_LOST);
+	backend->ops->forget(backend, 2);
+	write_launch(&place, "exit 0", 0, 1 << 20);
+	ASSERT_OK(&place, backend->ops->adopt(backend, 3, place.directory, KEY, &place.err));
+	await(&place, backend, BACKEND_ENDED);
+	backend->ops->close(backend);
+	place_remove(&place);
+}
+
+static void a_launch_tells_whose_it_is(void **state)
+{
+	struct place place = place_make();
+	enum launch_owner owner;
+	char path[128];
+	ASSERT_OK(&place, launch_look(place.directory, KEY, &owner, &place.err));
+	assert_int_equal(owner, LAUNCH_NOBODYS);
+	write_launch(&place, "exit 0", 0, 1 << 20);
+	ASSERT_OK(&place, launch_look(place.directory, KEY, &owner, &place.err));
+	assert_int_equal(owner, LAUNCH_OWN);
+	ASSERT_OK(&place, launch_look(place.directory, "another", &owner, &place.err));
+	assert_int_equal(owner, LAUNCH_ANOTHERS);
+	snprintf(path, sizeof(path), "%s/launch", place.directory);
+	for (off_t size = 0; size < 16; size++) { /* up to the key's tag */
+		assert_int_equal(truncate(path, size), 0);
+		ASSERT_OK(&place, launch_look(place.directory, KEY, &owner, &place.err));
+		assert_int_equal(owner, LAUNCH_NOBODYS);
+		write_launch(&place, "exit 0", 0, 1 << 20);
+	}
+	place_remove(&place);
+}
+
 static void a_torn_record_counts_as_lost(void **state)
 {
 	struct place place = place_make();
@@ -452,6 +499,8 @@ int main(void)
 		cmocka_unit_test(an_attempt_of_an_earlier_boot_needs_no_fence),
 		cmocka_unit_test(a_fence_spares_a_process_that_only_has_the_number),
 		cmocka_unit_test(another_process_takes_over_what_runs),
+		cmocka_unit_test(without_its_launch_an_attempt_is_not_started_by_who_takes_it_over),
+		cmocka_unit_test(a_launch_tells_whose_it_is),
 		cmocka_unit_test(a_torn_record_counts_as_lost),
 		cmocka_unit_test(a_supervisor_that_cannot_be_run_is_refused_at_once),
 	};

@@ -263,7 +263,8 @@ class JobFilePage(InADirectory):
                     ("STOPPING", [example.get("early_stopping")]),
                     ("FAILURE", example.get("failures", [])), ("HOST", example.get("hosts", [])),
                     ("OUTCOMES", [example.get("outcomes", {})]),
-                    ("OUTCOME", example.get("outcomes", {}).values())):
+                    ("OUTCOME", example.get("outcomes", {}).values()),
+                    ("CODE", [example.get("source", {})])):
                 for item in objects:
                     found.update((section, name) for name in item if isinstance(item, dict))
         keys = {(section, name) for section, name, refused in self.keys() if not refused}

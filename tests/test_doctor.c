@@ -118,7 +118,7 @@ static void a_database_is_in_wal_mode_small_known_and_free(void **state)
 /* Errors of 1, 2, ..., n times `step` standard deviations, of both signs. */
 static struct calibration rising(size_t n, double step)
 {
-	struct prediction predictions[PREDICTIONS_MAX];
+	struct prediction predictions[PREDICTIONS_MAX] = { 0 };
 
 	for (size_t i = 0; i < n; i++)
 		predictions[i] = (struct prediction){ 5, 0.5,

@@ -291,6 +291,23 @@ static void a_failed_write_leaves_the_old_file_and_no_other(void **state)
 	assert_int_equal(count_entries("."), 1);
 }
 
+/* Names that only look like it are somebody's. */
+static void what_a_killed_write_left_is_removed_and_nothing_else(void **state)
+{
+	static const char *const kept[] = { ".tuner-.tmp", ".tuner-notes.tmp", "tuner-0a.tmp",
+		".tuner-0a.tmp~", ".tuner-0a" };
+
+	(void)state;
+	put(".tuner-0123456789abcdef.tmp", "half");
+	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+		put(kept[i], "mine");
+	file_remove_temporaries(".");
+	file_remove_temporaries("none");
+	assert_int_equal(access(".tuner-0123456789abcdef.tmp", F_OK), -1);
+	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+		assert_int_equal(access(kept[i], F_OK), 0);
+}
+
 static void the_longest_name_can_be_written(void **state)
 {
 	struct fixture *f = *state;
@@ -608,6 +625,7 @@ int main(void)
 		TEST(a_link_is_replaced_and_its_target_kept),
 		TEST(devices_and_directories_are_not_replaced),
 		TEST(a_failed_write_leaves_the_old_file_and_no_other),
+		TEST(what_a_killed_write_left_is_removed_and_nothing_else),
 		TEST(the_longest_name_can_be_written),
 		TEST(directories_are_made_with_their_parents),
 		TEST(a_file_in_the_way_of_a_directory_is_an_error),

@@ -1,7 +1,8 @@
 /* tuner/history.h: how long a trial took is what the database says, also before it says so. */
 #include "fixture_trials.h"
 
-#include "tuner/history.h"
+#include "base/random.h"
+#include "tuner/proposal.h"
 
 /* Microseconds after some time of the fixture; 0: not known. */
 struct attempt_times {
@@ -123,6 +124,114 @@ static void observations_have_durations(void **state)
 	history_finish(&history);
 }
 
+static int by_value(const void *a, const void *b)
+{
+	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Of n done trials with these times, as sorting them would find it. */
+static void assert_median(const int64_t *times, size_t n)
+{
+	static const struct job_file file = { .maximize = false };
+	struct history history = { .file = &file };
+	int64_t sorted[64];
+	struct tuner_error err;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct finished_trial done = {
+			.state = TRIAL_DONE, .objective = 1, .took_us = times[i]
+		};
+		const struct finished_trial failed = { .state = TRIAL_FAILED, .took_us = -1 };
+
+		assert_true(history_add(&history, &done, &err));
+		assert_true(history_add(&history, &failed, &err));
+	}
+	memcpy(sorted, times, n * sizeof *sorted);
+	qsort(sorted, n, sizeof *sorted, by_value);
+	assert_int_equal(history_median_us(&history), n > 0 ? sorted[n / 2] : 0);
+	history_finish(&history);
+}
+
+static void the_median_time_is_that_of_the_done_trials(void **state)
+{
+	int64_t times[64];
+	struct random random;
+
+	random_init(&random, (struct random_key){ .seed = 5, .purpose = RANDOM_TEST });
+	for (size_t n = 0; n <= 64; n++)
+		for (unsigned kind = 0; kind < 4; kind++) {
+			for (size_t i = 0; i < n; i++)
+				times[i] = kind == 0   ? (int64_t)i
+					   : kind == 1 ? (int64_t)(n - i)
+					   : kind == 2 ? (int64_t)random_below(&random, 4)
+						       : (int64_t)random_below(&random, 1000000);
+			assert_median(times, n);
+		}
+}
+
+/* The last ones; twice as many as a rule wants to compare with, if that is more. */
+static void assert_curves_kept(size_t min_trials, size_t n, size_t dropped)
+{
+	const struct job_file file = { .stopping = { .rule = STOPPING_MEDIAN,
+					       .min_curves = min_trials } };
+	struct history history = { .file = &file };
+	struct tuner_error err;
+
+	for (size_t i = 0; i < n; i++) {
+		struct finished_trial done = {
+			.number = (int64_t)i + 1, .state = TRIAL_DONE, .objective = 1
+		};
+
+		assert_true(series_put(&done.series, 1, 0.5));
+		assert_true(history_add(&history, &done, &err));
+	}
+	assert_int_equal(history.n, n);
+	assert_int_equal(history.first_curve, dropped);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(history.items[i].series.n, i >= dropped);
+	history_finish(&history);
+}
+
+static void of_very_many_trials_the_last_curves_are_kept(void **state)
+{
+	assert_curves_kept(5, HISTORY_CURVES, 0);
+	assert_curves_kept(5, HISTORY_CURVES + 7, 7);
+	assert_curves_kept(HISTORY_CURVES, HISTORY_CURVES + 7, 0);
+}
+
+/* Reading very many trials takes longer than a suggestion should: its model looks at something all the same. */
+static void however_long_the_last_suggestion_took_the_next_may_do_something(void **state)
+{
+	static const char text[] = "{\"strategy\": \"random\", \"budget\": {\"trials\": 9}, "
+				   "\"objective\": {\"metric\": \"loss\", \"goal\": \"minimize\"}, "
+				   "\"parameters\": {\"x\": {\"type\": \"float\", \"min\": 0, "
+				   "\"max\": 1}}}";
+	struct diagnostics list = { .n = 0 };
+	struct job_file *file = NULL;
+	struct proposer proposer;
+	struct proposal proposal;
+	struct tuner_error err;
+
+	assert_true(job_file_parse(
+		"job", "/", text, sizeof text - 1, NULL, COMMAND_IGNORED, &file, &list, &err));
+	const struct history history = { .file = file };
+
+	assert_true(proposer_create(&proposer, file, &err));
+	proposer.last_cpu_us = 10000000;
+	proposer.last_work = 2;
+	assert_true(proposal_make(&proposer, &history, NULL, 0, NULL, 1, &proposal, &err));
+	assert_int_equal(proposal.decision.work_limit, 100);
+	proposal_finish(&proposal);
+	proposer.last_work = 1000000;
+	assert_true(proposal_make(&proposer, &history, NULL, 0, NULL, 1, &proposal, &err));
+	assert_int_equal(proposal.decision.work_limit, 5000); /* 50 ms of 10 s */
+	proposal_finish(&proposal);
+	proposer_finish(&proposer);
+	job_file_destroy(file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,6 +239,9 @@ int main(void)
 			fixture_set_up_minimizing, fixture_tear_down),
 		cmocka_unit_test(without_a_start_nothing_is_known),
 		cmocka_unit_test(observations_have_durations),
+		cmocka_unit_test(the_median_time_is_that_of_the_done_trials),
+		cmocka_unit_test(of_very_many_trials_the_last_curves_are_kept),
+		cmocka_unit_test(however_long_the_last_suggestion_took_the_next_may_do_something),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,9 @@
 #include "tests/fixture_job.h"
 #include "trials/event.h"
+#include "trials/trial.h"
 #include "tuner/job_open.h"
+
+#include <math.h>
 
 static int64_t count_first(struct fixture *fixture, int64_t job_id)
 {
@@ -121,6 +124,55 @@ static void an_edited_space_is_a_new_version(void **state)
 	fixture_close(&fixture);
 }
 
+static void add_trial(struct fixture *fixture, int64_t job_id)
+{
+	static const double x = 0.5;
+	static const struct decision decision = { .strategy = "random",
+		.branch = "random",
+		.reason = "",
+		.settings = "{}",
+		.mean = NAN,
+		.sd = NAN,
+		.incumbent = NAN,
+		.acquisition = NAN,
+		.blas = "blas",
+		.cpu = "cpu",
+		.program = "0" };
+	struct job job = load(fixture, job_id);
+	const struct trial_new trial = { .job_id = job_id,
+		.arm = "",
+		.space_version = job.space_version,
+		.objective_version = job.objective_version,
+		.values = &x,
+		.d = 1,
+		.parameters = "{\"x\": 0.5}" };
+	int64_t id, number, arm_number;
+	bool capped;
+	ASSERT_OK(fixture, store_begin(fixture->store, STORE_LAZY, &fixture->err));
+	ASSERT_OK(fixture, trial_create(fixture->store, &trial, &decision, 1, &id, &number,
+				   &arm_number, &capped, &fixture->err));
+	ASSERT_OK(fixture, store_commit(fixture->store, &fixture->err));
+	job_finish(&job);
+}
+
+/* There is nothing yet that it could not be compared with. */
+static void before_the_first_trial_a_changed_command_needs_no_consent(void **state)
+{
+	struct fixture fixture;
+	fixture_open(&fixture);
+	const int64_t id = open_job(&fixture,
+		FIXTURE_OBJECTIVE FIXTURE_X FIXTURE_COMMAND "\"source\": \"live\"", false, true);
+	assert_int_equal(
+		open_job(&fixture,
+			FIXTURE_OBJECTIVE FIXTURE_X FIXTURE_COMMAND "\"source\": \"snapshot\"",
+			false, false),
+		id);
+	add_trial(&fixture, id);
+	refuse_job(&fixture, FIXTURE_OBJECTIVE FIXTURE_X FIXTURE_COMMAND "\"source\": \"live\"",
+		"--accept-change");
+	fixture_close(&fixture);
+}
+
 static void a_changed_command_needs_consent_and_an_objective_gets_none(void **state)
 {
 	struct fixture fixture;
@@ -130,6 +182,7 @@ static void a_changed_command_needs_consent_and_an_objective_gets_none(void **st
 	const int64_t id = open_job(&fixture,
 		FIXTURE_OBJECTIVE FIXTURE_X FIXTURE_COMMAND "\"budget\": {\"trials\": 3}", false,
 		true);
+	add_trial(&fixture, id);
 	refuse_job(&fixture, other, "--accept-change");
 	/* Refused as a whole: the budget has not changed either. */
 	struct job job = load(&fixture, id);
@@ -202,6 +255,7 @@ int main(void)
 		cmocka_unit_test(the_same_file_again_changes_nothing),
 		cmocka_unit_test(an_edited_budget_is_taken_with_an_event),
 		cmocka_unit_test(an_edited_space_is_a_new_version),
+		cmocka_unit_test(before_the_first_trial_a_changed_command_needs_no_consent),
 		cmocka_unit_test(a_changed_command_needs_consent_and_an_objective_gets_none),
 		cmocka_unit_test(an_edited_first_adds_only_what_is_new),
 		cmocka_unit_test(an_edited_space_drops_from_the_queue_what_does_not_fit),

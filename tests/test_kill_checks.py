@@ -3,18 +3,18 @@
 
     tests/test_kill_checks.py
 """
-import importlib.util
 import pathlib
 import shutil
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
-specification = importlib.util.spec_from_file_location("kill_everywhere", HERE / "kill_everywhere.py")
-harness = importlib.util.module_from_spec(specification)
-specification.loader.exec_module(harness)
+sys.path.insert(0, str(HERE))
+import kill_commands
+import kill_everywhere as harness
 
 
 class Checks(unittest.TestCase):
@@ -122,6 +122,30 @@ class Checks(unittest.TestCase):
     def test_a_process_that_lived_when_the_next_attempt_started(self):
         self.note("alive", "3 2 17")
         self.broken("alive when the next attempt started")
+
+    def test_a_file_that_is_left_half_written(self):
+        (self.directory / "tuner.db.d/job/0003/1/exit.json.new").touch()
+        self.broken("left half written: .*exit.json.new")
+
+    def test_an_attempt_that_was_given_up_and_had_started(self):
+        self.change("UPDATE attempt SET outcome = 'interrupted' WHERE trial = 7")
+        self.broken("given up as never launched that had started")
+
+    def test_a_counter_that_is_wrong(self):
+        self.change("UPDATE trial SET metric_count = 4 WHERE id = 7")
+        self.broken("tuner verify, exit status 1")
+
+    def test_a_decision_that_does_not_come_out_again(self):
+        self.change("UPDATE decision SET branch = 'random' WHERE id = 7")
+        self.broken("tuner replay, exit status 1")
+
+    def test_a_command_is_taken_once_or_not_at_all(self):
+        killed, done, failed = {"killed": 1}, {"status": 0}, {"status": 2}
+        self.assertTrue(kill_commands.taken(done, lambda: 1))
+        self.assertFalse(kill_commands.taken(killed, lambda: 0))
+        for report, n in (killed, 2), (done, 0), (done, 2), (failed, 1):
+            with self.assertRaises(harness.Broken):
+                kill_commands.taken(report, lambda n=n: n)
 
     def test_calls_are_spread_from_the_first_to_the_last(self):
         self.assertEqual(harness.spread(10, 20), list(range(1, 11)))

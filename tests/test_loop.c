@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <unistd.h>
 
 /* One attempt's life, chosen by a script. */
@@ -215,6 +216,39 @@ static void too_many_failures_of_the_infrastructure_end_the_job(void **state)
 	fixture_close(&fixture);
 }
 
+/* As if every earlier sitting had been killed. */
+static void forget_conclusions(struct fixture *fixture)
+{
+	sqlite3 *db = NULL;
+	assert_int_equal(sqlite3_open(fixture->path, &db), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db, "UPDATE run SET ended_us = NULL, exit_status = NULL, reason = ''",
+			NULL, NULL, NULL),
+		SQLITE_OK);
+	sqlite3_close(db);
+}
+
+#define FAILURES(n)                                                                                \
+	FIXTURE_OBJECTIVE FIXTURE_X FIXTURE_COMMAND                                                \
+		"\"strategy\": \"random\", \"backoff\": 0, "                                       \
+		"\"budget\": {\"trials\": 50, \"failures\": " n "}"
+
+static void failures_are_counted_anew_unless_tuner_was_killed(void **state)
+{
+	struct fixture fixture;
+	fixture_open(&fixture);
+	assert_int_equal(
+		run(&fixture, FAILURES("5"), loses_all_but_one, 1).status, EXIT_INFRASTRUCTURE);
+	assert_int_equal(
+		run(&fixture, FAILURES("5"), loses_all_but_one, 1).status, EXIT_INFRASTRUCTURE);
+	assert_int_equal(stage.starts, 5);
+	forget_conclusions(&fixture);
+	assert_int_equal(
+		run(&fixture, FAILURES("12"), loses_all_but_one, 1).status, EXIT_INFRASTRUCTURE);
+	assert_int_equal(stage.starts, 2);
+	fixture_close(&fixture);
+}
+
 static struct act never_works(int trial, int attempt)
 {
 	return (struct act){ .code = 1, .output = "no such module\n", .ms = 30 };
@@ -232,12 +266,19 @@ static void a_broken_command_costs_three_launches(void **state)
 	assert_int_equal(list.n, 3);
 	trial_list_finish(&list);
 	text_finish(&result.log_tail);
+	result = run(&fixture, KEYS("50", ""), never_works, 4);
+	assert_int_equal(stage.starts, 3);
+	text_finish(&result.log_tail);
+	forget_conclusions(&fixture);
+	result = run(&fixture, KEYS("50", ""), never_works, 4);
+	assert_int_equal(stage.starts, 1); /* more than enough */
+	text_finish(&result.log_tail);
 
 	/* It was mended: the job goes on to its budget. */
-	result = run(&fixture, KEYS("6", ""), all_well, 4);
+	result = run(&fixture, KEYS("9", ""), all_well, 4);
 	assert_int_equal(result.status, EXIT_DONE);
 	list = all_trials(&fixture);
-	assert_int_equal(list.n, 6);
+	assert_int_equal(list.n, 9);
 	trial_list_finish(&list);
 	fixture_close(&fixture);
 }
@@ -499,6 +540,7 @@ int main(void)
 		cmocka_unit_test(a_lost_attempt_is_retried_and_the_trial_comes_through),
 		cmocka_unit_test(retries_have_an_end),
 		cmocka_unit_test(too_many_failures_of_the_infrastructure_end_the_job),
+		cmocka_unit_test(failures_are_counted_anew_unless_tuner_was_killed),
 		cmocka_unit_test(a_broken_command_costs_three_launches),
 		cmocka_unit_test(a_command_that_cannot_be_launched_ends_the_job_too),
 		cmocka_unit_test(failing_configurations_never_end_a_job_that_has_a_result),

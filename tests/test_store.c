@@ -1,5 +1,6 @@
 #include "tests/fixture_trials.h"
 
+#include "base/sha256.h"
 #include "trials/location.h"
 
 #include <errno.h>
@@ -179,7 +180,7 @@ static void a_new_database_is_ours_alone(void **state)
 	assert_string_equal(store_path(f->store), f->path);
 	assert_string_equal(store_directory(f->store), beside(f, ".d"));
 	ASSERT_ROWS(f, "PRAGMA application_id", "1953853042");
-	ASSERT_ROWS(f, "PRAGMA user_version", "1");
+	ASSERT_ROWS(f, "PRAGMA user_version", "2");
 	ASSERT_ROWS(f, "PRAGMA journal_mode", "wal");
 	ASSERT_ROWS(f, "PRAGMA foreign_keys", "1");
 	ASSERT_ROWS(f,
@@ -243,12 +244,26 @@ static void a_failed_trial_may_be_put_back_and_a_done_one_may_not(void **state)
 	assert_int_equal(n, 1);
 	assert_true(reopenings[0].trial_id == id && reopenings[0].attempts == 1);
 	assert_true(reopenings[0].event > event);
+	assert_int_equal(reopenings[0].ended_event, event);
+	assert_true(reopenings[0].state == TRIAL_FAILED && isnan(reopenings[0].objective));
+	assert_int_equal(reopenings[0].outcome, OUTCOME_CRASHED);
+	free(reopenings);
+
+	/* A partial curve's value, to the bit. */
+	const int64_t stopped = fixture_add_trial(f);
+
+	fixture_end(f, fixture_run_attempt(f, stopped), OUTCOME_TIMEOUT, TRIAL_STOPPED, 0.1 + 0.2);
+	CHANGE(f, trial_reopen(f->store, stopped, fixture_now(f), &f->err));
+	ASSERT_OK(f, trial_reopenings(f->store, 1, &reopenings, &n, &f->err));
+	assert_int_equal(n, 2);
+	assert_true(reopenings[1].objective == 0.1 + 0.2);
 	free(reopenings);
 
 	/* Its second life ends well, and for good. */
 	fixture_end(f, fixture_run_attempt(f, id), OUTCOME_OK, TRIAL_DONE, 1.5);
 	REFUSED(f, TUNER_USAGE, "is done", trial_reopen(f->store, id, fixture_now(f), &f->err));
-	ASSERT_ROWS(f, "SELECT state, objective, attempts FROM trial", "done|1.5|2");
+	ASSERT_ROWS(
+		f, "SELECT state, objective, attempts FROM trial WHERE number = 1", "done|1.5|2");
 	assert_sound(f);
 }
 
@@ -723,7 +738,7 @@ static void a_newer_database_can_only_be_read(void **state)
 	open_store(f, STORE_WRITE);
 	fixture_add_job(f, "job", 5, "loss", "minimize");
 	close_store(f);
-	run_sql(f->path, "ALTER TABLE job ADD COLUMN future TEXT; PRAGMA user_version = 2");
+	run_sql(f->path, "ALTER TABLE job ADD COLUMN future TEXT; PRAGMA user_version = 3");
 	struct text before = content(f->path);
 
 	refuse_open(f, STORE_WRITE, TUNER_USAGE, "newer tuner");
@@ -734,6 +749,45 @@ static void a_newer_database_can_only_be_read(void **state)
 	assert_unchanged(f->path, &before);
 	assert_false(exists(beside(f, ".v1.bak")));
 	assert_false(exists(beside(f, ".v2.bak")));
+	assert_false(exists(beside(f, ".v3.bak")));
+}
+
+static void schema_sum(struct fixture *f, char ret[SHA256_TEXT])
+{
+	struct query query;
+	struct sha256 sum;
+	bool found = false;
+
+	sha256_begin(&sum);
+	query_open(&query, f->store,
+		"SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_schema "
+		"ORDER BY type, name");
+	while (query_row(&query, &found, &f->err) && found) {
+		const char *object = query_text(&query);
+		sha256_add(&sum, object, strlen(object) + 1);
+	}
+	query_close(&query);
+	sha256_end(&sum, ret);
+}
+
+/* What a file of version 1 lacks, and nothing else. */
+static void a_file_of_version_1_becomes_the_same_as_a_new_one(void **state)
+{
+	struct fixture *const f = *state;
+
+	open_store(f, STORE_WRITE);
+	const int64_t id = fixture_add_job(f, "job", 5, "loss", "minimize");
+	char fresh[SHA256_TEXT], migrated[SHA256_TEXT];
+	schema_sum(f, fresh);
+	close_store(f);
+	run_sql(f->path, "DROP TABLE provenance; DROP TABLE run_versions; DROP TABLE job_source; "
+			 "DROP TABLE fingerprint; DROP TABLE document; PRAGMA user_version = 1");
+	open_store(f, STORE_WRITE);
+	assert_true(exists(beside(f, ".v1.bak")));
+	ASSERT_ROWS(f, "PRAGMA user_version", "2");
+	schema_sum(f, migrated);
+	assert_string_equal(migrated, fresh);
+	fixture_use_job(f, id);
 }
 
 /* ---- transactions ---- */
@@ -1066,6 +1120,96 @@ static void a_reader_that_never_ends_is_told_of_and_loses_nothing(void **state)
 	assert_sound(f);
 }
 
+/* ---- lists of all states ---- */
+
+/* Twelve trials: done, failed, stopped, running and proposed ones, ended in another order than proposed. */
+static void add_mixture(struct fixture *f)
+{
+	static const double objectives[] = { 3, 1, 2, 1 };
+	int64_t attempts[12];
+
+	for (size_t i = 0; i < 12; i++) {
+		const int64_t trial = fixture_add_trial(f);
+
+		attempts[i] = i < 10 ? fixture_run_attempt(f, trial) : 0;
+	}
+	for (size_t i = 0; i < 4; i++) /* 8, 6, 4, 2 */
+		fixture_end(f, attempts[7 - 2 * i], OUTCOME_OK, TRIAL_DONE, objectives[i]);
+	fixture_end(f, attempts[2], OUTCOME_CRASHED, TRIAL_FAILED, NAN); /* 3 */
+	fixture_end(f, attempts[0], OUTCOME_NAN, TRIAL_FAILED, NAN); /* 1 */
+	fixture_end(f, attempts[4], OUTCOME_CRASHED, TRIAL_STOPPED, 9); /* 5 */
+}
+
+static void numbers_of(struct fixture *f, const struct trial_filter *filter, char ret[64])
+{
+	struct trial_list list;
+	size_t used = 0;
+
+	ASSERT_OK(f, trial_select(f->store, filter, &list, &f->err));
+	ret[0] = '\0';
+	for (size_t i = 0; i < list.n; i++)
+		used += (size_t)snprintf(
+			ret + used, 64 - used, "%s%d", i > 0 ? " " : "", (int)list.items[i].number);
+	trial_list_finish(&list);
+}
+
+static void assert_listed(struct fixture *f, enum trial_order order, unsigned states, bool newest,
+	int64_t limit, const char *wanted)
+{
+	const struct trial_filter filter = { .job_id = f->job,
+		.repeat = -1,
+		.states = states,
+		.order = order,
+		.newest = newest,
+		.limit = limit };
+	char numbers[64];
+
+	numbers_of(f, &filter, numbers);
+	assert_string_equal(numbers, wanted);
+}
+
+static void lists_of_all_states_have_one_order(void **state)
+{
+	const unsigned running = 1u << TRIAL_RUNNING, done = 1u << TRIAL_DONE;
+	struct fixture *const f = *state;
+
+	add_mixture(f);
+	assert_listed(f, TRIAL_BY_END, 0, false, 0, "8 6 4 2 3 1 5 7 9 10 11 12");
+	assert_listed(f, TRIAL_BY_END, 0, true, 0, "8 6 4 2 3 1 5 7 9 10 11 12");
+	assert_listed(f, TRIAL_BY_END, 0, false, 3, "8 6 4");
+	assert_listed(f, TRIAL_BY_END, 0, false, 8, "8 6 4 2 3 1 5 7");
+	assert_listed(f, TRIAL_BY_END, 0, true, 3, "10 11 12");
+	assert_listed(f, TRIAL_BY_END, 0, true, 7, "1 5 7 9 10 11 12");
+	assert_listed(f, TRIAL_BY_END, 0, true, 5, "7 9 10 11 12");
+	assert_listed(f, TRIAL_BY_END, running | done, true, 0, "8 6 4 2 7 9 10");
+	assert_listed(f, TRIAL_BY_OBJECTIVE, 0, false, 0, "2 6 4 8 1 3 5 7 9 10 11 12");
+	assert_listed(f, TRIAL_BY_OBJECTIVE, 0, false, 5, "2 6 4 8 1");
+	assert_listed(f, TRIAL_BY_OBJECTIVE, 0, true, 2, "11 12");
+	assert_listed(f, TRIAL_BY_OBJECTIVE, 0, true, 9, "8 1 3 5 7 9 10 11 12");
+	assert_listed(f, TRIAL_BY_OBJECTIVE, running | done, false, 6, "2 6 4 8 7 9");
+	assert_listed(f, TRIAL_BY_NUMBER, running, true, 2, "9 10");
+	assert_listed(f, TRIAL_BY_NUMBER, 0, true, 2, "11 12");
+}
+
+static void what_failed_is_counted_by_its_outcome(void **state)
+{
+	struct fixture *const f = *state;
+	int64_t counts[OUTCOMES], last = -1;
+
+	ASSERT_OK(f, trial_count_outcomes(f->store, f->job, counts, &last, &f->err));
+	assert_int_equal(last, 0);
+	add_mixture(f);
+	const int64_t idle = fixture_add_trial(f);
+
+	CHANGE(f, trial_stop(f->store, idle, "", fixture_now(f), &f->err));
+	ASSERT_OK(f, trial_count_outcomes(f->store, f->job, counts, &last, &f->err));
+	assert_int_equal(counts[OUTCOME_CRASHED], 2); /* failed, and stopped */
+	assert_int_equal(counts[OUTCOME_NAN], 1);
+	assert_int_equal(counts[OUTCOME_NONE], 1); /* before a launch */
+	assert_int_equal(counts[OUTCOME_OK], 0);
+	assert_int_equal(last, 1); /* not the highest number, but the last end of a failed one */
+}
+
 /* ---- settings ---- */
 
 static void the_optuna_series_is_one_of_two(void **state)
@@ -1153,6 +1297,7 @@ int main(void)
 		IN_DIRECTORY(readers_and_requests_stand_beside_the_writer),
 		IN_DIRECTORY(a_reader_sees_the_state_of_one_moment),
 		IN_DIRECTORY(a_newer_database_can_only_be_read),
+		IN_DIRECTORY(a_file_of_version_1_becomes_the_same_as_a_new_one),
 		IN_STORE(a_rollback_leaves_nothing),
 		IN_STORE(closing_rolls_an_open_transaction_back),
 		IN_STORE(a_durable_commit_waits_for_the_disk_and_a_lazy_one_does_not),
@@ -1162,6 +1307,8 @@ int main(void)
 		IN_STORE(a_full_disk_loses_nothing),
 		IN_DIRECTORY(a_full_disk_makes_no_half_database),
 		IN_STORE(the_wal_stays_small),
+		IN_JOB(lists_of_all_states_have_one_order),
+		IN_JOB(what_failed_is_counted_by_its_outcome),
 		IN_STORE(the_wal_stays_small_if_nobody_asks_for_checkpoints),
 		IN_STORE(the_wal_stays_below_64_mib_while_readers_come_and_go),
 		IN_STORE(a_reader_that_never_ends_is_told_of_and_loses_nothing),

@@ -136,6 +136,45 @@ static void the_rest_covers_the_space(void **state)
 	assert_true(covered < 0.2);
 }
 
+/* Of so many not each is looked at, but the space is covered, and what is best is not missed. */
+static void so_it_does_where_not_every_row_is_looked_at(void **state)
+{
+	enum { N = SUBSET_COVERED + 1000 };
+	static double X[N * D], outcomes[N];
+	static size_t rows[200];
+	const struct subset_data data = { N, D, X, NUMERIC, UNIT, outcomes };
+	struct random random;
+	struct tuner_error err;
+	size_t n = 0, best = 0, good = 0;
+	double covered = 0;
+
+	random_init(&random, (struct random_key){ .seed = 4, .purpose = RANDOM_TEST });
+	for (size_t i = 0; i < N; i++) {
+		X[i * D] = random_uniform(&random);
+		X[i * D + 1] = random_uniform(&random);
+		outcomes[i] = (double)((i * 7919) % N); /* each once */
+	}
+	assert_true(subset_choose(&data, 200, rows, &n, &err));
+	assert_int_equal(n, 200);
+	for (size_t i = 0; i < N; i++) {
+		double nearest = INFINITY;
+
+		for (size_t j = 0; j < n; j++)
+			nearest = fmin(nearest, hypot(X[i * D] - X[rows[j] * D],
+							X[i * D + 1] - X[rows[j] * D + 1]));
+		covered = fmax(covered, nearest);
+	}
+	for (size_t j = 0; j < n; j++) {
+		assert_true(j == 0 || rows[j] > rows[j - 1]);
+		good += outcomes[rows[j]] < 50;
+		best += outcomes[rows[j]] == 0;
+	}
+	assert_int_equal(best, 1);
+	assert_int_equal(good, 50);
+	/* 50 points in the best of all places would leave 0.1. */
+	assert_true(covered < 0.2);
+}
+
 static void categories_differ_by_one_lengthscale_whatever_their_codes(void **state)
 {
 	struct fixture f, g;
@@ -182,6 +221,7 @@ int main(void)
 		cmocka_unit_test(the_best_quarter_is_among_them),
 		cmocka_unit_test(the_neighbours_of_the_best_are_among_them),
 		cmocka_unit_test(the_rest_covers_the_space),
+		cmocka_unit_test(so_it_does_where_not_every_row_is_looked_at),
 		cmocka_unit_test(categories_differ_by_one_lengthscale_whatever_their_codes),
 		cmocka_unit_test(equal_claims_go_to_the_earlier_row),
 		cmocka_unit_test(any_number_can_be_chosen),

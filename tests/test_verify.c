@@ -11,7 +11,11 @@
  *             4  running
  *             5  proposed by a model that began where 3 ended, with 4 pending
  *             6  running  asked for, with a lease
- *     other   1  done */
+ *     other   1  done
+ *             2  failed   where a rule makes the configuration answer for the machine's
+ *             3  done     it had failed, and was put back
+ *             4  stopped  as was meant; decided while 3 had failed
+ *             5  proposed while 3 was to be run again */
 
 static const double HYPERPARAMETERS[] = { 0.5, -1 };
 
@@ -91,6 +95,33 @@ static void end_first(struct fixture *f, int64_t *ret_event)
 	*ret_event = fixture_end(f, attempt, OUTCOME_OK, TRIAL_DONE, 1.0 / 3);
 }
 
+static void fail_as_the_configuration(struct fixture *f)
+{
+	const int64_t attempt = run(f, fixture_add_trial(f));
+	struct attempt_end end = fixture_end_of(OUTCOME_OOM_HOST, TRIAL_FAILED, NAN);
+	int64_t event = 0;
+
+	end.counts_as = OUTCOME_CRASHED;
+	CHANGE(f, attempt_end(f->store, attempt, &end, fixture_now(f), &event, &f->err));
+}
+
+/* Trials 3 to 5 of the other job; 3 has id 9. */
+static void put_back(struct fixture *f)
+{
+	static const int64_t third[] = { 3 };
+	const int64_t id = fixture_add_trial(f);
+	int64_t seen = fixture_end(f, run(f, id), OUTCOME_OOM_GPU, TRIAL_FAILED, NAN);
+	const int64_t attempt = run(f, add_modelled(f, 0, seen, NULL, 0));
+
+	CHANGE(f, trial_reopen(f->store, id, fixture_now(f), &f->err));
+	ASSERT_OK(f, event_last(f->store, f->job, &seen, &f->err));
+	add_modelled(f, 0, seen, third, 1);
+	CHANGE(f, attempt_stop(f->store, attempt, OUTCOME_EARLY_STOPPED, "no better",
+			  fixture_now(f), &f->err));
+	fixture_end(f, attempt, OUTCOME_EARLY_STOPPED, TRIAL_STOPPED, 3);
+	fixture_end(f, run(f, id), OUTCOME_OK, TRIAL_DONE, 1);
+}
+
 static int tell(void **state)
 {
 	static const int64_t pending[] = { 4 };
@@ -115,6 +146,8 @@ static int tell(void **state)
 
 	fixture_use_job(f, fixture_add_job(f, "other", 100, "loss", "minimize"));
 	fixture_end(f, run(f, fixture_add_trial(f)), OUTCOME_OK, TRIAL_DONE, 1);
+	fail_as_the_configuration(f);
+	put_back(f);
 	fixture_use_job(f, first_job);
 	return 0;
 }
@@ -217,6 +250,35 @@ static const struct {
 		"UPDATE trial SET state = 'proposed', objective = NULL, ended_event = NULL, "
 		"ended_us = NULL WHERE id = 3",
 		"job job, trial 3: is proposed, but event" },
+	{ "trial-open", "DELETE FROM event WHERE kind = 'reopened'",
+		"job other, trial 3: is done, but event" },
+	{ "reopened",
+		"UPDATE event SET data = json_set(data, '$.ended_event', 1) WHERE kind = "
+		"'reopened'",
+		"takes back its end in event 1, which is no end of it before that" },
+	{ "reopened",
+		"UPDATE event SET data = json_set(data, '$.ended_event', (SELECT ended_event FROM "
+		"trial WHERE id = 9)) WHERE kind = 'reopened'",
+		"which is no end of it before that" },
+	{ "reopened",
+		"UPDATE trial SET ended_event = (SELECT json_extract(data, '$.ended_event') FROM "
+		"event WHERE kind = 'reopened') WHERE id = 9",
+		"which still stands" },
+	{ "reopened",
+		"UPDATE event SET data = json_set(data, '$.outcome', 'nan') WHERE kind = "
+		"'reopened'",
+		"which said otherwise" },
+	{ "reopened",
+		"UPDATE event SET data = json_set(data, '$.state', 'stopped') WHERE kind = "
+		"'reopened'",
+		"which said otherwise" },
+	{ "reopened",
+		"UPDATE event SET data = json_set(data, '$.objective', 2) WHERE kind = 'reopened'",
+		"which said otherwise" },
+	{ "reopened",
+		"INSERT INTO event (job, trial, attempt, kind, data, time_us) SELECT job, trial, "
+		"attempt, kind, data, time_us FROM event WHERE kind = 'reopened'",
+		"job other, trial 3: its end in event" },
 	{ "outcome", "UPDATE trial SET outcome = 'nan' WHERE id = 3", "is done with outcome nan" },
 	{ "times", "UPDATE trial SET ended_us = started_us - 1 WHERE id = 3",
 		"job job, trial 3: ended before it started" },
@@ -248,6 +310,11 @@ static const struct {
 		"runs, but has no start" },
 	{ "last-outcome", "UPDATE trial SET outcome = 'crashed' WHERE id = 2",
 		"its outcome is crashed, that of its last attempt nan" },
+	{ "last-outcome", "UPDATE trial SET outcome = 'oom-host' WHERE outcome = 'crashed'",
+		"its outcome is oom-host, that of its last attempt crashed" },
+	{ "last-outcome",
+		"UPDATE event SET data = json_remove(data, '$.counts_as') WHERE kind = 'ended'",
+		"its outcome is crashed, that of its last attempt oom-host" },
 	{ "leases", "UPDATE attempt SET lease_us = 5, heard_us = 5 WHERE id = 1", "backend null" },
 	{ "leases", "UPDATE attempt SET lease_us = 0 WHERE lease_us > 0",
 		"trial 6, attempt 1: has a lease of 0.0 s" },
@@ -277,6 +344,8 @@ static const struct {
 		"by random, oracle" },
 	{ "decision-seen", "UPDATE decision SET seen = (SELECT max(id) FROM event) WHERE id = 5",
 		"job job, trial 5: has seen event" },
+	{ "decision-seen", "UPDATE decision SET seen = 1 WHERE id = 5",
+		"job job, trial 5: has seen event 1, which is no end" },
 	{ "decision-start", "UPDATE decision SET start = 2 WHERE id = 5",
 		"hyperparameters of decision 2" },
 	{ "decision-pending", "UPDATE decision SET pending = '[3]' WHERE id = 5",
@@ -285,6 +354,8 @@ static const struct {
 		"which is not before it" },
 	{ "decision-pending", "UPDATE decision SET pending = '[77]' WHERE id = 5",
 		"which is not there" },
+	{ "decision-pending", "UPDATE decision SET pending = '[3]' WHERE id = 10",
+		"job other, trial 4: took trial 3 as pending, which had ended" },
 	{ "decision-model", "UPDATE decision SET hyperparameters = NULL WHERE id = 5",
 		"model, without hyperparameters" },
 	{ "decision-model", "UPDATE decision SET sd = -1 WHERE id = 5",
@@ -296,6 +367,12 @@ static const struct {
 		"event 1 of job other is about" },
 	{ "event-proposed", "UPDATE event SET kind = 'noted' WHERE id = 1",
 		"trial 1: was proposed in 0 events" },
+	{ "event-stops", "UPDATE event SET attempt = NULL WHERE kind = 'stop'",
+		"is to stop no attempt" },
+	{ "event-stops",
+		"INSERT INTO event (job, trial, attempt, kind, data, time_us) SELECT job, trial, "
+		"attempt, kind, data, time_us FROM event WHERE kind = 'stop'",
+		"is to stop an attempt that had ended" },
 	{ "event-ends", "UPDATE event SET data = '{}' WHERE kind = 'retry'",
 		"is ended, but ended in 0 events" },
 };

@@ -109,6 +109,34 @@ bool attempt_count_outcomes(
 	return ok;
 }
 
+bool attempt_count_unconcluded(struct store *store, int64_t job_id, int64_t ret_ended[OUTCOMES],
+	int64_t ret_failed[OUTCOMES], struct tuner_error *err)
+{
+	struct query query;
+	enum outcome outcome;
+	bool found = false, ok;
+
+	memset(ret_ended, 0, OUTCOMES * sizeof(*ret_ended));
+	memset(ret_failed, 0, OUTCOMES * sizeof(*ret_failed));
+	query_open(&query, store,
+		"SELECT coalesce(json_extract(e.data, '$.counts_as'), json_extract(e.data, "
+		"'$.outcome')) AS counts_as, count(*), sum(json_extract(e.data, '$.state') = "
+		"'failed') FROM event e JOIN attempt a ON a.id = e.attempt WHERE e.job = ?1 AND "
+		"e.kind IN ('ended', 'retry') AND a.backend <> ?2 AND e.time_us > "
+		"coalesce((SELECT max(ended_us) FROM run WHERE job = ?1), 0) "
+		"GROUP BY counts_as HAVING counts_as IS NOT NULL");
+	query_bind_int(&query, job_id);
+	query_bind_text(&query, ATTEMPT_CALLER);
+	while ((ok = query_row(&query, &found, err)) && found) {
+		if (!(ok = outcome_from_text(query_text(&query), &outcome, err)))
+			break;
+		ret_ended[outcome] = query_int(&query);
+		ret_failed[outcome] = query_int(&query);
+	}
+	query_close(&query);
+	return ok;
+}
+
 bool metric_was_reported(
 	struct store *store, int64_t job_id, const char *name, bool *ret, struct tuner_error *err)
 {

@@ -15,8 +15,14 @@ static const char schema_sql[] =
 #include "schema.inc" /* schema.sql as string literals, made by the build */
 	;
 
-/* Forward only, in order: { 2, "ALTER TABLE job ADD COLUMN ..." } comes first. */
+/* What a run, an attempt and its code and data were. */
+static const char step_2[] =
+#include "step_2.inc"
+	;
+
+/* Forward only, in order. */
 static const struct schema_step schema_steps[] = {
+	{ 2, step_2 },
 	{ 0, NULL },
 };
 

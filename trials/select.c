@@ -95,6 +95,8 @@ static const char *index_for(const struct trial_filter *filter)
 		return "INDEXED BY trial_best ";
 	if (filter->up_to_event > 0 || (filter->order == TRIAL_BY_END && !(states & ~FINAL)))
 		return "INDEXED BY trial_ended ";
+	if ((states & FINAL) == 0) /* few, among very many that have ended */
+		return "INDEXED BY trial_state ";
 	return "";
 }
 
@@ -231,13 +233,12 @@ static bool read_list(
 		ok = array_grow((void **)&list->items, &list->n, &capacity, sizeof *list->items,
 			     err) &&
 		     read_row(query, &list->items[list->n - 1], err) &&
-		     (!values ||
-			     read_values(query->store, &list->items[list->n - 1], err));
+		     (!values || read_values(query->store, &list->items[list->n - 1], err));
 	return ok;
 }
 
-bool trial_select(struct store *store, const struct trial_filter *filter, struct trial_list *ret,
-	struct tuner_error *err)
+static bool select_sorted(struct store *store, const struct trial_filter *filter,
+	struct trial_list *ret, struct tuner_error *err)
 {
 	struct trial_list list = { 0 };
 	struct text sql = TEXT_EMPTY;
@@ -260,6 +261,65 @@ out:
 	trial_list_finish(&list);
 	text_finish(&sql);
 	return ok;
+}
+
+/* Both lists in one, the first one's trials before the others; both are empty then. */
+static bool join(struct trial_list *first, struct trial_list *then, struct trial_list *ret,
+	struct tuner_error *err)
+{
+	struct trial *const items =
+		reallocarray(first->items, first->n + then->n + 1, sizeof *items);
+
+	if (!items)
+		return tuner_fail_memory(err);
+	memcpy(items + first->n, then->items, then->n * sizeof *items);
+	*ret = (struct trial_list){ items, first->n + then->n };
+	free(then->items);
+	*first = *then = (struct trial_list){ 0 };
+	return true;
+}
+
+/* `before` all come before the trials of the other states, which then are ordered by number: each group has an index
+ * that gives its order, where all together would be sorted. */
+static bool select_in_turn(struct store *store, const struct trial_filter *filter, unsigned before,
+	struct trial_list *ret, struct tuner_error *err)
+{
+	struct trial_filter parts[2] = { *filter, *filter };
+	struct trial_list lists[2] = { { 0 }, { 0 } };
+	bool ok = true;
+
+	parts[0].states = wanted_states(filter) & before;
+	parts[1].states = wanted_states(filter) & ~before;
+	parts[1].order = TRIAL_BY_NUMBER;
+	for (int i = 0; ok && i < 2; i++) {
+		const int at = filter->newest ? 1 - i : i; /* with a limit, from the end */
+		const size_t have = lists[1 - at].n;
+
+		if (filter->limit > 0 && have >= (size_t)filter->limit)
+			break;
+		if (filter->limit > 0)
+			parts[at].limit = filter->limit - (int64_t)have;
+		ok = select_sorted(store, &parts[at], &lists[at], err);
+	}
+	ok = ok && join(&lists[0], &lists[1], ret, err);
+	trial_list_finish(&lists[0]);
+	trial_list_finish(&lists[1]);
+	return ok;
+}
+
+bool trial_select(struct store *store, const struct trial_filter *filter, struct trial_list *ret,
+	struct tuner_error *err)
+{
+	const unsigned states = wanted_states(filter);
+	const unsigned before = filter->order == TRIAL_BY_END         ? (unsigned)FINAL
+				: filter->order == TRIAL_BY_OBJECTIVE ? 1u << TRIAL_DONE
+								      : 0;
+
+	/* One trial, or those up to an event, which have all ended, are quick anyway. */
+	if ((states & before) == 0 || (states & ~before) == 0 || filter->number > 0 ||
+		filter->up_to_event > 0)
+		return select_sorted(store, filter, ret, err);
+	return select_in_turn(store, filter, before, ret, err);
 }
 
 bool trial_created(struct store *store, int64_t job_id, const char *arm, int64_t repeat,
@@ -291,6 +351,39 @@ bool trial_count(struct store *store, int64_t job_id, int64_t ret_counts[TRIAL_S
 		ok = trial_state_from_name(query_text(&query), &state, err);
 		if (ok)
 			ret_counts[state] = query_int(&query);
+	}
+	query_close(&query);
+	return ok;
+}
+
+bool trial_count_outcomes(struct store *store, int64_t job_id, int64_t ret_counts[OUTCOMES],
+	int64_t *ret_last_failed, struct tuner_error *err)
+{
+	struct query query;
+	bool found = false, ok = true;
+	enum outcome outcome;
+	int64_t last = 0;
+
+	memset(ret_counts, 0, OUTCOMES * sizeof *ret_counts);
+	*ret_last_failed = 0;
+	/* With max(), the other columns are those of the row that has it. */
+	query_open(&query, store,
+		"SELECT state = 'failed', outcome, count(*), max(ended_event), number FROM trial "
+		"WHERE job = ?1 AND state IN ('failed', 'stopped') GROUP BY state, outcome");
+	query_bind_int(&query, job_id);
+	while (ok && (ok = query_row(&query, &found, err)) && found) {
+		const bool failed = query_int(&query) != 0;
+
+		ok = outcome_from_text(query_text(&query), &outcome, err);
+		if (!ok)
+			break;
+		ret_counts[outcome] += query_int(&query);
+		const int64_t event = query_int(&query);
+
+		if (failed && event > last) {
+			last = event;
+			*ret_last_failed = query_int(&query);
+		}
 	}
 	query_close(&query);
 	return ok;

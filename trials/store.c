@@ -20,10 +20,12 @@ enum {
 	WAL_PASSIVE = 4 * MIB, /* checkpoint what no reader needs, without waiting */
 	WAL_FORGOTTEN = 16 * MIB, /* the caller does not call store_checkpoint: a commit does it */
 	WAL_TRUNCATE = 32 * MIB, /* wait for the readers of today, so that the log starts anew */
+	WAL_URGENT = 48 * MIB, /* wait longer for them: the next is the end of the room */
 	WAL_MAX = 64 * MIB,
 
 	BUSY_MS = 5000, /* for another process's request or checkpoint */
-	BUSY_TRUNCATE_MS = 2000, /* longer than any query of ours or of a dashboard */
+	BUSY_TRUNCATE_MS = 80, /* longer than most queries; what waits with us are trials */
+	BUSY_URGENT_MS = 2000, /* longer than any query of ours or of a dashboard */
 };
 
 /* ---- opening ---- */
@@ -312,6 +314,11 @@ const char *store_path(const struct store *store)
 	return store->path;
 }
 
+const char *store_file(const struct store *store)
+{
+	return store->file;
+}
+
 const char *store_directory(const struct store *store)
 {
 	return store->directory;
@@ -396,7 +403,8 @@ static bool checkpoint_truncating(struct store *store, struct tuner_error *err)
 {
 	int status;
 
-	sqlite3_busy_timeout(store->db, BUSY_TRUNCATE_MS);
+	sqlite3_busy_timeout(
+		store->db, store->wal_bytes > WAL_URGENT ? BUSY_URGENT_MS : BUSY_TRUNCATE_MS);
 	status = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	sqlite3_busy_timeout(store->db, BUSY_MS);
 	if (status == SQLITE_OK) {

@@ -27,7 +27,7 @@ enum store_mode {
 			  forward in one transaction, after writing PATH.v<old>.bak */
 };
 
-enum { STORE_SCHEMA_VERSION = 1, STORE_APPLICATION_ID = 0x74756e72 /* "tunr" */ };
+enum { STORE_SCHEMA_VERSION = 2, STORE_APPLICATION_ID = 0x74756e72 /* "tunr" */ };
 
 /* Errors: TUNER_RETRY when STORE_WRITE finds the lock taken (the message names the pid of the holder
  * and how to go on); TUNER_USAGE for a missing file, a file that is not ours, a directory that
@@ -43,6 +43,8 @@ bool store_open(
 void store_close(struct store *store);
 
 const char *store_path(const struct store *store); /* as given */
+/* The same, absolute, where links lead. */
+const char *store_file(const struct store *store);
 /* PATH.d, where attempt directories live: absolute, and beside the target if PATH is a symbolic link. */
 const char *store_directory(const struct store *store);
 
@@ -62,7 +64,7 @@ bool store_commit(struct store *store, struct tuner_error *err);
 void store_rollback(struct store *store);
 
 /* Keeps the WAL below 64 MiB whatever readers do: checkpoints passively past 4 MiB, with TRUNCATE
- * past 32 MiB, which waits up to 2 s for the readers of an older state. Call between transactions.
+ * past 32 MiB, which waits for the readers of an older state: 80 ms, past 48 MiB up to 2 s. Call between transactions.
  *
  * One reader can defeat every checkpoint: the one that never ends its transaction. After 64 MiB this
  * fails with TUNER_RETRY, once per 4 MiB more, and says so; nothing is lost, and the caller goes on

@@ -1,6 +1,7 @@
 /* Creating a trial, stopping one that does not run, putting one back (trial.h). */
 #include "trials/trial.h"
 
+#include "base/number.h"
 #include "base/text.h"
 #include "trials/decision.h"
 #include "trials/event.h"
@@ -338,6 +339,30 @@ bool trial_reopen(struct store *store, int64_t trial_id, int64_t now_us, struct 
 	return ok;
 }
 
+/* The objective is JSON's text, since SQLite's own reading of decimals may round. */
+static bool read_reopening(struct query *query, struct reopening *ret, struct tuner_error *err)
+{
+	ret->trial_id = query_int(query);
+	ret->attempts = query_int(query);
+	ret->event = query_int(query);
+	ret->ended_event = query_int_or(query, 0);
+	if (!trial_state_from_name(query_text(query), &ret->state, err) ||
+		!outcome_from_text(query_text(query), &ret->outcome, err))
+		return tuner_fail_in(err, "event %" PRId64 ": ", ret->event);
+	if (!number_to_double(query_text(query), &ret->objective))
+		ret->objective = NAN;
+	return true;
+}
+
+void reopening_undo(const struct reopening *reopening, struct trial *trial)
+{
+	trial->state = reopening->state;
+	trial->outcome = reopening->outcome;
+	trial->objective = reopening->objective;
+	trial->ended_event = reopening->ended_event;
+	trial->started_us = trial->ended_us = 0;
+}
+
 bool trial_reopenings(struct store *store, int64_t job_id, struct reopening **ret, size_t *ret_n,
 	struct tuner_error *err)
 {
@@ -347,18 +372,15 @@ bool trial_reopenings(struct store *store, int64_t job_id, struct reopening **re
 	bool found = false, ok = true;
 
 	query_open(&query, store,
-		"SELECT e.trial, coalesce(max(a.number), 0), max(e.id) FROM event e "
-		"LEFT JOIN attempt a ON a.id = e.attempt "
-		"WHERE e.job = ?1 AND e.kind = 'reopened' GROUP BY e.trial");
+		"SELECT e.trial, coalesce(a.number, 0), e.id, json_extract(e.data, "
+		"'$.ended_event'), "
+		"json_extract(e.data, '$.state'), json_extract(e.data, '$.outcome'), "
+		"e.data -> '$.objective' FROM event e LEFT JOIN attempt a ON a.id = e.attempt "
+		"WHERE e.job = ?1 AND e.kind = 'reopened' ORDER BY e.id");
 	query_bind_int(&query, job_id);
-	while (ok && (ok = query_row(&query, &found, err)) && found) {
-		ok = array_grow((void **)&items, &n, &capacity, sizeof(*items), err);
-		if (ok) {
-			items[n - 1].trial_id = query_int(&query);
-			items[n - 1].attempts = query_int(&query);
-			items[n - 1].event = query_int(&query);
-		}
-	}
+	while (ok && (ok = query_row(&query, &found, err)) && found)
+		ok = array_grow((void **)&items, &n, &capacity, sizeof(*items), err) &&
+		     read_reopening(&query, &items[n - 1], err);
 	query_close(&query);
 	if (!ok) {
 		free(items);

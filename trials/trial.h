@@ -262,15 +262,22 @@ bool trial_stop(struct store *store, int64_t trial_id, const char *message, int6
 TUNER_MUST_CHECK
 bool trial_reopen(struct store *store, int64_t trial_id, int64_t now_us, struct tuner_error *err);
 
-/* A trial that was reopened, how many attempts it had the last time, and the event. */
+/* An end that was taken back, from event `ended_event` to `event`, and how many attempts the trial had then. */
 struct reopening {
 	int64_t trial_id, attempts, event;
+	int64_t ended_event;
+	enum trial_state state;
+	enum outcome outcome; /* NONE: it was stopped before it ran */
+	double objective; /* NaN: none */
 };
 
-/* Those of a job, in no order. The caller frees *ret. */
+/* Those of a job, in the order of their events; a trial may have several. The caller frees *ret. */
 TUNER_MUST_CHECK
 bool trial_reopenings(struct store *store, int64_t job_id, struct reopening **ret, size_t *ret_n,
 	struct tuner_error *err);
+
+/* Its trial as it was until then, but for the message and the times (0), which went with the end. */
+void reopening_undo(const struct reopening *reopening, struct trial *trial);
 
 struct metric_row {
 	const char *name;
@@ -321,6 +328,12 @@ bool trial_created(struct store *store, int64_t job_id, const char *arm, int64_t
 TUNER_MUST_CHECK
 bool trial_count(struct store *store, int64_t job_id, int64_t ret_counts[TRIAL_STATES],
 	struct tuner_error *err);
+
+/* What became of the trials that failed or were stopped: how many of each outcome, and the number of the one that
+ * failed last (0: none has). */
+TUNER_MUST_CHECK
+bool trial_count_outcomes(struct store *store, int64_t job_id, int64_t ret_counts[OUTCOMES],
+	int64_t *ret_last_failed, struct tuner_error *err);
 
 /* Attempts of a trial (trial_id), or those of a job that are not ENDED (trial_id 0), by id. */
 TUNER_MUST_CHECK

@@ -49,6 +49,13 @@ struct check {
 	"WHERE a.trial = t.id AND n.name = "                                                       \
 	"(SELECT metric FROM objective_version WHERE id = t.objective_version)"
 
+/* Ends of trials that were put back, in which event. */
+#define TAKEN_BACK                                                                                 \
+	"WITH taken_back AS MATERIALIZED (SELECT trial, id AS event, json_extract(data, "          \
+	"'$.ended_event') AS ended_event, json_extract(data, '$.state') AS state, "                \
+	"json_extract(data, '$.outcome') AS outcome, data -> '$.objective' AS objective FROM "     \
+	"event WHERE kind = 'reopened') "
+
 static const struct check checks[] = {
 	/* ---- the file ---- */
 	{ "integrity",
@@ -134,11 +141,31 @@ static const struct check checks[] = {
 		"'ended' OR e.trial IS NOT t.id)",
 		LIFE },
 	{ "trial-open",
-		"SELECT " TRIAL
-		"'is ' || t.state || ', but event ' || e.id || ' ended it' FROM event "
-		"e JOIN trial t ON t.id = e.trial JOIN job j ON j.id = t.job WHERE ?1 IN (0, "
-		"t.job) "
-		"AND e.kind = 'ended' AND t.ended_event IS NOT e.id",
+		TAKEN_BACK "SELECT " TRIAL
+			   "'is ' || t.state || ', but event ' || e.id || ' ended it' FROM event "
+			   "e JOIN trial t ON t.id = e.trial JOIN job j ON j.id = t.job LEFT JOIN "
+			   "taken_back b ON b.ended_event = e.id WHERE ?1 IN (0, t.job) "
+			   "AND e.kind = 'ended' AND b.event IS NULL AND t.ended_event IS NOT e.id",
+		LIFE },
+	{ "reopened",
+		TAKEN_BACK
+		"SELECT " TRIAL "'event ' || b.event || ' takes back its end in event ' || "
+		"coalesce(b.ended_event, 'none') || ', which ' || CASE WHEN e.id IS "
+		"NULL THEN 'is no end of it before that' WHEN t.ended_event = e.id THEN "
+		"'still stands' ELSE 'said otherwise' END FROM taken_back b JOIN trial t "
+		"ON t.id = b.trial JOIN job j ON j.id = t.job LEFT JOIN event e ON e.id = "
+		"b.ended_event AND e.trial = t.id AND e.kind = 'ended' AND e.id < b.event "
+		"WHERE ?1 IN (0, t.job) AND (e.id IS NULL OR t.ended_event = e.id OR "
+		"json_extract(e.data, '$.state') IS NOT b.state OR "
+		/* Stopped before it ran it has the outcome of what came before. */
+		"(json_extract(e.data, '$.outcome') <> '' AND b.outcome IS NOT "
+		"coalesce(json_extract(e.data, '$.counts_as'), json_extract(e.data, "
+		"'$.outcome'))) OR e.data -> '$.objective' IS NOT "
+		"b.objective) UNION ALL SELECT " TRIAL
+		"'its end in event ' || b.ended_event || ' was taken back ' || count(*) || "
+		"' times' FROM taken_back b JOIN trial t ON t.id = b.trial JOIN job j ON "
+		"j.id = t.job WHERE ?1 IN (0, t.job) GROUP BY b.ended_event HAVING "
+		"count(*) > 1",
 		LIFE },
 	{ "outcome",
 		"SELECT " TRIAL
@@ -195,10 +222,15 @@ static const struct check checks[] = {
 		"a.state = 'running' AND a.started_us IS NULL",
 		EDITED },
 	{ "last-outcome",
+		/* A rule of the job may have it count as another (outcomes: fail). */
+		"WITH counted AS MATERIALIZED (SELECT attempt, json_extract(data, '$.counts_as') "
+		"AS outcome FROM event WHERE kind IN ('ended', 'retry') AND outcome IS NOT NULL) "
 		"SELECT " TRIAL
 		"'its outcome is ' || coalesce(t.outcome, 'none') || ', that of its "
-		"last attempt ' || a.outcome " OF_ATTEMPTS
-		"a.number = t.attempts AND a.state = 'ended' AND t.outcome IS NOT a.outcome",
+		"last attempt ' || coalesce(c.outcome, a.outcome) FROM attempt a JOIN trial t ON "
+		"t.id = a.trial JOIN job j ON j.id = t.job LEFT JOIN counted c ON c.attempt = a.id "
+		"WHERE ?1 IN (0, t.job) AND a.number = t.attempts AND a.state = 'ended' AND "
+		"t.outcome IS NOT coalesce(c.outcome, a.outcome)",
 		EDITED },
 	{ "leases",
 		"SELECT " ATTEMPT
@@ -272,14 +304,13 @@ static const struct check checks[] = {
 		"a newer tuner wrote it: use that, or its results without `tuner replay`" },
 	{ "decision-seen",
 		"SELECT " TRIAL
-		"'has seen event ' || d.seen || ', which is none of the job''s before "
+		"'has seen event ' || d.seen || ', which is no end of the job''s before "
 		"it' FROM decision d JOIN trial t ON t.id = d.id JOIN job j ON j.id = t.job JOIN "
 		"event "
 		"p ON p.trial = t.id AND p.kind = 'proposed' LEFT JOIN event e ON e.id = d.seen "
 		"WHERE "
 		"?1 IN (0, t.job) AND d.seen IS NOT NULL AND (e.id IS NULL OR e.job <> t.job OR "
-		"e.id "
-		">= p.id)",
+		"e.kind NOT IN ('ended', 'reopened') OR e.id >= p.id)",
 		DECISION },
 	{ "decision-start",
 		"SELECT " TRIAL
@@ -292,15 +323,15 @@ static const struct check checks[] = {
 		"NOT NULL)",
 		DECISION },
 	{ "decision-pending",
-		"SELECT " TRIAL
-		"'took trial ' || p.value || ' as pending, which ' || CASE WHEN u.id "
-		"IS NULL THEN 'is not there' WHEN u.number >= t.number THEN 'is not before it' "
-		"ELSE "
-		"'had ended' END FROM decision d JOIN trial t ON t.id = d.id JOIN job j ON j.id = "
-		"t.job JOIN json_each(d.pending) p LEFT JOIN trial u ON u.job = t.job AND u.number "
-		"= "
-		"p.value WHERE ?1 IN (0, t.job) AND (u.id IS NULL OR u.number >= t.number OR "
-		"u.ended_event <= coalesce(d.seen, 0))",
+		TAKEN_BACK "SELECT " TRIAL
+			   "'took trial ' || p.value || ' as pending, which ' || CASE WHEN u.id "
+			   "IS NULL THEN 'is not there' WHEN u.number >= t.number THEN 'is not "
+			   "before it' ELSE 'had ended' END FROM decision d JOIN trial t ON t.id = "
+			   "d.id JOIN job j ON j.id = t.job JOIN json_each(d.pending) p LEFT JOIN "
+			   "trial u ON u.job = t.job AND u.number = p.value WHERE ?1 IN (0, t.job) "
+			   "AND (u.id IS NULL OR u.number >= t.number OR u.ended_event <= "
+			   "coalesce(d.seen, 0) OR EXISTS (SELECT 1 FROM taken_back WHERE trial = "
+			   "u.id AND ended_event <= d.seen AND event > d.seen))",
 		DECISION },
 	{ "decision-model",
 		"SELECT " TRIAL "'was decided by ' || d.branch || ', ' || CASE WHEN "
@@ -342,6 +373,14 @@ static const struct check checks[] = {
 		"WHERE "
 		"?1 IN (0, t.job) GROUP BY t.id HAVING count(e.id) <> 1",
 		"facts are missing or doubled: go on from an older copy" },
+	{ "event-stops",
+		"SELECT 'event ' || e.id || ' of job ' || j.name || ' is to stop ' || CASE WHEN "
+		"e.attempt IS NULL THEN 'no attempt' ELSE 'an attempt that had ended' END FROM "
+		"event e JOIN job j ON j.id = e.job LEFT JOIN event x ON x.attempt = e.attempt AND "
+		"x.id < e.id AND x.kind IN ('ended', 'retry', 'late', 'paused') AND "
+		"json_extract(x.data, '$.outcome') IS NOT NULL WHERE ?1 IN (0, e.job) AND "
+		"e.kind = 'stop' AND (e.attempt IS NULL OR x.id IS NOT NULL)",
+		EDITED },
 	{ "event-ends",
 		"SELECT " ATTEMPT
 		"'is ' || a.state || ', but ended in ' || count(e.id) || ' events' "

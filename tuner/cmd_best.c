@@ -4,6 +4,7 @@
 #include "tuner/job_open.h"
 #include "tuner/launch.h"
 #include "tuner/launched.h"
+#include "tuner/provenance_report.h"
 #include "tuner/report_json.h"
 #include "tuner/shell_words.h"
 #include "tuner/text_width.h"
@@ -22,6 +23,7 @@ struct again {
 	double values[SPACE_PARAMETERS_MAX];
 	struct argument *arguments;
 	char *directory; /* for what the command leaves behind: not the trial's own */
+	char *working_directory; /* where it ran: frozen code lies elsewhere than the job file */
 	char *parameters; /* TUNER_PARAMS: the file that the trial itself was given; NULL: none */
 	struct command command;
 };
@@ -31,6 +33,7 @@ static void again_finish(struct again *again)
 	command_finish(&again->command);
 	free(again->directory);
 	free(again->parameters);
+	free(again->working_directory);
 	if (again->file != NULL)
 		arguments_free(again->arguments, again->file->space.d + again->file->n_fixed);
 	job_file_destroy(again->file);
@@ -81,7 +84,8 @@ static bool build_command(const struct trial *trial, struct again *again, struct
 		.n_channels = file->n_channels,
 		.variables = file->environment,
 		.directory = again->directory,
-		.working_directory = file->directory,
+		.working_directory =
+			again->working_directory ? again->working_directory : file->directory,
 		.key = "",
 		.job = file->name,
 		.host = "localhost",
@@ -92,7 +96,7 @@ static bool build_command(const struct trial *trial, struct again *again, struct
 	return command_build(&request, &again->command, err);
 }
 
-/* The file of parameters stays where the trial had it. */
+/* The file of parameters stays where the trial had it, and frozen code. */
 static bool find_parameters(const struct report *report, const struct trial *trial,
 	struct again *again, struct tuner_error *err)
 {
@@ -105,8 +109,17 @@ static bool find_parameters(const struct report *report, const struct trial *tri
 	again->parameters = path ? realpath(path, NULL) : NULL;
 	free(path);
 	free(directory);
+	struct provenance made_of = { 0 };
+	const bool ok =
+		attempts.n == 0 ||
+		provenance_load(report->store, attempts.items[attempts.n - 1].id, &made_of, err);
+	if (ok && again->file->code.from != CODE_LIVE) {
+		again->working_directory = made_of.directory;
+		made_of.directory = NULL;
+	}
+	provenance_finish(&made_of);
 	attempt_list_finish(&attempts);
-	return true;
+	return ok;
 }
 
 /* Variables that a command line typed by hand needs: the job's own, the seed, the parameters if they do
@@ -176,7 +189,8 @@ static bool print_command(
 	if (ok) {
 		add_launch(&again, &launch);
 		text_add(&line, "cd ");
-		text_add_shell_word(&line, again.file->directory);
+		text_add_shell_word(&line,
+			again.working_directory ? again.working_directory : again.file->directory);
 		text_add(&line, " && ");
 		add_directories(&again, launch.bytes, &line);
 		text_add(&line, launch.bytes);
@@ -290,6 +304,26 @@ static void add_next(const struct invocation *call, const struct report *report,
 	text_add(out, " prints what repeats it\n");
 }
 
+/* Where the job's trials did not all run the same code, which of it the best ran. */
+static bool add_code(const struct report *report, const struct trial *best, struct text *out,
+	struct tuner_error *err)
+{
+	struct states states;
+	struct ran ran = { .n = 0 };
+	if (!states_read(report, &states, err))
+		return false;
+	const size_t n = states.code.n;
+	const bool ok = n < 2 || ran_read(report, &states, best->id, &ran, err);
+	if (ok && ran.n > 0)
+		text_print(out,
+			"it ran state %lld of the code, of which there are %zu: \"tuner show %s "
+			"%lld\" tells which\n",
+			(long long)ran.numbers[ran.n - 1], n, report->job.name,
+			(long long)best->number);
+	states_finish(&states);
+	return ok;
+}
+
 static bool print_words(const struct invocation *call, const struct report *report,
 	const struct trial *best, const struct trial *first, struct tuner_error *err)
 {
@@ -307,8 +341,9 @@ static bool print_words(const struct invocation *call, const struct report *repo
 			ties, ties == 1 ? "" : "s");
 	if (best->number != 1)
 		add_gain(report, best, first, &out);
+	bool ok = add_code(report, best, &out, err);
 	add_next(call, report, &out);
-	const bool ok = !text_failed(&out) || tuner_fail_memory(err);
+	ok = ok && (!text_failed(&out) || tuner_fail_memory(err));
 	if (ok)
 		fputs(out.bytes, stdout);
 	text_finish(&out);

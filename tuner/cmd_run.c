@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "tuner/job_argument.h"
+#include "tuner/job_code.h"
 #include "tuner/job_open.h"
 #include "tuner/loop.h"
 #include "tuner/store_wait.h"
@@ -31,11 +32,15 @@ struct run {
 	struct progress *progress;
 	char note[300]; /* about the slots */
 	struct job_opening opening;
+	struct job_code_place code;
+	struct witness *witness;
 };
 
 static void run_finish(struct run *run)
 {
 	progress_destroy(run->progress);
+	witness_destroy(run->witness);
+	job_code_finish(&run->code);
 	pool_finish(&run->pool);
 	store_close(run->store);
 	text_finish(&run->opening.changes);
@@ -94,6 +99,7 @@ static void greet(const struct run *run)
 		run->opening.created ? "" : " (goes on)", what.bytes, slots.bytes, run->call->db);
 	if (run->opening.changes.length > 0)
 		printf("the job file was edited:\n%s", run->opening.changes.bytes);
+	fputs(run->code.said.bytes, stdout);
 	fflush(stdout);
 	text_finish(&what);
 	text_finish(&slots);
@@ -144,6 +150,28 @@ static bool summarize(struct run *run, const struct loop_result *result, struct 
 	return true;
 }
 
+/* Without it nothing is missed but the record. */
+static void call_witness(struct run *run)
+{
+	const struct job_file *file = run->file;
+	const struct witness_request request = {
+		.looks_at_code = file->code.from == CODE_LIVE,
+		.place = job_code_where(run->store, file),
+		.channels = file->channels,
+		.n_channels = file->n_channels,
+		.surroundings = { .prefix = file->n_hosts > 0 ? file->hosts[0].prefix : NULL,
+			.command = file->command,
+			.inherited = environ,
+			.variables = file->environment,
+			.directory = run->code.directory },
+		.patch_bytes_max = PATCH_BYTES_MAX,
+	};
+	struct tuner_error failed = { TUNER_OK, "" };
+	if (!witness_create(&request, &run->witness, &failed))
+		fprintf(stderr, "warning: code, data and versions are not recorded: %s\n",
+			failed.message);
+}
+
 static int run_job(struct run *run, struct tuner_error *err)
 {
 	struct loop_result result = { .log_tail = TEXT_EMPTY };
@@ -154,6 +182,9 @@ static int run_job(struct run *run, struct tuner_error *err)
 		.job_id = run->opening.job_id,
 		.pool = &run->pool,
 		.progress = run->progress,
+		.working_directory = run->code.directory,
+		.code = run->code.state,
+		.witness = run->witness,
 	};
 	int status = -1;
 	if (loop_run(&settings, &result, err)) {
@@ -178,7 +209,11 @@ static int run_here(struct run *run, struct tuner_error *err)
 		return -1;
 	if (!left)
 		return EXIT_DONE;
+	if (!job_code_prepare(run->store, run->opening.job_id, run->file,
+		    invocation_option(run->call, "accept-change") != NULL, &run->code, err))
+		return -1;
 	greet(run);
+	call_witness(run);
 	return run_job(run, err);
 }
 
@@ -277,7 +312,9 @@ static int run_detached(struct run *run, struct tuner_error *err)
 
 int cmd_run(const struct invocation *call, struct tuner_error *err)
 {
-	struct run run = { .call = call, .opening = { .changes = TEXT_EMPTY } };
+	struct run run = {
+		.call = call, .opening = { .changes = TEXT_EMPTY }, .code = { .said = TEXT_EMPTY }
+	};
 	int status = -1;
 	if (job_argument_read(call, COMMAND_NEEDED, &run.file, err))
 		status = invocation_option(call, "detach") != NULL ? run_detached(&run, err)

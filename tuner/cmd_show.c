@@ -3,6 +3,7 @@
 #include "base/number.h"
 #include "tuner/job_open.h"
 #include "tuner/launched.h"
+#include "tuner/provenance_report.h"
 #include "tuner/report_json.h"
 #include "tuner/shell_words.h"
 #include "tuner/sparkline.h"
@@ -26,6 +27,8 @@ struct shown {
 	struct curve_list curves;
 	struct event_list events; /* this trial's */
 	char *directory; /* of the newest attempt; NULL: none yet */
+	struct states states; /* of code and data, of the job */
+	struct provenance *made_of; /* by attempt */
 	struct launched launched; /* its command; zero if that is not known (any more) */
 	bool *additions; /* which of its variables were not just inherited */
 };
@@ -33,6 +36,10 @@ struct shown {
 static void shown_finish(struct shown *shown)
 {
 	free(shown->additions);
+	for (size_t i = 0; shown->made_of && i < shown->attempts.n; i++)
+		provenance_finish(&shown->made_of[i]);
+	free(shown->made_of);
+	states_finish(&shown->states);
 	launched_finish(&shown->launched);
 	free(shown->directory);
 	event_list_finish(&shown->events);
@@ -137,6 +144,18 @@ static bool read_launch(struct shown *shown, struct tuner_error *err)
 	return !found || find_additions(shown, err);
 }
 
+static bool read_provenance(struct shown *shown, struct tuner_error *err)
+{
+	shown->made_of = calloc(shown->attempts.n + 1, sizeof(*shown->made_of));
+	if (shown->made_of == NULL)
+		return tuner_fail_memory(err);
+	for (size_t i = 0; i < shown->attempts.n; i++)
+		if (!provenance_load(shown->report.store, shown->attempts.items[i].id,
+			    &shown->made_of[i], err))
+			return false;
+	return states_read(&shown->report, &shown->states, err);
+}
+
 static bool read_all(const struct invocation *call, struct shown *ret, struct tuner_error *err)
 {
 	const char *job, *trial;
@@ -149,7 +168,7 @@ static bool read_all(const struct invocation *call, struct shown *ret, struct tu
 		       report->store, ret->trial.id, &ret->decision, &ret->decision_memory, err) &&
 	       attempt_select(report->store, report->job.id, ret->trial.id, &ret->attempts, err) &&
 	       curve_select(report->store, ret->trial.id, NULL, &ret->curves, err) &&
-	       read_events(ret, err) && read_launch(ret, err);
+	       read_events(ret, err) && read_launch(ret, err) && read_provenance(ret, err);
 }
 
 /* ---- JSON ---- */
@@ -235,6 +254,16 @@ static bool fill_command(cJSON *object, const struct shown *shown)
 				     : cJSON_AddNullToObject(object, "working_directory") != NULL);
 }
 
+static cJSON *launch_json(const struct shown *shown, size_t i)
+{
+	cJSON *launch = attempt_json(&shown->attempts.items[i]);
+	if (json_add_item(
+		    launch, "provenance", provenance_json(&shown->made_of[i], &shown->states)))
+		return launch;
+	cJSON_Delete(launch);
+	return NULL;
+}
+
 static bool fill_shown(cJSON *object, const struct shown *shown)
 {
 	cJSON *attempts = cJSON_AddArrayToObject(object, "launches");
@@ -242,7 +271,7 @@ static bool fill_shown(cJSON *object, const struct shown *shown)
 	cJSON *events = cJSON_AddArrayToObject(object, "events");
 	bool ok = attempts != NULL && curves != NULL && events != NULL;
 	for (size_t i = 0; ok && i < shown->attempts.n; i++)
-		ok = json_append(attempts, attempt_json(&shown->attempts.items[i]));
+		ok = json_append(attempts, launch_json(shown, i));
 	for (size_t i = 0; ok && i < shown->curves.n; i++)
 		ok = json_add_item(
 			curves, shown->curves.items[i].name, curve_json(&shown->curves.items[i]));
@@ -475,6 +504,8 @@ static bool print_shown(const struct shown *shown, bool color, struct tuner_erro
 	add_parameters(&shown->trial, &head);
 	add_decision(&shown->trial, &shown->decision, &head);
 	add_attempts(&shown->attempts, &head);
+	if (shown->attempts.n > 0)
+		provenance_text(&shown->made_of[shown->attempts.n - 1], &shown->states, &end);
 	add_command(shown, &end);
 	add_events(&shown->events, &end);
 	const bool ok = put(&head, err) &&
@@ -500,12 +531,36 @@ static bool print_environment(const struct shown *shown, struct tuner_error *err
 	return put(&out, err);
 }
 
+/* What the newest attempt's code differed from its commit by: "git apply" takes it. */
+static bool print_patch(const struct shown *shown, struct tuner_error *err)
+{
+	const size_t n = shown->attempts.n;
+	const struct found_state *state = NULL;
+	char *patch = NULL;
+	for (size_t i = 0; n > 0 && i < shown->states.code.n; i++)
+		if (shown->states.code.items[i].id == shown->made_of[n - 1].code)
+			state = &shown->states.code.items[i];
+	if (state == NULL)
+		return tuner_fail(err, TUNER_USAGE,
+			"of trial %lld it is not known what code it ran",
+			(long long)shown->trial.number);
+	if (state->patch == 0)
+		return true;
+	if (!document_load(shown->report.store, state->patch, &patch, err))
+		return false;
+	fputs(patch, stdout);
+	free(patch);
+	return true;
+}
+
 static bool print(const struct invocation *call, const struct shown *shown, struct tuner_error *err)
 {
 	if (call->json)
 		return json_out(shown_json(shown), err);
 	if (invocation_option(call, "env") != NULL)
 		return print_environment(shown, err);
+	if (invocation_option(call, "patch") != NULL)
+		return print_patch(shown, err);
 	return print_shown(shown, call->color, err);
 }
 

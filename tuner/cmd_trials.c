@@ -1,6 +1,7 @@
 #include "tuner/command.h"
 
 #include "base/number.h"
+#include "tuner/provenance_report.h"
 #include "tuner/report_json.h"
 #include "tuner/table.h"
 #include "tuner/trial_report.h"
@@ -115,13 +116,58 @@ static bool collect_names(
 	return ok;
 }
 
-static struct table *make_table(const struct report *report, const struct names *names)
+/* Which code each of the trials ran; a column of the table where there are several states of it. */
+struct marks {
+	struct ran *ran; /* by trial of the list */
+	bool shown;
+};
+
+static bool marks_read(const struct report *report, const struct trial_list *list,
+	struct marks *ret, struct tuner_error *err)
+{
+	struct states states;
+	bool ok = states_read(report, &states, err);
+	if (!ok)
+		return false;
+	ret->shown = states.code.n > 1;
+	ret->ran = calloc(list->n + 1, sizeof(*ret->ran));
+	ok = ret->ran != NULL || tuner_fail_memory(err);
+	for (size_t i = 0; ok && i < list->n; i++)
+		ok = ran_read(report, &states, list->items[i].id, &ret->ran[i], err);
+	states_finish(&states);
+	return ok;
+}
+
+static void add_mark(struct table *table, const struct ran *ran)
+{
+	struct text text = TEXT_EMPTY;
+	for (size_t i = 0; i < ran->n; i++)
+		text_print(&text, "%s%lld", i ? ", " : "", (long long)ran->numbers[i]);
+	table_add(table, "%s", ran->n > 0 ? text.bytes : "-");
+	text_finish(&text);
+}
+
+static cJSON *mark_json(const struct ran *ran)
+{
+	cJSON *array = cJSON_CreateArray();
+	for (size_t i = 0; i < ran->n; i++)
+		if (!json_append(array, cJSON_CreateNumber((double)ran->numbers[i]))) {
+			cJSON_Delete(array);
+			return NULL;
+		}
+	return array;
+}
+
+static struct table *make_table(
+	const struct report *report, const struct names *names, const struct marks *marks)
 {
 	/* What people look for first stands where no narrow terminal cuts it off. */
 	static const char *const before[] = { "-trial", "state", "proposed by" };
-	static const char *const behind[] = { "-time", "-tries", "" };
-	enum { BEFORE = 3, BEHIND = 3 };
-	const size_t all = BEFORE + 2 + names->n + BEHIND;
+	static const char *const plain[] = { "-time", "-tries", "" };
+	static const char *const marked[] = { "-time", "-tries", "-code", "" };
+	enum { BEFORE = 3 };
+	const char *const *behind = marks->shown ? marked : plain;
+	const size_t all = BEFORE + 2 + names->n + (marks->shown ? 4 : 3);
 	struct text *headers = calloc(all, sizeof(*headers));
 	const char **columns = calloc(all, sizeof(*columns));
 	struct table *table = NULL;
@@ -190,7 +236,7 @@ static enum table_style style_of(const struct trial *trial, bool best)
 }
 
 static void add_row(struct table *table, const struct report *report, const struct names *names,
-	const struct trial *trial, const cJSON *parameters, bool best)
+	const struct ran *ran, const struct trial *trial, const cJSON *parameters, bool best)
 {
 	struct text value = TEXT_EMPTY;
 	char took[NUMBER_TEXT];
@@ -211,13 +257,16 @@ static void add_row(struct table *table, const struct report *report, const stru
 	table_add(table, "%s",
 		trial->started_us > 0 ? number_from_duration_us(trial_took_us(trial), took) : "-");
 	table_add(table, "%lld", (long long)trial->attempts);
+	if (ran != NULL)
+		add_mark(table, ran);
 	add_note(table, report, trial);
 	table_style(table, style_of(trial, best));
 	text_finish(&value);
 }
 
 static bool print_table(const struct invocation *call, const struct report *report,
-	const struct trial_list *list, int64_t best, struct tuner_error *err)
+	const struct marks *marks, const struct trial_list *list, int64_t best,
+	struct tuner_error *err)
 {
 	struct names names = { 0 };
 	struct table *table = NULL;
@@ -229,10 +278,10 @@ static bool print_table(const struct invocation *call, const struct report *repo
 		ok = tuner_fail_memory(err);
 		goto out;
 	}
-	table = make_table(report, &names);
+	table = make_table(report, &names, marks);
 	for (size_t i = 0; i < list->n; i++)
-		add_row(table, report, &names, &list->items[i], parameters[i],
-			list->items[i].number == best);
+		add_row(table, report, &names, marks->shown ? &marks->ran[i] : NULL,
+			&list->items[i], parameters[i], list->items[i].number == best);
 	ok = table_print(table, table_width(), call->color, stdout, err);
 out:
 	table_destroy(table);
@@ -243,14 +292,15 @@ out:
 	return ok;
 }
 
-static bool print_json(const struct report *report, const struct trial_list *list, int64_t best,
-	struct tuner_error *err)
+static bool print_json(const struct report *report, const struct marks *marks,
+	const struct trial_list *list, int64_t best, struct tuner_error *err)
 {
 	cJSON *array = cJSON_CreateArray();
 	for (size_t i = 0; i < list->n; i++) {
 		cJSON *trial = trial_json(report, &list->items[i]);
 		if (!json_append(array, trial) ||
-			!cJSON_AddBoolToObject(trial, "best", list->items[i].number == best)) {
+			!cJSON_AddBoolToObject(trial, "best", list->items[i].number == best) ||
+			!json_add_item(trial, "code", mark_json(&marks->ran[i]))) {
 			cJSON_Delete(array);
 			return tuner_fail_memory(err);
 		}
@@ -271,6 +321,7 @@ int cmd_trials(const struct invocation *call, struct tuner_error *err)
 	struct report report = { 0 };
 	struct trial_filter filter;
 	struct trial_list list = { 0 };
+	struct marks marks = { 0 };
 	struct trial best = { 0 };
 	bool found = false;
 	bool ok =
@@ -278,15 +329,17 @@ int cmd_trials(const struct invocation *call, struct tuner_error *err)
 		report_open(call, call->n_arguments > 0 ? call->arguments[0] : NULL, &report, err);
 	filter.job_id = report.job.id;
 	ok = ok && report_best(&report, &best, &found, err) &&
-	     trial_select(report.store, &filter, &list, err);
+	     trial_select(report.store, &filter, &list, err) &&
+	     marks_read(&report, &list, &marks, err);
 	if (ok && call->json)
-		ok = print_json(&report, &list, found ? best.number : 0, err);
+		ok = print_json(&report, &marks, &list, found ? best.number : 0, err);
 	else if (ok && list.n == 0)
 		print_none(&report, &filter);
 	else if (ok)
-		ok = print_table(call, &report, &list, found ? best.number : 0, err);
+		ok = print_table(call, &report, &marks, &list, found ? best.number : 0, err);
 	if (found)
 		trial_finish(&best);
+	free(marks.ran);
 	trial_list_finish(&list);
 	report_close(&report);
 	return ok ? EXIT_DONE : -1;

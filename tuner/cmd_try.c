@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/number.h"
+#include "scheduler/git.h"
 #include "tuner/job_argument.h"
 #include "tuner/launch.h"
 #include "tuner/signals.h"
@@ -16,7 +17,14 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CHUNK = 64 * 1024, LOOK_MS = 100, ATTEMPT = 1, DESCRIPTORS_MAX = 8, GRACE_US = 5000000 };
+enum {
+	CHUNK = 64 * 1024,
+	LOOK_MS = 100,
+	ATTEMPT = 1,
+	DESCRIPTORS_MAX = 8,
+	GRACE_US = 5000000,
+	FETCH_US = 600000000
+};
 
 struct
 try {
@@ -29,6 +37,7 @@ try {
 	struct live *live;
 	char *supervisor;
 	char *directory; /* temporary; removed at the end */
+	char *working_directory; /* of code from git, in it; NULL: the job file's */
 	struct text line; /* of the output, unfinished */
 	int64_t timeout_us;
 	bool out_of_memory;
@@ -218,6 +227,22 @@ static bool make_directory(struct try *try, struct tuner_error *err)
 	return false;
 }
 
+/* A commit is fetched for this once; a copy of the live code would be the same as the live code. */
+static bool fetch_code(struct try *try, struct tuner_error *err)
+{
+	const struct job_code *code = &try->file->code;
+	char commit[GIT_HASH];
+	if (code->from != CODE_GIT)
+		return true;
+	char *directory = path_join(try->directory, "source");
+	try->working_directory = directory ? path_join(directory, code->path) : NULL;
+	const bool ok = try->working_directory != NULL ? git_fetch(code->git, code->commit,
+								 directory, FETCH_US, commit, err)
+						       : tuner_fail_memory(err);
+	free(directory);
+	return ok;
+}
+
 static bool prepare(struct try *try, struct tuner_error *err)
 {
 	struct live *live = try->live = calloc(1, sizeof(*live));
@@ -225,7 +250,8 @@ static bool prepare(struct try *try, struct tuner_error *err)
 	if (live == NULL || (live->values = calloc(try->file->space.d + 1, sizeof(double))) == NULL)
 		return tuner_fail_memory(err);
 	live->number = live->attempt_number = live->attempt = ATTEMPT;
-	return make_directory(try, err) && choose_values(try->file, live->values, err) &&
+	return make_directory(try, err) && fetch_code(try, err) &&
+	       choose_values(try->file, live->values, err) &&
 	       (live->directory = path_join(try->directory, "try/0001/1")) != NULL &&
 	       attempt_new_key(live->key, err) &&
 	       metric_patterns_create(
@@ -239,14 +265,15 @@ static bool prepare(struct try *try, struct tuner_error *err)
 
 static bool start(struct try *try, struct tuner_error *err)
 {
-	const struct launch_site site = { try->file, "localhost", &try->slots->items[0] };
+	const struct launch_site site = { try->file, "localhost", &try->slots->items[0],
+		try->working_directory };
 	struct command command = { 0 };
 	struct launch_request request;
 	bool ok = launch_request(&site, try->live, &request, err) &&
 		  command_build(&request.command, &command, err);
 	if (ok) {
 		show_configuration(try);
-		show_arguments(&command, try->file->directory);
+		show_arguments(&command, command.launch.working_directory);
 		ok = command_prepare(&request.command, &command, err);
 	}
 	command_finish(&command);
@@ -323,6 +350,7 @@ static bool finish(struct try *try, struct tuner_error *err)
 	free(try->slots);
 	free(try->supervisor);
 	free(try->directory);
+	free(try->working_directory);
 	if (try->listens)
 		signals_close(&try->signals);
 	return ok;

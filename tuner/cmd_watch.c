@@ -70,7 +70,8 @@ static bool select_ended(const struct report *report, int64_t after, struct tria
 		.states = 1u << TRIAL_DONE | 1u << TRIAL_FAILED | 1u << TRIAL_STOPPED,
 		.order = TRIAL_BY_END,
 		.newest = true,
-		.limit = after > 0 ? FIRST_LIMIT : 0 };
+		.limit = after > 0 ? FIRST_LIMIT : 0,
+		.without_values = true };
 	for (;;) {
 		if (!trial_select(report->store, &filter, ret, err))
 			return false;

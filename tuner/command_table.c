@@ -92,6 +92,7 @@ static const struct option_row trials_options[] = {
 
 static const struct option_row show_options[] = {
 	{ "env", 0, NULL, "print the variables that its command was given instead" },
+	{ "patch", 0, NULL, "print what its code differed from the commit by instead" },
 	{ .name = NULL },
 };
 

@@ -7,14 +7,18 @@
 static bool turn_curve(const struct series *series, bool maximize, bool finished,
 	struct learning_curve *ret, struct tuner_error *err)
 {
-	double *values = malloc((series->n + 1) * sizeof(*values));
-	if (values == NULL)
-		return tuner_fail_memory(err);
-	for (size_t i = 0; i < series->n; i++)
-		values[i] = maximize ? -series->values[i] : series->values[i];
-	*ret = (struct learning_curve){
-		.steps = series->steps, .values = values, .n = series->n, .finished = finished
-	};
+	double *turned = NULL;
+	if (maximize) {
+		turned = malloc((series->n + 1) * sizeof(*turned));
+		if (turned == NULL)
+			return tuner_fail_memory(err);
+		for (size_t i = 0; i < series->n; i++)
+			turned[i] = -series->values[i];
+	}
+	*ret = (struct learning_curve){ .steps = series->steps,
+		.values = maximize ? turned : series->values,
+		.n = series->n,
+		.finished = finished };
 	return true;
 }
 
@@ -24,7 +28,8 @@ bool early_stopping_judge(const struct history *history, const struct series *cu
 {
 	const struct job_file *file = history->file;
 	struct stopping_settings settings = file->stopping;
-	struct learning_curve *curves = calloc(history->n + n_others + 1, sizeof(*curves));
+	const size_t kept = history->n - history->first_curve;
+	struct learning_curve *curves = calloc(kept + n_others + 1, sizeof(*curves));
 	struct learning_curve own = { 0 };
 	size_t n = 0;
 	bool ok = false;
@@ -34,7 +39,7 @@ bool early_stopping_judge(const struct history *history, const struct series *cu
 	settings.negated = file->maximize;
 	if (file->maximize)
 		settings.bound = -settings.bound;
-	for (size_t k = 0; k < history->n; k++, n++)
+	for (size_t k = history->first_curve; k < history->n; k++, n++)
 		if (!turn_curve(&history->items[k].series, file->maximize,
 			    history->items[k].state == TRIAL_DONE, &curves[n], err))
 			goto out;
@@ -45,9 +50,10 @@ bool early_stopping_judge(const struct history *history, const struct series *cu
 		goto out;
 	ok = stopping_judge(&settings, &own, curves, n, ret, err);
 out:
-	for (size_t k = 0; k < n; k++)
+	for (size_t k = 0; file->maximize && k < n; k++)
 		free((double *)curves[k].values);
-	free((double *)own.values);
+	if (file->maximize)
+		free((double *)own.values);
 	free(curves);
 	return ok;
 }

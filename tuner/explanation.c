@@ -155,6 +155,32 @@ static bool look_at(struct explanation *e, const struct trial *trial, const doub
 	return true;
 }
 
+static int by_id(const void *id, const void *trial)
+{
+	const int64_t a = *(const int64_t *)id, b = ((const struct trial *)trial)->id;
+	return (a > b) - (a < b);
+}
+
+/* What has been put back since had ended then. Ids rise with numbers. */
+static bool put_ends_back(
+	const struct report *report, struct explanation *e, struct tuner_error *err)
+{
+	struct reopening *reopenings;
+	size_t n;
+	if (!trial_reopenings(report->store, report->job.id, &reopenings, &n, err))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		const struct reopening *reopening = &reopenings[i];
+		struct trial *trial = bsearch(
+			&reopening->trial_id, e->trials.items, e->trials.n, sizeof(*trial), by_id);
+		if (trial != NULL && reopening->ended_event <= e->decision.seen &&
+			reopening->event > e->decision.seen)
+			reopening_undo(reopening, trial);
+	}
+	free(reopenings);
+	return true;
+}
+
 static bool look_back(struct explanation *e, struct tuner_error *err)
 {
 	double here[COLUMNS_MAX] = { 0 };
@@ -214,14 +240,19 @@ static bool find_best(
 bool explanation_load(const struct report *report, const char *trial, struct explanation *ret,
 	struct tuner_error *err)
 {
-	const struct trial_filter all = { .job_id = report->job.id, .repeat = -1 };
 	*ret = (struct explanation){ .maximize = report->maximize };
 	if (!report_trial(report, trial, &ret->trial, err))
 		return false;
+	const struct trial_filter all = {
+		.job_id = report->job.id,
+		.arm = ret->trial.arm, /* which knew of no others */
+		.repeat = ret->trial.repeat,
+		.without_values = true,
+	};
 	if (!find_best(report, ret->trial.number, &ret->is_best, err) ||
 		!decision_load(report->store, ret->trial.id, &ret->decision, &ret->memory, err) ||
 		!trial_select(report->store, &all, &ret->trials, err) ||
-		!load_space(report, ret, err))
+		!put_ends_back(report, ret, err) || !load_space(report, ret, err))
 		goto fail;
 	read_settings(ret);
 	read_hyperparameters(ret);

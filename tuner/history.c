@@ -1,6 +1,7 @@
 #include "tuner/history.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,12 @@ static bool make_room(struct history *history, struct tuner_error *err)
 	return true;
 }
 
+static size_t curves_kept(const struct history *history)
+{
+	const size_t asked = 2 * history->file->stopping.min_curves;
+	return asked > HISTORY_CURVES ? asked : HISTORY_CURVES;
+}
+
 bool history_add(
 	struct history *history, const struct finished_trial *trial, struct tuner_error *err)
 {
@@ -34,6 +41,8 @@ bool history_add(
 		return false;
 	struct finished_trial *added = &history->items[history->n++];
 	*added = *trial;
+	while (history->n - history->first_curve > curves_kept(history))
+		series_finish(&history->items[history->first_curve++].series);
 	if (added->state == TRIAL_DONE) {
 		history->done++;
 		if (history->best == NULL ||
@@ -71,9 +80,12 @@ int64_t trial_duration_us(int64_t started_us, int64_t last_us, int64_t ended_us)
 	return first > 0 && first < ended_us ? ended_us - first : 0;
 }
 
-bool history_add_stored(struct history *history, struct store *store, const struct trial *trial,
-	struct tuner_error *err)
+/* `later`: so many trials that have ended come behind it. */
+static bool add_stored(struct history *history, struct store *store, const struct trial *trial,
+	size_t later, struct tuner_error *err)
 {
+	const bool wants_curve =
+		history->file->stopping.rule != STOPPING_NONE && later < curves_kept(history);
 	struct finished_trial finished = {
 		.number = trial->number,
 		.objective = trial->objective,
@@ -83,7 +95,7 @@ bool history_add_stored(struct history *history, struct store *store, const stru
 	};
 	if (!trial_present_values(history->file, trial, &finished.values, err))
 		return false;
-	if ((history->file->stopping.rule != STOPPING_NONE &&
+	if ((wants_curve &&
 		    !series_load(&finished.series, store, trial->id, history->file->metric, err)) ||
 		!history_add(history, &finished, err)) {
 		free(finished.values);
@@ -92,6 +104,12 @@ bool history_add_stored(struct history *history, struct store *store, const stru
 	}
 	history->last_event = trial->ended_event;
 	return true;
+}
+
+bool history_add_stored(struct history *history, struct store *store, const struct trial *trial,
+	struct tuner_error *err)
+{
+	return add_stored(history, store, trial, 0, err);
 }
 
 /* A decision that is made without a trial that was put back has seen that it was. */
@@ -128,7 +146,7 @@ bool history_load(struct history *history, const struct job_file *file, struct s
 		return false;
 	bool ok = true;
 	for (size_t i = 0; ok && i < list.n; i++)
-		ok = history_add_stored(history, store, &list.items[i], err);
+		ok = add_stored(history, store, &list.items[i], list.n - 1 - i, err);
 	ok = ok && load_reopenings(history, store, job_id, err);
 	trial_list_finish(&list);
 	if (!ok)
@@ -181,23 +199,45 @@ bool history_observations(const struct history *history, struct observation **re
 	return true;
 }
 
-static int compare_int64(const void *a, const void *b)
+/* The value that would stand at place k, if they were sorted (Hoare's "Find", CACM 4, 1961): the order of so many
+ * is asked for at every proposal, and of all of it only this. */
+static int64_t select_int64(int64_t *items, size_t n, size_t k)
 {
-	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-	return (x > y) - (x < y);
+	const ptrdiff_t wanted = (ptrdiff_t)k;
+	ptrdiff_t low = 0, high = (ptrdiff_t)n - 1;
+	while (low < high) {
+		const int64_t pivot = items[wanted];
+		ptrdiff_t i = low, j = high;
+		while (i <= j) {
+			while (items[i] < pivot)
+				i++;
+			while (items[j] > pivot)
+				j--;
+			if (i > j)
+				break;
+			const int64_t other = items[i];
+			items[i++] = items[j];
+			items[j--] = other;
+		}
+		/* What is left of i is at most the pivot, what is right of j at least. */
+		if (j < wanted)
+			low = i;
+		if (wanted < i)
+			high = j;
+	}
+	return items[wanted];
 }
 
 int64_t history_median_us(const struct history *history)
 {
-	int64_t *times = calloc(history->n + 1, sizeof(*times));
+	int64_t *times = malloc((history->n + 1) * sizeof(*times));
 	size_t n = 0;
 	if (times == NULL)
 		return 0;
 	for (size_t i = 0; i < history->n; i++)
 		if (history->items[i].state == TRIAL_DONE)
 			times[n++] = history->items[i].took_us;
-	qsort(times, n, sizeof(*times), compare_int64);
-	const int64_t median = n > 0 ? times[n / 2] : 0;
+	const int64_t median = n > 0 ? select_int64(times, n, n / 2) : 0;
 	free(times);
 	return median;
 }

@@ -17,8 +17,12 @@ struct finished_trial {
 	enum outcome outcome;
 	int64_t took_us; /* from its first start to its end, by the times that the database has; of one
 			    that was asked for, from the question to the answer; 0: not known */
-	struct series series;
+	struct series series; /* empty before history.first_curve */
 };
+
+/* A stopping rule compares with the curves of so many trials, the last that ended, or with twice as many as its
+ * min_trials asks for: those of 100,000 would take seconds to read and hundreds of megabytes to keep, and tell no more. */
+enum { HISTORY_CURVES = 10000 };
 
 struct history {
 	const struct job_file *file;
@@ -28,9 +32,11 @@ struct history {
 	int64_t created; /* trials of the arm ever created */
 	size_t done; /* with an objective */
 	const struct finished_trial *best; /* points into items; NULL: none is done */
+	size_t first_curve; /* items before have no curve any more */
 };
 
-/* Reads the arm's trials from the database; curves only if the stopping rule needs them. */
+/* Reads the trials of an arm's repeat from the database (arm NULL and repeat -1: of all); curves only if the stopping
+ * rule needs them. */
 TUNER_MUST_CHECK
 bool history_load(struct history *history, const struct job_file *file, struct store *store,
 	int64_t job_id, const char *arm, int64_t repeat, struct tuner_error *err);

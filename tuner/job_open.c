@@ -230,6 +230,19 @@ static bool is_same(const struct job *job, const struct job_file *file)
 	       job->trial_cap == file->budget.trials;
 }
 
+/* What was never tried may be put right without a word. */
+static bool has_no_trials(
+	struct store *store, int64_t job_id, bool *ret_none, struct tuner_error *err)
+{
+	int64_t counts[TRIAL_STATES], n = 0;
+	if (!trial_count(store, job_id, counts, err))
+		return false;
+	for (int i = 0; i < TRIAL_STATES; i++)
+		n += counts[i];
+	*ret_none = n == 0;
+	return true;
+}
+
 static bool update(struct store *store, const struct job *job, const struct job_file *file,
 	bool accept_change, struct text *ret_changes, int64_t now_us, struct tuner_error *err)
 {
@@ -240,7 +253,9 @@ static bool update(struct store *store, const struct job *job, const struct job_
 	if (!job_stored_file(job, &old, err))
 		return false;
 	job_file_compare(old, file, &kinds, ret_changes);
-	const bool ok = refuse(kinds, accept_change, job->name, ret_changes->bytes, err) &&
+	bool none = false;
+	const bool ok = has_no_trials(store, job->id, &none, err) &&
+			refuse(kinds, accept_change || none, job->name, ret_changes->bytes, err) &&
 			take(store, job, file, kinds, ret_changes, now_us, err);
 	job_file_destroy(old);
 	return ok;

@@ -75,6 +75,9 @@ void job_file_destroy(struct job_file *file)
 	free(file->directory);
 	free(file->name);
 	free(file->metric);
+	free(file->code.git);
+	free(file->code.commit);
+	free(file->code.path);
 	free(file);
 }
 

@@ -55,6 +55,16 @@ struct job_budget {
 	int64_t start_failures; /* the probe's */
 };
 
+/* What trials run: what lies in `directory` at the time, a copy of it, or a commit of a repository. */
+enum code_from { CODE_LIVE, CODE_SNAPSHOT, CODE_GIT };
+
+struct job_code {
+	enum code_from from;
+	char *git; /* address, or an absolute path; NULL unless from git */
+	char *commit; /* hexadecimal, 7 digits or more */
+	char *path; /* in the repository; "" at its top */
+};
+
 struct job_file {
 	char *text; /* as given, overrides applied and noted below */
 	char *path; /* absolute; "" for standard input */
@@ -87,6 +97,7 @@ struct job_file {
 
 	char **command; /* NULL: none, for who asks and tells */
 	enum argument_style style;
+	struct job_code code;
 	struct channel *channels;
 	size_t n_channels;
 	char **environment; /* NAME=VALUE, NULL-terminated */

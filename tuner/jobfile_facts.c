@@ -448,6 +448,25 @@ static struct text path_text(const char *directory, const char *path)
 	return string_text(path);
 }
 
+static struct text code_text(const struct job_file *file)
+{
+	const struct job_code *code = &file->code;
+	struct text text = TEXT_EMPTY, git = TEXT_EMPTY;
+
+	if (code->from != CODE_GIT)
+		return string_text(code->from == CODE_SNAPSHOT ? "snapshot" : "live");
+	git = path_text(file->directory, code->git);
+	text_print(&text, "{\"git\": %s, \"commit\": ", git.bytes);
+	text_add_json_string(&text, code->commit);
+	if (code->path[0] != '\0') {
+		text_add(&text, ", \"path\": ");
+		text_add_json_string(&text, code->path);
+	}
+	text_add(&text, "}");
+	text_finish(&git);
+	return text;
+}
+
 static void add_command(struct collector *c)
 {
 	static const char *const styles[] = { [ARGUMENTS_SPACE] = "--{name} {value}",
@@ -464,6 +483,7 @@ static void add_command(struct collector *c)
 		string_text(styles[file->style]));
 	add_key(c, CHANGE_COMMAND, SECTION_FILE, NULL, "directory",
 		directory ? string_text(directory->valuestring) : null_text());
+	add_key(c, CHANGE_COMMAND, SECTION_FILE, NULL, "source", code_text(file));
 	for (size_t i = 0; i < file->n_channels; i++) {
 		struct text path = path_text(file->directory, file->channels[i].path);
 		add(c->facts, CHANGE_COMMAND, true, &path, "channels.%s", file->channels[i].name);

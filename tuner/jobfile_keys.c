@@ -138,8 +138,11 @@ const struct key job_keys[] = {
 		.synonyms = "executions_per_trial|num_samples_per_config|replications|runs" },
 	{ SECTION_FILE, "keep", KEY_OBJECT, .refused = LATER,
 		.help = "which checkpoints and models stay", .synonyms = "keep_n|retention" },
-	{ SECTION_FILE, "source", KEY_STRING, .refused = LATER, .help = "a snapshot of the code",
-		.synonyms = "source_dir|git|GitConfig" },
+	{ SECTION_FILE, "source", KEY_OBJECT, SECTION_CODE, .otherwise = "\"live\"",
+		.help = "which code trials run: what lies in \"directory\" at the time, a copy of "
+			"it, or "
+			"a commit of a git repository",
+		.synonyms = "source_dir|GitConfig|SourceDir|code_dir|snapshot|sourcecode" },
 	{ SECTION_FILE, "network", KEY_STRING, .refused = LATER, .help = "isolation of the command",
 		.synonyms = "EnableNetworkIsolation|VpcConfig" },
 	{ SECTION_FILE, "env_file", KEY_STRING, .refused = LATER,
@@ -339,8 +342,8 @@ const struct key job_keys[] = {
 		.synonyms = "ConvergenceDetected|CompleteOnConvergence|convergence" },
 	{ SECTION_BUDGET, "failures", KEY_INTEGER, FROM_TO(0, TRIALS_MAX), .otherwise = "10",
 		.help = "so many failures of the infrastructure (lost hosts, full disks) end the "
-			"job; 0: "
-			"never",
+			"job; "
+			"begun again it counts from 0, but after a kill; 0: never",
 		.synonyms = "max_failures|maxFailedTrialCount|max_failed_trials" },
 	{ SECTION_BUDGET, "start_failures", KEY_INTEGER, FROM_TO(1, TRIALS_MAX), .otherwise = "3",
 		.help = "as long as no trial has given an objective, so many failures in a row end "
@@ -481,6 +484,24 @@ const struct key job_keys[] = {
 	{ SECTION_HOST, "token_file", KEY_STRING, .refused = OF_REMOTE_HOSTS },
 	{ SECTION_HOST, "partition", KEY_STRING, .refused = OF_REMOTE_HOSTS, .synonyms = "queue" },
 	{ SECTION_HOST, "gres", KEY_STRING, .refused = OF_REMOTE_HOSTS },
+
+	{ SECTION_CODE, "code", KEY_WORD, .words = "live|snapshot", .otherwise = "\"live\"",
+		.aliases = "frozen=snapshot|copy=snapshot|freeze=snapshot|none=live|directory=live",
+		.help = "live: what lies in \"directory\" when a trial starts, and an edit on the "
+			"way is "
+			"told of; snapshot: as it was when the job began, whatever is edited later",
+		.synonyms = "mode|kind|type|source" },
+	{ SECTION_CODE, "git", KEY_STRING,
+		.help = "address of a git repository, or the path of one, that \"commit\" is "
+			"fetched from; "
+			"trials run in it",
+		.synonyms = "url|repository|repo|remote|uri" },
+	{ SECTION_CODE, "commit", KEY_STRING,
+		.help = "the commit's hash, whole or its beginning (7 digits or more)",
+		.synonyms = "revision|rev|sha|hash|ref|branch|tag|version" },
+	{ SECTION_CODE, "path", KEY_STRING, .derived = "its top",
+		.help = "where in the repository the command runs",
+		.synonyms = "subdirectory|subdir|folder|directory|working_directory" },
 	{ .name = NULL },
 };
 
@@ -499,6 +520,7 @@ static const struct {
 	[SECTION_OUTCOMES] = { "outcomes.", NULL },
 	[SECTION_OUTCOME] = { "outcomes.CLASS.", "then" },
 	[SECTION_HOST] = { "hosts.N.", NULL },
+	[SECTION_CODE] = { "source.", "code" },
 };
 
 const char *section_shorthand(enum section section)

@@ -122,6 +122,93 @@ static bool read_directory(struct reader *reader, struct tuner_error *err)
 	return true;
 }
 
+/* ---- source ---- */
+
+static bool is_hash(const char *text)
+{
+	const size_t length = strlen(text);
+
+	return length >= 7 && length <= 64 && strspn(text, "0123456789abcdef") == length;
+}
+
+/* Neither absolute, nor out of the repository by "..". */
+static bool stays_inside(const char *path)
+{
+	if (*path == '/')
+		return false;
+	for (const char *part = path; *part != '\0';) {
+		const size_t length = strcspn(part, "/");
+		if (length == 2 && strncmp(part, "..", 2) == 0)
+			return false;
+		part += length + (part[length] == '/');
+	}
+	return true;
+}
+
+/* A path counts from where relative paths do; an address (https://..., host:path) stays as it is. */
+static char *repository_address(const struct job_file *file, const char *git)
+{
+	if (strchr(git, ':') != NULL)
+		return strdup(git);
+	char *path = path_join(file->directory, git);
+	char *plain = path != NULL ? realpath(path, NULL) : NULL; /* without ".." */
+	if (plain == NULL)
+		return path;
+	free(path);
+	return plain;
+}
+
+static bool read_git(struct reader *reader, const cJSON *git, const cJSON *commit,
+	const cJSON *path, struct tuner_error *err)
+{
+	struct job_code *code = &reader->file->code;
+
+	if (git->valuestring[0] == '-')
+		report_error(reader, git, AT_VALUE, "an address does not begin with \"-\"");
+	if (!is_hash(commit->valuestring))
+		report_error(reader, commit, AT_VALUE,
+			"expected a commit's hash, 7 to 64 of 0-9 and a-f (\"git rev-parse %.60s\" "
+			"gives that of a branch or tag), found \"%.60s\": a name may mean "
+			"something else tomorrow",
+			commit->valuestring, commit->valuestring);
+	if (path != NULL && !stays_inside(path->valuestring))
+		report_error(reader, path, AT_VALUE,
+			"expected a directory inside the repository, found \"%.200s\"",
+			path->valuestring);
+	code->from = CODE_GIT;
+	code->git = repository_address(reader->file, git->valuestring);
+	code->commit = strdup(commit->valuestring);
+	code->path = strdup(path != NULL ? path->valuestring : "");
+	return (code->git && code->commit && code->path) || tuner_fail_memory(err);
+}
+
+/* Code and data are two things: where the data are, channels and absolute paths say. */
+static bool read_code(struct reader *reader, struct tuner_error *err)
+{
+	static const enum code_from words[] = { CODE_LIVE, CODE_SNAPSHOT };
+	const cJSON *source = member(reader->root, SECTION_FILE, "source");
+	const cJSON *git = member(source, SECTION_CODE, "git");
+	const cJSON *commit = member(source, SECTION_CODE, "commit");
+	const cJSON *path = member(source, SECTION_CODE, "path");
+
+	reader->file->code.from = words[member_word(source, SECTION_CODE, "code")];
+	if (git != NULL && commit != NULL) {
+		if (has_member(source, "code"))
+			report_error(reader, member_raw(source, "code"), AT_KEY,
+				"has no effect beside \"git\"");
+		return read_git(reader, git, commit, path, err);
+	}
+	if (has_member(source, "git") && !has_member(source, "commit"))
+		report_error(reader, source, AT_VALUE,
+			"\"commit\" is missing: without it \"git\" names no code");
+	else if (has_member(source, "commit") && !has_member(source, "git"))
+		report_error(reader, source, AT_VALUE,
+			"\"git\" is missing: the repository that has this commit");
+	else if (path != NULL)
+		report_error(reader, path, AT_KEY, "has no effect without \"git\"");
+	return true;
+}
+
 /* ---- command ---- */
 
 /* Checks the placeholders word by word, so that each fault has its place. */
@@ -269,6 +356,11 @@ static bool check_presence(struct reader *reader, const cJSON *command, struct t
 		       check_executable(reader, member_raw(host, "prefix")->child,
 			       file->hosts[0].prefix[0], err);
 	}
+	/* What comes with a repository is looked for when it is there. */
+	if (file->code.from == CODE_GIT)
+		return !cJSON_IsString(command->child) ||
+		       strchr(command->child->valuestring, '/') != NULL ||
+		       check_executable(reader, command->child, command->child->valuestring, err);
 	return !cJSON_IsString(command->child) ||
 	       (check_executable(reader, command->child, command->child->valuestring, err) &&
 		       check_script(reader, command, err));
@@ -524,7 +616,7 @@ bool read_run(struct reader *reader, struct tuner_error *err)
 {
 	read_limits(reader);
 	read_outcomes(reader);
-	return read_name(reader, err) && read_directory(reader, err) && read_hosts(reader, err) &&
-	       read_command(reader, err) && read_channels(reader, err) &&
+	return read_name(reader, err) && read_directory(reader, err) && read_code(reader, err) &&
+	       read_hosts(reader, err) && read_command(reader, err) && read_channels(reader, err) &&
 	       read_environment(reader, err) && read_failures(reader, err);
 }

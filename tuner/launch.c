@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #ifndef TUNER_LIBEXECDIR
@@ -56,6 +57,7 @@ bool directory_prepare(const char *directory, struct tuner_error *err)
 		return tuner_fail_memory(err);
 	if (!directory_make(directory, 0700, err))
 		goto out;
+	file_remove_temporaries(directory);
 	ok = access(path, F_OK) == 0 || file_write_atomic(path, "*\n", 2, 0600, false, err);
 out:
 	free(path);
@@ -89,7 +91,8 @@ bool launch_request(const struct launch_site *site, const struct live *live,
 		.inherited = environ,
 		.directory = live->directory,
 		.checkpoint_directory = ret->checkpoint,
-		.working_directory = file->directory,
+		.working_directory =
+			site->working_directory ? site->working_directory : file->directory,
 		.key = live->key,
 		.job = file->name,
 		.host = site->host,
@@ -110,6 +113,17 @@ void launch_request_finish(struct launch_request *request)
 	free(request->checkpoint);
 }
 
+bool launch_arguments(const struct launch_site *site, const struct live *live, struct text *ret,
+	struct tuner_error *err)
+{
+	struct launch_request request;
+	const bool ok = launch_request(site, live, &request, err) &&
+			command_arguments(&request.command, ret, err);
+
+	launch_request_finish(&request);
+	return ok;
+}
+
 bool launch_prepare(
 	const struct launch_site *site, const struct live *live, struct tuner_error *err)
 {
@@ -121,6 +135,38 @@ bool launch_prepare(
 
 	command_finish(&command);
 	launch_request_finish(&request);
+	return ok;
+}
+
+static bool is_there(const char *path)
+{
+	struct stat status;
+	return lstat(path, &status) == 0;
+}
+
+bool launch_make_way(
+	const char *directory, int64_t attempt_number, char **ret_moved, struct tuner_error *err)
+{
+	enum { NAMES_MAX = 10000 };
+	char *path = attempt_number == 1 ? path_directory(directory) : strdup(directory);
+	struct text moved = TEXT_EMPTY;
+	bool ok = path != NULL || tuner_fail_memory(err);
+
+	*ret_moved = NULL;
+	if (!ok || !is_there(path))
+		goto out;
+	for (int i = 1; i <= NAMES_MAX && (i == 1 || is_there(moved.bytes)); i++) {
+		text_clear(&moved);
+		text_print(&moved, i == 1 ? "%s.old" : "%s.old%d", path, i);
+	}
+	ok = !text_failed(&moved) || tuner_fail_memory(err);
+	if (ok && rename(path, moved.bytes) != 0)
+		ok = tuner_fail_errno(err, errno, "cannot move %s out of the way", path);
+	else if (ok)
+		ok = (*ret_moved = text_take(&moved)) != NULL || tuner_fail_memory(err);
+out:
+	text_finish(&moved);
+	free(path);
 	return ok;
 }
 

@@ -8,6 +8,7 @@ struct launch_site {
 	const struct job_file *file;
 	const char *host;
 	const struct slot *slot;
+	const char *working_directory; /* NULL: the job file's */
 };
 
 /* "JOB/0007/1": where an attempt lives, relative to store_directory. Caller frees; NULL without
@@ -35,10 +36,22 @@ bool launch_request(const struct launch_site *site, const struct live *live,
 	struct launch_request *ret, struct tuner_error *err);
 void launch_request_finish(struct launch_request *request);
 
+/* Appends the argument vector as a JSON array. */
+TUNER_MUST_CHECK
+bool launch_arguments(const struct launch_site *site, const struct live *live, struct text *ret,
+	struct tuner_error *err);
+
 /* Makes the attempt's directories and writes what the supervisor is to launch. Nothing is started. */
 TUNER_MUST_CHECK
 bool launch_prepare(
 	const struct launch_site *site, const struct live *live, struct tuner_error *err);
+
+/* Before a launch: what stands in its place already is of another database, of one that was removed or of a newer
+ * copy of this one, and nothing of it may be taken for this trial's. It is renamed, to *ret_moved (the caller
+ * frees; NULL: nothing was there). Of a trial's first attempt that is the trial's directory, with checkpoints. */
+TUNER_MUST_CHECK
+bool launch_make_way(
+	const char *directory, int64_t attempt_number, char **ret_moved, struct tuner_error *err);
 
 /* The program tuner-supervise: TUNER_SUPERVISE, else beside this program where the build or a package
  * puts it. Caller frees. TUNER_USAGE if it is nowhere. */

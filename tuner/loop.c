@@ -40,7 +40,8 @@ static bool store_turn(
 	}
 	if (turn->plan.planned) {
 		/* The proposal was made with this end in the history. */
-		turn->plan.proposal.decision.seen = turn->plan.search->history.last_event;
+		if (!turn->plan.retried)
+			turn->plan.proposal.decision.seen = turn->plan.search->history.last_event;
 		if (!loop_store_plan(loop, &turn->plan, now_us, job, err))
 			return false;
 	}
@@ -257,7 +258,7 @@ static bool tick(struct loop *loop, struct tuner_error *err)
 			return false;
 	if (!judge_lives(loop, err) || !store_progress(loop, err) ||
 		!loop_serve_requests(loop, err) || !kill_overdue(loop, err) ||
-		!checkpoint(loop, err))
+		!loop_hear_witness(loop, err) || !checkpoint(loop, err))
 		return false;
 	loop_check_budget(loop);
 	draw(loop);
@@ -476,17 +477,17 @@ static bool begin(struct loop *loop, struct tuner_error *err)
 			loop->file->metrics, loop->file->n_metrics, &loop->patterns, &bad, err) ||
 		!failure_rules_create(
 			loop->file->failures, loop->file->n_failures, &loop->rules, &bad, err) ||
-		!search_list_load(&loop->searches, loop->file, loop->store, settings->job_id, err))
-		goto out;
-	loop->probe_passed = search_list_done(&loop->searches) > 0;
-	if (!loop_load_hosts(loop, err))
+		!search_list_load(
+			&loop->searches, loop->file, loop->store, settings->job_id, err) ||
+		!loop_load_counts(loop, err) || !loop_load_hosts(loop, err))
 		goto out;
 	if (!store_begin(loop->store, STORE_DURABLE, err))
 		goto out;
 	ok = (job.state == JOB_OPEN || job_set_state(loop->store, settings->job_id, JOB_OPEN, "",
 					       clock_wall_us(), err)) &&
 	     run_begin(loop->store, settings->job_id, getpid(), machine, TUNER_VERSION,
-		     clock_wall_us(), &loop->run_id, err);
+		     clock_wall_us(), &loop->run_id, err) &&
+	     loop_begin_provenance(loop, err);
 	if (!ok)
 		store_rollback(loop->store);
 	ok = ok && store_commit(loop->store, err);
@@ -507,6 +508,7 @@ static void end(struct loop *loop)
 	free(loop->retries);
 	free(loop->asked);
 	search_list_finish(&loop->searches);
+	free(loop->notes.unseen);
 	metric_patterns_destroy(loop->patterns);
 	failure_rules_destroy(loop->rules);
 	text_finish(&loop->log_tail);
@@ -529,7 +531,7 @@ bool loop_run(
 	bool ok = begin(&loop, err) && work(&loop, err);
 	if (ok) {
 		conclude(&loop);
-		ok = store_conclusion(&loop, err);
+		ok = loop_end_provenance(&loop, err) && store_conclusion(&loop, err);
 	}
 	if (ok) {
 		ret->status = loop.status;

@@ -11,6 +11,7 @@
 #include "tuner/jobfile.h"
 #include "tuner/pool.h"
 #include "tuner/progress.h"
+#include "tuner/witness.h"
 
 struct loop_settings {
 	const struct job_file *file;
@@ -18,6 +19,9 @@ struct loop_settings {
 	int64_t job_id;
 	struct pool *pool;
 	struct progress *progress;
+	const char *working_directory; /* where commands run; NULL: the job file's */
+	int64_t code; /* state of frozen code (trials/provenance.h); 0: it is live */
+	struct witness *witness; /* NULL: nobody looks at code, data and versions */
 	bool stop_only; /* `tuner stop` without a living run: end what survived, propose nothing */
 };
 

@@ -1,6 +1,7 @@
 #include "tuner/loop_inside.h"
 
 #include "base/clock.h"
+#include "trials/health.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -8,16 +9,32 @@
 
 enum { PROBE_LOG_LINES = 20 };
 
-/* The space was edited under it: the history has it as history_load would, without values. */
-static void drop_misfit(const struct job_file *file, struct live *live)
+bool loop_fits(const struct loop *loop, const double *values)
 {
-	bool fits = true;
-	for (size_t i = 0; i < file->space.d; i++)
-		fits = fits && !isnan(live->values[i]);
-	if (fits)
+	for (size_t i = 0; i < loop->file->space.d; i++)
+		if (isnan(values[i]))
+			return false;
+	return true;
+}
+
+/* The space was edited under it: the history has it as history_load would, without values. */
+static void drop_misfit(const struct loop *loop, struct live *live)
+{
+	if (loop_fits(loop, live->values))
 		return;
 	free(live->values);
 	live->values = NULL;
+}
+
+/* What was edited out of the space is not launched again. */
+static void forgo_misfit(const struct loop *loop, const struct live *live, struct fate *fate)
+{
+	const size_t length = strlen(fate->message);
+	if (fate->trial != TRIAL_PROPOSED || loop_fits(loop, live->values))
+		return;
+	fate->trial = TRIAL_STOPPED;
+	snprintf(fate->message + length, sizeof(fate->message) - length, "%s%s",
+		length > 0 ? "; " : "", NOT_AGAIN);
 }
 
 static bool to_history(
@@ -25,7 +42,7 @@ static bool to_history(
 {
 	const struct exit_record *exit = &live->end.exit;
 	const int64_t ended_us = exit->ended_us ? exit->ended_us : clock_wall_us();
-	drop_misfit(loop->file, live);
+	drop_misfit(loop, live);
 	struct finished_trial trial = {
 		.number = live->number,
 		.values = live->values,
@@ -79,19 +96,25 @@ static bool to_retry(
 	return true;
 }
 
-static bool counts_as_failed_start(const struct fate *fate)
+static bool counts_as_failed_start(enum outcome outcome, bool trial_failed)
 {
-	return fate->outcome == OUTCOME_LAUNCH_FAILED ||
-	       (fate->trial == TRIAL_FAILED && !outcome_is_infrastructure(fate->counts_as));
+	return outcome == OUTCOME_LAUNCH_FAILED ||
+	       (trial_failed && !outcome_is_infrastructure(outcome));
+}
+
+static bool passes_probe(enum trial_state state, double objective)
+{
+	return state == TRIAL_DONE || (state == TRIAL_STOPPED && !isnan(objective));
 }
 
 /* The probe's count: failures in a row before any objective end the job. */
 static void probe(struct loop *loop, const struct live *live, const struct fate *fate)
 {
 	struct tuner_error ignored;
-	if (fate->trial == TRIAL_DONE || (fate->trial == TRIAL_STOPPED && !isnan(fate->objective)))
+	if (passes_probe(fate->trial, fate->objective))
 		loop->probe_passed = true;
-	if (loop->probe_passed || !counts_as_failed_start(fate))
+	if (loop->probe_passed ||
+		!counts_as_failed_start(fate->counts_as, fate->trial == TRIAL_FAILED))
 		return;
 	loop->failed_in_a_row++;
 	if (loop->failed_in_a_row < loop->file->budget.start_failures || loop->phase != SEARCHING)
@@ -105,11 +128,37 @@ static void probe(struct loop *loop, const struct live *live, const struct fate 
 }
 
 /* What the job's own rules count as the configuration's, is not the machine's. */
+static bool counts_as_infrastructure(enum outcome outcome)
+{
+	return outcome_is_infrastructure(outcome) && outcome != OUTCOME_PREEMPTED &&
+	       outcome != OUTCOME_INTERRUPTED;
+}
+
 static void count_end(struct loop *loop, const struct fate *fate)
 {
-	loop->infrastructure_failures += outcome_is_infrastructure(fate->counts_as) &&
-					 fate->outcome != OUTCOME_PREEMPTED &&
-					 fate->outcome != OUTCOME_INTERRUPTED;
+	loop->infrastructure_failures += counts_as_infrastructure(fate->counts_as);
+}
+
+bool loop_load_counts(struct loop *loop, struct tuner_error *err)
+{
+	int64_t ended[OUTCOMES], failed[OUTCOMES];
+	for (size_t s = 0; s < loop->searches.n; s++) {
+		const struct history *history = &loop->searches.items[s].history;
+		for (size_t i = 0; i < history->n && !loop->probe_passed; i++)
+			loop->probe_passed =
+				passes_probe(history->items[i].state, history->items[i].objective);
+	}
+	if (!attempt_count_unconcluded(loop->store, loop->settings->job_id, ended, failed, err))
+		return false;
+	for (enum outcome o = OUTCOME_OK; o < OUTCOMES; o++) {
+		if (counts_as_infrastructure(o))
+			loop->infrastructure_failures += ended[o];
+		if (counts_as_failed_start(o, false))
+			loop->failed_in_a_row += ended[o];
+		else if (counts_as_failed_start(o, true))
+			loop->failed_in_a_row += failed[o];
+	}
+	return true;
 }
 
 static void end_by_rule(struct loop *loop, const struct live *live, const struct fate *fate)
@@ -157,6 +206,7 @@ bool loop_take_end(struct loop *loop, struct live *live, struct fate *fate,
 	if (live->trial_started_us == 0)
 		live->trial_started_us = live->end.exit.started_us;
 	live_fate(live, loop->file, loop->rules, fate);
+	forgo_misfit(loop, live, fate);
 	if (fate->trial == TRIAL_DONE)
 		pool_timed(loop->pool, live->place.host,
 			live->end.exit.ended_us - live->end.exit.started_us);

@@ -41,6 +41,22 @@ struct asked_trial {
 	double *values; /* owned */
 };
 
+/* A launch whose code and data are not known yet. */
+struct unseen {
+	int64_t attempt, trial, number, asked;
+	int64_t launched_us; /* wall clock */
+	bool code, data; /* what is still to be seen */
+};
+
+/* What is known of code, data and variables: loop_provenance.c. */
+struct provenance_notes {
+	int64_t code, data; /* states that the last attempt found; 0: none so far */
+	int64_t seen_code, seen_data; /* states at the last look of this run; 0: none so far */
+	int64_t environment; /* document */
+	struct unseen *unseen; /* in the order of their launches */
+	size_t n_unseen, capacity;
+};
+
 struct loop {
 	const struct loop_settings *settings;
 	const struct job_file *file;
@@ -62,10 +78,12 @@ struct loop {
 	char reason[512]; /* why the phase is no longer SEARCHING */
 	size_t interrupts;
 
-	int64_t infrastructure_failures; /* in this run */
-	int64_t failed_in_a_row; /* configurations, in this run, while there is no objective */
+	int64_t infrastructure_failures; /* in this sitting, and those before it that were killed */
+	int64_t failed_in_a_row; /* launches, in the same, while there is no objective */
 	bool probe_passed;
 	struct text log_tail;
+
+	struct provenance_notes notes;
 
 	struct signals signals;
 	int64_t run_id;
@@ -151,6 +169,10 @@ bool loop_store_plan(struct loop *loop, struct plan *plan, int64_t now_us, const
 TUNER_MUST_CHECK
 bool loop_launch(struct loop *loop, struct live *live, struct tuner_error *err);
 
+/* What another database has left in the attempt's place is put aside (launch_make_way). */
+TUNER_MUST_CHECK
+bool loop_make_way(struct loop *loop, const struct live *live, struct tuner_error *err);
+
 /* A launch that failed before anything ran: its turn comes like that of any other end. */
 void live_end_unlaunched(struct live *live, const struct tuner_error *why);
 
@@ -165,6 +187,17 @@ struct launch_site loop_site(const struct loop *loop, const struct live *live);
 TUNER_MUST_CHECK
 bool loop_take_end(struct loop *loop, struct live *live, struct fate *ret_fate,
 	struct finished_trial *ret_shown, struct tuner_error *err);
+
+/* At the start: what an earlier sitting, if it was killed, had counted of failures. One that came to an end of its
+ * own has left nothing: who starts the job again then has had the chance to mend what is broken. */
+TUNER_MUST_CHECK
+bool loop_load_counts(struct loop *loop, struct tuner_error *err);
+
+/* False for values as recovery has them of a configuration that the space, edited since, does not take. */
+bool loop_fits(const struct loop *loop, const double *values);
+
+/* Why such a trial is stopped where others are launched again. */
+#define NOT_AGAIN "not launched again: the space, as it was edited, does not take it"
 
 /* In the open transaction. */
 TUNER_MUST_CHECK
@@ -197,6 +230,28 @@ bool loop_host_changed(
 TUNER_MUST_CHECK
 bool loop_drain_host(struct loop *loop, const char *name, bool drain, struct text *answer,
 	struct tuner_error *err);
+
+/* ---- loop_provenance.c: what attempts were made of ---- */
+
+/* In the transaction that begins the run. */
+TUNER_MUST_CHECK
+bool loop_begin_provenance(struct loop *loop, struct tuner_error *err);
+
+/* With the intent of an attempt, in its transaction. */
+TUNER_MUST_CHECK
+bool loop_store_provenance(struct loop *loop, const struct live *live, struct tuner_error *err);
+
+/* It is launched: what it finds is to be seen. */
+TUNER_MUST_CHECK
+bool loop_ask_witness(struct loop *loop, const struct live *live, struct tuner_error *err);
+
+/* Stores what was seen meanwhile, and tells the user of changes. */
+TUNER_MUST_CHECK
+bool loop_hear_witness(struct loop *loop, struct tuner_error *err);
+
+/* At the end: waits a little for what was asked. */
+TUNER_MUST_CHECK
+bool loop_end_provenance(struct loop *loop, struct tuner_error *err);
 
 /* ---- loop_requests.c: what other processes ask ---- */
 

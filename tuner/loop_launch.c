@@ -39,8 +39,8 @@ static bool propose(struct loop *loop, struct plan *plan, struct tuner_error *er
 		return tuner_fail_memory(err);
 	for (size_t i = 0; i < loop->n_lives; i++)
 		if (loop->lives[i]->search == search)
-			pending[n++] = (struct pending){ loop->lives[i]->number,
-				loop->lives[i]->values };
+			pending[n++] =
+				(struct pending){ loop->lives[i]->number, loop->lives[i]->values };
 	for (size_t i = 0; i < loop->n_retries; i++)
 		if (loop->retries[i].search == search)
 			pending[n++] = (struct pending){ loop->retries[i].number,
@@ -166,7 +166,8 @@ bool loop_store_plan(struct loop *loop, struct plan *plan, int64_t now_us, const
 		.directory = plan->relative,
 		.slot = (int64_t)live->place.slot,
 	};
-	ok = attempt_create(loop->store, &attempt, now_us, &live->attempt, err);
+	ok = attempt_create(loop->store, &attempt, now_us, &live->attempt, err) &&
+	     loop_store_provenance(loop, live, err);
 out:
 	text_finish(&gpus);
 	return ok;
@@ -178,7 +179,8 @@ struct launch_site loop_site(const struct loop *loop, const struct live *live)
 	const struct host *host = &loop->pool->hosts[live->place.host];
 	const size_t slot = live->place.slot;
 	return (struct launch_site){ loop->file, host->name,
-		slot < host->n_slots ? &host->slots[slot] : &gone };
+		slot < host->n_slots ? &host->slots[slot] : &gone,
+		loop->settings->working_directory };
 }
 
 /* A launch that failed before anything ran: its turn comes like that of any other end. */
@@ -195,6 +197,21 @@ bool loop_load_series(struct loop *loop, struct live *live, struct tuner_error *
 	       series_load(&live->series, loop->store, live->trial, loop->file->metric, err);
 }
 
+bool loop_make_way(struct loop *loop, const struct live *live, struct tuner_error *err)
+{
+	char *moved;
+	if (!launch_make_way(live->directory, live->attempt_number, &moved, err))
+		return false;
+	if (moved != NULL)
+		progress_say(loop->settings->progress,
+			"warning: trial %lld has its directory from another database; what is in "
+			"it "
+			"is now %s",
+			(long long)live->number, moved);
+	free(moved);
+	return true;
+}
+
 /* After the commit: starts what was planned. A launch that fails is an end, not an error. */
 bool loop_launch(struct loop *loop, struct live *live, struct tuner_error *err)
 {
@@ -205,8 +222,8 @@ bool loop_launch(struct loop *loop, struct live *live, struct tuner_error *err)
 	if (!loop_load_series(loop, live, err) ||
 		!scraper_create(loop->patterns, 0, NULL, &live->scraper, err))
 		return false;
-	if (!launch_prepare(&site, live, &failed) ||
+	if (!loop_make_way(loop, live, &failed) || !launch_prepare(&site, live, &failed) ||
 		!backend->ops->start(backend, live->attempt, live->directory, live->key, &failed))
 		live_end_unlaunched(live, &failed);
-	return true;
+	return loop_ask_witness(loop, live, err);
 }

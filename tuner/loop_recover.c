@@ -14,10 +14,10 @@ struct reopenings {
 	size_t n;
 };
 
-/* Attempts before it was put back; 0 if it never was. */
+/* Attempts before it was last put back; 0 if it never was. */
 static int64_t attempts_before(const struct reopenings *reopenings, int64_t trial)
 {
-	for (size_t i = 0; i < reopenings->n; i++)
+	for (size_t i = reopenings->n; i-- > 0;)
 		if (reopenings->items[i].trial_id == trial)
 			return reopenings->items[i].attempts;
 	return 0;
@@ -68,35 +68,54 @@ static bool recover_values(
 	return true;
 }
 
+/* False also for what another database has left in its place, which makes way. */
+static bool is_prepared(
+	struct loop *loop, const struct live *live, bool *ret, struct tuner_error *err)
+{
+	enum launch_owner owner;
+	if (!launch_look(live->directory, live->key, &owner, err))
+		return false;
+	*ret = owner == LAUNCH_OWN;
+	return owner != LAUNCH_ANOTHERS || loop_make_way(loop, live, err);
+}
+
+/* Killed between the intent's commit and the end of its preparation, or somebody has removed the directory of
+ * one that ran: nobody can tell, so its key is not used again. That costs the trial no retry. */
+static void give_up_unprepared(struct live *live)
+{
+	if (live->stopping != NULL)
+		return;
+	live->stopping = outcome_name(OUTCOME_INTERRUPTED);
+	snprintf(live->stop_reason, sizeof(live->stop_reason),
+		"tuner was ended before it was launched, or its directory was removed");
+}
+
 /* `tuner stop` starts nothing: an attempt that never ran ends as what it is, stopped. */
 static bool take_over(struct loop *loop, struct live *live, bool intended, struct tuner_error *err)
 {
 	struct tuner_error failed = { TUNER_OK, "" };
-	const struct launch_site site = loop_site(loop, live);
 	struct backend *backend = loop_backend(loop, live);
 	struct attempt_status status;
+	bool prepared = false;
 
-	if (loop->settings->stop_only) {
-		if (!attempt_look(live->directory, &status, err))
-			return false;
-		if (status.life == ATTEMPT_NEVER_RAN) {
-			live->stopping = outcome_name(OUTCOME_INTERRUPTED);
-			tuner_fail(&failed, TUNER_RETRY, "stopped before it ran");
-			live_end_unlaunched(live, &failed);
-			return true;
-		}
-	}
-	char *launch_file = path_join(live->directory, "launch");
-	if (launch_file == NULL)
-		return tuner_fail_memory(err);
-	/* Killed between the intent's commit and its directory: nothing can have run. */
-	const bool prepared =
-		!intended || access(launch_file, F_OK) == 0 || launch_prepare(&site, live, &failed);
-	free(launch_file);
-	if (!prepared ||
-		!backend->ops->adopt(backend, live->attempt, live->directory, live->key, &failed))
+	if (!is_prepared(loop, live, &prepared, &failed) ||
+		!attempt_look(live->directory, &status, &failed)) {
 		live_end_unlaunched(live, &failed);
-	return true;
+		return true;
+	}
+	const bool never_ran = status.life == ATTEMPT_NEVER_RAN;
+	if (never_ran && prepared && loop->settings->stop_only) {
+		live->stopping = outcome_name(OUTCOME_INTERRUPTED);
+		tuner_fail(&failed, TUNER_RETRY, "stopped before it ran");
+		live_end_unlaunched(live, &failed);
+		return true;
+	}
+	if (never_ran && !prepared && intended)
+		give_up_unprepared(live);
+	if (!backend->ops->adopt(backend, live->attempt, live->directory, live->key, &failed))
+		live_end_unlaunched(live, &failed);
+	/* Of one that ran before nothing can be known any more. */
+	return !intended || loop_ask_witness(loop, live, err);
 }
 
 /* An earlier run was about to end it, and may not have come to telling it. */
@@ -239,6 +258,70 @@ static bool recover_trials(
 	return ok;
 }
 
+/* It waits to be launched again, but the space, edited since, does not take it. */
+static bool is_misfit(
+	const struct loop *loop, const struct trial *trial, bool *ret, struct tuner_error *err)
+{
+	struct attempt_list attempts;
+	double *values = NULL;
+	*ret = false;
+	if (!recover_values(loop, trial, &values, err))
+		return false;
+	const bool fits = loop_fits(loop, values);
+	free(values);
+	if (fits)
+		return true;
+	if (!attempt_select(loop->store, loop->settings->job_id, trial->id, &attempts, err))
+		return false;
+	const struct attempt *last = attempts.n > 0 ? &attempts.items[attempts.n - 1] : NULL;
+	*ret = last == NULL || last->state == ATTEMPT_ENDED;
+	attempt_list_finish(&attempts);
+	return true;
+}
+
+/* In the open transaction. */
+static bool stop_trials(struct loop *loop, const struct trial_list *trials, size_t *ret_stopped,
+	struct tuner_error *err)
+{
+	*ret_stopped = 0;
+	for (size_t i = 0; i < trials->n; i++) {
+		const struct trial *trial = &trials->items[i];
+		bool misfit = false;
+		if (!is_misfit(loop, trial, &misfit, err) ||
+			(misfit && !trial_stop(loop->store, trial->id, NOT_AGAIN, clock_wall_us(),
+					   err)))
+			return false;
+		*ret_stopped += misfit;
+		if (misfit)
+			progress_say(loop->settings->progress, "trial %lld is stopped: %s",
+				(long long)trial->number, NOT_AGAIN);
+	}
+	return true;
+}
+
+static bool stop_misfits(struct loop *loop, struct tuner_error *err)
+{
+	const struct trial_filter waiting = {
+		.job_id = loop->settings->job_id, .repeat = -1, .states = 1u << TRIAL_PROPOSED
+	};
+	struct trial_list list;
+	size_t stopped = 0;
+	if (loop->settings->stop_only)
+		return true;
+	if (!trial_select(loop->store, &waiting, &list, err))
+		return false;
+	bool ok = list.n == 0 || store_begin(loop->store, STORE_DURABLE, err);
+	if (ok && list.n > 0) {
+		ok = stop_trials(loop, &list, &stopped, err);
+		if (!ok)
+			store_rollback(loop->store);
+		ok = ok && store_commit(loop->store, err);
+	}
+	trial_list_finish(&list);
+	return ok && (stopped == 0 || search_list_reload(&loop->searches, loop->store,
+					      loop->settings->job_id, err));
+}
+
 /* Matches what the database holds as open with what lives. */
 bool loop_recover(struct loop *loop, struct tuner_error *err)
 {
@@ -247,7 +330,7 @@ bool loop_recover(struct loop *loop, struct tuner_error *err)
 		.repeat = -1,
 		.states = 1u << TRIAL_PROPOSED | 1u << TRIAL_RUNNING | 1u << TRIAL_PAUSED,
 	};
-	if (!recover_trials(loop, &open_trials, err))
+	if (!stop_misfits(loop, err) || !recover_trials(loop, &open_trials, err))
 		return false;
 	if (loop->n_lives + loop->n_retries > 0)
 		progress_say(loop->settings->progress,

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { WORK_MIN = 100 }; /* evaluations: the most promising candidates, and a climb */
+
 /* Weak: another BLAS has no such function. */
 char *openblas_get_config(void) __attribute__((weak));
 char *openblas_get_corename(void) __attribute__((weak));
@@ -92,7 +94,8 @@ void proposer_finish(struct proposer *proposer)
 
 /* A GPU hardly waits for us: 1 % of the median trial, at least 50 ms, at most 1 s (architecture,
  * rule 4). What the last decision took tells how much work fits; 0 while that is well below. By
- * the CPU's clock: a machine that is busy with something else is no reason to think less. */
+ * the CPU's clock: a machine that is busy with something else is no reason to think less. Of very many trials the
+ * mere reading takes longer than the bound: a model that then looked at nothing would be no model. */
 static int64_t work_limit(const struct proposer *proposer, const struct history *history)
 {
 	int64_t bound_us = history_median_us(history) / 100;
@@ -101,7 +104,7 @@ static int64_t work_limit(const struct proposer *proposer, const struct history 
 		return 0;
 	const double rate = (double)proposer->last_work / (double)proposer->last_cpu_us;
 	const double limit = rate * (double)bound_us;
-	return limit < 1 ? 1 : (int64_t)limit;
+	return limit < WORK_MIN ? WORK_MIN : (int64_t)limit;
 }
 
 static bool is_complete(const double *values, size_t d)

@@ -8,18 +8,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* An end of a trial, with the trial as it then was. What that points to is the list's. */
+struct past_end {
+	struct trial trial;
+	int64_t taken_back; /* event; 0: it stands */
+};
+
 /* What one decision after another is recomputed with; each needs little more than the one before it. */
 struct player {
 	const struct report *report;
 	struct replay *replay;
 	size_t capacity; /* of its differences */
 	struct trial_list trials; /* all, by number */
-	const struct trial **ended; /* those that have, in the order of their ends */
-	size_t n_ended, next_ended; /* the history has those before next_ended */
+	struct past_end *ends; /* in their order, also those that were taken back */
+	size_t n_ends, next_end; /* those before next_end have been looked at */
+	int64_t as_of; /* event up to which the history goes */
+	struct reopening *reopenings;
+	size_t n_reopenings;
 
 	/* Of the last decision: the job file in force, and what its results were by that. */
 	struct job_file *file; /* NULL: none yet, or this version cannot read it */
 	int64_t space_version, objective_version;
+	const char *arm; /* the trials' */
+	int64_t repeat;
 	char *settings;
 	struct history history;
 	struct proposer proposer;
@@ -35,7 +46,8 @@ static void forget_file(struct player *player)
 	free(player->settings);
 	player->file = NULL;
 	player->settings = NULL;
-	player->next_ended = 0;
+	player->next_end = 0;
+	player->as_of = 0;
 }
 
 /* Without what only this decision knows of itself. */
@@ -45,11 +57,18 @@ static size_t settings_length(const char *settings)
 	return end != NULL ? (size_t)(end - settings) : strcspn(settings, "}");
 }
 
+/* Each search has a history of its own. */
+static bool is_of_search(const struct player *player, const struct trial *trial)
+{
+	return player->repeat == trial->repeat && strcmp(player->arm, trial->arm) == 0;
+}
+
 static bool is_in_force(
 	const struct player *player, const struct trial *trial, const struct decision *decision)
 {
 	const size_t length = settings_length(decision->settings);
-	return player->file != NULL && player->space_version == trial->space_version &&
+	return player->file != NULL && is_of_search(player, trial) &&
+	       player->space_version == trial->space_version &&
 	       player->objective_version == trial->objective_version &&
 	       settings_length(player->settings) == length &&
 	       strncmp(player->settings, decision->settings, length) == 0;
@@ -89,33 +108,55 @@ static bool take_file(struct player *player, const struct trial *trial,
 		return false;
 	if (player->file == NULL)
 		return true;
+	player->arm = trial->arm;
+	player->repeat = trial->repeat;
 	player->space_version = trial->space_version;
 	player->objective_version = trial->objective_version;
 	player->settings = strdup(decision->settings);
 	player->history.file = player->file;
-	return player->settings != NULL ? proposer_create(&player->proposer, player->file, err)
-					: tuner_fail_memory(err);
+	if (player->settings == NULL)
+		return tuner_fail_memory(err);
+	if (!proposer_create(&player->proposer, player->file, err))
+		return false;
+	player->proposer.repeat = trial->repeat;
+	return true;
 }
 
 /* ---- what was known ---- */
 
-/* Results up to the event that the decision saw last. */
+/* The history can be added to, but nothing taken out. */
+static bool can_go_on(const struct player *player, int64_t event)
+{
+	if (event < player->as_of)
+		return false;
+	for (size_t i = 0; i < player->n_reopenings; i++)
+		if (player->reopenings[i].event > player->as_of &&
+			player->reopenings[i].event <= event)
+			return false;
+	return true;
+}
+
+/* Results up to the event that the decision saw last, but for those that had been taken back by then. */
 static bool take_history(struct player *player, const struct trial *trial,
 	const struct decision *decision, struct tuner_error *err)
 {
 	struct history *history = &player->history;
-	if (history->last_event > decision->seen) {
+	if (!can_go_on(player, decision->seen)) {
 		history_finish(history);
 		history->file = player->file;
-		player->next_ended = 0;
+		player->next_end = 0;
 	}
-	for (; player->next_ended < player->n_ended; player->next_ended++) {
-		const struct trial *ended = player->ended[player->next_ended];
-		if (ended->ended_event > decision->seen)
+	for (; player->next_end < player->n_ends; player->next_end++) {
+		const struct past_end *end = &player->ends[player->next_end];
+		if (end->trial.ended_event > decision->seen)
 			break;
-		if (!history_add_stored(history, player->report->store, ended, err))
+		if (!is_of_search(player, &end->trial) ||
+			(end->taken_back > 0 && end->taken_back <= decision->seen))
+			continue;
+		if (!history_add_stored(history, player->report->store, &end->trial, err))
 			return false;
 	}
+	player->as_of = decision->seen;
 	history->created = trial->arm_number - 1;
 	return true;
 }
@@ -439,28 +480,69 @@ static bool play(struct player *player, const struct trial *trial, struct tuner_
 
 /* ---- all of them ---- */
 
+/* Of one end, that which was taken back comes first. */
 static int by_end(const void *a, const void *b)
 {
-	const int64_t x = (*(const struct trial *const *)a)->ended_event;
-	const int64_t y = (*(const struct trial *const *)b)->ended_event;
-	return (x > y) - (x < y);
+	const struct past_end *x = a, *y = b;
+	if (x->trial.ended_event != y->trial.ended_event)
+		return x->trial.ended_event > y->trial.ended_event ? 1 : -1;
+	return (x->taken_back < y->taken_back) - (x->taken_back > y->taken_back);
 }
 
-/* One statement, so that a job which runs meanwhile is seen as of one moment. */
+static int by_id(const void *id, const void *trial)
+{
+	const int64_t a = *(const int64_t *)id, b = ((const struct trial *)trial)->id;
+	return (a > b) - (a < b);
+}
+
+/* Ids rise with numbers. Of a trial that came after the list nothing is to be recomputed. */
+static void add_taken_back(struct player *player, const struct reopening *reopening)
+{
+	const struct trial *trial = bsearch(&reopening->trial_id, player->trials.items,
+		player->trials.n, sizeof(*trial), by_id);
+	if (trial == NULL)
+		return;
+	struct past_end *end = &player->ends[player->n_ends++];
+	*end = (struct past_end){ .trial = *trial, .taken_back = reopening->event };
+	reopening_undo(reopening, &end->trial);
+}
+
+/* An end that was taken back after the trials were read is there twice. */
+static void drop_doubles(struct player *player)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < player->n_ends; i++)
+		if (n == 0 ||
+			player->ends[n - 1].trial.ended_event != player->ends[i].trial.ended_event)
+			player->ends[n++] = player->ends[i];
+	player->n_ends = n;
+}
+
+static bool collect_ends(struct player *player, struct tuner_error *err)
+{
+	player->ends = calloc(player->trials.n + player->n_reopenings + 1, sizeof(*player->ends));
+	if (player->ends == NULL)
+		return tuner_fail_memory(err);
+	for (size_t i = 0; i < player->n_reopenings; i++)
+		add_taken_back(player, &player->reopenings[i]);
+	for (size_t i = 0; i < player->trials.n; i++)
+		if (player->trials.items[i].ended_event > 0)
+			player->ends[player->n_ends++] =
+				(struct past_end){ .trial = player->trials.items[i] };
+	qsort(player->ends, player->n_ends, sizeof(*player->ends), by_end);
+	drop_doubles(player);
+	return true;
+}
+
+/* The trials in one statement, so that a job which runs meanwhile is seen as of one moment. */
 static bool load_trials(struct player *player, struct tuner_error *err)
 {
 	const struct report *report = player->report;
 	const struct trial_filter all = { .job_id = report->job.id, .repeat = -1 };
-	if (!trial_select(report->store, &all, &player->trials, err))
-		return false;
-	player->ended = calloc(player->trials.n + 1, sizeof(*player->ended));
-	if (player->ended == NULL)
-		return tuner_fail_memory(err);
-	for (size_t i = 0; i < player->trials.n; i++)
-		if (player->trials.items[i].ended_event > 0)
-			player->ended[player->n_ended++] = &player->trials.items[i];
-	qsort(player->ended, player->n_ended, sizeof(*player->ended), by_end);
-	return true;
+	return trial_select(report->store, &all, &player->trials, err) &&
+	       trial_reopenings(report->store, report->job.id, &player->reopenings,
+		       &player->n_reopenings, err) &&
+	       collect_ends(player, err);
 }
 
 /* A proposer knows what this program computes with. */
@@ -477,19 +559,46 @@ static bool name_here(struct replay *replay, struct tuner_error *err)
 	return true;
 }
 
+static int by_search(const void *a, const void *b)
+{
+	const struct trial *x = *(const struct trial *const *)a;
+	const struct trial *y = *(const struct trial *const *)b;
+	const int arms = strcmp(x->arm, y->arm);
+	if (arms != 0)
+		return arms;
+	if (x->repeat != y->repeat)
+		return x->repeat > y->repeat ? 1 : -1;
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+/* One search after the other, so that each decision's history is the one before it and little more. */
+static const struct trial **in_order(const struct trial_list *trials)
+{
+	const struct trial **order = calloc(trials->n + 1, sizeof(*order));
+	for (size_t i = 0; order != NULL && i < trials->n; i++)
+		order[i] = &trials->items[i];
+	if (order != NULL)
+		qsort(order, trials->n, sizeof(*order), by_search);
+	return order;
+}
+
 static bool play_all(struct player *player, int64_t number, struct tuner_error *err)
 {
-	bool found = number == 0;
+	bool found = number == 0, ok = true;
 	if (!name_here(player->replay, err) || !load_trials(player, err))
 		return false;
-	for (size_t i = 0; i < player->trials.n; i++) {
-		const struct trial *trial = &player->trials.items[i];
-		if (number != 0 && trial->number != number)
+	const struct trial **order = in_order(&player->trials);
+	if (order == NULL)
+		return tuner_fail_memory(err);
+	for (size_t i = 0; ok && i < player->trials.n; i++) {
+		if (number != 0 && order[i]->number != number)
 			continue;
 		found = true;
-		if (!play(player, trial, err))
-			return false;
+		ok = play(player, order[i], err);
 	}
+	free(order);
+	if (!ok)
+		return false;
 	return found || tuner_fail(err, TUNER_USAGE, "job \"%.100s\" has no trial %lld",
 				player->report->job.name, (long long)number);
 }
@@ -501,7 +610,8 @@ bool replay_job(
 	struct player player = { .report = report, .replay = ret };
 	const bool ok = play_all(&player, number, err);
 	forget_file(&player);
-	free(player.ended);
+	free(player.ends);
+	free(player.reopenings);
 	trial_list_finish(&player.trials);
 	if (!ok)
 		replay_finish(ret);

@@ -47,26 +47,9 @@ static bool read_median(const struct report *report, int64_t *ret_us, struct tun
 static bool read_failures(
 	const struct report *report, struct standing *ret, struct tuner_error *err)
 {
-	const struct trial_filter filter = { .job_id = report->job.id,
-		.repeat = -1,
-		.states = 1u << TRIAL_FAILED | 1u << TRIAL_STOPPED,
-		.order = TRIAL_BY_END };
-	struct trial_list list;
-	size_t last = SIZE_MAX;
-	if (!trial_select(report->store, &filter, &list, err))
-		return false;
-	for (size_t i = 0; i < list.n; i++) {
-		ret->outcomes[list.items[i].outcome]++;
-		if (list.items[i].state == TRIAL_FAILED)
-			last = i;
-	}
-	if (last != SIZE_MAX) {
-		ret->last_failed = list.items[last];
-		ret->has_failed = true;
-		list.items[last] = (struct trial){ 0 };
-	}
-	trial_list_finish(&list);
-	return true;
+	int64_t last = 0;
+	return trial_count_outcomes(report->store, report->job.id, ret->outcomes, &last, err) &&
+	       (last == 0 || report_number(report, last, &ret->last_failed, &ret->has_failed, err));
 }
 
 /* Proposals and results are told in other ways. */
@@ -182,7 +165,8 @@ bool standing_read(const struct invocation *call, const struct report *report, s
 		!report_best(report, &ret->best, &ret->has_best, err) ||
 		!trial_select(report->store, &running, &ret->running, err) ||
 		!read_failures(report, ret, err) || !read_median(report, &ret->median_us, err) ||
-		!read_queue(report, &ret->queued, err) || !read_recent(report, &ret->recent, err))
+		!read_queue(report, &ret->queued, err) || !read_recent(report, &ret->recent, err) ||
+		!states_read(report, &ret->states, err))
 		return false;
 	for (int i = 0; i < TRIAL_STATES; i++)
 		ret->created += ret->counts[i];
@@ -201,6 +185,7 @@ void standing_finish(struct standing *standing)
 		trial_finish(&standing->last_failed);
 	trial_list_finish(&standing->running);
 	event_list_finish(&standing->recent);
+	states_finish(&standing->states);
 	job_file_destroy(standing->file);
 	*standing = (struct standing){ 0 };
 }
@@ -436,6 +421,10 @@ bool standing_print(const struct invocation *call, const struct report *report,
 	add_counts(report, standing, &head);
 	add_times(report, standing, &head);
 	add_best(report, standing, &head);
+	if (!states_warn(report, &standing->states, &head, err)) {
+		text_finish(&head);
+		return false;
+	}
 	add_failures(standing, &end);
 	add_recent(&standing->recent, &end);
 	add_hints(call, report, standing, &end);
@@ -499,12 +488,15 @@ static bool fill_job(cJSON *object, const struct report *report, const struct st
 
 cJSON *standing_json(const struct report *report, const struct standing *standing)
 {
+	struct tuner_error ignored; /* of a database that could be read a moment ago */
 	cJSON *object = cJSON_CreateObject();
 	if (!fill_job(object, report, standing))
 		goto fail;
 	cJSON *trials = cJSON_AddObjectToObject(object, "trials");
 	cJSON *causes = cJSON_AddObjectToObject(object, "causes");
 	if (fill_counts(trials, causes, standing) && fill_lists(object, report, standing) &&
+		json_add_item(
+			object, "provenance", states_json(report, &standing->states, &ignored)) &&
 		json_add_item(object, "best",
 			standing->has_best ? trial_json(report, &standing->best)
 					   : cJSON_CreateNull()))

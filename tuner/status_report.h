@@ -3,6 +3,7 @@
 #define TUNER_STATUS_REPORT_H
 
 #include "tuner/jobfile.h"
+#include "tuner/provenance_report.h"
 #include "tuner/trial_report.h"
 
 struct standing {
@@ -17,6 +18,7 @@ struct standing {
 	struct trial last_failed; /* the one that failed last */
 	bool has_failed;
 	int64_t median_us; /* of the done trials' times, of the last hundred; 0: none */
+	struct states states; /* of code and data, that trials found */
 	struct event_list recent; /* what happened last besides proposals and results */
 	int64_t left_us; /* estimate of the time to the end of the budget; -1: none */
 };

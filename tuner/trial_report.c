@@ -353,6 +353,15 @@ void event_text(const struct event *event, struct text *ret)
 	} else if (strcmp(event->kind, "edited") == 0) {
 		text_add(ret, "job file edited");
 		add_changes(string_of(data, "changes"), ret);
+	} else if (strcmp(event->kind, "code") == 0 || strcmp(event->kind, "data") == 0) {
+		text_print(ret, "%s other %s than the launch before it",
+			event->kind[0] == 'c' ? "runs" : "finds", event->kind);
+	} else if (strcmp(event->kind, "source") == 0) {
+		text_print(ret, "the code was %s: ",
+			cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(data, "before"))
+				? "frozen"
+				: "frozen anew");
+		text_add_visible(ret, string_of(data, "directory"));
 	} else {
 		text_add_visible(ret, event->kind);
 	}
