@@ -24,6 +24,8 @@ enum random_purpose {
 	RANDOM_GRID,
 	RANDOM_IMPORTANCE, /* points and random functions of importance.h */
 	RANDOM_BACKOFF, /* how long a trial waits for its next attempt */
+	RANDOM_BOOTSTRAP, /* resampled repeats of a comparison; number counts the statistics */
+	RANDOM_SIGN_FLIP, /* likewise, signs */
 };
 
 struct random_key {

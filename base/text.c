@@ -168,6 +168,43 @@ void text_add_json_string(struct text *text, const char *string)
 	text_add_json_bytes(text, string, strlen(string));
 }
 
+static const char *markup_entity(char character)
+{
+	switch (character) {
+	case '&':
+		return "&amp;";
+	case '<':
+		return "&lt;";
+	case '>':
+		return "&gt;";
+	case '"':
+		return "&quot;";
+	case '\'':
+		return "&#39;";
+	default:
+		return NULL;
+	}
+}
+
+void text_add_markup(struct text *text, const char *string)
+{
+	const size_t length = strlen(string);
+
+	for (size_t i = 0; i < length;) {
+		const size_t n = text_utf8_character(string + i, length - i);
+		const char *entity = markup_entity(string[i]);
+		const bool control = (unsigned char)string[i] < 0x20 && string[i] != '\t' &&
+				     string[i] != '\n' && string[i] != '\r';
+		if (entity != NULL)
+			text_add(text, entity);
+		else if (n == 0 || control)
+			text_add(text, "\xef\xbf\xbd");
+		else
+			text_add_bytes(text, string + i, n);
+		i += n > 0 ? n : 1;
+	}
+}
+
 void text_add_json_double(struct text *text, double value)
 {
 	if (isnan(value))

@@ -41,6 +41,10 @@ void text_add_double(struct text *text, double value);
 void text_add_json_string(struct text *text, const char *string);
 void text_add_json_bytes(struct text *text, const char *bytes, size_t length);
 
+/* Appends text as XML and HTML have it, in attributes too: what means something there as an entity, what may not
+ * stand there (control characters, invalid UTF-8) as U+FFFD. */
+void text_add_markup(struct text *text, const char *string);
+
 /* Appends a JSON number, or null for NaN, or 1e999 / -1e999 for infinities (they read back as
  * such everywhere but in strict JSON readers, of which json.h is one). -0.0 is written as 0. */
 void text_add_json_double(struct text *text, double value);

@@ -118,7 +118,7 @@ static bool read_history(struct bench *bench, struct tuner_error *err)
 	struct observation *observations = NULL;
 	size_t n;
 
-	if (!history_load(&history, bench->file, bench->store, bench->settings.job_id, err))
+	if (!history_load(&history, bench->file, bench->store, bench->settings.job_id, "", 0, err))
 		return false;
 	const int64_t began_us = clock_monotonic_us();
 	const bool ok = history_observations(&history, &observations, &n, err);

@@ -154,6 +154,10 @@ bool strategy_random(const struct ask *ask, struct suggestion *ret, struct tuner
 	double u[SPACE_PARAMETERS_MAX];
 	struct vain vain = { 0 };
 
+	if (ask->request->number <= ask->request->strategy->initial) {
+		ret->branch = BRANCH_DESIGN;
+		return ask_quasi_random(ask, ret, err);
+	}
 	ret->branch = BRANCH_RANDOM;
 	while (may_draw(&vain)) {
 		for (size_t i = 0; i < ask->space->d; i++)

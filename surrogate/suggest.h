@@ -42,7 +42,8 @@ struct strategy {
 	enum strategy_name name;
 	size_t initial; /* bayesian: trials before the model proposes, the user's own and the
 			       finished ones counted; 0: max(5, min(2d + 2, budget/5)), at least
-			       twice the workers */
+			       twice the workers. random: trials from the same design before the
+			       random ones, so that a comparison begins alike */
 	size_t grid_points; /* grid: values along a float without step; 0: 5 */
 	bool deterministic; /* bayesian: the objective has no noise */
 	enum strategy_warp warp; /* bayesian */

@@ -231,9 +231,19 @@ static void json_doubles_have_a_text_for_every_value(void **state)
 	text_finish(&text);
 }
 
+static void markup_is_escaped(void **state)
+{
+	struct text text = TEXT_EMPTY;
+	text_add_markup(&text, "a<b> & \"c\" 'd' \xc3\xa9 \x01 \xff.");
+	assert_string_equal(text.bytes,
+		"a&lt;b&gt; &amp; &quot;c&quot; &#39;d&#39; \xc3\xa9 \xef\xbf\xbd \xef\xbf\xbd.");
+	text_finish(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(markup_is_escaped),
 		cmocka_unit_test(an_empty_text_is_an_empty_string),
 		cmocka_unit_test(pieces_of_all_kinds_are_appended),
 		cmocka_unit_test(a_text_is_terminated_at_every_length),

@@ -135,6 +135,8 @@ bool queue_count(struct store *store, int64_t job_id, const char *source, int64_
 struct queue_entry {
 	struct queued queued;
 	bool taken; /* a trial has it */
+	char arm[64];
+	int64_t repeat;
 };
 
 struct queue_list {

@@ -100,6 +100,8 @@ static bool read_entry(struct query *query, struct queue_entry *ret, struct tune
 	if (!query_text_copy(query, &ret->queued.parameters))
 		return tuner_fail_memory(err);
 	ret->taken = query_int(query) != 0;
+	query_text_into(query, ret->arm, sizeof ret->arm);
+	ret->repeat = query_int(query);
 	return true;
 }
 
@@ -112,7 +114,7 @@ bool queue_select(
 	bool found = false, ok;
 
 	query_open(&query, store,
-		"SELECT id, source, parameters, trial IS NOT NULL FROM queue WHERE job = ?1 "
+		"SELECT id, source, parameters, trial IS NOT NULL, arm, repeat FROM queue WHERE job = ?1 "
 		"ORDER BY id");
 	query_bind_int(&query, job_id);
 	while ((ok = query_row(&query, &found, err)) && found)

@@ -322,6 +322,20 @@ bool trial_select(struct store *store, const struct trial_filter *filter, struct
 	return select_in_turn(store, filter, before, ret, err);
 }
 
+bool trial_created(struct store *store, int64_t job_id, const char *arm, int64_t repeat,
+	int64_t *ret, struct tuner_error *err)
+{
+	struct query query;
+
+	/* They are numbered without gaps. */
+	query_open(&query, store,
+		"SELECT max(arm_number) FROM trial WHERE job = ?1 AND arm = ?2 AND repeat = ?3");
+	query_bind_int(&query, job_id);
+	query_bind_text(&query, arm);
+	query_bind_int(&query, repeat);
+	return query_scalar(&query, 0, ret, err);
+}
+
 bool trial_count(struct store *store, int64_t job_id, int64_t ret_counts[TRIAL_STATES],
 	struct tuner_error *err)
 {

@@ -319,6 +319,11 @@ TUNER_MUST_CHECK
 bool trial_select(struct store *store, const struct trial_filter *filter, struct trial_list *ret,
 	struct tuner_error *err);
 
+/* Trials of an arm's repeat ever created. */
+TUNER_MUST_CHECK
+bool trial_created(struct store *store, int64_t job_id, const char *arm, int64_t repeat,
+	int64_t *ret, struct tuner_error *err);
+
 /* Number of trials in each state. */
 TUNER_MUST_CHECK
 bool trial_count(struct store *store, int64_t job_id, int64_t ret_counts[TRIAL_STATES],

@@ -20,6 +20,10 @@ static bool read_lease(const struct invocation *call, struct ask_job *job, struc
 
 static bool begin(struct ask_job *job, struct tuner_error *err)
 {
+	if (job->file->n_arms > 0)
+		return tuner_fail(err, TUNER_USAGE,
+			"the job compares arms, which \"tuner run\" does: ask with a file that has "
+			"one strategy");
 	if (gethostname(job->host, sizeof(job->host) - 1) != 0)
 		strcpy(job->host, "localhost");
 	job->settings.file = job->file;

@@ -139,8 +139,8 @@ static bool read_store(struct ask_tell *ask_tell, struct tuner_error *err)
 {
 	const int64_t job_id = ask_tell->settings->job_id;
 	return job_load(ask_tell->store, job_id, &ask_tell->job, err) &&
-	       history_load(&ask_tell->history, ask_tell->file, ask_tell->store, job_id, err) &&
-	       proposer_load(&ask_tell->proposer, ask_tell->file, ask_tell->store, job_id, err) &&
+	       history_load(&ask_tell->history, ask_tell->file, ask_tell->store, job_id, "", 0, err) &&
+	       proposer_load(&ask_tell->proposer, ask_tell->file, ask_tell->store, job_id, "", 0, err) &&
 	       read_all_open(ask_tell, err);
 }
 

@@ -91,7 +91,7 @@ static bool build_command(const struct trial *trial, struct again *again, struct
 		.host = "localhost",
 		.trial = trial->number,
 		.attempt = 1,
-		.training_seed = training_seed(file->seed, trial->repeat, trial->number),
+		.training_seed = training_seed(file->seed, trial->repeat, trial->arm_number),
 		.slot = &slot };
 	return command_build(&request, &again->command, err);
 }

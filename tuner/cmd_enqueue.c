@@ -29,7 +29,7 @@ static bool read_configuration(
 		goto out;
 	/* Once by our own reader, for its messages and its limits. */
 	ok = json_parse("PARAMETERS", json.bytes, json.length, &document, err) &&
-	     job_stored_file(job, &file, err) &&
+	     job_stored_file(job, &file, err) && enqueue_allowed(file, err) &&
 	     configuration_parse(file, json.bytes, false, values, err);
 	if (ok)
 		configuration_json(file, values, ret);

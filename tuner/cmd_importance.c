@@ -65,7 +65,7 @@ static bool compute(struct result *result, struct tuner_error *err)
 	if (!job_stored_file(&report->job, &result->file, err))
 		return false;
 	result->file->stopping.rule = STOPPING_NONE; /* so that no curves are read */
-	if (!history_load(&history, result->file, report->store, report->job.id, err))
+	if (!history_load(&history, result->file, report->store, report->job.id, NULL, -1, err))
 		return false;
 	const bool ok = decision_latest(report->store, report->job.id, "", 0, &latest, &memory,
 				&found, err) &&

@@ -39,8 +39,9 @@ static void add_row(struct table *table, const struct line *line)
 	time_text(job->created_us, created);
 	table_add(table, "%s", job->name);
 	table_add(table, "%s", job_state_name(job->state));
-	table_add(table, line->trials > job->trial_cap ? "%lld (budget: %lld)" : "%lld of %lld",
-		(long long)line->trials, (long long)job->trial_cap);
+	table_add(table,
+		line->trials > line->report.budget ? "%lld (budget: %lld)" : "%lld of %lld",
+		(long long)line->trials, (long long)line->report.budget);
 	table_add(table, "%s", line->report.metric);
 	if (line->has_best)
 		table_add(table, "%.6g", line->best.objective);
@@ -61,7 +62,7 @@ static cJSON *line_json(const struct line *line)
 		json_add_string(object, "reason", job->reason) &&
 		json_add_integer(object, "trials", line->trials) &&
 		json_add_integer(object, "done", line->counts[TRIAL_DONE]) &&
-		json_add_integer(object, "budget", job->trial_cap) &&
+		json_add_integer(object, "budget", line->report.budget) &&
 		json_add_string(object, "metric", line->report.metric) &&
 		json_add_string(object, "goal", line->report.maximize ? "maximize" : "minimize") &&
 		(line->has_best ? json_add_number(object, "best", line->best.objective) &&

@@ -73,33 +73,35 @@ static bool anything_left(struct run *run, bool *ret_left, struct tuner_error *e
 	for (int i = 0; i < TRIAL_STATES; i++)
 		created += counts[i];
 	const bool open = counts[TRIAL_PROPOSED] + counts[TRIAL_RUNNING] + counts[TRIAL_PAUSED] > 0;
-	*ret_left = open || created < run->file->budget.trials || job.state == JOB_OPEN;
+	*ret_left = open || created < run->file->budget.trials * job_file_searches(run->file) ||
+		    job.state == JOB_OPEN;
 	if (!*ret_left)
 		printf("job %s has had its %lld trials: %s.\n"
 		       "To go on: \"tuner run %s --trials %lld\". For a new start: --name ANOTHER. "
 		       "To look at it: \"tuner best %s\".\n",
 			job.name, (long long)created,
 			job.reason[0] ? job.reason : "its budget is spent", run->call->arguments[0],
-			(long long)created + 10, job.name);
+			(long long)(created / job_file_searches(run->file)) + 10, job.name);
 	job_finish(&job);
 	return true;
 }
 
 static void greet(const struct run *run)
 {
-	struct text slots = TEXT_EMPTY;
+	struct text slots = TEXT_EMPTY, what = TEXT_EMPTY;
 	if (run->note[0] != '\0')
 		fprintf(stderr, "warning: %s\n", run->note);
 	if (invocation_option(run->call, "quiet") != NULL)
 		return;
 	pool_text(&run->pool, &slots);
-	printf("job %s%s: %lld trials, strategy %s, %s; database %s\n", run->file->name,
-		run->opening.created ? "" : " (goes on)", (long long)run->file->budget.trials,
-		strategy_name(run->file->strategy.name), slots.bytes, run->call->db);
+	job_file_searches_text(run->file, &what);
+	printf("job %s%s: %s, %s; database %s\n", run->file->name,
+		run->opening.created ? "" : " (goes on)", what.bytes, slots.bytes, run->call->db);
 	if (run->opening.changes.length > 0)
 		printf("the job file was edited:\n%s", run->opening.changes.bytes);
 	fputs(run->code.said.bytes, stdout);
 	fflush(stdout);
+	text_finish(&what);
 	text_finish(&slots);
 }
 

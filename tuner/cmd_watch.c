@@ -131,7 +131,9 @@ static bool take_ended(
 	}
 	if (tell)
 		progress_finished(watcher->progress, &finished, trial->branch, trial->message,
-			false, &watcher->history);
+			false,
+			watcher->history.best != NULL &&
+				watcher->history.best->number == trial->number);
 	return true;
 }
 
@@ -203,8 +205,10 @@ static bool draw(struct watcher *watcher, const struct trial_list *running, bool
 		ok = fill_slot(watcher, &running->items[i], &values[i], &series[i], &slots[i], err);
 	const struct progress_state state = { .slots = slots,
 		.n_slots = n,
-		.history = &watcher->history,
-		.trials = watcher->report.job.trial_cap,
+		.ended = watcher->history.n,
+		.best = watcher->history.best,
+		.median_us = history_median_us(&watcher->history),
+		.trials = watcher->report.budget,
 		.doing = runs ? "" : "no tuner runs it" };
 	if (ok)
 		progress_draw(watcher->progress, &state);

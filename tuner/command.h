@@ -107,6 +107,7 @@ int cmd_watch(const struct invocation *call, struct tuner_error *err);
 int cmd_status(const struct invocation *call, struct tuner_error *err);
 int cmd_stop(const struct invocation *call, struct tuner_error *err);
 int cmd_enqueue(const struct invocation *call, struct tuner_error *err);
+int cmd_compare(const struct invocation *call, struct tuner_error *err);
 int cmd_hosts(const struct invocation *call, struct tuner_error *err);
 int cmd_retry(const struct invocation *call, struct tuner_error *err);
 int cmd_ask(const struct invocation *call, struct tuner_error *err);

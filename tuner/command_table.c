@@ -49,6 +49,14 @@ static const struct option_row retry_options[] = {
 	{ .name = NULL },
 };
 
+static const struct option_row compare_options[] = {
+	{ "trials", 'n', "N", "compare after so many trials of each search (default: all)" },
+	{ "format", 0, "FORMAT", "text, or md for Markdown" },
+	{ "csv", 0, NULL, "every trial of every search, for other programs" },
+	{ "svg", 0, "FILE", "also draw the mean best so far, with 95 % bands" },
+	{ .name = NULL },
+};
+
 static const struct option_row ask_options[] = {
 	{ "count", 'n', "N", "ask for so many (default: 1)" },
 	{ "lease", 0, "TIME", "what is not told of for so long no longer counts as pending" },
@@ -144,6 +152,13 @@ const struct subcommand commands[] = {
 		"job takes them up at once, another one with the next \"tuner run\"; what the "
 		"model has learnt\n"
 		"of their end, it forgets." },
+	{ "compare", "[JOB] [JOB]", "compare the arms of a job, or two jobs", 0, 2,
+		TAKES_DB | TAKES_JSON, compare_options, cmd_compare,
+		"Of the first arm against each other: differences of the best at the end and on "
+		"the "
+		"way, with 95 %\n"
+		"intervals and p-values over the repeats, and how many times as many trials the "
+		"slower one needs." },
 	{ "hosts", "[drain|resume HOST] [JOB]",
 		"list a job's hosts, or take one out of use and back", 0, 3, TAKES_DB | TAKES_JSON,
 		NULL, cmd_hosts,

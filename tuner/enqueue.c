@@ -49,11 +49,21 @@ bool configuration_typed(const char *typed, struct text *ret_json, struct tuner_
 	return !text_failed(ret_json) || tuner_fail_memory(err);
 }
 
+bool enqueue_allowed(const struct job_file *file, struct tuner_error *err)
+{
+	return file->n_arms == 0 ||
+	       tuner_fail(err, TUNER_USAGE,
+		       "the job compares arms, which are to try the same: \"first\" in its file "
+		       "is for all of them");
+}
+
 bool enqueue_requested(struct store *store, int64_t job_id, const struct job_file *file,
 	const cJSON *argument, struct tuner_error *err)
 {
 	double values[SPACE_PARAMETERS_MAX];
 	int64_t id;
+	if (!enqueue_allowed(file, err))
+		return false;
 	char *parameters = json_print(cJSON_GetObjectItemCaseSensitive(argument, "parameters"), 0);
 	if (parameters == NULL)
 		return tuner_fail_memory(err);

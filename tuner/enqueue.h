@@ -16,4 +16,8 @@ TUNER_MUST_CHECK
 bool enqueue_requested(struct store *store, int64_t job_id, const struct job_file *file,
 	const cJSON *argument, struct tuner_error *err);
 
+/* TUNER_USAGE for a job that compares arms. */
+TUNER_MUST_CHECK
+bool enqueue_allowed(const struct job_file *file, struct tuner_error *err);
+
 #endif

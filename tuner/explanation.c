@@ -240,12 +240,15 @@ static bool find_best(
 bool explanation_load(const struct report *report, const char *trial, struct explanation *ret,
 	struct tuner_error *err)
 {
-	const struct trial_filter all = {
-		.job_id = report->job.id, .repeat = -1, .without_values = true
-	};
 	*ret = (struct explanation){ .maximize = report->maximize };
 	if (!report_trial(report, trial, &ret->trial, err))
 		return false;
+	const struct trial_filter all = {
+		.job_id = report->job.id,
+		.arm = ret->trial.arm, /* which knew of no others */
+		.repeat = ret->trial.repeat,
+		.without_values = true,
+	};
 	if (!find_best(report, ret->trial.number, &ret->is_best, err) ||
 		!decision_load(report->store, ret->trial.id, &ret->decision, &ret->memory, err) ||
 		!trial_select(report->store, &all, &ret->trials, err) ||

@@ -129,22 +129,21 @@ static bool load_reopenings(
 }
 
 bool history_load(struct history *history, const struct job_file *file, struct store *store,
-	int64_t job_id, struct tuner_error *err)
+	int64_t job_id, const char *arm, int64_t repeat, struct tuner_error *err)
 {
 	*history = (struct history){ .file = file };
 	const struct trial_filter filter = {
 		.job_id = job_id,
-		.repeat = -1,
+		.arm = arm,
+		.repeat = repeat,
 		.states = 1u << TRIAL_DONE | 1u << TRIAL_FAILED | 1u << TRIAL_STOPPED,
 		.order = TRIAL_BY_END,
 		.without_values = true, /* they are read by the present space, from the JSON */
 	};
 	struct trial_list list;
-	int64_t counts[TRIAL_STATES];
-	if (!trial_count(store, job_id, counts, err) || !trial_select(store, &filter, &list, err))
+	if (!trial_created(store, job_id, arm, repeat, &history->created, err) ||
+		!trial_select(store, &filter, &list, err))
 		return false;
-	for (int i = 0; i < TRIAL_STATES; i++)
-		history->created += counts[i];
 	bool ok = true;
 	for (size_t i = 0; ok && i < list.n; i++)
 		ok = add_stored(history, store, &list.items[i], list.n - 1 - i, err);

@@ -35,10 +35,11 @@ struct history {
 	size_t first_curve; /* items before have no curve any more */
 };
 
-/* Reads the arm's trials from the database; curves only if the stopping rule needs them. */
+/* Reads the trials of an arm's repeat from the database (arm NULL and repeat -1: of all); curves only if the stopping
+ * rule needs them. */
 TUNER_MUST_CHECK
 bool history_load(struct history *history, const struct job_file *file, struct store *store,
-	int64_t job_id, struct tuner_error *err);
+	int64_t job_id, const char *arm, int64_t repeat, struct tuner_error *err);
 void history_finish(struct history *history);
 
 /* One more of them, a finished one: in the order of their ends. */

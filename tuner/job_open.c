@@ -34,18 +34,20 @@ out:
 	return ok;
 }
 
-static bool has_entry(const struct queue_list *queue, const char *source, const char *parameters)
+static bool has_entry(const struct queue_list *queue, const char *arm, int64_t repeat,
+	const char *source, const char *parameters)
 {
 	for (size_t i = 0; i < queue->n; i++)
-		if (strcmp(queue->items[i].queued.source, source) == 0 &&
+		if (strcmp(queue->items[i].arm, arm) == 0 && queue->items[i].repeat == repeat &&
+			strcmp(queue->items[i].queued.source, source) == 0 &&
 			strcmp(queue->items[i].queued.parameters, parameters) == 0)
 			return true;
 	return false;
 }
 
-/* Queues what "first" lists and the queue never had. */
-static bool queue_first(struct store *store, int64_t job_id, const struct job_file *file,
-	const struct queue_list *queue, int64_t now_us, struct tuner_error *err)
+static bool queue_first_of(struct store *store, int64_t job_id, const struct job_file *file,
+	const char *arm, int64_t repeat, const struct queue_list *queue, int64_t now_us,
+	struct tuner_error *err)
 {
 	struct text entry = TEXT_EMPTY;
 	bool ok = true;
@@ -55,12 +57,26 @@ static bool queue_first(struct store *store, int64_t job_id, const struct job_fi
 		configuration_json(file, file->first[i], &entry);
 		if (text_failed(&entry))
 			ok = tuner_fail_memory(err);
-		else if (!has_entry(queue, "first", entry.bytes))
+		else if (!has_entry(queue, arm, repeat, "first", entry.bytes))
 			ok = queue_add(
-				store, job_id, "", 0, "first", entry.bytes, now_us, &id, err);
+				store, job_id, arm, repeat, "first", entry.bytes, now_us, &id, err);
 	}
 	text_finish(&entry);
 	return ok;
+}
+
+/* Queues what "first" lists and the queue never had, for each search. */
+static bool queue_first(struct store *store, int64_t job_id, const struct job_file *file,
+	const struct queue_list *queue, int64_t now_us, struct tuner_error *err)
+{
+	const size_t n_arms = file->n_arms > 0 ? file->n_arms : 1;
+	for (int64_t repeat = 0; repeat < file->repeats; repeat++)
+		for (size_t a = 0; a < n_arms; a++)
+			if (!queue_first_of(store, job_id, file,
+				    file->n_arms > 0 ? file->arms[a].name : "", repeat, queue,
+				    now_us, err))
+				return false;
+	return true;
 }
 
 static bool lists_first(const struct job_file *file, const char *parameters, bool *ret_listed,

@@ -57,6 +57,11 @@ static void free_lists(struct job_file *file)
 	free(file->hosts);
 }
 
+int64_t job_file_searches(const struct job_file *file)
+{
+	return file->n_arms > 0 ? (int64_t)file->n_arms * file->repeats : 1;
+}
+
 void job_file_destroy(struct job_file *file)
 {
 	if (file == NULL)

@@ -36,6 +36,14 @@ struct job_host {
 	char **prefix; /* NULL-terminated; NULL: none */
 };
 
+enum { ARMS_MAX = 20, ARM_REPEATS_MAX = 1000, ARM_NAME_BYTES = 64 };
+
+/* A strategy that is compared with others inside the job. */
+struct job_arm {
+	char name[ARM_NAME_BYTES];
+	struct strategy strategy;
+};
+
 struct job_budget {
 	int64_t trials; /* per arm and repeat */
 	int64_t parallel; /* 0: as many as there are slots */
@@ -80,7 +88,10 @@ struct job_file {
 	double **first; /* n_first configurations of d, NaN where not given */
 	size_t n_first;
 
-	struct strategy strategy;
+	struct strategy strategy; /* without arms */
+	struct job_arm arms[ARMS_MAX];
+	size_t n_arms; /* 0: the job is one search */
+	int64_t repeats; /* of each arm; 1 without arms */
 	struct job_budget budget;
 	struct stopping_settings stopping; /* rule STOPPING_NONE: off */
 
@@ -129,7 +140,13 @@ TUNER_MUST_CHECK
 bool job_file_parse(const char *name, const char *directory, const char *text, size_t length,
 	const struct job_overrides *overrides, enum command_need need, struct job_file **ret,
 	struct diagnostics *list, struct tuner_error *err);
+
+/* Arms times repeats; 1 without arms. */
+int64_t job_file_searches(const struct job_file *file);
 void job_file_destroy(struct job_file *file);
+
+/* "30 trials, strategy bayesian"; "2 arms (gp, random), 5 repeats, 30 trials each: 300 trials". */
+void job_file_searches_text(const struct job_file *file, struct text *ret);
 
 /* What `tuner check` prints after the errors: space with chosen scales, budget, every default and
  * where it came from. As JSON with the same content for --json. */
@@ -197,6 +214,7 @@ bool job_file_space(const struct job_file *file, char **ret_definition,
 	struct parameter_list *ret_parameters, struct tuner_error *err);
 char *job_file_objective(const struct job_file *file); /* JSON; caller frees */
 char *job_file_strategy(const struct job_file *file); /* JSON of settings; caller frees */
+char *strategy_settings(const struct strategy *strategy); /* likewise */
 
 /* The way back: the smallest job file with the definition of a space version and the settings of a decision
  * (NULL: the defaults). What else a job file says is not in it. *ret NULL: this version cannot read them. */

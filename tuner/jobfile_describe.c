@@ -192,6 +192,23 @@ static void add_settings(const struct facts *facts, struct text *ret)
 			add_setting(&facts->items[i], width, ret);
 }
 
+void job_file_searches_text(const struct job_file *file, struct text *ret)
+{
+	const long long trials = (long long)file->budget.trials;
+
+	if (file->n_arms == 0) {
+		text_print(ret, "%lld trial%s, strategy %s", trials, trials == 1 ? "" : "s",
+			strategy_name(file->strategy.name));
+		return;
+	}
+	text_print(ret, "%zu arms (", file->n_arms);
+	for (size_t i = 0; i < file->n_arms; i++)
+		text_print(ret, "%s%s", i > 0 ? ", " : "", file->arms[i].name);
+	text_print(ret, "), %lld repeat%s, %lld trial%s each: %lld trials",
+		(long long)file->repeats, file->repeats == 1 ? "" : "s", trials,
+		trials == 1 ? "" : "s", trials * (long long)job_file_searches(file));
+}
+
 void job_file_describe(const struct job_file *file, struct text *ret)
 {
 	struct json_document *document = NULL;
@@ -211,6 +228,11 @@ void job_file_describe(const struct job_file *file, struct text *ret)
 		text_add(ret,
 			"for \"tuner ask\" and \"tuner ask-tell\" only: without \"command\" there "
 			"is nothing to run\n");
+	if (file->n_arms > 0) {
+		text_add(ret, "compares ");
+		job_file_searches_text(file, ret);
+		text_add(ret, "\n");
+	}
 	add_space(file, document, ret);
 	add_constraints(file, ret);
 	add_first(file, ret);

@@ -323,10 +323,39 @@ static void add_acquisition(struct collector *c)
 	}
 }
 
+static void add_seed(struct collector *c)
+{
+	struct text seed = TEXT_EMPTY;
+	const bool large = c->file->seed > (UINT64_C(1) << 53);
+
+	text_print(&seed, large ? "\"%llu\"" : "%llu", (unsigned long long)c->file->seed);
+	add_key(c, CHANGE_SEED, SECTION_FILE, NULL, "seed", seed);
+}
+
+/* An arm whose strategy changes is no longer one. */
+static void add_arms(struct collector *c)
+{
+	for (size_t i = 0; i < c->file->n_arms; i++) {
+		const struct job_arm *arm = &c->file->arms[i];
+		char *settings = strategy_settings(&arm->strategy);
+		struct text value = string_text(settings != NULL ? settings : "");
+		free(settings);
+		add(c->facts, CHANGE_COMMAND, true, &value, "arms.%s.strategy", arm->name);
+	}
+	if (c->file->n_arms > 0)
+		add_key(c, CHANGE_TAKEN, SECTION_FILE, NULL, "repeats",
+			number_text((double)c->file->repeats));
+}
+
 static void add_strategy(struct collector *c)
 {
 	const struct strategy *s = &c->file->strategy;
 
+	if (c->file->n_arms > 0) {
+		add_arms(c);
+		add_seed(c);
+		return;
+	}
 	add_key(c, CHANGE_TAKEN, SECTION_STRATEGY, "strategy", "name",
 		string_text(strategy_name(s->name)));
 	if (s->name == STRATEGY_BAYESIAN) {
@@ -345,10 +374,7 @@ static void add_strategy(struct collector *c)
 	if (s->name == STRATEGY_GRID)
 		add_key(c, CHANGE_TAKEN, SECTION_STRATEGY, "strategy", "points",
 			number_text((double)s->grid_points));
-	struct text seed = TEXT_EMPTY;
-	const bool large = c->file->seed > (UINT64_C(1) << 53);
-	text_print(&seed, large ? "\"%llu\"" : "%llu", (unsigned long long)c->file->seed);
-	add_key(c, CHANGE_SEED, SECTION_FILE, NULL, "seed", seed);
+	add_seed(c);
 }
 
 static void add_budget(struct collector *c)

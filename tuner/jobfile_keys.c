@@ -128,10 +128,14 @@ const struct key job_keys[] = {
 		.derived = "this machine, with its GPUs if it has any", .help = "where trials run",
 		.synonyms = "workers|machines|nodes|cluster|resources_per_trial|instances|"
 			    "ResourceConfig|host" },
-	{ SECTION_FILE, "arms", KEY_OBJECTS, .refused = LATER,
-		.help = "strategies compared inside one job" },
-	{ SECTION_FILE, "repeats", KEY_INTEGER, .refused = LATER, .help = "of the comparison",
-		.synonyms = "executions_per_trial|num_samples_per_config" },
+	{ SECTION_FILE, "arms", KEY_OBJECT_MAP, SECTION_ARM, FROM_TO(2, ARMS_MAX),
+		.help = "strategies compared inside one job, by name: each sees its own trials "
+			"only, and budget.trials is for each of them and each repeat",
+		.synonyms = "strategies|compare|variants|algorithms" },
+	{ SECTION_FILE, "repeats", KEY_INTEGER, FROM_TO(1, ARM_REPEATS_MAX), .otherwise = "1",
+		.help = "how often each arm searches; the arms of a repeat share its initial "
+			"points and training seeds",
+		.synonyms = "executions_per_trial|num_samples_per_config|replications|runs" },
 	{ SECTION_FILE, "keep", KEY_OBJECT, .refused = LATER,
 		.help = "which checkpoints and models stay", .synonyms = "keep_n|retention" },
 	{ SECTION_FILE, "source", KEY_OBJECT, SECTION_CODE, .otherwise = "\"live\"",
@@ -230,7 +234,8 @@ const struct key job_keys[] = {
 		.synonyms = "type|algorithm|strategy|method|sampler" },
 	{ SECTION_STRATEGY, "initial", KEY_INTEGER, FROM_TO(1, COUNT_MAX),
 		.derived = "max(5, min(2d + 2, budget.trials/5)), at least twice the slots",
-		.help = "bayesian: trials before the model proposes, \"first\" included",
+		.help = "bayesian: trials before the model proposes, \"first\" included; random: "
+			"trials from the same design before the random ones (default: none)",
 		.synonyms = "n_startup_trials|n_initial_points|num_initial|init_points|n_init|"
 			    "warmup|startup_trials|initial_points" },
 	{ SECTION_STRATEGY, "deterministic", KEY_BOOLEAN, .otherwise = "false",
@@ -294,6 +299,9 @@ const struct key job_keys[] = {
 	{ SECTION_STRATEGY, "points", KEY_INTEGER, FROM_TO(2, 10000), .otherwise = "5",
 		.help = "grid: values along a float without step",
 		.synonyms = "grid_points|resolution|n_points|num_points|steps" },
+
+	{ SECTION_ARM, "strategy", KEY_OBJECT, SECTION_STRATEGY, .required = true,
+		.help = "what proposes its configurations", .synonyms = "name|sampler|algorithm" },
 
 	{ SECTION_BUDGET, "trials", KEY_INTEGER, FROM_TO(1, TRIALS_MAX),
 		.derived = "30; without a bound (1000000) where runtime or deadline is given",
@@ -504,6 +512,7 @@ static const struct {
 	[SECTION_OBJECTIVE] = { "objective.", NULL },
 	[SECTION_METRIC] = { "metrics.N.", NULL },
 	[SECTION_PARAMETER] = { "parameters.NAME.", NULL },
+	[SECTION_ARM] = { "arms.NAME.", "strategy" },
 	[SECTION_STRATEGY] = { "strategy.", "name" },
 	[SECTION_BUDGET] = { "budget.", NULL },
 	[SECTION_STOPPING] = { "early_stopping.", "rule" },

@@ -20,6 +20,7 @@ enum section {
 	SECTION_OBJECTIVE,
 	SECTION_METRIC, /* an item of "metrics" */
 	SECTION_PARAMETER, /* a value of "parameters" */
+	SECTION_ARM, /* a member of "arms" */
 	SECTION_STRATEGY,
 	SECTION_BUDGET,
 	SECTION_STOPPING, /* "early_stopping" */

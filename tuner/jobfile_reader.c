@@ -232,7 +232,8 @@ static void check_items(struct reader *reader, const cJSON *container,
 	char found[128];
 
 	for (const cJSON *item = container->child; item; item = item->next)
-		if (cJSON_IsObject(item))
+		if (cJSON_IsObject(item) ||
+			(cJSON_IsString(item) && section_shorthand(section) != NULL))
 			check(reader, item, section);
 		else
 			report_error(reader, item, AT_VALUE, "expected an object, found %s",

@@ -12,6 +12,7 @@ static const char *const definitions[SECTIONS] = {
 	[SECTION_OBJECTIVE] = "objective",
 	[SECTION_METRIC] = "metric",
 	[SECTION_PARAMETER] = "parameter",
+	[SECTION_ARM] = "arm",
 	[SECTION_STRATEGY] = "strategy",
 	[SECTION_BUDGET] = "budget",
 	[SECTION_STOPPING] = "early_stopping",

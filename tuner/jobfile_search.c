@@ -133,9 +133,9 @@ static void refuse_for(struct reader *reader, const cJSON *object, const char *n
 }
 
 /* Settings of one acquisition have no effect on another. */
-static void check_acquisition(struct reader *reader, const cJSON *object)
+static void check_acquisition(
+	struct reader *reader, const cJSON *object, const struct strategy *strategy)
 {
-	const struct strategy *strategy = &reader->file->strategy;
 	const char *chosen = strategy_acquisition_name(strategy->acquisition);
 	const bool is_ei = strategy->acquisition == STRATEGY_EI;
 
@@ -149,10 +149,9 @@ static void check_acquisition(struct reader *reader, const cJSON *object)
 	refuse_for(reader, object, "hyperparameters", is_ei, "acquisition", chosen);
 }
 
-static void check_hyperparameters(struct reader *reader, const cJSON *object)
+static void check_hyperparameters(
+	struct reader *reader, const cJSON *object, const struct strategy *strategy)
 {
-	const struct strategy *strategy = &reader->file->strategy;
-
 	if (strategy->hyperparameters == STRATEGY_MARGINAL && strategy->warp == STRATEGY_WARP_AXES)
 		report_error(reader, member(object, SECTION_STRATEGY, "hyperparameters"), AT_VALUE,
 			"does not go with warp \"axes\", whose shapes are chosen when the most "
@@ -171,15 +170,13 @@ static void read_acquisition(const cJSON *object, struct strategy *strategy)
 		object, SECTION_STRATEGY, "hyperparameters");
 }
 
-static void read_strategy(struct reader *reader)
+static void read_strategy(struct reader *reader, const cJSON *object, struct strategy *strategy)
 {
-	static const char *const of_bayesian[] = { "initial", "deterministic", "warp", "transform",
+	static const char *const of_bayesian[] = { "deterministic", "warp", "transform",
 		"acquisition", "ucb_beta", "incumbent", "cost_aware", "hyperparameters",
 		"trust_region" };
 	static const enum strategy_name names[] = { STRATEGY_BAYESIAN, STRATEGY_SOBOL,
 		STRATEGY_RANDOM, STRATEGY_GRID };
-	const cJSON *object = member(reader->root, SECTION_FILE, "strategy");
-	struct strategy *strategy = &reader->file->strategy;
 	const int word = member_word(object, SECTION_STRATEGY, "name");
 	const cJSON *initial = member(object, SECTION_STRATEGY, "initial");
 	char chosen[WORD_BYTES];
@@ -200,10 +197,12 @@ static void read_strategy(struct reader *reader)
 	const bool bayesian = strategy->name == STRATEGY_BAYESIAN;
 	for (size_t i = 0; i < sizeof(of_bayesian) / sizeof(*of_bayesian); i++)
 		refuse_for(reader, object, of_bayesian[i], bayesian, "strategy", chosen);
+	refuse_for(reader, object, "initial", bayesian || strategy->name == STRATEGY_RANDOM,
+		"strategy", chosen);
 	refuse_for(reader, object, "points", strategy->name == STRATEGY_GRID, "strategy", chosen);
 	if (bayesian) {
-		check_acquisition(reader, object);
-		check_hyperparameters(reader, object);
+		check_acquisition(reader, object, strategy);
+		check_hyperparameters(reader, object, strategy);
 	}
 }
 
@@ -363,13 +362,85 @@ static void read_stopping(struct reader *reader)
 	check_steps(reader, object);
 }
 
+/* ---- arms ---- */
+
+/* What would end one arm's search before another's leaves nothing to compare. */
+static void check_budget_of_arms(struct reader *reader)
+{
+	static const char *const ends[] = { "target", "not_improving" };
+	const cJSON *budget = member(reader->root, SECTION_FILE, "budget");
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		if (has_member(budget, ends[i]))
+			report_error(reader, member_raw(budget, ends[i]), AT_KEY,
+				"does not go with \"arms\": a comparison needs all trials of each");
+}
+
+/* All begin with as many points of the repeat's design. */
+static void share_initial(struct job_file *file)
+{
+	const size_t d = file->space.d, fifth = (size_t)file->budget.trials / 5;
+	size_t initial = 2 * d + 2 < fifth ? 2 * d + 2 : fifth;
+
+	initial = initial > 5 ? initial : 5;
+	for (size_t i = 0; i < file->n_arms; i++)
+		if (file->arms[i].strategy.initial > initial)
+			initial = file->arms[i].strategy.initial;
+	for (size_t i = 0; i < file->n_arms; i++)
+		if (file->arms[i].strategy.initial == 0 &&
+			(file->arms[i].strategy.name == STRATEGY_BAYESIAN ||
+				file->arms[i].strategy.name == STRATEGY_RANDOM))
+			file->arms[i].strategy.initial = initial;
+}
+
+static void read_arm(struct reader *reader, const cJSON *node)
+{
+	struct job_file *file = reader->file;
+	struct job_arm *arm = &file->arms[file->n_arms++];
+	const cJSON *strategy =
+		cJSON_IsString(node) ? node : member(node, SECTION_ARM, "strategy");
+
+	if (!is_name(node->string) || strlen(node->string) >= sizeof(arm->name))
+		report_error(reader, node, AT_KEY,
+			"expected letters, digits, '.', '_' and '-', at most %d, and neither '.' "
+			"nor '-' in front",
+			ARM_NAME_BYTES - 1);
+	else
+		snprintf(arm->name, sizeof(arm->name), "%s", node->string);
+	read_strategy(reader, strategy, &arm->strategy);
+}
+
+static void read_arms(struct reader *reader)
+{
+	const cJSON *map = member(reader->root, SECTION_FILE, "arms");
+	struct job_file *file = reader->file;
+
+	file->repeats = member_integer(reader->root, SECTION_FILE, "repeats");
+	if (map == NULL) {
+		if (has_member(reader->root, "repeats") && !has_member(reader->root, "arms"))
+			report_error(reader, member_raw(reader->root, "repeats"), AT_KEY,
+				"has no effect without \"arms\", which it repeats");
+		file->repeats = 1;
+		return;
+	}
+	if (has_member(reader->root, "strategy"))
+		report_error(reader, member_raw(reader->root, "strategy"), AT_KEY,
+			"has no effect with \"arms\": each has its own");
+	check_budget_of_arms(reader);
+	for (const cJSON *node = map->child; node && file->n_arms < ARMS_MAX; node = node->next)
+		read_arm(reader, node);
+	share_initial(file);
+}
+
 bool read_search(struct reader *reader, struct tuner_error *err)
 {
 	if (!read_objective(reader, err) || !read_metrics(reader, err))
 		return false;
-	read_strategy(reader);
+	read_strategy(reader, member(reader->root, SECTION_FILE, "strategy"),
+		&reader->file->strategy);
 	read_seed(reader);
 	read_budget(reader);
+	read_arms(reader);
 	read_stopping(reader);
 	return true;
 }

@@ -216,10 +216,16 @@ static void print_acquisition(const struct strategy *s, struct text *text)
 
 char *job_file_strategy(const struct job_file *file)
 {
-	const struct strategy *s = &file->strategy;
+	return strategy_settings(&file->strategy);
+}
+
+char *strategy_settings(const struct strategy *s)
+{
 	struct text text = TEXT_EMPTY;
 
 	text_print(&text, "{\"name\": \"%s\"", strategy_name(s->name));
+	if (s->name == STRATEGY_RANDOM && s->initial > 0)
+		text_print(&text, ", \"initial\": %zu", s->initial);
 	if (s->name == STRATEGY_BAYESIAN) {
 		text_print(&text,
 			", \"initial\": %zu, \"deterministic\": %s, \"warp\": \"%s\", "

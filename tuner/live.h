@@ -5,10 +5,14 @@
 #include "tuner/history.h"
 #include "tuner/pool.h"
 
+struct search;
+
 struct live {
 	int64_t attempt; /* database ids */
 	int64_t trial;
 	int64_t number; /* of the trial */
+	int64_t arm_number, repeat;
+	struct search *search; /* whose trial it is; NULL: nobody's any more */
 	int64_t attempt_number;
 	struct place place; /* its slot may be gone: an edited job file has fewer */
 	char key[40];

@@ -35,12 +35,13 @@ static bool store_turn(
 	if (turn->ended != NULL) {
 		if (!loop_store_end(loop, turn->ended, &turn->fate, now_us, &event, err))
 			return false;
-		if (turn->fate.trial != TRIAL_PROPOSED)
-			loop->history.last_event = event;
+		if (turn->fate.trial != TRIAL_PROPOSED && turn->ended->search != NULL)
+			turn->ended->search->history.last_event = event;
 	}
 	if (turn->plan.planned) {
 		/* The proposal was made with this end in the history. */
-		turn->plan.proposal.decision.seen = loop->history.last_event;
+		if (!turn->plan.retried)
+			turn->plan.proposal.decision.seen = turn->plan.search->history.last_event;
 		if (!loop_store_plan(loop, &turn->plan, now_us, job, err))
 			return false;
 	}
@@ -63,14 +64,29 @@ static bool commit_turn(struct loop *loop, struct turn *turn, struct tuner_error
 	return ok;
 }
 
+static void show_end(struct loop *loop, const struct turn *turn)
+{
+	const struct search *search = turn->ended->search;
+	const struct finished_trial *best = search != NULL ? search->history.best : NULL;
+	char name[ARM_NAME_BYTES + 8] = "", branch[sizeof(name) + 32];
+
+	if (search != NULL)
+		search_name(search, name);
+	snprintf(branch, sizeof(branch), "%s%s%s", name, name[0] ? ", " : "", turn->ended->branch);
+	progress_finished(loop->settings->progress, &turn->shown, branch, turn->fate.message,
+		turn->fate.trial == TRIAL_PROPOSED,
+		best != NULL && best->number == turn->shown.number);
+}
+
 /* What follows from a committed turn. */
 static bool act(struct loop *loop, struct turn *turn, struct tuner_error *err)
 {
 	if (turn->plan.planned) {
 		struct live *live = turn->plan.live;
 		if (!turn->plan.retried) {
-			loop->history.created++;
-			proposal_committed(&loop->proposer, &turn->plan.proposal, live->trial);
+			turn->plan.search->history.created++;
+			proposal_committed(
+				&turn->plan.search->proposer, &turn->plan.proposal, live->trial);
 		}
 		if (!loop_add_live(loop, live, err))
 			return false;
@@ -81,8 +97,7 @@ static bool act(struct loop *loop, struct turn *turn, struct tuner_error *err)
 	if (turn->ended != NULL) {
 		struct backend *backend = loop_backend(loop, turn->ended);
 		backend->ops->forget(backend, turn->ended->attempt);
-		progress_finished(loop->settings->progress, &turn->shown, turn->ended->branch,
-			turn->fate.message, turn->fate.trial == TRIAL_PROPOSED, &loop->history);
+		show_end(loop, turn);
 	}
 	return true;
 }
@@ -118,11 +133,12 @@ static bool judge_live(
 	size_t n = 0;
 	if (others == NULL)
 		return tuner_fail_memory(err);
+	const struct search *search = loop->lives[i]->search;
 	for (size_t k = 0; k < loop->n_lives; k++)
-		if (k != i)
+		if (k != i && loop->lives[k]->search == search)
 			others[n++] = &loop->lives[k]->series;
-	const bool ok =
-		early_stopping_judge(&loop->history, &loop->lives[i]->series, others, n, ret, err);
+	const bool ok = early_stopping_judge(
+		&search->history, &loop->lives[i]->series, others, n, ret, err);
 	free(others);
 	return ok;
 }
@@ -134,7 +150,8 @@ static bool judge_lives(struct loop *loop, struct tuner_error *err)
 	for (size_t i = 0; i < loop->n_lives; i++) {
 		struct live *live = loop->lives[i];
 		struct stopping_verdict verdict;
-		if (live->n_rows == 0 || live->stopping != NULL || live->ended)
+		if (live->n_rows == 0 || live->stopping != NULL || live->ended ||
+			live->search == NULL)
 			continue;
 		if (!judge_live(loop, i, &verdict, err))
 			return false;
@@ -205,8 +222,15 @@ static void draw(struct loop *loop)
 					       : "none answers");
 	else if (loop->phase == STOPPING)
 		snprintf(doing, sizeof(doing), "stops %zu running trials", loop->n_lives);
-	const struct progress_state state = { slots, n, &loop->history, loop->file->budget.trials,
-		doing };
+	const struct progress_state state = {
+		.slots = slots,
+		.n_slots = n,
+		.ended = search_list_ended(&loop->searches),
+		.trials = loop->file->budget.trials * (int64_t)loop->searches.n,
+		.best = search_list_best(&loop->searches),
+		.median_us = history_median_us(&loop->searches.items[0].history),
+		.doing = doing,
+	};
 	progress_draw(loop->settings->progress, &state);
 }
 
@@ -395,15 +419,23 @@ static bool work(struct loop *loop, struct tuner_error *err)
 
 /* ---- beginning and end ---- */
 
+static bool any_exhausted(const struct loop *loop)
+{
+	for (size_t i = 0; i < loop->searches.n; i++)
+		if (loop->searches.items[i].exhausted)
+			return true;
+	return false;
+}
+
 /* Names the end when the budget's trials, or the space, came to it. */
 static void conclude(struct loop *loop)
 {
-	if (loop->phase == SEARCHING && loop->exhausted)
+	if (loop->phase == SEARCHING && any_exhausted(loop))
 		loop_drain(loop, EXIT_DONE, JOB_DONE,
 			"every configuration of the space has been tried");
 	loop_drain(loop, EXIT_DONE, JOB_DONE, "all %lld trials of the budget have ended",
-		(long long)loop->file->budget.trials);
-	if (loop->end_state == JOB_DONE && loop->history.done == 0) {
+		(long long)(loop->file->budget.trials * job_file_searches(loop->file)));
+	if (loop->end_state == JOB_DONE && search_list_done(&loop->searches) == 0) {
 		loop->status = EXIT_NO_RESULT;
 		loop->end_state = JOB_FAILED;
 		const size_t length = strlen(loop->reason);
@@ -445,8 +477,8 @@ static bool begin(struct loop *loop, struct tuner_error *err)
 			loop->file->metrics, loop->file->n_metrics, &loop->patterns, &bad, err) ||
 		!failure_rules_create(
 			loop->file->failures, loop->file->n_failures, &loop->rules, &bad, err) ||
-		!history_load(&loop->history, loop->file, loop->store, settings->job_id, err) ||
-		!proposer_load(&loop->proposer, loop->file, loop->store, settings->job_id, err) ||
+		!search_list_load(
+			&loop->searches, loop->file, loop->store, settings->job_id, err) ||
 		!loop_load_counts(loop, err) || !loop_load_hosts(loop, err))
 		goto out;
 	if (!store_begin(loop->store, STORE_DURABLE, err))
@@ -475,9 +507,8 @@ static void end(struct loop *loop)
 	free(loop->lives);
 	free(loop->retries);
 	free(loop->asked);
+	search_list_finish(&loop->searches);
 	free(loop->notes.unseen);
-	proposer_finish(&loop->proposer);
-	history_finish(&loop->history);
 	metric_patterns_destroy(loop->patterns);
 	failure_rules_destroy(loop->rules);
 	text_finish(&loop->log_tail);

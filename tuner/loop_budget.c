@@ -15,7 +15,7 @@ static int64_t runtime_us(const struct loop *loop)
 static bool target_reached(const struct loop *loop)
 {
 	const struct job_budget *budget = &loop->file->budget;
-	const struct finished_trial *best = loop->history.best;
+	const struct finished_trial *best = search_list_best(&loop->searches);
 	return budget->has_target && best != NULL &&
 	       !objective_better(loop->file, budget->target, best->objective);
 }
@@ -61,14 +61,15 @@ void loop_check_budget(struct loop *loop)
 			"%lld attempts failed by infrastructure (budget.failures)",
 			(long long)loop->infrastructure_failures);
 	else if (budget->not_improving > 0 &&
-		 without_improvement(&loop->history) >= (uint64_t)budget->not_improving)
+		 without_improvement(&loop->searches.items[0].history) >=
+			 (uint64_t)budget->not_improving)
 		loop_drain(loop, EXIT_DONE, JOB_DONE, "%lld trials in a row brought no improvement",
 			(long long)budget->not_improving);
 }
 
 bool loop_may_propose(const struct loop *loop)
 {
-	return !loop->exhausted && loop->history.created < loop->file->budget.trials;
+	return search_next(&loop->searches) != NULL;
 }
 
 /* The probe: until some trial has given an objective, one launch at a time, unless what runs has

@@ -53,7 +53,9 @@ static bool to_history(
 			exit->started_us ? exit->started_us : live->started_us, ended_us),
 		.series = live->series,
 	};
-	if (!history_add(&loop->history, &trial, err))
+	if (live->search == NULL)
+		return true;
+	if (!history_add(&live->search->history, &trial, err))
 		return false;
 	live->values = NULL; /* the history's now */
 	live->series = (struct series){ 0 };
@@ -75,8 +77,10 @@ static bool to_retry(
 	struct loop *loop, struct live *live, const struct fate *fate, struct tuner_error *err)
 {
 	struct retry retry = {
+		.search = live->search,
 		.trial = live->trial,
 		.number = live->number,
+		.arm_number = live->arm_number,
 		.attempts = live->attempt_number,
 		.trial_started_us = live->trial_started_us,
 		.due_us = due_us(loop, live, fate),
@@ -138,9 +142,12 @@ static void count_end(struct loop *loop, const struct fate *fate)
 bool loop_load_counts(struct loop *loop, struct tuner_error *err)
 {
 	int64_t ended[OUTCOMES], failed[OUTCOMES];
-	for (size_t i = 0; i < loop->history.n && !loop->probe_passed; i++)
-		loop->probe_passed = passes_probe(
-			loop->history.items[i].state, loop->history.items[i].objective);
+	for (size_t s = 0; s < loop->searches.n; s++) {
+		const struct history *history = &loop->searches.items[s].history;
+		for (size_t i = 0; i < history->n && !loop->probe_passed; i++)
+			loop->probe_passed =
+				passes_probe(history->items[i].state, history->items[i].objective);
+	}
 	if (!attempt_count_unconcluded(loop->store, loop->settings->job_id, ended, failed, err))
 		return false;
 	for (enum outcome o = OUTCOME_OK; o < OUTCOMES; o++) {
@@ -219,8 +226,13 @@ bool loop_take_end(struct loop *loop, struct live *live, struct fate *fate,
 			.outcome = fate->outcome };
 		return true;
 	}
+	*ret_shown = (struct finished_trial){ .number = live->number,
+		.objective = fate->objective,
+		.state = fate->trial,
+		.outcome = fate->counts_as };
 	if (!to_history(loop, live, fate, err))
 		return false;
-	*ret_shown = loop->history.items[loop->history.n - 1];
+	if (live->search != NULL)
+		*ret_shown = live->search->history.items[live->search->history.n - 1];
 	return true;
 }

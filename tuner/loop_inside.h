@@ -6,7 +6,7 @@
 #include "tuner/live.h"
 #include "tuner/loop.h"
 #include "tuner/launch.h"
-#include "tuner/proposal.h"
+#include "tuner/search.h"
 #include "tuner/signals.h"
 
 #include <signal.h>
@@ -25,7 +25,8 @@ enum phase { SEARCHING, DRAINING, STOPPING };
 
 /* A trial that waits for its next attempt. */
 struct retry {
-	int64_t trial, number, attempts, trial_started_us;
+	struct search *search;
+	int64_t trial, number, arm_number, attempts, trial_started_us;
 	int64_t due_us; /* monotonic */
 	struct place last; /* not there again, if another is free */
 	struct outcome_counts before;
@@ -61,8 +62,7 @@ struct loop {
 	const struct job_file *file;
 	struct store *store;
 	struct pool *pool;
-	struct history history;
-	struct proposer proposer;
+	struct search_list searches;
 	struct metric_patterns *patterns;
 	struct failure_rules *rules;
 	struct live **lives; /* rising trial numbers */
@@ -76,7 +76,6 @@ struct loop {
 	enum exit_status status;
 	enum job_state end_state;
 	char reason[512]; /* why the phase is no longer SEARCHING */
-	bool exhausted;
 	size_t interrupts;
 
 	int64_t infrastructure_failures; /* in this sitting, and those before it that were killed */
@@ -148,6 +147,7 @@ bool loop_account_runtime(struct loop *loop, struct tuner_error *err);
 
 struct plan {
 	bool planned, retried;
+	struct search *search;
 	struct retry retry;
 	struct proposal proposal;
 	struct live *live;

@@ -17,15 +17,17 @@ void plan_finish(struct plan *plan)
 	*plan = (struct plan){ 0 };
 }
 
-/* How many trials may run at a time. */
-static size_t loop_slots(const struct loop *loop)
+/* How many trials of one search may run at a time. */
+static size_t search_slots(const struct loop *loop)
 {
 	const size_t n = pool_slots(loop->pool), parallel = (size_t)loop->file->budget.parallel;
-	return parallel > 0 && parallel < n ? parallel : n;
+	const size_t all = parallel > 0 && parallel < n ? parallel : n;
+	return (all + loop->searches.n - 1) / loop->searches.n;
 }
 
 static bool propose(struct loop *loop, struct plan *plan, struct tuner_error *err)
 {
+	const struct search *search = plan->search;
 	const size_t n_pending = loop->n_lives + loop->n_retries + loop->n_asked;
 	const int64_t now_us = clock_wall_us();
 	struct pending *pending = calloc(n_pending + 1, sizeof(*pending));
@@ -36,17 +38,22 @@ static bool propose(struct loop *loop, struct plan *plan, struct tuner_error *er
 	if (pending == NULL)
 		return tuner_fail_memory(err);
 	for (size_t i = 0; i < loop->n_lives; i++)
-		pending[n++] = (struct pending){ loop->lives[i]->number, loop->lives[i]->values };
+		if (loop->lives[i]->search == search)
+			pending[n++] =
+				(struct pending){ loop->lives[i]->number, loop->lives[i]->values };
 	for (size_t i = 0; i < loop->n_retries; i++)
-		pending[n++] = (struct pending){ loop->retries[i].number, loop->retries[i].values };
+		if (loop->retries[i].search == search)
+			pending[n++] = (struct pending){ loop->retries[i].number,
+				loop->retries[i].values };
 	for (size_t i = 0; i < loop->n_asked; i++)
 		if (loop->asked[i].until_us == 0 || now_us < loop->asked[i].until_us)
 			pending[n++] =
 				(struct pending){ loop->asked[i].number, loop->asked[i].values };
-	if (!queue_next(loop->store, loop->settings->job_id, "", 0, &queued, &found, err))
+	if (!queue_next(loop->store, loop->settings->job_id, search->arm, search->repeat, &queued,
+		    &found, err))
 		goto out;
-	ok = proposal_make(&loop->proposer, &loop->history, pending, n, found ? &queued : NULL,
-		loop_slots(loop), &plan->proposal, err);
+	ok = proposal_make(&search->proposer, &search->history, pending, n, found ? &queued : NULL,
+		search_slots(loop), &plan->proposal, err);
 out:
 	if (found)
 		queued_finish(&queued);
@@ -69,7 +76,9 @@ bool loop_plan(struct loop *loop, struct plan *plan, struct tuner_error *err)
 	if (loop_has_due_retry(loop)) {
 		plan->retried = true;
 		plan->retry = loop_take_retry(loop);
+		plan->search = plan->retry.search;
 		live->trial = plan->retry.trial;
+		live->arm_number = plan->retry.arm_number;
 		live->number = plan->retry.number;
 		live->attempt_number = plan->retry.attempts + 1;
 		avoided = plan->retry.last;
@@ -78,18 +87,22 @@ bool loop_plan(struct loop *loop, struct plan *plan, struct tuner_error *err)
 		memcpy(live->branch, plan->retry.branch, sizeof(live->branch));
 		values = plan->retry.values;
 	} else {
+		plan->search = search_next(&loop->searches);
 		if (!propose(loop, plan, err))
 			return false;
 		if (plan->proposal.exhausted) {
-			loop->exhausted = true;
+			plan->search->exhausted = true;
 			plan_finish(plan);
 			return true;
 		}
 		live->attempt_number = 1;
+		live->arm_number = plan->search->history.created + 1;
 		snprintf(live->branch, sizeof(live->branch), "%s", plan->proposal.decision.branch);
 		values = plan->proposal.values;
 	}
 	tuner_assert(pool_choose(loop->pool, avoided, &live->place));
+	live->search = plan->search;
+	live->repeat = plan->search != NULL ? plan->search->repeat : 0;
 	plan->planned = true;
 	memcpy(live->values, values, loop->file->space.d * sizeof(*values));
 	return attempt_new_key(live->key, err);
@@ -122,7 +135,8 @@ bool loop_store_plan(struct loop *loop, struct plan *plan, int64_t now_us, const
 		configuration_stored_values(loop->file, live->values, values);
 		const struct trial_new trial = {
 			.job_id = loop->settings->job_id,
-			.arm = "",
+			.arm = plan->search->arm,
+			.repeat = plan->search->repeat,
 			.space_version = job->space_version,
 			.objective_version = job->objective_version,
 			.values = values,
@@ -133,7 +147,7 @@ bool loop_store_plan(struct loop *loop, struct plan *plan, int64_t now_us, const
 		if (!trial_create(loop->store, &trial, &plan->proposal.decision, now_us,
 			    &live->trial, &live->number, &arm_number, &capped, err))
 			goto out;
-		tuner_assert(!capped && arm_number == loop->history.created + 1);
+		tuner_assert(!capped && arm_number == live->arm_number);
 	}
 	plan->relative =
 		attempt_relative_directory(loop->file->name, live->number, live->attempt_number);

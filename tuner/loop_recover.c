@@ -152,6 +152,9 @@ static bool adopt(struct loop *loop, const struct trial *trial, const struct att
 	live->attempt = attempt->id;
 	live->trial = trial->id;
 	live->number = trial->number;
+	live->arm_number = trial->arm_number;
+	live->repeat = trial->repeat;
+	live->search = search_find(&loop->searches, trial->arm, trial->repeat);
 	live->attempt_number = attempt->number;
 	live->before = before;
 	live->trial_started_us = trial->started_us;
@@ -199,7 +202,9 @@ static bool recover_retry(struct loop *loop, const struct trial *trial, const st
 {
 	struct retry retry = {
 		.trial = trial->id,
+		.search = search_find(&loop->searches, trial->arm, trial->repeat),
 		.number = trial->number,
+		.arm_number = trial->arm_number,
 		.attempts = last ? last->number : 0,
 		.trial_started_us = trial->started_us,
 		.due_us = due_us(loop, trial, last, forgiven),
@@ -251,16 +256,6 @@ static bool recover_trials(
 	}
 	free(reopenings.items);
 	return ok;
-}
-
-static bool load_history(struct loop *loop, struct tuner_error *err)
-{
-	struct history anew;
-	if (!history_load(&anew, loop->file, loop->store, loop->settings->job_id, err))
-		return false;
-	history_finish(&loop->history);
-	loop->history = anew;
-	return true;
 }
 
 /* It waits to be launched again, but the space, edited since, does not take it. */
@@ -323,7 +318,8 @@ static bool stop_misfits(struct loop *loop, struct tuner_error *err)
 		ok = ok && store_commit(loop->store, err);
 	}
 	trial_list_finish(&list);
-	return ok && (stopped == 0 || load_history(loop, err));
+	return ok && (stopped == 0 || search_list_reload(&loop->searches, loop->store,
+					      loop->settings->job_id, err));
 }
 
 /* Matches what the database holds as open with what lives. */
@@ -345,7 +341,7 @@ bool loop_recover(struct loop *loop, struct tuner_error *err)
 
 bool loop_take_back(struct loop *loop, const int64_t *numbers, size_t n, struct tuner_error *err)
 {
-	if (!load_history(loop, err))
+	if (!search_list_reload(&loop->searches, loop->store, loop->settings->job_id, err))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		const struct trial_filter one = {

@@ -117,11 +117,9 @@ static void add_values(
 }
 
 static void finished_line(const struct progress *progress, const struct finished_trial *trial,
-	const char *branch, const char *message, bool again, const struct history *history,
-	struct text *line)
+	const char *branch, const char *message, bool again, bool is_best, struct text *line)
 {
 	char took[NUMBER_TEXT];
-	const bool best = history->best != NULL && history->best->number == trial->number;
 	text_print(line, "trial %-4lld %s%-8s%s", (long long)trial->number,
 		paint(progress, state_color(trial->state)),
 		again ? outcome_name(trial->outcome) : trial_state_name(trial->state),
@@ -134,7 +132,7 @@ static void finished_line(const struct progress *progress, const struct finished
 	if (trial->took_us > 0)
 		text_print(line, ", %s", number_from_duration_us(trial->took_us, took));
 	text_add_char(line, ')');
-	if (best)
+	if (is_best)
 		text_print(line, "  %sbest so far%s", paint(progress, "\033[1m"),
 			paint(progress, "\033[0m"));
 	if (trial->state != TRIAL_DONE && message[0] != '\0')
@@ -142,7 +140,7 @@ static void finished_line(const struct progress *progress, const struct finished
 }
 
 void progress_finished(struct progress *progress, const struct finished_trial *trial,
-	const char *branch, const char *message, bool again, const struct history *history)
+	const char *branch, const char *message, bool again, bool is_best)
 {
 	struct text line = TEXT_EMPTY;
 	if (progress == NULL)
@@ -152,7 +150,7 @@ void progress_finished(struct progress *progress, const struct finished_trial *t
 		progress->full_step = trial->series.steps[trial->series.n - 1];
 	if (silent(progress))
 		return;
-	finished_line(progress, trial, branch, message, again, history, &line);
+	finished_line(progress, trial, branch, message, again, is_best, &line);
 	progress_say(progress, "%s", line.bytes);
 	text_finish(&line);
 }
@@ -205,11 +203,11 @@ static void slot_line(const struct progress *progress, const struct progress_slo
 static void best_line(
 	const struct progress *progress, const struct progress_state *state, struct text *line)
 {
-	const struct finished_trial *best = state->history->best;
+	const struct finished_trial *best = state->best;
 	text_print(line,
-		(int64_t)state->history->n > state->trials ? " %zu trials ended (budget: %lld)"
-							   : " %zu of %lld trials ended",
-		state->history->n, (long long)state->trials);
+		(int64_t)state->ended > state->trials ? " %zu trials ended (budget: %lld)"
+						      : " %zu of %lld trials ended",
+		state->ended, (long long)state->trials);
 	if (best != NULL) {
 		text_print(line, "; best %s=%.6g, trial %lld: ", progress->file->metric,
 			best->objective, (long long)best->number);
@@ -234,7 +232,7 @@ void progress_draw(struct progress *progress, const struct progress_state *state
 		return;
 	erase(progress);
 	const unsigned width = terminal_width();
-	const int64_t median_us = history_median_us(state->history);
+	const int64_t median_us = state->median_us;
 	struct text line = TEXT_EMPTY;
 	for (size_t i = 0; i < state->n_slots && i < REGION_MAX; i++) {
 		text_clear(&line);

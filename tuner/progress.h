@@ -25,8 +25,10 @@ struct progress_slot {
 struct progress_state {
 	const struct progress_slot *slots; /* rising trial numbers */
 	size_t n_slots;
-	const struct history *history;
+	size_t ended;
 	int64_t trials; /* of the budget */
+	const struct finished_trial *best; /* NULL: none */
+	int64_t median_us; /* of the done trials; 0: none */
 	const char
 		*doing; /* "waiting for 2 running trials; Ctrl-C again stops them"; "" normally */
 };
@@ -40,9 +42,9 @@ void progress_destroy(struct progress *progress); /* leaves the terminal as it s
 void progress_say(struct progress *progress, const char *format, ...) TUNER_PRINTF(2, 3);
 
 /* A trial ended. `branch` is what proposed it; message "" if there is nothing to say. `again`: it
- * will be retried. */
+ * will be retried. `is_best`: of its search, so far. */
 void progress_finished(struct progress *progress, const struct finished_trial *trial,
-	const char *branch, const char *message, bool again, const struct history *history);
+	const char *branch, const char *message, bool again, bool is_best);
 
 /* Redraws, at most every 100 ms. */
 void progress_draw(struct progress *progress, const struct progress_state *state);

@@ -52,15 +52,16 @@ bool proposer_create(
 }
 
 bool proposer_load(struct proposer *proposer, const struct job_file *file, struct store *store,
-	int64_t job_id, struct tuner_error *err)
+	int64_t job_id, const char *arm, int64_t repeat, struct tuner_error *err)
 {
 	if (!proposer_create(proposer, file, err))
 		return false;
+	proposer->repeat = repeat;
 	struct decision latest;
 	char *memory = NULL;
 	bool found = false;
-	bool ok = decision_sequence(store, job_id, "", 0, &proposer->sequence, err) &&
-		  decision_latest(store, job_id, "", 0, &latest, &memory, &found, err);
+	bool ok = decision_sequence(store, job_id, arm, repeat, &proposer->sequence, err) &&
+		  decision_latest(store, job_id, arm, repeat, &latest, &memory, &found, err);
 	/* After an edit of the space the old hyperparameters belong to other dimensions. */
 	if (ok && found &&
 		!keep_hyperparameters(
@@ -140,6 +141,7 @@ static bool decide_by_strategy(const struct proposer *proposer, const struct his
 		.space = &file->space,
 		.strategy = &file->strategy,
 		.seed = file->seed,
+		.repeat = (uint32_t)proposer->repeat,
 		.number = (uint32_t)(history->created + 1),
 		.budget_trials = (size_t)file->budget.trials,
 		.parallel = parallel,

@@ -9,6 +9,7 @@ enum { LIBRARIES_TEXT = 192 };
 /* What one arm's proposals build on, besides the history. */
 struct proposer {
 	const struct job_file *file;
+	int64_t repeat; /* of the comparison; 0 otherwise */
 	char *settings; /* of the strategy: JSON for the decision row */
 	int64_t sequence; /* points of the quasi-random sequence used so far */
 	int64_t start; /* decision whose hyperparameters come next; 0: none */
@@ -25,7 +26,7 @@ bool proposer_create(
 
 TUNER_MUST_CHECK
 bool proposer_load(struct proposer *proposer, const struct job_file *file, struct store *store,
-	int64_t job_id, struct tuner_error *err);
+	int64_t job_id, const char *arm, int64_t repeat, struct tuner_error *err);
 void proposer_finish(struct proposer *proposer);
 
 /* As the arm stood before one of its decisions: `start` (NULL: none) has the hyperparameters that the next fit

@@ -29,6 +29,8 @@ struct player {
 	/* Of the last decision: the job file in force, and what its results were by that. */
 	struct job_file *file; /* NULL: none yet, or this version cannot read it */
 	int64_t space_version, objective_version;
+	const char *arm; /* the trials' */
+	int64_t repeat;
 	char *settings;
 	struct history history;
 	struct proposer proposer;
@@ -55,11 +57,18 @@ static size_t settings_length(const char *settings)
 	return end != NULL ? (size_t)(end - settings) : strcspn(settings, "}");
 }
 
+/* Each search has a history of its own. */
+static bool is_of_search(const struct player *player, const struct trial *trial)
+{
+	return player->repeat == trial->repeat && strcmp(player->arm, trial->arm) == 0;
+}
+
 static bool is_in_force(
 	const struct player *player, const struct trial *trial, const struct decision *decision)
 {
 	const size_t length = settings_length(decision->settings);
-	return player->file != NULL && player->space_version == trial->space_version &&
+	return player->file != NULL && is_of_search(player, trial) &&
+	       player->space_version == trial->space_version &&
 	       player->objective_version == trial->objective_version &&
 	       settings_length(player->settings) == length &&
 	       strncmp(player->settings, decision->settings, length) == 0;
@@ -99,12 +108,18 @@ static bool take_file(struct player *player, const struct trial *trial,
 		return false;
 	if (player->file == NULL)
 		return true;
+	player->arm = trial->arm;
+	player->repeat = trial->repeat;
 	player->space_version = trial->space_version;
 	player->objective_version = trial->objective_version;
 	player->settings = strdup(decision->settings);
 	player->history.file = player->file;
-	return player->settings != NULL ? proposer_create(&player->proposer, player->file, err)
-					: tuner_fail_memory(err);
+	if (player->settings == NULL)
+		return tuner_fail_memory(err);
+	if (!proposer_create(&player->proposer, player->file, err))
+		return false;
+	player->proposer.repeat = trial->repeat;
+	return true;
 }
 
 /* ---- what was known ---- */
@@ -135,7 +150,8 @@ static bool take_history(struct player *player, const struct trial *trial,
 		const struct past_end *end = &player->ends[player->next_end];
 		if (end->trial.ended_event > decision->seen)
 			break;
-		if (end->taken_back > 0 && end->taken_back <= decision->seen)
+		if (!is_of_search(player, &end->trial) ||
+			(end->taken_back > 0 && end->taken_back <= decision->seen))
 			continue;
 		if (!history_add_stored(history, player->report->store, &end->trial, err))
 			return false;
@@ -543,19 +559,46 @@ static bool name_here(struct replay *replay, struct tuner_error *err)
 	return true;
 }
 
+static int by_search(const void *a, const void *b)
+{
+	const struct trial *x = *(const struct trial *const *)a;
+	const struct trial *y = *(const struct trial *const *)b;
+	const int arms = strcmp(x->arm, y->arm);
+	if (arms != 0)
+		return arms;
+	if (x->repeat != y->repeat)
+		return x->repeat > y->repeat ? 1 : -1;
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+/* One search after the other, so that each decision's history is the one before it and little more. */
+static const struct trial **in_order(const struct trial_list *trials)
+{
+	const struct trial **order = calloc(trials->n + 1, sizeof(*order));
+	for (size_t i = 0; order != NULL && i < trials->n; i++)
+		order[i] = &trials->items[i];
+	if (order != NULL)
+		qsort(order, trials->n, sizeof(*order), by_search);
+	return order;
+}
+
 static bool play_all(struct player *player, int64_t number, struct tuner_error *err)
 {
-	bool found = number == 0;
+	bool found = number == 0, ok = true;
 	if (!name_here(player->replay, err) || !load_trials(player, err))
 		return false;
-	for (size_t i = 0; i < player->trials.n; i++) {
-		const struct trial *trial = &player->trials.items[i];
-		if (number != 0 && trial->number != number)
+	const struct trial **order = in_order(&player->trials);
+	if (order == NULL)
+		return tuner_fail_memory(err);
+	for (size_t i = 0; ok && i < player->trials.n; i++) {
+		if (number != 0 && order[i]->number != number)
 			continue;
 		found = true;
-		if (!play(player, trial, err))
-			return false;
+		ok = play(player, order[i], err);
 	}
+	free(order);
+	if (!ok)
+		return false;
 	return found || tuner_fail(err, TUNER_USAGE, "job \"%.100s\" has no trial %lld",
 				player->report->job.name, (long long)number);
 }

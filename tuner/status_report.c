@@ -143,7 +143,7 @@ static int64_t estimate_left(const struct report *report, const struct standing 
 	if (parallel == 0)
 		parallel = standing->counts[TRIAL_RUNNING];
 	int64_t us = time_left_us(
-		job->trial_cap - standing->created, took_us, n, standing->median_us, parallel);
+		report->budget - standing->created, took_us, n, standing->median_us, parallel);
 	free(took_us);
 	if (standing->file != NULL && standing->file->budget.runtime_us > 0)
 		us = at_most(us, standing->file->budget.runtime_us - job->runtime_us);
@@ -217,7 +217,7 @@ static void add_head(const struct report *report, const struct standing *standin
 static void add_counts(
 	const struct report *report, const struct standing *standing, struct text *out)
 {
-	const long long created = standing->created, cap = report->job.trial_cap;
+	const long long created = standing->created, cap = report->budget;
 	if (created > cap) /* who asks and tells counts himself */
 		text_print(out, "%lld trials (budget: %lld)", created, cap);
 	else
@@ -437,7 +437,7 @@ bool standing_print(const struct invocation *call, const struct report *report,
 static bool fill_budget(cJSON *budget, const struct report *report, const struct standing *standing)
 {
 	const struct job_budget *b = standing->file ? &standing->file->budget : NULL;
-	return json_add_integer(budget, "trials", report->job.trial_cap) &&
+	return json_add_integer(budget, "trials", report->budget) &&
 	       json_add_code(budget, "parallel", b && b->parallel > 0 ? b->parallel : -1) &&
 	       json_add_duration(
 		       budget, "runtime_s", b && b->runtime_us > 0 ? b->runtime_us : -1) &&
@@ -495,7 +495,8 @@ cJSON *standing_json(const struct report *report, const struct standing *standin
 	cJSON *trials = cJSON_AddObjectToObject(object, "trials");
 	cJSON *causes = cJSON_AddObjectToObject(object, "causes");
 	if (fill_counts(trials, causes, standing) && fill_lists(object, report, standing) &&
-		json_add_item(object, "provenance", states_json(report, &standing->states, &ignored)) &&
+		json_add_item(
+			object, "provenance", states_json(report, &standing->states, &ignored)) &&
 		json_add_item(object, "best",
 			standing->has_best ? trial_json(report, &standing->best)
 					   : cJSON_CreateNull()))

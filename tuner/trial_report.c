@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/number.h"
+#include "tuner/job_open.h"
 #include "tuner/report_json.h"
 #include "tuner/shell_words.h"
 #include "tuner/text_width.h"
@@ -14,6 +15,21 @@
 
 /* ---- the job ---- */
 
+/* A stored file that this version does not read is no reason to say nothing of the job. */
+static void count_searches(struct report *report)
+{
+	struct tuner_error ignored;
+	struct job_file *file = NULL;
+
+	report->has_arms = false;
+	report->budget = report->job.trial_cap;
+	if (!job_stored_file(&report->job, &file, &ignored))
+		return;
+	report->has_arms = file->n_arms > 0;
+	report->budget *= job_file_searches(file);
+	job_file_destroy(file);
+}
+
 /* What belongs to the job that is loaded already. */
 static bool load_rest(struct report *report, struct tuner_error *err)
 {
@@ -24,7 +40,9 @@ static bool load_rest(struct report *report, struct tuner_error *err)
 				&report->parameters, err);
 	free(objective);
 	free(space);
-	if (!ok)
+	if (ok)
+		count_searches(report);
+	else
 		report_close(report);
 	return ok;
 }
@@ -53,6 +71,7 @@ bool report_refresh(struct report *report, struct tuner_error *err)
 		return false;
 	job_finish(&report->job);
 	report->job = job;
+	count_searches(report);
 	return true;
 }
 

@@ -14,6 +14,8 @@ struct report {
 	struct store *store; /* STORE_READ; borrowed unless report_open opened it */
 	bool owns_store;
 	struct job job;
+	bool has_arms; /* it compares strategies */
+	int64_t budget; /* trials of all its searches; only the caller who asks has more */
 	char *metric;
 	bool maximize;
 	struct parameter_list parameters; /* of the present space */

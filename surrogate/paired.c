@@ -1,0 +1,188 @@
+#include "surrogate/paired.h"
+
+#include <gsl/gsl_cdf.h>
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+double paired_mean(const double *differences, size_t n)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += differences[i];
+	return n > 0 ? sum / (double)n : NAN;
+}
+
+/* ---- the interval ---- */
+
+static int compare_doubles(const void *a, const void *b)
+{
+	const double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Standard error of the mean. */
+static double standard_error(const double *x, size_t n, double mean)
+{
+	double squares = 0;
+
+	for (size_t i = 0; i < n; i++)
+		squares += (x[i] - mean) * (x[i] - mean);
+	return sqrt(squares / ((double)n * (double)(n - 1)));
+}
+
+/* |t| of one resample about the sample's mean. Resamples that are all one value have no deviation: infinitely
+ * far, or not at all. */
+static double resampled_t(
+	const double *x, size_t n, double mean, struct random *random, double *resample)
+{
+	for (size_t i = 0; i < n; i++)
+		resample[i] = x[random_below(random, n)];
+	const double distance = fabs(paired_mean(resample, n) - mean);
+	const double error = standard_error(resample, n, paired_mean(resample, n));
+	return error > 0 ? distance / error : distance > 0 ? INFINITY : 0;
+}
+
+/* How many standard errors the interval reaches to each side. */
+static bool bootstrap_t(const double *x, size_t n, double level, struct random_key key, double *ret,
+	struct tuner_error *err)
+{
+	const double mean = paired_mean(x, n);
+	double *ts = malloc((PAIRED_DRAWS + n) * sizeof(*ts));
+	struct random random;
+
+	if (ts == NULL)
+		return tuner_fail_memory(err);
+	key.purpose = RANDOM_BOOTSTRAP;
+	random_init(&random, key);
+	for (size_t b = 0; b < PAIRED_DRAWS; b++)
+		ts[b] = resampled_t(x, n, mean, &random, ts + PAIRED_DRAWS);
+	qsort(ts, PAIRED_DRAWS, sizeof(*ts), compare_doubles);
+	*ret = ts[(size_t)(level * (PAIRED_DRAWS - 1))];
+	free(ts);
+	return true;
+}
+
+bool paired_interval(const double *differences, size_t n, double level, struct random_key key,
+	struct interval *ret, struct tuner_error *err)
+{
+	double reach = INFINITY;
+
+	*ret = (struct interval){ -INFINITY, INFINITY };
+	if (n < 2)
+		return true;
+	const double mean = paired_mean(differences, n);
+	const double error = standard_error(differences, n, mean);
+	if (n >= PAIRED_BOOTSTRAP_MIN && !bootstrap_t(differences, n, level, key, &reach, err))
+		return false;
+	if (isinf(reach)) /* few repeats, or few of them that differ */
+		reach = gsl_cdf_tdist_Pinv(0.5 + level / 2, (double)(n - 1));
+	*ret = (struct interval){ mean - reach * error, mean + reach * error };
+	return true;
+}
+
+/* ---- the test ---- */
+
+/* Rounding must not make the observed pattern smaller than itself. */
+static bool is_as_extreme(double sum, double observed)
+{
+	return fabs(sum) >= fabs(observed) * (1 - 1e-12);
+}
+
+static double exact_p_value(const double *x, size_t n, double observed)
+{
+	const uint64_t patterns = (uint64_t)1 << n;
+	uint64_t extreme = 0;
+
+	for (uint64_t pattern = 0; pattern < patterns; pattern++) {
+		double sum = 0;
+		for (size_t i = 0; i < n; i++)
+			sum += pattern >> i & 1 ? x[i] : -x[i];
+		extreme += is_as_extreme(sum, observed);
+	}
+	return (double)extreme / (double)patterns;
+}
+
+static double random_p_value(const double *x, size_t n, double observed, struct random_key key)
+{
+	struct random random;
+	size_t extreme = 1;
+
+	key.purpose = RANDOM_SIGN_FLIP;
+	random_init(&random, key);
+	for (size_t b = 0; b < PAIRED_DRAWS; b++) {
+		double sum = 0;
+		uint32_t signs = 0;
+		for (size_t i = 0; i < n; i++, signs >>= 1) {
+			if (i % 32 == 0)
+				signs = random_u32(&random);
+			sum += signs & 1 ? x[i] : -x[i];
+		}
+		extreme += is_as_extreme(sum, observed);
+	}
+	return (double)extreme / (PAIRED_DRAWS + 1.0);
+}
+
+double paired_p_value(const double *differences, size_t n, struct random_key key)
+{
+	double observed = 0;
+
+	for (size_t i = 0; i < n; i++)
+		observed += differences[i];
+	if (n == 0)
+		return 1;
+	return n <= PAIRED_EXACT_MAX ? exact_p_value(differences, n, observed)
+				     : random_p_value(differences, n, observed, key);
+}
+
+double paired_least_p_value(size_t n)
+{
+	return n == 0 ? 1 : ldexp(2, -(int)n);
+}
+
+/* ---- power ---- */
+
+double paired_power(double effect, size_t n, double alpha)
+{
+	enum { STEPS = 400 };
+	const double df = (double)(n - 1), shift = fabs(effect) * sqrt((double)n);
+	const double critical = gsl_cdf_tdist_Pinv(1 - alpha / 2, df);
+	double power = 0;
+
+	/* The deviation's squares follow chi^2; equal parts of its probability, each by its middle. */
+	for (int i = 0; i < STEPS; i++) {
+		const double s = sqrt(gsl_cdf_chisq_Pinv((i + 0.5) / STEPS, df) / df);
+		power += gsl_cdf_ugaussian_Q(critical * s - shift) +
+			 gsl_cdf_ugaussian_P(-critical * s - shift);
+	}
+	return power / STEPS;
+}
+
+double paired_detectable(size_t n, double alpha, double power)
+{
+	double low = 0, high = 1;
+
+	if (n < 2)
+		return INFINITY;
+	while (paired_power(high, n, alpha) < power)
+		high *= 2;
+	for (int halving = 0; halving < 40; halving++) {
+		const double middle = (low + high) / 2;
+		if (paired_power(middle, n, alpha) < power)
+			low = middle;
+		else
+			high = middle;
+	}
+	return high;
+}
+
+size_t paired_repeats(double effect, double alpha, double power, size_t most)
+{
+	for (size_t n = 2; n <= most; n++)
+		if (paired_power(effect, n, alpha) >= power)
+			return n;
+	return 0;
+}

@@ -1,0 +1,53 @@
+/* The searches of a job: one, or one for each arm and repeat of a comparison. Each sees its own trials only. */
+#ifndef TUNER_SEARCH_H
+#define TUNER_SEARCH_H
+
+#include "tuner/proposal.h"
+
+struct search {
+	const char *arm; /* "" in a job without arms */
+	int64_t repeat; /* from 0 */
+	struct job_file
+		file; /* the job's, with the arm's strategy; what it points to is the job's */
+	struct history history;
+	struct proposer proposer;
+	bool exhausted; /* every configuration of the space has been tried */
+};
+
+struct search_list {
+	struct search *items;
+	size_t n;
+};
+
+/* From the database. `file` must outlive the list, whose items stay where they are. */
+TUNER_MUST_CHECK
+bool search_list_load(struct search_list *list, const struct job_file *file, struct store *store,
+	int64_t job_id, struct tuner_error *err);
+void search_list_finish(struct search_list *list);
+
+/* The histories once more, after trials were put back. */
+TUNER_MUST_CHECK
+bool search_list_reload(
+	struct search_list *list, struct store *store, int64_t job_id, struct tuner_error *err);
+
+/* The one of a trial's arm and repeat; NULL if the job file no longer has it. */
+struct search *search_find(const struct search_list *list, const char *arm, int64_t repeat);
+
+/* Whether it has trials left to propose. */
+bool search_is_open(const struct search *search);
+
+/* The open one whose turn it is: that with the fewest trials, so that all advance together and none meets a
+ * machine at a better hour; among equals by repeat, and then by arm, from another first arm in each repeat. NULL
+ * if none is open. */
+struct search *search_next(const struct search_list *list);
+
+/* Over all of them. */
+const struct finished_trial *search_list_best(const struct search_list *list); /* NULL: none */
+size_t search_list_done(const struct search_list *list); /* trials with an objective */
+size_t search_list_ended(const struct search_list *list);
+int64_t search_list_created(const struct search_list *list);
+
+/* "gp/2": for people; "" in a job without arms. */
+void search_name(const struct search *search, char ret_name[ARM_NAME_BYTES + 8]);
+
+#endif
