@@ -20,6 +20,7 @@ enum {
 };
 
 #define CHECKPOINT "checkpoint"
+#define SUMS_DRAFT ".tuner-sums.tmp" /* one name: what a kill leaves the next scan replaces */
 
 /* ---- names ---- */
 
@@ -352,9 +353,8 @@ static void add_sum(const struct artifact *item, struct text *ret)
 /* Into the open directory, replacing what is there, a link for one. */
 static bool write_sums(int directory, const struct text *sums)
 {
-	static const char draft[] = ".tuner-sums.tmp";
 	const int fd = openat(
-		directory, draft, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+		directory, SUMS_DRAFT, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	size_t written = 0;
 	bool ok = fd >= 0;
 
@@ -365,9 +365,9 @@ static bool write_sums(int directory, const struct text *sums)
 	}
 	if (fd >= 0)
 		ok = close(fd) == 0 && ok;
-	ok = ok && renameat(directory, draft, directory, ARTIFACTS_SUMS) == 0;
+	ok = ok && renameat(directory, SUMS_DRAFT, directory, ARTIFACTS_SUMS) == 0;
 	if (!ok && fd >= 0)
-		unlinkat(directory, draft, 0);
+		unlinkat(directory, SUMS_DRAFT, 0);
 	return ok;
 }
 
@@ -414,6 +414,8 @@ static bool scan(int fd, struct walk *walk, struct tuner_error *err)
 			artifacts->files - (int64_t)artifacts->n);
 	if (artifacts->n > 0)
 		qsort(artifacts->items, artifacts->n, sizeof(*artifacts->items), compare_paths);
+	if (!walk->hash)
+		unlinkat(fd, SUMS_DRAFT, 0); /* of a scan with hashes that was killed */
 	return !walk->hash || store_sums(fd, artifacts, err);
 }
 
