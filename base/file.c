@@ -416,6 +416,18 @@ bool directory_remove(const char *path, struct tuner_error *err)
 	return ok;
 }
 
+bool directory_remove_at(int directory_fd, const char *name, struct tuner_error *err)
+{
+	struct stat status;
+
+	if (!*name || is_dots(name) || strchr(name, '/') != NULL)
+		return fail_path(err, EINVAL, "cannot remove", name);
+	if (fstat(directory_fd, &status) < 0)
+		return fail_path(err, errno, "cannot remove", name);
+	return remove_entry(directory_fd, name, status.st_dev, 0) ||
+	       fail_path(err, errno, "cannot remove", name);
+}
+
 /* --- paths --- */
 
 char *path_join(const char *base, const char *path)

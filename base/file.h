@@ -44,6 +44,11 @@ bool directory_make(const char *path, mode_t mode, struct tuner_error *err);
 TUNER_MUST_CHECK
 bool directory_remove(const char *path, struct tuner_error *err);
 
+/* The same for one entry of an open directory, `name` without a slash: what the path led through cannot
+ * have become a link in between. A file is removed, too. */
+TUNER_MUST_CHECK
+bool directory_remove_at(int directory_fd, const char *name, struct tuner_error *err);
+
 /* `base` + "/" + `path`, or `path` alone if it is absolute or base is empty. A leading "~/" becomes
  * $HOME, if that is set. Caller frees; NULL without memory. */
 char *path_join(const char *base, const char *path);

@@ -239,6 +239,13 @@ commit of a repository:
 
 The former is `"source": "snapshot"` for short.
 
+What stays of that which trials have saved: the models, output files and checkpoints of the three best and of the five that ended last, and
+no more than 200 GiB in all ([artifacts.md](artifacts.md)):
+
+```jsonc
+"keep": { "best": 3, "last": 5, "disk": "200 GiB" }
+```
+
 For people and editors only:
 
 ```jsonc
@@ -281,7 +288,7 @@ counted, and exhausted, up to 1048576 combinations.
 
 ## Known, but not built yet
 
-These keys are refused with that reason: `arms`, `repeats`, `keep`, `network`, `env_file`, `warm_start`,
+These keys are refused with that reason: `arms`, `repeats`, `network`, `env_file`, `warm_start`,
 `objective.expression`, `prior` of a parameter, `budget.cost`, `budget.converged`, and the backends `ssh` and `slurm` with their keys `address`, `port`, `user`, `directory`, `url`, `token_file`, `partition`, `gres`, `slots`.
 """
 
@@ -289,7 +296,7 @@ TITLES = {
     "objective": "objective", "metric": "metrics, each", "parameter": "parameters, each",
     "strategy": "strategy", "budget": "budget", "early_stopping": "early_stopping",
     "failure": "failures, each", "outcomes": "outcomes", "outcome": "outcomes.CLASS",
-    "host": "hosts, each", "source": "source",
+    "host": "hosts, each", "source": "source", "keep": "keep",
 }
 
 

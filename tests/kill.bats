@@ -29,6 +29,10 @@ harness_says() { # HARNESS [OPTION...]
 	survives stops --kills 5 --changes
 }
 
+@test "killed while it records and removes what trials have saved, the best lose nothing" {
+	survives keep --kills 5 --changes
+}
+
 @test "a supervisor killed at any call is lost, and its command dead before the retry" {
 	survives supervisor --kills 9 --changes
 }

@@ -17,6 +17,7 @@ import bisect
 import collections
 import concurrent.futures
 import functools
+import hashlib
 import json
 import os
 import pathlib
@@ -61,7 +62,13 @@ echo "loss=${2}1"
 [ $((TUNER_TRIAL % 5)) -ne 3 ] || sleep 0.3
 echo "loss=${2}2"
 echo "loss=${2}3"
+if [ -e keep ]; then
+	echo "$TUNER_TRIAL" >>"$TUNER_CHECKPOINT_DIR/steps"
+	echo "$2" >"$TUNER_MODEL_DIR/weights"
+fi
 """
+
+KEPT = 3
 
 
 # Ends half of those that last, at their first value.
@@ -78,7 +85,10 @@ def write_job(directory, kind):
         "strategy": kind.strategy,
         "hosts": [{"backend": "local", "gpus": "none"}],
         "budget": {"trials": TRIALS, "parallel": 2},
-    } | ({"early_stopping": EARLY_STOPPING} if kind.stops else {}), indent=1))
+    } | ({"early_stopping": EARLY_STOPPING} if kind.stops else {})
+      | ({"keep": {"best": KEPT}} if kind.keeps else {}), indent=1))
+    if kind.keeps:
+        (directory / "keep").touch()
 
 
 # ---- one sitting ----
@@ -136,6 +146,7 @@ class Outcome:
     def __init__(self, directory):
         self.directory = directory
         self.stops = "early_stopping" in json.loads((directory / "job.jsonc").read_text())
+        self.keeps = (directory / "keep").exists()
         self.db = sqlite3.connect(directory / "tuner.db")
 
     def __enter__(self):
@@ -266,8 +277,36 @@ def check_with_tuner(outcome):
             raise Broken(f"tuner {command}, exit status {status}: {output}")
 
 
+def check_artifacts(outcome):
+    """The best trials have what they saved, whole and as it was recorded; the others nothing, and each loss
+    was decided once."""
+    if not outcome.keeps:
+        return
+    expect(outcome.rows("SELECT attempt FROM manifest WHERE state <> 'recorded'"), [], "unfinished manifests")
+    best = {number for number, in outcome.rows(
+        "SELECT number FROM trial WHERE state = 'done' ORDER BY objective, number LIMIT ?", KEPT)}
+    for attempt, number, directory, ended, shown in outcome.rows(
+            "SELECT a.id, t.number, a.directory, a.outcome, json_extract(t.parameters, '$.x') "
+            "FROM attempt a JOIN trial t ON t.id = a.trial"):
+        path = outcome.directory / "tuner.db.d" / directory
+        expect((path.parent / "checkpoint/steps").exists(), number in best, f"checkpoints of trial {number}")
+        expect(list(path.parent.glob(".tuner-removed-*")), [], f"removals that were not finished of {number}")
+        if ended != "ok":
+            continue
+        weights = path / "model/weights"
+        expect(weights.exists(), number in best, f"the model of trial {number}")
+        rows = outcome.rows("SELECT path, bytes, sha256 FROM artifact WHERE attempt = ?", attempt)
+        expect([(name, size) for name, size, _ in rows], [("model/weights", len(repr(shown)) + 1)],
+               f"what {directory} lists")
+        if number in best:
+            expect(weights.read_text(), f"{shown!r}\n", f"the model of trial {number}")
+            expect(rows[0][2], hashlib.sha256(weights.read_bytes()).hexdigest(), f"its hash in {directory}")
+        expect(outcome.value("SELECT count(*) FROM event WHERE kind = 'removed' AND attempt = ?", attempt),
+               int(number not in best), f"removals of {directory}")
+
+
 CHECKS = [check_database, check_trials, check_decisions, check_attempts, check_processes, check_metrics,
-          check_leftovers]
+          check_leftovers, check_artifacts]
 
 
 def check(directory, configurations):
@@ -282,14 +321,15 @@ def check(directory, configurations):
 # ---- the kinds of kills ----
 
 # strategy: of the job. victim: the tracer's word. again: the sitting after a kill in the middle is the one
-# that is killed. stops: some trials are stopped early.
-Kind = collections.namedtuple("Kind", "strategy victim again stops", defaults=(False, False))
+# that is killed. stops: some trials are stopped early. keeps: only the best trials keep what they saved.
+Kind = collections.namedtuple("Kind", "strategy victim again stops keeps", defaults=(False, False, False))
 
 KINDS = {
     "program": Kind("sobol", "program"),
     "bayesian": Kind("bayesian", "program"),
     "recovery": Kind("sobol", "program", again=True),
     "stops": Kind("sobol", "program", stops=True),
+    "keep": Kind("sobol", "program", keeps=True),
     "supervisor": Kind("sobol", "supervisor"),
     "both": Kind("bayesian", "both"),
 }

@@ -391,6 +391,9 @@ static void every_setting_reaches_its_field(void **state)
 	assert_int_equal(file->timeout_us, 90500000);
 	assert_int_equal(file->grace_us, 120000000);
 	assert_int_equal(file->log_max_bytes, 1 << 30);
+	assert_int_equal(file->keep.best, 3);
+	assert_int_equal(file->keep.last, 5);
+	assert_int_equal(file->keep.disk_bytes, 20000000000);
 	assert_string_equal(file->failures[1].outcome, "crashed");
 	assert_true(file->failures[1].retry && !file->failures[0].retry);
 	assert_string_equal(file->failures[2].outcome, "end");

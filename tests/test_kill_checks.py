@@ -22,7 +22,7 @@ class Checks(unittest.TestCase):
     def setUpClass(cls):
         cls.whole = pathlib.Path(tempfile.mkdtemp(prefix="tuner-kill-"))
         cls.addClassCleanup(shutil.rmtree, cls.whole)
-        harness.write_job(cls.whole, harness.KINDS["program"])
+        harness.write_job(cls.whole, harness.KINDS["keep"])
         harness.sit_to_the_end(cls.whole)
         with harness.Outcome(cls.whole) as outcome:
             cls.configurations = outcome.configurations()
@@ -146,6 +146,62 @@ class Checks(unittest.TestCase):
         for report, n in (killed, 2), (done, 0), (done, 2), (failed, 1):
             with self.assertRaises(harness.Broken):
                 kill_commands.taken(report, lambda n=n: n)
+
+    def best(self):
+        return self.value("SELECT number FROM trial ORDER BY objective LIMIT 1")
+
+    def worst(self):
+        return self.value("SELECT number FROM trial ORDER BY objective DESC LIMIT 1")
+
+    def value(self, query):
+        with sqlite3.connect(self.directory / "tuner.db") as db:
+            value, = db.execute(query).fetchone()
+        db.close()
+        return value
+
+    def trial(self, number):
+        return self.directory / f"tuner.db.d/job/{number:04}"
+
+    def test_a_model_of_the_best_that_is_lost(self):
+        (self.trial(self.best()) / "1/model/weights").unlink()
+        self.broken("the model of trial")
+
+    def test_a_model_of_the_best_that_is_another(self):
+        (self.trial(self.best()) / "1/model/weights").write_text("0.5\n")
+        self.broken("the model of trial")
+
+    def test_a_model_that_should_have_gone(self):
+        model = self.trial(self.worst()) / "1/model"
+        model.mkdir()
+        (model / "weights").write_text("0.5\n")
+        self.broken("the model of trial")
+
+    def test_a_checkpoint_of_the_best_that_is_lost(self):
+        shutil.rmtree(self.trial(self.best()) / "checkpoint")
+        self.broken("checkpoints of trial")
+
+    def test_a_removal_that_was_not_finished(self):
+        (self.trial(self.worst()) / ".tuner-removed-1").mkdir()
+        self.broken("removals that were not finished")
+
+    def test_a_file_that_nobody_has_looked_at(self):
+        self.change("UPDATE manifest SET state = 'pending', recorded_us = NULL WHERE attempt = 3")
+        self.broken("unfinished manifests")
+
+    def test_a_file_that_is_not_listed(self):
+        self.change("DELETE FROM artifact WHERE attempt = 3")
+        self.broken("job/0003/1 lists")
+
+    def test_a_hash_that_is_another(self):
+        self.change(f"UPDATE artifact SET sha256 = replace(sha256, 'a', 'b') WHERE attempt = {self.best()}")
+        self.broken("its hash in")
+
+    def test_a_removal_without_its_event(self):
+        with sqlite3.connect(self.directory / "tuner.db") as db:
+            db.executescript("DROP TRIGGER event_update")
+        db.close()
+        self.change("UPDATE event SET kind = 'noted' WHERE kind = 'removed'")
+        self.broken("removals of")
 
     def test_calls_are_spread_from_the_first_to_the_last(self):
         self.assertEqual(harness.spread(10, 20), list(range(1, 11)))

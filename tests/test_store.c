@@ -180,7 +180,7 @@ static void a_new_database_is_ours_alone(void **state)
 	assert_string_equal(store_path(f->store), f->path);
 	assert_string_equal(store_directory(f->store), beside(f, ".d"));
 	ASSERT_ROWS(f, "PRAGMA application_id", "1953853042");
-	ASSERT_ROWS(f, "PRAGMA user_version", "2");
+	ASSERT_ROWS(f, "PRAGMA user_version", "3");
 	ASSERT_ROWS(f, "PRAGMA journal_mode", "wal");
 	ASSERT_ROWS(f, "PRAGMA foreign_keys", "1");
 	ASSERT_ROWS(f,
@@ -738,7 +738,7 @@ static void a_newer_database_can_only_be_read(void **state)
 	open_store(f, STORE_WRITE);
 	fixture_add_job(f, "job", 5, "loss", "minimize");
 	close_store(f);
-	run_sql(f->path, "ALTER TABLE job ADD COLUMN future TEXT; PRAGMA user_version = 3");
+	run_sql(f->path, "ALTER TABLE job ADD COLUMN future TEXT; PRAGMA user_version = 4");
 	struct text before = content(f->path);
 
 	refuse_open(f, STORE_WRITE, TUNER_USAGE, "newer tuner");
@@ -780,11 +780,12 @@ static void a_file_of_version_1_becomes_the_same_as_a_new_one(void **state)
 	char fresh[SHA256_TEXT], migrated[SHA256_TEXT];
 	schema_sum(f, fresh);
 	close_store(f);
-	run_sql(f->path, "DROP TABLE provenance; DROP TABLE run_versions; DROP TABLE job_source; "
+	run_sql(f->path, "DROP TABLE artifact; DROP TABLE manifest; DROP TABLE provenance; DROP "
+			 "TABLE run_versions; DROP TABLE job_source; "
 			 "DROP TABLE fingerprint; DROP TABLE document; PRAGMA user_version = 1");
 	open_store(f, STORE_WRITE);
 	assert_true(exists(beside(f, ".v1.bak")));
-	ASSERT_ROWS(f, "PRAGMA user_version", "2");
+	ASSERT_ROWS(f, "PRAGMA user_version", "3");
 	schema_sum(f, migrated);
 	assert_string_equal(migrated, fresh);
 	fixture_use_job(f, id);

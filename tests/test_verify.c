@@ -375,6 +375,15 @@ static const struct {
 		"is to stop an attempt that had ended" },
 	{ "event-ends", "UPDATE event SET data = '{}' WHERE kind = 'retry'",
 		"is ended, but ended in 0 events" },
+	{ "manifests", "DELETE FROM manifest WHERE attempt = 2",
+		"job job, trial 1, attempt 2: is ended, and has no manifest" },
+	{ "manifests", "UPDATE manifest SET job = 2 WHERE attempt = 2", "is another job's" },
+	{ "manifest-removal",
+		"UPDATE manifest SET state = 'recorded', recorded_us = 1, removal = 1 WHERE "
+		"attempt = 2",
+		"trial 1, attempt 2: event 1 is no removal" },
+	{ "artifacts", "INSERT INTO artifact VALUES (1, 2, 'model/weights', 5, NULL)",
+		"lists 1 files of 5 bytes, and counts 0 of 0" },
 };
 
 enum { N_BREAKS = sizeof BREAKS / sizeof *BREAKS };

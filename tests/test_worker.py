@@ -404,6 +404,22 @@ class TrainingRuns(WorkerTest):
         self.assertEqual(self.without_speed(first + second), self.without_speed(whole))
         self.assert_same_weights(self.saved_model("whole"), self.saved_model("parts"))
 
+    def test_killed_at_once_the_next_start_goes_on_at_its_last_whole_epoch(self):
+        """SIGKILL leaves no time for a checkpoint: only what the last epoch's end has saved is left."""
+        options = self.options + ["--epochs", 3, "--augment", "crop-flip"]
+        whole = self.run_script(*options)
+        checkpoints = {"TUNER_CHECKPOINT_DIR": str(self.directory / "c")}
+        status, first = self.interrupted_run(signal.SIGKILL, *options, **checkpoints)
+        self.assertEqual(status, -signal.SIGKILL, first)
+        saved = worker.load_checkpoint(self.directory / "c")
+        done = saved["epoch"] if saved else 0  # killed before it was written: none
+        self.assertLess(done, 3)
+        second = self.run_script(*options, **checkpoints)
+        if done:
+            self.assertIn('@tuner {"resume": %d}\n' % done, second)
+        lines = self.without_speed(second)
+        self.assertEqual(lines, self.without_speed(whole)[done:])
+
     def test_sigint_leaves_too(self):
         status, output = self.interrupted_run(signal.SIGINT, *self.options, "--epochs", 50)
         self.assertEqual(status, 130, output)

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "trials/event.h"
+#include "trials/manifest.h"
 #include "trials/sql.h"
 #include "trials/state.h"
 
@@ -136,7 +137,7 @@ bool attempt_create(struct store *store, const struct attempt_new *attempt, int6
 		!event_add(store, trial.job, trial.id, *ret_id, "retry",
 			"{\"reason\": \"the attempt before is lost\"}", now_us, &event, err))
 		return false;
-	return count_attempt(store, &trial, err);
+	return manifest_supersede(store, trial.id, err) && count_attempt(store, &trial, err);
 }
 
 /* ---- moves ---- */
@@ -444,7 +445,8 @@ bool attempt_end(struct store *store, int64_t attempt_id, const struct attempt_e
 	return add_end_event(store, &attempt, end, now_us, ret_event, err) &&
 	       write_attempt_end(store, &attempt, end, started_us, ended_us, err) &&
 	       (superseded(&attempt) || write_trial_end(store, &attempt, end, started_us, ended_us,
-						*ret_event, err));
+						*ret_event, err)) &&
+	       manifest_open(store, attempt_id, err);
 }
 
 /* ---- reading ---- */

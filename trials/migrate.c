@@ -20,9 +20,15 @@ static const char step_2[] =
 #include "step_2.inc"
 	;
 
+/* What ended attempts have left on the disk. */
+static const char step_3[] =
+#include "step_3.inc"
+	;
+
 /* Forward only, in order. */
 static const struct schema_step schema_steps[] = {
 	{ 2, step_2 },
+	{ 3, step_3 },
 	{ 0, NULL },
 };
 

@@ -1,4 +1,4 @@
--- The database of `tuner`, schema version 2. This file is what a new database is made from.
+-- The database of `tuner`, schema version 3. This file is what a new database is made from.
 --
 -- Times are microseconds since 1970, UTC (columns *_us). A real number that is NULL is NaN, unless its
 -- comment says otherwise; infinities are SQLite's own (9e999, -9e999). Names are singular; the plural
@@ -176,6 +176,32 @@ CREATE TABLE metric (           -- a named value at a step of an attempt
   value   REAL,
   time_us INTEGER NOT NULL,
   UNIQUE (attempt, name, step)          -- no other index: about 50 bytes a row
+) STRICT;
+
+CREATE TABLE manifest (         -- what an ended attempt has left on the disk: a launched one has a row from its end on
+  attempt         INTEGER PRIMARY KEY REFERENCES attempt(id),
+  job             INTEGER NOT NULL REFERENCES job(id),
+  state           TEXT NOT NULL CHECK (state IN ('pending', 'recorded', 'removing')),
+                                        -- pending: not looked at yet; removing: a removal may not be complete
+  files           INTEGER NOT NULL DEFAULT 0, -- its artefacts, when it was looked at
+  bytes           INTEGER NOT NULL DEFAULT 0, -- what they take; 0 from their removal on
+  checkpoint_bytes INTEGER NOT NULL DEFAULT 0, -- what the trial's checkpoints take; 0 from their removal, or the next attempt, on
+  recorded_us     INTEGER,              -- NULL while pending
+  removal         INTEGER REFERENCES event(id), -- the event by which the artefacts were given up; NULL: they stay
+  checkpoint_removal INTEGER REFERENCES event(id), -- the same of the checkpoints
+  message         TEXT NOT NULL DEFAULT '', -- what could not be read or removed
+  CHECK ((state = 'pending') = (recorded_us IS NULL))
+) STRICT;
+CREATE INDEX manifest_due ON manifest(job, state, attempt) WHERE state <> 'recorded';
+CREATE INDEX manifest_kept ON manifest(job, bytes, checkpoint_bytes) WHERE bytes + checkpoint_bytes > 0;
+
+CREATE TABLE artifact (         -- one file of a manifest
+  id      INTEGER PRIMARY KEY,
+  attempt INTEGER NOT NULL REFERENCES manifest(attempt),
+  path    TEXT NOT NULL CHECK (length(path) > 0), -- in the attempt's directory
+  bytes   INTEGER NOT NULL CHECK (bytes >= 0),
+  sha256  TEXT CHECK (length(sha256) = 64), -- NULL: was not computed, as it was not to stay
+  UNIQUE (attempt, path)
 ) STRICT;
 
 CREATE TABLE machine (          -- what a decision was computed with

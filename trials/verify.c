@@ -20,6 +20,9 @@
 	"results to a new job with `tuner tell JOB --add`"
 #define DECISION                                                                                   \
 	"the results stand, but `tuner replay` cannot recompute this decision; an older copy may"
+#define MANIFEST                                                                                   \
+	"no result is lost, but `tuner show` and `keep` go by it: `tuner gc --dry-run` says what " \
+	"is on the disk"
 #define SCHEMA "make it again from trials/schema.sql, while no job runs"
 
 /* ---- the checks ---- */
@@ -392,6 +395,33 @@ static const struct check checks[] = {
 		"a.id "
 		"HAVING count(e.id) <> (a.state = 'ended')",
 		"facts are missing or doubled: go on from an older copy" },
+
+	/* ---- files ---- */
+	{ "manifests",
+		"SELECT " ATTEMPT
+		"'is ' || a.state || ', and ' || CASE WHEN m.attempt IS NULL THEN "
+		"'has no manifest' WHEN m.job <> t.job THEN 'its manifest is another job''s' ELSE "
+		"'has a manifest' END FROM attempt a JOIN trial t ON t.id = a.trial JOIN job j ON "
+		"j.id = t.job LEFT JOIN manifest m ON m.attempt = a.id WHERE ?1 IN (0, t.job) AND "
+		"((a.state = 'ended' AND a.directory <> '') <> (m.attempt IS NOT NULL) OR m.job <> "
+		"t.job)",
+		MANIFEST },
+	{ "manifest-removal",
+		"SELECT " ATTEMPT "'event ' || e.id || ' is no removal of its files, or they still "
+		"count ' || m.bytes || ' bytes' FROM manifest m JOIN attempt a ON a.id = m.attempt "
+		"JOIN trial t ON t.id = a.trial JOIN job j ON j.id = t.job JOIN event e ON e.id IN "
+		"(m.removal, m.checkpoint_removal) WHERE ?1 IN (0, t.job) AND (e.kind <> 'removed' "
+		"OR e.attempt IS NOT a.id OR (e.id = m.removal AND m.bytes <> 0))",
+		MANIFEST },
+	{ "artifacts",
+		"SELECT " ATTEMPT "'lists ' || count(f.id) || ' files of ' || sum(f.bytes) || ' "
+		"bytes, and counts ' || m.files || ' of ' || m.bytes FROM manifest m JOIN artifact "
+		"f ON f.attempt = m.attempt JOIN attempt a ON a.id = m.attempt JOIN trial t ON "
+		"t.id "
+		"= a.trial JOIN job j ON j.id = t.job WHERE ?1 IN (0, t.job) GROUP BY m.attempt "
+		"HAVING count(f.id) > m.files OR (m.removal IS NULL AND (sum(f.bytes) > m.bytes OR "
+		"(count(f.id) = m.files AND sum(f.bytes) <> m.bytes)))",
+		MANIFEST },
 };
 
 /* ---- making them ---- */

@@ -1,6 +1,7 @@
 #include "tuner/command.h"
 
 #include "base/file.h"
+#include "tuner/artifact_report.h"
 #include "tuner/job_open.h"
 #include "tuner/launch.h"
 #include "tuner/launched.h"
@@ -386,9 +387,12 @@ static bool print(const struct invocation *call, const struct report *report,
 	const bool command = invocation_option(call, "command") != NULL;
 	const bool model = invocation_option(call, "model") != NULL;
 	const bool params = invocation_option(call, "params") != NULL;
-	if (command + model + params + call->json > 1)
+	const bool artifacts = invocation_option(call, "artifacts") != NULL;
+	if (command + model + params + artifacts + call->json > 1)
 		return tuner_fail(err, TUNER_USAGE,
-			"--command, --params, --model and --json exclude each other");
+			"--command, --params, --model, --artifacts and --json exclude each other");
+	if (artifacts)
+		return trial_artifacts_print_paths(report, best, err);
 	if (command)
 		return print_command(report, best, err);
 	if (model)

@@ -1,6 +1,7 @@
 #include "tuner/command.h"
 
 #include "base/number.h"
+#include "tuner/artifact_report.h"
 #include "tuner/job_open.h"
 #include "tuner/launched.h"
 #include "tuner/provenance_report.h"
@@ -26,6 +27,7 @@ struct shown {
 	struct attempt_list attempts;
 	struct curve_list curves;
 	struct event_list events; /* this trial's */
+	struct trial_artifacts artifacts;
 	char *directory; /* of the newest attempt; NULL: none yet */
 	struct states states; /* of code and data, of the job */
 	struct provenance *made_of; /* by attempt */
@@ -42,6 +44,7 @@ static void shown_finish(struct shown *shown)
 	states_finish(&shown->states);
 	launched_finish(&shown->launched);
 	free(shown->directory);
+	trial_artifacts_finish(&shown->artifacts);
 	event_list_finish(&shown->events);
 	curve_list_finish(&shown->curves);
 	attempt_list_finish(&shown->attempts);
@@ -168,6 +171,7 @@ static bool read_all(const struct invocation *call, struct shown *ret, struct tu
 		       report->store, ret->trial.id, &ret->decision, &ret->decision_memory, err) &&
 	       attempt_select(report->store, report->job.id, ret->trial.id, &ret->attempts, err) &&
 	       curve_select(report->store, ret->trial.id, NULL, &ret->curves, err) &&
+	       trial_artifacts_read(report->store, ret->trial.id, &ret->artifacts, err) &&
 	       read_events(ret, err) && read_launch(ret, err) && read_provenance(ret, err);
 }
 
@@ -278,6 +282,7 @@ static bool fill_shown(cJSON *object, const struct shown *shown)
 	for (size_t i = 0; ok && i < shown->events.n; i++)
 		ok = json_append(events, event_json(&shown->events.items[i]));
 	return ok && cJSON_AddBoolToObject(object, "best", shown->is_best) != NULL &&
+	       json_add_item(object, "artifacts", trial_artifacts_json(&shown->artifacts)) &&
 	       json_add_item(object, "decision", decision_json(&shown->decision)) &&
 	       (shown->directory != NULL ? json_add_string(object, "directory", shown->directory)
 					 : cJSON_AddNullToObject(object, "directory") != NULL) &&
@@ -507,6 +512,7 @@ static bool print_shown(const struct shown *shown, bool color, struct tuner_erro
 	if (shown->attempts.n > 0)
 		provenance_text(&shown->made_of[shown->attempts.n - 1], &shown->states, &end);
 	add_command(shown, &end);
+	trial_artifacts_text(&shown->artifacts, &end);
 	add_events(&shown->events, &end);
 	const bool ok = put(&head, err) &&
 			(shown->curves.n == 0 || print_metrics(&shown->curves, color, err));

@@ -1,5 +1,6 @@
 #include "tuner/command.h"
 
+#include "tuner/artifact_check.h"
 #include "tuner/report_json.h"
 #include "tuner/text_width.h"
 #include "trials/verify.h"
@@ -79,6 +80,8 @@ int cmd_verify(const struct invocation *call, struct tuner_error *err)
 	const bool ok = command_open(call, STORE_READ, &store, err) &&
 			find_job(call, store, &job_id, err) &&
 			store_verify(store, job_id, &list, err) &&
+			artifacts_check(store, job_id, invocation_option(call, "hashes") != NULL,
+				&list, err) &&
 			(call->json ? print_json : print)(call, &list, err);
 	const int status = list.n > 0 ? EXIT_GATE : EXIT_DONE;
 	violation_list_finish(&list);

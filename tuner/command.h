@@ -122,6 +122,7 @@ int cmd_why(const struct invocation *call, struct tuner_error *err);
 int cmd_importance(const struct invocation *call, struct tuner_error *err);
 int cmd_replay(const struct invocation *call, struct tuner_error *err);
 int cmd_verify(const struct invocation *call, struct tuner_error *err);
+int cmd_gc(const struct invocation *call, struct tuner_error *err);
 int cmd_doctor(const struct invocation *call, struct tuner_error *err);
 int cmd_version(const struct invocation *call, struct tuner_error *err);
 int cmd_help(const struct invocation *call, struct tuner_error *err);

@@ -107,6 +107,22 @@ static const struct option_row best_options[] = {
 	{ "command", 0, NULL, "print the command line that repeats it" },
 	{ "params", 0, NULL, "print its parameters as JSON" },
 	{ "model", 0, NULL, "print the directory of its saved model" },
+	{ "artifacts", 0, NULL, "print the path of each file that it has saved" },
+	{ .name = NULL },
+};
+
+static const struct option_row verify_options[] = {
+	{ "hashes", 0, NULL,
+		"also read every file that trials have saved, and compare its SHA-256" },
+	{ .name = NULL },
+};
+
+static const struct option_row gc_options[] = {
+	{ "dry-run", 0, NULL, "remove nothing, and say what would be" },
+	{ "best", 0, "N",
+		"keep what the N best trials have saved (default: keep of the job file)" },
+	{ "logs", 0, NULL, "also the output of attempts that failed" },
+	{ "unknown", 0, NULL, "also directories that the database does not know" },
 	{ .name = NULL },
 };
 
@@ -217,11 +233,18 @@ const struct subcommand commands[] = {
 		"processor or\n"
 		"other libraries are held to 1e-6, all others to the bit.\n"
 		"Exit status: 0 all are the same, 1 some differ." },
-	{ "verify", "[JOB]", "check what holds in every sound database", 0, 1,
-		TAKES_DB | TAKES_JSON, NULL, cmd_verify,
+	{ "verify", "[JOB]", "check what holds in every sound database, and its files", 0, 1,
+		TAKES_DB | TAKES_JSON, verify_options, cmd_verify,
 		"Of one job, or of all. One line a violation: what is wrong, and what to do about "
 		"it.\n"
 		"Exit status: 0 nothing is, 1 something is." },
+	{ "gc", "[JOB]", "remove what nobody needs any more of a job's files", 0, 1,
+		TAKES_DB | TAKES_JSON, gc_options, cmd_gc,
+		"What trials have saved beyond the best ones, and what programs that were killed "
+		"have left.\n"
+		"A running job is asked to do it. Nothing of a trial that has not ended, and no "
+		"result.\n"
+		"Exit status: 0 done, 1 something could not be removed." },
 	{ "doctor", "[JOB]", "say what is wrong with this machine, the database, a job", 0, 1,
 		TAKES_DB | TAKES_JSON, NULL, cmd_doctor,
 		"One line a finding, with what to do about it. Exit status: 0 nothing is wrong, 1 "

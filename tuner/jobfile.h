@@ -65,6 +65,12 @@ struct job_code {
 	char *path; /* in the repository; "" at its top */
 };
 
+/* Which models, output files and checkpoints of ended trials stay. */
+struct job_keep {
+	int64_t best, last; /* best 0: all, and last does not matter */
+	int64_t disk_bytes; /* 0: no limit */
+};
+
 struct job_file {
 	char *text; /* as given, overrides applied and noted below */
 	char *path; /* absolute; "" for standard input */
@@ -105,6 +111,7 @@ struct job_file {
 	struct outcome_rule outcomes[OUTCOMES];
 	struct failure_rule *failures;
 	size_t n_failures;
+	struct job_keep keep;
 	struct job_host *hosts;
 	size_t n_hosts;
 };

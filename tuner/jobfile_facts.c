@@ -532,6 +532,17 @@ static void add_limits(struct collector *c)
 	}
 }
 
+static void add_keep(struct collector *c)
+{
+	const struct job_keep *keep = &c->file->keep;
+
+	add_key(c, CHANGE_TAKEN, SECTION_KEEP, "keep", "best", optional_number((double)keep->best));
+	add_key(c, CHANGE_TAKEN, SECTION_KEEP, "keep", "last",
+		keep->best > 0 ? number_text((double)keep->last) : null_text());
+	add_key(c, CHANGE_TAKEN, SECTION_KEEP, "keep", "disk",
+		keep->disk_bytes > 0 ? size_text(keep->disk_bytes) : null_text());
+}
+
 static struct text gpus_text(const struct job_host *host)
 {
 	struct text text = TEXT_EMPTY;
@@ -597,6 +608,7 @@ bool facts_create(const struct job_file *file, struct facts *ret)
 	add_stopping(&c);
 	add_command(&c);
 	add_limits(&c);
+	add_keep(&c);
 	add_hosts(&c);
 	json_destroy(document);
 	return !ret->failed;

@@ -136,8 +136,11 @@ const struct key job_keys[] = {
 		.help = "how often each arm searches; the arms of a repeat share its initial "
 			"points and training seeds",
 		.synonyms = "executions_per_trial|num_samples_per_config|replications|runs" },
-	{ SECTION_FILE, "keep", KEY_OBJECT, .refused = LATER,
-		.help = "which checkpoints and models stay", .synonyms = "keep_n|retention" },
+	{ SECTION_FILE, "keep", KEY_OBJECT, SECTION_KEEP, .derived = "everything",
+		.help = "which models, output files and checkpoints of ended trials stay on the "
+			"disk; logs and results always do",
+		.synonyms = "keep_n|retention|checkpoint_config|CheckpointConfig|"
+			    "num_to_keep|keep_checkpoints_num|checkpoint_policy|save_trial_best" },
 	{ SECTION_FILE, "source", KEY_OBJECT, SECTION_CODE, .otherwise = "\"live\"",
 		.help = "which code trials run: what lies in \"directory\" at the time, a copy of "
 			"it, or "
@@ -502,6 +505,21 @@ const struct key job_keys[] = {
 	{ SECTION_CODE, "path", KEY_STRING, .derived = "its top",
 		.help = "where in the repository the command runs",
 		.synonyms = "subdirectory|subdir|folder|directory|working_directory" },
+
+	{ SECTION_KEEP, "best", KEY_INTEGER, FROM_TO(1, 1000000),
+		.derived = "all; the best alone where disk has no room for more",
+		.help = "so many of the best trials; what the others saved goes as soon as they "
+			"have "
+			"ended for good, but for what the machine made fail",
+		.synonyms = "keep_top|top|n|num_to_keep|keep_n|keep_trials|save_trial_best" },
+	{ SECTION_KEEP, "last", KEY_INTEGER, FROM_TO(0, 1000000), .derived = "0; without best all",
+		.help = "and so many of those that ended last, until disk has no room for them",
+		.synonyms = "latest|recent|newest|save_experiment_latest" },
+	{ SECTION_KEEP, "disk", KEY_SIZE, FROM_TO(1, 1e15), .derived = "no limit",
+		.help = "what all of it may take together: beyond it the oldest go that are not "
+			"among the "
+			"best, and where none is left nothing more is launched",
+		.synonyms = "disk_budget|quota|max_size|size|space|limit" },
 	{ .name = NULL },
 };
 
@@ -521,6 +539,7 @@ static const struct {
 	[SECTION_OUTCOME] = { "outcomes.CLASS.", "then" },
 	[SECTION_HOST] = { "hosts.N.", NULL },
 	[SECTION_CODE] = { "source.", "code" },
+	[SECTION_KEEP] = { "keep.", NULL },
 };
 
 const char *section_shorthand(enum section section)

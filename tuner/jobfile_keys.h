@@ -29,6 +29,7 @@ enum section {
 	SECTION_OUTCOME, /* a member of it */
 	SECTION_HOST, /* an item of "hosts" */
 	SECTION_CODE, /* "source" */
+	SECTION_KEEP, /* "keep" */
 	SECTIONS
 };
 

@@ -612,10 +612,31 @@ static void read_limits(struct reader *reader)
 	file->log_max_bytes = member_size(root, SECTION_FILE, "log_max");
 }
 
+/* ---- keep ---- */
+
+static void read_keep(struct reader *reader)
+{
+	struct job_keep *keep = &reader->file->keep;
+	const cJSON *node = member(reader->root, SECTION_FILE, "keep");
+	const cJSON *best = member(node, SECTION_KEEP, "best");
+	const cJSON *last = member(node, SECTION_KEEP, "last");
+
+	if (best != NULL)
+		keep->best = (int64_t)best->valuedouble;
+	if (last != NULL)
+		keep->last = (int64_t)last->valuedouble;
+	if (member(node, SECTION_KEEP, "disk") != NULL)
+		keep->disk_bytes = member_size(node, SECTION_KEEP, "disk");
+	if (last != NULL && !has_member(node, "best"))
+		report_error(reader, last, AT_KEY,
+			"has no effect without \"best\": without it everything stays");
+}
+
 bool read_run(struct reader *reader, struct tuner_error *err)
 {
 	read_limits(reader);
 	read_outcomes(reader);
+	read_keep(reader);
 	return read_name(reader, err) && read_directory(reader, err) && read_code(reader, err) &&
 	       read_hosts(reader, err) && read_command(reader, err) && read_channels(reader, err) &&
 	       read_environment(reader, err) && read_failures(reader, err);

@@ -21,6 +21,7 @@ static const char *const definitions[SECTIONS] = {
 	[SECTION_OUTCOME] = "outcome",
 	[SECTION_HOST] = "host",
 	[SECTION_CODE] = "source",
+	[SECTION_KEEP] = "keep",
 };
 
 static const char SCALAR[] = "{\"type\": [\"string\", \"number\", \"boolean\"]}";

@@ -96,6 +96,7 @@ static bool act(struct loop *loop, struct turn *turn, struct tuner_error *err)
 	}
 	if (turn->ended != NULL) {
 		struct backend *backend = loop_backend(loop, turn->ended);
+		loop_keep_notice(loop);
 		backend->ops->forget(backend, turn->ended->attempt);
 		show_end(loop, turn);
 	}
@@ -364,7 +365,8 @@ static bool wait_for_events(struct loop *loop, struct tuner_error *err)
 	if (any_ended(loop))
 		return true;
 	fds[0] = (struct pollfd){ .fd = loop->signals.fd, .events = POLLIN };
-	const size_t n = 1 + pool_descriptors(loop->pool, fds + 1, DESCRIPTORS_MAX - 1);
+	fds[1] = (struct pollfd){ .fd = keeper_descriptor(loop->keeping.keeper), .events = POLLIN };
+	const size_t n = 2 + pool_descriptors(loop->pool, fds + 2, DESCRIPTORS_MAX - 2);
 	const int64_t until_us = loop->next_tick_us - clock_monotonic_us();
 	int timeout_ms = until_us > 0 ? (int)((until_us + 999) / 1000) : 0;
 	const int backend_ms = pool_wait_ms(loop->pool);
@@ -390,7 +392,8 @@ static bool fill_slots(struct loop *loop, struct tuner_error *err)
 static bool is_over(const struct loop *loop)
 {
 	const bool waits =
-		loop->phase == SEARCHING && !loop->settings->stop_only && loop->n_retries > 0;
+		loop->phase == SEARCHING && !loop->settings->stop_only &&
+		(loop->n_retries > 0 || (loop_keep_holds(loop) && loop_may_propose(loop)));
 	return loop->n_lives == 0 && !waits && !loop_wants_launch(loop);
 }
 
@@ -403,7 +406,7 @@ static bool work(struct loop *loop, struct tuner_error *err)
 		loop_stop_lives(loop, OUTCOME_INTERRUPTED, loop->reason, STOP_GRACE_US);
 	}
 	for (;;) {
-		if (!end_turns(loop, err) || !fill_slots(loop, err))
+		if (!end_turns(loop, err) || !loop_keep_step(loop, err) || !fill_slots(loop, err))
 			return false;
 		if (is_over(loop) && !any_ended(loop))
 			return true;
@@ -479,7 +482,8 @@ static bool begin(struct loop *loop, struct tuner_error *err)
 			loop->file->failures, loop->file->n_failures, &loop->rules, &bad, err) ||
 		!search_list_load(
 			&loop->searches, loop->file, loop->store, settings->job_id, err) ||
-		!loop_load_counts(loop, err) || !loop_load_hosts(loop, err))
+		!loop_load_counts(loop, err) || !loop_load_hosts(loop, err) ||
+		!loop_keep_begin(loop, err))
 		goto out;
 	if (!store_begin(loop->store, STORE_DURABLE, err))
 		goto out;
@@ -498,6 +502,7 @@ out:
 
 static void end(struct loop *loop)
 {
+	keeper_destroy(loop->keeping.keeper);
 	for (size_t i = 0; i < loop->n_lives; i++)
 		live_destroy(loop->lives[i]);
 	for (size_t i = 0; i < loop->n_retries; i++)
@@ -531,7 +536,8 @@ bool loop_run(
 	bool ok = begin(&loop, err) && work(&loop, err);
 	if (ok) {
 		conclude(&loop);
-		ok = loop_end_provenance(&loop, err) && store_conclusion(&loop, err);
+		ok = loop_end_provenance(&loop, err) && loop_keep_finish(&loop, err) &&
+		     store_conclusion(&loop, err);
 	}
 	if (ok) {
 		ret->status = loop.status;

@@ -96,7 +96,7 @@ static bool has_free_place(const struct loop *loop)
 
 bool loop_wants_launch(const struct loop *loop)
 {
-	return loop->phase == SEARCHING && !loop->settings->stop_only &&
+	return loop->phase == SEARCHING && !loop->settings->stop_only && !loop_keep_holds(loop) &&
 	       (loop_has_due_retry(loop) || loop_may_propose(loop)) && probe_allows(loop);
 }
 

@@ -3,6 +3,7 @@
 #define TUNER_LOOP_INSIDE_H
 
 #include "trials/event.h"
+#include "tuner/keeper.h"
 #include "tuner/live.h"
 #include "tuner/loop.h"
 #include "tuner/launch.h"
@@ -57,6 +58,18 @@ struct provenance_notes {
 	size_t n_unseen, capacity;
 };
 
+/* What trials have left on the disk (loop_keep.c). */
+struct keeping {
+	struct keeper *keeper;
+	bool due; /* the database may hold something for the keeper */
+	bool look; /* something has changed that `keep` may want to act upon */
+	bool full; /* more than keep.disk, and nothing more may go: launches are held */
+	int64_t kept_bytes, live_bytes; /* with keep.disk: of ended trials, of running ones */
+	int64_t next_measure_us; /* monotonic */
+	int64_t behind; /* attempts that ended in this run and are not recorded yet */
+	int64_t ends; /* of attempts: a measurement counts only until the next */
+};
+
 struct loop {
 	const struct loop_settings *settings;
 	const struct job_file *file;
@@ -71,6 +84,8 @@ struct loop {
 	size_t n_retries, retries_capacity;
 	struct asked_trial *asked;
 	size_t n_asked, asked_capacity;
+
+	struct keeping keeping;
 
 	enum phase phase;
 	enum exit_status status;
@@ -252,6 +267,26 @@ bool loop_hear_witness(struct loop *loop, struct tuner_error *err);
 /* At the end: waits a little for what was asked. */
 TUNER_MUST_CHECK
 bool loop_end_provenance(struct loop *loop, struct tuner_error *err);
+
+/* ---- loop_keep.c: artefacts and checkpoints ---- */
+
+TUNER_MUST_CHECK
+bool loop_keep_begin(struct loop *loop, struct tuner_error *err);
+
+/* An attempt has ended, or something else that the database knows of. */
+void loop_keep_notice(struct loop *loop);
+
+/* With keep.disk no launch is allowed now: nothing more may go, or trials end faster than what they save is
+ * looked at. */
+bool loop_keep_holds(const struct loop *loop);
+
+/* Takes what the keeper has done, applies `keep`, gives it the next task. Never waits. Between transactions. */
+TUNER_MUST_CHECK
+bool loop_keep_step(struct loop *loop, struct tuner_error *err);
+
+/* Waits until all of it is done; a signal, or a run that was told to end, leaves the rest to the next. */
+TUNER_MUST_CHECK
+bool loop_keep_finish(struct loop *loop, struct tuner_error *err);
 
 /* ---- loop_requests.c: what other processes ask ---- */
 

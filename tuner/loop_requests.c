@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "tuner/enqueue.h"
+#include "tuner/gc.h"
 #include "tuner/reopen.h"
 #include "tuner/version.h"
 
@@ -77,6 +78,27 @@ static bool request_drain(
 	return loop_drain_host(loop, host->valuestring, cJSON_IsTrue(drain), answer, err);
 }
 
+static bool request_gc(
+	struct loop *loop, const cJSON *argument, struct text *answer, struct tuner_error *err)
+{
+	const cJSON *best = cJSON_GetObjectItemCaseSensitive(argument, "best");
+	const cJSON *last = cJSON_GetObjectItemCaseSensitive(argument, "last");
+	int64_t n, bytes;
+	char size[BYTES_TEXT];
+	if (!cJSON_IsNumber(best) || best->valuedouble < 1 || best->valuedouble > 1e9)
+		return tuner_fail(err, TUNER_USAGE, "how many of the best are to be kept?");
+	const struct job_keep keep = { .best = (int64_t)best->valuedouble,
+		.last = cJSON_IsNumber(last) && last->valuedouble > 0 && last->valuedouble < 1e9
+				? (int64_t)last->valuedouble
+				: 0 };
+	if (!gc_decide(loop->store, loop->settings->job_id, &keep, &n, &bytes, err))
+		return false;
+	text_print(answer, "what %lld attempts have saved is being removed, %s", (long long)n,
+		bytes_text(bytes, size));
+	loop->keeping.look = loop->keeping.due = true;
+	return true;
+}
+
 /* A wish to stop a run that had ended by itself must not stop the next one. */
 static bool is_stale(const struct loop *loop, const struct request *request)
 {
@@ -101,6 +123,8 @@ static bool serve_request(struct loop *loop, const struct request *request, stru
 		done = request_retry(loop, argument, &answer, &refused);
 	else if (strcmp(request->verb, "drain") == 0)
 		done = request_drain(loop, argument, &answer, &refused);
+	else if (strcmp(request->verb, "gc") == 0)
+		done = request_gc(loop, argument, &answer, &refused);
 	else
 		done = tuner_fail(&refused, TUNER_USAGE, "this tuner (%s) does not know \"%s\"",
 			TUNER_VERSION, request->verb);

@@ -112,6 +112,31 @@ const struct finished_trial *search_list_best(const struct search_list *list)
 	return best;
 }
 
+const struct finished_trial *search_list_trial(const struct search_list *list, int64_t number)
+{
+	for (size_t s = 0; s < list->n; s++) {
+		const struct history *history = &list->items[s].history;
+		for (size_t i = history->n; i > 0; i--)
+			if (history->items[i - 1].number == number)
+				return &history->items[i - 1];
+	}
+	return NULL;
+}
+
+int64_t search_list_better(const struct search_list *list, double objective)
+{
+	int64_t n = 0;
+
+	for (size_t s = 0; s < list->n; s++) {
+		const struct history *history = &list->items[s].history;
+		for (size_t i = 0; i < history->n; i++)
+			n += history->items[i].state == TRIAL_DONE &&
+			     objective_better(
+				     history->file, history->items[i].objective, objective);
+	}
+	return n;
+}
+
 size_t search_list_done(const struct search_list *list)
 {
 	size_t n = 0;

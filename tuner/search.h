@@ -43,6 +43,10 @@ struct search *search_next(const struct search_list *list);
 
 /* Over all of them. */
 const struct finished_trial *search_list_best(const struct search_list *list); /* NULL: none */
+const struct finished_trial *search_list_trial(
+	const struct search_list *list, int64_t number); /* NULL: it has not ended */
+int64_t search_list_better(
+	const struct search_list *list, double objective); /* done ones better than that */
 size_t search_list_done(const struct search_list *list); /* trials with an objective */
 size_t search_list_ended(const struct search_list *list);
 int64_t search_list_created(const struct search_list *list);

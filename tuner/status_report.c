@@ -2,7 +2,9 @@
 
 #include "base/clock.h"
 #include "base/number.h"
+#include "trials/manifest.h"
 #include "tuner/job_open.h"
+#include "tuner/keep.h"
 #include "tuner/report_json.h"
 #include "tuner/table.h"
 #include "tuner/text_width.h"
@@ -55,7 +57,8 @@ static bool read_failures(
 /* Proposals and results are told in other ways. */
 static bool is_noteworthy(const struct event *event)
 {
-	return strcmp(event->kind, "proposed") != 0 && strcmp(event->kind, "ended") != 0;
+	return strcmp(event->kind, "proposed") != 0 && strcmp(event->kind, "ended") != 0 &&
+	       strcmp(event->kind, "removed") != 0;
 }
 
 static void drop_oldest(struct event_list *list)
@@ -165,6 +168,8 @@ bool standing_read(const struct invocation *call, const struct report *report, s
 		!report_best(report, &ret->best, &ret->has_best, err) ||
 		!trial_select(report->store, &running, &ret->running, err) ||
 		!read_failures(report, ret, err) || !read_median(report, &ret->median_us, err) ||
+		!manifest_total(report->store, report->job.id, &ret->artifact_bytes,
+			&ret->checkpoint_bytes, err) ||
 		!read_queue(report, &ret->queued, err) || !read_recent(report, &ret->recent, err) ||
 		!states_read(report, &ret->states, err))
 		return false;
@@ -311,6 +316,26 @@ static void add_failures(const struct standing *standing, struct text *out)
 	text_add(out, "\n");
 }
 
+/* Beyond keep.disk only what must stay is left: nothing is launched until some of it may go. */
+static void add_disk(const struct standing *standing, struct text *out)
+{
+	const int64_t bytes = standing->artifact_bytes + standing->checkpoint_bytes;
+	const int64_t allowed = standing->file ? standing->file->keep.disk_bytes : 0;
+	char artifacts[BYTES_TEXT], checkpoints[BYTES_TEXT], disk[BYTES_TEXT];
+	if (bytes == 0)
+		return;
+	text_print(out, "on disk: %s saved by ended trials, %s of checkpoints",
+		bytes_text(standing->artifact_bytes, artifacts),
+		bytes_text(standing->checkpoint_bytes, checkpoints));
+	if (allowed > 0)
+		text_print(out, "; keep.disk allows %s", bytes_text(allowed, disk));
+	text_add(out, "\n");
+	if (allowed > 0 && bytes > allowed)
+		text_add(out, "  warning: that is more, and none of it may go: nothing is "
+			      "launched. Raise "
+			      "keep.disk, or lower keep.best\n");
+}
+
 static void add_recent(const struct event_list *events, struct text *out)
 {
 	char time[32];
@@ -425,6 +450,7 @@ bool standing_print(const struct invocation *call, const struct report *report,
 		text_finish(&head);
 		return false;
 	}
+	add_disk(standing, &head);
 	add_failures(standing, &end);
 	add_recent(&standing->recent, &end);
 	add_hints(call, report, standing, &end);
@@ -483,6 +509,8 @@ static bool fill_job(cJSON *object, const struct report *report, const struct st
 	       json_add_duration(object, "left_s", standing->left_us) &&
 	       json_add_duration(
 		       object, "median_s", standing->median_us > 0 ? standing->median_us : -1) &&
+	       json_add_integer(object, "artifact_bytes", standing->artifact_bytes) &&
+	       json_add_integer(object, "checkpoint_bytes", standing->checkpoint_bytes) &&
 	       json_add_integer(object, "queued", standing->queued);
 }
 

@@ -20,6 +20,7 @@ struct standing {
 	int64_t median_us; /* of the done trials' times, of the last hundred; 0: none */
 	struct states states; /* of code and data, that trials found */
 	struct event_list recent; /* what happened last besides proposals and results */
+	int64_t artifact_bytes, checkpoint_bytes; /* that ended trials hold */
 	int64_t left_us; /* estimate of the time to the end of the budget; -1: none */
 };
 

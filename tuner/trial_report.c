@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "tuner/job_open.h"
+#include "tuner/keep.h"
 #include "tuner/report_json.h"
 #include "tuner/shell_words.h"
 #include "tuner/text_width.h"
@@ -326,6 +327,20 @@ static void add_changes(const char *lines, struct text *ret)
 	}
 }
 
+static void add_removal(const cJSON *data, struct text *ret)
+{
+	const cJSON *artifacts = cJSON_GetObjectItemCaseSensitive(data, "artifact_bytes");
+	const cJSON *checkpoint = cJSON_GetObjectItemCaseSensitive(data, "checkpoint_bytes");
+	char size[BYTES_TEXT];
+	if (cJSON_IsNumber(artifacts) && artifacts->valuedouble > 0)
+		text_print(ret, "artefacts removed, %s; ",
+			bytes_text((int64_t)artifacts->valuedouble, size));
+	if (cJSON_IsNumber(checkpoint) && checkpoint->valuedouble > 0)
+		text_print(ret, "checkpoints removed, %s; ",
+			bytes_text((int64_t)checkpoint->valuedouble, size));
+	text_print(ret, "by %s", string_of(data, "why"));
+}
+
 void event_text(const struct event *event, struct text *ret)
 {
 	cJSON *data = cJSON_Parse(event->data);
@@ -350,6 +365,8 @@ void event_text(const struct event *event, struct text *ret)
 			text_print(ret, ", %s", outcome);
 	} else if (strcmp(event->kind, "late") == 0) {
 		text_print(ret, "had a late result of a lost attempt: %s", outcome);
+	} else if (strcmp(event->kind, "removed") == 0) {
+		add_removal(data, ret);
 	} else if (strcmp(event->kind, "edited") == 0) {
 		text_add(ret, "job file edited");
 		add_changes(string_of(data, "changes"), ret);

@@ -1,0 +1,91 @@
+/* What an attempt has left on the disk beside our own files: the model, the output, whatever else it
+ * wrote into its directory (its artefacts), and the checkpoints that belong to all attempts of a trial.
+ *
+ *     artifacts_scan                                        lists and hashes
+ *     artifacts_set_aside -> artifacts_delete_set_aside     removes, in two steps
+ *
+ * `root` is DATABASE.d, `relative` an attempt's directory below it: "JOB/0007/1". Every step below root
+ * is opened without following links: whatever a command has put there, nothing outside is read or
+ * removed. A link is neither listed nor counted, and removed as a link.
+ *
+ * Setting aside is a rename into JOB/0007/.tuner-removed-1, so it takes no time and cannot meet the next
+ * attempt half-way; deleting takes as long as the disk wants. Both may be repeated, also after a kill
+ * in between. */
+#ifndef SCHEDULER_ARTIFACTS_H
+#define SCHEDULER_ARTIFACTS_H
+
+#include "base/error.h"
+#include "base/sha256.h"
+#include "base/text.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ARTIFACTS_SUMS "SHA256SUMS" /* in the attempt's directory, for sha256sum --check */
+#define ARTIFACTS_SET_ASIDE                                                                        \
+	".tuner-removed-" /* and the attempt's number, in the trial's directory */
+
+enum {
+	ARTIFACTS_LISTED_MAX = 1000, /* files that are listed one by one; all of them are counted */
+};
+
+struct artifact {
+	char *path; /* relative to the attempt's directory: "model/weights.pt" */
+	int64_t bytes;
+	char sha256[SHA256_TEXT]; /* "": not computed */
+};
+
+struct artifacts {
+	struct artifact *items; /* by path; at most ARTIFACTS_LISTED_MAX */
+	size_t n, capacity;
+	int64_t files, bytes; /* all, listed or not */
+	int64_t checkpoint_bytes; /* of the trial */
+	char message
+		[240]; /* what could not be read or was not listed; "" if there is nothing to say */
+};
+
+void artifacts_finish(struct artifacts *artifacts); /* of a zeroed one nothing */
+
+/* Looks through an attempt that has ended. With `hash` each listed file is read as a whole, and
+ * SHA256SUMS written (if that fails, the message says so). What cannot be read is no failure. A missing
+ * directory has nothing. When *cancel becomes true: TUNER_RETRY, soon. NULL: it never does. */
+TUNER_MUST_CHECK
+bool artifacts_scan(const char *root, const char *relative, bool hash, const atomic_bool *cancel,
+	struct artifacts *ret, struct tuner_error *err);
+
+/* What an attempt's artefacts and its trial's checkpoints take at this moment, also while it runs. */
+TUNER_MUST_CHECK
+bool artifacts_measure(const char *root, const char *relative, int64_t *ret_artifact_bytes,
+	int64_t *ret_checkpoint_bytes, struct tuner_error *err);
+
+/* Hashes one file below the attempt's directory; false (TUNER_USAGE) if it is not there or is no file. */
+TUNER_MUST_CHECK
+bool artifact_hash(const char *root, const char *relative, const char *path,
+	char ret_sha256[SHA256_TEXT], int64_t *ret_bytes, struct tuner_error *err);
+
+/* Its size without reading it; -1: no such file. */
+TUNER_MUST_CHECK
+bool artifact_size(const char *root, const char *relative, const char *path, int64_t *ret_bytes,
+	struct tuner_error *err);
+
+/* What the user is to lose: the attempt's artefacts, the trial's checkpoints. Missing is fine. */
+TUNER_MUST_CHECK
+bool artifacts_set_aside(const char *root, const char *relative, bool artifacts, bool checkpoint,
+	struct tuner_error *err);
+TUNER_MUST_CHECK
+bool artifacts_delete_set_aside(const char *root, const char *relative, struct tuner_error *err);
+
+/* Whether a name directly in an attempt's directory is one of our own files. */
+bool artifacts_name_is_ours(const char *name);
+
+/* A file that only a kill can have left: ".tuner-*.tmp", "exit.json.new". */
+bool artifacts_name_is_leftover(const char *name);
+
+/* Opens a directory below root step by step, following no link. -1 with errno; the caller closes. */
+int artifacts_open_below(const char *root, const char *relative);
+
+/* Bytes of all files below an open directory's entry (a file, a directory; a link has none). */
+int64_t artifacts_bytes_at(int directory_fd, const char *name);
+
+#endif

@@ -1,0 +1,30 @@
+/* The files that a trial has saved, as the reading commands show them. */
+#ifndef TUNER_ARTIFACT_REPORT_H
+#define TUNER_ARTIFACT_REPORT_H
+
+#include "trials/manifest.h"
+#include "tuner/trial_report.h"
+
+struct trial_artifacts {
+	struct manifest_list manifests; /* by attempt */
+	struct manifest_files *files; /* of each */
+};
+
+TUNER_MUST_CHECK
+bool trial_artifacts_read(struct store *store, int64_t trial_id, struct trial_artifacts *ret,
+	struct tuner_error *err);
+void trial_artifacts_finish(struct trial_artifacts *artifacts); /* of a zeroed one nothing */
+
+/* A paragraph with a heading, or nothing if there are none. Appended. */
+void trial_artifacts_text(const struct trial_artifacts *artifacts, struct text *ret);
+
+/* An array, an object a file; NULL without memory. */
+cJSON *trial_artifacts_json(const struct trial_artifacts *artifacts);
+
+/* The absolute paths of what the trial's newest attempt with files has saved and is still there, a line each.
+ * TUNER_USAGE says why there is nothing. */
+TUNER_MUST_CHECK
+bool trial_artifacts_print_paths(
+	const struct report *report, const struct trial *trial, struct tuner_error *err);
+
+#endif

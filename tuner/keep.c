@@ -1,0 +1,112 @@
+#include "tuner/keep.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What the machine made fail is to go on one day: `tuner retry` puts it back. */
+static unsigned spared_outcomes(void)
+{
+	unsigned spared = 0;
+
+	for (enum outcome o = OUTCOME_OK; o < OUTCOMES; o++)
+		if (outcome_is_infrastructure(o))
+			spared |= 1u << o;
+	return spared;
+}
+
+struct keep_rule keep_rule(const struct job_keep *keep, int64_t best)
+{
+	return (struct keep_rule){
+		.best = best > 0 ? best : keep->best,
+		.last = keep->last,
+		.spared = spared_outcomes(),
+	};
+}
+
+bool keep_remove_unkept(struct store *store, int64_t job_id, const struct job_keep *keep,
+	const char *why, int64_t limit, size_t *ret_n, struct tuner_error *err)
+{
+	const struct keep_rule rule = keep_rule(keep, 0);
+	struct manifest_list list = { 0 };
+
+	*ret_n = 0;
+	if (keep->best == 0)
+		return true;
+	if (!removal_select(store, job_id, REMOVAL_UNKEPT, &rule, limit, &list, err))
+		return false;
+	bool ok = true;
+	for (size_t i = 0; ok && i < list.n; i++)
+		ok = manifest_remove(store, job_id, &list.items[i], why, clock_wall_us(), err);
+	*ret_n = list.n;
+	manifest_list_finish(&list);
+	return ok;
+}
+
+bool keep_make_room(struct store *store, int64_t job_id, const struct job_keep *keep,
+	int64_t excess, int64_t limit, size_t *ret_n, int64_t *ret_freed, struct tuner_error *err)
+{
+	struct keep_rule rule = keep_rule(keep, keep->best > 0 ? 0 : 1);
+	bool ok = true;
+
+	*ret_n = 0;
+	*ret_freed = 0;
+	for (int class = REMOVAL_CHECKPOINTS; ok && class < REMOVAL_CLASSES; class ++) {
+		struct manifest_list list = { 0 };
+		if (*ret_freed >= excess || (int64_t)*ret_n >= limit)
+			break;
+		ok = removal_select(store, job_id, (enum removal_class) class, &rule,
+			limit - (int64_t)*ret_n, &list, err);
+		for (size_t i = 0; ok && i < list.n && *ret_freed < excess; i++) {
+			ok = manifest_remove(
+				store, job_id, &list.items[i], "keep.disk", clock_wall_us(), err);
+			*ret_freed += list.items[i].bytes + list.items[i].checkpoint_bytes;
+			(*ret_n)++;
+		}
+		manifest_list_finish(&list);
+	}
+	return ok;
+}
+
+/* Since it was decided, somebody may have put the trial back: then it goes on from its checkpoints. */
+bool keep_set_aside(struct store *store, const struct manifest *manifest, struct tuner_error *err)
+{
+	return artifacts_set_aside(store_directory(store), manifest->directory,
+		manifest->removal != 0,
+		manifest->checkpoint_removal != 0 && manifest->checkpoint_free, err);
+}
+
+bool keep_record(struct store *store, int64_t attempt_id, const struct artifacts *found,
+	int64_t now_us, struct tuner_error *err)
+{
+	struct manifest_file *rows = calloc(found->n + 1, sizeof(*rows));
+
+	if (rows == NULL)
+		return tuner_fail_memory(err);
+	for (size_t i = 0; i < found->n; i++) {
+		rows[i].path = found->items[i].path;
+		rows[i].bytes = found->items[i].bytes;
+		memcpy(rows[i].sha256, found->items[i].sha256, sizeof(rows[i].sha256));
+	}
+	const bool ok = manifest_record(store, attempt_id, rows, found->n, found->files,
+		found->bytes, found->checkpoint_bytes, found->message, now_us, err);
+	free(rows);
+	return ok;
+}
+
+char *bytes_text(int64_t bytes, char ret_text[BYTES_TEXT])
+{
+	static const char *const units[] = { "B", "kB", "MB", "GB", "TB", "PB" };
+	double value = (double)bytes;
+	size_t unit = 0;
+
+	while (value >= 999.5 && unit + 1 < sizeof(units) / sizeof(*units)) {
+		value /= 1000;
+		unit++;
+	}
+	snprintf(ret_text, BYTES_TEXT, value < 9.95 && unit > 0 ? "%.1f %s" : "%.0f %s", value,
+		units[unit]);
+	return ret_text;
+}
