@@ -23,7 +23,6 @@ Relative paths count from where the file is. `--set KEY=VALUE` of `run`, `try` a
   },
   "fixed": { "epochs": 10 },
   "first": [{ "lr": 0.01, "layers": 4, "optimizer": "sgd", "batch_size": 64 }],
-  "strategy": "bayesian",
   "early_stopping": "median",
   "budget": { "trials": 40, "parallel": 2, "runtime": "8h" },
   "command": ["python3", "-c", "print('val_acc=0.5')"]
@@ -219,11 +218,21 @@ Every class there is. Here what the machine did is forgiven five times, each cla
 }
 ```
 
+Strategies compared inside one job ([compare.md](compare.md)): here five times 40 trials of each. `strategy` then has no place of its own:
+
+```jsonc
+"arms": {
+  "gp": { "strategy": { "name": "bayesian", "warp": "free" } },
+  "random": "random"
+},
+"repeats": 5
+```
+
 Without GPUs, and behind a prefix (`["conda", "run", "-n", "torch"]`, say). `"gpus": [0, 1]` would take these two, and
 `"gpus_per_trial": 2` give both to one trial:
 
 ```jsonc
-"hosts": [{ "backend": "local", "gpus": "none", "prefix": ["env", "LC_ALL=C"] }]
+"hosts": [{ "name": "here", "backend": "local", "slots": 2, "priority": 1, "gpus": "none", "prefix": ["env", "LC_ALL=C"] }]
 ```
 
 Code that cannot change under a running job ([provenance.md](provenance.md)): a copy of what lies in the directory when the job begins, or a

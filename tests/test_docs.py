@@ -259,11 +259,12 @@ class JobFilePage(InADirectory):
             for section, objects in (
                     ("OBJECTIVE", [example["objective"]]), ("METRIC", example.get("metrics", [])),
                     ("PARAMETER", example["parameters"].values()),
-                    ("STRATEGY", [example.get("strategy")]), ("BUDGET", [example["budget"]]),
-                    ("STOPPING", [example.get("early_stopping")]),
+                    ("STRATEGY", [example.get("strategy", {})]), ("BUDGET", [example["budget"]]),
+                    ("STOPPING", [example.get("early_stopping", {})]),
                     ("FAILURE", example.get("failures", [])), ("HOST", example.get("hosts", [])),
                     ("OUTCOMES", [example.get("outcomes", {})]),
                     ("OUTCOME", example.get("outcomes", {}).values()),
+                    ("ARM", example.get("arms", {}).values()),
                     ("CODE", [example.get("source", {})])):
                 for item in objects:
                     found.update((section, name) for name in item if isinstance(item, dict))

@@ -161,20 +161,6 @@ const struct subcommand commands[] = {
 		"PARAMETERS is a JSON object, '{\"learning_rate\": 0.1}', or "
 		"NAME=VALUE,NAME=VALUE. What\n"
 		"is left out, the strategy chooses." },
-	{ "retry", "[JOB]", "put trials that failed or stopped back, to be run again", 0, 1,
-		TAKES_DB, retry_options, cmd_retry,
-		"They are launched with the same parameters and seed, and find their checkpoints. "
-		"A running\n"
-		"job takes them up at once, another one with the next \"tuner run\"; what the "
-		"model has learnt\n"
-		"of their end, it forgets." },
-	{ "compare", "[JOB] [JOB]", "compare the arms of a job, or two jobs", 0, 2,
-		TAKES_DB | TAKES_JSON, compare_options, cmd_compare,
-		"Of the first arm against each other: differences of the best at the end and on "
-		"the "
-		"way, with 95 %\n"
-		"intervals and p-values over the repeats, and how many times as many trials the "
-		"slower one needs." },
 	{ "hosts", "[drain|resume HOST] [JOB]",
 		"list a job's hosts, or take one out of use and back", 0, 3, TAKES_DB | TAKES_JSON,
 		NULL, cmd_hosts,
@@ -182,6 +168,13 @@ const struct subcommand commands[] = {
 		"its "
 		"end; the job waits\n"
 		"if it has no other. \"resume\" ends that. Both hold for later runs, too." },
+	{ "retry", "[JOB]", "put trials that failed or stopped back, to be run again", 0, 1,
+		TAKES_DB, retry_options, cmd_retry,
+		"They are launched with the same parameters and seed, and find their checkpoints. "
+		"A running\n"
+		"job takes them up at once, another one with the next \"tuner run\"; what the "
+		"model has learnt\n"
+		"of their end, it forgets." },
 	{ "ask", "FILE|JOB", "ask for the next configuration, and launch nothing", 1, 1,
 		TAKES_DB | TAKES_JSON, ask_options, cmd_ask,
 		"Prints the trial's number and the arguments that its command would get, as a "
@@ -219,6 +212,13 @@ const struct subcommand commands[] = {
 		cmd_logs, "TRIAL is a number, or \"best\" or \"last\"." },
 	{ "best", "[JOB]", "print the best trial", 0, 1, TAKES_DB | TAKES_JSON, best_options,
 		cmd_best, NULL },
+	{ "compare", "[JOB] [JOB]", "compare the arms of a job, or two jobs", 0, 2,
+		TAKES_DB | TAKES_JSON, compare_options, cmd_compare,
+		"Of the first arm against each other: differences of the best at the end and on "
+		"the "
+		"way, with 95 %\n"
+		"intervals and p-values over the repeats, and how many times as many trials the "
+		"slower one needs." },
 	{ "why", "[JOB] TRIAL", "explain how a trial's configuration was chosen", 1, 2,
 		TAKES_DB | TAKES_JSON, NULL, cmd_why,
 		"TRIAL is a number, or \"best\" or \"last\"." },
