@@ -264,7 +264,7 @@ class JobFilePage(InADirectory):
                     ("FAILURE", example.get("failures", [])), ("HOST", example.get("hosts", [])),
                     ("OUTCOMES", [example.get("outcomes", {})]),
                     ("OUTCOME", example.get("outcomes", {}).values()),
-                    ("ARM", example.get("arms", {}).values()),
+                    ("ARM", example.get("arms", {}).values()), ("KEEP", [example.get("keep", {})]),
                     ("CODE", [example.get("source", {})])):
                 for item in objects:
                     found.update((section, name) for name in item if isinstance(item, dict))
