@@ -138,6 +138,14 @@ static void string_of(const cJSON *object, const char *name, char *ret, size_t s
 	ret[length] = '\0';
 }
 
+/* What cannot be looked for is not taken for missing: something may have run. */
+static bool find_file(const char *path, bool *ret_there, struct tuner_error *err)
+{
+	*ret_there = access(path, F_OK) == 0;
+	return *ret_there || errno == ENOENT || errno == ENOTDIR ||
+	       tuner_fail_errno(err, errno, "cannot find out whether there is %s", path);
+}
+
 /* *ret NULL: the file is missing or, after a power failure, torn; *ret_there tells which. */
 static bool read_record(const char *directory, const char *name, struct json_document **ret,
 	bool *ret_there, struct tuner_error *err)
@@ -150,12 +158,13 @@ static bool read_record(const char *directory, const char *name, struct json_doc
 	*ret = NULL;
 	if (path == NULL)
 		return tuner_fail_memory(err);
-	*ret_there = access(path, F_OK) == 0;
-	if (*ret_there && !file_read(path, RECORD_BYTES_MAX, &bytes, err)) {
+	if (!find_file(path, ret_there, err)) {
+		ok = false;
+	} else if (*ret_there && !file_read(path, JSON_BYTES_MAX, &bytes, err)) {
 		/* A whole attempt directory may be removed at any time. */
-		*ret_there = access(path, F_OK) == 0;
-		ok = !*ret_there;
-	} else if (*ret_there && !json_parse(name, bytes.bytes, bytes.length, ret, &torn)) {
+		ok = find_file(path, ret_there, &torn) && !*ret_there;
+	} else if (*ret_there && (bytes.length > RECORD_BYTES_MAX ||
+					 !json_parse(name, bytes.bytes, bytes.length, ret, &torn))) {
 		*ret = NULL;
 	}
 	text_finish(&bytes);
