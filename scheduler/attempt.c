@@ -163,8 +163,9 @@ static bool read_record(const char *directory, const char *name, struct json_doc
 	} else if (*ret_there && !file_read(path, JSON_BYTES_MAX, &bytes, err)) {
 		/* A whole attempt directory may be removed at any time. */
 		ok = find_file(path, ret_there, &torn) && !*ret_there;
-	} else if (*ret_there && (bytes.length > RECORD_BYTES_MAX ||
-					 !json_parse(name, bytes.bytes, bytes.length, ret, &torn))) {
+	} else if (*ret_there &&
+		   (bytes.length > RECORD_BYTES_MAX ||
+			   !json_parse(name, bytes.bytes, bytes.length, ret, &torn))) {
 		*ret = NULL;
 	}
 	text_finish(&bytes);

@@ -114,7 +114,9 @@ void live_committed(struct live *live)
 
 static void fate_without_exit(const struct live *live, struct fate *ret)
 {
-	ret->outcome = live->end.kind == BACKEND_LOST ? OUTCOME_LOST : OUTCOME_LAUNCH_FAILED;
+	/* What an earlier run has seen started was launched, whatever is left of it. */
+	ret->outcome = live->end.kind == BACKEND_LOST || live->started ? OUTCOME_LOST
+								       : OUTCOME_LAUNCH_FAILED;
 	snprintf(ret->message, sizeof(ret->message), "%s", live->end.message);
 	/* What we were ending anyway is neither lost nor failed. */
 	if (live->stopping != NULL)
