@@ -138,7 +138,7 @@ def ended(directory):
 
 def told(output):
     """Trials whose objective was printed."""
-    return sorted({int(number) for number in re.findall(r"trial +(\d+)\b.*\bloss=", output)})
+    return sorted({int(number) for number in re.findall(r"trial +(\d+) +done .*\bloss=", output)})
 
 
 def check_sitting(output, report):

@@ -1217,6 +1217,7 @@ static void what_failed_is_counted_by_its_outcome(void **state)
 static void a_file_that_lost_its_name_is_written_elsewhere(void **state)
 {
 	struct fixture *const f = *state;
+	fixture_add_job(f, "job", 5, "loss", "minimize");
 	ASSERT_OK(f, store_check_place(f->store, &f->err));
 	assert_int_equal(unlink(f->path), 0);
 	assert_false(store_check_place(f->store, &f->err));

@@ -114,9 +114,8 @@ void live_committed(struct live *live)
 
 static void fate_without_exit(const struct live *live, struct fate *ret)
 {
-	/* What an earlier run has seen started was launched, whatever is left of it. */
-	ret->outcome = live->end.kind == BACKEND_LOST || live->started ? OUTCOME_LOST
-								       : OUTCOME_LAUNCH_FAILED;
+	const bool lost = live->end.kind == BACKEND_LOST || live->was_running;
+	ret->outcome = lost ? OUTCOME_LOST : OUTCOME_LAUNCH_FAILED;
 	snprintf(ret->message, sizeof(ret->message), "%s", live->end.message);
 	/* What we were ending anyway is neither lost nor failed. */
 	if (live->stopping != NULL)
