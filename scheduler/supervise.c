@@ -316,8 +316,7 @@ static void reap_all(struct watch *w)
 	int status = 0;
 	pid_t pid;
 
-	while (((pid = waitpid(-1, &status, WNOHANG)) >= 0 || errno == EINTR) &&
-		now_us() < until) {
+	while (((pid = waitpid(-1, &status, WNOHANG)) >= 0 || errno == EINTR) && now_us() < until) {
 		if (pid == w->child.pid)
 			keep_status(w, status);
 		if (pid == 0) {
