@@ -111,7 +111,10 @@ def sit_with(directory, calls, error, at, victim):
 
 def go_on(directory):
     """What a person does once the fault is over."""
-    output, status = call(directory, kill.TUNER, "run", "job.jsonc")
+    for _ in range(2):  # what failed in a sitting that could not conclude counts in the next one
+        output, status = call(directory, kill.TUNER, "run", "job.jsonc")
+        if status != 5 or "budget.failures" not in output:
+            break
     expect(status, 0, f"exit status of the run after the fault ({output})")
     output, status = call(directory, kill.TUNER, "verify")
     expect(status, 0, f"exit status of verify ({output})")

@@ -114,8 +114,7 @@ void live_committed(struct live *live)
 
 static void fate_without_exit(const struct live *live, struct fate *ret)
 {
-	const bool lost = live->end.kind == BACKEND_LOST || live->was_running;
-	ret->outcome = lost ? OUTCOME_LOST : OUTCOME_LAUNCH_FAILED;
+	ret->outcome = live->end.kind == BACKEND_LOST ? OUTCOME_LOST : OUTCOME_LAUNCH_FAILED;
 	snprintf(ret->message, sizeof(ret->message), "%s", live->end.message);
 	/* What we were ending anyway is neither lost nor failed. */
 	if (live->stopping != NULL)

@@ -30,7 +30,6 @@ struct live {
 	int64_t stored_offset; /* the scraper's offset in the database */
 
 	bool started, started_committed;
-	bool was_running; /* an earlier run has seen it start */
 	int64_t trial_started_us; /* wall clock, of the trial's first start; 0: not yet */
 	int64_t launched_us; /* monotonic */
 	int64_t started_us; /* wall clock */

@@ -160,7 +160,6 @@ static bool adopt(struct loop *loop, const struct trial *trial, const struct att
 	live->trial_started_us = trial->started_us;
 	live->started_us = attempt->started_us;
 	live->started = live->started_committed = attempt->state == ATTEMPT_RUNNING;
-	live->was_running = live->started;
 	live->launched_us = clock_monotonic_us();
 	live->read_offset = live->stored_offset = attempt->log_offset;
 	memcpy(live->key, attempt->key, sizeof(live->key));
