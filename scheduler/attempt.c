@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -98,16 +99,51 @@ bool launch_look(
 
 /* ---- looking ---- */
 
-static int64_t number_of(const cJSON *object, const char *name, int64_t otherwise)
+enum { STATUS_MAX = 255, SIGNAL_MAX = 64 };
+static const int64_t COUNT_MAX = INT64_C(1) << 53; /* of bytes, of microseconds since 1970 */
+
+/* A member between `low` and `high`; `otherwise` if it is not there. *whole becomes false if it is anything
+ * else: no supervisor has written that. */
+static int64_t number_of(const cJSON *object, const char *name, int64_t low, int64_t high,
+	int64_t otherwise, bool *whole)
 {
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-	return cJSON_IsNumber(item) ? (int64_t)item->valuedouble : otherwise;
+
+	if (item == NULL)
+		return otherwise;
+	if (cJSON_IsNumber(item) && item->valuedouble >= (double)low &&
+		item->valuedouble <= (double)high)
+		return (int64_t)item->valuedouble;
+	*whole = false;
+	return otherwise;
 }
 
+static int64_t count_of(const cJSON *object, const char *name, bool *whole)
+{
+	return number_of(object, name, 0, COUNT_MAX, 0, whole);
+}
+
+/* As much as fits, in whole characters. */
 static void string_of(const cJSON *object, const char *name, char *ret, size_t size)
 {
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-	snprintf(ret, size, "%s", cJSON_IsString(item) ? item->valuestring : "");
+	const char *string = cJSON_IsString(item) ? item->valuestring : "";
+	size_t left = strlen(string), length = 0, n;
+
+	while ((n = text_utf8_character(string + length, left)) > 0 && length + n < size) {
+		length += n;
+		left -= n;
+	}
+	memcpy(ret, string, length);
+	ret[length] = '\0';
+}
+
+/* What cannot be looked for is not taken for missing: something may have run. */
+static bool find_file(const char *path, bool *ret_there, struct tuner_error *err)
+{
+	*ret_there = access(path, F_OK) == 0;
+	return *ret_there || errno == ENOENT || errno == ENOTDIR ||
+	       tuner_fail_errno(err, errno, "cannot find out whether there is %s", path);
 }
 
 /* *ret NULL: the file is missing or, after a power failure, torn; *ret_there tells which. */
@@ -122,12 +158,14 @@ static bool read_record(const char *directory, const char *name, struct json_doc
 	*ret = NULL;
 	if (path == NULL)
 		return tuner_fail_memory(err);
-	*ret_there = access(path, F_OK) == 0;
-	if (*ret_there && !file_read(path, RECORD_BYTES_MAX, &bytes, err)) {
+	if (!find_file(path, ret_there, err)) {
+		ok = false;
+	} else if (*ret_there && !file_read(path, JSON_BYTES_MAX, &bytes, err)) {
 		/* A whole attempt directory may be removed at any time. */
-		*ret_there = access(path, F_OK) == 0;
-		ok = !*ret_there;
-	} else if (*ret_there && !json_parse(name, bytes.bytes, bytes.length, ret, &torn)) {
+		ok = find_file(path, ret_there, &torn) && !*ret_there;
+	} else if (*ret_there &&
+		   (bytes.length > RECORD_BYTES_MAX ||
+			   !json_parse(name, bytes.bytes, bytes.length, ret, &torn))) {
 		*ret = NULL;
 	}
 	text_finish(&bytes);
@@ -153,31 +191,40 @@ static bool read_exit(const cJSON *object, struct exit_record *ret)
 {
 	if (!read_kind(object, &ret->kind))
 		return false;
-	ret->code = (int)number_of(object, "code", -1);
-	ret->signal = (int)number_of(object, "signal", -1);
-	ret->stop_signal = (int)number_of(object, "stop_signal", 0);
+	bool whole = true;
+	ret->code = (int)number_of(object, "code", -1, STATUS_MAX, -1, &whole);
+	ret->signal = (int)number_of(object, "signal", -1, SIGNAL_MAX, -1, &whole);
+	ret->stop_signal = (int)number_of(object, "stop_signal", 0, SIGNAL_MAX, 0, &whole);
 	string_of(object, "message", ret->message, sizeof(ret->message));
-	ret->started_us = number_of(object, "started_us", 0);
-	ret->ended_us = number_of(object, "ended_us", 0);
-	ret->user_us = number_of(object, "user_us", 0);
-	ret->system_us = number_of(object, "system_us", 0);
-	ret->max_rss_bytes = number_of(object, "max_rss_bytes", 0);
-	ret->output_bytes = number_of(object, "output_bytes", 0);
-	ret->output_lost = number_of(object, "output_lost", 0);
+	ret->started_us = count_of(object, "started_us", &whole);
+	ret->ended_us = count_of(object, "ended_us", &whole);
+	ret->user_us = count_of(object, "user_us", &whole);
+	ret->system_us = count_of(object, "system_us", &whole);
+	ret->max_rss_bytes = count_of(object, "max_rss_bytes", &whole);
+	ret->output_bytes = count_of(object, "output_bytes", &whole);
+	ret->output_lost = count_of(object, "output_lost", &whole);
 	ret->out_of_memory =
 		cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, "out_of_memory"));
-	return true;
+	if (ret->ended_us < ret->started_us) /* of two readings of a clock that was set back */
+		ret->ended_us = ret->started_us;
+	return whole;
 }
 
+/* A damaged one tells nothing: a pid of it might be anybody's. */
 static void read_started(const cJSON *object, struct attempt_status *ret)
 {
-	ret->supervisor_pid = number_of(object, "supervisor_pid", 0);
-	ret->supervisor_start = number_of(object, "supervisor_start", 0);
-	ret->command_pid = number_of(object, "command_pid", 0);
-	ret->command_start = number_of(object, "command_start", 0);
-	ret->session = number_of(object, "session", 0);
-	ret->started_us = number_of(object, "started_us", 0);
-	string_of(object, "boot_id", ret->boot_id, sizeof(ret->boot_id));
+	struct attempt_status read = *ret;
+	bool whole = true;
+
+	read.supervisor_pid = number_of(object, "supervisor_pid", 0, INT_MAX, 0, &whole);
+	read.supervisor_start = count_of(object, "supervisor_start", &whole);
+	read.command_pid = number_of(object, "command_pid", 0, INT_MAX, 0, &whole);
+	read.command_start = count_of(object, "command_start", &whole);
+	read.session = number_of(object, "session", 0, INT_MAX, 0, &whole);
+	read.started_us = count_of(object, "started_us", &whole);
+	string_of(object, "boot_id", read.boot_id, sizeof(read.boot_id));
+	if (whole)
+		*ret = read;
 }
 
 /* The lock, shared, so that readers do not take one another for a supervisor. A supervisor that

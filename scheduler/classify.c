@@ -319,6 +319,12 @@ static bool by_record(const struct exit_record *exit, const char *stopping, stru
 		decide(ret, "preempted", "");
 		snprintf(ret->message, sizeof(ret->message), "SIG%s came from outside; %.200s",
 			signal_name(exit->stop_signal), how);
+	} else if (exit->output_lost > 0) {
+		/* A metric may be in it: no number can be trusted, nor that there was none. */
+		decide(ret, "disk-full", "");
+		snprintf(ret->message, sizeof(ret->message),
+			"%lld bytes of its output could not be stored: the disk was full; %.180s",
+			(long long)exit->output_lost, how);
 	} else if (exit->kind == EXIT_TIMEOUT) {
 		decide(ret, "timeout", "");
 		snprintf(ret->message, sizeof(ret->message), "ended at its time limit, after %s",

@@ -4,6 +4,7 @@
  *     it could not be started                           launch-failed
  *     we ended it (`stopping`)                          what we ended it for
  *     somebody else signalled its supervisor            preempted
+ *     some of its output could not be stored            disk-full
  *     its time limit                                    timeout
  *     exit 0 with a finite objective                    ok
  *     the job's own rules, in their order               the rule's class

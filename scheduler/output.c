@@ -48,6 +48,7 @@ static void insert(struct segments *segments, int64_t start, int64_t size)
 	segments->sizes[i] = size;
 }
 
+/* False with errno: the list would be wrong. */
 static bool list_segments(int directory, struct segments *ret)
 {
 	const struct dirent *entry;
@@ -59,11 +60,22 @@ static bool list_segments(int directory, struct segments *ret)
 	*ret = (struct segments){ 0 };
 	if (stream == NULL)
 		return false;
-	while ((entry = readdir(stream)) != NULL && ret->n < SEGMENTS_MAX)
-		if (read_start(entry->d_name, &start) &&
-			fstatat(directory, entry->d_name, &info, 0) == 0)
+	bool ok = true;
+	errno = 0;
+	while (ok && ret->n < SEGMENTS_MAX && (entry = readdir(stream)) != NULL) {
+		if (!read_start(entry->d_name, &start))
+			continue;
+		if (fstatat(directory, entry->d_name, &info, 0) == 0)
 			insert(ret, start, info.st_size);
+		else
+			ok = errno == ENOENT; /* dropped meanwhile */
+		errno = ok ? 0 : errno;
+	}
+	const int error = errno;
 	closedir(stream);
+	errno = error;
+	if (error != 0)
+		return false;
 	if (ret->n > 0)
 		ret->newest = ret->starts[ret->n - 1] + ret->sizes[ret->n - 1];
 	return true;
@@ -89,9 +101,11 @@ static int open_segment(int directory, int64_t offset, int64_t *ret_start)
 	if (fd < 0)
 		return -1;
 	/* If it is still the same that were older, this is the one that begins behind them. */
-	if (!list_segments(directory, &now) || now.newest != then.newest) {
+	const bool listed = list_segments(directory, &now);
+	if (!listed || now.newest != then.newest) {
+		const int error = listed ? ENOENT : errno;
 		close(fd);
-		errno = ENOENT;
+		errno = error;
 		return -1;
 	}
 	*ret_start = then.newest;
@@ -108,8 +122,11 @@ static bool read_at(int directory, int64_t offset, char *ret_bytes, size_t size,
 		fd = open_segment(directory, offset, &start);
 		if (fd < 0 && errno != ENOENT)
 			return tuner_fail_errno(err, errno, "cannot open the output");
-		if (fd < 0 && faccessat(directory, ATTEMPT_OUTPUT, F_OK, 0) != 0)
+		if (fd < 0 && faccessat(directory, ATTEMPT_OUTPUT, F_OK, 0) != 0) {
+			if (errno != ENOENT)
+				return tuner_fail_errno(err, errno, "cannot find the output");
 			break; /* nothing has been written, or it is being rotated: later */
+		}
 	}
 	if (fd < 0)
 		return true;

@@ -60,6 +60,7 @@ struct watch {
 	bool abandoned; /* it did not die of SIGKILL */
 	bool removed; /* the attempt directory is gone */
 	int stop_signal, last_forwarded;
+	int64_t began_us; /* as passed_us tells */
 	int64_t limit_at, kill_at, linger_until, give_up_at, look_at;
 };
 
@@ -69,6 +70,15 @@ static int64_t now_us(void)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* Since boot, sleep included, and never set: what lies between two of these has passed. */
+static int64_t passed_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
@@ -192,10 +202,16 @@ static void take_failure(struct watch *w)
 	w->failure_open = false;
 }
 
+/* Whatever the wall clock was set to meanwhile: the command took as long as it took. */
+static void note_end(struct watch *w)
+{
+	w->outcome.ended_us = w->outcome.started_us + passed_us() - w->began_us;
+}
+
 static void notice_end(struct watch *w)
 {
 	w->ended = true;
-	w->outcome.ended_us = wall_us();
+	note_end(w);
 	w->linger_until = later(now_us(), LINGER_US);
 }
 
@@ -300,7 +316,7 @@ static void reap_all(struct watch *w)
 	int status = 0;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) >= 0 && now_us() < until) {
+	while (((pid = waitpid(-1, &status, WNOHANG)) >= 0 || errno == EINTR) && now_us() < until) {
 		if (pid == w->child.pid)
 			keep_status(w, status);
 		if (pid == 0) {
@@ -351,7 +367,7 @@ static void judge(struct watch *w, int64_t oom_kills_before)
 	}
 	if (w->abandoned) {
 		outcome->signal = SIGKILL;
-		outcome->ended_us = wall_us();
+		note_end(w);
 		snprintf(outcome->message, sizeof(outcome->message),
 			"process %d is still not gone 60 s after SIGKILL: it hangs in the kernel",
 			(int)w->child.pid);
@@ -447,6 +463,7 @@ static bool begin(struct watch *w, enum supervise_status *ret_status)
 
 	outcome->kind = KIND_NO_START;
 	outcome->started_us = outcome->ended_us = wall_us();
+	w->began_us = passed_us();
 	if (!order_read(w->directory, &w->order, outcome->message) ||
 		!child_fork(w->directory, &w->order, &w->child, outcome->message))
 		return false;

@@ -18,8 +18,10 @@ enum { MESSAGE_MAX = 256 };
 
 /* ---- what to run: supervise_order.c ---- */
 
-/* The launch file. One allocation, kept until the process ends. */
+/* The launch file. `bytes` holds all strings but the environment's last, the attempt's key. */
 struct order {
+	char *bytes;
+	bool key_added;
 	const char *key, *directory;
 	char **arguments, **environment;
 	int64_t timeout_us, grace_us, log_max_bytes;
@@ -27,6 +29,9 @@ struct order {
 
 /* Reads DIRECTORY/launch. The environment gets the attempt's key, whatever it said before. */
 bool order_read(int directory, struct order *ret, char ret_message[MESSAGE_MAX]);
+
+/* Also after a refusal. The supervisor keeps its order to the end. */
+void order_finish(struct order *order);
 
 /* ---- the command's process: supervise_child.c ---- */
 

@@ -122,6 +122,7 @@ static bool take_records(struct order *order, char *record, const char *end)
 		return false;
 	snprintf(key, length, "%s%s", KEY_PREFIX, order->key);
 	order->environment[n_environment] = key;
+	order->key_added = true;
 	return true;
 }
 
@@ -129,8 +130,9 @@ bool order_read(int directory, struct order *ret, char ret_message[MESSAGE_MAX])
 {
 	static const char first[] = LAUNCH_MAGIC, last[] = { LAUNCH_END, '\0' };
 	size_t size = 0;
-	char *bytes = read_launch(directory, &size, ret_message);
+	char *const bytes = read_launch(directory, &size, ret_message);
 
+	ret->bytes = bytes;
 	if (bytes == NULL)
 		return false;
 	if (size < sizeof(first) || memcmp(bytes, first, sizeof(first)) != 0)
@@ -147,4 +149,16 @@ bool order_read(int directory, struct order *ret, char ret_message[MESSAGE_MAX])
 	if (!take_records(ret, bytes + sizeof(first), bytes + size - sizeof(last)))
 		return refuse(ret_message, "is damaged");
 	return true;
+}
+
+void order_finish(struct order *order)
+{
+	/* Only the key's entry is no part of `bytes`; it comes last. */
+	for (char **entry = order->environment; entry != NULL && *entry != NULL; entry++)
+		if (entry[1] == NULL && order->key_added)
+			free(*entry);
+	free(order->arguments);
+	free(order->environment);
+	free(order->bytes);
+	*order = (struct order){ 0 };
 }

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "scheduler/attempt.h"
+#include "scheduler/attempt_files.h"
 #include "scheduler/backend.h"
 #include "scheduler/process.h"
 
@@ -474,6 +475,41 @@ static void a_torn_record_counts_as_lost(void **state)
 	place_remove(&place);
 }
 
+static enum attempt_life life_with_exit(struct place *place, const char *record)
+{
+	char path[128];
+	snprintf(path, sizeof(path), "%s/exit.json", place->directory);
+	ASSERT_OK(place, file_write_atomic(path, record, strlen(record), 0600, false, &place->err));
+	return look(place).life;
+}
+
+/* Numbers that no supervisor writes are a damage; two readings of a clock that was set back between them are not. */
+static void a_damaged_record_is_believed_in_nothing(void **state)
+{
+	struct place place = place_make();
+	char path[128], *large = calloc(1, RECORD_BYTES_MAX + 64);
+	snprintf(path, sizeof(path), "%s/started", place.directory);
+	const char started[] = "{\"command_pid\": 12, \"session\": 1e300}";
+	ASSERT_OK(
+		&place, file_write_atomic(path, started, strlen(started), 0600, false, &place.err));
+	assert_int_equal(look(&place).command_pid, 0);
+	assert_int_equal(life_with_exit(&place, "{\"kind\": \"code\", \"code\": 4294967296}"),
+		ATTEMPT_ORPHANED);
+	assert_int_equal(life_with_exit(&place, "{\"kind\": \"code\", \"code\": 0, "
+						"\"ended_us\": -5}"),
+		ATTEMPT_ORPHANED);
+	assert_non_null(large);
+	snprintf(large, 64, "{\"kind\": \"code\", \"code\": 0}");
+	memset(large + strlen(large), ' ', RECORD_BYTES_MAX);
+	assert_int_equal(life_with_exit(&place, large), ATTEMPT_ORPHANED);
+	free(large);
+	assert_int_equal(life_with_exit(&place, "{\"kind\": \"code\", \"code\": 0, "
+						"\"started_us\": 9, \"ended_us\": 5}"),
+		ATTEMPT_FINISHED);
+	assert_int_equal(look(&place).exit.ended_us, 9);
+	place_remove(&place);
+}
+
 static void a_supervisor_that_cannot_be_run_is_refused_at_once(void **state)
 {
 	struct backend *backend = NULL;
@@ -502,6 +538,7 @@ int main(void)
 		cmocka_unit_test(without_its_launch_an_attempt_is_not_started_by_who_takes_it_over),
 		cmocka_unit_test(a_launch_tells_whose_it_is),
 		cmocka_unit_test(a_torn_record_counts_as_lost),
+		cmocka_unit_test(a_damaged_record_is_believed_in_nothing),
 		cmocka_unit_test(a_supervisor_that_cannot_be_run_is_refused_at_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,6 +49,15 @@ static const struct exit_record oom = {
 static const struct exit_record oom_child = {
 	.kind = EXIT_CODE, .code = 0, .signal = -1, .out_of_memory = true
 };
+static const struct exit_record lost_0 = {
+	.kind = EXIT_CODE, .code = 0, .signal = -1, .output_lost = 5000
+};
+static const struct exit_record lost_late = {
+	.kind = EXIT_TIMEOUT, .code = 0, .signal = -1, .output_lost = 5000
+};
+static const struct exit_record lost_stopped = {
+	.kind = EXIT_STOPPED, .code = 0, .signal = -1, .stop_signal = SIGTERM, .output_lost = 5000
+};
 static const struct exit_record late = {
 	.kind = EXIT_TIMEOUT, .code = 0, .signal = -1, .started_us = 0, .ended_us = 90000000
 };
@@ -98,6 +107,12 @@ static void the_table_of_outcomes(void **state)
 		{ &exit_0, OBJECTIVE_MISSING, NULL, "RuntimeError: CUDA out of memory.\n",
 			"oom-gpu" },
 		{ &oom_child, OBJECTIVE_MISSING, NULL, "", "oom-host" },
+
+		/* What was lost may have been the objective's last value. */
+		{ &lost_0, OBJECTIVE_FINITE, NULL, "", "disk-full" },
+		{ &lost_0, OBJECTIVE_MISSING, NULL, "", "disk-full" },
+		{ &lost_late, OBJECTIVE_MISSING, NULL, "", "disk-full" },
+		{ &lost_stopped, OBJECTIVE_FINITE, "early-stopped", "", "early-stopped" },
 
 		{ &exit_1, OBJECTIVE_FINITE, NULL, "", "crashed" },
 		{ &exit_1, OBJECTIVE_MISSING, NULL, "", "crashed" },

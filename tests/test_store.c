@@ -1213,6 +1213,26 @@ static void what_failed_is_counted_by_its_outcome(void **state)
 
 /* ---- settings ---- */
 
+/* All that was committed is in another file, and the open one is not what has the name now. */
+static void a_file_that_lost_its_name_is_written_elsewhere(void **state)
+{
+	struct fixture *const f = *state;
+	fixture_add_job(f, "job", 5, "loss", "minimize");
+	ASSERT_OK(f, store_check_place(f->store, &f->err));
+	assert_int_equal(unlink(f->path), 0);
+	assert_false(store_check_place(f->store, &f->err));
+	ASSERT_SAYS(f, TUNER_FATAL, ".rescued");
+	assert_int_equal(mode_of(beside(f, ".rescued")), 0600);
+	/* One that is there already stays as it is. */
+	assert_false(store_check_place(f->store, &f->err));
+	ASSERT_SAYS(f, TUNER_FATAL, ".rescued2");
+	assert_int_equal(access(beside(f, ".rescued2"), F_OK), 0);
+	close_store(f);
+	assert_int_equal(rename(beside(f, ".rescued"), f->path), 0);
+	open_store(f, STORE_WRITE);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM job"), 1);
+}
+
 static void the_optuna_series_is_one_of_two(void **state)
 {
 	struct fixture *const f = *state;
@@ -1313,6 +1333,7 @@ int main(void)
 		IN_STORE(the_wal_stays_small_if_nobody_asks_for_checkpoints),
 		IN_STORE(the_wal_stays_below_64_mib_while_readers_come_and_go),
 		IN_STORE(a_reader_that_never_ends_is_told_of_and_loses_nothing),
+		IN_STORE(a_file_that_lost_its_name_is_written_elsewhere),
 		IN_STORE(the_optuna_series_is_one_of_two),
 		IN_STORE(statements_beyond_those_kept_work),
 		IN_STORE(a_faulty_statement_is_told_of_at_its_run),

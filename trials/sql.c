@@ -1,10 +1,44 @@
 #include "trials/sql.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- errors ---- */
+
+/* Why SQLite could not use the WAL, or else the file; 0: it does not say. */
+static int errno_of(sqlite3 *db)
+{
+	sqlite3_file *wal = NULL;
+	int error = 0;
+
+	if (sqlite3_file_control(db, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &wal) == SQLITE_OK &&
+		wal && wal->pMethods)
+		wal->pMethods->xFileControl(wal, SQLITE_FCNTL_LAST_ERRNO, &error);
+	if (error == 0)
+		sqlite3_file_control(db, NULL, SQLITE_FCNTL_LAST_ERRNO, &error);
+	return error != 0 ? error : sqlite3_system_errno(db);
+}
+
+static bool is_out_of_descriptors(int error)
+{
+	return error == EMFILE || error == ENFILE;
+}
+
+static bool fail_io(sqlite3 *db, const char *path, int status, struct tuner_error *err)
+{
+	const int error = db ? errno_of(db) : 0;
+
+	/* The -shm file could not grow: SQLite does not say why. */
+	if (status == SQLITE_IOERR_SHMSIZE || error == ENOSPC || error == EDQUOT)
+		return sql_fail(db, path, SQLITE_FULL, err);
+	return tuner_fail(err, TUNER_FATAL,
+		"%s: its disk does not work (%s%s%s); what was committed is safe: put that right, "
+		"and run again",
+		path, db ? sqlite3_errmsg(db) : sqlite3_errstr(status), error != 0 ? ": " : "",
+		error != 0 ? strerror(error) : "");
+}
 
 bool sql_fail(sqlite3 *db, const char *path, int status, struct tuner_error *err)
 {
@@ -25,6 +59,11 @@ bool sql_fail(sqlite3 *db, const char *path, int status, struct tuner_error *err
 	case SQLITE_READONLY:
 	case SQLITE_PERM:
 	case SQLITE_CANTOPEN:
+		if (db && is_out_of_descriptors(sqlite3_system_errno(db)))
+			return tuner_fail(err, TUNER_FATAL,
+				"%s cannot be opened: this process may have no more files open; "
+				"raise the limit (ulimit -n), and run again",
+				path);
 		return tuner_fail(err, TUNER_USAGE,
 			"%s: %s: the file and its directory must be writable", path, text);
 	case SQLITE_NOTADB:
@@ -33,11 +72,10 @@ bool sql_fail(sqlite3 *db, const char *path, int status, struct tuner_error *err
 		return tuner_fail(err, TUNER_FATAL,
 			"%s: the database is damaged (%s); copy it away before anything else", path,
 			text);
+	case SQLITE_IOERR:
+		return fail_io(db, path, status, err);
 	default:
-		/* The -shm file could not grow: SQLite does not say why. */
-		return status == SQLITE_IOERR_SHMSIZE
-			       ? sql_fail(db, path, SQLITE_FULL, err)
-			       : tuner_fail(err, TUNER_FATAL, "%s: %s", path, text);
+		return tuner_fail(err, TUNER_FATAL, "%s: %s", path, text);
 	}
 }
 

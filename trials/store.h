@@ -63,6 +63,12 @@ TUNER_MUST_CHECK
 bool store_commit(struct store *store, struct tuner_error *err);
 void store_rollback(struct store *store);
 
+/* Whether the open file is still the one that has the name. If not, whatever is committed would be gone with this
+ * process: then everything is written to PATH.rescued (or .rescued2 ...), and the error, TUNER_FATAL, says so. Outside
+ * of a transaction. */
+TUNER_MUST_CHECK
+bool store_check_place(struct store *store, struct tuner_error *err);
+
 /* Keeps the WAL below 64 MiB whatever readers do: checkpoints passively past 4 MiB, with TRUNCATE
  * past 32 MiB, which waits for the readers of an older state: 80 ms, past 48 MiB up to 2 s. Call between transactions.
  *

@@ -1,5 +1,7 @@
 #include "tuner/diagnostics.h"
 
+#include "tuner/text_width.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -84,7 +86,9 @@ static void print_one(const struct diagnostic *item, const char *file, struct te
 	text_add(ret, file);
 	if (item->place.line > 0)
 		text_print(ret, ":%u:%u", item->place.line, item->place.column);
-	text_print(ret, ": %s: %s\n", item->warning ? "warning" : "error", item->message);
+	text_print(ret, ": %s: ", item->warning ? "warning" : "error");
+	text_add_visible(ret, item->message); /* it quotes what the file has */
+	text_add(ret, "\n");
 }
 
 void diagnostics_print(const struct diagnostics *list, const char *file, struct text *ret)

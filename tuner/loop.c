@@ -258,8 +258,8 @@ static bool tick(struct loop *loop, struct tuner_error *err)
 				loop->file->metric, false, err))
 			return false;
 	if (!judge_lives(loop, err) || !store_progress(loop, err) ||
-		!loop_serve_requests(loop, err) || !kill_overdue(loop, err) ||
-		!loop_hear_witness(loop, err) || !checkpoint(loop, err))
+		!store_check_place(loop->store, err) || !loop_serve_requests(loop, err) ||
+		!kill_overdue(loop, err) || !loop_hear_witness(loop, err) || !checkpoint(loop, err))
 		return false;
 	loop_check_budget(loop);
 	draw(loop);

@@ -200,6 +200,7 @@ bool loop_store_end(struct loop *loop, struct live *live, const struct fate *fat
 bool loop_take_end(struct loop *loop, struct live *live, struct fate *fate,
 	struct finished_trial *ret_shown, struct tuner_error *err)
 {
+	loop_remove_live(loop, live); /* it is the caller's now, also if this fails */
 	if (live->scraper != NULL && live->end.kind != BACKEND_FAILED &&
 		!live_collect(live, loop_backend(loop, live), loop->file->metric, true, err))
 		return false;
@@ -210,7 +211,6 @@ bool loop_take_end(struct loop *loop, struct live *live, struct fate *fate,
 	if (fate->trial == TRIAL_DONE)
 		pool_timed(loop->pool, live->place.host,
 			live->end.exit.ended_us - live->end.exit.started_us);
-	loop_remove_live(loop, live);
 	count_end(loop, fate);
 	end_by_rule(loop, live, fate);
 	probe(loop, live, fate);

@@ -16,6 +16,8 @@ int main(int argc, char **argv)
 		openblas_set_num_threads(1);
 	/* A reader that goes away (tuner trials | head) ends the write, not the job. */
 	signal(SIGPIPE, SIG_IGN);
+	/* A file that may grow no further (ulimit -f) is an error of the write, as a full disk is. */
+	signal(SIGXFSZ, SIG_IGN);
 
 	struct tuner_error err = { TUNER_OK, "" };
 	struct invocation call;

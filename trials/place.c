@@ -1,0 +1,75 @@
+#include "trials/store.h"
+
+#include "trials/sql.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { RESCUES_MAX = 9 };
+
+/* An empty file that only we may read, of a name that nobody has. False with errno. */
+static bool make_rescue(const char *path, char **ret)
+{
+	int fd = -1;
+
+	errno = EEXIST;
+	for (int i = 1; i <= RESCUES_MAX && fd < 0 && errno == EEXIST; i++) {
+		char number[16] = "";
+
+		if (i > 1)
+			snprintf(number, sizeof number, "%d", i);
+		free(*ret);
+		if (asprintf(ret, "%s.rescued%s", path, number) < 0) {
+			*ret = NULL;
+			return false;
+		}
+		fd = open(*ret, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	}
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+/* The file has lost its name, but not yet its content. */
+static bool rescue(struct store *store, char **ret, struct tuner_error *err)
+{
+	struct query query;
+
+	if (!make_rescue(store->file, ret))
+		return tuner_fail_errno(err, errno, "no file beside it can be made");
+	query_open(&query, store, "VACUUM INTO ?1");
+	query_bind_text(&query, *ret);
+	if (query_run(&query, err))
+		return true;
+	unlink(*ret);
+	return false;
+}
+
+bool store_check_place(struct store *store, struct tuner_error *err)
+{
+	struct tuner_error why;
+	char *copy = NULL;
+	int moved = 0;
+
+	tuner_assert(store->mode == STORE_WRITE && !store->in_transaction);
+	if (sqlite3_file_control(store->db, NULL, SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK ||
+		!moved)
+		return true;
+	if (rescue(store, &copy, &why))
+		tuner_fail(err, TUNER_FATAL,
+			"%s was removed or replaced while it was in use; all of it is in %s: give "
+			"that the name, and run again. What runs, runs on",
+			store->path, copy);
+	else
+		tuner_fail(err, TUNER_FATAL,
+			"%s was removed or replaced while it was in use, and could not be written "
+			"elsewhere: %.120s",
+			store->path, why.message);
+	free(copy);
+	return false;
+}
