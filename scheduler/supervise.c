@@ -486,8 +486,14 @@ static bool begin(struct watch *w, enum supervise_status *ret_status)
 	outcome->kind = KIND_NO_START;
 	outcome->started_us = outcome->ended_us = wall_us();
 	w->began_us = passed_us();
-	if (!order_read(w->directory, &w->order, outcome->message) ||
-		!child_fork(w->directory, &w->order, &w->child, outcome->message))
+	if (!order_read(w->directory, &w->order, outcome->message))
+		return false;
+	if (w->order.heartbeat_us > 0 && (w->asked = record_stop(w->directory)) > 0) {
+		outcome->kind = KIND_STOPPED; /* it has waited in a queue, and is no longer wanted */
+		outcome->stop_signal = w->asked;
+		return false;
+	}
+	if (!child_fork(w->directory, &w->order, &w->child, outcome->message))
 		return false;
 	if (!record_started(w->directory, &w->child, outcome->started_us)) {
 		if (errno == EEXIST)
