@@ -37,7 +37,8 @@ static void default_signals(posix_spawnattr_t *attributes)
 	posix_spawnattr_setpgroup(attributes, 0); /* Ctrl-C is for us */
 }
 
-static int spawn(char *const *arguments, int output, int errors, pid_t *ret_pid)
+static int spawn(
+	char *const *arguments, char *const *environment, int output, int errors, pid_t *ret_pid)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -48,15 +49,15 @@ static int spawn(char *const *arguments, int output, int errors, pid_t *ret_pid)
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, output, 1);
 	posix_spawn_file_actions_adddup2(&actions, errors, 2);
-	const int failed =
-		posix_spawnp(ret_pid, arguments[0], &actions, &attributes, arguments, environ);
+	const int failed = posix_spawnp(ret_pid, arguments[0], &actions, &attributes, arguments,
+		environment != NULL ? environment : environ);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attributes);
 	return failed;
 }
 
-bool capture_start(
-	struct capture *capture, char *const *arguments, int64_t limit_us, struct tuner_error *err)
+bool capture_start(struct capture *capture, char *const *arguments, char *const *environment,
+	int64_t limit_us, struct tuner_error *err)
 {
 	int output[2] = { -1, -1 }, errors[2] = { -1, -1 };
 	int failed = 0;
@@ -74,7 +75,7 @@ bool capture_start(
 	if (failed == 0 && (fcntl(output[1], F_SETFL, 0) != 0 || fcntl(errors[1], F_SETFL, 0) != 0))
 		failed = errno;
 	if (failed == 0)
-		failed = spawn(arguments, output[1], errors[1], &capture->pid);
+		failed = spawn(arguments, environment, output[1], errors[1], &capture->pid);
 	close_fd(&output[1]);
 	close_fd(&errors[1]);
 	capture->output = output[0];

@@ -24,10 +24,10 @@ struct capture {
 	struct text out, err; /* what it printed, in bounds */
 };
 
-/* [0] is looked up in PATH; our own environment is its. TUNER_USAGE if it cannot be run. */
+/* [0] is looked up in PATH; environment NULL: ours. TUNER_USAGE if it cannot be run. */
 TUNER_MUST_CHECK
-bool capture_start(
-	struct capture *capture, char *const *arguments, int64_t limit_us, struct tuner_error *err);
+bool capture_start(struct capture *capture, char *const *arguments, char *const *environment,
+	int64_t limit_us, struct tuner_error *err);
 
 size_t capture_descriptors(
 	const struct capture *capture, struct pollfd ret_fds[CAPTURE_DESCRIPTORS]);

@@ -25,8 +25,6 @@ static const int64_t SILENCE_LOST_US = 30 * SECOND;
 /* One that Slurm holds for running, but that has been silent for so long, is ended. */
 static const int64_t SILENCE_DEAD_US = 120 * SECOND;
 static const int64_t SILENCE_LOOK_US = 10 * SECOND;
-/* A job may begin within this time of its submission: its files are looked at without being told. */
-static const int64_t FRESH_US = 5 * SECOND;
 /* Lists may say "unchanged", by clocks that differ; now and then all is asked for. */
 static const int64_t WHOLE_US = 30 * SECOND;
 static const int64_t SKEW_US = 2 * SECOND;
@@ -35,7 +33,12 @@ static const int64_t RETRY_US = 2 * SECOND, RETRY_MAX_US = 10 * SECOND;
 /* Looking at files takes at most a hundredth of our time, on a slow file system too. */
 static const int64_t LOOKS_MIN_US = 100000, LOOKS_MAX_US = 2 * SECOND, LOOKS_SHARE = 100;
 
-enum { KEY_LENGTH = 32, LOG_BYTES_MAX = 1 << 20 };
+enum {
+	KEY_LENGTH = 32,
+	LOG_BYTES_MAX = 1 << 20,
+	/* So many of those that wait, the oldest first, may begin before the next list tells of it. */
+	WAITING_LOOKS = 16,
+};
 #define JOB_LOG    "slurm.log" /* in the attempt directory: what the script itself prints */
 #define JOB_SCRIPT "job.sh"
 
@@ -508,7 +511,7 @@ static bool take_reply(
 	/* What takes long is not asked for often. */
 	const int64_t took_us = now_us - slurm->asked_us;
 	const int64_t poll_us = slurm->host.transport->poll_us;
-	slurm->next_list_us = now_us + (10 * took_us > poll_us ? 10 * took_us : poll_us);
+	slurm->next_list_us = now_us + (5 * took_us > poll_us ? 5 * took_us : poll_us);
 	slurm->list_wall_us = slurm->asked_wall_us;
 	if (slurm->asked_whole)
 		slurm->whole_us = slurm->asked_us;
@@ -913,8 +916,8 @@ static bool judge(struct slurm *slurm, struct slurm_attempt *attempt, struct bac
 	return true;
 }
 
-/* Whether its files may have changed. A job that waits in the queue is left in peace. */
-static bool is_looked_at(const struct slurm *slurm, const struct slurm_attempt *attempt)
+/* Whether its files may have changed. `waiting` counts those that wait in the queue. */
+static bool is_looked_at(const struct slurm_attempt *attempt, size_t *waiting)
 {
 	if (attempt->stage == OVER)
 		return false;
@@ -923,13 +926,15 @@ static bool is_looked_at(const struct slurm *slurm, const struct slurm_attempt *
 		return true;
 	if (attempt->stage == TO_SUBMIT)
 		return attempt->signal != 0;
-	return attempt->stage == KNOWN && now_of(slurm) - attempt->since_us < FRESH_US;
+	return attempt->stage == KNOWN && ++*waiting <= WAITING_LOOKS;
 }
 
 static bool any_looked_at(const struct slurm *slurm)
 {
+	size_t waiting = 0;
+
 	for (size_t i = 0; i < slurm->n; i++)
-		if (is_looked_at(slurm, slurm->attempts[i]))
+		if (is_looked_at(slurm->attempts[i], &waiting))
 			return true;
 	return false;
 }
@@ -952,13 +957,14 @@ static bool look(
 	struct slurm *slurm, struct backend_event *ret, bool *ret_got, struct tuner_error *err)
 {
 	const int64_t began_us = clock_monotonic_us();
+	size_t waiting = 0;
 	bool ok = true;
 
 	if (now_of(slurm) < slurm->look_at_us)
 		return true;
 	for (size_t i = 0; ok && !*ret_got && i < slurm->n; i++) {
 		struct slurm_attempt *attempt = slurm->attempts[i];
-		if (attempt->pass == slurm->pass || !is_looked_at(slurm, attempt))
+		if (!is_looked_at(attempt, &waiting) || attempt->pass == slurm->pass)
 			continue;
 		attempt->pass = slurm->pass;
 		ok = judge(slurm, attempt, ret, ret_got, err);
@@ -986,6 +992,7 @@ static bool add(struct slurm *slurm, int64_t id, const char *directory, const ch
 	}
 	attempt->stage = may_be_queued || status.life != ATTEMPT_NEVER_RAN ? LOOK_UP : TO_SUBMIT;
 	attempt->since_us = now_of(slurm) + (may_be_queued ? ADOPT_US : 0);
+	attempt->has_started = status.life != ATTEMPT_NEVER_RAN;
 	slurm->look_at_us = 0;
 	return true;
 }

@@ -80,15 +80,15 @@ static long long minutes(int64_t us)
 	return (long long)((us + 59999999) / 60000000);
 }
 
-/* The job gets of our environment what any remote command gets; its user's own words come from
- * script_lines and the job file's "env". */
+/* The job gets sbatch's whole environment, which is cut down to what any remote command gets: after a list
+ * in --export the node would run a login shell for the rest, and take a second for that. */
 static void submit_options(const struct slurm_settings *settings,
 	const struct slurm_request *request, struct options *ret)
 {
 	add(ret, "sbatch");
 	add(ret, "--parsable");
 	add(ret, "--no-requeue");
-	add(ret, "--export=PATH,HOME,LD_LIBRARY_PATH,USER,LOGNAME,SHELL,LANG");
+	add(ret, "--export=ALL");
 	add(ret, "--job-name=%s", request->name);
 	add(ret, "--chdir=%s", request->directory);
 	add(ret, "--output=%s", request->log);
@@ -144,13 +144,16 @@ static bool cli_send(struct slurm_transport *transport, const struct slurm_reque
 {
 	struct cli *cli = cli_of(transport);
 	struct options options = { .n = 0 };
+	char **environment = slurm_environment(true);
 
 	tuner_assert(!cli->busy);
 	request_options(cli, request, &options);
-	const bool ok = options_failed(&options)
-				? tuner_fail_memory(err)
-				: capture_start(&cli->capture, options.words, LIMIT_US, err);
+	const bool ok =
+		environment == NULL || options_failed(&options)
+			? tuner_fail_memory(err)
+			: capture_start(&cli->capture, options.words, environment, LIMIT_US, err);
 	options_finish(&options);
+	free(environment);
 	cli->request = *request;
 	cli->busy = ok;
 	return ok;

@@ -15,8 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* slurmrestd itself waits nine seconds for a controller; a submit that we gave up before may be queued. */
 static const long LIMIT_S = 30, CONNECT_S = 10;
 static const int64_t TOKEN_LIMIT_US = 30000000, TOKEN_AGAIN_US = 5000000;
@@ -256,21 +254,14 @@ static bool ask_version(struct rest *rest, struct tuner_error *err)
 	return perform(rest, "GET", path, err);
 }
 
-/* What a remote command gets of our environment. */
 static bool make_body(struct rest *rest)
 {
-	static const char *const passed[] = { "PATH", "HOME", "LD_LIBRARY_PATH", "USER", "LOGNAME",
-		"SHELL", "LANG" };
-	char *environment[sizeof(passed) / sizeof(*passed) + 1] = { NULL };
-	size_t n = 0;
+	char **environment = slurm_environment(false);
 
-	for (size_t i = 0; i < sizeof(passed) / sizeof(*passed); i++)
-		for (char **variable = environ; *variable != NULL; variable++)
-			if (strncmp(*variable, passed[i], strlen(passed[i])) == 0 &&
-				(*variable)[strlen(passed[i])] == '=')
-				environment[n++] = *variable;
-	rest->body =
-		slurm_rest_submit_body(rest->version, rest->settings, &rest->request, environment);
+	if (environment != NULL)
+		rest->body = slurm_rest_submit_body(
+			rest->version, rest->settings, &rest->request, environment);
+	free(environment);
 	return rest->body != NULL;
 }
 
@@ -320,7 +311,7 @@ static bool rest_send(struct slurm_transport *transport, const struct slurm_requ
 		return go_on(rest, err);
 	rest->token_us = clock_monotonic_us();
 	rest->phase = TOKEN_COMMAND;
-	if (capture_start(&rest->capture, rest->settings->token_command, TOKEN_LIMIT_US, err))
+	if (capture_start(&rest->capture, rest->settings->token_command, NULL, TOKEN_LIMIT_US, err))
 		return true;
 	rest->phase = IDLE;
 	return false;

@@ -1,6 +1,9 @@
 #include "scheduler/slurm_transport.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+extern char **environ;
 
 static const struct {
 	const char *name;
@@ -39,6 +42,40 @@ enum slurm_state slurm_state_named(const char *name)
 		if (strcmp(names[i].name, name) == 0)
 			return names[i].state;
 	return SLURM_UNKNOWN;
+}
+
+static bool is_passed(const char *variable, bool engine)
+{
+	static const char *const always[] = {
+		"PATH=", "HOME=", "LD_LIBRARY_PATH=", "USER=", "LOGNAME=", "SHELL=", "LANG="
+	};
+	/* Not all that begins with SLURM_: within a job that would be its own bounds. */
+	static const char *const engines[] = { "SLURM_CONF=", "SBATCH_",
+		"SLURM_CLUSTERS=", "KRB5CCNAME=", "LC_ALL=" };
+
+	for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
+		if (strncmp(variable, always[i], strlen(always[i])) == 0)
+			return true;
+	for (size_t i = 0; engine && i < sizeof(engines) / sizeof(*engines); i++)
+		if (strncmp(variable, engines[i], strlen(engines[i])) == 0)
+			return true;
+	return false;
+}
+
+char **slurm_environment(bool engine)
+{
+	size_t n = 0;
+
+	while (environ[n] != NULL)
+		n++;
+	char **passed = calloc(n + 1, sizeof(*passed));
+	if (passed == NULL)
+		return NULL;
+	n = 0;
+	for (char **variable = environ; *variable != NULL; variable++)
+		if (is_passed(*variable, engine))
+			passed[n++] = *variable;
+	return passed;
 }
 
 bool slurm_state_is_final(enum slurm_state state)

@@ -112,6 +112,10 @@ TUNER_MUST_CHECK
 bool slurm_rest_open(const struct slurm_settings *settings, struct slurm_transport **ret,
 	struct tuner_error *err);
 
+/* What a job gets of our environment, NAME=VALUE: what any remote command gets, and with `engine` what sbatch
+ * itself reads. NULL-terminated, pointing into environ; the caller frees the array. NULL without memory. */
+char **slurm_environment(bool engine);
+
 /* "RUNNING", and the states that mean the same to us. */
 enum slurm_state slurm_state_named(const char *name);
 

@@ -123,7 +123,7 @@ END
 	sed -i '1s/^/echo loss=2; /' train.sh
 	touch hold
 	start "$TUNER" run job.jsonc --set "$(host '"gpus_per_trial": 2' | sed 's/"slots": 4/"slots": 3/')"
-	await jobs_are running 2
+	await sh -c '[ $(wc -l <starts) -eq 2 ]'
 	await jobs_are pending 1
 	kill -KILL "$PID"
 	wait "$PID" || true
