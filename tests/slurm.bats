@@ -196,3 +196,34 @@ END
 	finished
 	sql_is "SELECT outcome FROM attempt" timeout
 }
+
+# Needs no Slurm: the server is a stand-in.
+@test "the newer shape of slurmrestd's words is asked for, spoken and understood" {
+	start "$BATS_TEST_DIRNAME/slurm/newer" port a.good.token
+	local server=$PID
+	await test -e port
+	REST_URL=http://127.0.0.1:$(cat port)
+	echo a.good.token >token
+	TRIALS=4 PARALLEL=8 write_telling_job
+	run "$TUNER" run job.jsonc --set "$(rest_host '"gres": "gpu:2", "time_limit": 600, "memory": "1 GiB", "ahead": 1')"
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"4 done, 0 stopped, 0 failed"* ]]
+	[ "$(grep -c 'gpus=2 ' told)" -eq 4 ]
+	# Ended from here, as from a queue.
+	rm -rf tuner.db* starts
+	touch hold
+	start "$TUNER" run job.jsonc --set "$(rest_host)"
+	await test -e starts
+	kill -KILL "$PID"
+	wait "$PID" || true
+	"$TUNER" stop
+	sql_is "SELECT outcome FROM attempt" interrupted
+	echo a.bad.token >token
+	start "$TUNER" run job.jsonc --set "$(rest_host)"
+	await grep -q 'does not answer: .*token' output
+	rm hold
+	echo a.good.token >token
+	finished
+	[ "$status" -eq 0 ]
+	kill "$server"
+}
