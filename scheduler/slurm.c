@@ -362,6 +362,15 @@ static void vanish(struct slurm *slurm, struct slurm_attempt *attempt)
 	settle(slurm, attempt, SLURM_FAILED, "Slurm no longer knows of the job");
 }
 
+static bool has_file(const char *directory, const char *name)
+{
+	char *path = path_join(directory, name);
+	const bool there = path != NULL && access(path, F_OK) == 0;
+
+	free(path);
+	return there;
+}
+
 /* Nothing of it is queued: only if nothing has run either it is submitted (again). */
 static bool look_up_in_vain(
 	struct slurm *slurm, struct slurm_attempt *attempt, struct tuner_error *err)
@@ -370,10 +379,12 @@ static bool look_up_in_vain(
 
 	if (!attempt_look_afar(attempt->directory, &status, err))
 		return false;
-	if (status.life == ATTEMPT_NEVER_RAN)
-		attempt->stage = TO_SUBMIT;
-	else
+	if (status.life != ATTEMPT_NEVER_RAN)
 		vanish(slurm, attempt);
+	else if (!has_file(attempt->directory, ATTEMPT_LAUNCH))
+		refuse(slurm, attempt, "it was never prepared for its launch");
+	else
+		attempt->stage = TO_SUBMIT;
 	return true;
 }
 

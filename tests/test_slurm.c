@@ -35,6 +35,7 @@ struct cluster {
 	struct slurm_request request;
 	bool busy;
 	int64_t now_us;
+	bool unprepared; /* what is added has no launch file */
 	size_t n_submits, n_lists, n_cancels;
 	int64_t cancelled;
 	bool killed;
@@ -274,6 +275,8 @@ static void add(struct cluster *cluster, int64_t id, bool adopts)
 	const struct backend_ops *ops = cluster->backend->ops;
 
 	ASSERT_OK(directory_make(place(cluster, id), 0700, &cluster->err));
+	if (!cluster->unprepared)
+		write_in(cluster, id, ATTEMPT_LAUNCH, "");
 	ASSERT_OK((adopts ? ops->adopt : ops->start)(
 		cluster->backend, id, place(cluster, id), key(id), &cluster->err));
 }
@@ -457,6 +460,17 @@ static void an_adopted_intent_is_submitted_only_after_a_look(void **state)
 	assert_true(cluster->n_lists >= 1);
 	pass(cluster, 5);
 	assert_int_equal(cluster->n_submits, 1);
+}
+
+static void what_was_never_prepared_is_not_submitted(void **state)
+{
+	struct cluster *cluster = *state;
+
+	cluster->unprepared = true;
+	add(cluster, 1, true);
+	pass(cluster, 10);
+	assert_int_equal(cluster->n_submits, 0);
+	assert_event(cluster, 1, BACKEND_FAILED);
 }
 
 /* ---- what may go wrong ---- */
@@ -735,6 +749,7 @@ int main(void)
 		WITH(what_is_refused_fails_in_slurms_words),
 		WITH(an_adopted_job_is_found_by_its_name),
 		WITH(an_adopted_intent_is_submitted_only_after_a_look),
+		WITH(what_was_never_prepared_is_not_submitted),
 		WITH(a_job_that_slurm_forgot_is_judged_by_its_files),
 		WITH(a_list_that_was_wrong_does_no_harm),
 		WITH(a_requeued_job_is_cancelled_and_lost),
