@@ -186,7 +186,7 @@ static void settle(struct slurm *slurm, struct slurm_attempt *attempt, enum slur
 	attempt->end = end;
 	attempt->end_us = now_of(slurm);
 	attempt->pass = 0;
-	snprintf(attempt->message, sizeof(attempt->message), "%s", message);
+	snprintf(attempt->message, sizeof(attempt->message), "%.255s", message);
 	slurm->look_at_us = 0;
 }
 
@@ -194,7 +194,7 @@ static void refuse(struct slurm *slurm, struct slurm_attempt *attempt, const cha
 {
 	attempt->refused = true;
 	attempt->pass = 0;
-	snprintf(attempt->message, sizeof(attempt->message), "%s", message);
+	snprintf(attempt->message, sizeof(attempt->message), "%.255s", message);
 	slurm->look_at_us = 0;
 }
 
@@ -222,7 +222,7 @@ static void not_through(struct slurm *slurm, const char *message)
 
 	slurm->failures++;
 	slurm->next_list_us = now_of(slurm) + (wait_us < RETRY_MAX_US ? wait_us : RETRY_MAX_US);
-	snprintf(slurm->trouble, sizeof(slurm->trouble), "%s", message);
+	snprintf(slurm->trouble, sizeof(slurm->trouble), "%.255s", message);
 	if (slurm->up ? slurm->failures < 2 : slurm->told)
 		return;
 	slurm->told = false;

@@ -39,8 +39,10 @@ static void jobs_of_the_older_shape(void **state)
 	struct slurm_reply reply = parse(SLURM_LIST, 200,
 		"{\"meta\":{},\"errors\":[],\"jobs\":["
 		"{\"job_id\":4,\"job_state\":\"RUNNING\",\"state_reason\":\"None\",\"name\":\"a\","
-		"\"nodes\":\"n1\",\"restart_cnt\":0,\"submit_time\":1795411255,\"time_limit\":null},"
-		"{\"job_id\":5,\"job_state\":\"PENDING\",\"state_reason\":\"BeginTime\",\"name\":\"b\","
+		"\"nodes\":\"n1\",\"restart_cnt\":0,\"submit_time\":1795411255,\"time_limit\":null}"
+		","
+		"{\"job_id\":5,\"job_state\":\"PENDING\",\"state_reason\":\"BeginTime\",\"name\":"
+		"\"b\","
 		"\"nodes\":\"\",\"restart_cnt\":1,\"submit_time\":1795411256},"
 		"{\"job_id\":6,\"job_state\":\"NODE_FAIL\",\"name\":\"c\",\"nodes\":null},"
 		"{\"job_id\":7,\"job_state\":\"SOMETHING_NEW\"}]}",
@@ -64,22 +66,69 @@ static void jobs_of_the_newer_shape(void **state)
 {
 	bool token;
 	(void)state;
-	struct slurm_reply reply = parse(SLURM_LIST, 200,
-		"{\"jobs\":["
-		"{\"job_id\":104,\"job_state\":[\"RUNNING\"],\"state_reason\":\"None\",\"name\":\"a\","
-		"\"nodes\":\"n1\",\"restart_cnt\":0,\"submit_time\":" NUMBER(1795411255) ","
-		"\"time_limit\":{\"set\":false,\"infinite\":true,\"number\":0},"
-		"\"exit_code\":{\"status\":[\"SUCCESS\"],\"return_code\":" NUMBER(0) ","
-		"\"signal\":{\"id\":{\"set\":false,\"infinite\":false,\"number\":0},\"name\":\"\"}}},"
-		"{\"job_id\":105,\"job_state\":[\"CANCELLED\",\"COMPLETING\"],\"name\":\"b\"},"
-		"{\"job_id\":106,\"job_state\":[\"PENDING\",\"REQUEUED\"],\"name\":\"c\","
-		"\"restart_cnt\":1},"
-		"{\"job_id\":107,\"job_state\":[\"OUT_OF_MEMORY\"],\"name\":\"d\","
-		"\"submit_time\":{\"set\":false,\"infinite\":false,\"number\":0}}],"
-		"\"last_backfill\":" NUMBER(0) ",\"last_update\":" NUMBER(1795411260) ","
-		"\"meta\":{\"slurm\":{\"version\":{\"major\":\"23\",\"micro\":\"0\",\"minor\":\"11\"},"
-		"\"release\":\"23.11.0\"}},\"errors\":[],\"warnings\":[]}",
-		1000, &token);
+	struct
+		slurm_reply
+			reply =
+				parse(SLURM_LIST, 200,
+					"{\"jobs\":["
+					"{\"job_id\":104,\"job_state\":[\"RUNNING\"],\"state_"
+					"reason\":\"None\",\"name\":\"a\","
+					"\"nodes\":\"n1\",\"restart_cnt\":0,\"submit_"
+					"time\":" NUMBER(
+						1795411255) ","
+							    "\"time_limit\":{\"set\":false,"
+							    "\"infinite\":true,\"number\":0},"
+							    "\"exit_code\":{\"status\":["
+							    "\"SUCCESS\"],\"return_code\":" NUMBER(
+								    0) ","
+								       "\"signal\":{\"id\":{"
+								       "\"set\":false,\"infinite\":"
+								       "false,\"number\":0},"
+								       "\"name\":\"\"}}},"
+								       "{\"job_id\":105,\"job_"
+								       "state\":[\"CANCELLED\","
+								       "\"COMPLETING\"],\"name\":"
+								       "\"b\"},"
+								       "{\"job_id\":106,\"job_"
+								       "state\":[\"PENDING\","
+								       "\"REQUEUED\"],\"name\":"
+								       "\"c\","
+								       "\"restart_cnt\":1},"
+								       "{\"job_id\":107,\"job_"
+								       "state\":[\"OUT_OF_MEMORY\"]"
+								       ",\"name\":\"d\","
+								       "\"submit_time\":{\"set\":"
+								       "false,\"infinite\":false,"
+								       "\"number\":0}}],"
+								       "\"last_backfill\":" NUMBER(0) ",\"last_update\":" NUMBER(
+									       1795411260) ","
+											   "\"meta"
+											   "\":{"
+											   "\"slurm"
+											   "\":{"
+											   "\"versi"
+											   "on\":{"
+											   "\"major"
+											   "\":"
+											   "\"23\","
+											   "\"micro"
+											   "\":"
+											   "\"0\","
+											   "\"minor"
+											   "\":"
+											   "\"11\"}"
+											   ","
+											   "\"relea"
+											   "se\":"
+											   "\"23."
+											   "11.0\"}"
+											   "},"
+											   "\"error"
+											   "s\":[],"
+											   "\"warni"
+											   "ngs\":["
+											   "]}",
+					1000, &token);
 
 	assert_int_equal(reply.result, SLURM_OK);
 	assert_int_equal(reply.n_jobs, 4);
@@ -119,7 +168,8 @@ static void submits_of_both_shapes(void **state)
 	assert_int_equal(reply.job, 17);
 	/* Queued, and told that it never runs. */
 	reply = parse(SLURM_SUBMIT, 200,
-		"{\"errors\":[{\"error\":\"Requested time limit is invalid\",\"error_number\":2015}],"
+		"{\"errors\":[{\"error\":\"Requested time limit is "
+		"invalid\",\"error_number\":2015}],"
 		"\"job_id\":9}",
 		1000, &token);
 	assert_int_equal(reply.result, SLURM_REFUSED);
@@ -162,12 +212,13 @@ static void errors_say_whether_something_has_happened(void **state)
 		"specified\"}],\"warnings\":[]}",
 		3000, SLURM_REFUSED, false);
 	assert_error(SLURM_SUBMIT, 500,
-		"{\"errors\":[{\"description\":\"Batch job submission failed\",\"error_number\":2014,"
+		"{\"errors\":[{\"description\":\"Batch job submission "
+		"failed\",\"error_number\":2014,"
 		"\"error\":\"Requested node configuration is not available\",\"source\":\"x\"}]}",
 		3000, SLURM_REFUSED, false);
 	assert_error(SLURM_CANCEL, 500,
-		"{\"errors\":[{\"error_number\":2017,\"error\":\"Invalid job id specified\"}]}", 3000,
-		SLURM_REFUSED, false);
+		"{\"errors\":[{\"error_number\":2017,\"error\":\"Invalid job id specified\"}]}",
+		3000, SLURM_REFUSED, false);
 	assert_error(SLURM_LIST, 401, "Authentication failure", 3000, SLURM_UNREACHABLE, true);
 	assert_error(SLURM_SUBMIT, 401, "Authentication failure", 3000, SLURM_UNREACHABLE, true);
 	assert_error(SLURM_SUBMIT, 400, "Unable to parse query.", 3000, SLURM_REFUSED, false);
@@ -232,7 +283,8 @@ static void a_submit_of_the_newer_shape(void **state)
 
 	assert_string_equal(at(job, "script")->valuestring, request.script);
 	assert_null(cJSON_GetObjectItemCaseSensitive(root, "script"));
-	assert_string_equal(cJSON_GetArrayItem(at(job, "environment"), 1)->valuestring, "HOME=/root");
+	assert_string_equal(
+		cJSON_GetArrayItem(at(job, "environment"), 1)->valuestring, "HOME=/root");
 	assert_string_equal(at(job, "tres_per_node")->valuestring, "gres/gpu:2,gres/shard:1");
 	assert_int_equal(at(at(job, "time_limit"), "number")->valueint, 2);
 	assert_true(cJSON_IsTrue(at(at(job, "time_limit"), "set")));
