@@ -288,7 +288,7 @@ static bool read_records(
 static bool look_once(
 	const char *directory, struct attempt_status *ret, bool *ret_sure, struct tuner_error *err)
 {
-	struct held held;
+	struct held held = { .fd = -1 };
 	bool any = false;
 
 	*ret = (struct attempt_status){ .life = ATTEMPT_NEVER_RAN };
@@ -498,7 +498,7 @@ bool attempt_fence(const char *directory, const char *key, const struct attempt_
 {
 	const int64_t until_us = clock_monotonic_us() + wait_ms * INT64_C(1000);
 	struct trail trail;
-	struct held held;
+	struct held held = { .fd = -1 };
 
 	if (!attempt_is_of_this_boot(status))
 		return true;

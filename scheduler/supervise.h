@@ -18,10 +18,10 @@ enum { MESSAGE_MAX = 256 };
 
 /* ---- what to run: supervise_order.c ---- */
 
-/* The launch file. `bytes` holds all strings but the environment's last, the attempt's key. */
+/* The launch file. `bytes` holds all strings but the environment's entry of the attempt's key, and those
+ * that are inherited. */
 struct order {
-	char *bytes;
-	bool key_added;
+	char *bytes, *key_entry;
 	const char *key, *directory;
 	char **arguments, **environment;
 	int64_t timeout_us, grace_us, log_max_bytes;

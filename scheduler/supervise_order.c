@@ -159,7 +159,7 @@ static bool take_records(struct order *order, char *record, const char *end)
 		return false;
 	snprintf(key, length, "%s%s", KEY_PREFIX, order->key);
 	order->environment[n_environment++] = key;
-	order->key_added = true;
+	order->key_entry = key;
 	if (order->inherits)
 		inherit(order, n_environment);
 	return true;
@@ -192,10 +192,7 @@ bool order_read(int directory, struct order *ret, char ret_message[MESSAGE_MAX])
 
 void order_finish(struct order *order)
 {
-	/* Only the key's entry is no part of `bytes`; it comes last. */
-	for (char **entry = order->environment; entry != NULL && *entry != NULL; entry++)
-		if (entry[1] == NULL && order->key_added)
-			free(*entry);
+	free(order->key_entry); /* the others are parts of `bytes`, or ours */
 	free(order->arguments);
 	free(order->environment);
 	free(order->bytes);

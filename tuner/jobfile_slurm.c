@@ -100,6 +100,15 @@ static void check_slurm(struct reader *reader, const cJSON *node)
 	check_slurm_lines(reader, node);
 }
 
+/* Attempts are found again by their host's name. */
+static void check_slurm_name(struct reader *reader, const cJSON *node, const struct job_host *host)
+{
+	for (const struct job_host *other = reader->file->hosts; other < host; other++)
+		if (other->slurm != NULL && other->name[0] == '\0' && host->name[0] == '\0')
+			report_error(reader, member_raw(node, "backend"), AT_VALUE,
+				"another host of slurm has no \"name\" either: expected one");
+}
+
 /* N of "gpu:N", "gpu:a100:N" or "gpu", anywhere among others. */
 static unsigned gpus_of_gres(const char *gres)
 {
@@ -148,6 +157,7 @@ bool read_slurm(
 		return tuner_fail_memory(err);
 	host->slurm = slurm;
 	check_slurm(reader, node);
+	check_slurm_name(reader, node, host);
 	slurm->ahead = (unsigned)member_integer(node, SECTION_HOST, "ahead");
 	slurm->directory = take_path(reader, node, "directory", &ok);
 	slurm->settings = (struct slurm_settings){
