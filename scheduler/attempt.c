@@ -367,7 +367,7 @@ int64_t attempt_silence_us(const char *directory)
 	if (fd < 0)
 		return -1;
 	if (changed_at(fd, ATTEMPT_HEARTBEAT, O_RDONLY, &beat_us) &&
-		changed_at(fd, ".clock", O_WRONLY | O_CREAT, &now_us))
+		changed_at(fd, ATTEMPT_CLOCK, O_WRONLY | O_CREAT, &now_us))
 		silence_us = now_us > beat_us ? now_us - beat_us : 0;
 	close(fd);
 	return silence_us;

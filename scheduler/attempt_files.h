@@ -29,6 +29,11 @@
 
 #define ATTEMPT_HEARTBEAT "heartbeat"
 #define ATTEMPT_STOP      "stop"
+#define ATTEMPT_CLOCK     ".clock" /* touched by a reader, for the file server's time */
+
+/* Of an engine's job: its script, and what that prints before the command begins. */
+#define ATTEMPT_JOB_SCRIPT "job.sh"
+#define ATTEMPT_JOB_LOG    "slurm.log"
 
 #define OUTPUT_SEGMENT_FORMAT "output.%020lld.log" /* offset of its first byte */
 #define OUTPUT_SEGMENT_PREFIX "output."

@@ -39,8 +39,6 @@ enum {
 	/* So many of those that wait, the oldest first, may begin before the next list tells of it. */
 	WAITING_LOOKS = 16,
 };
-#define JOB_LOG    "slurm.log" /* in the attempt directory: what the script itself prints */
-#define JOB_SCRIPT "job.sh"
 
 enum stage { LOOK_UP, TO_SUBMIT, SUBMITTING, KNOWN, OVER };
 
@@ -594,8 +592,8 @@ static bool write_script(
 	if (!copy_supervisor(slurm, attempt, err))
 		return false;
 	slurm->script = slurm_script(slurm->host.settings, slurm->copy, attempt->directory);
-	slurm->script_path = path_join(attempt->directory, JOB_SCRIPT);
-	slurm->log = path_join(attempt->directory, JOB_LOG);
+	slurm->script_path = path_join(attempt->directory, ATTEMPT_JOB_SCRIPT);
+	slurm->log = path_join(attempt->directory, ATTEMPT_JOB_LOG);
 	if (slurm->script == NULL || slurm->script_path == NULL || slurm->log == NULL)
 		return tuner_fail_memory(err);
 	return file_write_atomic(
@@ -765,7 +763,7 @@ static void last_line(const char *directory, char ret[160])
 {
 	struct tuner_error ignored;
 	struct text log = TEXT_EMPTY;
-	char *path = path_join(directory, JOB_LOG);
+	char *path = path_join(directory, ATTEMPT_JOB_LOG);
 	size_t end = 0;
 
 	ret[0] = '\0';

@@ -66,7 +66,8 @@ END
 
 @test "trials are jobs, by slurmrestd; queued ahead; in a directory of the host" {
 	need_cluster
-	TRIALS=6 PARALLEL=8 write_telling_job
+	TRIALS=6 PARALLEL=8 write_telling_job '"keep": { "best": 2, "last": 1 },'
+	echo 'echo weights >"$TUNER_MODEL_DIR/weights"' >>train.sh
 	run "$TUNER" run job.jsonc --set "$(rest_host '"slots": 1, "ahead": 2, "directory": "shared", "name": "big"' | sed 's/"slots": 4, //')"
 	[ "$status" -eq 0 ]
 	[[ "$output" == *"6 done, 0 stopped, 0 failed"* ]]
@@ -74,8 +75,11 @@ END
 	[ "$(grep -c 'gpus=0 .* job=yes' told)" -eq 6 ]
 	sql_is "SELECT count(*) FROM attempt WHERE host = 'big' AND directory LIKE '$PWD/shared/job-%/000_/1'" 6
 	[ -f shared/job-*/0006/1/exit.json ]
+	sql_is "SELECT count(*) FROM event WHERE kind = 'host'" 1
 	[ ! -e tuner.db.d/job ]
 	[[ "$("$TUNER" logs job 6)" == *loss=* ]]
+	[ "$(find shared -name weights | wc -l)" -le 4 ]
+	[ "$(find shared -name weights | wc -l)" -ge 2 ]
 	"$TUNER" verify
 }
 
