@@ -9,6 +9,7 @@ struct launch_site {
 	const char *host;
 	const struct slot *slot;
 	const char *working_directory; /* NULL: the job file's */
+	const struct job_host *entry; /* of "hosts"; NULL: this machine */
 };
 
 /* "JOB/0007/1": where an attempt lives, relative to store_directory. Caller frees; NULL without
@@ -28,6 +29,7 @@ struct launch_request {
 	struct argument *arguments;
 	size_t n_arguments;
 	char *checkpoint;
+	struct slot slot; /* with GPUs that an engine gives: known by their number alone */
 };
 
 /* `site` and `live` must outlive it. The caller finishes it, after a failure too. */
