@@ -119,6 +119,9 @@ TUNER_MUST_CHECK
 bool output_read(const char *directory, int64_t offset, char *ret_bytes, size_t size,
 	int64_t *ret_offset, size_t *ret_size, struct tuner_error *err);
 
+/* Where the output ends now, in the same count. */
+int64_t output_end(const char *directory);
+
 /* The last lines of what is there (of at most 64 KiB, and none that this cuts), as a terminal would
  * show them: without control sequences, and without what a carriage return has overwritten. `ret` is
  * emptied first. */

@@ -22,6 +22,7 @@
 #define ATTEMPT_EXIT     "exit.json"
 #define ATTEMPT_EXIT_NEW ATTEMPT_EXIT ".new" /* until it is renamed */
 #define ATTEMPT_OUTPUT   "output.log"
+#define ATTEMPT_LEASE    "lease" /* its time of change: when somebody last asked for the attempt */
 
 #define OUTPUT_SEGMENT_FORMAT "output.%020lld.log" /* offset of its first byte */
 #define OUTPUT_SEGMENT_PREFIX "output."

@@ -91,7 +91,8 @@ static int open_segment(int directory, int64_t offset, int64_t *ret_start)
 	if (!list_segments(directory, &then))
 		return -1;
 	for (size_t i = 0; i < then.n; i++) {
-		if (offset >= then.starts[i] + then.sizes[i])
+		/* An empty one tells only where the next begins (mirror.h). */
+		if (offset >= then.starts[i] + then.sizes[i] || then.sizes[i] == 0)
 			continue;
 		snprintf(name, sizeof(name), OUTPUT_SEGMENT_FORMAT, (long long)then.starts[i]);
 		*ret_start = then.starts[i];
@@ -152,8 +153,7 @@ bool output_read(const char *directory, int64_t offset, char *ret_bytes, size_t 
 	return ok || tuner_fail_in(err, "%s: ", directory);
 }
 
-/* Where the output ends now. */
-static int64_t output_end(const char *directory)
+int64_t output_end(const char *directory)
 {
 	struct segments segments = { 0 };
 	struct stat info;
