@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "scheduler/attempt_files.h"
 #include "scheduler/backend.h"
-#include "scheduler/channel.h"
+#include "scheduler/wire.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -42,7 +42,7 @@ struct watched {
 struct agent {
 	const char *root, *job; /* root/job is where attempts live */
 	struct backend *backend;
-	struct channel channel;
+	struct wire wire;
 	struct watched *items;
 	size_t n, capacity;
 	int64_t heard_us;
@@ -56,7 +56,7 @@ static void send_bytes(struct agent *agent, enum message_kind kind, int64_t atte
 	const struct message message = {
 		.kind = kind, .attempt = attempt, .number = number, .bytes = bytes, .n = n
 	};
-	if (!message_write(&agent->channel.outbox, &message))
+	if (!message_write(&agent->wire.outbox, &message))
 		exit(71); /* no memory: the next agent finds all as it is */
 }
 
@@ -120,7 +120,7 @@ static void say_hello(struct agent *agent)
 	snprintf(hello.directory, sizeof(hello.directory), "%s", agent->root);
 	hello.bytes = facts.memory + facts.from;
 	hello.n = buffer_size(&facts);
-	if (!message_write(&agent->channel.outbox, &hello))
+	if (!message_write(&agent->wire.outbox, &hello))
 		exit(71);
 	buffer_finish(&facts);
 }
@@ -322,12 +322,12 @@ static bool take_messages(struct agent *agent)
 	static struct message message;
 	size_t used;
 
-	const bool open = channel_fill(&agent->channel);
+	const bool open = wire_fill(&agent->wire);
 	for (;;) {
-		switch (message_read(&agent->channel.inbox, &message, &used)) {
+		switch (message_read(&agent->wire.inbox, &message, &used)) {
 		case MESSAGE_READ:
 			take_message(agent, &message);
-			buffer_take(&agent->channel.inbox, used);
+			buffer_take(&agent->wire.inbox, used);
 			break;
 		case MESSAGE_PART:
 			return open;
@@ -397,7 +397,7 @@ static bool send_output(struct agent *agent, struct watched *watched)
 	static char bytes[MESSAGE_OUTPUT_MAX];
 	struct tuner_error err = { TUNER_OK, "" };
 
-	while (buffer_size(&agent->channel.outbox) < OUTBOX_MAX) {
+	while (buffer_size(&agent->wire.outbox) < OUTBOX_MAX) {
 		int64_t offset;
 		size_t n;
 		if (!output_read(watched->directory, watched->offset, bytes, sizeof(bytes), &offset,
@@ -453,9 +453,9 @@ static void wait_for_something(struct agent *agent)
 	struct pollfd fds[DESCRIPTORS_MAX];
 	size_t n = 0;
 
-	fds[n++] = (struct pollfd){ .fd = agent->channel.in, .events = POLLIN };
-	if (buffer_size(&agent->channel.outbox) > 0)
-		fds[n++] = (struct pollfd){ .fd = agent->channel.out, .events = POLLOUT };
+	fds[n++] = (struct pollfd){ .fd = agent->wire.in, .events = POLLIN };
+	if (buffer_size(&agent->wire.outbox) > 0)
+		fds[n++] = (struct pollfd){ .fd = agent->wire.out, .events = POLLOUT };
 	n += agent->backend->ops->descriptors(agent->backend, fds + n, DESCRIPTORS_MAX - n);
 	poll(fds, n, wait_ms(agent));
 }
@@ -464,11 +464,11 @@ static void serve(struct agent *agent)
 {
 	agent->heard_us = clock_monotonic_us();
 	say_hello(agent);
-	while (channel_flush(&agent->channel) && take_messages(agent) &&
+	while (wire_flush(&agent->wire) && take_messages(agent) &&
 		clock_monotonic_us() - agent->heard_us < SILENCE_US) {
 		take_events(agent);
 		send_news(agent);
-		if (!channel_flush(&agent->channel))
+		if (!wire_flush(&agent->wire))
 			break;
 		wait_for_something(agent);
 	}
@@ -487,7 +487,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
 	fcntl(1, F_SETFL, fcntl(1, F_GETFL) | O_NONBLOCK);
-	agent = (struct agent){ .root = argv[1], .job = argv[2], .channel = { .in = 0, .out = 1 } };
+	agent = (struct agent){ .root = argv[1], .job = argv[2], .wire = { .in = 0, .out = 1 } };
 	if (!backend_local_open(argv[3], &agent.backend, &err)) {
 		dprintf(2, "tuner-agent: %s\n", err.message);
 		return 70;

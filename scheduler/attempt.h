@@ -33,6 +33,8 @@ struct launch {
 	int64_t timeout_us; /* 0: none. Then SIGTERM to the group, and SIGKILL after grace_us */
 	int64_t grace_us;
 	int64_t log_max_bytes; /* kept of the output, in two halves: the newest half at least */
+	int64_t lease_us; /* if the file `lease` has not changed for so long the command is ended, as
+			     by SIGTERM; 0: never */
 };
 
 /* Writes DIRECTORY/launch (mode 0600, atomically). */

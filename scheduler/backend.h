@@ -36,7 +36,7 @@ struct backend_event {
 
 /* Where attempts run that do not run on this machine. What it points to is the backend's, and stays. */
 struct backend_site {
-	const char *directory; /* absolute: holds JOB/0007/1, as store_directory does here */
+	const char *directory; /* absolute: the job's, which holds 0007/1 */
 	const char *code; /* what the working directory is there; NULL: the same as here */
 	char *const *environment; /* what a command inherits there: NAME=VALUE; NULL-terminated */
 };

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -374,12 +375,14 @@ static bool take_facts(struct ssh *ssh, const struct message *message, struct tu
 	}
 	text_clear(&ssh->root);
 	text_add(&ssh->root, message->directory);
+	text_clear(&ssh->site_directory);
+	text_print(&ssh->site_directory, "%s/%s", message->directory, ssh->job);
 	text_clear(&ssh->site_code);
-	text_print(&ssh->site_code, "%s/%s/code", message->directory, ssh->job);
+	text_print(&ssh->site_code, "%s/code", ssh->site_directory.bytes);
 	free(ssh->environment_vector);
 	ssh->environment_vector = strings_vector(&ssh->environment);
 	return (ssh->environment_vector != NULL && !text_failed(&ssh->root) &&
-		       !text_failed(&ssh->site_code)) ||
+		       !text_failed(&ssh->site_directory) && !text_failed(&ssh->site_code)) ||
 	       tuner_fail_memory(err);
 }
 
@@ -603,7 +606,7 @@ static bool step(struct ssh *ssh, struct tuner_error *err)
 		return false;
 	/* What this step has to say, so that nobody waits for it. */
 	if (ssh->link.state == LINK_OPEN)
-		channel_flush(&ssh->link.channel);
+		wire_flush(&ssh->link.wire);
 	return true;
 }
 
@@ -734,7 +737,7 @@ static size_t ssh_descriptors(struct backend *backend, struct pollfd *ret_fds, s
 			ret_fds[n++] = (struct pollfd){ .fd = child->out, .events = POLLIN };
 		if (child->errors >= 0)
 			ret_fds[n++] = (struct pollfd){ .fd = child->errors, .events = POLLIN };
-		if (buffer_size(&ssh->link.channel.outbox) > 0)
+		if (buffer_size(&ssh->link.wire.outbox) > 0)
 			ret_fds[n++] = (struct pollfd){ .fd = child->in, .events = POLLOUT };
 	}
 	return n + ssh_copies_descriptors(ssh, ret_fds + n, size - n);
@@ -784,7 +787,7 @@ static bool ssh_site(struct backend *backend, struct backend_site *ret)
 
 	if (ssh->root.length == 0)
 		return false;
-	*ret = (struct backend_site){ .directory = ssh->root.bytes,
+	*ret = (struct backend_site){ .directory = ssh->site_directory.bytes,
 		.code = ssh->code != NULL ? ssh->site_code.bytes : NULL,
 		.environment = ssh->environment_vector };
 	return true;
@@ -861,6 +864,7 @@ static void ssh_close(struct backend *backend)
 	for (size_t i = 0; i < IMAGES; i++)
 		image_finish(&ssh->images[i]);
 	text_finish(&ssh->root);
+	text_finish(&ssh->site_directory);
 	text_finish(&ssh->site_code);
 	strings_finish(&ssh->environment);
 	free(ssh->environment_vector);
@@ -946,15 +950,51 @@ static bool copy_settings(struct ssh *ssh, const struct ssh_settings *settings)
 	ssh->code = settings->code != NULL ? strdup(settings->code) : NULL;
 	ssh->database = strdup(settings->database);
 	ssh->pending = hosts != NULL ? path_join(hosts, settings->name) : NULL;
-	ssh->job = strdup(path_name(settings->mirror));
 	ssh->host_timeout_us = settings->host_timeout_us;
 	ssh->lease_us = settings->lease_us;
 	ssh->log_max_bytes = settings->log_max_bytes;
 	ssh->starts = settings->starts;
 	free(hosts);
 	return ssh->name && ssh->address && ssh->user && ssh->directory && ssh->mirror &&
-	       (ssh->code || settings->code == NULL) && ssh->database && ssh->pending && ssh->job &&
+	       (ssh->code || settings->code == NULL) && ssh->database && ssh->pending &&
 	       copy_options(ssh, settings->options);
+}
+
+/* JOB-ID, where ID was drawn for this job of this database: on the host, others may have a job of this name. It
+ * lies among the attempts, so that it moves with them. */
+static bool name_job(struct ssh *ssh, struct tuner_error *err)
+{
+	struct text id = TEXT_EMPTY, name = TEXT_EMPTY;
+	char *hosts = path_join(ssh->mirror, ".hosts"), *path = hosts ? path_join(hosts, "id") : NULL;
+	unsigned char bytes[8];
+	bool ok = false;
+
+	if (path == NULL) {
+		tuner_fail_memory(err);
+		goto out;
+	}
+	if (access(path, F_OK) != 0) {
+		if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes)) {
+			tuner_fail_errno(err, errno, "cannot draw a number");
+			goto out;
+		}
+		for (size_t i = 0; i < sizeof(bytes); i++)
+			text_print(&id, "%02x", bytes[i]);
+		if (!directory_make(hosts, 0700, err) ||
+			!file_write_atomic(path, id.bytes, id.length, 0600, true, err))
+			goto out;
+	}
+	if (!file_read(path, 64, &id, err))
+		goto out;
+	text_print(&name, "%s-%.*s", path_name(ssh->mirror), (int)strcspn(id.bytes, "\n/ "), id.bytes);
+	ssh->job = text_take(&name);
+	ok = ssh->job != NULL || tuner_fail_memory(err);
+out:
+	text_finish(&name);
+	text_finish(&id);
+	free(path);
+	free(hosts);
+	return ok;
 }
 
 static bool read_images(struct ssh *ssh, const char *supervisor, struct tuner_error *err)
@@ -1010,12 +1050,12 @@ bool backend_ssh_open(
 	if (ssh == NULL)
 		return tuner_fail_memory(err);
 	ssh->backend.ops = &ssh_ops;
-	ssh->root = ssh->site_code = TEXT_EMPTY;
+	ssh->root = ssh->site_directory = ssh->site_code = TEXT_EMPTY;
 	ssh->link.ssh = (struct child_process){ .in = -1, .out = -1, .errors = -1 };
 	ssh->heard_us = clock_monotonic_us();
 	ssh->pause_us = PAUSE_FIRST_US;
 	if ((!copy_settings(ssh, settings) && !tuner_fail_memory(err)) ||
-		!read_images(ssh, settings->supervisor, err) || !load_pending(ssh, err)) {
+		!name_job(ssh, err) || !read_images(ssh, settings->supervisor, err) || !load_pending(ssh, err)) {
 		ssh_close(&ssh->backend);
 		return false;
 	}

@@ -53,7 +53,7 @@ struct ssh {
 
 	struct machine machine; /* as last told */
 	struct text root; /* its directory, absolute; empty: never heard */
-	struct text site_code;
+	struct text site_directory, site_code;
 	struct strings environment;
 	char **environment_vector;
 	bool has_rsync;

@@ -185,7 +185,7 @@ bool link_open(struct ssh_link *link, const struct ssh_target *target, const cha
 		ok = child_process_start(&link->ssh, arguments, true, err);
 	if (ok) {
 		link->state = LINK_GREETING;
-		link->channel = (struct channel){ .in = link->ssh.out, .out = link->ssh.in };
+		link->wire = (struct wire){ .in = link->ssh.out, .out = link->ssh.in };
 		link->image = link->skipped = 0;
 		link->dying_us = 0;
 		link->alive_us = clock_monotonic_us();
@@ -234,7 +234,7 @@ static void explain_end(struct ssh_link *link)
 /* A line of the inbox without its newline, cut to size; false if it is not whole. */
 static bool take_line(struct ssh_link *link, char *ret, size_t size)
 {
-	struct buffer *inbox = &link->channel.inbox;
+	struct buffer *inbox = &link->wire.inbox;
 	const size_t n = buffer_size(inbox);
 	const char *bytes = n > 0 ? inbox->memory + inbox->from : "";
 	const char *end = memchr(bytes, '\n', n);
@@ -281,7 +281,7 @@ static void greet(struct ssh_link *link, const struct image images[IMAGES])
 			link->image++;
 		} else if (link->image < IMAGES && strcmp(line, "need") == 0) {
 			const struct image *image = &images[link->image++];
-			if (!buffer_add(&link->channel.outbox, image->bytes, image->n))
+			if (!buffer_add(&link->wire.outbox, image->bytes, image->n))
 				link_break(link, "out of memory");
 		} else {
 			link_break(link, "it answers with something else than tuner-agent: %.100s",
@@ -295,14 +295,14 @@ static void greet(struct ssh_link *link, const struct image images[IMAGES])
 /* False: it has ended, and there is nothing more. */
 static bool exchange(struct ssh_link *link)
 {
-	const size_t in = buffer_size(&link->channel.inbox);
-	const size_t out = buffer_size(&link->channel.outbox);
-	const bool open = channel_fill(&link->channel);
+	const size_t in = buffer_size(&link->wire.inbox);
+	const size_t out = buffer_size(&link->wire.outbox);
+	const bool open = wire_fill(&link->wire);
 
 	/* That nobody reads is seen at the end of what there is to read. */
-	if (!channel_flush(&link->channel))
-		buffer_take(&link->channel.outbox, buffer_size(&link->channel.outbox));
-	if (buffer_size(&link->channel.inbox) != in || buffer_size(&link->channel.outbox) != out)
+	if (!wire_flush(&link->wire))
+		buffer_take(&link->wire.outbox, buffer_size(&link->wire.outbox));
+	if (buffer_size(&link->wire.inbox) != in || buffer_size(&link->wire.outbox) != out)
 		link->alive_us = clock_monotonic_us();
 	return open;
 }
@@ -344,7 +344,7 @@ bool link_next(struct ssh_link *link, struct message *ret, size_t *ret_used)
 {
 	if (link->state != LINK_OPEN)
 		return false;
-	switch (message_read(&link->channel.inbox, ret, ret_used)) {
+	switch (message_read(&link->wire.inbox, ret, ret_used)) {
 	case MESSAGE_READ:
 		return true;
 	case MESSAGE_BAD:
@@ -359,12 +359,12 @@ bool link_next(struct ssh_link *link, struct message *ret, size_t *ret_used)
 
 void link_taken(struct ssh_link *link, size_t used)
 {
-	buffer_take(&link->channel.inbox, used);
+	buffer_take(&link->wire.inbox, used);
 }
 
 void link_send(struct ssh_link *link, const struct message *message)
 {
-	if (link->state == LINK_OPEN && !message_write(&link->channel.outbox, message))
+	if (link->state == LINK_OPEN && !message_write(&link->wire.outbox, message))
 		link_break(link, "out of memory");
 }
 
@@ -373,13 +373,13 @@ void link_close(struct ssh_link *link, bool gently)
 	if (link->state == LINK_CLOSED)
 		return;
 	if (gently && link->ssh.in >= 0) {
-		channel_flush(&link->channel);
+		wire_flush(&link->wire);
 		close(link->ssh.in); /* the agent ends, and ssh with it */
 		link->ssh.in = -1;
 		for (int i = 0; i < 50 && !child_process_ended(&link->ssh); i++)
 			poll(NULL, 0, 10);
 	}
 	child_process_end(&link->ssh);
-	channel_finish(&link->channel);
+	wire_finish(&link->wire);
 	link->state = LINK_CLOSED;
 }

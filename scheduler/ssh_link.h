@@ -7,7 +7,7 @@
 #ifndef SCHEDULER_SSH_LINK_H
 #define SCHEDULER_SSH_LINK_H
 
-#include "scheduler/channel.h"
+#include "scheduler/wire.h"
 #include "scheduler/child.h"
 #include "scheduler/strings.h"
 
@@ -53,7 +53,7 @@ enum link_state {
 struct ssh_link {
 	enum link_state state;
 	struct child_process ssh;
-	struct channel channel;
+	struct wire wire;
 	size_t image; /* INSTALLING: the one that is next */
 	size_t skipped; /* GREETING: bytes that were not for us */
 	int64_t alive_us; /* when it last moved on, or a message came */

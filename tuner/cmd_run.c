@@ -200,7 +200,7 @@ static int run_job(struct run *run, struct tuner_error *err)
 static int run_here(struct run *run, struct tuner_error *err)
 {
 	bool left;
-	if (!pool_open(&run->pool, run->file, true, run->note, err) ||
+	if (!pool_open(&run->pool, run->file, run->call->db, true, run->note, err) ||
 		!store_open_soon(run->call->db, STORE_INSTANT_MS, &run->store, err) ||
 		!job_open(run->store, run->file,
 			invocation_option(run->call, "accept-change") != NULL, &run->opening,

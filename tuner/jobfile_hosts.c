@@ -72,6 +72,13 @@ static bool is_local(const struct job_host *host)
 	return strcmp(host->backend, "local") == 0;
 }
 
+static bool is_ssh_node(const cJSON *node)
+{
+	const cJSON *backend = member(node, SECTION_HOST, "backend");
+
+	return backend != NULL && strcmp(backend->valuestring, "ssh") == 0;
+}
+
 static bool is_local_node(const cJSON *node)
 {
 	const cJSON *backend = member(node, SECTION_HOST, "backend");
@@ -94,7 +101,7 @@ static bool read_host(
 	const cJSON *per_trial = member(node, SECTION_HOST, "gpus_per_trial");
 	const cJSON *prefix = member(node, SECTION_HOST, "prefix");
 
-	snprintf(host->backend, sizeof(host->backend), "local");
+	snprintf(host->backend, sizeof(host->backend), "%s", is_ssh_node(node) ? "ssh" : "local");
 	read_host_name(reader, node, host);
 	host->slots = (unsigned)member_integer(node, SECTION_HOST, "slots");
 	host->priority = member_integer(node, SECTION_HOST, "priority");
@@ -107,6 +114,9 @@ static bool read_host(
 		check_gpus_per_trial(reader, node, host);
 	if (prefix != NULL && (host->prefix = copy_strings(prefix)) == NULL)
 		return tuner_fail_memory(err);
+	if (is_ssh_node(node))
+		return read_ssh(reader, node, host, err);
+	refuse_ssh_keys(reader, node);
 	return true;
 }
 

@@ -85,6 +85,11 @@ char **copy_strings(const cJSON *array);
 /* Before the command, which a host's prefix may start. */
 TUNER_MUST_CHECK bool read_hosts(struct reader *reader, struct tuner_error *err);
 
+/* What a host of the backend ssh adds; and on a host of this machine, that it has no effect. */
+TUNER_MUST_CHECK bool read_ssh(
+	struct reader *reader, const cJSON *node, struct job_host *host, struct tuner_error *err);
+void refuse_ssh_keys(struct reader *reader, const cJSON *node);
+
 /* Conditions and constraints, once all parameters are known. */
 TUNER_MUST_CHECK bool read_rules(struct reader *reader, struct tuner_error *err);
 

@@ -321,6 +321,11 @@ static bool read_events(struct loop *loop, struct tuner_error *err)
 				return false;
 			continue;
 		}
+		if (event.kind == BACKEND_LATE) {
+			if (!loop_late(loop, host, &event, err))
+				return false;
+			continue;
+		}
 		struct live *live = loop_find_live(loop, event.attempt);
 		if (live == NULL)
 			continue;
@@ -408,7 +413,8 @@ static bool work(struct loop *loop, struct tuner_error *err)
 	for (;;) {
 		if (!end_turns(loop, err) || !loop_keep_step(loop, err) || !fill_slots(loop, err))
 			return false;
-		if (is_over(loop) && !any_ended(loop))
+		if (is_over(loop) && !any_ended(loop) &&
+			(loop->interrupts > 1 || !pool_is_busy(loop->pool)))
 			return true;
 		if (!loop_send_stops(loop, err) || !wait_for_events(loop, err))
 			return false;

@@ -194,7 +194,10 @@ void live_end_unlaunched(struct live *live, const struct tuner_error *why);
 /* The part of the trial's curve that is in the database. */
 TUNER_MUST_CHECK
 bool loop_load_series(struct loop *loop, struct live *live, struct tuner_error *err);
-struct launch_site loop_site(const struct loop *loop, const struct live *live);
+/* *ret_ready false: the host is another machine that has not answered yet. *remote has what the site
+ * points to. */
+struct launch_site loop_site(const struct loop *loop, const struct live *live,
+	struct backend_site *remote, bool *ret_ready);
 
 /* ---- loop_end.c: what follows from the end of an attempt ---- */
 
@@ -239,6 +242,11 @@ bool loop_load_hosts(struct loop *loop, struct tuner_error *err);
 /* One is up or down: an event, a word to the user, and slots to fill. */
 TUNER_MUST_CHECK
 bool loop_host_changed(
+	struct loop *loop, size_t host, const struct backend_event *event, struct tuner_error *err);
+
+/* An attempt that was lost, and launched again, has turned up: kept as an event, and no more. */
+TUNER_MUST_CHECK
+bool loop_late(
 	struct loop *loop, size_t host, const struct backend_event *event, struct tuner_error *err);
 
 /* In an open transaction. TUNER_USAGE if there is no such host. */

@@ -104,7 +104,8 @@ static bool take_over(struct loop *loop, struct live *live, bool intended, struc
 		return true;
 	}
 	const bool never_ran = status.life == ATTEMPT_NEVER_RAN;
-	if (never_ran && prepared && loop->settings->stop_only) {
+	/* What has run elsewhere is not to be seen here: the backend has to find it out. */
+	if (never_ran && prepared && loop->settings->stop_only && !backend->ops->remote) {
 		live->stopping = outcome_name(OUTCOME_INTERRUPTED);
 		tuner_fail(&failed, TUNER_RETRY, "stopped before it ran");
 		live_end_unlaunched(live, &failed);

@@ -1,20 +1,20 @@
-#include "scheduler/channel.h"
+#include "scheduler/wire.h"
 
 #include <errno.h>
 #include <unistd.h>
 
 enum { PIECE = 64 << 10, PIECES = 8 };
 
-bool channel_fill(struct channel *channel)
+bool wire_fill(struct wire *wire)
 {
-	struct buffer *inbox = &channel->inbox;
+	struct buffer *inbox = &wire->inbox;
 
 	for (int i = 0; i < PIECES; i++) {
 		if (!buffer_reserve(inbox, PIECE)) {
 			errno = ENOMEM;
 			return false;
 		}
-		const ssize_t n = read(channel->in, inbox->memory + inbox->to, PIECE);
+		const ssize_t n = read(wire->in, inbox->memory + inbox->to, PIECE);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -28,13 +28,13 @@ bool channel_fill(struct channel *channel)
 	return true;
 }
 
-bool channel_flush(struct channel *channel)
+bool wire_flush(struct wire *wire)
 {
-	struct buffer *outbox = &channel->outbox;
+	struct buffer *outbox = &wire->outbox;
 
 	while (buffer_size(outbox) > 0) {
 		const ssize_t n = write(
-			channel->out, outbox->memory + outbox->from, buffer_size(outbox));
+			wire->out, outbox->memory + outbox->from, buffer_size(outbox));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -44,8 +44,8 @@ bool channel_flush(struct channel *channel)
 	return true;
 }
 
-void channel_finish(struct channel *channel)
+void wire_finish(struct wire *wire)
 {
-	buffer_finish(&channel->inbox);
-	buffer_finish(&channel->outbox);
+	buffer_finish(&wire->inbox);
+	buffer_finish(&wire->outbox);
 }
