@@ -489,6 +489,107 @@ static bool take_messages(struct ssh *ssh, struct tuner_error *err)
 	return ok;
 }
 
+/* ---- what earlier processes have left ---- */
+
+/* JOB-ID, where ID was drawn for this job of this database: on the host, others may have a job of this name. It
+ * lies among the attempts, so that it moves with them. */
+static bool name_job(struct ssh *ssh, struct tuner_error *err)
+{
+	struct text id = TEXT_EMPTY, name = TEXT_EMPTY;
+	char *hosts = path_join(ssh->mirror, ".hosts"), *path = hosts ? path_join(hosts, "id") : NULL;
+	unsigned char bytes[8];
+	bool ok = false;
+
+	if (path == NULL) {
+		tuner_fail_memory(err);
+		goto out;
+	}
+	if (access(path, F_OK) != 0) {
+		if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes)) {
+			tuner_fail_errno(err, errno, "cannot draw a number");
+			goto out;
+		}
+		for (size_t i = 0; i < sizeof(bytes); i++)
+			text_print(&id, "%02x", bytes[i]);
+		if (!directory_make(hosts, 0700, err) ||
+			!file_write_atomic(path, id.bytes, id.length, 0600, true, err))
+			goto out;
+	}
+	if (!file_read(path, 64, &id, err))
+		goto out;
+	text_print(&name, "%s-%.*s", path_name(ssh->mirror), (int)strcspn(id.bytes, "\n/ "), id.bytes);
+	ssh->job = text_take(&name);
+	ok = ssh->job != NULL || tuner_fail_memory(err);
+out:
+	text_finish(&name);
+	text_finish(&id);
+	free(path);
+	free(hosts);
+	return ok;
+}
+
+static bool take_pending(struct ssh *ssh, const struct pending *pending, struct tuner_error *err)
+{
+	struct text directory = TEXT_EMPTY;
+	struct ssh_attempt *attempt = NULL;
+
+	if (pending->kind == PENDING_FETCH)
+		return !ssh->starts || ssh_copy_add(ssh, COPY_RESULTS, pending, err);
+	text_print(&directory, "%s/%s/%s", ssh->mirror, pending->trial, pending->number);
+	if (!text_failed(&directory))
+		attempt = keep(ssh, pending->id, directory.bytes);
+	text_finish(&directory);
+	if (attempt == NULL || !name_attempt(ssh, attempt, pending->key, err))
+		return attempt != NULL || tuner_fail_memory(err);
+	attempt->fenced = true;
+	return true;
+}
+
+/* What earlier processes left to do. */
+static bool load_pending(struct ssh *ssh, struct tuner_error *err)
+{
+	struct pending *items;
+	size_t n;
+
+	if (!pending_list(ssh->pending, &items, &n, err))
+		return false;
+	bool ok = true;
+	for (size_t i = 0; i < n && ok; i++)
+		ok = take_pending(ssh, &items[i], err);
+	free(items);
+	return ok;
+}
+
+/* A directory of our own for the socket of the connection that the copies share, of the same name each time, so that
+ * a process that was killed leaves none for ever. ssh adds 17 bytes while it makes the socket. Without one
+ * the copies have connections of their own. */
+static void make_control(struct ssh *ssh)
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	uint64_t hash = 14695981039346656037u;
+	struct stat info;
+	char directory[80];
+
+	if (runtime == NULL || strlen(runtime) > 40 || access(runtime, W_OK) != 0)
+		runtime = "/tmp";
+	for (const char *c = ssh->pending; *c != '\0'; c++)
+		hash = (hash ^ (unsigned char)*c) * 1099511628211u;
+	snprintf(directory, sizeof(directory), "%s/tuner-%016" PRIx64, runtime, hash);
+	if ((mkdir(directory, 0700) == 0 || errno == EEXIST) && lstat(directory, &info) == 0 &&
+		S_ISDIR(info.st_mode) && info.st_uid == geteuid() && (info.st_mode & 077) == 0)
+		snprintf(ssh->control, sizeof(ssh->control), "%s/c", directory);
+}
+
+/* What needs to be known before the first connection; not earlier, since only then no other process looks after
+ * this job. */
+static bool prepare(struct ssh *ssh, struct tuner_error *err)
+{
+	if (ssh->job != NULL)
+		return true;
+	make_control(ssh);
+	return load_pending(ssh, err) && name_job(ssh, err);
+}
+
 /* ---- the connection ---- */
 
 static bool connect_host(struct ssh *ssh, struct tuner_error *err)
@@ -593,7 +694,7 @@ static bool send_code(struct ssh *ssh, struct tuner_error *err)
 
 static bool step(struct ssh *ssh, struct tuner_error *err)
 {
-	if (!connect_host(ssh, err))
+	if (!prepare(ssh, err) || !connect_host(ssh, err))
 		return false;
 	link_step(&ssh->link, ssh->images);
 	if (!take_messages(ssh, err) || !send_attempts(ssh, err))
@@ -902,20 +1003,6 @@ static const struct backend_ops ssh_ops = {
 
 /* ---- opening ---- */
 
-/* "/run/user/1000/tuner-XXXXXX/c": ssh adds 17 bytes while it makes the socket. Without one the copies
- * have connections of their own. */
-static void make_control(struct ssh *ssh)
-{
-	const char *runtime = getenv("XDG_RUNTIME_DIR");
-	char directory[80];
-
-	if (runtime == NULL || strlen(runtime) > 50 || access(runtime, W_OK) != 0)
-		runtime = "/tmp";
-	snprintf(directory, sizeof(directory), "%s/tuner-XXXXXX", runtime);
-	if (mkdtemp(directory) != NULL)
-		snprintf(ssh->control, sizeof(ssh->control), "%s/c", directory);
-}
-
 /* ssh begins in the home directory. */
 static const char *below_home(const char *directory)
 {
@@ -960,43 +1047,6 @@ static bool copy_settings(struct ssh *ssh, const struct ssh_settings *settings)
 	       copy_options(ssh, settings->options);
 }
 
-/* JOB-ID, where ID was drawn for this job of this database: on the host, others may have a job of this name. It
- * lies among the attempts, so that it moves with them. */
-static bool name_job(struct ssh *ssh, struct tuner_error *err)
-{
-	struct text id = TEXT_EMPTY, name = TEXT_EMPTY;
-	char *hosts = path_join(ssh->mirror, ".hosts"), *path = hosts ? path_join(hosts, "id") : NULL;
-	unsigned char bytes[8];
-	bool ok = false;
-
-	if (path == NULL) {
-		tuner_fail_memory(err);
-		goto out;
-	}
-	if (access(path, F_OK) != 0) {
-		if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes)) {
-			tuner_fail_errno(err, errno, "cannot draw a number");
-			goto out;
-		}
-		for (size_t i = 0; i < sizeof(bytes); i++)
-			text_print(&id, "%02x", bytes[i]);
-		if (!directory_make(hosts, 0700, err) ||
-			!file_write_atomic(path, id.bytes, id.length, 0600, true, err))
-			goto out;
-	}
-	if (!file_read(path, 64, &id, err))
-		goto out;
-	text_print(&name, "%s-%.*s", path_name(ssh->mirror), (int)strcspn(id.bytes, "\n/ "), id.bytes);
-	ssh->job = text_take(&name);
-	ok = ssh->job != NULL || tuner_fail_memory(err);
-out:
-	text_finish(&name);
-	text_finish(&id);
-	free(path);
-	free(hosts);
-	return ok;
-}
-
 static bool read_images(struct ssh *ssh, const char *supervisor, struct tuner_error *err)
 {
 	char *directory = path_directory(supervisor);
@@ -1007,38 +1057,6 @@ static bool read_images(struct ssh *ssh, const char *supervisor, struct tuner_er
 				: tuner_fail_memory(err);
 	free(directory);
 	free(agent);
-	return ok;
-}
-
-static bool take_pending(struct ssh *ssh, const struct pending *pending, struct tuner_error *err)
-{
-	struct text directory = TEXT_EMPTY;
-	struct ssh_attempt *attempt = NULL;
-
-	if (pending->kind == PENDING_FETCH)
-		return !ssh->starts || ssh_copy_add(ssh, COPY_RESULTS, pending, err);
-	text_print(&directory, "%s/%s/%s", ssh->mirror, pending->trial, pending->number);
-	if (!text_failed(&directory))
-		attempt = keep(ssh, pending->id, directory.bytes);
-	text_finish(&directory);
-	if (attempt == NULL || !name_attempt(ssh, attempt, pending->key, err))
-		return attempt != NULL || tuner_fail_memory(err);
-	attempt->fenced = true;
-	return true;
-}
-
-/* What earlier processes left to do. */
-static bool load_pending(struct ssh *ssh, struct tuner_error *err)
-{
-	struct pending *items;
-	size_t n;
-
-	if (!pending_list(ssh->pending, &items, &n, err))
-		return false;
-	bool ok = true;
-	for (size_t i = 0; i < n && ok; i++)
-		ok = take_pending(ssh, &items[i], err);
-	free(items);
 	return ok;
 }
 
@@ -1055,11 +1073,10 @@ bool backend_ssh_open(
 	ssh->heard_us = clock_monotonic_us();
 	ssh->pause_us = PAUSE_FIRST_US;
 	if ((!copy_settings(ssh, settings) && !tuner_fail_memory(err)) ||
-		!name_job(ssh, err) || !read_images(ssh, settings->supervisor, err) || !load_pending(ssh, err)) {
+		!read_images(ssh, settings->supervisor, err)) {
 		ssh_close(&ssh->backend);
 		return false;
 	}
-	make_control(ssh);
 	*ret = &ssh->backend;
 	return true;
 }
