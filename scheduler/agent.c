@@ -160,8 +160,8 @@ static bool make_checkpoint(const char *directory, struct tuner_error *err)
 {
 	char *trial = path_directory(directory);
 	char *checkpoint = trial != NULL ? path_join(trial, "checkpoint") : NULL;
-	const bool ok = checkpoint != NULL ? directory_make(checkpoint, 0700, err)
-					   : tuner_fail_memory(err);
+	const bool ok =
+		checkpoint != NULL ? directory_make(checkpoint, 0700, err) : tuner_fail_memory(err);
 	free(trial);
 	free(checkpoint);
 	return ok;
@@ -174,8 +174,8 @@ static bool make_link(const char *path, const struct entry *entry, struct tuner_
 	if (entry->n >= sizeof(target))
 		return tuner_fail(err, TUNER_USAGE, "the target of %s is too long", path);
 	snprintf(target, sizeof(target), "%.*s", (int)entry->n, entry->bytes);
-	if (symlink(target, path) == 0 || (errno == EEXIST && unlink(path) == 0 &&
-						   symlink(target, path) == 0))
+	if (symlink(target, path) == 0 ||
+		(errno == EEXIST && unlink(path) == 0 && symlink(target, path) == 0))
 		return true;
 	return tuner_fail_errno(err, errno, "cannot make the link %s", path);
 }
@@ -186,8 +186,8 @@ static bool make_entry(const char *directory, const struct entry *entry, struct 
 	bool ok = false;
 
 	if (path == NULL)
-		return tuner_fail(err, TUNER_FATAL, "\"%.200s\" is no place in an attempt's directory",
-			entry->name);
+		return tuner_fail(err, TUNER_FATAL,
+			"\"%.200s\" is no place in an attempt's directory", entry->name);
 	if (entry->kind == ENTRY_DIRECTORY)
 		ok = directory_make(path, 0700, err);
 	else if (entry->kind == ENTRY_FILE)
@@ -201,8 +201,7 @@ static bool make_entry(const char *directory, const struct entry *entry, struct 
 }
 
 /* What tuner has prepared at home. */
-static bool make_tree(
-	const char *directory, const struct message *message, struct tuner_error *err)
+static bool make_tree(const char *directory, const struct message *message, struct tuner_error *err)
 {
 	struct entry entry;
 	size_t at = 0;
@@ -363,8 +362,8 @@ static bool has_results(const char *directory)
 	       has_entries(directory, "../checkpoint", "");
 }
 
-static void send_file(
-	struct agent *agent, const struct watched *watched, enum message_kind kind, const char *name)
+static void send_file(struct agent *agent, const struct watched *watched, enum message_kind kind,
+	const char *name)
 {
 	struct tuner_error err = { TUNER_OK, "" };
 	struct text bytes = TEXT_EMPTY;
@@ -386,8 +385,7 @@ static void send_end(struct agent *agent, struct watched *watched)
 	if (watched->end.kind == BACKEND_ENDED)
 		send_file(agent, watched, MESSAGE_EXIT, ATTEMPT_EXIT);
 	else
-		send_text(agent,
-			watched->end.kind == BACKEND_LOST ? MESSAGE_LOST : MESSAGE_FAILED,
+		send_text(agent, watched->end.kind == BACKEND_LOST ? MESSAGE_LOST : MESSAGE_FAILED,
 			watched->id, watched->end.message);
 }
 

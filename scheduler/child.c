@@ -25,8 +25,8 @@ struct pipes {
 static bool open_pipes(struct pipes *pipes, bool streams)
 {
 	*pipes = (struct pipes){ { -1, -1 }, { -1, -1 }, { -1, -1 } };
-	return (!streams || (pipe2(pipes->in, O_CLOEXEC) == 0 &&
-				    pipe2(pipes->out, O_CLOEXEC) == 0)) &&
+	return (!streams ||
+		       (pipe2(pipes->in, O_CLOEXEC) == 0 && pipe2(pipes->out, O_CLOEXEC) == 0)) &&
 	       pipe2(pipes->errors, O_CLOEXEC) == 0;
 }
 
@@ -39,7 +39,8 @@ static void close_pipes(struct pipes *pipes)
 	}
 }
 
-static void set_streams(posix_spawn_file_actions_t *actions, const struct pipes *pipes, bool streams)
+static void set_streams(
+	posix_spawn_file_actions_t *actions, const struct pipes *pipes, bool streams)
 {
 	if (streams) {
 		posix_spawn_file_actions_adddup2(actions, pipes->in[0], 0);
@@ -61,8 +62,8 @@ static int spawn(pid_t *ret_pid, char *const *arguments, const struct pipes *pip
 	sigemptyset(&usual);
 	sigaddset(&usual, SIGPIPE);
 	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(&attributes,
-		POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setflags(
+		&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setsigdefault(&attributes, &usual);
 	posix_spawn_file_actions_init(&actions);
@@ -74,13 +75,14 @@ static int spawn(pid_t *ret_pid, char *const *arguments, const struct pipes *pip
 	return failed;
 }
 
-bool child_process_start(struct child_process *ret, char *const *arguments, bool streams,
-	struct tuner_error *err)
+bool child_process_start(
+	struct child_process *ret, char *const *arguments, bool streams, struct tuner_error *err)
 {
 	struct pipes pipes;
 	pid_t pid = 0;
 
-	const int failed = open_pipes(&pipes, streams) ? spawn(&pid, arguments, &pipes, streams) : errno;
+	const int failed =
+		open_pipes(&pipes, streams) ? spawn(&pid, arguments, &pipes, streams) : errno;
 	if (failed != 0) {
 		close_pipes(&pipes);
 		tuner_fail_errno(err, failed, "cannot run %s", arguments[0]);
@@ -159,7 +161,8 @@ void child_process_end(struct child_process *child)
 	close_end(&child->errors);
 }
 
-void child_process_explain(const struct child_process *child, const char *name, char *ret, size_t size)
+void child_process_explain(
+	const struct child_process *child, const char *name, char *ret, size_t size)
 {
 	if (child->complaint[0] != '\0')
 		snprintf(ret, size, "%s", child->complaint);

@@ -24,8 +24,8 @@ struct child_process {
 /* Looked up in PATH. With `streams` false its input is empty and its output goes nowhere. TUNER_USAGE if it
  * is not there. */
 TUNER_MUST_CHECK
-bool child_process_start(struct child_process *ret, char *const *arguments, bool streams,
-	struct tuner_error *err);
+bool child_process_start(
+	struct child_process *ret, char *const *arguments, bool streams, struct tuner_error *err);
 
 /* Reads its complaints, and reaps it. True once it has ended; its streams may still have something. */
 bool child_process_ended(struct child_process *child);
@@ -34,6 +34,7 @@ bool child_process_ended(struct child_process *child);
 void child_process_end(struct child_process *child);
 
 /* Its last complaint, or how it ended. */
-void child_process_explain(const struct child_process *child, const char *name, char *ret, size_t size);
+void child_process_explain(
+	const struct child_process *child, const char *name, char *ret, size_t size);
 
 #endif

@@ -446,14 +446,14 @@ bool command_prepare(const struct command_request *request, const struct command
 {
 	const char *prepared = request->prepared ? request->prepared : request->directory;
 	char *checkpoint = attempt_checkpoint(request);
-	const bool ok =
-		(checkpoint != NULL || tuner_fail_memory(err)) &&
-		directory_make(prepared, 0700, err) &&
-		(request->prepared != NULL || directory_make(checkpoint, 0700, err)) &&
-		make_directory(request, "model", err) &&
-		make_directory(request, "output/data", err) && make_input(request, command, err) &&
-		write_arguments(request, "parameters.json", false, err) &&
-		launch_write(prepared, &command->launch, err);
+	const bool ok = (checkpoint != NULL || tuner_fail_memory(err)) &&
+			directory_make(prepared, 0700, err) &&
+			(request->prepared != NULL || directory_make(checkpoint, 0700, err)) &&
+			make_directory(request, "model", err) &&
+			make_directory(request, "output/data", err) &&
+			make_input(request, command, err) &&
+			write_arguments(request, "parameters.json", false, err) &&
+			launch_write(prepared, &command->launch, err);
 
 	free(checkpoint);
 	return ok;

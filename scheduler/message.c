@@ -84,8 +84,7 @@ static uint64_t get_number(const char *bytes, size_t n)
 }
 
 /* Moves *at behind the field; false if it is longer than what is there. */
-static bool get_field(
-	const char *bytes, size_t n, size_t *at, const char **ret, size_t *ret_n)
+static bool get_field(const char *bytes, size_t n, size_t *at, const char **ret, size_t *ret_n)
 {
 	if (n - *at < 4)
 		return false;

@@ -97,8 +97,8 @@ struct entry {
 	size_t n;
 };
 
-bool entry_write(struct buffer *to, enum entry_kind kind, const char *name, const void *bytes,
-	size_t n);
+bool entry_write(
+	struct buffer *to, enum entry_kind kind, const char *name, const void *bytes, size_t n);
 
 /* The entry at *at, which moves behind it. At the end, and for what is none, false; *at is n then only
  * at the end. */

@@ -42,8 +42,7 @@ static void drop_older(int directory, int64_t offset)
 
 static int open_newest(int directory)
 {
-	return openat(
-		directory, ATTEMPT_OUTPUT, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	return openat(directory, ATTEMPT_OUTPUT, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
 
 /* output.log, which begins at `start`, becomes the older segment, and the one before goes. */

@@ -41,8 +41,7 @@ static struct ssh_attempt *keep(struct ssh *ssh, int64_t id, const char *directo
 {
 	if (ssh->n == ssh->capacity) {
 		const size_t capacity = ssh->capacity > 0 ? 2 * ssh->capacity : 16;
-		struct ssh_attempt *attempts =
-			realloc(ssh->attempts, capacity * sizeof(*attempts));
+		struct ssh_attempt *attempts = realloc(ssh->attempts, capacity * sizeof(*attempts));
 		if (attempts == NULL)
 			return NULL;
 		ssh->attempts = attempts;
@@ -73,8 +72,8 @@ static struct pending pending_of(const struct ssh_attempt *attempt, enum pending
 }
 
 /* MIRROR/0007/1. */
-static bool name_attempt(
-	const struct ssh *ssh, struct ssh_attempt *attempt, const char *key, struct tuner_error *err)
+static bool name_attempt(const struct ssh *ssh, struct ssh_attempt *attempt, const char *key,
+	struct tuner_error *err)
 {
 	const size_t n = strlen(ssh->mirror);
 	const char *below = attempt->directory + n;
@@ -104,8 +103,8 @@ bool ssh_tell(struct ssh *ssh, const struct backend_event *event)
 	return true;
 }
 
-static bool tell(struct ssh *ssh, enum backend_event_kind kind, int64_t attempt, const char *message,
-	struct tuner_error *err)
+static bool tell(struct ssh *ssh, enum backend_event_kind kind, int64_t attempt,
+	const char *message, struct tuner_error *err)
 {
 	struct backend_event event = { .kind = kind, .attempt = attempt };
 
@@ -123,8 +122,8 @@ static bool tell_down(struct ssh *ssh, const char *reason, struct tuner_error *e
 {
 	const int64_t now_us = clock_monotonic_us();
 
-	if (ssh->told == TOLD_DOWN && (strcmp(ssh->told_reason, reason) == 0 ||
-					      now_us - ssh->told_us < SAY_AGAIN_US))
+	if (ssh->told == TOLD_DOWN &&
+		(strcmp(ssh->told_reason, reason) == 0 || now_us - ssh->told_us < SAY_AGAIN_US))
 		return true;
 	ssh->told = TOLD_DOWN;
 	ssh->told_us = now_us;
@@ -136,9 +135,9 @@ static bool tell_down(struct ssh *ssh, const char *reason, struct tuner_error *e
 static bool tell_started(struct ssh *ssh, struct ssh_attempt *attempt,
 	const struct attempt_status *status, struct tuner_error *err)
 {
-	struct backend_event event = { .kind = BACKEND_STARTED,
-		.attempt = attempt->id,
-		.started_us = status->started_us };
+	struct backend_event event = {
+		.kind = BACKEND_STARTED, .attempt = attempt->id, .started_us = status->started_us
+	};
 
 	if (attempt->started || attempt->fenced || status->started_us == 0)
 		return true;
@@ -175,7 +174,8 @@ struct ssh_target ssh_target_of(const struct ssh *ssh)
 		ssh->control[0] != '\0' ? ssh->control : NULL };
 }
 
-static bool add_file(struct buffer *tree, const char *path, const char *name, struct tuner_error *err)
+static bool add_file(
+	struct buffer *tree, const char *path, const char *name, struct tuner_error *err)
 {
 	struct text bytes = TEXT_EMPTY;
 	const bool ok = file_read(path, LAUNCH_BYTES_MAX, &bytes, err) &&
@@ -185,7 +185,8 @@ static bool add_file(struct buffer *tree, const char *path, const char *name, st
 	return ok;
 }
 
-static bool add_link(struct buffer *tree, const char *path, const char *name, struct tuner_error *err)
+static bool add_link(
+	struct buffer *tree, const char *path, const char *name, struct tuner_error *err)
 {
 	char target[4096];
 	const ssize_t n = readlink(path, target, sizeof(target));
@@ -210,7 +211,8 @@ static bool add_entry(struct buffer *tree, const char *directory, const char *be
 	else if (lstat(path, &info) != 0)
 		ok = tuner_fail_errno(err, errno, "cannot look at %s", path);
 	else if (S_ISDIR(info.st_mode))
-		ok = (entry_write(tree, ENTRY_DIRECTORY, name, NULL, 0) || tuner_fail_memory(err)) &&
+		ok = (entry_write(tree, ENTRY_DIRECTORY, name, NULL, 0) ||
+			     tuner_fail_memory(err)) &&
 		     add_directory(tree, path, name, err);
 	else if (S_ISLNK(info.st_mode))
 		ok = add_link(tree, path, name, err);
@@ -425,12 +427,13 @@ static bool take_exit(struct ssh *ssh, struct ssh_attempt *attempt, const struct
 	       tell_ended(ssh, attempt, &status, err);
 }
 
-static bool take_started(struct ssh *ssh, struct ssh_attempt *attempt, const struct message *message,
-	struct tuner_error *err)
+static bool take_started(struct ssh *ssh, struct ssh_attempt *attempt,
+	const struct message *message, struct tuner_error *err)
 {
 	struct attempt_status status;
 
-	return mirror_record(attempt->directory, ATTEMPT_STARTED, message->bytes, message->n, err) &&
+	return mirror_record(
+		       attempt->directory, ATTEMPT_STARTED, message->bytes, message->n, err) &&
 	       attempt_look(attempt->directory, &status, err) &&
 	       tell_started(ssh, attempt, &status, err);
 }
@@ -496,7 +499,8 @@ static bool take_messages(struct ssh *ssh, struct tuner_error *err)
 static bool name_job(struct ssh *ssh, struct tuner_error *err)
 {
 	struct text id = TEXT_EMPTY, name = TEXT_EMPTY;
-	char *hosts = path_join(ssh->mirror, ".hosts"), *path = hosts ? path_join(hosts, "id") : NULL;
+	char *hosts = path_join(ssh->mirror, ".hosts"),
+	     *path = hosts ? path_join(hosts, "id") : NULL;
 	unsigned char bytes[8];
 	bool ok = false;
 
@@ -517,7 +521,8 @@ static bool name_job(struct ssh *ssh, struct tuner_error *err)
 	}
 	if (!file_read(path, 64, &id, err))
 		goto out;
-	text_print(&name, "%s-%.*s", path_name(ssh->mirror), (int)strcspn(id.bytes, "\n/ "), id.bytes);
+	text_print(
+		&name, "%s-%.*s", path_name(ssh->mirror), (int)strcspn(id.bytes, "\n/ "), id.bytes);
 	ssh->job = text_take(&name);
 	ok = ssh->job != NULL || tuner_fail_memory(err);
 out:
@@ -642,7 +647,8 @@ static bool give_up(struct ssh *ssh, struct tuner_error *err)
 	if (ssh->greeted || clock_monotonic_us() < ssh->heard_us + ssh->host_timeout_us)
 		return true;
 	snprintf(span, sizeof(span), "%" PRId64, ssh->host_timeout_us / 1000000);
-	snprintf(message, sizeof(message), "host %.100s has not answered for %s s", ssh->name, span);
+	snprintf(
+		message, sizeof(message), "host %.100s has not answered for %s s", ssh->name, span);
 	for (size_t i = 0; i < ssh->n; i++) {
 		struct ssh_attempt *attempt = &ssh->attempts[i];
 		const struct pending fence = pending_of(attempt, PENDING_FENCE);
@@ -674,7 +680,8 @@ static bool tell_state(struct ssh *ssh, struct tuner_error *err)
 {
 	if (ssh->greeted && ssh->starts && ssh->code != NULL && !ssh->has_rsync)
 		return tell_down(ssh,
-			"it has no rsync: install it there; or if it has the working directory at the "
+			"it has no rsync: install it there; or if it has the working directory at "
+			"the "
 			"same path, say \"sync\": \"none\"",
 			err);
 	if (ssh->greeted && ssh->copy_fault[0] != '\0')
@@ -714,8 +721,8 @@ static bool step(struct ssh *ssh, struct tuner_error *err)
 /* ---- the operations ---- */
 
 /* Without the host, from what is here already: it ended before the last process could note that. */
-static bool adopt_ended(struct ssh *ssh, struct ssh_attempt *attempt, bool *ret_ended,
-	struct tuner_error *err)
+static bool adopt_ended(
+	struct ssh *ssh, struct ssh_attempt *attempt, bool *ret_ended, struct tuner_error *err)
 {
 	struct attempt_status status;
 

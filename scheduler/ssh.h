@@ -23,7 +23,8 @@ struct ssh_settings {
 	const char *directory; /* on the host: absolute, or counted from the home directory */
 	const char *supervisor; /* here; tuner-agent is beside it */
 	const char *mirror; /* here: the job's directory, where attempts have theirs, as 0007/1 */
-	const char *code; /* here: the working directory, to be sent; NULL: the host has it at the same
+	const char
+		*code; /* here: the working directory, to be sent; NULL: the host has it at the same
 			     path */
 	const char *database; /* what begins with this path is not sent */
 	int64_t host_timeout_us; /* so long without an answer loses what runs there */

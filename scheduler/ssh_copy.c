@@ -153,8 +153,7 @@ static void drop(struct ssh *ssh, size_t i)
 {
 	child_process_end(&ssh->copies[i].rsync);
 	ssh->n_copies--;
-	memmove(ssh->copies + i, ssh->copies + i + 1,
-		(ssh->n_copies - i) * sizeof(*ssh->copies));
+	memmove(ssh->copies + i, ssh->copies + i + 1, (ssh->n_copies - i) * sizeof(*ssh->copies));
 }
 
 /* There is one of each kind under way at most. */
@@ -315,7 +314,7 @@ int64_t ssh_copies_due_us(const struct ssh *ssh)
 	for (size_t i = 0; i < ssh->n_copies; i++) {
 		const struct ssh_copy *copy = &ssh->copies[i];
 		/* One that has closed its streams ends in a moment. */
-		const int64_t its_us = !copy->runs             ? copy->due_us
+		const int64_t its_us = !copy->runs              ? copy->due_us
 				       : copy->rsync.errors < 0 ? now_us + 10000
 								: copy->until_us;
 		if (ssh->link.state == LINK_OPEN && its_us > now_us && its_us < due_us)

@@ -63,7 +63,8 @@ struct ssh {
 	struct ssh_copy *copies;
 	size_t n_copies, copies_capacity;
 	bool code_sent;
-	char copy_fault[256]; /* why the code could not be sent; "": it could, or has not been tried */
+	char copy_fault
+		[256]; /* why the code could not be sent; "": it could, or has not been tried */
 
 	struct backend_event *events;
 	size_t n_events, events_capacity, first_event;

@@ -32,9 +32,11 @@ static const char SCRIPT[] =
 	"umask 077; CDPATH=; "
 	"mkdir -p \"$1\" && cd \"$1\" && mkdir -p .tuner \"$2/code\" || exit 73; d=$(pwd -P); "
 	"echo; echo \"tuner-greeting 1 $(uname -m)\"; "
-	"same() { [ -f \"$1\" ] && case \"$(cksum <\"$1\") \" in \"$3 $2 \"*) ;; *) false;; esac; }; "
+	"same() { [ -f \"$1\" ] && case \"$(cksum <\"$1\") \" in \"$3 $2 \"*) ;; *) false;; esac; "
+	"}; "
 	"get() { if same \".tuner/$1\" \"$2\" \"$3\"; then echo have; return; fi; echo need; "
-	"t=.tuner/$1.$$; head -c \"$2\" >\"$t\" && same \"$t\" \"$2\" \"$3\" && chmod 700 \"$t\" && "
+	"t=.tuner/$1.$$; head -c \"$2\" >\"$t\" && same \"$t\" \"$2\" \"$3\" && chmod 700 \"$t\" "
+	"&& "
 	"mv -f \"$t\" \".tuner/$1\" || { rm -f \"$t\"; exit 74; }; }; "
 	"get \"$3\" \"$4\" \"$5\"; get \"$6\" \"$7\" \"$8\"; echo ready; "
 	"exec \"$d/.tuner/$3\" \"$d\" \"$2\" \"$d/.tuner/$6\"";
@@ -59,8 +61,8 @@ void ssh_words(const struct ssh_target *target, bool master, struct strings *ret
 		text_print(&word, "-oControlPath=%s", target->control);
 		strings_add(ret, word.bytes);
 	}
-	strings_add(ret, target->control != NULL && master ? "-oControlMaster=yes"
-							   : "-oControlMaster=no");
+	strings_add(ret,
+		target->control != NULL && master ? "-oControlMaster=yes" : "-oControlMaster=no");
 	if (target->port != 0) {
 		text_clear(&word);
 		text_print(&word, "-oPort=%u", target->port);
@@ -92,8 +94,8 @@ static void add_quoted(struct text *command, const char *word)
 	ssh_quote(word, command);
 }
 
-static void remote_command(const char *directory, const char *job,
-	const struct image images[IMAGES], struct text *ret)
+static void remote_command(
+	const char *directory, const char *job, const struct image images[IMAGES], struct text *ret)
 {
 	char number[32];
 
@@ -222,8 +224,9 @@ static void explain_end(struct ssh_link *link)
 	else if (code == 74)
 		link_break(link, "tuner-agent cannot be copied there: %.200s", why);
 	else if (code == 126 || code == 127)
-		link_break(link, "tuner-agent cannot be run there (is \"directory\" on a file system "
-				 "without exec?): %.120s",
+		link_break(link,
+			"tuner-agent cannot be run there (is \"directory\" on a file system "
+			"without exec?): %.120s",
 			why);
 	else
 		link_break(link, "%.250s", why);
@@ -316,8 +319,8 @@ static void wait_for_end(struct ssh_link *link)
 	if (child_process_ended(&link->ssh))
 		explain_end(link);
 	else if (now_us >= link->dying_us)
-		link_break(link, "%s", link->ssh.complaint[0] ? link->ssh.complaint
-							      : "the connection was closed");
+		link_break(link, "%s",
+			link->ssh.complaint[0] ? link->ssh.complaint : "the connection was closed");
 }
 
 void link_step(struct ssh_link *link, const struct image images[IMAGES])
@@ -336,8 +339,7 @@ void link_step(struct ssh_link *link, const struct image images[IMAGES])
 	else if (!open)
 		link->dying_us = link->dying_us ? link->dying_us : clock_monotonic_us() + DYING_US;
 	else if (silent_us > (link->state == LINK_OPEN ? SILENCE_US : GREETING_US))
-		link_break(link, "it has been silent for %lld s",
-			(long long)(silent_us / 1000000));
+		link_break(link, "it has been silent for %lld s", (long long)(silent_us / 1000000));
 }
 
 bool link_next(struct ssh_link *link, struct message *ret, size_t *ret_used)

@@ -15,7 +15,8 @@ struct ssh_target {
 	const char *address, *user; /* user "": as ssh's configuration says */
 	unsigned port; /* 0: likewise */
 	char *const *options; /* NULL: none */
-	const char *control; /* socket through which other sessions use the connection; NULL: none do */
+	const char *
+		control; /* socket through which other sessions use the connection; NULL: none do */
 };
 
 /* "ssh" and its options, without the host; `master`: the connection that others use. */

@@ -22,10 +22,12 @@ static char *path_of(const char *directory, const struct pending *pending)
 bool pending_add(const char *directory, const struct pending *pending, struct tuner_error *err)
 {
 	char line[128], *path = path_of(directory, pending);
-	const int n = snprintf(line, sizeof(line), "%lld %s\n", (long long)pending->id, pending->key);
-	const bool ok = path != NULL ? directory_make(directory, 0700, err) &&
-					       file_write_atomic(path, line, (size_t)n, 0600, true, err)
-				     : tuner_fail_memory(err);
+	const int n =
+		snprintf(line, sizeof(line), "%lld %s\n", (long long)pending->id, pending->key);
+	const bool ok = path != NULL
+				? directory_make(directory, 0700, err) &&
+					  file_write_atomic(path, line, (size_t)n, 0600, true, err)
+				: tuner_fail_memory(err);
 	free(path);
 	return ok;
 }

@@ -63,7 +63,8 @@ struct watch {
 	int64_t began_us; /* as passed_us tells */
 	int64_t limit_at, kill_at, linger_until, give_up_at, look_at;
 	int64_t lease_until;
-	struct timespec leased; /* when the lease was last renewed, by whatever clock the file has */
+	struct timespec
+		leased; /* when the lease was last renewed, by whatever clock the file has */
 };
 
 /* The time limit counts what the command could use: a suspended machine does not run it down. */

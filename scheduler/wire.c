@@ -33,8 +33,8 @@ bool wire_flush(struct wire *wire)
 	struct buffer *outbox = &wire->outbox;
 
 	while (buffer_size(outbox) > 0) {
-		const ssize_t n = write(
-			wire->out, outbox->memory + outbox->from, buffer_size(outbox));
+		const ssize_t n =
+			write(wire->out, outbox->memory + outbox->from, buffer_size(outbox));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)

@@ -100,9 +100,7 @@ static void what_is_too_long_is_not_written(void **state)
 {
 	struct buffer buffer = { 0 };
 	char *bytes = calloc(1, MESSAGE_BYTES_MAX);
-	struct message message = {
-		.kind = MESSAGE_START, .bytes = bytes, .n = MESSAGE_BYTES_MAX
-	};
+	struct message message = { .kind = MESSAGE_START, .bytes = bytes, .n = MESSAGE_BYTES_MAX };
 
 	assert_non_null(bytes);
 	assert_false(message_write(&buffer, &message));
@@ -172,8 +170,9 @@ static void a_buffer_keeps_its_order(void **state)
 
 static void a_record_is_read(void **state)
 {
-	static const char text[] = "{\"kind\":\"code\", \"code\":3,\"signal\":-1,"
-				   "\"message\":\"a\\u0022b\\\\c \xc3\xa9\",\"out_of_memory\":true}\n";
+	static const char text[] =
+		"{\"kind\":\"code\", \"code\":3,\"signal\":-1,"
+		"\"message\":\"a\\u0022b\\\\c \xc3\xa9\",\"out_of_memory\":true}\n";
 	char message[32];
 
 	assert_true(flat_json_is_whole(text));

@@ -112,7 +112,8 @@ static void describe_machine(const struct check *check, struct text *ret)
 	if (check->slots->n > 0)
 		slots_text(check->slots->items, check->slots->n, ret);
 	else if (slots_local_host(check->file) == NULL)
-		text_add(ret, "no trial runs here; what the hosts have is asked when they are reached");
+		text_add(ret,
+			"no trial runs here; what the hosts have is asked when they are reached");
 	else
 		text_add(ret, "no slot");
 	text_add(ret, "\n");

@@ -67,7 +67,8 @@ static bool stop_survivors(
 	char note[300];
 	bool ok = false;
 
-	if (!job_stored_file(job, &file, err) || !pool_open(&pool, file, store_path(store), false, note, err))
+	if (!job_stored_file(job, &file, err) ||
+		!pool_open(&pool, file, store_path(store), false, note, err))
 		goto out;
 	const struct loop_settings settings = {
 		.file = file,

@@ -479,21 +479,25 @@ const struct key job_keys[] = {
 		.help = "words before the command: [\"conda\", \"run\", \"-n\", \"torch\"]",
 		.synonyms = "wrapper|launcher|command_prefix" },
 	{ SECTION_HOST, "address", KEY_STRING, .derived = "required with ssh",
-		.help = "ssh: the host, as `ssh` takes it: a name of its configuration, or an address",
+		.help = "ssh: the host, as `ssh` takes it: a name of its configuration, or an "
+			"address",
 		.synonyms = "hostname|host|ip" },
 	{ SECTION_HOST, "port", KEY_INTEGER, FROM_TO(1, 65535), .derived = "ssh's own",
 		.help = "ssh: where the host listens" },
-	{ SECTION_HOST, "user", KEY_STRING, .derived = "ssh's own",
-		.help = "ssh: who logs in", .synonyms = "username" },
+	{ SECTION_HOST, "user", KEY_STRING, .derived = "ssh's own", .help = "ssh: who logs in",
+		.synonyms = "username" },
 	{ SECTION_HOST, "directory", KEY_STRING, .derived = "tuner, in the home directory",
-		.help = "ssh: where attempts and code lie on the host; relative to the home directory",
+		.help = "ssh: where attempts and code lie on the host; relative to the home "
+			"directory",
 		.synonyms = "workdir|remote_dir|scratch|remote_directory" },
 	{ SECTION_HOST, "sync", KEY_WORD, .words = "rsync|none", .otherwise = "\"rsync\"",
-		.help = "ssh: rsync: the working directory is sent before the first trial of a run, and "
+		.help = "ssh: rsync: the working directory is sent before the first trial of a "
+			"run, and "
 			"what trials leave is fetched; none: the host has it at the same path",
 		.synonyms = "copy|transfer|file_sync|shared" },
 	{ SECTION_HOST, "host_timeout", KEY_DURATION, FROM_TO(1, 31557600), .otherwise = "\"5m\"",
-		.help = "ssh: a host that stays away for so long loses its trials, which are launched "
+		.help = "ssh: a host that stays away for so long loses its trials, which are "
+			"launched "
 			"elsewhere",
 		.synonyms = "lost_after|connection_timeout|heartbeat_timeout|node_timeout" },
 	{ SECTION_HOST, "lease", KEY_DURATION, FROM_TO(1, 31557600), .derived = "none",

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const ssh_keys[] = { "address", "port", "user", "directory", "sync", "host_timeout",
-	"lease", "ssh_options" };
+static const char *const ssh_keys[] = { "address", "port", "user", "directory", "sync",
+	"host_timeout", "lease", "ssh_options" };
 
 /* The value, or `otherwise`; NULL without memory. */
 static char *take_string(const cJSON *node, const char *name, const char *otherwise)
@@ -29,8 +29,8 @@ static void check_word(struct reader *reader, const cJSON *node, const char *nam
 		return;
 	for (const char *c = item->valuestring; *c != '\0'; c++)
 		if (iscntrl((unsigned char)*c)) {
-			report_error(reader, item, AT_VALUE, "expected %s, without control characters",
-				what);
+			report_error(reader, item, AT_VALUE,
+				"expected %s, without control characters", what);
 			return;
 		}
 	if (item->valuestring[0] == '-')
@@ -51,10 +51,12 @@ static void name_host(struct reader *reader, const cJSON *node, struct job_host 
 	}
 	if (strpbrk(address->valuestring, "/@ \t'\"") != NULL)
 		report_error(reader, address, AT_VALUE,
-			"expected a host's name or address, found \"%.100s\"; \"user\", \"port\" and "
+			"expected a host's name or address, found \"%.100s\"; \"user\", \"port\" "
+			"and "
 			"\"directory\" are keys of their own",
 			address->valuestring);
-	else if (host->name[0] == '\0' && !is_name(address->valuestring) && !has_member(node, "name"))
+	else if (host->name[0] == '\0' && !is_name(address->valuestring) &&
+		 !has_member(node, "name"))
 		report_error(reader, address, AT_VALUE,
 			"expected \"name\" beside it, since \"%.100s\" cannot be a host's name",
 			address->valuestring);
@@ -66,7 +68,8 @@ static void check_lease(struct reader *reader, const cJSON *node, const struct j
 {
 	if (ssh->lease_us > 0 && ssh->host_timeout_us < ssh->lease_us + reader->file->grace_us)
 		report_error(reader, member_raw(node, "lease"), AT_VALUE,
-			"expected \"host_timeout\" to be at least the lease and \"grace\" together: "
+			"expected \"host_timeout\" to be at least the lease and \"grace\" "
+			"together: "
 			"only then nothing runs there any more when a trial is launched elsewhere");
 }
 
@@ -95,7 +98,8 @@ bool read_ssh(
 	ssh->port = port != NULL ? (unsigned)port->valuedouble : 0;
 	ssh->sync = member_word(node, SECTION_HOST, "sync") == 0;
 	ssh->host_timeout_us = member_duration_us(node, SECTION_HOST, "host_timeout");
-	ssh->lease_us = has_member(node, "lease") ? member_duration_us(node, SECTION_HOST, "lease") : 0;
+	ssh->lease_us =
+		has_member(node, "lease") ? member_duration_us(node, SECTION_HOST, "lease") : 0;
 	if (ssh->address == NULL || ssh->user == NULL || ssh->directory == NULL ||
 		(options != NULL && ssh->options == NULL))
 		return tuner_fail_memory(err);

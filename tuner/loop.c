@@ -221,6 +221,8 @@ static void draw(struct loop *loop)
 		snprintf(doing, sizeof(doing), "waits for a host: %s",
 			pool_is_up(loop->pool) ? "none is in use (\"tuner hosts resume HOST\")"
 					       : "none answers");
+	else if (loop->n_lives == 0 && pool_is_busy(loop->pool))
+		snprintf(doing, sizeof(doing), "fetches what ended trials have left");
 	else if (loop->phase == STOPPING)
 		snprintf(doing, sizeof(doing), "stops %zu running trials", loop->n_lives);
 	const struct progress_state state = {
@@ -414,7 +416,7 @@ static bool work(struct loop *loop, struct tuner_error *err)
 		if (!end_turns(loop, err) || !loop_keep_step(loop, err) || !fill_slots(loop, err))
 			return false;
 		if (is_over(loop) && !any_ended(loop) &&
-			(loop->interrupts > 1 || !pool_is_busy(loop->pool)))
+			(loop->phase == STOPPING || !pool_is_busy(loop->pool)))
 			return true;
 		if (!loop_send_stops(loop, err) || !wait_for_events(loop, err))
 			return false;

@@ -54,8 +54,8 @@ static bool add_ssh(struct pool *pool, const struct job_file *file, const struct
 {
 	char *supervisor = NULL, *mirror = NULL, *database = NULL;
 	struct backend *backend = NULL;
-	bool ok = find_supervisor(&supervisor, err) &&
-		  find_mirror(file, db, &mirror, &database, err);
+	bool ok =
+		find_supervisor(&supervisor, err) && find_mirror(file, db, &mirror, &database, err);
 
 	if (ok) {
 		const struct ssh_settings settings = {
