@@ -215,28 +215,40 @@ static bool make_tree(const char *directory, const struct message *message, stru
 	       tuner_fail(err, TUNER_FATAL, "what came with the attempt cannot be read");
 }
 
-/* Whoever is late with a start finds nothing to start. */
-static bool refuse_start(const char *directory, struct tuner_error *err)
+/* Nothing may start it from now on, not even the order of an earlier connection that is still on its way: it
+ * finds `started`, which fences (attempt.h). True if somebody was faster. */
+static bool forbid_start(const char *directory, bool *ret_runs, struct tuner_error *err)
 {
-	char *launch = path_join(directory, ATTEMPT_LAUNCH);
+	char *started = path_join(directory, ATTEMPT_STARTED);
+	bool ok = started != NULL || tuner_fail_memory(err);
 
-	if (launch != NULL)
-		unlink(launch);
-	free(launch);
-	return tuner_fail(err, TUNER_RETRY, "it had not been started there");
+	ok = ok && directory_make(directory, 0700, err);
+	const int fd = ok ? open(started, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
+	*ret_runs = ok && fd < 0 && errno == EEXIST;
+	if (ok && fd < 0 && !*ret_runs)
+		ok = tuner_fail_errno(err, errno, "cannot write %s", started);
+	if (fd >= 0)
+		close(fd);
+	free(started);
+	return ok;
 }
 
 static bool begin(struct agent *agent, const struct message *message, const char *directory,
 	struct tuner_error *err)
 {
 	struct attempt_status status;
+	bool runs = false;
 
 	if (!attempt_look(directory, &status, err))
 		return false;
-	if (status.life == ATTEMPT_NEVER_RAN && message->kind == MESSAGE_ADOPT)
-		return refuse_start(directory, err);
-	if (status.life == ATTEMPT_NEVER_RAN && !make_tree(directory, message, err))
+	if (status.life == ATTEMPT_NEVER_RAN && message->kind == MESSAGE_ADOPT) {
+		if (!forbid_start(directory, &runs, err))
+			return false;
+		if (!runs)
+			return tuner_fail(err, TUNER_RETRY, "it had not been started there");
+	} else if (status.life == ATTEMPT_NEVER_RAN && !make_tree(directory, message, err)) {
 		return false;
+	}
 	return agent->backend->ops->start(
 		agent->backend, message->attempt, directory, message->key, err);
 }
@@ -382,11 +394,13 @@ static void send_file(struct agent *agent, const struct watched *watched, enum m
 static void send_end(struct agent *agent, struct watched *watched)
 {
 	watched->told = true;
-	if (watched->end.kind == BACKEND_ENDED)
+	if (watched->end.kind == BACKEND_LOST)
+		send_bytes(agent, MESSAGE_LOST, watched->id, has_results(watched->directory),
+			watched->end.message, strlen(watched->end.message));
+	else if (watched->end.kind == BACKEND_ENDED)
 		send_file(agent, watched, MESSAGE_EXIT, ATTEMPT_EXIT);
 	else
-		send_text(agent, watched->end.kind == BACKEND_LOST ? MESSAGE_LOST : MESSAGE_FAILED,
-			watched->id, watched->end.message);
+		send_text(agent, MESSAGE_FAILED, watched->id, watched->end.message);
 }
 
 /* False: there is more, and no room for it now. */

@@ -20,7 +20,7 @@
  *     STARTED attempt, bytes: the file `started`
  *     OUTPUT  attempt, number: offset of the first byte, bytes
  *     EXIT    attempt, number: 1 if there are results to fetch; bytes: exit.json. All output came before
- *     LOST    attempt, bytes: why. Nothing of it is left
+ *     LOST    attempt, number: as with EXIT; bytes: why. Nothing of it is left
  *     FAILED  attempt, bytes: why. Nothing of it has run
  *     PONG    number */
 #ifndef SCHEDULER_MESSAGE_H

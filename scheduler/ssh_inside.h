@@ -70,10 +70,67 @@ struct ssh {
 	size_t n_events, events_capacity, first_event;
 };
 
-struct ssh_attempt *ssh_find(const struct ssh *ssh, int64_t id);
+/* ---- ssh.c: the operations ---- */
 
-/* Appends one; false without memory. */
+/* The first pause before another try; doubled from try to try. */
+#define PAUSE_FIRST_US INT64_C(500000)
+
+struct ssh_attempt *ssh_find(const struct ssh *ssh, int64_t id);
+struct ssh_attempt *ssh_keep(
+	struct ssh *ssh, int64_t id, const char *directory); /* NULL without memory */
+void ssh_drop(struct ssh *ssh, struct ssh_attempt *attempt);
+
+/* By its directory, MIRROR/0007/1. */
+TUNER_MUST_CHECK
+bool ssh_name_attempt(const struct ssh *ssh, struct ssh_attempt *attempt, const char *key,
+	struct tuner_error *err);
+struct pending ssh_pending_of(const struct ssh_attempt *attempt, enum pending_kind kind);
+
+/* How the host is reached. */
+struct ssh_target ssh_target_of(const struct ssh *ssh);
+
+/* The attempt may be started now. */
+void ssh_checkpoint_sent(struct ssh *ssh, int64_t id, const char *fault);
+
+/* ---- ssh_connection.c ---- */
+
+/* Does what is due, without waiting: what there is to tell stands in ssh->events then. */
+TUNER_MUST_CHECK
+bool ssh_step(struct ssh *ssh, struct tuner_error *err);
+
+/* ---- ssh_talk.c: to the loop, to the agent, and from it ---- */
+
+/* Appends an event; false without memory. */
 bool ssh_tell(struct ssh *ssh, const struct backend_event *event);
+TUNER_MUST_CHECK
+bool ssh_tell_text(struct ssh *ssh, enum backend_event_kind kind, int64_t attempt,
+	const char *message, struct tuner_error *err);
+
+/* The host answers, or not: told when it is news. */
+TUNER_MUST_CHECK
+bool ssh_tell_up(struct ssh *ssh, struct tuner_error *err);
+TUNER_MUST_CHECK
+bool ssh_tell_down(struct ssh *ssh, const char *reason, struct tuner_error *err);
+
+/* From what the mirror says; once each. */
+TUNER_MUST_CHECK
+bool ssh_tell_started(struct ssh *ssh, struct ssh_attempt *attempt,
+	const struct attempt_status *status, struct tuner_error *err);
+TUNER_MUST_CHECK
+bool ssh_tell_ended(struct ssh *ssh, struct ssh_attempt *attempt,
+	const struct attempt_status *status, struct tuner_error *err);
+
+/* Whether it was prepared here, and so may have been started there. */
+bool ssh_is_prepared(const struct ssh_attempt *attempt);
+
+/* All attempts that the agent of this connection does not know yet. */
+TUNER_MUST_CHECK
+bool ssh_send_attempts(struct ssh *ssh, struct tuner_error *err);
+void ssh_send_number(struct ssh *ssh, enum message_kind kind, int64_t attempt, int64_t number);
+void ssh_send_signal(struct ssh *ssh, struct ssh_attempt *attempt);
+
+TUNER_MUST_CHECK
+bool ssh_take_messages(struct ssh *ssh, struct tuner_error *err);
 
 /* ---- ssh_copy.c: code and checkpoints there, results home ---- */
 
@@ -93,11 +150,5 @@ int64_t ssh_copies_due_us(const struct ssh *ssh); /* monotonic; INT64_MAX: none 
 /* The connection is gone, and what used it with it: to be done again. */
 void ssh_copies_interrupt(struct ssh *ssh);
 void ssh_copies_finish(struct ssh *ssh);
-
-/* The attempt may be started now. In ssh.c. */
-void ssh_checkpoint_sent(struct ssh *ssh, int64_t id, const char *fault);
-
-/* How the host is reached. In ssh.c. */
-struct ssh_target ssh_target_of(const struct ssh *ssh);
 
 #endif

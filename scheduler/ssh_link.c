@@ -57,6 +57,8 @@ void ssh_words(const struct ssh_target *target, bool master, struct strings *ret
 	strings_add(ret, "-oServerAliveCountMax=3");
 	strings_add(ret, "-oClearAllForwardings=yes");
 	strings_add(ret, "-oRequestTTY=no");
+	strings_add(ret, "-oRemoteCommand=none");
+	strings_add(ret, "-oControlPersist=no");
 	if (target->control != NULL) {
 		text_print(&word, "-oControlPath=%s", target->control);
 		strings_add(ret, word.bytes);

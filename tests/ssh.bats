@@ -121,6 +121,7 @@ END
 	cat >>train.sh <<'END'
 echo "$TUNER_ATTEMPT after $(cat "$TUNER_CHECKPOINT_DIR/from" 2>/dev/null)" >>"$NOTES/checkpoints"
 echo "$TUNER_HOST" >"$TUNER_CHECKPOINT_DIR/from"
+[ "$TUNER_ATTEMPT" -gt 1 ] || [ "$TUNER_TRIAL" -eq 1 ] || { kill -KILL "$PPID"; sleep 30; }
 [ "$TUNER_ATTEMPT" -gt 1 ]
 END
 	touch hold
@@ -134,6 +135,8 @@ END
 	# Each on one host, and then on the other.
 	sql_is "SELECT count(DISTINCT trial || host) FROM attempt" 4
 	[ "$(grep -c '^2 after h[12]$' checkpoints)" -eq 2 ]
+	# The first had failed; the second had lost its supervisor.
+	sql_is "SELECT group_concat(outcome, ' ') FROM (SELECT outcome FROM attempt WHERE number = 1 ORDER BY trial)" "crashed lost"
 }
 
 @test "ssh: a host that stays away loses its trials, and what turns up later is ended" {
@@ -157,6 +160,27 @@ END
 	sql_is "SELECT count(*) FROM event WHERE kind = 'late'" 1
 	[ "$(lines_of starts)" -eq 4 ]
 	"$TUNER" verify
+}
+
+@test "ssh: tuner stop does not wait for ever for a host, and the next run ends what runs there" {
+	begin_hosts 1
+	TRIALS=1 PARALLEL=1 write_remote_job
+	touch hold
+	start "$TUNER" run job.jsonc --set "$(with_hosts "$(host h1 '"host_timeout": 1')")"
+	await started 1
+	kill -KILL "$PID"
+	hosts away "$DIR/rig" h1
+	run "$TUNER" stop job
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"host h1 did not answer: what may still run there is ended"* ]]
+	pid=$(cut -d' ' -f4 starts)
+	! is_dead "$pid"
+	hosts back "$DIR/rig" h1
+	rm hold && touch hold-1-1
+	"$TUNER" run job.jsonc --quiet --set "$(with_hosts "$(host h1)")"
+	is_dead "$pid"
+	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 1
+	[ "$(lines_of starts)" -eq 2 ]
 }
 
 @test "ssh: a host without rsync is told what it lacks" {
@@ -193,6 +217,12 @@ END
 	[ "$status" -eq 2 ]
 	[[ "$output" == *'"host_timeout" to be at least the lease and "grace" together'* ]]
 	"$TUNER" check job.jsonc --set 'hosts=[{"backend": "ssh", "address": "h", "host_timeout": "6m", "lease": "5m"}]'
+	# Programs and data of another machine are not looked for here; a script that is sent is.
+	run "$TUNER" check job.jsonc --set 'hosts=[{"backend": "ssh", "address": "h"}]' --set 'channels={"train": "/no/such"}' -- nosuch --x
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"no trial runs here"* ]]
+	run "$TUNER" check job.jsonc --set 'hosts=[{"backend": "ssh", "address": "h"}]' -- sh nosuch.sh
+	[ "$status" -eq 2 ]
 }
 
 # The same with longer times, and what came of it, is in docs/hosts.md.

@@ -326,6 +326,11 @@ static void to_stop_what_never_ran_starts_nothing(void **state)
 	open_host(host, false, PATIENCE_US);
 	adopt(host, 1);
 	assert_int_equal(await(host, BACKEND_FAILED).attempt, 1);
+	/* Nor does an order to start it that comes late. */
+	close_host(host);
+	open_host(host, true, PATIENCE_US);
+	adopt(host, 1);
+	assert_int_equal(await(host, BACKEND_LOST).attempt, 1);
 	assert_int_equal(lines_of(host, "starts"), 0);
 }
 

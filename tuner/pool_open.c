@@ -48,6 +48,15 @@ static bool find_mirror(const struct job_file *file, const char *db, char **ret_
 	return ok;
 }
 
+/* Whoever only wants to end what runs does not wait for long: what a host still has is noted, and ended when
+ * it answers the next run. */
+static int64_t host_timeout(const struct job_ssh *ssh, bool starts)
+{
+	static const int64_t most_us = 30000000;
+
+	return starts || ssh->host_timeout_us < most_us ? ssh->host_timeout_us : most_us;
+}
+
 /* It comes up once it answers. */
 static bool add_ssh(struct pool *pool, const struct job_file *file, const struct job_host *entry,
 	const char *db, bool starts, struct tuner_error *err)
@@ -69,7 +78,7 @@ static bool add_ssh(struct pool *pool, const struct job_file *file, const struct
 			.mirror = mirror,
 			.code = entry->ssh->sync ? file->directory : NULL,
 			.database = database,
-			.host_timeout_us = entry->ssh->host_timeout_us,
+			.host_timeout_us = host_timeout(entry->ssh, starts),
 			.lease_us = entry->ssh->lease_us,
 			.log_max_bytes = file->log_max_bytes,
 			.starts = starts,
