@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "scheduler/attempt_files.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -432,6 +433,24 @@ static bool read_images(struct ssh *ssh, const char *supervisor, struct tuner_er
 	return ok;
 }
 
+bool backend_ssh_freeze(struct backend *backend, const char *code, struct tuner_error *err)
+{
+	struct ssh *ssh = ssh_of(backend);
+	char *copy = ssh->code != NULL ? strdup(code) : NULL;
+
+	if (ssh->code == NULL)
+		return true;
+	if (copy == NULL)
+		return tuner_fail_memory(err);
+	free(ssh->code);
+	ssh->code = copy;
+	/* Its name says what it holds. */
+	snprintf(ssh->code_name, sizeof(ssh->code_name), "code-%016" PRIx64,
+		ssh_hash(code, strlen(code)));
+	ssh->frozen = true;
+	return true;
+}
+
 bool backend_ssh_open(
 	const struct ssh_settings *settings, struct backend **ret, struct tuner_error *err)
 {
@@ -444,6 +463,7 @@ bool backend_ssh_open(
 	ssh->link.ssh = (struct child_process){ .in = -1, .out = -1, .errors = -1 };
 	ssh->heard_us = clock_monotonic_us();
 	ssh->pause_us = PAUSE_FIRST_US;
+	snprintf(ssh->code_name, sizeof(ssh->code_name), "code");
 	if ((!copy_settings(ssh, settings) && !tuner_fail_memory(err)) ||
 		!read_images(ssh, settings->supervisor, err)) {
 		ssh_close(&ssh->backend);

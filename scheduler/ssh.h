@@ -38,4 +38,9 @@ TUNER_MUST_CHECK
 bool backend_ssh_open(
 	const struct ssh_settings *settings, struct backend **ret, struct tuner_error *err);
 
+/* Frozen code in the place of the working directory, before anything is started: it is sent as it is, to a directory
+ * of its own, so that what began in another goes on in that. */
+TUNER_MUST_CHECK
+bool backend_ssh_freeze(struct backend *backend, const char *code, struct tuner_error *err);
+
 #endif

@@ -97,15 +97,13 @@ static bool load_pending(struct ssh *ssh, struct tuner_error *err)
 static void make_control(struct ssh *ssh)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
-	uint64_t hash = 14695981039346656037u;
 	struct stat info;
 	char directory[80];
 
 	if (runtime == NULL || strlen(runtime) > 40 || access(runtime, W_OK) != 0)
 		runtime = "/tmp";
-	for (const char *c = ssh->pending; *c != '\0'; c++)
-		hash = (hash ^ (unsigned char)*c) * 1099511628211u;
-	snprintf(directory, sizeof(directory), "%s/tuner-%016" PRIx64, runtime, hash);
+	snprintf(directory, sizeof(directory), "%s/tuner-%016" PRIx64, runtime,
+		ssh_hash(ssh->pending, strlen(ssh->pending)));
 	if ((mkdir(directory, 0700) == 0 || errno == EEXIST) && lstat(directory, &info) == 0 &&
 		S_ISDIR(info.st_mode) && info.st_uid == geteuid() && (info.st_mode & 077) == 0)
 		snprintf(ssh->control, sizeof(ssh->control), "%s/c", directory);

@@ -83,11 +83,13 @@ static void words_of(const struct ssh *ssh, const struct ssh_copy *copy, struct 
 	text_finish(&shell);
 	switch (copy->kind) {
 	case COPY_CODE:
-		strings_add(words, "--exclude=.git/");
-		exclude_database(ssh, words);
-		strings_add(words, "--filter=:- .gitignore");
+		if (!ssh->frozen) {
+			strings_add(words, "--exclude=.git/");
+			exclude_database(ssh, words);
+			strings_add(words, "--filter=:- .gitignore");
+		}
 		add_word(words, "%s/", ssh->code);
-		add_remote(words, ssh, "code");
+		add_remote(words, ssh, ssh->code_name);
 		break;
 	case COPY_CHECKPOINT:
 		/* What is newer there was written by an attempt there. */

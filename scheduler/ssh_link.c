@@ -30,7 +30,7 @@ static const char GREETING[] = "tuner-greeting 1 ";
  * may read more than it was asked for, so nothing is sent behind a program before the next word. */
 static const char SCRIPT[] =
 	"umask 077; CDPATH=; "
-	"mkdir -p \"$1\" && cd \"$1\" && mkdir -p .tuner \"$2/code\" || exit 73; d=$(pwd -P); "
+	"mkdir -p \"$1\" && cd \"$1\" && mkdir -p .tuner \"$2\" || exit 73; d=$(pwd -P); "
 	"echo; echo \"tuner-greeting 1 $(uname -m)\"; "
 	"same() { [ -f \"$1\" ] && case \"$(cksum <\"$1\") \" in \"$3 $2 \"*) ;; *) false;; esac; "
 	"}; "
@@ -136,7 +136,7 @@ uint32_t posix_checksum(const char *bytes, size_t n)
 }
 
 /* FNV-1a: another build has another name, so that hosts may serve several at once. */
-static uint64_t hash_of(const char *bytes, size_t n)
+uint64_t ssh_hash(const char *bytes, size_t n)
 {
 	uint64_t hash = 14695981039346656037u;
 
@@ -157,7 +157,7 @@ bool image_read(const char *path, const char *name, struct image *ret, struct tu
 	if (ret->bytes == NULL)
 		return tuner_fail_memory(err);
 	ret->checksum = posix_checksum(ret->bytes, ret->n);
-	snprintf(ret->name, sizeof(ret->name), "%s-%016" PRIx64, name, hash_of(ret->bytes, ret->n));
+	snprintf(ret->name, sizeof(ret->name), "%s-%016" PRIx64, name, ssh_hash(ret->bytes, ret->n));
 	return true;
 }
 

@@ -40,6 +40,9 @@ TUNER_MUST_CHECK
 bool image_read(const char *path, const char *name, struct image *ret, struct tuner_error *err);
 void image_finish(struct image *image);
 
+/* FNV-1a, of 64 bits: what tells names apart. */
+uint64_t ssh_hash(const char *bytes, size_t n);
+
 /* As cksum(1). */
 uint32_t posix_checksum(const char *bytes, size_t n);
 
@@ -62,7 +65,7 @@ struct ssh_link {
 	char reason[256];
 };
 
-/* Programs are installed in DIRECTORY/.tuner, which is made with DIRECTORY/JOB/code. */
+/* Programs are installed in DIRECTORY/.tuner, which is made with DIRECTORY/JOB. */
 TUNER_MUST_CHECK
 bool link_open(struct ssh_link *link, const struct ssh_target *target, const char *directory,
 	const char *job, const struct image images[IMAGES], struct tuner_error *err);

@@ -305,7 +305,7 @@ static bool take_facts(struct ssh *ssh, const struct message *message, struct tu
 	text_clear(&ssh->site_directory);
 	text_print(&ssh->site_directory, "%s/%s", message->directory, ssh->job);
 	text_clear(&ssh->site_code);
-	text_print(&ssh->site_code, "%s/code", ssh->site_directory.bytes);
+	text_print(&ssh->site_code, "%s/%s", ssh->site_directory.bytes, ssh->code_name);
 	free(ssh->environment_vector);
 	ssh->environment_vector = strings_vector(&ssh->environment);
 	return (ssh->environment_vector != NULL && !text_failed(&ssh->root) &&

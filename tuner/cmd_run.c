@@ -210,7 +210,8 @@ static int run_here(struct run *run, struct tuner_error *err)
 	if (!left)
 		return EXIT_DONE;
 	if (!job_code_prepare(run->store, run->opening.job_id, run->file,
-		    invocation_option(run->call, "accept-change") != NULL, &run->code, err))
+		    invocation_option(run->call, "accept-change") != NULL, &run->code, err) ||
+		(run->code.state != 0 && !pool_freeze(&run->pool, run->code.directory, err)))
 		return -1;
 	greet(run);
 	call_witness(run);

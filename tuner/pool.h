@@ -52,6 +52,10 @@ TUNER_MUST_CHECK
 bool pool_open(struct pool *pool, const struct job_file *file, const char *db, bool starts,
 	char ret_note[300], struct tuner_error *err);
 
+/* Frozen code (job_code.h) is sent in the place of the working directory. Before the loop begins. */
+TUNER_MUST_CHECK
+bool pool_freeze(struct pool *pool, const char *code, struct tuner_error *err);
+
 /* Whether any host still sends what ended trials have left. */
 bool pool_is_busy(const struct pool *pool);
 

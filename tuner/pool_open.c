@@ -92,6 +92,15 @@ static bool add_ssh(struct pool *pool, const struct job_file *file, const struct
 	return ok;
 }
 
+bool pool_freeze(struct pool *pool, const char *code, struct tuner_error *err)
+{
+	for (size_t h = 0; h < pool->n; h++)
+		if (pool->hosts[h].entry->ssh != NULL &&
+			!backend_ssh_freeze(pool->hosts[h].backend, code, err))
+			return false;
+	return true;
+}
+
 static bool look_here(
 	struct pool *pool, const struct job_file *file, char note[300], struct tuner_error *err)
 {
