@@ -39,7 +39,8 @@ struct ssh {
 	char **options;
 	int64_t host_timeout_us, lease_us, log_max_bytes;
 	bool starts;
-	char code_name[32]; /* of the directory that the code is sent to: "code", or of frozen code another */
+	char code_name
+		[32]; /* of the directory that the code is sent to: "code", or of frozen code another */
 	bool frozen;
 	struct image images[IMAGES];
 	char control[108]; /* of a directory of its own; "": there is none */

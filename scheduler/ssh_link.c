@@ -157,7 +157,8 @@ bool image_read(const char *path, const char *name, struct image *ret, struct tu
 	if (ret->bytes == NULL)
 		return tuner_fail_memory(err);
 	ret->checksum = posix_checksum(ret->bytes, ret->n);
-	snprintf(ret->name, sizeof(ret->name), "%s-%016" PRIx64, name, ssh_hash(ret->bytes, ret->n));
+	snprintf(
+		ret->name, sizeof(ret->name), "%s-%016" PRIx64, name, ssh_hash(ret->bytes, ret->n));
 	return true;
 }
 

@@ -83,6 +83,26 @@ END
 	"$TUNER" verify
 }
 
+@test "ssh: frozen code runs there as it was" {
+	begin_hosts 1
+	TRIALS=2 PARALLEL=1 write_remote_job '"source": "snapshot",'
+	echo 'cat word.txt; basename "$PWD"' >>train.sh
+	echo first >word.txt
+	echo word.txt >.gitignore
+	touch hold-2-1
+	start "$TUNER" run job.jsonc --set "$(with_hosts "$(host h1)")"
+	await started 1
+	echo second >word.txt
+	await started 2
+	kill -KILL "$PID"
+	rm hold-2-1
+	"$TUNER" run job.jsonc --quiet --trials 3 --set "$(with_hosts "$(host h1)")"
+	for trial in 1 2 3; do
+		run "$TUNER" logs job $trial
+		[[ "$output" == *"first"*"code-"* ]]
+	done
+}
+
 @test "ssh: the same configurations as on this machine" {
 	begin_hosts 1
 	STRATEGY=bayesian TRIALS=12 PARALLEL=1 write_remote_job

@@ -69,11 +69,12 @@ static char *path_there(const struct launch_site *site, const char *path)
 {
 	const char *directory = site->file->directory, *code = site->remote->code;
 	const size_t n = strlen(directory);
-	const bool frozen = site->working_directory != NULL &&
-			    strcmp(site->working_directory, directory) != 0;
+	const bool frozen =
+		site->working_directory != NULL && strcmp(site->working_directory, directory) != 0;
 
 	/* Data need not be among what was frozen. */
-	if (code == NULL || frozen || strncmp(path, directory, n) != 0 || (path[n] != '/' && path[n] != '\0'))
+	if (code == NULL || frozen || strncmp(path, directory, n) != 0 ||
+		(path[n] != '/' && path[n] != '\0'))
 		return strdup(path);
 	return path[n] == '/' ? path_join(code, path + n + 1) : strdup(code);
 }
