@@ -114,6 +114,7 @@ static bool enter(struct ssh *ssh, int64_t id, const char *directory, const char
 	if (attempt == NULL)
 		return tuner_fail_memory(err);
 	attempt->starts = starts;
+	attempt_tidy(directory); /* only we write there, and one of us may have been killed at it */
 	if (!ssh_name_attempt(ssh, attempt, key, err) || !adopt_ended(ssh, attempt, &ended, err)) {
 		ssh_drop(ssh, attempt);
 		return false;
