@@ -118,7 +118,7 @@ def environment(directory):
     # The leak check of a sanitized build cannot work while somebody else traces the process.
     asan = ":".join(filter(None, [os.environ.get("ASAN_OPTIONS"), "detect_leaks=0"]))
     return kept | {"OMP_NUM_THREADS": "1", "ASAN_OPTIONS": asan,
-                   "PATH": f"{directory}/bin:{os.environ['PATH']}"}
+                   "PATH": f"{directory}/bin:{os.environ['PATH']}", "XDG_RUNTIME_DIR": str(directory)}
 
 
 RUN = (TUNER, "run", "job.jsonc")

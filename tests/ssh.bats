@@ -7,6 +7,9 @@ hosts() {
 	"$BATS_TEST_DIRNAME/ssh/hosts" "$@"
 }
 
+# In which a killed tuner leaves the directory of its connection's socket.
+export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR
+
 # The directory is named so that a word that somebody forgot to quote is seen.
 host() { # NAME [MORE]
 	printf '{"backend": "ssh", "name": "%s", "address": "%s", "directory": "%s/it'"'"'s on %s", "gpus": "none",
@@ -81,6 +84,19 @@ END
 	run "$TUNER" logs job 2
 	[[ "$output" == *"loss="*$'\n'"data"$'\n'"part" ]]
 	"$TUNER" verify
+}
+
+@test "ssh: a job runs here and there at a time" {
+	begin_hosts 1
+	TRIALS=5 PARALLEL=2 write_remote_job
+	touch hold-2-1 hold-3-1
+	start "$TUNER" run job.jsonc --set "$(with_hosts '{"slots": 1, "gpus": "none"}' "$(host h1 '"slots": 1')")"
+	await started 3
+	[ "$(sed -n 's/^[23] 1 \([^ ]*\) .*/\1/p' starts | sort -u | wc -l)" -eq 2 ]
+	rm hold-2-1 hold-3-1
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "SELECT group_concat(backend) FROM (SELECT DISTINCT backend FROM attempt ORDER BY backend)" local,ssh
 }
 
 @test "ssh: frozen code runs there as it was" {

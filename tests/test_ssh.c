@@ -99,6 +99,8 @@ static int set_up(void **state)
 	snprintf(old_path, sizeof(old_path), "%s", getenv("PATH"));
 	snprintf(path, sizeof(path), "%s:%s", host->base, old_path);
 	setenv("PATH", path, 1);
+	setenv("XDG_RUNTIME_DIR", host->base, 1);
+	unsetenv("CUDA_VISIBLE_DEVICES"); /* a host knows nothing of ours */
 	*state = host;
 	return 0;
 }
@@ -443,6 +445,24 @@ static void a_lease_ends_what_nobody_asks_for(void **state)
 	assert_non_null(strstr(ended.exit.message, "no tuner has reached it"));
 }
 
+static void gpus_are_those_of_the_host(void **state)
+{
+	struct host *host = *state;
+	struct machine machine;
+
+	write_script(host, "home/bin/nvidia-smi",
+		"#!/bin/sh\necho '0, GPU-aaaa, NVIDIA H100 80GB, 81559'\n"
+		"echo '1, GPU-bbbb, NVIDIA H100 80GB, 81559'\n");
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	assert_true(host->backend->ops->machine(host->backend, &machine, &host->err));
+	assert_int_equal(machine.n_gpus, 2);
+	assert_int_equal(machine.gpus[1].index, 1);
+	assert_string_equal(machine.gpus[1].uuid, "GPU-bbbb");
+	assert_string_equal(machine.gpus[1].name, "NVIDIA H100 80GB");
+	assert_true(machine.gpus[1].memory_bytes == INT64_C(81559) << 20);
+}
+
 /* What the host's part of the greeting says when its `uname` or `cksum` is this. */
 static void down_because(
 	struct host *host, const char *program, const char *script, const char *why)
@@ -525,6 +545,7 @@ int main(void)
 		TEST(a_host_that_stays_away_loses_its_attempts),
 		TEST(a_loss_that_was_never_committed_is_none),
 		TEST(a_lease_ends_what_nobody_asks_for),
+		TEST(gpus_are_those_of_the_host),
 		TEST(another_cpu_is_refused),
 		TEST(a_program_that_arrives_damaged_is_not_run),
 		TEST(what_is_no_agent_is_refused),
