@@ -83,6 +83,9 @@ struct backend_ops {
 	/* Whether results of ended attempts are still being fetched, and the host answers. NULL: never. */
 	bool (*is_busy)(struct backend *backend);
 
+	/* Whether those of this one are still to come, as far as this process is concerned. NULL: never. */
+	bool (*is_fetching)(struct backend *backend, int64_t attempt);
+
 	/* The next event, if there is one. */
 	bool (*next)(struct backend *backend, struct backend_event *ret, bool *ret_got,
 		struct tuner_error *err);

@@ -272,7 +272,15 @@ static bool ssh_is_busy(struct backend *backend)
 {
 	const struct ssh *ssh = ssh_of(backend);
 
-	return ssh->link.state != LINK_CLOSED && ssh_copies_results(ssh);
+	return ssh->link.state != LINK_CLOSED && ssh_copies_results(ssh, 0);
+}
+
+/* Before the first step nothing is known of what earlier processes have left. */
+static bool ssh_is_fetching(struct backend *backend, int64_t attempt)
+{
+	const struct ssh *ssh = ssh_of(backend);
+
+	return ssh->job == NULL || ssh_copies_results(ssh, attempt);
 }
 
 static bool ssh_next(
@@ -370,6 +378,7 @@ static const struct backend_ops ssh_ops = {
 	.machine = ssh_machine,
 	.site = ssh_site,
 	.is_busy = ssh_is_busy,
+	.is_fetching = ssh_is_fetching,
 	.next = ssh_next,
 	.forget = ssh_forget,
 	.close = ssh_close,

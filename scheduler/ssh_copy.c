@@ -291,10 +291,11 @@ bool ssh_needs_checkpoint(const struct ssh *ssh, const struct ssh_attempt *attem
 	return needs;
 }
 
-bool ssh_copies_results(const struct ssh *ssh)
+bool ssh_copies_results(const struct ssh *ssh, int64_t attempt)
 {
 	for (size_t i = 0; i < ssh->n_copies; i++)
-		if (ssh->copies[i].kind == COPY_RESULTS)
+		if (ssh->copies[i].kind == COPY_RESULTS &&
+			(attempt == 0 || ssh->copies[i].of.id == attempt))
 			return true;
 	return false;
 }

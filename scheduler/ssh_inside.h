@@ -146,7 +146,7 @@ bool ssh_copy_add(
 
 /* Whether an attempt's trial has checkpoints here that the host must have first. */
 bool ssh_needs_checkpoint(const struct ssh *ssh, const struct ssh_attempt *attempt);
-bool ssh_copies_results(const struct ssh *ssh);
+bool ssh_copies_results(const struct ssh *ssh, int64_t attempt); /* 0: of any */
 size_t ssh_copies_descriptors(struct ssh *ssh, struct pollfd *ret_fds, size_t size);
 int64_t ssh_copies_due_us(const struct ssh *ssh); /* monotonic; INT64_MAX: none */
 

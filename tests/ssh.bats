@@ -81,6 +81,8 @@ END
 	[ "$(cat tuner.db.d/job/0002/1/model/model.bin)" = weights ]
 	[ "$(cat tuner.db.d/job/0003/1/output/data/table.csv)" = table ]
 	[ "$(cat tuner.db.d/job/0001/checkpoint/step)" = 1 ]
+	# They are recorded once they are here.
+	sql_is "SELECT count(*) FROM artifact WHERE path LIKE '%model.bin' AND sha256 IS NOT NULL" 3
 	run "$TUNER" logs job 2
 	[[ "$output" == *"loss="*$'\n'"data"$'\n'"part" ]]
 	"$TUNER" verify

@@ -263,6 +263,7 @@ static bool tick(struct loop *loop, struct tuner_error *err)
 		!store_check_place(loop->store, err) || !loop_serve_requests(loop, err) ||
 		!kill_overdue(loop, err) || !loop_hear_witness(loop, err) || !checkpoint(loop, err))
 		return false;
+	loop_keep_tick(loop);
 	loop_check_budget(loop);
 	draw(loop);
 	loop->next_tick_us = clock_monotonic_us() + TICK_US;

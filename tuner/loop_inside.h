@@ -62,6 +62,7 @@ struct provenance_notes {
 struct keeping {
 	struct keeper *keeper;
 	bool due; /* the database may hold something for the keeper */
+	bool awaits; /* results from another machine: due again in a moment */
 	bool look; /* something has changed that `keep` may want to act upon */
 	bool full; /* more than keep.disk, and nothing more may go: launches are held */
 	int64_t kept_bytes, live_bytes; /* with keep.disk: of ended trials, of running ones */
@@ -280,6 +281,9 @@ bool loop_end_provenance(struct loop *loop, struct tuner_error *err);
 
 TUNER_MUST_CHECK
 bool loop_keep_begin(struct loop *loop, struct tuner_error *err);
+
+/* Now and then: what waited for results from another machine is looked at again. */
+void loop_keep_tick(struct loop *loop);
 
 /* An attempt has ended, or something else that the database knows of. */
 void loop_keep_notice(struct loop *loop);

@@ -59,6 +59,9 @@ bool pool_freeze(struct pool *pool, const char *code, struct tuner_error *err);
 /* Whether any host still sends what ended trials have left. */
 bool pool_is_busy(const struct pool *pool);
 
+/* Whether what this attempt has left is still on its way. */
+bool pool_is_fetching(const struct pool *pool, int64_t attempt);
+
 /* Closes the backends; what runs lives on. */
 void pool_finish(struct pool *pool);
 
