@@ -321,8 +321,8 @@ static bool by_record(const struct exit_record *exit, const char *stopping, stru
 			snprintf(ret->message, sizeof(ret->message), "%s", exit->message);
 		else
 			snprintf(ret->message, sizeof(ret->message),
-				"SIG%s came from outside; %.200s",
-				signal_name(exit->stop_signal), how);
+				"SIG%s came from outside; %.200s", signal_name(exit->stop_signal),
+				how);
 	} else if (exit->output_lost > 0) {
 		/* A metric may be in it: no number can be trusted, nor that there was none. */
 		decide(ret, "disk-full", "");

@@ -174,12 +174,16 @@ static void a_record_is_read(void **state)
 		"{\"kind\":\"code\", \"code\":3,\"signal\":-1,"
 		"\"message\":\"a\\u0022b\\\\c \xc3\xa9\",\"out_of_memory\":true}\n";
 	char message[32];
+	double number = 0;
 
 	assert_true(flat_json_is_whole(text));
-	assert_int_equal(flat_json_number(text, "code", 9), 3);
-	assert_int_equal(flat_json_number(text, "signal", 9), -1);
-	assert_int_equal(flat_json_number(text, "cod", 9), 9);
-	assert_int_equal(flat_json_number(text, "kind", 9), 9);
+	assert_int_equal(flat_json_number(text, "code", &number), FLAT_JSON_NUMBER);
+	assert_true(number == 3);
+	assert_int_equal(flat_json_number(text, "signal", &number), FLAT_JSON_NUMBER);
+	assert_true(number == -1);
+	assert_int_equal(flat_json_number(text, "cod", &number), FLAT_JSON_MISSING);
+	assert_int_equal(flat_json_number(text, "kind", &number), FLAT_JSON_OTHER);
+	assert_int_equal(flat_json_number(text, "out_of_memory", &number), FLAT_JSON_OTHER);
 	assert_true(flat_json_true(text, "out_of_memory"));
 	assert_false(flat_json_true(text, "code"));
 	flat_json_string(text, "message", message, sizeof(message));
