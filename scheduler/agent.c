@@ -28,6 +28,7 @@ enum {
 	TICK_MS = 100, /* between two looks for output */
 	OUTBOX_MAX = 256 << 10, /* more output is read when this has gone */
 	SILENCE_US = 120000000, /* whoever has not pinged for so long is not there any more */
+	UNREAD_US = 60000000, /* so long output is tried to be read */
 	DESCRIPTORS_MAX = 8,
 };
 
@@ -36,6 +37,7 @@ struct watched {
 	char *directory; /* absolute */
 	int64_t offset; /* of the output sent so far */
 	bool ended, told;
+	int64_t unread_us; /* since when its output cannot be read; 0: it can */
 	struct backend_event end;
 };
 
@@ -403,7 +405,21 @@ static void send_end(struct agent *agent, struct watched *watched)
 		send_text(agent, MESSAGE_FAILED, watched->id, watched->end.message);
 }
 
-/* False: there is more, and no room for it now. */
+/* Output that stays unreadable ends as a loss: to tell of an end without it would be to lose it in silence. */
+static bool is_given_up(struct agent *agent, struct watched *watched, const struct tuner_error *err)
+{
+	const int64_t now_us = clock_monotonic_us();
+
+	if (watched->unread_us == 0)
+		watched->unread_us = now_us;
+	if (!watched->ended || now_us - watched->unread_us < UNREAD_US)
+		return false;
+	watched->told = true;
+	send_text(agent, MESSAGE_LOST, watched->id, err->message);
+	return false;
+}
+
+/* False: there is more, and no room for it now; or it cannot be read at the moment. */
 static bool send_output(struct agent *agent, struct watched *watched)
 {
 	static char bytes[MESSAGE_OUTPUT_MAX];
@@ -413,8 +429,10 @@ static bool send_output(struct agent *agent, struct watched *watched)
 		int64_t offset;
 		size_t n;
 		if (!output_read(watched->directory, watched->offset, bytes, sizeof(bytes), &offset,
-			    &n, &err) ||
-			n == 0)
+			    &n, &err))
+			return is_given_up(agent, watched, &err);
+		watched->unread_us = 0;
+		if (n == 0)
 			return true;
 		send_bytes(agent, MESSAGE_OUTPUT, watched->id, offset, bytes, n);
 		watched->offset = offset + (int64_t)n;

@@ -63,8 +63,10 @@ static bool list_segments(int directory, struct segments *ret)
 	bool ok = true;
 	errno = 0;
 	while (ok && ret->n < SEGMENTS_MAX && (entry = readdir(stream)) != NULL) {
-		if (!read_start(entry->d_name, &start))
+		if (!read_start(entry->d_name, &start)) {
+			errno = 0; /* a C library may set it for a name that is none of ours */
 			continue;
+		}
 		if (fstatat(directory, entry->d_name, &info, 0) == 0)
 			insert(ret, start, info.st_size);
 		else

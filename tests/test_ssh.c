@@ -20,6 +20,7 @@
 /* Of this process alone: what carries a key may be killed by whoever fences an attempt of that key. */
 static char key[40];
 
+enum { TURNS_MAX = 6000 };
 static const int64_t PATIENCE_US = 60000000;
 
 /* The remote command is the last word. `pid` names the latest connection. */
@@ -37,6 +38,7 @@ struct host {
 	char base[64], home[96], mirror[96];
 	struct backend *backend;
 	struct backend_site site;
+	int turns;
 	struct tuner_error err;
 };
 
@@ -147,6 +149,8 @@ static void turn(struct host *host)
 {
 	struct backend_event event;
 	bool got = true;
+	if (host->turns++ > TURNS_MAX)
+		fail_msg("what is waited for does not come");
 	ASSERT_OK(host, host->backend->ops->next(host->backend, &event, &got, &host->err));
 	if (!got)
 		poll(NULL, 0, 10);
