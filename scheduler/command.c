@@ -302,6 +302,8 @@ static bool assemble(const struct command_request *request, struct strings *argu
 			.grace_us = request->grace_us,
 			.log_max_bytes = request->log_max_bytes,
 			.lease_us = request->lease_us,
+			.inherits = request->engine_environment,
+			.heartbeat_us = request->heartbeat_us,
 		},
 		.memory = memory,
 		.vectors = vectors,

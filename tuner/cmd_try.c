@@ -366,8 +366,10 @@ static bool read_job(struct try *try, struct tuner_error *err)
 			"--timeout: expected a time such as \"90s\" or \"5m\", found \"%.100s\"",
 			timeout);
 	try->slots = calloc(1, sizeof(*try->slots));
-	return (try->slots != NULL || tuner_fail_memory(err)) &&
-	       slots_find(try->file, try->slots, err);
+	if (try->slots == NULL)
+		return tuner_fail_memory(err);
+	try->slots->items[0] = (struct slot){ .cores = 1 }; /* where no host is this machine */
+	return slots_local_host(try->file) == NULL || slots_find(try->file, try->slots, err);
 }
 
 static int status_of(const struct fate *fate)

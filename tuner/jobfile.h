@@ -8,6 +8,7 @@
 #include "scheduler/classify.h"
 #include "scheduler/command.h"
 #include "scheduler/scrape.h"
+#include "scheduler/slurm_transport.h"
 #include "surrogate/space.h"
 #include "surrogate/stopping.h"
 #include "surrogate/suggest.h"
@@ -26,7 +27,7 @@ enum { HOST_NAME_MAX_BYTES = 128 };
 
 struct job_host {
 	char name[HOST_NAME_MAX_BYTES]; /* in reports and `tuner hosts`; "": the machine's own */
-	char backend[16]; /* "local" or "ssh"; "slurm" is refused until built */
+	char backend[16]; /* "local", "ssh" or "slurm" */
 	bool gpus_auto;
 	unsigned gpus_per_trial; /* 0: none wanted */
 	size_t n_gpus; /* "gpus": [0, 1] */
@@ -35,6 +36,14 @@ struct job_host {
 	int64_t priority; /* places of a higher one are taken first */
 	char **prefix; /* NULL-terminated; NULL: none */
 	struct job_ssh *ssh; /* of the backend ssh; else NULL */
+	struct job_slurm *slurm; /* of the backend slurm; else NULL */
+};
+
+/* What a host of the backend slurm adds. */
+struct job_slurm {
+	struct slurm_settings settings; /* its strings are owned */
+	unsigned ahead; /* jobs queued beyond "slots" */
+	char *directory; /* absolute: where attempts lie; NULL: DATABASE.d */
 };
 
 enum { ARMS_MAX = 20, ARM_REPEATS_MAX = 1000, ARM_NAME_BYTES = 64 };

@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const ssh_keys[] = { "address", "port", "user", "directory", "sync",
-	"host_timeout", "lease", "ssh_options" };
+/* Those that no other backend has. */
+static const char *const ssh_keys[] = { "address", "port", "sync", "host_timeout", "lease",
+	"ssh_options" };
 
 /* The value, or `otherwise`; NULL without memory. */
 static char *take_string(const cJSON *node, const char *name, const char *otherwise)
@@ -108,12 +109,12 @@ bool read_ssh(
 	return true;
 }
 
-void refuse_ssh_keys(struct reader *reader, const cJSON *node)
+void refuse_ssh_keys(struct reader *reader, const cJSON *node, const char *backend)
 {
 	for (size_t i = 0; i < sizeof(ssh_keys) / sizeof(*ssh_keys); i++)
 		if (node != NULL && has_member(node, ssh_keys[i]))
 			report_error(reader, member_raw(node, ssh_keys[i]), AT_KEY,
-				"has no effect with the backend local: it is of ssh");
+				"has no effect with the backend %s: it is of ssh", backend);
 }
 
 void job_ssh_destroy(struct job_ssh *ssh)

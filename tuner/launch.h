@@ -33,6 +33,7 @@ struct launch_request {
 	char *directory; /* on another machine */
 	struct channel *channels; /* where they are there */
 	size_t n_channels;
+	struct slot slot; /* with GPUs that an engine gives: known by their number alone */
 };
 
 /* `site` and `live` must outlive it. The caller finishes it, after a failure too. */

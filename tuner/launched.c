@@ -28,6 +28,8 @@ static bool take_records(struct launched *launched, char *record, const char *en
 		case LAUNCH_GRACE:
 		case LAUNCH_LOG:
 		case LAUNCH_LEASE:
+		case LAUNCH_INHERIT:
+		case LAUNCH_HEARTBEAT:
 			break;
 		default:
 			return false;

@@ -2,6 +2,7 @@
 #include "tuner/pool.h"
 
 #include "base/file.h"
+#include "scheduler/slurm.h"
 #include "scheduler/ssh.h"
 #include "trials/store.h"
 #include "tuner/launch.h"
@@ -101,6 +102,25 @@ bool pool_freeze(struct pool *pool, const char *code, struct tuner_error *err)
 	return true;
 }
 
+/* It comes up with the first answer. */
+static bool add_slurm(
+	struct pool *pool, const struct job_host *entry, bool starts, struct tuner_error *err)
+{
+	const struct slurm_settings *settings = &entry->slurm->settings;
+	struct slurm_host host = { .settings = settings, .starts = starts };
+	struct backend *backend = NULL;
+	char *supervisor = NULL;
+
+	const bool ok = find_supervisor(&supervisor, err) &&
+			(settings->url != NULL ? slurm_rest_open(settings, &host.transport, err)
+					       : slurm_cli_open(settings, &host.transport, err));
+	host.supervisor = supervisor;
+	const bool added = ok && backend_slurm_open(&host, &backend, err) &&
+			   pool_add(pool, entry, "slurm", backend, err);
+	free(supervisor);
+	return added;
+}
+
 static bool look_here(
 	struct pool *pool, const struct job_file *file, char note[300], struct tuner_error *err)
 {
@@ -126,6 +146,11 @@ bool pool_open(struct pool *pool, const struct job_file *file, const char *db, b
 		const struct job_host *entry = file->n_hosts > 0 ? &file->hosts[i] : &anywhere;
 		if (entry->ssh != NULL) {
 			if (!add_ssh(pool, file, entry, db, starts, err))
+				return false;
+			continue;
+		}
+		if (entry->slurm != NULL) {
+			if (!add_slurm(pool, entry, starts, err))
 				return false;
 			continue;
 		}
