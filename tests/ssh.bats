@@ -258,7 +258,7 @@ END
 	# Programs and data of another machine are not looked for here; a script that is sent is.
 	run "$TUNER" check job.jsonc --set 'hosts=[{"backend": "ssh", "address": "h"}]' --set 'channels={"train": "/no/such"}' -- nosuch --x
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"no trial runs here"* ]]
+	[[ "$output" == *"host h, by ssh:"*"is asked when it is reached"* ]]
 	run "$TUNER" check job.jsonc --set 'hosts=[{"backend": "ssh", "address": "h"}]' -- sh nosuch.sh
 	[ "$status" -eq 2 ]
 }
