@@ -250,6 +250,12 @@ TUNER_MUST_CHECK
 bool attempt_end(struct store *store, int64_t attempt_id, const struct attempt_end *end,
 	int64_t now_us, int64_t *ret_event, struct tuner_error *err);
 
+/* What became of an attempt that had been ended as lost: an event "late" of its trial (data: the attempt's
+ * number, "how", and when it ended, if that is known: 0 if not). Nothing else changes. */
+TUNER_MUST_CHECK
+bool attempt_late(struct store *store, int64_t attempt_id, const char *how, int64_t ended_us,
+	int64_t now_us, struct tuner_error *err);
+
 /* Ends a trial that has no attempt to end (stopped while PROPOSED or PAUSED), with the event "ended". */
 TUNER_MUST_CHECK
 bool trial_stop(struct store *store, int64_t trial_id, const char *message, int64_t now_us,

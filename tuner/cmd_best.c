@@ -8,6 +8,7 @@
 #include "tuner/provenance_report.h"
 #include "tuner/report_json.h"
 #include "tuner/shell_words.h"
+#include "tuner/slots.h"
 #include "tuner/text_width.h"
 #include "tuner/trial_report.h"
 
@@ -76,8 +77,9 @@ static bool build_command(const struct trial *trial, struct again *again, struct
 {
 	static const struct slot slot = { .cores = 1 };
 	const struct job_file *file = again->file;
+	const struct job_host *here = slots_local_host(file);
 	const struct command_request request = { .command = file->command,
-		.prefix = file->n_hosts > 0 ? file->hosts[0].prefix : NULL,
+		.prefix = here != NULL ? here->prefix : NULL,
 		.style = file->style,
 		.arguments = again->arguments,
 		.n_arguments = file->space.d + file->n_fixed,

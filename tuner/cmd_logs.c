@@ -166,7 +166,9 @@ static bool has_ended(const struct log_reader *reader, const struct attempt *att
 		return true;
 	if (!attempt_look(reader->directory, &status, err))
 		return false;
-	*ret = status.life == ATTEMPT_FINISHED || status.life == ATTEMPT_ORPHANED;
+	/* No lock here tells of a supervisor on another machine. */
+	*ret = status.life == ATTEMPT_FINISHED ||
+	       (status.life == ATTEMPT_ORPHANED && strcmp(attempt->backend, "local") == 0);
 	return true;
 }
 

@@ -200,7 +200,7 @@ static int run_job(struct run *run, struct tuner_error *err)
 static int run_here(struct run *run, struct tuner_error *err)
 {
 	bool left;
-	if (!pool_open(&run->pool, run->file, true, run->note, err) ||
+	if (!pool_open(&run->pool, run->file, run->call->db, true, run->note, err) ||
 		!store_open_soon(run->call->db, STORE_INSTANT_MS, &run->store, err) ||
 		!job_open(run->store, run->file,
 			invocation_option(run->call, "accept-change") != NULL, &run->opening,
@@ -210,7 +210,8 @@ static int run_here(struct run *run, struct tuner_error *err)
 	if (!left)
 		return EXIT_DONE;
 	if (!job_code_prepare(run->store, run->opening.job_id, run->file,
-		    invocation_option(run->call, "accept-change") != NULL, &run->code, err))
+		    invocation_option(run->call, "accept-change") != NULL, &run->code, err) ||
+		(run->code.state != 0 && !pool_freeze(&run->pool, run->code.directory, err)))
 		return -1;
 	greet(run);
 	call_witness(run);

@@ -221,6 +221,8 @@ static void draw(struct loop *loop)
 		snprintf(doing, sizeof(doing), "waits for a host: %s",
 			pool_is_up(loop->pool) ? "none is in use (\"tuner hosts resume HOST\")"
 					       : "none answers");
+	else if (loop->n_lives == 0 && pool_is_busy(loop->pool))
+		snprintf(doing, sizeof(doing), "fetches what ended trials have left");
 	else if (loop->phase == STOPPING)
 		snprintf(doing, sizeof(doing), "stops %zu running trials", loop->n_lives);
 	const struct progress_state state = {
@@ -261,6 +263,7 @@ static bool tick(struct loop *loop, struct tuner_error *err)
 		!store_check_place(loop->store, err) || !loop_serve_requests(loop, err) ||
 		!kill_overdue(loop, err) || !loop_hear_witness(loop, err) || !checkpoint(loop, err))
 		return false;
+	loop_keep_tick(loop);
 	loop_check_budget(loop);
 	draw(loop);
 	loop->next_tick_us = clock_monotonic_us() + TICK_US;
@@ -318,6 +321,11 @@ static bool read_events(struct loop *loop, struct tuner_error *err)
 			return true;
 		if (event.kind == BACKEND_HOST_UP || event.kind == BACKEND_HOST_DOWN) {
 			if (!loop_host_changed(loop, host, &event, err))
+				return false;
+			continue;
+		}
+		if (event.kind == BACKEND_LATE) {
+			if (!loop_late(loop, host, &event, err))
 				return false;
 			continue;
 		}
@@ -408,7 +416,8 @@ static bool work(struct loop *loop, struct tuner_error *err)
 	for (;;) {
 		if (!end_turns(loop, err) || !loop_keep_step(loop, err) || !fill_slots(loop, err))
 			return false;
-		if (is_over(loop) && !any_ended(loop))
+		if (is_over(loop) && !any_ended(loop) &&
+			(loop->phase == STOPPING || !pool_is_busy(loop->pool)))
 			return true;
 		if (!loop_send_stops(loop, err) || !wait_for_events(loop, err))
 			return false;

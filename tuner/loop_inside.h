@@ -62,6 +62,7 @@ struct provenance_notes {
 struct keeping {
 	struct keeper *keeper;
 	bool due; /* the database may hold something for the keeper */
+	bool awaits; /* results from another machine: due again in a moment */
 	bool look; /* something has changed that `keep` may want to act upon */
 	bool full; /* more than keep.disk, and nothing more may go: launches are held */
 	int64_t kept_bytes, live_bytes; /* with keep.disk: of ended trials, of running ones */
@@ -194,7 +195,10 @@ void live_end_unlaunched(struct live *live, const struct tuner_error *why);
 /* The part of the trial's curve that is in the database. */
 TUNER_MUST_CHECK
 bool loop_load_series(struct loop *loop, struct live *live, struct tuner_error *err);
-struct launch_site loop_site(const struct loop *loop, const struct live *live);
+/* *ret_ready false: the host is another machine that has not answered yet. *remote has what the site
+ * points to. */
+struct launch_site loop_site(const struct loop *loop, const struct live *live,
+	struct backend_site *remote, bool *ret_ready);
 
 /* ---- loop_end.c: what follows from the end of an attempt ---- */
 
@@ -241,6 +245,11 @@ TUNER_MUST_CHECK
 bool loop_host_changed(
 	struct loop *loop, size_t host, const struct backend_event *event, struct tuner_error *err);
 
+/* An attempt that was lost, and launched again, has turned up: kept as an event, and no more. */
+TUNER_MUST_CHECK
+bool loop_late(
+	struct loop *loop, size_t host, const struct backend_event *event, struct tuner_error *err);
+
 /* In an open transaction. TUNER_USAGE if there is no such host. */
 TUNER_MUST_CHECK
 bool loop_drain_host(struct loop *loop, const char *name, bool drain, struct text *answer,
@@ -272,6 +281,9 @@ bool loop_end_provenance(struct loop *loop, struct tuner_error *err);
 
 TUNER_MUST_CHECK
 bool loop_keep_begin(struct loop *loop, struct tuner_error *err);
+
+/* Now and then: what waited for results from another machine is looked at again. */
+void loop_keep_tick(struct loop *loop);
 
 /* An attempt has ended, or something else that the database knows of. */
 void loop_keep_notice(struct loop *loop);

@@ -190,14 +190,19 @@ out:
 	return ok;
 }
 
-struct launch_site loop_site(const struct loop *loop, const struct live *live)
+struct launch_site loop_site(const struct loop *loop, const struct live *live,
+	struct backend_site *remote, bool *ret_ready)
 {
 	static const struct slot gone = { .cores = 1 };
 	const struct host *host = &loop->pool->hosts[live->place.host];
 	const size_t slot = live->place.slot;
+	const bool is_here = host->backend->ops->site == NULL;
+
+	*ret_ready = is_here || host->backend->ops->site(host->backend, remote);
 	return (struct launch_site){ loop->file, host->name,
 		slot < host->n_slots ? &host->slots[slot] : &gone,
-		loop->settings->working_directory, host->entry };
+		loop->settings->working_directory, host->entry,
+		!is_here && *ret_ready ? remote : NULL };
 }
 
 /* A launch that failed before anything ran: its turn comes like that of any other end. */
@@ -233,8 +238,11 @@ bool loop_make_way(struct loop *loop, const struct live *live, struct tuner_erro
 bool loop_launch(struct loop *loop, struct live *live, struct tuner_error *err)
 {
 	struct tuner_error failed = { TUNER_OK, "" };
-	const struct launch_site site = loop_site(loop, live);
+	struct backend_site remote;
+	bool ready;
+	const struct launch_site site = loop_site(loop, live, &remote, &ready);
 	struct backend *backend = loop_backend(loop, live);
+	tuner_assert(ready); /* only a host that is up has places to give */
 	live->launched_us = clock_monotonic_us();
 	if (!loop_load_series(loop, live, err) ||
 		!scraper_create(loop->patterns, 0, NULL, &live->scraper, err))

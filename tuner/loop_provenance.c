@@ -49,7 +49,9 @@ bool loop_begin_provenance(struct loop *loop, struct tuner_error *err)
 
 bool loop_store_provenance(struct loop *loop, const struct live *live, struct tuner_error *err)
 {
-	const struct launch_site site = loop_site(loop, live);
+	struct backend_site remote;
+	bool ready;
+	const struct launch_site site = loop_site(loop, live, &remote, &ready);
 	const char *directory =
 		site.working_directory ? site.working_directory : loop->file->directory;
 	struct text arguments = TEXT_EMPTY;
