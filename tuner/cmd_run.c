@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/number.h"
+#include "tuner/ci.h"
 #include "tuner/job_argument.h"
 #include "tuner/job_code.h"
 #include "tuner/job_open.h"
@@ -34,6 +35,7 @@ struct run {
 	struct job_opening opening;
 	struct job_code_place code;
 	struct witness *witness;
+	struct ci ci;
 };
 
 static void run_finish(struct run *run)
@@ -43,6 +45,7 @@ static void run_finish(struct run *run)
 	job_code_finish(&run->code);
 	pool_finish(&run->pool);
 	store_close(run->store);
+	ci_finish(&run->ci);
 	text_finish(&run->opening.changes);
 	job_file_destroy(run->file);
 }
@@ -52,15 +55,16 @@ static enum progress_style choose_style(const struct invocation *call)
 	const char *term = getenv("TERM");
 	if (invocation_option(call, "quiet") != NULL)
 		return PROGRESS_QUIET;
-	if (invocation_option(call, "plain") != NULL || !isatty(STDOUT_FILENO) || term == NULL ||
-		strcmp(term, "dumb") == 0)
+	if (invocation_option(call, "plain") != NULL || ci_is_on(call) || !isatty(STDOUT_FILENO) ||
+		term == NULL || strcmp(term, "dumb") == 0)
 		return PROGRESS_PLAIN;
 	return PROGRESS_LIVE;
 }
 
-/* A finished job whose budget is not larger: says so, and the ways on. *ret_left false then. One whose
+/* A finished job whose budget is not larger: says so, and the ways on. *ret_left false then, and *ret_status by
+ * what it has come to, gates included. One whose
  * trials have all ended but that is still open was killed before it could say so: its end is left. */
-static bool anything_left(struct run *run, bool *ret_left, struct tuner_error *err)
+static bool anything_left(struct run *run, bool *ret_left, int *ret_status, struct tuner_error *err)
 {
 	struct job job = { 0 };
 	int64_t counts[TRIAL_STATES], created = 0;
@@ -75,13 +79,17 @@ static bool anything_left(struct run *run, bool *ret_left, struct tuner_error *e
 	const bool open = counts[TRIAL_PROPOSED] + counts[TRIAL_RUNNING] + counts[TRIAL_PAUSED] > 0;
 	*ret_left = open || created < run->file->budget.trials * job_file_searches(run->file) ||
 		    job.state == JOB_OPEN;
-	if (!*ret_left)
+	if (!*ret_left) {
 		printf("job %s has had its %lld trials: %s.\n"
 		       "To go on: \"tuner run %s --trials %lld\". For a new start: --name ANOTHER. "
 		       "To look at it: \"tuner best %s\".\n",
 			job.name, (long long)created,
 			job.reason[0] ? job.reason : "its budget is spent", run->call->arguments[0],
 			(long long)(created / job_file_searches(run->file)) + 10, job.name);
+		*ret_status = counts[TRIAL_DONE] > 0 ? EXIT_DONE : EXIT_NO_RESULT;
+		*ret_status = ci_conclude(&run->ci, run->store, job.id, *ret_status,
+			job.reason[0] ? job.reason : "its budget is spent", 0);
+	}
 	job_finish(&job);
 	return true;
 }
@@ -185,13 +193,19 @@ static int run_job(struct run *run, struct tuner_error *err)
 		.working_directory = run->code.directory,
 		.code = run->code.state,
 		.witness = run->witness,
+		.stop_at_once = run->ci.on,
 	};
 	int status = -1;
 	if (loop_run(&settings, &result, err)) {
 		progress_destroy(run->progress);
 		run->progress = NULL;
 		if (summarize(run, &result, err))
-			status = (int)result.status;
+			status = ci_conclude(&run->ci, run->store, run->opening.job_id,
+				(int)result.status, result.reason, 0);
+	} else {
+		(void)ci_conclude(&run->ci, run->store, run->opening.job_id,
+			err->code == TUNER_USAGE ? EXIT_USAGE : EXIT_INFRASTRUCTURE, err->message,
+			0);
 	}
 	text_finish(&result.log_tail);
 	return status;
@@ -200,18 +214,21 @@ static int run_job(struct run *run, struct tuner_error *err)
 static int run_here(struct run *run, struct tuner_error *err)
 {
 	bool left;
+	int status = EXIT_DONE;
 	if (!pool_open(&run->pool, run->file, true, run->note, err) ||
 		!store_open_soon(run->call->db, STORE_INSTANT_MS, &run->store, err) ||
 		!job_open(run->store, run->file,
 			invocation_option(run->call, "accept-change") != NULL, &run->opening,
 			err) ||
-		!anything_left(run, &left, err))
+		!anything_left(run, &left, &status, err))
 		return -1;
 	if (!left)
-		return EXIT_DONE;
+		return status;
 	if (!job_code_prepare(run->store, run->opening.job_id, run->file,
 		    invocation_option(run->call, "accept-change") != NULL, &run->code, err))
 		return -1;
+	if (run->ci.orphans_stop)
+		pool_bind(&run->pool);
 	greet(run);
 	call_witness(run);
 	return run_job(run, err);
@@ -316,7 +333,8 @@ int cmd_run(const struct invocation *call, struct tuner_error *err)
 		.call = call, .opening = { .changes = TEXT_EMPTY }, .code = { .said = TEXT_EMPTY }
 	};
 	int status = -1;
-	if (job_argument_read(call, COMMAND_NEEDED, &run.file, err))
+	if (job_argument_read(call, COMMAND_NEEDED, &run.file, err) &&
+		ci_open(call, run.file, &run.ci, err))
 		status = invocation_option(call, "detach") != NULL ? run_detached(&run, err)
 								   : run_here(&run, err);
 	run_finish(&run);

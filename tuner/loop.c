@@ -272,7 +272,8 @@ static bool tick(struct loop *loop, struct tuner_error *err)
 static void on_interrupt(struct loop *loop)
 {
 	loop->interrupts++;
-	if (loop->interrupts == 1 && loop->phase == SEARCHING && loop->n_lives > 0) {
+	if (loop->interrupts == 1 && !loop->settings->stop_at_once && loop->phase == SEARCHING &&
+		loop->n_lives > 0) {
 		loop_drain(loop, EXIT_INTERRUPTED, JOB_STOPPED, "interrupted");
 		progress_say(loop->settings->progress,
 			"Proposes nothing more and waits for %zu running trials; Ctrl-C again "

@@ -22,6 +22,7 @@ struct loop_settings {
 	const char *working_directory; /* where commands run; NULL: the job file's */
 	int64_t code; /* state of frozen code (trials/provenance.h); 0: it is live */
 	struct witness *witness; /* NULL: nobody looks at code, data and versions */
+	bool stop_at_once; /* the first SIGINT already ends what runs: who sent it waits seconds */
 	bool stop_only; /* `tuner stop` without a living run: end what survived, propose nothing */
 };
 

@@ -54,6 +54,9 @@ bool pool_open(struct pool *pool, const struct job_file *file, bool starts, char
 /* Closes the backends; what runs lives on. */
 void pool_finish(struct pool *pool);
 
+/* What is started on this machine from now on ends when this process dies (--orphans stop). */
+void pool_bind(struct pool *pool);
+
 /* Slots of the hosts at which trials may be started, busy ones included. */
 size_t pool_slots(const struct pool *pool);
 

@@ -1,0 +1,219 @@
+#!/usr/bin/env bats
+# `tuner run` in a pipeline.
+
+load run/common
+
+# xml FILE XPATH: what Python's parser finds there, an attribute (@name at the end) or a count.
+xml() {
+	python3 - "$@" <<'END'
+import sys, xml.etree.ElementTree as tree
+root = tree.parse(sys.argv[1]).getroot()
+path, _, attribute = sys.argv[2].partition("/@")
+found = root.findall(path)
+print(" ".join(e.get(attribute) for e in found) if attribute else len(found))
+END
+}
+
+# metric FILE SAMPLE: its value.
+metric() {
+	awk -v name="$2" 'index($0, name " ") == 1 { print substr($0, length(name) + 2) }' "$1"
+}
+
+@test "a gate that holds leaves status 0, one that is missed makes it 1 and says by how much" {
+	TRIALS=3 STRATEGY=random write_job
+	run "$TUNER" run job.jsonc --gate 'loss <= 1' --set 'first=[{"x": 0.5}]'
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"gate held: loss <= 1: trial "*" to spare"* ]]
+	# The job has had its trials: its gates are judged all the same.
+	run "$TUNER" run job.jsonc --gate 'loss <= 1' --gate 'loss < -1'
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"gate missed: loss < -1: trial "*", too high by 1"* ]]
+	[[ "$output" == *"gate held: loss <= 1"* ]]
+}
+
+@test "a gate that cannot be is told before anything runs" {
+	TRIALS=1 write_job
+	for gate in 'loss' 'loss = 1' '<= 1' 'loss <= x' 'loss <= nan' 'loss <=' 'los <= 1' 'accuracy >= 0.7'; do
+		run "$TUNER" run job.jsonc --gate "$gate"
+		[ "$status" -eq 2 ]
+		[[ "$output" == *"--gate '$gate'"* ]]
+	done
+	[[ "$output" == *"it has loss"* ]]
+	[ ! -e starts ]
+	[ ! -e tuner.db ]
+}
+
+@test "a gate on another metric is held against what the best trial reported last" {
+	TRIALS=3 STRATEGY=random write_job
+	cat >train.sh <<'END'
+printf 'loss=%s\n@tuner {"step": 1, "latency": 99}\n@tuner {"step": 2, "latency": 1%s}\n' "$2" "$2"
+END
+	sed -i 's/"metrics":.*/"metrics": [{ "name": "loss", "regex": "loss=([0-9.e-]+)" }, { "name": "latency" }],/' job.jsonc
+	run "$TUNER" run job.jsonc --gate 'latency < 100'
+	best=$("$TUNER" best --params | jq .x)
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"has 1$best"* ]]
+}
+
+@test "a job without a result has no gate held, and ends with 4" {
+	TRIALS=2 write_job
+	touch crash
+	run "$TUNER" run job.jsonc --gate 'loss <= 1' --set budget.start_failures=9 --junit j.xml --metrics m.txt --summary s.md
+	[ "$status" -eq 4 ]
+	[[ "$output" == *"gate missed: loss <= 1: no trial has given an objective"* ]]
+	[ "$(xml j.xml 'testsuite/testcase/failure/@type')" = "crashed crashed gate" ]
+	[ "$(xml j.xml 'testsuite/testcase/error/@type')" = "status-4" ]
+	grep -q 'no such thing' j.xml
+	[ "$(metric m.txt 'tuner_failed_trials{job="job",class="crashed"}')" = 2 ]
+	[ "$(metric m.txt 'tuner_gate_held{job="job",gate="loss <= 1"}')" = 0 ]
+	grep -q 'no result' s.md
+	# A finished job does not turn green by being looked at.
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 4 ]
+}
+
+@test "reports are written of a command that does not work, with status 3" {
+	TRIALS=9 write_job
+	touch crash
+	run "$TUNER" run job.jsonc --junit j.xml --metrics m.txt --summary s.md
+	[ "$status" -eq 3 ]
+	[ "$(xml j.xml 'testsuite/testcase/error/@type')" = "status-3" ]
+	[ "$(metric m.txt 'tuner_exit_status{job="job"}')" = 3 ]
+	grep -q 'Exit status 3' s.md
+	grep -q 'crashed' s.md
+}
+
+@test "the baseline is written by a good run, and a worse one is refused" {
+	TRIALS=2 STRATEGY=random write_job
+	run "$TUNER" run job.jsonc --set 'first=[{"x": 0.4}]' --trials 1 --baseline base.json
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"there is no baseline base.json: a run with --write-baseline"* ]]
+	"$TUNER" run job.jsonc --set 'first=[{"x": 0.4}]' --trials 1 --write-baseline base.json
+	[ "$(jq -c '[.metric, .goal, .trial, .parameters.x]' base.json)" = '["loss","minimize",1,0.4]' ]
+	# 0.0121 against 0.01
+	run "$TUNER" run job.jsonc --name next --set 'first=[{"x": 0.41}]' --trials 1 --baseline base.json --write-baseline base.json
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"gate missed: loss <= 0.0"*"(baseline): trial 1 has 0.01"*"too high by 0.0021"* ]]
+	[ "$(jq .parameters.x base.json)" = 0.4 ]
+	run "$TUNER" run job.jsonc --name next --trials 1 --baseline base.json --tolerance 0.0022
+	[ "$status" -eq 0 ]
+	# What `best` prints will do.
+	"$TUNER" best job --json >best.json
+	run "$TUNER" run job.jsonc --name next --trials 1 --baseline best.json --tolerance 0.002
+	[ "$status" -eq 1 ]
+	run "$TUNER" run job.jsonc --name next --trials 1 --baseline base.json --tolerance -1
+	[ "$status" -eq 2 ]
+	run "$TUNER" run job.jsonc --name next --trials 1 --tolerance 1
+	[ "$status" -eq 2 ]
+	sed -i 's/"loss"/"gain"/' base.json
+	run "$TUNER" run job.jsonc --name next --trials 1 --baseline base.json
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'baseline of the metric "gain"'* ]]
+	echo '{' >base.json
+	run "$TUNER" run job.jsonc --name next --trials 1 --baseline base.json
+	[ "$status" -eq 2 ]
+}
+
+@test "the reports of a good run" {
+	TRIALS=4 STRATEGY=random write_job
+	touch hold-none
+	sed -i 's/^if \[ -e crash.*/if [ "$TUNER_TRIAL" = 2 ]; then echo "<\&> \x1b[1m]]>" >\&2; exit 1; fi/' train.sh
+	"$TUNER" run job.jsonc --quiet --gate 'loss < 9' --junit j.xml --metrics m.txt --summary s.md
+	[ "$(xml j.xml 'testsuite/@tests')" = 5 ]
+	[ "$(xml j.xml 'testsuite/@failures')" = 1 ]
+	[ "$(xml j.xml 'testsuite/testcase')" = 5 ]
+	[ "$(xml j.xml 'testsuite/testcase/failure/@type')" = crashed ]
+	grep -q '&lt;&amp;&gt;' j.xml
+	[ "$(metric m.txt 'tuner_trials{job="job",state="done"}')" = 3 ]
+	[ "$(metric m.txt 'tuner_best_objective{job="job",metric="loss"}')" = "$("$TUNER" best --json | jq .objective)" ]
+	[ "$(tail -n 1 m.txt)" = "# EOF" ]
+	grep -q '| gate | | |' s.md
+	[ "$(grep -c '^| [0-9]' s.md)" -eq 3 ]
+	[ "$(ls -A | grep -c tmp)" -eq 0 ]
+}
+
+@test "a report that could not be written is told before anything runs" {
+	TRIALS=1 write_job
+	for option in junit summary metrics write-baseline; do
+		run "$TUNER" run job.jsonc --$option nowhere/file
+		[ "$status" -eq 2 ]
+		[[ "$output" == *"--$option nowhere/file: No such file"* ]]
+	done
+	[ ! -e starts ]
+}
+
+@test "a report that cannot be written in the end fails a run that was good" {
+	TRIALS=1 write_job
+	mkdir taken
+	run "$TUNER" run job.jsonc --junit taken --metrics m.txt
+	[ "$status" -eq 5 ]
+	[ -s m.txt ]
+}
+
+@test "CI appends to the step's summary, and only then" {
+	TRIALS=1 STRATEGY=random write_job
+	echo before >page
+	CI=true GITHUB_STEP_SUMMARY=$PWD/page "$TUNER" run job.jsonc --quiet
+	[ "$(head -n 1 page)" = before ]
+	[ "$(grep -c '^## job' page)" -eq 1 ]
+	for off in "CI=false" "CI=0" "CI=" "NOTHING=1"; do
+		env "$off" GITHUB_STEP_SUMMARY="$PWD/page" "$TUNER" run job.jsonc --quiet
+	done
+	CI=1 GITHUB_STEP_SUMMARY=$PWD/page "$TUNER" run job.jsonc --quiet --no-ci
+	[ "$(grep -c '^## job' page)" -eq 1 ]
+	GITHUB_STEP_SUMMARY=$PWD/page "$TUNER" run job.jsonc --quiet --ci
+	[ "$(grep -c '^## job' page)" -eq 2 ]
+}
+
+@test "under --ci the first SIGINT ends what runs, and the reports are written" {
+	TRIALS=4 write_job
+	touch hold
+	start "$TUNER" run job.jsonc --ci --junit j.xml --gate 'loss < 9'
+	await test -s starts
+	kill -INT "$PID"
+	finished
+	[ "$status" -eq 130 ]
+	[ "$(xml j.xml 'testsuite/testcase/skipped')" -ge 1 ]
+	[ "$(xml j.xml 'testsuite/testcase/error/@type')" = "status-130" ]
+	sql_is "SELECT DISTINCT outcome FROM attempt" interrupted
+	rm hold
+	run "$TUNER" run job.jsonc --ci --gate 'loss < 9'
+	[ "$status" -eq 0 ]
+	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 4
+}
+
+@test "under --ci SIGTERM ends with 143" {
+	TRIALS=4 write_job
+	touch hold
+	start "$TUNER" run job.jsonc --ci --metrics m.txt
+	await test -s starts
+	kill -TERM "$PID"
+	finished
+	[ "$status" -eq 143 ]
+	[ "$(metric m.txt 'tuner_exit_status{job="job"}')" = 143 ]
+}
+
+@test "trials die with a tuner that is killed under --ci, and live on with --orphans keep" {
+	TRIALS=2 PARALLEL=1 write_job
+	echo 'echo $$ >pid; while [ -e hold ]; do sleep 0.02; done; echo loss=1' >train.sh
+	touch hold
+	start "$TUNER" run job.jsonc --ci
+	await test -s pid
+	trial=$(cat pid)
+	kill -KILL "$PID"
+	finished
+	await is_dead "$trial"
+	rm pid
+	start "$TUNER" run job.jsonc --ci --orphans keep
+	await test -s pid
+	trial=$(cat pid)
+	kill -KILL "$PID"
+	finished
+	sleep 0.2
+	! is_dead "$trial"
+	rm hold
+	"$TUNER" run job.jsonc --quiet
+	sql_is "SELECT group_concat(state) FROM trial" done,done
+	run "$TUNER" run job.jsonc --orphans drop
+	[ "$status" -eq 2 ]
+}
