@@ -49,10 +49,10 @@ metric() {
 printf 'loss=%s\n@tuner {"step": 1, "latency": 99}\n@tuner {"step": 2, "latency": 1%s}\n' "$2" "$2"
 END
 	sed -i 's/"metrics":.*/"metrics": [{ "name": "loss", "regex": "loss=([0-9.e-]+)" }, { "name": "latency" }],/' job.jsonc
-	run "$TUNER" run job.jsonc --gate 'latency < 100'
-	best=$("$TUNER" best --params | jq .x)
+	run "$TUNER" run job.jsonc --gate 'latency < 11' \
+		--set 'first=[{"x": 0.5}, {"x": 0.25}]' --trials 2
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"has 1$best"* ]]
+	[[ "$output" == *"trial 2 has 10.25, with 0.75 to spare"* ]]
 }
 
 @test "a job without a result has no gate held, and ends with 4" {
