@@ -217,3 +217,149 @@ END
 	run "$TUNER" run job.jsonc --orphans drop
 	[ "$status" -eq 2 ]
 }
+
+# ---- --reuse ----
+
+# again [ARGUMENT...]: the job once more, in a new database, which takes over from last.db.
+again() {
+	mv tuner.db last.db
+	: >starts
+	"$TUNER" run job.jsonc --reuse last.db "$@"
+}
+
+# repeats STRATEGY PARALLEL TRIALS: an unchanged sweep launches nothing, and comes to the same.
+repeats() {
+	STRATEGY=$1 PARALLEL=$2 TRIALS=$3 write_job
+	"$TUNER" run job.jsonc --quiet --set 'first=[{"x": 0.5}, {"x": 0.75}]'
+	sql "SELECT number, parameters, objective, source, metric_count FROM trial ORDER BY arm_number" >before
+	again --quiet --set 'first=[{"x": 0.5}, {"x": 0.75}]' >said
+	sql "SELECT number, parameters, objective, source, metric_count FROM trial ORDER BY arm_number" >after
+	diff before after
+	[ ! -s starts ]
+	grep -q "$3 taken over from last.db" said
+	sql_is "SELECT group_concat(DISTINCT backend || outcome) FROM attempt" reusedok
+	run "$TUNER" replay
+	[ "$status" -eq 0 ]
+	run "$TUNER" verify
+	[ "$status" -eq 0 ]
+}
+
+@test "an unchanged sweep costs nothing: random" {
+	repeats random 2 6
+}
+
+@test "an unchanged sweep costs nothing: bayesian, one at a time" {
+	repeats bayesian 1 12
+}
+
+@test "an unchanged sweep costs nothing: grid" {
+	STRATEGY=grid TRIALS=5 write_job
+	sed -i 's/"type": "float".*/"type": "int", "min": 1, "max": 5 } },/' job.jsonc
+	"$TUNER" run job.jsonc --quiet
+	again --quiet
+	[ ! -s starts ]
+	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 5
+	# One more value: one more launch.
+	sed -i 's/"max": 5/"max": 6/' job.jsonc
+	again --quiet --trials 6
+	[ "$(lines_of starts)" -eq 1 ]
+	sql_is "SELECT count(*) FROM attempt WHERE backend = 'reused'" 5
+}
+
+@test "what a result depends on, reuse depends on" {
+	TRIALS=3 write_job
+	mkdir data
+	echo 1 >data/a
+	sed -i "s|\"command\":|\"channels\": { \"d\": \"data\" }, &|" job.jsonc
+	"$TUNER" run job.jsonc --quiet
+	again --quiet
+	[ ! -s starts ]
+	echo 2 >data/a
+	again --quiet
+	[ "$(lines_of starts)" -eq 3 ]
+	echo '# another line' >>train.sh
+	again --quiet
+	[ "$(lines_of starts)" -eq 3 ]
+	again --quiet --set env.KIND=b
+	[ "$(lines_of starts)" -eq 3 ]
+	again --quiet --set env.KIND=b --set fixed.depth=3
+	[ "$(lines_of starts)" -eq 3 ]
+	again --quiet --set env.KIND=b --set fixed.depth=3 --set objective.goal=maximize
+	[ "$(lines_of starts)" -eq 3 ]
+	again --quiet --set env.KIND=b --set fixed.depth=3 --set objective.goal=maximize --seed 9
+	[ "$(lines_of starts)" -eq 3 ]
+	again --quiet --set env.KIND=b --set fixed.depth=3 --set objective.goal=maximize --seed 9 --name other
+	[ ! -s starts ]
+}
+
+@test "failures are launched again, and a result is taken once" {
+	TRIALS=4 PARALLEL=1 write_job
+	sed -i 's/^if \[ -e crash.*/if [ -e crash ] \&\& [ "$TUNER_TRIAL" = 2 ]; then exit 1; fi/' train.sh
+	touch crash
+	"$TUNER" run job.jsonc --quiet
+	rm crash
+	again --quiet
+	[ "$(cut -d ' ' -f 1 starts)" = 2 ]
+	again --quiet --set 'first=[{"x": 0.5}, {"x": 0.5}]' --trials 2
+	[ "$(lines_of starts)" -eq 2 ]
+	again --quiet --set 'first=[{"x": 0.5}, {"x": 0.5}, {"x": 0.5}]' --trials 3
+	[ "$(lines_of starts)" -eq 1 ]
+	sql_is "SELECT count(DISTINCT json_extract(data, '$.key')) FROM event WHERE kind = 'reused'" 2
+	# Nor again by a later sitting.
+	: >starts
+	"$TUNER" run job.jsonc --quiet --reuse last.db --set 'first=[{"x": 0.5}, {"x": 0.5}, {"x": 0.5}, {"x": 0.5}]' --trials 4
+	[ "$(lines_of starts)" -eq 1 ]
+}
+
+@test "jobs of the same database give, the job itself does not" {
+	TRIALS=3 write_job
+	"$TUNER" run job.jsonc --quiet
+	: >starts
+	"$TUNER" run job.jsonc --quiet --name other --reuse tuner.db
+	[ ! -s starts ]
+	run "$TUNER" show other 1
+	[[ "$output" == *"taken over from trial "*" of job job in tuner.db"* ]]
+	run "$TUNER" logs other 1
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"was not launched: taken over from trial"* ]]
+	"$TUNER" run job.jsonc --quiet --trials 5 --reuse tuner.db
+	[ "$(lines_of starts)" -eq 2 ]
+}
+
+@test "arms take over trained with the same seed only, each its own" {
+	TRIALS=4 PARALLEL=2 write_job
+	sed -i 's/^	"strategy":.*/	"arms": { "a": "random", "b": "random" }, "repeats": 2,/' job.jsonc
+	"$TUNER" run job.jsonc --quiet
+	again --quiet
+	[ ! -s starts ]
+	sql_is "SELECT count(DISTINCT json_extract(data, '$.key')) FROM event WHERE kind = 'reused'" 16
+}
+
+@test "without anything to take from the run goes on, and says so" {
+	TRIALS=1 write_job
+	run "$TUNER" run job.jsonc --reuse missing.db
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"there is no missing.db yet"* ]]
+	echo text >text
+	run "$TUNER" run job.jsonc --trials 2 --reuse text
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"warning: nothing is taken over from text"* ]]
+}
+
+@test "code that changes while the job runs ends the taking over" {
+	TRIALS=3 PARALLEL=1 write_job
+	"$TUNER" run job.jsonc --quiet --set 'first=[{"x": 0.1}, {"x": 0.2}, {"x": 0.3}]'
+	mv tuner.db last.db
+	: >starts
+	# The first is new and edits the code, which the next launch finds; the others would be taken over.
+	sed -i '1i if [ "$2" = 0.7 ]; then echo "# edited" >>train.sh; fi; while [ "$2" = 0.8 ] \&\& [ ! -e go ]; do sleep 0.02; done' train.sh
+	"$TUNER" run job.jsonc --quiet --set 'first=[{"x": 0.1}, {"x": 0.2}, {"x": 0.3}]'
+	mv tuner.db last.db
+	: >starts
+	start "$TUNER" run job.jsonc --set 'first=[{"x": 0.7}, {"x": 0.8}, {"x": 0.2}, {"x": 0.3}]' --trials 4 --reuse last.db
+	await grep -q 'nothing more is taken over' output
+	touch go
+	finished
+	[ "$status" -eq 0 ]
+	[ "$(lines_of starts)" -eq 4 ]
+}

@@ -4,6 +4,7 @@
 #include "tuner/command.h"
 #include "tuner/outcome_rules.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum {

@@ -7,6 +7,7 @@
 #include "tuner/job_argument.h"
 #include "tuner/job_code.h"
 #include "tuner/job_open.h"
+#include "trials/provenance.h"
 #include "tuner/loop.h"
 #include "tuner/store_wait.h"
 
@@ -36,11 +37,15 @@ struct run {
 	struct job_code_place code;
 	struct witness *witness;
 	struct ci ci;
+	struct present present; /* code and data as reuse compares them */
+	struct reuse *reuse;
 };
 
 static void run_finish(struct run *run)
 {
 	progress_destroy(run->progress);
+	reuse_close(run->reuse);
+	present_finish(&run->present);
 	witness_destroy(run->witness);
 	job_code_finish(&run->code);
 	pool_finish(&run->pool);
@@ -145,6 +150,9 @@ static bool summarize(struct run *run, const struct loop_result *result, struct 
 	if (counts[TRIAL_PROPOSED] + counts[TRIAL_RUNNING] > 0)
 		printf(", %lld to go on with",
 			(long long)(counts[TRIAL_PROPOSED] + counts[TRIAL_RUNNING]));
+	if (result->reused > 0)
+		printf("; %lld taken over from %s", (long long)result->reused,
+			invocation_option(run->call, "reuse"));
 	puts(".");
 	if (list.n > 0)
 		print_best(run, &list.items[0]);
@@ -158,11 +166,10 @@ static bool summarize(struct run *run, const struct loop_result *result, struct 
 	return true;
 }
 
-/* Without it nothing is missed but the record. */
-static void call_witness(struct run *run)
+static struct witness_request what_to_witness(const struct run *run)
 {
 	const struct job_file *file = run->file;
-	const struct witness_request request = {
+	return (struct witness_request){
 		.looks_at_code = file->code.from == CODE_LIVE,
 		.place = job_code_where(run->store, file),
 		.channels = file->channels,
@@ -174,10 +181,57 @@ static void call_witness(struct run *run)
 			.directory = run->code.directory },
 		.patch_bytes_max = PATCH_BYTES_MAX,
 	};
+}
+
+/* Without it nothing is missed but the record. */
+static void call_witness(struct run *run)
+{
+	const struct witness_request request = what_to_witness(run);
 	struct tuner_error failed = { TUNER_OK, "" };
 	if (!witness_create(&request, &run->witness, &failed))
 		fprintf(stderr, "warning: code, data and versions are not recorded: %s\n",
 			failed.message);
+}
+
+/* Frozen code has its fingerprint in the database. */
+static bool find_frozen(struct run *run, struct tuner_error *err)
+{
+	struct state_list list;
+	if (run->code.state == 0)
+		return true;
+	if (!state_select(run->store, run->opening.job_id, STATE_OF_CODE, &list, err))
+		return false;
+	for (size_t i = 0; i < list.n; i++)
+		if (list.items[i].id == run->code.state)
+			snprintf(run->present.code.fingerprint,
+				sizeof(run->present.code.fingerprint), "%s",
+				list.items[i].fingerprint);
+	state_list_finish(&list);
+	return true;
+}
+
+/* What cannot be taken over is computed: that costs time, so it is said, but nothing is wrong. The first run of a
+ * pipeline has nothing to take from. */
+static void open_reuse(struct run *run)
+{
+	const char *path = invocation_option(run->call, "reuse");
+	const struct witness_request request = what_to_witness(run);
+	struct tuner_error why = { TUNER_OK, "" };
+
+	if (path == NULL)
+		return;
+	if (access(path, F_OK) != 0) {
+		printf("nothing is taken over: there is no %s yet\n", path);
+	} else if (reuse_look(&request, &run->present, &why) && find_frozen(run, &why) &&
+		   reuse_open(path, run->store, run->opening.job_id, run->file, &run->present,
+			   &run->reuse, &why)) {
+		if (invocation_option(run->call, "quiet") == NULL)
+			printf("%zu results in %s may be taken over\n", reuse_count(run->reuse),
+				path);
+	} else {
+		fprintf(stderr, "warning: nothing is taken over from %s: %s\n", path, why.message);
+	}
+	fflush(stdout);
 }
 
 static int run_job(struct run *run, struct tuner_error *err)
@@ -193,6 +247,7 @@ static int run_job(struct run *run, struct tuner_error *err)
 		.working_directory = run->code.directory,
 		.code = run->code.state,
 		.witness = run->witness,
+		.reuse = run->reuse,
 		.stop_at_once = run->ci.on,
 	};
 	int status = -1;
@@ -201,7 +256,7 @@ static int run_job(struct run *run, struct tuner_error *err)
 		run->progress = NULL;
 		if (summarize(run, &result, err))
 			status = ci_conclude(&run->ci, run->store, run->opening.job_id,
-				(int)result.status, result.reason, 0);
+				(int)result.status, result.reason, result.reused);
 	} else {
 		(void)ci_conclude(&run->ci, run->store, run->opening.job_id,
 			err->code == TUNER_USAGE ? EXIT_USAGE : EXIT_INFRASTRUCTURE, err->message,
@@ -230,6 +285,7 @@ static int run_here(struct run *run, struct tuner_error *err)
 	if (run->ci.orphans_stop)
 		pool_bind(&run->pool);
 	greet(run);
+	open_reuse(run);
 	call_witness(run);
 	return run_job(run, err);
 }

@@ -38,6 +38,7 @@ static const struct option_row run_options[] = {
 	{ "metrics", 0, "FILE", "write the job's numbers as OpenMetrics text" },
 	{ "ci", 0, NULL, "plain, and stop at the first signal (default: if CI is set)" },
 	{ "no-ci", 0, NULL, "not so, although CI is set" },
+	{ "reuse", 0, "DB", "take over what a finished trial there has: same values, code, data" },
 	{ "orphans", 0, "HOW", "keep trials when tuner dies (default), or stop (with --ci)" },
 	{ .name = NULL },
 };
