@@ -363,3 +363,15 @@ repeats() {
 	[ "$status" -eq 0 ]
 	[ "$(lines_of starts)" -eq 4 ]
 }
+
+@test "a finished job whose code was edited since is judged with a warning" {
+	TRIALS=1 write_job
+	"$TUNER" run job.jsonc --quiet --gate 'loss < 9'
+	run "$TUNER" run job.jsonc --quiet --gate 'loss < 9'
+	[ "$status" -eq 0 ]
+	[[ "$output" != *"other code"* ]]
+	echo '# edited' >>train.sh
+	run "$TUNER" run job.jsonc --quiet --gate 'loss < 9'
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"warning: what is judged are trials of other code"* ]]
+}

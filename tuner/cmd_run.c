@@ -66,6 +66,49 @@ static enum progress_style choose_style(const struct invocation *call)
 	return PROGRESS_LIVE;
 }
 
+static struct witness_request what_to_witness(const struct run *run)
+{
+	const struct job_file *file = run->file;
+	return (struct witness_request){
+		.looks_at_code = file->code.from == CODE_LIVE,
+		.place = job_code_where(run->store, file),
+		.channels = file->channels,
+		.n_channels = file->n_channels,
+		.surroundings = { .prefix = file->n_hosts > 0 ? file->hosts[0].prefix : NULL,
+			.command = file->command,
+			.inherited = environ,
+			.variables = file->environment,
+			.directory = run->code.directory },
+		.patch_bytes_max = PATCH_BYTES_MAX,
+	};
+}
+
+/* A finished job is judged by what it was then: of other code than what lies here now a gate says nothing. */
+static void warn_of_other_code(const struct run *run)
+{
+	struct witness_request request = what_to_witness(run);
+	struct tuner_error ignored = { TUNER_OK, "" };
+	struct state_list list;
+	struct present present;
+	int64_t last = 0;
+
+	request.n_channels = 0;
+	if (!ci_wants_reports(&run->ci) || !request.looks_at_code ||
+		!state_last(run->store, run->opening.job_id, STATE_OF_CODE, &last, &ignored) ||
+		last == 0 || !reuse_look(&request, &present, &ignored))
+		return;
+	if (state_select(run->store, run->opening.job_id, STATE_OF_CODE, &list, &ignored)) {
+		for (size_t i = 0; i < list.n; i++)
+			if (list.items[i].id == last &&
+				strcmp(list.items[i].fingerprint, present.code.fingerprint) != 0)
+				fprintf(stderr,
+					"warning: what is judged are trials of other code than "
+					"what lies here now; a job of another --name runs this\n");
+		state_list_finish(&list);
+	}
+	present_finish(&present);
+}
+
 /* A finished job whose budget is not larger: says so, and the ways on. *ret_left false then, and *ret_status by
  * what it has come to, gates included. One whose
  * trials have all ended but that is still open was killed before it could say so: its end is left. */
@@ -92,6 +135,7 @@ static bool anything_left(struct run *run, bool *ret_left, int *ret_status, stru
 			job.reason[0] ? job.reason : "its budget is spent", run->call->arguments[0],
 			(long long)(created / job_file_searches(run->file)) + 10, job.name);
 		*ret_status = counts[TRIAL_DONE] > 0 ? EXIT_DONE : EXIT_NO_RESULT;
+		warn_of_other_code(run);
 		*ret_status = ci_conclude(&run->ci, run->store, job.id, *ret_status,
 			job.reason[0] ? job.reason : "its budget is spent", 0);
 	}
@@ -164,23 +208,6 @@ static bool summarize(struct run *run, const struct loop_result *result, struct 
 			run->call->arguments[0]);
 	trial_list_finish(&list);
 	return true;
-}
-
-static struct witness_request what_to_witness(const struct run *run)
-{
-	const struct job_file *file = run->file;
-	return (struct witness_request){
-		.looks_at_code = file->code.from == CODE_LIVE,
-		.place = job_code_where(run->store, file),
-		.channels = file->channels,
-		.n_channels = file->n_channels,
-		.surroundings = { .prefix = file->n_hosts > 0 ? file->hosts[0].prefix : NULL,
-			.command = file->command,
-			.inherited = environ,
-			.variables = file->environment,
-			.directory = run->code.directory },
-		.patch_bytes_max = PATCH_BYTES_MAX,
-	};
 }
 
 /* Without it nothing is missed but the record. */

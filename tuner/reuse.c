@@ -26,9 +26,8 @@ struct reuse {
 	const struct present *present;
 	struct donor *donors; /* by values, then by age */
 	size_t n, capacity;
-	struct earlier
-		*earlier; /* of one job, sorted; that of the same name, if it is among them */
-	size_t n_earlier;
+	struct earlier *earlier; /* sorted; of the job that gives most, the newest of several */
+	size_t n_earlier, n_given;
 };
 
 /* ---- how things look now ---- */
@@ -268,14 +267,13 @@ static bool note_earlier(
 	return true;
 }
 
-static bool look_at_trials(
-	struct reuse *reuse, const struct alike *alike, bool *ret_named, struct tuner_error *err)
+static bool look_at_trials(struct reuse *reuse, const struct alike *alike, struct tuner_error *err)
 {
 	const struct trial_filter filter = { .job_id = alike->job->id,
 		.repeat = -1,
 		.order = TRIAL_BY_NUMBER,
 		.without_values = true };
-	const bool named = strcmp(alike->job->name, reuse->file->name) == 0;
+	const size_t before = reuse->n;
 	struct trial_list trials;
 	bool ok = true;
 
@@ -284,16 +282,17 @@ static bool look_at_trials(
 	for (size_t i = 0; ok && i < trials.n; i++)
 		if (trials.items[i].state == TRIAL_DONE)
 			ok = look_at_trial(reuse, alike, &trials.items[i], err);
-	if (ok && (named || !*ret_named))
+	const size_t given = reuse->n - before;
+	if (ok && given > 0 && given >= reuse->n_given) {
+		reuse->n_given = given;
 		ok = note_earlier(reuse, &trials, err);
-	*ret_named = *ret_named || named;
+	}
 	trial_list_finish(&trials);
 	return ok;
 }
 
 /* A job that this version cannot read is passed over. */
-static bool look_at_job(
-	struct reuse *reuse, const struct job *job, bool *ret_named, struct tuner_error *err)
+static bool look_at_job(struct reuse *reuse, const struct job *job, struct tuner_error *err)
 {
 	struct tuner_error unread = { TUNER_OK, "" };
 	struct alike alike = { .job = job };
@@ -307,7 +306,7 @@ static bool look_at_job(
 				 reuse->present->code.fingerprint, &alike.code, err) &&
 				find_states(reuse->store, job->id, STATE_OF_DATA,
 					reuse->present->data.fingerprint, &alike.data, err) &&
-				look_at_trials(reuse, &alike, ret_named, err));
+				look_at_trials(reuse, &alike, err));
 }
 
 static int compare_values(const struct job_file *file, const double *a, const double *b)
@@ -352,7 +351,6 @@ bool reuse_open(const char *path, struct store *store, int64_t job_id, const str
 {
 	struct reuse *reuse = calloc(1, sizeof(*reuse));
 	struct job_list jobs = { 0 };
-	bool named = false;
 
 	if (reuse == NULL)
 		return tuner_fail_memory(err);
@@ -363,7 +361,7 @@ bool reuse_open(const char *path, struct store *store, int64_t job_id, const str
 	const bool own = ok && strcmp(store_file(reuse->store), store_file(store)) == 0;
 	for (size_t i = 0; ok && i < jobs.n; i++)
 		if (!own || jobs.items[i].id != job_id)
-			ok = look_at_job(reuse, &jobs.items[i], &named, err);
+			ok = look_at_job(reuse, &jobs.items[i], err);
 	job_list_finish(&jobs);
 	ok = ok && mark_taken(reuse, store, job_id, err);
 	if (ok && reuse->n > 0)
