@@ -375,3 +375,105 @@ repeats() {
 	[ "$status" -eq 0 ]
 	[[ "$output" == *"warning: what is judged are trials of other code"* ]]
 }
+
+# ---- docs/ci.md ----
+
+PAGE="$BATS_TEST_DIRNAME/../docs/ci.md"
+
+# steps: the shell lines of the example for GitHub, one file a step.
+steps() {
+	awk '/^ *run: \|$/ { n++; indent = index($0, "run") + 2; next }
+		n && match($0, /[^ ]/) >= indent && indent { print substr($0, indent) >"step-" n; next }
+		{ indent = 0 }' "$PAGE"
+}
+
+# write_sweep: what the page's examples are about.
+write_sweep() {
+	mkdir bin
+	ln -s "$TUNER" bin/tuner
+	PATH="$PWD/bin:$PATH"
+	cat >train.py <<'END'
+echo started >>"$LOG"
+echo "val_acc=0.7$(echo "$2" | tr -dc 0-9 | cut -c 1-3)"
+END
+	cat >sweep.jsonc <<'END'
+{
+	"command": ["sh", "train.py"],
+	"objective": { "metric": "validation-accuracy", "goal": "maximize" },
+	"metrics": [{ "name": "validation-accuracy", "regex": "val_acc=([0-9.]+)" }],
+	"parameters": { "lr": { "type": "float", "min": 0, "max": 1 } },
+	"hosts": [{ "gpus": "none" }],
+	"strategy": "random",
+	"budget": { "trials": 4 }
+}
+END
+	export LOG="$PWD/starts" CI=true GITHUB_STEP_SUMMARY="$PWD/page"
+}
+
+@test "docs/ci.md: the example for GitHub, twice: the second run launches nothing" {
+	write_sweep
+	steps
+	[ "$(lines_of step-1)" -eq 4 ]
+	[ "$(lines_of step-2)" -eq 2 ]
+	bash -e "$PWD"/step-1 && status=0 || status=$?
+	[ "$status" -eq 2 ] # no baseline yet
+	eval "$(sed -n 's/^    \(tuner run sweep.jsonc --write-baseline .*\)/\1/p' "$PAGE") --db baseline.db"
+	rm starts
+	bash -e step-1
+	[ "$(lines_of starts)" -eq 4 ]
+	bash -e step-2
+	rm starts
+	bash -e step-1
+	[ ! -e starts ]
+	grep -q '^## sweep: validation-accuracy 0.7' page
+	[ "$(xml junit.xml 'testsuite/testcase')" = 6 ]
+	[ "$(metric metrics.txt 'tuner_trials_reused{job="sweep"}')" = 4 ]
+	# Worse code fails by gate and baseline.
+	bash -e step-2
+	sed -i 's/0\.7/0.6/' train.py
+	run bash -e step-1
+	[ "$status" -eq 1 ]
+	[ "$(grep -c '^gate missed' <<<"$output")" -eq 2 ]
+	[ "$(lines_of starts)" -eq 4 ]
+}
+
+@test "docs/ci.md: the example for GitLab, twice" {
+	write_sweep
+	awk '/^ *script:$/ { on = 1; next } /^ *after_script:$/ { on = 2; next } /^ *- / { if (on) { sub(/^ *- /, ""); print >"part-" on } next } { on = 0 }' "$PAGE"
+	[ "$(lines_of part-1)" -eq 1 ]
+	[ "$(lines_of part-2)" -eq 1 ]
+	bash -e part-1
+	bash -e part-2
+	rm starts
+	bash -e part-1
+	[ ! -e starts ]
+	[ -s summary.md ]
+	[ "$(tail -n 1 metrics.txt)" = "# EOF" ]
+}
+
+@test "docs/ci.md: a cancelled step ends at once, since tuner stands in the shell's place" {
+	write_sweep
+	steps
+	sed -i 's/--baseline baseline.json --tolerance 0.002//' step-1
+	echo 'echo $$ >pid; sleep 100' >train.py
+	start bash -e step-1
+	await test -s pid
+	kill -INT "$PID"
+	finished
+	[ "$status" -eq 130 ]
+	is_dead "$(cat pid)"
+	[ "$(xml junit.xml 'testsuite/testcase/error/@type')" = status-130 ]
+}
+
+@test "docs/ci.md: exit statuses and metrics are those of the program" {
+	TRIALS=1 write_job
+	"$TUNER" run job.jsonc --quiet --gate 'loss < 9' --metrics m.txt
+	touch crash
+	"$TUNER" run job.jsonc --quiet --name failing --gate 'loss < 9' --metrics failing.txt || true
+	for family in $(sed -n 's/^# TYPE \([a-z_]*\) .*/\1/p' m.txt failing.txt | sort -u); do
+		grep -q "$family{" "$PAGE"
+	done
+	for family in $(grep -o 'tuner_[a-z_]*{' "$PAGE" | tr -d '{'); do
+		grep -q "^$family{" m.txt failing.txt
+	done
+}
