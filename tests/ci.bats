@@ -39,6 +39,9 @@ metric() {
 		[[ "$output" == *"--gate '$gate'"* ]]
 	done
 	[[ "$output" == *"it has loss"* ]]
+	run "$TUNER" run job.jsonc $(printf -- '--gate loss<%d ' $(seq 32))
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"at most 31 gates"* ]]
 	[ ! -e starts ]
 	[ ! -e tuner.db ]
 }
@@ -204,7 +207,7 @@ END
 	finished
 	await is_dead "$trial"
 	rm pid
-	start "$TUNER" run job.jsonc --ci --orphans keep
+	start "$TUNER" run job.jsonc --ci --orphans keep --set backoff=0
 	await test -s pid
 	trial=$(cat pid)
 	kill -KILL "$PID"
@@ -212,8 +215,9 @@ END
 	sleep 0.2
 	! is_dead "$trial"
 	rm hold
-	"$TUNER" run job.jsonc --quiet
+	"$TUNER" run job.jsonc --quiet --set backoff=0
 	sql_is "SELECT group_concat(state) FROM trial" done,done
+	sql_is "SELECT group_concat(outcome) FROM (SELECT outcome FROM attempt ORDER BY id)" preempted,ok,ok
 	run "$TUNER" run job.jsonc --orphans drop
 	[ "$status" -eq 2 ]
 }

@@ -35,8 +35,10 @@ static bool read_orphans(const struct invocation *call, struct ci *ci, struct tu
 static bool read_gates(const struct invocation *call, struct ci *ci, struct tuner_error *err)
 {
 	const char *texts[GATES_MAX];
-	const size_t n = invocation_options(call, "gate", texts, GATES_MAX - 1);
+	const size_t n = invocation_options(call, "gate", texts, GATES_MAX);
 
+	if (n == GATES_MAX) /* the last place is the baseline's */
+		return tuner_fail(err, TUNER_USAGE, "at most %d gates may be given", GATES_MAX - 1);
 	for (size_t i = 0; i < n; i++) {
 		if (!gate_parse(texts[i], ci->file, &ci->gates[ci->n_gates], err))
 			return false;

@@ -117,6 +117,10 @@ static bool add_trial(const struct ci_report *report, const struct trial *trial,
 		text_add_markup(ret, report->job.metric);
 		text_add(ret, " = ");
 		text_add_double(ret, trial->objective);
+		if (trial->message[0] != '\0') {
+			text_add(ret, "; ");
+			text_add_markup(ret, trial->message);
+		}
 		text_add(ret, "</system-out>");
 	}
 	text_add(ret, "</testcase>\n");
