@@ -326,6 +326,9 @@ repeats() {
 	run "$TUNER" logs other 1
 	[ "$status" -eq 2 ]
 	[[ "$output" == *"was not launched: taken over from trial"* ]]
+	run "$TUNER" best other --model
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"was not launched here, so no model is: taken over from trial"* ]]
 	"$TUNER" run job.jsonc --quiet --trials 5 --reuse tuner.db
 	[ "$(lines_of starts)" -eq 2 ]
 }
