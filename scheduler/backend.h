@@ -105,6 +105,10 @@ struct backend {
 TUNER_MUST_CHECK
 bool backend_local_open(const char *supervisor, struct backend **ret, struct tuner_error *err);
 
+/* Of a local backend: commands that it starts from now on are ended, as by SIGTERM, when the thread that starts
+ * them dies, however that comes about. */
+void backend_local_bind(struct backend *backend);
+
 /* One scripted attempt of the null backend: what happens, in virtual milliseconds from its start. */
 struct null_step {
 	int64_t at_ms;

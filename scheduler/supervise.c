@@ -558,17 +558,28 @@ static enum supervise_status supervise(struct watch *w)
 	return SUPERVISE_DONE;
 }
 
+/* SIGTERM when this one, which has started us, dies; also if it just did. Blocked, it waits until we listen. */
+static void follow(const char *parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != atoi(parent))
+		kill(getpid(), SIGTERM);
+}
+
 int main(int argc, char **argv)
 {
 	static struct watch watch;
 
-	if (argc != 2) {
-		dprintf(2, "usage: tuner-supervise ATTEMPT-DIRECTORY\n"
-			   "Runs the command of an attempt; `tuner run` starts it.\n");
+	if (argc != 2 && argc != 3) {
+		dprintf(2, "usage: tuner-supervise ATTEMPT-DIRECTORY [PARENT]\n"
+			   "Runs the command of an attempt; `tuner run` starts it.\n"
+			   "With PARENT, our parent's pid, the command ends when that dies.\n");
 		return SUPERVISE_USAGE;
 	}
 	tidy_descriptors();
 	const int signals = receive_signals();
+	if (argc == 3)
+		follow(argv[2]);
 	const int directory = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (directory < 0 || signals < 0)
 		return SUPERVISE_NO_DIRECTORY;

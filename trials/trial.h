@@ -114,6 +114,10 @@ void trial_list_finish(struct trial_list *list);
  * its own way and tells the result. It is RUNNING from the question on, and has no directory. */
 #define ATTEMPT_CALLER "caller"
 
+/* That of one whose result is an earlier trial's (`tuner run --reuse`): it has ended from the beginning, with the
+ * times of that one, and has no directory. The event "reused" says whose it is. */
+#define ATTEMPT_REUSED "reused"
+
 struct attempt {
 	int64_t id, trial_id, trial_number, number; /* number from 1 within the trial */
 	char key[40]; /* unique for ever: fences this launch */

@@ -229,6 +229,14 @@ static bool print_model(
 	char *attempt = NULL, *model = NULL, *real = NULL;
 	if (!attempt_select(report->store, report->job.id, trial->id, &attempts, err))
 		return false;
+	if (attempts.n > 0 && attempts.items[attempts.n - 1].directory[0] == '\0') {
+		tuner_fail(err, TUNER_USAGE,
+			"trial %lld was not launched here, so no model is: %.180s",
+			(long long)trial->number,
+			trial->message[0] ? trial->message : "it was asked for and told");
+		attempt_list_finish(&attempts);
+		return false;
+	}
 	if (attempts.n > 0)
 		attempt = attempt_path_of(report, &attempts.items[attempts.n - 1]);
 	model = attempt ? path_join(attempt, "model") : NULL;

@@ -76,6 +76,9 @@ static bool enter(struct log_reader *reader, const struct attempt *attempt, stru
 			"trial %lld was asked for and told, not launched: its output is with who "
 			"asked, not here",
 			(long long)reader->trial.number);
+	if (strcmp(attempt->backend, ATTEMPT_REUSED) == 0)
+		return tuner_fail(err, TUNER_USAGE, "trial %lld was not launched: %.180s",
+			(long long)reader->trial.number, attempt->message);
 	free(reader->directory);
 	reader->directory = attempt_path_of(&reader->report, attempt);
 	reader->number = attempt->number;

@@ -226,3 +226,10 @@ void pool_text(const struct pool *pool, struct text *ret)
 			text_add(ret, " (draining)");
 	}
 }
+
+void pool_bind(struct pool *pool)
+{
+	for (size_t i = 0; i < pool->n; i++)
+		if (strcmp(pool->hosts[i].backend->ops->name, "local") == 0)
+			backend_local_bind(pool->hosts[i].backend);
+}

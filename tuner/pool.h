@@ -65,6 +65,9 @@ bool pool_is_fetching(const struct pool *pool, int64_t attempt);
 /* Closes the backends; what runs lives on. */
 void pool_finish(struct pool *pool);
 
+/* What is started on this machine from now on ends when this process dies (--orphans stop). */
+void pool_bind(struct pool *pool);
+
 /* Slots of the hosts at which trials may be started, busy ones included. */
 size_t pool_slots(const struct pool *pool);
 
