@@ -108,6 +108,7 @@ int cmd_status(const struct invocation *call, struct tuner_error *err);
 int cmd_stop(const struct invocation *call, struct tuner_error *err);
 int cmd_enqueue(const struct invocation *call, struct tuner_error *err);
 int cmd_compare(const struct invocation *call, struct tuner_error *err);
+int cmd_confirm(const struct invocation *call, struct tuner_error *err);
 int cmd_hosts(const struct invocation *call, struct tuner_error *err);
 int cmd_retry(const struct invocation *call, struct tuner_error *err);
 int cmd_ask(const struct invocation *call, struct tuner_error *err);
