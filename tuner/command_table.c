@@ -135,6 +135,13 @@ static const struct option_row gc_options[] = {
 	{ .name = NULL },
 };
 
+static const struct option_row report_options[] = {
+	{ "format", 0, "FORMAT", "html (default), or md for Markdown" },
+	{ "output", 'o', "FILE", "where to (default: JOB-report.html or .md; -: standard output)" },
+	{ "figures", 0, "DIR", "with Markdown: write the figures there, as SVG" },
+	{ .name = NULL },
+};
+
 static const struct option_row replay_options[] = {
 	{ "trial", 0, "N", "the decision of this trial alone" },
 	{ .name = NULL },
@@ -243,6 +250,11 @@ const struct subcommand commands[] = {
 		"The shares of the objective's variance over the search space that go with each "
 		"parameter\n"
 		"(Sobol indices of the model of the job's trials), with intervals." },
+	{ "report", "[JOB]", "write all that is known of a job as one page", 0, 1, TAKES_DB,
+		report_options, cmd_report,
+		"HTML in one file, without scripts and without anything from elsewhere. Below each "
+		"table and figure\n"
+		"stands the query or the command that gives its numbers again." },
 	{ "replay", "[JOB]", "recompute every decision of a job, and compare", 0, 1,
 		TAKES_DB | TAKES_JSON, replay_options, cmd_replay,
 		"From the database alone; what was given, nobody decided. Decisions of another "
