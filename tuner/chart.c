@@ -2,8 +2,9 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
-enum { WIDTH = 640, HEIGHT = 400, LEGEND = 18 };
+enum { WIDTH = 640, HEIGHT = 400, LEGEND = 18, LEGEND_LETTERS = 24 };
 
 /* Room around the axes. */
 struct margins {
@@ -263,6 +264,7 @@ static void draw_series(
 {
 	const size_t n_colors = sizeof(colors) / sizeof(*colors);
 	double legend = y->to + 4;
+	char label[LEGEND_LETTERS + 1];
 
 	for (size_t s = 0; s < chart->n_series; s++)
 		if (chart->series[s].low != NULL && chart->series[s].n > 0)
@@ -278,10 +280,26 @@ static void draw_series(
 			continue;
 		text_print(ret,
 			"<rect x=\"%.1f\" y=\"%.1f\" width=\"14\" height=\"4\" fill=\"%s\"/>\n",
-			x->to - 14, legend + 2, color);
-		draw_text(ret, x->to - 20, legend + 8, "end", series->name);
+			x->to + 10, legend + 2, color);
+		snprintf(label, sizeof(label), "%.*s", LEGEND_LETTERS, series->name);
+		draw_text(ret, x->to + 29, legend + 8, "start", label);
 		legend += LEGEND;
 	}
+}
+
+/* What the names of series take on the right of the axes. */
+static double legend_width(const struct chart *chart)
+{
+	size_t longest = 0;
+
+	for (size_t s = 0; s < chart->n_series; s++) {
+		const char *name = chart->series[s].name;
+		const size_t length = name != NULL ? strlen(name) : 0;
+		longest = length > longest ? length : longest;
+	}
+	if (longest > LEGEND_LETTERS)
+		longest = LEGEND_LETTERS;
+	return longest > 0 ? 30 + 6.5 * (double)longest : 0;
 }
 
 static void find_size(const struct chart *chart, unsigned *ret_width, unsigned *ret_height)
@@ -307,7 +325,7 @@ static void draw_chart(const struct chart *chart, struct text *ret)
 	unsigned width, height;
 	find_size(chart, &width, &height);
 	struct axis x = { .from = margins->left,
-		.to = (double)width - margins->right,
+		.to = (double)width - margins->right - legend_width(chart),
 		.log = chart->log_x,
 		.few = chart->small,
 		.names = chart->x_names,
@@ -347,6 +365,8 @@ void chart_panels_svg(
 	unsigned width = 0, height = 0, panel_width, panel_height;
 
 	for (size_t i = 0; i < n; i++) {
+		if (charts[i].title == NULL)
+			continue;
 		find_size(&charts[i], &panel_width, &panel_height);
 		width = panel_width > width ? panel_width : width;
 		height = panel_height > height ? panel_height : height;

@@ -154,12 +154,14 @@ static bool history(struct job_report *report, struct tuner_error *err)
 /* ---- learning curves ---- */
 
 /* The best trials' numbers and the median one's: "3, 7, 12". */
-static bool curve_numbers(struct job_report *report, struct text *ret, struct tuner_error *err)
+static bool curve_numbers(
+	struct job_report *report, struct text *ret, char ret_median[24], struct tuner_error *err)
 {
 	struct text query = TEXT_EMPTY;
 	struct view view = { 0 };
 	bool ok = report_query(report, &query, &view, err,
-		"SELECT number FROM (SELECT number, row_number() OVER (ORDER BY objective %s, "
+		"SELECT number, rank FROM (SELECT number, row_number() OVER (ORDER BY objective "
+		"%s, "
 		"number) AS "
 		"rank FROM v_trial WHERE job = %s AND state = 'done') WHERE rank <= %d OR rank = "
 		"%lld "
@@ -167,16 +169,19 @@ static bool curve_numbers(struct job_report *report, struct text *ret, struct tu
 		report_order(report), report->job, (int)CURVES_MAX,
 		(long long)((report->done + 1) / 2));
 
-	for (size_t i = 0; ok && i < view.rows; i++)
+	for (size_t i = 0; ok && i < view.rows; i++) {
 		text_print(ret, "%s%s", i > 0 ? ", " : "", view_cell(&view, i, 0)->text);
+		if (view_cell(&view, i, 1)->number == (double)((report->done + 1) / 2))
+			snprintf(ret_median, 24, "%s", view_cell(&view, i, 0)->text);
+	}
 	view_finish(&view);
 	text_finish(&query);
 	return ok;
 }
 
 /* Splits the rows, which are ordered by trial, into series. `names` get "trial 7". */
-static size_t split_curves(const struct view *view, double *steps, double *values,
-	struct chart_series *series, char names[][40])
+static size_t split_curves(const struct view *view, const char *median, double *steps,
+	double *values, struct chart_series *series, char names[][40])
 {
 	size_t n = 0;
 
@@ -186,7 +191,9 @@ static size_t split_curves(const struct view *view, double *steps, double *value
 		if (begins && n == CHART_SERIES_MAX)
 			break;
 		if (begins) {
-			snprintf(names[n], 40, "trial %s", view_cell(view, i, 0)->text);
+			const char *number = view_cell(view, i, 0)->text;
+			snprintf(names[n], 40, "trial %.20s%s", number,
+				strcmp(number, median) == 0 ? " (median)" : "");
 			series[n] = (struct chart_series){
 				.name = names[n], .x = steps + i, .y = values + i
 			};
@@ -197,8 +204,8 @@ static size_t split_curves(const struct view *view, double *steps, double *value
 	return n;
 }
 
-static bool draw_curves(const struct job_report *report, const struct view *view, struct text *ret,
-	struct tuner_error *err)
+static bool draw_curves(const struct job_report *report, const struct view *view,
+	const char *median, struct text *ret, struct tuner_error *err)
 {
 	struct chart_series series[CHART_SERIES_MAX] = { 0 };
 	char names[CHART_SERIES_MAX][40];
@@ -210,7 +217,7 @@ static bool draw_curves(const struct job_report *report, const struct view *view
 			.x_label = "step",
 			.y_label = report->report->metric,
 			.series = series,
-			.n_series = split_curves(view, steps, values, series, names) };
+			.n_series = split_curves(view, median, steps, values, series, names) };
 		chart_svg(&chart, ret);
 	}
 	free(steps);
@@ -218,8 +225,8 @@ static bool draw_curves(const struct job_report *report, const struct view *view
 	return ok;
 }
 
-static bool show_curves(
-	struct job_report *report, const char *numbers, int64_t every, struct tuner_error *err)
+static bool show_curves(struct job_report *report, const char *numbers, const char *median,
+	int64_t every, struct tuner_error *err)
 {
 	struct text query = TEXT_EMPTY, svg = TEXT_EMPTY, rows = TEXT_EMPTY;
 	struct view view = { 0 };
@@ -237,7 +244,7 @@ static bool show_curves(
 				  "AND is_objective AND number IN (%s) ORDER BY number, step",
 				  report->job, numbers);
 
-	ok = ok && draw_curves(report, &view, &svg, err);
+	ok = ok && draw_curves(report, &view, median, &svg, err);
 	if (ok) {
 		if (every > 1)
 			page_say(report->page, "Every %lldth step is drawn.", (long long)every);
@@ -257,8 +264,9 @@ static bool curves(struct job_report *report, struct tuner_error *err)
 {
 	struct text numbers = TEXT_EMPTY, query = TEXT_EMPTY;
 	struct view view = { 0 };
+	char median[24] = "";
 	bool ok =
-		curve_numbers(report, &numbers, err) &&
+		curve_numbers(report, &numbers, median, err) &&
 		report_query(report, &query, &view, err,
 			"SELECT count(*), count(DISTINCT number) FROM v_learning_curve WHERE job = "
 			"%s AND is_objective AND number IN (%s)",
@@ -273,8 +281,8 @@ static bool curves(struct job_report *report, struct tuner_error *err)
 				"No trial has reported %s more than once: there are no curves.",
 				report->report->metric);
 		else
-			ok = show_curves(
-				report, numbers.bytes, report_every((int64_t)n, POINTS_MAX), err);
+			ok = show_curves(report, numbers.bytes, median,
+				report_every((int64_t)n, POINTS_MAX), err);
 	}
 	view_finish(&view);
 	text_finish(&query);
