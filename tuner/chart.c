@@ -14,7 +14,7 @@ struct margins {
 static const struct margins wide = { 72, 16, 34, 48, 36, 14, 17 };
 static const struct margins narrow = { 54, 8, 24, 34, 28, 10, 13 };
 
-/* Okabe and Ito's eight, told apart by colour-blind readers; black comes last. */
+/* Okabe and Ito's eight, told apart by colour-blind readers; black comes last. Lines beyond eight are dashed. */
 static const char *const colors[] = { "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00",
 	"#56B4E9", "#8A7F00", "#444444" };
 
@@ -233,11 +233,12 @@ static void draw_band(const struct chart_series *series, const struct axis *x, c
 }
 
 static void draw_line(const struct chart_series *series, const struct axis *x, const struct axis *y,
-	const char *color, struct text *ret)
+	const char *color, bool dashed, struct text *ret)
 {
 	bool pen = false;
 
-	text_print(ret, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"2\" d=\"", color);
+	text_print(ret, "<path fill=\"none\" stroke=\"%s\"%s stroke-width=\"2\" d=\"", color,
+		dashed ? " stroke-dasharray=\"6 3\"" : "");
 	for (size_t i = 0; i < series->n; i++) {
 		if (has_point(series, i, x, y))
 			text_print(ret, "%s%.1f %.1f", pen ? "L" : "M", place(x, series->x[i]),
@@ -275,7 +276,7 @@ static void draw_series(
 		if (series->points)
 			draw_points(series, x, y, color, ret);
 		else
-			draw_line(series, x, y, color, ret);
+			draw_line(series, x, y, color, s >= n_colors, ret);
 		if (series->name == NULL)
 			continue;
 		text_print(ret,
