@@ -204,8 +204,13 @@ static bool comparison_chart(struct job_report *report, const struct comparison 
 	struct text svg = TEXT_EMPTY, rows = TEXT_EMPTY;
 	bool ok = comparison_figure(comparison, &svg, err);
 
+	if (!comparison_figure_has(comparison, 1) && comparison->length > 2)
+		page_say(report->page, "Of the curves %d points are drawn.",
+			(int)COMPARISON_POINTS_MAX);
 	for (size_t a = 0; ok && a < comparison->n_arms; a++)
 		for (size_t t = 0; t < comparison->length; t++) {
+			if (!comparison_figure_has(comparison, t))
+				continue;
 			add_row_of(root, &rows, "arms.%zu.curve.%zu.mean_best", a, t);
 			add_row_of(root, &rows, "arms.%zu.curve.%zu.interval.0", a, t);
 			add_row_of(root, &rows, "arms.%zu.curve.%zu.interval.1", a, t);
