@@ -131,3 +131,50 @@ END
 	[ "$status" -eq 0 ]
 	grep -q 'There is no command to repeat it' job-report.html
 }
+
+# more_trials N: to the job's first six trials N - 6 more, which nobody ran, in the database alone.
+more_trials() {
+	sqlite3 tuner.db "
+		CREATE TEMP TABLE more AS WITH RECURSIVE n(i) AS (SELECT 7 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+			SELECT i, (i * 7919 % 10007) / 10007.0 AS x FROM n;
+		INSERT INTO event (id, job, kind, data, time_us) SELECT 1000 + i, 1, 'ended', '{}', i FROM more;
+		INSERT INTO trial (id, job, number, arm, repeat, arm_number, space_version, objective_version, state, source,
+				objective, created_us, started_us, ended_us, ended_event, parameters)
+			SELECT 1000 + i, 1, i, '', 0, i, t.space_version, t.objective_version, 'done', 'strategy',
+				(x - 0.3) * (x - 0.3) + i * 1e-9, i, i, i, 1000 + i, json_object('x', x)
+			FROM more, trial t WHERE t.number = 1;
+		INSERT INTO trial_param (trial, parameter, value)
+			SELECT 1000 + i, (SELECT min(parameter) FROM trial_param), x FROM more"
+}
+
+@test "beyond 2,000 points one in k is drawn, and the page says so" {
+	write_job
+	cat >train.sh <<'END'
+awk -v x="$2" 'BEGIN { for (i = 500; i >= 0; i--) printf "loss=%.17g\n", (x - 0.3) ^ 2 + i / 100 }'
+END
+	"$TUNER" run job.jsonc --quiet
+	"$TUNER" report job
+	trace job-report.html
+	grep -q 'One step in 2 is drawn' job-report.html
+	more_trials 9000
+	"$TUNER" report job
+	run trace job-report.html
+	echo "$output"
+	[ "$status" -eq 0 ]
+	grep -q 'one in 5 is drawn, and each that was the best so far' job-report.html
+	grep -q 'is a line' job-report.html
+	[ "$(stat -c %s job-report.html)" -lt 1000000 ]
+	python3 - <<'END'
+import re
+page = open("job-report.html").read()
+for figure in re.findall(r'<figure.*?</figure>', page, re.S):
+    name = re.search(r'id="([^"]*)"', figure).group(1)
+    assert figure.count("<circle") <= 2100, (name, figure.count("<circle"))
+    assert figure.count("\n") < 6000, name
+    lines = re.search(r'<pre class="rows">(.*?)</pre>', figure, re.S)
+    assert lines is None or lines.group(1).count("\n") <= 2100, name
+best = re.search(r'id="result".*?data-v="[^"]*".*?data-v="([^"]*)"', page, re.S).group(1)
+history = re.search(r'id="history-figure".*?<pre class="rows">(.*?)</pre>', page, re.S).group(1).splitlines()
+assert history[-1].split("\t")[3] == best, (history[-1], best)
+END
+}

@@ -49,7 +49,7 @@ static double category(const struct job_values *values, const struct view_cell *
 static void say_thinned(struct job_report *report, int64_t every, const char *also)
 {
 	if (every > 1)
-		page_say(report->page, "Of so many trials every %lldth is drawn%s.",
+		page_say(report->page, "Of so many trials one in %lld is drawn%s.",
 			(long long)every, also);
 }
 
@@ -247,7 +247,7 @@ static bool show_curves(struct job_report *report, const char *numbers, const ch
 	ok = ok && draw_curves(report, &view, median, &svg, err);
 	if (ok) {
 		if (every > 1)
-			page_say(report->page, "Every %lldth step is drawn.", (long long)every);
+			page_say(report->page, "One step in %lld is drawn.", (long long)every);
 		page_rows(&view, &rows);
 		ok = page_figure(report->page, "curves-figure",
 			"The curves of the best ten trials, and of the median one", svg.bytes,
@@ -605,7 +605,7 @@ static bool parallel(
 
 	page_subsection(report->page, "Parallel coordinates");
 	if (every > 1)
-		page_say(report->page, "Every %zuth of the points above is a line.", every);
+		page_say(report->page, "One in %zu of the trials above is a line.", every);
 	const bool ok = draw_parallel(report, points, every, &svg, err) &&
 			page_figure(report->page, "parallel-figure",
 				"A line a trial, through its parameters to its objective",
