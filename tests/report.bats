@@ -42,7 +42,7 @@ END
 	write_rich 8 '"arms": { "gp": "bayesian", "random": "random" }, "repeats": 3,'
 	"$TUNER" run job.jsonc --quiet
 	"$TUNER" confirm job --quiet --repeats 2
-	"$TUNER" report job
+	"$TUNER" report # the newest job is the confirmation: its search is meant
 	run trace job-report.html
 	echo "$output"
 	[ "$status" -eq 0 ]

@@ -13,34 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SUFFIX "-confirm"
-
-/* ---- the search that is meant ---- */
-
-/* After a confirmation was stopped the newest job is the repeats' own: what is meant is its search. */
-static bool open_search(const struct invocation *call, struct report *ret, struct tuner_error *err)
-{
-	const char *argument = call->n_arguments > 0 ? call->arguments[0] : NULL;
-
-	if (!report_open(call, argument, ret, err))
-		return false;
-	const size_t length = strlen(ret->job.name), suffix = strlen(SUFFIX);
-	if (length <= suffix || strcmp(ret->job.name + length - suffix, SUFFIX) != 0)
-		return true;
-	char *name = strndup(ret->job.name, length - suffix);
-	struct job job = { 0 };
-	bool found = false;
-	bool ok = name != NULL ? job_find(ret->store, name, &job, &found, err)
-			       : tuner_fail_memory(err);
-	job_finish(&job);
-	if (ok && found) {
-		report_close(ret);
-		ok = report_open(call, name, ret, err);
-	}
-	free(name);
-	return ok;
-}
-
 /* ---- running the repeats ---- */
 
 static const struct subcommand *find_run(void)
@@ -221,7 +193,8 @@ int cmd_confirm(const struct invocation *call, struct tuner_error *err)
 	struct report report = { 0 };
 	int status = -1;
 
-	if (open_search(call, &report, err)) {
+	if (confirmation_open_search(
+		    call, call->n_arguments > 0 ? call->arguments[0] : NULL, &report, err)) {
 		status = invocation_option(call, "show") != NULL
 				 ? EXIT_DONE
 				 : train_and_reopen(call, &report, err);

@@ -2,6 +2,7 @@
 #include "tuner/command.h"
 
 #include "base/file.h"
+#include "tuner/confirmation.h"
 #include "tuner/job_report.h"
 
 #include <string.h>
@@ -65,13 +66,18 @@ static bool write_report(const struct invocation *call, const struct report *rep
 	return ok;
 }
 
+/* Left out, it is the newest search, not its confirmation, which its report includes. */
+static bool open_job(const struct invocation *call, struct report *ret, struct tuner_error *err)
+{
+	return call->n_arguments > 0 ? report_open(call, call->arguments[0], ret, err)
+				     : confirmation_open_search(call, NULL, ret, err);
+}
+
 int cmd_report(const struct invocation *call, struct tuner_error *err)
 {
 	struct report report = { 0 };
 	bool html;
-	const bool ok = choose_format(call, &html, err) &&
-			report_open(call, call->n_arguments > 0 ? call->arguments[0] : NULL,
-				&report, err) &&
+	const bool ok = choose_format(call, &html, err) && open_job(call, &report, err) &&
 			write_report(call, &report, html, err);
 
 	report_close(&report);

@@ -14,7 +14,7 @@
 
 /* Of the search's best so many are looked at: of one configuration there may be several. "first" holds no more than
  * FIRST_MAX. */
-enum { LOOKED_AT = 2000, FIRST_MAX = 1000, REPEATS_THAT_ANYBODY_RUNS = 10000 };
+enum { LOOKED_AT = 2000, FIRST_MAX = 1000 };
 
 /* Any other number than that of the search; below 2^53, so that JSON holds it. */
 static const uint64_t OTHER_SEED = 0x0c6f6e6669726d, SEED_MASK = ((uint64_t)1 << 53) - 1;
@@ -25,6 +25,28 @@ char *confirmation_name(const struct report *report)
 
 	text_print(&name, "%s" SUFFIX, report->job.name);
 	return text_take(&name);
+}
+
+bool confirmation_open_search(const struct invocation *call, const char *argument,
+	struct report *ret, struct tuner_error *err)
+{
+	if (!report_open(call, argument, ret, err))
+		return false;
+	const size_t length = strlen(ret->job.name), suffix = strlen(SUFFIX);
+	if (length <= suffix || strcmp(ret->job.name + length - suffix, SUFFIX) != 0)
+		return true;
+	char *name = strndup(ret->job.name, length - suffix);
+	struct job job = { 0 };
+	bool found = false;
+	bool ok = name != NULL ? job_find(ret->store, name, &job, &found, err)
+			       : tuner_fail_memory(err);
+	found = found && strcmp(job.name, name) == 0;
+	job_finish(&job);
+	if (!ok || found)
+		report_close(ret);
+	ok = ok && (!found || report_open(call, name, ret, err));
+	free(name);
+	return ok;
 }
 
 /* ---- configurations ---- */

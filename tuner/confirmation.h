@@ -47,6 +47,11 @@ struct confirmation {
 	struct group_difference gain;
 };
 
+/* As report_open; of a job of repeats its search is opened. After a confirmation that is the newest job. */
+TUNER_MUST_CHECK
+bool confirmation_open_search(const struct invocation *call, const char *argument,
+	struct report *ret, struct tuner_error *err);
+
 /* "JOB-confirm". Caller frees; NULL without memory. */
 char *confirmation_name(const struct report *report);
 

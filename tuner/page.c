@@ -30,6 +30,22 @@ static const char STYLE[] =
 	"@media print{body{max-width:none;margin:0}details{display:none}figure,tr{break-inside:"
 	"avoid}h2{break-after:avoid}nav{display:none}}\n";
 
+/* ---- words ---- */
+
+/* In Markdown what would mean something there is escaped. */
+static void add_words(struct page *page, const char *words)
+{
+	if (page->html) {
+		text_add_markup(page->out, words);
+		return;
+	}
+	for (const char *at = words; *at != '\0'; at++) {
+		if (strchr("\\`*_|<>#", *at) != NULL)
+			text_add_char(page->out, '\\');
+		text_add_char(page->out, *at == '\n' ? ' ' : *at);
+	}
+}
+
 void page_begin(struct page *page, const char *title)
 {
 	if (!page->html) {
@@ -52,22 +68,6 @@ void page_end(struct page *page)
 {
 	if (page->html)
 		text_add(page->out, "</main>\n</body>\n</html>\n");
-}
-
-/* ---- words ---- */
-
-/* In Markdown what would mean something there is escaped. */
-static void add_words(struct page *page, const char *words)
-{
-	if (page->html) {
-		text_add_markup(page->out, words);
-		return;
-	}
-	for (const char *at = words; *at != '\0'; at++) {
-		if (strchr("\\`*_|<>#", *at) != NULL)
-			text_add_char(page->out, '\\');
-		text_add_char(page->out, *at == '\n' ? ' ' : *at);
-	}
 }
 
 static void heading(struct page *page, int level, const char *id, const char *words)
