@@ -148,3 +148,16 @@ shown() { # FILTER
 	[ "$status" -eq 0 ]
 	sql_is "SELECT min(json_extract(parameters, '\$.x')) >= 0.8, count(*) FROM v_trial WHERE job = 'job-confirm'" "1|2"
 }
+
+@test "code that was edited since the search is told of" {
+	write_noisy
+	"$TUNER" run job.jsonc --quiet
+	run "$TUNER" confirm job --quiet --top 1 --repeats 1
+	[[ "$output" != *"no trial of the search had"* ]]
+	[ "$(shown .other_code)" = false ]
+	echo "# edited" >>train.sh
+	run "$TUNER" confirm job --quiet --top 1 --repeats 2
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"The repeats found code that no trial of the search had"* ]]
+	[ "$(shown .other_code)" = true ]
+}

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "tuner/job_open.h"
+#include "tuner/provenance_report.h"
 #include "tuner/report_json.h"
 
 #include <math.h>
@@ -63,7 +64,6 @@ struct choice {
 struct choices {
 	struct choice items[CONFIRMED_MAX];
 	size_t n;
-	size_t misfits;
 };
 
 static void choices_finish(struct choices *choices)
@@ -142,7 +142,6 @@ static bool choose_top(const struct job_file *file, const struct trial_list *bes
 		struct choice *choice;
 		if (!canonical(file, best->items[i].parameters, &parameters, err))
 			return false;
-		ret->misfits += parameters == NULL;
 		if (parameters == NULL)
 			continue;
 		if (!add_choice(ret, parameters, &choice, err))
@@ -609,6 +608,37 @@ static void compare_all(struct confirmation *confirmation)
 		}
 }
 
+/* Whether the repeats' states have one that the search has not. */
+static bool has_other(const struct state_list *repeats, const struct state_list *search)
+{
+	for (size_t i = 0; i < repeats->n; i++) {
+		bool known = false;
+		for (size_t k = 0; k < search->n && !known; k++)
+			known = strcmp(repeats->items[i].fingerprint,
+					search->items[k].fingerprint) == 0;
+		if (!known)
+			return true;
+	}
+	return false;
+}
+
+static bool compare_states(const struct report *report, const struct job *job,
+	struct confirmation *ret, struct tuner_error *err)
+{
+	struct report repeats = { 0 };
+	struct states theirs = { 0 }, ours = { 0 };
+	const bool ok = report_load(report->store, job->id, &repeats, err) &&
+			states_read(&repeats, &theirs, err) && states_read(report, &ours, err);
+
+	/* Of a search that nobody looked at nothing can be said. */
+	ret->other_code = ok && ours.code.n > 0 && has_other(&theirs.code, &ours.code);
+	ret->other_data = ok && ours.data.n > 0 && has_other(&theirs.data, &ours.data);
+	states_finish(&theirs);
+	states_finish(&ours);
+	report_close(&repeats);
+	return ok;
+}
+
 bool confirmation_read(const struct report *report, struct confirmation *ret, bool *ret_found,
 	struct tuner_error *err)
 {
@@ -624,7 +654,8 @@ bool confirmation_read(const struct report *report, struct confirmation *ret, bo
 	ret->metric = strdup(report->metric);
 	bool ok = ((ret->name != NULL && ret->metric != NULL) || tuner_fail_memory(err)) &&
 		  job_stored_file(&job, &file, err) && read_repeats(report, &job, file, ret, err) &&
-		  read_seen(report, file, ret, err) && mark_default(report, file, ret, err);
+		  read_seen(report, file, ret, err) && mark_default(report, file, ret, err) &&
+		  compare_states(report, &job, ret, err);
 	for (size_t i = 0; ok && i < ret->n; i++)
 		ok = estimate(ret, &ret->items[i], i, err);
 	if (ok) {

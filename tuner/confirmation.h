@@ -38,7 +38,7 @@ struct confirmation {
 	struct confirmed *items; /* the best mean first, those without a value behind */
 	size_t n;
 	size_t wanted, ended; /* repeats of all of them */
-	size_t misfits; /* of the best: not of the space, as it was edited since */
+	bool other_code, other_data; /* repeats found some that no trial of the search had */
 	/* The first two, if both have a value. Positive: the first is better, as it always is. */
 	bool has_difference;
 	struct group_difference difference;

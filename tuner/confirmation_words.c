@@ -150,6 +150,14 @@ void confirmation_words(const struct confirmation *confirmation, struct text *re
 		}
 		say_gain(confirmation, ret);
 	}
+	if (confirmation->other_code || confirmation->other_data)
+		text_print(ret,
+			"The repeats found %s%s%s that no trial of the search had: the difference "
+			"may "
+			"come from that. ",
+			confirmation->other_code ? "code" : "",
+			confirmation->other_code && confirmation->other_data ? " and " : "",
+			confirmation->other_data ? "data" : "");
 	if (confirmation->ended < confirmation->wanted)
 		text_print(ret, "It is not finished: %zu of %zu repeats have ended. ",
 			confirmation->ended, confirmation->wanted);
@@ -236,6 +244,8 @@ cJSON *confirmation_json(const struct report *report, const struct confirmation 
 	     json_add_string(object, "goal", confirmation->maximize ? "maximize" : "minimize") &&
 	     json_add_integer(object, "ended", (int64_t)confirmation->ended) &&
 	     json_add_integer(object, "wanted", (int64_t)confirmation->wanted) &&
+	     json_add_item(object, "other_code", cJSON_CreateBool(confirmation->other_code)) &&
+	     json_add_item(object, "other_data", cJSON_CreateBool(confirmation->other_data)) &&
 	     json_add_item(object, "second",
 		     difference_json(confirmation->has_difference, &confirmation->difference)) &&
 	     json_add_item(object, "default",
