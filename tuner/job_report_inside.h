@@ -20,7 +20,7 @@ struct job_report {
 	bool has_best;
 	struct importance_report importance;
 	bool has_importance;
-	char no_importance[240]; /* why not */
+	struct tuner_error no_importance; /* why not */
 };
 
 /* Runs the query and keeps its text; the caller finishes both. */

@@ -383,7 +383,8 @@ bool report_importance(struct job_report *report, struct tuner_error *err)
 
 	page_section(report->page, "importance", "Which parameters matter");
 	if (!report->has_importance) {
-		page_say(report->page, "Nothing can be said of it: %s.", report->no_importance);
+		page_say(report->page, "Nothing can be said of it: %s.",
+			report->no_importance.message);
 		return true;
 	}
 	cJSON *root = importance_json(report->report, importance);
