@@ -5,7 +5,8 @@
 #include "trials/trial.h"
 
 struct store_health {
-	char journal_mode[16]; /* "wal" as it should be */
+	char journal_mode[16]; /* "wal" as it should be, unless it is shared */
+	bool shared; /* on a network file system (store.h) */
 	int64_t version; /* of the schema */
 	int64_t wal_bytes;
 	int64_t holder; /* pid of who holds PATH.lock; 0: nobody; -1: not known */
