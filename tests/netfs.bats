@@ -22,6 +22,13 @@ start_on() {
 	start env NETWORK_FS_HOST="$host" LD_PRELOAD="$TUNER_BUILD/tests/libnetwork_fs.so" "$TUNER" "$@"
 }
 
+# run_apart COMMAND...: run, with standard error in $stderr.
+run_apart() {
+	status=0
+	output=$("$@" 2>stderr) || status=$?
+	stderr=$(cat stderr)
+}
+
 # That a query of the copy gives this.
 copy_is() { # QUERY VALUE
 	[ "$(sqlite3 -readonly tuner.db.copy "$1")" = "$2" ]
@@ -79,17 +86,17 @@ teardown() {
 	for host in node1 node2; do
 		for command in status trials jobs "show 1" "logs 1" best; do
 			# shellcheck disable=SC2086
-			run --separate-stderr on $host $command
+			run_apart on $host $command
 			[ "$status" -eq 0 ] || [ "$command" = best ] || { echo "$command: $output $stderr"; false; }
 			[[ "$stderr" == *"as of "*" ago"* ]] || { echo "$command: $stderr"; false; }
 		done
 	done
-	run --separate-stderr on node2 status --json
+	run_apart on node2 status --json
 	[ "$(jq -r .trials.running <<<"$output" 2>/dev/null)" != "" ]
 	release
 	finished
 	[ "$status" -eq 0 ]
-	run --separate-stderr on node2 status
+	run_apart on node2 status
 	[ "$status" -eq 0 ]
 	[ -z "$stderr" ]
 	[[ "$output" == *"4"* ]]
