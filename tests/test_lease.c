@@ -163,6 +163,7 @@ static void another_machines_is_taken_over_on_a_word_only(void **state)
 	bool taken = false;
 
 	put_lease(f, ".lease", "faraway", DEAD_KEY);
+	put_lease(f, ".lease.after-" DEAD_KEY, "elsewhere", "00000000000000000000000000000002");
 	assert_false(lease_take(f->path, &lease, &f->err));
 	ASSERT_SAYS(f, TUNER_RETRY, "process 1073741824 on faraway");
 	ASSERT_SAYS(f, TUNER_RETRY, "--take-over");

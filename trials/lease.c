@@ -327,7 +327,8 @@ static bool link_own(const struct lease *lease, const char *name, bool *ret_ours
 	if (*ret_ours || linked || error == EEXIST || error == ENOENT)
 		return true;
 	return tuner_fail(err, error == EPERM || error == EOPNOTSUPP ? TUNER_USAGE : TUNER_FATAL,
-		"%s: cannot be made (%s): a shared database needs a file system with hard links",
+		"%s: cannot be made (%s): on a network file system a database needs hard links. "
+		"Name a file on a local disk with --db, for example --db /var/tmp/tuner.db",
 		name, strerror(error));
 }
 
@@ -488,7 +489,8 @@ bool lease_has_locks(const struct lease *lease)
 
 /* Removes the lease of `key`, unless somebody replaces it. The guard is made of a file that nobody else can have
  * put another in the place of. */
-static bool remove_lease(const char *database, const char *key, struct tuner_error *err)
+static bool remove_lease(
+	const char *database, const char *key, bool *ret_removed, struct tuner_error *err)
 {
 	struct lease *guardian = NULL;
 	char *guard = NULL;
@@ -497,6 +499,7 @@ static bool remove_lease(const char *database, const char *key, struct tuner_err
 		return false;
 	const bool ok = take_guard(guardian, key, &guard, err);
 
+	*ret_removed = guard != NULL;
 	if (guard != NULL) {
 		unlink(guardian->path);
 		unlink(guard);
@@ -509,25 +512,43 @@ static bool remove_lease(const char *database, const char *key, struct tuner_err
 void lease_release(struct lease *lease)
 {
 	struct tuner_error ignored;
+	bool removed;
 
 	if (lease != NULL && !lease->lost &&
-		!remove_lease(lease->database, lease->self.key, &ignored)) {
+		!remove_lease(lease->database, lease->self.key, &removed, &ignored)) {
 		/* The next on this machine finds it dead. */
 	}
 	lease_destroy(lease);
 }
 
+/* Of one on another machine who was killed while he took a lease over. */
+static bool drop_guard(const char *database, const char *key, struct tuner_error *err)
+{
+	char *const name = name_of(database, ".lease.after-", key[0] != '\0' ? key : "unknown");
+
+	if (name == NULL)
+		return tuner_fail_memory(err);
+	unlink(name);
+	free(name);
+	return true;
+}
+
 bool lease_revoke(const char *database, bool *ret_revoked, struct tuner_error *err)
 {
 	struct lease_owner owner;
+	bool there = false;
 	char who[240];
 
-	if (!lease_read(database, ret_revoked, &owner, err))
+	*ret_revoked = false;
+	if (!lease_read(database, &there, &owner, err))
 		return false;
-	if (!*ret_revoked)
+	if (!there)
 		return true;
 	if (lease_life(&owner) != LEASE_ALIVE)
-		return remove_lease(database, owner.key, err);
+		return remove_lease(database, owner.key, ret_revoked, err) &&
+		       (*ret_revoked ||
+			       (drop_guard(database, owner.key, err) &&
+				       remove_lease(database, owner.key, ret_revoked, err)));
 	lease_describe(&owner, who, sizeof(who));
 	return tuner_fail(err, TUNER_USAGE,
 		"%s is in use by %s. That process lives: end its job with `tuner stop`", database,
