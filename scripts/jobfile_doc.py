@@ -255,6 +255,17 @@ no more than 200 GiB in all ([artifacts.md](artifacts.md)):
 "keep": { "best": 3, "last": 5, "disk": "200 GiB" }
 ```
 
+This machine, and two that ssh reaches ([hosts.md](hosts.md)):
+
+```jsonc
+"hosts": [
+  { "gpus": "none" },
+  { "backend": "ssh", "name": "gpu1", "address": "gpu1.lab", "user": "me", "port": 2222, "directory": "/scratch/me/tuner",
+    "host_timeout": "1h", "lease": "30m", "ssh_options": ["-o", "IdentitiesOnly=yes"] },
+  { "backend": "ssh", "address": "gpu2.lab", "directory": "/shared/tuner", "sync": "none" }
+]
+```
+
 A Slurm cluster, by sbatch and by slurmrestd ([hosts.md](hosts.md#slurm)):
 
 ```jsonc
@@ -316,8 +327,8 @@ counted, and exhausted, up to 1048576 combinations.
 
 ## Known, but not built yet
 
-These keys are refused with that reason: `arms`, `repeats`, `network`, `env_file`, `warm_start`,
-`objective.expression`, `prior` of a parameter, `budget.cost`, `budget.converged`, and the backends `ssh` and `slurm` with their keys `address`, `port`, `user`, `directory`, `url`, `token_file`, `partition`, `gres`, `slots`.
+These keys are refused with that reason: `network`, `env_file`, `warm_start`,
+`objective.expression`, `prior` of a parameter, `budget.cost`, `budget.converged`.
 """
 
 TITLES = {
