@@ -30,6 +30,7 @@ struct launch {
 	char *const *arguments; /* argument vector; [0] is looked up in the PATH of `environment` */
 	char *const *environment; /* complete: nothing is inherited */
 	const char *working_directory;
+	char *const *gpu_locks; /* files that the supervisor holds a shared lock of; NULL: none */
 	int64_t timeout_us; /* 0: none. Then SIGTERM to the group, and SIGKILL after grace_us */
 	int64_t grace_us;
 	int64_t log_max_bytes; /* kept of the output, in two halves: the newest half at least */

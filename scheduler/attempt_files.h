@@ -3,7 +3,7 @@
  *
  * `launch` is a sequence of records, each a tag byte, a value and a NUL. The first is LAUNCH_MAGIC
  * as a whole; then in any order one k(ey), d(irectory), t(imeout), g(race) and l(og bytes), at least
- * one a(rgument), any number of e(nvironment entries), the vectors in their order; times are decimal
+ * one a(rgument), any number of e(nvironment entries) and up to LAUNCH_GPU_LOCKS_MAX locks of GPUs (u), the vectors in their order; times are decimal
  * microseconds. The last record is the tag LAUNCH_END alone, and nothing follows it: so a file
  * that was cut, or that a power failure left as zeros, is recognized.
  *
@@ -37,7 +37,9 @@ enum {
 	LAUNCH_TIMEOUT = 't',
 	LAUNCH_GRACE = 'g',
 	LAUNCH_LOG = 'l',
+	LAUNCH_GPU_LOCK = 'u',
 	LAUNCH_END = '.',
+	LAUNCH_GPU_LOCKS_MAX = 16,
 
 	/* The kernel takes 2 MiB of arguments and environment with the usual 8 MiB stack, and at
 	 * most 6 MiB with any. */

@@ -50,6 +50,7 @@ struct command_request {
 	int64_t trial, attempt;
 	uint64_t training_seed;
 	const struct slot *slot;
+	const char *gpu_locks; /* directory of the slot's GPUs' locks (gpu_lock.h); NULL: none */
 	int64_t timeout_us, grace_us, log_max_bytes;
 };
 

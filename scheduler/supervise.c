@@ -455,6 +455,18 @@ static void watch_init(struct watch *w, int directory, int exit_json)
 		.look_at = later(now_us(), LOOK_US) };
 }
 
+/* Whoever launched us holds them too, and may be killed: then we do, until this process ends. Shared: for an instant
+ * somebody who wants the GPU may try for the exclusive one. Without them the command runs all the same. */
+static void hold_gpus(const struct order *order)
+{
+	for (int i = 0; i < order->n_gpu_locks; i++) {
+		const int fd = open(order->gpu_locks[i],
+			O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+		for (int t = 0; fd >= 0 && t < LOCK_TRIES && flock(fd, LOCK_SH | LOCK_NB) != 0; t++)
+			pause_us(LOCK_PAUSE_US);
+	}
+}
+
 /* Up to the moment at which the command may run. False: it never will, and the outcome says why;
  * but for *ret_status, if another supervisor turned out to have been first. */
 static bool begin(struct watch *w, enum supervise_status *ret_status)
@@ -464,8 +476,10 @@ static bool begin(struct watch *w, enum supervise_status *ret_status)
 	outcome->kind = KIND_NO_START;
 	outcome->started_us = outcome->ended_us = wall_us();
 	w->began_us = passed_us();
-	if (!order_read(w->directory, &w->order, outcome->message) ||
-		!child_fork(w->directory, &w->order, &w->child, outcome->message))
+	if (!order_read(w->directory, &w->order, outcome->message))
+		return false;
+	hold_gpus(&w->order);
+	if (!child_fork(w->directory, &w->order, &w->child, outcome->message))
 		return false;
 	if (!record_started(w->directory, &w->child, outcome->started_us)) {
 		if (errno == EEXIST)

@@ -24,6 +24,8 @@ struct order {
 	bool key_added;
 	const char *key, *directory;
 	char **arguments, **environment;
+	const char *gpu_locks[LAUNCH_GPU_LOCKS_MAX];
+	int n_gpu_locks;
 	int64_t timeout_us, grace_us, log_max_bytes;
 };
 

@@ -103,6 +103,12 @@ static bool read_log(struct check *check, struct tuner_error *err)
 	return ok;
 }
 
+static bool packs_here(const struct check *check)
+{
+	const struct job_host *host = slots_local_host(check->file);
+	return host != NULL && host->packs;
+}
+
 /* Nothing where nothing is run. */
 static void describe_machine(const struct check *check, struct text *ret)
 {
@@ -110,7 +116,7 @@ static void describe_machine(const struct check *check, struct text *ret)
 		return;
 	text_add(ret, "\nmachine:\n  ");
 	if (check->slots->n > 0)
-		slots_text(check->slots->items, check->slots->n, ret);
+		slots_text(check->slots->items, check->slots->n, packs_here(check), ret);
 	else
 		text_add(ret, "no slot");
 	text_add(ret, "\n");

@@ -29,6 +29,9 @@ struct job_host {
 	char backend[16]; /* "local"; "ssh" and "slurm" are refused until built */
 	bool gpus_auto;
 	unsigned gpus_per_trial; /* 0: none wanted */
+	unsigned trials_per_gpu; /* at most; 0 and 1: none is shared */
+	bool packs; /* measurements decide how many share one ("trials_per_gpu": "auto") */
+	bool uses_busy_gpus; /* those that others use, too ("busy_gpus": "use") */
 	size_t n_gpus; /* "gpus": [0, 1] */
 	int gpus[GPUS_MAX];
 	unsigned slots; /* trials at a time; 0: as budget.parallel and the GPUs give */

@@ -584,6 +584,15 @@ static void add_hosts(struct collector *c)
 				"hosts.%zu.gpus_per_trial", i);
 		else
 			text_finish(&per_trial);
+		if (host->trials_per_gpu > 1) {
+			struct text sharing = host->packs ? string_text("auto")
+							  : number_text(host->trials_per_gpu);
+			add(c->facts, CHANGE_TAKEN, true, &sharing, "hosts.%zu.trials_per_gpu", i);
+		}
+		if (host->uses_busy_gpus) {
+			struct text use = string_text("use");
+			add(c->facts, CHANGE_TAKEN, true, &use, "hosts.%zu.busy_gpus", i);
+		}
 		if (host->prefix != NULL) {
 			strings_json(host->prefix, &prefix);
 			add(c->facts, CHANGE_TAKEN, true, &prefix, "hosts.%zu.prefix", i);

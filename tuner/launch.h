@@ -9,6 +9,7 @@ struct launch_site {
 	const char *host;
 	const struct slot *slot;
 	const char *working_directory; /* NULL: the job file's */
+	const char *gpu_locks; /* gpu_lock.h's directory; NULL: GPUs are not locked */
 };
 
 /* "JOB/0007/1": where an attempt lives, relative to store_directory. Caller frees; NULL without

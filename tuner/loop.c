@@ -170,7 +170,7 @@ static bool store_progress(struct loop *loop, struct tuner_error *err)
 	for (size_t i = 0; i < loop->n_lives && !any; i++) {
 		const struct live *live = loop->lives[i];
 		any = live->n_rows > 0 || (live->started && !live->started_committed) ||
-		      scraper_offset(live->scraper) != live->stored_offset;
+		      scraper_offset(live->scraper) != live->stored_offset || live->gpus_changed;
 	}
 	if (!any)
 		return true;
@@ -178,7 +178,8 @@ static bool store_progress(struct loop *loop, struct tuner_error *err)
 		return false;
 	bool ok = loop_account_runtime(loop, err);
 	for (size_t i = 0; ok && i < loop->n_lives; i++)
-		ok = live_store(loop->lives[i], loop->store, loop->file, err);
+		ok = live_store(loop->lives[i], loop->store, loop->file, err) &&
+		     loop_store_gpus(loop, loop->lives[i], err);
 	if (!ok) {
 		store_rollback(loop->store);
 		return false;
@@ -218,9 +219,11 @@ static void draw(struct loop *loop)
 		snprintf(doing, sizeof(doing), "waits for %zu running trials%s", loop->n_lives,
 			loop->interrupts > 0 ? "; Ctrl-C again stops them" : "");
 	else if (loop->n_lives == 0 && loop_wants_launch(loop) && pool_slots(loop->pool) == 0)
-		snprintf(doing, sizeof(doing), "waits for a host: %s",
-			pool_is_up(loop->pool) ? "none is in use (\"tuner hosts resume HOST\")"
-					       : "none answers");
+		snprintf(doing, sizeof(doing), "waits for a %s",
+			pool_waits_for_gpu(loop->pool) ? "GPU that nobody else uses"
+			: pool_is_up(loop->pool)
+				? "host: none is in use (\"tuner hosts resume HOST\")"
+				: "host: none answers");
 	else if (loop->phase == STOPPING)
 		snprintf(doing, sizeof(doing), "stops %zu running trials", loop->n_lives);
 	const struct progress_state state = {
@@ -257,6 +260,7 @@ static bool tick(struct loop *loop, struct tuner_error *err)
 			!live_collect(loop->lives[i], loop_backend(loop, loop->lives[i]),
 				loop->file->metric, false, err))
 			return false;
+	loop_hear_gpus(loop);
 	if (!judge_lives(loop, err) || !store_progress(loop, err) ||
 		!store_check_place(loop->store, err) || !loop_serve_requests(loop, err) ||
 		!kill_overdue(loop, err) || !loop_hear_witness(loop, err) || !checkpoint(loop, err))
@@ -379,13 +383,17 @@ static bool wait_for_events(struct loop *loop, struct tuner_error *err)
 
 static bool fill_slots(struct loop *loop, struct tuner_error *err)
 {
+	loop_claim_gpus(loop);
+	loop_make_room(loop);
 	while (loop_may_launch(loop)) {
 		const size_t before = loop->n_lives;
 		if (!take_turn(loop, NULL, err))
 			return false;
 		if (loop->n_lives == before)
 			break;
+		loop_make_room(loop);
 	}
+	loop_release_gpus(loop);
 	return true;
 }
 
@@ -483,7 +491,7 @@ static bool begin(struct loop *loop, struct tuner_error *err)
 		!search_list_load(
 			&loop->searches, loop->file, loop->store, settings->job_id, err) ||
 		!loop_load_counts(loop, err) || !loop_load_hosts(loop, err) ||
-		!loop_keep_begin(loop, err))
+		!loop_keep_begin(loop, err) || !loop_begin_gpus(loop, err))
 		goto out;
 	if (!store_begin(loop->store, STORE_DURABLE, err))
 		goto out;
@@ -513,6 +521,7 @@ static void end(struct loop *loop)
 	free(loop->retries);
 	free(loop->asked);
 	search_list_finish(&loop->searches);
+	loop_end_gpus(loop);
 	free(loop->notes.unseen);
 	metric_patterns_destroy(loop->patterns);
 	failure_rules_destroy(loop->rules);

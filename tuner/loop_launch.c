@@ -73,6 +73,7 @@ bool loop_plan(struct loop *loop, struct plan *plan, struct tuner_error *err)
 		return tuner_fail_memory(err);
 	const double *values;
 	struct place avoided = NO_PLACE;
+	bool alone = false;
 	if (loop_has_due_retry(loop)) {
 		plan->retried = true;
 		plan->retry = loop_take_retry(loop);
@@ -82,6 +83,7 @@ bool loop_plan(struct loop *loop, struct plan *plan, struct tuner_error *err)
 		live->number = plan->retry.number;
 		live->attempt_number = plan->retry.attempts + 1;
 		avoided = plan->retry.last;
+		alone = wants_to_be_alone(&plan->retry);
 		live->before = plan->retry.before;
 		live->trial_started_us = plan->retry.trial_started_us;
 		memcpy(live->branch, plan->retry.branch, sizeof(live->branch));
@@ -100,7 +102,9 @@ bool loop_plan(struct loop *loop, struct plan *plan, struct tuner_error *err)
 		snprintf(live->branch, sizeof(live->branch), "%s", plan->proposal.decision.branch);
 		values = plan->proposal.values;
 	}
-	tuner_assert(pool_choose(loop->pool, avoided, &live->place));
+	tuner_assert(alone ? pool_choose_alone(loop->pool, avoided, &live->place)
+			   : pool_choose(loop->pool, avoided, &live->place));
+	live->wants_gpu_alone = alone;
 	live->search = plan->search;
 	live->repeat = plan->search != NULL ? plan->search->repeat : 0;
 	plan->planned = true;
@@ -167,6 +171,7 @@ bool loop_store_plan(struct loop *loop, struct plan *plan, int64_t now_us, const
 		.slot = (int64_t)live->place.slot,
 	};
 	ok = attempt_create(loop->store, &attempt, now_us, &live->attempt, err) &&
+	     loop_store_neighbours(loop, live, err) &&
 	     loop_store_provenance(loop, live, err);
 out:
 	text_finish(&gpus);
@@ -180,7 +185,8 @@ struct launch_site loop_site(const struct loop *loop, const struct live *live)
 	const size_t slot = live->place.slot;
 	return (struct launch_site){ loop->file, host->name,
 		slot < host->n_slots ? &host->slots[slot] : &gone,
-		loop->settings->working_directory };
+		loop->settings->working_directory,
+		loop->gpus.locks[0] ? loop->gpus.locks : NULL };
 }
 
 /* A launch that failed before anything ran: its turn comes like that of any other end. */

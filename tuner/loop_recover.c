@@ -169,7 +169,9 @@ static bool adopt(struct loop *loop, const struct trial *trial, const struct att
 		tuner_fail_memory(err);
 		goto out;
 	}
+	live->wants_gpu_alone = before.of[OUTCOME_OOM_GPU] > 0;
 	if (!recover_values(loop, trial, &live->values, err) ||
+		!gpu_use_load(loop->store, attempt->id, &live->gpus, err) ||
 		!loop_load_series(loop, live, err) || !recover_stop(loop, live, err) ||
 		!scraper_create(loop->patterns, attempt->log_offset,
 			attempt->log_offset > 0 ? attempt->scrape : NULL, &live->scraper, err) ||
