@@ -278,8 +278,8 @@ static size_t add_locks(const struct command_request *request, struct strings *s
 	char path[512];
 	size_t n = 0;
 	for (size_t i = 0; request->gpu_locks != NULL && i < request->slot->n_gpus; i++)
-		if (gpu_lock_path(request->gpu_locks, request->slot->gpus[i].uuid, path,
-			    sizeof(path))) {
+		if (gpu_lock_path(
+			    request->gpu_locks, request->slot->gpus[i].uuid, path, sizeof(path))) {
 			strings_add(strings, path);
 			n++;
 		}

@@ -13,14 +13,13 @@ bool gpu_lock_directory(char *ret, size_t size)
 {
 	const char *given = getenv("TUNER_GPU_LOCKS");
 	struct stat status;
-	const int n = snprintf(ret, size, "%s",
-		given != NULL && given[0] == '/' ? given : "/tmp/tuner-gpus");
+	const int n = snprintf(
+		ret, size, "%s", given != NULL && given[0] == '/' ? given : "/tmp/tuner-gpus");
 	if (n < 0 || (size_t)n >= size)
 		return false;
 	if (mkdir(ret, 01777) == 0)
 		chmod(ret, 01777); /* whatever the umask says */
-	return lstat(ret, &status) == 0 && S_ISDIR(status.st_mode) &&
-	       access(ret, W_OK | X_OK) == 0;
+	return lstat(ret, &status) == 0 && S_ISDIR(status.st_mode) && access(ret, W_OK | X_OK) == 0;
 }
 
 bool gpu_lock_path(const char *directory, const char *uuid, char *ret, size_t size)

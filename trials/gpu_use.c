@@ -14,8 +14,8 @@ static enum outcome outcome_named(const char *name)
 	return outcome < OUTCOMES ? outcome : OUTCOME_NONE;
 }
 
-bool gpu_use_put(struct store *store, int64_t attempt_id, const struct gpu_use *use,
-	struct tuner_error *err)
+bool gpu_use_put(
+	struct store *store, int64_t attempt_id, const struct gpu_use *use, struct tuner_error *err)
 {
 	struct query query;
 
@@ -69,8 +69,8 @@ bool gpu_use_load(
 
 static bool add_ended(struct query *query, struct gpu_ended_list *list, struct tuner_error *err)
 {
-	if (!array_grow((void **)&list->items, &list->n, &list->capacity, sizeof(*list->items),
-		    err))
+	if (!array_grow(
+		    (void **)&list->items, &list->n, &list->capacity, sizeof(*list->items), err))
 		return false;
 	struct gpu_ended *ended = &list->items[list->n - 1];
 	query_text_into(query, ended->host, sizeof(ended->host));
@@ -91,7 +91,8 @@ bool gpu_ended_select(struct store *store, int64_t job_id, int64_t most, struct 
 	query_open(&query, store,
 		"SELECT host, outcome, together, peak, took_us FROM (SELECT a.id AS id, "
 		"a.host AS host, a.outcome AS outcome, g.together AS together, "
-		"a.gpu_memory_peak_bytes AS peak, coalesce(a.ended_us - a.started_us, 0) AS took_us "
+		"a.gpu_memory_peak_bytes AS peak, coalesce(a.ended_us - a.started_us, 0) AS "
+		"took_us "
 		"FROM trial t CROSS JOIN attempt a ON a.trial = t.id "
 		"CROSS JOIN gpu_use g ON g.attempt = a.id "
 		"WHERE t.job = ?1 AND a.state = 'ended' ORDER BY a.id DESC LIMIT ?2) ORDER BY id");

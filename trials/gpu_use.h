@@ -38,8 +38,8 @@ struct gpu_ended_list {
 
 /* The job's newest `most`, in the order of their launches. */
 TUNER_MUST_CHECK
-bool gpu_ended_select(struct store *store, int64_t job_id, int64_t most,
-	struct gpu_ended_list *ret, struct tuner_error *err);
+bool gpu_ended_select(struct store *store, int64_t job_id, int64_t most, struct gpu_ended_list *ret,
+	struct tuner_error *err);
 void gpu_ended_list_finish(struct gpu_ended_list *list);
 
 #endif

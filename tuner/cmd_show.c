@@ -169,8 +169,8 @@ static bool read_gpu_uses(struct shown *shown, struct tuner_error *err)
 	if (shown->gpu_uses == NULL)
 		return tuner_fail_memory(err);
 	for (size_t i = 0; ok && i < shown->attempts.n; i++)
-		ok = gpu_use_load(shown->report.store, shown->attempts.items[i].id,
-			&shown->gpu_uses[i], err);
+		ok = gpu_use_load(
+			shown->report.store, shown->attempts.items[i].id, &shown->gpu_uses[i], err);
 	return ok;
 }
 
@@ -294,8 +294,8 @@ static cJSON *launch_json(const struct shown *shown, size_t i)
 {
 	cJSON *launch = attempt_json(&shown->attempts.items[i]);
 	if (json_add_item(launch, "gpu_use", gpu_use_json(&shown->gpu_uses[i])) &&
-		json_add_item(launch, "provenance",
-			provenance_json(&shown->made_of[i], &shown->states)))
+		json_add_item(
+			launch, "provenance", provenance_json(&shown->made_of[i], &shown->states)))
 		return launch;
 	cJSON_Delete(launch);
 	return NULL;

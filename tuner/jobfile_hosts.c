@@ -55,7 +55,8 @@ static void read_sharing(struct reader *reader, const cJSON *node, struct job_ho
 		report_error(reader, sharing, AT_KEY, "has no effect without GPUs");
 	else if (host->trials_per_gpu > 1 && host->gpus_per_trial > 1)
 		report_error(reader, sharing, AT_VALUE,
-			"expected 1 where a trial has several GPUs (\"gpus_per_trial\" is %u): they "
+			"expected 1 where a trial has several GPUs (\"gpus_per_trial\" is %u): "
+			"they "
 			"are shared with no other",
 			host->gpus_per_trial);
 }

@@ -193,8 +193,7 @@ bool loop_store_end(struct loop *loop, struct live *live, const struct fate *fat
 		.trial = fate->trial,
 		.objective = fate->objective,
 	};
-	return live_store(live, loop->store, loop->file, err) &&
-	       loop_store_gpus(loop, live, err) &&
+	return live_store(live, loop->store, loop->file, err) && loop_store_gpus(loop, live, err) &&
 	       attempt_end(loop->store, live->attempt, &end, now_us, ret_event, err);
 }
 

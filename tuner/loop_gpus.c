@@ -176,8 +176,7 @@ static void sample(const struct loop *loop, struct live *live)
 	const struct pool_gpu *gpu;
 
 	for (size_t i = 0; (gpu = pool_gpu(loop->pool, live->place, i)) != NULL; i++) {
-		const struct gpu_sample *device =
-			gpu_report_find(loop->gpus.report, gpu->gpu.uuid);
+		const struct gpu_sample *device = gpu_report_find(loop->gpus.report, gpu->gpu.uuid);
 		if (device == NULL)
 			continue;
 		n++;
@@ -290,7 +289,8 @@ static void claim(struct loop *loop, struct pool_gpu *gpu)
 	if (got == GPU_UNLOCKABLE && !loop->gpus.lock_trouble) {
 		loop->gpus.lock_trouble = true;
 		progress_say(loop->settings->progress,
-			"warning: GPUs cannot be locked in %s (%s): another tuner may use them, too",
+			"warning: GPUs cannot be locked in %s (%s): another tuner may use them, "
+			"too",
 			loop->gpus.locks, strerror(errno));
 	}
 	if (gpu->taken && !was_taken)

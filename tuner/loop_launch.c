@@ -171,8 +171,7 @@ bool loop_store_plan(struct loop *loop, struct plan *plan, int64_t now_us, const
 		.slot = (int64_t)live->place.slot,
 	};
 	ok = attempt_create(loop->store, &attempt, now_us, &live->attempt, err) &&
-	     loop_store_neighbours(loop, live, err) &&
-	     loop_store_provenance(loop, live, err);
+	     loop_store_neighbours(loop, live, err) && loop_store_provenance(loop, live, err);
 out:
 	text_finish(&gpus);
 	return ok;
@@ -185,8 +184,7 @@ struct launch_site loop_site(const struct loop *loop, const struct live *live)
 	const size_t slot = live->place.slot;
 	return (struct launch_site){ loop->file, host->name,
 		slot < host->n_slots ? &host->slots[slot] : &gone,
-		loop->settings->working_directory,
-		loop->gpus.locks[0] ? loop->gpus.locks : NULL };
+		loop->settings->working_directory, loop->gpus.locks[0] ? loop->gpus.locks : NULL };
 }
 
 /* A launch that failed before anything ran: its turn comes like that of any other end. */

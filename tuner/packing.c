@@ -5,7 +5,7 @@
 
 void packing_add(struct packing *packing, const struct gpu_ended *ended)
 {
-	const size_t k = ended->together < 1             ? 1
+	const size_t k = ended->together < 1              ? 1
 			 : ended->together > PACKING_MOST ? PACKING_MOST
 							  : (size_t)ended->together;
 
@@ -56,8 +56,8 @@ unsigned packing_limit(const struct packing *packing, int64_t memory_bytes)
 
 	if (packing->n_peaks < PACKING_MEASURED || memory_bytes <= 0)
 		return 1;
-	const double fit = PACKING_FILL * (double)memory_bytes /
-			   (PACKING_SURE * (double)packing->peak_bytes);
+	const double fit =
+		PACKING_FILL * (double)memory_bytes / (PACKING_SURE * (double)packing->peak_bytes);
 	const int64_t step = 1 + packing->n_peaks / PACKING_MEASURED;
 	for (unsigned k = 2; k <= PACKING_MOST && (double)k <= fit && k <= step; k++) {
 		if (is_slower(packing, k) || packing->out_of_memory[k] >= PACKING_MEASURED)

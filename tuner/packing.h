@@ -22,7 +22,8 @@ enum { PACKING_MOST = 8, PACKING_MEASURED = 3, PACKING_KEPT = 64 };
 struct packing {
 	int64_t n_peaks, peak_bytes; /* measured, and the largest */
 	unsigned out_of_memory[PACKING_MOST + 1]; /* by how many were together */
-	int64_t took_us[PACKING_MOST + 1][PACKING_KEPT]; /* of those with an objective: the newest */
+	int64_t took_us[PACKING_MOST + 1]
+		       [PACKING_KEPT]; /* of those with an objective: the newest */
 	size_t n_took[PACKING_MOST + 1]; /* ever */
 };
 

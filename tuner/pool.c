@@ -47,7 +47,9 @@ static void gather_gpus(const struct host *host, struct host *next)
 			if (known == NULL) {
 				const struct pool_gpu *before = find_gpu(host, gpu->uuid);
 				known = &next->gpus[next->n_gpus++];
-				*known = before != NULL ? *before : (struct pool_gpu){ .lock = GPU_LOCK_NONE };
+				*known = before != NULL
+						 ? *before
+						 : (struct pool_gpu){ .lock = GPU_LOCK_NONE };
 				known->gpu = *gpu;
 				known->slots = known->running = 0;
 			}
@@ -244,7 +246,8 @@ static struct pool_gpu *emptiest(const struct pool *pool)
 			struct pool_gpu *gpu = &pool->hosts[h].gpus[g];
 			if (gpu->reserved)
 				return gpu;
-			if (!gpu->closed && !gpu->taken && (ret == NULL || gpu->running < ret->running))
+			if (!gpu->closed && !gpu->taken &&
+				(ret == NULL || gpu->running < ret->running))
 				ret = gpu;
 		}
 	return ret;
@@ -295,14 +298,13 @@ static bool is_free(const struct pool *pool, struct place place, bool alone)
 	if (host->busy[place.slot])
 		return false;
 	for (size_t i = 0; (gpu = pool_gpu(pool, place, i)) != NULL; i++)
-		if (gpu->closed || (host->locks && gpu->lock == GPU_LOCK_NONE) || gpu->alone || gpu->running >= gpu->limit ||
-			(alone ? gpu->running > 0 : gpu->reserved))
+		if (gpu->closed || (host->locks && gpu->lock == GPU_LOCK_NONE) || gpu->alone ||
+			gpu->running >= gpu->limit || (alone ? gpu->running > 0 : gpu->reserved))
 			return false;
 	return true;
 }
 
-static bool choose(
-	const struct pool *pool, struct place avoided, bool alone, struct place *ret)
+static bool choose(const struct pool *pool, struct place avoided, bool alone, struct place *ret)
 {
 	bool found = false;
 	for (size_t h = 0; h < pool->n; h++) {

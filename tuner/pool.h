@@ -19,7 +19,8 @@ struct place {
 struct pool_gpu {
 	struct gpu gpu;
 	unsigned slots, running; /* that name it; of these busy */
-	unsigned limit; /* trials that may be on it at a time; 1 at first where it is packed by measurement */
+	unsigned
+		limit; /* trials that may be on it at a time; 1 at first where it is packed by measurement */
 	bool closed; /* others use it: nothing is started on it */
 	bool looked_at; /* to see whether they do */
 	bool taken; /* another `tuner` has its lock */
@@ -30,7 +31,8 @@ struct pool_gpu {
 };
 
 enum {
-	GPU_LOCK_NONE = -1, /* not held: nothing is started on it where the host's GPUs are locked */
+	GPU_LOCK_NONE =
+		-1, /* not held: nothing is started on it where the host's GPUs are locked */
 	GPU_LOCK_NEEDLESS = -2, /* it cannot be locked */
 };
 
