@@ -3,7 +3,8 @@
  *
  * `launch` is a sequence of records, each a tag byte, a value and a NUL. The first is LAUNCH_MAGIC
  * as a whole; then in any order one k(ey), d(irectory), t(imeout), g(race) and l(og bytes), at least
- * one a(rgument), any number of e(nvironment entries) and up to LAUNCH_GPU_LOCKS_MAX locks of GPUs (u), the vectors in their order; times are decimal
+ * one a(rgument), any number of e(nvironment entries) and up to LAUNCH_GPU_LOCKS_MAX locks of GPUs (u), at most
+ * one file of s(ecrets), m(emory limit) and n(o network, empty), the vectors in their order; times are decimal
  * microseconds. The last record is the tag LAUNCH_END alone, and nothing follows it: so a file
  * that was cut, or that a power failure left as zeros, is recognized.
  *
@@ -38,6 +39,9 @@ enum {
 	LAUNCH_GRACE = 'g',
 	LAUNCH_LOG = 'l',
 	LAUNCH_GPU_LOCK = 'u',
+	LAUNCH_SECRETS = 's',
+	LAUNCH_MEMORY = 'm',
+	LAUNCH_NO_NETWORK = 'n',
 	LAUNCH_END = '.',
 	LAUNCH_GPU_LOCKS_MAX = 16,
 
@@ -53,7 +57,7 @@ enum {
 /* exit.json's "kind", in the order of enum exit_kind. */
 #define EXIT_KIND_NAMES                                                                            \
 	{                                                                                          \
-		"code", "signal", "timeout", "stopped", "no-start"                                 \
+		"code", "signal", "timeout", "stopped", "no-start", "memory"                       \
 	}
 
 /* How tuner-supervise itself ends. Each but the first means that this process started no command. */

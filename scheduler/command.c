@@ -298,6 +298,8 @@ static bool assemble(const struct command_request *request, struct strings *argu
 	strings_add(arguments, request->key);
 	strings_add(arguments, request->working_directory);
 	const size_t n_locks = add_locks(request, arguments);
+	if (request->secrets != NULL)
+		strings_add(arguments, request->secrets);
 
 	char **vectors = calloc(n_arguments + n_environment + n_locks + 3, sizeof(*vectors));
 	char *memory = strings_failed(arguments) ? NULL : text_take(&arguments->bytes);
@@ -316,6 +318,11 @@ static bool assemble(const struct command_request *request, struct strings *argu
 			.working_directory = memory + arguments->items[others + 1].at,
 			.gpu_locks = vector_of(arguments, others + 2, n_locks, memory,
 				vectors + n_arguments + n_environment + 2),
+			.secrets = request->secrets != NULL
+					   ? memory + arguments->items[others + 2 + n_locks].at
+					   : NULL,
+			.memory_bytes = request->memory_bytes,
+			.no_network = request->no_network,
 			.timeout_us = request->timeout_us,
 			.grace_us = request->grace_us,
 			.log_max_bytes = request->log_max_bytes,

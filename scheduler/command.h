@@ -52,6 +52,9 @@ struct command_request {
 	const struct slot *slot;
 	const char *gpu_locks; /* directory of the slot's GPUs' locks (gpu_lock.h); NULL: none */
 	int64_t timeout_us, grace_us, log_max_bytes;
+	const char *secrets; /* absolute; NULL: none. This and the next two as struct launch's */
+	int64_t memory_bytes;
+	bool no_network;
 };
 
 /* What to launch; owns everything that launch points to. All zero is a finished one. */

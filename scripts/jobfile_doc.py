@@ -297,7 +297,7 @@ counted, and exhausted, up to 1048576 combinations.
 
 ## Known, but not built yet
 
-These keys are refused with that reason: `arms`, `repeats`, `network`, `env_file`, `warm_start`,
+These keys are refused with that reason: `arms`, `repeats`, `warm_start`,
 `objective.expression`, `prior` of a parameter, `budget.cost`, `budget.converged`, and the backends `ssh` and `slurm` with their keys `address`, `port`, `user`, `directory`, `url`, `token_file`, `partition`, `gres`, `slots`.
 """
 

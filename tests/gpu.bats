@@ -68,6 +68,7 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	sql_is "SELECT count(*) FROM v_host_use WHERE gpu_memory_peak_bytes = 1000 * 1048576 AND gpu_utilisation_mean = 50.0 AND gpu_power_mean_w = 200.5 AND gpu_temperature_max_c = 60.0" 5
 	run "$TUNER" show job 2
 	[[ "$output" == *"1000.0 MiB on the GPU"*"50 % busy (at most 50 %), 200 W, up to 60 C"*"shared by up to 2 trials"* ]]
+	[[ "$output" == *"train.sh --x"* ]]
 	[ "$("$TUNER" show job 2 --json | jq -c '.launches[0].gpu_use | [.together, .utilisation_mean]')" = "[2,50]" ]
 	"$TUNER" verify
 }
@@ -122,7 +123,8 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	await grep -q 'GPU 0 is left to others until it is free: process 1 computes on it' output
 	await grep -q 'GPU 1 is left to others until it is free: 9000 MiB' output
 	[ ! -e starts ]
-	echo "$B, 0, 4, 10000, 200.5, 60" >smi/loads
+	echo "$B, 0, 4, 10000, 200.5, 60" >smi/new
+	mv smi/new smi/loads
 	finished
 	[ "$status" -eq 0 ]
 	grep -q 'GPU 1 is free again' output

@@ -2,6 +2,7 @@
  * is created. */
 #include "tuner/command.h"
 
+#include "tuner/isolation.h"
 #include "tuner/log_check.h"
 #include "tuner/slots.h"
 
@@ -54,6 +55,10 @@ static bool look_at_machine(struct check *check, struct tuner_error *err)
 		return tuner_fail_memory(err);
 	if (check->file->command == NULL)
 		return true;
+	if (!isolation_here(check->file, &fault)) {
+		diagnose_error(check->list, whole, "%s", fault.message);
+		return true;
+	}
 	if (slots_find(check->file, check->slots, &fault)) {
 		if (check->slots->note[0] != '\0')
 			diagnose_warning(check->list, whole, "%s", check->slots->note);

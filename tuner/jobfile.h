@@ -110,6 +110,9 @@ struct job_file {
 	struct channel *channels;
 	size_t n_channels;
 	char **environment; /* NAME=VALUE, NULL-terminated */
+	char *env_file; /* absolute; NULL: none */
+	int64_t memory_bytes; /* of a trial; 0: no limit */
+	bool no_network;
 	int64_t retries, backoff_us, timeout_us, grace_us, log_max_bytes;
 	struct outcome_rule outcomes[OUTCOMES];
 	struct failure_rule *failures;

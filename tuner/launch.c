@@ -104,6 +104,9 @@ bool launch_request(const struct launch_site *site, const struct live *live,
 		.timeout_us = file->timeout_us,
 		.grace_us = file->grace_us,
 		.log_max_bytes = file->log_max_bytes,
+		.secrets = file->env_file,
+		.memory_bytes = file->memory_bytes,
+		.no_network = file->no_network,
 	};
 	return true;
 }

@@ -225,6 +225,9 @@ static void judge_gpu(struct loop *loop, const struct host *host, struct pool_gp
 	char why[120] = "";
 	const bool was_looked_at = gpu->looked_at;
 
+	/* No answer is no news. */
+	if (!loop->gpus.report->ok && was_looked_at)
+		return;
 	if (!host->entry->uses_busy_gpus && loop->gpus.report->ok)
 		who_uses(loop->gpus.report, gpu, why);
 	gpu->looked_at = true;
