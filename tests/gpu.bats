@@ -90,6 +90,28 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	"$TUNER" verify
 }
 
+@test "who ran out of memory beside another is alone in the next run, too" {
+	write_smi $A
+	TRIALS=3 write_gpu_job '"trials_per_gpu": 2'
+	touch hold-2 hold-3 oom-2-1
+	start "$TUNER" run job.jsonc --set retries=0 --set backoff=1h
+	await starts_are 3
+	rm hold-2
+	await sh -c '[ "$(sqlite3 -readonly tuner.db "SELECT count(*) FROM attempt WHERE outcome = '"'oom-gpu'"'")" = 1 ]'
+	kill -KILL "$PID"
+	wait "$PID" || true
+	start "$TUNER" run job.jsonc --set retries=0 --set backoff=0
+	await grep -q 'goes on: 1 trials were under way, 1 are to be launched again' output
+	await sh -c 'n=$(wc -l <smi/asked); sleep 0.5; [ "$(wc -l <smi/asked)" -gt "$n" ]'
+	starts_are 3
+	rm hold-3
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "SELECT group_concat(outcome || ' ' || gpu_together, ', ') FROM v_host_use WHERE number = 2" "oom-gpu 2, ok 1"
+	sql_is "SELECT gpu_together FROM v_host_use WHERE number = 3" 2
+	"$TUNER" verify
+}
+
 @test "out of memory when it has been alone is its own failure" {
 	write_smi $A
 	TRIALS=2 write_gpu_job '"trials_per_gpu": 2'
