@@ -39,6 +39,8 @@ static const int64_t LINGER_US = 500000;
 static const int64_t LOOK_US = 1000000;
 /* How often its memory is looked at, if it has a limit. */
 static const int64_t WEIGH_US = 200000;
+/* At most one part in so many of our time goes into it, on a machine with many processes. */
+static const int64_t WEIGH_SHARE = 50;
 /* SIGKILL takes effect when the process leaves the kernel: on a dead file system or a hung GPU that
  * may be never. */
 static const int64_t GIVE_UP_US = 60000000;
@@ -249,9 +251,11 @@ static void look_for_directory(struct watch *w)
 /* SIGKILL: a process that asks for memory faster than it acts on a signal takes the machine with it. */
 static void weigh(struct watch *w)
 {
+	const int64_t began = now_us();
 	const int64_t bytes = memory_of_descendants(w->order.memory_bytes);
+	const int64_t now = now_us(), share = WEIGH_SHARE * (now - began);
 
-	w->weigh_at = later(now_us(), WEIGH_US);
+	w->weigh_at = later(now, share > WEIGH_US ? share : WEIGH_US);
 	if (bytes <= w->order.memory_bytes || w->stop_signal != 0 || w->timed_out)
 		return;
 	w->too_much = bytes;

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PROCESSES_MAX = 16384 };
+enum { PROCESSES_MAX = 16384, DEPTH_MAX = 256 };
 
 struct relative {
 	pid_t pid, parent;
@@ -74,24 +74,25 @@ static size_t look_at_all(struct relative *ret)
 	return n;
 }
 
-/* Children of this process, and theirs, until no more are found. */
-static void mark(struct relative *all, size_t n)
+static int by_pid(const void *a, const void *b)
+{
+	const struct relative *x = a, *y = b;
+
+	return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+/* Whether it descends from this process: orphans of the command are our children. */
+static bool is_ours(const struct relative *all, size_t n, const struct relative *process)
 {
 	const pid_t self = getpid();
-	bool more = true;
 
-	while (more) {
-		more = false;
-		for (size_t i = 0; i < n; i++) {
-			if (all[i].ours)
-				continue;
-			bool ours = all[i].parent == self;
-			for (size_t k = 0; k < n && !ours; k++)
-				ours = all[k].ours && all[k].pid == all[i].parent;
-			all[i].ours = ours;
-			more |= ours;
-		}
+	for (int depth = 0; process != NULL && depth < DEPTH_MAX; depth++) {
+		if (process->parent == self)
+			return true;
+		const struct relative parent = { .pid = process->parent };
+		process = bsearch(&parent, all, n, sizeof(*all), by_pid);
 	}
+	return false;
 }
 
 /* The plain count where the kernel does not tell. */
@@ -114,9 +115,11 @@ int64_t memory_of_descendants(int64_t limit)
 	const size_t n = look_at_all(all);
 	int64_t plain = 0, shared = 0;
 
-	mark(all, n);
-	for (size_t i = 0; i < n; i++)
+	qsort(all, n, sizeof(*all), by_pid);
+	for (size_t i = 0; i < n; i++) {
+		all[i].ours = is_ours(all, n, &all[i]);
 		plain += all[i].ours ? all[i].resident_bytes : 0;
+	}
 	if (plain <= limit)
 		return plain;
 	for (size_t i = 0; i < n; i++)

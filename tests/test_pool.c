@@ -185,6 +185,12 @@ static void who_wants_a_gpu_alone_gets_one_in_the_end(void **state)
 	pool_reserve(&pool); /* of b, which has one */
 	pool_leave(&pool, at(0));
 	pool_reserve(&pool); /* stays there */
+	pool.hosts[0].gpus[1].closed = true;
+	pool_reserve(&pool); /* but not where nothing can be started */
+	assert_true(pool.hosts[0].gpus[0].reserved && !pool.hosts[0].gpus[1].reserved);
+	pool.hosts[0].gpus[1].closed = false;
+	pool_unreserve(&pool);
+	pool.hosts[0].gpus[1].reserved = true;
 	assert_place(&pool, NO_PLACE, 0, 0);
 	pool_take(&pool, at(0));
 	assert_false(pool_choose(&pool, NO_PLACE, &place));

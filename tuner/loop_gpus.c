@@ -13,6 +13,7 @@
 
 enum {
 	LEARNT_FROM = 10000, /* attempts of earlier runs */
+	LEAST_BYTES = 128 << 20, /* CUDA alone takes more */
 	OTHERS_BYTES = 1 << 30, /* on a GPU without a trial: somebody uses it */
 };
 
@@ -165,7 +166,8 @@ static int64_t memory_of(const struct loop *loop, const struct live *live, int64
 	}
 	if (found && !unknown)
 		return bytes;
-	return live->gpus.together == 1 ? used_bytes : -1;
+	/* Less is no program's: it has not come to its GPU yet. */
+	return live->gpus.together == 1 && used_bytes > LEAST_BYTES ? used_bytes : -1;
 }
 
 static void sample(const struct loop *loop, struct live *live)

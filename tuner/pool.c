@@ -244,10 +244,11 @@ static struct pool_gpu *emptiest(const struct pool *pool)
 	for (size_t h = 0; h < pool->n; h++)
 		for (size_t g = 0; g < pool->hosts[h].n_gpus && is_open(&pool->hosts[h]); g++) {
 			struct pool_gpu *gpu = &pool->hosts[h].gpus[g];
+			if (gpu->closed || gpu->taken)
+				continue;
 			if (gpu->reserved)
 				return gpu;
-			if (!gpu->closed && !gpu->taken &&
-				(ret == NULL || gpu->running < ret->running))
+			if (ret == NULL || gpu->running < ret->running)
 				ret = gpu;
 		}
 	return ret;
@@ -256,6 +257,7 @@ static struct pool_gpu *emptiest(const struct pool *pool)
 void pool_reserve(struct pool *pool)
 {
 	struct pool_gpu *gpu = emptiest(pool);
+	pool_unreserve(pool);
 	if (gpu != NULL)
 		gpu->reserved = true;
 }

@@ -111,7 +111,7 @@ void pool_seclude(struct pool *pool, struct place place);
 
 /* Nothing more is started on one GPU, that with the fewest trials on it, so that a trial that wants to be alone has
  * its turn; and no longer. */
-void pool_reserve(struct pool *pool);
+void pool_reserve(struct pool *pool); /* the same one again, as long as it can be used */
 void pool_unreserve(struct pool *pool);
 
 /* The GPUs of a host's slot, one after the other; NULL behind the last. */
