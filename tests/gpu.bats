@@ -165,6 +165,18 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	sql_is "SELECT sum(samples), max(gpu_memory_peak_bytes) FROM gpu_use JOIN attempt ON attempt.id = attempt" "0|0"
 }
 
+@test "where nvidia-smi shows no processes, the GPU's memory is that of who is alone on it" {
+	write_smi $A
+	TRIALS=2 write_gpu_job '"gpus": "auto"'
+	touch seen
+	sed -i 's/^--query-compute.*/--query-compute*) exit 0 ;;/' bin/nvidia-smi
+	echo "$A, 50, 900, 10000, [N/A], [N/A]" >smi/loads
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 0 ]
+	sql_is "SELECT group_concat(gpu_memory_peak_bytes / 1048576) FROM attempt" 900,900
+	sql_is "SELECT count(*) FROM gpu_use WHERE power_mean_w IS NULL AND utilisation_max = 50.0" 2
+}
+
 @test "two tuners share the GPUs through locks, and a killed one's trial keeps its own" {
 	write_smi $A
 	TRIALS=2 write_gpu_job '"gpus": "auto"'
@@ -193,6 +205,26 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	[ "$status" -eq 0 ]
 	[ "$(lines_of starts2)" -eq 2 ]
 	[ "$(lines_of starts)" -eq 2 ]
+}
+
+@test "a trial that lives on keeps its GPU when the job's GPUs were edited" {
+	write_smi $A $B
+	TRIALS=4 write_gpu_job '"gpus": [0, 1]'
+	touch hold-2 hold-3
+	start "$TUNER" run job.jsonc
+	await starts_are 3
+	kill -KILL "$PID"
+	wait "$PID" || true
+	rm hold-2
+	start "$TUNER" run job.jsonc --set 'hosts=[{"gpus": [1]}]'
+	await grep -q 'trials were under way' output
+	await sh -c 'n=$(wc -l <smi/asked); sleep 0.5; [ "$(wc -l <smi/asked)" -gt "$n" ]'
+	starts_are 3
+	rm hold-3
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "SELECT gpus FROM attempt WHERE id = 3" "[\"$B\"]"
+	sql_is "SELECT count(*) FROM v_host_use WHERE gpu_together > 1" 0
 }
 
 @test "what the job file may say of sharing" {

@@ -211,6 +211,9 @@ bool loop_make_way(struct loop *loop, const struct live *live, struct tuner_erro
 /* A launch that failed before anything ran: its turn comes like that of any other end. */
 void live_end_unlaunched(struct live *live, const struct tuner_error *why);
 
+/* ["GPU-...", ...], as the attempt's row has it. False without memory. */
+bool slot_gpus_json(const struct slot *slot, struct text *ret);
+
 /* The part of the trial's curve that is in the database. */
 TUNER_MUST_CHECK
 bool loop_load_series(struct loop *loop, struct live *live, struct tuner_error *err);

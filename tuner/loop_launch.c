@@ -112,7 +112,7 @@ bool loop_plan(struct loop *loop, struct plan *plan, struct tuner_error *err)
 	return attempt_new_key(live->key, err);
 }
 
-static bool gpus_json(const struct slot *slot, struct text *ret)
+bool slot_gpus_json(const struct slot *slot, struct text *ret)
 {
 	text_add_char(ret, '[');
 	for (size_t i = 0; i < slot->n_gpus; i++) {
@@ -157,7 +157,7 @@ bool loop_store_plan(struct loop *loop, struct plan *plan, int64_t now_us, const
 		attempt_relative_directory(loop->file->name, live->number, live->attempt_number);
 	live->directory =
 		plan->relative ? path_join(store_directory(loop->store), plan->relative) : NULL;
-	if (live->directory == NULL || !gpus_json(&host->slots[live->place.slot], &gpus)) {
+	if (live->directory == NULL || !slot_gpus_json(&host->slots[live->place.slot], &gpus)) {
 		tuner_fail_memory(err);
 		goto out;
 	}
