@@ -39,8 +39,11 @@ echo "$TUNER_TRIAL $TUNER_ATTEMPT $CUDA_VISIBLE_DEVICES" >>starts
 echo "$(sed -n "$((CUDA_VISIBLE_DEVICES + 1))s/^[0-9]*, \([^,]*\),.*/\1/p" smi/gpus), $$, $(cat needs 2>/dev/null || echo 1000)" >"smi/app-$$"
 trap 'rm -f "smi/app-$$"' EXIT
 if [ -e seen ]; then
-	# Two reports that were begun after this, so that one of them has us.
-	n=$(wc -l <smi/asked); while [ "$(wc -l <smi/asked)" -lt $((n + 3)) ]; do sleep 0.02; done
+	for i in $(seq 600); do # until our memory is in the database
+		sqlite3 -readonly tuner.db "SELECT 'yes' FROM attempt a JOIN trial t ON t.id = a.trial
+			WHERE t.number = $TUNER_TRIAL AND a.state <> 'ended' AND gpu_memory_peak_bytes > 0" 2>/dev/null | grep -q yes && break
+		sleep 0.05
+	done
 fi
 while [ -e hold ] || [ -e "hold-$TUNER_TRIAL" ]; do sleep 0.02; done
 if [ -e "oom-$TUNER_TRIAL-$TUNER_ATTEMPT" ]; then
@@ -59,7 +62,7 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	touch hold-2 hold-3 hold-4 hold-5 seen
 	start "$TUNER" run job.jsonc
 	await starts_are 5
-	await sh -c '[ "$(sqlite3 -readonly tuner.db "SELECT count(*) FROM gpu_use WHERE samples > 0")" -ge 5 ]'
+	await sh -c '[ "$(sqlite3 -readonly tuner.db "SELECT count(*) FROM attempt WHERE gpu_memory_peak_bytes > 0")" -ge 5 ]'
 	rm hold-*
 	finished
 	[ "$status" -eq 0 ]
