@@ -43,7 +43,8 @@ bool artifacts_name_is_leftover(const char *name)
 
 bool artifacts_name_is_ours(const char *name)
 {
-	static const char *const ours[] = { ATTEMPT_LAUNCH, ATTEMPT_LOCK, ATTEMPT_STARTED,
+	static const char *const ours[] = { ATTEMPT_HEARTBEAT, ATTEMPT_STOP, ATTEMPT_CLOCK,
+		ATTEMPT_JOB_SCRIPT, ATTEMPT_JOB_LOG, ATTEMPT_LAUNCH, ATTEMPT_LOCK, ATTEMPT_STARTED,
 		ATTEMPT_EXIT, "parameters.json", "input", ARTIFACTS_SUMS };
 
 	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
@@ -74,8 +75,28 @@ static int open_directory_at(int parent, const char *name)
 	return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
+/* A host's own directory may well be behind links; its last part is ours. */
+static int open_absolute(const char *path)
+{
+	char parent[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	const size_t length = (size_t)(slash - path) + 1;
+
+	if (length >= sizeof(parent)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	snprintf(parent, sizeof(parent), "%.*s", (int)length, path);
+	const int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const int found = fd >= 0 ? open_directory_at(fd, slash + 1) : -1;
+	close_quietly(fd);
+	return found;
+}
+
 int artifacts_open_below(const char *root, const char *relative)
 {
+	if (*relative == '/')
+		return open_absolute(relative);
 	int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	while (fd >= 0 && *relative != '\0') {

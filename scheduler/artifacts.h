@@ -82,7 +82,8 @@ bool artifacts_name_is_ours(const char *name);
 /* A file that only a kill can have left: ".tuner-*.tmp", "exit.json.new". */
 bool artifacts_name_is_leftover(const char *name);
 
-/* Opens a directory below root step by step, following no link. -1 with errno; the caller closes. */
+/* Opens a directory below root step by step, following no link; an absolute one, of a host with a directory
+ * of its own, following none as its last part. -1 with errno; the caller closes. */
 int artifacts_open_below(const char *root, const char *relative);
 
 /* Bytes of all files below an open directory's entry (a file, a directory; a link has none). */

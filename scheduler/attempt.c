@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- launch ---- */
@@ -59,6 +60,10 @@ bool launch_write(const char *directory, const struct launch *launch, struct tun
 		add_record(&bytes, LAUNCH_NO_NETWORK, "");
 	if (launch->gpu_locks != NULL)
 		add_vector(&bytes, LAUNCH_GPU_LOCK, launch->gpu_locks);
+	if (launch->inherits)
+		add_record(&bytes, LAUNCH_INHERIT, "1");
+	if (launch->heartbeat_us > 0)
+		add_number(&bytes, LAUNCH_HEARTBEAT, launch->heartbeat_us);
 	add_vector(&bytes, LAUNCH_ARGUMENT, launch->arguments);
 	add_vector(&bytes, LAUNCH_ENVIRONMENT, launch->environment);
 	add_record(&bytes, LAUNCH_END, "");
@@ -291,7 +296,7 @@ static bool read_records(
 static bool look_once(
 	const char *directory, struct attempt_status *ret, bool *ret_sure, struct tuner_error *err)
 {
-	struct held held;
+	struct held held = { .fd = -1 };
 	bool any = false;
 
 	*ret = (struct attempt_status){ .life = ATTEMPT_NEVER_RAN };
@@ -319,6 +324,71 @@ bool attempt_look(const char *directory, struct attempt_status *ret, struct tune
 			return false;
 		}
 	return true;
+}
+
+/* ---- from another machine ---- */
+
+/* A client of a network file system may believe for a minute that a name is not there; opening the
+ * directory makes it ask the server whether that has changed. */
+static void refresh(const char *directory)
+{
+	const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+}
+
+bool attempt_look_afar(const char *directory, struct attempt_status *ret, struct tuner_error *err)
+{
+	bool any = false;
+
+	refresh(directory);
+	*ret = (struct attempt_status){ .life = ATTEMPT_NEVER_RAN };
+	if (!read_records(directory, ret, &any, err))
+		return false;
+	if (ret->life != ATTEMPT_FINISHED && any)
+		ret->life = ATTEMPT_LIVES;
+	return true;
+}
+
+/* Opened, so that the server is asked. False: there is no such file. */
+static bool changed_at(int directory, const char *name, int flags, int64_t *ret_us)
+{
+	struct stat info;
+	const int fd = openat(directory, name, flags | O_CLOEXEC, 0600);
+	bool ok = fd >= 0;
+
+	if (ok && (flags & O_CREAT))
+		ok = futimens(fd, NULL) == 0; /* without times of ours: the server's now */
+	ok = ok && fstat(fd, &info) == 0;
+	if (ok)
+		*ret_us = info.st_mtim.tv_sec * INT64_C(1000000) + info.st_mtim.tv_nsec / 1000;
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+int64_t attempt_silence_us(const char *directory)
+{
+	const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int64_t beat_us = 0, now_us = 0, silence_us = -1;
+
+	if (fd < 0)
+		return -1;
+	if (changed_at(fd, ATTEMPT_HEARTBEAT, O_RDONLY, &beat_us) &&
+		changed_at(fd, ATTEMPT_CLOCK, O_WRONLY | O_CREAT, &now_us))
+		silence_us = now_us > beat_us ? now_us - beat_us : 0;
+	close(fd);
+	return silence_us;
+}
+
+bool attempt_ask_to_stop(const char *directory, int signal, struct tuner_error *err)
+{
+	char number[16], *path = path_join(directory, ATTEMPT_STOP);
+	const int n = snprintf(number, sizeof(number), "%d\n", signal);
+	const bool ok = path != NULL ? file_write_atomic(path, number, (size_t)n, 0600, false, err)
+				     : tuner_fail_memory(err);
+	free(path);
+	return ok;
 }
 
 /* ---- fencing ---- */
@@ -436,7 +506,7 @@ bool attempt_fence(const char *directory, const char *key, const struct attempt_
 {
 	const int64_t until_us = clock_monotonic_us() + wait_ms * INT64_C(1000);
 	struct trail trail;
-	struct held held;
+	struct held held = { .fd = -1 };
 
 	if (!attempt_is_of_this_boot(status))
 		return true;

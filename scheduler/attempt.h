@@ -6,6 +6,7 @@
  *     output.log    the command's stdout and stderr; capped and rotated (output_* below)
  *     exit.json     written atomically when the command, its group and its orphans have ended and all
  *                   output is stored, by the supervisor alone, which then makes it durable and leaves
+ *     heartbeat, stop   only where the launch asks for a heartbeat: see attempt_files.h
  *     parameters.json, checkpoint/, model/, output/   the command's own
  *
  * exit.json: ended, and how.  Else lock held: lives.  Else no started: never ran.
@@ -28,7 +29,7 @@
 struct launch {
 	const char *key;
 	char *const *arguments; /* argument vector; [0] is looked up in the PATH of `environment` */
-	char *const *environment; /* complete: nothing is inherited */
+	char *const *environment; /* complete, unless `inherits` */
 	const char *working_directory;
 	char *const *gpu_locks; /* files that the supervisor holds a shared lock of; NULL: none */
 	int64_t timeout_us; /* 0: none. Then SIGTERM to the group, and SIGKILL after grace_us */
@@ -39,6 +40,9 @@ struct launch {
 	int64_t memory_bytes; /* resident, of all processes together; 0: no limit */
 	bool no_network; /* nothing but loopback */
 	int64_t log_max_bytes; /* kept of the output, in two halves: the newest half at least */
+	bool inherits; /* what the supervisor's own environment has beyond this one is added: where an
+			  engine starts it, that is what the engine and its user have set up */
+	int64_t heartbeat_us; /* so often it shows that it lives, and it heeds `stop`; 0: neither */
 };
 
 /* Writes DIRECTORY/launch (mode 0600, atomically). */
@@ -97,6 +101,19 @@ struct attempt_status {
 /* Looks at a directory. A missing one is NEVER_RAN. */
 TUNER_MUST_CHECK
 bool attempt_look(const char *directory, struct attempt_status *ret, struct tuner_error *err);
+
+/* The same where no lock tells anything, because the directory is on a network file system and the
+ * supervisor on another machine: without exit.json whatever has started is LIVES. */
+TUNER_MUST_CHECK
+bool attempt_look_afar(const char *directory, struct attempt_status *ret, struct tuner_error *err);
+
+/* By the file server's clock, which it takes from a file that it touches in `directory`: how long ago the
+ * attempt last showed that it lives. -1: it never did, or that cannot be found out. */
+int64_t attempt_silence_us(const char *directory);
+
+/* Asks a supervisor that looks for it to end its command by this signal (SIGTERM, SUPERVISE_KILL). */
+TUNER_MUST_CHECK
+bool attempt_ask_to_stop(const char *directory, int signal, struct tuner_error *err);
 
 /* False if the machine has been started again since. */
 bool attempt_is_of_this_boot(const struct attempt_status *status);

@@ -4,12 +4,16 @@
  * `launch` is a sequence of records, each a tag byte, a value and a NUL. The first is LAUNCH_MAGIC
  * as a whole; then in any order one k(ey), d(irectory), t(imeout), g(race) and l(og bytes), at least
  * one a(rgument), any number of e(nvironment entries) and up to LAUNCH_GPU_LOCKS_MAX locks of GPUs (u), at most
- * one file of s(ecrets), m(emory limit) and n(o network, empty), the vectors in their order; times are decimal
- * microseconds. The last record is the tag LAUNCH_END alone, and nothing follows it: so a file
+ * one file of s(ecrets), m(emory limit) and n(o network, empty), the vectors in their order, and for a host whose
+ * engine starts the supervisor i(nherit) and h(eartbeat); times are decimal microseconds. The last record is the tag LAUNCH_END alone, and nothing follows it: so a file
  * that was cut, or that a power failure left as zeros, is recognized.
  *
  * `started` and `exit.json` are JSON objects on one line. A power failure may leave either name
  * without its content (see record_sync), so readers take what does not parse for torn.
+ *
+ * `heartbeat` is empty: its time of change, by the file server's clock, tells that the supervisor lives
+ * where no lock can. `stop` holds the decimal number of a signal for a supervisor that cannot be
+ * signalled; it looks for it once a second. Both are there only if the launch file asks for a heartbeat.
  *
  * Output lies in segments that together hold consecutive bytes: output.log is the newest and has no
  * number; an older one is named by the offset of its first byte. Rotation renames output.log,
@@ -23,6 +27,14 @@
 #define ATTEMPT_EXIT     "exit.json"
 #define ATTEMPT_EXIT_NEW ATTEMPT_EXIT ".new" /* until it is renamed */
 #define ATTEMPT_OUTPUT   "output.log"
+
+#define ATTEMPT_HEARTBEAT "heartbeat"
+#define ATTEMPT_STOP      "stop"
+#define ATTEMPT_CLOCK     ".clock" /* touched by a reader, for the file server's time */
+
+/* Of an engine's job: its script, and what that prints before the command begins. */
+#define ATTEMPT_JOB_SCRIPT "job.sh"
+#define ATTEMPT_JOB_LOG    "slurm.log"
 
 #define OUTPUT_SEGMENT_FORMAT "output.%020lld.log" /* offset of its first byte */
 #define OUTPUT_SEGMENT_PREFIX "output."
@@ -42,6 +54,8 @@ enum {
 	LAUNCH_SECRETS = 's',
 	LAUNCH_MEMORY = 'm',
 	LAUNCH_NO_NETWORK = 'n',
+	LAUNCH_INHERIT = 'i', /* "1": see struct launch */
+	LAUNCH_HEARTBEAT = 'h',
 	LAUNCH_END = '.',
 	LAUNCH_GPU_LOCKS_MAX = 16,
 

@@ -35,6 +35,10 @@ struct backend_event {
 struct backend_ops {
 	const char *name;
 
+	/* Attempts run elsewhere, and their directories here only mirror what is known of them: that
+	 * nothing has run cannot be read from them. */
+	bool remote;
+
 	/* Starts the attempt whose directory holds `launch` already (launch_write). Idempotent by
 	 * the directory's own fence: if something has run there already it is adopted instead. An
 	 * error means that nothing was started. */

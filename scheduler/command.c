@@ -326,6 +326,8 @@ static bool assemble(const struct command_request *request, struct strings *argu
 			.timeout_us = request->timeout_us,
 			.grace_us = request->grace_us,
 			.log_max_bytes = request->log_max_bytes,
+			.inherits = request->engine_environment,
+			.heartbeat_us = request->heartbeat_us,
 		},
 		.memory = memory,
 		.vectors = vectors,

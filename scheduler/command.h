@@ -55,6 +55,9 @@ struct command_request {
 	const char *secrets; /* absolute; NULL: none. This and the next two as struct launch's */
 	int64_t memory_bytes;
 	bool no_network;
+	bool engine_environment; /* the host's engine gives the environment, and says which GPUs: the
+				    command gets that, and what is built here on top of it */
+	int64_t heartbeat_us; /* struct launch */
 };
 
 /* What to launch; owns everything that launch points to. All zero is a finished one. */
@@ -82,7 +85,8 @@ bool command_check(char *const *command, const char *const *parameter_names, siz
  * later wins. Only if neither `inherited` nor the job says otherwise: PYTHONUNBUFFERED,
  * OMP_NUM_THREADS, MASTER_ADDR and MASTER_PORT (found free by a bind a moment ago, and different for
  * different keys). CUDA_VISIBLE_DEVICES is set for a slot with GPUs; a slot without leaves it as it
- * came, because "no GPUs" may also mean that nvidia-smi was not there to tell.
+ * came, because "no GPUs" may also mean that nvidia-smi was not there to tell; so does one under an
+ * engine, which sets it.
  *
  * TUNER_USAGE: an unknown placeholder; a variable of the job without a name or named
  * TUNER_ATTEMPT_KEY; a string of COMMAND_STRING_MAX bytes or more; a channel's name that is no file

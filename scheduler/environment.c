@@ -269,6 +269,10 @@ static void put_gpus(struct builder *builder)
 {
 	if (builder->request->slot->n_gpus == 0)
 		return;
+	if (builder->request->engine_environment) {
+		strings_put_text(builder->strings, "CUDA_DEVICE_ORDER", "PCI_BUS_ID");
+		return;
+	}
 	slot_gpus(builder->request->slot, &builder->text);
 	put_written(builder, "CUDA_VISIBLE_DEVICES");
 	strings_put_text(builder->strings, "CUDA_DEVICE_ORDER", "PCI_BUS_ID");

@@ -66,7 +66,8 @@ struct watch {
 	bool removed; /* the attempt directory is gone */
 	int stop_signal, last_forwarded;
 	int64_t began_us; /* as passed_us tells */
-	int64_t limit_at, kill_at, linger_until, give_up_at, look_at, weigh_at;
+	int64_t limit_at, kill_at, linger_until, give_up_at, look_at, beat_at, weigh_at;
+	int asked; /* by the file `stop`, so far */
 };
 
 /* The time limit counts what the command could use: a suspended machine does not run it down. */
@@ -263,14 +264,32 @@ static void weigh(struct watch *w)
 	kill_hard(w);
 }
 
+/* Where no signal reaches us: a file that appears, and may come to ask for more. */
+static void look_for_stop(struct watch *w)
+{
+	const int signal = record_stop(w->directory);
+
+	if (signal <= 0 || signal == w->asked)
+		return;
+	w->asked = signal;
+	take_signal(w, signal);
+}
+
 static void keep_deadlines(struct watch *w)
 {
 	const int64_t now = now_us();
 
+	if (w->order.heartbeat_us > 0 && now >= w->beat_at) {
+		record_heartbeat(w->directory);
+		w->beat_at = later(now, w->order.heartbeat_us);
+	}
 	if (w->ended)
 		return;
-	if (now >= w->look_at)
+	if (now >= w->look_at) {
 		look_for_directory(w);
+		if (w->order.heartbeat_us > 0)
+			look_for_stop(w);
+	}
 	if (now >= w->weigh_at)
 		weigh(w);
 	if (now >= w->limit_at) {
@@ -285,7 +304,8 @@ static void keep_deadlines(struct watch *w)
 
 static int64_t next_deadline(const struct watch *w)
 {
-	const int64_t all[] = { w->limit_at, w->kill_at, w->give_up_at, w->look_at, w->weigh_at };
+	const int64_t all[] = { w->limit_at, w->kill_at, w->give_up_at, w->look_at, w->beat_at,
+		w->weigh_at };
 	int64_t next = w->linger_until;
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all) && !w->ended; i++)
@@ -456,6 +476,8 @@ static enum supervise_status take_lock(int directory)
 	if (fd < 0)
 		return SUPERVISE_NO_FILES;
 	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; i++) {
+		if (errno == ENOLCK || errno == EOPNOTSUPP || errno == ENOSYS)
+			break; /* a file system without locks: `started` alone fences */
 		if (errno != EWOULDBLOCK)
 			return SUPERVISE_NO_FILES;
 		if (i == LOCK_TRIES)
@@ -480,6 +502,7 @@ static void watch_init(struct watch *w, int directory, int exit_json)
 		.linger_until = NEVER,
 		.give_up_at = NEVER,
 		.look_at = later(now_us(), LOOK_US),
+		.beat_at = NEVER,
 		.weigh_at = NEVER };
 }
 
@@ -507,6 +530,12 @@ static bool begin(struct watch *w, enum supervise_status *ret_status)
 	if (!order_read(w->directory, &w->order, outcome->message) ||
 		!secrets_add(&w->order, outcome->message))
 		return false;
+	if (w->order.heartbeat_us > 0 && (w->asked = record_stop(w->directory)) > 0) {
+		outcome->kind =
+			KIND_STOPPED; /* it has waited in a queue, and is no longer wanted */
+		outcome->stop_signal = w->asked;
+		return false;
+	}
 	hold_gpus(&w->order);
 	if (!child_fork(w->directory, &w->order, &w->child, outcome->message))
 		return false;
@@ -519,6 +548,8 @@ static bool begin(struct watch *w, enum supervise_status *ret_status)
 		return false;
 	}
 	outcome->kind = KIND_CODE;
+	if (w->order.heartbeat_us > 0)
+		w->beat_at = 0;
 	log_init(&w->log, w->directory, w->order.log_max_bytes);
 	if (w->order.timeout_us > 0)
 		w->limit_at = later(now_us(), w->order.timeout_us);

@@ -18,10 +18,10 @@ enum { MESSAGE_MAX = 256 };
 
 /* ---- what to run: supervise_order.c ---- */
 
-/* The launch file. `bytes` holds all strings but the environment's last, the attempt's key. */
+/* The launch file. `bytes` holds all strings but the environment's entry of the attempt's key, and those
+ * that are inherited. */
 struct order {
-	char *bytes;
-	bool key_added;
+	char *bytes, *key_entry;
 	const char *key, *directory;
 	char **arguments, **environment;
 	const char *secrets; /* file; NULL: none */
@@ -30,9 +30,12 @@ struct order {
 	const char *gpu_locks[LAUNCH_GPU_LOCKS_MAX];
 	int n_gpu_locks;
 	int64_t timeout_us, grace_us, log_max_bytes;
+	bool inherits;
+	int64_t heartbeat_us; /* 0: none */
 };
 
-/* Reads DIRECTORY/launch. The environment gets the attempt's key, whatever it said before. */
+/* Reads DIRECTORY/launch. The environment gets the attempt's key, whatever it said before, and what it
+ * inherits from ours. */
 bool order_read(int directory, struct order *ret, char ret_message[MESSAGE_MAX]);
 
 /* Also after a refusal. The supervisor keeps its order to the end. */
@@ -141,6 +144,12 @@ bool record_exit(int directory, int reserved, const struct outcome *outcome, con
  * system with a journal the first fsync commits it all, and the others find little to wait for. The
  * order in which they reach the disk does not matter: readers recognize a torn exit.json. */
 void record_sync(int directory, int exit_json, const struct log *log);
+
+/* Shows that we live: `heartbeat` is made, or changed by the file server's clock. */
+void record_heartbeat(int directory);
+
+/* The signal that `stop` asks for, and 0 when there is none (any more than last time). */
+int record_stop(int directory);
 
 /* OOM kills in our cgroup (v2 memory.events, v1 memory.oom_control) or else on this machine; -1 if
  * the kernel does not tell. */

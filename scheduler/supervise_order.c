@@ -63,6 +63,15 @@ static size_t count_records(const char *bytes, size_t size)
 	return n;
 }
 
+static size_t count_own(void)
+{
+	size_t n = 0;
+
+	while (environ[n] != NULL)
+		n++;
+	return n;
+}
+
 static bool read_us(const char *text, int64_t *ret)
 {
 	char *end = NULL;
@@ -113,8 +122,36 @@ static bool take_record(
 		return read_us(value, &order->grace_us);
 	case LAUNCH_LOG:
 		return read_us(value, &order->log_max_bytes);
+	case LAUNCH_HEARTBEAT:
+		return read_us(value, &order->heartbeat_us);
+	case LAUNCH_INHERIT:
+		order->inherits = strcmp(value, "1") == 0;
+		return order->inherits;
 	default:
 		return false;
+	}
+}
+
+static bool same_name(const char *a, const char *b)
+{
+	const size_t length = strcspn(a, "=");
+
+	return strncmp(a, b, length) == 0 && b[length] == '=';
+}
+
+/* What the order does not name itself comes from our own environment, into the same vector, which has
+ * room for it. */
+static void inherit(struct order *order, size_t n)
+{
+	const size_t own = n;
+
+	for (char **variable = environ; *variable != NULL; variable++) {
+		size_t i = 0;
+
+		while (i < own && !same_name(*variable, order->environment[i]))
+			i++;
+		if (i == own && strchr(*variable, '=') != NULL)
+			order->environment[n++] = *variable;
 	}
 }
 
@@ -134,8 +171,10 @@ static bool take_records(struct order *order, char *record, const char *end)
 	if (key == NULL)
 		return false;
 	snprintf(key, length, "%s%s", KEY_PREFIX, order->key);
-	order->environment[n_environment] = key;
-	order->key_added = true;
+	order->environment[n_environment++] = key;
+	order->key_entry = key;
+	if (order->inherits)
+		inherit(order, n_environment);
 	return true;
 }
 
@@ -156,7 +195,7 @@ bool order_read(int directory, struct order *ret, char ret_message[MESSAGE_MAX])
 
 	const size_t n = count_records(bytes, size);
 	ret->arguments = calloc(n, sizeof(char *));
-	ret->environment = calloc(n + 1, sizeof(char *));
+	ret->environment = calloc(n + count_own() + 1, sizeof(char *));
 	if (ret->arguments == NULL || ret->environment == NULL)
 		return refuse(ret_message, "does not fit into memory");
 	if (!take_records(ret, bytes + sizeof(first), bytes + size - sizeof(last)))
@@ -166,10 +205,7 @@ bool order_read(int directory, struct order *ret, char ret_message[MESSAGE_MAX])
 
 void order_finish(struct order *order)
 {
-	/* Only the key's entry is no part of `bytes`; it comes last. */
-	for (char **entry = order->environment; entry != NULL && *entry != NULL; entry++)
-		if (entry[1] == NULL && order->key_added)
-			free(*entry);
+	free(order->key_entry); /* the others are parts of `bytes`, or ours */
 	free(order->arguments);
 	free(order->environment);
 	free(order->bytes);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -139,6 +140,33 @@ bool record_exit(int directory, int reserved, const struct outcome *outcome, con
 
 	return write_all(reserved, line, (size_t)n) &&
 	       renameat(directory, ATTEMPT_EXIT_NEW, directory, ATTEMPT_EXIT) == 0;
+}
+
+void record_heartbeat(int directory)
+{
+	const int fd = openat(directory, ATTEMPT_HEARTBEAT, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return;
+	futimens(fd, NULL);
+	close(fd);
+}
+
+/* Through the directory opened anew: a client of a network file system would go on believing for a while
+ * that the name is not there. */
+int record_stop(int directory)
+{
+	char text[16];
+	const int again = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const int fd = again >= 0 ? openat(again, ATTEMPT_STOP, O_RDONLY | O_CLOEXEC) : -1;
+	const ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
+
+	if (fd >= 0)
+		close(fd);
+	if (again >= 0)
+		close(again);
+	text[n > 0 ? n : 0] = '\0';
+	return atoi(text);
 }
 
 static int open_previous(const struct log *log)

@@ -255,6 +255,25 @@ no more than 200 GiB in all ([artifacts.md](artifacts.md)):
 "keep": { "best": 3, "last": 5, "disk": "200 GiB" }
 ```
 
+A Slurm cluster, by sbatch and by slurmrestd ([hosts.md](hosts.md#slurm)):
+
+```jsonc
+"hosts": [{
+  "backend": "slurm", "slots": 16, "ahead": 4, "directory": "/shared/tuner", "partition": "gpu", "gres": "gpu:1",
+  "cores": 8, "memory": "32 GiB", "time_limit": "4h", "account": "vision", "qos": "normal", "constraint": "a100",
+  "script_lines": ["#SBATCH --exclude=node7", "module load cuda"]
+}]
+```
+
+```jsonc
+"hosts": [
+  { "backend": "slurm", "name": "near", "url": "http://login:6820", "user": "me", "token_file": "~/.slurm-token",
+    "slots": 16, "gpus_per_trial": 1, "priority": 1 },
+  { "backend": "slurm", "name": "far", "url": "https://slurm.example.org", "slots": 4,
+    "token_command": ["ssh", "far", "scontrol", "token", "lifespan=3600"] }
+]
+```
+
 For people and editors only:
 
 ```jsonc

@@ -251,6 +251,83 @@ static void a_missing_program_and_a_missing_directory_are_told(void **state)
 	place_remove(&place);
 }
 
+/* ---- where an engine starts the supervisor ---- */
+
+/* A launch of `sh -c script` whose supervisor shows that it lives, and inherits. */
+static void write_engine_launch(struct place *place, const char *script)
+{
+	const char *arguments[] = { "sh", "-c", script, NULL };
+	const char *environment[] = { "COLOR=blue", NULL };
+	const struct launch launch = { .key = KEY,
+		.arguments = (char *const *)arguments,
+		.environment = (char *const *)environment,
+		.working_directory = place->base,
+		.grace_us = 300000,
+		.log_max_bytes = 1 << 20,
+		.inherits = true,
+		.heartbeat_us = 100000 };
+	ASSERT_OK(place, launch_write(place->directory, &launch, &place->err));
+}
+
+/* As a job script does. Waits for its end. */
+static void supervise_by_shell(struct place *place, const char *before)
+{
+	char command[512];
+	snprintf(command, sizeof(command), "%s %s %s", before, getenv("TUNER_SUPERVISE"),
+		place->directory);
+	assert_int_equal(system(command), 0);
+}
+
+static void a_command_inherits_what_its_launch_does_not_name(void **state)
+{
+	struct place place = place_make();
+	char output[256], expected[256];
+	int64_t first;
+	write_engine_launch(&place, "echo $COLOR $GIVEN $TUNER_ATTEMPT_KEY");
+	supervise_by_shell(&place, "env COLOR=red GIVEN=module TUNER_ATTEMPT_KEY=other");
+	read_all(&place, output, sizeof(output), &first);
+	snprintf(expected, sizeof(expected), "blue module %s\n", KEY);
+	assert_string_equal(output, expected);
+	place_remove(&place);
+}
+
+static void a_supervisor_out_of_reach_shows_that_it_lives_and_can_be_asked_to_stop(void **state)
+{
+	struct place place = place_make();
+	struct attempt_status status;
+	struct backend *backend = open_backend(&place);
+	assert_int_equal(attempt_silence_us(place.directory), -1);
+	write_engine_launch(&place, "exec sleep 1000");
+	ASSERT_OK(&place, backend->ops->start(backend, 1, place.directory, KEY, &place.err));
+	await(&place, backend, BACKEND_STARTED);
+	ASSERT_OK(&place, attempt_look_afar(place.directory, &status, &place.err));
+	assert_int_equal(status.life, ATTEMPT_LIVES);
+	ASSERT_OK(&place, attempt_ask_to_stop(place.directory, SIGTERM, &place.err));
+	const struct backend_event end = await(&place, backend, BACKEND_ENDED);
+	assert_int_equal(end.exit.kind, EXIT_STOPPED);
+	assert_int_equal(end.exit.stop_signal, SIGTERM);
+	const int64_t silence_us = attempt_silence_us(place.directory);
+	assert_true(silence_us >= 0 && silence_us < PATIENCE_US);
+	ASSERT_OK(&place, attempt_look_afar(place.directory, &status, &place.err));
+	assert_int_equal(status.life, ATTEMPT_FINISHED);
+	backend->ops->close(backend);
+	place_remove(&place);
+}
+
+static void what_was_stopped_while_it_waited_in_a_queue_does_not_begin(void **state)
+{
+	struct place place = place_make();
+	char path[128];
+	write_engine_launch(&place, "touch ran");
+	ASSERT_OK(&place, attempt_ask_to_stop(place.directory, SIGTERM, &place.err));
+	supervise_by_shell(&place, "");
+	assert_int_equal(look(&place).life, ATTEMPT_FINISHED);
+	assert_int_equal(look(&place).exit.kind, EXIT_STOPPED);
+	snprintf(path, sizeof(path), "%s/ran", place.base);
+	assert_int_not_equal(access(path, F_OK), 0);
+	place_remove(&place);
+}
+
 static void a_cut_launch_file_starts_nothing(void **state)
 {
 	struct place place = place_make();
@@ -534,6 +611,10 @@ int main(void)
 		cmocka_unit_test(after_the_supervisors_death_nothing_of_the_command_is_left),
 		cmocka_unit_test(an_attempt_of_an_earlier_boot_needs_no_fence),
 		cmocka_unit_test(a_fence_spares_a_process_that_only_has_the_number),
+		cmocka_unit_test(a_command_inherits_what_its_launch_does_not_name),
+		cmocka_unit_test(
+			a_supervisor_out_of_reach_shows_that_it_lives_and_can_be_asked_to_stop),
+		cmocka_unit_test(what_was_stopped_while_it_waited_in_a_queue_does_not_begin),
 		cmocka_unit_test(another_process_takes_over_what_runs),
 		cmocka_unit_test(without_its_launch_an_attempt_is_not_started_by_who_takes_it_over),
 		cmocka_unit_test(a_launch_tells_whose_it_is),

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct check {
 	const struct invocation *call;
@@ -70,6 +71,42 @@ static bool look_at_machine(struct check *check, struct tuner_error *err)
 	return true;
 }
 
+static bool is_on_path(const char *program)
+{
+	const char *path = getenv("PATH");
+	struct tuner_error ignored;
+	char *found = NULL;
+	const bool there = command_exists(program, "/", path, &found, &ignored);
+
+	free(found);
+	return there;
+}
+
+/* What can be said of clusters without asking them. */
+static void look_at_clusters(struct check *check)
+{
+	const struct job_file *file = check->file;
+
+	for (size_t i = 0; file != NULL && i < file->n_hosts; i++) {
+		if (file->hosts[i].slurm == NULL)
+			continue;
+		const struct slurm_settings *settings = &file->hosts[i].slurm->settings;
+		if (settings->url == NULL && !is_on_path("sbatch"))
+			diagnose_warning(check->list, whole,
+				"hosts.%zu: there is no sbatch on this machine's PATH: run tuner "
+				"where there is, or give \"url\"",
+				i);
+		if (settings->token_file != NULL && access(settings->token_file, R_OK) != 0)
+			diagnose_warning(check->list, whole,
+				"hosts.%zu.token_file: cannot read %.300s: %s", i,
+				settings->token_file, strerror(errno));
+		if (settings->token_command != NULL && !is_on_path(settings->token_command[0]))
+			diagnose_warning(check->list, whole,
+				"hosts.%zu.token_command: there is no program %.200s", i,
+				settings->token_command[0]);
+	}
+}
+
 /* A grid is finite: a budget that is not its size is worth a word. */
 static void look_at_grid(struct check *check)
 {
@@ -114,10 +151,29 @@ static bool packs_here(const struct check *check)
 	return host != NULL && host->packs;
 }
 
+static void describe_clusters(const struct job_file *file, struct text *ret)
+{
+	for (size_t i = 0; i < file->n_hosts; i++) {
+		const struct job_host *host = &file->hosts[i];
+		if (host->slurm == NULL)
+			continue;
+		text_print(ret, "\n%s: Slurm by %s: %u job%s at a time",
+			host->name[0] != '\0' ? host->name : "slurm",
+			host->slurm->settings.url != NULL ? host->slurm->settings.url : "sbatch",
+			host->slots, host->slots == 1 ? "" : "s");
+		if (host->slurm->ahead > 0)
+			text_print(ret, ", and %u queued ahead", host->slurm->ahead);
+		text_add(ret, "\n");
+	}
+}
+
 /* Nothing where nothing is run. */
 static void describe_machine(const struct check *check, struct text *ret)
 {
 	if (check->file->command == NULL)
+		return;
+	describe_clusters(check->file, ret);
+	if (slots_local_host(check->file) == NULL)
 		return;
 	text_add(ret, "\nmachine:\n  ");
 	if (check->slots->n > 0)
@@ -192,6 +248,7 @@ int cmd_check(const struct invocation *call, struct tuner_error *err)
 	if (!read_job(&check, err) || !look_at_machine(&check, err))
 		goto out;
 	look_at_grid(&check);
+	look_at_clusters(&check);
 	if (!read_log(&check, err))
 		goto out;
 	if (call->json)

@@ -266,7 +266,7 @@ static bool prepare(struct try *try, struct tuner_error *err)
 static bool start(struct try *try, struct tuner_error *err)
 {
 	const struct launch_site site = { try->file, "localhost", &try->slots->items[0],
-		try->working_directory };
+		try->working_directory, slots_local_host(try->file) };
 	struct command command = { 0 };
 	struct launch_request request;
 	bool ok = launch_request(&site, try->live, &request, err) &&
@@ -366,8 +366,10 @@ static bool read_job(struct try *try, struct tuner_error *err)
 			"--timeout: expected a time such as \"90s\" or \"5m\", found \"%.100s\"",
 			timeout);
 	try->slots = calloc(1, sizeof(*try->slots));
-	return (try->slots != NULL || tuner_fail_memory(err)) &&
-	       slots_find(try->file, try->slots, err);
+	if (try->slots == NULL)
+		return tuner_fail_memory(err);
+	try->slots->items[0] = (struct slot){ .cores = 1 }; /* where no host is this machine */
+	return slots_local_host(try->file) == NULL || slots_find(try->file, try->slots, err);
 }
 
 static int status_of(const struct fate *fate)

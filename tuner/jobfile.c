@@ -49,8 +49,10 @@ static void free_lists(struct job_file *file)
 		free((char *)file->failures[i].pattern);
 		free((char *)file->failures[i].outcome);
 	}
-	for (size_t i = 0; i < file->n_hosts; i++)
+	for (size_t i = 0; i < file->n_hosts; i++) {
 		strings_free(file->hosts[i].prefix);
+		job_slurm_destroy(file->hosts[i].slurm);
+	}
 	free(file->metrics);
 	free(file->channels);
 	free(file->failures);

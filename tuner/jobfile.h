@@ -8,6 +8,7 @@
 #include "scheduler/classify.h"
 #include "scheduler/command.h"
 #include "scheduler/scrape.h"
+#include "scheduler/slurm_transport.h"
 #include "surrogate/space.h"
 #include "surrogate/stopping.h"
 #include "surrogate/suggest.h"
@@ -26,7 +27,7 @@ enum { HOST_NAME_MAX_BYTES = 128 };
 
 struct job_host {
 	char name[HOST_NAME_MAX_BYTES]; /* in reports and `tuner hosts`; "": the machine's own */
-	char backend[16]; /* "local"; "ssh" and "slurm" are refused until built */
+	char backend[16]; /* "local" or "slurm"; "ssh" is refused until built */
 	bool gpus_auto;
 	unsigned gpus_per_trial; /* 0: none wanted */
 	unsigned trials_per_gpu; /* at most; 0 and 1: none is shared */
@@ -37,6 +38,14 @@ struct job_host {
 	unsigned slots; /* trials at a time; 0: as budget.parallel and the GPUs give */
 	int64_t priority; /* places of a higher one are taken first */
 	char **prefix; /* NULL-terminated; NULL: none */
+	struct job_slurm *slurm; /* of the backend slurm; else NULL */
+};
+
+/* What a host of the backend slurm adds. */
+struct job_slurm {
+	struct slurm_settings settings; /* its strings are owned */
+	unsigned ahead; /* jobs queued beyond "slots" */
+	char *directory; /* absolute: where attempts lie; NULL: DATABASE.d */
 };
 
 enum { ARMS_MAX = 20, ARM_REPEATS_MAX = 1000, ARM_NAME_BYTES = 64 };

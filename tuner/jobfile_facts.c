@@ -570,6 +570,47 @@ static struct text gpus_text(const struct job_host *host)
 	return text;
 }
 
+static void add_slurm(struct collector *c, const struct job_host *host, const cJSON *node, size_t i)
+{
+	const struct slurm_settings *s = &host->slurm->settings;
+	const struct {
+		const char *name, *value;
+	} strings[] = { { "url", s->url }, { "user", s->user }, { "token_file", s->token_file },
+		{ "directory", host->slurm->directory }, { "partition", s->partition },
+		{ "gres", s->gres }, { "account", s->account }, { "qos", s->qos },
+		{ "constraint", s->constraint } };
+	const struct {
+		const char *name;
+		char *const *value;
+	} lists[] = { { "token_command", s->token_command }, { "script_lines", s->script_lines } };
+	struct text cores = number_text(s->cores), ahead = number_text(host->slurm->ahead);
+
+	for (size_t k = 0; k < sizeof(strings) / sizeof(*strings); k++) {
+		if (strings[k].value == NULL)
+			continue;
+		struct text value = string_text(strings[k].value);
+		add(c->facts, CHANGE_TAKEN, child_of(node, strings[k].name), &value, "hosts.%zu.%s",
+			i, strings[k].name);
+	}
+	for (size_t k = 0; k < sizeof(lists) / sizeof(*lists); k++) {
+		struct text value = TEXT_EMPTY;
+		if (lists[k].value == NULL)
+			continue;
+		strings_json(lists[k].value, &value);
+		add(c->facts, CHANGE_TAKEN, true, &value, "hosts.%zu.%s", i, lists[k].name);
+	}
+	add(c->facts, CHANGE_TAKEN, child_of(node, "cores"), &cores, "hosts.%zu.cores", i);
+	add(c->facts, CHANGE_TAKEN, child_of(node, "ahead"), &ahead, "hosts.%zu.ahead", i);
+	if (s->memory_bytes > 0) {
+		struct text memory = number_text((double)s->memory_bytes);
+		add(c->facts, CHANGE_TAKEN, true, &memory, "hosts.%zu.memory", i);
+	}
+	if (s->time_limit_us > 0) {
+		struct text limit = number_text((double)s->time_limit_us / 1e6);
+		add(c->facts, CHANGE_TAKEN, true, &limit, "hosts.%zu.time_limit", i);
+	}
+}
+
 static void add_hosts(struct collector *c)
 {
 	const cJSON *array = child_of(c->root, "hosts");
@@ -593,7 +634,13 @@ static void add_hosts(struct collector *c)
 			struct text priority = number_text((double)host->priority);
 			add(c->facts, CHANGE_TAKEN, true, &priority, "hosts.%zu.priority", i);
 		}
-		add(c->facts, CHANGE_TAKEN, child_of(node, "gpus"), &gpus, "hosts.%zu.gpus", i);
+		if (host->slurm != NULL) {
+			add_slurm(c, host, node, i);
+			text_finish(&gpus);
+		} else {
+			add(c->facts, CHANGE_TAKEN, child_of(node, "gpus"), &gpus, "hosts.%zu.gpus",
+				i);
+		}
 		if (host->gpus_per_trial > 0)
 			add(c->facts, CHANGE_TAKEN, child_of(node, "gpus_per_trial"), &per_trial,
 				"hosts.%zu.gpus_per_trial", i);

@@ -88,6 +88,13 @@ static void check_host_names(struct reader *reader, const cJSON *array)
 					file->hosts[i].name);
 }
 
+static bool is_slurm_node(const cJSON *node)
+{
+	const cJSON *backend = member(node, SECTION_HOST, "backend");
+
+	return backend != NULL && strcmp(backend->valuestring, "slurm") == 0;
+}
+
 static bool is_local(const struct job_host *host)
 {
 	return strcmp(host->backend, "local") == 0;
@@ -115,10 +122,16 @@ static bool read_host(
 	const cJSON *per_trial = member(node, SECTION_HOST, "gpus_per_trial");
 	const cJSON *prefix = member(node, SECTION_HOST, "prefix");
 
-	snprintf(host->backend, sizeof(host->backend), "local");
+	snprintf(host->backend, sizeof(host->backend), "%s",
+		is_slurm_node(node) ? "slurm" : "local");
 	read_host_name(reader, node, host);
 	host->slots = (unsigned)member_integer(node, SECTION_HOST, "slots");
 	host->priority = member_integer(node, SECTION_HOST, "priority");
+	if (prefix != NULL && (host->prefix = copy_strings(prefix)) == NULL)
+		return tuner_fail_memory(err);
+	if (is_slurm_node(node))
+		return read_slurm(reader, node, host, err);
+	refuse_slurm_keys(reader, node);
 	host->gpus_auto =
 		gpus == NULL || (cJSON_IsString(gpus) && strcmp(gpus->valuestring, "auto") == 0);
 	if (cJSON_IsArray(gpus))
@@ -127,8 +140,6 @@ static bool read_host(
 	if (!cJSON_IsArray(gpus) || gpus->child != NULL)
 		check_gpus_per_trial(reader, node, host);
 	read_sharing(reader, node, host);
-	if (prefix != NULL && (host->prefix = copy_strings(prefix)) == NULL)
-		return tuner_fail_memory(err);
 	return true;
 }
 

@@ -15,7 +15,7 @@
 #define COUNT_MAX          1000000
 #define STEPS_MAX          1e15
 #define LATER              "this part is not built yet"
-#define OF_REMOTE_HOSTS    "the backends ssh and slurm are not built yet"
+#define OF_REMOTE_HOSTS    "the backend ssh is not built yet"
 #define ANY_NUMBER         .min = -INFINITY, .max = INFINITY
 #define FROM_TO(low, high) .min = (low), .max = (high)
 
@@ -460,7 +460,7 @@ const struct key job_keys[] = {
 		.help = "retry: how often after this class alone",
 		.synonyms = "max_retries|limit|times" },
 
-	{ SECTION_HOST, "backend", KEY_WORD, .words = "local", .later = "ssh|slurm",
+	{ SECTION_HOST, "backend", KEY_WORD, .words = "local|slurm", .later = "ssh",
 		.otherwise = "\"local\"",
 		.aliases = "localhost=local|subprocess=local|process=local|this=local",
 		.help = "how the host is reached", .synonyms = "type|kind|platform" },
@@ -498,12 +498,51 @@ const struct key job_keys[] = {
 	{ SECTION_HOST, "address", KEY_STRING, .refused = OF_REMOTE_HOSTS,
 		.synonyms = "hostname|host|ip" },
 	{ SECTION_HOST, "port", KEY_INTEGER, .refused = OF_REMOTE_HOSTS },
-	{ SECTION_HOST, "user", KEY_STRING, .refused = OF_REMOTE_HOSTS, .synonyms = "username" },
-	{ SECTION_HOST, "directory", KEY_STRING, .refused = OF_REMOTE_HOSTS },
-	{ SECTION_HOST, "url", KEY_STRING, .refused = OF_REMOTE_HOSTS },
-	{ SECTION_HOST, "token_file", KEY_STRING, .refused = OF_REMOTE_HOSTS },
-	{ SECTION_HOST, "partition", KEY_STRING, .refused = OF_REMOTE_HOSTS, .synonyms = "queue" },
-	{ SECTION_HOST, "gres", KEY_STRING, .refused = OF_REMOTE_HOSTS },
+	{ SECTION_HOST, "user", KEY_STRING, .derived = "who runs tuner",
+		.help = "slurm: whose jobs they are", .synonyms = "username" },
+	{ SECTION_HOST, "directory", KEY_STRING, .derived = "beside the database",
+		.help = "slurm: where attempts lie, by a path that is the same here and on the "
+			"nodes",
+		.synonyms = "workdir|remote_dir|scratch|shared_directory" },
+	{ SECTION_HOST, "url", KEY_STRING, .derived = "none: sbatch, squeue and scancel are used",
+		.help = "slurm: where slurmrestd listens: http://, https:// or unix:/path",
+		.synonyms = "rest_url|endpoint|slurmrestd|server" },
+	{ SECTION_HOST, "token_file", KEY_STRING, .derived = "none",
+		.help = "slurm: holds the token for url; read before each request",
+		.synonyms = "token|jwt|jwt_file|auth_file" },
+	{ SECTION_HOST, "token_command", KEY_STRINGS, FROM_TO(1, 100),
+		.help = "slurm: prints a token for url; run when there is none, or it is refused",
+		.synonyms = "jwt_command|auth_command" },
+	{ SECTION_HOST, "partition", KEY_STRING, .derived = "the cluster's",
+		.help = "slurm: of the jobs, as sbatch's --partition",
+		.synonyms = "queue|partitions" },
+	{ SECTION_HOST, "gres", KEY_STRING, .derived = "gpu:gpus_per_trial if that is given",
+		.help = "slurm: what a job holds, as sbatch's --gres: \"gpu:1\"",
+		.synonyms = "generic_resources|tres" },
+	{ SECTION_HOST, "cores", KEY_INTEGER, FROM_TO(1, 100000), .otherwise = "1",
+		.help = "slurm: of a job, as sbatch's --cpus-per-task",
+		.synonyms = "cpus|cpus_per_task|num_cpus|cpus_per_trial" },
+	{ SECTION_HOST, "memory", KEY_SIZE, FROM_TO(1048576, 1e15), .derived = "the partition's",
+		.help = "slurm: of a job, as sbatch's --mem", .synonyms = "mem|ram|mem_per_node" },
+	{ SECTION_HOST, "time_limit", KEY_DURATION, FROM_TO(60, 3155760000),
+		.derived = "the partition's",
+		.help = "slurm: of a job, as sbatch's --time; \"timeout\" is tuner's own, and "
+			"ends a command more gently",
+		.synonyms = "time|walltime|wall_time" },
+	{ SECTION_HOST, "account", KEY_STRING, .derived = "the user's",
+		.help = "slurm: as sbatch's --account", .synonyms = "project_account|charge" },
+	{ SECTION_HOST, "qos", KEY_STRING, .derived = "the user's",
+		.help = "slurm: as sbatch's --qos", .synonyms = "quality_of_service" },
+	{ SECTION_HOST, "constraint", KEY_STRING, .derived = "none",
+		.help = "slurm: as sbatch's --constraint", .synonyms = "constraints|features" },
+	{ SECTION_HOST, "script_lines", KEY_STRINGS, FROM_TO(1, 1000),
+		.help = "slurm: lines at the head of the job script: \"module load cuda\", and "
+			"without url \"#SBATCH ...\"",
+		.synonyms = "job_script_prologue|script_head|prologue|setup|modules" },
+	{ SECTION_HOST, "ahead", KEY_INTEGER, FROM_TO(0, SLOTS_MAX), .otherwise = "0",
+		.help = "slurm: jobs kept in the queue beyond \"slots\"; the model counts them as "
+			"running",
+		.synonyms = "queue_ahead|prefetch|backlog" },
 
 	{ SECTION_CODE, "code", KEY_WORD, .words = "live|snapshot", .otherwise = "\"live\"",
 		.aliases = "frozen=snapshot|copy=snapshot|freeze=snapshot|none=live|directory=live",

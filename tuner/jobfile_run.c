@@ -347,10 +347,21 @@ static bool check_script(struct reader *reader, const cJSON *command, struct tun
 	return true;
 }
 
+static bool runs_here(const struct job_file *file)
+{
+	for (size_t i = 0; i < file->n_hosts; i++)
+		if (strcmp(file->hosts[i].backend, "local") == 0)
+			return true;
+	return file->n_hosts == 0;
+}
+
+/* On other hosts a program may be there that is not here; the script's directory is the same. */
 static bool check_presence(struct reader *reader, const cJSON *command, struct tuner_error *err)
 {
 	const struct job_file *file = reader->file;
 
+	if (!runs_here(file))
+		return check_script(reader, command, err);
 	if (file->n_hosts > 0 && file->hosts[0].prefix != NULL) {
 		const cJSON *host = member(reader->root, SECTION_FILE, "hosts")->child;
 		return file->hosts[0].prefix[0] == NULL ||

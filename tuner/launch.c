@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/random.h"
+#include "scheduler/slurm.h"
 #include "tuner/version.h"
 
 #include <errno.h>
@@ -64,11 +65,23 @@ out:
 	return ok;
 }
 
+/* The job's environment is the cluster's, and says which GPUs there are; how many follows from what was
+ * asked for. */
+static void under_slurm(const struct job_host *host, struct launch_request *request)
+{
+	request->command.inherited = NULL;
+	request->command.engine_environment = true;
+	request->command.heartbeat_us = SLURM_HEARTBEAT_S * INT64_C(1000000);
+	request->slot.n_gpus = host->gpus_per_trial;
+	for (size_t i = 0; i < request->slot.n_gpus; i++)
+		request->slot.gpus[i] = (struct gpu){ .index = (int)i };
+}
+
 bool launch_request(const struct launch_site *site, const struct live *live,
 	struct launch_request *ret, struct tuner_error *err)
 {
 	const struct job_file *file = site->file;
-	const struct job_host *host = file->n_hosts > 0 ? &file->hosts[0] : NULL;
+	const struct job_host *host = site->entry;
 	char *trial_directory = path_directory(live->directory);
 
 	*ret = (struct launch_request){
@@ -77,6 +90,7 @@ bool launch_request(const struct launch_site *site, const struct live *live,
 		.checkpoint = trial_directory ? path_join(trial_directory, "checkpoint") : NULL,
 	};
 	free(trial_directory);
+	ret->slot = *site->slot;
 	if (ret->arguments == NULL || ret->checkpoint == NULL)
 		return tuner_fail_memory(err);
 	ret->command = (struct command_request){
@@ -99,7 +113,7 @@ bool launch_request(const struct launch_site *site, const struct live *live,
 		.trial = live->number,
 		.attempt = live->attempt_number,
 		.training_seed = training_seed(file->seed, live->repeat, live->arm_number),
-		.slot = site->slot,
+		.slot = &ret->slot,
 		.gpu_locks = site->gpu_locks,
 		.timeout_us = file->timeout_us,
 		.grace_us = file->grace_us,
@@ -108,6 +122,8 @@ bool launch_request(const struct launch_site *site, const struct live *live,
 		.memory_bytes = file->memory_bytes,
 		.no_network = file->no_network,
 	};
+	if (host != NULL && host->slurm != NULL)
+		under_slurm(host, ret);
 	return true;
 }
 

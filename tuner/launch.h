@@ -9,6 +9,7 @@ struct launch_site {
 	const char *host;
 	const struct slot *slot;
 	const char *working_directory; /* NULL: the job file's */
+	const struct job_host *entry; /* of "hosts"; NULL: this machine */
 	const char *gpu_locks; /* gpu_lock.h's directory; NULL: GPUs are not locked */
 };
 
@@ -29,6 +30,7 @@ struct launch_request {
 	struct argument *arguments;
 	size_t n_arguments;
 	char *checkpoint;
+	struct slot slot; /* with GPUs that an engine gives: known by their number alone */
 };
 
 /* `site` and `live` must outlive it. The caller finishes it, after a failure too. */

@@ -131,10 +131,15 @@ static bool give_removal(
 static bool give_measure(struct loop *loop, struct tuner_error *err)
 {
 	struct text lines = TEXT_EMPTY;
-	const size_t root = strlen(store_directory(loop->store)) + 1;
+	const char *root = store_directory(loop->store);
+	const size_t length = strlen(root);
 
-	for (size_t i = 0; i < loop->n_lives; i++)
-		text_print(&lines, "%s\n", loop->lives[i]->directory + root);
+	/* On a host with a directory of its own they lie elsewhere, and go by their whole paths. */
+	for (size_t i = 0; i < loop->n_lives; i++) {
+		const char *path = loop->lives[i]->directory;
+		const bool below = strncmp(path, root, length) == 0 && path[length] == '/';
+		text_print(&lines, "%s\n", below ? path + length + 1 : path);
+	}
 	const bool ok = !text_failed(&lines) || tuner_fail_memory(err);
 	const bool given = ok && give(loop, KEEPER_MEASURE, loop->keeping.ends, lines.bytes, err);
 	text_finish(&lines);

@@ -124,6 +124,24 @@ bool slot_gpus_json(const struct slot *slot, struct text *ret)
 	return !text_failed(ret);
 }
 
+/* Relative to the database's directory; absolute where the host has one of its own, in which other databases
+ * may have a job of this name: the moment at which this one was made tells them apart. */
+static char *attempt_place(const struct loop *loop, const struct live *live, const struct job *job)
+{
+	const struct job_host *entry = loop->pool->hosts[live->place.host].entry;
+	struct text name = TEXT_EMPTY;
+
+	if (entry->slurm == NULL || entry->slurm->directory == NULL)
+		return attempt_relative_directory(
+			loop->file->name, live->number, live->attempt_number);
+	text_print(&name, "%s-%llx", loop->file->name, (unsigned long long)job->created_us);
+	char *relative = attempt_relative_directory(name.bytes, live->number, live->attempt_number);
+	char *path = relative ? path_join(entry->slurm->directory, relative) : NULL;
+	free(relative);
+	text_finish(&name);
+	return path;
+}
+
 /* The intent: trial, decision and attempt rows, within the open transaction. */
 bool loop_store_plan(struct loop *loop, struct plan *plan, int64_t now_us, const struct job *job,
 	struct tuner_error *err)
@@ -153,8 +171,7 @@ bool loop_store_plan(struct loop *loop, struct plan *plan, int64_t now_us, const
 			goto out;
 		tuner_assert(!capped && arm_number == live->arm_number);
 	}
-	plan->relative =
-		attempt_relative_directory(loop->file->name, live->number, live->attempt_number);
+	plan->relative = attempt_place(loop, live, job);
 	live->directory =
 		plan->relative ? path_join(store_directory(loop->store), plan->relative) : NULL;
 	if (live->directory == NULL || !slot_gpus_json(&host->slots[live->place.slot], &gpus)) {
@@ -184,7 +201,8 @@ struct launch_site loop_site(const struct loop *loop, const struct live *live)
 	const size_t slot = live->place.slot;
 	return (struct launch_site){ loop->file, host->name,
 		slot < host->n_slots ? &host->slots[slot] : &gone,
-		loop->settings->working_directory, loop->gpus.locks[0] ? loop->gpus.locks : NULL };
+		loop->settings->working_directory, host->entry,
+		host->locks ? loop->gpus.locks : NULL };
 }
 
 /* A launch that failed before anything ran: its turn comes like that of any other end. */

@@ -120,13 +120,15 @@ static bool take_over(struct loop *loop, struct live *live, bool intended, struc
 	struct attempt_status status;
 	bool prepared = false;
 
+	const bool is_here = !backend->ops->remote;
 	if (!is_prepared(loop, live, &prepared, &failed) ||
-		!attempt_look(live->directory, &status, &failed)) {
+		!(is_here ? attempt_look : attempt_look_afar)(live->directory, &status, &failed)) {
 		live_end_unlaunched(live, &failed);
 		return true;
 	}
 	const bool never_ran = status.life == ATTEMPT_NEVER_RAN;
-	if (never_ran && prepared && loop->settings->stop_only) {
+	/* Of what runs elsewhere a job may be queued of which no file tells: its backend has to see to that. */
+	if (never_ran && prepared && loop->settings->stop_only && is_here) {
 		live->stopping = outcome_name(OUTCOME_INTERRUPTED);
 		tuner_fail(&failed, TUNER_RETRY, "stopped before it ran");
 		live_end_unlaunched(live, &failed);

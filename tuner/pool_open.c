@@ -1,6 +1,7 @@
 /* From the entries of "hosts" to backends. */
 #include "tuner/pool.h"
 
+#include "scheduler/slurm.h"
 #include "tuner/isolation.h"
 #include "tuner/launch.h"
 #include "tuner/slots.h"
@@ -28,6 +29,25 @@ static bool add_local(
 	return ok;
 }
 
+/* It comes up with the first answer. */
+static bool add_slurm(
+	struct pool *pool, const struct job_host *entry, bool starts, struct tuner_error *err)
+{
+	const struct slurm_settings *settings = &entry->slurm->settings;
+	struct slurm_host host = { .settings = settings, .starts = starts };
+	struct backend *backend = NULL;
+	char *supervisor = NULL;
+
+	const bool ok = find_supervisor(&supervisor, err) &&
+			(settings->url != NULL ? slurm_rest_open(settings, &host.transport, err)
+					       : slurm_cli_open(settings, &host.transport, err));
+	host.supervisor = supervisor;
+	const bool added = ok && backend_slurm_open(&host, &backend, err) &&
+			   pool_add(pool, entry, "slurm", backend, err);
+	free(supervisor);
+	return added;
+}
+
 static bool look_here(
 	struct pool *pool, const struct job_file *file, char note[300], struct tuner_error *err)
 {
@@ -51,6 +71,11 @@ bool pool_open(struct pool *pool, const struct job_file *file, bool starts, char
 	ret_note[0] = '\0';
 	for (size_t i = 0; i < n; i++) {
 		const struct job_host *entry = file->n_hosts > 0 ? &file->hosts[i] : &anywhere;
+		if (entry->slurm != NULL) {
+			if (!add_slurm(pool, entry, starts, err))
+				return false;
+			continue;
+		}
 		tuner_assert(strcmp(entry->backend, "local") == 0);
 		if (!add_local(pool, entry, starts && file->no_network, err) ||
 			(starts && !look_here(pool, file, ret_note, err)))

@@ -48,6 +48,20 @@ static void share_gpus(struct slot_list *list, unsigned share, bool packs, unsig
 	list->n = n;
 }
 
+/* Queued jobs hold a place, too. Which GPUs they get is the cluster's to say. */
+static bool slots_of_cluster(const struct job_host *host, const struct machine *machine,
+	struct slot_list *ret, struct tuner_error *err)
+{
+	ret->n = host->slots + host->slurm->ahead;
+	if (ret->n > SLOTS_MAX)
+		return tuner_fail(err, TUNER_USAGE,
+			"\"slots\" and \"ahead\" are %zu together; at most %d work", ret->n,
+			SLOTS_MAX);
+	for (size_t i = 0; i < ret->n; i++)
+		ret->items[i] = (struct slot){ .cores = machine->cores };
+	return true;
+}
+
 bool slots_of(const struct job_host *host, unsigned parallel, const struct machine *machine,
 	struct slot_list *ret, struct tuner_error *err)
 {
@@ -58,6 +72,8 @@ bool slots_of(const struct job_host *host, unsigned parallel, const struct machi
 	size_t n_gpus = wants_gpus ? machine->n_gpus : 0;
 
 	*ret = (struct slot_list){ .n = 0 };
+	if (host->slurm != NULL)
+		return slots_of_cluster(host, machine, ret, err);
 	memcpy(gpus, machine->gpus, n_gpus * sizeof(*gpus));
 	if (host->n_gpus > 0 && !choose_gpus(host, gpus, &n_gpus, err))
 		return false;

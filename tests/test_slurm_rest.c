@@ -1,0 +1,310 @@
+/* slurmrestd's words in both shapes: v0.0.38 as a server of Slurm 22.05 says them, v0.0.40 and later after the
+ * published description of that interface. */
+#include "scheduler/slurm_rest.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+#include <cmocka.h>
+
+static struct slurm_reply parse(enum slurm_request_kind kind, long status, const char *body,
+	int64_t took_us, bool *ret_token)
+{
+	struct slurm_reply reply = { .kind = kind };
+	const struct slurm_rest_answer answer = {
+		.status = status, .took_us = took_us, .body = body, .size = strlen(body)
+	};
+
+	assert_true(slurm_rest_parse(38, &answer, &reply, ret_token));
+	return reply;
+}
+
+static void assert_job(const struct slurm_job *job, int64_t id, enum slurm_state state,
+	int64_t restarts, const char *name)
+{
+	assert_int_equal(job->id, id);
+	assert_int_equal(job->state, state);
+	assert_int_equal(job->restarts, restarts);
+	assert_string_equal(job->name, name);
+}
+
+static void jobs_of_the_older_shape(void **state)
+{
+	bool token;
+	(void)state;
+	struct slurm_reply reply = parse(SLURM_LIST, 200,
+		"{\"meta\":{},\"errors\":[],\"jobs\":["
+		"{\"job_id\":4,\"job_state\":\"RUNNING\",\"state_reason\":\"None\",\"name\":\"a\","
+		"\"nodes\":\"n1\",\"restart_cnt\":0,\"submit_time\":1795411255,\"time_limit\":null}"
+		","
+		"{\"job_id\":5,\"job_state\":\"PENDING\",\"state_reason\":\"BeginTime\",\"name\":"
+		"\"b\","
+		"\"nodes\":\"\",\"restart_cnt\":1,\"submit_time\":1795411256},"
+		"{\"job_id\":6,\"job_state\":\"NODE_FAIL\",\"name\":\"c\",\"nodes\":null},"
+		"{\"job_id\":7,\"job_state\":\"SOMETHING_NEW\"}]}",
+		1000, &token);
+
+	assert_int_equal(reply.result, SLURM_OK);
+	assert_int_equal(reply.n_jobs, 4);
+	assert_job(&reply.jobs[0], 4, SLURM_RUNNING, 0, "a");
+	assert_string_equal(reply.jobs[0].nodes, "n1");
+	assert_int_equal(reply.jobs[0].submitted_s, 1795411255);
+	assert_job(&reply.jobs[1], 5, SLURM_PENDING, 1, "b");
+	assert_string_equal(reply.jobs[1].reason, "BeginTime");
+	assert_job(&reply.jobs[2], 6, SLURM_NODE_FAIL, 0, "c");
+	assert_job(&reply.jobs[3], 7, SLURM_UNKNOWN, 0, "");
+	free(reply.jobs);
+}
+
+#define NUMBER(n) "{\"set\":true,\"infinite\":false,\"number\":" #n "}"
+
+static void jobs_of_the_newer_shape(void **state)
+{
+	bool token;
+	(void)state;
+	struct
+		slurm_reply
+			reply =
+				parse(SLURM_LIST, 200,
+					"{\"jobs\":["
+					"{\"job_id\":104,\"job_state\":[\"RUNNING\"],\"state_"
+					"reason\":\"None\",\"name\":\"a\","
+					"\"nodes\":\"n1\",\"restart_cnt\":0,\"submit_"
+					"time\":" NUMBER(
+						1795411255) ","
+							    "\"time_limit\":{\"set\":false,"
+							    "\"infinite\":true,\"number\":0},"
+							    "\"exit_code\":{\"status\":["
+							    "\"SUCCESS\"],\"return_code\":" NUMBER(
+								    0) ","
+								       "\"signal\":{\"id\":{"
+								       "\"set\":false,\"infinite\":"
+								       "false,\"number\":0},"
+								       "\"name\":\"\"}}},"
+								       "{\"job_id\":105,\"job_"
+								       "state\":[\"CANCELLED\","
+								       "\"COMPLETING\"],\"name\":"
+								       "\"b\"},"
+								       "{\"job_id\":106,\"job_"
+								       "state\":[\"PENDING\","
+								       "\"REQUEUED\"],\"name\":"
+								       "\"c\","
+								       "\"restart_cnt\":1},"
+								       "{\"job_id\":107,\"job_"
+								       "state\":[\"OUT_OF_MEMORY\"]"
+								       ",\"name\":\"d\","
+								       "\"submit_time\":{\"set\":"
+								       "false,\"infinite\":false,"
+								       "\"number\":0}}],"
+								       "\"last_backfill\":" NUMBER(0) ",\"last_update\":" NUMBER(
+									       1795411260) ","
+											   "\"meta"
+											   "\":{"
+											   "\"slurm"
+											   "\":{"
+											   "\"versi"
+											   "on\":{"
+											   "\"major"
+											   "\":"
+											   "\"23\","
+											   "\"micro"
+											   "\":"
+											   "\"0\","
+											   "\"minor"
+											   "\":"
+											   "\"11\"}"
+											   ","
+											   "\"relea"
+											   "se\":"
+											   "\"23."
+											   "11.0\"}"
+											   "},"
+											   "\"error"
+											   "s\":[],"
+											   "\"warni"
+											   "ngs\":["
+											   "]}",
+					1000, &token);
+
+	assert_int_equal(reply.result, SLURM_OK);
+	assert_int_equal(reply.n_jobs, 4);
+	assert_job(&reply.jobs[0], 104, SLURM_RUNNING, 0, "a");
+	assert_int_equal(reply.jobs[0].submitted_s, 1795411255);
+	assert_job(&reply.jobs[1], 105, SLURM_COMPLETING, 0, "b");
+	assert_job(&reply.jobs[2], 106, SLURM_REQUEUED, 1, "c");
+	assert_job(&reply.jobs[3], 107, SLURM_OUT_OF_MEMORY, 0, "d");
+	assert_int_equal(reply.jobs[3].submitted_s, 0);
+	free(reply.jobs);
+}
+
+static void nothing_new_is_an_empty_reply(void **state)
+{
+	bool token;
+	(void)state;
+	const struct slurm_reply reply = parse(SLURM_LIST, 304, "", 1000, &token);
+	assert_int_equal(reply.result, SLURM_OK);
+	assert_true(reply.unchanged);
+}
+
+static void submits_of_both_shapes(void **state)
+{
+	bool token;
+	(void)state;
+	struct slurm_reply reply = parse(SLURM_SUBMIT, 200,
+		"{\"meta\":{},\"errors\":[],\"job_id\":3,\"step_id\":\"BATCH\","
+		"\"job_submit_user_msg\":\"\"}",
+		1000, &token);
+	assert_int_equal(reply.result, SLURM_OK);
+	assert_int_equal(reply.job, 3);
+	reply = parse(SLURM_SUBMIT, 200,
+		"{\"result\":{\"job_id\":17,\"step_id\":\"batch\",\"error_code\":0,\"error\":\"No "
+		"error\",\"job_submit_user_msg\":\"\"},\"meta\":{},\"errors\":[],\"warnings\":[]}",
+		1000, &token);
+	assert_int_equal(reply.result, SLURM_OK);
+	assert_int_equal(reply.job, 17);
+	/* Queued, and told that it never runs. */
+	reply = parse(SLURM_SUBMIT, 200,
+		"{\"errors\":[{\"error\":\"Requested time limit is "
+		"invalid\",\"error_number\":2015}],"
+		"\"job_id\":9}",
+		1000, &token);
+	assert_int_equal(reply.result, SLURM_REFUSED);
+	assert_int_equal(reply.job, 9);
+	assert_string_equal(reply.message, "Requested time limit is invalid (2015)");
+	/* Neither a number nor an error: it may have been queued. */
+	reply = parse(SLURM_SUBMIT, 200, "{\"errors\":[]}", 1000, &token);
+	assert_int_equal(reply.result, SLURM_UNCLEAR);
+}
+
+static void assert_error(enum slurm_request_kind kind, long status, const char *body,
+	int64_t took_us, enum slurm_result expected, bool expected_token)
+{
+	bool token;
+	const struct slurm_reply reply = parse(kind, status, body, took_us, &token);
+
+	if (reply.result != expected || token != expected_token)
+		fail_msg("%s: result %d, token %d", body, reply.result, token);
+	assert_true(reply.message[0] != '\0');
+}
+
+static void errors_say_whether_something_has_happened(void **state)
+{
+	(void)state;
+	/* The same words for a bad token and a controller that is down: the time tells. */
+	static const char unspecified[] =
+		"{\"errors\":[{\"error\":\"Unspecified error\",\"errno\":-1}]}";
+	assert_error(SLURM_LIST, 500, unspecified, 3000, SLURM_UNCLEAR, true);
+	assert_error(SLURM_LIST, 500, unspecified, 9000000, SLURM_UNCLEAR, false);
+	static const char nothing[] =
+		"{\"errors\":[{\"error\":\"Zero Bytes were transmitted or received\","
+		"\"error_number\":5005}]}";
+	assert_error(SLURM_SUBMIT, 500, nothing, 3000, SLURM_UNCLEAR, true);
+	assert_error(SLURM_SUBMIT, 500,
+		"{\"errors\":[{\"error_code\":1800,\"error\":\"Unable to contact slurm controller "
+		"(connect failure)\"}]}",
+		9000000, SLURM_UNREACHABLE, false);
+	assert_error(SLURM_SUBMIT, 500,
+		"{\"errors\":[{\"error_number\":2000,\"error\":\"Invalid partition name "
+		"specified\"}],\"warnings\":[]}",
+		3000, SLURM_REFUSED, false);
+	assert_error(SLURM_SUBMIT, 500,
+		"{\"errors\":[{\"description\":\"Batch job submission "
+		"failed\",\"error_number\":2014,"
+		"\"error\":\"Requested node configuration is not available\",\"source\":\"x\"}]}",
+		3000, SLURM_REFUSED, false);
+	assert_error(SLURM_CANCEL, 500,
+		"{\"errors\":[{\"error_number\":2017,\"error\":\"Invalid job id specified\"}]}",
+		3000, SLURM_REFUSED, false);
+	assert_error(SLURM_LIST, 401, "Authentication failure", 3000, SLURM_UNREACHABLE, true);
+	assert_error(SLURM_SUBMIT, 401, "Authentication failure", 3000, SLURM_UNREACHABLE, true);
+	assert_error(SLURM_SUBMIT, 400, "Unable to parse query.", 3000, SLURM_REFUSED, false);
+	assert_error(SLURM_SUBMIT, 502, "<html>Bad Gateway</html>", 3000, SLURM_UNCLEAR, false);
+	assert_error(SLURM_LIST, 200, "{\"errors\":[]}", 3000, SLURM_UNCLEAR, false);
+	assert_error(SLURM_LIST, 200, "{\"jobs\":[{\"job_id\":", 3000, SLURM_UNREACHABLE, false);
+}
+
+/* ---- what we say ---- */
+
+static char *const environment[] = { (char *)"PATH=/bin:/usr/bin", (char *)"HOME=/root", NULL };
+static const struct slurm_settings settings = { .partition = "gpu",
+	.gres = "gpu:2,shard:1",
+	.account = "lab",
+	.qos = "long",
+	.constraint = "a100",
+	.time_limit_us = INT64_C(90000000),
+	.memory_bytes = INT64_C(2000) << 20,
+	.cores = 4 };
+static const struct slurm_request request = { .kind = SLURM_SUBMIT,
+	.name = "n",
+	.script = "#!/bin/sh\nexec x\n",
+	.directory = "/d",
+	.log = "/d/slurm.log" };
+
+static const cJSON *at(const cJSON *root, const char *name)
+{
+	const cJSON *node = cJSON_GetObjectItemCaseSensitive(root, name);
+	assert_non_null(node);
+	return node;
+}
+
+static void a_submit_of_the_older_shape(void **state)
+{
+	(void)state;
+	char *body = slurm_rest_submit_body(38, &settings, &request, environment);
+	cJSON *root = cJSON_Parse(body);
+	const cJSON *job = at(root, "job");
+
+	assert_string_equal(at(root, "script")->valuestring, request.script);
+	assert_string_equal(at(at(job, "environment"), "PATH")->valuestring, "/bin:/usr/bin");
+	assert_string_equal(at(job, "gres")->valuestring, "gpu:2,shard:1");
+	assert_int_equal(at(job, "time_limit")->valueint, 2);
+	assert_int_equal(at(job, "memory_per_node")->valueint, 2000);
+	assert_int_equal(at(job, "cpus_per_task")->valueint, 4);
+	assert_string_equal(at(job, "partition")->valuestring, "gpu");
+	assert_string_equal(at(job, "account")->valuestring, "lab");
+	assert_string_equal(at(job, "qos")->valuestring, "long");
+	assert_string_equal(at(job, "constraints")->valuestring, "a100");
+	/* It would be taken, and ignored. */
+	assert_null(cJSON_GetObjectItemCaseSensitive(job, "requeue"));
+	cJSON_Delete(root);
+	free(body);
+}
+
+static void a_submit_of_the_newer_shape(void **state)
+{
+	(void)state;
+	char *body = slurm_rest_submit_body(41, &settings, &request, environment);
+	cJSON *root = cJSON_Parse(body);
+	const cJSON *job = at(root, "job");
+
+	assert_string_equal(at(job, "script")->valuestring, request.script);
+	assert_null(cJSON_GetObjectItemCaseSensitive(root, "script"));
+	assert_string_equal(
+		cJSON_GetArrayItem(at(job, "environment"), 1)->valuestring, "HOME=/root");
+	assert_string_equal(at(job, "tres_per_node")->valuestring, "gres/gpu:2,gres/shard:1");
+	assert_int_equal(at(at(job, "time_limit"), "number")->valueint, 2);
+	assert_true(cJSON_IsTrue(at(at(job, "time_limit"), "set")));
+	assert_int_equal(at(at(job, "memory_per_node"), "number")->valueint, 2000);
+	assert_true(cJSON_IsFalse(at(job, "requeue")));
+	cJSON_Delete(root);
+	free(body);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(jobs_of_the_older_shape),
+		cmocka_unit_test(jobs_of_the_newer_shape),
+		cmocka_unit_test(nothing_new_is_an_empty_reply),
+		cmocka_unit_test(submits_of_both_shapes),
+		cmocka_unit_test(errors_say_whether_something_has_happened),
+		cmocka_unit_test(a_submit_of_the_older_shape),
+		cmocka_unit_test(a_submit_of_the_newer_shape),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
