@@ -326,35 +326,33 @@ void loop_release_gpus(struct loop *loop)
 
 /* ---- beginning and end ---- */
 
-static bool prepare_here(struct loop *loop)
+static void prepare_here(struct loop *loop)
 {
 	struct pool *pool = loop->pool;
-	bool any = false;
+	if (!gpu_lock_directory(loop->gpus.locks, sizeof(loop->gpus.locks)))
+		loop->gpus.locks[0] = '\0';
+	name_owner(loop);
 	for (size_t h = 0; h < pool->n; h++) {
 		struct host *host = &pool->hosts[h];
-		if (!is_here(host) || host->n_gpus == 0)
-			continue;
-		any = true;
-		host->locks = loop->gpus.locks[0] != '\0';
-		for (size_t g = 0; g < host->n_gpus; g++)
+		host->locks = is_here(host) && loop->gpus.locks[0] != '\0';
+		for (size_t g = 0; is_here(host) && g < host->n_gpus; g++)
 			host->gpus[g].closed = true; /* until it has been looked at */
 	}
-	return any;
 }
 
 bool loop_begin_gpus(struct loop *loop, struct tuner_error *err)
 {
+	size_t h = 0, g = 0;
 	loop->gpus.packing = calloc(loop->pool->n + 1, sizeof(*loop->gpus.packing));
 	loop->gpus.report = calloc(1, sizeof(*loop->gpus.report));
 	if (loop->gpus.packing == NULL || loop->gpus.report == NULL)
 		return tuner_fail_memory(err);
 	if (!load_packing(loop, err))
 		return false;
-	if (!gpu_lock_directory(loop->gpus.locks, sizeof(loop->gpus.locks)))
-		loop->gpus.locks[0] = '\0';
-	name_owner(loop);
-	return !prepare_here(loop) ||
-	       gpu_watch_create(gpu_watch_period_us(), &loop->gpus.watch, err);
+	if (next_here(loop->pool, &h, &g) == NULL)
+		return true;
+	prepare_here(loop);
+	return gpu_watch_create(gpu_watch_period_us(), &loop->gpus.watch, err);
 }
 
 void loop_end_gpus(struct loop *loop)
