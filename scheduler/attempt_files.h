@@ -3,8 +3,8 @@
  *
  * `launch` is a sequence of records, each a tag byte, a value and a NUL. The first is LAUNCH_MAGIC
  * as a whole; then in any order one k(ey), d(irectory), t(imeout), g(race) and l(og bytes), at least
- * one a(rgument), any number of e(nvironment entries) and up to LAUNCH_GPU_LOCKS_MAX locks of GPUs (u), at most
- * one file of s(ecrets), m(emory limit) and n(o network, empty), the vectors in their order, and for a host whose
+ * one a(rgument), perhaps a lea(s)e, any number of e(nvironment entries) and up to LAUNCH_GPU_LOCKS_MAX locks of GPUs (u), at most
+ * one file of secrets (v), m(emory limit) and n(o network, empty), the vectors in their order, and for a host whose
  * engine starts the supervisor i(nherit) and h(eartbeat); times are decimal microseconds. The last record is the tag LAUNCH_END alone, and nothing follows it: so a file
  * that was cut, or that a power failure left as zeros, is recognized.
  *
@@ -27,6 +27,7 @@
 #define ATTEMPT_EXIT     "exit.json"
 #define ATTEMPT_EXIT_NEW ATTEMPT_EXIT ".new" /* until it is renamed */
 #define ATTEMPT_OUTPUT   "output.log"
+#define ATTEMPT_LEASE    "lease" /* its time of change: when somebody last asked for the attempt */
 
 #define ATTEMPT_HEARTBEAT "heartbeat"
 #define ATTEMPT_STOP      "stop"
@@ -51,9 +52,10 @@ enum {
 	LAUNCH_GRACE = 'g',
 	LAUNCH_LOG = 'l',
 	LAUNCH_GPU_LOCK = 'u',
-	LAUNCH_SECRETS = 's',
+	LAUNCH_SECRETS = 'v',
 	LAUNCH_MEMORY = 'm',
 	LAUNCH_NO_NETWORK = 'n',
+	LAUNCH_LEASE = 's',
 	LAUNCH_INHERIT = 'i', /* "1": see struct launch */
 	LAUNCH_HEARTBEAT = 'h',
 	LAUNCH_END = '.',

@@ -30,6 +30,7 @@ struct order {
 	const char *gpu_locks[LAUNCH_GPU_LOCKS_MAX];
 	int n_gpu_locks;
 	int64_t timeout_us, grace_us, log_max_bytes;
+	int64_t lease_us; /* 0: none */
 	bool inherits;
 	int64_t heartbeat_us; /* 0: none */
 };

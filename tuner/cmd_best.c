@@ -8,6 +8,7 @@
 #include "tuner/provenance_report.h"
 #include "tuner/report_json.h"
 #include "tuner/shell_words.h"
+#include "tuner/slots.h"
 #include "tuner/text_width.h"
 #include "tuner/trial_report.h"
 
@@ -76,8 +77,9 @@ static bool build_command(const struct trial *trial, struct again *again, struct
 {
 	static const struct slot slot = { .cores = 1 };
 	const struct job_file *file = again->file;
+	const struct job_host *here = slots_local_host(file);
 	const struct command_request request = { .command = file->command,
-		.prefix = file->n_hosts > 0 ? file->hosts[0].prefix : NULL,
+		.prefix = here != NULL ? here->prefix : NULL,
 		.style = file->style,
 		.arguments = again->arguments,
 		.n_arguments = file->space.d + file->n_fixed,
@@ -227,6 +229,14 @@ static bool print_model(
 	char *attempt = NULL, *model = NULL, *real = NULL;
 	if (!attempt_select(report->store, report->job.id, trial->id, &attempts, err))
 		return false;
+	if (attempts.n > 0 && attempts.items[attempts.n - 1].directory[0] == '\0') {
+		tuner_fail(err, TUNER_USAGE,
+			"trial %lld was not launched here, so no model is: %.180s",
+			(long long)trial->number,
+			trial->message[0] ? trial->message : "it was asked for and told");
+		attempt_list_finish(&attempts);
+		return false;
+	}
 	if (attempts.n > 0)
 		attempt = attempt_path_of(report, &attempts.items[attempts.n - 1]);
 	model = attempt ? path_join(attempt, "model") : NULL;

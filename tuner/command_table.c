@@ -29,6 +29,17 @@ static const struct option_row run_options[] = {
 	{ "detach", 'd', NULL, "go on without this terminal; \"tuner watch\" looks on" },
 	{ "quiet", 'q', NULL, "print the result only" },
 	{ "plain", 0, NULL, "one line a finished trial, also on a terminal" },
+	{ "gate", 0, "GATE", "what the best must reach, 'accuracy >= 0.7'; may be repeated" },
+	{ "baseline", 0, "FILE", "the best must be no worse than the one in this file" },
+	{ "tolerance", 0, "X", "than the baseline, worse by at most this (default: 0)" },
+	{ "write-baseline", 0, "FILE", "a best that passed becomes the baseline" },
+	{ "junit", 0, "FILE", "write the trials and gates as JUnit XML" },
+	{ "summary", 0, "FILE", "write a summary in Markdown" },
+	{ "metrics", 0, "FILE", "write the job's numbers as OpenMetrics text" },
+	{ "ci", 0, NULL, "plain, and stop at the first signal (default: if CI is set)" },
+	{ "no-ci", 0, NULL, "not so, although CI is set" },
+	{ "reuse", 0, "DB", "take over what a finished trial there has: same values, code, data" },
+	{ "orphans", 0, "HOW", "keep trials when tuner dies (default), or stop (with --ci)" },
 	{ .name = NULL },
 };
 

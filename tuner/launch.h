@@ -10,6 +10,7 @@ struct launch_site {
 	const struct slot *slot;
 	const char *working_directory; /* NULL: the job file's */
 	const struct job_host *entry; /* of "hosts"; NULL: this machine */
+	const struct backend_site *remote; /* where it is, if it is another machine; else NULL */
 	const char *gpu_locks; /* gpu_lock.h's directory; NULL: GPUs are not locked */
 };
 
@@ -30,6 +31,9 @@ struct launch_request {
 	struct argument *arguments;
 	size_t n_arguments;
 	char *checkpoint;
+	char *directory; /* on another machine */
+	struct channel *channels; /* where they are there */
+	size_t n_channels;
 	struct slot slot; /* with GPUs that an engine gives: known by their number alone */
 };
 

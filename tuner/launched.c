@@ -31,6 +31,7 @@ static bool take_records(struct launched *launched, char *record, const char *en
 		case LAUNCH_SECRETS:
 		case LAUNCH_MEMORY:
 		case LAUNCH_NO_NETWORK:
+		case LAUNCH_LEASE:
 		case LAUNCH_INHERIT:
 		case LAUNCH_HEARTBEAT:
 			break;
