@@ -68,6 +68,15 @@ static const struct option_row compare_options[] = {
 	{ .name = NULL },
 };
 
+static const struct option_row confirm_options[] = {
+	{ "top", 0, "K", "the best K configurations (default: 3)" },
+	{ "repeats", 0, "N", "how often each is trained in all (default: 5)" },
+	{ "show", 0, NULL, "only say what is known so far, and train nothing" },
+	{ "accept-change", 0, NULL, "go on although command, fixed values or data were edited" },
+	{ "quiet", 'q', NULL, "no line a trial" },
+	{ .name = NULL },
+};
+
 static const struct option_row ask_options[] = {
 	{ "count", 'n', "N", "ask for so many (default: 1)" },
 	{ "lease", 0, "TIME", "what is not told of for so long no longer counts as pending" },
@@ -134,6 +143,13 @@ static const struct option_row gc_options[] = {
 		"keep what the N best trials have saved (default: keep of the job file)" },
 	{ "logs", 0, NULL, "also the output of attempts that failed" },
 	{ "unknown", 0, NULL, "also directories that the database does not know" },
+	{ .name = NULL },
+};
+
+static const struct option_row report_options[] = {
+	{ "format", 0, "FORMAT", "html (default), or md for Markdown" },
+	{ "output", 'o', "FILE", "where to (default: JOB-report.html or .md; -: standard output)" },
+	{ "figures", 0, "DIR", "with Markdown: write the figures there, as SVG" },
 	{ .name = NULL },
 };
 
@@ -230,6 +246,13 @@ const struct subcommand commands[] = {
 		"way, with 95 %\n"
 		"intervals and p-values over the repeats, and how many times as many trials the "
 		"slower one needs." },
+	{ "confirm", "[JOB]", "train the best again with other seeds", 0, 1, TAKES_DB | TAKES_JSON,
+		confirm_options, cmd_confirm,
+		"The best of many noisy results is partly luck. The default (the first "
+		"configuration that was given)\n"
+		"is trained again, too, if there is one. The repeats are trials of a job "
+		"JOB-confirm; stopped or\n"
+		"killed, the same command goes on. Exit status: as that of run." },
 	{ "why", "[JOB] TRIAL", "explain how a trial's configuration was chosen", 1, 2,
 		TAKES_DB | TAKES_JSON, NULL, cmd_why,
 		"TRIAL is a number, or \"best\" or \"last\"." },
@@ -238,6 +261,11 @@ const struct subcommand commands[] = {
 		"The shares of the objective's variance over the search space that go with each "
 		"parameter\n"
 		"(Sobol indices of the model of the job's trials), with intervals." },
+	{ "report", "[JOB]", "write all that is known of a job as one page", 0, 1, TAKES_DB,
+		report_options, cmd_report,
+		"HTML in one file, without scripts and without anything from elsewhere. Below each "
+		"table and figure\n"
+		"stands the query or the command that gives its numbers again." },
 	{ "replay", "[JOB]", "recompute every decision of a job, and compare", 0, 1,
 		TAKES_DB | TAKES_JSON, replay_options, cmd_replay,
 		"From the database alone; what was given, nobody decided. Decisions of another "
