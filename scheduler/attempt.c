@@ -52,6 +52,14 @@ bool launch_write(const char *directory, const struct launch *launch, struct tun
 	add_number(&bytes, LAUNCH_TIMEOUT, launch->timeout_us);
 	add_number(&bytes, LAUNCH_GRACE, launch->grace_us);
 	add_number(&bytes, LAUNCH_LOG, launch->log_max_bytes);
+	if (launch->secrets != NULL)
+		add_record(&bytes, LAUNCH_SECRETS, launch->secrets);
+	if (launch->memory_bytes > 0)
+		add_number(&bytes, LAUNCH_MEMORY, launch->memory_bytes);
+	if (launch->no_network)
+		add_record(&bytes, LAUNCH_NO_NETWORK, "");
+	if (launch->gpu_locks != NULL)
+		add_vector(&bytes, LAUNCH_GPU_LOCK, launch->gpu_locks);
 	if (launch->lease_us > 0)
 		add_number(&bytes, LAUNCH_LEASE, launch->lease_us);
 	if (launch->inherits)

@@ -31,8 +31,14 @@ struct launch {
 	char *const *arguments; /* argument vector; [0] is looked up in the PATH of `environment` */
 	char *const *environment; /* complete, unless `inherits` */
 	const char *working_directory;
+	char *const *gpu_locks; /* files that the supervisor holds a shared lock of; NULL: none */
 	int64_t timeout_us; /* 0: none. Then SIGTERM to the group, and SIGKILL after grace_us */
 	int64_t grace_us;
+	const char *
+		secrets; /* file of NAME=VALUE lines that the supervisor reads at the start and adds to the
+				environment: their values are in no file of ours; NULL: none */
+	int64_t memory_bytes; /* resident, of all processes together; 0: no limit */
+	bool no_network; /* nothing but loopback */
 	int64_t log_max_bytes; /* kept of the output, in two halves: the newest half at least */
 	int64_t lease_us; /* if the file `lease` has not changed for so long the command is ended, as
 			     by SIGTERM; 0: never */
@@ -69,6 +75,7 @@ enum exit_kind {
 	EXIT_TIMEOUT, /* we ended it at its time limit; code or signal says how it went */
 	EXIT_STOPPED, /* we ended it because somebody signalled the supervisor */
 	EXIT_NO_START, /* could not exec (missing command, directory ...): message */
+	EXIT_MEMORY, /* we ended it at its memory limit: message says how much it had */
 };
 
 struct exit_record {

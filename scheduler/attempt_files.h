@@ -3,7 +3,8 @@
  *
  * `launch` is a sequence of records, each a tag byte, a value and a NUL. The first is LAUNCH_MAGIC
  * as a whole; then in any order one k(ey), d(irectory), t(imeout), g(race) and l(og bytes), at least
- * one a(rgument), perhaps a lea(s)e, any number of e(nvironment entries), the vectors in their order, and for a host whose
+ * one a(rgument), perhaps a lea(s)e, any number of e(nvironment entries) and up to LAUNCH_GPU_LOCKS_MAX locks of GPUs (u), at most
+ * one file of secrets (v), m(emory limit) and n(o network, empty), the vectors in their order, and for a host whose
  * engine starts the supervisor i(nherit) and h(eartbeat); times are decimal microseconds. The last record is the tag LAUNCH_END alone, and nothing follows it: so a file
  * that was cut, or that a power failure left as zeros, is recognized.
  *
@@ -50,10 +51,15 @@ enum {
 	LAUNCH_TIMEOUT = 't',
 	LAUNCH_GRACE = 'g',
 	LAUNCH_LOG = 'l',
+	LAUNCH_GPU_LOCK = 'u',
+	LAUNCH_SECRETS = 'v',
+	LAUNCH_MEMORY = 'm',
+	LAUNCH_NO_NETWORK = 'n',
 	LAUNCH_LEASE = 's',
 	LAUNCH_INHERIT = 'i', /* "1": see struct launch */
 	LAUNCH_HEARTBEAT = 'h',
 	LAUNCH_END = '.',
+	LAUNCH_GPU_LOCKS_MAX = 16,
 
 	/* The kernel takes 2 MiB of arguments and environment with the usual 8 MiB stack, and at
 	 * most 6 MiB with any. */
@@ -67,7 +73,7 @@ enum {
 /* exit.json's "kind", in the order of enum exit_kind. */
 #define EXIT_KIND_NAMES                                                                            \
 	{                                                                                          \
-		"code", "signal", "timeout", "stopped", "no-start"                                 \
+		"code", "signal", "timeout", "stopped", "no-start", "memory"                       \
 	}
 
 /* How tuner-supervise itself ends. Each but the first means that this process started no command. */

@@ -333,6 +333,9 @@ static bool by_record(const struct exit_record *exit, const char *stopping, stru
 		decide(ret, "timeout", "");
 		snprintf(ret->message, sizeof(ret->message), "ended at its time limit, after %s",
 			number_from_duration_us(exit->ended_us - exit->started_us, span));
+	} else if (exit->kind == EXIT_MEMORY) {
+		/* The limit is the job's: what goes beyond it is the configuration's doing. */
+		decide(ret, "crashed", exit->message);
 	} else {
 		return false;
 	}

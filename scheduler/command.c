@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "scheduler/environment.h"
+#include "scheduler/gpu_lock.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -271,6 +272,20 @@ static char **vector_of(
 	return ret;
 }
 
+/* The files whose locks the supervisor holds while it lives; returns their number. */
+static size_t add_locks(const struct command_request *request, struct strings *strings)
+{
+	char path[512];
+	size_t n = 0;
+	for (size_t i = 0; request->gpu_locks != NULL && i < request->slot->n_gpus; i++)
+		if (gpu_lock_path(
+			    request->gpu_locks, request->slot->gpus[i].uuid, path, sizeof(path))) {
+			strings_add(strings, path);
+			n++;
+		}
+	return n;
+}
+
 /* Moves all strings into one block: arguments, environment, and then `others`, which go into a
  * launch by name. */
 static bool assemble(const struct command_request *request, struct strings *arguments,
@@ -282,8 +297,11 @@ static bool assemble(const struct command_request *request, struct strings *argu
 		strings_add(arguments, strings_item(environment, i));
 	strings_add(arguments, request->key);
 	strings_add(arguments, request->working_directory);
+	const size_t n_locks = add_locks(request, arguments);
+	if (request->secrets != NULL)
+		strings_add(arguments, request->secrets);
 
-	char **vectors = calloc(n_arguments + n_environment + 2, sizeof(*vectors));
+	char **vectors = calloc(n_arguments + n_environment + n_locks + 3, sizeof(*vectors));
 	char *memory = strings_failed(arguments) ? NULL : text_take(&arguments->bytes);
 	if (vectors == NULL || memory == NULL) {
 		free(vectors);
@@ -298,6 +316,13 @@ static bool assemble(const struct command_request *request, struct strings *argu
 			.environment = vector_of(arguments, n_arguments, n_environment, memory,
 				vectors + n_arguments + 1),
 			.working_directory = memory + arguments->items[others + 1].at,
+			.gpu_locks = vector_of(arguments, others + 2, n_locks, memory,
+				vectors + n_arguments + n_environment + 2),
+			.secrets = request->secrets != NULL
+					   ? memory + arguments->items[others + 2 + n_locks].at
+					   : NULL,
+			.memory_bytes = request->memory_bytes,
+			.no_network = request->no_network,
 			.timeout_us = request->timeout_us,
 			.grace_us = request->grace_us,
 			.log_max_bytes = request->log_max_bytes,

@@ -51,7 +51,11 @@ struct command_request {
 	int64_t trial, attempt;
 	uint64_t training_seed;
 	const struct slot *slot;
+	const char *gpu_locks; /* directory of the slot's GPUs' locks (gpu_lock.h); NULL: none */
 	int64_t timeout_us, grace_us, log_max_bytes;
+	const char *secrets; /* absolute; NULL: none. This and the next two as struct launch's */
+	int64_t memory_bytes;
+	bool no_network;
 	int64_t lease_us; /* struct launch */
 	bool engine_environment; /* the host's engine gives the environment, and says which GPUs: the
 				    command gets that, and what is built here on top of it */

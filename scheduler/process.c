@@ -61,6 +61,24 @@ bool process_has_variable(int64_t pid, const char *name, const char *value, bool
 	return found;
 }
 
+void process_variable(int64_t pid, const char *name, char *ret, size_t size)
+{
+	char bytes[16384];
+	const size_t name_length = strlen(name);
+	const ssize_t n = read_proc(pid, "environ", bytes, sizeof(bytes) - 1);
+
+	ret[0] = '\0';
+	bytes[n > 0 ? n : 0] = '\0';
+	for (ssize_t at = 0; at < n; at += (ssize_t)strlen(bytes + at) + 1) {
+		const char *entry = bytes + at, *value = entry + name_length + 1;
+		if (strncmp(entry, name, name_length) != 0 || entry[name_length] != '=')
+			continue;
+		if (strlen(value) < size)
+			memcpy(ret, value, strlen(value) + 1);
+		return;
+	}
+}
+
 int process_open(int64_t pid, int64_t start)
 {
 	struct process process;

@@ -4,9 +4,15 @@
 
 #include "base/process.h"
 
+#include <stddef.h>
+
 /* True if its environment holds NAME=VALUE; if not, *ret_other: NAME with another value. False also
  * where we may not look. */
 bool process_has_variable(int64_t pid, const char *name, const char *value, bool *ret_other);
+
+/* NAME's value in its environment as it was at its start (the first 16 KiB of it); "" if it has none, if it does
+ * not fit into `size`, or where we may not look. */
+void process_variable(int64_t pid, const char *name, char *ret, size_t size);
 
 /* A descriptor that becomes readable when the process ends; -1 if it is gone, or if `start` (0: not
  * known) shows that the pid is another's by now. */

@@ -37,6 +37,10 @@ enum {
 static const int64_t LINGER_US = 500000;
 /* How often we look whether the attempt directory is still there. */
 static const int64_t LOOK_US = 1000000;
+/* How often its memory is looked at, if it has a limit. */
+static const int64_t WEIGH_US = 200000;
+/* At most one part in so many of our time goes into it, on a machine with many processes. */
+static const int64_t WEIGH_SHARE = 50;
 /* SIGKILL takes effect when the process leaves the kernel: on a dead file system or a hung GPU that
  * may be never. */
 static const int64_t GIVE_UP_US = 60000000;
@@ -57,6 +61,7 @@ struct watch {
 	bool output_open, failure_open;
 	bool ended; /* the command is a zombie, which keeps its group's number ours */
 	bool timed_out; /* we ended it, for its time limit */
+	int64_t too_much; /* we ended it, for its memory; what it had */
 	bool abandoned; /* it did not die of SIGKILL */
 	bool removed; /* the attempt directory is gone */
 	int stop_signal, last_forwarded;
@@ -64,7 +69,7 @@ struct watch {
 	int64_t lease_until;
 	struct timespec
 		leased; /* when the lease was last renewed, by whatever clock the file has */
-	int64_t limit_at, kill_at, linger_until, give_up_at, look_at, beat_at;
+	int64_t limit_at, kill_at, linger_until, give_up_at, look_at, beat_at, weigh_at;
 	int asked; /* by the file `stop`, so far */
 };
 
@@ -247,6 +252,21 @@ static void look_for_directory(struct watch *w)
 	stop(w, SIGTERM);
 }
 
+/* SIGKILL: a process that asks for memory faster than it acts on a signal takes the machine with it. */
+static void weigh(struct watch *w)
+{
+	const int64_t began = now_us();
+	const int64_t bytes = memory_of_descendants(w->order.memory_bytes);
+	const int64_t now = now_us(), share = WEIGH_SHARE * (now - began);
+
+	w->weigh_at = later(now, share > WEIGH_US ? share : WEIGH_US);
+	if (bytes <= w->order.memory_bytes || w->stop_signal != 0 || w->timed_out)
+		return;
+	w->too_much = bytes;
+	w->weigh_at = NEVER;
+	kill_hard(w);
+}
+
 /* Whoever looks after the attempt touches a file. That it has changed is all that counts: how long that is ago
  * our own clock says. */
 static void look_for_lease(struct watch *w)
@@ -296,6 +316,8 @@ static void keep_deadlines(struct watch *w)
 		if (w->order.heartbeat_us > 0)
 			look_for_stop(w);
 	}
+	if (now >= w->weigh_at)
+		weigh(w);
 	if (now >= w->limit_at) {
 		w->timed_out = true;
 		end_gently(w, SIGTERM);
@@ -308,7 +330,8 @@ static void keep_deadlines(struct watch *w)
 
 static int64_t next_deadline(const struct watch *w)
 {
-	const int64_t all[] = { w->limit_at, w->kill_at, w->give_up_at, w->look_at, w->beat_at };
+	const int64_t all[] = { w->limit_at, w->kill_at, w->give_up_at, w->look_at, w->beat_at,
+		w->weigh_at };
 	int64_t next = w->linger_until;
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all) && !w->ended; i++)
@@ -417,7 +440,12 @@ static void judge(struct watch *w, int64_t oom_kills_before)
 			"process %d is still not gone 60 s after SIGKILL: it hangs in the kernel",
 			(int)w->child.pid);
 	}
-	if (w->timed_out)
+	if (w->too_much > 0) {
+		outcome->kind = KIND_MEMORY;
+		snprintf(outcome->message, sizeof(outcome->message),
+			"it had %lld MiB of memory, and \"memory\" allows %lld MiB",
+			(long long)(w->too_much >> 20), (long long)(w->order.memory_bytes >> 20));
+	} else if (w->timed_out)
 		outcome->kind = KIND_TIMEOUT;
 	else if (w->stop_signal != 0)
 		outcome->kind = KIND_STOPPED;
@@ -500,7 +528,20 @@ static void watch_init(struct watch *w, int directory, int exit_json)
 		.linger_until = NEVER,
 		.give_up_at = NEVER,
 		.look_at = later(now_us(), LOOK_US),
-		.beat_at = NEVER };
+		.beat_at = NEVER,
+		.weigh_at = NEVER };
+}
+
+/* Whoever launched us holds them too, and may be killed: then we do, until this process ends. Shared: for an instant
+ * somebody who wants the GPU may try for the exclusive one. Without them the command runs all the same. */
+static void hold_gpus(const struct order *order)
+{
+	for (int i = 0; i < order->n_gpu_locks; i++) {
+		const int fd = open(order->gpu_locks[i],
+			O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+		for (int t = 0; fd >= 0 && t < LOCK_TRIES && flock(fd, LOCK_SH | LOCK_NB) != 0; t++)
+			pause_us(LOCK_PAUSE_US);
+	}
 }
 
 /* Up to the moment at which the command may run. False: it never will, and the outcome says why;
@@ -512,13 +553,16 @@ static bool begin(struct watch *w, enum supervise_status *ret_status)
 	outcome->kind = KIND_NO_START;
 	outcome->started_us = outcome->ended_us = wall_us();
 	w->began_us = passed_us();
-	if (!order_read(w->directory, &w->order, outcome->message))
+	if (!order_read(w->directory, &w->order, outcome->message) ||
+		!secrets_add(&w->order, outcome->message))
 		return false;
 	if (w->order.heartbeat_us > 0 && (w->asked = record_stop(w->directory)) > 0) {
-		outcome->kind = KIND_STOPPED; /* it has waited in a queue, and is no longer wanted */
+		outcome->kind =
+			KIND_STOPPED; /* it has waited in a queue, and is no longer wanted */
 		outcome->stop_signal = w->asked;
 		return false;
 	}
+	hold_gpus(&w->order);
 	if (!child_fork(w->directory, &w->order, &w->child, outcome->message))
 		return false;
 	if (!record_started(w->directory, &w->child, outcome->started_us)) {
@@ -536,6 +580,8 @@ static bool begin(struct watch *w, enum supervise_status *ret_status)
 	w->lease_until = later(now_us(), w->order.lease_us);
 	if (w->order.timeout_us > 0)
 		w->limit_at = later(now_us(), w->order.timeout_us);
+	if (w->order.memory_bytes > 0)
+		w->weigh_at = later(now_us(), WEIGH_US);
 	child_go(&w->child);
 	return true;
 }
@@ -570,6 +616,13 @@ int main(int argc, char **argv)
 {
 	static struct watch watch;
 
+	/* Whether the kernel lets us, for whoever asks before he needs it. */
+	if (argc == 2 && strcmp(argv[1], "--try-no-network") == 0) {
+		const bool cut = network_cut();
+		if (!cut)
+			dprintf(2, "%s\n", strerror(errno));
+		return cut ? SUPERVISE_DONE : SUPERVISE_NO_FILES;
+	}
 	if (argc != 2 && argc != 3) {
 		dprintf(2, "usage: tuner-supervise ATTEMPT-DIRECTORY [PARENT]\n"
 			   "Runs the command of an attempt; `tuner run` starts it.\n"

@@ -24,6 +24,11 @@ struct order {
 	char *bytes, *key_entry;
 	const char *key, *directory;
 	char **arguments, **environment;
+	const char *secrets; /* file; NULL: none */
+	int64_t memory_bytes; /* 0: no limit */
+	bool no_network;
+	const char *gpu_locks[LAUNCH_GPU_LOCKS_MAX];
+	int n_gpu_locks;
 	int64_t timeout_us, grace_us, log_max_bytes;
 	int64_t lease_us; /* 0: none */
 	bool inherits;
@@ -48,7 +53,7 @@ struct child {
 
 /* Why the child did not get as far as the command. */
 struct child_failure {
-	enum { CHILD_SYNC, CHILD_SETUP, CHILD_DIRECTORY, CHILD_EXEC } stage;
+	enum { CHILD_NETWORK, CHILD_SYNC, CHILD_SETUP, CHILD_DIRECTORY, CHILD_EXEC } stage;
 	int error;
 };
 
@@ -71,6 +76,21 @@ void child_explain(const struct child_failure *failure, const struct order *orde
 /* SIGKILL to every child of this process: with PR_SET_CHILD_SUBREAPER these are also the orphans
  * of the command that left its process group. */
 void children_kill(void);
+
+/* ---- isolation: supervise_secrets.c, supervise_memory.c, supervise_network.c ---- */
+
+/* Adds the lines NAME=VALUE of the order's file, if it names one, to its environment; one of the same name is
+ * replaced. Blank lines and those that begin with # are left out, and a pair of quotes around a value. Refuses
+ * a file that others than its owner may read or write. */
+bool secrets_add(struct order *order, char ret_message[MESSAGE_MAX]);
+
+/* Resident bytes of all descendants of this process, shared pages counted once (by the kernel's proportional
+ * count) if the plain sum is above `limit`; -1: not known. */
+int64_t memory_of_descendants(int64_t limit);
+
+/* This process, and what it starts, sees loopback alone from now on, by a user and a network namespace of its own.
+ * False with errno where the kernel does not allow it. */
+bool network_cut(void);
 
 /* ---- output.log: supervise_log.c ---- */
 
@@ -96,7 +116,14 @@ void log_add(struct log *log, const char *bytes, size_t n);
 
 /* As struct exit_record, whose order the kinds have. */
 struct outcome {
-	enum { KIND_CODE, KIND_SIGNAL, KIND_TIMEOUT, KIND_STOPPED, KIND_NO_START } kind;
+	enum {
+		KIND_CODE,
+		KIND_SIGNAL,
+		KIND_TIMEOUT,
+		KIND_STOPPED,
+		KIND_NO_START,
+		KIND_MEMORY
+	} kind;
 	int code, signal, stop_signal;
 	char message[MESSAGE_MAX];
 	int64_t started_us, ended_us, user_us, system_us, max_rss_bytes;

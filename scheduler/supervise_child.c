@@ -101,6 +101,9 @@ static _Noreturn void child_main(
 	int directory, const struct order *order, int go, int output, int failure, pid_t supervisor)
 {
 	setpgid(0, 0);
+	/* First: new credentials forget the parent's death signal. */
+	if (order->no_network && !network_cut())
+		fail(failure, CHILD_NETWORK);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
 		fail(failure, CHILD_SETUP);
 	if (getppid() != supervisor) /* died before we asked to be told */
@@ -196,6 +199,12 @@ void child_explain(const struct child_failure *failure, const struct order *orde
 	const char *why = strerror(failure->error), *command = order->arguments[0];
 
 	switch (failure->stage) {
+	case CHILD_NETWORK:
+		snprintf(ret_message, MESSAGE_MAX,
+			"\"network\": \"none\" is not possible here (%s): the kernel refuses user "
+			"namespaces",
+			why);
+		break;
 	case CHILD_SYNC:
 		snprintf(ret_message, MESSAGE_MAX, "cannot make the start durable: %s", why);
 		break;

@@ -103,6 +103,19 @@ static bool take_record(
 		if (strncmp(value, KEY_PREFIX, strlen(KEY_PREFIX)) != 0)
 			order->environment[(*n_environment)++] = value;
 		return true;
+	case LAUNCH_SECRETS:
+		order->secrets = value;
+		return true;
+	case LAUNCH_MEMORY:
+		return read_us(value, &order->memory_bytes);
+	case LAUNCH_NO_NETWORK:
+		order->no_network = true;
+		return true;
+	case LAUNCH_GPU_LOCK:
+		if (order->n_gpu_locks == LAUNCH_GPU_LOCKS_MAX)
+			return false;
+		order->gpu_locks[order->n_gpu_locks++] = value;
+		return true;
 	case LAUNCH_TIMEOUT:
 		return read_us(value, &order->timeout_us);
 	case LAUNCH_GRACE:

@@ -327,8 +327,8 @@ counted, and exhausted, up to 1048576 combinations.
 
 ## Known, but not built yet
 
-These keys are refused with that reason: `network`, `env_file`, `warm_start`,
-`objective.expression`, `prior` of a parameter, `budget.cost`, `budget.converged`.
+These keys are refused with that reason: `warm_start`,
+`objective.expression`, `prior` of a parameter, `budget.cost` and `budget.converged`.
 """
 
 TITLES = {

@@ -61,6 +61,9 @@ static const struct exit_record lost_stopped = {
 static const struct exit_record late = {
 	.kind = EXIT_TIMEOUT, .code = 0, .signal = -1, .started_us = 0, .ended_us = 90000000
 };
+static const struct exit_record heavy = {
+	.kind = EXIT_MEMORY, .code = -1, .signal = SIGKILL, .message = "it had 9 MiB"
+};
 static const struct exit_record stopped_143 = {
 	.kind = EXIT_STOPPED, .code = 143, .signal = -1, .stop_signal = SIGTERM
 };
@@ -120,6 +123,7 @@ static void the_table_of_outcomes(void **state)
 		{ &killed, OBJECTIVE_FINITE, NULL, "", "oom-host" },
 		{ &oom, OBJECTIVE_FINITE, NULL, "", "oom-host" },
 		{ &late, OBJECTIVE_FINITE, NULL, "known bug\n", "timeout" },
+		{ &heavy, OBJECTIVE_FINITE, NULL, "Killed\n", "crashed" },
 		{ &no_start, OBJECTIVE_MISSING, NULL, "", "launch-failed" },
 		{ &no_start, OBJECTIVE_MISSING, "user-stopped", "", "launch-failed" },
 

@@ -124,6 +124,28 @@ static void a_pattern_of_failures_may_ask_for_more(void **state)
 	assert_int_equal(outcome_consequence(rules, RETRIES, &ended).trial, TRIAL_PROPOSED);
 }
 
+static void out_of_memory_on_a_shared_gpu_is_tried_alone_once(void **state)
+{
+	struct outcome_rule rules[OUTCOMES];
+	struct ended_attempt ended = { .outcome = OUTCOME_OOM_GPU, .shared_gpu = true };
+
+	defaults(rules);
+	assert_int_equal(outcome_consequence(rules, 0, &ended).trial, TRIAL_PROPOSED);
+	ended.before.of[OUTCOME_OOM_GPU] = 1;
+	assert_int_equal(outcome_consequence(rules, RETRIES, &ended).trial, TRIAL_FAILED);
+	/* It used up no retry. */
+	ended.outcome = OUTCOME_LOST;
+	assert_int_equal(outcome_consequence(rules, 1, &ended).trial, TRIAL_PROPOSED);
+	ended.before.of[OUTCOME_LOST] = 1;
+	assert_int_equal(outcome_consequence(rules, 1, &ended).trial, TRIAL_FAILED);
+	/* Other failures beside a neighbour stay what they are, and rules that end the job go first. */
+	ended = (struct ended_attempt){ .outcome = OUTCOME_CRASHED, .shared_gpu = true };
+	assert_int_equal(outcome_consequence(rules, RETRIES, &ended).trial, TRIAL_FAILED);
+	ended.outcome = OUTCOME_OOM_GPU;
+	rules[OUTCOME_OOM_GPU] = (struct outcome_rule){ true, THEN_END, false, 0 };
+	assert_true(outcome_consequence(rules, RETRIES, &ended).end_job);
+}
+
 static void the_wait_doubles_up_to_an_hour_and_has_chance_that_repeats(void **state)
 {
 	const int64_t second = 1000000, hour = 3600 * second;
@@ -151,6 +173,7 @@ int main(void)
 		cmocka_unit_test(failures_of_all_kinds_share_the_retries),
 		cmocka_unit_test(a_rule_turns_a_class_around),
 		cmocka_unit_test(a_pattern_of_failures_may_ask_for_more),
+		cmocka_unit_test(out_of_memory_on_a_shared_gpu_is_tried_alone_once),
 		cmocka_unit_test(the_wait_doubles_up_to_an_hour_and_has_chance_that_repeats),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,6 +113,114 @@ static void an_attempt_finds_its_host(void **state)
 	pool_finish(&pool);
 }
 
+/* ---- GPUs ---- */
+
+#define ON(uuid_)                                                                                  \
+	{                                                                                          \
+		.cores = 1, .n_gpus = 1, .gpus = { { .uuid = uuid_ } }                             \
+	}
+static const struct slot shared[4] = { ON("GPU-a"), ON("GPU-b"), ON("GPU-a"), ON("GPU-b") };
+static const struct job_host measured = { .backend = "null", .packs = true };
+
+static struct pool pool_of_gpus(const struct job_host *entry)
+{
+	struct pool pool = { .n = 0 };
+	struct tuner_error err;
+	add(&pool, entry, "g", 0);
+	assert_true(pool_set_slots(&pool, 0, shared, 4, &err));
+	return pool;
+}
+
+static struct place at(size_t slot)
+{
+	return (struct place){ 0, slot };
+}
+
+static void trials_spread_over_gpus_before_they_share(void **state)
+{
+	struct pool pool = pool_of_gpus(&plain);
+	assert_int_equal(pool_slots(&pool), 4);
+	pool_take(&pool, at(2));
+	pool_take(&pool, at(2)); /* once is enough */
+	assert_int_equal(pool_together(&pool, at(0)), 1);
+	assert_place(&pool, NO_PLACE, 0, 1);
+	pool_take(&pool, at(1));
+	assert_place(&pool, NO_PLACE, 0, 0);
+	pool_leave(&pool, at(2));
+	pool_leave(&pool, at(2));
+	assert_int_equal(pool_together(&pool, at(0)), 0);
+	pool_finish(&pool);
+}
+
+static void the_limit_of_a_gpu_is_kept(void **state)
+{
+	struct pool pool = pool_of_gpus(&measured);
+	struct place place;
+	struct tuner_error err;
+	assert_int_equal(pool_slots(&pool), 2);
+	pool_take(&pool, at(0));
+	pool_take(&pool, at(1));
+	assert_false(pool_choose(&pool, NO_PLACE, &place));
+	pool.hosts[0].gpus[1].limit = 2;
+	assert_int_equal(pool_slots(&pool), 3);
+	assert_place(&pool, NO_PLACE, 0, 3);
+	assert_true(pool_set_slots(&pool, 0, shared, 4, &err)); /* it knows them again */
+	assert_int_equal(pool_slots(&pool), 3);
+	assert_int_equal(pool.hosts[0].gpus[1].running, 1);
+	pool.hosts[0].gpus[1].closed = true;
+	assert_int_equal(pool_slots(&pool), 1);
+	assert_true(pool_waits_for_gpu(&pool));
+	assert_false(pool_choose(&pool, NO_PLACE, &place));
+	pool_finish(&pool);
+}
+
+static void who_wants_a_gpu_alone_gets_one_in_the_end(void **state)
+{
+	struct pool pool = pool_of_gpus(&plain);
+	struct place place;
+	pool_take(&pool, at(0));
+	pool_take(&pool, at(1));
+	pool_take(&pool, at(2));
+	assert_false(pool_choose_alone(&pool, NO_PLACE, &place));
+	pool_reserve(&pool); /* of b, which has one */
+	pool_leave(&pool, at(0));
+	pool_reserve(&pool); /* stays there */
+	pool.hosts[0].gpus[1].closed = true;
+	pool_reserve(&pool); /* but not where nothing can be started */
+	assert_true(pool.hosts[0].gpus[0].reserved && !pool.hosts[0].gpus[1].reserved);
+	pool.hosts[0].gpus[1].closed = false;
+	pool_unreserve(&pool);
+	pool.hosts[0].gpus[1].reserved = true;
+	assert_place(&pool, NO_PLACE, 0, 0);
+	pool_take(&pool, at(0));
+	assert_false(pool_choose(&pool, NO_PLACE, &place));
+	pool_leave(&pool, at(1));
+	assert_false(pool_choose(&pool, NO_PLACE, &place));
+	assert_true(pool_choose_alone(&pool, NO_PLACE, &place));
+	assert_int_equal(place.slot, 1);
+	pool_take(&pool, place);
+	pool_seclude(&pool, place);
+	pool_unreserve(&pool);
+	assert_false(pool_choose(&pool, NO_PLACE, &place));
+	pool_leave(&pool, at(1));
+	assert_place(&pool, NO_PLACE, 0, 1);
+	pool_finish(&pool);
+}
+
+static void without_its_lock_nothing_is_started_on_a_gpu(void **state)
+{
+	struct pool pool = pool_of_gpus(&plain);
+	struct place place;
+	pool.hosts[0].locks = true;
+	assert_false(pool_choose(&pool, NO_PLACE, &place));
+	assert_int_equal(pool_slots(&pool), 4);
+	pool.hosts[0].gpus[1].lock = GPU_LOCK_NEEDLESS;
+	assert_place(&pool, NO_PLACE, 0, 1);
+	pool.hosts[0].gpus[0].taken = true;
+	assert_int_equal(pool_slots(&pool), 2);
+	pool_finish(&pool);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -121,6 +229,10 @@ int main(void)
 		cmocka_unit_test(a_retry_goes_elsewhere_if_it_can),
 		cmocka_unit_test(what_is_drained_or_down_gets_nothing),
 		cmocka_unit_test(an_attempt_finds_its_host),
+		cmocka_unit_test(trials_spread_over_gpus_before_they_share),
+		cmocka_unit_test(the_limit_of_a_gpu_is_kept),
+		cmocka_unit_test(who_wants_a_gpu_alone_gets_one_in_the_end),
+		cmocka_unit_test(without_its_lock_nothing_is_started_on_a_gpu),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -782,7 +782,8 @@ static void a_file_of_version_1_becomes_the_same_as_a_new_one(void **state)
 	close_store(f);
 	run_sql(f->path, "DROP TABLE artifact; DROP TABLE manifest; DROP TABLE provenance; DROP "
 			 "TABLE run_versions; DROP TABLE job_source; "
-			 "DROP TABLE fingerprint; DROP TABLE document; PRAGMA user_version = 1");
+			 "DROP TABLE fingerprint; DROP TABLE document; DROP TABLE gpu_use; "
+			 "PRAGMA user_version = 1");
 	open_store(f, STORE_WRITE);
 	assert_true(exists(beside(f, ".v1.bak")));
 	ASSERT_ROWS(f, "PRAGMA user_version", "3");

@@ -286,6 +286,16 @@ CREATE TABLE provenance (       -- what an attempt was launched with; none of a 
 CREATE INDEX provenance_code ON provenance(code) WHERE code IS NOT NULL;
 CREATE INDEX provenance_data ON provenance(data) WHERE data IS NOT NULL;
 
+CREATE TABLE gpu_use (          -- what an attempt did with its GPUs: of their samples, one every few seconds
+  attempt             INTEGER PRIMARY KEY REFERENCES attempt(id),
+  together            INTEGER NOT NULL CHECK (together >= 1), -- trials on its GPU at a time, at most; 1: it was alone
+  samples             INTEGER NOT NULL DEFAULT 0,
+  utilisation_mean    REAL,             -- percent, of the whole GPU whoever used it; NULL: not measured
+  utilisation_max     REAL,
+  power_mean_w        REAL,
+  temperature_max_c   REAL
+) STRICT;
+
 ---------------------------------------------------------------------------- the log
 
 CREATE TABLE event (            -- facts in commit order; ids are never reused
@@ -388,7 +398,7 @@ CREATE VIEW v_learning_curve AS
                       WHERE b.trial = t.id AND b.number > a.number);
 
 -- One row per attempt: which slot of which host worked on what, from when to when. busy_s of an attempt
--- that still runs is NULL. cpu_s: processor time, user and system.
+-- that still runs is NULL. cpu_s: processor time, user and system. gpu_*: of the table gpu_use.
 CREATE VIEW v_host_use AS
   SELECT a.backend, a.host, a.slot, a.gpus, j.name AS job, t.number, a.number AS attempt, a.state,
          a.outcome,
@@ -396,10 +406,14 @@ CREATE VIEW v_host_use AS
          strftime('%Y-%m-%d %H:%M:%S', a.ended_us / 1000000, 'unixepoch') AS ended,
          a.started_us / 1e6 AS started_unix, a.ended_us / 1e6 AS ended_unix,
          (a.ended_us - a.started_us) / 1e6 AS busy_s, (a.user_us + a.system_us) / 1e6 AS cpu_s,
-         a.max_rss_bytes, a.gpu_memory_peak_bytes, a.cost, t.job AS job_id, t.id AS trial_id
+         a.max_rss_bytes, a.gpu_memory_peak_bytes, a.cost, t.job AS job_id, t.id AS trial_id,
+         g.together AS gpu_together, g.samples AS gpu_samples, g.utilisation_mean AS gpu_utilisation_mean,
+         g.utilisation_max AS gpu_utilisation_max, g.power_mean_w AS gpu_power_mean_w,
+         g.temperature_max_c AS gpu_temperature_max_c
     FROM job j
     CROSS JOIN trial t ON t.job = j.id
-    CROSS JOIN attempt a ON a.trial = t.id;
+    CROSS JOIN attempt a ON a.trial = t.id
+    LEFT JOIN gpu_use g ON g.attempt = a.id;
 
 ---------------------------------------------------------------------------- Optuna's names
 -- So that optuna.load_study(storage='sqlite:///tuner.db') and optuna-dashboard open this file, live.

@@ -2,6 +2,7 @@
  * is created. */
 #include "tuner/command.h"
 
+#include "tuner/isolation.h"
 #include "tuner/log_check.h"
 #include "tuner/slots.h"
 
@@ -55,6 +56,10 @@ static bool look_at_machine(struct check *check, struct tuner_error *err)
 		return tuner_fail_memory(err);
 	if (check->file->command == NULL)
 		return true;
+	if (!isolation_here(check->file, &fault)) {
+		diagnose_error(check->list, whole, "%s", fault.message);
+		return true;
+	}
 	if (slots_find(check->file, check->slots, &fault)) {
 		if (check->slots->note[0] != '\0')
 			diagnose_warning(check->list, whole, "%s", check->slots->note);
@@ -140,6 +145,12 @@ static bool read_log(struct check *check, struct tuner_error *err)
 	return ok;
 }
 
+static bool packs_here(const struct check *check)
+{
+	const struct job_host *host = slots_local_host(check->file);
+	return host != NULL && host->packs;
+}
+
 static void describe_clusters(const struct job_file *file, struct text *ret)
 {
 	for (size_t i = 0; i < file->n_hosts; i++) {
@@ -177,7 +188,7 @@ static void describe_machine(const struct check *check, struct text *ret)
 		return;
 	text_add(ret, "\nmachine:\n  ");
 	if (check->slots->n > 0)
-		slots_text(check->slots->items, check->slots->n, ret);
+		slots_text(check->slots->items, check->slots->n, packs_here(check), ret);
 	else
 		text_add(ret, "no slot");
 	text_add(ret, "\n");

@@ -1,3 +1,4 @@
+#include "trials/gpu_use.h"
 #include "tuner/command.h"
 
 #include "base/number.h"
@@ -31,6 +32,7 @@ struct shown {
 	char *directory; /* of the newest attempt; NULL: none yet */
 	struct states states; /* of code and data, of the job */
 	struct provenance *made_of; /* by attempt */
+	struct gpu_use *gpu_uses; /* by attempt */
 	struct launched launched; /* its command; zero if that is not known (any more) */
 	bool *additions; /* which of its variables were not just inherited */
 };
@@ -41,6 +43,7 @@ static void shown_finish(struct shown *shown)
 	for (size_t i = 0; shown->made_of && i < shown->attempts.n; i++)
 		provenance_finish(&shown->made_of[i]);
 	free(shown->made_of);
+	free(shown->gpu_uses);
 	states_finish(&shown->states);
 	launched_finish(&shown->launched);
 	free(shown->directory);
@@ -160,6 +163,18 @@ static bool read_provenance(struct shown *shown, struct tuner_error *err)
 	return states_read(&shown->report, &shown->states, err);
 }
 
+static bool read_gpu_uses(struct shown *shown, struct tuner_error *err)
+{
+	bool ok = true;
+	shown->gpu_uses = calloc(shown->attempts.n + 1, sizeof(*shown->gpu_uses));
+	if (shown->gpu_uses == NULL)
+		return tuner_fail_memory(err);
+	for (size_t i = 0; ok && i < shown->attempts.n; i++)
+		ok = gpu_use_load(
+			shown->report.store, shown->attempts.items[i].id, &shown->gpu_uses[i], err);
+	return ok;
+}
+
 static bool read_all(const struct invocation *call, struct shown *ret, struct tuner_error *err)
 {
 	const char *job, *trial;
@@ -173,7 +188,8 @@ static bool read_all(const struct invocation *call, struct shown *ret, struct tu
 	       attempt_select(report->store, report->job.id, ret->trial.id, &ret->attempts, err) &&
 	       curve_select(report->store, ret->trial.id, NULL, &ret->curves, err) &&
 	       trial_artifacts_read(report->store, ret->trial.id, &ret->artifacts, err) &&
-	       read_events(ret, err) && read_launch(ret, err) && read_provenance(ret, err);
+	       read_events(ret, err) && read_launch(ret, err) && read_provenance(ret, err) &&
+	       read_gpu_uses(ret, err);
 }
 
 /* ---- JSON ---- */
@@ -259,11 +275,28 @@ static bool fill_command(cJSON *object, const struct shown *shown)
 				     : cJSON_AddNullToObject(object, "working_directory") != NULL);
 }
 
+/* null for an attempt without a GPU. */
+static cJSON *gpu_use_json(const struct gpu_use *use)
+{
+	cJSON *object = use->together > 0 ? cJSON_CreateObject() : cJSON_CreateNull();
+	if (use->together == 0 ||
+		(json_add_integer(object, "together", use->together) &&
+			json_add_integer(object, "samples", use->samples) &&
+			json_add_optional(object, "utilisation_mean", use->utilisation_mean) &&
+			json_add_optional(object, "utilisation_max", use->utilisation_max) &&
+			json_add_optional(object, "power_mean_w", use->power_mean_w) &&
+			json_add_optional(object, "temperature_max_c", use->temperature_max_c)))
+		return object;
+	cJSON_Delete(object);
+	return NULL;
+}
+
 static cJSON *launch_json(const struct shown *shown, size_t i)
 {
 	cJSON *launch = attempt_json(&shown->attempts.items[i]);
-	if (json_add_item(
-		    launch, "provenance", provenance_json(&shown->made_of[i], &shown->states)))
+	if (json_add_item(launch, "gpu_use", gpu_use_json(&shown->gpu_uses[i])) &&
+		json_add_item(
+			launch, "provenance", provenance_json(&shown->made_of[i], &shown->states)))
 		return launch;
 	cJSON_Delete(launch);
 	return NULL;
@@ -432,12 +465,33 @@ static void add_attempt(const struct attempt *attempt, struct text *out)
 	text_add(out, "\n");
 }
 
-static void add_attempts(const struct attempt_list *attempts, struct text *out)
+/* What its GPUs did meanwhile, as far as it was measured. */
+static void add_gpu_use(const struct gpu_use *use, struct text *out)
 {
-	if (attempts->n > 0)
+	if (use->samples == 0)
+		return;
+	text_add(out, "     the GPU:");
+	if (!isnan(use->utilisation_mean))
+		text_print(out, " %.0f %% busy (at most %.0f %%),", use->utilisation_mean,
+			use->utilisation_max);
+	if (!isnan(use->power_mean_w))
+		text_print(out, " %.0f W,", use->power_mean_w);
+	if (!isnan(use->temperature_max_c))
+		text_print(out, " up to %.0f C,", use->temperature_max_c);
+	text_print(out, " %lld sample%s", (long long)use->samples, use->samples == 1 ? "" : "s");
+	if (use->together > 1)
+		text_print(out, "; shared by up to %lld trials", (long long)use->together);
+	text_add(out, "\n");
+}
+
+static void add_attempts(const struct shown *shown, struct text *out)
+{
+	if (shown->attempts.n > 0)
 		text_add(out, "\nattempts\n");
-	for (size_t i = 0; i < attempts->n; i++)
-		add_attempt(&attempts->items[i], out);
+	for (size_t i = 0; i < shown->attempts.n; i++) {
+		add_attempt(&shown->attempts.items[i], out);
+		add_gpu_use(&shown->gpu_uses[i], out);
+	}
 }
 
 static bool print_metrics(const struct curve_list *curves, bool color, struct tuner_error *err)
@@ -509,7 +563,7 @@ static bool print_shown(const struct shown *shown, bool color, struct tuner_erro
 	add_head(shown, &head);
 	add_parameters(&shown->trial, &head);
 	add_decision(&shown->trial, &shown->decision, &head);
-	add_attempts(&shown->attempts, &head);
+	add_attempts(shown, &head);
 	if (shown->attempts.n > 0)
 		provenance_text(&shown->made_of[shown->attempts.n - 1], &shown->states, &end);
 	add_command(shown, &end);

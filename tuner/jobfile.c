@@ -73,6 +73,7 @@ void job_file_destroy(struct job_file *file)
 	free_lists(file);
 	strings_free(file->command);
 	strings_free(file->environment);
+	free(file->env_file);
 	free(file->text);
 	free(file->path);
 	free(file->directory);

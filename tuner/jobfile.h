@@ -30,6 +30,9 @@ struct job_host {
 	char backend[16]; /* "local", "ssh" or "slurm" */
 	bool gpus_auto;
 	unsigned gpus_per_trial; /* 0: none wanted */
+	unsigned trials_per_gpu; /* at most; 0 and 1: none is shared */
+	bool packs; /* measurements decide how many share one ("trials_per_gpu": "auto") */
+	bool uses_busy_gpus; /* those that others use, too ("busy_gpus": "use") */
 	size_t n_gpus; /* "gpus": [0, 1] */
 	int gpus[GPUS_MAX];
 	unsigned slots; /* trials at a time; 0: as budget.parallel and the GPUs give */
@@ -130,6 +133,9 @@ struct job_file {
 	struct channel *channels;
 	size_t n_channels;
 	char **environment; /* NAME=VALUE, NULL-terminated */
+	char *env_file; /* absolute; NULL: none */
+	int64_t memory_bytes; /* of a trial; 0: no limit */
+	bool no_network;
 	int64_t retries, backoff_us, timeout_us, grace_us, log_max_bytes;
 	struct outcome_rule outcomes[OUTCOMES];
 	struct failure_rule *failures;

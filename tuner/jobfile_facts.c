@@ -511,6 +511,20 @@ static void add_outcomes(struct collector *c)
 	}
 }
 
+static void add_isolation(struct collector *c)
+{
+	const struct job_file *file = c->file;
+
+	if (file->no_network)
+		add_key(c, CHANGE_TAKEN, SECTION_FILE, NULL, "network", string_text("none"));
+	if (file->memory_bytes > 0)
+		add_key(c, CHANGE_TAKEN, SECTION_FILE, NULL, "memory",
+			size_text(file->memory_bytes));
+	if (file->env_file != NULL)
+		add_key(c, CHANGE_TAKEN, SECTION_FILE, NULL, "env_file",
+			string_text(file->env_file));
+}
+
 static void add_limits(struct collector *c)
 {
 	const struct job_file *file = c->file;
@@ -521,6 +535,7 @@ static void add_limits(struct collector *c)
 	add_key(c, CHANGE_TAKEN, SECTION_FILE, NULL, "grace", duration_text(file->grace_us));
 	add_key(c, CHANGE_TAKEN, SECTION_FILE, NULL, "log_max", size_text(file->log_max_bytes));
 	add_key(c, CHANGE_TAKEN, SECTION_FILE, NULL, "backoff", duration_text(file->backoff_us));
+	add_isolation(c);
 	add_outcomes(c);
 	for (size_t i = 0; i < file->n_failures; i++) {
 		struct text rule = TEXT_EMPTY;
@@ -662,6 +677,15 @@ static void add_hosts(struct collector *c)
 				"hosts.%zu.gpus_per_trial", i);
 		else
 			text_finish(&per_trial);
+		if (host->trials_per_gpu > 1) {
+			struct text sharing = host->packs ? string_text("auto")
+							  : number_text(host->trials_per_gpu);
+			add(c->facts, CHANGE_TAKEN, true, &sharing, "hosts.%zu.trials_per_gpu", i);
+		}
+		if (host->uses_busy_gpus) {
+			struct text use = string_text("use");
+			add(c->facts, CHANGE_TAKEN, true, &use, "hosts.%zu.busy_gpus", i);
+		}
 		if (host->prefix != NULL) {
 			strings_json(host->prefix, &prefix);
 			add(c->facts, CHANGE_TAKEN, true, &prefix, "hosts.%zu.prefix", i);

@@ -1,5 +1,6 @@
 /* Where a job runs: "hosts". Read before the command, which a prefix of a host may start. */
 #include "tuner/jobfile_reader.h"
+#include "tuner/packing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,26 @@ static void check_gpus_per_trial(struct reader *reader, const cJSON *node, struc
 	else if (host->n_gpus % host->gpus_per_trial != 0)
 		report_warning(reader, per_trial, AT_VALUE, "leaves %zu of %zu GPUs unused",
 			host->n_gpus % host->gpus_per_trial, host->n_gpus);
+}
+
+static void read_sharing(struct reader *reader, const cJSON *node, struct job_host *host)
+{
+	const cJSON *sharing = member(node, SECTION_HOST, "trials_per_gpu");
+	const cJSON *busy = member(node, SECTION_HOST, "busy_gpus");
+
+	host->packs = cJSON_IsString(sharing);
+	host->trials_per_gpu = host->packs       ? PACKING_MOST
+			       : sharing != NULL ? (unsigned)sharing->valuedouble
+						 : 1;
+	host->uses_busy_gpus = busy != NULL && strcmp(busy->valuestring, "use") == 0;
+	if (host->trials_per_gpu > 1 && host->gpus_per_trial == 0)
+		report_error(reader, sharing, AT_KEY, "has no effect without GPUs");
+	else if (host->trials_per_gpu > 1 && host->gpus_per_trial > 1)
+		report_error(reader, sharing, AT_VALUE,
+			"expected 1 where a trial has several GPUs (\"gpus_per_trial\" is %u): "
+			"they "
+			"are shared with no other",
+			host->gpus_per_trial);
 }
 
 static void read_host_name(struct reader *reader, const cJSON *node, struct job_host *host)
@@ -129,6 +150,7 @@ static bool read_host(
 	host->gpus_per_trial = per_trial ? (unsigned)per_trial->valuedouble : 1;
 	if (!cJSON_IsArray(gpus) || gpus->child != NULL)
 		check_gpus_per_trial(reader, node, host);
+	read_sharing(reader, node, host);
 	if (is_ssh_node(node))
 		return read_ssh(reader, node, host, err);
 	return true;

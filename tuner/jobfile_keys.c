@@ -145,10 +145,17 @@ const struct key job_keys[] = {
 			"it, or "
 			"a commit of a git repository",
 		.synonyms = "source_dir|GitConfig|SourceDir|code_dir|snapshot|sourcecode" },
-	{ SECTION_FILE, "network", KEY_STRING, .refused = LATER, .help = "isolation of the command",
+	{ SECTION_FILE, "network", KEY_WORD, .words = "host|none", .otherwise = "\"host\"",
+		.aliases = "loopback=none|off=none|isolated=none|on=host|all=host|bridge=host",
+		.help = "host: the machine's; none: the command sees loopback and nothing else",
 		.synonyms = "EnableNetworkIsolation|VpcConfig" },
-	{ SECTION_FILE, "env_file", KEY_STRING, .refused = LATER,
-		.help = "a file of secret variables", .synonyms = "secrets|dotenv" },
+	{ SECTION_FILE, "memory", KEY_SIZE, FROM_TO(1 << 20, 1e15), .derived = "no limit",
+		.help = "a trial is ended when its processes together have more resident memory",
+		.synonyms = "mem|memory_limit|max_memory|mem_limit|ram" },
+	{ SECTION_FILE, "env_file", KEY_STRING,
+		.help = "a file of NAME=VALUE lines, readable by you alone, that each trial's "
+			"variables are taken from when it starts and that are stored nowhere",
+		.synonyms = "secrets|dotenv" },
 	{ SECTION_FILE, "warm_start", KEY_OBJECT, .refused = LATER,
 		.help = "earlier jobs to learn from",
 		.synonyms = "WarmStartConfig|parents|transfer" },
@@ -474,6 +481,16 @@ const struct key job_keys[] = {
 	{ SECTION_HOST, "gpus_per_trial", KEY_INTEGER, FROM_TO(1, SLOT_GPUS_MAX),
 		.derived = "1 where there are GPUs", .help = "GPUs of one trial",
 		.synonyms = "gpu_per_trial|gpus_per_job|num_gpus_per_trial|trial_gpu_number" },
+	{ SECTION_HOST, "trials_per_gpu", KEY_INTEGER_OR_AUTO, FROM_TO(1, 64), .otherwise = "1",
+		.help = "trials that share one GPU; auto: 1 at first, and more as the memory that "
+			"earlier trials needed allows and as long as sharing is faster",
+		.synonyms = "max_trials_per_gpu|maxTrialNumberPerGpu|max_trial_number_per_gpu|"
+			    "jobs_per_gpu|trials_on_gpu|share_gpu|packing" },
+	{ SECTION_HOST, "busy_gpus", KEY_WORD, .words = "leave|use", .otherwise = "\"leave\"",
+		.aliases = "skip=leave|wait=leave|avoid=leave|ignore=use|share=use",
+		.help = "a GPU on which other people's programs compute: leave it alone until it "
+			"is free, or use it all the same",
+		.synonyms = "use_active_gpu|useActiveGpu|active_gpus|occupied_gpus|foreign" },
 	{ SECTION_HOST, "prefix", KEY_STRINGS, FROM_TO(1, 1000),
 		.help = "words before the command: [\"conda\", \"run\", \"-n\", \"torch\"]",
 		.synonyms = "wrapper|launcher|command_prefix" },
@@ -860,6 +877,10 @@ void key_expectation(const struct key *key, struct text *ret)
 	case KEY_INTEGER:
 		expect_range(key, "a whole number", ret);
 		break;
+	case KEY_INTEGER_OR_AUTO:
+		text_add(ret, "\"auto\" or ");
+		expect_range(key, "a whole number", ret);
+		break;
 	case KEY_NUMBER:
 		expect_range(key, "a number", ret);
 		break;
@@ -950,6 +971,10 @@ bool key_accepts(const struct key *key, const cJSON *value)
 		return cJSON_IsString(value);
 	case KEY_BOOLEAN:
 		return cJSON_IsBool(value);
+	case KEY_INTEGER_OR_AUTO:
+		if (cJSON_IsString(value))
+			return strcmp(value->valuestring, "auto") == 0;
+		/* fall through */
 	case KEY_INTEGER:
 		return cJSON_IsNumber(value) && value->valuedouble == floor(value->valuedouble) &&
 		       within(key, value->valuedouble);

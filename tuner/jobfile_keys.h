@@ -38,6 +38,7 @@ enum key_type {
 	KEY_TEXT, /* a string that may be empty */
 	KEY_BOOLEAN,
 	KEY_INTEGER, /* min..max */
+	KEY_INTEGER_OR_AUTO, /* min..max, or "auto" */
 	KEY_NUMBER, /* min..max */
 	KEY_SCALAR, /* string, number or boolean */
 	KEY_SEED, /* a whole number from 0 on; as a string up to 2^64 - 1 */

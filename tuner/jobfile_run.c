@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { NAME_MAX_BYTES = 100 };
 
@@ -547,6 +548,46 @@ static bool read_environment(struct reader *reader, struct tuner_error *err)
 	return true;
 }
 
+/* Read by the supervisor at each start; here only whether it can be. */
+static void check_env_file(struct reader *reader, const cJSON *node)
+{
+	const char *path = reader->file->env_file;
+	struct stat status;
+
+	if (!looks_around(reader))
+		return;
+	if (stat(path, &status) != 0 || !S_ISREG(status.st_mode) || access(path, R_OK) != 0)
+		report_error(reader, node, AT_VALUE,
+			"expected a file that can be read, found %.300s", path);
+	else if ((status.st_mode & 077) != 0)
+		report_error(reader, node, AT_VALUE,
+			"expected a file that only you can read, and others may read or write "
+			"%.300s: "
+			"chmod 600 it",
+			path);
+}
+
+static bool read_isolation(struct reader *reader, struct tuner_error *err)
+{
+	struct job_file *file = reader->file;
+	const cJSON *secrets = member(reader->root, SECTION_FILE, "env_file");
+
+	if (member(reader->root, SECTION_FILE, "memory") != NULL)
+		file->memory_bytes = member_size(reader->root, SECTION_FILE, "memory");
+	file->no_network = member_word(reader->root, SECTION_FILE, "network") == 1;
+	if (secrets == NULL)
+		return true;
+	char *joined = path_join(file->directory, secrets->valuestring);
+	char *plain = joined != NULL ? realpath(joined, NULL) : NULL;
+	file->env_file = plain != NULL ? plain : joined;
+	if (plain != NULL)
+		free(joined);
+	if (file->env_file == NULL)
+		return tuner_fail_memory(err);
+	check_env_file(reader, secrets);
+	return true;
+}
+
 /* ---- failures ---- */
 
 static bool check_failure(struct reader *reader, const cJSON *node, const struct failure_rule *rule,
@@ -669,5 +710,6 @@ bool read_run(struct reader *reader, struct tuner_error *err)
 	read_keep(reader);
 	return read_name(reader, err) && read_directory(reader, err) && read_code(reader, err) &&
 	       read_hosts(reader, err) && read_command(reader, err) && read_channels(reader, err) &&
-	       read_environment(reader, err) && read_failures(reader, err);
+	       read_environment(reader, err) && read_isolation(reader, err) &&
+	       read_failures(reader, err);
 }

@@ -98,6 +98,11 @@ static void add_type(const struct key *key, struct text *ret)
 		text_add(ret, "\"type\": \"integer\"");
 		add_range(key, "minimum", "maximum", ret);
 		break;
+	case KEY_INTEGER_OR_AUTO:
+		text_add(ret, "\"anyOf\": [{\"const\": \"auto\"}, {\"type\": \"integer\"");
+		add_range(key, "minimum", "maximum", ret);
+		text_add(ret, "}]");
+		break;
 	case KEY_NUMBER:
 		text_add(ret, "\"type\": \"number\"");
 		add_range(key, "minimum", "maximum", ret);

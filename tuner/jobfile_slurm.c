@@ -86,7 +86,7 @@ static void check_slurm_lines(struct reader *reader, const cJSON *node)
 
 static void check_slurm(struct reader *reader, const cJSON *node)
 {
-	static const char *const local[] = { "gpus" };
+	static const char *const local[] = { "gpus", "trials_per_gpu", "busy_gpus" };
 
 	for (size_t i = 0; i < sizeof(local) / sizeof(*local); i++)
 		if (has_member(node, local[i]))

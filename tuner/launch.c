@@ -173,9 +173,13 @@ bool launch_request(const struct launch_site *site, const struct live *live,
 		.attempt = live->attempt_number,
 		.training_seed = training_seed(file->seed, live->repeat, live->arm_number),
 		.slot = &ret->slot,
+		.gpu_locks = site->gpu_locks,
 		.timeout_us = file->timeout_us,
 		.grace_us = file->grace_us,
 		.log_max_bytes = file->log_max_bytes,
+		.secrets = file->env_file,
+		.memory_bytes = file->memory_bytes,
+		.no_network = file->no_network,
 	};
 	if (host != NULL && host->slurm != NULL)
 		under_slurm(host, ret);

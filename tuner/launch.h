@@ -11,6 +11,7 @@ struct launch_site {
 	const char *working_directory; /* NULL: the job file's */
 	const struct job_host *entry; /* of "hosts"; NULL: this machine */
 	const struct backend_site *remote; /* where it is, if it is another machine; else NULL */
+	const char *gpu_locks; /* gpu_lock.h's directory; NULL: GPUs are not locked */
 };
 
 /* "JOB/0007/1": where an attempt lives, relative to store_directory. Caller frees; NULL without

@@ -27,6 +27,10 @@ static bool take_records(struct launched *launched, char *record, const char *en
 		case LAUNCH_TIMEOUT:
 		case LAUNCH_GRACE:
 		case LAUNCH_LOG:
+		case LAUNCH_GPU_LOCK:
+		case LAUNCH_SECRETS:
+		case LAUNCH_MEMORY:
+		case LAUNCH_NO_NETWORK:
 		case LAUNCH_LEASE:
 		case LAUNCH_INHERIT:
 		case LAUNCH_HEARTBEAT:

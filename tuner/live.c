@@ -145,7 +145,11 @@ void live_fate(const struct live *live, const struct job_file *file,
 {
 	*ret = (struct fate){ .objective = series_reduce(&live->series, file->reduce,
 				      file->reduce_last, file->maximize) };
-	struct ended_attempt ended = { .before = live->before, .reported = live->series.n > 0 };
+	struct ended_attempt ended = {
+		.before = live->before,
+		.reported = live->series.n > 0,
+		.shared_gpu = live->gpus.together > 1,
+	};
 	if (live->end.kind == BACKEND_ENDED)
 		fate_by_exit(live, rules, ret->objective, &ended, ret);
 	else

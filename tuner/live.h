@@ -2,6 +2,7 @@
 #ifndef TUNER_LIVE_H
 #define TUNER_LIVE_H
 
+#include "trials/gpu_use.h"
 #include "tuner/history.h"
 #include "tuner/pool.h"
 
@@ -20,6 +21,9 @@ struct live {
 	char *directory; /* absolute */
 	double *values; /* d */
 	struct outcome_counts before; /* how this trial's earlier attempts ended */
+	struct gpu_use gpus; /* its samples so far; together 0: it has no GPU */
+	bool wants_gpu_alone; /* it ran out of memory beside another trial */
+	bool gpus_changed; /* since they were stored */
 
 	struct scraper *scraper;
 	struct metric_row *rows; /* scraped, not committed yet */

@@ -175,7 +175,7 @@ static bool store_progress(struct loop *loop, struct tuner_error *err)
 	for (size_t i = 0; i < loop->n_lives && !any; i++) {
 		const struct live *live = loop->lives[i];
 		any = live->n_rows > 0 || (live->started && !live->started_committed) ||
-		      scraper_offset(live->scraper) != live->stored_offset;
+		      scraper_offset(live->scraper) != live->stored_offset || live->gpus_changed;
 	}
 	if (!any)
 		return true;
@@ -183,7 +183,8 @@ static bool store_progress(struct loop *loop, struct tuner_error *err)
 		return false;
 	bool ok = loop_account_runtime(loop, err);
 	for (size_t i = 0; ok && i < loop->n_lives; i++)
-		ok = live_store(loop->lives[i], loop->store, loop->file, err);
+		ok = live_store(loop->lives[i], loop->store, loop->file, err) &&
+		     loop_store_gpus(loop, loop->lives[i], err);
 	if (!ok) {
 		store_rollback(loop->store);
 		return false;
@@ -223,9 +224,11 @@ static void draw(struct loop *loop)
 		snprintf(doing, sizeof(doing), "waits for %zu running trials%s", loop->n_lives,
 			loop->interrupts > 0 ? "; Ctrl-C again stops them" : "");
 	else if (loop->n_lives == 0 && loop_wants_launch(loop) && pool_slots(loop->pool) == 0)
-		snprintf(doing, sizeof(doing), "waits for a host: %s",
-			pool_is_up(loop->pool) ? "none is in use (\"tuner hosts resume HOST\")"
-					       : "none answers");
+		snprintf(doing, sizeof(doing), "waits for a %s",
+			pool_waits_for_gpu(loop->pool) ? "GPU that nobody else uses"
+			: pool_is_up(loop->pool)
+				? "host: none is in use (\"tuner hosts resume HOST\")"
+				: "host: none answers");
 	else if (loop->n_lives == 0 && pool_is_busy(loop->pool))
 		snprintf(doing, sizeof(doing), "fetches what ended trials have left");
 	else if (loop->phase == STOPPING)
@@ -264,6 +267,7 @@ static bool tick(struct loop *loop, struct tuner_error *err)
 			!live_collect(loop->lives[i], loop_backend(loop, loop->lives[i]),
 				loop->file->metric, false, err))
 			return false;
+	loop_hear_gpus(loop);
 	if (!judge_lives(loop, err) || !store_progress(loop, err) ||
 		!store_check_place(loop->store, err) || !loop_serve_requests(loop, err) ||
 		!kill_overdue(loop, err) || !loop_hear_witness(loop, err) || !checkpoint(loop, err))
@@ -393,6 +397,8 @@ static bool wait_for_events(struct loop *loop, struct tuner_error *err)
 
 static bool fill_slots(struct loop *loop, struct tuner_error *err)
 {
+	loop_claim_gpus(loop);
+	loop_make_room(loop);
 	while (loop_may_launch(loop)) {
 		const size_t before = loop->n_lives;
 		const int64_t reused_before = loop->reused;
@@ -403,7 +409,9 @@ static bool fill_slots(struct loop *loop, struct tuner_error *err)
 			loop->reused > reused_before && clock_monotonic_us() < loop->next_tick_us;
 		if (loop->n_lives == before && !reused)
 			break;
+		loop_make_room(loop);
 	}
+	loop_release_gpus(loop);
 	return true;
 }
 
@@ -502,7 +510,7 @@ static bool begin(struct loop *loop, struct tuner_error *err)
 		!search_list_load(
 			&loop->searches, loop->file, loop->store, settings->job_id, err) ||
 		!loop_load_counts(loop, err) || !loop_load_hosts(loop, err) ||
-		!loop_keep_begin(loop, err))
+		!loop_keep_begin(loop, err) || !loop_begin_gpus(loop, err))
 		goto out;
 	if (!store_begin(loop->store, STORE_DURABLE, err))
 		goto out;
@@ -532,6 +540,7 @@ static void end(struct loop *loop)
 	free(loop->retries);
 	free(loop->asked);
 	search_list_finish(&loop->searches);
+	loop_end_gpus(loop);
 	free(loop->notes.unseen);
 	metric_patterns_destroy(loop->patterns);
 	failure_rules_destroy(loop->rules);

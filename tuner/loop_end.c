@@ -189,10 +189,11 @@ bool loop_store_end(struct loop *loop, struct live *live, const struct fate *fat
 		.user_us = exit->user_us,
 		.system_us = exit->system_us,
 		.max_rss_bytes = exit->max_rss_bytes,
+		.gpu_memory_peak_bytes = live->gpus.memory_peak_bytes,
 		.trial = fate->trial,
 		.objective = fate->objective,
 	};
-	return live_store(live, loop->store, loop->file, err) &&
+	return live_store(live, loop->store, loop->file, err) && loop_store_gpus(loop, live, err) &&
 	       attempt_end(loop->store, live->attempt, &end, now_us, ret_event, err);
 }
 
@@ -211,6 +212,7 @@ bool loop_take_end(struct loop *loop, struct live *live, struct fate *fate,
 	if (fate->trial == TRIAL_DONE)
 		pool_timed(loop->pool, live->place.host,
 			live->end.exit.ended_us - live->end.exit.started_us);
+	loop_learn_gpus(loop, live, fate);
 	count_end(loop, fate);
 	end_by_rule(loop, live, fate);
 	probe(loop, live, fate);

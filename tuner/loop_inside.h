@@ -3,10 +3,12 @@
 #define TUNER_LOOP_INSIDE_H
 
 #include "trials/event.h"
+#include "tuner/gpu_watch.h"
 #include "tuner/keeper.h"
 #include "tuner/live.h"
 #include "tuner/loop.h"
 #include "tuner/launch.h"
+#include "tuner/packing.h"
 #include "tuner/search.h"
 #include "tuner/signals.h"
 
@@ -71,6 +73,16 @@ struct keeping {
 	int64_t ends; /* of attempts: a measurement counts only until the next */
 };
 
+/* What is known of GPUs: loop_gpus.c. */
+struct gpu_notes {
+	struct gpu_watch *watch; /* NULL: this machine's are not used */
+	struct gpu_report *report; /* the last, room for it */
+	struct packing *packing; /* by host */
+	char locks[256]; /* directory; "": none */
+	bool lock_trouble; /* the user has been told */
+	char owner[128]; /* our name there */
+};
+
 struct loop {
 	const struct loop_settings *settings;
 	const struct job_file *file;
@@ -100,6 +112,7 @@ struct loop {
 	struct text log_tail;
 
 	struct provenance_notes notes;
+	struct gpu_notes gpus;
 	int64_t reused; /* trials of this sitting whose result was taken over */
 	bool reuse_ended; /* code or data changed */
 
@@ -138,6 +151,13 @@ bool loop_add_retry(struct loop *loop, const struct retry *retry, struct tuner_e
 /* Whether one's wait is over, and the first such. */
 bool loop_has_due_retry(const struct loop *loop);
 struct retry loop_take_retry(struct loop *loop);
+
+/* Whether its trial has run out of GPU memory before: then it shares none. */
+bool wants_to_be_alone(const struct retry *retry);
+/* Whether the first whose wait is over is such a one. */
+bool loop_next_is_alone(const struct loop *loop);
+/* While such a one waits for an empty GPU, one is being emptied for it. */
+void loop_make_room(struct loop *loop);
 
 /* Takes over asked->values on success. */
 TUNER_MUST_CHECK
@@ -201,6 +221,9 @@ bool loop_make_way(struct loop *loop, const struct live *live, struct tuner_erro
 /* A launch that failed before anything ran: its turn comes like that of any other end. */
 void live_end_unlaunched(struct live *live, const struct tuner_error *why);
 
+/* ["GPU-...", ...], as the attempt's row has it. False without memory. */
+bool slot_gpus_json(const struct slot *slot, struct text *ret);
+
 /* The part of the trial's curve that is in the database. */
 TUNER_MUST_CHECK
 bool loop_load_series(struct loop *loop, struct live *live, struct tuner_error *err);
@@ -263,6 +286,33 @@ bool loop_late(
 TUNER_MUST_CHECK
 bool loop_drain_host(struct loop *loop, const char *name, bool drain, struct text *answer,
 	struct tuner_error *err);
+
+/* ---- loop_gpus.c: GPUs that are shared, measured, locked and left alone ---- */
+
+/* Before recovery: the watch, the locks, and what earlier trials needed. */
+TUNER_MUST_CHECK
+bool loop_begin_gpus(struct loop *loop, struct tuner_error *err);
+void loop_end_gpus(struct loop *loop);
+
+/* What the watch has seen meanwhile: samples of what runs, and GPUs that others use, or no longer do. */
+void loop_hear_gpus(struct loop *loop);
+
+/* Before launches: locks of empty GPUs are taken, so that they can be chosen; and after them those that are still
+ * empty are released. */
+void loop_claim_gpus(struct loop *loop);
+void loop_release_gpus(struct loop *loop);
+
+/* The places that trials share a GPU at, in the open transaction of a launch and in memory after it. */
+TUNER_MUST_CHECK
+bool loop_store_neighbours(struct loop *loop, struct live *live, struct tuner_error *err);
+void loop_note_neighbours(struct loop *loop, struct live *live);
+
+/* What is known of an attempt's GPUs, if that is new; in an open transaction. */
+TUNER_MUST_CHECK
+bool loop_store_gpus(struct loop *loop, struct live *live, struct tuner_error *err);
+
+/* An attempt has ended: how many may share its GPUs may be another number now. */
+void loop_learn_gpus(struct loop *loop, const struct live *live, const struct fate *fate);
 
 /* ---- loop_provenance.c: what attempts were made of ---- */
 

@@ -78,6 +78,7 @@ bool loop_plan(struct loop *loop, struct plan *plan, struct tuner_error *err)
 		return tuner_fail_memory(err);
 	const double *values;
 	struct place avoided = NO_PLACE;
+	bool alone = false;
 	if (loop_has_due_retry(loop)) {
 		plan->retried = true;
 		plan->retry = loop_take_retry(loop);
@@ -87,6 +88,7 @@ bool loop_plan(struct loop *loop, struct plan *plan, struct tuner_error *err)
 		live->number = plan->retry.number;
 		live->attempt_number = plan->retry.attempts + 1;
 		avoided = plan->retry.last;
+		alone = wants_to_be_alone(&plan->retry);
 		live->before = plan->retry.before;
 		live->trial_started_us = plan->retry.trial_started_us;
 		memcpy(live->branch, plan->retry.branch, sizeof(live->branch));
@@ -105,7 +107,9 @@ bool loop_plan(struct loop *loop, struct plan *plan, struct tuner_error *err)
 		snprintf(live->branch, sizeof(live->branch), "%s", plan->proposal.decision.branch);
 		values = plan->proposal.values;
 	}
-	tuner_assert(pool_choose(loop->pool, avoided, &live->place));
+	tuner_assert(alone ? pool_choose_alone(loop->pool, avoided, &live->place)
+			   : pool_choose(loop->pool, avoided, &live->place));
+	live->wants_gpu_alone = alone;
 	live->search = plan->search;
 	live->repeat = plan->search != NULL ? plan->search->repeat : 0;
 	plan->planned = true;
@@ -115,7 +119,7 @@ bool loop_plan(struct loop *loop, struct plan *plan, struct tuner_error *err)
 	return attempt_new_key(live->key, err);
 }
 
-static bool gpus_json(const struct slot *slot, struct text *ret)
+bool slot_gpus_json(const struct slot *slot, struct text *ret)
 {
 	text_add_char(ret, '[');
 	for (size_t i = 0; i < slot->n_gpus; i++) {
@@ -186,7 +190,7 @@ bool loop_store_plan(struct loop *loop, struct plan *plan, int64_t now_us, const
 	plan->relative = attempt_place(loop, live, job);
 	live->directory =
 		plan->relative ? path_join(store_directory(loop->store), plan->relative) : NULL;
-	if (live->directory == NULL || !gpus_json(&host->slots[live->place.slot], &gpus)) {
+	if (live->directory == NULL || !slot_gpus_json(&host->slots[live->place.slot], &gpus)) {
 		tuner_fail_memory(err);
 		goto out;
 	}
@@ -200,7 +204,7 @@ bool loop_store_plan(struct loop *loop, struct plan *plan, int64_t now_us, const
 		.slot = (int64_t)live->place.slot,
 	};
 	ok = attempt_create(loop->store, &attempt, now_us, &live->attempt, err) &&
-	     loop_store_provenance(loop, live, err);
+	     loop_store_neighbours(loop, live, err) && loop_store_provenance(loop, live, err);
 out:
 	text_finish(&gpus);
 	return ok;
@@ -218,7 +222,7 @@ struct launch_site loop_site(const struct loop *loop, const struct live *live,
 	return (struct launch_site){ loop->file, host->name,
 		slot < host->n_slots ? &host->slots[slot] : &gone,
 		loop->settings->working_directory, host->entry,
-		!is_here && *ret_ready ? remote : NULL };
+		!is_here && *ret_ready ? remote : NULL, host->locks ? loop->gpus.locks : NULL };
 }
 
 /* A launch that failed before anything ran: its turn comes like that of any other end. */

@@ -108,6 +108,9 @@ bool loop_add_live(struct loop *loop, struct live *live, struct tuner_error *err
 		loop->lives[i] = loop->lives[i - 1];
 	loop->lives[i] = live;
 	pool_take(loop->pool, live->place);
+	if (live->wants_gpu_alone)
+		pool_seclude(loop->pool, live->place);
+	loop_note_neighbours(loop, live);
 	return true;
 }
 
@@ -156,19 +159,46 @@ bool loop_add_retry(struct loop *loop, const struct retry *retry, struct tuner_e
 	return true;
 }
 
-/* n_retries if all of them wait. */
+bool wants_to_be_alone(const struct retry *retry)
+{
+	return retry->before.of[OUTCOME_OOM_GPU] > 0;
+}
+
+/* n_retries if all of them wait: for their time, or for a GPU of their own. */
 static size_t due_retry(const struct loop *loop)
 {
 	const int64_t now_us = clock_monotonic_us();
+	struct place place;
 	size_t i = 0;
-	while (i < loop->n_retries && loop->retries[i].due_us > now_us)
+	while (i < loop->n_retries &&
+		(loop->retries[i].due_us > now_us ||
+			(wants_to_be_alone(&loop->retries[i]) &&
+				!pool_choose_alone(loop->pool, NO_PLACE, &place))))
 		i++;
 	return i;
+}
+
+void loop_make_room(struct loop *loop)
+{
+	const int64_t now_us = clock_monotonic_us();
+	bool any = false;
+	for (size_t i = 0; i < loop->n_retries; i++)
+		any |= loop->retries[i].due_us <= now_us && wants_to_be_alone(&loop->retries[i]);
+	if (any && loop->phase == SEARCHING)
+		pool_reserve(loop->pool);
+	else
+		pool_unreserve(loop->pool);
 }
 
 bool loop_has_due_retry(const struct loop *loop)
 {
 	return due_retry(loop) < loop->n_retries;
+}
+
+bool loop_next_is_alone(const struct loop *loop)
+{
+	const size_t i = due_retry(loop);
+	return i < loop->n_retries && wants_to_be_alone(&loop->retries[i]);
 }
 
 struct retry loop_take_retry(struct loop *loop)

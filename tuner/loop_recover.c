@@ -32,11 +32,33 @@ static struct outcome_counts count_outcomes(const struct attempt_list *attempts,
 	return counts;
 }
 
+static bool has_gpus(const struct slot *slot, const char *gpus)
+{
+	struct text json = TEXT_EMPTY;
+	const bool same = slot_gpus_json(slot, &json) && strcmp(json.bytes, gpus) == 0;
+	text_finish(&json);
+	return same;
+}
+
+/* The slot with the attempt's GPUs: its own, or, where the job file was edited, another that is free. SLOTS_MAX: none
+ * has them. */
+static size_t slot_of(const struct host *host, const struct attempt *attempt)
+{
+	const size_t own = attempt->slot >= 0 ? (size_t)attempt->slot : SLOTS_MAX;
+	size_t s = 0;
+	if (own < host->n_slots && has_gpus(&host->slots[own], attempt->gpus))
+		return own;
+	while (s < host->n_slots && (host->busy[s] || !has_gpus(&host->slots[s], attempt->gpus)))
+		s++;
+	return s < host->n_slots ? s : SLOTS_MAX;
+}
+
 /* Its host is pool->n if the pool has none such. */
 static struct place place_of(const struct loop *loop, const struct attempt *attempt)
 {
-	return (struct place){ pool_find(loop->pool, attempt->backend, attempt->host),
-		attempt->slot >= 0 ? (size_t)attempt->slot : SLOTS_MAX };
+	const size_t h = pool_find(loop->pool, attempt->backend, attempt->host);
+	return (struct place){ h,
+		h < loop->pool->n ? slot_of(&loop->pool->hosts[h], attempt) : SLOTS_MAX };
 }
 
 /* What is left of its wait; nothing for what we ended ourselves, or a person has put back. A clock that
@@ -171,7 +193,9 @@ static bool adopt(struct loop *loop, const struct trial *trial, const struct att
 		tuner_fail_memory(err);
 		goto out;
 	}
+	live->wants_gpu_alone = before.of[OUTCOME_OOM_GPU] > 0;
 	if (!recover_values(loop, trial, &live->values, err) ||
+		!gpu_use_load(loop->store, attempt->id, &live->gpus, err) ||
 		!loop_load_series(loop, live, err) || !recover_stop(loop, live, err) ||
 		!scraper_create(loop->patterns, attempt->log_offset,
 			attempt->log_offset > 0 ? attempt->scrape : NULL, &live->scraper, err) ||

@@ -48,6 +48,12 @@ struct outcome_rule outcome_default(enum outcome outcome)
 	};
 }
 
+/* Where no rule retries it, out of GPU memory was retried only because the GPU was shared. */
+static bool is_free_of_charge(const struct outcome_rule *rules, enum outcome outcome)
+{
+	return outcome == OUTCOME_OOM_GPU && rules[outcome].then != THEN_RETRY;
+}
+
 static bool tries_left(const struct outcome_rule *rules, const struct outcome_rule *rule,
 	int64_t retries, const struct ended_attempt *ended)
 {
@@ -56,8 +62,15 @@ static bool tries_left(const struct outcome_rule *rules, const struct outcome_ru
 	if (rule->own_retries)
 		return rule->retries < 0 || ended->before.of[ended->outcome] < rule->retries;
 	for (enum outcome o = OUTCOME_OK; o < OUTCOMES; o++)
-		used += rules[o].own_retries ? 0 : ended->before.of[o];
+		used += rules[o].own_retries || is_free_of_charge(rules, o) ? 0
+									    : ended->before.of[o];
 	return used < retries;
+}
+
+static bool is_our_packing(const struct ended_attempt *ended)
+{
+	return ended->outcome == OUTCOME_OOM_GPU && ended->shared_gpu &&
+	       ended->before.of[OUTCOME_OOM_GPU] == 0;
 }
 
 static void fail(
@@ -88,6 +101,8 @@ struct consequence outcome_consequence(
 		ret.trial = TRIAL_STOPPED;
 	} else if (ended->end) {
 		ret.end_job = true;
+	} else if (rule.then != THEN_END && is_our_packing(ended)) {
+		ret.trial = TRIAL_PROPOSED;
 	} else if (rule.then == THEN_END) {
 		ret.end_job = true;
 		if (!outcome_is_infrastructure(ended->outcome))

@@ -31,6 +31,7 @@ struct ended_attempt {
 	enum outcome outcome;
 	struct outcome_counts before; /* this one not included */
 	bool reported; /* the objective's metric, at least once */
+	bool shared_gpu; /* with another trial, at some time */
 	bool retry, end; /* asked for by a rule of "failures" */
 };
 
@@ -42,7 +43,10 @@ struct consequence {
 	bool end_job;
 };
 
-/* rules[OUTCOMES]; `retries` is what those without their own share. A pure function. */
+/* Out of GPU memory beside another trial says nothing of the configuration: it is launched again, alone on its GPU,
+ * once, and no retry is counted for it. Only a rule that ends the job goes first.
+ *
+ * rules[OUTCOMES]; `retries` is what those without their own share. A pure function. */
 struct consequence outcome_consequence(
 	const struct outcome_rule *rules, int64_t retries, const struct ended_attempt *ended);
 

@@ -1,5 +1,7 @@
 #include "tuner/pool.h"
 
+#include "base/clock.h"
+#include "scheduler/gpu_lock.h"
 #include "tuner/slots.h"
 
 #include <stdio.h>
@@ -19,28 +21,89 @@ bool pool_add(struct pool *pool, const struct job_host *entry, const char *name,
 	return true;
 }
 
+/* ---- GPUs ---- */
+
+static struct pool_gpu *find_gpu(const struct host *host, const char *uuid)
+{
+	for (size_t g = 0; g < host->n_gpus; g++)
+		if (strcmp(host->gpus[g].gpu.uuid, uuid) == 0)
+			return &host->gpus[g];
+	return NULL;
+}
+
+/* Where several share one and none is measured yet, the first is alone. */
+static unsigned first_limit(const struct host *host, unsigned slots)
+{
+	return host->entry->packs ? 1 : slots;
+}
+
+/* The GPUs of `copy`'s slots; what is known of those that the host had before stays. Room is there. */
+static void gather_gpus(const struct host *host, struct host *next)
+{
+	for (size_t s = 0; s < next->n_slots; s++)
+		for (size_t i = 0; i < next->slots[s].n_gpus; i++) {
+			const struct gpu *gpu = &next->slots[s].gpus[i];
+			struct pool_gpu *known = find_gpu(next, gpu->uuid);
+			if (known == NULL) {
+				const struct pool_gpu *before = find_gpu(host, gpu->uuid);
+				known = &next->gpus[next->n_gpus++];
+				*known = before != NULL
+						 ? *before
+						 : (struct pool_gpu){ .lock = GPU_LOCK_NONE };
+				known->gpu = *gpu;
+				known->slots = known->running = 0;
+			}
+			known->slots++;
+			known->running += next->busy[s];
+		}
+	for (size_t g = 0; g < next->n_gpus; g++)
+		if (next->gpus[g].limit == 0 || !next->entry->packs)
+			next->gpus[g].limit = first_limit(next, next->gpus[g].slots);
+}
+
+static void release_gone(const struct host *host, const struct host *next)
+{
+	for (size_t g = 0; g < host->n_gpus; g++)
+		if (find_gpu(next, host->gpus[g].gpu.uuid) == NULL)
+			gpu_lock_release(host->gpus[g].lock);
+}
+
+static size_t count_gpus(const struct slot *slots, size_t n)
+{
+	size_t count = 0;
+	for (size_t s = 0; s < n; s++)
+		count += slots[s].n_gpus;
+	return count;
+}
+
 bool pool_set_slots(
 	struct pool *pool, size_t h, const struct slot *slots, size_t n, struct tuner_error *err)
 {
 	struct host *host = &pool->hosts[h];
-	struct slot *copy = calloc(n + 1, sizeof(*copy));
-	bool *busy = calloc(n + 1, sizeof(*busy));
+	struct host next = *host;
 
-	if (copy == NULL || busy == NULL) {
-		free(copy);
-		free(busy);
+	next.slots = calloc(n + 1, sizeof(*next.slots));
+	next.busy = calloc(n + 1, sizeof(*next.busy));
+	next.gpus = calloc(count_gpus(slots, n) + 1, sizeof(*next.gpus));
+	next.n_gpus = 0;
+	next.n_slots = n;
+	next.up = true;
+	if (next.slots == NULL || next.busy == NULL || next.gpus == NULL) {
+		free(next.slots);
+		free(next.busy);
+		free(next.gpus);
 		return tuner_fail_memory(err);
 	}
 	if (n > 0)
-		memcpy(copy, slots, n * sizeof(*copy));
+		memcpy(next.slots, slots, n * sizeof(*slots));
 	for (size_t s = 0; s < n && s < host->n_slots; s++)
-		busy[s] = host->busy[s];
+		next.busy[s] = host->busy[s];
+	gather_gpus(host, &next);
+	release_gone(host, &next);
 	free(host->slots);
 	free(host->busy);
-	host->slots = copy;
-	host->busy = busy;
-	host->n_slots = n;
-	host->up = true;
+	free(host->gpus);
+	*host = next;
 	return true;
 }
 
@@ -69,8 +132,11 @@ void pool_finish(struct pool *pool)
 {
 	for (size_t h = 0; h < pool->n; h++) {
 		pool->hosts[h].backend->ops->close(pool->hosts[h].backend);
+		for (size_t g = 0; g < pool->hosts[h].n_gpus; g++)
+			gpu_lock_release(pool->hosts[h].gpus[g].lock);
 		free(pool->hosts[h].slots);
 		free(pool->hosts[h].busy);
+		free(pool->hosts[h].gpus);
 	}
 	pool->n = 0;
 }
@@ -81,12 +147,57 @@ static bool is_open(const struct host *host)
 	return host->up && !host->draining;
 }
 
+static unsigned smaller(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/* Trials that it can run at a time: where slots have one GPU each, as its limits say; where they have several, no
+ * GPU is shared. */
+static size_t host_slots(const struct host *host)
+{
+	size_t n = 0;
+	if (host->n_slots == 0 || host->slots[0].n_gpus == 0)
+		return host->n_slots;
+	for (size_t g = 0; g < host->n_gpus; g++)
+		n += host->gpus[g].closed || host->gpus[g].taken
+			     ? 0
+			     : smaller(host->gpus[g].limit, host->gpus[g].slots);
+	return n / host->slots[0].n_gpus;
+}
+
 size_t pool_slots(const struct pool *pool)
 {
 	size_t n = 0;
 	for (size_t h = 0; h < pool->n; h++)
-		n += is_open(&pool->hosts[h]) ? pool->hosts[h].n_slots : 0;
+		n += is_open(&pool->hosts[h]) ? host_slots(&pool->hosts[h]) : 0;
 	return n;
+}
+
+struct pool_gpu *pool_gpu(const struct pool *pool, struct place place, size_t i)
+{
+	const struct host *host = place.host < pool->n ? &pool->hosts[place.host] : NULL;
+	if (host == NULL || place.slot >= host->n_slots || i >= host->slots[place.slot].n_gpus)
+		return NULL;
+	return find_gpu(host, host->slots[place.slot].gpus[i].uuid);
+}
+
+unsigned pool_together(const struct pool *pool, struct place place)
+{
+	const struct pool_gpu *gpu;
+	unsigned most = 0;
+	for (size_t i = 0; (gpu = pool_gpu(pool, place, i)) != NULL; i++)
+		most = gpu->running > most ? gpu->running : most;
+	return most;
+}
+
+bool pool_waits_for_gpu(const struct pool *pool)
+{
+	for (size_t h = 0; h < pool->n; h++)
+		for (size_t g = 0; g < pool->hosts[h].n_gpus && is_open(&pool->hosts[h]); g++)
+			if (pool->hosts[h].gpus[g].closed || pool->hosts[h].gpus[g].taken)
+				return true;
+	return false;
 }
 
 bool pool_is_up(const struct pool *pool)
@@ -117,8 +228,17 @@ size_t pool_find_name(const struct pool *pool, const char *name)
 
 static void set_busy(struct pool *pool, struct place place, bool busy)
 {
-	if (place.host < pool->n && place.slot < pool->hosts[place.host].n_slots)
-		pool->hosts[place.host].busy[place.slot] = busy;
+	struct pool_gpu *gpu;
+	if (place.host >= pool->n || place.slot >= pool->hosts[place.host].n_slots ||
+		pool->hosts[place.host].busy[place.slot] == busy)
+		return;
+	pool->hosts[place.host].busy[place.slot] = busy;
+	for (size_t i = 0; (gpu = pool_gpu(pool, place, i)) != NULL; i++) {
+		gpu->running += busy ? 1 : -1u;
+		gpu->alone = gpu->alone && gpu->running > 0;
+		if (!busy)
+			gpu->left_us = clock_monotonic_us();
+	}
 }
 
 void pool_take(struct pool *pool, struct place place)
@@ -129,6 +249,45 @@ void pool_take(struct pool *pool, struct place place)
 void pool_leave(struct pool *pool, struct place place)
 {
 	set_busy(pool, place, false);
+}
+
+void pool_seclude(struct pool *pool, struct place place)
+{
+	struct pool_gpu *gpu;
+	for (size_t i = 0; (gpu = pool_gpu(pool, place, i)) != NULL; i++)
+		gpu->alone = true;
+}
+
+/* That with the fewest trials, among those that any may be started on. */
+static struct pool_gpu *emptiest(const struct pool *pool)
+{
+	struct pool_gpu *ret = NULL;
+	for (size_t h = 0; h < pool->n; h++)
+		for (size_t g = 0; g < pool->hosts[h].n_gpus && is_open(&pool->hosts[h]); g++) {
+			struct pool_gpu *gpu = &pool->hosts[h].gpus[g];
+			if (gpu->closed || gpu->taken)
+				continue;
+			if (gpu->reserved)
+				return gpu;
+			if (ret == NULL || gpu->running < ret->running)
+				ret = gpu;
+		}
+	return ret;
+}
+
+void pool_reserve(struct pool *pool)
+{
+	struct pool_gpu *gpu = emptiest(pool);
+	pool_unreserve(pool);
+	if (gpu != NULL)
+		gpu->reserved = true;
+}
+
+void pool_unreserve(struct pool *pool)
+{
+	for (size_t h = 0; h < pool->n; h++)
+		for (size_t g = 0; g < pool->hosts[h].n_gpus; g++)
+			pool->hosts[h].gpus[g].reserved = false;
 }
 
 /* Microseconds; 0 without a measured trial. */
@@ -148,23 +307,51 @@ static bool is_better(const struct pool *pool, struct place avoided, struct plac
 	const struct host *a_host = &pool->hosts[a.host], *b_host = &pool->hosts[b.host];
 	if (a_host->entry->priority != b_host->entry->priority)
 		return a_host->entry->priority > b_host->entry->priority;
-	return mean_time(a_host) < mean_time(b_host);
+	if (mean_time(a_host) != mean_time(b_host))
+		return mean_time(a_host) < mean_time(b_host);
+	/* The trials of a host spread over its GPUs. */
+	return a.host == b.host && pool_together(pool, a) < pool_together(pool, b);
 }
 
-bool pool_choose(const struct pool *pool, struct place avoided, struct place *ret)
+/* Whether each of its GPUs takes one more trial: one that is to be `alone` only if it is empty. */
+static bool is_free(const struct pool *pool, struct place place, bool alone)
+{
+	const struct host *host = &pool->hosts[place.host];
+	const struct pool_gpu *gpu;
+	if (host->busy[place.slot])
+		return false;
+	for (size_t i = 0; (gpu = pool_gpu(pool, place, i)) != NULL; i++)
+		if (gpu->closed || (host->locks && gpu->lock == GPU_LOCK_NONE) || gpu->alone ||
+			gpu->running >= gpu->limit || (alone ? gpu->running > 0 : gpu->reserved))
+			return false;
+	return true;
+}
+
+static bool choose(const struct pool *pool, struct place avoided, bool alone, struct place *ret)
 {
 	bool found = false;
 	for (size_t h = 0; h < pool->n; h++) {
 		const struct host *host = &pool->hosts[h];
 		for (size_t s = 0; s < host->n_slots && is_open(host); s++) {
 			const struct place place = { h, s };
-			if (host->busy[s] || (found && !is_better(pool, avoided, place, *ret)))
+			if (!is_free(pool, place, alone) ||
+				(found && !is_better(pool, avoided, place, *ret)))
 				continue;
 			*ret = place;
 			found = true;
 		}
 	}
 	return found;
+}
+
+bool pool_choose(const struct pool *pool, struct place avoided, struct place *ret)
+{
+	return choose(pool, avoided, false, ret);
+}
+
+bool pool_choose_alone(const struct pool *pool, struct place avoided, struct place *ret)
+{
+	return choose(pool, avoided, true, ret);
 }
 
 void pool_timed(struct pool *pool, size_t host, int64_t took_us)
@@ -221,7 +408,7 @@ void pool_text(const struct pool *pool, struct text *ret)
 		else if (host->n_slots == 0)
 			text_add(ret, "no slot");
 		else
-			slots_text(host->slots, host->n_slots, ret);
+			slots_text(host->slots, host->n_slots, host->entry->packs, ret);
 		if (host->draining)
 			text_add(ret, " (draining)");
 	}

@@ -15,6 +15,27 @@ struct place {
 /* Nowhere in particular. */
 #define NO_PLACE ((struct place){ HOSTS_MAX, SLOTS_MAX })
 
+/* A GPU of a host, which several of its slots may name. A slot is free only if each of its GPUs takes one more. */
+struct pool_gpu {
+	struct gpu gpu;
+	unsigned slots, running; /* that name it; of these busy */
+	unsigned
+		limit; /* trials that may be on it at a time; 1 at first where it is packed by measurement */
+	bool closed; /* others use it: nothing is started on it */
+	bool looked_at; /* to see whether they do */
+	bool taken; /* another `tuner` has its lock */
+	bool alone; /* what runs on it wants no neighbour */
+	bool reserved; /* nothing more is started on it until such a one is */
+	int lock; /* gpu_lock.h; GPU_LOCK_NONE, GPU_LOCK_NEEDLESS */
+	int64_t left_us; /* monotonic: when a trial left it last */
+};
+
+enum {
+	GPU_LOCK_NONE =
+		-1, /* not held: nothing is started on it where the host's GPUs are locked */
+	GPU_LOCK_NEEDLESS = -2, /* it cannot be locked */
+};
+
 struct host {
 	char name[256]; /* as attempt rows and reports name it */
 	const struct job_host *entry; /* of the job file */
@@ -22,6 +43,9 @@ struct host {
 	struct slot *slots; /* owned */
 	bool *busy; /* owned; by slot */
 	size_t n_slots;
+	struct pool_gpu *gpus; /* owned; those that its slots name */
+	size_t n_gpus;
+	bool locks; /* its GPUs are taken under a lock */
 	bool up; /* it answers; one that does not keeps its slots, and what runs there */
 	bool draining; /* what runs there ends there, and nothing is started any more */
 	int64_t n_timed, timed_us; /* trials that gave an objective there, and what they took */
@@ -68,8 +92,11 @@ void pool_finish(struct pool *pool);
 /* What is started on this machine from now on ends when this process dies (--orphans stop). */
 void pool_bind(struct pool *pool);
 
-/* Slots of the hosts at which trials may be started, busy ones included. */
+/* Trials that may run at a time on the hosts at which any may be started, busy places included. */
 size_t pool_slots(const struct pool *pool);
+
+/* Whether a host in use has GPUs that others hold. */
+bool pool_waits_for_gpu(const struct pool *pool);
 
 /* Whether any host answers. */
 bool pool_is_up(const struct pool *pool);
@@ -89,6 +116,23 @@ size_t pool_find_name(const struct pool *pool, const char *host);
  * of the highest priority; on the host whose trials took the least time so far (one without a measured trial
  * first). False if all are busy. */
 bool pool_choose(const struct pool *pool, struct place avoided, struct place *ret);
+
+/* Likewise, but on GPUs that nothing else runs on. */
+bool pool_choose_alone(const struct pool *pool, struct place avoided, struct place *ret);
+
+/* The trial that was put there gets no neighbour on its GPUs until it leaves. */
+void pool_seclude(struct pool *pool, struct place place);
+
+/* Nothing more is started on one GPU, that with the fewest trials on it, so that a trial that wants to be alone has
+ * its turn; and no longer. */
+void pool_reserve(struct pool *pool); /* the same one again, as long as it can be used */
+void pool_unreserve(struct pool *pool);
+
+/* The GPUs of a host's slot, one after the other; NULL behind the last. */
+struct pool_gpu *pool_gpu(const struct pool *pool, struct place place, size_t i);
+
+/* Trials on the GPU of the place that has the most of them; 0: it has no GPU. */
+unsigned pool_together(const struct pool *pool, struct place place);
 
 /* A trial at this host gave an objective, and took so long. */
 void pool_timed(struct pool *pool, size_t host, int64_t took_us);

@@ -5,6 +5,7 @@
 #include "scheduler/slurm.h"
 #include "scheduler/ssh.h"
 #include "trials/store.h"
+#include "tuner/isolation.h"
 #include "tuner/launch.h"
 #include "tuner/slots.h"
 
@@ -15,13 +16,16 @@
 
 static const struct job_host anywhere = { .backend = "local", .gpus_auto = true };
 
-static bool add_local(struct pool *pool, const struct job_host *entry, struct tuner_error *err)
+/* `cuts`: commands are to be started without a network, which the kernel may refuse. */
+static bool add_local(
+	struct pool *pool, const struct job_host *entry, bool cuts, struct tuner_error *err)
 {
 	char name[256] = "localhost", *supervisor = NULL;
 	struct backend *backend = NULL;
 
 	gethostname(name, sizeof(name) - 1);
 	const bool ok = find_supervisor(&supervisor, err) &&
+			(!cuts || isolation_is_possible(supervisor, err)) &&
 			backend_local_open(supervisor, &backend, err) &&
 			pool_add(pool, entry, name, backend, err);
 	free(supervisor);
@@ -155,7 +159,7 @@ bool pool_open(struct pool *pool, const struct job_file *file, const char *db, b
 			continue;
 		}
 		tuner_assert(strcmp(entry->backend, "local") == 0);
-		if (!add_local(pool, entry, err) ||
+		if (!add_local(pool, entry, starts && file->no_network, err) ||
 			(starts && !look_here(pool, file, ret_note, err)))
 			return false;
 	}

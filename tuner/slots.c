@@ -30,6 +30,24 @@ static bool choose_gpus(
 	return true;
 }
 
+/* Each GPU `share` times, the first time all of them, at most `most` in all (0: no such limit). Cores are shared out
+ * among as many; where measurements decide how many there are, each may have what it would have alone. */
+static void share_gpus(struct slot_list *list, unsigned share, bool packs, unsigned most)
+{
+	const size_t gpus = list->n, fit = SLOTS_MAX - SLOTS_MAX % (gpus > 0 ? gpus : 1);
+	size_t n = gpus * share < fit ? gpus * share : fit;
+
+	if (most > 0 && most < n)
+		n = most;
+	for (size_t i = gpus; i < n; i++)
+		list->items[i] = list->items[i % gpus];
+	for (size_t i = 0; i < n && !packs && n > gpus; i++) {
+		const unsigned cores = list->items[i].cores * (unsigned)gpus / (unsigned)n;
+		list->items[i].cores = cores > 0 ? cores : 1;
+	}
+	list->n = n;
+}
+
 /* Queued jobs hold a place, too. Which GPUs they get is the cluster's to say. */
 static bool slots_of_cluster(const struct job_host *host, const struct machine *machine,
 	struct slot_list *ret, struct tuner_error *err)
@@ -59,9 +77,12 @@ bool slots_of(const struct job_host *host, unsigned parallel, const struct machi
 	memcpy(gpus, machine->gpus, n_gpus * sizeof(*gpus));
 	if (host->n_gpus > 0 && !choose_gpus(host, gpus, &n_gpus, err))
 		return false;
-	if (!machine_slots(machine->cores, gpus, n_gpus, n_gpus > 0 ? asked : 0, most, ret->items,
-		    &ret->n, err))
+	const bool shares = n_gpus > 0 && host->trials_per_gpu > 1;
+	if (!machine_slots(machine->cores, gpus, n_gpus, n_gpus > 0 ? asked : 0,
+		    shares && most >= n_gpus ? 0 : most, ret->items, &ret->n, err))
 		return false;
+	if (shares)
+		share_gpus(ret, host->trials_per_gpu, host->packs, most);
 	if (wants_gpus && machine->no_gpus[0] != '\0')
 		snprintf(ret->note, sizeof(ret->note),
 			"no GPU can be used (%s): trials run on the CPU", machine->no_gpus);
@@ -98,12 +119,26 @@ bool slots_find(const struct job_file *file, struct slot_list *ret, struct tuner
 	return ok;
 }
 
-void slots_text(const struct slot *slots, size_t n, struct text *ret)
+/* Slots that name the first one's GPU. */
+static size_t sharers(const struct slot *slots, size_t n)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < n; i++)
+		count += strcmp(slots[i].gpus[0].uuid, slots[0].gpus[0].uuid) == 0;
+	return count;
+}
+
+void slots_text(const struct slot *slots, size_t n, bool packs, struct text *ret)
 {
 	text_print(ret, "%zu slot%s: ", n, n == 1 ? "" : "s");
-	if (slots->n_gpus > 0)
-		text_print(ret, "%zu GPU%s (%s) and ", slots->n_gpus, slots->n_gpus == 1 ? "" : "s",
+	if (slots->n_gpus > 0) {
+		const size_t shared = sharers(slots, n);
+		text_print(ret, "%zu GPU%s (%s)", slots->n_gpus, slots->n_gpus == 1 ? "" : "s",
 			slots->gpus[0].name);
+		if (shared > 1)
+			text_print(ret, ", shared by %s%zu,", packs ? "up to " : "", shared);
+		text_add(ret, " and ");
+	}
 	text_print(ret, "%u core%s%s", slots->cores, slots->cores == 1 ? "" : "s",
 		n == 1 ? "" : " each");
 }

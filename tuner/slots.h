@@ -26,7 +26,8 @@ const struct job_host *slots_local_host(const struct job_file *file);
 TUNER_MUST_CHECK
 bool slots_find(const struct job_file *file, struct slot_list *ret, struct tuner_error *err);
 
-/* "2 slots: 1 core each", "4 slots: 1 GPU (NVIDIA H200) and 4 cores each". */
-void slots_text(const struct slot *slots, size_t n, struct text *ret);
+/* "2 slots: 1 core each", "4 slots: 1 GPU (NVIDIA H200) and 4 cores each", "4 slots: 1 GPU (NVIDIA H200), shared by 2,
+ * and 4 cores each"; where measurements decide (`packs`) "1 GPU (NVIDIA H200), shared by up to 8, ...". */
+void slots_text(const struct slot *slots, size_t n, bool packs, struct text *ret);
 
 #endif

@@ -1,0 +1,158 @@
+#include "scheduler/gpu_report.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "scheduler/attempt.h"
+#include "scheduler/process.h"
+#include "scheduler/tool.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WAIT_US = 10000000, BYTES_MAX = 128 * 1024, FIELDS_MAX = 8, FIELD_BYTES = 64 };
+
+/* ---- lines ---- */
+
+/* Cuts a line at its commas into trimmed fields; returns their number. What is too long is cut. */
+static size_t cut(const char *line, size_t length, char ret[FIELDS_MAX][FIELD_BYTES])
+{
+	size_t n = 0, at = 0;
+	while (at <= length && n < FIELDS_MAX) {
+		size_t end = at;
+		while (end < length && line[end] != ',')
+			end++;
+		size_t first = at, last = end;
+		while (first < last && isspace((unsigned char)line[first]))
+			first++;
+		while (last > first && isspace((unsigned char)line[last - 1]))
+			last--;
+		snprintf(ret[n++], FIELD_BYTES, "%.*s", (int)(last - first), line + first);
+		at = end + 1;
+	}
+	return n;
+}
+
+/* NaN for "[N/A]", "[Not Supported]" and the like. */
+static double number(const char *field)
+{
+	char *end;
+	const double value = strtod(field, &end);
+	return end != field && *end == '\0' && isfinite(value) ? value : NAN;
+}
+
+static int64_t mebibytes(const char *field)
+{
+	const double value = number(field);
+	return value >= 0 && value < 1e9 ? (int64_t)value << 20 : -1;
+}
+
+static bool parse_sample(const char *line, size_t length, struct gpu_sample *ret)
+{
+	char fields[FIELDS_MAX][FIELD_BYTES];
+	if (cut(line, length, fields) < 6 || strchr(fields[0], '-') == NULL)
+		return false;
+	*ret = (struct gpu_sample){
+		.utilisation = number(fields[1]),
+		.memory_used_bytes = mebibytes(fields[2]),
+		.memory_bytes = mebibytes(fields[3]),
+		.power_w = number(fields[4]),
+		.temperature_c = number(fields[5]),
+	};
+	memcpy(ret->uuid, fields[0], sizeof(ret->uuid));
+	return true;
+}
+
+static bool parse_app(const char *line, size_t length, struct gpu_app *ret)
+{
+	char fields[FIELDS_MAX][FIELD_BYTES];
+	if (cut(line, length, fields) < 3 || strchr(fields[0], '-') == NULL)
+		return false;
+	const double pid = number(fields[1]);
+	if (!(pid >= 1 && pid <= INT32_MAX))
+		return false;
+	*ret = (struct gpu_app){ .pid = (int64_t)pid, .memory_bytes = mebibytes(fields[2]) };
+	memcpy(ret->uuid, fields[0], sizeof(ret->uuid));
+	return true;
+}
+
+size_t gpu_samples_parse(const char *text, struct gpu_sample ret[GPUS_MAX])
+{
+	size_t n = 0;
+	while (*text != '\0' && n < GPUS_MAX) {
+		const size_t length = strcspn(text, "\n");
+		n += parse_sample(text, length, &ret[n]);
+		text += length + (text[length] == '\n');
+	}
+	return n;
+}
+
+size_t gpu_apps_parse(const char *text, struct gpu_app ret[GPU_APPS_MAX])
+{
+	size_t n = 0;
+	while (*text != '\0' && n < GPU_APPS_MAX) {
+		const size_t length = strcspn(text, "\n");
+		n += parse_app(text, length, &ret[n]);
+		text += length + (text[length] == '\n');
+	}
+	return n;
+}
+
+/* ---- asking ---- */
+
+static bool ask(const char *query, struct text *ret, bool *ret_ok, struct tuner_error *err)
+{
+	const char *const arguments[] = { "nvidia-smi", query, "--format=csv,noheader,nounits",
+		NULL };
+	const struct tool smi = {
+		.arguments = arguments, .timeout_us = WAIT_US, .bytes_max = BYTES_MAX
+	};
+	struct tool_result result;
+
+	text_clear(ret);
+	if (!tool_run(&smi, ret, &result, err))
+		return false;
+	*ret_ok = result.end == TOOL_DONE && result.status == 0 && ret->bytes != NULL;
+	return true;
+}
+
+/* Whose process it is, its environment says: children that left group and session have it, too. */
+static void look_at(struct gpu_app *app)
+{
+	struct process process;
+	app->seen = process_look(app->pid, &process);
+	if (app->seen)
+		process_variable(app->pid, ATTEMPT_KEY_VARIABLE, app->key, sizeof(app->key));
+}
+
+bool gpu_report_read(struct gpu_report *ret, struct tuner_error *err)
+{
+	struct text text = TEXT_EMPTY;
+	bool samples_ok = false, apps_ok = false;
+
+	*ret = (struct gpu_report){ .asked_us = clock_monotonic_us() };
+	bool ok = ask("--query-gpu=uuid,utilization.gpu,memory.used,memory.total,power.draw,"
+		      "temperature.gpu",
+		&text, &samples_ok, err);
+	if (ok && samples_ok) {
+		ret->n_samples = gpu_samples_parse(text.bytes, ret->samples);
+		ok = ask("--query-compute-apps=gpu_uuid,pid,used_memory", &text, &apps_ok, err);
+	}
+	if (ok && apps_ok)
+		ret->n_apps = gpu_apps_parse(text.bytes, ret->apps);
+	for (size_t i = 0; i < ret->n_apps; i++)
+		look_at(&ret->apps[i]);
+	ret->ok = ok && samples_ok && ret->n_samples > 0;
+	text_finish(&text);
+	return ok;
+}
+
+const struct gpu_sample *gpu_report_find(const struct gpu_report *report, const char *uuid)
+{
+	for (size_t i = 0; i < report->n_samples; i++)
+		if (strcmp(report->samples[i].uuid, uuid) == 0)
+			return &report->samples[i];
+	return NULL;
+}

@@ -1,0 +1,48 @@
+/* What the GPUs of this machine are doing, asked of nvidia-smi. */
+#ifndef SCHEDULER_GPU_REPORT_H
+#define SCHEDULER_GPU_REPORT_H
+
+#include "scheduler/machine.h"
+
+enum { GPU_APPS_MAX = 512 };
+
+struct gpu_sample {
+	char uuid[64];
+	double utilisation, power_w, temperature_c; /* percent; NaN: it does not say */
+	int64_t memory_used_bytes, memory_bytes; /* -1: it does not say */
+};
+
+/* A process that computes on a GPU. */
+struct gpu_app {
+	char uuid[64]; /* the GPU's */
+	int64_t pid;
+	int64_t memory_bytes; /* -1: it does not say */
+	bool seen; /* we see such a process; false: it has ended, or lives in another pid namespace */
+	char key[40]; /* of the attempt that it belongs to; "": of none, as far as we may look */
+};
+
+struct gpu_report {
+	int64_t asked_us; /* monotonic: before anything was asked */
+	bool ok; /* false: nvidia-smi gave no answer, and the rest is empty */
+	struct gpu_sample samples[GPUS_MAX];
+	size_t n_samples;
+	struct gpu_app apps[GPU_APPS_MAX]; /* more are left out */
+	size_t n_apps;
+};
+
+/* Asks, which takes nvidia-smi's time (10 s at most for each of two calls). Callable from any thread. False only
+ * without memory or descriptors. */
+TUNER_MUST_CHECK
+bool gpu_report_read(struct gpu_report *ret, struct tuner_error *err);
+
+/* The lines of
+ *     nvidia-smi --query-gpu=uuid,utilization.gpu,memory.used,memory.total,power.draw,temperature.gpu
+ *     nvidia-smi --query-compute-apps=gpu_uuid,pid,used_memory
+ * with --format=csv,noheader,nounits. What does not parse is left out. */
+size_t gpu_samples_parse(const char *text, struct gpu_sample ret[GPUS_MAX]);
+size_t gpu_apps_parse(const char *text, struct gpu_app ret[GPU_APPS_MAX]);
+
+/* NULL: it is not in the report. */
+const struct gpu_sample *gpu_report_find(const struct gpu_report *report, const char *uuid);
+
+#endif

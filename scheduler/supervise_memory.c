@@ -1,0 +1,128 @@
+/* The resident memory of the command and all that came of it.
+ *
+ * The plain sum counts what processes share once for each of them: a data loader's workers, forked from a process of
+ * 3 GB, would seem to have 3 GB each. So where the sum is too much, the kernel's proportional
+ * count decides, which takes it longer. */
+#include "scheduler/supervise.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PROCESSES_MAX = 16384, DEPTH_MAX = 256 };
+
+struct relative {
+	pid_t pid, parent;
+	int64_t resident_bytes;
+	bool ours;
+};
+
+static ssize_t read_file(long pid, const char *name, char *ret, size_t size)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%ld/%s", pid, name);
+	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	const ssize_t n = read(fd, ret, size - 1);
+	close(fd);
+	ret[n > 0 ? n : 0] = '\0';
+	return n;
+}
+
+/* Fields 4 and 24 of /proc/PID/stat; the name before them may hold anything, parentheses too. */
+static bool look(long pid, struct relative *ret)
+{
+	char line[1024];
+	long long pages;
+	int parent;
+
+	if (read_file(pid, "stat", line, sizeof(line)) <= 0)
+		return false;
+	const char *end = strrchr(line, ')');
+	if (end == NULL || sscanf(end + 1,
+				   " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d "
+				   "%*d %*d %*d %*d "
+				   "%*u %*u %lld",
+				   &parent, &pages) != 2)
+		return false;
+	*ret = (struct relative){
+		.pid = (pid_t)pid, .parent = parent, .resident_bytes = pages * sysconf(_SC_PAGESIZE)
+	};
+	return true;
+}
+
+static size_t look_at_all(struct relative *ret)
+{
+	const struct dirent *entry;
+	DIR *proc = opendir("/proc");
+	size_t n = 0;
+
+	while (proc != NULL && n < PROCESSES_MAX && (entry = readdir(proc)) != NULL) {
+		char *end = NULL;
+		const long pid = strtol(entry->d_name, &end, 10);
+
+		if (*end == '\0' && pid > 0)
+			n += look(pid, &ret[n]);
+	}
+	if (proc != NULL)
+		closedir(proc);
+	return n;
+}
+
+static int by_pid(const void *a, const void *b)
+{
+	const struct relative *x = a, *y = b;
+
+	return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+/* Whether it descends from this process: orphans of the command are our children. */
+static bool is_ours(const struct relative *all, size_t n, const struct relative *process)
+{
+	const pid_t self = getpid();
+
+	for (int depth = 0; process != NULL && depth < DEPTH_MAX; depth++) {
+		if (process->parent == self)
+			return true;
+		const struct relative parent = { .pid = process->parent };
+		process = bsearch(&parent, all, n, sizeof(*all), by_pid);
+	}
+	return false;
+}
+
+/* The plain count where the kernel does not tell. */
+static int64_t proportional(const struct relative *process)
+{
+	char text[4096];
+	long long kibibytes;
+	const char *line;
+
+	if (read_file(process->pid, "smaps_rollup", text, sizeof(text)) <= 0 ||
+		(line = strstr(text, "\nPss:")) == NULL ||
+		sscanf(line, " Pss: %lld", &kibibytes) != 1)
+		return process->resident_bytes;
+	return kibibytes * 1024;
+}
+
+int64_t memory_of_descendants(int64_t limit)
+{
+	static struct relative all[PROCESSES_MAX];
+	const size_t n = look_at_all(all);
+	int64_t plain = 0, shared = 0;
+
+	qsort(all, n, sizeof(*all), by_pid);
+	for (size_t i = 0; i < n; i++) {
+		all[i].ours = is_ours(all, n, &all[i]);
+		plain += all[i].ours ? all[i].resident_bytes : 0;
+	}
+	if (plain <= limit)
+		return plain;
+	for (size_t i = 0; i < n; i++)
+		shared += all[i].ours ? proportional(&all[i]) : 0;
+	return shared;
+}

@@ -1,0 +1,252 @@
+#!/usr/bin/env bats
+# GPUs that trials share, that others use, and that are measured: with an nvidia-smi of ours on PATH, which reads
+# what the test writes into smi/: gpus (index, UUID, MiB), loads (UUID, utilisation, MiB used, watts, degrees), and apps (UUID,
+# pid, MiB), to which each trial adds itself by a file of its own, smi/app-PID.
+
+load run/common
+
+A=GPU-aaaa0000-0000
+B=GPU-bbbb0000-0000
+
+write_smi() { # GPU...: of 10,000 MiB each
+	local i=0 gpu
+	mkdir -p smi bin locks
+	: >smi/apps
+	for gpu in "$@"; do
+		echo "$i, $gpu, NVIDIA H0, 10000" >>smi/gpus
+		echo "$gpu, 50, 4, 10000, 200.5, 60" >>smi/loads
+		i=$((i + 1))
+	done
+	cat >bin/nvidia-smi <<END
+#!/bin/sh
+case "\$1" in
+--query-gpu=index,*) cat "$DIR/smi/gpus" ;;
+--query-gpu=uuid,*) echo x >>"$DIR/smi/asked"; cat "$DIR/smi/loads" ;;
+--query-compute-apps=*) cat "$DIR/smi/apps" "$DIR/smi"/app-* 2>/dev/null; exit 0 ;;
+*) exit 9 ;;
+esac
+END
+	chmod +x bin/nvidia-smi
+	export PATH="$DIR/bin:$PATH" TUNER_GPU_LOOK_MS=50 TUNER_GPU_LOCKS="$DIR/locks"
+	unset CUDA_VISIBLE_DEVICES
+}
+
+# What each trial does: it appears among the GPU's processes with $NEEDS MiB, waits, and goes.
+write_gpu_job() { # HOST-KEYS
+	write_job
+	cat >train.sh <<'END'
+echo "$TUNER_TRIAL $TUNER_ATTEMPT $CUDA_VISIBLE_DEVICES" >>starts
+echo "$(sed -n "$((CUDA_VISIBLE_DEVICES + 1))s/^[0-9]*, \([^,]*\),.*/\1/p" smi/gpus), $$, $(cat needs 2>/dev/null || echo 1000)" >"smi/app-$$"
+trap 'rm -f "smi/app-$$"' EXIT
+if [ -e seen ]; then
+	for i in $(seq 600); do # until our memory is in the database
+		sqlite3 -readonly tuner.db "SELECT 'yes' FROM attempt a JOIN trial t ON t.id = a.trial
+			WHERE t.number = $TUNER_TRIAL AND a.state <> 'ended' AND gpu_memory_peak_bytes > 0" 2>/dev/null | grep -q yes && break
+		sleep 0.05
+	done
+fi
+while [ -e hold ] || [ -e "hold-$TUNER_TRIAL" ]; do sleep 0.02; done
+if [ -e "oom-$TUNER_TRIAL-$TUNER_ATTEMPT" ]; then
+	echo "RuntimeError: CUDA out of memory. Tried to allocate 20.00 MiB" >&2; exit 1
+fi
+awk -v x="$2" 'BEGIN { printf "loss=%.17g\n", (x - 0.3) ^ 2 }'
+END
+	sed -i "s/\"hosts\": .*/\"hosts\": [{ $1 }],/; s/\"parallel\": [0-9]*/\"start_failures\": 50/" job.jsonc
+}
+
+starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
+
+@test "a number of trials shares each GPU, and what they did with it is kept" {
+	write_smi $A $B
+	TRIALS=5 write_gpu_job '"trials_per_gpu": 2'
+	touch hold-2 hold-3 hold-4 hold-5 seen
+	start "$TUNER" run job.jsonc
+	await starts_are 5
+	await sh -c '[ "$(sqlite3 -readonly tuner.db "SELECT count(*) FROM attempt WHERE gpu_memory_peak_bytes > 0")" -ge 5 ]'
+	rm hold-*
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "SELECT group_concat(n) FROM (SELECT count(*) AS n FROM attempt WHERE id > 1 GROUP BY gpus)" 2,2
+	sql_is "SELECT count(*) FROM v_host_use WHERE gpu_together = 2" 4
+	sql_is "SELECT count(*) FROM v_host_use WHERE gpu_memory_peak_bytes = 1000 * 1048576 AND gpu_utilisation_mean = 50.0 AND gpu_power_mean_w = 200.5 AND gpu_temperature_max_c = 60.0" 5
+	run "$TUNER" show job 2
+	[[ "$output" == *"1000.0 MiB on the GPU"*"50 % busy (at most 50 %), 200 W, up to 60 C"*"shared by up to 2 trials"* ]]
+	[[ "$output" == *"train.sh --x"* ]]
+	[ "$("$TUNER" show job 2 --json | jq -c '.launches[0].gpu_use | [.together, .utilisation_mean]')" = "[2,50]" ]
+	"$TUNER" verify
+}
+
+@test "out of memory beside another trial: again, alone, and not held against it" {
+	write_smi $A
+	TRIALS=3 write_gpu_job '"trials_per_gpu": 2'
+	touch hold-2 hold-3 oom-2-1
+	start "$TUNER" run job.jsonc --set retries=0 --set backoff=0
+	await starts_are 3
+	rm hold-2
+	await sh -c '[ "$(sqlite3 -readonly tuner.db "SELECT a.outcome FROM attempt a JOIN trial t ON t.id = a.trial WHERE t.number = 2")" = oom-gpu ]'
+	starts_are 3
+	rm hold-3
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 3
+	sql_is "SELECT group_concat(outcome || ' ' || gpu_together, ', ') FROM v_host_use WHERE number = 2" "oom-gpu 2, ok 1"
+	"$TUNER" verify
+}
+
+@test "who ran out of memory beside another is alone in the next run, too" {
+	write_smi $A
+	TRIALS=3 write_gpu_job '"trials_per_gpu": 2'
+	touch hold-2 hold-3 oom-2-1
+	start "$TUNER" run job.jsonc --set retries=0 --set backoff=1h
+	await starts_are 3
+	rm hold-2
+	await sh -c '[ "$(sqlite3 -readonly tuner.db "SELECT count(*) FROM attempt WHERE outcome = '"'oom-gpu'"'")" = 1 ]'
+	kill -KILL "$PID"
+	wait "$PID" || true
+	start "$TUNER" run job.jsonc --set retries=0 --set backoff=0
+	await grep -q 'goes on: 1 trials were under way, 1 are to be launched again' output
+	await sh -c 'n=$(wc -l <smi/asked); sleep 0.5; [ "$(wc -l <smi/asked)" -gt "$n" ]'
+	starts_are 3
+	rm hold-3
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "SELECT group_concat(outcome || ' ' || gpu_together, ', ') FROM v_host_use WHERE number = 2" "oom-gpu 2, ok 1"
+	sql_is "SELECT gpu_together FROM v_host_use WHERE number = 3" 2
+	"$TUNER" verify
+}
+
+@test "out of memory when it has been alone is its own failure" {
+	write_smi $A
+	TRIALS=2 write_gpu_job '"trials_per_gpu": 2'
+	touch oom-2-1 oom-2-2 hold-1
+	start "$TUNER" run job.jsonc --set 'first=[{"x": 0.1}, {"x": 0.2}]' --set budget.parallel=1
+	await starts_are 1
+	rm hold-1
+	finished
+	sql_is "SELECT group_concat(state || ' ' || attempts) FROM trial" "done 1,failed 1"
+}
+
+@test "auto packs as measurements come, within the device's memory" {
+	write_smi $A
+	echo 4000 >needs
+	TRIALS=9 write_gpu_job '"trials_per_gpu": "auto"'
+	touch seen
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"GPU 0 of"*": 2 trials at a time from now on"* ]]
+	[[ "$output" != *": 3 trials at a time"* ]]
+	sql_is "SELECT max(gpu_together) FROM v_host_use WHERE number <= 3" 1
+	sql_is "SELECT max(gpu_together) FROM v_host_use" 2
+}
+
+@test "a GPU that others use is left alone until it is free" {
+	write_smi $A $B
+	TRIALS=2 write_gpu_job '"gpus": "auto"'
+	echo "$A, 1, 3000" >smi/apps
+	echo "$B, 0, 9000, 10000, 200.5, 60" >smi/loads
+	start "$TUNER" run job.jsonc
+	await grep -q 'GPU 0 is left to others until it is free: process 1 computes on it' output
+	await grep -q 'GPU 1 is left to others until it is free: 9000 MiB' output
+	[ ! -e starts ]
+	echo "$B, 0, 4, 10000, 200.5, 60" >smi/new
+	mv smi/new smi/loads
+	finished
+	[ "$status" -eq 0 ]
+	grep -q 'GPU 1 is free again' output
+	sql_is "SELECT group_concat(DISTINCT gpus) FROM attempt" "[\"$B\"]"
+	run "$TUNER" run job.jsonc --trials 3 --set 'hosts=[{"gpus": [0], "busy_gpus": "use"}]'
+	[ "$status" -eq 0 ]
+	sql_is "SELECT gpus FROM attempt ORDER BY id DESC LIMIT 1" "[\"$A\"]"
+}
+
+@test "an nvidia-smi that fails later stops nothing" {
+	write_smi $A
+	TRIALS=2 write_gpu_job '"gpus": "auto"'
+	sed -i 's/^--query-gpu=uuid.*/--query-gpu=uuid,*) exit 3 ;;/' bin/nvidia-smi
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 0 ]
+	sql_is "SELECT sum(samples), max(gpu_memory_peak_bytes) FROM gpu_use JOIN attempt ON attempt.id = attempt" "0|0"
+}
+
+@test "where nvidia-smi shows no processes, the GPU's memory is that of who is alone on it" {
+	write_smi $A
+	TRIALS=2 write_gpu_job '"gpus": "auto"'
+	touch seen
+	sed -i 's/^--query-compute.*/--query-compute*) exit 0 ;;/' bin/nvidia-smi
+	echo "$A, 50, 900, 10000, [N/A], [N/A]" >smi/loads
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 0 ]
+	sql_is "SELECT group_concat(gpu_memory_peak_bytes / 1048576) FROM attempt" 900,900
+	sql_is "SELECT count(*) FROM gpu_use WHERE power_mean_w IS NULL AND utilisation_max = 50.0" 2
+}
+
+@test "two tuners share the GPUs through locks, and a killed one's trial keeps its own" {
+	write_smi $A
+	TRIALS=2 write_gpu_job '"gpus": "auto"'
+	sed 's/starts/starts2/; s/hold-/not-/' train.sh >train2.sh
+	sed 's/train.sh/train2.sh/' job.jsonc >other.jsonc
+	touch hold-1
+	start "$TUNER" run job.jsonc --db one.db
+	ONE=$PID
+	await starts_are 1
+	start "$TUNER" run other.jsonc --db two.db
+	mv output output2 2>/dev/null || true
+	TWO=$PID
+	await grep -q 'GPU 0 is in use by another tuner (job job): waits for it' output2
+	kill -KILL "$ONE"
+	wait "$ONE" || true
+	sleep 0.5
+	[ ! -e starts2 ]
+	start "$TUNER" run job.jsonc --db one.db
+	await grep -q 'goes on: 1 trials were under way' output
+	[ ! -e starts2 ]
+	rm hold-1
+	finished
+	[ "$status" -eq 0 ]
+	PID=$TWO
+	finished
+	[ "$status" -eq 0 ]
+	[ "$(lines_of starts2)" -eq 2 ]
+	[ "$(lines_of starts)" -eq 2 ]
+}
+
+@test "a trial that lives on keeps its GPU when the job's GPUs were edited" {
+	write_smi $A $B
+	TRIALS=4 write_gpu_job '"gpus": [0, 1]'
+	touch hold-2 hold-3
+	start "$TUNER" run job.jsonc
+	await starts_are 3
+	kill -KILL "$PID"
+	wait "$PID" || true
+	rm hold-2
+	start "$TUNER" run job.jsonc --set 'hosts=[{"gpus": [1]}]'
+	await grep -q 'trials were under way' output
+	await sh -c 'n=$(wc -l <smi/asked); sleep 0.5; [ "$(wc -l <smi/asked)" -gt "$n" ]'
+	starts_are 3
+	rm hold-3
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "SELECT gpus FROM attempt WHERE id = 3" "[\"$B\"]"
+	sql_is "SELECT count(*) FROM v_host_use WHERE gpu_together > 1" 0
+}
+
+@test "what the job file may say of sharing" {
+	write_smi $A $B
+	TRIALS=2 write_gpu_job '"gpus": "auto"'
+	run "$TUNER" check job.jsonc --set 'hosts=[{"trials_per_gpu": 3}]'
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"6 slots: 1 GPU (NVIDIA H0), shared by 3, and "* ]]
+	run "$TUNER" check job.jsonc --set 'hosts=[{"trials_per_gpu": "auto"}]'
+	[[ "$output" == *"16 slots: 1 GPU (NVIDIA H0), shared by up to 8, and "* ]]
+	run "$TUNER" check job.jsonc --set 'hosts=[{"trials_per_gpu": 2, "gpus_per_trial": 2}]'
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"they are shared with no other"* ]]
+	run "$TUNER" check job.jsonc --set 'hosts=[{"trials_per_gpu": 2, "gpus": "none"}]'
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"has no effect without GPUs"* ]]
+	run "$TUNER" check job.jsonc --set 'hosts=[{"trials_per_gpu": 0}]'
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'"auto" or a whole number from 1 to 64'* ]]
+	run "$TUNER" check job.jsonc --set 'hosts=[{"trials_per_gpu": "many"}]'
+	[ "$status" -eq 2 ]
+}

@@ -1,0 +1,363 @@
+#include "tuner/loop_inside.h"
+
+#include "base/clock.h"
+#include "base/sha256.h"
+#include "scheduler/gpu_lock.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	LEARNT_FROM = 10000, /* attempts of earlier runs */
+	LEAST_BYTES = 128 << 20, /* CUDA alone takes more */
+	OTHERS_BYTES = 1 << 30, /* on a GPU without a trial: somebody uses it */
+};
+
+/* Only this machine's can be asked and locked from here. */
+static bool is_here(const struct host *host)
+{
+	return strcmp(host->backend->ops->name, "local") == 0;
+}
+
+static struct pool_gpu *next_here(struct pool *pool, size_t *h, size_t *g)
+{
+	for (; *h < pool->n; (*h)++, *g = 0)
+		if (is_here(&pool->hosts[*h]) && *g < pool->hosts[*h].n_gpus)
+			return &pool->hosts[*h].gpus[(*g)++];
+	return NULL;
+}
+
+/* ---- packing ---- */
+
+static void set_limits(struct loop *loop, size_t h)
+{
+	struct host *host = &loop->pool->hosts[h];
+	for (size_t g = 0; host->entry->packs && g < host->n_gpus; g++) {
+		struct pool_gpu *gpu = &host->gpus[g];
+		const unsigned before = gpu->limit;
+		gpu->limit = packing_limit(&loop->gpus.packing[h], gpu->gpu.memory_bytes);
+		if (gpu->limit != before)
+			progress_say(loop->settings->progress,
+				"GPU %d of %s: %u trial%s at a time from now on", gpu->gpu.index,
+				host->name, gpu->limit, gpu->limit == 1 ? "" : "s");
+	}
+}
+
+static bool load_packing(struct loop *loop, struct tuner_error *err)
+{
+	struct gpu_ended_list list;
+	if (!gpu_ended_select(loop->store, loop->settings->job_id, LEARNT_FROM, &list, err))
+		return false;
+	for (size_t i = 0; i < list.n; i++) {
+		const size_t h = pool_find_name(loop->pool, list.items[i].host);
+		if (h < loop->pool->n)
+			packing_add(&loop->gpus.packing[h], &list.items[i]);
+	}
+	gpu_ended_list_finish(&list);
+	for (size_t h = 0; h < loop->pool->n; h++)
+		set_limits(loop, h);
+	return true;
+}
+
+void loop_learn_gpus(struct loop *loop, const struct live *live, const struct fate *fate)
+{
+	const struct exit_record *exit = &live->end.exit;
+	const struct gpu_ended ended = {
+		.outcome = fate->outcome,
+		.together = live->gpus.together,
+		.memory_peak_bytes = live->gpus.memory_peak_bytes,
+		.took_us = exit->ended_us - exit->started_us,
+	};
+	if (live->gpus.together == 0)
+		return;
+	packing_add(&loop->gpus.packing[live->place.host], &ended);
+	set_limits(loop, live->place.host);
+}
+
+/* ---- neighbours ---- */
+
+static const struct gpu_use nothing_measured = { 0, 0, NAN, NAN, NAN, NAN, 0 };
+
+static bool shares_gpu(const struct loop *loop, const struct live *a, const struct live *b)
+{
+	const struct pool_gpu *x, *y;
+	for (size_t i = 0; (x = pool_gpu(loop->pool, a->place, i)) != NULL; i++)
+		for (size_t k = 0; (y = pool_gpu(loop->pool, b->place, k)) != NULL; k++)
+			if (x == y)
+				return true;
+	return false;
+}
+
+/* That an attempt shared a GPU is in the database before it can run out of memory for it. */
+bool loop_store_neighbours(struct loop *loop, struct live *live, struct tuner_error *err)
+{
+	if (pool_gpu(loop->pool, live->place, 0) == NULL)
+		return true;
+	const int64_t together = pool_together(loop->pool, live->place) + 1;
+	live->gpus = nothing_measured;
+	live->gpus.together = together;
+	for (size_t i = 0; i < loop->n_lives; i++) {
+		struct gpu_use other = loop->lives[i]->gpus;
+		if (other.together >= together || other.together == 0 ||
+			!shares_gpu(loop, live, loop->lives[i]))
+			continue;
+		other.together = together;
+		if (!gpu_use_put(loop->store, loop->lives[i]->attempt, &other, err))
+			return false;
+	}
+	return gpu_use_put(loop->store, live->attempt, &live->gpus, err);
+}
+
+void loop_note_neighbours(struct loop *loop, struct live *live)
+{
+	const int64_t together = pool_together(loop->pool, live->place);
+	if (together == 0)
+		return;
+	for (size_t i = 0; i < loop->n_lives; i++) {
+		struct live *other = loop->lives[i];
+		if (other->gpus.together > 0 && other->gpus.together < together &&
+			shares_gpu(loop, live, other))
+			other->gpus.together = together;
+	}
+}
+
+bool loop_store_gpus(struct loop *loop, struct live *live, struct tuner_error *err)
+{
+	if (!live->gpus_changed)
+		return true;
+	if (!gpu_use_put(loop->store, live->attempt, &live->gpus, err))
+		return false;
+	live->gpus_changed = false;
+	return true;
+}
+
+/* ---- samples ---- */
+
+static void add_mean(double *mean, double value, int64_t n)
+{
+	if (!isnan(value))
+		*mean = isnan(*mean) ? value : *mean + (value - *mean) / (double)n;
+}
+
+static void add_max(double *max, double value)
+{
+	if (!isnan(value) && (isnan(*max) || value > *max))
+		*max = value;
+}
+
+/* Memory of the attempt's processes; where they cannot be told apart (a container sees no processes of its own in
+ * nvidia-smi) and it is alone on its GPU, all that is used there. -1: not known. */
+static int64_t memory_of(const struct loop *loop, const struct live *live, int64_t used_bytes)
+{
+	const struct gpu_report *report = loop->gpus.report;
+	int64_t bytes = 0;
+	bool found = false, unknown = false;
+	for (size_t i = 0; i < report->n_apps; i++) {
+		const struct gpu_app *app = &report->apps[i];
+		if (strcmp(app->key, live->key) != 0)
+			continue;
+		found = true;
+		unknown |= app->memory_bytes < 0;
+		bytes += app->memory_bytes > 0 ? app->memory_bytes : 0;
+	}
+	if (found && !unknown)
+		return bytes;
+	/* Less is no program's: it has not come to its GPU yet. */
+	return live->gpus.together == 1 && used_bytes > LEAST_BYTES ? used_bytes : -1;
+}
+
+static void sample(const struct loop *loop, struct live *live)
+{
+	struct gpu_use *use = &live->gpus;
+	double utilisation = NAN, power_w = NAN;
+	int64_t used_bytes = 0, n = 0;
+	const struct pool_gpu *gpu;
+
+	for (size_t i = 0; (gpu = pool_gpu(loop->pool, live->place, i)) != NULL; i++) {
+		const struct gpu_sample *device = gpu_report_find(loop->gpus.report, gpu->gpu.uuid);
+		if (device == NULL)
+			continue;
+		n++;
+		add_mean(&utilisation, device->utilisation, n);
+		add_mean(&power_w, device->power_w, n);
+		add_max(&use->utilisation_max, device->utilisation);
+		add_max(&use->temperature_max_c, device->temperature_c);
+		used_bytes += device->memory_used_bytes > 0 ? device->memory_used_bytes : 0;
+	}
+	if (n == 0)
+		return;
+	use->samples++;
+	add_mean(&use->utilisation_mean, utilisation, use->samples);
+	add_mean(&use->power_mean_w, power_w, use->samples);
+	const int64_t bytes = memory_of(loop, live, used_bytes);
+	if (bytes > use->memory_peak_bytes)
+		use->memory_peak_bytes = bytes;
+	live->gpus_changed = true;
+}
+
+/* ---- other people's work ---- */
+
+/* Why nothing is to be started on it; "" if there is no reason. A process that has an attempt's key is a trial,
+ * whosesoever: about those the locks decide. One that we cannot see may be a trial's, in a container. */
+static void who_uses(const struct gpu_report *report, const struct pool_gpu *gpu, char ret[120])
+{
+	const struct gpu_sample *device = gpu_report_find(report, gpu->gpu.uuid);
+	const bool empty = gpu->running == 0 && gpu->left_us < report->asked_us;
+
+	ret[0] = '\0';
+	for (size_t i = 0; i < report->n_apps; i++) {
+		const struct gpu_app *app = &report->apps[i];
+		if (strcmp(app->uuid, gpu->gpu.uuid) != 0 || app->key[0] != '\0' ||
+			(!app->seen && !empty))
+			continue;
+		snprintf(ret, 120, "process %lld computes on it", (long long)app->pid);
+		return;
+	}
+	if (empty && device != NULL && device->memory_used_bytes > OTHERS_BYTES)
+		snprintf(ret, 120, "%lld MiB of its memory are in use",
+			(long long)(device->memory_used_bytes >> 20));
+}
+
+static void judge_gpu(struct loop *loop, const struct host *host, struct pool_gpu *gpu)
+{
+	char why[120] = "";
+	const bool was_looked_at = gpu->looked_at;
+
+	/* No answer is no news. */
+	if (!loop->gpus.report->ok && was_looked_at)
+		return;
+	if (!host->entry->uses_busy_gpus && loop->gpus.report->ok)
+		who_uses(loop->gpus.report, gpu, why);
+	gpu->looked_at = true;
+	if (why[0] != '\0' && (!gpu->closed || !was_looked_at))
+		progress_say(loop->settings->progress,
+			"GPU %d is left to others until it is free: %s (\"busy_gpus\": \"use\" "
+			"takes it all the same)",
+			gpu->gpu.index, why);
+	else if (why[0] == '\0' && gpu->closed && was_looked_at)
+		progress_say(loop->settings->progress, "GPU %d is free again", gpu->gpu.index);
+	gpu->closed = why[0] != '\0';
+}
+
+void loop_hear_gpus(struct loop *loop)
+{
+	struct pool *pool = loop->pool;
+	if (loop->gpus.watch == NULL || !gpu_watch_take(loop->gpus.watch, loop->gpus.report))
+		return;
+	for (size_t h = 0; h < pool->n; h++)
+		for (size_t g = 0; is_here(&pool->hosts[h]) && g < pool->hosts[h].n_gpus; g++)
+			judge_gpu(loop, &pool->hosts[h], &pool->hosts[h].gpus[g]);
+	for (size_t i = 0; loop->gpus.report->ok && i < loop->n_lives; i++) {
+		struct live *live = loop->lives[i];
+		if (live->started && !live->ended && live->gpus.together > 0 &&
+			is_here(&pool->hosts[live->place.host]))
+			sample(loop, live);
+	}
+}
+
+/* ---- locks ---- */
+
+/* The same for every run of this job of this database, and no other's. */
+static void name_owner(struct loop *loop)
+{
+	char *path = realpath(store_path(loop->store), NULL), digits[SHA256_TEXT], uid[32];
+	const char *known = path != NULL ? path : store_path(loop->store);
+	struct sha256 sum;
+
+	snprintf(uid, sizeof(uid), "%lu", (unsigned long)getuid());
+	sha256_begin(&sum);
+	sha256_add(&sum, uid, strlen(uid) + 1);
+	sha256_add(&sum, known, strlen(known) + 1);
+	sha256_add(&sum, loop->file->name, strlen(loop->file->name) + 1);
+	sha256_end(&sum, digits);
+	snprintf(loop->gpus.owner, sizeof(loop->gpus.owner), "%.60s@%.32s", loop->file->name,
+		digits);
+	free(path);
+}
+
+static void claim(struct loop *loop, struct pool_gpu *gpu)
+{
+	char path[512], owner[GPU_OWNER_MAX];
+	int fd = GPU_LOCK_NONE;
+	const bool was_taken = gpu->taken;
+	const enum gpu_claim got =
+		gpu_lock_path(loop->gpus.locks, gpu->gpu.uuid, path, sizeof(path))
+			? gpu_lock_claim(path, loop->gpus.owner, &fd, owner)
+			: GPU_UNLOCKABLE;
+
+	gpu->lock = got == GPU_UNLOCKABLE ? GPU_LOCK_NEEDLESS : fd;
+	gpu->taken = got == GPU_TAKEN;
+	if (got == GPU_UNLOCKABLE && !loop->gpus.lock_trouble) {
+		loop->gpus.lock_trouble = true;
+		progress_say(loop->settings->progress,
+			"warning: GPUs cannot be locked in %s (%s): another tuner may use them, "
+			"too",
+			loop->gpus.locks, strerror(errno));
+	}
+	if (gpu->taken && !was_taken)
+		progress_say(loop->settings->progress,
+			"GPU %d is in use by another tuner (job %.*s): waits for it",
+			gpu->gpu.index, (int)strcspn(owner, "@"), owner);
+}
+
+void loop_claim_gpus(struct loop *loop)
+{
+	size_t h = 0, g = 0;
+	const bool wanted = loop_wants_launch(loop);
+	for (struct pool_gpu *gpu; (gpu = next_here(loop->pool, &h, &g)) != NULL;)
+		if (loop->gpus.locks[0] != '\0' && gpu->lock == GPU_LOCK_NONE && !gpu->closed &&
+			(wanted || gpu->running > 0))
+			claim(loop, gpu);
+}
+
+void loop_release_gpus(struct loop *loop)
+{
+	size_t h = 0, g = 0;
+	for (struct pool_gpu *gpu; (gpu = next_here(loop->pool, &h, &g)) != NULL;)
+		if (gpu->running == 0 && gpu->lock >= 0) {
+			gpu_lock_release(gpu->lock);
+			gpu->lock = GPU_LOCK_NONE;
+		}
+}
+
+/* ---- beginning and end ---- */
+
+static void prepare_here(struct loop *loop)
+{
+	struct pool *pool = loop->pool;
+	if (!gpu_lock_directory(loop->gpus.locks, sizeof(loop->gpus.locks)))
+		loop->gpus.locks[0] = '\0';
+	name_owner(loop);
+	for (size_t h = 0; h < pool->n; h++) {
+		struct host *host = &pool->hosts[h];
+		host->locks = is_here(host) && loop->gpus.locks[0] != '\0';
+		for (size_t g = 0; is_here(host) && g < host->n_gpus; g++)
+			host->gpus[g].closed = true; /* until it has been looked at */
+	}
+}
+
+bool loop_begin_gpus(struct loop *loop, struct tuner_error *err)
+{
+	size_t h = 0, g = 0;
+	loop->gpus.packing = calloc(loop->pool->n + 1, sizeof(*loop->gpus.packing));
+	loop->gpus.report = calloc(1, sizeof(*loop->gpus.report));
+	if (loop->gpus.packing == NULL || loop->gpus.report == NULL)
+		return tuner_fail_memory(err);
+	if (!load_packing(loop, err))
+		return false;
+	if (next_here(loop->pool, &h, &g) == NULL)
+		return true;
+	prepare_here(loop);
+	return gpu_watch_create(gpu_watch_period_us(), &loop->gpus.watch, err);
+}
+
+void loop_end_gpus(struct loop *loop)
+{
+	gpu_watch_destroy(loop->gpus.watch);
+	free(loop->gpus.packing);
+	free(loop->gpus.report);
+}
