@@ -415,7 +415,8 @@ static struct told_answer decide(
 		(told->outcome == OUTCOME_TIMEOUT && series->n > 0)) {
 		answer.state = TRIAL_STOPPED;
 		answer.objective =
-			series_reduce(series, file->reduce, file->reduce_last, file->maximize);
+			series_reduce(series, file->objective.metrics[0].reduce,
+				file->objective.metrics[0].last, file->maximize);
 	}
 	return answer;
 }

@@ -1,5 +1,7 @@
 #include "tuner/history.h"
 
+#include "tuner/objective.h"
+
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -80,6 +82,18 @@ int64_t trial_duration_us(int64_t started_us, int64_t last_us, int64_t ended_us)
 	return first > 0 && first < ended_us ? ended_us - first : 0;
 }
 
+static bool load_curve(const struct job_file *file, struct store *store, int64_t trial_id,
+	struct series *ret, struct tuner_error *err)
+{
+	struct objective_curves curves = { 0 };
+	const bool ok = objective_curves_load(
+		&curves, &file->objective, file->metric, store, trial_id, err);
+	*ret = curves.whole;
+	curves.whole = (struct series){ 0 };
+	objective_curves_finish(&curves);
+	return ok;
+}
+
 /* `later`: so many trials that have ended come behind it. */
 static bool add_stored(struct history *history, struct store *store, const struct trial *trial,
 	size_t later, struct tuner_error *err)
@@ -95,8 +109,7 @@ static bool add_stored(struct history *history, struct store *store, const struc
 	};
 	if (!trial_present_values(history->file, trial, &finished.values, err))
 		return false;
-	if ((wants_curve &&
-		    !series_load(&finished.series, store, trial->id, history->file->metric, err)) ||
+	if ((wants_curve && !load_curve(history->file, store, trial->id, &finished.series, err)) ||
 		!history_add(history, &finished, err)) {
 		free(finished.values);
 		series_finish(&finished.series);

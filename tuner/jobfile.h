@@ -15,7 +15,26 @@
 #include "tuner/diagnostics.h"
 #include "tuner/outcome_rules.h"
 
-enum reduce { REDUCE_LAST, REDUCE_BEST, REDUCE_MEAN_OF_LAST };
+/* BEST is by the objective's goal, so of the objective's one metric; of a formula's it is said: MAX or MIN. */
+enum reduce { REDUCE_LAST, REDUCE_BEST, REDUCE_MEAN_OF_LAST, REDUCE_MAX, REDUCE_MIN };
+
+enum { OBJECTIVE_METRICS_MAX = 32, OBJECTIVE_TEXT_MAX_BYTES = 500 };
+
+/* A metric that the objective is made of, and how its curve becomes one number. */
+struct objective_metric {
+	char *name;
+	enum reduce reduce;
+	int64_t last; /* of MEAN_OF_LAST */
+};
+
+/* How a trial's curves become its objective (objective.h). */
+struct job_objective {
+	struct objective_metric *metrics;
+	size_t n; /* 1 or more */
+	struct expression *formula; /* over the metrics' numbers, in their order; NULL: the one metric's */
+	char *cost; /* JSON of "cost", which the formula was made from; NULL: none */
+	bool per_case; /* of a cost: divided by the number of cases */
+};
 
 struct job_values { /* of a categorical or ordinal parameter */
 	size_t n;
@@ -87,10 +106,9 @@ struct job_file {
 	char *name;
 	uint64_t seed;
 
-	char *metric;
+	char *metric; /* the objective's name: its metric, or its formula */
 	bool maximize;
-	enum reduce reduce;
-	int64_t reduce_last; /* of MEAN_OF_LAST */
+	struct job_objective objective;
 	struct metric_pattern *metrics;
 	size_t n_metrics; /* 0: @tuner lines */
 

@@ -1,4 +1,4 @@
-/* What is sought and how: objective, metrics, strategy, seed, budget, early stopping. */
+/* What is sought and how: metrics, strategy, seed, budget, early stopping. */
 #include "tuner/jobfile_reader.h"
 
 #include "base/clock.h"
@@ -16,25 +16,7 @@ static bool copy(const char *string, char **ret, struct tuner_error *err)
 	return *ret ? true : tuner_fail_memory(err);
 }
 
-/* ---- objective and metrics ---- */
-
-static bool read_objective(struct reader *reader, struct tuner_error *err)
-{
-	struct job_file *file = reader->file;
-	const cJSON *objective = member(reader->root, SECTION_FILE, "objective");
-	const cJSON *metric = member(objective, SECTION_OBJECTIVE, "metric");
-	const cJSON *goal = member(objective, SECTION_OBJECTIVE, "goal");
-	const cJSON *reduce = member(objective, SECTION_OBJECTIVE, "reduce");
-
-	file->maximize = goal && strcmp(goal->valuestring, "maximize") == 0;
-	file->reduce_last = 1;
-	if (reduce != NULL)
-		value_reduce(reduce, &file->reduce, &file->reduce_last);
-	if (metric && strlen(metric->valuestring) > SCRAPE_NAME_MAX)
-		report_error(
-			reader, metric, AT_VALUE, "expected at most %d bytes", SCRAPE_NAME_MAX);
-	return copy(metric ? metric->valuestring : "", &file->metric, err);
-}
+/* ---- metrics ---- */
 
 static void check_regex(
 	struct reader *reader, const cJSON *node, const struct metric_pattern *metric)
@@ -85,26 +67,6 @@ static bool add_metric(struct reader *reader, const cJSON *node, struct tuner_er
 	return true;
 }
 
-/* A list of metrics is complete: what it leaves out is not looked for. */
-static void check_objective_metric(struct reader *reader)
-{
-	const struct job_file *file = reader->file;
-	const cJSON *objective = member(reader->root, SECTION_FILE, "objective");
-	const char *names[SCRAPE_PATTERNS_MAX];
-	char hint[HINT_BYTES];
-
-	if (file->n_metrics == 0 || file->metric[0] == '\0')
-		return;
-	for (size_t i = 0; i < file->n_metrics; i++) {
-		names[i] = file->metrics[i].name;
-		if (strcmp(names[i], file->metric) == 0)
-			return;
-	}
-	report_error(reader, member_raw(objective, "metric"), AT_VALUE,
-		"\"%.100s\" is not among \"metrics\"%s", file->metric,
-		nearest_hint(file->metric, names, file->n_metrics, hint));
-}
-
 static bool read_metrics(struct reader *reader, struct tuner_error *err)
 {
 	struct job_file *file = reader->file;
@@ -117,7 +79,7 @@ static bool read_metrics(struct reader *reader, struct tuner_error *err)
 		if (!add_metric(reader, item, err))
 			return false;
 	if (!has_member(reader->root, "metrics") || array != NULL)
-		check_objective_metric(reader);
+		check_objective_metrics(reader);
 	return true;
 }
 

@@ -80,7 +80,7 @@ static bool probe_allows(const struct loop *loop)
 	if (loop->probe_passed || loop->n_lives == 0)
 		return true;
 	for (size_t i = 0; i < loop->n_lives; i++)
-		if (loop->lives[i]->series.n > 0 ||
+		if (objective_begun(&loop->lives[i]->curves) ||
 			now_us - loop->lives[i]->launched_us >= PROBE_LIVES_US)
 			return true;
 	return false;

@@ -51,14 +51,14 @@ static bool to_history(
 		.outcome = fate->counts_as,
 		.took_us = trial_duration_us(live->trial_started_us,
 			exit->started_us ? exit->started_us : live->started_us, ended_us),
-		.series = live->series,
+		.series = live->curves.whole,
 	};
 	if (live->search == NULL)
 		return true;
 	if (!history_add(&live->search->history, &trial, err))
 		return false;
 	live->values = NULL; /* the history's now */
-	live->series = (struct series){ 0 };
+	live->curves.whole = (struct series){ 0 };
 	return true;
 }
 
@@ -202,7 +202,7 @@ bool loop_take_end(struct loop *loop, struct live *live, struct fate *fate,
 {
 	loop_remove_live(loop, live); /* it is the caller's now, also if this fails */
 	if (live->scraper != NULL && live->end.kind != BACKEND_FAILED &&
-		!live_collect(live, loop_backend(loop, live), loop->file->metric, true, err))
+		!live_collect(live, loop_backend(loop, live), &loop->file->objective, true, err))
 		return false;
 	if (live->trial_started_us == 0)
 		live->trial_started_us = live->end.exit.started_us;
