@@ -187,7 +187,7 @@ static bool parse_pending(const char *json, int64_t *ret, size_t *ret_n)
 	"m.blas, "                                                                                 \
 	"m.cpu, m.program, d.id, d.seen, d.start, d.sequence, d.next_sequence, d.budget_trials, "  \
 	"d.parallel, d.work_limit, d.work, d.without_model, d.mean, d.sd, d.acquisition, "         \
-	"d.incumbent, d.took_us FROM decision d "
+	"d.incumbent, d.took_us, d.objective_version FROM decision d "
 
 #define JOIN_MACHINE "CROSS JOIN machine m ON m.id = d.machine "
 
@@ -240,6 +240,7 @@ static void read_numbers(struct query *query, struct decision *ret)
 	ret->acquisition = query_double(query);
 	ret->incumbent = query_double(query);
 	ret->took_us = query_int(query);
+	ret->objective_version = query_int(query);
 }
 
 static bool read_decision(struct query *query, struct arena *arena, struct decision *ret)

@@ -148,6 +148,7 @@ void attempt_list_finish(struct attempt_list *list);
  * 3), and what the model thought. */
 struct decision {
 	int64_t id; /* its trial's */
+	int64_t objective_version; /* id: of what it knew; when written, its trial's */
 	const char *strategy, *branch, *reason;
 	const char *settings; /* JSON: the strategy's, and what it thought of failing, if it did:
 				 "value_probability" */

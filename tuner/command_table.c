@@ -57,6 +57,12 @@ static const struct option_row compare_options[] = {
 	{ .name = NULL },
 };
 
+static const struct option_row rescore_options[] = {
+	{ "set", 0, "KEY=VALUE", "change a key of the objective; may be repeated" },
+	{ "vary", 0, "NAME=LOW..HIGH", "change nothing: which trial wins as this cost varies" },
+	{ .name = NULL },
+};
+
 static const struct option_row ask_options[] = {
 	{ "count", 'n', "N", "ask for so many (default: 1)" },
 	{ "lease", 0, "TIME", "what is not told of for so long no longer counts as pending" },
@@ -219,6 +225,13 @@ const struct subcommand commands[] = {
 		"way, with 95 %\n"
 		"intervals and p-values over the repeats, and how many times as many trials the "
 		"slower one needs." },
+	{ "rescore", "[JOB]", "score a job's trials by another objective", 0, 1,
+		TAKES_DB | TAKES_JSON, rescore_options, cmd_rescore,
+		"Nothing is trained again: each trial's objective is computed from the metrics that it "
+		"has\n"
+		"reported. Without --set the objective is that of the edited job file. --vary takes a "
+		"cost\n"
+		"of the objective: false_negative=1..20." },
 	{ "why", "[JOB] TRIAL", "explain how a trial's configuration was chosen", 1, 2,
 		TAKES_DB | TAKES_JSON, NULL, cmd_why,
 		"TRIAL is a number, or \"best\" or \"last\"." },

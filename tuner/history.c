@@ -1,5 +1,6 @@
 #include "tuner/history.h"
 
+#include "trials/rescore.h"
 #include "tuner/objective.h"
 
 #include <math.h>
@@ -125,7 +126,8 @@ bool history_add_stored(struct history *history, struct store *store, const stru
 	return add_stored(history, store, trial, 0, err);
 }
 
-/* A decision that is made without a trial that was put back has seen that it was. */
+/* A decision that is made without a trial that was put back has seen that it was, and what trials became by another
+ * objective. */
 static bool load_reopenings(
 	struct history *history, struct store *store, int64_t job_id, struct tuner_error *err)
 {
@@ -138,6 +140,11 @@ static bool load_reopenings(
 		if (reopenings[i].event > history->last_event)
 			history->last_event = reopenings[i].event;
 	free(reopenings);
+	int64_t rescored;
+	if (!job_last_rescored(store, job_id, &rescored, err))
+		return false;
+	if (rescored > history->last_event)
+		history->last_event = rescored;
 	return true;
 }
 
