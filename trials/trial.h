@@ -242,6 +242,7 @@ struct attempt_end {
 	enum trial_state trial; /* DONE, FAILED, STOPPED, or PROPOSED for a retry */
 	double objective; /* NaN: none. DONE needs one, STOPPED may have one; else not kept */
 	int64_t gpu_memory_peak_bytes;
+	double cost; /* 0: not priced */
 };
 
 /* Ends the attempt (from any state but ENDED) and moves its trial, with the event "ended" (data: the
@@ -250,6 +251,10 @@ struct attempt_end {
 TUNER_MUST_CHECK
 bool attempt_end(struct store *store, int64_t attempt_id, const struct attempt_end *end,
 	int64_t now_us, int64_t *ret_event, struct tuner_error *err);
+
+/* What the job's ended attempts have cost together; those without a price nothing. */
+TUNER_MUST_CHECK
+bool attempt_cost(struct store *store, int64_t job_id, double *ret, struct tuner_error *err);
 
 /* Ends a trial that has no attempt to end (stopped while PROPOSED or PAUSED), with the event "ended". */
 TUNER_MUST_CHECK
@@ -370,6 +375,14 @@ bool decision_load(struct store *store, int64_t trial_id, struct decision *ret, 
 TUNER_MUST_CHECK
 bool decision_latest(struct store *store, int64_t job_id, const char *arm, int64_t repeat,
 	struct decision *ret, char **ret_memory, bool *ret_found, struct tuner_error *err);
+
+/* What the last `size` decisions of an arm by its job's present objective predicted, the oldest first. */
+struct prognosis {
+	double mean, sd, incumbent; /* user's unit and sign; NaN: no model */
+};
+TUNER_MUST_CHECK
+bool decision_prognoses(struct store *store, int64_t job_id, const char *arm, int64_t repeat,
+	struct prognosis *ret, size_t size, size_t *ret_n, struct tuner_error *err);
 
 /* The quasi-random sequence position after the arm's newest decision (0 at first). */
 TUNER_MUST_CHECK

@@ -53,6 +53,7 @@ struct job_host {
 	int gpus[GPUS_MAX];
 	unsigned slots; /* trials at a time; 0: as budget.parallel and the GPUs give */
 	int64_t priority; /* places of a higher one are taken first */
+	double price; /* of an hour of all its slots; 0: none */
 	char **prefix; /* NULL-terminated; NULL: none */
 	struct job_slurm *slurm; /* of the backend slurm; else NULL */
 };
@@ -79,6 +80,8 @@ struct job_budget {
 	bool has_target;
 	double target; /* user's unit */
 	int64_t not_improving; /* 0: off */
+	bool converged; /* the model expects no further gain */
+	double cost; /* of all attempts, by the hosts' prices; 0: no limit */
 	int64_t failures; /* infrastructure failures that end the job; 0: off */
 	int64_t start_failures; /* the probe's */
 };

@@ -395,7 +395,9 @@ static void add_budget(struct collector *c)
 		{ "runtime", optional_duration(b->runtime_us) },
 		{ "deadline", time_text(b->deadline_us) },
 		{ "target", b->has_target ? number_text(b->target) : null_text() },
+		{ "cost", optional_number(b->cost) },
 		{ "not_improving", optional_number((double)b->not_improving) },
+		{ "converged", boolean_text(b->converged) },
 		{ "failures", number_text((double)b->failures) },
 		{ "start_failures", number_text((double)b->start_failures) },
 	};
@@ -620,6 +622,10 @@ static void add_hosts(struct collector *c)
 		if (host->slots > 0) {
 			struct text slots = number_text(host->slots);
 			add(c->facts, CHANGE_TAKEN, true, &slots, "hosts.%zu.slots", i);
+		}
+		if (host->price > 0) {
+			struct text price = number_text(host->price);
+			add(c->facts, CHANGE_TAKEN, true, &price, "hosts.%zu.price", i);
 		}
 		if (host->priority != 0) {
 			struct text priority = number_text((double)host->priority);

@@ -345,7 +345,8 @@ const struct key job_keys[] = {
 		.help = "an objective this good ends the search",
 		.synonyms =
 			"target_value|TargetObjectiveMetricValue|stop_at|threshold|goal_value" },
-	{ SECTION_BUDGET, "cost", KEY_NUMBER, .refused = LATER, .help = "money",
+	{ SECTION_BUDGET, "cost", KEY_NUMBER, FROM_TO(1e-9, 1e12), .derived = "none",
+		.help = "money: what all attempts together may cost, by the \"price\" of the hosts",
 		.synonyms = "max_cost|money|price" },
 	{ SECTION_BUDGET, "not_improving", KEY_INTEGER, FROM_TO(1, TRIALS_MAX), .derived = "off",
 		.help = "ends the search after so many trials in a row of which none was at least "
@@ -354,8 +355,9 @@ const struct key job_keys[] = {
 		.synonyms =
 			"BestObjectiveNotImproving|MaxNumberOfTrainingJobsNotImproving|patience|"
 			"no_improvement|max_no_improvement|plateau" },
-	{ SECTION_BUDGET, "converged", KEY_BOOLEAN, .refused = LATER,
-		.help = "ends the search when the model expects no further gain",
+	{ SECTION_BUDGET, "converged", KEY_BOOLEAN, .otherwise = "false",
+		.help = "ends the search when the model's last five proposals each had a chance below "
+			"5 % of a gain of 1 %",
 		.synonyms = "ConvergenceDetected|CompleteOnConvergence|convergence" },
 	{ SECTION_BUDGET, "failures", KEY_INTEGER, FROM_TO(0, TRIALS_MAX), .otherwise = "10",
 		.help = "so many failures of the infrastructure (lost hosts, full disks) end the "
@@ -481,6 +483,10 @@ const struct key job_keys[] = {
 		.help = "free places of a higher one are taken first; among equals those of the "
 			"host whose trials take the least time",
 		.synonyms = "weight|preference|order|rank" },
+	{ SECTION_HOST, "price", KEY_NUMBER, FROM_TO(0, 1e9), .otherwise = "0",
+		.help = "what an hour of the whole host costs, in any currency; an attempt pays for "
+			"its slot's share",
+		.synonyms = "cost|hourly_cost|cost_per_hour|rate|price_per_hour" },
 	{ SECTION_HOST, "gpus", KEY_GPUS, .otherwise = "\"auto\"",
 		.help = "auto: all that this machine shows and CUDA_VISIBLE_DEVICES allows; none; "
 			"or "

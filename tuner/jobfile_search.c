@@ -235,7 +235,10 @@ static void read_budget(struct reader *reader)
 	budget->parallel = optional_integer(object, "parallel");
 	budget->has_target = target != NULL;
 	budget->target = target ? target->valuedouble : 0;
+	const cJSON *cost = member(object, SECTION_BUDGET, "cost");
+	budget->cost = cost ? cost->valuedouble : 0;
 	budget->not_improving = optional_integer(object, "not_improving");
+	budget->converged = member_boolean(object, SECTION_BUDGET, "converged");
 	budget->failures = member_integer(object, SECTION_BUDGET, "failures");
 	budget->start_failures = member_integer(object, SECTION_BUDGET, "start_failures");
 	check_budget(reader, object);
@@ -294,6 +297,18 @@ static void check_steps(struct reader *reader, const cJSON *object)
 			"expected less than \"max_step\", %g: else there is no rung", s->max_step);
 }
 
+/* Only a model can expect nothing more. */
+static void check_converged(struct reader *reader)
+{
+	const cJSON *budget = member(reader->root, SECTION_FILE, "budget");
+
+	if (reader->file->budget.converged && reader->file->n_arms == 0 &&
+		reader->file->strategy.name != STRATEGY_BAYESIAN)
+		report_error(reader, member_raw(budget, "converged"), AT_KEY,
+			"needs a model: the strategy \"%s\" has none",
+			strategy_name(reader->file->strategy.name));
+}
+
 static void read_stopping(struct reader *reader)
 {
 	const cJSON *object = member(reader->root, SECTION_FILE, "early_stopping");
@@ -329,7 +344,7 @@ static void read_stopping(struct reader *reader)
 /* What would end one arm's search before another's leaves nothing to compare. */
 static void check_budget_of_arms(struct reader *reader)
 {
-	static const char *const ends[] = { "target", "not_improving" };
+	static const char *const ends[] = { "target", "not_improving", "converged" };
 	const cJSON *budget = member(reader->root, SECTION_FILE, "budget");
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
@@ -403,6 +418,7 @@ bool read_search(struct reader *reader, struct tuner_error *err)
 	read_seed(reader);
 	read_budget(reader);
 	read_arms(reader);
+	check_converged(reader);
 	read_stopping(reader);
 	return true;
 }

@@ -148,6 +148,8 @@ bool loop_load_counts(struct loop *loop, struct tuner_error *err)
 			loop->probe_passed =
 				passes_probe(history->items[i].state, history->items[i].objective);
 	}
+	if (!attempt_cost(loop->store, loop->settings->job_id, &loop->cost, err))
+		return false;
 	if (!attempt_count_unconcluded(loop->store, loop->settings->job_id, ended, failed, err))
 		return false;
 	for (enum outcome o = OUTCOME_OK; o < OUTCOMES; o++) {
@@ -191,7 +193,12 @@ bool loop_store_end(struct loop *loop, struct live *live, const struct fate *fat
 		.max_rss_bytes = exit->max_rss_bytes,
 		.trial = fate->trial,
 		.objective = fate->objective,
+		.cost = loop_attempt_cost(loop, live,
+			exited                 ? exit->ended_us - exit->started_us
+			: live->started_us > 0 ? now_us - live->started_us
+					       : 0),
 	};
+	loop->cost += end.cost;
 	return live_store(live, loop->store, loop->file, err) &&
 	       attempt_end(loop->store, live->attempt, &end, now_us, ret_event, err);
 }
