@@ -989,8 +989,7 @@ static bool check_dash(struct parser *parser, const struct token *token)
 		shown, token->start, shown, token->start);
 }
 
-static bool add_name(
-	struct parser *parser, const struct token *token, char **names, size_t *n)
+static bool add_name(struct parser *parser, const struct token *token, char **names, size_t *n)
 {
 	char word[EXPRESSION_BYTES_MAX + 1];
 	size_t i = 0;
@@ -1021,7 +1020,8 @@ static bool gather_names(struct parser *parser, char **names, size_t *n)
 
 		behind += strspn(behind, " \t\r\n");
 		if (token.kind == TOKEN_QUOTED_NAME ||
-			(token.kind == TOKEN_NAME && *behind != '(' && !is_word_of_language(&token)))
+			(token.kind == TOKEN_NAME && *behind != '(' &&
+				!is_word_of_language(&token)))
 			if (!add_name(parser, &token, names, n))
 				return false;
 	}

@@ -342,9 +342,12 @@ bool decision_prognoses(struct store *store, int64_t job_id, const char *arm, in
 
 	*ret_n = 0;
 	query_open(&query, store,
-		"SELECT mean, sd, incumbent FROM (SELECT d.id, d.mean, d.sd, d.incumbent FROM trial t "
-		"CROSS JOIN decision d ON d.id = t.id WHERE t.job = ?1 AND t.arm = ?2 AND t.repeat = "
-		"?3 AND d.branch <> 'user' AND d.objective_version = (SELECT objective_version FROM "
+		"SELECT mean, sd, incumbent FROM (SELECT d.id, d.mean, d.sd, d.incumbent FROM "
+		"trial t "
+		"CROSS JOIN decision d ON d.id = t.id WHERE t.job = ?1 AND t.arm = ?2 AND t.repeat "
+		"= "
+		"?3 AND d.branch <> 'user' AND d.objective_version = (SELECT objective_version "
+		"FROM "
 		"job WHERE id = ?1) ORDER BY t.arm_number DESC LIMIT ?4) ORDER BY id");
 	query_bind_int(&query, job_id);
 	query_bind_text(&query, arm);

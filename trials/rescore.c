@@ -22,7 +22,8 @@ bool job_add_objective_version(struct store *store, int64_t job_id, const char *
 
 	store_assert_writing(store);
 	query_open(&query, store,
-		"INSERT INTO objective_version (job, version, metric, goal, definition, created_us) "
+		"INSERT INTO objective_version (job, version, metric, goal, definition, "
+		"created_us) "
 		"SELECT ?1, coalesce(max(version), 0) + 1, ?2, ?3, ?4, ?5 FROM objective_version "
 		"WHERE job = ?1");
 	query_bind_int(&query, job_id);
@@ -47,7 +48,8 @@ bool job_objective_at(struct store *store, int64_t job_id, int64_t event, char *
 
 	query_open(&query, store,
 		"SELECT metric FROM objective_version WHERE job = ?1 AND version = 1 + "
-		"(SELECT count(*) FROM event WHERE job = ?1 AND kind = 'rescored' AND trial IS NULL "
+		"(SELECT count(*) FROM event WHERE job = ?1 AND kind = 'rescored' AND trial IS "
+		"NULL "
 		"AND id <= ?2)");
 	query_bind_int(&query, job_id);
 	query_bind_int(&query, event);
@@ -84,8 +86,8 @@ static bool add_event(struct store *store, const struct trial *trial, int64_t ve
 	add_score(&before, &data);
 	text_add(&data, "}}");
 	const bool ok = text_failed(&data) ? tuner_fail_memory(err)
-					   : event_add(store, trial->job_id, trial->id, 0, "rescored",
-						     data.bytes, now_us, &event, err);
+					   : event_add(store, trial->job_id, trial->id, 0,
+						     "rescored", data.bytes, now_us, &event, err);
 
 	text_finish(&data);
 	return ok;

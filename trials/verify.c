@@ -66,7 +66,7 @@ struct check {
 	"WITH taken_back AS MATERIALIZED (SELECT trial, id AS event, json_extract(data, "          \
 	"'$.ended_event') AS ended_event, json_extract(data, '$.state') AS state, "                \
 	"json_extract(data, '$.outcome') AS outcome, data -> '$.objective' AS objective FROM "     \
-	"event WHERE kind = 'reopened'), rescored AS MATERIALIZED (SELECT trial, id FROM event "    \
+	"event WHERE kind = 'reopened'), rescored AS MATERIALIZED (SELECT trial, id FROM event "   \
 	"WHERE kind = 'rescored' AND trial IS NOT NULL) "
 
 static const struct check checks[] = {
@@ -194,7 +194,8 @@ static const struct check checks[] = {
 		"t.objective_version <> j.objective_version UNION ALL SELECT " JOB
 		"'has ' || count(DISTINCT o.id) || ' versions of its objective, and ' || (SELECT "
 		"count(*) FROM event e WHERE e.job = j.id AND e.kind = 'rescored' AND e.trial IS "
-		"NULL) || ' events that made a new one' FROM job j JOIN objective_version o ON o.job "
+		"NULL) || ' events that made a new one' FROM job j JOIN objective_version o ON "
+		"o.job "
 		"= j.id WHERE ?1 IN (0, j.id) GROUP BY j.id HAVING count(DISTINCT o.id) <> 1 + "
 		"(SELECT count(*) FROM event e WHERE e.job = j.id AND e.kind = 'rescored' AND "
 		"e.trial IS NULL)",
@@ -256,14 +257,14 @@ static const struct check checks[] = {
 	{ "last-outcome",
 		/* A rule of the job may have it count as another (outcomes: fail). */
 		"WITH counted AS MATERIALIZED (SELECT attempt, json_extract(data, '$.counts_as') "
-		"AS outcome FROM event WHERE kind IN ('ended', 'retry') AND outcome IS NOT NULL), "
-		NEWEST_SCORE "SELECT " TRIAL
+		"AS outcome FROM event WHERE kind IN ('ended', 'retry') AND outcome IS NOT "
+		"NULL), " NEWEST_SCORE "SELECT " TRIAL
 		"'its outcome is ' || coalesce(t.outcome, 'none') || ', that of its "
 		"last attempt ' || coalesce(c.outcome, a.outcome) FROM attempt a JOIN trial t ON "
 		"t.id = a.trial JOIN job j ON j.id = t.job LEFT JOIN counted c ON c.attempt = a.id "
-		"LEFT JOIN score s ON s.trial = t.id AND s.event > t.ended_event "
-		"WHERE ?1 IN (0, t.job) AND a.number = t.attempts AND a.state = 'ended' AND s.event "
-		"IS NULL AND t.outcome IS NOT coalesce(c.outcome, a.outcome)",
+		"LEFT JOIN score s ON s.trial = t.id WHERE ?1 IN (0, t.job) AND a.number = "
+		"t.attempts AND a.state = 'ended' AND t.outcome IS NOT s.outcome AND t.outcome IS "
+		"NOT coalesce(c.outcome, a.outcome)",
 		EDITED },
 	{ "leases",
 		"SELECT " ATTEMPT

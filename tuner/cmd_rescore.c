@@ -68,9 +68,8 @@ static bool check_differs(const struct invocation *call, const struct job *job,
 	job_file_destroy(stored);
 	text_finish(&lines);
 	return (kinds & CHANGE_OBJECTIVE) != 0 ||
-	       tuner_fail(err, TUNER_USAGE,
-		       "job \"%s\" has this objective already: %s %s%s", job->name,
-		       file->maximize ? "maximize" : "minimize", file->metric,
+	       tuner_fail(err, TUNER_USAGE, "job \"%s\" has this objective already: %s %s%s",
+		       job->name, file->maximize ? "maximize" : "minimize", file->metric,
 		       invocation_option(call, "set") != NULL
 			       ? ""
 			       : ". Edit \"objective\" in the job file first, or say --set "
@@ -89,7 +88,8 @@ static const struct rescored_trial *best_of(
 		const struct rescored_trial *item = &list->items[i];
 		const double its = by_score ? item->score.objective : item->trial.objective;
 		const enum trial_state state = by_score ? item->score.state : item->trial.state;
-		if (state != TRIAL_DONE || !(best == NULL || (file->maximize ? its > value : its < value)))
+		if (state != TRIAL_DONE ||
+			!(best == NULL || (file->maximize ? its > value : its < value)))
 			continue;
 		best = item;
 		value = its;
@@ -100,7 +100,8 @@ static const struct rescored_trial *best_of(
 static void add_words(const struct job *job, const struct job_file *before,
 	const struct job_file *file, const struct rescored_list *list, struct text *out)
 {
-	const struct rescored_trial *was = best_of(list, before, false), *is = best_of(list, file, true);
+	const struct rescored_trial *was = best_of(list, before, false),
+				    *is = best_of(list, file, true);
 
 	text_print(out, "job %s: %s %s, until now %s %s\n", job->name,
 		file->maximize ? "maximize" : "minimize", file->metric,
@@ -132,7 +133,9 @@ static bool print_words(const struct job *job, const struct job_file *before,
 
 	add_words(job, before, file, list, &out);
 	if (definition != NULL)
-		text_print(&out, "the job file must say so before the next \"tuner run\": \"objective\": %s\n",
+		text_print(&out,
+			"the job file must say so before the next \"tuner run\": \"objective\": "
+			"%s\n",
 			definition);
 	const bool ok = (definition != NULL && !text_failed(&out)) || tuner_fail_memory(err);
 	if (ok)
@@ -142,7 +145,8 @@ static bool print_words(const struct job *job, const struct job_file *before,
 	return ok;
 }
 
-static cJSON *list_json(const struct job *job, const struct job_file *file, const struct rescored_list *list)
+static cJSON *list_json(
+	const struct job *job, const struct job_file *file, const struct rescored_list *list)
 {
 	cJSON *root = cJSON_CreateObject();
 	cJSON *trials = cJSON_AddArrayToObject(root, "trials");
@@ -174,13 +178,15 @@ static bool rescore(struct store *store, const struct job *job, const struct job
 	if (!store_begin(store, STORE_DURABLE, err))
 		return false;
 	if (rescore_trials(store, job, file, ret, err) &&
-		rescore_store(store, job, file, ret, clock_wall_us(), err) && store_commit(store, err))
+		rescore_store(store, job, file, ret, clock_wall_us(), err) &&
+		store_commit(store, err))
 		return true;
 	store_rollback(store);
 	return false;
 }
 
-static bool rescore_job(const struct invocation *call, const struct job *job, struct tuner_error *err)
+static bool rescore_job(
+	const struct invocation *call, const struct job *job, struct tuner_error *err)
 {
 	struct store *store = NULL;
 	struct job_file *before = NULL, *file = NULL;
@@ -193,8 +199,10 @@ static bool rescore_job(const struct invocation *call, const struct job *job, st
 	if (!store_open_soon(call->db, STORE_INSTANT_MS, &store, err)) {
 		if (err->code == TUNER_RETRY)
 			tuner_fail(err, TUNER_USAGE,
-				"another process works with this database, and holds the results in "
-				"memory: \"tuner stop %s\" ends its run, then rescore, and \"tuner run\" "
+				"another process works with this database, and holds the results "
+				"in "
+				"memory: \"tuner stop %s\" ends its run, then rescore, and \"tuner "
+				"run\" "
 				"goes on by the new objective",
 				job->name);
 		goto out;

@@ -171,7 +171,8 @@ static void add_branch(const struct explanation *e, struct text *out)
 	if (e->is_edited)
 		text_add(out, "  among parameters that have been edited since\n");
 	if (e->is_rescored)
-		text_add(out, "  by an objective that has been changed since, as all values here are\n");
+		text_add(out,
+			"  by an objective that has been changed since, as all values here are\n");
 }
 
 static void add_seen(const struct report *report, const struct explanation *e, struct text *out)

@@ -227,9 +227,11 @@ const struct subcommand commands[] = {
 		"slower one needs." },
 	{ "rescore", "[JOB]", "score a job's trials by another objective", 0, 1,
 		TAKES_DB | TAKES_JSON, rescore_options, cmd_rescore,
-		"Nothing is trained again: each trial's objective is computed from the metrics that it "
+		"Nothing is trained again: each trial's objective is computed from the metrics "
+		"that it "
 		"has\n"
-		"reported. Without --set the objective is that of the edited job file. --vary takes a "
+		"reported. Without --set the objective is that of the edited job file. --vary "
+		"takes a "
 		"cost\n"
 		"of the objective: false_negative=1..20." },
 	{ "why", "[JOB] TRIAL", "explain how a trial's configuration was chosen", 1, 2,

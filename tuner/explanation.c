@@ -192,9 +192,10 @@ static bool put_back(const struct report *report, struct explanation *e, struct 
 	const bool ok =
 		job_objective(report->store, version, &e->metric, &e->maximize, &definition, err) &&
 		trial_reopenings(report->store, report->job.id, &reopenings, &n, err) &&
-		trial_rescorings(
-			report->store, report->job.id, &rescorings, &n_rescorings, err);
+		trial_rescorings(report->store, report->job.id, &rescorings, &n_rescorings, err);
 	e->is_rescored = version != report->job.objective_version;
+	if (!e->is_rescored)
+		e->maximize = report->maximize;
 	for (size_t i = 0; ok && e->is_rescored && i < e->trials.n; i++)
 		rescorings_undo(rescorings, n_rescorings, version, 0, &e->trials.items[i]);
 	if (ok) {

@@ -31,7 +31,8 @@ struct objective_metric {
 struct job_objective {
 	struct objective_metric *metrics;
 	size_t n; /* 1 or more */
-	struct expression *formula; /* over the metrics' numbers, in their order; NULL: the one metric's */
+	struct expression
+		*formula; /* over the metrics' numbers, in their order; NULL: the one metric's */
 	char *cost; /* JSON of "cost", which the formula was made from; NULL: none */
 	bool per_case; /* of a cost: divided by the number of cases */
 };

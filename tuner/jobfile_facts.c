@@ -271,7 +271,8 @@ static void add_metrics(struct collector *c)
 	for (size_t i = 0; i < file->n_metrics; i++) {
 		const struct metric_pattern *metric = &file->metrics[i];
 		struct text regex = metric->regex ? string_text(metric->regex) : null_text();
-		const bool objective = objective_find(&file->objective, metric->name) < file->objective.n;
+		const bool objective =
+			objective_find(&file->objective, metric->name) < file->objective.n;
 		add(c->facts, objective ? CHANGE_COMMAND : CHANGE_TAKEN, true, &regex, "metrics.%s",
 			metric->name);
 	}

@@ -132,7 +132,8 @@ static void check_prices(struct reader *reader)
 			return;
 	if (reader->file->budget.cost > 0)
 		report_error(reader, member_raw(budget, "cost"), AT_KEY,
-			"needs the price of a host: \"hosts\": [{\"price\": 1.5}], for an hour of it");
+			"needs the price of a host: \"hosts\": [{\"price\": 1.5}], for an hour of "
+			"it");
 }
 
 bool read_hosts(struct reader *reader, struct tuner_error *err)

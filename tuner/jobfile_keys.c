@@ -356,7 +356,8 @@ const struct key job_keys[] = {
 			"BestObjectiveNotImproving|MaxNumberOfTrainingJobsNotImproving|patience|"
 			"no_improvement|max_no_improvement|plateau" },
 	{ SECTION_BUDGET, "converged", KEY_BOOLEAN, .otherwise = "false",
-		.help = "ends the search when the model's last five proposals each had a chance below "
+		.help = "ends the search when the model's last five proposals each had a chance "
+			"below "
 			"5 % of a gain of 1 %",
 		.synonyms = "ConvergenceDetected|CompleteOnConvergence|convergence" },
 	{ SECTION_BUDGET, "failures", KEY_INTEGER, FROM_TO(0, TRIALS_MAX), .otherwise = "10",
@@ -484,7 +485,8 @@ const struct key job_keys[] = {
 			"host whose trials take the least time",
 		.synonyms = "weight|preference|order|rank" },
 	{ SECTION_HOST, "price", KEY_NUMBER, FROM_TO(0, 1e9), .otherwise = "0",
-		.help = "what an hour of the whole host costs, in any currency; an attempt pays for "
+		.help = "what an hour of the whole host costs, in any currency; an attempt pays "
+			"for "
 			"its slot's share",
 		.synonyms = "cost|hourly_cost|cost_per_hour|rate|price_per_hour" },
 	{ SECTION_HOST, "gpus", KEY_GPUS, .otherwise = "\"auto\"",
@@ -851,7 +853,8 @@ void key_expectation(const struct key *key, struct text *ret)
 		[KEY_SIZE] = "a size from 64 KiB on, such as \"64 MiB\", or a number of bytes",
 		[KEY_TIME] = "a time with its zone, such as \"2026-08-30T18:00:00Z\" or "
 			     "\"2026-08-30 18:00+02:00\"",
-		[KEY_REDUCE] = "\"last\", \"best\", \"max\", \"min\" or \"mean of last N\", or an object of them by "
+		[KEY_REDUCE] = "\"last\", \"best\", \"max\", \"min\" or \"mean of last N\", or an "
+			       "object of them by "
 			       "metric",
 		[KEY_GPUS] = "\"auto\", \"none\" or an array of GPU indices",
 		[KEY_ENVIRONMENT] = "an object of values by name, or an array of names",

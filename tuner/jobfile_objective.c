@@ -79,20 +79,21 @@ static bool set_metrics(
 }
 
 /* Every name is a metric's number. */
-static bool compile(
-	const struct job_objective *objective, const char *text, struct expression **ret, struct tuner_error *err)
+static bool compile(const struct job_objective *objective, const char *text,
+	struct expression **ret, struct tuner_error *err)
 {
 	struct expression_name names[OBJECTIVE_METRICS_MAX];
 
 	for (size_t i = 0; i < objective->n; i++)
-		names[i] = (struct expression_name){ .name = objective->metrics[i].name,
-			.type = EXPRESSION_NUMBER,
-			.variable = i };
+		names[i] = (struct expression_name){
+			.name = objective->metrics[i].name, .type = EXPRESSION_NUMBER, .variable = i
+		};
 	return expression_create(text, names, objective->n, EXPRESSION_NUMBER, ret, err);
 }
 
 /* A fault is told of at the node; false without memory only. */
-static bool read_formula(struct reader *reader, const cJSON *node, const char *text, struct tuner_error *err)
+static bool read_formula(
+	struct reader *reader, const cJSON *node, const char *text, struct tuner_error *err)
 {
 	struct job_objective *objective = &reader->file->objective;
 	struct tuner_error fault = { TUNER_OK, "" };
@@ -101,7 +102,8 @@ static bool read_formula(struct reader *reader, const cJSON *node, const char *t
 	bool ok = expression_names(text, &names, &n, &fault);
 
 	if (ok && strlen(text) > OBJECTIVE_TEXT_MAX_BYTES)
-		ok = tuner_fail(&fault, TUNER_USAGE, "longer than %d bytes", OBJECTIVE_TEXT_MAX_BYTES);
+		ok = tuner_fail(
+			&fault, TUNER_USAGE, "longer than %d bytes", OBJECTIVE_TEXT_MAX_BYTES);
 	if (ok && n > OBJECTIVE_METRICS_MAX)
 		ok = tuner_fail(&fault, TUNER_USAGE, "more than %d metrics", OBJECTIVE_METRICS_MAX);
 	if (ok && n == 0)
@@ -148,7 +150,8 @@ static void read_reduce(struct reader *reader, const cJSON *node)
 		}
 		return;
 	}
-	for (const cJSON *item = cJSON_IsObject(node) ? node->child : NULL; item; item = item->next) {
+	for (const cJSON *item = cJSON_IsObject(node) ? node->child : NULL; item;
+		item = item->next) {
 		const size_t i = objective_find(objective, item->string);
 		if (i < objective->n)
 			reduce_one(reader, item, &objective->metrics[i]);
@@ -166,8 +169,8 @@ static void check_names(struct reader *reader, const cJSON *node)
 
 	for (size_t i = 0; i < objective->n; i++)
 		if (strlen(objective->metrics[i].name) > SCRAPE_NAME_MAX)
-			report_error(
-				reader, node, AT_VALUE, "expected at most %d bytes", SCRAPE_NAME_MAX);
+			report_error(reader, node, AT_VALUE, "expected at most %d bytes",
+				SCRAPE_NAME_MAX);
 }
 
 /* What does not go together, and what is missing. */
@@ -195,10 +198,12 @@ static void check_parts(struct reader *reader, const cJSON *object)
 			"\"goal\" is missing: which way is better (one of \"minimize\", "
 			"\"maximize\")");
 	if (has_member(object, "per") && !cost)
-		report_error(reader, member_raw(object, "per"), AT_KEY, "has no effect without \"cost\"");
+		report_error(reader, member_raw(object, "per"), AT_KEY,
+			"has no effect without \"cost\"");
 }
 
-static bool read_cost(struct reader *reader, const cJSON *object, const cJSON *cost, struct tuner_error *err)
+static bool read_cost(
+	struct reader *reader, const cJSON *object, const cJSON *cost, struct tuner_error *err)
 {
 	struct job_objective *objective = &reader->file->objective;
 	const cJSON *per = member(object, SECTION_OBJECTIVE, "per");
@@ -275,7 +280,8 @@ void check_objective_metrics(struct reader *reader)
 		while (i < file->n_metrics && strcmp(names[i], name) != 0)
 			i++;
 		if (i == file->n_metrics)
-			report_error(reader, node, AT_VALUE, "\"%.100s\" is not among \"metrics\"%s",
-				name, nearest_hint(name, names, file->n_metrics, hint));
+			report_error(reader, node, AT_VALUE,
+				"\"%.100s\" is not among \"metrics\"%s", name,
+				nearest_hint(name, names, file->n_metrics, hint));
 	}
 }

@@ -8,8 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define REDUCE                                                                                     \
-	"{\"type\": \"string\", \"pattern\": \"^(last|best|max|min|mean of last [0-9]+)$\"}"
+#define REDUCE "{\"type\": \"string\", \"pattern\": \"^(last|best|max|min|mean of last [0-9]+)$\"}"
 
 static const char *const definitions[SECTIONS] = {
 	[SECTION_OBJECTIVE] = "objective",

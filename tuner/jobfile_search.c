@@ -374,8 +374,7 @@ static void read_arm(struct reader *reader, const cJSON *node)
 {
 	struct job_file *file = reader->file;
 	struct job_arm *arm = &file->arms[file->n_arms++];
-	const cJSON *strategy =
-		cJSON_IsString(node) ? node : member(node, SECTION_ARM, "strategy");
+	const cJSON *strategy = cJSON_IsString(node) ? node : member(node, SECTION_ARM, "strategy");
 
 	if (!is_name(node->string) || strlen(node->string) >= sizeof(arm->name))
 		report_error(reader, node, AT_KEY,
@@ -413,8 +412,8 @@ bool read_search(struct reader *reader, struct tuner_error *err)
 {
 	if (!read_objective(reader, err) || !read_metrics(reader, err))
 		return false;
-	read_strategy(reader, member(reader->root, SECTION_FILE, "strategy"),
-		&reader->file->strategy);
+	read_strategy(
+		reader, member(reader->root, SECTION_FILE, "strategy"), &reader->file->strategy);
 	read_seed(reader);
 	read_budget(reader);
 	read_arms(reader);

@@ -194,11 +194,12 @@ char *job_file_objective(const struct job_file *file)
 		text_print(&text, "{\"cost\": %s, \"per\": \"%s\"", objective->cost,
 			objective->per_case ? "case" : "all");
 	} else {
-		text_print(&text, "{\"%s\": ", objective->formula != NULL ? "expression" : "metric");
+		text_print(
+			&text, "{\"%s\": ", objective->formula != NULL ? "expression" : "metric");
 		text_add_json_string(&text, file->metric);
 	}
-	text_print(&text, ", \"goal\": \"%s\", \"reduce\": ",
-		file->maximize ? "maximize" : "minimize");
+	text_print(&text,
+		", \"goal\": \"%s\", \"reduce\": ", file->maximize ? "maximize" : "minimize");
 	objective_reduce_json(objective, &text);
 	text_add(&text, "}");
 	return text_take(&text);

@@ -58,9 +58,8 @@ static void found(void *context, const struct scraped *scraped)
 		live->out_of_memory = true;
 }
 
-bool live_collect(struct live *live, struct backend *backend,
-	const struct job_objective *objective, bool complete,
-	struct tuner_error *err)
+bool live_collect(struct live *live, struct backend *backend, const struct job_objective *objective,
+	bool complete, struct tuner_error *err)
 {
 	char *bytes = malloc(CHUNK);
 	struct found_context context = { live, objective, clock_wall_us() };

@@ -48,9 +48,8 @@ void live_destroy(struct live *live);
 /* Reads what the command has written since the last call (at most max_bytes) and scrapes it.
  * `complete`: the process has ended: reads all and searches the last line. */
 TUNER_MUST_CHECK
-bool live_collect(struct live *live, struct backend *backend,
-	const struct job_objective *objective, bool complete,
-	struct tuner_error *err);
+bool live_collect(struct live *live, struct backend *backend, const struct job_objective *objective,
+	bool complete, struct tuner_error *err);
 
 /* Commits scraped rows with the scraper's place, within an open transaction. live_committed after the
  * commit forgets the rows. */

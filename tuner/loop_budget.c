@@ -77,7 +77,8 @@ void loop_check_budget(struct loop *loop)
 		return;
 	}
 	if (budget->cost > 0 && cost_so_far(loop) >= budget->cost) {
-		loop_drain(loop, EXIT_DONE, JOB_DONE, "the budget's cost, %g, is spent", budget->cost);
+		loop_drain(
+			loop, EXIT_DONE, JOB_DONE, "the budget's cost, %g, is spent", budget->cost);
 		loop_stop_lives(loop, OUTCOME_TIMEOUT, loop->reason, STOP_GRACE_US);
 		return;
 	}
@@ -92,7 +93,8 @@ void loop_check_budget(struct loop *loop)
 			(long long)budget->not_improving);
 	else if (budget->converged && proposer_has_converged(&loop->searches.items[0].proposer))
 		loop_drain(loop, EXIT_DONE, JOB_DONE,
-			"the search has converged: each of the last %d proposals had a chance below 5 %% "
+			"the search has converged: each of the last %d proposals had a chance "
+			"below 5 %% "
 			"of a gain of 1 %%",
 			PROGNOSES_KEPT);
 }

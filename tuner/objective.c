@@ -94,7 +94,8 @@ bool objective_curves_load(struct objective_curves *curves, const struct job_obj
 		ok = put_curve(curves, objective, &list.items[i], err);
 	curve_list_finish(&list);
 	/* All of its rows or none: a command cannot report a formula. */
-	return ok && (curves->parts != NULL || series_load(&curves->whole, store, trial_id, name, err));
+	return ok &&
+	       (curves->parts != NULL || series_load(&curves->whole, store, trial_id, name, err));
 }
 
 bool objective_begun(const struct objective_curves *curves)
@@ -107,7 +108,8 @@ static bool has_come(const struct objective_curves *curves, size_t i)
 	return curves->parts != NULL ? curves->parts[i].n > 0 : curves->whole.n > 0;
 }
 
-bool objective_complete(const struct objective_curves *curves, const struct job_objective *objective)
+bool objective_complete(
+	const struct objective_curves *curves, const struct job_objective *objective)
 {
 	for (size_t i = 0; i < objective->n; i++)
 		if (!has_come(curves, i))
@@ -115,7 +117,8 @@ bool objective_complete(const struct objective_curves *curves, const struct job_
 	return true;
 }
 
-static double reduce(const struct series *series, const struct objective_metric *metric, bool maximize)
+static double reduce(
+	const struct series *series, const struct objective_metric *metric, bool maximize)
 {
 	return series_reduce(series, metric->reduce, metric->last, maximize);
 }

@@ -29,7 +29,8 @@ bool objective_curves_load(struct objective_curves *curves, const struct job_obj
 
 /* Whether any metric has come; all of them have. */
 bool objective_begun(const struct objective_curves *curves);
-bool objective_complete(const struct objective_curves *curves, const struct job_objective *objective);
+bool objective_complete(
+	const struct objective_curves *curves, const struct job_objective *objective);
 
 /* NaN while a metric is missing, and where the formula or a curve says so. */
 double objective_value(const struct objective_curves *curves, const struct job_objective *objective,

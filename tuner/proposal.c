@@ -63,8 +63,8 @@ bool proposer_load(struct proposer *proposer, const struct job_file *file, struc
 	char *memory = NULL;
 	bool found = false;
 	bool ok = decision_sequence(store, job_id, arm, repeat, &proposer->sequence, err) &&
-		  decision_prognoses(store, job_id, arm, repeat, proposer->prognoses, PROGNOSES_KEPT,
-			  &proposer->n_prognoses, err) &&
+		  decision_prognoses(store, job_id, arm, repeat, proposer->prognoses,
+			  PROGNOSES_KEPT, &proposer->n_prognoses, err) &&
 		  decision_latest(store, job_id, arm, repeat, &latest, &memory, &found, err);
 	/* After an edit of the space the old hyperparameters belong to other dimensions. */
 	if (ok && found &&
@@ -311,8 +311,8 @@ bool proposer_has_converged(const struct proposer *proposer)
 	for (size_t i = 0; i < proposer->n_prognoses; i++)
 		forecasts[i] = (struct forecast){ sign * proposer->prognoses[i].mean,
 			proposer->prognoses[i].sd, sign * proposer->prognoses[i].incumbent };
-	return has_converged(forecasts, proposer->n_prognoses, PROGNOSES_KEPT, CONVERGENCE_GAIN,
-		chance);
+	return has_converged(
+		forecasts, proposer->n_prognoses, PROGNOSES_KEPT, CONVERGENCE_GAIN, chance);
 }
 
 void proposal_committed(

@@ -157,8 +157,8 @@ static bool take_history(struct player *player, const struct trial *trial,
 			(end->taken_back > 0 && end->taken_back <= decision->seen))
 			continue;
 		struct trial then = end->trial;
-		rescorings_undo(player->rescorings, player->n_rescorings, decision->objective_version,
-			end->taken_back, &then);
+		rescorings_undo(player->rescorings, player->n_rescorings,
+			decision->objective_version, end->taken_back, &then);
 		if (!history_add_stored(history, player->report->store, &then, err))
 			return false;
 	}

@@ -43,8 +43,8 @@ static void make_way(cJSON *objective, const char *set)
 			cJSON_DeleteItemFromObjectCaseSensitive(objective, "reduce");
 }
 
-static bool add_base(
-	char *definition, const char *const *sets, size_t n, struct text *ret, struct tuner_error *err)
+static bool add_base(char *definition, const char *const *sets, size_t n, struct text *ret,
+	struct tuner_error *err)
 {
 	cJSON *objective = cJSON_Parse(definition);
 
@@ -62,9 +62,11 @@ static bool add_base(
 static bool check_sets(const char *const *sets, size_t n, struct tuner_error *err)
 {
 	for (size_t i = 0; i < n; i++)
-		if (strncmp(sets[i], "objective.", 10) != 0 && strncmp(sets[i], "objective=", 10) != 0)
+		if (strncmp(sets[i], "objective.", 10) != 0 &&
+			strncmp(sets[i], "objective=", 10) != 0)
 			return tuner_fail(err, TUNER_USAGE,
-				"--set %.100s: only the objective can be changed for trials that have "
+				"--set %.100s: only the objective can be changed for trials that "
+				"have "
 				"run: objective.metric, objective.expression, objective.cost ...",
 				sets[i]);
 	return true;
@@ -119,8 +121,8 @@ out:
 
 /* What a caller told as a trial's value, without a step, is no row of a metric: it stands for what the objective was
  * then. *ret_metric NULL: nobody told it. The caller frees. */
-static bool told_metric(struct store *store, const struct trial *trial, char **ret_metric,
-	struct tuner_error *err)
+static bool told_metric(
+	struct store *store, const struct trial *trial, char **ret_metric, struct tuner_error *err)
 {
 	struct attempt_list attempts;
 
@@ -142,8 +144,7 @@ static bool evaluate(struct store *store, const struct job_file *file, const str
 	const struct job_objective *objective = &file->objective;
 	struct objective_curves curves = { 0 };
 	char *told = NULL;
-	bool ok = objective_curves_load(
-			  &curves, objective, file->metric, store, trial->id, err) &&
+	bool ok = objective_curves_load(&curves, objective, file->metric, store, trial->id, err) &&
 		  told_metric(store, trial, &told, err);
 
 	if (ok && told != NULL && strcmp(told, file->metric) == 0) {
@@ -167,9 +168,10 @@ static bool evaluate(struct store *store, const struct job_file *file, const str
  * configuration. */
 static struct score score_of(const struct trial *trial, double value, bool complete)
 {
-	const bool ended_well = trial->state == TRIAL_DONE ||
-				(trial->state == TRIAL_FAILED && (trial->outcome == OUTCOME_NO_METRIC ||
-								  trial->outcome == OUTCOME_NAN));
+	const bool ended_well =
+		trial->state == TRIAL_DONE ||
+		(trial->state == TRIAL_FAILED &&
+			(trial->outcome == OUTCOME_NO_METRIC || trial->outcome == OUTCOME_NAN));
 
 	if (trial->state == TRIAL_STOPPED)
 		return (struct score){ TRIAL_STOPPED, trial->outcome, complete ? value : NAN };
@@ -200,7 +202,8 @@ static bool score(struct store *store, const struct job_file *file, struct resco
 	list->lost += was && !is;
 	list->gained += is && !was;
 	if (end.state == TRIAL_DONE && !item->complete && list->missing++ == 0)
-		snprintf(list->missing_metrics, sizeof(list->missing_metrics), "%.190s", missing.bytes);
+		snprintf(list->missing_metrics, sizeof(list->missing_metrics), "%.190s",
+			missing.bytes);
 	text_finish(&missing);
 	return true;
 }
@@ -247,7 +250,8 @@ static bool changes(const struct rescored_trial *item)
 {
 	const double before = item->trial.objective, now = item->score.objective;
 
-	return item->trial.state != item->score.state || item->trial.outcome != item->score.outcome ||
+	return item->trial.state != item->score.state ||
+	       item->trial.outcome != item->score.outcome ||
 	       !(before == now || (isnan(before) && isnan(now)));
 }
 
@@ -263,9 +267,10 @@ bool rescore_store(struct store *store, const struct job *job, const struct job_
 		file->maximize ? "maximize" : "minimize", definition, now_us, &version, err);
 	free(definition);
 	for (size_t i = 0; ok && i < list->n; i++)
-		ok = !changes(&list->items[i]) || trial_rescore(store, &list->items[i].trial, version,
-							  &list->items[i].score, now_us, err);
+		ok = !changes(&list->items[i]) ||
+		     trial_rescore(store, &list->items[i].trial, version, &list->items[i].score,
+			     now_us, err);
 	return ok && job_rescored(store, job->id, version, now_us, err) &&
-	       job_set_file(store, job->id, file->text, job->path, job->directory, job->trial_cap,
-		       err);
+	       job_set_file(
+		       store, job->id, file->text, job->path, job->directory, job->trial_cap, err);
 }

@@ -16,7 +16,8 @@ struct rescored_trial {
 struct rescored_list {
 	struct rescored_trial *items; /* the ended ones, by number */
 	size_t n;
-	size_t done, lost, gained, missing; /* with an objective; without one any more, or now; of those
+	size_t done, lost, gained,
+		missing; /* with an objective; without one any more, or now; of those
 					       without, that a metric is missing of */
 	char missing_metrics[200]; /* of the first of the latter */
 };

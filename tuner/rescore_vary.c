@@ -28,8 +28,8 @@ static size_t first_line(const struct vary_line *lines, size_t n)
 	size_t best = 0;
 
 	for (size_t i = 1; i < n; i++)
-		if (lines[i].low < lines[best].low || (lines[i].low == lines[best].low &&
-							      slope(&lines[i]) < slope(&lines[best])))
+		if (lines[i].low < lines[best].low ||
+			(lines[i].low == lines[best].low && slope(&lines[i]) < slope(&lines[best])))
 			best = i;
 	return best;
 }
@@ -46,8 +46,8 @@ static size_t next_line(
 		if (!(faster > 0))
 			continue;
 		const double crossing = fmax((lines[i].low - lines[line].low) / faster, t);
-		if (crossing < *ret_t ||
-			(crossing == *ret_t && best != line && slope(&lines[i]) < slope(&lines[best]))) {
+		if (crossing < *ret_t || (crossing == *ret_t && best != line &&
+						 slope(&lines[i]) < slope(&lines[best]))) {
 			*ret_t = crossing;
 			best = i;
 		}
@@ -58,7 +58,8 @@ static size_t next_line(
 bool vary_envelope(const struct vary_line *lines, size_t n, double low, double high,
 	struct vary_segment **ret, size_t *ret_n, struct tuner_error *err)
 {
-	struct vary_segment *segments = calloc(n + 1, sizeof(*segments)); /* slopes fall: each once */
+	struct vary_segment *segments =
+		calloc(n + 1, sizeof(*segments)); /* slopes fall: each once */
 	double t = 0;
 
 	*ret_n = 0;
@@ -108,20 +109,22 @@ static bool check_cost(
 	cJSON *cost = file->objective.cost != NULL ? cJSON_Parse(file->objective.cost) : NULL;
 	const char *names[OBJECTIVE_METRICS_MAX];
 	size_t n = 0;
-	bool ok = cost != NULL &&
-		  cJSON_GetObjectItemCaseSensitive(cost, variation->name) != NULL;
+	bool ok = cost != NULL && cJSON_GetObjectItemCaseSensitive(cost, variation->name) != NULL;
 
 	if (cost == NULL)
 		tuner_fail(err, TUNER_USAGE,
 			"--vary varies a cost, but the objective is %.100s: try it with --set "
-			"'objective.cost={\"false_negative\": 5, \"false_positive\": 1}', which changes "
+			"'objective.cost={\"false_negative\": 5, \"false_positive\": 1}', which "
+			"changes "
 			"nothing either",
 			file->metric);
-	for (const cJSON *c = cost ? cost->child : NULL; c && n < OBJECTIVE_METRICS_MAX; c = c->next)
+	for (const cJSON *c = cost ? cost->child : NULL; c && n < OBJECTIVE_METRICS_MAX;
+		c = c->next)
 		names[n++] = c->string;
 	if (cost != NULL && !ok) {
 		const char *nearest = nearest_word(variation->name, names, n);
-		tuner_fail(err, TUNER_USAGE, "--vary: the cost names no \"%.100s\"; did you mean \"%s\"?",
+		tuner_fail(err, TUNER_USAGE,
+			"--vary: the cost names no \"%.100s\"; did you mean \"%s\"?",
 			variation->name, nearest ? nearest : names[0]);
 	}
 	cJSON_Delete(cost);
@@ -266,8 +269,10 @@ static bool print_winners(const struct job *job, const struct job_file *file,
 		ok = tuner_fail(err, TUNER_USAGE,
 			"no trial of job \"%s\" has reported all that %s is made of%s%s", job->name,
 			file->metric, low->missing > 0 ? ": without " : "", low->missing_metrics);
-	ok = ok && vary_envelope(lines, n_lines, variation->low, variation->high, &segments, &n, err);
-	const struct table_of_winners table = { job, file, variation, low, lines, segments, n, n_lines };
+	ok = ok &&
+	     vary_envelope(lines, n_lines, variation->low, variation->high, &segments, &n, err);
+	const struct table_of_winners table = { job, file, variation, low, lines, segments, n,
+		n_lines };
 	ok = ok && (json ? print_json(&table, err) : print_words(&table, err));
 	free(segments);
 	free(lines);
