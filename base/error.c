@@ -95,11 +95,11 @@ bool tuner_fail_in(struct tuner_error *err, const char *format, ...)
 
 bool tuner_fail_errno(struct tuner_error *err, int error_number, const char *format, ...)
 {
-	char head[sizeof(err->message)], buffer[128], reason[sizeof(buffer) + 2];
+	char head[sizeof(err->message)], reason[130];
 	va_list args;
 
-	/* The GNU variant: returns the text, which need not be in the buffer; safe among threads. */
-	snprintf(reason, sizeof(reason), ": %s", strerror_r(error_number, buffer, sizeof(buffer)));
+	/* Safe among threads in glibc since 2.32, and in musl; strerror_r differs between the two. */
+	snprintf(reason, sizeof(reason), ": %s", strerror(error_number));
 
 	/* The reason matters more than the end of a long path. */
 	va_start(args, format);

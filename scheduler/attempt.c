@@ -2,8 +2,8 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/json.h"
 #include "scheduler/attempt_files.h"
+#include "scheduler/flat_json.h"
 #include "scheduler/process.h"
 
 #include <dirent.h>
@@ -52,6 +52,8 @@ bool launch_write(const char *directory, const struct launch *launch, struct tun
 	add_number(&bytes, LAUNCH_TIMEOUT, launch->timeout_us);
 	add_number(&bytes, LAUNCH_GRACE, launch->grace_us);
 	add_number(&bytes, LAUNCH_LOG, launch->log_max_bytes);
+	if (launch->lease_us > 0)
+		add_number(&bytes, LAUNCH_LEASE, launch->lease_us);
 	if (launch->inherits)
 		add_record(&bytes, LAUNCH_INHERIT, "1");
 	if (launch->heartbeat_us > 0)
@@ -109,30 +111,30 @@ static const int64_t COUNT_MAX = INT64_C(1) << 53; /* of bytes, of microseconds 
 
 /* A member between `low` and `high`; `otherwise` if it is not there. *whole becomes false if it is anything
  * else: no supervisor has written that. */
-static int64_t number_of(const cJSON *object, const char *name, int64_t low, int64_t high,
+static int64_t number_of(const char *record, const char *name, int64_t low, int64_t high,
 	int64_t otherwise, bool *whole)
 {
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+	double value = 0;
+	const enum flat_json found = flat_json_number(record, name, &value);
 
-	if (item == NULL)
+	if (found == FLAT_JSON_MISSING)
 		return otherwise;
-	if (cJSON_IsNumber(item) && item->valuedouble >= (double)low &&
-		item->valuedouble <= (double)high)
-		return (int64_t)item->valuedouble;
+	if (found == FLAT_JSON_NUMBER && value >= (double)low && value <= (double)high)
+		return (int64_t)value;
 	*whole = false;
 	return otherwise;
 }
 
-static int64_t count_of(const cJSON *object, const char *name, bool *whole)
+static int64_t count_of(const char *record, const char *name, bool *whole)
 {
-	return number_of(object, name, 0, COUNT_MAX, 0, whole);
+	return number_of(record, name, 0, COUNT_MAX, 0, whole);
 }
 
 /* As much as fits, in whole characters. */
-static void string_of(const cJSON *object, const char *name, char *ret, size_t size)
+static void string_of(const char *record, const char *name, char *ret, size_t size)
 {
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-	const char *string = cJSON_IsString(item) ? item->valuestring : "";
+	char string[RECORD_BYTES_MAX];
+	flat_json_string(record, name, string, sizeof(string));
 	size_t left = strlen(string), length = 0, n;
 
 	while ((n = text_utf8_character(string + length, left)) > 0 && length + n < size) {
@@ -152,8 +154,8 @@ static bool find_file(const char *path, bool *ret_there, struct tuner_error *err
 }
 
 /* *ret NULL: the file is missing or, after a power failure, torn; *ret_there tells which. */
-static bool read_record(const char *directory, const char *name, struct json_document **ret,
-	bool *ret_there, struct tuner_error *err)
+static bool read_record(const char *directory, const char *name, char **ret, bool *ret_there,
+	struct tuner_error *err)
 {
 	struct text bytes = TEXT_EMPTY;
 	struct tuner_error torn;
@@ -165,24 +167,25 @@ static bool read_record(const char *directory, const char *name, struct json_doc
 		return tuner_fail_memory(err);
 	if (!find_file(path, ret_there, err)) {
 		ok = false;
-	} else if (*ret_there && !file_read(path, JSON_BYTES_MAX, &bytes, err)) {
+	} else if (*ret_there && !file_read(path, (1 << 20), &bytes, err)) {
 		/* A whole attempt directory may be removed at any time. */
 		ok = find_file(path, ret_there, &torn) && !*ret_there;
-	} else if (*ret_there &&
-		   (bytes.length > RECORD_BYTES_MAX ||
-			   !json_parse(name, bytes.bytes, bytes.length, ret, &torn))) {
-		*ret = NULL;
+	} else if (*ret_there && bytes.length <= RECORD_BYTES_MAX &&
+		   memchr(bytes.bytes, '\0', bytes.length) == NULL &&
+		   flat_json_is_whole(bytes.bytes)) {
+		*ret = text_take(&bytes);
+		ok = *ret != NULL || tuner_fail_memory(err);
 	}
 	text_finish(&bytes);
 	free(path);
 	return ok;
 }
 
-static bool read_kind(const cJSON *object, enum exit_kind *ret)
+static bool read_kind(const char *record, enum exit_kind *ret)
 {
 	static const char *const names[] = EXIT_KIND_NAMES;
 	char name[16];
-	string_of(object, "kind", name, sizeof(name));
+	string_of(record, "kind", name, sizeof(name));
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (strcmp(name, names[i]) == 0) {
 			*ret = (enum exit_kind)i;
@@ -192,42 +195,41 @@ static bool read_kind(const cJSON *object, enum exit_kind *ret)
 }
 
 /* False: torn. */
-static bool read_exit(const cJSON *object, struct exit_record *ret)
+static bool read_exit(const char *record, struct exit_record *ret)
 {
-	if (!read_kind(object, &ret->kind))
+	if (!read_kind(record, &ret->kind))
 		return false;
 	bool whole = true;
-	ret->code = (int)number_of(object, "code", -1, STATUS_MAX, -1, &whole);
-	ret->signal = (int)number_of(object, "signal", -1, SIGNAL_MAX, -1, &whole);
-	ret->stop_signal = (int)number_of(object, "stop_signal", 0, SIGNAL_MAX, 0, &whole);
-	string_of(object, "message", ret->message, sizeof(ret->message));
-	ret->started_us = count_of(object, "started_us", &whole);
-	ret->ended_us = count_of(object, "ended_us", &whole);
-	ret->user_us = count_of(object, "user_us", &whole);
-	ret->system_us = count_of(object, "system_us", &whole);
-	ret->max_rss_bytes = count_of(object, "max_rss_bytes", &whole);
-	ret->output_bytes = count_of(object, "output_bytes", &whole);
-	ret->output_lost = count_of(object, "output_lost", &whole);
-	ret->out_of_memory =
-		cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, "out_of_memory"));
+	ret->code = (int)number_of(record, "code", -1, STATUS_MAX, -1, &whole);
+	ret->signal = (int)number_of(record, "signal", -1, SIGNAL_MAX, -1, &whole);
+	ret->stop_signal = (int)number_of(record, "stop_signal", 0, SIGNAL_MAX, 0, &whole);
+	string_of(record, "message", ret->message, sizeof(ret->message));
+	ret->started_us = count_of(record, "started_us", &whole);
+	ret->ended_us = count_of(record, "ended_us", &whole);
+	ret->user_us = count_of(record, "user_us", &whole);
+	ret->system_us = count_of(record, "system_us", &whole);
+	ret->max_rss_bytes = count_of(record, "max_rss_bytes", &whole);
+	ret->output_bytes = count_of(record, "output_bytes", &whole);
+	ret->output_lost = count_of(record, "output_lost", &whole);
+	ret->out_of_memory = flat_json_true(record, "out_of_memory");
 	if (ret->ended_us < ret->started_us) /* of two readings of a clock that was set back */
 		ret->ended_us = ret->started_us;
 	return whole;
 }
 
 /* A damaged one tells nothing: a pid of it might be anybody's. */
-static void read_started(const cJSON *object, struct attempt_status *ret)
+static void read_started(const char *record, struct attempt_status *ret)
 {
 	struct attempt_status read = *ret;
 	bool whole = true;
 
-	read.supervisor_pid = number_of(object, "supervisor_pid", 0, INT_MAX, 0, &whole);
-	read.supervisor_start = count_of(object, "supervisor_start", &whole);
-	read.command_pid = number_of(object, "command_pid", 0, INT_MAX, 0, &whole);
-	read.command_start = count_of(object, "command_start", &whole);
-	read.session = number_of(object, "session", 0, INT_MAX, 0, &whole);
-	read.started_us = count_of(object, "started_us", &whole);
-	string_of(object, "boot_id", read.boot_id, sizeof(read.boot_id));
+	read.supervisor_pid = number_of(record, "supervisor_pid", 0, INT_MAX, 0, &whole);
+	read.supervisor_start = count_of(record, "supervisor_start", &whole);
+	read.command_pid = number_of(record, "command_pid", 0, INT_MAX, 0, &whole);
+	read.command_start = count_of(record, "command_start", &whole);
+	read.session = number_of(record, "session", 0, INT_MAX, 0, &whole);
+	read.started_us = count_of(record, "started_us", &whole);
+	string_of(record, "boot_id", read.boot_id, sizeof(read.boot_id));
 	if (whole)
 		*ret = read;
 }
@@ -269,18 +271,18 @@ static void release_lock(const struct held *held)
 static bool read_records(
 	const char *directory, struct attempt_status *ret, bool *ret_any, struct tuner_error *err)
 {
-	struct json_document *started = NULL, *exit = NULL;
+	char *started = NULL, *exit = NULL;
 	bool has_started = false, has_exit = false;
 
 	const bool ok = read_record(directory, ATTEMPT_STARTED, &started, &has_started, err) &&
 			read_record(directory, ATTEMPT_EXIT, &exit, &has_exit, err);
 	if (ok && started != NULL)
-		read_started(json_root(started), ret);
-	if (ok && exit != NULL && read_exit(json_root(exit), &ret->exit))
+		read_started(started, ret);
+	if (ok && exit != NULL && read_exit(exit, &ret->exit))
 		ret->life = ATTEMPT_FINISHED;
 	*ret_any = has_started || has_exit;
-	json_destroy(started);
-	json_destroy(exit);
+	free(started);
+	free(exit);
 	return ok;
 }
 

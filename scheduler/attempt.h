@@ -34,6 +34,8 @@ struct launch {
 	int64_t timeout_us; /* 0: none. Then SIGTERM to the group, and SIGKILL after grace_us */
 	int64_t grace_us;
 	int64_t log_max_bytes; /* kept of the output, in two halves: the newest half at least */
+	int64_t lease_us; /* if the file `lease` has not changed for so long the command is ended, as
+			     by SIGTERM; 0: never */
 	bool inherits; /* what the supervisor's own environment has beyond this one is added: where an
 			  engine starts it, that is what the engine and its user have set up */
 	int64_t heartbeat_us; /* so often it shows that it lives, and it heeds `stop`; 0: neither */
@@ -135,6 +137,9 @@ void attempt_tidy(const char *directory);
 TUNER_MUST_CHECK
 bool output_read(const char *directory, int64_t offset, char *ret_bytes, size_t size,
 	int64_t *ret_offset, size_t *ret_size, struct tuner_error *err);
+
+/* Where the output ends now, in the same count. */
+int64_t output_end(const char *directory);
 
 /* The last lines of what is there (of at most 64 KiB, and none that this cuts), as a terminal would
  * show them: without control sequences, and without what a carriage return has overwritten. `ret` is

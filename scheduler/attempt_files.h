@@ -3,7 +3,7 @@
  *
  * `launch` is a sequence of records, each a tag byte, a value and a NUL. The first is LAUNCH_MAGIC
  * as a whole; then in any order one k(ey), d(irectory), t(imeout), g(race) and l(og bytes), at least
- * one a(rgument), any number of e(nvironment entries), the vectors in their order, and for a host whose
+ * one a(rgument), perhaps a lea(s)e, any number of e(nvironment entries), the vectors in their order, and for a host whose
  * engine starts the supervisor i(nherit) and h(eartbeat); times are decimal microseconds. The last record is the tag LAUNCH_END alone, and nothing follows it: so a file
  * that was cut, or that a power failure left as zeros, is recognized.
  *
@@ -26,6 +26,7 @@
 #define ATTEMPT_EXIT     "exit.json"
 #define ATTEMPT_EXIT_NEW ATTEMPT_EXIT ".new" /* until it is renamed */
 #define ATTEMPT_OUTPUT   "output.log"
+#define ATTEMPT_LEASE    "lease" /* its time of change: when somebody last asked for the attempt */
 
 #define ATTEMPT_HEARTBEAT "heartbeat"
 #define ATTEMPT_STOP      "stop"
@@ -49,6 +50,7 @@ enum {
 	LAUNCH_TIMEOUT = 't',
 	LAUNCH_GRACE = 'g',
 	LAUNCH_LOG = 'l',
+	LAUNCH_LEASE = 's',
 	LAUNCH_INHERIT = 'i', /* "1": see struct launch */
 	LAUNCH_HEARTBEAT = 'h',
 	LAUNCH_END = '.',

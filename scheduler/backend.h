@@ -20,6 +20,8 @@ enum backend_event_kind {
 	BACKEND_ENDED, /* exit: how. All its output can be read */
 	BACKEND_LOST, /* gone without an exit record; provably nothing of it is left */
 	BACKEND_FAILED, /* nothing was started, and why: message */
+	BACKEND_LATE, /* one that was LOST has turned up, and nothing of it lives. exit: how it went;
+			 message: that it left no record. Only kept: its place may be taken */
 	BACKEND_HOST_UP, /* the host answers (again); machine() tells what it has. attempt is 0 */
 	BACKEND_HOST_DOWN, /* it does not, and why: message. What runs there is not lost thereby */
 };
@@ -30,6 +32,13 @@ struct backend_event {
 	int64_t started_us; /* STARTED: wall clock */
 	struct exit_record exit;
 	char message[256];
+};
+
+/* Where attempts run that do not run on this machine. What it points to is the backend's, and stays. */
+struct backend_site {
+	const char *directory; /* absolute: the job's, which holds 0007/1 */
+	const char *code; /* what the working directory is there; NULL: the same as here */
+	char *const *environment; /* what a command inherits there: NAME=VALUE; NULL-terminated */
 };
 
 struct backend_ops {
@@ -68,6 +77,15 @@ struct backend_ops {
 	/* What the host has, once it is up. NULL in a backend whose caller knows that. */
 	bool (*machine)(struct backend *backend, struct machine *ret, struct tuner_error *err);
 
+	/* Of a remote one, for what is launched there. False: not known before it was up. NULL: here. */
+	bool (*site)(struct backend *backend, struct backend_site *ret);
+
+	/* Whether results of ended attempts are still being fetched, and the host answers. NULL: never. */
+	bool (*is_busy)(struct backend *backend);
+
+	/* Whether those of this one are still to come, as far as this process is concerned. NULL: never. */
+	bool (*is_fetching)(struct backend *backend, int64_t attempt);
+
 	/* The next event, if there is one. */
 	bool (*next)(struct backend *backend, struct backend_event *ret, bool *ret_got,
 		struct tuner_error *err);
@@ -86,6 +104,10 @@ struct backend {
 /* `supervisor`: path of tuner-supervise. It must be executable: TUNER_USAGE otherwise. */
 TUNER_MUST_CHECK
 bool backend_local_open(const char *supervisor, struct backend **ret, struct tuner_error *err);
+
+/* Of a local backend: commands that it starts from now on are ended, as by SIGTERM, when the thread that starts
+ * them dies, however that comes about. */
+void backend_local_bind(struct backend *backend);
 
 /* One scripted attempt of the null backend: what happens, in virtual milliseconds from its start. */
 struct null_step {

@@ -317,8 +317,12 @@ static bool by_record(const struct exit_record *exit, const char *stopping, stru
 		decide(ret, stopping, how);
 	} else if (exit->kind == EXIT_STOPPED) {
 		decide(ret, "preempted", "");
-		snprintf(ret->message, sizeof(ret->message), "SIG%s came from outside; %.200s",
-			signal_name(exit->stop_signal), how);
+		if (exit->message[0] != '\0') /* the supervisor's own reason */
+			snprintf(ret->message, sizeof(ret->message), "%s", exit->message);
+		else
+			snprintf(ret->message, sizeof(ret->message),
+				"SIG%s came from outside; %.200s", signal_name(exit->stop_signal),
+				how);
 	} else if (exit->output_lost > 0) {
 		/* A metric may be in it: no number can be trusted, nor that there was none. */
 		decide(ret, "disk-full", "");

@@ -301,6 +301,7 @@ static bool assemble(const struct command_request *request, struct strings *argu
 			.timeout_us = request->timeout_us,
 			.grace_us = request->grace_us,
 			.log_max_bytes = request->log_max_bytes,
+			.lease_us = request->lease_us,
 			.inherits = request->engine_environment,
 			.heartbeat_us = request->heartbeat_us,
 		},
@@ -360,10 +361,16 @@ static const char *told(const struct command *command, const char *name)
 	return "";
 }
 
+/* Where it is now. */
+static char *prepared_path(const struct command_request *request, const char *name)
+{
+	return path_join(request->prepared ? request->prepared : request->directory, name);
+}
+
 static bool make_directory(
 	const struct command_request *request, const char *name, struct tuner_error *err)
 {
-	char *path = attempt_path(request, name);
+	char *path = prepared_path(request, name);
 	const bool ok = path != NULL ? directory_make(path, 0700, err) : tuner_fail_memory(err);
 
 	free(path);
@@ -373,7 +380,7 @@ static bool make_directory(
 static bool write_file(const struct command_request *request, const char *name, const char *bytes,
 	size_t length, struct tuner_error *err)
 {
-	char *path = attempt_path(request, name);
+	char *path = prepared_path(request, name);
 	const bool ok = path != NULL ? file_write_atomic(path, bytes, length, 0600, false, err)
 				     : tuner_fail_memory(err);
 
@@ -398,7 +405,7 @@ static bool write_arguments(const struct command_request *request, const char *n
 static bool link_channel(const struct command_request *request, const struct channel *channel,
 	struct tuner_error *err)
 {
-	char *data = attempt_path(request, "input/data");
+	char *data = prepared_path(request, "input/data");
 	char *path = data != NULL ? path_join(data, channel->name) : NULL;
 	bool ok = false;
 
@@ -439,14 +446,16 @@ static bool make_input(const struct command_request *request, const struct comma
 bool command_prepare(const struct command_request *request, const struct command *command,
 	struct tuner_error *err)
 {
+	const char *prepared = request->prepared ? request->prepared : request->directory;
 	char *checkpoint = attempt_checkpoint(request);
-	const bool ok =
-		(checkpoint != NULL || tuner_fail_memory(err)) &&
-		directory_make(request->directory, 0700, err) &&
-		directory_make(checkpoint, 0700, err) && make_directory(request, "model", err) &&
-		make_directory(request, "output/data", err) && make_input(request, command, err) &&
-		write_arguments(request, "parameters.json", false, err) &&
-		launch_write(request->directory, &command->launch, err);
+	const bool ok = (checkpoint != NULL || tuner_fail_memory(err)) &&
+			directory_make(prepared, 0700, err) &&
+			(request->prepared != NULL || directory_make(checkpoint, 0700, err)) &&
+			make_directory(request, "model", err) &&
+			make_directory(request, "output/data", err) &&
+			make_input(request, command, err) &&
+			write_arguments(request, "parameters.json", false, err) &&
+			launch_write(prepared, &command->launch, err);
 
 	free(checkpoint);
 	return ok;

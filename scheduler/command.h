@@ -43,7 +43,8 @@ struct command_request {
 	size_t n_channels;
 	char *const *variables; /* the job's "environment": NAME=VALUE; NULL: none */
 	char *const *inherited; /* environ of tuner for a local host; NULL: none */
-	const char *directory; /* the attempt's, absolute */
+	const char *directory; /* the attempt's, absolute, as the command sees it */
+	const char *prepared; /* where it is prepared, to be sent there; NULL: the same */
 	const char *checkpoint_directory; /* absolute; NULL: directory/checkpoint */
 	const char *working_directory;
 	const char *key, *job, *host;
@@ -51,6 +52,7 @@ struct command_request {
 	uint64_t training_seed;
 	const struct slot *slot;
 	int64_t timeout_us, grace_us, log_max_bytes;
+	int64_t lease_us; /* struct launch */
 	bool engine_environment; /* the host's engine gives the environment, and says which GPUs: the
 				    command gets that, and what is built here on top of it */
 	int64_t heartbeat_us; /* struct launch */
@@ -97,7 +99,7 @@ TUNER_MUST_CHECK
 bool command_arguments(
 	const struct command_request *request, struct text *ret, struct tuner_error *err);
 
-/* Makes the attempt's directories (0700): checkpoint/, model/, output/data/ and, with channels, input/
+/* Makes the attempt's directories (0700): checkpoint/ (not in one that is sent), model/, output/data/ and, with channels, input/
  * with a link per channel and SageMaker's three config files. Writes parameters.json and launch
  * (0600). Doing it again is fine as long as the command has not been started. */
 TUNER_MUST_CHECK

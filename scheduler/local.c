@@ -45,6 +45,7 @@ struct local_attempt {
 struct local {
 	struct backend backend;
 	char *supervisor;
+	bool bound; /* what is started from now on ends with us */
 	int epoll, inotify;
 	struct local_attempt **attempts;
 	size_t n, capacity;
@@ -209,9 +210,13 @@ static void hear(struct local *local)
 /* No descriptor of ours but the null device, and no environment: the command's own is in the launch
  * file, and a supervisor that carried the key would be taken for a part of the command. All signals
  * are blocked, as the supervisor wants them: one that comes early waits until it listens. */
-static int spawn_supervisor(const char *supervisor, const char *directory, pid_t *ret_pid)
+static int spawn_supervisor(
+	const char *supervisor, const char *directory, bool bound, pid_t *ret_pid)
 {
-	char *const arguments[] = { (char *)"tuner-supervise", (char *)directory, NULL };
+	char parent[24];
+	char *const arguments[] = { (char *)"tuner-supervise", (char *)directory,
+		bound ? parent : NULL, NULL };
+	snprintf(parent, sizeof(parent), "%d", (int)getpid());
 	char *const environment[] = { NULL };
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -234,7 +239,8 @@ static int spawn_supervisor(const char *supervisor, const char *directory, pid_t
 
 static bool supervise(struct local *local, struct local_attempt *attempt, struct tuner_error *err)
 {
-	const int failed = spawn_supervisor(local->supervisor, attempt->directory, &attempt->child);
+	const int failed = spawn_supervisor(
+		local->supervisor, attempt->directory, local->bound, &attempt->child);
 	if (failed != 0) {
 		attempt->child = 0;
 		return tuner_fail_errno(err, failed, "cannot start %s", local->supervisor);
@@ -574,4 +580,10 @@ bool backend_local_open(const char *supervisor, struct backend **ret, struct tun
 	}
 	*ret = &local->backend;
 	return true;
+}
+
+void backend_local_bind(struct backend *backend)
+{
+	tuner_assert(backend->ops == &local_ops);
+	local_of(backend)->bound = true;
 }

@@ -63,8 +63,10 @@ static bool list_segments(int directory, struct segments *ret)
 	bool ok = true;
 	errno = 0;
 	while (ok && ret->n < SEGMENTS_MAX && (entry = readdir(stream)) != NULL) {
-		if (!read_start(entry->d_name, &start))
+		if (!read_start(entry->d_name, &start)) {
+			errno = 0; /* a C library may set it for a name that is none of ours */
 			continue;
+		}
 		if (fstatat(directory, entry->d_name, &info, 0) == 0)
 			insert(ret, start, info.st_size);
 		else
@@ -91,7 +93,8 @@ static int open_segment(int directory, int64_t offset, int64_t *ret_start)
 	if (!list_segments(directory, &then))
 		return -1;
 	for (size_t i = 0; i < then.n; i++) {
-		if (offset >= then.starts[i] + then.sizes[i])
+		/* An empty one tells only where the next begins (mirror.h). */
+		if (offset >= then.starts[i] + then.sizes[i] || then.sizes[i] == 0)
 			continue;
 		snprintf(name, sizeof(name), OUTPUT_SEGMENT_FORMAT, (long long)then.starts[i]);
 		*ret_start = then.starts[i];
@@ -152,8 +155,7 @@ bool output_read(const char *directory, int64_t offset, char *ret_bytes, size_t 
 	return ok || tuner_fail_in(err, "%s: ", directory);
 }
 
-/* Where the output ends now. */
-static int64_t output_end(const char *directory)
+int64_t output_end(const char *directory)
 {
 	struct segments segments = { 0 };
 	struct stat info;

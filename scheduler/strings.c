@@ -93,6 +93,14 @@ const char *strings_item(const struct strings *strings, size_t i)
 	return strings->bytes.bytes + strings->items[i].at;
 }
 
+char **strings_vector(const struct strings *strings)
+{
+	char **vector = strings_failed(strings) ? NULL : calloc(strings->n + 1, sizeof(*vector));
+	for (size_t i = 0; vector != NULL && i < strings->n; i++)
+		vector[i] = (char *)strings_item(strings, i);
+	return vector;
+}
+
 bool strings_failed(const struct strings *strings)
 {
 	return strings->failed;

@@ -36,6 +36,9 @@ void strings_put_pair(struct strings *strings, const char *pair);
 const char *strings_get(const struct strings *strings, const char *name);
 
 const char *strings_item(const struct strings *strings, size_t i);
+/* NULL-terminated, valid until the next call that adds; the caller frees it, not its strings. NULL without
+ * memory. */
+char **strings_vector(const struct strings *strings);
 bool strings_failed(const struct strings *strings);
 void strings_finish(struct strings *strings);
 

@@ -61,6 +61,9 @@ struct watch {
 	bool removed; /* the attempt directory is gone */
 	int stop_signal, last_forwarded;
 	int64_t began_us; /* as passed_us tells */
+	int64_t lease_until;
+	struct timespec
+		leased; /* when the lease was last renewed, by whatever clock the file has */
 	int64_t limit_at, kill_at, linger_until, give_up_at, look_at, beat_at;
 	int asked; /* by the file `stop`, so far */
 };
@@ -244,6 +247,28 @@ static void look_for_directory(struct watch *w)
 	stop(w, SIGTERM);
 }
 
+/* Whoever looks after the attempt touches a file. That it has changed is all that counts: how long that is ago
+ * our own clock says. */
+static void look_for_lease(struct watch *w)
+{
+	struct stat info;
+
+	if (w->order.lease_us == 0)
+		return;
+	if (fstatat(w->directory, ATTEMPT_LEASE, &info, 0) == 0 &&
+		(info.st_mtim.tv_sec != w->leased.tv_sec ||
+			info.st_mtim.tv_nsec != w->leased.tv_nsec)) {
+		w->leased = info.st_mtim;
+		w->lease_until = later(now_us(), w->order.lease_us);
+	}
+	if (now_us() < w->lease_until || w->stop_signal != 0)
+		return;
+	snprintf(w->outcome.message, sizeof(w->outcome.message),
+		"no tuner has reached it for %lld s (\"lease\")",
+		(long long)(w->order.lease_us / 1000000));
+	stop(w, SIGTERM);
+}
+
 /* Where no signal reaches us: a file that appears, and may come to ask for more. */
 static void look_for_stop(struct watch *w)
 {
@@ -267,6 +292,7 @@ static void keep_deadlines(struct watch *w)
 		return;
 	if (now >= w->look_at) {
 		look_for_directory(w);
+		look_for_lease(w);
 		if (w->order.heartbeat_us > 0)
 			look_for_stop(w);
 	}
@@ -507,6 +533,7 @@ static bool begin(struct watch *w, enum supervise_status *ret_status)
 	if (w->order.heartbeat_us > 0)
 		w->beat_at = 0;
 	log_init(&w->log, w->directory, w->order.log_max_bytes);
+	w->lease_until = later(now_us(), w->order.lease_us);
 	if (w->order.timeout_us > 0)
 		w->limit_at = later(now_us(), w->order.timeout_us);
 	child_go(&w->child);
@@ -531,17 +558,28 @@ static enum supervise_status supervise(struct watch *w)
 	return SUPERVISE_DONE;
 }
 
+/* SIGTERM when this one, which has started us, dies; also if it just did. Blocked, it waits until we listen. */
+static void follow(const char *parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != atoi(parent))
+		kill(getpid(), SIGTERM);
+}
+
 int main(int argc, char **argv)
 {
 	static struct watch watch;
 
-	if (argc != 2) {
-		dprintf(2, "usage: tuner-supervise ATTEMPT-DIRECTORY\n"
-			   "Runs the command of an attempt; `tuner run` starts it.\n");
+	if (argc != 2 && argc != 3) {
+		dprintf(2, "usage: tuner-supervise ATTEMPT-DIRECTORY [PARENT]\n"
+			   "Runs the command of an attempt; `tuner run` starts it.\n"
+			   "With PARENT, our parent's pid, the command ends when that dies.\n");
 		return SUPERVISE_USAGE;
 	}
 	tidy_descriptors();
 	const int signals = receive_signals();
+	if (argc == 3)
+		follow(argv[2]);
 	const int directory = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (directory < 0 || signals < 0)
 		return SUPERVISE_NO_DIRECTORY;

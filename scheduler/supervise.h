@@ -25,6 +25,7 @@ struct order {
 	const char *key, *directory;
 	char **arguments, **environment;
 	int64_t timeout_us, grace_us, log_max_bytes;
+	int64_t lease_us; /* 0: none */
 	bool inherits;
 	int64_t heartbeat_us; /* 0: none */
 };

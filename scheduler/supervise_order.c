@@ -109,6 +109,8 @@ static bool take_record(
 		return read_us(value, &order->grace_us);
 	case LAUNCH_LOG:
 		return read_us(value, &order->log_max_bytes);
+	case LAUNCH_LEASE:
+		return read_us(value, &order->lease_us);
 	case LAUNCH_HEARTBEAT:
 		return read_us(value, &order->heartbeat_us);
 	case LAUNCH_INHERIT:

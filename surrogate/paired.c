@@ -145,10 +145,9 @@ double paired_least_p_value(size_t n)
 
 /* ---- power ---- */
 
-double paired_power(double effect, size_t n, double alpha)
+double t_test_power(double shift, double df, double alpha)
 {
 	enum { STEPS = 400 };
-	const double df = (double)(n - 1), shift = fabs(effect) * sqrt((double)n);
 	const double critical = gsl_cdf_tdist_Pinv(1 - alpha / 2, df);
 	double power = 0;
 
@@ -159,6 +158,11 @@ double paired_power(double effect, size_t n, double alpha)
 			 gsl_cdf_ugaussian_P(-critical * s - shift);
 	}
 	return power / STEPS;
+}
+
+double paired_power(double effect, size_t n, double alpha)
+{
+	return t_test_power(fabs(effect) * sqrt((double)n), (double)(n - 1), alpha);
 }
 
 double paired_detectable(size_t n, double alpha, double power)

@@ -37,8 +37,12 @@ double paired_p_value(const double *differences, size_t n, struct random_key key
 /* The least p-value that n repeats can give: 2 / 2^n, at most 1. */
 double paired_least_p_value(size_t n);
 
+/* Chance that a two-sided t-test at `alpha` rejects: P(|T| > t) of the noncentral t-distribution with df degrees of
+ * freedom about `shift` >= 0, integrated over the sample's deviation. */
+double t_test_power(double shift, double df, double alpha);
+
 /* Chance that the two-sided t-test at `alpha` finds a true mean difference of `effect` standard deviations in
- * n >= 2 repeats: P(|T| > t) of the noncentral t-distribution, integrated over the sample's deviation. */
+ * n >= 2 repeats. */
 double paired_power(double effect, size_t n, double alpha);
 
 /* The effect, in standard deviations, that n repeats find with chance `power`; INFINITY below two. */

@@ -48,3 +48,7 @@ harness_says() { # HARNESS [OPTION...]
 @test "the same where they ask a running tuner, and stop" {
 	harness_says kill_commands.py --case enqueue-beside --case retry-beside --case stop-beside --kills 3 --changes
 }
+
+@test "killed at any call, a program whose trials run on another host takes them over" {
+	survives remote --kills 6 --changes
+}

@@ -92,7 +92,7 @@ class Beside:
         with open(directory / "beside.log", "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
                 [*harness.RUN, "--plain", "--trials", str(MEANWHILE)], cwd=directory,
-                env=harness.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                env=harness.environment(directory), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def __enter__(self):
         await_value(self.directory, "SELECT count(*) FROM trial WHERE state = 'running'", MEANWHILE - BEFORE,

@@ -71,19 +71,35 @@ fi
 KEPT = 3
 
 
+# A host that ssh reaches, without ssh: the remote command, which is the last word, runs here.
+SSH = r"""#!/bin/sh
+for word; do :; done
+exec /bin/sh -c "$word"
+"""
+
 # Ends half of those that last, at their first value.
 EARLY_STOPPING = {"rule": "threshold", "bound": 0.5, "grace": 1}
 
 
+def host(directory, kind):
+    if not kind.remote:
+        return {"backend": "local", "gpus": "none"}
+    return {"backend": "ssh", "address": "there", "gpus": "none", "sync": "none",
+            "directory": str(directory / "there")}
+
+
 def write_job(directory, kind):
     (directory / "train.sh").write_text(COMMAND)
+    (directory / "bin").mkdir()
+    (directory / "bin/ssh").write_text(SSH)
+    (directory / "bin/ssh").chmod(0o700)
     (directory / "job.jsonc").write_text(json.dumps({
         "command": ["sh", "train.sh"],
         "objective": {"metric": "loss", "goal": "minimize"},
         "metrics": [{"name": "loss", "regex": "loss=([0-9.]+)"}],
         "parameters": {"x": {"type": "float", "min": 0.1, "max": 0.9, "scale": "linear"}},
         "strategy": kind.strategy,
-        "hosts": [{"backend": "local", "gpus": "none"}],
+        "hosts": [host(directory, kind)],
         "budget": {"trials": TRIALS, "parallel": 2},
     } | ({"early_stopping": EARLY_STOPPING} if kind.stops else {})
       | ({"keep": {"best": KEPT}} if kind.keeps else {}), indent=1))
@@ -97,11 +113,12 @@ class Broken(Exception):
     """What was promised and is not so."""
 
 
-def environment():
+def environment(directory):
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TUNER_")}
     # The leak check of a sanitized build cannot work while somebody else traces the process.
     asan = ":".join(filter(None, [os.environ.get("ASAN_OPTIONS"), "detect_leaks=0"]))
-    return kept | {"OMP_NUM_THREADS": "1", "ASAN_OPTIONS": asan}
+    return kept | {"OMP_NUM_THREADS": "1", "ASAN_OPTIONS": asan,
+                   "PATH": f"{directory}/bin:{os.environ['PATH']}", "XDG_RUNTIME_DIR": str(directory)}
 
 
 RUN = (TUNER, "run", "job.jsonc")
@@ -109,7 +126,7 @@ RUN = (TUNER, "run", "job.jsonc")
 
 def call(directory, *command):
     """Runs it in the directory; returns what it printed, and its exit status."""
-    done = subprocess.run(command, cwd=directory, env=environment(), stdin=subprocess.DEVNULL,
+    done = subprocess.run(command, cwd=directory, env=environment(directory), stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           timeout=SITTING_S, check=False)
     return done.stdout, done.returncode
@@ -145,7 +162,8 @@ class Outcome:
 
     def __init__(self, directory):
         self.directory = directory
-        self.stops = "early_stopping" in json.loads((directory / "job.jsonc").read_text())
+        job = json.loads((directory / "job.jsonc").read_text())
+        self.stops = "early_stopping" in job
         self.keeps = (directory / "keep").exists()
         self.db = sqlite3.connect(directory / "tuner.db")
 
@@ -322,7 +340,9 @@ def check(directory, configurations):
 
 # strategy: of the job. victim: the tracer's word. again: the sitting after a kill in the middle is the one
 # that is killed. stops: some trials are stopped early. keeps: only the best trials keep what they saved.
-Kind = collections.namedtuple("Kind", "strategy victim again stops keeps", defaults=(False, False, False))
+# remote: trials run on a host of the backend ssh.
+Kind = collections.namedtuple("Kind", "strategy victim again stops keeps remote",
+                              defaults=(False, False, False, False))
 
 KINDS = {
     "program": Kind("sobol", "program"),
@@ -332,6 +352,7 @@ KINDS = {
     "keep": Kind("sobol", "program", keeps=True),
     "supervisor": Kind("sobol", "supervisor"),
     "both": Kind("bayesian", "both"),
+    "remote": Kind("sobol", "program", remote=True),
 }
 
 # What was measured undisturbed: how often the victim called, how often the program did, and the configurations

@@ -1,6 +1,8 @@
 /* tuner/chart.h: what is drawn, where, and that it is well-formed. */
 #include "tuner/chart.h"
 
+#include "tuner/parallel.h"
+
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -97,6 +99,128 @@ static void what_is_not_there_is_not_drawn(void **state)
 	text_finish(&svg);
 }
 
+static void log_ticks_are_powers(void **state)
+{
+	double ticks[CHART_TICKS_MAX];
+	assert_int_equal(chart_log_ticks(1e-5, 1e-1, ticks), 5);
+	assert_true(fabs(ticks[0] / 1e-5 - 1) < 1e-12 && fabs(ticks[4] / 0.1 - 1) < 1e-12);
+	assert_int_equal(chart_log_ticks(1, 20, ticks), 5); /* 1 2 5 10 20 */
+	assert_true(ticks[2] == 5 && ticks[4] == 20);
+	assert_int_equal(chart_log_ticks(10, 20, ticks), chart_ticks(10, 20, ticks));
+	assert_int_equal(chart_log_ticks(0, 1, ticks), 0);
+	assert_int_equal(chart_log_ticks(1, 1, ticks), 0);
+	for (double top = 1.1; top < 1e300; top *= 3)
+		assert_in_range(chart_log_ticks(1, top, ticks), 1, CHART_TICKS_MAX);
+}
+
+static void place_of(const char *svg, int which, double ret[2])
+{
+	const char *at = svg;
+	for (int i = 0; i <= which; i++)
+		at = strstr(at + 1, "<circle");
+	assert_int_equal(sscanf(at, "<circle cx=\"%lf\" cy=\"%lf\"", &ret[0], &ret[1]), 2);
+}
+
+/* Equal factors are equal distances, and what has no logarithm is not drawn. */
+static void log_axes_show_factors(void **state)
+{
+	static const double x[] = { 1, 10, 100, 0, -1 }, y[] = { 1e-3, 1e-2, 1e-1, 1, 1 };
+	const struct chart_series series = { .n = 5, .x = x, .y = y, .points = true };
+	const struct chart chart = { .title = "",
+		.x_label = "",
+		.y_label = "",
+		.series = &series,
+		.n_series = 1,
+		.log_x = true,
+		.log_y = true };
+	struct text svg = TEXT_EMPTY;
+	double at[3][2];
+	chart_svg(&chart, &svg);
+	assert_int_equal(count(svg.bytes, "<circle"), 3);
+	for (int i = 0; i < 3; i++)
+		place_of(svg.bytes, i, at[i]);
+	for (int k = 0; k < 2; k++)
+		assert_true(fabs(at[2][k] - 2 * at[1][k] + at[0][k]) < 0.3);
+	assert_true(at[1][0] > at[0][0] && at[1][1] < at[0][1]);
+	text_finish(&svg);
+}
+
+static void categories_have_names(void **state)
+{
+	static const char *const names[] = { "sgd", "a<b", "adam" };
+	static const double x[] = { 0, 2 }, y[] = { 1, 2 };
+	const struct chart_series series = { .n = 2, .x = x, .y = y, .points = true };
+	const struct chart chart = { .title = "",
+		.x_label = "",
+		.y_label = "",
+		.series = &series,
+		.n_series = 1,
+		.x_names = names,
+		.n_x_names = 3 };
+	struct text svg = TEXT_EMPTY;
+	chart_svg(&chart, &svg);
+	assert_non_null(strstr(svg.bytes, ">sgd<"));
+	assert_non_null(strstr(svg.bytes, ">a&lt;b<"));
+	assert_non_null(strstr(svg.bytes, ">adam<"));
+	text_finish(&svg);
+}
+
+static void panels_stand_side_by_side(void **state)
+{
+	static const double x[] = { 1 };
+	const struct chart_series series = { .n = 1, .x = x, .y = x, .points = true };
+	struct chart charts[5];
+	for (int i = 0; i < 5; i++)
+		charts[i] = (struct chart){ .title = i == 1 ? NULL : "t",
+			.x_label = "",
+			.y_label = "",
+			.series = &series,
+			.n_series = 1,
+			.small = true,
+			.width = i == 1 ? 0 : 100, /* its size does not count */
+			.height = 80 };
+	struct text svg = TEXT_EMPTY;
+	chart_panels_svg(charts, 5, 2, "all", &svg);
+	assert_non_null(strstr(svg.bytes, "viewBox=\"0 0 200 240\""));
+	assert_non_null(strstr(svg.bytes, "<title>all</title>"));
+	assert_int_equal(count(svg.bytes, "<svg"), 1);
+	assert_int_equal(count(svg.bytes, "<circle"), 4);
+	assert_non_null(strstr(svg.bytes, "translate(100 80)"));
+	assert_null(strstr(svg.bytes, "translate(100 0)"));
+	assert_int_equal(count(svg.bytes, "<g"), count(svg.bytes, "</g>"));
+	text_finish(&svg);
+}
+
+/* Four lines' worth of everything that may go wrong: a gap, a category, a log axis without a logarithm. */
+static void parallel_coordinates_are_lines(void **state)
+{
+	static const char *const names[] = { "a", "b" };
+	static const struct parallel_axis axes[] = { { .name = "lr", .log = true },
+		{ .name = "c", .names = names, .n_names = 2 }, { .name = "loss" } };
+	static const double values[] = { 0.1, 0, 3, 0.01, NAN, 2, 0.001, 1, 1, -1, 1, 1 };
+	static const bool marked[] = { false, false, true, false };
+	const struct parallel parallel = { .title = "p",
+		.axes = axes,
+		.n_axes = 3,
+		.values = values,
+		.marked = marked,
+		.n = 4,
+		.mark = "best" };
+	struct text svg = TEXT_EMPTY;
+	parallel_svg(&parallel, &svg);
+	assert_int_equal(count(svg.bytes, "<path d=\"M"), 4 + 3); /* lines, axes */
+	assert_null(strstr(svg.bytes, "nan"));
+	assert_non_null(strstr(svg.bytes, "lr (log)"));
+	/* The marked one comes last, from the bottom of its log axis to that of the objective. */
+	const char *last = strstr(svg.bytes, "#D55E00");
+	double at[6];
+	assert_int_equal(sscanf(strstr(last, "<path"), "<path d=\"M%lf %lfL%lf %lfL%lf %lf", &at[0],
+				 &at[1], &at[2], &at[3], &at[4], &at[5]),
+		6);
+	assert_true(at[1] == at[5] && at[3] < at[1] && at[0] < at[2] && at[2] < at[4]);
+	text_finish(&svg);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -104,6 +228,11 @@ int main(void)
 		cmocka_unit_test(lines_bands_and_points_are_drawn),
 		cmocka_unit_test(points_lie_where_they_belong),
 		cmocka_unit_test(what_is_not_there_is_not_drawn),
+		cmocka_unit_test(log_ticks_are_powers),
+		cmocka_unit_test(log_axes_show_factors),
+		cmocka_unit_test(categories_have_names),
+		cmocka_unit_test(panels_stand_side_by_side),
+		cmocka_unit_test(parallel_coordinates_are_lines),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

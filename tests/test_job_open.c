@@ -248,6 +248,28 @@ static void an_edited_space_drops_from_the_queue_what_does_not_fit(void **state)
 	fixture_close(&fixture);
 }
 
+/* What a confirmation is made of: the queue has each configuration as often as "first" has it. */
+static void first_may_list_one_several_times(void **state)
+{
+	static const char before[] = FIXTURE_OBJECTIVE FIXTURE_X FIXTURE_COMMAND
+		"\"first\": [{\"x\": 0.5}, {\"x\": 1}, {\"x\": 0.5}]";
+	static const char more[] = FIXTURE_OBJECTIVE FIXTURE_X FIXTURE_COMMAND
+		"\"first\": [{\"x\": 0.5}, {\"x\": 1}, {\"x\": 0.5}, {\"x\": 0.5}, {\"x\": 1}]";
+	static const char fewer[] =
+		FIXTURE_OBJECTIVE FIXTURE_X FIXTURE_COMMAND "\"first\": [{\"x\": 0.5}, {\"x\": 1}]";
+	struct fixture fixture;
+	fixture_open(&fixture);
+	const int64_t id = open_job(&fixture, before, false, true);
+	assert_int_equal(count_first(&fixture, id), 3);
+	open_job(&fixture, before, false, false);
+	assert_int_equal(count_first(&fixture, id), 3);
+	open_job(&fixture, more, false, false);
+	assert_int_equal(count_first(&fixture, id), 5);
+	open_job(&fixture, fewer, false, false);
+	assert_int_equal(count_first(&fixture, id), 2);
+	fixture_close(&fixture);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +281,7 @@ int main(void)
 		cmocka_unit_test(a_changed_command_needs_consent_and_an_objective_gets_none),
 		cmocka_unit_test(an_edited_first_adds_only_what_is_new),
 		cmocka_unit_test(an_edited_space_drops_from_the_queue_what_does_not_fit),
+		cmocka_unit_test(first_may_list_one_several_times),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

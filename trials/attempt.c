@@ -311,6 +311,30 @@ bool attempt_stop_load(struct store *store, int64_t attempt_id, enum outcome *re
 
 /* ---- the end ---- */
 
+bool attempt_late(struct store *store, int64_t attempt_id, const char *how, int64_t ended_us,
+	int64_t now_us, struct tuner_error *err)
+{
+	struct attempt_status attempt;
+	struct text data = TEXT_EMPTY;
+	int64_t event = 0;
+
+	store_assert_writing(store);
+	if (!load_attempt_status(store, attempt_id, &attempt, err))
+		return false;
+	text_print(&data, "{\"attempt\": %" PRId64 ", \"how\": ", attempt.number);
+	text_add_json_string(&data, how);
+	if (ended_us > 0)
+		text_print(&data, ", \"ended_us\": %" PRId64, ended_us);
+	text_add_char(&data, '}');
+	const bool ok = text_failed(&data)
+				? tuner_fail_memory(err)
+				: event_add(store, attempt.job, attempt.trial, attempt_id, "late",
+					  data.bytes, now_us, &event, err);
+
+	text_finish(&data);
+	return ok;
+}
+
 static bool is_final(enum trial_state state)
 {
 	return state == TRIAL_DONE || state == TRIAL_FAILED || state == TRIAL_STOPPED;

@@ -324,6 +324,18 @@ const char *store_directory(const struct store *store)
 	return store->directory;
 }
 
+bool store_directory_of(const char *path, char **ret, struct tuner_error *err)
+{
+	char *file = NULL;
+
+	if (!location_resolve(path, &file, err))
+		return false;
+	const bool ok = asprintf(ret, "%s.d", file) >= 0 || tuner_fail_memory(err);
+
+	free(file);
+	return ok;
+}
+
 bool store_holder(const char *path, int64_t *ret_pid, struct tuner_error *err)
 {
 	char *file = NULL;

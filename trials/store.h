@@ -48,6 +48,10 @@ const char *store_file(const struct store *store);
 /* PATH.d, where attempt directories live: absolute, and beside the target if PATH is a symbolic link. */
 const char *store_directory(const struct store *store);
 
+/* The same of a database that is not open, or not there yet. The caller frees it. */
+TUNER_MUST_CHECK
+bool store_directory_of(const char *path, char **ret, struct tuner_error *err);
+
 /* The process that holds PATH.lock: *ret_pid is 0 if nobody does, -1 if its pid cannot be read. */
 TUNER_MUST_CHECK
 bool store_holder(const char *path, int64_t *ret_pid, struct tuner_error *err);

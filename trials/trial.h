@@ -114,6 +114,10 @@ void trial_list_finish(struct trial_list *list);
  * its own way and tells the result. It is RUNNING from the question on, and has no directory. */
 #define ATTEMPT_CALLER "caller"
 
+/* That of one whose result is an earlier trial's (`tuner run --reuse`): it has ended from the beginning, with the
+ * times of that one, and has no directory. The event "reused" says whose it is. */
+#define ATTEMPT_REUSED "reused"
+
 struct attempt {
 	int64_t id, trial_id, trial_number, number; /* number from 1 within the trial */
 	char key[40]; /* unique for ever: fences this launch */
@@ -255,6 +259,12 @@ bool attempt_end(struct store *store, int64_t attempt_id, const struct attempt_e
 /* What the job's ended attempts have cost together; those without a price nothing. */
 TUNER_MUST_CHECK
 bool attempt_cost(struct store *store, int64_t job_id, double *ret, struct tuner_error *err);
+
+/* What became of an attempt that had been ended as lost: an event "late" of its trial (data: the attempt's
+ * number, "how", and when it ended, if that is known: 0 if not). Nothing else changes. */
+TUNER_MUST_CHECK
+bool attempt_late(struct store *store, int64_t attempt_id, const char *how, int64_t ended_us,
+	int64_t now_us, struct tuner_error *err);
 
 /* Ends a trial that has no attempt to end (stopped while PROPOSED or PAUSED), with the event "ended". */
 TUNER_MUST_CHECK

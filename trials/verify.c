@@ -230,7 +230,7 @@ static const struct check checks[] = {
 		"SELECT count(*) || ' attempts have the directory ' || a.directory " OF_ATTEMPTS
 		"a.directory <> '' GROUP BY a.directory HAVING count(*) > 1 UNION ALL "
 		"SELECT " ATTEMPT "'has no directory' " OF_ATTEMPTS
-		"(a.directory = '') <> (a.backend = 'caller')",
+		"(a.directory = '') <> (a.backend IN ('caller', 'reused'))",
 		LIFE },
 	{ "attempt-state",
 		"SELECT " ATTEMPT "'is ' || a.state || CASE WHEN a.number < t.attempts THEN ', but "

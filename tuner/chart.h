@@ -23,8 +23,12 @@ struct chart {
 	const char *title, *x_label, *y_label; /* "" for none */
 	const struct chart_series *series;
 	size_t n_series; /* at most CHART_SERIES_MAX */
-	bool log_x; /* all x > 0 */
+	bool log_x, log_y; /* only what is > 0 is drawn */
+	const char *const *x_names; /* categories: x is an index into them; NULL: numbers */
+	const char *const *y_names;
+	size_t n_x_names, n_y_names;
 	unsigned width, height; /* pixels; 0: 640 by 400 */
+	bool small; /* one of many: little room around it, a smaller type, fewer ticks */
 };
 
 /* Appended. A chart without a finite point says so. */
@@ -33,5 +37,14 @@ void chart_svg(const struct chart *chart, struct text *ret);
 /* Round values (1, 2 or 5 times a power of ten apart) from the first at or above `low` to `high`; at most
  * CHART_TICKS_MAX. Returns how many. */
 size_t chart_ticks(double low, double high, double ret[CHART_TICKS_MAX]);
+
+/* The same for a log axis from `low` to `high`, both > 0: powers of ten, within less than two decades also twice and
+ * five times those, within less than half of one as chart_ticks. */
+size_t chart_log_ticks(double low, double high, double ret[CHART_TICKS_MAX]);
+
+/* A document of several charts, `columns` of them in a row, each of the size that it asks for. A chart without a
+ * title (NULL) leaves its place free. Appended. */
+void chart_panels_svg(
+	const struct chart *charts, size_t n, size_t columns, const char *title, struct text *ret);
 
 #endif

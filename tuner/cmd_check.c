@@ -156,12 +156,23 @@ static void describe_clusters(const struct job_file *file, struct text *ret)
 	}
 }
 
+/* Nothing is connected to here. */
+static void describe_ssh(const struct job_file *file, struct text *ret)
+{
+	for (size_t i = 0; i < file->n_hosts; i++)
+		if (file->hosts[i].ssh != NULL)
+			text_print(ret,
+				"\nhost %s, by ssh:\n  what it has is asked when it is reached\n",
+				file->hosts[i].name);
+}
+
 /* Nothing where nothing is run. */
 static void describe_machine(const struct check *check, struct text *ret)
 {
 	if (check->file->command == NULL)
 		return;
 	describe_clusters(check->file, ret);
+	describe_ssh(check->file, ret);
 	if (slots_local_host(check->file) == NULL)
 		return;
 	text_add(ret, "\nmachine:\n  ");

@@ -110,7 +110,8 @@ static bool view_line(const struct view *view, size_t i, struct line *ret)
 	for (size_t k = 0, at = n; k < view->uses.n; k++) {
 		const struct host_use *use = &view->uses.items[k];
 		struct line named = { 0 };
-		bool known = strcmp(use->backend, ATTEMPT_CALLER) == 0;
+		bool known = strcmp(use->backend, ATTEMPT_CALLER) == 0 ||
+			     strcmp(use->backend, ATTEMPT_REUSED) == 0;
 		for (size_t h = 0; h < n && !known; h++)
 			known = view_line(view, h, &named) && belongs(&named, use);
 		if (known || at++ < i)

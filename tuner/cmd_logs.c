@@ -76,6 +76,9 @@ static bool enter(struct log_reader *reader, const struct attempt *attempt, stru
 			"trial %lld was asked for and told, not launched: its output is with who "
 			"asked, not here",
 			(long long)reader->trial.number);
+	if (strcmp(attempt->backend, ATTEMPT_REUSED) == 0)
+		return tuner_fail(err, TUNER_USAGE, "trial %lld was not launched: %.180s",
+			(long long)reader->trial.number, attempt->message);
 	free(reader->directory);
 	reader->directory = attempt_path_of(&reader->report, attempt);
 	reader->number = attempt->number;
@@ -166,7 +169,9 @@ static bool has_ended(const struct log_reader *reader, const struct attempt *att
 		return true;
 	if (!attempt_look(reader->directory, &status, err))
 		return false;
-	*ret = status.life == ATTEMPT_FINISHED || status.life == ATTEMPT_ORPHANED;
+	/* No lock here tells of a supervisor on another machine. */
+	*ret = status.life == ATTEMPT_FINISHED ||
+	       (status.life == ATTEMPT_ORPHANED && strcmp(attempt->backend, "local") == 0);
 	return true;
 }
 

@@ -3,9 +3,11 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/number.h"
+#include "tuner/ci.h"
 #include "tuner/job_argument.h"
 #include "tuner/job_code.h"
 #include "tuner/job_open.h"
+#include "trials/provenance.h"
 #include "tuner/loop.h"
 #include "tuner/store_wait.h"
 
@@ -34,15 +36,21 @@ struct run {
 	struct job_opening opening;
 	struct job_code_place code;
 	struct witness *witness;
+	struct ci ci;
+	struct present present; /* code and data as reuse compares them */
+	struct reuse *reuse;
 };
 
 static void run_finish(struct run *run)
 {
 	progress_destroy(run->progress);
+	reuse_close(run->reuse);
+	present_finish(&run->present);
 	witness_destroy(run->witness);
 	job_code_finish(&run->code);
 	pool_finish(&run->pool);
 	store_close(run->store);
+	ci_finish(&run->ci);
 	text_finish(&run->opening.changes);
 	job_file_destroy(run->file);
 }
@@ -52,15 +60,59 @@ static enum progress_style choose_style(const struct invocation *call)
 	const char *term = getenv("TERM");
 	if (invocation_option(call, "quiet") != NULL)
 		return PROGRESS_QUIET;
-	if (invocation_option(call, "plain") != NULL || !isatty(STDOUT_FILENO) || term == NULL ||
-		strcmp(term, "dumb") == 0)
+	if (invocation_option(call, "plain") != NULL || ci_is_on(call) || !isatty(STDOUT_FILENO) ||
+		term == NULL || strcmp(term, "dumb") == 0)
 		return PROGRESS_PLAIN;
 	return PROGRESS_LIVE;
 }
 
-/* A finished job whose budget is not larger: says so, and the ways on. *ret_left false then. One whose
+static struct witness_request what_to_witness(const struct run *run)
+{
+	const struct job_file *file = run->file;
+	return (struct witness_request){
+		.looks_at_code = file->code.from == CODE_LIVE,
+		.place = job_code_where(run->store, file),
+		.channels = file->channels,
+		.n_channels = file->n_channels,
+		.surroundings = { .prefix = file->n_hosts > 0 ? file->hosts[0].prefix : NULL,
+			.command = file->command,
+			.inherited = environ,
+			.variables = file->environment,
+			.directory = run->code.directory },
+		.patch_bytes_max = PATCH_BYTES_MAX,
+	};
+}
+
+/* A finished job is judged by what it was then: of other code than what lies here now a gate says nothing. */
+static void warn_of_other_code(const struct run *run)
+{
+	struct witness_request request = what_to_witness(run);
+	struct tuner_error ignored = { TUNER_OK, "" };
+	struct state_list list;
+	struct present present;
+	int64_t last = 0;
+
+	request.n_channels = 0;
+	if (!ci_wants_reports(&run->ci) || !request.looks_at_code ||
+		!state_last(run->store, run->opening.job_id, STATE_OF_CODE, &last, &ignored) ||
+		last == 0 || !reuse_look(&request, &present, &ignored))
+		return;
+	if (state_select(run->store, run->opening.job_id, STATE_OF_CODE, &list, &ignored)) {
+		for (size_t i = 0; i < list.n; i++)
+			if (list.items[i].id == last &&
+				strcmp(list.items[i].fingerprint, present.code.fingerprint) != 0)
+				fprintf(stderr,
+					"warning: what is judged are trials of other code than "
+					"what lies here now; a job of another --name runs this\n");
+		state_list_finish(&list);
+	}
+	present_finish(&present);
+}
+
+/* A finished job whose budget is not larger: says so, and the ways on. *ret_left false then, and *ret_status by
+ * what it has come to, gates included. One whose
  * trials have all ended but that is still open was killed before it could say so: its end is left. */
-static bool anything_left(struct run *run, bool *ret_left, struct tuner_error *err)
+static bool anything_left(struct run *run, bool *ret_left, int *ret_status, struct tuner_error *err)
 {
 	struct job job = { 0 };
 	int64_t counts[TRIAL_STATES], created = 0;
@@ -75,13 +127,18 @@ static bool anything_left(struct run *run, bool *ret_left, struct tuner_error *e
 	const bool open = counts[TRIAL_PROPOSED] + counts[TRIAL_RUNNING] + counts[TRIAL_PAUSED] > 0;
 	*ret_left = open || created < run->file->budget.trials * job_file_searches(run->file) ||
 		    job.state == JOB_OPEN;
-	if (!*ret_left)
+	if (!*ret_left) {
 		printf("job %s has had its %lld trials: %s.\n"
 		       "To go on: \"tuner run %s --trials %lld\". For a new start: --name ANOTHER. "
 		       "To look at it: \"tuner best %s\".\n",
 			job.name, (long long)created,
 			job.reason[0] ? job.reason : "its budget is spent", run->call->arguments[0],
 			(long long)(created / job_file_searches(run->file)) + 10, job.name);
+		*ret_status = counts[TRIAL_DONE] > 0 ? EXIT_DONE : EXIT_NO_RESULT;
+		warn_of_other_code(run);
+		*ret_status = ci_conclude(&run->ci, run->store, job.id, *ret_status,
+			job.reason[0] ? job.reason : "its budget is spent", 0);
+	}
 	job_finish(&job);
 	return true;
 }
@@ -137,6 +194,9 @@ static bool summarize(struct run *run, const struct loop_result *result, struct 
 	if (counts[TRIAL_PROPOSED] + counts[TRIAL_RUNNING] > 0)
 		printf(", %lld to go on with",
 			(long long)(counts[TRIAL_PROPOSED] + counts[TRIAL_RUNNING]));
+	if (result->reused > 0)
+		printf("; %lld taken over from %s", (long long)result->reused,
+			invocation_option(run->call, "reuse"));
 	puts(".");
 	if (list.n > 0)
 		print_best(run, &list.items[0]);
@@ -153,23 +213,52 @@ static bool summarize(struct run *run, const struct loop_result *result, struct 
 /* Without it nothing is missed but the record. */
 static void call_witness(struct run *run)
 {
-	const struct job_file *file = run->file;
-	const struct witness_request request = {
-		.looks_at_code = file->code.from == CODE_LIVE,
-		.place = job_code_where(run->store, file),
-		.channels = file->channels,
-		.n_channels = file->n_channels,
-		.surroundings = { .prefix = file->n_hosts > 0 ? file->hosts[0].prefix : NULL,
-			.command = file->command,
-			.inherited = environ,
-			.variables = file->environment,
-			.directory = run->code.directory },
-		.patch_bytes_max = PATCH_BYTES_MAX,
-	};
+	const struct witness_request request = what_to_witness(run);
 	struct tuner_error failed = { TUNER_OK, "" };
 	if (!witness_create(&request, &run->witness, &failed))
 		fprintf(stderr, "warning: code, data and versions are not recorded: %s\n",
 			failed.message);
+}
+
+/* Frozen code has its fingerprint in the database. */
+static bool find_frozen(struct run *run, struct tuner_error *err)
+{
+	struct state_list list;
+	if (run->code.state == 0)
+		return true;
+	if (!state_select(run->store, run->opening.job_id, STATE_OF_CODE, &list, err))
+		return false;
+	for (size_t i = 0; i < list.n; i++)
+		if (list.items[i].id == run->code.state)
+			snprintf(run->present.code.fingerprint,
+				sizeof(run->present.code.fingerprint), "%s",
+				list.items[i].fingerprint);
+	state_list_finish(&list);
+	return true;
+}
+
+/* What cannot be taken over is computed: that costs time, so it is said, but nothing is wrong. The first run of a
+ * pipeline has nothing to take from. */
+static void open_reuse(struct run *run)
+{
+	const char *path = invocation_option(run->call, "reuse");
+	const struct witness_request request = what_to_witness(run);
+	struct tuner_error why = { TUNER_OK, "" };
+
+	if (path == NULL)
+		return;
+	if (access(path, F_OK) != 0) {
+		printf("nothing is taken over: there is no %s yet\n", path);
+	} else if (reuse_look(&request, &run->present, &why) && find_frozen(run, &why) &&
+		   reuse_open(path, run->store, run->opening.job_id, run->file, &run->present,
+			   &run->reuse, &why)) {
+		if (invocation_option(run->call, "quiet") == NULL)
+			printf("%zu results in %s may be taken over\n", reuse_count(run->reuse),
+				path);
+	} else {
+		fprintf(stderr, "warning: nothing is taken over from %s: %s\n", path, why.message);
+	}
+	fflush(stdout);
 }
 
 static int run_job(struct run *run, struct tuner_error *err)
@@ -185,13 +274,20 @@ static int run_job(struct run *run, struct tuner_error *err)
 		.working_directory = run->code.directory,
 		.code = run->code.state,
 		.witness = run->witness,
+		.reuse = run->reuse,
+		.stop_at_once = run->ci.on,
 	};
 	int status = -1;
 	if (loop_run(&settings, &result, err)) {
 		progress_destroy(run->progress);
 		run->progress = NULL;
 		if (summarize(run, &result, err))
-			status = (int)result.status;
+			status = ci_conclude(&run->ci, run->store, run->opening.job_id,
+				(int)result.status, result.reason, result.reused);
+	} else {
+		(void)ci_conclude(&run->ci, run->store, run->opening.job_id,
+			err->code == TUNER_USAGE ? EXIT_USAGE : EXIT_INFRASTRUCTURE, err->message,
+			0);
 	}
 	text_finish(&result.log_tail);
 	return status;
@@ -200,19 +296,24 @@ static int run_job(struct run *run, struct tuner_error *err)
 static int run_here(struct run *run, struct tuner_error *err)
 {
 	bool left;
-	if (!pool_open(&run->pool, run->file, true, run->note, err) ||
+	int status = EXIT_DONE;
+	if (!pool_open(&run->pool, run->file, run->call->db, true, run->note, err) ||
 		!store_open_soon(run->call->db, STORE_INSTANT_MS, &run->store, err) ||
 		!job_open(run->store, run->file,
 			invocation_option(run->call, "accept-change") != NULL, &run->opening,
 			err) ||
-		!anything_left(run, &left, err))
+		!anything_left(run, &left, &status, err))
 		return -1;
 	if (!left)
-		return EXIT_DONE;
+		return status;
 	if (!job_code_prepare(run->store, run->opening.job_id, run->file,
-		    invocation_option(run->call, "accept-change") != NULL, &run->code, err))
+		    invocation_option(run->call, "accept-change") != NULL, &run->code, err) ||
+		(run->code.state != 0 && !pool_freeze(&run->pool, run->code.directory, err)))
 		return -1;
+	if (run->ci.orphans_stop)
+		pool_bind(&run->pool);
 	greet(run);
+	open_reuse(run);
 	call_witness(run);
 	return run_job(run, err);
 }
@@ -316,7 +417,8 @@ int cmd_run(const struct invocation *call, struct tuner_error *err)
 		.call = call, .opening = { .changes = TEXT_EMPTY }, .code = { .said = TEXT_EMPTY }
 	};
 	int status = -1;
-	if (job_argument_read(call, COMMAND_NEEDED, &run.file, err))
+	if (job_argument_read(call, COMMAND_NEEDED, &run.file, err) &&
+		ci_open(call, run.file, &run.ci, err))
 		status = invocation_option(call, "detach") != NULL ? run_detached(&run, err)
 								   : run_here(&run, err);
 	run_finish(&run);

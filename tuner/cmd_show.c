@@ -130,7 +130,8 @@ static bool find_additions(struct shown *shown, struct tuner_error *err)
 /* Nobody launched it: there is no directory. */
 static bool is_of_caller(const struct attempt *attempt)
 {
-	return strcmp(attempt->backend, ATTEMPT_CALLER) == 0;
+	return strcmp(attempt->backend, ATTEMPT_CALLER) == 0 ||
+	       strcmp(attempt->backend, ATTEMPT_REUSED) == 0;
 }
 
 static bool read_launch(struct shown *shown, struct tuner_error *err)

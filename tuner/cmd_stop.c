@@ -67,7 +67,8 @@ static bool stop_survivors(
 	char note[300];
 	bool ok = false;
 
-	if (!job_stored_file(job, &file, err) || !pool_open(&pool, file, false, note, err))
+	if (!job_stored_file(job, &file, err) ||
+		!pool_open(&pool, file, store_path(store), false, note, err))
 		goto out;
 	const struct loop_settings settings = {
 		.file = file,
@@ -80,6 +81,11 @@ static bool stop_survivors(
 	if (ok)
 		printf("job %s: %lld trials that outlived their \"tuner run\" were stopped\n",
 			job->name, (long long)n);
+	for (size_t h = 0; ok && h < pool.n; h++)
+		if (pool.hosts[h].backend->ops->remote && !pool.hosts[h].up)
+			printf("host %s did not answer: what may still run there is ended when it "
+			       "answers the next \"tuner run\"\n",
+				pool.hosts[h].name);
 out:
 	text_finish(&result.log_tail);
 	pool_finish(&pool);

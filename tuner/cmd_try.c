@@ -266,7 +266,7 @@ static bool prepare(struct try *try, struct tuner_error *err)
 static bool start(struct try *try, struct tuner_error *err)
 {
 	const struct launch_site site = { try->file, "localhost", &try->slots->items[0],
-		try->working_directory, slots_local_host(try->file) };
+		try->working_directory, slots_local_host(try->file), NULL };
 	struct command command = { 0 };
 	struct launch_request request;
 	bool ok = launch_request(&site, try->live, &request, err) &&

@@ -29,6 +29,17 @@ static const struct option_row run_options[] = {
 	{ "detach", 'd', NULL, "go on without this terminal; \"tuner watch\" looks on" },
 	{ "quiet", 'q', NULL, "print the result only" },
 	{ "plain", 0, NULL, "one line a finished trial, also on a terminal" },
+	{ "gate", 0, "GATE", "what the best must reach, 'accuracy >= 0.7'; may be repeated" },
+	{ "baseline", 0, "FILE", "the best must be no worse than the one in this file" },
+	{ "tolerance", 0, "X", "than the baseline, worse by at most this (default: 0)" },
+	{ "write-baseline", 0, "FILE", "a best that passed becomes the baseline" },
+	{ "junit", 0, "FILE", "write the trials and gates as JUnit XML" },
+	{ "summary", 0, "FILE", "write a summary in Markdown" },
+	{ "metrics", 0, "FILE", "write the job's numbers as OpenMetrics text" },
+	{ "ci", 0, NULL, "plain, and stop at the first signal (default: if CI is set)" },
+	{ "no-ci", 0, NULL, "not so, although CI is set" },
+	{ "reuse", 0, "DB", "take over what a finished trial there has: same values, code, data" },
+	{ "orphans", 0, "HOW", "keep trials when tuner dies (default), or stop (with --ci)" },
 	{ .name = NULL },
 };
 
@@ -54,6 +65,15 @@ static const struct option_row compare_options[] = {
 	{ "format", 0, "FORMAT", "text, or md for Markdown" },
 	{ "csv", 0, NULL, "every trial of every search, for other programs" },
 	{ "svg", 0, "FILE", "also draw the mean best so far, with 95 % bands" },
+	{ .name = NULL },
+};
+
+static const struct option_row confirm_options[] = {
+	{ "top", 0, "K", "the best K configurations (default: 3)" },
+	{ "repeats", 0, "N", "how often each is trained in all (default: 5)" },
+	{ "show", 0, NULL, "only say what is known so far, and train nothing" },
+	{ "accept-change", 0, NULL, "go on although command, fixed values or data were edited" },
+	{ "quiet", 'q', NULL, "no line a trial" },
 	{ .name = NULL },
 };
 
@@ -129,6 +149,13 @@ static const struct option_row gc_options[] = {
 		"keep what the N best trials have saved (default: keep of the job file)" },
 	{ "logs", 0, NULL, "also the output of attempts that failed" },
 	{ "unknown", 0, NULL, "also directories that the database does not know" },
+	{ .name = NULL },
+};
+
+static const struct option_row report_options[] = {
+	{ "format", 0, "FORMAT", "html (default), or md for Markdown" },
+	{ "output", 'o', "FILE", "where to (default: JOB-report.html or .md; -: standard output)" },
+	{ "figures", 0, "DIR", "with Markdown: write the figures there, as SVG" },
 	{ .name = NULL },
 };
 
@@ -225,6 +252,13 @@ const struct subcommand commands[] = {
 		"way, with 95 %\n"
 		"intervals and p-values over the repeats, and how many times as many trials the "
 		"slower one needs." },
+	{ "confirm", "[JOB]", "train the best again with other seeds", 0, 1, TAKES_DB | TAKES_JSON,
+		confirm_options, cmd_confirm,
+		"The best of many noisy results is partly luck. The default (the first "
+		"configuration that was given)\n"
+		"is trained again, too, if there is one. The repeats are trials of a job "
+		"JOB-confirm; stopped or\n"
+		"killed, the same command goes on. Exit status: as that of run." },
 	{ "rescore", "[JOB]", "score a job's trials by another objective", 0, 1,
 		TAKES_DB | TAKES_JSON, rescore_options, cmd_rescore,
 		"Nothing is trained again: each trial's objective is computed from the metrics "
@@ -242,6 +276,11 @@ const struct subcommand commands[] = {
 		"The shares of the objective's variance over the search space that go with each "
 		"parameter\n"
 		"(Sobol indices of the model of the job's trials), with intervals." },
+	{ "report", "[JOB]", "write all that is known of a job as one page", 0, 1, TAKES_DB,
+		report_options, cmd_report,
+		"HTML in one file, without scripts and without anything from elsewhere. Below each "
+		"table and figure\n"
+		"stands the query or the command that gives its numbers again." },
 	{ "replay", "[JOB]", "recompute every decision of a job, and compare", 0, 1,
 		TAKES_DB | TAKES_JSON, replay_options, cmd_replay,
 		"From the database alone; what was given, nobody decided. Decisions of another "

@@ -4,18 +4,31 @@
 
 #include <stdlib.h>
 
-static bool fill(const struct comparison *comparison, size_t arm, double *x, double *y, double *low,
-	double *high, struct tuner_error *err)
+bool comparison_figure_has(const struct comparison *comparison, size_t t)
 {
+	const size_t points = comparison->n_arms * comparison->length;
+	const size_t every = (points + COMPARISON_POINTS_MAX - 1) / COMPARISON_POINTS_MAX;
+
+	return t == 0 || (t + 1) % every == 0 || t + 1 == comparison->length;
+}
+
+/* Returns how many, 0 after an error. */
+static size_t fill(const struct comparison *comparison, size_t arm, double *x, double *y,
+	double *low, double *high, struct tuner_error *err)
+{
+	size_t n = 0;
+
 	for (size_t t = 0; t < comparison->length; t++) {
 		struct interval interval;
-		if (!comparison_band(comparison, arm, t, &y[t], &interval, err))
-			return false;
-		x[t] = (double)t + 1;
-		low[t] = interval.low;
-		high[t] = interval.high;
+		if (!comparison_figure_has(comparison, t))
+			continue;
+		if (!comparison_band(comparison, arm, t, &y[n], &interval, err))
+			return 0;
+		x[n] = (double)t + 1;
+		low[n] = interval.low;
+		high[n++] = interval.high;
 	}
-	return true;
+	return n;
 }
 
 bool comparison_figure(
@@ -30,9 +43,11 @@ bool comparison_figure(
 
 	for (size_t a = 0; ok && a < n_arms; a++) {
 		double *x = values + 4 * a * length;
-		ok = fill(comparison, a, x, x + length, x + 2 * length, x + 3 * length, err);
+		const size_t n =
+			fill(comparison, a, x, x + length, x + 2 * length, x + 3 * length, err);
+		ok = n > 0;
 		series[a] = (struct chart_series){ .name = comparison->arms[a].name,
-			.n = length,
+			.n = n,
 			.x = x,
 			.y = x + length,
 			.low = bands ? x + 2 * length : NULL,

@@ -4,6 +4,12 @@
 
 #include "tuner/comparison.h"
 
+/* All arms together have so many points at most. */
+enum { COMPARISON_POINTS_MAX = 2000 };
+
+/* Whether the curves are drawn at t + 1 trials: in long comparisons every k-th, and both ends. */
+bool comparison_figure_has(const struct comparison *comparison, size_t t);
+
 /* An SVG document, self-contained. Appended. */
 TUNER_MUST_CHECK
 bool comparison_figure(

@@ -4,6 +4,7 @@
 #include "trials/event.h"
 
 #include <stdlib.h>
+#include <stdint.h>
 #include <string.h>
 
 bool job_stored_file(const struct job *job, struct job_file **ret, struct tuner_error *err)
@@ -34,30 +35,51 @@ out:
 	return ok;
 }
 
-static bool has_entry(const struct queue_list *queue, const char *arm, int64_t repeat,
-	const char *source, const char *parameters)
+/* How often this configuration is among the first n entries of the queue, taken or not. */
+static size_t times_queued(const struct queue_list *queue, size_t n, const char *arm,
+	int64_t repeat, const char *parameters)
 {
-	for (size_t i = 0; i < queue->n; i++)
-		if (strcmp(queue->items[i].arm, arm) == 0 && queue->items[i].repeat == repeat &&
-			strcmp(queue->items[i].queued.source, source) == 0 &&
-			strcmp(queue->items[i].queued.parameters, parameters) == 0)
-			return true;
-	return false;
+	size_t times = 0;
+	for (size_t i = 0; i < n; i++)
+		times += strcmp(queue->items[i].arm, arm) == 0 &&
+			 queue->items[i].repeat == repeat &&
+			 strcmp(queue->items[i].queued.source, "first") == 0 &&
+			 strcmp(queue->items[i].queued.parameters, parameters) == 0;
+	return times;
 }
 
+/* How often "first" lists it among its first n. */
+static bool times_listed(const struct job_file *file, size_t n, const char *parameters,
+	size_t *ret_times, struct tuner_error *err)
+{
+	struct text entry = TEXT_EMPTY;
+	bool failed = false;
+	*ret_times = 0;
+	for (size_t i = 0; i < n && !failed; i++) {
+		text_clear(&entry);
+		configuration_json(file, file->first[i], &entry);
+		failed = text_failed(&entry);
+		*ret_times += !failed && strcmp(entry.bytes, parameters) == 0;
+	}
+	text_finish(&entry);
+	return !failed || tuner_fail_memory(err);
+}
+
+/* One that stands there several times is tried as often. */
 static bool queue_first_of(struct store *store, int64_t job_id, const struct job_file *file,
 	const char *arm, int64_t repeat, const struct queue_list *queue, int64_t now_us,
 	struct tuner_error *err)
 {
 	struct text entry = TEXT_EMPTY;
 	bool ok = true;
+	size_t times;
 	int64_t id;
 	for (size_t i = 0; ok && i < file->n_first; i++) {
 		text_clear(&entry);
 		configuration_json(file, file->first[i], &entry);
-		if (text_failed(&entry))
-			ok = tuner_fail_memory(err);
-		else if (!has_entry(queue, arm, repeat, "first", entry.bytes))
+		ok = (!text_failed(&entry) || tuner_fail_memory(err)) &&
+		     times_listed(file, i + 1, entry.bytes, &times, err);
+		if (ok && times_queued(queue, queue->n, arm, repeat, entry.bytes) < times)
 			ok = queue_add(
 				store, job_id, arm, repeat, "first", entry.bytes, now_us, &id, err);
 	}
@@ -79,37 +101,24 @@ static bool queue_first(struct store *store, int64_t job_id, const struct job_fi
 	return true;
 }
 
-static bool lists_first(const struct job_file *file, const char *parameters, bool *ret_listed,
-	struct tuner_error *err)
-{
-	struct text entry = TEXT_EMPTY;
-	bool failed = false;
-	*ret_listed = false;
-	for (size_t i = 0; i < file->n_first && !*ret_listed && !failed; i++) {
-		text_clear(&entry);
-		configuration_json(file, file->first[i], &entry);
-		failed = text_failed(&entry);
-		*ret_listed = !failed && strcmp(entry.bytes, parameters) == 0;
-	}
-	text_finish(&entry);
-	return !failed || tuner_fail_memory(err);
-}
-
 /* Removes what waits and is no longer wanted: entries of "first" that the file has not any more, and
  * any that does not fit into the edited space. The latter are told of. */
 static bool prune_queue(struct store *store, const struct job_file *file,
 	const struct queue_list *queue, struct text *ret_changes, struct tuner_error *err)
 {
 	for (size_t i = 0; i < queue->n; i++) {
-		const struct queued *queued = &queue->items[i].queued;
+		const struct queue_entry *entry = &queue->items[i];
+		const struct queued *queued = &entry->queued;
 		double values[SPACE_PARAMETERS_MAX];
 		struct tuner_error misfit = { TUNER_OK, "" };
-		bool listed = true;
-		if (queue->items[i].taken)
+		size_t times = SIZE_MAX;
+		if (entry->taken)
 			continue;
 		if (strcmp(queued->source, "first") == 0 &&
-			!lists_first(file, queued->parameters, &listed, err))
+			!times_listed(file, file->n_first, queued->parameters, &times, err))
 			return false;
+		const bool listed = times_queued(queue, i, entry->arm, entry->repeat,
+					    queued->parameters) < times;
 		const bool fits =
 			configuration_parse(file, queued->parameters, false, values, &misfit);
 		if (!fits)

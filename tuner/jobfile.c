@@ -51,6 +51,7 @@ static void free_lists(struct job_file *file)
 	}
 	for (size_t i = 0; i < file->n_hosts; i++) {
 		strings_free(file->hosts[i].prefix);
+		job_ssh_destroy(file->hosts[i].ssh);
 		job_slurm_destroy(file->hosts[i].slurm);
 	}
 	for (size_t i = 0; i < file->objective.n; i++)

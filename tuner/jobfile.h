@@ -47,7 +47,7 @@ enum { HOST_NAME_MAX_BYTES = 128 };
 
 struct job_host {
 	char name[HOST_NAME_MAX_BYTES]; /* in reports and `tuner hosts`; "": the machine's own */
-	char backend[16]; /* "local" or "slurm"; "ssh" is refused until built */
+	char backend[16]; /* "local", "ssh" or "slurm" */
 	bool gpus_auto;
 	unsigned gpus_per_trial; /* 0: none wanted */
 	size_t n_gpus; /* "gpus": [0, 1] */
@@ -56,6 +56,7 @@ struct job_host {
 	int64_t priority; /* places of a higher one are taken first */
 	double price; /* of an hour of all its slots; 0: none */
 	char **prefix; /* NULL-terminated; NULL: none */
+	struct job_ssh *ssh; /* of the backend ssh; else NULL */
 	struct job_slurm *slurm; /* of the backend slurm; else NULL */
 };
 
@@ -73,6 +74,19 @@ struct job_arm {
 	char name[ARM_NAME_BYTES];
 	struct strategy strategy;
 };
+
+/* What a host of the backend ssh adds. */
+struct job_ssh {
+	char *address, *user; /* user "": as ssh's own configuration says */
+	unsigned port; /* 0: likewise */
+	char *directory; /* on the host: absolute, or counted from the home directory */
+	char **options; /* for ssh, NULL-terminated; NULL: none */
+	bool sync; /* the working directory is sent, and results are fetched */
+	int64_t host_timeout_us;
+	int64_t lease_us; /* 0: none */
+};
+
+void job_ssh_destroy(struct job_ssh *ssh);
 
 struct job_budget {
 	int64_t trials; /* per arm and repeat */

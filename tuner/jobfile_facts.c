@@ -605,6 +605,37 @@ static void add_slurm(struct collector *c, const struct job_host *host, const cJ
 	}
 }
 
+static void add_ssh(struct collector *c, const struct job_ssh *ssh, const cJSON *node, size_t i)
+{
+	char span[NUMBER_TEXT];
+	const struct {
+		const char *name, *value;
+	} strings[] = { { "address", ssh->address }, { "user", ssh->user },
+		{ "directory", ssh->directory }, { "sync", ssh->sync ? "rsync" : "none" },
+		{ "host_timeout", number_from_duration_us(ssh->host_timeout_us, span) } };
+
+	for (size_t k = 0; k < sizeof(strings) / sizeof(*strings); k++) {
+		if (strings[k].value[0] == '\0')
+			continue;
+		struct text value = string_text(strings[k].value);
+		add(c->facts, CHANGE_TAKEN, child_of(node, strings[k].name), &value, "hosts.%zu.%s",
+			i, strings[k].name);
+	}
+	if (ssh->port > 0) {
+		struct text port = number_text(ssh->port);
+		add(c->facts, CHANGE_TAKEN, true, &port, "hosts.%zu.port", i);
+	}
+	if (ssh->lease_us > 0) {
+		struct text lease = string_text(number_from_duration_us(ssh->lease_us, span));
+		add(c->facts, CHANGE_TAKEN, true, &lease, "hosts.%zu.lease", i);
+	}
+	if (ssh->options != NULL) {
+		struct text options = TEXT_EMPTY;
+		strings_json(ssh->options, &options);
+		add(c->facts, CHANGE_TAKEN, true, &options, "hosts.%zu.ssh_options", i);
+	}
+}
+
 static void add_hosts(struct collector *c)
 {
 	const cJSON *array = child_of(c->root, "hosts");
@@ -648,6 +679,8 @@ static void add_hosts(struct collector *c)
 			strings_json(host->prefix, &prefix);
 			add(c->facts, CHANGE_TAKEN, true, &prefix, "hosts.%zu.prefix", i);
 		}
+		if (host->ssh != NULL)
+			add_ssh(c, host->ssh, node, i);
 	}
 }
 

@@ -79,6 +79,13 @@ static bool is_local(const struct job_host *host)
 	return strcmp(host->backend, "local") == 0;
 }
 
+static bool is_ssh_node(const cJSON *node)
+{
+	const cJSON *backend = member(node, SECTION_HOST, "backend");
+
+	return backend != NULL && strcmp(backend->valuestring, "ssh") == 0;
+}
+
 static bool is_local_node(const cJSON *node)
 {
 	const cJSON *backend = member(node, SECTION_HOST, "backend");
@@ -102,16 +109,20 @@ static bool read_host(
 	const cJSON *prefix = member(node, SECTION_HOST, "prefix");
 
 	snprintf(host->backend, sizeof(host->backend), "%s",
-		is_slurm_node(node) ? "slurm" : "local");
+		is_slurm_node(node) ? "slurm"
+		: is_ssh_node(node) ? "ssh"
+				    : "local");
 	read_host_name(reader, node, host);
 	host->slots = (unsigned)member_integer(node, SECTION_HOST, "slots");
 	host->priority = member_integer(node, SECTION_HOST, "priority");
 	host->price = member_number(node, SECTION_HOST, "price");
 	if (prefix != NULL && (host->prefix = copy_strings(prefix)) == NULL)
 		return tuner_fail_memory(err);
+	if (!is_ssh_node(node))
+		refuse_ssh_keys(reader, node, host->backend);
 	if (is_slurm_node(node))
 		return read_slurm(reader, node, host, err);
-	refuse_slurm_keys(reader, node);
+	refuse_slurm_keys(reader, node, host->backend);
 	host->gpus_auto =
 		gpus == NULL || (cJSON_IsString(gpus) && strcmp(gpus->valuestring, "auto") == 0);
 	if (cJSON_IsArray(gpus))
@@ -119,6 +130,8 @@ static bool read_host(
 	host->gpus_per_trial = per_trial ? (unsigned)per_trial->valuedouble : 1;
 	if (!cJSON_IsArray(gpus) || gpus->child != NULL)
 		check_gpus_per_trial(reader, node, host);
+	if (is_ssh_node(node))
+		return read_ssh(reader, node, host, err);
 	return true;
 }
 

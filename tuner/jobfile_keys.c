@@ -15,7 +15,6 @@
 #define COUNT_MAX          1000000
 #define STEPS_MAX          1e15
 #define LATER              "this part is not built yet"
-#define OF_REMOTE_HOSTS    "the backend ssh is not built yet"
 #define ANY_NUMBER         .min = -INFINITY, .max = INFINITY
 #define FROM_TO(low, high) .min = (low), .max = (high)
 
@@ -470,7 +469,7 @@ const struct key job_keys[] = {
 		.help = "retry: how often after this class alone",
 		.synonyms = "max_retries|limit|times" },
 
-	{ SECTION_HOST, "backend", KEY_WORD, .words = "local|slurm", .later = "ssh",
+	{ SECTION_HOST, "backend", KEY_WORD, .words = "local|ssh|slurm",
 		.otherwise = "\"local\"",
 		.aliases = "localhost=local|subprocess=local|process=local|this=local",
 		.help = "how the host is reached", .synonyms = "type|kind|platform" },
@@ -500,15 +499,36 @@ const struct key job_keys[] = {
 	{ SECTION_HOST, "prefix", KEY_STRINGS, FROM_TO(1, 1000),
 		.help = "words before the command: [\"conda\", \"run\", \"-n\", \"torch\"]",
 		.synonyms = "wrapper|launcher|command_prefix" },
-	{ SECTION_HOST, "address", KEY_STRING, .refused = OF_REMOTE_HOSTS,
+	{ SECTION_HOST, "address", KEY_STRING, .derived = "required with ssh",
+		.help = "ssh: the host, as `ssh` takes it: a name of its configuration, or an "
+			"address",
 		.synonyms = "hostname|host|ip" },
-	{ SECTION_HOST, "port", KEY_INTEGER, .refused = OF_REMOTE_HOSTS },
-	{ SECTION_HOST, "user", KEY_STRING, .derived = "who runs tuner",
-		.help = "slurm: whose jobs they are", .synonyms = "username" },
-	{ SECTION_HOST, "directory", KEY_STRING, .derived = "beside the database",
-		.help = "slurm: where attempts lie, by a path that is the same here and on the "
-			"nodes",
-		.synonyms = "workdir|remote_dir|scratch|shared_directory" },
+	{ SECTION_HOST, "port", KEY_INTEGER, FROM_TO(1, 65535), .derived = "ssh's own",
+		.help = "ssh: where the host listens" },
+	{ SECTION_HOST, "user", KEY_STRING, .derived = "as ssh is configured, or who runs tuner",
+		.help = "ssh: who logs in; slurm: whose jobs they are",
+		.synonyms = "username" },
+	{ SECTION_HOST, "directory", KEY_STRING,
+		.derived = "ssh: tuner, in the home directory; slurm: beside the database",
+		.help = "where attempts lie. ssh: on the host, with the code, relative to the home "
+			"directory; slurm: by a path that is the same here and on the nodes",
+		.synonyms = "workdir|remote_dir|scratch|remote_directory|shared_directory" },
+	{ SECTION_HOST, "sync", KEY_WORD, .words = "rsync|none", .otherwise = "\"rsync\"",
+		.help = "ssh: rsync: the working directory is sent before the first trial of a "
+			"run, and "
+			"what trials leave is fetched; none: the host has it at the same path",
+		.synonyms = "copy|transfer|file_sync|shared" },
+	{ SECTION_HOST, "host_timeout", KEY_DURATION, FROM_TO(1, 31557600), .otherwise = "\"5m\"",
+		.help = "ssh: a host that stays away for so long loses its trials, which are "
+			"launched "
+			"elsewhere",
+		.synonyms = "lost_after|connection_timeout|heartbeat_timeout|node_timeout" },
+	{ SECTION_HOST, "lease", KEY_DURATION, FROM_TO(1, 31557600), .derived = "none",
+		.help = "ssh: a trial that no tuner has reached for so long is ended on its host",
+		.synonyms = "dead_man|orphan_timeout|ttl" },
+	{ SECTION_HOST, "ssh_options", KEY_STRINGS, FROM_TO(1, 100),
+		.help = "ssh: further words of its command line: [\"-F\", \"my_config\"]",
+		.synonyms = "options|ssh_args|ssh_config" },
 	{ SECTION_HOST, "url", KEY_STRING, .derived = "none: sbatch, squeue and scancel are used",
 		.help = "slurm: where slurmrestd listens: http://, https:// or unix:/path",
 		.synonyms = "rest_url|endpoint|slurmrestd|server" },

@@ -85,10 +85,14 @@ char **copy_strings(const cJSON *array);
 /* Before the command, which a host's prefix may start. */
 TUNER_MUST_CHECK bool read_hosts(struct reader *reader, struct tuner_error *err);
 
+/* What a host of the backend ssh adds; of another, its keys are errors. */
+TUNER_MUST_CHECK bool read_ssh(
+	struct reader *reader, const cJSON *node, struct job_host *host, struct tuner_error *err);
+void refuse_ssh_keys(struct reader *reader, const cJSON *node, const char *backend);
 /* What a host of the backend slurm adds; of another, its keys are errors. */
 TUNER_MUST_CHECK bool read_slurm(
 	struct reader *reader, const cJSON *node, struct job_host *host, struct tuner_error *err);
-void refuse_slurm_keys(struct reader *reader, const cJSON *node);
+void refuse_slurm_keys(struct reader *reader, const cJSON *node, const char *backend);
 void job_slurm_destroy(struct job_slurm *slurm);
 
 /* Conditions and constraints, once all parameters are known. */

@@ -354,14 +354,33 @@ static bool runs_here(const struct job_file *file)
 	return file->n_hosts == 0;
 }
 
+/* Of a host that ssh reaches nothing is known here; a cluster shares its directories. */
+static bool has_data_here(const struct job_file *file)
+{
+	for (size_t i = 0; i < file->n_hosts; i++)
+		if (file->hosts[i].ssh == NULL)
+			return true;
+	return file->n_hosts == 0;
+}
+
+/* The working directory of other hosts is sent from here, or shared. */
+static bool sends_code(const struct job_file *file)
+{
+	for (size_t i = 0; i < file->n_hosts; i++)
+		if (file->hosts[i].ssh == NULL || file->hosts[i].ssh->sync)
+			return true;
+	return false;
+}
+
 /* On other hosts a program may be there that is not here; the script's directory is the same. */
 static bool check_presence(struct reader *reader, const cJSON *command, struct tuner_error *err)
 {
 	const struct job_file *file = reader->file;
 
 	if (!runs_here(file))
-		return check_script(reader, command, err);
-	if (file->n_hosts > 0 && file->hosts[0].prefix != NULL) {
+		return !sends_code(file) || check_script(reader, command, err);
+	if (file->n_hosts > 0 && strcmp(file->hosts[0].backend, "local") == 0 &&
+		file->hosts[0].prefix != NULL) {
 		const cJSON *host = member(reader->root, SECTION_FILE, "hosts")->child;
 		return file->hosts[0].prefix[0] == NULL ||
 		       check_executable(reader, member_raw(host, "prefix")->child,
@@ -426,7 +445,7 @@ static void check_channel(struct reader *reader, const cJSON *node, const char *
 		if (strcasecmp(file->channels[i].name, node->string) == 0)
 			report_error(reader, node, AT_KEY, "has the same variable as \"%s\"",
 				file->channels[i].name);
-	if (looks_around(reader) && stat(path, &status) != 0)
+	if (looks_around(reader) && has_data_here(file) && stat(path, &status) != 0)
 		report_error(reader, node, AT_VALUE, "there is nothing at %.300s", path);
 }
 

@@ -86,7 +86,7 @@ static void check_slurm_lines(struct reader *reader, const cJSON *node)
 
 static void check_slurm(struct reader *reader, const cJSON *node)
 {
-	static const char *const local[] = { "gpus", "address", "port" };
+	static const char *const local[] = { "gpus" };
 
 	for (size_t i = 0; i < sizeof(local) / sizeof(*local); i++)
 		if (has_member(node, local[i]))
@@ -204,10 +204,17 @@ void job_slurm_destroy(struct job_slurm *slurm)
 	free(slurm);
 }
 
-void refuse_slurm_keys(struct reader *reader, const cJSON *node)
+/* Both have these two. */
+static bool is_of_ssh(const char *name)
+{
+	return strcmp(name, "user") == 0 || strcmp(name, "directory") == 0;
+}
+
+void refuse_slurm_keys(struct reader *reader, const cJSON *node, const char *backend)
 {
 	for (size_t i = 0; i < sizeof(slurm_keys) / sizeof(*slurm_keys); i++)
-		if (node != NULL && has_member(node, slurm_keys[i]))
+		if (node != NULL && has_member(node, slurm_keys[i]) &&
+			(strcmp(backend, "ssh") != 0 || !is_of_ssh(slurm_keys[i])))
 			report_error(reader, member_raw(node, slurm_keys[i]), AT_KEY,
-				"has no effect with the backend local: it is of slurm");
+				"has no effect with the backend %s: it is of slurm", backend);
 }

@@ -592,7 +592,8 @@ static void warn_of_repeat(struct reader *reader, const cJSON *node, size_t k)
 {
 	const struct job_file *file = reader->file;
 
-	if (reader->list->errors > 0 || !is_complete(file, file->first[k]))
+	/* Of a stored job it was said, or a confirmation means it so. */
+	if (reader->stored || reader->list->errors > 0 || !is_complete(file, file->first[k]))
 		return;
 	for (size_t j = 0; j < k; j++)
 		if (is_complete(file, file->first[j]) &&

@@ -65,6 +65,65 @@ out:
 	return ok;
 }
 
+/* A path in the working directory, which was sent there; others are the same there. NULL without memory. */
+static char *path_there(const struct launch_site *site, const char *path)
+{
+	const char *directory = site->file->directory, *code = site->remote->code;
+	const size_t n = strlen(directory);
+	const bool frozen =
+		site->working_directory != NULL && strcmp(site->working_directory, directory) != 0;
+
+	/* Data need not be among what was frozen. */
+	if (code == NULL || frozen || strncmp(path, directory, n) != 0 ||
+		(path[n] != '/' && path[n] != '\0'))
+		return strdup(path);
+	return path[n] == '/' ? path_join(code, path + n + 1) : strdup(code);
+}
+
+static bool place_channels(const struct launch_site *site, struct launch_request *request)
+{
+	const struct job_file *file = site->file;
+
+	request->channels = calloc(file->n_channels + 1, sizeof(*request->channels));
+	if (request->channels == NULL)
+		return false;
+	for (; request->n_channels < file->n_channels; request->n_channels++) {
+		const struct channel *here = &file->channels[request->n_channels];
+		const char *path = path_there(site, here->path);
+		if (path == NULL)
+			return false;
+		request->channels[request->n_channels] = (struct channel){ here->name, path };
+	}
+	return true;
+}
+
+/* The same request with that machine's directories and environment. */
+static bool on_another_machine(const struct launch_site *site, const struct live *live,
+	struct launch_request *request, struct tuner_error *err)
+{
+	const struct backend_site *remote = site->remote;
+	struct text trial = TEXT_EMPTY;
+
+	text_print(&trial, "%s/%04lld", remote->directory, (long long)live->number);
+	free(request->checkpoint);
+	request->checkpoint = path_join(trial.bytes, "checkpoint");
+	text_print(&trial, "/%lld", (long long)live->attempt_number);
+	request->directory = text_take(&trial);
+	if (request->checkpoint == NULL || request->directory == NULL ||
+		!place_channels(site, request))
+		return tuner_fail_memory(err);
+	request->command.checkpoint_directory = request->checkpoint;
+	request->command.prepared = live->directory;
+	request->command.directory = request->directory;
+	request->command.channels = request->channels;
+	request->command.inherited = remote->environment;
+	if (remote->code != NULL)
+		request->command.working_directory = remote->code;
+	if (site->entry->ssh != NULL)
+		request->command.lease_us = site->entry->ssh->lease_us;
+	return true;
+}
+
 /* The job's environment is the cluster's, and says which GPUs there are; how many follows from what was
  * asked for. */
 static void under_slurm(const struct job_host *host, struct launch_request *request)
@@ -120,12 +179,16 @@ bool launch_request(const struct launch_site *site, const struct live *live,
 	};
 	if (host != NULL && host->slurm != NULL)
 		under_slurm(host, ret);
-	return true;
+	return site->remote == NULL || on_another_machine(site, live, ret, err);
 }
 
 void launch_request_finish(struct launch_request *request)
 {
 	arguments_free(request->arguments, request->n_arguments);
+	for (size_t i = 0; i < request->n_channels; i++)
+		free((char *)request->channels[i].path);
+	free(request->channels);
+	free(request->directory);
 	free(request->checkpoint);
 }
 

@@ -10,6 +10,7 @@ struct launch_site {
 	const struct slot *slot;
 	const char *working_directory; /* NULL: the job file's */
 	const struct job_host *entry; /* of "hosts"; NULL: this machine */
+	const struct backend_site *remote; /* where it is, if it is another machine; else NULL */
 };
 
 /* "JOB/0007/1": where an attempt lives, relative to store_directory. Caller frees; NULL without
@@ -29,6 +30,9 @@ struct launch_request {
 	struct argument *arguments;
 	size_t n_arguments;
 	char *checkpoint;
+	char *directory; /* on another machine */
+	struct channel *channels; /* where they are there */
+	size_t n_channels;
 	struct slot slot; /* with GPUs that an engine gives: known by their number alone */
 };
 

@@ -27,6 +27,7 @@ static bool take_records(struct launched *launched, char *record, const char *en
 		case LAUNCH_TIMEOUT:
 		case LAUNCH_GRACE:
 		case LAUNCH_LOG:
+		case LAUNCH_LEASE:
 		case LAUNCH_INHERIT:
 		case LAUNCH_HEARTBEAT:
 			break;

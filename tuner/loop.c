@@ -42,7 +42,8 @@ static bool store_turn(
 		/* The proposal was made with this end in the history. */
 		if (!turn->plan.retried)
 			turn->plan.proposal.decision.seen = turn->plan.search->history.last_event;
-		if (!loop_store_plan(loop, &turn->plan, now_us, job, err))
+		if (!(turn->plan.donor != NULL ? loop_store_reused : loop_store_plan)(
+			    loop, &turn->plan, now_us, job, err))
 			return false;
 	}
 	return loop_account_runtime(loop, err);
@@ -88,11 +89,15 @@ static bool act(struct loop *loop, struct turn *turn, struct tuner_error *err)
 			proposal_committed(
 				&turn->plan.search->proposer, &turn->plan.proposal, live->trial);
 		}
-		if (!loop_add_live(loop, live, err))
+		if (turn->plan.donor == NULL) {
+			if (!loop_add_live(loop, live, err))
+				return false;
+			turn->plan.live = NULL;
+			if (!loop_launch(loop, live, err))
+				return false;
+		} else if (!loop_take_reused(loop, &turn->plan, err)) {
 			return false;
-		turn->plan.live = NULL;
-		if (!loop_launch(loop, live, err))
-			return false;
+		}
 	}
 	if (turn->ended != NULL) {
 		struct backend *backend = loop_backend(loop, turn->ended);
@@ -221,6 +226,8 @@ static void draw(struct loop *loop)
 		snprintf(doing, sizeof(doing), "waits for a host: %s",
 			pool_is_up(loop->pool) ? "none is in use (\"tuner hosts resume HOST\")"
 					       : "none answers");
+	else if (loop->n_lives == 0 && pool_is_busy(loop->pool))
+		snprintf(doing, sizeof(doing), "fetches what ended trials have left");
 	else if (loop->phase == STOPPING)
 		snprintf(doing, sizeof(doing), "stops %zu running trials", loop->n_lives);
 	const struct progress_state state = {
@@ -261,6 +268,7 @@ static bool tick(struct loop *loop, struct tuner_error *err)
 		!store_check_place(loop->store, err) || !loop_serve_requests(loop, err) ||
 		!kill_overdue(loop, err) || !loop_hear_witness(loop, err) || !checkpoint(loop, err))
 		return false;
+	loop_keep_tick(loop);
 	loop_check_budget(loop);
 	draw(loop);
 	loop->next_tick_us = clock_monotonic_us() + TICK_US;
@@ -272,7 +280,8 @@ static bool tick(struct loop *loop, struct tuner_error *err)
 static void on_interrupt(struct loop *loop)
 {
 	loop->interrupts++;
-	if (loop->interrupts == 1 && loop->phase == SEARCHING && loop->n_lives > 0) {
+	if (loop->interrupts == 1 && !loop->settings->stop_at_once && loop->phase == SEARCHING &&
+		loop->n_lives > 0) {
 		loop_drain(loop, EXIT_INTERRUPTED, JOB_STOPPED, "interrupted");
 		progress_say(loop->settings->progress,
 			"Proposes nothing more and waits for %zu running trials; Ctrl-C again "
@@ -318,6 +327,11 @@ static bool read_events(struct loop *loop, struct tuner_error *err)
 			return true;
 		if (event.kind == BACKEND_HOST_UP || event.kind == BACKEND_HOST_DOWN) {
 			if (!loop_host_changed(loop, host, &event, err))
+				return false;
+			continue;
+		}
+		if (event.kind == BACKEND_LATE) {
+			if (!loop_late(loop, host, &event, err))
 				return false;
 			continue;
 		}
@@ -381,9 +395,13 @@ static bool fill_slots(struct loop *loop, struct tuner_error *err)
 {
 	while (loop_may_launch(loop)) {
 		const size_t before = loop->n_lives;
+		const int64_t reused_before = loop->reused;
 		if (!take_turn(loop, NULL, err))
 			return false;
-		if (loop->n_lives == before)
+		/* What is taken over leaves the place free, and signals are to be heard among many. */
+		const bool reused =
+			loop->reused > reused_before && clock_monotonic_us() < loop->next_tick_us;
+		if (loop->n_lives == before && !reused)
 			break;
 	}
 	return true;
@@ -408,7 +426,8 @@ static bool work(struct loop *loop, struct tuner_error *err)
 	for (;;) {
 		if (!end_turns(loop, err) || !loop_keep_step(loop, err) || !fill_slots(loop, err))
 			return false;
-		if (is_over(loop) && !any_ended(loop))
+		if (is_over(loop) && !any_ended(loop) &&
+			(loop->phase == STOPPING || !pool_is_busy(loop->pool)))
 			return true;
 		if (!loop_send_stops(loop, err) || !wait_for_events(loop, err))
 			return false;
@@ -542,6 +561,7 @@ bool loop_run(
 	if (ok) {
 		ret->status = loop.status;
 		ret->state = loop.end_state;
+		ret->reused = loop.reused;
 		memcpy(ret->reason, loop.reason, sizeof(ret->reason));
 		ret->log_tail = loop.log_tail;
 		loop.log_tail = TEXT_EMPTY;

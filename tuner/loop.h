@@ -11,6 +11,7 @@
 #include "tuner/jobfile.h"
 #include "tuner/pool.h"
 #include "tuner/progress.h"
+#include "tuner/reuse.h"
 #include "tuner/witness.h"
 
 struct loop_settings {
@@ -22,6 +23,8 @@ struct loop_settings {
 	const char *working_directory; /* where commands run; NULL: the job file's */
 	int64_t code; /* state of frozen code (trials/provenance.h); 0: it is live */
 	struct witness *witness; /* NULL: nobody looks at code, data and versions */
+	struct reuse *reuse; /* NULL: nothing is taken over */
+	bool stop_at_once; /* the first SIGINT already ends what runs: who sent it waits seconds */
 	bool stop_only; /* `tuner stop` without a living run: end what survived, propose nothing */
 };
 
@@ -29,6 +32,7 @@ struct loop_result {
 	enum exit_status status;
 	enum job_state state; /* as committed */
 	char reason[512]; /* why it ended, for people */
+	int64_t reused; /* trials whose result was taken over */
 	struct text log_tail; /* EXIT_BROKEN_COMMAND: the last lines of the last failure */
 };
 

@@ -98,6 +98,45 @@ bool loop_host_changed(
 	return store_change(loop, host->name, up ? "up" : "down", event->message, err);
 }
 
+static void describe_late(const struct backend_event *event, struct text *ret)
+{
+	const struct exit_record *exit = &event->exit;
+
+	if (event->message[0] != '\0')
+		text_add(ret, event->message);
+	else if (exit->code >= 0)
+		text_print(ret, "ended with status %d", exit->code);
+	else
+		text_print(ret, "ended by signal %d", exit->signal);
+}
+
+bool loop_late(
+	struct loop *loop, size_t h, const struct backend_event *event, struct tuner_error *err)
+{
+	struct backend *backend = loop->pool->hosts[h].backend;
+	struct text how = TEXT_EMPTY;
+	bool ok = false;
+
+	describe_late(event, &how);
+	if (text_failed(&how)) {
+		tuner_fail_memory(err);
+	} else if (store_begin(loop->store, STORE_DURABLE, err)) {
+		ok = attempt_late(loop->store, event->attempt, how.bytes, event->exit.ended_us,
+			     clock_wall_us(), err) &&
+		     store_commit(loop->store, err);
+		if (!ok)
+			store_rollback(loop->store);
+	}
+	if (ok) {
+		progress_say(loop->settings->progress,
+			"host %s: a lost attempt has turned up (%s); it no longer counts",
+			loop->pool->hosts[h].name, how.bytes);
+		backend->ops->forget(backend, event->attempt);
+	}
+	text_finish(&how);
+	return ok;
+}
+
 static void name_hosts(const struct pool *pool, struct text *ret)
 {
 	for (size_t h = 0; h < pool->n; h++)

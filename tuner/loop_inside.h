@@ -62,6 +62,7 @@ struct provenance_notes {
 struct keeping {
 	struct keeper *keeper;
 	bool due; /* the database may hold something for the keeper */
+	bool awaits; /* results from another machine: due again in a moment */
 	bool look; /* something has changed that `keep` may want to act upon */
 	bool full; /* more than keep.disk, and nothing more may go: launches are held */
 	int64_t kept_bytes, live_bytes; /* with keep.disk: of ended trials, of running ones */
@@ -99,6 +100,8 @@ struct loop {
 	struct text log_tail;
 
 	struct provenance_notes notes;
+	int64_t reused; /* trials of this sitting whose result was taken over */
+	bool reuse_ended; /* code or data changed */
 
 	struct signals signals;
 	int64_t run_id;
@@ -168,6 +171,8 @@ struct plan {
 	struct proposal proposal;
 	struct live *live;
 	char *relative; /* attempt directory */
+	struct donor *donor; /* whose result is taken instead of a launch; NULL: none */
+	struct finished_trial reused; /* that result */
 };
 
 /* Chooses what to launch next: a waiting retry first, then the queue, then the strategy. Nothing is
@@ -175,6 +180,11 @@ struct plan {
 TUNER_MUST_CHECK
 bool loop_plan(struct loop *loop, struct plan *plan, struct tuner_error *err);
 void plan_finish(struct plan *plan);
+
+/* A new trial and its decision, within the open transaction: their part of the intent. */
+TUNER_MUST_CHECK
+bool loop_store_trial(struct loop *loop, struct plan *plan, int64_t now_us, const struct job *job,
+	struct tuner_error *err);
 
 /* The intent: trial, decision and attempt rows, within the open transaction. */
 TUNER_MUST_CHECK
@@ -195,7 +205,10 @@ void live_end_unlaunched(struct live *live, const struct tuner_error *why);
 /* The part of the trial's curve that is in the database. */
 TUNER_MUST_CHECK
 bool loop_load_series(struct loop *loop, struct live *live, struct tuner_error *err);
-struct launch_site loop_site(const struct loop *loop, const struct live *live);
+/* *ret_ready false: the host is another machine that has not answered yet. *remote has what the site
+ * points to. */
+struct launch_site loop_site(const struct loop *loop, const struct live *live,
+	struct backend_site *remote, bool *ret_ready);
 
 /* ---- loop_end.c: what follows from the end of an attempt ---- */
 
@@ -245,6 +258,11 @@ TUNER_MUST_CHECK
 bool loop_host_changed(
 	struct loop *loop, size_t host, const struct backend_event *event, struct tuner_error *err);
 
+/* An attempt that was lost, and launched again, has turned up: kept as an event, and no more. */
+TUNER_MUST_CHECK
+bool loop_late(
+	struct loop *loop, size_t host, const struct backend_event *event, struct tuner_error *err);
+
 /* In an open transaction. TUNER_USAGE if there is no such host. */
 TUNER_MUST_CHECK
 bool loop_drain_host(struct loop *loop, const char *name, bool drain, struct text *answer,
@@ -272,10 +290,18 @@ bool loop_hear_witness(struct loop *loop, struct tuner_error *err);
 TUNER_MUST_CHECK
 bool loop_end_provenance(struct loop *loop, struct tuner_error *err);
 
+/* Stores a text; *ret 0 for an empty one. In an open transaction. */
+TUNER_MUST_CHECK
+bool loop_put_document(
+	struct loop *loop, const struct text *content, int64_t *ret, struct tuner_error *err);
+
 /* ---- loop_keep.c: artefacts and checkpoints ---- */
 
 TUNER_MUST_CHECK
 bool loop_keep_begin(struct loop *loop, struct tuner_error *err);
+
+/* Now and then: what waited for results from another machine is looked at again. */
+void loop_keep_tick(struct loop *loop);
 
 /* An attempt has ended, or something else that the database knows of. */
 void loop_keep_notice(struct loop *loop);
@@ -291,6 +317,28 @@ bool loop_keep_step(struct loop *loop, struct tuner_error *err);
 /* Waits until all of it is done; a signal, or a run that was told to end, leaves the rest to the next. */
 TUNER_MUST_CHECK
 bool loop_keep_finish(struct loop *loop, struct tuner_error *err);
+
+/* ---- loop_reuse.c: results that are taken over instead of a launch ---- */
+
+/* The limit to propose within, where an earlier search has it; -1: none. */
+TUNER_MUST_CHECK
+bool loop_proposal_limit(
+	struct loop *loop, const struct search *search, int64_t *ret, struct tuner_error *err);
+
+/* Sets plan->donor, if there is one for the proposal. */
+void loop_find_donor(struct loop *loop, struct plan *plan);
+
+/* Trial, attempt and result, within the open transaction. */
+TUNER_MUST_CHECK
+bool loop_store_reused(struct loop *loop, struct plan *plan, int64_t now_us, const struct job *job,
+	struct tuner_error *err);
+
+/* After the commit: to the history and the display. */
+TUNER_MUST_CHECK
+bool loop_take_reused(struct loop *loop, struct plan *plan, struct tuner_error *err);
+
+/* What is found now: another than at the start ends the taking over. */
+void loop_judge_reuse(struct loop *loop, bool code, const char *fingerprint);
 
 /* ---- loop_requests.c: what other processes ask ---- */
 

@@ -10,6 +10,7 @@
 
 enum {
 	REMOVALS_AT_ONCE = 100, /* decided in one transaction */
+	DUE_AT_ONCE = 64, /* looked through for one that can be dealt with */
 	MEASURE_US = 10000000, /* how often running trials are measured, with keep.disk */
 };
 
@@ -19,6 +20,11 @@ bool loop_keep_begin(struct loop *loop, struct tuner_error *err)
 
 	keeping->look = keeping->due = true;
 	return keeper_create(store_directory(loop->store), &keeping->keeper, err);
+}
+
+void loop_keep_tick(struct loop *loop)
+{
+	loop->keeping.due |= loop->keeping.awaits;
 }
 
 void loop_keep_notice(struct loop *loop)
@@ -146,21 +152,33 @@ static bool give_measure(struct loop *loop, struct tuner_error *err)
 	return given;
 }
 
+/* The first whose files are all here; list->n if there is none. */
+static size_t first_complete(struct loop *loop, const struct manifest_list *list)
+{
+	size_t i = 0;
+
+	while (i < list->n && pool_is_fetching(loop->pool, list->items[i].attempt))
+		i++;
+	loop->keeping.awaits |= i > 0;
+	return i;
+}
+
 static bool give_due(
 	struct loop *loop, enum manifest_state state, bool *ret_given, struct tuner_error *err)
 {
 	struct manifest_list list = { 0 };
 
-	if (!manifest_due(loop->store, loop->settings->job_id, state, 1, &list, err))
+	if (!manifest_due(loop->store, loop->settings->job_id, state, DUE_AT_ONCE, &list, err))
 		return false;
 	bool ok = true;
-	*ret_given = list.n > 0;
-	if (list.n > 0 && state == MANIFEST_REMOVING)
-		ok = give_removal(loop, &list.items[0], err);
-	else if (list.n > 0)
+	const size_t i = first_complete(loop, &list);
+	*ret_given = i < list.n;
+	if (*ret_given && state == MANIFEST_REMOVING)
+		ok = give_removal(loop, &list.items[i], err);
+	else if (*ret_given)
 		ok = give(loop,
-			is_to_stay(loop, list.items[0].trial_number) ? KEEPER_HASH : KEEPER_SCAN,
-			list.items[0].attempt, list.items[0].directory, err);
+			is_to_stay(loop, list.items[i].trial_number) ? KEEPER_HASH : KEEPER_SCAN,
+			list.items[i].attempt, list.items[i].directory, err);
 	manifest_list_finish(&list);
 	return ok;
 }
@@ -173,6 +191,7 @@ static bool give_task(struct loop *loop, struct tuner_error *err)
 	if (!keeper_is_idle(keeping->keeper))
 		return true;
 	if (keeping->due) {
+		keeping->awaits = false;
 		if (!give_due(loop, MANIFEST_REMOVING, &given, err) ||
 			(!given && !give_due(loop, MANIFEST_PENDING, &given, err)))
 			return false;
@@ -304,6 +323,7 @@ bool loop_keep_finish(struct loop *loop, struct tuner_error *err)
 	if (loop->settings->stop_only || loop->status == EXIT_INTERRUPTED ||
 		loop->status == EXIT_TERMINATED)
 		return true;
+	loop_keep_tick(loop);
 	while (loop_keep_step(loop, err)) {
 		struct pollfd fds[] = { { .fd = loop->signals.fd, .events = POLLIN },
 			{ .fd = keeper_descriptor(keeping->keeper), .events = POLLIN } };

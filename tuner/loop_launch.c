@@ -33,6 +33,7 @@ static bool propose(struct loop *loop, struct plan *plan, struct tuner_error *er
 	struct pending *pending = calloc(n_pending + 1, sizeof(*pending));
 	struct queued queued = { 0 };
 	bool found = false, ok = false;
+	int64_t limit;
 	size_t n = 0;
 
 	if (pending == NULL)
@@ -50,10 +51,14 @@ static bool propose(struct loop *loop, struct plan *plan, struct tuner_error *er
 			pending[n++] =
 				(struct pending){ loop->asked[i].number, loop->asked[i].values };
 	if (!queue_next(loop->store, loop->settings->job_id, search->arm, search->repeat, &queued,
-		    &found, err))
+		    &found, err) ||
+		!loop_proposal_limit(loop, search, &limit, err))
 		goto out;
-	ok = proposal_make(&search->proposer, &search->history, pending, n, found ? &queued : NULL,
-		search_slots(loop), &plan->proposal, err);
+	const struct queued *given = found ? &queued : NULL;
+	ok = limit < 0 ? proposal_make(&search->proposer, &search->history, pending, n, given,
+				 search_slots(loop), &plan->proposal, err)
+		       : proposal_make_within(&search->proposer, &search->history, pending, n,
+				 given, search_slots(loop), limit, &plan->proposal, err);
 out:
 	if (found)
 		queued_finish(&queued);
@@ -105,6 +110,8 @@ bool loop_plan(struct loop *loop, struct plan *plan, struct tuner_error *err)
 	live->repeat = plan->search != NULL ? plan->search->repeat : 0;
 	plan->planned = true;
 	memcpy(live->values, values, loop->file->space.d * sizeof(*values));
+	if (!plan->retried)
+		loop_find_donor(loop, plan);
 	return attempt_new_key(live->key, err);
 }
 
@@ -138,6 +145,33 @@ static char *attempt_place(const struct loop *loop, const struct live *live, con
 	return path;
 }
 
+bool loop_store_trial(struct loop *loop, struct plan *plan, int64_t now_us, const struct job *job,
+	struct tuner_error *err)
+{
+	struct live *live = plan->live;
+	double values[SPACE_PARAMETERS_MAX];
+	int64_t arm_number;
+	bool capped = false;
+
+	configuration_stored_values(loop->file, live->values, values);
+	const struct trial_new trial = {
+		.job_id = loop->settings->job_id,
+		.arm = plan->search->arm,
+		.repeat = plan->search->repeat,
+		.space_version = job->space_version,
+		.objective_version = job->objective_version,
+		.values = values,
+		.d = loop->file->space.d,
+		.parameters = plan->proposal.parameters.bytes,
+		.queued = plan->proposal.queued,
+	};
+	if (!trial_create(loop->store, &trial, &plan->proposal.decision, now_us, &live->trial,
+		    &live->number, &arm_number, &capped, err))
+		return false;
+	tuner_assert(!capped && arm_number == live->arm_number);
+	return true;
+}
+
 /* The intent: trial, decision and attempt rows, within the open transaction. */
 bool loop_store_plan(struct loop *loop, struct plan *plan, int64_t now_us, const struct job *job,
 	struct tuner_error *err)
@@ -145,28 +179,10 @@ bool loop_store_plan(struct loop *loop, struct plan *plan, int64_t now_us, const
 	struct live *live = plan->live;
 	const struct host *host = &loop->pool->hosts[live->place.host];
 	struct text gpus = TEXT_EMPTY;
-	bool ok = false, capped = false;
+	bool ok = false;
 
-	if (!plan->retried) {
-		double values[SPACE_PARAMETERS_MAX];
-		int64_t arm_number;
-		configuration_stored_values(loop->file, live->values, values);
-		const struct trial_new trial = {
-			.job_id = loop->settings->job_id,
-			.arm = plan->search->arm,
-			.repeat = plan->search->repeat,
-			.space_version = job->space_version,
-			.objective_version = job->objective_version,
-			.values = values,
-			.d = loop->file->space.d,
-			.parameters = plan->proposal.parameters.bytes,
-			.queued = plan->proposal.queued,
-		};
-		if (!trial_create(loop->store, &trial, &plan->proposal.decision, now_us,
-			    &live->trial, &live->number, &arm_number, &capped, err))
-			goto out;
-		tuner_assert(!capped && arm_number == live->arm_number);
-	}
+	if (!plan->retried && !loop_store_trial(loop, plan, now_us, job, err))
+		goto out;
 	plan->relative = attempt_place(loop, live, job);
 	live->directory =
 		plan->relative ? path_join(store_directory(loop->store), plan->relative) : NULL;
@@ -190,14 +206,19 @@ out:
 	return ok;
 }
 
-struct launch_site loop_site(const struct loop *loop, const struct live *live)
+struct launch_site loop_site(const struct loop *loop, const struct live *live,
+	struct backend_site *remote, bool *ret_ready)
 {
 	static const struct slot gone = { .cores = 1 };
 	const struct host *host = &loop->pool->hosts[live->place.host];
 	const size_t slot = live->place.slot;
+	const bool is_here = host->backend->ops->site == NULL;
+
+	*ret_ready = is_here || host->backend->ops->site(host->backend, remote);
 	return (struct launch_site){ loop->file, host->name,
 		slot < host->n_slots ? &host->slots[slot] : &gone,
-		loop->settings->working_directory, host->entry };
+		loop->settings->working_directory, host->entry,
+		!is_here && *ret_ready ? remote : NULL };
 }
 
 /* A launch that failed before anything ran: its turn comes like that of any other end. */
@@ -234,8 +255,11 @@ bool loop_make_way(struct loop *loop, const struct live *live, struct tuner_erro
 bool loop_launch(struct loop *loop, struct live *live, struct tuner_error *err)
 {
 	struct tuner_error failed = { TUNER_OK, "" };
-	const struct launch_site site = loop_site(loop, live);
+	struct backend_site remote;
+	bool ready;
+	const struct launch_site site = loop_site(loop, live, &remote, &ready);
 	struct backend *backend = loop_backend(loop, live);
+	tuner_assert(ready); /* only a host that is up has places to give */
 	live->launched_us = clock_monotonic_us();
 	if (!loop_load_series(loop, live, err) ||
 		!scraper_create(loop->patterns, 0, NULL, &live->scraper, err))

@@ -13,7 +13,7 @@ enum { SETTLE_US = 2000000, HURRY_US = 200000 };
 
 extern char **environ;
 
-static bool put_document(
+bool loop_put_document(
 	struct loop *loop, const struct text *content, int64_t *ret, struct tuner_error *err)
 {
 	struct sha256 sum;
@@ -38,7 +38,7 @@ bool loop_begin_provenance(struct loop *loop, struct tuner_error *err)
 	struct text environment = TEXT_EMPTY;
 
 	surroundings_environment(&request, &environment);
-	const bool ok = put_document(loop, &environment, &loop->notes.environment, err) &&
+	const bool ok = loop_put_document(loop, &environment, &loop->notes.environment, err) &&
 			state_last(loop->store, loop->settings->job_id, STATE_OF_CODE,
 				&loop->notes.code, err) &&
 			state_last(loop->store, loop->settings->job_id, STATE_OF_DATA,
@@ -49,7 +49,9 @@ bool loop_begin_provenance(struct loop *loop, struct tuner_error *err)
 
 bool loop_store_provenance(struct loop *loop, const struct live *live, struct tuner_error *err)
 {
-	const struct launch_site site = loop_site(loop, live);
+	struct backend_site remote;
+	bool ready;
+	const struct launch_site site = loop_site(loop, live, &remote, &ready);
 	const char *directory =
 		site.working_directory ? site.working_directory : loop->file->directory;
 	struct text arguments = TEXT_EMPTY;
@@ -62,7 +64,7 @@ bool loop_store_provenance(struct loop *loop, const struct live *live, struct tu
 	}
 	const struct provenance_new row = { .attempt = live->attempt,
 		.run = loop->run_id,
-		.seed = training_seed(loop->file->seed, 0, live->number),
+		.seed = training_seed(loop->file->seed, live->repeat, live->arm_number),
 		.arguments = arguments.bytes,
 		.directory = directory,
 		.environment = loop->notes.environment,
@@ -197,12 +199,13 @@ static bool take_state(struct loop *loop, const struct sighting *sighting, struc
 	bool is_new;
 
 	if (text_failed(&sighting->facts) ||
-		!put_document(loop, &sighting->patch, &state.patch, err) ||
+		!loop_put_document(loop, &sighting->patch, &state.patch, err) ||
 		!state_put(loop->store, loop->settings->job_id, &state, clock_wall_us(), &id,
 			&is_new, err) ||
 		!answer(loop, sighting, of, *seen, id, &first, err))
 		return false;
 	*seen = id;
+	loop_judge_reuse(loop, of == STATE_OF_CODE, sighting->fingerprint);
 	if (first == NULL)
 		return true;
 	if (*last != 0 && *last != id) {
@@ -221,7 +224,7 @@ static bool take_versions(
 	cJSON *object = text_failed(&sighting->facts) ? NULL : cJSON_Parse(sighting->facts.bytes);
 	int64_t document;
 	const bool ok = object == NULL ||
-			(put_document(loop, &sighting->facts, &document, err) &&
+			(loop_put_document(loop, &sighting->facts, &document, err) &&
 				run_set_versions(loop->store, loop->run_id, document, err));
 
 	cJSON_Delete(object);

@@ -106,7 +106,7 @@ static bool take_over(struct loop *loop, struct live *live, bool intended, struc
 	}
 	const bool never_ran = status.life == ATTEMPT_NEVER_RAN;
 	/* Of what runs elsewhere a job may be queued of which no file tells: its backend has to see to that. */
-	if (never_ran && prepared && loop->settings->stop_only && is_here) {
+	if (never_ran && prepared && loop->settings->stop_only && !backend->ops->remote) {
 		live->stopping = outcome_name(OUTCOME_INTERRUPTED);
 		tuner_fail(&failed, TUNER_RETRY, "stopped before it ran");
 		live_end_unlaunched(live, &failed);

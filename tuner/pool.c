@@ -44,6 +44,27 @@ bool pool_set_slots(
 	return true;
 }
 
+bool pool_is_busy(const struct pool *pool)
+{
+	for (size_t h = 0; h < pool->n; h++) {
+		struct backend *backend = pool->hosts[h].backend;
+		if (backend->ops->is_busy != NULL && backend->ops->is_busy(backend))
+			return true;
+	}
+	return false;
+}
+
+bool pool_is_fetching(const struct pool *pool, int64_t attempt)
+{
+	for (size_t h = 0; h < pool->n; h++) {
+		struct backend *backend = pool->hosts[h].backend;
+		if (backend->ops->is_fetching != NULL &&
+			backend->ops->is_fetching(backend, attempt))
+			return true;
+	}
+	return false;
+}
+
 void pool_finish(struct pool *pool)
 {
 	for (size_t h = 0; h < pool->n; h++) {
@@ -204,4 +225,11 @@ void pool_text(const struct pool *pool, struct text *ret)
 		if (host->draining)
 			text_add(ret, " (draining)");
 	}
+}
+
+void pool_bind(struct pool *pool)
+{
+	for (size_t i = 0; i < pool->n; i++)
+		if (strcmp(pool->hosts[i].backend->ops->name, "local") == 0)
+			backend_local_bind(pool->hosts[i].backend);
 }

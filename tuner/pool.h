@@ -44,15 +44,29 @@ TUNER_MUST_CHECK
 bool pool_set_slots(struct pool *pool, size_t host, const struct slot *slots, size_t n,
 	struct tuner_error *err);
 
-/* The hosts of a job file, with the supervisor of this program. What is known at once gets its slots; the
+/* The hosts of a job file, with the supervisor of this program. `db`: the database's path, beside which
+ * attempts have their directories. What is known at once gets its slots; the
  * others come up later. *ret_note (300 bytes) as slot_list's. To end what runs (`starts` false) nothing is
  * looked for, and no host gets slots. */
 TUNER_MUST_CHECK
-bool pool_open(struct pool *pool, const struct job_file *file, bool starts, char ret_note[300],
-	struct tuner_error *err);
+bool pool_open(struct pool *pool, const struct job_file *file, const char *db, bool starts,
+	char ret_note[300], struct tuner_error *err);
+
+/* Frozen code (job_code.h) is sent in the place of the working directory. Before the loop begins. */
+TUNER_MUST_CHECK
+bool pool_freeze(struct pool *pool, const char *code, struct tuner_error *err);
+
+/* Whether any host still sends what ended trials have left. */
+bool pool_is_busy(const struct pool *pool);
+
+/* Whether what this attempt has left is still on its way. */
+bool pool_is_fetching(const struct pool *pool, int64_t attempt);
 
 /* Closes the backends; what runs lives on. */
 void pool_finish(struct pool *pool);
+
+/* What is started on this machine from now on ends when this process dies (--orphans stop). */
+void pool_bind(struct pool *pool);
 
 /* Slots of the hosts at which trials may be started, busy ones included. */
 size_t pool_slots(const struct pool *pool);

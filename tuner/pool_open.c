@@ -1,7 +1,10 @@
 /* From the entries of "hosts" to backends. */
 #include "tuner/pool.h"
 
+#include "base/file.h"
 #include "scheduler/slurm.h"
+#include "scheduler/ssh.h"
+#include "trials/store.h"
 #include "tuner/launch.h"
 #include "tuner/slots.h"
 
@@ -23,6 +26,80 @@ static bool add_local(struct pool *pool, const struct job_host *entry, struct tu
 			pool_add(pool, entry, name, backend, err);
 	free(supervisor);
 	return ok;
+}
+
+/* DATABASE.d/JOB, and what of the working directory is not to be sent: all that begins with DATABASE. */
+static bool find_mirror(const struct job_file *file, const char *db, char **ret_mirror,
+	char **ret_database, struct tuner_error *err)
+{
+	char *directory = NULL, *attempt = attempt_relative_directory(file->name, 1, 1);
+	char *trial = attempt != NULL ? path_directory(attempt) : NULL;
+	char *job = trial != NULL ? path_directory(trial) : NULL;
+	bool ok = store_directory_of(db, &directory, err);
+
+	if (ok) {
+		*ret_mirror = job != NULL ? path_join(directory, job) : NULL;
+		*ret_database = strndup(directory, strlen(directory) - strlen(".d"));
+		ok = (*ret_mirror != NULL && *ret_database != NULL) || tuner_fail_memory(err);
+	}
+	free(job);
+	free(trial);
+	free(attempt);
+	free(directory);
+	return ok;
+}
+
+/* Whoever only wants to end what runs does not wait for long: what a host still has is noted, and ended when
+ * it answers the next run. */
+static int64_t host_timeout(const struct job_ssh *ssh, bool starts)
+{
+	static const int64_t most_us = 30000000;
+
+	return starts || ssh->host_timeout_us < most_us ? ssh->host_timeout_us : most_us;
+}
+
+/* It comes up once it answers. */
+static bool add_ssh(struct pool *pool, const struct job_file *file, const struct job_host *entry,
+	const char *db, bool starts, struct tuner_error *err)
+{
+	char *supervisor = NULL, *mirror = NULL, *database = NULL;
+	struct backend *backend = NULL;
+	bool ok =
+		find_supervisor(&supervisor, err) && find_mirror(file, db, &mirror, &database, err);
+
+	if (ok) {
+		const struct ssh_settings settings = {
+			.name = entry->name,
+			.address = entry->ssh->address,
+			.user = entry->ssh->user,
+			.port = entry->ssh->port,
+			.options = entry->ssh->options,
+			.directory = entry->ssh->directory,
+			.supervisor = supervisor,
+			.mirror = mirror,
+			.code = entry->ssh->sync ? file->directory : NULL,
+			.database = database,
+			.host_timeout_us = host_timeout(entry->ssh, starts),
+			.lease_us = entry->ssh->lease_us,
+			.log_max_bytes = file->log_max_bytes,
+			.starts = starts,
+		};
+		ok = backend_ssh_open(&settings, &backend, err) &&
+		     pool_add(pool, entry, entry->name, backend, err);
+	}
+	free(database);
+	free(mirror);
+	free(supervisor);
+	return ok;
+}
+
+bool pool_freeze(struct pool *pool, const char *code, struct tuner_error *err)
+{
+	for (size_t h = 0; h < pool->n; h++)
+		if (pool->hosts[h].entry->ssh != NULL &&
+			!backend_ssh_freeze(pool->hosts[h].backend, code, err))
+			return false;
+	return true;
 }
 
 /* It comes up with the first answer. */
@@ -58,8 +135,8 @@ static bool look_here(
 	return ok;
 }
 
-bool pool_open(struct pool *pool, const struct job_file *file, bool starts, char ret_note[300],
-	struct tuner_error *err)
+bool pool_open(struct pool *pool, const struct job_file *file, const char *db, bool starts,
+	char ret_note[300], struct tuner_error *err)
 {
 	const size_t n = file->n_hosts > 0 ? file->n_hosts : 1;
 
@@ -67,6 +144,11 @@ bool pool_open(struct pool *pool, const struct job_file *file, bool starts, char
 	ret_note[0] = '\0';
 	for (size_t i = 0; i < n; i++) {
 		const struct job_host *entry = file->n_hosts > 0 ? &file->hosts[i] : &anywhere;
+		if (entry->ssh != NULL) {
+			if (!add_ssh(pool, file, entry, db, starts, err))
+				return false;
+			continue;
+		}
 		if (entry->slurm != NULL) {
 			if (!add_slurm(pool, entry, starts, err))
 				return false;

@@ -379,6 +379,13 @@ void event_text(const struct event *event, struct text *ret)
 	} else if (strcmp(event->kind, "code") == 0 || strcmp(event->kind, "data") == 0) {
 		text_print(ret, "%s other %s than the launch before it",
 			event->kind[0] == 'c' ? "runs" : "finds", event->kind);
+	} else if (strcmp(event->kind, "reused") == 0) {
+		const cJSON *trial = cJSON_GetObjectItemCaseSensitive(data, "trial");
+		text_print(ret, "taken over from trial %d of job ",
+			cJSON_IsNumber(trial) ? trial->valueint : 0);
+		text_add_visible(ret, string_of(data, "job"));
+		text_add(ret, " in ");
+		text_add_visible(ret, string_of(data, "database"));
 	} else if (strcmp(event->kind, "source") == 0) {
 		text_print(ret, "the code was %s: ",
 			cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(data, "before"))

@@ -501,7 +501,8 @@ bool witness_create(
 	}
 	const bool looks = request->looks_at_code || request->n_channels > 0;
 	if ((looks && !start_thread(keep_looking, witness, &witness->looks, err)) ||
-		!start_thread(list_versions, witness, &witness->lists, err)) {
+		(!request->skips_versions &&
+			!start_thread(list_versions, witness, &witness->lists, err))) {
 		witness_destroy(witness);
 		return false;
 	}

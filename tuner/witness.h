@@ -23,6 +23,7 @@ struct witness_request {
 	size_t n_channels; /* 0: there are no data to look at */
 	struct surroundings_request surroundings;
 	size_t patch_bytes_max;
+	bool skips_versions;
 };
 
 enum seen { SEEN_CODE, SEEN_DATA, SEEN_VERSIONS, SEEN_TROUBLE };

@@ -5,7 +5,7 @@ setup() {
 	DIR=$(mktemp -d)
 	cd "$DIR" || return
 	export OMP_NUM_THREADS=1
-	unset TUNER_DB
+	unset TUNER_DB CI GITHUB_STEP_SUMMARY
 	STARTED=()
 }
 

@@ -1,0 +1,528 @@
+/* tuner-agent DIRECTORY JOB SUPERVISOR: on a host that tuner reaches by ssh, what the local backend is at
+ * home. It starts, watches and signals supervisors below DIRECTORY/JOB, and sends what they write.
+ *
+ * message.h is the contract. It lives as long as the connection does, or rather the one that it serves;
+ * what it has started does not notice its end. Like the supervisor it needs nothing but libc, because it
+ * is copied to hosts of which we know nothing else. It holds no state of its own: all is in the attempt
+ * directories, so the next agent goes on where this one was. */
+#include "base/clock.h"
+#include "base/file.h"
+#include "scheduler/attempt_files.h"
+#include "scheduler/backend.h"
+#include "scheduler/wire.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+enum {
+	TICK_MS = 100, /* between two looks for output */
+	OUTBOX_MAX = 256 << 10, /* more output is read when this has gone */
+	SILENCE_US = 120000000, /* whoever has not pinged for so long is not there any more */
+	UNREAD_US = 60000000, /* so long output is tried to be read */
+	DESCRIPTORS_MAX = 8,
+};
+
+struct watched {
+	int64_t id;
+	char *directory; /* absolute */
+	int64_t offset; /* of the output sent so far */
+	bool ended, told;
+	int64_t unread_us; /* since when its output cannot be read; 0: it can */
+	struct backend_event end;
+};
+
+struct agent {
+	const char *root, *job; /* root/job is where attempts live */
+	struct backend *backend;
+	struct wire wire;
+	struct watched *items;
+	size_t n, capacity;
+	int64_t heard_us;
+};
+
+/* ---- sending ---- */
+
+static void send_bytes(struct agent *agent, enum message_kind kind, int64_t attempt, int64_t number,
+	const char *bytes, size_t n)
+{
+	const struct message message = {
+		.kind = kind, .attempt = attempt, .number = number, .bytes = bytes, .n = n
+	};
+	if (!message_write(&agent->wire.outbox, &message))
+		exit(71); /* no memory: the next agent finds all as it is */
+}
+
+static void send_text(
+	struct agent *agent, enum message_kind kind, int64_t attempt, const char *text)
+{
+	send_bytes(agent, kind, attempt, 0, text, strlen(text));
+}
+
+static void fact(struct buffer *facts, const char *name, const char *value)
+{
+	if (value != NULL && !entry_write(facts, ENTRY_FACT, name, value, strlen(value)))
+		exit(71);
+}
+
+static bool is_on_path(const char *name, const char *path)
+{
+	char file[4096];
+
+	for (; path != NULL; path = strchr(path, ':')) {
+		path += *path == ':';
+		const int n = (int)strcspn(path, ":");
+		snprintf(file, sizeof(file), "%.*s/%s", n, path, name);
+		if (n > 0 && access(file, X_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void add_machine(struct buffer *facts)
+{
+	struct machine *machine = calloc(1, sizeof(*machine));
+	struct tuner_error err = { TUNER_OK, "" };
+	char line[256];
+
+	if (machine == NULL || !machine_look(true, machine, &err))
+		exit(71);
+	snprintf(line, sizeof(line), "%u", machine->cores);
+	fact(facts, "cores", line);
+	for (size_t i = 0; i < machine->n_gpus; i++) {
+		const struct gpu *gpu = &machine->gpus[i];
+		snprintf(line, sizeof(line), "%d %s %lld %s", gpu->index, gpu->uuid,
+			(long long)gpu->memory_bytes, gpu->name);
+		fact(facts, "gpu", line);
+	}
+	fact(facts, "no_gpus", machine->no_gpus);
+	free(machine);
+}
+
+static void say_hello(struct agent *agent)
+{
+	struct message hello = { .kind = MESSAGE_HELLO, .number = MESSAGE_VERSION };
+	struct buffer facts = { 0 };
+	const char *path = getenv("PATH");
+
+	add_machine(&facts);
+	fact(&facts, "path", path);
+	fact(&facts, "home", getenv("HOME"));
+	fact(&facts, "ld_library_path", getenv("LD_LIBRARY_PATH"));
+	fact(&facts, "rsync", is_on_path("rsync", path) ? "yes" : "no");
+	snprintf(hello.directory, sizeof(hello.directory), "%s", agent->root);
+	hello.bytes = facts.memory + facts.from;
+	hello.n = buffer_size(&facts);
+	if (!message_write(&agent->wire.outbox, &hello))
+		exit(71);
+	buffer_finish(&facts);
+}
+
+/* ---- attempts ---- */
+
+static struct watched *find(struct agent *agent, int64_t id)
+{
+	for (size_t i = 0; i < agent->n; i++)
+		if (agent->items[i].id == id)
+			return &agent->items[i];
+	return NULL;
+}
+
+static void forget(struct agent *agent, int64_t id)
+{
+	struct watched *watched = find(agent, id);
+
+	agent->backend->ops->forget(agent->backend, id);
+	if (watched == NULL)
+		return;
+	free(watched->directory);
+	*watched = agent->items[--agent->n];
+}
+
+/* DIRECTORY/JOB/0007/1 of "JOB/0007/1", which lies where the job's attempts do. Caller frees. */
+static char *place_of(const struct agent *agent, const char *relative)
+{
+	const size_t n = strlen(agent->job);
+
+	if (!path_is_below(relative) || strncmp(relative, agent->job, n) != 0 || relative[n] != '/')
+		return NULL;
+	return path_join(agent->root, relative);
+}
+
+static bool make_checkpoint(const char *directory, struct tuner_error *err)
+{
+	char *trial = path_directory(directory);
+	char *checkpoint = trial != NULL ? path_join(trial, "checkpoint") : NULL;
+	const bool ok =
+		checkpoint != NULL ? directory_make(checkpoint, 0700, err) : tuner_fail_memory(err);
+	free(trial);
+	free(checkpoint);
+	return ok;
+}
+
+static bool make_link(const char *path, const struct entry *entry, struct tuner_error *err)
+{
+	char target[4096];
+
+	if (entry->n >= sizeof(target))
+		return tuner_fail(err, TUNER_USAGE, "the target of %s is too long", path);
+	snprintf(target, sizeof(target), "%.*s", (int)entry->n, entry->bytes);
+	if (symlink(target, path) == 0 ||
+		(errno == EEXIST && unlink(path) == 0 && symlink(target, path) == 0))
+		return true;
+	return tuner_fail_errno(err, errno, "cannot make the link %s", path);
+}
+
+static bool make_entry(const char *directory, const struct entry *entry, struct tuner_error *err)
+{
+	char *path = path_is_below(entry->name) ? path_join(directory, entry->name) : NULL;
+	bool ok = false;
+
+	if (path == NULL)
+		return tuner_fail(err, TUNER_FATAL,
+			"\"%.200s\" is no place in an attempt's directory", entry->name);
+	if (entry->kind == ENTRY_DIRECTORY)
+		ok = directory_make(path, 0700, err);
+	else if (entry->kind == ENTRY_FILE)
+		ok = file_write_atomic(path, entry->bytes, entry->n, 0600, false, err);
+	else if (entry->kind == ENTRY_LINK)
+		ok = make_link(path, entry, err);
+	else
+		tuner_fail(err, TUNER_FATAL, "\"%.200s\" is no file", entry->name);
+	free(path);
+	return ok;
+}
+
+/* What tuner has prepared at home. */
+static bool make_tree(const char *directory, const struct message *message, struct tuner_error *err)
+{
+	struct entry entry;
+	size_t at = 0;
+
+	if (!directory_make(directory, 0700, err) || !make_checkpoint(directory, err))
+		return false;
+	while (entry_read(message->bytes, message->n, &at, &entry))
+		if (!make_entry(directory, &entry, err))
+			return false;
+	return at == message->n ||
+	       tuner_fail(err, TUNER_FATAL, "what came with the attempt cannot be read");
+}
+
+/* Nothing may start it from now on, not even the order of an earlier connection that is still on its way: it
+ * finds `started`, which fences (attempt.h). True if somebody was faster. */
+static bool forbid_start(const char *directory, bool *ret_runs, struct tuner_error *err)
+{
+	char *started = path_join(directory, ATTEMPT_STARTED);
+	bool ok = started != NULL || tuner_fail_memory(err);
+
+	ok = ok && directory_make(directory, 0700, err);
+	const int fd = ok ? open(started, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
+	*ret_runs = ok && fd < 0 && errno == EEXIST;
+	if (ok && fd < 0 && !*ret_runs)
+		ok = tuner_fail_errno(err, errno, "cannot write %s", started);
+	if (fd >= 0)
+		close(fd);
+	free(started);
+	return ok;
+}
+
+static bool begin(struct agent *agent, const struct message *message, const char *directory,
+	struct tuner_error *err)
+{
+	struct attempt_status status;
+	bool runs = false;
+
+	if (!attempt_look(directory, &status, err))
+		return false;
+	if (status.life == ATTEMPT_NEVER_RAN && message->kind == MESSAGE_ADOPT) {
+		if (!forbid_start(directory, &runs, err))
+			return false;
+		if (!runs)
+			return tuner_fail(err, TUNER_RETRY, "it had not been started there");
+	} else if (status.life == ATTEMPT_NEVER_RAN && !make_tree(directory, message, err)) {
+		return false;
+	}
+	return agent->backend->ops->start(
+		agent->backend, message->attempt, directory, message->key, err);
+}
+
+static bool watch(struct agent *agent, const struct message *message, char *directory)
+{
+	if (agent->n == agent->capacity) {
+		const size_t capacity = agent->capacity > 0 ? 2 * agent->capacity : 16;
+		struct watched *items = realloc(agent->items, capacity * sizeof(*items));
+		if (items == NULL)
+			return false;
+		agent->items = items;
+		agent->capacity = capacity;
+	}
+	agent->items[agent->n++] = (struct watched){ .id = message->attempt,
+		.directory = directory,
+		.offset = message->number > 0 ? message->number : 0 };
+	return true;
+}
+
+static void take_start(struct agent *agent, const struct message *message)
+{
+	struct tuner_error err = { TUNER_OK, "" };
+	char *directory = place_of(agent, message->directory);
+
+	if (directory == NULL) {
+		send_text(agent, MESSAGE_FAILED, message->attempt,
+			"its directory is not one of this job");
+	} else if (find(agent, message->attempt) != NULL) {
+		free(directory);
+	} else if (!begin(agent, message, directory, &err)) {
+		send_text(agent, MESSAGE_FAILED, message->attempt, err.message);
+		free(directory);
+	} else if (!watch(agent, message, directory)) {
+		exit(71);
+	}
+}
+
+/* ---- the lease: an attempt lives as long as somebody asks for it ---- */
+
+static void touch_leases(const struct agent *agent)
+{
+	for (size_t i = 0; i < agent->n; i++) {
+		char *lease = path_join(agent->items[i].directory, ATTEMPT_LEASE);
+		if (lease != NULL)
+			utimensat(AT_FDCWD, lease, NULL, 0);
+		free(lease);
+	}
+}
+
+/* ---- what comes ---- */
+
+static void take_message(struct agent *agent, const struct message *message)
+{
+	struct tuner_error err = { TUNER_OK, "" };
+
+	agent->heard_us = clock_monotonic_us();
+	switch (message->kind) {
+	case MESSAGE_START:
+	case MESSAGE_ADOPT:
+		take_start(agent, message);
+		break;
+	case MESSAGE_SIGNAL:
+		(void)!agent->backend->ops->signal(
+			agent->backend, message->attempt, (int)message->number, &err);
+		break;
+	case MESSAGE_FORGET:
+		forget(agent, message->attempt);
+		break;
+	case MESSAGE_PING:
+		touch_leases(agent);
+		send_bytes(agent, MESSAGE_PONG, 0, message->number, NULL, 0);
+		break;
+	default:
+		exit(76); /* not for us: this is not one of ours */
+	}
+}
+
+/* False: it is over. */
+static bool take_messages(struct agent *agent)
+{
+	static struct message message;
+	size_t used;
+
+	const bool open = wire_fill(&agent->wire);
+	for (;;) {
+		switch (message_read(&agent->wire.inbox, &message, &used)) {
+		case MESSAGE_READ:
+			take_message(agent, &message);
+			buffer_take(&agent->wire.inbox, used);
+			break;
+		case MESSAGE_PART:
+			return open;
+		default:
+			return false;
+		}
+	}
+}
+
+/* ---- what goes ---- */
+
+/* True if there is an entry other than `but`. */
+static bool has_entries(const char *directory, const char *below, const char *but)
+{
+	char *path = path_join(directory, below);
+	DIR *stream = path != NULL ? opendir(path) : NULL;
+	const struct dirent *entry;
+	bool found = false;
+
+	while (stream != NULL && !found && (entry = readdir(stream)) != NULL)
+		found = strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+			strcmp(entry->d_name, but) != 0;
+	if (stream != NULL)
+		closedir(stream);
+	free(path);
+	return found;
+}
+
+static bool has_results(const char *directory)
+{
+	return has_entries(directory, "model", "") || has_entries(directory, "output", "data") ||
+	       has_entries(directory, "output/data", "") ||
+	       has_entries(directory, "../checkpoint", "");
+}
+
+static void send_file(struct agent *agent, const struct watched *watched, enum message_kind kind,
+	const char *name)
+{
+	struct tuner_error err = { TUNER_OK, "" };
+	struct text bytes = TEXT_EMPTY;
+	char *path = path_join(watched->directory, name);
+	const bool results = kind == MESSAGE_EXIT && has_results(watched->directory);
+
+	if (path == NULL || !file_read(path, RECORD_BYTES_MAX, &bytes, &err))
+		send_text(agent, MESSAGE_LOST, watched->id,
+			"its directory on the host cannot be read any more");
+	else
+		send_bytes(agent, kind, watched->id, results, bytes.bytes, bytes.length);
+	text_finish(&bytes);
+	free(path);
+}
+
+static void send_end(struct agent *agent, struct watched *watched)
+{
+	watched->told = true;
+	if (watched->end.kind == BACKEND_LOST)
+		send_bytes(agent, MESSAGE_LOST, watched->id, has_results(watched->directory),
+			watched->end.message, strlen(watched->end.message));
+	else if (watched->end.kind == BACKEND_ENDED)
+		send_file(agent, watched, MESSAGE_EXIT, ATTEMPT_EXIT);
+	else
+		send_text(agent, MESSAGE_FAILED, watched->id, watched->end.message);
+}
+
+/* Output that stays unreadable ends as a loss: to tell of an end without it would be to lose it in silence. */
+static bool is_given_up(struct agent *agent, struct watched *watched, const struct tuner_error *err)
+{
+	const int64_t now_us = clock_monotonic_us();
+
+	if (watched->unread_us == 0)
+		watched->unread_us = now_us;
+	if (!watched->ended || now_us - watched->unread_us < UNREAD_US)
+		return false;
+	watched->told = true;
+	send_text(agent, MESSAGE_LOST, watched->id, err->message);
+	return false;
+}
+
+/* False: there is more, and no room for it now; or it cannot be read at the moment. */
+static bool send_output(struct agent *agent, struct watched *watched)
+{
+	static char bytes[MESSAGE_OUTPUT_MAX];
+	struct tuner_error err = { TUNER_OK, "" };
+
+	while (buffer_size(&agent->wire.outbox) < OUTBOX_MAX) {
+		int64_t offset;
+		size_t n;
+		if (!output_read(watched->directory, watched->offset, bytes, sizeof(bytes), &offset,
+			    &n, &err))
+			return is_given_up(agent, watched, &err);
+		watched->unread_us = 0;
+		if (n == 0)
+			return true;
+		send_bytes(agent, MESSAGE_OUTPUT, watched->id, offset, bytes, n);
+		watched->offset = offset + (int64_t)n;
+	}
+	return false;
+}
+
+static void take_events(struct agent *agent)
+{
+	struct tuner_error err = { TUNER_OK, "" };
+	struct backend_event event;
+	bool got;
+
+	while (agent->backend->ops->next(agent->backend, &event, &got, &err) && got) {
+		struct watched *watched = find(agent, event.attempt);
+		if (watched == NULL)
+			continue;
+		if (event.kind == BACKEND_STARTED) {
+			send_file(agent, watched, MESSAGE_STARTED, ATTEMPT_STARTED);
+		} else {
+			watched->ended = true;
+			watched->end = event;
+		}
+	}
+}
+
+/* An end is told only behind all output. */
+static void send_news(struct agent *agent)
+{
+	for (size_t i = 0; i < agent->n; i++) {
+		struct watched *watched = &agent->items[i];
+		const bool ended = watched->ended; /* before the output is read */
+		if (!watched->told && send_output(agent, watched) && ended)
+			send_end(agent, watched);
+	}
+}
+
+static int wait_ms(const struct agent *agent)
+{
+	const int backend_ms = agent->backend->ops->wait_ms(agent->backend);
+	const int own_ms = agent->n > 0 ? TICK_MS : 10 * TICK_MS;
+
+	return backend_ms >= 0 && backend_ms < own_ms ? backend_ms : own_ms;
+}
+
+static void wait_for_something(struct agent *agent)
+{
+	struct pollfd fds[DESCRIPTORS_MAX];
+	size_t n = 0;
+
+	fds[n++] = (struct pollfd){ .fd = agent->wire.in, .events = POLLIN };
+	if (buffer_size(&agent->wire.outbox) > 0)
+		fds[n++] = (struct pollfd){ .fd = agent->wire.out, .events = POLLOUT };
+	n += agent->backend->ops->descriptors(agent->backend, fds + n, DESCRIPTORS_MAX - n);
+	poll(fds, n, wait_ms(agent));
+}
+
+static void serve(struct agent *agent)
+{
+	agent->heard_us = clock_monotonic_us();
+	say_hello(agent);
+	while (wire_flush(&agent->wire) && take_messages(agent) &&
+		clock_monotonic_us() - agent->heard_us < SILENCE_US) {
+		take_events(agent);
+		send_news(agent);
+		if (!wire_flush(&agent->wire))
+			break;
+		wait_for_something(agent);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static struct agent agent;
+	struct tuner_error err = { TUNER_OK, "" };
+
+	if (argc != 4) {
+		dprintf(2, "usage: tuner-agent DIRECTORY JOB SUPERVISOR\n"
+			   "Serves `tuner run` on a host of its; it is started over ssh.\n");
+		return 64;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
+	fcntl(1, F_SETFL, fcntl(1, F_GETFL) | O_NONBLOCK);
+	agent = (struct agent){ .root = argv[1], .job = argv[2], .wire = { .in = 0, .out = 1 } };
+	if (!backend_local_open(argv[3], &agent.backend, &err)) {
+		dprintf(2, "tuner-agent: %s\n", err.message);
+		return 70;
+	}
+	serve(&agent);
+	agent.backend->ops->close(agent.backend);
+	return 0;
+}

@@ -1,0 +1,243 @@
+/* The connection comes and goes, and what follows from that for attempts. */
+#include "scheduler/ssh_inside.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "scheduler/attempt_files.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const int64_t PING_US = 5000000;
+static const int64_t PAUSE_MAX_US = 15000000;
+
+/* ---- what earlier processes have left ---- */
+
+/* JOB-ID, where ID was drawn for this job of this database: on the host, others may have a job of this name. It
+ * lies among the attempts, so that it moves with them. */
+static bool name_job(struct ssh *ssh, struct tuner_error *err)
+{
+	struct text id = TEXT_EMPTY, name = TEXT_EMPTY;
+	char *hosts = path_join(ssh->mirror, ".hosts"),
+	     *path = hosts ? path_join(hosts, "id") : NULL;
+	unsigned char bytes[8];
+	bool ok = false;
+
+	if (path == NULL) {
+		tuner_fail_memory(err);
+		goto out;
+	}
+	if (access(path, F_OK) != 0) {
+		if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes)) {
+			tuner_fail_errno(err, errno, "cannot draw a number");
+			goto out;
+		}
+		for (size_t i = 0; i < sizeof(bytes); i++)
+			text_print(&id, "%02x", bytes[i]);
+		if (!directory_make(hosts, 0700, err) ||
+			!file_write_atomic(path, id.bytes, id.length, 0600, true, err))
+			goto out;
+	}
+	if (!file_read(path, 64, &id, err))
+		goto out;
+	text_print(
+		&name, "%s-%.*s", path_name(ssh->mirror), (int)strcspn(id.bytes, "\n/ "), id.bytes);
+	ssh->job = text_take(&name);
+	ok = ssh->job != NULL || tuner_fail_memory(err);
+out:
+	text_finish(&name);
+	text_finish(&id);
+	free(path);
+	free(hosts);
+	return ok;
+}
+
+static bool take_pending(struct ssh *ssh, const struct pending *pending, struct tuner_error *err)
+{
+	struct text directory = TEXT_EMPTY;
+	struct ssh_attempt *attempt = NULL;
+
+	if (pending->kind == PENDING_FETCH)
+		return !ssh->starts || ssh_copy_add(ssh, COPY_RESULTS, pending, err);
+	text_print(&directory, "%s/%s/%s", ssh->mirror, pending->trial, pending->number);
+	if (!text_failed(&directory))
+		attempt = ssh_keep(ssh, pending->id, directory.bytes);
+	text_finish(&directory);
+	if (attempt == NULL || !ssh_name_attempt(ssh, attempt, pending->key, err))
+		return attempt != NULL || tuner_fail_memory(err);
+	attempt->fenced = true;
+	return true;
+}
+
+/* What earlier processes left to do. */
+static bool load_pending(struct ssh *ssh, struct tuner_error *err)
+{
+	struct pending *items;
+	size_t n;
+
+	if (!pending_list(ssh->pending, &items, &n, err))
+		return false;
+	bool ok = true;
+	for (size_t i = 0; i < n && ok; i++)
+		ok = take_pending(ssh, &items[i], err);
+	free(items);
+	return ok;
+}
+
+/* A directory of our own for the socket of the connection that the copies share, of the same name each time, so that
+ * a process that was killed leaves none for ever. ssh adds 17 bytes while it makes the socket. Without one
+ * the copies have connections of their own. */
+static void make_control(struct ssh *ssh)
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	struct stat info;
+	char directory[80];
+
+	if (runtime == NULL || strlen(runtime) > 40 || access(runtime, W_OK) != 0)
+		runtime = "/tmp";
+	snprintf(directory, sizeof(directory), "%s/tuner-%016" PRIx64, runtime,
+		ssh_hash(ssh->pending, strlen(ssh->pending)));
+	if ((mkdir(directory, 0700) == 0 || errno == EEXIST) && lstat(directory, &info) == 0 &&
+		S_ISDIR(info.st_mode) && info.st_uid == geteuid() && (info.st_mode & 077) == 0)
+		snprintf(ssh->control, sizeof(ssh->control), "%s/c", directory);
+}
+
+/* What needs to be known before the first connection; not earlier, since only then no other process looks after
+ * this job. */
+static bool prepare(struct ssh *ssh, struct tuner_error *err)
+{
+	if (ssh->job != NULL)
+		return true;
+	make_control(ssh);
+	return load_pending(ssh, err) && name_job(ssh, err);
+}
+
+/* ---- the connection ---- */
+
+static bool connect_host(struct ssh *ssh, struct tuner_error *err)
+{
+	const struct ssh_target target = ssh_target_of(ssh);
+	struct tuner_error failed = { TUNER_OK, "" };
+
+	if (ssh->link.state != LINK_CLOSED || clock_monotonic_us() < ssh->next_try_us)
+		return true;
+	/* One that was killed leaves its socket. */
+	if (ssh->control[0] != '\0')
+		unlink(ssh->control);
+	if (link_open(&ssh->link, &target, ssh->directory, ssh->job, ssh->images, &failed))
+		return true;
+	ssh->next_try_us = clock_monotonic_us() + PAUSE_MAX_US;
+	return ssh_tell_down(ssh, failed.message, err);
+}
+
+static bool disconnect(struct ssh *ssh, struct tuner_error *err)
+{
+	char reason[sizeof(ssh->link.reason)];
+
+	memcpy(reason, ssh->link.reason, sizeof(reason));
+	ssh->greeted = false;
+	ssh_copies_interrupt(ssh);
+	link_close(&ssh->link, false);
+	ssh->next_try_us = clock_monotonic_us() + ssh->pause_us;
+	ssh->pause_us = 2 * ssh->pause_us < PAUSE_MAX_US ? 2 * ssh->pause_us : PAUSE_MAX_US;
+	for (size_t i = 0; i < ssh->n; i++)
+		ssh->attempts[i].sent = false;
+	return ssh_tell_down(ssh, reason, err);
+}
+
+static void ping(struct ssh *ssh)
+{
+	const int64_t now_us = clock_monotonic_us();
+	const int64_t often_us = ssh->lease_us / 4;
+
+	if (!ssh->greeted || now_us < ssh->ping_us)
+		return;
+	ssh_send_number(ssh, MESSAGE_PING, 0, now_us);
+	ssh->ping_us = now_us + (often_us > 0 && often_us < PING_US ? often_us : PING_US);
+}
+
+/* The host stays away: what runs there is given up. That it is to be killed is noted before it is told. */
+static bool give_up(struct ssh *ssh, struct tuner_error *err)
+{
+	char message[200], span[32];
+
+	if (ssh->greeted || clock_monotonic_us() < ssh->heard_us + ssh->host_timeout_us)
+		return true;
+	snprintf(span, sizeof(span), "%" PRId64, ssh->host_timeout_us / 1000000);
+	snprintf(
+		message, sizeof(message), "host %.100s has not answered for %s s", ssh->name, span);
+	for (size_t i = 0; i < ssh->n; i++) {
+		struct ssh_attempt *attempt = &ssh->attempts[i];
+		const struct pending fence = ssh_pending_of(attempt, PENDING_FENCE);
+		if (attempt->fenced || attempt->ended)
+			continue;
+		if (ssh_is_prepared(attempt) && !pending_add(ssh->pending, &fence, err))
+			return false;
+		if (!ssh_tell_text(ssh, BACKEND_LOST, attempt->id, message, err))
+			return false;
+		attempt->fenced = true;
+		attempt->quiet = false;
+		attempt->signal = SUPERVISE_KILL;
+	}
+	return true;
+}
+
+/* Whether trials may be started: the code is there, and nothing lives that should not. */
+static bool is_ready(const struct ssh *ssh)
+{
+	if (!ssh->greeted || (ssh->starts && ssh->code != NULL && !ssh->code_sent))
+		return false;
+	for (size_t i = 0; i < ssh->n; i++)
+		if (ssh->attempts[i].fenced)
+			return false;
+	return true;
+}
+
+static bool tell_state(struct ssh *ssh, struct tuner_error *err)
+{
+	if (ssh->greeted && ssh->starts && ssh->code != NULL && !ssh->has_rsync)
+		return ssh_tell_down(ssh,
+			"it has no rsync: install it there; or if it has the working directory at "
+			"the "
+			"same path, say \"sync\": \"none\"",
+			err);
+	if (ssh->greeted && ssh->copy_fault[0] != '\0')
+		return ssh_tell_down(ssh, ssh->copy_fault, err);
+	return ssh->told == TOLD_UP || !is_ready(ssh) || ssh_tell_up(ssh, err);
+}
+
+static bool send_code(struct ssh *ssh, struct tuner_error *err)
+{
+	if (!ssh->greeted || !ssh->starts || ssh->code == NULL || ssh->code_sent || !ssh->has_rsync)
+		return true;
+	for (size_t i = 0; i < ssh->n_copies; i++)
+		if (ssh->copies[i].kind == COPY_CODE)
+			return true;
+	return ssh_copy_add(ssh, COPY_CODE, NULL, err);
+}
+
+bool ssh_step(struct ssh *ssh, struct tuner_error *err)
+{
+	if (!prepare(ssh, err) || !connect_host(ssh, err))
+		return false;
+	link_step(&ssh->link, ssh->images);
+	if (!ssh_take_messages(ssh, err) || !ssh_send_attempts(ssh, err))
+		return false;
+	ping(ssh);
+	if (ssh->link.state == LINK_BROKEN && !disconnect(ssh, err))
+		return false;
+	if (!send_code(ssh, err) || !ssh_copies_step(ssh, err) || !give_up(ssh, err) ||
+		!tell_state(ssh, err))
+		return false;
+	/* What this step has to say, so that nobody waits for it. */
+	if (ssh->link.state == LINK_OPEN)
+		wire_flush(&ssh->link.wire);
+	return true;
+}

@@ -1,0 +1,347 @@
+#include "scheduler/ssh_inside.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { TRIES_MAX = 5 };
+
+static const int64_t COPY_US = 12 * INT64_C(3600000000); /* of gigabytes over a slow line */
+static const int64_t PAUSE_US = 2000000;
+static const int64_t LOOK_US = 200000;
+/* How long a retry waits for what another host still has of its trial. */
+static const int64_t OTHERS_US = 60000000;
+
+/* ---- the words of rsync ---- */
+
+/* It splits its -e at blanks, and takes both kinds of quotes; one within the other cannot be written. */
+static void remote_shell(const struct ssh *ssh, struct text *ret)
+{
+	const struct ssh_target target = ssh_target_of(ssh);
+	struct strings words = { 0 };
+
+	ssh_words(&target, false, &words);
+	for (size_t i = 0; i < words.n; i++) {
+		const char *word = strings_item(&words, i);
+		const char *quote = strchr(word, '\'') != NULL ? "\"" : "'";
+		text_print(ret, "%s%s%s%s", i > 0 ? " " : "", quote, word, quote);
+	}
+	ret->failed |= strings_failed(&words);
+	strings_finish(&words);
+}
+
+static void add_word(struct strings *words, const char *format, ...) TUNER_PRINTF(2, 3);
+static void add_word(struct strings *words, const char *format, ...)
+{
+	struct text word = TEXT_EMPTY;
+	va_list args;
+
+	va_start(args, format);
+	text_print_v(&word, format, args);
+	va_end(args);
+	strings_add(words, word.bytes);
+	words->failed |= text_failed(&word);
+	text_finish(&word);
+}
+
+/* A directory on the host, as rsync takes it. An IPv6 address has brackets. */
+static void add_remote(struct strings *words, const struct ssh *ssh, const char *below)
+{
+	const bool colons = strchr(ssh->address, ':') != NULL;
+
+	add_word(words, "%s%s%s:%s/%s/%s/", colons ? "[" : "", ssh->address, colons ? "]" : "",
+		ssh->root.bytes, ssh->job, below);
+}
+
+/* The database lies in the working directory as a rule, and so do attempts and logs beside it. */
+static void exclude_database(const struct ssh *ssh, struct strings *words)
+{
+	const size_t n = strlen(ssh->code);
+
+	if (strncmp(ssh->database, ssh->code, n) == 0 && ssh->database[n] == '/')
+		add_word(words, "--exclude=%s*", ssh->database + n);
+}
+
+static void words_of(const struct ssh *ssh, const struct ssh_copy *copy, struct strings *words)
+{
+	struct text shell = TEXT_EMPTY;
+
+	remote_shell(ssh, &shell);
+	strings_add(words, "rsync");
+	strings_add(words, "-a");
+	strings_add(words, "-s");
+	strings_add(words, "--timeout=60");
+	strings_add(words, "-e");
+	strings_add(words, shell.bytes);
+	words->failed |= text_failed(&shell);
+	text_finish(&shell);
+	switch (copy->kind) {
+	case COPY_CODE:
+		if (!ssh->frozen) {
+			strings_add(words, "--exclude=.git/");
+			exclude_database(ssh, words);
+			strings_add(words, "--filter=:- .gitignore");
+		}
+		add_word(words, "%s/", ssh->code);
+		add_remote(words, ssh, ssh->code_name);
+		break;
+	case COPY_CHECKPOINT:
+		/* What is newer there was written by an attempt there. */
+		strings_add(words, "--update");
+		add_word(words, "%s/%s/checkpoint", ssh->mirror, copy->of.trial);
+		add_remote(words, ssh, copy->of.trial);
+		break;
+	case COPY_RESULTS:
+		strings_add(words, "--update");
+		strings_add(words, "--include=/checkpoint/***");
+		add_word(words, "--include=/%s/", copy->of.number);
+		add_word(words, "--include=/%s/model/***", copy->of.number);
+		add_word(words, "--include=/%s/output/***", copy->of.number);
+		strings_add(words, "--exclude=*");
+		add_remote(words, ssh, copy->of.trial);
+		add_word(words, "%s/%s/", ssh->mirror, copy->of.trial);
+		break;
+	}
+}
+
+static bool start(const struct ssh *ssh, struct ssh_copy *copy, struct tuner_error *err)
+{
+	struct strings words = { 0 };
+	bool ok = false;
+
+	words_of(ssh, copy, &words);
+	char **arguments = strings_vector(&words);
+	if (arguments == NULL)
+		tuner_fail_memory(err);
+	else
+		ok = child_process_start(&copy->rsync, arguments, false, err);
+	copy->runs = ok;
+	copy->until_us = clock_monotonic_us() + COPY_US;
+	copy->tries++;
+	free(arguments);
+	strings_finish(&words);
+	return ok;
+}
+
+/* ---- the queue ---- */
+
+bool ssh_copy_add(
+	struct ssh *ssh, enum copy_kind kind, const struct pending *of, struct tuner_error *err)
+{
+	if (ssh->n_copies == ssh->copies_capacity) {
+		const size_t capacity = ssh->copies_capacity > 0 ? 2 * ssh->copies_capacity : 16;
+		struct ssh_copy *copies = realloc(ssh->copies, capacity * sizeof(*copies));
+		if (copies == NULL)
+			return tuner_fail_memory(err);
+		ssh->copies = copies;
+		ssh->copies_capacity = capacity;
+	}
+	ssh->copies[ssh->n_copies++] = (struct ssh_copy){
+		.kind = kind,
+		.of = of != NULL ? *of : (struct pending){ 0 },
+		.until_us = clock_monotonic_us() + OTHERS_US,
+		.rsync = { .in = -1, .out = -1, .errors = -1 },
+	};
+	return true;
+}
+
+static void drop(struct ssh *ssh, size_t i)
+{
+	child_process_end(&ssh->copies[i].rsync);
+	ssh->n_copies--;
+	memmove(ssh->copies + i, ssh->copies + i + 1, (ssh->n_copies - i) * sizeof(*ssh->copies));
+}
+
+/* There is one of each kind under way at most. */
+static bool may_start(const struct ssh *ssh, struct ssh_copy *copy, int64_t now_us)
+{
+	char *others;
+
+	if (copy->runs || now_us < copy->due_us || !ssh->greeted || ssh->link.state != LINK_OPEN)
+		return false;
+	for (size_t i = 0; i < ssh->n_copies; i++)
+		if (ssh->copies[i].runs && ssh->copies[i].kind == copy->kind)
+			return false;
+	if (copy->kind != COPY_CHECKPOINT || now_us >= copy->until_us)
+		return true;
+	/* Not before what the trial's last attempt has left elsewhere is here. */
+	others = path_join(ssh->mirror, ".hosts");
+	const bool waits = others != NULL && pending_fetch_of(others, copy->of.trial);
+	free(others);
+	if (waits)
+		copy->due_us = now_us + LOOK_US;
+	return !waits;
+}
+
+/* True: it is through, well or not, and fault says which. False: it is to be tried again. */
+static bool is_through(struct ssh_copy *copy, bool in_time, char fault[256])
+{
+	const int status = copy->rsync.status;
+
+	fault[0] = '\0';
+	copy->runs = false;
+	/* 24: files have vanished meanwhile, as a running command's may. */
+	if (in_time && WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 24))
+		return true;
+	if (in_time)
+		child_process_explain(&copy->rsync, "rsync", fault, 256);
+	else
+		snprintf(fault, 256, "rsync takes more than 12 hours");
+	if (copy->tries >= TRIES_MAX)
+		return true;
+	copy->due_us = clock_monotonic_us() + PAUSE_US * copy->tries;
+	return false;
+}
+
+static void finish(struct ssh *ssh, size_t i, const char *fault)
+{
+	const struct pending of = ssh->copies[i].of;
+	const enum copy_kind kind = ssh->copies[i].kind;
+
+	drop(ssh, i);
+	if (kind == COPY_CODE && fault[0] == '\0') {
+		ssh->code_sent = true;
+		ssh->copy_fault[0] = '\0';
+	} else if (kind == COPY_CHECKPOINT) {
+		ssh_checkpoint_sent(ssh, of.id, fault);
+	} else if (kind == COPY_RESULTS && fault[0] == '\0') {
+		pending_remove(ssh->pending, &of); /* else the next process tries again */
+	}
+}
+
+/* The code is tried until it goes: nothing can be started without it. */
+static bool take_end(struct ssh *ssh, size_t i, bool in_time)
+{
+	struct ssh_copy *copy = &ssh->copies[i];
+	char fault[256];
+
+	if (!in_time)
+		child_process_end(&copy->rsync);
+	const bool through = is_through(copy, in_time, fault);
+	child_process_end(&copy->rsync);
+	if (copy->kind == COPY_CODE && fault[0] != '\0') {
+		snprintf(ssh->copy_fault, sizeof(ssh->copy_fault),
+			"the working directory cannot be sent there: %.200s", fault);
+		copy->tries = 1;
+		copy->due_us = clock_monotonic_us() + 10 * PAUSE_US;
+		return false;
+	}
+	if (through)
+		finish(ssh, i, fault);
+	return through;
+}
+
+bool ssh_copies_step(struct ssh *ssh, struct tuner_error *err)
+{
+	const int64_t now_us = clock_monotonic_us();
+
+	for (size_t i = 0; i < ssh->n_copies;) {
+		struct ssh_copy *copy = &ssh->copies[i];
+		if (copy->runs) {
+			const bool ended = child_process_ended(&copy->rsync);
+			if ((ended || now_us >= copy->until_us) && take_end(ssh, i, ended))
+				continue;
+		} else if (may_start(ssh, copy, now_us)) {
+			struct tuner_error failed = { TUNER_OK, "" };
+			if (!start(ssh, copy, &failed)) {
+				if (failed.code != TUNER_USAGE) {
+					*err = failed;
+					return false;
+				}
+				snprintf(ssh->copy_fault, sizeof(ssh->copy_fault), "%.250s",
+					failed.message);
+				copy->due_us = now_us + 10 * PAUSE_US;
+			}
+		}
+		i++;
+	}
+	return true;
+}
+
+static bool holds_something(const char *path)
+{
+	DIR *stream = opendir(path);
+	const struct dirent *entry;
+	bool found = false;
+
+	while (stream != NULL && !found && (entry = readdir(stream)) != NULL)
+		found = strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+	if (stream != NULL)
+		closedir(stream);
+	return found;
+}
+
+bool ssh_needs_checkpoint(const struct ssh *ssh, const struct ssh_attempt *attempt)
+{
+	char *trial = path_join(ssh->mirror, attempt->trial);
+	char *checkpoint = trial != NULL ? path_join(trial, "checkpoint") : NULL;
+	char *others = path_join(ssh->mirror, ".hosts");
+	const bool needs = ssh->code != NULL && strcmp(attempt->number, "1") != 0 &&
+			   ((checkpoint != NULL && holds_something(checkpoint)) ||
+				   (others != NULL && pending_fetch_of(others, attempt->trial)));
+	free(trial);
+	free(checkpoint);
+	free(others);
+	return needs;
+}
+
+bool ssh_copies_results(const struct ssh *ssh, int64_t attempt)
+{
+	for (size_t i = 0; i < ssh->n_copies; i++)
+		if (ssh->copies[i].kind == COPY_RESULTS &&
+			(attempt == 0 || ssh->copies[i].of.id == attempt))
+			return true;
+	return false;
+}
+
+size_t ssh_copies_descriptors(struct ssh *ssh, struct pollfd *ret_fds, size_t size)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < ssh->n_copies && n < size; i++)
+		if (ssh->copies[i].runs && ssh->copies[i].rsync.errors >= 0)
+			ret_fds[n++] = (struct pollfd){ .fd = ssh->copies[i].rsync.errors,
+				.events = POLLIN };
+	return n;
+}
+
+int64_t ssh_copies_due_us(const struct ssh *ssh)
+{
+	const int64_t now_us = clock_monotonic_us();
+	int64_t due_us = INT64_MAX;
+	for (size_t i = 0; i < ssh->n_copies; i++) {
+		const struct ssh_copy *copy = &ssh->copies[i];
+		/* One that has closed its streams ends in a moment. */
+		const int64_t its_us = !copy->runs              ? copy->due_us
+				       : copy->rsync.errors < 0 ? now_us + 10000
+								: copy->until_us;
+		if (ssh->link.state == LINK_OPEN && its_us > now_us && its_us < due_us)
+			due_us = its_us;
+	}
+	return due_us;
+}
+
+void ssh_copies_interrupt(struct ssh *ssh)
+{
+	for (size_t i = 0; i < ssh->n_copies; i++) {
+		struct ssh_copy *copy = &ssh->copies[i];
+		if (!copy->runs)
+			continue;
+		child_process_end(&copy->rsync);
+		copy->runs = false;
+		copy->tries = 0;
+		copy->due_us = 0;
+	}
+}
+
+void ssh_copies_finish(struct ssh *ssh)
+{
+	while (ssh->n_copies > 0)
+		drop(ssh, 0);
+	free(ssh->copies);
+}

@@ -1,0 +1,157 @@
+/* Inside of ssh.h: the backend's state and its parts in the files ssh*.c. Nothing else includes it. */
+#ifndef SCHEDULER_SSH_INSIDE_H
+#define SCHEDULER_SSH_INSIDE_H
+
+#include "scheduler/ssh.h"
+#include "scheduler/ssh_link.h"
+#include "scheduler/ssh_pending.h"
+
+struct ssh_attempt {
+	int64_t id;
+	char *directory; /* the mirror's */
+	char trial[32], number[32]; /* "0007", "1" */
+	char key[64];
+	bool starts; /* it may be started there if it has not run */
+	bool sent; /* the agent of this connection knows it */
+	bool started, ended; /* told */
+	bool fenced; /* lost: to be killed as soon as the host is back */
+	bool quiet; /* fenced, and its end has been told */
+	bool waits; /* for its checkpoints to be sent */
+	int signal; /* to be sent; 0: none */
+};
+
+enum copy_kind { COPY_CODE, COPY_CHECKPOINT, COPY_RESULTS };
+
+/* One rsync, waiting or under way. */
+struct ssh_copy {
+	enum copy_kind kind;
+	struct pending of; /* the attempt; of COPY_CODE nothing */
+	int64_t due_us, until_us;
+	int tries;
+	bool runs;
+	struct child_process rsync;
+};
+
+struct ssh {
+	struct backend backend;
+	char *name, *address, *user, *directory, *mirror, *code, *database, *pending, *job;
+	unsigned port;
+	char **options;
+	int64_t host_timeout_us, lease_us, log_max_bytes;
+	bool starts;
+	char code_name
+		[32]; /* of the directory that the code is sent to: "code", or of frozen code another */
+	bool frozen;
+	struct image images[IMAGES];
+	char control[108]; /* of a directory of its own; "": there is none */
+
+	struct ssh_link link;
+	bool greeted; /* this connection's agent has said what it is */
+	int64_t next_try_us, pause_us; /* monotonic */
+	int64_t heard_us; /* last, or since when we wait to be */
+	int64_t ping_us; /* next */
+	enum { TOLD_NOTHING, TOLD_UP, TOLD_DOWN } told;
+	char told_reason[256];
+	int64_t told_us;
+
+	struct machine machine; /* as last told */
+	struct text root; /* its directory, absolute; empty: never heard */
+	struct text site_directory, site_code;
+	struct strings environment;
+	char **environment_vector;
+	bool has_rsync;
+
+	struct ssh_attempt *attempts;
+	size_t n, capacity;
+	struct ssh_copy *copies;
+	size_t n_copies, copies_capacity;
+	bool code_sent;
+	char copy_fault
+		[256]; /* why the code could not be sent; "": it could, or has not been tried */
+
+	struct backend_event *events;
+	size_t n_events, events_capacity, first_event;
+};
+
+/* ---- ssh.c: the operations ---- */
+
+/* The first pause before another try; doubled from try to try. */
+#define PAUSE_FIRST_US INT64_C(500000)
+
+struct ssh_attempt *ssh_find(const struct ssh *ssh, int64_t id);
+struct ssh_attempt *ssh_keep(
+	struct ssh *ssh, int64_t id, const char *directory); /* NULL without memory */
+void ssh_drop(struct ssh *ssh, struct ssh_attempt *attempt);
+
+/* By its directory, MIRROR/0007/1. */
+TUNER_MUST_CHECK
+bool ssh_name_attempt(const struct ssh *ssh, struct ssh_attempt *attempt, const char *key,
+	struct tuner_error *err);
+struct pending ssh_pending_of(const struct ssh_attempt *attempt, enum pending_kind kind);
+
+/* How the host is reached. */
+struct ssh_target ssh_target_of(const struct ssh *ssh);
+
+/* The attempt may be started now. */
+void ssh_checkpoint_sent(struct ssh *ssh, int64_t id, const char *fault);
+
+/* ---- ssh_connection.c ---- */
+
+/* Does what is due, without waiting: what there is to tell stands in ssh->events then. */
+TUNER_MUST_CHECK
+bool ssh_step(struct ssh *ssh, struct tuner_error *err);
+
+/* ---- ssh_talk.c: to the loop, to the agent, and from it ---- */
+
+/* Appends an event; false without memory. */
+bool ssh_tell(struct ssh *ssh, const struct backend_event *event);
+TUNER_MUST_CHECK
+bool ssh_tell_text(struct ssh *ssh, enum backend_event_kind kind, int64_t attempt,
+	const char *message, struct tuner_error *err);
+
+/* The host answers, or not: told when it is news. */
+TUNER_MUST_CHECK
+bool ssh_tell_up(struct ssh *ssh, struct tuner_error *err);
+TUNER_MUST_CHECK
+bool ssh_tell_down(struct ssh *ssh, const char *reason, struct tuner_error *err);
+
+/* From what the mirror says; once each. */
+TUNER_MUST_CHECK
+bool ssh_tell_started(struct ssh *ssh, struct ssh_attempt *attempt,
+	const struct attempt_status *status, struct tuner_error *err);
+TUNER_MUST_CHECK
+bool ssh_tell_ended(struct ssh *ssh, struct ssh_attempt *attempt,
+	const struct attempt_status *status, struct tuner_error *err);
+
+/* Whether it was prepared here, and so may have been started there. */
+bool ssh_is_prepared(const struct ssh_attempt *attempt);
+
+/* All attempts that the agent of this connection does not know yet. */
+TUNER_MUST_CHECK
+bool ssh_send_attempts(struct ssh *ssh, struct tuner_error *err);
+void ssh_send_number(struct ssh *ssh, enum message_kind kind, int64_t attempt, int64_t number);
+void ssh_send_signal(struct ssh *ssh, struct ssh_attempt *attempt);
+
+TUNER_MUST_CHECK
+bool ssh_take_messages(struct ssh *ssh, struct tuner_error *err);
+
+/* ---- ssh_copy.c: code and checkpoints there, results home ---- */
+
+/* As often as something may have happened. A fault in the code's way goes to copy_fault. */
+TUNER_MUST_CHECK
+bool ssh_copies_step(struct ssh *ssh, struct tuner_error *err);
+TUNER_MUST_CHECK
+bool ssh_copy_add(
+	struct ssh *ssh, enum copy_kind kind, const struct pending *of, struct tuner_error *err);
+
+/* Whether an attempt's trial has checkpoints here that the host must have first. */
+bool ssh_needs_checkpoint(const struct ssh *ssh, const struct ssh_attempt *attempt);
+bool ssh_copies_results(const struct ssh *ssh, int64_t attempt); /* 0: of any */
+size_t ssh_copies_descriptors(struct ssh *ssh, struct pollfd *ret_fds, size_t size);
+int64_t ssh_copies_due_us(const struct ssh *ssh); /* monotonic; INT64_MAX: none */
+
+/* The connection is gone, and what used it with it: to be done again. */
+void ssh_copies_interrupt(struct ssh *ssh);
+void ssh_copies_finish(struct ssh *ssh);
+
+#endif

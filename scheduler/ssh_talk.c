@@ -1,0 +1,428 @@
+/* What is said to the loop and to the agent, and what the agent says. */
+#include "scheduler/ssh_inside.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "scheduler/attempt_files.h"
+#include "scheduler/mirror.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Between two words about a host that stays away, for changing reasons. */
+static const int64_t SAY_AGAIN_US = 60000000;
+
+/* ---- events ---- */
+
+bool ssh_tell(struct ssh *ssh, const struct backend_event *event)
+{
+	if (ssh->n_events == ssh->events_capacity) {
+		const size_t capacity = ssh->events_capacity > 0 ? 2 * ssh->events_capacity : 16;
+		struct backend_event *events = realloc(ssh->events, capacity * sizeof(*events));
+		if (events == NULL)
+			return false;
+		ssh->events = events;
+		ssh->events_capacity = capacity;
+	}
+	ssh->events[ssh->n_events++] = *event;
+	return true;
+}
+
+bool ssh_tell_text(struct ssh *ssh, enum backend_event_kind kind, int64_t attempt,
+	const char *message, struct tuner_error *err)
+{
+	struct backend_event event = { .kind = kind, .attempt = attempt };
+
+	snprintf(event.message, sizeof(event.message), "%s", message);
+	return ssh_tell(ssh, &event) || tuner_fail_memory(err);
+}
+
+bool ssh_tell_up(struct ssh *ssh, struct tuner_error *err)
+{
+	ssh->told = TOLD_UP;
+	return ssh_tell_text(ssh, BACKEND_HOST_UP, 0, "", err);
+}
+
+bool ssh_tell_down(struct ssh *ssh, const char *reason, struct tuner_error *err)
+{
+	const int64_t now_us = clock_monotonic_us();
+
+	if (ssh->told == TOLD_DOWN &&
+		(strcmp(ssh->told_reason, reason) == 0 || now_us - ssh->told_us < SAY_AGAIN_US))
+		return true;
+	ssh->told = TOLD_DOWN;
+	ssh->told_us = now_us;
+	snprintf(ssh->told_reason, sizeof(ssh->told_reason), "%s", reason);
+	return ssh_tell_text(ssh, BACKEND_HOST_DOWN, 0, reason, err);
+}
+
+/* What the mirror says now. */
+bool ssh_tell_started(struct ssh *ssh, struct ssh_attempt *attempt,
+	const struct attempt_status *status, struct tuner_error *err)
+{
+	struct backend_event event = {
+		.kind = BACKEND_STARTED, .attempt = attempt->id, .started_us = status->started_us
+	};
+
+	if (attempt->started || attempt->fenced || status->started_us == 0)
+		return true;
+	attempt->started = true;
+	return ssh_tell(ssh, &event) || tuner_fail_memory(err);
+}
+
+bool ssh_tell_ended(struct ssh *ssh, struct ssh_attempt *attempt,
+	const struct attempt_status *status, struct tuner_error *err)
+{
+	struct backend_event event = { .kind = attempt->fenced ? BACKEND_LATE : BACKEND_ENDED,
+		.attempt = attempt->id,
+		.exit = status->exit };
+
+	attempt->ended = attempt->quiet = true;
+	return ssh_tell(ssh, &event) || tuner_fail_memory(err);
+}
+
+/* It ended without a record. */
+static bool tell_gone(struct ssh *ssh, struct ssh_attempt *attempt, enum backend_event_kind kind,
+	const char *message, struct tuner_error *err)
+{
+	if (attempt->quiet || (attempt->ended && !attempt->fenced))
+		return true;
+	attempt->ended = attempt->quiet = true;
+	return ssh_tell_text(ssh, attempt->fenced ? BACKEND_LATE : kind, attempt->id, message, err);
+}
+
+/* ---- to the agent ---- */
+
+static bool add_file(
+	struct buffer *tree, const char *path, const char *name, struct tuner_error *err)
+{
+	struct text bytes = TEXT_EMPTY;
+	const bool ok = file_read(path, LAUNCH_BYTES_MAX, &bytes, err) &&
+			(entry_write(tree, ENTRY_FILE, name, bytes.bytes, bytes.length) ||
+				tuner_fail_memory(err));
+	text_finish(&bytes);
+	return ok;
+}
+
+static bool add_link(
+	struct buffer *tree, const char *path, const char *name, struct tuner_error *err)
+{
+	char target[4096];
+	const ssize_t n = readlink(path, target, sizeof(target));
+
+	if (n < 0 || n == sizeof(target))
+		return tuner_fail_errno(err, errno, "cannot read the link %s", path);
+	return entry_write(tree, ENTRY_LINK, name, target, (size_t)n) || tuner_fail_memory(err);
+}
+
+static bool add_directory(
+	struct buffer *tree, const char *directory, const char *below, struct tuner_error *err);
+
+static bool add_entry(struct buffer *tree, const char *directory, const char *below,
+	const char *entry, struct tuner_error *err)
+{
+	char *path = path_join(directory, entry), *name = path_join(below, entry);
+	struct stat info;
+	bool ok = path != NULL && name != NULL;
+
+	if (!ok)
+		tuner_fail_memory(err);
+	else if (lstat(path, &info) != 0)
+		ok = tuner_fail_errno(err, errno, "cannot look at %s", path);
+	else if (S_ISDIR(info.st_mode))
+		ok = (entry_write(tree, ENTRY_DIRECTORY, name, NULL, 0) ||
+			     tuner_fail_memory(err)) &&
+		     add_directory(tree, path, name, err);
+	else if (S_ISLNK(info.st_mode))
+		ok = add_link(tree, path, name, err);
+	else if (S_ISREG(info.st_mode))
+		ok = add_file(tree, path, name, err);
+	free(path);
+	free(name);
+	return ok;
+}
+
+/* What command_prepare has made. */
+static bool add_directory(
+	struct buffer *tree, const char *directory, const char *below, struct tuner_error *err)
+{
+	DIR *stream = opendir(directory);
+	const struct dirent *entry;
+	bool ok = true;
+
+	if (stream == NULL)
+		return tuner_fail_errno(err, errno, "cannot list %s", directory);
+	while (ok && (entry = readdir(stream)) != NULL)
+		if (entry->d_name[0] != '.')
+			ok = add_entry(tree, directory, below, entry->d_name, err);
+	closedir(stream);
+	return ok;
+}
+
+/* Whether it was prepared here, and so may have been started there. */
+bool ssh_is_prepared(const struct ssh_attempt *attempt)
+{
+	char *launch = path_join(attempt->directory, ATTEMPT_LAUNCH);
+	const bool is_there = launch != NULL && access(launch, F_OK) == 0;
+
+	free(launch);
+	return is_there;
+}
+
+/* What the mirror has got since goes with it, and is not written there: only what never ran is. */
+static bool send_attempt(struct ssh *ssh, struct ssh_attempt *attempt, struct tuner_error *err)
+{
+	static const struct message none;
+	struct message message = none;
+	struct buffer tree = { 0 };
+	struct attempt_status status;
+	bool ok = true;
+
+	if (!attempt_look(attempt->directory, &status, err))
+		return false;
+	message.kind = attempt->starts && !attempt->fenced && status.started_us == 0
+			       ? MESSAGE_START
+			       : MESSAGE_ADOPT;
+	message.attempt = attempt->id;
+	message.number = output_end(attempt->directory);
+	snprintf(message.directory, sizeof(message.directory), "%s/%s/%s", ssh->job, attempt->trial,
+		attempt->number);
+	snprintf(message.key, sizeof(message.key), "%s", attempt->key);
+	if (message.kind == MESSAGE_START && !ssh_is_prepared(attempt))
+		message.kind = MESSAGE_ADOPT;
+	if (message.kind == MESSAGE_START) {
+		ok = add_directory(&tree, attempt->directory, "", err);
+		message.bytes = tree.memory + tree.from;
+		message.n = buffer_size(&tree);
+	}
+	if (ok)
+		link_send(&ssh->link, &message);
+	attempt->sent = ok;
+	buffer_finish(&tree);
+	return ok;
+}
+
+void ssh_send_number(struct ssh *ssh, enum message_kind kind, int64_t attempt, int64_t number)
+{
+	static const struct message none;
+	struct message message = none;
+
+	message.kind = kind;
+	message.attempt = attempt;
+	message.number = number;
+	link_send(&ssh->link, &message);
+}
+
+void ssh_send_signal(struct ssh *ssh, struct ssh_attempt *attempt)
+{
+	if (attempt->signal == 0 || !attempt->sent || !ssh->greeted)
+		return;
+	ssh_send_number(ssh, MESSAGE_SIGNAL, attempt->id, attempt->signal);
+	attempt->signal = 0;
+}
+
+/* All that the agent of this connection does not know yet. One that cannot even be read here has failed;
+ * the others go on. */
+bool ssh_send_attempts(struct ssh *ssh, struct tuner_error *err)
+{
+	for (size_t i = 0; i < ssh->n && ssh->greeted; i++) {
+		struct ssh_attempt *attempt = &ssh->attempts[i];
+		struct tuner_error failed = { TUNER_OK, "" };
+		if (attempt->sent || attempt->waits || attempt->quiet ||
+			(attempt->ended && !attempt->fenced))
+			continue;
+		/* Nothing runs there before the code is there; what was started before is only taken
+		 * over, and needs none. */
+		if (!send_attempt(ssh, attempt, &failed)) {
+			if (!tell_gone(ssh, attempt, BACKEND_FAILED, failed.message, err))
+				return false;
+			continue;
+		}
+		ssh_send_signal(ssh, attempt);
+	}
+	return true;
+}
+
+/* ---- from the agent ---- */
+
+static void take_gpu(struct ssh *ssh, const char *line)
+{
+	struct machine *machine = &ssh->machine;
+	long long bytes = 0;
+	int length = 0;
+
+	if (machine->n_gpus == GPUS_MAX)
+		return;
+	struct gpu *gpu = &machine->gpus[machine->n_gpus];
+	*gpu = (struct gpu){ 0 };
+	if (sscanf(line, "%d %63s %lld %n", &gpu->index, gpu->uuid, &bytes, &length) < 3)
+		return;
+	gpu->memory_bytes = bytes;
+	snprintf(gpu->name, sizeof(gpu->name), "%s", line + length);
+	machine->n_gpus++;
+}
+
+static void take_fact(struct ssh *ssh, const char *name, const char *value)
+{
+	if (strcmp(name, "cores") == 0)
+		ssh->machine.cores = atoi(value) > 0 ? (unsigned)atoi(value) : 1;
+	else if (strcmp(name, "gpu") == 0)
+		take_gpu(ssh, value);
+	else if (strcmp(name, "no_gpus") == 0)
+		snprintf(ssh->machine.no_gpus, sizeof(ssh->machine.no_gpus), "%s", value);
+	else if (strcmp(name, "rsync") == 0)
+		ssh->has_rsync = strcmp(value, "yes") == 0;
+	else if (strcmp(name, "path") == 0)
+		strings_put_text(&ssh->environment, "PATH", value);
+	else if (strcmp(name, "home") == 0)
+		strings_put_text(&ssh->environment, "HOME", value);
+	else if (strcmp(name, "ld_library_path") == 0)
+		strings_put_text(&ssh->environment, "LD_LIBRARY_PATH", value);
+}
+
+static bool take_facts(struct ssh *ssh, const struct message *message, struct tuner_error *err)
+{
+	struct entry entry;
+	size_t at = 0;
+
+	ssh->machine = (struct machine){ .cores = 1 };
+	ssh->has_rsync = false;
+	while (entry_read(message->bytes, message->n, &at, &entry)) {
+		char *value = strndup(entry.bytes, entry.n);
+		if (value == NULL)
+			return tuner_fail_memory(err);
+		take_fact(ssh, entry.name, value);
+		free(value);
+	}
+	text_clear(&ssh->root);
+	text_add(&ssh->root, message->directory);
+	text_clear(&ssh->site_directory);
+	text_print(&ssh->site_directory, "%s/%s", message->directory, ssh->job);
+	text_clear(&ssh->site_code);
+	text_print(&ssh->site_code, "%s/%s", ssh->site_directory.bytes, ssh->code_name);
+	free(ssh->environment_vector);
+	ssh->environment_vector = strings_vector(&ssh->environment);
+	return (ssh->environment_vector != NULL && !text_failed(&ssh->root) &&
+		       !text_failed(&ssh->site_directory) && !text_failed(&ssh->site_code)) ||
+	       tuner_fail_memory(err);
+}
+
+static bool take_hello(struct ssh *ssh, const struct message *message, struct tuner_error *err)
+{
+	if (message->number != MESSAGE_VERSION || message->directory[0] != '/') {
+		link_break(&ssh->link, "its tuner-agent speaks another version");
+		return true;
+	}
+	if (!take_facts(ssh, message, err))
+		return false;
+	ssh->greeted = true;
+	ssh->pause_us = PAUSE_FIRST_US;
+	ssh->ping_us = 0;
+	for (size_t i = 0; i < ssh->n; i++) {
+		ssh->attempts[i].sent = false;
+		if (ssh->attempts[i].fenced)
+			ssh->attempts[i].signal = SUPERVISE_KILL;
+	}
+	return ssh_send_attempts(ssh, err);
+}
+
+/* Noted before its end is told, and before exit.json is here: where that is, nobody asks the host again. What a
+ * lost host has written while another may have had the trial is not wanted. */
+static bool fetch(struct ssh *ssh, struct ssh_attempt *attempt, const struct message *message,
+	struct tuner_error *err)
+{
+	const struct pending fetch = ssh_pending_of(attempt, PENDING_FETCH);
+
+	if (message->number == 0 || ssh->code == NULL || attempt->fenced || attempt->quiet)
+		return true;
+	return pending_add(ssh->pending, &fetch, err) &&
+	       ssh_copy_add(ssh, COPY_RESULTS, &fetch, err);
+}
+
+static bool take_exit(struct ssh *ssh, struct ssh_attempt *attempt, const struct message *message,
+	struct tuner_error *err)
+{
+	struct attempt_status status;
+
+	if (attempt->quiet || attempt->ended)
+		return true;
+	if (!fetch(ssh, attempt, message, err) ||
+		!mirror_record(attempt->directory, ATTEMPT_EXIT, message->bytes, message->n, err) ||
+		!attempt_look(attempt->directory, &status, err))
+		return false;
+	if (status.life != ATTEMPT_FINISHED)
+		return tell_gone(ssh, attempt, BACKEND_LOST, "its exit.json cannot be read", err);
+	return ssh_tell_ended(ssh, attempt, &status, err);
+}
+
+static bool take_started(struct ssh *ssh, struct ssh_attempt *attempt,
+	const struct message *message, struct tuner_error *err)
+{
+	struct attempt_status status;
+
+	return mirror_record(
+		       attempt->directory, ATTEMPT_STARTED, message->bytes, message->n, err) &&
+	       attempt_look(attempt->directory, &status, err) &&
+	       ssh_tell_started(ssh, attempt, &status, err);
+}
+
+static bool take_of_attempt(struct ssh *ssh, struct ssh_attempt *attempt,
+	const struct message *message, struct tuner_error *err)
+{
+	char why[200];
+
+	snprintf(why, sizeof(why), "%.*s", (int)(message->n < 190 ? message->n : 190),
+		message->n > 0 ? message->bytes : "");
+	switch (message->kind) {
+	case MESSAGE_STARTED:
+		return take_started(ssh, attempt, message, err);
+	case MESSAGE_OUTPUT:
+		return mirror_output(attempt->directory, message->number, message->bytes,
+			message->n, ssh->log_max_bytes, err);
+	case MESSAGE_EXIT:
+		return take_exit(ssh, attempt, message, err);
+	case MESSAGE_LOST:
+		return fetch(ssh, attempt, message, err) &&
+		       tell_gone(ssh, attempt, BACKEND_LOST, why, err);
+	default:
+		return tell_gone(ssh, attempt, BACKEND_FAILED, why, err);
+	}
+}
+
+/* What cannot be written here ends the connection, not the attempt: the host keeps it all. */
+static bool take_message(struct ssh *ssh, const struct message *message, struct tuner_error *err)
+{
+	struct ssh_attempt *attempt = ssh_find(ssh, message->attempt);
+	struct tuner_error failed = { TUNER_OK, "" };
+
+	ssh->heard_us = clock_monotonic_us();
+	if (message->kind == MESSAGE_HELLO)
+		return take_hello(ssh, message, err);
+	if (message->kind == MESSAGE_PONG || attempt == NULL)
+		return true;
+	if (message->kind < MESSAGE_HELLO || !ssh->greeted)
+		link_break(&ssh->link, "tuner-agent says what nobody understands");
+	else if (!take_of_attempt(ssh, attempt, message, &failed))
+		link_break(&ssh->link, "%.250s", failed.message);
+	return true;
+}
+
+bool ssh_take_messages(struct ssh *ssh, struct tuner_error *err)
+{
+	struct message *message = malloc(sizeof(*message));
+	size_t used;
+	bool ok = message != NULL || tuner_fail_memory(err);
+
+	while (ok && link_next(&ssh->link, message, &used)) {
+		ok = take_message(ssh, message, err);
+		link_taken(&ssh->link, used);
+	}
+	free(message);
+	return ok;
+}

@@ -1,0 +1,82 @@
+#include "surrogate/two_groups.h"
+
+#include <gsl/gsl_cdf.h>
+
+#include <math.h>
+
+static double squares(const double *x, size_t n)
+{
+	const double mean = paired_mean(x, n);
+	double sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += (x[i] - mean) * (x[i] - mean);
+	return sum;
+}
+
+void two_groups_compare(const double *a, size_t n_a, const double *b, size_t n_b, double level,
+	struct group_difference *ret)
+{
+	*ret = (struct group_difference){ .mean = paired_mean(a, n_a) - paired_mean(b, n_b),
+		.interval = { -INFINITY, INFINITY },
+		.p_value = 1,
+		.df = NAN,
+		.deviation = NAN };
+	if (n_a < 2 || n_b < 2)
+		return;
+	const double n = (double)n_a, m = (double)n_b;
+	const double squares_a = squares(a, n_a), squares_b = squares(b, n_b);
+	const double of_a = squares_a / (n - 1) / n, of_b = squares_b / (m - 1) / m;
+	const double error = sqrt(of_a + of_b);
+	ret->deviation = sqrt((squares_a + squares_b) / (n + m - 2));
+	if (!(error > 0)) {
+		ret->interval = (struct interval){ ret->mean, ret->mean };
+		ret->p_value = ret->mean == 0 ? 1 : 0;
+		return;
+	}
+	/* By parts of the whole, so that tiny variances do not underflow when they are squared. */
+	const double part_a = of_a / (of_a + of_b), part_b = of_b / (of_a + of_b);
+	ret->df = 1 / (part_a * part_a / (n - 1) + part_b * part_b / (m - 1));
+	const double reach = gsl_cdf_tdist_Pinv(0.5 + level / 2, ret->df) * error;
+	ret->interval = (struct interval){ ret->mean - reach, ret->mean + reach };
+	ret->p_value = 2 * gsl_cdf_tdist_Q(fabs(ret->mean) / error, ret->df);
+}
+
+double two_groups_power(double effect, size_t n, double alpha)
+{
+	return t_test_power(fabs(effect) * sqrt((double)n / 2), 2 * (double)n - 2, alpha);
+}
+
+double two_groups_detectable(size_t n, double alpha, double power)
+{
+	double low = 0, high = 1;
+
+	if (n < 2)
+		return INFINITY;
+	while (two_groups_power(high, n, alpha) < power)
+		high *= 2;
+	for (int halving = 0; halving < 40; halving++) {
+		const double middle = (low + high) / 2;
+		if (two_groups_power(middle, n, alpha) < power)
+			low = middle;
+		else
+			high = middle;
+	}
+	return high;
+}
+
+size_t two_groups_needed(double effect, double alpha, double power, size_t most)
+{
+	size_t low = 2, high = most;
+
+	if (most < 2 || two_groups_power(effect, most, alpha) < power)
+		return 0;
+	while (low < high) { /* power grows with n */
+		const size_t middle = low + (high - low) / 2;
+		if (two_groups_power(effect, middle, alpha) < power)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return high;
+}

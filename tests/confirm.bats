@@ -1,0 +1,163 @@
+#!/usr/bin/env bats
+# `tuner confirm`: the best of a search, trained again with other seeds.
+
+load run/common
+
+# write_noisy [MORE]: as write_job, but the result depends on the seed, by +-0.025.
+write_noisy() {
+	write_job "${1-}"
+	cat >train.sh <<'END'
+echo "$TUNER_JOB $TUNER_TRIAL $2 $TUNER_SEED" >>starts
+while [ -e hold ]; do sleep 0.02; done
+[ ! -e crash ] || [ "$TUNER_JOB.$2" != "$(cat crash)" ] || exit 1
+awk -v x="$2" -v s="$TUNER_SEED" 'BEGIN { printf "loss=%.17g\n", (x - 0.3) ^ 2 + 0.05 * (s % 1000 / 1000 - 0.5) }'
+END
+}
+
+shown() { # FILTER
+	"$TUNER" confirm job --show --json | jq -r "$1"
+}
+
+@test "the best three and the default are trained again, each with seeds of its own" {
+	write_noisy '"first": [{ "x": 0.9 }],'
+	"$TUNER" run job.jsonc --quiet
+	run "$TUNER" confirm job --quiet
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"Welch's t"* ]]
+	[[ "$output" == *"Against the default the best gains"* ]]
+	sql_is "SELECT count(*) FROM v_trial WHERE job = 'job-confirm' AND branch = 'user' AND source = 'first'" 20
+	sql_is "SELECT count(DISTINCT parameters) FROM v_trial WHERE job = 'job-confirm'" 4
+	[ "$(awk '{ print $4 }' starts | sort -u | wc -l)" -eq 26 ]
+	# The means, the best first; of the search the three best and the default.
+	[ "$(shown '.configurations | length')" -eq 4 ]
+	shown '.configurations[] | "\(.parameters.x) \(.trial) \(.mean) \(.seen)"' >configurations
+	while read -r x trial mean seen; do
+		sql "SELECT avg(objective) - $mean, count(*) FROM v_trial
+			WHERE job = 'job-confirm' AND abs(json_extract(parameters, '\$.x') - $x) < 1e-12" |
+			awk -F '|' '{ exit !($1 < 1e-12 && -$1 < 1e-12 && $2 == 5) }'
+		sql "SELECT objective - $seen FROM v_trial WHERE job = 'job' AND number = $trial" |
+			awk '{ exit !($1 < 1e-12 && -$1 < 1e-12) }'
+	done <configurations
+	[ "$(shown '[.configurations[].mean] == ([.configurations[].mean] | sort)')" = true ]
+	[ "$(shown '[.configurations[] | select(.default)] | length')" -eq 1 ]
+	# minimized: what was seen lies below the mean, if it was luck
+	[ "$(shown '.configurations[0] | (.optimism - (.mean - .seen)) | fabs < 1e-12')" = true ]
+	[ "$(shown '.second.difference - (.configurations[1].mean - .configurations[0].mean) | fabs < 1e-12')" = true ]
+	"$TUNER" verify
+}
+
+@test "confirmed once more it trains nothing; more repeats are added to those there are" {
+	write_noisy
+	"$TUNER" run job.jsonc --quiet --set budget.target=-1 --set budget.runtime=1h
+	"$TUNER" confirm job --quiet --top 2 --repeats 2
+	[ "$(lines_of starts)" -eq 10 ]
+	"$TUNER" confirm job --quiet --top 2 --repeats 2
+	[ "$(lines_of starts)" -eq 10 ]
+	"$TUNER" confirm job --quiet --top 1 --repeats 4
+	[ "$(lines_of starts)" -eq 12 ]
+	[ "$(shown '[.configurations[].repeats | tostring] | sort | join(" ")')" = "2 4" ]
+	sql_is "SELECT file LIKE '%target%' OR file LIKE '%runtime%' FROM job WHERE name = 'job-confirm'" 0
+	# `run` of the repeats' job finds nothing left.
+	run "$TUNER" run job-confirm
+	[ "$status" -eq 0 ]
+	[ "$(lines_of starts)" -eq 12 ]
+}
+
+@test "killed, it goes on; the newest job is the repeats' own, and its search is meant" {
+	write_noisy
+	"$TUNER" run job.jsonc --quiet
+	touch hold
+	start "$TUNER" confirm job
+	await sh -c '[ "$(wc -l <starts)" -ge 7 ]'
+	kill -KILL "$PID"
+	wait "$PID" || true
+	run "$TUNER" confirm job --show
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"No repeat has given a result yet. It is not finished: 0 of 15"* ]]
+	rm hold
+	run "$TUNER" confirm --quiet
+	[ "$status" -eq 0 ]
+	[ "$(shown '.ended')" -eq 15 ]
+	[ "$(awk '$1 == "job-confirm" { print $2 }' starts | sort -un | wc -l)" -eq 15 ]
+	sql_is "SELECT count(*) FROM job" 2
+	"$TUNER" verify
+}
+
+@test "arms, early stopping and ends of the search are no part of it" {
+	write_noisy '"arms": { "a": "random", "b": "sobol" }, "repeats": 2, "early_stopping": "median",'
+	sed -i '/"strategy"/d' job.jsonc
+	"$TUNER" run job.jsonc --quiet --trials 4
+	run "$TUNER" confirm job --quiet --repeats 2
+	[ "$status" -eq 0 ]
+	sql_is "SELECT count(*) FROM v_trial WHERE job = 'job-confirm' AND arm = ''" 6
+	sql "SELECT file FROM job WHERE name = 'job-confirm'" >file
+	run grep -E 'arms|early_stopping' file
+	[ "$status" -eq 1 ]
+}
+
+@test "a repeat that fails is counted, and one with a result says nothing of chance" {
+	write_noisy
+	"$TUNER" run job.jsonc --quiet
+	echo "job-confirm.$("$TUNER" best job --params | jq -r .x)" >crash
+	run "$TUNER" confirm job --quiet --repeats 1
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"0 of 1"* ]]
+	[[ "$output" == *"one repeat of a configuration says nothing of chance"* ]]
+	[ "$(shown '.second.separated')" = false ]
+	[ "$(shown '.configurations[0].interval | tostring')" = "[null,null]" ]
+}
+
+@test "without noise the best is separated" {
+	write_job
+	"$TUNER" run job.jsonc --quiet
+	run "$TUNER" confirm job --quiet --repeats 2
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"its repeats are all the same"* ]]
+	[[ "$output" == *"they are separated"* ]]
+	[ "$(shown '.second.p_value')" = 0 ]
+}
+
+@test "what cannot be confirmed is refused with a word on why" {
+	write_noisy
+	run "$TUNER" confirm job
+	[ "$status" -eq 2 ]
+	"$TUNER" run job.jsonc --quiet
+	run "$TUNER" confirm job --show
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"nothing of job job was confirmed yet"* ]]
+	run "$TUNER" confirm job --top 50 --repeats 1000
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"Ask for fewer --repeats"* ]]
+	run "$TUNER" confirm job --top 0
+	[ "$status" -eq 2 ]
+	touch job-confirm
+	run "$TUNER" confirm job
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"a file here has the name"* ]]
+	rm job-confirm
+	"$TUNER" confirm job --json --top 1 --repeats 2 2>lines >json
+	jq -e '.ended == 2' json
+	grep -q 'trial 2 ' lines
+}
+
+@test "a configuration that the edited space has no more is left out" {
+	write_noisy
+	"$TUNER" run job.jsonc --quiet
+	"$TUNER" run job.jsonc --quiet --trials 8 --set "parameters.x.min=0.8" --set "parameters.x.max=1.5"
+	run "$TUNER" confirm job --quiet --repeats 1 --top 2
+	[ "$status" -eq 0 ]
+	sql_is "SELECT min(json_extract(parameters, '\$.x')) >= 0.8, count(*) FROM v_trial WHERE job = 'job-confirm'" "1|2"
+}
+
+@test "code that was edited since the search is told of" {
+	write_noisy
+	"$TUNER" run job.jsonc --quiet
+	run "$TUNER" confirm job --quiet --top 1 --repeats 1
+	[[ "$output" != *"no trial of the search had"* ]]
+	[ "$(shown .other_code)" = false ]
+	echo "# edited" >>train.sh
+	run "$TUNER" confirm job --quiet --top 1 --repeats 2
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"The repeats found code that no trial of the search had"* ]]
+	[ "$(shown .other_code)" = true ]
+}

@@ -1,0 +1,561 @@
+/* The ssh backend with the real agent and supervisor ($TUNER_SUPERVISE), behind an `ssh` of ours on PATH that
+ * runs the remote command here, in a home directory of its own. What it does is told by files there. */
+#include "base/clock.h"
+#include "base/file.h"
+#include "scheduler/attempt_files.h"
+#include "scheduler/ssh.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+/* Of this process alone: what carries a key may be killed by whoever fences an attempt of that key. */
+static char key[40];
+
+enum { TURNS_MAX = 6000 };
+static const int64_t PATIENCE_US = 60000000;
+
+/* The remote command is the last word. `pid` names the latest connection. */
+#define FAKE_SSH                                                                                   \
+	"#!/bin/sh\n"                                                                              \
+	"for word; do :; done\n"                                                                   \
+	"cd \"${0%/*}/home\" || exit 1\n"                                                          \
+	"[ ! -e down ] || { echo 'ssh: connect to host h: Connection refused' >&2; exit 255; }\n"  \
+	"echo x >>connections\n"                                                                   \
+	"echo $$ >pid\n"                                                                           \
+	"[ ! -e noise ] || echo 'Welcome to h!'\n"                                                 \
+	"PATH=\"$PWD/bin:$PATH\" HOME=$PWD exec /bin/sh -c \"$word\"\n"
+
+struct host {
+	char base[64], home[96], mirror[96];
+	struct backend *backend;
+	struct backend_site site;
+	int turns;
+	struct tuner_error err;
+};
+
+#define ASSERT_OK(host, call)                                                                      \
+	do {                                                                                       \
+		if (!(call))                                                                       \
+			fail_msg("%s", (host)->err.message);                                       \
+	} while (0)
+
+static char old_path[4096];
+
+static void write_script(struct host *host, const char *name, const char *text)
+{
+	char path[256];
+	snprintf(path, sizeof(path), "%s/%s", host->base, name);
+	ASSERT_OK(host, file_write_atomic(path, text, strlen(text), 0700, false, &host->err));
+	assert_int_equal(chmod(path, 0700), 0);
+}
+
+static void put(struct host *host, const char *name, bool there)
+{
+	char path[256];
+	snprintf(path, sizeof(path), "%s/%s", host->home, name);
+	if (there)
+		ASSERT_OK(host, file_write_atomic(path, "", 0, 0600, false, &host->err));
+	else
+		unlink(path);
+}
+
+static void open_host(struct host *host, bool starts, int64_t host_timeout_us)
+{
+	const struct ssh_settings settings = {
+		.name = "h",
+		.address = "h",
+		.user = "",
+		.directory = "it's work",
+		.supervisor = getenv("TUNER_SUPERVISE"),
+		.mirror = host->mirror,
+		.database = "",
+		.host_timeout_us = host_timeout_us,
+		.log_max_bytes = 1 << 20,
+		.starts = starts,
+	};
+	ASSERT_OK(host, backend_ssh_open(&settings, &host->backend, &host->err));
+}
+
+static int set_up(void **state)
+{
+	struct host *host = calloc(1, sizeof(*host));
+	char path[8192];
+	assert_non_null(host);
+	snprintf(host->base, sizeof(host->base), "/tmp/tuner-test-XXXXXX");
+	assert_non_null(mkdtemp(host->base));
+	snprintf(host->home, sizeof(host->home), "%s/home", host->base);
+	snprintf(host->mirror, sizeof(host->mirror), "%s/db.d/job", host->base);
+	snprintf(path, sizeof(path), "%s/home/bin", host->base);
+	assert_true(directory_make(path, 0700, &host->err));
+	assert_true(directory_make(host->mirror, 0700, &host->err));
+	write_script(host, "ssh", FAKE_SSH);
+	snprintf(old_path, sizeof(old_path), "%s", getenv("PATH"));
+	snprintf(path, sizeof(path), "%s:%s", host->base, old_path);
+	setenv("PATH", path, 1);
+	setenv("XDG_RUNTIME_DIR", host->base, 1);
+	unsetenv("CUDA_VISIBLE_DEVICES"); /* a host knows nothing of ours */
+	*state = host;
+	return 0;
+}
+
+static void close_host(struct host *host)
+{
+	if (host->backend != NULL)
+		host->backend->ops->close(host->backend);
+	host->backend = NULL;
+}
+
+static int tear_down(void **state)
+{
+	struct host *host = *state;
+	close_host(host);
+	setenv("PATH", old_path, 1);
+	assert_true(directory_remove(host->base, &host->err));
+	free(host);
+	return 0;
+}
+
+/* The next event of this kind; others before it are passed over. */
+static struct backend_event await(struct host *host, enum backend_event_kind kind)
+{
+	struct backend *backend = host->backend;
+	const int64_t until_us = clock_monotonic_us() + PATIENCE_US;
+	struct backend_event event = { .kind = kind };
+	bool got = false;
+	while (clock_monotonic_us() < until_us) {
+		struct pollfd fds[16];
+		const size_t n = backend->ops->descriptors(backend, fds, 16);
+		ASSERT_OK(host, backend->ops->next(backend, &event, &got, &host->err));
+		if (got && event.kind == kind)
+			return event;
+		if (!got)
+			poll(fds, n, 10);
+	}
+	fail_msg("no event of kind %d", (int)kind);
+	return event;
+}
+
+/* Lets time pass for the backend. */
+static void turn(struct host *host)
+{
+	struct backend_event event;
+	bool got = true;
+	if (host->turns++ > TURNS_MAX)
+		fail_msg("what is waited for does not come");
+	ASSERT_OK(host, host->backend->ops->next(host->backend, &event, &got, &host->err));
+	if (!got)
+		poll(NULL, 0, 10);
+}
+
+static char *directory_of(struct host *host, int number)
+{
+	static char path[256];
+	snprintf(path, sizeof(path), "%s/%04d/1", host->mirror, number);
+	return path;
+}
+
+/* Prepares and starts `sh -c script` as trial `number`, which is its id, too. */
+static void start(struct host *host, int number, const char *script, int64_t lease_us)
+{
+	const char *arguments[] = { "sh", "-c", script, NULL };
+	const char *environment[] = { "PATH=/usr/bin:/bin", NULL };
+	char model[300];
+	const struct launch launch = { .key = key,
+		.arguments = (char *const *)arguments,
+		.environment = (char *const *)environment,
+		.working_directory = host->home,
+		.grace_us = 300000,
+		.lease_us = lease_us,
+		.log_max_bytes = 1 << 20 };
+	snprintf(model, sizeof(model), "%s/model", directory_of(host, number));
+	ASSERT_OK(host, directory_make(model, 0700, &host->err));
+	ASSERT_OK(host, launch_write(directory_of(host, number), &launch, &host->err));
+	ASSERT_OK(host, host->backend->ops->start(host->backend, number, directory_of(host, number),
+				key, &host->err));
+}
+
+static void adopt(struct host *host, int number)
+{
+	ASSERT_OK(host, host->backend->ops->adopt(host->backend, number, directory_of(host, number),
+				key, &host->err));
+}
+
+static void output_is(struct host *host, int number, const char *expected)
+{
+	char bytes[4096];
+	int64_t offset;
+	size_t n;
+	assert_true(output_read(
+		directory_of(host, number), 0, bytes, sizeof(bytes) - 1, &offset, &n, &host->err));
+	bytes[n] = '\0';
+	assert_string_equal(bytes, expected);
+}
+
+static size_t lines_of(struct host *host, const char *name)
+{
+	struct text text = TEXT_EMPTY;
+	char path[256];
+	size_t n = 0;
+	snprintf(path, sizeof(path), "%s/%s", host->home, name);
+	if (access(path, F_OK) == 0)
+		ASSERT_OK(host, file_read(path, 1 << 20, &text, &host->err));
+	for (size_t i = 0; i < text.length; i++)
+		n += text.bytes[i] == '\n';
+	text_finish(&text);
+	return n;
+}
+
+/* The connection breaks; what runs there goes on. */
+static void cut(struct host *host)
+{
+	struct text text = TEXT_EMPTY;
+	char path[256];
+	snprintf(path, sizeof(path), "%s/pid", host->home);
+	ASSERT_OK(host, file_read(path, 100, &text, &host->err));
+	assert_int_equal(kill(atoi(text.bytes), SIGKILL), 0);
+	text_finish(&text);
+}
+
+/* ---- */
+
+static void a_command_runs_there_and_is_mirrored_here(void **state)
+{
+	struct host *host = *state;
+	struct machine machine;
+
+	put(host, "noise", true);
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	assert_true(host->backend->ops->machine(host->backend, &machine, &host->err));
+	assert_in_range(machine.cores, 1, 100000);
+	assert_true(host->backend->ops->site(host->backend, &host->site));
+	assert_non_null(strstr(host->site.directory, "/home/it's work/job-"));
+	start(host, 1, "echo one; echo two >&2; exit 3", 0);
+	const struct backend_event started = await(host, BACKEND_STARTED);
+	assert_int_equal(started.attempt, 1);
+	assert_true(started.started_us > 0);
+	const struct backend_event ended = await(host, BACKEND_ENDED);
+	assert_int_equal(ended.exit.kind, EXIT_CODE);
+	assert_int_equal(ended.exit.code, 3);
+	output_is(host, 1, "one\ntwo\n");
+	host->backend->ops->forget(host->backend, 1);
+}
+
+static void a_broken_connection_loses_nothing(void **state)
+{
+	struct host *host = *state;
+
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	start(host, 1,
+		"echo $$ >>starts; echo before; until [ -e go ]; do sleep 0.02; done; echo after",
+		0);
+	await(host, BACKEND_STARTED);
+	while (lines_of(host, "starts") == 0)
+		turn(host);
+	put(host, "down", true);
+	cut(host);
+	const struct backend_event down = await(host, BACKEND_HOST_DOWN);
+	assert_string_not_equal(down.message, "");
+	put(host, "go", true);
+	put(host, "down", false);
+	await(host, BACKEND_HOST_UP);
+	const struct backend_event ended = await(host, BACKEND_ENDED);
+	assert_int_equal(ended.exit.code, 0);
+	output_is(host, 1, "before\nafter\n");
+	assert_int_equal(lines_of(host, "starts"), 1);
+}
+
+static void the_next_process_takes_over_where_this_one_stopped(void **state)
+{
+	struct host *host = *state;
+
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	start(host, 1, "echo before; until [ -e go ]; do sleep 0.02; done; echo after", 0);
+	await(host, BACKEND_STARTED);
+	while (output_end(directory_of(host, 1)) == 0)
+		turn(host);
+	close_host(host);
+	put(host, "go", true);
+	open_host(host, true, PATIENCE_US);
+	adopt(host, 1);
+	await(host, BACKEND_ENDED);
+	output_is(host, 1, "before\nafter\n");
+	close_host(host);
+	/* And where it has noted the end, but nobody has heard of it, the host is not needed. */
+	put(host, "down", true);
+	open_host(host, true, PATIENCE_US);
+	adopt(host, 1);
+	assert_int_equal(await(host, BACKEND_ENDED).exit.code, 0);
+}
+
+static void what_was_prepared_but_not_sent_is_started_once(void **state)
+{
+	struct host *host = *state;
+
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	put(host, "down", true);
+	cut(host);
+	await(host, BACKEND_HOST_DOWN);
+	start(host, 1, "echo x >>starts", 0);
+	close_host(host);
+	put(host, "down", false);
+	open_host(host, true, PATIENCE_US);
+	adopt(host, 1);
+	await(host, BACKEND_ENDED);
+	assert_int_equal(lines_of(host, "starts"), 1);
+}
+
+static void to_stop_what_never_ran_starts_nothing(void **state)
+{
+	struct host *host = *state;
+
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	put(host, "down", true);
+	cut(host);
+	await(host, BACKEND_HOST_DOWN);
+	start(host, 1, "echo x >>starts", 0);
+	close_host(host);
+	put(host, "down", false);
+	open_host(host, false, PATIENCE_US);
+	adopt(host, 1);
+	assert_int_equal(await(host, BACKEND_FAILED).attempt, 1);
+	/* Nor does an order to start it that comes late. */
+	close_host(host);
+	open_host(host, true, PATIENCE_US);
+	adopt(host, 1);
+	assert_int_equal(await(host, BACKEND_LOST).attempt, 1);
+	assert_int_equal(lines_of(host, "starts"), 0);
+}
+
+static void signals_reach_the_command(void **state)
+{
+	struct host *host = *state;
+
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	start(host, 1, "trap 'echo caught; exit 0' TERM; echo ready; while :; do sleep 0.02; done",
+		0);
+	start(host, 2, "trap '' TERM; echo ready; while :; do sleep 0.02; done", 0);
+	while (output_end(directory_of(host, 1)) == 0 || output_end(directory_of(host, 2)) == 0)
+		turn(host);
+	assert_true(host->backend->ops->signal(host->backend, 1, SIGTERM, &host->err));
+	struct backend_event ended = await(host, BACKEND_ENDED);
+	assert_int_equal(ended.attempt, 1);
+	assert_int_equal(ended.exit.kind, EXIT_STOPPED);
+	/* One that is meant for a host which does not answer is kept. */
+	put(host, "down", true);
+	cut(host);
+	await(host, BACKEND_HOST_DOWN);
+	assert_true(host->backend->ops->signal(host->backend, 2, SIGKILL, &host->err));
+	put(host, "down", false);
+	ended = await(host, BACKEND_ENDED);
+	assert_int_equal(ended.attempt, 2);
+	assert_int_equal(ended.exit.signal, SIGKILL);
+}
+
+static void a_host_that_stays_away_loses_its_attempts(void **state)
+{
+	struct host *host = *state;
+
+	open_host(host, true, 300000);
+	await(host, BACKEND_HOST_UP);
+	start(host, 1, "echo $$ >>starts; while :; do sleep 0.02; done", 0);
+	await(host, BACKEND_STARTED);
+	while (lines_of(host, "starts") == 0)
+		turn(host);
+	put(host, "down", true);
+	cut(host);
+	const struct backend_event lost = await(host, BACKEND_LOST);
+	assert_int_equal(lost.attempt, 1);
+	assert_non_null(strstr(lost.message, "has not answered"));
+	host->backend->ops->forget(host->backend, 1);
+	/* Also for the next process, it is killed before anything is started there again. */
+	close_host(host);
+	open_host(host, true, PATIENCE_US);
+	put(host, "down", false);
+	const struct backend_event late = await(host, BACKEND_LATE);
+	assert_int_equal(late.attempt, 1);
+	assert_int_equal(late.exit.signal, SIGKILL);
+	host->backend->ops->forget(host->backend, 1);
+	await(host, BACKEND_HOST_UP);
+	close_host(host);
+	/* Once is enough. */
+	open_host(host, true, PATIENCE_US);
+	struct backend_event event;
+	bool got = false;
+	while (!got) {
+		turn(host);
+		assert_true(host->backend->ops->next(host->backend, &event, &got, &host->err));
+	}
+	assert_int_equal(event.kind, BACKEND_HOST_UP);
+}
+
+static void a_loss_that_was_never_committed_is_none(void **state)
+{
+	struct host *host = *state;
+
+	open_host(host, true, 300000);
+	await(host, BACKEND_HOST_UP);
+	start(host, 1, "until [ -e go ]; do sleep 0.02; done; echo end", 0);
+	await(host, BACKEND_STARTED);
+	put(host, "down", true);
+	cut(host);
+	await(host, BACKEND_LOST);
+	close_host(
+		host); /* killed before its commit: the database still has the attempt as running */
+	put(host, "down", false);
+	open_host(host, true, PATIENCE_US);
+	adopt(host, 1);
+	put(host, "go", true);
+	const struct backend_event ended = await(host, BACKEND_ENDED);
+	if (ended.exit.kind != EXIT_CODE)
+		fail_msg("kind %d signal %d stop %d: %s", (int)ended.exit.kind, ended.exit.signal,
+			ended.exit.stop_signal, ended.exit.message);
+	output_is(host, 1, "end\n");
+}
+
+static void a_lease_ends_what_nobody_asks_for(void **state)
+{
+	struct host *host = *state;
+	char record[512];
+
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	start(host, 1, "while :; do sleep 0.02; done", 1500000);
+	await(host, BACKEND_STARTED);
+	assert_true(host->backend->ops->site(host->backend, &host->site));
+	snprintf(record, sizeof(record), "%s/0001/1/exit.json", host->site.directory);
+	close_host(host);
+	const int64_t until_us = clock_monotonic_us() + PATIENCE_US;
+	while (access(record, F_OK) != 0 && clock_monotonic_us() < until_us)
+		poll(NULL, 0, 20);
+	open_host(host, true, PATIENCE_US);
+	adopt(host, 1);
+	const struct backend_event ended = await(host, BACKEND_ENDED);
+	assert_int_equal(ended.exit.kind, EXIT_STOPPED);
+	assert_non_null(strstr(ended.exit.message, "no tuner has reached it"));
+}
+
+static void gpus_are_those_of_the_host(void **state)
+{
+	struct host *host = *state;
+	struct machine machine;
+
+	write_script(host, "home/bin/nvidia-smi",
+		"#!/bin/sh\necho '0, GPU-aaaa, NVIDIA H100 80GB, 81559'\n"
+		"echo '1, GPU-bbbb, NVIDIA H100 80GB, 81559'\n");
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	assert_true(host->backend->ops->machine(host->backend, &machine, &host->err));
+	assert_int_equal(machine.n_gpus, 2);
+	assert_int_equal(machine.gpus[1].index, 1);
+	assert_string_equal(machine.gpus[1].uuid, "GPU-bbbb");
+	assert_string_equal(machine.gpus[1].name, "NVIDIA H100 80GB");
+	assert_true(machine.gpus[1].memory_bytes == INT64_C(81559) << 20);
+}
+
+/* What the host's part of the greeting says when its `uname` or `cksum` is this. */
+static void down_because(
+	struct host *host, const char *program, const char *script, const char *why)
+{
+	char name[64];
+	snprintf(name, sizeof(name), "home/bin/%s", program);
+	write_script(host, name, script);
+	open_host(host, true, PATIENCE_US);
+	const struct backend_event down = await(host, BACKEND_HOST_DOWN);
+	if (strstr(down.message, why) == NULL)
+		fail_msg("\"%s\" does not say \"%s\"", down.message, why);
+}
+
+static void another_cpu_is_refused(void **state)
+{
+	down_because(*state, "uname", "#!/bin/sh\necho riscv64\n", "its CPU is riscv64");
+}
+
+static void a_program_that_arrives_damaged_is_not_run(void **state)
+{
+	down_because(*state, "cksum", "#!/bin/sh\necho 1 2\n", "cannot be copied there");
+}
+
+static void what_is_no_agent_is_refused(void **state)
+{
+	struct host *host = *state;
+	write_script(host, "ssh", "#!/bin/sh\necho tuner-greeting 1 $(uname -m)\nyes\n");
+	open_host(host, true, PATIENCE_US);
+	const struct backend_event down = await(host, BACKEND_HOST_DOWN);
+	assert_non_null(strstr(down.message, "something else than tuner-agent"));
+}
+
+static void an_endless_banner_is_refused(void **state)
+{
+	struct host *host = *state;
+	write_script(host, "ssh", "#!/bin/sh\nexec yes no\n");
+	open_host(host, true, PATIENCE_US);
+	const struct backend_event down = await(host, BACKEND_HOST_DOWN);
+	assert_non_null(strstr(down.message, "something else than tuner-agent"));
+}
+
+static void why_a_host_is_down_is_told(void **state)
+{
+	struct host *host = *state;
+	put(host, "down", true);
+	open_host(host, true, PATIENCE_US);
+	const struct backend_event down = await(host, BACKEND_HOST_DOWN);
+	assert_string_equal(down.message, "ssh: connect to host h: Connection refused");
+}
+
+static void programs_are_copied_once(void **state)
+{
+	struct host *host = *state;
+	char path[256];
+	struct stat first, second;
+
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	snprintf(path, sizeof(path), "%s/it's work/.tuner", host->home);
+	assert_int_equal(stat(path, &first), 0);
+	close_host(host);
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	assert_int_equal(stat(path, &second), 0);
+	assert_int_equal(first.st_mtim.tv_nsec, second.st_mtim.tv_nsec);
+}
+
+int main(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	snprintf(key, sizeof(key), "%032x", (unsigned)getpid());
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(a_command_runs_there_and_is_mirrored_here),
+		TEST(a_broken_connection_loses_nothing),
+		TEST(the_next_process_takes_over_where_this_one_stopped),
+		TEST(what_was_prepared_but_not_sent_is_started_once),
+		TEST(to_stop_what_never_ran_starts_nothing),
+		TEST(signals_reach_the_command),
+		TEST(a_host_that_stays_away_loses_its_attempts),
+		TEST(a_loss_that_was_never_committed_is_none),
+		TEST(a_lease_ends_what_nobody_asks_for),
+		TEST(gpus_are_those_of_the_host),
+		TEST(another_cpu_is_refused),
+		TEST(a_program_that_arrives_damaged_is_not_run),
+		TEST(what_is_no_agent_is_refused),
+		TEST(an_endless_banner_is_refused),
+		TEST(why_a_host_is_down_is_told),
+		TEST(programs_are_copied_once),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,158 @@
+#include "tuner/ci_report.h"
+
+#include "base/number.h"
+#include "tuner/command.h"
+#include "tuner/comparison.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHOWN_MAX = 10 };
+
+/* Text that Markdown must not take for its own: in a table a bar ends the cell, a line break the row. */
+static void add_plain(const char *string, struct text *ret)
+{
+	for (; *string != '\0'; string++) {
+		if (strchr("|\\`*_<>[]#", *string) != NULL)
+			text_add_char(ret, '\\');
+		text_add_char(ret, *string == '\n' || *string == '\r' ? ' ' : *string);
+	}
+}
+
+static void add_cell(const char *string, struct text *ret)
+{
+	text_add(ret, "| ");
+	add_plain(string, ret);
+	text_add_char(ret, ' ');
+}
+
+static void add_best(const struct ci_report *report, struct text *ret)
+{
+	text_add(ret, "## ");
+	add_plain(report->job.job.name, ret);
+	if (report->best == NULL) {
+		text_add(ret, ": no result\n\n");
+	} else {
+		text_add(ret, ": ");
+		add_plain(report->job.metric, ret);
+		text_print(ret, " %.6g\n\n", report->best->objective);
+	}
+	add_plain(report->reason, ret);
+	text_print(ret, ". Trials: %lld done, %lld stopped, %lld failed",
+		(long long)report->counts[TRIAL_DONE], (long long)report->counts[TRIAL_STOPPED],
+		(long long)report->counts[TRIAL_FAILED]);
+	if (report->reused > 0)
+		text_print(ret, "; %lld taken over", (long long)report->reused);
+	text_print(ret, ". Exit status %d.\n", report->status);
+}
+
+static void add_gates(const struct ci_report *report, struct text *ret)
+{
+	if (report->n_gates == 0)
+		return;
+	text_add(ret, "\n| gate | | |\n|---|---|---|\n");
+	for (size_t i = 0; i < report->n_gates; i++) {
+		add_cell(report->gates[i].text, ret);
+		text_print(ret, "| %s ", report->gates[i].held ? "held" : "**missed**");
+		add_cell(report->gates[i].said.bytes, ret);
+		text_add(ret, "|\n");
+	}
+}
+
+static void add_trial_row(
+	const struct ci_report *report, const struct trial *trial, struct text *ret)
+{
+	char took[NUMBER_TEXT];
+	struct text values = TEXT_EMPTY;
+
+	trial_text(trial, &values);
+	text_print(ret, "| %lld ", (long long)trial->number);
+	if (report->job.has_arms)
+		text_print(ret, "| %s/%lld ", trial->arm, (long long)trial->repeat + 1);
+	text_print(ret, "| %.6g | %s ", trial->objective,
+		number_from_duration_us(trial_took_us(trial), took));
+	add_cell(values.bytes, ret);
+	text_add(ret, "|\n");
+	text_finish(&values);
+}
+
+static bool add_trials(const struct ci_report *report, struct text *ret, struct tuner_error *err)
+{
+	const struct trial_filter filter = { .job_id = report->job.job.id,
+		.repeat = -1,
+		.states = 1u << TRIAL_DONE,
+		.order = TRIAL_BY_OBJECTIVE,
+		.limit = SHOWN_MAX,
+		.without_values = true };
+	struct trial_list best;
+
+	if (!trial_select(report->job.store, &filter, &best, err))
+		return false;
+	if (best.n > 0) {
+		text_print(ret, "\n| trial %s| ", report->job.has_arms ? "| arm " : "");
+		add_plain(report->job.metric, ret);
+		text_print(ret, " | time | parameters |\n|--:%s|--:|--:|---|\n",
+			report->job.has_arms ? "|---" : "");
+	}
+	for (size_t i = 0; i < best.n; i++)
+		add_trial_row(report, &best.items[i], ret);
+	if (report->counts[TRIAL_DONE] > SHOWN_MAX)
+		text_print(ret, "\nThe best %d of %lld.\n", SHOWN_MAX,
+			(long long)report->counts[TRIAL_DONE]);
+	trial_list_finish(&best);
+	return true;
+}
+
+static void add_failures(const struct ci_report *report, struct text *ret)
+{
+	bool any = false;
+
+	for (enum outcome o = OUTCOME_OK; o < OUTCOMES; o++) {
+		if (report->failures[o] == 0)
+			continue;
+		text_print(ret, "%s%s %lld", any ? ", " : "\nFailed trials: ", outcome_name(o),
+			(long long)report->failures[o]);
+		any = true;
+	}
+	if (any)
+		text_add(ret, ".\n");
+}
+
+/* With less than what it takes for a comparison it says why. */
+static void add_comparison(const struct ci_report *report, struct text *ret)
+{
+	struct tuner_error why = { TUNER_OK, "" };
+	struct comparison comparison;
+
+	if (!report->job.has_arms)
+		return;
+	if (!comparison_of_job(&report->job, 0, &comparison, &why)) {
+		text_print(ret, "\nNot compared: ");
+		add_plain(why.message, ret);
+		text_add(ret, ".\n");
+		return;
+	}
+	for (size_t i = 1; i < comparison.n_arms; i++) {
+		struct contrast contrast;
+		if (!comparison_contrast(&comparison, 0, i, &contrast, &why))
+			continue;
+		struct text words = TEXT_EMPTY;
+		contrast_words(&comparison, &contrast, &words);
+		text_print(ret, "\n### %s against %s\n\n", contrast.a->name, contrast.b->name);
+		add_plain(words.bytes, ret);
+		text_add(ret, "\n");
+		text_finish(&words);
+	}
+	comparison_finish(&comparison);
+}
+
+bool ci_summary(const struct ci_report *report, struct text *ret, struct tuner_error *err)
+{
+	add_best(report, ret);
+	add_gates(report, ret);
+	if (!add_trials(report, ret, err))
+		return false;
+	add_failures(report, ret);
+	add_comparison(report, ret);
+	return !text_failed(ret) || tuner_fail_memory(err);
+}

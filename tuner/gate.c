@@ -1,0 +1,228 @@
+#include "tuner/gate.h"
+
+#include "base/number.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const relations[] = {
+	[GATE_AT_LEAST] = ">=",
+	[GATE_AT_MOST] = "<=",
+	[GATE_ABOVE] = ">",
+	[GATE_BELOW] = "<",
+	[GATE_EQUAL] = "==",
+};
+
+static bool fail_form(const char *text, const char *what, struct tuner_error *err)
+{
+	return tuner_fail(err, TUNER_USAGE,
+		"--gate '%.80s': %s; a gate is METRIC >=, <=, >, < or == NUMBER, as in "
+		"'validation-accuracy >= 0.70'",
+		text, what);
+}
+
+/* The last relation of the text; NULL without one. */
+static const char *find_relation(const char *text, enum gate_relation *ret, size_t *ret_length)
+{
+	const char *found = NULL;
+	for (const char *at = text; *at != '\0'; at++)
+		for (enum gate_relation r = GATE_AT_LEAST; r <= GATE_EQUAL; r++) {
+			const size_t length = strlen(relations[r]);
+			if (strncmp(at, relations[r], length) != 0)
+				continue;
+			found = at;
+			*ret = r;
+			*ret_length = length;
+			at += length - 1;
+			break;
+		}
+	return found;
+}
+
+/* A copy without the blanks around it. */
+static char *trimmed(const char *bytes, size_t length)
+{
+	while (length > 0 && isspace((unsigned char)*bytes)) {
+		bytes++;
+		length--;
+	}
+	while (length > 0 && isspace((unsigned char)bytes[length - 1]))
+		length--;
+	return strndup(bytes, length);
+}
+
+/* A job file without "metrics" takes whatever "@tuner" lines name. */
+static bool check_metric(
+	const char *text, const char *metric, const struct job_file *file, struct tuner_error *err)
+{
+	const char **names = calloc(file->n_metrics + 1, sizeof(*names));
+	struct text known = TEXT_EMPTY;
+	bool ok = file->n_metrics == 0 || strcmp(metric, file->metric) == 0;
+
+	if (names == NULL)
+		return tuner_fail_memory(err);
+	for (size_t i = 0; i < file->n_metrics; i++) {
+		names[i] = file->metrics[i].name;
+		ok = ok || strcmp(metric, names[i]) == 0;
+		text_print(&known, "%s%s", i > 0 ? ", " : "", names[i]);
+	}
+	if (!ok) {
+		const char *nearest = nearest_word(metric, names, file->n_metrics);
+		if (nearest != NULL)
+			tuner_fail(err, TUNER_USAGE,
+				"--gate '%.60s': the job file has no metric \"%.40s\"; did you "
+				"mean \"%.60s\"?",
+				text, metric, nearest);
+		else
+			tuner_fail(err, TUNER_USAGE,
+				"--gate '%.60s': the job file has no metric \"%.40s\"; it has "
+				"%.80s",
+				text, metric, known.bytes);
+	}
+	text_finish(&known);
+	free(names);
+	return ok;
+}
+
+bool gate_parse(
+	const char *text, const struct job_file *file, struct gate *ret, struct tuner_error *err)
+{
+	enum gate_relation relation = GATE_EQUAL;
+	size_t length = 0;
+	const char *at = find_relation(text, &relation, &length);
+	if (at == NULL)
+		return fail_form(text,
+			strchr(text, '=') != NULL ? "one = is no comparison"
+						  : "no comparison is in it",
+			err);
+	struct gate gate = { .relation = relation,
+		.metric = trimmed(text, (size_t)(at - text)),
+		.text = trimmed(text, strlen(text)),
+		.value = NAN,
+		.said = TEXT_EMPTY };
+	char *number = trimmed(at + length, strlen(at + length));
+	bool ok = false;
+
+	if (gate.metric == NULL || gate.text == NULL || number == NULL)
+		tuner_fail_memory(err);
+	else if (gate.metric[0] == '\0')
+		fail_form(text, "the metric is missing on its left", err);
+	else if (!number_to_double(number, &gate.bound) || !isfinite(gate.bound))
+		fail_form(text, "what stands on its right is no number", err);
+	else
+		ok = check_metric(text, gate.metric, file, err);
+	free(number);
+	if (ok)
+		*ret = gate;
+	else
+		gate_finish(&gate);
+	return ok;
+}
+
+bool gate_of_baseline(double objective, double tolerance, const struct job_file *file,
+	struct gate *ret, struct tuner_error *err)
+{
+	struct text text = TEXT_EMPTY;
+	struct gate gate = { .relation = file->maximize ? GATE_AT_LEAST : GATE_AT_MOST,
+		.metric = strdup(file->metric),
+		.bound = file->maximize ? objective - tolerance : objective + tolerance,
+		.value = NAN,
+		.said = TEXT_EMPTY };
+
+	text_print(&text, "%s %s ", file->metric, relations[gate.relation]);
+	text_add_double(&text, objective);
+	text_add(&text, " (baseline)");
+	if (tolerance > 0) {
+		text_add(&text, file->maximize ? " - " : " + ");
+		text_add_double(&text, tolerance);
+	}
+	gate.text = text_take(&text);
+	if (gate.text != NULL && gate.metric != NULL) {
+		*ret = gate;
+		return true;
+	}
+	gate_finish(&gate);
+	return tuner_fail_memory(err);
+}
+
+void gate_finish(struct gate *gate)
+{
+	free(gate->text);
+	free(gate->metric);
+	text_finish(&gate->said);
+	*gate = (struct gate){ 0 };
+}
+
+bool metric_at_trial(struct store *store, const struct job_file *file, const struct trial *trial,
+	const char *metric, double *ret, struct tuner_error *err)
+{
+	struct curve_list curves;
+	*ret = NAN;
+	if (strcmp(metric, file->metric) == 0) {
+		*ret = trial->objective;
+		return true;
+	}
+	if (!curve_select(store, trial->id, metric, &curves, err))
+		return false;
+	if (curves.n > 0 && curves.items[0].n > 0)
+		*ret = curves.items[0].values[curves.items[0].n - 1];
+	curve_list_finish(&curves);
+	return true;
+}
+
+/* NaN compares with nothing, and holds no gate. */
+static bool holds(enum gate_relation relation, double value, double bound)
+{
+	switch (relation) {
+	case GATE_AT_LEAST:
+		return value >= bound;
+	case GATE_AT_MOST:
+		return value <= bound;
+	case GATE_ABOVE:
+		return value > bound;
+	case GATE_BELOW:
+		return value < bound;
+	default:
+		return value == bound;
+	}
+}
+
+/* How far beyond, or short of, the bound. */
+static void say_distance(const struct gate *gate, struct text *ret)
+{
+	const double distance = fabs(gate->value - gate->bound);
+
+	if (!gate->held && distance == 0)
+		text_add(ret, ", which is the bound itself");
+	else if (!gate->held)
+		text_print(ret, ", too %s by %.6g", gate->value < gate->bound ? "low" : "high",
+			distance);
+	else if (gate->relation != GATE_EQUAL)
+		text_print(ret, ", with %.6g to spare", distance);
+}
+
+bool gate_judge(struct gate *gate, struct store *store, const struct job_file *file,
+	const struct trial *best, struct tuner_error *err)
+{
+	text_clear(&gate->said);
+	gate->value = NAN;
+	gate->held = false;
+	if (best == NULL) {
+		text_add(&gate->said, "no trial has given an objective");
+	} else {
+		if (!metric_at_trial(store, file, best, gate->metric, &gate->value, err))
+			return false;
+		gate->held = holds(gate->relation, gate->value, gate->bound);
+		text_print(&gate->said, "trial %lld ", (long long)best->number);
+		if (isnan(gate->value)) {
+			text_print(&gate->said, "reported no %s", gate->metric);
+		} else {
+			text_add(&gate->said, "has ");
+			text_add_double(&gate->said, gate->value);
+			say_distance(gate, &gate->said);
+		}
+	}
+	return !text_failed(&gate->said) || tuner_fail_memory(err);
+}

@@ -1,0 +1,31 @@
+/* Which parameters matter to a job, as `tuner importance` and reports show it. */
+#ifndef TUNER_IMPORTANCE_REPORT_H
+#define TUNER_IMPORTANCE_REPORT_H
+
+#include "surrogate/importance.h"
+#include "tuner/jobfile.h"
+#include "tuner/trial_report.h"
+
+enum { IMPORTANCE_WARNINGS_MAX = 2 };
+
+struct importance_report {
+	struct job_file *file;
+	struct importance importance;
+	size_t order[SPACE_PARAMETERS_MAX]; /* of the parameters: the most important first */
+	char warnings[IMPORTANCE_WARNINGS_MAX][200];
+	size_t n_warnings;
+};
+
+/* Fits the model of the job's next suggestion. TUNER_USAGE, and nothing to finish, with too few trials. */
+TUNER_MUST_CHECK
+bool importance_read(
+	const struct report *report, struct importance_report *ret, struct tuner_error *err);
+void importance_report_finish(struct importance_report *result);
+
+/* What no parameter does without the others. */
+double importance_together(const struct importance *importance);
+
+/* The caller deletes; NULL without memory. */
+cJSON *importance_json(const struct report *report, const struct importance_report *result);
+
+#endif
