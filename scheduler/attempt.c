@@ -239,6 +239,7 @@ static void read_started(const char *record, struct attempt_status *ret)
 struct held {
 	int fd; /* -1: nobody has made a lock yet, or a supervisor has it */
 	bool by_supervisor;
+	bool impossible; /* a file system without locks: who `started` names is asked instead */
 };
 
 static bool hold_lock(const char *directory, struct held *ret, struct tuner_error *err)
@@ -254,6 +255,9 @@ static bool hold_lock(const char *directory, struct held *ret, struct tuner_erro
 	if (flock(ret->fd, LOCK_SH | LOCK_NB) == 0)
 		return true;
 	const int error = errno;
+	ret->impossible = error == ENOLCK || error == EOPNOTSUPP || error == ENOSYS;
+	if (ret->impossible)
+		return true;
 	close(ret->fd);
 	ret->fd = -1;
 	ret->by_supervisor = error == EWOULDBLOCK;
@@ -286,6 +290,14 @@ static bool read_records(
 	return ok;
 }
 
+/* Whether the supervisor that `started` names is there, on this machine. */
+static bool supervisor_lives(const struct attempt_status *status)
+{
+	struct process process;
+	return attempt_is_of_this_boot(status) && process_look(status->supervisor_pid, &process) &&
+	       process.start == status->supervisor_start && process.state != 'Z';
+}
+
 /* One look. *ret_sure false: a supervisor may have begun, and even ended, while we looked. */
 static bool look_once(
 	const char *directory, struct attempt_status *ret, bool *ret_sure, struct tuner_error *err)
@@ -297,7 +309,8 @@ static bool look_once(
 	if (!hold_lock(directory, &held, err))
 		return false;
 	const bool ok = read_records(directory, ret, &any, err);
-	if (ret->life != ATTEMPT_FINISHED && held.by_supervisor)
+	if (ret->life != ATTEMPT_FINISHED &&
+		(held.by_supervisor || (held.impossible && supervisor_lives(ret))))
 		ret->life = ATTEMPT_LIVES;
 	else if (ret->life != ATTEMPT_FINISHED && any)
 		ret->life = ATTEMPT_ORPHANED;

@@ -261,11 +261,13 @@ static void deliver(struct local_attempt *attempt)
 	attempt->signal = 0;
 }
 
-/* One that an earlier process started, or another process has started meanwhile. */
+/* One that an earlier process started, or another process has started meanwhile. If that was on another machine,
+ * on a file system that both see, its pid says nothing here: we look for its end, and cannot signal it. */
 static void meet_supervisor(
 	struct local *local, struct local_attempt *attempt, const struct attempt_status *status)
 {
-	if (attempt->pidfd < 0 && attempt->child == 0 && status->supervisor_pid > 0)
+	if (attempt->pidfd < 0 && attempt->child == 0 && status->supervisor_pid > 0 &&
+		attempt_is_of_this_boot(status))
 		watch_process(local, attempt,
 			process_open(status->supervisor_pid, status->supervisor_start));
 	deliver(attempt);
@@ -437,8 +439,9 @@ static bool lost_event(struct local_attempt *attempt, const struct attempt_statu
 	ret->kind = BACKEND_LOST;
 	snprintf(ret->message, sizeof(ret->message), "%s",
 		status->life == ATTEMPT_NEVER_RAN ? "its directory is gone, and what became of it"
-		: attempt_is_of_this_boot(status) ? "its supervisor was killed, and it with it"
-						  : "the machine was restarted while it ran");
+		: attempt_is_of_this_boot(status)
+			? "its supervisor was killed, and it with it"
+			: "the machine was restarted while it ran, or it ran on another one");
 	return true;
 }
 

@@ -25,28 +25,6 @@ static ssize_t read_proc(int64_t pid, const char *name, char *ret, size_t size)
 	return got < 0 ? -1 : (ssize_t)length;
 }
 
-bool process_look(int64_t pid, struct process *ret)
-{
-	char line[1024];
-	long long group, session, start;
-	const ssize_t n = read_proc(pid, "stat", line, sizeof(line) - 1);
-	if (n <= 0)
-		return false;
-	line[n] = '\0';
-	/* The name may hold anything, parentheses too. Fields 3, 5, 6 and 22 follow it. */
-	const char *end = strrchr(line, ')');
-	if (end == NULL ||
-		sscanf(end + 1,
-			" %c %*d %lld %lld %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
-			"%*d %lld",
-			&ret->state, &group, &session, &start) != 4)
-		return false;
-	ret->group = group;
-	ret->session = session;
-	ret->start = start;
-	return true;
-}
-
 /* *ret_other: NAME is there, with another value. */
 static bool holds(
 	const char *bytes, size_t size, const char *name, const char *value, bool *ret_other)

@@ -1,18 +1,8 @@
-/* Processes by pid and start time, which together name one for as long as the machine is up. */
+/* What is done with processes (base/process.h). */
 #ifndef SCHEDULER_PROCESS_H
 #define SCHEDULER_PROCESS_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-struct process {
-	char state; /* 'R', 'S' ...; 'Z': a zombie */
-	int64_t group, session;
-	int64_t start; /* field 22 of /proc/PID/stat, ticks since boot */
-};
-
-/* False if there is no such process. */
-bool process_look(int64_t pid, struct process *ret);
+#include "base/process.h"
 
 /* True if its environment holds NAME=VALUE; if not, *ret_other: NAME with another value. False also
  * where we may not look. */

@@ -15,7 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -23,6 +25,17 @@
 #define KEY "0123456789abcdef0123456789abcdef"
 
 static const int64_t PATIENCE_US = 30000000;
+
+/* A file system that is mounted without locks, as we see it. */
+static bool no_locks;
+
+int flock(int fd, int operation)
+{
+	if (!no_locks)
+		return (int)syscall(SYS_flock, fd, operation);
+	errno = ENOLCK;
+	return -1;
+}
 
 struct place {
 	char base[64], directory[96];
@@ -445,6 +458,13 @@ static void after_the_supervisors_death_nothing_of_the_command_is_left(void **st
 	place_remove(&place);
 }
 
+static void without_locks_the_supervisors_process_tells(void **state)
+{
+	no_locks = true;
+	after_the_supervisors_death_nothing_of_the_command_is_left(state);
+	no_locks = false;
+}
+
 static void an_attempt_of_an_earlier_boot_needs_no_fence(void **state)
 {
 	struct place place = place_make();
@@ -609,6 +629,7 @@ int main(void)
 		cmocka_unit_test(output_is_capped_and_its_offsets_stay_true),
 		cmocka_unit_test(a_reader_that_keeps_pace_sees_every_byte_of_a_rotating_log),
 		cmocka_unit_test(after_the_supervisors_death_nothing_of_the_command_is_left),
+		cmocka_unit_test(without_locks_the_supervisors_process_tells),
 		cmocka_unit_test(an_attempt_of_an_earlier_boot_needs_no_fence),
 		cmocka_unit_test(a_fence_spares_a_process_that_only_has_the_number),
 		cmocka_unit_test(a_command_inherits_what_its_launch_does_not_name),

@@ -280,7 +280,7 @@ class JobFilePage(InADirectory):
 
 
 class ManualPage(InADirectory):
-    COMMON = {"--db", "--json", "--help", "-h"}
+    COMMON = {"--db", "--json", "--help", "-h", "--take-over"}
 
     @staticmethod
     def listed():

@@ -35,7 +35,7 @@ void event_list_finish(struct event_list *list);
 
 /* A request: a verb with JSON arguments, appended by a command while another process runs the job,
  * executed and answered by that process within a tick. request_add is a transaction of its own and
- * works with STORE_REQUEST. */
+ * works with STORE_REQUEST; on a network file system it is a file, and what request_load then gives has no verb. */
 struct request {
 	int64_t id, job_id, created_us;
 	char *verb, *argument; /* "stop", "enqueue"; JSON */

@@ -83,6 +83,7 @@ bool store_health(struct store *store, struct store_health *ret, struct tuner_er
 	if (!query_scalar(&query, 0, &ret->last_event_us, err) ||
 		!store_holder(store_path(store), &ret->holder, err))
 		return false;
+	ret->shared = store_is_shared(store);
 	ret->wal_bytes = file_bytes(store_path(store), "-wal");
 	ret->writer = store_writer(store_path(store));
 	return true;

@@ -5,12 +5,13 @@
 #include "trials/trial.h"
 
 struct store_health {
-	char journal_mode[16]; /* "wal" as it should be */
+	char journal_mode[16]; /* "wal" as it should be, unless it is shared */
 	int64_t version; /* of the schema */
 	int64_t wal_bytes;
 	int64_t holder; /* pid of who holds PATH.lock; 0: nobody; -1: not known */
 	int64_t writer; /* pid of who has SQLite's write lock at this moment; 0: nobody */
 	int64_t last_event_us; /* 0: none */
+	bool shared; /* on a network file system (store.h) */
 };
 
 TUNER_MUST_CHECK

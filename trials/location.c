@@ -40,8 +40,8 @@ const char *location_network_name(unsigned long magic)
 	return NULL;
 }
 
-static bool check_directory(
-	const char *path, const char *directory, bool write, struct tuner_error *err)
+static bool check_directory(const char *path, const char *directory, bool write,
+	const char **ret_network, struct tuner_error *err)
 {
 	struct stat status;
 	struct statfs fs;
@@ -54,14 +54,7 @@ static bool check_directory(
 	if (statfs(directory, &fs) != 0)
 		return tuner_fail_errno(err, errno, "%s: statfs", directory);
 	/* f_type is signed; the 32-bit numbers come sign-extended on some machines. */
-	const char *const network = location_network_name((unsigned long)fs.f_type & 0xffffffff);
-
-	if (network)
-		return tuner_fail(err, TUNER_USAGE,
-			"%s lies on a network file system (%s), where a database is not safe: name "
-			"a file on a local disk with --db, for example --db /var/tmp/tuner.db "
-			"(models and logs may stay here)",
-			path, network);
+	*ret_network = location_network_name((unsigned long)fs.f_type & 0xffffffff);
 	if (write && faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) != 0)
 		return tuner_fail(err, TUNER_USAGE,
 			"%s: the directory %s cannot be written to (%s); name another place with "
@@ -86,11 +79,11 @@ static bool check_file(const char *path, bool write, struct tuner_error *err)
 	return true;
 }
 
-bool location_check(const char *path, bool write, struct tuner_error *err)
+bool location_check(const char *path, bool write, const char **ret_network, struct tuner_error *err)
 {
 	char *const directory = path_directory(path);
-	const bool ok =
-		directory ? check_directory(path, directory, write, err) : tuner_fail_memory(err);
+	const bool ok = directory ? check_directory(path, directory, write, ret_network, err)
+				  : tuner_fail_memory(err);
 
 	free(directory);
 	return ok && check_file(path, write, err);

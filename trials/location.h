@@ -9,10 +9,11 @@
  * network file system keeps coherent between hosts. FUSE counts as local: it is both. */
 const char *location_network_name(unsigned long magic);
 
-/* That `path` can hold a database: its directory exists, is not on a network file system and, with
- * `write`, may be written to (so may the file, if it exists). TUNER_USAGE. */
+/* That `path` can hold a database: its directory exists and, with `write`, may be written to (so may the
+ * file, if it exists). *ret_network: the name of the network file system that it lies on; NULL: of none. TUNER_USAGE. */
 TUNER_MUST_CHECK
-bool location_check(const char *path, bool write, struct tuner_error *err);
+bool location_check(
+	const char *path, bool write, const char **ret_network, struct tuner_error *err);
 
 /* The file that `path` means, absolute, with all links followed, its own included. Two names of one
  * database must come to one lock, and SQLite puts the WAL beside the target, too. A directory that

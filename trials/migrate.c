@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "trials/sql.h"
+#include "trials/vacuum.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -64,44 +65,6 @@ bool schema_create(
 
 /* ---- the backup ---- */
 
-/* VACUUM INTO wants a file that is missing or empty: an empty one has the mode that we choose. */
-static bool make_empty(const char *path, struct tuner_error *err)
-{
-	const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return tuner_fail(err, TUNER_USAGE, "%s: %s", path, strerror(errno));
-	close(fd);
-	return true;
-}
-
-static bool vacuum_into(sqlite3 *db, const char *path, const char *to, struct tuner_error *err)
-{
-	sqlite3_stmt *statement = NULL;
-	int status = sqlite3_prepare_v2(db, "VACUUM INTO ?1", -1, &statement, NULL);
-
-	if (status == SQLITE_OK)
-		status = sqlite3_bind_text(statement, 1, to, -1, SQLITE_STATIC);
-	if (status == SQLITE_OK)
-		status = sqlite3_step(statement);
-	const bool ok = status == SQLITE_DONE || sql_fail(db, path, status, err);
-
-	sqlite3_finalize(statement);
-	return ok;
-}
-
-static bool sync_path(const char *path, int flags, struct tuner_error *err)
-{
-	const int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
-	const bool ok = fd >= 0 && fsync(fd) == 0;
-
-	if (!ok)
-		tuner_fail_errno(err, errno, "%s: cannot be written to the disk", path);
-	if (fd >= 0)
-		close(fd);
-	return ok;
-}
-
 /* NULL without memory. */
 static char *backup_name(const char *path, int64_t from, const char *end)
 {
@@ -122,14 +85,13 @@ static bool write_backup(sqlite3 *db, const char *path, int64_t from, struct tun
 		tuner_fail_memory(err);
 		goto out;
 	}
-	if (!make_empty(draft, err) || !vacuum_into(db, path, draft, err) ||
-		!sync_path(draft, 0, err))
+	if (!vacuum_into(db, path, draft, err))
 		goto out;
 	if (rename(draft, final) != 0) {
 		tuner_fail_errno(err, errno, "%s: cannot be renamed", draft);
 		goto out;
 	}
-	ok = sync_path(directory, O_DIRECTORY, err);
+	ok = vacuum_sync(directory, O_DIRECTORY, err);
 out:
 	if (!ok && draft)
 		unlink(draft); /* a part of a backup only takes up room */

@@ -1,5 +1,6 @@
 #include "trials/store.h"
 
+#include "trials/lease.h"
 #include "trials/sql.h"
 
 #include <errno.h>
@@ -57,6 +58,11 @@ bool store_check_place(struct store *store, struct tuner_error *err)
 	int moved = 0;
 
 	tuner_assert(store->mode == STORE_WRITE && !store->in_transaction);
+	if (store->lease) {
+		lease_renew(store->lease);
+		if (!lease_check(store->lease, err))
+			return false;
+	}
 	if (sqlite3_file_control(store->db, NULL, SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK ||
 		!moved)
 		return true;

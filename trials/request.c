@@ -1,5 +1,6 @@
 /* What other processes ask of the one that runs the job (event.h). */
 #include "trials/event.h"
+#include "trials/inbox.h"
 #include "trials/sql.h"
 
 #include <inttypes.h>
@@ -20,6 +21,8 @@ bool request_add(struct store *store, int64_t job_id, const char *verb, const ch
 	struct query query;
 
 	tuner_assert(store->mode != STORE_READ && !store->in_transaction);
+	if (store->shared && store->lease == NULL)
+		return inbox_add(store, job_id, verb, argument, now_us, ret_id, err);
 	query_open(&query, store,
 		"INSERT INTO request (job, verb, argument, created_us) VALUES (?1, ?2, ?3, ?4)");
 	query_bind_int(&query, job_id);
@@ -64,6 +67,8 @@ bool request_next(struct store *store, int64_t job_id, struct request *ret, bool
 {
 	struct query query;
 
+	if (store->lease != NULL && !inbox_serve(store, err))
+		return false;
 	query_open(&query, store,
 		SELECT_REQUEST "WHERE job = ?1 AND answered_us IS NULL ORDER BY id LIMIT 1");
 	query_bind_int(&query, job_id);
@@ -96,6 +101,8 @@ bool request_load(
 	struct query query;
 	bool found = false;
 
+	if (store->shared && store->lease == NULL)
+		return inbox_load(store, request_id, ret, err);
 	query_open(&query, store, SELECT_REQUEST "WHERE id = ?1");
 	query_bind_int(&query, request_id);
 	if (!read_request(&query, ret, &found, err))

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +39,28 @@ static bool fail_io(sqlite3 *db, const char *path, int status, struct tuner_erro
 		"and run again",
 		path, db ? sqlite3_errmsg(db) : sqlite3_errstr(status), error != 0 ? ": " : "",
 		error != 0 ? strerror(error) : "");
+}
+
+int sql_open_immutable(const char *name, sqlite3 **ret)
+{
+	static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+				   "-._~/";
+	char *uri = malloc(strlen("file:?immutable=1") + 3 * strlen(name) + 1);
+
+	*ret = NULL;
+	if (!uri)
+		return SQLITE_NOMEM;
+	char *end = stpcpy(uri, "file:");
+
+	for (const char *at = name; *at != '\0'; at++)
+		end += strchr(safe, *at) ? sprintf(end, "%c", *at)
+					 : sprintf(end, "%%%02x", (unsigned char)*at);
+	strcpy(end, "?immutable=1");
+	const int status = sqlite3_open_v2(
+		uri, ret, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
+
+	free(uri);
+	return status;
 }
 
 bool sql_fail(sqlite3 *db, const char *path, int status, struct tuner_error *err)

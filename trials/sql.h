@@ -17,10 +17,12 @@
 #ifndef TRIALS_SQL_H
 #define TRIALS_SQL_H
 
+#include "trials/copy.h"
 #include "trials/store.h"
 
 #include <sqlite3.h>
 #include <stddef.h>
+#include <sys/stat.h>
 
 /* STATEMENT_SLOTS is a power of two. Beyond STATEMENTS_MAX a statement is compiled for one use. */
 enum { STATEMENT_SLOTS = 256, STATEMENTS_MAX = 160 };
@@ -35,6 +37,11 @@ struct store {
 	char *path, *file, *directory; /* as given; absolute, where links lead; file + ".d" */
 	enum store_mode mode;
 	int lock_fd; /* -1: none */
+	bool shared; /* on a network file system, or used from one: see store_shared.h */
+	struct lease *lease; /* who writes a shared database; NULL: we do not, or it is local */
+	struct copy copy; /* of a shared database, made for readers */
+	int64_t read_copy_us; /* we read the copy, as of then; 0: the database itself */
+	struct stat read_file; /* what of it we have open */
 	bool in_transaction;
 	enum store_durability durability; /* what PRAGMA synchronous stands at */
 	int64_t wal_bytes; /* length of the WAL in use after our last commit */
@@ -88,6 +95,10 @@ bool query_scalar(struct query *query, int64_t missing, int64_t *ret, struct tun
 /* Runs text that needs no values (several statements, too), not kept. */
 TUNER_MUST_CHECK
 bool sql_execute(sqlite3 *db, const char *path, const char *text, struct tuner_error *err);
+
+/* Opens a file that nobody changes meanwhile, without locks, for reading only. `name` begins with "/" or "./".
+ * Returns a status of SQLite; *ret is to be closed in any case. */
+int sql_open_immutable(const char *name, sqlite3 **ret);
 
 /* Turns a status of SQLite into an error whose message names the file. Returns false. */
 bool sql_fail(sqlite3 *db, const char *path, int status, struct tuner_error *err);

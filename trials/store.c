@@ -1,9 +1,11 @@
 #include "trials/store.h"
 
+#include "trials/lease.h"
 #include "trials/location.h"
 #include "trials/lock.h"
 #include "trials/migrate.h"
 #include "trials/open.h"
+#include "trials/shared.h"
 #include "trials/sql.h"
 
 #include <errno.h>
@@ -98,29 +100,15 @@ static bool is_not_writable(int status)
  * from here, and nothing but a process elsewhere that is about to could change it. */
 static bool open_immutable(struct store *store, const char *name, struct tuner_error *err)
 {
-	static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-				   "-._~/";
-	char *uri = malloc(strlen("file:?immutable=1") + 3 * strlen(name) + 1);
-
-	if (!uri)
-		return tuner_fail_memory(err);
-	char *end = stpcpy(uri, "file:");
-
-	for (const char *at = name; *at != '\0'; at++)
-		end += strchr(safe, *at) ? sprintf(end, "%c", *at)
-					 : sprintf(end, "%%%02x", (unsigned char)*at);
-	strcpy(end, "?immutable=1");
 	sqlite3_close(store->db);
-	const int status = sqlite3_open_v2(uri, &store->db,
-		SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
+	const int status = sql_open_immutable(name, &store->db);
 
-	free(uri);
 	return status == SQLITE_OK || sql_fail(store->db, store->path, status, err);
 }
 
 /* Readers too ask for a writable file: the last one to close then removes an empty -wal. query_only
  * keeps them from writing anything else. SQLite falls back to read-only by itself. */
-static bool open_file(struct store *store, struct tuner_error *err)
+static bool open_local(struct store *store, struct tuner_error *err)
 {
 	char *const name = plain_name(store->path);
 	bool ok = false;
@@ -146,6 +134,14 @@ static bool open_file(struct store *store, struct tuner_error *err)
 	return ok;
 }
 
+static bool open_file(struct store *store, struct tuner_error *err)
+{
+	if (!store->shared)
+		return open_local(store, err);
+	return store->mode == STORE_WRITE ? shared_open_writer(store, err)
+					  : shared_open_reader(store, err);
+}
+
 static bool set_up(struct store *store, struct tuner_error *err)
 {
 	sqlite3 *const db = store->db;
@@ -153,7 +149,7 @@ static bool set_up(struct store *store, struct tuner_error *err)
 	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	/* TRUSTED_SCHEMA stays on: without it SQLite 3.40 refuses json_valid in a CHECK, and we register
 	 * no function that a foreign schema could misuse. */
-	if (store->mode == STORE_READ)
+	if (store->mode == STORE_READ || (store->shared && store->mode == STORE_REQUEST))
 		return sql_execute(db, store->path, "PRAGMA query_only = ON", err);
 	sqlite3_wal_hook(db, after_commit, store); /* replaces the automatic checkpoints */
 	return sql_execute(db, store->path,
@@ -225,7 +221,8 @@ static bool bring_up_to_date(
 		return false;
 	if (store->mode != STORE_WRITE)
 		return true;
-	if (!sql_execute(store->db, store->path, "PRAGMA journal_mode = WAL", err))
+	if (store->shared ? !shared_enter(store, err)
+			  : !sql_execute(store->db, store->path, "PRAGMA journal_mode = WAL", err))
 		return false;
 	if (is_empty(&identity))
 		return schema_create(store->db, store->path, schema, err);
@@ -245,10 +242,18 @@ static bool make_names(struct store *store, const char *path, struct tuner_error
 	return true;
 }
 
+/* The right to write it. */
+static bool take(struct store *store, struct tuner_error *err)
+{
+	return store->shared ? lease_take(store->file, &store->lease, err)
+			     : lock_take(store->file, &store->lock_fd, err);
+}
+
 bool store_open_schema(const char *path, enum store_mode mode, const struct schema *schema,
 	struct store **ret, struct tuner_error *err)
 {
 	struct store *const store = calloc(1, sizeof *store);
+	const char *network = NULL;
 	bool ok = false;
 
 	if (!store)
@@ -260,10 +265,11 @@ bool store_open_schema(const char *path, enum store_mode mode, const struct sche
 		tuner_fail(err, TUNER_USAGE, "the database's name is empty");
 		goto out;
 	}
-	if (!make_names(store, path, err) || !location_check(path, mode == STORE_WRITE, err))
+	if (!make_names(store, path, err) ||
+		!location_check(path, mode == STORE_WRITE, &network, err) ||
+		!shared_is(store->file, network, &store->shared, err))
 		goto out;
-	if (mode == STORE_WRITE &&
-		(!lock_take(store->file, &store->lock_fd, err) || !make_file(path, err)))
+	if (mode == STORE_WRITE && (!take(store, err) || !make_file(path, err)))
 		goto out;
 	if (mode != STORE_WRITE && is_missing(path)) {
 		tuner_fail(err, TUNER_USAGE,
@@ -286,16 +292,29 @@ bool store_open(const char *path, enum store_mode mode, struct store **ret, stru
 	return store_open_schema(path, mode, &schema_current, ret, err);
 }
 
+/* Who has made copies leaves the last state as one, for programs that have been told to open it. */
+static void leave_copy(struct store *store)
+{
+	struct tuner_error ignored;
+
+	if (store->copy.next_us > 0 && lease_check(store->lease, &ignored) &&
+		!copy_refresh(store, true, &ignored)) {
+		/* Readers of ours open the database itself from now on. */
+	}
+}
+
 void store_close(struct store *store)
 {
 	if (!store)
 		return;
 	if (store->db) {
 		store_rollback(store);
+		if (store->lease)
+			leave_copy(store);
 		statements_finish(store);
 		/* The last connection to close checkpoints and removes the -wal; if a reader
 		 * remains, it shall find an empty one. */
-		if (store->mode == STORE_WRITE) {
+		if (store->mode == STORE_WRITE && !store->shared) {
 			sqlite3_busy_timeout(store->db, 0);
 			sqlite3_wal_checkpoint_v2(
 				store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
@@ -303,6 +322,7 @@ void store_close(struct store *store)
 		sqlite3_close(store->db);
 	}
 	lock_release(store->lock_fd);
+	lease_release(store->lease); /* when nothing of the database is open any more */
 	free(store->path);
 	free(store->file);
 	free(store->directory);
@@ -336,13 +356,40 @@ bool store_directory_of(const char *path, char **ret, struct tuner_error *err)
 	return ok;
 }
 
+static bool find_holder(const char *file, int64_t *ret_pid, struct tuner_error *err)
+{
+	struct lease_owner owner;
+	bool there = false;
+
+	if (!lease_read(file, &there, &owner, err))
+		return false;
+	if (!there)
+		return lock_holder(file, ret_pid, err);
+	const enum lease_life life = lease_life(&owner);
+
+	*ret_pid = life == LEASE_ALIVE ? owner.pid : life == LEASE_DEAD ? 0 : -1;
+	return true;
+}
+
 bool store_holder(const char *path, int64_t *ret_pid, struct tuner_error *err)
 {
 	char *file = NULL;
 
 	if (!location_resolve(path, &file, err))
 		return false;
-	const bool ok = lock_holder(file, ret_pid, err);
+	const bool ok = find_holder(file, ret_pid, err);
+
+	free(file);
+	return ok;
+}
+
+bool store_take_over(const char *path, bool *ret_taken, struct tuner_error *err)
+{
+	char *file = NULL;
+
+	if (!location_resolve(path, &file, err))
+		return false;
+	const bool ok = lease_revoke(file, ret_taken, err);
 
 	free(file);
 	return ok;
@@ -354,7 +401,7 @@ bool store_holder(const char *path, int64_t *ret_pid, struct tuner_error *err)
 static bool set_durability(
 	struct store *store, enum store_durability durability, struct tuner_error *err)
 {
-	if (store->durability == durability)
+	if (store->durability == durability || store->shared)
 		return true;
 	if (!sql_execute(store->db, store->path,
 		    durability == STORE_DURABLE ? "PRAGMA synchronous = FULL"
@@ -365,12 +412,18 @@ static bool set_durability(
 	return true;
 }
 
+/* Asked before anything is written: a large transaction spills pages before its commit. */
+static bool is_ours(struct store *store, struct tuner_error *err)
+{
+	return store->lease == NULL || lease_check(store->lease, err);
+}
+
 bool store_begin(struct store *store, enum store_durability durability, struct tuner_error *err)
 {
 	struct query query;
 
 	tuner_assert(store->mode == STORE_WRITE && !store->in_transaction);
-	if (!set_durability(store, durability, err))
+	if (!set_durability(store, durability, err) || !is_ours(store, err))
 		return false;
 	query_open(&query, store, "BEGIN IMMEDIATE");
 	if (!query_run(&query, err))
@@ -391,6 +444,8 @@ bool store_commit(struct store *store, struct tuner_error *err)
 	struct query query;
 
 	tuner_assert(store->in_transaction);
+	if (!is_ours(store, err))
+		return false;
 	query_open(&query, store, "COMMIT");
 	if (!query_run(&query, err))
 		return false;
@@ -438,6 +493,8 @@ static bool checkpoint_truncating(struct store *store, struct tuner_error *err)
 bool store_checkpoint(struct store *store, struct tuner_error *err)
 {
 	tuner_assert(store->mode == STORE_WRITE && !store->in_transaction);
+	if (store->lease)
+		return copy_refresh(store, false, err);
 	if (store->wal_bytes > store->wal_next_truncation)
 		return checkpoint_truncating(store, err);
 	if (store->wal_bytes > store->wal_next)

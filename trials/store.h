@@ -4,6 +4,8 @@
  * lock on PATH.lock (a file of its own: closing any descriptor on the database itself would drop
  * SQLite's POSIX locks; of a symbolic link, beside its target) and holds it until store_close.
  * Everybody else opens with STORE_READ, or with STORE_REQUEST to append rows to `request` (event.h), the only foreign write.
+ * On a network file system all of that is otherwise, behind the same calls: the lock is a lease, readers get a copy, requests
+ * are files (shared.h).
  *
  *     store_open -> [store_begin -> changes -> store_commit | store_rollback] ... -> store_close
  *
@@ -29,10 +31,9 @@ enum store_mode {
 
 enum { STORE_SCHEMA_VERSION = 3, STORE_APPLICATION_ID = 0x74756e72 /* "tunr" */ };
 
-/* Errors: TUNER_RETRY when STORE_WRITE finds the lock taken (the message names the pid of the holder
- * and how to go on); TUNER_USAGE for a missing file, a file that is not ours, a directory that
- * cannot be written, a network file system (NFS, SMB, 9p, ...: the message names --db and a local
- * path), STORE_WRITE/STORE_REQUEST on a newer schema (such a file opens with STORE_READ), or
+/* Errors: TUNER_RETRY when STORE_WRITE finds the lock taken (the message names the pid of the holder, on a
+ * network file system also its host, and how to go on); TUNER_USAGE for a missing file, a file that is not ours, a
+ * directory that cannot be written, STORE_WRITE/STORE_REQUEST on a newer schema (such a file opens with STORE_READ), or
  * STORE_READ/STORE_REQUEST on an older one (STORE_WRITE brings it forward). */
 TUNER_MUST_CHECK
 bool store_open(
@@ -52,13 +53,33 @@ const char *store_directory(const struct store *store);
 TUNER_MUST_CHECK
 bool store_directory_of(const char *path, char **ret, struct tuner_error *err);
 
-/* The process that holds PATH.lock: *ret_pid is 0 if nobody does, -1 if its pid cannot be read. */
+/* Whether it is on a network file system, or used from one. */
+bool store_is_shared(const struct store *store);
+
+/* As of when the copy is that we read of a database that another process writes (microseconds, wall clock); 0: we read
+ * the database itself. */
+int64_t store_copied_us(const struct store *store);
+
+/* For who reads and goes on to: opens the copy anew if there is a newer one, or the database itself when its writer has
+ * gone, or the copy when one has come. Outside of a query. A local database needs none of that. */
+TUNER_MUST_CHECK
+bool store_follow(struct store *store, struct tuner_error *err);
+
+/* Takes a database on a network file system away from a process that cannot be proven dead, on the word of who calls. If it
+ * lives, it finds that out before its next commit and ends. *ret_taken false: nobody had it. TUNER_USAGE: that process
+ * lives on this machine. */
+TUNER_MUST_CHECK
+bool store_take_over(const char *path, bool *ret_taken, struct tuner_error *err);
+
+/* The process that holds PATH.lock, or the lease: *ret_pid is 0 if nobody does, -1 if its pid cannot be read or is of
+ * another machine. */
 TUNER_MUST_CHECK
 bool store_holder(const char *path, int64_t *ret_pid, struct tuner_error *err);
 
 enum store_durability {
 	STORE_DURABLE, /* fsync before it returns: intents, outcomes, decisions */
-	STORE_LAZY, /* written, survives a kill; a power cut may lose it: metric rows, progress */
+	STORE_LAZY, /* written, survives a kill; a power cut may lose it: metric rows, progress. On a network file
+		     * system as durable as the other: a journal that is not waited for would not be safe */
 };
 
 TUNER_MUST_CHECK
@@ -68,8 +89,8 @@ bool store_commit(struct store *store, struct tuner_error *err);
 void store_rollback(struct store *store);
 
 /* Whether the open file is still the one that has the name. If not, whatever is committed would be gone with this
- * process: then everything is written to PATH.rescued (or .rescued2 ...), and the error, TUNER_FATAL, says so. Outside
- * of a transaction. */
+ * process: then everything is written to PATH.rescued (or .rescued2 ...), and the error, TUNER_FATAL, says so. On a network
+ * file system also whether the lease is still ours (TUNER_FATAL), and renews it. Outside of a transaction. */
 TUNER_MUST_CHECK
 bool store_check_place(struct store *store, struct tuner_error *err);
 
@@ -78,7 +99,10 @@ bool store_check_place(struct store *store, struct tuner_error *err);
  *
  * One reader can defeat every checkpoint: the one that never ends its transaction. After 64 MiB this
  * fails with TUNER_RETRY, once per 4 MiB more, and says so; nothing is lost, and the caller goes on
- * after a warning. */
+ * after a warning.
+ *
+ * On a network file system there is no WAL; it makes the copy for readers when that is due. TUNER_RETRY then says that it could not
+ * be made, or takes long. */
 TUNER_MUST_CHECK
 bool store_checkpoint(struct store *store, struct tuner_error *err);
 

@@ -297,6 +297,7 @@ int cmd_hosts(const struct invocation *call, struct tuner_error *err)
 		!command_job(store, call->n_arguments > at ? call->arguments[at] : NULL, &job, err))
 		goto out;
 	if (!changes) {
+		command_say_age(call, store);
 		ok = show(call, store, &job, err);
 	} else {
 		store_close(store);

@@ -124,6 +124,8 @@ int cmd_jobs(const struct invocation *call, struct tuner_error *err)
 	struct store *store = NULL;
 	struct job_list jobs = { 0 };
 	bool ok = command_open(call, STORE_READ, &store, err) && job_list(store, &jobs, err);
+	if (ok)
+		command_say_age(call, store);
 	if (ok && call->json)
 		ok = print_json(store, &jobs, err);
 	else if (ok && jobs.n == 0)

@@ -84,6 +84,8 @@ int cmd_verify(const struct invocation *call, struct tuner_error *err)
 				&list, err) &&
 			(call->json ? print_json : print)(call, &list, err);
 	const int status = list.n > 0 ? EXIT_GATE : EXIT_DONE;
+	if (ok)
+		command_say_age(call, store);
 	violation_list_finish(&list);
 	store_close(store);
 	return ok ? status : -1;

@@ -1,5 +1,6 @@
 #include "tuner/command.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/number.h"
 
@@ -11,6 +12,8 @@ static const struct option_row option_help = { "help", 'h', NULL, "print this he
 static const struct option_row option_db = { "db", 0, "PATH",
 	"the database (default: $TUNER_DB, else tuner.db)" };
 static const struct option_row option_json = { "json", 0, NULL, "print JSON" };
+static const struct option_row option_take_over = { "take-over", 0, NULL,
+	"on a network file system: take the database from a dead process of another machine" };
 
 const char *invocation_option(const struct invocation *call, const char *name)
 {
@@ -79,6 +82,8 @@ static size_t option_rows(
 		ret_rows[n++] = &option_db;
 	if (command->takes & TAKES_JSON)
 		ret_rows[n++] = &option_json;
+	if (command->takes & TAKES_OVER)
+		ret_rows[n++] = &option_take_over;
 	for (const struct option_row *row = command->options; row != NULL && row->name != NULL;
 		row++) {
 		tuner_assert(n < OPTIONS_MAX);
@@ -281,6 +286,32 @@ bool command_open(const struct invocation *call, enum store_mode mode, struct st
 			"TUNER_DB names another",
 			call->db);
 	return store_open(call->db, mode, ret, err);
+}
+
+void command_say_age(const struct invocation *call, const struct store *store)
+{
+	const int64_t copied_us = store_copied_us(store);
+	const int64_t age_us = clock_wall_us() - copied_us;
+	const int64_t whole_us = age_us > 0 ? age_us / 1000000 * 1000000 : 0;
+	char age[NUMBER_TEXT];
+
+	if (copied_us > 0)
+		fprintf(stderr,
+			"as of %s ago: another process writes \"%s\", and this is its copy\n",
+			number_from_duration_us(whole_us, age), call->db);
+}
+
+bool command_take_over(const struct invocation *call, struct tuner_error *err)
+{
+	bool taken = false;
+
+	if (invocation_option(call, "take-over") == NULL || access(call->db, F_OK) != 0)
+		return true;
+	if (!store_take_over(call->db, &taken, err))
+		return false;
+	if (taken)
+		fprintf(stderr, "\"%s\" was taken over\n", call->db);
+	return true;
 }
 
 static bool no_such_job(struct store *store, const char *argument, struct tuner_error *err)

@@ -64,6 +64,7 @@ enum {
 	TAKES_DB = 1, /* --db PATH */
 	TAKES_JSON = 2, /* --json */
 	TAKES_REST = 4, /* words after -- */
+	TAKES_OVER = 8, /* --take-over: it writes the database */
 };
 
 struct subcommand {
@@ -90,6 +91,13 @@ void command_help(const struct subcommand *command, FILE *out); /* NULL: the lis
 TUNER_MUST_CHECK
 bool command_open(const struct invocation *call, enum store_mode mode, struct store **ret,
 	struct tuner_error *err);
+
+/* On standard error, how old what we read is, if it is the copy of a database that another process writes. */
+void command_say_age(const struct invocation *call, const struct store *store);
+
+/* Does what --take-over says, if it was given. */
+TUNER_MUST_CHECK
+bool command_take_over(const struct invocation *call, struct tuner_error *err);
 
 /* Finds the job that an argument names: its name, its job file (a path), or, NULL, the newest; a note
  * on standard error says which when it was left out and there are several. TUNER_USAGE names the

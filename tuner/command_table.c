@@ -176,7 +176,7 @@ const struct subcommand commands[] = {
 		1, TAKES_REST, try_options, cmd_try, NULL },
 	{ "schema", "", "print the JSON Schema of the job file", 0, 0, 0, NULL, cmd_schema, NULL },
 	{ "run", "FILE|JOB [-- COMMAND...]", "run or resume a job to its budget", 1, 1,
-		TAKES_DB | TAKES_REST, run_options, cmd_run,
+		TAKES_DB | TAKES_REST | TAKES_OVER, run_options, cmd_run,
 		"Ctrl-C once: propose nothing more and wait for the running trials; twice: stop "
 		"them.\n"
 		"SIGTERM stops them at once. Each way, the same command goes on later.\n"
@@ -187,42 +187,42 @@ const struct subcommand commands[] = {
 		NULL },
 	{ "status", "[JOB]", "say how a job stands", 0, 1, TAKES_DB | TAKES_JSON, NULL, cmd_status,
 		NULL },
-	{ "stop", "[JOB]", "stop a job, or what is left of it", 0, 1, TAKES_DB, stop_options,
-		cmd_stop, "\"tuner run\" goes on where it stopped." },
-	{ "enqueue", "JOB PARAMETERS", "try this configuration next", 2, 2, TAKES_DB, NULL,
-		cmd_enqueue,
+	{ "stop", "[JOB]", "stop a job, or what is left of it", 0, 1, TAKES_DB | TAKES_OVER,
+		stop_options, cmd_stop, "\"tuner run\" goes on where it stopped." },
+	{ "enqueue", "JOB PARAMETERS", "try this configuration next", 2, 2, TAKES_DB | TAKES_OVER,
+		NULL, cmd_enqueue,
 		"PARAMETERS is a JSON object, '{\"learning_rate\": 0.1}', or "
 		"NAME=VALUE,NAME=VALUE. What\n"
 		"is left out, the strategy chooses." },
 	{ "hosts", "[drain|resume HOST] [JOB]",
-		"list a job's hosts, or take one out of use and back", 0, 3, TAKES_DB | TAKES_JSON,
-		NULL, cmd_hosts,
+		"list a job's hosts, or take one out of use and back", 0, 3,
+		TAKES_DB | TAKES_JSON | TAKES_OVER, NULL, cmd_hosts,
 		"After \"drain\" nothing more is started on a host, and what runs there runs to "
 		"its "
 		"end; the job waits\n"
 		"if it has no other. \"resume\" ends that. Both hold for later runs, too." },
 	{ "retry", "[JOB]", "put trials that failed or stopped back, to be run again", 0, 1,
-		TAKES_DB, retry_options, cmd_retry,
+		TAKES_DB | TAKES_OVER, retry_options, cmd_retry,
 		"They are launched with the same parameters and seed, and find their checkpoints. "
 		"A running\n"
 		"job takes them up at once, another one with the next \"tuner run\"; what the "
 		"model has learnt\n"
 		"of their end, it forgets." },
 	{ "ask", "FILE|JOB", "ask for the next configuration, and launch nothing", 1, 1,
-		TAKES_DB | TAKES_JSON, ask_options, cmd_ask,
+		TAKES_DB | TAKES_JSON | TAKES_OVER, ask_options, cmd_ask,
 		"Prints the trial's number and the arguments that its command would get, as a "
 		"shell reads\n"
 		"them. FILE needs no command. Several processes may ask and tell at once: they "
 		"wait for each\n"
 		"other, up to 30 s." },
 	{ "tell", "JOB TRIAL [VALUE]", "tell what became of a configuration", 1, 3,
-		TAKES_DB | TAKES_JSON, tell_options, cmd_tell,
+		TAKES_DB | TAKES_JSON | TAKES_OVER, tell_options, cmd_tell,
 		"With --step the answer is \"stop\" if the job has early_stopping and its rule "
 		"says so, else\n"
 		"\"go on\". REASON may also be early-stopped or user-stopped: an end before its "
 		"time." },
 	{ "ask-tell", "FILE|JOB", "answer JSON lines: ask and tell from any language", 1, 1,
-		TAKES_DB, ask_tell_options, cmd_ask_tell,
+		TAKES_DB | TAKES_OVER, ask_tell_options, cmd_ask_tell,
 		"{\"ask\": 2}                            {\"trials\": [{\"trial\": 1, "
 		"\"parameters\": {...}}, ...]}\n"
 		"{\"tell\": 1, \"value\": 0.71}            {\"ok\": true}\n"
@@ -293,7 +293,7 @@ const struct subcommand commands[] = {
 		"it.\n"
 		"Exit status: 0 nothing is, 1 something is." },
 	{ "gc", "[JOB]", "remove what nobody needs any more of a job's files", 0, 1,
-		TAKES_DB | TAKES_JSON, gc_options, cmd_gc,
+		TAKES_DB | TAKES_JSON | TAKES_OVER, gc_options, cmd_gc,
 		"What trials have saved beyond the best ones, and what programs that were killed "
 		"have left.\n"
 		"A running job is asked to do it. Nothing of a trial that has not ended, and no "

@@ -105,7 +105,7 @@ void doctor_clock(struct findings *findings, int64_t now_us, int64_t last_event_
 void doctor_database(
 	struct findings *findings, const struct store_health *health, int64_t writer_again)
 {
-	if (strcmp(health->journal_mode, "wal") != 0)
+	if (!health->shared && strcmp(health->journal_mode, "wal") != 0)
 		finding_add(findings, "database", "journal-mode",
 			"no process must have it open; then: sqlite3 FILE 'PRAGMA "
 			"journal_mode=wal'",

@@ -27,7 +27,7 @@ int main(int argc, char **argv)
 		if (help) {
 			command_help(call.command, stdout);
 			status = EXIT_DONE;
-		} else {
+		} else if (command_take_over(&call, &err)) {
 			status = call.command->run(&call, &err);
 		}
 	}

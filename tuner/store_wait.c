@@ -45,7 +45,11 @@ static bool fail_held(const char *path, int64_t wait_ms, struct tuner_error *err
 	struct text who = TEXT_EMPTY;
 	struct tuner_error ignored;
 	int64_t pid = 0;
-	if (store_holder(path, &pid, &ignored) && pid > 0) {
+	/* Of a process of another machine the message tells already, and what can be done. */
+	if (store_holder(path, &pid, &ignored) && pid < 0 &&
+		strstr(err->message, "--take-over") != NULL)
+		return false;
+	if (pid > 0) {
 		text_print(&who, "process %lld", (long long)pid);
 		add_command_line(pid, &who);
 	} else {

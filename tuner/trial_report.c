@@ -53,8 +53,10 @@ bool report_open(const struct invocation *call, const char *argument, struct rep
 {
 	*ret = (struct report){ .owns_store = true };
 	if (command_open(call, STORE_READ, &ret->store, err) &&
-		command_job(ret->store, argument, &ret->job, err))
+		command_job(ret->store, argument, &ret->job, err)) {
+		command_say_age(call, ret->store);
 		return load_rest(ret, err);
+	}
 	report_close(ret);
 	return false;
 }
@@ -68,7 +70,8 @@ bool report_load(struct store *store, int64_t job_id, struct report *ret, struct
 bool report_refresh(struct report *report, struct tuner_error *err)
 {
 	struct job job = { 0 };
-	if (!job_load(report->store, report->job.id, &job, err))
+	if (!store_follow(report->store, err) ||
+		!job_load(report->store, report->job.id, &job, err))
 		return false;
 	job_finish(&report->job);
 	report->job = job;
