@@ -31,7 +31,7 @@ Relative paths count from where the file is. `--set KEY=VALUE` of `run`, `try` a
 
 An edited file is taken up by the next `tuner run`: budget, hosts, retries, timeouts, early stopping, strategy and `first` at once;
 parameters as a new version of the space, from which the model keeps what still fits; `command`, `source`, `fixed`, `channels` and `env` only
-with `--accept-change` once there is a trial; objective and seed not at all (another `--name` is another job).
+with `--accept-change` once there is a trial; the seed not at all (another `--name` is another job), and the objective by `tuner rescore` ([objective.md](objective.md)).
 
 This page is made from `tuner schema` by `scripts/jobfile_doc.py`; editors check a file against that schema
 (`tuner schema > tuner.schema.json`, and `"$schema": "tuner.schema.json"` in the file).
@@ -128,6 +128,21 @@ Another style of arguments, for a command that takes `lr=0.01`:
 "arguments": "{name}={value}"
 ```
 
+An objective of several metrics, and one of what errors cost ([objective.md](objective.md)):
+
+```jsonc
+"objective": {
+  "expression": "`val-accuracy` - 0.02 * log2(latency_ms)", "goal": "maximize",
+  "reduce": { "val-accuracy": "max", "latency_ms": "mean of last 3" }
+},
+"metrics": [{ "name": "val-accuracy" }, { "name": "latency_ms" }]
+```
+
+```jsonc
+"objective": { "cost": { "false_negative": 5, "false_positive": 1 }, "per": "case" },
+"metrics": [{ "name": "true_positive" }, { "name": "true_negative" }, { "name": "false_positive" }, { "name": "false_negative" }]
+```
+
 The Gaussian process from the tenth trial on, of an objective without noise; and a grid of three values a float:
 
 ```jsonc
@@ -155,14 +170,15 @@ A Gaussian process that is not sure of its own hyperparameters:
 "strategy": { "name": "bayesian", "hyperparameters": "marginal" }
 ```
 
-All ends of a search. The first that comes is taken; what runs then is stopped at `target`, `runtime` and `deadline`, and else runs
-to its end:
+All ends of a search. The first that comes is taken, and `tuner status` names it; what runs then is stopped at `target`, `runtime`, `deadline` and
+`cost`, and else runs to its end:
 
 ```jsonc
 "budget": {
   "trials": 200, "parallel": 4, "runtime": "12h", "deadline": "2126-08-30T18:00:00Z", "target": 0.99,
-  "not_improving": 30, "failures": 20, "start_failures": 5
-}
+  "cost": 40, "not_improving": 30, "converged": true, "failures": 20, "start_failures": 5
+},
+"hosts": [{ "price": 2.5 }]
 ```
 
 Early stopping by each rule. A value that is no number stops a trial under all of them, and the best trial so far is never stopped by
@@ -327,8 +343,7 @@ counted, and exhausted, up to 1048576 combinations.
 
 ## Known, but not built yet
 
-These keys are refused with that reason: `warm_start`,
-`objective.expression`, `prior` of a parameter, `budget.cost` and `budget.converged`.
+These keys are refused with that reason: `warm_start` and `prior` of a parameter.
 """
 
 TITLES = {

@@ -963,3 +963,112 @@ bool expression_create(const char *text, const struct expression_name *names, si
 	free(parser);
 	return ok;
 }
+
+/* ---- the names of a text ---- */
+
+static bool is_word_of_language(const struct token *token)
+{
+	return is_operator_word(token) || token_is(token, "true") || token_is(token, "false");
+}
+
+/* "validation-accuracy" without blanks is hardly meant as a difference. */
+static bool check_dash(struct parser *parser, const struct token *token)
+{
+	const char *const dash = token->start + token->length;
+	size_t length = token->length;
+
+	if (*dash != '-' || !is_name_byte(dash[1]))
+		return true;
+	while (is_name_byte(token->start[length]) || token->start[length] == '-')
+		length++;
+	const int shown = length < 60 ? (int)length : 60;
+
+	return fail_at(parser, token->start,
+		"%.*s would be a difference: a name with \"-\" stands in backquotes, `%.*s`; a "
+		"difference has blanks around its sign",
+		shown, token->start, shown, token->start);
+}
+
+static bool add_name(struct parser *parser, const struct token *token, char **names, size_t *n)
+{
+	char word[EXPRESSION_BYTES_MAX + 1];
+	size_t i = 0;
+
+	name_text(token, word);
+	while (i < *n && strcmp(names[i], word) != 0)
+		i++;
+	if (i < *n)
+		return true;
+	if (*n == EXPRESSION_SIZE_MAX)
+		return fail_at(parser, token->start, "more than %d names", EXPRESSION_SIZE_MAX);
+	names[*n] = strdup(word);
+	return names[(*n)++] != NULL || tuner_fail_memory(parser->err);
+}
+
+static bool gather_names(struct parser *parser, char **names, size_t *n)
+{
+	for (;;) {
+		if (!advance(parser))
+			return false;
+		const struct token token = parser->token;
+
+		if (token.kind == TOKEN_END)
+			return true;
+		if (token.kind == TOKEN_NAME && !check_dash(parser, &token))
+			return false;
+		const char *behind = token.start + token.length;
+
+		behind += strspn(behind, " \t\r\n");
+		if (token.kind == TOKEN_QUOTED_NAME ||
+			(token.kind == TOKEN_NAME && *behind != '(' &&
+				!is_word_of_language(&token)))
+			if (!add_name(parser, &token, names, n))
+				return false;
+	}
+}
+
+bool expression_names(const char *text, char ***ret, size_t *ret_n, struct tuner_error *err)
+{
+	if (strlen(text) > EXPRESSION_BYTES_MAX)
+		return tuner_fail(err, TUNER_USAGE, "column %d: longer than %d bytes",
+			EXPRESSION_BYTES_MAX + 1, EXPRESSION_BYTES_MAX);
+
+	struct parser *parser = calloc(1, sizeof *parser);
+	char **names = calloc(EXPRESSION_SIZE_MAX, sizeof *names);
+	size_t n = 0;
+	bool ok = parser != NULL && names != NULL;
+
+	if (ok) {
+		parser->text = parser->token.start = text;
+		parser->err = err;
+		ok = gather_names(parser, names, &n);
+	} else {
+		tuner_fail_memory(err);
+	}
+	free(parser);
+	if (!ok) {
+		expression_names_free(names, n);
+		return false;
+	}
+	*ret = names;
+	*ret_n = n;
+	return true;
+}
+
+void expression_names_free(char **names, size_t n)
+{
+	for (size_t i = 0; names != NULL && i < n; i++)
+		free(names[i]);
+	free(names);
+}
+
+bool expression_name_is_quoted(const char *name)
+{
+	const struct token token = { TOKEN_NAME, name, strlen(name), 0 };
+	size_t i = 0;
+
+	while (is_name_byte(name[i]))
+		i++;
+	return name[i] != '\0' || isdigit((unsigned char)*name) || *name == '.' || *name == '\0' ||
+	       is_word_of_language(&token);
+}

@@ -58,6 +58,18 @@ bool expression_copy(
 	const struct expression *expression, struct expression **ret, struct tuner_error *err);
 void expression_destroy(struct expression *expression);
 
+/* The names in a text, each once, in the order of their first places, before anything is known of what they
+ * stand for: for formulas over whatever a command reports. Only the words are read, not the grammar; but a name
+ * that runs into a '-' and more of a name ("validation-accuracy") is TUNER_USAGE, since it would be read as a
+ * difference: such a name stands in backquotes, and a difference has blanks around its sign. The caller frees with
+ * expression_names_free. */
+TUNER_MUST_CHECK
+bool expression_names(const char *text, char ***ret, size_t *ret_n, struct tuner_error *err);
+void expression_names_free(char **names, size_t n);
+
+/* True if the name must stand in backquotes. */
+bool expression_name_is_quoted(const char *name);
+
 /* Neither allocates nor fails; NaN for an index without a meaning. */
 double expression_value(const struct expression *expression, const double *values);
 bool expression_holds(const struct expression *expression, const double *values); /* of a truth */

@@ -384,9 +384,53 @@ static void random_texts_are_read_or_refused(void **state)
 	assert_true(n_read > 1000);
 }
 
+static void the_names_of_a_text_are_found_without_knowing_them(void **state)
+{
+	struct tuner_error err = { TUNER_OK, "" };
+	char **found = NULL;
+	size_t n = 0;
+
+	assert_true(expression_names(
+		"max(a, 2 * `b-c`) - a / log2 (d.e) and not true", &found, &n, &err));
+	assert_int_equal(n, 3);
+	assert_string_equal(found[0], "a");
+	assert_string_equal(found[1], "b-c");
+	assert_string_equal(found[2], "d.e");
+	expression_names_free(found, n);
+	assert_true(expression_names("1-a - b", &found, &n, &err));
+	assert_int_equal(n, 2);
+	expression_names_free(found, n);
+	assert_false(expression_names("a + `b", &found, &n, &err));
+}
+
+static void a_name_with_a_dash_is_no_difference(void **state)
+{
+	struct tuner_error err = { TUNER_OK, "" };
+	char **found = NULL;
+	size_t n = 0;
+
+	assert_false(expression_names("1 + validation-accuracy-top5", &found, &n, &err));
+	assert_int_equal(err.code, TUNER_USAGE);
+	assert_non_null(
+		strstr(err.message, "column 5: validation-accuracy-top5 would be a difference"));
+	assert_non_null(strstr(err.message, "`validation-accuracy-top5`"));
+}
+
+static void some_names_need_backquotes(void **state)
+{
+	assert_false(expression_name_is_quoted("val_loss.2"));
+	assert_true(expression_name_is_quoted("val-loss"));
+	assert_true(expression_name_is_quoted("5a"));
+	assert_true(expression_name_is_quoted("not"));
+	assert_true(expression_name_is_quoted("a b"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_names_of_a_text_are_found_without_knowing_them),
+		cmocka_unit_test(a_name_with_a_dash_is_no_difference),
+		cmocka_unit_test(some_names_need_backquotes),
 		cmocka_unit_test(arithmetic_binds_as_it_does_on_paper),
 		cmocka_unit_test(functions_are_those_of_mathematics),
 		cmocka_unit_test(names_stand_for_values_and_for_what_indices_mean),

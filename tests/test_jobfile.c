@@ -296,7 +296,7 @@ static void defaults_fill_what_is_left_out(void **state)
 
 	assert_string_equal(file->name, "small");
 	assert_int_equal(file->seed, 1);
-	assert_int_equal(file->reduce, REDUCE_LAST);
+	assert_int_equal(file->objective.metrics[0].reduce, REDUCE_LAST);
 	assert_int_equal(file->strategy.name, STRATEGY_BAYESIAN);
 	assert_int_equal(file->strategy.initial, 0);
 	assert_int_equal(file->budget.trials, 30);
@@ -352,8 +352,8 @@ static void every_setting_reaches_its_field(void **state)
 	assert_true(file->seed == UINT64_MAX);
 	assert_string_equal(file->metric, "accuracy");
 	assert_true(file->maximize);
-	assert_int_equal(file->reduce, REDUCE_MEAN_OF_LAST);
-	assert_int_equal(file->reduce_last, 3);
+	assert_int_equal(file->objective.metrics[0].reduce, REDUCE_MEAN_OF_LAST);
+	assert_int_equal(file->objective.metrics[0].last, 3);
 	assert_int_equal(file->n_metrics, 2);
 	assert_string_equal(file->metrics[0].regex, "acc=(?<value>[0-9.]+) at (?<step>[0-9]+)");
 	assert_null(file->metrics[1].regex);

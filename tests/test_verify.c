@@ -1,6 +1,7 @@
 /* trials/verify.h: a sound database has no violation, and each check finds what it is for. */
 #include "tests/fixture_trials.h"
 
+#include "trials/rescore.h"
 #include "trials/verify.h"
 
 /* ---- a database with one of everything ----
@@ -122,6 +123,31 @@ static void put_back(struct fixture *f)
 	fixture_end(f, run(f, id), OUTCOME_OK, TRIAL_DONE, 1);
 }
 
+/* A job whose trial 1 has no objective by the second version, and again one by the third. */
+static void change_objective(struct fixture *f)
+{
+	const int64_t id = fixture_add_trial(f);
+
+	fixture_end(f, run(f, id), OUTCOME_OK, TRIAL_DONE, 1);
+	for (int i = 0; i < 2; i++) {
+		const struct trial_filter filter = { .job_id = f->job, .repeat = -1 };
+		const struct score scores[] = { { TRIAL_STOPPED, OUTCOME_NO_METRIC, NAN },
+			{ TRIAL_DONE, OUTCOME_OK, 1.0 / 3 } };
+		struct trial_list list;
+		int64_t version = 0;
+
+		ASSERT_OK(f, trial_select(f->store, &filter, &list, &f->err));
+		ASSERT_OK(f, store_begin(f->store, STORE_LAZY, &f->err));
+		ASSERT_OK(f, job_add_objective_version(f->store, f->job, i ? "a + b" : "c",
+				     "maximize", "{}", fixture_now(f), &version, &f->err));
+		ASSERT_OK(f, trial_rescore(f->store, &list.items[0], version, &scores[i],
+				     fixture_now(f), &f->err));
+		ASSERT_OK(f, job_rescored(f->store, f->job, version, fixture_now(f), &f->err));
+		ASSERT_OK(f, store_commit(f->store, &f->err));
+		trial_list_finish(&list);
+	}
+}
+
 static int tell(void **state)
 {
 	static const int64_t pending[] = { 4 };
@@ -148,6 +174,8 @@ static int tell(void **state)
 	fixture_end(f, run(f, fixture_add_trial(f)), OUTCOME_OK, TRIAL_DONE, 1);
 	fail_as_the_configuration(f);
 	put_back(f);
+	fixture_use_job(f, fixture_add_job(f, "rescored", 100, "loss", "minimize"));
+	change_objective(f);
 	fixture_use_job(f, first_job);
 	return 0;
 }
@@ -279,6 +307,20 @@ static const struct {
 		"INSERT INTO event (job, trial, attempt, kind, data, time_us) SELECT job, trial, "
 		"attempt, kind, data, time_us FROM event WHERE kind = 'reopened'",
 		"job other, trial 3: its end in event" },
+	{ "rescored",
+		"UPDATE trial SET objective = 0.3 WHERE job = (SELECT id FROM job WHERE name = "
+		"'rescored')",
+		"job rescored, trial 1: is done, 0.3, but event" },
+	{ "rescored",
+		"UPDATE trial SET objective_version = (SELECT min(id) FROM objective_version WHERE "
+		"job "
+		"= trial.job) WHERE job = (SELECT id FROM job WHERE name = 'rescored')",
+		"its objective is not the job's newest" },
+	{ "rescored",
+		"INSERT INTO event (job, kind, data, time_us) SELECT id, 'rescored', '{}', 1 FROM "
+		"job "
+		"WHERE name = 'rescored'",
+		"has 3 versions of its objective, and 3 events that made a new one" },
 	{ "outcome", "UPDATE trial SET outcome = 'nan' WHERE id = 3", "is done with outcome nan" },
 	{ "times", "UPDATE trial SET ended_us = started_us - 1 WHERE id = 3",
 		"job job, trial 3: ended before it started" },

@@ -413,7 +413,7 @@ static bool write_attempt_end(struct store *store, const struct attempt_status *
 	query_open(&query, store,
 		"UPDATE attempt SET state = 'ended', outcome = ?1, message = ?2, exit_code = ?3, "
 		"signal = ?4, started_us = ?5, ended_us = ?6, user_us = ?7, system_us = ?8, "
-		"max_rss_bytes = ?9, gpu_memory_peak_bytes = ?10 WHERE id = ?11");
+		"max_rss_bytes = ?9, gpu_memory_peak_bytes = ?10, cost = ?11 WHERE id = ?12");
 	query_bind_text(&query, outcome_name(end->outcome));
 	query_bind_text(&query, end->message ? end->message : "");
 	query_bind_int_or_null(&query, end->exit_code, -1);
@@ -424,6 +424,7 @@ static bool write_attempt_end(struct store *store, const struct attempt_status *
 	query_bind_int(&query, end->system_us);
 	query_bind_int(&query, end->max_rss_bytes);
 	query_bind_int(&query, end->gpu_memory_peak_bytes);
+	query_bind_double(&query, end->cost > 0 ? end->cost : NAN);
 	query_bind_int(&query, attempt->id);
 	return query_run(&query, err);
 }
@@ -471,6 +472,22 @@ bool attempt_end(struct store *store, int64_t attempt_id, const struct attempt_e
 	       (superseded(&attempt) || write_trial_end(store, &attempt, end, started_us, ended_us,
 						*ret_event, err)) &&
 	       manifest_open(store, attempt_id, err);
+}
+
+bool attempt_cost(struct store *store, int64_t job_id, double *ret, struct tuner_error *err)
+{
+	struct query query;
+	bool found = false;
+
+	query_open(&query, store,
+		"SELECT total(a.cost) FROM trial t CROSS JOIN attempt a ON a.trial = t.id "
+		"WHERE t.job = ?1");
+	query_bind_int(&query, job_id);
+	const bool ok = query_row(&query, &found, err);
+
+	*ret = ok && found ? query_double(&query) : 0;
+	query_close(&query);
+	return ok;
 }
 
 /* ---- reading ---- */

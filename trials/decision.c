@@ -187,7 +187,7 @@ static bool parse_pending(const char *json, int64_t *ret, size_t *ret_n)
 	"m.blas, "                                                                                 \
 	"m.cpu, m.program, d.id, d.seen, d.start, d.sequence, d.next_sequence, d.budget_trials, "  \
 	"d.parallel, d.work_limit, d.work, d.without_model, d.mean, d.sd, d.acquisition, "         \
-	"d.incumbent, d.took_us FROM decision d "
+	"d.incumbent, d.took_us, d.objective_version FROM decision d "
 
 #define JOIN_MACHINE "CROSS JOIN machine m ON m.id = d.machine "
 
@@ -240,6 +240,7 @@ static void read_numbers(struct query *query, struct decision *ret)
 	ret->acquisition = query_double(query);
 	ret->incumbent = query_double(query);
 	ret->took_us = query_int(query);
+	ret->objective_version = query_int(query);
 }
 
 static bool read_decision(struct query *query, struct arena *arena, struct decision *ret)
@@ -331,4 +332,34 @@ bool decision_sequence(struct store *store, int64_t job_id, const char *arm, int
 	query_bind_text(&query, arm);
 	query_bind_int(&query, repeat);
 	return query_scalar(&query, 0, ret_sequence, err);
+}
+
+bool decision_prognoses(struct store *store, int64_t job_id, const char *arm, int64_t repeat,
+	struct prognosis *ret, size_t size, size_t *ret_n, struct tuner_error *err)
+{
+	struct query query;
+	bool found = false, ok = true;
+
+	*ret_n = 0;
+	query_open(&query, store,
+		"SELECT mean, sd, incumbent FROM (SELECT d.id, d.mean, d.sd, d.incumbent FROM "
+		"trial t "
+		"CROSS JOIN decision d ON d.id = t.id WHERE t.job = ?1 AND t.arm = ?2 AND t.repeat "
+		"= "
+		"?3 AND d.branch <> 'user' AND d.objective_version = (SELECT objective_version "
+		"FROM "
+		"job WHERE id = ?1) ORDER BY t.arm_number DESC LIMIT ?4) ORDER BY id");
+	query_bind_int(&query, job_id);
+	query_bind_text(&query, arm);
+	query_bind_int(&query, repeat);
+	query_bind_int(&query, (int64_t)size);
+	while (ok && (ok = query_row(&query, &found, err)) && found && *ret_n < size) {
+		struct prognosis *prognosis = &ret[(*ret_n)++];
+
+		prognosis->mean = query_double(&query);
+		prognosis->sd = query_double(&query);
+		prognosis->incumbent = query_double(&query);
+	}
+	query_close(&query);
+	return ok;
 }

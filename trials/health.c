@@ -167,7 +167,8 @@ bool prediction_select(struct store *store, int64_t job_id, struct prediction *r
 	query_open(&query, store,
 		"SELECT d.mean, d.sd, t.objective FROM trial t CROSS JOIN decision d ON d.id = "
 		"t.id "
-		"WHERE t.job = ?1 AND t.state = 'done' AND d.sd > 0 AND d.mean IS NOT NULL "
+		"WHERE t.job = ?1 AND t.state = 'done' AND d.sd > 0 AND d.objective_version = "
+		"t.objective_version AND d.mean IS NOT NULL "
 		"ORDER BY t.number DESC LIMIT ?2");
 	query_bind_int(&query, job_id);
 	query_bind_int(&query, (int64_t)size);

@@ -152,6 +152,7 @@ void attempt_list_finish(struct attempt_list *list);
  * 3), and what the model thought. */
 struct decision {
 	int64_t id; /* its trial's */
+	int64_t objective_version; /* id: of what it knew; when written, its trial's */
 	const char *strategy, *branch, *reason;
 	const char *settings; /* JSON: the strategy's, and what it thought of failing, if it did:
 				 "value_probability" */
@@ -245,6 +246,7 @@ struct attempt_end {
 	enum trial_state trial; /* DONE, FAILED, STOPPED, or PROPOSED for a retry */
 	double objective; /* NaN: none. DONE needs one, STOPPED may have one; else not kept */
 	int64_t gpu_memory_peak_bytes;
+	double cost; /* 0: not priced */
 };
 
 /* Ends the attempt (from any state but ENDED) and moves its trial, with the event "ended" (data: the
@@ -253,6 +255,10 @@ struct attempt_end {
 TUNER_MUST_CHECK
 bool attempt_end(struct store *store, int64_t attempt_id, const struct attempt_end *end,
 	int64_t now_us, int64_t *ret_event, struct tuner_error *err);
+
+/* What the job's ended attempts have cost together; those without a price nothing. */
+TUNER_MUST_CHECK
+bool attempt_cost(struct store *store, int64_t job_id, double *ret, struct tuner_error *err);
 
 /* What became of an attempt that had been ended as lost: an event "late" of its trial (data: the attempt's
  * number, "how", and when it ended, if that is known: 0 if not). Nothing else changes. */
@@ -379,6 +385,14 @@ bool decision_load(struct store *store, int64_t trial_id, struct decision *ret, 
 TUNER_MUST_CHECK
 bool decision_latest(struct store *store, int64_t job_id, const char *arm, int64_t repeat,
 	struct decision *ret, char **ret_memory, bool *ret_found, struct tuner_error *err);
+
+/* What the last `size` decisions of an arm by its job's present objective predicted, the oldest first. */
+struct prognosis {
+	double mean, sd, incumbent; /* user's unit and sign; NaN: no model */
+};
+TUNER_MUST_CHECK
+bool decision_prognoses(struct store *store, int64_t job_id, const char *arm, int64_t repeat,
+	struct prognosis *ret, size_t size, size_t *ret_n, struct tuner_error *err);
 
 /* The quasi-random sequence position after the arm's newest decision (0 at first). */
 TUNER_MUST_CHECK

@@ -52,12 +52,22 @@ struct check {
 	"WHERE a.trial = t.id AND n.name = "                                                       \
 	"(SELECT metric FROM objective_version WHERE id = t.objective_version)"
 
+/* The newest score of each trial that has another than its end gave it. */
+#define NEWEST_SCORE                                                                               \
+	"newest AS MATERIALIZED (SELECT trial, max(id) AS id FROM event WHERE kind = 'rescored' "  \
+	"AND trial IS NOT NULL GROUP BY trial), score AS MATERIALIZED (SELECT e.trial, e.id AS "   \
+	"event, json_extract(e.data, '$.objective_version') AS version, json_extract(e.data, "     \
+	"'$.state') AS state, json_extract(e.data, '$.outcome') AS outcome, "                      \
+	"json_extract(e.data, '$.objective') AS objective FROM newest JOIN event e ON e.id = "     \
+	"newest.id) "
+
 /* Ends of trials that were put back, in which event. */
 #define TAKEN_BACK                                                                                 \
 	"WITH taken_back AS MATERIALIZED (SELECT trial, id AS event, json_extract(data, "          \
 	"'$.ended_event') AS ended_event, json_extract(data, '$.state') AS state, "                \
 	"json_extract(data, '$.outcome') AS outcome, data -> '$.objective' AS objective FROM "     \
-	"event WHERE kind = 'reopened') "
+	"event WHERE kind = 'reopened'), rescored AS MATERIALIZED (SELECT trial, id FROM event "   \
+	"WHERE kind = 'rescored' AND trial IS NOT NULL) "
 
 static const struct check checks[] = {
 	/* ---- the file ---- */
@@ -158,18 +168,38 @@ static const struct check checks[] = {
 		"'still stands' ELSE 'said otherwise' END FROM taken_back b JOIN trial t "
 		"ON t.id = b.trial JOIN job j ON j.id = t.job LEFT JOIN event e ON e.id = "
 		"b.ended_event AND e.trial = t.id AND e.kind = 'ended' AND e.id < b.event "
-		"WHERE ?1 IN (0, t.job) AND (e.id IS NULL OR t.ended_event = e.id OR "
-		"json_extract(e.data, '$.state') IS NOT b.state OR "
+		"WHERE ?1 IN (0, t.job) AND (e.id IS NULL OR t.ended_event = e.id OR (NOT EXISTS "
+		"(SELECT 1 FROM rescored r WHERE r.trial = t.id AND r.id BETWEEN e.id AND b.event) "
+		"AND (json_extract(e.data, '$.state') IS NOT b.state OR "
 		/* Stopped before it ran it has the outcome of what came before. */
 		"(json_extract(e.data, '$.outcome') <> '' AND b.outcome IS NOT "
 		"coalesce(json_extract(e.data, '$.counts_as'), json_extract(e.data, "
 		"'$.outcome'))) OR e.data -> '$.objective' IS NOT "
-		"b.objective) UNION ALL SELECT " TRIAL
+		"b.objective))) UNION ALL SELECT " TRIAL
 		"'its end in event ' || b.ended_event || ' was taken back ' || count(*) || "
 		"' times' FROM taken_back b JOIN trial t ON t.id = b.trial JOIN job j ON "
 		"j.id = t.job WHERE ?1 IN (0, t.job) GROUP BY b.ended_event HAVING "
 		"count(*) > 1",
 		LIFE },
+	{ "rescored",
+		"WITH " NEWEST_SCORE "SELECT " TRIAL
+		"'is ' || t.state || ', ' || coalesce(t.objective, 'without an objective') || ', "
+		"but event ' || s.event || ' made it ' || s.state || ', ' || coalesce(s.objective, "
+		"'without an objective') FROM score s JOIN trial t ON t.id = s.trial JOIN job j ON "
+		"j.id = t.job WHERE ?1 IN (0, t.job) AND s.event > t.ended_event AND (t.state <> "
+		"s.state OR t.outcome IS NOT s.outcome OR (t.objective IS NULL) <> (s.objective IS "
+		/* Numbers to what SQLite's own reading of decimals may round. */
+		"NULL) OR abs(t.objective - s.objective) > 1e-12 * abs(t.objective)) UNION ALL "
+		"SELECT " TRIAL "'its objective is not the job''s newest' " OF_TRIALS
+		"t.objective_version <> j.objective_version UNION ALL SELECT " JOB
+		"'has ' || count(DISTINCT o.id) || ' versions of its objective, and ' || (SELECT "
+		"count(*) FROM event e WHERE e.job = j.id AND e.kind = 'rescored' AND e.trial IS "
+		"NULL) || ' events that made a new one' FROM job j JOIN objective_version o ON "
+		"o.job "
+		"= j.id WHERE ?1 IN (0, j.id) GROUP BY j.id HAVING count(DISTINCT o.id) <> 1 + "
+		"(SELECT count(*) FROM event e WHERE e.job = j.id AND e.kind = 'rescored' AND "
+		"e.trial IS NULL)",
+		EDITED },
 	{ "outcome",
 		"SELECT " TRIAL
 		"'is ' || t.state || ' with outcome ' || coalesce(t.outcome, 'none') " OF_TRIALS
@@ -227,13 +257,14 @@ static const struct check checks[] = {
 	{ "last-outcome",
 		/* A rule of the job may have it count as another (outcomes: fail). */
 		"WITH counted AS MATERIALIZED (SELECT attempt, json_extract(data, '$.counts_as') "
-		"AS outcome FROM event WHERE kind IN ('ended', 'retry') AND outcome IS NOT NULL) "
-		"SELECT " TRIAL
+		"AS outcome FROM event WHERE kind IN ('ended', 'retry') AND outcome IS NOT "
+		"NULL), " NEWEST_SCORE "SELECT " TRIAL
 		"'its outcome is ' || coalesce(t.outcome, 'none') || ', that of its "
 		"last attempt ' || coalesce(c.outcome, a.outcome) FROM attempt a JOIN trial t ON "
 		"t.id = a.trial JOIN job j ON j.id = t.job LEFT JOIN counted c ON c.attempt = a.id "
-		"WHERE ?1 IN (0, t.job) AND a.number = t.attempts AND a.state = 'ended' AND "
-		"t.outcome IS NOT coalesce(c.outcome, a.outcome)",
+		"LEFT JOIN score s ON s.trial = t.id WHERE ?1 IN (0, t.job) AND a.number = "
+		"t.attempts AND a.state = 'ended' AND t.outcome IS NOT s.outcome AND t.outcome IS "
+		"NOT coalesce(c.outcome, a.outcome)",
 		EDITED },
 	{ "leases",
 		"SELECT " ATTEMPT
@@ -295,8 +326,9 @@ static const struct check checks[] = {
 		DECISION },
 	{ "decision-versions",
 		"SELECT " TRIAL "'was decided for another space or objective' " OF_DECISIONS
-		"(d.space_version <> t.space_version OR d.objective_version <> "
-		"t.objective_version)",
+		"(d.space_version <> t.space_version OR d.objective_version > "
+		"t.objective_version OR NOT EXISTS (SELECT 1 FROM objective_version WHERE id = "
+		"d.objective_version AND job = t.job))",
 		DECISION },
 	{ "decision-names",
 		"SELECT " TRIAL
@@ -313,7 +345,7 @@ static const struct check checks[] = {
 		"p ON p.trial = t.id AND p.kind = 'proposed' LEFT JOIN event e ON e.id = d.seen "
 		"WHERE "
 		"?1 IN (0, t.job) AND d.seen IS NOT NULL AND (e.id IS NULL OR e.job <> t.job OR "
-		"e.kind NOT IN ('ended', 'reopened') OR e.id >= p.id)",
+		"e.kind NOT IN ('ended', 'reopened', 'rescored') OR e.id >= p.id)",
 		DECISION },
 	{ "decision-start",
 		"SELECT " TRIAL

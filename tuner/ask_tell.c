@@ -139,8 +139,10 @@ static bool read_store(struct ask_tell *ask_tell, struct tuner_error *err)
 {
 	const int64_t job_id = ask_tell->settings->job_id;
 	return job_load(ask_tell->store, job_id, &ask_tell->job, err) &&
-	       history_load(&ask_tell->history, ask_tell->file, ask_tell->store, job_id, "", 0, err) &&
-	       proposer_load(&ask_tell->proposer, ask_tell->file, ask_tell->store, job_id, "", 0, err) &&
+	       history_load(
+		       &ask_tell->history, ask_tell->file, ask_tell->store, job_id, "", 0, err) &&
+	       proposer_load(
+		       &ask_tell->proposer, ask_tell->file, ask_tell->store, job_id, "", 0, err) &&
 	       read_all_open(ask_tell, err);
 }
 
@@ -414,8 +416,8 @@ static struct told_answer decide(
 	if (told->outcome == OUTCOME_EARLY_STOPPED || told->outcome == OUTCOME_USER_STOPPED ||
 		(told->outcome == OUTCOME_TIMEOUT && series->n > 0)) {
 		answer.state = TRIAL_STOPPED;
-		answer.objective =
-			series_reduce(series, file->reduce, file->reduce_last, file->maximize);
+		answer.objective = series_reduce(series, file->objective.metrics[0].reduce,
+			file->objective.metrics[0].last, file->maximize);
 	}
 	return answer;
 }

@@ -72,8 +72,8 @@ static void show_metric(void *context, const struct scraped *scraped)
 	char value[NUMBER_TEXT];
 	printf("  metric %s = %s (step %lld)\n", scraped->name,
 		number_from_double(scraped->value, value), (long long)scraped->step);
-	if (strcmp(scraped->name, try->file->metric) == 0 &&
-		!series_put(&try->live->series, (double)scraped->step, scraped->value))
+	if (!objective_curves_put(&try->live->curves, &try->file->objective, scraped->name,
+		    (double)scraped->step, scraped->value))
 		try->out_of_memory = true;
 }
 

@@ -110,7 +110,7 @@ static bool fill(cJSON *object, const struct report *report, const struct explan
 	       json_add_string(object, "job", report->job.name) &&
 	       json_add_string(object, "state", trial_state_name(trial->state)) &&
 	       json_add_parsed(object, "parameters", trial->parameters) &&
-	       json_add_string(object, "metric", report->metric) &&
+	       json_add_string(object, "metric", e->metric) &&
 	       json_add_optional(object, "objective", trial->objective) &&
 	       json_add_string(object, "source", trial->source) &&
 	       json_add_string(object, "strategy", d->strategy) &&
@@ -145,7 +145,7 @@ static void add_head(const struct report *report, const struct explanation *e, s
 	text_print(out, "trial %lld of job %s: %s", (long long)trial->number, report->job.name,
 		trial_state_name(trial->state));
 	if (trial->state == TRIAL_DONE)
-		text_print(out, ", %s = %.6g%s", report->metric, trial->objective,
+		text_print(out, ", %s = %.6g%s", e->metric, trial->objective,
 			e->is_best ? ", the best" : "");
 	trial_text(trial, &parameters);
 	text_add(out, "\n  ");
@@ -170,6 +170,9 @@ static void add_branch(const struct explanation *e, struct text *out)
 				: ", which left some parameters to the strategy");
 	if (e->is_edited)
 		text_add(out, "  among parameters that have been edited since\n");
+	if (e->is_rescored)
+		text_add(out,
+			"  by an objective that has been changed since, as all values here are\n");
 }
 
 static void add_seen(const struct report *report, const struct explanation *e, struct text *out)
@@ -182,7 +185,7 @@ static void add_seen(const struct report *report, const struct explanation *e, s
 	if (e->n_seen[TRIAL_FAILED] > 0)
 		text_print(out, ", %zu of them failed", e->n_seen[TRIAL_FAILED]);
 	if (e->best_seen != NULL)
-		text_print(out, ", the best %s = %.6g of trial %lld", report->metric,
+		text_print(out, ", the best %s = %.6g of trial %lld", e->metric,
 			e->best_seen->objective, (long long)e->best_seen->number);
 	text_add(out, "\n");
 	for (size_t i = 0; i < d->n_pending; i++)
@@ -274,7 +277,7 @@ static bool print_neighbours(const struct invocation *call, const struct report 
 	const struct explanation *e, struct tuner_error *err)
 {
 	struct text metric = TEXT_EMPTY;
-	text_print(&metric, "-%s", report->metric);
+	text_print(&metric, "-%s", e->metric);
 	const char *columns[] = { "  trial", "-distance", metric.bytes, "", "parameters" };
 	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
 	for (size_t i = 0; i < e->n_neighbours; i++)

@@ -130,6 +130,7 @@ int cmd_best(const struct invocation *call, struct tuner_error *err);
 int cmd_why(const struct invocation *call, struct tuner_error *err);
 int cmd_importance(const struct invocation *call, struct tuner_error *err);
 int cmd_report(const struct invocation *call, struct tuner_error *err);
+int cmd_rescore(const struct invocation *call, struct tuner_error *err);
 int cmd_replay(const struct invocation *call, struct tuner_error *err);
 int cmd_verify(const struct invocation *call, struct tuner_error *err);
 int cmd_gc(const struct invocation *call, struct tuner_error *err);

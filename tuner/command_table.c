@@ -77,6 +77,12 @@ static const struct option_row confirm_options[] = {
 	{ .name = NULL },
 };
 
+static const struct option_row rescore_options[] = {
+	{ "set", 0, "KEY=VALUE", "change a key of the objective; may be repeated" },
+	{ "vary", 0, "NAME=LOW..HIGH", "change nothing: which trial wins as this cost varies" },
+	{ .name = NULL },
+};
+
 static const struct option_row ask_options[] = {
 	{ "count", 'n', "N", "ask for so many (default: 1)" },
 	{ "lease", 0, "TIME", "what is not told of for so long no longer counts as pending" },
@@ -253,6 +259,15 @@ const struct subcommand commands[] = {
 		"is trained again, too, if there is one. The repeats are trials of a job "
 		"JOB-confirm; stopped or\n"
 		"killed, the same command goes on. Exit status: as that of run." },
+	{ "rescore", "[JOB]", "score a job's trials by another objective", 0, 1,
+		TAKES_DB | TAKES_JSON, rescore_options, cmd_rescore,
+		"Nothing is trained again: each trial's objective is computed from the metrics "
+		"that it "
+		"has\n"
+		"reported. Without --set the objective is that of the edited job file. --vary "
+		"takes a "
+		"cost\n"
+		"of the objective: false_negative=1..20." },
 	{ "why", "[JOB] TRIAL", "explain how a trial's configuration was chosen", 1, 2,
 		TAKES_DB | TAKES_JSON, NULL, cmd_why,
 		"TRIAL is a number, or \"best\" or \"last\"." },

@@ -235,16 +235,19 @@ static bool check_metrics(struct findings *findings, const struct report *report
 				"matched",
 				file->metrics[i].name, (long long)ran);
 	}
-	bool seen = true;
-	if (file->n_metrics == 0 &&
-		!metric_was_reported(report->store, report->job.id, file->metric, &seen, err))
-		return false;
-	if (!seen)
+	for (size_t i = 0; file->n_metrics == 0 && i < file->objective.n; i++) {
+		bool seen;
+		if (!metric_was_reported(report->store, report->job.id,
+			    file->objective.metrics[i].name, &seen, err))
+			return false;
+		if (seen)
+			continue;
 		finding_add(findings, "job", "metric-never-came",
 			"let the command print it: @tuner {\"NAME\": VALUE}, or give \"metrics\" a "
 			"pattern",
 			"the objective's metric \"%.100s\" never came in %lld attempts",
-			file->metric, (long long)ran);
+			file->objective.metrics[i].name, (long long)ran);
+	}
 	return true;
 }
 

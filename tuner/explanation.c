@@ -1,5 +1,7 @@
 #include "tuner/explanation.h"
 
+#include "trials/rescore.h"
+
 #include "surrogate/kernel.h"
 
 #include <cjson/cJSON.h>
@@ -10,6 +12,7 @@
 void explanation_finish(struct explanation *e)
 {
 	job_file_destroy(e->file);
+	free(e->metric);
 	trial_list_finish(&e->trials);
 	free(e->memory);
 	trial_finish(&e->trial);
@@ -162,23 +165,47 @@ static int by_id(const void *id, const void *trial)
 }
 
 /* What has been put back since had ended then. Ids rise with numbers. */
-static bool put_ends_back(
-	const struct report *report, struct explanation *e, struct tuner_error *err)
+static void put_ends_back(struct explanation *e, const struct reopening *reopenings, size_t n,
+	const struct rescoring *rescorings, size_t n_rescorings)
 {
-	struct reopening *reopenings;
-	size_t n;
-	if (!trial_reopenings(report->store, report->job.id, &reopenings, &n, err))
-		return false;
 	for (size_t i = 0; i < n; i++) {
 		const struct reopening *reopening = &reopenings[i];
 		struct trial *trial = bsearch(
 			&reopening->trial_id, e->trials.items, e->trials.n, sizeof(*trial), by_id);
-		if (trial != NULL && reopening->ended_event <= e->decision.seen &&
-			reopening->event > e->decision.seen)
-			reopening_undo(reopening, trial);
+		if (trial == NULL || reopening->ended_event > e->decision.seen ||
+			reopening->event <= e->decision.seen)
+			continue;
+		reopening_undo(reopening, trial);
+		rescorings_undo(rescorings, n_rescorings, e->decision.objective_version,
+			reopening->event, trial);
 	}
+}
+
+/* Trials as they were when it was decided, and by its own objective, which may have been another. */
+static bool put_back(const struct report *report, struct explanation *e, struct tuner_error *err)
+{
+	const int64_t version = e->decision.objective_version;
+	struct reopening *reopenings = NULL;
+	struct rescoring *rescorings = NULL;
+	char *definition = NULL;
+	size_t n = 0, n_rescorings = 0;
+	const bool ok =
+		job_objective(report->store, version, &e->metric, &e->maximize, &definition, err) &&
+		trial_reopenings(report->store, report->job.id, &reopenings, &n, err) &&
+		trial_rescorings(report->store, report->job.id, &rescorings, &n_rescorings, err);
+	e->is_rescored = version != report->job.objective_version;
+	if (!e->is_rescored)
+		e->maximize = report->maximize;
+	for (size_t i = 0; ok && e->is_rescored && i < e->trials.n; i++)
+		rescorings_undo(rescorings, n_rescorings, version, 0, &e->trials.items[i]);
+	if (ok) {
+		rescorings_undo(rescorings, n_rescorings, version, 0, &e->trial);
+		put_ends_back(e, reopenings, n, rescorings, n_rescorings);
+	}
+	free(definition);
 	free(reopenings);
-	return true;
+	free(rescorings);
+	return ok;
 }
 
 static bool look_back(struct explanation *e, struct tuner_error *err)
@@ -252,7 +279,7 @@ bool explanation_load(const struct report *report, const char *trial, struct exp
 	if (!find_best(report, ret->trial.number, &ret->is_best, err) ||
 		!decision_load(report->store, ret->trial.id, &ret->decision, &ret->memory, err) ||
 		!trial_select(report->store, &all, &ret->trials, err) ||
-		!put_ends_back(report, ret, err) || !load_space(report, ret, err))
+		!put_back(report, ret, err) || !load_space(report, ret, err))
 		goto fail;
 	read_settings(ret);
 	read_hyperparameters(ret);

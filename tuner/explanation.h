@@ -22,7 +22,9 @@ struct explanation {
 	bool is_best;
 	struct decision decision;
 	char *memory; /* of the decision */
-	bool maximize;
+	char *metric; /* its objective, which may have been changed since (tuner rescore): all */
+	bool maximize; /* objectives here are by this one */
+	bool is_rescored;
 	/* The settings of its decision: what the model maximised. */
 	enum strategy_acquisition acquisition;
 	enum strategy_incumbent incumbent;

@@ -1,5 +1,8 @@
 #include "tuner/history.h"
 
+#include "trials/rescore.h"
+#include "tuner/objective.h"
+
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -80,6 +83,18 @@ int64_t trial_duration_us(int64_t started_us, int64_t last_us, int64_t ended_us)
 	return first > 0 && first < ended_us ? ended_us - first : 0;
 }
 
+static bool load_curve(const struct job_file *file, struct store *store, int64_t trial_id,
+	struct series *ret, struct tuner_error *err)
+{
+	struct objective_curves curves = { 0 };
+	const bool ok = objective_curves_load(
+		&curves, &file->objective, file->metric, store, trial_id, err);
+	*ret = curves.whole;
+	curves.whole = (struct series){ 0 };
+	objective_curves_finish(&curves);
+	return ok;
+}
+
 /* `later`: so many trials that have ended come behind it. */
 static bool add_stored(struct history *history, struct store *store, const struct trial *trial,
 	size_t later, struct tuner_error *err)
@@ -95,8 +110,7 @@ static bool add_stored(struct history *history, struct store *store, const struc
 	};
 	if (!trial_present_values(history->file, trial, &finished.values, err))
 		return false;
-	if ((wants_curve &&
-		    !series_load(&finished.series, store, trial->id, history->file->metric, err)) ||
+	if ((wants_curve && !load_curve(history->file, store, trial->id, &finished.series, err)) ||
 		!history_add(history, &finished, err)) {
 		free(finished.values);
 		series_finish(&finished.series);
@@ -112,7 +126,8 @@ bool history_add_stored(struct history *history, struct store *store, const stru
 	return add_stored(history, store, trial, 0, err);
 }
 
-/* A decision that is made without a trial that was put back has seen that it was. */
+/* A decision that is made without a trial that was put back has seen that it was, and what trials became by another
+ * objective. */
 static bool load_reopenings(
 	struct history *history, struct store *store, int64_t job_id, struct tuner_error *err)
 {
@@ -125,6 +140,11 @@ static bool load_reopenings(
 		if (reopenings[i].event > history->last_event)
 			history->last_event = reopenings[i].event;
 	free(reopenings);
+	int64_t rescored;
+	if (!job_last_rescored(store, job_id, &rescored, err))
+		return false;
+	if (rescored > history->last_event)
+		history->last_event = rescored;
 	return true;
 }
 

@@ -28,7 +28,7 @@ struct history {
 	const struct job_file *file;
 	struct finished_trial *items;
 	size_t n, capacity;
-	int64_t last_event; /* the last that changed it: an end, or a trial that was put back */
+	int64_t last_event; /* the last that changed it: an end, a trial that was put back, or another objective */
 	int64_t created; /* trials of the arm ever created */
 	size_t done; /* with an objective */
 	const struct finished_trial *best; /* points into items; NULL: none is done */

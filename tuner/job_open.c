@@ -167,9 +167,9 @@ static bool refuse(unsigned kinds, bool accept_change, const char *name, const c
 		return tuner_fail(err, TUNER_USAGE,
 			"the objective of job \"%s\" was edited:\n%.600sFinished trials were "
 			"scored by the old one. Give the job another name (--name) for a new "
-			"start, or put the old objective back; \"tuner rescore\" will score them "
-			"anew once it is built.",
-			name, lines);
+			"start, put the old objective back, or score them by the new one: \"tuner "
+			"rescore %s\".",
+			name, lines, name);
 	if (kinds & CHANGE_SEED)
 		return tuner_fail(err, TUNER_USAGE,
 			"the seed of job \"%s\" was edited:\n%.600sIts trials came from the old "

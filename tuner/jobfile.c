@@ -54,6 +54,11 @@ static void free_lists(struct job_file *file)
 		job_ssh_destroy(file->hosts[i].ssh);
 		job_slurm_destroy(file->hosts[i].slurm);
 	}
+	for (size_t i = 0; i < file->objective.n; i++)
+		free(file->objective.metrics[i].name);
+	free(file->objective.metrics);
+	free(file->objective.cost);
+	expression_destroy(file->objective.formula);
 	free(file->metrics);
 	free(file->channels);
 	free(file->failures);

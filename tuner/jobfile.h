@@ -15,7 +15,27 @@
 #include "tuner/diagnostics.h"
 #include "tuner/outcome_rules.h"
 
-enum reduce { REDUCE_LAST, REDUCE_BEST, REDUCE_MEAN_OF_LAST };
+/* BEST is by the objective's goal, so of the objective's one metric; of a formula's it is said: MAX or MIN. */
+enum reduce { REDUCE_LAST, REDUCE_BEST, REDUCE_MEAN_OF_LAST, REDUCE_MAX, REDUCE_MIN };
+
+enum { OBJECTIVE_METRICS_MAX = 32, OBJECTIVE_TEXT_MAX_BYTES = 500 };
+
+/* A metric that the objective is made of, and how its curve becomes one number. */
+struct objective_metric {
+	char *name;
+	enum reduce reduce;
+	int64_t last; /* of MEAN_OF_LAST */
+};
+
+/* How a trial's curves become its objective (objective.h). */
+struct job_objective {
+	struct objective_metric *metrics;
+	size_t n; /* 1 or more */
+	struct expression
+		*formula; /* over the metrics' numbers, in their order; NULL: the one metric's */
+	char *cost; /* JSON of "cost", which the formula was made from; NULL: none */
+	bool per_case; /* of a cost: divided by the number of cases */
+};
 
 struct job_values { /* of a categorical or ordinal parameter */
 	size_t n;
@@ -37,6 +57,7 @@ struct job_host {
 	int gpus[GPUS_MAX];
 	unsigned slots; /* trials at a time; 0: as budget.parallel and the GPUs give */
 	int64_t priority; /* places of a higher one are taken first */
+	double price; /* of an hour of all its slots; 0: none */
 	char **prefix; /* NULL-terminated; NULL: none */
 	struct job_ssh *ssh; /* of the backend ssh; else NULL */
 	struct job_slurm *slurm; /* of the backend slurm; else NULL */
@@ -77,6 +98,8 @@ struct job_budget {
 	bool has_target;
 	double target; /* user's unit */
 	int64_t not_improving; /* 0: off */
+	bool converged; /* the model expects no further gain */
+	double cost; /* of all attempts, by the hosts' prices; 0: no limit */
 	int64_t failures; /* infrastructure failures that end the job; 0: off */
 	int64_t start_failures; /* the probe's */
 };
@@ -104,10 +127,9 @@ struct job_file {
 	char *name;
 	uint64_t seed;
 
-	char *metric;
+	char *metric; /* the objective's name: its metric, or its formula */
 	bool maximize;
-	enum reduce reduce;
-	int64_t reduce_last; /* of MEAN_OF_LAST */
+	struct job_objective objective;
 	struct metric_pattern *metrics;
 	size_t n_metrics; /* 0: @tuner lines */
 

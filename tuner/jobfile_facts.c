@@ -4,6 +4,7 @@
 #include "tuner/configuration.h"
 #include "tuner/jobfile_keys.h"
 #include "tuner/jobfile_value.h"
+#include "tuner/objective.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -241,14 +242,19 @@ static void add_key(struct collector *c, unsigned kind, enum section section, co
 static void add_objective(struct collector *c)
 {
 	const struct job_file *file = c->file;
+	const struct job_objective *objective = &file->objective;
 	struct text reduce = TEXT_EMPTY;
 
-	if (file->reduce == REDUCE_MEAN_OF_LAST)
-		text_print(&reduce, "\"mean of last %lld\"", (long long)file->reduce_last);
-	else
-		text_add(&reduce, file->reduce == REDUCE_BEST ? "\"best\"" : "\"last\"");
-	add_key(c, CHANGE_OBJECTIVE, SECTION_OBJECTIVE, "objective", "metric",
-		string_text(file->metric));
+	objective_reduce_json(objective, &reduce);
+	if (objective->cost != NULL) {
+		struct text cost = TEXT_EMPTY;
+		text_add(&cost, objective->cost);
+		add_key(c, CHANGE_OBJECTIVE, SECTION_OBJECTIVE, "objective", "cost", cost);
+		add_key(c, CHANGE_OBJECTIVE, SECTION_OBJECTIVE, "objective", "per",
+			string_text(objective->per_case ? "case" : "all"));
+	}
+	add_key(c, CHANGE_OBJECTIVE, SECTION_OBJECTIVE, "objective",
+		objective->formula != NULL ? "expression" : "metric", string_text(file->metric));
 	add_key(c, CHANGE_OBJECTIVE, SECTION_OBJECTIVE, "objective", "goal",
 		string_text(file->maximize ? "maximize" : "minimize"));
 	add_key(c, CHANGE_OBJECTIVE, SECTION_OBJECTIVE, "objective", "reduce", reduce);
@@ -265,7 +271,8 @@ static void add_metrics(struct collector *c)
 	for (size_t i = 0; i < file->n_metrics; i++) {
 		const struct metric_pattern *metric = &file->metrics[i];
 		struct text regex = metric->regex ? string_text(metric->regex) : null_text();
-		const bool objective = strcmp(metric->name, file->metric) == 0;
+		const bool objective =
+			objective_find(&file->objective, metric->name) < file->objective.n;
 		add(c->facts, objective ? CHANGE_COMMAND : CHANGE_TAKEN, true, &regex, "metrics.%s",
 			metric->name);
 	}
@@ -389,7 +396,9 @@ static void add_budget(struct collector *c)
 		{ "runtime", optional_duration(b->runtime_us) },
 		{ "deadline", time_text(b->deadline_us) },
 		{ "target", b->has_target ? number_text(b->target) : null_text() },
+		{ "cost", optional_number(b->cost) },
 		{ "not_improving", optional_number((double)b->not_improving) },
+		{ "converged", boolean_text(b->converged) },
 		{ "failures", number_text((double)b->failures) },
 		{ "start_failures", number_text((double)b->start_failures) },
 	};
@@ -660,6 +669,10 @@ static void add_hosts(struct collector *c)
 		if (host->slots > 0) {
 			struct text slots = number_text(host->slots);
 			add(c->facts, CHANGE_TAKEN, true, &slots, "hosts.%zu.slots", i);
+		}
+		if (host->price > 0) {
+			struct text price = number_text(host->price);
+			add(c->facts, CHANGE_TAKEN, true, &price, "hosts.%zu.price", i);
 		}
 		if (host->priority != 0) {
 			struct text priority = number_text((double)host->priority);

@@ -136,6 +136,7 @@ static bool read_host(
 	read_host_name(reader, node, host);
 	host->slots = (unsigned)member_integer(node, SECTION_HOST, "slots");
 	host->priority = member_integer(node, SECTION_HOST, "priority");
+	host->price = member_number(node, SECTION_HOST, "price");
 	if (prefix != NULL && (host->prefix = copy_strings(prefix)) == NULL)
 		return tuner_fail_memory(err);
 	if (!is_ssh_node(node))
@@ -156,6 +157,20 @@ static bool read_host(
 	return true;
 }
 
+/* Money is counted by prices. */
+static void check_prices(struct reader *reader)
+{
+	const cJSON *budget = member(reader->root, SECTION_FILE, "budget");
+
+	for (size_t i = 0; i < reader->file->n_hosts; i++)
+		if (reader->file->hosts[i].price > 0)
+			return;
+	if (reader->file->budget.cost > 0)
+		report_error(reader, member_raw(budget, "cost"), AT_KEY,
+			"needs the price of a host: \"hosts\": [{\"price\": 1.5}], for an hour of "
+			"it");
+}
+
 bool read_hosts(struct reader *reader, struct tuner_error *err)
 {
 	struct job_file *file = reader->file;
@@ -165,8 +180,10 @@ bool read_hosts(struct reader *reader, struct tuner_error *err)
 	file->hosts = calloc(n, sizeof(*file->hosts));
 	if (file->hosts == NULL)
 		return tuner_fail_memory(err);
-	if (array == NULL)
+	if (array == NULL) {
+		check_prices(reader);
 		return read_host(reader, NULL, &file->hosts[file->n_hosts++], err);
+	}
 	for (const cJSON *item = array->child; item; item = item->next) {
 		if (!cJSON_IsObject(item) ||
 			(has_member(item, "backend") && !member(item, SECTION_HOST, "backend")))
@@ -179,5 +196,6 @@ bool read_hosts(struct reader *reader, struct tuner_error *err)
 			return false;
 	}
 	check_host_names(reader, array);
+	check_prices(reader);
 	return true;
 }

@@ -160,18 +160,32 @@ const struct key job_keys[] = {
 		.help = "earlier jobs to learn from",
 		.synonyms = "WarmStartConfig|parents|transfer" },
 
-	{ SECTION_OBJECTIVE, "metric", KEY_STRING, .required = true, .help = "the metric's name",
+	{ SECTION_OBJECTIVE, "metric", KEY_STRING,
+		.help = "the metric's name; in its place \"expression\" or \"cost\"",
 		.synonyms = "MetricName|name|metric_name|objectiveMetricName|monitor|key" },
-	{ SECTION_OBJECTIVE, "goal", KEY_WORD, .words = "minimize|maximize", .required = true,
+	{ SECTION_OBJECTIVE, "goal", KEY_WORD, .words = "minimize|maximize",
+		.derived = "must be given; with \"cost\" minimize",
 		.aliases = "min=minimize|max=maximize|minimise=minimize|maximise=maximize|"
 			   "lower=minimize|higher=maximize|smaller=minimize|larger=maximize",
 		.help = "which way is better",
 		.synonyms = "direction|mode|Type|type|optimize_mode" },
 	{ SECTION_OBJECTIVE, "reduce", KEY_REDUCE, .otherwise = "\"last\"",
-		.help = "how a trial's values become one number",
+		.help = "how a trial's values become one number; of an expression, each metric's "
+			"before it is used",
 		.synonyms = "aggregate|aggregation|summary|metricStrategies|strategy" },
-	{ SECTION_OBJECTIVE, "expression", KEY_STRING, .refused = LATER,
-		.help = "a formula over several metrics", .synonyms = "formula" },
+	{ SECTION_OBJECTIVE, "expression", KEY_STRING,
+		.help = "a formula over several metrics, such as \"accuracy - 0.02 * "
+			"log2(latency_ms)\"; a name that is not letters, digits and '_' stands in "
+			"backquotes",
+		.synonyms = "formula|equation" },
+	{ SECTION_OBJECTIVE, "cost", KEY_SCALAR_MAP, FROM_TO(1, OBJECTIVE_METRICS_MAX),
+		.help = "what one of each costs, by the metric that counts them, such as "
+			"{\"false_negative\": 5, \"false_positive\": 1}: the sum is minimized",
+		.synonyms = "costs|cost_matrix|weights|class_weights" },
+	{ SECTION_OBJECTIVE, "per", KEY_WORD, .words = "all|case", .otherwise = "\"all\"",
+		.help = "of a cost: case divides it by the number of cases, the sum of "
+			"true_positive, true_negative, false_positive and false_negative",
+		.synonyms = "normalize|divide_by" },
 
 	{ SECTION_METRIC, "name", KEY_STRING, .required = true, .help = "the metric's name",
 		.synonyms = "Name|metric|key" },
@@ -337,7 +351,8 @@ const struct key job_keys[] = {
 		.help = "an objective this good ends the search",
 		.synonyms =
 			"target_value|TargetObjectiveMetricValue|stop_at|threshold|goal_value" },
-	{ SECTION_BUDGET, "cost", KEY_NUMBER, .refused = LATER, .help = "money",
+	{ SECTION_BUDGET, "cost", KEY_NUMBER, FROM_TO(1e-9, 1e12), .derived = "none",
+		.help = "money: what all attempts together may cost, by the \"price\" of the hosts",
 		.synonyms = "max_cost|money|price" },
 	{ SECTION_BUDGET, "not_improving", KEY_INTEGER, FROM_TO(1, TRIALS_MAX), .derived = "off",
 		.help = "ends the search after so many trials in a row of which none was at least "
@@ -346,8 +361,10 @@ const struct key job_keys[] = {
 		.synonyms =
 			"BestObjectiveNotImproving|MaxNumberOfTrainingJobsNotImproving|patience|"
 			"no_improvement|max_no_improvement|plateau" },
-	{ SECTION_BUDGET, "converged", KEY_BOOLEAN, .refused = LATER,
-		.help = "ends the search when the model expects no further gain",
+	{ SECTION_BUDGET, "converged", KEY_BOOLEAN, .otherwise = "false",
+		.help = "ends the search when the model's last five proposals each had a chance "
+			"below "
+			"5 % of a gain of 1 %",
 		.synonyms = "ConvergenceDetected|CompleteOnConvergence|convergence" },
 	{ SECTION_BUDGET, "failures", KEY_INTEGER, FROM_TO(0, TRIALS_MAX), .otherwise = "10",
 		.help = "so many failures of the infrastructure (lost hosts, full disks) end the "
@@ -473,6 +490,11 @@ const struct key job_keys[] = {
 		.help = "free places of a higher one are taken first; among equals those of the "
 			"host whose trials take the least time",
 		.synonyms = "weight|preference|order|rank" },
+	{ SECTION_HOST, "price", KEY_NUMBER, FROM_TO(0, 1e9), .otherwise = "0",
+		.help = "what an hour of the whole host costs, in any currency; an attempt pays "
+			"for "
+			"its slot's share",
+		.synonyms = "cost|hourly_cost|cost_per_hour|rate|price_per_hour" },
 	{ SECTION_HOST, "gpus", KEY_GPUS, .otherwise = "\"auto\"",
 		.help = "auto: all that this machine shows and CUDA_VISIBLE_DEVICES allows; none; "
 			"or "
@@ -868,7 +890,9 @@ void key_expectation(const struct key *key, struct text *ret)
 		[KEY_SIZE] = "a size from 64 KiB on, such as \"64 MiB\", or a number of bytes",
 		[KEY_TIME] = "a time with its zone, such as \"2026-08-30T18:00:00Z\" or "
 			     "\"2026-08-30 18:00+02:00\"",
-		[KEY_REDUCE] = "\"last\", \"best\" or \"mean of last N\"",
+		[KEY_REDUCE] = "\"last\", \"best\", \"max\", \"min\" or \"mean of last N\", or an "
+			       "object of them by "
+			       "metric",
 		[KEY_GPUS] = "\"auto\", \"none\" or an array of GPU indices",
 		[KEY_ENVIRONMENT] = "an object of values by name, or an array of names",
 	};
@@ -958,9 +982,21 @@ static bool accepts_gpus(const cJSON *value)
 	return cJSON_IsArray(value) && cJSON_GetArraySize(value) <= GPUS_MAX;
 }
 
-bool key_accepts(const struct key *key, const cJSON *value)
+static bool accepts_reduce(const cJSON *value)
 {
 	enum reduce reduce;
+	int64_t last;
+
+	if (!cJSON_IsObject(value) || value->child == NULL)
+		return value_reduce(value, &reduce, &last);
+	for (const cJSON *child = value->child; child; child = child->next)
+		if (!value_reduce(child, &reduce, &last))
+			return false;
+	return true;
+}
+
+bool key_accepts(const struct key *key, const cJSON *value)
+{
 	uint64_t seed;
 	int64_t number;
 
@@ -993,7 +1029,7 @@ bool key_accepts(const struct key *key, const cJSON *value)
 	case KEY_WORD:
 		return cJSON_IsString(value) && words_index(key->words, value->valuestring) >= 0;
 	case KEY_REDUCE:
-		return value_reduce(value, &reduce, &number);
+		return accepts_reduce(value);
 	case KEY_GPUS:
 		return accepts_gpus(value);
 	case KEY_STRINGS:

@@ -99,6 +99,10 @@ void job_slurm_destroy(struct job_slurm *slurm);
 TUNER_MUST_CHECK bool read_rules(struct reader *reader, struct tuner_error *err);
 
 TUNER_MUST_CHECK bool read_space(struct reader *reader, struct tuner_error *err);
+/* The objective; once the metrics are known, that they are those it names. */
+TUNER_MUST_CHECK bool read_objective(struct reader *reader, struct tuner_error *err);
+void check_objective_metrics(struct reader *reader);
+
 TUNER_MUST_CHECK bool read_search(struct reader *reader, struct tuner_error *err);
 TUNER_MUST_CHECK bool read_run(struct reader *reader, struct tuner_error *err);
 

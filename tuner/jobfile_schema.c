@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define REDUCE "{\"type\": \"string\", \"pattern\": \"^(last|best|max|min|mean of last [0-9]+)$\"}"
+
 static const char *const definitions[SECTIONS] = {
 	[SECTION_OBJECTIVE] = "objective",
 	[SECTION_METRIC] = "metric",
@@ -137,7 +139,8 @@ static void add_type(const struct key *key, struct text *ret)
 		break;
 	case KEY_REDUCE:
 		text_add(ret,
-			"\"type\": \"string\", \"pattern\": \"^(last|best|mean of last [0-9]+)$\"");
+			"\"anyOf\": [" REDUCE ", {\"type\": \"object\", \"minProperties\": 1, "
+			"\"additionalProperties\": " REDUCE "}]");
 		break;
 	case KEY_GPUS:
 		text_add(ret,

@@ -1,4 +1,4 @@
-/* What is sought and how: objective, metrics, strategy, seed, budget, early stopping. */
+/* What is sought and how: metrics, strategy, seed, budget, early stopping. */
 #include "tuner/jobfile_reader.h"
 
 #include "base/clock.h"
@@ -16,25 +16,7 @@ static bool copy(const char *string, char **ret, struct tuner_error *err)
 	return *ret ? true : tuner_fail_memory(err);
 }
 
-/* ---- objective and metrics ---- */
-
-static bool read_objective(struct reader *reader, struct tuner_error *err)
-{
-	struct job_file *file = reader->file;
-	const cJSON *objective = member(reader->root, SECTION_FILE, "objective");
-	const cJSON *metric = member(objective, SECTION_OBJECTIVE, "metric");
-	const cJSON *goal = member(objective, SECTION_OBJECTIVE, "goal");
-	const cJSON *reduce = member(objective, SECTION_OBJECTIVE, "reduce");
-
-	file->maximize = goal && strcmp(goal->valuestring, "maximize") == 0;
-	file->reduce_last = 1;
-	if (reduce != NULL)
-		value_reduce(reduce, &file->reduce, &file->reduce_last);
-	if (metric && strlen(metric->valuestring) > SCRAPE_NAME_MAX)
-		report_error(
-			reader, metric, AT_VALUE, "expected at most %d bytes", SCRAPE_NAME_MAX);
-	return copy(metric ? metric->valuestring : "", &file->metric, err);
-}
+/* ---- metrics ---- */
 
 static void check_regex(
 	struct reader *reader, const cJSON *node, const struct metric_pattern *metric)
@@ -85,26 +67,6 @@ static bool add_metric(struct reader *reader, const cJSON *node, struct tuner_er
 	return true;
 }
 
-/* A list of metrics is complete: what it leaves out is not looked for. */
-static void check_objective_metric(struct reader *reader)
-{
-	const struct job_file *file = reader->file;
-	const cJSON *objective = member(reader->root, SECTION_FILE, "objective");
-	const char *names[SCRAPE_PATTERNS_MAX];
-	char hint[HINT_BYTES];
-
-	if (file->n_metrics == 0 || file->metric[0] == '\0')
-		return;
-	for (size_t i = 0; i < file->n_metrics; i++) {
-		names[i] = file->metrics[i].name;
-		if (strcmp(names[i], file->metric) == 0)
-			return;
-	}
-	report_error(reader, member_raw(objective, "metric"), AT_VALUE,
-		"\"%.100s\" is not among \"metrics\"%s", file->metric,
-		nearest_hint(file->metric, names, file->n_metrics, hint));
-}
-
 static bool read_metrics(struct reader *reader, struct tuner_error *err)
 {
 	struct job_file *file = reader->file;
@@ -117,7 +79,7 @@ static bool read_metrics(struct reader *reader, struct tuner_error *err)
 		if (!add_metric(reader, item, err))
 			return false;
 	if (!has_member(reader->root, "metrics") || array != NULL)
-		check_objective_metric(reader);
+		check_objective_metrics(reader);
 	return true;
 }
 
@@ -273,7 +235,10 @@ static void read_budget(struct reader *reader)
 	budget->parallel = optional_integer(object, "parallel");
 	budget->has_target = target != NULL;
 	budget->target = target ? target->valuedouble : 0;
+	const cJSON *cost = member(object, SECTION_BUDGET, "cost");
+	budget->cost = cost ? cost->valuedouble : 0;
 	budget->not_improving = optional_integer(object, "not_improving");
+	budget->converged = member_boolean(object, SECTION_BUDGET, "converged");
 	budget->failures = member_integer(object, SECTION_BUDGET, "failures");
 	budget->start_failures = member_integer(object, SECTION_BUDGET, "start_failures");
 	check_budget(reader, object);
@@ -332,6 +297,18 @@ static void check_steps(struct reader *reader, const cJSON *object)
 			"expected less than \"max_step\", %g: else there is no rung", s->max_step);
 }
 
+/* Only a model can expect nothing more. */
+static void check_converged(struct reader *reader)
+{
+	const cJSON *budget = member(reader->root, SECTION_FILE, "budget");
+
+	if (reader->file->budget.converged && reader->file->n_arms == 0 &&
+		reader->file->strategy.name != STRATEGY_BAYESIAN)
+		report_error(reader, member_raw(budget, "converged"), AT_KEY,
+			"needs a model: the strategy \"%s\" has none",
+			strategy_name(reader->file->strategy.name));
+}
+
 static void read_stopping(struct reader *reader)
 {
 	const cJSON *object = member(reader->root, SECTION_FILE, "early_stopping");
@@ -367,7 +344,7 @@ static void read_stopping(struct reader *reader)
 /* What would end one arm's search before another's leaves nothing to compare. */
 static void check_budget_of_arms(struct reader *reader)
 {
-	static const char *const ends[] = { "target", "not_improving" };
+	static const char *const ends[] = { "target", "not_improving", "converged" };
 	const cJSON *budget = member(reader->root, SECTION_FILE, "budget");
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
@@ -397,8 +374,7 @@ static void read_arm(struct reader *reader, const cJSON *node)
 {
 	struct job_file *file = reader->file;
 	struct job_arm *arm = &file->arms[file->n_arms++];
-	const cJSON *strategy =
-		cJSON_IsString(node) ? node : member(node, SECTION_ARM, "strategy");
+	const cJSON *strategy = cJSON_IsString(node) ? node : member(node, SECTION_ARM, "strategy");
 
 	if (!is_name(node->string) || strlen(node->string) >= sizeof(arm->name))
 		report_error(reader, node, AT_KEY,
@@ -436,11 +412,12 @@ bool read_search(struct reader *reader, struct tuner_error *err)
 {
 	if (!read_objective(reader, err) || !read_metrics(reader, err))
 		return false;
-	read_strategy(reader, member(reader->root, SECTION_FILE, "strategy"),
-		&reader->file->strategy);
+	read_strategy(
+		reader, member(reader->root, SECTION_FILE, "strategy"), &reader->file->strategy);
 	read_seed(reader);
 	read_budget(reader);
 	read_arms(reader);
+	check_converged(reader);
 	read_stopping(reader);
 	return true;
 }

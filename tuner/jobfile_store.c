@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/number.h"
 #include "tuner/jobfile_value.h"
+#include "tuner/objective.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -183,19 +184,24 @@ out:
 
 /* ---- objective and strategy ---- */
 
+/* As a job file says it. */
 char *job_file_objective(const struct job_file *file)
 {
+	const struct job_objective *objective = &file->objective;
 	struct text text = TEXT_EMPTY;
 
-	text_add(&text, "{\"metric\": ");
-	text_add_json_string(&text, file->metric);
-	text_print(&text, ", \"goal\": \"%s\", \"reduce\": \"",
-		file->maximize ? "maximize" : "minimize");
-	if (file->reduce == REDUCE_MEAN_OF_LAST)
-		text_print(&text, "mean of last %lld", (long long)file->reduce_last);
-	else
-		text_add(&text, file->reduce == REDUCE_BEST ? "best" : "last");
-	text_add(&text, "\"}");
+	if (objective->cost != NULL) {
+		text_print(&text, "{\"cost\": %s, \"per\": \"%s\"", objective->cost,
+			objective->per_case ? "case" : "all");
+	} else {
+		text_print(
+			&text, "{\"%s\": ", objective->formula != NULL ? "expression" : "metric");
+		text_add_json_string(&text, file->metric);
+	}
+	text_print(&text,
+		", \"goal\": \"%s\", \"reduce\": ", file->maximize ? "maximize" : "minimize");
+	objective_reduce_json(objective, &text);
+	text_add(&text, "}");
 	return text_take(&text);
 }
 

@@ -206,6 +206,19 @@ bool value_seed(const cJSON *value, uint64_t *ret_seed)
 	return true;
 }
 
+static const char *const reduce_words[] = { [REDUCE_LAST] = "last",
+	[REDUCE_BEST] = "best",
+	[REDUCE_MEAN_OF_LAST] = "mean of last",
+	[REDUCE_MAX] = "max",
+	[REDUCE_MIN] = "min" };
+
+void value_reduce_text(enum reduce reduce, int64_t last, struct text *ret)
+{
+	text_add(ret, reduce_words[reduce]);
+	if (reduce == REDUCE_MEAN_OF_LAST)
+		text_print(ret, " %lld", (long long)last);
+}
+
 bool value_reduce(const cJSON *value, enum reduce *ret_reduce, int64_t *ret_last)
 {
 	static const char prefix[] = "mean of last ";
@@ -214,11 +227,12 @@ bool value_reduce(const cJSON *value, enum reduce *ret_reduce, int64_t *ret_last
 	if (!cJSON_IsString(value))
 		return false;
 	const char *text = value->valuestring;
-	if (strcmp(text, "last") == 0 || strcmp(text, "best") == 0) {
-		*ret_reduce = *text == 'l' ? REDUCE_LAST : REDUCE_BEST;
-		*ret_last = 1;
-		return true;
-	}
+	for (enum reduce r = REDUCE_LAST; r <= REDUCE_MIN; r++)
+		if (r != REDUCE_MEAN_OF_LAST && strcmp(text, reduce_words[r]) == 0) {
+			*ret_reduce = r;
+			*ret_last = 1;
+			return true;
+		}
 	if (strncmp(text, prefix, strlen(prefix)) != 0 ||
 		!number_to_int64(text + strlen(prefix), &last) || last < 1 || last > 1000000)
 		return false;

@@ -26,8 +26,9 @@ void value_time_text(int64_t us, char ret_text[32]); /* "2026-08-30T18:00:00Z" *
 /* A whole number from 0 to 2^53, or a string of digits up to 2^64 - 1. */
 bool value_seed(const cJSON *value, uint64_t *ret_seed);
 
-/* "last", "best", "mean of last 5". */
+/* "last", "best", "max", "min", "mean of last 5", and the way back (appended, without quotes). */
 bool value_reduce(const cJSON *value, enum reduce *ret_reduce, int64_t *ret_last);
+void value_reduce_text(enum reduce reduce, int64_t last, struct text *ret);
 
 /* A string, number or boolean as a command sees it ("adam", "0.1", "true") and as JSON. Appended. */
 bool value_is_scalar(const cJSON *value);

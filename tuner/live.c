@@ -15,7 +15,7 @@ void live_destroy(struct live *live)
 	if (live == NULL)
 		return;
 	scraper_destroy(live->scraper);
-	series_finish(&live->series);
+	objective_curves_finish(&live->curves);
 	free(live->rows);
 	free(live->values);
 	free(live->directory);
@@ -24,7 +24,7 @@ void live_destroy(struct live *live)
 
 struct found_context {
 	struct live *live;
-	const char *metric;
+	const struct job_objective *objective;
 	int64_t now_us;
 };
 
@@ -53,16 +53,16 @@ static void found(void *context, const struct scraped *scraped)
 	struct live *live = found->live;
 	if (!keep_row(live, scraped, found->now_us))
 		live->out_of_memory = true;
-	else if (strcmp(scraped->name, found->metric) == 0 &&
-		 !series_put(&live->series, (double)scraped->step, scraped->value))
+	else if (!objective_curves_put(&live->curves, found->objective, scraped->name,
+			 (double)scraped->step, scraped->value))
 		live->out_of_memory = true;
 }
 
-bool live_collect(struct live *live, struct backend *backend, const char *metric, bool complete,
-	struct tuner_error *err)
+bool live_collect(struct live *live, struct backend *backend, const struct job_objective *objective,
+	bool complete, struct tuner_error *err)
 {
 	char *bytes = malloc(CHUNK);
-	struct found_context context = { live, metric, clock_wall_us() };
+	struct found_context context = { live, objective, clock_wall_us() };
 	bool ok = false;
 	if (bytes == NULL)
 		return tuner_fail_memory(err);
@@ -121,21 +121,38 @@ static void fate_without_exit(const struct live *live, struct fate *ret)
 		ret->outcome = outcome_from_name(live->stopping);
 }
 
-static void fate_by_exit(const struct live *live, const struct failure_rules *rules,
-	double objective, struct ended_attempt *ended, struct fate *ret)
+/* Of several metrics, which did not come. */
+static void name_missing(
+	const struct live *live, const struct job_objective *objective, struct fate *ret)
+{
+	struct text names = TEXT_EMPTY;
+	char what[300];
+
+	if (ret->outcome != OUTCOME_NO_METRIC || objective->formula == NULL)
+		return;
+	objective_missing(&live->curves, objective, &names);
+	snprintf(what, sizeof(what), "exit status 0, but not reported: %.200s", names.bytes);
+	memcpy(ret->message, what, sizeof(what));
+	text_finish(&names);
+}
+
+static void fate_by_exit(const struct live *live, const struct job_file *file,
+	const struct failure_rules *rules, double objective, struct ended_attempt *ended,
+	struct fate *ret)
 {
 	struct tuner_error ignored;
 	struct text tail = TEXT_EMPTY;
 	struct verdict verdict;
-	const enum objective_seen seen = live->series.n == 0 ? OBJECTIVE_MISSING
-					 : isnan(objective)  ? OBJECTIVE_NAN
-							     : OBJECTIVE_FINITE;
+	const enum objective_seen seen = !ended->reported   ? OBJECTIVE_MISSING
+					 : isnan(objective) ? OBJECTIVE_NAN
+							    : OBJECTIVE_FINITE;
 	/* Without its output's end a failure is classified by the exit status alone. */
 	(void)!output_tail(live->directory, TAIL_LINES, &tail, &ignored);
 	classify(rules, &live->end.exit, seen, live->stopping, tail.bytes, tail.length, &verdict);
 	text_finish(&tail);
 	ret->outcome = outcome_from_name(verdict.outcome);
 	snprintf(ret->message, sizeof(ret->message), "%s", verdict.message);
+	name_missing(live, &file->objective, ret);
 	ended->retry = verdict.retry;
 	ended->end = verdict.end;
 }
@@ -143,15 +160,15 @@ static void fate_by_exit(const struct live *live, const struct failure_rules *ru
 void live_fate(const struct live *live, const struct job_file *file,
 	const struct failure_rules *rules, struct fate *ret)
 {
-	*ret = (struct fate){ .objective = series_reduce(&live->series, file->reduce,
-				      file->reduce_last, file->maximize) };
+	*ret = (struct fate){ .objective = objective_value(
+				      &live->curves, &file->objective, file->maximize) };
 	struct ended_attempt ended = {
 		.before = live->before,
-		.reported = live->series.n > 0,
+		.reported = objective_complete(&live->curves, &file->objective),
 		.shared_gpu = live->gpus.together > 1,
 	};
 	if (live->end.kind == BACKEND_ENDED)
-		fate_by_exit(live, rules, ret->objective, &ended, ret);
+		fate_by_exit(live, file, rules, ret->objective, &ended, ret);
 	else
 		fate_without_exit(live, ret);
 	if (live->stop_reason[0] != '\0' && live->stopping != NULL &&

@@ -4,6 +4,7 @@
 
 #include "trials/gpu_use.h"
 #include "tuner/history.h"
+#include "tuner/objective.h"
 #include "tuner/pool.h"
 
 struct search;
@@ -28,7 +29,7 @@ struct live {
 	struct scraper *scraper;
 	struct metric_row *rows; /* scraped, not committed yet */
 	size_t n_rows, rows_capacity;
-	struct series series; /* the objective metric's curve, earlier attempts included */
+	struct objective_curves curves; /* the objective's, earlier attempts included */
 	bool out_of_memory; /* a row could not be kept */
 	int64_t read_offset; /* output read so far */
 	int64_t stored_offset; /* the scraper's offset in the database */
@@ -51,8 +52,8 @@ void live_destroy(struct live *live);
 /* Reads what the command has written since the last call (at most max_bytes) and scrapes it.
  * `complete`: the process has ended: reads all and searches the last line. */
 TUNER_MUST_CHECK
-bool live_collect(struct live *live, struct backend *backend, const char *metric, bool complete,
-	struct tuner_error *err);
+bool live_collect(struct live *live, struct backend *backend, const struct job_objective *objective,
+	bool complete, struct tuner_error *err);
 
 /* Commits scraped rows with the scraper's place, within an open transaction. live_committed after the
  * commit forgets the rows. */

@@ -293,7 +293,12 @@ bool log_check_end(struct log_check *check, struct tuner_error *err)
 
 bool log_check_found_objective(const struct log_check *check)
 {
-	return find_metric(check, check->file->metric) != NULL;
+	const struct job_objective *objective = &check->file->objective;
+
+	for (size_t i = 0; i < objective->n; i++)
+		if (find_metric(check, objective->metrics[i].name) == NULL)
+			return false;
+	return true;
 }
 
 /* ---- reporting ---- */

@@ -142,9 +142,9 @@ static bool judge_live(
 	const struct search *search = loop->lives[i]->search;
 	for (size_t k = 0; k < loop->n_lives; k++)
 		if (k != i && loop->lives[k]->search == search)
-			others[n++] = &loop->lives[k]->series;
+			others[n++] = &loop->lives[k]->curves.whole;
 	const bool ok = early_stopping_judge(
-		&search->history, &loop->lives[i]->series, others, n, ret, err);
+		&search->history, &loop->lives[i]->curves.whole, others, n, ret, err);
 	free(others);
 	return ok;
 }
@@ -218,7 +218,7 @@ static void draw(struct loop *loop)
 	for (size_t i = 0; i < n; i++) {
 		const struct live *live = loop->lives[i];
 		slots[i] = (struct progress_slot){ live->number, live->attempt_number, live->values,
-			live->branch, live->launched_us, &live->series };
+			live->branch, live->launched_us, &live->curves.whole };
 	}
 	if (loop->phase == DRAINING && loop->n_lives > 0)
 		snprintf(doing, sizeof(doing), "waits for %zu running trials%s", loop->n_lives,
@@ -265,7 +265,7 @@ static bool tick(struct loop *loop, struct tuner_error *err)
 	for (size_t i = 0; i < loop->n_lives; i++)
 		if (!loop->lives[i]->ended &&
 			!live_collect(loop->lives[i], loop_backend(loop, loop->lives[i]),
-				loop->file->metric, false, err))
+				&loop->file->objective, false, err))
 			return false;
 	loop_hear_gpus(loop);
 	if (!judge_lives(loop, err) || !store_progress(loop, err) ||

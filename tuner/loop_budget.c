@@ -35,6 +35,26 @@ static size_t without_improvement(const struct history *history)
 	return trials;
 }
 
+double loop_attempt_cost(const struct loop *loop, const struct live *live, int64_t us)
+{
+	const struct host *host =
+		live->place.host < loop->pool->n ? &loop->pool->hosts[live->place.host] : NULL;
+	if (host == NULL || host->entry == NULL || host->n_slots == 0 || us <= 0)
+		return 0;
+	return host->entry->price * (double)us / 3600e6 / (double)host->n_slots;
+}
+
+/* What runs has cost, too, though no row says so yet. */
+static double cost_so_far(const struct loop *loop)
+{
+	const int64_t now_us = clock_monotonic_us();
+	double cost = loop->cost;
+	for (size_t i = 0; i < loop->n_lives; i++)
+		cost += loop_attempt_cost(
+			loop, loop->lives[i], now_us - loop->lives[i]->launched_us);
+	return cost;
+}
+
 /* The ends of a search other than its number of trials. */
 void loop_check_budget(struct loop *loop)
 {
@@ -56,6 +76,12 @@ void loop_check_budget(struct loop *loop)
 		loop_stop_lives(loop, OUTCOME_TIMEOUT, loop->reason, STOP_GRACE_US);
 		return;
 	}
+	if (budget->cost > 0 && cost_so_far(loop) >= budget->cost) {
+		loop_drain(
+			loop, EXIT_DONE, JOB_DONE, "the budget's cost, %g, is spent", budget->cost);
+		loop_stop_lives(loop, OUTCOME_TIMEOUT, loop->reason, STOP_GRACE_US);
+		return;
+	}
 	if (budget->failures > 0 && loop->infrastructure_failures >= budget->failures)
 		loop_drain(loop, EXIT_INFRASTRUCTURE, JOB_FAILED,
 			"%lld attempts failed by infrastructure (budget.failures)",
@@ -65,6 +91,12 @@ void loop_check_budget(struct loop *loop)
 			 (uint64_t)budget->not_improving)
 		loop_drain(loop, EXIT_DONE, JOB_DONE, "%lld trials in a row brought no improvement",
 			(long long)budget->not_improving);
+	else if (budget->converged && proposer_has_converged(&loop->searches.items[0].proposer))
+		loop_drain(loop, EXIT_DONE, JOB_DONE,
+			"the search has converged: each of the last %d proposals had a chance "
+			"below 5 %% "
+			"of a gain of 1 %%",
+			PROGNOSES_KEPT);
 }
 
 bool loop_may_propose(const struct loop *loop)
@@ -80,7 +112,7 @@ static bool probe_allows(const struct loop *loop)
 	if (loop->probe_passed || loop->n_lives == 0)
 		return true;
 	for (size_t i = 0; i < loop->n_lives; i++)
-		if (loop->lives[i]->series.n > 0 ||
+		if (objective_begun(&loop->lives[i]->curves) ||
 			now_us - loop->lives[i]->launched_us >= PROBE_LIVES_US)
 			return true;
 	return false;

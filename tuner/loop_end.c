@@ -51,14 +51,14 @@ static bool to_history(
 		.outcome = fate->counts_as,
 		.took_us = trial_duration_us(live->trial_started_us,
 			exit->started_us ? exit->started_us : live->started_us, ended_us),
-		.series = live->series,
+		.series = live->curves.whole,
 	};
 	if (live->search == NULL)
 		return true;
 	if (!history_add(&live->search->history, &trial, err))
 		return false;
 	live->values = NULL; /* the history's now */
-	live->series = (struct series){ 0 };
+	live->curves.whole = (struct series){ 0 };
 	return true;
 }
 
@@ -148,6 +148,8 @@ bool loop_load_counts(struct loop *loop, struct tuner_error *err)
 			loop->probe_passed =
 				passes_probe(history->items[i].state, history->items[i].objective);
 	}
+	if (!attempt_cost(loop->store, loop->settings->job_id, &loop->cost, err))
+		return false;
 	if (!attempt_count_unconcluded(loop->store, loop->settings->job_id, ended, failed, err))
 		return false;
 	for (enum outcome o = OUTCOME_OK; o < OUTCOMES; o++) {
@@ -192,7 +194,12 @@ bool loop_store_end(struct loop *loop, struct live *live, const struct fate *fat
 		.gpu_memory_peak_bytes = live->gpus.memory_peak_bytes,
 		.trial = fate->trial,
 		.objective = fate->objective,
+		.cost = loop_attempt_cost(loop, live,
+			exited                 ? exit->ended_us - exit->started_us
+			: live->started_us > 0 ? now_us - live->started_us
+					       : 0),
 	};
+	loop->cost += end.cost;
 	return live_store(live, loop->store, loop->file, err) && loop_store_gpus(loop, live, err) &&
 	       attempt_end(loop->store, live->attempt, &end, now_us, ret_event, err);
 }
@@ -203,7 +210,7 @@ bool loop_take_end(struct loop *loop, struct live *live, struct fate *fate,
 {
 	loop_remove_live(loop, live); /* it is the caller's now, also if this fails */
 	if (live->scraper != NULL && live->end.kind != BACKEND_FAILED &&
-		!live_collect(live, loop_backend(loop, live), loop->file->metric, true, err))
+		!live_collect(live, loop_backend(loop, live), &loop->file->objective, true, err))
 		return false;
 	if (live->trial_started_us == 0)
 		live->trial_started_us = live->end.exit.started_us;

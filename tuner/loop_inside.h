@@ -120,6 +120,7 @@ struct loop {
 	int64_t run_id;
 	int64_t began_wall_us;
 	int64_t began_us, accounted_us, earlier_runtime_us; /* monotonic; runtime of earlier runs */
+	double cost; /* of all attempts that have ended */
 	int64_t next_tick_us;
 };
 
@@ -243,6 +244,9 @@ bool loop_take_end(struct loop *loop, struct live *live, struct fate *ret_fate,
  * own has left nothing: who starts the job again then has had the chance to mend what is broken. */
 TUNER_MUST_CHECK
 bool loop_load_counts(struct loop *loop, struct tuner_error *err);
+
+/* What an attempt at its place costs in so long: its slot's share of the host's price. */
+double loop_attempt_cost(const struct loop *loop, const struct live *live, int64_t us);
 
 /* False for values as recovery has them of a configuration that the space, edited since, does not take. */
 bool loop_fits(const struct loop *loop, const double *values);

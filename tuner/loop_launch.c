@@ -236,7 +236,8 @@ void live_end_unlaunched(struct live *live, const struct tuner_error *why)
 bool loop_load_series(struct loop *loop, struct live *live, struct tuner_error *err)
 {
 	return (live->attempt_number == 1 && live->stored_offset == 0) ||
-	       series_load(&live->series, loop->store, live->trial, loop->file->metric, err);
+	       objective_curves_load(&live->curves, &loop->file->objective, loop->file->metric,
+		       loop->store, live->trial, err);
 }
 
 bool loop_make_way(struct loop *loop, const struct live *live, struct tuner_error *err)

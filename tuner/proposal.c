@@ -1,5 +1,7 @@
 #include "tuner/proposal.h"
 
+#include "surrogate/convergence.h"
+
 #include "base/clock.h"
 #include "tuner/version.h"
 
@@ -61,6 +63,8 @@ bool proposer_load(struct proposer *proposer, const struct job_file *file, struc
 	char *memory = NULL;
 	bool found = false;
 	bool ok = decision_sequence(store, job_id, arm, repeat, &proposer->sequence, err) &&
+		  decision_prognoses(store, job_id, arm, repeat, proposer->prognoses,
+			  PROGNOSES_KEPT, &proposer->n_prognoses, err) &&
 		  decision_latest(store, job_id, arm, repeat, &latest, &memory, &found, err);
 	/* After an edit of the space the old hyperparameters belong to other dimensions. */
 	if (ok && found &&
@@ -290,11 +294,34 @@ fail:
 	return false;
 }
 
+static void keep_prognosis(struct proposer *proposer, const struct decision *decision)
+{
+	struct prognosis *kept = proposer->prognoses;
+	if (proposer->n_prognoses == PROGNOSES_KEPT)
+		memmove(kept, kept + 1, --proposer->n_prognoses * sizeof(*kept));
+	kept[proposer->n_prognoses++] =
+		(struct prognosis){ decision->mean, decision->sd, decision->incumbent };
+}
+
+bool proposer_has_converged(const struct proposer *proposer)
+{
+	const double chance = 0.05;
+	const double sign = proposer->file->maximize ? -1 : 1;
+	struct forecast forecasts[PROGNOSES_KEPT];
+	for (size_t i = 0; i < proposer->n_prognoses; i++)
+		forecasts[i] = (struct forecast){ sign * proposer->prognoses[i].mean,
+			proposer->prognoses[i].sd, sign * proposer->prognoses[i].incumbent };
+	return has_converged(
+		forecasts, proposer->n_prognoses, PROGNOSES_KEPT, CONVERGENCE_GAIN, chance);
+}
+
 void proposal_committed(
 	struct proposer *proposer, const struct proposal *proposal, int64_t decision_id)
 {
 	const struct suggestion *s = &proposal->suggestion;
 	proposer->sequence = (int64_t)s->sequence;
+	if (strcmp(proposal->decision.branch, branch_name(BRANCH_USER)) != 0)
+		keep_prognosis(proposer, &proposal->decision);
 	if (s->branch != BRANCH_MODEL)
 		return;
 	proposer->last_cpu_us = proposal->cpu_us;

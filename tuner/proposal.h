@@ -4,7 +4,7 @@
 
 #include "tuner/history.h"
 
-enum { LIBRARIES_TEXT = 192 };
+enum { LIBRARIES_TEXT = 192, PROGNOSES_KEPT = 5 };
 
 /* What one arm's proposals build on, besides the history. */
 struct proposer {
@@ -17,6 +17,9 @@ struct proposer {
 	size_t n_hyperparameters;
 	char cpu[64], blas[LIBRARIES_TEXT]; /* what it computes with, as decision rows name it */
 	int64_t last_cpu_us, last_work; /* of the last model decision: they bound the next one */
+	struct prognosis prognoses[PROGNOSES_KEPT]; /* of the last decisions but given ones, the
+						       oldest first */
+	size_t n_prognoses;
 };
 
 /* Of an arm without trials. */
@@ -68,5 +71,8 @@ bool proposal_make_within(const struct proposer *proposer, const struct history 
 void proposal_committed(
 	struct proposer *proposer, const struct proposal *proposal, int64_t decision_id);
 void proposal_finish(struct proposal *proposal);
+
+/* Whether none of the last PROGNOSES_KEPT proposals had a chance of 5 % of a gain of 1 % (convergence.h). */
+bool proposer_has_converged(const struct proposer *proposer);
 
 #endif

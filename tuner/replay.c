@@ -1,6 +1,7 @@
 #include "tuner/replay.h"
 
 #include "base/number.h"
+#include "trials/rescore.h"
 #include "tuner/proposal.h"
 #include "tuner/version.h"
 
@@ -25,6 +26,8 @@ struct player {
 	int64_t as_of; /* event up to which the history goes */
 	struct reopening *reopenings;
 	size_t n_reopenings;
+	struct rescoring *rescorings;
+	size_t n_rescorings;
 
 	/* Of the last decision: the job file in force, and what its results were by that. */
 	struct job_file *file; /* NULL: none yet, or this version cannot read it */
@@ -69,7 +72,7 @@ static bool is_in_force(
 	const size_t length = settings_length(decision->settings);
 	return player->file != NULL && is_of_search(player, trial) &&
 	       player->space_version == trial->space_version &&
-	       player->objective_version == trial->objective_version &&
+	       player->objective_version == decision->objective_version &&
 	       settings_length(player->settings) == length &&
 	       strncmp(player->settings, decision->settings, length) == 0;
 }
@@ -84,7 +87,7 @@ static bool read_file(struct player *player, const struct trial *trial,
 	const bool ok =
 		job_space_version(store, trial->space_version, &definition, &parameters, err) &&
 		job_objective(
-			store, trial->objective_version, &metric, &maximize, &objective, err) &&
+			store, decision->objective_version, &metric, &maximize, &objective, err) &&
 		job_file_restore(definition, decision->settings, &player->file, err);
 	if (ok && player->file != NULL) {
 		player->file->maximize = maximize;
@@ -111,7 +114,7 @@ static bool take_file(struct player *player, const struct trial *trial,
 	player->arm = trial->arm;
 	player->repeat = trial->repeat;
 	player->space_version = trial->space_version;
-	player->objective_version = trial->objective_version;
+	player->objective_version = decision->objective_version;
 	player->settings = strdup(decision->settings);
 	player->history.file = player->file;
 	if (player->settings == NULL)
@@ -153,7 +156,10 @@ static bool take_history(struct player *player, const struct trial *trial,
 		if (!is_of_search(player, &end->trial) ||
 			(end->taken_back > 0 && end->taken_back <= decision->seen))
 			continue;
-		if (!history_add_stored(history, player->report->store, &end->trial, err))
+		struct trial then = end->trial;
+		rescorings_undo(player->rescorings, player->n_rescorings,
+			decision->objective_version, end->taken_back, &then);
+		if (!history_add_stored(history, player->report->store, &then, err))
 			return false;
 	}
 	player->as_of = decision->seen;
@@ -542,6 +548,8 @@ static bool load_trials(struct player *player, struct tuner_error *err)
 	return trial_select(report->store, &all, &player->trials, err) &&
 	       trial_reopenings(report->store, report->job.id, &player->reopenings,
 		       &player->n_reopenings, err) &&
+	       trial_rescorings(report->store, report->job.id, &player->rescorings,
+		       &player->n_rescorings, err) &&
 	       collect_ends(player, err);
 }
 
@@ -612,6 +620,7 @@ bool replay_job(
 	forget_file(&player);
 	free(player.ends);
 	free(player.reopenings);
+	free(player.rescorings);
 	trial_list_finish(&player.trials);
 	if (!ok)
 		replay_finish(ret);

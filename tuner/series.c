@@ -93,6 +93,9 @@ double series_reduce(const struct series *series, enum reduce reduce, int64_t la
 	switch (reduce) {
 	case REDUCE_BEST:
 		return best_of(series->values, n, maximize);
+	case REDUCE_MAX:
+	case REDUCE_MIN:
+		return best_of(series->values, n, reduce == REDUCE_MAX);
 	case REDUCE_MEAN_OF_LAST: {
 		const size_t k = (uint64_t)last < n ? (size_t)last : n;
 		return mean_of(series->values + n - k, k);

@@ -20,7 +20,7 @@ TUNER_MUST_CHECK
 bool series_load(struct series *series, struct store *store, int64_t trial_id, const char *metric,
 	struct tuner_error *err);
 
-/* The curve as one number, by the job file's "reduce". best and mean of last N pass over NaN unless
+/* The curve as one number, by the job file's "reduce". best, max, min and mean of last N pass over NaN unless
  * nothing else is there. NaN for an empty series. */
 double series_reduce(const struct series *series, enum reduce reduce, int64_t last, bool maximize);
 

@@ -368,6 +368,12 @@ void event_text(const struct event *event, struct text *ret)
 			text_print(ret, ", %s", outcome);
 	} else if (strcmp(event->kind, "late") == 0) {
 		text_print(ret, "had a late result of a lost attempt: %s", outcome);
+	} else if (strcmp(event->kind, "rescored") == 0 && event->trial_number > 0) {
+		text_print(ret, "is %s by another objective", state);
+		if (cJSON_IsNumber(objective))
+			text_print(ret, ", %.6g", objective->valuedouble);
+	} else if (strcmp(event->kind, "rescored") == 0) {
+		text_add(ret, "every trial was scored anew by another objective");
 	} else if (strcmp(event->kind, "removed") == 0) {
 		add_removal(data, ret);
 	} else if (strcmp(event->kind, "edited") == 0) {

@@ -1,0 +1,220 @@
+#!/usr/bin/env bats
+# Objectives that are formulas or costs, tuner rescore, and the ends of a search that money and the model set.
+
+load run/common
+
+# write_formula OBJECTIVE [MORE]: a command that reports accuracy and lag-ms over three steps, and what counts
+# confusions; the file ./without takes lag-ms from it.
+write_formula() {
+	cat >train.sh <<'END2'
+echo "$TUNER_TRIAL $TUNER_ATTEMPT" >>starts
+while [ -e hold ]; do sleep 0.02; done
+awk -v x="$2" -v lag="$([ -e without ] || echo yes)" 'BEGIN {
+	for (i = 1; i <= 3; i++) {
+		printf "@tuner {\"step\": %d, \"accuracy\": %.17g}\n", i, x + i / 100
+		if (lag) printf "@tuner {\"step\": %d, \"lag-ms\": %.17g}\n", i, 1 + 63 * x
+	}
+	printf "@tuner {\"false_negative\": %d, \"false_positive\": %d, ", 100 * x * x, 100 * (1 - x) ^ 2
+	printf "\"true_positive\": %d, \"true_negative\": %d}\n", 100 - int(100 * x * x), 100 - int(100 * (1 - x) ^ 2)
+}'
+END2
+	cat >job.jsonc <<END2
+{
+	${2-}
+	"objective": $1,
+	"command": ["sh", "train.sh"],
+	"parameters": { "x": { "type": "float", "min": 0, "max": 1 } },
+	"budget": { "trials": ${TRIALS:-8}, "parallel": 1${BUDGET-} }
+}
+END2
+}
+
+FORMULA='{ "expression": "accuracy - 0.05 * log2(`lag-ms`)", "goal": "maximize" }'
+
+# The objective of every trial is what the metric rows give by SQL expression $1 over accuracy a and lag l.
+objectives_are() {
+	sql "SELECT count(*) FROM trial t WHERE t.state = 'done' AND abs(t.objective - (
+		SELECT $1 FROM (SELECT
+		(SELECT m.value FROM attempt k JOIN metric m ON m.attempt = k.id JOIN metric_name n ON n.id = m.name
+			WHERE k.trial = t.id AND n.name = 'accuracy' ORDER BY m.step DESC LIMIT 1) AS a,
+		(SELECT m.value FROM attempt k JOIN metric m ON m.attempt = k.id JOIN metric_name n ON n.id = m.name
+			WHERE k.trial = t.id AND n.name = 'lag-ms' ORDER BY m.step DESC LIMIT 1) AS l))) < 1e-12"
+}
+
+sound() {
+	"$TUNER" verify
+	"$TUNER" replay
+}
+
+@test "a formula over metrics is the objective, named by every report" {
+	write_formula "$FORMULA"
+	"$TUNER" check job.jsonc >checked
+	grep -F 'maximize accuracy - 0.05 * log2(`lag-ms`)' checked
+	"$TUNER" run job.jsonc --quiet
+	[ "$(objectives_are 'a - 0.05 * log2(l)')" -eq 8 ]
+	"$TUNER" best | grep -F 'accuracy - 0.05 * log2(`lag-ms`) ='
+	"$TUNER" status | grep -F best
+	sql_is "SELECT DISTINCT metric FROM v_trial" 'accuracy - 0.05 * log2(`lag-ms`)'
+	sql_is "SELECT count(*) FROM trial_values" 8
+	sound
+}
+
+@test "a metric of the formula that does not come, or makes no number, is the trial's failure by name" {
+	write_formula "$FORMULA"
+	touch without
+	run "$TUNER" run job.jsonc --quiet
+	[ "$status" -eq 3 ]
+	sql_is "SELECT DISTINCT outcome || ': ' || message FROM trial" \
+		'no-metric: exit status 0, but not reported: lag-ms'
+	rm without
+	run "$TUNER" run job.jsonc --quiet --name nan --trials 3 --set 'objective.expression=log2(0 - `lag-ms`)'
+	sql_is "SELECT DISTINCT t.outcome FROM trial t JOIN job j ON j.id = t.job WHERE j.name = 'nan'" nan
+	sound
+}
+
+@test "early stopping looks at the formula at the steps that all its metrics have" {
+	TRIALS=3 write_formula '{ "expression": "accuracy + 0 * `lag-ms`", "goal": "maximize" }' \
+		'"early_stopping": { "rule": "threshold", "bound": 10, "patience": 1, "grace": 1 },'
+	echo 'touch ready; while [ -e go-on ]; do sleep 0.02; done' >>train.sh
+	touch go-on
+	"$TUNER" run job.jsonc --quiet || true
+	sql_is "SELECT count(*) FROM trial WHERE outcome = 'early-stopped' AND objective IS NOT NULL" 3
+}
+
+@test "rescore computes every objective anew, and runs go on by it" {
+	write_formula '{ "metric": "accuracy", "goal": "maximize" }'
+	"$TUNER" run job.jsonc --quiet
+	run "$TUNER" rescore
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"has this objective already"* ]]
+	sed -i 's|"objective": .*|"objective": '"${FORMULA//\\/}"',|' job.jsonc
+	run "$TUNER" run job.jsonc --quiet
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'tuner rescore job'* ]]
+	run "$TUNER" rescore job
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"8 of 8 ended trials have this objective"* ]]
+	[ "$(objectives_are 'a - 0.05 * log2(l)')" -eq 8 ]
+	sound
+	"$TUNER" run job.jsonc --quiet --trials 11
+	[ "$(objectives_are 'a - 0.05 * log2(l)')" -eq 11 ]
+	[ "$(wc -l <starts)" -eq 11 ]
+	sql_is "SELECT count(*) FROM decision WHERE objective_version = (SELECT objective_version FROM job)" 3
+	sound
+	"$TUNER" rescore --set objective.metric=accuracy --set objective.goal=minimize
+	"$TUNER" why 9 | grep -F 'by an objective that has been changed since'
+	sql_is "SELECT objective = (SELECT min(objective) FROM trial) FROM trial WHERE number = $("$TUNER" best --json | jq .trial)" 1
+	sql_is "SELECT count(*) FROM trial_intermediate_values" 33
+	sound
+}
+
+@test "a trial without a metric of the new objective stays as data, and comes back with an objective" {
+	write_formula '{ "metric": "accuracy", "goal": "maximize" }'
+	touch without
+	"$TUNER" run job.jsonc --quiet --trials 3
+	rm without
+	"$TUNER" run job.jsonc --quiet --trials 6
+	sql "SELECT number, objective FROM trial ORDER BY number" >before
+	run "$TUNER" rescore --set 'objective.expression=accuracy - 0.05 * log2(`lag-ms`)'
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"3 of 6 ended trials have this objective"* ]]
+	[[ "$output" == *"3 stay as data without one: lag-ms was not reported"* ]]
+	sql_is "SELECT group_concat(number) FROM trial WHERE state = 'stopped' AND outcome = 'no-metric'" 1,2,3
+	sound
+	"$TUNER" run job.jsonc --quiet --trials 8 --set 'objective={"expression": "accuracy - 0.05 * log2(`lag-ms`)", "goal": "maximize"}'
+	"$TUNER" retry --trial 2
+	sound
+	"$TUNER" run job.jsonc --quiet --trials 8 --set 'objective={"expression": "accuracy - 0.05 * log2(`lag-ms`)", "goal": "maximize"}'
+	sound
+	"$TUNER" rescore --set objective.metric=accuracy
+	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 8
+	sql "SELECT number, objective FROM trial WHERE number <= 6 ORDER BY number" >after
+	cmp before after
+	sound
+}
+
+@test "trials that failed by the old objective are saved by a better one" {
+	write_formula '{ "metric": "acuracy", "goal": "maximize" }'
+	run "$TUNER" run job.jsonc --quiet
+	[ "$status" -eq 3 ]
+	run "$TUNER" rescore --set objective.metric=accuracy
+	[[ "$output" == *"3 of 3 ended trials have this objective, 3 of them had none before"* ]]
+	sound
+}
+
+@test "what was told is what it was told for" {
+	write_formula '{ "metric": "accuracy", "goal": "maximize" }'
+	for n in 1 2 3; do
+		"$TUNER" ask job.jsonc >asked
+		"$TUNER" tell job $n 0.$n
+	done
+	"$TUNER" rescore --set 'objective.expression=1 - accuracy' --set objective.goal=minimize
+	sql_is "SELECT group_concat(round(objective, 9)) FROM trial" 0.9,0.8,0.7
+	"$TUNER" rescore --set 'objective.expression=1 - loss' | grep -F "3 stay as data"
+	sound
+}
+
+@test "rescore is refused while a run holds the job, and changes nothing then" {
+	write_formula '{ "metric": "accuracy", "goal": "maximize" }'
+	touch hold
+	start "$TUNER" run job.jsonc
+	await test -e starts
+	run "$TUNER" rescore job --set objective.goal=minimize
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'"tuner stop job"'* ]]
+	sql_is "SELECT count(*) FROM objective_version" 1
+	rm hold
+	finished
+	[ "$status" -eq 0 ]
+	run "$TUNER" rescore job --set budget.trials=2
+	[ "$status" -eq 2 ]
+	run "$TUNER" rescore job --set 'objective.expression=accuracy -'
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"objective.expression=accuracy -: column 11: expected"* ]]
+	sql_is "SELECT count(*) FROM objective_version" 1
+}
+
+@test "a cost matrix is minimized, and --vary finds where the choice flips" {
+	TRIALS=12 write_formula '{ "cost": { "false_negative": 5, "false_positive": 1 }, "per": "case" }'
+	"$TUNER" run job.jsonc --quiet
+	"$TUNER" rescore --vary false_negative=0.5..20 >words
+	grep -F 'the choice flips at ' words
+	"$TUNER" rescore --vary false_negative=0.5..20 --json >winners.json
+	sql_is "SELECT count(*) FROM objective_version" 1
+	best=$("$TUNER" best --json | jq .trial)
+	jq -e "[.winners[] | select(.from <= 5 and .to >= 5)][0].trial == $best" winners.json
+	# At each end and each flip the winner is what rescore makes the best.
+	for price in 0.5 20 "$(jq '.winners[1] | (.from + .to) / 2' winners.json)"; do
+		"$TUNER" rescore --set "objective.cost.false_negative=$price" >out
+		best=$("$TUNER" best --json | jq .trial)
+		jq -e "[.winners[] | select(.from <= $price and .to >= $price)][0].trial == $best" winners.json
+	done
+	run "$TUNER" rescore --vary false_negativ=1..2
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'did you mean "false_negative"?'* ]]
+	run "$TUNER" rescore --vary false_negative=2..1
+	[ "$status" -eq 2 ]
+	sound
+}
+
+@test "the budget's cost, and convergence, end a search and say so" {
+	TRIALS=60 BUDGET=', "cost": 1e-4' write_formula '{ "metric": "accuracy", "goal": "maximize" }' \
+		'"hosts": [{ "price": 10, "slots": 2 }],'
+	"$TUNER" run job.jsonc --quiet >out || true
+	grep -F "the budget's cost, 0.0001, is spent" out
+	sql_is "SELECT count(*) > 0 FROM attempt WHERE cost > 0" 1
+	sql_is "SELECT abs(cost - 10.0 * (ended_us - started_us) / 3600e6 / 2) < 1e-12 FROM attempt WHERE cost > 0 LIMIT 1" 1
+	before=$(wc -l <starts)
+	run "$TUNER" run job.jsonc --quiet
+	[ "$(wc -l <starts)" -le $((before + 1)) ]
+	TRIALS=60 BUDGET=', "converged": true' write_formula '{ "expression": "5 - (accuracy - 0.5) ^ 2", "goal": "maximize" }' \
+		'"name": "converged", "strategy": { "name": "bayesian", "deterministic": true },'
+	"$TUNER" run job.jsonc --quiet >out
+	grep -F "the search has converged" out
+	sql_is "SELECT count(*) < 60 FROM trial t JOIN job j ON j.id = t.job WHERE j.name = 'converged'" 1
+	# What the last proposals promised is remembered by the next run, too.
+	before=$(wc -l <starts)
+	"$TUNER" run job.jsonc --quiet >out
+	grep -F "the search has converged" out
+	[ "$(wc -l <starts)" -eq "$before" ]
+}

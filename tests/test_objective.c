@@ -1,0 +1,194 @@
+/* tuner/objective.h and tuner/rescore_vary.h: from curves to one number, and who wins at which price. */
+#include "tests/fixture_job.h"
+#include "tuner/objective.h"
+#include "tuner/rescore_vary.h"
+
+#include <math.h>
+
+#define SPACE   "\"parameters\": {\"x\": {\"type\": \"float\", \"min\": 0, \"max\": 1}}"
+#define FORMULA "\"objective\": {\"expression\": \"`acc-1` - 2 * lag\", \"goal\": \"maximize\""
+
+static double value(const struct objective_curves *curves, const struct job_file *file)
+{
+	return objective_value(curves, &file->objective, file->maximize);
+}
+
+static void put(struct objective_curves *curves, const struct job_file *file, const char *metric,
+	double step, double number)
+{
+	assert_true(objective_curves_put(curves, &file->objective, metric, step, number));
+}
+
+static void each_metric_is_reduced_before_the_formula(void **state)
+{
+	struct job_file *file =
+		fixture_file(FORMULA ", \"reduce\": {\"acc-1\": \"max\", \"lag\": \"mean of last "
+				     "2\"}}, " SPACE);
+	struct objective_curves curves = { 0 };
+
+	assert_int_equal(file->objective.n, 2);
+	assert_string_equal(file->objective.metrics[0].name, "acc-1");
+	put(&curves, file, "acc-1", 1, 8);
+	put(&curves, file, "acc-1", 2, 5);
+	put(&curves, file, "lag", 1, 1);
+	put(&curves, file, "lag", 2, 2);
+	put(&curves, file, "lag", 3, 4);
+	put(&curves, file, "other", 3, 4);
+	assert_true(value(&curves, file) == 8 - 2 * 3);
+	objective_curves_finish(&curves);
+	job_file_destroy(file);
+}
+
+static void the_wholes_curve_has_the_steps_of_all_metrics(void **state)
+{
+	struct job_file *file = fixture_file(FORMULA "}, " SPACE);
+	struct objective_curves curves = { 0 };
+
+	put(&curves, file, "acc-1", 1, 8);
+	put(&curves, file, "acc-1", 2, 9);
+	put(&curves, file, "lag", 2, 1);
+	put(&curves, file, "lag", 3, 7);
+	assert_int_equal(curves.whole.n, 1);
+	assert_true(curves.whole.steps[0] == 2 && curves.whole.values[0] == 7);
+	put(&curves, file, "acc-1", 2, 10); /* once more: the last counts */
+	put(&curves, file, "lag", 1, 1);
+	assert_int_equal(curves.whole.n, 2);
+	assert_true(curves.whole.values[0] == 6 && curves.whole.values[1] == 8);
+	objective_curves_finish(&curves);
+	job_file_destroy(file);
+}
+
+static void what_is_missing_is_named_and_gives_no_number(void **state)
+{
+	struct job_file *file = fixture_file(FORMULA "}, " SPACE);
+	struct objective_curves curves = { 0 };
+	struct text missing = TEXT_EMPTY;
+
+	assert_false(objective_begun(&curves));
+	objective_missing(&curves, &file->objective, &missing);
+	assert_string_equal(missing.bytes, "acc-1, lag");
+	put(&curves, file, "acc-1", 1, 8);
+	assert_true(objective_begun(&curves));
+	assert_false(objective_complete(&curves, &file->objective));
+	assert_true(isnan(value(&curves, file)));
+	text_clear(&missing);
+	objective_missing(&curves, &file->objective, &missing);
+	assert_string_equal(missing.bytes, "lag");
+	put(&curves, file, "lag", 9, NAN);
+	assert_true(objective_complete(&curves, &file->objective));
+	assert_true(isnan(value(&curves, file)));
+	text_finish(&missing);
+	objective_curves_finish(&curves);
+	job_file_destroy(file);
+}
+
+static void one_metric_is_its_own_whole(void **state)
+{
+	struct job_file *file =
+		fixture_file("\"objective\": {\"metric\": \"loss\", \"goal\": \"minimize\", "
+			     "\"reduce\": \"best\"}, " SPACE);
+	struct objective_curves curves = { 0 };
+
+	put(&curves, file, "loss", 1, 2);
+	put(&curves, file, "loss", 2, 1);
+	put(&curves, file, "loss", 3, 5);
+	assert_int_equal(curves.whole.n, 3);
+	assert_null(curves.parts);
+	assert_true(value(&curves, file) == 1);
+	objective_curves_finish(&curves);
+	job_file_destroy(file);
+}
+
+static void a_cost_is_the_formula_that_it_stands_for(void **state)
+{
+	struct job_file *file = fixture_file("\"objective\": {\"cost\": {\"false_negative\": 5, "
+					     "\"late-ones\": 0.5}}, " SPACE);
+	char *definition = job_file_objective(file);
+
+	assert_false(file->maximize);
+	assert_string_equal(file->metric, "5 * false_negative + 0.5 * `late-ones`");
+	assert_string_equal(definition,
+		"{\"cost\": {\"false_negative\": 5, \"late-ones\": 0.5}, \"per\": \"all\", "
+		"\"goal\": \"minimize\", \"reduce\": \"last\"}");
+	free(definition);
+	job_file_destroy(file);
+}
+
+/* ---- who wins ---- */
+
+static double at(const struct vary_line *line, double price, double low, double high)
+{
+	return line->low + (line->high - line->low) * (price - low) / (high - low);
+}
+
+static int64_t draw(unsigned *seed)
+{
+	*seed = *seed * 1103515245 + 12345;
+	return *seed >> 16 & 63;
+}
+
+/* Against every line at many prices. */
+static void the_envelope_is_the_least_everywhere(void **state)
+{
+	enum { LINES = 40, PRICES = 500 };
+	const double low = 1, high = 20;
+	unsigned seed = 1;
+
+	for (int round = 0; round < 20; round++) {
+		struct vary_line lines[LINES];
+		struct vary_segment *segments = NULL;
+		struct tuner_error err;
+		size_t n = 0, s = 0;
+
+		for (int i = 0; i < LINES; i++) {
+			const int64_t a = draw(&seed), b = draw(&seed);
+			lines[i] = (struct vary_line){ i, (double)a, (double)b };
+		}
+		assert_true(vary_envelope(lines, LINES, low, high, &segments, &n, &err));
+		assert_true(n > 0 && segments[0].from == low && segments[n - 1].to == high);
+		for (size_t i = 1; i < n; i++)
+			assert_true(segments[i].from == segments[i - 1].to);
+		for (int p = 0; p <= PRICES; p++) {
+			const double price = low + (high - low) * p / PRICES;
+			double least = INFINITY;
+
+			while (s + 1 < n && segments[s].to < price)
+				s++;
+			for (int i = 0; i < LINES; i++)
+				least = fmin(least, at(&lines[i], price, low, high));
+			assert_true(at(&lines[segments[s].line], price, low, high) <= least + 1e-9);
+		}
+		free(segments);
+	}
+}
+
+static void lines_that_never_cross_have_one_winner(void **state)
+{
+	const struct vary_line lines[] = { { 0, 3, 4 }, { 1, 1, 2 }, { 2, 1, 2 } };
+	struct vary_segment *segments = NULL;
+	struct tuner_error err;
+	size_t n = 0;
+
+	assert_true(vary_envelope(lines, 3, 0, 1, &segments, &n, &err));
+	assert_int_equal(n, 1);
+	assert_int_equal(segments[0].line, 1);
+	free(segments);
+	assert_true(vary_envelope(lines, 0, 0, 1, &segments, &n, &err));
+	assert_int_equal(n, 0);
+	free(segments);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_metric_is_reduced_before_the_formula),
+		cmocka_unit_test(the_wholes_curve_has_the_steps_of_all_metrics),
+		cmocka_unit_test(what_is_missing_is_named_and_gives_no_number),
+		cmocka_unit_test(one_metric_is_its_own_whole),
+		cmocka_unit_test(a_cost_is_the_formula_that_it_stands_for),
+		cmocka_unit_test(the_envelope_is_the_least_everywhere),
+		cmocka_unit_test(lines_that_never_cross_have_one_winner),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

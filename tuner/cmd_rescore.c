@@ -1,0 +1,254 @@
+/* tuner rescore: another objective for the trials that a job has, without training again. */
+#include "tuner/command.h"
+
+#include "base/clock.h"
+#include "base/number.h"
+#include "tuner/job_open.h"
+#include "tuner/report_json.h"
+#include "tuner/rescore.h"
+#include "tuner/rescore_vary.h"
+#include "tuner/store_wait.h"
+#include "tuner/trial_report.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- which objective ---- */
+
+/* The job file as it is on the disk: what was edited there. */
+static bool read_path(const struct job *job, struct job_file **ret, struct tuner_error *err)
+{
+	static const struct job_overrides none = { 0 };
+	struct diagnostics *list = calloc(1, sizeof(*list));
+	struct text lines = TEXT_EMPTY;
+
+	if (list == NULL)
+		return tuner_fail_memory(err);
+	bool ok = job->path[0] != '\0' ||
+		  tuner_fail(err, TUNER_USAGE,
+			  "job \"%s\" came from standard input: say what its objective is to be, "
+			  "--set objective.expression='...'",
+			  job->name);
+	ok = ok && job_file_read(job->path, &none, COMMAND_IGNORED, ret, list, err);
+	if (ok && list->errors > 0) {
+		diagnostics_print(list, job->path, &lines);
+		ok = tuner_fail(err, TUNER_USAGE, "%.700s", lines.bytes);
+	}
+	text_finish(&lines);
+	free(list);
+	return ok;
+}
+
+/* By --set on the stored one, or as edited in the job file. */
+static bool wanted_file(const struct invocation *call, const struct job *job, bool as_stored,
+	struct job_file **ret, struct tuner_error *err)
+{
+	const char *sets[OPTIONS_MAX];
+	const size_t n = invocation_options(call, "set", sets, OPTIONS_MAX);
+	struct job_file *from = NULL;
+	const bool ok = (n > 0 || as_stored ? job_stored_file(job, &from, err)
+					    : read_path(job, &from, err)) &&
+			rescore_file(job, sets, n, from, ret, err);
+
+	job_file_destroy(from);
+	return ok;
+}
+
+static bool check_differs(const struct invocation *call, const struct job *job,
+	const struct job_file *file, struct tuner_error *err)
+{
+	struct job_file *stored = NULL;
+	unsigned kinds = CHANGE_NONE;
+	struct text lines = TEXT_EMPTY;
+
+	if (!job_stored_file(job, &stored, err))
+		return false;
+	job_file_compare(stored, file, &kinds, &lines);
+	job_file_destroy(stored);
+	text_finish(&lines);
+	return (kinds & CHANGE_OBJECTIVE) != 0 ||
+	       tuner_fail(err, TUNER_USAGE, "job \"%s\" has this objective already: %s %s%s",
+		       job->name, file->maximize ? "maximize" : "minimize", file->metric,
+		       invocation_option(call, "set") != NULL
+			       ? ""
+			       : ". Edit \"objective\" in the job file first, or say --set "
+				 "objective.expression='...'");
+}
+
+/* ---- telling ---- */
+
+static const struct rescored_trial *best_of(
+	const struct rescored_list *list, const struct job_file *file, bool by_score)
+{
+	const struct rescored_trial *best = NULL;
+	double value = NAN;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct rescored_trial *item = &list->items[i];
+		const double its = by_score ? item->score.objective : item->trial.objective;
+		const enum trial_state state = by_score ? item->score.state : item->trial.state;
+		if (state != TRIAL_DONE ||
+			!(best == NULL || (file->maximize ? its > value : its < value)))
+			continue;
+		best = item;
+		value = its;
+	}
+	return best;
+}
+
+static void add_words(const struct job *job, const struct job_file *before,
+	const struct job_file *file, const struct rescored_list *list, struct text *out)
+{
+	const struct rescored_trial *was = best_of(list, before, false),
+				    *is = best_of(list, file, true);
+
+	text_print(out, "job %s: %s %s, until now %s %s\n", job->name,
+		file->maximize ? "maximize" : "minimize", file->metric,
+		before->maximize ? "maximize" : "minimize", before->metric);
+	text_print(out, "%zu of %zu ended trials have this objective", list->done, list->n);
+	if (list->gained > 0)
+		text_print(out, ", %zu of them had none before", list->gained);
+	text_add(out, "\n");
+	if (list->missing > 0)
+		text_print(out,
+			"%zu stay as data without one: %s was not reported (\"tuner retry --class "
+			"no-metric\" runs them again)\n",
+			list->missing, list->missing_metrics);
+	if (is != NULL)
+		text_print(out, "the best is trial %lld, %.8g%s", (long long)is->trial.number,
+			is->score.objective, was == is ? ", as before\n" : "");
+	if (is != NULL && was != is) {
+		if (was != NULL)
+			text_print(out, "; it was trial %lld", (long long)was->trial.number);
+		text_add(out, "\n");
+	}
+}
+
+static bool print_words(const struct job *job, const struct job_file *before,
+	const struct job_file *file, const struct rescored_list *list, struct tuner_error *err)
+{
+	char *definition = job_file_objective(file);
+	struct text out = TEXT_EMPTY;
+
+	add_words(job, before, file, list, &out);
+	if (definition != NULL)
+		text_print(&out,
+			"the job file must say so before the next \"tuner run\": \"objective\": "
+			"%s\n",
+			definition);
+	const bool ok = (definition != NULL && !text_failed(&out)) || tuner_fail_memory(err);
+	if (ok)
+		fputs(out.bytes, stdout);
+	free(definition);
+	text_finish(&out);
+	return ok;
+}
+
+static cJSON *list_json(
+	const struct job *job, const struct job_file *file, const struct rescored_list *list)
+{
+	cJSON *root = cJSON_CreateObject();
+	cJSON *trials = cJSON_AddArrayToObject(root, "trials");
+	bool ok = trials != NULL && json_add_string(root, "job", job->name) &&
+		  json_add_string(root, "metric", file->metric) &&
+		  json_add_string(root, "goal", file->maximize ? "maximize" : "minimize");
+
+	for (size_t i = 0; ok && i < list->n; i++) {
+		const struct rescored_trial *item = &list->items[i];
+		cJSON *object = cJSON_CreateObject();
+		ok = object != NULL && cJSON_AddItemToArray(trials, object) &&
+		     json_add_integer(object, "trial", item->trial.number) &&
+		     json_add_string(object, "state", trial_state_name(item->score.state)) &&
+		     json_add_optional(object, "objective", item->score.objective) &&
+		     json_add_string(object, "state_before", trial_state_name(item->trial.state)) &&
+		     json_add_optional(object, "objective_before", item->trial.objective);
+	}
+	if (ok)
+		return root;
+	cJSON_Delete(root);
+	return NULL;
+}
+
+/* ---- doing ---- */
+
+static bool rescore(struct store *store, const struct job *job, const struct job_file *file,
+	struct rescored_list *ret, struct tuner_error *err)
+{
+	if (!store_begin(store, STORE_DURABLE, err))
+		return false;
+	if (rescore_trials(store, job, file, ret, err) &&
+		rescore_store(store, job, file, ret, clock_wall_us(), err) &&
+		store_commit(store, err))
+		return true;
+	store_rollback(store);
+	return false;
+}
+
+static bool rescore_job(
+	const struct invocation *call, const struct job *job, struct tuner_error *err)
+{
+	struct store *store = NULL;
+	struct job_file *before = NULL, *file = NULL;
+	struct rescored_list list = { 0 };
+	bool ok = false;
+
+	if (!job_stored_file(job, &before, err) || !wanted_file(call, job, false, &file, err) ||
+		!check_differs(call, job, file, err))
+		goto out;
+	if (!store_open_soon(call->db, STORE_INSTANT_MS, &store, err)) {
+		if (err->code == TUNER_RETRY)
+			tuner_fail(err, TUNER_USAGE,
+				"another process works with this database, and holds the results "
+				"in "
+				"memory: \"tuner stop %s\" ends its run, then rescore, and \"tuner "
+				"run\" "
+				"goes on by the new objective",
+				job->name);
+		goto out;
+	}
+	if (!rescore(store, job, file, &list, err))
+		goto out;
+	ok = call->json ? json_out(list_json(job, file, &list), err)
+			: print_words(job, before, file, &list, err);
+out:
+	rescored_list_finish(&list);
+	job_file_destroy(file);
+	job_file_destroy(before);
+	store_close(store);
+	return ok;
+}
+
+static bool vary_job(const struct invocation *call, struct store *store, const struct job *job,
+	const char *vary, struct tuner_error *err)
+{
+	struct job_file *file = NULL;
+	const bool ok = wanted_file(call, job, true, &file, err) &&
+			rescore_vary(store, job, file, vary, call->json, err);
+
+	job_file_destroy(file);
+	return ok;
+}
+
+int cmd_rescore(const struct invocation *call, struct tuner_error *err)
+{
+	const char *vary = invocation_option(call, "vary");
+	struct store *store = NULL;
+	struct job job = { 0 };
+	bool ok = false;
+
+	if (!command_open(call, STORE_READ, &store, err) ||
+		!command_job(store, call->n_arguments > 0 ? call->arguments[0] : NULL, &job, err))
+		goto out;
+	if (vary != NULL) {
+		ok = vary_job(call, store, &job, vary, err);
+		goto out;
+	}
+	store_close(store); /* for writing it is opened anew */
+	store = NULL;
+	ok = rescore_job(call, &job, err);
+out:
+	job_finish(&job);
+	store_close(store);
+	return ok ? EXIT_DONE : -1;
+}

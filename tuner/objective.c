@@ -1,0 +1,184 @@
+#include "tuner/objective.h"
+
+#include "surrogate/expression.h"
+#include "tuner/jobfile_value.h"
+#include "tuner/text_width.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void objective_curves_finish(struct objective_curves *curves)
+{
+	series_finish(&curves->whole);
+	for (size_t i = 0; i < curves->n; i++)
+		series_finish(&curves->parts[i]);
+	free(curves->parts);
+	*curves = (struct objective_curves){ 0 };
+}
+
+size_t objective_find(const struct job_objective *objective, const char *metric)
+{
+	size_t i = 0;
+
+	while (i < objective->n && strcmp(objective->metrics[i].name, metric) != 0)
+		i++;
+	return i;
+}
+
+static bool make_parts(struct objective_curves *curves, size_t n)
+{
+	if (curves->parts != NULL)
+		return true;
+	curves->parts = calloc(n, sizeof(*curves->parts));
+	curves->n = curves->parts != NULL ? n : 0;
+	return curves->parts != NULL;
+}
+
+/* False: it has no value there. */
+static bool value_at(const struct series *series, double step, double *ret)
+{
+	for (size_t i = series->n; i > 0 && series->steps[i - 1] >= step; i--)
+		if (series->steps[i - 1] == step) {
+			*ret = series->values[i - 1];
+			return true;
+		}
+	return false;
+}
+
+static bool put_whole(
+	struct objective_curves *curves, const struct job_objective *objective, double step)
+{
+	double numbers[OBJECTIVE_METRICS_MAX];
+
+	for (size_t i = 0; i < objective->n; i++)
+		if (!value_at(&curves->parts[i], step, &numbers[i]))
+			return true;
+	return series_put(&curves->whole, step, expression_value(objective->formula, numbers));
+}
+
+bool objective_curves_put(struct objective_curves *curves, const struct job_objective *objective,
+	const char *metric, double step, double value)
+{
+	const size_t i = objective_find(objective, metric);
+
+	if (i == objective->n)
+		return true;
+	if (objective->formula == NULL)
+		return series_put(&curves->whole, step, value);
+	return make_parts(curves, objective->n) && series_put(&curves->parts[i], step, value) &&
+	       put_whole(curves, objective, step);
+}
+
+static bool put_curve(struct objective_curves *curves, const struct job_objective *objective,
+	const struct curve *curve, struct tuner_error *err)
+{
+	for (size_t k = 0; k < curve->n; k++)
+		if (!objective_curves_put(curves, objective, curve->name, (double)curve->steps[k],
+			    curve->values[k]))
+			return tuner_fail_memory(err);
+	return true;
+}
+
+bool objective_curves_load(struct objective_curves *curves, const struct job_objective *objective,
+	const char *name, struct store *store, int64_t trial_id, struct tuner_error *err)
+{
+	struct curve_list list;
+
+	if (objective->formula == NULL)
+		return series_load(&curves->whole, store, trial_id, name, err);
+	if (!curve_select(store, trial_id, NULL, &list, err))
+		return false;
+	bool ok = true;
+	for (size_t i = 0; ok && i < list.n; i++)
+		ok = put_curve(curves, objective, &list.items[i], err);
+	curve_list_finish(&list);
+	/* All of its rows or none: a command cannot report a formula. */
+	return ok &&
+	       (curves->parts != NULL || series_load(&curves->whole, store, trial_id, name, err));
+}
+
+bool objective_begun(const struct objective_curves *curves)
+{
+	return curves->whole.n > 0 || curves->parts != NULL;
+}
+
+static bool has_come(const struct objective_curves *curves, size_t i)
+{
+	return curves->parts != NULL ? curves->parts[i].n > 0 : curves->whole.n > 0;
+}
+
+bool objective_complete(
+	const struct objective_curves *curves, const struct job_objective *objective)
+{
+	for (size_t i = 0; i < objective->n; i++)
+		if (!has_come(curves, i))
+			return false;
+	return true;
+}
+
+static double reduce(
+	const struct series *series, const struct objective_metric *metric, bool maximize)
+{
+	return series_reduce(series, metric->reduce, metric->last, maximize);
+}
+
+double objective_value(
+	const struct objective_curves *curves, const struct job_objective *objective, bool maximize)
+{
+	double numbers[OBJECTIVE_METRICS_MAX];
+
+	/* Without a formula, or told as a whole. */
+	if (curves->parts == NULL)
+		return reduce(&curves->whole, &objective->metrics[0], maximize);
+	if (!objective_complete(curves, objective))
+		return NAN;
+	for (size_t i = 0; i < objective->n; i++)
+		numbers[i] = reduce(&curves->parts[i], &objective->metrics[i], maximize);
+	return expression_value(objective->formula, numbers);
+}
+
+void objective_missing(const struct objective_curves *curves, const struct job_objective *objective,
+	struct text *ret)
+{
+	const char *separator = "";
+
+	for (size_t i = 0; i < objective->n; i++) {
+		if (has_come(curves, i))
+			continue;
+		text_add(ret, separator);
+		text_add_visible(ret, objective->metrics[i].name);
+		separator = ", ";
+	}
+}
+
+static bool is_uniform(const struct job_objective *objective)
+{
+	for (size_t i = 1; i < objective->n; i++)
+		if (objective->metrics[i].reduce != objective->metrics[0].reduce ||
+			objective->metrics[i].last != objective->metrics[0].last)
+			return false;
+	return true;
+}
+
+static void add_reduce(const struct objective_metric *metric, struct text *ret)
+{
+	text_add_char(ret, '"');
+	value_reduce_text(metric->reduce, metric->last, ret);
+	text_add_char(ret, '"');
+}
+
+void objective_reduce_json(const struct job_objective *objective, struct text *ret)
+{
+	if (is_uniform(objective)) {
+		add_reduce(&objective->metrics[0], ret);
+		return;
+	}
+	for (size_t i = 0; i < objective->n; i++) {
+		text_add(ret, i ? ", " : "{");
+		text_add_json_string(ret, objective->metrics[i].name);
+		text_add(ret, ": ");
+		add_reduce(&objective->metrics[i], ret);
+	}
+	text_add(ret, "}");
+}

@@ -1,0 +1,276 @@
+#include "tuner/rescore.h"
+
+#include "base/json.h"
+#include "tuner/job_open.h"
+#include "tuner/objective.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the changed file ---- */
+
+static const char *const kinds[] = { "metric", "expression", "cost" };
+
+static bool is_under(const char *set, const char *kind)
+{
+	char prefix[64];
+	const int length = snprintf(prefix, sizeof(prefix), "objective.%s", kind);
+
+	return strncmp(set, prefix, (size_t)length) == 0 &&
+	       (set[length] == '=' || set[length] == '.');
+}
+
+/* Another kind of objective takes the place of the one that was; how that was reduced is no word on it. */
+static void make_way(cJSON *objective, const char *set)
+{
+	for (size_t k = 0; k < 3; k++) {
+		if (!is_under(set, kinds[k]) ||
+			cJSON_GetObjectItemCaseSensitive(objective, kinds[k]) != NULL)
+			continue;
+		for (size_t i = 0; i < 3; i++)
+			cJSON_DeleteItemFromObjectCaseSensitive(objective, kinds[i]);
+		cJSON_DeleteItemFromObjectCaseSensitive(objective, "per");
+		cJSON_DeleteItemFromObjectCaseSensitive(objective, "reduce");
+		if (strcmp(kinds[k], "cost") == 0)
+			cJSON_DeleteItemFromObjectCaseSensitive(objective, "goal");
+	}
+	/* What it says of metrics may not fit any more. */
+	if (is_under(set, "expression") || is_under(set, "metric"))
+		if (cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(objective, "reduce")))
+			cJSON_DeleteItemFromObjectCaseSensitive(objective, "reduce");
+}
+
+static bool add_base(char *definition, const char *const *sets, size_t n, struct text *ret,
+	struct tuner_error *err)
+{
+	cJSON *objective = cJSON_Parse(definition);
+
+	for (size_t i = 0; i < n; i++)
+		make_way(objective, sets[i]);
+	char *json = objective != NULL ? json_print(objective, 0) : NULL;
+	cJSON_Delete(objective);
+	if (json == NULL)
+		return tuner_fail_memory(err);
+	text_print(ret, "objective=%s", json);
+	free(json);
+	return !text_failed(ret) || tuner_fail_memory(err);
+}
+
+static bool check_sets(const char *const *sets, size_t n, struct tuner_error *err)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strncmp(sets[i], "objective.", 10) != 0 &&
+			strncmp(sets[i], "objective=", 10) != 0)
+			return tuner_fail(err, TUNER_USAGE,
+				"--set %.100s: only the objective can be changed for trials that "
+				"have "
+				"run: objective.metric, objective.expression, objective.cost ...",
+				sets[i]);
+	return true;
+}
+
+static bool parse(const struct job *job, const struct job_overrides *overrides,
+	struct job_file **ret, struct tuner_error *err)
+{
+	struct diagnostics *list = calloc(1, sizeof(*list));
+	struct text lines = TEXT_EMPTY;
+
+	if (list == NULL)
+		return tuner_fail_memory(err);
+	bool ok = job_file_parse(job->name, job->directory, job->file, strlen(job->file), overrides,
+		COMMAND_IGNORED, ret, list, err);
+	if (ok && list->errors > 0) {
+		diagnostics_print(list, job->name, &lines);
+		ok = tuner_fail(err, TUNER_USAGE, "%.700s", lines.bytes);
+	}
+	text_finish(&lines);
+	free(list);
+	return ok;
+}
+
+bool rescore_file(const struct job *job, const char *const *sets, size_t n_sets,
+	const struct job_file *from, struct job_file **ret, struct tuner_error *err)
+{
+	const char **all = calloc(n_sets + 1, sizeof(*all));
+	char *definition = job_file_objective(from);
+	struct text base = TEXT_EMPTY;
+	bool ok = false;
+
+	*ret = NULL;
+	if (all == NULL || definition == NULL) {
+		tuner_fail_memory(err);
+		goto out;
+	}
+	if (!check_sets(sets, n_sets, err) || !add_base(definition, sets, n_sets, &base, err))
+		goto out;
+	all[0] = base.bytes;
+	if (n_sets > 0)
+		memcpy(all + 1, sets, n_sets * sizeof(*sets));
+	ok = parse(job, &(struct job_overrides){ .set = all, .n_set = n_sets + 1 }, ret, err);
+out:
+	text_finish(&base);
+	free(definition);
+	free(all);
+	return ok;
+}
+
+/* ---- one trial ---- */
+
+/* What a caller told as a trial's value, without a step, is no row of a metric: it stands for what the objective was
+ * then. *ret_metric NULL: nobody told it. The caller frees. */
+static bool told_metric(
+	struct store *store, const struct trial *trial, char **ret_metric, struct tuner_error *err)
+{
+	struct attempt_list attempts;
+
+	*ret_metric = NULL;
+	if (trial->state != TRIAL_DONE)
+		return true;
+	if (!attempt_select(store, trial->job_id, trial->id, &attempts, err))
+		return false;
+	const bool told = attempts.n > 0 &&
+			  strcmp(attempts.items[attempts.n - 1].backend, ATTEMPT_CALLER) == 0;
+	attempt_list_finish(&attempts);
+	return !told || job_objective_at(store, trial->job_id, trial->ended_event, ret_metric, err);
+}
+
+/* `trial`: as its end left it. */
+static bool evaluate(struct store *store, const struct job_file *file, const struct trial *trial,
+	double *ret_value, bool *ret_complete, struct text *ret_missing, struct tuner_error *err)
+{
+	const struct job_objective *objective = &file->objective;
+	struct objective_curves curves = { 0 };
+	char *told = NULL;
+	bool ok = objective_curves_load(&curves, objective, file->metric, store, trial->id, err) &&
+		  told_metric(store, trial, &told, err);
+
+	if (ok && told != NULL && strcmp(told, file->metric) == 0) {
+		*ret_value = trial->objective;
+		*ret_complete = true;
+	} else if (ok) {
+		const size_t i = told != NULL ? objective_find(objective, told) : objective->n;
+		if (i < objective->n && (curves.parts == NULL || curves.parts[i].n == 0))
+			ok = objective_curves_put(&curves, objective, told, 0, trial->objective) ||
+			     tuner_fail_memory(err);
+		*ret_value = objective_value(&curves, objective, file->maximize);
+		*ret_complete = objective_complete(&curves, objective);
+		objective_missing(&curves, objective, ret_missing);
+	}
+	free(told);
+	objective_curves_finish(&curves);
+	return ok;
+}
+
+/* By the outcome's table of the architecture, section 5, but that a metric which nobody asked for then is no failure of the
+ * configuration. */
+static struct score score_of(const struct trial *trial, double value, bool complete)
+{
+	const bool ended_well =
+		trial->state == TRIAL_DONE ||
+		(trial->state == TRIAL_FAILED &&
+			(trial->outcome == OUTCOME_NO_METRIC || trial->outcome == OUTCOME_NAN));
+
+	if (trial->state == TRIAL_STOPPED)
+		return (struct score){ TRIAL_STOPPED, trial->outcome, complete ? value : NAN };
+	if (ended_well && complete)
+		return isnan(value) ? (struct score){ TRIAL_FAILED, OUTCOME_NAN, NAN }
+				    : (struct score){ TRIAL_DONE, OUTCOME_OK, value };
+	if (trial->state == TRIAL_DONE)
+		return (struct score){ TRIAL_STOPPED, OUTCOME_NO_METRIC, NAN };
+	return (struct score){ trial->state, trial->outcome, NAN };
+}
+
+/* ---- all of them ---- */
+
+static bool score(struct store *store, const struct job_file *file, struct rescored_list *list,
+	const struct rescoring *rescorings, size_t n, struct rescored_trial *item,
+	struct tuner_error *err)
+{
+	struct trial end = item->trial;
+	struct text missing = TEXT_EMPTY;
+	double value = NAN;
+
+	rescorings_undo(rescorings, n, 0, 0, &end);
+	if (!evaluate(store, file, &end, &value, &item->complete, &missing, err))
+		return false;
+	item->score = score_of(&end, value, item->complete);
+	const bool was = item->trial.state == TRIAL_DONE, is = item->score.state == TRIAL_DONE;
+	list->done += is;
+	list->lost += was && !is;
+	list->gained += is && !was;
+	if (end.state == TRIAL_DONE && !item->complete && list->missing++ == 0)
+		snprintf(list->missing_metrics, sizeof(list->missing_metrics), "%.190s",
+			missing.bytes);
+	text_finish(&missing);
+	return true;
+}
+
+bool rescore_trials(struct store *store, const struct job *job, const struct job_file *file,
+	struct rescored_list *ret, struct tuner_error *err)
+{
+	const struct trial_filter ended = { .job_id = job->id,
+		.repeat = -1,
+		.states = 1u << TRIAL_DONE | 1u << TRIAL_FAILED | 1u << TRIAL_STOPPED,
+		.without_values = true };
+	struct rescoring *rescorings = NULL;
+	struct trial_list trials = { 0 };
+	size_t n = 0;
+
+	*ret = (struct rescored_list){ 0 };
+	bool ok = trial_rescorings(store, job->id, &rescorings, &n, err) &&
+		  trial_select(store, &ended, &trials, err);
+	ret->items = ok ? calloc(trials.n + 1, sizeof(*ret->items)) : NULL;
+	if (ok && ret->items == NULL)
+		ok = tuner_fail_memory(err);
+	for (size_t i = 0; ok && i < trials.n; i++) {
+		ret->items[i].trial = trials.items[i]; /* the list's now */
+		trials.items[i] = (struct trial){ 0 };
+		ret->n++;
+		ok = score(store, file, ret, rescorings, n, &ret->items[i], err);
+	}
+	trial_list_finish(&trials);
+	free(rescorings);
+	if (!ok)
+		rescored_list_finish(ret);
+	return ok;
+}
+
+void rescored_list_finish(struct rescored_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		trial_finish(&list->items[i].trial);
+	free(list->items);
+	*list = (struct rescored_list){ 0 };
+}
+
+static bool changes(const struct rescored_trial *item)
+{
+	const double before = item->trial.objective, now = item->score.objective;
+
+	return item->trial.state != item->score.state ||
+	       item->trial.outcome != item->score.outcome ||
+	       !(before == now || (isnan(before) && isnan(now)));
+}
+
+bool rescore_store(struct store *store, const struct job *job, const struct job_file *file,
+	const struct rescored_list *list, int64_t now_us, struct tuner_error *err)
+{
+	char *definition = job_file_objective(file);
+	int64_t version = 0;
+
+	if (definition == NULL)
+		return tuner_fail_memory(err);
+	bool ok = job_add_objective_version(store, job->id, file->metric,
+		file->maximize ? "maximize" : "minimize", definition, now_us, &version, err);
+	free(definition);
+	for (size_t i = 0; ok && i < list->n; i++)
+		ok = !changes(&list->items[i]) ||
+		     trial_rescore(store, &list->items[i].trial, version, &list->items[i].score,
+			     now_us, err);
+	return ok && job_rescored(store, job->id, version, now_us, err) &&
+	       job_set_file(
+		       store, job->id, file->text, job->path, job->directory, job->trial_cap, err);
+}
