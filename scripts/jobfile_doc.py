@@ -234,6 +234,19 @@ Every class there is. Here what the machine did is forgiven five times, each cla
 }
 ```
 
+GPUs that hold several trials each, where other people compute, too ([gpus.md](gpus.md)); without GPUs this host has two slots all the same:
+
+```jsonc
+"hosts": [{ "gpus": "auto", "trials_per_gpu": "auto", "busy_gpus": "leave" }]
+```
+
+A trial that takes more memory than this is ended, and counts as the configuration's failure. `"network": "none"` would leave it the loopback alone, and
+`"env_file": "secrets.env"` give it variables that are stored nowhere ([command.md](command.md)):
+
+```jsonc
+"memory": "8 GiB"
+```
+
 Strategies compared inside one job ([compare.md](compare.md)): here five times 40 trials of each. `strategy` then has no place of its own:
 
 ```jsonc
