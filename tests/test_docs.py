@@ -270,8 +270,8 @@ class JobFilePage(InADirectory):
                     found.update((section, name) for name in item if isinstance(item, dict))
         keys = {(section, name) for section, name, refused in self.keys() if not refused}
         self.assertGreater(len(keys), 60)
-        # Nor would it with a file that is not beside the page, or where the kernel gives users no namespaces.
-        self.assertEqual(keys - found, {("HOST", "gpus_per_trial"), ("FILE", "env_file"), ("FILE", "network")})
+        # Their examples would fail without a file that is not beside the page, or where the kernel gives users no namespaces.
+        self.assertEqual(keys - found, {("FILE", "env_file"), ("FILE", "network")})
 
     def test_every_key_that_is_refused_is_listed(self):
         listed = self.PAGE.split("## Known, but not built yet")[1]
