@@ -86,7 +86,7 @@ def write_job(directory):
 
 def call(directory, *words):
     """Output and exit status of a command; it is killed if it does not end."""
-    with subprocess.Popen(list(map(str, words)), cwd=directory, env=kill.environment(), stdin=subprocess.DEVNULL,
+    with subprocess.Popen(list(map(str, words)), cwd=directory, env=kill.environment(directory), stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True) as process:
         try:
             output, _ = process.communicate(timeout=SITTING_S)
