@@ -272,7 +272,8 @@ static bool join(struct trial_list *first, struct trial_list *then, struct trial
 
 	if (!items)
 		return tuner_fail_memory(err);
-	memcpy(items + first->n, then->items, then->n * sizeof *items);
+	if (then->n > 0)
+		memcpy(items + first->n, then->items, then->n * sizeof *items);
 	*ret = (struct trial_list){ items, first->n + then->n };
 	free(then->items);
 	*first = *then = (struct trial_list){ 0 };
