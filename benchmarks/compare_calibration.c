@@ -179,8 +179,8 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = { { "comparisons", 1, NULL, 'c' },
 		{ "repeats", 1, NULL, 'r' }, { "trials", 1, NULL, 't' },
-		{ "problem", 1, NULL, 'p' }, { "effect", 1, NULL, 'e' }, { "seed", 1, NULL, 's' }, { "shared", 0, NULL, 'h' },
-		{ NULL, 0, NULL, 0 } };
+		{ "problem", 1, NULL, 'p' }, { "effect", 1, NULL, 'e' }, { "seed", 1, NULL, 's' },
+		{ "shared", 0, NULL, 'h' }, { NULL, 0, NULL, 0 } };
 	struct setting setting = { problem_find("hartmann6"), 1000, 30, 0.8, false, 1 };
 	size_t repeats[NUMBER_LIST_MAX] = { 5, 10, 20, 30 }, n = 4;
 	struct tuner_error err = { TUNER_OK, "" };

@@ -114,8 +114,8 @@ bool queue_select(
 	bool found = false, ok;
 
 	query_open(&query, store,
-		"SELECT id, source, parameters, trial IS NOT NULL, arm, repeat FROM queue WHERE job = ?1 "
-		"ORDER BY id");
+		"SELECT id, source, parameters, trial IS NOT NULL, arm, repeat FROM queue "
+		"WHERE job = ?1 ORDER BY id");
 	query_bind_int(&query, job_id);
 	while ((ok = query_row(&query, &found, err)) && found)
 		if (!(ok = array_grow(
