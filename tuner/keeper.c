@@ -143,9 +143,9 @@ void keeper_destroy(struct keeper *keeper)
 	keeper->ending = true;
 	pthread_cond_signal(&keeper->given);
 	pthread_mutex_unlock(&keeper->mutex);
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += LEAVE_BEHIND_S;
-	if (pthread_timedjoin_np(keeper->thread, NULL, &until) == 0)
+	if (pthread_clockjoin_np(keeper->thread, NULL, CLOCK_MONOTONIC, &until) == 0)
 		release(keeper);
 	/* Else it still uses all of it, and the process's end takes both. */
 }
