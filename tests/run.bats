@@ -567,6 +567,17 @@ END
 	[[ "$output" == *"crashed"* ]]
 }
 
+@test "try proposes patterns where the objective is not found" {
+	write_job
+	run "$TUNER" try job.jsonc -- sh -c 'echo "epoch 3, val-acc: 0.71"' sh
+	[ "$status" -eq 3 ]
+	[[ "$output" == *"the objective loss was not reported"* ]]
+	[[ "$output" == *'{"name": "val-acc", "regex": "val-acc: *([-+0-9.eE]+|nan|inf)"}'* ]]
+	run "$TUNER" try job.jsonc -- true
+	[ "$status" -eq 3 ]
+	[[ "$output" == *'print it as @tuner {"loss": 0.71}'* ]]
+}
+
 @test "a broken setting, a missing file and an unknown option each end with 2 and a way on" {
 	write_job
 	run "$TUNER" run nowhere.jsonc

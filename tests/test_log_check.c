@@ -78,7 +78,7 @@ static void a_pattern_that_never_matches_is_said_to(void **state)
 {
 	assert_report("\"metrics\": [{\"name\": \"accuracy\", \"regex\": \"acc=([0-9.]+)\"}]",
 		"accuracy = 0.5\n",
-		"metrics in 1 lines:\n"
+		"metrics in 1 line:\n"
 		"  accuracy: never found (acc=([0-9.]+))\n"
 		"The objective \"accuracy\" is not among what was found.\n"
 		"other numbers with names, and patterns for \"metrics\":\n"
@@ -98,7 +98,7 @@ static void tuner_lines_count_without_a_list(void **state)
 static void a_name_that_ends_another_is_guarded(void **state)
 {
 	assert_report("", "\"loss\": 0.5, \"val_loss\": 1e-3\n",
-		"metrics in 1 lines:\n"
+		"metrics in 1 line:\n"
 		"The objective \"accuracy\" is not among what was found.\n"
 		"other numbers with names, and patterns for \"metrics\":\n"
 		"  loss: 1 time, as in loss\": 0.5\n"
@@ -112,7 +112,7 @@ static void a_name_that_ends_another_is_guarded(void **state)
 static void times_versions_and_words_are_no_numbers(void **state)
 {
 	assert_report("", "at=12:30:01 torch=1.13.1 rank=3rd url=http://x a=1/2 =5 7=8\n\n",
-		"metrics in 1 lines:\n"
+		"metrics in 1 line:\n"
 		"The objective \"accuracy\" is not among what was found.\n");
 }
 
@@ -120,7 +120,7 @@ static void colours_are_no_part_of_a_name(void **state)
 {
 	assert_report("\"metrics\": [{\"name\": \"accuracy\", \"regex\": \"acc=([0-9.]+)\"}]",
 		"\x1b[1macc=\x1b[32m0.5\x1b[0m\n",
-		"metrics in 1 lines:\n"
+		"metrics in 1 line:\n"
 		"  accuracy: found 1 time, the last value is 0.5 (acc=([0-9.]+))\n");
 }
 

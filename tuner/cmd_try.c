@@ -7,6 +7,7 @@
 #include "scheduler/git.h"
 #include "tuner/job_argument.h"
 #include "tuner/launch.h"
+#include "tuner/log_check.h"
 #include "tuner/signals.h"
 #include "tuner/slots.h"
 
@@ -33,6 +34,7 @@ try {
 	struct slot_list *slots;
 	struct metric_patterns *patterns;
 	struct failure_rules *rules;
+	struct log_check *log; /* what else the output holds, for when the objective is not in it */
 	struct backend *backend;
 	struct live *live;
 	char *supervisor;
@@ -84,8 +86,9 @@ static bool show_line(struct try *try, const char *bytes, size_t length, struct 
 	printf("| %.*s", (int)length, bytes);
 	if (length == 0 || bytes[length - 1] != '\n')
 		printf("\n");
-	const bool ok = scraper_feed(
-		live->scraper, live->read_offset, bytes, length, show_metric, try, err);
+	const bool ok = scraper_feed(live->scraper, live->read_offset, bytes, length, show_metric,
+				try, err) &&
+			log_check_feed(try->log, bytes, length, err);
 	live->read_offset += (int64_t)length;
 	fflush(stdout);
 	return ok;
@@ -130,7 +133,8 @@ static bool show_output(struct try *try, bool complete, struct tuner_error *err)
 	if (ok && complete && try->line.length > 0)
 		ok = show_line(try, try->line.bytes, try->line.length, err);
 	if (ok && complete)
-		ok = scraper_end(try->live->scraper, show_metric, try, err);
+		ok = scraper_end(try->live->scraper, show_metric, try, err) &&
+		     log_check_end(try->log, err);
 	free(bytes);
 	return ok && (!try->out_of_memory || tuner_fail_memory(err));
 }
@@ -160,6 +164,20 @@ static void show_patterns(const struct try *try)
 			(unsigned long long)scraper_malformed(scraper));
 }
 
+static void show_suggestions(const struct try *try)
+{
+	struct text text = TEXT_EMPTY;
+	printf("the objective %s was not reported\n", try->file->metric);
+	log_check_suggest(try->log, &text);
+	if (text.length == 0) {
+		text_add(&text, "print it as @tuner {");
+		text_add_json_string(&text, try->file->metric);
+		text_add(&text, ": 0.71}, or give a pattern for it in \"metrics\"\n");
+	}
+	printf("%s", text_failed(&text) ? "" : text.bytes);
+	text_finish(&text);
+}
+
 static void show_fate(const struct try *try, const struct fate *fate)
 {
 	const struct exit_record *exit = &try->live->end.exit;
@@ -173,9 +191,7 @@ static void show_fate(const struct try *try, const struct fate *fate)
 		printf("objective: %s = %s\n", try->file->metric,
 			number_from_double(fate->objective, number));
 	else if (fate->outcome == OUTCOME_NO_METRIC)
-		printf("the objective %s was not reported: \"tuner check FILE --log LOG\" helps "
-		       "with patterns\n",
-			try->file->metric);
+		show_suggestions(try);
 }
 
 /* ---- the launch ---- */
@@ -259,6 +275,7 @@ static bool prepare(struct try *try, struct tuner_error *err)
 	       failure_rules_create(
 		       try->file->failures, try->file->n_failures, &try->rules, &bad, err) &&
 	       scraper_create(try->patterns, 0, NULL, &live->scraper, err) &&
+	       log_check_create(try->file, &try->log, err) &&
 	       find_supervisor(&try->supervisor, err) &&
 	       backend_local_open(try->supervisor, &try->backend, err);
 }
@@ -343,6 +360,7 @@ static bool finish(struct try *try, struct tuner_error *err)
 	if (try->directory != NULL)
 		ok = directory_remove(try->directory, err);
 	live_destroy(try->live);
+	log_check_destroy(try->log);
 	metric_patterns_destroy(try->patterns);
 	failure_rules_destroy(try->rules);
 	job_file_destroy(try->file);

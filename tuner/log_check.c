@@ -375,20 +375,8 @@ static void report_metric(
 	}
 }
 
-void log_check_report(const struct log_check *check, struct text *ret)
+void log_check_suggest(const struct log_check *check, struct text *ret)
 {
-	const struct job_file *file = check->file;
-
-	text_print(ret, "metrics in %llu lines:\n", (unsigned long long)check->lines);
-	for (size_t i = 0; i < file->n_metrics; i++)
-		report_metric(check, file->metrics[i].name,
-			file->metrics[i].regex ? file->metrics[i].regex : "@tuner lines", ret);
-	for (size_t i = 0; i < check->n_metrics; i++)
-		if (!is_listed(check, check->metrics[i].name))
-			report_metric(check, check->metrics[i].name, "@tuner lines", ret);
-	if (!log_check_found_objective(check))
-		text_print(
-			ret, "The objective \"%s\" is not among what was found.\n", file->metric);
 	if (check->n_pairs > 0)
 		text_add(ret, "other numbers with names, and patterns for \"metrics\":\n");
 	for (size_t i = 0; i < check->n_pairs; i++) {
@@ -399,6 +387,24 @@ void log_check_report(const struct log_check *check, struct text *ret)
 		add_suggestion(check, pair, ret);
 		text_add(ret, "\n");
 	}
+}
+
+void log_check_report(const struct log_check *check, struct text *ret)
+{
+	const struct job_file *file = check->file;
+
+	text_print(ret, "metrics in %llu line%s:\n", (unsigned long long)check->lines,
+		check->lines == 1 ? "" : "s");
+	for (size_t i = 0; i < file->n_metrics; i++)
+		report_metric(check, file->metrics[i].name,
+			file->metrics[i].regex ? file->metrics[i].regex : "@tuner lines", ret);
+	for (size_t i = 0; i < check->n_metrics; i++)
+		if (!is_listed(check, check->metrics[i].name))
+			report_metric(check, check->metrics[i].name, "@tuner lines", ret);
+	if (!log_check_found_objective(check))
+		text_print(
+			ret, "The objective \"%s\" is not among what was found.\n", file->metric);
+	log_check_suggest(check, ret);
 }
 
 static void report_metric_json(

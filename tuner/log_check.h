@@ -23,6 +23,9 @@ bool log_check_end(struct log_check *check, struct tuner_error *err);
 /* Whether the objective's metric was found. */
 bool log_check_found_objective(const struct log_check *check);
 
+/* What else looks like a metric, each with a pattern to copy; nothing if there is none. Part of the report. */
+void log_check_suggest(const struct log_check *check, struct text *ret);
+
 void log_check_report(const struct log_check *check, struct text *ret);
 void log_check_report_json(const struct log_check *check, struct text *ret);
 void log_check_destroy(struct log_check *check);
