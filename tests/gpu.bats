@@ -250,3 +250,24 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	run "$TUNER" check job.jsonc --set 'hosts=[{"trials_per_gpu": "many"}]'
 	[ "$status" -eq 2 ]
 }
+
+@test "this machine's GPUs are locked, watched and shared when it is added to a running job" {
+	write_smi $A $B
+	printf '#!/bin/sh\nexit 255\n' >bin/ssh
+	chmod +x bin/ssh
+	TRIALS=3 write_gpu_job '"backend": "ssh", "address": "far"'
+	touch seen hold-3
+	echo "$A, 1, 3000" >smi/apps
+	start "$TUNER" run job.jsonc
+	await test -e tuner.db
+	await sh -c "$TUNER hosts --json"
+	await "$TUNER" hosts add job.jsonc --set 'hosts=[{"gpus": "auto", "trials_per_gpu": 2}]'
+	await grep -q 'GPU 0 is left to others until it is free: process 1 computes on it' output
+	await starts_are 3
+	[ "$(ls locks | wc -l)" -ge 1 ]
+	rm hold-3
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "SELECT group_concat(DISTINCT gpus) FROM attempt" "[\"$B\"]"
+	sql_is "SELECT count(*) FROM v_host_use WHERE gpu_memory_peak_bytes > 0" 3
+}

@@ -70,3 +70,301 @@ n_starts_is() { # N
 	[ "$status" -eq 0 ]
 	sql_is "SELECT max(slot) FROM attempt" 1
 }
+
+# ---- hosts that are added while the job runs ----
+
+# Lets these hosts be reached by an `ssh` of ours: each is a directory of its own here. Nobody else is.
+reach() { # HOST...
+	local host
+	for host in "$@"; do mkdir -p "far/$host"; done
+	mkdir -p bin
+	cat >bin/ssh <<END
+#!/bin/sh
+for word; do host=\$command command=\$word; done
+cd "$DIR/far/\$host" 2>/dev/null || { echo "ssh: connect to host \$host: No route to host" >&2; exit 255; }
+HOME=\$PWD exec /bin/sh -c "\$command"
+END
+	chmod +x bin/ssh
+	export PATH="$DIR/bin:$PATH" XDG_RUNTIME_DIR="$DIR"
+}
+
+far() { # NAME [MORE]
+	echo "{\"backend\": \"ssh\", \"address\": \"$1\", \"gpus\": \"none\", \"sync\": \"none\", \"slots\": 1${2+, $2}}"
+}
+
+HERE='{"name": "here", "gpus": "none", "slots": 1}'
+
+# edit FILE HOST...: job.jsonc with these hosts.
+edit() {
+	local file=$1 IFS=,
+	shift
+	sed "s|\"hosts\": .*|\"hosts\": [$*],|" job.jsonc >edited
+	mv edited "$file"
+}
+
+states_are() { # "HOST STATE, ..."
+	[ "$("$TUNER" hosts job --json | jq -r 'map(.host + " " + .state) | join(", ")')" = "$1" ]
+}
+
+# A job whose first trial has ended and whose second runs here; the third waits for a place.
+held_here() {
+	TRIALS=${TRIALS:-4} PARALLEL=${PARALLEL:-3} write_job "${1-}"
+	edit job.jsonc "$HERE"
+	touch hold-2 hold-3
+	start "$TUNER" run job.jsonc
+	await n_starts_is 2
+}
+
+@test "a running job gets the hosts that its edited file has more" {
+	reach h2 h3
+	TRIALS=5 held_here
+	edit job.jsonc "$HERE" "$(far h2)" "$(far h3)"
+	run "$TUNER" hosts add job.jsonc
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "${lines[0]}" = 'job job: added: h2, h3; the job has 1 slot now, and as soon as they answer those of h2, h3; at most 3 of all are used at a time (budget.parallel)' ]
+	[ "$(printf '%s\n' "${lines[@]:1}" | sort | paste -sd' ')" = "h2 answers h3 answers" ]
+	await n_starts_is 5 # the third waits on one of them, and the others run on the other
+	sql_is "SELECT group_concat(DISTINCT backend), count(DISTINCT host) FROM attempt WHERE trial > 2" "ssh|2"
+	grep -q 'host h2 answers' output
+	states_are "here in use, h2 in use, h3 in use"
+	run "$TUNER" hosts add job.jsonc
+	[ "$output" = "job job: it has all of these hosts already" ]
+	"$TUNER" hosts drain h3
+	states_are "here in use, h2 in use, h3 drained" || states_are "here in use, h2 in use, h3 draining"
+	rm hold-2 hold-3
+	finished
+	[ "$status" -eq 0 ]
+	n_starts_is 5
+	sql_is "SELECT count(*) FROM event WHERE kind = 'edited' AND json_extract(data, '$.changes') LIKE '%hosts.1.name: (not there) -> \"h2\"%'" 1
+	# The edited file is the job's own.
+	run "$TUNER" run job.jsonc --trials 6
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"budget.trials: 5 -> 6"* ]]
+	[[ "$output" != *"(not there)"* ]]
+	"$TUNER" replay
+	"$TUNER" verify
+}
+
+@test "what else is different in the file waits for the next run, and is said" {
+	reach h2
+	PARALLEL=1 held_here '"retries": 1,'
+	edit job.jsonc "$(far h2)"
+	sed -i 's/"trials": 4/"trials": 9/; s/"retries": 1/"retries": 2/; s/"train.sh"/"train.sh", "-"/' job.jsonc
+	run "$TUNER" hosts add job.jsonc
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"added: h2;"*"at most 1 of all are used at a time (budget.parallel)"* ]]
+	[[ "$output" == *'here is no longer in job.jsonc, and stays in use all the same: "tuner hosts drain here job" ends that'* ]]
+	[[ "$output" == *'waits for the next "tuner run", which needs --accept-change:'*"budget.trials: 4 -> 9"* ]]
+	[[ "$output" == *"retries: 1 -> 2"* ]]
+	await grep -q 'host h2 answers' output
+	n_starts_is 2
+	rm hold-2 hold-3
+	finished
+	[ "$status" -eq 0 ]
+	n_starts_is 4
+	states_are "here in use, h2 in use"
+}
+
+@test "the settings of a host that the job has are not changed by adding others" {
+	reach h2
+	held_here
+	edit job.jsonc '{"name": "here", "gpus": "none", "slots": 3}' "$(far h2)"
+	run "$TUNER" hosts add job.jsonc
+	[ "$status" -eq 0 ]
+	[[ "$output" == *'added: h2;'*'waits for the next "tuner run":'*"hosts.0.slots: 1 -> 3"* ]]
+	[[ "$output" != *"hosts.1"* ]]
+	await n_starts_is 3
+	rm hold-2 hold-3
+	finished
+	sql_is "SELECT max(slot) FROM attempt WHERE backend = 'local'" 0
+}
+
+@test "a host that nobody reaches is added, and does not hold the others up" {
+	reach h2
+	held_here
+	edit job.jsonc "$HERE" "$(far h9)"
+	run "$TUNER" hosts add job.jsonc
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"added: h9; the job has 1 slot now, and as soon as they answer those of h9"*"h9 does not answer yet: "*"No route to host"* ]]
+	await states_are "here in use, h9 down"
+	[[ "$("$TUNER" hosts)" == *"h9"*"No route to host"* ]]
+	mkdir far/h9
+	await n_starts_is 3
+	sql_is "SELECT host FROM attempt WHERE trial = 3" h9
+	rm hold-2 hold-3
+	finished
+	[ "$status" -eq 0 ]
+	n_starts_is 4
+}
+
+@test "hosts that cannot be added" {
+	reach h2
+	held_here
+	add() { # WORDS...: refused
+		run "$TUNER" hosts add "$@"
+		echo "$output"
+		[ "$status" -eq 2 ]
+	}
+	add
+	[[ "$output" == *"add: which job file?"* ]]
+	add nosuch.jsonc
+	[[ "$output" == *'no file "nosuch.jsonc"'* ]]
+	add job.jsonc job more
+	[[ "$output" == *'"more" is one word too many'* ]]
+	echo '{"hosts": [' >broken.jsonc
+	add broken.jsonc job
+	add job.jsonc --set "hosts=[$(far h2), $(far h2)]"
+	[[ "$output" == *'expected another name for each host, found "h2" twice'* ]]
+	add job.jsonc --set "hosts=[$HERE, $(far x '"name": "here"')]"
+	[[ "$output" == *'found "here" twice'* ]]
+	add job.jsonc --set "hosts=[$(far x '"name": "here"')]"
+	[[ "$output" == *'job job has a host "here" already, of the backend local'* ]]
+	add job.jsonc --set "hosts=[$(far x "\"name\": \"$(hostname)\""), {\"gpus\": \"none\"}]"
+	[[ "$output" == *"two of the file's hosts are called \"$(hostname)\""* ]]
+	add job.jsonc --set "hosts=[$(for i in $(seq 65); do echo "$(far "x$i"),"; done) $HERE]"
+	[[ "$output" == *"64"* ]]
+	add job.jsonc --set "hosts=[$(far h2)]" --set objective.goal=maximize
+	[[ "$output" == *'job.jsonc is not the file of job "job"'*"objective.goal"* ]]
+	add job.jsonc --set "hosts=[$(far h2)]" --set seed=7
+	[[ "$output" == *"seed: "*"say so here, too"* ]]
+	cp job.jsonc other.jsonc
+	add other.jsonc
+	[[ "$output" == *'has no job "other"'*'"tuner hosts add other.jsonc JOB"'* ]]
+	mkdir sub
+	cp job.jsonc train.sh sub/
+	add sub/job.jsonc --set "hosts=[$(far h2)]"
+	[[ "$output" == *"runs in $DIR, that of sub/job.jsonc would run in $DIR/sub"* ]]
+	run "$TUNER" hosts --set seed=7
+	[ "$status" -eq 2 ]
+	sql_is "SELECT count(*) FROM event WHERE kind = 'edited'" 0
+	states_are "here in use"
+	# A supervisor that is gone since, and a run that does not mind.
+	rm hold-2 hold-3
+	finished
+	[ "$status" -eq 0 ]
+}
+
+@test "hosts for a job that does not run are left to the next run" {
+	reach h2
+	TRIALS=2 write_job
+	edit job.jsonc "$HERE"
+	run "$TUNER" hosts add job.jsonc
+	[ "$status" -eq 2 ] # there is no database
+	"$TUNER" run job.jsonc --quiet
+	run "$TUNER" hosts add job.jsonc
+	[ "$status" -eq 0 ]
+	[ "$output" = "job job: it has all hosts of job.jsonc already" ]
+	edit other.jsonc "$HERE" "$(far h2)"
+	run "$TUNER" hosts add other.jsonc job
+	[ "$status" -eq 0 ]
+	[ "$output" = 'job job: no "tuner run" runs it; the next one with other.jsonc uses h2' ]
+	states_are "here in use"
+	sql_is "SELECT count(*) FROM request" 0
+}
+
+@test "hosts are not added to a run that is about to end" {
+	reach h2
+	held_here
+	"$TUNER" stop --wait job
+	run "$TUNER" hosts add job.jsonc --set "hosts=[$HERE, $(far h2)]"
+	[ "$status" -eq 0 ]
+	[[ "$output" == *'this run starts nothing more; the next "tuner run" with the edited file uses its hosts'* ]]
+	rm hold-2 hold-3
+	finished
+	states_are "here in use"
+}
+
+@test "hosts that were asked for before tuner was killed are added by the next run, once" {
+	reach h2
+	held_here
+	kill -KILL "$PID"
+	finished
+	# Killed between the request and its answer.
+	sqlite3 tuner.db "INSERT INTO request (job, verb, argument, created_us)
+		VALUES (1, 'add-hosts', '{\"hosts\": [$HERE, $(far h2)]}', 1)"
+	start "$TUNER" run job.jsonc
+	await n_starts_is 3
+	sql_is "SELECT backend FROM attempt WHERE trial = 3" ssh
+	sql_is "SELECT refused || (answer LIKE 'added: h2;%') FROM request" 01
+	states_are "here in use, h2 in use"
+	# The same again, and what no version of ours asks.
+	sqlite3 tuner.db "INSERT INTO request (job, verb, argument, created_us)
+		VALUES (1, 'add-hosts', '{\"hosts\": [$(far h2)]}', 2), (1, 'add-hosts', '{\"hosts\": 7}', 3), (1, 'add-hosts', '{\"hosts\": [7]}', 4)"
+	await sql_is "SELECT count(*) FROM request WHERE answered_us IS NULL" 0
+	sql_is "SELECT group_concat(refused, '') FROM (SELECT refused FROM request ORDER BY id)" 0011
+	rm hold-2 hold-3
+	finished
+	[ "$status" -eq 0 ]
+	n_starts_is 4
+	"$TUNER" verify
+}
+
+@test "after a kill what runs on an added host is taken over, with the edited file or by tuner stop" {
+	reach h2
+	held_here
+	edit edited.jsonc "$HERE" "$(far h2)"
+	run "$TUNER" hosts add edited.jsonc job
+	[ "$status" -eq 0 ]
+	await n_starts_is 3
+	kill -KILL "$PID"
+	finished
+	run "$TUNER" run job.jsonc --quiet
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'may still run on host "h2" (ssh), which "hosts" no longer names'* ]]
+	start "$TUNER" run edited.jsonc --name job
+	await grep -q 'goes on: 2 trials were under way' output
+	kill -KILL "$PID"
+	finished
+	"$TUNER" stop job
+	sql_is "SELECT group_concat(outcome) FROM attempt WHERE trial > 1" interrupted,interrupted
+	rm hold-2 hold-3
+	"$TUNER" run edited.jsonc --name job --quiet
+	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 4
+	[ -z "$(cut -d' ' -f1,2 starts | sort | uniq -d)" ]
+	"$TUNER" verify
+}
+
+@test "this machine may be added, too, and --orphans holds for it" {
+	reach h2
+	TRIALS=3 PARALLEL=2 write_job
+	edit job.jsonc "$(far h2)"
+	sed -i '1i echo $$ >"pid-$TUNER_TRIAL"' train.sh
+	touch hold-2 hold-3
+	start "$TUNER" run job.jsonc --ci --orphans stop
+	await n_starts_is 2
+	run "$TUNER" hosts add job.jsonc --set "hosts=[$(far h2), $HERE]"
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"added: here; the job has 2 slots now; at most 2 of all"* ]]
+	await n_starts_is 3
+	sql_is "SELECT backend FROM attempt WHERE trial = 3" local
+	kill -KILL "$PID"
+	await is_dead "$(cat pid-3)"
+	! is_dead "$(cat pid-2)"
+	rm hold-2 hold-3
+	"$TUNER" run job.jsonc --quiet --set "hosts=[$(far h2), $HERE]"
+	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 3
+}
+
+@test "a host that was drained before it was added again stays so until it is resumed" {
+	reach h2
+	TRIALS=2 write_job
+	edit job.jsonc "$HERE" "$(far h2)"
+	"$TUNER" run job.jsonc --quiet
+	"$TUNER" hosts drain h2 job
+	edit job.jsonc "$HERE"
+	touch hold-3
+	start "$TUNER" run job.jsonc --trials 4
+	await n_starts_is 3
+	run "$TUNER" hosts add job.jsonc --set "hosts=[$HERE, $(far h2)]"
+	[[ "$output" == *'h2 was drained: "tuner hosts resume h2" uses it again'* ]]
+	await grep -q 'host h2 answers' output
+	n_starts_is 3
+	"$TUNER" hosts resume h2
+	await n_starts_is 4
+	rm hold-3
+	finished
+	[ "$status" -eq 0 ]
+}

@@ -121,6 +121,25 @@ END
 	done
 }
 
+@test "ssh: a host that is added while the job runs gets the code, frozen where it is" {
+	begin_hosts 1
+	TRIALS=3 PARALLEL=2 write_remote_job '"source": "snapshot",'
+	echo 'cat word.txt; basename "$PWD"' >>train.sh
+	echo first >word.txt
+	touch hold-2-1
+	start "$TUNER" run job.jsonc --set 'hosts=[{"slots": 1, "gpus": "none"}]'
+	await started 2
+	echo second >word.txt
+	"$TUNER" hosts add job.jsonc --set "$(with_hosts '{"slots": 1, "gpus": "none"}' "$(host h1 '"slots": 1')")"
+	await started 3
+	rm hold-2-1
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "SELECT host FROM attempt WHERE trial = 3" h1
+	run "$TUNER" logs job 3
+	[[ "$output" == *"first"*"code-"* ]]
+}
+
 @test "ssh: the same configurations as on this machine" {
 	begin_hosts 1
 	STRATEGY=bayesian TRIALS=12 PARALLEL=1 write_remote_job

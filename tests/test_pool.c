@@ -6,6 +6,9 @@
 
 #include "tuner/pool.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 static size_t no_script(void *context, int64_t attempt, const char *directory,
 	struct null_step *ret_steps, size_t size)
 {
@@ -110,6 +113,36 @@ static void an_attempt_finds_its_host(void **state)
 	assert_int_equal(pool_find(&pool, "null", "c"), 2);
 	assert_int_equal(pool_find(&pool, "local", "a"), 2);
 	assert_int_equal(pool_find_name(&pool, "a"), 0);
+	pool_finish(&pool);
+}
+
+/* Of the same job, with a host that cannot be opened here: its supervisor is missing. */
+static void a_pool_that_cannot_be_extended_stays_as_it_was(void **state)
+{
+	static const char text[] =
+		"{\"objective\": {\"metric\": \"m\", \"goal\": \"minimize\"}, \"parameters\": "
+		"{\"x\": {\"type\": \"float\", \"min\": 0, \"max\": 1}}, \"hosts\": [{\"backend\": "
+		"\"ssh\", \"address\": \"a\"}, {\"backend\": \"ssh\", \"address\": \"b\"}]}";
+	char *given = getenv("TUNER_SUPERVISE"), *supervisor = given ? strdup(given) : NULL;
+	struct diagnostics list = { .n = 0 };
+	struct job_file *file = NULL;
+	struct pool pool = { .n = 0 };
+	struct tuner_error err;
+	char note[300];
+	add(&pool, &plain, "a", 1);
+	setenv("TUNER_SUPERVISE", "/no/such/tuner-supervise", 1);
+	assert_true(job_file_parse(
+		"j", "/", text, strlen(text), NULL, COMMAND_IGNORED, &file, &list, &err));
+	assert_non_null(file);
+	assert_false(pool_extend(&pool, file, 1, "/tmp/none.db", note, &err));
+	assert_int_equal(pool.n, 1);
+	assert_int_equal(pool.n_files, 0);
+	assert_place(&pool, NO_PLACE, 0, 0);
+	if (supervisor != NULL)
+		setenv("TUNER_SUPERVISE", supervisor, 1);
+	else
+		unsetenv("TUNER_SUPERVISE");
+	free(supervisor);
 	pool_finish(&pool);
 }
 
@@ -229,6 +262,7 @@ int main(void)
 		cmocka_unit_test(a_retry_goes_elsewhere_if_it_can),
 		cmocka_unit_test(what_is_drained_or_down_gets_nothing),
 		cmocka_unit_test(an_attempt_finds_its_host),
+		cmocka_unit_test(a_pool_that_cannot_be_extended_stays_as_it_was),
 		cmocka_unit_test(trials_spread_over_gpus_before_they_share),
 		cmocka_unit_test(the_limit_of_a_gpu_is_kept),
 		cmocka_unit_test(who_wants_a_gpu_alone_gets_one_in_the_end),

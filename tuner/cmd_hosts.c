@@ -3,6 +3,8 @@
 
 #include "base/clock.h"
 #include "trials/host.h"
+#include "tuner/hosts_add.h"
+#include "tuner/job_hosts.h"
 #include "tuner/job_open.h"
 #include "tuner/report_json.h"
 #include "tuner/request_send.h"
@@ -88,7 +90,7 @@ static bool belongs(const struct line *line, const struct host_use *use)
 
 static const char *entry_name(const struct view *view, const struct job_host *entry)
 {
-	return entry->name[0] ? entry->name : view->machine;
+	return job_host_label(entry, view->machine);
 }
 
 /* The i-th host of the file; then what else ran something. False beyond the last. */
@@ -278,14 +280,16 @@ static bool is_verb(const struct invocation *call, const char *verb)
 
 int cmd_hosts(const struct invocation *call, struct tuner_error *err)
 {
-	const bool drain = is_verb(call, "drain"), changes = drain || is_verb(call, "resume");
+	const bool drain = is_verb(call, "drain"), adds = is_verb(call, "add");
+	const bool changes = drain || adds || is_verb(call, "resume");
 	const size_t at = changes ? 2 : 0;
 	struct store *store = NULL;
 	struct job job = { 0 };
 	bool ok = false;
 
 	if (changes && call->n_arguments < 2) {
-		tuner_fail(err, TUNER_USAGE, "%s: which host?", call->arguments[0]);
+		tuner_fail(err, TUNER_USAGE, "%s: which %s?", call->arguments[0],
+			adds ? "job file" : "host");
 		return -1;
 	}
 	if (call->n_arguments > at + 1) {
@@ -293,6 +297,12 @@ int cmd_hosts(const struct invocation *call, struct tuner_error *err)
 			call->arguments[at + 1]);
 		return -1;
 	}
+	if (!adds && invocation_option(call, "set") != NULL) {
+		tuner_fail(err, TUNER_USAGE, "--set goes with \"tuner hosts add FILE\"");
+		return -1;
+	}
+	if (adds)
+		return hosts_add(call, err) ? EXIT_DONE : -1;
 	if (!command_open(call, STORE_READ, &store, err) ||
 		!command_job(store, call->n_arguments > at ? call->arguments[at] : NULL, &job, err))
 		goto out;

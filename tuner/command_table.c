@@ -54,6 +54,11 @@ static const struct option_row stop_options[] = {
 	{ .name = NULL },
 };
 
+static const struct option_row hosts_options[] = {
+	{ "set", 0, "KEY=VALUE", "with add: change a key of FILE, as for run; may be repeated" },
+	{ .name = NULL },
+};
+
 static const struct option_row retry_options[] = {
 	{ "class", 0, "CLASS,...", "those that ended so: lost, oom-gpu, crashed ..." },
 	{ "trial", 0, "N", "this one; may be repeated; with --class only if it ended so" },
@@ -194,13 +199,16 @@ const struct subcommand commands[] = {
 		"PARAMETERS is a JSON object, '{\"learning_rate\": 0.1}', or "
 		"NAME=VALUE,NAME=VALUE. What\n"
 		"is left out, the strategy chooses." },
-	{ "hosts", "[drain|resume HOST] [JOB]",
-		"list a job's hosts, or take one out of use and back", 0, 3,
-		TAKES_DB | TAKES_JSON | TAKES_OVER, NULL, cmd_hosts,
+	{ "hosts", "[drain|resume HOST | add FILE] [JOB]",
+		"list a job's hosts, take one out of use and back, or add more", 0, 3,
+		TAKES_DB | TAKES_JSON | TAKES_OVER, hosts_options, cmd_hosts,
 		"After \"drain\" nothing more is started on a host, and what runs there runs to "
-		"its "
-		"end; the job waits\n"
-		"if it has no other. \"resume\" ends that. Both hold for later runs, too." },
+		"its end; the job\n"
+		"waits if it has no other. \"resume\" ends that. Both hold for later runs, too. "
+		"\"add\" gives a\n"
+		"running job the hosts that its edited FILE has beyond its own; what else differs "
+		"waits for the\n"
+		"next \"tuner run FILE\"." },
 	{ "retry", "[JOB]", "put trials that failed or stopped back, to be run again", 0, 1,
 		TAKES_DB | TAKES_OVER, retry_options, cmd_retry,
 		"They are launched with the same parameters and seed, and find their checkpoints. "

@@ -7,9 +7,9 @@
 #include <stdint.h>
 #include <string.h>
 
-bool job_stored_file(const struct job *job, struct job_file **ret, struct tuner_error *err)
+static bool parse_stored(const struct job *job, const struct job_overrides *overrides, bool changed,
+	struct job_file **ret, struct tuner_error *err)
 {
-	static const struct job_overrides none = { 0 };
 	struct diagnostics *list = calloc(1, sizeof(*list));
 	struct job_file *file = NULL;
 	struct text lines = TEXT_EMPTY;
@@ -17,14 +17,14 @@ bool job_stored_file(const struct job *job, struct job_file **ret, struct tuner_
 
 	if (list == NULL)
 		return tuner_fail_memory(err);
-	if (!job_file_parse(job->name, job->directory, job->file, strlen(job->file), &none,
+	if (!job_file_parse(job->name, job->directory, job->file, strlen(job->file), overrides,
 		    COMMAND_IGNORED, &file, list, err))
 		goto out;
 	if (list->errors > 0) {
 		diagnostics_print(list, job->name, &lines);
-		tuner_fail(err, TUNER_USAGE,
-			"the stored file of job \"%s\" is not accepted by this version:\n%.700s",
-			job->name, lines.bytes);
+		tuner_fail(err, TUNER_USAGE, "%s job \"%s\" is not accepted%s:\n%.700s",
+			changed ? "what is to be changed of" : "the stored file of", job->name,
+			changed ? "" : " by this version", lines.bytes);
 		goto out;
 	}
 	*ret = file;
@@ -33,6 +33,19 @@ out:
 	text_finish(&lines);
 	free(list);
 	return ok;
+}
+
+bool job_stored_file(const struct job *job, struct job_file **ret, struct tuner_error *err)
+{
+	static const struct job_overrides none = { 0 };
+	return parse_stored(job, &none, false, ret, err);
+}
+
+bool job_stored_file_with(
+	const struct job *job, const char *set, struct job_file **ret, struct tuner_error *err)
+{
+	const struct job_overrides one = { .set = &set, .n_set = 1 };
+	return parse_stored(job, &one, true, ret, err);
 }
 
 /* How often this configuration is among the first n entries of the queue, taken or not. */
@@ -228,6 +241,21 @@ static bool take(struct store *store, const struct job *job, const struct job_fi
 		job_set_file(store, job->id, file->text, file->path, file->directory,
 			file->budget.trials, err);
 	queue_list_finish(&queue);
+	return ok;
+}
+
+bool job_store_edited(struct store *store, const struct job *job, const struct job_file *old,
+	const struct job_file *file, struct tuner_error *err)
+{
+	const int64_t now_us = clock_wall_us();
+	struct text changes = TEXT_EMPTY;
+	unsigned kinds;
+	job_file_compare(old, file, &kinds, &changes);
+	const bool ok = (!text_failed(&changes) || tuner_fail_memory(err)) &&
+			add_edit_event(store, job->id, changes.bytes, now_us, err) &&
+			job_set_file(store, job->id, file->text, job->path, job->directory,
+				job->trial_cap, err);
+	text_finish(&changes);
 	return ok;
 }
 

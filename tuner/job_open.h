@@ -22,4 +22,15 @@ bool job_open(struct store *store, const struct job_file *file, bool accept_chan
 TUNER_MUST_CHECK
 bool job_stored_file(const struct job *job, struct job_file **ret, struct tuner_error *err);
 
+/* The same with one KEY=VALUE more, as --set takes it. TUNER_USAGE if the file would not be valid so. */
+TUNER_MUST_CHECK
+bool job_stored_file_with(
+	const struct job *job, const char *set, struct job_file **ret, struct tuner_error *err);
+
+/* `file`, which is the stored one (`old`) with something changed, is stored in its place, with an event that says what; in an
+ * open transaction. */
+TUNER_MUST_CHECK
+bool job_store_edited(struct store *store, const struct job *job, const struct job_file *old,
+	const struct job_file *file, struct tuner_error *err);
+
 #endif

@@ -123,7 +123,7 @@ const struct key job_keys[] = {
 			"an "
 			"hour, and by chance up to a quarter longer or shorter",
 		.synonyms = "retry_delay|retry_wait|backoff_seconds|restart_delay" },
-	{ SECTION_FILE, "hosts", KEY_OBJECTS, SECTION_HOST, FROM_TO(1, 100),
+	{ SECTION_FILE, "hosts", KEY_OBJECTS, SECTION_HOST, FROM_TO(1, HOSTS_MAX),
 		.derived = "this machine, with its GPUs if it has any", .help = "where trials run",
 		.synonyms = "workers|machines|nodes|cluster|resources_per_trial|instances|"
 			    "ResourceConfig|host" },
@@ -476,8 +476,7 @@ const struct key job_keys[] = {
 		.help = "retry: how often after this class alone",
 		.synonyms = "max_retries|limit|times" },
 
-	{ SECTION_HOST, "backend", KEY_WORD, .words = "local|ssh|slurm",
-		.otherwise = "\"local\"",
+	{ SECTION_HOST, "backend", KEY_WORD, .words = "local|ssh|slurm", .otherwise = "\"local\"",
 		.aliases = "localhost=local|subprocess=local|process=local|this=local",
 		.help = "how the host is reached", .synonyms = "type|kind|platform" },
 	{ SECTION_HOST, "name", KEY_STRING, .derived = "the machine's own",
@@ -523,8 +522,7 @@ const struct key job_keys[] = {
 	{ SECTION_HOST, "port", KEY_INTEGER, FROM_TO(1, 65535), .derived = "ssh's own",
 		.help = "ssh: where the host listens" },
 	{ SECTION_HOST, "user", KEY_STRING, .derived = "as ssh is configured, or who runs tuner",
-		.help = "ssh: who logs in; slurm: whose jobs they are",
-		.synonyms = "username" },
+		.help = "ssh: who logs in; slurm: whose jobs they are", .synonyms = "username" },
 	{ SECTION_HOST, "directory", KEY_STRING,
 		.derived = "ssh: tuner, in the home directory; slurm: beside the database",
 		.help = "where attempts lie. ssh: on the host, with the code, relative to the home "

@@ -47,18 +47,18 @@ static void set_limits(struct loop *loop, size_t h)
 	}
 }
 
-static bool load_packing(struct loop *loop, struct tuner_error *err)
+static bool load_packing(struct loop *loop, size_t first, struct tuner_error *err)
 {
 	struct gpu_ended_list list;
 	if (!gpu_ended_select(loop->store, loop->settings->job_id, LEARNT_FROM, &list, err))
 		return false;
 	for (size_t i = 0; i < list.n; i++) {
 		const size_t h = pool_find_name(loop->pool, list.items[i].host);
-		if (h < loop->pool->n)
+		if (h >= first && h < loop->pool->n)
 			packing_add(&loop->gpus.packing[h], &list.items[i]);
 	}
 	gpu_ended_list_finish(&list);
-	for (size_t h = 0; h < loop->pool->n; h++)
+	for (size_t h = first; h < loop->pool->n; h++)
 		set_limits(loop, h);
 	return true;
 }
@@ -340,19 +340,27 @@ static void prepare_here(struct loop *loop)
 	}
 }
 
+bool loop_add_gpus(struct loop *loop, size_t first, struct tuner_error *err)
+{
+	size_t h = first, g = 0;
+	memset(loop->gpus.packing + first, 0, (HOSTS_MAX - first) * sizeof(*loop->gpus.packing));
+	if (!load_packing(loop, first, err))
+		return false;
+	/* There is one local host at most: if it is among these, nothing was watched before. */
+	if (next_here(loop->pool, &h, &g) == NULL)
+		return true;
+	tuner_assert(loop->gpus.watch == NULL);
+	prepare_here(loop);
+	return gpu_watch_create(gpu_watch_period_us(), &loop->gpus.watch, err);
+}
+
 bool loop_begin_gpus(struct loop *loop, struct tuner_error *err)
 {
-	size_t h = 0, g = 0;
-	loop->gpus.packing = calloc(loop->pool->n + 1, sizeof(*loop->gpus.packing));
+	loop->gpus.packing = calloc(HOSTS_MAX, sizeof(*loop->gpus.packing));
 	loop->gpus.report = calloc(1, sizeof(*loop->gpus.report));
 	if (loop->gpus.packing == NULL || loop->gpus.report == NULL)
 		return tuner_fail_memory(err);
-	if (!load_packing(loop, err))
-		return false;
-	if (next_here(loop->pool, &h, &g) == NULL)
-		return true;
-	prepare_here(loop);
-	return gpu_watch_create(gpu_watch_period_us(), &loop->gpus.watch, err);
+	return loop_add_gpus(loop, 0, err);
 }
 
 void loop_end_gpus(struct loop *loop)

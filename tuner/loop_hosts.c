@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 #include "trials/host.h"
+#include "tuner/job_hosts.h"
+#include "tuner/job_open.h"
 #include "tuner/slots.h"
 
 #include <stdlib.h>
@@ -22,12 +24,14 @@ static bool load_drained(struct loop *loop, struct tuner_error *err)
 	return true;
 }
 
-/* With one host there is nothing to choose between. */
+/* With one host there is nothing to choose between. What this run has timed is in the database, too. */
 static bool load_times(struct loop *loop, struct tuner_error *err)
 {
 	struct host_use_list list;
 	if (loop->pool->n < 2)
 		return true;
+	for (size_t h = 0; h < loop->pool->n; h++)
+		loop->pool->hosts[h].n_timed = loop->pool->hosts[h].timed_us = 0;
 	if (!host_uses_select(loop->store, loop->settings->job_id, &list, err))
 		return false;
 	for (size_t i = 0; i < list.n; i++) {
@@ -169,4 +173,95 @@ bool loop_drain_host(struct loop *loop, const char *name, bool drain, struct tex
 	else
 		text_print(answer, "%s is in use again", name);
 	return true;
+}
+
+/* ---- more hosts ---- */
+
+/* What can be used now, and what will be. */
+static void describe_added(
+	const struct loop *loop, size_t first, const char *note, struct text *ret)
+{
+	const struct pool *pool = loop->pool;
+	const int64_t parallel = loop->file->budget.parallel;
+	const size_t slots = pool_slots(pool);
+	size_t waiting = 0;
+
+	text_add(ret, HOSTS_ADDED);
+	for (size_t h = first; h < pool->n; h++)
+		text_print(ret, "%s%s", h > first ? ", " : "", pool->hosts[h].name);
+	text_print(ret, "; the job has %zu slot%s now", slots, slots == 1 ? "" : "s");
+	for (size_t h = first; h < pool->n; h++)
+		if (!pool->hosts[h].up)
+			text_print(ret, "%s%s",
+				waiting++ == 0 ? ", and as soon as they answer those of " : ", ",
+				pool->hosts[h].name);
+	if (parallel > 0)
+		text_print(ret, "; at most %lld of all are used at a time (budget.parallel)",
+			(long long)parallel);
+	else
+		text_add(ret, "; all of them are used");
+	for (size_t h = first; h < pool->n; h++)
+		if (pool->hosts[h].draining)
+			text_print(ret, "; %s was drained: \"tuner hosts resume %s\" uses it again",
+				pool->hosts[h].name, pool->hosts[h].name);
+	if (note[0] != '\0')
+		text_print(ret, "; %s", note);
+}
+
+/* A run goes on without hosts that it cannot have. */
+static bool refuse_hosts(const struct tuner_error *fault, struct tuner_error *err)
+{
+	return tuner_fail(err, fault->code == TUNER_FATAL ? TUNER_FATAL : TUNER_USAGE,
+		"the hosts are not added: %s", fault->message);
+}
+
+/* Takes over `all`, whose hosts from `from` on are new. */
+static bool take_hosts(struct loop *loop, struct job_file *all, size_t from, struct text *answer,
+	struct tuner_error *err)
+{
+	const size_t first = loop->pool->n;
+	struct tuner_error fault = { TUNER_OK, "" };
+	char note[300];
+
+	if (!pool_extend(loop->pool, all, from, store_path(loop->store), note, &fault))
+		return refuse_hosts(&fault, err);
+	if (!loop_load_hosts(loop, &fault))
+		goto fail;
+	describe_added(loop, first, note, answer); /* before GPUs are closed to be looked at */
+	if (!loop_add_gpus(loop, first, &fault))
+		goto fail;
+	for (size_t h = first; h < loop->pool->n; h++)
+		progress_say(
+			loop->settings->progress, "host %s is added", loop->pool->hosts[h].name);
+	return true;
+fail:
+	pool_retract(loop->pool, first);
+	text_clear(answer);
+	return refuse_hosts(&fault, err);
+}
+
+bool loop_add_hosts(
+	struct loop *loop, const char *hosts, struct text *answer, struct tuner_error *err)
+{
+	struct job job = { 0 };
+	struct job_hosts merged = { 0 };
+
+	if (loop->settings->stop_only || loop->phase != SEARCHING) {
+		text_add(answer, "this run starts nothing more; the next \"tuner run\" with the "
+				 "edited file uses its hosts");
+		return true;
+	}
+	bool ok = job_load(loop->store, loop->settings->job_id, &job, err) &&
+		  job_hosts_merge(&job, hosts, &merged, err);
+	if (ok && merged.all->n_hosts == merged.old->n_hosts) {
+		text_add(answer, "it has all of these hosts already");
+	} else if (ok) {
+		struct job_file *all = merged.all; /* the pool's */
+		merged.all = NULL;
+		ok = take_hosts(loop, all, merged.old->n_hosts, answer, err) &&
+		     job_store_edited(loop->store, &job, merged.old, all, err);
+	}
+	job_hosts_finish(&merged);
+	job_finish(&job);
+	return ok;
 }

@@ -77,7 +77,7 @@ struct keeping {
 struct gpu_notes {
 	struct gpu_watch *watch; /* NULL: this machine's are not used */
 	struct gpu_report *report; /* the last, room for it */
-	struct packing *packing; /* by host */
+	struct packing *packing; /* by host, HOSTS_MAX of them */
 	char locks[256]; /* directory; "": none */
 	bool lock_trouble; /* the user has been told */
 	char owner[128]; /* our name there */
@@ -272,7 +272,8 @@ bool loop_take_back(struct loop *loop, const int64_t *numbers, size_t n, struct 
 
 /* ---- loop_hosts.c: hosts that come and go ---- */
 
-/* The pool as earlier runs left it: what is drained, and how long trials took where. */
+/* The pool as earlier runs left it: what is drained, and how long trials took where. Again when it has more
+ * hosts. */
 TUNER_MUST_CHECK
 bool loop_load_hosts(struct loop *loop, struct tuner_error *err);
 
@@ -291,11 +292,20 @@ TUNER_MUST_CHECK
 bool loop_drain_host(struct loop *loop, const char *name, bool drain, struct text *answer,
 	struct tuner_error *err);
 
+/* Hosts of an edited job file (the JSON array) that the job has not yet, in an open transaction: the run has them
+ * from now on, and so does the stored file. TUNER_USAGE, and nothing has changed, if they cannot be had. */
+TUNER_MUST_CHECK
+bool loop_add_hosts(
+	struct loop *loop, const char *hosts, struct text *answer, struct tuner_error *err);
+
 /* ---- loop_gpus.c: GPUs that are shared, measured, locked and left alone ---- */
 
 /* Before recovery: the watch, the locks, and what earlier trials needed. */
 TUNER_MUST_CHECK
 bool loop_begin_gpus(struct loop *loop, struct tuner_error *err);
+/* The same for the hosts from `first` on, which came later. */
+TUNER_MUST_CHECK
+bool loop_add_gpus(struct loop *loop, size_t first, struct tuner_error *err);
 void loop_end_gpus(struct loop *loop);
 
 /* What the watch has seen meanwhile: samples of what runs, and GPUs that others use, or no longer do. */

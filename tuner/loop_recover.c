@@ -53,12 +53,12 @@ static size_t slot_of(const struct host *host, const struct attempt *attempt)
 	return s < host->n_slots ? s : SLOTS_MAX;
 }
 
-/* Its host is pool->n if the pool has none such. */
+/* NO_PLACE if the pool has no such host. */
 static struct place place_of(const struct loop *loop, const struct attempt *attempt)
 {
 	const size_t h = pool_find(loop->pool, attempt->backend, attempt->host);
-	return (struct place){ h,
-		h < loop->pool->n ? slot_of(&loop->pool->hosts[h], attempt) : SLOTS_MAX };
+	return h < loop->pool->n ? (struct place){ h, slot_of(&loop->pool->hosts[h], attempt) }
+				 : NO_PLACE;
 }
 
 /* What is left of its wait; nothing for what we ended ourselves, or a person has put back. A clock that
@@ -166,7 +166,7 @@ static bool adopt(struct loop *loop, const struct trial *trial, const struct att
 	if (live == NULL)
 		return tuner_fail_memory(err);
 	live->place = place_of(loop, attempt);
-	if (live->place.host == loop->pool->n) {
+	if (live->place.host == HOSTS_MAX) {
 		live_destroy(live);
 		return tuner_fail(err, TUNER_USAGE,
 			"trial %lld may still run on host \"%s\" (%s), which \"hosts\" no longer "

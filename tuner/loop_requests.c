@@ -1,6 +1,7 @@
 #include "tuner/loop_inside.h"
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "tuner/enqueue.h"
 #include "tuner/gc.h"
 #include "tuner/reopen.h"
@@ -78,6 +79,17 @@ static bool request_drain(
 	return loop_drain_host(loop, host->valuestring, cJSON_IsTrue(drain), answer, err);
 }
 
+static bool request_add_hosts(
+	struct loop *loop, const cJSON *argument, struct text *answer, struct tuner_error *err)
+{
+	const cJSON *hosts = cJSON_GetObjectItemCaseSensitive(argument, "hosts");
+	char *json = cJSON_IsArray(hosts) ? json_print(hosts, 0) : NULL;
+	const bool ok = json != NULL ? loop_add_hosts(loop, json, answer, err)
+				     : tuner_fail(err, TUNER_USAGE, "which hosts are to be added?");
+	free(json);
+	return ok;
+}
+
 static bool request_gc(
 	struct loop *loop, const cJSON *argument, struct text *answer, struct tuner_error *err)
 {
@@ -123,6 +135,8 @@ static bool serve_request(struct loop *loop, const struct request *request, stru
 		done = request_retry(loop, argument, &answer, &refused);
 	else if (strcmp(request->verb, "drain") == 0)
 		done = request_drain(loop, argument, &answer, &refused);
+	else if (strcmp(request->verb, "add-hosts") == 0)
+		done = request_add_hosts(loop, argument, &answer, &refused);
 	else if (strcmp(request->verb, "gc") == 0)
 		done = request_gc(loop, argument, &answer, &refused);
 	else

@@ -128,17 +128,35 @@ bool pool_is_fetching(const struct pool *pool, int64_t attempt)
 	return false;
 }
 
+/* Before its entry's file is destroyed, which the backend may point to. */
+static void close_hosts(struct pool *pool, size_t first)
+{
+	for (size_t h = first; h < pool->n; h++) {
+		struct host *host = &pool->hosts[h];
+		host->backend->ops->close(host->backend);
+		for (size_t g = 0; g < host->n_gpus; g++)
+			gpu_lock_release(host->gpus[g].lock);
+		free(host->slots);
+		free(host->busy);
+		free(host->gpus);
+	}
+	pool->n = first;
+}
+
+void pool_retract(struct pool *pool, size_t first)
+{
+	tuner_assert(pool->n_files > 0 && first <= pool->n);
+	close_hosts(pool, first);
+	job_file_destroy(pool->files[--pool->n_files]);
+}
+
 void pool_finish(struct pool *pool)
 {
-	for (size_t h = 0; h < pool->n; h++) {
-		pool->hosts[h].backend->ops->close(pool->hosts[h].backend);
-		for (size_t g = 0; g < pool->hosts[h].n_gpus; g++)
-			gpu_lock_release(pool->hosts[h].gpus[g].lock);
-		free(pool->hosts[h].slots);
-		free(pool->hosts[h].busy);
-		free(pool->hosts[h].gpus);
-	}
-	pool->n = 0;
+	close_hosts(pool, 0);
+	while (pool->n_files > 0)
+		job_file_destroy(pool->files[--pool->n_files]);
+	free(pool->frozen);
+	pool->frozen = NULL;
 }
 
 /* Whether trials may be started there. */
@@ -416,6 +434,7 @@ void pool_text(const struct pool *pool, struct text *ret)
 
 void pool_bind(struct pool *pool)
 {
+	pool->bound = true;
 	for (size_t i = 0; i < pool->n; i++)
 		if (strcmp(pool->hosts[i].backend->ops->name, "local") == 0)
 			backend_local_bind(pool->hosts[i].backend);

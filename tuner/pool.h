@@ -5,8 +5,6 @@
 #include "scheduler/backend.h"
 #include "tuner/jobfile.h"
 
-enum { HOSTS_MAX = 64 };
-
 /* One slot of one host, by their indices. */
 struct place {
 	size_t host, slot;
@@ -51,9 +49,14 @@ struct host {
 	int64_t n_timed, timed_us; /* trials that gave an objective there, and what they took */
 };
 
+/* A host keeps its index as long as the pool lives. */
 struct pool {
 	struct host hosts[HOSTS_MAX];
 	size_t n;
+	struct job_file *files[HOSTS_MAX]; /* of hosts that came later; owned */
+	size_t n_files;
+	char *frozen; /* owned; NULL: what hosts are sent is the working directory */
+	bool bound; /* --orphans stop */
 };
 
 /* A host without slots so far, which is not up. `name`: where the entry gives none. Takes over `backend`,
@@ -75,6 +78,17 @@ bool pool_set_slots(struct pool *pool, size_t host, const struct slot *slots, si
 TUNER_MUST_CHECK
 bool pool_open(struct pool *pool, const struct job_file *file, const char *db, bool starts,
 	char ret_note[300], struct tuner_error *err);
+
+/* Adds the entries of `file` from `from` on to the hosts of a job that runs, as if they had been there from the
+ * start: with what pool_freeze and pool_bind have done for the others. `file` is of the same job; the pool takes it
+ * over and destroys it with itself, or at once after a failure, when the pool is as before. db and ret_note: as
+ * pool_open's. */
+TUNER_MUST_CHECK
+bool pool_extend(struct pool *pool, struct job_file *file, size_t from, const char *db,
+	char ret_note[300], struct tuner_error *err);
+
+/* Undoes the last pool_extend, after which the pool had hosts from `first` on. Nothing runs there. */
+void pool_retract(struct pool *pool, size_t first);
 
 /* Frozen code (job_code.h) is sent in the place of the working directory. Before the loop begins. */
 TUNER_MUST_CHECK

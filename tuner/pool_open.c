@@ -26,10 +26,11 @@ static bool add_local(
 	gethostname(name, sizeof(name) - 1);
 	const bool ok = find_supervisor(&supervisor, err) &&
 			(!cuts || isolation_is_possible(supervisor, err)) &&
-			backend_local_open(supervisor, &backend, err) &&
-			pool_add(pool, entry, name, backend, err);
+			backend_local_open(supervisor, &backend, err);
 	free(supervisor);
-	return ok;
+	if (ok && pool->bound)
+		backend_local_bind(backend);
+	return ok && pool_add(pool, entry, name, backend, err);
 }
 
 /* DATABASE.d/JOB, and what of the working directory is not to be sent: all that begins with DATABASE. */
@@ -89,7 +90,8 @@ static bool add_ssh(struct pool *pool, const struct job_file *file, const struct
 			.starts = starts,
 		};
 		ok = backend_ssh_open(&settings, &backend, err) &&
-		     pool_add(pool, entry, entry->name, backend, err);
+		     pool_add(pool, entry, entry->name, backend, err) &&
+		     (pool->frozen == NULL || backend_ssh_freeze(backend, pool->frozen, err));
 	}
 	free(database);
 	free(mirror);
@@ -99,6 +101,11 @@ static bool add_ssh(struct pool *pool, const struct job_file *file, const struct
 
 bool pool_freeze(struct pool *pool, const char *code, struct tuner_error *err)
 {
+	char *copy = strdup(code);
+	if (copy == NULL)
+		return tuner_fail_memory(err);
+	free(pool->frozen);
+	pool->frozen = copy;
 	for (size_t h = 0; h < pool->n; h++)
 		if (pool->hosts[h].entry->ssh != NULL &&
 			!backend_ssh_freeze(pool->hosts[h].backend, code, err))
@@ -139,6 +146,18 @@ static bool look_here(
 	return ok;
 }
 
+static bool open_host(struct pool *pool, const struct job_file *file, const struct job_host *entry,
+	const char *db, bool starts, char note[300], struct tuner_error *err)
+{
+	if (entry->ssh != NULL)
+		return add_ssh(pool, file, entry, db, starts, err);
+	if (entry->slurm != NULL)
+		return add_slurm(pool, entry, starts, err);
+	tuner_assert(strcmp(entry->backend, "local") == 0);
+	return add_local(pool, entry, starts && file->no_network, err) &&
+	       (!starts || look_here(pool, file, note, err));
+}
+
 bool pool_open(struct pool *pool, const struct job_file *file, const char *db, bool starts,
 	char ret_note[300], struct tuner_error *err)
 {
@@ -146,22 +165,28 @@ bool pool_open(struct pool *pool, const struct job_file *file, const char *db, b
 
 	*pool = (struct pool){ .n = 0 };
 	ret_note[0] = '\0';
-	for (size_t i = 0; i < n; i++) {
-		const struct job_host *entry = file->n_hosts > 0 ? &file->hosts[i] : &anywhere;
-		if (entry->ssh != NULL) {
-			if (!add_ssh(pool, file, entry, db, starts, err))
-				return false;
-			continue;
-		}
-		if (entry->slurm != NULL) {
-			if (!add_slurm(pool, entry, starts, err))
-				return false;
-			continue;
-		}
-		tuner_assert(strcmp(entry->backend, "local") == 0);
-		if (!add_local(pool, entry, starts && file->no_network, err) ||
-			(starts && !look_here(pool, file, ret_note, err)))
+	for (size_t i = 0; i < n; i++)
+		if (!open_host(pool, file, file->n_hosts > 0 ? &file->hosts[i] : &anywhere, db,
+			    starts, ret_note, err))
 			return false;
+	return true;
+}
+
+bool pool_extend(struct pool *pool, struct job_file *file, size_t from, const char *db,
+	char ret_note[300], struct tuner_error *err)
+{
+	const size_t first = pool->n;
+
+	ret_note[0] = '\0';
+	if (pool->n_files == HOSTS_MAX) {
+		job_file_destroy(file);
+		return tuner_fail(err, TUNER_USAGE, "a job has at most %d hosts", HOSTS_MAX);
 	}
+	pool->files[pool->n_files++] = file;
+	for (size_t i = from; i < file->n_hosts; i++)
+		if (!open_host(pool, file, &file->hosts[i], db, true, ret_note, err)) {
+			pool_retract(pool, first);
+			return false;
+		}
 	return true;
 }
