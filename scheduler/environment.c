@@ -31,7 +31,7 @@ void slot_gpus(const struct slot *slot, struct text *ret)
 	bool slices = false;
 
 	for (size_t i = 0; i < slot->n_gpus; i++)
-		slices |= strncmp(slot->gpus[i].uuid, "MIG-", 4) == 0;
+		slices |= gpu_is_slice(&slot->gpus[i]);
 	for (size_t i = 0; i < slot->n_gpus; i++) {
 		text_add(ret, i > 0 ? "," : "");
 		if (slices)

@@ -170,35 +170,105 @@ static size_t read_gpus(const char *text, struct gpu ret_gpus[GPUS_MAX])
 	return n;
 }
 
-static const struct gpu *named_gpu(
-	const struct gpu *gpus, size_t n, const char *name, size_t length)
+/* ---- slices ---- */
+
+bool gpu_is_slice(const struct gpu *gpu)
 {
-	for (size_t i = 0; i < n; i++) {
-		char index[16];
-		snprintf(index, sizeof(index), "%d", gpus[i].index);
-		if (strlen(index) == length && strncmp(index, name, length) == 0)
-			return &gpus[i];
-		/* CUDA takes the beginning of a UUID. */
-		if (length > 4 && strncmp(gpus[i].uuid, name, length) == 0)
-			return &gpus[i];
-	}
-	return NULL;
+	return strncmp(gpu->uuid, "MIG-", 4) == 0;
 }
 
-/* As CUDA reads it: in its order, up to the first that is none. */
+/* "  MIG 3g.20gb     Device  0: (UUID: MIG-c6d4...)" */
+static bool read_slice(const char *line, const struct gpu *whole, struct gpu *ret)
+{
+	char profile[24];
+	*ret = (struct gpu){ .index = whole->index };
+	if (sscanf(line, " MIG %23s Device %*d : (UUID: %63[^) \n])", profile, ret->uuid) != 2 ||
+		!gpu_is_slice(ret))
+		return false;
+	snprintf(ret->name, sizeof(ret->name), "%.60s MIG %s", whole->name, profile);
+	return true;
+}
+
+/* The slices in the lines below "GPU 0: NVIDIA A100 (UUID: GPU-5d5b...)", up to the next GPU's, as many as fit. */
+static size_t read_slices(
+	const char *listing, const struct gpu *whole, struct gpu *ret, size_t size)
+{
+	bool below = false;
+	size_t n = 0;
+	while (*listing != '\0') {
+		const size_t length = strcspn(listing, "\n");
+		int index;
+		if (sscanf(listing, "GPU %d:", &index) == 1)
+			below = index == whole->index;
+		else if (below && n < size && read_slice(listing, whole, &ret[n]))
+			n++;
+		listing += length + (listing[length] == '\n');
+	}
+	return n;
+}
+
+/* A GPU that is divided cannot be used as a whole: its slices take its place. */
+static size_t split_gpus(const char *listing, struct gpu gpus[GPUS_MAX], size_t n)
+{
+	struct gpu split[GPUS_MAX];
+	size_t n_split = 0;
+	for (size_t i = 0; i < n && n_split < GPUS_MAX; i++) {
+		const size_t slices =
+			read_slices(listing, &gpus[i], &split[n_split], GPUS_MAX - n_split);
+		if (slices == 0)
+			split[n_split] = gpus[i];
+		n_split += slices > 0 ? slices : 1;
+	}
+	memcpy(gpus, split, n_split * sizeof(*gpus));
+	return n_split;
+}
+
+/* Without an answer there are none. */
+static bool look_for_slices(struct gpu gpus[GPUS_MAX], size_t *n, struct tuner_error *err)
+{
+	static const char *const arguments[] = { "nvidia-smi", "-L", NULL };
+	const struct tool smi = {
+		.arguments = arguments, .timeout_us = SMI_WAIT_US, .bytes_max = SMI_BYTES_MAX
+	};
+	struct text text = TEXT_EMPTY;
+	struct tool_result result;
+	const bool ok = tool_run(&smi, &text, &result, err);
+
+	if (ok && result.end == TOOL_DONE && result.status == 0 && text.length > 0)
+		*n = split_gpus(text.bytes, gpus, *n);
+	text_finish(&text);
+	return ok;
+}
+
+/* ---- those that we may use ---- */
+
+static bool is_named(const struct gpu *gpu, const char *name, size_t length)
+{
+	char index[16];
+	snprintf(index, sizeof(index), "%d", gpu->index);
+	if (strlen(index) == length && strncmp(index, name, length) == 0)
+		return true;
+	/* CUDA takes the beginning of a UUID. */
+	return length > 4 && strncmp(gpu->uuid, name, length) == 0;
+}
+
+/* As CUDA reads it: in its order, up to the first that is none. An index means all slices of its GPU. */
 static size_t bound_gpus(const char *visible, struct gpu gpus[GPUS_MAX], size_t n)
 {
 	struct gpu chosen[GPUS_MAX];
 	size_t n_chosen = 0;
-	while (n_chosen < n) {
+	for (;;) {
 		visible += strspn(visible, " ");
-		const size_t length = strcspn(visible, ", ");
-		const struct gpu *gpu = length ? named_gpu(gpus, n, visible, length) : NULL;
-		if (gpu == NULL)
-			break;
-		chosen[n_chosen++] = *gpu;
+		const size_t length = strcspn(visible, ", "), before = n_chosen;
+		for (size_t i = 0; i < n && length > 0 && n_chosen < n; i++) {
+			if (!is_named(&gpus[i], visible, length))
+				continue;
+			chosen[n_chosen++] = gpus[i];
+			if (!gpu_is_slice(&gpus[i]))
+				break;
+		}
 		visible += strcspn(visible, ",");
-		if (*visible == '\0')
+		if (n_chosen == before || *visible == '\0')
 			break;
 		visible++;
 	}
@@ -224,13 +294,19 @@ bool machine_gpus(struct gpu ret_gpus[GPUS_MAX], size_t *ret_n, const char **ret
 		text_finish(&text);
 		return false;
 	}
+	if (result.end == TOOL_DONE && result.status == 0 &&
+		(*ret_n = read_gpus(text.bytes, ret_gpus)) > 0 &&
+		!look_for_slices(ret_gpus, ret_n, err)) {
+		text_finish(&text);
+		return false;
+	}
 	if (result.end == TOOL_MISSING)
 		*ret_reason = "there is no nvidia-smi on PATH";
 	else if (result.end == TOOL_LATE)
 		*ret_reason = "nvidia-smi does not answer within 10 s";
 	else if (result.status != 0)
 		*ret_reason = "nvidia-smi fails";
-	else if ((*ret_n = read_gpus(text.bytes, ret_gpus)) == 0)
+	else if (*ret_n == 0)
 		*ret_reason = "nvidia-smi lists none";
 	else if (visible != NULL && (*ret_n = bound_gpus(visible, ret_gpus, *ret_n)) == 0)
 		*ret_reason = "CUDA_VISIBLE_DEVICES hides them";

@@ -9,18 +9,21 @@
 
 enum { GPUS_MAX = 64, SLOTS_MAX = 1024, SLOT_GPUS_MAX = 16 };
 
+/* A GPU, or one of the slices that it is divided into (MIG). */
 struct gpu {
-	int index; /* by PCI bus, as CUDA_DEVICE_ORDER=PCI_BUS_ID counts */
+	int index; /* by PCI bus, as CUDA_DEVICE_ORDER=PCI_BUS_ID counts; of a slice: its GPU's */
 	char uuid[64];
 	char name[96];
-	int64_t memory_bytes;
+	int64_t memory_bytes; /* 0: not known, as of a slice */
 };
+
+bool gpu_is_slice(const struct gpu *gpu);
 
 /* Cores that we may use: CPU affinity, cut by the cgroup's quota (v2 cpu.max, v1 cfs_quota_us),
  * rounded up; at least 1. */
 unsigned machine_cores(void);
 
-/* GPUs by `nvidia-smi` on PATH (10 s at most), bounded by a CUDA_VISIBLE_DEVICES that we were given
+/* GPUs by `nvidia-smi` on PATH (two calls, 10 s each at most), in the place of divided ones their slices, bounded by a CUDA_VISIBLE_DEVICES that we were given
  * (indices or UUIDs, in that order). No nvidia-smi: none, and *ret_reason says so (static text). */
 TUNER_MUST_CHECK
 bool machine_gpus(struct gpu ret_gpus[GPUS_MAX], size_t *ret_n, const char **ret_reason,

@@ -108,6 +108,51 @@ static void a_failing_or_silent_nvidia_smi_gives_none_and_says_why(void **state)
 	assert_non_null(strstr(reason, "no nvidia-smi"));
 }
 
+#define DIVIDED_GPUS                                                                               \
+	"case $1 in -L) cat <<END\n"                                                               \
+	"GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-aaaa0000-1111)\n"                                 \
+	"  MIG 3g.20gb     Device  0: (UUID: MIG-aaaa0000-2222)\n"                                 \
+	"  MIG 4g.20gb     Device  1: (UUID: MIG-bbbb0000-2222)\n"                                 \
+	"GPU 1: NVIDIA A100-SXM4-40GB (UUID: GPU-bbbb0000-1111)\n"                                 \
+	"GPU 2: NVIDIA A100-SXM4-40GB (UUID: GPU-cccc0000-1111)\n"                                 \
+	"  MIG 1g.5gb      Device  0: (UUID: MIG-GPU-cccc0000-1111/7/0)\n"                         \
+	"  MIG 1g.5gb      Device  1: (UUID: nonsense)\n"                                          \
+	"END\n"                                                                                    \
+	";; *) " FOUR_GPUS ";; esac\n"
+
+/* A whole GPU beside the slices of others. */
+static void slices_stand_in_the_place_of_their_gpu(void **state)
+{
+	fake_smi(DIVIDED_GPUS);
+	assert_int_equal(look(), 5);
+	assert_string_equal(gpus[0].uuid, "MIG-aaaa0000-2222");
+	assert_string_equal(gpus[0].name, "NVIDIA H200 MIG 3g.20gb");
+	assert_int_equal(gpus[1].index, 0);
+	assert_true(gpu_is_slice(&gpus[1]));
+	assert_string_equal(gpus[2].uuid, "GPU-bbbb0000-1111");
+	assert_false(gpu_is_slice(&gpus[2]));
+	assert_string_equal(gpus[3].uuid, "MIG-GPU-cccc0000-1111/7/0");
+	assert_int_equal(gpus[4].index, 3);
+	setenv("CUDA_VISIBLE_DEVICES", "MIG-bbbb,1", 1);
+	assert_int_equal(look(), 2);
+	assert_string_equal(gpus[0].uuid, "MIG-bbbb0000-2222");
+	setenv("CUDA_VISIBLE_DEVICES", "3,0", 1);
+	assert_int_equal(look(), 3);
+	assert_string_equal(gpus[2].uuid, "MIG-bbbb0000-2222");
+	fake_smi("case $1 in -L) exit 9;; *) " FOUR_GPUS ";; esac\n");
+	unsetenv("CUDA_VISIBLE_DEVICES");
+	assert_int_equal(look(), 4);
+}
+
+static void more_slices_than_fit_are_cut(void **state)
+{
+	fake_smi("case $1 in -L) echo 'GPU 0: X (UUID: GPU-a)'; i=0; while [ $i -lt 70 ]; do\n"
+		 "echo \"  MIG 1g.5gb Device $i: (UUID: MIG-$i)\"; i=$((i+1)); done ;;\n"
+		 "*) echo '0, GPU-a, X, 1'; echo '1, GPU-b, X, 1' ;; esac\n");
+	assert_int_equal(look(), GPUS_MAX);
+	assert_string_equal(gpus[GPUS_MAX - 1].uuid, "MIG-63");
+}
+
 static void more_gpus_than_fit_are_cut(void **state)
 {
 	fake_smi("i=0; while [ $i -lt 200 ]; do echo \"$i, GPU-$i, X, 1\"; i=$((i+1)); done\n");
@@ -183,6 +228,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_failing_or_silent_nvidia_smi_gives_none_and_says_why, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(more_gpus_than_fit_are_cut, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			slices_stand_in_the_place_of_their_gpu, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(more_slices_than_fit_are_cut, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			slots_share_cores_and_never_a_gpu, set_up, tear_down),
 		cmocka_unit_test(slots_without_gpus_are_half_the_cores_or_as_asked),

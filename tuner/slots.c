@@ -4,29 +4,38 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct gpu *find_gpu(const struct gpu *gpus, size_t n, int index)
-{
-	for (size_t i = 0; i < n; i++)
-		if (gpus[i].index == index)
-			return &gpus[i];
-	return NULL;
-}
-
-/* Keeps the GPUs that the file lists, in its order. */
+/* Keeps the GPUs that the file lists, in its order; of divided ones all slices. */
 static bool choose_gpus(
 	const struct job_host *host, struct gpu *gpus, size_t *n, struct tuner_error *err)
 {
 	struct gpu chosen[GPUS_MAX];
+	size_t n_chosen = 0;
 	for (size_t i = 0; i < host->n_gpus; i++) {
-		const struct gpu *gpu = find_gpu(gpus, *n, host->gpus[i]);
-		if (gpu == NULL)
+		const size_t before = n_chosen;
+		for (size_t k = 0; k < *n && n_chosen < GPUS_MAX; k++)
+			if (gpus[k].index == host->gpus[i])
+				chosen[n_chosen++] = gpus[k];
+		if (n_chosen == before)
 			return tuner_fail(err, TUNER_USAGE,
 				"hosts: GPU %d is not among the %zu that this machine shows",
 				host->gpus[i], *n);
-		chosen[i] = *gpu;
 	}
-	memcpy(gpus, chosen, host->n_gpus * sizeof(*gpus));
-	*n = host->n_gpus;
+	memcpy(gpus, chosen, n_chosen * sizeof(*gpus));
+	*n = n_chosen;
+	return true;
+}
+
+/* CUDA gives a process one slice, whatever it is shown. */
+static bool check_slices(
+	const struct gpu *gpus, size_t n, unsigned gpus_per_trial, struct tuner_error *err)
+{
+	for (size_t i = 0; i < n && gpus_per_trial > 1; i++)
+		if (gpu_is_slice(&gpus[i]))
+			return tuner_fail(err, TUNER_USAGE,
+				"hosts: a trial can use one MIG slice, and \"gpus_per_trial\" is "
+				"%u: "
+				"make it 1, or list GPUs that are not divided (\"gpus\")",
+				gpus_per_trial);
 	return true;
 }
 
@@ -75,7 +84,8 @@ bool slots_of(const struct job_host *host, unsigned parallel, const struct machi
 	if (host->slurm != NULL)
 		return slots_of_cluster(host, machine, ret, err);
 	memcpy(gpus, machine->gpus, n_gpus * sizeof(*gpus));
-	if (host->n_gpus > 0 && !choose_gpus(host, gpus, &n_gpus, err))
+	if ((host->n_gpus > 0 && !choose_gpus(host, gpus, &n_gpus, err)) ||
+		!check_slices(gpus, n_gpus, asked, err))
 		return false;
 	const bool shares = n_gpus > 0 && host->trials_per_gpu > 1;
 	if (!machine_slots(machine->cores, gpus, n_gpus, n_gpus > 0 ? asked : 0,
