@@ -271,3 +271,29 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	sql_is "SELECT group_concat(DISTINCT gpus) FROM attempt" "[\"$B\"]"
 	sql_is "SELECT count(*) FROM v_host_use WHERE gpu_memory_peak_bytes > 0" 3
 }
+
+@test "each slice of a divided GPU is a place of its own, and goes by its UUID" {
+	write_smi $A $B
+	sed -i "s/^\*) exit 9/-L) cat smi\/slices ;;\n&/" bin/nvidia-smi
+	cat >smi/slices <<END
+GPU 0: NVIDIA H0 (UUID: $A)
+  MIG 3g.20gb     Device  0: (UUID: MIG-one)
+  MIG 3g.20gb     Device  1: (UUID: MIG-two)
+GPU 1: NVIDIA H0 (UUID: $B)
+END
+	TRIALS=4 write_job
+	echo 'echo "$CUDA_VISIBLE_DEVICES" >>seen' >>train.sh
+	touch hold-2 hold-3
+	start "$TUNER" run job.jsonc --set 'hosts=[{"gpus": [0]}]'
+	await starts_are 3
+	rm hold-2 hold-3
+	finished
+	[ "$status" -eq 0 ]
+	[ "$(sort -u seen | paste -sd' ')" = "MIG-one MIG-two" ]
+	sql_is "SELECT group_concat(DISTINCT gpus) FROM (SELECT gpus FROM attempt ORDER BY gpus)" '["MIG-one"],["MIG-two"]'
+	[ -e locks/MIG-one ]
+	run "$TUNER" check job.jsonc --set 'hosts=[{"gpus_per_trial": 2}]'
+	echo "$output"
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"a trial can use one MIG slice"* ]]
+}

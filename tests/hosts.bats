@@ -241,10 +241,27 @@ held_here() {
 	[ "$status" -eq 2 ]
 	sql_is "SELECT count(*) FROM event WHERE kind = 'edited'" 0
 	states_are "here in use"
-	# A supervisor that is gone since, and a run that does not mind.
 	rm hold-2 hold-3
 	finished
 	[ "$status" -eq 0 ]
+}
+
+@test "a run that cannot have a host goes on without it" {
+	reach h2
+	mkdir programs
+	cp "$(dirname "${TUNER_SUPERVISE:-$TUNER_BUILD/scheduler/tuner-supervise}")"/tuner-{supervise,agent} programs/
+	TUNER_SUPERVISE="$DIR/programs/tuner-supervise" held_here
+	rm programs/tuner-agent # as while another version is installed
+	run "$TUNER" hosts add job.jsonc --set "hosts=[$HERE, $(far h2)]"
+	echo "$output"
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"the hosts are not added: "*"tuner-agent"* ]]
+	states_are "here in use"
+	rm hold-2 hold-3
+	finished
+	[ "$status" -eq 0 ]
+	n_starts_is 4
+	sql_is "SELECT count(*) FROM event WHERE kind = 'edited'" 0
 }
 
 @test "hosts for a job that does not run are left to the next run" {

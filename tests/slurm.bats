@@ -64,6 +64,29 @@ END
 	"$TUNER" verify
 }
 
+@test "clusters are added to a running job, by both ways" {
+	need_cluster
+	TRIALS=4 PARALLEL=3 write_telling_job
+	touch hold-2 hold-3
+	local here='{"name": "here", "gpus": "none", "slots": 1}'
+	start "$TUNER" run job.jsonc --set "hosts=[$here]"
+	await sh -c '[ "$(wc -l <starts)" -eq 2 ]'
+	run "$TUNER" hosts add job.jsonc --set "hosts=[$here, {\"backend\": \"slurm\", \"slots\": 1}, {\"backend\": \"slurm\", \"name\": \"rest\",
+		\"slots\": 1, \"url\": \"$REST_URL\", \"token_file\": \"token\"}]"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"added: slurm, rest; the job has 1 slot now"* ]]
+	[[ "$output" == *"slurm answers"* && "$output" == *"rest answers"* ]]
+	[ "$("$TUNER" hosts --json | jq -r 'map(.host + " " + .state) | join(", ")')" = "here in use, slurm in use, rest in use" ]
+	await sh -c '[ "$(wc -l <starts)" -ge 3 ]'
+	sql_is "SELECT backend FROM attempt WHERE trial = 3" slurm
+	rm hold-2 hold-3
+	finished
+	[ "$status" -eq 0 ]
+	each_started_once
+	"$TUNER" verify
+}
+
 @test "trials are jobs, by slurmrestd; queued ahead; in a directory of the host" {
 	need_cluster
 	TRIALS=6 PARALLEL=8 write_telling_job '"keep": { "best": 2, "last": 1 },'
