@@ -346,7 +346,7 @@ held_here() {
 
 @test "this machine may be added, too, and --orphans holds for it" {
 	reach h2
-	TRIALS=3 PARALLEL=2 write_job
+	TRIALS=3 PARALLEL=2 write_job '"backoff": "100ms",'
 	edit job.jsonc "$(far h2)"
 	sed -i '1i echo $$ >"pid-$TUNER_TRIAL"' train.sh
 	touch hold-2 hold-3
