@@ -172,11 +172,12 @@ bool read_slurm(
 		.constraint = take_string(node, "constraint", &ok),
 		.script_lines = take_strings(node, "script_lines", &ok),
 		.cores = (unsigned)member_integer(node, SECTION_HOST, "cores"),
-		.time_limit_us = has_member(node, "time_limit")
+		.time_limit_us = member(node, SECTION_HOST, "time_limit") != NULL
 					 ? member_duration_us(node, SECTION_HOST, "time_limit")
 					 : 0,
-		.memory_bytes =
-			has_member(node, "memory") ? member_size(node, SECTION_HOST, "memory") : 0,
+		.memory_bytes = member(node, SECTION_HOST, "memory") != NULL
+					? member_size(node, SECTION_HOST, "memory")
+					: 0,
 	};
 	return ok ? read_slurm_gpus(reader, node, host, err) : tuner_fail_memory(err);
 }
