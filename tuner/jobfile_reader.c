@@ -423,8 +423,16 @@ static const cJSON *member_or_default(
 	const cJSON *object, enum section section, const char *name, struct default_value *room)
 {
 	const cJSON *value = member(object, section, name);
+	const struct key *key = key_get(section, name);
 
-	return value ? value : default_of(key_get(section, name), room);
+	if (value)
+		return value;
+	if (key->otherwise == NULL && member_raw(object, name)) {
+		/* It is a fault, and told of; the file will not be used. */
+		*room = (struct default_value){ .node = { .type = cJSON_Number } };
+		return &room->node;
+	}
+	return default_of(key, room);
 }
 
 int64_t member_integer(const cJSON *object, enum section section, const char *name)
