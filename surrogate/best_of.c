@@ -1,8 +1,12 @@
 #include "surrogate/best_of.h"
 
+#include "surrogate/anytime.h"
+
+#include <gsl/gsl_sort.h>
+
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
+#include <stdint.h>
 
 void best_so_far(const double *objectives, size_t n, double *ret)
 {
@@ -32,13 +36,12 @@ double expected_best(const double *sorted, size_t n, size_t k)
 
 /* ---- speed-up between mean curves ---- */
 
-/* Of the repeats that `picked` names. */
-static double mean_at(const struct curves *curves, const size_t *picked, size_t t)
+static double mean_at(const struct curves *curves, size_t t)
 {
 	double sum = 0;
 
 	for (size_t r = 0; r < curves->repeats; r++)
-		sum += curves->values[picked[r] * curves->length + t];
+		sum += curves->values[r * curves->length + t];
 	return sum / (double)curves->repeats;
 }
 
@@ -49,13 +52,13 @@ static double crossing(double before, double here, size_t t, double target)
 	return before > here ? (double)t - (target - here) / (before - here) : (double)t;
 }
 
-static double ratio(const struct curves *fast, const struct curves *slow, const size_t *picked)
+double speed_up(const struct curves *fast, const struct curves *slow)
 {
-	const double target = mean_at(fast, picked, fast->length - 1);
+	const double target = mean_at(fast, fast->length - 1);
 	double before = INFINITY;
 
 	for (size_t t = 0; t < slow->length; t++) {
-		const double here = mean_at(slow, picked, t);
+		const double here = mean_at(slow, t);
 		if (here <= target)
 			return (t == 0 ? 1 : crossing(before, here, t + 1, target)) /
 			       (double)fast->length;
@@ -64,65 +67,43 @@ static double ratio(const struct curves *fast, const struct curves *slow, const 
 	return INFINITY;
 }
 
-static void in_order(size_t *picked, size_t n)
+/* The rows as curves over trials spent. Nobody has a result without a trial: then all are as bad as the worse of the
+ * two first ones. */
+static void over_trials(const struct curves *curves, const struct curves *others,
+	const double *spent, struct anytime *ret)
 {
-	for (size_t r = 0; r < n; r++)
-		picked[r] = r;
-}
-
-double speed_up(const struct curves *fast, const struct curves *slow)
-{
-	size_t *picked = malloc((fast->repeats + 1) * sizeof(*picked));
-
-	if (picked == NULL)
-		return NAN;
-	in_order(picked, fast->repeats);
-	const double times = ratio(fast, slow, picked);
-	free(picked);
-	return times;
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Between order statistics that may be infinite. */
-static struct interval percentiles(double *values, size_t n, double level)
-{
-	qsort(values, n, sizeof(*values), compare_doubles);
-	const size_t cut = (size_t)((1 - level) / 2 * (double)n);
-	return (struct interval){ values[cut], values[n - 1 - cut] };
-}
-
-static void pick(size_t *picked, size_t n, struct random *random)
-{
-	for (size_t r = 0; r < n; r++)
-		picked[r] = (size_t)random_below(random, n);
+	for (size_t r = 0; r < curves->repeats; r++) {
+		const double *best = curves->values + r * curves->length;
+		ret[r] = (struct anytime){ .n = curves->length,
+			.spent = spent,
+			.best = best,
+			.worst = fmax(best[0], others->values[r * others->length]) };
+	}
 }
 
 bool speed_up_interval(const struct curves *fast, const struct curves *slow, double level,
 	struct random_key key, struct interval *ret, struct tuner_error *err)
 {
-	size_t *picked = malloc((fast->repeats + 1) * sizeof(*picked));
-	double *times = malloc(PAIRED_DRAWS * sizeof(*times));
-	const bool ok = picked != NULL && times != NULL;
-	struct random random;
+	const size_t n = fast->repeats;
+	const size_t longest = fast->length > slow->length ? fast->length : slow->length;
+	struct anytime *quick = calloc(n + 1, sizeof(*quick));
+	struct anytime *late = calloc(n + 1, sizeof(*late));
+	double *spent = calloc(longest + 1, sizeof(*spent)), times;
+	bool ok = (quick != NULL && late != NULL && spent != NULL) || tuner_fail_memory(err);
 
-	*ret = (struct interval){ 0, INFINITY };
-	key.purpose = RANDOM_BOOTSTRAP;
-	random_init(&random, key);
-	for (size_t b = 0; ok && fast->repeats > 1 && b < PAIRED_DRAWS; b++) {
-		pick(picked, fast->repeats, &random);
-		times[b] = ratio(fast, slow, picked);
+	if (ok) {
+		for (size_t t = 0; t < longest; t++)
+			spent[t] = (double)t + 1;
+		over_trials(fast, slow, spent, quick);
+		over_trials(slow, fast, spent, late);
+		ok = anytime_speed_up(
+			quick, late, n, (double)fast->length, false, level, key, &times, ret, err);
+		ret->low = fmin(ret->low, speed_up(fast, slow)); /* which is between two trials */
 	}
-	if (ok && fast->repeats > 1)
-		*ret = percentiles(times, PAIRED_DRAWS, level);
-	free(picked);
-	free(times);
-	return ok || tuner_fail_memory(err);
+	free(quick);
+	free(late);
+	free(spent);
+	return ok;
 }
 
 /* ---- against the expected best of all trials ---- */
@@ -132,26 +113,20 @@ struct value {
 	size_t repeat;
 };
 
-static int compare_values(const void *a, const void *b)
-{
-	return compare_doubles(
-		&((const struct value *)a)->objective, &((const struct value *)b)->objective);
-}
-
-/* All results in ascending order; a trial without one is as bad as the worst. */
-static size_t sort_values(
-	const double *trials, size_t repeats, size_t length, struct value *ret_values)
+/* All results in ascending order; a trial without one is as bad as the worst. `objectives` and `order` are scratch. */
+static void sort_values(const double *trials, size_t n, size_t length, double *objectives,
+	size_t *order, struct value *ret_values)
 {
 	double worst = -INFINITY;
-	size_t n = repeats * length;
 
 	for (size_t i = 0; i < n; i++)
 		if (trials[i] > worst)
 			worst = trials[i];
 	for (size_t i = 0; i < n; i++)
-		ret_values[i] = (struct value){ isnan(trials[i]) ? worst : trials[i], i / length };
-	qsort(ret_values, n, sizeof(*ret_values), compare_values);
-	return n;
+		objectives[i] = isnan(trials[i]) ? worst : trials[i];
+	gsl_sort_index(order, objectives, 1, n);
+	for (size_t i = 0; i < n; i++)
+		ret_values[i] = (struct value){ objectives[order[i]], order[i] / length };
 }
 
 /* Trials until the expected best is at the target: it falls with k, so it is searched for by halves. */
@@ -174,19 +149,77 @@ static double trials_for(const double *sorted, size_t n, double target)
 		expected_best(sorted, n, low), expected_best(sorted, n, high), high, target);
 }
 
-/* The values of the picked repeats, each as often as it was picked: still in order. */
-static size_t spread(const struct value *values, size_t n, const size_t *picked, size_t repeats,
-	size_t *counts, double *ret_sorted)
+/* What stands against each other: the faster arm's ends, and all trials of the slower one in order. */
+struct pool {
+	const struct curves *fast;
+	const struct value *values;
+	size_t n, length, repeats;
+	double *objectives; /* scratch: of the trials that are looked at, in order */
+	double *pseudo; /* scratch: a value a repeat */
+};
+
+/* Of all trials but those of the repeat `without`; SIZE_MAX: of all. */
+static double expected_without(const struct pool *pool, size_t without, size_t k)
 {
 	size_t m = 0;
 
-	memset(counts, 0, repeats * sizeof(*counts));
-	for (size_t r = 0; r < repeats; r++)
-		counts[picked[r]]++;
-	for (size_t i = 0; i < n; i++)
-		for (size_t c = 0; c < counts[values[i].repeat]; c++)
-			ret_sorted[m++] = values[i].objective;
-	return m;
+	for (size_t i = 0; i < pool->n; i++)
+		if (pool->values[i].repeat != without)
+			pool->objectives[m++] = pool->values[i].objective;
+	return expected_best(pool->objectives, m, k);
+}
+
+/* Interval of the expected best of k trials less the mean end of the faster arm. The first is no mean of one number a
+ * repeat; its jackknife's pseudo-values stand for those (Tukey 1958; Miller, "The jackknife: a review", Biometrika
+ * 61, 1974). k: at most the trials of all repeats but one. */
+static bool expected_interval(const struct pool *pool, size_t k, double level,
+	struct random_key key, struct interval *ret, struct tuner_error *err)
+{
+	const double n = (double)pool->repeats, all = expected_without(pool, SIZE_MAX, k);
+	const size_t last = pool->fast->length - 1;
+
+	for (size_t r = 0; r < pool->repeats; r++)
+		pool->pseudo[r] = n * all - (n - 1) * expected_without(pool, r, k) -
+				  pool->fast->values[r * pool->fast->length + last];
+	return paired_interval(pool->pseudo, pool->repeats, level, key, ret, err);
+}
+
+/* The first k at which the expected best is not clearly worse, or clearly better; *ret_k beyond the last if none. */
+static bool first_k(const struct pool *pool, bool better, double level, struct random_key key,
+	size_t *ret_k, struct tuner_error *err)
+{
+	size_t low = 1, high = (pool->repeats - 1) * pool->length + 1;
+
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+		struct interval interval;
+		if (!expected_interval(pool, middle, level, key, &interval, err))
+			return false;
+		if (better ? interval.high < 0 : interval.low <= 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	*ret_k = low;
+	return true;
+}
+
+/* As that of anytime_speed_up. */
+static bool expected_speed_up_interval(const struct pool *pool, double times, double level,
+	struct random_key key, struct interval *ret, struct tuner_error *err)
+{
+	const size_t last = (pool->repeats - 1) * pool->length;
+	const double length = (double)pool->fast->length;
+	size_t low, high;
+
+	if (pool->repeats < 2)
+		return true;
+	if (!first_k(pool, false, level, key, &low, err) ||
+		!first_k(pool, true, level, key, &high, err))
+		return false;
+	ret->low = fmin((double)(low <= last ? low : last) / length, times);
+	ret->high = high <= last ? fmax((double)high / length, times) : INFINITY;
+	return true;
 }
 
 bool expected_speed_up(const struct curves *fast, const double *trials, size_t repeats,
@@ -195,36 +228,25 @@ bool expected_speed_up(const struct curves *fast, const double *trials, size_t r
 {
 	const size_t n = repeats * length;
 	struct value *values = malloc((n + 1) * sizeof(*values));
-	size_t *picked = malloc((repeats + 1) * sizeof(*picked));
-	size_t *counts = malloc((repeats + 1) * sizeof(*counts));
-	double *sorted = malloc((n + 1) * sizeof(*sorted));
-	double *times = malloc(PAIRED_DRAWS * sizeof(*times));
-	const bool ok = values && picked && counts && sorted && times;
-	struct random random;
+	size_t *order = malloc((n + 1) * sizeof(*order));
+	double *objectives = malloc((n + 1) * sizeof(*objectives));
+	double *pseudo = malloc((repeats + 1) * sizeof(*pseudo));
+	bool ok = (values && order && objectives && pseudo) || tuner_fail_memory(err);
 
 	*ret = NAN;
 	*ret_interval = (struct interval){ 0, INFINITY };
-	key.purpose = RANDOM_BOOTSTRAP;
-	random_init(&random, key);
 	if (ok) {
-		sort_values(trials, repeats, length, values);
-		in_order(picked, repeats);
-		spread(values, n, picked, repeats, counts, sorted);
-		*ret = trials_for(sorted, n, mean_at(fast, picked, fast->length - 1)) /
+		const struct pool pool = { fast, values, n, length, repeats, objectives, pseudo };
+		sort_values(trials, n, length, objectives, order, values);
+		for (size_t i = 0; i < n; i++)
+			objectives[i] = values[i].objective;
+		*ret = trials_for(objectives, n, mean_at(fast, fast->length - 1)) /
 		       (double)fast->length;
+		ok = expected_speed_up_interval(&pool, *ret, level, key, ret_interval, err);
 	}
-	for (size_t b = 0; ok && repeats > 1 && b < PAIRED_DRAWS; b++) {
-		pick(picked, repeats, &random);
-		const size_t m = spread(values, n, picked, repeats, counts, sorted);
-		times[b] = trials_for(sorted, m, mean_at(fast, picked, fast->length - 1)) /
-			   (double)fast->length;
-	}
-	if (ok && repeats > 1)
-		*ret_interval = percentiles(times, PAIRED_DRAWS, level);
 	free(values);
-	free(picked);
-	free(counts);
-	free(sorted);
-	free(times);
-	return ok || tuner_fail_memory(err);
+	free(order);
+	free(objectives);
+	free(pseudo);
+	return ok;
 }

@@ -26,15 +26,17 @@ struct curves {
  * at its end: interpolated between trials; INFINITY if it never is. */
 double speed_up(const struct curves *fast, const struct curves *slow);
 
-/* With a percentile interval over resampled repeats, PAIRED_DRAWS of them; both have the same number of repeats,
- * paired. An end that is INFINITY: more than can be told. */
+/* Its interval as anytime_speed_up (anytime.h) has it, over trials; both have the same number of repeats, paired. An
+ * end that is INFINITY: more than can be told. Not percentiles of resampled ratios: of those 95 % held the true multiple
+ * in 80 % of comparisons of 5 repeats (docs/compare.md). */
 TUNER_MUST_CHECK
 bool speed_up_interval(const struct curves *fast, const struct curves *slow, double level,
 	struct random_key key, struct interval *ret, struct tuner_error *err);
 
 /* The same against the expected best of the slower search's trials, all of them taken together (a search whose
  * trials are independent): trials[r * length + t] are its objectives, NaN without a result. The
- * comparison can so see further than one repeat's budget. */
+ * comparison can so see further than one repeat's budget. Its interval is that of the multiples at which the
+ * difference is neither clearly positive nor negative, by its jackknife's pseudo-values. */
 TUNER_MUST_CHECK
 bool expected_speed_up(const struct curves *fast, const double *trials, size_t repeats,
 	size_t length, double level, struct random_key key, double *ret,

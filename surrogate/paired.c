@@ -1,6 +1,7 @@
 #include "surrogate/paired.h"
 
 #include <gsl/gsl_cdf.h>
+#include <gsl/gsl_sort.h>
 
 #include <math.h>
 #include <stdint.h>
@@ -16,13 +17,6 @@ double paired_mean(const double *differences, size_t n)
 }
 
 /* ---- the interval ---- */
-
-static int compare_doubles(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
 
 /* Standard error of the mean. */
 static double standard_error(const double *x, size_t n, double mean)
@@ -60,7 +54,7 @@ static bool bootstrap_t(const double *x, size_t n, double level, struct random_k
 	random_init(&random, key);
 	for (size_t b = 0; b < PAIRED_DRAWS; b++)
 		ts[b] = resampled_t(x, n, mean, &random, ts + PAIRED_DRAWS);
-	qsort(ts, PAIRED_DRAWS, sizeof(*ts), compare_doubles);
+	gsl_sort(ts, 1, PAIRED_DRAWS);
 	*ret = ts[(size_t)(level * (PAIRED_DRAWS - 1))];
 	free(ts);
 	return true;
