@@ -490,6 +490,46 @@ bool attempt_cost(struct store *store, int64_t job_id, double *ret, struct tuner
 	return ok;
 }
 
+static void read_spending(struct query *query, struct trial_spending *ret)
+{
+	ret->trial_id = query_int(query);
+	ret->busy_us = query_int(query);
+	ret->cost = query_double(query);
+	ret->attempts = query_int(query);
+	ret->unpriced = query_int(query);
+}
+
+bool trial_spendings(struct store *store, int64_t job_id, const char *arm, int64_t repeat,
+	struct trial_spending **ret, size_t *ret_n, struct tuner_error *err)
+{
+	struct trial_spending *items = NULL;
+	size_t n = 0, capacity = 0;
+	struct query query;
+	bool found = false, ok = true;
+
+	query_open(&query, store,
+		"SELECT t.id, total(max(a.ended_us - a.started_us, 0)), total(a.cost), "
+		"count(nullif(a.ended_us > a.started_us, 0)), "
+		"total(a.ended_us > a.started_us AND a.cost IS NULL) "
+		"FROM trial t LEFT JOIN attempt a ON a.trial = t.id "
+		"WHERE t.job = ?1 AND t.arm = ?2 AND t.repeat = ?3 AND t.ended_event IS NOT NULL "
+		"GROUP BY t.id ORDER BY t.ended_event");
+	query_bind_int(&query, job_id);
+	query_bind_text(&query, arm);
+	query_bind_int(&query, repeat);
+	while (ok && (ok = query_row(&query, &found, err)) && found) {
+		ok = array_grow((void **)&items, &n, &capacity, sizeof *items, err);
+		if (ok)
+			read_spending(&query, &items[n - 1]);
+	}
+	query_close(&query);
+	*ret = ok ? items : NULL;
+	*ret_n = ok ? n : 0;
+	if (!ok)
+		free(items);
+	return ok;
+}
+
 /* ---- reading ---- */
 
 #define SELECT_ATTEMPT                                                                             \

@@ -260,6 +260,19 @@ bool attempt_end(struct store *store, int64_t attempt_id, const struct attempt_e
 TUNER_MUST_CHECK
 bool attempt_cost(struct store *store, int64_t job_id, double *ret, struct tuner_error *err);
 
+/* What all attempts of a trial took and cost that have ended, those that failed and were retried included. */
+struct trial_spending {
+	int64_t trial_id;
+	int64_t busy_us; /* of their slots, from each one's start to its end */
+	double cost; /* of those with a price */
+	int64_t attempts, unpriced; /* that took time; and of them those without a price */
+};
+
+/* Of each ended trial of an arm's repeat, in the order of their ends. The caller frees *ret. */
+TUNER_MUST_CHECK
+bool trial_spendings(struct store *store, int64_t job_id, const char *arm, int64_t repeat,
+	struct trial_spending **ret, size_t *ret_n, struct tuner_error *err);
+
 /* What became of an attempt that had been ended as lost: an event "late" of its trial (data: the attempt's
  * number, "how", and when it ended, if that is known: 0 if not). Nothing else changes. */
 TUNER_MUST_CHECK
