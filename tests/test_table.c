@@ -128,6 +128,25 @@ static void a_table_without_memory_is_an_error_not_a_crash(void **state)
 	table_destroy(NULL);
 }
 
+static void in_markdown_a_bar_is_text(void **state)
+{
+	struct table *table = table_create(COLUMNS, N_COLUMNS);
+	struct tuner_error err = { TUNER_OK, "" };
+	char *bytes = NULL;
+	size_t size = 0;
+	add_row(table, 1, "a|b", "0.125", "");
+	FILE *out = open_memstream(&bytes, &size);
+	assert_non_null(out);
+	assert_true(table_print_markdown(table, out, &err));
+	fclose(out);
+	assert_string_equal(bytes, "| trial | state | loss |  |\n"
+				   "| ---: | --- | ---: | --- |\n"
+				   "| 1 | a\\|b | 0.125 |  |\n");
+	free(bytes);
+	table_destroy(table);
+	assert_false(table_print_markdown(NULL, stdout, &err));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +158,7 @@ int main(void)
 		cmocka_unit_test(control_characters_do_not_reach_the_terminal),
 		cmocka_unit_test(styles_are_for_whole_rows_and_only_where_colours_are_allowed),
 		cmocka_unit_test(a_table_without_memory_is_an_error_not_a_crash),
+		cmocka_unit_test(in_markdown_a_bar_is_text),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

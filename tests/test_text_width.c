@@ -63,6 +63,31 @@ static void what_could_steer_a_terminal_is_replaced(void **state)
 	text_finish(&text);
 }
 
+static void wraps(const char *paragraph, size_t columns, const char *expected)
+{
+	struct text text = TEXT_EMPTY;
+	text_add_wrapped(&text, paragraph, columns);
+	assert_string_equal(text.bytes, expected);
+	text_finish(&text);
+}
+
+static void a_paragraph_is_broken_at_blanks(void **state)
+{
+	wraps("", 10, "");
+	wraps("one", 10, "one\n");
+	wraps("one two three", 7, "one two\nthree\n");
+	wraps("one two three", 8, "one two\nthree\n");
+	wraps("one two three", 6, "one\ntwo\nthree\n");
+	wraps(" one  two. ", 4, "one\ntwo.\n");
+	wraps("2.1 \xc3\x97 as much", 5, "2.1 \xc3\x97\nas\nmuch\n"); /* a sign of two bytes */
+}
+
+static void a_longer_word_has_its_own_line(void **state)
+{
+	wraps("a incomprehensible b", 6, "a\nincomprehensible\nb\n");
+	wraps("incomprehensible", 6, "incomprehensible\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -71,6 +96,8 @@ int main(void)
 		cmocka_unit_test(bytes_of_no_character_count_one_each),
 		cmocka_unit_test(a_cut_keeps_characters_whole_and_their_marks),
 		cmocka_unit_test(what_could_steer_a_terminal_is_replaced),
+		cmocka_unit_test(a_paragraph_is_broken_at_blanks),
+		cmocka_unit_test(a_longer_word_has_its_own_line),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

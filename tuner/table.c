@@ -185,3 +185,36 @@ bool table_print(
 	text_finish(&line);
 	return ok || tuner_fail_memory(err);
 }
+
+static void add_markdown_cell(const struct cell *cell, struct text *line)
+{
+	text_add(line, "| ");
+	for (const char *at = cell->text; *at != '\0'; at++) {
+		if (*at == '|')
+			text_add_char(line, '\\');
+		text_add_char(line, *at);
+	}
+	text_add_char(line, ' ');
+}
+
+bool table_print_markdown(const struct table *table, FILE *out, struct tuner_error *err)
+{
+	struct text line = TEXT_EMPTY;
+	if (table == NULL || table->failed)
+		return tuner_fail_memory(err);
+	for (size_t i = 0; i < table->n_cells; i++) {
+		add_markdown_cell(&table->cells[i], &line);
+		if ((i + 1) % table->n_columns == 0)
+			text_add(&line, "|\n");
+		if (i + 1 != table->n_columns)
+			continue;
+		for (size_t k = 0; k < table->n_columns; k++)
+			text_add(&line, table->right[k] ? "| ---: " : "| --- ");
+		text_add(&line, "|\n");
+	}
+	const bool ok = !text_failed(&line) || tuner_fail_memory(err);
+	if (ok)
+		fwrite(line.bytes, 1, line.length, out);
+	text_finish(&line);
+	return ok;
+}

@@ -34,6 +34,10 @@ TUNER_MUST_CHECK
 bool table_print(
 	const struct table *table, unsigned width, bool color, FILE *out, struct tuner_error *err);
 
+/* The same as Markdown has tables. */
+TUNER_MUST_CHECK
+bool table_print_markdown(const struct table *table, FILE *out, struct tuner_error *err);
+
 /* The terminal's width on standard output; 0 if it is none. */
 unsigned table_width(void);
 

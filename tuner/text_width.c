@@ -129,3 +129,29 @@ void text_add_visible(struct text *text, const char *string)
 		at += bytes > 0 ? bytes : 1;
 	}
 }
+
+/* Bytes of the next line: up to the last blank that fits, else the whole first word. */
+static size_t line_of(const char *text, size_t columns)
+{
+	const size_t fit = text_fit(text, columns);
+	size_t end = fit;
+	if (text[fit] == '\0')
+		return fit;
+	while (end > 0 && text[end] != ' ')
+		end--;
+	return end > 0 ? end : strcspn(text, " ");
+}
+
+void text_add_wrapped(struct text *text, const char *paragraph, size_t columns)
+{
+	for (const char *at = paragraph + strspn(paragraph, " "); *at != '\0';
+		at += strspn(at, " ")) {
+		size_t length = line_of(at, columns);
+		const char *next = at + length;
+		while (length > 0 && at[length - 1] == ' ')
+			length--;
+		text_add_bytes(text, at, length);
+		text_add_char(text, '\n');
+		at = next;
+	}
+}

@@ -13,6 +13,10 @@ size_t text_columns(const char *text);
  * that combine with the last one. */
 size_t text_fit(const char *text, size_t columns);
 
+/* Appends a paragraph in lines of at most `columns`, broken at blanks and each ended by a newline; a word that is longer
+ * has a line of its own. */
+void text_add_wrapped(struct text *text, const char *paragraph, size_t columns);
+
 /* Appends what may go to a terminal: control characters become '?', bytes that are no UTF-8 U+FFFD. So
  * a message out of a command's output cannot move the cursor. */
 void text_add_visible(struct text *text, const char *string);
