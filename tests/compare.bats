@@ -39,6 +39,17 @@ field() { # FILTER
 	"$TUNER" compare --json | jq -r "$1"
 }
 
+# A word of the report may be on the next line.
+flat() {
+	tr -s '\n ' '  ' <<<"$output"
+}
+
+# known_times: what each trial of the known job took: 10 s of arm a, 5 s of b, at a price of 0.01 and 0.02 a second.
+known_times() {
+	sqlite3 tuner.db "UPDATE attempt SET started_us = 1700000000000000,
+		ended_us = 1700000000000000 + (SELECT iif(arm = 'a', 10, 5) FROM trial t WHERE t.id = trial) * 1000000, cost = 0.1"
+}
+
 @test "differences, areas and speed-up of known curves" {
 	write_known 4 6
 	known_results 4 6
@@ -58,8 +69,102 @@ field() { # FILTER
 	[ "$(jq '.repeats' <<<"$output")" -eq 4 ]
 	run "$TUNER" compare
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"4 repeats cannot give a p-value below 0.125"* ]]
-	[[ "$output" == *"by the expected best of all its random trials"* ]]
+	[[ "$(flat)" == *"4 repeats cannot give a p-value below 0.125"* ]]
+	[[ "$(flat)" == *"by the expected best of all its random trials"* ]]
+}
+
+@test "over slot-seconds and money arms are compared where every search has spent as much" {
+	write_known 4 6
+	known_results 4 6
+	"$TUNER" run job.jsonc --quiet
+	known_times
+	# b has spent 30 s in all. By then a has had three trials, 7 - r/10, and b is at 7.
+	[ "$(field '.contrasts[0].over_time.spent')" = 30 ]
+	[ "$(field '.contrasts[0].over_time.totals | join(" ")')" = "60 30" ]
+	[ "$(field '.contrasts[0].over_time.final.difference * 1000 | round')" -eq 250 ]
+	[ "$(field '.contrasts[0].over_time.final.p_value')" = 0.125 ]
+	# a: 9.5 (the worst), 9 - r/10, 8 - r/10 for 10 s each; b: 9.5, 9.5, 9, 8.5, 8, 7.5 for 5 s each.
+	[ "$(field '.contrasts[0].over_time.area.difference * 1000 | round | fabs')" -eq 0 ]
+	[ "$(field '.contrasts[0].over_time.faster')" = a ]
+	[ "$(field '.contrasts[0].over_time.speed_up')" = null ] # b never comes so far
+	# Each trial has cost as much: over money it is as over trials.
+	[ "$(field '.contrasts[0].over_money.spent * 1000 | round')" -eq 600 ]
+	[ "$(field '.contrasts[0].over_money.final.difference * 1000 | round')" -eq 3250 ]
+	[ "$(field '.one_price')" = false ]
+	# After two trials b has spent 10 s, and a is at 9 - r/10: b is at 8.5 after 15 s.
+	run "$TUNER" compare --trials 2 --json
+	[ "$(jq '.contrasts[0].over_time.speed_up * 1000 | round' <<<"$output")" -eq 1500 ]
+	run "$TUNER" compare
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"best at 30 slot-seconds "*"best at 0.6 of money "* ]]
+	[[ "$(flat)" == *"When every search has spent 30 slot-seconds, a has found 0.25 better loss than b"* ]]
+	[[ "$(flat)" == *"To come to where a then is, b needs more time than it had"* ]]
+	[[ "$(flat)" == *"A search of a went on to 60 slot-seconds on average, one of b to 30 slot-seconds"* ]]
+}
+
+@test "the mean best so far over each axis" {
+	write_known 4 6
+	known_results 4 6
+	"$TUNER" run job.jsonc --quiet
+	run "$TUNER" compare --over money
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'"price"'* ]]
+	known_times
+	run "$TUNER" compare --over time
+	[ "$status" -eq 0 ]
+	# At 15 s: one trial of a, 9 - r/10; three of b.
+	grep -q '^ *15  *8.75  8.545 to 8.955  *8.5  8.5 to 8.5$' <<<"$output"
+	run "$TUNER" compare --over trials
+	[ "$(grep -c '^ *[1-6]  ' <<<"$output")" -eq 6 ]
+	"$TUNER" compare --csv --over time >curves.csv
+	grep -q '^arm,strategy,slot_seconds,mean_best,low,high$' curves.csv
+	grep -q '^b,random,15,8.5,8.5,8.5$' curves.csv
+	[ "$(grep -c '^b,' curves.csv)" -eq 84 ] # of hundredths of 30 s, those from 5 s on
+	[ "$(field '.arms[1].over_time.curve | length')" -eq 84 ]
+	"$TUNER" compare --csv --over cost | grep -q '^arm,strategy,money,'
+	"$TUNER" compare --svg time.svg --over time >/dev/null
+	grep -q 'slot-seconds of each search' time.svg
+	python3 -c 'import xml.dom.minidom; xml.dom.minidom.parse("time.svg")'
+	"$TUNER" compare --format md --over money | grep -q '^| 0.06 | '
+	run "$TUNER" compare --over space
+	[ "$status" -eq 2 ]
+}
+
+@test "a search's slot-seconds and money are those of all its attempts" {
+	write_known 2 3
+	known_results 2 3
+	"$TUNER" run job.jsonc --quiet --set 'hosts=[{"gpus": "none", "price": 3600}]'
+	# As if the fourth trial had been lost once, after 100 s, and waited an hour for its next attempt.
+	sqlite3 tuner.db "UPDATE attempt SET number = 2 WHERE trial = (SELECT id FROM trial WHERE number = 4);
+		INSERT INTO attempt (trial, number, state, outcome, key, backend, host, slot, gpus, directory, intended_us,
+			started_us, ended_us, cost)
+		SELECT trial, 1, 'ended', 'lost', 'other', backend, host, slot, gpus, directory, started_us - 3700000000,
+			started_us - 3700000000, started_us - 3600000000, cost * 100e6 / (ended_us - started_us)
+		FROM attempt WHERE trial = (SELECT id FROM trial WHERE number = 4);
+		UPDATE trial SET attempts = 2, started_us = started_us - 3700000000 WHERE number = 4"
+	"$TUNER" compare --csv >all.csv
+	for search in a,1 a,2 b,1 b,2; do
+		awk -F, -v arm="${search%,*}" -v repeat="${search#*,}" \
+			'$1 == arm && $3 == repeat { seconds = $8; money = $9 } END { printf "%.4f %.4f\n", seconds, money }' all.csv
+	done >ours
+	sql "SELECT printf('%.4f %.4f', sum(h.busy_s), sum(h.cost)) FROM v_host_use h JOIN trial t ON t.id = h.trial_id
+		GROUP BY t.arm, t.repeat ORDER BY t.arm, t.repeat" >theirs
+	diff ours theirs
+	[ "$(awk '$1 > 100 && $1 < 200' ours | wc -l)" -eq 1 ]
+	[ "$(field '.one_price')" = true ]
+	run "$TUNER" compare
+	[[ "$(flat)" == *"Every slot-second had the same price"* ]]
+	[[ "$output" != *"best at "*" of money"* ]]
+}
+
+@test "sentences keep to 100 columns where there is no terminal" {
+	write_known 2 3
+	known_results 2 3
+	"$TUNER" run job.jsonc --quiet
+	known_times
+	"$TUNER" compare --over time >report
+	python3 -c 'import sys; sys.exit(max(len(line.rstrip("\n")) for line in open("report", encoding="utf-8")) > 100)'
+	[ "$(grep -c . report)" -gt 15 ]
 }
 
 @test "formats: CSV, Markdown and a figure" {
@@ -70,6 +175,7 @@ field() { # FILTER
 	"$TUNER" compare --csv | grep -q '^a,sobol,2,3,[0-9]*,6.7999999999999998,6.7999999999999998,'
 	"$TUNER" compare --format md --svg figure.svg >report.md
 	grep -q '^| best at the end | +' report.md
+	grep -q '^| a | sobol | 6.85 | ' report.md
 	python3 -c 'import xml.dom.minidom; xml.dom.minidom.parse("figure.svg")'
 	run "$TUNER" compare --csv --json
 	[ "$status" -eq 2 ]
@@ -83,8 +189,8 @@ field() { # FILTER
 	"$TUNER" run job.jsonc --quiet --name two --set strategy=sobol
 	run "$TUNER" compare one two
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"One repeat says nothing of chance"* ]]
-	[[ "$output" == *"The two were separate jobs"* ]]
+	[[ "$(flat)" == *"One repeat says nothing of chance"* ]]
+	[[ "$(flat)" == *"The two were separate jobs"* ]]
 	run "$TUNER" compare one
 	[ "$status" -eq 2 ]
 	[[ "$output" == *'has no "arms"'* ]]
@@ -99,13 +205,14 @@ field() { # FILTER
 	known_results 2 4
 	"$TUNER" run job.jsonc --quiet --trials 2
 	run "$TUNER" compare
-	[[ "$output" != *"not finished"* ]]
+	[[ "$(flat)" != *"not finished"* ]]
 	touch stopped
 	start "$TUNER" run job.jsonc --set 'command=["sh", "-c", "while [ -e stopped ]; do sleep 0.05; done; sh train.sh"]' --accept-change
 	await sh -c "sqlite3 -readonly tuner.db \"SELECT state FROM trial WHERE number = 9\" | grep -q running"
 	run "$TUNER" compare
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"not finished: 2 of 4 trials are compared"* ]]
+	[[ "$(flat)" == *"not finished: 2 of 4 trials are compared"* ]]
+	[[ "$(flat)" == *"What still runs counts from its end on"* ]]
 	rm stopped
 	finished
 	[ "$status" -eq 0 ]

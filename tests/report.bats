@@ -42,17 +42,27 @@ END
 	write_rich 8 '"arms": { "gp": "bayesian", "random": "random" }, "repeats": 3,'
 	"$TUNER" run job.jsonc --quiet
 	"$TUNER" confirm job --quiet --repeats 2
+	sqlite3 tuner.db "UPDATE attempt SET cost = id / 8.0" # as if hosts had prices, and other ones
 	"$TUNER" report # the newest job is the confirmation: its search is meant
 	run trace job-report.html
 	echo "$output"
 	[ "$status" -eq 0 ]
-	for exhibit in trials-by-state result best-ten arms comparison-curves contrast-0 confirmed confirmed-differences \
+	for exhibit in trials-by-state result best-ten arms comparison-curves comparison-time comparison-money contrast-0 \
+		contrast-0-time contrast-0-money confirmed confirmed-differences \
 		history-figure curves-figure scatter-figure matrix-figure parallel-figure importance-table \
 		failures-table cost-table hosts-table states runs; do
 		grep -qw -- "$exhibit" <<<"${lines[0]}" || { echo "no $exhibit"; false; }
 	done
 	grep -q 'Random search draws every parameter anew .* lr uniformly in its logarithm' job-report.html
 	grep -q 'prefers-color-scheme:dark' job-report.html
+	# At one price money is time: said once, and not drawn again.
+	sqlite3 tuner.db "UPDATE attempt SET cost = (ended_us - started_us) / 1e6"
+	"$TUNER" report job
+	run trace job-report.html
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ "${lines[0]}" == *comparison-time* && "${lines[0]}" != *comparison-money* && "${lines[0]}" != *contrast-0-money* ]]
+	grep -q 'Every slot-second had the same price' job-report.html
 	# A search of one arm, with its best so far.
 	write_rich 8
 	"$TUNER" run job.jsonc --quiet --name single

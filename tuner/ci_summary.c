@@ -137,10 +137,19 @@ static void add_comparison(const struct ci_report *report, struct text *ret)
 		if (!comparison_contrast(&comparison, 0, i, &contrast, &why))
 			continue;
 		struct text words = TEXT_EMPTY;
-		contrast_words(&comparison, &contrast, &words);
 		text_print(ret, "\n### %s against %s\n\n", contrast.a->name, contrast.b->name);
+		contrast_words(&comparison, &contrast, &words);
 		add_plain(words.bytes, ret);
 		text_add(ret, "\n");
+		for (enum axis axis = OVER_TIME; axis < AXES; axis++) {
+			text_clear(&words);
+			spending_words(&comparison, &contrast, axis, &words);
+			if (words.length > 0)
+				text_add(ret, "\n");
+			add_plain(words.bytes, ret);
+			if (words.length > 0)
+				text_add(ret, "\n");
+		}
 		text_finish(&words);
 	}
 	comparison_finish(&comparison);

@@ -5,8 +5,8 @@
 #include "tuner/comparison.h"
 #include "tuner/comparison_figure.h"
 #include "tuner/comparison_json.h"
+#include "tuner/comparison_text.h"
 #include "tuner/report_json.h"
-#include "tuner/table.h"
 
 #include <math.h>
 #include <string.h>
@@ -33,140 +33,23 @@ static bool choose_format(const struct invocation *call, enum format *ret, struc
 	return true;
 }
 
-/* ---- numbers ---- */
-
-static double percent_found(const struct comparison *comparison, const struct compared_arm *arm)
+/* AXES: not asked for. */
+static bool choose_axis(const struct invocation *call, enum axis *ret, struct tuner_error *err)
 {
-	size_t n = 0;
-	for (size_t i = 0; i < comparison->n_repeats; i++)
-		for (size_t t = 0; t < comparison->length; t++)
-			n += !isnan(arm->runs[comparison->repeats[i]].objectives[t]);
-	return 100.0 * (double)n / (double)(comparison->n_repeats * comparison->length);
-}
+	static const struct {
+		const char *name;
+		enum axis axis;
+	} names[] = { { "trials", OVER_TRIALS }, { "time", OVER_TIME }, { "money", OVER_MONEY },
+		{ "cost", OVER_MONEY } };
+	const char *over = invocation_option(call, "over");
 
-static void estimate_cells(const struct estimate *estimate, struct text *difference,
-	struct text *interval, struct text *p_value)
-{
-	text_print(difference, "%+.4g", estimate->mean);
-	if (isinf(estimate->interval.low))
-		text_add(interval, "-");
-	else
-		text_print(
-			interval, "%.4g to %.4g", estimate->interval.low, estimate->interval.high);
-	text_print(p_value, "%.3g", estimate->p_value);
-}
-
-/* ---- text and Markdown ---- */
-
-static void add_cells(struct table *table, const char *what, const struct estimate *estimate)
-{
-	struct text cells[3] = { TEXT_EMPTY, TEXT_EMPTY, TEXT_EMPTY };
-	estimate_cells(estimate, &cells[0], &cells[1], &cells[2]);
-	table_add(table, "%s", what);
-	for (int i = 0; i < 3; i++) {
-		table_add(table, "%s", cells[i].bytes);
-		text_finish(&cells[i]);
-	}
-}
-
-static void markdown_row(const char *what, const struct estimate *estimate)
-{
-	struct text cells[3] = { TEXT_EMPTY, TEXT_EMPTY, TEXT_EMPTY };
-	estimate_cells(estimate, &cells[0], &cells[1], &cells[2]);
-	printf("| %s | %s | %s | %s |\n", what, cells[0].bytes, cells[1].bytes, cells[2].bytes);
-	for (int i = 0; i < 3; i++)
-		text_finish(&cells[i]);
-}
-
-static bool print_arms(const struct invocation *call, const struct comparison *comparison,
-	bool markdown, struct tuner_error *err)
-{
-	static const char *const columns[] = { "arm", "strategy", "-repeats", "-trials each",
-		"-mean best", "95 % interval", "-with a result" };
-	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
-	bool ok = true;
-
-	if (markdown)
-		puts("| arm | strategy | repeats | trials each | mean best | 95 % interval | with "
-		     "a "
-		     "result |\n| --- | --- | ---: | ---: | ---: | --- | ---: |");
-	for (size_t a = 0; ok && a < comparison->n_arms; a++) {
-		const struct compared_arm *arm = &comparison->arms[a];
-		struct interval interval;
-		struct text between = TEXT_EMPTY;
-		double mean;
-		ok = comparison_band(comparison, a, comparison->length - 1, &mean, &interval, err);
-		if (isinf(interval.low))
-			text_add(&between, "-");
-		else
-			text_print(&between, "%.4g to %.4g", interval.low, interval.high);
-		if (markdown)
-			printf("| %s | %s | %zu | %zu | %.5g | %s | %.0f %% |\n", arm->name,
-				arm->strategy, comparison->n_repeats, comparison->length, mean,
-				between.bytes, percent_found(comparison, arm));
-		table_add(table, "%s", arm->name);
-		table_add(table, "%s", arm->strategy);
-		table_add(table, "%zu", comparison->n_repeats);
-		table_add(table, "%zu", comparison->length);
-		table_add(table, "%.5g", mean);
-		table_add(table, "%s", between.bytes);
-		table_add(table, "%.0f %%", percent_found(comparison, arm));
-		text_finish(&between);
-	}
-	ok = ok && (markdown || table_print(table, table_width(), call->color, stdout, err));
-	table_destroy(table);
-	return ok;
-}
-
-static bool print_contrast(const struct invocation *call, const struct comparison *comparison,
-	const struct contrast *contrast, bool markdown, struct tuner_error *err)
-{
-	static const char *const columns[] = { "", "-difference", "95 % interval", "-p" };
-	struct text words = TEXT_EMPTY, seconds = TEXT_EMPTY;
-	bool ok = true;
-
-	text_print(&seconds, "mean best over %.4g slot-seconds", contrast->seconds);
-	contrast_words(comparison, contrast, &words);
-	if (markdown) {
-		printf("\n### %s against %s\n\n"
-		       "| positive: %s is better | difference | 95 %% interval | p |\n"
-		       "| --- | ---: | --- | ---: |\n",
-			contrast->a->name, contrast->b->name, contrast->a->name);
-		markdown_row("best at the end", &contrast->final);
-		markdown_row("mean best over the trials", &contrast->area);
-		markdown_row(seconds.bytes, &contrast->time);
-		printf("\n%s\n", words.bytes);
-	} else {
-		struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
-		printf("\n%s against %s (positive: %s is better)\n", contrast->a->name,
-			contrast->b->name, contrast->a->name);
-		add_cells(table, "best at the end", &contrast->final);
-		add_cells(table, "mean best over the trials", &contrast->area);
-		add_cells(table, seconds.bytes, &contrast->time);
-		ok = table_print(table, table_width(), call->color, stdout, err);
-		table_destroy(table);
-		printf("%s\n", words.bytes);
-	}
-	text_finish(&words);
-	text_finish(&seconds);
-	return ok;
-}
-
-static bool print_report(const struct invocation *call, const struct comparison *comparison,
-	bool markdown, struct tuner_error *err)
-{
-	if (markdown)
-		printf("## %s of %s\n\n", comparison->maximize ? "Greatest" : "Least",
-			comparison->metric);
-	if (!print_arms(call, comparison, markdown, err))
-		return false;
-	for (size_t b = 1; b < comparison->n_arms; b++) {
-		struct contrast contrast;
-		if (!comparison_contrast(comparison, 0, b, &contrast, err) ||
-			!print_contrast(call, comparison, &contrast, markdown, err))
-			return false;
-	}
-	return true;
+	*ret = AXES;
+	for (size_t i = 0; over != NULL && i < sizeof(names) / sizeof(*names); i++)
+		if (strcmp(over, names[i].name) == 0)
+			*ret = names[i].axis;
+	return over == NULL || *ret != AXES ||
+	       tuner_fail(err, TUNER_USAGE,
+		       "--over: expected trials, time or money, found \"%.40s\"", over);
 }
 
 /* ---- for programs ---- */
@@ -177,35 +60,90 @@ static bool print_json(const struct comparison *comparison, struct tuner_error *
 	return root != NULL && json_out(root, err);
 }
 
+static void put_number(double value)
+{
+	putchar(',');
+	if (isfinite(value))
+		printf("%.17g", value);
+}
+
 static void print_csv(const struct comparison *comparison)
 {
-	puts("arm,strategy,repeat,trials,trial,objective,best,slot_seconds");
+	puts("arm,strategy,repeat,trials,trial,objective,best,slot_seconds,money");
 	for (size_t a = 0; a < comparison->n_arms; a++)
 		for (size_t r = 0; r < comparison->arms[a].n_runs; r++) {
 			const struct run_curve *run = &comparison->arms[a].runs[r];
 			for (size_t t = 0; t < run->n; t++) {
-				printf("%s,%s,%lld,%zu,%lld,", comparison->arms[a].name,
+				printf("%s,%s,%lld,%zu,%lld", comparison->arms[a].name,
 					comparison->arms[a].strategy, (long long)run->repeat + 1,
 					t + 1, (long long)run->numbers[t]);
-				if (!isnan(run->objectives[t]))
-					printf("%.17g", run->objectives[t]);
-				putchar(',');
-				if (!isnan(run->best[t]))
-					printf("%.17g", run->best[t]);
-				printf(",%.6f\n", run->spent_s[t]);
+				put_number(run->objectives[t]);
+				put_number(run->best[t]);
+				printf(",%.6f", run->spent_s[t]);
+				put_number(comparison->priced ? run->spent_money[t] : NAN);
+				putchar('\n');
 			}
 		}
 }
 
-static bool write_figure(
-	const struct invocation *call, const struct comparison *comparison, struct tuner_error *err)
+static void put_point(const struct compared_arm *arm, const struct curve_point *point)
+{
+	printf("%s,%s,%.17g", arm->name, arm->strategy, point->at);
+	put_number(point->mean);
+	put_number(point->interval.low);
+	put_number(point->interval.high);
+	putchar('\n');
+}
+
+static bool print_trials_curve(
+	const struct comparison *comparison, size_t arm, struct tuner_error *err)
+{
+	struct curve_point point;
+
+	for (size_t t = 0; t < comparison->length; t++) {
+		if (!comparison_band(comparison, arm, t, &point, err))
+			return false;
+		put_point(&comparison->arms[arm], &point);
+	}
+	return true;
+}
+
+static bool print_spending_curve(
+	const struct comparison *comparison, size_t arm, enum axis axis, struct tuner_error *err)
+{
+	struct curve_point points[COMPARISON_HUNDREDTHS];
+	size_t n;
+
+	if (!comparison_curve(comparison, arm, axis, points, &n, err))
+		return false;
+	for (size_t k = 0; k < n; k++)
+		put_point(&comparison->arms[arm], &points[k]);
+	return true;
+}
+
+/* The curves of the figure. */
+static bool print_curves(
+	const struct comparison *comparison, enum axis axis, struct tuner_error *err)
+{
+	printf("arm,strategy,%s,mean_best,low,high\n",
+		axis == OVER_TIME ? "slot_seconds" : axis_unit(axis));
+	for (size_t a = 0; a < comparison->n_arms; a++)
+		if (axis == OVER_TRIALS ? !print_trials_curve(comparison, a, err)
+					: !print_spending_curve(comparison, a, axis, err))
+			return false;
+	return true;
+}
+
+static bool write_figure(const struct invocation *call, const struct comparison *comparison,
+	enum axis axis, struct tuner_error *err)
 {
 	const char *path = invocation_option(call, "svg");
 	struct text figure = TEXT_EMPTY;
 	if (path == NULL)
 		return true;
-	const bool ok = comparison_figure(comparison, &figure, err) &&
-			file_write_atomic(path, figure.bytes, figure.length, 0666, false, err);
+	const bool ok =
+		comparison_figure(comparison, axis == AXES ? OVER_TRIALS : axis, &figure, err) &&
+		file_write_atomic(path, figure.bytes, figure.length, 0666, false, err);
 	text_finish(&figure);
 	return ok;
 }
@@ -228,18 +166,33 @@ static bool load(const struct invocation *call, struct comparison *ret, struct t
 	return ok;
 }
 
+static bool print(const struct invocation *call, const struct comparison *comparison,
+	enum format format, enum axis axis, struct tuner_error *err)
+{
+	if (format == FORMAT_JSON)
+		return print_json(comparison, err);
+	if (format == FORMAT_CSV && axis != AXES)
+		return print_curves(comparison, axis, err);
+	if (format == FORMAT_CSV) {
+		print_csv(comparison);
+		return true;
+	}
+	const struct comparison_style style = {
+		.markdown = format == FORMAT_MARKDOWN, .color = call->color, .curve = axis
+	};
+	return comparison_print(comparison, style, err);
+}
+
 int cmd_compare(const struct invocation *call, struct tuner_error *err)
 {
 	struct comparison comparison = { 0 };
 	enum format format = FORMAT_TEXT;
-	bool ok = choose_format(call, &format, err) && load(call, &comparison, err) &&
-		  write_figure(call, &comparison, err);
-	if (ok && format == FORMAT_JSON)
-		ok = print_json(&comparison, err);
-	else if (ok && format == FORMAT_CSV)
-		print_csv(&comparison);
-	else if (ok)
-		ok = print_report(call, &comparison, format == FORMAT_MARKDOWN, err);
+	enum axis axis = AXES;
+	const bool ok = choose_format(call, &format, err) && choose_axis(call, &axis, err) &&
+			load(call, &comparison, err) &&
+			(axis == AXES || comparison_check_axis(&comparison, axis, err)) &&
+			write_figure(call, &comparison, axis, err) &&
+			print(call, &comparison, format, axis, err);
 	comparison_finish(&comparison);
 	return ok ? EXIT_DONE : -1;
 }

@@ -68,7 +68,8 @@ static const struct option_row retry_options[] = {
 static const struct option_row compare_options[] = {
 	{ "trials", 'n', "N", "compare after so many trials of each search (default: all)" },
 	{ "format", 0, "FORMAT", "text, or md for Markdown" },
-	{ "csv", 0, NULL, "every trial of every search, for other programs" },
+	{ "over", 0, "AXIS", "also the mean best so far over trials, time or money" },
+	{ "csv", 0, NULL, "every trial, for other programs; with --over the curves" },
 	{ "svg", 0, "FILE", "also draw the mean best so far, with 95 % bands" },
 	{ .name = NULL },
 };
@@ -256,10 +257,12 @@ const struct subcommand commands[] = {
 	{ "compare", "[JOB] [JOB]", "compare the arms of a job, or two jobs", 0, 2,
 		TAKES_DB | TAKES_JSON, compare_options, cmd_compare,
 		"Of the first arm against each other: differences of the best at the end and on "
-		"the "
-		"way, with 95 %\n"
-		"intervals and p-values over the repeats, and how many times as many trials the "
-		"slower one needs." },
+		"the way, after as\n"
+		"many trials and where every search has spent as many slot-seconds, and as much "
+		"money; with 95 %\n"
+		"intervals and p-values over the repeats, and how many times as many trials, as "
+		"much time or money\n"
+		"the slower one needs." },
 	{ "confirm", "[JOB]", "train the best again with other seeds", 0, 1, TAKES_DB | TAKES_JSON,
 		confirm_options, cmd_confirm,
 		"The best of many noisy results is partly luck. The default (the first "

@@ -1,4 +1,4 @@
-#include "tuner/comparison.h"
+#include "tuner/comparison_inside.h"
 
 #include "tuner/job_open.h"
 
@@ -8,11 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LEVEL 0.95
-#define POWER 0.8
-
-enum { REPEATS_THAT_ANYBODY_RUNS = 10000 };
-
 /* ---- reading ---- */
 
 static void run_finish(struct run_curve *run)
@@ -21,6 +16,9 @@ static void run_finish(struct run_curve *run)
 	free(run->objectives);
 	free(run->best);
 	free(run->spent_s);
+	free(run->spent_money);
+	free(run->attempts);
+	free(run->unpriced);
 }
 
 void comparison_finish(struct comparison *comparison)
@@ -32,11 +30,12 @@ void comparison_finish(struct comparison *comparison)
 	}
 	free(comparison->arms);
 	free(comparison->repeats);
+	free(comparison->worst);
 	free(comparison->metric);
 	*comparison = (struct comparison){ 0 };
 }
 
-static bool is_better(const struct comparison *comparison, double a, double b)
+bool comparison_is_better(const struct comparison *comparison, double a, double b)
 {
 	return !isnan(a) && (isnan(b) || (comparison->maximize ? a > b : a < b));
 }
@@ -47,11 +46,15 @@ static bool allocate_run(struct run_curve *run, size_t n)
 	run->objectives = calloc(n + 1, sizeof(*run->objectives));
 	run->best = calloc(n + 1, sizeof(*run->best));
 	run->spent_s = calloc(n + 1, sizeof(*run->spent_s));
-	return run->numbers && run->objectives && run->best && run->spent_s;
+	run->spent_money = calloc(n + 1, sizeof(*run->spent_money));
+	run->attempts = calloc(n + 1, sizeof(*run->attempts));
+	run->unpriced = calloc(n + 1, sizeof(*run->unpriced));
+	return run->numbers && run->objectives && run->best && run->spent_s && run->spent_money &&
+	       run->attempts && run->unpriced;
 }
 
-static void add_trial(
-	const struct comparison *comparison, struct run_curve *run, const struct trial *trial)
+static void add_trial(const struct comparison *comparison, struct run_curve *run,
+	const struct trial *trial, const struct trial_spending *spending)
 {
 	const size_t i = run->n++;
 	const double before = i > 0 ? run->best[i - 1] : NAN;
@@ -59,8 +62,40 @@ static void add_trial(
 
 	run->numbers[i] = trial->number;
 	run->objectives[i] = objective;
-	run->best[i] = is_better(comparison, objective, before) ? objective : before;
-	run->spent_s[i] = (i > 0 ? run->spent_s[i - 1] : 0) + (double)trial_took_us(trial) / 1e6;
+	run->best[i] = comparison_is_better(comparison, objective, before) ? objective : before;
+	run->spent_s[i] = (i > 0 ? run->spent_s[i - 1] : 0) + (double)spending->busy_us / 1e6;
+	run->spent_money[i] = (i > 0 ? run->spent_money[i - 1] : 0) + spending->cost;
+	run->attempts[i] = (i > 0 ? run->attempts[i - 1] : 0) + spending->attempts;
+	run->unpriced[i] = (i > 0 ? run->unpriced[i - 1] : 0) + spending->unpriced;
+}
+
+/* What the trial took, from *at on. Both lists are in the order of the ends, but a trial may have ended, or been put
+ * back, between the two readings. */
+static struct trial_spending spending_of(
+	const struct trial_spending *items, size_t n, size_t *at, int64_t trial_id)
+{
+	for (size_t i = *at; i < n; i++)
+		if (items[i].trial_id == trial_id) {
+			*at = i + 1;
+			return items[i];
+		}
+	return (struct trial_spending){ 0 };
+}
+
+static bool add_trials(const struct comparison *comparison, const struct trial_list *list,
+	const struct trial_spending *spendings, size_t n, struct run_curve *ret,
+	struct tuner_error *err)
+{
+	size_t at = 0;
+
+	if (!allocate_run(ret, list->n))
+		return tuner_fail_memory(err);
+	for (size_t i = 0; i < list->n; i++) {
+		const struct trial_spending spending =
+			spending_of(spendings, n, &at, list->items[i].id);
+		add_trial(comparison, ret, &list->items[i], &spending);
+	}
+	return true;
 }
 
 /* The search's trials that have ended, in that order. */
@@ -75,15 +110,17 @@ static bool read_run(const struct comparison *comparison, const struct report *r
 		.order = TRIAL_BY_END,
 		.without_values = true,
 	};
-	struct trial_list list;
+	struct trial_spending *spendings = NULL;
+	struct trial_list list = { 0 };
+	size_t n;
 
 	*ret = (struct run_curve){ .repeat = repeat };
-	if (!trial_select(report->store, &filter, &list, err))
-		return false;
-	const bool ok = allocate_run(ret, list.n) || tuner_fail_memory(err);
-	for (size_t i = 0; ok && i < list.n; i++)
-		add_trial(comparison, ret, &list.items[i]);
+	const bool ok =
+		trial_select(report->store, &filter, &list, err) &&
+		trial_spendings(report->store, report->job.id, arm, repeat, &spendings, &n, err) &&
+		add_trials(comparison, &list, spendings, n, ret, err);
 	trial_list_finish(&list);
+	free(spendings);
 	return ok;
 }
 
@@ -100,6 +137,17 @@ static bool read_arm(const struct comparison *comparison, const struct report *r
 }
 
 /* ---- what can be compared ---- */
+
+const struct run_curve *comparison_run(
+	const struct comparison *comparison, const struct compared_arm *arm, size_t i)
+{
+	return &arm->runs[comparison->repeats[i]];
+}
+
+size_t comparison_trials(const struct comparison *comparison, const struct run_curve *run)
+{
+	return comparison->limit > 0 && comparison->limit < run->n ? comparison->limit : run->n;
+}
 
 static size_t shortest(const struct comparison *comparison, size_t repeat)
 {
@@ -119,16 +167,65 @@ static bool has_objective(const struct comparison *comparison, size_t repeat)
 	return true;
 }
 
-static size_t find_reach(const struct comparison *comparison)
+static bool find_worst(struct comparison *comparison, struct tuner_error *err)
 {
-	size_t reach = SIZE_MAX;
+	comparison->worst = calloc(comparison->n_repeats + 1, sizeof(*comparison->worst));
+	if (comparison->worst == NULL)
+		return tuner_fail_memory(err);
+	for (size_t i = 0; i < comparison->n_repeats; i++) {
+		double worst = NAN;
+		for (size_t a = 0; a < comparison->n_arms; a++) {
+			const struct run_curve *run =
+				comparison_run(comparison, &comparison->arms[a], i);
+			for (size_t t = 0; t < comparison_trials(comparison, run); t++)
+				if (!isnan(run->objectives[t]) &&
+					(isnan(worst) || comparison_is_better(comparison, worst,
+								 run->objectives[t])))
+					worst = run->objectives[t];
+		}
+		comparison->worst[i] = worst;
+	}
+	return true;
+}
+
+/* One price but for rounding: a trial's time is whole microseconds, its cost a product. */
+static bool is_of_price(const struct run_curve *run, size_t n, double price)
+{
+	for (size_t t = 0; t < n; t++)
+		if (fabs(run->spent_money[t] - price * run->spent_s[t]) >
+			1e-9 * price * run->spent_s[t])
+			return false;
+	return true;
+}
+
+static bool is_all_of_price(const struct comparison *comparison, double price)
+{
+	for (size_t a = 0; a < comparison->n_arms; a++)
+		for (size_t i = 0; i < comparison->n_repeats; i++) {
+			const struct run_curve *run =
+				comparison_run(comparison, &comparison->arms[a], i);
+			if (!is_of_price(run, comparison_trials(comparison, run), price))
+				return false;
+		}
+	return true;
+}
+
+static void count_prices(struct comparison *comparison)
+{
+	double money = 0, seconds = 0;
 
 	for (size_t a = 0; a < comparison->n_arms; a++)
 		for (size_t i = 0; i < comparison->n_repeats; i++) {
-			const size_t n = comparison->arms[a].runs[comparison->repeats[i]].n;
-			reach = n < reach ? n : reach;
+			const struct run_curve *run =
+				comparison_run(comparison, &comparison->arms[a], i);
+			const size_t last = comparison_trials(comparison, run) - 1;
+			money += run->spent_money[last];
+			seconds += run->spent_s[last];
+			comparison->attempts += run->attempts[last];
+			comparison->unpriced += run->unpriced[last];
 		}
-	return comparison->n_repeats > 0 ? reach : 0;
+	comparison->priced = money > 0;
+	comparison->one_price = comparison->priced && is_all_of_price(comparison, money / seconds);
 }
 
 /* Finished repeats, if there are any; else the first trials of all that have begun. */
@@ -153,7 +250,9 @@ static bool choose_repeats(struct comparison *comparison, struct tuner_error *er
 			has_objective(comparison, r))
 			comparison->repeats[comparison->n_repeats++] = r;
 	comparison->left_out = n - comparison->n_repeats;
-	comparison->reach = find_reach(comparison);
+	if (!find_worst(comparison, err))
+		return false;
+	count_prices(comparison);
 	return comparison->n_repeats > 0 ||
 	       tuner_fail(err, TUNER_USAGE,
 		       "there is nothing to compare yet: every arm needs a finished trial with an "
@@ -188,6 +287,7 @@ static bool read_arms(const struct report *report, const struct job_file *file,
 
 static void compare_after(struct comparison *comparison, size_t trials)
 {
+	comparison->limit = trials;
 	if (trials > 0 && trials < comparison->budget)
 		comparison->budget = trials;
 }
@@ -278,33 +378,12 @@ bool comparison_of_jobs(const struct report *a, const struct report *b, size_t t
 
 /* ---- differences ---- */
 
-static const struct run_curve *run_of(
-	const struct comparison *comparison, const struct compared_arm *arm, size_t i)
-{
-	return &arm->runs[comparison->repeats[i]];
-}
-
-/* The worst objective of a repeat stands for "none yet". */
-static double worst_of(const struct comparison *comparison, size_t i)
-{
-	double worst = NAN;
-
-	for (size_t a = 0; a < comparison->n_arms; a++) {
-		const struct run_curve *run = run_of(comparison, &comparison->arms[a], i);
-		for (size_t t = 0; t < comparison->length; t++)
-			if (!isnan(run->objectives[t]) &&
-				(isnan(worst) || is_better(comparison, worst, run->objectives[t])))
-				worst = run->objectives[t];
-	}
-	return worst;
-}
-
 static double best_at(
 	const struct comparison *comparison, const struct compared_arm *arm, size_t i, size_t t)
 {
-	const double best = run_of(comparison, arm, i)->best[t];
+	const double best = comparison_run(comparison, arm, i)->best[t];
 
-	return isnan(best) ? worst_of(comparison, i) : best;
+	return isnan(best) ? comparison->worst[i] : best;
 }
 
 static double mean_best(
@@ -317,35 +396,6 @@ static double mean_best(
 	return sum / (double)comparison->length;
 }
 
-/* Mean of the best so far from 0 to `until` slot-seconds; before the first end it is the worst. */
-static double mean_over_time(
-	const struct comparison *comparison, const struct compared_arm *arm, size_t i, double until)
-{
-	const struct run_curve *run = run_of(comparison, arm, i);
-	double at = 0, best = worst_of(comparison, i), sum = 0;
-
-	for (size_t t = 0; t < run->n && run->spent_s[t] < until; t++) {
-		sum += best * (run->spent_s[t] - at);
-		at = run->spent_s[t];
-		best = isnan(run->best[t]) ? best : run->best[t];
-	}
-	return until > 0 ? (sum + best * (until - at)) / until : best;
-}
-
-/* So many slot-seconds were spent by all searches that are compared. */
-static double common_seconds(const struct comparison *comparison, const struct compared_arm *a,
-	const struct compared_arm *b)
-{
-	double least = INFINITY;
-
-	for (size_t i = 0; i < comparison->n_repeats; i++) {
-		const size_t last = comparison->length - 1;
-		least = fmin(least, run_of(comparison, a, i)->spent_s[last]);
-		least = fmin(least, run_of(comparison, b, i)->spent_s[last]);
-	}
-	return least;
-}
-
 static double deviation(const double *differences, size_t n)
 {
 	const double mean = paired_mean(differences, n);
@@ -356,32 +406,28 @@ static double deviation(const double *differences, size_t n)
 	return n > 1 ? sqrt(squares / (double)(n - 1)) : NAN;
 }
 
-static bool estimate(const double *differences, size_t n, uint32_t number, struct estimate *ret,
-	struct tuner_error *err)
+bool comparison_estimate(const double *differences, size_t n, enum comparison_draw draw,
+	struct estimate *ret, struct tuner_error *err)
 {
-	const struct random_key key = { .seed = n, .number = number };
+	const struct random_key key = { .seed = n, .number = draw };
 
 	ret->mean = paired_mean(differences, n);
 	ret->p_value = paired_p_value(differences, n, key);
 	ret->deviation = deviation(differences, n);
-	ret->detectable = ret->deviation * paired_detectable(n, 1 - LEVEL, POWER);
-	return paired_interval(differences, n, LEVEL, key, &ret->interval, err);
+	ret->detectable =
+		ret->deviation * paired_detectable(n, 1 - COMPARISON_LEVEL, COMPARISON_POWER);
+	return paired_interval(differences, n, COMPARISON_LEVEL, key, &ret->interval, err);
 }
 
-enum measure { MEASURE_FINAL, MEASURE_AREA, MEASURE_TIME };
-
 static double measure(const struct comparison *comparison, const struct compared_arm *arm, size_t i,
-	enum measure what, double seconds)
+	enum comparison_draw what)
 {
-	if (what == MEASURE_FINAL)
-		return best_at(comparison, arm, i, comparison->length - 1);
-	if (what == MEASURE_AREA)
-		return mean_best(comparison, arm, i);
-	return mean_over_time(comparison, arm, i, seconds);
+	return what == DRAW_FINAL ? best_at(comparison, arm, i, comparison->length - 1)
+				  : mean_best(comparison, arm, i);
 }
 
 static bool differ(const struct comparison *comparison, struct contrast *contrast,
-	enum measure what, struct estimate *ret, struct tuner_error *err)
+	enum comparison_draw what, struct estimate *ret, struct tuner_error *err)
 {
 	const double sign = comparison->maximize ? 1 : -1;
 	double *differences = calloc(comparison->n_repeats + 1, sizeof(*differences));
@@ -389,11 +435,9 @@ static bool differ(const struct comparison *comparison, struct contrast *contras
 	if (differences == NULL)
 		return tuner_fail_memory(err);
 	for (size_t i = 0; i < comparison->n_repeats; i++)
-		differences[i] =
-			sign *
-			(measure(comparison, contrast->a, i, what, contrast->seconds) -
-				measure(comparison, contrast->b, i, what, contrast->seconds));
-	const bool ok = estimate(differences, comparison->n_repeats, (uint32_t)what + 1, ret, err);
+		differences[i] = sign * (measure(comparison, contrast->a, i, what) -
+						measure(comparison, contrast->b, i, what));
+	const bool ok = comparison_estimate(differences, comparison->n_repeats, what, ret, err);
 	free(differences);
 	return ok;
 }
@@ -421,8 +465,21 @@ static double *trials_of(
 
 	for (size_t i = 0; values != NULL && i < comparison->n_repeats; i++)
 		for (size_t t = 0; t < length; t++)
-			values[i * length + t] = sign * run_of(comparison, arm, i)->objectives[t];
+			values[i * length + t] =
+				sign * comparison_run(comparison, arm, i)->objectives[t];
 	return values;
+}
+
+/* Trials that all its repeats have: as far as it may be followed. */
+static size_t reach_of(const struct comparison *comparison, const struct compared_arm *arm)
+{
+	size_t reach = SIZE_MAX;
+
+	for (size_t i = 0; i < comparison->n_repeats; i++) {
+		const size_t n = comparison_run(comparison, arm, i)->n;
+		reach = n < reach ? n : reach;
+	}
+	return reach;
 }
 
 static bool measure_speed(
@@ -430,8 +487,8 @@ static bool measure_speed(
 {
 	const struct compared_arm *fast = ret->a_faster ? ret->a : ret->b;
 	const struct compared_arm *slow = ret->a_faster ? ret->b : ret->a;
-	const size_t n = comparison->n_repeats, reach = comparison->reach;
-	const struct random_key key = { .seed = n, .number = 9 };
+	const size_t n = comparison->n_repeats, reach = reach_of(comparison, slow);
+	const struct random_key key = { .seed = n, .number = DRAW_SPEED_UP };
 	double *quick = curves_of(comparison, fast, comparison->length);
 	double *late = curves_of(comparison, slow, reach);
 	double *trials = trials_of(comparison, slow, reach);
@@ -442,9 +499,11 @@ static bool measure_speed(
 		const struct curves b = { late, n, reach };
 		ret->speed_up = speed_up(&a, &b);
 		ret->has_expected = strcmp(slow->strategy, "random") == 0;
-		ok = speed_up_interval(&a, &b, LEVEL, key, &ret->speed_up_interval, err) &&
-		     (!ret->has_expected || expected_speed_up(&a, trials, n, reach, LEVEL, key,
-						    &ret->expected, &ret->expected_interval, err));
+		ok = speed_up_interval(
+			     &a, &b, COMPARISON_LEVEL, key, &ret->speed_up_interval, err) &&
+		     (!ret->has_expected ||
+			     expected_speed_up(&a, trials, n, reach, COMPARISON_LEVEL, key,
+				     &ret->expected, &ret->expected_interval, err));
 	}
 	free(quick);
 	free(late);
@@ -458,136 +517,32 @@ bool comparison_contrast(const struct comparison *comparison, size_t a, size_t b
 	const size_t n = comparison->n_repeats;
 
 	*ret = (struct contrast){ .a = &comparison->arms[a], .b = &comparison->arms[b] };
-	ret->seconds = common_seconds(comparison, ret->a, ret->b);
 	for (size_t i = 0; i < n; i++) {
 		ret->final_a += best_at(comparison, ret->a, i, comparison->length - 1) / (double)n;
 		ret->final_b += best_at(comparison, ret->b, i, comparison->length - 1) / (double)n;
 	}
-	ret->a_faster = !is_better(comparison, ret->final_b, ret->final_a);
-	return differ(comparison, ret, MEASURE_FINAL, &ret->final, err) &&
-	       differ(comparison, ret, MEASURE_AREA, &ret->area, err) &&
-	       differ(comparison, ret, MEASURE_TIME, &ret->time, err) &&
-	       measure_speed(comparison, ret, err);
+	ret->a_faster = !comparison_is_better(comparison, ret->final_b, ret->final_a);
+	return differ(comparison, ret, DRAW_FINAL, &ret->final, err) &&
+	       differ(comparison, ret, DRAW_AREA, &ret->area, err) &&
+	       measure_speed(comparison, ret, err) &&
+	       comparison_spend(comparison, OVER_TIME, ret, err) &&
+	       comparison_spend(comparison, OVER_MONEY, ret, err);
 }
 
-bool comparison_band(const struct comparison *comparison, size_t arm, size_t t, double *ret_mean,
-	struct interval *ret, struct tuner_error *err)
+bool comparison_band(const struct comparison *comparison, size_t arm, size_t t,
+	struct curve_point *ret, struct tuner_error *err)
 {
 	const size_t n = comparison->n_repeats;
+	const struct random_key key = { .seed = t + 1, .number = DRAW_BAND + (uint32_t)arm };
 	double *values = calloc(n + 1, sizeof(*values));
 
 	if (values == NULL)
 		return tuner_fail_memory(err);
 	for (size_t i = 0; i < n; i++)
 		values[i] = best_at(comparison, &comparison->arms[arm], i, t);
-	*ret_mean = paired_mean(values, n);
-	const struct random_key key = { .seed = t + 1, .number = (uint32_t)arm + 20 };
-	const bool ok = paired_interval(values, n, LEVEL, key, ret, err);
+	ret->at = (double)t + 1;
+	ret->mean = paired_mean(values, n);
+	const bool ok = paired_interval(values, n, COMPARISON_LEVEL, key, &ret->interval, err);
 	free(values);
 	return ok;
-}
-
-/* ---- in words ---- */
-
-static void say_difference(
-	const struct comparison *comparison, const struct contrast *contrast, struct text *ret)
-{
-	const struct estimate *final = &contrast->final;
-	const struct compared_arm *better = final->mean >= 0 ? contrast->a : contrast->b;
-	const struct compared_arm *worse = final->mean >= 0 ? contrast->b : contrast->a;
-
-	if (final->mean == 0)
-		text_print(ret, "After %zu trials %s and %s have found the same. ",
-			comparison->length, better->name, worse->name);
-	else
-		text_print(ret, "After %zu trials %s has found %.4g better %s than %s on average. ",
-			comparison->length, better->name, fabs(final->mean), comparison->metric,
-			worse->name);
-	if (comparison->n_repeats < 2)
-		text_add(ret, "One repeat says nothing of chance: another may come out the other "
-			      "way round. ");
-	else if (final->interval.low <= 0 && 0 <= final->interval.high)
-		text_print(ret,
-			"That may be chance: the interval from %.4g to %.4g contains 0 (p = "
-			"%.3g). ",
-			final->interval.low, final->interval.high, final->p_value);
-	else if (final->p_value > 1 - LEVEL)
-		text_print(ret,
-			"The interval from %.4g to %.4g leaves 0 out, but a test by signs does not "
-			"bear that out (p = %.3g). ",
-			final->interval.low, final->interval.high, final->p_value);
-	else
-		text_print(ret, "Chance alone would hardly give that (p = %.3g). ", final->p_value);
-}
-
-static void say_power(
-	const struct comparison *comparison, const struct contrast *contrast, struct text *ret)
-{
-	const size_t n = comparison->n_repeats;
-	const struct estimate *final = &contrast->final;
-
-	if (n < 2)
-		return;
-	if (paired_least_p_value(n) > 0.05)
-		text_print(ret,
-			"%zu repeats cannot give a p-value below %.3g, however large the "
-			"difference: "
-			"6 are the fewest that can be called significant at 5 %%. ",
-			n, paired_least_p_value(n));
-	text_print(ret,
-		"With the spread seen, %zu repeats find a difference of %.4g in 4 of 5 cases", n,
-		final->detectable);
-	const size_t needed = final->deviation > 0 && fabs(final->mean) < final->detectable
-				      ? paired_repeats(fabs(final->mean) / final->deviation,
-						1 - LEVEL, POWER, REPEATS_THAT_ANYBODY_RUNS)
-				      : 0;
-	if (needed > n)
-		text_print(ret, "; for one like this it would take %zu", needed);
-	text_add(ret, ". ");
-}
-
-static void say_times(double times, struct interval interval, struct text *ret)
-{
-	if (isinf(times))
-		text_add(ret, "more than it had");
-	else if (isinf(interval.high))
-		text_print(ret, "%.2g × [%.2g, more than can be told]", times, interval.low);
-	else
-		text_print(ret, "%.2g × [%.2g, %.2g]", times, interval.low, interval.high);
-}
-
-static void say_speed(const struct contrast *contrast, struct text *ret)
-{
-	const char *fast = contrast->a_faster ? contrast->a->name : contrast->b->name;
-	const char *slow = contrast->a_faster ? contrast->b->name : contrast->a->name;
-
-	text_print(ret, "To come to where %s ends, %s needs ", fast, slow);
-	if (isinf(contrast->speed_up)) {
-		text_add(ret, "more trials than it had");
-	} else {
-		say_times(contrast->speed_up, contrast->speed_up_interval, ret);
-		text_add(ret, " as many trials");
-	}
-	if (contrast->has_expected) {
-		text_add(ret, "; by the expected best of all its random trials taken together, ");
-		say_times(contrast->expected, contrast->expected_interval, ret);
-	}
-	text_add(ret, ". ");
-}
-
-void contrast_words(
-	const struct comparison *comparison, const struct contrast *contrast, struct text *ret)
-{
-	say_difference(comparison, contrast, ret);
-	say_power(comparison, contrast, ret);
-	say_speed(contrast, ret);
-	if (!comparison->paired)
-		text_add(ret,
-			"The two were separate jobs: initial points and machines may differ. ");
-	if (comparison->length < comparison->budget)
-		text_print(ret, "The comparison is not finished: %zu of %zu trials are compared. ",
-			comparison->length, comparison->budget);
-	if (comparison->left_out > 0)
-		text_print(ret, "%zu repeat%s not that far yet. ", comparison->left_out,
-			comparison->left_out == 1 ? " is" : "s are");
 }

@@ -123,13 +123,15 @@ static bool has_random(const struct job_file *file)
 
 static void arms_table(struct job_report *report, const cJSON *root, const char *command)
 {
-	static const char *const columns[] = { "arm", "strategy", "-mean best", "-95 % from",
-		"-to" };
+	static const char *const columns[] = { "arm", "strategy", "-mean best", "-95 % from", "-to",
+		"-slot-seconds a search", "-money a search" };
 	struct page *page = report->page;
 	const cJSON *arms = find(root, "arms");
 	const int last = (int)number(root, "trials") - 1;
+	const bool timed = find(root, "arms.0.over_time") != NULL;
+	const bool priced = find(root, "arms.0.over_money") != NULL;
 
-	page_table_open(page, "arms", columns, sizeof(columns) / sizeof(*columns));
+	page_table_open(page, "arms", columns, (size_t)(5 + timed + (timed && priced)));
 	for (int a = 0; a < cJSON_GetArraySize(arms); a++) {
 		const cJSON *arm = cJSON_GetArrayItem(arms, a);
 		page_row_open(page);
@@ -138,6 +140,10 @@ static void arms_table(struct job_report *report, const cJSON *root, const char 
 		cell(page, root, "arms.%d.curve.%d.mean_best", a, last);
 		cell(page, root, "arms.%d.curve.%d.interval.0", a, last);
 		cell(page, root, "arms.%d.curve.%d.interval.1", a, last);
+		if (timed)
+			cell(page, root, "arms.%d.over_time.total", a);
+		if (timed && priced)
+			cell(page, root, "arms.%d.over_money.total", a);
 		page_row_close(page);
 	}
 	page_table_close(page, (struct page_source){ .command = command });
@@ -175,6 +181,44 @@ static void speed_row(
 	page_row_close(page);
 }
 
+/* Where every search has spent the same: "over_time", "over_money". */
+static void spending(
+	struct job_report *report, const cJSON *root, int c, const char *key, const char *command)
+{
+	static const char *const columns[] = { "positive: the first is better", "-value",
+		"-95 % from", "-to", "-p" };
+	struct page *page = report->page;
+	const bool money = strcmp(key, "over_money") == 0;
+	const cJSON *object = cJSON_GetArrayItem(find(root, "contrasts"), c);
+	char id[60], path[PATH_BYTES];
+
+	object = find(object, key);
+	if (object == NULL)
+		return;
+	page_say(page, "%s", words(object, "words"));
+	if (money && cJSON_IsTrue(find(root, "one_price")))
+		return;
+	snprintf(id, sizeof(id), "contrast-%d-%s", c, money ? "money" : "time");
+	page_table_open(page, id, columns, sizeof(columns) / sizeof(*columns));
+	page_row_open(page);
+	page_cell_text(page, money ? "money that each search has spent"
+				   : "slot-seconds that each search has spent");
+	cell(page, root, "contrasts.%d.%s.spent", c, key);
+	for (int blank = 0; blank < 3; blank++)
+		page_cell_text(page, "");
+	page_row_close(page);
+	snprintf(path, sizeof(path), "%s.final", key);
+	contrast_row(report, root, c, "difference of the best by then", path);
+	snprintf(path, sizeof(path), "%s.area", key);
+	contrast_row(report, root, c, "of the mean best up to then", path);
+	snprintf(path, sizeof(path), "%s.speed_up", key);
+	speed_row(report, root, c,
+		money ? "times as much money that the slower one needs"
+		      : "times as much time that the slower one needs",
+		path);
+	page_table_close(page, (struct page_source){ .command = command });
+}
+
 static void contrast(struct job_report *report, const cJSON *root, int c, const char *command)
 {
 	static const char *const columns[] = { "positive: the first is better", "-value",
@@ -191,37 +235,86 @@ static void contrast(struct job_report *report, const cJSON *root, int c, const 
 	page_table_open(page, id, columns, sizeof(columns) / sizeof(*columns));
 	contrast_row(report, root, c, "difference of the best at the end", "final");
 	contrast_row(report, root, c, "of the mean best over the trials", "area");
-	contrast_row(report, root, c, "of the mean best over the slot-seconds of both", "time");
 	speed_row(report, root, c, "times as many trials that the slower one needs", "speed_up");
 	speed_row(report, root, c, "the same by the expected best of all its random trials",
 		"speed_up_expected");
 	page_table_close(page, (struct page_source){ .command = command });
+	spending(report, root, c, "over_time", command);
+	spending(report, root, c, "over_money", command);
 }
 
-static bool comparison_chart(struct job_report *report, const struct comparison *comparison,
-	const cJSON *root, const char *command, struct tuner_error *err)
+/* Paths of all that a figure shows. */
+static void trials_rows(const struct comparison *comparison, const cJSON *root, struct text *ret)
 {
-	struct text svg = TEXT_EMPTY, rows = TEXT_EMPTY;
-	bool ok = comparison_figure(comparison, &svg, err);
-
-	if (!comparison_figure_has(comparison, 1) && comparison->length > 2)
-		page_say(report->page, "Of the curves %d points are drawn.",
-			(int)COMPARISON_POINTS_MAX);
-	for (size_t a = 0; ok && a < comparison->n_arms; a++)
+	for (size_t a = 0; a < comparison->n_arms; a++)
 		for (size_t t = 0; t < comparison->length; t++) {
 			if (!comparison_figure_has(comparison, t))
 				continue;
-			add_row_of(root, &rows, "arms.%zu.curve.%zu.mean_best", a, t);
-			add_row_of(root, &rows, "arms.%zu.curve.%zu.interval.0", a, t);
-			add_row_of(root, &rows, "arms.%zu.curve.%zu.interval.1", a, t);
+			add_row_of(root, ret, "arms.%zu.curve.%zu.mean_best", a, t);
+			add_row_of(root, ret, "arms.%zu.curve.%zu.interval.0", a, t);
+			add_row_of(root, ret, "arms.%zu.curve.%zu.interval.1", a, t);
 		}
+}
+
+static void spending_rows(const cJSON *root, const char *key, struct text *ret)
+{
+	const int n_arms = cJSON_GetArraySize(find(root, "arms"));
+
+	for (int a = 0; a < n_arms; a++) {
+		char path[PATH_BYTES];
+		snprintf(path, sizeof(path), "arms.%d.%s.curve", a, key);
+		const int n = cJSON_GetArraySize(find(root, path));
+		for (int k = 0; k < n; k++) {
+			add_row_of(root, ret, "%s.%d.spent", path, k);
+			add_row_of(root, ret, "%s.%d.mean_best", path, k);
+			add_row_of(root, ret, "%s.%d.interval.0", path, k);
+			add_row_of(root, ret, "%s.%d.interval.1", path, k);
+		}
+	}
+}
+
+static bool comparison_chart(struct job_report *report, const struct comparison *comparison,
+	enum axis axis, const cJSON *root, const char *command, struct tuner_error *err)
+{
+	static const char *const ids[AXES] = { "comparison-curves", "comparison-time",
+		"comparison-money" };
+	static const char *const captions[AXES] = {
+		"The best so far over the trials, as a mean of the repeats",
+		"The same over the slot-seconds that each search has spent, failed attempts "
+		"included",
+		"The same over the money that each search has spent",
+	};
+	struct text svg = TEXT_EMPTY, rows = TEXT_EMPTY;
+	bool ok = comparison_figure(comparison, axis, &svg, err);
+
+	if (axis == OVER_TRIALS && !comparison_figure_has(comparison, 1) && comparison->length > 2)
+		page_say(report->page, "Of the curves %d points are drawn.",
+			(int)COMPARISON_POINTS_MAX);
+	if (axis == OVER_TRIALS)
+		trials_rows(comparison, root, &rows);
+	else
+		spending_rows(root, axis == OVER_TIME ? "over_time" : "over_money", &rows);
 	ok = ok && (!text_failed(&rows) || tuner_fail_memory(err)) &&
-	     page_figure(report->page, "comparison-curves",
-		     "The best so far over the trials, as a mean of the repeats", svg.bytes,
-		     rows.bytes, NULL, (struct page_source){ .command = command }, err);
+	     page_figure(report->page, ids[axis], captions[axis], svg.bytes, rows.bytes, NULL,
+		     (struct page_source){ .command = command }, err);
 	text_finish(&svg);
 	text_finish(&rows);
 	return ok;
+}
+
+/* Over trials; over time and, unless that is the same by one price, money. */
+static bool comparison_charts(struct job_report *report, const struct comparison *comparison,
+	const cJSON *root, const char *command, struct tuner_error *err)
+{
+	for (enum axis axis = OVER_TRIALS; axis < AXES; axis++) {
+		struct tuner_error why;
+		if (!comparison_check_axis(comparison, axis, &why) ||
+			(axis == OVER_MONEY && comparison->one_price))
+			continue;
+		if (!comparison_chart(report, comparison, axis, root, command, err))
+			return false;
+	}
+	return true;
 }
 
 static bool show_comparison(
@@ -234,7 +327,7 @@ static bool show_comparison(
 	command_text(report, "compare", " --json", &command);
 	if (ok) {
 		arms_table(report, root, command.bytes);
-		ok = comparison_chart(report, comparison, root, command.bytes, err);
+		ok = comparison_charts(report, comparison, root, command.bytes, err);
 	}
 	for (int c = 0; ok && c < cJSON_GetArraySize(find(root, "contrasts")); c++)
 		contrast(report, root, c, command.bytes);
