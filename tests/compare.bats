@@ -217,3 +217,11 @@ known_times() {
 	finished
 	[ "$status" -eq 0 ]
 }
+
+@test "the summary for CI says what was compared over time" {
+	write_known 2 2
+	known_results 2 2
+	"$TUNER" run job.jsonc --quiet --summary summary.md
+	grep -q '^After 2 trials a has found 1.15 better loss than b' summary.md
+	grep -q '^When every search has spent .* slot-seconds, ' summary.md
+}
