@@ -80,7 +80,36 @@ END
 	run "$TUNER" run job.jsonc --set 'memory="100 MiB"' --set budget.parallel=1
 	[ "$status" -eq 0 ]
 	sql_is "SELECT group_concat(state || ' ' || outcome || ' ' || attempts) FROM trial" "done ok 1,failed crashed 1"
-	sql_is "SELECT message LIKE 'it had %MiB of memory, and \"memory\" allows 100 MiB' FROM trial WHERE number = 2" 1
+	sql_is "SELECT message LIKE 'it %, and \"memory\" allows 100 MiB' FROM trial WHERE number = 2" 1
+}
+
+@test "what keeps the memory, check says" {
+	TRIALS=1 write_job
+	run "$TUNER" check job.jsonc
+	[[ "$output" != *"memory is kept"* ]]
+	run "$TUNER" check job.jsonc --set 'memory="100 MiB"'
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"memory is kept by a cgroup"* || "$output" == *"memory is kept by looking at it ("*"cgroup"* ]]
+}
+
+@test "where a cgroup is delegated, it keeps the memory, and is gone afterwards" {
+	"$(dirname "$TUNER")/../scheduler/tuner-supervise" --try-memory || skip "no delegated cgroup here"
+	TRIALS=2 write_own_job <<'END'
+cat /proc/self/cgroup >>groups
+if [ "$TUNER_TRIAL" = 2 ]; then
+	sh -c 'setsid python3 -c "
+import time
+keep = bytearray(200 << 20)
+time.sleep(60)" & wait'
+fi
+echo "loss=$TUNER_TRIAL"
+END
+	run "$TUNER" run job.jsonc --set 'memory="100 MiB"' --set budget.parallel=1
+	[ "$status" -eq 0 ]
+	sql_is "SELECT group_concat(state || ' ' || outcome || ' ' || attempts) FROM trial" "done ok 1,failed crashed 1"
+	sql_is "SELECT message LIKE 'it came to the limit of its cgroup%' FROM trial WHERE number = 2" 1
+	[ "$(grep -c '^0::.*/tuner-' groups)" -eq 2 ]
+	while IFS=: read -r _ _ path; do [ ! -e "/sys/fs/cgroup$path" ]; done < <(grep '^0::' groups)
 }
 
 @test "memory that processes share is counted once" {
