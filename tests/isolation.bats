@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# What a job file keeps from its command: the network, memory; and what it gives it in private: secrets.
+# What a job file keeps from its command: the network, memory; and what it gives it in private: secrets. Where this machine
+# delegates no cgroup, `tests/uml tests/isolation.bats` has a kernel that does.
 
 load run/common
 
@@ -110,6 +111,32 @@ END
 	sql_is "SELECT message LIKE 'it came to the limit of its cgroup%' FROM trial WHERE number = 2" 1
 	[ "$(grep -c '^0::.*/tuner-' groups)" -eq 2 ]
 	while IFS=: read -r _ _ path; do [ ! -e "/sys/fs/cgroup$path" ]; done < <(grep '^0::' groups)
+}
+
+@test "what a killed supervisor has left in its cgroup is found there, whatever it has forgotten" {
+	"$(dirname "$TUNER")/../scheduler/tuner-supervise" --try-memory || skip "no delegated cgroup here"
+	TRIALS=1 write_own_job <<'END'
+env -i setsid sh -c 'sed -n s/^0:://p /proc/self/cgroup >group; echo $$ >stray; exec sleep 300' &
+while [ -e hold ]; do sleep 0.05; done
+echo loss=1
+END
+	touch hold
+	start "$TUNER" run job.jsonc --set 'memory="100 MiB"' --set backoff=0
+	await test -s stray
+	stray=$(cat stray)
+	group=/sys/fs/cgroup$(cat group)
+	[ -e "$group" ]
+	kill -KILL "$PID"
+	wait "$PID" || true
+	kill -KILL "$(jq -r .supervisor_pid tuner.db.d/job/0001/1/started)"
+	rm hold
+	[ ! -e "/proc/$stray/status" ] || ! is_dead "$stray"
+	start "$TUNER" run job.jsonc --set 'memory="100 MiB"' --set backoff=0
+	finished
+	[ "$status" -eq 0 ]
+	is_dead "$stray"
+	[ ! -e "$group" ]
+	sql_is "SELECT group_concat(outcome) FROM attempt" lost,ok
 }
 
 @test "memory that processes share is counted once" {
