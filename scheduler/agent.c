@@ -94,7 +94,7 @@ static void add_machine(struct buffer *facts)
 	struct tuner_error err = { TUNER_OK, "" };
 	char line[256];
 
-	if (machine == NULL || !machine_look(true, machine, &err))
+	if (machine == NULL || !machine_look(true, NULL, machine, &err))
 		exit(71);
 	snprintf(line, sizeof(line), "%u", machine->cores);
 	fact(facts, "cores", line);

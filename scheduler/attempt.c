@@ -238,6 +238,7 @@ static void read_started(const char *record, struct attempt_status *ret)
 	read.session = number_of(record, "session", 0, INT_MAX, 0, &whole);
 	read.started_us = count_of(record, "started_us", &whole);
 	string_of(record, "boot_id", read.boot_id, sizeof(read.boot_id));
+	string_of(record, "cgroup", read.cgroup, sizeof(read.cgroup));
 	if (whole)
 		*ret = read;
 }
@@ -516,10 +517,38 @@ static size_t kill_until(DIR *proc, const struct trail *trail, int64_t until_us)
 	}
 }
 
+/* Where `started` says, or by the key where we would make it; "": there is none. */
+static void find_cgroup(
+	const struct attempt_status *status, const char *key, char ret[CGROUP_PATH_MAX])
+{
+	char group[CGROUP_PATH_MAX], why[CGROUP_WHY_MAX];
+
+	snprintf(ret, CGROUP_PATH_MAX, "%s", status->cgroup);
+	if (!cgroup_is_of(ret, key) &&
+		(!cgroup_find_ours(group, why) || !cgroup_name(group, key, ret)))
+		ret[0] = '\0';
+	if (ret[0] != '\0' && access(ret, F_OK) != 0)
+		ret[0] = '\0';
+}
+
+/* Those that it has killed are gone a moment later. */
+static bool empty_cgroup(const char *cgroup, int64_t until_us)
+{
+	while (cgroup[0] != '\0' && !cgroup_is_empty(cgroup)) {
+		if (clock_monotonic_us() >= until_us)
+			return false;
+		poll(NULL, 0, 5);
+	}
+	if (cgroup[0] != '\0')
+		cgroup_remove(cgroup);
+	return true;
+}
+
 bool attempt_fence(const char *directory, const char *key, const struct attempt_status *status,
 	int wait_ms, struct tuner_error *err)
 {
 	const int64_t until_us = clock_monotonic_us() + wait_ms * INT64_C(1000);
+	char cgroup[CGROUP_PATH_MAX];
 	struct trail trail;
 	struct held held = { .fd = -1 };
 
@@ -535,12 +564,19 @@ bool attempt_fence(const char *directory, const char *key, const struct attempt_
 		return tuner_fail_errno(err, errno, "cannot list the processes of this machine");
 	}
 	find_trail(status, key, &trail);
+	find_cgroup(status, key, cgroup);
+	if (cgroup[0] != '\0')
+		cgroup_kill(cgroup);
 	const size_t left = kill_until(proc, &trail, until_us);
+	const bool emptied = left == 0 && empty_cgroup(cgroup, until_us);
 	closedir(proc);
 	release_lock(&held);
-	return left == 0 ||
-	       tuner_fail(err, TUNER_RETRY, "%zu processes of %s are not gone yet after SIGKILL",
-		       left, directory);
+	if (left > 0)
+		return tuner_fail(err, TUNER_RETRY,
+			"%zu processes of %s are not gone yet after SIGKILL", left, directory);
+	return emptied ||
+	       tuner_fail(err, TUNER_RETRY,
+		       "processes in the cgroup of %s are not gone yet after SIGKILL", directory);
 }
 
 /* ---- tidying ---- */

@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "scheduler/cgroup.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -97,6 +98,7 @@ struct attempt_status {
 	int64_t session;
 	int64_t started_us;
 	char boot_id[40];
+	char cgroup[CGROUP_PATH_MAX]; /* that it has got for its memory limit; "": none */
 	struct exit_record exit; /* if FINISHED */
 };
 
@@ -121,7 +123,7 @@ bool attempt_ask_to_stop(const char *directory, int signal, struct tuner_error *
 bool attempt_is_of_this_boot(const struct attempt_status *status);
 
 /* For an ORPHANED attempt: kills what is left of the command: by pid with start time, its process
- * group, its session, and every process whose environment holds the key; waits at most wait_ms for
+ * group, its session, its cgroup, which is removed, and every process whose environment holds the key; waits at most wait_ms for
  * them to be gone. True when nothing is left (another boot id: at once). TUNER_RETRY: something is
  * not gone yet (SIGKILL waits for a process that hangs in the kernel), or a supervisor lives there
  * after all.

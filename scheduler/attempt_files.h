@@ -8,7 +8,8 @@
  * engine starts the supervisor i(nherit) and h(eartbeat); times are decimal microseconds. The last record is the tag LAUNCH_END alone, and nothing follows it: so a file
  * that was cut, or that a power failure left as zeros, is recognized.
  *
- * `started` and `exit.json` are JSON objects on one line. A power failure may leave either name
+ * `started` and `exit.json` are JSON objects on one line. "cgroup" in `started` is the directory of the group that
+ * keeps the command's memory limit, or "". A power failure may leave either name
  * without its content (see record_sync), so readers take what does not parse for torn.
  *
  * `heartbeat` is empty: its time of change, by the file server's clock, tells that the supervisor lives

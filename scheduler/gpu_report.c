@@ -4,7 +4,6 @@
 #include "base/text.h"
 #include "scheduler/attempt.h"
 #include "scheduler/process.h"
-#include "scheduler/tool.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -12,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WAIT_US = 10000000, BYTES_MAX = 128 * 1024, FIELDS_MAX = 8, FIELD_BYTES = 64 };
+enum { FIELDS_MAX = 8, FIELD_BYTES = 64 };
 
 /* ---- lines ---- */
 
@@ -102,22 +101,6 @@ size_t gpu_apps_parse(const char *text, struct gpu_app ret[GPU_APPS_MAX])
 
 /* ---- asking ---- */
 
-static bool ask(const char *query, struct text *ret, bool *ret_ok, struct tuner_error *err)
-{
-	const char *const arguments[] = { "nvidia-smi", query, "--format=csv,noheader,nounits",
-		NULL };
-	const struct tool smi = {
-		.arguments = arguments, .timeout_us = WAIT_US, .bytes_max = BYTES_MAX
-	};
-	struct tool_result result;
-
-	text_clear(ret);
-	if (!tool_run(&smi, ret, &result, err))
-		return false;
-	*ret_ok = result.end == TOOL_DONE && result.status == 0 && ret->bytes != NULL;
-	return true;
-}
-
 /* Whose process it is, its environment says: children that left group and session have it, too. */
 static void look_at(struct gpu_app *app)
 {
@@ -127,24 +110,23 @@ static void look_at(struct gpu_app *app)
 		process_variable(app->pid, ATTEMPT_KEY_VARIABLE, app->key, sizeof(app->key));
 }
 
-bool gpu_report_read(struct gpu_report *ret, struct tuner_error *err)
+bool gpu_report_read(struct gpu_source *source, struct gpu_report *ret, struct tuner_error *err)
 {
+	enum gpu_answer samples = GPU_NO_ANSWER, apps = GPU_NO_ANSWER;
+	char reason[GPU_REASON_MAX];
 	struct text text = TEXT_EMPTY;
-	bool samples_ok = false, apps_ok = false;
 
 	*ret = (struct gpu_report){ .asked_us = clock_monotonic_us() };
-	bool ok = ask("--query-gpu=uuid,utilization.gpu,memory.used,memory.total,power.draw,"
-		      "temperature.gpu",
-		&text, &samples_ok, err);
-	if (ok && samples_ok) {
+	bool ok = gpu_source_ask(source, GPU_QUESTION_SAMPLES, &text, &samples, reason, err);
+	if (ok && samples == GPU_ANSWERED) {
 		ret->n_samples = gpu_samples_parse(text.bytes, ret->samples);
-		ok = ask("--query-compute-apps=gpu_uuid,pid,used_memory", &text, &apps_ok, err);
+		ok = gpu_source_ask(source, GPU_QUESTION_PROCESSES, &text, &apps, reason, err);
 	}
-	if (ok && apps_ok)
+	if (ok && apps == GPU_ANSWERED)
 		ret->n_apps = gpu_apps_parse(text.bytes, ret->apps);
 	for (size_t i = 0; i < ret->n_apps; i++)
 		look_at(&ret->apps[i]);
-	ret->ok = ok && samples_ok && ret->n_samples > 0;
+	ret->ok = ok && ret->n_samples > 0;
 	text_finish(&text);
 	return ok;
 }

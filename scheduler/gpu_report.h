@@ -1,4 +1,4 @@
-/* What the GPUs of this machine are doing, asked of nvidia-smi. */
+/* What the GPUs of this machine are doing, asked of NVML or nvidia-smi (gpu_source.h). */
 #ifndef SCHEDULER_GPU_REPORT_H
 #define SCHEDULER_GPU_REPORT_H
 
@@ -23,17 +23,16 @@ struct gpu_app {
 
 struct gpu_report {
 	int64_t asked_us; /* monotonic: before anything was asked */
-	bool ok; /* false: nvidia-smi gave no answer, and the rest is empty */
+	bool ok; /* false: there was no answer, and the rest is empty */
 	struct gpu_sample samples[GPUS_MAX];
 	size_t n_samples;
 	struct gpu_app apps[GPU_APPS_MAX]; /* more are left out */
 	size_t n_apps;
 };
 
-/* Asks, which takes nvidia-smi's time (10 s at most for each of two calls). Callable from any thread. False only
- * without memory or descriptors. */
+/* Asks two questions, with the source's bounds. False only without memory or descriptors. */
 TUNER_MUST_CHECK
-bool gpu_report_read(struct gpu_report *ret, struct tuner_error *err);
+bool gpu_report_read(struct gpu_source *source, struct gpu_report *ret, struct tuner_error *err);
 
 /* The lines of
  *     nvidia-smi --query-gpu=uuid,utilization.gpu,memory.used,memory.total,power.draw,temperature.gpu

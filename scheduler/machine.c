@@ -3,7 +3,6 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "base/text.h"
-#include "scheduler/tool.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -13,8 +12,6 @@
 
 enum {
 	SMALL_FILE_MAX = 64 * 1024,
-	SMI_WAIT_US = 10000000,
-	SMI_BYTES_MAX = 64 * 1024,
 };
 
 /* ---- cores ---- */
@@ -224,19 +221,18 @@ static size_t split_gpus(const char *listing, struct gpu gpus[GPUS_MAX], size_t 
 }
 
 /* Without an answer there are none. */
-static bool look_for_slices(struct gpu gpus[GPUS_MAX], size_t *n, struct tuner_error *err)
+static bool look_for_slices(
+	struct gpu_source *source, struct gpu gpus[GPUS_MAX], size_t *n, struct tuner_error *err)
 {
-	static const char *const arguments[] = { "nvidia-smi", "-L", NULL };
-	const struct tool smi = {
-		.arguments = arguments, .timeout_us = SMI_WAIT_US, .bytes_max = SMI_BYTES_MAX
-	};
-	struct text text = TEXT_EMPTY;
-	struct tool_result result;
-	const bool ok = tool_run(&smi, &text, &result, err);
+	struct text listing = TEXT_EMPTY;
+	enum gpu_answer answer = GPU_NO_ANSWER;
+	char reason[GPU_REASON_MAX];
+	const bool ok =
+		gpu_source_ask(source, GPU_QUESTION_LISTING, &listing, &answer, reason, err);
 
-	if (ok && result.end == TOOL_DONE && result.status == 0 && text.length > 0)
-		*n = split_gpus(text.bytes, gpus, *n);
-	text_finish(&text);
+	if (ok && answer == GPU_ANSWERED)
+		*n = split_gpus(listing.bytes, gpus, *n);
+	text_finish(&listing);
 	return ok;
 }
 
@@ -276,55 +272,66 @@ static size_t bound_gpus(const char *visible, struct gpu gpus[GPUS_MAX], size_t 
 	return n_chosen;
 }
 
-bool machine_gpus(struct gpu ret_gpus[GPUS_MAX], size_t *ret_n, const char **ret_reason,
-	struct tuner_error *err)
+/* What can be used of those that there are. */
+static enum gpu_lack choose_gpus(
+	struct gpu gpus[GPUS_MAX], size_t *n, char ret_reason[GPU_REASON_MAX])
 {
-	static const char *const arguments[] = { "nvidia-smi",
-		"--query-gpu=index,uuid,name,memory.total", "--format=csv,noheader,nounits", NULL };
-	const struct tool smi = {
-		.arguments = arguments, .timeout_us = SMI_WAIT_US, .bytes_max = SMI_BYTES_MAX
-	};
 	const char *visible = getenv("CUDA_VISIBLE_DEVICES");
-	struct text text = TEXT_EMPTY;
-	struct tool_result result;
 
-	*ret_n = 0;
-	*ret_reason = NULL;
-	if (!tool_run(&smi, &text, &result, err)) {
-		text_finish(&text);
-		return false;
+	if (*n == 0) {
+		snprintf(ret_reason, GPU_REASON_MAX, "the driver lists none");
+		return GPUS_BROKEN;
 	}
-	if (result.end == TOOL_DONE && result.status == 0 &&
-		(*ret_n = read_gpus(text.bytes, ret_gpus)) > 0 &&
-		!look_for_slices(ret_gpus, ret_n, err)) {
-		text_finish(&text);
-		return false;
+	if (visible != NULL && (*n = bound_gpus(visible, gpus, *n)) == 0) {
+		snprintf(ret_reason, GPU_REASON_MAX, "CUDA_VISIBLE_DEVICES hides them");
+		return GPUS_HIDDEN;
 	}
-	if (result.end == TOOL_MISSING)
-		*ret_reason = "there is no nvidia-smi on PATH";
-	else if (result.end == TOOL_LATE)
-		*ret_reason = "nvidia-smi does not answer within 10 s";
-	else if (result.status != 0)
-		*ret_reason = "nvidia-smi fails";
-	else if (*ret_n == 0)
-		*ret_reason = "nvidia-smi lists none";
-	else if (visible != NULL && (*ret_n = bound_gpus(visible, ret_gpus, *ret_n)) == 0)
-		*ret_reason = "CUDA_VISIBLE_DEVICES hides them";
-	text_finish(&text);
-	return true;
+	return GPUS_THERE;
 }
 
-bool machine_look(bool with_gpus, struct machine *ret, struct tuner_error *err)
+static bool list_gpus(struct gpu_source *source, struct gpu ret_gpus[GPUS_MAX], size_t *ret_n,
+	enum gpu_answer *ret_answer, char ret_reason[GPU_REASON_MAX], struct tuner_error *err)
 {
-	const char *reason = NULL;
+	struct text list = TEXT_EMPTY;
+	bool ok = gpu_source_ask(source, GPU_QUESTION_GPUS, &list, ret_answer, ret_reason, err);
+
+	if (ok && *ret_answer == GPU_ANSWERED) {
+		*ret_n = read_gpus(list.bytes, ret_gpus);
+		ok = *ret_n == 0 || look_for_slices(source, ret_gpus, ret_n, err);
+	}
+	text_finish(&list);
+	return ok;
+}
+
+bool machine_gpus(const char *nvml, struct gpu ret_gpus[GPUS_MAX], size_t *ret_n,
+	enum gpu_lack *ret_lack, char ret_reason[GPU_REASON_MAX], struct tuner_error *err)
+{
+	enum gpu_answer answer = GPU_NO_ANSWER;
+	struct gpu_source *source = NULL;
+
+	*ret_n = 0;
+	ret_reason[0] = '\0';
+	const bool ok = gpu_source_create(nvml, GPU_SOURCE_WAIT_US, &source, err) &&
+			list_gpus(source, ret_gpus, ret_n, &answer, ret_reason, err);
+	gpu_source_destroy(source);
+	if (ok && answer == GPU_ANSWERED)
+		*ret_lack = choose_gpus(ret_gpus, ret_n, ret_reason);
+	else
+		*ret_lack = answer == GPU_NO_DRIVER ? GPUS_WITHOUT_DRIVER : GPUS_BROKEN;
+	return ok;
+}
+
+bool machine_look(bool with_gpus, const char *nvml, struct machine *ret, struct tuner_error *err)
+{
+	char reason[GPU_REASON_MAX];
+	enum gpu_lack lack;
 
 	*ret = (struct machine){ .cores = machine_cores() };
 	if (!with_gpus)
 		return true;
-	if (!machine_gpus(ret->gpus, &ret->n_gpus, &reason, err))
+	if (!machine_gpus(nvml, ret->gpus, &ret->n_gpus, &lack, reason, err))
 		return false;
-	/* A machine without NVIDIA's driver has none to miss. */
-	if (ret->n_gpus == 0 && reason != NULL && strstr(reason, "no nvidia-smi") == NULL)
+	if (lack == GPUS_BROKEN || lack == GPUS_HIDDEN)
 		snprintf(ret->no_gpus, sizeof(ret->no_gpus), "%s", reason);
 	return true;
 }

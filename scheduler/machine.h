@@ -2,10 +2,7 @@
 #ifndef SCHEDULER_MACHINE_H
 #define SCHEDULER_MACHINE_H
 
-#include "base/error.h"
-
-#include <stddef.h>
-#include <stdint.h>
+#include "scheduler/gpu_source.h"
 
 enum { GPUS_MAX = 64, SLOTS_MAX = 1024, SLOT_GPUS_MAX = 16 };
 
@@ -23,11 +20,20 @@ bool gpu_is_slice(const struct gpu *gpu);
  * rounded up; at least 1. */
 unsigned machine_cores(void);
 
-/* GPUs by `nvidia-smi` on PATH (two calls, 10 s each at most), in the place of divided ones their slices, bounded by a CUDA_VISIBLE_DEVICES that we were given
- * (indices or UUIDs, in that order). No nvidia-smi: none, and *ret_reason says so (static text). */
+/* Why there are no GPUs. */
+enum gpu_lack {
+	GPUS_THERE,
+	GPUS_WITHOUT_DRIVER, /* neither NVML nor nvidia-smi: none to miss */
+	GPUS_BROKEN,
+	GPUS_HIDDEN, /* by CUDA_VISIBLE_DEVICES */
+};
+
+/* GPUs by gpu_source.h (`nvml`: path of tuner-nvml, or NULL; it takes 10 s for the start and 10 s for each of two
+ * answers at most), in the place of divided ones their slices, bounded by a CUDA_VISIBLE_DEVICES that we were given
+ * (indices or UUIDs, in that order). ret_reason says in words what *ret_lack says; "" if there are some. */
 TUNER_MUST_CHECK
-bool machine_gpus(struct gpu ret_gpus[GPUS_MAX], size_t *ret_n, const char **ret_reason,
-	struct tuner_error *err);
+bool machine_gpus(const char *nvml, struct gpu ret_gpus[GPUS_MAX], size_t *ret_n,
+	enum gpu_lack *ret_lack, char ret_reason[GPU_REASON_MAX], struct tuner_error *err);
 
 /* The CPU's model name, at most 63 bytes ("AMD EPYC 7B13"). */
 void machine_cpu_name(char ret_name[64]);
@@ -37,12 +43,13 @@ struct machine {
 	unsigned cores;
 	struct gpu gpus[GPUS_MAX];
 	size_t n_gpus;
-	char no_gpus[200]; /* why none can be used although there may be some; "" otherwise */
+	char no_gpus
+		[GPU_REASON_MAX]; /* why none can be used although there may be some; "" otherwise */
 };
 
 /* This one. machine_gpus' bounds and times. */
 TUNER_MUST_CHECK
-bool machine_look(bool with_gpus, struct machine *ret, struct tuner_error *err);
+bool machine_look(bool with_gpus, const char *nvml, struct machine *ret, struct tuner_error *err);
 
 /* One place that can run one trial. */
 struct slot {

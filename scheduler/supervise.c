@@ -58,6 +58,7 @@ struct watch {
 	struct child child;
 	struct log log;
 	struct outcome outcome;
+	char cgroup[CGROUP_PATH_MAX]; /* the command's, which has its memory limit; "": none */
 	bool output_open, failure_open;
 	bool ended; /* the command is a zombie, which keeps its group's number ours */
 	bool timed_out; /* we ended it, for its time limit */
@@ -109,6 +110,8 @@ static void kill_group(struct watch *w, int signal)
 {
 	if (w->child.pid > 0)
 		kill(-w->child.pid, signal);
+	if (signal == SIGKILL && w->cgroup[0] != '\0')
+		cgroup_kill(w->cgroup);
 }
 
 static void kill_hard(struct watch *w)
@@ -440,7 +443,13 @@ static void judge(struct watch *w, int64_t oom_kills_before)
 			"process %d is still not gone 60 s after SIGKILL: it hangs in the kernel",
 			(int)w->child.pid);
 	}
-	if (w->too_much > 0) {
+	if (w->cgroup[0] != '\0' && cgroup_limit_hit(w->cgroup) && outcome->code != 0 &&
+		!w->timed_out && w->stop_signal == 0) {
+		outcome->kind = KIND_MEMORY;
+		snprintf(outcome->message, sizeof(outcome->message),
+			"it came to the limit of its cgroup, and \"memory\" allows %lld MiB",
+			(long long)(w->order.memory_bytes >> 20));
+	} else if (w->too_much > 0) {
 		outcome->kind = KIND_MEMORY;
 		snprintf(outcome->message, sizeof(outcome->message),
 			"it had %lld MiB of memory, and \"memory\" allows %lld MiB",
@@ -458,8 +467,9 @@ static void judge(struct watch *w, int64_t oom_kills_before)
 
 	/* A worker process may have been the victim, and the command failed of that; a neighbour
 	 * in our cgroup, while the command itself ended well, was not ours. */
-	outcome->out_of_memory =
-		outcome->code != 0 && oom_kills_before >= 0 && oom_kills() > oom_kills_before;
+	outcome->out_of_memory = outcome->code != 0 &&
+				 ((oom_kills_before >= 0 && oom_kills() > oom_kills_before) ||
+					 (w->cgroup[0] != '\0' && cgroup_oom_kills(w->cgroup) > 0));
 }
 
 /* ---- the beginning ---- */
@@ -544,6 +554,36 @@ static void hold_gpus(const struct order *order)
 	}
 }
 
+/* The group that the command is to get, if it has a limit and we may make one. */
+static void choose_cgroup(struct watch *w)
+{
+	char group[CGROUP_PATH_MAX], why[CGROUP_WHY_MAX];
+
+	if (w->order.memory_bytes == 0 || !cgroup_find_ours(group, why) || !cgroup_prepare(group) ||
+		!cgroup_name(group, w->order.key, w->cgroup))
+		w->cgroup[0] = '\0';
+}
+
+/* Where the group cannot be had we look at the memory ourselves. */
+static void limit_memory(struct watch *w)
+{
+	if (w->cgroup[0] != '\0' && (!cgroup_make(w->cgroup, w->order.memory_bytes) ||
+					    !cgroup_add(w->cgroup, w->child.pid))) {
+		cgroup_remove(w->cgroup);
+		w->cgroup[0] = '\0';
+	}
+	if (w->order.memory_bytes > 0 && w->cgroup[0] == '\0')
+		w->weigh_at = later(now_us(), WEIGH_US);
+}
+
+/* Processes that were killed leave it a moment later. One that stays is removed by who fences the attempt, or by systemd
+ * with what it has delegated. */
+static void remove_cgroup(const struct watch *w)
+{
+	for (int i = 0; w->cgroup[0] != '\0' && !cgroup_remove(w->cgroup) && i < LOCK_TRIES; i++)
+		pause_us(LOCK_PAUSE_US);
+}
+
 /* Up to the moment at which the command may run. False: it never will, and the outcome says why;
  * but for *ret_status, if another supervisor turned out to have been first. */
 static bool begin(struct watch *w, enum supervise_status *ret_status)
@@ -563,9 +603,10 @@ static bool begin(struct watch *w, enum supervise_status *ret_status)
 		return false;
 	}
 	hold_gpus(&w->order);
+	choose_cgroup(w);
 	if (!child_fork(w->directory, &w->order, &w->child, outcome->message))
 		return false;
-	if (!record_started(w->directory, &w->child, outcome->started_us)) {
+	if (!record_started(w->directory, &w->child, outcome->started_us, w->cgroup)) {
 		if (errno == EEXIST)
 			*ret_status = SUPERVISE_RAN;
 		snprintf(outcome->message, sizeof(outcome->message), "cannot write `started`: %s",
@@ -580,8 +621,7 @@ static bool begin(struct watch *w, enum supervise_status *ret_status)
 	w->lease_until = later(now_us(), w->order.lease_us);
 	if (w->order.timeout_us > 0)
 		w->limit_at = later(now_us(), w->order.timeout_us);
-	if (w->order.memory_bytes > 0)
-		w->weigh_at = later(now_us(), WEIGH_US);
+	limit_memory(w);
 	child_go(&w->child);
 	return true;
 }
@@ -595,6 +635,7 @@ static enum supervise_status supervise(struct watch *w)
 		watch_command(w);
 		clear_away(w);
 		judge(w, oom_kills_before);
+		remove_cgroup(w);
 	}
 	if (status != SUPERVISE_DONE)
 		return status;
@@ -612,6 +653,17 @@ static void follow(const char *parent)
 		kill(getpid(), SIGTERM);
 }
 
+/* What a memory limit would be kept by, for whoever asks before. */
+static enum supervise_status tell_memory(void)
+{
+	char group[CGROUP_PATH_MAX], why[CGROUP_WHY_MAX];
+
+	if (cgroup_find_ours(group, why))
+		return SUPERVISE_DONE;
+	dprintf(2, "%s\n", why);
+	return SUPERVISE_NO_FILES;
+}
+
 int main(int argc, char **argv)
 {
 	static struct watch watch;
@@ -623,6 +675,8 @@ int main(int argc, char **argv)
 			dprintf(2, "%s\n", strerror(errno));
 		return cut ? SUPERVISE_DONE : SUPERVISE_NO_FILES;
 	}
+	if (argc == 2 && strcmp(argv[1], "--try-memory") == 0)
+		return tell_memory();
 	if (argc != 2 && argc != 3) {
 		dprintf(2, "usage: tuner-supervise ATTEMPT-DIRECTORY [PARENT]\n"
 			   "Runs the command of an attempt; `tuner run` starts it.\n"

@@ -1,4 +1,4 @@
-/* Inside tuner-supervise: the parts of the program. Libc only; nothing here is used elsewhere.
+/* Inside tuner-supervise: the parts of the program. Libc only; nothing here is used elsewhere, but cgroup.h.
  *
  *     order_read -> oom_kills -> child_fork -> record_started -> child_go
  *                -> log_add, signals, time limit ... -> record_exit -> record_sync
@@ -8,6 +8,7 @@
 #define SCHEDULER_SUPERVISE_H
 
 #include "scheduler/attempt_files.h"
+#include "scheduler/cgroup.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -131,8 +132,8 @@ struct outcome {
 };
 
 /* Creates `started`, which nobody may have done before (errno EEXIST). Calls child_sync, and returns
- * when the file is durable. */
-bool record_started(int directory, struct child *child, int64_t started_us);
+ * when the file is durable. `cgroup`: the group that the command is about to get; "": none. */
+bool record_started(int directory, struct child *child, int64_t started_us, const char *cgroup);
 
 /* Makes room for exit.json, so that a disk that fills up meanwhile cannot keep it from being
  * written. Returns its descriptor or -1. */

@@ -64,9 +64,25 @@ static bool write_all(int fd, const char *bytes, size_t n)
 	return true;
 }
 
-bool record_started(int directory, struct child *child, int64_t started_us)
+/* The contents of a JSON string. A character is never cut. */
+static void escape(const char *text, char *ret, size_t size)
 {
-	char boot[64], line[RECORD_BYTES_MAX];
+	size_t n = 0;
+
+	for (; *text != '\0' && n + 7 < size; text++) {
+		const unsigned char c = (unsigned char)*text;
+
+		if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f)
+			n += (size_t)snprintf(ret + n, size - n, "\\u%04x", c);
+		else
+			ret[n++] = (char)c;
+	}
+	ret[n] = '\0';
+}
+
+bool record_started(int directory, struct child *child, int64_t started_us, const char *cgroup)
+{
+	char boot[64], group[6 * CGROUP_PATH_MAX + 8], line[RECORD_BYTES_MAX];
 	const int fd =
 		openat(directory, ATTEMPT_STARTED, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
@@ -74,12 +90,13 @@ bool record_started(int directory, struct child *child, int64_t started_us)
 		return false;
 	read_small("/proc/sys/kernel/random/boot_id", boot, sizeof(boot));
 	boot[strcspn(boot, "\n\"\\")] = '\0';
+	escape(cgroup, group, sizeof(group));
 	const int n = snprintf(line, sizeof(line),
 		"{\"version\":1,\"boot_id\":\"%s\",\"supervisor_pid\":%d,\"supervisor_start\":%lld,"
 		"\"session\":%d,\"command_pid\":%d,\"command_start\":%lld,\"group\":%d,"
-		"\"started_us\":%lld}\n",
+		"\"started_us\":%lld,\"cgroup\":\"%s\"}\n",
 		boot, (int)getpid(), start_of(getpid()), (int)getsid(0), (int)child->pid,
-		start_of(child->pid), (int)child->pid, (long long)started_us);
+		start_of(child->pid), (int)child->pid, (long long)started_us, group);
 
 	bool ok = write_all(fd, line, (size_t)n);
 	child_sync(child);
@@ -104,22 +121,6 @@ int record_reserve(int directory)
 		return -1;
 	}
 	return fd;
-}
-
-/* The contents of a JSON string. A character is never cut. */
-static void escape(const char *text, char *ret, size_t size)
-{
-	size_t n = 0;
-
-	for (; *text != '\0' && n + 7 < size; text++) {
-		const unsigned char c = (unsigned char)*text;
-
-		if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f)
-			n += (size_t)snprintf(ret + n, size - n, "\\u%04x", c);
-		else
-			ret[n++] = (char)c;
-	}
-	ret[n] = '\0';
 }
 
 bool record_exit(int directory, int reserved, const struct outcome *outcome, const struct log *log)

@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # GPUs that trials share, that others use, and that are measured: with an nvidia-smi of ours on PATH, which reads
 # what the test writes into smi/: gpus (index, UUID, MiB), loads (UUID, utilisation, MiB used, watts, degrees), and apps (UUID,
-# pid, MiB), to which each trial adds itself by a file of its own, smi/app-PID.
+# pid, MiB), to which each trial adds itself by a file of its own, smi/app-PID. Or with a library of ours for tuner-nvml, which
+# reads the same.
 
 load run/common
 
@@ -29,6 +30,14 @@ END
 	chmod +x bin/nvidia-smi
 	export PATH="$DIR/bin:$PATH" TUNER_GPU_LOOK_MS=50 TUNER_GPU_LOCKS="$DIR/locks"
 	unset CUDA_VISIBLE_DEVICES
+}
+
+# Instead of nvidia-smi, which is not there; with FAULT (tests/nvml/fake_nvml.c).
+write_nvml() { # GPU...
+	write_smi "$@"
+	rm bin/nvidia-smi
+	unset TUNER_NVML
+	export FAKE_NVML="$DIR/smi" FAKE_NVML_FAULT="${FAULT-}" LD_LIBRARY_PATH="$TUNER_BUILD/tests/nvml${OLD:+/old}"
 }
 
 # What each trial does: it appears among the GPU's processes with $NEEDS MiB, waits, and goes.
@@ -228,6 +237,77 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	[ "$status" -eq 0 ]
 	sql_is "SELECT gpus FROM attempt WHERE id = 3" "[\"$B\"]"
 	sql_is "SELECT count(*) FROM v_host_use WHERE gpu_together > 1" 0
+}
+
+configurations() {
+	sql "SELECT number, parameters FROM trial ORDER BY number"
+}
+
+@test "NVML gives the slots, configurations and measurements that nvidia-smi gives" {
+	local source
+	for source in smi nvml old; do
+		mkdir "$source"
+		(
+			cd "$source"
+			DIR=$PWD
+			case $source in
+			smi) write_smi $A $B ;;
+			nvml) write_nvml $A $B ;;
+			old) OLD=1 write_nvml $A $B ;;
+			esac
+			TRIALS=4 write_gpu_job '"trials_per_gpu": 2'
+			touch seen
+			"$TUNER" check job.jsonc | grep -A1 '^machine:' >machine
+			"$TUNER" run job.jsonc --seed 7
+			sql_is "SELECT count(*) FROM v_host_use WHERE gpu_memory_peak_bytes = 1000 * 1048576 AND gpu_utilisation_mean = 50.0 AND gpu_power_mean_w = 200.5 AND gpu_temperature_max_c = 60.0" 4
+			configurations >configurations
+			"$TUNER" verify
+		)
+	done
+	[ "$(lines_of smi/configurations)" -eq 4 ]
+	cmp smi/configurations nvml/configurations
+	cmp smi/configurations old/configurations
+	cmp smi/machine nvml/machine
+	cmp smi/machine old/machine
+	grep -q '4 slots' nvml/machine
+	[ -e smi/smi/asked ]
+	[ ! -e nvml/smi/asked ]
+}
+
+@test "other people's work is seen by NVML, too" {
+	write_nvml $A $B
+	TRIALS=2 write_gpu_job '"gpus": "auto"'
+	echo "$A, 1, 3000" >smi/apps
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"GPU 0 is left to others until it is free: process 1 computes on it"* ]]
+	sql_is "SELECT group_concat(DISTINCT gpus) FROM attempt" "[\"$B\"]"
+}
+
+@test "an NVML that crashes while trials run stops nothing" {
+	FAULT=crash write_nvml $A
+	TRIALS=2 write_gpu_job '"gpus": "auto"'
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 0 ]
+	sql_is "SELECT sum(samples) FROM gpu_use" 0
+	sql_is "SELECT group_concat(DISTINCT gpus) FROM attempt" "[\"$A\"]"
+}
+
+@test "an NVML that fails is told of by check, run and doctor, and none is asked where none is wanted" {
+	FAULT=init write_nvml $A
+	TRIALS=1 write_gpu_job '"gpus": "auto"'
+	run "$TUNER" check job.jsonc
+	[[ "$output" == *"no GPU can be used (NVML fails: Driver/library version mismatch)"* ]]
+	run "$TUNER" doctor
+	[[ "$output" == *"there are no GPUs to be had: NVML fails: Driver/library version mismatch"* ]]
+	export FAKE_NVML_FAULT=no-driver
+	run "$TUNER" check job.jsonc
+	[[ "$output" != *"no GPU can be used"* ]]
+	export FAKE_NVML_FAULT=
+	run "$TUNER" check job.jsonc
+	[[ "$output" == *"1 slot: 1 GPU (NVIDIA H0)"* ]]
+	TUNER_NVML=none run "$TUNER" check job.jsonc
+	[[ "$output" != *"NVIDIA H0"* ]]
 }
 
 @test "what the job file may say of sharing" {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# What a job file keeps from its command: the network, memory; and what it gives it in private: secrets.
+# What a job file keeps from its command: the network, memory; and what it gives it in private: secrets. Where this machine
+# delegates no cgroup, `tests/uml tests/isolation.bats` has a kernel that does.
 
 load run/common
 
@@ -80,7 +81,62 @@ END
 	run "$TUNER" run job.jsonc --set 'memory="100 MiB"' --set budget.parallel=1
 	[ "$status" -eq 0 ]
 	sql_is "SELECT group_concat(state || ' ' || outcome || ' ' || attempts) FROM trial" "done ok 1,failed crashed 1"
-	sql_is "SELECT message LIKE 'it had %MiB of memory, and \"memory\" allows 100 MiB' FROM trial WHERE number = 2" 1
+	sql_is "SELECT message LIKE 'it %, and \"memory\" allows 100 MiB' FROM trial WHERE number = 2" 1
+}
+
+@test "what keeps the memory, check says" {
+	TRIALS=1 write_job
+	run "$TUNER" check job.jsonc
+	[[ "$output" != *"memory is kept"* ]]
+	run "$TUNER" check job.jsonc --set 'memory="100 MiB"'
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"memory is kept by a cgroup"* || "$output" == *"memory is kept by looking at it ("*"cgroup"* ]]
+}
+
+@test "where a cgroup is delegated, it keeps the memory, and is gone afterwards" {
+	"$(dirname "$TUNER")/../scheduler/tuner-supervise" --try-memory || skip "no delegated cgroup here"
+	TRIALS=2 write_own_job <<'END'
+cat /proc/self/cgroup >>groups
+if [ "$TUNER_TRIAL" = 2 ]; then
+	sh -c 'setsid python3 -c "
+import time
+keep = bytearray(200 << 20)
+time.sleep(60)" & wait'
+fi
+echo "loss=$TUNER_TRIAL"
+END
+	run "$TUNER" run job.jsonc --set 'memory="100 MiB"' --set budget.parallel=1
+	[ "$status" -eq 0 ]
+	sql_is "SELECT group_concat(state || ' ' || outcome || ' ' || attempts) FROM trial" "done ok 1,failed crashed 1"
+	sql_is "SELECT message LIKE 'it came to the limit of its cgroup%' FROM trial WHERE number = 2" 1
+	[ "$(grep -c '^0::.*/tuner-' groups)" -eq 2 ]
+	while IFS=: read -r _ _ path; do [ ! -e "/sys/fs/cgroup$path" ]; done < <(grep '^0::' groups)
+}
+
+@test "what a killed supervisor has left in its cgroup is found there, whatever it has forgotten" {
+	"$(dirname "$TUNER")/../scheduler/tuner-supervise" --try-memory || skip "no delegated cgroup here"
+	TRIALS=1 write_own_job <<'END'
+env -i setsid sh -c 'sed -n s/^0:://p /proc/self/cgroup >group; echo $$ >stray; exec sleep 300' &
+while [ -e hold ]; do sleep 0.05; done
+echo loss=1
+END
+	touch hold
+	start "$TUNER" run job.jsonc --set 'memory="100 MiB"' --set backoff=0
+	await test -s stray
+	stray=$(cat stray)
+	group=/sys/fs/cgroup$(cat group)
+	[ -e "$group" ]
+	kill -KILL "$PID"
+	wait "$PID" || true
+	kill -KILL "$(jq -r .supervisor_pid tuner.db.d/job/0001/1/started)"
+	rm hold
+	[ ! -e "/proc/$stray/status" ] || ! is_dead "$stray"
+	start "$TUNER" run job.jsonc --set 'memory="100 MiB"' --set backoff=0
+	finished
+	[ "$status" -eq 0 ]
+	is_dead "$stray"
+	[ ! -e "$group" ]
+	sql_is "SELECT group_concat(outcome) FROM attempt" lost,ok
 }
 
 @test "memory that processes share is counted once" {

@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -63,8 +64,8 @@ static void place_remove(struct place *place)
 	} while (0)
 
 /* A launch of `sh -c script`. */
-static void write_launch(
-	struct place *place, const char *script, int64_t timeout_us, int64_t log_max_bytes)
+static void write_launch_within(struct place *place, const char *script, int64_t timeout_us,
+	int64_t log_max_bytes, int64_t memory_bytes)
 {
 	const char *arguments[] = { "sh", "-c", script, NULL };
 	const char *environment[] = { "PATH=/usr/bin:/bin", "COLOR=blue", NULL };
@@ -74,8 +75,15 @@ static void write_launch(
 		.working_directory = place->base,
 		.timeout_us = timeout_us,
 		.grace_us = 300000,
+		.memory_bytes = memory_bytes,
 		.log_max_bytes = log_max_bytes };
 	ASSERT_OK(place, launch_write(place->directory, &launch, &place->err));
+}
+
+static void write_launch(
+	struct place *place, const char *script, int64_t timeout_us, int64_t log_max_bytes)
+{
+	write_launch_within(place, script, timeout_us, log_max_bytes, 0);
 }
 
 static struct attempt_status look(struct place *place)
@@ -112,17 +120,22 @@ static struct backend_event await(
 	return event;
 }
 
-/* Runs the script to its end. */
-static struct exit_record run(
-	struct place *place, const char *script, int64_t timeout_us, int64_t log_max_bytes)
+/* Runs what is launched to its end. */
+static struct exit_record run_launch(struct place *place)
 {
 	struct backend *backend = open_backend(place);
-	write_launch(place, script, timeout_us, log_max_bytes);
 	ASSERT_OK(place, backend->ops->start(backend, 7, place->directory, KEY, &place->err));
 	const struct backend_event event = await(place, backend, BACKEND_ENDED);
 	assert_int_equal(event.attempt, 7);
 	backend->ops->close(backend);
 	return event.exit;
+}
+
+static struct exit_record run(
+	struct place *place, const char *script, int64_t timeout_us, int64_t log_max_bytes)
+{
+	write_launch(place, script, timeout_us, log_max_bytes);
+	return run_launch(place);
 }
 
 static void read_all(struct place *place, char *ret, size_t size, int64_t *ret_first)
@@ -615,6 +628,177 @@ static void a_supervisor_that_cannot_be_run_is_refused_at_once(void **state)
 	assert_int_equal(err.code, TUNER_USAGE);
 }
 
+/* ---- a cgroup for the memory limit, by a directory that stands for it ---- */
+
+static char real_supervisor[4096];
+
+struct groups {
+	char root[128], own[256]; /* our own group, which is delegated */
+	char attempt[320]; /* the attempt's, whose files the kernel would make */
+};
+
+static void write_in(const char *directory, const char *name, const char *text)
+{
+	char path[512];
+	struct tuner_error err;
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	assert_true(file_write_atomic(path, text, strlen(text), 0600, false, &err));
+}
+
+static void assert_has(const char *directory, const char *name, const char *expected)
+{
+	char path[512];
+	struct text text = TEXT_EMPTY;
+	struct tuner_error err;
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	assert_true(file_read(path, 4096, &text, &err));
+	assert_string_equal(text.bytes, expected);
+	text_finish(&text);
+}
+
+/* False: this file system keeps no attributes, or this kernel has no cgroup v2, and nothing can be marked. */
+static bool make_groups(struct place *place, struct groups *ret)
+{
+	static const char *const files[] = { "cgroup.procs", "memory.max", "memory.events",
+		"cgroup.kill", "cgroup.events" };
+	struct text membership = TEXT_EMPTY;
+	struct tuner_error err;
+	char leaf[320], wrapper[128], script[4500];
+
+	snprintf(ret->root, sizeof(ret->root), "%s/cgroup", place->base);
+	assert_true(file_read("/proc/self/cgroup", 8192, &membership, &err));
+	const char *line = strstr(membership.bytes, "0::/");
+	const int length = line != NULL ? (int)strcspn(line + 3, "\n") : 0;
+	snprintf(ret->own, sizeof(ret->own), "%s%.*s", ret->root, length > 1 ? length : 0,
+		line != NULL ? line + 3 : "");
+	text_finish(&membership);
+	if (line == NULL || strstr(ret->own, "/..") != NULL || strlen(ret->own) > 200)
+		return false;
+	assert_true(directory_make(ret->own, 0700, &err));
+	if (setxattr(ret->own, "user.delegate", "1", 1, 0) != 0)
+		return false;
+	write_in(ret->own, "cgroup.controllers", "cpu memory\n");
+	write_in(ret->own, "cgroup.procs", "");
+	write_in(ret->own, "cgroup.subtree_control", "");
+	snprintf(leaf, sizeof(leaf), "%s/tuner-programs", ret->own);
+	assert_true(directory_make(leaf, 0700, &err));
+	snprintf(ret->attempt, sizeof(ret->attempt), "%s/tuner-" KEY, ret->own);
+	assert_true(directory_make(ret->attempt, 0700, &err));
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
+		write_in(ret->attempt, files[i], "");
+	setenv("TUNER_CGROUP_ROOT", ret->root, 1);
+	/* The supervisor is given no environment. */
+	snprintf(real_supervisor, sizeof(real_supervisor), "%s", getenv("TUNER_SUPERVISE"));
+	snprintf(wrapper, sizeof(wrapper), "%s/supervise", place->base);
+	snprintf(script, sizeof(script), "#!/bin/sh\nTUNER_CGROUP_ROOT=%s exec '%s' \"$@\"\n",
+		ret->root, real_supervisor);
+	write_in(place->base, "supervise", script);
+	assert_int_equal(chmod(wrapper, 0700), 0);
+	setenv("TUNER_SUPERVISE", wrapper, 1);
+	return true;
+}
+
+static void groups_end(struct place *place)
+{
+	unsetenv("TUNER_CGROUP_ROOT");
+	if (real_supervisor[0] != '\0')
+		setenv("TUNER_SUPERVISE", real_supervisor, 1);
+	place_remove(place);
+}
+
+/* What the kernel would do to it, the command does itself. */
+static struct exit_record run_in_group(
+	struct place *place, const struct groups *groups, const char *events, const char *end)
+{
+	char script[1024];
+	snprintf(script, sizeof(script), "printf '%s' >%s/memory.events; %s", events,
+		groups->attempt, end);
+	write_launch_within(place, script, 0, 1 << 20, INT64_C(64) << 30);
+	return run_launch(place);
+}
+
+static void a_memory_limit_is_kept_by_a_cgroup_where_one_is_delegated(void **state)
+{
+	struct place place = place_make();
+	struct groups groups;
+	char pid[32];
+
+	if (!make_groups(&place, &groups)) {
+		groups_end(&place);
+		skip();
+	}
+	const struct exit_record record =
+		run_in_group(&place, &groups, "oom 1\\noom_kill 2\\n", "kill -KILL $$");
+	const struct attempt_status status = look(&place);
+	assert_int_equal(record.kind, EXIT_MEMORY);
+	assert_non_null(strstr(record.message, "its cgroup, and \"memory\" allows 65536 MiB"));
+	assert_string_equal(status.cgroup, groups.attempt);
+	assert_has(groups.own, "cgroup.subtree_control", "+memory");
+	assert_has(groups.attempt, "memory.max", "68719476736");
+	snprintf(pid, sizeof(pid), "%lld", (long long)status.command_pid);
+	assert_has(groups.attempt, "cgroup.procs", pid);
+	assert_has(groups.attempt, "cgroup.kill", "1");
+	groups_end(&place);
+}
+
+static void only_its_own_limit_is_the_attempts_fault(void **state)
+{
+	struct place place = place_make();
+	struct groups groups;
+
+	if (!make_groups(&place, &groups)) {
+		groups_end(&place);
+		skip();
+	}
+	const struct exit_record record =
+		run_in_group(&place, &groups, "oom 0\\noom_kill 1\\n", "kill -KILL $$");
+	assert_int_equal(record.kind, EXIT_SIGNAL);
+	assert_true(record.out_of_memory);
+	groups_end(&place);
+}
+
+static void who_ends_well_was_not_ended_by_the_limit(void **state)
+{
+	struct place place = place_make();
+	struct groups groups;
+
+	if (!make_groups(&place, &groups)) {
+		groups_end(&place);
+		skip();
+	}
+	const struct exit_record record =
+		run_in_group(&place, &groups, "oom 1\\noom_kill 1\\n", "exit 0");
+	assert_int_equal(record.kind, EXIT_CODE);
+	assert_false(record.out_of_memory);
+	groups_end(&place);
+}
+
+/* Where it says nothing, or is damaged, the key finds the group. */
+static void a_fence_kills_the_cgroup_that_a_supervisor_has_left(void **state)
+{
+	struct place place = place_make();
+	struct groups groups;
+
+	if (!make_groups(&place, &groups)) {
+		groups_end(&place);
+		skip();
+	}
+	struct attempt_status status = { .life = ATTEMPT_ORPHANED };
+	for (int i = 0; i < 2; i++) {
+		write_in(groups.attempt, "cgroup.kill", "");
+		snprintf(status.cgroup, sizeof(status.cgroup), "%s",
+			i == 0 ? groups.attempt : groups.own);
+		ASSERT_OK(&place, attempt_fence(place.directory, KEY, &status, 0, &place.err));
+		assert_has(groups.attempt, "cgroup.kill", "1");
+	}
+	write_in(groups.attempt, "cgroup.events", "populated 1\nfrozen 0\n");
+	assert_false(attempt_fence(place.directory, KEY, &status, 0, &place.err));
+	assert_int_equal(place.err.code, TUNER_RETRY);
+	assert_true(directory_remove(groups.attempt, &place.err));
+	ASSERT_OK(&place, attempt_fence(place.directory, KEY, &status, 0, &place.err));
+	groups_end(&place);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -642,6 +826,10 @@ int main(void)
 		cmocka_unit_test(a_torn_record_counts_as_lost),
 		cmocka_unit_test(a_damaged_record_is_believed_in_nothing),
 		cmocka_unit_test(a_supervisor_that_cannot_be_run_is_refused_at_once),
+		cmocka_unit_test(a_memory_limit_is_kept_by_a_cgroup_where_one_is_delegated),
+		cmocka_unit_test(only_its_own_limit_is_the_attempts_fault),
+		cmocka_unit_test(who_ends_well_was_not_ended_by_the_limit),
+		cmocka_unit_test(a_fence_kills_the_cgroup_that_a_supervisor_has_left),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -78,7 +78,9 @@ static void whose_a_process_is_its_environment_says(void **state)
 	static struct gpu_report report;
 	struct tuner_error err;
 	char *old = strdup(getenv("PATH"));
+	struct gpu_source *source;
 
+	assert_true(gpu_source_create(NULL, GPU_SOURCE_WAIT_US, &source, &err));
 	assert_non_null(mkdtemp(directory));
 	snprintf(path, sizeof(path), "%s/nvidia-smi", directory);
 	FILE *file = fopen(path, "w");
@@ -93,7 +95,7 @@ static void whose_a_process_is_its_environment_says(void **state)
 	assert_int_equal(chmod(path, 0700), 0);
 	snprintf(path, sizeof(path), "%s:%s", directory, old);
 	setenv("PATH", path, 1);
-	assert_true(gpu_report_read(&report, &err));
+	assert_true(gpu_report_read(source, &report, &err));
 	assert_true(report.ok);
 	assert_int_equal(report.n_samples, 1);
 	assert_int_equal(report.n_apps, 3);
@@ -106,9 +108,10 @@ static void whose_a_process_is_its_environment_says(void **state)
 	snprintf(path, sizeof(path), "%s/nvidia-smi", directory);
 	assert_int_equal(unlink(path), 0);
 	setenv("PATH", directory, 1);
-	assert_true(gpu_report_read(&report, &err));
+	assert_true(gpu_report_read(source, &report, &err));
 	assert_false(report.ok);
 	assert_int_equal(report.n_apps, 0);
+	gpu_source_destroy(source);
 	setenv("PATH", old, 1);
 	free(old);
 	assert_true(directory_remove(directory, &err));

@@ -54,13 +54,14 @@ static int tear_down(void **state)
 }
 
 static struct gpu gpus[GPUS_MAX];
-static const char *reason;
+static char reason[GPU_REASON_MAX];
+static enum gpu_lack lack;
 
 static size_t look(void)
 {
 	struct tuner_error err;
 	size_t n = 99;
-	assert_true(machine_gpus(gpus, &n, &reason, &err));
+	assert_true(machine_gpus(NULL, gpus, &n, &lack, reason, &err));
 	return n;
 }
 
@@ -90,6 +91,7 @@ static void cuda_visible_devices_bounds_and_orders_them(void **state)
 	assert_int_equal(look(), 1);
 	setenv("CUDA_VISIBLE_DEVICES", "-1", 1);
 	assert_int_equal(look(), 0);
+	assert_int_equal(lack, GPUS_HIDDEN);
 	assert_non_null(strstr(reason, "CUDA_VISIBLE_DEVICES"));
 	setenv("CUDA_VISIBLE_DEVICES", "", 1);
 	assert_int_equal(look(), 0);
@@ -99,12 +101,15 @@ static void a_failing_or_silent_nvidia_smi_gives_none_and_says_why(void **state)
 {
 	fake_smi("echo '0, GPU-a, X, 1'; exit 9\n");
 	assert_int_equal(look(), 0);
-	assert_non_null(strstr(reason, "fails"));
+	assert_int_equal(lack, GPUS_BROKEN);
+	assert_non_null(strstr(reason, "nvidia-smi fails"));
 	fake_smi("echo 'No devices were found'\n");
 	assert_int_equal(look(), 0);
+	assert_int_equal(lack, GPUS_BROKEN);
 	assert_non_null(strstr(reason, "lists none"));
 	setenv("PATH", "/nonexistent", 1);
 	assert_int_equal(look(), 0);
+	assert_int_equal(lack, GPUS_WITHOUT_DRIVER);
 	assert_non_null(strstr(reason, "no nvidia-smi"));
 }
 

@@ -63,7 +63,7 @@ static void live(struct life *life)
 	const int reserved = record_reserve(life->fd);
 
 	assert_true(reserved >= 0);
-	assert_true(record_started(life->fd, &child, 1000));
+	assert_true(record_started(life->fd, &child, 1000, ""));
 	life->may_run = disk_calls();
 	write_output(life, &log);
 	/* Of several sectors. */

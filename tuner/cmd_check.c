@@ -192,6 +192,13 @@ static void describe_machine(const struct check *check, struct text *ret)
 	else
 		text_add(ret, "no slot");
 	text_add(ret, "\n");
+	if (check->file->memory_bytes > 0) {
+		struct tuner_error ignored;
+		text_add(ret, "  memory is kept ");
+		if (!isolation_memory(ret, &ignored))
+			text_add(ret, "by the supervisor");
+		text_add(ret, "\n");
+	}
 }
 
 static void print_plain(const struct check *check)

@@ -5,6 +5,7 @@
 #include "scheduler/machine.h"
 #include "tuner/doctor.h"
 #include "tuner/job_open.h"
+#include "tuner/launch.h"
 #include "tuner/report_json.h"
 
 #include <math.h>
@@ -72,19 +73,20 @@ static size_t slots_wanted(const struct examination *e)
 
 static bool check_gpus(struct examination *e, struct tuner_error *err)
 {
+	char reason[GPU_REASON_MAX], *nvml = NULL;
 	struct gpu gpus[GPUS_MAX];
-	const char *reason;
+	enum gpu_lack lack;
 	size_t n;
 
-	if (!machine_gpus(gpus, &n, &reason, err))
-		return false;
-	/* No nvidia-smi at all, or a CUDA_VISIBLE_DEVICES that hides the GPUs, is as somebody wants it. */
-	if (n == 0 && reason != NULL && strncmp(reason, "nvidia-smi", strlen("nvidia-smi")) == 0)
+	const bool ok = find_nvml(&nvml, err) && machine_gpus(nvml, gpus, &n, &lack, reason, err);
+	free(nvml);
+	/* No driver at all, or a CUDA_VISIBLE_DEVICES that hides the GPUs, is as somebody wants it. */
+	if (ok && lack == GPUS_BROKEN)
 		finding_add(&e->findings, "machine", "gpus",
 			"try it: nvidia-smi; then look at the driver (dmesg, a reboot after an "
 			"update)",
 			"there are no GPUs to be had: %s", reason);
-	return true;
+	return ok;
 }
 
 static bool check_machine(struct examination *e, int64_t last_event_us, struct tuner_error *err)

@@ -10,7 +10,8 @@
 
 struct gpu_watch {
 	int64_t period_us;
-	struct gpu_report *asking; /* the thread's alone */
+	struct gpu_source *source; /* the thread's alone, as is */
+	struct gpu_report *asking;
 
 	pthread_mutex_t lock; /* guards all that follows */
 	pthread_cond_t changed;
@@ -34,6 +35,7 @@ static void destroy(struct gpu_watch *watch)
 {
 	pthread_mutex_destroy(&watch->lock);
 	pthread_cond_destroy(&watch->changed);
+	gpu_source_destroy(watch->source);
 	free(watch->asking);
 	free(watch->report);
 	free(watch);
@@ -76,7 +78,7 @@ static void *work(void *context)
 	struct tuner_error ignored;
 	do {
 		/* Without memory for an answer there is none: ok is false. */
-		if (!gpu_report_read(watch->asking, &ignored))
+		if (!gpu_report_read(watch->source, watch->asking, &ignored))
 			watch->asking->ok = false;
 	} while (hand_over(watch));
 	destroy(watch);
@@ -100,7 +102,8 @@ static bool start_thread(struct gpu_watch *watch, struct tuner_error *err)
 	       tuner_fail(err, TUNER_RETRY, "there can be no thread that looks at the GPUs");
 }
 
-bool gpu_watch_create(int64_t period_us, struct gpu_watch **ret, struct tuner_error *err)
+bool gpu_watch_create(
+	const char *nvml, int64_t period_us, struct gpu_watch **ret, struct tuner_error *err)
 {
 	struct gpu_watch *watch = calloc(1, sizeof(*watch));
 	pthread_condattr_t monotonic;
@@ -115,8 +118,9 @@ bool gpu_watch_create(int64_t period_us, struct gpu_watch **ret, struct tuner_er
 	pthread_condattr_destroy(&monotonic);
 	watch->asking = calloc(1, sizeof(*watch->asking));
 	watch->report = calloc(1, sizeof(*watch->report));
-	if ((watch->asking == NULL || watch->report == NULL) ? !tuner_fail_memory(err)
-							     : !start_thread(watch, err)) {
+	const bool ok = (watch->asking != NULL && watch->report != NULL) || tuner_fail_memory(err);
+	if (!ok || !gpu_source_create(nvml, GPU_SOURCE_WAIT_US, &watch->source, err) ||
+		!start_thread(watch, err)) {
 		destroy(watch);
 		return false;
 	}

@@ -1,4 +1,4 @@
-/* Asks the GPUs of this machine every few seconds, in a thread of its own: nvidia-smi may take its time, and the
+/* Asks the GPUs of this machine every few seconds, in a thread of its own: an answer may take its time, and the
  * loop does not wait for it. */
 #ifndef TUNER_GPU_WATCH_H
 #define TUNER_GPU_WATCH_H
@@ -12,9 +12,10 @@ struct gpu_watch;
 /* From one question to the next: TUNER_GPU_LOOK_MS, or the default. */
 int64_t gpu_watch_period_us(void);
 
-/* Begins at once. TUNER_RETRY if there can be no thread. */
+/* Begins at once. `nvml` as of gpu_source_create. TUNER_RETRY if there can be no thread. */
 TUNER_MUST_CHECK
-bool gpu_watch_create(int64_t period_us, struct gpu_watch **ret, struct tuner_error *err);
+bool gpu_watch_create(
+	const char *nvml, int64_t period_us, struct gpu_watch **ret, struct tuner_error *err);
 
 /* The newest report, if there is one that was not taken yet. Does not wait. */
 bool gpu_watch_take(struct gpu_watch *watch, struct gpu_report *ret);

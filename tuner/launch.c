@@ -253,34 +253,56 @@ out:
 	return ok;
 }
 
-bool find_supervisor(char **ret_path, struct tuner_error *err)
+/* Beside this program where the build or a package puts it, or where packages are installed. *ret NULL: nowhere. */
+static bool find_beside(const char *name, char **ret, struct tuner_error *err)
 {
-	static const char *const beside[] = { "../scheduler/tuner-supervise",
-		"../libexec/tuner/tuner-supervise", "tuner-supervise" };
+	static const char *const beside[] = { "../scheduler", "../libexec/tuner", "." };
 	char self[PATH_MAX], candidate[PATH_MAX + 64];
-	const char *given = getenv("TUNER_SUPERVISE");
-	if (given != NULL && given[0] != '\0') {
-		*ret_path = strdup(given);
-		return *ret_path != NULL || tuner_fail_memory(err);
-	}
+
+	*ret = NULL;
 	const ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	self[length > 0 ? length : 0] = '\0';
 	char *slash = strrchr(self, '/');
 	if (slash != NULL)
 		*slash = '\0';
 	for (size_t i = 0; slash != NULL && i < sizeof(beside) / sizeof(*beside); i++) {
-		snprintf(candidate, sizeof(candidate), "%s/%s", self, beside[i]);
+		snprintf(candidate, sizeof(candidate), "%s/%s/%s", self, beside[i], name);
 		if (access(candidate, X_OK) == 0) {
-			*ret_path = realpath(candidate, NULL);
-			return *ret_path != NULL || tuner_fail_memory(err);
+			*ret = realpath(candidate, NULL);
+			return *ret != NULL || tuner_fail_memory(err);
 		}
 	}
-	if (access(TUNER_LIBEXECDIR "/tuner-supervise", X_OK) == 0) {
-		*ret_path = strdup(TUNER_LIBEXECDIR "/tuner-supervise");
+	snprintf(candidate, sizeof(candidate), "%s/%s", TUNER_LIBEXECDIR, name);
+	if (access(candidate, X_OK) != 0)
+		return true;
+	*ret = strdup(candidate);
+	return *ret != NULL || tuner_fail_memory(err);
+}
+
+bool find_supervisor(char **ret_path, struct tuner_error *err)
+{
+	const char *given = getenv("TUNER_SUPERVISE");
+	if (given != NULL && given[0] != '\0') {
+		*ret_path = strdup(given);
 		return *ret_path != NULL || tuner_fail_memory(err);
 	}
-	return tuner_fail(err, TUNER_USAGE,
-		"tuner-supervise is neither beside this program nor in %s: build it with ninja, or "
-		"name it in TUNER_SUPERVISE",
-		TUNER_LIBEXECDIR);
+	if (!find_beside("tuner-supervise", ret_path, err))
+		return false;
+	return *ret_path != NULL ||
+	       tuner_fail(err, TUNER_USAGE,
+		       "tuner-supervise is neither beside this program nor in %s: build it with "
+		       "ninja, or name it in TUNER_SUPERVISE",
+		       TUNER_LIBEXECDIR);
+}
+
+bool find_nvml(char **ret_path, struct tuner_error *err)
+{
+	const char *given = getenv("TUNER_NVML");
+	*ret_path = NULL;
+	if (given == NULL || given[0] == '\0')
+		return find_beside("tuner-nvml", ret_path, err);
+	if (strcmp(given, "none") == 0)
+		return true;
+	*ret_path = strdup(given);
+	return *ret_path != NULL || tuner_fail_memory(err);
 }

@@ -65,6 +65,11 @@ bool launch_make_way(
 TUNER_MUST_CHECK
 bool find_supervisor(char **ret_path, struct tuner_error *err);
 
+/* The program tuner-nvml: TUNER_NVML, else where the supervisor is. Caller frees. NULL: there is none, or TUNER_NVML is
+ * "none": nvidia-smi is asked. */
+TUNER_MUST_CHECK
+bool find_nvml(char **ret_path, struct tuner_error *err);
+
 /* Writes PATH.d/.gitignore, so that nobody commits attempt directories by accident. */
 TUNER_MUST_CHECK
 bool directory_prepare(const char *directory, struct tuner_error *err);

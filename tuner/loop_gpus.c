@@ -149,8 +149,8 @@ static void add_max(double *max, double value)
 		*max = value;
 }
 
-/* Memory of the attempt's processes; where they cannot be told apart (a container sees no processes of its own in
- * nvidia-smi) and it is alone on its GPU, all that is used there. -1: not known. */
+/* Memory of the attempt's processes; where they cannot be told apart (a container is shown no processes of its
+ * own) and it is alone on its GPU, all that is used there. -1: not known. */
 static int64_t memory_of(const struct loop *loop, const struct live *live, int64_t used_bytes)
 {
 	const struct gpu_report *report = loop->gpus.report;
@@ -351,7 +351,11 @@ bool loop_add_gpus(struct loop *loop, size_t first, struct tuner_error *err)
 		return true;
 	tuner_assert(loop->gpus.watch == NULL);
 	prepare_here(loop);
-	return gpu_watch_create(gpu_watch_period_us(), &loop->gpus.watch, err);
+	char *nvml = NULL;
+	const bool ok = find_nvml(&nvml, err) &&
+			gpu_watch_create(nvml, gpu_watch_period_us(), &loop->gpus.watch, err);
+	free(nvml);
+	return ok;
 }
 
 bool loop_begin_gpus(struct loop *loop, struct tuner_error *err)

@@ -1,5 +1,7 @@
 #include "tuner/slots.h"
 
+#include "tuner/launch.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,14 +119,17 @@ bool slots_find(const struct job_file *file, struct slot_list *ret, struct tuner
 {
 	const struct job_host *host = slots_local_host(file);
 	struct machine *machine = malloc(sizeof(*machine));
+	char *nvml = NULL;
 	bool ok = false;
 
 	*ret = (struct slot_list){ .n = 0 };
 	if (machine == NULL)
 		return tuner_fail_memory(err);
 	ok = host == NULL ||
-	     (machine_look(host->gpus_auto || host->n_gpus > 0, machine, err) &&
+	     (find_nvml(&nvml, err) &&
+		     machine_look(host->gpus_auto || host->n_gpus > 0, nvml, machine, err) &&
 		     slots_of(host, (unsigned)file->budget.parallel, machine, ret, err));
+	free(nvml);
 	free(machine);
 	return ok;
 }

@@ -4,7 +4,8 @@ setup() {
 	[ -x "$TUNER" ]
 	DIR=$(mktemp -d)
 	cd "$DIR" || return
-	export OMP_NUM_THREADS=1
+	# GPUs are those of the test's own nvidia-smi, whatever this machine has.
+	export OMP_NUM_THREADS=1 TUNER_NVML=none
 	unset TUNER_DB CI GITHUB_STEP_SUMMARY
 	STARTED=()
 }
