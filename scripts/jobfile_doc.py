@@ -31,7 +31,7 @@ Relative paths count from where the file is. `--set KEY=VALUE` of `run`, `try` a
 
 An edited file is taken up by the next `tuner run`: budget, hosts, retries, timeouts, early stopping, strategy and `first` at once;
 parameters as a new version of the space, from which the model keeps what still fits; `command`, `source`, `fixed`, `channels` and `env` only
-with `--accept-change` once there is a trial; the seed not at all (another `--name` is another job), and the objective by `tuner rescore` ([objective.md](objective.md)).
+with `--accept-change` once there is a trial; the seed and `warm_start` not at all (another `--name` is another job), and the objective by `tuner rescore` ([objective.md](objective.md)).
 More `hosts` are given to a run that goes on by `tuner hosts add` ([hosts.md](hosts.md#hosts-that-come-and-go)).
 
 This page is made from `tuner schema` by `scripts/jobfile_doc.py`; editors check a file against that schema
@@ -315,6 +315,8 @@ A Slurm cluster, by sbatch and by slurmrestd ([hosts.md](hosts.md#slurm)):
 ]
 ```
 
+What earlier jobs have found (`warm_start`) has a page of its own, with examples: [warm-start.md](warm-start.md).
+
 For people and editors only:
 
 ```jsonc
@@ -357,7 +359,7 @@ counted, and exhausted, up to 1048576 combinations.
 
 ## Known, but not built yet
 
-These keys are refused with that reason: `warm_start` and `prior` of a parameter.
+This key is refused with that reason: `prior` of a parameter.
 """
 
 TITLES = {
@@ -365,6 +367,7 @@ TITLES = {
     "strategy": "strategy", "budget": "budget", "early_stopping": "early_stopping",
     "failure": "failures, each", "outcomes": "outcomes", "outcome": "outcomes.CLASS",
     "host": "hosts, each", "source": "source", "keep": "keep",
+    "warm_start": "warm_start", "parent": "warm_start.jobs, each",
 }
 
 

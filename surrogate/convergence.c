@@ -3,9 +3,9 @@
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_math.h>
 
-size_t not_improving(const double *objectives, size_t n, double gain)
+size_t not_improving(const double *objectives, size_t n, double known, double gain)
 {
-	double best = GSL_POSINF;
+	double best = known;
 	size_t trailing = 0;
 
 	for (size_t i = 0; i < n; i++) {

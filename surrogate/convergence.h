@@ -11,9 +11,9 @@
 
 /* Trailing trials, in commit order, none of which was at least `gain` |best| better than the best
  * before it (any better one counts where the best is 0). NaN and infinities do not improve; the
- * first finite objective does. SageMaker's BestObjectiveNotImproving ends a job when this reaches
- * its limit of 3 or more. */
-size_t not_improving(const double *objectives, size_t n, double gain);
+ * first finite objective does, unless something was known before it: `known`, INFINITY for nothing. SageMaker's
+ * BestObjectiveNotImproving ends a job when this reaches its limit of 3 or more. */
+size_t not_improving(const double *objectives, size_t n, double known, double gain);
 
 /* What a committed suggestion of the model predicted for its own trial; suggest.h has the units. */
 struct forecast {

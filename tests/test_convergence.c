@@ -14,7 +14,7 @@
 
 #define assert_trailing(wanted, ...)                                                               \
 	assert_int_equal(not_improving((const double[]){ __VA_ARGS__ },                            \
-				 LENGTH(((const double[]){ __VA_ARGS__ })), CONVERGENCE_GAIN),     \
+				 LENGTH(((const double[]){ __VA_ARGS__ })), INFINITY, CONVERGENCE_GAIN), \
 		wanted)
 
 static void assert_near(double value, double wanted)
@@ -26,7 +26,7 @@ static void assert_near(double value, double wanted)
 
 static void nothing_tried_is_nothing_in_vain(void **state)
 {
-	assert_int_equal(not_improving(NULL, 0, CONVERGENCE_GAIN), 0);
+	assert_int_equal(not_improving(NULL, 0, INFINITY, CONVERGENCE_GAIN), 0);
 }
 
 static void a_gain_of_one_percent_counts_and_less_does_not(void **state)

@@ -271,8 +271,13 @@ class JobFilePage(InADirectory):
                     found.update((section, name) for name in item if isinstance(item, dict))
         keys = {(section, name) for section, name, refused in self.keys() if not refused}
         self.assertGreater(len(keys), 60)
-        # Their examples would fail without a file that is not beside the page, or where the kernel gives users no namespaces.
-        self.assertEqual(keys - found, {("FILE", "env_file"), ("FILE", "network")})
+        # Their examples would fail without a file or an earlier job that is not beside the page, or where the kernel gives
+        # users no namespaces.
+        warm = {key for key in keys if key[0] in ("WARM_START", "PARENT")}
+        self.assertEqual(keys - found, {("FILE", "env_file"), ("FILE", "network"), ("FILE", "warm_start")} | warm)
+        page = source("docs/warm-start.md")
+        for _, name in warm:
+            self.assertIn(f'"{name}"', page)
 
     def test_every_key_that_is_refused_is_listed(self):
         listed = self.PAGE.split("## Known, but not built yet")[1]

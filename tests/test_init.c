@@ -424,6 +424,26 @@ static void refuse(const char *text, const char *message)
 	end(&made);
 }
 
+static void earlier_tuning_jobs_keep_their_names(void **state)
+{
+	struct made made = from_request(
+		"{\"HyperParameterTuningJobConfig\": {\"HyperParameterTuningJobObjective\": "
+		"{\"Type\": \"Maximize\", \"MetricName\": \"acc\"}, \"ParameterRanges\": "
+		"{\"ContinuousParameterRanges\": [{\"Name\": \"lr\", \"MinValue\": \"0.001\", "
+		"\"MaxValue\": \"0.1\"}]}}, \"WarmStartConfig\": {\"WarmStartType\": "
+		"\"TransferLearning\", \"ParentHyperParameterTuningJobs\": "
+		"[{\"HyperParameterTuningJobName\": \"monday\"}, {\"HyperParameterTuningJobName\": "
+		"\"tuesday\"}]}}");
+	const struct job_warm_start *warm_start = &made.parsed->warm_start;
+
+	assert_int_equal(warm_start->n, 2);
+	assert_true(warm_start->first);
+	assert_string_equal(warm_start->parents[1].job, "tuesday");
+	assert_null(warm_start->parents[1].db);
+	assert_non_null(strstr(made.notes.bytes, "WarmStartConfig: the earlier jobs are looked for"));
+	end(&made);
+}
+
 static void what_is_no_request_is_refused(void **state)
 {
 	refuse("{", "r.json:1:2: expected a key");
@@ -504,6 +524,7 @@ int main(void)
 		cmocka_unit_test(every_key_without_a_meaning_here_is_listed_once),
 		cmocka_unit_test(hyperband_becomes_successive_halving),
 		cmocka_unit_test(the_config_alone_is_enough),
+		cmocka_unit_test(earlier_tuning_jobs_keep_their_names),
 		cmocka_unit_test(what_is_no_request_is_refused),
 		cmocka_unit_test(faults_of_the_request_are_in_the_notes),
 		cmocka_unit_test(requests_of_wrong_types_do_no_harm),

@@ -77,3 +77,22 @@ bool event_select(struct store *store, int64_t job_id, int64_t after, int64_t li
 		event_list_finish(&list);
 	return ok;
 }
+
+bool event_of_job(struct store *store, int64_t job_id, const char *kind, char **ret,
+	struct tuner_error *err)
+{
+	struct query query;
+	bool found = false;
+
+	*ret = NULL;
+	query_open(&query, store,
+		"SELECT data FROM event WHERE job = ?1 AND kind = ?2 AND trial IS NULL ORDER BY id "
+		"LIMIT 1");
+	query_bind_int(&query, job_id);
+	query_bind_text(&query, kind);
+	bool ok = query_row(&query, &found, err);
+	if (ok && found && !query_text_copy(&query, ret))
+		ok = tuner_fail_memory(err);
+	query_close(&query);
+	return ok;
+}

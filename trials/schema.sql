@@ -16,7 +16,7 @@ CREATE TABLE job (              -- one tuning job: space + objective + budget + 
   path              TEXT NOT NULL,      -- where that file was; '' for standard input
   directory         TEXT NOT NULL,      -- absolute: where its commands run
   seed              INTEGER NOT NULL,
-  trial_cap         INTEGER NOT NULL CHECK (trial_cap >= 0), -- trials per arm and repeat
+  trial_cap         INTEGER NOT NULL CHECK (trial_cap >= 0), -- trials per arm and repeat; those of source 'added' do not count
   space_version     INTEGER REFERENCES space_version(id),     -- the current ones
   objective_version INTEGER REFERENCES objective_version(id),
   created_us        INTEGER NOT NULL,

@@ -139,6 +139,8 @@ static void add_conditions(struct text *sql, const struct trial_filter *filter)
 		text_add(sql, " AND t.number = ?");
 	if (filter->up_to_event > 0)
 		text_add(sql, " AND t.ended_event <= ?");
+	if (filter->own)
+		text_add(sql, " AND t.source <> 'added'");
 }
 
 /* `newest` turns every direction around; the rows are turned back afterwards. */
@@ -337,16 +339,15 @@ bool trial_created(struct store *store, int64_t job_id, const char *arm, int64_t
 	return query_scalar(&query, 0, ret, err);
 }
 
-bool trial_count(struct store *store, int64_t job_id, int64_t ret_counts[TRIAL_STATES],
-	struct tuner_error *err)
+static bool count_by_state(struct store *store, const char *sql, int64_t job_id,
+	int64_t ret_counts[TRIAL_STATES], struct tuner_error *err)
 {
 	struct query query;
 	bool found = false, ok = true;
 	enum trial_state state;
 
 	memset(ret_counts, 0, TRIAL_STATES * sizeof *ret_counts);
-	query_open(
-		&query, store, "SELECT state, count(*) FROM trial WHERE job = ?1 GROUP BY state");
+	query_open(&query, store, sql);
 	query_bind_int(&query, job_id);
 	while (ok && (ok = query_row(&query, &found, err)) && found) {
 		ok = trial_state_from_name(query_text(&query), &state, err);
@@ -355,6 +356,23 @@ bool trial_count(struct store *store, int64_t job_id, int64_t ret_counts[TRIAL_S
 	}
 	query_close(&query);
 	return ok;
+}
+
+bool trial_count(struct store *store, int64_t job_id, int64_t ret_counts[TRIAL_STATES],
+	struct tuner_error *err)
+{
+	return count_by_state(store,
+		"SELECT state, count(*) FROM trial WHERE job = ?1 GROUP BY state", job_id,
+		ret_counts, err);
+}
+
+bool trial_count_own(struct store *store, int64_t job_id, int64_t ret_counts[TRIAL_STATES],
+	struct tuner_error *err)
+{
+	return count_by_state(store,
+		"SELECT state, count(*) FROM trial WHERE job = ?1 AND source <> 'added' GROUP BY "
+		"state",
+		job_id, ret_counts, err);
 }
 
 bool trial_count_outcomes(struct store *store, int64_t job_id, int64_t ret_counts[OUTCOMES],
@@ -370,7 +388,8 @@ bool trial_count_outcomes(struct store *store, int64_t job_id, int64_t ret_count
 	/* With max(), the other columns are those of the row that has it. */
 	query_open(&query, store,
 		"SELECT state = 'failed', outcome, count(*), max(ended_event), number FROM trial "
-		"WHERE job = ?1 AND state IN ('failed', 'stopped') GROUP BY state, outcome");
+		"WHERE job = ?1 AND state IN ('failed', 'stopped') AND source <> 'added' GROUP BY "
+		"state, outcome");
 	query_bind_int(&query, job_id);
 	while (ok && (ok = query_row(&query, &found, err)) && found) {
 		const bool failed = query_int(&query) != 0;

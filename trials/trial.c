@@ -63,6 +63,29 @@ static bool load_cap(struct store *store, int64_t job_id, int64_t *ret_cap, stru
 	       tuner_fail(err, TUNER_FATAL, "there is no job with id %" PRId64, job_id);
 }
 
+/* What was observed elsewhere is not the job's own to count. Asked only of an arm that has as many trials as it may:
+ * they are looked through. */
+static bool is_capped(struct store *store, const struct trial_new *trial, int64_t arm_number,
+	int64_t cap, bool *ret, struct tuner_error *err)
+{
+	struct query query;
+	int64_t added = 0;
+
+	*ret = false;
+	if (trial->uncapped || arm_number <= cap)
+		return true;
+	query_open(&query, store,
+		"SELECT count(*) FROM trial WHERE job = ?1 AND arm = ?2 AND repeat = ?3 AND source "
+		"= 'added'");
+	query_bind_int(&query, trial->job_id);
+	query_bind_text(&query, trial->arm);
+	query_bind_int(&query, trial->repeat);
+	if (!query_scalar(&query, 0, &added, err))
+		return false;
+	*ret = arm_number - added > cap;
+	return true;
+}
+
 /* Where the configuration comes from; TUNER_FATAL if the entry cannot be taken. */
 static bool load_source(
 	struct store *store, const struct trial_new *trial, char ret[16], struct tuner_error *err)
@@ -194,7 +217,8 @@ bool trial_create(struct store *store, const struct trial_new *trial,
 	if (!load_cap(store, trial->job_id, &cap, err) ||
 		!next_numbers(store, trial, &number, &arm_number, err))
 		return false;
-	*ret_capped = arm_number > cap && !trial->uncapped;
+	if (!is_capped(store, trial, arm_number, cap, ret_capped, err))
+		return false;
 	if (*ret_capped)
 		return true;
 	if (!load_source(store, trial, source, err) || !check_values(store, trial, err) ||

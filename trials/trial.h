@@ -188,8 +188,8 @@ struct trial_new {
 
 /* Creates a trial in state PROPOSED with its decision (never NULL: a fully given configuration has
  * branch "user") in this transaction, takes the queue entry (whose source it gets; "strategy" without
- * one), adds the event "proposed". The cap (job.trial_cap per arm and repeat) is exact: *ret_capped
- * true, and nothing done, if it is reached and the trial is not `uncapped`. Otherwise id and number
+ * one), adds the event "proposed". The cap (job.trial_cap per arm and repeat) is exact, and does not count what was observed
+ * elsewhere: *ret_capped true, and nothing done, if it is reached and the trial is not `uncapped`. Otherwise id and number
  * (in the job) and arm_number are set. -0.0 becomes 0.0. TUNER_FATAL if a value is infinite, if there
  * are not d parameters in the
  * space version, or if another trial has the queue entry. */
@@ -338,6 +338,7 @@ struct trial_filter {
 	enum trial_order
 		order; /* BY_END: in commit order, open ones behind. BY_OBJECTIVE: DONE ones
 				   best first by the job's goal, equal ones by number, others behind */
+	bool own; /* without those that were observed elsewhere (source "added") */
 	bool newest; /* with limit: the last ones instead of the first, still in order */
 	int64_t limit; /* 0: all */
 	bool without_values; /* values stay NULL and d 0: for those who read `parameters`, in half
@@ -353,12 +354,16 @@ TUNER_MUST_CHECK
 bool trial_created(struct store *store, int64_t job_id, const char *arm, int64_t repeat,
 	int64_t *ret, struct tuner_error *err);
 
-/* Number of trials in each state. */
+/* Number of trials in each state: of all, and of the job's own alone, without those that were observed elsewhere
+ * (source "added"). */
 TUNER_MUST_CHECK
 bool trial_count(struct store *store, int64_t job_id, int64_t ret_counts[TRIAL_STATES],
 	struct tuner_error *err);
+TUNER_MUST_CHECK
+bool trial_count_own(struct store *store, int64_t job_id, int64_t ret_counts[TRIAL_STATES],
+	struct tuner_error *err);
 
-/* What became of the trials that failed or were stopped: how many of each outcome, and the number of the one that
+/* What became of the job's own trials that failed or were stopped: how many of each outcome, and the number of the one that
  * failed last (0: none has). */
 TUNER_MUST_CHECK
 bool trial_count_outcomes(struct store *store, int64_t job_id, int64_t ret_counts[OUTCOMES],

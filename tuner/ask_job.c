@@ -40,14 +40,15 @@ static bool read_file(const struct invocation *call, struct ask_job *job, struct
 
 static bool take_file(const struct invocation *call, struct ask_job *job, struct tuner_error *err)
 {
-	struct job_opening opening = { .changes = TEXT_EMPTY };
+	struct job_opening opening;
 	const bool accept_change = invocation_option(call, "accept-change") != NULL;
 	if (!store_open_waiting(call->db, STORE_WAIT_MS, &job->store, err) ||
 		!job_open(job->store, job->file, accept_change, &opening, err))
 		return false;
+	fputs(opening.warm_start.bytes, stderr);
 	if (opening.changes.length > 0)
 		fprintf(stderr, "the job file was edited:\n%s", opening.changes.bytes);
-	text_finish(&opening.changes);
+	job_opening_finish(&opening);
 	job->settings.job_id = opening.job_id;
 	return true;
 }
@@ -96,7 +97,12 @@ bool ask_job_open_in_memory(
 		return tuner_fail(err, TUNER_USAGE,
 			"there is no file \"%s\"; a stored job needs its database: --db",
 			call->arguments[0]);
-	return read_file(call, ret, err) && begin(ret, err);
+	return read_file(call, ret, err) &&
+	       (ret->file->warm_start.n == 0 ||
+		       tuner_fail(err, TUNER_USAGE,
+			       "\"warm_start\" needs a database to take its trials into: --db "
+			       "PATH")) &&
+	       begin(ret, err);
 }
 
 void ask_job_close(struct ask_job *job)

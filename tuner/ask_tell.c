@@ -15,6 +15,7 @@
 /* A trial that was asked for and not told yet, or one that a `tuner run` has left open. */
 struct open_trial {
 	int64_t number, id, attempt; /* database ids; attempt 0: not a caller's */
+	bool added; /* observed elsewhere */
 	int64_t asked_us, heard_us, lease_us; /* wall clock; lease_us 0: pending until told */
 	double *values; /* NULL: does not fit into the present space */
 	struct series series;
@@ -465,6 +466,7 @@ static bool to_history(struct ask_tell *ask_tell, struct open_trial *open,
 		.objective = answer->objective,
 		.state = answer->state,
 		.outcome = answer->outcome,
+		.added = open->added,
 		.took_us = trial_duration_us(open->asked_us, 0, now_us),
 		.series = open->series,
 	};
@@ -628,6 +630,7 @@ bool ask_tell_add(struct ask_tell *ask_tell, const char *parameters, const struc
 	struct open_trial *open = open_proposed(ask_tell, &proposal, now_us, err);
 	if (open == NULL)
 		goto out;
+	open->added = true;
 	*ret = decide(ask_tell->file, told, &open->series);
 	if (!store_added(ask_tell, &proposal, open, ret, &event, err)) {
 		open_trial_remove(ask_tell, open);

@@ -4,13 +4,13 @@ bool ci_report_read(
 	struct ci_report *report, struct store *store, int64_t job_id, struct tuner_error *err)
 {
 	const struct trial_filter filter = {
-		.job_id = job_id, .repeat = -1, .order = TRIAL_BY_NUMBER, .without_values = true
+		.job_id = job_id, .repeat = -1, .order = TRIAL_BY_NUMBER, .without_values = true, .own = true
 	};
 	struct trial best;
 	bool found = false;
 
 	if (!report_load(store, job_id, &report->job, err) ||
-		!trial_count(store, job_id, report->counts, err) ||
+		!trial_count_own(store, job_id, report->counts, err) ||
 		!trial_select(store, &filter, &report->trials, err) ||
 		!report_best(&report->job, &best, &found, err))
 		return false;

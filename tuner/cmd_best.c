@@ -6,7 +6,9 @@
 #include "tuner/job_open.h"
 #include "tuner/provenance_report.h"
 #include "tuner/report_json.h"
+#include "tuner/text_width.h"
 #include "tuner/trial_report.h"
+#include "tuner/warm_start.h"
 
 #include <dirent.h>
 #include <math.h>
@@ -154,6 +156,23 @@ static bool add_code(const struct report *report, const struct trial *best, stru
 	return ok;
 }
 
+/* Where it comes from, if not from this job. */
+static bool add_origin(const struct report *report, const struct trial *best, struct text *out,
+	struct tuner_error *err)
+{
+	struct text origin = TEXT_EMPTY;
+	const bool ok = warm_start_origin(report->store, best, &origin, err);
+	if (strcmp(best->source, "added") == 0 && best->message[0] != '\0') {
+		text_add(out, "it was ");
+		text_add_visible(out, best->message);
+		text_add(out, "\n");
+	} else if (origin.length > 0) {
+		text_print(out, "it tried the configuration of %s\n", origin.bytes);
+	}
+	text_finish(&origin);
+	return ok;
+}
+
 static bool print_words(const struct invocation *call, const struct report *report,
 	const struct trial *best, const struct trial *first, struct tuner_error *err)
 {
@@ -169,9 +188,9 @@ static bool print_words(const struct invocation *call, const struct report *repo
 	if (ties > 0)
 		text_print(&out, "%zu other trial%s reached the same value; this was the first\n",
 			ties, ties == 1 ? "" : "s");
-	if (best->number != 1)
+	if (best->number != 1 && strcmp(first->source, "added") != 0)
 		add_gain(report, best, first, &out);
-	bool ok = add_code(report, best, &out, err);
+	bool ok = add_origin(report, best, &out, err) && add_code(report, best, &out, err);
 	add_next(call, report, &out);
 	ok = ok && (!text_failed(&out) || tuner_fail_memory(err));
 	if (ok)

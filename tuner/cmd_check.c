@@ -5,6 +5,7 @@
 #include "tuner/isolation.h"
 #include "tuner/log_check.h"
 #include "tuner/slots.h"
+#include "tuner/warm_start.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -19,11 +20,13 @@ struct check {
 	struct job_file *file; /* NULL: there are errors */
 	struct slot_list *slots; /* NULL: likewise; none where there is no command to run */
 	struct log_check *log; /* NULL: no --log */
+	struct text warm_start; /* what earlier jobs would give to it, JSON; "" for nothing */
 };
 
 static void check_finish(struct check *check)
 {
 	log_check_destroy(check->log);
+	text_finish(&check->warm_start);
 	free(check->slots);
 	job_file_destroy(check->file);
 	free(check->list);
@@ -121,6 +124,52 @@ static void look_at_grid(struct check *check)
 			size, file->budget.trials);
 }
 
+/* The job's own database, if it is there, and whether it has the job: then nothing is taken over any more. */
+static bool open_own(const struct check *check, struct store **ret, bool *ret_made,
+	struct tuner_error *err)
+{
+	struct job job = { 0 };
+
+	*ret = NULL;
+	*ret_made = false;
+	if (access(check->call->db, F_OK) != 0)
+		return true;
+	if (!store_open(check->call->db, STORE_READ, ret, err))
+		return false;
+	const bool ok = job_find(*ret, check->file->name, &job, ret_made, err);
+	/* A number is found by the id, too. */
+	*ret_made = ok && *ret_made && strcmp(job.name, check->file->name) == 0;
+	job_finish(&job);
+	return ok;
+}
+
+/* What a run would say is said here, too. */
+static bool look_at_parents(struct check *check, struct tuner_error *err)
+{
+	struct warm_start warm_start;
+	struct tuner_error fault = { TUNER_OK, "" };
+	struct store *own = NULL;
+	bool made = false;
+
+	if (check->file == NULL || check->file->warm_start.n == 0)
+		return true;
+	if (open_own(check, &own, &made, &fault) && !made &&
+		warm_start_read(check->file, own, &warm_start, &fault)) {
+		warm_start_json(&warm_start, &check->warm_start);
+		warm_start_finish(&warm_start);
+	}
+	store_close(own);
+	if (made)
+		diagnose_warning(check->list, whole,
+			"warm_start: job %s is in %s already: it acts no more", check->file->name,
+			check->call->db);
+	if (fault.code == TUNER_USAGE)
+		diagnose_error(check->list, whole, "%.900s", fault.message);
+	else if (fault.code != TUNER_OK)
+		return tuner_fail(err, fault.code, "%s", fault.message);
+	return true;
+}
+
 static bool read_log(struct check *check, struct tuner_error *err)
 {
 	const char *path = invocation_option(check->call, "log");
@@ -210,6 +259,9 @@ static void print_plain(const struct check *check)
 	if (check->file != NULL) {
 		job_file_describe(check->file, &out);
 		describe_machine(check, &out);
+		if (check->warm_start.length > 0)
+			text_add(&out, "\n");
+		warm_start_text(check->warm_start.bytes, &out);
 	}
 	if (check->log != NULL) {
 		text_add(&out, "\n");
@@ -248,6 +300,8 @@ static void print_json(const struct check *check)
 		job_file_describe_json(check->file, &out);
 	else
 		text_add(&out, "null");
+	text_print(&out, ", \"warm_start\": %s",
+		check->warm_start.length > 0 ? check->warm_start.bytes : "null");
 	text_print(&out, ", \"slots\": %zu, \"log\": ", check->slots ? check->slots->n : 0);
 	if (check->log != NULL)
 		log_check_report_json(check->log, &out);
@@ -260,14 +314,16 @@ static void print_json(const struct check *check)
 
 int cmd_check(const struct invocation *call, struct tuner_error *err)
 {
-	struct check check = { .call = call, .path = call->arguments[0] };
+	struct check check = {
+		.call = call, .path = call->arguments[0], .warm_start = TEXT_EMPTY
+	};
 	int status = -1;
 
 	if (!read_job(&check, err) || !look_at_machine(&check, err))
 		goto out;
 	look_at_grid(&check);
 	look_at_clusters(&check);
-	if (!read_log(&check, err))
+	if (!look_at_parents(&check, err) || !read_log(&check, err))
 		goto out;
 	if (call->json)
 		print_json(&check);

@@ -17,7 +17,7 @@ static bool read_line(
 {
 	*ret = (struct line){ 0 };
 	if (!report_load(store, job_id, &ret->report, err) ||
-		!trial_count(store, job_id, ret->counts, err) ||
+		!trial_count_own(store, job_id, ret->counts, err) ||
 		!report_best(&ret->report, &ret->best, &ret->has_best, err))
 		return false;
 	for (int i = 0; i < TRIAL_STATES; i++)

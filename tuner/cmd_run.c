@@ -51,7 +51,7 @@ static void run_finish(struct run *run)
 	pool_finish(&run->pool);
 	store_close(run->store);
 	ci_finish(&run->ci);
-	text_finish(&run->opening.changes);
+	job_opening_finish(&run->opening);
 	job_file_destroy(run->file);
 }
 
@@ -118,7 +118,7 @@ static bool anything_left(struct run *run, bool *ret_left, int *ret_status, stru
 	int64_t counts[TRIAL_STATES], created = 0;
 	if (!job_load(run->store, run->opening.job_id, &job, err))
 		return false;
-	if (!trial_count(run->store, job.id, counts, err)) {
+	if (!trial_count_own(run->store, job.id, counts, err)) {
 		job_finish(&job);
 		return false;
 	}
@@ -154,6 +154,7 @@ static void greet(const struct run *run)
 	job_file_searches_text(run->file, &what);
 	printf("job %s%s: %s, %s; database %s\n", run->file->name,
 		run->opening.created ? "" : " (goes on)", what.bytes, slots.bytes, run->call->db);
+	fputs(run->opening.warm_start.bytes, stdout);
 	if (run->opening.changes.length > 0)
 		printf("the job file was edited:\n%s", run->opening.changes.bytes);
 	fputs(run->code.said.bytes, stdout);
@@ -185,7 +186,7 @@ static bool summarize(struct run *run, const struct loop_result *result, struct 
 		.limit = 1 };
 	struct trial_list list;
 	int64_t counts[TRIAL_STATES];
-	if (!trial_count(run->store, run->opening.job_id, counts, err) ||
+	if (!trial_count_own(run->store, run->opening.job_id, counts, err) ||
 		!trial_select(run->store, &filter, &list, err))
 		return false;
 	printf("%s. Trials: %lld done, %lld stopped, %lld failed", result->reason,
@@ -414,7 +415,7 @@ static int run_detached(struct run *run, struct tuner_error *err)
 int cmd_run(const struct invocation *call, struct tuner_error *err)
 {
 	struct run run = {
-		.call = call, .opening = { .changes = TEXT_EMPTY }, .code = { .said = TEXT_EMPTY }
+		.call = call, .opening = { .changes = TEXT_EMPTY, .warm_start = TEXT_EMPTY }, .code = { .said = TEXT_EMPTY }
 	};
 	int status = -1;
 	if (job_argument_read(call, COMMAND_NEEDED, &run.file, err) &&

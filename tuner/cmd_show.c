@@ -12,6 +12,7 @@
 #include "tuner/table.h"
 #include "tuner/text_width.h"
 #include "tuner/trial_report.h"
+#include "tuner/warm_start.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@ struct shown {
 	struct report report;
 	struct trial trial;
 	bool is_best;
+	struct text origin; /* the earlier job's trial whose configuration it tries; "" for none */
 	struct decision decision;
 	char *decision_memory;
 	struct attempt_list attempts;
@@ -52,6 +54,7 @@ static void shown_finish(struct shown *shown)
 	curve_list_finish(&shown->curves);
 	attempt_list_finish(&shown->attempts);
 	free(shown->decision_memory);
+	text_finish(&shown->origin);
 	trial_finish(&shown->trial);
 	report_close(&shown->report);
 }
@@ -183,6 +186,7 @@ static bool read_all(const struct invocation *call, struct shown *ret, struct tu
 	return report_open(call, job, &ret->report, err) &&
 	       report_trial(report, trial, &ret->trial, err) &&
 	       is_best(report, ret->trial.number, &ret->is_best, err) &&
+	       warm_start_origin(report->store, &ret->trial, &ret->origin, err) &&
 	       decision_load(
 		       report->store, ret->trial.id, &ret->decision, &ret->decision_memory, err) &&
 	       attempt_select(report->store, report->job.id, ret->trial.id, &ret->attempts, err) &&
@@ -316,6 +320,7 @@ static bool fill_shown(cJSON *object, const struct shown *shown)
 	for (size_t i = 0; ok && i < shown->events.n; i++)
 		ok = json_append(events, event_json(&shown->events.items[i]));
 	return ok && cJSON_AddBoolToObject(object, "best", shown->is_best) != NULL &&
+	       json_add_string(object, "origin", shown->origin.bytes) &&
 	       json_add_item(object, "artifacts", trial_artifacts_json(&shown->artifacts)) &&
 	       json_add_item(object, "decision", decision_json(&shown->decision)) &&
 	       (shown->directory != NULL ? json_add_string(object, "directory", shown->directory)
@@ -393,8 +398,10 @@ static void add_parameters(const struct trial *trial, struct text *out)
 }
 
 /* Who chose it, and what the model thought of it. */
-static void add_decision(const struct trial *trial, const struct decision *d, struct text *out)
+static void add_decision(const struct shown *shown, struct text *out)
 {
+	const struct trial *trial = &shown->trial;
+	const struct decision *d = &shown->decision;
 	char took[NUMBER_TEXT];
 	text_print(out, "\nproposed by %s (strategy %s", d->branch, d->strategy);
 	if (strcmp(trial->source, "added") == 0)
@@ -406,6 +413,8 @@ static void add_decision(const struct trial *trial, const struct decision *d, st
 		text_print(out, ", with %zu trial%s under way", d->n_pending,
 			d->n_pending == 1 ? "" : "s");
 	text_add(out, "\n");
+	if (shown->origin.length > 0)
+		text_print(out, "  the configuration of %s\n", shown->origin.bytes);
 	if (d->reason[0] != '\0') {
 		text_add(out, "  because ");
 		text_add_visible(out, d->reason);
@@ -562,7 +571,7 @@ static bool print_shown(const struct shown *shown, bool color, struct tuner_erro
 	struct text head = TEXT_EMPTY, end = TEXT_EMPTY;
 	add_head(shown, &head);
 	add_parameters(&shown->trial, &head);
-	add_decision(&shown->trial, &shown->decision, &head);
+	add_decision(shown, &head);
 	add_attempts(shown, &head);
 	if (shown->attempts.n > 0)
 		provenance_text(&shown->made_of[shown->attempts.n - 1], &shown->states, &end);
@@ -627,7 +636,7 @@ static bool print(const struct invocation *call, const struct shown *shown, stru
 
 int cmd_show(const struct invocation *call, struct tuner_error *err)
 {
-	struct shown shown = { 0 };
+	struct shown shown = { .origin = TEXT_EMPTY };
 	const bool ok = read_all(call, &shown, err) && print(call, &shown, err);
 	shown_finish(&shown);
 	return ok ? EXIT_DONE : -1;

@@ -121,6 +121,7 @@ static bool take_ended(
 		.objective = trial->objective,
 		.state = trial->state,
 		.outcome = trial->outcome,
+		.added = strcmp(trial->source, "added") == 0,
 		.took_us = trial_took_us(trial) };
 	if (!read_values(watcher->file, trial, &finished.values, err) ||
 		!read_series(trial, &finished.series, err) ||
@@ -205,7 +206,7 @@ static bool draw(struct watcher *watcher, const struct trial_list *running, bool
 		ok = fill_slot(watcher, &running->items[i], &values[i], &series[i], &slots[i], err);
 	const struct progress_state state = { .slots = slots,
 		.n_slots = n,
-		.ended = watcher->history.n,
+		.ended = watcher->history.n - (size_t)watcher->history.added,
 		.best = watcher->history.best,
 		.median_us = history_median_us(&watcher->history),
 		.trials = watcher->report.budget,

@@ -177,7 +177,7 @@ const struct subcommand commands[] = {
 		"values\n"
 		"themselves the first configuration." },
 	{ "check", "FILE", "check a job file and print all that follows from it", 1, 1,
-		TAKES_JSON | TAKES_REST, check_options, cmd_check, NULL },
+		TAKES_DB | TAKES_JSON | TAKES_REST, check_options, cmd_check, NULL },
 	{ "try", "FILE [-- COMMAND...]", "launch the first configuration once, keeping nothing", 1,
 		1, TAKES_REST, try_options, cmd_try, NULL },
 	{ "schema", "", "print the JSON Schema of the job file", 0, 0, 0, NULL, cmd_schema, NULL },

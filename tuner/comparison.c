@@ -109,6 +109,7 @@ static bool read_run(const struct comparison *comparison, const struct report *r
 		.states = 1u << TRIAL_DONE | 1u << TRIAL_FAILED | 1u << TRIAL_STOPPED,
 		.order = TRIAL_BY_END,
 		.without_values = true,
+		.own = true,
 	};
 	struct trial_spending *spendings = NULL;
 	struct trial_list list = { 0 };

@@ -158,6 +158,7 @@ static bool find_default(const struct report *report, const struct job_file *fil
 	const struct trial_filter filter = { .job_id = report->job.id,
 		.repeat = -1,
 		.states = 1u << TRIAL_DONE,
+		.own = true,
 		.limit = LOOKED_AT,
 		.without_values = true };
 	struct trial_list trials;
@@ -282,7 +283,7 @@ static bool edit(cJSON *root, const struct job_file *file, const char *name,
 	const struct choices *choices, struct tuner_error *err)
 {
 	static const char *const dropped[] = { "name", "seed", "arms", "repeats", "strategy",
-		"early_stopping", "first" };
+		"early_stopping", "first", "warm_start" };
 	size_t n = 0;
 
 	for (size_t i = 0; i < sizeof(dropped) / sizeof(*dropped); i++)

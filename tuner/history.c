@@ -21,11 +21,15 @@ static bool make_room(struct history *history, struct tuner_error *err)
 		return true;
 	const size_t capacity = history->capacity ? 2 * history->capacity : 64;
 	const size_t best = history->best ? (size_t)(history->best - history->items) : 0;
+	const size_t best_own =
+		history->best_own ? (size_t)(history->best_own - history->items) : 0;
 	struct finished_trial *items = realloc(history->items, capacity * sizeof(*items));
 	if (items == NULL)
 		return tuner_fail_memory(err);
 	if (history->best != NULL)
 		history->best = items + best;
+	if (history->best_own != NULL)
+		history->best_own = items + best_own;
 	history->items = items;
 	history->capacity = capacity;
 	return true;
@@ -37,6 +41,12 @@ static size_t curves_kept(const struct history *history)
 	return asked > HISTORY_CURVES ? asked : HISTORY_CURVES;
 }
 
+static bool is_better(const struct history *history, const struct finished_trial *trial,
+	const struct finished_trial *best)
+{
+	return best == NULL || objective_better(history->file, trial->objective, best->objective);
+}
+
 bool history_add(
 	struct history *history, const struct finished_trial *trial, struct tuner_error *err)
 {
@@ -46,12 +56,16 @@ bool history_add(
 	*added = *trial;
 	while (history->n - history->first_curve > curves_kept(history))
 		series_finish(&history->items[history->first_curve++].series);
-	if (added->state == TRIAL_DONE) {
-		history->done++;
-		if (history->best == NULL ||
-			objective_better(history->file, added->objective, history->best->objective))
-			history->best = added;
-	}
+	history->added += added->added;
+	if (added->state != TRIAL_DONE)
+		return true;
+	if (is_better(history, added, history->best))
+		history->best = added;
+	if (added->added)
+		return true;
+	history->done++;
+	if (is_better(history, added, history->best_own))
+		history->best_own = added;
 	return true;
 }
 
@@ -106,6 +120,7 @@ static bool add_stored(struct history *history, struct store *store, const struc
 		.objective = trial->objective,
 		.state = trial->state,
 		.outcome = trial->outcome,
+		.added = strcmp(trial->source, "added") == 0,
 		.took_us = trial_duration_us(trial->started_us, 0, trial->ended_us),
 	};
 	if (!trial_present_values(history->file, trial, &finished.values, err))
@@ -248,6 +263,11 @@ static int64_t select_int64(int64_t *items, size_t n, size_t k)
 	return items[wanted];
 }
 
+int64_t history_counted(const struct history *history)
+{
+	return history->created - history->added;
+}
+
 int64_t history_median_us(const struct history *history)
 {
 	int64_t *times = malloc((history->n + 1) * sizeof(*times));
@@ -255,7 +275,7 @@ int64_t history_median_us(const struct history *history)
 	if (times == NULL)
 		return 0;
 	for (size_t i = 0; i < history->n; i++)
-		if (history->items[i].state == TRIAL_DONE)
+		if (history->items[i].state == TRIAL_DONE && !history->items[i].added)
 			times[n++] = history->items[i].took_us;
 	const int64_t median = n > 0 ? select_int64(times, n, n / 2) : 0;
 	free(times);

@@ -15,6 +15,7 @@ struct finished_trial {
 	double objective; /* user's unit and sign; NaN: none */
 	enum trial_state state;
 	enum outcome outcome;
+	bool added; /* observed elsewhere: data, but not one of the job's own */
 	int64_t took_us; /* from its first start to its end, by the times that the database has; of one
 			    that was asked for, from the question to the answer; 0: not known */
 	struct series series; /* empty before history.first_curve */
@@ -30,8 +31,10 @@ struct history {
 	size_t n, capacity;
 	int64_t last_event; /* the last that changed it: an end, a trial that was put back, or another objective */
 	int64_t created; /* trials of the arm ever created */
-	size_t done; /* with an objective */
+	int64_t added; /* of them observed elsewhere, which no budget counts */
+	size_t done; /* of the others, those with an objective */
 	const struct finished_trial *best; /* points into items; NULL: none is done */
+	const struct finished_trial *best_own; /* the best that was not observed elsewhere */
 	size_t first_curve; /* items before have no curve any more */
 };
 
@@ -52,6 +55,9 @@ TUNER_MUST_CHECK
 bool history_add(
 	struct history *history, const struct finished_trial *trial, struct tuner_error *err);
 
+/* Trials of the arm that its budget counts. */
+int64_t history_counted(const struct history *history);
+
 /* True if a is better than b by the job's goal; NaN is worse than any number. */
 bool objective_better(const struct job_file *file, double a, double b);
 
@@ -70,7 +76,7 @@ bool trial_present_values(const struct job_file *file, const struct trial *trial
  * start. */
 int64_t trial_duration_us(int64_t started_us, int64_t last_us, int64_t ended_us);
 
-/* Median time of the done trials in microseconds; 0 if there is none. */
+/* Median time of the job's own done trials in microseconds; 0 if there is none. */
 int64_t history_median_us(const struct history *history);
 
 #endif

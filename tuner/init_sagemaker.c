@@ -26,7 +26,9 @@ static const struct meaning {
 	{ "TrainingJobDefinition", NULL },
 	{ "TrainingJobDefinitions", NULL },
 	{ "Tags", NULL },
-	{ "WarmStartConfig", LATER },
+	{ "WarmStartConfig", NULL },
+	{ "WarmStartConfig.ParentHyperParameterTuningJobs", NULL },
+	{ "WarmStartConfig.WarmStartType", NULL },
 	{ "Autotune", "nothing is chosen for you but what a job file leaves out" },
 	{ "C.Strategy", NULL },
 	{ "C.StrategyConfig", NULL },
@@ -464,6 +466,33 @@ static void write_stopping(struct parts *parts)
 	}
 }
 
+/* Their names are kept: as jobs of tuner's they may well have the same. */
+static void write_warm_start(struct parts *parts)
+{
+	const cJSON *warm_start = child_of(parts->root, "WarmStartConfig");
+	const cJSON *list = child_of(warm_start, "ParentHyperParameterTuningJobs");
+	const char *type = string_of(warm_start, "WarmStartType");
+	const bool transfer = type != NULL && strcmp(type, "TransferLearning") == 0;
+	struct text jobs = TEXT_EMPTY;
+
+	for (const cJSON *item = cJSON_IsArray(list) ? list->child : NULL; item;
+		item = item->next) {
+		const char *name = string_of(item, "HyperParameterTuningJobName");
+		text_add(&jobs, jobs.length > 0 ? ", " : "");
+		text_add_json_string(&jobs, name ? name : "");
+	}
+	if (jobs.length > 0) {
+		text_print(parts->file, ",\n  \"warm_start\": {\"jobs\": [%s], \"as\": \"%s\"}",
+			jobs.bytes, transfer ? "first" : "trials");
+		text_add(parts->notes,
+			"WarmStartConfig: the earlier jobs are looked for in this job's own "
+			"database; write {\"db\": PATH, \"job\": NAME} where another has them, or "
+			"take \"warm_start\" out\n");
+	}
+	parts->file->failed |= text_failed(&jobs);
+	text_finish(&jobs);
+}
+
 /* ---- what runs ---- */
 
 static void write_command(struct parts *parts)
@@ -606,6 +635,7 @@ static bool write_all(struct parts *parts, const char *name, struct tuner_error 
 	write_strategy(parts);
 	write_budget(parts);
 	write_stopping(parts);
+	write_warm_start(parts);
 	write_command(parts);
 	write_environment(parts);
 	write_limits(parts);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "trials/event.h"
+#include "tuner/warm_start.h"
 
 #include <stdlib.h>
 #include <stdint.h>
@@ -143,8 +144,24 @@ static bool prune_queue(struct store *store, const struct job_file *file,
 	return true;
 }
 
-static bool create(struct store *store, const struct job_file *file, int64_t now_us,
-	int64_t *ret_id, struct tuner_error *err)
+/* Rows of the warm start, and what is to be said of it. */
+static bool begin_warm(struct store *store, int64_t job_id, const struct warm_start *warm_start,
+	struct job_opening *ret, int64_t now_us, struct tuner_error *err)
+{
+	struct text json = TEXT_EMPTY;
+	if (warm_start->file->warm_start.n == 0)
+		return true;
+	warm_start_json(warm_start, &json);
+	warm_start_text(json.bytes, &ret->warm_start);
+	const bool ok = (!text_failed(&json) && !text_failed(&ret->warm_start)) ||
+			tuner_fail_memory(err);
+	text_finish(&json);
+	return ok && warm_start_store(warm_start, store, job_id, now_us, err);
+}
+
+static bool create(struct store *store, const struct job_file *file,
+	const struct warm_start *warm_start, struct job_opening *ret, int64_t now_us,
+	struct tuner_error *err)
 {
 	static const struct queue_list empty = { 0 };
 	char *definition = NULL, *objective = job_file_objective(file);
@@ -164,13 +181,27 @@ static bool create(struct store *store, const struct job_file *file, int64_t now
 	}
 	ok = job_file_space(file, &definition, &parameters, err) &&
 	     job_create(store, &job, definition, parameters.items, parameters.n, file->metric,
-		     file->maximize ? "maximize" : "minimize", objective, now_us, ret_id, err) &&
-	     queue_first(store, *ret_id, file, &empty, now_us, err);
+		     file->maximize ? "maximize" : "minimize", objective, now_us, &ret->job_id, err) &&
+	     begin_warm(store, ret->job_id, warm_start, ret, now_us, err) &&
+	     queue_first(store, ret->job_id, file, &empty, now_us, err);
 out:
 	parameter_list_finish(&parameters);
 	free(definition);
 	free(objective);
 	return ok;
+}
+
+/* What has begun with a warm start, or without one, cannot begin again. That it is no longer asked for is no matter:
+ * the earlier jobs may be gone. */
+static bool refuse_warm_start(const struct job_file *file, const char *name, const char *lines,
+	struct tuner_error *err)
+{
+	return file->warm_start.n == 0 ||
+	       tuner_fail(err, TUNER_USAGE,
+		       "the warm start of job \"%s\" was edited:\n%.600sIt acts when a job is made, "
+		       "and this one has begun. Give the job another name (--name) to begin with "
+		       "it, or put \"warm_start\" back, or take it out.",
+		       name, lines);
 }
 
 static bool refuse(unsigned kinds, bool accept_change, const char *name, const char *lines,
@@ -280,8 +311,34 @@ static bool has_no_trials(
 	return true;
 }
 
+/* Whether the job could still begin with a warm start: nothing was tried, and nothing taken over. */
+static bool has_begun(
+	struct store *store, int64_t job_id, bool none, bool *ret, struct tuner_error *err)
+{
+	char *before = NULL;
+	if (!warm_start_load(store, job_id, &before, err))
+		return false;
+	*ret = !none || before != NULL;
+	free(before);
+	return true;
+}
+
+/* Of a job that was made without it, and has not begun. */
+static bool begin_warm_late(struct store *store, const struct job *job,
+	const struct job_file *file, struct job_opening *ret, int64_t now_us,
+	struct tuner_error *err)
+{
+	struct warm_start warm_start;
+	if (!warm_start_read(file, store, &warm_start, err))
+		return false;
+	const bool ok = begin_warm(store, job->id, &warm_start, ret, now_us, err);
+	warm_start_finish(&warm_start);
+	return ok;
+}
+
+/* In the open transaction. */
 static bool update(struct store *store, const struct job *job, const struct job_file *file,
-	bool accept_change, struct text *ret_changes, int64_t now_us, struct tuner_error *err)
+	bool accept_change, struct job_opening *ret, int64_t now_us, struct tuner_error *err)
 {
 	struct job_file *old = NULL;
 	unsigned kinds = CHANGE_NONE;
@@ -289,37 +346,53 @@ static bool update(struct store *store, const struct job *job, const struct job_
 		return true;
 	if (!job_stored_file(job, &old, err))
 		return false;
-	job_file_compare(old, file, &kinds, ret_changes);
-	bool none = false;
-	const bool ok = has_no_trials(store, job->id, &none, err) &&
-			refuse(kinds, accept_change || none, job->name, ret_changes->bytes, err) &&
-			take(store, job, file, kinds, ret_changes, now_us, err);
+	job_file_compare(old, file, &kinds, &ret->changes);
+	bool none = false, begun = true;
+	const bool warm = (kinds & CHANGE_WARM_START) != 0;
+	const bool ok =
+		has_no_trials(store, job->id, &none, err) &&
+		refuse(kinds, accept_change || none, job->name, ret->changes.bytes, err) &&
+		(!warm || has_begun(store, job->id, none, &begun, err)) &&
+		(!warm || !begun ||
+			refuse_warm_start(file, job->name, ret->changes.bytes, err)) &&
+		take(store, job, file, kinds, &ret->changes, now_us, err) &&
+		(begun || begin_warm_late(store, job, file, ret, now_us, err));
 	job_file_destroy(old);
 	return ok;
+}
+
+void job_opening_finish(struct job_opening *opening)
+{
+	text_finish(&opening->changes);
+	text_finish(&opening->warm_start);
 }
 
 bool job_open(struct store *store, const struct job_file *file, bool accept_change,
 	struct job_opening *ret, struct tuner_error *err)
 {
 	struct job job = { 0 };
+	struct warm_start warm_start = { 0 };
 	bool found = false;
 	const int64_t now_us = clock_wall_us();
-	*ret = (struct job_opening){ .changes = TEXT_EMPTY };
+	*ret = (struct job_opening){ .changes = TEXT_EMPTY, .warm_start = TEXT_EMPTY };
 	if (!job_find(store, file->name, &job, &found, err) ||
+		(!found && !warm_start_read(file, store, &warm_start, err)) ||
 		!store_begin(store, STORE_DURABLE, err))
 		goto fail;
 	ret->created = !found;
 	ret->job_id = job.id;
-	if (!(found ? update(store, &job, file, accept_change, &ret->changes, now_us, err)
-		    : create(store, file, now_us, &ret->job_id, err)) ||
+	if (!(found ? update(store, &job, file, accept_change, ret, now_us, err)
+		    : create(store, file, &warm_start, ret, now_us, err)) ||
 		!store_commit(store, err)) {
 		store_rollback(store);
 		goto fail;
 	}
+	warm_start_finish(&warm_start);
 	job_finish(&job);
 	return true;
 fail:
+	warm_start_finish(&warm_start);
 	job_finish(&job);
-	text_finish(&ret->changes);
+	job_opening_finish(ret);
 	return false;
 }

@@ -5,6 +5,7 @@
 #include "tuner/best_command.h"
 #include "tuner/job_open.h"
 #include "tuner/provenance_report.h"
+#include "tuner/warm_start.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -117,13 +118,32 @@ static void say_job(const struct job_report *report)
 	text_finish(&searches);
 }
 
+/* What earlier jobs gave to it, a sentence each. */
+static bool say_warm_start(const struct job_report *report, struct tuner_error *err)
+{
+	struct text lines = TEXT_EMPTY;
+	char *json = NULL;
+
+	if (report->file == NULL || report->file->warm_start.n == 0)
+		return true;
+	if (!warm_start_load(report->report->store, report->report->job.id, &json, err))
+		return false;
+	warm_start_text(json != NULL ? json : "{}", &lines);
+	if (lines.length > 0)
+		page_say(report->page, "%s", lines.bytes);
+	text_finish(&lines);
+	free(json);
+	return true;
+}
+
 static bool summary(struct job_report *report, struct tuner_error *err)
 {
 	page_section(report->page, "summary", "Summary");
 	say_job(report);
-	return show_query(report, "trials-by-state", "No trial was proposed yet.", err,
-		       "SELECT state, count(*) AS trials FROM v_trial WHERE job = %s GROUP BY "
-		       "state",
+	return say_warm_start(report, err) &&
+	       show_query(report, "trials-by-state", "No trial was proposed yet.", err,
+		       "SELECT state, count(*) AS trials FROM v_trial WHERE job = %s AND source <> "
+		       "'added' GROUP BY state",
 		       report->job) &&
 	       show_query(report, "result", "", err,
 		       "SELECT count(objective) AS results, %s(objective) AS best, avg(objective) "
@@ -203,13 +223,17 @@ static bool best(struct job_report *report, struct tuner_error *err)
 
 /* ---- failures, cost, hosts ---- */
 
+/* What was observed elsewhere took no time here. */
+#define NOT_ADDED "NOT (backend = 'caller' AND busy_s = 0)"
+
 static bool failures(struct job_report *report, struct tuner_error *err)
 {
 	page_section(report->page, "failures", "Failures by cause");
 	return show_query(report, "failures-table", "No trial failed, and none was stopped.", err,
 		"SELECT state, outcome, count(*) AS trials, min(number) AS first, message FROM "
 		"v_trial "
-		"WHERE job = %s AND state IN ('failed', 'stopped') GROUP BY state, outcome ORDER "
+		"WHERE job = %s AND source <> 'added' AND state IN ('failed', 'stopped') GROUP BY "
+		"state, outcome ORDER "
 		"BY "
 		"trials DESC, first LIMIT %d",
 		report->job, (int)ROWS_MAX);
@@ -244,7 +268,8 @@ static bool cost(struct job_report *report, struct tuner_error *err)
 		page_say(report->page, "Nothing is priced: there is no cost in money.");
 	return show_query(report, "cost-table", "Nothing was launched.", err,
 		"SELECT count(*) AS attempts, sum(busy_s) AS slot_seconds, sum(cpu_s) AS "
-		"processor_seconds%s%s FROM v_host_use WHERE job = %s AND started IS NOT NULL",
+		"processor_seconds%s%s FROM v_host_use WHERE job = %s AND started IS NOT NULL AND "
+		NOT_ADDED,
 		gpus ? ", sum(busy_s * json_array_length(gpus)) AS gpu_seconds" : "",
 		priced ? ", sum(cost) AS cost" : "", report->job);
 }
@@ -255,8 +280,8 @@ static bool hosts(struct job_report *report, struct tuner_error *err)
 	return show_query(report, "hosts-table", "Nothing was launched.", err,
 		"SELECT backend, host, slot, count(*) AS attempts, sum(outcome = 'ok') AS ok, "
 		"sum(busy_s) AS busy_s, sum(busy_s) / (max(ended_unix) - min(started_unix)) AS "
-		"busy_share FROM v_host_use WHERE job = %s AND started IS NOT NULL GROUP BY "
-		"backend, "
+		"busy_share FROM v_host_use WHERE job = %s AND started IS NOT NULL AND " NOT_ADDED
+		" GROUP BY backend, "
 		"host, slot ORDER BY backend, host, slot LIMIT %d",
 		report->job, (int)ROWS_MAX);
 }

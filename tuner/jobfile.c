@@ -74,6 +74,7 @@ void job_file_destroy(struct job_file *file)
 {
 	if (file == NULL)
 		return;
+	warm_parents_destroy(&file->warm_start); /* by the space */
 	free_space(file);
 	free_lists(file);
 	strings_free(file->command);

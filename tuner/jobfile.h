@@ -114,6 +114,24 @@ struct job_code {
 	char *path; /* in the repository; "" at its top */
 };
 
+enum { WARM_PARENTS_MAX = 100 };
+
+/* An earlier job that this one begins with. */
+struct warm_parent {
+	char *db; /* absolute; NULL: the job's own database */
+	char *job; /* its name */
+	double *missing; /* d: values of parameters that it had not; NaN: none is given */
+	char **ignore; /* its parameters that do not matter, NULL-terminated */
+};
+
+/* What a job knows from the beginning (warm_start.h). */
+struct job_warm_start {
+	struct warm_parent *parents;
+	size_t n; /* 0: nothing */
+	bool first; /* their best are tried first; else their trials are data */
+	int64_t best; /* so many, of first */
+};
+
 /* Which models, output files and checkpoints of ended trials stay. */
 struct job_keep {
 	int64_t best, last; /* best 0: all, and last does not matter */
@@ -163,6 +181,7 @@ struct job_file {
 	struct failure_rule *failures;
 	size_t n_failures;
 	struct job_keep keep;
+	struct job_warm_start warm_start;
 	struct job_host *hosts;
 	size_t n_hosts;
 };
@@ -224,6 +243,7 @@ enum job_change_kind {
 			       pattern: needs --accept-change */
 	CHANGE_OBJECTIVE = 8, /* refused, naming rescore */
 	CHANGE_SEED = 16, /* refused: a new name is a new job */
+	CHANGE_WARM_START = 32, /* refused once it has acted, but for taking it out */
 };
 
 /* Compares what two files mean (not their text). *ret_kinds is the union; ret_lines gets one line a

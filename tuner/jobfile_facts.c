@@ -567,6 +567,57 @@ static void add_keep(struct collector *c)
 		keep->disk_bytes > 0 ? size_text(keep->disk_bytes) : null_text());
 }
 
+static void add_parent(struct collector *c, size_t i)
+{
+	const struct job_file *file = c->file;
+	const struct warm_parent *parent = &file->warm_start.parents[i];
+	struct text value = TEXT_EMPTY, missing = TEXT_EMPTY;
+	const char *separator = ", \"missing\": {";
+
+	text_add(&value, "{");
+	if (parent->db != NULL) {
+		struct text db = path_text(file->directory, parent->db);
+		text_print(&value, "\"db\": %s, ", db.bytes);
+		text_finish(&db);
+	}
+	text_add(&value, "\"job\": ");
+	text_add_json_string(&value, parent->job);
+	for (size_t p = 0; p < file->space.d; p++) {
+		if (isnan(parent->missing[p]))
+			continue;
+		text_add(&missing, separator);
+		text_add_json_string(&missing, file->space.parameters[p].name);
+		text_add(&missing, ": ");
+		configuration_value_json(file, p, parent->missing[p], &missing);
+		separator = ", ";
+	}
+	if (missing.length > 0)
+		text_print(&value, "%s}", missing.bytes);
+	if (parent->ignore[0] != NULL) {
+		text_add(&value, ", \"ignore\": ");
+		strings_json(parent->ignore, &value);
+	}
+	text_add(&value, "}");
+	c->facts->failed |= text_failed(&missing);
+	text_finish(&missing);
+	add(c->facts, CHANGE_WARM_START, true, &value, "warm_start.jobs.%zu", i);
+}
+
+static void add_warm_start(struct collector *c)
+{
+	const struct job_warm_start *warm_start = &c->file->warm_start;
+
+	if (warm_start->n == 0)
+		return;
+	add_key(c, CHANGE_WARM_START, SECTION_WARM_START, "warm_start", "as",
+		string_text(warm_start->first ? "first" : "trials"));
+	if (warm_start->first)
+		add_key(c, CHANGE_WARM_START, SECTION_WARM_START, "warm_start", "best",
+			number_text((double)warm_start->best));
+	for (size_t i = 0; i < warm_start->n; i++)
+		add_parent(c, i);
+}
+
 static struct text gpus_text(const struct job_host *host)
 {
 	struct text text = TEXT_EMPTY;
@@ -726,6 +777,7 @@ bool facts_create(const struct job_file *file, struct facts *ret)
 	add_command(&c);
 	add_limits(&c);
 	add_keep(&c);
+	add_warm_start(&c);
 	add_hosts(&c);
 	json_destroy(document);
 	return !ret->failed;

@@ -156,9 +156,9 @@ const struct key job_keys[] = {
 		.help = "a file of NAME=VALUE lines, readable by you alone, that each trial's "
 			"variables are taken from when it starts and that are stored nowhere",
 		.synonyms = "secrets|dotenv" },
-	{ SECTION_FILE, "warm_start", KEY_OBJECT, .refused = LATER,
-		.help = "earlier jobs to learn from",
-		.synonyms = "WarmStartConfig|parents|transfer" },
+	{ SECTION_FILE, "warm_start", KEY_OBJECT, SECTION_WARM_START,
+		.help = "earlier jobs to learn from: it acts once, when the job is made",
+		.synonyms = "WarmStartConfig|parents|transfer|prior_runs|warmstart" },
 
 	{ SECTION_OBJECTIVE, "metric", KEY_STRING,
 		.help = "the metric's name; in its place \"expression\" or \"cost\"",
@@ -616,6 +616,37 @@ const struct key job_keys[] = {
 			"among the "
 			"best, and where none is left nothing more is launched",
 		.synonyms = "disk_budget|quota|max_size|size|space|limit" },
+
+	{ SECTION_WARM_START, "jobs", KEY_OBJECTS, SECTION_PARENT, FROM_TO(1, WARM_PARENTS_MAX),
+		.required = true,
+		.help = "the earlier jobs; a name alone is a job of this job's own database",
+		.synonyms = "ParentHyperParameterTuningJobs|parents|studies|experiments|prior_runs|"
+			    "from" },
+	{ SECTION_WARM_START, "as", KEY_WORD, .words = "trials|first", .otherwise = "\"trials\"",
+		.aliases = "IdenticalDataAndAlgorithm=trials|TransferLearning=first|data=trials|"
+			   "observations=trials|results=trials|queue=first|configurations=first",
+		.help = "trials: the same data and code, so their results are learnt from as if "
+			"they "
+			"were this job's; first: other data or code, so the best of their "
+			"configurations are tried first",
+		.synonyms = "WarmStartType|type|mode|kind|how" },
+	{ SECTION_WARM_START, "best", KEY_INTEGER, FROM_TO(1, 1000), .derived = "5",
+		.help = "as \"first\": so many of the best configurations of all of these jobs",
+		.synonyms = "top|n|count|limit|num" },
+
+	{ SECTION_PARENT, "db", KEY_STRING, .derived = "this job's own",
+		.help = "the database that has the job; it is only read",
+		.synonyms = "database|path|file|storage|store" },
+	{ SECTION_PARENT, "job", KEY_STRING, .required = true, .help = "the earlier job's name",
+		.synonyms = "HyperParameterTuningJobName|name|study|study_name|id" },
+	{ SECTION_PARENT, "missing", KEY_SCALAR_MAP, FROM_TO(0, SPACE_PARAMETERS_MAX),
+		.help = "parameters that this job has and that one had not: the value that its "
+			"trials "
+			"were made with",
+		.synonyms = "defaults|default|fill|values|fixed" },
+	{ SECTION_PARENT, "ignore", KEY_STRINGS, FROM_TO(0, SPACE_PARAMETERS_MAX),
+		.help = "parameters and fixed values of that job which do not matter here",
+		.synonyms = "drop|without|skip|exclude" },
 	{ .name = NULL },
 };
 
@@ -636,6 +667,8 @@ static const struct {
 	[SECTION_HOST] = { "hosts.N.", NULL },
 	[SECTION_CODE] = { "source.", "code" },
 	[SECTION_KEEP] = { "keep.", NULL },
+	[SECTION_WARM_START] = { "warm_start.", NULL },
+	[SECTION_PARENT] = { "warm_start.jobs.N.", "job" },
 };
 
 const char *section_shorthand(enum section section)
@@ -746,7 +779,8 @@ static const struct key *find_synonym(enum section section, const char *word)
 		if (section != SECTIONS && key->section != section)
 			continue;
 		if (section == SECTIONS &&
-			(key->section == SECTION_METRIC || key->section == SECTION_FAILURE))
+			(key->section == SECTION_METRIC || key->section == SECTION_FAILURE ||
+				key->section == SECTION_PARENT))
 			continue;
 		if (is_synonym(key, word) || same_word(key->name, word))
 			return key;

@@ -30,6 +30,8 @@ enum section {
 	SECTION_HOST, /* an item of "hosts" */
 	SECTION_CODE, /* "source" */
 	SECTION_KEEP, /* "keep" */
+	SECTION_WARM_START, /* "warm_start" */
+	SECTION_PARENT, /* an item of its "jobs" */
 	SECTIONS
 };
 

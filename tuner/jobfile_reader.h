@@ -104,6 +104,9 @@ TUNER_MUST_CHECK bool read_objective(struct reader *reader, struct tuner_error *
 void check_objective_metrics(struct reader *reader);
 
 TUNER_MUST_CHECK bool read_search(struct reader *reader, struct tuner_error *err);
+/* Once the space and the directory are known. */
+TUNER_MUST_CHECK bool read_warm_start(struct reader *reader, struct tuner_error *err);
+void warm_parents_destroy(struct job_warm_start *warm_start);
 TUNER_MUST_CHECK bool read_run(struct reader *reader, struct tuner_error *err);
 
 #endif

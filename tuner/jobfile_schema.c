@@ -24,6 +24,8 @@ static const char *const definitions[SECTIONS] = {
 	[SECTION_HOST] = "host",
 	[SECTION_CODE] = "source",
 	[SECTION_KEEP] = "keep",
+	[SECTION_WARM_START] = "warm_start",
+	[SECTION_PARENT] = "parent",
 };
 
 static const char SCALAR[] = "{\"type\": [\"string\", \"number\", \"boolean\"]}";
@@ -77,6 +79,16 @@ static void add_object(const struct key *key, const char *reference, struct text
 	text_add(ret, "\"anyOf\": [{");
 	add_words(key_get(key->contains, shorthand), ret);
 	text_print(ret, "}, %s]", reference);
+}
+
+/* An item of an array of objects: one, or the word that stands for it. */
+static void add_item(const struct key *key, const char *reference, struct text *ret)
+{
+	if (section_shorthand(key->contains) == NULL)
+		text_add(ret, reference);
+	else
+		text_print(ret, "{\"anyOf\": [{\"type\": \"string\", \"minLength\": 1}, %s]}",
+			reference);
 }
 
 static void add_type(const struct key *key, struct text *ret)
@@ -158,7 +170,8 @@ static void add_type(const struct key *key, struct text *ret)
 		add_object(key, reference, ret);
 		break;
 	case KEY_OBJECTS:
-		add_array(key, reference, ret);
+		add_item(key, reference, &items);
+		add_array(key, items.bytes, ret);
 		break;
 	case KEY_OBJECT_MAP:
 		add_map(key, reference, ret);

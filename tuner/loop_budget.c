@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "surrogate/convergence.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 enum { PROBE_LIVES_US = 60000000 }; /* a command that lives so long is taken to work */
@@ -15,22 +16,30 @@ static int64_t runtime_us(const struct loop *loop)
 static bool target_reached(const struct loop *loop)
 {
 	const struct job_budget *budget = &loop->file->budget;
-	const struct finished_trial *best = search_list_best(&loop->searches);
+	const struct finished_trial *best = search_list_best_own(&loop->searches);
 	return budget->has_target && best != NULL &&
 	       !objective_better(loop->file, budget->target, best->objective);
 }
 
+/* What was observed elsewhere is no trial that might have improved anything; but it may have raised what is to be
+ * improved on. */
 static size_t without_improvement(const struct history *history)
 {
-	double *objectives = calloc(history->n + 1, sizeof(*objectives));
+	const double sign = history->file->maximize ? -1 : 1;
+	double *objectives = calloc(history->n + 1, sizeof(*objectives)), known = INFINITY;
 	size_t n = 0;
 	if (objectives == NULL)
 		return 0;
-	for (size_t i = 0; i < history->n; i++)
-		if (history->items[i].state == TRIAL_DONE)
-			objectives[n++] =
-				(history->file->maximize ? -1 : 1) * history->items[i].objective;
-	const size_t trials = not_improving(objectives, n, CONVERGENCE_GAIN);
+	for (size_t i = 0; i < history->n; i++) {
+		const struct finished_trial *trial = &history->items[i];
+		if (trial->state != TRIAL_DONE)
+			continue;
+		if (!trial->added)
+			objectives[n++] = sign * trial->objective;
+		else if (isfinite(trial->objective))
+			known = fmin(known, sign * trial->objective);
+	}
+	const size_t trials = not_improving(objectives, n, known, CONVERGENCE_GAIN);
 	free(objectives);
 	return trials;
 }

@@ -134,6 +134,12 @@ static void decide_by_user(
 	memcpy(suggestion->values, values, d * sizeof(*values));
 }
 
+/* Trials are numbered with those that were observed elsewhere, so the budget is told as if it counted them. */
+static int64_t budget_trials(const struct proposer *proposer, const struct history *history)
+{
+	return proposer->file->budget.trials + history->added;
+}
+
 static bool decide_by_strategy(const struct proposer *proposer, const struct history *history,
 	const struct pending *pending, size_t n_pending, const double *partial, size_t parallel,
 	int64_t limit, struct suggestion *ret, struct tuner_error *err)
@@ -147,7 +153,7 @@ static bool decide_by_strategy(const struct proposer *proposer, const struct his
 		.seed = file->seed,
 		.repeat = (uint32_t)proposer->repeat,
 		.number = (uint32_t)(history->created + 1),
-		.budget_trials = (size_t)file->budget.trials,
+		.budget_trials = (size_t)budget_trials(proposer, history),
 		.parallel = parallel,
 		.pending = configurations,
 		.n_pending = n_pending,
@@ -225,7 +231,7 @@ static void fill_decision(struct proposal *proposal, const struct proposer *prop
 		.start = asked_model(s) ? proposer->start : 0,
 		.sequence = proposer->sequence,
 		.next_sequence = (int64_t)s->sequence,
-		.budget_trials = proposer->file->budget.trials,
+		.budget_trials = budget_trials(proposer, history),
 		.parallel = (int64_t)parallel,
 		.work_limit = limit,
 		.work = (int64_t)s->work,

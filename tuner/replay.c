@@ -164,6 +164,7 @@ static bool take_history(struct player *player, const struct trial *trial,
 	}
 	player->as_of = decision->seen;
 	history->created = trial->arm_number - 1;
+	history->added = 0; /* the decision's budget has them */
 	return true;
 }
 

@@ -74,7 +74,8 @@ struct search *search_find(const struct search_list *list, const char *arm, int6
 
 bool search_is_open(const struct search *search)
 {
-	return !search->exhausted && search->history.created < search->file.budget.trials;
+	return !search->exhausted &&
+	       history_counted(&search->history) < search->file.budget.trials;
 }
 
 struct search *search_next(const struct search_list *list)
@@ -98,17 +99,30 @@ struct search *search_next(const struct search_list *list)
 	return next;
 }
 
+static const struct finished_trial *better_of(const struct job_file *file,
+	const struct finished_trial *best, const struct finished_trial *other)
+{
+	return other != NULL && (best == NULL || objective_better(file, other->objective,
+							 best->objective))
+		       ? other
+		       : best;
+}
+
 const struct finished_trial *search_list_best(const struct search_list *list)
 {
 	const struct finished_trial *best = NULL;
 
-	for (size_t i = 0; i < list->n; i++) {
-		const struct history *history = &list->items[i].history;
-		if (history->best != NULL &&
-			(best == NULL || objective_better(history->file, history->best->objective,
-						 best->objective)))
-			best = history->best;
-	}
+	for (size_t i = 0; i < list->n; i++)
+		best = better_of(&list->items[i].file, best, list->items[i].history.best);
+	return best;
+}
+
+const struct finished_trial *search_list_best_own(const struct search_list *list)
+{
+	const struct finished_trial *best = NULL;
+
+	for (size_t i = 0; i < list->n; i++)
+		best = better_of(&list->items[i].file, best, list->items[i].history.best_own);
 	return best;
 }
 
@@ -130,7 +144,7 @@ int64_t search_list_better(const struct search_list *list, double objective)
 	for (size_t s = 0; s < list->n; s++) {
 		const struct history *history = &list->items[s].history;
 		for (size_t i = 0; i < history->n; i++)
-			n += history->items[i].state == TRIAL_DONE &&
+			n += history->items[i].state == TRIAL_DONE && !history->items[i].added &&
 			     objective_better(
 				     history->file, history->items[i].objective, objective);
 	}
@@ -149,7 +163,7 @@ size_t search_list_ended(const struct search_list *list)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < list->n; i++)
-		n += list->items[i].history.n;
+		n += list->items[i].history.n - (size_t)list->items[i].history.added;
 	return n;
 }
 
@@ -157,7 +171,7 @@ int64_t search_list_created(const struct search_list *list)
 {
 	int64_t n = 0;
 	for (size_t i = 0; i < list->n; i++)
-		n += list->items[i].history.created;
+		n += history_counted(&list->items[i].history);
 	return n;
 }
 

@@ -45,6 +45,8 @@ struct search *search_next(const struct search_list *list);
 const struct finished_trial *search_list_best(const struct search_list *list); /* NULL: none */
 const struct finished_trial *search_list_trial(
 	const struct search_list *list, int64_t number); /* NULL: it has not ended */
+/* Without those that were observed elsewhere, which no budget counts. */
+const struct finished_trial *search_list_best_own(const struct search_list *list);
 int64_t search_list_better(
 	const struct search_list *list, double objective); /* done ones better than that */
 size_t search_list_done(const struct search_list *list); /* trials with an objective */

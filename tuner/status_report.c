@@ -8,6 +8,7 @@
 #include "tuner/report_json.h"
 #include "tuner/table.h"
 #include "tuner/text_width.h"
+#include "tuner/warm_start.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ static bool read_median(const struct report *report, int64_t *ret_us, struct tun
 		.repeat = -1,
 		.states = 1u << TRIAL_DONE,
 		.order = TRIAL_BY_END,
+		.own = true,
 		.newest = true,
 		.limit = MEDIAN_OF };
 	struct trial_list list;
@@ -57,7 +59,8 @@ static bool read_failures(
 /* Proposals and results are told in other ways. */
 static bool is_noteworthy(const struct event *event)
 {
-	return strcmp(event->kind, "proposed") != 0 && strcmp(event->kind, "ended") != 0 &&
+	return (event->trial_number == 0 || strcmp(event->kind, "warm-start") != 0) &&
+	       strcmp(event->kind, "proposed") != 0 && strcmp(event->kind, "ended") != 0 &&
 	       strcmp(event->kind, "removed") != 0;
 }
 
@@ -164,7 +167,7 @@ bool standing_read(const struct invocation *call, const struct report *report, s
 		.states = 1u << TRIAL_RUNNING | 1u << TRIAL_PROPOSED };
 	*ret = (struct standing){ .left_us = -1 };
 	if (!store_holder(call->db, &ret->runner, err) ||
-		!trial_count(report->store, report->job.id, ret->counts, err) ||
+		!trial_count_own(report->store, report->job.id, ret->counts, err) ||
 		!report_best(report, &ret->best, &ret->has_best, err) ||
 		!trial_select(report->store, &running, &ret->running, err) ||
 		!read_failures(report, ret, err) || !read_median(report, &ret->median_us, err) ||
@@ -179,7 +182,8 @@ bool standing_read(const struct invocation *call, const struct report *report, s
 	if (!job_stored_file(&report->job, &ret->file, &ignored))
 		ret->file = NULL;
 	ret->left_us = estimate_left(report, ret);
-	return true;
+	return ret->file == NULL || ret->file->warm_start.n == 0 ||
+	       warm_start_load(report->store, report->job.id, &ret->warm_start, err);
 }
 
 void standing_finish(struct standing *standing)
@@ -191,6 +195,7 @@ void standing_finish(struct standing *standing)
 	trial_list_finish(&standing->running);
 	event_list_finish(&standing->recent);
 	states_finish(&standing->states);
+	free(standing->warm_start);
 	job_file_destroy(standing->file);
 	*standing = (struct standing){ 0 };
 }
@@ -444,6 +449,8 @@ bool standing_print(const struct invocation *call, const struct report *report,
 	struct text head = TEXT_EMPTY, end = TEXT_EMPTY;
 	add_head(report, standing, &head);
 	add_counts(report, standing, &head);
+	if (standing->warm_start != NULL)
+		warm_start_text(standing->warm_start, &head);
 	add_times(report, standing, &head);
 	add_best(report, standing, &head);
 	if (!states_warn(report, &standing->states, &head, err)) {
@@ -525,6 +532,9 @@ cJSON *standing_json(const struct report *report, const struct standing *standin
 	if (fill_counts(trials, causes, standing) && fill_lists(object, report, standing) &&
 		json_add_item(
 			object, "provenance", states_json(report, &standing->states, &ignored)) &&
+		json_add_item(object, "warm_start",
+			standing->warm_start != NULL ? cJSON_Parse(standing->warm_start)
+						     : cJSON_CreateNull()) &&
 		json_add_item(object, "best",
 			standing->has_best ? trial_json(report, &standing->best)
 					   : cJSON_CreateNull()))

@@ -382,7 +382,11 @@ void event_text(const struct event *event, struct text *ret)
 	} else if (strcmp(event->kind, "code") == 0 || strcmp(event->kind, "data") == 0) {
 		text_print(ret, "%s other %s than the launch before it",
 			event->kind[0] == 'c' ? "runs" : "finds", event->kind);
-	} else if (strcmp(event->kind, "reused") == 0) {
+	} else if (strcmp(event->kind, "warm-start") == 0 && event->trial_number == 0) {
+		const cJSON *parents = cJSON_GetObjectItemCaseSensitive(data, "parents");
+		text_print(ret, "warm start with %d earlier job%s", cJSON_GetArraySize(parents),
+			cJSON_GetArraySize(parents) == 1 ? "" : "s");
+	} else if (strcmp(event->kind, "reused") == 0 || strcmp(event->kind, "warm-start") == 0) {
 		const cJSON *trial = cJSON_GetObjectItemCaseSensitive(data, "trial");
 		text_print(ret, "taken over from trial %d of job ",
 			cJSON_IsNumber(trial) ? trial->valueint : 0);

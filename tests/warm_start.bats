@@ -1,0 +1,394 @@
+#!/usr/bin/env bats
+# "warm_start" of a job file: what earlier jobs have found, in a new one.
+
+load run/common
+
+# job NAME [MORE]: NAME.jsonc, for who asks and tells; MORE is more keys, ending with a comma. $SPACE: its parameters.
+job() {
+	cat >"$1.jsonc" <<END
+{
+	"name": "$1", ${2-}
+	"objective": { "metric": "loss", "goal": "${GOAL:-minimize}" },
+	"parameters": {
+		${SPACE-"x": {"type": "float", "min": 0, "max": 1, "scale": "linear"}, "kind": {"type": "categorical", "values": ["a", "b"]}}
+	},
+	"strategy": "${STRATEGY:-random}",
+	"budget": { "trials": ${TRIALS:-4}, "parallel": 1 }
+}
+END
+}
+
+# tell NAME DATABASE LINE...: what its trials came to.
+tell() {
+	printf '%s\n' "${@:3}" | "$TUNER" ask-tell "$1.jsonc" --db "$2" >answers
+	! grep -q error answers || { cat answers; false; }
+}
+
+# The parent of most tests: four values and a failure, in old.db.
+parent() {
+	job parent
+	tell parent old.db '{"add": {"x": 0.1, "kind": "a"}, "value": 4}' '{"add": {"x": 0.3, "kind": "a"}, "value": 1}' \
+		'{"add": {"x": 0.5, "kind": "b"}, "value": 2}' '{"add": {"x": 0.9, "kind": "b"}, "value": 3}' \
+		'{"add": {"x": 1, "kind": "b"}, "failed": "diverged"}'
+}
+
+OLD='"warm_start": { "jobs": [{ "db": "old.db", "job": "parent" }] },'
+
+# refused TEXT: check and ask refuse child.jsonc, saying so, and make nothing.
+refused() {
+	run "$TUNER" check child.jsonc
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"$1"* ]] || { echo "$output"; false; }
+	run "$TUNER" ask child.jsonc
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"$1"* ]] || { echo "$output"; false; }
+	[ ! -e tuner.db ] || sql_is "SELECT count(*) FROM job WHERE name = 'child'" 0
+}
+
+added() {
+	sql "SELECT group_concat(json_extract(parameters, '$.x') || ' ' || state || ' ' || coalesce(objective, '-'), ', ')
+		FROM (SELECT * FROM trial WHERE source = 'added' AND job = (SELECT id FROM job WHERE name = '${1:-child}')
+		ORDER BY number)"
+}
+
+added_is() {
+	[ "$(added)" = "$1" ] || { added; false; }
+}
+
+@test "the trials of an earlier job are data of the new one, and count for no budget" {
+	STRATEGY=bayesian TRIALS=8 write_job '"name": "parent",'
+	"$TUNER" run job.jsonc --db old.db
+	STRATEGY=bayesian TRIALS=3 write_job "\"name\": \"child\", $OLD"
+	rm starts
+	run "$TUNER" run job.jsonc
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"warm start: 8 of the 8 ended trials of job parent in $DIR/old.db are known from the start"* ]]
+	[[ "$output" == *"all 3 trials of the budget have ended. Trials: 3 done"* ]]
+	[ "$(lines_of starts)" -eq 3 ]
+	sql_is "SELECT count(*) FROM trial WHERE source = 'added'" 8
+	# The model proposes at once: the design is there.
+	sql_is "SELECT group_concat(DISTINCT branch) FROM trial t JOIN decision d ON d.id = t.id WHERE t.source = 'strategy'" model
+	# Values to the bit.
+	[ "$(sqlite3 -readonly old.db "SELECT printf('%!.17g', objective) FROM trial ORDER BY ended_event")" = \
+		"$(sql "SELECT printf('%!.17g', objective) FROM trial WHERE source = 'added' ORDER BY number")" ]
+	"$TUNER" verify
+	run "$TUNER" replay --json
+	[ "$status" -eq 0 ]
+	[[ "$output" == *'"recomputed": 3'* ]]
+	[[ "$output" == *'"given": 8'* ]]
+	run "$TUNER" status
+	echo "$output"
+	[[ "$output" == *"3 of 3 trials: 3 done"* ]]
+	[[ "$output" == *"warm start: 8 of the 8"* ]]
+	# It has ended: there is nothing to go on with, and more budget is exact.
+	[[ "$("$TUNER" run job.jsonc)" == *"has had its 3 trials"* ]]
+	"$TUNER" run job.jsonc --trials 5
+	sql_is "SELECT count(*) FROM trial WHERE source <> 'added'" 5
+	[[ "$("$TUNER" jobs)" == *"5 of 5"* ]]
+	"$TUNER" verify
+}
+
+@test "without the earlier database it goes on, and what was taken stays" {
+	parent
+	job child "$OLD"
+	"$TUNER" ask child.jsonc
+	mv old.db gone.db
+	"$TUNER" ask child.jsonc
+	sql_is "SELECT count(*) FROM trial WHERE source = 'added'" 5
+	"$TUNER" verify
+}
+
+@test "what lies outside of the new ranges, or is no value of it, is left out and counted" {
+	parent
+	SPACE='"x": {"type": "float", "min": 0.2, "max": 0.95, "scale": "log"}, "kind": {"type": "categorical", "values": ["b", "a", "c"]}' \
+		job child "$OLD"
+	run "$TUNER" check child.jsonc
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"warm start: 3 of the 5 ended trials of job parent in $DIR/old.db are known from the start; 2 do not fit, as trial 1: x: expected a number from 0.2 to 0.95, found 0.1"* ]]
+	[[ "$("$TUNER" check child.jsonc --json)" == *'"taken": 3, "misfits": 2'* ]]
+	"$TUNER" ask child.jsonc 2>told
+	grep -q "3 of the 5" told
+	added_is "0.3 done 1.0, 0.5 done 2.0, 0.9 done 3.0"
+	# Categories by their names, whatever their order.
+	sql_is "SELECT group_concat(value, ' ') FROM trial_param v JOIN parameter p ON p.id = v.parameter
+		JOIN trial t ON t.id = v.trial WHERE p.name = 'kind' AND t.source = 'added'" "1.0 0.0 0.0"
+	SPACE='"x": {"type": "float", "min": 0, "max": 1}, "kind": {"type": "categorical", "values": ["a", "c"]}' \
+		job narrow "$OLD"
+	"$TUNER" ask narrow.jsonc
+	[ "$(added narrow)" = "0.1 done 4.0, 0.3 done 1.0" ]
+	"$TUNER" verify
+}
+
+@test "constraints and conditions decide what fits" {
+	SPACE='"x": {"type": "float", "min": 0, "max": 1}, "kind": {"type": "categorical", "values": ["a", "b"]}, "m": {"type": "int", "min": 1, "max": 9, "when": {"kind": "a"}}' \
+		job parent
+	tell parent old.db '{"add": {"x": 0.1, "kind": "a", "m": 3}, "value": 4}' '{"add": {"x": 0.3, "kind": "b"}, "value": 1}' \
+		'{"add": {"x": 0.8, "kind": "b"}, "value": 2}'
+	SPACE='"x": {"type": "float", "min": 0, "max": 1}, "kind": {"type": "categorical", "values": ["a", "b"]}, "m": {"type": "int", "min": 1, "max": 9, "when": {"kind": "a"}}, "n": {"type": "int", "min": 1, "max": 9, "when": {"kind": "b"}}' \
+		job child '"constraints": ["x < 0.5"], "warm_start": { "jobs": [{ "db": "old.db", "job": "parent", "missing": {"n": 7} }] },'
+	"$TUNER" ask child.jsonc
+	added_is "0.1 done 4.0, 0.3 done 1.0"
+	sql_is "SELECT group_concat(parameters, ' ') FROM trial WHERE source = 'added'" '{"x": 0.1, "kind": "a", "m": 3} {"x": 0.3, "kind": "b", "n": 7}'
+	# Without the value those that need it do not fit; the others do.
+	SPACE='"x": {"type": "float", "min": 0, "max": 1}, "kind": {"type": "categorical", "values": ["a", "b"]}, "m": {"type": "int", "min": 1, "max": 9, "when": {"kind": "a"}}, "n": {"type": "int", "min": 1, "max": 9, "when": {"kind": "b"}}' \
+		job other "$OLD"
+	"$TUNER" ask other.jsonc
+	[ "$(added other)" = "0.1 done 4.0" ]
+	"$TUNER" verify
+}
+
+@test "a parameter that the earlier job had not: the value that it had is said, or was fixed there" {
+	parent
+	SPACE='"x": {"type": "float", "min": 0, "max": 1}, "kind": {"type": "categorical", "values": ["a", "b"]}, "lr": {"type": "float", "min": 0.01, "max": 1}' \
+		job child "$OLD"
+	refused 'it has no "lr": say which value its trials were made with, "missing": {"lr": ...}'
+	run "$TUNER" ask child.jsonc --set 'warm_start.jobs.0.missing={"lr": 0.1}'
+	[ "$status" -eq 0 ]
+	sql_is "SELECT DISTINCT json_extract(parameters, '$.lr') FROM trial WHERE source = 'added'" 0.1
+
+	SPACE='"x": {"type": "float", "min": 0, "max": 1}' job second '"fixed": {"lr": 0.5, "epochs": 3},'
+	tell second old.db '{"add": {"x": 0.1}, "value": 4}'
+	SPACE='"x": {"type": "float", "min": 0, "max": 1}, "lr": {"type": "float", "min": 0.01, "max": 1}' \
+		job third '"fixed": {"epochs": 3}, "warm_start": { "jobs": [{ "db": "old.db", "job": "second" }] },'
+	"$TUNER" ask third.jsonc
+	[ "$(added third)" = "0.1 done 4.0" ]
+	sql_is "SELECT json_extract(parameters, '$.lr') FROM trial t JOIN job j ON j.id = t.job WHERE source = 'added' AND name = 'third'" 0.5
+	"$TUNER" verify
+}
+
+@test "a parameter that only the earlier job has is fixed here, ignored, or in the way" {
+	parent
+	SPACE='"x": {"type": "float", "min": 0, "max": 1}' job child "$OLD"
+	refused 'it varies "kind", which this job does not have: fix it here, or, if it does not matter, say "ignore": ["kind"]'
+	"$TUNER" ask child.jsonc --set 'warm_start.jobs.0.ignore=["kind"]'
+	[ "$(added | tr , '\n' | wc -l)" -eq 5 ]
+	SPACE='"x": {"type": "float", "min": 0, "max": 1}' job fixed "\"fixed\": {\"kind\": \"b\"}, $OLD"
+	"$TUNER" ask fixed.jsonc
+	[ "$(added fixed)" = "0.5 done 2.0, 0.9 done 3.0, 1.0 failed -" ]
+	run "$TUNER" check child.jsonc --name other --set 'warm_start.jobs.0.ignore=["knid"]'
+	run "$TUNER" ask child.jsonc --name other --set 'warm_start.jobs.0.ignore=["knid"]'
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'"ignore" names "knid"'* ]]
+	"$TUNER" verify
+}
+
+@test "other fixed values are in the way of results, and not of configurations" {
+	job parent '"fixed": {"epochs": 10},'
+	tell parent old.db '{"add": {"x": 0.1, "kind": "a"}, "value": 4}'
+	job child "\"fixed\": {\"epochs\": 20}, $OLD"
+	refused '"epochs" is fixed at 10 there and at 20 here'
+	"$TUNER" ask child.jsonc --set warm_start.as=first
+	sql_is "SELECT source, parameters FROM trial" 'enqueue|{"x": 0.1, "kind": "a"}'
+	"$TUNER" ask child.jsonc --name other --set 'warm_start.jobs.0.ignore=["epochs"]'
+	[ "$(added other)" = "0.1 done 4.0" ]
+}
+
+@test "another objective is refused" {
+	GOAL=maximize job parent
+	tell parent old.db '{"add": {"x": 0.1, "kind": "a"}, "value": 4}'
+	job child "$OLD"
+	refused 'it is to maximize loss, and this job to minimize loss'
+	job parent
+	sed -i 's/"loss"/"error"/; s/"name": "parent"/"name": "error"/' parent.jsonc
+	tell parent old.db '{"add": {"x": 0.1, "kind": "a"}, "value": 4}'
+	job child '"warm_start": { "jobs": [{ "db": "old.db", "job": "error" }] },'
+	refused 'score it by this one ("tuner rescore")'
+}
+
+@test "a job or a database that is not there is named" {
+	job child "$OLD"
+	refused "old.db"
+	parent
+	job child '"warm_start": { "jobs": [{ "db": "old.db", "job": "parrent" }] },'
+	refused 'job parrent: there is no such job in'
+	refused 'it has parent'
+	job child '"warm_start": { "jobs": ["parent"] },'
+	run "$TUNER" check child.jsonc
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'say in which "db" it is'* ]]
+	run "$TUNER" ask-tell child.jsonc </dev/null
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'needs a database'* ]]
+	! grep -q x tuner.db 2>/dev/null
+}
+
+@test "failures of the configuration and values of curves are data, failures of the machine are not" {
+	job parent
+	printf '%s\n' '{"ask": 6}' '{"tell": 1, "failed": "nan"}' '{"tell": 2, "step": 1, "value": 7}' \
+		'{"tell": 2, "failed": "early-stopped"}' '{"tell": 3, "failed": "user-stopped"}' '{"tell": 4, "value": 2}' \
+		'{"tell": 5, "value": "inf"}' | "$TUNER" ask-tell parent.jsonc --db tuner.db >/dev/null
+	job child '"warm_start": { "jobs": ["parent"] },'
+	"$TUNER" ask child.jsonc 2>told
+	grep -q "4 of the 4 ended trials" told
+	sql_is "SELECT group_concat(state || ' ' || outcome || ' ' || coalesce(objective, '-'), ', ') FROM (SELECT * FROM trial
+		WHERE source = 'added' ORDER BY number)" "failed nan -, stopped early-stopped 7.0, done ok 2.0, done ok Inf"
+	# A lost trial is none.
+	sql_is "SELECT count(*) FROM trial t JOIN job j ON j.id = t.job WHERE j.name = 'child' AND t.outcome = 'user-stopped'" 0
+	"$TUNER" verify
+}
+
+@test "of several earlier jobs, and what they had from each other, each measurement is taken once" {
+	parent
+	job middle "$OLD"
+	printf '%s\n' '{"ask": 1}' '{"tell": 6, "value": 9}' | "$TUNER" ask-tell middle.jsonc --db old.db >answers
+	job child '"warm_start": { "jobs": [{ "db": "old.db", "job": "middle" }, { "db": "old.db", "job": "parent" }] },'
+	run "$TUNER" ask child.jsonc
+	echo "$output"
+	[[ "$output" == *"6 of the 6 ended trials of job middle"* ]]
+	[[ "$output" == *"0 of the 5 ended trials of job parent"*"; 5 were taken already"* ]]
+	sql_is "SELECT count(*) FROM trial WHERE source = 'added'" 6
+	sql_is "SELECT count(DISTINCT json_extract(data, '$.key')) FROM event WHERE kind = 'warm-start' AND trial IS NOT NULL" 6
+	"$TUNER" verify
+}
+
+@test "as first the best configurations are tried, before those of the job file" {
+	parent
+	tell parent old.db '{"add": {"x": 0.3, "kind": "a"}, "value": 1.5}'
+	STRATEGY=random TRIALS=4 job child '"first": [{"x": 0.7}],
+		"warm_start": { "jobs": [{ "db": "old.db", "job": "parent" }], "as": "first", "best": 2 },'
+	run "$TUNER" ask child.jsonc -n 4
+	echo "$output"
+	[[ "$output" == *"warm start: 2 of the 5 results of job parent in $DIR/old.db are tried first"* ]]
+	sql_is "SELECT group_concat(json_extract(parameters, '$.x') || ' ' || source, ', ') FROM (SELECT * FROM trial WHERE number < 4 ORDER BY number)" \
+		"0.3 enqueue, 0.5 enqueue, 0.7 first"
+	[[ "$("$TUNER" show child 1)" == *"the configuration of trial 2 of job parent in $DIR/old.db"* ]]
+	[[ "$("$TUNER" show child 2 --json)" == *'"origin": "trial 3 of job parent'* ]]
+	[[ "$("$TUNER" show child 4 --json)" == *'"origin": ""'* ]]
+	"$TUNER" tell child 2 0.5
+	[[ "$("$TUNER" best)" == *"it tried the configuration of trial 3 of job parent in $DIR/old.db"* ]]
+	# An edit of the file drops none that wait.
+	job other '"warm_start": { "jobs": [{ "db": "old.db", "job": "parent" }], "as": "first" },'
+	"$TUNER" ask other.jsonc
+	TRIALS=9 job other '"warm_start": { "jobs": [{ "db": "old.db", "job": "parent" }], "as": "first" },'
+	"$TUNER" ask other.jsonc
+	sql_is "SELECT count(*) FROM queue q JOIN job j ON j.id = q.job WHERE j.name = 'other'" 4
+	"$TUNER" verify
+	"$TUNER" replay child
+}
+
+@test "as first the strategy decides what the earlier job had not" {
+	parent
+	SPACE='"x": {"type": "float", "min": 0, "max": 1}, "kind": {"type": "categorical", "values": ["a", "b"]}, "lr": {"type": "float", "min": 0.01, "max": 1}' \
+		job child '"warm_start": { "jobs": [{ "db": "old.db", "job": "parent" }], "as": "first", "best": 1 },'
+	"$TUNER" ask child.jsonc
+	sql_is "SELECT json_extract(parameters, '$.x'), json_extract(parameters, '$.lr') BETWEEN 0.01 AND 1 FROM trial" "0.3|1"
+}
+
+@test "every arm and repeat begins with the same" {
+	parent
+	job child "$OLD"
+	sed -i 's/"strategy": "random"/"arms": {"one": "random", "two": "bayesian"}, "repeats": 2, "command": ["sh", "train.sh"], "metrics": [{"name": "loss", "regex": "loss=([-+0-9.einfa]+)"}], "hosts": [{ "gpus": "none" }]/' child.jsonc
+	write_train
+	"$TUNER" run child.jsonc
+	sql_is "SELECT count(*), count(DISTINCT arm || repeat) FROM trial WHERE source = 'added'" "20|4"
+	sql_is "SELECT DISTINCT count(*) FROM trial WHERE source = 'strategy' GROUP BY arm, repeat" 4
+	# The arms of a repeat share their training seeds.
+	sql_is "SELECT count(DISTINCT seed), count(*) FROM provenance" "8|16"
+	[[ "$("$TUNER" compare child)" == *"4 trials"* ]]
+	"$TUNER" verify
+	"$TUNER" replay
+}
+
+@test "an edit cannot begin it again, but it may be taken out" {
+	parent
+	job child "$OLD"
+	"$TUNER" ask child.jsonc
+	job child '"warm_start": { "jobs": [{ "db": "old.db", "job": "parent" }], "as": "first" },'
+	run "$TUNER" ask child.jsonc
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'warm_start.as: "trials" -> "first"'*"--name"* ]]
+	job child
+	"$TUNER" ask child.jsonc
+	sql_is "SELECT count(*) FROM trial WHERE source = 'added'" 5
+	# Into a job that has trials it comes too late; into one that has none it does not.
+	job late
+	"$TUNER" ask late.jsonc
+	job late "$OLD"
+	run "$TUNER" ask late.jsonc
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"It acts when a job is made"* ]]
+	TRIALS=2 write_job '"name": "fresh",'
+	"$TUNER" enqueue fresh x=0.5 2>/dev/null || true
+	"$TUNER" verify
+}
+
+@test "a job of the same database, and one that still runs: its ended trials" {
+	STRATEGY=random TRIALS=3 PARALLEL=1 write_job '"name": "parent",'
+	touch hold-3
+	start "$TUNER" run job.jsonc --db old.db
+	await sh -c '[ "$(sqlite3 -readonly old.db "SELECT count(*) FROM trial WHERE state = '\''done'\''")" = 2 ]'
+	cp job.jsonc parent.jsonc
+	TRIALS=1 write_job "\"name\": \"child\", $OLD"
+	run "$TUNER" run job.jsonc
+	[[ "$output" == *"2 of the 2 ended trials"* ]]
+	rm hold-3
+	finished
+	[ "$status" -eq 0 ]
+	TRIALS=1 write_job '"name": "grandchild", "warm_start": { "jobs": ["child"] },'
+	run "$TUNER" run job.jsonc
+	[[ "$output" == *"3 of the 3 ended trials of job child"* ]]
+	"$TUNER" verify
+}
+
+@test "neither target nor probe nor a limit of failures takes what was taken for its own" {
+	parent
+	SPACE='"x": {"type": "float", "min": 0, "max": 1, "scale": "linear"}, "kind": {"type": "categorical", "values": ["a", "b"]}' job child "$OLD"
+	sed -i 's/"trials": 4/"trials": 5, "target": 2, "start_failures": 2/; s/"strategy"/"command": ["sh", "train.sh"], "metrics": [{"name": "loss", "regex": "loss=([-+0-9.einfa]+)"}], "hosts": [{ "gpus": "none" }], "strategy"/' child.jsonc
+	write_train
+	touch crash
+	run "$TUNER" run child.jsonc
+	[ "$status" -eq 3 ]
+	[[ "$output" == *"2 launches failed in a row and none gave an objective"* ]]
+	rm crash
+	run "$TUNER" run child.jsonc
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"the target 2 is reached"* ]]
+	sql_is "SELECT count(*) FROM trial WHERE source = 'strategy' AND state = 'done'" 1
+}
+
+@test "what is said of it: best, show, status, report, trials" {
+	parent
+	job child "$OLD"
+	"$TUNER" ask child.jsonc
+	"$TUNER" tell child 6 5
+	run "$TUNER" best
+	echo "$output"
+	[[ "$output" == *"the best is trial 2, loss = 1"* ]]
+	[[ "$output" == *"it was taken over from trial 2 of job parent in $DIR/old.db"* ]]
+	run "$TUNER" show child 2
+	[[ "$output" == *"ok: taken over from trial 2 of job parent in $DIR/old.db"* ]]
+	[[ "$output" == *"observed elsewhere"* ]]
+	[[ "$("$TUNER" status --json)" == *'"warm_start": {"as": "trials"'* ]] || [[ "$("$TUNER" status --json)" == *'"taken": 5'* ]]
+	"$TUNER" report --markdown -o report.md
+	grep -q "warm start: 5 of the 5 ended trials of job parent" report.md
+	run "$TUNER" best --model
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"taken over from"* ]]
+	run "$TUNER" retry child 5
+	[ "$status" -ne 0 ]
+}
+
+@test "killed while the job is made, it is there with all of it or not at all" {
+	parent
+	job child "$OLD"
+	kill_at="$TUNER_BUILD/tests/kill_at"
+	run "$kill_at" report changes none "$TUNER" ask child.jsonc
+	[ "$status" -ne 77 ] || skip "this machine forbids ptrace"
+	calls=$(sed -n 's/.*"calls": *\([0-9]*\).*/\1/p' report | head -1)
+	[ "$calls" -gt 5 ]
+	sql_is "SELECT count(*) FROM trial WHERE source = 'added'" 5
+	for at in $(seq 1 $((calls / 7 + 1)) "$calls"); do
+		rm -rf tuner.db*
+		"$kill_at" report changes program "$at" "$TUNER" ask child.jsonc >/dev/null 2>&1
+		if [ -s tuner.db ] && [ -n "$(sql "SELECT 1 FROM sqlite_schema WHERE name = 'job'" 2>/dev/null)" ]; then
+			sql "SELECT count(*) FROM trial WHERE source = 'added'" >n
+			[ "$(cat n)" = 5 ] || [ "$(cat n)" = 0 ]
+			[ "$(cat n)" = 5 ] || sql_is "SELECT count(*) FROM job" 0
+		fi
+		"$TUNER" ask child.jsonc
+		sql_is "SELECT count(*) FROM trial WHERE source = 'added'" 5
+		"$TUNER" verify
+	done
+}

@@ -1,0 +1,596 @@
+/* Reading earlier jobs: what of them fits (warm_start.h). */
+#include "tuner/warm_start.h"
+
+#include "base/number.h"
+#include "trials/event.h"
+#include "tuner/configuration.h"
+#include "tuner/history.h"
+#include "tuner/job_open.h"
+#include "tuner/jobfile_value.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An earlier job while it is read. */
+struct parent {
+	struct warm_start *warm_start;
+	const struct job_file *file; /* the new job's */
+	const struct warm_parent *entry;
+	struct warm_gift *gift;
+	size_t index;
+	struct store *store;
+	bool owns_store;
+	struct job job;
+	struct job_file *theirs;
+	double fillers[SPACE_PARAMETERS_MAX]; /* for what a trial lacks; NaN: nothing */
+	struct event_list events; /* read where some trials were added */
+	bool has_events;
+};
+
+void warm_start_finish(struct warm_start *warm_start)
+{
+	for (size_t i = 0; i < warm_start->n; i++)
+		free(warm_start->trials[i].values);
+	for (size_t i = 0; warm_start->gifts != NULL && i < warm_start->file->warm_start.n; i++)
+		free(warm_start->gifts[i].database);
+	free(warm_start->trials);
+	free(warm_start->gifts);
+	*warm_start = (struct warm_start){ 0 };
+}
+
+/* ---- names ---- */
+
+static bool is_listed(char *const *names, const char *name)
+{
+	for (; *names != NULL; names++)
+		if (strcmp(*names, name) == 0)
+			return true;
+	return false;
+}
+
+static const struct argument *find_fixed(const struct job_file *file, const char *name)
+{
+	for (size_t i = 0; i < file->n_fixed; i++)
+		if (strcmp(file->fixed[i].name, name) == 0)
+			return &file->fixed[i];
+	return NULL;
+}
+
+static bool has_parameter(const struct job_file *file, const char *name)
+{
+	return space_find(&file->space, name) < file->space.d;
+}
+
+/* ---- whether the jobs go together ---- */
+
+static bool check_objective(const struct parent *parent, struct tuner_error *err)
+{
+	const struct job_file *ours = parent->file, *theirs = parent->theirs;
+	const char *how = ours->warm_start.first ? "" : ", or take its configurations only (\"as\": \"first\")";
+
+	if (ours->maximize != theirs->maximize)
+		return tuner_fail(err, TUNER_USAGE,
+			"it is to %s %s, and this job to %s %s: what was best there is not what is "
+			"best here. Take it out of \"warm_start\"",
+			theirs->maximize ? "maximize" : "minimize", theirs->metric,
+			ours->maximize ? "maximize" : "minimize", ours->metric);
+	char *our_objective = job_file_objective(ours);
+	char *their_objective = job_file_objective(theirs);
+	bool ok = (our_objective != NULL && their_objective != NULL) || tuner_fail_memory(err);
+	/* Of configurations only their order matters: that of the same metric. */
+	if (ok && (ours->warm_start.first ? strcmp(ours->metric, theirs->metric) != 0
+					  : strcmp(our_objective, their_objective) != 0))
+		ok = tuner_fail(err, TUNER_USAGE,
+			"its objective is %.200s, and this job's %.200s: score it by this one "
+			"(\"tuner rescore\")%s",
+			their_objective, our_objective,
+			strcmp(ours->metric, theirs->metric) == 0 ? how : "");
+	free(our_objective);
+	free(their_objective);
+	return ok;
+}
+
+/* Results that were made with another fixed value may not compare; what was best may be good all the same. */
+static bool check_fixed(const struct parent *parent, struct tuner_error *err)
+{
+	const struct job_file *ours = parent->file;
+
+	for (size_t i = 0; !ours->warm_start.first && i < ours->n_fixed; i++) {
+		const char *name = ours->fixed[i].name;
+		const struct argument *theirs = find_fixed(parent->theirs, name);
+		if (theirs == NULL || strcmp(theirs->text, ours->fixed[i].text) == 0 ||
+			is_listed(parent->entry->ignore, name))
+			continue;
+		return tuner_fail(err, TUNER_USAGE,
+			"\"%.100s\" is fixed at %.60s there and at %.60s here, so that results may "
+			"not compare. If they do, say \"ignore\": [\"%.100s\"]; else take the "
+			"configurations only, \"as\": \"first\"",
+			name, theirs->json, ours->fixed[i].json, name);
+	}
+	return true;
+}
+
+/* Whether what only they vary is no matter: it is said so, or there was but one value. */
+static bool is_of_no_matter(const struct parent *parent, const char *name)
+{
+	const struct space *space = &parent->theirs->space;
+	const size_t i = space_find(space, name);
+
+	return is_listed(parent->entry->ignore, name) ||
+	       (i < space->d && parameter_cardinality(&space->parameters[i]) == 1);
+}
+
+static bool check_their_parameters(const struct parent *parent, struct tuner_error *err)
+{
+	for (size_t i = 0; i < parent->theirs->space.d; i++) {
+		const char *name = parent->theirs->space.parameters[i].name;
+		if (!has_parameter(parent->file, name) && find_fixed(parent->file, name) == NULL &&
+			!is_of_no_matter(parent, name))
+			return tuner_fail(err, TUNER_USAGE,
+				"it varies \"%.100s\", which this job does not have: fix it here, "
+				"or, if it does not matter, say \"ignore\": [\"%.100s\"]",
+				name, name);
+	}
+	return true;
+}
+
+static bool check_ignored(const struct parent *parent, struct tuner_error *err)
+{
+	for (char **name = parent->entry->ignore; *name != NULL; name++)
+		if (!has_parameter(parent->theirs, *name) &&
+			find_fixed(parent->theirs, *name) == NULL)
+			return tuner_fail(err, TUNER_USAGE,
+				"\"ignore\" names \"%.100s\", which is neither a parameter nor a "
+				"fixed value there",
+				*name);
+	return true;
+}
+
+static bool is_conditional(const struct space *space, size_t parameter)
+{
+	for (size_t c = 0; c < space->n_conditions; c++)
+		if (space->conditions[c].parameter == parameter)
+			return true;
+	return false;
+}
+
+/* What they had fixed is what their trials were made with. */
+static bool fill_from_fixed(
+	struct parent *parent, size_t i, const struct argument *fixed, struct tuner_error *err)
+{
+	cJSON *value = cJSON_Parse(fixed->json);
+	struct text problem = TEXT_EMPTY;
+	const bool fits = configuration_value(
+		parent->file, i, value, false, &parent->fillers[i], &problem);
+	const bool ok = fits || tuner_fail(err, TUNER_USAGE,
+					"\"%.100s\" is fixed there at a value that it cannot have "
+					"here: %.300s. So none of its trials fits: take it out of "
+					"\"warm_start\"",
+					fixed->name, problem.bytes);
+	text_finish(&problem);
+	cJSON_Delete(value);
+	return ok;
+}
+
+static bool find_fillers(struct parent *parent, struct tuner_error *err)
+{
+	const struct job_file *file = parent->file;
+
+	for (size_t i = 0; i < file->space.d; i++) {
+		const char *name = file->space.parameters[i].name;
+		const struct argument *fixed = find_fixed(parent->theirs, name);
+		parent->fillers[i] = parent->entry->missing[i];
+		if (!isnan(parent->fillers[i]) || has_parameter(parent->theirs, name))
+			continue;
+		if (fixed != NULL && !fill_from_fixed(parent, i, fixed, err))
+			return false;
+		if (fixed == NULL && !file->warm_start.first && !is_conditional(&file->space, i))
+			return tuner_fail(err, TUNER_USAGE,
+				"it has no \"%.100s\": say which value its trials were made with, "
+				"\"missing\": {\"%.100s\": ...}",
+				name, name);
+	}
+	return true;
+}
+
+/* ---- one trial ---- */
+
+/* In the words of what people write; false. */
+static bool misfit(struct text *ret_why, const char *name, const char *problem)
+{
+	if (ret_why->length == 0)
+		text_print(ret_why, "%.60s: %.160s", name, problem);
+	return false;
+}
+
+static bool take_value(const struct parent *parent, const cJSON *value, double *values,
+	struct text *ret_why)
+{
+	const struct job_file *file = parent->file;
+	const size_t i = space_find(&file->space, value->string);
+	const struct argument *fixed = find_fixed(file, value->string);
+	struct text text = TEXT_EMPTY;
+	bool ok = true;
+
+	if (i < file->space.d) {
+		ok = configuration_value(file, i, value, false, &values[i], &text) ||
+		     misfit(ret_why, value->string, text.bytes);
+	} else if (fixed != NULL && !is_listed(parent->entry->ignore, value->string)) {
+		value_text(value, &text);
+		ok = strcmp(text.bytes, fixed->text) == 0 ||
+		     misfit(ret_why, value->string, "is fixed at another value here");
+	} else if (fixed == NULL && !is_of_no_matter(parent, value->string)) {
+		ok = misfit(ret_why, value->string, "this job does not have it");
+	}
+	text_finish(&text);
+	return ok;
+}
+
+static bool parents_are_given(const struct space *space, const double *values, size_t parameter)
+{
+	for (size_t c = 0; c < space->n_conditions; c++)
+		if (space->conditions[c].parameter == parameter &&
+			isnan(values[space->conditions[c].parent]))
+			return false;
+	return true;
+}
+
+/* What depends on others is there or not by their values, so these come first: d rounds are enough. */
+static void fill(const struct parent *parent, double *values)
+{
+	const struct space *space = &parent->file->space;
+	bool active[SPACE_PARAMETERS_MAX];
+
+	for (bool filled = true; filled;) {
+		filled = false;
+		space_activity(space, values, active);
+		for (size_t i = 0; i < space->d; i++) {
+			if (!isnan(values[i]) || isnan(parent->fillers[i]) || !active[i] ||
+				!parents_are_given(space, values, i))
+				continue;
+			values[i] = parent->fillers[i];
+			filled = true;
+		}
+	}
+}
+
+static bool settle(const struct parent *parent, double *values, struct text *ret_why)
+{
+	const struct job_file *file = parent->file;
+	struct text problem = TEXT_EMPTY;
+	size_t i;
+	bool ok = true;
+
+	fill(parent, values);
+	if (!configuration_settle(file, values, &i, &problem))
+		ok = misfit(ret_why, i < file->space.d ? file->space.parameters[i].name : "it",
+			problem.bytes);
+	for (size_t p = 0; ok && !file->warm_start.first && p < file->space.d; p++)
+		if (isnan(values[p]))
+			ok = misfit(ret_why, file->space.parameters[p].name, "it has none");
+	text_finish(&problem);
+	return ok;
+}
+
+/* A trial's parameters as a configuration of the new job; false if they are none. */
+static bool convert(const struct parent *parent, const struct trial *trial, double *values,
+	struct text *ret_why)
+{
+	cJSON *parameters = cJSON_Parse(trial->parameters);
+	bool ok = true;
+
+	for (size_t i = 0; i < parent->file->space.d; i++)
+		values[i] = NAN;
+	for (const cJSON *value = parameters ? parameters->child : NULL; ok && value;
+		value = value->next)
+		ok = take_value(parent, value, values, ret_why);
+	cJSON_Delete(parameters);
+	return ok && settle(parent, values, ret_why);
+}
+
+/* Whether something is to be learnt from it; of first, whether it may be the best. */
+static bool is_data(const struct parent *parent, const struct trial *trial)
+{
+	if (trial->state == TRIAL_DONE)
+		return true;
+	if (parent->file->warm_start.first)
+		return false;
+	if (trial->state == TRIAL_FAILED)
+		return !outcome_is_infrastructure(trial->outcome);
+	return !isnan(trial->objective) && (trial->outcome == OUTCOME_EARLY_STOPPED ||
+						   trial->outcome == OUTCOME_TIMEOUT);
+}
+
+/* ---- by which attempt it was measured ---- */
+
+/* What was taken over itself has the key of what it was taken from. */
+static bool earlier_key(
+	struct parent *parent, int64_t number, char ret_key[40], struct tuner_error *err)
+{
+	if (!parent->has_events &&
+		!event_select(parent->store, parent->job.id, 0, 0, &parent->events, err))
+		return false;
+	parent->has_events = true;
+	for (size_t i = 0; i < parent->events.n; i++) {
+		const struct event *event = &parent->events.items[i];
+		if (event->trial_number != number || strcmp(event->kind, "warm-start") != 0)
+			continue;
+		cJSON *data = cJSON_Parse(event->data);
+		const cJSON *key = cJSON_GetObjectItemCaseSensitive(data, "key");
+		if (cJSON_IsString(key))
+			snprintf(ret_key, 40, "%s", key->valuestring);
+		cJSON_Delete(data);
+		break;
+	}
+	return true;
+}
+
+static bool find_key(struct parent *parent, const struct trial *trial, char ret_key[40],
+	struct tuner_error *err)
+{
+	struct attempt_list attempts;
+
+	if (!attempt_select(parent->store, parent->job.id, trial->id, &attempts, err))
+		return false;
+	ret_key[0] = '\0';
+	if (attempts.n > 0)
+		snprintf(ret_key, 40, "%s", attempts.items[attempts.n - 1].key);
+	attempt_list_finish(&attempts);
+	return strcmp(trial->source, "added") != 0 ||
+	       earlier_key(parent, trial->number, ret_key, err);
+}
+
+/* ---- the trials of a job ---- */
+
+static bool make_room(struct warm_start *warm_start, struct tuner_error *err)
+{
+	if (warm_start->n < warm_start->capacity)
+		return true;
+	const size_t capacity = 2 * warm_start->capacity + 64;
+	struct warm_trial *trials =
+		reallocarray(warm_start->trials, capacity, sizeof(*trials));
+	if (trials == NULL)
+		return tuner_fail_memory(err);
+	warm_start->trials = trials;
+	warm_start->capacity = capacity;
+	return true;
+}
+
+static bool add(struct parent *parent, const struct trial *trial, const double *values,
+	struct tuner_error *err)
+{
+	const size_t d = parent->file->space.d;
+	struct warm_start *warm_start = parent->warm_start;
+	struct warm_trial added = { .values = calloc(d + 1, sizeof(double)),
+		.state = trial->state,
+		.outcome = trial->outcome,
+		.objective = trial->objective,
+		.parent = parent->index,
+		.number = trial->number };
+
+	if (added.values == NULL)
+		return tuner_fail_memory(err);
+	memcpy(added.values, values, d * sizeof(double));
+	if (make_room(warm_start, err) && find_key(parent, trial, added.key, err)) {
+		warm_start->trials[warm_start->n++] = added;
+		return true;
+	}
+	free(added.values);
+	return false;
+}
+
+static bool look_at_trial(
+	struct parent *parent, const struct trial *trial, struct tuner_error *err)
+{
+	double values[SPACE_PARAMETERS_MAX];
+	struct warm_gift *gift = parent->gift;
+	struct text why = TEXT_EMPTY;
+	bool ok = true;
+
+	if (!is_data(parent, trial))
+		return true;
+	gift->trials++;
+	if (convert(parent, trial, values, &why)) {
+		ok = add(parent, trial, values, err);
+	} else if (gift->misfits++ == 0) {
+		snprintf(gift->why, sizeof(gift->why), "trial %lld: %.200s",
+			(long long)trial->number, why.bytes);
+	}
+	text_finish(&why);
+	return ok;
+}
+
+static bool look_at_trials(struct parent *parent, struct tuner_error *err)
+{
+	const struct trial_filter filter = { .job_id = parent->job.id,
+		.repeat = -1,
+		.states = 1u << TRIAL_DONE | 1u << TRIAL_FAILED | 1u << TRIAL_STOPPED,
+		.order = TRIAL_BY_END,
+		.without_values = true };
+	struct trial_list trials;
+	bool ok = true;
+
+	if (!trial_select(parent->store, &filter, &trials, err))
+		return false;
+	for (size_t i = 0; ok && i < trials.n; i++)
+		ok = look_at_trial(parent, &trials.items[i], err);
+	trial_list_finish(&trials);
+	return ok;
+}
+
+/* ---- a job ---- */
+
+static bool no_such_job(const struct parent *parent, struct tuner_error *err)
+{
+	enum { SHOWN = 8 };
+	struct text names = TEXT_EMPTY;
+	struct job_list jobs;
+
+	if (!job_list(parent->store, &jobs, err))
+		return false;
+	for (size_t i = 0; i < jobs.n && i < SHOWN; i++)
+		text_print(&names, "%s%.60s", i > 0 ? ", " : "; it has ", jobs.items[i].name);
+	text_add(&names, jobs.n > SHOWN ? " and more" : "");
+	job_list_finish(&jobs);
+	tuner_fail(err, TUNER_USAGE, "there is no such job in %.300s%.400s",
+		store_path(parent->store), names.bytes);
+	text_finish(&names);
+	return false;
+}
+
+static bool open_job(struct parent *parent, struct store *own, struct tuner_error *err)
+{
+	bool found = false;
+
+	parent->store = own;
+	if (parent->entry->db != NULL) {
+		if (!store_open(parent->entry->db, STORE_READ, &parent->store, err))
+			return false;
+		parent->owns_store = true;
+	} else if (own == NULL) {
+		return tuner_fail(err, TUNER_USAGE,
+			"without \"db\" it is a job of this job's own database, and there is none "
+			"yet: say in which \"db\" it is, or name the database (--db)");
+	}
+	parent->gift->database = strdup(store_file(parent->store));
+	if (parent->gift->database == NULL)
+		return tuner_fail_memory(err);
+	return job_find(parent->store, parent->entry->job, &parent->job, &found, err) &&
+	       (found || no_such_job(parent, err)) &&
+	       job_stored_file(&parent->job, &parent->theirs, err);
+}
+
+static void parent_finish(struct parent *parent)
+{
+	event_list_finish(&parent->events);
+	job_file_destroy(parent->theirs);
+	job_finish(&parent->job);
+	if (parent->owns_store)
+		store_close(parent->store);
+}
+
+static bool read_parent(
+	struct warm_start *warm_start, size_t index, struct store *own, struct tuner_error *err)
+{
+	struct parent parent = { .warm_start = warm_start,
+		.file = warm_start->file,
+		.entry = &warm_start->file->warm_start.parents[index],
+		.gift = &warm_start->gifts[index],
+		.index = index };
+
+	parent.gift->job = parent.entry->job;
+	const bool ok = open_job(&parent, own, err) && check_objective(&parent, err) &&
+			check_ignored(&parent, err) && check_their_parameters(&parent, err) &&
+			check_fixed(&parent, err) && find_fillers(&parent, err) &&
+			look_at_trials(&parent, err);
+	parent_finish(&parent);
+	return ok || tuner_fail_in(err, "warm_start, job %.100s: ", parent.entry->job);
+}
+
+/* ---- all of them ---- */
+
+static int by_key(const void *a, const void *b)
+{
+	const struct warm_trial *x = *(struct warm_trial *const *)a;
+	const struct warm_trial *y = *(struct warm_trial *const *)b;
+	const int keys = strcmp(x->key, y->key);
+
+	return keys != 0 ? keys : (x > y) - (x < y); /* the first one stays */
+}
+
+/* What several have is one measurement: the later ones are dropped. */
+static bool drop_doubles(struct warm_start *warm_start, struct tuner_error *err)
+{
+	struct warm_trial **sorted = calloc(warm_start->n + 1, sizeof(*sorted));
+	size_t n = 0;
+
+	if (sorted == NULL)
+		return tuner_fail_memory(err);
+	for (size_t i = 0; i < warm_start->n; i++)
+		sorted[i] = &warm_start->trials[i];
+	qsort(sorted, warm_start->n, sizeof(*sorted), by_key);
+	for (size_t i = 1; i < warm_start->n; i++) {
+		if (sorted[i]->key[0] == '\0' || strcmp(sorted[i]->key, sorted[i - 1]->key) != 0)
+			continue;
+		free(sorted[i]->values);
+		sorted[i]->values = NULL;
+		warm_start->gifts[sorted[i]->parent].doubled++;
+	}
+	free(sorted);
+	for (size_t i = 0; i < warm_start->n; i++)
+		if (warm_start->trials[i].values != NULL)
+			warm_start->trials[n++] = warm_start->trials[i];
+	warm_start->n = n;
+	return true;
+}
+
+static bool comes_before(
+	const struct job_file *file, const struct warm_trial *a, const struct warm_trial *b)
+{
+	return objective_better(file, a->objective, b->objective);
+}
+
+static bool is_among(const struct warm_start *warm_start, size_t n, const double *values)
+{
+	for (size_t i = 0; i < n; i++)
+		if (space_same(&warm_start->file->space, warm_start->trials[i].values, values))
+			return true;
+	return false;
+}
+
+/* The best configurations to the front, of equal ones that which ended first; the others go. */
+static void keep_best(struct warm_start *warm_start)
+{
+	const size_t wanted = (size_t)warm_start->file->warm_start.best;
+	struct warm_trial *trials = warm_start->trials;
+	size_t chosen = 0, left = warm_start->n;
+
+	while (chosen < wanted && chosen < left) {
+		size_t best = chosen;
+		for (size_t i = chosen + 1; i < left; i++)
+			if (comes_before(warm_start->file, &trials[i], &trials[best]))
+				best = i;
+		const struct warm_trial taken = trials[best];
+		memmove(&trials[chosen + 1], &trials[chosen], (best - chosen) * sizeof(*trials));
+		trials[chosen] = taken;
+		if (!is_among(warm_start, chosen, taken.values)) {
+			chosen++;
+			continue;
+		}
+		free(taken.values);
+		memmove(&trials[chosen], &trials[chosen + 1],
+			(left - chosen - 1) * sizeof(*trials));
+		left--;
+	}
+	for (size_t i = chosen; i < left; i++)
+		free(trials[i].values);
+	warm_start->n = chosen;
+}
+
+bool warm_start_read(const struct job_file *file, struct store *own, struct warm_start *ret,
+	struct tuner_error *err)
+{
+	bool ok = true;
+
+	*ret = (struct warm_start){ .file = file };
+	if (file->warm_start.n == 0)
+		return true;
+	ret->gifts = calloc(file->warm_start.n, sizeof(*ret->gifts));
+	if (ret->gifts == NULL)
+		return tuner_fail_memory(err);
+	for (size_t i = 0; ok && i < file->warm_start.n; i++)
+		ok = read_parent(ret, i, own, err);
+	ok = ok && drop_doubles(ret, err);
+	if (!ok) {
+		warm_start_finish(ret);
+		return false;
+	}
+	if (file->warm_start.first)
+		keep_best(ret);
+	for (size_t i = 0; i < ret->n; i++)
+		ret->gifts[ret->trials[i].parent].taken++;
+	return true;
+}
