@@ -57,6 +57,16 @@ parameters_of() { # JOB
 		FROM trial t JOIN job j ON j.id = t.job WHERE j.name = '$1' ORDER BY number"
 }
 
+@test "ask leaves out what a trial goes without" {
+	cat >ask.jsonc <<'END'
+{ "objective": { "metric": "loss", "goal": "minimize" }, "strategy": "random",
+  "parameters": { "kind": { "type": "categorical", "values": ["a", "b"] }, "m": { "type": "int", "min": 5, "max": 6, "when": { "kind": "a" } } },
+  "first": [{ "kind": "b" }, { "kind": "a", "m": 5 }] }
+END
+	[ "$("$TUNER" ask ask.jsonc)" = "1 --kind b" ]
+	[ "$("$TUNER" ask ask.jsonc)" = "2 --kind a --m 5" ]
+}
+
 @test "ask-tell answers line by line, and a bad line does not end it" {
 	write_space
 	talk '{"ask": 2}' '{"tell": 1, "value": 0.71}' '{"tell": 1, "value": 0.71}' 'nonsense' '[1]' \

@@ -34,7 +34,8 @@ static bool add_line(const struct job_file *file, const struct asked *asked, str
 		return tuner_fail_memory(err);
 	text_print(ret, "%lld", (long long)asked->number);
 	for (size_t i = 0; i < n; i++)
-		add_argument(file->style, &arguments[i], ret);
+		if (arguments[i].text != NULL) /* else this trial goes without it */
+			add_argument(file->style, &arguments[i], ret);
 	text_add_char(ret, '\n');
 	arguments_free(arguments, n);
 	return true;
