@@ -13,8 +13,9 @@
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
 
 #define assert_trailing(wanted, ...)                                                               \
-	assert_int_equal(not_improving((const double[]){ __VA_ARGS__ },                            \
-				 LENGTH(((const double[]){ __VA_ARGS__ })), INFINITY, CONVERGENCE_GAIN), \
+	assert_int_equal(                                                                          \
+		not_improving((const double[]){ __VA_ARGS__ },                                     \
+			LENGTH(((const double[]){ __VA_ARGS__ })), INFINITY, CONVERGENCE_GAIN),    \
 		wanted)
 
 static void assert_near(double value, double wanted)

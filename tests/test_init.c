@@ -440,7 +440,8 @@ static void earlier_tuning_jobs_keep_their_names(void **state)
 	assert_true(warm_start->first);
 	assert_string_equal(warm_start->parents[1].job, "tuesday");
 	assert_null(warm_start->parents[1].db);
-	assert_non_null(strstr(made.notes.bytes, "WarmStartConfig: the earlier jobs are looked for"));
+	assert_non_null(
+		strstr(made.notes.bytes, "WarmStartConfig: the earlier jobs are looked for"));
 	end(&made);
 }
 

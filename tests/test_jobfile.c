@@ -723,7 +723,7 @@ static void an_edit_is_of_the_kind_of_what_it_changes(void **state)
 		CHANGE_OBJECTIVE);
 	assert_int_equal(kinds_of("seed=2", "seed: 1 -> 2\n"), CHANGE_SEED);
 	assert_int_equal(kinds_of("warm_start={\"jobs\": [\"a\", {\"db\": \"old.db\", \"job\": "
-				 "\"b\", \"missing\": {\"lr\": 0.1}, \"ignore\": [\"x\"]}]}",
+				  "\"b\", \"missing\": {\"lr\": 0.1}, \"ignore\": [\"x\"]}]}",
 				 "warm_start.as: (not there) -> \"trials\"\n"
 				 "warm_start.jobs.0: (not there) -> {\"job\": \"a\"}\n"
 				 "warm_start.jobs.1: (not there) -> {\"db\": \"/old.db\", \"job\": "

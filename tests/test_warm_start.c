@@ -22,8 +22,7 @@ static struct warm_start read_keys(
 	struct warm_start warm_start;
 
 	*ret_file = fixture_file(keys);
-	ASSERT_OK(fixture,
-		warm_start_read(*ret_file, fixture->store, &warm_start, &fixture->err));
+	ASSERT_OK(fixture, warm_start_read(*ret_file, fixture->store, &warm_start, &fixture->err));
 	return warm_start;
 }
 
@@ -43,7 +42,8 @@ static void ended_trials_that_tell_something_are_read_in_the_order_of_their_ends
 {
 	struct fixture fixture;
 	struct job_file *file;
-	struct warm_start warm = read_keys(begin(&fixture), BEGIN FIXTURE_X FROM "\"seed\": 1", &file);
+	struct warm_start warm =
+		read_keys(begin(&fixture), BEGIN FIXTURE_X FROM "\"seed\": 1", &file);
 
 	assert_int_equal(warm.n, 4);
 	assert_int_equal(warm.gifts[0].trials, 4);
@@ -85,7 +85,8 @@ static void an_integer_takes_what_is_whole(void **state)
 	struct fixture fixture;
 	struct job_file *file;
 	struct warm_start warm = read_keys(begin(&fixture),
-		BEGIN FROM "\"parameters\": {\"x\": {\"type\": \"int\", \"min\": 0, \"max\": 8}}", &file);
+		BEGIN FROM "\"parameters\": {\"x\": {\"type\": \"int\", \"min\": 0, \"max\": 8}}",
+		&file);
 
 	assert_int_equal(warm.n, 1);
 	assert_true(warm.trials[0].values[0] == 1);
@@ -99,7 +100,8 @@ static void the_best_are_the_best_by_the_goal(void **state)
 	struct fixture fixture;
 	struct job_file *file;
 	struct warm_start warm = read_keys(begin(&fixture),
-		BEGIN FIXTURE_X "\"warm_start\": {\"jobs\": [\"job\"], \"as\": \"first\", \"best\": 1}",
+		BEGIN FIXTURE_X
+		"\"warm_start\": {\"jobs\": [\"job\"], \"as\": \"first\", \"best\": 1}",
 		&file);
 
 	assert_int_equal(warm.n, 1);
@@ -139,12 +141,13 @@ static void what_does_not_go_together_is_refused_with_what_to_write(void **state
 			   "\"y\": {\"type\": \"float\", \"min\": 0, \"max\": 1}}",
 		"\"missing\": {\"y\": ...}");
 	refused(&fixture,
-		"\"objective\": {\"metric\": \"loss\", \"goal\": \"minimize\", \"reduce\": \"best\"}, "
+		"\"objective\": {\"metric\": \"loss\", \"goal\": \"minimize\", \"reduce\": "
+		"\"best\"}, "
 		"\"name\": \"new\", " FROM FIXTURE_X "\"seed\": 1",
 		"tuner rescore");
 	refused(&fixture,
-		"\"objective\": {\"metric\": \"loss\", \"goal\": \"maximize\"}, \"name\": \"new\", "
-		FROM FIXTURE_X "\"seed\": 1",
+		"\"objective\": {\"metric\": \"loss\", \"goal\": \"maximize\"}, \"name\": "
+		"\"new\", " FROM FIXTURE_X "\"seed\": 1",
 		"is to minimize loss");
 	fixture_close(&fixture);
 }
@@ -155,8 +158,7 @@ static void a_job_that_is_made_has_them_in_its_history(void **state)
 	struct fixture fixture;
 	struct job_opening opening;
 	struct search_list searches;
-	struct job_file *file = fixture_file(
-		BEGIN FIXTURE_X FROM "\"budget\": {\"trials\": 2}");
+	struct job_file *file = fixture_file(BEGIN FIXTURE_X FROM "\"budget\": {\"trials\": 2}");
 
 	begin(&fixture);
 	ASSERT_OK(&fixture, job_open(fixture.store, file, false, &opening, &fixture.err));
@@ -178,8 +180,7 @@ static void a_job_that_is_made_has_them_in_its_history(void **state)
 	assert_int_equal(search_list_better(&searches, 100), 0);
 
 	int64_t counts[TRIAL_STATES];
-	ASSERT_OK(&fixture,
-		trial_count_own(fixture.store, opening.job_id, counts, &fixture.err));
+	ASSERT_OK(&fixture, trial_count_own(fixture.store, opening.job_id, counts, &fixture.err));
 	assert_int_equal(counts[TRIAL_DONE], 0);
 	search_list_finish(&searches);
 	job_opening_finish(&opening);

@@ -78,8 +78,8 @@ bool event_select(struct store *store, int64_t job_id, int64_t after, int64_t li
 	return ok;
 }
 
-bool event_of_job(struct store *store, int64_t job_id, const char *kind, char **ret,
-	struct tuner_error *err)
+bool event_of_job(
+	struct store *store, int64_t job_id, const char *kind, char **ret, struct tuner_error *err)
 {
 	struct query query;
 	bool found = false;

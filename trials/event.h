@@ -36,8 +36,8 @@ void event_list_finish(struct event_list *list);
 /* The data of the job's first event of this kind that is not about a trial; *ret NULL if there is none. The caller
  * frees. Events are looked through from the first on. */
 TUNER_MUST_CHECK
-bool event_of_job(struct store *store, int64_t job_id, const char *kind, char **ret,
-	struct tuner_error *err);
+bool event_of_job(
+	struct store *store, int64_t job_id, const char *kind, char **ret, struct tuner_error *err);
 
 /* A request: a verb with JSON arguments, appended by a command while another process runs the job,
  * executed and answered by that process within a tick. request_add is a transaction of its own and

@@ -313,7 +313,8 @@ bool manifest_record(struct store *store, int64_t attempt_id, const struct manif
 	"(SELECT b.id FROM trial b WHERE b.job = ?1 AND b.state = 'done' AND b.source <> 'added' " \
 	"ORDER BY b.objective " order ", b.number LIMIT ?2) "
 #define LAST                                                                                       \
-	"(SELECT l.id FROM trial l WHERE l.job = ?1 AND l.ended_event IS NOT NULL AND l.source <> 'added' " \
+	"(SELECT l.id FROM trial l WHERE l.job = ?1 AND l.ended_event IS NOT NULL AND l.source "   \
+	"<> 'added' "                                                                              \
 	"ORDER BY l.ended_event DESC LIMIT ?3) "
 #define IS_SPARED "(t.state = 'failed' AND t.outcome IN (SELECT value FROM json_each(?4))) "
 /* Every class has the same five values, used or not. */
@@ -329,7 +330,7 @@ bool manifest_record(struct store *store, int64_t attempt_id, const struct manif
 			"t.id NOT IN " BEST(order) "AND t.id NOT IN " LAST "AND NOT " IS_SPARED    \
 						   "AND EXISTS (SELECT 1 FROM trial d WHERE "      \
 						   "d.job = ?1 AND d.state = "                     \
-						   "'done' AND d.source <> 'added') "),                                    \
+						   "'done' AND d.source <> 'added') "),            \
 		[REMOVAL_CHECKPOINTS] = CLASS("0", "m.checkpoint_bytes",                           \
 			"m.checkpoint_bytes > 0 AND t.id NOT IN " BEST(                            \
 				order) "AND NOT " IS_SPARED),                                      \

@@ -3,9 +3,11 @@
 bool ci_report_read(
 	struct ci_report *report, struct store *store, int64_t job_id, struct tuner_error *err)
 {
-	const struct trial_filter filter = {
-		.job_id = job_id, .repeat = -1, .order = TRIAL_BY_NUMBER, .without_values = true, .own = true
-	};
+	const struct trial_filter filter = { .job_id = job_id,
+		.repeat = -1,
+		.order = TRIAL_BY_NUMBER,
+		.without_values = true,
+		.own = true };
 	struct trial best;
 	bool found = false;
 

@@ -125,8 +125,8 @@ static void look_at_grid(struct check *check)
 }
 
 /* The job's own database, if it is there, and whether it has the job: then nothing is taken over any more. */
-static bool open_own(const struct check *check, struct store **ret, bool *ret_made,
-	struct tuner_error *err)
+static bool open_own(
+	const struct check *check, struct store **ret, bool *ret_made, struct tuner_error *err)
 {
 	struct job job = { 0 };
 
@@ -314,9 +314,7 @@ static void print_json(const struct check *check)
 
 int cmd_check(const struct invocation *call, struct tuner_error *err)
 {
-	struct check check = {
-		.call = call, .path = call->arguments[0], .warm_start = TEXT_EMPTY
-	};
+	struct check check = { .call = call, .path = call->arguments[0], .warm_start = TEXT_EMPTY };
 	int status = -1;
 
 	if (!read_job(&check, err) || !look_at_machine(&check, err))

@@ -414,9 +414,9 @@ static int run_detached(struct run *run, struct tuner_error *err)
 
 int cmd_run(const struct invocation *call, struct tuner_error *err)
 {
-	struct run run = {
-		.call = call, .opening = { .changes = TEXT_EMPTY, .warm_start = TEXT_EMPTY }, .code = { .said = TEXT_EMPTY }
-	};
+	struct run run = { .call = call,
+		.opening = { .changes = TEXT_EMPTY, .warm_start = TEXT_EMPTY },
+		.code = { .said = TEXT_EMPTY } };
 	int status = -1;
 	if (job_argument_read(call, COMMAND_NEEDED, &run.file, err) &&
 		ci_open(call, run.file, &run.ci, err))

@@ -153,8 +153,8 @@ static bool begin_warm(struct store *store, int64_t job_id, const struct warm_st
 		return true;
 	warm_start_json(warm_start, &json);
 	warm_start_text(json.bytes, &ret->warm_start);
-	const bool ok = (!text_failed(&json) && !text_failed(&ret->warm_start)) ||
-			tuner_fail_memory(err);
+	const bool ok =
+		(!text_failed(&json) && !text_failed(&ret->warm_start)) || tuner_fail_memory(err);
 	text_finish(&json);
 	return ok && warm_start_store(warm_start, store, job_id, now_us, err);
 }
@@ -181,7 +181,8 @@ static bool create(struct store *store, const struct job_file *file,
 	}
 	ok = job_file_space(file, &definition, &parameters, err) &&
 	     job_create(store, &job, definition, parameters.items, parameters.n, file->metric,
-		     file->maximize ? "maximize" : "minimize", objective, now_us, &ret->job_id, err) &&
+		     file->maximize ? "maximize" : "minimize", objective, now_us, &ret->job_id,
+		     err) &&
 	     begin_warm(store, ret->job_id, warm_start, ret, now_us, err) &&
 	     queue_first(store, ret->job_id, file, &empty, now_us, err);
 out:
@@ -193,12 +194,13 @@ out:
 
 /* What has begun with a warm start, or without one, cannot begin again. That it is no longer asked for is no matter:
  * the earlier jobs may be gone. */
-static bool refuse_warm_start(const struct job_file *file, const char *name, const char *lines,
-	struct tuner_error *err)
+static bool refuse_warm_start(
+	const struct job_file *file, const char *name, const char *lines, struct tuner_error *err)
 {
 	return file->warm_start.n == 0 ||
 	       tuner_fail(err, TUNER_USAGE,
-		       "the warm start of job \"%s\" was edited:\n%.600sIt acts when a job is made, "
+		       "the warm start of job \"%s\" was edited:\n%.600sIt acts when a job is "
+		       "made, "
 		       "and this one has begun. Give the job another name (--name) to begin with "
 		       "it, or put \"warm_start\" back, or take it out.",
 		       name, lines);
@@ -324,9 +326,8 @@ static bool has_begun(
 }
 
 /* Of a job that was made without it, and has not begun. */
-static bool begin_warm_late(struct store *store, const struct job *job,
-	const struct job_file *file, struct job_opening *ret, int64_t now_us,
-	struct tuner_error *err)
+static bool begin_warm_late(struct store *store, const struct job *job, const struct job_file *file,
+	struct job_opening *ret, int64_t now_us, struct tuner_error *err)
 {
 	struct warm_start warm_start;
 	if (!warm_start_read(file, store, &warm_start, err))
@@ -353,8 +354,7 @@ static bool update(struct store *store, const struct job *job, const struct job_
 		has_no_trials(store, job->id, &none, err) &&
 		refuse(kinds, accept_change || none, job->name, ret->changes.bytes, err) &&
 		(!warm || has_begun(store, job->id, none, &begun, err)) &&
-		(!warm || !begun ||
-			refuse_warm_start(file, job->name, ret->changes.bytes, err)) &&
+		(!warm || !begun || refuse_warm_start(file, job->name, ret->changes.bytes, err)) &&
 		take(store, job, file, kinds, &ret->changes, now_us, err) &&
 		(begun || begin_warm_late(store, job, file, ret, now_us, err));
 	job_file_destroy(old);

@@ -268,8 +268,8 @@ static bool cost(struct job_report *report, struct tuner_error *err)
 		page_say(report->page, "Nothing is priced: there is no cost in money.");
 	return show_query(report, "cost-table", "Nothing was launched.", err,
 		"SELECT count(*) AS attempts, sum(busy_s) AS slot_seconds, sum(cpu_s) AS "
-		"processor_seconds%s%s FROM v_host_use WHERE job = %s AND started IS NOT NULL AND "
-		NOT_ADDED,
+		"processor_seconds%s%s FROM v_host_use WHERE job = %s AND started IS NOT NULL "
+		"AND " NOT_ADDED,
 		gpus ? ", sum(busy_s * json_array_length(gpus)) AS gpu_seconds" : "",
 		priced ? ", sum(cost) AS cost" : "", report->job);
 }

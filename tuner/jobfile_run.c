@@ -709,8 +709,8 @@ bool read_run(struct reader *reader, struct tuner_error *err)
 	read_outcomes(reader);
 	read_keep(reader);
 	return read_name(reader, err) && read_directory(reader, err) &&
-	       read_warm_start(reader, err) && read_code(reader, err) &&
-	       read_hosts(reader, err) && read_command(reader, err) && read_channels(reader, err) &&
+	       read_warm_start(reader, err) && read_code(reader, err) && read_hosts(reader, err) &&
+	       read_command(reader, err) && read_channels(reader, err) &&
 	       read_environment(reader, err) && read_isolation(reader, err) &&
 	       read_failures(reader, err);
 }

@@ -45,8 +45,7 @@ static void read_missing(struct reader *reader, const cJSON *map, double *ret_va
 			configuration_unknown(file, node->string, &problem);
 			report_error(reader, node, AT_KEY, "%s", problem.bytes);
 		} else if (!is_faulty(&file->space.parameters[i]) &&
-			   !configuration_value(
-				   file, i, node, false, &ret_values[i], &problem)) {
+			   !configuration_value(file, i, node, false, &ret_values[i], &problem)) {
 			report_error(reader, node, AT_VALUE, "%s", problem.bytes);
 		}
 	}

@@ -145,9 +145,9 @@ bool loop_load_counts(struct loop *loop, struct tuner_error *err)
 	for (size_t s = 0; s < loop->searches.n; s++) {
 		const struct history *history = &loop->searches.items[s].history;
 		for (size_t i = 0; i < history->n && !loop->probe_passed; i++)
-			loop->probe_passed = !history->items[i].added &&
-					     passes_probe(history->items[i].state,
-						     history->items[i].objective);
+			loop->probe_passed =
+				!history->items[i].added &&
+				passes_probe(history->items[i].state, history->items[i].objective);
 	}
 	if (!attempt_cost(loop->store, loop->settings->job_id, &loop->cost, err))
 		return false;

@@ -74,8 +74,7 @@ struct search *search_find(const struct search_list *list, const char *arm, int6
 
 bool search_is_open(const struct search *search)
 {
-	return !search->exhausted &&
-	       history_counted(&search->history) < search->file.budget.trials;
+	return !search->exhausted && history_counted(&search->history) < search->file.budget.trials;
 }
 
 struct search *search_next(const struct search_list *list)
@@ -102,8 +101,8 @@ struct search *search_next(const struct search_list *list)
 static const struct finished_trial *better_of(const struct job_file *file,
 	const struct finished_trial *best, const struct finished_trial *other)
 {
-	return other != NULL && (best == NULL || objective_better(file, other->objective,
-							 best->objective))
+	return other != NULL && (best == NULL ||
+					objective_better(file, other->objective, best->objective))
 		       ? other
 		       : best;
 }

@@ -32,8 +32,8 @@ struct beginning {
 
 /* ---- a trial of source "added" ---- */
 
-static const char *source_of(const struct warm_start *warm_start, const struct warm_trial *trial,
-	char ret_text[300])
+static const char *source_of(
+	const struct warm_start *warm_start, const struct warm_trial *trial, char ret_text[300])
 {
 	const struct warm_gift *gift = &warm_start->gifts[trial->parent];
 
@@ -201,7 +201,8 @@ static void add_gift(const struct warm_gift *gift, struct text *ret)
 	text_add(ret, "}");
 }
 
-static void add_json(const struct warm_start *warm_start, const struct text *queued, struct text *ret)
+static void add_json(
+	const struct warm_start *warm_start, const struct text *queued, struct text *ret)
 {
 	const struct job_warm_start *wish = &warm_start->file->warm_start;
 
@@ -262,9 +263,7 @@ static bool begin_searches(
 bool warm_start_store(const struct warm_start *warm_start, struct store *store, int64_t job_id,
 	int64_t now_us, struct tuner_error *err)
 {
-	struct beginning beginning = {
-		.warm_start = warm_start, .store = store, .now_us = now_us
-	};
+	struct beginning beginning = { .warm_start = warm_start, .store = store, .now_us = now_us };
 	struct text queued = TEXT_EMPTY;
 
 	if (warm_start->file->warm_start.n == 0)
@@ -320,8 +319,9 @@ static void add_line(const cJSON *parent, bool first, struct text *ret)
 	text_print(ret, "warm start: %lld of the %lld %s of ", taken, trials,
 		first ? "results" : "ended trials");
 	add_place(parent, ret);
-	text_add(ret, first ? (taken == 1 ? " is tried first" : " are tried first")
-			    : (taken == 1 ? " is known from the start" : " are known from the start"));
+	text_add(ret,
+		first ? (taken == 1 ? " is tried first" : " are tried first")
+		      : (taken == 1 ? " is known from the start" : " are known from the start"));
 	if (doubled > 0)
 		text_print(ret, "; %lld were taken already", doubled);
 	if (misfits > 0) {
@@ -349,8 +349,8 @@ bool warm_start_load(struct store *store, int64_t job_id, char **ret, struct tun
 	return event_of_job(store, job_id, EVENT, ret, err);
 }
 
-bool warm_start_origin(struct store *store, const struct trial *trial, struct text *ret,
-	struct tuner_error *err)
+bool warm_start_origin(
+	struct store *store, const struct trial *trial, struct text *ret, struct tuner_error *err)
 {
 	struct queued queued = { 0 };
 	bool found = false;
@@ -370,8 +370,8 @@ bool warm_start_origin(struct store *store, const struct trial *trial, struct te
 		if (!found || number_in(item, "queue") != queued.id)
 			continue;
 		text_print(ret, "trial %lld of ", number_in(item, "trial"));
-		add_place(cJSON_GetArrayItem(member_of(data, "parents"),
-				  (int)number_in(item, "parent")),
+		add_place(cJSON_GetArrayItem(
+				  member_of(data, "parents"), (int)number_in(item, "parent")),
 			ret);
 	}
 	cJSON_Delete(data);

@@ -40,7 +40,8 @@ struct warm_gift {
 
 struct warm_start {
 	const struct job_file *file; /* must outlive it */
-	struct warm_trial *trials; /* to be taken: parent by parent in the order of their ends; of first the best
+	struct warm_trial *
+		trials; /* to be taken: parent by parent in the order of their ends; of first the best
 				      first */
 	size_t n, capacity;
 	struct warm_gift *gifts; /* by parent */
@@ -68,13 +69,12 @@ void warm_start_text(const char *json, struct text *ret);
 
 /* The data of a job's event; *ret NULL if nothing was taken over into it. The caller frees. */
 TUNER_MUST_CHECK
-bool warm_start_load(
-	struct store *store, int64_t job_id, char **ret, struct tuner_error *err);
+bool warm_start_load(struct store *store, int64_t job_id, char **ret, struct tuner_error *err);
 
 /* Where the configuration of a trial that has taken a queue entry comes from: "trial 7 of job resnet in /a/old.db".
  * Appended; nothing if it is from nowhere. */
 TUNER_MUST_CHECK
-bool warm_start_origin(struct store *store, const struct trial *trial, struct text *ret,
-	struct tuner_error *err);
+bool warm_start_origin(
+	struct store *store, const struct trial *trial, struct text *ret, struct tuner_error *err);
 
 #endif

@@ -69,7 +69,9 @@ static bool has_parameter(const struct job_file *file, const char *name)
 static bool check_objective(const struct parent *parent, struct tuner_error *err)
 {
 	const struct job_file *ours = parent->file, *theirs = parent->theirs;
-	const char *how = ours->warm_start.first ? "" : ", or take its configurations only (\"as\": \"first\")";
+	const char *how = ours->warm_start.first
+				  ? ""
+				  : ", or take its configurations only (\"as\": \"first\")";
 
 	if (ours->maximize != theirs->maximize)
 		return tuner_fail(err, TUNER_USAGE,
@@ -163,8 +165,8 @@ static bool fill_from_fixed(
 {
 	cJSON *value = cJSON_Parse(fixed->json);
 	struct text problem = TEXT_EMPTY;
-	const bool fits = configuration_value(
-		parent->file, i, value, false, &parent->fillers[i], &problem);
+	const bool fits =
+		configuration_value(parent->file, i, value, false, &parent->fillers[i], &problem);
 	const bool ok = fits || tuner_fail(err, TUNER_USAGE,
 					"\"%.100s\" is fixed there at a value that it cannot have "
 					"here: %.300s. So none of its trials fits: take it out of "
@@ -198,16 +200,15 @@ static bool find_fillers(struct parent *parent, struct tuner_error *err)
 
 /* ---- one trial ---- */
 
-/* In the words of what people write; false. */
+/* `name`: the parameter's; "" for the configuration as a whole. False. */
 static bool misfit(struct text *ret_why, const char *name, const char *problem)
 {
-	if (ret_why->length == 0)
-		text_print(ret_why, "%.60s: %.160s", name, problem);
+	text_print(ret_why, name[0] != '\0' ? "%.60s: %.160s" : "%sit %.160s", name, problem);
 	return false;
 }
 
-static bool take_value(const struct parent *parent, const cJSON *value, double *values,
-	struct text *ret_why)
+static bool take_value(
+	const struct parent *parent, const cJSON *value, double *values, struct text *ret_why)
 {
 	const struct job_file *file = parent->file;
 	const size_t i = space_find(&file->space, value->string);
@@ -266,7 +267,7 @@ static bool settle(const struct parent *parent, double *values, struct text *ret
 
 	fill(parent, values);
 	if (!configuration_settle(file, values, &i, &problem))
-		ok = misfit(ret_why, i < file->space.d ? file->space.parameters[i].name : "it",
+		ok = misfit(ret_why, i < file->space.d ? file->space.parameters[i].name : "",
 			problem.bytes);
 	for (size_t p = 0; ok && !file->warm_start.first && p < file->space.d; p++)
 		if (isnan(values[p]))
@@ -300,8 +301,8 @@ static bool is_data(const struct parent *parent, const struct trial *trial)
 		return false;
 	if (trial->state == TRIAL_FAILED)
 		return !outcome_is_infrastructure(trial->outcome);
-	return !isnan(trial->objective) && (trial->outcome == OUTCOME_EARLY_STOPPED ||
-						   trial->outcome == OUTCOME_TIMEOUT);
+	return !isnan(trial->objective) &&
+	       (trial->outcome == OUTCOME_EARLY_STOPPED || trial->outcome == OUTCOME_TIMEOUT);
 }
 
 /* ---- by which attempt it was measured ---- */
@@ -328,8 +329,8 @@ static bool earlier_key(
 	return true;
 }
 
-static bool find_key(struct parent *parent, const struct trial *trial, char ret_key[40],
-	struct tuner_error *err)
+static bool find_key(
+	struct parent *parent, const struct trial *trial, char ret_key[40], struct tuner_error *err)
 {
 	struct attempt_list attempts;
 
@@ -350,8 +351,7 @@ static bool make_room(struct warm_start *warm_start, struct tuner_error *err)
 	if (warm_start->n < warm_start->capacity)
 		return true;
 	const size_t capacity = 2 * warm_start->capacity + 64;
-	struct warm_trial *trials =
-		reallocarray(warm_start->trials, capacity, sizeof(*trials));
+	struct warm_trial *trials = reallocarray(warm_start->trials, capacity, sizeof(*trials));
 	if (trials == NULL)
 		return tuner_fail_memory(err);
 	warm_start->trials = trials;
@@ -382,8 +382,7 @@ static bool add(struct parent *parent, const struct trial *trial, const double *
 	return false;
 }
 
-static bool look_at_trial(
-	struct parent *parent, const struct trial *trial, struct tuner_error *err)
+static bool look_at_trial(struct parent *parent, const struct trial *trial, struct tuner_error *err)
 {
 	double values[SPACE_PARAMETERS_MAX];
 	struct warm_gift *gift = parent->gift;
