@@ -177,7 +177,7 @@ same() { # FILE FILE
 	sql_is "SELECT pending FROM decision JOIN trial USING (id) WHERE number = 4" '[1,2,3]'
 	[ ! -e tuner.db.d ]
 	"$TUNER" status >output
-	grep -q '2 done, 1 failed, 1 stopped, 1 running' output
+	grep -q '4 of 6 trials: 1 done, 1 failed, 1 stopped, 1 running; 1 observed elsewhere' output
 	grep -q 'tuner ask ask' output
 	! grep -q 'tuner run' output
 	"$TUNER" trials | grep -q '2  failed .* diverged'

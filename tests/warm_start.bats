@@ -81,7 +81,7 @@ added_is() {
 	[[ "$output" == *'"given": 8'* ]]
 	run "$TUNER" status
 	echo "$output"
-	[[ "$output" == *"3 of 3 trials: 3 done"* ]]
+	[[ "$output" == *"3 of 3 trials: 3 done; 8 observed elsewhere"* ]]
 	[[ "$output" == *"warm start: 8 of the 8"* ]]
 	# It has ended: there is nothing to go on with, and more budget is exact.
 	[[ "$("$TUNER" run job.jsonc)" == *"has had its 3 trials"* ]]

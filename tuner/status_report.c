@@ -165,8 +165,10 @@ bool standing_read(const struct invocation *call, const struct report *report, s
 	const struct trial_filter running = { .job_id = report->job.id,
 		.repeat = -1,
 		.states = 1u << TRIAL_RUNNING | 1u << TRIAL_PROPOSED };
+	int64_t all[TRIAL_STATES];
 	*ret = (struct standing){ .left_us = -1 };
 	if (!store_holder(call->db, &ret->runner, err) ||
+		!trial_count(report->store, report->job.id, all, err) ||
 		!trial_count_own(report->store, report->job.id, ret->counts, err) ||
 		!report_best(report, &ret->best, &ret->has_best, err) ||
 		!trial_select(report->store, &running, &ret->running, err) ||
@@ -176,8 +178,10 @@ bool standing_read(const struct invocation *call, const struct report *report, s
 		!read_queue(report, &ret->queued, err) || !read_recent(report, &ret->recent, err) ||
 		!states_read(report, &ret->states, err))
 		return false;
-	for (int i = 0; i < TRIAL_STATES; i++)
+	for (int i = 0; i < TRIAL_STATES; i++) {
 		ret->created += ret->counts[i];
+		ret->added += all[i] - ret->counts[i];
+	}
 	/* Of a newer version's file the budget's details are not known; all else is. */
 	if (!job_stored_file(&report->job, &ret->file, &ignored))
 		ret->file = NULL;
@@ -244,6 +248,8 @@ static void add_counts(
 						       : trial_state_name(order[state]));
 		separator = ", ";
 	}
+	if (standing->added > 0)
+		text_print(out, "; %lld observed elsewhere", (long long)standing->added);
 	if (standing->queued > 0)
 		text_print(out, "; %lld configuration%s asked for and not tried yet",
 			(long long)standing->queued, standing->queued == 1 ? "" : "s");
@@ -480,7 +486,8 @@ static bool fill_budget(cJSON *budget, const struct report *report, const struct
 
 static bool fill_counts(cJSON *trials, cJSON *causes, const struct standing *standing)
 {
-	bool ok = json_add_integer(trials, "created", standing->created);
+	bool ok = json_add_integer(trials, "created", standing->created) &&
+		  json_add_integer(trials, "added", standing->added);
 	for (int i = 0; ok && i < TRIAL_STATES; i++)
 		ok = json_add_integer(
 			trials, trial_state_name((enum trial_state)i), standing->counts[i]);
