@@ -89,6 +89,45 @@ added_is() {
 	sql_is "SELECT count(*) FROM trial WHERE source <> 'added'" 5
 	[[ "$("$TUNER" jobs)" == *"5 of 5"* ]]
 	"$TUNER" verify
+	# The best is trained again, whoever found it, and that job begins with nothing.
+	"$TUNER" confirm child --top 1 --repeats 2
+	sql_is "SELECT count(*), sum(source = 'first') FROM trial WHERE job = (SELECT max(id) FROM job)" "2|2"
+	# Two jobs are compared by their own trials.
+	STRATEGY=bayesian TRIALS=3 write_job '"name": "cold",'
+	"$TUNER" run job.jsonc
+	run "$TUNER" compare child cold
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"3 trials"* ]]
+}
+
+@test "gates and limits go by the job's own results" {
+	SPACE='"x": {"type": "float", "min": 0, "max": 1}' job parent
+	tell parent old.db '{"add": {"x": 0.31}, "value": -5}' '{"add": {"x": 0.7}, "value": 3}'
+	TRIALS=3 write_job "\"name\": \"child\", $OLD"
+	run "$TUNER" run job.jsonc --gate 'loss <= -1' --junit junit.xml
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"gate missed: loss <= -1"* ]]
+	[[ "$output" == *"best: loss=-5, trial 1"* ]]
+	grep -q '<testsuite .*tests="4"' junit.xml # three trials and the gate
+	# None of three is better than -5: that is an end, and not before three have been tried.
+	TRIALS=9 write_job "\"name\": \"second\", $OLD"
+	sed -i 's/"trials": 9/"trials": 9, "not_improving": 3/' job.jsonc
+	PARALLEL=1 run "$TUNER" run job.jsonc --parallel 1
+	[[ "$output" == *"3 trials in a row brought no improvement"* ]]
+	sql_is "SELECT count(*) FROM trial t JOIN job j ON j.id = t.job WHERE name = 'second' AND source = 'strategy'" 3
+}
+
+@test "a database of an older version says how it is brought forward, one on a network is read as its copy" {
+	parent
+	cp old.db older.db
+	sqlite3 older.db "PRAGMA user_version = 1"
+	job child '"warm_start": { "jobs": [{ "db": "older.db", "job": "parent" }] },'
+	refused "older.db"
+	[ -e "$TUNER_BUILD/tests/libnetwork_fs.so" ] || skip "this build has no network file system to play"
+	job child "$OLD"
+	env NETWORK_FS_HOST=here LD_PRELOAD="$TUNER_BUILD/tests/libnetwork_fs.so" "$TUNER" ask child.jsonc
+	added_is "0.1 done 4.0, 0.3 done 1.0, 0.5 done 2.0, 0.9 done 3.0, 1 failed -"
 }
 
 @test "without the earlier database it goes on, and what was taken stays" {

@@ -163,11 +163,17 @@ static void add_branch(const struct explanation *e, struct text *out)
 		text_add_visible(out, d->reason);
 		text_add(out, "\n");
 	}
-	if (strcmp(e->trial.source, "strategy") != 0)
+	if (strcmp(e->trial.source, "added") == 0) {
+		text_add(out, "  observed elsewhere: ");
+		text_add_visible(
+			out, e->trial.message[0] != '\0' ? e->trial.message : "a caller told it");
+		text_add(out, "\n");
+	} else if (strcmp(e->trial.source, "strategy") != 0) {
 		text_print(out, "  asked for by \"%s\"%s\n", e->trial.source,
 			strcmp(d->branch, branch_name(BRANCH_USER)) == 0
 				? ""
 				: ", which left some parameters to the strategy");
+	}
 	if (e->is_edited)
 		text_add(out, "  among parameters that have been edited since\n");
 	if (e->is_rescored)

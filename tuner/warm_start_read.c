@@ -26,7 +26,7 @@ struct parent {
 	struct job job;
 	struct job_file *theirs;
 	double fillers[SPACE_PARAMETERS_MAX]; /* for what a trial lacks; NaN: nothing */
-	struct event_list events; /* read where some trials were added */
+	struct event_list events; /* of trials that it took over itself; read where it has such */
 	bool has_events;
 };
 
@@ -307,25 +307,54 @@ static bool is_data(const struct parent *parent, const struct trial *trial)
 
 /* ---- by which attempt it was measured ---- */
 
+static int by_trial(const void *a, const void *b)
+{
+	const struct event *x = a, *y = b;
+
+	return (x->trial_number > y->trial_number) - (x->trial_number < y->trial_number);
+}
+
+/* The events by which the parent's own trials were taken over, by trial: its log may be long, and is gone through once. */
+static bool read_events(struct parent *parent, struct tuner_error *err)
+{
+	struct event_list *events = &parent->events;
+	size_t n = 0;
+
+	if (!event_select(parent->store, parent->job.id, 0, 0, events, err))
+		return false;
+	for (size_t i = 0; i < events->n; i++) {
+		struct event *event = &events->items[i];
+		if (event->trial_number > 0 && strcmp(event->kind, "warm-start") == 0) {
+			events->items[n++] = *event;
+			continue;
+		}
+		free(event->kind);
+		free(event->data);
+	}
+	events->n = n;
+	if (n > 0)
+		qsort(events->items, n, sizeof(*events->items), by_trial);
+	parent->has_events = true;
+	return true;
+}
+
 /* What was taken over itself has the key of what it was taken from. */
 static bool earlier_key(
 	struct parent *parent, int64_t number, char ret_key[40], struct tuner_error *err)
 {
-	if (!parent->has_events &&
-		!event_select(parent->store, parent->job.id, 0, 0, &parent->events, err))
+	const struct event wanted = { .trial_number = number };
+
+	if (!parent->has_events && !read_events(parent, err))
 		return false;
-	parent->has_events = true;
-	for (size_t i = 0; i < parent->events.n; i++) {
-		const struct event *event = &parent->events.items[i];
-		if (event->trial_number != number || strcmp(event->kind, "warm-start") != 0)
-			continue;
-		cJSON *data = cJSON_Parse(event->data);
-		const cJSON *key = cJSON_GetObjectItemCaseSensitive(data, "key");
-		if (cJSON_IsString(key))
-			snprintf(ret_key, 40, "%s", key->valuestring);
-		cJSON_Delete(data);
-		break;
-	}
+	const struct event *event = parent->events.n == 0
+					    ? NULL
+					    : bsearch(&wanted, parent->events.items,
+						      parent->events.n, sizeof(wanted), by_trial);
+	cJSON *data = event != NULL ? cJSON_Parse(event->data) : NULL;
+	const cJSON *key = cJSON_GetObjectItemCaseSensitive(data, "key");
+	if (cJSON_IsString(key))
+		snprintf(ret_key, 40, "%s", key->valuestring);
+	cJSON_Delete(data);
 	return true;
 }
 
