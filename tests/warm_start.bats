@@ -126,13 +126,15 @@ added_is() {
 	refused "older.db"
 	[ -e "$TUNER_BUILD/tests/libnetwork_fs.so" ] || skip "this build has no network file system to play"
 	job child "$OLD"
-	env NETWORK_FS_HOST=here LD_PRELOAD="$TUNER_BUILD/tests/libnetwork_fs.so" "$TUNER" ask child.jsonc
+	env ASAN_OPTIONS=verify_asan_link_order=0 NETWORK_FS_HOST=here LD_PRELOAD="$TUNER_BUILD/tests/libnetwork_fs.so" "$TUNER" ask child.jsonc
 	added_is "0.1 done 4.0, 0.3 done 1.0, 0.5 done 2.0, 0.9 done 3.0, 1 failed -"
 }
 
 @test "without the earlier database it goes on, and what was taken stays" {
 	parent
 	job child "$OLD"
+	echo nonsense >other.db
+	"$TUNER" check child.jsonc --db other.db
 	"$TUNER" ask child.jsonc
 	mv old.db gone.db
 	"$TUNER" ask child.jsonc
@@ -340,6 +342,9 @@ added_is() {
 	run "$TUNER" ask child.jsonc
 	[ "$status" -eq 2 ]
 	[[ "$output" == *'warm_start.as: "trials" -> "first"'*"--name"* ]]
+	run "$TUNER" check child.jsonc
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"job child is in tuner.db already: it acts no more"* ]]
 	job child
 	"$TUNER" ask child.jsonc
 	sql_is "SELECT count(*) FROM trial WHERE source = 'added'" 5
@@ -399,7 +404,12 @@ added_is() {
 	run "$TUNER" show child 2
 	[[ "$output" == *"ok: taken over from trial 2 of job parent in $DIR/old.db"* ]]
 	[[ "$output" == *"observed elsewhere"* ]]
-	[[ "$("$TUNER" status --json)" == *'"warm_start": {"as": "trials"'* ]] || [[ "$("$TUNER" status --json)" == *'"taken": 5'* ]]
+	"$TUNER" status --json >status.json
+	/usr/bin/python3 -c 'import json
+status = json.load(open("status.json"))
+assert status["warm_start"]["as"] == "trials" and status["warm_start"]["parents"][0]["taken"] == 5, status["warm_start"]
+assert status["trials"]["added"] == 5 and status["trials"]["created"] == 1, status["trials"]'
+	[[ "$("$TUNER" why child 2)" == *"observed elsewhere: taken over from trial 2"* ]]
 	"$TUNER" report --format md -o report.md
 	grep -q "warm start: 5 of the 5 ended trials of job parent" report.md
 	run "$TUNER" best --model

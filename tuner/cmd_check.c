@@ -124,7 +124,16 @@ static void look_at_grid(struct check *check)
 			size, file->budget.trials);
 }
 
-/* The job's own database, if it is there, and whether it has the job: then nothing is taken over any more. */
+static bool needs_own(const struct job_file *file)
+{
+	for (size_t i = 0; i < file->warm_start.n; i++)
+		if (file->warm_start.parents[i].db == NULL)
+			return true;
+	return false;
+}
+
+/* The job's own database, if it is there, and whether it has the job: then nothing is taken over any more. That it cannot
+ * be read matters to who names a job of it. */
 static bool open_own(
 	const struct check *check, struct store **ret, bool *ret_made, struct tuner_error *err)
 {
@@ -134,8 +143,10 @@ static bool open_own(
 	*ret_made = false;
 	if (access(check->call->db, F_OK) != 0)
 		return true;
-	if (!store_open(check->call->db, STORE_READ, ret, err))
-		return false;
+	if (!store_open(check->call->db, STORE_READ, ret, err)) {
+		*ret = NULL;
+		return !needs_own(check->file);
+	}
 	const bool ok = job_find(*ret, check->file->name, &job, ret_made, err);
 	/* A number is found by the id, too. */
 	*ret_made = ok && *ret_made && strcmp(job.name, check->file->name) == 0;
@@ -149,24 +160,24 @@ static bool look_at_parents(struct check *check, struct tuner_error *err)
 	struct warm_start warm_start;
 	struct tuner_error fault = { TUNER_OK, "" };
 	struct store *own = NULL;
-	bool made = false;
+	bool made = false, ok = true;
 
 	if (check->file == NULL || check->file->warm_start.n == 0)
 		return true;
-	if (open_own(check, &own, &made, &fault) && !made &&
-		warm_start_read(check->file, own, &warm_start, &fault)) {
+	ok = open_own(check, &own, &made, &fault);
+	if (ok && made) {
+		diagnose_warning(check->list, whole,
+			"warm_start: job %s is in %s already: it acts no more", check->file->name,
+			check->call->db);
+	} else if (ok && (ok = warm_start_read(check->file, own, &warm_start, &fault))) {
 		warm_start_json(&warm_start, &check->warm_start);
 		warm_start_finish(&warm_start);
 	}
 	store_close(own);
-	if (made)
-		diagnose_warning(check->list, whole,
-			"warm_start: job %s is in %s already: it acts no more", check->file->name,
-			check->call->db);
-	if (fault.code == TUNER_USAGE)
-		diagnose_error(check->list, whole, "%.900s", fault.message);
-	else if (fault.code != TUNER_OK)
+	if (!ok && fault.code != TUNER_USAGE)
 		return tuner_fail(err, fault.code, "%s", fault.message);
+	if (!ok)
+		diagnose_error(check->list, whole, "%.900s", fault.message);
 	return true;
 }
 
