@@ -110,6 +110,11 @@ added_is() {
 	[[ "$output" == *"gate missed: loss <= -1"* ]]
 	[[ "$output" == *"best: loss=-5, trial 1"* ]]
 	grep -q '<testsuite .*tests="4"' junit.xml # three trials and the gate
+	# What was found elsewhere has no files: the best of those that have keep theirs.
+	TRIALS=3 write_job "\"name\": \"kept\", \"keep\": { \"best\": 1 }, $OLD"
+	echo 'echo model >"$TUNER_MODEL_DIR/model"' >>train.sh
+	"$TUNER" run job.jsonc
+	[ "$(find tuner.db.d/kept -name model -type f | wc -l)" -eq 1 ]
 	# None of three is better than -5: that is an end, and not before three have been tried.
 	TRIALS=9 write_job "\"name\": \"second\", $OLD"
 	sed -i 's/"trials": 9/"trials": 9, "not_improving": 3/' job.jsonc
