@@ -23,8 +23,6 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#define KEY "0123456789abcdef0123456789abcdef"
-
 static const int64_t PATIENCE_US = 30000000;
 
 /* A file system that is mounted without locks, as we see it. */
@@ -38,8 +36,9 @@ int flock(int fd, int operation)
 	return -1;
 }
 
+/* A key of its own: what bears it is killed, whoever has started it. */
 struct place {
-	char base[64], directory[96];
+	char base[64], directory[96], key[33];
 	struct tuner_error err;
 };
 
@@ -47,6 +46,8 @@ static struct place place_make(void)
 {
 	struct place place = { .base = "/tmp/tuner-attempt-XXXXXX" };
 	assert_non_null(mkdtemp(place.base));
+	snprintf(place.key, sizeof(place.key), "%016llx%016llx", (unsigned long long)getpid(),
+		(unsigned long long)clock_monotonic_us());
 	snprintf(place.directory, sizeof(place.directory), "%s/1", place.base);
 	assert_int_equal(mkdir(place.directory, 0700), 0);
 	return place;
@@ -69,7 +70,7 @@ static void write_launch_within(struct place *place, const char *script, int64_t
 {
 	const char *arguments[] = { "sh", "-c", script, NULL };
 	const char *environment[] = { "PATH=/usr/bin:/bin", "COLOR=blue", NULL };
-	const struct launch launch = { .key = KEY,
+	const struct launch launch = { .key = place->key,
 		.arguments = (char *const *)arguments,
 		.environment = (char *const *)environment,
 		.working_directory = place->base,
@@ -124,7 +125,8 @@ static struct backend_event await(
 static struct exit_record run_launch(struct place *place)
 {
 	struct backend *backend = open_backend(place);
-	ASSERT_OK(place, backend->ops->start(backend, 7, place->directory, KEY, &place->err));
+	ASSERT_OK(
+		place, backend->ops->start(backend, 7, place->directory, place->key, &place->err));
 	const struct backend_event event = await(place, backend, BACKEND_ENDED);
 	assert_int_equal(event.attempt, 7);
 	backend->ops->close(backend);
@@ -178,7 +180,7 @@ static void a_command_runs_with_its_environment_and_its_end_is_recorded(void **s
 	assert_true(end.ended_us >= end.started_us);
 	assert_true(end.max_rss_bytes > 0);
 	read_all(&place, output, sizeof(output), &first);
-	snprintf(expected, sizeof(expected), "%s\nblue " KEY "\nerr\n", place.base);
+	snprintf(expected, sizeof(expected), "%s\nblue %s\nerr\n", place.base, place.key);
 	assert_string_equal(output, expected);
 	assert_int_equal(end.output_bytes, strlen(expected));
 	assert_int_equal(look(&place).life, ATTEMPT_FINISHED);
@@ -230,7 +232,7 @@ static void a_command_that_is_told_to_stop_may_take_leave(void **state)
 	int64_t first;
 	write_launch(&place, "trap 'echo bye; exit 5' TERM; echo up; while :; do sleep 0.02; done",
 		0, 1 << 20);
-	ASSERT_OK(&place, backend->ops->start(backend, 1, place.directory, KEY, &place.err));
+	ASSERT_OK(&place, backend->ops->start(backend, 1, place.directory, place.key, &place.err));
 	await(&place, backend, BACKEND_STARTED);
 	for (*output = '\0'; strstr(output, "up") == NULL;)
 		read_all(&place, output, sizeof(output), &first);
@@ -251,14 +253,14 @@ static void a_missing_program_and_a_missing_directory_are_told(void **state)
 	struct place place = place_make();
 	const char *arguments[] = { "no-such-program", NULL },
 		   *environment[] = { "PATH=/bin", NULL };
-	struct launch launch = { .key = KEY,
+	struct launch launch = { .key = place.key,
 		.arguments = (char *const *)arguments,
 		.environment = (char *const *)environment,
 		.working_directory = "/",
 		.log_max_bytes = 1 << 20 };
 	struct backend *backend = open_backend(&place);
 	ASSERT_OK(&place, launch_write(place.directory, &launch, &place.err));
-	ASSERT_OK(&place, backend->ops->start(backend, 1, place.directory, KEY, &place.err));
+	ASSERT_OK(&place, backend->ops->start(backend, 1, place.directory, place.key, &place.err));
 	struct backend_event end = await(&place, backend, BACKEND_ENDED);
 	assert_int_equal(end.exit.kind, EXIT_NO_START);
 	assert_non_null(strstr(end.exit.message, "no-such-program"));
@@ -269,7 +271,7 @@ static void a_missing_program_and_a_missing_directory_are_told(void **state)
 	arguments[0] = "true";
 	launch.working_directory = "/no/such/directory";
 	ASSERT_OK(&place, launch_write(place.directory, &launch, &place.err));
-	ASSERT_OK(&place, backend->ops->start(backend, 2, place.directory, KEY, &place.err));
+	ASSERT_OK(&place, backend->ops->start(backend, 2, place.directory, place.key, &place.err));
 	end = await(&place, backend, BACKEND_ENDED);
 	assert_int_equal(end.exit.kind, EXIT_NO_START);
 	assert_non_null(strstr(end.exit.message, "/no/such/directory"));
@@ -284,7 +286,7 @@ static void write_engine_launch(struct place *place, const char *script)
 {
 	const char *arguments[] = { "sh", "-c", script, NULL };
 	const char *environment[] = { "COLOR=blue", NULL };
-	const struct launch launch = { .key = KEY,
+	const struct launch launch = { .key = place->key,
 		.arguments = (char *const *)arguments,
 		.environment = (char *const *)environment,
 		.working_directory = place->base,
@@ -312,7 +314,7 @@ static void a_command_inherits_what_its_launch_does_not_name(void **state)
 	write_engine_launch(&place, "echo $COLOR $GIVEN $TUNER_ATTEMPT_KEY");
 	supervise_by_shell(&place, "env COLOR=red GIVEN=module TUNER_ATTEMPT_KEY=other");
 	read_all(&place, output, sizeof(output), &first);
-	snprintf(expected, sizeof(expected), "blue module %s\n", KEY);
+	snprintf(expected, sizeof(expected), "blue module %s\n", place.key);
 	assert_string_equal(output, expected);
 	place_remove(&place);
 }
@@ -324,7 +326,7 @@ static void a_supervisor_out_of_reach_shows_that_it_lives_and_can_be_asked_to_st
 	struct backend *backend = open_backend(&place);
 	assert_int_equal(attempt_silence_us(place.directory), -1);
 	write_engine_launch(&place, "exec sleep 1000");
-	ASSERT_OK(&place, backend->ops->start(backend, 1, place.directory, KEY, &place.err));
+	ASSERT_OK(&place, backend->ops->start(backend, 1, place.directory, place.key, &place.err));
 	await(&place, backend, BACKEND_STARTED);
 	ASSERT_OK(&place, attempt_look_afar(place.directory, &status, &place.err));
 	assert_int_equal(status.life, ATTEMPT_LIVES);
@@ -411,7 +413,7 @@ static void a_reader_that_keeps_pace_sees_every_byte_of_a_rotating_log(void **st
 	write_launch(&place,
 		"i=0; while [ $i -lt 20000 ]; do echo $((100000000 + i)); i=$((i+1)); done", 0,
 		1 << 20);
-	ASSERT_OK(&place, backend->ops->start(backend, 1, place.directory, KEY, &place.err));
+	ASSERT_OK(&place, backend->ops->start(backend, 1, place.directory, place.key, &place.err));
 	for (;;) {
 		struct backend_event event;
 		bool got;
@@ -446,7 +448,7 @@ static void after_the_supervisors_death_nothing_of_the_command_is_left(void **st
 	char path[128], pid_text[32] = "";
 	write_launch(
 		&place, "setsid sh -c 'echo $$ >orphan; exec sleep 300' & sleep 300", 0, 1 << 20);
-	ASSERT_OK(&place, backend->ops->start(backend, 1, place.directory, KEY, &place.err));
+	ASSERT_OK(&place, backend->ops->start(backend, 1, place.directory, place.key, &place.err));
 	await(&place, backend, BACKEND_STARTED);
 	snprintf(path, sizeof(path), "%s/orphan", place.base);
 	for (int i = 0; i < 3000 && pid_text[0] == '\0'; i++) {
@@ -484,7 +486,7 @@ static void an_attempt_of_an_earlier_boot_needs_no_fence(void **state)
 	struct attempt_status status = { .life = ATTEMPT_ORPHANED,
 		.command_pid = getppid(),
 		.boot_id = "00000000-0000-0000-0000-000000000000" };
-	ASSERT_OK(&place, attempt_fence(place.directory, KEY, &status, 0, &place.err));
+	ASSERT_OK(&place, attempt_fence(place.directory, place.key, &status, 0, &place.err));
 	assert_false(is_dead(getppid()));
 	place_remove(&place);
 }
@@ -501,7 +503,7 @@ static void a_fence_spares_a_process_that_only_has_the_number(void **state)
 	struct attempt_status status = {
 		.life = ATTEMPT_ORPHANED, .command_pid = pid, .command_start = 12345
 	};
-	ASSERT_OK(&place, attempt_fence(place.directory, KEY, &status, 0, &place.err));
+	ASSERT_OK(&place, attempt_fence(place.directory, place.key, &status, 0, &place.err));
 	assert_false(is_dead(pid));
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
@@ -514,10 +516,10 @@ static void another_process_takes_over_what_runs(void **state)
 	struct backend *first = open_backend(&place), *second = open_backend(&place);
 	write_launch(
 		&place, "while [ ! -e go ]; do sleep 0.02; done; echo done; exit 4", 0, 1 << 20);
-	ASSERT_OK(&place, first->ops->start(first, 1, place.directory, KEY, &place.err));
+	ASSERT_OK(&place, first->ops->start(first, 1, place.directory, place.key, &place.err));
 	await(&place, first, BACKEND_STARTED);
 	first->ops->close(first);
-	ASSERT_OK(&place, second->ops->adopt(second, 9, place.directory, KEY, &place.err));
+	ASSERT_OK(&place, second->ops->adopt(second, 9, place.directory, place.key, &place.err));
 	await(&place, second, BACKEND_STARTED);
 	char path[128];
 	snprintf(path, sizeof(path), "%s/go", place.base);
@@ -537,16 +539,16 @@ static void without_its_launch_an_attempt_is_not_started_by_who_takes_it_over(vo
 	char left[160];
 	snprintf(left, sizeof(left), "%s/.tuner-00.tmp", place.directory);
 	close(open(left, O_CREAT | O_WRONLY, 0600));
-	ASSERT_OK(&place, backend->ops->adopt(backend, 1, place.directory, KEY, &place.err));
+	ASSERT_OK(&place, backend->ops->adopt(backend, 1, place.directory, place.key, &place.err));
 	await(&place, backend, BACKEND_LOST);
 	assert_int_equal(access(left, F_OK), -1);
 	backend->ops->forget(backend, 1);
-	ASSERT_OK(
-		&place, backend->ops->adopt(backend, 2, "/tmp/there/is/no/such", KEY, &place.err));
+	ASSERT_OK(&place,
+		backend->ops->adopt(backend, 2, "/tmp/there/is/no/such", place.key, &place.err));
 	await(&place, backend, BACKEND_LOST);
 	backend->ops->forget(backend, 2);
 	write_launch(&place, "exit 0", 0, 1 << 20);
-	ASSERT_OK(&place, backend->ops->adopt(backend, 3, place.directory, KEY, &place.err));
+	ASSERT_OK(&place, backend->ops->adopt(backend, 3, place.directory, place.key, &place.err));
 	await(&place, backend, BACKEND_ENDED);
 	backend->ops->close(backend);
 	place_remove(&place);
@@ -557,17 +559,17 @@ static void a_launch_tells_whose_it_is(void **state)
 	struct place place = place_make();
 	enum launch_owner owner;
 	char path[128];
-	ASSERT_OK(&place, launch_look(place.directory, KEY, &owner, &place.err));
+	ASSERT_OK(&place, launch_look(place.directory, place.key, &owner, &place.err));
 	assert_int_equal(owner, LAUNCH_NOBODYS);
 	write_launch(&place, "exit 0", 0, 1 << 20);
-	ASSERT_OK(&place, launch_look(place.directory, KEY, &owner, &place.err));
+	ASSERT_OK(&place, launch_look(place.directory, place.key, &owner, &place.err));
 	assert_int_equal(owner, LAUNCH_OWN);
 	ASSERT_OK(&place, launch_look(place.directory, "another", &owner, &place.err));
 	assert_int_equal(owner, LAUNCH_ANOTHERS);
 	snprintf(path, sizeof(path), "%s/launch", place.directory);
 	for (off_t size = 0; size < 16; size++) { /* up to the key's tag */
 		assert_int_equal(truncate(path, size), 0);
-		ASSERT_OK(&place, launch_look(place.directory, KEY, &owner, &place.err));
+		ASSERT_OK(&place, launch_look(place.directory, place.key, &owner, &place.err));
 		assert_int_equal(owner, LAUNCH_NOBODYS);
 		write_launch(&place, "exit 0", 0, 1 << 20);
 	}
@@ -682,7 +684,7 @@ static bool make_groups(struct place *place, struct groups *ret)
 	write_in(ret->own, "cgroup.subtree_control", "");
 	snprintf(leaf, sizeof(leaf), "%s/tuner-programs", ret->own);
 	assert_true(directory_make(leaf, 0700, &err));
-	snprintf(ret->attempt, sizeof(ret->attempt), "%s/tuner-" KEY, ret->own);
+	snprintf(ret->attempt, sizeof(ret->attempt), "%s/tuner-%s", ret->own, place->key);
 	assert_true(directory_make(ret->attempt, 0700, &err));
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
 		write_in(ret->attempt, files[i], "");
@@ -788,14 +790,15 @@ static void a_fence_kills_the_cgroup_that_a_supervisor_has_left(void **state)
 		write_in(groups.attempt, "cgroup.kill", "");
 		snprintf(status.cgroup, sizeof(status.cgroup), "%s",
 			i == 0 ? groups.attempt : groups.own);
-		ASSERT_OK(&place, attempt_fence(place.directory, KEY, &status, 0, &place.err));
+		ASSERT_OK(
+			&place, attempt_fence(place.directory, place.key, &status, 0, &place.err));
 		assert_has(groups.attempt, "cgroup.kill", "1");
 	}
 	write_in(groups.attempt, "cgroup.events", "populated 1\nfrozen 0\n");
-	assert_false(attempt_fence(place.directory, KEY, &status, 0, &place.err));
+	assert_false(attempt_fence(place.directory, place.key, &status, 0, &place.err));
 	assert_int_equal(place.err.code, TUNER_RETRY);
 	assert_true(directory_remove(groups.attempt, &place.err));
-	ASSERT_OK(&place, attempt_fence(place.directory, KEY, &status, 0, &place.err));
+	ASSERT_OK(&place, attempt_fence(place.directory, place.key, &status, 0, &place.err));
 	groups_end(&place);
 }
 
