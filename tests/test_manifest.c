@@ -317,11 +317,13 @@ static void a_file_without_manifests_gets_them(void **state)
 	fixture_run_attempt(f, fixture_add_trial(f));
 	store_close(f->store);
 	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db,
-				 "DROP VIEW v_host_use; CREATE VIEW v_host_use AS SELECT 1; DROP "
-				 "TABLE gpu_use; DROP TABLE artifact; DROP TABLE manifest; PRAGMA "
-				 "user_version = 2",
-				 NULL, NULL, NULL),
+	assert_int_equal(
+		sqlite3_exec(db,
+			"DROP VIEW v_host_use; CREATE VIEW v_host_use AS SELECT 1; DROP "
+			"TABLE gpu_use; DROP TABLE artifact; DROP TABLE manifest; DROP INDEX "
+			"trial_outcome; DROP INDEX event_trial; PRAGMA "
+			"user_version = 2",
+			NULL, NULL, NULL),
 		SQLITE_OK);
 	sqlite3_close(db);
 	ASSERT_OK(f, store_open(f->path, STORE_WRITE, &f->store, &f->err));

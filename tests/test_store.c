@@ -180,7 +180,7 @@ static void a_new_database_is_ours_alone(void **state)
 	assert_string_equal(store_path(f->store), f->path);
 	assert_string_equal(store_directory(f->store), beside(f, ".d"));
 	ASSERT_ROWS(f, "PRAGMA application_id", "1953853042");
-	ASSERT_ROWS(f, "PRAGMA user_version", "3");
+	assert_true(fixture_number(f, "PRAGMA user_version") == STORE_SCHEMA_VERSION);
 	ASSERT_ROWS(f, "PRAGMA journal_mode", "wal");
 	ASSERT_ROWS(f, "PRAGMA foreign_keys", "1");
 	ASSERT_ROWS(f,
@@ -738,7 +738,7 @@ static void a_newer_database_can_only_be_read(void **state)
 	open_store(f, STORE_WRITE);
 	fixture_add_job(f, "job", 5, "loss", "minimize");
 	close_store(f);
-	run_sql(f->path, "ALTER TABLE job ADD COLUMN future TEXT; PRAGMA user_version = 4");
+	run_sql(f->path, "ALTER TABLE job ADD COLUMN future TEXT; PRAGMA user_version = 99");
 	struct text before = content(f->path);
 
 	refuse_open(f, STORE_WRITE, TUNER_USAGE, "newer tuner");
@@ -747,9 +747,12 @@ static void a_newer_database_can_only_be_read(void **state)
 	assert_true(fixture_number(f, "SELECT count(*) FROM job") == 1);
 	close_store(f);
 	assert_unchanged(f->path, &before);
-	assert_false(exists(beside(f, ".v1.bak")));
-	assert_false(exists(beside(f, ".v2.bak")));
-	assert_false(exists(beside(f, ".v3.bak")));
+	for (int version = 1; version <= STORE_SCHEMA_VERSION; version++) {
+		char end[16];
+
+		snprintf(end, sizeof end, ".v%d.bak", version);
+		assert_false(exists(beside(f, end)));
+	}
 }
 
 static void schema_sum(struct fixture *f, char ret[SHA256_TEXT])
@@ -770,26 +773,40 @@ static void schema_sum(struct fixture *f, char ret[SHA256_TEXT])
 	sha256_end(&sum, ret);
 }
 
-/* What a file of version 1 lacks, and nothing else. */
-static void a_file_of_version_1_becomes_the_same_as_a_new_one(void **state)
+#define WITHOUT_STEP_4 "DROP INDEX trial_outcome; DROP INDEX event_trial; "
+#define WITHOUT_STEPS_2_AND_3                                                                      \
+	"DROP TABLE artifact; DROP TABLE manifest; DROP TABLE provenance; "                        \
+	"DROP TABLE run_versions; DROP TABLE job_source; DROP TABLE fingerprint; "                 \
+	"DROP TABLE document; DROP TABLE gpu_use; "
+
+/* `without`: takes away what a file of that version lacks, and nothing else. */
+static void assert_migrates(struct fixture *f, const char *without, const char *backup)
 {
-	struct fixture *const f = *state;
+	char fresh[SHA256_TEXT], migrated[SHA256_TEXT];
 
 	open_store(f, STORE_WRITE);
 	const int64_t id = fixture_add_job(f, "job", 5, "loss", "minimize");
-	char fresh[SHA256_TEXT], migrated[SHA256_TEXT];
+
 	schema_sum(f, fresh);
 	close_store(f);
-	run_sql(f->path, "DROP TABLE artifact; DROP TABLE manifest; DROP TABLE provenance; DROP "
-			 "TABLE run_versions; DROP TABLE job_source; "
-			 "DROP TABLE fingerprint; DROP TABLE document; DROP TABLE gpu_use; "
-			 "PRAGMA user_version = 1");
+	run_sql(f->path, without);
 	open_store(f, STORE_WRITE);
-	assert_true(exists(beside(f, ".v1.bak")));
-	ASSERT_ROWS(f, "PRAGMA user_version", "3");
+	assert_true(exists(beside(f, backup)));
+	assert_true(fixture_number(f, "PRAGMA user_version") == STORE_SCHEMA_VERSION);
 	schema_sum(f, migrated);
 	assert_string_equal(migrated, fresh);
 	fixture_use_job(f, id);
+}
+
+static void a_file_of_version_1_becomes_the_same_as_a_new_one(void **state)
+{
+	assert_migrates(
+		*state, WITHOUT_STEP_4 WITHOUT_STEPS_2_AND_3 "PRAGMA user_version = 1", ".v1.bak");
+}
+
+static void a_file_of_version_3_becomes_the_same_as_a_new_one(void **state)
+{
+	assert_migrates(*state, WITHOUT_STEP_4 "PRAGMA user_version = 3", ".v3.bak");
 }
 
 /* ---- transactions ---- */
@@ -1212,6 +1229,32 @@ static void what_failed_is_counted_by_its_outcome(void **state)
 	assert_int_equal(last, 1); /* not the highest number, but the last end of a failed one */
 }
 
+static void a_trial_has_its_own_events(void **state)
+{
+	struct fixture *const f = *state;
+	struct event_list all, own;
+	size_t n = 0;
+
+	add_mixture(f);
+	ASSERT_OK(f, add_event(f, "edited", STORE_LAZY)); /* of no trial */
+	const int64_t id = (int64_t)fixture_number(f, "SELECT id FROM trial WHERE number = 4");
+
+	ASSERT_OK(f, event_select(f->store, f->job, 0, 0, &all, &f->err));
+	ASSERT_OK(f, event_select_trial(f->store, id, &own, &f->err));
+	for (size_t i = 0; i < all.n; i++) {
+		if (all.items[i].trial_number != 4)
+			continue;
+		assert_true(n < own.n);
+		assert_int_equal(own.items[n].id, all.items[i].id);
+		assert_int_equal(own.items[n].trial_number, 4);
+		assert_string_equal(own.items[n++].kind, all.items[i].kind);
+	}
+	assert_int_equal(own.n, n);
+	assert_true(n >= 2); /* proposed, ended */
+	event_list_finish(&all);
+	event_list_finish(&own);
+}
+
 /* ---- settings ---- */
 
 /* All that was committed is in another file, and the open one is not what has the name now. */
@@ -1320,6 +1363,7 @@ int main(void)
 		IN_DIRECTORY(a_reader_sees_the_state_of_one_moment),
 		IN_DIRECTORY(a_newer_database_can_only_be_read),
 		IN_DIRECTORY(a_file_of_version_1_becomes_the_same_as_a_new_one),
+		IN_DIRECTORY(a_file_of_version_3_becomes_the_same_as_a_new_one),
 		IN_STORE(a_rollback_leaves_nothing),
 		IN_STORE(closing_rolls_an_open_transaction_back),
 		IN_STORE(a_durable_commit_waits_for_the_disk_and_a_lazy_one_does_not),
@@ -1331,6 +1375,7 @@ int main(void)
 		IN_STORE(the_wal_stays_small),
 		IN_JOB(lists_of_all_states_have_one_order),
 		IN_JOB(what_failed_is_counted_by_its_outcome),
+		IN_JOB(a_trial_has_its_own_events),
 		IN_STORE(the_wal_stays_small_if_nobody_asks_for_checkpoints),
 		IN_STORE(the_wal_stays_below_64_mib_while_readers_come_and_go),
 		IN_STORE(a_reader_that_never_ends_is_told_of_and_loses_nothing),

@@ -51,26 +51,18 @@ static bool read_event(struct query *query, struct event *ret, struct tuner_erro
 	       tuner_fail_memory(err);
 }
 
-bool event_select(struct store *store, int64_t job_id, int64_t after, int64_t limit,
-	struct event_list *ret, struct tuner_error *err)
+/* The rows of the query, which is closed. */
+static bool read_list(struct query *query, struct event_list *ret, struct tuner_error *err)
 {
 	struct event_list list = { 0 };
 	size_t capacity = 0;
-	struct query query;
 	bool found = false, ok = true;
 
-	query_open(&query, store,
-		"SELECT e.id, t.number, e.time_us, e.kind, e.data FROM event e "
-		"LEFT JOIN trial t ON t.id = e.trial WHERE e.job = ?1 AND e.id > ?2 "
-		"ORDER BY e.id LIMIT ?3");
-	query_bind_int(&query, job_id);
-	query_bind_int(&query, after);
-	query_bind_int(&query, limit > 0 ? limit : -1);
-	while (ok && (ok = query_row(&query, &found, err)) && found)
+	while (ok && (ok = query_row(query, &found, err)) && found)
 		ok = array_grow(
 			     (void **)&list.items, &list.n, &capacity, sizeof *list.items, err) &&
-		     read_event(&query, &list.items[list.n - 1], err);
-	query_close(&query);
+		     read_event(query, &list.items[list.n - 1], err);
+	query_close(query);
 	if (ok)
 		*ret = list;
 	else
@@ -95,4 +87,31 @@ bool event_of_job(
 		ok = tuner_fail_memory(err);
 	query_close(&query);
 	return ok;
+}
+
+#define SELECT_EVENTS                                                                              \
+	"SELECT e.id, t.number, e.time_us, e.kind, e.data FROM event e "                           \
+	"LEFT JOIN trial t ON t.id = e.trial "
+
+bool event_select(struct store *store, int64_t job_id, int64_t after, int64_t limit,
+	struct event_list *ret, struct tuner_error *err)
+{
+	struct query query;
+
+	query_open(&query, store,
+		SELECT_EVENTS "WHERE e.job = ?1 AND e.id > ?2 ORDER BY e.id LIMIT ?3");
+	query_bind_int(&query, job_id);
+	query_bind_int(&query, after);
+	query_bind_int(&query, limit > 0 ? limit : -1);
+	return read_list(&query, ret, err);
+}
+
+bool event_select_trial(
+	struct store *store, int64_t trial_id, struct event_list *ret, struct tuner_error *err)
+{
+	struct query query;
+
+	query_open(&query, store, SELECT_EVENTS "WHERE e.trial = ?1 ORDER BY e.id");
+	query_bind_int(&query, trial_id);
+	return read_list(&query, ret, err);
 }

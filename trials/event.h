@@ -31,6 +31,10 @@ struct event_list {
 TUNER_MUST_CHECK
 bool event_select(struct store *store, int64_t job_id, int64_t after, int64_t limit,
 	struct event_list *ret, struct tuner_error *err);
+/* All events of a trial, oldest first. */
+TUNER_MUST_CHECK
+bool event_select_trial(
+	struct store *store, int64_t trial_id, struct event_list *ret, struct tuner_error *err);
 void event_list_finish(struct event_list *list);
 
 /* The data of the job's first event of this kind that is not about a trial; *ret NULL if there is none. The caller

@@ -26,10 +26,16 @@ static const char step_3[] =
 #include "step_3.inc"
 	;
 
+/* Two indexes. */
+static const char step_4[] =
+#include "step_4.inc"
+	;
+
 /* Forward only, in order. */
 static const struct schema_step schema_steps[] = {
 	{ 2, step_2 },
 	{ 3, step_3 },
+	{ 4, step_4 },
 	{ 0, NULL },
 };
 

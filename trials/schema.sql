@@ -1,4 +1,4 @@
--- The database of `tuner`, schema version 3. This file is what a new database is made from.
+-- The database of `tuner`, schema version 4. This file is what a new database is made from.
 --
 -- Times are microseconds since 1970, UTC (columns *_us). A real number that is NULL is NaN, unless its
 -- comment says otherwise; infinities are SQLite's own (9e999, -9e999). Names are singular; the plural
@@ -118,6 +118,7 @@ CREATE UNIQUE INDEX trial_arm ON trial(job, arm, repeat, arm_number);
 CREATE INDEX trial_state ON trial(job, state, number);
 CREATE INDEX trial_ended ON trial(job, ended_event) WHERE ended_event IS NOT NULL;
 CREATE INDEX trial_best ON trial(job, objective, number) WHERE state = 'done';
+CREATE INDEX trial_outcome ON trial(job, state, outcome, ended_event, number, source) WHERE state IN ('failed', 'stopped') AND source <> 'added';
 
 CREATE TABLE trial_param (      -- the same parameters as numbers, exact to the bit; no row for one that is not active
   id        INTEGER PRIMARY KEY,
@@ -308,6 +309,7 @@ CREATE TABLE event (            -- facts in commit order; ids are never reused
   time_us INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX event_job ON event(job);
+CREATE INDEX event_trial ON event(trial) WHERE trial IS NOT NULL;
 
 CREATE TRIGGER event_update BEFORE UPDATE ON event BEGIN
   SELECT RAISE(ABORT, 'events are facts: a correction is a new event');

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EVENTS_AT_ONCE = 4096, SPARKLINE_PLACES = 40 };
+enum { SPARKLINE_PLACES = 40 };
 
 struct shown {
 	struct report report;
@@ -71,41 +71,6 @@ static bool is_best(const struct report *report, int64_t number, bool *ret, stru
 	if (found)
 		trial_finish(&best);
 	return true;
-}
-
-/* Moves the trial's events out of `from`. */
-static bool keep_events(struct event_list *from, int64_t number, struct event_list *ret)
-{
-	for (size_t i = 0; i < from->n; i++) {
-		if (from->items[i].trial_number != number)
-			continue;
-		struct event *items = reallocarray(ret->items, ret->n + 1, sizeof(*items));
-		if (items == NULL)
-			return false;
-		ret->items = items;
-		items[ret->n++] = from->items[i];
-		from->items[i] = (struct event){ 0 };
-	}
-	return true;
-}
-
-/* All that was committed about the trial is later than what its decision had seen. */
-static bool read_events(struct shown *shown, struct tuner_error *err)
-{
-	int64_t after = shown->decision.seen;
-	bool ok = true, more = true;
-	while (ok && more) {
-		struct event_list list = { 0 };
-		ok = event_select(shown->report.store, shown->report.job.id, after, EVENTS_AT_ONCE,
-			&list, err);
-		more = ok && list.n == EVENTS_AT_ONCE;
-		if (more)
-			after = list.items[list.n - 1].id;
-		if (ok && !keep_events(&list, shown->trial.number, &shown->events))
-			ok = tuner_fail_memory(err);
-		event_list_finish(&list);
-	}
-	return ok;
 }
 
 /* Marks the variables of the contract and those of the job file's "environment". */
@@ -192,8 +157,8 @@ static bool read_all(const struct invocation *call, struct shown *ret, struct tu
 	       attempt_select(report->store, report->job.id, ret->trial.id, &ret->attempts, err) &&
 	       curve_select(report->store, ret->trial.id, NULL, &ret->curves, err) &&
 	       trial_artifacts_read(report->store, ret->trial.id, &ret->artifacts, err) &&
-	       read_events(ret, err) && read_launch(ret, err) && read_provenance(ret, err) &&
-	       read_gpu_uses(ret, err);
+	       event_select_trial(report->store, ret->trial.id, &ret->events, err) &&
+	       read_launch(ret, err) && read_provenance(ret, err) && read_gpu_uses(ret, err);
 }
 
 /* ---- JSON ---- */
