@@ -329,6 +329,10 @@ hold_database() {
 	run "$TUNER" stop job
 	[ "$status" -eq 0 ]
 	[[ "$output" == *"nothing of it runs"* ]]
+	hold_database 1 # longer than stop waits before it asks
+	run "$TUNER" stop job
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"nothing of it runs"* ]]
 	hold_database 0.4
 	run "$TUNER" run job.jsonc
 	[ "$status" -eq 0 ]

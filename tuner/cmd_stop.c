@@ -26,19 +26,13 @@ static bool write_argument(
 
 /* `tuner run` holds the database. It need not be this job that it runs. */
 static bool ask(const struct invocation *call, const struct job *job, const char *argument,
-	struct tuner_error *err)
+	bool *ret_answered, struct tuner_error *err)
 {
 	struct text answer = TEXT_EMPTY;
-	bool answered;
-	bool ok = request_send(
-		call, job->id, "stop", argument, ANSWER_WAIT_MS, &answered, &answer, err);
-	if (ok && answered)
+	const bool ok = request_send(
+		call, job->id, "stop", argument, ANSWER_WAIT_MS, ret_answered, &answer, err);
+	if (ok && *ret_answered)
 		printf("job %s: %s\n", job->name, answer.bytes);
-	else if (ok)
-		ok = tuner_fail(err, TUNER_RETRY,
-			"the process that holds \"%s\" does not answer for job %s: it may run "
-			"another job of the same database",
-			call->db, job->name);
 	text_finish(&answer);
 	return ok;
 }
@@ -112,6 +106,38 @@ static bool stop_here(const struct invocation *call, struct store *store, const 
 	return stop_survivors(store, job, open, err);
 }
 
+/* The lock decides which way to go, not a look at who holds it: that may change meanwhile. *ret_held: another process
+ * has it, and nothing was done. */
+static bool stop_alone(const struct invocation *call, const struct job *job, bool *ret_held,
+	struct tuner_error *err)
+{
+	struct store *store = NULL;
+	bool ok = false;
+	if (store_open_soon(call->db, STORE_GLANCE_MS, &store, err))
+		ok = stop_here(call, store, job, err);
+	*ret_held = store == NULL && err->code == TUNER_RETRY;
+	store_close(store);
+	return ok;
+}
+
+static bool stop(const struct invocation *call, const struct job *job, const char *argument,
+	struct tuner_error *err)
+{
+	bool held, answered;
+	if (stop_alone(call, job, &held, err))
+		return true;
+	if (!held || !ask(call, job, argument, &answered, err))
+		return false;
+	/* An ask or tell that took longer than a glance answers nothing, and is through by now. */
+	if (answered || stop_alone(call, job, &held, err))
+		return true;
+	return held ? tuner_fail(err, TUNER_RETRY,
+			      "the process that holds \"%s\" does not answer for job %s: it may "
+			      "run another job of the same database",
+			      call->db, job->name)
+		    : false;
+}
+
 int cmd_stop(const struct invocation *call, struct tuner_error *err)
 {
 	struct store *store = NULL;
@@ -124,11 +150,7 @@ int cmd_stop(const struct invocation *call, struct tuner_error *err)
 		goto out;
 	store_close(store);
 	store = NULL;
-	/* The lock decides which way to go, not a look at who holds it: that may change meanwhile. */
-	if (store_open_soon(call->db, STORE_GLANCE_MS, &store, err))
-		ok = stop_here(call, store, &job, err);
-	else if (err->code == TUNER_RETRY)
-		ok = ask(call, &job, argument.bytes, err);
+	ok = stop(call, &job, argument.bytes, err);
 out:
 	text_finish(&argument);
 	job_finish(&job);

@@ -5,18 +5,26 @@
 
 #include <time.h>
 
-enum { LOOK_MS = 20 };
+enum {
+	LOOK_MS = 20,
+	HOLDER_LOOKS = 10, /* after so many we see whether anybody is left to answer */
+};
 
 static bool await_answer(struct store *store, int64_t request_id, int wait_ms, bool *ret_answered,
 	struct text *ret_answer, struct tuner_error *err)
 {
 	const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000L };
 	const int64_t until_us = clock_monotonic_us() + wait_ms * INT64_C(1000);
+	unsigned looks = 0;
+	int64_t holder = -1;
 
 	*ret_answered = false;
-	while (!*ret_answered && clock_monotonic_us() < until_us) {
+	while (!*ret_answered && holder != 0 && clock_monotonic_us() < until_us) {
 		struct request request;
 		nanosleep(&pause, NULL);
+		/* Before the answer: who has let the database go has answered by then, or never does. */
+		if (++looks % HOLDER_LOOKS == 0 && !store_holder(store_path(store), &holder, err))
+			return false;
 		if (!request_load(store, request_id, &request, err))
 			return false;
 		*ret_answered = request.answer != NULL;

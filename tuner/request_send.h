@@ -6,7 +6,7 @@
 #include "tuner/command.h"
 
 /* Puts the request in and waits at most wait_ms for its answer. *ret_answered false: nobody answered
- * in time, and the request stays for the next run of the job. A refusal is TUNER_USAGE with the
+ * in time, or nobody holds the database (any more), and the request stays for the next run of the job. A refusal is TUNER_USAGE with the
  * answer as its message. */
 TUNER_MUST_CHECK
 bool request_send(const struct invocation *call, int64_t job_id, const char *verb,
