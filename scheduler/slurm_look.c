@@ -275,7 +275,7 @@ static void end_pass(struct slurm *slurm)
 bool slurm_look(
 	struct slurm *slurm, struct backend_event *ret, bool *ret_got, struct tuner_error *err)
 {
-	const int64_t began_us = clock_monotonic_us();
+	const int64_t began_us = slurm_now(slurm);
 	size_t waiting = 0;
 	bool ok = true;
 
@@ -288,7 +288,7 @@ bool slurm_look(
 		attempt->pass = slurm->pass;
 		ok = judge(slurm, attempt, ret, ret_got, err);
 	}
-	slurm->pass_cost_us += clock_monotonic_us() - began_us;
+	slurm->pass_cost_us += slurm_now(slurm) - began_us;
 	if (!*ret_got)
 		end_pass(slurm);
 	return ok;
