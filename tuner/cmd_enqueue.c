@@ -63,16 +63,11 @@ static bool ask(const struct invocation *call, const struct job *job, const char
 	struct tuner_error *err)
 {
 	struct text argument = TEXT_EMPTY, answer = TEXT_EMPTY;
-	bool answered = false;
 	text_print(&argument, "{\"parameters\": %s}", parameters);
-	bool ok = !text_failed(&argument) || tuner_fail_memory(err);
-	ok = ok && request_send(call, job->id, "enqueue", argument.bytes, ANSWER_WAIT_MS, &answered,
-			   &answer, err);
+	const bool ok =
+		request_tell(call, job->id, "enqueue", &argument, ANSWER_WAIT_MS, &answer, err);
 	if (ok)
-		printf("job %s: %s: %s\n", job->name, parameters,
-			answered ? answer.bytes
-				 : "the process that holds the database has not answered; the next "
-				   "run of the job takes it");
+		printf("job %s: %s: %s\n", job->name, parameters, answer.bytes);
 	text_finish(&argument);
 	text_finish(&answer);
 	return ok;

@@ -179,7 +179,6 @@ static bool ask(const struct invocation *call, const struct job *job, const stru
 	struct tuner_error *err)
 {
 	struct text argument = TEXT_EMPTY, answer = TEXT_EMPTY;
-	bool answered = false;
 
 	if (wish->logs || wish->unknown || call->json)
 		return tuner_fail(err, TUNER_USAGE,
@@ -193,14 +192,9 @@ static bool ask(const struct invocation *call, const struct job *job, const stru
 			"it to keep the files of the N best trials alone");
 	text_print(&argument, "{\"best\": %lld, \"last\": %lld}", (long long)wish->keep.best,
 		(long long)wish->keep.last);
-	bool ok = !text_failed(&argument) || tuner_fail_memory(err);
-	ok = ok && request_send(call, job->id, "gc", argument.bytes, ANSWER_WAIT_MS, &answered,
-			   &answer, err);
+	const bool ok = request_tell(call, job->id, "gc", &argument, ANSWER_WAIT_MS, &answer, err);
 	if (ok)
-		printf("job %s: %s\n", job->name,
-			answered ? answer.bytes
-				 : "the process that holds the database has not answered; the next "
-				   "run of the job does it");
+		printf("job %s: %s\n", job->name, answer.bytes);
 	text_finish(&argument);
 	text_finish(&answer);
 	return ok;

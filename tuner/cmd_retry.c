@@ -79,17 +79,12 @@ static bool ask(const struct invocation *call, const struct job *job,
 	const struct reopen_wish *wish, struct tuner_error *err)
 {
 	struct text argument = TEXT_EMPTY, answer = TEXT_EMPTY;
-	bool answered = false;
 
 	reopen_wish_write(wish, &argument);
-	bool ok = !text_failed(&argument) || tuner_fail_memory(err);
-	ok = ok && request_send(call, job->id, "retry", argument.bytes, ANSWER_WAIT_MS, &answered,
-			   &answer, err);
+	const bool ok =
+		request_tell(call, job->id, "retry", &argument, ANSWER_WAIT_MS, &answer, err);
 	if (ok)
-		printf("job %s: %s\n", job->name,
-			answered ? answer.bytes
-				 : "the process that holds the database has not answered; the next "
-				   "run of the job does it");
+		printf("job %s: %s\n", job->name, answer.bytes);
 	text_finish(&argument);
 	text_finish(&answer);
 	return ok;

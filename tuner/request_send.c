@@ -51,3 +51,18 @@ bool request_send(const struct invocation *call, int64_t job_id, const char *ver
 	store_close(store);
 	return ok;
 }
+
+bool request_tell(const struct invocation *call, int64_t job_id, const char *verb,
+	const struct text *argument, int wait_ms, struct text *ret_answer, struct tuner_error *err)
+{
+	bool answered = false;
+
+	if (text_failed(argument))
+		return tuner_fail_memory(err);
+	if (!request_send(call, job_id, verb, argument->bytes, wait_ms, &answered, ret_answer, err))
+		return false;
+	if (!answered)
+		text_add(ret_answer, "the process that holds the database has not answered; the "
+				     "next run of the job does it");
+	return true;
+}

@@ -13,4 +13,9 @@ bool request_send(const struct invocation *call, int64_t job_id, const char *ver
 	const char *argument, int wait_ms, bool *ret_answered, struct text *ret_answer,
 	struct tuner_error *err);
 
+/* The same where nothing else is to be done without an answer: ret_answer then says that the next run does it. */
+TUNER_MUST_CHECK
+bool request_tell(const struct invocation *call, int64_t job_id, const char *verb,
+	const struct text *argument, int wait_ms, struct text *ret_answer, struct tuner_error *err);
+
 #endif
