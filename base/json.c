@@ -8,6 +8,7 @@
  * 3. The tree, walked in the same order, meets the notes again: each note gets its node. */
 #include "base/json.h"
 
+#include "base/array.h"
 #include "base/number.h"
 #include "base/text.h"
 
@@ -250,14 +251,8 @@ static bool fail_expected(struct reader *reader, const struct container *in, con
 
 static bool add_note(struct reader *reader, size_t parent, struct json_place key)
 {
-	if (reader->n == reader->capacity) {
-		const size_t capacity = reader->capacity ? 2 * reader->capacity : 64;
-		struct note *notes = realloc(reader->notes, capacity * sizeof(*notes));
-		if (!notes)
-			return tuner_fail_memory(reader->err);
-		reader->notes = notes;
-		reader->capacity = capacity;
-	}
+	if (!array_reserve(&reader->notes, reader->n, &reader->capacity, sizeof(*reader->notes)))
+		return tuner_fail_memory(reader->err);
 	reader->notes[reader->n++] =
 		(struct note){ .parent = parent, .key = key, .value = reader->place };
 	return true;

@@ -5,6 +5,7 @@
  * what it has started does not notice its end. Like the supervisor it needs nothing but libc, because it
  * is copied to hosts of which we know nothing else. It holds no state of its own: all is in the attempt
  * directories, so the next agent goes on where this one was. */
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "scheduler/attempt_files.h"
@@ -257,14 +258,8 @@ static bool begin(struct agent *agent, const struct message *message, const char
 
 static bool watch(struct agent *agent, const struct message *message, char *directory)
 {
-	if (agent->n == agent->capacity) {
-		const size_t capacity = agent->capacity > 0 ? 2 * agent->capacity : 16;
-		struct watched *items = realloc(agent->items, capacity * sizeof(*items));
-		if (items == NULL)
-			return false;
-		agent->items = items;
-		agent->capacity = capacity;
-	}
+	if (!array_reserve(&agent->items, agent->n, &agent->capacity, sizeof(*agent->items)))
+		return false;
 	agent->items[agent->n++] = (struct watched){ .id = message->attempt,
 		.directory = directory,
 		.offset = message->number > 0 ? message->number : 0 };

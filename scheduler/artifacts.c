@@ -1,5 +1,6 @@
 #include "scheduler/artifacts.h"
 
+#include "base/array.h"
 #include "base/file.h"
 #include "scheduler/attempt_files.h"
 
@@ -200,15 +201,9 @@ static bool hash_file(int fd, unsigned char *block, const atomic_bool *cancel,
 
 static struct artifact *add_item(struct artifacts *artifacts, const char *path)
 {
-	if (artifacts->n == artifacts->capacity) {
-		const size_t capacity = artifacts->capacity ? 2 * artifacts->capacity : 16;
-		struct artifact *items =
-			reallocarray(artifacts->items, capacity, sizeof(*artifacts->items));
-		if (items == NULL)
-			return NULL;
-		artifacts->items = items;
-		artifacts->capacity = capacity;
-	}
+	if (!array_reserve(&artifacts->items, artifacts->n, &artifacts->capacity,
+		    sizeof(*artifacts->items)))
+		return NULL;
 	struct artifact *item = &artifacts->items[artifacts->n];
 	*item = (struct artifact){ .path = strdup(path) };
 	if (item->path == NULL)

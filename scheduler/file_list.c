@@ -1,5 +1,6 @@
 #include "scheduler/file_list.h"
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/file.h"
 
@@ -48,14 +49,8 @@ bool file_list_add(struct file_list *list, const char *path, size_t length, bool
 		list->cut = true;
 		return true;
 	}
-	if (list->n == list->capacity) {
-		const size_t capacity = list->capacity ? 2 * list->capacity : 256;
-		struct listed_file *items = reallocarray(list->items, capacity, sizeof(*items));
-		if (items == NULL)
-			return tuner_fail_memory(err);
-		list->items = items;
-		list->capacity = capacity;
-	}
+	if (!array_reserve(&list->items, list->n, &list->capacity, sizeof(*list->items)))
+		return tuner_fail_memory(err);
 	char *copy = strndup(path, length);
 	if (copy == NULL)
 		return tuner_fail_memory(err);

@@ -8,6 +8,7 @@
  *
  * Where neither can tell (a supervisor holds the lock and has not yet said which it is, orphans are
  * being killed, the system has no watch to give) we look again soon. */
+#include "base/array.h"
 #include "base/file.h"
 #include "scheduler/attempt_files.h"
 #include "scheduler/backend.h"
@@ -94,15 +95,8 @@ static struct local_attempt *attempt_new(int64_t id, const char *directory, cons
 
 static bool keep(struct local *local, struct local_attempt *attempt)
 {
-	if (local->n == local->capacity) {
-		const size_t capacity = local->capacity > 0 ? 2 * local->capacity : 16;
-		struct local_attempt **attempts =
-			reallocarray(local->attempts, capacity, sizeof(*attempts));
-		if (attempts == NULL)
-			return false;
-		local->attempts = attempts;
-		local->capacity = capacity;
-	}
+	if (!array_reserve(&local->attempts, local->n, &local->capacity, sizeof(*local->attempts)))
+		return false;
 	local->attempts[local->n++] = attempt;
 	return true;
 }

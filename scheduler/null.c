@@ -1,6 +1,8 @@
 /* The null backend: attempts without processes, in virtual time. */
 #include "scheduler/backend.h"
 
+#include "base/array.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,16 +51,9 @@ static bool null_start(struct backend *backend, int64_t id, const char *director
 	(void)key;
 	if (attempt == NULL)
 		return tuner_fail_memory(err);
-	if (null->n == null->capacity) {
-		const size_t capacity = null->capacity > 0 ? 2 * null->capacity : 16;
-		struct null_attempt **attempts =
-			reallocarray(null->attempts, capacity, sizeof(*attempts));
-		if (attempts == NULL) {
-			free(attempt);
-			return tuner_fail_memory(err);
-		}
-		null->attempts = attempts;
-		null->capacity = capacity;
+	if (!array_reserve(&null->attempts, null->n, &null->capacity, sizeof(*null->attempts))) {
+		free(attempt);
+		return tuner_fail_memory(err);
 	}
 	attempt->id = id;
 	attempt->start_ms = null->now_ms;

@@ -1,5 +1,6 @@
 #include "scheduler/slurm_inside.h"
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/text.h"
 
@@ -61,24 +62,12 @@ static struct slurm_attempt *attempt_new(int64_t id, const char *directory, cons
 	return NULL;
 }
 
-static bool make_room(struct slurm *slurm)
-{
-	if (slurm->n < slurm->capacity)
-		return true;
-	const size_t capacity = slurm->capacity > 0 ? 2 * slurm->capacity : 16;
-	struct slurm_attempt **attempts =
-		reallocarray(slurm->attempts, capacity, sizeof(*attempts));
-	if (attempts == NULL)
-		return false;
-	slurm->attempts = attempts;
-	slurm->capacity = capacity;
-	return true;
-}
-
 struct slurm_attempt *slurm_keep(
 	struct slurm *slurm, int64_t id, const char *directory, const char *key)
 {
-	struct slurm_attempt *attempt = make_room(slurm) ? attempt_new(id, directory, key) : NULL;
+	if (!array_reserve(&slurm->attempts, slurm->n, &slurm->capacity, sizeof(*slurm->attempts)))
+		return NULL;
+	struct slurm_attempt *attempt = attempt_new(id, directory, key);
 	if (attempt != NULL)
 		slurm->attempts[slurm->n++] = attempt;
 	return attempt;

@@ -1,5 +1,6 @@
 #include "scheduler/slurm_inside.h"
 
+#include "base/array.h"
 #include "base/file.h"
 #include "scheduler/attempt_files.h"
 
@@ -33,14 +34,9 @@ bool slurm_add_stray(struct slurm *slurm, int64_t job, struct tuner_error *err)
 	for (size_t i = 0; i < slurm->n_strays; i++)
 		if (slurm->strays[i] == job)
 			return true;
-	if (slurm->n_strays == slurm->strays_capacity) {
-		const size_t capacity = slurm->strays_capacity > 0 ? 2 * slurm->strays_capacity : 8;
-		int64_t *strays = reallocarray(slurm->strays, capacity, sizeof(*strays));
-		if (strays == NULL)
-			return tuner_fail_memory(err);
-		slurm->strays = strays;
-		slurm->strays_capacity = capacity;
-	}
+	if (!array_reserve(&slurm->strays, slurm->n_strays, &slurm->strays_capacity,
+		    sizeof(*slurm->strays)))
+		return tuner_fail_memory(err);
 	slurm->strays[slurm->n_strays++] = job;
 	return true;
 }

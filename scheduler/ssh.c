@@ -1,5 +1,6 @@
 #include "scheduler/ssh_inside.h"
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "scheduler/attempt_files.h"
@@ -29,14 +30,8 @@ struct ssh_attempt *ssh_find(const struct ssh *ssh, int64_t id)
 /* NULL without memory. */
 struct ssh_attempt *ssh_keep(struct ssh *ssh, int64_t id, const char *directory)
 {
-	if (ssh->n == ssh->capacity) {
-		const size_t capacity = ssh->capacity > 0 ? 2 * ssh->capacity : 16;
-		struct ssh_attempt *attempts = realloc(ssh->attempts, capacity * sizeof(*attempts));
-		if (attempts == NULL)
-			return NULL;
-		ssh->attempts = attempts;
-		ssh->capacity = capacity;
-	}
+	if (!array_reserve(&ssh->attempts, ssh->n, &ssh->capacity, sizeof(*ssh->attempts)))
+		return NULL;
 	char *copy = strdup(directory);
 	if (copy == NULL)
 		return NULL;

@@ -1,5 +1,6 @@
 #include "scheduler/ssh_inside.h"
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/file.h"
 
@@ -134,14 +135,9 @@ static bool start(const struct ssh *ssh, struct ssh_copy *copy, struct tuner_err
 bool ssh_copy_add(
 	struct ssh *ssh, enum copy_kind kind, const struct pending *of, struct tuner_error *err)
 {
-	if (ssh->n_copies == ssh->copies_capacity) {
-		const size_t capacity = ssh->copies_capacity > 0 ? 2 * ssh->copies_capacity : 16;
-		struct ssh_copy *copies = realloc(ssh->copies, capacity * sizeof(*copies));
-		if (copies == NULL)
-			return tuner_fail_memory(err);
-		ssh->copies = copies;
-		ssh->copies_capacity = capacity;
-	}
+	if (!array_reserve(
+		    &ssh->copies, ssh->n_copies, &ssh->copies_capacity, sizeof(*ssh->copies)))
+		return tuner_fail_memory(err);
 	ssh->copies[ssh->n_copies++] = (struct ssh_copy){
 		.kind = kind,
 		.of = of != NULL ? *of : (struct pending){ 0 },

@@ -1,5 +1,6 @@
 #include "scheduler/ssh_pending.h"
 
+#include "base/array.h"
 #include "base/file.h"
 
 #include <dirent.h>
@@ -83,15 +84,10 @@ bool pending_list(
 	while (stream != NULL && (entry = readdir(stream)) != NULL) {
 		if (!read_pending(directory, entry->d_name, &one))
 			continue;
-		if (n == capacity) {
-			capacity = capacity > 0 ? 2 * capacity : 16;
-			struct pending *more = realloc(items, capacity * sizeof(*items));
-			if (more == NULL) {
-				free(items);
-				closedir(stream);
-				return tuner_fail_memory(err);
-			}
-			items = more;
+		if (!array_reserve(&items, n, &capacity, sizeof(*items))) {
+			free(items);
+			closedir(stream);
+			return tuner_fail_memory(err);
 		}
 		items[n++] = one;
 	}

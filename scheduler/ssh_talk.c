@@ -1,6 +1,7 @@
 /* What is said to the loop and to the agent, and what the agent says. */
 #include "scheduler/ssh_inside.h"
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "scheduler/attempt_files.h"
@@ -22,14 +23,9 @@ static const int64_t SAY_AGAIN_US = 60000000;
 
 bool ssh_tell(struct ssh *ssh, const struct backend_event *event)
 {
-	if (ssh->n_events == ssh->events_capacity) {
-		const size_t capacity = ssh->events_capacity > 0 ? 2 * ssh->events_capacity : 16;
-		struct backend_event *events = realloc(ssh->events, capacity * sizeof(*events));
-		if (events == NULL)
-			return false;
-		ssh->events = events;
-		ssh->events_capacity = capacity;
-	}
+	if (!array_reserve(
+		    &ssh->events, ssh->n_events, &ssh->events_capacity, sizeof(*ssh->events)))
+		return false;
 	ssh->events[ssh->n_events++] = *event;
 	return true;
 }

@@ -1,19 +1,14 @@
 #include "scheduler/strings.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 static bool reserve(struct strings *strings)
 {
-	if (strings->n < strings->capacity)
-		return true;
-	const size_t capacity = strings->capacity > 0 ? 2 * strings->capacity : 64;
-	struct string_place *items = realloc(strings->items, capacity * sizeof(*items));
-	if (items == NULL)
-		return false;
-	strings->items = items;
-	strings->capacity = capacity;
-	return true;
+	return array_reserve(
+		&strings->items, strings->n, &strings->capacity, sizeof(*strings->items));
 }
 
 /* The item with this name; n if there is none. */

@@ -1,5 +1,7 @@
 #include "trials/sql.h"
 
+#include "base/array.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -320,15 +322,8 @@ bool query_scalar(struct query *query, int64_t missing, int64_t *ret, struct tun
 
 bool array_grow(void **items, size_t *n, size_t *capacity, size_t size, struct tuner_error *err)
 {
-	if (*n == *capacity) {
-		const size_t wanted = *capacity > 0 ? *capacity * 2 : 8;
-		void *const grown = reallocarray(*items, wanted, size);
-
-		if (!grown)
-			return tuner_fail_memory(err);
-		*items = grown;
-		*capacity = wanted;
-	}
+	if (!array_reserve(items, *n, capacity, size))
+		return tuner_fail_memory(err);
 	memset((char *)*items + *n * size, 0, size);
 	(*n)++;
 	return true;

@@ -1,5 +1,6 @@
 #include "tuner/ask_tell.h"
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/number.h"
 #include "tuner/launch.h"
@@ -44,15 +45,10 @@ static void open_trial_finish(struct open_trial *open)
 /* Makes room behind the others, zeroed. */
 static struct open_trial *open_trial_add(struct ask_tell *ask_tell, struct tuner_error *err)
 {
-	if (ask_tell->n_open == ask_tell->open_capacity) {
-		const size_t capacity = ask_tell->open_capacity ? 2 * ask_tell->open_capacity : 16;
-		struct open_trial *open = realloc(ask_tell->open, capacity * sizeof(*open));
-		if (open == NULL) {
-			tuner_fail_memory(err);
-			return NULL;
-		}
-		ask_tell->open = open;
-		ask_tell->open_capacity = capacity;
+	if (!array_reserve(&ask_tell->open, ask_tell->n_open, &ask_tell->open_capacity,
+		    sizeof(*ask_tell->open))) {
+		tuner_fail_memory(err);
+		return NULL;
 	}
 	struct open_trial *added = &ask_tell->open[ask_tell->n_open++];
 	*added = (struct open_trial){ 0 };

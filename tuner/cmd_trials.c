@@ -1,5 +1,6 @@
 #include "tuner/command.h"
 
+#include "base/array.h"
 #include "base/number.h"
 #include "tuner/provenance_report.h"
 #include "tuner/report_json.h"
@@ -92,14 +93,8 @@ static bool add_name(struct names *names, const char *name)
 {
 	if (has_name(names, name))
 		return true;
-	if (names->n == names->capacity) {
-		const size_t capacity = names->capacity ? 2 * names->capacity : 32;
-		const char **items = reallocarray(names->items, capacity, sizeof(*items));
-		if (items == NULL)
-			return false;
-		names->items = items;
-		names->capacity = capacity;
-	}
+	if (!array_reserve(&names->items, names->n, &names->capacity, sizeof(*names->items)))
+		return false;
 	names->items[names->n++] = name;
 	return true;
 }

@@ -1,5 +1,6 @@
 #include "tuner/history.h"
 
+#include "base/array.h"
 #include "trials/rescore.h"
 #include "tuner/objective.h"
 
@@ -17,21 +18,16 @@ bool objective_better(const struct job_file *file, double a, double b)
 
 static bool make_room(struct history *history, struct tuner_error *err)
 {
-	if (history->n < history->capacity)
-		return true;
-	const size_t capacity = history->capacity ? 2 * history->capacity : 64;
 	const size_t best = history->best ? (size_t)(history->best - history->items) : 0;
 	const size_t best_own =
 		history->best_own ? (size_t)(history->best_own - history->items) : 0;
-	struct finished_trial *items = realloc(history->items, capacity * sizeof(*items));
-	if (items == NULL)
+	if (!array_reserve(
+		    &history->items, history->n, &history->capacity, sizeof(*history->items)))
 		return tuner_fail_memory(err);
 	if (history->best != NULL)
-		history->best = items + best;
+		history->best = history->items + best;
 	if (history->best_own != NULL)
-		history->best_own = items + best_own;
-	history->items = items;
-	history->capacity = capacity;
+		history->best_own = history->items + best_own;
 	return true;
 }
 

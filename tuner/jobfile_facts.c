@@ -1,5 +1,6 @@
 #include "tuner/jobfile_facts.h"
 
+#include "base/array.h"
 #include "base/number.h"
 #include "tuner/configuration.h"
 #include "tuner/jobfile_keys.h"
@@ -33,17 +34,11 @@ static void add(struct facts *facts, unsigned kind, bool given, struct text *val
 	va_start(args, path_format);
 	text_print_v(&path, path_format, args);
 	va_end(args);
-	if (facts->n == facts->capacity) {
-		const size_t capacity = facts->capacity ? 2 * facts->capacity : 64;
-		struct fact *items = realloc(facts->items, capacity * sizeof(*items));
-		if (items == NULL) {
-			facts->failed = true;
-			text_finish(&path);
-			text_finish(value);
-			return;
-		}
-		facts->items = items;
-		facts->capacity = capacity;
+	if (!array_reserve(&facts->items, facts->n, &facts->capacity, sizeof(*facts->items))) {
+		facts->failed = true;
+		text_finish(&path);
+		text_finish(value);
+		return;
 	}
 	struct fact *fact = &facts->items[facts->n++];
 	*fact = (struct fact){

@@ -2,6 +2,7 @@
  * node it was copied from, or the override that made it; the document knows the places. */
 #include "tuner/jobfile_source.h"
 
+#include "base/array.h"
 #include "tuner/jobfile_keys.h"
 
 #include <stdint.h>
@@ -53,14 +54,9 @@ const char *source_text(const struct job_source *source)
 
 static bool add_origin(struct job_source *source, struct origin origin)
 {
-	if (source->n_origins == source->capacity) {
-		const size_t capacity = source->capacity ? 2 * source->capacity : 64;
-		struct origin *origins = realloc(source->origins, capacity * sizeof(*origins));
-		if (origins == NULL)
-			return false;
-		source->origins = origins;
-		source->capacity = capacity;
-	}
+	if (!array_reserve(&source->origins, source->n_origins, &source->capacity,
+		    sizeof(*source->origins)))
+		return false;
 	source->origins[source->n_origins++] = origin;
 	return true;
 }

@@ -1,5 +1,6 @@
 #include "tuner/live.h"
 
+#include "base/array.h"
 #include "base/clock.h"
 
 #include <math.h>
@@ -30,14 +31,8 @@ struct found_context {
 
 static bool keep_row(struct live *live, const struct scraped *scraped, int64_t now_us)
 {
-	if (live->n_rows == live->rows_capacity) {
-		const size_t capacity = live->rows_capacity ? 2 * live->rows_capacity : 32;
-		struct metric_row *rows = realloc(live->rows, capacity * sizeof(*rows));
-		if (rows == NULL)
-			return false;
-		live->rows = rows;
-		live->rows_capacity = capacity;
-	}
+	if (!array_reserve(&live->rows, live->n_rows, &live->rows_capacity, sizeof(*live->rows)))
+		return false;
 	live->rows[live->n_rows++] = (struct metric_row){
 		.name = scraped->name,
 		.step = scraped->step,

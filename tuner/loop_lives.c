@@ -1,5 +1,6 @@
 #include "tuner/loop_inside.h"
 
+#include "base/array.h"
 #include "base/clock.h"
 
 #include <stdarg.h>
@@ -95,14 +96,9 @@ void loop_stop_lives(struct loop *loop, enum outcome why, const char *reason, in
 
 bool loop_add_live(struct loop *loop, struct live *live, struct tuner_error *err)
 {
-	if (loop->n_lives == loop->lives_capacity) {
-		const size_t capacity = loop->lives_capacity ? 2 * loop->lives_capacity : 16;
-		struct live **lives = realloc(loop->lives, capacity * sizeof(*lives));
-		if (lives == NULL)
-			return tuner_fail_memory(err);
-		loop->lives = lives;
-		loop->lives_capacity = capacity;
-	}
+	if (!array_reserve(
+		    &loop->lives, loop->n_lives, &loop->lives_capacity, sizeof(*loop->lives)))
+		return tuner_fail_memory(err);
 	size_t i = loop->n_lives++;
 	for (; i > 0 && loop->lives[i - 1]->number > live->number; i--)
 		loop->lives[i] = loop->lives[i - 1];
@@ -147,14 +143,9 @@ struct live *loop_find_live(struct loop *loop, int64_t attempt)
 
 bool loop_add_retry(struct loop *loop, const struct retry *retry, struct tuner_error *err)
 {
-	if (loop->n_retries == loop->retries_capacity) {
-		const size_t capacity = loop->retries_capacity ? 2 * loop->retries_capacity : 16;
-		struct retry *retries = realloc(loop->retries, capacity * sizeof(*retries));
-		if (retries == NULL)
-			return tuner_fail_memory(err);
-		loop->retries = retries;
-		loop->retries_capacity = capacity;
-	}
+	if (!array_reserve(&loop->retries, loop->n_retries, &loop->retries_capacity,
+		    sizeof(*loop->retries)))
+		return tuner_fail_memory(err);
 	loop->retries[loop->n_retries++] = *retry;
 	return true;
 }
@@ -214,14 +205,9 @@ struct retry loop_take_retry(struct loop *loop)
 
 bool loop_add_asked(struct loop *loop, const struct asked_trial *asked, struct tuner_error *err)
 {
-	if (loop->n_asked == loop->asked_capacity) {
-		const size_t capacity = loop->asked_capacity ? 2 * loop->asked_capacity : 16;
-		struct asked_trial *items = realloc(loop->asked, capacity * sizeof(*items));
-		if (items == NULL)
-			return tuner_fail_memory(err);
-		loop->asked = items;
-		loop->asked_capacity = capacity;
-	}
+	if (!array_reserve(
+		    &loop->asked, loop->n_asked, &loop->asked_capacity, sizeof(*loop->asked)))
+		return tuner_fail_memory(err);
 	loop->asked[loop->n_asked++] = *asked;
 	return true;
 }

@@ -2,6 +2,7 @@
  * seen them. A launch waits for none of it. */
 #include "tuner/loop_inside.h"
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "trials/provenance.h"
 
@@ -82,14 +83,9 @@ bool loop_ask_witness(struct loop *loop, const struct live *live, struct tuner_e
 
 	if (loop->settings->witness == NULL || (!code && !data))
 		return true;
-	if (notes->n_unseen == notes->capacity) {
-		const size_t capacity = 2 * notes->capacity + 16;
-		struct unseen *unseen = reallocarray(notes->unseen, capacity, sizeof(*unseen));
-		if (unseen == NULL)
-			return tuner_fail_memory(err);
-		notes->unseen = unseen;
-		notes->capacity = capacity;
-	}
+	if (!array_reserve(
+		    &notes->unseen, notes->n_unseen, &notes->capacity, sizeof(*notes->unseen)))
+		return tuner_fail_memory(err);
 	notes->unseen[notes->n_unseen++] = (struct unseen){ .attempt = live->attempt,
 		.trial = live->trial,
 		.number = live->number,

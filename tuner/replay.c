@@ -1,5 +1,6 @@
 #include "tuner/replay.h"
 
+#include "base/array.h"
 #include "base/number.h"
 #include "trials/rescore.h"
 #include "tuner/proposal.h"
@@ -415,15 +416,9 @@ static bool add_difference(
 	struct player *player, const struct replay_difference *difference, struct tuner_error *err)
 {
 	struct replay *replay = player->replay;
-	if (replay->n_differences == player->capacity) {
-		const size_t capacity = player->capacity ? 2 * player->capacity : 16;
-		struct replay_difference *items =
-			realloc(replay->differences, capacity * sizeof(*items));
-		if (items == NULL)
-			return tuner_fail_memory(err);
-		replay->differences = items;
-		player->capacity = capacity;
-	}
+	if (!array_reserve(&replay->differences, replay->n_differences, &player->capacity,
+		    sizeof(*replay->differences)))
+		return tuner_fail_memory(err);
 	replay->differences[replay->n_differences++] = *difference;
 	return true;
 }

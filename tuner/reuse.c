@@ -1,5 +1,6 @@
 #include "tuner/reuse.h"
 
+#include "base/array.h"
 #include "base/file.h"
 #include "trials/event.h"
 #include "trials/provenance.h"
@@ -167,14 +168,8 @@ static bool is_among(const struct state_ids *states, int64_t id)
 
 static bool add_donor(struct reuse *reuse, const struct donor *donor, struct tuner_error *err)
 {
-	if (reuse->n == reuse->capacity) {
-		const size_t capacity = 2 * reuse->capacity + 64;
-		struct donor *donors = reallocarray(reuse->donors, capacity, sizeof(*donors));
-		if (donors == NULL)
-			return tuner_fail_memory(err);
-		reuse->donors = donors;
-		reuse->capacity = capacity;
-	}
+	if (!array_reserve(&reuse->donors, reuse->n, &reuse->capacity, sizeof(*reuse->donors)))
+		return tuner_fail_memory(err);
 	reuse->donors[reuse->n++] = *donor;
 	return true;
 }

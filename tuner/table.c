@@ -1,5 +1,6 @@
 #include "tuner/table.h"
 
+#include "base/array.h"
 #include "tuner/text_width.h"
 
 #include <stdlib.h>
@@ -57,15 +58,8 @@ void table_destroy(struct table *table)
 
 static bool make_room(struct table *table)
 {
-	if (table->n_cells < table->capacity)
-		return true;
-	const size_t capacity = table->capacity > 0 ? 2 * table->capacity : 256;
-	struct cell *cells = reallocarray(table->cells, capacity, sizeof(*cells));
-	if (cells == NULL)
-		return false;
-	table->cells = cells;
-	table->capacity = capacity;
-	return true;
+	return array_reserve(
+		&table->cells, table->n_cells, &table->capacity, sizeof(*table->cells));
 }
 
 void table_add(struct table *table, const char *format, ...)

@@ -1,5 +1,6 @@
 #include "tuner/witness.h"
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/file.h"
 
@@ -54,16 +55,10 @@ void sighting_finish(struct sighting *sighting)
 /* Freed with the witness. */
 static void *keep(struct witness *witness, void *memory)
 {
-	if (memory != NULL && witness->n_memory == witness->memory_capacity) {
-		const size_t capacity = 2 * witness->memory_capacity + 16;
-		char **kept = reallocarray(witness->memory, capacity, sizeof(*kept));
-		if (kept == NULL) {
-			free(memory);
-			memory = NULL;
-		} else {
-			witness->memory = kept;
-			witness->memory_capacity = capacity;
-		}
+	if (memory != NULL && !array_reserve(&witness->memory, witness->n_memory,
+				      &witness->memory_capacity, sizeof(*witness->memory))) {
+		free(memory);
+		memory = NULL;
 	}
 	if (memory != NULL)
 		witness->memory[witness->n_memory++] = memory;
@@ -141,16 +136,8 @@ static void tell(struct witness *witness, struct sighting *sighting)
 		memmove(witness->sightings, witness->sightings + 1,
 			--witness->n * sizeof(*witness->sightings));
 	}
-	if (witness->n == witness->capacity) {
-		const size_t capacity = witness->capacity ? 2 * witness->capacity : 8;
-		struct sighting *sightings =
-			reallocarray(witness->sightings, capacity, sizeof(*sightings));
-		if (sightings != NULL) {
-			witness->sightings = sightings;
-			witness->capacity = capacity;
-		}
-	}
-	if (witness->n < witness->capacity)
+	if (array_reserve(&witness->sightings, witness->n, &witness->capacity,
+		    sizeof(*witness->sightings)))
 		witness->sightings[witness->n++] = *sighting;
 	else
 		sighting_finish(sighting);
