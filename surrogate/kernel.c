@@ -1,61 +1,15 @@
 #include "surrogate/kernel.h"
 
+#include "surrogate/lanes.h"
+
 #include <math.h>
-#include <stdint.h>
 #include <string.h>
 
-/* GCC's vector extension: each operator works lane by lane, in IEEE arithmetic whatever the
- * instruction set. So the clones below, wider where the CPU is, differ in speed only. That holds
- * because the build forbids contraction (-ffp-contract=off) and this file has no reductions but
- * kernel_dot, whose order is written out. */
-typedef double lanes __attribute__((vector_size(KERNEL_LANES * sizeof(double))));
-typedef int64_t lane_bits __attribute__((vector_size(KERNEL_LANES * sizeof(int64_t))));
-
-/* Vectors are passed between inlined functions only, so no call depends on how a CPU passes them
- * (meson.build turns GCC's note about that off). */
-#define INLINE static inline __attribute__((always_inline))
-
-/* (A test defines it empty, for the plain instructions alone.) */
-#ifndef FOR_EACH_CPU
-#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__clang__)
-#define FOR_EACH_CPU __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define FOR_EACH_CPU
-#endif
-#endif
-
-INLINE lanes load(const double *from)
-{
-	lanes v;
-
-	memcpy(&v, from, sizeof(v));
-	return v;
-}
-
-INLINE void store(double *to, lanes v)
-{
-	memcpy(to, &v, sizeof(v));
-}
+/* No reductions (lanes.h) but kernel_dot, whose order is written out. */
 
 INLINE lanes all(double value)
 {
 	return (lanes){ 0 } + value;
-}
-
-INLINE lanes where(lane_bits mask, lanes v)
-{
-	return (lanes)(mask & (lane_bits)v);
-}
-
-/* Square roots are correctly rounded in IEEE arithmetic, lane by lane or not. */
-INLINE lanes square_root(lanes v)
-{
-	double each[KERNEL_LANES];
-
-	store(each, v);
-	for (size_t l = 0; l < KERNEL_LANES; l++)
-		each[l] = sqrt(each[l]);
-	return load(each);
 }
 
 /* exp(x) = 2^m exp(f), m = round(x / ln 2), |f| <= ln(2)/2, exp(f) = 1 + f + f^2 q(f).
@@ -155,11 +109,6 @@ static void exp_blocks(const double *x, size_t n, double *ret)
 		store(ret + i, exp_lanes(load(x + i)));
 }
 
-INLINE double sum_of(lanes s)
-{
-	return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
-}
-
 FOR_EACH_CPU
 static double dot_blocks(const double *a, const double *b, size_t n)
 {
@@ -198,8 +147,7 @@ static void subtract_blocks(double *y, double a, const double *x, size_t n)
 }
 
 FOR_EACH_CPU
-static void weigh_blocks(
-	double *row, double a, const double *alpha, const double *slopes, size_t n)
+static void weigh_blocks(double *row, double a, const double *alpha, const double *slopes, size_t n)
 {
 	for (size_t i = 0; i < n; i += KERNEL_LANES)
 		store(row + i, (a * load(alpha + i) - load(row + i)) * load(slopes + i));

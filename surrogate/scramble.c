@@ -1,14 +1,6 @@
 #include "surrogate/scramble.h"
 
-#define INLINE static inline __attribute__((always_inline))
-
-#ifndef FOR_EACH_CPU
-#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__clang__)
-#define FOR_EACH_CPU __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define FOR_EACH_CPU
-#endif
-#endif
+#include "surrogate/lanes.h"
 
 INLINE uint32_t reversed(uint32_t x)
 {

@@ -1,34 +1,8 @@
 #include "surrogate/small_factor.h"
 
+#include "surrogate/lanes.h"
+
 #include <math.h>
-#include <string.h>
-
-/* As in kernel.c. */
-typedef double lanes __attribute__((vector_size(KERNEL_LANES * sizeof(double))));
-
-#define INLINE static inline __attribute__((always_inline))
-
-/* (A test defines it empty, for the plain instructions alone.) */
-#ifndef FOR_EACH_CPU
-#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__clang__)
-#define FOR_EACH_CPU __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define FOR_EACH_CPU
-#endif
-#endif
-
-INLINE lanes load(const double *from)
-{
-	lanes v;
-
-	memcpy(&v, from, sizeof(v));
-	return v;
-}
-
-INLINE void store(double *to, lanes v)
-{
-	memcpy(to, &v, sizeof(v));
-}
 
 /* Whole vectors from the one that holds column i on. */
 INLINE size_t vector_of(size_t i)
