@@ -16,33 +16,10 @@
 
 #include <cmocka.h>
 
+#include "alloc_fail.h"
 #include "reference_log_h.h"
 
 enum { D = 3, N = 14, M = 130 };
-
-/* ---- allocations that fail on request: the allocate_fail-th from now; 0: none */
-
-static unsigned allocate_fail;
-
-void *__real_calloc(size_t n, size_t size);
-void *__real_aligned_alloc(size_t alignment, size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
-
-static bool fails_now(void)
-{
-	return allocate_fail > 0 && --allocate_fail == 0;
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	return fails_now() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_aligned_alloc(size_t alignment, size_t size)
-{
-	return fails_now() ? NULL : __real_aligned_alloc(alignment, size);
-}
 
 /* ---- fixtures */
 
