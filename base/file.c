@@ -476,6 +476,20 @@ const char *path_name(const char *path)
 	return path + name_offset(path);
 }
 
+bool path_is_program(const char *path, const char *const *names, size_t n)
+{
+	const char *const name = path_name(path);
+
+	for (size_t i = 0; i < n; i++) {
+		const size_t length = strlen(names[i]);
+
+		if (strncmp(name, names[i], length) == 0 &&
+			strspn(name + length, "0123456789.") == strlen(name + length))
+			return true;
+	}
+	return false;
+}
+
 /* --- locks --- */
 
 /* Whether the path still names the open file: its last holder may have removed it in between. */

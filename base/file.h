@@ -60,6 +60,9 @@ char *path_directory(const char *path);
 /* The last component, with the slashes behind it if there are any. Points into `path`. */
 const char *path_name(const char *path);
 
+/* Whether the last component is one of the n names, with or without a version behind it: "/usr/bin/python3.11". */
+bool path_is_program(const char *path, const char *const *names, size_t n);
+
 /* Takes an exclusive lock on the file (made with mode 0600 if missing) with flock, without waiting.
  * On success *ret_fd is an open close-on-exec descriptor that holds it; closing it releases it. The
  * holder may remove the file before it closes: nobody takes the removed one for the lock. If

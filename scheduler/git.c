@@ -405,6 +405,20 @@ static bool fetch_failed(
 		tool_result_text(result, text));
 }
 
+/* One that must succeed. */
+static bool fetch_surely(
+	const struct fetch *fetch, const char *const *words, struct tuner_error *err)
+{
+	struct text ignored = TEXT_EMPTY;
+	struct tool_result result;
+	bool ok = fetch_step(fetch, words, &ignored, &result, err);
+
+	if (ok && !succeeded(&result))
+		ok = fetch_failed(fetch, &result, err);
+	text_finish(&ignored);
+	return ok;
+}
+
 /* The commit alone, if the server gives it out by its hash: quick even of a long history. */
 static bool fetch_one(const struct fetch *fetch, bool *ret_there, struct tuner_error *err)
 {
@@ -427,14 +441,8 @@ static bool fetch_all(const struct fetch *fetch, struct tuner_error *err)
 {
 	const char *const words[] = { "fetch", "--quiet", "--tags", "--", fetch->url,
 		"+refs/heads/*:refs/remotes/origin/*", NULL };
-	struct text ignored = TEXT_EMPTY;
-	struct tool_result result;
-	bool ok = fetch_step(fetch, words, &ignored, &result, err);
 
-	if (ok && !succeeded(&result))
-		ok = fetch_failed(fetch, &result, err);
-	text_finish(&ignored);
-	return ok;
+	return fetch_surely(fetch, words, err);
 }
 
 /* The whole hash of what was asked for, which must be its beginning: a branch or a tag of that name is not
@@ -472,28 +480,15 @@ out:
 static bool check_out(const struct fetch *fetch, const char *commit, struct tuner_error *err)
 {
 	const char *const words[] = { "checkout", "--quiet", "--detach", commit, NULL };
-	struct text ignored = TEXT_EMPTY;
-	struct tool_result result;
-	bool ok = fetch_step(fetch, words, &ignored, &result, err);
 
-	if (ok && !succeeded(&result))
-		ok = fetch_failed(fetch, &result, err);
-	text_finish(&ignored);
-	return ok;
+	return fetch_surely(fetch, words, err);
 }
 
 static bool make_repository(const struct fetch *fetch, struct tuner_error *err)
 {
 	static const char *const words[] = { "init", "--quiet", "--template=", ".", NULL };
-	struct text ignored = TEXT_EMPTY;
-	struct tool_result result;
-	bool ok = directory_make(fetch->directory, 0700, err) &&
-		  fetch_step(fetch, words, &ignored, &result, err);
 
-	if (ok && !succeeded(&result))
-		ok = fetch_failed(fetch, &result, err);
-	text_finish(&ignored);
-	return ok;
+	return directory_make(fetch->directory, 0700, err) && fetch_surely(fetch, words, err);
 }
 
 bool git_fetch(const char *url, const char *commit, const char *directory, int64_t timeout_us,

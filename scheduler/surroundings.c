@@ -147,15 +147,8 @@ void surroundings_environment(const struct surroundings_request *request, struct
 static bool is_python(const char *program)
 {
 	static const char *const names[] = { "python", "pypy" };
-	const char *name = path_name(program);
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		const size_t length = strlen(names[i]);
-		if (strncmp(name, names[i], length) == 0 &&
-			strspn(name + length, "0123456789.") == strlen(name + length))
-			return true;
-	}
-	return false;
+	return path_is_program(program, names, sizeof(names) / sizeof(*names));
 }
 
 /* Programs that start the one behind them in the same surroundings. */

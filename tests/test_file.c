@@ -534,6 +534,19 @@ static void paths_are_taken_apart(void **state)
 	assert_parts("", ".", "");
 }
 
+static void a_program_may_have_a_version_behind_its_name(void **state)
+{
+	static const char *const names[] = { "python", "node" };
+
+	assert_true(path_is_program("python", names, 2));
+	assert_true(path_is_program("/usr/bin/python3.11", names, 2));
+	assert_true(path_is_program("bin/node", names, 2));
+	assert_false(path_is_program("pythonw", names, 2));
+	assert_false(path_is_program("python3.11-config", names, 2));
+	assert_false(path_is_program("python/train", names, 2));
+	assert_false(path_is_program("", names, 2));
+}
+
 /* --- locks --- */
 
 static void a_lock_excludes_others_until_it_is_closed(void **state)
@@ -640,6 +653,7 @@ int main(void)
 		cmocka_unit_test(paths_are_joined),
 		cmocka_unit_test(a_tilde_is_the_home_directory),
 		cmocka_unit_test(paths_are_taken_apart),
+		cmocka_unit_test(a_program_may_have_a_version_behind_its_name),
 		TEST(a_lock_excludes_others_until_it_is_closed),
 		TEST(a_lock_excludes_other_processes_and_ends_with_them),
 		TEST(a_removed_lock_file_does_not_lock),

@@ -142,11 +142,7 @@ static bool print(const struct invocation *call, const struct job *job, const st
 	if (call->json)
 		return json_out(report_json(call, job, wish, report), err);
 	add_report(call, job, wish, report, &out);
-	const bool ok = !text_failed(&out) || tuner_fail_memory(err);
-	if (ok)
-		fputs(out.bytes, stdout);
-	text_finish(&out);
-	return ok;
+	return text_out(&out, err);
 }
 
 /* ---- ways ---- */

@@ -61,18 +61,6 @@ static void shown_finish(struct shown *shown)
 
 /* ---- reading ---- */
 
-static bool is_best(const struct report *report, int64_t number, bool *ret, struct tuner_error *err)
-{
-	struct trial best;
-	bool found = false;
-	if (!report_best(report, &best, &found, err))
-		return false;
-	*ret = found && best.number == number;
-	if (found)
-		trial_finish(&best);
-	return true;
-}
-
 /* Marks the variables of the contract and those of the job file's "environment". */
 static bool find_additions(struct shown *shown, struct tuner_error *err)
 {
@@ -150,7 +138,7 @@ static bool read_all(const struct invocation *call, struct shown *ret, struct tu
 	report_arguments(call, &job, &trial);
 	return report_open(call, job, &ret->report, err) &&
 	       report_trial(report, trial, &ret->trial, err) &&
-	       is_best(report, ret->trial.number, &ret->is_best, err) &&
+	       report_is_best(report, ret->trial.number, &ret->is_best, err) &&
 	       warm_start_origin(report->store, &ret->trial, &ret->origin, err) &&
 	       decision_load(
 		       report->store, ret->trial.id, &ret->decision, &ret->decision_memory, err) &&
@@ -522,15 +510,6 @@ static void add_events(const struct event_list *events, struct text *out)
 	}
 }
 
-static bool put(struct text *out, struct tuner_error *err)
-{
-	const bool ok = !text_failed(out) || tuner_fail_memory(err);
-	if (ok)
-		fputs(out->bytes, stdout);
-	text_finish(out);
-	return ok;
-}
-
 static bool print_shown(const struct shown *shown, bool color, struct tuner_error *err)
 {
 	struct text head = TEXT_EMPTY, end = TEXT_EMPTY;
@@ -543,9 +522,9 @@ static bool print_shown(const struct shown *shown, bool color, struct tuner_erro
 	add_command(shown, &end);
 	trial_artifacts_text(&shown->artifacts, &end);
 	add_events(&shown->events, &end);
-	const bool ok = put(&head, err) &&
+	const bool ok = text_out(&head, err) &&
 			(shown->curves.n == 0 || print_metrics(&shown->curves, color, err));
-	return put(&end, err) && ok;
+	return text_out(&end, err) && ok;
 }
 
 /* The variables alone, a line each, so that a shell can read them back. */
@@ -563,7 +542,7 @@ static bool print_environment(const struct shown *shown, struct tuner_error *err
 		text_add_shell_assignment(&out, shown->launched.environment[i]);
 		text_add_char(&out, '\n');
 	}
-	return put(&out, err);
+	return text_out(&out, err);
 }
 
 /* What the newest attempt's code differed from its commit by: "git apply" takes it. */

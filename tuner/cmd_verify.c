@@ -50,11 +50,7 @@ static bool print(
 			&out, "and more: of each check the first %d are told of\n", VIOLATIONS_MAX);
 	if (list->n == 0)
 		text_print(&out, "%s: %zu checks, nothing is wrong\n", call->db, list->checks);
-	const bool ok = !text_failed(&out) || tuner_fail_memory(err);
-	if (ok)
-		fputs(out.bytes, stdout);
-	text_finish(&out);
-	return ok;
+	return text_out(&out, err);
 }
 
 /* Other than of the reading commands, no job means all of them. */

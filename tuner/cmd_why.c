@@ -256,11 +256,7 @@ static bool print_head(
 	add_seen(report, e, &out);
 	add_hopes(e, &out);
 	add_effort(e, &out);
-	const bool ok = !text_failed(&out) || tuner_fail_memory(err);
-	if (ok)
-		fputs(out.bytes, stdout);
-	text_finish(&out);
-	return ok;
+	return text_out(&out, err);
 }
 
 static void add_neighbour(struct table *table, const struct neighbour *neighbour)

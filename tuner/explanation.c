@@ -251,19 +251,6 @@ static void compare(struct explanation *e)
 	e->improvement = sign * (d->incumbent - objective);
 }
 
-static bool find_best(
-	const struct report *report, int64_t number, bool *ret, struct tuner_error *err)
-{
-	struct trial best;
-	bool found = false;
-	if (!report_best(report, &best, &found, err))
-		return false;
-	*ret = found && best.number == number;
-	if (found)
-		trial_finish(&best);
-	return true;
-}
-
 bool explanation_load(const struct report *report, const char *trial, struct explanation *ret,
 	struct tuner_error *err)
 {
@@ -276,7 +263,7 @@ bool explanation_load(const struct report *report, const char *trial, struct exp
 		.repeat = ret->trial.repeat,
 		.without_values = true,
 	};
-	if (!find_best(report, ret->trial.number, &ret->is_best, err) ||
+	if (!report_is_best(report, ret->trial.number, &ret->is_best, err) ||
 		!decision_load(report->store, ret->trial.id, &ret->decision, &ret->memory, err) ||
 		!trial_select(report->store, &all, &ret->trials, err) ||
 		!put_back(report, ret, err) || !load_space(report, ret, err))

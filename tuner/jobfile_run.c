@@ -317,15 +317,8 @@ static bool is_interpreter(const char *program)
 {
 	static const char *const names[] = { "python", "sh", "bash", "Rscript", "julia", "perl",
 		"ruby", "node" };
-	const char *name = path_name(program);
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		const size_t length = strlen(names[i]);
-		if (strncmp(name, names[i], length) == 0 &&
-			strspn(name + length, "0123456789.") == strlen(name + length))
-			return true;
-	}
-	return false;
+	return path_is_program(program, names, sizeof(names) / sizeof(*names));
 }
 
 /* "python3 trian.py" starts, and fails in every trial. */

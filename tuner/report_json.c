@@ -96,6 +96,15 @@ bool json_add_parsed(cJSON *object, const char *name, const char *text)
 	return json_add_item(object, name, item);
 }
 
+bool text_out(struct text *text, struct tuner_error *err)
+{
+	const bool ok = !text_failed(text) || tuner_fail_memory(err);
+	if (ok)
+		fputs(text->bytes, stdout);
+	text_finish(text);
+	return ok;
+}
+
 bool json_out(cJSON *node, struct tuner_error *err)
 {
 	char *text = node ? json_print(node, 2) : NULL;

@@ -1,4 +1,4 @@
-/* What the reading commands print with --json.
+/* What the reading commands print, above all with --json.
  *
  * JSON has no NaN and no infinities. Where such a number was reported it is the string "nan", "inf" or
  * "-inf" (as Python's float() reads it); where there is no number at all, null. All other doubles
@@ -7,6 +7,7 @@
 #define TUNER_REPORT_JSON_H
 
 #include "base/error.h"
+#include "base/text.h"
 
 #include <cjson/cJSON.h>
 #include <stdint.h>
@@ -26,6 +27,10 @@ bool json_append(cJSON *array, cJSON *item);
 
 /* Adds the value that `text`, JSON out of the database, holds. */
 bool json_add_parsed(cJSON *object, const char *name, const char *text);
+
+/* Prints a text to standard output and empties it. One that failed for want of memory is not printed. */
+TUNER_MUST_CHECK
+bool text_out(struct text *text, struct tuner_error *err);
 
 /* Prints a tree to standard output and deletes it. NULL: no memory. */
 TUNER_MUST_CHECK

@@ -221,11 +221,7 @@ static bool print_words(const struct table_of_winners *table, struct tuner_error
 		for (size_t i = 1; i < table->n; i++)
 			text_print(&out, "%s%.6g%s", i == 1 ? "the choice flips at " : ", ",
 				table->segments[i].from, i + 1 == table->n ? "\n" : "");
-	const bool ok = !text_failed(&out) || tuner_fail_memory(err);
-	if (ok)
-		fputs(out.bytes, stdout);
-	text_finish(&out);
-	return ok;
+	return text_out(&out, err);
 }
 
 static bool add_segment(cJSON *array, const struct table_of_winners *table, size_t i)

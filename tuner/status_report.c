@@ -440,15 +440,6 @@ static bool print_running(const struct invocation *call, const struct report *re
 	return ok;
 }
 
-static bool put(struct text *out, struct tuner_error *err)
-{
-	const bool ok = !text_failed(out) || tuner_fail_memory(err);
-	if (ok)
-		fputs(out->bytes, stdout);
-	text_finish(out);
-	return ok;
-}
-
 bool standing_print(const struct invocation *call, const struct report *report,
 	const struct standing *standing, struct tuner_error *err)
 {
@@ -467,8 +458,9 @@ bool standing_print(const struct invocation *call, const struct report *report,
 	add_failures(standing, &end);
 	add_recent(&standing->recent, &end);
 	add_hints(call, report, standing, &end);
-	const bool ok = put(&head, err) && print_running(call, report, &standing->running, err);
-	return put(&end, err) && ok;
+	const bool ok =
+		text_out(&head, err) && print_running(call, report, &standing->running, err);
+	return text_out(&end, err) && ok;
 }
 
 /* ---- JSON ---- */

@@ -118,6 +118,18 @@ bool report_best(
 	return first_trial(report, &filter, ret, ret_found, err);
 }
 
+bool report_is_best(const struct report *report, int64_t number, bool *ret, struct tuner_error *err)
+{
+	struct trial best;
+	bool found = false;
+	if (!report_best(report, &best, &found, err))
+		return false;
+	*ret = found && best.number == number;
+	if (found)
+		trial_finish(&best);
+	return true;
+}
+
 bool report_number(const struct report *report, int64_t number, struct trial *ret, bool *ret_found,
 	struct tuner_error *err)
 {

@@ -41,6 +41,11 @@ TUNER_MUST_CHECK
 bool report_best(
 	const struct report *report, struct trial *ret, bool *ret_found, struct tuner_error *err);
 
+/* Whether that is the trial of this number. */
+TUNER_MUST_CHECK
+bool report_is_best(
+	const struct report *report, int64_t number, bool *ret, struct tuner_error *err);
+
 /* The trial of this number. *ret_found false if there is none. */
 TUNER_MUST_CHECK
 bool report_number(const struct report *report, int64_t number, struct trial *ret, bool *ret_found,
