@@ -73,7 +73,8 @@ static double draw_anywhere(const struct columns *columns, size_t column, struct
  * that Box and Muller's takes. */
 static double draw_step(struct random *random)
 {
-	static const double MEAN = 510, SD = 147.80054127099805; /* of 4 (256^2 - 1) / 12 the root */
+	static const double MEAN = 510;
+	static const double SD = 147.80054127099805; /* of 4 (256^2 - 1) / 12 the root */
 	const uint32_t word = random_u32(random);
 	const uint32_t sum =
 		(word & 0xff) + (word >> 8 & 0xff) + (word >> 16 & 0xff) + (word >> 24);

@@ -135,8 +135,8 @@ void factor_multiply_rows(
 		CblasNonUnit, (int)m, (int)n, 1, T, (int)stride, B, (int)row);
 }
 
-void factor_multiply_few_rows(const double *T, size_t stride, size_t n, bool transposed, double *B,
-	size_t row, size_t m)
+void factor_multiply_few_rows(
+	const double *T, size_t stride, size_t n, bool transposed, double *B, size_t row, size_t m)
 {
 	double products[FACTOR_FEW_ROWS * FACTOR_FEW_COLUMNS];
 

@@ -43,8 +43,8 @@ void factor_multiply_rows(
 /* The same for at most FACTOR_FEW_ROWS rows of at most FACTOR_FEW_COLUMNS numbers, with zeros above the diagonal of T: a
  * product that looks at them too is faster then, twice at 50 and 200. */
 enum { FACTOR_FEW_ROWS = 12, FACTOR_FEW_COLUMNS = 224 };
-void factor_multiply_few_rows(const double *T, size_t stride, size_t n, bool transposed, double *B,
-	size_t row, size_t m);
+void factor_multiply_few_rows(
+	const double *T, size_t stride, size_t n, bool transposed, double *B, size_t row, size_t m);
 
 /* b = L^-1 b and b = L^-T b, in a written order: the same bits everywhere. */
 void factor_forward(const double *L, size_t stride, size_t n, double *b);

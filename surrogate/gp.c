@@ -799,8 +799,7 @@ static void scale_for_glance(const struct gp *gp, const double *x, float *ret_po
 
 	for (size_t k = 0; k < gp->d; k++) {
 		const double w = gp->warped ? warp_value(p->warps[k], x[k]) : x[k];
-		const double by =
-			gp->kinds[k] == DIMENSION_CATEGORY ? 1 : p->inverse_lengths[k];
+		const double by = gp->kinds[k] == DIMENSION_CATEGORY ? 1 : p->inverse_lengths[k];
 
 		ret_points[k * GLANCE_LANES] = (float)(w * by);
 	}

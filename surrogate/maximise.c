@@ -9,7 +9,7 @@
 enum {
 	CYCLES_MAX = 20,
 	ITERATIONS = 30,
-	EVALUATIONS = 25, /* of one start, all starts at once; two thirds of that from MANY_ROWS on, */
+	EVALUATIONS = 25, /* of one start, all at once; two thirds of that from MANY_ROWS on, */
 	EVALUATIONS_LAST = 15, /* when each takes long */
 	MANY_ROWS = 128,
 	LISTED_MAX = 20, /* lattice values of a column that are all looked at in one move */

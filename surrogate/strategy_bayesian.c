@@ -111,7 +111,10 @@ static size_t n_initial(const struct suggest_request *request)
 /* A fit every so many suggestions. */
 static size_t refit_period(size_t n)
 {
-	return n <= REFIT_ALWAYS ? 1 : n < REFIT_SELDOM ? 2 : n < 4 * REFIT_GROWTH ? 3 : n / REFIT_GROWTH;
+	return n <= REFIT_ALWAYS      ? 1
+	       : n < REFIT_SELDOM     ? 2
+	       : n < 4 * REFIT_GROWTH ? 3
+				      : n / REFIT_GROWTH;
 }
 
 /* Numbers count up one by one, where several results may have come in since the last suggestion:
