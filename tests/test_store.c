@@ -748,7 +748,7 @@ static void a_newer_database_can_only_be_read(void **state)
 	close_store(f);
 	assert_unchanged(f->path, &before);
 	for (int version = 1; version <= STORE_SCHEMA_VERSION; version++) {
-		char end[16];
+		char end[32];
 
 		snprintf(end, sizeof end, ".v%d.bak", version);
 		assert_false(exists(beside(f, end)));
