@@ -336,7 +336,7 @@ held_here() {
 	kill -KILL "$PID"
 	finished
 	"$TUNER" stop job
-	sql_is "SELECT group_concat(outcome) FROM attempt WHERE trial > 1" interrupted,interrupted
+	sql_is "SELECT group_concat(outcome) FROM attempt WHERE trial IN (2, 3)" interrupted,interrupted
 	rm hold-2 hold-3
 	"$TUNER" run edited.jsonc --name job --quiet
 	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 4
