@@ -16,10 +16,11 @@ enum step { IDLE, GIVEN, DONE };
 struct keeper {
 	pthread_t thread;
 	pthread_mutex_t
-		mutex; /* of step and ending; the task is the thread's while GIVEN, else the caller's */
+		mutex; /* of step, ending and has_left; the task is the thread's while GIVEN, else the caller's */
 	pthread_cond_t given;
+	pthread_cond_t left; /* by the monotonic clock */
 	enum step step;
-	bool ending;
+	bool ending, has_left; /* the second: the thread uses nothing of all this any more */
 	atomic_bool cancel;
 	struct keeper_task task;
 	char *root;
@@ -86,6 +87,8 @@ static void *work(void *argument)
 		while (write(keeper->done, &one, sizeof(one)) < 0 && errno == EINTR)
 			;
 	}
+	keeper->has_left = true;
+	pthread_cond_signal(&keeper->left);
 	pthread_mutex_unlock(&keeper->mutex);
 	return NULL;
 }
@@ -107,6 +110,7 @@ static void release(struct keeper *keeper)
 	if (keeper->done >= 0)
 		close(keeper->done);
 	keeper_task_finish(&keeper->task);
+	pthread_cond_destroy(&keeper->left);
 	pthread_cond_destroy(&keeper->given);
 	pthread_mutex_destroy(&keeper->mutex);
 	free(keeper->root);
@@ -116,11 +120,16 @@ static void release(struct keeper *keeper)
 bool keeper_create(const char *root, struct keeper **ret, struct tuner_error *err)
 {
 	struct keeper *keeper = calloc(1, sizeof(*keeper));
+	pthread_condattr_t monotonic;
 
 	if (keeper == NULL)
 		return tuner_fail_memory(err);
 	pthread_mutex_init(&keeper->mutex, NULL);
 	pthread_cond_init(&keeper->given, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&keeper->left, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	keeper->root = strdup(root);
 	keeper->done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	int status = keeper->root == NULL ? ENOMEM : keeper->done < 0 ? errno : start(keeper);
@@ -132,22 +141,33 @@ bool keeper_create(const char *root, struct keeper **ret, struct tuner_error *er
 	return tuner_fail_errno(err, status, "cannot start a thread for artefacts");
 }
 
-void keeper_destroy(struct keeper *keeper)
+/* Under the lock. */
+static bool await_leaving(struct keeper *keeper)
 {
 	struct timespec until;
 
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += LEAVE_BEHIND_S;
+	while (!keeper->has_left &&
+		pthread_cond_timedwait(&keeper->left, &keeper->mutex, &until) != ETIMEDOUT)
+		;
+	return keeper->has_left;
+}
+
+void keeper_destroy(struct keeper *keeper)
+{
 	if (keeper == NULL)
 		return;
 	atomic_store(&keeper->cancel, true);
 	pthread_mutex_lock(&keeper->mutex);
 	keeper->ending = true;
 	pthread_cond_signal(&keeper->given);
+	const bool left = await_leaving(keeper);
 	pthread_mutex_unlock(&keeper->mutex);
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += LEAVE_BEHIND_S;
-	if (pthread_clockjoin_np(keeper->thread, NULL, CLOCK_MONOTONIC, &until) == 0)
-		release(keeper);
-	/* Else it still uses all of it, and the process's end takes both. */
+	if (!left)
+		return; /* it still uses all of it, and the process's end takes both */
+	pthread_join(keeper->thread, NULL);
+	release(keeper);
 }
 
 int keeper_descriptor(const struct keeper *keeper)
