@@ -198,9 +198,11 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	start "$TUNER" run job.jsonc --db one.db
 	ONE=$PID
 	await starts_are 1
+	mv output output1
 	start "$TUNER" run other.jsonc --db two.db
-	mv output output2 2>/dev/null || true
 	TWO=$PID
+	await test -e output
+	mv output output2
 	await grep -q 'GPU 0 is in use by another tuner (job job): waits for it' output2
 	kill -KILL "$ONE"
 	wait "$ONE" || true
