@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,29 +60,17 @@ bool gpu_source_create(
 
 /* ---- the helper's life ---- */
 
-/* A process group of its own, so that no signal of a terminal ends it. */
 static int spawn(const char *helper, int fd, pid_t *ret_pid)
 {
-	char *const arguments[] = { (char *)"tuner-nvml", NULL };
+	const char *const arguments[] = { helper, NULL };
 	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none, all;
 
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(&attributes,
-		POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setpgroup(&attributes, 0);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &all);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, fd, 0);
 	posix_spawn_file_actions_adddup2(&actions, fd, 1);
 	posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-	const int failed = posix_spawn(ret_pid, helper, &actions, &attributes, arguments, environ);
+	const int failed = tool_spawn(arguments, NULL, &actions, ret_pid);
 	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attributes);
 	return failed;
 }
 

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -38,10 +37,9 @@ static void close_streams(struct running *running)
 	}
 }
 
-/* Its own process group, so that what it starts is ended with it, and no signal of a terminal ends it. */
-static int spawn(const struct tool *tool, int output, int complaints, pid_t *ret_pid)
+int tool_spawn(const char *const *arguments, const char *const *environment,
+	const posix_spawn_file_actions_t *actions, pid_t *ret_pid)
 {
-	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	sigset_t none, all;
 
@@ -53,18 +51,26 @@ static int spawn(const struct tool *tool, int output, int complaints, pid_t *ret
 	posix_spawnattr_setpgroup(&attributes, 0);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setsigdefault(&attributes, &all);
+	/* posix_spawn changes nothing that it is given. */
+	const int failed =
+		posix_spawnp(ret_pid, arguments[0], actions, &attributes, (char *const *)arguments,
+			environment != NULL ? (char *const *)environment : environ);
+	posix_spawnattr_destroy(&attributes);
+	return failed;
+}
+
+static int spawn(const struct tool *tool, int output, int complaints, pid_t *ret_pid)
+{
+	posix_spawn_file_actions_t actions;
+
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, output, 1);
 	posix_spawn_file_actions_adddup2(&actions, complaints, 2);
 	if (tool->directory != NULL)
 		posix_spawn_file_actions_addchdir_np(&actions, tool->directory);
-	/* posix_spawn changes nothing that it is given. */
-	const int failed = posix_spawnp(ret_pid, tool->arguments[0], &actions, &attributes,
-		(char *const *)tool->arguments,
-		tool->environment != NULL ? (char *const *)tool->environment : environ);
+	const int failed = tool_spawn(tool->arguments, tool->environment, &actions, ret_pid);
 	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attributes);
 	return failed;
 }
 

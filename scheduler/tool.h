@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 
+#include <spawn.h>
 #include <stdint.h>
 
 struct tool {
@@ -35,6 +36,11 @@ struct tool_result {
 TUNER_MUST_CHECK
 bool tool_run(const struct tool *tool, struct text *output, struct tool_result *ret,
 	struct tuner_error *err);
+
+/* Only starts it, in a process group of its own, so that what it starts is ended with it and no signal of a terminal
+ * ends it, and with no signal blocked or ignored. Arguments and environment as above. Returns 0, or the error's number. */
+int tool_spawn(const char *const *arguments, const char *const *environment,
+	const posix_spawn_file_actions_t *actions, pid_t *ret_pid);
 
 /* "exit status 128: fatal: not a git repository", for messages. Into ret. */
 const char *tool_result_text(const struct tool_result *result, char ret[320]);

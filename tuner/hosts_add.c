@@ -244,22 +244,16 @@ static bool ask(
 	const struct invocation *call, const struct addition *addition, struct tuner_error *err)
 {
 	struct text argument = TEXT_EMPTY, answer = TEXT_EMPTY;
-	bool answered = false;
 
 	text_print(&argument, "{\"hosts\": %s}", addition->text);
-	bool ok = !text_failed(&argument) || tuner_fail_memory(err);
-	ok = ok && request_send(call, addition->job.id, "add-hosts", argument.bytes, ANSWER_WAIT_MS,
-			   &answered, &answer, err);
+	bool ok = request_tell(
+		call, addition->job.id, "add-hosts", &argument, ANSWER_WAIT_MS, &answer, err);
 	if (ok) {
-		printf("job %s: %s\n", addition->job.name,
-			answered ? answer.bytes
-				 : "the process that holds the database has not answered; the next "
-				   "run of the job does it");
+		printf("job %s: %s\n", addition->job.name, answer.bytes);
 		print_left(addition);
 		fflush(stdout);
 	}
-	if (ok && answered && addition->sees &&
-		strncmp(answer.bytes, HOSTS_ADDED, strlen(HOSTS_ADDED)) == 0)
+	if (ok && addition->sees && strncmp(answer.bytes, HOSTS_ADDED, strlen(HOSTS_ADDED)) == 0)
 		ok = await_words(call, addition, err);
 	text_finish(&argument);
 	text_finish(&answer);

@@ -166,14 +166,6 @@ size_t search_list_ended(const struct search_list *list)
 	return n;
 }
 
-int64_t search_list_created(const struct search_list *list)
-{
-	int64_t n = 0;
-	for (size_t i = 0; i < list->n; i++)
-		n += history_counted(&list->items[i].history);
-	return n;
-}
-
 void search_name(const struct search *search, char ret_name[ARM_NAME_BYTES + 8])
 {
 	*ret_name = '\0';

@@ -51,7 +51,6 @@ int64_t search_list_better(
 	const struct search_list *list, double objective); /* done ones better than that */
 size_t search_list_done(const struct search_list *list); /* trials with an objective */
 size_t search_list_ended(const struct search_list *list);
-int64_t search_list_created(const struct search_list *list);
 
 /* "gp/2": for people; "" in a job without arms. */
 void search_name(const struct search *search, char ret_name[ARM_NAME_BYTES + 8]);
