@@ -104,11 +104,17 @@ tamper() { # SQL
 
 	"$TUNER" tell job "$late" 0.5
 	"$TUNER" tell job --add x=0.4,y=0.2,k=b,n=2 0.31
-	touch mended
+	touch mended hold-3
 	"$TUNER" retry job --class crashed
 	search_to $((n + 1)) # what was observed elsewhere counts for no budget
-	"$TUNER" run --quiet job.jsonc --set strategy.incumbent=best \
+	start "$TUNER" run --quiet job.jsonc --set strategy.incumbent=best \
 		--set parameters.x.min=0.1 --set parameters.x.max=0.96
+	# It had failed for some decisions, and is pending again for later ones.
+	await_long sql_is "SELECT count(*) > 0 FROM decision d, json_each(d.pending) p WHERE p.value = 3 AND d.seen >
+		(SELECT max(json_extract(data, '$.ended_event')) FROM event WHERE kind = 'reopened' AND trial = 3)" 1
+	rm hold-3
+	finished
+	[ "$status" -eq 0 ] || { cat output; false; }
 
 	sql_is "SELECT count(*) >= $n FROM trial WHERE state IN ('done', 'failed')" 1
 	sql_is "SELECT count(*) > 0 FROM decision WHERE branch = 'model'" 1
@@ -121,9 +127,6 @@ tamper() { # SQL
 		(SELECT 1 FROM json_each(d.pending) WHERE value = $late)" 1
 	sql_is "SELECT count(*) FROM (SELECT DISTINCT source FROM trial)" 4
 	sql_is "SELECT count(*) > 0 FROM event WHERE kind = 'reopened' GROUP BY trial HAVING count(*) > 1 LIMIT 1" 1
-	# It had failed for some decisions, and was pending again for later ones.
-	sql_is "SELECT count(*) > 0 FROM decision d, json_each(d.pending) p WHERE p.value = 3 AND d.seen >
-		(SELECT max(json_extract(data, '$.ended_event')) FROM event WHERE kind = 'reopened' AND trial = 3)" 1
 	is_replayed
 	cp tuner.db "${REPLAY_KEEP:-/dev/null}"
 }
