@@ -73,6 +73,8 @@ static void a_trial_took_what_the_database_will_say(void **state)
 		{ { { 10, 300, 250 } }, 1, 240 },
 		{ { { 10, 10, 50 }, { 400, 400, 650 } }, 2, 640 }, /* pauses included */
 		{ { { 10, 10, 50 }, { 0, 400, 650 } }, 2, 640 },
+		{ { { 0, 0, 50 }, { 400, 400, 650 } }, 2, 250 }, /* never ran */
+		{ { { 0, 0, 50 }, { 0, 400, 650 } }, 2, 250 },
 	};
 	struct fixture *f = *state;
 

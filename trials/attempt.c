@@ -465,7 +465,7 @@ bool attempt_end(struct store *store, int64_t attempt_id, const struct attempt_e
 		return false;
 	if (started_us == 0)
 		started_us = attempt.started_us;
-	if (started_us > ended_us || (started_us == 0 && end->outcome != OUTCOME_LAUNCH_FAILED))
+	if (started_us > ended_us)
 		started_us = ended_us; /* two clocks: nothing ends before it starts */
 	return add_end_event(store, &attempt, end, now_us, ret_event, err) &&
 	       write_attempt_end(store, &attempt, end, started_us, ended_us, err) &&

@@ -238,9 +238,9 @@ struct attempt_end {
 	enum outcome counts_as; /* the trial's, where that is another; NONE: the same */
 	const char *message; /* "" if there is nothing to say */
 	int64_t exit_code, signal; /* -1: none */
-	/* By the supervisor's clock; 0: unknown, then the end is now, and the start what attempt_move
-	 * set, else the end (none at all with OUTCOME_LAUNCH_FAILED). A start behind the end, from
-	 * two clocks, becomes the end; the trial's start is the earliest that it was given. */
+	/* By the supervisor's clock; 0: unknown, then the end is now, and the start what attempt_move set, or
+	 * none: what never ran gives its trial no start. A start behind the end, from two clocks, becomes the
+	 * end; the trial's start is the earliest that it was given. */
 	int64_t started_us, ended_us;
 	int64_t user_us, system_us, max_rss_bytes;
 	enum trial_state trial; /* DONE, FAILED, STOPPED, or PROPOSED for a retry */
