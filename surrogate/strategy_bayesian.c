@@ -589,9 +589,10 @@ static bool foretell_failure(
 	return true;
 }
 
-/* Log EI, whatever chose the point, a failure counted as no gain: what it hoped to gain means one thing. */
-static bool hope(struct model *model, const double *x, double *ret_value, double *ret_incumbent,
-	struct tuner_error *err)
+/* Log EI, whatever chose the point, a failure counted as no gain: what it hoped to gain means one thing. Beside it
+ * what was maximised, which a drawn function has at the candidates only. */
+static bool hope(struct model *model, const double *x, double *ret_value, double *ret_maximised,
+	double *ret_incumbent, struct tuner_error *err)
 {
 	const bool is_plain =
 		model->ask->request->strategy->acquisition == STRATEGY_EI && model->cost == NULL;
@@ -605,6 +606,10 @@ static bool hope(struct model *model, const double *x, double *ret_value, double
 		ok = acquisition_values(acquisition, x, 1, 0, ret_value, err);
 	}
 	acquisition_destroy(own);
+	if (is_plain)
+		*ret_maximised = *ret_value;
+	else if (ok && model->acquisition != NULL)
+		ok = acquisition_values(model->acquisition, x, 1, 0, ret_maximised, err);
 	return ok;
 }
 
@@ -621,7 +626,7 @@ static bool explain(
 {
 	double mean, sd, value, incumbent;
 
-	if (!hope(model, x, &value, &incumbent, err))
+	if (!hope(model, x, &value, &ret->maximised, &incumbent, err))
 		return false;
 	forget_repeated(model);
 	if (!predict(model, x, &mean, &sd, err) ||
@@ -636,15 +641,43 @@ static bool explain(
 	return true;
 }
 
+/* The search's best untried point; *ret_x is NULL if it has none. */
+static bool search(
+	struct model *model, double *ret_values, const double **ret_x, struct tuner_error *err)
+{
+	if (!score_candidates(model, err) || !polish(model, err))
+		return false;
+	if (!choose(model, ret_values, ret_x))
+		*ret_x = NULL;
+	return true;
+}
+
+/* The request's point in the place of a search. */
+static bool take_judged(
+	struct model *model, double *ret_values, double *ret_x, struct tuner_error *err)
+{
+	const struct suggest_request *request = model->ask->request;
+
+	memcpy(ret_values, request->judged, request->space->d * sizeof *ret_values);
+	if (!columns_encode(&model->columns, ret_values, ret_x))
+		return tuner_fail(err, TUNER_USAGE, "what is to be judged is not in the space");
+	return request->strategy->acquisition == STRATEGY_THOMPSON
+		       ? append_pending(model, err)
+		       : prepare_acquisition(model, err);
+}
+
 static bool use_model(
 	struct model *model, struct suggestion *ret, bool *ret_found, struct tuner_error *err)
 {
-	const double *x = NULL;
+	double judged[COLUMNS_MAX];
+	const double *x = judged;
 
-	if (!judge_failures(model, err) || !fit(model, err) || !score_candidates(model, err) ||
-		!polish(model, err))
+	if (!judge_failures(model, err) || !fit(model, err))
 		return false;
-	*ret_found = choose(model, ret->values, &x);
+	if (!(model->ask->request->judged != NULL ? take_judged(model, ret->values, judged, err)
+						  : search(model, ret->values, &x, err)))
+		return false;
+	*ret_found = x != NULL;
 	return !*ret_found || explain(model, x, ret, err);
 }
 

@@ -147,6 +147,7 @@ bool suggest(const struct suggest_request *request, struct suggestion *ret, stru
 	*ret = (struct suggestion){ .mean = NAN,
 		.sd = NAN,
 		.acquisition = NAN,
+		.maximised = NAN,
 		.value_probability = NAN,
 		.incumbent = NAN,
 		.sequence = request->sequence };

@@ -134,6 +134,10 @@ struct suggest_request {
 	 * bounds only. */
 	uint64_t work_limit;
 
+	/* A configuration of the space that the model is to judge instead of searching for one: it becomes the choice,
+	 * with what the model thinks of it (d doubles). Strategy bayesian, where there is a model. NULL: it searches. */
+	const double *judged;
+
 	/* True: do not use the model for this one (the caller has no time for it): BRANCH_FALLBACK. */
 	bool without_model;
 	enum suggest_refit refit; /* SUGGEST_REFIT_DUE in every job */
@@ -150,6 +154,8 @@ struct suggestion {
 	double mean, sd; /* predicted objective (minimised unit), latent; NaN without a model */
 	double acquisition; /* log expected improvement, whatever was maximised, in log of the
 			       unit; NaN without a model */
+	double maximised; /* what the choice is the maximum of, there: log EI in the model's unit with all that is
+			     added to it, or a confidence bound; NaN without a model, and of a drawn function */
 	double value_probability; /* that the trial does not fail, by which the expected improvement is
 				     multiplied; NaN: too few have failed to tell, or no model */
 	double incumbent; /* the value to improve on; NaN without a model */

@@ -3,6 +3,7 @@
 
 #include "tuner/ask_tell.h"
 #include "tuner/job_open.h"
+#include "tuner/proposal.h"
 #include "tuner/replay.h"
 
 #include <sqlite3.h>
@@ -108,7 +109,7 @@ static void every_decision_comes_out_the_same(void **state)
 	assert_int_equal(replay->recomputed, ASKED - 1);
 	assert_int_equal(replay->given, 1);
 	assert_int_equal(replay->elsewhere, 0);
-	assert_int_equal(replay->n_differences, 0);
+	assert_int_equal(replay->differences.n, 0);
 }
 
 static void one_decision_needs_the_others_as_facts_only(void **state)
@@ -117,12 +118,12 @@ static void one_decision_needs_the_others_as_facts_only(void **state)
 
 	/* What trial 9 was to be is its own affair: 12 knows where it was. */
 	change(search, "UPDATE decision SET mean = 7, acquisition = 7 WHERE id = 9");
-	assert_int_equal(play(search, 12)->n_differences, 0);
+	assert_int_equal(play(search, 12)->differences.n, 0);
 	assert_int_equal(play(search, 12)->recomputed, 1);
-	assert_int_equal(play(search, 9)->n_differences, 1);
-	assert_string_equal(play(search, 0)->differences[0].field, "mean");
-	assert_string_equal(search->replay.differences[0].recorded, "7");
-	assert_int_equal(search->replay.n_differences, 1);
+	assert_int_equal(play(search, 9)->differences.n, 1);
+	assert_string_equal(play(search, 0)->differences.items[0].field, "mean");
+	assert_string_equal(search->replay.differences.items[0].recorded, "7");
+	assert_int_equal(search->replay.differences.n, 1);
 }
 
 /* One result less, and one that was pending more: everything from there on is another search. */
@@ -131,14 +132,14 @@ static void what_was_known_decides(void **state)
 	struct search *search = *state;
 
 	change(search, "UPDATE decision SET seen = NULL WHERE id = 8");
-	assert_int_equal(play(search, 8)->n_differences, 1);
-	assert_string_equal(search->replay.differences[0].field, "branch");
-	assert_string_equal(search->replay.differences[0].recorded, "model");
-	assert_string_equal(search->replay.differences[0].recomputed, "design");
+	assert_int_equal(play(search, 8)->differences.n, 1);
+	assert_string_equal(search->replay.differences.items[0].field, "branch");
+	assert_string_equal(search->replay.differences.items[0].recorded, "model");
+	assert_string_equal(search->replay.differences.items[0].recomputed, "design");
 	change(search, "UPDATE decision SET pending = '[]' WHERE id = 10");
-	assert_int_equal(play(search, 10)->n_differences, 1);
+	assert_int_equal(play(search, 10)->differences.n, 1);
 	change(search, "UPDATE trial SET objective = 9 WHERE id = 1");
-	assert_true(play(search, 0)->n_differences >= 5);
+	assert_true(play(search, 0)->differences.n >= 5);
 }
 
 static void elsewhere_a_millionth_is_no_difference(void **state)
@@ -148,12 +149,95 @@ static void elsewhere_a_millionth_is_no_difference(void **state)
 	change(search, "UPDATE machine SET blas = 'pencil and paper'; "
 		       "UPDATE decision SET acquisition = acquisition + 5e-7, work = work + 1, "
 		       "mean = mean + 5e-7 * sd WHERE branch = 'model'");
-	assert_int_equal(play(search, 0)->n_differences, 0);
+	assert_int_equal(play(search, 0)->differences.n, 0);
 	assert_int_equal(search->replay.elsewhere, ASKED - 1);
 	assert_string_equal(search->replay.their_blas, "pencil and paper");
 	change(search, "UPDATE decision SET acquisition = acquisition + 1e-5 WHERE id = 12");
-	assert_int_equal(play(search, 0)->n_differences, 1);
-	assert_string_equal(search->replay.differences[0].field, "acquisition");
+	assert_int_equal(play(search, 0)->differences.n, 1);
+	assert_string_equal(search->replay.differences.items[0].field, "acquisition");
+}
+
+/* What the model thinks of x as the next trial, while trial 12 is pending. */
+static void judge(struct search *search, double x, struct proposal *ret)
+{
+	struct fixture *f = &search->fixture;
+	const int64_t job = search->report.job.id;
+	const struct proposal_terms terms = { .parallel = 1, .judged = &x };
+	const struct trial_filter all = { .job_id = job, .repeat = -1 };
+	struct trial_list trials;
+	struct proposer proposer;
+	struct history history;
+
+	ASSERT_OK(f, proposer_load(&proposer, search->file, f->store, job, "", 0, &f->err));
+	ASSERT_OK(f, history_load(&history, search->file, f->store, job, "", 0, &f->err));
+	ASSERT_OK(f, trial_select(f->store, &all, &trials, &f->err));
+	const struct pending pending = { 12, trials.items[11].values };
+
+	ASSERT_OK(f,
+		proposal_make_under(&proposer, &history, &pending, 1, NULL, &terms, ret, &f->err));
+	trial_list_finish(&trials);
+	history_finish(&history);
+	proposer_finish(&proposer);
+}
+
+/* As if a search had ended at x. */
+static void decide_otherwise(struct search *search, double x, const struct decision *d)
+{
+	char sql[512];
+
+	snprintf(sql, sizeof sql,
+		"UPDATE decision SET mean = %.17g, sd = %.17g, acquisition = %.17g, "
+		"incumbent = %.17g WHERE id = 13; UPDATE trial_param SET value = %.17g "
+		"WHERE trial = 13; UPDATE trial SET parameters = '{\"x\": %.17g}' WHERE id = 13",
+		d->mean, d->sd, d->acquisition, d->incumbent, x, x);
+	change(search, sql);
+}
+
+static void ask_one_more(struct search *search)
+{
+	const struct ask_tell_settings settings = { .file = search->file,
+		.store = search->fixture.store,
+		.job_id = search->report.job.id,
+		.host = "test" };
+	struct asked asked;
+	bool exhausted;
+
+	ASSERT_OK(&search->fixture,
+		ask_tell_open(&settings, &search->ask_tell, &search->fixture.err));
+	ASSERT_OK(&search->fixture,
+		ask_tell_ask(search->ask_tell, &asked, &exhausted, &search->fixture.err));
+	ask_tell_close(search->ask_tell);
+	assert_int_equal(asked.number, 13);
+}
+
+static void elsewhere_a_search_may_end_at_another_maximum(void **state)
+{
+	struct search *search = *state;
+
+	struct proposal judged;
+
+	judge(search, 0.9, &judged);
+	ask_one_more(search);
+	assert_int_equal(play(search, 13)->same_bits, 1);
+	decide_otherwise(search, 0.9, &judged.decision);
+	proposal_finish(&judged);
+	assert_int_equal(play(search, 13)->differences.n, 1);
+	assert_int_equal(search->replay.other_maxima.n, 0);
+
+	change(search, "UPDATE machine SET cpu = 'an abacus'");
+	assert_int_equal(play(search, 13)->differences.n, 0);
+	assert_int_equal(search->replay.other_maxima.n, 1);
+	const struct replay_difference *other = &search->replay.other_maxima.items[0];
+
+	assert_int_equal(other->trial, 13);
+	assert_string_equal(other->field, "parameter x");
+	assert_string_equal(other->recorded, "0.9");
+	assert_true(other->maximised_recorded < other->maximised_recomputed);
+
+	/* What the model says of the place is to be what it said. */
+	change(search, "UPDATE decision SET mean = mean + 1e-3 * sd WHERE id = 13");
+	assert_int_equal(play(search, 13)->differences.n, 1);
+	assert_int_equal(search->replay.other_maxima.n, 0);
 }
 
 static void a_trial_that_is_not_there_is_an_error(void **state)
@@ -175,6 +259,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_was_known_decides, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			elsewhere_a_millionth_is_no_difference, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			elsewhere_a_search_may_end_at_another_maximum, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_trial_that_is_not_there_is_an_error, set_up, tear_down),
 	};

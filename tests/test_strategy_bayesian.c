@@ -169,6 +169,49 @@ static void the_models_suggestion_comes_with_its_reasons(void **state)
 	assert_true(suggestion.work > 150);
 }
 
+static void assert_same_numbers(const struct suggestion *a, const struct suggestion *b)
+{
+	assert_int_equal(a->branch, b->branch);
+	assert_true(a->mean == b->mean && a->sd == b->sd && a->incumbent == b->incumbent);
+	assert_true(a->acquisition == b->acquisition && a->maximised == b->maximised);
+	assert_int_equal(a->n_hyperparameters, b->n_hyperparameters);
+	assert_memory_equal(a->hyperparameters, b->hyperparameters,
+		a->n_hyperparameters * sizeof a->hyperparameters[0]);
+}
+
+/* Its own choice it judges as it did, and any other is no better. */
+static void a_choice_can_be_judged(void **state)
+{
+	static const struct strategy variants[] = {
+		{ .name = STRATEGY_BAYESIAN },
+		{ .name = STRATEGY_BAYESIAN, .acquisition = STRATEGY_UCB },
+		{ .name = STRATEGY_BAYESIAN, .incumbent = STRATEGY_INCUMBENT_NOISY },
+		{ .name = STRATEGY_BAYESIAN, .hyperparameters = STRATEGY_MARGINAL },
+	};
+	struct job job;
+
+	for (size_t i = 0; i < sizeof variants / sizeof *variants; i++) {
+		init_branin(&job, STRATEGY_BAYESIAN);
+		job_run(&job, branin, 20);
+		job.strategy = variants[i];
+		add_pending(&job, (const double[]){ 0, 5 });
+		const struct suggestion choice = job_ask(&job);
+
+		job.request.judged = choice.values;
+		const struct suggestion judged = job_ask(&job);
+
+		assert_memory_equal(judged.values, choice.values, 2 * sizeof choice.values[0]);
+		assert_same_numbers(&judged, &choice);
+
+		job.request.judged = (const double[]){ 0, 5 };
+		const struct suggestion other = job_ask(&job);
+
+		assert_true(other.values[0] == 0 && other.values[1] == 5);
+		assert_true(other.maximised < choice.maximised);
+		assert_true(other.mean != choice.mean);
+	}
+}
+
 /* In the user's unit, for what the trial then gives: of 20 predictions no more than a few lie beyond
  * three sd (the sd is the model's own and somewhat too sure of itself). */
 static void predictions_are_in_the_users_unit(void **state)
@@ -1155,6 +1198,7 @@ int main(void)
 		cmocka_unit_test(running_trials_count_for_the_design),
 		cmocka_unit_test(the_design_is_that_of_strategy_sobol),
 		cmocka_unit_test(the_models_suggestion_comes_with_its_reasons),
+		cmocka_unit_test(a_choice_can_be_judged),
 		cmocka_unit_test(predictions_are_in_the_users_unit),
 		cmocka_unit_test(the_unit_of_the_objective_does_not_matter),
 		cmocka_unit_test(the_start_of_the_fit_must_fit_the_space_or_is_ignored),

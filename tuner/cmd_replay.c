@@ -19,18 +19,23 @@ static cJSON *machine_json(const char *cpu, const char *blas, const char *progra
 	return NULL;
 }
 
-static bool add_differences(cJSON *object, const struct replay *replay)
+static bool add_differences(
+	cJSON *object, const char *name, const struct replay_differences *differences, bool heights)
 {
-	cJSON *differences = cJSON_AddArrayToObject(object, "differences");
-	bool ok = differences != NULL;
-	for (size_t i = 0; ok && i < replay->n_differences; i++) {
-		const struct replay_difference *difference = &replay->differences[i];
+	cJSON *array = cJSON_AddArrayToObject(object, name);
+	bool ok = array != NULL;
+	for (size_t i = 0; ok && i < differences->n; i++) {
+		const struct replay_difference *difference = &differences->items[i];
 		cJSON *item = cJSON_CreateObject();
-		ok = json_append(differences, item) &&
+		ok = json_append(array, item) &&
 		     json_add_integer(item, "trial", difference->trial) &&
 		     json_add_string(item, "field", difference->field) &&
 		     json_add_string(item, "recorded", difference->recorded) &&
-		     json_add_string(item, "recomputed", difference->recomputed);
+		     json_add_string(item, "recomputed", difference->recomputed) &&
+		     (!heights || (json_add_number(item, "maximised_recorded",
+					   difference->maximised_recorded) &&
+					  json_add_number(item, "maximised_recomputed",
+						  difference->maximised_recomputed)));
 	}
 	return ok;
 }
@@ -39,6 +44,7 @@ static bool fill(cJSON *object, const struct report *report, const struct replay
 {
 	return json_add_string(object, "job", report->job.name) &&
 	       json_add_integer(object, "recomputed", (int64_t)replay->recomputed) &&
+	       json_add_integer(object, "same_bits", (int64_t)replay->same_bits) &&
 	       json_add_integer(object, "given", (int64_t)replay->given) &&
 	       json_add_integer(object, "elsewhere", (int64_t)replay->elsewhere) &&
 	       json_add_item(
@@ -47,7 +53,8 @@ static bool fill(cJSON *object, const struct report *report, const struct replay
 		       replay->elsewhere > 0 ? machine_json(replay->their_cpu, replay->their_blas,
 						       replay->their_program)
 					     : cJSON_CreateNull()) &&
-	       add_differences(object, replay);
+	       add_differences(object, "differences", &replay->differences, false) &&
+	       add_differences(object, "other_maxima", &replay->other_maxima, true);
 }
 
 static bool print_json(
@@ -80,20 +87,46 @@ static void print_elsewhere(const struct replay *replay)
 				(int)strlen(parts[i].name), "", parts[i].here);
 }
 
-static void print_differences(const struct replay *replay)
+static void print_more(const struct replay_differences *differences)
 {
-	for (size_t i = 0; i < replay->n_differences && i < SHOWN; i++) {
-		const struct replay_difference *difference = &replay->differences[i];
+	if (differences->n > SHOWN)
+		printf("and %zu more: --json has them all\n", differences->n - SHOWN);
+}
+
+static void print_differences(const struct replay_differences *differences)
+{
+	for (size_t i = 0; i < differences->n && i < SHOWN; i++) {
+		const struct replay_difference *difference = &differences->items[i];
 		printf("trial %lld: %s was %s, is %s\n", (long long)difference->trial,
 			difference->field, difference->recorded, difference->recomputed);
 	}
-	if (replay->n_differences > SHOWN)
-		printf("and %zu more: --json has them all\n", replay->n_differences - SHOWN);
-	if (replay->n_differences > 0 && replay->elsewhere > 0)
-		printf("Where a maximum is flat, or two are equally high, other roundings may "
-		       "choose "
-		       "another point:\nin a long search elsewhere that is to be expected of a few "
-		       "decisions, and of no more.\n");
+	print_more(differences);
+}
+
+/* Made elsewhere. */
+static void print_other_maxima(const struct replay_differences *maxima)
+{
+	if (maxima->n == 0)
+		return;
+	printf("Of %zu the model says the same where they were made, but a search from here ends "
+	       "in another place,\nas roundings may have it: the function there, and here\n",
+		maxima->n);
+	for (size_t i = 0; i < maxima->n && i < SHOWN; i++) {
+		const struct replay_difference *other = &maxima->items[i];
+		printf("trial %lld: %.10g and %.10g (%s was %s, is %s)\n", (long long)other->trial,
+			other->maximised_recorded, other->maximised_recomputed, other->field,
+			other->recorded, other->recomputed);
+	}
+	print_more(maxima);
+}
+
+static void print_same(const struct replay *replay)
+{
+	if (replay->same_bits == replay->recomputed)
+		printf("all are the same to the bit\n");
+	else
+		printf("all are the same: %zu to the bit, %zu to 1e-6\n", replay->same_bits,
+			replay->recomputed - replay->same_bits);
 }
 
 static void print(const struct report *report, const struct replay *replay)
@@ -102,12 +135,12 @@ static void print(const struct report *report, const struct replay *replay)
 		report->job.name, replay->recomputed, replay->given);
 	if (replay->elsewhere > 0)
 		print_elsewhere(replay);
-	if (replay->n_differences > 0)
-		printf("%zu differ\n", replay->n_differences);
+	if (replay->differences.n > 0)
+		printf("%zu differ\n", replay->differences.n);
 	else if (replay->recomputed > 0)
-		printf(replay->elsewhere > 0 ? "all are the same\n"
-					     : "all are the same to the bit\n");
-	print_differences(replay);
+		print_same(replay);
+	print_differences(&replay->differences);
+	print_other_maxima(&replay->other_maxima);
 }
 
 int cmd_replay(const struct invocation *call, struct tuner_error *err)
@@ -122,7 +155,7 @@ int cmd_replay(const struct invocation *call, struct tuner_error *err)
 		ok = print_json(&report, &replay, err);
 	else if (ok)
 		print(&report, &replay);
-	const int status = replay.n_differences > 0 ? EXIT_GATE : EXIT_DONE;
+	const int status = replay.differences.n > 0 ? EXIT_GATE : EXIT_DONE;
 	replay_finish(&replay);
 	report_close(&report);
 	return ok ? status : -1;

@@ -296,7 +296,9 @@ const struct subcommand commands[] = {
 		TAKES_DB | TAKES_JSON, replay_options, cmd_replay,
 		"From the database alone; what was given, nobody decided. Decisions of another "
 		"processor or\n"
-		"other libraries are held to 1e-6, all others to the bit.\n"
+		"other libraries are held to 1e-6, all others to the bit. Where a search then ends "
+		"in another\n"
+		"place, what the model says of the recorded one is held.\n"
 		"Exit status: 0 all are the same, 1 some differ." },
 	{ "verify", "[JOB]", "check what holds in every sound database, and its files", 0, 1,
 		TAKES_DB | TAKES_JSON, verify_options, cmd_verify,

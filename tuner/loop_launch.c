@@ -55,10 +55,11 @@ static bool propose(struct loop *loop, struct plan *plan, struct tuner_error *er
 		!loop_proposal_limit(loop, search, &limit, err))
 		goto out;
 	const struct queued *given = found ? &queued : NULL;
+	const struct proposal_terms terms = { .parallel = search_slots(loop), .work_limit = limit };
 	ok = limit < 0 ? proposal_make(&search->proposer, &search->history, pending, n, given,
 				 search_slots(loop), &plan->proposal, err)
-		       : proposal_make_within(&search->proposer, &search->history, pending, n,
-				 given, search_slots(loop), limit, &plan->proposal, err);
+		       : proposal_make_under(&search->proposer, &search->history, pending, n, given,
+				 &terms, &plan->proposal, err);
 out:
 	if (found)
 		queued_finish(&queued);

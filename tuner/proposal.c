@@ -127,6 +127,7 @@ static void decide_by_user(
 		.mean = NAN,
 		.sd = NAN,
 		.acquisition = NAN,
+		.maximised = NAN,
 		.value_probability = NAN,
 		.incumbent = NAN,
 		.sequence = (uint64_t)sequence,
@@ -141,8 +142,8 @@ static int64_t budget_trials(const struct proposer *proposer, const struct histo
 }
 
 static bool decide_by_strategy(const struct proposer *proposer, const struct history *history,
-	const struct pending *pending, size_t n_pending, const double *partial, size_t parallel,
-	int64_t limit, struct suggestion *ret, struct tuner_error *err)
+	const struct pending *pending, size_t n_pending, const double *partial,
+	const struct proposal_terms *terms, struct suggestion *ret, struct tuner_error *err)
 {
 	const struct job_file *file = proposer->file;
 	struct observation *observations = NULL;
@@ -154,14 +155,15 @@ static bool decide_by_strategy(const struct proposer *proposer, const struct his
 		.repeat = (uint32_t)proposer->repeat,
 		.number = (uint32_t)(history->created + 1),
 		.budget_trials = (size_t)budget_trials(proposer, history),
-		.parallel = parallel,
+		.parallel = terms->parallel,
 		.pending = configurations,
 		.n_pending = n_pending,
 		.sequence = (uint64_t)proposer->sequence,
 		.partial = partial,
 		.start = proposer->hyperparameters,
 		.n_start = proposer->n_hyperparameters,
-		.work_limit = (uint64_t)limit,
+		.work_limit = (uint64_t)terms->work_limit,
+		.judged = terms->judged,
 	};
 	bool ok = false;
 	if (configurations == NULL) {
@@ -215,7 +217,7 @@ static bool asked_model(const struct suggestion *suggestion)
 
 /* The row that lets this be computed again. Its numbers are in the user's unit and sign. */
 static void fill_decision(struct proposal *proposal, const struct proposer *proposer,
-	const struct history *history, size_t n_pending, size_t parallel, int64_t limit,
+	const struct history *history, size_t n_pending, const struct proposal_terms *terms,
 	int64_t took_us)
 {
 	const struct suggestion *s = &proposal->suggestion;
@@ -232,8 +234,8 @@ static void fill_decision(struct proposal *proposal, const struct proposer *prop
 		.sequence = proposer->sequence,
 		.next_sequence = (int64_t)s->sequence,
 		.budget_trials = budget_trials(proposer, history),
-		.parallel = (int64_t)parallel,
-		.work_limit = limit,
+		.parallel = (int64_t)terms->parallel,
+		.work_limit = terms->work_limit,
 		.work = (int64_t)s->work,
 		.hyperparameters = s->hyperparameters,
 		.n_hyperparameters = s->n_hyperparameters,
@@ -252,13 +254,14 @@ bool proposal_make(const struct proposer *proposer, const struct history *histor
 	const struct pending *pending, size_t n_pending, const struct queued *queued,
 	size_t parallel, struct proposal *ret, struct tuner_error *err)
 {
-	return proposal_make_within(proposer, history, pending, n_pending, queued, parallel,
-		work_limit(proposer, history), ret, err);
+	const struct proposal_terms terms = { .parallel = parallel,
+		.work_limit = work_limit(proposer, history) };
+	return proposal_make_under(proposer, history, pending, n_pending, queued, &terms, ret, err);
 }
 
-bool proposal_make_within(const struct proposer *proposer, const struct history *history,
+bool proposal_make_under(const struct proposer *proposer, const struct history *history,
 	const struct pending *pending, size_t n_pending, const struct queued *queued,
-	size_t parallel, int64_t limit, struct proposal *ret, struct tuner_error *err)
+	const struct proposal_terms *terms, struct proposal *ret, struct tuner_error *err)
 {
 	const struct job_file *file = proposer->file;
 	const size_t d = file->space.d;
@@ -278,7 +281,7 @@ bool proposal_make_within(const struct proposer *proposer, const struct history 
 	if (queued != NULL && is_complete(given, d))
 		decide_by_user(&ret->suggestion, given, d, proposer->sequence);
 	else if (!decide_by_strategy(proposer, history, pending, n_pending, queued ? given : NULL,
-			 parallel, limit, &ret->suggestion, err))
+			 terms, &ret->suggestion, err))
 		goto fail;
 	ret->exhausted = ret->suggestion.exhausted;
 	if (ret->exhausted)
@@ -292,8 +295,7 @@ bool proposal_make_within(const struct proposer *proposer, const struct history 
 		goto fail;
 	}
 	ret->cpu_us = clock_thread_us() - cpu_us;
-	fill_decision(ret, proposer, history, n_pending, parallel, limit,
-		clock_monotonic_us() - began_us);
+	fill_decision(ret, proposer, history, n_pending, terms, clock_monotonic_us() - began_us);
 	return true;
 fail:
 	proposal_finish(ret);

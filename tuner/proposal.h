@@ -63,11 +63,18 @@ bool proposal_make(const struct proposer *proposer, const struct history *histor
 	const struct pending *pending, size_t n_pending, const struct queued *queued,
 	size_t parallel, struct proposal *ret, struct tuner_error *err);
 
-/* The same within a given work limit (0: none), so that it says nothing of the time that was there. */
+/* What a decision is made under, besides what is known. */
+struct proposal_terms {
+	size_t parallel;
+	int64_t work_limit; /* evaluations; 0: none */
+	const double *judged; /* instead of a search by the model (suggest.h); NULL: it searches */
+};
+
+/* The same under given terms, so that it says nothing of the time that was there. */
 TUNER_MUST_CHECK
-bool proposal_make_within(const struct proposer *proposer, const struct history *history,
+bool proposal_make_under(const struct proposer *proposer, const struct history *history,
 	const struct pending *pending, size_t n_pending, const struct queued *queued,
-	size_t parallel, int64_t limit, struct proposal *ret, struct tuner_error *err);
+	const struct proposal_terms *terms, struct proposal *ret, struct tuner_error *err);
 void proposal_committed(
 	struct proposer *proposer, const struct proposal *proposal, int64_t decision_id);
 void proposal_finish(struct proposal *proposal);

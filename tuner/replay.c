@@ -1,9 +1,8 @@
 #include "tuner/replay.h"
 
 #include "base/array.h"
-#include "base/number.h"
 #include "trials/rescore.h"
-#include "tuner/proposal.h"
+#include "tuner/replay_comparison.h"
 #include "tuner/version.h"
 
 #include <math.h>
@@ -20,7 +19,6 @@ struct past_end {
 struct player {
 	const struct report *report;
 	struct replay *replay;
-	size_t capacity; /* of its differences */
 	struct trial_list trials; /* all, by number */
 	struct past_end *ends; /* in their order, also those that were taken back */
 	size_t n_ends, next_end; /* those before next_end have been looked at */
@@ -54,13 +52,6 @@ static void forget_file(struct player *player)
 	player->as_of = 0;
 }
 
-/* Without what only this decision knows of itself. */
-static size_t settings_length(const char *settings)
-{
-	const char *end = strstr(settings, ", \"value_probability\": ");
-	return end != NULL ? (size_t)(end - settings) : strcspn(settings, "}");
-}
-
 /* Each search has a history of its own. */
 static bool is_of_search(const struct player *player, const struct trial *trial)
 {
@@ -70,11 +61,11 @@ static bool is_of_search(const struct player *player, const struct trial *trial)
 static bool is_in_force(
 	const struct player *player, const struct trial *trial, const struct decision *decision)
 {
-	const size_t length = settings_length(decision->settings);
+	const size_t length = decision_settings_length(decision->settings);
 	return player->file != NULL && is_of_search(player, trial) &&
 	       player->space_version == trial->space_version &&
 	       player->objective_version == decision->objective_version &&
-	       settings_length(player->settings) == length &&
+	       decision_settings_length(player->settings) == length &&
 	       strncmp(player->settings, decision->settings, length) == 0;
 }
 
@@ -239,9 +230,14 @@ static bool take_start(
 
 /* ---- the decision once more ---- */
 
+/* By a search, or what the model thinks of `judged`. */
 static bool propose_again(struct player *player, const struct trial *trial,
-	const struct decision *decision, struct proposal *ret, struct tuner_error *err)
+	const struct decision *decision, const double *judged, struct proposal *ret,
+	struct tuner_error *err)
 {
+	const struct proposal_terms terms = { .parallel = (size_t)decision->parallel,
+		.work_limit = decision->work_limit,
+		.judged = judged };
 	struct pending *pending = NULL;
 	struct queued queued = { 0 };
 	bool is_queued = false;
@@ -250,148 +246,11 @@ static bool propose_again(struct player *player, const struct trial *trial,
 			take_start(player, decision, err) &&
 			queue_taken(player->report->store, trial->id, &queued, &is_queued, err) &&
 			take_pending(player, decision, &pending, err) &&
-			proposal_make_within(&player->proposer, &player->history, pending,
-				decision->n_pending, is_queued ? &queued : NULL,
-				(size_t)decision->parallel, decision->work_limit, ret, err);
+			proposal_make_under(&player->proposer, &player->history, pending,
+				decision->n_pending, is_queued ? &queued : NULL, &terms, ret, err);
 	pending_finish(pending, decision->n_pending);
 	queued_finish(&queued);
 	return ok;
-}
-
-/* ---- the comparison ---- */
-
-struct comparison {
-	bool exact; /* the same processor, libraries and program */
-	bool differs;
-	struct replay_difference difference; /* the first */
-};
-
-static void differ(struct comparison *comparison, const char *field, const char *recorded,
-	const char *recomputed)
-{
-	struct replay_difference *difference = &comparison->difference;
-	comparison->differs = true;
-	snprintf(difference->field, sizeof(difference->field), "%.79s", field);
-	snprintf(difference->recorded, sizeof(difference->recorded), "%.159s", recorded);
-	snprintf(difference->recomputed, sizeof(difference->recomputed), "%.159s", recomputed);
-}
-
-/* Within `scale` tolerances, unless the bits are to be the same (the database has no -0.0). */
-static bool is_same(const struct comparison *comparison, double a, double b, double scale)
-{
-	if (a == b || (isnan(a) && isnan(b)))
-		return true;
-	return !comparison->exact && fabs(a - b) <= REPLAY_TOLERANCE * scale;
-}
-
-static void compare_number(struct comparison *comparison, const char *field, double recorded,
-	double recomputed, double scale)
-{
-	char texts[2][NUMBER_TEXT];
-	if (!comparison->differs && !is_same(comparison, recorded, recomputed, scale))
-		differ(comparison, field, number_from_double(recorded, texts[0]),
-			number_from_double(recomputed, texts[1]));
-}
-
-static void compare_text(struct comparison *comparison, const char *field, const char *recorded,
-	const char *recomputed)
-{
-	if (!comparison->differs && strcmp(recorded, recomputed) != 0)
-		differ(comparison, field, recorded, recomputed);
-}
-
-static void compare_integer(
-	struct comparison *comparison, const char *field, int64_t recorded, int64_t recomputed)
-{
-	char texts[2][32];
-	if (comparison->differs || recorded == recomputed)
-		return;
-	snprintf(texts[0], sizeof(texts[0]), "%lld", (long long)recorded);
-	snprintf(texts[1], sizeof(texts[1]), "%lld", (long long)recomputed);
-	differ(comparison, field, texts[0], texts[1]);
-}
-
-/* Elsewhere a tolerance is a part of the range, whatever the scale is. Categories have none. */
-static bool is_same_value(
-	const struct comparison *comparison, const struct parameter *parameter, double a, double b)
-{
-	if (is_same(comparison, a, b, 0))
-		return true;
-	return !comparison->exact && parameter->type != PARAMETER_CATEGORICAL && !isnan(a) &&
-	       !isnan(b) &&
-	       is_same(comparison, parameter_encode(parameter, a), parameter_encode(parameter, b),
-		       1);
-}
-
-static void compare_values(struct comparison *comparison, const struct job_file *file,
-	const struct trial *trial, const struct proposal *proposal)
-{
-	double values[SPACE_PARAMETERS_MAX];
-	configuration_stored_values(file, proposal->values, values);
-	for (size_t i = 0; i < file->space.d && !comparison->differs; i++) {
-		const struct parameter *parameter = &file->space.parameters[i];
-		char field[80], texts[2][NUMBER_TEXT];
-		if (is_same_value(comparison, parameter, trial->values[i], values[i]))
-			continue;
-		snprintf(field, sizeof(field), "parameter %.60s", parameter->name);
-		differ(comparison, field, number_from_double(trial->values[i], texts[0]),
-			number_from_double(values[i], texts[1]));
-	}
-}
-
-static void compare_hyperparameters(struct comparison *comparison, const struct decision *recorded,
-	const struct decision *recomputed)
-{
-	compare_integer(comparison, "number of hyperparameters",
-		(int64_t)recorded->n_hyperparameters, (int64_t)recomputed->n_hyperparameters);
-	for (size_t i = 0; i < recorded->n_hyperparameters && !comparison->differs; i++) {
-		char field[80];
-		snprintf(field, sizeof(field), "hyperparameter %zu", i + 1);
-		compare_number(comparison, field, recorded->hyperparameters[i],
-			recomputed->hyperparameters[i], 1);
-	}
-}
-
-static double value_probability(const struct decision *decision)
-{
-	const char *at = decision->settings + settings_length(decision->settings);
-	double probability = NAN;
-	return sscanf(at, ", \"value_probability\": %lf", &probability) == 1 ? probability : NAN;
-}
-
-/* In the user's unit: parts of the numbers' own size, or of what the model is unsure by. */
-static double unit(const struct decision *decision)
-{
-	return fabs(decision->mean) + fabs(decision->incumbent) + decision->sd;
-}
-
-/* On another machine a bound on the work may be met an evaluation sooner or later. */
-static void compare_effort(struct comparison *comparison, const struct decision *recorded,
-	const struct decision *recomputed)
-{
-	compare_integer(
-		comparison, "next_sequence", recorded->next_sequence, recomputed->next_sequence);
-	if (comparison->exact)
-		compare_integer(comparison, "work", recorded->work, recomputed->work);
-}
-
-static void compare(struct comparison *comparison, const struct job_file *file,
-	const struct trial *trial, const struct decision *recorded, const struct proposal *proposal)
-{
-	const struct decision *recomputed = &proposal->decision;
-	const double scale = unit(recorded);
-	compare_text(comparison, "branch", recorded->branch, recomputed->branch);
-	compare_text(comparison, "reason", recorded->reason, recomputed->reason);
-	compare_values(comparison, file, trial, proposal);
-	compare_hyperparameters(comparison, recorded, recomputed);
-	compare_number(comparison, "mean", recorded->mean, recomputed->mean, scale);
-	compare_number(comparison, "sd", recorded->sd, recomputed->sd, scale);
-	compare_number(comparison, "incumbent", recorded->incumbent, recomputed->incumbent, scale);
-	compare_number(
-		comparison, "acquisition", recorded->acquisition, recomputed->acquisition, 1);
-	compare_number(comparison, "value_probability", value_probability(recorded),
-		value_probability(recomputed), 1);
-	compare_effort(comparison, recorded, recomputed);
 }
 
 /* ---- one decision ---- */
@@ -412,61 +271,112 @@ static void note_elsewhere(struct replay *replay, const struct decision *decisio
 	snprintf(replay->their_program, sizeof(replay->their_program), "%.31s", decision->program);
 }
 
-static bool add_difference(
-	struct player *player, const struct replay_difference *difference, struct tuner_error *err)
+static bool list_difference(struct replay_differences *list,
+	const struct replay_difference *difference, struct tuner_error *err)
+{
+	if (!array_reserve(&list->items, list->n, &list->capacity, sizeof(*list->items)))
+		return tuner_fail_memory(err);
+	list->items[list->n++] = *difference;
+	return true;
+}
+
+/* What the model makes of the recorded choice, where a search of it has come to another. *ret is whether it says
+ * the same of it as it did. */
+static bool judge(struct player *player, const struct trial *trial, const struct decision *decision,
+	const struct proposal *found, struct replay_difference *difference, bool *ret,
+	struct tuner_error *err)
+{
+	struct comparison comparison = { .exact = false };
+	struct proposal judged;
+	double *values = NULL;
+	*ret = false;
+	if (strcmp(decision->branch, branch_name(BRANCH_MODEL)) != 0 ||
+		found->suggestion.branch != BRANCH_MODEL)
+		return true;
+	if (!trial_present_values(player->file, trial, &values, err))
+		return false;
+	const bool ok =
+		values == NULL || propose_again(player, trial, decision, values, &judged, err);
+	if (ok && values != NULL) {
+		decision_compare(&comparison, player->file, trial, decision, &judged);
+		difference->maximised_recorded = judged.suggestion.maximised;
+		difference->maximised_recomputed = found->suggestion.maximised;
+		*ret = !comparison.differs;
+		proposal_finish(&judged);
+	}
+	free(values);
+	return ok;
+}
+
+static bool compare(struct player *player, const struct trial *trial,
+	const struct decision *decision, const struct proposal *found, struct tuner_error *err)
 {
 	struct replay *replay = player->replay;
-	if (!array_reserve(&replay->differences, replay->n_differences, &player->capacity,
-		    sizeof(*replay->differences)))
-		return tuner_fail_memory(err);
-	replay->differences[replay->n_differences++] = *difference;
-	return true;
+	const bool is_elsewhere = !is_from_here(replay, decision);
+	struct comparison comparison = { .exact = true };
+	bool is_judged_same = false;
+	decision_compare(&comparison, player->file, trial, decision, found);
+	replay->same_bits += !comparison.differs;
+	if (comparison.differs && is_elsewhere) {
+		comparison = (struct comparison){ .exact = false };
+		decision_compare(&comparison, player->file, trial, decision, found);
+	}
+	if (!comparison.differs)
+		return true;
+	if (is_elsewhere && !judge(player, trial, decision, found, &comparison.difference,
+				    &is_judged_same, err))
+		return false;
+	return list_difference(is_judged_same ? &replay->other_maxima : &replay->differences,
+		&comparison.difference, err);
+}
+
+static bool differs(struct player *player, const struct trial *trial, const char *field,
+	const char *recorded, const char *recomputed, struct tuner_error *err)
+{
+	const struct replay_difference difference =
+		replay_difference_of(trial->number, field, recorded, recomputed);
+	return list_difference(&player->replay->differences, &difference, err);
 }
 
 /* A fault of this one decision is a difference, too: the others can still be told of. */
 static bool recompute(struct player *player, const struct trial *trial,
-	const struct decision *decision, struct comparison *comparison, struct tuner_error *err)
+	const struct decision *decision, struct tuner_error *err)
 {
 	struct tuner_error fault = { TUNER_OK, "" };
 	struct proposal proposal;
 	if (!take_file(player, trial, decision, err))
 		return false;
-	if (player->file == NULL || player->file->space.d != trial->d) {
-		differ(comparison, "settings", decision->settings, "not known to this version");
-		return true;
+	if (player->file == NULL || player->file->space.d != trial->d)
+		return differs(player, trial, "settings", decision->settings,
+			"not known to this version", err);
+	if (!propose_again(player, trial, decision, NULL, &proposal, &fault)) {
+		if (fault.code == TUNER_USAGE)
+			return differs(
+				player, trial, "branch", decision->branch, fault.message, err);
+		*err = fault;
+		return false;
 	}
-	if (!propose_again(player, trial, decision, &proposal, &fault)) {
-		if (fault.code != TUNER_USAGE) {
-			*err = fault;
-			return false;
-		}
-		differ(comparison, "branch", decision->branch, fault.message);
-		return true;
-	}
-	if (proposal.exhausted)
-		differ(comparison, "branch", decision->branch, "nothing left to try");
-	else
-		compare(comparison, player->file, trial, decision, &proposal);
+	const bool ok = proposal.exhausted ? differs(player, trial, "branch", decision->branch,
+						     "nothing left to try", err)
+					   : compare(player, trial, decision, &proposal, err);
 	proposal_finish(&proposal);
-	return true;
+	return ok;
 }
 
 static bool play_decision(struct player *player, const struct trial *trial,
 	const struct decision *decision, struct tuner_error *err)
 {
 	struct replay *replay = player->replay;
-	struct comparison comparison = { .exact = is_from_here(replay, decision) };
 	if (strcmp(decision->branch, branch_name(BRANCH_USER)) == 0) {
 		replay->given++;
 		return true;
 	}
-	if (!recompute(player, trial, decision, &comparison, err))
+	if (!recompute(player, trial, decision, err))
 		return tuner_fail_in(err, "trial %lld: ", (long long)trial->number);
 	replay->recomputed++;
-	if (!comparison.exact)
+	if (!is_from_here(replay, decision))
 		note_elsewhere(replay, decision);
-	comparison.difference.trial = trial->number;
-	return !comparison.differs || add_difference(player, &comparison.difference, err);
+	return true;
 }
 
 static bool play(struct player *player, const struct trial *trial, struct tuner_error *err)
@@ -625,6 +535,7 @@ bool replay_job(
 
 void replay_finish(struct replay *replay)
 {
-	free(replay->differences);
+	free(replay->differences.items);
+	free(replay->other_maxima.items);
 	*replay = (struct replay){ 0 };
 }

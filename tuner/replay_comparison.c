@@ -1,0 +1,152 @@
+#include "tuner/replay_comparison.h"
+
+#include "base/number.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+size_t decision_settings_length(const char *settings)
+{
+	const char *end = strstr(settings, ", \"value_probability\": ");
+	return end != NULL ? (size_t)(end - settings) : strcspn(settings, "}");
+}
+
+struct replay_difference replay_difference_of(
+	int64_t trial, const char *field, const char *recorded, const char *recomputed)
+{
+	struct replay_difference ret = {
+		.trial = trial, .maximised_recorded = NAN, .maximised_recomputed = NAN
+	};
+	snprintf(ret.field, sizeof(ret.field), "%.79s", field);
+	snprintf(ret.recorded, sizeof(ret.recorded), "%.159s", recorded);
+	snprintf(ret.recomputed, sizeof(ret.recomputed), "%.159s", recomputed);
+	return ret;
+}
+
+static void differ(struct comparison *comparison, const char *field, const char *recorded,
+	const char *recomputed)
+{
+	comparison->differs = true;
+	comparison->difference =
+		replay_difference_of(comparison->trial, field, recorded, recomputed);
+}
+
+/* Within `scale` tolerances, unless the bits are to be the same (the database has no -0.0). */
+static bool is_same(const struct comparison *comparison, double a, double b, double scale)
+{
+	if (a == b || (isnan(a) && isnan(b)))
+		return true;
+	return !comparison->exact && fabs(a - b) <= REPLAY_TOLERANCE * scale;
+}
+
+static void compare_number(struct comparison *comparison, const char *field, double recorded,
+	double recomputed, double scale)
+{
+	char texts[2][NUMBER_TEXT];
+	if (!comparison->differs && !is_same(comparison, recorded, recomputed, scale))
+		differ(comparison, field, number_from_double(recorded, texts[0]),
+			number_from_double(recomputed, texts[1]));
+}
+
+static void compare_text(struct comparison *comparison, const char *field, const char *recorded,
+	const char *recomputed)
+{
+	if (!comparison->differs && strcmp(recorded, recomputed) != 0)
+		differ(comparison, field, recorded, recomputed);
+}
+
+static void compare_integer(
+	struct comparison *comparison, const char *field, int64_t recorded, int64_t recomputed)
+{
+	char texts[2][32];
+	if (comparison->differs || recorded == recomputed)
+		return;
+	snprintf(texts[0], sizeof(texts[0]), "%lld", (long long)recorded);
+	snprintf(texts[1], sizeof(texts[1]), "%lld", (long long)recomputed);
+	differ(comparison, field, texts[0], texts[1]);
+}
+
+/* Elsewhere a tolerance is a part of the range, whatever the scale is. Categories have none. */
+static bool is_same_value(
+	const struct comparison *comparison, const struct parameter *parameter, double a, double b)
+{
+	if (is_same(comparison, a, b, 0))
+		return true;
+	return !comparison->exact && parameter->type != PARAMETER_CATEGORICAL && !isnan(a) &&
+	       !isnan(b) &&
+	       is_same(comparison, parameter_encode(parameter, a), parameter_encode(parameter, b),
+		       1);
+}
+
+static void compare_values(struct comparison *comparison, const struct job_file *file,
+	const struct trial *trial, const struct proposal *proposal)
+{
+	double values[SPACE_PARAMETERS_MAX];
+	configuration_stored_values(file, proposal->values, values);
+	for (size_t i = 0; i < file->space.d && !comparison->differs; i++) {
+		const struct parameter *parameter = &file->space.parameters[i];
+		char field[80], texts[2][NUMBER_TEXT];
+		if (is_same_value(comparison, parameter, trial->values[i], values[i]))
+			continue;
+		snprintf(field, sizeof(field), "parameter %.60s", parameter->name);
+		differ(comparison, field, number_from_double(trial->values[i], texts[0]),
+			number_from_double(values[i], texts[1]));
+	}
+}
+
+static void compare_hyperparameters(struct comparison *comparison, const struct decision *recorded,
+	const struct decision *recomputed)
+{
+	compare_integer(comparison, "number of hyperparameters",
+		(int64_t)recorded->n_hyperparameters, (int64_t)recomputed->n_hyperparameters);
+	for (size_t i = 0; i < recorded->n_hyperparameters && !comparison->differs; i++) {
+		char field[80];
+		snprintf(field, sizeof(field), "hyperparameter %zu", i + 1);
+		compare_number(comparison, field, recorded->hyperparameters[i],
+			recomputed->hyperparameters[i], 1);
+	}
+}
+
+static double value_probability(const struct decision *decision)
+{
+	const char *at = decision->settings + decision_settings_length(decision->settings);
+	double probability = NAN;
+	return sscanf(at, ", \"value_probability\": %lf", &probability) == 1 ? probability : NAN;
+}
+
+/* In the user's unit: parts of the numbers' own size, or of what the model is unsure by. */
+static double unit(const struct decision *decision)
+{
+	return fabs(decision->mean) + fabs(decision->incumbent) + decision->sd;
+}
+
+/* On another machine a bound on the work may be met an evaluation sooner or later. */
+static void compare_effort(struct comparison *comparison, const struct decision *recorded,
+	const struct decision *recomputed)
+{
+	compare_integer(
+		comparison, "next_sequence", recorded->next_sequence, recomputed->next_sequence);
+	if (comparison->exact)
+		compare_integer(comparison, "work", recorded->work, recomputed->work);
+}
+
+void decision_compare(struct comparison *comparison, const struct job_file *file,
+	const struct trial *trial, const struct decision *recorded, const struct proposal *proposal)
+{
+	const struct decision *recomputed = &proposal->decision;
+	const double scale = unit(recorded);
+	comparison->trial = trial->number;
+	compare_text(comparison, "branch", recorded->branch, recomputed->branch);
+	compare_text(comparison, "reason", recorded->reason, recomputed->reason);
+	compare_values(comparison, file, trial, proposal);
+	compare_hyperparameters(comparison, recorded, recomputed);
+	compare_number(comparison, "mean", recorded->mean, recomputed->mean, scale);
+	compare_number(comparison, "sd", recorded->sd, recomputed->sd, scale);
+	compare_number(comparison, "incumbent", recorded->incumbent, recomputed->incumbent, scale);
+	compare_number(
+		comparison, "acquisition", recorded->acquisition, recomputed->acquisition, 1);
+	compare_number(comparison, "value_probability", value_probability(recorded),
+		value_probability(recomputed), 1);
+	compare_effort(comparison, recorded, recomputed);
+}
