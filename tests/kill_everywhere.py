@@ -340,6 +340,9 @@ def check(directory, configurations):
 
 # ---- the kinds of kills ----
 
+# Durations count, so that a time that recovery knows otherwise shows in a replay.
+BAYESIAN = {"name": "bayesian", "cost_aware": True}
+
 # strategy: of the job. victim: the tracer's word. again: the sitting after a kill in the middle is the one
 # that is killed. stops: some trials are stopped early. keeps: only the best trials keep what they saved.
 # remote: trials run on a host of the backend ssh.
@@ -348,12 +351,12 @@ Kind = collections.namedtuple("Kind", "strategy victim again stops keeps remote"
 
 KINDS = {
     "program": Kind("sobol", "program"),
-    "bayesian": Kind("bayesian", "program"),
+    "bayesian": Kind(BAYESIAN, "program"),
     "recovery": Kind("sobol", "program", again=True),
     "stops": Kind("sobol", "program", stops=True),
     "keep": Kind("sobol", "program", keeps=True),
     "supervisor": Kind("sobol", "supervisor"),
-    "both": Kind("bayesian", "both"),
+    "both": Kind(BAYESIAN, "both"),
     "remote": Kind("sobol", "program", remote=True),
 }
 
