@@ -2,6 +2,7 @@
 
 #include "surrogate/factor.h"
 
+#include <gsl/gsl_pow_int.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,7 +76,7 @@ static bool standardise(struct cost *cost, struct durations *durations)
 		sum += durations->logs[i];
 	cost->mean = sum / n;
 	for (size_t i = 0; i < durations->n; i++)
-		squares += pow(durations->logs[i] - cost->mean, 2);
+		squares += gsl_pow_2(durations->logs[i] - cost->mean);
 	cost->sd = sqrt(squares / n);
 	if (!(cost->sd > SAME))
 		return false;

@@ -3,6 +3,7 @@
 #include "surrogate/factor.h"
 #include "surrogate/model_fit.h"
 
+#include <gsl/gsl_pow_int.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,8 +72,8 @@ static bool explain(const struct model *model, double *ret_explained, struct tun
 
 	for (size_t i = 0; ok && i < data->n; i++)
 		if (data->valued[i]) {
-			errors += pow(data->y[i] - foretold[i], 2);
-			squares += pow(data->y[i] - mean, 2);
+			errors += gsl_pow_2(data->y[i] - foretold[i]);
+			squares += gsl_pow_2(data->y[i] - mean);
 		}
 	free(foretold);
 	*ret_explained = 1 - errors / squares;

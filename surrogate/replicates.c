@@ -1,5 +1,6 @@
 #include "surrogate/replicates.h"
 
+#include <gsl/gsl_pow_int.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,7 +134,7 @@ static void merge(struct replicates_rows *rows, const struct groups *groups, siz
 		m++;
 	}
 	for (size_t i = first; i != rows->n; i = groups->next[i]) {
-		squares += pow(rows->y[i] - sum / m, 2);
+		squares += gsl_pow_2(rows->y[i] - sum / m);
 		rows->counts[i] = 0;
 	}
 	rows->y[last] = sum / m;
