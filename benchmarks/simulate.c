@@ -1,16 +1,16 @@
 /* Runs one strategy of ours on one problem, in virtual time, and prints a row of CSV for each trial:
  *
  *     simulate --problem NAME [--method tuner|random|sobol] [--seeds A[-B]] [--workers W] [--trials N]
- *              [--costs] [--set KEY=VALUE]
+ *              [--costs] [--recommend] [--set KEY=VALUE]
  *     simulate --list | --describe
  *
  * Columns: problem,method,workers,seed,trial,finished,value,observed,seconds. `value` is free of noise,
  * `observed` what the strategy was told (nan: the trial failed), `finished` in units of a trial's median
- * duration (--costs: these depend on the configuration), `seconds` what the suggestion cost. Every method is told problem_n_initial points first. */
+ * duration (--costs: these depend on the configuration), `seconds` what the suggestion cost. --recommend: one row a run instead (print_recommended). Every method is told problem_n_initial points first. */
 #include "benchmarks/problems.h"
 #include "benchmarks/strategy_settings.h"
 #include "surrogate/gp.h"
-#include "surrogate/suggest.h"
+#include "surrogate/recommendation.h"
 
 #include <getopt.h>
 #include <gsl/gsl_errno.h>
@@ -31,6 +31,7 @@ struct simulation {
 	uint64_t seed;
 	size_t workers, trials;
 	bool costs; /* durations depend on configurations */
+	bool recommends; /* print_recommended */
 
 	struct space space;
 	double *values; /* trials x d, by launch */
@@ -146,6 +147,31 @@ static void print(struct simulation *s)
 			problem_value(s->problem, row(s, i)), s->observed[i], s->seconds[i]);
 }
 
+/* Row: problem, seed, trials, then without noise: the value of the trial that looks best, and of the one that the model
+ * recommends (recommendation.h). */
+static bool print_recommended(struct simulation *s, struct tuner_error *err)
+{
+	struct recommendation recommendation;
+	const struct suggest_request request = { .space = &s->space,
+		.strategy = &s->strategy,
+		.observations = s->observations,
+		.n_observations = s->n_observations,
+		.start = s->n_start > 0 ? s->start : NULL,
+		.n_start = s->n_start };
+	const struct observation *best = NULL;
+
+	for (size_t i = 0; i < s->n_observations; i++)
+		if (s->observations[i].kind == OBSERVATION_DONE &&
+			(best == NULL || s->observations[i].objective < best->objective))
+			best = &s->observations[i];
+	if (!recommend(&request, &recommendation, err))
+		return false;
+	printf("%s,%llu,%zu,%.17g,%.17g\n", s->problem->name, (unsigned long long)s->seed,
+		s->trials, problem_value(s->problem, best->values),
+		problem_value(s->problem, s->observations[recommendation.observation].values));
+	return true;
+}
+
 static bool simulate(struct simulation *s, struct tuner_error *err)
 {
 	const size_t d = s->problem->d, n = s->trials;
@@ -165,7 +191,11 @@ static bool simulate(struct simulation *s, struct tuner_error *err)
 			end_one(s);
 		ok = launch(s, trial, err);
 	}
-	if (ok)
+	while (s->n_running > 0)
+		end_one(s);
+	if (ok && s->recommends)
+		ok = print_recommended(s, err);
+	else if (ok)
 		print(s);
 	free(s->values);
 	free(s->observed);
@@ -224,7 +254,8 @@ static void describe(void)
 static int usage(void)
 {
 	fputs("usage: simulate --problem NAME [--method tuner|random|sobol] [--seeds A[-B]]\n"
-	      "                [--workers W] [--trials N] [--costs] [--set KEY=VALUE]\n"
+	      "                [--workers W] [--trials N] [--costs] [--recommend]\n"
+	      "                [--set KEY=VALUE]\n"
 	      "       simulate --list | --describe\n",
 		stderr);
 	return 2;
@@ -249,7 +280,7 @@ struct arguments {
 	struct strategy strategy;
 	unsigned long long first, last;
 	size_t workers, trials;
-	bool costs;
+	bool costs, recommends;
 };
 
 /* False: the arguments make no sense. */
@@ -260,7 +291,8 @@ static bool parse(int argc, char **argv, struct arguments *ret)
 		{ "seeds", required_argument, NULL, 's' },
 		{ "workers", required_argument, NULL, 'w' },
 		{ "trials", required_argument, NULL, 't' }, { "costs", no_argument, NULL, 'c' },
-		{ "set", required_argument, NULL, 'x' }, { 0 } };
+		{ "recommend", no_argument, NULL, 'r' }, { "set", required_argument, NULL, 'x' },
+		{ 0 } };
 	int option;
 
 	*ret = (struct arguments){ .method = "tuner", .first = 1, .last = 1, .workers = 1 };
@@ -277,6 +309,8 @@ static bool parse(int argc, char **argv, struct arguments *ret)
 			ret->trials = (size_t)atoi(optarg);
 		else if (option == 'c')
 			ret->costs = true;
+		else if (option == 'r')
+			ret->recommends = true;
 		else if (option == 'x' && !strategy_setting(&ret->strategy, optarg))
 			return false;
 		else if (option == '?')
@@ -306,6 +340,7 @@ int main(int argc, char **argv)
 			.seed = seed,
 			.workers = arguments.workers,
 			.costs = arguments.costs,
+			.recommends = arguments.recommends,
 			.trials = arguments.trials > 0 ? arguments.trials
 						       : problem_budget(arguments.problem) };
 

@@ -1,19 +1,12 @@
 #include "surrogate/importance.h"
 
 #include "surrogate/factor.h"
-#include "surrogate/model_fit.h"
+#include "surrogate/trial_model.h"
 
 #include <gsl/gsl_pow_int.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct model {
-	double given[SPACE_PARAMETERS_MAX]; /* nothing is */
-	struct columns columns;
-	struct model_data data;
-	struct gp *gp;
-};
 
 /* ---- how good the model is ---- */
 
@@ -60,7 +53,7 @@ static double mean_of_valued(const struct model_data *data)
 	return sum / n;
 }
 
-static bool explain(const struct model *model, double *ret_explained, struct tuner_error *err)
+static bool explain(const struct trial_model *model, double *ret_explained, struct tuner_error *err)
 {
 	const struct model_data *data = &model->data;
 	const double mean = mean_of_valued(data);
@@ -82,7 +75,7 @@ static bool explain(const struct model *model, double *ret_explained, struct tun
 
 /* ---- the model ---- */
 
-static bool check(const struct model *model, struct tuner_error *err)
+static bool check(const struct trial_model *model, struct tuner_error *err)
 {
 	const struct model_data *data = &model->data;
 	const size_t n = transform_n_finite(data->transform);
@@ -105,26 +98,10 @@ static bool check(const struct model *model, struct tuner_error *err)
 				     n);
 }
 
-static bool fit(struct model *model, const struct suggest_request *request, struct tuner_error *err)
-{
-	double lengthscales[COLUMNS_MAX];
-	struct gp_fit_report report;
-
-	if (!gp_create(model->columns.d, model->columns.kinds, false, &model->gp, err))
-		return false;
-
-	const double *start = model_fit_start(model->gp, request);
-
-	model_fit_lengthscales(&model->columns, start, lengthscales);
-	return model_data_init(&model->data, &model->columns, request, lengthscales, err) &&
-	       check(model, err) &&
-	       model_fit(model->gp, &model->data, request, start, false, 0, &report, err);
-}
-
 /* ---- the answer ---- */
 
-static void by_parameter(
-	const struct model *model, const struct sensitivity *sensitivity, struct importance *ret)
+static void by_parameter(const struct trial_model *model, const struct sensitivity *sensitivity,
+	struct importance *ret)
 {
 	const double noise = exp(gp_hyperparameters(model->gp)[model->columns.d]);
 
@@ -150,23 +127,19 @@ bool importance_of(
 		.repeat = request->repeat,
 		.number = request->number,
 		.purpose = RANDOM_IMPORTANCE };
-	struct model model = { .gp = NULL };
+	struct trial_model model;
 	struct sensitivity sensitivity;
+	bool ok = trial_model_init(&model, request, false, err);
 
 	*ret = (struct importance){ 0 };
-	for (size_t i = 0; i < request->space->d; i++)
-		model.given[i] = NAN;
-	columns_init(&model.columns, request->space, model.given);
-	if (model.columns.d == 0)
-		return tuner_fail(err, TUNER_USAGE,
+	if (ok && model.columns.d == 0)
+		ok = tuner_fail(err, TUNER_USAGE,
 			"the space has one configuration: there is nothing to vary");
-
-	const bool ok = fit(&model, request, err) && explain(&model, &ret->explained, err) &&
-			sensitivity_of(model.gp, &model.columns, key, &sensitivity, err);
-
+	ok = ok && check(&model, err) && trial_model_fit(&model, request, err) &&
+	     explain(&model, &ret->explained, err) &&
+	     sensitivity_of(model.gp, &model.columns, key, &sensitivity, err);
 	if (ok)
 		by_parameter(&model, &sensitivity, ret);
-	gp_destroy(model.gp);
-	model_data_finish(&model.data);
+	trial_model_finish(&model);
 	return ok;
 }

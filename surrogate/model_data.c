@@ -140,14 +140,13 @@ static bool choose(struct model_data *data, const struct columns *columns,
  * standardised outcomes tells. */
 static enum transform_kind transform_of(const struct suggest_request *request, size_t d)
 {
-	static const double NOISY = 0.003;
-
 	const size_t n_start = request->strategy->warp == STRATEGY_WARP_NONE ? d + 1 : 3 * d + 1;
 
 	if (request->strategy->transform != TRANSFORM_AUTO)
 		return request->strategy->transform;
-	return request->n_start == n_start && exp(request->start[d]) > NOISY ? TRANSFORM_WINSOR
-									     : TRANSFORM_HALF_RANK;
+	return request->n_start == n_start && exp(request->start[d]) > MODEL_DATA_NOISY
+		       ? TRANSFORM_WINSOR
+		       : TRANSFORM_HALF_RANK;
 }
 
 static bool transform_and_choose(struct model_data *data, const struct columns *columns,

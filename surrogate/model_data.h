@@ -1,6 +1,6 @@
 /* What the model is fitted to: the request's trials, encoded, their objectives transformed, those of the
  * same configuration merged (replicates.h). TRANSFORM_AUTO is HALF_RANK, and WINSOR where the request's
- * hyperparameters have a noise variance above 0.003.
+ * hyperparameters have a noise variance above MODEL_DATA_NOISY.
  *
  * Left out are trials without anything to learn from (stopped before their first value) and those
  * that have no coordinates after an edit of the space. Beyond MODEL_ROWS_MAX a choice of the rest
@@ -15,6 +15,9 @@
 #include "surrogate/transform.h"
 
 enum { MODEL_ROWS_MAX = 1024 };
+
+/* In the model's unit; docs/surrogate.md has how it was chosen. */
+#define MODEL_DATA_NOISY 0.003
 
 struct model_data {
 	size_t n, d;

@@ -141,6 +141,42 @@ END
 	[ "$status" -eq 2 ]
 }
 
+@test "where results are noisy, best says so, and the model has its own" {
+	TRIALS=30 STRATEGY=bayesian write_job
+	# The same noise each time, up to .1 to both sides.
+	cat >train.sh <<'END'
+awk -v x="$2" 'BEGIN { noise = (x * 7919) % 1; printf "loss=%.17g\n", (x - 0.3) ^ 2 + (noise - 0.5) / 5 }'
+END
+	"$TUNER" run --quiet job.jsonc
+	run "$TUNER" best
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"results are noisy: tuner best --by-model job tells"* ]]
+	run "$TUNER" best --by-model
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"by the model the best is trial"*"without noise it expects "*"tuner best --by-model --command job"* ]]
+	[[ "$output" != *"results are noisy"* ]]
+	"$TUNER" best --by-model --json >by.json
+	jq -e '.expected > -0.1 and .expected < 0.05 and .expected_sd > 0 and .noise_sd > 0.02 and .noise_sd < 0.1' by.json
+	[ "$("$TUNER" best --by-model --params | jq .x)" = "$(jq .parameters.x by.json)" ]
+	"$TUNER" best --json | jq -e 'has("expected") | not'
+	# What follows is about that trial.
+	"$TUNER" best --by-model --command | grep -qF -- "--x $(jq .parameters.x by.json)"
+
+	# Without noise nothing is said of it, and the two are as good.
+	rm -rf tuner.db*
+	write_train
+	"$TUNER" run --quiet job.jsonc
+	run "$TUNER" best
+	[[ "$output" != *"noisy"* ]]
+	"$TUNER" best --by-model --json | jq -e '.objective < 1e-6'
+	# Of two trials no model can be made.
+	rm -rf tuner.db*
+	"$TUNER" run --quiet job.jsonc --trials 2
+	run "$TUNER" best --by-model
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"too few for a model"* ]]
+}
+
 @test "best says that others are as good" {
 	TRIALS=3 PARALLEL=1 write_job
 	"$TUNER" run job.jsonc --quiet -- sh -c 'echo loss=1' sh

@@ -5,6 +5,7 @@
 #include "tuner/best_command.h"
 #include "tuner/job_open.h"
 #include "tuner/provenance_report.h"
+#include "tuner/recommended.h"
 #include "tuner/report_json.h"
 #include "tuner/text_width.h"
 #include "tuner/trial_report.h"
@@ -129,9 +130,11 @@ static bool has_command(const struct report *report)
 	return has;
 }
 
-static void add_next(const struct invocation *call, const struct report *report, struct text *out)
+static void add_next(
+	const struct invocation *call, const struct report *report, bool by_model, struct text *out)
 {
-	text_print(out, "next: tuner best --%s ", has_command(report) ? "command" : "params");
+	text_print(out, "next: tuner best %s--%s ", by_model ? "--by-model " : "",
+		has_command(report) ? "command" : "params");
 	report_reference(call, report, out);
 	text_add(out, " prints what repeats it\n");
 }
@@ -173,25 +176,57 @@ static bool add_origin(const struct report *report, const struct trial *best, st
 	return ok;
 }
 
+/* Which is the best, and by what. `by` is NULL for the best result. */
+static void add_best(const struct report *report, const struct trial *best,
+	const struct recommended *by, struct text *out)
+{
+	if (by == NULL)
+		text_print(out, "job %s: the best is trial %lld, %s = %.8g (proposed by %s)\n",
+			report->job.name, (long long)best->number, report->metric, best->objective,
+			best->branch);
+	else
+		text_print(out,
+			"job %s: by the model the best is trial %lld, %s = %.8g (proposed by %s)\n"
+			"without noise it expects %.6g there, give or take %.2g; one result has "
+			"noise of %.2g\n",
+			report->job.name, (long long)best->number, report->metric, best->objective,
+			best->branch, by->mean, by->sd, by->noise_sd);
+	trial_text(best, out);
+	text_add(out, "\n");
+}
+
+/* Of many noisy results the best is so by luck, too. */
+static bool add_doubt(const struct invocation *call, const struct report *report, struct text *out,
+	struct tuner_error *err)
+{
+	bool is_noisy = false;
+	if (!recommended_matters(report, &is_noisy, err))
+		return false;
+	if (!is_noisy)
+		return true;
+	text_add(out, "results are noisy: tuner best --by-model ");
+	report_reference(call, report, out);
+	text_add(out, " tells which trial the model thinks best\n");
+	return true;
+}
+
 static bool print_words(const struct invocation *call, const struct report *report,
-	const struct trial *best, const struct trial *first, struct tuner_error *err)
+	const struct trial *best, const struct trial *first, const struct recommended *by,
+	struct tuner_error *err)
 {
 	struct text out = TEXT_EMPTY;
 	size_t ties = 0;
 	if (!count_ties(report, best, &ties, err))
 		return false;
-	text_print(&out, "job %s: the best is trial %lld, %s = %.8g (proposed by %s)\n",
-		report->job.name, (long long)best->number, report->metric, best->objective,
-		best->branch);
-	trial_text(best, &out);
-	text_add(&out, "\n");
-	if (ties > 0)
+	add_best(report, best, by, &out);
+	if (ties > 0 && by == NULL)
 		text_print(&out, "%zu other trial%s reached the same value; this was the first\n",
 			ties, ties == 1 ? "" : "s");
-	if (best->number != 1 && strcmp(first->source, "added") != 0)
+	if (best->number != 1 && strcmp(first->source, "added") != 0 && by == NULL)
 		add_gain(report, best, first, &out);
-	bool ok = add_origin(report, best, &out, err) && add_code(report, best, &out, err);
-	add_next(call, report, &out);
+	bool ok = add_origin(report, best, &out, err) && add_code(report, best, &out, err) &&
+		  (by != NULL || add_doubt(call, report, &out, err));
+	add_next(call, report, by != NULL, &out);
 	ok = ok && (!text_failed(&out) || tuner_fail_memory(err));
 	if (ok)
 		fputs(out.bytes, stdout);
@@ -199,8 +234,15 @@ static bool print_words(const struct invocation *call, const struct report *repo
 	return ok;
 }
 
-static cJSON *best_json(
-	const struct report *report, const struct trial *best, const struct trial *first)
+static bool add_recommended(cJSON *object, const struct recommended *by)
+{
+	return by == NULL || (json_add_number(object, "expected", by->mean) &&
+				     json_add_number(object, "expected_sd", by->sd) &&
+				     json_add_number(object, "noise_sd", by->noise_sd));
+}
+
+static cJSON *best_json(const struct report *report, const struct trial *best,
+	const struct trial *first, const struct recommended *by)
 {
 	cJSON *object = trial_json(report, best);
 	const double first_value = first->state == TRIAL_DONE ? first->objective : NAN;
@@ -209,28 +251,29 @@ static cJSON *best_json(
 		json_add_optional(object, "first_objective", first_value) &&
 		json_add_optional(object, "gain",
 			report->maximize ? best->objective - first_value
-					 : first_value - best->objective))
+					 : first_value - best->objective) &&
+		add_recommended(object, by))
 		return object;
 	cJSON_Delete(object);
 	return NULL;
 }
 
 static bool print_compared(const struct invocation *call, const struct report *report,
-	const struct trial *best, struct tuner_error *err)
+	const struct trial *best, const struct recommended *by, struct tuner_error *err)
 {
 	struct trial first;
 	bool found = false;
 	if (!report_number(report, 1, &first, &found, err))
 		return false;
 	tuner_assert(found); /* trials are numbered from 1, without gaps */
-	const bool ok = call->json ? json_out(best_json(report, best, &first), err)
-				   : print_words(call, report, best, &first, err);
+	const bool ok = call->json ? json_out(best_json(report, best, &first, by), err)
+				   : print_words(call, report, best, &first, by, err);
 	trial_finish(&first);
 	return ok;
 }
 
 static bool print(const struct invocation *call, const struct report *report,
-	const struct trial *best, struct tuner_error *err)
+	const struct trial *best, const struct recommended *by, struct tuner_error *err)
 {
 	const bool command = invocation_option(call, "command") != NULL;
 	const bool model = invocation_option(call, "model") != NULL;
@@ -249,7 +292,7 @@ static bool print(const struct invocation *call, const struct report *report,
 		puts(best->parameters);
 		return true;
 	}
-	return print_compared(call, report, best, err);
+	return print_compared(call, report, best, by, err);
 }
 
 /* No trial is done: why, and what to do. */
@@ -281,6 +324,21 @@ static bool say_none(
 	return true;
 }
 
+static bool print_recommended(
+	const struct invocation *call, const struct report *report, struct tuner_error *err)
+{
+	struct recommended by;
+	struct trial trial;
+	bool found = false;
+	if (!recommended_read(report, &by, err) ||
+		!report_number(report, by.number, &trial, &found, err))
+		return false;
+	tuner_assert(found);
+	const bool ok = print(call, report, &trial, &by, err);
+	trial_finish(&trial);
+	return ok;
+}
+
 int cmd_best(const struct invocation *call, struct tuner_error *err)
 {
 	struct report report = { 0 };
@@ -290,8 +348,10 @@ int cmd_best(const struct invocation *call, struct tuner_error *err)
 	if (!report_open(call, call->n_arguments > 0 ? call->arguments[0] : NULL, &report, err) ||
 		!report_best(&report, &best, &found, err))
 		goto out;
-	if (found)
-		status = print(call, &report, &best, err) ? EXIT_DONE : -1;
+	if (found && invocation_option(call, "by-model") != NULL)
+		status = print_recommended(call, &report, err) ? EXIT_DONE : -1;
+	else if (found)
+		status = print(call, &report, &best, NULL, err) ? EXIT_DONE : -1;
 	else if (say_none(call, &report, err))
 		status = EXIT_NO_RESULT;
 out:

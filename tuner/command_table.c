@@ -140,6 +140,9 @@ static const struct option_row best_options[] = {
 	{ "params", 0, NULL, "print its parameters as JSON" },
 	{ "model", 0, NULL, "print the directory of its saved model" },
 	{ "artifacts", 0, NULL, "print the path of each file that it has saved" },
+	{ "by-model", 0, NULL,
+		"where results are noisy: the trial that the model thinks best, not the one that "
+		"looks best" },
 	{ .name = NULL },
 };
 

@@ -1,7 +1,7 @@
 #include "tuner/importance_report.h"
 
-#include "tuner/history.h"
 #include "tuner/job_open.h"
+#include "tuner/model_question.h"
 #include "tuner/report_json.h"
 
 #include <math.h>
@@ -15,42 +15,16 @@ static const double EXPLAINED_MIN = .3;
 
 /* ---- what is asked ---- */
 
-/* The request is the one of the job's next suggestion, whose model this is about. */
-static bool ask(const struct report *report, struct importance_report *result,
-	const struct history *history, const struct decision *latest, struct tuner_error *err)
-{
-	struct observation *observations = NULL;
-	struct suggest_request request = { .space = &result->file->space,
-		.strategy = &result->file->strategy,
-		.seed = result->file->seed,
-		.number = (uint32_t)(history->created + 1),
-		.start = latest->hyperparameters,
-		.n_start = latest->n_hyperparameters };
-	bool ok = history_observations(history, &observations, &request.n_observations, err);
-	request.observations = observations;
-	ok = ok && (importance_of(&request, &result->importance, err) ||
-			   tuner_fail_in(err, "job %s: ", report->job.name));
-	free(observations);
-	return ok;
-}
-
 static bool compute(
 	const struct report *report, struct importance_report *result, struct tuner_error *err)
 {
-	struct history history = { 0 };
-	struct decision latest = { 0 };
-	char *memory = NULL;
-	bool found;
-	if (!job_stored_file(&report->job, &result->file, err))
+	struct model_question question;
+	if (!job_stored_file(&report->job, &result->file, err) ||
+		!model_question_open(report, result->file, &question, err))
 		return false;
-	result->file->stopping.rule = STOPPING_NONE; /* so that no curves are read */
-	if (!history_load(&history, result->file, report->store, report->job.id, NULL, -1, err))
-		return false;
-	const bool ok = decision_latest(report->store, report->job.id, "", 0, &latest, &memory,
-				&found, err) &&
-			ask(report, result, &history, &latest, err);
-	free(memory);
-	history_finish(&history);
+	const bool ok = importance_of(&question.request, &result->importance, err) ||
+			tuner_fail_in(err, "job %s: ", report->job.name);
+	model_question_close(&question);
 	return ok;
 }
 
