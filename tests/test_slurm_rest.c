@@ -227,6 +227,49 @@ static void errors_say_whether_something_has_happened(void **state)
 	assert_error(SLURM_LIST, 200, "{\"jobs\":[{\"job_id\":", 3000, SLURM_UNREACHABLE, false);
 }
 
+/* Taken for a refusal, the trial would be launched again under another key, beside the job that is queued. */
+static void a_submit_without_a_word_of_slurms_may_have_happened(void **state)
+{
+	(void)state;
+	assert_error(SLURM_SUBMIT, 200, "{\"job_id\":17,\"err", 3000, SLURM_UNCLEAR, false);
+	assert_error(SLURM_SUBMIT, 200, "<html>ok</html>", 3000, SLURM_UNCLEAR, false);
+	assert_error(SLURM_SUBMIT, 200, "", 3000, SLURM_UNCLEAR, false);
+	assert_error(SLURM_SUBMIT, 500, "Internal Server Error", 3000, SLURM_UNCLEAR, false);
+	assert_error(SLURM_SUBMIT, 408, "Request Timeout", 3000, SLURM_UNCLEAR, false);
+	/* The controller took it, and its answer did not come. */
+	assert_error(SLURM_SUBMIT, 500,
+		"{\"errors\":[{\"error_number\":1802,\"error\":\"Unable to contact slurm "
+		"controller (receive failure)\"}]}",
+		9000000, SLURM_UNCLEAR, false);
+	assert_error(SLURM_SUBMIT, 500,
+		"{\"errors\":[{\"error_number\":1003,\"error\":\"Communication failure "
+		"(receive)\"}]}",
+		9000000, SLURM_UNCLEAR, false);
+	/* It turned us away before it looked. */
+	assert_error(SLURM_SUBMIT, 500,
+		"{\"errors\":[{\"error_number\":1804,\"error\":\"back off\"}]}", 3000,
+		SLURM_UNREACHABLE, false);
+	assert_error(SLURM_SUBMIT, 429, "Too Many Requests", 3000, SLURM_UNREACHABLE, false);
+}
+
+static void numbers_beyond_their_type_are_none(void **state)
+{
+	bool token;
+	(void)state;
+	struct slurm_reply reply = parse(SLURM_LIST, 200,
+		"{\"jobs\":[{\"job_id\":1e300,\"restart_cnt\":-1e300,\"submit_time\":1e18,"
+		"\"job_state\":\"RUNNING\",\"name\":\"a\"},"
+		"{\"job_id\":5,\"restart_cnt\":1e999,\"submit_time\":{\"number\":-4}}]}",
+		3000, &token);
+
+	assert_int_equal(reply.n_jobs, 2);
+	assert_job(&reply.jobs[0], 0, SLURM_RUNNING, 0, "a");
+	assert_int_equal(reply.jobs[0].submitted_s, 0);
+	assert_job(&reply.jobs[1], 5, SLURM_UNKNOWN, 0, "");
+	assert_int_equal(reply.jobs[1].submitted_s, 0);
+	free(reply.jobs);
+}
+
 /* ---- what we say ---- */
 
 static char *const environment[] = { (char *)"PATH=/bin:/usr/bin", (char *)"HOME=/root", NULL };
@@ -302,6 +345,8 @@ int main(void)
 		cmocka_unit_test(nothing_new_is_an_empty_reply),
 		cmocka_unit_test(submits_of_both_shapes),
 		cmocka_unit_test(errors_say_whether_something_has_happened),
+		cmocka_unit_test(a_submit_without_a_word_of_slurms_may_have_happened),
+		cmocka_unit_test(numbers_beyond_their_type_are_none),
 		cmocka_unit_test(a_submit_of_the_older_shape),
 		cmocka_unit_test(a_submit_of_the_newer_shape),
 	};
