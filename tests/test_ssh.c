@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "scheduler/attempt_files.h"
 #include "scheduler/ssh.h"
+#include "scheduler/ssh_pending.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -427,6 +428,46 @@ static void a_loss_that_was_never_committed_is_none(void **state)
 	output_is(host, 1, "end\n");
 }
 
+/* Passed over, the host would get trials while the lost attempt lives. */
+static void a_fence_that_cannot_be_read_is_not_passed_over(void **state)
+{
+	static const struct pending fence = {
+		.kind = PENDING_FENCE, .trial = "0001", .number = "1", .id = 1, .key = "k"
+	};
+	struct host *host = *state;
+	struct pending *items = NULL;
+	char path[256];
+	size_t n = 9;
+
+	snprintf(path, sizeof(path), "%s/.hosts/h", host->mirror);
+	ASSERT_OK(host, pending_list(path, &items, &n, &host->err)); /* none has been made yet */
+	assert_int_equal(n, 0);
+	ASSERT_OK(host, pending_add(path, &fence, &host->err));
+	ASSERT_OK(host, pending_list(path, &items, &n, &host->err));
+	assert_int_equal(n, 1);
+	assert_string_equal(items[0].key, "k");
+	free(items);
+
+	snprintf(path, sizeof(path), "%s/.hosts/h/fence-0001-1", host->mirror);
+	ASSERT_OK(host, file_write_atomic(path, "what", 4, 0600, false, &host->err));
+	open_host(host, true, PATIENCE_US);
+	struct backend_event event;
+	bool got = false, ok = true;
+	for (int i = 0; i < 20 && ok; i++)
+		ok = host->backend->ops->next(host->backend, &event, &got, &host->err);
+	assert_false(ok);
+	assert_non_null(strstr(host->err.message, "fence-0001-1"));
+	close_host(host);
+
+	assert_int_equal(unlink(path), 0);
+	ASSERT_OK(host, directory_make(path, 0700, &host->err));
+	*strrchr(path, '/') = '\0';
+	assert_false(pending_list(path, &items, &n, &host->err));
+	ASSERT_OK(host, directory_remove(path, &host->err));
+	ASSERT_OK(host, file_write_atomic(path, "", 0, 0600, false, &host->err));
+	assert_false(pending_list(path, &items, &n, &host->err));
+}
+
 static void a_lease_ends_what_nobody_asks_for(void **state)
 {
 	struct host *host = *state;
@@ -548,6 +589,7 @@ int main(void)
 		TEST(signals_reach_the_command),
 		TEST(a_host_that_stays_away_loses_its_attempts),
 		TEST(a_loss_that_was_never_committed_is_none),
+		TEST(a_fence_that_cannot_be_read_is_not_passed_over),
 		TEST(a_lease_ends_what_nobody_asks_for),
 		TEST(gpus_are_those_of_the_host),
 		TEST(another_cpu_is_refused),
