@@ -466,7 +466,7 @@ bool backend_ssh_open(
 	ssh->backend.ops = &ssh_ops;
 	ssh->root = ssh->site_directory = ssh->site_code = TEXT_EMPTY;
 	ssh->link.ssh = (struct child_process){ .in = -1, .out = -1, .errors = -1 };
-	ssh->heard_us = clock_monotonic_us();
+	ssh->heard_us = ssh->looked_us = clock_monotonic_us();
 	ssh->pause_us = PAUSE_FIRST_US;
 	snprintf(ssh->code_name, sizeof(ssh->code_name), "code");
 	if ((!copy_settings(ssh, settings) && !tuner_fail_memory(err)) ||

@@ -49,6 +49,7 @@ struct ssh {
 	bool greeted; /* this connection's agent has said what it is */
 	int64_t next_try_us, pause_us; /* monotonic */
 	int64_t heard_us; /* last, or since when we wait to be */
+	int64_t looked_us; /* when the last step ended, or it was opened */
 	int64_t ping_us; /* next */
 	enum { TOLD_NOTHING, TOLD_UP, TOLD_DOWN } told;
 	char told_reason[256];

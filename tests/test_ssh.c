@@ -35,6 +35,16 @@ static const int64_t PATIENCE_US = 60000000;
 	"[ ! -e noise ] || echo 'Welcome to h!'\n"                                                 \
 	"PATH=\"$PWD/bin:$PATH\" HOME=$PWD exec /bin/sh -c \"$word\"\n"
 
+/* What has passed beyond what really has: the linker has everybody read this clock. */
+static int64_t passed_us;
+int64_t __real_clock_monotonic_us(void);
+int64_t __wrap_clock_monotonic_us(void);
+
+int64_t __wrap_clock_monotonic_us(void)
+{
+	return __real_clock_monotonic_us() + passed_us;
+}
+
 struct host {
 	char base[64], home[96], mirror[96];
 	struct backend *backend;
@@ -404,6 +414,33 @@ static void a_host_that_stays_away_loses_its_attempts(void **state)
 	assert_int_equal(event.kind, BACKEND_HOST_UP);
 }
 
+/* A laptop that slept, a program that was stopped and goes on: it was not the host that was away. */
+static void time_in_which_nobody_looked_counts_for_no_timeout(void **state)
+{
+	struct host *host = *state;
+	struct backend_event event;
+	bool got = false;
+
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	start(host, 1, "until [ -e go ]; do sleep 0.02; done; echo end", 0);
+	await(host, BACKEND_STARTED);
+	cut(host);
+	passed_us += 2 * PATIENCE_US;
+	put(host, "go", true);
+	while (!got || event.kind != BACKEND_ENDED) {
+		if (host->turns++ > TURNS_MAX)
+			fail_msg("what is waited for does not come");
+		ASSERT_OK(host, host->backend->ops->next(host->backend, &event, &got, &host->err));
+		if (got && event.kind == BACKEND_LOST)
+			fail_msg("%s", event.message);
+		if (!got)
+			poll(NULL, 0, 10);
+	}
+	assert_int_equal(event.exit.code, 0);
+	output_is(host, 1, "end\n");
+}
+
 static void a_loss_that_was_never_committed_is_none(void **state)
 {
 	struct host *host = *state;
@@ -588,6 +625,7 @@ int main(void)
 		TEST(to_stop_what_never_ran_starts_nothing),
 		TEST(signals_reach_the_command),
 		TEST(a_host_that_stays_away_loses_its_attempts),
+		TEST(time_in_which_nobody_looked_counts_for_no_timeout),
 		TEST(a_loss_that_was_never_committed_is_none),
 		TEST(a_fence_that_cannot_be_read_is_not_passed_over),
 		TEST(a_lease_ends_what_nobody_asks_for),
