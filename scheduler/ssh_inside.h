@@ -13,6 +13,7 @@ struct ssh_attempt {
 	char key[64];
 	bool starts; /* it may be started there if it has not run */
 	bool sent; /* the agent of this connection knows it */
+	bool asked; /* this process has sent it before, or an earlier one may have */
 	bool started, ended; /* told */
 	bool fenced; /* lost: to be killed as soon as the host is back */
 	bool quiet; /* fenced, and its end has been told */

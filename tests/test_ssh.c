@@ -155,6 +155,27 @@ static struct backend_event await(struct host *host, enum backend_event_kind kin
 	return event;
 }
 
+/* The next event of this attempt, which must be of this kind. */
+static struct backend_event await_first_of(
+	struct host *host, int64_t attempt, enum backend_event_kind kind)
+{
+	struct backend_event event = { .kind = kind };
+	const int64_t until_us = clock_monotonic_us() + PATIENCE_US;
+	bool got = false;
+	while (clock_monotonic_us() < until_us) {
+		ASSERT_OK(host, host->backend->ops->next(host->backend, &event, &got, &host->err));
+		if (got && event.attempt == attempt) {
+			if (event.kind != kind)
+				fail_msg("kind %d: %s", (int)event.kind, event.message);
+			return event;
+		}
+		if (!got)
+			poll(NULL, 0, 10);
+	}
+	fail_msg("no event of attempt %d", (int)attempt);
+	return event;
+}
+
 /* Lets time pass for the backend. */
 static void turn(struct host *host)
 {
@@ -328,6 +349,48 @@ static void what_was_prepared_but_not_sent_is_started_once(void **state)
 	assert_int_equal(lines_of(host, "starts"), 1);
 }
 
+static void put_large_file(struct host *host, int number)
+{
+	char path[300];
+
+	snprintf(path, sizeof(path), "%s/large", directory_of(host, number));
+	ASSERT_OK(host, file_write_atomic(path, "", 0, 0600, false, &host->err));
+	assert_int_equal(truncate(path, LAUNCH_BYTES_MAX + 1), 0);
+}
+
+/* "Failed" says that nothing has run, and the trial would be launched again, beside this one. */
+static void what_cannot_be_sent_again_may_run_all_the_same(void **state)
+{
+	struct host *host = *state;
+	struct backend_event event;
+	bool got;
+
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	start(host, 1, "echo x >>starts; until [ -e go ]; do sleep 0.02; done", 0);
+	ASSERT_OK(host, host->backend->ops->next(host->backend, &event, &got, &host->err));
+	const int64_t until_us = clock_monotonic_us() + PATIENCE_US;
+	while (lines_of(host, "starts") == 0 && clock_monotonic_us() < until_us)
+		poll(NULL, 0, 10);
+	close_host(host);
+	put_large_file(host, 1);
+	open_host(host, true, PATIENCE_US);
+	adopt(host, 1);
+	await_first_of(host, 1, BACKEND_STARTED);
+	put(host, "go", true);
+	await(host, BACKEND_ENDED);
+	assert_int_equal(lines_of(host, "starts"), 1);
+	/* Where no agent has ever heard of it, it has failed, and why is told. */
+	ASSERT_OK(host, directory_make(directory_of(host, 2), 0700, &host->err));
+	put_large_file(host, 2);
+	start(host, 2, "echo x >>starts", 0);
+	event = await_first_of(host, 2, BACKEND_FAILED);
+	assert_non_null(strstr(event.message, "large"));
+	start(host, 3, "echo x >>starts", 0);
+	await(host, BACKEND_ENDED);
+	assert_int_equal(lines_of(host, "starts"), 2);
+}
+
 static void to_stop_what_never_ran_starts_nothing(void **state)
 {
 	struct host *host = *state;
@@ -412,6 +475,35 @@ static void a_host_that_stays_away_loses_its_attempts(void **state)
 		assert_true(host->backend->ops->next(host->backend, &event, &got, &host->err));
 	}
 	assert_int_equal(event.kind, BACKEND_HOST_UP);
+}
+
+/* That nothing of it lives is not to be told of one that cannot be looked up here: it is killed all the same. */
+static void a_fence_needs_no_mirror(void **state)
+{
+	struct host *host = *state;
+	struct text starts = TEXT_EMPTY;
+	char path[300];
+
+	open_host(host, true, 300000);
+	await(host, BACKEND_HOST_UP);
+	start(host, 1, "echo $$ >>starts; while :; do sleep 0.02; done", 0);
+	await(host, BACKEND_STARTED);
+	while (lines_of(host, "starts") == 0)
+		turn(host);
+	put(host, "down", true);
+	cut(host);
+	await(host, BACKEND_LOST);
+	host->backend->ops->forget(host->backend, 1);
+	close_host(host);
+	snprintf(path, sizeof(path), "%s/exit.json", directory_of(host, 1));
+	ASSERT_OK(host, directory_make(path, 0700, &host->err));
+	put(host, "down", false);
+	open_host(host, true, PATIENCE_US);
+	snprintf(path, sizeof(path), "%s/starts", host->home);
+	ASSERT_OK(host, file_read(path, 100, &starts, &host->err));
+	while (kill(atoi(starts.bytes), 0) == 0)
+		turn(host);
+	text_finish(&starts);
 }
 
 /* A laptop that slept, a program that was stopped and goes on: it was not the host that was away. */
@@ -622,9 +714,11 @@ int main(void)
 		TEST(a_broken_connection_loses_nothing),
 		TEST(the_next_process_takes_over_where_this_one_stopped),
 		TEST(what_was_prepared_but_not_sent_is_started_once),
+		TEST(what_cannot_be_sent_again_may_run_all_the_same),
 		TEST(to_stop_what_never_ran_starts_nothing),
 		TEST(signals_reach_the_command),
 		TEST(a_host_that_stays_away_loses_its_attempts),
+		TEST(a_fence_needs_no_mirror),
 		TEST(time_in_which_nobody_looked_counts_for_no_timeout),
 		TEST(a_loss_that_was_never_committed_is_none),
 		TEST(a_fence_that_cannot_be_read_is_not_passed_over),
