@@ -33,7 +33,11 @@ static const int64_t PATIENCE_US = 60000000;
 	"echo x >>connections\n"                                                                   \
 	"echo $$ >pid\n"                                                                           \
 	"[ ! -e noise ] || echo 'Welcome to h!'\n"                                                 \
-	"PATH=\"$PWD/bin:$PATH\" HOME=$PWD exec /bin/sh -c \"$word\"\n"
+	"set --\n"                                                                                 \
+	"[ ! -e unreadable ] || { read -r n path <unreadable; rm unreadable\n"                     \
+	"set -- strace -D -qq -o /dev/null -P \"$path\" \\\n"                                      \
+	"  -e inject=?open,openat:error=EIO:when=$n; }\n"                                          \
+	"PATH=\"$PWD/bin:$PATH\" HOME=$PWD exec \"$@\" /bin/sh -c \"$word\"\n"
 
 /* What has passed beyond what really has: the linker has everybody read this clock. */
 static int64_t passed_us;
@@ -155,7 +159,7 @@ static struct backend_event await(struct host *host, enum backend_event_kind kin
 	return event;
 }
 
-/* The next event of this attempt, which must be of this kind. */
+/* The next event of this attempt (0: of the host), which must be of this kind. */
 static struct backend_event await_first_of(
 	struct host *host, int64_t attempt, enum backend_event_kind kind)
 {
@@ -173,6 +177,24 @@ static struct backend_event await_first_of(
 			poll(NULL, 0, 10);
 	}
 	fail_msg("no event of attempt %d", (int)attempt);
+	return event;
+}
+
+/* The next event, which must be of the host. */
+static struct backend_event await_host(struct host *host)
+{
+	struct backend_event event = { .kind = BACKEND_HOST_UP };
+	bool got = false;
+	while (!got) {
+		if (host->turns++ > TURNS_MAX)
+			fail_msg("what is waited for does not come");
+		ASSERT_OK(host, host->backend->ops->next(host->backend, &event, &got, &host->err));
+		if (!got)
+			poll(NULL, 0, 10);
+	}
+	if (event.attempt != 0)
+		fail_msg("kind %d of attempt %d: %s", (int)event.kind, (int)event.attempt,
+			event.message);
 	return event;
 }
 
@@ -389,6 +411,46 @@ static void what_cannot_be_sent_again_may_run_all_the_same(void **state)
 	start(host, 3, "echo x >>starts", 0);
 	await(host, BACKEND_ENDED);
 	assert_int_equal(lines_of(host, "starts"), 2);
+}
+
+/* The agent of the next connection cannot open `started` of attempt 1 when it does so for the n-th time. */
+static void make_unreadable(struct host *host, int n)
+{
+	char path[300], line[400];
+
+	assert_true(host->backend->ops->site(host->backend, &host->site));
+	snprintf(line, sizeof(line), "%d %s/0001/1/started\n", n, host->site.directory);
+	snprintf(path, sizeof(path), "%s/unreadable", host->home);
+	ASSERT_OK(host, file_write_atomic(path, line, strlen(line), 0600, false, &host->err));
+}
+
+/* That a file of a living attempt cannot be read for once is no reason to tell that it has not run, or that nothing
+ * of it is left. */
+static void what_cannot_be_read_there_for_once_is_not_lost(void **state)
+{
+	struct host *host = *state;
+
+	if (system("strace -qq -o /dev/null true 2>/dev/null") != 0)
+		skip(); /* not installed, or not allowed */
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	make_unreadable(host, 2); /* the first is the look that finds it */
+	cut(host);
+	await(host, BACKEND_HOST_DOWN);
+	await(host, BACKEND_HOST_UP);
+	start(host, 1, "echo x >>starts; until [ -e go ]; do sleep 0.02; done", 0);
+	await_first_of(host, 1, BACKEND_STARTED);
+	for (int n = 1; n <= 2; n++) { /* looks before it is taken over */
+		make_unreadable(host, n);
+		cut(host);
+		while (await_host(host).kind != BACKEND_HOST_DOWN)
+			;
+		while (await_host(host).kind != BACKEND_HOST_UP)
+			;
+	}
+	put(host, "go", true);
+	await_first_of(host, 1, BACKEND_ENDED);
+	assert_int_equal(lines_of(host, "starts"), 1);
 }
 
 static void to_stop_what_never_ran_starts_nothing(void **state)
@@ -715,6 +777,7 @@ int main(void)
 		TEST(the_next_process_takes_over_where_this_one_stopped),
 		TEST(what_was_prepared_but_not_sent_is_started_once),
 		TEST(what_cannot_be_sent_again_may_run_all_the_same),
+		TEST(what_cannot_be_read_there_for_once_is_not_lost),
 		TEST(to_stop_what_never_ran_starts_nothing),
 		TEST(signals_reach_the_command),
 		TEST(a_host_that_stays_away_loses_its_attempts),
