@@ -380,16 +380,19 @@ static void keep_status(struct watch *w, int status)
 	w->outcome.signal = WIFSIGNALED(status) ? WTERMSIG(status) : -1;
 }
 
-/* Waits for every process that the command has left, in its group or not: orphans come to us. */
+/* Waits for every process that the command has left, in its group or not: orphans come to us. The status comes before
+ * the time: we may have been held up ourselves (stopped, swapped out) since the command ended. */
 static void reap_all(struct watch *w)
 {
 	const int64_t until = later(now_us(), REAP_US);
 	int status = 0;
 	pid_t pid;
 
-	while (((pid = waitpid(-1, &status, WNOHANG)) >= 0 || errno == EINTR) && now_us() < until) {
+	while ((pid = waitpid(-1, &status, WNOHANG)) >= 0 || errno == EINTR) {
 		if (pid == w->child.pid)
 			keep_status(w, status);
+		if (now_us() >= until)
+			return;
 		if (pid == 0) {
 			struct pollfd woken = { .fd = w->signals, .events = POLLIN };
 

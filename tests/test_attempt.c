@@ -319,6 +319,24 @@ static void a_command_inherits_what_its_launch_does_not_name(void **state)
 	place_remove(&place);
 }
 
+/* Swapped out, or stopped, for longer than it would wait for orphans. */
+static void a_supervisor_that_was_held_up_keeps_the_status(void **state)
+{
+	struct place place = place_make();
+	struct attempt_status status;
+
+	if (system("strace -qq -o /dev/null true 2>/dev/null") != 0)
+		skip(); /* not installed, or not allowed */
+	write_engine_launch(&place, "exit 3");
+	supervise_by_shell(
+		&place, "strace -qq -o /dev/null -e inject=wait4:delay_exit=5200000:when=1");
+	ASSERT_OK(&place, attempt_look(place.directory, &status, &place.err));
+	assert_int_equal(status.life, ATTEMPT_FINISHED);
+	assert_int_equal(status.exit.kind, EXIT_CODE);
+	assert_int_equal(status.exit.code, 3);
+	place_remove(&place);
+}
+
 static void a_supervisor_out_of_reach_shows_that_it_lives_and_can_be_asked_to_stop(void **state)
 {
 	struct place place = place_make();
@@ -820,6 +838,7 @@ int main(void)
 		cmocka_unit_test(an_attempt_of_an_earlier_boot_needs_no_fence),
 		cmocka_unit_test(a_fence_spares_a_process_that_only_has_the_number),
 		cmocka_unit_test(a_command_inherits_what_its_launch_does_not_name),
+		cmocka_unit_test(a_supervisor_that_was_held_up_keeps_the_status),
 		cmocka_unit_test(
 			a_supervisor_out_of_reach_shows_that_it_lives_and_can_be_asked_to_stop),
 		cmocka_unit_test(what_was_stopped_while_it_waited_in_a_queue_does_not_begin),
