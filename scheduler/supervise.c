@@ -263,9 +263,10 @@ static void weigh(struct watch *w)
 	const int64_t now = now_us(), share = WEIGH_SHARE * (now - began);
 
 	w->weigh_at = later(now, share > WEIGH_US ? share : WEIGH_US);
-	if (bytes <= w->order.memory_bytes || w->stop_signal != 0 || w->timed_out)
+	if (bytes <= w->order.memory_bytes)
 		return;
-	w->too_much = bytes;
+	if (w->stop_signal == 0 && !w->timed_out) /* else it is being ended already, and for that */
+		w->too_much = bytes;
 	w->weigh_at = NEVER;
 	kill_hard(w);
 }

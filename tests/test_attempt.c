@@ -648,6 +648,31 @@ static void a_supervisor_that_cannot_be_run_is_refused_at_once(void **state)
 	assert_int_equal(err.code, TUNER_USAGE);
 }
 
+/* What the supervisor looks at itself. Its grace is no leave to take the machine with it. */
+static void a_memory_limit_is_kept_while_a_command_is_being_ended(void **state)
+{
+	struct place place = place_make();
+	const char *arguments[] = { "sh", "-c",
+		"trap 'cat /dev/zero | tail -c 100000000; exit' TERM; while :; do sleep 0.02; done",
+		NULL };
+	const char *environment[] = { "PATH=/usr/bin:/bin", NULL };
+	const struct launch launch = { .key = place.key,
+		.arguments = (char *const *)arguments,
+		.environment = (char *const *)environment,
+		.working_directory = place.base,
+		.timeout_us = 300000,
+		.grace_us = 60000000,
+		.memory_bytes = 40 << 20,
+		.log_max_bytes = 1 << 20 };
+
+	ASSERT_OK(&place, launch_write(place.directory, &launch, &place.err));
+	const struct exit_record end = run_launch(&place);
+	assert_int_equal(end.kind, EXIT_TIMEOUT);
+	assert_int_equal(end.signal, SIGKILL);
+	assert_true(end.ended_us - end.started_us < 40000000);
+	place_remove(&place);
+}
+
 /* ---- a cgroup for the memory limit, by a directory that stands for it ---- */
 
 static char real_supervisor[4096];
@@ -848,6 +873,7 @@ int main(void)
 		cmocka_unit_test(a_torn_record_counts_as_lost),
 		cmocka_unit_test(a_damaged_record_is_believed_in_nothing),
 		cmocka_unit_test(a_supervisor_that_cannot_be_run_is_refused_at_once),
+		cmocka_unit_test(a_memory_limit_is_kept_while_a_command_is_being_ended),
 		cmocka_unit_test(a_memory_limit_is_kept_by_a_cgroup_where_one_is_delegated),
 		cmocka_unit_test(only_its_own_limit_is_the_attempts_fault),
 		cmocka_unit_test(who_ends_well_was_not_ended_by_the_limit),
