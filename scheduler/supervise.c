@@ -285,7 +285,7 @@ static void look_for_lease(struct watch *w)
 		w->leased = info.st_mtim;
 		w->lease_until = later(now_us(), w->order.lease_us);
 	}
-	if (now_us() < w->lease_until || w->stop_signal != 0)
+	if (now_us() < w->lease_until || w->stop_signal != 0 || w->timed_out)
 		return;
 	snprintf(w->outcome.message, sizeof(w->outcome.message),
 		"no tuner has reached it for %lld s (\"lease\")",

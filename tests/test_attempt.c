@@ -673,6 +673,33 @@ static void a_memory_limit_is_kept_while_a_command_is_being_ended(void **state)
 	place_remove(&place);
 }
 
+/* Many programs take a second SIGTERM for "at once, without saving". */
+static void a_command_is_asked_to_end_once(void **state)
+{
+	struct place place = place_make();
+	const char *arguments[] = { "sh", "-c",
+		"exec 2>/dev/null; trap 'echo term' TERM; while :; do sleep 0.02; done", NULL };
+	const char *environment[] = { "PATH=/usr/bin:/bin", NULL };
+	const struct launch launch = { .key = place.key,
+		.arguments = (char *const *)arguments,
+		.environment = (char *const *)environment,
+		.working_directory = place.base,
+		.timeout_us = 300000,
+		.lease_us = 400000,
+		.grace_us = 2500000,
+		.log_max_bytes = 1 << 20 };
+	char output[256];
+	int64_t first;
+
+	ASSERT_OK(&place, launch_write(place.directory, &launch, &place.err));
+	const struct exit_record end = run_launch(&place);
+	assert_int_equal(end.kind, EXIT_TIMEOUT);
+	assert_string_equal(end.message, "");
+	read_all(&place, output, sizeof(output), &first);
+	assert_string_equal(output, "term\n");
+	place_remove(&place);
+}
+
 /* ---- a cgroup for the memory limit, by a directory that stands for it ---- */
 
 static char real_supervisor[4096];
@@ -873,6 +900,7 @@ int main(void)
 		cmocka_unit_test(a_torn_record_counts_as_lost),
 		cmocka_unit_test(a_damaged_record_is_believed_in_nothing),
 		cmocka_unit_test(a_supervisor_that_cannot_be_run_is_refused_at_once),
+		cmocka_unit_test(a_command_is_asked_to_end_once),
 		cmocka_unit_test(a_memory_limit_is_kept_while_a_command_is_being_ended),
 		cmocka_unit_test(a_memory_limit_is_kept_by_a_cgroup_where_one_is_delegated),
 		cmocka_unit_test(only_its_own_limit_is_the_attempts_fault),
