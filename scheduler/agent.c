@@ -51,6 +51,13 @@ struct agent {
 	int64_t heard_us;
 };
 
+/* What cannot be found out is not told: the connection ends, why goes to tuner by ssh, and the next agent looks again. */
+static _Noreturn void leave(const struct tuner_error *err)
+{
+	dprintf(2, "tuner-agent: %s\n", err->message);
+	exit(71);
+}
+
 /* ---- sending ---- */
 
 static void send_bytes(struct agent *agent, enum message_kind kind, int64_t attempt, int64_t number,
@@ -236,6 +243,7 @@ static bool forbid_start(const char *directory, bool *ret_runs, struct tuner_err
 	return ok;
 }
 
+/* False: nothing of it has run, and why. */
 static bool begin(struct agent *agent, const struct message *message, const char *directory,
 	struct tuner_error *err)
 {
@@ -243,7 +251,7 @@ static bool begin(struct agent *agent, const struct message *message, const char
 	bool runs = false;
 
 	if (!attempt_look(directory, &status, err))
-		return false;
+		leave(err);
 	if (status.life == ATTEMPT_NEVER_RAN && message->kind == MESSAGE_ADOPT) {
 		if (!forbid_start(directory, &runs, err))
 			return false;
@@ -252,8 +260,12 @@ static bool begin(struct agent *agent, const struct message *message, const char
 	} else if (status.life == ATTEMPT_NEVER_RAN && !make_tree(directory, message, err)) {
 		return false;
 	}
-	return agent->backend->ops->start(
-		agent->backend, message->attempt, directory, message->key, err);
+	if (agent->backend->ops->start(
+		    agent->backend, message->attempt, directory, message->key, err))
+		return true;
+	if (status.life != ATTEMPT_NEVER_RAN)
+		leave(err);
+	return false;
 }
 
 static bool watch(struct agent *agent, const struct message *message, char *directory)
@@ -371,21 +383,41 @@ static bool has_results(const char *directory)
 	       has_entries(directory, "../checkpoint", "");
 }
 
-static void send_file(struct agent *agent, const struct watched *watched, enum message_kind kind,
-	const char *name)
+static bool read_record(
+	const struct watched *watched, const char *name, struct text *ret, struct tuner_error *err)
+{
+	char *path = path_join(watched->directory, name);
+	const bool ok =
+		path != NULL ? file_read(path, RECORD_BYTES_MAX, ret, err) : tuner_fail_memory(err);
+
+	free(path);
+	return ok;
+}
+
+/* It lives, or did a moment ago. */
+static void send_started(struct agent *agent, const struct watched *watched)
 {
 	struct tuner_error err = { TUNER_OK, "" };
 	struct text bytes = TEXT_EMPTY;
-	char *path = path_join(watched->directory, name);
-	const bool results = kind == MESSAGE_EXIT && has_results(watched->directory);
 
-	if (path == NULL || !file_read(path, RECORD_BYTES_MAX, &bytes, &err))
+	if (!read_record(watched, ATTEMPT_STARTED, &bytes, &err))
+		leave(&err);
+	send_bytes(agent, MESSAGE_STARTED, watched->id, 0, bytes.bytes, bytes.length);
+	text_finish(&bytes);
+}
+
+static void send_exit(struct agent *agent, const struct watched *watched)
+{
+	struct tuner_error err = { TUNER_OK, "" };
+	struct text bytes = TEXT_EMPTY;
+	const bool results = has_results(watched->directory);
+
+	if (read_record(watched, ATTEMPT_EXIT, &bytes, &err))
+		send_bytes(agent, MESSAGE_EXIT, watched->id, results, bytes.bytes, bytes.length);
+	else
 		send_text(agent, MESSAGE_LOST, watched->id,
 			"its directory on the host cannot be read any more");
-	else
-		send_bytes(agent, kind, watched->id, results, bytes.bytes, bytes.length);
 	text_finish(&bytes);
-	free(path);
 }
 
 static void send_end(struct agent *agent, struct watched *watched)
@@ -395,7 +427,7 @@ static void send_end(struct agent *agent, struct watched *watched)
 		send_bytes(agent, MESSAGE_LOST, watched->id, has_results(watched->directory),
 			watched->end.message, strlen(watched->end.message));
 	else if (watched->end.kind == BACKEND_ENDED)
-		send_file(agent, watched, MESSAGE_EXIT, ATTEMPT_EXIT);
+		send_exit(agent, watched);
 	else
 		send_text(agent, MESSAGE_FAILED, watched->id, watched->end.message);
 }
@@ -446,7 +478,7 @@ static void take_events(struct agent *agent)
 		if (watched == NULL)
 			continue;
 		if (event.kind == BACKEND_STARTED) {
-			send_file(agent, watched, MESSAGE_STARTED, ATTEMPT_STARTED);
+			send_started(agent, watched);
 		} else {
 			watched->ended = true;
 			watched->end = event;

@@ -13,6 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* As attempt.c bounds counts of bytes: what an agent says goes into sums and names. */
+static const int64_t OFFSET_MAX = INT64_C(1) << 53;
+
 static void segment_name(int64_t start, char ret[SEGMENT_NAME_MAX])
 {
 	snprintf(ret, SEGMENT_NAME_MAX, OUTPUT_SEGMENT_FORMAT, (long long)start);
@@ -138,8 +141,11 @@ static bool add(int directory, int64_t end, int64_t offset, const char *bytes, s
 bool mirror_output(const char *directory, int64_t offset, const char *bytes, size_t n,
 	int64_t log_max_bytes, struct tuner_error *err)
 {
+	if (offset < 0 || offset > OFFSET_MAX)
+		return tuner_fail(err, TUNER_FATAL,
+			"the host sends output of %s at %lld, where none can be", directory,
+			(long long)offset);
 	const int64_t end = output_end(directory);
-
 	if (offset < end) {
 		const int64_t known = end - offset;
 		if (known >= (int64_t)n)
@@ -159,6 +165,10 @@ bool mirror_output(const char *directory, int64_t offset, const char *bytes, siz
 bool mirror_record(const char *directory, const char *name, const char *bytes, size_t n,
 	struct tuner_error *err)
 {
+	if (n > RECORD_BYTES_MAX)
+		return tuner_fail(err, TUNER_FATAL,
+			"the host sends %zu bytes for %s of %s, and at most %d are accepted", n,
+			name, directory, (int)RECORD_BYTES_MAX);
 	char *path = path_join(directory, name);
 	const bool ok = path != NULL ? file_write_atomic(path, bytes, n, 0600, false, err)
 				     : tuner_fail_memory(err);

@@ -74,6 +74,7 @@ static bool take_submit(
 		slurm->look_at_us = 0;
 		break;
 	case SLURM_REFUSED:
+		attempt->job = reply->job;
 		slurm_refuse(slurm, attempt, reply->message);
 		break;
 	case SLURM_UNREACHABLE:

@@ -90,11 +90,22 @@ static void last_line(const char *directory, char ret[160])
 	text_finish(&log);
 }
 
+/* The next attempt may be launched now, and Slurm's word may be wrong or our cancel get lost with us: should the job
+ * begin all the same one day, its supervisor steps back. Where that cannot be written Slurm's word has to do. */
+static void forbid_start(const struct slurm_attempt *attempt)
+{
+	struct tuner_error ignored;
+
+	if (attempt->job > 0)
+		(void)!attempt_ask_to_stop(attempt->directory, SIGTERM, &ignored);
+}
+
 /* Nothing of the command has run. */
 static void failed_event(struct slurm_attempt *attempt, struct backend_event *ret)
 {
 	char line[160] = "";
 
+	forbid_start(attempt);
 	attempt->stage = OVER;
 	attempt->cancel = attempt->cancel && attempt->job > 0;
 	ret->kind = BACKEND_FAILED;
@@ -108,6 +119,7 @@ static void failed_event(struct slurm_attempt *attempt, struct backend_event *re
 
 static void lost_event(struct slurm_attempt *attempt, struct backend_event *ret)
 {
+	forbid_start(attempt);
 	attempt->stage = OVER;
 	attempt->cancel = false;
 	ret->kind = BACKEND_LOST;

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* slurmrestd itself waits nine seconds for a controller; a submit that we gave up before may be queued. */
@@ -104,6 +105,14 @@ static size_t on_bytes(char *bytes, size_t size, size_t n, void *context)
 	}
 	text_add_bytes(&rest->reply, bytes, size * n);
 	return size * n;
+}
+
+/* One that libcurl opens itself would be inherited by every program that we start. */
+static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	(void)context;
+	(void)purpose;
+	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 static void turn(struct rest *rest)
@@ -231,6 +240,7 @@ static bool perform(
 	curl_easy_setopt(rest->easy, CURLOPT_CONNECTTIMEOUT, CONNECT_S);
 	curl_easy_setopt(rest->easy, CURLOPT_WRITEFUNCTION, on_bytes);
 	curl_easy_setopt(rest->easy, CURLOPT_WRITEDATA, rest);
+	curl_easy_setopt(rest->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
 	curl_easy_setopt(rest->easy, CURLOPT_ERRORBUFFER, rest->curl_error);
 	if (rest->socket != NULL)
 		curl_easy_setopt(rest->easy, CURLOPT_UNIX_SOCKET_PATH, rest->socket);

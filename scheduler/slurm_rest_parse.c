@@ -11,11 +11,15 @@ enum {
 	FIRST_NEW = 40,
 	/* Slurm's error numbers. */
 	ERROR_CONTROLLER = 1800, /* its controller cannot be reached: nothing has happened */
-	ERROR_CONTROLLER_LAST = 1803,
+	ERROR_CONTROLLER_ANSWER = 1802, /* was reached, but no answer came, or not all of it */
+	ERROR_CONTROLLER_CLOSE = 1803,
+	ERROR_CONTROLLER_LAST = 1805,
 	ERROR_SOCKET_FIRST = 5000, /* of the connection between slurmrestd and the controller */
 	ERROR_NOTHING_CAME = 5005, /* a bad token, most likely */
 	ERROR_SOCKET_LAST = 5999,
 	ERROR_AUTHENTICATION_FIRST = 1000,
+	ERROR_ANSWER = 1003, /* the same, where it is not told whose */
+	ERROR_CLOSE = 1004,
 	ERROR_AUTHENTICATION_LAST = 1099,
 	ERROR_TRY_AGAIN = 11,
 	ERROR_UNSPECIFIED = -1,
@@ -135,14 +139,20 @@ static const cJSON *member(const cJSON *object, const char *name)
 	return cJSON_GetObjectItemCaseSensitive(object, name);
 }
 
-/* A number in either shape; `otherwise` for null, unset and infinite ones. */
+/* Of jobs, restarts, errors, and of seconds since 1970, which are multiplied. */
+static const double NUMBER_MAX = 1e12;
+
+/* A number in either shape; `otherwise` for null, unset and infinite ones, and for what Slurm cannot mean. */
 static int64_t number_of(const cJSON *node, int64_t otherwise)
 {
 	if (cJSON_IsObject(node))
 		return cJSON_IsFalse(member(node, "set")) || cJSON_IsTrue(member(node, "infinite"))
 			       ? otherwise
 			       : number_of(member(node, "number"), otherwise);
-	return cJSON_IsNumber(node) ? (int64_t)node->valuedouble : otherwise;
+	return cJSON_IsNumber(node) && node->valuedouble >= ERROR_UNSPECIFIED &&
+			       node->valuedouble <= NUMBER_MAX
+		       ? (int64_t)node->valuedouble
+		       : otherwise;
 }
 
 static const char *string_of(const cJSON *node)
@@ -209,12 +219,21 @@ static int64_t error_number(const cJSON *error)
 	return 0;
 }
 
+/* The request may have arrived: only the answer is known to be missing. */
+static bool lacks_answer(int64_t number)
+{
+	return number == ERROR_CONTROLLER_ANSWER || number == ERROR_CONTROLLER_CLOSE ||
+	       number == ERROR_ANSWER || number == ERROR_CLOSE;
+}
+
 static void judge_error(const struct slurm_rest_answer *answer, int64_t number,
 	struct slurm_reply *ret, bool *ret_token)
 {
 	const bool at_once = answer->took_us < TOKEN_US;
 
-	if (number >= ERROR_AUTHENTICATION_FIRST && number <= ERROR_AUTHENTICATION_LAST) {
+	if (lacks_answer(number)) {
+		ret->result = SLURM_UNCLEAR;
+	} else if (number >= ERROR_AUTHENTICATION_FIRST && number <= ERROR_AUTHENTICATION_LAST) {
 		ret->result = SLURM_UNREACHABLE;
 		*ret_token = true;
 	} else if (number == ERROR_NOTHING_CAME || number == ERROR_UNSPECIFIED) {
@@ -264,16 +283,25 @@ static bool take_tree(const cJSON *root, const struct slurm_rest_answer *answer,
 	return ret->kind != SLURM_LIST || take_jobs(root, ret);
 }
 
+/* Of the request, which was read and not liked. Whatever else is no word of Slurm's (a server's own failure, a good
+ * status with half a reply) leaves open whether a job is queued. */
+static bool is_refusal(long status)
+{
+	static const long timeout = 408;
+
+	return status >= 400 && status < 500 && status != timeout;
+}
+
 /* Plain text: of slurmrestd itself, or of a proxy before it. */
 static void take_words(
 	const struct slurm_rest_answer *answer, struct slurm_reply *ret, bool *ret_token)
 {
+	const bool turned_away = answer->status == 404 || answer->status == 429;
+
 	*ret_token = answer->status == 401 || answer->status == 403;
-	ret->result = *ret_token                  ? SLURM_UNREACHABLE
-		      : answer->status >= 502     ? SLURM_UNCLEAR
-		      : answer->status == 404     ? SLURM_UNREACHABLE
-		      : ret->kind == SLURM_SUBMIT ? SLURM_REFUSED
-						  : SLURM_UNREACHABLE;
+	ret->result = *ret_token || turned_away || ret->kind != SLURM_SUBMIT ? SLURM_UNREACHABLE
+		      : is_refusal(answer->status)                           ? SLURM_REFUSED
+									     : SLURM_UNCLEAR;
 	snprintf(ret->message, sizeof(ret->message), "HTTP status %ld: %.150s", answer->status,
 		answer->size > 0 ? answer->body : "");
 	ret->message[strcspn(ret->message, "\r\n")] = '\0';

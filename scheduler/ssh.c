@@ -97,7 +97,7 @@ static bool adopt_ended(
 }
 
 static bool enter(struct ssh *ssh, int64_t id, const char *directory, const char *key, bool starts,
-	struct tuner_error *err)
+	bool adopted, struct tuner_error *err)
 {
 	struct ssh_attempt *attempt = ssh_find(ssh, id);
 	struct pending fence;
@@ -109,6 +109,7 @@ static bool enter(struct ssh *ssh, int64_t id, const char *directory, const char
 	if (attempt == NULL)
 		return tuner_fail_memory(err);
 	attempt->starts = starts;
+	attempt->asked = adopted;
 	attempt_tidy(directory); /* only we write there, and one of us may have been killed at it */
 	if (!ssh_name_attempt(ssh, attempt, key, err) || !adopt_ended(ssh, attempt, &ended, err)) {
 		ssh_drop(ssh, attempt);
@@ -156,8 +157,8 @@ static bool ssh_start(struct backend *backend, int64_t id, const char *directory
 {
 	struct ssh *ssh = ssh_of(backend);
 
-	return make_lease(ssh, directory, err) && enter(ssh, id, directory, key, true, err) &&
-	       ssh_send_attempts(ssh, err);
+	return make_lease(ssh, directory, err) &&
+	       enter(ssh, id, directory, key, true, false, err) && ssh_send_attempts(ssh, err);
 }
 
 static bool ssh_adopt(struct backend *backend, int64_t id, const char *directory, const char *key,
@@ -165,7 +166,7 @@ static bool ssh_adopt(struct backend *backend, int64_t id, const char *directory
 {
 	struct ssh *ssh = ssh_of(backend);
 
-	return enter(ssh, id, directory, key, ssh->starts, err);
+	return enter(ssh, id, directory, key, ssh->starts, true, err);
 }
 
 static bool ssh_signal(struct backend *backend, int64_t id, int signal, struct tuner_error *err)
@@ -466,7 +467,7 @@ bool backend_ssh_open(
 	ssh->backend.ops = &ssh_ops;
 	ssh->root = ssh->site_directory = ssh->site_code = TEXT_EMPTY;
 	ssh->link.ssh = (struct child_process){ .in = -1, .out = -1, .errors = -1 };
-	ssh->heard_us = clock_monotonic_us();
+	ssh->heard_us = ssh->looked_us = clock_monotonic_us();
 	ssh->pause_us = PAUSE_FIRST_US;
 	snprintf(ssh->code_name, sizeof(ssh->code_name), "code");
 	if ((!copy_settings(ssh, settings) && !tuner_fail_memory(err)) ||

@@ -17,6 +17,8 @@
 
 static const int64_t PING_US = 5000000;
 static const int64_t PAUSE_MAX_US = 15000000;
+/* Between two steps it takes a second at most, unless there is no connection: then up to the next try. */
+static const int64_t ABSENCE_US = 3000000;
 
 /* ---- what earlier processes have left ---- */
 
@@ -223,7 +225,7 @@ static bool send_code(struct ssh *ssh, struct tuner_error *err)
 	return ssh_copy_add(ssh, COPY_CODE, NULL, err);
 }
 
-bool ssh_step(struct ssh *ssh, struct tuner_error *err)
+static bool step(struct ssh *ssh, struct tuner_error *err)
 {
 	if (!prepare(ssh, err) || !connect_host(ssh, err))
 		return false;
@@ -240,4 +242,28 @@ bool ssh_step(struct ssh *ssh, struct tuner_error *err)
 	if (ssh->link.state == LINK_OPEN)
 		wire_flush(&ssh->link.wire);
 	return true;
+}
+
+/* A machine that slept, a program that was stopped, a loop that was busy: while we did not look nobody could have
+ * answered us, so the host was not away for that. */
+static void discount_absence(struct ssh *ssh)
+{
+	const int64_t expected_us =
+		ssh->link.state == LINK_CLOSED && ssh->next_try_us > ssh->looked_us
+			? ssh->next_try_us
+			: ssh->looked_us;
+	const int64_t absence_us = clock_monotonic_us() - expected_us;
+
+	if (absence_us <= ABSENCE_US)
+		return;
+	ssh->heard_us += absence_us;
+	ssh->link.alive_us += absence_us;
+}
+
+bool ssh_step(struct ssh *ssh, struct tuner_error *err)
+{
+	discount_absence(ssh);
+	const bool ok = step(ssh, err);
+	ssh->looked_us = clock_monotonic_us();
+	return ok;
 }

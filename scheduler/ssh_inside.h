@@ -13,6 +13,7 @@ struct ssh_attempt {
 	char key[64];
 	bool starts; /* it may be started there if it has not run */
 	bool sent; /* the agent of this connection knows it */
+	bool asked; /* this process has sent it before, or an earlier one may have */
 	bool started, ended; /* told */
 	bool fenced; /* lost: to be killed as soon as the host is back */
 	bool quiet; /* fenced, and its end has been told */
@@ -49,6 +50,7 @@ struct ssh {
 	bool greeted; /* this connection's agent has said what it is */
 	int64_t next_try_us, pause_us; /* monotonic */
 	int64_t heard_us; /* last, or since when we wait to be */
+	int64_t looked_us; /* when the last step ended, or it was opened */
 	int64_t ping_us; /* next */
 	enum { TOLD_NOTHING, TOLD_UP, TOLD_DOWN } told;
 	char told_reason[256];

@@ -4,6 +4,7 @@
 #include "base/file.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,46 +57,63 @@ static bool read_name(const char *name, struct pending *ret)
 	return false;
 }
 
-static bool read_pending(const char *directory, const char *name, struct pending *ret)
+static bool read_pending(
+	const char *directory, const char *name, struct pending *ret, struct tuner_error *err)
 {
 	struct text line = TEXT_EMPTY;
-	struct tuner_error ignored;
 	char *path = path_join(directory, name);
+	bool ok = path != NULL ? file_read(path, 1024, &line, err) : tuner_fail_memory(err);
 	long long id = 0;
 
-	*ret = (struct pending){ 0 };
-	const bool ok = path != NULL && read_name(name, ret) &&
-			file_read(path, 1024, &line, &ignored) &&
-			sscanf(line.bytes, "%lld %63s", &id, ret->key) == 2;
+	if (ok && sscanf(line.bytes, "%lld %63s", &id, ret->key) != 2)
+		ok = tuner_fail(err, TUNER_FATAL,
+			"%s is damaged: see to it that nothing of that attempt runs on its host "
+			"any "
+			"more, and remove the file",
+			path);
 	ret->id = id;
 	text_finish(&line);
 	free(path);
 	return ok;
 }
 
+static bool read_all(const char *directory, DIR *stream, struct pending **ret, size_t *ret_n,
+	struct tuner_error *err)
+{
+	const struct dirent *entry;
+	size_t capacity = 0;
+
+	while (errno = 0, (entry = readdir(stream)) != NULL) {
+		struct pending one = { 0 };
+		if (!read_name(entry->d_name, &one))
+			continue;
+		if (!read_pending(directory, entry->d_name, &one, err))
+			return false;
+		if (!array_reserve(ret, *ret_n, &capacity, sizeof(**ret)))
+			return tuner_fail_memory(err);
+		(*ret)[(*ret_n)++] = one;
+	}
+	return errno == 0 || tuner_fail_errno(err, errno, "cannot list %s", directory);
+}
+
 bool pending_list(
 	const char *directory, struct pending **ret, size_t *ret_n, struct tuner_error *err)
 {
 	DIR *stream = opendir(directory);
-	struct pending *items = NULL, one;
-	const struct dirent *entry;
-	size_t n = 0, capacity = 0;
+	const int error = errno;
 
-	while (stream != NULL && (entry = readdir(stream)) != NULL) {
-		if (!read_pending(directory, entry->d_name, &one))
-			continue;
-		if (!array_reserve(&items, n, &capacity, sizeof(*items))) {
-			free(items);
-			closedir(stream);
-			return tuner_fail_memory(err);
-		}
-		items[n++] = one;
+	*ret = NULL;
+	*ret_n = 0;
+	if (stream == NULL)
+		return error == ENOENT || tuner_fail_errno(err, error, "cannot list %s", directory);
+	const bool ok = read_all(directory, stream, ret, ret_n, err);
+	closedir(stream);
+	if (!ok) {
+		free(*ret);
+		*ret = NULL;
+		*ret_n = 0;
 	}
-	if (stream != NULL)
-		closedir(stream);
-	*ret = items;
-	*ret_n = n;
-	return true;
+	return ok;
 }
 
 static bool has_fetch(const char *directory, const char *trial)

@@ -26,7 +26,8 @@ TUNER_MUST_CHECK
 bool pending_add(const char *directory, const struct pending *pending, struct tuner_error *err);
 void pending_remove(const char *directory, const struct pending *pending);
 
-/* All of them; what cannot be read is not there. The caller frees *ret. */
+/* All of them; no directory, none. What cannot be read is a failure: of a fence that is passed over, what it names
+ * would live on beside the next attempt. The caller frees *ret. */
 TUNER_MUST_CHECK
 bool pending_list(
 	const char *directory, struct pending **ret, size_t *ret_n, struct tuner_error *err);

@@ -16,6 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* The rest of a message is its head, a directory and a key. */
+enum { TREE_BYTES_MAX = MESSAGE_BYTES_MAX - MESSAGE_DIRECTORY_MAX - MESSAGE_KEY_MAX - 64 };
+
 /* Between two words about a host that stays away, for changing reasons. */
 static const int64_t SAY_AGAIN_US = 60000000;
 
@@ -172,34 +175,53 @@ bool ssh_is_prepared(const struct ssh_attempt *attempt)
 }
 
 /* What the mirror has got since goes with it, and is not written there: only what never ran is. */
+static bool add_tree(
+	struct buffer *tree, const struct ssh_attempt *attempt, struct tuner_error *err)
+{
+	if (!add_directory(tree, attempt->directory, "", err))
+		return false;
+	return buffer_size(tree) <= TREE_BYTES_MAX ||
+	       tuner_fail(err, TUNER_USAGE, "what is in %s has %zu bytes, and at most %d are sent",
+		       attempt->directory, buffer_size(tree), (int)TREE_BYTES_MAX);
+}
+
+/* What it needs to be started there; false: it is only to be taken over. An agent that has nothing of it to be taken
+ * over sees to it that it never starts (agent.c), so of one that cannot be read here, but may run there, this is asked. */
+static bool make_tree(struct buffer *tree, const struct ssh_attempt *attempt, bool *ret_starts,
+	struct tuner_error *err)
+{
+	struct attempt_status status;
+	bool ok = attempt_look(attempt->directory, &status, err);
+
+	*ret_starts = ok && attempt->starts && !attempt->fenced && status.started_us == 0 &&
+		      ssh_is_prepared(attempt);
+	if (*ret_starts)
+		ok = *ret_starts = add_tree(tree, attempt, err);
+	return ok || attempt->asked || attempt->fenced;
+}
+
 static bool send_attempt(struct ssh *ssh, struct ssh_attempt *attempt, struct tuner_error *err)
 {
 	static const struct message none;
 	struct message message = none;
 	struct buffer tree = { 0 };
-	struct attempt_status status;
-	bool ok = true;
+	bool starts = false;
+	const bool ok = make_tree(&tree, attempt, &starts, err);
 
-	if (!attempt_look(attempt->directory, &status, err))
-		return false;
-	message.kind = attempt->starts && !attempt->fenced && status.started_us == 0
-			       ? MESSAGE_START
-			       : MESSAGE_ADOPT;
+	message.kind = starts ? MESSAGE_START : MESSAGE_ADOPT;
 	message.attempt = attempt->id;
 	message.number = output_end(attempt->directory);
 	snprintf(message.directory, sizeof(message.directory), "%s/%s/%s", ssh->job, attempt->trial,
 		attempt->number);
 	snprintf(message.key, sizeof(message.key), "%s", attempt->key);
-	if (message.kind == MESSAGE_START && !ssh_is_prepared(attempt))
-		message.kind = MESSAGE_ADOPT;
-	if (message.kind == MESSAGE_START) {
-		ok = add_directory(&tree, attempt->directory, "", err);
+	if (starts) {
 		message.bytes = tree.memory + tree.from;
 		message.n = buffer_size(&tree);
 	}
 	if (ok)
 		link_send(&ssh->link, &message);
 	attempt->sent = ok;
+	attempt->asked |= ok;
 	buffer_finish(&tree);
 	return ok;
 }

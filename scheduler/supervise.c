@@ -263,9 +263,10 @@ static void weigh(struct watch *w)
 	const int64_t now = now_us(), share = WEIGH_SHARE * (now - began);
 
 	w->weigh_at = later(now, share > WEIGH_US ? share : WEIGH_US);
-	if (bytes <= w->order.memory_bytes || w->stop_signal != 0 || w->timed_out)
+	if (bytes <= w->order.memory_bytes)
 		return;
-	w->too_much = bytes;
+	if (w->stop_signal == 0 && !w->timed_out) /* else it is being ended already, and for that */
+		w->too_much = bytes;
 	w->weigh_at = NEVER;
 	kill_hard(w);
 }
@@ -284,7 +285,7 @@ static void look_for_lease(struct watch *w)
 		w->leased = info.st_mtim;
 		w->lease_until = later(now_us(), w->order.lease_us);
 	}
-	if (now_us() < w->lease_until || w->stop_signal != 0)
+	if (now_us() < w->lease_until || w->stop_signal != 0 || w->timed_out)
 		return;
 	snprintf(w->outcome.message, sizeof(w->outcome.message),
 		"no tuner has reached it for %lld s (\"lease\")",
@@ -380,16 +381,19 @@ static void keep_status(struct watch *w, int status)
 	w->outcome.signal = WIFSIGNALED(status) ? WTERMSIG(status) : -1;
 }
 
-/* Waits for every process that the command has left, in its group or not: orphans come to us. */
+/* Waits for every process that the command has left, in its group or not: orphans come to us. The status comes before
+ * the time: we may have been held up ourselves (stopped, swapped out) since the command ended. */
 static void reap_all(struct watch *w)
 {
 	const int64_t until = later(now_us(), REAP_US);
 	int status = 0;
 	pid_t pid;
 
-	while (((pid = waitpid(-1, &status, WNOHANG)) >= 0 || errno == EINTR) && now_us() < until) {
+	while ((pid = waitpid(-1, &status, WNOHANG)) >= 0 || errno == EINTR) {
 		if (pid == w->child.pid)
 			keep_status(w, status);
+		if (now_us() >= until)
+			return;
 		if (pid == 0) {
 			struct pollfd woken = { .fd = w->signals, .events = POLLIN };
 

@@ -319,6 +319,24 @@ static void a_command_inherits_what_its_launch_does_not_name(void **state)
 	place_remove(&place);
 }
 
+/* Swapped out, or stopped, for longer than it would wait for orphans. */
+static void a_supervisor_that_was_held_up_keeps_the_status(void **state)
+{
+	struct place place = place_make();
+	struct attempt_status status;
+
+	if (system("strace -qq -o /dev/null true 2>/dev/null") != 0)
+		skip(); /* not installed, or not allowed */
+	write_engine_launch(&place, "exit 3");
+	supervise_by_shell(
+		&place, "strace -qq -o /dev/null -e inject=wait4:delay_exit=5200000:when=1");
+	ASSERT_OK(&place, attempt_look(place.directory, &status, &place.err));
+	assert_int_equal(status.life, ATTEMPT_FINISHED);
+	assert_int_equal(status.exit.kind, EXIT_CODE);
+	assert_int_equal(status.exit.code, 3);
+	place_remove(&place);
+}
+
 static void a_supervisor_out_of_reach_shows_that_it_lives_and_can_be_asked_to_stop(void **state)
 {
 	struct place place = place_make();
@@ -630,6 +648,58 @@ static void a_supervisor_that_cannot_be_run_is_refused_at_once(void **state)
 	assert_int_equal(err.code, TUNER_USAGE);
 }
 
+/* What the supervisor looks at itself. Its grace is no leave to take the machine with it. */
+static void a_memory_limit_is_kept_while_a_command_is_being_ended(void **state)
+{
+	struct place place = place_make();
+	const char *arguments[] = { "sh", "-c",
+		"trap 'cat /dev/zero | tail -c 100000000; exit' TERM; while :; do sleep 0.02; done",
+		NULL };
+	const char *environment[] = { "PATH=/usr/bin:/bin", NULL };
+	const struct launch launch = { .key = place.key,
+		.arguments = (char *const *)arguments,
+		.environment = (char *const *)environment,
+		.working_directory = place.base,
+		.timeout_us = 300000,
+		.grace_us = 60000000,
+		.memory_bytes = 40 << 20,
+		.log_max_bytes = 1 << 20 };
+
+	ASSERT_OK(&place, launch_write(place.directory, &launch, &place.err));
+	const struct exit_record end = run_launch(&place);
+	assert_int_equal(end.kind, EXIT_TIMEOUT);
+	assert_int_equal(end.signal, SIGKILL);
+	assert_true(end.ended_us - end.started_us < 40000000);
+	place_remove(&place);
+}
+
+/* Many programs take a second SIGTERM for "at once, without saving". */
+static void a_command_is_asked_to_end_once(void **state)
+{
+	struct place place = place_make();
+	const char *arguments[] = { "sh", "-c",
+		"exec 2>/dev/null; trap 'echo term' TERM; while :; do sleep 0.02; done", NULL };
+	const char *environment[] = { "PATH=/usr/bin:/bin", NULL };
+	const struct launch launch = { .key = place.key,
+		.arguments = (char *const *)arguments,
+		.environment = (char *const *)environment,
+		.working_directory = place.base,
+		.timeout_us = 300000,
+		.lease_us = 400000,
+		.grace_us = 2500000,
+		.log_max_bytes = 1 << 20 };
+	char output[256];
+	int64_t first;
+
+	ASSERT_OK(&place, launch_write(place.directory, &launch, &place.err));
+	const struct exit_record end = run_launch(&place);
+	assert_int_equal(end.kind, EXIT_TIMEOUT);
+	assert_string_equal(end.message, "");
+	read_all(&place, output, sizeof(output), &first);
+	assert_string_equal(output, "term\n");
+	place_remove(&place);
+}
+
 /* ---- a cgroup for the memory limit, by a directory that stands for it ---- */
 
 static char real_supervisor[4096];
@@ -820,6 +890,7 @@ int main(void)
 		cmocka_unit_test(an_attempt_of_an_earlier_boot_needs_no_fence),
 		cmocka_unit_test(a_fence_spares_a_process_that_only_has_the_number),
 		cmocka_unit_test(a_command_inherits_what_its_launch_does_not_name),
+		cmocka_unit_test(a_supervisor_that_was_held_up_keeps_the_status),
 		cmocka_unit_test(
 			a_supervisor_out_of_reach_shows_that_it_lives_and_can_be_asked_to_stop),
 		cmocka_unit_test(what_was_stopped_while_it_waited_in_a_queue_does_not_begin),
@@ -829,6 +900,8 @@ int main(void)
 		cmocka_unit_test(a_torn_record_counts_as_lost),
 		cmocka_unit_test(a_damaged_record_is_believed_in_nothing),
 		cmocka_unit_test(a_supervisor_that_cannot_be_run_is_refused_at_once),
+		cmocka_unit_test(a_command_is_asked_to_end_once),
+		cmocka_unit_test(a_memory_limit_is_kept_while_a_command_is_being_ended),
 		cmocka_unit_test(a_memory_limit_is_kept_by_a_cgroup_where_one_is_delegated),
 		cmocka_unit_test(only_its_own_limit_is_the_attempts_fault),
 		cmocka_unit_test(who_ends_well_was_not_ended_by_the_limit),

@@ -117,6 +117,20 @@ static void a_mirror_that_begins_late_does(void **state)
 	assert_int_equal(check_from(0, 7010), 7000);
 }
 
+/* An agent is a program on a machine that is not ours: what it says is no offset just because it is a number. */
+static void no_offset_of_an_agent_is_taken_on_trust(void **state)
+{
+	static const int64_t impossible[] = { INT64_MIN, INT64_MIN + 150, -1, INT64_MAX,
+		INT64_MAX - 5 };
+
+	add_stretch(0, 200);
+	for (size_t i = 0; i < sizeof(impossible) / sizeof(*impossible); i++) {
+		assert_false(mirror_output(directory, impossible[i], "abcdefgh", 8, LOG_MAX, &err));
+		assert_int_equal(output_end(directory), 200);
+	}
+	assert_int_equal(check_from(0, 200), 0);
+}
+
 static void records_tell_of_the_attempt(void **state)
 {
 	static const char started[] = "{\"boot_id\":\"b\",\"started_us\":5}\n";
@@ -132,6 +146,19 @@ static void records_tell_of_the_attempt(void **state)
 	assert_int_equal(status.exit.ended_us, 9);
 }
 
+/* Where it lay, no later run could read the attempt. */
+static void a_record_that_is_too_long_is_not_kept(void **state)
+{
+	static char bytes[(1 << 20) + 1];
+	struct attempt_status status;
+
+	memset(bytes, 'x', sizeof(bytes));
+	assert_false(mirror_record(directory, ATTEMPT_EXIT, bytes, sizeof(bytes), &err));
+	assert_false(mirror_record(directory, ATTEMPT_STARTED, bytes, RECORD_BYTES_MAX + 1, &err));
+	assert_true(attempt_look(directory, &status, &err));
+	assert_int_equal(status.life, ATTEMPT_NEVER_RAN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,7 +168,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			what_the_host_has_dropped_leaves_a_hole, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_mirror_that_begins_late_does, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			no_offset_of_an_agent_is_taken_on_trust, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(records_tell_of_the_attempt, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_record_that_is_too_long_is_not_kept, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

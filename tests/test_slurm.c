@@ -217,6 +217,14 @@ static void write_in(struct cluster *cluster, int64_t id, const char *name, cons
 	free(path);
 }
 
+static bool has_file(struct cluster *cluster, int64_t id, const char *name)
+{
+	char path[300];
+
+	snprintf(path, sizeof(path), "%s/%s", place(cluster, id), name);
+	return access(path, F_OK) == 0;
+}
+
 static void begin(struct cluster *cluster, int64_t id)
 {
 	write_in(cluster, id, ATTEMPT_STARTED, "{\"version\":1,\"started_us\":77}");
@@ -430,6 +438,9 @@ static void what_is_refused_fails_in_slurms_words(void **state)
 	assert_event(cluster, 2, BACKEND_FAILED);
 	assert_int_equal(cluster->n_cancels, 1);
 	assert_int_equal(cluster->cancelled, 1);
+	/* Killed before we could cancel it, we would leave a job that may begin one day, beside the next attempt. */
+	assert_true(has_file(cluster, 2, ATTEMPT_STOP));
+	assert_false(has_file(cluster, 1, ATTEMPT_STOP));
 }
 
 /* ---- adopting ---- */
@@ -492,9 +503,12 @@ static void a_job_that_slurm_forgot_is_judged_by_its_files(void **state)
 	assert_int_equal(event_of(cluster, 1)->exit.code, 4);
 	assert_event(cluster, 2, BACKEND_STARTED); /* it still shows that it lives */
 	assert_event(cluster, 3, BACKEND_FAILED);
+	assert_true(has_file(cluster, 3, ATTEMPT_STOP)); /* should it turn up again */
+	assert_false(has_file(cluster, 2, ATTEMPT_STOP));
 	silence(cluster, 2, 60);
 	pass(cluster, 1);
 	assert_event(cluster, 2, BACKEND_LOST);
+	assert_true(has_file(cluster, 2, ATTEMPT_STOP));
 }
 
 static void a_list_that_was_wrong_does_no_harm(void **state)

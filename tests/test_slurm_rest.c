@@ -2,11 +2,15 @@
  * published description of that interface. */
 #include "scheduler/slurm_rest.h"
 
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cjson/cJSON.h>
 #include <cmocka.h>
@@ -227,6 +231,49 @@ static void errors_say_whether_something_has_happened(void **state)
 	assert_error(SLURM_LIST, 200, "{\"jobs\":[{\"job_id\":", 3000, SLURM_UNREACHABLE, false);
 }
 
+/* Taken for a refusal, the trial would be launched again under another key, beside the job that is queued. */
+static void a_submit_without_a_word_of_slurms_may_have_happened(void **state)
+{
+	(void)state;
+	assert_error(SLURM_SUBMIT, 200, "{\"job_id\":17,\"err", 3000, SLURM_UNCLEAR, false);
+	assert_error(SLURM_SUBMIT, 200, "<html>ok</html>", 3000, SLURM_UNCLEAR, false);
+	assert_error(SLURM_SUBMIT, 200, "", 3000, SLURM_UNCLEAR, false);
+	assert_error(SLURM_SUBMIT, 500, "Internal Server Error", 3000, SLURM_UNCLEAR, false);
+	assert_error(SLURM_SUBMIT, 408, "Request Timeout", 3000, SLURM_UNCLEAR, false);
+	/* The controller took it, and its answer did not come. */
+	assert_error(SLURM_SUBMIT, 500,
+		"{\"errors\":[{\"error_number\":1802,\"error\":\"Unable to contact slurm "
+		"controller (receive failure)\"}]}",
+		9000000, SLURM_UNCLEAR, false);
+	assert_error(SLURM_SUBMIT, 500,
+		"{\"errors\":[{\"error_number\":1003,\"error\":\"Communication failure "
+		"(receive)\"}]}",
+		9000000, SLURM_UNCLEAR, false);
+	/* It turned us away before it looked. */
+	assert_error(SLURM_SUBMIT, 500,
+		"{\"errors\":[{\"error_number\":1804,\"error\":\"back off\"}]}", 3000,
+		SLURM_UNREACHABLE, false);
+	assert_error(SLURM_SUBMIT, 429, "Too Many Requests", 3000, SLURM_UNREACHABLE, false);
+}
+
+static void numbers_beyond_their_type_are_none(void **state)
+{
+	bool token;
+	(void)state;
+	struct slurm_reply reply = parse(SLURM_LIST, 200,
+		"{\"jobs\":[{\"job_id\":1e300,\"restart_cnt\":-1e300,\"submit_time\":1e18,"
+		"\"job_state\":\"RUNNING\",\"name\":\"a\"},"
+		"{\"job_id\":5,\"restart_cnt\":1e999,\"submit_time\":{\"number\":-4}}]}",
+		3000, &token);
+
+	assert_int_equal(reply.n_jobs, 2);
+	assert_job(&reply.jobs[0], 0, SLURM_RUNNING, 0, "a");
+	assert_int_equal(reply.jobs[0].submitted_s, 0);
+	assert_job(&reply.jobs[1], 5, SLURM_UNKNOWN, 0, "");
+	assert_int_equal(reply.jobs[1].submitted_s, 0);
+	free(reply.jobs);
+}
+
 /* ---- what we say ---- */
 
 static char *const environment[] = { (char *)"PATH=/bin:/usr/bin", (char *)"HOME=/root", NULL };
@@ -294,6 +341,53 @@ static void a_submit_of_the_newer_shape(void **state)
 	free(body);
 }
 
+/* ---- the connection ---- */
+
+/* A socket that waits for its first client on a port of this machine, as `url` says. */
+static int listen_here(char url[64])
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof(address);
+	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+	snprintf(url, 64, "http://127.0.0.1:%d", ntohs(address.sin_port));
+	return fd;
+}
+
+static void its_connection_is_not_for_programs_that_we_start(void **state)
+{
+	char url[64];
+	const int server = listen_here(url);
+	const struct slurm_settings here = { .url = url };
+	const struct slurm_request list = { .kind = SLURM_LIST };
+	struct slurm_transport *transport = NULL;
+	struct tuner_error err = { TUNER_OK, "" };
+	struct slurm_reply reply;
+	struct pollfd fds[8];
+	bool got = false;
+	size_t n = 0;
+	(void)state;
+
+	assert_true(slurm_rest_open(&here, &transport, &err));
+	assert_true(transport->ops->send(transport, &list, &err));
+	for (int i = 0; i < 1000 && n == 0 && !got; i++) {
+		assert_true(transport->ops->receive(transport, &reply, &got, &err));
+		n = transport->ops->descriptors(transport, fds, 8);
+		if (n == 0)
+			poll(NULL, 0, 10);
+	}
+	assert_true(n > 0);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(fcntl(fds[i].fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	transport->ops->close(transport);
+	close(server);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +396,9 @@ int main(void)
 		cmocka_unit_test(nothing_new_is_an_empty_reply),
 		cmocka_unit_test(submits_of_both_shapes),
 		cmocka_unit_test(errors_say_whether_something_has_happened),
+		cmocka_unit_test(a_submit_without_a_word_of_slurms_may_have_happened),
+		cmocka_unit_test(numbers_beyond_their_type_are_none),
+		cmocka_unit_test(its_connection_is_not_for_programs_that_we_start),
 		cmocka_unit_test(a_submit_of_the_older_shape),
 		cmocka_unit_test(a_submit_of_the_newer_shape),
 	};

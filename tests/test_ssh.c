@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "scheduler/attempt_files.h"
 #include "scheduler/ssh.h"
+#include "scheduler/ssh_pending.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -32,7 +33,21 @@ static const int64_t PATIENCE_US = 60000000;
 	"echo x >>connections\n"                                                                   \
 	"echo $$ >pid\n"                                                                           \
 	"[ ! -e noise ] || echo 'Welcome to h!'\n"                                                 \
-	"PATH=\"$PWD/bin:$PATH\" HOME=$PWD exec /bin/sh -c \"$word\"\n"
+	"set --\n"                                                                                 \
+	"[ ! -e unreadable ] || { read -r n path <unreadable; rm unreadable\n"                     \
+	"set -- strace -D -qq -o /dev/null -P \"$path\" \\\n"                                      \
+	"  -e inject=?open,openat:error=EIO:when=$n; }\n"                                          \
+	"PATH=\"$PWD/bin:$PATH\" HOME=$PWD exec \"$@\" /bin/sh -c \"$word\"\n"
+
+/* What has passed beyond what really has: the linker has everybody read this clock. */
+static int64_t passed_us;
+int64_t __real_clock_monotonic_us(void);
+int64_t __wrap_clock_monotonic_us(void);
+
+int64_t __wrap_clock_monotonic_us(void)
+{
+	return __real_clock_monotonic_us() + passed_us;
+}
 
 struct host {
 	char base[64], home[96], mirror[96];
@@ -141,6 +156,45 @@ static struct backend_event await(struct host *host, enum backend_event_kind kin
 			poll(fds, n, 10);
 	}
 	fail_msg("no event of kind %d", (int)kind);
+	return event;
+}
+
+/* The next event of this attempt (0: of the host), which must be of this kind. */
+static struct backend_event await_first_of(
+	struct host *host, int64_t attempt, enum backend_event_kind kind)
+{
+	struct backend_event event = { .kind = kind };
+	const int64_t until_us = clock_monotonic_us() + PATIENCE_US;
+	bool got = false;
+	while (clock_monotonic_us() < until_us) {
+		ASSERT_OK(host, host->backend->ops->next(host->backend, &event, &got, &host->err));
+		if (got && event.attempt == attempt) {
+			if (event.kind != kind)
+				fail_msg("kind %d: %s", (int)event.kind, event.message);
+			return event;
+		}
+		if (!got)
+			poll(NULL, 0, 10);
+	}
+	fail_msg("no event of attempt %d", (int)attempt);
+	return event;
+}
+
+/* The next event, which must be of the host. */
+static struct backend_event await_host(struct host *host)
+{
+	struct backend_event event = { .kind = BACKEND_HOST_UP };
+	bool got = false;
+	while (!got) {
+		if (host->turns++ > TURNS_MAX)
+			fail_msg("what is waited for does not come");
+		ASSERT_OK(host, host->backend->ops->next(host->backend, &event, &got, &host->err));
+		if (!got)
+			poll(NULL, 0, 10);
+	}
+	if (event.attempt != 0)
+		fail_msg("kind %d of attempt %d: %s", (int)event.kind, (int)event.attempt,
+			event.message);
 	return event;
 }
 
@@ -317,6 +371,88 @@ static void what_was_prepared_but_not_sent_is_started_once(void **state)
 	assert_int_equal(lines_of(host, "starts"), 1);
 }
 
+static void put_large_file(struct host *host, int number)
+{
+	char path[300];
+
+	snprintf(path, sizeof(path), "%s/large", directory_of(host, number));
+	ASSERT_OK(host, file_write_atomic(path, "", 0, 0600, false, &host->err));
+	assert_int_equal(truncate(path, LAUNCH_BYTES_MAX + 1), 0);
+}
+
+/* "Failed" says that nothing has run, and the trial would be launched again, beside this one. */
+static void what_cannot_be_sent_again_may_run_all_the_same(void **state)
+{
+	struct host *host = *state;
+	struct backend_event event;
+	bool got;
+
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	start(host, 1, "echo x >>starts; until [ -e go ]; do sleep 0.02; done", 0);
+	ASSERT_OK(host, host->backend->ops->next(host->backend, &event, &got, &host->err));
+	const int64_t until_us = clock_monotonic_us() + PATIENCE_US;
+	while (lines_of(host, "starts") == 0 && clock_monotonic_us() < until_us)
+		poll(NULL, 0, 10);
+	close_host(host);
+	put_large_file(host, 1);
+	open_host(host, true, PATIENCE_US);
+	adopt(host, 1);
+	await_first_of(host, 1, BACKEND_STARTED);
+	put(host, "go", true);
+	await(host, BACKEND_ENDED);
+	assert_int_equal(lines_of(host, "starts"), 1);
+	/* Where no agent has ever heard of it, it has failed, and why is told. */
+	ASSERT_OK(host, directory_make(directory_of(host, 2), 0700, &host->err));
+	put_large_file(host, 2);
+	start(host, 2, "echo x >>starts", 0);
+	event = await_first_of(host, 2, BACKEND_FAILED);
+	assert_non_null(strstr(event.message, "large"));
+	start(host, 3, "echo x >>starts", 0);
+	await(host, BACKEND_ENDED);
+	assert_int_equal(lines_of(host, "starts"), 2);
+}
+
+/* The agent of the next connection cannot open `started` of attempt 1 when it does so for the n-th time. */
+static void make_unreadable(struct host *host, int n)
+{
+	char path[300], line[400];
+
+	assert_true(host->backend->ops->site(host->backend, &host->site));
+	snprintf(line, sizeof(line), "%d %s/0001/1/started\n", n, host->site.directory);
+	snprintf(path, sizeof(path), "%s/unreadable", host->home);
+	ASSERT_OK(host, file_write_atomic(path, line, strlen(line), 0600, false, &host->err));
+}
+
+/* That a file of a living attempt cannot be read for once is no reason to tell that it has not run, or that nothing
+ * of it is left. */
+static void what_cannot_be_read_there_for_once_is_not_lost(void **state)
+{
+	struct host *host = *state;
+
+	if (system("strace -qq -o /dev/null true 2>/dev/null") != 0)
+		skip(); /* not installed, or not allowed */
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	make_unreadable(host, 2); /* the first is the look that finds it */
+	cut(host);
+	await(host, BACKEND_HOST_DOWN);
+	await(host, BACKEND_HOST_UP);
+	start(host, 1, "echo x >>starts; until [ -e go ]; do sleep 0.02; done", 0);
+	await_first_of(host, 1, BACKEND_STARTED);
+	for (int n = 1; n <= 2; n++) { /* looks before it is taken over */
+		make_unreadable(host, n);
+		cut(host);
+		while (await_host(host).kind != BACKEND_HOST_DOWN)
+			;
+		while (await_host(host).kind != BACKEND_HOST_UP)
+			;
+	}
+	put(host, "go", true);
+	await_first_of(host, 1, BACKEND_ENDED);
+	assert_int_equal(lines_of(host, "starts"), 1);
+}
+
 static void to_stop_what_never_ran_starts_nothing(void **state)
 {
 	struct host *host = *state;
@@ -403,6 +539,62 @@ static void a_host_that_stays_away_loses_its_attempts(void **state)
 	assert_int_equal(event.kind, BACKEND_HOST_UP);
 }
 
+/* That nothing of it lives is not to be told of one that cannot be looked up here: it is killed all the same. */
+static void a_fence_needs_no_mirror(void **state)
+{
+	struct host *host = *state;
+	struct text starts = TEXT_EMPTY;
+	char path[300];
+
+	open_host(host, true, 300000);
+	await(host, BACKEND_HOST_UP);
+	start(host, 1, "echo $$ >>starts; while :; do sleep 0.02; done", 0);
+	await(host, BACKEND_STARTED);
+	while (lines_of(host, "starts") == 0)
+		turn(host);
+	put(host, "down", true);
+	cut(host);
+	await(host, BACKEND_LOST);
+	host->backend->ops->forget(host->backend, 1);
+	close_host(host);
+	snprintf(path, sizeof(path), "%s/exit.json", directory_of(host, 1));
+	ASSERT_OK(host, directory_make(path, 0700, &host->err));
+	put(host, "down", false);
+	open_host(host, true, PATIENCE_US);
+	snprintf(path, sizeof(path), "%s/starts", host->home);
+	ASSERT_OK(host, file_read(path, 100, &starts, &host->err));
+	while (kill(atoi(starts.bytes), 0) == 0)
+		turn(host);
+	text_finish(&starts);
+}
+
+/* A laptop that slept, a program that was stopped and goes on: it was not the host that was away. */
+static void time_in_which_nobody_looked_counts_for_no_timeout(void **state)
+{
+	struct host *host = *state;
+	struct backend_event event;
+	bool got = false;
+
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	start(host, 1, "until [ -e go ]; do sleep 0.02; done; echo end", 0);
+	await(host, BACKEND_STARTED);
+	cut(host);
+	passed_us += 2 * PATIENCE_US;
+	put(host, "go", true);
+	while (!got || event.kind != BACKEND_ENDED) {
+		if (host->turns++ > TURNS_MAX)
+			fail_msg("what is waited for does not come");
+		ASSERT_OK(host, host->backend->ops->next(host->backend, &event, &got, &host->err));
+		if (got && event.kind == BACKEND_LOST)
+			fail_msg("%s", event.message);
+		if (!got)
+			poll(NULL, 0, 10);
+	}
+	assert_int_equal(event.exit.code, 0);
+	output_is(host, 1, "end\n");
+}
+
 static void a_loss_that_was_never_committed_is_none(void **state)
 {
 	struct host *host = *state;
@@ -425,6 +617,46 @@ static void a_loss_that_was_never_committed_is_none(void **state)
 		fail_msg("kind %d signal %d stop %d: %s", (int)ended.exit.kind, ended.exit.signal,
 			ended.exit.stop_signal, ended.exit.message);
 	output_is(host, 1, "end\n");
+}
+
+/* Passed over, the host would get trials while the lost attempt lives. */
+static void a_fence_that_cannot_be_read_is_not_passed_over(void **state)
+{
+	static const struct pending fence = {
+		.kind = PENDING_FENCE, .trial = "0001", .number = "1", .id = 1, .key = "k"
+	};
+	struct host *host = *state;
+	struct pending *items = NULL;
+	char path[256];
+	size_t n = 9;
+
+	snprintf(path, sizeof(path), "%s/.hosts/h", host->mirror);
+	ASSERT_OK(host, pending_list(path, &items, &n, &host->err)); /* none has been made yet */
+	assert_int_equal(n, 0);
+	ASSERT_OK(host, pending_add(path, &fence, &host->err));
+	ASSERT_OK(host, pending_list(path, &items, &n, &host->err));
+	assert_int_equal(n, 1);
+	assert_string_equal(items[0].key, "k");
+	free(items);
+
+	snprintf(path, sizeof(path), "%s/.hosts/h/fence-0001-1", host->mirror);
+	ASSERT_OK(host, file_write_atomic(path, "what", 4, 0600, false, &host->err));
+	open_host(host, true, PATIENCE_US);
+	struct backend_event event;
+	bool got = false, ok = true;
+	for (int i = 0; i < 20 && ok; i++)
+		ok = host->backend->ops->next(host->backend, &event, &got, &host->err);
+	assert_false(ok);
+	assert_non_null(strstr(host->err.message, "fence-0001-1"));
+	close_host(host);
+
+	assert_int_equal(unlink(path), 0);
+	ASSERT_OK(host, directory_make(path, 0700, &host->err));
+	*strrchr(path, '/') = '\0';
+	assert_false(pending_list(path, &items, &n, &host->err));
+	ASSERT_OK(host, directory_remove(path, &host->err));
+	ASSERT_OK(host, file_write_atomic(path, "", 0, 0600, false, &host->err));
+	assert_false(pending_list(path, &items, &n, &host->err));
 }
 
 static void a_lease_ends_what_nobody_asks_for(void **state)
@@ -544,10 +776,15 @@ int main(void)
 		TEST(a_broken_connection_loses_nothing),
 		TEST(the_next_process_takes_over_where_this_one_stopped),
 		TEST(what_was_prepared_but_not_sent_is_started_once),
+		TEST(what_cannot_be_sent_again_may_run_all_the_same),
+		TEST(what_cannot_be_read_there_for_once_is_not_lost),
 		TEST(to_stop_what_never_ran_starts_nothing),
 		TEST(signals_reach_the_command),
 		TEST(a_host_that_stays_away_loses_its_attempts),
+		TEST(a_fence_needs_no_mirror),
+		TEST(time_in_which_nobody_looked_counts_for_no_timeout),
 		TEST(a_loss_that_was_never_committed_is_none),
+		TEST(a_fence_that_cannot_be_read_is_not_passed_over),
 		TEST(a_lease_ends_what_nobody_asks_for),
 		TEST(gpus_are_those_of_the_host),
 		TEST(another_cpu_is_refused),
