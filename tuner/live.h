@@ -45,6 +45,7 @@ struct live {
 	int64_t kill_at_us; /* monotonic: SIGKILL then; 0: not asked for */
 	struct backend_event end; /* kept until its turn */
 	bool ended;
+	int64_t ended_us; /* wall clock: by its supervisor, else when we heard of it; set with its fate */
 };
 
 void live_destroy(struct live *live);
