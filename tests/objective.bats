@@ -133,6 +133,22 @@ sound() {
 	sound
 }
 
+@test "a decision that saw how long a trial took replays after the trial lost its objective and was run again" {
+	write_formula '{ "metric": "accuracy", "goal": "maximize" }' \
+		'"strategy": { "name": "bayesian", "acquisition": "ei", "cost_aware": true },'
+	sed -i '1i sleep "0.$((TUNER_TRIAL % 3))"' train.sh
+	touch without
+	"$TUNER" run job.jsonc --quiet --trials 7
+	rm without
+	"$TUNER" run job.jsonc --quiet --trials 9
+	"$TUNER" rescore --set objective.metric=lag-ms
+	"$TUNER" retry --trial 2
+	"$TUNER" replay
+	"$TUNER" run job.jsonc --quiet --trials 9 --set objective.metric=lag-ms
+	sql_is "SELECT count(*) FROM attempt a JOIN trial t ON t.id = a.trial WHERE t.number = 2" 2
+	sound
+}
+
 @test "trials that failed by the old objective are saved by a better one" {
 	write_formula '{ "metric": "acuracy", "goal": "maximize" }'
 	run "$TUNER" run job.jsonc --quiet

@@ -298,6 +298,7 @@ struct reopening {
 	enum trial_state state;
 	enum outcome outcome; /* NONE: it was stopped before it ran */
 	double objective; /* NaN: none */
+	int64_t started_us, ended_us; /* 0: not known */
 };
 
 /* Those of a job, in the order of their events; a trial may have several. The caller frees *ret. */
@@ -305,7 +306,8 @@ TUNER_MUST_CHECK
 bool trial_reopenings(struct store *store, int64_t job_id, struct reopening **ret, size_t *ret_n,
 	struct tuner_error *err);
 
-/* Its trial as it was until then, but for the message and the times (0), which went with the end. */
+/* Its trial as it was until then, but for the message. The times count, too: by an earlier objective it may have been
+ * done, and a decision may have seen how long it took. */
 void reopening_undo(const struct reopening *reopening, struct trial *trial);
 
 struct metric_row {
