@@ -213,6 +213,22 @@ sound() {
 	sound
 }
 
+@test "what runs on while tuner was killed has cost since it began" {
+	TRIALS=60 BUDGET=', "cost": 0.5' write_formula '{ "metric": "accuracy", "goal": "maximize" }' \
+		'"hosts": [{ "backend": "local", "gpus": "none", "slots": 1, "price": 1 }],'
+	touch hold
+	start "$TUNER" run job.jsonc --quiet
+	await test -e starts
+	running() { [ "$(sql "SELECT count(*) FROM attempt WHERE state = 'running'")" -eq 1 ]; }
+	await running
+	kill -KILL "$PID"
+	sqlite3 tuner.db "UPDATE attempt SET started_us = started_us - 3600000000" # an hour has passed
+	start "$TUNER" run job.jsonc --quiet
+	finished
+	grep -F "the budget's cost, 0.5, is spent" output
+	sql_is "SELECT outcome FROM attempt" timeout
+}
+
 @test "the budget's cost, and convergence, end a search and say so" {
 	TRIALS=60 BUDGET=', "cost": 1e-4' write_formula '{ "metric": "accuracy", "goal": "maximize" }' \
 		'"hosts": [{ "price": 10, "slots": 2 }],'

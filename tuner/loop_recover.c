@@ -156,6 +156,13 @@ static bool recover_stop(struct loop *loop, struct live *live, struct tuner_erro
 	return true;
 }
 
+/* How long it has run; only the wall clock goes on from run to run. */
+static int64_t age_us(const struct attempt *attempt)
+{
+	const int64_t us = attempt->started_us > 0 ? clock_wall_us() - attempt->started_us : 0;
+	return us > 0 ? us : 0;
+}
+
 /* An attempt that the database holds as not ended becomes a live one again. */
 static bool adopt(struct loop *loop, const struct trial *trial, const struct attempt *attempt,
 	struct outcome_counts before, struct tuner_error *err)
@@ -184,7 +191,7 @@ static bool adopt(struct loop *loop, const struct trial *trial, const struct att
 	live->trial_started_us = trial->started_us;
 	live->started_us = attempt->started_us;
 	live->started = live->started_committed = attempt->state == ATTEMPT_RUNNING;
-	live->launched_us = clock_monotonic_us();
+	live->launched_us = clock_monotonic_us() - age_us(attempt);
 	live->read_offset = live->stored_offset = attempt->log_offset;
 	memcpy(live->key, attempt->key, sizeof(live->key));
 	memcpy(live->branch, trial->branch, sizeof(live->branch));
