@@ -169,16 +169,36 @@ bool loop_load_counts(struct loop *loop, struct tuner_error *err)
 	return true;
 }
 
+/* Told again after a kill, it is told in the same words. */
+static void drain_by_rule(
+	struct loop *loop, int64_t trial, enum outcome outcome, const char *message)
+{
+	loop_drain(loop, EXIT_BROKEN_COMMAND, JOB_FAILED,
+		"trial %lld ended as %s, which ends the job by a rule of its file: %s",
+		(long long)trial, outcome_name(outcome), message);
+}
+
 static void end_by_rule(struct loop *loop, const struct live *live, const struct fate *fate)
 {
 	struct tuner_error ignored;
 	if (!fate->end_job || loop->phase != SEARCHING)
 		return;
-	loop_drain(loop, EXIT_BROKEN_COMMAND, JOB_FAILED,
-		"trial %lld ended as %s, which ends the job by a rule of its file: %s",
-		(long long)live->number, outcome_name(fate->outcome), fate->message);
+	drain_by_rule(loop, live->number, fate->outcome, fate->message);
 	text_clear(&loop->log_tail);
 	(void)!output_tail(live->directory, PROBE_LOG_LINES, &loop->log_tail, &ignored);
+}
+
+bool loop_recall_end(struct loop *loop, struct tuner_error *err)
+{
+	char message[sizeof(((struct fate *)NULL)->message)];
+	enum outcome outcome;
+	int64_t trial;
+	if (!attempt_unconcluded_end(loop->store, loop->settings->job_id, &trial, &outcome, message,
+		    sizeof(message), err))
+		return false;
+	if (trial != 0 && !loop->settings->stop_only)
+		drain_by_rule(loop, trial, outcome, message);
+	return true;
 }
 
 bool loop_store_end(struct loop *loop, struct live *live, const struct fate *fate, int64_t now_us,
@@ -200,6 +220,7 @@ bool loop_store_end(struct loop *loop, struct live *live, const struct fate *fat
 		.gpu_memory_peak_bytes = live->gpus.memory_peak_bytes,
 		.trial = fate->trial,
 		.objective = fate->objective,
+		.ends_job = fate->end_job,
 		.cost = loop_attempt_cost(loop, live,
 			exited                 ? exit->ended_us - exit->started_us
 			: live->started_us > 0 ? live->ended_us - live->started_us

@@ -245,6 +245,10 @@ bool loop_take_end(struct loop *loop, struct live *live, struct fate *ret_fate,
 TUNER_MUST_CHECK
 bool loop_load_counts(struct loop *loop, struct tuner_error *err);
 
+/* Likewise: if a rule of the job's file had ended the job, it drains again. */
+TUNER_MUST_CHECK
+bool loop_recall_end(struct loop *loop, struct tuner_error *err);
+
 /* What an attempt at its place costs in so long: its slot's share of the host's price. */
 double loop_attempt_cost(const struct loop *loop, const struct live *live, int64_t us);
 
