@@ -229,6 +229,19 @@ sound() {
 	sql_is "SELECT outcome FROM attempt" timeout
 }
 
+@test "what tuner stop ends has its cost, too" {
+	TRIALS=2 write_formula '{ "metric": "accuracy", "goal": "maximize" }' \
+		'"hosts": [{ "backend": "local", "gpus": "none", "slots": 2, "price": 10 }],'
+	touch hold
+	start "$TUNER" run job.jsonc --quiet
+	await test -e starts
+	running() { [ "$(sql "SELECT count(*) FROM attempt WHERE state = 'running'")" -eq 1 ]; }
+	await running
+	kill -KILL "$PID"
+	"$TUNER" stop
+	sql_is "SELECT outcome || ' ' || (abs(cost - 10.0 * (ended_us - started_us) / 3600e6 / 2) < 1e-12) FROM attempt" "interrupted 1"
+}
+
 @test "the budget's cost, and convergence, end a search and say so" {
 	TRIALS=60 BUDGET=', "cost": 1e-4' write_formula '{ "metric": "accuracy", "goal": "maximize" }' \
 		'"hosts": [{ "price": 10, "slots": 2 }],'
