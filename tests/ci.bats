@@ -270,6 +270,32 @@ repeats() {
 	sql_is "SELECT count(*) FROM attempt WHERE backend = 'reused'" 5
 }
 
+@test "a stopping rule compares with what was taken over, also where the objective is a formula" {
+	cat >train.sh <<'END2'
+echo "$TUNER_TRIAL" >>starts
+for step in 1 2 3; do
+	echo "@tuner {\"step\": $step, \"loss\": $2, \"size\": 4}"
+done
+while [ "$2" = 0.9 ]; do sleep 0.02; done
+END2
+	cat >job.jsonc <<'END2'
+{
+	"command": ["sh", "train.sh"],
+	"objective": { "expression": "loss + log2(size)", "goal": "minimize" },
+	"parameters": { "x": { "type": "float", "min": 0, "max": 1, "scale": "linear" } },
+	"first": [{ "x": 0.1 }, { "x": 0.2 }, { "x": 0.3 }, { "x": 0.9 }],
+	"strategy": "random",
+	"early_stopping": { "rule": "median", "grace": 1, "min_trials": 3 },
+	"timeout": "30s",
+	"budget": { "trials": 3, "parallel": 1 }
+}
+END2
+	"$TUNER" run job.jsonc --quiet
+	again --quiet --trials 4
+	[ "$(cat starts)" = 4 ]
+	sql_is "SELECT outcome FROM trial WHERE number = 4" early-stopped
+}
+
 @test "what a result depends on, reuse depends on" {
 	TRIALS=3 write_job
 	mkdir data

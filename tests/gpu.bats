@@ -124,6 +124,33 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	"$TUNER" verify
 }
 
+@test "who is alone on a GPU of another host is left alone by the next run, too" {
+	write_smi $A
+	printf '#!/bin/sh\nfor word; do :; done\nexec /bin/sh -c "$word"\n' >bin/ssh
+	chmod +x bin/ssh
+	export XDG_RUNTIME_DIR=$DIR
+	TRIALS=4 write_gpu_job '"backend": "ssh", "address": "there", "directory": "'"${DIR//\//\\/}"'\/there", "sync": "none", "trials_per_gpu": 2'
+	touch hold-2 hold-3 oom-2-1
+	start "$TUNER" run job.jsonc --set retries=0 --set backoff=0 --trials 3
+	await starts_are 3
+	rm hold-2
+	await sh -c '[ "$(sqlite3 -readonly tuner.db "SELECT count(*) FROM attempt WHERE outcome = '"'oom-gpu'"'")" = 1 ]'
+	touch hold-2
+	rm hold-3
+	await starts_are 4 # the second trial, alone
+	await sh -c '[ "$(sqlite3 -readonly tuner.db "SELECT count(*) FROM attempt WHERE state = '"'running'"'")" = 1 ]'
+	kill -KILL "$PID"
+	wait "$PID" || true
+	start "$TUNER" run job.jsonc --set retries=0 --set backoff=0 --trials 4
+	await grep -q 'host there answers' output
+	sleep 1
+	rm hold-2
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "SELECT group_concat(number || ' ' || outcome || ' ' || gpu_together, ', ') FROM v_host_use WHERE number IN (2, 4)" \
+		"2 oom-gpu 2, 2 ok 1, 4 ok 1"
+}
+
 @test "out of memory when it has been alone is its own failure" {
 	write_smi $A
 	TRIALS=2 write_gpu_job '"trials_per_gpu": 2'

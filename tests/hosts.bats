@@ -29,6 +29,30 @@ n_starts_is() { # N
 	"$TUNER" verify
 }
 
+@test "what an earlier run left on a host of another machine keeps its slot" {
+	mkdir bin
+	printf '#!/bin/sh\nfor word; do :; done\nexec /bin/sh -c "$word"\n' >bin/ssh
+	chmod +x bin/ssh
+	export PATH=$DIR/bin:$PATH XDG_RUNTIME_DIR=$DIR
+	TRIALS=3 PARALLEL=2 write_job
+	host='hosts=[{"backend": "ssh", "address": "there", "directory": "'$DIR'/there", "sync": "none", "gpus": "none", "slots": 1}]'
+	touch hold-2
+	start "$TUNER" run job.jsonc --set "$host"
+	await n_starts_is 2
+	await sh -c '[ "$(sqlite3 -readonly tuner.db "SELECT count(*) FROM attempt WHERE state = '"'running'"'")" = 1 ]'
+	kill -KILL "$PID"
+	wait "$PID" || true
+	start "$TUNER" run job.jsonc --set "$host"
+	await grep -q 'host there answers' output
+	sleep 1
+	n_starts_is 2
+	rm hold-2
+	finished
+	[ "$status" -eq 0 ]
+	n_starts_is 3
+	sql_is "SELECT max(b.started_us < a.ended_us) FROM attempt a JOIN attempt b ON b.id > a.id" 0
+}
+
 @test "draining holds for the next run" {
 	TRIALS=2 write_job
 	"$TUNER" run job.jsonc --quiet

@@ -133,6 +133,22 @@ sound() {
 	sound
 }
 
+@test "a decision that saw how long a trial took replays after the trial lost its objective and was run again" {
+	write_formula '{ "metric": "accuracy", "goal": "maximize" }' \
+		'"strategy": { "name": "bayesian", "acquisition": "ei", "cost_aware": true },'
+	sed -i '1i sleep "0.$((TUNER_TRIAL % 3))"' train.sh
+	touch without
+	"$TUNER" run job.jsonc --quiet --trials 7
+	rm without
+	"$TUNER" run job.jsonc --quiet --trials 9
+	"$TUNER" rescore --set objective.metric=lag-ms
+	"$TUNER" retry --trial 2
+	"$TUNER" replay
+	"$TUNER" run job.jsonc --quiet --trials 9 --set objective.metric=lag-ms
+	sql_is "SELECT count(*) FROM attempt a JOIN trial t ON t.id = a.trial WHERE t.number = 2" 2
+	sound
+}
+
 @test "trials that failed by the old objective are saved by a better one" {
 	write_formula '{ "metric": "acuracy", "goal": "maximize" }'
 	run "$TUNER" run job.jsonc --quiet
@@ -195,6 +211,35 @@ sound() {
 	run "$TUNER" rescore --vary false_negative=2..1
 	[ "$status" -eq 2 ]
 	sound
+}
+
+@test "what runs on while tuner was killed has cost since it began" {
+	TRIALS=60 BUDGET=', "cost": 0.5' write_formula '{ "metric": "accuracy", "goal": "maximize" }' \
+		'"hosts": [{ "backend": "local", "gpus": "none", "slots": 1, "price": 1 }],'
+	touch hold
+	start "$TUNER" run job.jsonc --quiet
+	await test -e starts
+	running() { [ "$(sql "SELECT count(*) FROM attempt WHERE state = 'running'")" -eq 1 ]; }
+	await running
+	kill -KILL "$PID"
+	sqlite3 tuner.db "UPDATE attempt SET started_us = started_us - 3600000000" # an hour has passed
+	start "$TUNER" run job.jsonc --quiet
+	finished
+	grep -F "the budget's cost, 0.5, is spent" output
+	sql_is "SELECT outcome FROM attempt" timeout
+}
+
+@test "what tuner stop ends has its cost, too" {
+	TRIALS=2 write_formula '{ "metric": "accuracy", "goal": "maximize" }' \
+		'"hosts": [{ "backend": "local", "gpus": "none", "slots": 2, "price": 10 }],'
+	touch hold
+	start "$TUNER" run job.jsonc --quiet
+	await test -e starts
+	running() { [ "$(sql "SELECT count(*) FROM attempt WHERE state = 'running'")" -eq 1 ]; }
+	await running
+	kill -KILL "$PID"
+	"$TUNER" stop
+	sql_is "SELECT outcome || ' ' || (abs(cost - 10.0 * (ended_us - started_us) / 3600e6 / 2) < 1e-12) FROM attempt" "interrupted 1"
 }
 
 @test "the budget's cost, and convergence, end a search and say so" {

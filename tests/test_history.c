@@ -20,13 +20,15 @@ static int64_t in_memory(const struct attempt_times *times, size_t n, int64_t ba
 	int64_t started = 0;
 
 	for (size_t i = 0; i < n; i++) {
+		const int64_t last =
+			at(base, times[i].started > 0 ? times[i].started : times[i].seen);
+		const int64_t ended = at(base, times[i].ended);
+
 		if (started == 0)
 			started = at(base, times[i].seen > 0 ? times[i].seen : times[i].started);
-		if (i + 1 < n)
-			continue;
-		return trial_duration_us(started,
-			at(base, times[i].started > 0 ? times[i].started : times[i].seen),
-			at(base, times[i].ended));
+		if (i + 1 == n)
+			return trial_duration_us(started, last, ended);
+		started = trial_start_us(started, last, ended);
 	}
 	return 0;
 }
@@ -75,6 +77,9 @@ static void a_trial_took_what_the_database_will_say(void **state)
 		{ { { 10, 10, 50 }, { 0, 400, 650 } }, 2, 640 },
 		{ { { 0, 0, 50 }, { 400, 400, 650 } }, 2, 250 }, /* never ran */
 		{ { { 0, 0, 50 }, { 0, 400, 650 } }, 2, 250 },
+		{ { { 300, 0, 250 }, { 400, 400, 650 } }, 2,
+			400 }, /* lost, by a clock that was set back */
+		{ { { 30, 20, 50 }, { 400, 400, 650 } }, 2, 630 },
 	};
 	struct fixture *f = *state;
 

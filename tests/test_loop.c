@@ -522,6 +522,14 @@ static void a_rule_may_end_the_job_and_the_next_run_goes_on(void **state)
 	assert_non_null(strstr(result.reason, "trial 2 ended as oom-host"));
 	assert_int_equal(stage.starts, 2);
 	text_finish(&result.log_tail);
+	/* Killed before it could say so: the next run does, and starts nothing. */
+	forget_conclusions(&fixture);
+	result = run(&fixture, KEYS("4", ""), all_well, 1);
+	assert_int_equal(result.status, EXIT_BROKEN_COMMAND);
+	assert_int_equal(result.state, JOB_FAILED);
+	assert_non_null(strstr(result.reason, "trial 2 ended as oom-host"));
+	assert_int_equal(stage.starts, 0);
+	text_finish(&result.log_tail);
 	result = run(&fixture, KEYS("4", ""), all_well, 1);
 	assert_int_equal(result.status, EXIT_DONE);
 	struct trial_list list = all_trials(&fixture);

@@ -110,6 +110,10 @@ bool attempt_count_outcomes(
 	return ok;
 }
 
+#define IS_UNCONCLUDED                                                                             \
+	"e.job = ?1 AND e.kind IN ('ended', 'retry') AND e.time_us > coalesce((SELECT "            \
+	"max(ended_us) FROM run WHERE job = ?1), 0) "
+
 bool attempt_count_unconcluded(struct store *store, int64_t job_id, int64_t ret_ended[OUTCOMES],
 	int64_t ret_failed[OUTCOMES], struct tuner_error *err)
 {
@@ -122,10 +126,8 @@ bool attempt_count_unconcluded(struct store *store, int64_t job_id, int64_t ret_
 	query_open(&query, store,
 		"SELECT coalesce(json_extract(e.data, '$.counts_as'), json_extract(e.data, "
 		"'$.outcome')) AS counts_as, count(*), sum(json_extract(e.data, '$.state') = "
-		"'failed') FROM event e JOIN attempt a ON a.id = e.attempt WHERE e.job = ?1 AND "
-		"e.kind IN ('ended', 'retry') AND a.backend <> ?2 AND e.time_us > "
-		"coalesce((SELECT max(ended_us) FROM run WHERE job = ?1), 0) "
-		"GROUP BY counts_as HAVING counts_as IS NOT NULL");
+		"'failed') FROM event e JOIN attempt a ON a.id = e.attempt WHERE " IS_UNCONCLUDED
+		"AND a.backend <> ?2 GROUP BY counts_as HAVING counts_as IS NOT NULL");
 	query_bind_int(&query, job_id);
 	query_bind_text(&query, ATTEMPT_CALLER);
 	while ((ok = query_row(&query, &found, err)) && found) {
@@ -133,6 +135,28 @@ bool attempt_count_unconcluded(struct store *store, int64_t job_id, int64_t ret_
 			break;
 		ret_ended[outcome] = query_int(&query);
 		ret_failed[outcome] = query_int(&query);
+	}
+	query_close(&query);
+	return ok;
+}
+
+bool attempt_unconcluded_end(struct store *store, int64_t job_id, int64_t *ret_trial,
+	enum outcome *ret_outcome, char *ret_message, size_t size, struct tuner_error *err)
+{
+	struct query query;
+	bool found = false;
+
+	*ret_trial = 0;
+	query_open(&query, store,
+		"SELECT t.number, a.outcome, a.message FROM event e JOIN attempt a ON a.id = "
+		"e.attempt JOIN trial t ON t.id = a.trial WHERE " IS_UNCONCLUDED
+		"AND json_extract(e.data, '$.ends_job') ORDER BY e.id DESC LIMIT 1");
+	query_bind_int(&query, job_id);
+	bool ok = query_row(&query, &found, err);
+	if (ok && found) {
+		*ret_trial = query_int(&query);
+		ok = outcome_from_text(query_text(&query), ret_outcome, err);
+		query_text_into(&query, ret_message, size);
 	}
 	query_close(&query);
 	return ok;

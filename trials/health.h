@@ -33,6 +33,12 @@ TUNER_MUST_CHECK
 bool attempt_count_unconcluded(struct store *store, int64_t job_id, int64_t ret_ended[OUTCOMES],
 	int64_t ret_failed[OUTCOMES], struct tuner_error *err);
 
+/* Of these attempts the last that ended the job by a rule (attempt_end.ends_job): its trial's number, what became of it
+ * and why. *ret_trial 0: there is none. `message` is cut to `size`. */
+TUNER_MUST_CHECK
+bool attempt_unconcluded_end(struct store *store, int64_t job_id, int64_t *ret_trial,
+	enum outcome *ret_outcome, char *ret_message, size_t size, struct tuner_error *err);
+
 /* True if some attempt of the job has reported this metric. */
 TUNER_MUST_CHECK
 bool metric_was_reported(

@@ -306,7 +306,9 @@ static bool read_end(struct query *query, struct text *ret, struct tuner_error *
 	text_add_json_string(ret, query_text(query));
 	text_add(ret, ", \"objective\": ");
 	text_add_json_double(ret, query_double(query));
-	text_print(ret, ", \"ended_event\": %" PRId64 "}", query_int(query));
+	text_print(ret, ", \"ended_event\": %" PRId64, query_int(query));
+	text_print(ret, ", \"started_us\": %" PRId64, query_int_or(query, 0));
+	text_print(ret, ", \"ended_us\": %" PRId64 "}", query_int_or(query, 0));
 	return !text_failed(ret) || tuner_fail_memory(err);
 }
 
@@ -317,8 +319,9 @@ static bool load_end(struct store *store, int64_t trial_id, struct text *ret, in
 	bool found = false;
 
 	query_open(&query, store,
-		"SELECT coalesce(a.id, 0), t.outcome, t.state, t.objective, t.ended_event "
-		"FROM trial t LEFT JOIN attempt a ON a.trial = t.id AND a.number = t.attempts "
+		"SELECT coalesce(a.id, 0), t.outcome, t.state, t.objective, t.ended_event, "
+		"t.started_us, t.ended_us FROM trial t LEFT JOIN attempt a ON a.trial = t.id AND "
+		"a.number = t.attempts "
 		"WHERE t.id = ?1");
 	query_bind_int(&query, trial_id);
 	bool ok = query_row(&query, &found, err);
@@ -375,6 +378,9 @@ static bool read_reopening(struct query *query, struct reopening *ret, struct tu
 		return tuner_fail_in(err, "event %" PRId64 ": ", ret->event);
 	if (!number_to_double(query_text(query), &ret->objective))
 		ret->objective = NAN;
+	/* Events of earlier versions have no times. */
+	ret->started_us = query_int_or(query, 0);
+	ret->ended_us = query_int_or(query, 0);
 	return true;
 }
 
@@ -384,7 +390,8 @@ void reopening_undo(const struct reopening *reopening, struct trial *trial)
 	trial->outcome = reopening->outcome;
 	trial->objective = reopening->objective;
 	trial->ended_event = reopening->ended_event;
-	trial->started_us = trial->ended_us = 0;
+	trial->started_us = reopening->started_us;
+	trial->ended_us = reopening->ended_us;
 }
 
 bool trial_reopenings(struct store *store, int64_t job_id, struct reopening **ret, size_t *ret_n,
@@ -399,7 +406,9 @@ bool trial_reopenings(struct store *store, int64_t job_id, struct reopening **re
 		"SELECT e.trial, coalesce(a.number, 0), e.id, json_extract(e.data, "
 		"'$.ended_event'), "
 		"json_extract(e.data, '$.state'), json_extract(e.data, '$.outcome'), "
-		"e.data -> '$.objective' FROM event e LEFT JOIN attempt a ON a.id = e.attempt "
+		"e.data -> '$.objective', json_extract(e.data, '$.started_us'), "
+		"json_extract(e.data, '$.ended_us') FROM event e LEFT JOIN attempt a ON a.id = "
+		"e.attempt "
 		"WHERE e.job = ?1 AND e.kind = 'reopened' ORDER BY e.id");
 	query_bind_int(&query, job_id);
 	while (ok && (ok = query_row(&query, &found, err)) && found)

@@ -247,10 +247,12 @@ struct attempt_end {
 	double objective; /* NaN: none. DONE needs one, STOPPED may have one; else not kept */
 	int64_t gpu_memory_peak_bytes;
 	double cost; /* 0: not priced */
+	bool ends_job; /* a rule of the job's file says so */
 };
 
 /* Ends the attempt (from any state but ENDED) and moves its trial, with the event "ended" (data: the
- * attempt's number, the outcome, what it counts as if that is another, the trial's state, the objective). A retry's event is "retry", that
+ * attempt's number, the outcome, what it counts as if that is another, the trial's state, the objective, and
+ * whether it ends the job). A retry's event is "retry", that
  * of a superseded attempt "late", which leaves the trial alone. *ret_event is that event's id. */
 TUNER_MUST_CHECK
 bool attempt_end(struct store *store, int64_t attempt_id, const struct attempt_end *end,
@@ -298,6 +300,7 @@ struct reopening {
 	enum trial_state state;
 	enum outcome outcome; /* NONE: it was stopped before it ran */
 	double objective; /* NaN: none */
+	int64_t started_us, ended_us; /* 0: not known */
 };
 
 /* Those of a job, in the order of their events; a trial may have several. The caller frees *ret. */
@@ -305,7 +308,8 @@ TUNER_MUST_CHECK
 bool trial_reopenings(struct store *store, int64_t job_id, struct reopening **ret, size_t *ret_n,
 	struct tuner_error *err);
 
-/* Its trial as it was until then, but for the message and the times (0), which went with the end. */
+/* Its trial as it was until then, but for the message. The times count, too: by an earlier objective it may have been
+ * done, and a decision may have seen how long it took. */
 void reopening_undo(const struct reopening *reopening, struct trial *trial);
 
 struct metric_row {

@@ -84,11 +84,16 @@ bool trial_present_values(const struct job_file *file, const struct trial *trial
 	return true;
 }
 
-int64_t trial_duration_us(int64_t started_us, int64_t last_us, int64_t ended_us)
+int64_t trial_start_us(int64_t started_us, int64_t last_us, int64_t ended_us)
 {
 	const int64_t last = last_us > ended_us ? ended_us : last_us;
-	const int64_t first =
-		started_us == 0 || (last > 0 && last < started_us) ? last : started_us;
+
+	return started_us == 0 || (last > 0 && last < started_us) ? last : started_us;
+}
+
+int64_t trial_duration_us(int64_t started_us, int64_t last_us, int64_t ended_us)
+{
+	const int64_t first = trial_start_us(started_us, last_us, ended_us);
 
 	return first > 0 && first < ended_us ? ended_us - first : 0;
 }

@@ -71,9 +71,12 @@ TUNER_MUST_CHECK
 bool trial_present_values(const struct job_file *file, const struct trial *trial, double **ret,
 	struct tuner_error *err);
 
-/* Time from a trial's first start to its end, as attempt_end records it: started_us is the trial's so far (0:
- * not yet), last_us the last attempt's start (0: never); a start behind the end counts as the end. 0 without a
+/* A trial's first start when an attempt of it has ended, as attempt_end records it: started_us is the trial's so
+ * far (0: not yet), last_us that attempt's start (0: never); a start behind the end counts as the end. 0 without a
  * start. */
+int64_t trial_start_us(int64_t started_us, int64_t last_us, int64_t ended_us);
+
+/* From there to the end; 0 without a start. */
 int64_t trial_duration_us(int64_t started_us, int64_t last_us, int64_t ended_us);
 
 /* Median time of the job's own done trials in microseconds; 0 if there is none. */

@@ -36,7 +36,7 @@ struct live {
 
 	bool started, started_committed;
 	int64_t trial_started_us; /* wall clock, of the trial's first start; 0: not yet */
-	int64_t launched_us; /* monotonic */
+	int64_t launched_us; /* monotonic; of what an earlier run launched, as long ago as it has run */
 	int64_t started_us; /* wall clock */
 	const char *stopping; /* the outcome's name that we end it for; NULL: we do not */
 	char stop_reason[200];
@@ -45,6 +45,7 @@ struct live {
 	int64_t kill_at_us; /* monotonic: SIGKILL then; 0: not asked for */
 	struct backend_event end; /* kept until its turn */
 	bool ended;
+	int64_t ended_us; /* wall clock: by its supervisor, else when we heard of it; set with its fate */
 };
 
 void live_destroy(struct live *live);

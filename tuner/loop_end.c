@@ -37,11 +37,15 @@ static void forgo_misfit(const struct loop *loop, const struct live *live, struc
 		length > 0 ? "; " : "", NOT_AGAIN);
 }
 
+/* By its supervisor, or as we saw it; 0: it never ran. */
+static int64_t last_start_us(const struct live *live)
+{
+	return live->end.exit.started_us ? live->end.exit.started_us : live->started_us;
+}
+
 static bool to_history(
 	struct loop *loop, struct live *live, const struct fate *fate, struct tuner_error *err)
 {
-	const struct exit_record *exit = &live->end.exit;
-	const int64_t ended_us = exit->ended_us ? exit->ended_us : clock_wall_us();
 	drop_misfit(loop, live);
 	struct finished_trial trial = {
 		.number = live->number,
@@ -49,8 +53,8 @@ static bool to_history(
 		.objective = fate->objective,
 		.state = fate->trial,
 		.outcome = fate->counts_as,
-		.took_us = trial_duration_us(live->trial_started_us,
-			exit->started_us ? exit->started_us : live->started_us, ended_us),
+		.took_us = trial_duration_us(
+			live->trial_started_us, last_start_us(live), live->ended_us),
 		.series = live->curves.whole,
 	};
 	if (live->search == NULL)
@@ -82,7 +86,8 @@ static bool to_retry(
 		.number = live->number,
 		.arm_number = live->arm_number,
 		.attempts = live->attempt_number,
-		.trial_started_us = live->trial_started_us,
+		.trial_started_us =
+			trial_start_us(live->trial_started_us, last_start_us(live), live->ended_us),
 		.due_us = due_us(loop, live, fate),
 		.last = live->place,
 		.before = live->before,
@@ -164,16 +169,36 @@ bool loop_load_counts(struct loop *loop, struct tuner_error *err)
 	return true;
 }
 
+/* Told again after a kill, it is told in the same words. */
+static void drain_by_rule(
+	struct loop *loop, int64_t trial, enum outcome outcome, const char *message)
+{
+	loop_drain(loop, EXIT_BROKEN_COMMAND, JOB_FAILED,
+		"trial %lld ended as %s, which ends the job by a rule of its file: %s",
+		(long long)trial, outcome_name(outcome), message);
+}
+
 static void end_by_rule(struct loop *loop, const struct live *live, const struct fate *fate)
 {
 	struct tuner_error ignored;
 	if (!fate->end_job || loop->phase != SEARCHING)
 		return;
-	loop_drain(loop, EXIT_BROKEN_COMMAND, JOB_FAILED,
-		"trial %lld ended as %s, which ends the job by a rule of its file: %s",
-		(long long)live->number, outcome_name(fate->outcome), fate->message);
+	drain_by_rule(loop, live->number, fate->outcome, fate->message);
 	text_clear(&loop->log_tail);
 	(void)!output_tail(live->directory, PROBE_LOG_LINES, &loop->log_tail, &ignored);
+}
+
+bool loop_recall_end(struct loop *loop, struct tuner_error *err)
+{
+	char message[sizeof(((struct fate *)NULL)->message)];
+	enum outcome outcome;
+	int64_t trial;
+	if (!attempt_unconcluded_end(loop->store, loop->settings->job_id, &trial, &outcome, message,
+		    sizeof(message), err))
+		return false;
+	if (trial != 0 && !loop->settings->stop_only)
+		drain_by_rule(loop, trial, outcome, message);
+	return true;
 }
 
 bool loop_store_end(struct loop *loop, struct live *live, const struct fate *fate, int64_t now_us,
@@ -188,16 +213,17 @@ bool loop_store_end(struct loop *loop, struct live *live, const struct fate *fat
 		.exit_code = exited ? exit->code : -1,
 		.signal = exited ? exit->signal : -1,
 		.started_us = exited ? exit->started_us : live->started_us,
-		.ended_us = exited ? exit->ended_us : now_us,
+		.ended_us = live->ended_us,
 		.user_us = exit->user_us,
 		.system_us = exit->system_us,
 		.max_rss_bytes = exit->max_rss_bytes,
 		.gpu_memory_peak_bytes = live->gpus.memory_peak_bytes,
 		.trial = fate->trial,
 		.objective = fate->objective,
+		.ends_job = fate->end_job,
 		.cost = loop_attempt_cost(loop, live,
 			exited                 ? exit->ended_us - exit->started_us
-			: live->started_us > 0 ? now_us - live->started_us
+			: live->started_us > 0 ? live->ended_us - live->started_us
 					       : 0),
 	};
 	loop->cost += end.cost;
@@ -215,6 +241,7 @@ bool loop_take_end(struct loop *loop, struct live *live, struct fate *fate,
 		return false;
 	if (live->trial_started_us == 0)
 		live->trial_started_us = live->end.exit.started_us;
+	live->ended_us = live->end.exit.ended_us ? live->end.exit.ended_us : clock_wall_us();
 	live_fate(live, loop->file, loop->rules, fate);
 	forgo_misfit(loop, live, fate);
 	if (fate->trial == TRIAL_DONE)

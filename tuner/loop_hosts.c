@@ -92,10 +92,8 @@ bool loop_host_changed(
 	struct host *host = &loop->pool->hosts[h];
 	const bool up = event->kind == BACKEND_HOST_UP;
 
-	if (up && !find_slots(loop, h, err))
+	if (up && (!find_slots(loop, h, err) || !loop_take_places(loop, h, err)))
 		return false;
-	for (size_t i = 0; up && i < loop->n_lives; i++)
-		pool_take(loop->pool, loop->lives[i]->place);
 	host->up = up;
 	progress_say(loop->settings->progress, "host %s %s%s%s", host->name,
 		up ? "answers" : "does not answer", event->message[0] ? ": " : "", event->message);

@@ -143,6 +143,7 @@ bool loop_send_stops(struct loop *loop, struct tuner_error *err);
 /* Takes over `live`. */
 TUNER_MUST_CHECK
 bool loop_add_live(struct loop *loop, struct live *live, struct tuner_error *err);
+void loop_take_place(struct loop *loop, const struct live *live); /* once more is no matter */
 void loop_remove_live(struct loop *loop, const struct live *live); /* does not destroy it */
 struct live *loop_find_live(struct loop *loop, int64_t attempt);
 
@@ -245,6 +246,10 @@ bool loop_take_end(struct loop *loop, struct live *live, struct fate *ret_fate,
 TUNER_MUST_CHECK
 bool loop_load_counts(struct loop *loop, struct tuner_error *err);
 
+/* Likewise: if a rule of the job's file had ended the job, it drains again. */
+TUNER_MUST_CHECK
+bool loop_recall_end(struct loop *loop, struct tuner_error *err);
+
 /* What an attempt at its place costs in so long: its slot's share of the host's price. */
 double loop_attempt_cost(const struct loop *loop, const struct live *live, int64_t us);
 
@@ -264,6 +269,10 @@ bool loop_store_end(struct loop *loop, struct live *live, const struct fate *fat
 /* Matches what the database holds as open with what lives. */
 TUNER_MUST_CHECK
 bool loop_recover(struct loop *loop, struct tuner_error *err);
+
+/* A host has answered, and its slots are known: what runs there takes its own, also what an earlier run started. */
+TUNER_MUST_CHECK
+bool loop_take_places(struct loop *loop, size_t host, struct tuner_error *err);
 
 /* Trials that were put back, in the open transaction: the history without them is read again, and they
  * are launched next. */

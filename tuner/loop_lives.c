@@ -94,6 +94,13 @@ void loop_stop_lives(struct loop *loop, enum outcome why, const char *reason, in
 		loop_stop_live(loop->lives[i], why, reason, grace_us);
 }
 
+void loop_take_place(struct loop *loop, const struct live *live)
+{
+	pool_take(loop->pool, live->place);
+	if (live->wants_gpu_alone)
+		pool_seclude(loop->pool, live->place);
+}
+
 bool loop_add_live(struct loop *loop, struct live *live, struct tuner_error *err)
 {
 	if (!array_reserve(
@@ -103,9 +110,7 @@ bool loop_add_live(struct loop *loop, struct live *live, struct tuner_error *err
 	for (; i > 0 && loop->lives[i - 1]->number > live->number; i--)
 		loop->lives[i] = loop->lives[i - 1];
 	loop->lives[i] = live;
-	pool_take(loop->pool, live->place);
-	if (live->wants_gpu_alone)
-		pool_seclude(loop->pool, live->place);
+	loop_take_place(loop, live);
 	loop_note_neighbours(loop, live);
 	return true;
 }

@@ -61,6 +61,33 @@ static struct place place_of(const struct loop *loop, const struct attempt *atte
 				 : NO_PLACE;
 }
 
+/* Of what an earlier run left on a host that had not answered yet, nobody knew the slot. */
+static bool find_place(struct loop *loop, struct live *live, struct tuner_error *err)
+{
+	struct attempt_list attempts;
+	if (!attempt_select(loop->store, loop->settings->job_id, live->trial, &attempts, err))
+		return false;
+	for (size_t i = 0; i < attempts.n; i++)
+		if (attempts.items[i].id == live->attempt)
+			live->place = place_of(loop, &attempts.items[i]);
+	attempt_list_finish(&attempts);
+	return true;
+}
+
+bool loop_take_places(struct loop *loop, size_t h, struct tuner_error *err)
+{
+	for (size_t i = 0; i < loop->n_lives; i++) {
+		struct live *live = loop->lives[i];
+		if (live->place.host != h)
+			continue;
+		if (live->place.slot >= loop->pool->hosts[h].n_slots &&
+			!find_place(loop, live, err))
+			return false;
+		loop_take_place(loop, live);
+	}
+	return true;
+}
+
 /* What is left of its wait; nothing for what we ended ourselves, or a person has put back. A clock that
  * went back makes it no longer. */
 static int64_t due_us(const struct loop *loop, const struct trial *trial,
@@ -156,6 +183,13 @@ static bool recover_stop(struct loop *loop, struct live *live, struct tuner_erro
 	return true;
 }
 
+/* How long it has run; only the wall clock goes on from run to run. */
+static int64_t age_us(const struct attempt *attempt)
+{
+	const int64_t us = attempt->started_us > 0 ? clock_wall_us() - attempt->started_us : 0;
+	return us > 0 ? us : 0;
+}
+
 /* An attempt that the database holds as not ended becomes a live one again. */
 static bool adopt(struct loop *loop, const struct trial *trial, const struct attempt *attempt,
 	struct outcome_counts before, struct tuner_error *err)
@@ -184,7 +218,7 @@ static bool adopt(struct loop *loop, const struct trial *trial, const struct att
 	live->trial_started_us = trial->started_us;
 	live->started_us = attempt->started_us;
 	live->started = live->started_committed = attempt->state == ATTEMPT_RUNNING;
-	live->launched_us = clock_monotonic_us();
+	live->launched_us = clock_monotonic_us() - age_us(attempt);
 	live->read_offset = live->stored_offset = attempt->log_offset;
 	memcpy(live->key, attempt->key, sizeof(live->key));
 	memcpy(live->branch, trial->branch, sizeof(live->branch));

@@ -218,14 +218,14 @@ bool loop_take_reused(struct loop *loop, struct plan *plan, struct tuner_error *
 
 	trial.number = live->number;
 	trial.values = live->values;
-	if (!series_load(&trial.series, reuse_store(loop->settings->reuse), plan->donor->trial_id,
-		    loop->file->metric, err))
+	if (!objective_curves_load(&live->curves, &loop->file->objective, loop->file->metric,
+		    reuse_store(loop->settings->reuse), plan->donor->trial_id, err))
 		return false;
-	if (!history_add(history, &trial, err)) {
-		series_finish(&trial.series);
+	trial.series = live->curves.whole;
+	if (!history_add(history, &trial, err))
 		return false;
-	}
 	live->values = NULL; /* the history's now */
+	live->curves.whole = (struct series){ 0 };
 	plan->donor->taken = true;
 	loop->reused++;
 	loop->probe_passed = true; /* as the next run will read it from the history */

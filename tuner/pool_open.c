@@ -146,6 +146,15 @@ static bool look_here(
 	return ok;
 }
 
+/* To stop what runs needs no slots, but to share the host's price among them; without them it has cost nothing. */
+static void look_for_price(struct pool *pool, const struct job_file *file)
+{
+	struct tuner_error ignored;
+	char note[300];
+	if (pool->hosts[pool->n - 1].entry->price > 0)
+		(void)!look_here(pool, file, note, &ignored);
+}
+
 static bool open_host(struct pool *pool, const struct job_file *file, const struct job_host *entry,
 	const char *db, bool starts, char note[300], struct tuner_error *err)
 {
@@ -154,8 +163,11 @@ static bool open_host(struct pool *pool, const struct job_file *file, const stru
 	if (entry->slurm != NULL)
 		return add_slurm(pool, entry, starts, err);
 	tuner_assert(strcmp(entry->backend, "local") == 0);
-	return add_local(pool, entry, starts && file->no_network, err) &&
-	       (!starts || look_here(pool, file, note, err));
+	if (!add_local(pool, entry, starts && file->no_network, err))
+		return false;
+	if (!starts)
+		look_for_price(pool, file);
+	return !starts || look_here(pool, file, note, err);
 }
 
 bool pool_open(struct pool *pool, const struct job_file *file, const char *db, bool starts,
