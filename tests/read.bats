@@ -450,6 +450,25 @@ END
 	[ "$status" -eq 1 ]
 }
 
+@test "what could not be printed is an error; a reader that goes away is none" {
+	finished_job
+	[ -c /dev/full ] || skip "no /dev/full"
+	for command in status trials 'show 1 --json' 'report -o -' help 'run --help'; do
+		status=0
+		# shellcheck disable=SC2086 # words
+		"$TUNER" $command >/dev/full 2>errors || status=$?
+		[ "$status" -eq 5 ]
+		grep -q 'standard output could not be written' errors
+	done
+	# The search itself is in the database: it stands.
+	"$TUNER" run job.jsonc --trials 5 >/dev/full 2>errors
+	grep -q 'standard output could not be written' errors
+	status=0
+	{ "$TUNER" report -o - 2>errors || echo "$?" >failed; } | head -c 1 >/dev/null
+	[ ! -e failed ]
+	[ ! -s errors ]
+}
+
 @test "jobs lists the jobs; a missing or empty database says what to do" {
 	run "$TUNER" jobs
 	[ "$status" -eq 2 ]
