@@ -355,6 +355,8 @@ hold_database() {
 	run "$TUNER" enqueue ask x=0.125,kind=a
 	[ "$status" -eq 0 ]
 	[[ "$output" == *"next in line"* ]]
+	"$TUNER" status >standing
+	! grep -q 'spent in run' standing
 	run "$TUNER" stop ask
 	[ "$status" -ne 0 ]
 	[[ "$output" == *"ask-tell"* ]]

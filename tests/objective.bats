@@ -174,6 +174,22 @@ sound() {
 	sql_is "SELECT count(*) FROM objective_version" 1
 }
 
+@test "rescore says what is another, and what goes on" {
+	cat >ask.jsonc <<'END2'
+{ "objective": { "metric": "loss", "goal": "minimize" }, "strategy": "random",
+  "parameters": { "x": { "type": "float", "min": 0, "max": 1 } } }
+END2
+	"$TUNER" ask ask.jsonc
+	"$TUNER" tell ask 1 2 --step 1
+	"$TUNER" tell ask 1 3
+	run "$TUNER" rescore ask --set objective.reduce=best
+	[ "$status" -eq 0 ]
+	[[ "$output" == *'minimize loss as before, by another "reduce"'* ]]
+	[[ "$output" == *'before the next "tuner ask"'* ]]
+	run "$TUNER" enqueue ask x=0.5
+	[[ "$output" == *'the next "tuner ask" gives {"x": 0.5}'* ]]
+}
+
 @test "a cost matrix is minimized, and --vary finds where the choice flips" {
 	TRIALS=12 write_formula '{ "cost": { "false_negative": 5, "false_positive": 1 }, "per": "case" }'
 	"$TUNER" run job.jsonc --quiet

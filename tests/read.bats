@@ -397,6 +397,15 @@ END
 	[ "$status" -eq 2 ]
 }
 
+@test "what status proposes lines up, however long the names are" {
+	finished_job
+	db=$PWD/$(printf 'long-%.0s' $(seq 12)).db
+	mv tuner.db "$db"
+	"$TUNER" status --db "$db" | sed -n '/^next/,$p' | tail -n +2 >next
+	[ "$(lines_of next)" -eq 2 ]
+	[ "$(sed 's/\(goes on\|prints\).*//' next | awk '{ print length($0) }' | sort -u | wc -l)" -eq 1 ]
+}
+
 @test "status tells what was edited" {
 	TRIALS=2 write_job
 	"$TUNER" run job.jsonc --quiet
@@ -517,7 +526,20 @@ END
 	for command in jobs status trials; do
 		run "$TUNER" $command
 		[ "$status" -eq 2 ]
+		[[ "$output" == *"--db"* ]]
 	done
+	: >tuner.db
+	run "$TUNER" status
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"is empty"*"--db"* ]]
+	[ "$("$TUNER" doctor | grep -o -- '--db' | wc -l)" -eq 1 ]
+	if [ "$(id -u)" -ne 0 ]; then
+		chmod 000 tuner.db
+		run "$TUNER" status
+		[[ "$output" == *"cannot be read (Permission denied)"* ]]
+		chmod 600 tuner.db
+	fi
+	echo "this is not a database, but long enough to look at it" >tuner.db
 	run "$TUNER" run /dev/null
 	[ "$status" -eq 2 ]
 }
@@ -532,6 +554,10 @@ END
 		[[ "$output" == *"  $command "* ]]
 		"$TUNER" help "$command" | grep -q "usage: tuner $command"
 	done
+	# What a command does stands in one column.
+	run "$TUNER" help
+	[ "$(grep -c '^  .\{30\} [a-z]' <<<"$output")" -eq "$(grep -c '^  [a-z]' <<<"$output")" ]
+	grep -q '^ \{33\}list a job' <<<"$output"
 	run "$TUNER" help nosuch
 	[ "$status" -eq 2 ]
 }

@@ -191,7 +191,10 @@ static bool check_identity(const struct store *store, const struct identity *ide
 	if (is_empty(identity) && store->mode == STORE_WRITE)
 		return true;
 	if (is_empty(identity))
-		return tuner_fail(err, TUNER_USAGE, "%s: this database is empty", path);
+		return tuner_fail(err, TUNER_USAGE,
+			"%s: this database is empty: \"tuner run FILE\" fills it; name another "
+			"with --db",
+			path);
 	if (identity->application != STORE_APPLICATION_ID || identity->version < 1)
 		return tuner_fail(err, TUNER_USAGE,
 			"%s: this is a database of another program, not of tuner; it was left "

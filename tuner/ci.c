@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool ci_is_on(const struct invocation *call)
@@ -73,6 +74,7 @@ static bool read_baseline(const struct invocation *call, struct ci *ci, struct t
 static bool check_place(const char *option, const char *path, struct tuner_error *err)
 {
 	char *directory;
+	struct stat there;
 	if (path == NULL)
 		return true;
 	if (path[0] == '\0')
@@ -80,11 +82,14 @@ static bool check_place(const char *option, const char *path, struct tuner_error
 	directory = path_directory(path);
 	if (directory == NULL)
 		return tuner_fail_memory(err);
-	const bool ok =
-		access(directory, W_OK | X_OK) == 0 ||
-		tuner_fail(err, TUNER_USAGE, "--%s %.100s: %s", option, path, strerror(errno));
+	if (stat(path, &there) == 0 && S_ISDIR(there.st_mode))
+		errno = EISDIR;
+	else if (access(directory, W_OK | X_OK) == 0)
+		errno = 0;
+	const int number = errno;
 	free(directory);
-	return ok;
+	return number == 0 ||
+	       tuner_fail(err, TUNER_USAGE, "--%s %.100s: %s", option, path, strerror(number));
 }
 
 bool ci_open(const struct invocation *call, const struct job_file *file, struct ci *ret,

@@ -387,11 +387,15 @@ static void add_decision(const struct shown *shown, struct text *out)
 
 static void add_attempt_end(const struct attempt *attempt, struct text *out)
 {
+	char status[NUMBER_TEXT];
+
 	text_print(out, "  %lld  %s", (long long)attempt->number,
 		attempt->outcome != OUTCOME_NONE ? outcome_name(attempt->outcome)
 						 : attempt_state_name(attempt->state));
-	if (attempt->exit_code >= 0)
-		text_print(out, ", exit status %lld", (long long)attempt->exit_code);
+	snprintf(status, sizeof(status), "exit status %lld", (long long)attempt->exit_code);
+	/* The message may begin with it. */
+	if (attempt->exit_code >= 0 && strncmp(attempt->message, status, strlen(status)) != 0)
+		text_print(out, ", %s", status);
 	if (attempt->signal > 0)
 		text_print(out, ", signal %lld (%s)", (long long)attempt->signal,
 			strsignal((int)attempt->signal));

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { SYNOPSIS_COLUMNS = 30 };
+
 static const struct option_row option_help = { "help", 'h', NULL, "print this help" };
 static const struct option_row option_db = { "db", 0, "PATH",
 	"the database (default: $TUNER_DB, else tuner.db)" };
@@ -258,7 +260,11 @@ void command_help(const struct subcommand *command, FILE *out)
 		for (const struct subcommand *c = commands; c->name != NULL; c++) {
 			char left[64];
 			snprintf(left, sizeof(left), "%s %s", c->name, c->synopsis);
-			fprintf(out, "  %-30s %s\n", left, c->help);
+			if (strlen(left) > SYNOPSIS_COLUMNS)
+				fprintf(out, "  %s\n  %-*s %s\n", left, SYNOPSIS_COLUMNS, "",
+					c->help);
+			else
+				fprintf(out, "  %-*s %s\n", SYNOPSIS_COLUMNS, left, c->help);
 		}
 		fputs("\nA JOB is a job's name or its file; left out, it is the newest.\n"
 		      "\"tuner COMMAND --help\" tells more about one.\n",

@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/number.h"
 #include "tuner/text_width.h"
-#include "tuner/text_width.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -106,13 +105,15 @@ static const char *state_color(enum trial_state state)
 static void add_values(
 	const struct progress *progress, const double *values, size_t width, struct text *line)
 {
-	struct text all = TEXT_EMPTY;
+	struct text all = TEXT_EMPTY, visible = TEXT_EMPTY;
 	if (values != NULL)
 		configuration_text(progress->file, values, &all);
-	if (all.length > width)
-		text_print(line, "%.*s...", (int)(width - 3), all.bytes);
+	text_add_visible(&visible, all.bytes);
+	if (text_columns(visible.bytes) > width)
+		text_print(line, "%.*s...", (int)text_fit(visible.bytes, width - 3), visible.bytes);
 	else
-		text_add(line, all.bytes);
+		text_add(line, visible.bytes);
+	text_finish(&visible);
 	text_finish(&all);
 }
 
