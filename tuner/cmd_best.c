@@ -180,9 +180,10 @@ static bool print_words(const struct invocation *call, const struct report *repo
 	size_t ties = 0;
 	if (!count_ties(report, best, &ties, err))
 		return false;
-	text_print(&out, "job %s: the best is trial %lld, %s = %.8g (proposed by %s)\n",
-		report->job.name, (long long)best->number, report->metric, best->objective,
-		best->branch);
+	text_print(&out, "job %s: the best is trial %lld, %s = %.8g (proposed by ",
+		report->job.name, (long long)best->number, report->metric, best->objective);
+	trial_add_search(report, best, &out);
+	text_print(&out, "%s)\n", best->branch);
 	trial_text(best, &out);
 	text_add(&out, "\n");
 	if (ties > 0)

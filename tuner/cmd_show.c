@@ -356,7 +356,9 @@ static void add_decision(const struct shown *shown, struct text *out)
 	const struct trial *trial = &shown->trial;
 	const struct decision *d = &shown->decision;
 	char took[NUMBER_TEXT];
-	text_print(out, "\nproposed by %s (strategy %s", d->branch, d->strategy);
+	text_add(out, "\nproposed by ");
+	trial_add_search(&shown->report, &shown->trial, out);
+	text_print(out, "%s (strategy %s", d->branch, d->strategy);
 	if (strcmp(trial->source, "added") == 0)
 		text_add(out, ", observed elsewhere");
 	else if (strcmp(trial->source, "strategy") != 0)

@@ -237,11 +237,8 @@ static void add_row(struct table *table, const struct report *report, const stru
 	char took[NUMBER_TEXT];
 	table_add(table, "%lld", (long long)trial->number);
 	table_add(table, "%s", trial_state_name(trial->state));
-	if (report->has_arms)
-		table_add(table, "%s/%lld %s", trial->arm, (long long)trial->repeat + 1,
-			trial->branch);
-	else
-		table_add(table, "%s", trial->branch);
+	trial_add_search(report, trial, &value);
+	table_add(table, "%s%s", value.bytes, trial->branch);
 	add_objective(table, trial);
 	table_add(table, "%s", best ? "best" : "");
 	for (size_t i = 0; i < names->n; i++) {

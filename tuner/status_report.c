@@ -305,8 +305,10 @@ static void add_best(const struct report *report, const struct standing *standin
 		text_print(out, "best: no trial has a result yet\n");
 		return;
 	}
-	text_print(out, "best: %s = %.6g, trial %lld (%s): ", report->metric,
-		standing->best.objective, (long long)standing->best.number, standing->best.branch);
+	text_print(out, "best: %s = %.6g, trial %lld (", report->metric, standing->best.objective,
+		(long long)standing->best.number);
+	trial_add_search(report, &standing->best, out);
+	text_print(out, "%s): ", standing->best.branch);
 	trial_text(&standing->best, out);
 	text_add(out, "\n");
 }
@@ -448,9 +450,10 @@ static void add_hints(const struct invocation *call, const struct report *report
 	put_hints(out, ret);
 }
 
-static void add_running_row(struct table *table, const struct trial *trial)
+static void add_running_row(
+	struct table *table, const struct report *report, const struct trial *trial)
 {
-	struct text parameters = TEXT_EMPTY;
+	struct text parameters = TEXT_EMPTY, search = TEXT_EMPTY;
 	char took[NUMBER_TEXT];
 	table_add(table, "  trial %lld", (long long)trial->number);
 	table_add(table, "%s", trial_state_name(trial->state));
@@ -463,10 +466,12 @@ static void add_running_row(struct table *table, const struct trial *trial)
 		table_add(table, "-");
 		table_add(table, "-");
 	}
-	table_add(table, "%s", trial->branch);
+	trial_add_search(report, trial, &search);
+	table_add(table, "%s%s", search.bytes, trial->branch);
 	trial_text(trial, &parameters);
 	table_add(table, "%s", parameters.bytes);
 	text_finish(&parameters);
+	text_finish(&search);
 }
 
 static bool print_running(const struct invocation *call, const struct report *report,
@@ -480,7 +485,7 @@ static bool print_running(const struct invocation *call, const struct report *re
 		"proposed by", "parameters" };
 	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
 	for (size_t i = 0; i < running->n; i++)
-		add_running_row(table, &running->items[i]);
+		add_running_row(table, report, &running->items[i]);
 	const bool ok = table_print(table, table_width(), call->color, stdout, err);
 	table_destroy(table);
 	text_finish(&metric);
