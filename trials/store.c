@@ -276,7 +276,8 @@ bool store_open_schema(const char *path, enum store_mode mode, const struct sche
 		goto out;
 	if (mode != STORE_WRITE && is_missing(path)) {
 		tuner_fail(err, TUNER_USAGE,
-			"%s: there is no such database; `tuner run` makes one, --db names another",
+			"%s: there is no such database; \"tuner run FILE\" makes one, --db names "
+			"another",
 			path);
 		goto out;
 	}

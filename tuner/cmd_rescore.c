@@ -33,7 +33,8 @@ static bool read_path(const struct job *job, struct job_file **ret, struct tuner
 	ok = ok && job_file_read(job->path, &none, COMMAND_IGNORED, ret, list, err);
 	if (ok && list->errors > 0) {
 		diagnostics_print(list, job->path, &lines);
-		ok = tuner_fail(err, TUNER_USAGE, "%.700s", lines.bytes);
+		ok = tuner_fail(err, TUNER_USAGE, "%.*s",
+			(int)(lines.length < 700 ? lines.length - 1 : 700), lines.bytes);
 	}
 	text_finish(&lines);
 	free(list);

@@ -9,6 +9,7 @@
 #include "tuner/job_open.h"
 #include "trials/provenance.h"
 #include "tuner/loop.h"
+#include "tuner/objective.h"
 #include "tuner/status_report.h"
 #include "tuner/store_wait.h"
 #include "tuner/text_width.h"
@@ -157,6 +158,9 @@ static void greet(const struct run *run)
 	job_file_searches_text(run->file, &what);
 	printf("job %s%s: %s, %s; database %s\n", run->file->name,
 		run->opening.created ? "" : " (goes on)", what.bytes, slots.bytes, run->call->db);
+	if (objective_label(run->file->metric) != run->file->metric)
+		printf("objective: %s %s\n", run->file->maximize ? "maximize" : "minimize",
+			run->file->metric);
 	fputs(run->opening.warm_start.bytes, stdout);
 	if (run->opening.changes.length > 0)
 		printf("the job file was edited:\n%s", run->opening.changes.bytes);
@@ -176,8 +180,8 @@ static void print_best(const struct run *run, const struct trial *best)
 	else
 		text_add(&line, best->parameters);
 	text_add_visible(&visible, line.bytes);
-	printf("best: %s=%.6g, trial %lld (%s): %s\n", run->file->metric, best->objective,
-		(long long)best->number, best->branch, visible.bytes);
+	printf("best: %s=%.6g, trial %lld (%s): %s\n", objective_label(run->file->metric),
+		best->objective, (long long)best->number, best->branch, visible.bytes);
 	text_finish(&visible);
 	text_finish(&line);
 }

@@ -2,6 +2,7 @@
 
 #include "base/array.h"
 #include "base/number.h"
+#include "tuner/objective.h"
 #include "tuner/provenance_report.h"
 #include "tuner/report_json.h"
 #include "tuner/table.h"
@@ -172,7 +173,7 @@ static struct table *make_table(
 		if (i < BEFORE)
 			text_add(&headers[i], before[i]);
 		else if (i == BEFORE)
-			text_print(&headers[i], "-%s", report->metric);
+			text_print(&headers[i], "-%s", objective_label(report->metric));
 		else if (i >= BEFORE + 2 && i < BEFORE + 2 + names->n)
 			text_print(&headers[i], "-%s", names->items[i - BEFORE - 2]);
 		else if (i >= BEFORE + 2 + names->n)

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/number.h"
+#include "tuner/objective.h"
 #include "tuner/text_width.h"
 
 #include <math.h>
@@ -126,7 +127,8 @@ static void finished_line(const struct progress *progress, const struct finished
 		again ? outcome_name(trial->outcome) : trial_state_name(trial->state),
 		paint(progress, "\033[0m"));
 	if (!isnan(trial->objective))
-		text_print(line, " %s=%.6g", progress->file->metric, trial->objective);
+		text_print(line, " %s=%.6g", objective_label(progress->file->metric),
+			trial->objective);
 	text_add(line, "  ");
 	add_values(progress, trial->values, 200, line);
 	text_print(line, "  (%s", branch);
@@ -210,7 +212,8 @@ static void best_line(
 						      : " %zu of %lld trials ended",
 		state->ended, (long long)state->trials);
 	if (best != NULL) {
-		text_print(line, "; best %s=%.6g, trial %lld: ", progress->file->metric,
+		text_print(line,
+			"; best %s=%.6g, trial %lld: ", objective_label(progress->file->metric),
 			best->objective, (long long)best->number);
 		add_values(progress, best->values, PARAMETERS_WIDTH, line);
 	}

@@ -5,6 +5,7 @@
 #include "trials/manifest.h"
 #include "tuner/job_open.h"
 #include "tuner/keep.h"
+#include "tuner/objective.h"
 #include "tuner/report_json.h"
 #include "tuner/table.h"
 #include "tuner/text_width.h"
@@ -480,7 +481,7 @@ static bool print_running(const struct invocation *call, const struct report *re
 	struct text metric = TEXT_EMPTY;
 	if (running->n == 0)
 		return true;
-	text_print(&metric, "-%s", report->metric);
+	text_print(&metric, "-%s", objective_label(report->metric));
 	const char *const columns[] = { "under way", "state", "-time", metric.bytes, "-at step",
 		"proposed by", "parameters" };
 	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
