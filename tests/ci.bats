@@ -145,7 +145,12 @@ END
 	mkdir taken
 	run "$TUNER" run job.jsonc --junit taken
 	[ "$status" -eq 2 ]
-	[[ "$output" == *"--junit taken: Is a directory"* ]]
+	[[ "$output" == *"--junit: cannot write taken: it is a directory"* ]]
+	run "$TUNER" run job.jsonc --summary -
+	[ "$status" -eq 2 ]
+	run "$TUNER" run job.jsonc --metrics /dev/null
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"not a regular file"* ]]
 	# "=>" is no relation, though a metric might be named "loss =".
 	sed -i '/"metrics"/d' job.jsonc
 	run "$TUNER" run job.jsonc --gate 'loss => 1'

@@ -204,6 +204,14 @@ known_times() {
 	[ "$status" -eq 2 ]
 }
 
+@test "a job is not compared with itself" {
+	TRIALS=2 write_job
+	"$TUNER" run job.jsonc --quiet
+	run "$TUNER" compare job job.jsonc
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"job job cannot be compared with itself"* ]]
+}
+
 @test "two jobs may be compared, if they are of one kind" {
 	TRIALS=5 write_job
 	"$TUNER" run job.jsonc --quiet --name one

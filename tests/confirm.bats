@@ -77,6 +77,7 @@ shown() { # FILTER
 	rm hold
 	run "$TUNER" confirm --quiet
 	[ "$status" -eq 0 ]
+	[[ "$output" == *"job job-confirm (the newest of 2)"*"job job, whose best it trains again"* ]]
 	[ "$(shown '.ended')" -eq 15 ]
 	[ "$(awk '$1 == "job-confirm" { print $2 }' starts | sort -un | wc -l)" -eq 15 ]
 	sql_is "SELECT count(*) FROM job" 2

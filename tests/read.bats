@@ -489,6 +489,13 @@ END
 	run "$TUNER" status nosuch
 	[ "$status" -eq 2 ]
 	[[ "$output" == *"job, other"* ]]
+	[[ "$output" != *"did you mean"* ]]
+	run "$TUNER" status jbo
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'did you mean "job"? It has: job, other' ]]
+	for i in $(seq 12); do "$TUNER" ask job.jsonc --name "sweep-$i" --db many.db; done
+	run "$TUNER" status nosuch --db many.db
+	[[ "$output" == *'it has: sweep-3, '*', sweep-12 and 2 older ones ("tuner jobs" lists them)' ]]
 	# Left out, it is the newest, and a note says which; nothing but JSON on standard output.
 	"$TUNER" status --json 2>note | jq -e '.job == "other"'
 	grep -q 'other' note
@@ -542,6 +549,18 @@ END
 	echo "this is not a database, but long enough to look at it" >tuner.db
 	run "$TUNER" run /dev/null
 	[ "$status" -eq 2 ]
+}
+
+@test "a trial that is not there is told with what lists those that are" {
+	finished_job
+	for command in 'show 99' 'logs 99' 'why 99' 'replay --trial 99' 'retry --trial 99'; do
+		# shellcheck disable=SC2086 # words
+		run "$TUNER" $command
+		[ "$status" -eq 2 ]
+		[[ "$output" == *" no trial 99"*'"tuner trials'*'" lists them'* ]]
+	done
+	run "$TUNER" version extra
+	[[ "$output" == *'usage: tuner version' ]]
 }
 
 @test "version and help" {

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 bool ci_is_on(const struct invocation *call)
@@ -73,23 +72,25 @@ static bool read_baseline(const struct invocation *call, struct ci *ci, struct t
 
 static bool check_place(const char *option, const char *path, struct tuner_error *err)
 {
+	struct tuner_error wrong = { TUNER_OK, "" };
 	char *directory;
-	struct stat there;
 	if (path == NULL)
 		return true;
 	if (path[0] == '\0')
 		return tuner_fail(err, TUNER_USAGE, "--%s takes a file's name", option);
+	if (strcmp(path, "-") == 0)
+		return tuner_fail(err, TUNER_USAGE,
+			"--%s takes a file's name: \"./-\", if it is to be called so", option);
+	if (!file_check_replaceable(path, &wrong))
+		return tuner_fail(err, TUNER_USAGE, "--%s: %s", option, wrong.message);
 	directory = path_directory(path);
 	if (directory == NULL)
 		return tuner_fail_memory(err);
-	if (stat(path, &there) == 0 && S_ISDIR(there.st_mode))
-		errno = EISDIR;
-	else if (access(directory, W_OK | X_OK) == 0)
-		errno = 0;
-	const int number = errno;
+	const bool ok =
+		access(directory, W_OK | X_OK) == 0 ||
+		tuner_fail(err, TUNER_USAGE, "--%s %.100s: %s", option, path, strerror(errno));
 	free(directory);
-	return number == 0 ||
-	       tuner_fail(err, TUNER_USAGE, "--%s %.100s: %s", option, path, strerror(number));
+	return ok;
 }
 
 bool ci_open(const struct invocation *call, const struct job_file *file, struct ci *ret,

@@ -564,8 +564,12 @@ static bool print_patch(const struct shown *shown, struct tuner_error *err)
 		return tuner_fail(err, TUNER_USAGE,
 			"of trial %lld it is not known what code it ran",
 			(long long)shown->trial.number);
-	if (state->patch == 0)
+	if (state->patch == 0) {
+		fprintf(stderr,
+			"of trial %lld's code there is no patch: \"tuner show\" says what it was\n",
+			(long long)shown->trial.number);
 		return true;
+	}
 	if (!document_load(shown->report.store, state->patch, &patch, err))
 		return false;
 	fputs(patch, stdout);

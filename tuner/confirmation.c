@@ -46,6 +46,8 @@ bool confirmation_open_search(const struct invocation *call, const char *argumen
 	if (!ok || found)
 		report_close(ret);
 	ok = ok && (!found || report_open(call, name, ret, err));
+	if (ok && found)
+		fprintf(stderr, "job %s, whose best it trains again\n", name);
 	free(name);
 	return ok;
 }
