@@ -216,10 +216,23 @@ static bool sync_directory(const char *directory)
 }
 
 /* Replacing /dev/null or a terminal by a file would be a surprise. */
-static bool check_replaceable(const char *path, struct tuner_error *err)
+/* As /dev/stdout and /dev/fd are. */
+static bool leads_into_proc(const char *path)
+{
+	static const char proc[] = "/proc/";
+	char target[sizeof(proc) - 1];
+
+	return readlink(path, target, sizeof(target)) == (ssize_t)sizeof(target) &&
+	       memcmp(target, proc, sizeof(target)) == 0;
+}
+
+bool file_check_replaceable(const char *path, struct tuner_error *err)
 {
 	struct stat status;
 
+	if (leads_into_proc(path))
+		return tuner_fail(
+			err, TUNER_USAGE, "cannot write %s: it is not a regular file", path);
 	if (stat(path, &status) < 0 || S_ISREG(status.st_mode))
 		return true;
 	return tuner_fail(err, TUNER_USAGE, "cannot write %s: it is %s", path,
@@ -237,7 +250,7 @@ bool file_write_atomic(const char *path, const void *bytes, size_t length, mode_
 		tuner_fail_memory(err);
 		goto out;
 	}
-	if (!check_replaceable(path, err))
+	if (!file_check_replaceable(path, err))
 		goto out;
 	fd = open_temporary(directory, mode, &temporary);
 	made = fd >= 0;

@@ -30,6 +30,12 @@ TUNER_MUST_CHECK
 bool file_write_atomic(const char *path, const void *bytes, size_t length, mode_t mode,
 	bool durable, struct tuner_error *err);
 
+/* Whether file_write_atomic takes the path for what it is: nothing there yet, a regular file, or a link to one. A link
+ * into /proc, as /dev/stdout is one, is refused whatever it leads to: who may write to /dev would lose it. TUNER_USAGE
+ * says what it is. */
+TUNER_MUST_CHECK
+bool file_check_replaceable(const char *path, struct tuner_error *err);
+
 /* Removes what file_write_atomic left in a directory when the program was killed in it. Only where nobody writes:
  * it would lose the file that he is making. What cannot be removed stays. */
 void file_remove_temporaries(const char *directory);

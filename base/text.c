@@ -215,6 +215,14 @@ void text_add_json_double(struct text *text, double value)
 		text_add_double(text, value);
 }
 
+void text_trim_end(struct text *text)
+{
+	while (text->length > 0 && text->bytes[text->length - 1] == ' ')
+		text->length--;
+	if (text->capacity)
+		*end_of(text) = '\0';
+}
+
 void text_clear(struct text *text)
 {
 	text->length = 0;

@@ -49,6 +49,7 @@ void text_add_markup(struct text *text, const char *string);
  * such everywhere but in strict JSON readers, of which json.h is one). -0.0 is written as 0. */
 void text_add_json_double(struct text *text, double value);
 
+void text_trim_end(struct text *text); /* removes the blanks at its end */
 void text_clear(struct text *text); /* empty again, keeps the memory, forgets a failure */
 void text_finish(struct text *text); /* frees; the text is TEXT_EMPTY afterwards */
 bool text_failed(const struct text *text);

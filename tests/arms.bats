@@ -27,6 +27,23 @@ write_arms() {
 	[ "$(awk '{ print $1 }' seeds | sort -u)" -eq 2 ]
 }
 
+@test "a trial's arm and repeat are told wherever the trial is" {
+	TRIALS=2 PARALLEL=1 write_arms
+	"$TUNER" run job.jsonc --quiet
+	number=$(sql "SELECT number FROM trial WHERE arm = 'random' AND repeat = 1 LIMIT 1")
+	"$TUNER" show "$number" | grep -q '^proposed by random/2 design '
+	[ "$("$TUNER" show "$number" --json | jq -r '"\(.arm)/\(.repeat)"')" = random/2 ]
+	[ "$("$TUNER" trials --json | jq -r '[.[] | "\(.arm)/\(.repeat)"] | unique | join(" ")')" = \
+		"gp/1 gp/2 random/1 random/2" ]
+	best=$("$TUNER" best --json | jq -r '"\(.arm)/\(.repeat)"')
+	[[ "$("$TUNER" best)" == *"(proposed by $best design)"* ]]
+	[[ "$("$TUNER" status)" == *"($best design): x="* ]]
+	# Of a search without arms there is nothing to tell.
+	TRIALS=1 write_job '"name": "single",'
+	"$TUNER" run job.jsonc --quiet
+	[ "$("$TUNER" best single --json | jq -c '[.arm, .repeat]')" = '[null,null]' ]
+}
+
 @test "all searches of a comparison advance together" {
 	TRIALS=3 PARALLEL=1 REPEATS=2 write_arms
 	"$TUNER" run job.jsonc --quiet

@@ -33,7 +33,7 @@ metric() {
 
 @test "a gate that cannot be is told before anything runs" {
 	TRIALS=1 write_job
-	for gate in 'loss' 'loss = 1' '<= 1' 'loss <= x' 'loss <= nan' 'loss <=' 'los <= 1' 'accuracy >= 0.7'; do
+	for gate in 'loss' 'loss = 1' 'loss => 1' 'loss <> 1' '<= 1' 'loss <= x' 'loss <= nan' 'loss <=' 'los <= 1' 'accuracy >= 0.7'; do
 		run "$TUNER" run job.jsonc --gate "$gate"
 		[ "$status" -eq 2 ]
 		[[ "$output" == *"--gate '$gate'"* ]]
@@ -142,12 +142,25 @@ END
 		[ "$status" -eq 2 ]
 		[[ "$output" == *"--$option nowhere/file: No such file"* ]]
 	done
+	mkdir taken
+	run "$TUNER" run job.jsonc --junit taken
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"--junit: cannot write taken: it is a directory"* ]]
+	run "$TUNER" run job.jsonc --summary -
+	[ "$status" -eq 2 ]
+	run "$TUNER" run job.jsonc --metrics /dev/null
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"not a regular file"* ]]
+	# "=>" is no relation, though a metric might be named "loss =".
+	sed -i '/"metrics"/d' job.jsonc
+	run "$TUNER" run job.jsonc --gate 'loss => 1'
+	[ "$status" -eq 2 ]
 	[ ! -e starts ]
 }
 
 @test "a report that cannot be written in the end fails a run that was good" {
 	TRIALS=1 write_job
-	mkdir taken
+	echo 'mkdir taken' >>train.sh
 	run "$TUNER" run job.jsonc --junit taken --metrics m.txt
 	[ "$status" -eq 5 ]
 	[ -s m.txt ]

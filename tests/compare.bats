@@ -39,11 +39,6 @@ field() { # FILTER
 	"$TUNER" compare --json | jq -r "$1"
 }
 
-# A word of the report may be on the next line.
-flat() {
-	tr -s '\n ' '  ' <<<"$output"
-}
-
 # known_times: what each trial of the known job took: 10 s of arm a, 5 s of b, at a price of 0.01 and 0.02 a second.
 known_times() {
 	sqlite3 tuner.db "UPDATE attempt SET started_us = 1700000000000000,
@@ -157,6 +152,32 @@ known_times() {
 	! grep '^best at .* of money' <<<"$output" || false
 }
 
+@test "where all results are the same, the sentences make no difference of it" {
+	write_known 6 3
+	awk 'BEGIN { for (t = 1; t <= 36; t++) print t, 0.1 }' >results
+	"$TUNER" run job.jsonc --quiet
+	known_times
+	run "$TUNER" compare
+	[ "$status" -eq 0 ]
+	[[ "$(flat)" == *"After 3 trials a and b have found the same in each repeat. When every search has"* ]]
+	[[ "$(flat)" == *"slot-seconds, a and b have found the same in each repeat."* ]]
+	run grep -E 'chance|difference of|To come to|more than can be told' <<<"$(flat)"
+	[ "$status" -eq 1 ]
+	"$TUNER" compare --format md >md
+	run grep ' $' md
+	[ "$status" -eq 1 ]
+	[ "$(field '.contrasts[0].words' | tail -c 2)" = . ]
+}
+
+@test "one repeat of the same results says nothing of chance" {
+	write_known 1 3
+	awk 'BEGIN { for (t = 1; t <= 6; t++) print t, 0.1 }' >results
+	"$TUNER" run job.jsonc --quiet
+	run "$TUNER" compare
+	[[ "$(flat)" == *"a and b have found the same. One repeat says nothing of chance"* ]]
+	[[ "$(flat)" != *"To come to"* ]]
+}
+
 @test "sentences keep to 100 columns where there is no terminal" {
 	write_known 2 3
 	known_results 2 3
@@ -181,6 +202,14 @@ known_times() {
 	[ "$status" -eq 2 ]
 	run "$TUNER" compare --format html
 	[ "$status" -eq 2 ]
+}
+
+@test "a job is not compared with itself" {
+	TRIALS=2 write_job
+	"$TUNER" run job.jsonc --quiet
+	run "$TUNER" compare job job.jsonc
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"job job cannot be compared with itself"* ]]
 }
 
 @test "two jobs may be compared, if they are of one kind" {

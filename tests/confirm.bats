@@ -23,8 +23,8 @@ shown() { # FILTER
 	"$TUNER" run job.jsonc --quiet
 	run "$TUNER" confirm job --quiet
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"Welch's t"* ]]
-	[[ "$output" == *"Against the default the best gains"* ]]
+	[[ "$(flat)" == *"Welch's t"* ]]
+	[[ "$(flat)" == *"Against the default the best gains"* ]]
 	sql_is "SELECT count(*) FROM v_trial WHERE job = 'job-confirm' AND branch = 'user' AND source = 'first'" 20
 	sql_is "SELECT count(DISTINCT parameters) FROM v_trial WHERE job = 'job-confirm'" 4
 	[ "$(awk '{ print $4 }' starts | sort -u | wc -l)" -eq 26 ]
@@ -73,10 +73,11 @@ shown() { # FILTER
 	wait "$PID" || true
 	run "$TUNER" confirm job --show
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"No repeat has given a result yet. It is not finished: 0 of 15"* ]]
+	[[ "$(flat)" == *"No repeat has given a result yet. It is not finished: 0 of 15"* ]]
 	rm hold
 	run "$TUNER" confirm --quiet
 	[ "$status" -eq 0 ]
+	[[ "$output" == *"job job-confirm (the newest of 2)"*"job job, whose best it trains again"* ]]
 	[ "$(shown '.ended')" -eq 15 ]
 	[ "$(awk '$1 == "job-confirm" { print $2 }' starts | sort -un | wc -l)" -eq 15 ]
 	sql_is "SELECT count(*) FROM job" 2
@@ -102,7 +103,7 @@ shown() { # FILTER
 	run "$TUNER" confirm job --quiet --repeats 1
 	[ "$status" -eq 0 ]
 	[[ "$output" == *"0 of 1"* ]]
-	[[ "$output" == *"one repeat of a configuration says nothing of chance"* ]]
+	[[ "$(flat)" == *"one repeat of a configuration says nothing of chance"* ]]
 	[ "$(shown '.second.separated')" = false ]
 	[ "$(shown '.configurations[0].interval | tostring')" = "[null,null]" ]
 }
@@ -112,9 +113,33 @@ shown() { # FILTER
 	"$TUNER" run job.jsonc --quiet
 	run "$TUNER" confirm job --quiet --repeats 2
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"its repeats are all the same"* ]]
-	[[ "$output" == *"they are separated"* ]]
+	[[ "$(flat)" == *"its repeats are all the same"* ]]
+	[[ "$(flat)" == *"they are separated"* ]]
 	[ "$(shown '.second.p_value')" = 0 ]
+}
+
+@test "where all results are the same it says so, without a sign or a difference of 0" {
+	write_job '"first": [{ "x": 0.9 }],'
+	echo 'echo loss=0.1' >train.sh
+	"$TUNER" run job.jsonc --quiet
+	run "$TUNER" confirm job --quiet --repeats 3
+	[ "$status" -eq 0 ]
+	[[ "$(flat)" == *"had 0.1, which is its mean now, too; its repeats are all the same. The second, "*"has the same mean: a tie. " ]]
+	run grep -E -- '-0| 0 (better|behind)|gains' <<<"$(flat)"
+	[ "$status" -eq 1 ]
+	[ "$(shown '.configurations[0].optimism | tostring')" = 0 ]
+}
+
+@test "its sentences are as wide as the terminal, or 100 columns" {
+	write_noisy '"first": [{ "x": 0.9 }],'
+	"$TUNER" run job.jsonc --quiet
+	"$TUNER" confirm job --quiet | sed -n '/^Trial/,$p' >out
+	[ "$(grep -c . out)" -gt 5 ]
+	python3 -c 'import sys; sys.exit(max(len(line.rstrip("\n")) for line in open("out", encoding="utf-8")) > 100)'
+	NO_COLOR=1 script -qec "stty cols 60; '$TUNER' confirm job --show" typescript >/dev/null
+	tr -d '\r' <typescript | grep -v '^Script' >shown
+	python3 -c 'import sys; sys.exit(max(len(line.rstrip("\n")) for line in open("shown", encoding="utf-8")) > 60)'
+	grep -q "Welch's" shown
 }
 
 @test "what cannot be confirmed is refused with a word on why" {
@@ -158,6 +183,6 @@ shown() { # FILTER
 	echo "# edited" >>train.sh
 	run "$TUNER" confirm job --quiet --top 1 --repeats 2
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"The repeats found code that no trial of the search had"* ]]
+	[[ "$(flat)" == *"The repeats found code that no trial of the search had"* ]]
 	[ "$(shown .other_code)" = true ]
 }

@@ -45,10 +45,26 @@ examples() { # PAGE
 	done
 }
 
+@test "the manual page names the commands that print JSON, and those that take over" {
+	page=$(tr -d '\\' <"$ROOT/docs/tuner.1" | tr '\n' ' ')
+	for option in json take-over; do
+		case $option in
+		json) sentence=$(grep -o 'Print JSON, with [^.]*' <<<"$page") ;;
+		take-over) sentence=$(grep -o 'With run, stop, [^:]*, if the database' <<<"$page") ;;
+		esac
+		for command in $("$TUNER" help | awk '/^  [a-z]/ { print $1 }'); do
+			named=no takes=no
+			! grep -q "[ ,]$command\([, .]\|$\)" <<<"$sentence" || named=yes
+			! "$TUNER" help "$command" | grep -q -- "--$option\b" || takes=yes
+			[ $named = $takes ] || { echo "$command --$option: the page $named, the program $takes"; false; }
+		done
+	done
+}
+
 @test "the SQL of README runs" {
 	write_job
 	"$TUNER" run job.jsonc
-	awk '/^    -- the ten best/ { on = 1 } /^Optuna/ { on = 0 } on' "$ROOT/README.md" >queries.sql
+	awk '/^    -- the ten best trials/ { on = 1 } /^Optuna/ { on = 0 } on' "$ROOT/README.md" >queries.sql
 	[ "$(grep -c ';' queries.sql)" -eq 3 ]
 	run sqlite3 -readonly tuner.db <queries.sql
 	[ "$status" -eq 0 ]

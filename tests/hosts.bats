@@ -69,6 +69,11 @@ n_starts_is() { # N
 @test "what the hosts command does not understand" {
 	TRIALS=1 write_job
 	"$TUNER" run job.jsonc --quiet
+	# A command's own failures are none of the host's, and times are told as elsewhere.
+	"$TUNER" hosts | grep -q 'failures of its own'
+	"$TUNER" hosts | grep -q '  *1  *0  *[0-9.]*\(ms\|s\)$'
+	run grep ' 0\.0s' <<<"$("$TUNER" hosts)"
+	[ "$status" -eq 1 ]
 	run "$TUNER" hosts drain nowhere
 	[ "$status" -eq 2 ]
 	[[ "$output" == *'no host "nowhere"'*'"tuner hosts job" lists them'* ]]

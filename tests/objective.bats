@@ -54,6 +54,7 @@ sound() {
 	[ "$(objectives_are 'a - 0.05 * log2(l)')" -eq 8 ]
 	"$TUNER" best | grep -F 'accuracy - 0.05 * log2(`lag-ms`) ='
 	"$TUNER" status | grep -F best
+	"$TUNER" trials | head -n 1 | grep -F 'accuracy - 0.05 * log2(`lag-ms`)'
 	sql_is "SELECT DISTINCT metric FROM v_trial" 'accuracy - 0.05 * log2(`lag-ms`)'
 	sql_is "SELECT count(*) FROM trial_values" 8
 	sound
@@ -188,6 +189,40 @@ sound() {
 	[ "$status" -eq 2 ]
 	[[ "$output" == *"objective.expression=accuracy -: column 11: expected"* ]]
 	sql_is "SELECT count(*) FROM objective_version" 1
+}
+
+@test "a long formula is told once, and is the objective in lines and columns" {
+	TRIALS=6 write_formula '{ "cost": { "false_negative": 5, "false_positive": 1 }, "per": "case" }'
+	"$TUNER" run job.jsonc >out
+	[ "$(grep -c 'false_negative' out)" -eq 1 ]
+	grep -q '^objective: minimize (5 \* false_negative + ' out
+	[ "$(grep -c '^trial .* objective=[0-9]' out)" -eq 6 ]
+	for command in trials jobs; do
+		"$TUNER" $command >out
+		grep -q ' objective ' out
+		[ "$(grep -c 'false_negative' out)" -eq 0 ]
+	done
+	"$TUNER" why 6 | grep -q 'distance  objective '
+	"$TUNER" best | grep -q 'false_negative'
+}
+
+@test "rescore says what is another, and what goes on" {
+	cat >ask.jsonc <<'END2'
+{ "objective": { "metric": "loss", "goal": "minimize" }, "strategy": "random",
+  "parameters": { "x": { "type": "float", "min": 0, "max": 1 } } }
+END2
+	"$TUNER" ask ask.jsonc
+	"$TUNER" tell ask 1 2 --step 1
+	"$TUNER" tell ask 1 3
+	run "$TUNER" rescore ask --set objective.reduce=best
+	[ "$status" -eq 0 ]
+	[[ "$output" == *'minimize loss as before, by another "reduce"'* ]]
+	[[ "$output" == *'before the next "tuner ask"'* ]]
+	run "$TUNER" rescore ask --set 'objective.expression=loss -'
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"found the end" ]]
+	run "$TUNER" enqueue ask x=0.5
+	[[ "$output" == *'the next "tuner ask" gives {"x": 0.5}'* ]]
 }
 
 @test "a cost matrix is minimized, and --vary finds where the choice flips" {

@@ -433,6 +433,15 @@ END
 	[ "$status" -eq 2 ]
 }
 
+@test "what status proposes lines up, however long the names are" {
+	finished_job
+	db=$PWD/$(printf 'long-%.0s' $(seq 12)).db
+	mv tuner.db "$db"
+	"$TUNER" status --db "$db" | sed -n '/^next/,$p' | tail -n +2 >next
+	[ "$(lines_of next)" -eq 2 ]
+	[ "$(sed 's/\(goes on\|prints\).*//' next | awk '{ print length($0) }' | sort -u | wc -l)" -eq 1 ]
+}
+
 @test "status tells what was edited" {
 	TRIALS=2 write_job
 	"$TUNER" run job.jsonc --quiet
@@ -486,6 +495,25 @@ END
 	[ "$status" -eq 1 ]
 }
 
+@test "what could not be printed is an error; a reader that goes away is none" {
+	finished_job
+	[ -c /dev/full ] || skip "no /dev/full"
+	for command in status trials 'show 1 --json' 'report -o -' help 'run --help'; do
+		status=0
+		# shellcheck disable=SC2086 # words
+		"$TUNER" $command >/dev/full 2>errors || status=$?
+		[ "$status" -eq 5 ]
+		grep -q 'standard output could not be written' errors
+	done
+	# The search itself is in the database: it stands.
+	"$TUNER" run job.jsonc --trials 5 >/dev/full 2>errors
+	grep -q 'standard output could not be written' errors
+	status=0
+	{ "$TUNER" report -o - 2>errors || echo "$?" >failed; } | head -c 1 >/dev/null
+	[ ! -e failed ]
+	[ ! -s errors ]
+}
+
 @test "jobs lists the jobs; a missing or empty database says what to do" {
 	run "$TUNER" jobs
 	[ "$status" -eq 2 ]
@@ -497,6 +525,13 @@ END
 	run "$TUNER" status nosuch
 	[ "$status" -eq 2 ]
 	[[ "$output" == *"job, other"* ]]
+	[[ "$output" != *"did you mean"* ]]
+	run "$TUNER" status jbo
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'did you mean "job"? It has: job, other' ]]
+	for i in $(seq 12); do "$TUNER" ask job.jsonc --name "sweep-$i" --db many.db; done
+	run "$TUNER" status nosuch --db many.db
+	[[ "$output" == *'it has: sweep-3, '*', sweep-12 and 2 older ones ("tuner jobs" lists them)' ]]
 	# Left out, it is the newest, and a note says which; nothing but JSON on standard output.
 	"$TUNER" status --json 2>note | jq -e '.job == "other"'
 	grep -q 'other' note
@@ -534,9 +569,34 @@ END
 	for command in jobs status trials; do
 		run "$TUNER" $command
 		[ "$status" -eq 2 ]
+		[[ "$output" == *"--db"* ]]
 	done
+	: >tuner.db
+	run "$TUNER" status
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"is empty"*"--db"* ]]
+	[ "$("$TUNER" doctor | grep -o -- '--db' | wc -l)" -eq 1 ]
+	if [ "$(id -u)" -ne 0 ]; then
+		chmod 000 tuner.db
+		run "$TUNER" status
+		[[ "$output" == *"cannot be read (Permission denied)"* ]]
+		chmod 600 tuner.db
+	fi
+	echo "this is not a database, but long enough to look at it" >tuner.db
 	run "$TUNER" run /dev/null
 	[ "$status" -eq 2 ]
+}
+
+@test "a trial that is not there is told with what lists those that are" {
+	finished_job
+	for command in 'show 99' 'logs 99' 'why 99' 'replay --trial 99' 'retry --trial 99'; do
+		# shellcheck disable=SC2086 # words
+		run "$TUNER" $command
+		[ "$status" -eq 2 ]
+		[[ "$output" == *" no trial 99"*'"tuner trials'*'" lists them'* ]]
+	done
+	run "$TUNER" version extra
+	[[ "$output" == *'usage: tuner version' ]]
 }
 
 @test "version and help" {
@@ -549,6 +609,10 @@ END
 		[[ "$output" == *"  $command "* ]]
 		"$TUNER" help "$command" | grep -q "usage: tuner $command"
 	done
+	# What a command does stands in one column.
+	run "$TUNER" help
+	[ "$(grep -c '^  .\{30\} [a-z]' <<<"$output")" -eq "$(grep -c '^  [a-z]' <<<"$output")" ]
+	grep -q '^ \{33\}list a job' <<<"$output"
 	run "$TUNER" help nosuch
 	[ "$status" -eq 2 ]
 }

@@ -30,6 +30,37 @@ done_trials="SELECT count(*) FROM trial WHERE state = 'done'"
 	[ "$(grep -cv '^best\|^all' <<<"$output")" -eq 0 ]
 }
 
+@test "a value's line break breaks no line, and its colours colour nothing" {
+	TRIALS=3 write_job
+	sed -i 's|"x": {.*|"x": { "type": "float", "min": 0, "max": 1 }, "k": { "type": "categorical", "values": ["a\\nb", "\\u001b[31mü"] } },|' job.jsonc
+	"$TUNER" run job.jsonc >out
+	[ "$(lines_of out)" -eq 6 ]
+	[ "$(grep -c '^trial .*k=\(a?b\|?\[31mü\)  (' out)" -eq 3 ]
+	grep -q '^best: .* k=\(a?b\|?\[31mü\)$' out
+	"$TUNER" try job.jsonc | grep -q '^configuration: x=.* k=\(a?b\|?\[31mü\)$'
+	"$TUNER" watch >out
+	[ "$(grep -c '^trial .*k=\(a?b\|?\[31mü\)  (' out)" -eq 3 ]
+	run grep -q $'\033' out
+	[ "$status" -eq 1 ]
+}
+
+@test "one trial is one, and how to go on is the same everywhere" {
+	TRIALS=1 write_job
+	run "$TUNER" run job.jsonc
+	[[ "$output" == *"the one trial of the budget has ended. Trials: 1 done"* ]]
+	run "$TUNER" run job.jsonc
+	[[ "$output" == *"has had its 1 trial: "*'"tuner run job.jsonc --trials 2"'* ]]
+	"$TUNER" status | grep -q 'tuner run job --trials 2 '
+	run "$TUNER" run job.jsonc --name broken -- true
+	[ "$status" -eq 4 ]
+	[[ "$output" == *"the one trial of the budget has ended, and gave no objective"* ]]
+	"$TUNER" status broken | grep -q 'tuner run broken --trials 2 '
+	sed -i '1s/{/{ "nokey": 1,/' job.jsonc
+	run "$TUNER" run job.jsonc --parallel 7
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"but 1 trial in all"*"job.jsonc has 1 error" ]]
+}
+
 @test "the same seed proposes the same, another seed something else" {
 	write_job
 	"$TUNER" run job.jsonc --seed 7 --name a --parallel 1
@@ -283,6 +314,13 @@ END
 	"$TUNER" run job.jsonc
 	run "$TUNER" enqueue job x=0.125
 	[ "$status" -eq 0 ]
+	# The job has had its trials.
+	[[ "$output" == *'"tuner run job --trials 3" begins with {"x": 0.125}'* ]]
+	for nothing in '' '{}'; do
+		run "$TUNER" enqueue job "$nothing"
+		[ "$status" -eq 2 ]
+		[[ "$output" == *"names no parameter"* ]]
+	done
 	run "$TUNER" enqueue job '{"y": 1}'
 	[ "$status" -eq 2 ]
 	[[ "$output" == *"y: there is no such parameter"* ]]
@@ -556,7 +594,7 @@ END
 	sed -i 's|"metrics": \[|"metrics": [{ "name": "never", "regex": "never=([0-9]+)" }, |' job.jsonc
 	run env TMPDIR="$DIR" "$TUNER" try job.jsonc
 	[ "$status" -eq 0 ]
-	[[ "$output" == *'"--x" "0.5"'* ]]
+	[[ "$output" == *'["sh", "train.sh", "--x", "0.5"]'* ]]
 	[[ "$output" == *"metric loss = 0.0400"* ]]
 	[[ "$output" == *"pattern of never matched nothing"* ]]
 	[ ! -e tuner.db ]

@@ -266,6 +266,15 @@ static void devices_and_directories_are_not_replaced(void **state)
 		"not a regular file");
 	assert_failed(f, file_write_atomic(".", "x", 1, 0600, false, &f->err), TUNER_USAGE,
 		"a directory");
+	/* As /dev/stdout is where standard output goes into a file: the link would be lost. */
+	const int output = open("output", O_WRONLY | O_CREAT, 0600);
+	char target[64];
+	snprintf(target, sizeof(target), "/proc/self/fd/%d", output);
+	assert_int_equal(symlink(target, "stdout"), 0);
+	assert_failed(f, file_write_atomic("stdout", "x", 1, 0600, false, &f->err), TUNER_USAGE,
+		"cannot write stdout: it is not a regular file");
+	assert_true(readlink("stdout", target, sizeof(target)) > 0);
+	close(output);
 }
 
 static void a_failed_write_leaves_the_old_file_and_no_other(void **state)

@@ -103,6 +103,15 @@ static void power_is_that_of_the_noncentral_t(void **state)
 	assert_true(isinf(paired_detectable(1, .05, .8)));
 }
 
+static void the_mean_of_equal_values_is_their_value(void **state)
+{
+	const double thirds[] = { 0.1, 0.1, 0.1 }, others[] = { 0.1, 0.1, 0.2 };
+
+	assert_true(paired_mean(thirds, 3) == 0.1);
+	assert_near(paired_mean(others, 3), 0.4 / 3, 1e-15);
+	assert_true(isnan(paired_mean(thirds, 0)));
+}
+
 static void best_so_far_skips_what_gave_nothing(void **state)
 {
 	static const double x[] = { NAN, 3, NAN, 4, 2 };
@@ -189,6 +198,7 @@ int main(void)
 		cmocka_unit_test(p_values_of_few_repeats_are_exact),
 		cmocka_unit_test(p_values_of_many_repeats_come_near),
 		cmocka_unit_test(power_is_that_of_the_noncentral_t),
+		cmocka_unit_test(the_mean_of_equal_values_is_their_value),
 		cmocka_unit_test(best_so_far_skips_what_gave_nothing),
 		cmocka_unit_test(the_expected_best_is_the_mean_over_all_subsets),
 		cmocka_unit_test(speed_up_is_where_the_slow_curve_comes_to_the_fast_ones_end),

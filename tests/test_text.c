@@ -83,6 +83,24 @@ static void what_goes_beyond_the_bound_fails_and_stays_failed(void **state)
 	text_finish(&text);
 }
 
+static void blanks_at_the_end_are_trimmed(void **state)
+{
+	struct text text = TEXT_EMPTY;
+
+	text_trim_end(&text);
+	assert_string_equal(text.bytes, "");
+	text_add(&text, " a b.  ");
+	text_trim_end(&text);
+	assert_string_equal(text.bytes, " a b.");
+	text_add_char(&text, 'c');
+	assert_string_equal(text.bytes, " a b.c");
+	text_clear(&text);
+	text_add(&text, "  ");
+	text_trim_end(&text);
+	assert_int_equal(text.length, 0);
+	text_finish(&text);
+}
+
 static void clearing_keeps_the_memory_and_forgets_the_failure(void **state)
 {
 	struct text text = TEXT_EMPTY;
@@ -249,6 +267,7 @@ int main(void)
 		cmocka_unit_test(a_text_is_terminated_at_every_length),
 		cmocka_unit_test(a_print_longer_than_the_capacity_is_whole),
 		cmocka_unit_test(what_goes_beyond_the_bound_fails_and_stays_failed),
+		cmocka_unit_test(blanks_at_the_end_are_trimmed),
 		cmocka_unit_test(clearing_keeps_the_memory_and_forgets_the_failure),
 		cmocka_unit_test(taking_hands_over_the_string_even_an_empty_one),
 		cmocka_unit_test(json_strings_escape_what_they_must_and_no_more),

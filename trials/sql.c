@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- errors ---- */
 
@@ -89,10 +90,14 @@ bool sql_fail(sqlite3 *db, const char *path, int status, struct tuner_error *err
 				"%s cannot be opened: this process may have no more files open; "
 				"raise the limit (ulimit -n), and run again",
 				path);
+		if (access(path, R_OK) != 0)
+			return tuner_fail(err, TUNER_USAGE, "%s: this file cannot be read (%s)",
+				path, strerror(errno));
 		return tuner_fail(err, TUNER_USAGE,
 			"%s: %s: the file and its directory must be writable", path, text);
 	case SQLITE_NOTADB:
-		return tuner_fail(err, TUNER_USAGE, "%s: this is not a database of tuner", path);
+		return tuner_fail(err, TUNER_USAGE,
+			"%s: this is not a database of tuner; name another one with --db", path);
 	case SQLITE_CORRUPT:
 		return tuner_fail(err, TUNER_FATAL,
 			"%s: the database is damaged (%s); copy it away before anything else", path,

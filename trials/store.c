@@ -191,7 +191,10 @@ static bool check_identity(const struct store *store, const struct identity *ide
 	if (is_empty(identity) && store->mode == STORE_WRITE)
 		return true;
 	if (is_empty(identity))
-		return tuner_fail(err, TUNER_USAGE, "%s: this database is empty", path);
+		return tuner_fail(err, TUNER_USAGE,
+			"%s: this database is empty: \"tuner run FILE\" fills it; name another "
+			"with --db",
+			path);
 	if (identity->application != STORE_APPLICATION_ID || identity->version < 1)
 		return tuner_fail(err, TUNER_USAGE,
 			"%s: this is a database of another program, not of tuner; it was left "
@@ -273,7 +276,8 @@ bool store_open_schema(const char *path, enum store_mode mode, const struct sche
 		goto out;
 	if (mode != STORE_WRITE && is_missing(path)) {
 		tuner_fail(err, TUNER_USAGE,
-			"%s: there is no such database; `tuner run` makes one, --db names another",
+			"%s: there is no such database; \"tuner run FILE\" makes one, --db names "
+			"another",
 			path);
 		goto out;
 	}

@@ -72,11 +72,17 @@ static bool read_baseline(const struct invocation *call, struct ci *ci, struct t
 
 static bool check_place(const char *option, const char *path, struct tuner_error *err)
 {
+	struct tuner_error wrong = { TUNER_OK, "" };
 	char *directory;
 	if (path == NULL)
 		return true;
 	if (path[0] == '\0')
 		return tuner_fail(err, TUNER_USAGE, "--%s takes a file's name", option);
+	if (strcmp(path, "-") == 0)
+		return tuner_fail(err, TUNER_USAGE,
+			"--%s takes a file's name: \"./-\", if it is to be called so", option);
+	if (!file_check_replaceable(path, &wrong))
+		return tuner_fail(err, TUNER_USAGE, "--%s: %s", option, wrong.message);
 	directory = path_directory(path);
 	if (directory == NULL)
 		return tuner_fail_memory(err);

@@ -180,17 +180,16 @@ static bool add_origin(const struct report *report, const struct trial *best, st
 static void add_best(const struct report *report, const struct trial *best,
 	const struct recommended *by, struct text *out)
 {
-	if (by == NULL)
-		text_print(out, "job %s: the best is trial %lld, %s = %.8g (proposed by %s)\n",
-			report->job.name, (long long)best->number, report->metric, best->objective,
-			best->branch);
-	else
+	text_print(out, "job %s: %sthe best is trial %lld, %s = %.8g (proposed by ",
+		report->job.name, by != NULL ? "by the model " : "", (long long)best->number,
+		report->metric, best->objective);
+	trial_add_search(report, best, out);
+	text_print(out, "%s)\n", best->branch);
+	if (by != NULL)
 		text_print(out,
-			"job %s: by the model the best is trial %lld, %s = %.8g (proposed by %s)\n"
 			"without noise it expects %.6g there, give or take %.2g; one result has "
 			"noise of %.2g\n",
-			report->job.name, (long long)best->number, report->metric, best->objective,
-			best->branch, by->mean, by->sd, by->noise_sd);
+			by->mean, by->sd, by->noise_sd);
 	trial_text(best, out);
 	text_add(out, "\n");
 }

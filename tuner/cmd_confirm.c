@@ -150,10 +150,8 @@ static bool print_words(const struct invocation *call, const struct confirmation
 	struct text words = TEXT_EMPTY;
 
 	confirmation_words(confirmation, &words);
-	bool ok = !text_failed(&words) || tuner_fail_memory(err);
-	ok = ok && print_table(call, confirmation, err);
-	if (ok)
-		printf("%s\n", words.bytes);
+	const bool ok =
+		print_table(call, confirmation, err) && paragraph_print(&words, stdout, err);
 	text_finish(&words);
 	return ok;
 }

@@ -130,8 +130,8 @@ static bool open_database(struct examination *e, struct tuner_error *err)
 		*err = broken;
 		return false;
 	}
-	finding_add(&e->findings, "database", "cannot-open",
-		"restore a copy, or name another with --db", "%s", broken.message);
+	finding_add(&e->findings, "database", "cannot-open", "restore a copy, if it should be one",
+		"%s", broken.message);
 	return true;
 }
 

@@ -15,6 +15,17 @@
 
 enum { ANSWER_WAIT_MS = 5000 };
 
+/* Nothing at all is what the strategy proposes anyway: a variable of the shell was empty. */
+static bool check_something(
+	const struct job_file *file, const double *values, struct tuner_error *err)
+{
+	for (size_t i = 0; i < file->space.d; i++)
+		if (!isnan(values[i]))
+			return true;
+	return tuner_fail(err, TUNER_USAGE,
+		"PARAMETERS names no parameter: expected NAME=VALUE,... or a JSON object");
+}
+
 /* Reads and checks what was typed; ret gets it in the space's order. */
 static bool read_configuration(
 	const struct job *job, const char *typed, struct text *ret, struct tuner_error *err)
@@ -30,7 +41,8 @@ static bool read_configuration(
 	/* Once by our own reader, for its messages and its limits. */
 	ok = json_parse("PARAMETERS", json.bytes, json.length, &document, err) &&
 	     job_stored_file(job, &file, err) && enqueue_allowed(file, err) &&
-	     configuration_parse(file, json.bytes, false, values, err);
+	     configuration_parse(file, json.bytes, false, values, err) &&
+	     check_something(file, values, err);
 	if (ok)
 		configuration_json(file, values, ret);
 	if (text_failed(ret))
@@ -40,6 +52,30 @@ out:
 	text_finish(&json);
 	job_file_destroy(file);
 	return ok;
+}
+
+/* When it will be tried: not in a job that has had its trials. */
+static bool say_when(
+	struct store *store, const struct job *job, const char *parameters, struct tuner_error *err)
+{
+	int64_t counts[TRIAL_STATES], created = 0;
+	struct job_file *file = NULL;
+
+	if (!trial_count_own(store, job->id, counts, err) || !job_stored_file(job, &file, err))
+		return false;
+	for (int i = 0; i < TRIAL_STATES; i++)
+		created += counts[i];
+	if (file->command == NULL)
+		printf("job %s: the next \"tuner ask\" gives %s\n", job->name, parameters);
+	else if (created >= job->trial_cap && job->state != JOB_OPEN)
+		printf("job %s has had its %lld trials: \"tuner run %s --trials %lld\" begins with "
+		       "%s\n",
+			job->name, (long long)job->trial_cap, job->name, (long long)created + 1,
+			parameters);
+	else
+		printf("job %s: the next \"tuner run\" begins with %s\n", job->name, parameters);
+	job_file_destroy(file);
+	return true;
 }
 
 static bool enqueue_here(
@@ -52,10 +88,7 @@ static bool enqueue_here(
 		store_rollback(store);
 		return false;
 	}
-	if (!store_commit(store, err))
-		return false;
-	printf("job %s: the next \"tuner run\" begins with %s\n", job->name, parameters);
-	return true;
+	return store_commit(store, err) && say_when(store, job, parameters, err);
 }
 
 /* To the process that runs the job. It checks again: its job file may be newer than ours. */

@@ -2,6 +2,7 @@
 #include "tuner/command.h"
 
 #include "base/clock.h"
+#include "base/number.h"
 #include "trials/host.h"
 #include "tuner/hosts_add.h"
 #include "tuner/job_hosts.h"
@@ -129,6 +130,8 @@ static bool view_line(const struct view *view, size_t i, struct line *ret)
 
 static void add_row(struct table *table, const struct line *line)
 {
+	char mean[NUMBER_TEXT];
+
 	table_add(table, "%s", line->name);
 	table_add(table, "%s", line->backend);
 	table_add(table, "%s", line->state);
@@ -137,7 +140,8 @@ static void add_row(struct table *table, const struct line *line)
 	table_add(table, "%lld", (long long)line->use.done);
 	table_add(table, "%lld", (long long)line->use.failed);
 	if (line->use.done > 0)
-		table_add(table, "%.1fs", (double)line->use.done_us / 1e6 / (double)line->use.done);
+		table_add(table, "%s",
+			number_from_duration_us(line->use.done_us / line->use.done, mean));
 	else
 		table_add(table, "-");
 	table_add(table, "%s", line->message);
@@ -151,7 +155,7 @@ static bool print_table(
 	const struct invocation *call, const struct view *view, struct tuner_error *err)
 {
 	static const char *const columns[] = { "host", "backend", "state", "-priority", "-running",
-		"-done", "-failed", "-mean", "" };
+		"-done", "-failures of its own", "-mean", "" };
 	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
 	struct line line;
 	for (size_t i = 0; view_line(view, i, &line); i++)

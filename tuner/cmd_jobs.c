@@ -1,5 +1,6 @@
 #include "tuner/command.h"
 
+#include "tuner/objective.h"
 #include "tuner/report_json.h"
 #include "tuner/table.h"
 #include "tuner/trial_report.h"
@@ -42,7 +43,7 @@ static void add_row(struct table *table, const struct line *line)
 	table_add(table,
 		line->trials > line->report.budget ? "%lld (budget: %lld)" : "%lld of %lld",
 		(long long)line->trials, (long long)line->report.budget);
-	table_add(table, "%s", line->report.metric);
+	table_add(table, "%s", objective_label(line->report.metric));
 	if (line->has_best)
 		table_add(table, "%.6g", line->best.objective);
 	else

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "tuner/confirmation.h"
 #include "tuner/job_report.h"
+#include "tuner/keep.h"
 
 #include <string.h>
 
@@ -36,13 +37,15 @@ static const char *choose_path(
 
 static bool put(const char *path, const struct text *page, struct tuner_error *err)
 {
+	char size[BYTES_TEXT];
+
 	if (path == NULL) {
 		fwrite(page->bytes, 1, page->length, stdout);
 		return true;
 	}
 	if (!file_write_atomic(path, page->bytes, page->length, 0666, false, err))
 		return false;
-	printf("%s: %.2g MB\n", path, (double)page->length / 1e6);
+	printf("%s: %s\n", path, bytes_text((int64_t)page->length, size));
 	return true;
 }
 

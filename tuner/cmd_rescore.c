@@ -27,13 +27,14 @@ static bool read_path(const struct job *job, struct job_file **ret, struct tuner
 		return tuner_fail_memory(err);
 	bool ok = job->path[0] != '\0' ||
 		  tuner_fail(err, TUNER_USAGE,
-			  "job \"%s\" came from standard input: say what its objective is to be, "
+			  "job \"%s\" has no job file of its own: say what its objective is to be, "
 			  "--set objective.expression='...'",
 			  job->name);
 	ok = ok && job_file_read(job->path, &none, COMMAND_IGNORED, ret, list, err);
 	if (ok && list->errors > 0) {
 		diagnostics_print(list, job->path, &lines);
-		ok = tuner_fail(err, TUNER_USAGE, "%.700s", lines.bytes);
+		ok = tuner_fail(err, TUNER_USAGE, "%.*s",
+			(int)(lines.length < 700 ? lines.length - 1 : 700), lines.bytes);
 	}
 	text_finish(&lines);
 	free(list);
@@ -103,9 +104,13 @@ static void add_words(const struct job *job, const struct job_file *before,
 	const struct rescored_trial *was = best_of(list, before, false),
 				    *is = best_of(list, file, true);
 
-	text_print(out, "job %s: %s %s, until now %s %s\n", job->name,
-		file->maximize ? "maximize" : "minimize", file->metric,
-		before->maximize ? "maximize" : "minimize", before->metric);
+	text_print(out, "job %s: %s %s", job->name, file->maximize ? "maximize" : "minimize",
+		file->metric);
+	if (file->maximize == before->maximize && strcmp(file->metric, before->metric) == 0)
+		text_add(out, " as before, by another \"reduce\"\n");
+	else
+		text_print(out, ", until now %s %s\n", before->maximize ? "maximize" : "minimize",
+			before->metric);
 	text_print(out, "%zu of %zu ended trials have this objective", list->done, list->n);
 	if (list->gained > 0)
 		text_print(out, ", %zu of them had none before", list->gained);
@@ -134,9 +139,9 @@ static bool print_words(const struct job *job, const struct job_file *before,
 	add_words(job, before, file, list, &out);
 	if (definition != NULL)
 		text_print(&out,
-			"the job file must say so before the next \"tuner run\": \"objective\": "
+			"the job file must say so before the next \"tuner %s\": \"objective\": "
 			"%s\n",
-			definition);
+			file->command != NULL ? "run" : "ask", definition);
 	const bool ok = (definition != NULL && !text_failed(&out)) || tuner_fail_memory(err);
 	if (ok)
 		fputs(out.bytes, stdout);

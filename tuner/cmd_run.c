@@ -9,7 +9,10 @@
 #include "tuner/job_open.h"
 #include "trials/provenance.h"
 #include "tuner/loop.h"
+#include "tuner/objective.h"
+#include "tuner/status_report.h"
 #include "tuner/store_wait.h"
+#include "tuner/text_width.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -128,12 +131,13 @@ static bool anything_left(struct run *run, bool *ret_left, int *ret_status, stru
 	*ret_left = open || created < run->file->budget.trials * job_file_searches(run->file) ||
 		    job.state == JOB_OPEN;
 	if (!*ret_left) {
-		printf("job %s has had its %lld trials: %s.\n"
+		printf("job %s has had its %lld trial%s: %s.\n"
 		       "To go on: \"tuner run %s --trials %lld\". For a new start: --name ANOTHER. "
 		       "To look at it: \"tuner best %s\".\n",
-			job.name, (long long)created,
+			job.name, (long long)created, created == 1 ? "" : "s",
 			job.reason[0] ? job.reason : "its budget is spent", run->call->arguments[0],
-			(long long)(created / job_file_searches(run->file)) + 10, job.name);
+			(long long)trials_to_go_on(created / job_file_searches(run->file)),
+			job.name);
 		*ret_status = counts[TRIAL_DONE] > 0 ? EXIT_DONE : EXIT_NO_RESULT;
 		warn_of_other_code(run);
 		*ret_status = ci_conclude(&run->ci, run->store, job.id, *ret_status,
@@ -154,6 +158,9 @@ static void greet(const struct run *run)
 	job_file_searches_text(run->file, &what);
 	printf("job %s%s: %s, %s; database %s\n", run->file->name,
 		run->opening.created ? "" : " (goes on)", what.bytes, slots.bytes, run->call->db);
+	if (objective_label(run->file->metric) != run->file->metric)
+		printf("objective: %s %s\n", run->file->maximize ? "maximize" : "minimize",
+			run->file->metric);
 	fputs(run->opening.warm_start.bytes, stdout);
 	if (run->opening.changes.length > 0)
 		printf("the job file was edited:\n%s", run->opening.changes.bytes);
@@ -165,15 +172,17 @@ static void greet(const struct run *run)
 
 static void print_best(const struct run *run, const struct trial *best)
 {
-	struct text line = TEXT_EMPTY;
+	struct text line = TEXT_EMPTY, visible = TEXT_EMPTY;
 	double values[SPACE_PARAMETERS_MAX];
 	struct tuner_error ignored;
 	if (configuration_parse(run->file, best->parameters, true, values, &ignored))
 		configuration_text(run->file, values, &line);
 	else
 		text_add(&line, best->parameters);
-	printf("best: %s=%.6g, trial %lld (%s): %s\n", run->file->metric, best->objective,
-		(long long)best->number, best->branch, line.bytes);
+	text_add_visible(&visible, line.bytes);
+	printf("best: %s=%.6g, trial %lld (%s): %s\n", objective_label(run->file->metric),
+		best->objective, (long long)best->number, best->branch, visible.bytes);
+	text_finish(&visible);
 	text_finish(&line);
 }
 

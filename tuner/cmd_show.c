@@ -356,7 +356,9 @@ static void add_decision(const struct shown *shown, struct text *out)
 	const struct trial *trial = &shown->trial;
 	const struct decision *d = &shown->decision;
 	char took[NUMBER_TEXT];
-	text_print(out, "\nproposed by %s (strategy %s", d->branch, d->strategy);
+	text_add(out, "\nproposed by ");
+	trial_add_search(&shown->report, &shown->trial, out);
+	text_print(out, "%s (strategy %s", d->branch, d->strategy);
 	if (strcmp(trial->source, "added") == 0)
 		text_add(out, ", observed elsewhere");
 	else if (strcmp(trial->source, "strategy") != 0)
@@ -387,11 +389,15 @@ static void add_decision(const struct shown *shown, struct text *out)
 
 static void add_attempt_end(const struct attempt *attempt, struct text *out)
 {
+	char status[NUMBER_TEXT];
+
 	text_print(out, "  %lld  %s", (long long)attempt->number,
 		attempt->outcome != OUTCOME_NONE ? outcome_name(attempt->outcome)
 						 : attempt_state_name(attempt->state));
-	if (attempt->exit_code >= 0)
-		text_print(out, ", exit status %lld", (long long)attempt->exit_code);
+	snprintf(status, sizeof(status), "exit status %lld", (long long)attempt->exit_code);
+	/* The message may begin with it. */
+	if (attempt->exit_code >= 0 && strncmp(attempt->message, status, strlen(status)) != 0)
+		text_print(out, ", %s", status);
 	if (attempt->signal > 0)
 		text_print(out, ", signal %lld (%s)", (long long)attempt->signal,
 			strsignal((int)attempt->signal));
@@ -558,8 +564,12 @@ static bool print_patch(const struct shown *shown, struct tuner_error *err)
 		return tuner_fail(err, TUNER_USAGE,
 			"of trial %lld it is not known what code it ran",
 			(long long)shown->trial.number);
-	if (state->patch == 0)
+	if (state->patch == 0) {
+		fprintf(stderr,
+			"of trial %lld's code there is no patch: \"tuner show\" says what it was\n",
+			(long long)shown->trial.number);
 		return true;
+	}
 	if (!document_load(shown->report.store, state->patch, &patch, err))
 		return false;
 	fputs(patch, stdout);

@@ -2,6 +2,7 @@
 
 #include "base/array.h"
 #include "base/number.h"
+#include "tuner/objective.h"
 #include "tuner/provenance_report.h"
 #include "tuner/report_json.h"
 #include "tuner/table.h"
@@ -172,7 +173,7 @@ static struct table *make_table(
 		if (i < BEFORE)
 			text_add(&headers[i], before[i]);
 		else if (i == BEFORE)
-			text_print(&headers[i], "-%s", report->metric);
+			text_print(&headers[i], "-%s", objective_label(report->metric));
 		else if (i >= BEFORE + 2 && i < BEFORE + 2 + names->n)
 			text_print(&headers[i], "-%s", names->items[i - BEFORE - 2]);
 		else if (i >= BEFORE + 2 + names->n)
@@ -237,11 +238,8 @@ static void add_row(struct table *table, const struct report *report, const stru
 	char took[NUMBER_TEXT];
 	table_add(table, "%lld", (long long)trial->number);
 	table_add(table, "%s", trial_state_name(trial->state));
-	if (report->has_arms)
-		table_add(table, "%s/%lld %s", trial->arm, (long long)trial->repeat + 1,
-			trial->branch);
-	else
-		table_add(table, "%s", trial->branch);
+	trial_add_search(report, trial, &value);
+	table_add(table, "%s%s", value.bytes, trial->branch);
 	add_objective(table, trial);
 	table_add(table, "%s", best ? "best" : "");
 	for (size_t i = 0; i < names->n; i++) {

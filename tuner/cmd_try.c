@@ -10,6 +10,7 @@
 #include "tuner/log_check.h"
 #include "tuner/signals.h"
 #include "tuner/slots.h"
+#include "tuner/text_width.h"
 
 #include <errno.h>
 #include <math.h>
@@ -51,9 +52,11 @@ try {
 
 static void show_configuration(const struct try *try)
 {
-	struct text text = TEXT_EMPTY;
+	struct text text = TEXT_EMPTY, visible = TEXT_EMPTY;
 	configuration_text(try->file, try->live->values, &text);
-	printf("configuration: %s\n", text.bytes);
+	text_add_visible(&visible, text.bytes);
+	printf("configuration: %s\n", visible.bytes);
+	text_finish(&visible);
 	text_finish(&text);
 }
 
@@ -61,7 +64,7 @@ static void show_arguments(const struct command *command, const char *directory)
 {
 	struct text text = TEXT_EMPTY;
 	for (char *const *word = command->launch.arguments; *word != NULL; word++) {
-		text_add(&text, word == command->launch.arguments ? "" : " ");
+		text_add(&text, word == command->launch.arguments ? "" : ", ");
 		text_add_json_string(&text, *word);
 	}
 	printf("arguments: [%s]\nin: %s\n", text.bytes, directory);

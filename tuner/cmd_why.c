@@ -2,6 +2,7 @@
 
 #include "base/number.h"
 #include "tuner/explanation.h"
+#include "tuner/objective.h"
 #include "tuner/report_json.h"
 #include "tuner/table.h"
 #include "tuner/text_width.h"
@@ -279,7 +280,7 @@ static bool print_neighbours(const struct invocation *call, const struct report 
 	const struct explanation *e, struct tuner_error *err)
 {
 	struct text metric = TEXT_EMPTY;
-	text_print(&metric, "-%s", e->metric);
+	text_print(&metric, "-%s", objective_label(e->metric));
 	const char *columns[] = { "  trial", "-distance", metric.bytes, "", "parameters" };
 	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
 	for (size_t i = 0; i < e->n_neighbours; i++)

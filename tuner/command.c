@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { SYNOPSIS_COLUMNS = 30, JOBS_NAMED = 10 };
+
 static const struct option_row option_help = { "help", 'h', NULL, "print this help" };
 static const struct option_row option_db = { "db", 0, "PATH",
 	"the database (default: $TUNER_DB, else tuner.db)" };
@@ -176,12 +178,13 @@ static bool check_arguments(const struct invocation *call, struct tuner_error *e
 {
 	const struct subcommand *command = call->command;
 	if (call->n_arguments < command->min_arguments)
-		return tuner_fail(
-			err, TUNER_USAGE, "usage: tuner %s %s", command->name, command->synopsis);
+		return tuner_fail(err, TUNER_USAGE, "usage: tuner %s%s%s", command->name,
+			command->synopsis[0] != '\0' ? " " : "", command->synopsis);
 	if (call->n_arguments > command->max_arguments)
 		return tuner_fail(err, TUNER_USAGE,
-			"\"%s\" is one word too many; usage: tuner %s %s",
-			call->arguments[command->max_arguments], command->name, command->synopsis);
+			"\"%s\" is one word too many; usage: tuner %s%s%s",
+			call->arguments[command->max_arguments], command->name,
+			command->synopsis[0] != '\0' ? " " : "", command->synopsis);
 	return true;
 }
 
@@ -258,7 +261,11 @@ void command_help(const struct subcommand *command, FILE *out)
 		for (const struct subcommand *c = commands; c->name != NULL; c++) {
 			char left[64];
 			snprintf(left, sizeof(left), "%s %s", c->name, c->synopsis);
-			fprintf(out, "  %-30s %s\n", left, c->help);
+			if (strlen(left) > SYNOPSIS_COLUMNS)
+				fprintf(out, "  %s\n  %-*s %s\n", left, SYNOPSIS_COLUMNS, "",
+					c->help);
+			else
+				fprintf(out, "  %-*s %s\n", SYNOPSIS_COLUMNS, left, c->help);
 		}
 		fputs("\nA JOB is a job's name or its file; left out, it is the newest.\n"
 		      "\"tuner COMMAND --help\" tells more about one.\n",
@@ -320,15 +327,30 @@ static bool no_such_job(struct store *store, const char *argument, struct tuner_
 	if (!job_list(store, &list, err))
 		return false;
 	struct text names = TEXT_EMPTY;
-	for (size_t i = 0; i < list.n; i++)
-		text_print(&names, "%s%s", i ? ", " : "", list.items[i].name);
+	const char **words = calloc(list.n + 1, sizeof(*words));
+	const size_t shown = list.n < JOBS_NAMED ? list.n : JOBS_NAMED;
+	/* The newest are the last. */
+	for (size_t i = 0; words != NULL && i < list.n; i++) {
+		words[i] = list.items[i].name;
+		if (i >= list.n - shown)
+			text_print(&names, "%s%s", i > list.n - shown ? ", " : "", words[i]);
+	}
+	if (shown < list.n)
+		text_print(
+			&names, " and %zu older ones (\"tuner jobs\" lists them)", list.n - shown);
+	const char *nearest = words != NULL ? nearest_word(argument, words, list.n) : NULL;
 	if (list.n == 0)
 		tuner_fail(err, TUNER_USAGE,
 			"the database \"%s\" has no job yet: \"tuner run FILE\" starts one",
 			store_path(store));
+	else if (nearest != NULL)
+		tuner_fail(err, TUNER_USAGE,
+			"there is no job \"%s\" in \"%s\"; did you mean \"%s\"? It has: %.600s",
+			argument, store_path(store), nearest, names.bytes);
 	else
 		tuner_fail(err, TUNER_USAGE, "there is no job \"%s\" in \"%s\"; it has: %.600s",
 			argument, store_path(store), names.bytes);
+	free(words);
 	text_finish(&names);
 	job_list_finish(&list);
 	return false;

@@ -118,7 +118,8 @@ static const struct option_row ask_tell_options[] = {
 static const struct option_row trials_options[] = {
 	{ "sort", 0, "ORDER", "number (default), objective or end" },
 	{ "limit", 0, "N", "the first N (the last ones when sorted by number or end)" },
-	{ "state", 0, "STATE", "only these: some of proposed, running, done, failed, stopped" },
+	{ "state", 0, "STATE",
+		"only these: some of proposed, running, done, failed, stopped, paused" },
 	{ .name = NULL },
 };
 
@@ -189,9 +190,10 @@ const struct subcommand commands[] = {
 		"Ctrl-C once: propose nothing more and wait for the running trials; twice: stop "
 		"them.\n"
 		"SIGTERM stops them at once. Each way, the same command goes on later.\n"
-		"Exit status: 0 done, 2 usage or job file, 3 the command looks broken, 4 the "
-		"budget\n"
-		"was spent without a result, 5 infrastructure, 130 or 143 interrupted." },
+		"Exit status: 0 done, 1 a gate was missed, 2 usage or job file, 3 the command "
+		"looks\n"
+		"broken, 4 the budget was spent without a result, 5 infrastructure, 130 or 143\n"
+		"interrupted." },
 	{ "watch", "[JOB]", "look at a running job", 0, 1, TAKES_DB, watch_options, cmd_watch,
 		NULL },
 	{ "status", "[JOB]", "say how a job stands", 0, 1, TAKES_DB | TAKES_JSON, NULL, cmd_status,

@@ -331,6 +331,9 @@ static bool same_parameters(const struct report *a, const struct report *b)
 
 static bool check_alike(const struct report *a, const struct report *b, struct tuner_error *err)
 {
+	if (a->job.id == b->job.id && !a->has_arms)
+		return tuner_fail(err, TUNER_USAGE,
+			"job %s cannot be compared with itself: name another one", a->job.name);
 	if (strcmp(a->metric, b->metric) != 0 || a->maximize != b->maximize)
 		return tuner_fail(err, TUNER_USAGE,
 			"job %s is to %s %s, and job %s to %s %s: that cannot be compared",

@@ -1,13 +1,12 @@
 #include "tuner/comparison_text.h"
 
 #include "tuner/table.h"
-#include "tuner/text_width.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CELL = 64, TENTHS = 10, WIDTH_WITHOUT_TERMINAL = 100 };
+enum { CELL = 64, TENTHS = 10 };
 
 /* ---- parts ---- */
 
@@ -21,17 +20,14 @@ static bool put_table(
 static bool put_paragraph(
 	struct text *words, struct comparison_style style, struct tuner_error *err)
 {
-	struct text lines = TEXT_EMPTY;
-	const unsigned width = table_width() > 0 ? table_width() : WIDTH_WITHOUT_TERMINAL;
+	bool ok = true;
 
-	if (words->length > 0 && style.markdown)
-		text_print(&lines, "\n%s\n", words->bytes);
-	else
-		text_add_wrapped(&lines, words->bytes, width);
-	const bool ok = (!text_failed(words) && !text_failed(&lines)) || tuner_fail_memory(err);
-	if (ok)
-		fputs(lines.bytes, stdout);
-	text_finish(&lines);
+	if (!style.markdown)
+		ok = paragraph_print(words, stdout, err);
+	else if (text_failed(words))
+		ok = tuner_fail_memory(err);
+	else if (words->length > 0)
+		printf("\n%s\n", words->bytes);
 	text_clear(words);
 	return ok;
 }

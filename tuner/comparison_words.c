@@ -43,8 +43,13 @@ static void say_difference(const struct comparison *comparison, const struct con
 	const char *better = a_better ? contrast->a->name : contrast->b->name;
 	const char *worse = a_better ? contrast->b->name : contrast->a->name;
 
+	if (difference->mean == 0 && difference->deviation == 0) {
+		text_print(ret, "%s and %s have found the same in each repeat. ", better, worse);
+		return;
+	}
 	if (difference->mean == 0)
-		text_print(ret, "%s and %s have found the same. ", better, worse);
+		text_print(ret, "%s and %s have found the same%s. ", better, worse,
+			comparison->n_repeats > 1 ? " on average" : "");
 	else
 		text_print(ret, "%s has found %.4g better %s than %s on average. ", better,
 			fabs(difference->mean), comparison->metric, worse);
@@ -57,7 +62,7 @@ static void say_power(
 	const size_t n = comparison->n_repeats;
 	const struct estimate *final = &contrast->final;
 
-	if (n < 2)
+	if (n < 2 || (final->mean == 0 && final->deviation == 0))
 		return;
 	if (paired_least_p_value(n) > 0.05)
 		text_print(ret,
@@ -65,6 +70,8 @@ static void say_power(
 			"difference: "
 			"6 are the fewest that can be called significant at 5 %%. ",
 			n, paired_least_p_value(n));
+	if (final->deviation == 0)
+		return; /* without a spread there is no saying what would be found */
 	text_print(ret,
 		"With the spread seen, %zu repeats find a difference of %.4g in 4 of 5 cases", n,
 		final->detectable);
@@ -93,6 +100,8 @@ static void say_speed(const struct contrast *contrast, struct text *ret)
 	const char *fast = contrast->a_faster ? contrast->a->name : contrast->b->name;
 	const char *slow = contrast->a_faster ? contrast->b->name : contrast->a->name;
 
+	if (contrast->final.mean == 0)
+		return; /* both end at the same: neither is the faster one */
 	text_print(ret, "To come to where %s ends, %s needs ", fast, slow);
 	if (isinf(contrast->speed_up)) {
 		text_add(ret, "more trials than it had");
@@ -123,6 +132,7 @@ void contrast_words(
 	if (comparison->left_out > 0)
 		text_print(ret, "%zu repeat%s not that far yet. ", comparison->left_out,
 			comparison->left_out == 1 ? " is" : "s are");
+	text_trim_end(ret);
 }
 
 /* ---- at equal spending ---- */
@@ -201,13 +211,13 @@ void spending_words(const struct comparison *comparison, const struct contrast *
 	const struct equal_spending *equal = &contrast->over[axis];
 
 	if (!equal->is_possible && axis == OVER_MONEY && comparison->priced)
-		text_add(ret, "Money is not compared: a search has cost nothing. ");
+		text_add(ret, "Money is not compared: a search has cost nothing.");
 	if (!equal->is_possible)
 		return;
 	if (axis == OVER_MONEY && comparison->one_price) {
 		text_print(ret,
 			"Every slot-second had the same price: over money the curves are those "
-			"over time, and %.4g of money are %.4g slot-seconds. ",
+			"over time, and %.4g of money are %.4g slot-seconds.",
 			equal->spent, contrast->over[OVER_TIME].spent);
 		return;
 	}
@@ -223,4 +233,5 @@ void spending_words(const struct comparison *comparison, const struct contrast *
 		say_prices(comparison, ret);
 	if (comparison->length < comparison->budget)
 		text_add(ret, "What still runs counts from its end on. ");
+	text_trim_end(ret);
 }

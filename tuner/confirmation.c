@@ -46,6 +46,8 @@ bool confirmation_open_search(const struct invocation *call, const char *argumen
 	if (!ok || found)
 		report_close(ret);
 	ok = ok && (!found || report_open(call, name, ret, err));
+	if (ok && found)
+		fprintf(stderr, "job %s, whose best it trains again\n", name);
 	free(name);
 	return ok;
 }
@@ -554,9 +556,10 @@ static bool estimate(const struct confirmation *confirmation, struct confirmed *
 	for (size_t i = 0; i < item->n; i++)
 		squares += (item->values[i] - item->mean) * (item->values[i] - item->mean);
 	item->deviation = item->n > 1 ? sqrt(squares / (double)(item->n - 1)) : NAN;
-	item->optimism = sign * (item->seen - item->mean);
-	const double ends[2] = { sign * (item->seen - item->interval.low),
-		sign * (item->seen - item->interval.high) };
+	/* Adding 0 makes 0 of -0, which nobody wants to read. */
+	item->optimism = sign * (item->seen - item->mean) + 0.0;
+	const double ends[2] = { sign * (item->seen - item->interval.low) + 0.0,
+		sign * (item->seen - item->interval.high) + 0.0 };
 	item->optimism_interval =
 		(struct interval){ fmin(ends[0], ends[1]), fmax(ends[0], ends[1]) };
 	return true;

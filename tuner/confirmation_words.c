@@ -58,10 +58,13 @@ static void say_optimism(const struct confirmation *confirmation, struct text *r
 
 	if (best == NULL)
 		return;
-	text_print(ret,
-		"The search's own best, trial %lld, had %.5g, which is %.3g %s than its mean now",
-		(long long)best->trial, best->seen, fabs(best->optimism),
-		best->optimism >= 0 ? "better" : "worse");
+	text_print(ret, "The search's own best, trial %lld, had %.5g, which is ",
+		(long long)best->trial, best->seen);
+	if (best->optimism == 0)
+		text_add(ret, "its mean now, too");
+	else
+		text_print(ret, "%.3g %s than its mean now", fabs(best->optimism),
+			best->optimism > 0 ? "better" : "worse");
 	if (best->n < 2)
 		text_add(ret, ". ");
 	else if (best->interval.low == best->interval.high)
@@ -81,8 +84,12 @@ static void say_tie(const struct confirmation *confirmation, struct text *ret)
 	const struct group_difference *difference = &confirmation->difference;
 	const struct confirmed *second = &confirmation->items[1];
 
-	text_print(ret, "The second, trial %lld%s, is %.3g behind: ", (long long)second->trial,
-		second->is_default ? " (the default)" : "", difference->mean);
+	text_print(ret, "The second, trial %lld%s, ", (long long)second->trial,
+		second->is_default ? " (the default)" : "");
+	if (difference->mean == 0)
+		text_add(ret, "has the same mean: ");
+	else
+		text_print(ret, "is %.3g behind: ", difference->mean);
 	if (isinf(difference->interval.high))
 		text_add(ret, "one repeat of a configuration says nothing of chance. ");
 	else if (difference->mean == 0)
@@ -130,6 +137,10 @@ static void say_gain(const struct confirmation *confirmation, struct text *ret)
 
 	if (!confirmation->has_gain)
 		return;
+	if (gain->mean == 0 && !(gain->deviation > 0)) {
+		text_add(ret, "The default has the same mean. ");
+		return;
+	}
 	text_print(ret, "Against the default the best gains %.3g", gain->mean);
 	if (!isinf(gain->interval.high))
 		text_print(ret, " (95 %% interval %.3g to %.3g, p = %.2g)", gain->interval.low,
@@ -161,6 +172,7 @@ void confirmation_words(const struct confirmation *confirmation, struct text *re
 	if (confirmation->ended < confirmation->wanted)
 		text_print(ret, "It is not finished: %zu of %zu repeats have ended. ",
 			confirmation->ended, confirmation->wanted);
+	text_trim_end(ret);
 }
 
 /* ---- JSON ---- */

@@ -107,6 +107,8 @@ bool gate_parse(
 
 	if (gate.metric == NULL || gate.text == NULL || number == NULL)
 		tuner_fail_memory(err);
+	else if (gate.metric[0] != '\0' && strchr("=<>!", gate.metric[strlen(gate.metric) - 1]))
+		fail_form(text, "that is no comparison", err);
 	else if (gate.metric[0] == '\0')
 		fail_form(text, "the metric is missing on its left", err);
 	else if (!number_to_double(number, &gate.bound) || !isfinite(gate.bound))

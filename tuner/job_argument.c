@@ -108,7 +108,8 @@ bool job_argument_read(const struct invocation *call, enum command_need need, st
 		diagnostics_print(list, name, &lines);
 		fputs(lines.bytes, stderr);
 		if (list->errors > 0)
-			ok = tuner_fail(err, TUNER_USAGE, "%s has %zu errors", name, list->errors);
+			ok = tuner_fail(err, TUNER_USAGE, "%s has %zu error%s", name, list->errors,
+				list->errors == 1 ? "" : "s");
 	}
 out:
 	text_finish(&lines);

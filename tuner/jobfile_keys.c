@@ -258,7 +258,8 @@ const struct key job_keys[] = {
 	{ SECTION_STRATEGY, "initial", KEY_INTEGER, FROM_TO(1, COUNT_MAX),
 		.derived = "max(5, min(2d + 2, budget.trials/5)), at least twice the slots",
 		.help = "bayesian: trials before the model proposes, \"first\" included; random: "
-			"trials from the same design before the random ones (default: none)",
+			"trials from the same design before the random ones, none unless it is "
+			"said",
 		.synonyms = "n_startup_trials|n_initial_points|num_initial|init_points|n_init|"
 			    "warmup|startup_trials|initial_points" },
 	{ SECTION_STRATEGY, "deterministic", KEY_BOOLEAN, .otherwise = "false",

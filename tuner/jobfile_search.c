@@ -207,8 +207,9 @@ static void check_budget(struct reader *reader, const cJSON *object)
 
 	if (budget->parallel > budget->trials)
 		report_warning(reader, member_raw(object, "parallel"), AT_VALUE,
-			"%lld at the same time, but %lld trials in all",
-			(long long)budget->parallel, (long long)budget->trials);
+			"%lld at the same time, but %lld trial%s in all",
+			(long long)budget->parallel, (long long)budget->trials,
+			budget->trials == 1 ? "" : "s");
 	if (budget->start_failures > budget->trials && has_member(object, "start_failures"))
 		report_warning(reader, member_raw(object, "start_failures"), AT_VALUE,
 			"is above \"trials\", %lld: it cannot be reached",

@@ -463,14 +463,18 @@ static void conclude(struct loop *loop)
 	if (loop->phase == SEARCHING && any_exhausted(loop))
 		loop_drain(loop, EXIT_DONE, JOB_DONE,
 			"every configuration of the space has been tried");
-	loop_drain(loop, EXIT_DONE, JOB_DONE, "all %lld trials of the budget have ended",
-		(long long)(loop->file->budget.trials * job_file_searches(loop->file)));
+	const int64_t all = loop->file->budget.trials * job_file_searches(loop->file);
+	if (all == 1)
+		loop_drain(loop, EXIT_DONE, JOB_DONE, "the one trial of the budget has ended");
+	else
+		loop_drain(loop, EXIT_DONE, JOB_DONE, "all %lld trials of the budget have ended",
+			(long long)all);
 	if (loop->end_state == JOB_DONE && search_list_done(&loop->searches) == 0) {
 		loop->status = EXIT_NO_RESULT;
 		loop->end_state = JOB_FAILED;
 		const size_t length = strlen(loop->reason);
 		snprintf(loop->reason + length, sizeof(loop->reason) - length,
-			", and none gave an objective");
+			all == 1 ? ", and gave no objective" : ", and none gave an objective");
 	}
 }
 

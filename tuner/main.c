@@ -1,13 +1,39 @@
 /* tuner: finds good hyperparameters for training jobs. The only place that prints an error. */
 #include "tuner/command.h"
 
+#include <errno.h>
 #include <gsl/gsl_errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 /* OpenBLAS spins against the training jobs when it may use several threads, and one thread gives
  * the same bits on every machine of a kind. Weak: another BLAS has no such function. */
 void openblas_set_num_threads(int n) __attribute__((weak));
+
+/* Whether who reads standard output has gone, as in tuner trials | head. */
+static bool reader_has_gone(void)
+{
+	struct pollfd output = { .fd = STDOUT_FILENO };
+	return poll(&output, 1, 0) > 0 && (output.revents & POLLERR);
+}
+
+/* What was printed into a full disk is not there, and who counts on it must learn of that. The results of
+ * `tuner run` are in the database: they stand, whatever became of the lines. */
+static int close_output(bool is_search, int status)
+{
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	const int number = errno;
+	if (number == EPIPE || reader_has_gone())
+		return status;
+	fprintf(stderr, "tuner: standard output could not be written%s%s\n",
+		number != 0 ? ": " : "; is the disk full?", number != 0 ? strerror(number) : "");
+	return status == EXIT_DONE && !is_search ? EXIT_INFRASTRUCTURE : status;
+}
 
 int main(int argc, char **argv)
 {
@@ -36,5 +62,5 @@ int main(int argc, char **argv)
 		status = err.code == TUNER_USAGE ? EXIT_USAGE : EXIT_INFRASTRUCTURE;
 	}
 	free(call.arguments);
-	return status;
+	return close_output(call.command != NULL && call.command->run == cmd_run && !help, status);
 }

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of a formula; wider columns push the parameters off the screen. */
+enum { LABEL_BYTES = 40 };
+
 void objective_curves_finish(struct objective_curves *curves)
 {
 	series_finish(&curves->whole);
@@ -15,6 +18,11 @@ void objective_curves_finish(struct objective_curves *curves)
 		series_finish(&curves->parts[i]);
 	free(curves->parts);
 	*curves = (struct objective_curves){ 0 };
+}
+
+const char *objective_label(const char *metric)
+{
+	return strlen(metric) > LABEL_BYTES ? "objective" : metric;
 }
 
 size_t objective_find(const struct job_objective *objective, const char *metric)

@@ -40,6 +40,10 @@ double objective_value(const struct objective_curves *curves, const struct job_o
 void objective_missing(const struct objective_curves *curves, const struct job_objective *objective,
 	struct text *ret);
 
+/* What stands for the objective at the head of a column and in a line a trial: its metric, or "objective" where that
+ * is a long formula. */
+const char *objective_label(const char *metric);
+
 /* Index of the metric of this name; n: there is none. */
 size_t objective_find(const struct job_objective *objective, const char *metric);
 

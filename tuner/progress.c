@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/number.h"
-#include "tuner/text_width.h"
+#include "tuner/objective.h"
 #include "tuner/text_width.h"
 
 #include <math.h>
@@ -106,13 +106,15 @@ static const char *state_color(enum trial_state state)
 static void add_values(
 	const struct progress *progress, const double *values, size_t width, struct text *line)
 {
-	struct text all = TEXT_EMPTY;
+	struct text all = TEXT_EMPTY, visible = TEXT_EMPTY;
 	if (values != NULL)
 		configuration_text(progress->file, values, &all);
-	if (all.length > width)
-		text_print(line, "%.*s...", (int)(width - 3), all.bytes);
+	text_add_visible(&visible, all.bytes);
+	if (text_columns(visible.bytes) > width)
+		text_print(line, "%.*s...", (int)text_fit(visible.bytes, width - 3), visible.bytes);
 	else
-		text_add(line, all.bytes);
+		text_add(line, visible.bytes);
+	text_finish(&visible);
 	text_finish(&all);
 }
 
@@ -125,7 +127,8 @@ static void finished_line(const struct progress *progress, const struct finished
 		again ? outcome_name(trial->outcome) : trial_state_name(trial->state),
 		paint(progress, "\033[0m"));
 	if (!isnan(trial->objective))
-		text_print(line, " %s=%.6g", progress->file->metric, trial->objective);
+		text_print(line, " %s=%.6g", objective_label(progress->file->metric),
+			trial->objective);
 	text_add(line, "  ");
 	add_values(progress, trial->values, 200, line);
 	text_print(line, "  (%s", branch);
@@ -209,7 +212,8 @@ static void best_line(
 						      : " %zu of %lld trials ended",
 		state->ended, (long long)state->trials);
 	if (best != NULL) {
-		text_print(line, "; best %s=%.6g, trial %lld: ", progress->file->metric,
+		text_print(line,
+			"; best %s=%.6g, trial %lld: ", objective_label(progress->file->metric),
 			best->objective, (long long)best->number);
 		add_values(progress, best->values, PARAMETERS_WIDTH, line);
 	}

@@ -156,7 +156,8 @@ static void add_code(const struct found_state *state, size_t n_states, struct te
 		text_add_visible(ret, string_in(facts, "no_git"));
 		text_add(ret, ")");
 	}
-	text_print(ret, "; %lld files", integer_in(facts, "files"));
+	const long long files = integer_in(facts, "files");
+	text_print(ret, "; %lld file%s", files, files == 1 ? "" : "s");
 	if (cJSON_IsFalse(member_of(facts, "complete")))
 		text_add(ret, ", and more that were not looked at");
 	text_add(ret, "\n");
@@ -175,7 +176,8 @@ static void add_data(const struct found_state *state, size_t n_states, struct te
 	{
 		text_add(ret, "; ");
 		text_add_visible(ret, channel->string);
-		text_print(ret, ": %lld files, %lld bytes%s", integer_in(channel, "files"),
+		const long long files = integer_in(channel, "files");
+		text_print(ret, ": %lld file%s, %lld bytes%s", files, files == 1 ? "" : "s",
 			integer_in(channel, "bytes"),
 			cJSON_IsFalse(member_of(channel, "complete")) ? " and more" : "");
 	}

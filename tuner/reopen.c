@@ -202,7 +202,8 @@ static bool check_numbers(
 		for (size_t k = 0; k < trials->n && !found; k++)
 			found = trials->items[k].number == wish->numbers[i];
 		if (!found)
-			return tuner_fail(err, TUNER_USAGE, "there is no trial %lld",
+			return tuner_fail(err, TUNER_USAGE,
+				"there is no trial %lld in this job: \"tuner trials\" lists them",
 				(long long)wish->numbers[i]);
 	}
 	return true;

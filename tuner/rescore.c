@@ -84,7 +84,8 @@ static bool parse(const struct job *job, const struct job_overrides *overrides,
 		COMMAND_IGNORED, ret, list, err);
 	if (ok && list->errors > 0) {
 		diagnostics_print(list, job->name, &lines);
-		ok = tuner_fail(err, TUNER_USAGE, "%.700s", lines.bytes);
+		ok = tuner_fail(err, TUNER_USAGE, "%.*s",
+			(int)(lines.length < 700 ? lines.length - 1 : 700), lines.bytes);
 	}
 	text_finish(&lines);
 	free(list);

@@ -5,6 +5,7 @@
 #include "trials/manifest.h"
 #include "tuner/job_open.h"
 #include "tuner/keep.h"
+#include "tuner/objective.h"
 #include "tuner/report_json.h"
 #include "tuner/table.h"
 #include "tuner/text_width.h"
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MEDIAN_OF = 100, RECENT_EVENTS = 5, EVENTS_AT_ONCE = 512 };
+enum { MEDIAN_OF = 100, RECENT_EVENTS = 5, EVENTS_AT_ONCE = 512, HINTS_MAX = 4, HINT_COLUMNS = 40 };
 
 /* ---- reading ---- */
 
@@ -279,11 +280,19 @@ static void add_times(
 	const struct report *report, const struct standing *standing, struct text *out)
 {
 	char time[NUMBER_TEXT];
-	text_print(out, "%s spent in run", number_from_duration_us(report->job.runtime_us, time));
-	if (standing->file != NULL)
-		add_budget(&standing->file->budget, out);
+	const char *separator = "";
+	/* Who asks and tells counts the time. */
+	if (has_command(standing) || report->job.runtime_us > 0) {
+		text_print(out, "%s spent in run",
+			number_from_duration_us(report->job.runtime_us, time));
+		if (standing->file != NULL)
+			add_budget(&standing->file->budget, out);
+		separator = "; ";
+	} else if (standing->median_us <= 0 && standing->left_us < 0) {
+		return;
+	}
 	if (standing->median_us > 0)
-		text_print(out, "; a trial takes %s",
+		text_print(out, "%sa trial takes %s", separator,
 			number_from_duration_us(standing->median_us, time));
 	if (standing->left_us >= 0)
 		text_print(
@@ -297,8 +306,10 @@ static void add_best(const struct report *report, const struct standing *standin
 		text_print(out, "best: no trial has a result yet\n");
 		return;
 	}
-	text_print(out, "best: %s = %.6g, trial %lld (%s): ", report->metric,
-		standing->best.objective, (long long)standing->best.number, standing->best.branch);
+	text_print(out, "best: %s = %.6g, trial %lld (", report->metric, standing->best.objective,
+		(long long)standing->best.number);
+	trial_add_search(report, &standing->best, out);
+	text_print(out, "%s): ", standing->best.branch);
 	trial_text(&standing->best, out);
 	text_add(out, "\n");
 }
@@ -360,32 +371,70 @@ static void add_recent(const struct event_list *events, struct text *out)
 	}
 }
 
-static void add_hint(const struct invocation *call, const struct report *report,
-	const char *command, const char *behind, const char *why, struct text *out)
+int64_t trials_to_go_on(int64_t trials)
 {
-	struct text line = TEXT_EMPTY;
-	text_print(&line, "tuner %s ", command);
-	report_reference(call, report, &line);
-	text_add(&line, behind);
-	text_print(out, "  %-40s  %s\n", line.bytes, why);
-	text_finish(&line);
+	return trials + (trials + 3) / 4;
+}
+
+/* What to type, and what it does. */
+struct hints {
+	struct {
+		struct text line;
+		const char *why;
+	} items[HINTS_MAX];
+	size_t n;
+};
+
+static void add_hint(const struct invocation *call, const struct report *report,
+	const char *command, const char *behind, const char *why, struct hints *hints)
+{
+	tuner_assert(hints->n < HINTS_MAX);
+	struct text *line = &hints->items[hints->n].line;
+	*line = TEXT_EMPTY;
+	text_print(line, "tuner %s ", command);
+	report_reference(call, report, line);
+	text_add(line, behind);
+	hints->items[hints->n++].why = why;
+}
+
+/* One below the other, however long the names are. */
+static void put_hints(struct hints *hints, struct text *out)
+{
+	size_t width = HINT_COLUMNS;
+
+	for (size_t i = 0; i < hints->n; i++)
+		if (text_columns(hints->items[i].line.bytes) > width)
+			width = text_columns(hints->items[i].line.bytes);
+	text_add(out, "next\n");
+	for (size_t i = 0; i < hints->n; i++) {
+		struct text *line = &hints->items[i].line;
+		text_print(out, "  %s%*s  %s\n", line->bytes,
+			(int)(width - text_columns(line->bytes)), "", hints->items[i].why);
+		text_finish(line);
+	}
+}
+
+static bool has_had_its_trials(const struct report *report, const struct standing *standing)
+{
+	return report->job.state == JOB_DONE ||
+	       (report->job.state == JOB_FAILED && standing->created >= report->budget);
 }
 
 /* What to type next. */
 static void add_hints(const struct invocation *call, const struct report *report,
-	const struct standing *standing, struct text *out)
+	const struct standing *standing, struct text *ret)
 {
+	struct hints hints = { .n = 0 }, *out = &hints;
 	char number[32];
 	const bool lives = report->job.state == JOB_OPEN && standing->runner != 0;
-	text_add(out, "next\n");
 	if (!has_command(standing)) {
 		add_hint(call, report, "ask", "", "asks for the next configuration", out);
 	} else if (lives) {
 		add_hint(call, report, "watch", "", "looks on", out);
 		add_hint(call, report, "stop", "", "ends it; \"tuner run\" goes on later", out);
-	} else if (report->job.state == JOB_DONE) {
+	} else if (has_had_its_trials(report, standing)) {
 		snprintf(number, sizeof(number), " --trials %lld",
-			(long long)(report->job.trial_cap + (report->job.trial_cap + 3) / 4));
+			(long long)trials_to_go_on(report->job.trial_cap));
 		add_hint(call, report, "run", number, "goes on with more trials", out);
 	} else {
 		add_hint(call, report, "run", "", "goes on", out);
@@ -399,11 +448,13 @@ static void add_hints(const struct invocation *call, const struct report *report
 			"", "prints what repeats the best", out);
 	else if (standing->created > 0)
 		add_hint(call, report, "trials", "", "lists them", out);
+	put_hints(out, ret);
 }
 
-static void add_running_row(struct table *table, const struct trial *trial)
+static void add_running_row(
+	struct table *table, const struct report *report, const struct trial *trial)
 {
-	struct text parameters = TEXT_EMPTY;
+	struct text parameters = TEXT_EMPTY, search = TEXT_EMPTY;
 	char took[NUMBER_TEXT];
 	table_add(table, "  trial %lld", (long long)trial->number);
 	table_add(table, "%s", trial_state_name(trial->state));
@@ -416,10 +467,12 @@ static void add_running_row(struct table *table, const struct trial *trial)
 		table_add(table, "-");
 		table_add(table, "-");
 	}
-	table_add(table, "%s", trial->branch);
+	trial_add_search(report, trial, &search);
+	table_add(table, "%s%s", search.bytes, trial->branch);
 	trial_text(trial, &parameters);
 	table_add(table, "%s", parameters.bytes);
 	text_finish(&parameters);
+	text_finish(&search);
 }
 
 static bool print_running(const struct invocation *call, const struct report *report,
@@ -428,12 +481,12 @@ static bool print_running(const struct invocation *call, const struct report *re
 	struct text metric = TEXT_EMPTY;
 	if (running->n == 0)
 		return true;
-	text_print(&metric, "-%s", report->metric);
+	text_print(&metric, "-%s", objective_label(report->metric));
 	const char *const columns[] = { "under way", "state", "-time", metric.bytes, "-at step",
 		"proposed by", "parameters" };
 	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
 	for (size_t i = 0; i < running->n; i++)
-		add_running_row(table, &running->items[i]);
+		add_running_row(table, report, &running->items[i]);
 	const bool ok = table_print(table, table_width(), call->color, stdout, err);
 	table_destroy(table);
 	text_finish(&metric);

@@ -26,6 +26,9 @@ struct standing {
 	int64_t left_us; /* estimate of the time to the end of the budget; -1: none */
 };
 
+/* The budget that is proposed for going on with a job whose searches have had so many trials each. */
+int64_t trials_to_go_on(int64_t trials);
+
 TUNER_MUST_CHECK
 bool standing_read(const struct invocation *call, const struct report *report, struct standing *ret,
 	struct tuner_error *err);

@@ -8,6 +8,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+enum { WIDTH_WITHOUT_TERMINAL = 100 };
+
 struct cell {
 	char *text;
 	size_t columns;
@@ -27,6 +29,19 @@ unsigned table_width(void)
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20)
 		return size.ws_col;
 	return 0;
+}
+
+bool paragraph_print(const struct text *sentences, FILE *out, struct tuner_error *err)
+{
+	struct text lines = TEXT_EMPTY;
+	const unsigned width = table_width();
+
+	text_add_wrapped(&lines, sentences->bytes, width > 0 ? width : WIDTH_WITHOUT_TERMINAL);
+	const bool ok = (!text_failed(sentences) && !text_failed(&lines)) || tuner_fail_memory(err);
+	if (ok)
+		fputs(lines.bytes, out);
+	text_finish(&lines);
+	return ok;
 }
 
 struct table *table_create(const char *const *columns, size_t n)

@@ -41,4 +41,8 @@ bool table_print_markdown(const struct table *table, FILE *out, struct tuner_err
 /* The terminal's width on standard output; 0 if it is none. */
 unsigned table_width(void);
 
+/* Prints sentences in lines as wide as the terminal, or of 100 columns where there is none. */
+TUNER_MUST_CHECK
+bool paragraph_print(const struct text *sentences, FILE *out, struct tuner_error *err);
+
 #endif

@@ -197,6 +197,12 @@ char *attempt_path_of(const struct report *report, const struct attempt *attempt
 	return path_join(store_directory(report->store), attempt->directory);
 }
 
+void trial_add_search(const struct report *report, const struct trial *trial, struct text *text)
+{
+	if (report->has_arms)
+		text_print(text, "%s/%lld ", trial->arm, (long long)trial->repeat + 1);
+}
+
 /* ---- JSON ---- */
 
 /* NaN where nothing was reported at all, as against a NaN that was. */
@@ -211,6 +217,10 @@ static bool fill_trial(cJSON *object, const struct report *report, const struct 
 	const bool reported = trial->metric_count > 0;
 	return json_add_integer(object, "trial", trial->number) &&
 	       json_add_string(object, "job", report->job.name) &&
+	       (report->has_arms ? json_add_string(object, "arm", trial->arm)
+				 : cJSON_AddNullToObject(object, "arm") != NULL) &&
+	       json_add_optional(
+		       object, "repeat", report->has_arms ? (double)trial->repeat + 1 : NAN) &&
 	       json_add_string(object, "state", trial_state_name(trial->state)) &&
 	       json_add_string(object, "outcome", outcome_name(trial->outcome)) &&
 	       json_add_string(object, "message", trial->message) &&

@@ -64,6 +64,9 @@ void report_arguments(const struct invocation *call, const char **ret_job, const
  * this job. Appended. */
 void report_reference(const struct invocation *call, const struct report *report, struct text *ret);
 
+/* Appends the search that a trial of a job with arms belongs to and a blank, "gp/4 "; else nothing. */
+void trial_add_search(const struct report *report, const struct trial *trial, struct text *text);
+
 /* Everything about a trial as a JSON object, all keys always there (report_json.h says how numbers are
  * written); NULL without memory. The caller deletes. */
 cJSON *trial_json(const struct report *report, const struct trial *trial);

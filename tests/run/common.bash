@@ -52,6 +52,11 @@ await() {
 	return 1
 }
 
+# The output in one line: sentences are broken where the terminal ends.
+flat() {
+	tr -s '\n ' '  ' <<<"$output"
+}
+
 # sql QUERY: one value or one row a line, columns separated by |.
 sql() {
 	sqlite3 -readonly tuner.db "$1"
