@@ -331,7 +331,7 @@ END2
 	"$TUNER" run --quiet job.jsonc --trials 2
 	run "$TUNER" replay --trial 7
 	[ "$status" -eq 2 ]
-	[[ "$output" == *'job "job" has no trial 7'* ]]
+	[[ "$output" == *'job job has no trial 7'* ]]
 	run "$TUNER" replay --trial 0
 	[ "$status" -eq 2 ]
 	run "$TUNER" verify another
