@@ -370,7 +370,7 @@ added_is() {
 	await sh -c '[ "$(sqlite3 -readonly old.db "SELECT count(*) FROM trial WHERE state = '\''done'\''")" = 2 ]'
 	TRIALS=1 write_job "\"name\": \"child\", $OLD"
 	run "$TUNER" ask job.jsonc
-	[[ "$output" == *"2 of the 2 ended trials"* ]]
+	[[ "$output" == *"2 of the 2 ended trials"* ]] || { echo "$output"; false; }
 	"$TUNER" tell child 3 0.5
 	rm hold-3
 	finished
