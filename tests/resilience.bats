@@ -140,8 +140,7 @@ END_OF_SCRIPT
 	sed -i '1i trap "" TERM' train.sh
 	touch hold-2
 	start "$TUNER" run job.jsonc
-	await sql_is "SELECT count(*) FROM attempt WHERE state = 'running'" 1
-	await test -s tuner.db.d/job/0002/1/started
+	await sql_is "SELECT count(*) FROM attempt WHERE trial = 2 AND state = 'running'" 1
 	command=$(jq .command_pid tuner.db.d/job/0002/1/started)
 	kill -KILL "$PID"
 	finished
