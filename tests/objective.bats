@@ -41,6 +41,14 @@ objectives_are() {
 			WHERE k.trial = t.id AND n.name = 'lag-ms' ORDER BY m.step DESC LIMIT 1) AS l))) < 1e-12"
 }
 
+# A run is killed while its first trial goes on.
+leave_one_running() {
+	touch hold
+	start "$TUNER" run job.jsonc --quiet
+	await sql_is "SELECT count(*) FROM attempt WHERE state = 'running'" 1
+	kill -KILL "$PID"
+}
+
 sound() {
 	"$TUNER" verify
 	"$TUNER" replay
@@ -251,12 +259,7 @@ END2
 @test "what runs on while tuner was killed has cost since it began" {
 	TRIALS=60 BUDGET=', "cost": 0.5' write_formula '{ "metric": "accuracy", "goal": "maximize" }' \
 		'"hosts": [{ "backend": "local", "gpus": "none", "slots": 1, "price": 1 }],'
-	touch hold
-	start "$TUNER" run job.jsonc --quiet
-	await test -e starts
-	running() { [ "$(sql "SELECT count(*) FROM attempt WHERE state = 'running'")" -eq 1 ]; }
-	await running
-	kill -KILL "$PID"
+	leave_one_running
 	sqlite3 tuner.db "UPDATE attempt SET started_us = started_us - 3600000000" # an hour has passed
 	start "$TUNER" run job.jsonc --quiet
 	finished
@@ -267,12 +270,7 @@ END2
 @test "what tuner stop ends has its cost, too" {
 	TRIALS=2 write_formula '{ "metric": "accuracy", "goal": "maximize" }' \
 		'"hosts": [{ "backend": "local", "gpus": "none", "slots": 2, "price": 10 }],'
-	touch hold
-	start "$TUNER" run job.jsonc --quiet
-	await test -e starts
-	running() { [ "$(sql "SELECT count(*) FROM attempt WHERE state = 'running'")" -eq 1 ]; }
-	await running
-	kill -KILL "$PID"
+	leave_one_running
 	"$TUNER" stop
 	sql_is "SELECT outcome || ' ' || (abs(cost - 10.0 * (ended_us - started_us) / 3600e6 / 2) < 1e-12) FROM attempt" "interrupted 1"
 }

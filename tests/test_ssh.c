@@ -502,10 +502,9 @@ static void signals_reach_the_command(void **state)
 	assert_int_equal(ended.exit.signal, SIGKILL);
 }
 
-static void a_host_that_stays_away_loses_its_attempts(void **state)
+/* Attempt 1 runs on for ever on a host that does not answer any more. */
+static void leave_running(struct host *host)
 {
-	struct host *host = *state;
-
 	open_host(host, true, 300000);
 	await(host, BACKEND_HOST_UP);
 	start(host, 1, "echo $$ >>starts; while :; do sleep 0.02; done", 0);
@@ -514,6 +513,13 @@ static void a_host_that_stays_away_loses_its_attempts(void **state)
 		turn(host);
 	put(host, "down", true);
 	cut(host);
+}
+
+static void a_host_that_stays_away_loses_its_attempts(void **state)
+{
+	struct host *host = *state;
+
+	leave_running(host);
 	const struct backend_event lost = await(host, BACKEND_LOST);
 	assert_int_equal(lost.attempt, 1);
 	assert_non_null(strstr(lost.message, "has not answered"));
@@ -546,14 +552,7 @@ static void a_fence_needs_no_mirror(void **state)
 	struct text starts = TEXT_EMPTY;
 	char path[300];
 
-	open_host(host, true, 300000);
-	await(host, BACKEND_HOST_UP);
-	start(host, 1, "echo $$ >>starts; while :; do sleep 0.02; done", 0);
-	await(host, BACKEND_STARTED);
-	while (lines_of(host, "starts") == 0)
-		turn(host);
-	put(host, "down", true);
-	cut(host);
+	leave_running(host);
 	await(host, BACKEND_LOST);
 	host->backend->ops->forget(host->backend, 1);
 	close_host(host);
