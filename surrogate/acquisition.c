@@ -1,98 +1,22 @@
 #include "surrogate/acquisition.h"
 
+#include "surrogate/best_rows.h"
 #include "surrogate/confidence_bound.h"
+#include "surrogate/expected_improvement.h"
 #include "surrogate/factor.h"
 #include "surrogate/glance.h"
 
 #include <gsl/gsl_cdf.h>
-#include <gsl/gsl_sf_erf.h>
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const double LOG_SQRT_2_PI = 0.91893853320467274178;
-
-/* From here on the asymptotic series serves. */
-static const double FAR = 12;
-
-/* 1 - a R(a), R the Mills ratio Q/phi, for a >= FAR: with q = 1/a^2 the asymptotic series
- * (Abramowitz and Stegun 26.2.12)
- *     q (1 - 3q + 15q^2 - 105q^3 + ...) = q (1 - 3q (1 - 5q (1 - 7q (...)))).
- * The first term left out, 3 5 ... 35 q^17, is 5e-17 of the sum at FAR, and less beyond. */
-static double bracket_series(double a)
-{
-	const double q = 1 / (a * a);
-	double sum = 1;
-
-	for (int k = 33; k >= 3; k -= 2)
-		sum = 1 - k * q * sum;
-	return q * sum;
-}
-
-/* Q(a)/phi(a), 1 <= a <= FAR. GSL has no erfcx; its hazard function is the same without the
- * scaling. */
-static double mills_ratio(double a)
-{
-	gsl_sf_result hazard;
-
-	gsl_sf_hazard_e(a, &hazard);
-	return 1 / hazard.val;
-}
-
-/* h = phi (1 - a R(a)) with a = -z where the plain sum cancels. There the bracket is about 1/a^2:
- * it loses a^2 of the rounding errors of R (7e-14 in GSL), hence FAR. */
-double log_h_slopes(double z, double *ret_slope, double *ret_density)
-{
-	const double a = -z, log_phi = -0.5 * z * z - LOG_SQRT_2_PI;
-
-	if (!(z < -1)) {
-		const double phi = exp(log_phi), Phi = gsl_cdf_ugaussian_P(z);
-		const double h = phi + z * Phi;
-
-		*ret_slope = Phi / h;
-		*ret_density = phi / h;
-		return log(h);
-	}
-	if (a <= FAR) {
-		const double ratio = mills_ratio(a), bracket = 1 - a * ratio;
-
-		*ret_slope = ratio / bracket;
-		*ret_density = 1 / bracket;
-		return log_phi + log1p(-a * ratio);
-	}
-
-	const double bracket = bracket_series(a);
-
-	*ret_slope = (1 - bracket) / (a * bracket);
-	*ret_density = 1 / bracket;
-	return log_phi + log(bracket);
-}
-
-double log_h(double z)
-{
-	double slope, density;
-
-	return log_h_slopes(z, &slope, &density);
-}
-
-/* ln EI = ln sd + ln h(z), z = (f* - mean) / sd: by the mean -h'/h / sd; by the sd
- * 1/sd - z/sd h'/h = phi/h / sd. */
-double log_expected_improvement(
-	double mean, double sd, double incumbent, double *ret_by_mean, double *ret_by_sd)
-{
-	double slope, density;
-	const double value = log(sd) + log_h_slopes((incumbent - mean) / sd, &slope, &density);
-
-	if (ret_by_mean)
-		*ret_by_mean = -slope / sd;
-	if (ret_by_sd)
-		*ret_by_sd = density / sd;
-	return value;
-}
-
 /* Points are evaluated in blocks, so that memory stays bounded. */
 enum { BLOCK = 64 };
+
+/* The trial of least mean + sd is hardly ever further down by its mean. */
+enum { EFFECTIVE_MAX = 32 };
 
 /* Up to so many rows, products with L^-1 are faster than substitutions with L, even when L has to be inverted
  * first: twice to five times at 50, 1.8 times at 200; nothing at 1,000. */
@@ -105,6 +29,7 @@ struct acquisition {
 	size_t n_terms;
 	size_t n, n_outcomes, stride; /* the model's */
 	size_t n_fantasies;
+	double noise_sd; /* of one trial; augmented EI: else 0 */
 	double *draws; /* n_fantasies x (n - n_outcomes): standard normal, b of the pending rows */
 	double *alphas; /* n_fantasies x stride: K^-1 (y - c 1) of each fantasy */
 	double *incumbents; /* n_fantasies */
@@ -157,6 +82,30 @@ static bool invert(struct acquisition *a)
 	return a->inverse && scratch;
 }
 
+static bool reserve(struct acquisition *a, size_t m, struct tuner_error *err)
+{
+	const size_t rows = m < BLOCK ? m : BLOCK;
+	struct acquisition next = *a;
+
+	if (rows <= a->rows)
+		return true;
+	next.rows = rows;
+	next.K = factor_allocate(rows, a->stride);
+	next.G = factor_allocate(rows, a->stride);
+	next.T = factor_allocate(rows, a->stride);
+	if (!next.K || !next.G || !next.T) {
+		free(next.K);
+		free(next.G);
+		free(next.T);
+		return tuner_fail_memory(err);
+	}
+	free(a->K);
+	free(a->G);
+	free(a->T);
+	*a = next;
+	return true;
+}
+
 /* One stratum of the normal distribution per fantasy, shuffled for each pending row: a Latin
  * hypercube (McKay, Beckman, Conover, Technometrics 21, 1979) has no limit on the dimension. */
 static bool draw_fantasies(struct acquisition *a, size_t pending, struct random *random)
@@ -185,23 +134,34 @@ static bool draw_fantasies(struct acquisition *a, size_t pending, struct random 
 /* Of an outcome's distance from the posterior mean there, noise_i alpha_i, what does not count. */
 static double luck(const struct acquisition *a, const double *alpha, size_t i)
 {
-	return a->options.best_outcome ? 0 : gp_noise(a->gp, i) * alpha[i];
+	return a->options.incumbent == ACQUISITION_INCUMBENT_BEST ? 0
+								  : gp_noise(a->gp, i) * alpha[i];
 }
 
-/* The least posterior mean of a fantasy at its own rows, y_i - noise_i alpha_i, or the least y_i; b: its
- * whitened outcomes. */
-static double find_incumbent(
-	const struct acquisition *a, const double *b, const double *alpha, const bool *eligible)
+/* Of a fantasy, b being its whitened outcomes: the posterior mean at row i, y_i - noise_i alpha_i, or y_i. */
+static double own_value(const struct acquisition *a, const double *b, const double *alpha, size_t i)
 {
-	const double *y = gp_outcomes(a->gp);
-	double least = INFINITY;
+	const double y = i < a->n_outcomes ? gp_outcomes(a->gp)[i] : gp_outcome(a->gp, b, i);
 
-	for (size_t i = 0; i < a->n_outcomes; i++)
-		if (!eligible || eligible[i])
-			least = fmin(least, y[i] - luck(a, alpha, i));
-	for (size_t i = a->n_outcomes; i < a->n; i++)
-		least = fmin(least, gp_outcome(a->gp, b, i) - luck(a, alpha, i));
-	return least;
+	return y - luck(a, alpha, i);
+}
+
+/* The value at the row where value + margin is least; margins (n) are infinite at rows that may not be the
+ * incumbent. */
+static double find_incumbent(
+	const struct acquisition *a, const double *b, const double *alpha, const double *margins)
+{
+	double least = INFINITY, incumbent = INFINITY;
+
+	for (size_t i = 0; i < a->n; i++) {
+		const double value = isfinite(margins[i]) ? own_value(a, b, alpha, i) : INFINITY;
+
+		if (value + margins[i] < least) {
+			least = value + margins[i];
+			incumbent = value;
+		}
+	}
+	return incumbent;
 }
 
 static bool any(const bool *flags, size_t n)
@@ -212,7 +172,7 @@ static bool any(const bool *flags, size_t n)
 	return false;
 }
 
-static bool prepare_fantasies(struct acquisition *a, const bool *eligible)
+static bool prepare_fantasies(struct acquisition *a, const double *margins)
 {
 	const size_t known = a->n_outcomes, pending = a->n - known;
 	double *b = factor_allocate(1, a->stride);
@@ -227,10 +187,74 @@ static bool prepare_fantasies(struct acquisition *a, const bool *eligible)
 	unwhiten(a, a->alphas, a->n_fantasies);
 	for (size_t s = 0; s < a->n_fantasies; s++) {
 		memcpy(b + known, a->draws + s * pending, pending * sizeof(*b));
-		a->incumbents[s] = find_incumbent(a, b, a->alphas + s * a->stride, eligible);
+		a->incumbents[s] = find_incumbent(a, b, a->alphas + s * a->stride, margins);
 	}
 	free(b);
 	return true;
+}
+
+/* The sds at the model's own rows, of those that are wanted. */
+static bool own_sds(struct acquisition *a, const size_t *rows, size_t n, double *ret_sds,
+	struct tuner_error *err)
+{
+	const size_t d = gp_d(a->gp);
+	double *X = calloc(BLOCK * d, sizeof *X);
+
+	if (!X || !reserve(a, n, err)) {
+		free(X);
+		return tuner_fail_memory(err);
+	}
+	for (size_t first = 0; first < n; first += BLOCK) {
+		const size_t m = n - first < BLOCK ? n - first : BLOCK;
+
+		for (size_t r = 0; r < m; r++)
+			memcpy(&X[r * d], gp_row(a->gp, rows[first + r]), d * sizeof *X);
+		gp_cross(a->gp, X, m, a->K, NULL);
+		whiten(a, a->K, m);
+		for (size_t r = 0; r < m; r++)
+			ret_sds[rows[first + r]] = sqrt(gp_variance(a->gp, a->K + r * a->stride));
+	}
+	free(X);
+	return true;
+}
+
+/* Of augmented EI: the sds at the pending rows and at those trials, EFFECTIVE_MAX of them, that the model holds for the
+ * best. */
+static bool effective_margins(
+	struct acquisition *a, const bool *marked, double *ret_margins, struct tuner_error *err)
+{
+	size_t *rows = calloc(a->n, sizeof *rows), n = 0;
+	bool ok = rows || tuner_fail_memory(err);
+
+	ok = ok && best_rows(a->gp, marked, rows, &n, err);
+	if (ok) {
+		n = n < EFFECTIVE_MAX ? n : EFFECTIVE_MAX;
+		for (size_t i = 0; i < a->n_outcomes; i++)
+			ret_margins[i] = INFINITY;
+		for (size_t i = a->n_outcomes; i < a->n; i++)
+			rows[n++] = i;
+		ok = own_sds(a, rows, n, ret_margins, err);
+	}
+	free(rows);
+	return ok;
+}
+
+/* The margins of find_incumbent. */
+static bool prepare_margins(struct acquisition *a, double *ret_margins, struct tuner_error *err)
+{
+	const bool *eligible = a->options.eligible;
+	bool *marked = calloc(a->n, sizeof *marked);
+	bool ok = marked || tuner_fail_memory(err);
+
+	if (eligible && !any(eligible, a->n_outcomes))
+		eligible = NULL;
+	for (size_t i = 0; ok && i < a->n; i++) {
+		marked[i] = i >= a->n_outcomes || !eligible || eligible[i];
+		ret_margins[i] = marked[i] ? 0 : INFINITY;
+	}
+	ok = ok && (a->noise_sd == 0 || effective_margins(a, marked, ret_margins, err));
+	free(marked);
+	return ok;
 }
 
 /* A confidence bound needs no draws: it believes the predicted means. */
@@ -240,11 +264,31 @@ static bool draws_fantasies(const struct acquisition_options *options, size_t pe
 	       pending <= ACQUISITION_PENDING_MAX;
 }
 
+static double noise_sd_of(const struct gp *gp, const struct acquisition_options *options)
+{
+	const bool augmented = options->kind == ACQUISITION_EI &&
+			       options->incumbent == ACQUISITION_INCUMBENT_AUGMENTED;
+
+	return augmented ? sqrt(exp(gp_hyperparameters(gp)[gp_d(gp)])) : 0;
+}
+
+static bool prepare_incumbents(struct acquisition *a, struct tuner_error *err)
+{
+	double *margins = calloc(a->n, sizeof *margins);
+	bool ok = margins || tuner_fail_memory(err);
+
+	ok = ok && prepare_margins(a, margins, err);
+	if (ok && !prepare_fantasies(a, margins))
+		ok = tuner_fail_memory(err);
+	free(margins);
+	return ok;
+}
+
 bool acquisition_create(const struct gp *gp, const struct acquisition_options *options,
 	struct random *random, struct acquisition **ret, struct tuner_error *err)
 {
 	const size_t n = gp_n(gp), pending = n - gp_n_outcomes(gp);
-	const bool drawn = draws_fantasies(options, pending), *eligible = options->eligible;
+	const bool drawn = draws_fantasies(options, pending);
 	struct acquisition *a = calloc(1, sizeof(*a));
 
 	tuner_assert(n > 0 && (options->kind != ACQUISITION_EI || options->n_fantasies >= 1));
@@ -255,6 +299,7 @@ bool acquisition_create(const struct gp *gp, const struct acquisition_options *o
 	a->n = n;
 	a->n_outcomes = gp_n_outcomes(gp);
 	a->stride = gp_stride(gp);
+	a->noise_sd = noise_sd_of(gp, options);
 	/* A single fantasy keeps the draws at 0, so that the outcomes are the predicted means. */
 	a->n_fantasies = drawn ? options->n_fantasies : 1;
 	a->draws = factor_allocate(a->n_fantasies, pending);
@@ -263,13 +308,14 @@ bool acquisition_create(const struct gp *gp, const struct acquisition_options *o
 	a->values = factor_allocate(1, a->n_fantasies);
 	a->by_mean = factor_allocate(1, a->n_fantasies);
 	a->by_sd = factor_allocate(1, a->n_fantasies);
-	if (eligible && !any(eligible, a->n_outcomes))
-		eligible = NULL;
 	if (!a->draws || !a->alphas || !a->incumbents || !a->values || !a->by_mean || !a->by_sd ||
-		(drawn && !draw_fantasies(a, pending, random)) || !invert(a) ||
-		!prepare_fantasies(a, eligible)) {
+		(drawn && !draw_fantasies(a, pending, random)) || !invert(a)) {
 		acquisition_destroy(a);
 		return tuner_fail_memory(err);
+	}
+	if (!prepare_incumbents(a, err)) {
+		acquisition_destroy(a);
+		return false;
 	}
 	*ret = a;
 	return true;
@@ -304,37 +350,21 @@ static double own_incumbent(const struct acquisition *a)
 	return sum / (double)a->n_fantasies;
 }
 
-static bool reserve(struct acquisition *a, size_t m, struct tuner_error *err)
-{
-	const size_t rows = m < BLOCK ? m : BLOCK;
-	struct acquisition next = *a;
-
-	if (rows <= a->rows)
-		return true;
-	next.rows = rows;
-	next.K = factor_allocate(rows, a->stride);
-	next.G = factor_allocate(rows, a->stride);
-	next.T = factor_allocate(rows, a->stride);
-	if (!next.K || !next.G || !next.T) {
-		free(next.K);
-		free(next.G);
-		free(next.T);
-		return tuner_fail_memory(err);
-	}
-	free(a->K);
-	free(a->G);
-	free(a->T);
-	*a = next;
-	return true;
-}
-
 /* Of a prediction, with the derivatives by mean and sd. */
 static double value_at(const struct acquisition *a, double mean, double sd, double incumbent,
 	double *ret_by_mean, double *ret_by_sd)
 {
 	if (a->options.kind == ACQUISITION_UCB)
 		return negated_confidence_bound(mean, sd, a->options.beta, ret_by_mean, ret_by_sd);
-	return log_expected_improvement(mean, sd, incumbent, ret_by_mean, ret_by_sd);
+
+	double by_augmentation = 0;
+	const double augmentation =
+		a->noise_sd > 0 ? log_augmentation(sd, a->noise_sd, &by_augmentation) : 0;
+	const double value = log_expected_improvement(mean, sd, incumbent, ret_by_mean, ret_by_sd);
+
+	if (ret_by_sd)
+		*ret_by_sd += by_augmentation;
+	return value + augmentation;
 }
 
 /* Value of the point with v = L^-1 k(x) under the first S fantasies, into a->values, with the
@@ -389,6 +419,8 @@ static void glance_at(
 
 	if (a->options.kind == ACQUISITION_EI) {
 		glance_log_expected_improvement(mean, sd, (float)own_incumbent(a), n, ret);
+		if (a->noise_sd > 0)
+			glance_add_log_augmentation(sd, (float)a->noise_sd, n, ret);
 		return;
 	}
 	for (size_t i = 0; i < n; i++)

@@ -9,6 +9,11 @@
  * The incumbent f* is the least posterior mean at the trials, not the least outcome, which with
  * noise is the luckiest one. (Both can be had, and noisy_incumbent.h is a third way.)
  *
+ * With noise that EI hardly falls where trials were: the model is not sure of f there either, so they are repeated
+ * while other hills are never seen. Augmented EI (expected_improvement.h) counts the less the less one more trial would
+ * tell, and its f* is the posterior mean at the trial whose mean + sd is least, so that a lucky trial far from all
+ * others is none (Huang et al., see there; c = 1).
+ *
  * Pending rows of the model (gp.h) are treated by fantasies: S joint draws of their outcomes; each
  * has its own f*, the pending rows included, and the value is the log of the mean EI over them
  * (Snoek, Larochelle, Adams, "Practical Bayesian Optimization of Machine Learning Algorithms",
@@ -42,12 +47,18 @@ enum acquisition_kind {
 			    believed, so that they take away sd alone */
 };
 
+enum acquisition_incumbent {
+	ACQUISITION_INCUMBENT_MEAN, /* the least posterior mean */
+	ACQUISITION_INCUMBENT_BEST, /* the least outcome, in each fantasy with its own */
+	ACQUISITION_INCUMBENT_AUGMENTED, /* as augmented EI has it, which takes the place of EI */
+};
+
 struct acquisition_options {
 	enum acquisition_kind kind;
 	const bool *eligible; /* gp_n_outcomes: trials that may be the incumbent, which are not the
 				 failed ones, whose outcome is made up; NULL, or none marked: all */
 	size_t n_fantasies; /* EI: draws, >= 1 */
-	bool best_outcome; /* EI: f* is the least outcome, in each fantasy with its own */
+	enum acquisition_incumbent incumbent; /* EI */
 	double beta; /* UCB: sd below the mean */
 };
 
@@ -116,17 +127,5 @@ bool acquisition_gradients(struct acquisition *acquisition, const double *X, siz
 TUNER_MUST_CHECK
 bool acquisition_rough_gradients(struct acquisition *acquisition, const double *X, size_t m,
 	double *ret_values, double *ret_gradients, struct tuner_error *err);
-
-/* ln h(z), for every z, infinite ones included. Absolute error (checked against 60 digits) below
- * 1e-15 max(1, |ln h|) for z >= -1, below 1e-11 down to -12, below 4e-16 |ln h| further out. */
-double log_h(double z);
-
-/* The same, with the derivative of ln h, Phi/h, and with phi/h = 1 - z Phi/h, free of
- * cancellation. */
-double log_h_slopes(double z, double *ret_slope, double *ret_density);
-
-/* Log EI of a prediction (sd > 0) and its derivatives by mean and sd; NULL: not wanted. */
-double log_expected_improvement(
-	double mean, double sd, double incumbent, double *ret_by_mean, double *ret_by_sd);
 
 #endif

@@ -162,6 +162,16 @@ static void log_expected_improvements(
 }
 
 FOR_EACH_CPU
+static void add_log_augmentations(const float *sd, float noise_sd, size_t n, float *values)
+{
+	for (size_t i = 0; i < n; i += GLANCE_LANES) {
+		const lanes s = load(sd + i), r = square_root(s * s + noise_sd * noise_sd);
+
+		store(values + i, load(values + i) + log_lanes(s * s / (r * (r + noise_sd))));
+	}
+}
+
+FOR_EACH_CPU
 static void narrow(float *sd, size_t n, float intercept, float slope)
 {
 	for (size_t i = 0; i < n; i += GLANCE_LANES) {
@@ -181,6 +191,11 @@ void glance_log_expected_improvement(
 	const float *mean, const float *sd, float incumbent, size_t n, float *ret)
 {
 	log_expected_improvements(mean, sd, incumbent, n, ret);
+}
+
+void glance_add_log_augmentation(const float *sd, float noise_sd, size_t n, float *values)
+{
+	add_log_augmentations(sd, noise_sd, n, values);
 }
 
 void glance_narrow(float *sd, size_t n, float intercept, float slope)

@@ -34,4 +34,7 @@ void glance_narrow(float *sd, size_t n, float intercept, float slope);
 void glance_log_expected_improvement(
 	const float *mean, const float *sd, float incumbent, size_t n, float *ret);
 
+/* Adds log_augmentation (expected_improvement.h) to n values, n a multiple of GLANCE_LANES, to 0.001. */
+void glance_add_log_augmentation(const float *sd, float noise_sd, size_t n, float *values);
+
 #endif

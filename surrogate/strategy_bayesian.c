@@ -395,15 +395,34 @@ static bool score_promising(struct model *model, struct tuner_error *err)
 	return ok;
 }
 
+static bool is_augmented(const struct model *model)
+{
+	const struct strategy *strategy = model->ask->request->strategy;
+	const struct gp *gp = latest(model);
+	const double noise = exp(gp_hyperparameters(gp)[gp_d(gp)]);
+
+	return strategy->acquisition == STRATEGY_EI &&
+	       (strategy->incumbent == STRATEGY_INCUMBENT_AUGMENTED ||
+		       (strategy->incumbent == STRATEGY_INCUMBENT_AUTO &&
+			       noise > MODEL_DATA_NOISY));
+}
+
+/* Of EI as it is told. */
+static enum acquisition_incumbent plain_incumbent(const struct strategy *strategy)
+{
+	return strategy->incumbent == STRATEGY_INCUMBENT_BEST ? ACQUISITION_INCUMBENT_BEST
+							      : ACQUISITION_INCUMBENT_MEAN;
+}
+
 /* Over the rows that the model has now; how likely a trial is not to fail counts, what it costs does not yet. */
 static bool create_acquisition(struct model *model, enum acquisition_kind kind,
-	struct acquisition **ret, struct tuner_error *err)
+	enum acquisition_incumbent incumbent, struct acquisition **ret, struct tuner_error *err)
 {
 	const struct strategy *strategy = model->ask->request->strategy;
 	const struct acquisition_options options = { .kind = kind,
 		.eligible = model->data.valued,
 		.n_fantasies = ACQUISITION_FANTASIES,
-		.best_outcome = strategy->incumbent == STRATEGY_INCUMBENT_BEST,
+		.incumbent = incumbent,
 		.beta = strategy->ucb_beta > 0 ? strategy->ucb_beta : CONFIDENCE_BOUND_BETA };
 	struct random random = ask_random(model->ask, RANDOM_FANTASY);
 
@@ -469,6 +488,8 @@ static bool prepare_acquisition(struct model *model, struct tuner_error *err)
 
 	return append_rows(model, err) &&
 	       create_acquisition(model, is_ucb ? ACQUISITION_UCB : ACQUISITION_EI,
+		       is_augmented(model) ? ACQUISITION_INCUMBENT_AUGMENTED
+					   : plain_incumbent(strategy),
 		       &model->acquisition, err) &&
 	       (is_ucb || !strategy->cost_aware || learn_cost(model, err));
 }
@@ -589,15 +610,17 @@ static bool foretell_failure(
 	return true;
 }
 
-/* Log EI, whatever chose the point, a failure counted as no gain: what it hoped to gain means one thing. Beside it
+/* Log EI, not augmented, whatever chose the point, a failure counted as no gain: what it hoped to gain means one thing. Beside it
  * what was maximised, which a drawn function has at the candidates only. */
 static bool hope(struct model *model, const double *x, double *ret_value, double *ret_maximised,
 	double *ret_incumbent, struct tuner_error *err)
 {
+	const struct strategy *strategy = model->ask->request->strategy;
 	const bool is_plain =
-		model->ask->request->strategy->acquisition == STRATEGY_EI && model->cost == NULL;
+		strategy->acquisition == STRATEGY_EI && model->cost == NULL && !is_augmented(model);
 	struct acquisition *own = NULL;
-	bool ok = is_plain || create_acquisition(model, ACQUISITION_EI, &own, err);
+	bool ok = is_plain ||
+		  create_acquisition(model, ACQUISITION_EI, plain_incumbent(strategy), &own, err);
 
 	if (ok) {
 		struct acquisition *acquisition = is_plain ? model->acquisition : own;

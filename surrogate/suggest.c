@@ -44,7 +44,7 @@ const char *strategy_acquisition_name(enum strategy_acquisition acquisition)
 
 const char *strategy_incumbent_name(enum strategy_incumbent incumbent)
 {
-	static const char *const names[] = { "mean", "best", "noisy" };
+	static const char *const names[] = { "auto", "mean", "best", "noisy", "augmented" };
 
 	return names[incumbent];
 }

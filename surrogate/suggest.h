@@ -19,12 +19,15 @@ enum strategy_warp { STRATEGY_WARP_NONE, STRATEGY_WARP_FREE, STRATEGY_WARP_AXES 
  * function (thompson.h). */
 enum strategy_acquisition { STRATEGY_EI, STRATEGY_UCB, STRATEGY_THOMPSON };
 
-/* What EI is an improvement on: the least posterior mean at the trials, the least objective, or the least
- * value of a function that is drawn (noisy_incumbent.h). */
+/* What EI is an improvement on: the least posterior mean at the trials, the least objective, the least
+ * value of a function that is drawn (noisy_incumbent.h), or augmented EI (acquisition.h); auto: augmented where the model
+ * sees noise (MODEL_DATA_NOISY), else the mean. */
 enum strategy_incumbent {
+	STRATEGY_INCUMBENT_AUTO,
 	STRATEGY_INCUMBENT_MEAN,
 	STRATEGY_INCUMBENT_BEST,
 	STRATEGY_INCUMBENT_NOISY,
+	STRATEGY_INCUMBENT_AUGMENTED,
 };
 
 /* Whether the model proposes in a trust region (trust_region.h): with many dimensions, never, or from the design

@@ -175,7 +175,7 @@ static struct suggest_request make_request(struct world *w)
 			.transform = (enum transform_kind)choose(w, 4),
 			.acquisition = (enum strategy_acquisition)choose(w, 3),
 			.ucb_beta = choose(w, 3),
-			.incumbent = (enum strategy_incumbent)choose(w, 3),
+			.incumbent = (enum strategy_incumbent)choose(w, 5),
 			.cost_aware = with_chance(w, 0.3),
 			.trust_region = (enum strategy_trust_region)choose(w, 3) };
 	if (with_chance(w, 0.3)) {

@@ -1,6 +1,7 @@
 /* surrogate/acquisition.h: log expected improvement, alone and over fantasies. Linked with
  * --wrap=calloc and --wrap=aligned_alloc, the only allocators of the module. */
 #include "surrogate/acquisition.h"
+#include "surrogate/expected_improvement.h"
 #include "surrogate/feasibility.h"
 #include "surrogate/glance.h"
 
@@ -692,7 +693,8 @@ static void the_best_outcome_may_be_the_incumbent(void **state)
 {
 	struct fixture *f = *state;
 	static const double pending[] = { 0.2, 0.9, 1 };
-	const struct acquisition_options options = { .n_fantasies = 64, .best_outcome = true };
+	const struct acquisition_options options = { .n_fantasies = 64,
+		.incumbent = ACQUISITION_INCUMBENT_BEST };
 	struct acquisition *acquisition = create_with(f->gp, &options);
 	double least = INFINITY;
 
@@ -707,6 +709,117 @@ static void the_best_outcome_may_be_the_incumbent(void **state)
 	assert_true(acquisition_incumbent(acquisition) <= least + 1e-12);
 	check_gradients(f, acquisition);
 	acquisition_destroy(acquisition);
+}
+
+/* ---- augmented EI */
+
+/* From 60 digits (mpmath). */
+static void the_augmentation_agrees_with_sixty_digits(void **state)
+{
+	static const double cases[][3] = { { 1, 1, -1.227947177299515679941 },
+		{ 1e-3, 1, -14.5086584885238756221106 },
+		{ 2.5e-8, 0.125, -31.54304412135672435733842 },
+		{ 1, 0x1p-10, -0.0009770391817104671048808652 },
+		{ 0.3, 0.7, -2.515098223210203619664325 },
+		{ 1e-150, 1, -691.468675078773650502224 } };
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const double sd = cases[i][0], noise = cases[i][1], h = 1e-6 * sd;
+		double by_sd;
+		const double value = log_augmentation(sd, noise, &by_sd);
+		const double slope = (log_augmentation(sd + h, noise, NULL) -
+					     log_augmentation(sd - h, noise, NULL)) /
+				     (2 * h);
+
+		assert_near(value, cases[i][2], 1e-15);
+		assert_true(fabs(by_sd * sd - slope * sd) < 1e-6);
+	}
+	assert_true(log_augmentation(0.5, 0, NULL) == 0);
+}
+
+/* The same trials, with noise that hides much. */
+static void condition_on_noise(const struct fixture *f)
+{
+	static const double theta[] = { -1.2, -0.7, -0.2, -1 };
+	struct tuner_error err;
+
+	assert_ok(gp_condition(f->gp, &(struct gp_data){ N, f->X, f->y, NULL }, theta, &err), &err);
+}
+
+static const struct acquisition_options augmented = { .n_fantasies = 64,
+	.incumbent = ACQUISITION_INCUMBENT_AUGMENTED };
+
+static void augmented_ei_is_ei_times_its_factor(void **state)
+{
+	struct fixture *f = *state;
+	double own_mean[N], own_sd[N], mean[M], sd[M], value[M], glance[M], plain_glance[M];
+	float glanced_mean[256], glanced_sd[256];
+	size_t effective = 0;
+	struct tuner_error err;
+
+	condition_on_noise(f);
+	predict(f->gp, f->X, N, own_mean, own_sd);
+	for (size_t i = 0; i < N; i++)
+		if (own_mean[i] + own_sd[i] < own_mean[effective] + own_sd[effective])
+			effective = i;
+	predict(f->gp, f->stars, M, mean, sd);
+
+	struct acquisition *acquisition = create_with(f->gp, &augmented);
+	const double incumbent = acquisition_incumbent(acquisition), noise = exp(-0.5);
+
+	assert_near(incumbent, own_mean[effective], 1e-9);
+	values(acquisition, f->stars, M, 0, value);
+	assert_ok(acquisition_glance(acquisition, f->stars, M, glance, &err), &err);
+	assert_true(gp_glance_stride(M) <= 256);
+	assert_ok(gp_glance(f->gp, f->stars, M, glanced_mean, glanced_sd, &err), &err);
+	glance_log_expected_improvement(
+		glanced_mean, glanced_sd, (float)incumbent, gp_glance_stride(M), glanced_mean);
+	for (size_t i = 0; i < M; i++) {
+		plain_glance[i] = glanced_mean[i];
+		assert_near(value[i],
+			log_expected_improvement(mean[i], sd[i], incumbent, NULL, NULL) +
+				log(1 - noise / hypot(sd[i], noise)),
+			1e-9);
+		assert_near(glance[i],
+			plain_glance[i] + log_augmentation(glanced_sd[i], noise, NULL), 1e-3);
+	}
+	check_gradients(f, acquisition);
+	acquisition_destroy(acquisition);
+
+	append(f->gp, f->stars, 2);
+	acquisition = create_with(f->gp, &augmented);
+	check_gradients(f, acquisition);
+	acquisition_destroy(acquisition);
+}
+
+/* One very good result far from all others has the least mean; what the others agree on is more certain. */
+static void a_lonely_lucky_trial_is_not_the_effective_incumbent(void **state)
+{
+	enum { CLUSTER = 10, BAD = 4, ROWS = CLUSTER + BAD + 1 };
+	static const double theta[] = { -2, 0 }; /* noise as large as the function */
+	double X[ROWS], y[ROWS], mean[ROWS], sd[ROWS];
+	struct gp *gp = NULL;
+	struct tuner_error err;
+
+	for (size_t i = 0; i < ROWS; i++) {
+		X[i] = i < CLUSTER ? 0.2 + 0.001 * (double)i : 0.55 + 0.01 * (double)i;
+		y[i] = i < CLUSTER ? -1 : 2;
+	}
+	X[ROWS - 1] = 1;
+	y[ROWS - 1] = -2.2;
+	assert_ok(gp_create(1, NULL, false, &gp, &err), &err);
+	assert_ok(gp_condition(gp, &(struct gp_data){ ROWS, X, y, NULL }, theta, &err), &err);
+	predict(gp, X, ROWS, mean, sd);
+
+	struct acquisition *acquisition = create_with(gp, &augmented);
+	double best_of_cluster = INFINITY;
+
+	for (size_t i = 0; i < CLUSTER; i++)
+		best_of_cluster = fmin(best_of_cluster, mean[i]);
+	assert_true(mean[ROWS - 1] < best_of_cluster - 0.05);
+	assert_near(acquisition_incumbent(acquisition), best_of_cluster, 0.01);
+	acquisition_destroy(acquisition);
+	gp_destroy(gp);
 }
 
 /* ---- terms */
@@ -765,7 +878,6 @@ static void terms_are_added_with_their_gradients(void **state)
 static void failing_allocations_are_reported(void **state)
 {
 	struct fixture *f = *state;
-	const struct acquisition_options options = { .n_fantasies = 64 };
 	struct acquisition *acquisition = NULL;
 	struct random random;
 	struct tuner_error err;
@@ -776,7 +888,7 @@ static void failing_allocations_are_reported(void **state)
 	for (unsigned n = 1; !ok; n++) {
 		random_init(&random, (struct random_key){ .seed = 9, .purpose = RANDOM_FANTASY });
 		allocate_fail = n;
-		ok = acquisition_create(f->gp, &options, &random, &acquisition, &err);
+		ok = acquisition_create(f->gp, &augmented, &random, &acquisition, &err);
 		allocate_fail = 0;
 		assert_true(ok || err.code == TUNER_FATAL);
 		assert_true(!ok || n > 5);
@@ -822,6 +934,9 @@ int main(void)
 		MODEL_TEST(the_same_stream_gives_the_same_bits),
 		MODEL_TEST(a_confidence_bound_is_beta_sd_below_the_mean),
 		MODEL_TEST(the_best_outcome_may_be_the_incumbent),
+		cmocka_unit_test(the_augmentation_agrees_with_sixty_digits),
+		MODEL_TEST(augmented_ei_is_ei_times_its_factor),
+		cmocka_unit_test(a_lonely_lucky_trial_is_not_the_effective_incumbent),
 		MODEL_TEST(terms_are_added_with_their_gradients),
 		MODEL_TEST(failing_allocations_are_reported),
 	};

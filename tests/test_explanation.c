@@ -274,6 +274,42 @@ static void it_says_what_the_model_maximised(void **state)
 	}
 }
 
+/* Augmented EI, or auto where the model saw noise: the second hyperparameter, or of a warped model the middle one. */
+static void it_says_when_noise_took_from_the_gain(void **state)
+{
+	static const double noisy[] = { -1, -3, 0, 0 }, hardly[] = { -1, -8, 0, 0 };
+	static const struct {
+		const char *settings;
+		const double *hyperparameters;
+		size_t n;
+		bool expected;
+	} cases[] = {
+		{ "{\"incumbent\": \"auto\", \"warp\": \"none\"}", noisy, 2, true },
+		{ "{\"incumbent\": \"auto\", \"warp\": \"none\"}", hardly, 2, false },
+		{ "{\"incumbent\": \"auto\", \"warp\": \"free\"}", noisy, 4, true },
+		{ "{\"incumbent\": \"auto\", \"warp\": \"free\"}", hardly, 4, false },
+		{ "{\"incumbent\": \"augmented\"}", hardly, 2, true },
+		{ "{\"incumbent\": \"augmented\", \"cost_aware\": true}", hardly, 2, true },
+		{ "{\"incumbent\": \"mean\"}", noisy, 2, false },
+		{ "{}", noisy, 2, false }, /* of a version that knew nothing else */
+	};
+	struct told *told = *state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct decision decision = model_decision(told);
+		char number[24];
+		decision.settings = cases[i].settings;
+		decision.hyperparameters = cases[i].hyperparameters;
+		decision.n_hyperparameters = cases[i].n;
+		propose(told, .125, "{\"x\": 0.125}", &decision);
+		snprintf(number, sizeof(number), "%zu", 7 + i);
+		const char *words = explanation_branch(explain(told, number));
+		assert_int_equal(
+			strstr(words, "a noisy trial would tell") != NULL, cases[i].expected);
+		assert_int_equal(strstr(words, "that the trial takes") != NULL,
+			strstr(cases[i].settings, "cost_aware") != NULL);
+	}
+}
+
 /* The parameter x becomes y: what was chosen before is told by the parameters of that time, and of what
  * was seen nothing counts for the new one. */
 static void trials_of_an_edited_space_keep_their_own_parameters(void **state)
@@ -394,6 +430,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_branch_of_a_later_version_has_words, tell, forget),
 		cmocka_unit_test_setup_teardown(it_says_what_the_model_maximised, tell, forget),
+		cmocka_unit_test_setup_teardown(
+			it_says_when_noise_took_from_the_gain, tell, forget),
 		cmocka_unit_test_setup_teardown(
 			trials_of_an_edited_space_keep_their_own_parameters, tell, forget),
 		cmocka_unit_test_setup_teardown(

@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "surrogate/acquisition.h"
+#include "surrogate/expected_improvement.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -111,6 +112,24 @@ static void log_expected_improvement_is_near_the_exact_one(void **state)
 	}
 }
 
+static void log_augmentation_is_near_the_exact_one(void **state)
+{
+	enum { POINTS = 320 };
+	float sd[POINTS], values[POINTS];
+
+	for (int noise = -7; noise <= 1; noise++) {
+		for (int i = 0; i < POINTS; i++) {
+			sd[i] = expf(-0.04F * (float)i);
+			values[i] = (float)i;
+		}
+		glance_add_log_augmentation(sd, expf((float)noise), POINTS, values);
+		for (int i = 0; i < POINTS; i++)
+			assert_true(
+				fabs(values[i] - i -
+					log_augmentation(sd[i], expf((float)noise), NULL)) < 1e-3);
+	}
+}
+
 static void sds_are_narrowed_and_never_widened(void **state)
 {
 	float sd[GLANCE_LANES], narrow[GLANCE_LANES];
@@ -154,7 +173,9 @@ static void bits_are_those_of_every_build(void **state)
 		glance_log_expected_improvement(mean, most, (float)incumbent, GLANCE_LANES, values);
 		hash = checksum(hash, values, GLANCE_LANES);
 	}
-	assert_int_equal(hash, 0x9c63a307e2dcf426);
+	glance_add_log_augmentation(most, 0.3F, GLANCE_LANES, values);
+	hash = checksum(hash, values, GLANCE_LANES);
+	assert_int_equal(hash, 0x3c66a7b0e9788c04);
 }
 
 int main(void)
@@ -163,6 +184,7 @@ int main(void)
 		cmocka_unit_test(moments_are_those_of_the_kernel),
 		cmocka_unit_test(far_points_and_points_without_a_number_take_nothing),
 		cmocka_unit_test(log_expected_improvement_is_near_the_exact_one),
+		cmocka_unit_test(log_augmentation_is_near_the_exact_one),
 		cmocka_unit_test(sds_are_narrowed_and_never_widened),
 		cmocka_unit_test(bits_are_those_of_every_build),
 	};

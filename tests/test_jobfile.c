@@ -692,7 +692,7 @@ static void an_edit_is_of_the_kind_of_what_it_changes(void **state)
 				 "strategy.warp: \"none\" -> (gone)\n"
 				 "strategy.transform: \"auto\" -> (gone)\n"
 				 "strategy.acquisition: \"ei\" -> (gone)\n"
-				 "strategy.incumbent: \"mean\" -> (gone)\n"
+				 "strategy.incumbent: \"auto\" -> (gone)\n"
 				 "strategy.cost_aware: false -> (gone)\n"
 				 "strategy.hyperparameters: \"map\" -> (gone)\n"
 				 "strategy.trust_region: \"auto\" -> (gone)\n"),
@@ -700,7 +700,7 @@ static void an_edit_is_of_the_kind_of_what_it_changes(void **state)
 	assert_int_equal(kinds_of("strategy={\"acquisition\": \"ucb\", \"ucb_beta\": 2.5}",
 				 "strategy.acquisition: \"ei\" -> \"ucb\"\n"
 				 "strategy.ucb_beta: (not there) -> 2.5\n"
-				 "strategy.incumbent: \"mean\" -> (gone)\n"
+				 "strategy.incumbent: \"auto\" -> (gone)\n"
 				 "strategy.cost_aware: false -> (gone)\n"
 				 "strategy.hyperparameters: \"map\" -> (gone)\n"),
 		CHANGE_TAKEN);

@@ -3,6 +3,7 @@
 #include "surrogate/noisy_incumbent.h"
 
 #include "surrogate/acquisition.h"
+#include "surrogate/expected_improvement.h"
 
 #include <gsl/gsl_cdf.h>
 

@@ -16,12 +16,16 @@ static const struct option options[] = {
 	{ "thompson", { .acquisition = STRATEGY_THOMPSON } },
 	{ "best", { .incumbent = STRATEGY_INCUMBENT_BEST } },
 	{ "noisy", { .incumbent = STRATEGY_INCUMBENT_NOISY } },
+	{ "augmented", { .incumbent = STRATEGY_INCUMBENT_AUGMENTED } },
 	{ "cost", { .cost_aware = true } },
 	{ "cost, noisy", { .cost_aware = true, .incumbent = STRATEGY_INCUMBENT_NOISY } },
 	{ "marginal", { .hyperparameters = STRATEGY_MARGINAL } },
 	{ "marginal, cost, noisy", { .hyperparameters = STRATEGY_MARGINAL,
 					   .cost_aware = true,
 					   .incumbent = STRATEGY_INCUMBENT_NOISY } },
+	{ "marginal, cost, augmented", { .hyperparameters = STRATEGY_MARGINAL,
+					       .cost_aware = true,
+					       .incumbent = STRATEGY_INCUMBENT_AUGMENTED } },
 };
 
 enum { OPTIONS = sizeof options / sizeof *options };
@@ -101,12 +105,56 @@ static void hopes_are_those_of_expected_improvement(void **state)
 		assert_true(isfinite(suggestion.acquisition) && isfinite(suggestion.incumbent));
 		if (i == 0)
 			most = suggestion.acquisition;
-		if (options[i].strategy.incumbent == STRATEGY_INCUMBENT_MEAN &&
+		if (options[i].strategy.incumbent != STRATEGY_INCUMBENT_BEST &&
+			options[i].strategy.incumbent != STRATEGY_INCUMBENT_NOISY &&
 			options[i].strategy.hyperparameters == STRATEGY_MAP)
 			assert_true(suggestion.acquisition <= most + 1e-6);
 		if (options[i].strategy.incumbent == STRATEGY_INCUMBENT_BEST)
 			assert_near(suggestion.incumbent, job_best(&job), 1e-9);
 	}
+}
+
+/* 30 trials of a bowl, and what an incumbent makes of them. */
+static struct suggestion ask_about(double noise, enum strategy_incumbent incumbent)
+{
+	struct job job;
+	struct random random;
+
+	init_bowl(&job);
+	random_init(&random, (struct random_key){ .seed = 8, .purpose = RANDOM_TEST });
+	for (size_t i = 0; i < 30; i++) {
+		const double values[] = { random_uniform(&random), random_uniform(&random) };
+		const double value = pow(values[0] - .7, 2) + pow(values[1] - .4, 2);
+
+		job_tell(&job, values, value + noise * random_normal(&random), OBSERVATION_DONE);
+	}
+	job.strategy.initial = 6;
+	job.strategy.incumbent = incumbent;
+	return job_ask(&job);
+}
+
+static bool is_alike(double noise, enum strategy_incumbent a, enum strategy_incumbent b)
+{
+	const struct suggestion one = ask_about(noise, a), other = ask_about(noise, b);
+
+	return memcmp(one.values, other.values, 2 * sizeof(double)) == 0;
+}
+
+static void noise_augments(void **state)
+{
+	const enum strategy_incumbent automatic = STRATEGY_INCUMBENT_AUTO;
+
+	assert_true(is_alike(.1, automatic, STRATEGY_INCUMBENT_AUGMENTED));
+	assert_false(is_alike(.1, automatic, STRATEGY_INCUMBENT_MEAN));
+	assert_true(is_alike(0, automatic, STRATEGY_INCUMBENT_MEAN));
+	assert_false(is_alike(0, automatic, STRATEGY_INCUMBENT_AUGMENTED));
+
+	/* What is told is EI itself, of the least mean. */
+	const struct suggestion noisy = ask_about(.1, automatic),
+				mean = ask_about(.1, STRATEGY_INCUMBENT_MEAN);
+
+	assert_true(noisy.incumbent == mean.incumbent);
+	assert_true(noisy.acquisition < mean.acquisition);
 }
 
 static void the_same_request_gives_the_same_bits(void **state)
@@ -292,7 +340,8 @@ static void conditions_constraints_and_failures_are_put_up_with(void **state)
 }
 
 /* A bowl whose left side fails, right beside its bottom. At random 144 of these 240 fail. */
-static size_t failures_at_a_cliff(enum strategy_acquisition acquisition)
+static size_t failures_at_a_cliff(
+	enum strategy_acquisition acquisition, enum strategy_incumbent incumbent)
 {
 	size_t failed = 0, known = 0;
 
@@ -302,6 +351,7 @@ static size_t failures_at_a_cliff(enum strategy_acquisition acquisition)
 		init_bowl(&job);
 		job.request.seed = seed;
 		job.strategy.acquisition = acquisition;
+		job.strategy.incumbent = incumbent;
 		for (size_t n = 0; n < 40; n++) {
 			const struct suggestion suggestion = job_ask(&job);
 			const bool fails = suggestion.values[0] < .65;
@@ -321,9 +371,11 @@ static size_t failures_at_a_cliff(enum strategy_acquisition acquisition)
 static void whatever_is_maximised_failures_count(void **state)
 {
 	/* 15, 17 and 9 if it did not matter how likely a failure is. */
-	assert_in_range(failures_at_a_cliff(STRATEGY_EI), 0, 8);
-	assert_in_range(failures_at_a_cliff(STRATEGY_UCB), 0, 13);
-	assert_in_range(failures_at_a_cliff(STRATEGY_THOMPSON), 0, 14);
+	assert_in_range(failures_at_a_cliff(STRATEGY_EI, STRATEGY_INCUMBENT_MEAN), 0, 8);
+	assert_in_range(failures_at_a_cliff(STRATEGY_UCB, STRATEGY_INCUMBENT_AUTO), 0, 13);
+	assert_in_range(failures_at_a_cliff(STRATEGY_THOMPSON, STRATEGY_INCUMBENT_AUTO), 0, 14);
+	/* Augmented EI looks there all the same, since it would rather not repeat what it knows. */
+	assert_in_range(failures_at_a_cliff(STRATEGY_EI, STRATEGY_INCUMBENT_AUGMENTED), 0, 40);
 }
 
 int main(void)
@@ -331,6 +383,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(suggestions_differ_by_option),
 		cmocka_unit_test(hopes_are_those_of_expected_improvement),
+		cmocka_unit_test(noise_augments),
 		cmocka_unit_test(the_same_request_gives_the_same_bits),
 		cmocka_unit_test(durations_matter_to_nothing_else),
 		cmocka_unit_test(without_durations_costs_do_not_count),

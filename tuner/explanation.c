@@ -3,6 +3,8 @@
 #include "trials/rescore.h"
 
 #include "surrogate/kernel.h"
+#include "surrogate/model_data.h"
+#include "tuner/decision_noise.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -34,12 +36,16 @@ static void read_settings(struct explanation *e)
 	for (enum strategy_acquisition a = STRATEGY_EI; a <= STRATEGY_THOMPSON; a++)
 		if (is_named(settings, "acquisition", strategy_acquisition_name(a)))
 			e->acquisition = a;
-	for (enum strategy_incumbent i = STRATEGY_INCUMBENT_MEAN; i <= STRATEGY_INCUMBENT_NOISY;
+	e->incumbent = STRATEGY_INCUMBENT_MEAN;
+	for (enum strategy_incumbent i = STRATEGY_INCUMBENT_AUTO; i <= STRATEGY_INCUMBENT_AUGMENTED;
 		i++)
 		if (is_named(settings, "incumbent", strategy_incumbent_name(i)))
 			e->incumbent = i;
 	e->cost_aware = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(settings, "cost_aware"));
 	cJSON_Delete(settings);
+	e->is_augmented = e->incumbent == STRATEGY_INCUMBENT_AUGMENTED ||
+			  (e->incumbent == STRATEGY_INCUMBENT_AUTO &&
+				  decision_noise(&e->decision) > MODEL_DATA_NOISY);
 }
 
 /* ---- what had been seen ---- */
@@ -281,6 +287,17 @@ fail:
 
 /* ---- in words ---- */
 
+/* By whether durations count, and by whether noise does. */
+static const char *const ei_words[2][2] = {
+	{ "the model chose it: nowhere else did it expect a larger improvement",
+		"the model chose it: nowhere else did it expect a larger improvement that a noisy "
+		"trial would tell of" },
+	{ "the model chose it: nowhere else did it expect a larger improvement for the time that "
+	  "the trial takes",
+		"the model chose it: nowhere else did it expect a larger improvement that a noisy "
+		"trial would tell of, for the time that the trial takes" },
+};
+
 static const char *model_words(const struct explanation *e)
 {
 	switch (e->acquisition) {
@@ -291,10 +308,7 @@ static const char *model_words(const struct explanation *e)
 		return "the model chose it: it was the best in one function, drawn from those that "
 		       "it held possible";
 	default:
-		return e->cost_aware ? "the model chose it: nowhere else did it expect a larger "
-				       "improvement for the time that the trial takes"
-				     : "the model chose it: nowhere else did it expect a larger "
-				       "improvement";
+		return ei_words[e->cost_aware][e->is_augmented];
 	}
 }
 

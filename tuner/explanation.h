@@ -29,6 +29,7 @@ struct explanation {
 	enum strategy_acquisition acquisition;
 	enum strategy_incumbent incumbent;
 	bool cost_aware;
+	bool is_augmented; /* EI: where a trial would tell little, noise took from the gain */
 
 	struct trial_list trials; /* of the job, by number */
 	size_t n_seen[TRIAL_STATES]; /* results that it knew (of trials with all its parameters), by

@@ -294,14 +294,16 @@ const struct key job_keys[] = {
 		.help = "ucb: so many standard deviations a value may lie below what is predicted; "
 			"more is more exploration",
 		.synonyms = "beta|kappa|acq_kappa" },
-	{ SECTION_STRATEGY, "incumbent", KEY_WORD, .words = "mean|best|noisy",
-		.otherwise = "\"mean\"",
+	{ SECTION_STRATEGY, "incumbent", KEY_WORD, .words = "auto|mean|best|noisy|augmented",
+		.otherwise = "\"auto\"",
 		.help = "ei: what is to be improved on. mean: the best that the model predicts of "
 			"the trials; best: the best objective; noisy: in each of many functions "
-			"that "
-			"the model holds possible, the best of the trials",
+			"that the model holds possible, the best of the trials; augmented: as "
+			"mean, "
+			"and an improvement counts the less the less a noisy trial would tell of "
+			"it; auto: augmented where the model sees noise, else mean",
 		.aliases = "best_mean=mean|posterior_mean=mean|best_f=best|raw=best|noisy_ei=noisy|"
-			   "nei=noisy",
+			   "nei=noisy|aei=augmented|augmented_ei=augmented",
 		.synonyms = "best_f|eta|baseline" },
 	{ SECTION_STRATEGY, "cost_aware", KEY_BOOLEAN, .otherwise = "false",
 		.help = "ei: prefers trials that are likely to end soon, the more trials of the "

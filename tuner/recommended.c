@@ -2,12 +2,11 @@
 
 #include "surrogate/model_data.h"
 #include "surrogate/recommendation.h"
+#include "tuner/decision_noise.h"
 #include "tuner/job_open.h"
 #include "tuner/model_question.h"
 
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 bool recommended_read(const struct report *report, struct recommended *ret, struct tuner_error *err)
 {
@@ -36,14 +35,6 @@ bool recommended_read(const struct report *report, struct recommended *ret, stru
 	return ok;
 }
 
-/* A warped model has two more hyperparameters a lengthscale behind the noise (surrogate/gp.h). */
-static double noise_variance(const struct decision *decision)
-{
-	const bool is_warped = strstr(decision->settings, "\"warp\": \"none\"") == NULL;
-	const size_t last = decision->n_hyperparameters - 1;
-	return exp(decision->hyperparameters[is_warped ? last / 3 : last]);
-}
-
 bool recommended_matters(const struct report *report, bool *ret, struct tuner_error *err)
 {
 	struct decision latest;
@@ -51,7 +42,7 @@ bool recommended_matters(const struct report *report, bool *ret, struct tuner_er
 	bool found = false;
 	if (!decision_latest(report->store, report->job.id, "", 0, &latest, &memory, &found, err))
 		return false;
-	*ret = found && latest.n_hyperparameters > 0 && noise_variance(&latest) > MODEL_DATA_NOISY;
+	*ret = found && decision_noise(&latest) > MODEL_DATA_NOISY;
 	free(memory);
 	return true;
 }
