@@ -155,6 +155,7 @@ static void noise_augments(void **state)
 
 	assert_true(noisy.incumbent == mean.incumbent);
 	assert_true(noisy.acquisition < mean.acquisition);
+	assert_true(noisy.acquisition - noisy.maximised > mean.acquisition - mean.maximised + 0.3);
 }
 
 static void the_same_request_gives_the_same_bits(void **state)
