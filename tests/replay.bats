@@ -86,7 +86,7 @@ tamper() { # SQL
 	late=$("$TUNER" ask job.jsonc --lease 0.3s --json | jq '.trials[0].trial')
 	"$TUNER" enqueue job x=0.25,k=b
 	search_to $((n / 2))
-	start "$TUNER" run --plain job.jsonc --set strategy.cost_aware=true
+	start "$TUNER" run --plain job.jsonc --set strategy.cost_aware=true --set strategy.incumbent=augmented
 	await_long has_ended $((n / 2 - 1))
 	"$TUNER" enqueue job x=0.31,y=0.001,k=a,n=1
 	# What failed is run again, and fails again.
@@ -135,6 +135,7 @@ tamper() { # SQL
 	for strategy in '"random"' '"sobol"' '{"name": "grid", "points": 3}' '"bayesian"' \
 		'{"name": "bayesian", "initial": 4, "deterministic": true, "incumbent": "best"}' \
 		'{"name": "bayesian", "incumbent": "noisy", "cost_aware": true}' \
+		'{"name": "bayesian", "incumbent": "augmented"}' \
 		'{"name": "bayesian", "acquisition": "ucb", "ucb_beta": 0.7}' \
 		'{"name": "bayesian", "acquisition": "thompson"}' \
 		'{"name": "bayesian", "hyperparameters": "marginal", "warp": "free"}' \
@@ -306,7 +307,8 @@ END2
 	core=$("$TUNER" version | grep -o 'DYNAMIC_ARCH' || true)
 	[ -n "$core" ] || skip "this BLAS has the kernels of one processor"
 	for strategy in '"bayesian"' '{"name": "bayesian", "incumbent": "noisy", "cost_aware": true}' \
-		'{"name": "bayesian", "acquisition": "ucb"}' '{"name": "bayesian", "hyperparameters": "marginal"}'; do
+		'{"name": "bayesian", "acquisition": "ucb"}' '{"name": "bayesian", "hyperparameters": "marginal"}' \
+		'{"name": "bayesian", "incumbent": "augmented"}'; do
 		rm -rf tuner.db*
 		TRIALS=20 STRATEGY=$strategy write_search
 		"$TUNER" run --quiet job.jsonc
