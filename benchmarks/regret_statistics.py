@@ -130,11 +130,16 @@ def verdicts(by_problem, measure):
             for name, (_, ahead), p in zip(by_problem, tests, adjusted)}
 
 
+def shared_runs(scores, workers):
+    """The runs that all methods have."""
+    shared = set.intersection(*(set(runs) for runs in scores.values()))
+    return [run for run in sorted(shared) if run[1] == workers]
+
+
 def mean_ranks(scores, workers, measure):
     """{method: rank among all methods, 1 the best, averaged over the runs that all have}."""
     names = list(scores)
-    shared = set.intersection(*(set(runs) for runs in scores.values()))
-    shared = [run for run in sorted(shared) if run[1] == workers]
+    shared = shared_runs(scores, workers)
     if not shared:
         return {}
     table = numpy.array([[-scores[name][run].score[measure] for name in names] for run in shared])
@@ -175,6 +180,20 @@ def comparison_table(scores, workers, draws, chosen):
         lines.append([title(peer), *cells, f"{signs.count(1)} / {signs.count(0)} / {signs.count(-1)}",
                       str(len(by_problem)), str(runs)])
     return table(["tuner −", *MEASURES, "100 %, by function", "better / – / worse", "problems", "runs"], lines)
+
+
+def rank_tables(scores, workers):
+    """One for each number of runs that some method has, over those that have as many: who has few takes none away
+    from the others."""
+    counts = {name: sum(run[1] == workers for run in runs) for name, runs in scores.items()}
+    told = set()
+    for least in sorted(set(counts.values()) - {0}, reverse=True):
+        some = {name: runs for name, runs in scores.items() if counts[name] >= least}
+        shared = len(shared_runs(some, workers))
+        if len(some) > 2 and shared and shared not in told:
+            told.add(shared)
+            yield f"Ranks, over the {shared} runs that these have:\n"
+            yield rank_table(some, workers)
 
 
 def rank_table(scores, workers):
@@ -222,8 +241,7 @@ def tables(scores, known, draws):
         yield comparison_table(scores, workers, draws, set(known))
         yield "The functions held out:\n"
         yield comparison_table(scores, workers, draws, held)
-        yield "Ranks, over the runs that all methods have:\n"
-        yield rank_table(scores, workers)
+        yield from rank_tables(scores, workers)
         yield "Median normalised regret at the end of the budget:\n"
         yield problem_table(scores, workers, known, held)
 

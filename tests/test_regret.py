@@ -155,6 +155,18 @@ class Statistics(unittest.TestCase):
         self.assertEqual(ahead, -1)
         self.assertEqual(statistics.wilcoxon(numpy.array([1.0] * 5 + [0.0] * 9)), (1, 0))
 
+    def test_a_method_of_few_runs_takes_none_from_the_others(self):
+        def runs(n):
+            return {("a", 1, seed): statistics.Scored(None, numpy.zeros(4)) for seed in range(n)}
+
+        scores = {"tuner": runs(4), "random": runs(4), "sobol": runs(4), "ax": runs(1)}
+        told = list(statistics.rank_tables(scores, 1))
+        self.assertEqual([text for text in told if text.startswith("Ranks")],
+                         ["Ranks, over the 4 runs that these have:\n", "Ranks, over the 1 runs that these have:\n"])
+        self.assertNotIn("Ax", told[1])
+        self.assertIn("Ax", told[3])
+        self.assertEqual(list(statistics.rank_tables(scores, 8)), [])
+
     def test_ranks_are_over_the_runs_that_all_have(self):
         def run(score):
             return statistics.Scored(None, numpy.full(4, score))
