@@ -193,7 +193,7 @@ static bool prepare_fantasies(struct acquisition *a, const double *margins)
 	return true;
 }
 
-/* The sds at the model's own rows, of those that are wanted. */
+/* The sds at the model's own rows, of those that are wanted, with L^-1 where there is one (gp_predict has none). */
 static bool own_sds(struct acquisition *a, const size_t *rows, size_t n, double *ret_sds,
 	struct tuner_error *err)
 {
@@ -269,7 +269,7 @@ static double noise_sd_of(const struct gp *gp, const struct acquisition_options 
 	const bool augmented = options->kind == ACQUISITION_EI &&
 			       options->incumbent == ACQUISITION_INCUMBENT_AUGMENTED;
 
-	return augmented ? sqrt(exp(gp_hyperparameters(gp)[gp_d(gp)])) : 0;
+	return augmented ? sqrt(gp_noise_variance(gp)) : 0;
 }
 
 static bool prepare_incumbents(struct acquisition *a, struct tuner_error *err)

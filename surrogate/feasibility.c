@@ -96,7 +96,7 @@ bool feasibility_create(const struct feasibility_data *data, uint64_t work_limit
 		feasibility_destroy(f);
 		return false;
 	}
-	f->noise = exp(gp_hyperparameters(f->gp)[data->d]);
+	f->noise = gp_noise_variance(f->gp);
 	*ret = f;
 	return true;
 }

@@ -652,6 +652,11 @@ const double *gp_hyperparameters(const struct gp *gp)
 	return gp->posterior.theta;
 }
 
+double gp_noise_variance(const struct gp *gp)
+{
+	return exp(gp_hyperparameters(gp)[gp->d]);
+}
+
 double gp_constant(const struct gp *gp)
 {
 	return gp->posterior.c;

@@ -146,6 +146,7 @@ size_t gp_n(const struct gp *gp); /* 0 before the first fit */
 size_t gp_n_outcomes(const struct gp *gp);
 size_t gp_n_factored(const struct gp *gp); /* "a" above: rows of the last gp_condition or gp_fit */
 const double *gp_hyperparameters(const struct gp *gp);
+double gp_noise_variance(const struct gp *gp); /* sigma^2 */
 double gp_constant(const struct gp *gp); /* c */
 double gp_jitter(const struct gp *gp); /* added to the diagonal to factor it; mostly 0 */
 const double *gp_row(const struct gp *gp, size_t i); /* d coordinates */

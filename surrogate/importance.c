@@ -103,7 +103,7 @@ static bool check(const struct trial_model *model, struct tuner_error *err)
 static void by_parameter(const struct trial_model *model, const struct sensitivity *sensitivity,
 	struct importance *ret)
 {
-	const double noise = exp(gp_hyperparameters(model->gp)[model->columns.d]);
+	const double noise = gp_noise_variance(model->gp);
 
 	for (size_t k = 0; k < model->columns.d; k++) {
 		const size_t i = model->columns.parameter[k];

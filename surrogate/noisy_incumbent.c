@@ -19,7 +19,7 @@ static size_t least(size_t a, size_t b)
 static bool append_again(struct gp *gp, const size_t *rows, size_t n, struct tuner_error *err)
 {
 	const size_t d = gp_d(gp);
-	const double noise = exp(gp_hyperparameters(gp)[d]);
+	const double noise = gp_noise_variance(gp);
 	double scales[NOISY_INCUMBENT_MAX], *X = calloc(n * d + 1, sizeof *X);
 
 	if (X == NULL)

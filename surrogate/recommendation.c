@@ -62,7 +62,7 @@ static size_t least_mean(const struct eligible *eligible, const double *mean, si
 /* The noise is the last hyperparameter but for those of bent axes (gp.h), in the model's unit. */
 static double noise_sd(const struct trial_model *model, double mean, double sd)
 {
-	const double noise = exp(gp_hyperparameters(model->gp)[model->columns.d] / 2);
+	const double noise = sqrt(gp_noise_variance(model->gp));
 
 	return noise * transform_slope(model->data.transform, mean, sd);
 }

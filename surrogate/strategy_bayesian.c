@@ -398,13 +398,10 @@ static bool score_promising(struct model *model, struct tuner_error *err)
 static bool is_augmented(const struct model *model)
 {
 	const struct strategy *strategy = model->ask->request->strategy;
-	const struct gp *gp = latest(model);
-	const double noise = exp(gp_hyperparameters(gp)[gp_d(gp)]);
 
 	return strategy->acquisition == STRATEGY_EI &&
-	       (strategy->incumbent == STRATEGY_INCUMBENT_AUGMENTED ||
-		       (strategy->incumbent == STRATEGY_INCUMBENT_AUTO &&
-			       noise > MODEL_DATA_NOISY));
+	       strategy_incumbent_is_augmented(
+		       strategy->incumbent, gp_noise_variance(latest(model)));
 }
 
 /* Of EI as it is told. */
@@ -610,7 +607,8 @@ static bool foretell_failure(
 	return true;
 }
 
-/* Log EI, not augmented, whatever chose the point, a failure counted as no gain: what it hoped to gain means one thing. Beside it
+/* Log EI, not augmented, whatever chose the point, a failure counted as no gain: what it hoped to gain means one
+ * thing. Beside it
  * what was maximised, which a drawn function has at the candidates only. */
 static bool hope(struct model *model, const double *x, double *ret_value, double *ret_maximised,
 	double *ret_incumbent, struct tuner_error *err)

@@ -1,3 +1,4 @@
+#include "surrogate/model_data.h"
 #include "surrogate/strategy.h"
 
 #include <math.h>
@@ -47,6 +48,12 @@ const char *strategy_incumbent_name(enum strategy_incumbent incumbent)
 	static const char *const names[] = { "auto", "mean", "best", "noisy", "augmented" };
 
 	return names[incumbent];
+}
+
+bool strategy_incumbent_is_augmented(enum strategy_incumbent incumbent, double noise_variance)
+{
+	return incumbent == STRATEGY_INCUMBENT_AUGMENTED ||
+	       (incumbent == STRATEGY_INCUMBENT_AUTO && noise_variance > MODEL_DATA_NOISY);
 }
 
 const char *strategy_trust_region_name(enum strategy_trust_region trust_region)

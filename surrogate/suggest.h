@@ -64,6 +64,9 @@ const char *strategy_name(enum strategy_name name); /* "bayesian" ... */
 const char *strategy_warp_name(enum strategy_warp warp); /* "none", "free", "axes" */
 const char *strategy_acquisition_name(enum strategy_acquisition acquisition); /* "ei" ... */
 const char *strategy_incumbent_name(enum strategy_incumbent incumbent); /* "mean" ... */
+
+/* Whether EI on it is augmented by a model of that noise variance. */
+bool strategy_incumbent_is_augmented(enum strategy_incumbent incumbent, double noise_variance);
 const char *strategy_trust_region_name(
 	enum strategy_trust_region trust_region); /* "auto", "never", "always" */
 const char *strategy_hyperparameters_name(enum strategy_hyperparameters); /* "map", "marginal" */

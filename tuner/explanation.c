@@ -3,7 +3,6 @@
 #include "trials/rescore.h"
 
 #include "surrogate/kernel.h"
-#include "surrogate/model_data.h"
 #include "tuner/decision_noise.h"
 
 #include <cjson/cJSON.h>
@@ -43,9 +42,8 @@ static void read_settings(struct explanation *e)
 			e->incumbent = i;
 	e->cost_aware = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(settings, "cost_aware"));
 	cJSON_Delete(settings);
-	e->is_augmented = e->incumbent == STRATEGY_INCUMBENT_AUGMENTED ||
-			  (e->incumbent == STRATEGY_INCUMBENT_AUTO &&
-				  decision_noise(&e->decision) > MODEL_DATA_NOISY);
+	e->is_augmented =
+		strategy_incumbent_is_augmented(e->incumbent, decision_noise(&e->decision));
 }
 
 /* ---- what had been seen ---- */

@@ -298,10 +298,9 @@ const struct key job_keys[] = {
 		.otherwise = "\"auto\"",
 		.help = "ei: what is to be improved on. mean: the best that the model predicts of "
 			"the trials; best: the best objective; noisy: in each of many functions "
-			"that the model holds possible, the best of the trials; augmented: as "
-			"mean, "
-			"and an improvement counts the less the less a noisy trial would tell of "
-			"it; auto: augmented where the model sees noise, else mean",
+			"that the model holds possible, the best of the trials; augmented: the "
+			"mean, and an improvement counts the less the less a noisy trial would "
+			"tell of it; auto: augmented where the model sees noise, else mean",
 		.aliases = "best_mean=mean|posterior_mean=mean|best_f=best|raw=best|noisy_ei=noisy|"
 			   "nei=noisy|aei=augmented|augmented_ei=augmented",
 		.synonyms = "best_f|eta|baseline" },
