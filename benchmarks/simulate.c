@@ -255,7 +255,7 @@ static int usage(void)
 {
 	fputs("usage: simulate --problem NAME [--method tuner|random|sobol] [--seeds A[-B]]\n"
 	      "                [--workers W] [--trials N] [--costs] [--recommend]\n"
-	      "                [--set KEY=VALUE]\n"
+	      "                [--noise SD] [--set KEY=VALUE]\n"
 	      "       simulate --list | --describe\n",
 		stderr);
 	return 2;
@@ -276,6 +276,8 @@ static bool choose_method(const char *name, struct strategy *ret)
 
 struct arguments {
 	const struct problem *problem;
+	struct problem noisy; /* the same with another noise */
+	double noise; /* NaN: its own */
 	const char *method;
 	struct strategy strategy;
 	unsigned long long first, last;
@@ -290,12 +292,15 @@ static bool parse(int argc, char **argv, struct arguments *ret)
 		{ "method", required_argument, NULL, 'm' },
 		{ "seeds", required_argument, NULL, 's' },
 		{ "workers", required_argument, NULL, 'w' },
-		{ "trials", required_argument, NULL, 't' }, { "costs", no_argument, NULL, 'c' },
+		{ "trials", required_argument, NULL, 't' },
+		{ "noise", required_argument, NULL, 'n' }, { "costs", no_argument, NULL, 'c' },
 		{ "recommend", no_argument, NULL, 'r' }, { "set", required_argument, NULL, 'x' },
 		{ 0 } };
 	int option;
 
-	*ret = (struct arguments){ .method = "tuner", .first = 1, .last = 1, .workers = 1 };
+	*ret = (struct arguments){
+		.method = "tuner", .first = 1, .last = 1, .workers = 1, .noise = NAN
+	};
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'p')
 			ret->problem = problem_find(optarg);
@@ -307,6 +312,9 @@ static bool parse(int argc, char **argv, struct arguments *ret)
 			ret->workers = (size_t)atoi(optarg);
 		else if (option == 't')
 			ret->trials = (size_t)atoi(optarg);
+		else if (option == 'n' &&
+			 !(sscanf(optarg, "%lf", &ret->noise) == 1 && ret->noise >= 0))
+			return false;
 		else if (option == 'c')
 			ret->costs = true;
 		else if (option == 'r')
@@ -315,6 +323,11 @@ static bool parse(int argc, char **argv, struct arguments *ret)
 			return false;
 		else if (option == '?')
 			return false;
+	}
+	if (ret->problem != NULL && !isnan(ret->noise)) {
+		ret->noisy = *ret->problem;
+		ret->noisy.noise = ret->noise;
+		ret->problem = &ret->noisy;
 	}
 	return optind == argc && ret->problem != NULL && ret->workers >= 1 &&
 	       ret->workers <= WORKERS_MAX && choose_method(ret->method, &ret->strategy);
