@@ -149,6 +149,14 @@ static uint64_t fit_limit(const struct suggest_request *request)
 	return request->work_limit >= 10 ? request->work_limit / 10 : 1;
 }
 
+static bool judges_at_given(const struct model *model)
+{
+	const struct suggest_request *request = model->ask->request;
+
+	return request->judged != NULL && request->judged_at != NULL &&
+	       request->n_judged_at == gp_n_hyperparameters(model->gp);
+}
+
 /* At the start's hyperparameters if they will still do, else at new ones. */
 static bool fit_outcomes(struct model *model, struct tuner_error *err)
 {
@@ -156,6 +164,10 @@ static bool fit_outcomes(struct model *model, struct tuner_error *err)
 	const struct gp_data data = model_data_view(&model->data);
 	struct gp_fit_report report;
 
+	if (judges_at_given(model)) {
+		model->work++;
+		return gp_condition(model->gp, &data, request->judged_at, err);
+	}
 	if (model->start != NULL && !is_due(request, data.n)) {
 		model->work++;
 		if (!gp_condition(model->gp, &data, model->start, err))
@@ -641,6 +653,15 @@ static bool predict(const struct model *model, const double *x, double *ret_mean
 				     : gp_predict(model->gp, x, 1, ret_mean, ret_sd, err);
 }
 
+/* Of its rows' likelihood, exact however they were fitted. */
+static bool weigh_hyperparameters(const struct model *model, double *ret, struct tuner_error *err)
+{
+	const struct gp_data data = model_data_view(&model->data);
+
+	return gp_likelihood(
+		model->gp, &data, gp_hyperparameters(latest(model)), true, ret, NULL, err);
+}
+
 /* What the model thinks of its choice, in the user's unit. The acquisition is not asked again. */
 static bool explain(
 	struct model *model, const double *x, struct suggestion *ret, struct tuner_error *err)
@@ -652,6 +673,9 @@ static bool explain(
 	forget_repeated(model);
 	if (!predict(model, x, &mean, &sd, err) ||
 		!foretell_failure(model, x, &ret->value_probability, err))
+		return false;
+	if (model->ask->request->judged != NULL &&
+		!weigh_hyperparameters(model, &ret->log_posterior, err))
 		return false;
 	transform_prediction(model->data.transform, mean, sd, &ret->mean, &ret->sd);
 	ret->acquisition = value + log(transform_slope(model->data.transform, mean, sd));

@@ -157,6 +157,7 @@ bool suggest(const struct suggest_request *request, struct suggestion *ret, stru
 		.maximised = NAN,
 		.value_probability = NAN,
 		.incumbent = NAN,
+		.log_posterior = NAN,
 		.sequence = request->sequence };
 
 	const bool ok = strategies[request->strategy->name].propose(&ask, ret, err);

@@ -144,6 +144,11 @@ struct suggest_request {
 	 * with what the model thinks of it (d doubles). Strategy bayesian, where there is a model. NULL: it searches. */
 	const double *judged;
 
+	/* With `judged`: the model's hyperparameters, which are then not fitted (map; as many as the model has, else
+	 * they are). NULL: they are fitted. */
+	const double *judged_at;
+	size_t n_judged_at;
+
 	/* True: do not use the model for this one (the caller has no time for it): BRANCH_FALLBACK. */
 	bool without_model;
 	enum suggest_refit refit; /* SUGGEST_REFIT_DUE in every job */
@@ -165,6 +170,7 @@ struct suggestion {
 	double value_probability; /* that the trial does not fail, by which the expected improvement is
 				     multiplied; NaN: too few have failed to tell, or no model */
 	double incumbent; /* the value to improve on; NaN without a model */
+	double log_posterior; /* of the hyperparameters, where the model judged (gp_likelihood); else NaN */
 	uint64_t sequence; /* the request's, plus what was used */
 	uint64_t work; /* evaluations done */
 	uint64_t work_fit, work_scores, work_climbs; /* of it: likelihoods (1: the start's

@@ -6,6 +6,8 @@
 #include "tuner/proposal.h"
 #include "tuner/replay.h"
 
+#include <inttypes.h>
+#include <math.h>
 #include <sqlite3.h>
 
 enum { ASKED = 12 };
@@ -157,12 +159,15 @@ static void elsewhere_a_millionth_is_no_difference(void **state)
 	assert_string_equal(search->replay.differences.items[0].field, "acquisition");
 }
 
-/* What the model thinks of x as the next trial, while trial 12 is pending. */
-static void judge(struct search *search, double x, struct proposal *ret)
+/* What the model thinks of x as the next trial, while trial 12 is pending, at these hyperparameters (2) or, NULL, those
+ * that it is fitted to. */
+static void judge(struct search *search, double x, const double *theta, struct proposal *ret)
 {
 	struct fixture *f = &search->fixture;
 	const int64_t job = search->report.job.id;
-	const struct proposal_terms terms = { .parallel = 1, .judged = &x };
+	const struct proposal_terms terms = {
+		.parallel = 1, .judged = &x, .judged_at = theta, .n_judged_at = 2
+	};
 	const struct trial_filter all = { .job_id = job, .repeat = -1 };
 	struct trial_list trials;
 	struct proposer proposer;
@@ -213,10 +218,9 @@ static void ask_one_more(struct search *search)
 static void elsewhere_a_search_may_end_at_another_maximum(void **state)
 {
 	struct search *search = *state;
-
 	struct proposal judged;
 
-	judge(search, 0.9, &judged);
+	judge(search, 0.9, NULL, &judged);
 	ask_one_more(search);
 	assert_int_equal(play(search, 13)->same_bits, 1);
 	decide_otherwise(search, 0.9, &judged.decision);
@@ -240,6 +244,80 @@ static void elsewhere_a_search_may_end_at_another_maximum(void **state)
 	assert_int_equal(search->replay.other_maxima.n, 0);
 }
 
+/* The hexadecimal digits of its eight bytes, little-endian, as one number. */
+static uint64_t big_endian(double x)
+{
+	uint64_t bits, ret = 0;
+
+	memcpy(&bits, &x, sizeof bits);
+	for (int i = 0; i < 8; i++)
+		ret = ret << 8 | (bits >> 8 * i & 255);
+	return ret;
+}
+
+/* As if the fit for trial 13 had ended where d's did, and the search at x. */
+static void fit_otherwise(struct search *search, double x, const struct decision *d)
+{
+	char sql[256];
+
+	decide_otherwise(search, x, d);
+	snprintf(sql, sizeof sql,
+		"UPDATE decision SET hyperparameters = x'%016" PRIx64 "%016" PRIx64
+		"' WHERE id = 13",
+		big_endian(d->hyperparameters[0]), big_endian(d->hyperparameters[1]));
+	change(search, sql);
+}
+
+/* At a lengthscale whose logarithm is this much larger than the fitted one. */
+static void judge_beside(struct search *search, double x, double larger, struct proposal *ret)
+{
+	struct proposal fitted;
+
+	judge(search, x, NULL, &fitted);
+	assert_int_equal(fitted.decision.n_hyperparameters, 2);
+	const double theta[2] = { fitted.decision.hyperparameters[0] + larger,
+		fitted.decision.hyperparameters[1] };
+
+	proposal_finish(&fitted);
+	judge(search, x, theta, ret);
+}
+
+static void elsewhere_a_fit_may_end_beside(void **state)
+{
+	struct search *search = *state;
+	struct proposal beside, far;
+
+	judge_beside(search, 0.9, 1e-4, &beside);
+	judge_beside(search, 0.9, 1, &far);
+	ask_one_more(search);
+	fit_otherwise(search, 0.9, &beside.decision);
+	assert_int_equal(play(search, 13)->differences.n, 1);
+	assert_int_equal(search->replay.other_fits.n, 0);
+
+	change(search, "UPDATE machine SET cpu = 'an abacus'");
+	assert_int_equal(play(search, 13)->differences.n, 0);
+	assert_int_equal(search->replay.other_maxima.n, 0);
+	assert_int_equal(search->replay.other_fits.n, 1);
+	const struct replay_difference *other = &search->replay.other_fits.items[0];
+
+	assert_int_equal(other->trial, 13);
+	assert_true(fabs(other->maximised_recorded - other->maximised_recomputed) <
+		    REPLAY_FIT_TOLERANCE);
+	assert_true(other->maximised_recorded != other->maximised_recomputed);
+
+	/* What the model says at these hyperparameters is to be what it said. */
+	change(search, "UPDATE decision SET mean = mean + 1e-3 * sd WHERE id = 13");
+	assert_int_equal(play(search, 13)->differences.n, 1);
+	assert_int_equal(search->replay.other_fits.n, 0);
+
+	/* And they are to be as likely. */
+	fit_otherwise(search, 0.9, &far.decision);
+	assert_int_equal(play(search, 13)->differences.n, 1);
+	assert_int_equal(search->replay.other_fits.n, 0);
+	proposal_finish(&beside);
+	proposal_finish(&far);
+}
+
 static void a_trial_that_is_not_there_is_an_error(void **state)
 {
 	struct search *search = *state;
@@ -261,6 +339,7 @@ int main(void)
 			elsewhere_a_millionth_is_no_difference, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			elsewhere_a_search_may_end_at_another_maximum, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(elsewhere_a_fit_may_end_beside, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_trial_that_is_not_there_is_an_error, set_up, tear_down),
 	};

@@ -212,6 +212,48 @@ static void a_choice_can_be_judged(void **state)
 	}
 }
 
+/* At the hyperparameters that it had it says the same; at others it says what they make of the place, and that they
+ * are less likely. */
+static void a_choice_can_be_judged_at_given_hyperparameters(void **state)
+{
+	struct job job;
+
+	init_branin(&job, STRATEGY_BAYESIAN);
+	job_run(&job, branin, 20);
+	add_pending(&job, (const double[]){ 0, 5 });
+	const struct suggestion choice = job_ask(&job);
+	double theta[3];
+
+	assert_int_equal(choice.n_hyperparameters, 3);
+	assert_true(isnan(choice.log_posterior));
+	memcpy(theta, choice.hyperparameters, sizeof theta);
+	job.request.judged = choice.values;
+	job.request.judged_at = theta;
+	job.request.n_judged_at = 3;
+	const struct suggestion same = job_ask(&job);
+
+	assert_same_numbers(&same, &choice);
+	assert_true(isfinite(same.log_posterior));
+
+	theta[0] += 0.7;
+	const struct suggestion other = job_ask(&job);
+
+	assert_memory_equal(other.hyperparameters, theta, sizeof theta);
+	assert_true(other.mean != choice.mean);
+	assert_true(other.log_posterior < same.log_posterior - 1e-3);
+
+	/* Those of another model, or of none that is judged, do not count. */
+	job.request.n_judged_at = 2;
+	const struct suggestion fitted = job_ask(&job);
+
+	assert_same_numbers(&fitted, &choice);
+	job.request.n_judged_at = 3;
+	job.request.judged = NULL;
+	const struct suggestion searched = job_ask(&job);
+
+	assert_same_numbers(&searched, &choice);
+}
+
 /* In the user's unit, for what the trial then gives: of 20 predictions no more than a few lie beyond
  * three sd (the sd is the model's own and somewhat too sure of itself). */
 static void predictions_are_in_the_users_unit(void **state)
@@ -1199,6 +1241,7 @@ int main(void)
 		cmocka_unit_test(the_design_is_that_of_strategy_sobol),
 		cmocka_unit_test(the_models_suggestion_comes_with_its_reasons),
 		cmocka_unit_test(a_choice_can_be_judged),
+		cmocka_unit_test(a_choice_can_be_judged_at_given_hyperparameters),
 		cmocka_unit_test(predictions_are_in_the_users_unit),
 		cmocka_unit_test(the_unit_of_the_objective_does_not_matter),
 		cmocka_unit_test(the_start_of_the_fit_must_fit_the_space_or_is_ignored),

@@ -19,8 +19,19 @@ static cJSON *machine_json(const char *cpu, const char *blas, const char *progra
 	return NULL;
 }
 
-static bool add_differences(
-	cJSON *object, const char *name, const struct replay_differences *differences, bool heights)
+/* "maximised_recorded", "maximised_recomputed". */
+static bool add_heights(cJSON *item, const char *height, const struct replay_difference *difference)
+{
+	char recorded[64], recomputed[64];
+	snprintf(recorded, sizeof(recorded), "%.40s_recorded", height);
+	snprintf(recomputed, sizeof(recomputed), "%.40s_recomputed", height);
+	return json_add_number(item, recorded, difference->maximised_recorded) &&
+	       json_add_number(item, recomputed, difference->maximised_recomputed);
+}
+
+/* height: what was higher or not, if that is told. */
+static bool add_differences(cJSON *object, const char *name,
+	const struct replay_differences *differences, const char *height)
 {
 	cJSON *array = cJSON_AddArrayToObject(object, name);
 	bool ok = array != NULL;
@@ -32,10 +43,7 @@ static bool add_differences(
 		     json_add_string(item, "field", difference->field) &&
 		     json_add_string(item, "recorded", difference->recorded) &&
 		     json_add_string(item, "recomputed", difference->recomputed) &&
-		     (!heights || (json_add_number(item, "maximised_recorded",
-					   difference->maximised_recorded) &&
-					  json_add_number(item, "maximised_recomputed",
-						  difference->maximised_recomputed)));
+		     (height == NULL || add_heights(item, height, difference));
 	}
 	return ok;
 }
@@ -53,8 +61,9 @@ static bool fill(cJSON *object, const struct report *report, const struct replay
 		       replay->elsewhere > 0 ? machine_json(replay->their_cpu, replay->their_blas,
 						       replay->their_program)
 					     : cJSON_CreateNull()) &&
-	       add_differences(object, "differences", &replay->differences, false) &&
-	       add_differences(object, "other_maxima", &replay->other_maxima, true);
+	       add_differences(object, "differences", &replay->differences, NULL) &&
+	       add_differences(object, "other_maxima", &replay->other_maxima, "maximised") &&
+	       add_differences(object, "other_fits", &replay->other_fits, "log_posterior");
 }
 
 static bool print_json(
@@ -103,21 +112,19 @@ static void print_differences(const struct replay_differences *differences)
 	print_more(differences);
 }
 
-/* Made elsewhere. */
-static void print_other_maxima(const struct replay_differences *maxima)
+/* Made elsewhere, with what both are worth. */
+static void print_others(const struct replay_differences *others, const char *told)
 {
-	if (maxima->n == 0)
+	if (others->n == 0)
 		return;
-	printf("Of %zu the model says the same where they were made, but a search from here ends "
-	       "in another place,\nas roundings may have it: the function there, and here\n",
-		maxima->n);
-	for (size_t i = 0; i < maxima->n && i < SHOWN; i++) {
-		const struct replay_difference *other = &maxima->items[i];
+	printf("Of %zu %s\n", others->n, told);
+	for (size_t i = 0; i < others->n && i < SHOWN; i++) {
+		const struct replay_difference *other = &others->items[i];
 		printf("trial %lld: %.10g and %.10g (%s was %s, is %s)\n", (long long)other->trial,
 			other->maximised_recorded, other->maximised_recomputed, other->field,
 			other->recorded, other->recomputed);
 	}
-	print_more(maxima);
+	print_more(others);
 }
 
 static void print_same(const struct replay *replay)
@@ -140,7 +147,12 @@ static void print(const struct report *report, const struct replay *replay)
 	else if (replay->recomputed > 0)
 		print_same(replay);
 	print_differences(&replay->differences);
-	print_other_maxima(&replay->other_maxima);
+	print_others(&replay->other_maxima,
+		"the model says the same where they were made, but a search from here ends in "
+		"another place,\nas roundings may have it: the function there, and here");
+	print_others(&replay->other_fits,
+		"the model says the same at its hyperparameters then, but a fit from here ends "
+		"beside them,\nas roundings may have it: the log posterior there, and here");
 }
 
 int cmd_replay(const struct invocation *call, struct tuner_error *err)

@@ -164,6 +164,8 @@ static bool decide_by_strategy(const struct proposer *proposer, const struct his
 		.n_start = proposer->n_hyperparameters,
 		.work_limit = (uint64_t)terms->work_limit,
 		.judged = terms->judged,
+		.judged_at = terms->judged_at,
+		.n_judged_at = terms->n_judged_at,
 	};
 	bool ok = false;
 	if (configurations == NULL) {

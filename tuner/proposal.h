@@ -68,6 +68,8 @@ struct proposal_terms {
 	size_t parallel;
 	int64_t work_limit; /* evaluations; 0: none */
 	const double *judged; /* instead of a search by the model (suggest.h); NULL: it searches */
+	const double *judged_at; /* with it: the model's hyperparameters; NULL: they are fitted */
+	size_t n_judged_at;
 };
 
 /* The same under given terms, so that it says nothing of the time that was there. */

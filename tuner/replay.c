@@ -230,14 +230,17 @@ static bool take_start(
 
 /* ---- the decision once more ---- */
 
-/* By a search, or what the model thinks of `judged`. */
+/* By a search, or what the model thinks of `judged` at hyperparameters that are fitted again or, if `recorded`, those of
+ * the decision. */
 static bool propose_again(struct player *player, const struct trial *trial,
-	const struct decision *decision, const double *judged, struct proposal *ret,
+	const struct decision *decision, const double *judged, bool recorded, struct proposal *ret,
 	struct tuner_error *err)
 {
 	const struct proposal_terms terms = { .parallel = (size_t)decision->parallel,
 		.work_limit = decision->work_limit,
-		.judged = judged };
+		.judged = judged,
+		.judged_at = recorded ? decision->hyperparameters : NULL,
+		.n_judged_at = recorded ? decision->n_hyperparameters : 0 };
 	struct pending *pending = NULL;
 	struct queued queued = { 0 };
 	bool is_queued = false;
@@ -280,32 +283,91 @@ static bool list_difference(struct replay_differences *list,
 	return true;
 }
 
-/* What the model makes of the recorded choice, where a search of it has come to another. *ret is whether it says
- * the same of it as it did. */
-static bool judge(struct player *player, const struct trial *trial, const struct decision *decision,
-	const struct proposal *found, struct replay_difference *difference, bool *ret,
-	struct tuner_error *err)
+/* Where the recorded choice differs from what comes out here, but may be as good. */
+struct judgement {
+	bool same_place,
+		same_fit; /* the model says the same of the recorded place, as fitted here, or at the
+				      recorded hyperparameters, which are as likely */
+	double maximised; /* at the recorded place */
+	double log_posterior, log_posterior_recorded;
+};
+
+static bool says_the_same(const struct player *player, const struct trial *trial,
+	const struct decision *decision, const struct proposal *judged)
 {
 	struct comparison comparison = { .exact = false };
+	decision_compare(&comparison, player->file, trial, decision, judged);
+	return !comparison.differs;
+}
+
+static bool judge_fit(struct player *player, const struct trial *trial,
+	const struct decision *decision, const double *values, struct judgement *judgement,
+	struct tuner_error *err)
+{
 	struct proposal judged;
+	if (!propose_again(player, trial, decision, values, true, &judged, err))
+		return false;
+	judgement->log_posterior_recorded = judged.suggestion.log_posterior;
+	judgement->same_fit = says_the_same(player, trial, decision, &judged) &&
+			      judgement->log_posterior_recorded >=
+				      judgement->log_posterior - REPLAY_FIT_TOLERANCE;
+	proposal_finish(&judged);
+	return true;
+}
+
+static bool judge_place(struct player *player, const struct trial *trial,
+	const struct decision *decision, const double *values, struct judgement *judgement,
+	struct tuner_error *err)
+{
+	struct proposal judged;
+	if (!propose_again(player, trial, decision, values, false, &judged, err))
+		return false;
+	judgement->same_place = says_the_same(player, trial, decision, &judged);
+	judgement->maximised = judged.suggestion.maximised;
+	judgement->log_posterior = judged.suggestion.log_posterior;
+	proposal_finish(&judged);
+	return true;
+}
+
+/* What the model makes of the recorded choice. */
+static bool judge(struct player *player, const struct trial *trial, const struct decision *decision,
+	const struct proposal *found, struct judgement *ret, struct tuner_error *err)
+{
 	double *values = NULL;
-	*ret = false;
+	*ret = (struct judgement){ .same_place = false };
 	if (strcmp(decision->branch, branch_name(BRANCH_MODEL)) != 0 ||
 		found->suggestion.branch != BRANCH_MODEL)
 		return true;
 	if (!trial_present_values(player->file, trial, &values, err))
 		return false;
 	const bool ok =
-		values == NULL || propose_again(player, trial, decision, values, &judged, err);
-	if (ok && values != NULL) {
-		decision_compare(&comparison, player->file, trial, decision, &judged);
-		difference->maximised_recorded = judged.suggestion.maximised;
-		difference->maximised_recomputed = found->suggestion.maximised;
-		*ret = !comparison.differs;
-		proposal_finish(&judged);
-	}
+		values == NULL ||
+		(judge_place(player, trial, decision, values, ret, err) &&
+			(ret->same_place || judge_fit(player, trial, decision, values, ret, err)));
 	free(values);
 	return ok;
+}
+
+/* A difference that was made elsewhere goes where it belongs. */
+static bool list_judged(struct player *player, const struct trial *trial,
+	const struct decision *decision, const struct proposal *found,
+	struct replay_difference *difference, struct tuner_error *err)
+{
+	struct replay *replay = player->replay;
+	struct judgement judgement;
+	if (!judge(player, trial, decision, found, &judgement, err))
+		return false;
+	if (judgement.same_place) {
+		difference->maximised_recorded = judgement.maximised;
+		difference->maximised_recomputed = found->suggestion.maximised;
+		return list_difference(&replay->other_maxima, difference, err);
+	}
+	if (judgement.same_fit) {
+		difference->maximised_recorded = judgement.log_posterior_recorded;
+		difference->maximised_recomputed = judgement.log_posterior;
+		return list_difference(&replay->other_fits, difference, err);
+	}
+	return list_difference(&replay->differences, difference, err);
 }
 
 static bool compare(struct player *player, const struct trial *trial,
@@ -314,7 +376,6 @@ static bool compare(struct player *player, const struct trial *trial,
 	struct replay *replay = player->replay;
 	const bool is_elsewhere = !is_from_here(replay, decision);
 	struct comparison comparison = { .exact = true };
-	bool is_judged_same = false;
 	decision_compare(&comparison, player->file, trial, decision, found);
 	replay->same_bits += !comparison.differs;
 	if (comparison.differs && is_elsewhere) {
@@ -323,11 +384,9 @@ static bool compare(struct player *player, const struct trial *trial,
 	}
 	if (!comparison.differs)
 		return true;
-	if (is_elsewhere && !judge(player, trial, decision, found, &comparison.difference,
-				    &is_judged_same, err))
-		return false;
-	return list_difference(is_judged_same ? &replay->other_maxima : &replay->differences,
-		&comparison.difference, err);
+	if (is_elsewhere)
+		return list_judged(player, trial, decision, found, &comparison.difference, err);
+	return list_difference(&replay->differences, &comparison.difference, err);
 }
 
 static bool differs(struct player *player, const struct trial *trial, const char *field,
@@ -349,7 +408,7 @@ static bool recompute(struct player *player, const struct trial *trial,
 	if (player->file == NULL || player->file->space.d != trial->d)
 		return differs(player, trial, "settings", decision->settings,
 			"not known to this version", err);
-	if (!propose_again(player, trial, decision, NULL, &proposal, &fault)) {
+	if (!propose_again(player, trial, decision, NULL, false, &proposal, &fault)) {
 		if (fault.code == TUNER_USAGE)
 			return differs(
 				player, trial, "branch", decision->branch, fault.message, err);
@@ -538,5 +597,6 @@ void replay_finish(struct replay *replay)
 {
 	free(replay->differences.items);
 	free(replay->other_maxima.items);
+	free(replay->other_fits.items);
 	*replay = (struct replay){ 0 };
 }

@@ -5,11 +5,15 @@
  * bits that the row has. Roundings differ between processors and libraries, so a decision that was made with others
  * than these is held to REPLAY_TOLERANCE instead. A search of a maximum may then end in another place, where the
  * function is flat, has two maxima of one height, or a climb turned off at a rounding: what is held to the tolerance is
- * then what the model says of the recorded place. */
+ * then what the model says of the recorded place; and a search for hyperparameters likewise. */
 #ifndef TUNER_REPLAY_H
 #define TUNER_REPLAY_H
 
 #include "tuner/trial_report.h"
+
+/* Of hyperparameters that were fitted elsewhere: log posterior, in nats, that they may be behind those that a fit from
+ * here ends with. A fit ends at a slope of 1e-3, or when it has had its evaluations. */
+#define REPLAY_FIT_TOLERANCE 1e-3
 
 /* Of a parameter: of its range in its scale. Of a logarithm: absolute. Else of the number itself. */
 #define REPLAY_TOLERANCE 1e-6
@@ -20,7 +24,7 @@ struct replay_difference {
 	char field[80]; /* "branch", "parameter lr", "hyperparameter 3", "mean" ... */
 	char recorded[160], recomputed[160]; /* numbers to the bit */
 	/* Of a model's choice that was made elsewhere: what it is a maximum of, at the recorded and at the recomputed
-	 * place, both as computed here; NaN where that is not known. */
+	 * place, both as computed here; of other fits likewise the log posterior. NaN where that is not known. */
 	double maximised_recorded, maximised_recomputed;
 };
 
@@ -40,6 +44,9 @@ struct replay {
 	/* Made elsewhere, and not different: at the recorded place all is the same to REPLAY_TOLERANCE, but a search
 	 * from here ends in another place, where the function is as high, or the climbs went apart. */
 	struct replay_differences other_maxima;
+	/* The same of the hyperparameters: at the recorded ones, which are as likely to REPLAY_FIT_TOLERANCE, the model
+	 * says the same of the recorded place. */
+	struct replay_differences other_fits;
 };
 
 /* Recomputes the decision of trial `number`, or all (0). TUNER_USAGE if there is no such trial. A failure leaves
