@@ -1,6 +1,7 @@
 #include "surrogate/cost.h"
 
 #include "surrogate/factor.h"
+#include "surrogate/gp_fit.h"
 
 #include <gsl/gsl_pow_int.h>
 #include <math.h>

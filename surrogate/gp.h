@@ -1,6 +1,6 @@
 /* Gaussian-process regression on the unit cube.
  *
- *     gp_create -> gp_fit (or gp_condition) -> gp_append -> gp_predict, acquisition.h -> gp_destroy
+ *     gp_create -> gp_fit (gp_fit.h) or gp_condition -> gp_append -> gp_predict, acquisition.h -> gp_destroy
  *
  * Matern-5/2 kernel with a lengthscale per dimension and Hamming distance for categories
  * (kernel.h), signal variance 1, noise variance noise_scale_i * sigma^2 on row i, a constant mean
@@ -29,7 +29,6 @@
 #define SURROGATE_GP_H
 
 #include "base/error.h"
-#include "base/random.h"
 #include "surrogate/kernel.h"
 
 #include <stddef.h>
@@ -52,16 +51,6 @@ void gp_destroy(struct gp *gp);
 /* The length of theta: d + 1, warped 3 d + 1. */
 size_t gp_n_hyperparameters(const struct gp *gp);
 
-/* The bounds that fits keep to: l in [0.025, 1000], sigma^2 in [1e-6, 10], or sigma^2 = 1e-6 alone
- * for an objective without noise. */
-void gp_bounds(const struct gp *gp, bool deterministic, double *ret_lower, double *ret_upper);
-
-/* The prior's mode, inside the bounds. */
-void gp_prior_mode(const struct gp *gp, double *ret_theta);
-
-/* A draw from the prior, moved into the bounds. */
-void gp_prior_draw(const struct gp *gp, struct random *random, double *ret_theta);
-
 /* What a model is fitted to. Copied by the calls that take it. */
 struct gp_data {
 	size_t n; /* >= 1 */
@@ -75,47 +64,8 @@ struct gp_data {
 	const double *scatters; /* n: sums of their squared distances from y; NULL: all 0 */
 };
 
-/* How the axes of a warped model find their form. */
-enum gp_warp {
-	GP_WARP_FREE, /* a and b are fitted with the other hyperparameters */
-	GP_WARP_AXES, /* each axis has one of three shapes; each fit tries others on two axes drawn from
-			 `random`, and takes what raises the posterior */
-};
-
-struct gp_fit_options {
-	const double *start; /* theta of the last fit, moved into the bounds; NULL or not
-				  finite: none */
-	struct random *random; /* for two draws from the prior as further starts while n < 5d;
-				  NULL: none */
-	uint64_t work_limit; /* likelihood evaluations in all starts together; 0: no limit */
-	bool deterministic; /* sigma^2 stays at 1e-6 */
-	bool quick; /* from `start` alone, if there is one */
-	size_t evaluations; /* of one search; 0: its own bounds only */
-	enum gp_warp warp; /* of a warped model */
-	size_t neighbours; /* > 0: Vecchia's approximation with so many stands for the likelihood, over
-			      an order drawn from `random` (vecchia.h) */
-	const struct gp_data *model; /* what the model is left conditioned on; NULL: the data */
-};
-
-struct gp_fit_report {
-	uint64_t work; /* likelihood evaluations done */
-	uint64_t approximations; /* of them, those of Vecchia's approximation */
-	double log_posterior; /* log likelihood + log prior at the result, constants included */
-	size_t starts; /* searches begun */
-	bool converged; /* the best search ended at a small projected gradient */
-};
-
-/* Maximises likelihood times prior: bounded L-BFGS from `start`, from the prior's mode, from there with
- * much noise, and from two prior draws; keeps the best, and leaves the model conditioned on the data at it. The work
- * limit ends it early with the best so far (the first evaluation is always done).
- *
- * Errors: TUNER_FATAL without memory, TUNER_NUMERIC if the kernel matrix could not be factored at
- * any start. On failure the model is as it was before. */
-TUNER_MUST_CHECK
-bool gp_fit(struct gp *gp, const struct gp_data *data, const struct gp_fit_options *options,
-	struct gp_fit_report *ret, struct tuner_error *err);
-
-/* The model at given hyperparameters, without a search. Errors and their effect as gp_fit. */
+/* The model at given hyperparameters. Errors: TUNER_FATAL without memory, TUNER_NUMERIC if the kernel matrix cannot be
+ * factored. On failure the model is as it was before. */
 TUNER_MUST_CHECK
 bool gp_condition(
 	struct gp *gp, const struct gp_data *data, const double *theta, struct tuner_error *err);
@@ -141,6 +91,7 @@ void gp_forget(struct gp *gp, size_t m);
 void gp_set_outcomes(struct gp *gp, const double *y, size_t n);
 
 size_t gp_d(const struct gp *gp);
+bool gp_is_warped(const struct gp *gp);
 const enum dimension_kind *gp_kinds(const struct gp *gp); /* d */
 size_t gp_n(const struct gp *gp); /* 0 before the first fit */
 size_t gp_n_outcomes(const struct gp *gp);

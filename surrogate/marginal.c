@@ -1,6 +1,7 @@
 #include "surrogate/marginal.h"
 
 #include "surrogate/factor.h"
+#include "surrogate/gp_fit.h"
 #include "surrogate/likelihood.h"
 #include "surrogate/slice.h"
 

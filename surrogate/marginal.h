@@ -14,7 +14,7 @@
 #ifndef SURROGATE_MARGINAL_H
 #define SURROGATE_MARGINAL_H
 
-#include "surrogate/gp.h"
+#include "surrogate/gp_fit.h"
 
 struct marginal_options {
 	const double *start; /* theta where the chain begins, moved into the bounds */

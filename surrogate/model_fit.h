@@ -6,6 +6,7 @@
 #define SURROGATE_MODEL_FIT_H
 
 #include "surrogate/ensemble.h"
+#include "surrogate/gp_fit.h"
 #include "surrogate/model_data.h"
 
 /* The request's hyperparameters, if they belong to this model; NULL otherwise (there are none, or they

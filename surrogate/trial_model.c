@@ -1,5 +1,7 @@
 #include "surrogate/trial_model.h"
 
+#include "surrogate/gp_fit.h"
+
 #include <math.h>
 
 bool trial_model_init(struct trial_model *model, const struct suggest_request *request, bool warped,

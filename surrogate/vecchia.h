@@ -10,6 +10,7 @@
 #ifndef SURROGATE_VECCHIA_H
 #define SURROGATE_VECCHIA_H
 
+#include "base/random.h"
 #include "surrogate/gp.h"
 
 enum { VECCHIA_NEIGHBOURS = 30 };

@@ -2,7 +2,7 @@
 #include "fixture_rules.h"
 
 #include "surrogate/columns.h"
-#include "surrogate/gp.h"
+#include "surrogate/gp_fit.h"
 #include "surrogate/kernel.h"
 
 #include <gsl/gsl_eigen.h>

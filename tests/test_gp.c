@@ -1,6 +1,6 @@
 /* surrogate/gp.h: fitting, conditioning, appending, predicting. Linked with --wrap=calloc and
  * --wrap=aligned_alloc, the only allocators of the modules under test. */
-#include "surrogate/gp.h"
+#include "surrogate/gp_fit.h"
 
 #include <gsl/gsl_randist.h>
 

@@ -2,7 +2,7 @@
 #include "surrogate/lbfgs.h"
 
 #include "base/random.h"
-#include "surrogate/gp.h"
+#include "surrogate/gp_fit.h"
 
 #include <math.h>
 #include <setjmp.h>

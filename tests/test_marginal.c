@@ -1,5 +1,6 @@
 /* surrogate/marginal.h: chains have the posterior of the hyperparameters. */
 #include "surrogate/marginal.h"
+#include "surrogate/gp_fit.h"
 
 #include <gsl/gsl_cdf.h>
 

@@ -1,5 +1,6 @@
 /* surrogate/replicates.h: repeated trials as one row of the model. */
 #include "surrogate/replicates.h"
+#include "surrogate/gp_fit.h"
 
 #include <math.h>
 #include <setjmp.h>

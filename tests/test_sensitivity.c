@@ -3,6 +3,7 @@
 
 #include "fixture_suggest.h"
 #include "surrogate/design.h"
+#include "surrogate/gp_fit.h"
 #include "surrogate/draws.h"
 
 enum { N_MAX = 256, D_MAX = 6 };

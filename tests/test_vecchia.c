@@ -3,6 +3,7 @@
 #include "surrogate/vecchia.h"
 
 #include "surrogate/factor.h"
+#include "surrogate/gp_fit.h"
 #include "surrogate/vecchia_block.h"
 
 #include <math.h>

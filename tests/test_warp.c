@@ -1,6 +1,6 @@
 #include "surrogate/warp.h"
 
-#include "surrogate/gp.h"
+#include "surrogate/gp_fit.h"
 
 #include <math.h>
 #include <setjmp.h>
