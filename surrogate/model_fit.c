@@ -25,6 +25,13 @@ void model_fit_lengthscales(
 			theta != NULL ? exp(theta[kernel_length_of(columns->kinds, k)]) : 1;
 }
 
+uint64_t model_fit_limit(const struct suggest_request *request)
+{
+	if (request->work_limit == 0)
+		return 0;
+	return request->work_limit >= 10 ? request->work_limit / 10 : 1;
+}
+
 /* Rows of their own, evenly spaced among others. */
 struct thinned {
 	double *X, *y, *scales, *counts, *scatters;

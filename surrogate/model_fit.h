@@ -17,6 +17,10 @@ const double *model_fit_start(const struct gp *gp, const struct suggest_request 
 void model_fit_lengthscales(
 	const struct columns *columns, const double *theta, double *ret_lengthscales);
 
+/* Likelihoods that a fit may take: part of the request's work, since one costs a few times what a point of the
+ * acquisition does; 0: no limit. */
+uint64_t model_fit_limit(const struct suggest_request *request);
+
 /* gp_fit, with its errors and its report, but of more than `most` rows the hyperparameters come from so many,
  * evenly spaced in commit order: they tell as much as is needed, at a small part of the time. */
 TUNER_MUST_CHECK

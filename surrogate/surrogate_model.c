@@ -1,0 +1,248 @@
+#include "surrogate/surrogate_model.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum {
+	SEARCH_WIDELY = 30, /* trials up to which every fit has all its starts */
+	SEARCH_WIDELY_EVERY = 8, /* beyond: every so manyth */
+	SEARCH_SELDOM = 100,
+	SEARCH_SELDOM_EVERY = 24, /* and beyond that */
+	REFIT_ALWAYS = 30, /* trials up to which every suggestion fits anew */
+	REFIT_SELDOM = 45,
+	REFIT_GROWTH = 50, /* beyond: every (n / REFIT_GROWTH)-th suggestion does */
+};
+
+/* Beyond REFIT_ALWAYS, an outcome so many sd from its prediction asks for a fit as well. */
+static const double SURPRISE = 3;
+
+bool surrogate_model_init(struct surrogate_model *model, const struct suggest_request *request,
+	const struct suggest_request *lessons, struct tuner_error *err)
+{
+	model->request = request;
+	if (!gp_create(model->columns.d, model->columns.kinds,
+		    request->strategy->warp != STRATEGY_WARP_NONE, &model->gp, err))
+		return false;
+	model->start = model_fit_start(model->gp, request);
+	model_fit_lengthscales(&model->columns, model->start, model->lengthscales);
+	return model_data_init(&model->data, &model->columns, lessons, model->lengthscales, err);
+}
+
+void surrogate_model_finish(struct surrogate_model *model)
+{
+	feasibility_destroy(model->feasibility);
+	ensemble_finish(&model->ensemble);
+	gp_destroy(model->gp);
+	model_data_finish(&model->data);
+}
+
+/* ---- fit ---- */
+
+/* A fit every so many suggestions. */
+static size_t refit_period(size_t n)
+{
+	return n <= REFIT_ALWAYS      ? 1
+	       : n < REFIT_SELDOM     ? 2
+	       : n < 4 * REFIT_GROWTH ? 3
+				      : n / REFIT_GROWTH;
+}
+
+/* Numbers count up one by one, where several results may have come in since the last suggestion:
+ * counting trials could miss the turn for ever. */
+static bool is_due(const struct suggest_request *request, size_t n)
+{
+	if (request->refit != SUGGEST_REFIT_DUE)
+		return request->refit == SUGGEST_REFIT_ALWAYS;
+	return request->number % refit_period(n) == 0;
+}
+
+/* The last optimum is mostly near the next; every so often the search begins elsewhere, too. */
+static bool is_quick(const struct suggest_request *request, size_t n)
+{
+	const size_t every = n <= SEARCH_SELDOM ? SEARCH_WIDELY_EVERY : SEARCH_SELDOM_EVERY;
+
+	return n > SEARCH_WIDELY && request->number % (every * refit_period(n)) != 0;
+}
+
+/* The last entry of b = L^-1 (y - c) is the newest outcome's distance from what the others predict
+ * there, in sd. */
+static bool is_surprised(const struct gp *gp)
+{
+	return fabs(gp_whitened_outcomes(gp)[gp_n_outcomes(gp) - 1]) > SURPRISE;
+}
+
+static bool judges_at_given(const struct surrogate_model *model)
+{
+	const struct suggest_request *request = model->request;
+
+	return request->judged != NULL && request->judged_at != NULL &&
+	       request->n_judged_at == gp_n_hyperparameters(model->gp);
+}
+
+/* At the start's hyperparameters if they will still do, else at new ones. */
+static bool fit_outcomes(struct surrogate_model *model, struct tuner_error *err)
+{
+	const struct suggest_request *request = model->request;
+	const struct gp_data data = model_data_view(&model->data);
+	struct gp_fit_report report;
+
+	if (judges_at_given(model)) {
+		model->work++;
+		return gp_condition(model->gp, &data, request->judged_at, err);
+	}
+	if (model->start != NULL && !is_due(request, data.n)) {
+		model->work++;
+		if (!gp_condition(model->gp, &data, model->start, err))
+			return false;
+		if (!is_surprised(model->gp) || request->refit == SUGGEST_REFIT_NEVER)
+			return true;
+	}
+	if (!model_fit(model->gp, &model->data, request, model->start, is_quick(request, data.n),
+		    model_fit_limit(request), &report, err))
+		return false;
+	model->work += report.work;
+	model->approximations = report.approximations;
+	return true;
+}
+
+/* ---- failures ---- */
+
+static bool fit_feasibility(struct surrogate_model *model, struct tuner_error *err)
+{
+	const struct model_data *data = &model->data;
+	const struct feasibility_data ended = { .n = data->n,
+		.d = data->d,
+		.kinds = model->columns.kinds,
+		.X = data->X,
+		.valued = data->valued,
+		.counts = data->counts };
+	uint64_t work = 0;
+
+	if (!feasibility_create(
+		    &ended, model_fit_limit(model->request), &model->feasibility, &work, err))
+		return false;
+	model->work += work;
+	return true;
+}
+
+/* Few failures are bad trials. Of many there is a model of their own. */
+static bool judge_failures(struct surrogate_model *model, struct tuner_error *err)
+{
+	struct model_data *data = &model->data;
+	bool foretold[MODEL_ROWS_MAX];
+
+	if (!feasibility_is_due(data->n_failed, data->n_trials))
+		return true;
+	if (!fit_feasibility(model, err) ||
+		!feasibility_foretold(model->feasibility, foretold, err))
+		return false;
+	model_data_keep_failures(data, foretold);
+	return true;
+}
+
+/* ---- hyperparameters as draws ---- */
+
+/* States of a chain that goes on from where the last suggestion left it; a new one starts from the most likely
+ * hyperparameters. */
+static bool sample(
+	struct surrogate_model *model, double *thetas, size_t *ret_n, struct tuner_error *err)
+{
+	const struct suggest_request *request = model->request;
+	const uint64_t limit = model_fit_limit(request);
+	struct gp_fit_report report;
+	struct tuner_error failed;
+	uint64_t work;
+
+	if (model->start != NULL) {
+		if (model_fit_sample(model->gp, &model->data, request, model->start, false, limit,
+			    thetas, ret_n, &work, &failed)) {
+			model->work += work;
+			return true;
+		}
+		if (failed.code != TUNER_NUMERIC) {
+			*err = failed;
+			return false;
+		}
+	}
+	if (!model_fit(model->gp, &model->data, request, NULL, false, limit, &report, err) ||
+		!model_fit_sample(model->gp, &model->data, request, gp_hyperparameters(model->gp),
+			true, limit, thetas, ret_n, &work, err))
+		return false;
+	model->work += report.work + work;
+	model->approximations = report.approximations;
+	return true;
+}
+
+static bool fit_ensemble(struct surrogate_model *model, struct tuner_error *err)
+{
+	const struct gp_data data = model_data_view(&model->data);
+	double *thetas = calloc(ENSEMBLE_MAX * gp_n_hyperparameters(model->gp), sizeof *thetas);
+	size_t n;
+	const bool ok = (thetas != NULL || tuner_fail_memory(err)) &&
+			sample(model, thetas, &n, err) &&
+			ensemble_condition(&model->ensemble, model->gp, &data, thetas, n, err);
+
+	free(thetas);
+	if (ok)
+		model->work += n;
+	return ok;
+}
+
+size_t surrogate_model_count(const struct surrogate_model *model)
+{
+	return model->ensemble.n > 0 ? model->ensemble.n : 1;
+}
+
+struct gp *surrogate_model_nth(const struct surrogate_model *model, size_t i)
+{
+	return model->ensemble.n > 0 ? model->ensemble.gps[i] : model->gp;
+}
+
+/* Of several the one from which a chain goes on. */
+const struct gp *surrogate_model_latest(const struct surrogate_model *model)
+{
+	return surrogate_model_nth(model, surrogate_model_count(model) - 1);
+}
+
+/* ---- the fit ---- */
+
+bool surrogate_model_fit(struct surrogate_model *model, struct tuner_error *err)
+{
+	const struct strategy *strategy = model->request->strategy;
+	const bool is_marginal = strategy->hyperparameters == STRATEGY_MARGINAL &&
+				 strategy->acquisition == STRATEGY_EI;
+
+	if (!judge_failures(model, err) || !(is_marginal ? fit_ensemble : fit_outcomes)(model, err))
+		return false;
+	if (is_marginal)
+		ensemble_lengthscales(&model->ensemble, model->lengthscales);
+	else
+		model_fit_lengthscales(
+			&model->columns, gp_hyperparameters(model->gp), model->lengthscales);
+	return true;
+}
+
+bool surrogate_model_append_pending(struct surrogate_model *model, struct tuner_error *err)
+{
+	const struct model_data *data = &model->data;
+
+	return model->ensemble.n > 0
+		       ? ensemble_append(&model->ensemble, data->X_pending, data->n_pending, err)
+		       : gp_append(model->gp, data->X_pending, NULL, data->n_pending, err);
+}
+
+bool surrogate_model_predict(const struct surrogate_model *model, const double *x, double *ret_mean,
+	double *ret_sd, struct tuner_error *err)
+{
+	return model->ensemble.n > 0 ? ensemble_predict(&model->ensemble, x, ret_mean, ret_sd, err)
+				     : gp_predict(model->gp, x, 1, ret_mean, ret_sd, err);
+}
+
+bool surrogate_model_log_posterior(
+	const struct surrogate_model *model, double *ret, struct tuner_error *err)
+{
+	const struct gp_data data = model_data_view(&model->data);
+
+	return gp_likelihood(model->gp, &data, gp_hyperparameters(surrogate_model_latest(model)),
+		true, ret, NULL, err);
+}
