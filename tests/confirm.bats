@@ -84,6 +84,35 @@ shown() { # FILTER
 	"$TUNER" verify
 }
 
+@test "left out, the job is the search again once its confirmation has ended" {
+	write_noisy
+	"$TUNER" run job.jsonc --quiet
+	[ "$("$TUNER" status --json | jq -r .job)" = job ]
+	touch hold
+	start "$TUNER" confirm job --top 1 --repeats 2
+	await sh -c '[ "$(wc -l <starts)" -ge 7 ]'
+	# While it runs it is what is meant.
+	[ "$("$TUNER" status --json | jq -r .job)" = job-confirm ]
+	"$TUNER" stop
+	finished
+	[ "$status" -eq 130 ] || [ "$status" -eq 143 ] || [ "$status" -eq 0 ]
+	[ "$("$TUNER" status --json 2>told | jq -r .job)" = job ]
+	grep -q 'job job (the newest of 2, but for what confirms another)' told
+	rm hold
+	"$TUNER" confirm --quiet --top 1 --repeats 2
+	for command in status best "why best" importance; do
+		# shellcheck disable=SC2086 # a command and its argument
+		"$TUNER" $command >/dev/null 2>told
+		grep -q '^job job (the newest' told
+	done
+	[ "$("$TUNER" status job-confirm --json | jq -r .job)" = job-confirm ]
+	# A job of a later day is newer than both; and one that is only called so confirms nothing.
+	"$TUNER" run job.jsonc --name other-confirm --quiet
+	[ "$("$TUNER" status --json 2>/dev/null | jq -r .job)" = other-confirm ]
+	"$TUNER" run job.jsonc --name other --quiet
+	[ "$("$TUNER" status --json 2>/dev/null | jq -r .job)" = other ]
+}
+
 @test "arms, early stopping and ends of the search are no part of it" {
 	write_noisy '"arms": { "a": "random", "b": "sobol" }, "repeats": 2, "early_stopping": "median",'
 	sed -i '/"strategy"/d' job.jsonc

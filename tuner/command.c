@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/number.h"
+#include "tuner/confirmation.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -267,7 +268,9 @@ void command_help(const struct subcommand *command, FILE *out)
 			else
 				fprintf(out, "  %-*s %s\n", SYNOPSIS_COLUMNS, left, c->help);
 		}
-		fputs("\nA JOB is a job's name or its file; left out, it is the newest.\n"
+		fputs("\nA JOB is a job's name or its file; left out, it is the newest (what "
+		      "\"tuner "
+		      "confirm\" runs,\nonly until it has ended).\n"
 		      "\"tuner COMMAND --help\" tells more about one.\n",
 			out);
 		return;
@@ -356,30 +359,58 @@ static bool no_such_job(struct store *store, const char *argument, struct tuner_
 	return false;
 }
 
+/* The newest; one that confirms another only as long as it has not ended: afterwards the search is meant again, of
+ * which its result is a part. */
+static size_t newest_of(const struct job_list *list, bool *ret_passed)
+{
+	size_t i = list->n;
+
+	*ret_passed = false;
+	while (i-- > 0) {
+		if (list->items[i].state == JOB_OPEN ||
+			confirmation_search(list, &list->items[i]) == NULL)
+			return i;
+		*ret_passed = true;
+	}
+	return list->n - 1; /* nothing confirms without a search */
+}
+
+static bool newest_job(struct store *store, struct job *ret, struct tuner_error *err)
+{
+	struct job_list list;
+	bool passed = false;
+
+	if (!job_list(store, &list, err))
+		return false;
+	if (list.n == 0) {
+		job_list_finish(&list);
+		return no_such_job(store, "", err);
+	}
+	const size_t i = newest_of(&list, &passed);
+	if (list.n > 1)
+		fprintf(stderr, "job %s (the newest of %zu%s)\n", list.items[i].name, list.n,
+			passed ? ", but for what confirms another" : "");
+	*ret = list.items[i];
+	list.items[i] = (struct job){ 0 };
+	job_list_finish(&list);
+	return true;
+}
+
 bool command_job(
 	struct store *store, const char *argument, struct job *ret, struct tuner_error *err)
 {
 	bool found = false;
+
+	if (argument == NULL)
+		return newest_job(store, ret, err);
 	if (!job_find(store, argument, ret, &found, err))
 		return false;
-	if (!found && argument != NULL) {
+	if (!found) {
 		char *path = realpath(argument, NULL);
 		const bool ok = path == NULL || job_find_by_path(store, path, ret, &found, err);
 		free(path);
 		if (!ok)
 			return false;
 	}
-	if (!found)
-		return no_such_job(store, argument ? argument : "", err);
-	if (argument == NULL) {
-		struct job_list list;
-		if (!job_list(store, &list, err)) {
-			job_finish(ret);
-			return false;
-		}
-		if (list.n > 1)
-			fprintf(stderr, "job %s (the newest of %zu)\n", ret->name, list.n);
-		job_list_finish(&list);
-	}
-	return true;
+	return found || no_such_job(store, argument, err);
 }

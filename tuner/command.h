@@ -99,8 +99,8 @@ void command_say_age(const struct invocation *call, const struct store *store);
 TUNER_MUST_CHECK
 bool command_take_over(const struct invocation *call, struct tuner_error *err);
 
-/* Finds the job that an argument names: its name, its job file (a path), or, NULL, the newest; a note
- * on standard error says which when it was left out and there are several. TUNER_USAGE names the
+/* Finds the job that an argument names: its name, its job file (a path), or, NULL, the newest (of those that
+ * only confirm another one not those that have ended); a note on standard error says which when it was left out and there are several. TUNER_USAGE names the
  * jobs there are. */
 TUNER_MUST_CHECK
 bool command_job(

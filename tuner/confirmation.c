@@ -28,15 +28,37 @@ char *confirmation_name(const struct report *report)
 	return text_take(&name);
 }
 
+/* Bytes of the search's name in that of a job of repeats; 0: it is none. Its file is made, never read, so that it has
+ * no path. */
+static size_t search_length(const struct job *job)
+{
+	const size_t length = strlen(job->name), suffix = strlen(SUFFIX);
+	const bool is_one = length > suffix && job->path[0] == '\0' &&
+			    strcmp(job->name + length - suffix, SUFFIX) == 0;
+
+	return is_one ? length - suffix : 0;
+}
+
+const struct job *confirmation_search(const struct job_list *jobs, const struct job *job)
+{
+	const size_t length = search_length(job);
+
+	for (size_t i = 0; length > 0 && i < jobs->n; i++)
+		if (strlen(jobs->items[i].name) == length &&
+			strncmp(jobs->items[i].name, job->name, length) == 0)
+			return &jobs->items[i];
+	return NULL;
+}
+
 bool confirmation_open_search(const struct invocation *call, const char *argument,
 	struct report *ret, struct tuner_error *err)
 {
 	if (!report_open(call, argument, ret, err))
 		return false;
-	const size_t length = strlen(ret->job.name), suffix = strlen(SUFFIX);
-	if (length <= suffix || strcmp(ret->job.name + length - suffix, SUFFIX) != 0)
+	const size_t length = search_length(&ret->job);
+	if (length == 0)
 		return true;
-	char *name = strndup(ret->job.name, length - suffix);
+	char *name = strndup(ret->job.name, length);
 	struct job job = { 0 };
 	bool found = false;
 	bool ok = name != NULL ? job_find(ret->store, name, &job, &found, err)

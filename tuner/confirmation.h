@@ -47,7 +47,10 @@ struct confirmation {
 	struct group_difference gain;
 };
 
-/* As report_open; of a job of repeats its search is opened. After a confirmation that is the newest job. */
+/* The search whose best trials `job` trains again, among `jobs`; NULL: it does no such thing. */
+const struct job *confirmation_search(const struct job_list *jobs, const struct job *job);
+
+/* As report_open; of a job of repeats its search is opened. While a confirmation runs that is the newest job. */
 TUNER_MUST_CHECK
 bool confirmation_open_search(const struct invocation *call, const char *argument,
 	struct report *ret, struct tuner_error *err);
