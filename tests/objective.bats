@@ -179,6 +179,44 @@ sound() {
 	sound
 }
 
+@test "a metric that no trial has reported is refused, and what may be meant is said" {
+	write_formula '{ "metric": "accuracy", "goal": "maximize" }'
+	"$TUNER" run job.jsonc --quiet --trials 3
+	run "$TUNER" rescore --set objective.metric=acuracy
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'no trial of job "job" has reported "acuracy": did you mean "accuracy"?'* ]]
+	run "$TUNER" rescore --set 'objective.expression=accuracy - log2(`lag-sm`)'
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'has reported "lag-sm": did you mean "lag-ms"?'* ]]
+	run "$TUNER" rescore --set objective.metric=throughput
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'has reported "throughput": they have accuracy, lag-ms, '* ]]
+	sql_is "SELECT count(*) FROM objective_version" 1
+	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 3
+}
+
+@test "what was changed while rescore waited for the database is not written over" {
+	write_formula '{ "metric": "accuracy", "goal": "maximize" }'
+	"$TUNER" run job.jsonc --quiet --trials 2 --name first
+	"$TUNER" run job.jsonc --quiet --trials 2
+	# It waits for a second; on a machine that is slower than that it is asked again.
+	for try in $(seq 20); do
+		touch held
+		start flock tuner.db.lock sh -c 'touch has-it; while [ -e held ]; do sleep 0.01; done'
+		await test -e has-it
+		"$TUNER" rescore --set objective.metric=lag-ms >out 2>told &
+		rescorer=$!
+		await grep -q '^job job (the newest of 2)' told
+		sqlite3 tuner.db "UPDATE job SET trial_cap = trial_cap + 100 WHERE name = 'job'"
+		rm held has-it
+		finished
+		if wait $rescorer; then break; fi
+		grep -q 'another process works with this database' told
+	done
+	sql_is "SELECT trial_cap FROM job WHERE name = 'job'" $((2 + 100 * try))
+	sql_is "SELECT o.metric FROM job j JOIN objective_version o ON o.id = j.objective_version WHERE j.name = 'job'" lag-ms
+}
+
 @test "rescore is refused while a run holds the job, and changes nothing then" {
 	write_formula '{ "metric": "accuracy", "goal": "maximize" }'
 	touch hold

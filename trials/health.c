@@ -4,6 +4,7 @@
 #include "trials/state.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -179,6 +180,42 @@ bool metric_was_reported(
 		return false;
 	*ret = any != 0;
 	return true;
+}
+
+void metric_names_finish(struct metric_names *names)
+{
+	for (size_t i = 0; i < names->n; i++)
+		free(names->items[i]);
+	free(names->items);
+	*names = (struct metric_names){ 0 };
+}
+
+bool metric_names_select(
+	struct store *store, int64_t job_id, struct metric_names *ret, struct tuner_error *err)
+{
+	struct metric_names names = { 0 };
+	size_t capacity = 0;
+	struct query query;
+	bool found = false, ok = true;
+
+	/* Name by name as far as the first row of it, as above. */
+	query_open(&query, store,
+		"SELECT n.name FROM metric_name n WHERE EXISTS (SELECT 1 FROM trial t CROSS JOIN "
+		"attempt a ON a.trial = t.id CROSS JOIN metric m ON m.attempt = a.id AND m.name = "
+		"n.id WHERE t.job = ?1) ORDER BY n.id");
+	query_bind_int(&query, job_id);
+	while (ok && (ok = query_row(&query, &found, err)) && found) {
+		ok = array_grow(
+			(void **)&names.items, &names.n, &capacity, sizeof *names.items, err);
+		if (ok && !query_text_copy(&query, &names.items[names.n - 1]))
+			ok = tuner_fail_memory(err);
+	}
+	query_close(&query);
+	if (ok)
+		*ret = names;
+	else
+		metric_names_finish(&names);
+	return ok;
 }
 
 bool prediction_select(struct store *store, int64_t job_id, struct prediction *ret, size_t size,

@@ -44,6 +44,17 @@ TUNER_MUST_CHECK
 bool metric_was_reported(
 	struct store *store, int64_t job_id, const char *name, bool *ret, struct tuner_error *err);
 
+/* The names of all metrics that attempts of the job have reported, in the order of their first report. */
+struct metric_names {
+	char **items;
+	size_t n;
+};
+
+TUNER_MUST_CHECK
+bool metric_names_select(
+	struct store *store, int64_t job_id, struct metric_names *ret, struct tuner_error *err);
+void metric_names_finish(struct metric_names *names);
+
 /* A done trial that a model chose: what it predicted, and what came. User's unit and sign. */
 struct prediction {
 	double mean, sd, objective;

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/number.h"
+#include "trials/health.h"
 #include "tuner/job_open.h"
 #include "tuner/report_json.h"
 #include "tuner/rescore.h"
@@ -175,14 +176,70 @@ static cJSON *list_json(
 	return NULL;
 }
 
+/* ---- what no trial has reported ---- */
+
+/* With a result of any trial it is what was meant; trials that reported nothing were told of, by a name that is not
+ * kept. */
+static const char *unreported(const struct job_file *before, const struct job_file *file,
+	const struct rescored_list *list, const struct metric_names *names)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->items[i].complete)
+			return NULL;
+	for (size_t m = 0; names->n > 0 && m < file->objective.n; m++) {
+		const char *metric = file->objective.metrics[m].name;
+		bool known = strcmp(metric, before->metric) == 0;
+		for (size_t i = 0; i < names->n; i++)
+			known = known || strcmp(metric, names->items[i]) == 0;
+		if (!known)
+			return metric;
+	}
+	return NULL;
+}
+
+static bool fail_unreported(const char *job, const char *metric, const struct metric_names *names,
+	struct tuner_error *err)
+{
+	const char *nearest = nearest_word(metric, (const char *const *)names->items, names->n);
+	struct text shown = TEXT_EMPTY, known = TEXT_EMPTY;
+
+	for (size_t i = 0; i < names->n; i++)
+		text_print(&known, "%s%s", i > 0 ? ", " : "", names->items[i]);
+	if (nearest != NULL)
+		text_print(&shown, "did you mean \"%s\"?", nearest);
+	else
+		text_print(&shown, "they have %.400s", known.bytes);
+	tuner_fail(err, TUNER_USAGE, "no trial of job \"%s\" has reported \"%.80s\": %.420s", job,
+		metric, shown.bytes);
+	text_finish(&known);
+	text_finish(&shown);
+	return false;
+}
+
+/* An objective that no trial has would take away every result of the job: a misspelt one. */
+static bool check_reported(struct store *store, const struct job *job,
+	const struct job_file *before, const struct job_file *file,
+	const struct rescored_list *list, struct tuner_error *err)
+{
+	struct metric_names names;
+
+	if (!metric_names_select(store, job->id, &names, err))
+		return false;
+	const char *metric = unreported(before, file, list, &names);
+	const bool ok = metric == NULL || fail_unreported(job->name, metric, &names, err);
+	metric_names_finish(&names);
+	return ok;
+}
+
 /* ---- doing ---- */
 
-static bool rescore(struct store *store, const struct job *job, const struct job_file *file,
-	struct rescored_list *ret, struct tuner_error *err)
+static bool rescore(struct store *store, const struct job *job, const struct job_file *before,
+	const struct job_file *file, struct rescored_list *ret, struct tuner_error *err)
 {
 	if (!store_begin(store, STORE_DURABLE, err))
 		return false;
 	if (rescore_trials(store, job, file, ret, err) &&
+		check_reported(store, job, before, file, ret, err) &&
 		rescore_store(store, job, file, ret, clock_wall_us(), err) &&
 		store_commit(store, err))
 		return true;
@@ -190,36 +247,40 @@ static bool rescore(struct store *store, const struct job *job, const struct job
 	return false;
 }
 
+static bool open_for(const struct invocation *call, const char *name, struct store **ret,
+	struct tuner_error *err)
+{
+	if (store_open_soon(call->db, STORE_INSTANT_MS, ret, err))
+		return true;
+	return err->code == TUNER_RETRY
+		       ? tuner_fail(err, TUNER_USAGE,
+				 "another process works with this database, and holds the results "
+				 "in memory: \"tuner stop %s\" ends its run, then rescore, and "
+				 "\"tuner run\" goes on by the new objective",
+				 name)
+		       : false;
+}
+
+/* Of the job only which it is is known so far: what it says was another's to change until we hold the database. */
 static bool rescore_job(
-	const struct invocation *call, const struct job *job, struct tuner_error *err)
+	const struct invocation *call, int64_t id, const char *name, struct tuner_error *err)
 {
 	struct store *store = NULL;
+	struct job job = { 0 };
 	struct job_file *before = NULL, *file = NULL;
 	struct rescored_list list = { 0 };
-	bool ok = false;
+	const bool ok = open_for(call, name, &store, err) && job_load(store, id, &job, err) &&
+			job_stored_file(&job, &before, err) &&
+			wanted_file(call, &job, false, &file, err) &&
+			check_differs(call, &job, file, err) &&
+			rescore(store, &job, before, file, &list, err) &&
+			(call->json ? json_out(list_json(&job, file, &list), err)
+				    : print_words(&job, before, file, &list, err));
 
-	if (!job_stored_file(job, &before, err) || !wanted_file(call, job, false, &file, err) ||
-		!check_differs(call, job, file, err))
-		goto out;
-	if (!store_open_soon(call->db, STORE_INSTANT_MS, &store, err)) {
-		if (err->code == TUNER_RETRY)
-			tuner_fail(err, TUNER_USAGE,
-				"another process works with this database, and holds the results "
-				"in "
-				"memory: \"tuner stop %s\" ends its run, then rescore, and \"tuner "
-				"run\" "
-				"goes on by the new objective",
-				job->name);
-		goto out;
-	}
-	if (!rescore(store, job, file, &list, err))
-		goto out;
-	ok = call->json ? json_out(list_json(job, file, &list), err)
-			: print_words(job, before, file, &list, err);
-out:
 	rescored_list_finish(&list);
 	job_file_destroy(file);
 	job_file_destroy(before);
+	job_finish(&job);
 	store_close(store);
 	return ok;
 }
@@ -251,7 +312,7 @@ int cmd_rescore(const struct invocation *call, struct tuner_error *err)
 	}
 	store_close(store); /* for writing it is opened anew */
 	store = NULL;
-	ok = rescore_job(call, &job, err);
+	ok = rescore_job(call, job.id, job.name, err);
 out:
 	job_finish(&job);
 	store_close(store);
