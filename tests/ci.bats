@@ -58,6 +58,31 @@ END
 	[[ "$output" == *"trial 2 has 10.25, with 0.75 to spare"* ]]
 }
 
+@test "a gate on a metric that is not reported is told of with the first result, and when the job goes on" {
+	TRIALS=3 PARALLEL=1 STRATEGY=random write_job
+	cat >train.sh <<'END'
+while [ -e "hold-$TUNER_TRIAL" ]; do sleep 0.02; done
+printf '@tuner {"loss": %s, "latency": 5}\n' "$2"
+END
+	sed -i '/"metrics":/d' job.jsonc
+	touch hold-2
+	start "$TUNER" run job.jsonc --gate 'latancy < 11' --gate 'latency < 11' --gate 'loss < 2' --gate 'size < 1'
+	await grep -q '^warning: gate latancy < 11: no trial has reported "latancy" so far; did you mean "latency"?$' output
+	await grep -q '^warning: gate size < 1: no trial has reported "size" so far, only loss, latency$' output
+	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 1
+	rm hold-2
+	finished
+	[ "$status" -eq 1 ]
+	[ "$(grep -c ^warning output)" -eq 2 ]
+	grep -q '^gate missed: latancy < 11: trial . reported no latancy' output
+	run "$TUNER" run job.jsonc --trials 4 --gate 'latancy < 11' --gate 'latency < 11'
+	[[ "$output" == *'warning: gate latancy < 11: no trial has reported "latancy" so far; did you mean "latency"?'*'trial 4 '* ]]
+	[ "$(grep -c ^warning <<<"$output")" -eq 1 ]
+	# What any trial has reported may be reported by the best.
+	run "$TUNER" run job.jsonc --trials 5 --name other --gate 'latency < 11' --gate 'loss < 2'
+	[[ "$output" != *warning* ]]
+}
+
 @test "a job without a result has no gate held, and ends with 4" {
 	TRIALS=2 write_job
 	touch crash

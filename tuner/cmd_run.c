@@ -285,6 +285,8 @@ static int run_job(struct run *run, struct tuner_error *err)
 		.code = run->code.state,
 		.witness = run->witness,
 		.reuse = run->reuse,
+		.gates = run->ci.gates,
+		.n_gates = run->ci.n_gates,
 		.stop_at_once = run->ci.on,
 	};
 	int status = -1;

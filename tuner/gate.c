@@ -1,6 +1,8 @@
 #include "tuner/gate.h"
 
 #include "base/number.h"
+#include "trials/health.h"
+#include "tuner/text_width.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -122,6 +124,60 @@ bool gate_parse(
 		gate_finish(&gate);
 	return ok;
 }
+
+/* ---- what nobody reports ---- */
+
+static void warn_of(const struct gate *gate, const struct metric_names *names, struct text *ret)
+{
+	const char *nearest =
+		nearest_word(gate->metric, (const char *const *)names->items, names->n);
+	struct text line = TEXT_EMPTY;
+
+	text_print(&line, "warning: gate %s: no trial has reported \"%s\" so far", gate->text,
+		gate->metric);
+	if (nearest != NULL)
+		text_print(&line, "; did you mean \"%s\"?", nearest);
+	for (size_t i = 0; nearest == NULL && i < names->n; i++)
+		text_print(&line, "%s%s", i > 0 ? ", " : ", only ", names->items[i]);
+	text_add(ret, ret->length > 0 ? "\n" : "");
+	text_add_visible(ret, line.bytes);
+	text_finish(&line);
+}
+
+static bool is_among(const char *metric, const struct metric_names *names)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (strcmp(metric, names->items[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Whether the gate is held against a metric's rows, not the objective. */
+static bool asks_for_rows(const struct gate *gate, const struct job_file *file)
+{
+	return strcmp(gate->metric, file->metric) != 0;
+}
+
+bool gates_warn(const struct gate *gates, size_t n, const struct job_file *file,
+	struct store *store, int64_t job_id, struct text *ret, struct tuner_error *err)
+{
+	struct metric_names names = { 0 };
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++)
+		any = any || asks_for_rows(&gates[i], file);
+	if (!any)
+		return true;
+	if (!metric_names_select(store, job_id, &names, err))
+		return false;
+	for (size_t i = 0; i < n && names.n > 0; i++)
+		if (asks_for_rows(&gates[i], file) && !is_among(gates[i].metric, &names))
+			warn_of(&gates[i], &names, ret);
+	metric_names_finish(&names);
+	return !text_failed(ret) || tuner_fail_memory(err);
+}
+
+/* ---- a baseline ---- */
 
 bool gate_of_baseline(double objective, double tolerance, const struct job_file *file,
 	struct gate *ret, struct tuner_error *err)

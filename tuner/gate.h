@@ -50,6 +50,13 @@ TUNER_MUST_CHECK
 bool gate_judge(struct gate *gate, struct store *store, const struct job_file *file,
 	const struct trial *best, struct tuner_error *err);
 
+/* Appends a warning for each gate on a metric that no trial of the job has reported so far though they have
+ * reported others: it is misspelt, or the script does not report it. A line each, without an end; nothing before any trial has
+ * reported. */
+TUNER_MUST_CHECK
+bool gates_warn(const struct gate *gates, size_t n, const struct job_file *file,
+	struct store *store, int64_t job_id, struct text *ret, struct tuner_error *err);
+
 /* A metric's value at a trial, as above; NaN: it reported none. */
 TUNER_MUST_CHECK
 bool metric_at_trial(struct store *store, const struct job_file *file, const struct trial *trial,

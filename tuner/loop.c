@@ -79,6 +79,23 @@ static void show_end(struct loop *loop, const struct turn *turn)
 		best != NULL && best->number == turn->shown.number);
 }
 
+/* With the first result it is known what trials report: before the budget is spent, not after it. */
+static void look_at_gates(struct loop *loop)
+{
+	const struct loop_settings *settings = loop->settings;
+	struct text warnings = TEXT_EMPTY;
+	struct tuner_error ignored;
+
+	if (loop->gates_looked_at)
+		return;
+	loop->gates_looked_at = true;
+	if (gates_warn(settings->gates, settings->n_gates, loop->file, loop->store,
+		    settings->job_id, &warnings, &ignored) &&
+		warnings.length > 0)
+		progress_say(settings->progress, "%s", warnings.bytes);
+	text_finish(&warnings);
+}
+
 /* What follows from a committed turn. */
 static bool act(struct loop *loop, struct turn *turn, struct tuner_error *err)
 {
@@ -104,6 +121,8 @@ static bool act(struct loop *loop, struct turn *turn, struct tuner_error *err)
 		loop_keep_notice(loop);
 		backend->ops->forget(backend, turn->ended->attempt);
 		show_end(loop, turn);
+		if (turn->fate.trial == TRIAL_DONE)
+			look_at_gates(loop);
 	}
 	return true;
 }
@@ -527,6 +546,8 @@ static bool begin(struct loop *loop, struct tuner_error *err)
 	if (!ok)
 		store_rollback(loop->store);
 	ok = ok && store_commit(loop->store, err);
+	if (ok && loop->probe_passed)
+		look_at_gates(loop);
 out:
 	job_finish(&job);
 	return ok;

@@ -8,6 +8,7 @@
 
 #include "scheduler/backend.h"
 #include "tuner/command.h"
+#include "tuner/gate.h"
 #include "tuner/jobfile.h"
 #include "tuner/pool.h"
 #include "tuner/progress.h"
@@ -24,6 +25,8 @@ struct loop_settings {
 	int64_t code; /* state of frozen code (trials/provenance.h); 0: it is live */
 	struct witness *witness; /* NULL: nobody looks at code, data and versions */
 	struct reuse *reuse; /* NULL: nothing is taken over */
+	const struct gate *gates; /* what the run will be judged by */
+	size_t n_gates;
 	bool stop_at_once; /* the first SIGINT already ends what runs: who sent it waits seconds */
 	bool stop_only; /* `tuner stop` without a living run: end what survived, propose nothing */
 };

@@ -109,6 +109,7 @@ struct loop {
 	int64_t infrastructure_failures; /* in this sitting, and those before it that were killed */
 	int64_t failed_in_a_row; /* launches, in the same, while there is no objective */
 	bool probe_passed;
+	bool gates_looked_at; /* whether trials report what they ask for */
 	struct text log_tail;
 
 	struct provenance_notes notes;
