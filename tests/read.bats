@@ -717,6 +717,23 @@ END
 	[[ "$output" == *"same objective"* ]]
 }
 
+@test "sentences are as wide as the terminal, and elsewhere a line each" {
+	STRATEGY=bayesian TRIALS=9 write_job
+	"$TUNER" run job.jsonc --quiet
+	for command in "status job" "best job" "why job 9" "importance job" "doctor job" "verify job"; do
+		# shellcheck disable=SC2086 # a command and its arguments
+		"$TUNER" $command >plain || true
+		NO_COLOR=1 TERM=xterm script -qec "stty cols 44; '$TUNER' $command" typescript >/dev/null || true
+		tr -d '\r' <typescript | grep -v '^Script' >shown
+		# What is to be copied (next) may be wider.
+		sed '/^next/,$d' shown >sentences
+		python3 -c 'import sys; sys.exit(max(len(line.rstrip("\n")) for line in open("sentences", encoding="utf-8")) > 44)'
+		[ "$(wc -l <shown)" -gt "$(wc -l <plain)" ] || [ "$command" = "verify job" ]
+	done
+	"$TUNER" importance >plain 2>&1
+	grep -q '^From 9 trials, each foretold by the others with R2 = .*; noise is .* of the variance.$' plain
+}
+
 @test "why tells what stood in for the model, and why" {
 	TRIALS=3 PARALLEL=1 write_job
 	"$TUNER" run job.jsonc --quiet --set 'strategy={"name": "bayesian", "initial": 1}'

@@ -88,6 +88,32 @@ static void a_longer_word_has_its_own_line(void **state)
 	wraps("incomprehensible", 6, "incomprehensible\n");
 }
 
+static void only_lines_that_are_too_wide_are_broken(void **state)
+{
+	struct text text = TEXT_EMPTY;
+
+	text_add_wrapped_lines(&text, "short\n\n  x=1   y=2\nno end", 30);
+	assert_string_equal(text.bytes, "short\n\n  x=1   y=2\nno end");
+	text_clear(&text);
+	/* Further lines stand deeper; a line that just fits is whole. */
+	text_add_wrapped_lines(&text,
+		"  one two three four five six seven eight\n123456789 123456789 123456789\n", 29);
+	assert_string_equal(text.bytes,
+		"  one two three four five six\n    seven eight\n123456789 123456789 123456789\n");
+	text_clear(&text);
+	/* By columns, not by bytes; a word without blanks has a line of its own. */
+	text_add_wrapped_lines(&text, "学習率 学習率 学習率 学習率 学習率\n", 24);
+	assert_string_equal(text.bytes, "学習率 学習率 学習率\n  学習率 学習率\n");
+	text_clear(&text);
+	text_add_wrapped_lines(&text, "see /a/path/that/is/much/longer/than/a/line now\n", 24);
+	assert_string_equal(text.bytes, "see\n  /a/path/that/is/much/longer/than/a/line\n  now\n");
+	text_clear(&text);
+	/* Too narrow for steps to the right. */
+	text_add_wrapped_lines(&text, "          aa bb cc\n", 8);
+	assert_string_equal(text.bytes, "aa bb cc\n");
+	text_finish(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -98,6 +124,7 @@ int main(void)
 		cmocka_unit_test(what_could_steer_a_terminal_is_replaced),
 		cmocka_unit_test(a_paragraph_is_broken_at_blanks),
 		cmocka_unit_test(a_longer_word_has_its_own_line),
+		cmocka_unit_test(only_lines_that_are_too_wide_are_broken),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

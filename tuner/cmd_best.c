@@ -7,6 +7,7 @@
 #include "tuner/provenance_report.h"
 #include "tuner/recommended.h"
 #include "tuner/report_json.h"
+#include "tuner/table.h"
 #include "tuner/text_width.h"
 #include "tuner/trial_report.h"
 #include "tuner/warm_start.h"
@@ -226,9 +227,7 @@ static bool print_words(const struct invocation *call, const struct report *repo
 	bool ok = add_origin(report, best, &out, err) && add_code(report, best, &out, err) &&
 		  (by != NULL || add_doubt(call, report, &out, err));
 	add_next(call, report, by != NULL, &out);
-	ok = ok && (!text_failed(&out) || tuner_fail_memory(err));
-	if (ok)
-		fputs(out.bytes, stdout);
+	ok = ok && lines_out(&out, err);
 	text_finish(&out);
 	return ok;
 }

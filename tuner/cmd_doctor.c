@@ -7,6 +7,7 @@
 #include "tuner/job_open.h"
 #include "tuner/launch.h"
 #include "tuner/report_json.h"
+#include "tuner/table.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -157,22 +158,25 @@ static bool find_job(struct examination *e, struct tuner_error *err)
 
 /* ---- telling ---- */
 
-static void print(const struct examination *e)
+static bool print(const struct examination *e, struct tuner_error *err)
 {
+	struct text out = TEXT_EMPTY;
+
 	for (size_t i = 0; i < e->findings.n; i++) {
 		const struct finding *finding = &e->findings.items[i];
-		printf("%s: %s; %s\n", finding->about, finding->text, finding->advice);
+		text_print(&out, "%s: %s; %s\n", finding->about, finding->text, finding->advice);
 	}
 	if (e->findings.n == 0)
-		printf("nothing is wrong with this machine");
+		text_add(&out, "nothing is wrong with this machine");
 	else
-		printf("%zu finding%s; looked at: this machine", e->findings.n,
+		text_print(&out, "%zu finding%s; looked at: this machine", e->findings.n,
 			e->findings.n == 1 ? "" : "s");
 	if (e->store != NULL)
-		printf(", database %s", e->call->db);
+		text_print(&out, ", database %s", e->call->db);
 	if (e->has_job)
-		printf(", job %s", e->report.job.name);
-	puts("");
+		text_print(&out, ", job %s", e->report.job.name);
+	text_add(&out, "\n");
+	return lines_out(&out, err);
 }
 
 static cJSON *finding_json(const struct finding *finding)
@@ -236,7 +240,7 @@ int cmd_doctor(const struct invocation *call, struct tuner_error *err)
 	if (ok && call->json)
 		ok = json_out(examination_json(e), err);
 	else if (ok)
-		print(e);
+		ok = print(e, err);
 	const int status = !ok ? -1 : e->findings.n > 0 ? EXIT_GATE : EXIT_DONE;
 	report_close(&e->report);
 	store_close(e->store);

@@ -142,7 +142,7 @@ static bool print(const struct invocation *call, const struct job *job, const st
 	if (call->json)
 		return json_out(report_json(call, job, wish, report), err);
 	add_report(call, job, wish, report, &out);
-	return text_out(&out, err);
+	return lines_out(&out, err);
 }
 
 /* ---- ways ---- */

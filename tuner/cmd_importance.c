@@ -40,18 +40,24 @@ static bool print_table(const struct invocation *call, const struct importance_r
 	return ok;
 }
 
-static void print_notes(const struct report *report, const struct importance_report *result)
+static bool print_notes(const struct report *report, const struct importance_report *result,
+	struct tuner_error *err)
 {
 	const struct importance *importance = &result->importance;
-	printf("\ntotal: the part of %s's variance over the search space that goes with a "
-	       "parameter;\nalone: what it does whatever the others are; parameters together do "
-	       "%.2f.\n",
+	struct text out = TEXT_EMPTY;
+
+	text_print(&out,
+		"\ntotal: the part of %s's variance over the search space that goes with a "
+		"parameter;\nalone: what it does whatever the others are; parameters together do "
+		"%.2f.\n",
 		report->metric, importance_together(importance));
-	printf("From %zu trials, each foretold by the others with R2 = %.2f; noise is %.2f of the "
-	       "variance.\n",
+	text_print(&out,
+		"From %zu trials, each foretold by the others with R2 = %.2f; noise is %.2f of the "
+		"variance.\n",
 		importance->n, importance->explained, importance->noise);
 	for (size_t i = 0; i < result->n_warnings; i++)
-		printf("warning: %s\n", result->warnings[i]);
+		text_print(&out, "warning: %s\n", result->warnings[i]);
+	return lines_out(&out, err);
 }
 
 static bool print_json(const struct report *report, const struct importance_report *result,
@@ -70,7 +76,7 @@ int cmd_importance(const struct invocation *call, struct tuner_error *err)
 		(call->json ? print_json(&report, &result, err) : print_table(call, &result, err));
 
 	if (ok && !call->json)
-		print_notes(&report, &result);
+		ok = print_notes(&report, &result, err);
 	importance_report_finish(&result);
 	report_close(&report);
 	return ok ? EXIT_DONE : -1;

@@ -2,6 +2,7 @@
 
 #include "tuner/artifact_check.h"
 #include "tuner/report_json.h"
+#include "tuner/table.h"
 #include "tuner/text_width.h"
 #include "trials/verify.h"
 
@@ -50,7 +51,7 @@ static bool print(
 			&out, "and more: of each check the first %d are told of\n", VIOLATIONS_MAX);
 	if (list->n == 0)
 		text_print(&out, "%s: %zu checks, nothing is wrong\n", call->db, list->checks);
-	return text_out(&out, err);
+	return lines_out(&out, err);
 }
 
 /* Other than of the reading commands, no job means all of them. */

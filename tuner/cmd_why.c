@@ -257,7 +257,7 @@ static bool print_head(
 	add_seen(report, e, &out);
 	add_hopes(e, &out);
 	add_effort(e, &out);
-	return text_out(&out, err);
+	return lines_out(&out, err);
 }
 
 static void add_neighbour(struct table *table, const struct neighbour *neighbour)
@@ -279,14 +279,15 @@ static void add_neighbour(struct table *table, const struct neighbour *neighbour
 static bool print_neighbours(const struct invocation *call, const struct report *report,
 	const struct explanation *e, struct tuner_error *err)
 {
-	struct text metric = TEXT_EMPTY;
+	struct text metric = TEXT_EMPTY, title = TEXT_EMPTY;
 	text_print(&metric, "-%s", objective_label(e->metric));
 	const char *columns[] = { "  trial", "-distance", metric.bytes, "", "parameters" };
 	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
 	for (size_t i = 0; i < e->n_neighbours; i++)
 		add_neighbour(table, &e->neighbours[i]);
-	printf("\nnearest earlier trials, in %s\n", distance_unit(e));
-	const bool ok = table_print(table, table_width(), call->color, stdout, err);
+	text_print(&title, "\nnearest earlier trials, in %s\n", distance_unit(e));
+	const bool ok = lines_out(&title, err) &&
+			table_print(table, table_width(), call->color, stdout, err);
 	table_destroy(table);
 	text_finish(&metric);
 	return ok;
@@ -310,16 +311,22 @@ static bool print_lengthscales(
 {
 	static const char *const columns[] = { "  parameter", "", "-change", "-lengthscale",
 		"which is" };
+	struct text title = TEXT_EMPTY, note = TEXT_EMPTY;
 	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
 	for (size_t k = 0; k < e->n_lengthscales; k++)
 		if (e->columns.kinds[k] != DIMENSION_COMPANION)
 			add_lengthscale(table, e, k);
-	printf("\nwhat the model believed of the parameters\n");
-	const bool ok = table_print(table, table_width(), call->color, stdout, err);
-	table_destroy(table);
-	printf("  (change: across its whole range, and noise, here %.2g: standard deviations, "
-	       "where\n   all results have 1; a lengthscale is a part of the range in its scale)\n",
+	text_add(&title, "\nwhat the model believed of the parameters\n");
+	text_print(&note,
+		"  (change: across its whole range, and noise, here %.2g: standard deviations, "
+		"where all results have 1; a lengthscale is a part of the range in its scale)\n",
 		e->noise_sd);
+	const bool ok = lines_out(&title, err) &&
+			table_print(table, table_width(), call->color, stdout, err) &&
+			lines_out(&note, err);
+	table_destroy(table);
+	text_finish(&title);
+	text_finish(&note);
 	return ok;
 }
 

@@ -496,7 +496,7 @@ static bool print_running(const struct invocation *call, const struct report *re
 bool standing_print(const struct invocation *call, const struct report *report,
 	const struct standing *standing, struct tuner_error *err)
 {
-	struct text head = TEXT_EMPTY, end = TEXT_EMPTY;
+	struct text head = TEXT_EMPTY, end = TEXT_EMPTY, hints = TEXT_EMPTY;
 	add_head(report, standing, &head);
 	add_counts(report, standing, &head);
 	if (standing->warm_start != NULL)
@@ -510,10 +510,10 @@ bool standing_print(const struct invocation *call, const struct report *report,
 	add_disk(standing, &head);
 	add_failures(standing, &end);
 	add_recent(&standing->recent, &end);
-	add_hints(call, report, standing, &end);
+	add_hints(call, report, standing, &hints); /* to be copied: never broken */
 	const bool ok =
-		text_out(&head, err) && print_running(call, report, &standing->running, err);
-	return text_out(&end, err) && ok;
+		lines_out(&head, err) && print_running(call, report, &standing->running, err);
+	return lines_out(&end, err) && text_out(&hints, err) && ok;
 }
 
 /* ---- JSON ---- */

@@ -44,6 +44,21 @@ bool paragraph_print(const struct text *sentences, FILE *out, struct tuner_error
 	return ok;
 }
 
+bool lines_out(struct text *lines, struct tuner_error *err)
+{
+	struct text shown = TEXT_EMPTY;
+	const unsigned width = table_width();
+
+	if (width > 0)
+		text_add_wrapped_lines(&shown, lines->bytes, width);
+	const bool ok = (!text_failed(lines) && !text_failed(&shown)) || tuner_fail_memory(err);
+	if (ok)
+		fputs(width > 0 ? shown.bytes : lines->bytes, stdout);
+	text_finish(&shown);
+	text_finish(lines);
+	return ok;
+}
+
 struct table *table_create(const char *const *columns, size_t n)
 {
 	struct table *table = calloc(1, sizeof(*table));

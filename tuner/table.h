@@ -41,6 +41,11 @@ bool table_print_markdown(const struct table *table, FILE *out, struct tuner_err
 /* The terminal's width on standard output; 0 if it is none. */
 unsigned table_width(void);
 
+/* Prints lines and empties the text. Those wider than a terminal are broken (text_add_wrapped_lines); elsewhere each stays
+ * one line, for programs. One that failed for want of memory is not printed. */
+TUNER_MUST_CHECK
+bool lines_out(struct text *lines, struct tuner_error *err);
+
 /* Prints sentences in lines as wide as the terminal, or of 100 columns where there is none. */
 TUNER_MUST_CHECK
 bool paragraph_print(const struct text *sentences, FILE *out, struct tuner_error *err);

@@ -1,6 +1,7 @@
 #include "tuner/text_width.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct range {
@@ -153,5 +154,38 @@ void text_add_wrapped(struct text *text, const char *paragraph, size_t columns)
 		text_add_bytes(text, at, length);
 		text_add_char(text, '\n');
 		at = next;
+	}
+}
+
+/* One line without its end, that is too wide. */
+static void add_broken(struct text *text, const char *line, size_t columns)
+{
+	enum { DEEPER = 2, ROOM = 20 };
+	const size_t indent = strspn(line, " ");
+	const size_t hang = indent + DEEPER + ROOM <= columns ? indent + DEEPER : 0;
+	const char *at = line + indent;
+
+	for (size_t left = indent < columns ? indent : 0; *at != '\0'; left = hang) {
+		const size_t length = line_of(at, columns - left);
+		size_t shown = length;
+		while (shown > 0 && at[shown - 1] == ' ')
+			shown--;
+		text_print(text, "%*s%.*s\n", (int)left, "", (int)shown, at);
+		at += length;
+		at += strspn(at, " ");
+	}
+}
+
+void text_add_wrapped_lines(struct text *text, const char *lines, size_t columns)
+{
+	while (*lines != '\0') {
+		const size_t length = strcspn(lines, "\n");
+		char *line = strndup(lines, length);
+		if (line != NULL && text_columns(line) > columns)
+			add_broken(text, line, columns);
+		else
+			text_add_bytes(text, lines, length + (lines[length] == '\n'));
+		free(line);
+		lines += length + (lines[length] == '\n');
 	}
 }

@@ -17,6 +17,10 @@ size_t text_fit(const char *text, size_t columns);
  * has a line of its own. */
 void text_add_wrapped(struct text *text, const char *paragraph, size_t columns);
 
+/* Appends lines, of which those wider than `columns` are broken at blanks; what follows such a break stands two columns
+ * further right than its line begins. Lines that fit stay as they are. */
+void text_add_wrapped_lines(struct text *text, const char *lines, size_t columns);
+
 /* Appends what may go to a terminal: control characters become '?', bytes that are no UTF-8 U+FFFD. So
  * a message out of a command's output cannot move the cursor. */
 void text_add_visible(struct text *text, const char *string);
