@@ -44,6 +44,20 @@ done_trials="SELECT count(*) FROM trial WHERE state = 'done'"
 	[ "$status" -eq 1 ]
 }
 
+@test "a job's name is its directory's, and one that would hide or climb is refused" {
+	write_job
+	for name in .x .. . -x a/b _.x/../y "a b" ""; do
+		run "$TUNER" run job.jsonc --quiet --name="$name"
+		[ "$status" -eq 2 ]
+	done
+	[ ! -e tuner.db ]
+	for name in _.x x. _x; do
+		"$TUNER" run job.jsonc --quiet --trials 1 --name="$name"
+		[ -d "tuner.db.d/$name/0001/1" ]
+	done
+	sql_is "SELECT count(DISTINCT directory) FROM attempt" 3
+}
+
 @test "one trial is one, and how to go on is the same everywhere" {
 	TRIALS=1 write_job
 	run "$TUNER" run job.jsonc

@@ -55,8 +55,7 @@ static char *source_path(const struct job_file *file, const char *name)
 {
 	struct text path = TEXT_EMPTY;
 
-	text_print(&path, "%s%s/source%s%s", file->name[0] == '.' ? "_" : "", file->name,
-		name[0] ? "/" : "", name);
+	text_print(&path, "%s/source%s%s", file->name, name[0] ? "/" : "", name);
 	return text_take(&path);
 }
 

@@ -23,9 +23,9 @@ extern char **environ;
 char *attempt_relative_directory(const char *job, int64_t trial, int64_t attempt)
 {
 	struct text path = TEXT_EMPTY;
-	/* A job's name is letters, digits, '.', '_' and '-'; a leading dot would hide it. */
-	text_print(&path, "%s%s/%04lld/%lld", job[0] == '.' ? "_" : "", job, (long long)trial,
-		(long long)attempt);
+	/* A job's name is letters, digits, '.', '_' and '-', with neither '.' nor '-' in front: it is a directory's as it
+	 * is, and no two jobs have the same. */
+	text_print(&path, "%s/%04lld/%lld", job, (long long)trial, (long long)attempt);
 	return text_take(&path);
 }
 
