@@ -887,6 +887,16 @@ struct json_place json_place_of_key(const struct json_document *document, const 
 	return note ? note->key : (struct json_place){ 0 };
 }
 
+bool json_whole(const cJSON *node, int64_t low, int64_t high, int64_t *ret)
+{
+	if (!cJSON_IsNumber(node) || !(node->valuedouble >= (double)low) ||
+		!(node->valuedouble <= (double)high) ||
+		node->valuedouble != floor(node->valuedouble))
+		return false;
+	*ret = (int64_t)node->valuedouble;
+	return true;
+}
+
 const char *json_describe(const cJSON *node, char ret_text[64])
 {
 	char number[NUMBER_TEXT];

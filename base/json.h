@@ -12,6 +12,7 @@
 
 #include <cjson/cJSON.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { JSON_DEPTH_MAX = 64, JSON_BYTES_MAX = 1 << 20 };
 
@@ -44,6 +45,13 @@ struct json_place json_place_of_key(const struct json_document *document, const 
 /* "an object", "a string", "the number 3", "true", "null" ...: for messages ("nothing" for NULL).
  * Static or ret_text. */
 const char *json_describe(const cJSON *node, char ret_text[64]);
+
+/* A double holds whole numbers exactly up to here. */
+#define JSON_WHOLE_MAX (INT64_C(1) << 53)
+
+/* True if the node is a whole number within these bounds, JSON_WHOLE_MAX at most on either side of 0: only then it may be
+ * converted. NULL is none. */
+bool json_whole(const cJSON *node, int64_t low, int64_t high, int64_t *ret);
 
 /* Plain JSON text of a tree, doubles by the shortest decimal that reads back; NaN and infinities,
  * which no parsed tree has, as text_add_json_double writes them. `indent` 0 gives one line without

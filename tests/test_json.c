@@ -760,6 +760,31 @@ static void documents_with_a_wrong_byte_fail_cleanly_or_are_documents(void **sta
 	}
 }
 
+static void only_whole_numbers_within_bounds_are_converted(void **state)
+{
+	static const char *const not_whole[] = { "1.5", "1e300", "-1e300", "9007199254740994.0",
+		"-1", "\"3\"", "true", "null", "[3]" };
+	int64_t value = 7;
+
+	for (size_t i = 0; i < sizeof(not_whole) / sizeof(*not_whole); i++) {
+		cJSON *node = cJSON_Parse(not_whole[i]);
+		assert_false(json_whole(node, 0, JSON_WHOLE_MAX, &value));
+		cJSON_Delete(node);
+	}
+	cJSON *infinite = cJSON_CreateNumber(INFINITY), *nan = cJSON_CreateNumber(NAN);
+	assert_false(json_whole(infinite, 0, JSON_WHOLE_MAX, &value));
+	assert_false(json_whole(nan, 0, JSON_WHOLE_MAX, &value));
+	assert_false(json_whole(NULL, 0, 1, &value));
+	assert_int_equal(value, 7);
+	cJSON *most = cJSON_CreateNumber((double)JSON_WHOLE_MAX);
+	assert_true(json_whole(most, 0, JSON_WHOLE_MAX, &value));
+	assert_int_equal(value, JSON_WHOLE_MAX);
+	assert_false(json_whole(most, 0, JSON_WHOLE_MAX - 1, &value));
+	cJSON_Delete(most);
+	cJSON_Delete(nan);
+	cJSON_Delete(infinite);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -802,6 +827,7 @@ int main(void)
 		cmocka_unit_test(trees_made_by_hand_are_printed_too),
 		cmocka_unit_test(no_beginning_of_a_document_is_a_document),
 		cmocka_unit_test(documents_with_a_wrong_byte_fail_cleanly_or_are_documents),
+		cmocka_unit_test(only_whole_numbers_within_bounds_are_converted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include "tests/fixture_job.h"
 #include "tuner/job_open.h"
 #include "tuner/loop.h"
+#include "tuner/reopen.h"
 
 #include <math.h>
 #include <signal.h>
@@ -541,6 +542,28 @@ static void a_rule_may_end_the_job_and_the_next_run_goes_on(void **state)
 	fixture_close(&fixture);
 }
 
+static void a_wish_to_retry_that_names_no_trials_number_is_refused(void **state)
+{
+	static const char *const wishes[] = { "{\"trials\": [1e300]}", "{\"trials\": [-1]}",
+		"{\"trials\": [2.5]}", "{\"trials\": [1, \"2\"]}" };
+	struct reopen_wish wish;
+	struct tuner_error err = { TUNER_OK, "" };
+
+	for (size_t i = 0; i < sizeof(wishes) / sizeof(*wishes); i++) {
+		cJSON *argument = cJSON_Parse(wishes[i]);
+		assert_non_null(argument);
+		assert_false(reopen_wish_read(argument, &wish, &err));
+		assert_int_equal(err.code, TUNER_USAGE);
+		assert_string_equal(err.message, "a trial's number is a whole one from 1");
+		cJSON_Delete(argument);
+	}
+	cJSON *argument = cJSON_Parse("{\"classes\": [\"lost\"], \"trials\": [1, 12]}");
+	assert_true(reopen_wish_read(argument, &wish, &err));
+	assert_int_equal(wish.n, 2);
+	assert_int_equal(wish.numbers[1], 12);
+	cJSON_Delete(argument);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -560,6 +583,7 @@ int main(void)
 		cmocka_unit_test(decisions_do_not_depend_on_a_restart),
 		cmocka_unit_test(
 			what_waits_for_its_retry_keeps_no_slot_from_others_and_goes_elsewhere),
+		cmocka_unit_test(a_wish_to_retry_that_names_no_trials_number_is_refused),
 		cmocka_unit_test(a_rule_may_blame_the_configuration),
 		cmocka_unit_test(a_rule_may_end_the_job_and_the_next_run_goes_on),
 	};

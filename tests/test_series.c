@@ -63,6 +63,18 @@ static void best_and_mean_pass_over_nan_and_the_last_does_not(void **state)
 	series_finish(&series);
 }
 
+static void a_mean_of_huge_values_is_one_of_them(void **state)
+{
+	const double steps[] = { 1, 2, 3, 4 }, values[] = { 1.5e308, NAN, 1.5e308, 1.5e308 };
+	struct series series = { 0 };
+	fill(&series, steps, values, 4);
+	assert_true(
+		fabs(series_reduce(&series, REDUCE_MEAN_OF_LAST, 4, true) / 1.5e308 - 1) < 1e-15);
+	assert_true(series_put(&series, 5, -INFINITY));
+	assert_true(series_reduce(&series, REDUCE_MEAN_OF_LAST, 4, true) == -INFINITY);
+	series_finish(&series);
+}
+
 static void an_empty_curve_has_no_number(void **state)
 {
 	const struct series series = { 0 };
@@ -77,6 +89,7 @@ int main(void)
 		cmocka_unit_test(steps_are_kept_rising_whatever_order_they_come_in),
 		cmocka_unit_test(the_same_step_again_replaces_its_value),
 		cmocka_unit_test(reduce_takes_the_last_the_best_or_a_mean),
+		cmocka_unit_test(a_mean_of_huge_values_is_one_of_them),
 		cmocka_unit_test(best_and_mean_pass_over_nan_and_the_last_does_not),
 		cmocka_unit_test(an_empty_curve_has_no_number),
 	};

@@ -176,15 +176,16 @@ static bool insert(struct store *store, int64_t id, const cJSON *request, bool *
 	const cJSON *created = cJSON_GetObjectItemCaseSensitive(request, "created_us");
 	const cJSON *verb = cJSON_GetObjectItemCaseSensitive(request, "verb");
 	const cJSON *argument = cJSON_GetObjectItemCaseSensitive(request, "argument");
-	int64_t known = 0;
+	int64_t known = 0, job_id = 0, created_us = 0;
 	struct query query;
 
-	*ret_bad = !cJSON_IsNumber(job) || !cJSON_IsNumber(created) || !cJSON_IsString(verb) ||
+	*ret_bad = !json_whole(job, 1, JSON_WHOLE_MAX, &job_id) ||
+		   !json_whole(created, 0, JSON_WHOLE_MAX, &created_us) || !cJSON_IsString(verb) ||
 		   !cJSON_IsString(argument) || strlen(verb->valuestring) - 1 > 63;
 	if (*ret_bad)
 		return true;
 	query_open(&query, store, "SELECT count(*) FROM job WHERE id = ?1 AND json_valid(?2)");
-	query_bind_int(&query, (int64_t)job->valuedouble);
+	query_bind_int(&query, job_id);
 	query_bind_text(&query, argument->valuestring);
 	if (!query_scalar(&query, 0, &known, err))
 		return false;
@@ -197,10 +198,10 @@ static bool insert(struct store *store, int64_t id, const cJSON *request, bool *
 		"INSERT INTO request (id, job, verb, argument, created_us) VALUES (?1, ?2, ?3, ?4, "
 		"?5)");
 	query_bind_int(&query, id);
-	query_bind_int(&query, (int64_t)job->valuedouble);
+	query_bind_int(&query, job_id);
 	query_bind_text(&query, verb->valuestring);
 	query_bind_text(&query, argument->valuestring);
-	query_bind_int(&query, (int64_t)created->valuedouble);
+	query_bind_int(&query, created_us);
 	if (query_run(&query, err) && store_commit(store, err))
 		return true;
 	store_rollback(store);

@@ -76,12 +76,10 @@ static bool read_whole(const cJSON *object, const char *name, int64_t low, int64
 {
 	const cJSON *node = member(object, name);
 	char found[64];
-	if (!cJSON_IsNumber(node) || node->valuedouble != floor(node->valuedouble) ||
-		node->valuedouble < (double)low || node->valuedouble > (double)high)
+	if (!json_whole(node, low, high, ret))
 		return tuner_fail(err, TUNER_USAGE,
 			"\"%s\" is a whole number from %lld to %lld, not %s", name, (long long)low,
 			(long long)high, json_describe(node, found));
-	*ret = (int64_t)node->valuedouble;
 	return true;
 }
 

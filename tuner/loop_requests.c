@@ -10,13 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { KEPT_MAX = 1000000000 };
+
 static bool request_stop(
 	struct loop *loop, const cJSON *argument, struct text *answer, struct tuner_error *err)
 {
 	const cJSON *trial = cJSON_GetObjectItemCaseSensitive(argument, "trial");
+	int64_t number = 0;
 	if (cJSON_IsNumber(trial)) {
+		(void)json_whole(trial, 1, JSON_WHOLE_MAX, &number);
 		for (size_t i = 0; i < loop->n_lives; i++) {
-			if (loop->lives[i]->number != (int64_t)trial->valuedouble)
+			if (loop->lives[i]->number != number)
 				continue;
 			text_print(answer, "trial %lld is being stopped",
 				(long long)loop->lives[i]->number);
@@ -95,14 +99,12 @@ static bool request_gc(
 {
 	const cJSON *best = cJSON_GetObjectItemCaseSensitive(argument, "best");
 	const cJSON *last = cJSON_GetObjectItemCaseSensitive(argument, "last");
+	struct job_keep keep = { .last = 0 };
 	int64_t n, bytes;
 	char size[BYTES_TEXT];
-	if (!cJSON_IsNumber(best) || best->valuedouble < 1 || best->valuedouble > 1e9)
+	if (!json_whole(best, 1, KEPT_MAX, &keep.best) ||
+		(last != NULL && !json_whole(last, 0, KEPT_MAX, &keep.last)))
 		return tuner_fail(err, TUNER_USAGE, "how many of the best are to be kept?");
-	const struct job_keep keep = { .best = (int64_t)best->valuedouble,
-		.last = cJSON_IsNumber(last) && last->valuedouble > 0 && last->valuedouble < 1e9
-				? (int64_t)last->valuedouble
-				: 0 };
 	if (!gc_decide(loop->store, loop->settings->job_id, &keep, &n, &bytes, err))
 		return false;
 	text_print(answer, "what %lld attempts have saved is being removed, %s", (long long)n,

@@ -1,5 +1,6 @@
 #include "tuner/reopen.h"
 
+#include "base/json.h"
 #include "base/number.h"
 #include "tuner/history.h"
 
@@ -105,10 +106,14 @@ bool reopen_wish_read(const cJSON *argument, struct reopen_wish *ret, struct tun
 	}
 	cJSON_ArrayForEach(item, trials)
 	{
-		if (!cJSON_IsNumber(item) || ret->n == REOPEN_NUMBERS_MAX)
+		int64_t number;
+		if (!json_whole(item, 1, JSON_WHOLE_MAX, &number))
+			return tuner_fail(
+				err, TUNER_USAGE, "a trial's number is a whole one from 1");
+		if (ret->n == REOPEN_NUMBERS_MAX)
 			return tuner_fail(err, TUNER_USAGE, "at most %d numbers of trials",
 				REOPEN_NUMBERS_MAX);
-		ret->numbers[ret->n++] = (int64_t)item->valuedouble;
+		ret->numbers[ret->n++] = number;
 	}
 	return ret->classes != 0 || ret->n > 0 ||
 	       tuner_fail(err, TUNER_USAGE, "neither a class nor a trial is named");

@@ -82,7 +82,16 @@ static double mean_of(const double *values, size_t n)
 		sum += values[i];
 		counted++;
 	}
-	return counted > 0 ? sum / (double)counted : NAN;
+	if (counted == 0)
+		return NAN;
+	if (isfinite(sum))
+		return sum / (double)counted;
+	/* Beyond what a double holds, though their mean may not be. */
+	sum = 0;
+	for (size_t i = 0; i < n; i++)
+		if (!isnan(values[i]))
+			sum += values[i] / (double)counted;
+	return sum;
 }
 
 double series_reduce(const struct series *series, enum reduce reduce, int64_t last, bool maximize)

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/number.h"
 #include "tuner/job_open.h"
 #include "tuner/keep.h"
@@ -352,17 +353,20 @@ static void add_changes(const char *lines, struct text *ret)
 	}
 }
 
+static void add_removed(const cJSON *data, const char *name, const char *what, struct text *ret)
+{
+	const cJSON *node = cJSON_GetObjectItemCaseSensitive(data, name);
+	int64_t bytes;
+	char size[BYTES_TEXT];
+
+	if (json_whole(node, 1, JSON_WHOLE_MAX, &bytes))
+		text_print(ret, "%s removed, %s; ", what, bytes_text(bytes, size));
+}
+
 static void add_removal(const cJSON *data, struct text *ret)
 {
-	const cJSON *artifacts = cJSON_GetObjectItemCaseSensitive(data, "artifact_bytes");
-	const cJSON *checkpoint = cJSON_GetObjectItemCaseSensitive(data, "checkpoint_bytes");
-	char size[BYTES_TEXT];
-	if (cJSON_IsNumber(artifacts) && artifacts->valuedouble > 0)
-		text_print(ret, "artefacts removed, %s; ",
-			bytes_text((int64_t)artifacts->valuedouble, size));
-	if (cJSON_IsNumber(checkpoint) && checkpoint->valuedouble > 0)
-		text_print(ret, "checkpoints removed, %s; ",
-			bytes_text((int64_t)checkpoint->valuedouble, size));
+	add_removed(data, "artifact_bytes", "artefacts", ret);
+	add_removed(data, "checkpoint_bytes", "checkpoints", ret);
 	text_print(ret, "by %s", string_of(data, "why"));
 }
 
