@@ -81,6 +81,8 @@ END
 	[[ "$output" == *"license has expired"* ]]
 	sql_is "SELECT group_concat(state) FROM (SELECT state FROM trial ORDER BY number)" done,proposed
 	touch license
+	# The clock was set back meanwhile: that sitting has ended all the same.
+	sqlite3 tuner.db "UPDATE run SET ended_us = began_us - 3600000000"
 	run "$TUNER" run job.jsonc
 	[ "$status" -eq 0 ]
 	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 4

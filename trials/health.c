@@ -111,9 +111,12 @@ bool attempt_count_outcomes(
 	return ok;
 }
 
+/* A sitting ends when nothing runs any more, so that what it had launched ended in it: by ids, whatever the clock said
+ * meanwhile. */
 #define IS_UNCONCLUDED                                                                             \
-	"e.job = ?1 AND e.kind IN ('ended', 'retry') AND e.time_us > coalesce((SELECT "            \
-	"max(ended_us) FROM run WHERE job = ?1), 0) "
+	"e.job = ?1 AND e.kind IN ('ended', 'retry') AND (SELECT p.run FROM provenance p WHERE "   \
+	"p.attempt = e.attempt) > coalesce((SELECT max(id) FROM run WHERE job = ?1 AND "           \
+	"ended_us IS NOT NULL), 0) "
 
 bool attempt_count_unconcluded(struct store *store, int64_t job_id, int64_t ret_ended[OUTCOMES],
 	int64_t ret_failed[OUTCOMES], struct tuner_error *err)

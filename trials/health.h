@@ -26,8 +26,8 @@ TUNER_MUST_CHECK
 bool attempt_count_outcomes(
 	struct store *store, int64_t job_id, int64_t ret_counts[OUTCOMES], struct tuner_error *err);
 
-/* Attempts that ended since the job's last sitting came to an end of its own (all, if none has): what a sitting
- * that was killed had counted. By what the trial took their outcome for; those that callers evaluate are no
+/* Ended attempts that were launched since the job's last sitting came to an end of its own (all, if none has): what a
+ * sitting that was killed had counted. By what the trial took their outcome for; those that callers evaluate are no
  * launches. ret_failed: the ones of them with which their trial failed. */
 TUNER_MUST_CHECK
 bool attempt_count_unconcluded(struct store *store, int64_t job_id, int64_t ret_ended[OUTCOMES],
