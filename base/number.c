@@ -328,7 +328,8 @@ const char *nearest_word(const char *word, const char *const *words, size_t n)
 		if (length > WORD_MAX || other > WORD_MAX)
 			continue;
 		const size_t between = distance(word, length, words[i], other);
-		if (between < least && between < (length > other ? length : other)) {
+		/* Half of the longer one at least is as it should be. */
+		if (between < least && 2 * between <= (length > other ? length : other)) {
 			nearest = words[i];
 			least = between;
 		}

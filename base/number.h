@@ -30,7 +30,7 @@ char *number_from_duration_us(int64_t us, char ret_text[NUMBER_TEXT]);
 
 /* The word of words[0..n) nearest to `word` by optimal string alignment distance, ignoring case and
  * taking '-' for '_'; of several the first. NULL if none is within a third of its length (at least
- * 1) plus 1, or all that are have nothing in common with it ("lr" and "wd"). Counts bytes; words of
+ * 1) plus 1, or all that are differ in more than half of the longer word ("lr" and "wd", "bad" and "nan"). Counts bytes; words of
  * more than 127 are near to nothing. */
 const char *nearest_word(const char *word, const char *const *words, size_t n);
 

@@ -113,7 +113,7 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	kill -KILL "$PID"
 	wait "$PID" || true
 	start "$TUNER" run job.jsonc --set retries=0 --set backoff=0
-	await grep -q 'goes on: 1 trials were under way, 1 are to be launched again' output
+	await grep -q 'goes on: 1 trial was under way, 1 is to be launched again' output
 	await sh -c 'n=$(wc -l <smi/asked); sleep 0.5; [ "$(wc -l <smi/asked)" -gt "$n" ]'
 	starts_are 3
 	rm hold-3
@@ -236,7 +236,7 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	sleep 0.5
 	[ ! -e starts2 ]
 	start "$TUNER" run job.jsonc --db one.db
-	await grep -q 'goes on: 1 trials were under way' output
+	await grep -q 'goes on: 1 trial was under way' output
 	[ ! -e starts2 ]
 	rm hold-1
 	finished
@@ -258,7 +258,7 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	wait "$PID" || true
 	rm hold-2
 	start "$TUNER" run job.jsonc --set 'hosts=[{"gpus": [1]}]'
-	await grep -q 'trials were under way' output
+	await grep -q 'under way' output
 	await sh -c 'n=$(wc -l <smi/asked); sleep 0.5; [ "$(wc -l <smi/asked)" -gt "$n" ]'
 	starts_are 3
 	rm hold-3

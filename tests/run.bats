@@ -58,6 +58,26 @@ done_trials="SELECT count(*) FROM trial WHERE state = 'done'"
 	sql_is "SELECT count(DISTINCT directory) FROM attempt" 3
 }
 
+@test "a file that is not there, and a wrong --trials, are told of as they were typed" {
+	write_job
+	run "$TUNER" run jop.jsonc
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'there is no file "jop.jsonc", and no database'* ]]
+	"$TUNER" run job.jsonc --quiet --trials 1 --name 2026
+	sql_is "SELECT name FROM job" 2026
+	run "$TUNER" run jop.jsonc
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'there is no file "jop.jsonc": there is no job "jop.jsonc" in '* ]]
+	run "$TUNER" run job.jsonc --trials five
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'--trials five: budget.trials: expected a whole number from 1 to 1000000, found "five"'* ]]
+	run "$TUNER" run 2026 --parallel 0
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'--parallel 0: budget.parallel: expected a whole number from 1 to 1024, found the number 0'* ]]
+	run "$TUNER" run job.jsonc --name a/b
+	[[ "$output" == *'--name a/b: name: expected letters'* ]]
+}
+
 @test "one trial is one, and how to go on is the same everywhere" {
 	TRIALS=1 write_job
 	run "$TUNER" run job.jsonc

@@ -339,6 +339,7 @@ static void a_word_that_means_nothing_here_finds_nothing(void **state)
 {
 	assert_null(nearest("zzzzzz"));
 	assert_null(nearest("lr")); /* two steps from "wd", but nothing in common */
+	assert_null(nearest("tan")); /* one letter of "max" or "min" is not enough */
 	assert_null(nearest(""));
 	assert_null(nearest("objectionableness"));
 	assert_null(nearest_word("min", NULL, 0));

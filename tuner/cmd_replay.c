@@ -138,8 +138,9 @@ static void print_same(const struct replay *replay)
 
 static void print(const struct report *report, const struct replay *replay)
 {
-	printf("job %s: %zu decisions recomputed, %zu configurations were given\n",
-		report->job.name, replay->recomputed, replay->given);
+	printf("job %s: %zu decision%s recomputed, %zu configuration%s given\n", report->job.name,
+		replay->recomputed, replay->recomputed == 1 ? "" : "s", replay->given,
+		replay->given == 1 ? " was" : "s were");
 	if (replay->elsewhere > 0)
 		print_elsewhere(replay);
 	if (replay->differences.n > 0)

@@ -7,29 +7,55 @@
 
 enum { SETS_MAX = OPTIONS_MAX + 8 };
 
-/* --trials 5 is --set budget.trials=5, and so on. */
-static bool collect_sets(const struct invocation *call, const char *ret_sets[SETS_MAX],
-	size_t *ret_n, struct text *memory, struct tuner_error *err)
+/* What the command line changes, and the memory of it. */
+struct changes {
+	const char *sets[SETS_MAX], *options[SETS_MAX];
+	size_t n;
+	struct text memory;
+};
+
+static const struct shorthand {
+	const char *option, *key;
+	bool is_text; /* "5" is a name, too */
+} shorthands[] = { { "trials", "budget.trials", false }, { "parallel", "budget.parallel", false },
+	{ "seed", "seed", false }, { "name", "name", true } };
+
+enum { SHORTHANDS = sizeof(shorthands) / sizeof(*shorthands) };
+
+/* "budget.trials=5" and behind it "--trials 5". */
+static void add_shorthand(const struct shorthand *shorthand, const char *value, struct text *memory)
 {
-	static const struct {
-		const char *option, *key;
-	} shorthands[] = { { "trials", "budget.trials" }, { "parallel", "budget.parallel" },
-		{ "seed", "seed" }, { "name", "name" } };
-	size_t offsets[sizeof(shorthands) / sizeof(*shorthands)], n_offsets = 0;
-	size_t n = invocation_options(call, "set", ret_sets, OPTIONS_MAX);
-	for (size_t i = 0; i < sizeof(shorthands) / sizeof(*shorthands); i++) {
+	text_print(memory, "%s=", shorthand->key);
+	if (shorthand->is_text)
+		text_add_json_string(memory, value);
+	else
+		text_add(memory, value);
+	text_add_bytes(memory, "", 1);
+	text_print(memory, "--%s %s", shorthand->option, value);
+	text_add_bytes(memory, "", 1);
+}
+
+/* --trials 5 is --set budget.trials=5, and so on. */
+static bool collect_changes(
+	const struct invocation *call, struct changes *ret, struct tuner_error *err)
+{
+	size_t offsets[SHORTHANDS], n = 0;
+
+	ret->n = invocation_options(call, "set", ret->sets, OPTIONS_MAX);
+	for (size_t i = 0; i < SHORTHANDS; i++) {
 		const char *value = invocation_option(call, shorthands[i].option);
 		if (value == NULL)
 			continue;
-		offsets[n_offsets++] = memory->length;
-		text_print(memory, "%s=%s", shorthands[i].key, value);
-		text_add_bytes(memory, "", 1);
+		offsets[n++] = ret->memory.length;
+		add_shorthand(&shorthands[i], value, &ret->memory);
 	}
-	if (text_failed(memory))
+	if (text_failed(&ret->memory))
 		return tuner_fail_memory(err);
-	for (size_t i = 0; i < n_offsets; i++)
-		ret_sets[n++] = memory->bytes + offsets[i];
-	*ret_n = n;
+	for (size_t i = 0; i < n; i++) {
+		const char *set = ret->memory.bytes + offsets[i];
+		ret->sets[ret->n] = set;
+		ret->options[ret->n++] = set + strlen(set) + 1;
+	}
 	return true;
 }
 
@@ -38,7 +64,7 @@ static bool collect_sets(const struct invocation *call, const char *ret_sets[SET
 static bool reread(const struct job *job, const struct job_overrides *overrides,
 	struct diagnostics *list, struct job_file **ret, struct tuner_error *err)
 {
-	const char *sets[SETS_MAX + 1];
+	const char *sets[SETS_MAX + 1], *options[SETS_MAX + 1] = { NULL };
 	struct text name = TEXT_EMPTY;
 	struct job_overrides with_name = *overrides;
 
@@ -46,7 +72,9 @@ static bool reread(const struct job *job, const struct job_overrides *overrides,
 	text_add_json_string(&name, job->name);
 	sets[0] = name.bytes;
 	memcpy(sets + 1, overrides->set, overrides->n_set * sizeof(*sets));
+	memcpy(options + 1, overrides->options, overrides->n_set * sizeof(*options));
 	with_name.set = sets;
+	with_name.options = options;
 	with_name.n_set = overrides->n_set + 1;
 	bool ok;
 	if (text_failed(&name))
@@ -70,9 +98,11 @@ static bool read_stored(const struct invocation *call, const struct job_override
 		return tuner_fail(err, TUNER_USAGE,
 			"there is no file \"%s\", and no database \"%s\" with a job of that name",
 			name, call->db);
-	const bool ok = store_open(call->db, STORE_READ, &store, err) &&
-			command_job(store, name, &job, err) &&
-			reread(&job, overrides, list, ret, err);
+	bool ok = store_open(call->db, STORE_READ, &store, err);
+	if (ok && !command_job(store, name, &job, err))
+		ok = err->code == TUNER_USAGE &&
+		     tuner_fail_in(err, "there is no file \"%s\": ", name);
+	ok = ok && reread(&job, overrides, list, ret, err);
 	job_finish(&job);
 	store_close(store);
 	return ok;
@@ -87,16 +117,20 @@ bool job_argument_is_file(const char *path)
 bool job_argument_read(const struct invocation *call, enum command_need need, struct job_file **ret,
 	struct tuner_error *err)
 {
-	const char *name = call->arguments[0], *sets[SETS_MAX];
-	struct text memory = TEXT_EMPTY, lines = TEXT_EMPTY;
+	const char *name = call->arguments[0];
+	struct changes changes = { .memory = TEXT_EMPTY };
+	struct text lines = TEXT_EMPTY;
 	struct diagnostics *list = calloc(1, sizeof(*list));
-	struct job_overrides overrides = { .set = sets, .command = call->rest };
+	struct job_overrides overrides = {
+		.set = changes.sets, .options = changes.options, .command = call->rest
+	};
 	bool ok = false;
 
 	if (list == NULL)
 		return tuner_fail_memory(err);
-	if (!collect_sets(call, sets, &overrides.n_set, &memory, err))
+	if (!collect_changes(call, &changes, err))
 		goto out;
+	overrides.n_set = changes.n;
 	if (job_argument_is_file(name))
 		ok = job_file_read(name, &overrides, need, ret, list, err);
 	else
@@ -113,7 +147,7 @@ bool job_argument_read(const struct invocation *call, enum command_need need, st
 	}
 out:
 	text_finish(&lines);
-	text_finish(&memory);
+	text_finish(&changes.memory);
 	free(list);
 	return ok;
 }

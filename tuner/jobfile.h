@@ -191,6 +191,7 @@ struct job_file {
 struct job_overrides {
 	const char **set;
 	size_t n_set;
+	const char **options; /* as messages name each; NULL, or NULL of one: "--set KEY=VALUE" */
 	char *const *command; /* NULL: none */
 };
 

@@ -413,7 +413,9 @@ static bool apply_all(
 		!note_copies(source, source->copy, json_root(source->document)))
 		return false;
 	for (size_t i = 0; i < overrides->n_set; i++) {
-		if (!add_label(source, "--set ", overrides->set[i]))
+		const char *option = overrides->options != NULL ? overrides->options[i] : NULL;
+		if (!(option != NULL ? add_label(source, "", option)
+				     : add_label(source, "--set ", overrides->set[i])))
 			return false;
 		struct setting setting = {
 			.source = source, .list = list, .override = i, .label = source->labels[i]

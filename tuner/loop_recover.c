@@ -394,8 +394,9 @@ bool loop_recover(struct loop *loop, struct tuner_error *err)
 		return false;
 	if (loop->n_lives + loop->n_retries > 0)
 		progress_say(loop->settings->progress,
-			"goes on: %zu trials were under way, %zu are to be launched again",
-			loop->n_lives, loop->n_retries);
+			"goes on: %zu trial%s under way, %zu %s to be launched again",
+			loop->n_lives, loop->n_lives == 1 ? " was" : "s were", loop->n_retries,
+			loop->n_retries == 1 ? "is" : "are");
 	return true;
 }
 

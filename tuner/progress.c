@@ -139,7 +139,9 @@ static void finished_line(const struct progress *progress, const struct finished
 		text_print(line, "  %sbest so far%s", paint(progress, "\033[1m"),
 			paint(progress, "\033[0m"));
 	if (trial->state != TRIAL_DONE && message[0] != '\0')
-		text_print(line, "  %s%s", message, again ? "; it is launched again" : "");
+		text_print(line, "  %s%s", message,
+			again && trial->outcome != OUTCOME_INTERRUPTED ? "; it is launched again"
+								       : "");
 }
 
 void progress_finished(struct progress *progress, const struct finished_trial *trial,
