@@ -68,7 +68,7 @@ END
 	touch hold-2
 	start "$TUNER" run job.jsonc --gate 'latancy < 11' --gate 'latency < 11' --gate 'loss < 2' --gate 'size < 1'
 	await grep -q '^warning: gate latancy < 11: no trial has reported "latancy" so far; did you mean "latency"?$' output
-	await grep -q '^warning: gate size < 1: no trial has reported "size" so far, only loss, latency$' output
+	await grep -q '^warning: gate size < 1: no trial has reported "size" so far; there are loss, latency$' output
 	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 1
 	rm hold-2
 	finished

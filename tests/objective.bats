@@ -190,7 +190,7 @@ sound() {
 	[[ "$output" == *'has reported "lag-sm": did you mean "lag-ms"?'* ]]
 	run "$TUNER" rescore --set objective.metric=throughput
 	[ "$status" -eq 2 ]
-	[[ "$output" == *'has reported "throughput": they have accuracy, lag-ms, '* ]]
+	[[ "$output" == *'has reported "throughput": there are accuracy, lag-ms, '* ]]
 	sql_is "SELECT count(*) FROM objective_version" 1
 	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 3
 }

@@ -44,6 +44,21 @@ done_trials="SELECT count(*) FROM trial WHERE state = 'done'"
 	[ "$status" -eq 1 ]
 }
 
+@test "a misspelt metric is told of with the one that may be meant: run, try, doctor" {
+	write_job
+	sed -i '/"metrics":/d; s/"loss"/"lose"/' job.jsonc
+	echo 'printf "@tuner {\"loss\": 1, \"size\": 2}\n"' >train.sh
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 3 ]
+	[[ "$output" == *'The objective'"'"'s metric "lose" was not reported; did you mean "loss"?'* ]]
+	run "$TUNER" try job.jsonc
+	[[ "$output" == *'the objective lose was not reported; did you mean "loss"?'* ]]
+	run "$TUNER" doctor
+	[[ "$output" == *'metric "lose" never came in 3 attempts (did you mean "loss"?); '* ]]
+	run "$TUNER" try job.jsonc --set objective.metric=accuracy
+	[[ "$output" == *'the objective accuracy was not reported; there are loss, size'* ]]
+}
+
 @test "a job's name is its directory's, and one that would hide or climb is refused" {
 	write_job
 	for name in .x .. . -x a/b _.x/../y "a b" ""; do

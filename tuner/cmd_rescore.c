@@ -3,9 +3,9 @@
 
 #include "base/clock.h"
 #include "base/number.h"
-#include "trials/health.h"
 #include "tuner/job_open.h"
 #include "tuner/report_json.h"
+#include "tuner/reported.h"
 #include "tuner/rescore.h"
 #include "tuner/rescore_vary.h"
 #include "tuner/store_wait.h"
@@ -188,10 +188,7 @@ static const char *unreported(const struct job_file *before, const struct job_fi
 			return NULL;
 	for (size_t m = 0; names->n > 0 && m < file->objective.n; m++) {
 		const char *metric = file->objective.metrics[m].name;
-		bool known = strcmp(metric, before->metric) == 0;
-		for (size_t i = 0; i < names->n; i++)
-			known = known || strcmp(metric, names->items[i]) == 0;
-		if (!known)
+		if (strcmp(metric, before->metric) != 0 && !reported_has(names, metric))
 			return metric;
 	}
 	return NULL;
@@ -200,19 +197,15 @@ static const char *unreported(const struct job_file *before, const struct job_fi
 static bool fail_unreported(const char *job, const char *metric, const struct metric_names *names,
 	struct tuner_error *err)
 {
-	const char *nearest = nearest_word(metric, (const char *const *)names->items, names->n);
-	struct text shown = TEXT_EMPTY, known = TEXT_EMPTY;
+	struct text guess = TEXT_EMPTY;
 
-	for (size_t i = 0; i < names->n; i++)
-		text_print(&known, "%s%s", i > 0 ? ", " : "", names->items[i]);
-	if (nearest != NULL)
-		text_print(&shown, "did you mean \"%s\"?", nearest);
-	else
-		text_print(&shown, "they have %.400s", known.bytes);
-	tuner_fail(err, TUNER_USAGE, "no trial of job \"%s\" has reported \"%.80s\": %.420s", job,
-		metric, shown.bytes);
-	text_finish(&known);
-	text_finish(&shown);
+	reported_guess(names, metric, &guess);
+	tuner_fail(err, TUNER_USAGE,
+		"no trial of job \"%s\" has reported \"%.80s\": %.400s (What trials report from "
+		"now on "
+		"is for a job of another --name.)",
+		job, metric, guess.bytes);
+	text_finish(&guess);
 	return false;
 }
 

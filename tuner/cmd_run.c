@@ -10,6 +10,7 @@
 #include "trials/provenance.h"
 #include "tuner/loop.h"
 #include "tuner/objective.h"
+#include "tuner/reported.h"
 #include "tuner/status_report.h"
 #include "tuner/store_wait.h"
 #include "tuner/text_width.h"
@@ -186,6 +187,28 @@ static void print_best(const struct run *run, const struct trial *best)
 	text_finish(&line);
 }
 
+/* What a misspelt metric looks like: others came, and that of the objective did not. */
+static void say_unreported(const struct run *run)
+{
+	const struct job_objective *objective = &run->file->objective;
+	struct metric_names names;
+	struct text guess = TEXT_EMPTY;
+	struct tuner_error ignored;
+
+	if (!metric_names_select(run->store, run->opening.job_id, &names, &ignored))
+		return;
+	for (size_t i = 0; names.n > 0 && i < objective->n; i++) {
+		if (reported_has(&names, objective->metrics[i].name))
+			continue;
+		text_clear(&guess);
+		reported_guess(&names, objective->metrics[i].name, &guess);
+		printf("The objective's metric \"%s\" was not reported; %s\n",
+			objective->metrics[i].name, guess.bytes);
+	}
+	text_finish(&guess);
+	metric_names_finish(&names);
+}
+
 static bool summarize(struct run *run, const struct loop_result *result, struct tuner_error *err)
 {
 	const struct trial_filter filter = { .job_id = run->opening.job_id,
@@ -213,6 +236,8 @@ static bool summarize(struct run *run, const struct loop_result *result, struct 
 	if (result->log_tail.length > 0)
 		printf("The last lines of the last failure's output:\n%s\n",
 			result->log_tail.bytes);
+	if (list.n == 0)
+		say_unreported(run);
 	if (result->status == EXIT_BROKEN_COMMAND)
 		printf("\"tuner try %s\" launches it once and shows everything.\n",
 			run->call->arguments[0]);

@@ -8,6 +8,7 @@
 #include "tuner/job_argument.h"
 #include "tuner/launch.h"
 #include "tuner/log_check.h"
+#include "tuner/reported.h"
 #include "tuner/signals.h"
 #include "tuner/slots.h"
 #include "tuner/text_width.h"
@@ -42,6 +43,7 @@ try {
 	char *directory; /* temporary; removed at the end */
 	char *working_directory; /* of code from git, in it; NULL: the job file's */
 	struct text line; /* of the output, unfinished */
+	struct metric_names reported;
 	int64_t timeout_us;
 	bool out_of_memory;
 	struct signals signals;
@@ -78,7 +80,8 @@ static void show_metric(void *context, const struct scraped *scraped)
 	printf("  metric %s = %s (step %lld)\n", scraped->name,
 		number_from_double(scraped->value, value), (long long)scraped->step);
 	if (!objective_curves_put(&try->live->curves, &try->file->objective, scraped->name,
-		    (double)scraped->step, scraped->value))
+		    (double)scraped->step, scraped->value) ||
+		!reported_add(&try->reported, scraped->name))
 		try->out_of_memory = true;
 }
 
@@ -169,8 +172,11 @@ static void show_patterns(const struct try *try)
 
 static void show_suggestions(const struct try *try)
 {
-	struct text text = TEXT_EMPTY;
-	printf("the objective %s was not reported\n", try->file->metric);
+	struct text text = TEXT_EMPTY, guess = TEXT_EMPTY;
+	reported_guess(&try->reported, try->file->metric, &guess);
+	printf("the objective %s was not reported%s%s\n", try->file->metric,
+		guess.length > 0 ? "; " : "", guess.bytes);
+	text_finish(&guess);
 	log_check_suggest(try->log, &text);
 	if (text.length == 0) {
 		text_add(&text, "print it as @tuner {");
@@ -368,6 +374,7 @@ static bool finish(struct try *try, struct tuner_error *err)
 	failure_rules_destroy(try->rules);
 	job_file_destroy(try->file);
 	text_finish(&try->line);
+	metric_names_finish(&try->reported);
 	free(try->slots);
 	free(try->supervisor);
 	free(try->directory);

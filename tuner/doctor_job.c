@@ -3,6 +3,7 @@
 #include "base/number.h"
 #include "tuner/history.h"
 #include "tuner/job_open.h"
+#include "tuner/reported.h"
 #include "tuner/slots.h"
 
 #include <math.h>
@@ -212,6 +213,29 @@ void doctor_times(struct findings *findings, const struct job_file *file, int64_
 
 /* ---- from the database ---- */
 
+/* `metric` came in none of so many attempts. */
+static bool add_missing(struct findings *findings, const struct report *report, const char *metric,
+	int64_t attempts, struct tuner_error *err)
+{
+	struct metric_names names;
+	struct text guess = TEXT_EMPTY;
+
+	if (!metric_names_select(report->store, report->job.id, &names, err))
+		return false;
+	if (names.n > 0) {
+		text_add(&guess, " (");
+		reported_guess(&names, metric, &guess);
+		text_add(&guess, ")");
+	}
+	finding_add(findings, "job", "metric-never-came",
+		"let the command print it: @tuner {\"NAME\": VALUE}, or give \"metrics\" a pattern",
+		"the objective's metric \"%.100s\" never came in %lld attempts%.200s", metric,
+		(long long)attempts, guess.bytes);
+	text_finish(&guess);
+	metric_names_finish(&names);
+	return true;
+}
+
 static bool check_metrics(struct findings *findings, const struct report *report,
 	const struct job_file *file, const int64_t *attempts, struct tuner_error *err)
 {
@@ -240,13 +264,9 @@ static bool check_metrics(struct findings *findings, const struct report *report
 		if (!metric_was_reported(report->store, report->job.id,
 			    file->objective.metrics[i].name, &seen, err))
 			return false;
-		if (seen)
-			continue;
-		finding_add(findings, "job", "metric-never-came",
-			"let the command print it: @tuner {\"NAME\": VALUE}, or give \"metrics\" a "
-			"pattern",
-			"the objective's metric \"%.100s\" never came in %lld attempts",
-			file->objective.metrics[i].name, (long long)ran);
+		if (!seen &&
+			!add_missing(findings, report, file->objective.metrics[i].name, ran, err))
+			return false;
 	}
 	return true;
 }

@@ -1,7 +1,7 @@
 #include "tuner/gate.h"
 
 #include "base/number.h"
-#include "trials/health.h"
+#include "tuner/reported.h"
 #include "tuner/text_width.h"
 
 #include <ctype.h>
@@ -129,27 +129,13 @@ bool gate_parse(
 
 static void warn_of(const struct gate *gate, const struct metric_names *names, struct text *ret)
 {
-	const char *nearest =
-		nearest_word(gate->metric, (const char *const *)names->items, names->n);
-	struct text line = TEXT_EMPTY;
-
-	text_print(&line, "warning: gate %s: no trial has reported \"%s\" so far", gate->text,
-		gate->metric);
-	if (nearest != NULL)
-		text_print(&line, "; did you mean \"%s\"?", nearest);
-	for (size_t i = 0; nearest == NULL && i < names->n; i++)
-		text_print(&line, "%s%s", i > 0 ? ", " : ", only ", names->items[i]);
 	text_add(ret, ret->length > 0 ? "\n" : "");
-	text_add_visible(ret, line.bytes);
-	text_finish(&line);
-}
-
-static bool is_among(const char *metric, const struct metric_names *names)
-{
-	for (size_t i = 0; i < names->n; i++)
-		if (strcmp(metric, names->items[i]) == 0)
-			return true;
-	return false;
+	text_add(ret, "warning: gate ");
+	text_add_visible(ret, gate->text);
+	text_add(ret, ": no trial has reported \"");
+	text_add_visible(ret, gate->metric);
+	text_add(ret, "\" so far; ");
+	reported_guess(names, gate->metric, ret);
 }
 
 /* Whether the gate is held against a metric's rows, not the objective. */
@@ -171,7 +157,7 @@ bool gates_warn(const struct gate *gates, size_t n, const struct job_file *file,
 	if (!metric_names_select(store, job_id, &names, err))
 		return false;
 	for (size_t i = 0; i < n && names.n > 0; i++)
-		if (asks_for_rows(&gates[i], file) && !is_among(gates[i].metric, &names))
+		if (asks_for_rows(&gates[i], file) && !reported_has(&names, gates[i].metric))
 			warn_of(&gates[i], &names, ret);
 	metric_names_finish(&names);
 	return !text_failed(ret) || tuner_fail_memory(err);
