@@ -106,6 +106,7 @@ shown() { # FILTER
 		grep -q '^job job (the newest' told
 	done
 	[ "$("$TUNER" status job-confirm --json | jq -r .job)" = job-confirm ]
+	"$TUNER" jobs | grep -q '^job-confirm .*(confirms job)$'
 	# A job of a later day is newer than both; and one that is only called so confirms nothing.
 	"$TUNER" run job.jsonc --name other-confirm --quiet
 	[ "$("$TUNER" status --json 2>/dev/null | jq -r .job)" = other-confirm ]

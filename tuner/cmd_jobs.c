@@ -1,5 +1,6 @@
 #include "tuner/command.h"
 
+#include "tuner/confirmation.h"
 #include "tuner/objective.h"
 #include "tuner/report_json.h"
 #include "tuner/table.h"
@@ -33,7 +34,18 @@ static void finish_line(struct line *line)
 	report_close(&line->report);
 }
 
-static void add_row(struct table *table, const struct line *line)
+/* Where its job file is; that of a confirmation was made of its search's. */
+static void add_file(struct table *table, const struct job_list *jobs, const struct job *job)
+{
+	const struct job *search = confirmation_search(jobs, job);
+
+	if (search != NULL)
+		table_add(table, "(confirms %s)", search->name);
+	else
+		table_add(table, "%s", job->path[0] ? job->path : "(standard input)");
+}
+
+static void add_row(struct table *table, const struct job_list *jobs, const struct line *line)
 {
 	const struct job *job = &line->report.job;
 	char created[32];
@@ -49,7 +61,7 @@ static void add_row(struct table *table, const struct line *line)
 	else
 		table_add(table, "-");
 	table_add(table, "%s", created);
-	table_add(table, "%s", job->path[0] ? job->path : "(standard input)");
+	add_file(table, jobs, job);
 	if (job->state == JOB_FAILED)
 		table_style(table, TABLE_RED);
 }
@@ -91,7 +103,7 @@ static bool add_jobs(struct store *store, const struct job_list *jobs, struct ta
 		if (ok && array != NULL)
 			ok = json_append(array, line_json(&line)) || tuner_fail_memory(err);
 		else if (ok)
-			add_row(table, &line);
+			add_row(table, jobs, &line);
 		finish_line(&line);
 	}
 	return ok;
