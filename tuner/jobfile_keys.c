@@ -810,6 +810,11 @@ const struct key *key_suggest(enum section section, const char *word, bool *ret_
 	const struct key *key = find_synonym(section, word);
 
 	*ret_synonym = key != NULL && !same_word(key->name, word);
+	if (key == NULL && (key = find_synonym(SECTIONS, word)) != NULL) {
+		/* Another tool's word is no misspelling ("direction"); a name of elsewhere may be one ("metric"). */
+		*ret_synonym = !same_word(key->name, word);
+		key = *ret_synonym ? key : NULL;
+	}
 	if (key == NULL)
 		key = find_by_spelling(section, word);
 	if (key == NULL) {
