@@ -44,6 +44,15 @@ done_trials="SELECT count(*) FROM trial WHERE state = 'done'"
 	[ "$status" -eq 1 ]
 }
 
+@test "a search that ended before its trials is not told to go on with more of them" {
+	TRIALS=9 STRATEGY=random write_job
+	"$TUNER" run job.jsonc --quiet --set 'parameters.x={"type": "ordinal", "values": [0.1, 0.2]}'
+	"$TUNER" status >out
+	grep -q '^job job: done (every configuration of the space has been tried)$' out
+	grep -q '^  tuner run job  *goes on, once the job file lets it$' out
+	[ "$(grep -c -e '--trials' out)" -eq 0 ]
+}
+
 @test "a misspelt metric is told of with the one that may be meant: run, try, doctor" {
 	write_job
 	sed -i '/"metrics":/d; s/"loss"/"lose"/' job.jsonc

@@ -416,8 +416,8 @@ static void put_hints(struct hints *hints, struct text *out)
 
 static bool has_had_its_trials(const struct report *report, const struct standing *standing)
 {
-	return report->job.state == JOB_DONE ||
-	       (report->job.state == JOB_FAILED && standing->created >= report->budget);
+	return (report->job.state == JOB_DONE || report->job.state == JOB_FAILED) &&
+	       standing->created >= report->budget;
 }
 
 /* What to type next. */
@@ -436,6 +436,9 @@ static void add_hints(const struct invocation *call, const struct report *report
 		snprintf(number, sizeof(number), " --trials %lld",
 			(long long)trials_to_go_on(report->job.trial_cap));
 		add_hint(call, report, "run", number, "goes on with more trials", out);
+	} else if (report->job.state ==
+		   JOB_DONE) { /* more trials alone would end for the same reason */
+		add_hint(call, report, "run", "", "goes on, once the job file lets it", out);
 	} else {
 		add_hint(call, report, "run", "", "goes on", out);
 	}
