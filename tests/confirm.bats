@@ -185,6 +185,10 @@ shown() { # FILTER
 	[[ "$output" == *"Ask for fewer --repeats"* ]]
 	run "$TUNER" confirm job --top 0
 	[ "$status" -eq 2 ]
+	"$TUNER" run job.jsonc --quiet --trials 1 --name "$(printf 'n%.0s' $(seq 93))"
+	run "$TUNER" confirm
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"a name has at most 100 bytes"* ]]
 	touch job-confirm
 	run "$TUNER" confirm job
 	[ "$status" -eq 2 ]

@@ -355,6 +355,14 @@ static bool make_file(const struct report *report, const struct job_file *file,
 	char *name = confirmation_name(report), *text = NULL;
 	bool ok = false;
 
+	if (name != NULL && strlen(name) > JOB_NAME_MAX_BYTES) {
+		tuner_fail(err, TUNER_USAGE,
+			"the repeats would be a job \"%s\", and a name has at most %d bytes: only "
+			"a search "
+			"with a shorter --name can be confirmed",
+			name, (int)JOB_NAME_MAX_BYTES);
+		goto out;
+	}
 	if (!json_parse(
 		    report->job.name, report->job.file, strlen(report->job.file), &document, err))
 		goto out;

@@ -43,7 +43,7 @@ struct job_values { /* of a categorical or ordinal parameter */
 	char **json; /* "adam", 0.1, true */
 };
 
-enum { HOSTS_MAX = 64, HOST_NAME_MAX_BYTES = 128 };
+enum { JOB_NAME_MAX_BYTES = 100, HOSTS_MAX = 64, HOST_NAME_MAX_BYTES = 128 };
 
 struct job_host {
 	char name[HOST_NAME_MAX_BYTES]; /* in reports and `tuner hosts`; "": the machine's own */

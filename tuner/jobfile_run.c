@@ -12,8 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NAME_MAX_BYTES = 100 };
-
 /* What must be there to run is looked at only by who runs. */
 static bool looks_around(const struct reader *reader)
 {
@@ -46,7 +44,7 @@ bool is_name(const char *name)
 	for (size_t i = 0; i < length; i++)
 		if (!isalnum((unsigned char)name[i]) && strchr("._-", name[i]) == NULL)
 			return false;
-	return length > 0 && length <= NAME_MAX_BYTES && name[0] != '.' && name[0] != '-';
+	return length > 0 && length <= JOB_NAME_MAX_BYTES && name[0] != '.' && name[0] != '-';
 }
 
 static bool read_name(struct reader *reader, struct tuner_error *err)
