@@ -57,6 +57,22 @@ parameters_of() { # JOB
 		FROM trial t JOIN job j ON j.id = t.job WHERE j.name = '$1' ORDER BY number"
 }
 
+@test "a job of which nothing was asked yet says how to ask, and a missing file is called one" {
+	cat >job.jsonc <<'END'
+{ "objective": { "metric": "loss", "goal": "minimize" }, "parameters": { "x": { "type": "float", "min": 0, "max": 1 } } }
+END
+	"$TUNER" ask-tell job.jsonc --db tuner.db </dev/null
+	run "$TUNER" best
+	[ "$status" -eq 4 ]
+	[[ "$output" == *'job job has no trial yet; "tuner ask job" goes on with it'* ]]
+	run "$TUNER" ask jop.jsonc
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'there is no file "jop.jsonc": there is no job "jop.jsonc" in '* ]]
+	run "$TUNER" tell jop 1 2
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'tuner: there is no job "jop" in '*'did you mean "job"?'* ]]
+}
+
 @test "ask leaves out what a trial goes without" {
 	cat >ask.jsonc <<'END'
 { "objective": { "metric": "loss", "goal": "minimize" }, "strategy": "random",

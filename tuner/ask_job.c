@@ -64,9 +64,10 @@ static bool refuse_overrides(const struct invocation *call, struct tuner_error *
 	return true;
 }
 
-bool ask_job_open_stored(
-	const struct invocation *call, struct ask_job *ret, struct tuner_error *err)
+static bool open_stored(const struct invocation *call, bool may_be_file, struct ask_job *ret,
+	struct tuner_error *err)
 {
+	const char *name = call->arguments[0];
 	struct job job = { 0 };
 	if (!refuse_overrides(call, err) || !read_lease(call, ret, err))
 		return false;
@@ -74,19 +75,26 @@ bool ask_job_open_stored(
 		return tuner_fail(err, TUNER_USAGE,
 			"there is no database \"%s\" with a job \"%s\": \"tuner ask FILE\" makes "
 			"one, --db or TUNER_DB names another",
-			call->db, call->arguments[0]);
+			call->db, name);
 	const bool ok = store_open_waiting(call->db, STORE_WAIT_MS, &ret->store, err) &&
-			command_job(ret->store, call->arguments[0], &job, err) &&
+			(may_be_file ? command_job_or_file(ret->store, name, &job, err)
+				     : command_job(ret->store, name, &job, err)) &&
 			job_stored_file(&job, &ret->file, err);
 	ret->settings.job_id = job.id;
 	job_finish(&job);
 	return ok && begin(ret, err);
 }
 
+bool ask_job_open_stored(
+	const struct invocation *call, struct ask_job *ret, struct tuner_error *err)
+{
+	return open_stored(call, false, ret, err);
+}
+
 bool ask_job_open(const struct invocation *call, struct ask_job *ret, struct tuner_error *err)
 {
 	if (!job_argument_is_file(call->arguments[0]))
-		return ask_job_open_stored(call, ret, err);
+		return open_stored(call, true, ret, err);
 	return read_file(call, ret, err) && take_file(call, ret, err) && begin(ret, err);
 }
 

@@ -315,9 +315,8 @@ static bool say_none(
 			report->job.name, (long long)counts[TRIAL_FAILED],
 			(long long)counts[TRIAL_STOPPED], text.bytes);
 	else
-		fprintf(stderr,
-			"tuner: job %s has no trial yet; \"tuner run %s\" goes on with it\n",
-			report->job.name, text.bytes);
+		fprintf(stderr, "tuner: job %s has no trial yet; \"tuner %s %s\" goes on with it\n",
+			report->job.name, has_command(report) ? "run" : "ask", text.bytes);
 	text_finish(&text);
 	return true;
 }

@@ -414,3 +414,12 @@ bool command_job(
 	}
 	return found || no_such_job(store, argument, err);
 }
+
+bool command_job_or_file(
+	struct store *store, const char *argument, struct job *ret, struct tuner_error *err)
+{
+	if (command_job(store, argument, ret, err))
+		return true;
+	return err->code == TUNER_USAGE ? tuner_fail_in(err, "there is no file \"%s\": ", argument)
+					: false;
+}

@@ -106,6 +106,11 @@ TUNER_MUST_CHECK
 bool command_job(
 	struct store *store, const char *argument, struct job *ret, struct tuner_error *err);
 
+/* The same, where the argument may have been meant for a file that is not there. */
+TUNER_MUST_CHECK
+bool command_job_or_file(
+	struct store *store, const char *argument, struct job *ret, struct tuner_error *err);
+
 int cmd_init(const struct invocation *call, struct tuner_error *err);
 int cmd_check(const struct invocation *call, struct tuner_error *err);
 int cmd_try(const struct invocation *call, struct tuner_error *err);

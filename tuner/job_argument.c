@@ -98,11 +98,9 @@ static bool read_stored(const struct invocation *call, const struct job_override
 		return tuner_fail(err, TUNER_USAGE,
 			"there is no file \"%s\", and no database \"%s\" with a job of that name",
 			name, call->db);
-	bool ok = store_open(call->db, STORE_READ, &store, err);
-	if (ok && !command_job(store, name, &job, err))
-		ok = err->code == TUNER_USAGE &&
-		     tuner_fail_in(err, "there is no file \"%s\": ", name);
-	ok = ok && reread(&job, overrides, list, ret, err);
+	const bool ok = store_open(call->db, STORE_READ, &store, err) &&
+			command_job_or_file(store, name, &job, err) &&
+			reread(&job, overrides, list, ret, err);
 	job_finish(&job);
 	store_close(store);
 	return ok;

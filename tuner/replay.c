@@ -572,9 +572,10 @@ static bool play_all(struct player *player, int64_t number, struct tuner_error *
 	free(order);
 	if (!ok)
 		return false;
-	return found || tuner_fail(err, TUNER_USAGE,
-				"job %.100s has no trial %lld: \"tuner trials\" lists them",
-				player->report->job.name, (long long)number);
+	return found ||
+	       tuner_fail(err, TUNER_USAGE,
+		       "job %.100s has no trial %lld: \"tuner trials %.100s\" lists them",
+		       player->report->job.name, (long long)number, player->report->job.name);
 }
 
 bool replay_job(
