@@ -230,6 +230,27 @@ END
 	[ "$(lines_of starts)" -eq 7 ]
 }
 
+@test "a command that never worked is mended without --accept-change, and its trials may be put back" {
+	write_job
+	sed -i 's/"loss=(/"lost=(/' job.jsonc
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 3 ]
+	sed -i 's/"lost=(/"loss=(/' job.jsonc
+	run "$TUNER" run job.jsonc --trials 5
+	[ "$status" -eq 0 ]
+	[[ "$output" == *'"tuner retry job --class crashed,no-metric" puts it back'* ]]
+	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 2
+	"$TUNER" retry job --class no-metric
+	"$TUNER" run job.jsonc --trials 5 --quiet
+	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 5
+	"$TUNER" verify
+	# Now there is something to compare with.
+	sed -i 's/"sh", "train.sh"/"sh", ".\/train.sh"/' job.jsonc
+	run "$TUNER" run job.jsonc --trials 6
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"--accept-change"* ]]
+}
+
 @test "an edited objective is refused, an edited command needs --accept-change" {
 	TRIALS=2 write_job
 	"$TUNER" run job.jsonc

@@ -165,6 +165,10 @@ static void greet(const struct run *run)
 	fputs(run->opening.warm_start.bytes, stdout);
 	if (run->opening.changes.length > 0)
 		printf("the job file was edited:\n%s", run->opening.changes.bytes);
+	if (run->opening.mended)
+		printf("what has failed before is not tried again, unless \"tuner retry %s --class "
+		       "crashed,no-metric\" puts it back\n",
+			run->file->name);
 	fputs(run->code.said.bytes, stdout);
 	fflush(stdout);
 	text_finish(&what);

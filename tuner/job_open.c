@@ -300,9 +300,10 @@ static bool is_same(const struct job *job, const struct job_file *file)
 	       job->trial_cap == file->budget.trials;
 }
 
-/* What was never tried may be put right without a word. */
-static bool has_no_trials(
-	struct store *store, int64_t job_id, bool *ret_none, struct tuner_error *err)
+/* What was never tried may be put right without a word, and so may what has only failed: there is nothing that new trials
+ * could not be compared with. */
+static bool count_trials(struct store *store, int64_t job_id, bool *ret_none, bool *ret_all_failed,
+	struct tuner_error *err)
 {
 	int64_t counts[TRIAL_STATES], n = 0;
 	if (!trial_count(store, job_id, counts, err))
@@ -310,6 +311,7 @@ static bool has_no_trials(
 	for (int i = 0; i < TRIAL_STATES; i++)
 		n += counts[i];
 	*ret_none = n == 0;
+	*ret_all_failed = n > 0 && counts[TRIAL_FAILED] == n;
 	return true;
 }
 
@@ -348,15 +350,17 @@ static bool update(struct store *store, const struct job *job, const struct job_
 	if (!job_stored_file(job, &old, err))
 		return false;
 	job_file_compare(old, file, &kinds, &ret->changes);
-	bool none = false, begun = true;
+	bool none = false, all_failed = false, begun = true;
 	const bool warm = (kinds & CHANGE_WARM_START) != 0;
 	const bool ok =
-		has_no_trials(store, job->id, &none, err) &&
-		refuse(kinds, accept_change || none, job->name, ret->changes.bytes, err) &&
+		count_trials(store, job->id, &none, &all_failed, err) &&
+		refuse(kinds, accept_change || none || all_failed, job->name, ret->changes.bytes,
+			err) &&
 		(!warm || has_begun(store, job->id, none, &begun, err)) &&
 		(!warm || !begun || refuse_warm_start(file, job->name, ret->changes.bytes, err)) &&
 		take(store, job, file, kinds, &ret->changes, now_us, err) &&
 		(begun || begin_warm_late(store, job, file, ret, now_us, err));
+	ret->mended = all_failed && (kinds & CHANGE_COMMAND) != 0;
 	job_file_destroy(old);
 	return ok;
 }

@@ -8,12 +8,13 @@ struct job_opening {
 	int64_t job_id;
 	bool created;
 	struct text changes; /* what an edited file changed, a line each; "" if nothing */
+	bool mended; /* what the job runs was edited, and all of its trials have failed until now */
 	struct text warm_start; /* what earlier jobs gave to it now, a line each (warm_start.h) */
 };
 
 /* Stores the job of this file, or finds the one of its name and takes the differences (architecture,
  * section 8): budget, hosts, retries and stopping are taken with an event; parameters make a new
- * space version; command, fixed values and data need accept_change; objective and seed are
+ * space version; command, fixed values and data need accept_change, unless all trials have failed; objective and seed are
  * refused (TUNER_USAGE, saying what to do), as is another warm start than that which it began with. In one transaction,
  * which has what earlier jobs give to a new one, too. The caller finishes it with job_opening_finish. */
 TUNER_MUST_CHECK
