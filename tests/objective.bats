@@ -195,6 +195,15 @@ sound() {
 	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 3
 }
 
+@test "an edited objective whose metric the job never looked for is named as such" {
+	write_formula '{ "metric": "accuracy", "goal": "maximize" }' '"metrics": [{ "name": "accuracy" }],'
+	"$TUNER" run job.jsonc --quiet --trials 2
+	sed -i 's/{ "name": "accuracy" }/{ "name": "size" }/; s/"metric": "accuracy"/"metric": "size"/' job.jsonc
+	run "$TUNER" rescore job
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'the edited objective: objective.metric: "size" is not among "metrics"'* ]]
+}
+
 @test "what was changed while rescore waited for the database is not written over" {
 	write_formula '{ "metric": "accuracy", "goal": "maximize" }'
 	"$TUNER" run job.jsonc --quiet --trials 2 --name first

@@ -95,25 +95,30 @@ static bool parse(const struct job *job, const struct job_overrides *overrides,
 bool rescore_file(const struct job *job, const char *const *sets, size_t n_sets,
 	const struct job_file *from, struct job_file **ret, struct tuner_error *err)
 {
-	const char **all = calloc(n_sets + 1, sizeof(*all));
+	const char **all = calloc(n_sets + 1, sizeof(*all)),
+		   **options = calloc(n_sets + 1, sizeof(*all));
 	char *definition = job_file_objective(from);
 	struct text base = TEXT_EMPTY;
 	bool ok = false;
 
 	*ret = NULL;
-	if (all == NULL || definition == NULL) {
+	if (all == NULL || options == NULL || definition == NULL) {
 		tuner_fail_memory(err);
 		goto out;
 	}
 	if (!check_sets(sets, n_sets, err) || !add_base(definition, sets, n_sets, &base, err))
 		goto out;
 	all[0] = base.bytes;
+	options[0] = n_sets > 0 ? "the stored objective" : "the edited objective";
 	if (n_sets > 0)
 		memcpy(all + 1, sets, n_sets * sizeof(*sets));
-	ok = parse(job, &(struct job_overrides){ .set = all, .n_set = n_sets + 1 }, ret, err);
+	ok = parse(job,
+		&(struct job_overrides){ .set = all, .options = options, .n_set = n_sets + 1 }, ret,
+		err);
 out:
 	text_finish(&base);
 	free(definition);
+	free(options);
 	free(all);
 	return ok;
 }
