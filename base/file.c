@@ -1,5 +1,7 @@
 #include "base/file.h"
 
+#include "base/io.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -141,20 +143,6 @@ bool file_read(const char *path, size_t max_bytes, struct text *ret, struct tune
 
 /* --- writing --- */
 
-static bool write_all(int fd, const char *bytes, size_t length)
-{
-	while (length > 0) {
-		const ssize_t written = write(fd, bytes, length);
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return false;
-		bytes += written;
-		length -= (size_t)written;
-	}
-	return true;
-}
-
 #define TEMPORARY_BEGIN ".tuner-"
 #define TEMPORARY_END   ".tmp"
 
@@ -254,7 +242,7 @@ bool file_write_atomic(const char *path, const void *bytes, size_t length, mode_
 		goto out;
 	fd = open_temporary(directory, mode, &temporary);
 	made = fd >= 0;
-	if (!made || !write_all(fd, bytes, length) || (durable && fsync(fd) < 0)) {
+	if (!made || !io_write(fd, bytes, length) || (durable && fsync(fd) < 0)) {
 		fail_path(err, errno, "cannot write", path);
 		goto out;
 	}

@@ -1,5 +1,7 @@
 #include "base/process.h"
 
+#include "base/io.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +10,7 @@
 bool process_look(int64_t pid, struct process *ret)
 {
 	char path[64], line[1024];
-	long long group, session, start;
+	long long parent, group, session, start, pages;
 
 	snprintf(path, sizeof(path), "/proc/%lld/stat", (long long)pid);
 	const int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -19,16 +21,32 @@ bool process_look(int64_t pid, struct process *ret)
 	if (n <= 0)
 		return false;
 	line[n] = '\0';
-	/* The name may hold anything, parentheses too. Fields 3, 5, 6 and 22 follow it. */
+	/* The name may hold anything, parentheses too. Fields 3 to 6, 22 and 24 follow it. */
 	const char *end = strrchr(line, ')');
-	if (end == NULL ||
-		sscanf(end + 1,
-			" %c %*d %lld %lld %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
-			"%*d %lld",
-			&ret->state, &group, &session, &start) != 4)
+	if (end == NULL || sscanf(end + 1,
+				   " %c %lld %lld %lld %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d "
+				   "%*d %*d %*d "
+				   "%*d %lld %*u %lld",
+				   &ret->state, &parent, &group, &session, &start, &pages) != 6)
 		return false;
+	ret->parent = parent;
 	ret->group = group;
 	ret->session = session;
 	ret->start = start;
+	ret->resident_pages = pages;
 	return true;
+}
+
+bool process_lives(int64_t pid, int64_t start)
+{
+	struct process process;
+
+	return process_look(pid, &process) && process.start == start && process.state != 'Z' &&
+	       process.state != 'X';
+}
+
+void process_boot_id(char ret[BOOT_ID_MAX])
+{
+	(void)io_read_small("/proc/sys/kernel/random/boot_id", ret, BOOT_ID_MAX);
+	ret[strspn(ret, "0123456789abcdefABCDEF-")] = '\0';
 }

@@ -223,6 +223,17 @@ void text_trim_end(struct text *text)
 		*end_of(text) = '\0';
 }
 
+void text_add_shell_quoted(struct text *text, const char *word)
+{
+	text_add_char(text, '\'');
+	for (; *word != '\0'; word++)
+		if (*word == '\'')
+			text_add(text, "'\\''");
+		else
+			text_add_char(text, *word);
+	text_add_char(text, '\'');
+}
+
 void text_clear(struct text *text)
 {
 	text->length = 0;

@@ -45,6 +45,9 @@ void text_add_json_bytes(struct text *text, const char *bytes, size_t length);
  * stand there (control characters, invalid UTF-8) as U+FFFD. */
 void text_add_markup(struct text *text, const char *string);
 
+/* Appends 'one word', whatever is in it: to every shell, csh and fish too, it is that word alone. */
+void text_add_shell_quoted(struct text *text, const char *word);
+
 /* Appends a JSON number, or null for NaN, or 1e999 / -1e999 for infinities (they read back as
  * such everywhere but in strict JSON readers, of which json.h is one). -0.0 is written as 0. */
 void text_add_json_double(struct text *text, double value);

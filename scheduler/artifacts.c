@@ -2,6 +2,7 @@
 
 #include "base/array.h"
 #include "base/file.h"
+#include "base/io.h"
 #include "scheduler/attempt_files.h"
 
 #include <dirent.h>
@@ -371,14 +372,8 @@ static bool write_sums(int directory, const struct text *sums)
 {
 	const int fd = openat(
 		directory, SUMS_DRAFT, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	size_t written = 0;
-	bool ok = fd >= 0;
+	bool ok = fd >= 0 && io_write(fd, sums->bytes, sums->length);
 
-	while (ok && written < sums->length) {
-		const ssize_t n = write(fd, sums->bytes + written, sums->length - written);
-		ok = n > 0 || (n < 0 && errno == EINTR);
-		written += n > 0 ? (size_t)n : 0;
-	}
 	if (fd >= 0)
 		ok = close(fd) == 0 && ok;
 	ok = ok && renameat(directory, SUMS_DRAFT, directory, ARTIFACTS_SUMS) == 0;

@@ -302,9 +302,8 @@ static bool read_records(
 /* Whether the supervisor that `started` names is there, on this machine. */
 static bool supervisor_lives(const struct attempt_status *status)
 {
-	struct process process;
-	return attempt_is_of_this_boot(status) && process_look(status->supervisor_pid, &process) &&
-	       process.start == status->supervisor_start && process.state != 'Z';
+	return attempt_is_of_this_boot(status) &&
+	       process_lives(status->supervisor_pid, status->supervisor_start);
 }
 
 /* One look. *ret_sure false: a supervisor may have begun, and even ended, while we looked. */
@@ -411,14 +410,10 @@ bool attempt_ask_to_stop(const char *directory, int signal, struct tuner_error *
 
 bool attempt_is_of_this_boot(const struct attempt_status *status)
 {
-	struct text now = TEXT_EMPTY;
-	struct tuner_error ignored;
-	bool same = true;
-	if (status->boot_id[0] != '\0' &&
-		file_read("/proc/sys/kernel/random/boot_id", 64, &now, &ignored))
-		same = strncmp(now.bytes, status->boot_id, strlen(status->boot_id)) == 0;
-	text_finish(&now);
-	return same;
+	char now[BOOT_ID_MAX];
+
+	process_boot_id(now);
+	return now[0] == '\0' || status->boot_id[0] == '\0' || strcmp(now, status->boot_id) == 0;
 }
 
 /* What is left to recognize the command's processes by, beside the key. */

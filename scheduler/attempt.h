@@ -17,6 +17,7 @@
 #define SCHEDULER_ATTEMPT_H
 
 #include "base/error.h"
+#include "base/process.h"
 #include "base/text.h"
 #include "scheduler/cgroup.h"
 
@@ -97,7 +98,7 @@ struct attempt_status {
 	int64_t command_pid, command_start; /* the process group is command_pid */
 	int64_t session;
 	int64_t started_us;
-	char boot_id[40];
+	char boot_id[BOOT_ID_MAX];
 	char cgroup[CGROUP_PATH_MAX]; /* that it has got for its memory limit; "": none */
 	struct exit_record exit; /* if FINISHED */
 };

@@ -1,5 +1,7 @@
 #include "scheduler/cgroup.h"
 
+#include "base/io.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -29,14 +31,10 @@ static bool file_path(const char *directory, const char *name, char ret[CGROUP_P
 static const char *read_file(const char *directory, const char *name, char *ret, size_t size)
 {
 	char path[CGROUP_PATH_MAX];
-	const int fd = file_path(directory, name, path) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-	ssize_t n, length = 0;
 
-	while (fd >= 0 && (n = read(fd, ret + length, size - 1 - (size_t)length)) > 0)
-		length += n;
-	if (fd >= 0)
-		close(fd);
-	ret[length] = '\0';
+	ret[0] = '\0';
+	if (file_path(directory, name, path))
+		(void)io_read_small(path, ret, size);
 	return ret;
 }
 

@@ -1,6 +1,7 @@
 #include "scheduler/environment.h"
 
 #include "base/file.h"
+#include "base/hash.h"
 
 #include <ctype.h>
 #include <netinet/in.h>
@@ -295,20 +296,18 @@ static bool port_is_free(unsigned port)
 	return free_now;
 }
 
-/* Where the search begins depends on the key alone (FNV-1a), so two attempts that start at the same
+/* Where the search begins depends on the key alone, so two attempts that start at the same
  * moment do not find the same port; that it is free is seen, not reserved. */
 static unsigned rendezvous_port(const char *key)
 {
-	uint32_t hash = 2166136261u;
+	const unsigned first = (unsigned)(hash_string(key) % PORTS);
 
-	for (const char *c = key; *c != '\0'; c++)
-		hash = (hash ^ (unsigned char)*c) * 16777619u;
 	for (unsigned i = 0; i < PORT_TRIES; i++) {
-		const unsigned port = PORT_FIRST + (hash + i) % PORTS;
+		const unsigned port = PORT_FIRST + (first + i) % PORTS;
 		if (port_is_free(port))
 			return port;
 	}
-	return PORT_FIRST + hash % PORTS;
+	return PORT_FIRST + first;
 }
 
 static void put_unless_set(struct strings *strings, const char *name, const char *value)

@@ -3,6 +3,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/io.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -183,23 +184,23 @@ static void settle(int root, struct file_list *list)
 	list->n = kept;
 }
 
+/* False: it cannot be read, or not to its end. */
 static bool sum_content(int root, const struct listed_file *file, struct sha256 *sum)
 {
 	char bytes[CHUNK];
-	ssize_t n;
+	ssize_t n = 1;
 	const int fd = openat(root, file->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0)
 		return false;
 	int64_t left =
 		file->size; /* what grows while it is read is another state, seen the next time */
-	while (left > 0 && ((n = read(fd, bytes, sizeof(bytes))) > 0 || (n < 0 && errno == EINTR)))
-		if (n > 0) {
-			sha256_add(sum, bytes, (size_t)n);
-			left -= n;
-		}
+	while (left > 0 && (n = io_read(fd, bytes, sizeof(bytes))) > 0) {
+		sha256_add(sum, bytes, (size_t)n);
+		left -= n;
+	}
 	close(fd);
-	return true;
+	return n >= 0;
 }
 
 static bool sum_link(int root, const struct listed_file *file, struct sha256 *sum)

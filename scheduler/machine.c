@@ -1,6 +1,6 @@
 #include "scheduler/machine.h"
 
-#include "base/file.h"
+#include "base/io.h"
 #include "base/number.h"
 #include "base/text.h"
 
@@ -16,42 +16,30 @@ enum {
 
 /* ---- cores ---- */
 
-/* A small file of the kernel's; false if it is not there. */
-static bool read_small(const char *path, struct text *ret)
-{
-	struct tuner_error ignored;
-	return access(path, R_OK) == 0 && file_read(path, SMALL_FILE_MAX, ret, &ignored);
-}
-
 /* Cores of a quota in cgroup v2's "MAX PERIOD" ("max 100000": no quota); 0: none. */
 static double quota_v2(const char *directory)
 {
-	char path[4200];
-	struct text text = TEXT_EMPTY;
-	double quota, period, cores = 0;
+	char path[4200], text[64];
+	double quota, period;
 	snprintf(path, sizeof(path), "%s/cpu.max", directory);
-	if (read_small(path, &text) && sscanf(text.bytes, "%lf %lf", &quota, &period) == 2 &&
-		quota > 0 && period > 0)
-		cores = quota / period;
-	text_finish(&text);
-	return cores;
+	if (io_read_small(path, text, sizeof(text)) &&
+		sscanf(text, "%lf %lf", &quota, &period) == 2 && quota > 0 && period > 0)
+		return quota / period;
+	return 0;
 }
 
 static double quota_v1(const char *directory)
 {
-	char path[4200];
-	struct text quota_text = TEXT_EMPTY, period_text = TEXT_EMPTY;
-	double quota, period, cores = 0;
+	char path[4200], quota_text[64], period_text[64];
+	double quota, period;
 	snprintf(path, sizeof(path), "%s/cpu.cfs_quota_us", directory);
-	const bool has_quota = read_small(path, &quota_text);
+	const bool has_quota = io_read_small(path, quota_text, sizeof(quota_text));
 	snprintf(path, sizeof(path), "%s/cpu.cfs_period_us", directory);
-	if (has_quota && read_small(path, &period_text) &&
-		sscanf(quota_text.bytes, "%lf", &quota) == 1 &&
-		sscanf(period_text.bytes, "%lf", &period) == 1 && quota > 0 && period > 0)
-		cores = quota / period;
-	text_finish(&quota_text);
-	text_finish(&period_text);
-	return cores;
+	if (has_quota && io_read_small(path, period_text, sizeof(period_text)) &&
+		sscanf(quota_text, "%lf", &quota) == 1 &&
+		sscanf(period_text, "%lf", &period) == 1 && quota > 0 && period > 0)
+		return quota / period;
+	return 0;
 }
 
 /* The tightest quota from our cgroup up to the root; 0: none. In a container the path of our cgroup
@@ -97,17 +85,15 @@ static double quota_of_line(char *line)
 
 static double cgroup_quota(void)
 {
-	struct text text = TEXT_EMPTY;
+	char text[SMALL_FILE_MAX], *rest = NULL;
 	double tight = 0;
-	char *copy = read_small("/proc/self/cgroup", &text) ? text_take(&text) : NULL, *rest = NULL;
-	for (char *line = copy ? strtok_r(copy, "\n", &rest) : NULL; line != NULL;
+	(void)io_read_small("/proc/self/cgroup", text, sizeof(text));
+	for (char *line = strtok_r(text, "\n", &rest); line != NULL;
 		line = strtok_r(NULL, "\n", &rest)) {
 		const double cores = quota_of_line(line);
 		if (cores > 0 && (tight == 0 || cores < tight))
 			tight = cores;
 	}
-	text_finish(&text);
-	free(copy);
 	return tight;
 }
 

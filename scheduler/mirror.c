@@ -1,8 +1,9 @@
 #include "scheduler/mirror.h"
 
 #include "base/file.h"
+#include "base/io.h"
 #include "scheduler/attempt.h"
-#include "scheduler/attempt_files.h"
+#include "scheduler/segment.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -16,29 +17,17 @@
 /* As attempt.c bounds counts of bytes: what an agent says goes into sums and names. */
 static const int64_t OFFSET_MAX = INT64_C(1) << 53;
 
-static void segment_name(int64_t start, char ret[SEGMENT_NAME_MAX])
-{
-	snprintf(ret, SEGMENT_NAME_MAX, OUTPUT_SEGMENT_FORMAT, (long long)start);
-}
-
 /* Removes segments that end before `offset`; the newest of them is kept. */
 static void drop_older(int directory, int64_t offset)
 {
 	const int again = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *stream = again >= 0 ? fdopendir(again) : NULL;
 	const struct dirent *entry;
-	char name[SEGMENT_NAME_MAX];
-	long long start;
+	int64_t start;
 
-	while (stream != NULL && (entry = readdir(stream)) != NULL) {
-		if (sscanf(entry->d_name, OUTPUT_SEGMENT_PREFIX "%20lld" OUTPUT_SEGMENT_SUFFIX,
-			    &start) != 1 ||
-			start >= offset)
-			continue;
-		segment_name(start, name);
-		if (strcmp(name, entry->d_name) == 0)
-			unlinkat(directory, name, 0);
-	}
+	while (stream != NULL && (entry = readdir(stream)) != NULL)
+		if (segment_start(entry->d_name, &start) && start < offset)
+			unlinkat(directory, entry->d_name, 0);
 	if (stream != NULL)
 		closedir(stream);
 }
@@ -78,19 +67,9 @@ static bool leave_hole(int directory, int64_t start, int64_t offset)
 static bool append(int directory, const char *bytes, size_t n)
 {
 	const int fd = open_newest(directory);
-	bool ok = fd >= 0;
-
-	while (ok && n > 0) {
-		const ssize_t got = write(fd, bytes, n);
-		if (got < 0 && errno == EINTR)
-			continue;
-		ok = got > 0;
-		if (ok) {
-			bytes += got;
-			n -= (size_t)got;
-		}
-	}
+	const bool ok = fd >= 0 && io_write(fd, bytes, n);
 	const int error = errno;
+
 	if (fd >= 0)
 		close(fd);
 	errno = error;
@@ -108,10 +87,7 @@ static int64_t newest_size(int directory)
 static bool add(int directory, int64_t end, int64_t offset, const char *bytes, size_t n,
 	int64_t log_max_bytes)
 {
-	const int64_t half = log_max_bytes / 2;
-	const int64_t segment_max = log_max_bytes <= 0         ? INT64_MAX
-				    : half > SEGMENT_BYTES_MIN ? half
-							       : SEGMENT_BYTES_MIN;
+	const int64_t full = segment_max(log_max_bytes);
 	int64_t size = newest_size(directory);
 
 	if (offset > end) {
@@ -121,12 +97,12 @@ static bool add(int directory, int64_t end, int64_t offset, const char *bytes, s
 		size = 0;
 	}
 	while (n > 0) {
-		if (size >= segment_max) {
+		if (size >= full) {
 			if (!rotate(directory, end - size))
 				return false;
 			size = 0;
 		}
-		const int64_t room = segment_max - size;
+		const int64_t room = full - size;
 		const size_t piece = (int64_t)n < room ? n : (size_t)room;
 		if (!append(directory, bytes, piece))
 			return false;

@@ -1,6 +1,6 @@
 /* Reading output that its supervisor may be rotating at this moment (attempt_files.h). */
 #include "scheduler/attempt.h"
-#include "scheduler/attempt_files.h"
+#include "scheduler/segment.h"
 #include "scheduler/terminal.h"
 
 #include <dirent.h>
@@ -24,18 +24,6 @@ struct segments {
 	size_t n;
 	int64_t newest; /* where output.log begins */
 };
-
-static bool read_start(const char *name, int64_t *ret)
-{
-	char again[SEGMENT_NAME_MAX];
-	long long start;
-	if (sscanf(name, OUTPUT_SEGMENT_PREFIX "%20lld" OUTPUT_SEGMENT_SUFFIX, &start) != 1 ||
-		start < 0)
-		return false;
-	snprintf(again, sizeof(again), OUTPUT_SEGMENT_FORMAT, start);
-	*ret = start;
-	return strcmp(name, again) == 0;
-}
 
 static void insert(struct segments *segments, int64_t start, int64_t size)
 {
@@ -63,7 +51,7 @@ static bool list_segments(int directory, struct segments *ret)
 	bool ok = true;
 	errno = 0;
 	while (ok && ret->n < SEGMENTS_MAX && (entry = readdir(stream)) != NULL) {
-		if (!read_start(entry->d_name, &start)) {
+		if (!segment_start(entry->d_name, &start)) {
 			errno = 0; /* a C library may set it for a name that is none of ours */
 			continue;
 		}
@@ -96,7 +84,7 @@ static int open_segment(int directory, int64_t offset, int64_t *ret_start)
 		/* An empty one tells only where the next begins (mirror.h). */
 		if (offset >= then.starts[i] + then.sizes[i] || then.sizes[i] == 0)
 			continue;
-		snprintf(name, sizeof(name), OUTPUT_SEGMENT_FORMAT, (long long)then.starts[i]);
+		segment_name(then.starts[i], name);
 		*ret_start = then.starts[i];
 		return openat(directory, name, O_RDONLY | O_CLOEXEC);
 	}

@@ -1,5 +1,7 @@
 #include "scheduler/process.h"
 
+#include "base/io.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,16 +15,13 @@ enum { ENVIRONMENT_MAX = 8 << 20 };
 static ssize_t read_proc(int64_t pid, const char *name, char *ret, size_t size)
 {
 	char path[64];
-	size_t length = 0;
-	ssize_t got = 0;
 	snprintf(path, sizeof(path), "/proc/%lld/%s", (long long)pid, name);
 	const int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
-	while (length < size && (got = read(fd, ret + length, size - length)) > 0)
-		length += (size_t)got;
+	const ssize_t n = io_read(fd, ret, size);
 	close(fd);
-	return got < 0 ? -1 : (ssize_t)length;
+	return n;
 }
 
 /* *ret_other: NAME is there, with another value. */

@@ -1,24 +1,13 @@
 #include "scheduler/slurm.h"
 
 #include "base/file.h"
+#include "base/hash.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { SUPERVISOR_BYTES_MAX = 16 << 20 };
-
-/* 'one word', whatever is in it. */
-static void add_quoted(struct text *script, const char *word)
-{
-	text_add_char(script, '\'');
-	for (; *word != '\0'; word++)
-		if (*word == '\'')
-			text_add(script, "'\\''");
-		else
-			text_add_char(script, *word);
-	text_add_char(script, '\'');
-}
 
 static bool is_for_sbatch(const char *line)
 {
@@ -46,20 +35,11 @@ char *slurm_script(
 		if (!is_for_sbatch(*line))
 			text_print(&script, "%s\n", *line);
 	text_add(&script, "exec ");
-	add_quoted(&script, supervisor);
+	text_add_shell_quoted(&script, supervisor);
 	text_add_char(&script, ' ');
-	add_quoted(&script, directory);
+	text_add_shell_quoted(&script, directory);
 	text_add_char(&script, '\n');
 	return text_take(&script);
-}
-
-/* FNV-1a. */
-static uint64_t digest(const char *bytes, size_t n)
-{
-	uint64_t hash = UINT64_C(14695981039346656037);
-	for (size_t i = 0; i < n; i++)
-		hash = (hash ^ (unsigned char)bytes[i]) * UINT64_C(1099511628211);
-	return hash;
 }
 
 /* One that is there is never written again: jobs may be running it. */
@@ -73,7 +53,7 @@ bool slurm_supervisor(
 	if (!file_read(supervisor, SUPERVISOR_BYTES_MAX, &bytes, err))
 		goto out;
 	text_print(&name, ".tuner-supervise-%016llx",
-		(unsigned long long)digest(bytes.bytes, bytes.length));
+		(unsigned long long)hash_bytes(bytes.bytes, bytes.length));
 	path = text_failed(&name) ? NULL : path_join(directory, name.bytes);
 	if (path == NULL) {
 		tuner_fail_memory(err);

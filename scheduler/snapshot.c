@@ -1,6 +1,7 @@
 #include "scheduler/snapshot.h"
 
 #include "base/file.h"
+#include "base/io.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,13 +24,9 @@ static bool copy_bytes(int from, int to)
 		;
 	if (n == 0)
 		return true;
-	while ((n = read(from, bytes, sizeof(bytes))) > 0 || (n < 0 && errno == EINTR))
-		for (ssize_t done = 0; done < n;) {
-			const ssize_t written = write(to, bytes + done, (size_t)(n - done));
-			if (written < 0 && errno != EINTR)
-				return false;
-			done += written > 0 ? written : 0;
-		}
+	while ((n = io_read(from, bytes, sizeof(bytes))) > 0)
+		if (!io_write(to, bytes, (size_t)n))
+			return false;
 	return n == 0;
 }
 

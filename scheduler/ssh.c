@@ -3,6 +3,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "scheduler/attempt_files.h"
 
 #include <inttypes.h>
@@ -451,8 +452,7 @@ bool backend_ssh_freeze(struct backend *backend, const char *code, struct tuner_
 	free(ssh->code);
 	ssh->code = copy;
 	/* Its name says what it holds. */
-	snprintf(ssh->code_name, sizeof(ssh->code_name), "code-%016" PRIx64,
-		ssh_hash(code, strlen(code)));
+	snprintf(ssh->code_name, sizeof(ssh->code_name), "code-%016" PRIx64, hash_string(code));
 	ssh->frozen = true;
 	return true;
 }

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "scheduler/attempt_files.h"
 
 #include <errno.h>
@@ -105,7 +106,7 @@ static void make_control(struct ssh *ssh)
 	if (runtime == NULL || strlen(runtime) > 40 || access(runtime, W_OK) != 0)
 		runtime = "/tmp";
 	snprintf(directory, sizeof(directory), "%s/tuner-%016" PRIx64, runtime,
-		ssh_hash(ssh->pending, strlen(ssh->pending)));
+		hash_string(ssh->pending));
 	if ((mkdir(directory, 0700) == 0 || errno == EEXIST) && lstat(directory, &info) == 0 &&
 		S_ISDIR(info.st_mode) && info.st_uid == geteuid() && (info.st_mode & 077) == 0)
 		snprintf(ssh->control, sizeof(ssh->control), "%s/c", directory);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/hash.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -78,22 +79,10 @@ void ssh_words(const struct ssh_target *target, bool master, struct strings *ret
 	text_finish(&word);
 }
 
-void ssh_quote(const char *word, struct text *ret)
-{
-	text_add_char(ret, '\'');
-	for (; *word != '\0'; word++) {
-		if (*word == '\'')
-			text_add(ret, "'\\''");
-		else
-			text_add_char(ret, *word);
-	}
-	text_add_char(ret, '\'');
-}
-
 static void add_quoted(struct text *command, const char *word)
 {
 	text_add_char(command, ' ');
-	ssh_quote(word, command);
+	text_add_shell_quoted(command, word);
 }
 
 static void remote_command(
@@ -135,16 +124,6 @@ uint32_t posix_checksum(const char *bytes, size_t n)
 	return ~crc;
 }
 
-/* FNV-1a: another build has another name, so that hosts may serve several at once. */
-uint64_t ssh_hash(const char *bytes, size_t n)
-{
-	uint64_t hash = 14695981039346656037u;
-
-	for (size_t i = 0; i < n; i++)
-		hash = (hash ^ (unsigned char)bytes[i]) * 1099511628211u;
-	return hash;
-}
-
 bool image_read(const char *path, const char *name, struct image *ret, struct tuner_error *err)
 {
 	struct text bytes = TEXT_EMPTY;
@@ -157,8 +136,8 @@ bool image_read(const char *path, const char *name, struct image *ret, struct tu
 	if (ret->bytes == NULL)
 		return tuner_fail_memory(err);
 	ret->checksum = posix_checksum(ret->bytes, ret->n);
-	snprintf(
-		ret->name, sizeof(ret->name), "%s-%016" PRIx64, name, ssh_hash(ret->bytes, ret->n));
+	snprintf(ret->name, sizeof(ret->name), "%s-%016" PRIx64, name,
+		hash_bytes(ret->bytes, ret->n));
 	return true;
 }
 

@@ -22,12 +22,10 @@ struct ssh_target {
 /* "ssh" and its options, without the host; `master`: the connection that others use. */
 void ssh_words(const struct ssh_target *target, bool master, struct strings *ret);
 
-/* Quoted for the shells of this world. */
-void ssh_quote(const char *word, struct text *ret);
-
 enum { IMAGES = 2 };
 
-/* A program as it is copied to hosts: its name there says what it holds. */
+/* A program as it is copied to hosts: its name there says what it holds, so that hosts may serve several
+ * builds at once. */
 struct image {
 	char *bytes;
 	size_t n;
@@ -39,9 +37,6 @@ struct image {
 TUNER_MUST_CHECK
 bool image_read(const char *path, const char *name, struct image *ret, struct tuner_error *err);
 void image_finish(struct image *image);
-
-/* FNV-1a, of 64 bits: what tells names apart. */
-uint64_t ssh_hash(const char *bytes, size_t n);
 
 /* As cksum(1). */
 uint32_t posix_checksum(const char *bytes, size_t n);

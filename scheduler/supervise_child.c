@@ -1,3 +1,4 @@
+#include "base/process.h"
 #include "scheduler/supervise.h"
 
 #include <dirent.h>
@@ -229,31 +230,10 @@ void child_explain(const struct child_failure *failure, const struct order *orde
 	}
 }
 
-/* Field 4 of /proc/PID/stat; the name before it may hold anything, parentheses too. */
-static pid_t parent_of(long pid)
-{
-	char path[64], line[512];
-	const char *end;
-	int parent = -1;
-
-	snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
-	const int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	const ssize_t n = read(fd, line, sizeof(line) - 1);
-	close(fd);
-	if (n <= 0)
-		return -1;
-	line[n] = '\0';
-	end = strrchr(line, ')');
-	if (end == NULL || sscanf(end + 1, " %*c %d", &parent) != 1)
-		return -1;
-	return parent;
-}
-
 void children_kill(void)
 {
 	const struct dirent *entry;
+	struct process process;
 	DIR *proc = opendir("/proc");
 
 	if (proc == NULL)
@@ -263,7 +243,8 @@ void children_kill(void)
 		const long pid = strtol(entry->d_name, &end, 10);
 
 		/* Only we reap our children, so the number cannot change hands in between. */
-		if (*end == '\0' && pid > 0 && parent_of(pid) == getpid())
+		if (*end == '\0' && pid > 0 && process_look(pid, &process) &&
+			process.parent == getpid())
 			kill((pid_t)pid, SIGKILL);
 	}
 	closedir(proc);

@@ -1,3 +1,4 @@
+#include "scheduler/segment.h"
 #include "scheduler/supervise.h"
 
 #include <errno.h>
@@ -16,14 +17,7 @@ void log_init(struct log *log, int directory, int64_t max_bytes)
 	*log = (struct log){ .directory = directory,
 		.fd = open_newest(directory),
 		.previous = -1,
-		.segment_max = max_bytes > 0 ? max_bytes / 2 : INT64_MAX };
-	if (log->segment_max < SEGMENT_BYTES_MIN)
-		log->segment_max = SEGMENT_BYTES_MIN;
-}
-
-static void segment_name(int64_t start, char ret[SEGMENT_NAME_MAX])
-{
-	snprintf(ret, SEGMENT_NAME_MAX, OUTPUT_SEGMENT_FORMAT, (long long)start);
+		.segment_max = segment_max(max_bytes) };
 }
 
 /* The order matters to readers: at every moment the bytes from the older segment's first to the

@@ -3,10 +3,11 @@
  * The plain sum counts what processes share once for each of them: a data loader's workers, forked from a process of
  * 3 GB, would seem to have 3 GB each. So where the sum is too much, the kernel's proportional
  * count decides, which takes it longer. */
+#include "base/io.h"
+#include "base/process.h"
 #include "scheduler/supervise.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,39 +21,15 @@ struct relative {
 	bool ours;
 };
 
-static ssize_t read_file(long pid, const char *name, char *ret, size_t size)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%ld/%s", pid, name);
-	const int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	const ssize_t n = read(fd, ret, size - 1);
-	close(fd);
-	ret[n > 0 ? n : 0] = '\0';
-	return n;
-}
-
-/* Fields 4 and 24 of /proc/PID/stat; the name before them may hold anything, parentheses too. */
 static bool look(long pid, struct relative *ret)
 {
-	char line[1024];
-	long long pages;
-	int parent;
+	struct process process;
 
-	if (read_file(pid, "stat", line, sizeof(line)) <= 0)
+	if (!process_look(pid, &process))
 		return false;
-	const char *end = strrchr(line, ')');
-	if (end == NULL || sscanf(end + 1,
-				   " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d "
-				   "%*d %*d %*d %*d "
-				   "%*u %*u %lld",
-				   &parent, &pages) != 2)
-		return false;
-	*ret = (struct relative){
-		.pid = (pid_t)pid, .parent = parent, .resident_bytes = pages * sysconf(_SC_PAGESIZE)
-	};
+	*ret = (struct relative){ .pid = (pid_t)pid,
+		.parent = (pid_t)process.parent,
+		.resident_bytes = process.resident_pages * sysconf(_SC_PAGESIZE) };
 	return true;
 }
 
@@ -98,12 +75,12 @@ static bool is_ours(const struct relative *all, size_t n, const struct relative 
 /* The plain count where the kernel does not tell. */
 static int64_t proportional(const struct relative *process)
 {
-	char text[4096];
+	char path[64], text[4096];
 	long long kibibytes;
 	const char *line;
 
-	if (read_file(process->pid, "smaps_rollup", text, sizeof(text)) <= 0 ||
-		(line = strstr(text, "\nPss:")) == NULL ||
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)process->pid);
+	if (!io_read_small(path, text, sizeof(text)) || (line = strstr(text, "\nPss:")) == NULL ||
 		sscanf(line, " Pss: %lld", &kibibytes) != 1)
 		return process->resident_bytes;
 	return kibibytes * 1024;

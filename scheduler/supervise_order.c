@@ -1,3 +1,4 @@
+#include "base/io.h"
 #include "scheduler/supervise.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@ static char *read_launch(int directory, size_t *ret_size, char message[MESSAGE_M
 {
 	struct stat info;
 	char *bytes = NULL;
-	size_t size = 0, got = 0;
+	size_t size = 0;
 	const int fd = openat(directory, ATTEMPT_LAUNCH, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0 || fstat(fd, &info) != 0) {
@@ -34,14 +35,7 @@ static char *read_launch(int directory, size_t *ret_size, char message[MESSAGE_M
 	}
 	size = (size_t)info.st_size;
 	bytes = malloc(size + 1);
-	while (bytes != NULL && got < size) {
-		const ssize_t n = read(fd, bytes + got, size - got);
-
-		if (n <= 0)
-			break;
-		got += (size_t)n;
-	}
-	if (bytes == NULL || got < size) {
+	if (bytes == NULL || io_read(fd, bytes, size) < (ssize_t)size) {
 		refuse(message, bytes == NULL ? "does not fit into memory" : "cannot be read");
 		free(bytes);
 		bytes = NULL;

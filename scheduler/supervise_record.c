@@ -1,3 +1,6 @@
+#include "base/io.h"
+#include "base/process.h"
+#include "scheduler/segment.h"
 #include "scheduler/supervise.h"
 
 #include <errno.h>
@@ -19,49 +22,12 @@ int64_t wall_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* The beginning of a small file of the kernel's, as a string; "" if it cannot be read. */
-static const char *read_small(const char *path, char *ret, size_t size)
-{
-	const int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = 0;
-
-	if (fd >= 0) {
-		n = read(fd, ret, size - 1);
-		close(fd);
-	}
-	ret[n > 0 ? n : 0] = '\0';
-	return ret;
-}
-
-/* Field 22 of /proc/PID/stat, in ticks since boot: with the pid it names a process for ever. */
+/* 0: not known. */
 static long long start_of(pid_t pid)
 {
-	char path[64], line[1024];
-	long long start = 0;
+	struct process process;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	const char *field = strrchr(read_small(path, line, sizeof(line)), ')');
-
-	for (int i = 2; field != NULL && i < 22; i++)
-		field = strchr(field + 1, ' ');
-	if (field == NULL || sscanf(field, "%lld", &start) != 1)
-		return 0;
-	return start;
-}
-
-static bool write_all(int fd, const char *bytes, size_t n)
-{
-	while (n > 0) {
-		const ssize_t got = write(fd, bytes, n);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return false;
-		bytes += got;
-		n -= (size_t)got;
-	}
-	return true;
+	return process_look(pid, &process) ? (long long)process.start : 0;
 }
 
 /* The contents of a JSON string. A character is never cut. */
@@ -82,14 +48,13 @@ static void escape(const char *text, char *ret, size_t size)
 
 bool record_started(int directory, struct child *child, int64_t started_us, const char *cgroup)
 {
-	char boot[64], group[6 * CGROUP_PATH_MAX + 8], line[RECORD_BYTES_MAX];
+	char boot[BOOT_ID_MAX], group[6 * CGROUP_PATH_MAX + 8], line[RECORD_BYTES_MAX];
 	const int fd =
 		openat(directory, ATTEMPT_STARTED, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return false;
-	read_small("/proc/sys/kernel/random/boot_id", boot, sizeof(boot));
-	boot[strcspn(boot, "\n\"\\")] = '\0';
+	process_boot_id(boot);
 	escape(cgroup, group, sizeof(group));
 	const int n = snprintf(line, sizeof(line),
 		"{\"version\":1,\"boot_id\":\"%s\",\"supervisor_pid\":%d,\"supervisor_start\":%lld,"
@@ -98,7 +63,7 @@ bool record_started(int directory, struct child *child, int64_t started_us, cons
 		boot, (int)getpid(), start_of(getpid()), (int)getsid(0), (int)child->pid,
 		start_of(child->pid), (int)child->pid, (long long)started_us, group);
 
-	bool ok = write_all(fd, line, (size_t)n);
+	bool ok = io_write(fd, line, (size_t)n);
 	child_sync(child);
 	ok = ok && fsync(fd) == 0;
 
@@ -139,7 +104,7 @@ bool record_exit(int directory, int reserved, const struct outcome *outcome, con
 		(long long)outcome->max_rss_bytes, (long long)log->written, (long long)log->lost,
 		outcome->out_of_memory ? "true" : "false");
 
-	return write_all(reserved, line, (size_t)n) &&
+	return io_write(reserved, line, (size_t)n) &&
 	       renameat(directory, ATTEMPT_EXIT_NEW, directory, ATTEMPT_EXIT) == 0;
 }
 
@@ -176,7 +141,7 @@ static int open_previous(const struct log *log)
 
 	if (log->previous < 0)
 		return -1;
-	snprintf(name, sizeof(name), OUTPUT_SEGMENT_FORMAT, (long long)log->previous);
+	segment_name(log->previous, name);
 	return openat(log->directory, name, O_RDONLY | O_CLOEXEC);
 }
 
@@ -214,15 +179,16 @@ static int64_t kills_in_cgroup(const char *root, const char *line, const char *f
 
 	/* The kernel's own root cgroup has no such file; a container's has. */
 	snprintf(path, sizeof(path), "%s%.*s/%s", root, n > 1 && n < 4000 ? n : 0, line, file);
-	return number_after(read_small(path, text, sizeof(text)), "oom_kill ");
+	return io_read_small(path, text, sizeof(text)) ? number_after(text, "oom_kill ") : -1;
 }
 
 int64_t oom_kills(void)
 {
 	char groups[8192], text[16384];
-	const char *line = read_small("/proc/self/cgroup", groups, sizeof(groups));
+	const char *line = groups;
 	int64_t kills = -1;
 
+	(void)io_read_small("/proc/self/cgroup", groups, sizeof(groups));
 	for (; line != NULL && *line != '\0' && kills < 0; line = strchr(line, '\n')) {
 		line += *line == '\n';
 		const char *memory = strstr(line, ":memory:");
@@ -233,9 +199,7 @@ int64_t oom_kills(void)
 			kills = kills_in_cgroup("/sys/fs/cgroup/memory",
 				memory + strlen(":memory:"), "memory.oom_control");
 	}
-	if (kills < 0) {
-		read_small("/proc/vmstat", text, sizeof(text));
+	if (kills < 0 && io_read_small("/proc/vmstat", text, sizeof(text)))
 		kills = number_after(text, "oom_kill ");
-	}
 	return kills;
 }

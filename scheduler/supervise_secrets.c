@@ -1,3 +1,4 @@
+#include "base/io.h"
 #include "scheduler/attempt.h"
 #include "scheduler/supervise.h"
 
@@ -24,7 +25,6 @@ static char *read_file(const char *path, char message[MESSAGE_MAX])
 	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat info;
 	char *bytes = NULL;
-	size_t got = 0;
 
 	if (fd < 0 || fstat(fd, &info) != 0)
 		refuse(message, path, strerror(errno));
@@ -34,10 +34,11 @@ static char *read_file(const char *path, char message[MESSAGE_MAX])
 		refuse(message, path, "may be read or written by others than you: chmod 600 it");
 	else if ((bytes = calloc(1, SECRETS_BYTES_MAX + 1)) == NULL)
 		refuse(message, path, "does not fit into memory");
-	for (ssize_t n = 1; bytes != NULL && n > 0 && got < SECRETS_BYTES_MAX; got += (size_t)n) {
-		n = read(fd, bytes + got, SECRETS_BYTES_MAX - got);
-		if (n <= 0)
-			break;
+	else if (io_read(fd, bytes, SECRETS_BYTES_MAX) < 0) {
+		/* A part of it would be a command without its secrets. */
+		refuse(message, path, strerror(errno));
+		free(bytes);
+		bytes = NULL;
 	}
 	if (fd >= 0)
 		close(fd);

@@ -64,6 +64,8 @@ static void place_remove(struct place *place)
 			fail_msg("%s", (place)->err.message);                                      \
 	} while (0)
 
+static const char *secrets; /* of the next launches; NULL: none */
+
 /* A launch of `sh -c script`. */
 static void write_launch_within(struct place *place, const char *script, int64_t timeout_us,
 	int64_t log_max_bytes, int64_t memory_bytes)
@@ -77,6 +79,7 @@ static void write_launch_within(struct place *place, const char *script, int64_t
 		.timeout_us = timeout_us,
 		.grace_us = 300000,
 		.memory_bytes = memory_bytes,
+		.secrets = secrets,
 		.log_max_bytes = log_max_bytes };
 	ASSERT_OK(place, launch_write(place->directory, &launch, &place->err));
 }
@@ -276,6 +279,20 @@ static void a_missing_program_and_a_missing_directory_are_told(void **state)
 	assert_int_equal(end.exit.kind, EXIT_NO_START);
 	assert_non_null(strstr(end.exit.message, "/no/such/directory"));
 	backend->ops->close(backend);
+	place_remove(&place);
+}
+
+/* Of a process's memory the first page is not there: EIO. */
+static void a_command_does_not_run_without_secrets_that_cannot_be_read(void **state)
+{
+	struct place place = place_make();
+
+	secrets = "/proc/self/mem";
+	const struct exit_record end = run(&place, "echo ran", 0, 1 << 20);
+	secrets = NULL;
+	assert_int_equal(end.kind, EXIT_NO_START);
+	assert_non_null(strstr(end.message, "\"env_file\" /proc/self/mem"));
+	assert_int_equal(output_end(place.directory), 0);
 	place_remove(&place);
 }
 
@@ -882,6 +899,7 @@ int main(void)
 		cmocka_unit_test(the_time_limit_ends_a_command_that_ignores_sigterm),
 		cmocka_unit_test(a_command_that_is_told_to_stop_may_take_leave),
 		cmocka_unit_test(a_missing_program_and_a_missing_directory_are_told),
+		cmocka_unit_test(a_command_does_not_run_without_secrets_that_cannot_be_read),
 		cmocka_unit_test(a_cut_launch_file_starts_nothing),
 		cmocka_unit_test(output_is_capped_and_its_offsets_stay_true),
 		cmocka_unit_test(a_reader_that_keeps_pace_sees_every_byte_of_a_rotating_log),

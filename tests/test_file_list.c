@@ -5,6 +5,7 @@
 #include "scheduler/code.h"
 #include "scheduler/snapshot.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,12 +15,26 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 static char directory[64];
 static struct tuner_error err;
+
+/* A broken disk: after so many more calls nothing can be read; -1: it is sound. */
+static int reads_left = -1;
+
+ssize_t read(int fd, void *ret, size_t size)
+{
+	if (reads_left != 0) {
+		reads_left -= reads_left > 0;
+		return (ssize_t)syscall(SYS_read, fd, ret, size);
+	}
+	errno = EIO;
+	return -1;
+}
 
 #define ASSERT_OK(call)                                                                            \
 	do {                                                                                       \
@@ -152,6 +167,30 @@ static void what_is_too_large_counts_with_size_and_time(void **state)
 }
 
 /* Which are read follows from the sizes alone, not from what an earlier list knows. */
+static void what_cannot_be_read_to_its_end_counts_with_size_and_time(void **state)
+{
+	char *content = calloc(1, 200001);
+	struct file_list sound, broken, again;
+
+	memset(content, 'x', 200000);
+	put("train.py", content);
+	free(content);
+	make_old("train.py", 1000000000);
+	sound = list_all(NULL, &code_limits);
+	reads_left = 1;
+	broken = list_all(NULL, &code_limits);
+	reads_left = -1;
+	again = list_all(&broken, &code_limits);
+	assert_true(sound.items[0].by_content);
+	assert_int_equal(sound.not_read, 0);
+	assert_false(broken.items[0].by_content);
+	assert_int_equal(broken.not_read, 1);
+	assert_string_equal(again.fingerprint, sound.fingerprint);
+	file_list_finish(&sound);
+	file_list_finish(&broken);
+	file_list_finish(&again);
+}
+
 static void the_bound_on_all_bytes_gives_the_same_with_and_without_an_earlier_list(void **state)
 {
 	static const struct file_limits tight = { 100, 100, 7 };
@@ -266,6 +305,7 @@ int main(void)
 		HERE(any_difference_changes_the_fingerprint_and_the_way_back_restores_it),
 		HERE(an_edit_that_keeps_size_and_time_is_seen),
 		HERE(what_is_too_large_counts_with_size_and_time),
+		HERE(what_cannot_be_read_to_its_end_counts_with_size_and_time),
 		HERE(the_bound_on_all_bytes_gives_the_same_with_and_without_an_earlier_list),
 		HERE(too_many_files_are_cut_and_said),
 		HERE(pipes_missing_and_repeated_ones_do_not_count),

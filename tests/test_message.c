@@ -222,15 +222,6 @@ static void checksums_are_those_of_cksum(void **state)
 	assert_true(posix_checksum(zeros, sizeof(zeros)) == 351385237u);
 }
 
-static void a_quoted_word_is_one_word(void **state)
-{
-	struct text text = TEXT_EMPTY;
-
-	ssh_quote("it's $HOME", &text);
-	assert_string_equal(text.bytes, "'it'\\''s $HOME'");
-	text_finish(&text);
-}
-
 static void what_the_user_gives_ssh_comes_first(void **state)
 {
 	char *options[] = { (char *)"-F", (char *)"my config", NULL };
@@ -260,7 +251,6 @@ int main(void)
 		cmocka_unit_test(a_record_is_read),
 		cmocka_unit_test(a_torn_record_is_none),
 		cmocka_unit_test(checksums_are_those_of_cksum),
-		cmocka_unit_test(a_quoted_word_is_one_word),
 		cmocka_unit_test(what_the_user_gives_ssh_comes_first),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -258,10 +258,22 @@ static void markup_is_escaped(void **state)
 	text_finish(&text);
 }
 
+static void a_quoted_word_is_one_word(void **state)
+{
+	struct text text = TEXT_EMPTY;
+	text_add_shell_quoted(&text, "it's $HOME");
+	assert_string_equal(text.bytes, "'it'\\''s $HOME'");
+	text_clear(&text);
+	text_add_shell_quoted(&text, "");
+	assert_string_equal(text.bytes, "''");
+	text_finish(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(markup_is_escaped),
+		cmocka_unit_test(a_quoted_word_is_one_word),
 		cmocka_unit_test(an_empty_text_is_an_empty_string),
 		cmocka_unit_test(pieces_of_all_kinds_are_appended),
 		cmocka_unit_test(a_text_is_terminated_at_every_length),

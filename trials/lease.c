@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/io.h"
 #include "base/json.h"
 #include "base/process.h"
 
@@ -34,17 +35,6 @@ struct lease {
 
 /* ---- who ---- */
 
-static void read_word(const char *path, char *ret, size_t size)
-{
-	const int fd = open(path, O_RDONLY | O_CLOEXEC);
-	const ssize_t n = fd >= 0 ? read(fd, ret, size - 1) : 0;
-
-	ret[n > 0 ? n : 0] = '\0';
-	ret[strcspn(ret, "\n")] = '\0';
-	if (fd >= 0)
-		close(fd);
-}
-
 static bool is_plain(const char *word)
 {
 	return word[strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -60,22 +50,15 @@ void lease_self(struct lease_owner *ret)
 	if (gethostname(ret->host, sizeof(ret->host) - 1) != 0 || ret->host[0] == '\0' ||
 		!is_plain(ret->host))
 		strcpy(ret->host, "localhost");
-	read_word("/etc/machine-id", ret->machine, sizeof(ret->machine));
-	read_word("/proc/sys/kernel/random/boot_id", ret->boot, sizeof(ret->boot));
+	(void)io_read_small("/etc/machine-id", ret->machine, sizeof(ret->machine));
+	ret->machine[strcspn(ret->machine, "\n")] = '\0';
+	process_boot_id(ret->boot);
 	if (!is_plain(ret->machine))
 		ret->machine[0] = '\0';
 	if (process_look(ret->pid, &process))
 		ret->pid_start = process.start;
 	if (stat("/proc/self/ns/pid", &status) == 0)
 		ret->pid_namespace = (int64_t)status.st_ino;
-}
-
-static bool lives(const struct lease_owner *owner)
-{
-	struct process process;
-
-	return process_look(owner->pid, &process) && process.start == owner->pid_start &&
-	       process.state != 'Z' && process.state != 'X';
 }
 
 /* Names and even machine ids are given twice in clusters that are copied from one image. Then a boot id that is
@@ -91,7 +74,7 @@ enum lease_life lease_judge(
 		return owner->renewed_us < booted_us ? LEASE_DEAD : LEASE_UNKNOWN;
 	if (owner->pid_namespace != self->pid_namespace || owner->pid_start == 0)
 		return LEASE_UNKNOWN; /* its pid says nothing in this container */
-	return lives(owner) ? LEASE_ALIVE : LEASE_DEAD;
+	return process_lives(owner->pid, owner->pid_start) ? LEASE_ALIVE : LEASE_DEAD;
 }
 
 enum lease_life lease_life(const struct lease_owner *owner)

@@ -1,6 +1,7 @@
 #include "trials/sql.h"
 
 #include "base/array.h"
+#include "base/hash.h"
 
 #include <errno.h>
 #include <math.h>
@@ -123,19 +124,10 @@ void store_assert_writing(const struct store *store)
 
 /* ---- kept statements ---- */
 
-static size_t hash(const char *text)
-{
-	uint64_t h = 14695981039346656037u; /* FNV-1a */
-
-	for (; *text != '\0'; text++)
-		h = (h ^ (unsigned char)*text) * 1099511628211u;
-	return (size_t)(h ^ h >> 32);
-}
-
 /* The slot of this text, or the free one where it would go. */
 static struct statement *statement_find(struct store *store, const char *text)
 {
-	for (size_t i = hash(text);; i++) {
+	for (size_t i = hash_string(text);; i++) {
 		struct statement *const slot = &store->statements[i % STATEMENT_SLOTS];
 
 		if (!slot->handle || strcmp(sqlite3_sql(slot->handle), text) == 0)

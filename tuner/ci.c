@@ -1,6 +1,7 @@
 #include "tuner/ci.h"
 
 #include "base/file.h"
+#include "base/io.h"
 #include "base/number.h"
 #include "tuner/baseline.h"
 
@@ -147,16 +148,8 @@ static bool judge(struct ci *ci, struct ci_report *report, struct tuner_error *e
 static bool append(const char *path, const struct text *text, struct tuner_error *err)
 {
 	const int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
-	size_t done = 0;
-	bool ok = fd >= 0;
+	const bool ok = fd >= 0 && io_write(fd, text->bytes, text->length);
 
-	while (ok && done < text->length) {
-		const ssize_t n = write(fd, text->bytes + done, text->length - done);
-		if (n > 0)
-			done += (size_t)n;
-		else
-			ok = n < 0 && errno == EINTR;
-	}
 	if (!ok)
 		tuner_fail_errno(err, errno, "cannot append to %.120s", path);
 	if (fd >= 0)

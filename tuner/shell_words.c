@@ -23,13 +23,7 @@ void text_add_shell_word(struct text *text, const char *word)
 		text_add(text, word);
 		return;
 	}
-	text_add_char(text, '\'');
-	for (; *word != '\0'; word++)
-		if (*word == '\'')
-			text_add(text, "'\\''");
-		else
-			text_add_char(text, *word);
-	text_add_char(text, '\'');
+	text_add_shell_quoted(text, word);
 }
 
 void text_add_shell_words(struct text *text, char *const *words)
