@@ -237,6 +237,7 @@ static void read_started(const char *record, struct attempt_status *ret)
 	read.command_start = count_of(record, "command_start", &whole);
 	read.session = number_of(record, "session", 0, INT_MAX, 0, &whole);
 	read.started_us = count_of(record, "started_us", &whole);
+	string_of(record, "host", read.host, sizeof(read.host));
 	string_of(record, "boot_id", read.boot_id, sizeof(read.boot_id));
 	string_of(record, "cgroup", read.cgroup, sizeof(read.cgroup));
 	if (whole)
@@ -299,11 +300,20 @@ static bool read_records(
 	return ok;
 }
 
-/* Whether the supervisor that `started` names is there, on this machine. */
+static bool is_elsewhere(const struct attempt_status *status)
+{
+	char host[HOST_NAME_MAX + 1] = "";
+
+	(void)gethostname(host, sizeof(host) - 1);
+	return status->host[0] != '\0' && strcmp(status->host, host) != 0;
+}
+
+/* Whether the supervisor that `started` names is there. Of another machine nobody can tell that here: it may. */
 static bool supervisor_lives(const struct attempt_status *status)
 {
-	return attempt_is_of_this_boot(status) &&
-	       process_lives(status->supervisor_pid, status->supervisor_start);
+	return attempt_is_of_this_boot(status)
+		       ? process_lives(status->supervisor_pid, status->supervisor_start)
+		       : is_elsewhere(status);
 }
 
 /* One look. *ret_sure false: a supervisor may have begun, and even ended, while we looked. */
@@ -547,12 +557,16 @@ bool attempt_fence(const char *directory, const char *key, const struct attempt_
 	struct trail trail;
 	struct held held = { .fd = -1 };
 
-	if (!attempt_is_of_this_boot(status))
-		return true;
 	if (!hold_lock(directory, &held, err))
 		return false;
-	if (held.by_supervisor)
+	if (held.by_supervisor || (held.impossible && supervisor_lives(status))) {
+		release_lock(&held);
 		return tuner_fail(err, TUNER_RETRY, "a supervisor lives in %s", directory);
+	}
+	if (!attempt_is_of_this_boot(status)) {
+		release_lock(&held);
+		return true;
+	}
 	DIR *proc = opendir("/proc");
 	if (proc == NULL) {
 		release_lock(&held);

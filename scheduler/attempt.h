@@ -2,7 +2,8 @@
  *
  *     launch        what to run: written by us before anything is started (struct launch)
  *     lock          held (flock) by the supervisor for as long as it lives
- *     started       made with O_EXCL and fsynced before the exec: from here on the command may run
+ *     started       made with O_EXCL and fsynced before the exec: from here on the command may run. Whoever made
+ *                   it is the attempt's one supervisor, or has forbidden that there is any
  *     output.log    the command's stdout and stderr; capped and rotated (output_* below)
  *     exit.json     written atomically when the command, its group and its orphans have ended and all
  *                   output is stored, by the supervisor alone, which then makes it durable and leaves
@@ -12,7 +13,8 @@
  * exit.json: ended, and how.  Else lock held: lives.  Else no started: never ran.
  * Else (started, no exit.json, lock free) the supervisor died; the command may be alive for a moment
  * (it gets SIGKILL by PR_SET_PDEATHSIG, its children do not): attempt_fence kills what is left. The
- * same goes for an exit.json that a power failure has torn. */
+ * same goes for an exit.json that a power failure has torn. Where the file system has no locks, the process that
+ * `started` names stands for the lock. */
 #ifndef SCHEDULER_ATTEMPT_H
 #define SCHEDULER_ATTEMPT_H
 
@@ -21,6 +23,7 @@
 #include "base/text.h"
 #include "scheduler/cgroup.h"
 
+#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -98,7 +101,7 @@ struct attempt_status {
 	int64_t command_pid, command_start; /* the process group is command_pid */
 	int64_t session;
 	int64_t started_us;
-	char boot_id[BOOT_ID_MAX];
+	char host[HOST_NAME_MAX + 1], boot_id[BOOT_ID_MAX];
 	char cgroup[CGROUP_PATH_MAX]; /* that it has got for its memory limit; "": none */
 	struct exit_record exit; /* if FINISHED */
 };

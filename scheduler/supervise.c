@@ -7,6 +7,9 @@
  *
  *     main: lock, step back?, order -> fork -> started -> go -> watch -> exit.json -> sync
  *
+ * Several may be started for one attempt, by a tuner that was killed and the next. The lock lets one of them in; where
+ * the file system has none, whoever makes `started` is the one, and the others leave no trace.
+ *
  * All signals are blocked from the first line to the last and arrive through a descriptor. */
 #include "scheduler/supervise.h"
 
@@ -59,6 +62,8 @@ struct watch {
 	struct log log;
 	struct outcome outcome;
 	char cgroup[CGROUP_PATH_MAX]; /* the command's, which has its memory limit; "": none */
+	bool locked; /* false: the file system has no locks */
+	bool claimed; /* `started` is ours */
 	bool output_open, failure_open;
 	bool ended; /* the command is a zombie, which keeps its group's number ours */
 	bool timed_out; /* we ended it, for its time limit */
@@ -508,16 +513,19 @@ static int receive_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* Held until this process ends. */
-static enum supervise_status take_lock(int directory)
+/* Held until this process ends. *ret_locked: false if the file system has no locks; then `started` alone fences. */
+static enum supervise_status take_lock(int directory, bool *ret_locked)
 {
 	const int fd = openat(directory, ATTEMPT_LOCK, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return SUPERVISE_NO_FILES;
+	*ret_locked = true;
 	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; i++) {
-		if (errno == ENOLCK || errno == EOPNOTSUPP || errno == ENOSYS)
-			break; /* a file system without locks: `started` alone fences */
+		if (errno == ENOLCK || errno == EOPNOTSUPP || errno == ENOSYS) {
+			*ret_locked = false;
+			break;
+		}
 		if (errno != EWOULDBLOCK)
 			return SUPERVISE_NO_FILES;
 		if (i == LOCK_TRIES)
@@ -610,8 +618,9 @@ static bool begin(struct watch *w, enum supervise_status *ret_status)
 	choose_cgroup(w);
 	if (!child_fork(w->directory, &w->order, &w->child, outcome->message))
 		return false;
-	if (!record_started(w->directory, &w->child, outcome->started_us, w->cgroup)) {
-		if (errno == EEXIST)
+	if (!record_started(w->directory, &w->child, outcome->started_us, w->cgroup, w->locked,
+		    &w->claimed)) {
+		if (errno == EEXIST && !w->claimed)
 			*ret_status = SUPERVISE_RAN;
 		snprintf(outcome->message, sizeof(outcome->message), "cannot write `started`: %s",
 			strerror(errno));
@@ -630,6 +639,16 @@ static bool begin(struct watch *w, enum supervise_status *ret_status)
 	return true;
 }
 
+/* It has ended before it began. Another supervisor may run the command all the same, where there is no lock to keep
+ * it from that: then what became of it is for that one to tell. */
+static enum supervise_status claim_end(struct watch *w)
+{
+	if (w->claimed || record_started(w->directory, NULL, 0, "", w->locked, &w->claimed) ||
+		w->claimed)
+		return SUPERVISE_DONE;
+	return errno == EEXIST ? SUPERVISE_RAN : SUPERVISE_NO_FILES;
+}
+
 static enum supervise_status supervise(struct watch *w)
 {
 	enum supervise_status status = SUPERVISE_DONE;
@@ -640,6 +659,8 @@ static enum supervise_status supervise(struct watch *w)
 		clear_away(w);
 		judge(w, oom_kills_before);
 		remove_cgroup(w);
+	} else if (status == SUPERVISE_DONE) {
+		status = claim_end(w);
 	}
 	if (status != SUPERVISE_DONE)
 		return status;
@@ -695,7 +716,8 @@ int main(int argc, char **argv)
 	if (directory < 0 || signals < 0)
 		return SUPERVISE_NO_DIRECTORY;
 
-	const enum supervise_status status = take_lock(directory);
+	bool locked = false;
+	const enum supervise_status status = take_lock(directory, &locked);
 	if (status != SUPERVISE_DONE)
 		return status;
 	const int exit_json = record_reserve(directory);
@@ -705,5 +727,6 @@ int main(int argc, char **argv)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	watch_init(&watch, directory, exit_json);
 	watch.signals = signals;
+	watch.locked = locked;
 	return supervise(&watch);
 }

@@ -131,15 +131,19 @@ struct outcome {
 	bool out_of_memory;
 };
 
-/* Creates `started`, which nobody may have done before (errno EEXIST). Calls child_sync, and returns
- * when the file is durable. `cgroup`: the group that the command is about to get; "": none. */
-bool record_started(int directory, struct child *child, int64_t started_us, const char *cgroup);
+/* Creates `started`, which nobody may have done before (errno EEXIST). Whoever made it is the one supervisor of the
+ * attempt: only he may let the command run, and write exit.json. *ret_claimed: that is us, though it may have failed
+ * after that. Calls child_sync, and returns when the file is durable; without a child (NULL) nothing will run, and
+ * there is only an end to be told. `cgroup`: the group that the command is about to get; "": none. `locked`: we hold the lock;
+ * else who reads half a record cannot know that we live, and it appears whole. */
+bool record_started(int directory, struct child *child, int64_t started_us, const char *cgroup,
+	bool locked, bool *ret_claimed);
 
 /* Makes room for exit.json, so that a disk that fills up meanwhile cannot keep it from being
  * written. Returns its descriptor or -1. */
 int record_reserve(int directory);
 
-/* exit.json appears, whole. */
+/* exit.json appears, whole. Only for who has claimed the attempt: it would replace another's. */
 bool record_exit(int directory, int reserved, const struct outcome *outcome, const struct log *log);
 
 /* Makes exit.json, its name and the output durable. The writes are begun together, so that on a file

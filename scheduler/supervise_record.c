@@ -5,9 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -46,27 +48,84 @@ static void escape(const char *text, char *ret, size_t size)
 	ret[n] = '\0';
 }
 
-bool record_started(int directory, struct child *child, int64_t started_us, const char *cgroup)
+static int print_started(char ret[RECORD_BYTES_MAX], const struct child *child, int64_t started_us,
+	const char *cgroup)
 {
-	char boot[BOOT_ID_MAX], group[6 * CGROUP_PATH_MAX + 8], line[RECORD_BYTES_MAX];
-	const int fd =
-		openat(directory, ATTEMPT_STARTED, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	char boot[BOOT_ID_MAX], host[HOST_NAME_MAX + 1] = "", name[6 * HOST_NAME_MAX + 8],
+						     group[6 * CGROUP_PATH_MAX + 8];
+	const pid_t pid = child != NULL ? child->pid : 0;
+
+	process_boot_id(boot);
+	(void)gethostname(host, sizeof(host) - 1);
+	escape(host, name, sizeof(name));
+	escape(cgroup, group, sizeof(group));
+	return snprintf(ret, RECORD_BYTES_MAX,
+		"{\"version\":1,\"host\":\"%s\",\"boot_id\":\"%s\",\"supervisor_pid\":%d,"
+		"\"supervisor_start\":%lld,\"session\":%d,\"command_pid\":%d,\"command_start\":%"
+		"lld,"
+		"\"group\":%d,\"started_us\":%lld,\"cgroup\":\"%s\"}\n",
+		name, boot, (int)getpid(), start_of(getpid()), (int)getsid(0), (int)pid,
+		pid > 0 ? start_of(pid) : 0, (int)pid, (long long)started_us, group);
+}
+
+/* The name appears together with the content, by link(2), which fails as O_EXCL does where there is one. Where a
+ * server's answer was lost the second try finds what the first has made: then the file has two names. */
+static int link_started(int directory, const char *line, size_t n)
+{
+	char name[48];
+	uint64_t number;
+	struct stat info;
+
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+		return -1;
+	snprintf(name, sizeof(name), ".tuner-%016llx.tmp", (unsigned long long)number); /* file.h */
+	int fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -1;
+	const bool ok = io_write(fd, line, n) &&
+			(linkat(directory, name, directory, ATTEMPT_STARTED, 0) == 0 ||
+				(errno == EEXIST && fstat(fd, &info) == 0 && info.st_nlink > 1));
+	const int error = ok ? 0 : errno;
+	unlinkat(directory, name, 0);
+	if (!ok) {
+		close(fd);
+		fd = -1;
+	}
+	errno = error;
+	return fd;
+}
+
+/* -1 with errno, and *ret_claimed tells whether the name is ours all the same. */
+static int make_started(int directory, const char *line, size_t n, bool locked, bool *ret_claimed)
+{
+	int fd = locked ? -1 : link_started(directory, line, n);
+
+	*ret_claimed = fd >= 0;
+	if (fd >= 0 || (!locked && errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS))
+		return fd;
+	fd = openat(directory, ATTEMPT_STARTED, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	*ret_claimed = fd >= 0;
+	if (fd >= 0 && !io_write(fd, line, n)) {
+		const int error = errno;
+		close(fd);
+		errno = error;
+		fd = -1;
+	}
+	return fd;
+}
+
+bool record_started(int directory, struct child *child, int64_t started_us, const char *cgroup,
+	bool locked, bool *ret_claimed)
+{
+	char line[RECORD_BYTES_MAX];
+	const int n = print_started(line, child, started_us, cgroup);
+	const int fd = make_started(directory, line, (size_t)n, locked, ret_claimed);
 
 	if (fd < 0)
 		return false;
-	process_boot_id(boot);
-	escape(cgroup, group, sizeof(group));
-	const int n = snprintf(line, sizeof(line),
-		"{\"version\":1,\"boot_id\":\"%s\",\"supervisor_pid\":%d,\"supervisor_start\":%lld,"
-		"\"session\":%d,\"command_pid\":%d,\"command_start\":%lld,\"group\":%d,"
-		"\"started_us\":%lld,\"cgroup\":\"%s\"}\n",
-		boot, (int)getpid(), start_of(getpid()), (int)getsid(0), (int)child->pid,
-		start_of(child->pid), (int)child->pid, (long long)started_us, group);
-
-	bool ok = io_write(fd, line, (size_t)n);
-	child_sync(child);
-	ok = ok && fsync(fd) == 0;
-
+	if (child != NULL)
+		child_sync(child);
+	const bool ok = child == NULL || fsync(fd) == 0;
 	const int error = errno;
 	close(fd);
 	errno = error;
@@ -75,8 +134,8 @@ bool record_started(int directory, struct child *child, int64_t started_us, cons
 
 int record_reserve(int directory)
 {
-	const int fd =
-		openat(directory, ATTEMPT_EXIT_NEW, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	/* Without O_TRUNC: where there are no locks another supervisor may have written its end there. */
+	const int fd = openat(directory, ATTEMPT_EXIT_NEW, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
 	/* Where the file system cannot reserve, exit.json has to be lucky. */
 	if (fd >= 0 && fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, RECORD_BYTES_MAX) != 0 &&
@@ -86,6 +145,14 @@ int record_reserve(int directory)
 		return -1;
 	}
 	return fd;
+}
+
+/* What a supervisor that was killed had written there. (Not if there is none: it would give back the room.) */
+static bool cut_at(int fd, off_t size)
+{
+	struct stat info;
+
+	return fstat(fd, &info) == 0 && (info.st_size <= size || ftruncate(fd, size) == 0);
 }
 
 bool record_exit(int directory, int reserved, const struct outcome *outcome, const struct log *log)
@@ -104,7 +171,7 @@ bool record_exit(int directory, int reserved, const struct outcome *outcome, con
 		(long long)outcome->max_rss_bytes, (long long)log->written, (long long)log->lost,
 		outcome->out_of_memory ? "true" : "false");
 
-	return io_write(reserved, line, (size_t)n) &&
+	return io_write(reserved, line, (size_t)n) && cut_at(reserved, n) &&
 	       renameat(directory, ATTEMPT_EXIT_NEW, directory, ATTEMPT_EXIT) == 0;
 }
 

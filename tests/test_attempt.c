@@ -515,6 +515,145 @@ static void without_locks_the_supervisors_process_tells(void **state)
 	no_locks = false;
 }
 
+/* ---- two supervisors where there are no locks ---- */
+
+/* The supervisor's exit status; `calls`: what it goes without (without_calls.c). */
+static int supervise_without(const struct place *place, const char *calls)
+{
+	char command[512];
+	snprintf(command, sizeof(command), "%s %s -- %s %s", getenv("WITHOUT_CALLS"), calls,
+		getenv("TUNER_SUPERVISE"), place->directory);
+	const int status = system(command);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/* It has looked before there was a `started`, and comes to the launch after that. */
+#define WITHOUT_LOCKS "flock:ENOLCK"
+#define TOO_EARLY     WITHOUT_LOCKS " faccessat:ENOENT faccessat2:ENOENT"
+
+static void remove_launch(const struct place *place)
+{
+	char path[128];
+	snprintf(path, sizeof(path), "%s/launch", place->directory);
+	assert_int_equal(unlink(path), 0);
+}
+
+static pid_t begin_without_locks(struct place *place)
+{
+	const int64_t until_us = clock_monotonic_us() + PATIENCE_US;
+	const pid_t pid = fork();
+	if (pid == 0)
+		_exit(supervise_without(place, WITHOUT_LOCKS));
+	no_locks = true;
+	while (look(place).life == ATTEMPT_NEVER_RAN && clock_monotonic_us() < until_us)
+		poll(NULL, 0, 10);
+	no_locks = false;
+	return pid;
+}
+
+static void assert_one_ran(struct place *place)
+{
+	char output[256], path[128];
+	int64_t first;
+
+	assert_int_equal(look(place).life, ATTEMPT_FINISHED);
+	assert_int_equal(look(place).exit.kind, EXIT_CODE);
+	assert_int_equal(look(place).exit.code, 4);
+	read_all(place, output, sizeof(output), &first);
+	assert_string_equal(output, "done\n");
+	snprintf(path, sizeof(path), "%s/started", place->directory);
+	assert_int_equal(access(path, F_OK), 0);
+}
+
+static void without_locks_one_supervisor_runs_the_command_and_tells_its_end(void **state)
+{
+	struct place place = place_make();
+	char path[128];
+
+	if (supervise_without(&place, "flock:ENOLCK") == 77) {
+		place_remove(&place);
+		skip(); /* not allowed here */
+	}
+	place_remove(&place);
+	place = place_make();
+	write_launch(&place, "while [ ! -e go ]; do sleep 0.02; done; echo done; exit 4",
+		PATIENCE_US, 1 << 20);
+	const pid_t first = begin_without_locks(&place);
+	assert_int_equal(supervise_without(&place, WITHOUT_LOCKS), 76);
+	assert_int_equal(supervise_without(&place, TOO_EARLY), 76);
+	/* And if it cannot even begin, nobody hears of that: the command runs. */
+	remove_launch(&place);
+	assert_int_equal(supervise_without(&place, TOO_EARLY), 76);
+	no_locks = true;
+	assert_int_equal(look(&place).life, ATTEMPT_LIVES);
+	no_locks = false;
+	snprintf(path, sizeof(path), "%s/go", place.base);
+	assert_int_equal(close(open(path, O_WRONLY | O_CREAT, 0600)), 0);
+	int status = 0;
+	assert_int_equal(waitpid(first, &status, 0), first);
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_one_ran(&place);
+	assert_int_equal(supervise_without(&place, TOO_EARLY), 76);
+	assert_one_ran(&place);
+	place_remove(&place);
+}
+
+/* A file system without hard links, too. */
+static void without_locks_and_links_it_starts_all_the_same(void **state)
+{
+	struct place place = place_make();
+
+	if (supervise_without(&place, "flock:ENOLCK") == 77) {
+		place_remove(&place);
+		skip();
+	}
+	place_remove(&place);
+	place = place_make();
+	write_launch(&place, "echo done; exit 4", 0, 1 << 20);
+	assert_int_equal(supervise_without(&place, WITHOUT_LOCKS " linkat:EPERM"), 0);
+	assert_one_ran(&place);
+	assert_int_equal(supervise_without(&place, TOO_EARLY " linkat:EPERM"), 76);
+	assert_one_ran(&place);
+	place_remove(&place);
+}
+
+static void write_started(const struct place *place, const char *host, const char *boot)
+{
+	char path[128], line[512];
+	const int n = snprintf(line, sizeof(line),
+		"{\"version\":1,\"host\":\"%s\",\"boot_id\":\"%s\",\"supervisor_pid\":%d,"
+		"\"supervisor_start\":1,\"session\":2,\"command_pid\":0,\"command_start\":0,"
+		"\"started_us\":5,\"cgroup\":\"\"}\n",
+		host, boot, (int)getppid());
+	struct tuner_error err;
+	snprintf(path, sizeof(path), "%s/lock", place->directory);
+	assert_true(file_write_atomic(path, "", 0, 0600, false, &err));
+	snprintf(path, sizeof(path), "%s/started", place->directory);
+	assert_true(file_write_atomic(path, line, (size_t)n, 0600, false, &err));
+}
+
+/* Nobody can tell here whether it lives; a lock would. */
+static void without_locks_what_another_machine_runs_is_not_lost(void **state)
+{
+	static const char other_boot[] = "00000000-0000-0000-0000-000000000000";
+	struct place place = place_make();
+	char host[80] = "";
+
+	assert_int_equal(gethostname(host, sizeof(host) - 1), 0);
+	write_started(&place, "another-host", other_boot);
+	assert_int_equal(look(&place).life, ATTEMPT_ORPHANED); /* its lock is free */
+	no_locks = true;
+	const struct attempt_status status = look(&place);
+	assert_int_equal(status.life, ATTEMPT_LIVES);
+	assert_false(attempt_fence(place.directory, place.key, &status, 0, &place.err));
+	assert_int_equal(place.err.code, TUNER_RETRY);
+	write_started(&place, host, other_boot); /* this one has been restarted */
+	assert_int_equal(look(&place).life, ATTEMPT_ORPHANED);
+	no_locks = false;
+	place_remove(&place);
+}
+
 static void an_attempt_of_an_earlier_boot_needs_no_fence(void **state)
 {
 	struct place place = place_make();
@@ -905,6 +1044,9 @@ int main(void)
 		cmocka_unit_test(a_reader_that_keeps_pace_sees_every_byte_of_a_rotating_log),
 		cmocka_unit_test(after_the_supervisors_death_nothing_of_the_command_is_left),
 		cmocka_unit_test(without_locks_the_supervisors_process_tells),
+		cmocka_unit_test(without_locks_one_supervisor_runs_the_command_and_tells_its_end),
+		cmocka_unit_test(without_locks_and_links_it_starts_all_the_same),
+		cmocka_unit_test(without_locks_what_another_machine_runs_is_not_lost),
 		cmocka_unit_test(an_attempt_of_an_earlier_boot_needs_no_fence),
 		cmocka_unit_test(a_fence_spares_a_process_that_only_has_the_number),
 		cmocka_unit_test(a_command_inherits_what_its_launch_does_not_name),

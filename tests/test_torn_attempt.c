@@ -63,7 +63,8 @@ static void live(struct life *life)
 	const int reserved = record_reserve(life->fd);
 
 	assert_true(reserved >= 0);
-	assert_true(record_started(life->fd, &child, 1000, ""));
+	bool claimed = false;
+	assert_true(record_started(life->fd, &child, 1000, "", true, &claimed) && claimed);
 	life->may_run = disk_calls();
 	write_output(life, &log);
 	/* Of several sectors. */
