@@ -30,12 +30,15 @@ enum {
 	OUTBOX_MAX = 256 << 10, /* more output is read when this has gone */
 	SILENCE_US = 120000000, /* whoever has not pinged for so long is not there any more */
 	UNREAD_US = 60000000, /* so long output is tried to be read */
+	RIVAL_US =
+		240000000, /* an agent that has served for so long is the only one, see may_fail */
 	DESCRIPTORS_MAX = 8,
 };
 
 struct watched {
 	int64_t id;
 	char *directory; /* absolute */
+	char key[MESSAGE_KEY_MAX];
 	int64_t offset; /* of the output sent so far */
 	bool ended, told;
 	int64_t unread_us; /* since when its output cannot be read; 0: it can */
@@ -48,7 +51,7 @@ struct agent {
 	struct wire wire;
 	struct watched *items;
 	size_t n, capacity;
-	int64_t heard_us;
+	int64_t began_us, heard_us;
 };
 
 /* What cannot be found out is not told: the connection ends, why goes to tuner by ssh, and the next agent looks again. */
@@ -225,41 +228,18 @@ static bool make_tree(const char *directory, const struct message *message, stru
 	       tuner_fail(err, TUNER_FATAL, "what came with the attempt cannot be read");
 }
 
-/* Nothing may start it from now on, not even the order of an earlier connection that is still on its way: it
- * finds `started`, which fences (attempt.h). True if somebody was faster. */
-static bool forbid_start(const char *directory, bool *ret_runs, struct tuner_error *err)
-{
-	char *started = path_join(directory, ATTEMPT_STARTED);
-	bool ok = started != NULL || tuner_fail_memory(err);
-
-	ok = ok && directory_make(directory, 0700, err);
-	const int fd = ok ? open(started, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
-	*ret_runs = ok && fd < 0 && errno == EEXIST;
-	if (ok && fd < 0 && !*ret_runs)
-		ok = tuner_fail_errno(err, errno, "cannot write %s", started);
-	if (fd >= 0)
-		close(fd);
-	free(started);
-	return ok;
-}
-
-/* False: nothing of it has run, and why. */
+/* False: nothing of it has run so far, and why it shall not. */
 static bool begin(struct agent *agent, const struct message *message, const char *directory,
 	struct tuner_error *err)
 {
 	struct attempt_status status;
-	bool runs = false;
 
 	if (!attempt_look(directory, &status, err))
 		leave(err);
-	if (status.life == ATTEMPT_NEVER_RAN && message->kind == MESSAGE_ADOPT) {
-		if (!forbid_start(directory, &runs, err))
-			return false;
-		if (!runs)
-			return tuner_fail(err, TUNER_RETRY, "it had not been started there");
-	} else if (status.life == ATTEMPT_NEVER_RAN && !make_tree(directory, message, err)) {
+	if (status.life == ATTEMPT_NEVER_RAN && message->kind == MESSAGE_ADOPT)
+		return tuner_fail(err, TUNER_RETRY, "it had not been started there");
+	if (status.life == ATTEMPT_NEVER_RAN && !make_tree(directory, message, err))
 		return false;
-	}
 	if (agent->backend->ops->start(
 		    agent->backend, message->attempt, directory, message->key, err))
 		return true;
@@ -268,14 +248,16 @@ static bool begin(struct agent *agent, const struct message *message, const char
 	return false;
 }
 
-static bool watch(struct agent *agent, const struct message *message, char *directory)
+static struct watched *watch(struct agent *agent, const struct message *message, char *directory)
 {
 	if (!array_reserve(&agent->items, agent->n, &agent->capacity, sizeof(*agent->items)))
-		return false;
-	agent->items[agent->n++] = (struct watched){ .id = message->attempt,
+		exit(71);
+	struct watched *watched = &agent->items[agent->n++];
+	*watched = (struct watched){ .id = message->attempt,
 		.directory = directory,
 		.offset = message->number > 0 ? message->number : 0 };
-	return true;
+	snprintf(watched->key, sizeof(watched->key), "%s", message->key);
+	return watched;
 }
 
 static void take_start(struct agent *agent, const struct message *message)
@@ -288,12 +270,50 @@ static void take_start(struct agent *agent, const struct message *message)
 			"its directory is not one of this job");
 	} else if (find(agent, message->attempt) != NULL) {
 		free(directory);
-	} else if (!begin(agent, message, directory, &err)) {
-		send_text(agent, MESSAGE_FAILED, message->attempt, err.message);
-		free(directory);
-	} else if (!watch(agent, message, directory)) {
-		exit(71);
+	} else if (begin(agent, message, directory, &err)) {
+		watch(agent, message, directory);
+	} else {
+		struct watched *watched = watch(agent, message, directory);
+		watched->ended = true;
+		watched->end.kind = BACKEND_FAILED;
+		snprintf(watched->end.message, sizeof(watched->end.message), "%s", err.message);
 	}
+}
+
+/* What was to fail has begun. */
+static void take_over(struct agent *agent, struct watched *watched)
+{
+	struct tuner_error err = { TUNER_OK, "" };
+
+	agent->backend->ops->forget(agent->backend, watched->id);
+	if (!agent->backend->ops->start(
+		    agent->backend, watched->id, watched->directory, watched->key, &err))
+		leave(&err);
+	watched->ended = false;
+}
+
+/* "Failed" says that nothing of it has run, and the trial is launched again. But the order to start it may have come to
+ * the agent of an earlier connection, too, on which it was still on its way, and that one would carry it out
+ * after us. So its start is forbidden first. Where that is not possible (a full disk, say, on which the other could
+ * not start it either) it is tried until that agent is gone: it ends when it has heard nothing for SILENCE_US, and
+ * what the network has kept back for it comes at most two minutes after this connection, between two tries of TCP. */
+static bool may_fail(struct agent *agent, struct watched *watched)
+{
+	struct tuner_error err = { TUNER_OK, "" };
+	struct attempt_status status;
+	bool begun = false;
+
+	if (!directory_make(watched->directory, 0700, &err) ||
+		!attempt_forbid(watched->directory, &begun, &err))
+		return clock_monotonic_us() - agent->began_us >= RIVAL_US;
+	if (!begun)
+		return true;
+	if (!attempt_look(watched->directory, &status, &err))
+		leave(&err);
+	if (status.life == ATTEMPT_ORPHANED && status.supervisor_pid == 0)
+		return true; /* `started` is empty: it is the one that forbids */
+	take_over(agent, watched);
+	return false;
 }
 
 /* ---- the lease: an attempt lives as long as somebody asks for it ---- */
@@ -422,6 +442,8 @@ static void send_exit(struct agent *agent, const struct watched *watched)
 
 static void send_end(struct agent *agent, struct watched *watched)
 {
+	if (watched->end.kind == BACKEND_FAILED && !may_fail(agent, watched))
+		return;
 	watched->told = true;
 	if (watched->end.kind == BACKEND_LOST)
 		send_bytes(agent, MESSAGE_LOST, watched->id, has_results(watched->directory),
@@ -519,7 +541,7 @@ static void wait_for_something(struct agent *agent)
 
 static void serve(struct agent *agent)
 {
-	agent->heard_us = clock_monotonic_us();
+	agent->began_us = agent->heard_us = clock_monotonic_us();
 	say_hello(agent);
 	while (wire_flush(&agent->wire) && take_messages(agent) &&
 		clock_monotonic_us() - agent->heard_us < SILENCE_US) {

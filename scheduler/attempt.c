@@ -351,6 +351,23 @@ bool attempt_look(const char *directory, struct attempt_status *ret, struct tune
 	return true;
 }
 
+bool attempt_forbid(const char *directory, bool *ret_begun, struct tuner_error *err)
+{
+	char *started = path_join(directory, ATTEMPT_STARTED);
+
+	*ret_begun = false;
+	if (started == NULL)
+		return tuner_fail_memory(err);
+	const int fd = open(started, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	*ret_begun = fd < 0 && errno == EEXIST;
+	const bool ok = fd >= 0 || *ret_begun || errno == ENOENT || errno == ENOTDIR ||
+			tuner_fail_errno(err, errno, "cannot write %s", started);
+	if (fd >= 0)
+		close(fd);
+	free(started);
+	return ok;
+}
+
 /* ---- from another machine ---- */
 
 /* A client of a network file system may believe for a minute that a name is not there; opening the

@@ -106,6 +106,11 @@ struct attempt_status {
 	struct exit_record exit; /* if FINISHED */
 };
 
+/* Nothing starts the attempt from now on, not even a supervisor or an order that is on its way: it finds `started`, which is
+ * made here, empty. *ret_begun: somebody was faster. A missing directory is fine, and is not made: nothing starts in it. */
+TUNER_MUST_CHECK
+bool attempt_forbid(const char *directory, bool *ret_begun, struct tuner_error *err);
+
 /* Looks at a directory. A missing one is NEVER_RAN. */
 TUNER_MUST_CHECK
 bool attempt_look(const char *directory, struct attempt_status *ret, struct tuner_error *err);

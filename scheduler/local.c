@@ -403,13 +403,24 @@ static void ended_event(struct local_attempt *attempt, const struct attempt_stat
 	ret->exit = status->exit;
 }
 
-static void failed_event(struct local_attempt *attempt, struct backend_event *ret)
+/* The trial's next attempt may begin. Another supervisor of this one, whom an earlier process has started and who has been
+ * held up, must not: *ret_got stays false if he has been faster. Where that cannot be written (a full disk) he
+ * cannot write either. */
+static void failed_event(struct local_attempt *attempt, struct backend_event *ret, bool *ret_got)
 {
+	struct tuner_error ignored;
+	bool begun = false;
 	const char *why = "it was ended before it had started the command";
 	if (attempt->status == SUPERVISE_NO_DIRECTORY)
 		why = "its directory is gone or cannot be read";
 	else if (attempt->status == SUPERVISE_NO_FILES)
 		why = "it cannot write to the attempt's directory (is the disk full?)";
+	if (!attempt_forbid(attempt->directory, &begun, &ignored))
+		begun = false;
+	attempt->heard = begun;
+	*ret_got = !begun;
+	if (begun)
+		return;
 	attempt_tidy(attempt->directory);
 	attempt->ended = true;
 	ret->kind = BACKEND_FAILED;
@@ -463,11 +474,11 @@ static bool look(struct local *local, struct local_attempt *attempt, struct back
 		attempt->heard = true; /* there may be more */
 	} else if (status.life == ATTEMPT_FINISHED) {
 		ended_event(attempt, &status, ret);
-	} else if (status.life == ATTEMPT_ORPHANED ||
+	} else if ((status.life == ATTEMPT_ORPHANED && gone) ||
 		   (status.life == ATTEMPT_NEVER_RAN && is_removed(attempt, gone))) {
 		return lost_event(attempt, &status, ret, ret_got, err);
 	} else if (status.life == ATTEMPT_NEVER_RAN && gone) {
-		failed_event(attempt, ret);
+		failed_event(attempt, ret, ret_got);
 	} else {
 		*ret_got = false;
 		if (status.life == ATTEMPT_LIVES)

@@ -654,6 +654,29 @@ static void without_locks_what_another_machine_runs_is_not_lost(void **state)
 	place_remove(&place);
 }
 
+/* One that another process has started, and that was held up, would run it beside the next attempt. */
+static void what_has_failed_to_start_never_starts(void **state)
+{
+	struct place place = place_make();
+	struct backend *backend = NULL;
+	bool begun = true;
+
+	write_launch(&place, "touch ran", 0, 1 << 20);
+	ASSERT_OK(&place, backend_local_open("/bin/false", &backend, &place.err));
+	ASSERT_OK(&place, backend->ops->start(backend, 1, place.directory, place.key, &place.err));
+	await(&place, backend, BACKEND_FAILED);
+	backend->ops->close(backend);
+	char command[512];
+	snprintf(command, sizeof(command), "%s %s", getenv("TUNER_SUPERVISE"), place.directory);
+	const int status = system(command);
+	assert_int_equal(WEXITSTATUS(status), 76);
+	ASSERT_OK(&place, attempt_forbid(place.directory, &begun, &place.err));
+	assert_true(begun);
+	ASSERT_OK(&place, attempt_forbid("/tmp/there/is/no/such", &begun, &place.err));
+	assert_false(begun);
+	place_remove(&place);
+}
+
 static void an_attempt_of_an_earlier_boot_needs_no_fence(void **state)
 {
 	struct place place = place_make();
@@ -1047,6 +1070,7 @@ int main(void)
 		cmocka_unit_test(without_locks_one_supervisor_runs_the_command_and_tells_its_end),
 		cmocka_unit_test(without_locks_and_links_it_starts_all_the_same),
 		cmocka_unit_test(without_locks_what_another_machine_runs_is_not_lost),
+		cmocka_unit_test(what_has_failed_to_start_never_starts),
 		cmocka_unit_test(an_attempt_of_an_earlier_boot_needs_no_fence),
 		cmocka_unit_test(a_fence_spares_a_process_that_only_has_the_number),
 		cmocka_unit_test(a_command_inherits_what_its_launch_does_not_name),

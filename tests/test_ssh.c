@@ -413,6 +413,65 @@ static void what_cannot_be_sent_again_may_run_all_the_same(void **state)
 	assert_int_equal(lines_of(host, "starts"), 2);
 }
 
+/* The path of a file of attempt 1 there. */
+static char *there(struct host *host, const char *name)
+{
+	static char path[400];
+
+	assert_true(host->backend->ops->site(host->backend, &host->site));
+	snprintf(path, sizeof(path), "%s/0001%s", host->site.directory, name);
+	return path;
+}
+
+/* The order to start it may have reached another agent, too, over a connection that has broken meanwhile. */
+static void what_has_failed_there_never_starts(void **state)
+{
+	struct host *host = *state;
+	char command[1024];
+
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	ASSERT_OK(host, directory_make(there(host, "/1/launch"), 0700, &host->err));
+	start(host, 1, "echo x >>starts", 0);
+	const struct backend_event event = await_first_of(host, 1, BACKEND_FAILED);
+	assert_non_null(strstr(event.message, "launch"));
+	/* What the other one would do now. */
+	ASSERT_OK(host, directory_remove(there(host, "/1/launch"), &host->err));
+	snprintf(command, sizeof(command), "cp '%s/launch' \"%s\" && %s \"%s\"",
+		directory_of(host, 1), there(host, "/1"), getenv("TUNER_SUPERVISE"),
+		there(host, "/1"));
+	const int status = system(command);
+	assert_int_equal(WEXITSTATUS(status), SUPERVISE_RAN);
+	assert_int_equal(lines_of(host, "starts"), 0);
+}
+
+/* As long as its start cannot be forbidden it is not told that it has failed. */
+static void what_might_still_start_there_has_not_failed(void **state)
+{
+	struct host *host = *state;
+	struct backend_event event;
+	bool got;
+
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	/* A file where its directory would be: nothing can be made below it. */
+	ASSERT_OK(host, file_write_atomic(there(host, ""), "", 0, 0600, false, &host->err));
+	start(host, 1, "echo x >>starts", 0);
+	start(host, 2, "echo x >>starts", 0);
+	await_first_of(host, 2, BACKEND_STARTED);
+	await_first_of(host, 2, BACKEND_ENDED);
+	for (int i = 0; i < 30; i++) {
+		ASSERT_OK(host, host->backend->ops->next(host->backend, &event, &got, &host->err));
+		if (got && event.attempt == 1)
+			fail_msg("kind %d: %s", (int)event.kind, event.message);
+		poll(NULL, 0, 10);
+	}
+	assert_int_equal(unlink(there(host, "")), 0);
+	await_first_of(host, 1, BACKEND_FAILED);
+	assert_int_equal(access(there(host, "/1/started"), F_OK), 0);
+	assert_int_equal(lines_of(host, "starts"), 1);
+}
+
 /* The agent of the next connection cannot open `started` of attempt 1 when it does so for the n-th time. */
 static void make_unreadable(struct host *host, int n)
 {
@@ -788,6 +847,8 @@ int main(void)
 		TEST(gpus_are_those_of_the_host),
 		TEST(another_cpu_is_refused),
 		TEST(a_program_that_arrives_damaged_is_not_run),
+		TEST(what_has_failed_there_never_starts),
+		TEST(what_might_still_start_there_has_not_failed),
 		TEST(what_is_no_agent_is_refused),
 		TEST(an_endless_banner_is_refused),
 		TEST(why_a_host_is_down_is_told),
