@@ -392,7 +392,7 @@ bool attempt_look_afar(const char *directory, struct attempt_status *ret, struct
 	return true;
 }
 
-/* Opened, so that the server is asked. False: there is no such file. */
+/* Opened, so that the server is asked. False with errno. */
 static bool changed_at(int directory, const char *name, int flags, int64_t *ret_us)
 {
 	struct stat info;
@@ -409,18 +409,24 @@ static bool changed_at(int directory, const char *name, int flags, int64_t *ret_
 	return ok;
 }
 
-int64_t attempt_silence_us(const char *directory)
+bool attempt_silence(const char *directory, int64_t *ret_us)
 {
 	const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int64_t beat_us = 0, now_us = 0, silence_us = -1;
+	int64_t beat_us = 0, now_us = 0;
 
+	*ret_us = -1;
 	if (fd < 0)
-		return -1;
-	if (changed_at(fd, ATTEMPT_HEARTBEAT, O_RDONLY, &beat_us) &&
-		changed_at(fd, ATTEMPT_CLOCK, O_WRONLY | O_CREAT, &now_us))
-		silence_us = now_us > beat_us ? now_us - beat_us : 0;
+		return errno == ENOENT;
+	bool known = changed_at(fd, ATTEMPT_HEARTBEAT, O_RDONLY, &beat_us);
+	if (!known) {
+		known = errno == ENOENT;
+	} else {
+		known = changed_at(fd, ATTEMPT_CLOCK, O_WRONLY | O_CREAT, &now_us);
+		if (known)
+			*ret_us = now_us > beat_us ? now_us - beat_us : 0;
+	}
 	close(fd);
-	return silence_us;
+	return known;
 }
 
 bool attempt_ask_to_stop(const char *directory, int signal, struct tuner_error *err)

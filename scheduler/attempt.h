@@ -121,8 +121,10 @@ TUNER_MUST_CHECK
 bool attempt_look_afar(const char *directory, struct attempt_status *ret, struct tuner_error *err);
 
 /* By the file server's clock, which it takes from a file that it touches in `directory`: how long ago the
- * attempt last showed that it lives. -1: it never did, or that cannot be found out. */
-int64_t attempt_silence_us(const char *directory);
+ * attempt last showed that it lives; *ret_us -1: it never did. False: that cannot be found out (a full disk, a server that does
+ * not answer), and it may live. */
+TUNER_MUST_CHECK
+bool attempt_silence(const char *directory, int64_t *ret_us);
 
 /* Asks a supervisor that looks for it to end its command by this signal (SIGTERM, SUPERVISE_KILL). */
 TUNER_MUST_CHECK
@@ -156,8 +158,10 @@ TUNER_MUST_CHECK
 bool output_read(const char *directory, int64_t offset, char *ret_bytes, size_t size,
 	int64_t *ret_offset, size_t *ret_size, struct tuner_error *err);
 
-/* Where the output ends now, in the same count. */
-int64_t output_end(const char *directory);
+/* Where the output ends now, in the same count; 0 where there is none. Never too early a place: whoever writes on from
+ * there would write what is there once more. */
+TUNER_MUST_CHECK
+bool output_end(const char *directory, int64_t *ret, struct tuner_error *err);
 
 /* The last lines of what is there (of at most 64 KiB, and none that this cuts), as a terminal would
  * show them: without control sequences, and without what a carriage return has overwritten. `ret` is

@@ -76,11 +76,13 @@ static bool append(int directory, const char *bytes, size_t n)
 	return ok;
 }
 
-static int64_t newest_size(int directory)
+static bool newest_size(int directory, int64_t *ret)
 {
 	struct stat info;
+	const bool is_there = fstatat(directory, ATTEMPT_OUTPUT, &info, 0) == 0;
 
-	return fstatat(directory, ATTEMPT_OUTPUT, &info, 0) == 0 ? info.st_size : 0;
+	*ret = is_there ? info.st_size : 0;
+	return is_there || errno == ENOENT;
 }
 
 /* From `end`, where it is all there, on. */
@@ -88,8 +90,10 @@ static bool add(int directory, int64_t end, int64_t offset, const char *bytes, s
 	int64_t log_max_bytes)
 {
 	const int64_t full = segment_max(log_max_bytes);
-	int64_t size = newest_size(directory);
+	int64_t size;
 
+	if (!newest_size(directory, &size))
+		return false;
 	if (offset > end) {
 		if (!leave_hole(directory, end - size, offset))
 			return false;
@@ -121,7 +125,9 @@ bool mirror_output(const char *directory, int64_t offset, const char *bytes, siz
 		return tuner_fail(err, TUNER_FATAL,
 			"the host sends output of %s at %lld, where none can be", directory,
 			(long long)offset);
-	const int64_t end = output_end(directory);
+	int64_t end;
+	if (!output_end(directory, &end, err))
+		return false;
 	if (offset < end) {
 		const int64_t known = end - offset;
 		if (known >= (int64_t)n)

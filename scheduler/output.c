@@ -143,20 +143,32 @@ bool output_read(const char *directory, int64_t offset, char *ret_bytes, size_t 
 	return ok || tuner_fail_in(err, "%s: ", directory);
 }
 
-int64_t output_end(const char *directory)
+/* Of the newest segment; 0 if it is not there. False with errno. */
+static bool newest_size(int directory, int64_t *ret)
 {
-	struct segments segments = { 0 };
 	struct stat info;
-	int64_t end = 0;
+	const bool is_there = fstatat(directory, ATTEMPT_OUTPUT, &info, 0) == 0;
+
+	*ret = is_there ? info.st_size : 0;
+	return is_there || errno == ENOENT;
+}
+
+bool output_end(const char *directory, int64_t *ret, struct tuner_error *err)
+{
+	struct segments segments;
+	int64_t size = 0;
 	const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	*ret = 0;
 	if (fd < 0)
-		return 0;
-	if (list_segments(fd, &segments))
-		end = segments.newest;
-	if (fstatat(fd, ATTEMPT_OUTPUT, &info, 0) == 0)
-		end += info.st_size;
+		return errno == ENOENT || tuner_fail_errno(err, errno, "cannot open %s", directory);
+	const bool ok = list_segments(fd, &segments) && newest_size(fd, &size);
+	if (ok)
+		*ret = segments.newest + size;
+	else
+		tuner_fail_errno(err, errno, "cannot find the end of the output in %s", directory);
 	close(fd);
-	return end;
+	return ok;
 }
 
 /* Without the line that the window cuts, if there is another. */
@@ -204,10 +216,12 @@ static const char *last_lines(const char *bytes, size_t size, unsigned lines)
 static bool read_end(const char *directory, char *ret_bytes, size_t *ret_size, bool *ret_cut,
 	struct tuner_error *err)
 {
-	const int64_t end = output_end(directory);
-	int64_t offset = end > TAIL_BYTES ? end - TAIL_BYTES : 0, first = -1;
+	int64_t end, first = -1;
 	size_t got = 1;
 
+	if (!output_end(directory, &end, err))
+		return false;
+	int64_t offset = end > TAIL_BYTES ? end - TAIL_BYTES : 0;
 	for (*ret_size = 0; got > 0 && *ret_size < TAIL_BYTES; *ret_size += got) {
 		if (!output_read(directory, offset, ret_bytes + *ret_size, TAIL_BYTES - *ret_size,
 			    &offset, &got, err))

@@ -172,7 +172,9 @@ static bool is_gone(const struct slurm_attempt *attempt, int64_t now_us)
 		return false;
 	if (!attempt->has_started || (attempt->end != SLURM_NODE_FAIL && !attempt->vanished))
 		return true;
-	const int64_t silence_us = attempt_silence_us(attempt->directory);
+	int64_t silence_us;
+	if (!attempt_silence(attempt->directory, &silence_us))
+		return false;
 	return (silence_us < 0 ? waited_us : silence_us) >= SILENCE_LOST_US;
 }
 
@@ -187,7 +189,8 @@ static void check_pulse(struct slurm *slurm, struct slurm_attempt *attempt, int6
 	if (now_us < attempt->silence_look_us)
 		return;
 	attempt->silence_look_us = now_us + SILENCE_LOOK_US;
-	if (attempt_silence_us(attempt->directory) < SILENCE_DEAD_US)
+	int64_t silence_us;
+	if (!attempt_silence(attempt->directory, &silence_us) || silence_us < SILENCE_DEAD_US)
 		return;
 	attempt->given_up = true;
 	slurm_cancel(slurm, attempt, true);

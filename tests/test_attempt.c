@@ -36,6 +36,24 @@ int flock(int fd, int operation)
 	return -1;
 }
 
+static int64_t end_of(const char *directory)
+{
+	struct tuner_error err;
+	int64_t end;
+
+	if (!output_end(directory, &end, &err))
+		fail_msg("%s", err.message);
+	return end;
+}
+
+static int64_t silence_of(const char *directory)
+{
+	int64_t silence_us;
+
+	assert_true(attempt_silence(directory, &silence_us));
+	return silence_us;
+}
+
 /* A key of its own: what bears it is killed, whoever has started it. */
 struct place {
 	char base[64], directory[96], key[33];
@@ -292,7 +310,7 @@ static void a_command_does_not_run_without_secrets_that_cannot_be_read(void **st
 	secrets = NULL;
 	assert_int_equal(end.kind, EXIT_NO_START);
 	assert_non_null(strstr(end.message, "\"env_file\" /proc/self/mem"));
-	assert_int_equal(output_end(place.directory), 0);
+	assert_int_equal(end_of(place.directory), 0);
 	place_remove(&place);
 }
 
@@ -359,7 +377,7 @@ static void a_supervisor_out_of_reach_shows_that_it_lives_and_can_be_asked_to_st
 	struct place place = place_make();
 	struct attempt_status status;
 	struct backend *backend = open_backend(&place);
-	assert_int_equal(attempt_silence_us(place.directory), -1);
+	assert_int_equal(silence_of(place.directory), -1);
 	write_engine_launch(&place, "exec sleep 1000");
 	ASSERT_OK(&place, backend->ops->start(backend, 1, place.directory, place.key, &place.err));
 	await(&place, backend, BACKEND_STARTED);
@@ -369,8 +387,14 @@ static void a_supervisor_out_of_reach_shows_that_it_lives_and_can_be_asked_to_st
 	const struct backend_event end = await(&place, backend, BACKEND_ENDED);
 	assert_int_equal(end.exit.kind, EXIT_STOPPED);
 	assert_int_equal(end.exit.stop_signal, SIGTERM);
-	const int64_t silence_us = attempt_silence_us(place.directory);
+	int64_t silence_us = silence_of(place.directory);
 	assert_true(silence_us >= 0 && silence_us < PATIENCE_US);
+	/* Where the server's time cannot be had, neither can that. */
+	char path[128];
+	snprintf(path, sizeof(path), "%s/.clock", place.directory);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_false(attempt_silence(place.directory, &silence_us));
 	ASSERT_OK(&place, attempt_look_afar(place.directory, &status, &place.err));
 	assert_int_equal(status.life, ATTEMPT_FINISHED);
 	backend->ops->close(backend);

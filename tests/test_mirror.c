@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -27,6 +28,15 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	return !directory_remove(directory, &err);
+}
+
+static int64_t end(void)
+{
+	int64_t ret;
+
+	if (!output_end(directory, &ret, &err))
+		fail_msg("%s", err.message);
+	return ret;
 }
 
 static void add(int64_t offset, const char *bytes, size_t n)
@@ -77,44 +87,70 @@ static void what_comes_twice_is_there_once(void **state)
 	add_stretch(0, 100);
 	add_stretch(0, 100);
 	add_stretch(50, 100);
-	assert_int_equal(output_end(directory), 150);
+	assert_int_equal(end(), 150);
 	assert_int_equal(check_from(0, 150), 0);
 	add_stretch(20, 30);
-	assert_int_equal(output_end(directory), 150);
+	assert_int_equal(end(), 150);
 }
 
 static void it_rotates_as_the_supervisor_does(void **state)
 {
 	for (int64_t at = 0; at < 10 * SEGMENT_BYTES_MIN; at += 1000)
 		add_stretch(at, 1000);
-	const int64_t end = output_end(directory);
-	assert_int_equal(end, 41000);
+	assert_int_equal(end(), 41000);
 	/* The newest half at least is there, and no more than the limit. */
-	const int64_t first = check_from(0, end);
-	assert_in_range(end - first, SEGMENT_BYTES_MIN, LOG_MAX);
+	const int64_t first = check_from(0, 41000);
+	assert_in_range(41000 - first, SEGMENT_BYTES_MIN, LOG_MAX);
 }
 
 static void what_the_host_has_dropped_leaves_a_hole(void **state)
 {
 	add_stretch(0, 300);
 	add_stretch(100000, 500);
-	assert_int_equal(output_end(directory), 100500);
+	assert_int_equal(end(), 100500);
 	assert_int_equal(check_from(0, 100500), 0); /* and goes on behind the hole */
 	assert_int_equal(check_from(300, 100500), 100000);
 	assert_int_equal(check_from(5000, 100500), 100000);
 	add_stretch(100500, 3 * SEGMENT_BYTES_MIN);
-	assert_int_equal(output_end(directory), 100500 + 3 * SEGMENT_BYTES_MIN);
+	assert_int_equal(end(), 100500 + 3 * SEGMENT_BYTES_MIN);
 	check_from(100000, 100500 + 3 * SEGMENT_BYTES_MIN);
 	add_stretch(500000, 10);
-	assert_int_equal(output_end(directory), 500010);
+	assert_int_equal(end(), 500010);
 	check_from(0, 500010);
 }
 
 static void a_mirror_that_begins_late_does(void **state)
 {
 	add_stretch(7000, 10);
-	assert_int_equal(output_end(directory), 7010);
+	assert_int_equal(end(), 7010);
 	assert_int_equal(check_from(0, 7010), 7000);
+}
+
+/* No descriptor is left to list the segments by. Taken for the end, that of the newest alone would make a hole of what
+ * is there, and more of what comes. */
+static void where_it_ends_is_known_or_nothing_is_written(void **state)
+{
+	struct rlimit limit, few;
+
+	for (int64_t at = 0; at < 10 * SEGMENT_BYTES_MIN; at += 1000)
+		add_stretch(at, 1000);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	few = limit;
+	const int next = dup(0);
+	close(next);
+	few.rlim_cur = (rlim_t)next + 1;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	int64_t ret;
+	const bool known = output_end(directory, &ret, &err);
+	const bool written = mirror_output(directory, 41000, "abc", 3, LOG_MAX, &err);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_false(known);
+	assert_false(written);
+	assert_non_null(strstr(err.message, "cannot find the end of the output"));
+	assert_int_equal(end(), 41000);
+	add_stretch(40000, 2000);
+	assert_int_equal(end(), 42000);
+	assert_in_range(42000 - check_from(0, 42000), SEGMENT_BYTES_MIN, LOG_MAX);
 }
 
 /* An agent is a program on a machine that is not ours: what it says is no offset just because it is a number. */
@@ -126,7 +162,7 @@ static void no_offset_of_an_agent_is_taken_on_trust(void **state)
 	add_stretch(0, 200);
 	for (size_t i = 0; i < sizeof(impossible) / sizeof(*impossible); i++) {
 		assert_false(mirror_output(directory, impossible[i], "abcdefgh", 8, LOG_MAX, &err));
-		assert_int_equal(output_end(directory), 200);
+		assert_int_equal(end(), 200);
 	}
 	assert_int_equal(check_from(0, 200), 0);
 }
@@ -168,6 +204,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			what_the_host_has_dropped_leaves_a_hole, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_mirror_that_begins_late_does, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			where_it_ends_is_known_or_nothing_is_written, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			no_offset_of_an_agent_is_taken_on_trust, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(records_tell_of_the_attempt, set_up, tear_down),

@@ -570,6 +570,24 @@ static void what_a_lost_node_still_finishes_counts(void **state)
 	assert_int_equal(event_of(cluster, 1)->exit.kind, EXIT_CODE);
 }
 
+/* Without a file to take the server's time from (a full disk) the pulse is not known: it may run on. */
+static void what_may_live_on_a_lost_node_is_waited_for(void **state)
+{
+	struct cluster *cluster = *state;
+
+	run_one(cluster);
+	char *clock = path_join(place(cluster, 1), ATTEMPT_CLOCK);
+	assert_int_equal(mkdir(clock, 0700), 0);
+	cluster->jobs[0].state = SLURM_NODE_FAIL;
+	pass(cluster, 100);
+	assert_event(cluster, 1, BACKEND_STARTED);
+	assert_int_equal(rmdir(clock), 0);
+	silence(cluster, 1, 60);
+	pass(cluster, 1);
+	assert_event(cluster, 1, BACKEND_LOST);
+	free(clock);
+}
+
 static void a_running_job_without_a_pulse_is_given_up(void **state)
 {
 	struct cluster *cluster = *state;
@@ -769,6 +787,7 @@ int main(void)
 		WITH(a_requeued_job_is_cancelled_and_lost),
 		WITH(a_job_that_was_requeued_before_it_began_is_lost),
 		WITH(what_a_lost_node_still_finishes_counts),
+		WITH(what_may_live_on_a_lost_node_is_waited_for),
 		WITH(a_running_job_without_a_pulse_is_given_up),
 		WITH(an_unreachable_controller_loses_nothing),
 		WITH(a_host_that_never_answers_is_told_of_once),

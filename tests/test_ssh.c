@@ -65,6 +65,16 @@ struct host {
 
 static char old_path[4096];
 
+static int64_t end_of(const char *directory)
+{
+	struct tuner_error err;
+	int64_t end;
+
+	if (!output_end(directory, &end, &err))
+		fail_msg("%s", err.message);
+	return end;
+}
+
 static void write_script(struct host *host, const char *name, const char *text)
 {
 	char path[256];
@@ -337,7 +347,7 @@ static void the_next_process_takes_over_where_this_one_stopped(void **state)
 	await(host, BACKEND_HOST_UP);
 	start(host, 1, "echo before; until [ -e go ]; do sleep 0.02; done; echo after", 0);
 	await(host, BACKEND_STARTED);
-	while (output_end(directory_of(host, 1)) == 0)
+	while (end_of(directory_of(host, 1)) == 0)
 		turn(host);
 	close_host(host);
 	put(host, "go", true);
@@ -544,7 +554,7 @@ static void signals_reach_the_command(void **state)
 	start(host, 1, "trap 'echo caught; exit 0' TERM; echo ready; while :; do sleep 0.02; done",
 		0);
 	start(host, 2, "trap '' TERM; echo ready; while :; do sleep 0.02; done", 0);
-	while (output_end(directory_of(host, 1)) == 0 || output_end(directory_of(host, 2)) == 0)
+	while (end_of(directory_of(host, 1)) == 0 || end_of(directory_of(host, 2)) == 0)
 		turn(host);
 	assert_true(host->backend->ops->signal(host->backend, 1, SIGTERM, &host->err));
 	struct backend_event ended = await(host, BACKEND_ENDED);
