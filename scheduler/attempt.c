@@ -517,6 +517,8 @@ static size_t kill_rest(DIR *proc, const struct trail *trail, int *ret_pidfd)
 		*ret_pidfd = process_open(pid, process.start);
 		if (*ret_pidfd >= 0)
 			process_signal(*ret_pidfd, SIGKILL);
+		else
+			process_signal_pid(pid, process.start, SIGKILL);
 	}
 	return n;
 }
@@ -566,6 +568,7 @@ static bool empty_cgroup(const char *cgroup, int64_t until_us)
 		if (clock_monotonic_us() >= until_us)
 			return false;
 		poll(NULL, 0, 5);
+		cgroup_kill(cgroup);
 	}
 	if (cgroup[0] != '\0')
 		cgroup_remove(cgroup);

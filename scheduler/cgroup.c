@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +19,7 @@
 enum {
 	BYTES_MAX = 64 * 1024, /* of a file; a list of processes that is longer is read again */
 	PREPARE_TRIES = 50, /* others start processes meanwhile */
+	KILL_TRIES = 10, /* likewise; those that were killed stay listed for a moment */
 };
 
 /* ---- small files of the kernel's ---- */
@@ -259,9 +262,29 @@ bool cgroup_is_empty(const char *path)
 	return event_count(path, "cgroup.events", "populated") == 0;
 }
 
+/* How many there were. */
+static size_t kill_listed(const char *path)
+{
+	static char list[BYTES_MAX];
+	char *rest = NULL;
+	size_t n = 0;
+
+	read_file(path, "cgroup.procs", list, sizeof(list));
+	for (char *line = strtok_r(list, "\n", &rest); line != NULL;
+		line = strtok_r(NULL, "\n", &rest)) {
+		const long pid = strtol(line, NULL, 10);
+		if (pid > 1 && pid <= INT_MAX && pid != getpid())
+			n += kill((pid_t)pid, SIGKILL) == 0;
+	}
+	return n;
+}
+
 void cgroup_kill(const char *path)
 {
-	write_file(path, "cgroup.kill", "1");
+	if (write_file(path, "cgroup.kill", "1") || errno != ENOENT)
+		return;
+	for (int i = 0; i < KILL_TRIES && kill_listed(path) > 0; i++)
+		;
 }
 
 bool cgroup_remove(const char *path)

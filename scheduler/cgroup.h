@@ -47,7 +47,8 @@ int64_t cgroup_oom_kills(const char *path);
 /* Whether it has because the group came to its own limit, not another's or the machine's. */
 bool cgroup_limit_hit(const char *path);
 
-/* SIGKILL to all in it; nothing where the kernel has no cgroup.kill (before 5.14). */
+/* SIGKILL to all in it: at once by the kernel, or before Linux 5.14 to one after the other, until none is left that
+ * another could have begun meanwhile. */
 void cgroup_kill(const char *path);
 
 bool cgroup_is_empty(const char *path);

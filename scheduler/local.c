@@ -32,7 +32,8 @@ struct local_attempt {
 	int64_t id;
 	char *directory, *key;
 	pid_t child; /* the supervisor that we started ourselves; 0: none, or reaped */
-	int pidfd; /* of the supervisor; -1: not known, or gone */
+	int pidfd; /* of the supervisor; -1: not known, gone, or none can be had */
+	int64_t pid, start; /* of a supervisor on this machine that is not our child; 0: not known */
 	int watch; /* inotify's number for the directory; -1: none */
 	int status; /* how our child ended: enum supervise_status */
 	int signal; /* to be sent once the supervisor is known; 0: none */
@@ -246,12 +247,15 @@ static bool supervise(struct local *local, struct local_attempt *attempt, struct
 /* Nobody but us reaps our child, so its pid is its own. */
 static void deliver(struct local_attempt *attempt)
 {
-	if (attempt->signal == 0 || (attempt->child == 0 && attempt->pidfd < 0))
+	if (attempt->signal == 0 ||
+		(attempt->child == 0 && attempt->pidfd < 0 && attempt->pid == 0))
 		return;
 	if (attempt->child > 0)
 		kill(attempt->child, attempt->signal);
-	else
+	else if (attempt->pidfd >= 0)
 		process_signal(attempt->pidfd, attempt->signal);
+	else
+		process_signal_pid(attempt->pid, attempt->start, attempt->signal);
 	attempt->signal = 0;
 }
 
@@ -261,9 +265,11 @@ static void meet_supervisor(
 	struct local *local, struct local_attempt *attempt, const struct attempt_status *status)
 {
 	if (attempt->pidfd < 0 && attempt->child == 0 && status->supervisor_pid > 0 &&
-		attempt_is_of_this_boot(status))
-		watch_process(local, attempt,
-			process_open(status->supervisor_pid, status->supervisor_start));
+		attempt_is_of_this_boot(status)) {
+		attempt->pid = status->supervisor_pid;
+		attempt->start = status->supervisor_start;
+		watch_process(local, attempt, process_open(attempt->pid, attempt->start));
+	}
 	deliver(attempt);
 }
 
@@ -284,7 +290,7 @@ static bool supervisor_is_gone(struct local *local, struct local_attempt *attemp
 		attempt->child = 0;
 	}
 	unwatch_process(local, attempt);
-	return true;
+	return attempt->pid == 0 || !process_lives(attempt->pid, attempt->start);
 }
 
 /* ---- the operations ---- */

@@ -2,7 +2,9 @@
 
 #include "base/io.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,4 +97,13 @@ int process_open(int64_t pid, int64_t start)
 bool process_signal(int pidfd, int signal)
 {
 	return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0u) == 0;
+}
+
+bool process_signal_pid(int64_t pid, int64_t start, int signal)
+{
+	if (pid <= 1 || !process_lives(pid, start)) {
+		errno = ESRCH;
+		return false;
+	}
+	return kill((pid_t)pid, signal) == 0;
 }

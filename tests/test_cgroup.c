@@ -107,6 +107,31 @@ static void a_marked_group_is_found_from_itself_and_from_its_leaf(void **state)
 	assert_string_equal(found, group);
 }
 
+/* Before Linux 5.14 there is no cgroup.kill. */
+static void all_in_a_group_are_killed_with_and_without_a_file_for_it(void **state)
+{
+	char child[256], path[300], pid_text[32];
+	int status = 0;
+	const pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		pause();
+		_exit(0);
+	}
+	make_child("tuner-key", child);
+	snprintf(pid_text, sizeof(pid_text), "0\n%d\n", (int)pid);
+	write_in(child, "cgroup.procs", pid_text);
+	cgroup_kill(child);
+	assert_string_equal(read_in(child, "cgroup.kill"), "1");
+	assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+	snprintf(path, sizeof(path), "%s/cgroup.kill", child);
+	assert_int_equal(unlink(path), 0);
+	cgroup_kill(child);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
 static void any_other_group_is_left_alone(void **state)
 {
 	assert_false(find("0::/run.scope\n"));
@@ -264,6 +289,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_marked_group_is_found_from_itself_and_from_its_leaf),
 		TEST(any_other_group_is_left_alone),
+		TEST(all_in_a_group_are_killed_with_and_without_a_file_for_it),
 		TEST(where_there_is_no_cgroup_v2_it_says_so),
 		TEST(what_is_in_the_group_moves_to_its_leaf_before_memory_is_enabled),
 		TEST(a_group_that_is_prepared_is_not_touched),
