@@ -72,7 +72,7 @@ struct watch {
 	bool removed; /* the attempt directory is gone */
 	int stop_signal, last_forwarded;
 	int64_t began_us; /* as passed_us tells */
-	int64_t lease_until;
+	int64_t lease_until; /* as passed_us tells */
 	struct timespec
 		leased; /* when the lease was last renewed, by whatever clock the file has */
 	int64_t limit_at, kill_at, linger_until, give_up_at, look_at, beat_at, weigh_at;
@@ -88,7 +88,8 @@ static int64_t now_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* Since boot, sleep included, and never set: what lies between two of these has passed. */
+/* Since boot, sleep included, and never set: what lies between two of these has passed. The lease goes by it, too: who looks
+ * after the attempt elsewhere has not slept meanwhile, and may have given it to another host. */
 static int64_t passed_us(void)
 {
 	struct timespec now;
@@ -288,9 +289,9 @@ static void look_for_lease(struct watch *w)
 		(info.st_mtim.tv_sec != w->leased.tv_sec ||
 			info.st_mtim.tv_nsec != w->leased.tv_nsec)) {
 		w->leased = info.st_mtim;
-		w->lease_until = later(now_us(), w->order.lease_us);
+		w->lease_until = later(passed_us(), w->order.lease_us);
 	}
-	if (now_us() < w->lease_until || w->stop_signal != 0 || w->timed_out)
+	if (passed_us() < w->lease_until || w->stop_signal != 0 || w->timed_out)
 		return;
 	snprintf(w->outcome.message, sizeof(w->outcome.message),
 		"no tuner has reached it for %lld s (\"lease\")",
@@ -631,7 +632,7 @@ static bool begin(struct watch *w, enum supervise_status *ret_status)
 	if (w->order.heartbeat_us > 0)
 		w->beat_at = 0;
 	log_init(&w->log, w->directory, w->order.log_max_bytes);
-	w->lease_until = later(now_us(), w->order.lease_us);
+	w->lease_until = later(passed_us(), w->order.lease_us);
 	if (w->order.timeout_us > 0)
 		w->limit_at = later(now_us(), w->order.timeout_us);
 	limit_memory(w);

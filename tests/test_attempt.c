@@ -401,6 +401,44 @@ static void a_supervisor_out_of_reach_shows_that_it_lives_and_can_be_asked_to_st
 	place_remove(&place);
 }
 
+/* Who looks after it has not slept, and may have given the trial to another host. */
+static void a_lease_runs_out_while_the_machine_sleeps(void **state)
+{
+	struct place place = place_make();
+	struct backend *backend = NULL;
+	const char *arguments[] = { "sh", "-c", "echo up; exec sleep 1000", NULL };
+	const char *environment[] = { "PATH=/usr/bin:/bin", NULL };
+	const struct launch launch = { .key = place.key,
+		.arguments = (char *const *)arguments,
+		.environment = (char *const *)environment,
+		.working_directory = place.base,
+		.timeout_us = PATIENCE_US,
+		.grace_us = 300000,
+		.log_max_bytes = 1 << 20,
+		.lease_us = INT64_C(1800000000) };
+	char path[128], script[512];
+
+	/* A supervisor is started without an environment. */
+	snprintf(path, sizeof(path), "%s/supervise", place.base);
+	snprintf(script, sizeof(script), "#!/bin/sh\nSUSPENDED='%s/slept' exec '%s' \"$@\"\n",
+		place.base, getenv("SUPERVISE_SUSPENDED"));
+	ASSERT_OK(&place, file_write_atomic(path, script, strlen(script), 0700, false, &place.err));
+	ASSERT_OK(&place, launch_write(place.directory, &launch, &place.err));
+	ASSERT_OK(&place, backend_local_open(path, &backend, &place.err));
+	ASSERT_OK(&place, backend->ops->start(backend, 1, place.directory, place.key, &place.err));
+	/* The lease begins before the command may run, and after `started` is there. */
+	const int64_t until_us = clock_monotonic_us() + PATIENCE_US;
+	while (end_of(place.directory) == 0 && clock_monotonic_us() < until_us)
+		poll(NULL, 0, 10);
+	snprintf(path, sizeof(path), "%s/slept", place.base);
+	ASSERT_OK(&place, file_write_atomic(path, "", 0, 0600, false, &place.err));
+	const struct backend_event end = await(&place, backend, BACKEND_ENDED);
+	assert_int_equal(end.exit.kind, EXIT_STOPPED);
+	assert_non_null(strstr(end.exit.message, "no tuner has reached it"));
+	backend->ops->close(backend);
+	place_remove(&place);
+}
+
 static void what_was_stopped_while_it_waited_in_a_queue_does_not_begin(void **state)
 {
 	struct place place = place_make();
@@ -753,6 +791,25 @@ static void another_process_takes_over_what_runs(void **state)
 }
 
 /* Its directory was removed, or it was never prepared: a key is not used again on that chance. */
+static void who_takes_over_what_runs_may_end_it(void **state)
+{
+	struct place place = place_make();
+	struct backend *first = open_backend(&place), *second = open_backend(&place);
+
+	write_launch(&place, "exec sleep 1000", PATIENCE_US, 1 << 20);
+	ASSERT_OK(&place, first->ops->start(first, 1, place.directory, place.key, &place.err));
+	await(&place, first, BACKEND_STARTED);
+	first->ops->close(first);
+	ASSERT_OK(&place, second->ops->adopt(second, 9, place.directory, place.key, &place.err));
+	await(&place, second, BACKEND_STARTED);
+	ASSERT_OK(&place, second->ops->signal(second, 9, SIGTERM, &place.err));
+	const struct backend_event end = await(&place, second, BACKEND_ENDED);
+	assert_int_equal(end.exit.kind, EXIT_STOPPED);
+	assert_int_equal(end.exit.stop_signal, SIGTERM);
+	second->ops->close(second);
+	place_remove(&place);
+}
+
 static void without_its_launch_an_attempt_is_not_started_by_who_takes_it_over(void **state)
 {
 	struct place place = place_make();
@@ -1101,8 +1158,10 @@ int main(void)
 		cmocka_unit_test(a_supervisor_that_was_held_up_keeps_the_status),
 		cmocka_unit_test(
 			a_supervisor_out_of_reach_shows_that_it_lives_and_can_be_asked_to_stop),
+		cmocka_unit_test(a_lease_runs_out_while_the_machine_sleeps),
 		cmocka_unit_test(what_was_stopped_while_it_waited_in_a_queue_does_not_begin),
 		cmocka_unit_test(another_process_takes_over_what_runs),
+		cmocka_unit_test(who_takes_over_what_runs_may_end_it),
 		cmocka_unit_test(without_its_launch_an_attempt_is_not_started_by_who_takes_it_over),
 		cmocka_unit_test(a_launch_tells_whose_it_is),
 		cmocka_unit_test(a_torn_record_counts_as_lost),
