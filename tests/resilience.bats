@@ -134,6 +134,28 @@ END_OF_SCRIPT
 	comes_through 2
 }
 
+@test "what cannot be looked at between two runs may live: the run ends and names it, and nothing runs beside it" {
+	TRIALS=2 PARALLEL=1 write_job '"backoff": 0,'
+	touch hold-1
+	start "$TUNER" run job.jsonc
+	await test -s tuner.db.d/job/0001/1/started
+	kill -KILL "$PID"
+	finished
+	for file in lock started; do
+		mv "tuner.db.d/job/0001/1/$file" kept
+		ln -s "$file" "tuner.db.d/job/0001/1/$file" # a loop: it is there, and cannot be opened
+		run timeout 60 "$TUNER" run job.jsonc
+		echo "$output"
+		[ "$status" -eq 5 ]
+		[[ "$(flat)" == *"0001/1"* ]]
+		mv kept "tuner.db.d/job/0001/1/$file"
+	done
+	[ ! -e tuner.db.d/job/0001/2 ]
+	rm hold-1
+	comes_through 2
+	[ "$(lines_of starts)" -eq 2 ]
+}
+
 @test "all of DATABASE.d removed between two runs: what ran is ended first, then the trial retried" {
 	TRIALS=3 PARALLEL=1 write_job '"backoff": 0,'
 	# It pays no heed to SIGTERM.

@@ -139,34 +139,32 @@ static void give_up_unprepared(struct live *live)
 		"tuner was ended before it was launched, or its directory was removed");
 }
 
-/* `tuner stop` starts nothing: an attempt that never ran ends as what it is, stopped. */
+/* `tuner stop` starts nothing: an attempt that never ran ends as what it is, stopped. One that cannot be looked at, or
+ * not be taken over, may run: that ends us, and not the attempt, whose trial would run on beside its next one. */
 static bool take_over(struct loop *loop, struct live *live, bool intended, struct tuner_error *err)
 {
-	struct tuner_error failed = { TUNER_OK, "" };
 	struct backend *backend = loop_backend(loop, live);
 	struct attempt_status status;
 	bool prepared = false;
 
 	const bool is_here = !backend->ops->remote;
-	if (!is_prepared(loop, live, &prepared, &failed) ||
-		!(is_here ? attempt_look : attempt_look_afar)(live->directory, &status, &failed)) {
-		live_end_unlaunched(live, &failed);
-		return true;
-	}
+	if (!is_prepared(loop, live, &prepared, err) ||
+		!(is_here ? attempt_look : attempt_look_afar)(live->directory, &status, err))
+		return false;
 	const bool never_ran = status.life == ATTEMPT_NEVER_RAN;
 	/* Of what runs elsewhere a job may be queued of which no file tells: its backend has to see to that. */
 	if (never_ran && prepared && loop->settings->stop_only && !backend->ops->remote) {
+		struct tuner_error why = { TUNER_OK, "" };
 		live->stopping = outcome_name(OUTCOME_INTERRUPTED);
-		tuner_fail(&failed, TUNER_RETRY, "stopped before it ran");
-		live_end_unlaunched(live, &failed);
+		tuner_fail(&why, TUNER_RETRY, "stopped before it ran");
+		live_end_unlaunched(live, &why);
 		return true;
 	}
 	if (never_ran && !prepared && intended)
 		give_up_unprepared(live);
-	if (!backend->ops->adopt(backend, live->attempt, live->directory, live->key, &failed))
-		live_end_unlaunched(live, &failed);
 	/* Of one that ran before nothing can be known any more. */
-	return !intended || loop_ask_witness(loop, live, err);
+	return backend->ops->adopt(backend, live->attempt, live->directory, live->key, err) &&
+	       (!intended || loop_ask_witness(loop, live, err));
 }
 
 /* An earlier run was about to end it, and may not have come to telling it. */
