@@ -508,13 +508,14 @@ static void take_events(struct agent *agent)
 	}
 }
 
-/* An end is told only behind all output. */
+/* An end is told only behind all output. What has failed has none, and is not given up for it (may_fail). */
 static void send_news(struct agent *agent)
 {
 	for (size_t i = 0; i < agent->n; i++) {
 		struct watched *watched = &agent->items[i];
 		const bool ended = watched->ended; /* before the output is read */
-		if (!watched->told && send_output(agent, watched) && ended)
+		const bool failed = ended && watched->end.kind == BACKEND_FAILED;
+		if (!watched->told && (failed || send_output(agent, watched)) && ended)
 			send_end(agent, watched);
 	}
 }

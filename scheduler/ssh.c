@@ -135,6 +135,11 @@ void ssh_checkpoint_sent(struct ssh *ssh, int64_t id, const char *fault)
 	attempt->waits = false;
 	if (fault[0] == '\0' || attempt->fenced)
 		return;
+	/* An earlier order may have started it: the host is asked for what runs, and starts nothing. */
+	if (attempt->asked) {
+		attempt->starts = false;
+		return;
+	}
 	snprintf(event.message, sizeof(event.message),
 		"its checkpoints cannot be sent there: %.200s", fault);
 	attempt->ended = attempt->quiet = true;

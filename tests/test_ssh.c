@@ -53,6 +53,8 @@ struct host {
 	char base[64], home[96], mirror[96];
 	struct backend *backend;
 	struct backend_site site;
+	const char *code; /* the working directory; NULL: not copied */
+	int attempt; /* of each trial; 0: the first */
 	int turns;
 	struct tuner_error err;
 };
@@ -103,6 +105,7 @@ static void open_host(struct host *host, bool starts, int64_t host_timeout_us)
 		.supervisor = getenv("TUNER_SUPERVISE"),
 		.mirror = host->mirror,
 		.database = "",
+		.code = host->code,
 		.host_timeout_us = host_timeout_us,
 		.log_max_bytes = 1 << 20,
 		.starts = starts,
@@ -209,21 +212,28 @@ static struct backend_event await_host(struct host *host)
 }
 
 /* Lets time pass for the backend. */
+static void turn_for(struct host *host, struct backend_event *ret, bool *ret_got)
+{
+	if (host->turns++ > TURNS_MAX)
+		fail_msg("what is waited for does not come");
+	ASSERT_OK(host, host->backend->ops->next(host->backend, ret, ret_got, &host->err));
+	if (!*ret_got)
+		poll(NULL, 0, 10);
+}
+
 static void turn(struct host *host)
 {
 	struct backend_event event;
 	bool got = true;
-	if (host->turns++ > TURNS_MAX)
-		fail_msg("what is waited for does not come");
-	ASSERT_OK(host, host->backend->ops->next(host->backend, &event, &got, &host->err));
-	if (!got)
-		poll(NULL, 0, 10);
+
+	turn_for(host, &event, &got);
 }
 
 static char *directory_of(struct host *host, int number)
 {
 	static char path[256];
-	snprintf(path, sizeof(path), "%s/%04d/1", host->mirror, number);
+	snprintf(path, sizeof(path), "%s/%04d/%d", host->mirror, number,
+		host->attempt > 0 ? host->attempt : 1);
 	return path;
 }
 
@@ -423,6 +433,54 @@ static void what_cannot_be_sent_again_may_run_all_the_same(void **state)
 	assert_int_equal(lines_of(host, "starts"), 2);
 }
 
+/* The order to start it has arrived, and nobody has heard of that: the next process cannot send the checkpoints to what
+ * runs with them. */
+static void what_may_run_there_has_not_failed_for_its_checkpoints(void **state)
+{
+	struct host *host = *state;
+	struct backend_event event;
+	char path[300];
+	bool got;
+
+	write_script(host, "rsync", "#!/bin/sh\ncase \"$*\" in *checkpoint*) exit 1;; esac\n");
+	host->code = host->base;
+	host->attempt = 2;
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	start(host, 1, "echo x >>starts; until [ -e go ]; do sleep 0.02; done", 0);
+	ASSERT_OK(host, host->backend->ops->next(host->backend, &event, &got, &host->err));
+	const int64_t until_us = clock_monotonic_us() + PATIENCE_US;
+	while (lines_of(host, "starts") == 0 && clock_monotonic_us() < until_us)
+		poll(NULL, 0, 10);
+	close_host(host);
+	snprintf(path, sizeof(path), "%s/0001/checkpoint", host->mirror);
+	ASSERT_OK(host, directory_make(path, 0700, &host->err));
+	snprintf(path, sizeof(path), "%s/0001/checkpoint/of-attempt-1", host->mirror);
+	ASSERT_OK(host, file_write_atomic(path, "", 0, 0600, false, &host->err));
+	open_host(host, true, PATIENCE_US);
+	adopt(host, 1);
+	/* Between its tries rsync pauses. */
+	for (got = false; !got || event.attempt == 0;) {
+		passed_us += got ? 0 : 200000;
+		turn_for(host, &event, &got);
+	}
+	assert_int_equal(event.kind, BACKEND_STARTED);
+	put(host, "go", true);
+	await_first_of(host, 1, BACKEND_ENDED);
+	/* What has surely not run there has failed for them. */
+	snprintf(path, sizeof(path), "%s/0002/checkpoint/of-attempt-1", host->mirror);
+	ASSERT_OK(host, directory_make(path, 0700, &host->err));
+	start(host, 2, "echo x >>starts", 0);
+	for (got = false; !got || event.attempt != 2;) {
+		passed_us += got ? 0 : 200000;
+		turn_for(host, &event, &got);
+	}
+	assert_int_equal(event.kind, BACKEND_FAILED);
+	assert_non_null(strstr(event.message, "checkpoints cannot be sent"));
+	passed_us = 0;
+	assert_int_equal(lines_of(host, "starts"), 1);
+}
+
 /* The path of a file of attempt 1 there. */
 static char *there(struct host *host, const char *name)
 {
@@ -442,6 +500,8 @@ static void what_has_failed_there_never_starts(void **state)
 	open_host(host, true, PATIENCE_US);
 	await(host, BACKEND_HOST_UP);
 	ASSERT_OK(host, directory_make(there(host, "/1/launch"), 0700, &host->err));
+	/* Output that cannot be read is nothing to wait for, either: there is none. */
+	ASSERT_OK(host, directory_make(there(host, "/1/output.log"), 0700, &host->err));
 	start(host, 1, "echo x >>starts", 0);
 	const struct backend_event event = await_first_of(host, 1, BACKEND_FAILED);
 	assert_non_null(strstr(event.message, "launch"));
@@ -857,6 +917,7 @@ int main(void)
 		TEST(gpus_are_those_of_the_host),
 		TEST(another_cpu_is_refused),
 		TEST(a_program_that_arrives_damaged_is_not_run),
+		TEST(what_may_run_there_has_not_failed_for_its_checkpoints),
 		TEST(what_has_failed_there_never_starts),
 		TEST(what_might_still_start_there_has_not_failed),
 		TEST(what_is_no_agent_is_refused),
