@@ -308,12 +308,13 @@ static bool is_elsewhere(const struct attempt_status *status)
 	return status->host[0] != '\0' && strcmp(status->host, host) != 0;
 }
 
-/* Whether the supervisor that `started` names is there. Of another machine nobody can tell that here: it may. */
+/* Whether the supervisor that `started` names is there. Of another machine, or in a container with a name and numbers of
+ * its own, nobody can tell that here: it may. */
 static bool supervisor_lives(const struct attempt_status *status)
 {
-	return attempt_is_of_this_boot(status)
-		       ? process_lives(status->supervisor_pid, status->supervisor_start)
-		       : is_elsewhere(status);
+	return is_elsewhere(status) ||
+	       (attempt_is_of_this_boot(status) &&
+		       process_lives(status->supervisor_pid, status->supervisor_start));
 }
 
 /* One look. *ret_sure false: a supervisor may have begun, and even ended, while we looked. */
@@ -515,10 +516,7 @@ static size_t kill_rest(DIR *proc, const struct trail *trail, int *ret_pidfd)
 		if (*ret_pidfd >= 0)
 			close(*ret_pidfd);
 		*ret_pidfd = process_open(pid, process.start);
-		if (*ret_pidfd >= 0)
-			process_signal(*ret_pidfd, SIGKILL);
-		else
-			process_signal_pid(pid, process.start, SIGKILL);
+		process_signal(*ret_pidfd, pid, process.start, SIGKILL);
 	}
 	return n;
 }

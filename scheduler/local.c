@@ -247,15 +247,12 @@ static bool supervise(struct local *local, struct local_attempt *attempt, struct
 /* Nobody but us reaps our child, so its pid is its own. */
 static void deliver(struct local_attempt *attempt)
 {
-	if (attempt->signal == 0 ||
-		(attempt->child == 0 && attempt->pidfd < 0 && attempt->pid == 0))
+	if (attempt->signal == 0 || (attempt->child == 0 && attempt->pid == 0))
 		return;
 	if (attempt->child > 0)
 		kill(attempt->child, attempt->signal);
-	else if (attempt->pidfd >= 0)
-		process_signal(attempt->pidfd, attempt->signal);
 	else
-		process_signal_pid(attempt->pid, attempt->start, attempt->signal);
+		process_signal(attempt->pidfd, attempt->pid, attempt->start, attempt->signal);
 	attempt->signal = 0;
 }
 

@@ -94,16 +94,17 @@ int process_open(int64_t pid, int64_t start)
 	return fd;
 }
 
-bool process_signal(int pidfd, int signal)
+static bool signal_by_number(int64_t pid, int64_t start, int signal)
 {
-	return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0u) == 0;
+	if (pid > 1 && process_lives(pid, start))
+		return kill((pid_t)pid, signal) == 0;
+	errno = ESRCH;
+	return false;
 }
 
-bool process_signal_pid(int64_t pid, int64_t start, int signal)
+bool process_signal(int pidfd, int64_t pid, int64_t start, int signal)
 {
-	if (pid <= 1 || !process_lives(pid, start)) {
-		errno = ESRCH;
-		return false;
-	}
-	return kill((pid_t)pid, signal) == 0;
+	if (pidfd >= 0 && syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0u) == 0)
+		return true;
+	return (pidfd < 0 || errno != ESRCH) && signal_by_number(pid, start, signal);
 }

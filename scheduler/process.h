@@ -16,14 +16,12 @@ void process_variable(int64_t pid, const char *name, char *ret, size_t size);
 
 /* A descriptor that becomes readable when the process ends; -1 if it is gone, if `start` (0: not
  * known) shows that the pid is another's by now, or if none can be had: before Linux 5.3, in a container that forbids
- * it, with too many open files. Then who waits has to look again, and process_signal_pid signals. */
+ * it, with too many open files. Then who waits has to look again. */
 int process_open(int64_t pid, int64_t start);
 
-/* Signals through such a descriptor. False with errno; ESRCH: it has ended. */
-bool process_signal(int pidfd, int signal);
-
-/* The same by its number, where there is no descriptor. In the instant between the look at its start and the signal the number
- * may, in theory, become another's. */
-bool process_signal_pid(int64_t pid, int64_t start, int signal);
+/* Signals the process that began then: through such a descriptor, or by its number where there is none (-1) or a container
+ * forbids that. Then, in the instant between the look at its start and the signal, the number may, in theory, become
+ * another's. False with errno; ESRCH: it has ended. */
+bool process_signal(int pidfd, int64_t pid, int64_t start, int signal);
 
 #endif

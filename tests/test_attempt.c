@@ -341,6 +341,39 @@ static void supervise_by_shell(struct place *place, const char *before)
 	assert_int_equal(system(command), 0);
 }
 
+/* The program itself, again: see main. */
+static int signal_by_a_descriptor(int pid)
+{
+	struct process process;
+	if (!process_look(pid, &process))
+		return 1;
+	return process_signal(process_open(pid, process.start), pid, process.start, SIGTERM) ? 0 : 1;
+}
+
+/* Where a container lets only one of the two calls through. */
+static void a_descriptor_that_takes_no_signal_leaves_the_number(void **state)
+{
+	char command[512], self[256] = "";
+	int status = 0;
+
+	assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
+	const pid_t pid = fork();
+	if (pid == 0) {
+		pause();
+		_exit(0);
+	}
+	snprintf(command, sizeof(command), "%s pidfd_send_signal:EPERM -- %s %d",
+		getenv("WITHOUT_CALLS"), self, (int)pid);
+	const int told = system(command);
+	if (WEXITSTATUS(told) != 0)
+		kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WEXITSTATUS(told) == 77)
+		skip(); /* not allowed here */
+	assert_int_equal(WEXITSTATUS(told), 0);
+	assert_int_equal(WTERMSIG(status), SIGTERM);
+}
+
 static void a_command_inherits_what_its_launch_does_not_name(void **state)
 {
 	struct place place = place_make();
@@ -700,7 +733,7 @@ static void without_locks_what_another_machine_runs_is_not_lost(void **state)
 {
 	static const char other_boot[] = "00000000-0000-0000-0000-000000000000";
 	struct place place = place_make();
-	char host[80] = "";
+	char host[80] = "", boot[BOOT_ID_MAX];
 
 	assert_int_equal(gethostname(host, sizeof(host) - 1), 0);
 	write_started(&place, "another-host", other_boot);
@@ -710,6 +743,14 @@ static void without_locks_what_another_machine_runs_is_not_lost(void **state)
 	assert_int_equal(status.life, ATTEMPT_LIVES);
 	assert_false(attempt_fence(place.directory, place.key, &status, 0, &place.err));
 	assert_int_equal(place.err.code, TUNER_RETRY);
+	/* Nor of a container on this machine, whose numbers are its own. */
+	process_boot_id(boot);
+	write_started(&place, "a-container", boot);
+	assert_int_equal(look(&place).life, ATTEMPT_LIVES);
+	write_started(&place, host, boot); /* no longer there */
+	assert_int_equal(look(&place).life, ATTEMPT_ORPHANED);
+	write_started(&place, "", other_boot); /* by a version that did not tell the host */
+	assert_int_equal(look(&place).life, ATTEMPT_ORPHANED);
 	write_started(&place, host, other_boot); /* this one has been restarted */
 	assert_int_equal(look(&place).life, ATTEMPT_ORPHANED);
 	no_locks = false;
@@ -1132,8 +1173,10 @@ static void a_fence_kills_the_cgroup_that_a_supervisor_has_left(void **state)
 	groups_end(&place);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	if (argc == 2)
+		return signal_by_a_descriptor(atoi(argv[1]));
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_or_missing_directory_never_ran),
 		cmocka_unit_test(a_command_runs_with_its_environment_and_its_end_is_recorded),
@@ -1154,6 +1197,7 @@ int main(void)
 		cmocka_unit_test(what_has_failed_to_start_never_starts),
 		cmocka_unit_test(an_attempt_of_an_earlier_boot_needs_no_fence),
 		cmocka_unit_test(a_fence_spares_a_process_that_only_has_the_number),
+		cmocka_unit_test(a_descriptor_that_takes_no_signal_leaves_the_number),
 		cmocka_unit_test(a_command_inherits_what_its_launch_does_not_name),
 		cmocka_unit_test(a_supervisor_that_was_held_up_keeps_the_status),
 		cmocka_unit_test(
