@@ -76,15 +76,6 @@ static bool append(int directory, const char *bytes, size_t n)
 	return ok;
 }
 
-static bool newest_size(int directory, int64_t *ret)
-{
-	struct stat info;
-	const bool is_there = fstatat(directory, ATTEMPT_OUTPUT, &info, 0) == 0;
-
-	*ret = is_there ? info.st_size : 0;
-	return is_there || errno == ENOENT;
-}
-
 /* From `end`, where it is all there, on. */
 static bool add(int directory, int64_t end, int64_t offset, const char *bytes, size_t n,
 	int64_t log_max_bytes)
@@ -92,7 +83,7 @@ static bool add(int directory, int64_t end, int64_t offset, const char *bytes, s
 	const int64_t full = segment_max(log_max_bytes);
 	int64_t size;
 
-	if (!newest_size(directory, &size))
+	if (!segment_newest_size(directory, &size))
 		return false;
 	if (offset > end) {
 		if (!leave_hole(directory, end - size, offset))

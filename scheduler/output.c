@@ -143,16 +143,6 @@ bool output_read(const char *directory, int64_t offset, char *ret_bytes, size_t 
 	return ok || tuner_fail_in(err, "%s: ", directory);
 }
 
-/* Of the newest segment; 0 if it is not there. False with errno. */
-static bool newest_size(int directory, int64_t *ret)
-{
-	struct stat info;
-	const bool is_there = fstatat(directory, ATTEMPT_OUTPUT, &info, 0) == 0;
-
-	*ret = is_there ? info.st_size : 0;
-	return is_there || errno == ENOENT;
-}
-
 bool output_end(const char *directory, int64_t *ret, struct tuner_error *err)
 {
 	struct segments segments;
@@ -162,7 +152,7 @@ bool output_end(const char *directory, int64_t *ret, struct tuner_error *err)
 	*ret = 0;
 	if (fd < 0)
 		return errno == ENOENT || tuner_fail_errno(err, errno, "cannot open %s", directory);
-	const bool ok = list_segments(fd, &segments) && newest_size(fd, &size);
+	const bool ok = list_segments(fd, &segments) && segment_newest_size(fd, &size);
 	if (ok)
 		*ret = segments.newest + size;
 	else

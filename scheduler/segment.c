@@ -1,7 +1,10 @@
 #include "scheduler/segment.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 void segment_name(int64_t start, char ret[SEGMENT_NAME_MAX])
 {
@@ -19,6 +22,15 @@ bool segment_start(const char *name, int64_t *ret)
 	segment_name(start, again);
 	*ret = start;
 	return strcmp(name, again) == 0;
+}
+
+bool segment_newest_size(int directory, int64_t *ret)
+{
+	struct stat info;
+	const bool is_there = fstatat(directory, ATTEMPT_OUTPUT, &info, 0) == 0;
+
+	*ret = is_there ? info.st_size : 0;
+	return is_there || errno == ENOENT;
 }
 
 int64_t segment_max(int64_t log_max_bytes)

@@ -780,6 +780,36 @@ static void what_has_failed_to_start_never_starts(void **state)
 	place_remove(&place);
 }
 
+/* Its lock cannot be held, and `started` does not name it (yet). */
+static void nothing_is_lost_while_its_supervisor_is_there(void **state)
+{
+	struct place place = place_make();
+	struct backend *backend = NULL;
+	struct backend_event event;
+	char path[128], script[256];
+	bool got = false;
+
+	write_launch(&place, "true", 0, 1 << 20);
+	snprintf(path, sizeof(path), "%s/supervise", place.base);
+	snprintf(script, sizeof(script),
+		"#!/bin/sh\nuntil [ -e '%s/go' ]; do /bin/sleep 0.02; done\n", place.base);
+	ASSERT_OK(&place, file_write_atomic(path, script, strlen(script), 0700, false, &place.err));
+	ASSERT_OK(&place, backend_local_open(path, &backend, &place.err));
+	ASSERT_OK(&place, backend->ops->start(backend, 1, place.directory, place.key, &place.err));
+	ASSERT_OK(&place, attempt_forbid(place.directory, &got, &place.err));
+	assert_int_equal(look(&place).life, ATTEMPT_ORPHANED);
+	for (int i = 0; i < 20; i++) {
+		ASSERT_OK(&place, backend->ops->next(backend, &event, &got, &place.err));
+		assert_false(got);
+		poll(NULL, 0, 5);
+	}
+	snprintf(path, sizeof(path), "%s/go", place.base);
+	ASSERT_OK(&place, file_write_atomic(path, "", 0, 0600, false, &place.err));
+	await(&place, backend, BACKEND_LOST);
+	backend->ops->close(backend);
+	place_remove(&place);
+}
+
 static void an_attempt_of_an_earlier_boot_needs_no_fence(void **state)
 {
 	struct place place = place_make();
@@ -1195,6 +1225,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(without_locks_and_links_it_starts_all_the_same),
 		cmocka_unit_test(without_locks_what_another_machine_runs_is_not_lost),
 		cmocka_unit_test(what_has_failed_to_start_never_starts),
+		cmocka_unit_test(nothing_is_lost_while_its_supervisor_is_there),
 		cmocka_unit_test(an_attempt_of_an_earlier_boot_needs_no_fence),
 		cmocka_unit_test(a_fence_spares_a_process_that_only_has_the_number),
 		cmocka_unit_test(a_descriptor_that_takes_no_signal_leaves_the_number),

@@ -107,29 +107,45 @@ static void a_marked_group_is_found_from_itself_and_from_its_leaf(void **state)
 	assert_string_equal(found, group);
 }
 
-/* Before Linux 5.14 there is no cgroup.kill. */
-static void all_in_a_group_are_killed_with_and_without_a_file_for_it(void **state)
+static pid_t begin_to_wait(void)
 {
-	char child[256], path[300], pid_text[32];
-	int status = 0;
 	const pid_t pid = fork();
 
 	assert_true(pid >= 0);
 	if (pid == 0) {
+		alarm(60); /* a test that fails leaves nothing */
 		pause();
 		_exit(0);
 	}
+	return pid;
+}
+
+static void assert_killed(pid_t pid)
+{
+	int status = 0;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGKILL);
+}
+
+/* Before Linux 5.14 there is no cgroup.kill. */
+static void all_in_a_group_are_killed_with_and_without_a_file_for_it(void **state)
+{
+	char child[256], path[300], pids[80];
+	const pid_t first = begin_to_wait(), second = begin_to_wait();
+
 	make_child("tuner-key", child);
-	snprintf(pid_text, sizeof(pid_text), "0\n%d\n", (int)pid);
-	write_in(child, "cgroup.procs", pid_text);
+	snprintf(pids, sizeof(pids), "0\n%d\n%d\n", (int)first, (int)second);
+	write_in(child, "cgroup.procs", pids);
 	cgroup_kill(child);
 	assert_string_equal(read_in(child, "cgroup.kill"), "1");
-	assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+	assert_int_equal(waitpid(first, NULL, WNOHANG), 0);
 	snprintf(path, sizeof(path), "%s/cgroup.kill", child);
 	assert_int_equal(unlink(path), 0);
 	cgroup_kill(child);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	assert_killed(first);
+	assert_killed(second);
 }
 
 static void any_other_group_is_left_alone(void **state)

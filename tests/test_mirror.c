@@ -147,6 +147,14 @@ static void where_it_ends_is_known_or_nothing_is_written(void **state)
 	assert_false(known);
 	assert_false(written);
 	assert_non_null(strstr(err.message, "cannot find the end of the output"));
+	/* The same where the newest cannot be looked at. */
+	char newest[200], kept[200];
+	snprintf(newest, sizeof(newest), "%s/" ATTEMPT_OUTPUT, directory);
+	snprintf(kept, sizeof(kept), "%s/kept", directory);
+	assert_int_equal(rename(newest, kept), 0);
+	assert_int_equal(symlink(ATTEMPT_OUTPUT, newest), 0);
+	assert_false(mirror_output(directory, 41000, "abc", 3, LOG_MAX, &err));
+	assert_int_equal(rename(kept, newest), 0);
 	assert_int_equal(end(), 41000);
 	add_stretch(40000, 2000);
 	assert_int_equal(end(), 42000);
