@@ -33,7 +33,8 @@ struct local_attempt {
 	char *directory, *key;
 	pid_t child; /* the supervisor that we started ourselves; 0: none, or reaped */
 	int pidfd; /* of the supervisor; -1: not known, gone, or none can be had */
-	int64_t pid, start; /* of a supervisor on this machine that is not our child; 0: not known */
+	int64_t pid,
+		start; /* of a supervisor on this machine that is not our child; 0: not known */
 	int watch; /* inotify's number for the directory; -1: none */
 	int status; /* how our child ended: enum supervise_status */
 	int signal; /* to be sent once the supervisor is known; 0: none */

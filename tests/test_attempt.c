@@ -347,7 +347,8 @@ static int signal_by_a_descriptor(int pid)
 	struct process process;
 	if (!process_look(pid, &process))
 		return 1;
-	return process_signal(process_open(pid, process.start), pid, process.start, SIGTERM) ? 0 : 1;
+	return process_signal(process_open(pid, process.start), pid, process.start, SIGTERM) ? 0
+											     : 1;
 }
 
 /* Where a container lets only one of the two calls through. */

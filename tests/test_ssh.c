@@ -7,6 +7,7 @@
 #include "scheduler/ssh_pending.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -542,6 +543,30 @@ static void what_might_still_start_there_has_not_failed(void **state)
 	assert_int_equal(lines_of(host, "starts"), 1);
 }
 
+/* The other agent was faster after all. */
+static void what_was_to_fail_there_and_runs_is_taken_over(void **state)
+{
+	struct host *host = *state;
+	char place[400], aside[400], command[2048];
+
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	snprintf(place, sizeof(place), "%s", there(host, ""));
+	snprintf(aside, sizeof(aside), "%s", there(host, "-aside"));
+	ASSERT_OK(host, file_write_atomic(place, "", 0, 0600, false, &host->err));
+	start(host, 1, "echo x >>starts; echo done; exit 3", 0);
+	turn(host);
+	snprintf(command, sizeof(command),
+		"mkdir -p \"%s/1\" && cp '%s/launch' \"%s/1\" && %s \"%s/1\"", aside,
+		directory_of(host, 1), aside, getenv("TUNER_SUPERVISE"), aside);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(renameat2(AT_FDCWD, place, AT_FDCWD, aside, RENAME_EXCHANGE), 0);
+	await_first_of(host, 1, BACKEND_STARTED);
+	assert_int_equal(await_first_of(host, 1, BACKEND_ENDED).exit.code, 3);
+	output_is(host, 1, "done\n");
+	assert_int_equal(lines_of(host, "starts"), 1);
+}
+
 /* The agent of the next connection cannot open `started` of attempt 1 when it does so for the n-th time. */
 static void make_unreadable(struct host *host, int n)
 {
@@ -920,6 +945,7 @@ int main(void)
 		TEST(what_may_run_there_has_not_failed_for_its_checkpoints),
 		TEST(what_has_failed_there_never_starts),
 		TEST(what_might_still_start_there_has_not_failed),
+		TEST(what_was_to_fail_there_and_runs_is_taken_over),
 		TEST(what_is_no_agent_is_refused),
 		TEST(an_endless_banner_is_refused),
 		TEST(why_a_host_is_down_is_told),
