@@ -496,7 +496,7 @@ static char *there(struct host *host, const char *name)
 static void what_has_failed_there_never_starts(void **state)
 {
 	struct host *host = *state;
-	char command[1024];
+	char command[2048];
 
 	open_host(host, true, PATIENCE_US);
 	await(host, BACKEND_HOST_UP);
