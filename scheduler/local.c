@@ -28,6 +28,9 @@
 
 enum { LOOK_AGAIN_MS = 20, HEARD_MAX = 64, NOTICES_BYTES = 16 * 1024, STATUS_UNKNOWN = -1 };
 
+/* What epoll tells of, besides attempts, whose numbers begin at 1. */
+enum { OF_DIRECTORIES = 0 };
+
 struct local_attempt {
 	int64_t id;
 	char *directory, *key;
@@ -145,7 +148,8 @@ static void watch_directory(struct local *local, struct local_attempt *attempt)
 
 static void watch_process(struct local *local, struct local_attempt *attempt, int pidfd)
 {
-	struct epoll_event event = { .events = EPOLLIN, .data.ptr = attempt };
+	/* By its number: what epoll still tells of one that has been dropped is then nobody's. */
+	struct epoll_event event = { .events = EPOLLIN, .data.u64 = (uint64_t)attempt->id };
 	if (pidfd < 0)
 		return;
 	if (epoll_ctl(local->epoll, EPOLL_CTL_ADD, pidfd, &event) != 0) {
@@ -187,17 +191,22 @@ static void hear_directories(struct local *local)
 		}
 }
 
+static void hear_process(struct local *local, int64_t id)
+{
+	for (size_t i = 0; i < local->n; i++)
+		local->attempts[i]->heard |= local->attempts[i]->id == id;
+}
+
 /* More than HEARD_MAX at once wait for the next call. */
 static void hear(struct local *local)
 {
 	struct epoll_event events[HEARD_MAX];
 	const int n = epoll_wait(local->epoll, events, HEARD_MAX, 0);
 	for (int i = 0; i < n; i++) {
-		struct local_attempt *attempt = events[i].data.ptr;
-		if (attempt == NULL)
+		if (events[i].data.u64 == OF_DIRECTORIES)
 			hear_directories(local);
 		else
-			attempt->heard = true;
+			hear_process(local, (int64_t)events[i].data.u64);
 	}
 }
 
@@ -565,7 +574,7 @@ static const struct backend_ops local_ops = {
 /* Without inotify (its instances are counted per user) we look again and again. */
 static bool open_descriptors(struct local *local, struct tuner_error *err)
 {
-	struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
+	struct epoll_event event = { .events = EPOLLIN, .data.u64 = OF_DIRECTORIES };
 
 	local->epoll = epoll_create1(EPOLL_CLOEXEC);
 	local->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);

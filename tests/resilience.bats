@@ -44,6 +44,11 @@ fails() { # OPTION...
 	fails --victim program
 }
 
+# A descriptor that cannot be taken off the list may be told of when its attempt is gone.
+@test "without descriptors nothing is looked for in what is gone" {
+	fails --victim program --kind descriptor --at 14-17 --for-ever
+}
+
 @test "whatever system call of a supervisor fails, nothing is lost" {
 	fails --victim supervisor
 }
