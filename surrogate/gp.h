@@ -42,7 +42,8 @@ struct gp;
 bool gp_single_thread(void);
 
 /* An empty model of d >= 1 dimensions. kinds (d) is copied; NULL: all numeric. warped: numeric axes are
- * bent by warp.h, with parameters that are fitted like the others. */
+ * bent by warp.h, with parameters that are fitted like the others. Errors: TUNER_FATAL without memory, also where the BLAS would
+ * find none. */
 TUNER_MUST_CHECK
 bool gp_create(size_t d, const enum dimension_kind *kinds, bool warped, struct gp **ret,
 	struct tuner_error *err);

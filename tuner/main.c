@@ -1,4 +1,6 @@
 /* tuner: finds good hyperparameters for training jobs. The only place that prints an error. */
+#include "surrogate/gp.h"
+#include "tuner/blas_threads.h"
 #include "tuner/command.h"
 
 #include <errno.h>
@@ -8,10 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* OpenBLAS spins against the training jobs when it may use several threads, and one thread gives
- * the same bits on every machine of a kind. Weak: another BLAS has no such function. */
-void openblas_set_num_threads(int n) __attribute__((weak));
 
 /* Whether who reads standard output has gone, as in tuner trials | head. */
 static bool reader_has_gone(void)
@@ -37,9 +35,10 @@ static int close_output(bool is_search, int status)
 
 int main(int argc, char **argv)
 {
+	blas_threads_prevent(argv);
 	gsl_set_error_handler_off();
-	if (openblas_set_num_threads != NULL)
-		openblas_set_num_threads(1);
+	/* More would spin against the training jobs, and one gives the same bits on every machine of a kind. */
+	gp_single_thread();
 	/* A reader that goes away (tuner trials | head) ends the write, not the job. */
 	signal(SIGPIPE, SIG_IGN);
 	/* A file that may grow no further (ulimit -f) is an error of the write, as a full disk is. */
