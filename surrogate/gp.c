@@ -2,6 +2,7 @@
 
 #include "surrogate/factor.h"
 #include "surrogate/glance.h"
+#include "surrogate/hyperprior.h"
 #include "surrogate/likelihood.h"
 #include "surrogate/replicates.h"
 #include "surrogate/warp.h"
@@ -252,7 +253,8 @@ bool gp_likelihood(const struct gp *gp, const struct gp_data *data, const double
 		tuner_fail(
 			err, TUNER_NUMERIC, "the kernel matrix of %zu trials is singular", data->n);
 	else if (posterior)
-		*ret_value += prior_log_density(gp->d, gp->warped, theta, ret_gradient);
+		*ret_value +=
+			hyperprior_log_density(gp->d, gp->kinds, gp->warped, theta, ret_gradient);
 	likelihood_destroy(likelihood);
 	return ok;
 }

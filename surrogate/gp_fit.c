@@ -1,6 +1,7 @@
 #include "surrogate/gp_fit.h"
 
 #include "surrogate/factor.h"
+#include "surrogate/hyperprior.h"
 #include "surrogate/lbfgs.h"
 #include "surrogate/likelihood.h"
 #include "surrogate/vecchia.h"
@@ -44,9 +45,7 @@ static void no_warp(const struct gp *gp, double *ret_theta)
 /* The prior's, of ln l. */
 static double length_mode(const struct gp *gp)
 {
-	const double variance = PRIOR_LOG_LENGTH_SD * PRIOR_LOG_LENGTH_SD;
-
-	return bounded(prior_log_length_mean(gp_d(gp)) - variance, LENGTH_MIN, LENGTH_MAX);
+	return bounded(hyperprior_log_length_mean(gp_d(gp)), LENGTH_MIN, LENGTH_MAX);
 }
 
 void gp_bounds(const struct gp *gp, bool deterministic, double *ret_lower, double *ret_upper)
@@ -71,19 +70,20 @@ void gp_prior_mode(const struct gp *gp, double *ret_theta)
 {
 	for (size_t k = 0; k < gp_d(gp); k++)
 		ret_theta[k] = length_mode(gp);
-	ret_theta[gp_d(gp)] = PRIOR_LOG_NOISE_MEAN;
+	ret_theta[gp_d(gp)] = HYPERPRIOR_LOG_NOISE_MEAN;
 	no_warp(gp, ret_theta);
 }
 
 void gp_prior_draw(const struct gp *gp, struct random *random, double *ret_theta)
 {
-	const double mean = prior_log_length_mean(gp_d(gp));
+	const double mean = hyperprior_log_length_mean(gp_d(gp));
 
 	for (size_t k = 0; k < gp_d(gp); k++)
 		ret_theta[k] = bounded(
-			mean + PRIOR_LOG_LENGTH_SD * random_normal(random), LENGTH_MIN, LENGTH_MAX);
+			mean + hyperprior_log_length_sd(gp_kinds(gp)[k]) * random_normal(random),
+			LENGTH_MIN, LENGTH_MAX);
 	ret_theta[gp_d(gp)] =
-		bounded(PRIOR_LOG_NOISE_MEAN + PRIOR_LOG_NOISE_SD * random_normal(random),
+		bounded(HYPERPRIOR_LOG_NOISE_MEAN + HYPERPRIOR_LOG_NOISE_SD * random_normal(random),
 			NOISE_MIN, NOISE_MAX);
 	no_warp(gp, ret_theta);
 }
@@ -114,7 +114,8 @@ static double fit_objective(struct fit *fit, const double *theta)
 	if (fit->vecchia ? !vecchia_evaluate(fit->vecchia, theta, &value, fit->gradient)
 			 : !likelihood_evaluate(fit->likelihood, theta, &value, fit->gradient))
 		return INFINITY;
-	value += prior_log_density(gp_d(fit->gp), gp_is_warped(fit->gp), theta, fit->gradient);
+	value += hyperprior_log_density(
+		gp_d(fit->gp), gp_kinds(fit->gp), gp_is_warped(fit->gp), theta, fit->gradient);
 	for (size_t k = 0; k < n; k++)
 		fit->gradient[k] = -fit->gradient[k];
 	return -value;

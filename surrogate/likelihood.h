@@ -30,16 +30,4 @@ bool likelihood_evaluate(struct likelihood *likelihood, const double *theta, dou
  * c, as one over its variance. */
 double likelihood_constant_precision(const struct likelihood *likelihood);
 
-/* Log prior density of theta, to whose gradient `gradient` (NULL: not wanted) is added. */
-double prior_log_density(size_t d, bool warped, const double *theta, double *gradient);
-
-/* Mean of ln l of the lengthscale prior, and the standard deviations. */
-double prior_log_length_mean(size_t d);
-#define PRIOR_LOG_LENGTH_SD  1.7320508075688772 /* sqrt 3 */
-#define PRIOR_LOG_NOISE_MEAN (-8.0)
-#define PRIOR_LOG_NOISE_SD   2.0
-
-/* ln a and ln b of a warp are normal(0, this): the variance is 3/4. */
-#define PRIOR_LOG_WARP_SD 0.8660254037844386
-
 #endif

@@ -2,6 +2,7 @@
 
 #include "surrogate/factor.h"
 #include "surrogate/gp_fit.h"
+#include "surrogate/hyperprior.h"
 #include "surrogate/likelihood.h"
 #include "surrogate/slice.h"
 
@@ -32,7 +33,9 @@ static double log_density(void *context, const double *theta)
 			return -INFINITY;
 	if (!likelihood_evaluate(chain->likelihood, theta, &value, NULL))
 		return -INFINITY;
-	return value + prior_log_density(gp_d(chain->gp), is_warped(chain), theta, NULL) -
+	return value +
+	       hyperprior_log_density(
+		       gp_d(chain->gp), gp_kinds(chain->gp), is_warped(chain), theta, NULL) -
 	       log(likelihood_constant_precision(chain->likelihood)) / 2;
 }
 

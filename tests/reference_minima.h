@@ -62,14 +62,14 @@ static const struct {
 };
 static const double posterior_X_0[] = { 0x1.3b6adcee2c340p-2, 0x1.25daa4721c140p-2,
 	0x1.fcc6f5cc206bcp-2, 0x1.5593c12244d94p-2, 0x1.628a91dd4c900p-5, 0x1.37dea38416ee6p-1 };
-static const double posterior_y_0[] = { 0x1.54babd7752cacp-1, 0x1.1a7e11e44eec8p-1,
-	0x1.21889a8e09b8dp-1, 0x1.63a265220c222p-1, -0x1.08f23a93f5033p+1, -0x1.a135c977c70abp-2 };
-static const double posterior_start_0[] = { -0x1.d9ff0e358ed10p-2, -0x1.2f77057c0155ep+3 };
+static const double posterior_y_0[] = { 0x1.54babd7752cadp-1, 0x1.1a7e11e44eecdp-1,
+	0x1.21889a8e09b92p-1, 0x1.63a265220c21fp-1, -0x1.08f23a93f5034p+1, -0x1.a135c977c70a5p-2 };
+static const double posterior_start_0[] = { -0x1.063aee92b7fbcp+0, -0x1.17bb82be00aafp+3 };
 static const double posterior_X_1[] = { 0x1.fde81553dca2ap-2, 0x1.cd80b4deefa8ap-1,
 	0x1.d2f964b24c382p-1, 0x1.4b9472cd35fd4p-2, 0x1.048c2b7470487p-1, 0x1.14d1dbbd864ecp-2 };
-static const double posterior_y_1[] = { 0x1.8c3ffbf846c2cp-3, -0x1.4e69f9e3dbd4dp+0,
+static const double posterior_y_1[] = { 0x1.8c3ffbf846c30p-3, -0x1.4e69f9e3dbd4dp+0,
 	-0x1.2e5def8153b6bp+0, 0x1.66d9b840f2339p+0, 0x1.e3ed848ebf907p-1, -0x1.b21214456911ep-5 };
-static const double posterior_start_1[] = { -0x1.cec6503d084f8p+0, -0x1.04f004f5035b5p+3 };
+static const double posterior_start_1[] = { -0x1.b25e34ea8a496p+0, -0x1.0278027a81adap+3 };
 static const double posterior_X_2[] = { 0x1.4800393b10396p-2, 0x1.48580d10c7f90p-2,
 	0x1.86c019e4468b4p-1, 0x1.e83c7b89d2b2fp-1, 0x1.13adf0b26c6acp-3, 0x1.b4e9806c57970p-3,
 	0x1.46517cbd577b1p-1, 0x1.d6df823c70d60p-3, 0x1.6c903be686770p-1, 0x1.2c32a58062dc6p-2,
@@ -78,13 +78,13 @@ static const double posterior_X_2[] = { 0x1.4800393b10396p-2, 0x1.48580d10c7f90p
 	0x1.2445435682e58p-1, 0x1.3d043fb70a4e8p-3, 0x1.0e328def5b77fp-1, 0x1.68b881dccec20p-2,
 	0x1.5bcd056cdfac1p-1, 0x1.00006e78ebc7bp-1, 0x1.706ec7ab87a66p-1, 0x1.5fdcb1119cd0ep-2,
 	0x1.a1c0aae8c61dfp-1, 0x1.057329f39d130p-5, 0x1.e51e284d83fdep-1, 0x1.6b30222d77928p-3 };
-static const double posterior_y_2[] = { 0x1.3e5c54ca57fa1p+0, -0x1.acaf26fdb9c0fp+0,
-	0x1.52a2fb1620787p-1, 0x1.6a72e65378957p-1, 0x1.6e5e0be9ab499p-3, 0x1.c1bc37f39f17ep-1,
-	-0x1.7d4b744af08c7p+0, -0x1.879733258327dp+0, 0x1.7aa3d383f569bp-1, 0x1.191e0ac866097p+0,
-	0x1.fb529ae8669e0p-1, -0x1.9071705a64434p-3, 0x1.620f8ca4fff0ap-7, -0x1.ca13145ef9937p-2,
-	-0x1.2c49c27ccf20ep+0 };
-static const double posterior_start_2[] = { -0x1.2255581d6811ep+0, -0x1.3f001ad8745b0p+1,
-	-0x1.3ae8e181299bfp+3 };
+static const double posterior_y_2[] = { 0x1.3e5c54ca57fa0p+0, -0x1.acaf26fdb9c11p+0,
+	0x1.52a2fb162078ap-1, 0x1.6a72e65378958p-1, 0x1.6e5e0be9ab48cp-3, 0x1.c1bc37f39f180p-1,
+	-0x1.7d4b744af08c8p+0, -0x1.879733258327dp+0, 0x1.7aa3d383f569dp-1, 0x1.191e0ac866096p+0,
+	0x1.fb529ae8669e2p-1, -0x1.9071705a64435p-3, 0x1.620f8ca4fff0bp-7, -0x1.ca13145ef9936p-2,
+	-0x1.2c49c27ccf20fp+0 };
+static const double posterior_start_2[] = { -0x1.2fc932dcc5b6ap+0, -0x1.dd9ea1a68608cp+0,
+	-0x1.1d7470c094ce0p+3 };
 static const double posterior_X_3[] = { 0x1.bd5222d5e654cp-2, 0x1.67baccde5a726p-2,
 	0x1.7aa63db8f5802p-2, 0x1.de4672c3916dap-1, 0x1.54056e3fac575p-1, 0x1.c140eec2d057ep-1,
 	0x1.974546fce27bcp-2, 0x1.e5fc0da7d033ep-2, 0x1.761a26f682a4fp-1, 0x1.501de7d6997a4p-3,
@@ -94,12 +94,12 @@ static const double posterior_X_3[] = { 0x1.bd5222d5e654cp-2, 0x1.67baccde5a726p
 	0x1.8fc456bc04ab4p-2, 0x1.00200fcf310d1p-1, 0x1.362fe0c4c552ep-2, 0x1.060055308f340p-3,
 	0x1.1477c6debf386p-2, 0x1.60035c43789d8p-2, 0x1.c74fbe2d8b277p-1, 0x1.15b6c0e937294p-2 };
 static const double posterior_y_3[] = { 0x1.07d8fa78161c0p+0, 0x1.1abbbb7a67da8p-2,
-	-0x1.d22ca32aa37a4p-2, 0x1.d4a4b0cd16131p-2, 0x1.349270aa7c387p-1, -0x1.3d7d74f4450aap-3,
-	-0x1.cf5b3061df2cep+0, -0x1.80914dc9f57fap+0, -0x1.b781eacf9b7bfp-2, -0x1.2718633debc4fp-5,
-	-0x1.54c62245121bcp+0, 0x1.1a4b7a0f2997cp+1, 0x1.14e42d708ce05p-3, 0x1.99de2cf8837b6p-1,
-	0x1.af4ebc00a2459p-3 };
-static const double posterior_start_3[] = { 0x1.5f8811cc08c6cp-2, 0x1.56e068bfe2078p-1,
-	-0x1.ff279772621bcp+2 };
+	-0x1.d22ca32aa37a5p-2, 0x1.d4a4b0cd1612ap-2, 0x1.349270aa7c385p-1, -0x1.3d7d74f4450b5p-3,
+	-0x1.cf5b3061df2cep+0, -0x1.80914dc9f57fdp+0, -0x1.b781eacf9b7c3p-2, -0x1.2718633debc65p-5,
+	-0x1.54c62245121bep+0, 0x1.1a4b7a0f2997cp+1, 0x1.14e42d708ce01p-3, 0x1.99de2cf8837b7p-1,
+	0x1.af4ebc00a2455p-3 };
+static const double posterior_start_3[] = { -0x1.cab6125242538p-2, -0x1.2399b27864af6p-2,
+	-0x1.ff93cbb9310dep+2 };
 static const double posterior_X_4[] = { 0x1.3a0bde7c8ce31p-1, 0x1.3d4a8e04a996ep-2,
 	0x1.b6c2c385c0cbdp-1, 0x1.f339a4996da20p-2, 0x1.96a836350d6dbp-1, 0x1.14dfc1837b477p-1,
 	0x1.69236412f68f4p-3, 0x1.86a071dfe5baep-1, 0x1.dd5734dcdde10p-4, 0x1.9434085fcf154p-3,
@@ -124,15 +124,15 @@ static const double posterior_X_4[] = { 0x1.3a0bde7c8ce31p-1, 0x1.3d4a8e04a996ep
 	0x1.96340e919a5b4p-3, 0x1.8a55baa359c34p-3, 0x1.80dc04cf6c832p-1, 0x1.dcee520af2fb6p-1,
 	0x1.1187730e9a64fp-1, 0x1.4a0c910ba72ddp-1, 0x1.a4be1d90e984cp-2, 0x1.b3f629e16537fp-1 };
 static const double posterior_y_4[] = { 0x1.5ba4ccaac6a35p-1, -0x1.7d7b5c455393cp-2,
-	0x1.061bbcecc5fb2p-3, -0x1.83383b2067b2fp-1, 0x1.e7a406456f022p-5, 0x1.eec0c4b6cb1ebp-1,
-	-0x1.4a250a00fdd1cp+0, 0x1.06d40a82541d0p-1, 0x1.537dcc9397e5ap-1, -0x1.345a94d1c6aa7p-1,
-	-0x1.05b6bc8d616e5p+0, -0x1.5517d3cc27caap+0, 0x1.0804e6202c723p-6, 0x1.3abe1ce666517p+0,
-	-0x1.16688a0eda6fbp+0, 0x1.cbf14360f2462p-2, -0x1.04ef056c3d825p-1, -0x1.1f0f4064b2c15p+0,
-	-0x1.2098952cc508dp-7, 0x1.827f0002f82c2p+0, 0x1.9323def8fa64ep-1, -0x1.42722df2ac643p+0,
-	0x1.d5ba3f43b58d9p-1, 0x1.0b0689b069ae4p-2, 0x1.c8ddfe531f29bp+0, -0x1.54e3a49b51a84p+0,
-	0x1.fdf4d48f3ea9bp-1, 0x1.905fd671c5d6cp+0, -0x1.02a9753a44a6cp+1, 0x1.86b2b5f752fe1p-3 };
-static const double posterior_start_4[] = { -0x1.1b700f9f34530p-3, -0x1.499d8ab7d23dep-1,
-	-0x1.085d04d864f3ap-2, -0x1.cf922d5c01109p+2 };
+	0x1.061bbcecc5fbap-3, -0x1.83383b2067b2fp-1, 0x1.e7a406456f022p-5, 0x1.eec0c4b6cb1ebp-1,
+	-0x1.4a250a00fdd1cp+0, 0x1.06d40a82541d4p-1, 0x1.537dcc9397e5ap-1, -0x1.345a94d1c6aa6p-1,
+	-0x1.05b6bc8d616e5p+0, -0x1.5517d3cc27caap+0, 0x1.0804e6202c705p-6, 0x1.3abe1ce666517p+0,
+	-0x1.16688a0eda6fbp+0, 0x1.cbf14360f2466p-2, -0x1.04ef056c3d825p-1, -0x1.1f0f4064b2c16p+0,
+	-0x1.2098952cc5142p-7, 0x1.827f0002f82c2p+0, 0x1.9323def8fa64ep-1, -0x1.42722df2ac644p+0,
+	0x1.d5ba3f43b58ddp-1, 0x1.0b0689b069ae4p-2, 0x1.c8ddfe531f29bp+0, -0x1.54e3a49b51a84p+0,
+	0x1.fdf4d48f3ea9bp-1, 0x1.905fd671c5d6cp+0, -0x1.02a9753a44a6cp+1, 0x1.86b2b5f752ff0p-3 };
+static const double posterior_start_4[] = { -0x1.2cc4c7b68ab54p-1, -0x1.ae258b1e8d49dp-1,
+	-0x1.4b6e06f8bd67cp-1, -0x1.e7c916ae00884p+2 };
 static const double posterior_X_5[] = { 0x1.fc036e9e34e48p-3, 0x1.c394106d500b4p-1,
 	0x1.4838edc5611f8p-3, 0x1.6f0d5461dbf27p-1, 0x1.44316d3dba1d0p-2, 0x1.069dcbcaf53b9p-1,
 	0x1.b6cca75e26a7cp-1, 0x1.48078e63af4b0p-5, 0x1.6017203141be2p-1, 0x1.f09d24fbed54ap-1,
@@ -156,16 +156,16 @@ static const double posterior_X_5[] = { 0x1.fc036e9e34e48p-3, 0x1.c394106d500b4p
 	0x1.ea342381ca7a8p-4, 0x1.ea26a3f20d6e8p-4, 0x1.0070f95868144p-2, 0x1.fbee039eda220p-1,
 	0x1.49cebc12361d5p-1, 0x1.494db00a0b1a4p-2, 0x1.9e0ccaf70cda3p-1, 0x1.ecae130350593p-1,
 	0x1.9d13ad8392480p-5, 0x1.45ec8294600c0p-3, 0x1.a160391857828p-3, 0x1.9e6d1275a14b8p-1 };
-static const double posterior_y_5[] = { 0x1.8febbef26d6ddp-1, -0x1.74d3b14d7a37bp-2,
-	-0x1.20417562e701bp+0, -0x1.892521ef43274p+0, 0x1.491e19b39f06dp-1, -0x1.d19a71f2f5933p+0,
-	0x1.05708fd3c8719p-3, -0x1.622a13614df7ep+0, 0x1.ed5a00dd03ddbp+0, 0x1.1fc526eb7ccaep+0,
-	-0x1.099eab95059d3p-3, -0x1.1e79c05668651p-2, 0x1.3b97eea0ee9c1p-2, 0x1.3c441bb8ff323p+0,
-	0x1.9df57460bc2c2p-6, -0x1.b660cc430d443p-4, 0x1.a7dcaa21d4866p+0, -0x1.3f8a6df823d1fp-3,
-	0x1.24a7c90a7e7b5p-1, 0x1.5e55875db9002p-3, 0x1.6314655d51150p+0, -0x1.ba21af34b75afp-2,
-	-0x1.9d04ea2225dd4p-1, 0x1.e27df578be741p-1, -0x1.9bf0350ab8aebp-1, -0x1.32d1c7fd7cfc3p+0,
-	0x1.841acc456a0f9p-1, -0x1.f01771d8e958bp+0, 0x1.a385096089d87p-3, 0x1.bda91fda04f18p-3 };
-static const double posterior_start_5[] = { -0x1.9770785882770p+1, -0x1.99d7a41d85450p-3,
-	0x1.a627b45ad5b20p-5, -0x1.b7436696e85fdp+2 };
+static const double posterior_y_5[] = { 0x1.8febbef26d6dep-1, -0x1.74d3b14d7a37bp-2,
+	-0x1.20417562e701ap+0, -0x1.892521ef43274p+0, 0x1.491e19b39f06ep-1, -0x1.d19a71f2f5933p+0,
+	0x1.05708fd3c871dp-3, -0x1.622a13614df7cp+0, 0x1.ed5a00dd03ddbp+0, 0x1.1fc526eb7ccafp+0,
+	-0x1.099eab95059d2p-3, -0x1.1e79c05668650p-2, 0x1.3b97eea0ee9bfp-2, 0x1.3c441bb8ff323p+0,
+	0x1.9df57460bc313p-6, -0x1.b660cc430d453p-4, 0x1.a7dcaa21d4866p+0, -0x1.3f8a6df823d1fp-3,
+	0x1.24a7c90a7e7b6p-1, 0x1.5e55875db9001p-3, 0x1.6314655d51150p+0, -0x1.ba21af34b75b0p-2,
+	-0x1.9d04ea2225dd2p-1, 0x1.e27df578be741p-1, -0x1.9bf0350ab8aebp-1, -0x1.32d1c7fd7cfc3p+0,
+	0x1.841acc456a0fap-1, -0x1.f01771d8e958bp+0, 0x1.a385096089d83p-3, 0x1.bda91fda04f10p-3 };
+static const double posterior_start_5[] = { -0x1.0e0ded9cea464p+1, -0x1.3c91ba4654d38p-1,
+	-0x1.f84b103f9afaap-2, -0x1.dba1b34b742fep+2 };
 static const double posterior_X_6[] = { 0x1.940e49079c0d7p-1, 0x1.9969d0885e8b0p-3,
 	0x1.035ec0d8d286fp-1, 0x1.f8e1c6005412ep-2, 0x1.d3a7da5351140p-2, 0x1.dd0c12dca2a46p-2,
 	0x1.ab4a35e367f3cp-2, 0x1.70f895300533dp-1, 0x1.d7d3d36a08504p-3, 0x1.96d2a255dd7f6p-1,
@@ -212,24 +212,24 @@ static const double posterior_X_6[] = { 0x1.940e49079c0d7p-1, 0x1.9969d0885e8b0p
 	0x1.e966e29a31e6ep-1, 0x1.82ac2c09b046fp-1, 0x1.9fab60dfea6f0p-2, 0x1.91901ef5e8e88p-3,
 	0x1.a7c2afb940118p-2, 0x1.fb68bc9a9be8ep-2, 0x1.2ddaa027d99dcp-3, 0x1.01bb6212f3707p-1,
 	0x1.a3b3874180ce3p-1, 0x1.da2ce75ffffb9p-1 };
-static const double posterior_y_6[] = { -0x1.790e9599baa2fp-2, 0x1.69d418d29e4adp-1,
-	0x1.0898847955c25p-1, -0x1.2c987ae78f76dp+0, -0x1.0d1212d8b8767p-1, 0x1.e623210250c6ep-1,
-	-0x1.22f1c61752a11p-1, -0x1.239fb5f71c294p-3, 0x1.4ad583e0c732ep-1, -0x1.a50162ea9d215p-3,
-	0x1.1c9b347f9db82p-1, 0x1.dcf1477598013p+0, 0x1.f7dba250a9cdbp-1, -0x1.064d47aaf4980p+1,
-	0x1.235ed1a04387bp+0, 0x1.086000cd5eb12p-2, -0x1.f51a057f67c66p-2, 0x1.8100bd81e207ap-1,
-	-0x1.ed73960443fbcp-2, -0x1.2a50ac81cd88fp+1, -0x1.ae63b3b554df6p-1, -0x1.79d71fbc8928dp-2,
-	-0x1.670ce2b14840ep+0, -0x1.15830cbae0610p+1, -0x1.35b5bdaf089b5p+0, -0x1.53038b0848a2dp-2,
-	0x1.f3e22bd6893e1p-1, 0x1.73e4ca69fc642p+0, 0x1.87722fc70c31ep+0, -0x1.6019be2c7d87ap+0,
-	-0x1.7995b6f665ac8p+0, 0x1.cb3e16be148a8p+0, -0x1.6eea06ada4be0p-4, 0x1.db19f9da2a619p-1,
-	0x1.1147e0a429043p-2, -0x1.8c28ba2b9cb6cp-1, 0x1.a1c533582486ap-1, 0x1.6a93914d119acp-2,
-	-0x1.d249ec45d5290p-2, 0x1.21e865927939fp-3, -0x1.a7382de5b1036p-4, -0x1.cb814480366b1p-2,
-	-0x1.eae9e6c6f7831p-1, 0x1.32bb43538648ep+0, -0x1.c7f616f5b34a0p-2, -0x1.9c8834aaf1575p+0,
-	-0x1.4b99118e4a211p-2, -0x1.4d6a0767c38acp-3, 0x1.c1482a86c94a0p-1, 0x1.3efa276dc08f5p-2,
-	-0x1.5b4af4f134ee6p-2, -0x1.1ef8c56b269fap-1, 0x1.0a04bc0fc2c09p+0, 0x1.eac2a84837c84p-1,
-	0x1.a61ebda544b61p+0, -0x1.95c1c39f310bap-1, 0x1.546bc31ea1b9cp-1, 0x1.db699db8f8cc4p-4,
-	0x1.66f25a88187a4p+0, -0x1.189ff56a28190p-2 };
-static const double posterior_start_6[] = { -0x1.7713e65d70754p+1, -0x1.8e18ae054c5c4p+0,
-	-0x1.fbf5b7cc5a070p-1, -0x1.325d2551713d0p+2 };
+static const double posterior_y_6[] = { -0x1.790e9599baa2bp-2, 0x1.69d418d29e4b4p-1,
+	0x1.0898847955c2bp-1, -0x1.2c987ae78f76bp+0, -0x1.0d1212d8b8766p-1, 0x1.e623210250c6fp-1,
+	-0x1.22f1c61752a12p-1, -0x1.239fb5f71c28fp-3, 0x1.4ad583e0c7331p-1, -0x1.a50162ea9d206p-3,
+	0x1.1c9b347f9db84p-1, 0x1.dcf1477598015p+0, 0x1.f7dba250a9cdep-1, -0x1.064d47aaf497fp+1,
+	0x1.235ed1a04387ep+0, 0x1.086000cd5eb17p-2, -0x1.f51a057f67c63p-2, 0x1.8100bd81e207ep-1,
+	-0x1.ed73960443fbap-2, -0x1.2a50ac81cd88fp+1, -0x1.ae63b3b554df4p-1, -0x1.79d71fbc89289p-2,
+	-0x1.670ce2b14840ep+0, -0x1.15830cbae0611p+1, -0x1.35b5bdaf089b5p+0, -0x1.53038b0848a28p-2,
+	0x1.f3e22bd6893e8p-1, 0x1.73e4ca69fc642p+0, 0x1.87722fc70c31dp+0, -0x1.6019be2c7d87ap+0,
+	-0x1.7995b6f665ac7p+0, 0x1.cb3e16be148a9p+0, -0x1.6eea06ada4bccp-4, 0x1.db19f9da2a619p-1,
+	0x1.1147e0a42904cp-2, -0x1.8c28ba2b9cb6ap-1, 0x1.a1c533582486ep-1, 0x1.6a93914d119b3p-2,
+	-0x1.d249ec45d528cp-2, 0x1.21e86592793b1p-3, -0x1.a7382de5b101dp-4, -0x1.cb814480366abp-2,
+	-0x1.eae9e6c6f782dp-1, 0x1.32bb435386490p+0, -0x1.c7f616f5b349ap-2, -0x1.9c8834aaf1574p+0,
+	-0x1.4b99118e4a213p-2, -0x1.4d6a0767c38a3p-3, 0x1.c1482a86c94a4p-1, 0x1.3efa276dc08f1p-2,
+	-0x1.5b4af4f134ee9p-2, -0x1.1ef8c56b269fap-1, 0x1.0a04bc0fc2c09p+0, 0x1.eac2a84837c87p-1,
+	0x1.a61ebda544b65p+0, -0x1.95c1c39f310b9p-1, 0x1.546bc31ea1ba1p-1, 0x1.db699db8f8cdap-4,
+	0x1.66f25a88187a6p+0, -0x1.189ff56a2818cp-2 };
+static const double posterior_start_6[] = { -0x1.fbbf493ec28aap+0, -0x1.4bb7b9e3f8439p+0,
+	-0x1.03a8d0d468973p+0, -0x1.992e92a8b89e8p+2 };
 static const double posterior_X_7[] = { 0x1.840d33b73193ap-2, 0x1.fa0936309bdbdp-1,
 	0x1.19fde5b566336p-2, 0x1.e402b794f51a4p-2, 0x1.cbee56a5d456ap-2, 0x1.83f937b95356cp-1,
 	0x1.419f58df1f40ap-2, 0x1.cdb909d8cc547p-1, 0x1.b1a68367655d0p-1, 0x1.51bd3111ff137p-1,
@@ -276,24 +276,24 @@ static const double posterior_X_7[] = { 0x1.840d33b73193ap-2, 0x1.fa0936309bdbdp
 	0x1.36adec5a77f10p-5, 0x1.9caeab3c64f36p-2, 0x1.657d165df1748p-4, 0x1.c4f3c222945eep-2,
 	0x1.cb02a3e9f01e6p-2, 0x1.92c02bd28e1dep-2, 0x1.b36e0c63b070bp-1, 0x1.7097e8b562d6dp-1,
 	0x1.4204918e067f6p-2, 0x1.3c24bf40bad80p-6 };
-static const double posterior_y_7[] = { 0x1.cbee19030b5a2p-8, 0x1.eea04f0cd69a0p-2,
-	-0x1.46176203ebc79p-2, -0x1.698beee447d2ep-4, 0x1.6daaeaa87d530p+0, 0x1.647bfe93b3448p+0,
-	0x1.98d3994431c8fp-1, 0x1.1833f42dd5d91p-2, 0x1.9e5f08aed342cp-1, -0x1.ca6f1809a589cp-5,
-	-0x1.5764647ff197cp-1, -0x1.13f3522591e75p+0, -0x1.90e02524e5f13p-3, 0x1.1997f4311a501p-4,
-	-0x1.1e384dc7e21a3p-2, 0x1.64acab5e8c03ep-1, -0x1.5abc879d4aed5p-1, -0x1.2616bcacd8379p-1,
-	0x1.698700ff0a711p+0, -0x1.c43590a6a0da3p-2, -0x1.0a8759f0b755fp+1, -0x1.7fb106da9ebf2p-3,
-	-0x1.27bc35d5a3438p+0, -0x1.7349325a2e051p-3, -0x1.56da6162d5b35p-1, 0x1.c32a55326ffa8p-1,
-	0x1.4c8b14c9c31e9p+0, -0x1.175fe57c2eeeap+1, 0x1.3986530867c05p+0, -0x1.8e7ba49f15128p-4,
-	-0x1.d3d89366cdacdp+0, -0x1.cc0fb7c4e1784p-1, 0x1.42420fb1dbfaep-1, -0x1.3708cf29d76d0p-1,
-	-0x1.74e43e7b72db7p-1, -0x1.93bafba67e6ccp-2, 0x1.a0a245eb660dbp-1, -0x1.8320d843571f0p-4,
-	0x1.776662706dc32p-1, 0x1.242af967e3cb0p+1, 0x1.b9cd484370c77p-2, -0x1.6b3c9a2f968e9p+1,
-	0x1.431e002fa5f0dp-2, 0x1.810497834a34cp+0, -0x1.fa86e369e1699p-1, 0x1.0edc0d9d3359bp-1,
-	0x1.fbe1077b3771bp-1, -0x1.e1c17cc65a21dp-1, -0x1.63aca02cd59afp+0, -0x1.da409d2d2cec1p-3,
-	0x1.08af1ac834442p-3, 0x1.b805af7e2e906p-1, 0x1.f152d491ee7a1p-1, -0x1.02a572f92cab1p-1,
-	-0x1.280cb26020e9dp+0, -0x1.309b614bc0021p-2, 0x1.3f3ad771fac37p-5, 0x1.a7add18084818p-1,
-	0x1.1ef9e590c7aebp-1, 0x1.70fffcac9be7fp+0 };
-static const double posterior_start_7[] = { -0x1.4d930efeb2f60p-4, -0x1.4096578154fe0p+1,
-	-0x1.d60b09661ee20p-3, -0x1.1c36173f4052ap+3 };
+static const double posterior_y_7[] = { 0x1.cbee19030b555p-8, 0x1.eea04f0cd69a0p-2,
+	-0x1.46176203ebc7bp-2, -0x1.698beee447d29p-4, 0x1.6daaeaa87d52fp+0, 0x1.647bfe93b3449p+0,
+	0x1.98d3994431c90p-1, 0x1.1833f42dd5d94p-2, 0x1.9e5f08aed342cp-1, -0x1.ca6f1809a5891p-5,
+	-0x1.5764647ff197ap-1, -0x1.13f3522591e74p+0, -0x1.90e02524e5f1ep-3, 0x1.1997f4311a4f2p-4,
+	-0x1.1e384dc7e21a2p-2, 0x1.64acab5e8c03fp-1, -0x1.5abc879d4aed7p-1, -0x1.2616bcacd8378p-1,
+	0x1.698700ff0a711p+0, -0x1.c43590a6a0da0p-2, -0x1.0a8759f0b755ep+1, -0x1.7fb106da9ebeep-3,
+	-0x1.27bc35d5a3439p+0, -0x1.7349325a2e058p-3, -0x1.56da6162d5b33p-1, 0x1.c32a55326ffa8p-1,
+	0x1.4c8b14c9c31eap+0, -0x1.175fe57c2eee9p+1, 0x1.3986530867c04p+0, -0x1.8e7ba49f15131p-4,
+	-0x1.d3d89366cdaccp+0, -0x1.cc0fb7c4e1784p-1, 0x1.42420fb1dbfaep-1, -0x1.3708cf29d76cep-1,
+	-0x1.74e43e7b72db5p-1, -0x1.93bafba67e6ccp-2, 0x1.a0a245eb660dbp-1, -0x1.8320d843571eap-4,
+	0x1.776662706dc30p-1, 0x1.242af967e3cb0p+1, 0x1.b9cd484370c7ap-2, -0x1.6b3c9a2f968e9p+1,
+	0x1.431e002fa5f0bp-2, 0x1.810497834a34bp+0, -0x1.fa86e369e1697p-1, 0x1.0edc0d9d3359bp-1,
+	0x1.fbe1077b3771bp-1, -0x1.e1c17cc65a21dp-1, -0x1.63aca02cd59aep+0, -0x1.da409d2d2cec0p-3,
+	0x1.08af1ac83443ap-3, 0x1.b805af7e2e902p-1, 0x1.f152d491ee7a1p-1, -0x1.02a572f92cab1p-1,
+	-0x1.280cb26020e9cp+0, -0x1.309b614bc001ap-2, 0x1.3f3ad771fac40p-5, 0x1.a7add18084818p-1,
+	0x1.1ef9e590c7ae9p-1, 0x1.70fffcac9be7fp+0 };
+static const double posterior_start_7[] = { -0x1.1e2ff6b28f5a4p-1, -0x1.c541ba62a7136p+0,
+	-0x1.441826ef68072p-1, -0x1.0e1b0b9fa0295p+3 };
 static const double posterior_X_8[] = { 0x1.bc6c25c1dbee8p-1, 0x1.49e771191620ep-1,
 	0x1.d14808f6ef2c1p-1, 0x1.88be81891b2a4p-3, 0x1.1e3d69eed2080p-8, 0x1.b64892b8bcb34p-1,
 	0x1.dcdc9f11711fcp-3, 0x1.4328ffb4c8192p-2, 0x1.9cba7aee40cb0p-1, 0x1.4a0537fae48c4p-1,
@@ -355,20 +355,20 @@ static const double posterior_X_8[] = { 0x1.bc6c25c1dbee8p-1, 0x1.49e771191620ep
 	0x1.b93f689436aeap-1, 0x1.df8e758f1dbb4p-1, 0x1.b289d255af400p-6, 0x1.21de9702f65dfp-1,
 	0x1.c6c6a7761b33ap-2, 0x1.9c45b97f1ed8fp-1, 0x1.f560a43d67729p-1, 0x1.b54272804e274p-2,
 	0x1.a7c7d92d6f72ep-1, 0x1.17822bf821a80p-5 };
-static const double posterior_y_8[] = { -0x1.8431e5760df27p+0, 0x1.3fd8cb3d5cf63p-1,
-	-0x1.cd8720f8e8ca1p-1, 0x1.6a024b4c5dd3dp-2, -0x1.fe10e578de8a1p+0, -0x1.3b58fcdb5d37dp-2,
-	0x1.cc25fc7573d56p-2, 0x1.1295d07c94412p+0, -0x1.b0067a3d3579cp-1, -0x1.06e90b2420afbp-2,
-	0x1.0d3876fd5a98ep+0, 0x1.bf5fcb506482ap+0, 0x1.36882740f44d2p+0, 0x1.8444689dd3d9bp+0,
-	-0x1.2d8e427d39bdfp-3, -0x1.c05e66a0e9a2fp+0, 0x1.51fda43c3fd51p-1, 0x1.ef19f4c288f4ep-1,
-	-0x1.eee141038f617p-1, 0x1.0d319128151e6p-2, -0x1.a95e1a4986259p-2, -0x1.8ec06b3b0c8a8p-1,
-	-0x1.a40c82951d9c5p-2, 0x1.e6f4fe8894e78p-1, -0x1.032d1a459ed1fp-3, -0x1.1e3f3cb0c5bd6p-1,
-	0x1.bb3b01242b7efp-3, 0x1.2339f0c90e021p+0, -0x1.5b03bff629bf9p-2, 0x1.bd863e277d93ap-4,
-	-0x1.3bf4cb99ea626p+1, 0x1.49e4a07f44c35p+0, -0x1.163fec49c6affp+0, 0x1.8e32c82a0d87ap+0,
-	-0x1.0201ca1157a98p+0, -0x1.a40f3447c87ebp-2, 0x1.e4cb717125a0fp-2, 0x1.371ad0a028217p-1,
-	0x1.8bdf6785776a2p-5, -0x1.4a4525bc04e5bp-6 };
-static const double posterior_start_8[] = { -0x1.cef6d7d5ad9f8p-2, -0x1.9f5c26b9bfdcfp-2,
-	0x1.5120d4f153872p+0, -0x1.880a77b8054d6p-1, 0x1.5b4de1fb0ee62p-1, -0x1.9ef1ac526bb4dp-1,
-	-0x1.c01e76ccb3b4ep+2 };
+static const double posterior_y_8[] = { -0x1.8431e5760df27p+0, 0x1.3fd8cb3d5cf61p-1,
+	-0x1.cd8720f8e8ca1p-1, 0x1.6a024b4c5dd3cp-2, -0x1.fe10e578de8a0p+0, -0x1.3b58fcdb5d37bp-2,
+	0x1.cc25fc7573d58p-2, 0x1.1295d07c94413p+0, -0x1.b0067a3d3579bp-1, -0x1.06e90b2420afbp-2,
+	0x1.0d3876fd5a98fp+0, 0x1.bf5fcb506482ap+0, 0x1.36882740f44d2p+0, 0x1.8444689dd3d9bp+0,
+	-0x1.2d8e427d39be3p-3, -0x1.c05e66a0e9a2dp+0, 0x1.51fda43c3fd52p-1, 0x1.ef19f4c288f50p-1,
+	-0x1.eee141038f616p-1, 0x1.0d319128151e7p-2, -0x1.a95e1a4986258p-2, -0x1.8ec06b3b0c8a8p-1,
+	-0x1.a40c82951d9c5p-2, 0x1.e6f4fe8894e75p-1, -0x1.032d1a459ed17p-3, -0x1.1e3f3cb0c5bd5p-1,
+	0x1.bb3b01242b7f0p-3, 0x1.2339f0c90e021p+0, -0x1.5b03bff629bf7p-2, 0x1.bd863e277d937p-4,
+	-0x1.3bf4cb99ea626p+1, 0x1.49e4a07f44c34p+0, -0x1.163fec49c6affp+0, 0x1.8e32c82a0d87bp+0,
+	-0x1.0201ca1157a97p+0, -0x1.a40f3447c87eap-2, 0x1.e4cb717125a0ep-2, 0x1.371ad0a028218p-1,
+	0x1.8bdf678577686p-5, -0x1.4a4525bc04ebdp-6 };
+static const double posterior_start_8[] = { -0x1.245b6fbc26ab0p-1, -0x1.1874c3752b3a6p-1,
+	0x1.4106365530880p-2, -0x1.74a2f5a2bde9dp-1, -0x1.7b646499e8080p-8, -0x1.80168feff11d9p-1,
+	-0x1.e00f3b6659da7p+2 };
 static const double posterior_X_9[] = { 0x1.da78d3141c6e4p-1, 0x1.3038c5f290cd8p-3,
 	0x1.64a70be96f0a3p-1, 0x1.64faae67362f4p-3, 0x1.6cf4912cfeaccp-3, 0x1.2a59b2ffae499p-1,
 	0x1.90021f739ef6ep-1, 0x1.bb63f08a643b4p-1, 0x1.915153d3a6f77p-1, 0x1.86f7611d7e254p-3,
@@ -431,32 +431,32 @@ static const double posterior_X_9[] = { 0x1.da78d3141c6e4p-1, 0x1.3038c5f290cd8p
 	0x1.298b86f80f277p-1, 0x1.08bde71a0997cp-3, 0x1.a99b8e4d85650p-3, 0x1.748e3bc97367dp-1,
 	0x1.c9c590d1e4588p-2, 0x1.9c930406a7983p-1 };
 static const double posterior_y_9[] = { -0x1.e3bedc481e803p+0, -0x1.d7ac6eb737d05p+0,
-	-0x1.f91f0031aa0b0p-1, 0x1.6e79d6fdb61b0p-3, 0x1.1f9672fb3981bp+1, 0x1.1f4021ac09b5bp-1,
-	-0x1.9340e6231b1c5p+0, -0x1.040b56da7a1aep-1, 0x1.ebb6b262294efp-1, -0x1.1b96c6651de07p-4,
-	0x1.7de78355a3336p-1, 0x1.2c59c2a2cc05dp-1, 0x1.c86ff9b18a0e0p-5, -0x1.5ba96728ac78bp-1,
-	0x1.c07b0ff1c0ad5p-3, 0x1.0d7422ac01cc8p-6, -0x1.e765801801e94p-2, 0x1.1f388fc93684ap-3,
-	0x1.114d8d446860ep+0, 0x1.38e1c8f0d14c2p-2, 0x1.f66a92bee1e4bp-1, -0x1.87a07ae89ffb2p-2,
-	-0x1.5b6f64a1a7137p+0, -0x1.a4f52d4236a7ep-1, 0x1.34e4a4a778782p-3, -0x1.16d0dab4398d9p-2,
-	0x1.30b9e7555b050p-1, -0x1.732b1e841372dp-1, -0x1.dfbdf4957e66cp-1, -0x1.02cd6285ddd37p+0,
-	0x1.c419da8db8956p-4, 0x1.2b8c331e6b1efp-5, 0x1.02ec3d6453af6p+1, 0x1.66a9d1d4fd524p+0,
-	-0x1.7510de5af06e4p-2, -0x1.ca46ede752f35p-2, -0x1.841c4b10fbadcp-1, 0x1.b4dabe8a1f4cdp+0,
-	-0x1.843a528783971p-1, 0x1.c5ba8d9048dddp+0 };
-static const double posterior_start_9[] = { -0x1.163e32cddbd04p-1, -0x1.d8bab6ea936eap-2,
-	-0x1.a3ebc1d7fc10bp-1, -0x1.d66ed00fd6557p-1, -0x1.2cfdaa7b7920bp+0, -0x1.ea80663963563p+0,
-	-0x1.e847d8dd9b8dcp+2 };
+	-0x1.f91f0031aa0b0p-1, 0x1.6e79d6fdb61b0p-3, 0x1.1f9672fb3981ap+1, 0x1.1f4021ac09b5ap-1,
+	-0x1.9340e6231b1c4p+0, -0x1.040b56da7a1aep-1, 0x1.ebb6b262294efp-1, -0x1.1b96c6651de18p-4,
+	0x1.7de78355a3337p-1, 0x1.2c59c2a2cc05dp-1, 0x1.c86ff9b18a0d0p-5, -0x1.5ba96728ac78bp-1,
+	0x1.c07b0ff1c0ad5p-3, 0x1.0d7422ac01cb9p-6, -0x1.e765801801e96p-2, 0x1.1f388fc93684cp-3,
+	0x1.114d8d446860ep+0, 0x1.38e1c8f0d14c4p-2, 0x1.f66a92bee1e4bp-1, -0x1.87a07ae89ffb0p-2,
+	-0x1.5b6f64a1a7137p+0, -0x1.a4f52d4236a7ep-1, 0x1.34e4a4a778782p-3, -0x1.16d0dab4398dbp-2,
+	0x1.30b9e7555b050p-1, -0x1.732b1e841372dp-1, -0x1.dfbdf4957e66bp-1, -0x1.02cd6285ddd36p+0,
+	0x1.c419da8db8959p-4, 0x1.2b8c331e6b1f7p-5, 0x1.02ec3d6453af5p+1, 0x1.66a9d1d4fd524p+0,
+	-0x1.7510de5af06e4p-2, -0x1.ca46ede752f35p-2, -0x1.841c4b10fbadcp-1, 0x1.b4dabe8a1f4cep+0,
+	-0x1.843a528783970p-1, 0x1.c5ba8d9048ddbp+0 };
+static const double posterior_start_9[] = { -0x1.3bbcd32da92b4p-1, -0x1.26cc6781601ecp-1,
+	-0x1.82939ab2b94b8p-1, -0x1.9bd521cea66dep-1, -0x1.dd9b64423463dp-1, -0x1.4d8f10000f4cap+0,
+	-0x1.f423ec6ecdc6ep+2 };
 static const struct {
 	size_t n, d;
 	const double *X, *y, *start;
 	double least;
 } reference_posteriors[] = {
-	{ 6, 1, posterior_X_0, posterior_y_0, posterior_start_0, 0x1.ad24ecc6a5399p+2 },
-	{ 6, 1, posterior_X_1, posterior_y_1, posterior_start_1, 0x1.5bae22277b716p+3 },
-	{ 15, 2, posterior_X_2, posterior_y_2, posterior_start_2, 0x1.681c62c1f2385p+1 },
-	{ 15, 2, posterior_X_3, posterior_y_3, posterior_start_3, 0x1.df313976c54aap+4 },
-	{ 30, 3, posterior_X_4, posterior_y_4, posterior_start_4, 0x1.1641236aef06ep+3 },
-	{ 30, 3, posterior_X_5, posterior_y_5, posterior_start_5, 0x1.78bd78e0fef5dp+5 },
-	{ 60, 3, posterior_X_6, posterior_y_6, posterior_start_6, -0x1.7ae7b8ac995fep+4 },
-	{ 60, 3, posterior_X_7, posterior_y_7, posterior_start_7, 0x1.6681667496c60p+6 },
-	{ 40, 6, posterior_X_8, posterior_y_8, posterior_start_8, 0x1.22da48e2c90a7p+5 },
-	{ 40, 6, posterior_X_9, posterior_y_9, posterior_start_9, 0x1.f17c659b7e805p+5 },
+	{ 6, 1, posterior_X_0, posterior_y_0, posterior_start_0, 0x1.8fd27cd5471fap+2 },
+	{ 6, 1, posterior_X_1, posterior_y_1, posterior_start_1, 0x1.72d902bbaa44ep+3 },
+	{ 15, 2, posterior_X_2, posterior_y_2, posterior_start_2, 0x1.a0efe5b42bcbcp+0 },
+	{ 15, 2, posterior_X_3, posterior_y_3, posterior_start_3, 0x1.8dfb7e0fb155fp+4 },
+	{ 30, 3, posterior_X_4, posterior_y_4, posterior_start_4, 0x1.890450b8ef41bp+2 },
+	{ 30, 3, posterior_X_5, posterior_y_5, posterior_start_5, 0x1.638a3bb4bb3cbp+5 },
+	{ 60, 3, posterior_X_6, posterior_y_6, posterior_start_6, -0x1.a012c91048d0ep+4 },
+	{ 60, 3, posterior_X_7, posterior_y_7, posterior_start_7, 0x1.60fe396560f0fp+6 },
+	{ 40, 6, posterior_X_8, posterior_y_8, posterior_start_8, 0x1.e438d5a346ad4p+4 },
+	{ 40, 6, posterior_X_9, posterior_y_9, posterior_start_9, 0x1.b54ad9a33c37fp+5 },
 };

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes reference_minima.h: what NLopt's LD_LBFGS finds inside boxes, for surrogate/lbfgs.h to be compared with.
 
-    python3 tests/reference_minima.py > tests/reference_minima.h      (needs numpy, scipy and nlopt, from PyPI)
+    python3 tests/reference_minima.py > tests/reference_minima.h      (needs numpy, scipy and nlopt 2.10 or newer, from PyPI)
 
 Rosenbrock's function, and minus the log posterior of Gaussian processes (gp.h) on random functions, which is
 computed here anew.
@@ -24,7 +24,7 @@ def rosenbrock(x):
 def minus_log_posterior(X, y):
     n, d = X.shape
     D = (X[:, None, :] - X[None, :, :]) ** 2
-    mean_log_length, sd_log_length = np.sqrt(2) + np.log(d) / 2, np.sqrt(3)
+    mean_log_length = np.sqrt(2) + np.log(d) / 2 - 3  # the standard deviation is 1
 
     def evaluate(theta):
         lengths, noise = np.exp(theta[:d]), np.exp(theta[d])
@@ -36,13 +36,12 @@ def minus_log_posterior(X, y):
         c = inverse.sum(axis=0) @ y / inverse.sum()
         alpha = inverse @ (y - c)
         W = np.outer(alpha, alpha) - inverse
-        z = (theta[:d] - mean_log_length) / sd_log_length
+        z = theta[:d] - mean_log_length
         q = (theta[d] + 8) / 2
         value = (-(y - c) @ alpha / 2 - np.log(np.diag(L)).sum() - n / 2 * np.log(2 * np.pi)
-                 - np.sum(z ** 2) / 2 - theta[:d].sum() - d * np.log(sd_log_length)
-                 - q ** 2 / 2 - np.log(2) - (d + 1) / 2 * np.log(2 * np.pi))
+                 - np.sum(z ** 2) / 2 - q ** 2 / 2 - np.log(2) - (d + 1) / 2 * np.log(2 * np.pi))
         by_length = [np.sum(W * G * D[:, :, j]) / (2 * lengths[j] ** 2) for j in range(d)]
-        gradient = np.append(by_length - z / sd_log_length - 1, noise * np.trace(W) / 2 - q / 2)
+        gradient = np.append(by_length - z, noise * np.trace(W) / 2 - q / 2)
         return -value, -gradient
 
     return evaluate
@@ -68,7 +67,7 @@ def minimise(function, x, lower, upper):
         optimiser.optimize(x)
     except nlopt.RoundoffLimited:
         pass
-    except RuntimeError:  # it gives up where its line search finds nothing better
+    except nlopt.runtime_error:  # it gives up where its line search finds nothing better
         pass
     return best[0]
 
@@ -90,7 +89,8 @@ def posterior(n, d, noise):
     lower = np.append(np.full(d, np.log(0.025)), np.log(1e-6))
     upper = np.append(np.full(d, np.log(1000)), np.log(10))
     mode = np.append(np.full(d, np.sqrt(2) + np.log(d) / 2 - 3), -8)
-    start = mode + random.randn(d + 1)
+    # Near the mode: there are other minima, and which of them is found says nothing of a search.
+    start = mode + 0.5 * random.randn(d + 1)
     return dict(n=n, d=d, X=X, y=y, start=start, lower=lower, upper=upper,
                 least=minimise(minus_log_posterior(X, y), start, lower, upper))
 

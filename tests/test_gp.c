@@ -3,6 +3,7 @@
 #include "surrogate/gp_fit.h"
 
 #include <gsl/gsl_randist.h>
+#include <gsl/gsl_statistics_double.h>
 
 #include <math.h>
 #include <setjmp.h>
@@ -280,11 +281,14 @@ static void gradients_agree_with_central_differences(void **state)
 	}
 }
 
-/* Densities in l and in ln sigma^2: GSL's, without a Jacobian. */
+static const enum dimension_kind TWO_NUMBERS_AND_A_CATEGORY[] = { DIMENSION_NUMERIC,
+	DIMENSION_CATEGORY, DIMENSION_NUMERIC };
+
+/* Densities in ln l and ln sigma^2: GSL's. */
 static void the_prior_is_the_documented_density(void **state)
 {
 	const struct data data = draw(4, 3, 0, 1);
-	struct gp *gp = create(3, NULL);
+	struct gp *gp = create(3, TWO_NUMBERS_AND_A_CATEGORY);
 	struct random random = stream(2);
 	double theta[4];
 
@@ -293,14 +297,33 @@ static void the_prior_is_the_documented_density(void **state)
 
 		gp_prior_draw(gp, &random, theta);
 		for (size_t k = 0; k < 3; k++)
-			expected += log(gsl_ran_lognormal_pdf(
-				exp(theta[k]), M_SQRT2 + 0.5 * log(3), sqrt(3)));
+			expected += log(gsl_ran_gaussian_pdf(
+				theta[k] - (M_SQRT2 + 0.5 * log(3) - 3), k == 1 ? sqrt(3) : 1));
 		expected += log(gsl_ran_gaussian_pdf(theta[3] + 8, 2));
 		assert_near(likelihood(gp, &data, theta, true, NULL) -
 				    likelihood(gp, &data, theta, false, NULL),
 			expected, 1e-10);
 	}
 	gp_destroy(gp);
+}
+
+/* The middle is the mode of the log-normal(sqrt 2 + ln(d)/2, sqrt 3), as a density in l. */
+static void the_middle_of_lengthscales_is_the_mode_of_the_density_in_l(void **state)
+{
+	const double h = 1e-3;
+
+	for (size_t d = 1; d <= D_MAX; d++) {
+		struct gp *gp = create(d, NULL);
+		const double mu = M_SQRT2 + 0.5 * log((double)d);
+		double theta[D_MAX + 1];
+
+		gp_prior_mode(gp, theta);
+		const double l = exp(theta[0]), at = gsl_ran_lognormal_pdf(l, mu, sqrt(3));
+
+		assert_true(gsl_ran_lognormal_pdf(l * (1 + h), mu, sqrt(3)) < at);
+		assert_true(gsl_ran_lognormal_pdf(l * (1 - h), mu, sqrt(3)) < at);
+		gp_destroy(gp);
+	}
 }
 
 static void the_prior_mode_is_stationary(void **state)
@@ -342,18 +365,22 @@ static void bounds_are_the_documented_ones(void **state)
 static void prior_draws_follow_the_prior(void **state)
 {
 	enum { DRAWS = 4000 };
-	struct gp *gp = create(2, NULL);
+	struct gp *gp = create(3, TWO_NUMBERS_AND_A_CATEGORY);
 	struct random random = stream(3);
-	double lower[3], upper[3], theta[3], mean = 0;
+	double lower[4], upper[4], theta[4], drawn[3][DRAWS];
 
 	gp_bounds(gp, false, lower, upper);
 	for (int i = 0; i < DRAWS; i++) {
 		gp_prior_draw(gp, &random, theta);
-		for (size_t k = 0; k < 3; k++)
+		for (size_t k = 0; k < 4; k++)
 			assert_true(theta[k] >= lower[k] && theta[k] <= upper[k]);
-		mean += theta[0] / DRAWS;
+		for (size_t k = 0; k < 3; k++)
+			drawn[k][i] = theta[k];
 	}
-	assert_near(mean, M_SQRT2 + 0.5 * log(2), 0.05);
+	for (size_t k = 0; k < 3; k++) {
+		assert_near(gsl_stats_mean(drawn[k], 1, DRAWS), M_SQRT2 + 0.5 * log(3) - 3, 0.1);
+		assert_near(gsl_stats_sd(drawn[k], 1, DRAWS), k == 1 ? sqrt(3) : 1, 0.1);
+	}
 	gp_destroy(gp);
 }
 
@@ -1046,6 +1073,7 @@ int main(void)
 		cmocka_unit_test(two_trials_by_hand),
 		cmocka_unit_test(gradients_agree_with_central_differences),
 		cmocka_unit_test(the_prior_is_the_documented_density),
+		cmocka_unit_test(the_middle_of_lengthscales_is_the_mode_of_the_density_in_l),
 		cmocka_unit_test(the_prior_mode_is_stationary),
 		cmocka_unit_test(bounds_are_the_documented_ones),
 		cmocka_unit_test(prior_draws_follow_the_prior),

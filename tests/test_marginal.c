@@ -83,12 +83,11 @@ static void draw_theta(const struct gp *gp, double shift, struct random *random,
 
 	gp_bounds(gp, false, lower, upper);
 	for (size_t i = 0; i < P; i++) {
-		const bool is_length = i < D;
-		const double mean = is_length ? M_SQRT2 + log(D) / 2 - 3 + shift : -8;
-		const double sd = is_length ? sqrt(3) : 2;
+		const double mean = i < D ? M_SQRT2 + log(D) / 2 - 3 + shift : -8;
+		const double sd[P] = { 1, sqrt(3), 2 };
 
 		do
-			ret_theta[i] = mean + sd * random_normal(random);
+			ret_theta[i] = mean + sd[i] * random_normal(random);
 		while (ret_theta[i] < lower[i] || ret_theta[i] > upper[i]);
 	}
 }

@@ -646,12 +646,15 @@ static void a_stopped_trial_counts_with_its_last_value(void **state)
 
 /* ---- an edited space ---- */
 
-static void trials_outside_an_edited_space_still_inform(void **state)
+/* The least of six trials in the edited space, after 24 elsewhere. */
+static double search_an_edited_space(uint64_t seed)
 {
 	const struct parameter narrow[] = { a_float("x", 5, 10), a_float("y", 0, 5) };
 	struct job job, alone;
+	double best = INFINITY;
 
 	init_branin(&job, STRATEGY_BAYESIAN);
+	job.request.seed = seed;
 	job_run(&job, branin, 24);
 	job.parameters[0] = narrow[0];
 	job.parameters[1] = narrow[1];
@@ -662,13 +665,20 @@ static void trials_outside_an_edited_space_still_inform(void **state)
 
 	assert_int_equal(suggestion.branch, BRANCH_MODEL);
 	assert_int_equal(job_ask(&alone).branch, BRANCH_DESIGN);
-	/* One of the three minima lies in there; 24 trials elsewhere have shown the way. */
 	job_run(&job, branin, 6);
-	double best = INFINITY;
-
 	for (size_t i = 24; i < 30; i++)
 		best = fmin(best, job.observations[i].objective);
-	assert_true(best < 1);
+	return best;
+}
+
+/* One of the three minima, .398, lies in there; 24 trials have shown the way. Now and then they have kept to the others. */
+static void trials_outside_an_edited_space_still_inform(void **state)
+{
+	size_t found = 0;
+
+	for (uint64_t seed = 1; seed <= 5; seed++)
+		found += search_an_edited_space(seed) < 0.6;
+	assert_in_range(found, 4, 5);
 }
 
 /* A category that is gone has no coordinate: the trial is left out. */

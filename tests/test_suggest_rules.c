@@ -49,7 +49,8 @@ static void run_on_tree(enum strategy_name name, size_t n, bool constrained)
 	rules_finish(&rules);
 }
 
-static void a_trust_region_leaves_neither_tree_nor_constraints(void **state)
+/* Least loss of 80 trials in a trust region. */
+static double search_tree_in_trust_region(uint64_t seed)
 {
 	static struct job job;
 	struct rules rules;
@@ -58,6 +59,7 @@ static void a_trust_region_leaves_neither_tree_nor_constraints(void **state)
 	rules_tree(&rules);
 	rules_constrain_tree(&rules);
 	job_init_rules(&job, STRATEGY_BAYESIAN, &rules);
+	job.request.seed = seed;
 	job.strategy.trust_region = STRATEGY_TRUST_REGION_ALWAYS;
 	for (size_t i = 0; i < 80; i++) {
 		const struct suggestion suggestion = job_ask(&job);
@@ -69,8 +71,19 @@ static void a_trust_region_leaves_neither_tree_nor_constraints(void **state)
 	}
 	assert_no_duplicates(&job);
 	assert_true(by_model > 60);
-	assert_true(job_best(&job) < -0.4);
 	rules_finish(&rules);
+	return job_best(&job);
+}
+
+static void a_trust_region_leaves_neither_tree_nor_constraints(void **state)
+{
+	enum { SEEDS = 6 };
+	double mean = 0;
+
+	for (uint64_t seed = 1; seed <= SEEDS; seed++)
+		mean += search_tree_in_trust_region(seed) / SEEDS;
+	/* 80 random trials: +0.12 (12 seeds). */
+	assert_true(mean < -0.1);
 }
 
 static void no_strategy_leaves_the_tree(void **state)
