@@ -8,12 +8,7 @@
  * expected standardised (transform.h).
  *
  * Hyperparameters theta are d + 1 doubles: ln l_1 ... ln l_d, ln sigma^2; of a warped model also ln a_1,
- * ln b_1 ... ln b_d (warp.h), normal(0, sqrt(3/4)) and within ln 4 of 0. Their prior: each l is
- * log-normal(sqrt 2 + ln(d)/2, sqrt 3) (Hvarfner, Hellsten, Nardi, "Vanilla Bayesian Optimization
- * Performs Great in High Dimensions", ICML 2024) as a density *in l*: the log density is evaluated
- * at l and no Jacobian is added although ln l is what is optimised, which puts the mode at
- * exp(mu - 3) = 0.205 sqrt(d), not at exp(mu). ln sigma^2 is normal(-8, 2), as a density in
- * ln sigma^2.
+ * ln b_1 ... ln b_d (warp.h), within ln 4 of 0. Their prior is that of hyperprior.h.
  *
  * A companion dimension (kernel.h) shares the lengthscale of the one before it. Its own entry of theta
  * is not looked at; fits hold it at the prior's mode.

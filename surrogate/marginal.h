@@ -7,10 +7,9 @@
  * (Rasmussen and Williams, "Gaussian Processes for Machine Learning", section 2.7). There is no density beyond
  * gp_bounds.
  *
- * The prior is that of gp.h as a density in theta, which is what gp_fit maximises: ln l is
- * normal(sqrt 2 + ln(d)/2 - 3, sqrt 3). Read as the density in l which it is written as (with the Jacobian
- * dl / d ln l = l) the mean would be 3 more: lengthscales 20 times as long, from which suggestions are
- * worse (docs/surrogate.md). */
+ * The prior is that of hyperprior.h, a density in theta, which is what gp_fit maximises. Lengthscales
+ * from a chain of the log-normal density in l that its mean comes from would be 20 times as long, and suggestions worse
+ * (docs/surrogate.md). */
 #ifndef SURROGATE_MARGINAL_H
 #define SURROGATE_MARGINAL_H
 

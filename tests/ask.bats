@@ -422,7 +422,8 @@ END
 	echo '{"add": {"optimizer": "sgd", "lr": 0.25}, "value": 0.4}' >>lines
 	"$TUNER" ask-tell tree.jsonc --db tuner.db <lines >answers
 	jq -se '[.[].trials[]?.parameters] | length == 24 and
-		all(.[]; (.optimizer == "sgd") == has("momentum") and .lr * (1 + (.momentum // 0)) <= 0.5)' answers
+		all(.[]; (.optimizer == "sgd") == has("momentum") and (.optimizer == "adam" or .lr * (1 + .momentum) <= 0.5)) and
+		any(.[]; .optimizer == "sgd") and any(.[]; .optimizer == "adam")' answers
 	[ "$(grep -c '"error"' answers)" -eq 3 ]
 	sql_is "SELECT count(*) FROM trial_param WHERE value IS NULL" 0
 	sql_is "SELECT count(*) > 0 AND max(n) FROM (SELECT count(*) AS n FROM trial_param GROUP BY trial)" 1
