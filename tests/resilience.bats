@@ -268,16 +268,22 @@ END_OF_SCRIPT
 	comes_through 4
 }
 
+# ends_under LIMIT WORDS COMMAND...: it ends by itself, and where it fails says why. Sets $status.
+ends_under() {
+	local limit=$1 words=$2
+	shift 2
+	status=0
+	bash -c "ulimit $limit; exec timeout -k 1 60 \"\$@\"" bash "$@" >said 2>&1 || status=$?
+	echo "$limit, $*: $status: $(cat said)"
+	[ "$status" -lt 128 ] && [ "$status" -ne 124 ] && { [ "$status" -eq 0 ] || grep -qi "$words" said; }
+}
+
 @test "too few descriptors, too little memory: it says so, and goes on with more" {
 	TRIALS=4 PARALLEL=2 write_job
 	for limit in "-n 6" "-n 10" "-n 14" "-v 60000" "-v 150000"; do
 		# A sanitizer needs its terabytes.
 		if [[ $limit == -v* ]] && grep -q __asan_init "$TUNER"; then continue; fi
-		status=0
-		bash -c "ulimit $limit; exec '$TUNER' run job.jsonc" >said 2>&1 || status=$?
-		echo "$limit: $status: $(cat said)"
-		[ "$status" -lt 128 ]
-		[ "$status" -eq 0 ] || grep -qi "open files\|files open\|memory\|start_failures\|budget.failures\|shared object" said
+		ends_under "$limit" "open files\|files open\|memory\|start_failures\|budget.failures\|shared object" "$TUNER" run job.jsonc
 	done
 	comes_through 4
 }
@@ -292,11 +298,8 @@ END_OF_SCRIPT
 	sed -i '1a [ -z "${OPENBLAS_NUM_THREADS-}${TUNER_OPENBLAS_NUM_THREADS-}" ] || exit 9' train.sh
 	for limit in 100000 130000 170000; do
 		for command in "run job.jsonc" "status job" "importance job"; do
-			status=0
-			bash -c "ulimit -v $limit; exec timeout -k 1 60 '$TUNER' $command" >said 2>&1 || status=$?
-			echo "$limit, $command: $status: $(cat said)"
-			[ "$status" -lt 124 ]
-			[ "$status" -eq 0 ] || grep -qi "memory\|fewer than\|no database\|no job" said
+			# shellcheck disable=SC2086 # a command and its argument
+			ends_under "-v $limit" "memory\|fewer than\|no database\|no job" "$TUNER" $command
 		done
 	done
 	bash -c "ulimit -v 600000; exec '$TUNER' run job.jsonc"
