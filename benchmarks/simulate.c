@@ -357,7 +357,8 @@ int main(int argc, char **argv)
 			.trials = arguments.trials > 0 ? arguments.trials
 						       : problem_budget(arguments.problem) };
 
-		simulation.strategy.initial = problem_n_initial(arguments.problem);
+		if (simulation.strategy.initial == 0)
+			simulation.strategy.initial = problem_n_initial(arguments.problem);
 		if (!simulate(&simulation, &err)) {
 			fprintf(stderr, "simulate: %s, seed %llu: %s\n", arguments.problem->name,
 				seed, err.message);

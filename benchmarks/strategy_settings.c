@@ -26,6 +26,8 @@ bool strategy_setting(struct strategy *strategy, const char *key_and_value)
 		strategy->cost_aware = value != 0;
 	else if (strcmp(key, "trust_region") == 0)
 		strategy->trust_region = (enum strategy_trust_region)value;
+	else if (strcmp(key, "initial") == 0 && value >= 1)
+		strategy->initial = (size_t)value;
 	else if (strcmp(key, "hyperparameters") == 0)
 		strategy->hyperparameters = (enum strategy_hyperparameters)value;
 	else

@@ -119,7 +119,7 @@ static void the_designs_size_follows_dimensions_budget_and_workers(void **state)
 	job.request.budget_trials = 10;
 	assert_initial(&job, 5); /* at least */
 	job.request.parallel = 7;
-	assert_initial(&job, 14); /* twice the workers */
+	assert_initial(&job, 7); /* the workers */
 	job.strategy.initial = 11;
 	assert_initial(&job, 11); /* as the user says */
 }
