@@ -75,14 +75,13 @@ static size_t least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* More for more workers is no gain (docs/surrogate.md, "Trials that run"); so many are launched before there is a result. */
+/* One for each worker is launched before there is a result; more are no gain (docs/surrogate.md, "Trials that run"). */
 static size_t n_initial(const struct suggest_request *request)
 {
-	const size_t by_size = 2 * request->space->d + 2, by_budget = request->budget_trials / 5;
-
 	if (request->strategy->initial > 0)
 		return request->strategy->initial;
-	return most(most(5, least(by_size, by_budget)), request->parallel);
+	return most(
+		suggest_design_size(request->space->d, request->budget_trials), request->parallel);
 }
 
 /* ---- maximise ---- */

@@ -67,6 +67,9 @@ const char *strategy_incumbent_name(enum strategy_incumbent incumbent); /* "mean
 
 /* Whether EI on it is augmented by a model of that noise variance. */
 bool strategy_incumbent_is_augmented(enum strategy_incumbent incumbent, double noise_variance);
+
+/* How many spread out trials come before a model of d parameters, where nobody says: max(5, min(2 d + 2, budget_trials / 5)). */
+size_t suggest_design_size(size_t d, size_t budget_trials);
 const char *strategy_trust_region_name(
 	enum strategy_trust_region trust_region); /* "auto", "never", "always" */
 const char *strategy_hyperparameters_name(enum strategy_hyperparameters); /* "map", "marginal" */

@@ -357,10 +357,8 @@ static void check_budget_of_arms(struct reader *reader)
 /* All begin with as many points of the repeat's design. */
 static void share_initial(struct job_file *file)
 {
-	const size_t d = file->space.d, fifth = (size_t)file->budget.trials / 5;
-	size_t initial = 2 * d + 2 < fifth ? 2 * d + 2 : fifth;
+	size_t initial = suggest_design_size(file->space.d, (size_t)file->budget.trials);
 
-	initial = initial > 5 ? initial : 5;
 	for (size_t i = 0; i < file->n_arms; i++)
 		if (file->arms[i].strategy.initial > initial)
 			initial = file->arms[i].strategy.initial;
