@@ -83,6 +83,21 @@ END
 	[ "$("$TUNER" ask ask.jsonc)" = "2 --kind a --m 5" ]
 }
 
+@test "a float is a float in JSON also where it is whole: answers, reports and the file of a trial" {
+	write_space '"first": [{ "x": 1, "kind": "a" }],'
+	sed -i 's/"a", "b c"/"a", "b c", 2, 0.5/' ask.jsonc
+	OPTIONS='--db tuner.db' talk '{"ask": 1}' '{"tell": 1, "value": 3}'
+	answer_is 1 '{"trials": [{"trial": 1, "parameters": {"x": 1.0, "kind": "a"}}]}'
+	for report in "trials ask" "show 1" "best ask" "why ask 1"; do
+		# shellcheck disable=SC2086
+		"$TUNER" $report --json | grep -q '"x": *1\.0\b' || { echo "$report"; false; }
+	done
+	sed -i 's/"kind": "a"/"kind": 2/; s/"strategy"/"name": "again", "strategy"/' ask.jsonc
+	"$TUNER" run ask.jsonc --quiet --trials 1 -- \
+		sh -c 'cp "$TUNER_PARAMS" "$0/given.json"; echo "@tuner {\"loss\": 1}"' "$DIR"
+	grep -q '"x": *1\.0, *"kind": *2\.0' given.json || { cat given.json; false; }
+}
+
 @test "ask-tell answers line by line, and a bad line does not end it" {
 	write_space
 	talk '{"ask": 2}' '{"tell": 1, "value": 0.71}' '{"tell": 1, "value": 0.71}' 'nonsense' '[1]' \

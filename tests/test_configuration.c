@@ -132,6 +132,65 @@ static void lenient_reading_takes_older_trials_where_they_fit(void **state)
 	job_file_destroy(file);
 }
 
+static void a_whole_float_is_written_as_a_float(void **state)
+{
+	struct job_file *file = parse(
+		"{\"features\": {\"type\": \"float\", \"min\": 0, \"max\": 1, \"step\": 0.5},"
+		" \"wide\": {\"type\": \"float\", \"min\": -1e9, \"max\": 1e30},"
+		" \"layers\": {\"type\": \"int\", \"min\": 1, \"max\": 8},"
+		" \"share\": {\"type\": \"ordinal\", \"values\": [0.5, 1, 2]},"
+		" \"units\": {\"values\": [16, 32]}, \"mixed\": {\"values\": [\"auto\", 1, 0.1]}}");
+	struct text text = TEXT_EMPTY;
+
+	configuration_json(file, (double[]){ 1, 1e30, 1, 1, 1, 1 }, &text);
+	assert_string_equal(text.bytes, "{\"features\": 1.0, \"wide\": 1e+30, \"layers\": 1, "
+					"\"share\": 1.0, \"units\": 32, \"mixed\": 1.0}");
+	text_clear(&text);
+	configuration_json(file, (double[]){ 0.5, -3, 8, 2, 0, 0 }, &text);
+	assert_string_equal(text.bytes, "{\"features\": 0.5, \"wide\": -3.0, \"layers\": 8, "
+					"\"share\": 2.0, \"units\": 16, \"mixed\": \"auto\"}");
+	text_finish(&text);
+
+	/* The command gets them as before. */
+	struct argument *arguments = configuration_arguments(file, (double[]){ 1, 4, 1, 1, 1, 1 });
+	assert_string_equal(arguments[0].text, "1");
+	assert_string_equal(arguments[0].json, "1.0");
+	assert_string_equal(arguments[3].text, "1");
+	assert_string_equal(arguments[3].json, "1.0");
+	arguments_free(arguments, 6);
+	job_file_destroy(file);
+}
+
+static void a_configuration_is_rewritten_if_it_fits(void **state)
+{
+	static const struct {
+		const char *from;
+		bool complete;
+		const char *to;
+	} cases[] = {
+		{ "{\"model\": \"3\", \"layers\": 4, \"lr\":5e-1}", true,
+			"{\"lr\": 0.5, \"layers\": 4, \"model\": 3}" },
+		{ "{\"layers\": 4.0}", false, "{\"layers\": 4}" },
+		{ "{\"layers\": 4}", true, NULL },
+		{ "{\"lr\": 0.1, \"layers\": 3, \"model\": \"a\"}", true, NULL },
+		{ "{\"rate\": 0.1}", false, NULL },
+	};
+	struct job_file *file = usual();
+	struct tuner_error err;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char *again = (char *)"";
+		assert_true(configuration_rewrite(
+			file, cases[i].from, cases[i].complete, &again, &err));
+		if (cases[i].to == NULL)
+			assert_null(again);
+		else
+			assert_string_equal(again, cases[i].to);
+		free(again);
+	}
+	job_file_destroy(file);
+}
+
 static void json_and_text_leave_out_what_is_not_given(void **state)
 {
 	struct job_file *file = usual();
@@ -411,6 +470,8 @@ int main(void)
 		cmocka_unit_test(what_does_not_fit_is_named_with_what_would),
 		cmocka_unit_test(broken_json_is_an_error_with_its_place),
 		cmocka_unit_test(lenient_reading_takes_older_trials_where_they_fit),
+		cmocka_unit_test(a_whole_float_is_written_as_a_float),
+		cmocka_unit_test(a_configuration_is_rewritten_if_it_fits),
 		cmocka_unit_test(json_and_text_leave_out_what_is_not_given),
 		cmocka_unit_test(what_is_not_active_is_settled_and_not_written),
 		cmocka_unit_test(arguments_of_what_is_not_active_have_no_text),

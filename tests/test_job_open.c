@@ -270,6 +270,31 @@ static void first_may_list_one_several_times(void **state)
 	fixture_close(&fixture);
 }
 
+/* An older program wrote 1 for 1.0. */
+static void what_an_older_program_queued_is_known_again(void **state)
+{
+	struct queue_list queue;
+	struct fixture fixture;
+	int64_t entry;
+	fixture_open(&fixture);
+	const int64_t id = open_job(
+		&fixture, FIXTURE_OBJECTIVE FIXTURE_X FIXTURE_COMMAND "\"seed\": 1", false, true);
+	ASSERT_OK(&fixture, store_begin(fixture.store, STORE_DURABLE, &fixture.err));
+	ASSERT_OK(&fixture,
+		queue_add(fixture.store, id, "", 0, "first", "{\"x\":1}", 1, &entry, &fixture.err));
+	ASSERT_OK(&fixture, store_commit(fixture.store, &fixture.err));
+	open_job(&fixture,
+		FIXTURE_OBJECTIVE FIXTURE_X FIXTURE_COMMAND
+		"\"seed\": 1, \"first\": [{\"x\": 1}, {\"x\": 0.5}]",
+		false, false);
+	ASSERT_OK(&fixture, queue_select(fixture.store, id, &queue, &fixture.err));
+	assert_int_equal(queue.n, 2);
+	assert_string_equal(queue.items[0].queued.parameters, "{\"x\":1}");
+	assert_string_equal(queue.items[1].queued.parameters, "{\"x\": 0.5}");
+	queue_list_finish(&queue);
+	fixture_close(&fixture);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +307,7 @@ int main(void)
 		cmocka_unit_test(an_edited_first_adds_only_what_is_new),
 		cmocka_unit_test(an_edited_space_drops_from_the_queue_what_does_not_fit),
 		cmocka_unit_test(first_may_list_one_several_times),
+		cmocka_unit_test(what_an_older_program_queued_is_known_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

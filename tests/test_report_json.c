@@ -59,6 +59,17 @@ static void what_the_database_holds_becomes_strict_json(void **state)
 	cJSON_Delete(object);
 }
 
+static void what_is_added_as_stored_keeps_its_spelling(void **state)
+{
+	cJSON *object = cJSON_CreateObject();
+	assert_true(json_add_as_stored(object, "a", "{\"x\": 1.0, \"y\": 2}"));
+	is_written(object, "{\"a\":{\"x\": 1.0, \"y\": 2}}");
+	object = cJSON_CreateObject();
+	assert_false(json_add_as_stored(object, "a", "{"));
+	assert_null(object->child);
+	cJSON_Delete(object);
+}
+
 static void without_memory_each_step_fails_and_nothing_leaks(void **state)
 {
 	assert_false(json_add_number(NULL, "a", 1));
@@ -80,6 +91,7 @@ int main(void)
 		cmocka_unit_test(numbers_keep_their_bits_and_others_become_words),
 		cmocka_unit_test(what_is_not_there_is_null),
 		cmocka_unit_test(what_the_database_holds_becomes_strict_json),
+		cmocka_unit_test(what_is_added_as_stored_keeps_its_spelling),
 		cmocka_unit_test(without_memory_each_step_fails_and_nothing_leaks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,7 +132,7 @@ added_is() {
 	[ -e "$TUNER_BUILD/tests/libnetwork_fs.so" ] || skip "this build has no network file system to play"
 	job child "$OLD"
 	env ASAN_OPTIONS=verify_asan_link_order=0 NETWORK_FS_HOST=here LD_PRELOAD="$TUNER_BUILD/tests/libnetwork_fs.so" "$TUNER" ask child.jsonc
-	added_is "0.1 done 4.0, 0.3 done 1.0, 0.5 done 2.0, 0.9 done 3.0, 1 failed -"
+	added_is "0.1 done 4.0, 0.3 done 1.0, 0.5 done 2.0, 0.9 done 3.0, 1.0 failed -"
 }
 
 @test "without the earlier database it goes on, and what was taken stays" {
@@ -215,7 +215,7 @@ added_is() {
 	[ "$(added | tr , '\n' | wc -l)" -eq 5 ]
 	SPACE='"x": {"type": "float", "min": 0, "max": 1}' job fixed "\"fixed\": {\"kind\": \"b\"}, $OLD"
 	"$TUNER" ask fixed.jsonc
-	[ "$(added fixed)" = "0.5 done 2.0, 0.9 done 3.0, 1 failed -" ]
+	[ "$(added fixed)" = "0.5 done 2.0, 0.9 done 3.0, 1.0 failed -" ]
 	run "$TUNER" ask child.jsonc --name other --set 'warm_start.jobs.0.ignore=["knid"]'
 	[ "$status" -eq 2 ]
 	[[ "$output" == *'"ignore" names "knid"'* ]]

@@ -110,7 +110,7 @@ static bool fill(cJSON *object, const struct report *report, const struct explan
 	return json_add_integer(object, "trial", trial->number) &&
 	       json_add_string(object, "job", report->job.name) &&
 	       json_add_string(object, "state", trial_state_name(trial->state)) &&
-	       json_add_parsed(object, "parameters", trial->parameters) &&
+	       json_add_as_stored(object, "parameters", trial->parameters) &&
 	       json_add_string(object, "metric", e->metric) &&
 	       json_add_optional(object, "objective", trial->objective) &&
 	       json_add_string(object, "source", trial->source) &&

@@ -27,6 +27,8 @@ void configuration_value_json(const struct job_file *file, size_t i, double valu
 {
 	if (is_choice(file, i))
 		text_add(ret, file->values[i].json[(size_t)value]);
+	else if (file->space.parameters[i].type == PARAMETER_FLOAT)
+		value_float_json(value, ret);
 	else
 		text_add_json_double(ret, value);
 }
@@ -276,6 +278,24 @@ void configuration_json(const struct job_file *file, const double *values, struc
 		separator = ", ";
 	}
 	text_add(ret, *separator == '{' ? "{}" : "}");
+}
+
+bool configuration_rewrite(const struct job_file *file, const char *json, bool complete, char **ret,
+	struct tuner_error *err)
+{
+	double values[SPACE_PARAMETERS_MAX];
+	struct tuner_error misfit = { TUNER_OK, "" };
+	struct text text = TEXT_EMPTY;
+
+	*ret = NULL;
+	if (!configuration_parse(file, json, false, values, &misfit))
+		return misfit.code != TUNER_FATAL || tuner_fail_memory(err);
+	for (size_t i = 0; complete && i < file->space.d; i++)
+		if (isnan(values[i]))
+			return true;
+	configuration_json(file, values, &text);
+	*ret = text_take(&text);
+	return *ret != NULL || tuner_fail_memory(err);
 }
 
 /* Without an error where `lenient` says so: this trial does not fit, and that is all. */

@@ -105,26 +105,6 @@ static struct choice *find_choice(struct choices *choices, const char *parameter
 	return NULL;
 }
 
-/* A trial's configuration as the present job file's queue would have it; *ret NULL: it does not fit into the space
- * any more. */
-static bool canonical(
-	const struct job_file *file, const char *parameters, char **ret, struct tuner_error *err)
-{
-	double values[SPACE_PARAMETERS_MAX];
-	struct tuner_error misfit = { TUNER_OK, "" };
-	struct text text = TEXT_EMPTY;
-
-	*ret = NULL;
-	if (!configuration_parse(file, parameters, false, values, &misfit))
-		return misfit.code != TUNER_FATAL || tuner_fail_memory(err);
-	for (size_t i = 0; i < file->space.d; i++)
-		if (isnan(values[i]))
-			return true;
-	configuration_json(file, values, &text);
-	*ret = text_take(&text);
-	return *ret != NULL || tuner_fail_memory(err);
-}
-
 /* Takes `parameters` over. */
 static bool add_choice(
 	struct choices *choices, char *parameters, struct choice **ret, struct tuner_error *err)
@@ -164,7 +144,7 @@ static bool choose_top(const struct job_file *file, const struct trial_list *bes
 	for (size_t i = 0; i < best->n && ret->n < top; i++) {
 		char *parameters;
 		struct choice *choice;
-		if (!canonical(file, best->items[i].parameters, &parameters, err))
+		if (!configuration_rewrite(file, best->items[i].parameters, true, &parameters, err))
 			return false;
 		if (parameters == NULL)
 			continue;
@@ -193,7 +173,8 @@ static bool find_default(const struct report *report, const struct job_file *fil
 		return false;
 	for (size_t i = 0; ok && i < trials.n; i++)
 		if (strcmp(trials.items[i].branch, "user") == 0) {
-			ok = canonical(file, trials.items[i].parameters, ret_parameters, err);
+			ok = configuration_rewrite(
+				file, trials.items[i].parameters, true, ret_parameters, err);
 			break;
 		}
 	trial_list_finish(&trials);
@@ -248,7 +229,7 @@ static bool choose_begun(const struct report *report, const struct job *job,
 		struct choice *choice;
 		if (!entry->taken || strcmp(entry->queued.source, "first") != 0)
 			continue;
-		ok = canonical(file, entry->queued.parameters, &parameters, err);
+		ok = configuration_rewrite(file, entry->queued.parameters, true, &parameters, err);
 		*ret_begun += ok;
 		if (!ok || parameters == NULL)
 			continue;
@@ -526,7 +507,8 @@ static bool read_repeats(const struct report *report, const struct job *job,
 		char *parameters = NULL;
 		if (strcmp(trials.items[i].branch, "user") != 0)
 			continue;
-		ok = canonical(file, trials.items[i].parameters, &parameters, err) &&
+		ok = configuration_rewrite(
+			     file, trials.items[i].parameters, true, &parameters, err) &&
 		     (parameters == NULL || add_repeat(ret, &trials.items[i], parameters, err));
 	}
 	if (job->trial_cap > (int64_t)ret->wanted)
@@ -546,7 +528,7 @@ static bool read_seen(const struct report *report, const struct job_file *file,
 		return false;
 	for (size_t i = 0; ok && i < best.n; i++) {
 		char *parameters;
-		ok = canonical(file, best.items[i].parameters, &parameters, err);
+		ok = configuration_rewrite(file, best.items[i].parameters, true, &parameters, err);
 		struct confirmed *item =
 			ok && parameters != NULL ? find_confirmed(ret, parameters) : NULL;
 		if (item != NULL && item->trial == 0) {

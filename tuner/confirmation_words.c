@@ -207,7 +207,7 @@ static cJSON *confirmed_json(const struct confirmed *item)
 	cJSON *object = cJSON_CreateObject();
 	const bool ok = json_add_code(object, "trial", item->trial > 0 ? item->trial : -1) &&
 			json_add_item(object, "default", cJSON_CreateBool(item->is_default)) &&
-			json_add_parsed(object, "parameters", item->parameters) &&
+			json_add_as_stored(object, "parameters", item->parameters) &&
 			json_add_optional(object, "seen", finite_or_none(item->seen)) &&
 			json_add_integer(object, "ended", (int64_t)item->ended) &&
 			json_add_integer(object, "repeats", (int64_t)item->n) &&

@@ -49,6 +49,24 @@ bool job_stored_file_with(
 	return parse_stored(job, &one, true, ret, err);
 }
 
+/* The queue as this program would write it, so that "first" is compared with what the job file lists: an older
+ * program may have used other words. What does not fit the space stays as it is. */
+static bool rewrite_queue(
+	const struct job_file *file, struct queue_list *queue, struct tuner_error *err)
+{
+	for (size_t i = 0; i < queue->n; i++) {
+		char **parameters = &queue->items[i].queued.parameters, *again = NULL;
+
+		if (!configuration_rewrite(file, *parameters, false, &again, err))
+			return false;
+		if (again == NULL)
+			continue;
+		free(*parameters);
+		*parameters = again;
+	}
+	return true;
+}
+
 /* How often this configuration is among the first n entries of the queue, taken or not. */
 static size_t times_queued(const struct queue_list *queue, size_t n, const char *arm,
 	int64_t repeat, const char *parameters)
@@ -265,7 +283,7 @@ static bool take(struct store *store, const struct job *job, const struct job_fi
 {
 	struct queue_list queue = { 0 };
 	const bool ok =
-		queue_select(store, job->id, &queue, err) &&
+		queue_select(store, job->id, &queue, err) && rewrite_queue(file, &queue, err) &&
 		prune_queue(store, file, &queue, changes, err) &&
 		(kinds == CHANGE_NONE ||
 			add_edit_event(store, job->id, changes->bytes, now_us, err)) &&

@@ -258,7 +258,7 @@ void job_file_compare(const struct job_file *old, const struct job_file *new, un
  * what the user sees of them. */
 
 /* The JSON object of a configuration's values, in the space's order, doubles exact; NaN (not given)
- * left out. */
+ * left out. A float that is whole has a decimal point: 1.0. */
 void configuration_json(const struct job_file *file, const double *values, struct text *ret);
 
 /* Reads a JSON object by name into d values, NaN for a parameter that is not in it. With `lenient` (an
@@ -269,6 +269,12 @@ void configuration_json(const struct job_file *file, const double *values, struc
 TUNER_MUST_CHECK
 bool configuration_parse(const struct job_file *file, const char *json, bool lenient,
 	double *ret_values, struct tuner_error *err);
+
+/* The same configuration as configuration_json writes it in this space; `json` may be of an older program or
+ * an older space. *ret is NULL if it does not fit, or if it is not `complete` and shall be. Owned. */
+TUNER_MUST_CHECK
+bool configuration_rewrite(const struct job_file *file, const char *json, bool complete, char **ret,
+	struct tuner_error *err);
 
 /* What the database keeps of a complete configuration (trial_new): NaN where a parameter is not
  * active. */

@@ -300,12 +300,25 @@ static bool read_range(
 
 /* ---- values ---- */
 
-static bool add_value(struct job_values *values, const cJSON *scalar, struct tuner_error *err)
+/* Numbers are floats if one of them is not whole. */
+static bool has_float(const cJSON *array)
+{
+	for (const cJSON *item = array->child; item; item = item->next)
+		if (cJSON_IsNumber(item) && item->valuedouble != floor(item->valuedouble))
+			return true;
+	return false;
+}
+
+static bool add_value(
+	struct job_values *values, const cJSON *scalar, bool floats, struct tuner_error *err)
 {
 	struct text text = TEXT_EMPTY, json = TEXT_EMPTY;
 
 	value_text(scalar, &text);
-	value_json(scalar, &json);
+	if (floats && cJSON_IsNumber(scalar))
+		value_float_json(scalar->valuedouble, &json);
+	else
+		value_json(scalar, &json);
 	values->text[values->n] = text_take(&text);
 	values->json[values->n] = text_take(&json);
 	values->n++;
@@ -389,10 +402,12 @@ static bool read_values(struct reader *reader, const cJSON *definition, enum kin
 		return true;
 	if (!allocate_values(values, (size_t)cJSON_GetArraySize(array), err))
 		return false;
+	const bool floats = has_float(array);
+
 	for (const cJSON *item = array->child; item; item = item->next) {
 		if (!value_is_scalar(item))
 			*ret_ok = false;
-		if (!add_value(values, item, err))
+		if (!add_value(values, item, floats, err))
 			return false;
 	}
 	if (*ret_ok && !check_repeats(reader, array, values, ret_ok, err))
@@ -409,8 +424,8 @@ static bool read_bool(struct job_values *values, struct tuner_error *err)
 {
 	const cJSON no = { .type = cJSON_False }, yes = { .type = cJSON_True };
 
-	return allocate_values(values, 2, err) && add_value(values, &no, err) &&
-	       add_value(values, &yes, err);
+	return allocate_values(values, 2, err) && add_value(values, &no, false, err) &&
+	       add_value(values, &yes, false, err);
 }
 
 static bool read_choice(struct reader *reader, const cJSON *definition, enum kind kind,

@@ -265,3 +265,12 @@ void value_json(const cJSON *scalar, struct text *ret)
 	else
 		value_text(scalar, ret);
 }
+
+void value_float_json(double value, struct text *ret)
+{
+	const size_t from = ret->length;
+
+	text_add_json_double(ret, value);
+	if (isfinite(value) && !text_failed(ret) && strpbrk(ret->bytes + from, ".e") == NULL)
+		text_add(ret, ".0");
+}

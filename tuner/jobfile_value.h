@@ -35,4 +35,8 @@ bool value_is_scalar(const cJSON *value);
 void value_text(const cJSON *scalar, struct text *ret);
 void value_json(const cJSON *scalar, struct text *ret);
 
+/* A number that is a float whatever its value, as JSON: 1.0 for 1. As a whole number many languages read an
+ * integer, and that may mean another thing: one feature, not all of them. Appended. */
+void value_float_json(double value, struct text *ret);
+
 #endif

@@ -96,6 +96,14 @@ bool json_add_parsed(cJSON *object, const char *name, const char *text)
 	return json_add_item(object, name, item);
 }
 
+bool json_add_as_stored(cJSON *object, const char *name, const char *text)
+{
+	cJSON *item = cJSON_Parse(text);
+	const bool ok = item != NULL;
+	cJSON_Delete(item);
+	return ok && json_add_item(object, name, cJSON_CreateRaw(text));
+}
+
 bool text_out(struct text *text, struct tuner_error *err)
 {
 	const bool ok = !text_failed(text) || tuner_fail_memory(err);

@@ -28,6 +28,9 @@ bool json_append(cJSON *array, cJSON *item);
 /* Adds the value that `text`, JSON out of the database, holds. */
 bool json_add_parsed(cJSON *object, const char *name, const char *text);
 
+/* Likewise, word for word: 1.0 stays 1.0. Finite numbers only. */
+bool json_add_as_stored(cJSON *object, const char *name, const char *text);
+
 /* Prints a text to standard output and empties it. One that failed for want of memory is not printed. */
 TUNER_MUST_CHECK
 bool text_out(struct text *text, struct tuner_error *err);

@@ -225,7 +225,7 @@ static bool fill_trial(cJSON *object, const struct report *report, const struct 
 	       json_add_string(object, "state", trial_state_name(trial->state)) &&
 	       json_add_string(object, "outcome", outcome_name(trial->outcome)) &&
 	       json_add_string(object, "message", trial->message) &&
-	       json_add_parsed(object, "parameters", trial->parameters) &&
+	       json_add_as_stored(object, "parameters", trial->parameters) &&
 	       json_add_string(object, "metric", report->metric) &&
 	       json_add_optional(object, "objective", trial->objective) &&
 	       json_add_integer(object, "reports", trial->metric_count) &&
