@@ -44,9 +44,9 @@ enum strategy_hyperparameters { STRATEGY_MAP, STRATEGY_MARGINAL };
 struct strategy {
 	enum strategy_name name;
 	size_t initial; /* bayesian: trials before the model proposes, the user's own and the
-			       finished ones counted; 0: max(5, min(2d + 2, budget/5)), at least
-			       twice the workers. random: trials from the same design before the
-			       random ones, so that a comparison begins alike */
+			       finished ones counted; 0: suggest_design_size, at least the
+			       workers. random: trials from the same design before the random
+			       ones, so that a comparison begins alike */
 	size_t grid_points; /* grid: values along a float without step; 0: 5 */
 	bool deterministic; /* bayesian: the objective has no noise */
 	enum strategy_warp warp; /* bayesian */
@@ -68,7 +68,8 @@ const char *strategy_incumbent_name(enum strategy_incumbent incumbent); /* "mean
 /* Whether EI on it is augmented by a model of that noise variance. */
 bool strategy_incumbent_is_augmented(enum strategy_incumbent incumbent, double noise_variance);
 
-/* How many spread out trials come before a model of d parameters, where nobody says: max(5, min(2 d + 2, budget_trials / 5)). */
+/* How many spread out trials come before a model of d parameters, where nobody says: max(5, min(2 d + 2, 8, budget_trials / 5)).
+ * A model of eight trials is better than more trials without one (docs/surrogate.md, "The design"). */
 size_t suggest_design_size(size_t d, size_t budget_trials);
 const char *strategy_trust_region_name(
 	enum strategy_trust_region trust_region); /* "auto", "never", "always" */
