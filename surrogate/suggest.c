@@ -72,11 +72,11 @@ const char *strategy_hyperparameters_name(enum strategy_hyperparameters hyperpar
 
 size_t suggest_design_size(size_t d, size_t budget_trials)
 {
-	enum { LEAST = 5, MOST = 8 };
+	enum { LEAST = 5 };
 	const size_t by_size = 2 * d + 2, by_budget = budget_trials / 5;
 	const size_t size = by_size < by_budget ? by_size : by_budget;
 
-	return size < LEAST ? LEAST : size > MOST ? MOST : size;
+	return size > LEAST ? size : LEAST;
 }
 
 const char *branch_name(enum branch branch)

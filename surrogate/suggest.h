@@ -68,8 +68,8 @@ const char *strategy_incumbent_name(enum strategy_incumbent incumbent); /* "mean
 /* Whether EI on it is augmented by a model of that noise variance. */
 bool strategy_incumbent_is_augmented(enum strategy_incumbent incumbent, double noise_variance);
 
-/* How many spread out trials come before a model of d parameters, where nobody says: max(5, min(2 d + 2, 8, budget_trials / 5)).
- * A model of eight trials is better than more trials without one (docs/surrogate.md, "The design"). */
+/* How many spread out trials come before a model of d parameters, where nobody says: max(5, min(2 d + 2, budget_trials / 5)).
+ * Docs: surrogate.md, "The design". */
 size_t suggest_design_size(size_t d, size_t budget_trials);
 const char *strategy_trust_region_name(
 	enum strategy_trust_region trust_region); /* "auto", "never", "always" */

@@ -686,8 +686,8 @@ static void an_edit_is_of_the_kind_of_what_it_changes(void **state)
 	assert_int_equal(kinds_of("timeout=30m", "timeout: none -> \"30m\"\n"), CHANGE_TAKEN);
 	assert_int_equal(kinds_of("strategy=random",
 				 "strategy.name: \"bayesian\" -> \"random\"\n"
-				 "strategy.initial: max(5, min(2d + 2, 8, budget.trials/5)), at "
-				 "least the slots -> (gone)\n"
+				 "strategy.initial: max(5, min(2d + 2, budget.trials/5)), at least "
+				 "the slots -> (gone)\n"
 				 "strategy.deterministic: false -> (gone)\n"
 				 "strategy.warp: \"none\" -> (gone)\n"
 				 "strategy.transform: \"auto\" -> (gone)\n"

@@ -256,7 +256,7 @@ const struct key job_keys[] = {
 		.help = "what proposes configurations",
 		.synonyms = "type|algorithm|strategy|method|sampler" },
 	{ SECTION_STRATEGY, "initial", KEY_INTEGER, FROM_TO(1, COUNT_MAX),
-		.derived = "max(5, min(2d + 2, 8, budget.trials/5)), at least the slots",
+		.derived = "max(5, min(2d + 2, budget.trials/5)), at least the slots",
 		.help = "bayesian: trials before the model proposes, \"first\" included; random: "
 			"trials from the same design before the random ones, none unless it is "
 			"said",

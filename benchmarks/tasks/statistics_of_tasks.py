@@ -1,0 +1,143 @@
+"""From the searches of real-tasks to the tables of docs/real-tasks.md. How everything is defined stands there."""
+import collections
+import json
+import math
+import pathlib
+import random
+import statistics
+
+BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
+MOMENTS = (15, 30, 60)
+DRAWS = 2000
+OURS, RANDOM = "tuner", "random"
+TITLES = {"tuner": "tuner", "random": "random", "optuna-tpe": "Optuna TPE",
+          "optuna-gp": "Optuna GP", "ax": "Ax (BoTorch)", "hebo": "HEBO"}
+
+
+def read(directory):
+    """{method: {(task, seed): losses}}, a failed trial's is infinite. A file's name is its method's: variants have their own."""
+    searches = {}
+    for path in sorted(pathlib.Path(directory).glob("*.jsonl")):
+        for line in path.read_text().splitlines():
+            search = json.loads(line)
+            losses = [math.inf if loss is None else loss for loss in search["losses"]]
+            searches.setdefault(path.stem, {})[search["task"], search["seed"]] = losses
+    return searches
+
+
+def scales(searches):
+    """{task: (best known loss, median loss at random)}"""
+    of_task = collections.defaultdict(list)
+    at_random = collections.defaultdict(list)
+    for method, found in searches.items():
+        for (task, _), losses in found.items():
+            of_task[task].append(min(losses))
+            if method == RANDOM:
+                at_random[task] += losses
+    return {task: (min(of_task[task]), statistics.median(at_random[task])) for task in at_random}
+
+
+def regrets(losses, scale):
+    """1 as long as all trials have failed."""
+    best, median = scale
+    so_far = [min(losses[:n]) for n in MOMENTS]
+    return [(loss - best) / (median - best) if loss < math.inf else 1 for loss in so_far]
+
+
+def scored(searches):
+    known = scales(searches)
+    return {method: {key: regrets(losses, known[key[0]]) for key, losses in found.items()
+                     if key[0] in known} for method, found in searches.items()}
+
+
+def mean_of_tasks(by_task):
+    """Of {task: [numbers]}: over seeds, then over tasks."""
+    return statistics.fmean(statistics.fmean(values) for values in by_task.values())
+
+
+def interval(by_task, generator):
+    """95 %, by a bootstrap of tasks, then of seeds within each."""
+    tasks, means = list(by_task), []
+    for _ in range(DRAWS):
+        total = 0.0
+        for task in generator.choices(tasks, k=len(tasks)):
+            values = by_task[task]
+            total += sum(generator.choices(values, k=len(values))) / len(values)
+        means.append(total / len(tasks))
+    means.sort()
+    return means[round(0.025 * DRAWS)], means[round(0.975 * DRAWS) - 1]
+
+
+def differences(ours, others, moment):
+    """{task: [theirs less ours]} over what both have."""
+    by_task = collections.defaultdict(list)
+    for key in sorted(ours.keys() & others.keys()):
+        by_task[key[0]].append(others[key][moment] - ours[key][moment])
+    return dict(by_task)
+
+
+def title(method):
+    return TITLES.get(method, f"`{method}`")
+
+
+def order(methods):
+    return sorted(methods, key=lambda m: (list(TITLES).index(m) if m in TITLES else len(TITLES), m))
+
+
+def row(cells):
+    return "| " + " | ".join(cells) + " |\n"
+
+
+def table(head, rows):
+    return row(head) + row(["---"] * len(head)) + "".join(map(row, rows)) + "\n"
+
+
+def cell(mean, low, high):
+    text = f"{mean:+.3f} [{low:+.3f}, {high:+.3f}]"
+    return f"**{text}**" if low > 0 or high < 0 else text
+
+
+def pooled(scores):
+    rows = []
+    for method in order(scores):
+        found = scores[method]
+        by_task = collections.defaultdict(list)
+        for (task, _), values in found.items():
+            by_task[task].append(values)
+        means = [mean_of_tasks({task: [v[i] for v in values] for task, values in by_task.items()})
+                 for i in range(len(MOMENTS))]
+        cells = [title(method), str(len(found))] + [f"{mean:.3f}" for mean in means]
+        for i in range(len(MOMENTS)):
+            shared = differences(scores[OURS], found, i) if method != OURS else {}
+            cells.append(cell(mean_of_tasks(shared), *interval(shared, random.Random(1)))
+                         if shared else "")
+        rows.append(cells)
+    return table(["method", "searches"] + [f"after {n}" for n in MOMENTS] +
+                 [f"− tuner, {n}" for n in MOMENTS], rows)
+
+
+def by_task(scores):
+    methods = order(method for method in scores if method in TITLES)
+    tasks = sorted({task for found in scores.values() for task, _ in found})
+    rows = []
+    for task in tasks:
+        cells = [task]
+        for method in methods:
+            values = [v for (name, _), v in scores[method].items() if name == task]
+            cells.append(" / ".join(f"{statistics.fmean(v[i] for v in values):.3f}"
+                                    for i in (1, 2)) if values else "")
+        rows.append(cells)
+    return table(["after 30 / 60"] + [title(method) for method in methods], rows)
+
+
+def tables(searches):
+    scores = scored(searches)
+    if OURS not in scores or RANDOM not in scores:
+        return "There are no searches by tuner and at random yet.\n"
+    return pooled(scores) + by_task(scores)
+
+
+def write(directory, document):
+    before, _, rest = document.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    document.write_text(f"{before}{BEGIN}\n\n{tables(read(directory))}{END}{after}")

@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+"""benchmarks/real-tasks: spaces, searches and statistics; without what trains and without peers."""
+import contextlib
+import io
+import json
+import math
+import os
+import pathlib
+import random
+import stat
+import sys
+import tempfile
+import types
+import unittest
+from unittest import mock
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = pathlib.Path(os.environ.get("TUNER_BUILD", ROOT / "build"))
+sys.path.insert(0, str(ROOT / "benchmarks/tasks"))
+
+import spaces
+import statistics_of_tasks as tables
+from spaces import choice, real, whole
+
+SPACE = [choice("kind", "a", "b"), real("x", 0, 1), real("rate", 1e-3, 10, log=True, when=["kind", ["b"]]),
+         whole("n", 1, 8, when=["kind", ["a"]])]
+
+
+def bowl(kind, x, rate=None, n=None):
+    assert isinstance(x, float) and (rate is None) == (kind == "a") and (n is None) == (kind == "b")
+    assert n is None or isinstance(n, int)
+    return math.nan if n == 8 else (x - 1) ** 2 + (0.1 if kind == "a" else 0)
+
+
+def load_searches():
+    """With a task of our own in the place of those that need scikit-learn."""
+    fake = types.ModuleType("tasks")
+    fake.TASKS = {"bowl": (SPACE, bowl)}
+    with mock.patch.dict(sys.modules, {"tasks": fake}):
+        import searches
+    return searches
+
+
+searches = load_searches()
+
+PEER = """#!{python}
+import sys
+sys.stdin.readline()
+for i, _ in enumerate(iter(sys.stdin.readline, "")):
+    if sys.argv[3] == "13":
+        sys.exit(1)
+    print('{{"kind": "b", "x": %f, "rate": 1.0}}' % (i / 10), flush=True)
+    loss = float(sys.stdin.readline())
+    assert abs(loss - (i / 10 - 1) ** 2) < 1e-9, loss
+"""
+
+
+class Spaces(unittest.TestCase):
+    def test_draws_have_what_is_active_inside_its_bounds(self):
+        generator, kinds = random.Random(3), set()
+        for _ in range(300):
+            drawn = spaces.draw(SPACE, generator)
+            kinds.add(drawn["kind"])
+            self.assertEqual(set(drawn), {"kind", "x", "n"} if drawn["kind"] == "a" else {"kind", "x", "rate"})
+            self.assertTrue(0 <= drawn["x"] <= 1)
+            self.assertTrue(1e-3 <= drawn.get("rate", 1) <= 10)
+            self.assertIn(drawn.get("n", 1), range(1, 9))
+        self.assertEqual(kinds, {"a", "b"})
+
+    def test_what_is_not_active_is_taken_out_in_order(self):
+        every = {"kind": "a", "x": 0.5, "rate": 1, "n": 3}
+        self.assertEqual(spaces.active_part(SPACE, every), {"kind": "a", "x": 0.5, "n": 3})
+
+
+class Searches(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory()
+        self.addCleanup(self.directory.cleanup)
+        self.out = pathlib.Path(self.directory.name) / "out.jsonl"
+        self.python = pathlib.Path(self.directory.name) / "hebo/bin/python"
+        self.python.parent.mkdir(parents=True)
+        self.python.write_text(PEER.format(python=sys.executable))
+        self.python.chmod(self.python.stat().st_mode | stat.S_IXUSR)
+
+    def search(self, method, *more, seeds="1-2", status=0):
+        words = ["searches.py", "--out", str(self.out), "--method", method, "--seeds", seeds,
+                 "--trials", "9", "--tuner", str(BUILD / "tuner/tuner"), "--peers", self.directory.name, *more]
+        said = io.StringIO()
+        with mock.patch.object(sys, "argv", words), contextlib.redirect_stderr(said):
+            self.assertEqual(searches.main(), status)
+        self.said = said.getvalue()
+        return [json.loads(line) for line in self.out.read_text().splitlines()]
+
+    def test_ours_is_asked_and_told(self):
+        first, second = self.search("tuner")
+        self.assertEqual((first["task"], first["seed"], len(first["losses"])), ("bowl", 1, 9))
+        self.assertNotEqual(first["losses"], second["losses"])
+        self.assertLess(min(loss for loss in first["losses"] if loss is not None), 0.05)
+
+    def test_a_setting_of_the_strategy_arrives(self):
+        usual = self.search("tuner", seeds="1-1")[0]["losses"]
+        self.out.unlink()
+        other = self.search("tuner", "--set", "initial=9", seeds="1-1")[0]["losses"]
+        self.assertEqual(usual[:5], other[:5])
+        self.assertNotEqual(usual, other)
+        self.out.unlink()
+        self.search("tuner", "--set", "initial=0", seeds="1-1", status=1)
+        self.assertEqual(self.said, "tuner, bowl, seed 1: it ended before its answer\n")
+
+    def test_what_is_there_is_not_searched_again_and_a_cut_line_is_nothing(self):
+        whole_ones = self.search("random")
+        self.out.write_text(self.out.read_text()[:-20] + "\n")
+        again = [json.loads(line) for line in self.search_lines("random") if line.endswith("}")]
+        self.assertEqual(again, whole_ones)
+
+    def search_lines(self, method):
+        with contextlib.suppress(ValueError):
+            self.search(method)
+        return self.out.read_text().splitlines()
+
+    def test_a_peer_is_asked_and_told_by_lines(self):
+        search, = self.search("hebo", seeds="1-1")
+        self.assertEqual([round(loss, 6) for loss in search["losses"]],
+                         [round((i / 10 - 1) ** 2, 6) for i in range(9)])
+
+    def test_a_peer_that_ends_early_is_named_and_the_others_are_done(self):
+        found = self.search("hebo", seeds="12-14", status=1)
+        self.assertEqual([search["seed"] for search in found], [12, 14])
+        self.assertIn("hebo, bowl, seed 13", self.said)
+
+
+class Statistics(unittest.TestCase):
+    def found(self, method, *losses_of_seeds):
+        return {(task, seed): losses for task in ("p", "q") for seed, losses in enumerate(losses_of_seeds)}
+
+    def test_regret_is_0_at_the_best_known_and_1_at_the_median_of_random_points(self):
+        searches_ = {"random": {("p", 1): [4.0, 2.0, 8.0]}, "tuner": {("p", 1): [math.inf] * 20 + [0.0]}}
+        scores = tables.scored(searches_)
+        self.assertEqual(scores["random"]["p", 1], [0.5, 0.5, 0.5])
+        self.assertEqual(scores["tuner"]["p", 1], [1, 0, 0])
+
+    def test_differences_are_paired_and_their_interval_holds_them(self):
+        ours = {("p", s): [0.1] * 3 for s in range(4)} | {("q", s): [0.2] * 3 for s in range(4)}
+        others = {key: [value + 0.05 for value in values] for key, values in ours.items()}
+        del others["q", 3]
+        by_task = tables.differences(ours, others, 1)
+        self.assertEqual({task: len(values) for task, values in by_task.items()}, {"p": 4, "q": 3})
+        self.assertAlmostEqual(tables.mean_of_tasks(by_task), 0.05)
+        for end in tables.interval(by_task, random.Random(1)):
+            self.assertAlmostEqual(end, 0.05)
+
+    def test_an_interval_is_as_wide_as_tasks_differ(self):
+        by_task = {f"t{i}": [float(i)] for i in range(10)}
+        low, high = tables.interval(by_task, random.Random(1))
+        # Of the mean of ten draws from 0 to 9: 4.5 -+ 1.96 * 2.87 / sqrt(10).
+        self.assertAlmostEqual(low, 2.72, delta=0.25)
+        self.assertAlmostEqual(high, 6.28, delta=0.25)
+
+    def test_the_tables_replace_what_is_between_the_markers(self):
+        with tempfile.TemporaryDirectory() as directory:
+            document = pathlib.Path(directory) / "doc.md"
+            document.write_text(f"above\n{tables.BEGIN}\nold\n{tables.END}\nbelow\n")
+            for method, least in (("tuner", 0.0), ("random", 1.0), ("mine", 0.5)):
+                pathlib.Path(directory, f"{method}.jsonl").write_text("".join(json.dumps(
+                    {"method": method, "task": "p", "seed": seed, "losses": [3.0, least, None]}) + "\n"
+                    for seed in (1, 2)))
+            tables.write(directory, document)
+            text = document.read_text()
+        self.assertTrue(text.startswith("above\n") and text.endswith("\nbelow\n"))
+        self.assertNotIn("old", text)
+        self.assertIn("| tuner | 2 | 0.000 | 0.000 | 0.000 |  |  |  |", text)
+        self.assertIn("| random | 2 | 0.333 | 0.333 | 0.333 | **+0.333 [+0.333, +0.333]** |", text)
+        self.assertIn("| `mine` | 2 | 0.167 |", text)
+
+
+if __name__ == "__main__":
+    unittest.main()
