@@ -156,6 +156,22 @@ class Statistics(unittest.TestCase):
         self.assertAlmostEqual(low, 2.72, delta=0.25)
         self.assertAlmostEqual(high, 6.28, delta=0.25)
 
+    def test_equal_ones_share_a_rank(self):
+        scores = {name: {("p", 1): [value] * 3} for name, value in
+                  (("tuner", 0.1), ("random", 0.5), ("ax", 0.5), ("hebo", 0.7))}
+        self.assertEqual(tables.mean_ranks(scores, list(scores), {("p", 1)}, 0),
+                         {"tuner": 1, "random": 2.5, "ax": 2.5, "hebo": 4})
+
+    def test_methods_with_fewer_searches_are_ranked_over_what_all_have(self):
+        scores = {name: {("p", seed): [value] * 3 for seed in range(n)} for name, value, n in
+                  (("tuner", 0.1, 4), ("random", 0.5, 4), ("ax", 0.05, 2))}
+        text = tables.rank_tables(scores)
+        self.assertEqual(text.count("Mean ranks"), 2)
+        self.assertIn("over the 4 searches", text)
+        self.assertIn("| tuner | 1.00 | 1.00 | 1.00 |\n| random | 2.00", text)
+        self.assertIn("over the 2 searches", text)
+        self.assertIn("| Ax (BoTorch) | 1.00 | 1.00 | 1.00 |\n| tuner | 2.00", text)
+
     def test_the_tables_replace_what_is_between_the_markers(self):
         with tempfile.TemporaryDirectory() as directory:
             document = pathlib.Path(directory) / "doc.md"

@@ -130,11 +130,42 @@ def by_task(scores):
     return table(["after 30 / 60"] + [title(method) for method in methods], rows)
 
 
+def mean_ranks(scores, methods, shared, moment):
+    """1 is best; equal ones share their places."""
+    ranks = dict.fromkeys(methods, 0.0)
+    for key in shared:
+        values = {method: scores[method][key][moment] for method in methods}
+        for method, value in values.items():
+            ranks[method] += sum(other < value for other in values.values())
+            ranks[method] += (sum(other == value for other in values.values()) + 1) / 2
+    return {method: total / len(shared) for method, total in ranks.items()}
+
+
+def rank_table(scores, methods):
+    shared = set.intersection(*(set(scores[method]) for method in methods))
+    if not shared:
+        return ""
+    ranks = [mean_ranks(scores, methods, shared, moment) for moment in range(len(MOMENTS))]
+    rows = [[title(method)] + [f"{rank[method]:.2f}" for rank in ranks]
+            for method in sorted(methods, key=lambda method: ranks[-1][method])]
+    return f"Mean ranks, over the {len(shared)} searches that these have:\n\n" + table(
+        ["mean rank"] + [f"after {n}" for n in MOMENTS], rows)
+
+
+def rank_tables(scores):
+    """Of the methods with most searches, then of more and more."""
+    methods = sorted((method for method in scores if method in TITLES),
+                     key=lambda method: (-len(scores[method]), order(TITLES).index(method)))
+    sizes = [len(scores[method]) for method in methods]
+    return "".join(rank_table(scores, methods[:k]) for k in range(2, len(methods) + 1)
+                   if k == len(methods) or sizes[k] < sizes[k - 1])
+
+
 def tables(searches):
     scores = scored(searches)
     if OURS not in scores or RANDOM not in scores:
         return "There are no searches by tuner and at random yet.\n"
-    return pooled(scores) + by_task(scores)
+    return pooled(scores) + rank_tables(scores) + by_task(scores)
 
 
 def write(directory, document):
