@@ -157,7 +157,7 @@ static void a_whole_float_is_written_as_a_float(void **state)
 	assert_string_equal(arguments[0].json, "1.0");
 	assert_string_equal(arguments[3].text, "1");
 	assert_string_equal(arguments[3].json, "1.0");
-	arguments_free(arguments, 6);
+	arguments_free(arguments, file->space.d + file->n_fixed);
 	job_file_destroy(file);
 }
 
@@ -298,7 +298,7 @@ static void arguments_of_what_is_not_active_have_no_text(void **state)
 	}
 	assert_string_equal(arguments[4].text, "0.1");
 	assert_string_equal(arguments[5].text, "100");
-	arguments_free(arguments, 6);
+	arguments_free(arguments, file->space.d + file->n_fixed);
 	job_file_destroy(file);
 }
 

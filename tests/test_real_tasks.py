@@ -103,9 +103,10 @@ class Searches(unittest.TestCase):
         other = self.search("tuner", "--set", "initial=9", seeds="1-1")[0]["losses"]
         self.assertEqual(usual[:5], other[:5])
         self.assertNotEqual(usual, other)
-        self.out.unlink()
-        self.search("tuner", "--set", "initial=0", seeds="1-1", status=1)
-        self.assertEqual(self.said, "tuner, bowl, seed 1: it ended before its answer\n")
+
+    def test_a_program_that_ends_at_once_is_told(self):
+        self.assertEqual(self.search("tuner", "--tuner", "/bin/false", seeds="1-1", status=1), [])
+        self.assertIn("tuner, bowl, seed 1: ", self.said)
 
     def test_what_is_there_is_not_searched_again_and_a_cut_line_is_nothing(self):
         whole_ones = self.search("random")
