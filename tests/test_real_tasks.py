@@ -49,6 +49,8 @@ sys.stdin.readline()
 for i, _ in enumerate(iter(sys.stdin.readline, "")):
     if sys.argv[3] == "13":
         sys.exit(1)
+    if sys.argv[3] == "15":
+        print("a warning", flush=True)
     print('{{"kind": "b", "x": %f, "rate": 1.0}}' % (i / 10), flush=True)
     loss = float(sys.stdin.readline())
     assert abs(loss - (i / 10 - 1) ** 2) < 1e-9, loss
@@ -127,7 +129,11 @@ class Searches(unittest.TestCase):
     def test_a_peer_that_ends_early_is_named_and_the_others_are_done(self):
         found = self.search("hebo", seeds="12-14", status=1)
         self.assertEqual([search["seed"] for search in found], [12, 14])
-        self.assertIn("hebo, bowl, seed 13", self.said)
+        self.assertIn("hebo, bowl, seed 13: it ended before its answer", self.said)
+
+    def test_what_is_no_answer_is_shown(self):
+        self.search("hebo", seeds="15-15", status=1)
+        self.assertEqual(self.said, "hebo, bowl, seed 15: its answer is no JSON: a warning\n")
 
 
 class Statistics(unittest.TestCase):

@@ -118,10 +118,12 @@ PEERS = {"optuna-tpe": lambda space, seed: Optuna("TPESampler", space, seed),
 
 
 def main(method, seed):
+    answers, sys.stdout = sys.stdout, sys.stderr  # what libraries print is no answer
     peer = PEERS[method](json.loads(sys.stdin.readline()), int(seed))
     while sys.stdin.readline():
         trial, configuration = peer.ask()
-        print(json.dumps(configuration, default=lambda scalar: scalar.item()), flush=True)
+        print(json.dumps(configuration, default=lambda scalar: scalar.item()), file=answers,
+              flush=True)
         peer.tell(trial, float(sys.stdin.readline()))
 
 

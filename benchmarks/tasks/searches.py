@@ -51,7 +51,10 @@ def hear(process):
     line = process.stdout.readline()
     if not line:
         raise Ended("it ended before its answer")
-    return json.loads(line)
+    try:
+        return json.loads(line)
+    except ValueError:
+        raise Ended(f"its answer is no JSON: {line.strip()[:60]}") from None
 
 
 def search_ours(options, space, loss, seed):
