@@ -112,14 +112,11 @@ class Searches(unittest.TestCase):
 
     def test_what_is_there_is_not_searched_again_and_a_cut_line_is_nothing(self):
         whole_ones = self.search("random")
-        self.out.write_text(self.out.read_text()[:-20] + "\n")
-        again = [json.loads(line) for line in self.search_lines("random") if line.endswith("}")]
-        self.assertEqual(again, whole_ones)
-
-    def search_lines(self, method):
-        with contextlib.suppress(ValueError):
-            self.search(method)
-        return self.out.read_text().splitlines()
+        for end in ("", "\n"):
+            self.out.write_text(self.out.read_text()[:-20] + end)
+            self.assertEqual(self.search("random"), whole_ones)
+        self.out.write_text(self.out.read_text()[:-1])
+        self.assertEqual(self.search("random", seeds="1-3")[:2], whole_ones)
 
     def test_a_peer_is_asked_and_told_by_lines(self):
         search, = self.search("hebo", seeds="1-1")

@@ -108,6 +108,8 @@ class Results(unittest.TestCase):
 
     def test_ranges(self):
         self.assertEqual(results.parse_range("1,3,7-9"), [1, 3, 7, 8, 9])
+        with self.assertRaises(ValueError):
+            results.parse_range("1,3-2")
 
     def test_a_function_is_held_out_with_its_variants(self):
         self.assertEqual(held_out(["levy8", "levy8-noisy", "hartmann6", "camel"]), {"levy8", "levy8-noisy"})

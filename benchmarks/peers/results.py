@@ -64,5 +64,7 @@ def parse_range(text):
     numbers = []
     for part in text.split(","):
         first, _, last = part.partition("-")
+        if int(last or first) < int(first):
+            raise ValueError(f"{part} counts downwards")
         numbers += range(int(first), int(last or first) + 1)
     return numbers

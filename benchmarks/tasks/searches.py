@@ -95,13 +95,18 @@ def search_by_peer(options, space, loss, seed):
 
 
 def present(path):
-    """The searches that are there: a line that was cut off is none."""
-    found = set()
-    if path.exists():
-        for line in path.read_text().splitlines():
-            with contextlib.suppress(ValueError):
-                search = json.loads(line)
-                found.add((search["task"], search["seed"]))
+    """The searches that are there. A line that was cut off by an end of this program is none, and is taken out."""
+    found, whole, cut = set(), [], False
+    for line in path.read_text().splitlines(keepends=True) if path.exists() else []:
+        try:
+            search = json.loads(line)
+            found.add((search["task"], search["seed"]))
+            whole.append(line.rstrip("\n") + "\n")
+        except ValueError:
+            cut = True
+    if cut or (whole and not line.endswith("\n")):
+        path.with_suffix(".new").write_text("".join(whole))
+        path.with_suffix(".new").replace(path)
     return found
 
 
