@@ -20,10 +20,10 @@ from scipy import stats
 
 import problems
 import results
+from documents import interval, replace_tables, table
 from methods import METHODS, OURS
 
 ROOT = HERE.parent
-BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
 MEASURES = ["25 %", "50 %", "100 %", "area"]
 FINAL = MEASURES.index("100 %")
 WORST = -1.0  # no run scores less: one very bad start must not outweigh a whole problem
@@ -152,19 +152,6 @@ def title(method):
     return METHODS[method].title
 
 
-def row(cells):
-    return "| " + " | ".join(cells) + " |"
-
-
-def table(head, rows):
-    return "\n".join([row(head), row(["---"] * len(head)), *map(row, rows)]) + "\n"
-
-
-def interval(mean, low, high):
-    text = f"{mean:+.3f} [{low:+.3f}, {high:+.3f}]"
-    return f"**{text}**" if low > 0 or high < 0 else text
-
-
 def comparison_table(scores, workers, draws, chosen):
     """Ours - each peer on the chosen problems; counts of problems won and lost at 100 %."""
     lines = []
@@ -244,15 +231,6 @@ def tables(scores, known, draws):
         yield from rank_tables(scores, workers)
         yield "Median normalised regret at the end of the budget:\n"
         yield problem_table(scores, workers, known, held)
-
-
-def write_document(path, text):
-    """Replaces what stands between the markers."""
-    before, begin, rest = path.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        sys.exit(f"regret_statistics: {path} lacks the lines {BEGIN} and {END}")
-    path.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}")
 
 
 # ---- figures ----
@@ -339,7 +317,7 @@ def main():
     if OURS not in scores or len(scores) < 2:
         sys.exit(f"regret_statistics: {options.results} needs whole runs of {OURS} and of another method")
     draw_figures(scores, options.figures, options.draws)
-    write_document(options.document, "\n".join(tables(scores, known, options.draws)))
+    replace_tables(options.document, "\n".join(tables(scores, known, options.draws)))
 
 
 if __name__ == "__main__":

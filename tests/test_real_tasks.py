@@ -170,17 +170,25 @@ class Statistics(unittest.TestCase):
     def test_methods_with_fewer_searches_are_ranked_over_what_all_have(self):
         scores = {name: {("p", seed): [value] * 3 for seed in range(n)} for name, value, n in
                   (("tuner", 0.1, 4), ("random", 0.5, 4), ("ax", 0.05, 2))}
-        text = tables.rank_tables(scores)
+        text = "".join(tables.rank_tables(scores))
         self.assertEqual(text.count("Mean ranks"), 2)
         self.assertIn("over the 4 searches", text)
         self.assertIn("| tuner | 1.00 | 1.00 | 1.00 |\n| random | 2.00", text)
         self.assertIn("over the 2 searches", text)
         self.assertIn("| Ax (BoTorch) | 1.00 | 1.00 | 1.00 |\n| tuner | 2.00", text)
 
+    def test_a_document_without_its_markers_is_left_alone(self):
+        with tempfile.TemporaryDirectory() as directory:
+            document = pathlib.Path(directory) / "doc.md"
+            document.write_text("text\n")
+            with self.assertRaises(SystemExit):
+                tables.documents.replace_tables(document, "table\n")
+            self.assertEqual(document.read_text(), "text\n")
+
     def test_the_tables_replace_what_is_between_the_markers(self):
         with tempfile.TemporaryDirectory() as directory:
             document = pathlib.Path(directory) / "doc.md"
-            document.write_text(f"above\n{tables.BEGIN}\nold\n{tables.END}\nbelow\n")
+            document.write_text(f"above\n{tables.documents.BEGIN}\nold\n{tables.documents.END}\nbelow\n")
             for method, least in (("tuner", 0.0), ("random", 1.0), ("mine", 0.5)):
                 pathlib.Path(directory, f"{method}.jsonl").write_text("".join(json.dumps(
                     {"method": method, "task": "p", "seed": seed, "losses": [3.0, least, None]}) + "\n"

@@ -18,6 +18,9 @@ class Ax(Adapter):
         self.client = Client(random_seed=seed)
         self.client.configure_experiment(parameters=[config(p) for p in space])
         self.client.configure_optimization(objective="-y")
+        self.choose_generation(seed)
+
+    def choose_generation(self, seed):
         self.client.configure_generation_strategy(initialization_budget=STARTUP,
                                                   min_observed_initialization_trials=STARTUP,
                                                   allow_exceeding_initialization_budget=True,

@@ -6,11 +6,14 @@ as JSON, and followed by a line with its loss (NaN: it failed). Optuna is told o
 define-by-run; the others have no conditions and see all parameters always.
 """
 import json
-import logging
 import math
+import pathlib
 import sys
 import warnings
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "peers"))
+
+from problems import Parameter
 from spaces import active_part, is_active
 
 warnings.simplefilter("ignore")
@@ -45,76 +48,53 @@ class Optuna:
             self.study.tell(trial, loss)
 
 
-class Ax:
-    def __init__(self, space, seed):
-        from ax.api.client import Client
-        from ax.api.configs import ChoiceParameterConfig, RangeParameterConfig
-        logging.disable(logging.CRITICAL)
-        self.space = space
-        self.client = Client(random_seed=seed)
-        self.client.configure_experiment(parameters=[
-            ChoiceParameterConfig(name=p["name"], values=p["values"], parameter_type="str",
-                                  is_ordered=False)
-            if p["type"] == "categorical" else
-            RangeParameterConfig(name=p["name"], bounds=(p["min"], p["max"]),
-                                 parameter_type=p["type"], scaling="log" if p["log"] else "linear")
-            for p in space])
-        self.client.configure_optimization(objective="-y")
+class Flat:
+    """What regret compares with (benchmarks/peers), told of all parameters: numbers, and categories by index."""
+
+    def __init__(self, adapter, space, seed):
+        self.space, self.asked = space, 0
+        self.adapter = adapter([parameter_of(p) for p in space], seed, None)
 
     def ask(self):
-        (index, configuration), = self.client.get_next_trials(max_trials=1).items()
-        return index, active_part(self.space, configuration)
+        self.asked += 1
+        values = self.adapter.ask(self.asked)
+        return self.asked, active_part(self.space, {
+            p["name"]: value_of(p, value) for p, value in zip(self.space, values)})
 
-    def tell(self, index, loss):
-        if math.isnan(loss):
-            self.client.mark_trial_failed(index)
-        else:
-            self.client.complete_trial(index, raw_data={"y": loss})
+    def tell(self, number, loss):
+        self.adapter.tell(number, loss)
 
 
-class Hebo:
-    def __init__(self, space, seed):
-        import numpy
-        import torch
-        from hebo.design_space.design_space import DesignSpace
-        from hebo.optimizers.hebo import HEBO
-        numpy.random.seed(seed)  # it draws from the global generators
-        torch.manual_seed(seed)
-        self.array, self.space = numpy.array, space
-        self.optimizer = HEBO(DesignSpace().parse([self.variable(p) for p in space]),
-                              scramble_seed=seed)
+def parameter_of(p):
+    if p["type"] == "categorical":
+        return Parameter(p["name"], "categorical", 0, 0, "linear", len(p["values"]))
+    return Parameter(p["name"], p["type"], p["min"], p["max"], "log" if p["log"] else "linear", 0)
 
-    @staticmethod
-    def variable(p):
-        if p["type"] == "categorical":
-            return {"name": p["name"], "type": "cat", "categories": p["values"]}
-        kind = {("int", False): "int", ("int", True): "pow_int",
-                ("float", False): "num", ("float", True): "pow"}[p["type"], p["log"]]
-        return {"name": p["name"], "type": kind, "lb": p["min"], "ub": p["max"]}
 
-    def ask(self):
-        try:
-            table = self.optimizer.suggest(1)
-        except (RuntimeError, ValueError):  # its model predicts NaN now and then
-            table = self.optimizer.quasi_sample(1)
-        row = table.iloc[0]
-        return table, active_part(self.space, {p["name"]: self.inside(p, row[p["name"]])
-                                               for p in self.space})
+def value_of(p, value):
+    if p["type"] == "categorical":
+        return p["values"][int(value)]
+    return int(value) if p["type"] == "int" else value
 
-    @staticmethod
-    def inside(p, value):
-        if p["type"] == "categorical":
-            return value
-        value = min(max(float(value), p["min"]), p["max"])
-        return int(value) if p["type"] == "int" else value
 
-    def tell(self, table, loss):
-        self.optimizer.observe(table, self.array([[loss]]))  # what is not finite, it drops
+def ax(space, seed):
+    from peer_ax import Ax
+
+    class OwnDefaults(Ax):
+        def choose_generation(self, seed):
+            pass
+
+    return Flat(OwnDefaults, space, seed)
+
+
+def hebo(space, seed):
+    from peer_hebo import Hebo
+    return Flat(Hebo, space, seed)
 
 
 PEERS = {"optuna-tpe": lambda space, seed: Optuna("TPESampler", space, seed),
          "optuna-gp": lambda space, seed: Optuna("GPSampler", space, seed),
-         "ax": Ax, "hebo": Hebo}
+         "ax": ax, "hebo": hebo}
 
 
 def main(method, seed):

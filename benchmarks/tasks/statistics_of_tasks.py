@@ -5,13 +5,17 @@ import math
 import pathlib
 import random
 import statistics
+import sys
 
-BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "peers"))
+
+import documents
+from documents import table
+from methods import METHODS, OURS
+
 MOMENTS = (15, 30, 60)
 DRAWS = 2000
-OURS, RANDOM = "tuner", "random"
-TITLES = {"tuner": "tuner", "random": "random", "optuna-tpe": "Optuna TPE",
-          "optuna-gp": "Optuna GP", "ax": "Ax (BoTorch)", "hebo": "HEBO"}
+RANDOM = "random"
 
 
 def read(directory):
@@ -77,24 +81,11 @@ def differences(ours, others, moment):
 
 
 def title(method):
-    return TITLES.get(method, f"`{method}`")
+    return METHODS[method].title if method in METHODS else f"`{method}`"
 
 
 def order(methods):
-    return sorted(methods, key=lambda m: (list(TITLES).index(m) if m in TITLES else len(TITLES), m))
-
-
-def row(cells):
-    return "| " + " | ".join(cells) + " |\n"
-
-
-def table(head, rows):
-    return row(head) + row(["---"] * len(head)) + "".join(map(row, rows)) + "\n"
-
-
-def cell(mean, low, high):
-    text = f"{mean:+.3f} [{low:+.3f}, {high:+.3f}]"
-    return f"**{text}**" if low > 0 or high < 0 else text
+    return sorted(methods, key=lambda m: (list(METHODS).index(m) if m in METHODS else len(METHODS), m))
 
 
 def pooled(scores):
@@ -109,7 +100,7 @@ def pooled(scores):
         cells = [title(method), str(len(found))] + [f"{mean:.3f}" for mean in means]
         for i in range(len(MOMENTS)):
             shared = differences(scores[OURS], found, i) if method != OURS else {}
-            cells.append(cell(mean_of_tasks(shared), *interval(shared, random.Random(1)))
+            cells.append(documents.interval(mean_of_tasks(shared), *interval(shared, random.Random(1)))
                          if shared else "")
         rows.append(cells)
     return table(["method", "searches"] + [f"after {n}" for n in MOMENTS] +
@@ -117,7 +108,7 @@ def pooled(scores):
 
 
 def by_task(scores):
-    methods = order(method for method in scores if method in TITLES)
+    methods = order(method for method in scores if method in METHODS)
     tasks = sorted({task for found in scores.values() for task, _ in found})
     rows = []
     for task in tasks:
@@ -144,7 +135,7 @@ def mean_ranks(scores, methods, shared, moment):
 def rank_table(scores, methods):
     shared = set.intersection(*(set(scores[method]) for method in methods))
     if not shared:
-        return ""
+        return None
     ranks = [mean_ranks(scores, methods, shared, moment) for moment in range(len(MOMENTS))]
     rows = [[title(method)] + [f"{rank[method]:.2f}" for rank in ranks]
             for method in sorted(methods, key=lambda method: ranks[-1][method])]
@@ -154,21 +145,20 @@ def rank_table(scores, methods):
 
 def rank_tables(scores):
     """Of the methods with most searches, then of more and more."""
-    methods = sorted((method for method in scores if method in TITLES),
-                     key=lambda method: (-len(scores[method]), order(TITLES).index(method)))
+    methods = sorted((method for method in scores if method in METHODS),
+                     key=lambda method: (-len(scores[method]), list(METHODS).index(method)))
     sizes = [len(scores[method]) for method in methods]
-    return "".join(rank_table(scores, methods[:k]) for k in range(2, len(methods) + 1)
-                   if k == len(methods) or sizes[k] < sizes[k - 1])
+    found = [rank_table(scores, methods[:k]) for k in range(2, len(methods) + 1)
+             if k == len(methods) or sizes[k] < sizes[k - 1]]
+    return [text for text in found if text]
 
 
 def tables(searches):
     scores = scored(searches)
     if OURS not in scores or RANDOM not in scores:
         return "There are no searches by tuner and at random yet.\n"
-    return pooled(scores) + rank_tables(scores) + by_task(scores)
+    return "\n".join([pooled(scores), *rank_tables(scores), by_task(scores)])
 
 
 def write(directory, document):
-    before, _, rest = document.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    document.write_text(f"{before}{BEGIN}\n\n{tables(read(directory))}{END}{after}")
+    documents.replace_tables(document, tables(read(directory)))
