@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""From benchmarks/results/*.csv to the tables of docs/regret.md and the figures beside it.
+"""From benchmarks/results/*.csv to docs/results/regret/*.csv, the tables of docs/regret.md and the figures beside it.
 
-    benchmarks/regret_statistics.py [--results DIR] [--library LIBRARY] [--methods NAME,...]
+    benchmarks/regret_statistics.py [--results DIR] [--library LIBRARY] [--methods NAME,...] [--scores DIR]
                              [--document FILE] [--figures DIR] [--draws 10000]
 
+What is kept of a run (peers/scores.py) is added for those that are new; tables and figures are of all that are kept.
 Needs numpy, scipy and matplotlib. The tables go between two markers of the document; the rest of it is
 left alone. How everything is defined stands in docs/regret.md.
 """
@@ -20,46 +21,29 @@ from scipy import stats
 
 import problems
 import results
+import scores as kept
 from documents import interval, replace_tables, table
 from methods import METHODS, OURS
+from scores import MEASURES
 
 ROOT = HERE.parent
-MEASURES = ["25 %", "50 %", "100 %", "area"]
 FINAL = MEASURES.index("100 %")
-WORST = -1.0  # no run scores less: one very bad start must not outweigh a whole problem
-
-# curve: regret after each finished trial. score: an entry for each of MEASURES.
-Scored = collections.namedtuple("Scored", "curve score")
 
 
-def best_observed(rows):
-    """The noise-free value of the trial that looks best after each end; inf before any has a value."""
-    best, chosen = numpy.inf, numpy.inf
-    curve = []
-    for row in rows:
-        if row["observed"] < best:  # false for a failed trial's NaN
-            best, chosen = row["observed"], row["value"]
-        curve.append(chosen)
-    return numpy.array(curve)
-
-
-def score_run(problem, rows):
-    regret = (best_observed(rows) - problem.optimum) / (problem.random_median - problem.optimum)
-    score = numpy.maximum(1 - regret, WORST)
-    n = len(score)
-    ends = [score[max(int(numpy.ceil(part * n)), 1) - 1] for part in (0.25, 0.5, 1)]
-    return Scored(regret, numpy.array(ends + [score[problem.initial_count - 1:].mean()]))
-
-
-def load_scores(options, known):
-    """{method: {(problem, workers, seed): Scored}}, whole runs only; methods without any are left out."""
-    scores = {}
+def keep_new_runs(options, known):
     for method in options.methods:
-        runs = results.whole_runs(options.results, method, known)
-        if runs:
-            scores[method] = {(key.problem, key.workers, key.seed): score_run(known[key.problem], rows)
-                              for key, rows in runs.items()}
-    return scores
+        there = kept.read(options.scores, method)
+        new = {run: kept.score_run(known[key.problem], rows)
+               for key, rows in results.whole_runs(options.results, method, known).items()
+               if (run := (key.problem, key.workers, key.seed)) not in there}
+        if new:
+            kept.append(options.scores, method, new)
+
+
+def load_scores(options):
+    """{method: {(problem, workers, seed): Scored}}; methods without any are left out."""
+    scores = {method: kept.read(options.scores, method) for method in options.methods}
+    return {method: runs for method, runs in scores.items() if runs}
 
 
 # ---- comparisons ----
@@ -70,7 +54,7 @@ def differences(scores, peer, workers):
     for run, ours in sorted(scores[OURS].items()):
         other = scores[peer].get(run)
         if run[1] == workers and other is not None:
-            found[run[0]].append(ours.score - other.score)
+            found[run[0]].append(numpy.subtract(ours.score, other.score))
     return {problem: numpy.array(rows) for problem, rows in found.items()}
 
 
@@ -191,7 +175,7 @@ def rank_table(scores, workers):
 
 
 def final_regrets(scores, method, problem, workers):
-    return [run.curve[-1] for key, run in scores[method].items() if key[:2] == (problem, workers)]
+    return [run.regrets[-1] for key, run in scores[method].items() if key[:2] == (problem, workers)]
 
 
 def problem_table(scores, workers, names, held):
@@ -235,20 +219,18 @@ def tables(scores, known, draws):
 
 # ---- figures ----
 
-def pooled_curve(scores, method, workers, grid):
-    """Median regret over all runs at each part of the budget."""
-    curves = [run.curve[numpy.ceil(grid * len(run.curve)).astype(int) - 1]
-              for key, run in scores[method].items() if key[1] == workers]
+def pooled_curve(scores, method, workers):
+    """Median regret over all runs at each of PERCENT."""
+    curves = [run.regrets for key, run in scores[method].items() if key[1] == workers]
     return numpy.median(curves, axis=0) if curves else None
 
 
 def draw_curves(pyplot, scores, workers, path):
-    grid = numpy.linspace(0.02, 1, 99)
     figure, axes = pyplot.subplots(figsize=(8, 4.5))
     for method in scores:
-        curve = pooled_curve(scores, method, workers, grid)
+        curve = pooled_curve(scores, method, workers)
         if curve is not None:
-            axes.plot(100 * grid, numpy.maximum(curve, 1e-6), label=title(method),
+            axes.plot(kept.PERCENT, numpy.maximum(curve, 1e-6), label=title(method),
                       linewidth=2.5 if method == OURS else 1.2)
     axes.set(xlabel="% of the budget", ylabel="median normalised regret", yscale="log",
              xlim=(0, 100), title=f"{workers} worker{'s' if workers > 1 else ''}, all problems")
@@ -297,6 +279,7 @@ def draw_figures(scores, directory, draws):
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--results", type=pathlib.Path, default=HERE / "results")
+    parser.add_argument("--scores", type=pathlib.Path, default=ROOT / "docs/results/regret")
     parser.add_argument("--library", default=ROOT / "build/benchmarks/libproblems.so")
     parser.add_argument("--methods", default=",".join(METHODS), help="names, with commas")
     parser.add_argument("--document", type=pathlib.Path, default=ROOT / "docs/regret.md")
@@ -313,9 +296,10 @@ def parse_options():
 def main():
     options = parse_options()
     known = problems.load(options.library)
-    scores = load_scores(options, known)
+    keep_new_runs(options, known)
+    scores = load_scores(options)
     if OURS not in scores or len(scores) < 2:
-        sys.exit(f"regret_statistics: {options.results} needs whole runs of {OURS} and of another method")
+        sys.exit(f"regret_statistics: {options.results} and {options.scores} need whole runs of {OURS} and of another method")
     draw_figures(scores, options.figures, options.draws)
     replace_tables(options.document, "\n".join(tables(scores, known, options.draws)))
 

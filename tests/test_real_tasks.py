@@ -8,6 +8,7 @@ import os
 import pathlib
 import random
 import stat
+import statistics
 import sys
 import tempfile
 import types
@@ -18,6 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("TUNER_BUILD", ROOT / "build"))
 sys.path.insert(0, str(ROOT / "benchmarks/tasks"))
 
+import records
 import spaces
 import statistics_of_tasks as tables
 from spaces import choice, real, whole
@@ -46,15 +48,22 @@ searches = load_searches()
 PEER = """#!{python}
 import sys
 sys.stdin.readline()
-for i, _ in enumerate(iter(sys.stdin.readline, "")):
+workers = 3 if int(sys.argv[3]) > 20 else 1
+asked, running = 0, {{}}
+for line in iter(sys.stdin.readline, ""):
     if sys.argv[3] == "13":
         sys.exit(1)
     if sys.argv[3] == "15":
         print("a warning", flush=True)
         sys.exit(0)
-    print('{{"kind": "b", "x": %f, "rate": 1.0}}' % (i / 10), flush=True)
-    loss = float(sys.stdin.readline())
-    assert abs(loss - (i / 10 - 1) ** 2) < 1e-9, loss
+    if line == "ask\\n":
+        assert len(running) == min(asked, workers - 1), running
+        asked += 1
+        x = running[asked] = (asked - 1) / 10
+        print('{{"kind": "b", "x": %f, "rate": 1.0}}' % x, flush=True)
+    else:
+        said, number, loss = line.split()
+        assert said == "tell" and abs(float(loss) - (running.pop(int(number)) - 1) ** 2) < 1e-9, line
 """
 
 
@@ -79,7 +88,7 @@ class Searches(unittest.TestCase):
     def setUp(self):
         self.directory = tempfile.TemporaryDirectory()
         self.addCleanup(self.directory.cleanup)
-        self.out = pathlib.Path(self.directory.name) / "out.jsonl"
+        self.out = pathlib.Path(self.directory.name) / "out.csv"
         self.python = pathlib.Path(self.directory.name) / "hebo/bin/python"
         self.python.parent.mkdir(parents=True)
         self.python.write_text(PEER.format(python=sys.executable))
@@ -92,46 +101,70 @@ class Searches(unittest.TestCase):
         with mock.patch.object(sys, "argv", words), contextlib.redirect_stderr(said):
             self.assertEqual(searches.main(), status)
         self.said = said.getvalue()
-        return [json.loads(line) for line in self.out.read_text().splitlines()]
+        return records.read(self.out)
 
     def test_ours_is_asked_and_told(self):
         first, second = self.search("tuner")
-        self.assertEqual((first["task"], first["seed"], len(first["losses"])), ("bowl", 1, 9))
-        self.assertNotEqual(first["losses"], second["losses"])
-        self.assertLess(min(loss for loss in first["losses"] if loss is not None), 0.05)
+        self.assertEqual((first.task, first.workers, first.seed, len(first.losses)), ("bowl", 1, 1, 9))
+        self.assertNotEqual(first.losses, second.losses)
+        self.assertLess(min(loss for loss in first.losses if not math.isnan(loss)), 0.05)
 
     def test_a_setting_of_the_strategy_arrives(self):
-        usual = self.search("tuner", seeds="1-1")[0]["losses"]
+        usual = self.search("tuner", seeds="1-1")[0].losses
         self.out.unlink()
-        other = self.search("tuner", "--set", "initial=9", seeds="1-1")[0]["losses"]
+        other = self.search("tuner", "--set", "initial=9", seeds="1-1")[0].losses
         self.assertEqual(usual[:5], other[:5])
         self.assertNotEqual(usual, other)
 
     def test_a_program_that_ends_at_once_is_told(self):
         self.assertEqual(self.search("tuner", "--tuner", "/bin/false", seeds="1-1", status=1), [])
-        self.assertIn("tuner, bowl, seed 1: ", self.said)
+        self.assertIn("tuner, bowl, 1 workers, seed 1: ", self.said)
+
+    def test_a_search_is_read_as_it_was_written(self):
+        one = records.Search("p", 8, 3, [1.25, math.nan, 3e-7])
+        records.append(self.out, one)
+        records.append(self.out, one)
+        self.assertEqual(self.out.read_text(), "task,workers,seed,losses\n" + 2 * "p,8,3,1.25 nan 3e-07\n")
+        found, _ = records.read(self.out)
+        self.assertEqual(found[:3], one[:3])
+        self.assertEqual([repr(loss) for loss in found.losses], ["1.25", "nan", "3e-07"])
 
     def test_what_is_there_is_not_searched_again_and_a_cut_line_is_nothing(self):
-        whole_ones = self.search("random")
-        for end in ("", "\n"):
-            self.out.write_text(self.out.read_text()[:-20] + end)
-            self.assertEqual(self.search("random"), whole_ones)
-        self.out.write_text(self.out.read_text()[:-1])
-        self.assertEqual(self.search("random", seeds="1-3")[:2], whole_ones)
+        whole_ones = repr(self.search("random"))  # NaN equals nothing, its letters do
+        for cut in (20, 1):
+            self.out.write_text(self.out.read_text()[:-cut])
+            self.assertEqual(repr(self.search("random")), whole_ones)
+        self.assertEqual(repr(self.search("random", seeds="1-3")[:2]), whole_ones)
+        self.assertEqual(self.out.read_text().count("task,"), 1)
 
     def test_a_peer_is_asked_and_told_by_lines(self):
         search, = self.search("hebo", seeds="1-1")
-        self.assertEqual([round(loss, 6) for loss in search["losses"]],
-                         [round((i / 10 - 1) ** 2, 6) for i in range(9)])
+        self.assertEqual(search.losses, [round((i / 10 - 1) ** 2, 6) for i in range(9)])
+
+    def test_with_three_workers_two_trials_run_when_the_next_is_asked(self):
+        search, = self.search("hebo", "--workers", "3", seeds="21-21")
+        self.assertEqual(search.workers, 3)
+        started = [round((i / 10 - 1) ** 2, 6) for i in range(9)]
+        self.assertNotEqual(search.losses, started)
+        self.assertEqual(sorted(search.losses, reverse=True), started)
+        ours, = self.search("tuner", "--workers", "3", "--tasks", "bowl", seeds="1-1")[1:]
+        self.assertEqual((ours.workers, len(ours.losses)), (3, 9))
+
+    def test_durations_are_the_same_for_every_method_and_others_for_another_seed(self):
+        def first_of(seed):
+            return [round(last, 9) for last, _ in zip(searches.durations("bowl", seed), range(2000))]
+        self.assertEqual(first_of(1), first_of(1))
+        self.assertNotEqual(first_of(1), first_of(2))
+        self.assertAlmostEqual(statistics.stdev(map(math.log, first_of(1))), 0.5, delta=0.03)
 
     def test_a_peer_that_ends_early_is_named_and_the_others_are_done(self):
         found = self.search("hebo", seeds="12-14", status=1)
-        self.assertEqual([search["seed"] for search in found], [12, 14])
-        self.assertIn("hebo, bowl, seed 13: it ended before its answer", self.said)
+        self.assertEqual([search.seed for search in found], [12, 14])
+        self.assertIn("hebo, bowl, 1 workers, seed 13: it ended before its answer", self.said)
 
     def test_what_is_no_answer_is_shown(self):
         self.search("hebo", seeds="15-15", status=1)
-        self.assertEqual(self.said, "hebo, bowl, seed 15: its answer is no JSON: a warning\n")
+        self.assertEqual(self.said, "hebo, bowl, 1 workers, seed 15: its answer is no JSON: a warning\n")
 
 
 class Statistics(unittest.TestCase):
@@ -139,10 +172,10 @@ class Statistics(unittest.TestCase):
         return {(task, seed): losses for task in ("p", "q") for seed, losses in enumerate(losses_of_seeds)}
 
     def test_regret_is_0_at_the_best_known_and_1_at_the_median_of_random_points(self):
-        searches_ = {"random": {("p", 1): [4.0, 2.0, 8.0]}, "tuner": {("p", 1): [math.inf] * 20 + [0.0]}}
+        searches_ = {"random": {("p", 1, 1): [4.0, 2.0, 8.0]}, "tuner": {("p", 1, 8): [math.inf] * 20 + [0.0]}}
         scores = tables.scored(searches_)
-        self.assertEqual(scores["random"]["p", 1], [0.5, 0.5, 0.5])
-        self.assertEqual(scores["tuner"]["p", 1], [1, 0, 0])
+        self.assertEqual(scores["random"]["p", 1, 1], [0.5, 0.5, 0.5])
+        self.assertEqual(scores["tuner"]["p", 1, 8], [1, 0, 0])
 
     def test_differences_are_paired_and_their_interval_holds_them(self):
         ours = {("p", s): [0.1] * 3 for s in range(4)} | {("q", s): [0.2] * 3 for s in range(4)}
@@ -190,16 +223,19 @@ class Statistics(unittest.TestCase):
             document = pathlib.Path(directory) / "doc.md"
             document.write_text(f"above\n{tables.documents.BEGIN}\nold\n{tables.documents.END}\nbelow\n")
             for method, least in (("tuner", 0.0), ("random", 1.0), ("mine", 0.5)):
-                pathlib.Path(directory, f"{method}.jsonl").write_text("".join(json.dumps(
-                    {"method": method, "task": "p", "seed": seed, "losses": [3.0, least, None]}) + "\n"
-                    for seed in (1, 2)))
+                for seed in (1, 2):
+                    for workers in (1, 8) if method != "mine" else (1,):
+                        records.append(pathlib.Path(directory, f"{method}.csv"),
+                                       records.Search("p", workers, seed, [3.0, least, math.nan]))
             tables.write(directory, document)
             text = document.read_text()
         self.assertTrue(text.startswith("above\n") and text.endswith("\nbelow\n"))
         self.assertNotIn("old", text)
         self.assertIn("| tuner | 2 | 0.000 | 0.000 | 0.000 |  |  |  |", text)
         self.assertIn("| random | 2 | 0.333 | 0.333 | 0.333 | **+0.333 [+0.333, +0.333]** |", text)
-        self.assertIn("| `mine` | 2 | 0.167 |", text)
+        self.assertEqual(text.count("| `mine` | 2 | 0.167 |"), 1)
+        self.assertLess(text.index("## One trial at a time"), text.index("`mine`"))
+        self.assertLess(text.index("`mine`"), text.index("## 8 trials at a time"))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ sys.path[:0] = [str(BENCHMARKS / "peers"), str(BENCHMARKS)]
 
 import adapter
 import results
+import scores
 import simulate
 from problems import Parameter, held_out
 
@@ -115,21 +116,39 @@ class Results(unittest.TestCase):
         self.assertEqual(held_out(["levy8", "levy8-noisy", "hartmann6", "camel"]), {"levy8", "levy8-noisy"})
 
 
-@unittest.skipUnless(statistics, "needs numpy, scipy and matplotlib")
-class Statistics(unittest.TestCase):
+class Scores(unittest.TestCase):
     def rows(self, *pairs):
         return [{"observed": observed, "value": value} for observed, value in pairs]
 
     def test_a_method_is_judged_by_the_true_value_of_what_looks_best(self):
-        curve = statistics.best_observed(self.rows((math.nan, math.nan), (5, 4), (6, 1), (2, 3)))
-        self.assertEqual(list(curve), [math.inf, 4, 4, 3])
+        curve = scores.best_observed(self.rows((math.nan, math.nan), (5, 4), (6, 1), (2, 3)))
+        self.assertEqual(curve, [math.inf, 4, 4, 3])
 
     def test_scores_are_taken_at_parts_of_the_budget_and_bounded_below(self):
         problem = Problem(optimum=0, random_median=10, initial_count=2)
-        found = statistics.score_run(problem, self.rows((90, 90), (8, 8), (5, 5), (0, 0)))
-        self.assertEqual(list(found.score), [-1, 1 - 0.8, 1, (1 - 0.8 + 0.5 + 1) / 3])
-        self.assertEqual(list(found.curve), [9, 0.8, 0.5, 0])
+        found = scores.score_run(problem, self.rows((90, 90), (8, 8), (5, 5), (0, 0)))
+        self.assertEqual(found.score, [-1, 1 - 0.8, 1, (1 - 0.8 + 0.5 + 1) / 3])
+        self.assertEqual(found.regrets, 5 * [9] + 5 * [0.8] + 5 * [0.5] + 5 * [0])
 
+    def test_what_is_kept_is_read_back_but_for_a_line_that_was_cut_off(self):
+        problem = Problem(optimum=0, random_median=10, initial_count=2)
+        run = scores.score_run(problem, self.rows((math.nan, math.nan), (8, 8.25), (1, 1.5)))
+        with tempfile.TemporaryDirectory() as directory:
+            scores.append(directory, "tuner", {("line", 1, 2): run, ("line", 1, 1): run})
+            scores.append(directory, "tuner", {("line", 8, 1): run})
+            path = scores.path_of(directory, "tuner")
+            self.assertEqual(scores.read(directory, "tuner"),
+                             {("line", workers, seed): run for workers, seed in ((1, 1), (1, 2), (8, 1))})
+            self.assertEqual(run.regrets, 6 * [math.inf] + 7 * [0.825] + 7 * [0.15])
+            path.write_text(path.read_text()[:-9])
+            self.assertEqual(list(scores.read(directory, "tuner")), [("line", 1, 1), ("line", 1, 2)])
+            scores.append(directory, "tuner", {("line", 8, 3): run})
+            self.assertEqual(list(scores.read(directory, "tuner")), [("line", 1, 1), ("line", 1, 2), ("line", 8, 3)])
+            self.assertEqual(scores.read(directory, "random"), {})
+
+
+@unittest.skipUnless(statistics, "needs numpy, scipy and matplotlib")
+class Statistics(unittest.TestCase):
     def test_the_mean_weighs_problems_alike_whatever_their_number_of_seeds(self):
         measures = numpy.ones(4)
         found = statistics.bootstrap({"a": numpy.array([measures] * 9), "b": numpy.array([-measures])},
@@ -159,23 +178,23 @@ class Statistics(unittest.TestCase):
 
     def test_a_method_of_few_runs_takes_none_from_the_others(self):
         def runs(n):
-            return {("a", 1, seed): statistics.Scored(None, numpy.zeros(4)) for seed in range(n)}
+            return {("a", 1, seed): scores.Scored(None, numpy.zeros(4)) for seed in range(n)}
 
-        scores = {"tuner": runs(4), "random": runs(4), "sobol": runs(4), "ax": runs(1)}
-        told = list(statistics.rank_tables(scores, 1))
+        found = {"tuner": runs(4), "random": runs(4), "sobol": runs(4), "ax": runs(1)}
+        told = list(statistics.rank_tables(found, 1))
         self.assertEqual([text for text in told if text.startswith("Ranks")],
                          ["Ranks, over the 4 runs that these have:\n", "Ranks, over the 1 runs that these have:\n"])
         self.assertNotIn("Ax", told[1])
         self.assertIn("Ax", told[3])
-        self.assertEqual(list(statistics.rank_tables(scores, 8)), [])
+        self.assertEqual(list(statistics.rank_tables(found, 8)), [])
 
     def test_ranks_are_over_the_runs_that_all_have(self):
         def run(score):
-            return statistics.Scored(None, numpy.full(4, score))
+            return scores.Scored(None, numpy.full(4, score))
 
-        scores = {"tuner": {("a", 1, 1): run(0.9), ("a", 1, 2): run(0.1), ("b", 1, 1): run(0.0)},
-                  "random": {("a", 1, 1): run(0.5), ("a", 1, 2): run(0.1)}}
-        self.assertEqual(statistics.mean_ranks(scores, 1, 0), {"tuner": 1.25, "random": 1.75})
+        found = {"tuner": {("a", 1, 1): run(0.9), ("a", 1, 2): run(0.1), ("b", 1, 1): run(0.0)},
+                 "random": {("a", 1, 1): run(0.5), ("a", 1, 2): run(0.1)}}
+        self.assertEqual(statistics.mean_ranks(found, 1, 0), {"tuner": 1.25, "random": 1.75})
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 """A peer with its own defaults, by lines: peer.py METHOD SEED, run by the Python of the peer's environment.
 
 The first line of standard input is the space (spaces.py) as JSON. Each line "ask" is answered by a configuration
-as JSON, and followed by a line with its loss (NaN: it failed). Optuna is told of conditions as they come, by its
-define-by-run; the others have no conditions and see all parameters always.
+as JSON; "tell NUMBER LOSS" has no answer (NUMBER: of the asked, from 1 on; nan: it failed). Optuna is told of conditions as they
+come, by its define-by-run; the others have no conditions and see all parameters always.
 """
 import json
 import math
@@ -26,13 +26,15 @@ class Optuna:
         self.failed = optuna.trial.TrialState.FAIL
         self.space = space
         self.study = optuna.create_study(sampler=getattr(optuna.samplers, sampler)(seed=seed))
+        self.running = {}
 
-    def ask(self):
+    def ask(self, number):
         trial, configuration = self.study.ask(), {}
+        self.running[number] = trial
         for parameter in self.space:
             if is_active(parameter, configuration):
                 configuration[parameter["name"]] = self.suggest(trial, parameter)
-        return trial, configuration
+        return configuration
 
     @staticmethod
     def suggest(trial, p):
@@ -41,7 +43,8 @@ class Optuna:
         suggest = trial.suggest_int if p["type"] == "int" else trial.suggest_float
         return suggest(p["name"], p["min"], p["max"], log=p["log"])
 
-    def tell(self, trial, loss):
+    def tell(self, number, loss):
+        trial = self.running.pop(number)
         if math.isnan(loss):
             self.study.tell(trial, state=self.failed)
         else:
@@ -52,14 +55,13 @@ class Flat:
     """What regret compares with (benchmarks/peers), told of all parameters: numbers, and categories by index."""
 
     def __init__(self, adapter, space, seed):
-        self.space, self.asked = space, 0
+        self.space = space
         self.adapter = adapter([parameter_of(p) for p in space], seed, None)
 
-    def ask(self):
-        self.asked += 1
-        values = self.adapter.ask(self.asked)
-        return self.asked, active_part(self.space, {
-            p["name"]: value_of(p, value) for p, value in zip(self.space, values)})
+    def ask(self, number):
+        values = self.adapter.ask(number)
+        return active_part(self.space, {p["name"]: value_of(p, value)
+                                        for p, value in zip(self.space, values)})
 
     def tell(self, number, loss):
         self.adapter.tell(number, loss)
@@ -100,11 +102,16 @@ PEERS = {"optuna-tpe": lambda space, seed: Optuna("TPESampler", space, seed),
 def main(method, seed):
     answers, sys.stdout = sys.stdout, sys.stderr  # what libraries print is no answer
     peer = PEERS[method](json.loads(sys.stdin.readline()), int(seed))
-    while sys.stdin.readline():
-        trial, configuration = peer.ask()
-        print(json.dumps(configuration, default=lambda scalar: scalar.item()), file=answers,
-              flush=True)
-        peer.tell(trial, float(sys.stdin.readline()))
+    asked = 0
+    for line in iter(sys.stdin.readline, ""):
+        request, *words = line.split()
+        if request == "ask":
+            asked += 1
+            print(json.dumps(peer.ask(asked), default=lambda scalar: scalar.item()), file=answers,
+                  flush=True)
+        else:
+            number, loss = words
+            peer.tell(int(number), float(loss))
 
 
 if __name__ == "__main__":

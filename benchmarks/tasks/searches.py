@@ -1,20 +1,24 @@
 """The searches of real-tasks: run by the Python of environment "tasks", which trains.
 
-    searches.py --out FILE --method NAME --seeds 1-8 --tasks NAME,... --trials 60 --tuner PROGRAM --peers DIR [--set KEY=VALUE ...]
+    searches.py --out FILE --method NAME --seeds 1-8 [--workers 1,8] [--tasks NAME,...] --trials 60 --tuner PROGRAM --peers DIR
+                [--set KEY=VALUE ...]
 
-Adds one JSON line a search that FILE has not: method, task, seed, losses.
+Adds a line (records.py) for each search that FILE has not.
 """
 import argparse
 import contextlib
+import heapq
+import itertools
 import json
-import math
 import pathlib
 import random
 import subprocess
 import sys
 import tempfile
 
+import records
 import spaces
+from records import Search
 from tasks import TASKS
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -57,57 +61,102 @@ def hear(process):
         raise Ended(f"its answer is no JSON: {line.strip()[:60]}") from None
 
 
-def search_ours(options, space, loss, seed):
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump(spaces.job_file(space, options.trials, seed, options.set), file)
-        file.flush()
-        with program(options.tuner, "ask-tell", file.name) as tuner:
-            for _ in range(options.trials):
-                say(tuner, '{"ask": 1}')
-                answer = hear(tuner)
-                if "error" in answer:
-                    raise Ended(answer["error"])
-                if not answer["trials"]:  # the space is exhausted
-                    return
-                trial, = answer["trials"]
-                value = loss(**trial["parameters"])
-                yield value
-                say(tuner, json.dumps({"tell": trial["trial"], "value": value}))
-                if "error" in hear(tuner):
-                    raise Ended("it refused a result")
+# ---- what is searched by: ask() gives a trial's number and configuration, tell() takes its loss ----
+
+class Ours:
+    def __init__(self, process):
+        self.process = process
+
+    def ask(self):
+        """None where the space is exhausted."""
+        trials = self.answer({"ask": 1})["trials"]
+        return (trials[0]["trial"], trials[0]["parameters"]) if trials else None
+
+    def tell(self, number, loss):
+        self.answer({"tell": number, "value": loss})
+
+    def answer(self, request):
+        say(self.process, json.dumps(request))
+        answer = hear(self.process)
+        if "error" in answer:
+            raise Ended(answer["error"])
+        return answer
 
 
-def search_at_random(options, space, loss, seed):
-    generator = random.Random(1000 + seed)
-    for _ in range(options.trials):
-        yield loss(**spaces.draw(space, generator))
+class AtRandom:
+    def __init__(self, space, seed):
+        self.space, self.generator = space, random.Random(1000 + seed)
+
+    def ask(self):
+        return 0, spaces.draw(self.space, self.generator)
+
+    def tell(self, number, loss):
+        pass
 
 
-def search_by_peer(options, space, loss, seed):
-    python = environments.python_of(options.peers, options.method)
-    with program(python, HERE / "peer.py", options.method, str(seed)) as peer:
-        say(peer, json.dumps(space))
-        for _ in range(options.trials):
-            say(peer, "ask")
-            value = loss(**hear(peer))
-            yield value
-            say(peer, repr(value))
+class Peer:
+    def __init__(self, process, space):
+        self.process, self.asked = process, 0
+        say(process, json.dumps(space))
+
+    def ask(self):
+        say(self.process, "ask")
+        self.asked += 1
+        return self.asked, hear(self.process)
+
+    def tell(self, number, loss):
+        say(self.process, f"tell {number} {loss!r}")
 
 
-def present(path):
-    """The searches that are there. A line that was cut off by an end of this program is none, and is taken out."""
-    found, whole, cut = set(), [], False
-    for line in path.read_text().splitlines(keepends=True) if path.exists() else []:
-        try:
-            search = json.loads(line)
-            found.add((search["task"], search["seed"]))
-            whole.append(line.rstrip("\n") + "\n")
-        except ValueError:
-            cut = True
-    if cut or (whole and not line.endswith("\n")):
-        path.with_suffix(".new").write_text("".join(whole))
-        path.with_suffix(".new").replace(path)
-    return found
+@contextlib.contextmanager
+def asked_method(options, space, workers, seed):
+    if options.method == "random":
+        yield AtRandom(space, seed)
+    elif options.method == "tuner":
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump(spaces.job_file(space, options.trials, workers, seed, options.set), file)
+            file.flush()
+            with program(options.tuner, "ask-tell", file.name) as process:
+                yield Ours(process)
+    else:
+        python = environments.python_of(options.peers, options.method)
+        with program(python, HERE / "peer.py", options.method, str(seed)) as process:
+            yield Peer(process, space)
+
+
+# ---- a search ----
+
+def durations(task, seed):
+    """Of the trials of a search, by their starts, the same for all methods: log-normal, standard deviation 0.5 in the
+    logarithm."""
+    generator = random.Random(f"{task} {seed}")
+    while True:
+        yield generator.lognormvariate(0, 0.5)
+
+
+def search(options, task, workers, seed):
+    """The losses in the order of the trials' ends, by virtual workers in virtual time."""
+    space, loss = TASKS[task]
+    lasts = durations(task, seed)
+    losses, places = [], itertools.count()
+    running = []  # a heap of (end, place among the starts, number, loss)
+    with asked_method(options, space, workers, seed) as method:
+
+        def start(now):
+            place = next(places)
+            asked = method.ask() if place < options.trials else None
+            if asked:
+                number, configuration = asked
+                heapq.heappush(running, (now + next(lasts), place, number, loss(**configuration)))
+
+        for _ in range(workers):
+            start(0.0)
+        while running:
+            now, _, number, found = heapq.heappop(running)
+            losses.append(found)
+            method.tell(number, found)
+            start(now)
+    return losses
 
 
 def setting(text):
@@ -123,6 +172,7 @@ def parse_options():
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--method", required=True)
     parser.add_argument("--seeds", type=results.parse_range, required=True)
+    parser.add_argument("--workers", type=results.parse_range, default=[1])
     parser.add_argument("--tasks", default=",".join(TASKS))
     parser.add_argument("--trials", type=int, required=True)
     parser.add_argument("--tuner", required=True)
@@ -137,24 +187,22 @@ def parse_options():
     return options
 
 
+def searches_to_do(options):
+    there = {search[:3] for search in records.read(options.out)}
+    return [key for workers in options.workers for seed in options.seeds for task in options.tasks
+            if (key := (task, workers, seed)) not in there]
+
+
 def main():
-    options = parse_options()
-    search = {"tuner": search_ours, "random": search_at_random}.get(options.method, search_by_peer)
-    there, failed = present(options.out), 0
-    with open(options.out, "a") as out:
-        for seed in options.seeds:
-            for task in options.tasks:
-                if (task, seed) in there:
-                    continue
-                try:
-                    losses = list(search(options, *TASKS[task], seed))
-                except (Ended, BrokenPipeError) as error:
-                    print(f"{options.method}, {task}, seed {seed}: {error}", file=sys.stderr)
-                    failed += 1
-                    continue
-                print(json.dumps({"method": options.method, "task": task, "seed": seed,
-                                  "losses": [None if math.isnan(x) else x for x in losses]}),
-                      file=out, flush=True)
+    options, failed = parse_options(), 0
+    for task, workers, seed in searches_to_do(options):
+        try:
+            losses = search(options, task, workers, seed)
+        except (Ended, BrokenPipeError) as error:
+            print(f"{options.method}, {task}, {workers} workers, seed {seed}: {error}", file=sys.stderr)
+            failed += 1
+            continue
+        records.append(options.out, Search(task, workers, seed, losses))
     return 1 if failed else 0
 
 

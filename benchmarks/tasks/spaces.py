@@ -54,12 +54,12 @@ def draw_value(parameter, random):
     return min(high, max(low, round(value))) if parameter["type"] == "int" else value
 
 
-def job_file(space, trials, seed, strategy):
+def job_file(space, trials, workers, seed, strategy):
     """What tuner ask-tell reads, as an object. strategy: {} for the default."""
     return {"objective": {"metric": "loss", "goal": "minimize"},
             "parameters": {p["name"]: definition(p) for p in space},
             "strategy": {"name": "bayesian"} | strategy,
-            "budget": {"trials": trials}, "seed": seed}
+            "budget": {"trials": trials, "parallel": workers}, "seed": seed}
 
 
 def definition(parameter):

@@ -1,6 +1,5 @@
 """From the searches of real-tasks to the tables of docs/real-tasks.md. How everything is defined stands there."""
 import collections
-import json
 import math
 import pathlib
 import random
@@ -10,6 +9,7 @@ import sys
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "peers"))
 
 import documents
+import records
 from documents import table
 from methods import METHODS, OURS
 
@@ -19,13 +19,12 @@ RANDOM = "random"
 
 
 def read(directory):
-    """{method: {(task, seed): losses}}, a failed trial's is infinite. A file's name is its method's: variants have their own."""
+    """{method: {(task, seed, workers): losses}}. A failed trial's is infinite. A file's name is its method's: variants have their own."""
     searches = {}
-    for path in sorted(pathlib.Path(directory).glob("*.jsonl")):
-        for line in path.read_text().splitlines():
-            search = json.loads(line)
-            losses = [math.inf if loss is None else loss for loss in search["losses"]]
-            searches.setdefault(path.stem, {})[search["task"], search["seed"]] = losses
+    for path in sorted(pathlib.Path(directory).glob("*.csv")):
+        searches[path.stem] = {(search.task, search.seed, search.workers):
+                               [math.inf if math.isnan(loss) else loss for loss in search.losses]
+                               for search in records.read(path)}
     return searches
 
 
@@ -34,7 +33,7 @@ def scales(searches):
     of_task = collections.defaultdict(list)
     at_random = collections.defaultdict(list)
     for method, found in searches.items():
-        for (task, _), losses in found.items():
+        for (task, *_), losses in found.items():
             of_task[task].append(min(losses))
             if method == RANDOM:
                 at_random[task] += losses
@@ -93,7 +92,7 @@ def pooled(scores):
     for method in order(scores):
         found = scores[method]
         by_task = collections.defaultdict(list)
-        for (task, _), values in found.items():
+        for (task, *_), values in found.items():
             by_task[task].append(values)
         means = [mean_of_tasks({task: [v[i] for v in values] for task, values in by_task.items()})
                  for i in range(len(MOMENTS))]
@@ -109,12 +108,12 @@ def pooled(scores):
 
 def by_task(scores):
     methods = order(method for method in scores if method in METHODS)
-    tasks = sorted({task for found in scores.values() for task, _ in found})
+    tasks = sorted({key[0] for found in scores.values() for key in found})
     rows = []
     for task in tasks:
         cells = [task]
         for method in methods:
-            values = [v for (name, _), v in scores[method].items() if name == task]
+            values = [v for key, v in scores[method].items() if key[0] == task]
             cells.append(" / ".join(f"{statistics.fmean(v[i] for v in values):.3f}"
                                     for i in (1, 2)) if values else "")
         rows.append(cells)
@@ -153,11 +152,22 @@ def rank_tables(scores):
     return [text for text in found if text]
 
 
+def with_workers(scores, workers):
+    """The searches by so many, of the methods that have any."""
+    some = {method: {key: values for key, values in found.items() if key[-1] == workers}
+            for method, found in scores.items()}
+    return {method: found for method, found in some.items() if found}
+
+
 def tables(searches):
     scores = scored(searches)
-    if OURS not in scores or RANDOM not in scores:
-        return "There are no searches by tuner and at random yet.\n"
-    return "\n".join([pooled(scores), *rank_tables(scores), by_task(scores)])
+    sections = []
+    for workers in sorted({key[-1] for found in scores.values() for key in found}):
+        some = with_workers(scores, workers)
+        if OURS in some and RANDOM in some:
+            heading = "One trial at a time" if workers == 1 else f"{workers} trials at a time"
+            sections += [f"## {heading}\n", pooled(some), *rank_tables(some), by_task(some)]
+    return "\n".join(sections) or "There are no searches by tuner and at random yet.\n"
 
 
 def write(directory, document):
