@@ -148,9 +148,13 @@ double func3c(size_t d, const double *x)
 	       100;
 }
 
-double ackley53(size_t d, const double *x)
+double jenatton(size_t d, const double *x)
 {
-	return ackley(53, x);
+	enum { X1, X2, X3, X4, X5, X6, X7, R8, R9 };
+
+	if (x[X1] == 0)
+		return x[X2] == 0 ? square(x[X4]) + 0.1 + x[R8] : square(x[X5]) + 0.2 + x[R8];
+	return x[X3] == 0 ? square(x[X6]) + 0.3 + x[R9] : square(x[X7]) + 0.4 + x[R9];
 }
 
 double hartmann6_integer(size_t d, const double *x)

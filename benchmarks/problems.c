@@ -73,6 +73,24 @@ static const struct parameter log6_space[] = { LOG("x1", 1e-5, 1), FLOAT("x2", 0
 	LOG("x3", 1e-3, 10), FLOAT("x4", 0, 1), LOG("x5", 1, 1e4), FLOAT("x6", 0, 1) };
 static const struct parameter func3c_space[] = { FLOATS_2(-1, 1), CATEGORY("a", 3),
 	CATEGORY("b", 5), CATEGORY("c", 4) };
+static const struct parameter ackley13_space[] = { CATEGORY("b1", 2), CATEGORY("b2", 2),
+	CATEGORY("b3", 2), CATEGORY("b4", 2), CATEGORY("b5", 2), CATEGORY("b6", 2),
+	CATEGORY("b7", 2), CATEGORY("b8", 2), CATEGORY("b9", 2), CATEGORY("b10", 2),
+	FLOATS_3(-1, 0.5) };
+static const struct parameter jenatton_space[] = { CATEGORY("x1", 2), CATEGORY("x2", 2),
+	CATEGORY("x3", 2), FLOAT("x4", -1, 1), FLOAT("x5", -1, 1), FLOAT("x6", -1, 1),
+	FLOAT("x7", -1, 1), FLOAT("r8", 0, 1), FLOAT("r9", 0, 1) };
+static const double zero = 0, one = 1;
+#define IF_ZERO(parameter, parent)                                                                 \
+	{                                                                                          \
+		parameter, parent, 1, (double *)&zero                                              \
+	}
+#define IF_ONE(parameter, parent)                                                                  \
+	{                                                                                          \
+		parameter, parent, 1, (double *)&one                                               \
+	}
+static const struct condition jenatton_conditions[] = { IF_ZERO(1, 0), IF_ONE(2, 0), IF_ZERO(3, 1),
+	IF_ONE(4, 1), IF_ZERO(5, 2), IF_ONE(6, 2), IF_ZERO(7, 0), IF_ONE(8, 0) };
 static const struct parameter integer6_space[] = { INT("x1", 0, 10), FLOAT("x2", 0, 1),
 	INT("x3", 0, 10), FLOAT("x4", 0, 1), INT("x5", 0, 10), FLOAT("x6", 0, 1) };
 static const struct parameter surface_linear[] = { FLOAT("learning_rate", 0.001, 0.5),
@@ -108,6 +126,8 @@ static double hartmann6_of_logs(size_t d, const double *x)
 /* ---- the table ---- */
 
 #define SPACE(space) .d = sizeof(space) / sizeof *(space), .parameters = space
+
+#define CONDITIONS(those) .n_conditions = sizeof(those) / sizeof *(those), .conditions = those
 
 #define BRANIN         .function = branin, .optimum = 0.397887, SPACE(branin_space)
 #define CAMEL          .function = camel, .optimum = -1.031628, SPACE(camel_space)
@@ -150,6 +170,9 @@ static const struct problem problems[] = {
 	{ "hartmann6-crashing", HARTMANN6, .crashes = 0.2 },
 	{ "rosenbrock4-failing", ROSENBROCK4, .failures = 0.1 },
 	{ "func3c", .function = func3c, .optimum = -0.226958, SPACE(func3c_space) },
+	{ "ackley13", .function = ackley, .optimum = 0, SPACE(ackley13_space) },
+	{ "jenatton", .function = jenatton, .optimum = 0.1, SPACE(jenatton_space),
+		CONDITIONS(jenatton_conditions) },
 	{ "hartmann6-integer", .function = hartmann6_integer, .optimum = -3.310030,
 		SPACE(integer6_space) },
 	{ "cifar10-linear", CIFAR10(surface_linear) },
@@ -186,6 +209,12 @@ const struct problem *problem_find(const char *name)
 	return NULL;
 }
 
+struct space problem_space(const struct problem *problem)
+{
+	return (struct space){ problem->d, (struct parameter *)problem->parameters,
+		problem->n_conditions, (struct condition *)problem->conditions };
+}
+
 size_t problem_budget(const struct problem *problem)
 {
 	return problem->d > 5 ? 10 * problem->d : 50;
@@ -214,8 +243,11 @@ size_t problem_n_initial(const struct problem *problem)
 
 static void decode(const struct problem *problem, const double *u, double *ret_values)
 {
+	const struct space space = problem_space(problem);
+
 	for (size_t i = 0; i < problem->d; i++)
 		ret_values[i] = parameter_decode(&problem->parameters[i], u[i]);
+	space_settle(&space, ret_values);
 }
 
 void problem_initial(const struct problem *problem, uint64_t seed, size_t k, double *ret_values)

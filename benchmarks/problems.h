@@ -11,6 +11,8 @@ struct problem {
 	const char *name;
 	size_t d;
 	const struct parameter *parameters; /* d; scales resolved */
+	const struct condition *conditions; /* in their order */
+	size_t n_conditions;
 	double (*function)(size_t d, const double *x);
 	double optimum; /* least value of the function, or the least known */
 	double noise; /* standard deviation of what is observed */
@@ -23,13 +25,16 @@ size_t problems_count(void);
 const struct problem *problem_at(size_t i);
 const struct problem *problem_find(const char *name); /* NULL: there is none */
 
+/* A view. */
+struct space problem_space(const struct problem *problem);
+
 size_t problem_budget(const struct problem *problem); /* trials: max(50, 10 d) */
 
-/* Points that every method is told first: max(5, min(2 d + 2, 12)) of them. */
+/* Points that every method is told first: max(5, min(2 d + 2, 12)) of them, settled. */
 size_t problem_n_initial(const struct problem *problem);
 void problem_initial(const struct problem *problem, uint64_t seed, size_t k, double *ret_values);
 
-/* A point of random search. */
+/* A point of random search, settled. */
 void problem_random(const struct problem *problem, struct random *random, double *ret_values);
 
 /* The noise-free value; NaN where the configuration fails. */

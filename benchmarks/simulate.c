@@ -177,7 +177,7 @@ static bool simulate(struct simulation *s, struct tuner_error *err)
 	const size_t d = s->problem->d, n = s->trials;
 	bool ok = true;
 
-	s->space = (struct space){ d, (struct parameter *)s->problem->parameters };
+	s->space = problem_space(s->problem);
 	s->values = calloc(n * d, sizeof *s->values);
 	s->observed = calloc(n, sizeof *s->observed);
 	s->took = calloc(n, sizeof *s->took);

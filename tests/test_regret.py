@@ -7,6 +7,7 @@ What needs numpy, scipy or matplotlib is skipped where these are missing.
 """
 import collections
 import math
+import os
 import pathlib
 import sys
 import tempfile
@@ -19,7 +20,7 @@ import adapter
 import results
 import scores
 import simulate
-from problems import Parameter, held_out
+from problems import Parameter, held_out, load
 
 try:
     import numpy
@@ -27,6 +28,7 @@ try:
 except ImportError:
     statistics = None
 
+LIBRARY = pathlib.Path(os.environ.get("TUNER_BUILD", BENCHMARKS.parent / "build")) / "benchmarks/libproblems.so"
 DURATIONS = [5, 1, 2, 1, 1, 1]  # of trials 1 to 6
 Problem = collections.namedtuple("Problem", "optimum random_median initial_count")
 
@@ -145,6 +147,48 @@ class Scores(unittest.TestCase):
             scores.append(directory, "tuner", {("line", 8, 3): run})
             self.assertEqual(list(scores.read(directory, "tuner")), [("line", 1, 1), ("line", 1, 2), ("line", 8, 3)])
             self.assertEqual(scores.read(directory, "random"), {})
+
+
+@unittest.skipUnless(LIBRARY.exists(), "needs a build")
+class Problems(unittest.TestCase):
+    """The functions are what their papers say where these name a point, and no value is below the optimum."""
+    OPTIMA = {"branin": [math.pi, 2.275], "camel": [0.08984201, -0.71265640],
+              "hartmann3": [0.114614, 0.555649, 0.852547],
+              "hartmann6": [0.20169, 0.150011, 0.476874, 0.275332, 0.311652, 0.6573],
+              "hartmann3-log": [10**(4 * (u - 1)) for u in (0.114614, 0.555649, 0.852547)],
+              "ackley5": 5 * [0.0], "ackley13": 13 * [0.0], "levy8": 8 * [1.0], "rosenbrock4": 4 * [1.0],
+              "styblinski5": 5 * [-2.903534], "michalewicz5": [2.202906, 1.570796, 1.284992, 1.923058, 1.720470],
+              "jenatton": [0, 0, 1, 0.0, 0.7, 0.7, 0.7, 0.0, 0.3]}
+
+    def setUp(self):
+        self.problems = load(LIBRARY)
+
+    def test_optima(self):
+        for name, point in self.OPTIMA.items():
+            with self.subTest(name):
+                problem = self.problems[name]
+                self.assertAlmostEqual(problem.value(point), problem.optimum, delta=2e-6 * max(1, abs(problem.optimum)))
+
+    def test_no_shared_point_is_below_the_optimum(self):
+        for name, problem in self.problems.items():
+            with self.subTest(name):
+                values = [problem.value(problem.initial(seed, k)) for seed in range(1, 41)
+                          for k in range(problem.initial_count)]
+                self.assertGreaterEqual(min(value for value in values if not math.isnan(value)), problem.optimum)
+
+    def test_a_leaf_of_the_tree_is_decided_by_the_switches_above_it(self):
+        value = self.problems["jenatton"].value
+        rest = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
+        for switches, expected in (((0, 0, 1), 0.01 + 0.1 + 0.5), ((0, 1, 0), 0.04 + 0.2 + 0.5),
+                                   ((1, 0, 0), 0.09 + 0.3 + 0.6), ((1, 0, 1), 0.16 + 0.4 + 0.6)):
+            self.assertAlmostEqual(value([*switches, *rest]), expected)
+
+    def test_what_the_switches_leave_out_stands_in_its_middle(self):
+        problem = self.problems["jenatton"]
+        for k in range(problem.initial_count):
+            x1, x2, x3, x4, x5, x6, x7, r8, r9 = problem.initial(7, k)
+            self.assertEqual((x6, x7, r9) if x1 == 0 else (x4, x5, r8), (0.0, 0.0, 0.5))
+            self.assertEqual(x4 == 0, x1 == 1 or x2 == 1)
 
 
 @unittest.skipUnless(statistics, "needs numpy, scipy and matplotlib")
