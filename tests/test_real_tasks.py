@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""benchmarks/real-tasks: spaces, searches and statistics; without what trains and without peers."""
+"""benchmarks/real-tasks and mixed-functions: spaces, searches and statistics; without what trains and without peers."""
 import contextlib
 import io
 import json
@@ -9,6 +9,7 @@ import pathlib
 import random
 import stat
 import statistics
+import subprocess
 import sys
 import tempfile
 import types
@@ -19,10 +20,17 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("TUNER_BUILD", ROOT / "build"))
 sys.path.insert(0, str(ROOT / "benchmarks/tasks"))
 
+import asking
 import records
 import spaces
 import statistics_of_tasks as tables
 from spaces import choice, real, whole
+
+try:
+    import numpy
+    import families
+except ImportError:
+    families = None
 
 SPACE = [choice("kind", "a", "b"), real("x", 0, 1), real("rate", 1e-3, 10, log=True, when=["kind", ["b"]]),
          whole("n", 1, 8, when=["kind", ["a"]])]
@@ -152,7 +160,7 @@ class Searches(unittest.TestCase):
 
     def test_durations_are_the_same_for_every_method_and_others_for_another_seed(self):
         def first_of(seed):
-            return [round(last, 9) for last, _ in zip(searches.durations("bowl", seed), range(2000))]
+            return [round(last, 9) for last, _ in zip(asking.durations("bowl", seed), range(2000))]
         self.assertEqual(first_of(1), first_of(1))
         self.assertNotEqual(first_of(1), first_of(2))
         self.assertAlmostEqual(statistics.stdev(map(math.log, first_of(1))), 0.5, delta=0.03)
@@ -165,6 +173,61 @@ class Searches(unittest.TestCase):
     def test_what_is_no_answer_is_shown(self):
         self.search("hebo", seeds="15-15", status=1)
         self.assertEqual(self.said, "hebo, bowl, 1 workers, seed 15: its answer is no JSON: a warning\n")
+
+
+@unittest.skipUnless(families, "needs numpy")
+class Families(unittest.TestCase):
+    def test_no_point_is_below_the_least_value_and_some_come_near(self):
+        for name in families.FAMILIES:
+            with self.subTest(name):
+                space, loss, least = families.instance(name, 3)
+                generator = random.Random(3)
+                values = [loss(**spaces.draw(space, generator)) for _ in range(2000)]
+                self.assertGreaterEqual(min(values), least - 1e-9)
+                nearest = (min(values) - least) / (sorted(values)[1000] - least)
+                self.assertLess(nearest, 0.6)
+
+    def test_a_seed_is_an_instance(self):
+        for name in families.FAMILIES:
+            least = [families.instance(name, seed)[2] for seed in (1, 1, 2)]
+            self.assertEqual(least[0], least[1])
+            self.assertNotEqual(least[0], least[2])
+
+    def test_the_middle_of_the_best_category_is_the_optimum_of_a_bowl(self):
+        generator = numpy.random.default_rng(5)
+        space, loss, least = families.bowls(generator, 0, 0.1, d=2)  # no shift: one middle for all
+        middle = numpy.random.default_rng(5).uniform(0.2, 0.8, 2)
+        at = {"x0": middle[0], "x1": 10 ** (6 * middle[1] - 3)}
+        self.assertAlmostEqual(min(loss(k=k, **at) for k in space[0]["values"]), least)
+
+    def run_program(self, *words, status=0):
+        command = [sys.executable, ROOT / "benchmarks/mixed-functions", "--tuner", BUILD / "tuner/tuner",
+                   "--families", "optional,conditional", "--seeds", "1-2", *words]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        self.assertEqual(done.returncode, status, done.stderr)
+        return done
+
+    def test_the_program_prints_searches_means_and_differences(self):
+        done = self.run_program("--method", "random")
+        lines = [line.split(",") for line in done.stdout.splitlines()]
+        self.assertEqual([(name, seed) for name, seed, *_ in lines],
+                         [("optional", "1"), ("optional", "2"), ("conditional", "1"), ("conditional", "2")])
+        for _, _, *numbers in lines:
+            after_15, after_30, after_60 = map(float, numbers)
+            self.assertTrue(after_15 >= after_30 >= after_60 >= 0, numbers)
+        with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
+            file.write(done.stdout)
+            file.flush()
+            ours = self.run_program("--against", file.name)
+        told = ours.stderr.splitlines()
+        self.assertRegex(told[-2], r"^  60: -0\.\d{4} \+- 0\.\d{4} over 4 searches$")
+        mean = statistics.fmean(float(line.split(",")[4]) for line in ours.stdout.splitlines())
+        self.assertIn(f"{mean:.4f}", next(line for line in told if line.startswith("all")))
+
+    def test_what_is_wrong_is_told(self):
+        self.assertIn("there is no family x", self.run_program("--families", "x", status=2).stderr)
+        self.assertIn("mixed-functions: ", self.run_program("--tuner", "/bin/false", status=1).stderr)
+        self.assertNotIn("Traceback", self.run_program("--against", "/nowhere", status=1).stderr)
 
 
 class Statistics(unittest.TestCase):

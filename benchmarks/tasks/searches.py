@@ -6,165 +6,17 @@
 Adds a line (records.py) for each search that FILE has not.
 """
 import argparse
-import contextlib
-import heapq
-import itertools
-import json
 import pathlib
-import random
-import subprocess
 import sys
-import tempfile
 
+import asking
 import records
-import spaces
 from records import Search
 from tasks import TASKS
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "peers"))
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "peers"))
 
-import environments
 import results
-
-
-class Ended(Exception):
-    """The other program ended, or answered what was not asked for."""
-
-
-@contextlib.contextmanager
-def program(*command):
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                          bufsize=1, env=environments.one_thread()) as process:
-        try:
-            yield process
-        finally:
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.close()
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-
-def say(process, line):
-    print(line, file=process.stdin, flush=True)
-
-
-def hear(process):
-    line = process.stdout.readline()
-    if not line:
-        raise Ended("it ended before its answer")
-    try:
-        return json.loads(line)
-    except ValueError:
-        raise Ended(f"its answer is no JSON: {line.strip()[:60]}") from None
-
-
-# ---- what is searched by: ask() gives a trial's number and configuration, tell() takes its loss ----
-
-class Ours:
-    def __init__(self, process):
-        self.process = process
-
-    def ask(self):
-        """None where the space is exhausted."""
-        trials = self.answer({"ask": 1})["trials"]
-        return (trials[0]["trial"], trials[0]["parameters"]) if trials else None
-
-    def tell(self, number, loss):
-        self.answer({"tell": number, "value": loss})
-
-    def answer(self, request):
-        say(self.process, json.dumps(request))
-        answer = hear(self.process)
-        if "error" in answer:
-            raise Ended(answer["error"])
-        return answer
-
-
-class AtRandom:
-    def __init__(self, space, seed):
-        self.space, self.generator = space, random.Random(1000 + seed)
-
-    def ask(self):
-        return 0, spaces.draw(self.space, self.generator)
-
-    def tell(self, number, loss):
-        pass
-
-
-class Peer:
-    def __init__(self, process, space):
-        self.process, self.asked = process, 0
-        say(process, json.dumps(space))
-
-    def ask(self):
-        say(self.process, "ask")
-        self.asked += 1
-        return self.asked, hear(self.process)
-
-    def tell(self, number, loss):
-        say(self.process, f"tell {number} {loss!r}")
-
-
-@contextlib.contextmanager
-def asked_method(options, space, workers, seed):
-    if options.method == "random":
-        yield AtRandom(space, seed)
-    elif options.method == "tuner":
-        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-            json.dump(spaces.job_file(space, options.trials, workers, seed, options.set), file)
-            file.flush()
-            with program(options.tuner, "ask-tell", file.name) as process:
-                yield Ours(process)
-    else:
-        python = environments.python_of(options.peers, options.method)
-        with program(python, HERE / "peer.py", options.method, str(seed)) as process:
-            yield Peer(process, space)
-
-
-# ---- a search ----
-
-def durations(task, seed):
-    """Of the trials of a search, by their starts, the same for all methods: log-normal, standard deviation 0.5 in the
-    logarithm."""
-    generator = random.Random(f"{task} {seed}")
-    while True:
-        yield generator.lognormvariate(0, 0.5)
-
-
-def search(options, task, workers, seed):
-    """The losses in the order of the trials' ends, by virtual workers in virtual time."""
-    space, loss = TASKS[task]
-    lasts = durations(task, seed)
-    losses, places = [], itertools.count()
-    running = []  # a heap of (end, place among the starts, number, loss)
-    with asked_method(options, space, workers, seed) as method:
-
-        def start(now):
-            place = next(places)
-            asked = method.ask() if place < options.trials else None
-            if asked:
-                number, configuration = asked
-                heapq.heappush(running, (now + next(lasts), place, number, loss(**configuration)))
-
-        for _ in range(workers):
-            start(0.0)
-        while running:
-            now, _, number, found = heapq.heappop(running)
-            losses.append(found)
-            method.tell(number, found)
-            start(now)
-    return losses
-
-
-def setting(text):
-    key, _, value = text.partition("=")
-    try:
-        return key, json.loads(value)
-    except ValueError:
-        return key, value
 
 
 def parse_options():
@@ -177,7 +29,7 @@ def parse_options():
     parser.add_argument("--trials", type=int, required=True)
     parser.add_argument("--tuner", required=True)
     parser.add_argument("--peers", required=True)
-    parser.add_argument("--set", type=setting, action="append", default=[])
+    parser.add_argument("--set", type=asking.setting, action="append", default=[])
     options = parser.parse_args()
     options.set = dict(options.set)
     options.tasks = options.tasks.split(",")
@@ -197,8 +49,8 @@ def main():
     options, failed = parse_options(), 0
     for task, workers, seed in searches_to_do(options):
         try:
-            losses = search(options, task, workers, seed)
-        except (Ended, BrokenPipeError) as error:
+            losses = asking.search(options, *TASKS[task], task, workers, seed)
+        except (asking.Ended, BrokenPipeError) as error:
             print(f"{options.method}, {task}, {workers} workers, seed {seed}: {error}", file=sys.stderr)
             failed += 1
             continue
