@@ -130,7 +130,7 @@ class Scores(unittest.TestCase):
         problem = Problem(optimum=0, random_median=10, initial_count=2)
         found = scores.score_run(problem, self.rows((90, 90), (8, 8), (5, 5), (0, 0)))
         self.assertEqual(found.score, [-1, 1 - 0.8, 1, (1 - 0.8 + 0.5 + 1) / 3])
-        self.assertEqual(found.regrets, 5 * [9] + 5 * [0.8] + 5 * [0.5] + 5 * [0])
+        self.assertEqual(found.regrets, 5 * [9] + 3 * [0.8] + 2 * [0.5] + 3 * [0])
 
     def test_what_is_kept_is_read_back_but_for_a_line_that_was_cut_off(self):
         problem = Problem(optimum=0, random_median=10, initial_count=2)
@@ -141,7 +141,7 @@ class Scores(unittest.TestCase):
             path = scores.path_of(directory, "tuner")
             self.assertEqual(scores.read(directory, "tuner"),
                              {("line", workers, seed): run for workers, seed in ((1, 1), (1, 2), (8, 1))})
-            self.assertEqual(run.regrets, 6 * [math.inf] + 7 * [0.825] + 7 * [0.15])
+            self.assertEqual(run.regrets, 6 * [math.inf] + 3 * [0.825] + 4 * [0.15])
             path.write_text(path.read_text()[:-9])
             self.assertEqual(list(scores.read(directory, "tuner")), [("line", 1, 1), ("line", 1, 2)])
             scores.append(directory, "tuner", {("line", 8, 3): run})

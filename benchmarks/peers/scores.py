@@ -1,6 +1,6 @@
 """How good a run was, and what is kept of it: one CSV a method in docs/results/regret, a line a run.
 
-    problem,workers,seed,area,5,10,...,100
+    problem,workers,seed,area,5,10,15,20,25,30,40,...,100
 
 area is its score over the whole way; the others are the regret after so many percent of its trials have ended. How both are
 defined stands in docs/regret.md.
@@ -12,7 +12,7 @@ import statistics
 
 import whole_lines
 
-PERCENT = range(5, 101, 5)
+PERCENT = [5, 10, 15, 20, 25, 30, 40, 50, 60, 70, 80, 90, 100]
 HEADER = ",".join(["problem", "workers", "seed", "area", *map(str, PERCENT)]) + "\n"
 MEASURES = ["25 %", "50 %", "100 %", "area"]
 WORST = -1.0  # no run scores less: one very bad start must not outweigh a whole problem
@@ -54,7 +54,7 @@ def path_of(directory, method):
 
 
 def format_line(key, run):
-    return ",".join([*map(str, key), *(f"{number:.5g}" for number in [run.score[-1], *run.regrets])]) + "\n"
+    return ",".join([*map(str, key), *(f"{number:.4g}" for number in [run.score[-1], *run.regrets])]) + "\n"
 
 
 def append(directory, method, runs):
