@@ -34,7 +34,7 @@ def load(path):
     return {problem.name: problem for problem in problems}
 
 
-HELD_OUT = ("branin", "ackley5", "ackley10", "levy8", "rosenbrock4", "mlp-fashion")
+HELD_OUT = ("branin", "ackley5", "ackley10", "ackley13", "jenatton", "levy8", "rosenbrock4", "mlp-fashion")
 
 
 def held_out(names):
