@@ -148,6 +148,16 @@ static bool check(const struct suggest_request *request, double *given, struct t
 	return check_given(space, given, err);
 }
 
+/* A person who gives values wants a trial that has them. If all of their completions were tried, one is
+ * repeated, as a complete configuration would be: the rest of the space may still be open, and what
+ * waits behind this one in the queue, too. */
+static bool repeat_given(struct ask *ask, struct suggestion *ret, struct tuner_error *err)
+{
+	ask->tried.n = 0;
+	ret->exhausted = false;
+	return strategies[ask->request->strategy->name].propose(ask, ret, err);
+}
+
 bool suggest(const struct suggest_request *request, struct suggestion *ret, struct tuner_error *err)
 {
 	double given[SPACE_PARAMETERS_MAX];
@@ -169,8 +179,10 @@ bool suggest(const struct suggest_request *request, struct suggestion *ret, stru
 		.log_posterior = NAN,
 		.sequence = request->sequence };
 
-	const bool ok = strategies[request->strategy->name].propose(&ask, ret, err);
+	bool ok = strategies[request->strategy->name].propose(&ask, ret, err);
 
+	if (ok && ret->exhausted && request->partial != NULL)
+		ok = repeat_given(&ask, ret, err);
 	tried_finish(&ask.tried);
 	return ok;
 }

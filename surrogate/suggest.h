@@ -163,7 +163,8 @@ enum { SUGGEST_HYPERPARAMETERS_MAX = 6 * SPACE_PARAMETERS_MAX + 8 };
 
 struct suggestion {
 	double values[SPACE_PARAMETERS_MAX]; /* the first d */
-	bool exhausted; /* a finite space (or grid) has no untried point left: values are not set */
+	bool exhausted; /* a finite space (or grid) has no untried point left: values are not set. Never
+			   where the request is partial */
 	enum branch branch;
 	char reason[120]; /* why the fallback was taken; "" otherwise */
 	double mean, sd; /* predicted objective (minimised unit), latent; NaN without a model */
@@ -187,7 +188,8 @@ struct suggestion {
 };
 
 /* Proposes a configuration: inside the space, on its lattice, settled, breaking no constraint, and none
- * that was observed or is pending while an untried one exists. A failing model is not an error: it
+ * that was observed or is pending while an untried one exists; of a partial request all of whose
+ * completions were, one of them again. A failing model is not an error: it
  * takes BRANCH_FALLBACK. Errors: TUNER_FATAL without memory, TUNER_USAGE for a space or partial
  * configuration that makes no sense, and for constraints that leave nothing, or nothing that was found. */
 TUNER_MUST_CHECK

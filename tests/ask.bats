@@ -315,6 +315,20 @@ pass() {
 	[[ "$output" == *"has been tried"* ]]
 }
 
+@test "what is enqueued is asked even if it was tried, and the rest of the space after it" {
+	write_space
+	sed -i 's/"x": .*/"x": { "values": [1, 2] },/' ask.jsonc
+	[ "$("$TUNER" ask ask.jsonc --set 'first=[{"x":1,"kind":"a"},{"x":1,"kind":"b c"}]' -n 2 | wc -l)" -eq 2 ]
+	"$TUNER" enqueue ask x=1
+	run "$TUNER" ask ask
+	[ "$status" -eq 0 ]
+	[[ "$output" == "3 --x 1 "* ]]
+	run "$TUNER" ask ask -n 3
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"4 --x 2 "*"5 --x 2 "* ]]
+	"$TUNER" replay ask
+}
+
 @test "eight processes ask and tell at once: all succeed, no number twice" {
 	write_space
 	worker() {

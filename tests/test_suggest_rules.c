@@ -170,6 +170,37 @@ static void each_distinct_configuration_is_tried_once_then_nothing(void **state)
 	}
 }
 
+static void assert_given_is_proposed(struct job *job, double *partial)
+{
+	job->request.partial = partial;
+	const struct suggestion suggestion = job_ask(job);
+
+	job->request.partial = NULL;
+	assert_false(suggestion.exhausted);
+	assert_settled(&job->space, suggestion.values);
+	assert_true(suggestion.values[0] == partial[0] && suggestion.values[1] == partial[1]);
+}
+
+/* First the rest of the space is open, then nothing of it is. */
+static void given_values_whose_completions_were_tried_are_repeated(void **state)
+{
+	static struct job job;
+	double partial[] = { 0, 2, NAN, NAN, 3 };
+	struct rules rules;
+
+	rules_finite(&rules);
+	for (size_t i = 0; i < STRATEGIES; i++) {
+		job_init_rules(&job, all_strategies[i], &rules);
+		for (int b = 0; b < 2; b++)
+			job_tell(&job, (double[]){ 0, 2, b, 0, 3 }, 0.1 * b, OBSERVATION_DONE);
+		assert_given_is_proposed(&job, partial);
+		assert_int_equal(
+			job_run(&job, mean_of_kinds, FINITE_CONFIGURATIONS), FINITE_CONFIGURATIONS - 2);
+		assert_given_is_proposed(&job, partial);
+	}
+	rules_finish(&rules);
+}
+
 static void a_grids_size_counts_what_is_allowed(void **state)
 {
 	const struct strategy grid = { .name = STRATEGY_GRID };
@@ -466,6 +497,7 @@ int main(void)
 		cmocka_unit_test(the_model_proposes_within_the_rules),
 		cmocka_unit_test(the_model_finds_the_good_branch),
 		cmocka_unit_test(each_distinct_configuration_is_tried_once_then_nothing),
+		cmocka_unit_test(given_values_whose_completions_were_tried_are_repeated),
 		cmocka_unit_test(a_grids_size_counts_what_is_allowed),
 		cmocka_unit_test(the_last_of_many_is_found_by_walking),
 		cmocka_unit_test(constraints_that_leave_nothing_are_an_error),
