@@ -83,7 +83,8 @@ static bool read_whole(const cJSON *object, const char *name, int64_t low, int64
 	return true;
 }
 
-/* A number, one of those that JSON has no word for as a string, or null for NaN. */
+/* A number, null for NaN, or a string: JSON has no word for some, and refuses integers beyond 2^53,
+ * which the reader says are to be written so. Here nothing is lost by it but what a double leaves out. */
 static bool read_value(const cJSON *node, double *ret, struct tuner_error *err)
 {
 	char found[64];
@@ -91,8 +92,7 @@ static bool read_value(const cJSON *node, double *ret, struct tuner_error *err)
 		*ret = node->valuedouble;
 	else if (cJSON_IsNull(node))
 		*ret = NAN;
-	else if (!cJSON_IsString(node) || !number_to_double(node->valuestring, ret) ||
-		 isfinite(*ret))
+	else if (!cJSON_IsString(node) || !number_to_double(node->valuestring, ret))
 		return tuner_fail(err, TUNER_USAGE, "\"value\" is a number, not %s",
 			json_describe(node, found));
 	return true;
