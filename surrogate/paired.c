@@ -17,7 +17,7 @@ double paired_mean(const double *differences, size_t n)
 		alike = alike && differences[i] == differences[0];
 	}
 	if (alike)
-		return differences[0]; /* three times 0.1 over three is another number */
+		return differences[0] + 0.0; /* three times 0.1 over three is another number; nor is -0 one to print */
 	return n > 0 ? sum / (double)n : NAN;
 }
 

@@ -175,6 +175,21 @@ known_times() {
 	[ "$(field '.contrasts[0].words' | tail -c 2)" = . ]
 }
 
+@test "an infinite objective is no result: it makes no mean infinite, and no difference NaN" {
+	write_known 4 4
+	sed -i 's/\[-+0-9.e\]/[-+0-9.einf]/' job.jsonc
+	known_results 4 4
+	sed -i -E 's/^([1-8]) .*/\1 inf/' results # the first trial of each search
+	"$TUNER" run job.jsonc --quiet
+	run "$TUNER" compare
+	[ "$status" -eq 0 ]
+	[[ "$output" != *nan* && "$output" != *inf* && "$output" == *" 75 % "* ]]
+	# a ends at 6 - r/10, b at 8.
+	[ "$(field '.contrasts[0].final.difference * 1000 | round')" -eq 2250 ]
+	[ "$(field '.contrasts[0].area.p_value')" = 0.125 ]
+	[ "$(field '[.. | numbers | select(isnan or isinfinite)] | length')" -eq 0 ]
+}
+
 @test "one repeat of the same results says nothing of chance" {
 	write_known 1 3
 	awk 'BEGIN { for (t = 1; t <= 6; t++) print t, 0.1 }' >results

@@ -53,12 +53,19 @@ static bool allocate_run(struct run_curve *run, size_t n)
 	       run->attempts && run->unpriced;
 }
 
+/* NaN: none that a mean can be taken of. An infinite one would make every mean infinite, and the difference
+ * of two searches that share such a point no number at all. */
+static double counted_objective(const struct trial *trial)
+{
+	return trial->state == TRIAL_DONE && isfinite(trial->objective) ? trial->objective : NAN;
+}
+
 static void add_trial(const struct comparison *comparison, struct run_curve *run,
 	const struct trial *trial, const struct trial_spending *spending)
 {
 	const size_t i = run->n++;
 	const double before = i > 0 ? run->best[i - 1] : NAN;
-	const double objective = trial->state == TRIAL_DONE ? trial->objective : NAN;
+	const double objective = counted_objective(trial);
 
 	run->numbers[i] = trial->number;
 	run->objectives[i] = objective;

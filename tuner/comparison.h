@@ -20,7 +20,7 @@ struct run_curve {
 	int64_t repeat;
 	size_t n;
 	int64_t *numbers; /* of the trials */
-	double *objectives; /* NaN: it gave none */
+	double *objectives; /* NaN: it gave none, or an infinite one */
 	double *best; /* so far; NaN before the first objective */
 	double *spent_s; /* slot-seconds so far, of all attempts */
 	double *spent_money; /* so far; attempts without a price cost nothing */
