@@ -99,6 +99,21 @@ static void what_is_not_there_is_not_drawn(void **state)
 	text_finish(&svg);
 }
 
+/* Their distance is infinite. */
+static void values_at_the_ends_of_all_doubles_are_left_out(void **state)
+{
+	static const double x[] = { 1, 2, 3, 4 }, y[] = { 1.7e308, -1.7e308, 3, 4 };
+	const struct chart_series wide = { .n = 4, .x = x, .y = y };
+	const struct chart chart = {
+		.title = "", .x_label = "", .y_label = "", .series = &wide, .n_series = 1
+	};
+	struct text svg = TEXT_EMPTY;
+	chart_svg(&chart, &svg);
+	assert_null(strstr(svg.bytes, "nan"));
+	assert_null(strstr(svg.bytes, "inf"));
+	text_finish(&svg);
+}
+
 static void log_ticks_are_powers(void **state)
 {
 	double ticks[CHART_TICKS_MAX];
@@ -228,6 +243,7 @@ int main(void)
 		cmocka_unit_test(lines_bands_and_points_are_drawn),
 		cmocka_unit_test(points_lie_where_they_belong),
 		cmocka_unit_test(what_is_not_there_is_not_drawn),
+		cmocka_unit_test(values_at_the_ends_of_all_doubles_are_left_out),
 		cmocka_unit_test(log_ticks_are_powers),
 		cmocka_unit_test(log_axes_show_factors),
 		cmocka_unit_test(categories_have_names),

@@ -46,10 +46,15 @@ static void widen(double *low, double *high, double part)
 	*high += more;
 }
 
-/* Where it lies on its axis; not finite if it cannot be drawn. */
+/* Where it lies on its axis; not finite if it cannot be drawn. An axis from -1e308 to 1e308 would be
+ * wider than any double. */
 static double on_axis(const struct axis *axis, double value)
 {
-	return !axis->log ? value : value > 0 ? log10(value) : NAN;
+	static const double largest = 1e307;
+
+	if (!axis->log)
+		return fabs(value) > largest ? copysign(INFINITY, value) : value;
+	return value > 0 ? log10(value) : NAN;
 }
 
 static bool has_point(
