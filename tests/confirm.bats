@@ -138,6 +138,19 @@ shown() { # FILTER
 	[ "$(shown '.configurations[0].interval | tostring')" = "[null,null]" ]
 }
 
+@test "a repeat with an infinite objective has no part in the mean" {
+	write_job
+	cat >train.sh <<'END'
+if [ "$TUNER_JOB" = job-confirm ] && [ "$TUNER_TRIAL" -le 3 ]; then echo loss=inf; else echo "loss=$2"; fi
+END
+	"$TUNER" run job.jsonc --quiet
+	run "$TUNER" confirm job --quiet --repeats 4
+	[ "$status" -eq 0 ]
+	[[ "$output" != *nan* && "$output" == *" of 4"* ]]
+	[ "$(shown '[.configurations[].mean | numbers] | length')" -eq "$(shown '.configurations | length')" ]
+	[ "$(shown '.second.difference | type')" = number ]
+}
+
 @test "without noise the best is separated" {
 	write_job
 	"$TUNER" run job.jsonc --quiet

@@ -484,7 +484,8 @@ static bool add_repeat(struct confirmation *confirmation, const struct trial *tr
 	confirmation->wanted++;
 	item->ended += ended;
 	confirmation->ended += ended;
-	if (trial->state == TRIAL_DONE && item->n < FIRST_MAX)
+	/* Of an infinite objective there is no mean, and the difference of two such means is no number. */
+	if (trial->state == TRIAL_DONE && isfinite(trial->objective) && item->n < FIRST_MAX)
 		item->values[item->n++] = trial->objective;
 	return true;
 }

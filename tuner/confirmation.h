@@ -22,7 +22,7 @@ struct confirmed {
 	double seen; /* the search's objective; NaN: it has none */
 	/* Of the repeats that have ended: */
 	size_t ended;
-	double *values; /* the objectives of those that gave one, in the order of their numbers */
+	double *values; /* the objectives of those that gave a finite one, in the order of their numbers */
 	size_t n;
 	/* NaN without a value; of one value the interval is (-inf, +inf). */
 	double mean, deviation;
