@@ -111,6 +111,16 @@ END
 	grep -q 'crashed' s.md
 }
 
+@test "a baseline may be infinite" {
+	write_job
+	echo 'echo loss=inf' >train.sh
+	"$TUNER" run job.jsonc --trials 1 --write-baseline base.json
+	[ "$(jq -r .objective base.json)" = inf ]
+	run "$TUNER" run job.jsonc --name next --trials 1 --baseline base.json
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"(baseline): trial 1 has inf, with 0 to spare"* ]]
+}
+
 @test "the baseline is written by a good run, and a worse one is refused" {
 	TRIALS=2 STRATEGY=random write_job
 	run "$TUNER" run job.jsonc --set 'first=[{"x": 0.4}]' --trials 1 --baseline base.json

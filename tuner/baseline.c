@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/number.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -36,6 +37,10 @@ static bool take(const char *path, const cJSON *root, const struct job_file *fil
 	if (!check_member(path, root, "metric", file->metric, err) ||
 		!check_member(path, root, "goal", goal_name(file), err))
 		return false;
+	/* JSON has no infinite numbers: those are strings, as in --json. */
+	if (cJSON_IsString(objective) && number_to_double(objective->valuestring, ret_objective) &&
+		isinf(*ret_objective))
+		return true;
 	if (!cJSON_IsNumber(objective))
 		return tuner_fail(err, TUNER_USAGE,
 			"%.120s is no baseline: \"objective\" is no number; --write-baseline makes "
@@ -64,6 +69,16 @@ bool baseline_read(const char *path, const struct job_file *file, double *ret_ob
 	return ok;
 }
 
+static void add_objective(struct text *text, double objective)
+{
+	char number[NUMBER_TEXT];
+
+	if (isfinite(objective))
+		text_add_json_double(text, objective);
+	else
+		text_print(text, "\"%s\"", number_from_double(objective, number));
+}
+
 bool baseline_write(const char *path, const struct job_file *file, const struct trial *best,
 	struct tuner_error *err)
 {
@@ -74,7 +89,7 @@ bool baseline_write(const char *path, const struct job_file *file, const struct 
 	text_add(&text, ", \"metric\": ");
 	text_add_json_string(&text, file->metric);
 	text_print(&text, ", \"goal\": \"%s\", \"objective\": ", goal_name(file));
-	text_add_json_double(&text, best->objective);
+	add_objective(&text, best->objective);
 	text_print(&text, ", \"trial\": %lld, \"parameters\": %s}\n", (long long)best->number,
 		best->parameters);
 	const bool ok = text_failed(&text) ? tuner_fail_memory(err)

@@ -236,7 +236,9 @@ static bool holds(enum gate_relation relation, double value, double bound)
 /* How far beyond, or short of, the bound. */
 static void say_distance(const struct gate *gate, struct text *ret)
 {
-	const double distance = fabs(gate->value - gate->bound);
+	/* Of two infinities the difference is NaN. */
+	const double distance =
+		gate->value == gate->bound ? 0 : fabs(gate->value - gate->bound);
 
 	if (!gate->held && distance == 0)
 		text_add(ret, ", which is the bound itself");
