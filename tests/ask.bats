@@ -315,6 +315,13 @@ pass() {
 	[[ "$output" == *"has been tried"* ]]
 }
 
+@test "the doctor does not miss the curve of a trial that was told a value alone" {
+	write_space
+	"$TUNER" ask ask.jsonc
+	"$TUNER" tell ask 1 0.5
+	"$TUNER" doctor ask --json | jq -e 'all(.findings[]; .about != "job")'
+}
+
 @test "what is enqueued is asked even if it was tried, and the rest of the space after it" {
 	write_space
 	sed -i 's/"x": .*/"x": { "values": [1, 2] },/' ask.jsonc

@@ -90,8 +90,8 @@ bool store_health(struct store *store, struct store_health *ret, struct tuner_er
 	return true;
 }
 
-bool attempt_count_outcomes(
-	struct store *store, int64_t job_id, int64_t ret_counts[OUTCOMES], struct tuner_error *err)
+bool attempt_count_outcomes(struct store *store, int64_t job_id, bool launched,
+	int64_t ret_counts[OUTCOMES], struct tuner_error *err)
 {
 	struct query query;
 	enum outcome outcome;
@@ -100,8 +100,11 @@ bool attempt_count_outcomes(
 	memset(ret_counts, 0, OUTCOMES * sizeof(*ret_counts));
 	query_open(&query, store,
 		"SELECT a.outcome, count(*) FROM attempt a JOIN trial t ON t.id = a.trial "
-		"WHERE t.job = ?1 AND a.outcome IS NOT NULL GROUP BY a.outcome");
+		"WHERE t.job = ?1 AND a.outcome IS NOT NULL AND NOT (?2 AND a.backend = ?3) "
+		"GROUP BY a.outcome");
 	query_bind_int(&query, job_id);
+	query_bind_int(&query, launched);
+	query_bind_text(&query, ATTEMPT_CALLER);
 	while ((ok = query_row(&query, &found, err)) && found) {
 		if (!(ok = outcome_from_text(query_text(&query), &outcome, err)))
 			break;

@@ -21,10 +21,11 @@ bool store_health(struct store *store, struct store_health *ret, struct tuner_er
  * is not to be seen from here. A commit has it for milliseconds. */
 int64_t store_writer(const char *path);
 
-/* How many of a job's attempts ended in which way, all trials' and all attempts of them. */
+/* How many of a job's attempts ended in which way, all trials' and all attempts of them. `launched`: but for those that
+ * callers evaluate. */
 TUNER_MUST_CHECK
-bool attempt_count_outcomes(
-	struct store *store, int64_t job_id, int64_t ret_counts[OUTCOMES], struct tuner_error *err);
+bool attempt_count_outcomes(struct store *store, int64_t job_id, bool launched,
+	int64_t ret_counts[OUTCOMES], struct tuner_error *err);
 
 /* Ended attempts that were launched since the job's last sitting came to an end of its own (all, if none has): what a
  * sitting that was killed had counted. By what the trial took their outcome for; those that callers evaluate are no

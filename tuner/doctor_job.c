@@ -236,11 +236,14 @@ static bool add_missing(struct findings *findings, const struct report *report, 
 	return true;
 }
 
+/* Of what was launched: who asks and tells may tell a trial's value alone, without a curve. */
 static bool check_metrics(struct findings *findings, const struct report *report,
-	const struct job_file *file, const int64_t *attempts, struct tuner_error *err)
+	const struct job_file *file, struct tuner_error *err)
 {
-	int64_t ran = 0;
+	int64_t attempts[OUTCOMES], ran = 0;
 
+	if (!attempt_count_outcomes(report->store, report->job.id, true, attempts, err))
+		return false;
 	for (enum outcome o = OUTCOME_OK; o < OUTCOMES; o++)
 		ran += o != OUTCOME_LAUNCH_FAILED ? attempts[o] : 0;
 	if (ran == 0)
@@ -372,7 +375,7 @@ bool doctor_job(struct findings *findings, const struct report *report,
 	int64_t attempts[OUTCOMES];
 
 	*ret_calibration = calibration_of(NULL, 0);
-	if (!attempt_count_outcomes(report->store, report->job.id, attempts, err))
+	if (!attempt_count_outcomes(report->store, report->job.id, false, attempts, err))
 		return false;
 	doctor_failures(findings, attempts);
 	bool ok = check_abandoned(findings, report, err) &&
@@ -382,7 +385,7 @@ bool doctor_job(struct findings *findings, const struct report *report,
 			unreadable.message);
 	if (ok && file != NULL) {
 		check_slots(findings, file);
-		ok = check_metrics(findings, report, file, attempts, err) &&
+		ok = check_metrics(findings, report, file, err) &&
 		     check_done(findings, report, file, attempts, err);
 	}
 	job_file_destroy(file);
