@@ -17,7 +17,8 @@ double paired_mean(const double *differences, size_t n)
 		alike = alike && differences[i] == differences[0];
 	}
 	if (alike)
-		return differences[0] + 0.0; /* three times 0.1 over three is another number; nor is -0 one to print */
+		/* Three times 0.1 over three is another number; and added to 0, -0 is 0. */
+		return differences[0] + 0.0;
 	return n > 0 ? sum / (double)n : NAN;
 }
 

@@ -194,8 +194,8 @@ static void given_values_whose_completions_were_tried_are_repeated(void **state)
 		for (int b = 0; b < 2; b++)
 			job_tell(&job, (double[]){ 0, 2, b, 0, 3 }, 0.1 * b, OBSERVATION_DONE);
 		assert_given_is_proposed(&job, partial);
-		assert_int_equal(
-			job_run(&job, mean_of_kinds, FINITE_CONFIGURATIONS), FINITE_CONFIGURATIONS - 2);
+		assert_int_equal(job_run(&job, mean_of_kinds, FINITE_CONFIGURATIONS),
+			FINITE_CONFIGURATIONS - 2);
 		assert_given_is_proposed(&job, partial);
 	}
 	rules_finish(&rules);

@@ -237,8 +237,7 @@ static bool holds(enum gate_relation relation, double value, double bound)
 static void say_distance(const struct gate *gate, struct text *ret)
 {
 	/* Of two infinities the difference is NaN. */
-	const double distance =
-		gate->value == gate->bound ? 0 : fabs(gate->value - gate->bound);
+	const double distance = gate->value == gate->bound ? 0 : fabs(gate->value - gate->bound);
 
 	if (!gate->held && distance == 0)
 		text_add(ret, ", which is the bound itself");
