@@ -255,14 +255,21 @@ static bool supervise(struct local *local, struct local_attempt *attempt, struct
 }
 
 /* Nobody but us reaps our child, so its pid is its own. */
+static void signal_supervisor(const struct local_attempt *attempt, int signal)
+{
+	if (attempt->child > 0)
+		kill(attempt->child, signal);
+	else
+		process_signal(attempt->pidfd, attempt->pid, attempt->start, signal);
+}
+
+/* A supervisor that somebody has stopped (kill -STOP, a batch system) hears of nothing until it goes on. */
 static void deliver(struct local_attempt *attempt)
 {
 	if (attempt->signal == 0 || (attempt->child == 0 && attempt->pid == 0))
 		return;
-	if (attempt->child > 0)
-		kill(attempt->child, attempt->signal);
-	else
-		process_signal(attempt->pidfd, attempt->pid, attempt->start, attempt->signal);
+	signal_supervisor(attempt, attempt->signal);
+	signal_supervisor(attempt, SIGCONT);
 	attempt->signal = 0;
 }
 

@@ -882,6 +882,26 @@ static void who_takes_over_what_runs_may_end_it(void **state)
 	place_remove(&place);
 }
 
+static void a_supervisor_that_was_stopped_hears_that_it_is_to_end(void **state)
+{
+	struct place place = place_make();
+	struct backend *backend = open_backend(&place);
+	struct attempt_status status;
+	(void)state;
+
+	write_launch(&place, "exec sleep 1000", PATIENCE_US, 1 << 20);
+	ASSERT_OK(&place, backend->ops->start(backend, 1, place.directory, place.key, &place.err));
+	await(&place, backend, BACKEND_STARTED);
+	ASSERT_OK(&place, attempt_look(place.directory, &status, &place.err));
+	assert_int_equal(kill((pid_t)status.supervisor_pid, SIGSTOP), 0);
+	ASSERT_OK(&place, backend->ops->signal(backend, 1, SIGTERM, &place.err));
+	const struct backend_event end = await(&place, backend, BACKEND_ENDED);
+	assert_int_equal(end.exit.kind, EXIT_STOPPED);
+	assert_int_equal(end.exit.stop_signal, SIGTERM);
+	backend->ops->close(backend);
+	place_remove(&place);
+}
+
 static void without_its_launch_an_attempt_is_not_started_by_who_takes_it_over(void **state)
 {
 	struct place place = place_make();
@@ -1238,6 +1258,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_was_stopped_while_it_waited_in_a_queue_does_not_begin),
 		cmocka_unit_test(another_process_takes_over_what_runs),
 		cmocka_unit_test(who_takes_over_what_runs_may_end_it),
+		cmocka_unit_test(a_supervisor_that_was_stopped_hears_that_it_is_to_end),
 		cmocka_unit_test(without_its_launch_an_attempt_is_not_started_by_who_takes_it_over),
 		cmocka_unit_test(a_launch_tells_whose_it_is),
 		cmocka_unit_test(a_torn_record_counts_as_lost),
