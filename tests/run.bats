@@ -583,6 +583,31 @@ END
 	[[ "$output" == *"nonsense"* ]]
 }
 
+@test "who is refused in the background, or has nothing to do there, says so on the terminal" {
+	write_job
+	touch hold
+	start "$TUNER" run job.jsonc
+	await test -s starts
+	run "$TUNER" run job.jsonc --detach
+	[ "$status" -eq 5 ]
+	[[ "$output" == *"in use by the process with pid $PID"* ]]
+	[[ "$output" != *"ended"* ]]
+	rm hold
+	finished
+	run "$TUNER" run job.jsonc --detach
+	[ "$status" -eq 0 ]
+	[[ "$output" == "job job has had its 6 trials"* ]]
+	[[ "$output" != *"in use"* ]]
+}
+
+@test "a budget lowered below what there is: status names one that goes on" {
+	TRIALS=4 write_job
+	"$TUNER" run job.jsonc --quiet
+	"$TUNER" run job.jsonc --quiet --trials 2
+	"$TUNER" status >out
+	grep -q '^  tuner run job --trials 5 ' out
+}
+
 @test "a timeout ends the trial, its last value counts" {
 	TRIALS=1 PARALLEL=1 write_job '"timeout": "300ms", "grace": "200ms",'
 	run "$TUNER" run job.jsonc -- sh -c 'echo loss=0.5; sleep 60' sh

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/io.h"
 #include "base/number.h"
 #include "tuner/ci.h"
 #include "tuner/job_argument.h"
@@ -22,6 +23,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -424,27 +426,50 @@ static bool await_detached(
 		"process %d has not begun within 10 s; its output is in %s", (int)pid, log);
 }
 
+static off_t size_of(const char *path)
+{
+	struct stat status;
+	return stat(path, &status) == 0 ? status.st_size : 0;
+}
+
+/* What came after `from`: earlier runs have written there, too. */
+static void show_log(const char *path, off_t from)
+{
+	char bytes[4096];
+	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	const ssize_t n = lseek(fd, from, SEEK_SET) < 0 ? 0 : io_read(fd, bytes, sizeof(bytes));
+	if (n > 0)
+		fwrite(bytes, 1, (size_t)n, stdout);
+	close(fd);
+}
+
 static int run_detached(struct run *run, struct tuner_error *err)
 {
 	struct text log = TEXT_EMPTY;
+	off_t before = 0;
 	int n = 0, status = -1;
 	pid_t pid = 0;
 	char **words = without_detach(&n);
 	text_print(&log, "%s.%s.log", run->call->db, run->file->name);
 	if (words == NULL || text_failed(&log)) {
 		tuner_fail_memory(err);
-	} else if (spawn_detached(words, log.bytes, &pid, err) &&
-		   await_detached(pid, run->call->db, log.bytes, &status, err)) {
+		goto out;
+	}
+	before = size_of(log.bytes);
+	if (spawn_detached(words, log.bytes, &pid, err) &&
+		await_detached(pid, run->call->db, log.bytes, &status, err)) {
 		if (status < 0)
 			printf("job %s runs in the background, pid %d; its output is in %s.\n"
 			       "\"tuner watch %s\" looks on, \"tuner stop %s\" ends it.\n",
 				run->file->name, (int)pid, log.bytes, run->file->name,
 				run->file->name);
 		else
-			printf("job %s has ended with status %d; its output is in %s.\n",
-				run->file->name, status, log.bytes);
+			show_log(log.bytes, before); /* it may not have begun: another one runs */
 		status = status < 0 ? EXIT_DONE : status;
 	}
+out:
 	for (int i = 0; words != NULL && i < n; i++)
 		free(words[i]);
 	free(words);

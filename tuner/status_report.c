@@ -420,6 +420,13 @@ static bool has_had_its_trials(const struct report *report, const struct standin
 	       standing->created >= report->budget;
 }
 
+/* Of each search; more than its cap, where the budget has been lowered since. */
+static int64_t trials_had(const struct report *report, const struct standing *standing)
+{
+	const int64_t searches = report->budget / report->job.trial_cap;
+	return standing->created / searches;
+}
+
 /* What to type next. */
 static void add_hints(const struct invocation *call, const struct report *report,
 	const struct standing *standing, struct text *ret)
@@ -434,7 +441,7 @@ static void add_hints(const struct invocation *call, const struct report *report
 		add_hint(call, report, "stop", "", "ends it; \"tuner run\" goes on later", out);
 	} else if (has_had_its_trials(report, standing)) {
 		snprintf(number, sizeof(number), " --trials %lld",
-			(long long)trials_to_go_on(report->job.trial_cap));
+			(long long)trials_to_go_on(trials_had(report, standing)));
 		add_hint(call, report, "run", number, "goes on with more trials", out);
 	} else if (report->job.state ==
 		   JOB_DONE) { /* more trials alone would end for the same reason */
