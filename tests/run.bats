@@ -608,6 +608,16 @@ END
 	grep -q '^  tuner run job --trials 5 ' out
 }
 
+# The supervisor looks by itself once a second: who ends only then was not seen to end.
+@test "the end of a command that a rule has stopped is seen at once, not at the next second" {
+	TRIALS=14 write_job '"early_stopping": {"rule": "median", "min_trials": 2, "grace": 2},'
+	"$TUNER" run job.jsonc --quiet -- sh -c 'for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		echo "loss=$TUNER_TRIAL.$i"; sleep 0.1; done' sh
+	sql_is "SELECT count(*) >= 6 FROM attempt WHERE outcome = 'early-stopped'" 1
+	sql_is "SELECT 3 * sum(ended_us - started_us BETWEEN 990000 AND 1040000) < count(*)
+		FROM attempt WHERE outcome = 'early-stopped'" 1
+}
+
 @test "a timeout ends the trial, its last value counts" {
 	TRIALS=1 PARALLEL=1 write_job '"timeout": "300ms", "grace": "200ms",'
 	run "$TUNER" run job.jsonc -- sh -c 'echo loss=0.5; sleep 60' sh
