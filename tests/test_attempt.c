@@ -862,7 +862,6 @@ static void another_process_takes_over_what_runs(void **state)
 	place_remove(&place);
 }
 
-/* Its directory was removed, or it was never prepared: a key is not used again on that chance. */
 static void who_takes_over_what_runs_may_end_it(void **state)
 {
 	struct place place = place_make();
@@ -902,6 +901,7 @@ static void a_supervisor_that_was_stopped_hears_that_it_is_to_end(void **state)
 	place_remove(&place);
 }
 
+/* Its directory was removed, or it was never prepared: a key is not used again on that chance. */
 static void without_its_launch_an_attempt_is_not_started_by_who_takes_it_over(void **state)
 {
 	struct place place = place_make();

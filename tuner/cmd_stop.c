@@ -73,8 +73,9 @@ static bool stop_survivors(
 	};
 	ok = loop_run(&settings, &result, err);
 	if (ok)
-		printf("job %s: %lld trials that outlived their \"tuner run\" were stopped\n",
-			job->name, (long long)n);
+		printf("job %s: %lld trial%s \"tuner run\" %s stopped\n", job->name, (long long)n,
+			n == 1 ? " that outlived its" : "s that outlived their",
+			n == 1 ? "was" : "were");
 	for (size_t h = 0; ok && h < pool.n; h++)
 		if (pool.hosts[h].backend->ops->remote && !pool.hosts[h].up)
 			printf("host %s did not answer: what may still run there is ended when it "

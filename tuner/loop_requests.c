@@ -33,11 +33,12 @@ static bool request_stop(
 	loop_drain(loop, EXIT_DONE, JOB_STOPPED, "stopped by \"tuner stop\"");
 	loop->end_state = JOB_STOPPED;
 	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(argument, "wait"))) {
-		text_print(answer, "nothing more is proposed; %zu trials run to their end",
-			loop->n_lives);
+		text_print(answer, "nothing more is proposed; %zu trial%s end", loop->n_lives,
+			loop->n_lives == 1 ? " runs to its" : "s run to their");
 		return true;
 	}
-	text_print(answer, "%zu running trials are being stopped", loop->n_lives);
+	text_print(answer, "%zu running trial%s being stopped", loop->n_lives,
+		loop->n_lives == 1 ? " is" : "s are");
 	loop_stop_lives(loop, OUTCOME_INTERRUPTED, loop->reason, STOP_GRACE_US);
 	return true;
 }
