@@ -373,7 +373,7 @@ static void watch_command(struct watch *w)
 		wait_for_something(w);
 		notice_ends(w); /* first: what has ended already is not stopped by a signal */
 		take_signals(w);
-		notice_ends(w); /* again: who dies of what we forward may be told of in the same breath, and never again */
+		notice_ends(w); /* again: a forwarded signal's end may have come in the same read */
 		take_failure(w);
 		drain(w, OUTPUT_PIECES);
 		keep_deadlines(w);

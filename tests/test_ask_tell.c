@@ -329,6 +329,7 @@ static void each_line_has_its_answer(void **state)
 		{ "{\"add\": {\"x\": 0.5}, \"value\": \"9007199254740993\"}",
 			"{\"ok\": true, \"trial\": 5}" },
 		{ "{\"tell\": 4, \"value\": \"much\"}", "is a number, not a string" },
+		{ "{\"tell\": 4, \"value\": \"0.7\"}", "is a number, not a string" },
 		{ "{\"add\": {\"x\": 0.5}, \"failed\": \"nan\"}", "{\"ok\": true, \"trial\": 6}" },
 		{ "{\"add\": {\"x\": \"NaN\"}, \"value\": 1}", "expected a number from 0 to 1" },
 		{ "{\"add\": {\"x\": NaN}, \"value\": 1}", "expected a number from 0 to 1" },

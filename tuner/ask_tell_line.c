@@ -83,8 +83,8 @@ static bool read_whole(const cJSON *object, const char *name, int64_t low, int64
 	return true;
 }
 
-/* A number, null for NaN, or a string: JSON has no word for some, and refuses integers beyond 2^53,
- * which the reader says are to be written so. Here nothing is lost by it but what a double leaves out. */
+/* A number, null for NaN, or a string of what is no number in JSON: infinite ones and NaN, and integers beyond 2^53, which the
+ * reader refuses and says are to be written so. */
 static bool read_value(const cJSON *node, double *ret, struct tuner_error *err)
 {
 	char found[64];
@@ -92,7 +92,8 @@ static bool read_value(const cJSON *node, double *ret, struct tuner_error *err)
 		*ret = node->valuedouble;
 	else if (cJSON_IsNull(node))
 		*ret = NAN;
-	else if (!cJSON_IsString(node) || !number_to_double(node->valuestring, ret))
+	else if (!cJSON_IsString(node) || !number_to_double(node->valuestring, ret) ||
+		 fabs(*ret) < 0x1p53)
 		return tuner_fail(err, TUNER_USAGE, "\"value\" is a number, not %s",
 			json_describe(node, found));
 	return true;
