@@ -74,6 +74,22 @@ END
 	grep -q 'Nothing was trained again' single.html
 }
 
+@test "parameters may have the names of columns: the best ten are by the trials' own objective" {
+	cat >job.jsonc <<-'END'
+		{ "command": ["sh", "-c", "echo '@tuner {\"loss\": '$TUNER_PARAM_OBJECTIVE'}' | sed 's/: /: -/'"], "arguments": "none",
+		  "objective": { "metric": "loss", "goal": "minimize" }, "strategy": "random",
+		  "parameters": { "objective": { "type": "float", "min": 1, "max": 2 }, "number": { "type": "int", "min": 1, "max": 50 } },
+		  "budget": { "trials": 12, "parallel": 1 } }
+	END
+	"$TUNER" run job.jsonc --quiet
+	"$TUNER" report
+	"$TUNER" report --format md --output - | sed -n '/duration s/,/Query/p' | awk -F'|' '$2 ~ /[0-9]/ { print $2 + 0 }' >shown
+	"$TUNER" trials --sort objective --limit 10 --json | python3 -c 'import json, sys
+for trial in json.load(sys.stdin): print(trial["trial"])' >best
+	diff best shown
+	trace job-report.html
+}
+
 @test "a changed number is found" {
 	write_job
 	"$TUNER" run job.jsonc --quiet

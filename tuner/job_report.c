@@ -165,9 +165,10 @@ static bool best_table(struct job_report *report, struct tuner_error *err)
 		text_add(&parameters, ", ");
 		report_parameter(report->file->space.parameters[i].name, &parameters);
 	}
+	/* By the places of number and objective: parameters may have these names, too. */
 	const bool ok = show_query(report, "best-ten", "", err,
 		"SELECT number, objective, branch, duration_s%s FROM v_trial WHERE job = %s AND "
-		"state = 'done' ORDER BY objective %s, number LIMIT 10",
+		"state = 'done' ORDER BY 2 %s, 1 LIMIT 10",
 		parameters.length > 0 ? parameters.bytes : ", parameters", report->job,
 		report_order(report));
 	text_finish(&parameters);

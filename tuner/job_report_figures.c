@@ -376,7 +376,7 @@ static bool read_points(struct job_report *report, struct points *ret, struct tu
 	const bool ok =
 		report_query(report, &ret->query, &ret->view, err,
 			"SELECT number, objective%s FROM v_trial WHERE job = %s AND state = "
-			"'done'%s ORDER BY number",
+			"'done'%s ORDER BY 1",
 			parameters.bytes, report->job, thinned.bytes) &&
 		fill_points(report, ret, err);
 	if (ok)
