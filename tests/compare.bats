@@ -190,6 +190,21 @@ known_times() {
 	[ "$(field '[.. | numbers | select(isnan or isinfinite)] | length')" -eq 0 ]
 }
 
+@test "a search that found nothing is as bad as the worst of its repeat, and a repeat in which none did is left out" {
+	write_known 4 2
+	known_results 4 2
+	sed -i -E 's/^(1|9) .*/\1/' results # a's trials of the first repeat
+	sed -i -E 's/^(3|4|11|12) .*/\1/' results # all of the second
+	"$TUNER" run job.jsonc --quiet
+	# a ends at 8 - r/10, b at 9; in the first repeat b's 9.5, its worst, stands for a.
+	[ "$(field '.repeats')" -eq 3 ]
+	[ "$(field '.contrasts[0].final.difference * 3000 | round')" -eq 2200 ]
+	run "$TUNER" compare
+	[[ "$(flat)" == *"1 of 3 searches of a had no result by then: the worst value of the repeat stands for it."* ]]
+	[[ "$(flat)" == *"1 repeat is left out, for no search of it has a result."* ]]
+	[[ "$(flat)" != *"not that far yet"* ]]
+}
+
 @test "one repeat of the same results says nothing of chance" {
 	write_known 1 3
 	awk 'BEGIN { for (t = 1; t <= 6; t++) print t, 0.1 }' >results

@@ -167,12 +167,14 @@ static size_t shortest(const struct comparison *comparison, size_t repeat)
 	return n;
 }
 
+/* Of some search: one that has found nothing is as bad as the worst of the repeat. To leave the repeat out would be in
+ * its favour. */
 static bool has_objective(const struct comparison *comparison, size_t repeat)
 {
 	for (size_t a = 0; a < comparison->n_arms; a++)
-		if (isnan(comparison->arms[a].runs[repeat].best[comparison->length - 1]))
-			return false;
-	return true;
+		if (!isnan(comparison->arms[a].runs[repeat].best[comparison->length - 1]))
+			return true;
+	return false;
 }
 
 static bool find_worst(struct comparison *comparison, struct tuner_error *err)
@@ -253,18 +255,22 @@ static bool choose_repeats(struct comparison *comparison, struct tuner_error *er
 							    its > 0 && its < comparison->length))
 			comparison->length = its;
 	}
-	for (size_t r = 0; r < n; r++)
-		if (comparison->length > 0 && shortest(comparison, r) >= comparison->length &&
-			has_objective(comparison, r))
+	for (size_t r = 0; r < n; r++) {
+		if (comparison->length == 0 || shortest(comparison, r) < comparison->length)
+			continue;
+		if (has_objective(comparison, r))
 			comparison->repeats[comparison->n_repeats++] = r;
+		else
+			comparison->empty++;
+	}
 	comparison->left_out = n - comparison->n_repeats;
 	if (!find_worst(comparison, err))
 		return false;
 	count_prices(comparison);
 	return comparison->n_repeats > 0 ||
 	       tuner_fail(err, TUNER_USAGE,
-		       "there is nothing to compare yet: every arm needs a finished trial with an "
-		       "objective in the same repeat");
+		       "there is nothing to compare yet: every arm needs a finished trial in the "
+		       "same repeat, and one of them an objective");
 }
 
 static bool begin(
@@ -397,6 +403,12 @@ static double best_at(
 	return isnan(best) ? comparison->worst[i] : best;
 }
 
+static bool has_result(
+	const struct comparison *comparison, const struct compared_arm *arm, size_t i)
+{
+	return !isnan(comparison_run(comparison, arm, i)->best[comparison->length - 1]);
+}
+
 static double mean_best(
 	const struct comparison *comparison, const struct compared_arm *arm, size_t i)
 {
@@ -481,6 +493,14 @@ static double *trials_of(
 	return values;
 }
 
+static bool has_number(const double *values, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!isnan(values[i]))
+			return true;
+	return false;
+}
+
 /* Trials that all its repeats have: as far as it may be followed. */
 static size_t reach_of(const struct comparison *comparison, const struct compared_arm *arm)
 {
@@ -509,7 +529,8 @@ static bool measure_speed(
 		const struct curves a = { quick, n, comparison->length };
 		const struct curves b = { late, n, reach };
 		ret->speed_up = speed_up(&a, &b);
-		ret->has_expected = strcmp(slow->strategy, "random") == 0;
+		ret->has_expected =
+			strcmp(slow->strategy, "random") == 0 && has_number(trials, n * reach);
 		ok = speed_up_interval(
 			     &a, &b, COMPARISON_LEVEL, key, &ret->speed_up_interval, err) &&
 		     (!ret->has_expected ||
@@ -531,6 +552,8 @@ bool comparison_contrast(const struct comparison *comparison, size_t a, size_t b
 	for (size_t i = 0; i < n; i++) {
 		ret->final_a += best_at(comparison, ret->a, i, comparison->length - 1) / (double)n;
 		ret->final_b += best_at(comparison, ret->b, i, comparison->length - 1) / (double)n;
+		ret->none_a += !has_result(comparison, ret->a, i);
+		ret->none_b += !has_result(comparison, ret->b, i);
 	}
 	ret->a_faster = !comparison_is_better(comparison, ret->final_b, ret->final_a);
 	return differ(comparison, ret, DRAW_FINAL, &ret->final, err) &&

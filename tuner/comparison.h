@@ -46,7 +46,8 @@ struct comparison {
 	size_t *repeats; /* those that every arm has to that length: indices into runs */
 	double *worst; /* objective of each of those repeats: stands for "none yet" */
 	size_t n_repeats;
-	size_t left_out; /* repeats that are not there yet */
+	size_t left_out; /* repeats that are not there yet, or have nothing to compare */
+	size_t empty; /* of them those that are there, but none of whose searches has a result */
 	bool paired; /* the arms of a repeat share initial points and training seeds */
 	int64_t attempts,
 		unpriced; /* of the trials that are compared; and of them those without a price */
@@ -94,6 +95,7 @@ struct equal_spending {
 struct contrast {
 	const struct compared_arm *a, *b;
 	double final_a, final_b; /* mean best at the end */
+	size_t none_a, none_b; /* repeats that had no result by then */
 	struct estimate final; /* of the best at the end */
 	struct estimate area; /* of the mean best-so-far over all trials */
 	bool a_faster; /* which one the other is measured by */

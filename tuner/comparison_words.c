@@ -116,11 +116,34 @@ static void say_speed(const struct contrast *contrast, struct text *ret)
 	text_add(ret, ". ");
 }
 
+static void say_none(size_t none, size_t repeats, const char *arm, struct text *ret)
+{
+	if (none > 0)
+		text_print(ret,
+			"%zu of %zu searches of %s had no result by then: the worst value of the "
+			"repeat stands for it. ",
+			none, repeats, arm);
+}
+
+static void say_left_out(const struct comparison *comparison, struct text *ret)
+{
+	const size_t late = comparison->left_out - comparison->empty;
+
+	if (late > 0)
+		text_print(ret, "%zu repeat%s not that far yet. ", late, late == 1 ? " is" : "s are");
+	if (comparison->empty > 0)
+		text_print(ret, "%zu repeat%s left out, for no search of %s has a result. ",
+			comparison->empty, comparison->empty == 1 ? " is" : "s are",
+			comparison->empty == 1 ? "it" : "them");
+}
+
 void contrast_words(
 	const struct comparison *comparison, const struct contrast *contrast, struct text *ret)
 {
 	text_print(ret, "After %zu trials ", comparison->length);
 	say_difference(comparison, contrast, &contrast->final, ret);
+	say_none(contrast->none_a, comparison->n_repeats, contrast->a->name, ret);
+	say_none(contrast->none_b, comparison->n_repeats, contrast->b->name, ret);
 	say_power(comparison, contrast, ret);
 	say_speed(contrast, ret);
 	if (!comparison->paired)
@@ -129,9 +152,7 @@ void contrast_words(
 	if (comparison->length < comparison->budget)
 		text_print(ret, "The comparison is not finished: %zu of %zu trials are compared. ",
 			comparison->length, comparison->budget);
-	if (comparison->left_out > 0)
-		text_print(ret, "%zu repeat%s not that far yet. ", comparison->left_out,
-			comparison->left_out == 1 ? " is" : "s are");
+	say_left_out(comparison, ret);
 	text_trim_end(ret);
 }
 
@@ -143,15 +164,6 @@ static void say_spent(enum axis axis, double spent, struct text *ret)
 		text_print(ret, "%.4g of money", spent);
 	else
 		text_print(ret, "%.4g %s", spent, axis_unit(axis));
-}
-
-static void say_none(size_t none, size_t repeats, const char *arm, struct text *ret)
-{
-	if (none > 0)
-		text_print(ret,
-			"%zu of %zu searches of %s had no result by then: the worst value of the "
-			"repeat stands for it. ",
-			none, repeats, arm);
 }
 
 static void say_spending_speed(
