@@ -435,6 +435,7 @@ static bool hope(struct search *search, const double *x, double *ret_value, doub
 static bool explain(
 	struct search *search, const double *x, struct suggestion *ret, struct tuner_error *err)
 {
+	const struct transform *transform = search->model.data.transform;
 	double mean, sd, value, incumbent;
 
 	if (!hope(search, x, &value, &ret->maximised, &incumbent, err))
@@ -446,9 +447,12 @@ static bool explain(
 	if (search->ask->request->judged != NULL &&
 		!surrogate_model_log_posterior(&search->model, &ret->log_posterior, err))
 		return false;
-	transform_prediction(search->model.data.transform, mean, sd, &ret->mean, &ret->sd);
-	ret->acquisition = value + log(transform_slope(search->model.data.transform, mean, sd));
-	ret->incumbent = transform_to_user(search->model.data.transform, incumbent);
+	transform_prediction(transform, mean, sd, &ret->mean, &ret->sd);
+	const double slope = transform_gain_slope(transform, incumbent, sd);
+	ret->acquisition = value + log(slope);
+	ret->incumbent = transform_to_user(transform, incumbent);
+	ret->gain_mean = ret->incumbent + (mean - incumbent) * slope;
+	ret->gain_sd = sd * slope;
 	ret->n_hyperparameters = gp_n_hyperparameters(search->model.gp);
 	memcpy(ret->hyperparameters, gp_hyperparameters(surrogate_model_latest(&search->model)),
 		ret->n_hyperparameters * sizeof *ret->hyperparameters);

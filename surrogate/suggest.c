@@ -174,6 +174,8 @@ bool suggest(const struct suggest_request *request, struct suggestion *ret, stru
 		.sd = NAN,
 		.acquisition = NAN,
 		.maximised = NAN,
+		.gain_mean = NAN,
+		.gain_sd = NAN,
 		.value_probability = NAN,
 		.incumbent = NAN,
 		.log_posterior = NAN,

@@ -168,6 +168,9 @@ struct suggestion {
 	enum branch branch;
 	char reason[120]; /* why the fallback was taken; "" otherwise */
 	double mean, sd; /* predicted objective (minimised unit), latent; NaN without a model */
+	/* The same prediction as gains see it: in the user's unit as it is below the incumbent, where gains lie. Values
+	 * worse than the median are bent (transform.h), and mean and sd there with them. NaN without a model. */
+	double gain_mean, gain_sd;
 	double acquisition; /* log expected improvement, whatever was maximised, in log of the
 			       unit; NaN without a model */
 	double maximised; /* what the choice is the maximum of, there: log EI in the model's unit with all that is

@@ -358,6 +358,11 @@ double transform_slope(const struct transform *t, double outcome, double reach)
 	return ldexp(rise / (2 * h), t->exponent);
 }
 
+double transform_gain_slope(const struct transform *t, double incumbent, double sd)
+{
+	return transform_slope(t, incumbent - sd / 2, sd / 2);
+}
+
 void transform_prediction(
 	const struct transform *t, double mean, double sd, double *ret_mean, double *ret_sd)
 {

@@ -62,6 +62,9 @@ double transform_to_user(const struct transform *transform, double outcome);
 /* Its slope, over `reach` model units to either side: the user's units per model unit. > 0. */
 double transform_slope(const struct transform *transform, double outcome, double reach);
 
+/* Its slope where gains of a prediction with that sd on `incumbent` lie, which is below it. > 0. */
+double transform_gain_slope(const struct transform *transform, double incumbent, double sd);
+
 /* A prediction in the user's unit: the mean mapped, the sd by the slope over one sd. */
 void transform_prediction(const struct transform *transform, double mean, double sd,
 	double *ret_mean, double *ret_sd);

@@ -188,6 +188,16 @@ static void what_the_model_hoped_for_is_told_and_what_became_of_it(void **state)
 	assert_close(explanation_change(e, 0), 1.3125088806263336);
 }
 
+/* Where a prediction lies among the worse values, which the model bends. */
+static void a_chance_is_that_of_a_gain_as_the_model_sees_it(void **state)
+{
+	struct told *told = *state;
+	struct decision decision = model_decision(told);
+	decision.settings = "{\"name\": \"bayesian\", \"gain_mean\": 2.04, \"gain_sd\": 0.02}";
+	propose(told, .125, "{\"x\": 0.125}", &decision);
+	assert_close(explain(told, "7")->probability, .02275013194817921); /* Phi(-2) */
+}
+
 /* The same numbers the other way round. */
 static void a_goal_to_maximize_turns_the_signs(void **state)
 {
@@ -422,6 +432,8 @@ int main(void)
 			the_nearest_earlier_trials_are_found_in_lengthscales, tell, forget),
 		cmocka_unit_test_setup_teardown(
 			what_the_model_hoped_for_is_told_and_what_became_of_it, tell, forget),
+		cmocka_unit_test_setup_teardown(
+			a_chance_is_that_of_a_gain_as_the_model_sees_it, tell, forget),
 		cmocka_unit_test_setup_teardown(a_goal_to_maximize_turns_the_signs, tell, forget),
 		cmocka_unit_test_setup_teardown(
 			without_a_model_there_are_neighbours_and_no_hopes, tell, forget),

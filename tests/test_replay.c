@@ -188,13 +188,14 @@ static void judge(struct search *search, double x, const double *theta, struct p
 /* As if a search had ended at x. */
 static void decide_otherwise(struct search *search, double x, const struct decision *d)
 {
-	char sql[512];
+	char sql[1024];
 
 	snprintf(sql, sizeof sql,
 		"UPDATE decision SET mean = %.17g, sd = %.17g, acquisition = %.17g, "
-		"incumbent = %.17g WHERE id = 13; UPDATE trial_param SET value = %.17g "
+		"incumbent = %.17g, settings = '%s' WHERE id = 13; UPDATE trial_param SET value = "
+		"%.17g "
 		"WHERE trial = 13; UPDATE trial SET parameters = '{\"x\": %.17g}' WHERE id = 13",
-		d->mean, d->sd, d->acquisition, d->incumbent, x, x);
+		d->mean, d->sd, d->acquisition, d->incumbent, d->settings, x, x);
 	change(search, sql);
 }
 

@@ -2,9 +2,11 @@
 #include "fixture_suggest.h"
 
 #include "surrogate/gp.h"
+#include "surrogate/transform.h"
 #include "surrogate/trust_region.h"
 
 #include <float.h>
+#include <gsl/gsl_cdf.h>
 
 /* ---- objectives ---- */
 
@@ -308,6 +310,80 @@ static void the_unit_of_the_objective_does_not_matter(void **state)
 	assert_memory_equal(a.values, b.values, 2 * sizeof(double));
 	assert_true(b.mean == 0x1p-30 * a.mean && b.sd == 0x1p-30 * a.sd);
 	assert_near(b.acquisition, a.acquisition - 30 * log(2), 1e-9);
+}
+
+/* Many orders of magnitude: the worse half, which the model sees by its ranks, is bent strongly. */
+static double deep_bowl(const double *x)
+{
+	return (x[0] - 0.3) * (x[0] - 0.3) + 2 * (x[1] - 0.6) * (x[1] - 0.6);
+}
+
+static double model_value(const struct transform *transform, double value)
+{
+	double low = -100, high = 100;
+
+	for (int halving = 0; halving < 200; halving++) {
+		const double middle = (low + high) / 2;
+		if (transform_to_user(transform, middle) < value)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* E max(0, incumbent - y), and P(y < incumbent), of y = transform_to_user(z), z normal, in equal parts. */
+static void gain_by_quadrature(const struct transform *transform, double mean, double sd,
+	double incumbent, double *ret_gain, double *ret_probability)
+{
+	enum { PARTS = 100000 };
+
+	*ret_gain = *ret_probability = 0;
+	for (int i = 0; i < PARTS; i++) {
+		const double z = mean + sd * gsl_cdf_ugaussian_Pinv((i + 0.5) / PARTS);
+		const double y = transform_to_user(transform, z);
+		*ret_gain += fmax(incumbent - y, 0) / PARTS;
+		*ret_probability += (y < incumbent) / (double)PARTS;
+	}
+}
+
+static void check_hope(const struct job *job, const struct suggestion *s)
+{
+	double objectives[JOB_TRIALS_MAX], gain, probability;
+	const size_t n = job->request.n_observations;
+	struct transform *transform;
+	struct tuner_error err;
+
+	for (size_t i = 0; i < n; i++)
+		objectives[i] = job->observations[i].objective;
+	assert_true(transform_create(TRANSFORM_HALF_RANK, objectives, NULL, n, &transform, &err));
+	const double mean = model_value(transform, s->mean),
+		     incumbent = model_value(transform, s->incumbent);
+	const double sd = s->gain_sd / transform_gain_slope(transform, incumbent, 1e-6);
+	gain_by_quadrature(transform, mean, sd, s->incumbent, &gain, &probability);
+	assert_near(exp(s->acquisition) / gain, 1, .02);
+	assert_near(gsl_cdf_ugaussian_P((s->incumbent - s->gain_mean) / s->gain_sd), probability,
+		1e-4);
+	transform_destroy(transform);
+}
+
+static void gains_are_foretold_in_the_unit_that_they_are_made_in(void **state)
+{
+	const struct parameter parameters[] = { a_float("x", 0, 1), a_float("z", 0, 1) };
+	struct job job;
+	size_t bent = 0;
+
+	job_init(&job, STRATEGY_BAYESIAN, parameters, 2);
+	job.strategy.transform = TRANSFORM_HALF_RANK;
+	job_run(&job, deep_bowl, 7);
+	for (size_t i = 0; i < 15; i++) {
+		const struct suggestion suggestion = job_ask(&job);
+		check_hope(&job, &suggestion);
+		bent += suggestion.sd > 5 * suggestion.gain_sd;
+		job_commit(&job, &suggestion);
+		job_tell(&job, suggestion.values, deep_bowl(suggestion.values), OBSERVATION_DONE);
+	}
+	assert_true(bent > 0);
 }
 
 /* The committed decision's hyperparameters are where the fit starts, so part of the request. */
@@ -1271,6 +1347,7 @@ int main(void)
 		cmocka_unit_test(a_choice_can_be_judged_at_given_hyperparameters),
 		cmocka_unit_test(predictions_are_in_the_users_unit),
 		cmocka_unit_test(the_unit_of_the_objective_does_not_matter),
+		cmocka_unit_test(gains_are_foretold_in_the_unit_that_they_are_made_in),
 		cmocka_unit_test(the_start_of_the_fit_must_fit_the_space_or_is_ignored),
 		cmocka_unit_test(a_running_trial_keeps_others_away),
 		cmocka_unit_test(a_batch_spreads_out),

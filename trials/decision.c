@@ -342,8 +342,10 @@ bool decision_prognoses(struct store *store, int64_t job_id, const char *arm, in
 
 	*ret_n = 0;
 	query_open(&query, store,
-		"SELECT mean, sd, incumbent FROM (SELECT d.id, d.mean, d.sd, d.incumbent FROM "
-		"trial t "
+		/* Older versions had noted the prediction alone. */
+		"SELECT mean, sd, incumbent FROM (SELECT d.id, coalesce(json_extract(d.settings, "
+		"'$.gain_mean'), d.mean) AS mean, coalesce(json_extract(d.settings, '$.gain_sd'), "
+		"d.sd) AS sd, d.incumbent FROM trial t "
 		"CROSS JOIN decision d ON d.id = t.id WHERE t.job = ?1 AND t.arm = ?2 AND t.repeat "
 		"= "
 		"?3 AND d.branch <> 'user' AND d.objective_version = (SELECT objective_version "

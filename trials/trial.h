@@ -154,8 +154,8 @@ struct decision {
 	int64_t id; /* its trial's */
 	int64_t objective_version; /* id: of what it knew; when written, its trial's */
 	const char *strategy, *branch, *reason;
-	const char *settings; /* JSON: the strategy's, and what it thought of failing, if it did:
-				 "value_probability" */
+	const char *settings; /* JSON: the strategy's; its prediction as gains see it: "gain_mean", "gain_sd"; and
+				 what it thought of failing, if it did: "value_probability" */
 	int64_t seen; /* id of the last event that informed it; 0: none */
 	const int64_t *pending; /* trial numbers taken as pending, in this order */
 	size_t n_pending;
@@ -408,7 +408,8 @@ TUNER_MUST_CHECK
 bool decision_latest(struct store *store, int64_t job_id, const char *arm, int64_t repeat,
 	struct decision *ret, char **ret_memory, bool *ret_found, struct tuner_error *err);
 
-/* What the last `size` decisions of an arm by its job's present objective predicted, the oldest first. */
+/* What the last `size` decisions of an arm by its job's present objective predicted, as gains see it (suggest.h), the
+ * oldest first. */
 struct prognosis {
 	double mean, sd, incumbent; /* user's unit and sign; NaN: no model */
 };

@@ -232,13 +232,14 @@ static bool look_back(struct explanation *e, struct tuner_error *err)
 
 /* ---- hopes and what became of them ---- */
 
-static double value_probability(const struct decision *decision)
+/* What a decision has noted beside the strategy's settings, or `otherwise`. */
+static double noted(const struct decision *decision, const char *name, double otherwise)
 {
 	cJSON *settings = cJSON_Parse(decision->settings);
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(settings, "value_probability");
-	const double probability = cJSON_IsNumber(item) ? item->valuedouble : NAN;
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(settings, name);
+	const double value = cJSON_IsNumber(item) ? item->valuedouble : otherwise;
 	cJSON_Delete(settings);
-	return probability;
+	return value;
 }
 
 static void compare(struct explanation *e)
@@ -247,11 +248,12 @@ static void compare(struct explanation *e)
 	const double sign = e->maximize ? -1 : 1;
 	const double objective = e->trial.state == TRIAL_DONE ? e->trial.objective : NAN;
 	const bool uncertain = d->sd > 0;
-	e->value_probability = value_probability(d);
+	const double mean = noted(d, "gain_mean", d->mean), sd = noted(d, "gain_sd", d->sd);
+	e->value_probability = noted(d, "value_probability", NAN);
 	e->z = uncertain ? (objective - d->mean) / d->sd : NAN;
 	e->expected_improvement = exp(d->acquisition);
 	e->probability =
-		uncertain ? erfc(sign * (d->mean - d->incumbent) / d->sd * M_SQRT1_2) / 2 : NAN;
+		sd > 0 ? erfc(sign * (mean - d->incumbent) / sd * M_SQRT1_2) / 2 : NAN;
 	e->improvement = sign * (d->incumbent - objective);
 }
 

@@ -256,6 +256,8 @@ static cJSON *strategy_key(const char *settings)
 	cJSON *strategy = cJSON_Parse(settings);
 	const cJSON *initial = cJSON_GetObjectItemCaseSensitive(strategy, "initial");
 
+	cJSON_DeleteItemFromObjectCaseSensitive(strategy, "gain_mean");
+	cJSON_DeleteItemFromObjectCaseSensitive(strategy, "gain_sd");
 	cJSON_DeleteItemFromObjectCaseSensitive(strategy, "value_probability");
 	if (cJSON_IsNumber(initial) && initial->valuedouble == 0)
 		cJSON_DeleteItemFromObjectCaseSensitive(strategy, "initial");

@@ -128,6 +128,8 @@ static void decide_by_user(
 		.sd = NAN,
 		.acquisition = NAN,
 		.maximised = NAN,
+		.gain_mean = NAN,
+		.gain_sd = NAN,
 		.value_probability = NAN,
 		.incumbent = NAN,
 		.sequence = (uint64_t)sequence,
@@ -195,18 +197,25 @@ static bool note_pending(struct proposal *proposal, const struct pending *pendin
 	return true;
 }
 
-/* The strategy's; with them, where it has one, the probability that the trial gives a value. */
+static void note_number(struct text *text, const char *key, double value)
+{
+	if (isfinite(value))
+		text_print(text, ", \"%s\": %.17g", key, value);
+}
+
+/* The strategy's; with them, where there is a model, the prediction as gains see it, and where it has one, the
+ * probability that the trial gives a value. */
 static bool note_settings(
 	struct proposal *proposal, const struct proposer *proposer, struct tuner_error *err)
 {
-	const double probability = proposal->suggestion.value_probability;
-	const size_t length = strlen(proposer->settings);
+	const struct suggestion *s = &proposal->suggestion;
 	struct text text = TEXT_EMPTY;
-	if (isnan(probability))
-		text_add(&text, proposer->settings);
-	else
-		text_print(&text, "%.*s, \"value_probability\": %.17g}", (int)length - 1,
-			proposer->settings, probability);
+	text_print(
+		&text, "%.*s", (int)strlen(proposer->settings) - 1, proposer->settings);
+	note_number(&text, "gain_mean", (proposer->file->maximize ? -1 : 1) * s->gain_mean);
+	note_number(&text, "gain_sd", s->gain_sd);
+	note_number(&text, "value_probability", s->value_probability);
+	text_add(&text, "}");
 	proposal->settings = text_take(&text);
 	return proposal->settings != NULL || tuner_fail_memory(err);
 }
@@ -304,13 +313,15 @@ fail:
 	return false;
 }
 
-static void keep_prognosis(struct proposer *proposer, const struct decision *decision)
+static void keep_prognosis(struct proposer *proposer, const struct proposal *proposal)
 {
+	const double sign = proposer->file->maximize ? -1 : 1;
 	struct prognosis *kept = proposer->prognoses;
 	if (proposer->n_prognoses == PROGNOSES_KEPT)
 		memmove(kept, kept + 1, --proposer->n_prognoses * sizeof(*kept));
 	kept[proposer->n_prognoses++] =
-		(struct prognosis){ decision->mean, decision->sd, decision->incumbent };
+		(struct prognosis){ sign * proposal->suggestion.gain_mean,
+			proposal->suggestion.gain_sd, proposal->decision.incumbent };
 }
 
 bool proposer_has_converged(const struct proposer *proposer)
@@ -331,7 +342,7 @@ void proposal_committed(
 	const struct suggestion *s = &proposal->suggestion;
 	proposer->sequence = (int64_t)s->sequence;
 	if (strcmp(proposal->decision.branch, branch_name(BRANCH_USER)) != 0)
-		keep_prognosis(proposer, &proposal->decision);
+		keep_prognosis(proposer, proposal);
 	if (s->branch != BRANCH_MODEL)
 		return;
 	proposer->last_cpu_us = proposal->cpu_us;

@@ -8,8 +8,15 @@
 
 size_t decision_settings_length(const char *settings)
 {
-	const char *end = strstr(settings, ", \"value_probability\": ");
-	return end != NULL ? (size_t)(end - settings) : strcspn(settings, "}");
+	static const char *const noted[] = { "gain_mean", "value_probability" };
+	for (size_t i = 0; i < sizeof(noted) / sizeof(*noted); i++) {
+		char key[40];
+		snprintf(key, sizeof(key), ", \"%s\": ", noted[i]);
+		const char *end = strstr(settings, key);
+		if (end != NULL)
+			return (size_t)(end - settings);
+	}
+	return strcspn(settings, "}");
 }
 
 struct replay_difference replay_difference_of(
@@ -108,11 +115,23 @@ static void compare_hyperparameters(struct comparison *comparison, const struct 
 	}
 }
 
-static double value_probability(const struct decision *decision)
+/* NaN: not noted. */
+static double noted(const struct decision *decision, const char *name)
 {
-	const char *at = decision->settings + decision_settings_length(decision->settings);
-	double probability = NAN;
-	return sscanf(at, ", \"value_probability\": %lf", &probability) == 1 ? probability : NAN;
+	char key[40];
+	double value = NAN;
+	snprintf(key, sizeof(key), ", \"%s\": ", name);
+	const char *at = strstr(decision->settings, key);
+	return at != NULL && sscanf(at + strlen(key), "%lf", &value) == 1 ? value : NAN;
+}
+
+/* Older versions did not note it. */
+static void compare_gain(struct comparison *comparison, const struct decision *recorded,
+	const struct decision *recomputed, const char *name, double scale)
+{
+	const double value = noted(recorded, name);
+	if (!isnan(value))
+		compare_number(comparison, name, value, noted(recomputed, name), scale);
 }
 
 /* In the user's unit: parts of the numbers' own size, or of what the model is unsure by. */
@@ -144,9 +163,13 @@ void decision_compare(struct comparison *comparison, const struct job_file *file
 	compare_number(comparison, "mean", recorded->mean, recomputed->mean, scale);
 	compare_number(comparison, "sd", recorded->sd, recomputed->sd, scale);
 	compare_number(comparison, "incumbent", recorded->incumbent, recomputed->incumbent, scale);
-	compare_number(
-		comparison, "acquisition", recorded->acquisition, recomputed->acquisition, 1);
-	compare_number(comparison, "value_probability", value_probability(recorded),
-		value_probability(recomputed), 1);
+	/* Told in another unit by versions that did not note that of gains. */
+	if (!isnan(noted(recorded, "gain_mean")))
+		compare_number(comparison, "acquisition", recorded->acquisition,
+			recomputed->acquisition, 1);
+	compare_gain(comparison, recorded, recomputed, "gain_mean", scale);
+	compare_gain(comparison, recorded, recomputed, "gain_sd", scale);
+	compare_number(comparison, "value_probability", noted(recorded, "value_probability"),
+		noted(recomputed, "value_probability"), 1);
 	compare_effort(comparison, recorded, recomputed);
 }
