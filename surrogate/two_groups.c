@@ -4,6 +4,12 @@
 
 #include <math.h>
 
+/* Equal means of other values may differ in their last digits. */
+static double difference_of(double a, double b)
+{
+	return fabs(a - b) <= 1e-14 * (fabs(a) + fabs(b)) ? 0 : a - b;
+}
+
 static double squares(const double *x, size_t n)
 {
 	const double mean = paired_mean(x, n);
@@ -17,7 +23,7 @@ static double squares(const double *x, size_t n)
 void two_groups_compare(const double *a, size_t n_a, const double *b, size_t n_b, double level,
 	struct group_difference *ret)
 {
-	*ret = (struct group_difference){ .mean = paired_mean(a, n_a) - paired_mean(b, n_b),
+	*ret = (struct group_difference){ .mean = difference_of(paired_mean(a, n_a), paired_mean(b, n_b)),
 		.interval = { -INFINITY, INFINITY },
 		.p_value = 1,
 		.df = NAN,

@@ -54,6 +54,19 @@ static void many_ties_have_students_interval_too(void **state)
 	assert_near(interval.high - interval.low, 2 * 2.200985 / 12, 1e-5);
 }
 
+/* 4 - 4 - 7 + 2 + 5 hundredths: as doubles they add up to -2.2e-16, and some patterns to less. */
+static void rounding_is_no_difference(void **state)
+{
+	static const double x[] = { .84 - .80, .82 - .86, .82 - .89, .82 - .80, .88 - .83 };
+	double sum = 0;
+
+	for (size_t i = 0; i < LENGTH(x); i++)
+		sum += x[i];
+	assert_true(sum != 0);
+	assert_true(paired_mean(x, LENGTH(x)) == 0);
+	assert_true(paired_p_value(x, LENGTH(x), key) == 1);
+}
+
 static void an_interval_turns_with_the_sign(void **state)
 {
 	static const double x[] = { 5, 1, 2, 3, 9, 2, 4, 1 };
@@ -194,6 +207,7 @@ int main(void)
 		cmocka_unit_test(the_interval_is_the_symmetric_bootstrap_t),
 		cmocka_unit_test(few_repeats_have_students_interval),
 		cmocka_unit_test(many_ties_have_students_interval_too),
+		cmocka_unit_test(rounding_is_no_difference),
 		cmocka_unit_test(an_interval_turns_with_the_sign),
 		cmocka_unit_test(p_values_of_few_repeats_are_exact),
 		cmocka_unit_test(p_values_of_many_repeats_come_near),

@@ -56,6 +56,15 @@ static void a_change_of_unit_changes_no_p_value(void **state)
 	assert_near(tiny.df, one.df, 1e-9);
 }
 
+static void equal_means_of_other_values_are_no_difference(void **state)
+{
+	static const double a[] = { .1, .2, .3 }, b[] = { .3, .2, .1 };
+	struct group_difference difference;
+	two_groups_compare(a, 3, b, 3, 0.95, &difference);
+	assert_true(paired_mean(a, 3) != paired_mean(b, 3));
+	assert_true(difference.mean == 0 && difference.p_value == 1);
+}
+
 static void one_result_says_nothing_of_chance(void **state)
 {
 	struct group_difference difference;
@@ -96,6 +105,7 @@ int main(void)
 		cmocka_unit_test(welchs_t_is_scipys),
 		cmocka_unit_test(it_turns_with_the_order),
 		cmocka_unit_test(a_change_of_unit_changes_no_p_value),
+		cmocka_unit_test(equal_means_of_other_values_are_no_difference),
 		cmocka_unit_test(one_result_says_nothing_of_chance),
 		cmocka_unit_test(without_spread_a_difference_is_certain),
 		cmocka_unit_test(power_is_that_of_the_noncentral_t),

@@ -555,9 +555,10 @@ bool comparison_contrast(const struct comparison *comparison, size_t a, size_t b
 		ret->none_a += !has_result(comparison, ret->a, i);
 		ret->none_b += !has_result(comparison, ret->b, i);
 	}
-	ret->a_faster = !comparison_is_better(comparison, ret->final_b, ret->final_a);
-	return differ(comparison, ret, DRAW_FINAL, &ret->final, err) &&
-	       differ(comparison, ret, DRAW_AREA, &ret->area, err) &&
+	if (!differ(comparison, ret, DRAW_FINAL, &ret->final, err))
+		return false;
+	ret->a_faster = ret->final.mean >= 0;
+	return differ(comparison, ret, DRAW_AREA, &ret->area, err) &&
 	       measure_speed(comparison, ret, err) &&
 	       comparison_spend(comparison, OVER_TIME, ret, err) &&
 	       comparison_spend(comparison, OVER_MONEY, ret, err);
