@@ -187,8 +187,8 @@ static void divide(const struct sums *sums, struct sensitivity *ret)
 
 			if (variance <= FLAT)
 				continue;
-			first[s] = first_of(sums, i, s, variance);
 			total[s] = total_of(sums, i, s, variance);
+			first[s] = fmin(first_of(sums, i, s, variance), total[s]);
 		}
 		ret->first[i] = summary(first);
 		ret->total[i] = summary(total);

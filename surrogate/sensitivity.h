@@ -13,7 +13,8 @@
  *     S_i = 1 - E (f(B) - f(A_i))^2 / 2V,   T_i = E (f(A) - f(A_i))^2 / 2V,
  *
  * where S_i is corrected by what the same formula gives for f(B) and f(A), which is 0 but for the
- * points' error: an irrelevant coordinate has S_i = 0 exactly.
+ * points' error: an irrelevant coordinate has S_i = 0 exactly. What it does alone is part of its total, whose
+ * error is the smaller one where it does little: S_i is T_i at most.
  *
  * Uniform means on the unit cube, in each parameter's own scale; coordinates with a lattice take its
  * values, each as often as its cell is long. The estimate is that of the posterior mean. The same points

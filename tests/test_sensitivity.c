@@ -79,6 +79,10 @@ static struct sensitivity indices(const struct fixture *f, uint64_t seed)
 	for (size_t i = 0; i < f->columns.d; i++) {
 		const struct share *shares[] = { &ret.first[i], &ret.total[i] };
 
+		/* What it does alone is a part of all that it does. */
+		assert_true(shares[0]->value <= shares[1]->value &&
+			    shares[0]->low <= shares[1]->low && shares[0]->high <= shares[1]->high);
+
 		for (size_t k = 0; k < 2; k++)
 			assert_true(0 <= shares[k]->low && shares[k]->low <= shares[k]->value &&
 				    shares[k]->value <= shares[k]->high && shares[k]->high <= 1);
