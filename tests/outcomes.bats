@@ -39,6 +39,34 @@ decisions() { # JOB
 	[ "$(grep '^6 ' starts | cut -d' ' -f3,4 | sort -u | wc -l)" -eq 1 ]
 }
 
+@test "a launch that begins anew and ends sooner is not given what an earlier one had come to" {
+	cat >train.sh <<-'END'
+		if [ "$TUNER_ATTEMPT" = 1 ]; then last=6; else last=3; fi
+		for step in $(seq $last); do
+			echo "@tuner {\"step\": $step, \"loss\": $((TUNER_ATTEMPT * 100 - step)), \"size\": $step}"
+		done
+		[ "$TUNER_ATTEMPT" != 1 ] || { echo "No space left on device"; exit 1; }
+		[ "$TUNER_TRIAL" != 2 ] || sleep 5
+	END
+	cat >job.jsonc <<-'END'
+		{ "command": ["sh", "train.sh"], "arguments": "none", "objective": { "metric": "loss", "goal": "minimize" },
+		  "parameters": { "x": { "type": "float", "min": 0, "max": 1 } }, "strategy": "random",
+		  "retries": 1, "backoff": "10ms", "timeout": "1s", "grace": "100ms", "budget": { "trials": 2, "parallel": 1 } }
+	END
+	"$TUNER" run job.jsonc --quiet
+	# Steps 1 to 3 of the second launch: 4 to 6 of the first are no part of what ended.
+	sql_is "SELECT group_concat(state || ' ' || objective || ' ' || last_value || ' ' || last_step, ', ') FROM trial" \
+		"done 197.0 197.0 3, stopped 197.0 197.0 3"
+	[ "$("$TUNER" show 1 --json | jq -c '[.metrics.loss[].step]')" = "[1,2,3]" ]
+	# So by another objective, and a formula that sees them as they come.
+	"$TUNER" rescore job --set 'objective.expression=loss + size' --set objective.goal=minimize
+	sql_is "SELECT group_concat(objective) FROM trial" "200.0,200.0"
+	sed -i 's/"metric": "loss"/"expression": "loss + size"/' job.jsonc
+	"$TUNER" run job.jsonc --quiet --name other
+	sql_is "SELECT group_concat(objective) FROM trial t JOIN job j ON j.id = t.job WHERE j.name = 'other'" "200.0,200.0"
+	"$TUNER" verify
+}
+
 @test "a job that rules so takes SIGKILL for the configuration's failure" {
 	TRIALS=3 PARALLEL=1 write_job '"outcomes": { "oom-host": "fail" },'
 	touch hold-2

@@ -38,6 +38,26 @@ static void the_same_step_again_replaces_its_value(void **state)
 	series_finish(&series);
 }
 
+/* Whether a launch goes on from a checkpoint or begins anew: beyond what it has come to there is nothing. */
+static void what_a_later_launch_has_not_come_to_is_gone(void **state)
+{
+	static const double steps[] = { 1, 2, 3, 4, 5 }, values[] = { 10, 20, 30, 40, 50 };
+	struct series series = { 0 };
+	fill(&series, steps, values, 5);
+	series_renew(&series, 2);
+	assert_int_equal(series.n, 5); /* nothing of it has come */
+	assert_true(series_put(&series, 3, 31));
+	assert_int_equal(series.n, 3);
+	assert_true(series_put(&series, 2, 21)); /* late, of the same launch */
+	assert_int_equal(series.n, 3);
+	assert_true(series_reduce(&series, REDUCE_LAST, 1, false) == 31);
+	series.loaded = 2;
+	series_renew(&series, 2); /* taken over, it goes on */
+	assert_true(series_put(&series, 2, 22));
+	assert_int_equal(series.n, 3);
+	series_finish(&series);
+}
+
 static void reduce_takes_the_last_the_best_or_a_mean(void **state)
 {
 	const double steps[] = { 1, 2, 3, 4 }, values[] = { 0.9, 0.2, 0.4, 0.6 };
@@ -88,6 +108,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(steps_are_kept_rising_whatever_order_they_come_in),
 		cmocka_unit_test(the_same_step_again_replaces_its_value),
+		cmocka_unit_test(what_a_later_launch_has_not_come_to_is_gone),
 		cmocka_unit_test(reduce_takes_the_last_the_best_or_a_mean),
 		cmocka_unit_test(a_mean_of_huge_values_is_one_of_them),
 		cmocka_unit_test(best_and_mean_pass_over_nan_and_the_last_does_not),

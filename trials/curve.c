@@ -44,8 +44,92 @@ static bool add_point(struct curve *curve, size_t *capacity, int64_t step, doubl
 	return true;
 }
 
+/* What attempts have reported of the metric that is being read. */
+struct reach {
+	int64_t attempt, step; /* its last */
+};
+
+struct launches {
+	struct reach *reaches;
+	size_t n, capacity;
+	int64_t *attempts; /* of the curve's points */
+	size_t points;
+};
+
+static void launches_finish(struct launches *launches)
+{
+	free(launches->reaches);
+	free(launches->attempts);
+}
+
+/* Steps come rising. */
+static bool note_reach(
+	struct launches *launches, int64_t attempt, int64_t step, struct tuner_error *err)
+{
+	size_t i = 0;
+
+	while (i < launches->n && launches->reaches[i].attempt != attempt)
+		i++;
+	if (i == launches->n && !array_grow((void **)&launches->reaches, &launches->n,
+					&launches->capacity, sizeof *launches->reaches, err))
+		return false;
+	launches->reaches[i] = (struct reach){ attempt, step };
+	return true;
+}
+
+static bool note_attempt(struct launches *launches, const struct curve *curve, int64_t attempt,
+	struct tuner_error *err)
+{
+	size_t n = curve->n - 1;
+
+	if (!array_grow((void **)&launches->attempts, &n, &launches->points,
+		    sizeof *launches->attempts, err))
+		return false;
+	launches->attempts[curve->n - 1] = attempt;
+	return true;
+}
+
+static bool was_given_up(const struct launches *launches, int64_t attempt, int64_t step)
+{
+	for (size_t i = 0; i < launches->n; i++)
+		if (launches->reaches[i].attempt > attempt && launches->reaches[i].step < step)
+			return true;
+	return false;
+}
+
+/* The metric is read: without what later attempts gave up. */
+static void end_curve(struct curve *curve, struct launches *launches)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; launches->n > 1 && i < curve->n; i++) {
+		if (was_given_up(launches, launches->attempts[i], curve->steps[i]))
+			continue;
+		curve->steps[kept] = curve->steps[i];
+		curve->values[kept] = curve->values[i];
+		curve->time_us[kept++] = curve->time_us[i];
+	}
+	if (launches->n > 1)
+		curve->n = kept;
+	curve->newest = 0;
+	for (size_t i = 0; i < launches->n; i++)
+		if (launches->reaches[i].attempt > curve->newest)
+			curve->newest = launches->reaches[i].attempt;
+	launches->n = 0;
+}
+
+static bool begin_curve(
+	struct curve_list *list, size_t *capacity, const char *name, struct tuner_error *err)
+{
+	if (!array_grow((void **)&list->items, &list->n, capacity, sizeof *list->items, err))
+		return false;
+	list->items[list->n - 1].name = strdup(name);
+	return list->items[list->n - 1].name != NULL || tuner_fail_memory(err);
+}
+
 /* Rows come by metric, step, attempt: of equal steps the last row is that of the latest attempt. */
-static bool read_curves(struct query *query, struct curve_list *list, struct tuner_error *err)
+static bool read_rows(struct query *query, struct curve_list *list, struct launches *launches,
+	struct tuner_error *err)
 {
 	size_t capacity = 0, points = 0;
 	int64_t metric = 0;
@@ -55,20 +139,18 @@ static bool read_curves(struct query *query, struct curve_list *list, struct tun
 		if (!query_row(query, &found, err))
 			return false;
 		if (!found)
-			return true;
+			break;
 		const int64_t id = query_int(query);
 		const char *const name = query_text(query);
 		const int64_t step = query_int(query);
 		const double value = query_double(query);
-		const int64_t time_us = query_int(query);
+		const int64_t time_us = query_int(query), attempt = query_int(query);
 
 		if (list->n == 0 || id != metric) {
-			if (!array_grow((void **)&list->items, &list->n, &capacity,
-				    sizeof *list->items, err))
+			if (list->n > 0)
+				end_curve(&list->items[list->n - 1], launches);
+			if (!begin_curve(list, &capacity, name, err))
 				return false;
-			list->items[list->n - 1].name = strdup(name);
-			if (!list->items[list->n - 1].name)
-				return tuner_fail_memory(err);
 			metric = id;
 			points = 0;
 		}
@@ -76,13 +158,27 @@ static bool read_curves(struct query *query, struct curve_list *list, struct tun
 
 		if (curve->n > 0 && curve->steps[curve->n - 1] == step)
 			curve->n--;
-		if (!add_point(curve, &points, step, value, time_us, err))
+		if (!add_point(curve, &points, step, value, time_us, err) ||
+			!note_attempt(launches, curve, attempt, err) ||
+			!note_reach(launches, attempt, step, err))
 			return false;
 	}
+	if (list->n > 0)
+		end_curve(&list->items[list->n - 1], launches);
+	return true;
+}
+
+static bool read_curves(struct query *query, struct curve_list *list, struct tuner_error *err)
+{
+	struct launches launches = { 0 };
+	const bool ok = read_rows(query, list, &launches, err);
+
+	launches_finish(&launches);
+	return ok;
 }
 
 #define SELECT_POINTS                                                                              \
-	"SELECT m.name, n.name, m.step, m.value, m.time_us FROM attempt a "                        \
+	"SELECT m.name, n.name, m.step, m.value, m.time_us, a.number FROM attempt a "              \
 	"CROSS JOIN metric m ON m.attempt = a.id CROSS JOIN metric_name n ON n.id = m.name "       \
 	"WHERE a.trial = ?1 "
 #define IN_ORDER "ORDER BY m.name, m.step, a.number"

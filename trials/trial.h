@@ -384,6 +384,7 @@ struct curve {
 	int64_t *steps; /* rising */
 	double *values;
 	int64_t *time_us;
+	int64_t newest; /* the attempt that has reported it last, which the last point is of */
 };
 
 struct curve_list {
@@ -393,7 +394,8 @@ struct curve_list {
 
 void curve_list_finish(struct curve_list *list);
 
-/* The curves of a trial: per step the value of its latest attempt. name NULL: every metric. */
+/* The curves of a trial: per step the value of its latest attempt, and nothing of an attempt beyond where a later one
+ * that has reported the metric came to: that had begun anew, or farther back. name NULL: every metric. */
 TUNER_MUST_CHECK
 bool curve_select(struct store *store, int64_t trial_id, const char *name, struct curve_list *ret,
 	struct tuner_error *err);

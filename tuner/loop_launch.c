@@ -236,9 +236,13 @@ void live_end_unlaunched(struct live *live, const struct tuner_error *why)
 
 bool loop_load_series(struct loop *loop, struct live *live, struct tuner_error *err)
 {
-	return (live->attempt_number == 1 && live->stored_offset == 0) ||
-	       objective_curves_load(&live->curves, &loop->file->objective, loop->file->metric,
-		       loop->store, live->trial, err);
+	if (live->attempt_number == 1 && live->stored_offset == 0)
+		return true;
+	if (!objective_curves_load(&live->curves, &loop->file->objective, loop->file->metric,
+		    loop->store, live->trial, err))
+		return false;
+	objective_curves_renew(&live->curves, live->attempt_number);
+	return true;
 }
 
 bool loop_make_way(struct loop *loop, const struct live *live, struct tuner_error *err)

@@ -78,13 +78,24 @@ bool objective_curves_put(struct objective_curves *curves, const struct job_obje
 	       put_whole(curves, objective, step);
 }
 
+void objective_curves_renew(struct objective_curves *curves, int64_t attempt)
+{
+	series_renew(&curves->whole, attempt);
+	for (size_t i = 0; i < curves->n; i++)
+		series_renew(&curves->parts[i], attempt);
+}
+
 static bool put_curve(struct objective_curves *curves, const struct job_objective *objective,
 	const struct curve *curve, struct tuner_error *err)
 {
+	const size_t i = objective_find(objective, curve->name);
+
 	for (size_t k = 0; k < curve->n; k++)
 		if (!objective_curves_put(curves, objective, curve->name, (double)curve->steps[k],
 			    curve->values[k]))
 			return tuner_fail_memory(err);
+	if (i < curves->n)
+		curves->parts[i].loaded = curve->newest;
 	return true;
 }
 

@@ -21,6 +21,9 @@ TUNER_MUST_CHECK
 bool objective_curves_put(struct objective_curves *curves, const struct job_objective *objective,
 	const char *metric, double step, double value);
 
+/* Whose is what is put from now on (series.h): a launch that reports for the first time, or goes on to. */
+void objective_curves_renew(struct objective_curves *curves, int64_t attempt);
+
 /* Puts what the database has of a trial. What a caller told of step by step stands under the objective's name,
  * `name`, and is the whole's. */
 TUNER_MUST_CHECK

@@ -21,8 +21,22 @@ static bool make_room(struct series *series)
 	return true;
 }
 
+/* What lies beyond is an earlier launch's. */
+static void advance(struct series *series, double step)
+{
+	if (series->begun && step <= series->reach)
+		return;
+	while (series->n > 0 && series->steps[series->n - 1] > step)
+		series->n--;
+	series->begun = true;
+	series->reach = step;
+}
+
 bool series_put(struct series *series, double step, double value)
 {
+	if (!make_room(series))
+		return false;
+	advance(series, step);
 	size_t i = series->n;
 	while (i > 0 && series->steps[i - 1] > step)
 		i--;
@@ -30,14 +44,17 @@ bool series_put(struct series *series, double step, double value)
 		series->values[i - 1] = value;
 		return true;
 	}
-	if (!make_room(series))
-		return false;
 	memmove(series->steps + i + 1, series->steps + i, (series->n - i) * sizeof(double));
 	memmove(series->values + i + 1, series->values + i, (series->n - i) * sizeof(double));
 	series->steps[i] = step;
 	series->values[i] = value;
 	series->n++;
 	return true;
+}
+
+void series_renew(struct series *series, int64_t attempt)
+{
+	series->begun = series->begun && series->loaded == attempt;
 }
 
 void series_finish(struct series *series)
@@ -54,10 +71,12 @@ bool series_load(struct series *series, struct store *store, int64_t trial_id, c
 	if (!curve_select(store, trial_id, metric, &curves, err))
 		return false;
 	bool ok = true;
-	for (size_t i = 0; ok && i < curves.n; i++)
+	for (size_t i = 0; ok && i < curves.n; i++) {
+		series->loaded = curves.items[i].newest;
 		for (size_t k = 0; ok && k < curves.items[i].n; k++)
 			ok = series_put(series, (double)curves.items[i].steps[k],
 				curves.items[i].values[k]);
+	}
 	curve_list_finish(&curves);
 	return ok || tuner_fail_memory(err);
 }
