@@ -151,6 +151,18 @@ END
 	[ "$(shown '.second.difference | type')" = number ]
 }
 
+@test "an infinite result of the search is compared with no mean" {
+	write_job
+	cat >train.sh <<'END'
+if [ "$TUNER_JOB" = job ] && [ "$TUNER_TRIAL" = 2 ]; then echo loss=-inf; else echo "loss=$2"; fi
+END
+	"$TUNER" run job.jsonc --quiet
+	run "$TUNER" confirm job --quiet --repeats 2
+	[ "$status" -eq 0 ]
+	[[ "$(flat)" == *"The search's own best, trial 2, had -inf, with which no mean can be compared."* ]]
+	[[ "$(flat)" != *"inf better"* ]]
+}
+
 @test "without noise the best is separated" {
 	write_job
 	"$TUNER" run job.jsonc --quiet

@@ -58,8 +58,13 @@ static void say_optimism(const struct confirmation *confirmation, struct text *r
 
 	if (best == NULL)
 		return;
-	text_print(ret, "The search's own best, trial %lld, had %.5g, which is ",
-		(long long)best->trial, best->seen);
+	text_print(ret, "The search's own best, trial %lld, had %.5g, ", (long long)best->trial,
+		best->seen);
+	if (isinf(best->seen)) {
+		text_add(ret, "with which no mean can be compared. ");
+		return;
+	}
+	text_add(ret, "which is ");
 	if (best->optimism == 0)
 		text_add(ret, "its mean now, too");
 	else
