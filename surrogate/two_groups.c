@@ -23,7 +23,8 @@ static double squares(const double *x, size_t n)
 void two_groups_compare(const double *a, size_t n_a, const double *b, size_t n_b, double level,
 	struct group_difference *ret)
 {
-	*ret = (struct group_difference){ .mean = difference_of(paired_mean(a, n_a), paired_mean(b, n_b)),
+	*ret = (struct group_difference){ .mean = difference_of(
+						  paired_mean(a, n_a), paired_mean(b, n_b)),
 		.interval = { -INFINITY, INFINITY },
 		.p_value = 1,
 		.df = NAN,

@@ -362,8 +362,8 @@ static void check_hope(const struct job *job, const struct suggestion *s)
 	const double sd = s->gain_sd / transform_gain_slope(transform, incumbent, 1e-6);
 	gain_by_quadrature(transform, mean, sd, s->incumbent, &gain, &probability);
 	assert_near(exp(s->acquisition) / gain, 1, .02);
-	assert_near(gsl_cdf_ugaussian_P((s->incumbent - s->gain_mean) / s->gain_sd), probability,
-		1e-4);
+	assert_near(
+		gsl_cdf_ugaussian_P((s->incumbent - s->gain_mean) / s->gain_sd), probability, 1e-4);
 	transform_destroy(transform);
 }
 

@@ -154,7 +154,8 @@ struct decision {
 	int64_t id; /* its trial's */
 	int64_t objective_version; /* id: of what it knew; when written, its trial's */
 	const char *strategy, *branch, *reason;
-	const char *settings; /* JSON: the strategy's; its prediction as gains see it: "gain_mean", "gain_sd"; and
+	const char *
+		settings; /* JSON: the strategy's; its prediction as gains see it: "gain_mean", "gain_sd"; and
 				 what it thought of failing, if it did: "value_probability" */
 	int64_t seen; /* id of the last event that informed it; 0: none */
 	const int64_t *pending; /* trial numbers taken as pending, in this order */

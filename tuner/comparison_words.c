@@ -130,7 +130,8 @@ static void say_left_out(const struct comparison *comparison, struct text *ret)
 	const size_t late = comparison->left_out - comparison->empty;
 
 	if (late > 0)
-		text_print(ret, "%zu repeat%s not that far yet. ", late, late == 1 ? " is" : "s are");
+		text_print(
+			ret, "%zu repeat%s not that far yet. ", late, late == 1 ? " is" : "s are");
 	if (comparison->empty > 0)
 		text_print(ret, "%zu repeat%s left out, for no search of %s has a result. ",
 			comparison->empty, comparison->empty == 1 ? " is" : "s are",

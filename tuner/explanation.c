@@ -252,8 +252,7 @@ static void compare(struct explanation *e)
 	e->value_probability = noted(d, "value_probability", NAN);
 	e->z = uncertain ? (objective - d->mean) / d->sd : NAN;
 	e->expected_improvement = exp(d->acquisition);
-	e->probability =
-		sd > 0 ? erfc(sign * (mean - d->incumbent) / sd * M_SQRT1_2) / 2 : NAN;
+	e->probability = sd > 0 ? erfc(sign * (mean - d->incumbent) / sd * M_SQRT1_2) / 2 : NAN;
 	e->improvement = sign * (d->incumbent - objective);
 }
 

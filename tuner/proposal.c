@@ -210,8 +210,7 @@ static bool note_settings(
 {
 	const struct suggestion *s = &proposal->suggestion;
 	struct text text = TEXT_EMPTY;
-	text_print(
-		&text, "%.*s", (int)strlen(proposer->settings) - 1, proposer->settings);
+	text_print(&text, "%.*s", (int)strlen(proposer->settings) - 1, proposer->settings);
 	note_number(&text, "gain_mean", (proposer->file->maximize ? -1 : 1) * s->gain_mean);
 	note_number(&text, "gain_sd", s->gain_sd);
 	note_number(&text, "value_probability", s->value_probability);
@@ -319,9 +318,8 @@ static void keep_prognosis(struct proposer *proposer, const struct proposal *pro
 	struct prognosis *kept = proposer->prognoses;
 	if (proposer->n_prognoses == PROGNOSES_KEPT)
 		memmove(kept, kept + 1, --proposer->n_prognoses * sizeof(*kept));
-	kept[proposer->n_prognoses++] =
-		(struct prognosis){ sign * proposal->suggestion.gain_mean,
-			proposal->suggestion.gain_sd, proposal->decision.incumbent };
+	kept[proposer->n_prognoses++] = (struct prognosis){ sign * proposal->suggestion.gain_mean,
+		proposal->suggestion.gain_sd, proposal->decision.incumbent };
 }
 
 bool proposer_has_converged(const struct proposer *proposer)
