@@ -120,6 +120,17 @@ END
 	done
 }
 
+@test "nor do its control characters of two bytes, in the lines of run and watch" {
+	cat >job.jsonc <<-'END'
+		{ "command": ["sh", "-c", "printf 'no \\302\\2332J luck\\n'; exit 1"], "objective": { "metric": "loss", "goal": "minimize" },
+		  "parameters": { "x": { "type": "float", "min": 0, "max": 1 } }, "budget": { "trials": 1 } }
+	END
+	"$TUNER" run job.jsonc >out 2>&1 || true
+	grep -F 'exit status 1: no ?2J luck' out
+	run "$TUNER" watch job
+	[[ "$output" == *'exit status 1: no ?2J luck'* && "$output" != *$'\302\233'* ]]
+}
+
 @test "best prints the command, the parameters and the model" {
 	finished_job
 	"$TUNER" best --params >params

@@ -138,10 +138,12 @@ static void finished_line(const struct progress *progress, const struct finished
 	if (is_best)
 		text_print(line, "  %sbest so far%s", paint(progress, "\033[1m"),
 			paint(progress, "\033[0m"));
-	if (trial->state != TRIAL_DONE && message[0] != '\0')
-		text_print(line, "  %s%s", message,
-			again && trial->outcome != OUTCOME_INTERRUPTED ? "; it is launched again"
-								       : "");
+	if (trial->state != TRIAL_DONE && message[0] != '\0') {
+		text_add(line, "  ");
+		text_add_visible(line, message); /* the command's own words may be in it */
+		if (again && trial->outcome != OUTCOME_INTERRUPTED)
+			text_add(line, "; it is launched again");
+	}
 }
 
 void progress_finished(struct progress *progress, const struct finished_trial *trial,
