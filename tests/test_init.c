@@ -301,7 +301,7 @@ static const char request[] =
 	"\"OutputDataConfig\": {\"S3OutputPath\": \"s3://b/out\"}, \"ResourceConfig\": "
 	"{\"InstanceType\": \"ml.p3.8xlarge\", \"InstanceCount\": 1, \"VolumeSizeInGB\": 50}, "
 	"\"StoppingCondition\": {\"MaxRuntimeInSeconds\": 3600, \"MaxWaitTimeInSeconds\": 7200}, "
-	"\"RetryStrategy\": {\"MaximumRetryAttempts\": 3}, "
+	"\"RetryStrategy\": {\"MaximumRetryAttempts\": 3}, \"EnableNetworkIsolation\": true, "
 	"\"Environment\": {\"NCCL_DEBUG\": \"INFO\"}, \"Surprise\": {\"a\": 1}}, "
 	"\"Tags\": [{\"Key\": \"team\", \"Value\": \"vision\"}]} ";
 
@@ -329,6 +329,8 @@ static void a_sagemaker_request_becomes_a_job_file(void **state)
 	assert_int_equal(file->budget.runtime_us, INT64_C(7200000000));
 	assert_true(file->budget.has_target && file->budget.target == 0.9);
 	assert_int_equal(file->budget.not_improving, 10);
+	assert_true(file->budget.converged);
+	assert_true(file->no_network);
 	assert_int_equal(file->stopping.rule, STOPPING_MEDIAN);
 	assert_int_equal(file->timeout_us, INT64_C(3600000000));
 	assert_int_equal(file->retries, 3);
@@ -354,8 +356,6 @@ static void static_hyperparameters_keep_their_spelling(void **state)
 static void every_key_without_a_meaning_here_is_listed_once(void **state)
 {
 	static const char *const listed[] = {
-		"HyperParameterTuningJobConfig.TuningJobCompletionCriteria.ConvergenceDetected: "
-		"left",
 		"TrainingJobDefinition.AlgorithmSpecification.TrainingImage: left out",
 		"TrainingJobDefinition.AlgorithmSpecification.TrainingInputMode: left out",
 		"TrainingJobDefinition.RoleArn: left out",
@@ -393,6 +393,23 @@ static void hyperband_becomes_successive_halving(void **state)
 	assert_int_equal(made.parsed->stopping.rule, STOPPING_ASHA);
 	assert_true(made.parsed->stopping.min_step == 2 && made.parsed->stopping.max_step == 64);
 	assert_non_null(strstr(made.notes.bytes, "Hyperband became"));
+	end(&made);
+}
+
+static void convergence_is_left_out_where_no_model_can_converge(void **state)
+{
+	struct made made = from_request(
+		"{\"HyperParameterTuningJobConfig\": {\"Strategy\": \"Random\","
+		" \"TuningJobCompletionCriteria\": {\"ConvergenceDetected\":"
+		" {\"CompleteOnConvergence\": \"Enabled\"}},"
+		" \"HyperParameterTuningJobObjective\": {\"Type\": \"Minimize\","
+		" \"MetricName\": \"loss\"}, \"ParameterRanges\": "
+		"{\"ContinuousParameterRanges\": [{\"Name\": \"lr\", \"MinValue\": \"0.1\","
+		" \"MaxValue\": \"1\"}]}}}");
+
+	assert_false(made.parsed->budget.converged);
+	assert_non_null(strstr(made.notes.bytes, "ConvergenceDetected: left out, the strategy "
+						 "Random has no model"));
 	end(&made);
 }
 
@@ -524,6 +541,7 @@ int main(void)
 		cmocka_unit_test(static_hyperparameters_keep_their_spelling),
 		cmocka_unit_test(every_key_without_a_meaning_here_is_listed_once),
 		cmocka_unit_test(hyperband_becomes_successive_halving),
+		cmocka_unit_test(convergence_is_left_out_where_no_model_can_converge),
 		cmocka_unit_test(the_config_alone_is_enough),
 		cmocka_unit_test(earlier_tuning_jobs_keep_their_names),
 		cmocka_unit_test(what_is_no_request_is_refused),

@@ -14,8 +14,6 @@
 
 /* ---- what becomes of each key ---- */
 
-static const char LATER[] = "this part is not built yet";
-
 /* Paths below "HyperParameterTuningJobConfig." and "TrainingJobDefinition." begin with "C." and "T.".
  * A row without a note is taken over, or its members are looked at if they have rows. */
 static const struct meaning {
@@ -54,7 +52,8 @@ static const struct meaning {
 	{ "C.TuningJobCompletionCriteria.BestObjectiveNotImproving."
 	  "MaxNumberOfTrainingJobsNotImproving",
 		NULL },
-	{ "C.TuningJobCompletionCriteria.ConvergenceDetected", LATER },
+	{ "C.TuningJobCompletionCriteria.ConvergenceDetected", NULL },
+	{ "C.TuningJobCompletionCriteria.ConvergenceDetected.CompleteOnConvergence", NULL },
 	{ "C.RandomSeed", NULL },
 	{ "T.DefinitionName", "one definition needs no name" },
 	{ "T.TuningObjective", NULL },
@@ -87,7 +86,7 @@ static const struct meaning {
 	{ "T.Environment", NULL },
 	{ "T.RoleArn", "no cloud account is needed" },
 	{ "T.VpcConfig", "the network is this machine's" },
-	{ "T.EnableNetworkIsolation", LATER },
+	{ "T.EnableNetworkIsolation", NULL },
 	{ "T.EnableInterContainerTrafficEncryption", "there are no containers" },
 	{ "T.EnableManagedSpotTraining", "there are no spot instances" },
 	{ "T.CheckpointConfig",
@@ -429,6 +428,24 @@ static void add_limit(
 	*first = false;
 }
 
+/* What has converged is the model: without one there is nothing to wait for. */
+static void add_converged(struct parts *parts, const cJSON *ends, bool first)
+{
+	const char *complete =
+		string_of(child_of(ends, "ConvergenceDetected"), "CompleteOnConvergence");
+	const char *strategy = string_of(parts->config, "Strategy");
+
+	if (complete == NULL || strcmp(complete, "Enabled") != 0)
+		return;
+	if (strategy != NULL && (strcmp(strategy, "Random") == 0 || strcmp(strategy, "Grid") == 0))
+		text_print(parts->notes,
+			"HyperParameterTuningJobConfig.TuningJobCompletionCriteria."
+			"ConvergenceDetected: left out, the strategy %s has no model\n",
+			strategy);
+	else
+		text_print(parts->file, "%s\"converged\": true", first ? "" : ", ");
+}
+
 static void write_budget(struct parts *parts)
 {
 	const cJSON *limits = child_of(parts->config, "ResourceLimits");
@@ -442,6 +459,7 @@ static void write_budget(struct parts *parts)
 	add_limit(ends, "TargetObjectiveMetricValue", "target", &first, parts->file);
 	add_limit(child_of(ends, "BestObjectiveNotImproving"),
 		"MaxNumberOfTrainingJobsNotImproving", "not_improving", &first, parts->file);
+	add_converged(parts, ends, first);
 	text_add(parts->file, "}");
 }
 
@@ -568,6 +586,12 @@ static void write_environment(struct parts *parts)
 	text_add(parts->file, "\n  }");
 }
 
+static void write_network(struct parts *parts)
+{
+	if (cJSON_IsTrue(child_of(parts->definition, "EnableNetworkIsolation")))
+		text_add(parts->file, ",\n  \"network\": \"none\"");
+}
+
 static void write_limits(struct parts *parts)
 {
 	const cJSON *timeout =
@@ -638,6 +662,7 @@ static bool write_all(struct parts *parts, const char *name, struct tuner_error 
 	write_warm_start(parts);
 	write_command(parts);
 	write_environment(parts);
+	write_network(parts);
 	write_limits(parts);
 	write_channels(parts); /* last: a comment has no comma behind it */
 	text_add(parts->file, "\n}\n");
