@@ -13,6 +13,7 @@
 struct operand {
 	enum expression_type type;
 	struct token token; /* its first */
+	const char *end; /* behind its last */
 	const struct expression_name *name; /* of a string that is one; NULL: a literal */
 };
 
@@ -89,15 +90,28 @@ static void leave(struct parser *parser)
 
 static bool want(struct parser *parser, const struct operand *operand, enum expression_type type)
 {
+	enum { SHOWN = 60 };
 	static const char *const wanted[] = { "a number",
 		"something that is true or false, such as a <= 1", "a string" };
 	static const char *const kinds[] = { "a number", "true or false", "a string" };
+	const char *start = operand->token.start;
+	size_t shown = (size_t)(operand->end - start);
+	const bool cut = shown > SHOWN;
 
-	return operand->type == type ||
-	       scanner_fail(&parser->scanner, operand->token.start,
-		       "expected %s, found %.*s, which is %s", wanted[type],
-		       (int)(operand->token.length < 60 ? operand->token.length : 60),
-		       operand->token.start, kinds[operand->type]);
+	if (operand->type == type)
+		return true;
+	if (cut)
+		for (shown = SHOWN; ((unsigned char)start[shown] & 0xC0) == 0x80;)
+			shown--; /* no half character */
+	return scanner_fail(&parser->scanner, start, "expected %s, found %.*s%s, which is %s",
+		wanted[type], (int)shown, start, cut ? "..." : "", kinds[operand->type]);
+}
+
+/* All of the operand has been read. */
+static bool complete(struct parser *parser, struct operand *operand)
+{
+	operand->end = parser->scanner.end;
+	return true;
 }
 
 /* ---- the grammar, from the tightest ---- */
@@ -162,7 +176,8 @@ static bool parse_arguments(struct parser *parser, size_t function)
 			return false;
 	} while (scanner_is_at(&parser->scanner, ","));
 	if (n < least)
-		return scanner_fail_found(&parser->scanner, &parser->scanner.token, ",");
+		return scanner_fail_found(
+			&parser->scanner, &parser->scanner.token, "',' and another number");
 	return scanner_expect(&parser->scanner, ")");
 }
 
@@ -209,7 +224,9 @@ static bool parse_name(struct parser *parser, const struct token *token, struct 
 		i++;
 	if (i == parser->n_names)
 		return fail_name(parser, token, word);
-	*ret = (struct operand){ parser->names[i].type, *token, &parser->names[i] };
+	*ret = (struct operand){
+		.type = parser->names[i].type, .token = *token, .name = &parser->names[i]
+	};
 	return ret->type == EXPRESSION_STRING || emit_name(parser, ret->name);
 }
 
@@ -260,7 +277,7 @@ static bool parse_power(struct parser *parser, struct operand *ret)
 {
 	struct operand exponent;
 
-	if (!parse_primary(parser, ret))
+	if (!parse_primary(parser, ret) || !complete(parser, ret))
 		return false;
 	if (!scanner_is_at(&parser->scanner, "^") && !scanner_is_at(&parser->scanner, "**"))
 		return true;
@@ -269,7 +286,7 @@ static bool parse_power(struct parser *parser, struct operand *ret)
 		!want(parser, &exponent, EXPRESSION_NUMBER))
 		return false;
 	leave(parser);
-	return emit_operation(parser, POWER);
+	return complete(parser, ret) && emit_operation(parser, POWER);
 }
 
 static bool parse_sign(struct parser *parser, struct operand *ret)
@@ -314,7 +331,7 @@ static bool parse_level(struct parser *parser, const struct level_row *rows, lev
 	while ((row = next_of(parser, rows)) != NULL) {
 		if (!want(parser, ret, type) || !scanner_advance(&parser->scanner) ||
 			!inner(parser, &right) || !want(parser, &right, type) ||
-			!emit_operation(parser, row->operation))
+			!complete(parser, ret) || !emit_operation(parser, row->operation))
 			return false;
 	}
 	return true;
@@ -413,6 +430,7 @@ static bool parse_comparison(struct parser *parser, struct operand *ret)
 		return scanner_fail(&parser->scanner, parser->scanner.token.start,
 			"comparisons do not chain: write a < b and b < c");
 	ret->type = EXPRESSION_TRUTH;
+	ret->end = right.end;
 	return left.type == EXPRESSION_STRING
 		       ? compare_strings(parser, &left, &right, row->operation)
 		       : emit_operation(parser, row->operation);

@@ -135,6 +135,7 @@ bool scanner_advance(struct scanner *scanner)
 	struct token *token = &scanner->token;
 	const char *c = token->start + token->length;
 
+	scanner->end = c;
 	c += strspn(c, " \t\r\n");
 	*token = (struct token){ .kind = TOKEN_END, .start = c };
 	if (*c == '\0')

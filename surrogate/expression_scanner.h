@@ -39,6 +39,7 @@ struct scanner {
 	const char *text; /* EXPRESSION_BYTES_MAX at most */
 	struct token
 		token; /* the next one; an empty one at the text's beginning before the first scanner_advance */
+	const char *end; /* of the one before it */
 	struct tuner_error *err;
 };
 

@@ -246,7 +246,7 @@ static void faults_of_the_grammar_are_told_with_their_column(void **state)
 		"column 1: expected a number, found 3x < 1; a name that begins with a digit stands "
 		"in backquotes");
 	assert_refused("a < 1e999", "column 5: 1e999 is too large for a number");
-	assert_refused("min(1) < 1", "column 6: expected ,, found )");
+	assert_refused("min(1) < 1", "column 6: expected ',' and another number, found )");
 	assert_refused("pow(1, 2, 3) < 1", "column 9: expected ), found ,");
 	assert_refused("abs() < 1", "column 5: expected a name, a number or '(', found )");
 	assert_refused("größe", "column 1: there is no parameter \"größe\" (a string stands in "
@@ -257,16 +257,29 @@ static void faults_of_the_grammar_are_told_with_their_column(void **state)
 static void types_are_checked_once_for_all(void **state)
 {
 	assert_refused("a + 1", "column 1: expected something that is true or false, such as a <= "
-				"1, found a, which is a number");
+				"1, found a + 1, which is a number");
 	assert_refused_as("a < 1", EXPRESSION_NUMBER,
-		"column 1: expected a number, found a, which is true or false");
+		"column 1: expected a number, found a < 1, which is true or false");
 	assert_refused("a < 1 and b",
 		"column 11: expected something that is true or false, such as "
 		"a <= 1, found b, which is a number");
 	assert_refused("not a", "column 5: expected something that is true or false, such as a <= "
 				"1, found a, which is a number");
-	assert_refused(
-		"1 + (a < 1) < 2", "column 5: expected a number, found (, which is true or false");
+	assert_refused("1 + (a < 1) < 2",
+		"column 5: expected a number, found (a < 1), which is true or false");
+	assert_refused("(not nesterov or a ** 2 - 1 > b) + 1 < 2",
+		"column 1: expected a number, found (not nesterov or a ** 2 - 1 > b), which is "
+		"true or false");
+	assert_refused("abs('0123456789012345678901234567890123456789012345678901234567é') < 1",
+		"column 5: expected a number, found "
+		"'0123456789012345678901234567890123456789012345678901234567..., which is a "
+		"string");
+	assert_refused("a and nesterov",
+		"column 1: expected something that is true or false, such as a <= 1, found a, "
+		"which is a number");
+	assert_refused("a * 2 - 1  and nesterov",
+		"column 1: expected something that is true or false, such as a <= 1, found a * 2 - "
+		"1, which is a number");
 	assert_refused("-nesterov < 1",
 		"column 2: expected a number, found nesterov, which is true or false");
 	assert_refused("nesterov < true",

@@ -413,6 +413,18 @@ static void convergence_is_left_out_where_no_model_can_converge(void **state)
 	end(&made);
 }
 
+static void an_objective_without_a_way_is_told_of(void **state)
+{
+	struct made made = from_request(
+		"{\"HyperParameterTuningJobConfig\": {\"HyperParameterTuningJobObjective\":"
+		" {\"Type\": \"Max\", \"MetricName\": \"loss\"}, \"ParameterRanges\": "
+		"{\"ContinuousParameterRanges\": [{\"Name\": \"lr\", \"MinValue\": \"0.1\","
+		" \"MaxValue\": \"1\"}]}}}");
+
+	assert_non_null(strstr(made.notes.bytes, "neither Maximize nor Minimize"));
+	end(&made);
+}
+
 static void the_config_alone_is_enough(void **state)
 {
 	struct made made = from_request(
@@ -542,6 +554,7 @@ int main(void)
 		cmocka_unit_test(every_key_without_a_meaning_here_is_listed_once),
 		cmocka_unit_test(hyperband_becomes_successive_halving),
 		cmocka_unit_test(convergence_is_left_out_where_no_model_can_converge),
+		cmocka_unit_test(an_objective_without_a_way_is_told_of),
 		cmocka_unit_test(the_config_alone_is_enough),
 		cmocka_unit_test(earlier_tuning_jobs_keep_their_names),
 		cmocka_unit_test(what_is_no_request_is_refused),

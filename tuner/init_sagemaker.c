@@ -367,6 +367,9 @@ static void write_objective(struct parts *parts)
 	if (metric == NULL)
 		text_add(parts->notes,
 			"The request names no objective: say which metric, and which way.\n");
+	else if (type == NULL || (strcmp(type, "Maximize") != 0 && strcmp(type, "Minimize") != 0))
+		text_add(parts->notes, "The objective's Type is neither Maximize nor Minimize: say "
+				       "which way is better.\n");
 	text_add(parts->file, ",\n  \"objective\": {\"metric\": ");
 	text_add_json_string(parts->file, metric ? metric : "loss");
 	text_print(parts->file, ", \"goal\": \"%s\"}",

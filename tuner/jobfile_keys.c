@@ -918,6 +918,19 @@ static void expect_duration(const struct key *key, struct text *ret)
 		high);
 }
 
+/* The least as programs count it, the greatest as makers of disks do: each is then a round number. */
+static void expect_size(const struct key *key, struct text *ret)
+{
+	text_add(ret, "a size such as \"64 MiB\" or a number of bytes, from ");
+	if (key->min >= 1 << 20)
+		text_print(ret, "%.10g MiB", key->min / (1 << 20));
+	else if (key->min >= 1 << 10)
+		text_print(ret, "%.10g KiB", key->min / (1 << 10));
+	else
+		text_print(ret, "%.10g", key->min);
+	text_print(ret, " to %.10g TB", key->max / 1e12);
+}
+
 void key_expectation(const struct key *key, struct text *ret)
 {
 	static const char *const plain[] = {
@@ -926,7 +939,6 @@ void key_expectation(const struct key *key, struct text *ret)
 		[KEY_BOOLEAN] = "true or false",
 		[KEY_SCALAR] = "a string, a number, true or false",
 		[KEY_SEED] = "a whole number from 0 to 2^53, or up to 2^64 - 1 in quotes",
-		[KEY_SIZE] = "a size from 64 KiB on, such as \"64 MiB\", or a number of bytes",
 		[KEY_TIME] = "a time with its zone, such as \"2026-08-30T18:00:00Z\" or "
 			     "\"2026-08-30 18:00+02:00\"",
 		[KEY_REDUCE] = "\"last\", \"best\", \"max\", \"min\" or \"mean of last N\", or an "
@@ -949,6 +961,9 @@ void key_expectation(const struct key *key, struct text *ret)
 		break;
 	case KEY_DURATION:
 		expect_duration(key, ret);
+		break;
+	case KEY_SIZE:
+		expect_size(key, ret);
 		break;
 	case KEY_WORD:
 		expect_words(key->words, ret);
