@@ -71,6 +71,24 @@ examples() { # PAGE
 	[[ "$output" == *'{"x": '* ]]
 }
 
+@test "a page that an installed page links to is installed, too" {
+	for page in $(grep -o '[a-z-]*\.md' "$ROOT/docs/meson.build"); do
+		for link in $(grep -o ']([a-z-]*\.md' "$ROOT/docs/$page" | cut -c3-); do
+			grep -q "'$link'" "$ROOT/docs/meson.build" || { echo "$page: $link"; false; }
+		done
+	done
+}
+
+@test "the manual page names the pages that a user needs" {
+	for page in "$ROOT"/docs/*.md; do
+		page=$(basename "$page")
+		case $page in
+		fashion-mnist.md | real-tasks.md | regret.md | surrogate.md | verification.md) continue ;; # how good it is, and why
+		esac
+		sed -n '/^\.SH SEE ALSO/,$p' "$ROOT/docs/tuner.1" | tr -d '\\' | grep -qw -- "$page" || { echo "$page"; false; }
+	done
+}
+
 @test "links between pages lead somewhere" {
 	cd "$ROOT"
 	for page in README.md docs/*.md benchmarks/*.md; do
