@@ -12,7 +12,7 @@ enum { FINDINGS_MAX = 200, PREDICTIONS_MAX = 500 };
 
 struct finding {
 	const char *about; /* "machine", "database", "job" */
-	const char *code; /* "disk-space" ...: stable, for programs; docs/command.md lists them */
+	const char *code; /* "disk-space" ...: stable, for programs; docs/doctor.md lists them */
 	char text[300]; /* what is wrong; */
 	char advice[300]; /* and what to do */
 };
