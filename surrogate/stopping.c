@@ -189,9 +189,10 @@ static void judge_threshold(struct hearing *h)
 				shown(h, trial->values[i]), trial->steps[i]);
 			return;
 		}
-	decide(h, true, "threshold: %g at step %g is worse than the bound %g, %zu reports in a row",
+	decide(h, true,
+		"threshold: %g at step %g is worse than the bound %g, %zu report%s in a row",
 		shown(h, trial->values[trial->n - 1]), last_step(trial), shown(h, s->bound),
-		s->patience);
+		s->patience, s->patience == 1 ? "" : "s");
 }
 
 /* ---- median ---- */
@@ -276,9 +277,9 @@ static void judge_median(struct hearing *h)
 
 	decide(h, true,
 		"median: %g at step %g is worse than %g, the median of %zu running averages, "
-		"%zu reports in a row",
+		"%zu report%s in a row",
 		shown(h, trial->values[last]), trial->steps[last], shown(h, c.median), c.n,
-		s->patience);
+		s->patience, s->patience == 1 ? "" : "s");
 }
 
 /* ---- asha ---- */

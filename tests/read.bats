@@ -626,6 +626,9 @@ END
 	grep -q '^ \{33\}list a job' <<<"$output"
 	run "$TUNER" help nosuch
 	[ "$status" -eq 2 ]
+	run "$TUNER" help shwo
+	[[ "$output" == *'did you mean "tuner help show"?' ]]
+	[ "$("$TUNER" help schema | head -n 1)" = "usage: tuner schema" ]
 }
 
 @test "why tells how a model came to its choice, and what became of it" {

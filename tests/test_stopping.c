@@ -187,6 +187,7 @@ static void threshold_forgives_a_single_outlier(void **state)
 	assert_false(stops(&f));
 	f.settings.patience = 1;
 	assert_true(stops(&f));
+	assert_reason(&f, "1 report in a row");
 }
 
 static void the_bound_itself_and_the_margin_are_within(void **state)
@@ -269,6 +270,7 @@ static void median_compares_with_running_averages(void **state)
 	assert_false(stops(&f)); /* at step 9 5.4 is better than 6 */
 	f.settings.patience = 1;
 	assert_true(stops(&f));
+	assert_reason(&f, "1 report in a row");
 }
 
 static void median_waits_for_five_full_curves(void **state)

@@ -20,8 +20,8 @@ int cmd_help(const struct invocation *call, struct tuner_error *err)
 		}
 	}
 	const char *nearest = nearest_word(call->arguments[0], names, n);
-	tuner_fail(err, TUNER_USAGE, "there is no command \"%s\"; %s%s", call->arguments[0],
-		nearest ? "did you mean " : "\"tuner help\" lists them all",
-		nearest ? nearest : "");
+	tuner_fail(err, TUNER_USAGE, "there is no command \"%s\"; %s%s%s", call->arguments[0],
+		nearest ? "did you mean \"tuner help " : "\"tuner help\" lists them all",
+		nearest ? nearest : "", nearest ? "\"?" : "");
 	return -1;
 }

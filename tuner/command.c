@@ -275,8 +275,8 @@ void command_help(const struct subcommand *command, FILE *out)
 			out);
 		return;
 	}
-	fprintf(out, "usage: tuner %s %s\n\n%s.\n", command->name, command->synopsis,
-		command->help);
+	fprintf(out, "usage: tuner %s%s%s\n\n%s.\n", command->name,
+		command->synopsis[0] != '\0' ? " " : "", command->synopsis, command->help);
 	if (command->details != NULL)
 		fprintf(out, "\n%s\n", command->details);
 	const struct option_row *rows[OPTIONS_MAX];

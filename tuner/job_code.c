@@ -485,10 +485,11 @@ static void tell(const struct freezing *f, int64_t state, struct text *said)
 		text_print(said, "code: commit %.12s of %s, in %s\n", f->commit, f->file->code.git,
 			f->directory);
 	else
-		text_print(said, "code: %s copy of %zu files%s%.12s%s, in %s\n",
+		text_print(said, "code: %s copy of %zu file%s%s%.12s%s, in %s\n",
 			f->before > 0 ? "a new" : "a", f->code.files.n,
-			f->code.commit[0] ? " (commit " : "", f->code.commit,
-			f->code.commit[0] ? " and what differs from it)" : "", f->directory);
+			f->code.files.n == 1 ? "" : "s", f->code.commit[0] ? " (commit " : "",
+			f->code.commit, f->code.commit[0] ? " and what differs from it)" : "",
+			f->directory);
 }
 
 static bool prepare_frozen(

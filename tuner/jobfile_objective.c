@@ -186,10 +186,13 @@ static void check_parts(struct reader *reader, const cJSON *object)
 	if (!metric && !cost && !expression)
 		report_error(reader, object, AT_VALUE,
 			"\"metric\" is missing: the metric's name (a string that is not empty)");
-	if (metric + cost + expression > 1)
+	/* A misnamed one has its own message, and may mean another. */
+	const int named = has_member(object, "metric") + has_member(object, "cost") +
+			  has_member(object, "expression");
+	if (named > 1)
 		report_error(reader, object, AT_VALUE,
 			"expected one of \"metric\", \"expression\" and \"cost\", found %s of them",
-			metric + cost + expression == 2 ? "two" : "three");
+			named == 2 ? "two" : "three");
 	if (cost && goal != NULL && strcmp(goal->valuestring, "minimize") != 0)
 		report_error(reader, goal, AT_VALUE,
 			"a cost is minimized: what is worth something has a negative cost");
