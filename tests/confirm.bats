@@ -61,6 +61,26 @@ shown() { # FILTER
 	run "$TUNER" run job-confirm
 	[ "$status" -eq 0 ]
 	[ "$(lines_of starts)" -eq 12 ]
+	[[ "$output" == *'To go on: "tuner confirm job" with more'* ]]
+}
+
+@test "nobody is led to a run of the repeats' job that would propose at random" {
+	write_noisy
+	"$TUNER" run job.jsonc --quiet
+	run "$TUNER" confirm job --top 1 --repeats 2
+	[[ "$output" == "job job-confirm: "* ]] # begun, not gone on with
+	run "$TUNER" status job-confirm
+	[[ "$output" == *"tuner confirm --show job "* ]]
+	[[ "$output" != *"tuner run"* ]]
+	run "$TUNER" run job-confirm --trials 5
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'"tuner confirm job" with more --repeats'* ]]
+	sql_is "SELECT count(*) FROM v_trial WHERE job = 'job-confirm'" 2
+	run "$TUNER" confirm job --top 1 --repeats 3
+	[[ "$output" == "job job-confirm (goes on): "* ]]
+	# A job of one's own may have such a name.
+	"$TUNER" run job.jsonc --quiet --name other
+	"$TUNER" run job.jsonc --quiet --name other-confirm --trials 7
 }
 
 @test "killed, it goes on; the newest job is the repeats' own, and its search is meant" {

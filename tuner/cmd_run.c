@@ -5,6 +5,7 @@
 #include "base/io.h"
 #include "base/number.h"
 #include "tuner/ci.h"
+#include "tuner/confirmation.h"
 #include "tuner/job_argument.h"
 #include "tuner/job_code.h"
 #include "tuner/job_open.h"
@@ -40,6 +41,8 @@ struct run {
 	struct progress *progress;
 	char note[300]; /* about the slots */
 	struct job_opening opening;
+	bool begun; /* it had trials before */
+	char *search; /* whose best trials it trains again; NULL: none */
 	struct job_code_place code;
 	struct witness *witness;
 	struct ci ci;
@@ -58,6 +61,7 @@ static void run_finish(struct run *run)
 	store_close(run->store);
 	ci_finish(&run->ci);
 	job_opening_finish(&run->opening);
+	free(run->search);
 	job_file_destroy(run->file);
 }
 
@@ -115,6 +119,23 @@ static void warn_of_other_code(const struct run *run)
 	present_finish(&present);
 }
 
+static void say_finished(const struct run *run, const struct job *job, int64_t created)
+{
+	printf("job %s has had its %lld trial%s: %s.\n", job->name, (long long)created,
+		created == 1 ? "" : "s", job->reason[0] ? job->reason : "its budget is spent");
+	if (run->search != NULL)
+		printf("To go on: \"tuner confirm %s\" with more --repeats or --top. To look at "
+		       "it: "
+		       "\"tuner confirm %s --show\".\n",
+			run->search, run->search);
+	else
+		printf("To go on: \"tuner run %s --trials %lld\". For a new start: --name ANOTHER. "
+		       "To look at it: \"tuner best %s\".\n",
+			run->call->arguments[0],
+			(long long)trials_to_go_on(created / job_file_searches(run->file)),
+			job->name);
+}
+
 /* A finished job whose budget is not larger: says so, and the ways on. *ret_left false then, and *ret_status by
  * what it has come to, gates included. One whose
  * trials have all ended but that is still open was killed before it could say so: its end is left. */
@@ -130,17 +151,12 @@ static bool anything_left(struct run *run, bool *ret_left, int *ret_status, stru
 	}
 	for (int i = 0; i < TRIAL_STATES; i++)
 		created += counts[i];
+	run->begun = created > 0;
 	const bool open = counts[TRIAL_PROPOSED] + counts[TRIAL_RUNNING] + counts[TRIAL_PAUSED] > 0;
 	*ret_left = open || created < run->file->budget.trials * job_file_searches(run->file) ||
 		    job.state == JOB_OPEN;
 	if (!*ret_left) {
-		printf("job %s has had its %lld trial%s: %s.\n"
-		       "To go on: \"tuner run %s --trials %lld\". For a new start: --name ANOTHER. "
-		       "To look at it: \"tuner best %s\".\n",
-			job.name, (long long)created, created == 1 ? "" : "s",
-			job.reason[0] ? job.reason : "its budget is spent", run->call->arguments[0],
-			(long long)trials_to_go_on(created / job_file_searches(run->file)),
-			job.name);
+		say_finished(run, &job, created);
 		*ret_status = counts[TRIAL_DONE] > 0 ? EXIT_DONE : EXIT_NO_RESULT;
 		warn_of_other_code(run);
 		*ret_status = ci_conclude(&run->ci, run->store, job.id, *ret_status,
@@ -159,8 +175,8 @@ static void greet(const struct run *run)
 		return;
 	pool_text(&run->pool, &slots);
 	job_file_searches_text(run->file, &what);
-	printf("job %s%s: %s, %s; database %s\n", run->file->name,
-		run->opening.created ? "" : " (goes on)", what.bytes, slots.bytes, run->call->db);
+	printf("job %s%s: %s, %s; database %s\n", run->file->name, run->begun ? " (goes on)" : "",
+		what.bytes, slots.bytes, run->call->db);
 	if (objective_label(run->file->metric) != run->file->metric)
 		printf("objective: %s %s\n", run->file->maximize ? "maximize" : "minimize",
 			run->file->metric);
@@ -336,12 +352,31 @@ static int run_job(struct run *run, struct tuner_error *err)
 	return status;
 }
 
+/* The repeats of a confirmation are listed in "first", one by one: beyond them a run would propose, at random. */
+static bool check_repeats(struct run *run, struct tuner_error *err)
+{
+	struct job job = { 0 };
+	bool found = false;
+	bool ok = job_find(run->store, run->file->name, &job, &found, err);
+
+	if (ok && found && strcmp(job.name, run->file->name) == 0)
+		ok = confirmation_search_name(run->store, &job, &run->search, err);
+	job_finish(&job);
+	if (!ok || run->search == NULL || run->file->budget.trials <= (int64_t)run->file->n_first)
+		return ok;
+	return tuner_fail(err, TUNER_USAGE,
+		"job %s trains the best of job %s again, %zu times in all, and proposes nothing: "
+		"\"tuner confirm %s\" with more --repeats or --top trains more",
+		run->file->name, run->search, run->file->n_first, run->search);
+}
+
 static int run_here(struct run *run, struct tuner_error *err)
 {
 	bool left;
 	int status = EXIT_DONE;
 	if (!pool_open(&run->pool, run->file, run->call->db, true, run->note, err) ||
 		!store_open_soon(run->call->db, STORE_INSTANT_MS, &run->store, err) ||
+		!check_repeats(run, err) ||
 		!job_open(run->store, run->file,
 			invocation_option(run->call, "accept-change") != NULL, &run->opening,
 			err) ||

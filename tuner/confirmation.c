@@ -50,6 +50,23 @@ const struct job *confirmation_search(const struct job_list *jobs, const struct 
 	return NULL;
 }
 
+bool confirmation_search_name(
+	struct store *store, const struct job *job, char **ret, struct tuner_error *err)
+{
+	struct job_list jobs;
+
+	*ret = NULL;
+	if (search_length(job) == 0)
+		return true;
+	if (!job_list(store, &jobs, err))
+		return false;
+	const struct job *search = confirmation_search(&jobs, job);
+	*ret = search != NULL ? strdup(search->name) : NULL;
+	const bool ok = search == NULL || *ret != NULL || tuner_fail_memory(err);
+	job_list_finish(&jobs);
+	return ok;
+}
+
 bool confirmation_open_search(const struct invocation *call, const char *argument,
 	struct report *ret, struct tuner_error *err)
 {

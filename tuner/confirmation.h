@@ -50,6 +50,11 @@ struct confirmation {
 /* The search whose best trials `job` trains again, among `jobs`; NULL: it does no such thing. */
 const struct job *confirmation_search(const struct job_list *jobs, const struct job *job);
 
+/* The same in a database, by name; the caller frees. */
+TUNER_MUST_CHECK
+bool confirmation_search_name(
+	struct store *store, const struct job *job, char **ret, struct tuner_error *err);
+
 /* As report_open; of a job of repeats its search is opened. While a confirmation runs that is the newest job. */
 TUNER_MUST_CHECK
 bool confirmation_open_search(const struct invocation *call, const char *argument,

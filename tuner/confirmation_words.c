@@ -126,8 +126,8 @@ static void say_power(const struct confirmation *confirmation, struct text *ret)
 	if (needed > n)
 		text_print(ret, "; for one like this it would take %zu", needed);
 	else if (needed == 0)
-		text_print(ret, "; for one like this more than %d would not do",
-			(int)REPEATS_THAT_ANYBODY_RUNS);
+		text_print(
+			ret, "; for one like this %d would not do", (int)REPEATS_THAT_ANYBODY_RUNS);
 	text_add(ret, ". ");
 	if (confirmation->n > 2)
 		text_print(ret,

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/number.h"
 #include "trials/manifest.h"
+#include "tuner/confirmation.h"
 #include "tuner/job_open.h"
 #include "tuner/keep.h"
 #include "tuner/objective.h"
@@ -177,7 +178,8 @@ bool standing_read(const struct invocation *call, const struct report *report, s
 		!manifest_total(report->store, report->job.id, &ret->artifact_bytes,
 			&ret->checkpoint_bytes, err) ||
 		!read_queue(report, &ret->queued, err) || !read_recent(report, &ret->recent, err) ||
-		!states_read(report, &ret->states, err))
+		!states_read(report, &ret->states, err) ||
+		!confirmation_search_name(report->store, &report->job, &ret->search, err))
 		return false;
 	for (int i = 0; i < TRIAL_STATES; i++) {
 		ret->created += ret->counts[i];
@@ -201,6 +203,7 @@ void standing_finish(struct standing *standing)
 	event_list_finish(&standing->recent);
 	states_finish(&standing->states);
 	free(standing->warm_start);
+	free(standing->search);
 	job_file_destroy(standing->file);
 	*standing = (struct standing){ 0 };
 }
@@ -385,16 +388,22 @@ struct hints {
 	size_t n;
 };
 
-static void add_hint(const struct invocation *call, const struct report *report,
-	const char *command, const char *behind, const char *why, struct hints *hints)
+static void add_hint_of(const struct invocation *call, const char *job, const char *command,
+	const char *behind, const char *why, struct hints *hints)
 {
 	tuner_assert(hints->n < HINTS_MAX);
 	struct text *line = &hints->items[hints->n].line;
 	*line = TEXT_EMPTY;
 	text_print(line, "tuner %s ", command);
-	report_reference(call, report, line);
+	job_reference(call, job, line);
 	text_add(line, behind);
 	hints->items[hints->n++].why = why;
+}
+
+static void add_hint(const struct invocation *call, const struct report *report,
+	const char *command, const char *behind, const char *why, struct hints *hints)
+{
+	add_hint_of(call, report->job.name, command, behind, why, hints);
 }
 
 /* One below the other, however long the names are. */
@@ -434,12 +443,16 @@ static void add_hints(const struct invocation *call, const struct report *report
 	struct hints hints = { .n = 0 }, *out = &hints;
 	char number[32];
 	const bool lives = report->job.state == JOB_OPEN && standing->runner != 0;
+	const bool has_had = has_had_its_trials(report, standing);
 	if (!has_command(standing)) {
 		add_hint(call, report, "ask", "", "asks for the next configuration", out);
 	} else if (lives) {
 		add_hint(call, report, "watch", "", "looks on", out);
 		add_hint(call, report, "stop", "", "ends it; \"tuner run\" goes on later", out);
-	} else if (has_had_its_trials(report, standing)) {
+	} else if (has_had && standing->search != NULL) {
+		add_hint_of(call, standing->search, "confirm --show", "",
+			"says what they tell; instead of --show, --repeats N trains more", out);
+	} else if (has_had) {
 		snprintf(number, sizeof(number), " --trials %lld",
 			(long long)trials_to_go_on(trials_had(report, standing)));
 		add_hint(call, report, "run", number, "goes on with more trials", out);

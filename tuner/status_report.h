@@ -11,6 +11,7 @@ struct standing {
 	int64_t runner; /* pid of the `tuner run` that holds the database; 0: none; -1: not known */
 	int64_t counts[TRIAL_STATES], created; /* of the job's own trials */
 	int64_t added; /* trials that were observed elsewhere */
+	char *search; /* whose best trials this job trains again; NULL: none */
 	char *warm_start; /* what earlier jobs gave to it (warm_start_json); NULL: nothing */
 	int64_t queued; /* configurations that people asked for and no trial has taken */
 	struct trial best;

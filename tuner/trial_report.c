@@ -184,13 +184,18 @@ void report_arguments(const struct invocation *call, const char **ret_job, const
 	*ret_trial = call->arguments[call->n_arguments - 1];
 }
 
-void report_reference(const struct invocation *call, const struct report *report, struct text *ret)
+void job_reference(const struct invocation *call, const char *name, struct text *ret)
 {
-	text_add_shell_word(ret, report->job.name);
+	text_add_shell_word(ret, name);
 	if (invocation_option(call, "db") != NULL) {
 		text_add(ret, " --db ");
 		text_add_shell_word(ret, call->db);
 	}
+}
+
+void report_reference(const struct invocation *call, const struct report *report, struct text *ret)
+{
+	job_reference(call, report->job.name, ret);
 }
 
 char *attempt_path_of(const struct report *report, const struct attempt *attempt)

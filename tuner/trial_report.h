@@ -62,6 +62,7 @@ void report_arguments(const struct invocation *call, const char **ret_job, const
 
 /* "NAME" or, where --db was given, "NAME --db PATH": what to type behind a command so that it means
  * this job. Appended. */
+void job_reference(const struct invocation *call, const char *name, struct text *ret);
 void report_reference(const struct invocation *call, const struct report *report, struct text *ret);
 
 /* Appends the search that a trial of a job with arms belongs to and a blank, "gp/4 "; else nothing. */
