@@ -167,8 +167,20 @@ static void what_is_no_hyperparameter_stays_in_the_command(void **state)
 
 	assert_int_equal(made.parsed->space.d, 1);
 	assert_words(made.parsed->command,
-		"t.sh --epochs 10 --seed 3 --num-workers 4 --nesterov 1 --amp --shift -3 --lr 0.2 "
+		"t.sh --lr 0.1 --epochs 10 --seed 3 --num-workers 4 --nesterov 1 --amp --shift -3 "
 		"--log-interval 50 --input nan");
+	assert_true(made.parsed->first[0][0] == 0.2); /* the one that counts */
+	end(&made);
+}
+
+static void several_numbers_behind_an_option_stay_together(void **state)
+{
+	struct made made = from_command(WORDS("train.py", "--betas", "0.9", "0.999", "--lr", "0.1",
+		"data", "--size", "32", "-1"));
+
+	assert_words(made.parsed->command, "train.py --betas 0.9 0.999 data --size 32 -1");
+	assert_int_equal(made.parsed->space.d, 1);
+	assert_string_equal(made.parsed->space.parameters[0].name, "lr");
 	end(&made);
 }
 
@@ -546,6 +558,7 @@ int main(void)
 		cmocka_unit_test(options_of_mixed_ways_get_placeholders_where_they_stand),
 		cmocka_unit_test(options_of_the_launcher_are_let_alone),
 		cmocka_unit_test(what_is_no_hyperparameter_stays_in_the_command),
+		cmocka_unit_test(several_numbers_behind_an_option_stay_together),
 		cmocka_unit_test(a_command_without_numbers_gets_the_template),
 		cmocka_unit_test(ranges_follow_the_name_and_then_the_value),
 		cmocka_unit_test(every_range_holds_the_number_it_was_made_of),

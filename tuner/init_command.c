@@ -76,6 +76,13 @@ static bool is_name(const char *name, size_t length)
 	       (isalpha((unsigned char)name[0]) || name[0] == '_');
 }
 
+/* Of two numbers behind an option (--betas 0.9 0.999) neither is a parameter by itself. */
+static bool is_one_number(char *const *words)
+{
+	return words[0] != NULL && starts_number(words[0]) &&
+	       (words[1] == NULL || !starts_number(words[1]));
+}
+
 /* Splits word i (and the next) into name, value and style; false if it is no option with a value. */
 static bool split_option(const struct options *options, size_t i, const char **ret_name,
 	size_t *ret_length, struct option *ret)
@@ -83,7 +90,6 @@ static bool split_option(const struct options *options, size_t i, const char **r
 	const char *word = options->command[i];
 	const size_t dashes = strspn(word, "-");
 	const char *name = word + dashes, *equals = strchr(name, '=');
-	const char *next = options->command[i + 1];
 
 	if (dashes > 2 || starts_number(word))
 		return false;
@@ -93,20 +99,28 @@ static bool split_option(const struct options *options, size_t i, const char **r
 	if (equals != NULL) {
 		ret->value = equals + 1;
 		ret->style = dashes == 2 ? STYLE_EQUALS : dashes == 0 ? STYLE_BARE : STYLE_SHORT;
-	} else if (dashes > 0 && next != NULL && starts_number(next)) {
-		ret->value = next;
+	} else if (dashes > 0 && is_one_number(options->command + i + 1)) {
+		ret->value = options->command[i + 1];
 		ret->last = i + 1;
 		ret->style = dashes == 2 ? STYLE_SPACE : STYLE_SHORT;
 	}
 	return ret->value != NULL && is_name(*ret_name, *ret_length);
 }
 
-static bool is_taken(const struct options *options, const char *name)
+/* Of an option that comes again the last one is varied: it is the one that counts for most scripts, and that stands
+ * behind the others when it is appended. */
+static void forget_earlier(struct options *options, const char *name)
 {
-	for (size_t i = 0; i < options->n; i++)
-		if (strcmp(options->items[i].name, name) == 0)
-			return true;
-	return false;
+	for (size_t i = 0; i < options->n; i++) {
+		if (strcmp(options->items[i].name, name) != 0)
+			continue;
+		free(options->items[i].name);
+		free(options->items[i].range);
+		options->n--;
+		memmove(options->items + i, options->items + i + 1,
+			(options->n - i) * sizeof(*options->items));
+		return;
+	}
 }
 
 /* A found option is added if its number is one to vary. */
@@ -114,12 +128,12 @@ static bool add_option(
 	struct options *options, const struct option *option, char *name, struct tuner_error *err)
 {
 	struct text range = TEXT_EMPTY;
-	struct option *item = &options->items[options->n];
 
 	if (name == NULL)
 		return tuner_fail_memory(err);
-	if (options->n == SPACE_PARAMETERS_MAX || is_taken(options, name) ||
-		!init_range(name, option->value, &range)) {
+	forget_earlier(options, name);
+	struct option *item = &options->items[options->n];
+	if (options->n == SPACE_PARAMETERS_MAX || !init_range(name, option->value, &range)) {
 		free(name);
 		return true;
 	}
