@@ -102,6 +102,8 @@ write_arms() {
 	TRIALS=2 write_arms
 	run "$TUNER" check job.jsonc
 	[[ "$output" == *"compares 2 arms (gp, random), 2 repeats, 2 trials each: 8 trials"* ]]
+	[[ "$output" == *'arms.random.strategy '*' {"name": "random"'* ]]
+	"$TUNER" check job.jsonc --json | jq -e '.job.settings[] | select(.key == "arms.gp.strategy").value.name == "bayesian"'
 	run "$TUNER" run job.jsonc --plain
 	[ "$status" -eq 0 ]
 	[[ "$output" == *"all 8 trials of the budget have ended"* ]]

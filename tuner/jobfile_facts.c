@@ -340,7 +340,8 @@ static void add_arms(struct collector *c)
 	for (size_t i = 0; i < c->file->n_arms; i++) {
 		const struct job_arm *arm = &c->file->arms[i];
 		char *settings = strategy_settings(&arm->strategy);
-		struct text value = string_text(settings != NULL ? settings : "");
+		struct text value = TEXT_EMPTY;
+		text_add(&value, settings != NULL ? settings : "null");
 		free(settings);
 		add(c->facts, CHANGE_COMMAND, true, &value, "arms.%s.strategy", arm->name);
 	}
