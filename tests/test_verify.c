@@ -274,6 +274,13 @@ static const struct {
 	{ "parameters", "DELETE FROM trial_param WHERE trial = 2", "there are none" },
 	{ "trial-end", "UPDATE trial SET ended_event = 1 WHERE id = 2", "event 1 is not its end" },
 	{ "trial-end", "UPDATE trial SET ended_us = NULL WHERE id = 2", "has no time of its end" },
+	{ "ended-as", "UPDATE trial SET objective = objective + 1e-9 WHERE id = 3",
+		"job job, trial 3: is done, " },
+	{ "ended-as", "UPDATE trial SET objective = 9e999 WHERE id = 3",
+		"job job, trial 3: is done, Inf, but event " },
+	{ "ended-as",
+		"UPDATE trial SET state = 'failed', objective = NULL, outcome = 'nan' WHERE id = 3",
+		"job job, trial 3: is failed, without an objective, but event " },
 	{ "trial-open",
 		"UPDATE trial SET state = 'proposed', objective = NULL, ended_event = NULL, "
 		"ended_us = NULL WHERE id = 3",

@@ -153,6 +153,21 @@ static const struct check checks[] = {
 		"<> "
 		"'ended' OR e.trial IS NOT t.id)",
 		LIFE },
+	{ "ended-as",
+		"WITH " NEWEST_SCORE ", said AS (SELECT e.id, e.trial, json_extract(e.data, "
+		"'$.state') AS state, json_extract(e.data, '$.objective') AS objective FROM trial "
+		"t JOIN event e ON e.id = t.ended_event WHERE ?1 IN (0, t.job) AND e.kind = "
+		"'ended' AND e.trial = t.id AND NOT EXISTS (SELECT 1 FROM newest n WHERE n.trial = "
+		"t.id AND n.id > e.id)) SELECT " TRIAL
+		"'is ' || t.state || ', ' || coalesce(t.objective, 'without an objective') || ', "
+		"but event ' || s.id || ' ended it as ' || s.state || ', ' || "
+		"coalesce(s.objective, 'without an objective') FROM said s JOIN trial t ON t.id = "
+		"s.trial JOIN job j ON j.id = t.job WHERE s.state <> t.state OR (t.objective IS "
+		"NULL) <> (s.objective IS NULL) OR (t.objective <> s.objective AND NOT "
+		/* To what SQLite's own reading of decimals may round; an infinite one to none. */
+		"abs(t.objective - s.objective) <= 1e-12 * min(abs(t.objective), "
+		"abs(s.objective)))",
+		EDITED },
 	{ "trial-open",
 		TAKEN_BACK "SELECT " TRIAL
 			   "'is ' || t.state || ', but event ' || e.id || ' ended it' FROM event "
