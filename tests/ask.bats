@@ -219,7 +219,7 @@ same() { # FILE FILE
 	run "$TUNER" logs 1
 	[ "$status" -eq 2 ]
 	run "$TUNER" stop
-	[[ "$output" == *"nothing of it runs"* ]]
+	[[ "$output" == *"nothing of it runs"*'1 of its trials was asked for'*'"tuner tell ask TRIAL --failed user-stopped"'* ]]
 	sql_is "SELECT count(*) FROM trial WHERE state = 'running'" 1
 }
 

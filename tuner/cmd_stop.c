@@ -37,16 +37,16 @@ static bool ask(const struct invocation *call, const struct job *job, const char
 	return ok;
 }
 
-/* Attempts that may live; what a caller evaluates is none of our business. */
-static bool count_open(
-	struct store *store, const struct job *job, int64_t *ret_open, struct tuner_error *err)
+/* Attempts that may live, and those that a caller evaluates, which are none of our business. */
+static bool count_open(struct store *store, const struct job *job, int64_t *ret_open,
+	int64_t *ret_asked, struct tuner_error *err)
 {
 	struct attempt_list attempts;
 	if (!attempt_select(store, job->id, 0, &attempts, err))
 		return false;
-	*ret_open = 0;
+	*ret_open = *ret_asked = 0;
 	for (size_t i = 0; i < attempts.n; i++)
-		*ret_open += strcmp(attempts.items[i].backend, ATTEMPT_CALLER) != 0;
+		++*(strcmp(attempts.items[i].backend, ATTEMPT_CALLER) != 0 ? ret_open : ret_asked);
 	attempt_list_finish(&attempts);
 	return true;
 }
@@ -92,11 +92,15 @@ out:
 static bool stop_here(const struct invocation *call, struct store *store, const struct job *job,
 	struct tuner_error *err)
 {
-	int64_t open;
-	if (!count_open(store, job, &open, err))
+	int64_t open, asked;
+	if (!count_open(store, job, &open, &asked, err))
 		return false;
 	if (open == 0) {
 		printf("job %s: nothing of it runs\n", job->name);
+		if (asked > 0)
+			printf("%lld of its trials %s asked for and not told of: \"tuner tell %s "
+			       "TRIAL --failed user-stopped\" gives one up\n",
+				(long long)asked, asked == 1 ? "was" : "were", job->name);
 		return true;
 	}
 	if (invocation_option(call, "trial") != NULL || invocation_option(call, "wait") != NULL)
