@@ -318,6 +318,17 @@ repeats() {
 	sql_is "SELECT count(*) FROM attempt WHERE backend = 'reused'" 5
 }
 
+@test "the line of an end stands before that of what is taken over behind it" {
+	STRATEGY=random PARALLEL=1 TRIALS=3 write_job
+	cat >train.sh <<'END2'
+[ "$TUNER_TRIAL" != 2 ] || exit 1
+echo "loss=$2"
+END2
+	"$TUNER" run job.jsonc --quiet
+	again --plain >said
+	[ "$(awk '/^trial/ { printf "%s %s;", $2, $3 }' said)" = "1 done;2 failed;3 done;" ]
+}
+
 @test "a stopping rule compares with what was taken over, also where the objective is a formula" {
 	cat >train.sh <<'END2'
 echo "$TUNER_TRIAL" >>starts

@@ -112,8 +112,6 @@ static bool act(struct loop *loop, struct turn *turn, struct tuner_error *err)
 			turn->plan.live = NULL;
 			if (!loop_launch(loop, live, err))
 				return false;
-		} else if (!loop_take_reused(loop, &turn->plan, err)) {
-			return false;
 		}
 	}
 	if (turn->ended != NULL) {
@@ -124,7 +122,9 @@ static bool act(struct loop *loop, struct turn *turn, struct tuner_error *err)
 		if (turn->fate.trial == TRIAL_DONE)
 			look_at_gates(loop);
 	}
-	return true;
+	/* Nobody waits for it, and it came after the end. */
+	return !turn->plan.planned || turn->plan.donor == NULL ||
+	       loop_take_reused(loop, &turn->plan, err);
 }
 
 /* What the end of an attempt may have decided comes first. */
