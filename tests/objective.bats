@@ -127,7 +127,7 @@ sound() {
 	run "$TUNER" rescore --set 'objective.expression=accuracy - 0.05 * log2(`lag-ms`)'
 	[ "$status" -eq 0 ]
 	[[ "$output" == *"3 of 6 ended trials have this objective"* ]]
-	[[ "$output" == *"3 stay as data without one: lag-ms was not reported"* ]]
+	[[ "$output" == *"3 stay as data without one: lag-ms was not reported"*" runs them again"* ]]
 	sql_is "SELECT group_concat(number) FROM trial WHERE state = 'stopped' AND outcome = 'no-metric'" 1,2,3
 	sound
 	"$TUNER" run job.jsonc --quiet --trials 8 --set 'objective={"expression": "accuracy - 0.05 * log2(`lag-ms`)", "goal": "maximize"}'
@@ -164,6 +164,14 @@ sound() {
 	[ "$status" -eq 3 ]
 	run "$TUNER" rescore --set objective.metric=accuracy
 	[[ "$output" == *"3 of 3 ended trials have this objective, 3 of them had none before"* ]]
+	sound
+	# Nothing says any more that none had a result: the next run ends the job, with what it has.
+	run "$TUNER" status
+	[[ "$output" == "job job: open"* ]]
+	sed -i 's/acuracy/accuracy/' job.jsonc
+	"$TUNER" run job.jsonc --quiet --trials 3
+	sql_is "SELECT state || ': ' || reason FROM job" 'done: all 3 trials of the budget have ended'
+	[ "$(wc -l <starts)" -eq 3 ]
 	sound
 }
 

@@ -118,9 +118,10 @@ static void add_words(const struct job *job, const struct job_file *before,
 	text_add(out, "\n");
 	if (list->missing > 0)
 		text_print(out,
-			"%zu stay as data without one: %s was not reported (\"tuner retry --class "
-			"no-metric\" runs them again)\n",
-			list->missing, list->missing_metrics);
+			"%zu %s as data without one: %s was not reported (\"tuner retry --class "
+			"no-metric\" runs %s again)\n",
+			list->missing, list->missing == 1 ? "stays" : "stay", list->missing_metrics,
+			list->missing == 1 ? "it" : "them");
 	if (is != NULL)
 		text_print(out, "the best is trial %lld, %.8g%s", (long long)is->trial.number,
 			is->score.objective, was == is ? ", as before\n" : "");

@@ -276,6 +276,10 @@ bool rescore_store(struct store *store, const struct job *job, const struct job_
 		ok = !changes(&list->items[i]) ||
 		     trial_rescore(store, &list->items[i].trial, version, &list->items[i].score,
 			     now_us, err);
+	/* It failed without a result, and has some now: how it ends is the next run's to say. */
+	if (ok && job->state == JOB_FAILED && list->gained > 0 && list->gained == list->done &&
+		list->lost == 0)
+		ok = job_set_state(store, job->id, JOB_OPEN, "", now_us, err);
 	return ok && job_rescored(store, job->id, version, now_us, err) &&
 	       job_set_file(
 		       store, job->id, file->text, job->path, job->directory, job->trial_cap, err);
