@@ -165,6 +165,11 @@ sound() {
 	run "$TUNER" rescore --set objective.metric=accuracy
 	[[ "$output" == *"3 of 3 ended trials have this objective, 3 of them had none before"* ]]
 	sound
+	sql_is "SELECT count(*) FROM trial WHERE message <> ''" 0
+	! "$TUNER" show 1 | head -n 2 | grep 'no objective'
+	"$TUNER" rescore --set 'objective.expression=log2(0 - accuracy)'
+	sql_is "SELECT DISTINCT outcome || message FROM trial" nan
+	"$TUNER" rescore --set objective.metric=accuracy
 	# Nothing says any more that none had a result: the next run ends the job, with what it has.
 	run "$TUNER" status
 	[[ "$output" == "job job: open"* ]]

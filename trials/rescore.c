@@ -102,8 +102,12 @@ bool trial_rescore(struct store *store, const struct trial *trial, int64_t versi
 	tuner_assert(trial->ended_event > 0);
 	if (!add_event(store, trial, version, score, now_us, err))
 		return false;
+	/* What was said of another outcome, its last attempt still says. */
 	query_open(&query, store,
-		"UPDATE trial SET state = ?1, outcome = ?2, objective = ?3 WHERE id = ?4");
+		"UPDATE trial SET state = ?1, outcome = ?2, objective = ?3, message = CASE WHEN "
+		"outcome IS ?2 THEN message ELSE coalesce((SELECT a.message FROM attempt a WHERE "
+		"a.trial = trial.id AND a.number = trial.attempts AND a.outcome = ?2), '') END "
+		"WHERE id = ?4");
 	query_bind_text(&query, trial_state_name(score->state));
 	query_bind_text(&query, outcome_name(score->outcome));
 	query_bind_double(&query, score->objective);
