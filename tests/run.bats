@@ -306,6 +306,23 @@ END
 	sql_is "$done_trials" 3
 }
 
+@test "what a command says to type next names the job and the database that it was about" {
+	TRIALS=1 write_job
+	"$TUNER" run job.jsonc --name other --db other.db
+	run "$TUNER" run job.jsonc --name other --db other.db
+	[[ "$output" == *'"tuner run other --db other.db --trials 2"'*'"tuner best other --db other.db"'* ]]
+	run "$TUNER" enqueue other x=0.5 --db other.db
+	[[ "$output" == *'1 trial: "tuner run other --db other.db --trials 2"'* ]]
+	run "$TUNER" run job.jsonc --db third.db --detach
+	[[ "$output" == *'"tuner watch job --db third.db" looks on, "tuner stop job --db third.db" ends it'* ]]
+	await sh -c '"$TUNER" status --db third.db | grep -q "^job job: done"'
+	run "$TUNER" run job.jsonc --db third.db
+	[[ "$output" == *'"tuner run job.jsonc --db third.db --trials 2"'* ]]
+	"$TUNER" run job.jsonc --db third.db --name bad --set 'command=["false"]' --set arguments=none || true
+	run "$TUNER" retry bad --class crashed --db third.db
+	[[ "$output" == *'the next "tuner run bad --db third.db" launches'* ]]
+}
+
 @test "a script with an ImportError costs three launches, exit 3 and shows its traceback" {
 	write_job
 	cat >broken.py <<'END'

@@ -8,6 +8,7 @@
 #include "tuner/job_open.h"
 #include "tuner/request_send.h"
 #include "tuner/store_wait.h"
+#include "tuner/trial_report.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -55,31 +56,35 @@ out:
 }
 
 /* When it will be tried: not in a job that has had its trials. */
-static bool say_when(
-	struct store *store, const struct job *job, const char *parameters, struct tuner_error *err)
+static bool say_when(const struct invocation *call, struct store *store, const struct job *job,
+	const char *parameters, struct tuner_error *err)
 {
 	int64_t counts[TRIAL_STATES], created = 0;
 	struct job_file *file = NULL;
+	struct text self = TEXT_EMPTY;
 
 	if (!trial_count_own(store, job->id, counts, err) || !job_stored_file(job, &file, err))
 		return false;
 	for (int i = 0; i < TRIAL_STATES; i++)
 		created += counts[i];
+	job_reference(call, job->name, &self);
 	if (file->command == NULL)
 		printf("job %s: the next \"tuner ask\" gives %s\n", job->name, parameters);
 	else if (created >= job->trial_cap && job->state != JOB_OPEN)
-		printf("job %s has had its %lld trials: \"tuner run %s --trials %lld\" begins with "
+		printf("job %s has had its %lld trial%s: \"tuner run %s --trials %lld\" begins "
+		       "with "
 		       "%s\n",
-			job->name, (long long)job->trial_cap, job->name, (long long)created + 1,
-			parameters);
+			job->name, (long long)job->trial_cap, job->trial_cap == 1 ? "" : "s",
+			self.bytes, (long long)created + 1, parameters);
 	else
 		printf("job %s: the next \"tuner run\" begins with %s\n", job->name, parameters);
+	text_finish(&self);
 	job_file_destroy(file);
 	return true;
 }
 
-static bool enqueue_here(
-	struct store *store, const struct job *job, const char *parameters, struct tuner_error *err)
+static bool enqueue_here(const struct invocation *call, struct store *store, const struct job *job,
+	const char *parameters, struct tuner_error *err)
 {
 	int64_t id;
 	if (!store_begin(store, STORE_DURABLE, err))
@@ -88,7 +93,7 @@ static bool enqueue_here(
 		store_rollback(store);
 		return false;
 	}
-	return store_commit(store, err) && say_when(store, job, parameters, err);
+	return store_commit(store, err) && say_when(call, store, job, parameters, err);
 }
 
 /* To the process that runs the job. It checks again: its job file may be newer than ours. */
@@ -120,7 +125,7 @@ int cmd_enqueue(const struct invocation *call, struct tuner_error *err)
 	store_close(store);
 	store = NULL;
 	if (store_open_soon(call->db, STORE_GLANCE_MS, &store, err))
-		ok = enqueue_here(store, &job, parameters.bytes, err);
+		ok = enqueue_here(call, store, &job, parameters.bytes, err);
 	else if (err->code == TUNER_RETRY)
 		ok = ask(call, &job, parameters.bytes, err);
 out:

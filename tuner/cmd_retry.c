@@ -6,6 +6,7 @@
 #include "tuner/reopen.h"
 #include "tuner/request_send.h"
 #include "tuner/store_wait.h"
+#include "tuner/trial_report.h"
 
 #include <stdlib.h>
 
@@ -47,11 +48,11 @@ static bool read_wish(
 }
 
 /* Nobody runs anything in this database. */
-static bool retry_here(struct store *store, const struct job *job, const struct reopen_wish *wish,
-	struct tuner_error *err)
+static bool retry_here(const struct invocation *call, struct store *store, const struct job *job,
+	const struct reopen_wish *wish, struct tuner_error *err)
 {
 	struct job_file *file = NULL;
-	struct text text = TEXT_EMPTY;
+	struct text text = TEXT_EMPTY, self = TEXT_EMPTY;
 	int64_t *numbers = NULL;
 	size_t n = 0;
 
@@ -65,9 +66,11 @@ static bool retry_here(struct store *store, const struct job *job, const struct 
 	ok = ok && store_commit(store, err);
 	if (ok) {
 		reopen_numbers_text(numbers, n, &text);
+		job_reference(call, job->name, &self);
 		printf("job %s: the next \"tuner run %s\" launches %s again\n", job->name,
-			job->name, text.bytes);
+			self.bytes, text.bytes);
 	}
+	text_finish(&self);
 	text_finish(&text);
 	free(numbers);
 	job_file_destroy(file);
@@ -103,7 +106,7 @@ int cmd_retry(const struct invocation *call, struct tuner_error *err)
 	store_close(store);
 	store = NULL;
 	if (store_open_soon(call->db, STORE_GLANCE_MS, &store, err))
-		ok = retry_here(store, &job, &wish, err);
+		ok = retry_here(call, store, &job, &wish, err);
 	else if (err->code == TUNER_RETRY)
 		ok = ask(call, &job, &wish, err);
 out:

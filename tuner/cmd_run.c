@@ -123,17 +123,25 @@ static void say_finished(const struct run *run, const struct job *job, int64_t c
 {
 	printf("job %s has had its %lld trial%s: %s.\n", job->name, (long long)created,
 		created == 1 ? "" : "s", job->reason[0] ? job->reason : "its budget is spent");
+	/* By its file only if that is not another job's, too. */
+	struct text self = TEXT_EMPTY, name = TEXT_EMPTY;
+	job_reference(run->call, run->search != NULL ? run->search : job->name, &name);
+	job_reference(run->call,
+		invocation_option(run->call, "name") != NULL ? job->name : run->call->arguments[0],
+		&self);
 	if (run->search != NULL)
 		printf("To go on: \"tuner confirm %s\" with more --repeats or --top. To look at "
 		       "it: "
 		       "\"tuner confirm %s --show\".\n",
-			run->search, run->search);
+			name.bytes, name.bytes);
 	else
 		printf("To go on: \"tuner run %s --trials %lld\". For a new start: --name ANOTHER. "
 		       "To look at it: \"tuner best %s\".\n",
-			run->call->arguments[0],
+			self.bytes,
 			(long long)trials_to_go_on(created / job_file_searches(run->file)),
-			job->name);
+			name.bytes);
+	text_finish(&name);
+	text_finish(&self);
 }
 
 /* A finished job whose budget is not larger: says so, and the ways on. *ret_left false then, and *ret_status by
@@ -168,7 +176,7 @@ static bool anything_left(struct run *run, bool *ret_left, int *ret_status, stru
 
 static void greet(const struct run *run)
 {
-	struct text slots = TEXT_EMPTY, what = TEXT_EMPTY;
+	struct text slots = TEXT_EMPTY, what = TEXT_EMPTY, self = TEXT_EMPTY;
 	if (run->note[0] != '\0')
 		fprintf(stderr, "warning: %s\n", run->note);
 	if (invocation_option(run->call, "quiet") != NULL)
@@ -183,12 +191,14 @@ static void greet(const struct run *run)
 	fputs(run->opening.warm_start.bytes, stdout);
 	if (run->opening.changes.length > 0)
 		printf("the job file was edited:\n%s", run->opening.changes.bytes);
+	job_reference(run->call, run->file->name, &self);
 	if (run->opening.mended)
 		printf("what has failed before is not tried again, unless \"tuner retry %s --class "
 		       "crashed,no-metric\" puts it back\n",
-			run->file->name);
+			self.bytes);
 	fputs(run->code.said.bytes, stdout);
 	fflush(stdout);
+	text_finish(&self);
 	text_finish(&what);
 	text_finish(&slots);
 }
@@ -482,7 +492,7 @@ static void show_log(const char *path, off_t from)
 
 static int run_detached(struct run *run, struct tuner_error *err)
 {
-	struct text log = TEXT_EMPTY;
+	struct text log = TEXT_EMPTY, self = TEXT_EMPTY;
 	off_t before = 0;
 	int n = 0, status = -1;
 	pid_t pid = 0;
@@ -495,11 +505,11 @@ static int run_detached(struct run *run, struct tuner_error *err)
 	before = size_of(log.bytes);
 	if (spawn_detached(words, log.bytes, &pid, err) &&
 		await_detached(pid, run->call->db, log.bytes, &status, err)) {
+		job_reference(run->call, run->file->name, &self);
 		if (status < 0)
 			printf("job %s runs in the background, pid %d; its output is in %s.\n"
 			       "\"tuner watch %s\" looks on, \"tuner stop %s\" ends it.\n",
-				run->file->name, (int)pid, log.bytes, run->file->name,
-				run->file->name);
+				run->file->name, (int)pid, log.bytes, self.bytes, self.bytes);
 		else
 			show_log(log.bytes, before); /* it may not have begun: another one runs */
 		status = status < 0 ? EXIT_DONE : status;
@@ -508,6 +518,7 @@ out:
 	for (int i = 0; words != NULL && i < n; i++)
 		free(words[i]);
 	free(words);
+	text_finish(&self);
 	text_finish(&log);
 	return status;
 }

@@ -5,6 +5,7 @@
 #include "tuner/loop.h"
 #include "tuner/request_send.h"
 #include "tuner/store_wait.h"
+#include "tuner/trial_report.h"
 
 #include <string.h>
 
@@ -93,14 +94,17 @@ static bool stop_here(const struct invocation *call, struct store *store, const 
 	struct tuner_error *err)
 {
 	int64_t open, asked;
+	struct text self = TEXT_EMPTY;
 	if (!count_open(store, job, &open, &asked, err))
 		return false;
 	if (open == 0) {
 		printf("job %s: nothing of it runs\n", job->name);
+		job_reference(call, job->name, &self);
 		if (asked > 0)
 			printf("%lld of its trials %s asked for and not told of: \"tuner tell %s "
 			       "TRIAL --failed user-stopped\" gives one up\n",
-				(long long)asked, asked == 1 ? "was" : "were", job->name);
+				(long long)asked, asked == 1 ? "was" : "were", self.bytes);
+		text_finish(&self);
 		return true;
 	}
 	if (invocation_option(call, "trial") != NULL || invocation_option(call, "wait") != NULL)
