@@ -401,6 +401,8 @@ END
 	[ "$(sort -u seen | paste -sd' ')" = "MIG-one MIG-two" ]
 	sql_is "SELECT group_concat(DISTINCT gpus) FROM (SELECT gpus FROM attempt ORDER BY gpus)" '["MIG-one"],["MIG-two"]'
 	[ -e locks/MIG-one ]
+	run env PATH="$PWD/empty:/usr/bin:/bin" TUNER_NVML=none "$TUNER" check job.jsonc --set 'hosts=[{"gpus_per_trial": 2}]'
+	command -v /usr/bin/nvidia-smi || [[ "$output" == *'warning: "gpus_per_trial" is 2, and there is no GPU: trials run on the CPU'* ]]
 	run "$TUNER" check job.jsonc --set 'hosts=[{"gpus_per_trial": 2}]'
 	echo "$output"
 	[ "$status" -eq 2 ]

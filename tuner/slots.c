@@ -98,6 +98,10 @@ bool slots_of(const struct job_host *host, unsigned parallel, const struct machi
 	if (wants_gpus && machine->no_gpus[0] != '\0')
 		snprintf(ret->note, sizeof(ret->note),
 			"no GPU can be used (%s): trials run on the CPU", machine->no_gpus);
+	else if (wants_gpus && n_gpus == 0 && asked > 1)
+		snprintf(ret->note, sizeof(ret->note),
+			"\"gpus_per_trial\" is %u, and there is no GPU: trials run on the CPU",
+			asked);
 	if (most > ret->n)
 		snprintf(ret->note, sizeof(ret->note),
 			"%s is %u, but the GPUs give %zu slots: %zu trials run at a time",
