@@ -247,7 +247,7 @@ added_is() {
 
 @test "a job or a database that is not there is named" {
 	job child "$OLD"
-	refused "old.db"
+	refused "there is no database $DIR/old.db: \"db\" counts from where the job file is"
 	parent
 	job child '"warm_start": { "jobs": [{ "db": "old.db", "job": "parrent" }] },'
 	refused 'job parrent: there is no such job in'

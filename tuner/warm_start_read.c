@@ -9,10 +9,12 @@
 #include "tuner/jobfile_value.h"
 
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* An earlier job while it is read. */
 struct parent {
@@ -475,6 +477,10 @@ static bool open_job(struct parent *parent, struct store *own, struct tuner_erro
 
 	parent->store = own;
 	if (parent->entry->db != NULL) {
+		if (access(parent->entry->db, F_OK) != 0 && errno == ENOENT)
+			return tuner_fail(err, TUNER_USAGE,
+				"there is no database %s: \"db\" counts from where the job file is",
+				parent->entry->db);
 		if (!store_open(parent->entry->db, STORE_READ, &parent->store, err))
 			return false;
 		parent->owns_store = true;
