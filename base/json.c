@@ -530,9 +530,8 @@ static bool read_number(struct reader *reader)
 		return fail_at(reader, reader->place, "expected %s, found %s", fault, quoted);
 	if (is_integer_beyond_double(word))
 		return fail_at(reader, reader->place,
-			"expected an integer of at most 9007199254740992 (2^53), found %s; write "
-			"it "
-			"as a string",
+			"expected an integer of at most 9007199254740992 (2^53), found %s; where a "
+			"string may stand, write it as a string",
 			quoted);
 
 	const double value = number_in_copy(reader, word.length);

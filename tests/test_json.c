@@ -205,7 +205,7 @@ static void larger_integers_are_refused(void **state)
 	for (size_t i = 0; i < LENGTH(wrong); i++) {
 		snprintf(message, sizeof(message),
 			"f:1:1: expected an integer of at most 9007199254740992 (2^53), found %s; "
-			"write it as a string",
+			"where a string may stand, write it as a string",
 			wrong[i]);
 		assert_refused(wrong[i], message);
 	}
