@@ -155,6 +155,17 @@ out:
 	return ok;
 }
 
+bool command_places(char *const *command, const char *name)
+{
+	const size_t length = strlen(name);
+
+	for (; *command != NULL; command++)
+		for (const char *brace = strchr(*command, '{'); brace; brace = strchr(brace + 1, '{'))
+			if (strncmp(brace + 1, name, length) == 0 && brace[1 + length] == '}')
+				return true;
+	return false;
+}
+
 /* ---- the argument vector ---- */
 
 static void append_argument(

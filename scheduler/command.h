@@ -82,6 +82,9 @@ TUNER_MUST_CHECK
 bool command_check(char *const *command, const char *const *parameter_names, size_t n,
 	bool *ret_used, struct tuner_error *err);
 
+/* Whether a word has the placeholder {name}. */
+bool command_places(char *const *command, const char *name);
+
 /* Builds the launch: prefix, command, and without placeholders in the command the arguments by style.
  * Environment: `inherited`, then SM_* and TUNER_*, then the job's own variables; each name once, the
  * later wins. Only if neither `inherited` nor the job says otherwise: PYTHONUNBUFFERED,

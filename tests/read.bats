@@ -255,6 +255,27 @@ END
 	[ "$(env -i PATH="$PATH" sh -c "$command")" = "$("$TUNER" logs 1)" ]
 }
 
+@test "the command line of a best trial gives as variables what no argument says" {
+	for words in '"sh", "train.sh", "{x}"' '"sh", "-c", "sh train.sh \"$TUNER_PARAM_X\""'; do
+		cat >train.sh <<'END'
+echo "loss=$1 $TUNER_PARAM_Y"
+END
+		cat >placed.jsonc <<END
+{
+	"command": [$words],
+	"objective": { "metric": "loss", "goal": "minimize" },
+	"metrics": [{ "name": "loss", "regex": "loss=([0-9.]+)" }],
+	"parameters": { "x": { "type": "float", "min": 0, "max": 1 }, "y": { "type": "float", "min": 0, "max": 1 } },
+	"strategy": "random", "budget": { "trials": 1 }
+}
+END
+		rm -rf tuner.db*
+		"$TUNER" run placed.jsonc --quiet
+		command=$("$TUNER" best --command)
+		[ "$(env -i PATH="$PATH" sh -c "$command")" = "$("$TUNER" logs 1)" ]
+	done
+}
+
 @test "a job without a result: best ends with 4, the others say so" {
 	TRIALS=2 write_job
 	"$TUNER" run job.jsonc -- true || true

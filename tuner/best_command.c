@@ -19,6 +19,7 @@ struct again {
 	char *directory; /* for what the command leaves behind: not the trial's own */
 	char *working_directory; /* where it ran: frozen code lies elsewhere than the job file */
 	char *parameters; /* TUNER_PARAMS: the file that the trial itself was given; NULL: none */
+	bool by_variables; /* its arguments alone do not say all of its parameters, or it reads others */
 	struct command command;
 };
 
@@ -63,6 +64,41 @@ static bool read_configuration(const struct report *report, const struct trial *
 	const bool ok = again->arguments != NULL && again->directory != NULL && !text_failed(&name);
 	text_finish(&name);
 	return ok || tuner_fail_memory(err);
+}
+
+/* A word such as `train --lr $TUNER_PARAM_LR`, which a shell is to read. */
+static bool names_variables(char *const *command)
+{
+	for (; *command != NULL; command++)
+		if (strstr(*command, "TUNER_PARAM") != NULL || strstr(*command, "SM_HP") != NULL)
+			return true;
+	return false;
+}
+
+/* With placeholders nothing is appended, so what none of them names is in no argument. */
+static bool lacks_placeholder(char *const *command, const struct argument *arguments, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!command_places(command, arguments[i].name))
+			return true;
+	return false;
+}
+
+static bool find_by_variables(struct again *again, struct tuner_error *err)
+{
+	const struct job_file *file = again->file;
+	const size_t n = file->space.d + file->n_fixed;
+	const char **names = calloc(n + 1, sizeof(*names));
+	bool used = false;
+	if (names == NULL)
+		return tuner_fail_memory(err);
+	for (size_t i = 0; i < n; i++)
+		names[i] = again->arguments[i].name;
+	const bool ok = command_check(file->command, names, n, &used, err);
+	again->by_variables = file->style == ARGUMENTS_NONE || names_variables(file->command) ||
+			      (used && lacks_placeholder(file->command, again->arguments, n));
+	free(names);
+	return ok;
 }
 
 static bool build_command(const struct trial *trial, struct again *again, struct tuner_error *err)
@@ -120,8 +156,9 @@ static bool find_parameters(const struct report *report, const struct trial *tri
 /* Variables that a command line typed by hand needs: the job's own, the seed, the parameters if they do
  * not stand in the arguments, and, for a script that reads channels as SageMaker's do, what such a
  * script takes from os.environ without asking. */
-static bool is_needed(const struct job_file *file, const char *variable)
+static bool is_needed(const struct again *again, const char *variable)
 {
+	const struct job_file *file = again->file;
 	static const char *const sagemaker[] = { "SM_MODEL_DIR=", "SM_OUTPUT_DATA_DIR=",
 		"SM_CHECKPOINT_DIR=", "SM_HOSTS=", "SM_CURRENT_HOST=", "SM_NUM_GPUS=" };
 	if (variable_same_name(variable, "TUNER_SEED="))
@@ -129,8 +166,9 @@ static bool is_needed(const struct job_file *file, const char *variable)
 	for (size_t i = 0; file->environment != NULL && file->environment[i] != NULL; i++)
 		if (variable_same_name(variable, file->environment[i]))
 			return true;
-	if (file->style == ARGUMENTS_NONE &&
-		(strncmp(variable, "SM_HP_", 6) == 0 || strncmp(variable, "TUNER_PARAM_", 12) == 0))
+	if (again->by_variables &&
+		(strncmp(variable, "SM_HP_", 6) == 0 || variable_same_name(variable, "SM_HPS=") ||
+			strncmp(variable, "TUNER_PARAM_", 12) == 0))
 		return true;
 	if (file->n_channels == 0)
 		return false;
@@ -161,11 +199,11 @@ static void add_launch(const struct again *again, struct text *ret)
 {
 	text_add(ret, "env ");
 	for (char *const *v = again->command.launch.environment; *v != NULL; v++)
-		if (is_needed(again->file, *v)) {
+		if (is_needed(again, *v)) {
 			text_add_shell_assignment(ret, *v);
 			text_add_char(ret, ' ');
 		}
-	if (again->file->style == ARGUMENTS_NONE && again->parameters != NULL) {
+	if (again->by_variables && again->parameters != NULL) {
 		text_add(ret, "TUNER_PARAMS=");
 		text_add_shell_word(ret, again->parameters);
 		text_add_char(ret, ' ');
@@ -179,7 +217,8 @@ bool best_command(const struct report *report, const struct trial *trial, struct
 	struct again again = { 0 };
 	struct text launch = TEXT_EMPTY;
 	bool ok = read_configuration(report, trial, &again, err) &&
-		  find_parameters(report, trial, &again, err) && build_command(trial, &again, err);
+		  find_parameters(report, trial, &again, err) &&
+		  find_by_variables(&again, err) && build_command(trial, &again, err);
 	if (ok) {
 		add_launch(&again, &launch);
 		text_add(ret, "cd ");

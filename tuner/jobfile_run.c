@@ -236,17 +236,6 @@ static bool check_placeholders(
 	return true;
 }
 
-static bool is_placed(const struct job_file *file, const char *name)
-{
-	const size_t length = strlen(name);
-
-	for (char **word = file->command; *word; word++)
-		for (const char *brace = strchr(*word, '{'); brace; brace = strchr(brace + 1, '{'))
-			if (strncmp(brace + 1, name, length) == 0 && brace[1 + length] == '}')
-				return true;
-	return false;
-}
-
 /* Where the parameter is not there its word goes, but the option before it would stay. */
 static void check_optional_words(struct reader *reader, const cJSON *command)
 {
@@ -286,7 +275,7 @@ static void check_use_of_parameters(struct reader *reader)
 					"is the name of a placeholder of its own, which "
 					"\"command\" "
 					"uses; another name is needed");
-		if (!is_placed(file, name))
+		if (!command_places(file->command, name))
 			report_warning(reader, node, AT_KEY,
 				"\"command\" has placeholders, but not {%s}: it gets this one as a "
 				"variable only",
