@@ -68,6 +68,26 @@ done_trials="SELECT count(*) FROM trial WHERE state = 'done'"
 	[[ "$output" == *'the objective accuracy was not reported; there are loss, size'* ]]
 }
 
+@test "the objective has its place, however many other metrics come before it" {
+	cat >train.sh <<'END'
+for i in $(seq 300); do echo "@tuner {\"layer$i\": 1}"; done
+echo '@tuner {"loss": 0.5}'
+END
+	cat >many.jsonc <<'END'
+{
+	"command": ["sh", "train.sh"],
+	"objective": { "metric": "loss", "goal": "minimize" },
+	"parameters": { "x": { "type": "float", "min": 0, "max": 1 } },
+	"strategy": "random", "budget": { "trials": 1 }
+}
+END
+	"$TUNER" run many.jsonc
+	[ "$("$TUNER" best --json | jq .objective)" = 0.5 ]
+	"$TUNER" try many.jsonc | grep -q 'loss'
+	sh train.sh >old.log
+	"$TUNER" check many.jsonc --log old.log
+}
+
 @test "a job's name is its directory's, and one that would hide or climb is refused" {
 	write_job
 	for name in .x .. . -x a/b _.x/../y "a b" ""; do

@@ -279,8 +279,7 @@ static bool prepare(struct try *try, struct tuner_error *err)
 	       choose_values(try->file, live->values, err) &&
 	       (live->directory = path_join(try->directory, "try/0001/1")) != NULL &&
 	       attempt_new_key(live->key, err) &&
-	       metric_patterns_create(
-		       try->file->metrics, try->file->n_metrics, &try->patterns, &bad, err) &&
+	       job_file_patterns(try->file, &try->patterns, err) &&
 	       failure_rules_create(
 		       try->file->failures, try->file->n_failures, &try->rules, &bad, err) &&
 	       scraper_create(try->patterns, 0, NULL, &live->scraper, err) &&

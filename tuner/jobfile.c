@@ -164,6 +164,19 @@ out:
 	return ok;
 }
 
+bool job_file_patterns(
+	const struct job_file *file, struct metric_patterns **ret, struct tuner_error *err)
+{
+	struct metric_pattern of_objective[OBJECTIVE_METRICS_MAX] = { { NULL, NULL } };
+	size_t bad;
+
+	if (file->n_metrics > 0)
+		return metric_patterns_create(file->metrics, file->n_metrics, ret, &bad, err);
+	for (size_t i = 0; i < file->objective.n; i++)
+		of_objective[i].name = file->objective.metrics[i].name;
+	return metric_patterns_create(of_objective, file->objective.n, ret, &bad, err);
+}
+
 bool job_file_parse(const char *name, const char *directory, const char *text, size_t length,
 	const struct job_overrides *overrides, enum command_need need, struct job_file **ret,
 	struct diagnostics *list, struct tuner_error *err)

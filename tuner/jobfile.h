@@ -223,6 +223,12 @@ bool job_file_parse(const char *name, const char *directory, const char *text, s
 int64_t job_file_searches(const struct job_file *file);
 void job_file_destroy(struct job_file *file);
 
+/* What is looked for in an output: "metrics", or without that list the objective's, so that they have
+ * their place among SCRAPE_NAMES_MAX however many others a command reports before them. */
+TUNER_MUST_CHECK
+bool job_file_patterns(
+	const struct job_file *file, struct metric_patterns **ret, struct tuner_error *err);
+
 /* "30 trials, strategy bayesian"; "2 arms (gp, random), 5 repeats, 30 trials each: 300 trials". */
 void job_file_searches_text(const struct job_file *file, struct text *ret);
 

@@ -80,12 +80,11 @@ static bool create_values(struct log_check *check, struct tuner_error *err)
 bool log_check_create(const struct job_file *file, struct log_check **ret, struct tuner_error *err)
 {
 	struct log_check *check = calloc(1, sizeof(*check));
-	size_t bad;
 
 	if (check == NULL)
 		return tuner_fail_memory(err);
 	check->file = file;
-	if (!metric_patterns_create(file->metrics, file->n_metrics, &check->patterns, &bad, err) ||
+	if (!job_file_patterns(file, &check->patterns, err) ||
 		!scraper_create(check->patterns, 0, NULL, &check->scraper, err) ||
 		!create_values(check, err)) {
 		log_check_destroy(check);

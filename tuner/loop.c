@@ -529,8 +529,7 @@ static bool begin(struct loop *loop, struct tuner_error *err)
 	loop->began_us = loop->accounted_us = clock_monotonic_us();
 	loop->earlier_runtime_us = job.runtime_us;
 	if (!directory_prepare(store_directory(loop->store), err) ||
-		!metric_patterns_create(
-			loop->file->metrics, loop->file->n_metrics, &loop->patterns, &bad, err) ||
+		!job_file_patterns(loop->file, &loop->patterns, err) ||
 		!failure_rules_create(
 			loop->file->failures, loop->file->n_failures, &loop->rules, &bad, err) ||
 		!search_list_load(
