@@ -271,6 +271,23 @@ END
 	[[ "$output" == *"--accept-change"* ]]
 }
 
+@test "a refused edit names what is refused, in whole lines, not all that was edited" {
+	TRIALS=2 write_job
+	"$TUNER" run job.jsonc --quiet
+	more=$(for i in $(seq 30); do printf '"another-parameter-%d": {"type": "float", "min": 0, "max": 1},' "$i"; done)
+	sed "s/\"parameters\": {/\"parameters\": { $more/; s/\"train.sh\"/\"train.sh\", \"--more\"/" job.jsonc >other.jsonc
+	run "$TUNER" run other.jsonc --name job
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'command: ["sh", "train.sh"] -> ["sh", "train.sh", "--more"]'$'\nOld and new'* ]]
+	[[ "$output" != *another-parameter* ]]
+	# More of one kind than a message holds.
+	fixed=$(for i in $(seq 30); do printf '"another-fixed-value-%d": %d,' "$i" "$i"; done)
+	sed "s/\"command\"/\"fixed\": { ${fixed%,} }, \"command\"/" job.jsonc >other.jsonc
+	run "$TUNER" run other.jsonc --name job
+	[ "$status" -eq 2 ]
+	[[ "$output" =~ $'-> 9\n'.*$'\nand '[0-9]+$' more\nOld and new trials' ]]
+}
+
 @test "an edited objective is refused, an edited command needs --accept-change" {
 	TRIALS=2 write_job
 	"$TUNER" run job.jsonc

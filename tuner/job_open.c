@@ -4,9 +4,12 @@
 #include "trials/event.h"
 #include "tuner/warm_start.h"
 
-#include <stdlib.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { REFUSED_BYTES = 600 }; /* leaves a message room for its sentences */
 
 static bool parse_stored(const struct job *job, const struct job_overrides *overrides, bool changed,
 	struct job_file **ret, struct tuner_error *err)
@@ -210,41 +213,74 @@ out:
 	return ok;
 }
 
-/* What has begun with a warm start, or without one, cannot begin again. That it is no longer asked for is no matter:
- * the earlier jobs may be gone. */
-static bool refuse_warm_start(
-	const struct job_file *file, const char *name, const char *lines, struct tuner_error *err)
+/* An edit that is refused: what of it is, and no more, in as many whole lines as a message holds. */
+static void refused_lines(const struct job_file *old, const struct job_file *file, unsigned kinds,
+	char ret[REFUSED_BYTES])
 {
-	return file->warm_start.n == 0 ||
-	       tuner_fail(err, TUNER_USAGE,
-		       "the warm start of job \"%s\" was edited:\n%.600sIt acts when a job is "
-		       "made, "
-		       "and this one has begun. Give the job another name (--name) to begin with "
-		       "it, or put \"warm_start\" back, or take it out.",
-		       name, lines);
+	struct text lines = TEXT_EMPTY;
+	size_t length = 0, left = 0;
+
+	job_file_compare_only(old, file, kinds, &lines);
+	for (const char *line = lines.bytes, *end; (end = strchr(line, '\n')) != NULL;
+		line = end + 1) {
+		const size_t size = (size_t)(end + 1 - line);
+		if (left > 0 || length + size > REFUSED_BYTES - sizeof("and 1000 more\n")) {
+			left++;
+			continue;
+		}
+		memcpy(ret + length, line, size);
+		length += size;
+	}
+	ret[length] = '\0';
+	if (left > 0)
+		snprintf(ret + length, REFUSED_BYTES - length, "and %zu more\n", left);
+	text_finish(&lines);
 }
 
-static bool refuse(unsigned kinds, bool accept_change, const char *name, const char *lines,
-	struct tuner_error *err)
+/* What has begun with a warm start, or without one, cannot begin again. That it is no longer asked for is no matter:
+ * the earlier jobs may be gone. */
+static bool refuse_warm_start(const struct job_file *old, const struct job_file *file,
+	const char *name, struct tuner_error *err)
 {
-	if (kinds & CHANGE_OBJECTIVE)
+	char lines[REFUSED_BYTES];
+
+	if (file->warm_start.n == 0)
+		return true;
+	refused_lines(old, file, CHANGE_WARM_START, lines);
+	return tuner_fail(err, TUNER_USAGE,
+		"the warm start of job \"%s\" was edited:\n%sIt acts when a job is made, and this "
+		"one has begun. Give the job another name (--name) to begin with it, or put "
+		"\"warm_start\" back, or take it out.",
+		name, lines);
+}
+
+static bool refuse(const struct job_file *old, const struct job_file *file, unsigned kinds,
+	bool accept_change, const char *name, struct tuner_error *err)
+{
+	char lines[REFUSED_BYTES];
+
+	if (kinds & CHANGE_OBJECTIVE) {
+		refused_lines(old, file, CHANGE_OBJECTIVE, lines);
 		return tuner_fail(err, TUNER_USAGE,
-			"the objective of job \"%s\" was edited:\n%.600sFinished trials were "
-			"scored by the old one. Give the job another name (--name) for a new "
-			"start, put the old objective back, or score them by the new one: \"tuner "
-			"rescore %s\".",
+			"the objective of job \"%s\" was edited:\n%sFinished trials were scored by "
+			"the old one. Give the job another name (--name) for a new start, put the "
+			"old objective back, or score them by the new one: \"tuner rescore %s\".",
 			name, lines, name);
-	if (kinds & CHANGE_SEED)
+	}
+	if (kinds & CHANGE_SEED) {
+		refused_lines(old, file, CHANGE_SEED, lines);
 		return tuner_fail(err, TUNER_USAGE,
-			"the seed of job \"%s\" was edited:\n%.600sIts trials came from the old "
-			"one. Give the job another name (--name) to run it with another seed.",
+			"the seed of job \"%s\" was edited:\n%sIts trials came from the old one. "
+			"Give the job another name (--name) to run it with another seed.",
 			name, lines);
-	if ((kinds & CHANGE_COMMAND) && !accept_change)
+	}
+	if ((kinds & CHANGE_COMMAND) && !accept_change) {
+		refused_lines(old, file, CHANGE_COMMAND, lines);
 		return tuner_fail(err, TUNER_USAGE,
-			"what job \"%s\" runs was edited:\n%.600sOld and new trials may not "
-			"compare. --accept-change goes on all the same; another name (--name) "
-			"starts anew.",
+			"what job \"%s\" runs was edited:\n%sOld and new trials may not compare. "
+			"--accept-change goes on all the same; another name (--name) starts anew.",
 			name, lines);
+	}
 	return true;
 }
 
@@ -372,10 +408,9 @@ static bool update(struct store *store, const struct job *job, const struct job_
 	const bool warm = (kinds & CHANGE_WARM_START) != 0;
 	const bool ok =
 		count_trials(store, job->id, &none, &all_failed, err) &&
-		refuse(kinds, accept_change || none || all_failed, job->name, ret->changes.bytes,
-			err) &&
+		refuse(old, file, kinds, accept_change || none || all_failed, job->name, err) &&
 		(!warm || has_begun(store, job->id, none, &begun, err)) &&
-		(!warm || !begun || refuse_warm_start(file, job->name, ret->changes.bytes, err)) &&
+		(!warm || !begun || refuse_warm_start(old, file, job->name, err)) &&
 		take(store, job, file, kinds, &ret->changes, now_us, err) &&
 		(begun || begin_warm_late(store, job, file, ret, now_us, err));
 	ret->mended = all_failed && (kinds & CHANGE_COMMAND) != 0;

@@ -258,6 +258,10 @@ enum job_change_kind {
 void job_file_compare(const struct job_file *old, const struct job_file *new, unsigned *ret_kinds,
 	struct text *ret_lines);
 
+/* The lines of these kinds alone. */
+void job_file_compare_only(const struct job_file *old, const struct job_file *new, unsigned kinds,
+	struct text *ret_lines);
+
 /* ---- configurations ---- */
 
 /* Configurations are settled (space.h), whole ones and partial ones. What is not active is no part of

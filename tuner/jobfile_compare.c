@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const unsigned ALL_KINDS = ~0u;
+
 static const struct fact *find_fact(const struct facts *facts, const char *path)
 {
 	for (size_t i = 0; i < facts->n; i++)
@@ -56,38 +58,43 @@ static bool order_differs(const struct job_file *old, const struct job_file *new
 	return false;
 }
 
-static void compare_facts(
-	const struct facts *old, const struct facts *new, unsigned *kinds, struct text *ret_lines)
+/* `of`: the kinds that get a line. */
+static void compare_facts(const struct facts *old, const struct facts *new, unsigned of,
+	unsigned *kinds, struct text *ret_lines)
 {
 	for (size_t i = 0; i < new->n; i++) {
 		const struct fact *now = &new->items[i], *before = find_fact(old, now->path);
 		if (before != NULL && strcmp(before->value, now->value) == 0)
 			continue;
-		*kinds |= now->kind | (before ? before->kind : 0);
-		add_line(now->path, before, now, ret_lines);
+		const unsigned kind = now->kind | (before ? before->kind : 0);
+		*kinds |= kind;
+		if (of == ALL_KINDS || (kind & of) != 0)
+			add_line(now->path, before, now, ret_lines);
 	}
 	for (size_t i = 0; i < old->n; i++) {
 		const struct fact *before = &old->items[i];
-		if (find_fact(new, before->path) == NULL) {
-			*kinds |= before->kind;
+		if (find_fact(new, before->path) != NULL)
+			continue;
+		*kinds |= before->kind;
+		if (of == ALL_KINDS || (before->kind & of) != 0)
 			add_line(before->path, before, NULL, ret_lines);
-		}
 	}
 }
 
 /* Without memory nothing is known to be the same: everything counts as changed, and the lines fail
  * to be printed. */
-void job_file_compare(const struct job_file *old, const struct job_file *new, unsigned *ret_kinds,
-	struct text *ret_lines)
+static void compare(const struct job_file *old, const struct job_file *new, unsigned of,
+	unsigned *ret_kinds, struct text *ret_lines)
 {
 	struct facts before = { 0 }, now = { 0 };
 
 	*ret_kinds = CHANGE_NONE;
 	if (facts_create(old, &before) && facts_create(new, &now)) {
-		compare_facts(&before, &now, ret_kinds, ret_lines);
+		compare_facts(&before, &now, of, ret_kinds, ret_lines);
 		if (order_differs(old, new)) {
 			*ret_kinds |= CHANGE_SPACE;
-			text_add(ret_lines, "parameters: in another order\n");
+			if ((of & CHANGE_SPACE) != 0)
+				text_add(ret_lines, "parameters: in another order\n");
 		}
 	} else {
 		*ret_kinds = CHANGE_OBJECTIVE;
@@ -95,4 +102,18 @@ void job_file_compare(const struct job_file *old, const struct job_file *new, un
 	}
 	facts_finish(&before);
 	facts_finish(&now);
+}
+
+void job_file_compare(const struct job_file *old, const struct job_file *new, unsigned *ret_kinds,
+	struct text *ret_lines)
+{
+	compare(old, new, ALL_KINDS, ret_kinds, ret_lines);
+}
+
+void job_file_compare_only(const struct job_file *old, const struct job_file *new, unsigned kinds,
+	struct text *ret_lines)
+{
+	unsigned all;
+
+	compare(old, new, kinds, &all, ret_lines);
 }
