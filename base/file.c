@@ -493,8 +493,7 @@ bool path_is_program(const char *path, const char *const *names, size_t n)
 
 /* --- locks --- */
 
-/* Whether the path still names the open file: its last holder may have removed it in between. */
-static bool still_named(int fd, const char *path)
+bool file_has_name(int fd, const char *path)
 {
 	struct stat open_file, named_file;
 
@@ -525,7 +524,7 @@ bool file_lock(const char *path, int *ret_fd, struct tuner_error *err)
 				return fail_path(err, reason, "cannot lock", path);
 			break;
 		}
-		if (still_named(fd, path)) {
+		if (file_has_name(fd, path)) { /* its last holder may have removed it in between */
 			*ret_fd = fd;
 			return true;
 		}

@@ -76,4 +76,7 @@ bool path_is_program(const char *path, const char *const *names, size_t n);
 TUNER_MUST_CHECK
 bool file_lock(const char *path, int *ret_fd, struct tuner_error *err);
 
+/* Whether the path still names the open file. */
+bool file_has_name(int fd, const char *path);
+
 #endif

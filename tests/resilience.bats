@@ -204,6 +204,39 @@ END_OF_SCRIPT
 	done
 }
 
+@test "a lock that somebody removes is made anew, and keeps a second run out" {
+	TRIALS=3 PARALLEL=1 write_job
+	touch hold-2
+	start "$TUNER" run job.jsonc
+	await grep -q '^2 1' starts
+	rm tuner.db.lock
+	await test -s tuner.db.lock
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 5 ]
+	[[ "$output" == *"is in use by the process with pid $PID"* ]]
+	rm hold-2
+	finished
+	[ "$status" -eq 0 ]
+	[ "$(lines_of starts)" -eq 3 ]
+	# Who was faster has it: the other one ends.
+	rm -rf tuner.db* starts
+	touch hold-2
+	start "$TUNER" run job.jsonc
+	await grep -q '^2 1' starts
+	kill -STOP "$PID"
+	rm tuner.db.lock
+	exec 7>tuner.db.lock
+	flock 7
+	kill -CONT "$PID"
+	finished
+	[ "$status" -eq 5 ]
+	grep -q "tuner.db.lock was removed while it was locked" output
+	exec 7>&-
+	rm hold-2
+	comes_through 3
+	[ "$(lines_of starts)" -eq 3 ]
+}
+
 @test "a full log: no metric before a cut is lost, and none after it, also for a run that takes over" {
 	TRIALS=1 PARALLEL=1 write_job '"log_max": "64 KiB",'
 	# Each report waits until it has been found, behind more output than half the log holds.

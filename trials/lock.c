@@ -113,6 +113,30 @@ out:
 	return ok;
 }
 
+bool lock_keep(const char *path, int *fd, struct tuner_error *err)
+{
+	struct tuner_error why;
+	char *lock = NULL;
+	int again = -1;
+
+	if (!lock_path(path, &lock, err))
+		return false;
+	const bool kept = file_has_name(*fd, lock);
+	free(lock);
+	if (kept)
+		return true;
+	if (!lock_take(path, &again, &why))
+		return why.code != TUNER_RETRY ||
+		       tuner_fail(err, TUNER_FATAL,
+			       "%s.lock was removed while it was locked, and another process "
+			       "writes the database since: it has what runs. Leave that file, it "
+			       "is no trace of a dead program",
+			       path);
+	close(*fd);
+	*fd = again;
+	return true;
+}
+
 void lock_release(int fd)
 {
 	if (fd < 0)

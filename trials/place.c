@@ -1,6 +1,7 @@
 #include "trials/store.h"
 
 #include "trials/lease.h"
+#include "trials/lock.h"
 #include "trials/sql.h"
 
 #include <errno.h>
@@ -65,7 +66,7 @@ bool store_check_place(struct store *store, struct tuner_error *err)
 	}
 	if (sqlite3_file_control(store->db, NULL, SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK ||
 		!moved)
-		return true;
+		return store->lock_fd < 0 || lock_keep(store->file, &store->lock_fd, err);
 	if (rescue(store, &copy, &why))
 		tuner_fail(err, TUNER_FATAL,
 			"%s was removed or replaced while it was in use; all of it is in %s: give "
