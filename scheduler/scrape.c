@@ -129,6 +129,7 @@ struct scraper {
 	size_t of_rule[SCRAPE_PATTERNS_MAX]; /* index into names */
 	struct metric_tally tally[SCRAPE_PATTERNS_MAX];
 	uint64_t malformed;
+	int64_t missed; /* bytes that never came */
 
 	struct metric_name names[SCRAPE_NAMES_MAX];
 	size_t n_names;
@@ -576,6 +577,7 @@ bool scraper_feed(struct scraper *scraper, int64_t offset, const char *bytes, si
 	size_t known = 0;
 
 	if (offset > expected) {
+		scraper->missed += offset - scraper->offset;
 		scraper->line_size = 0;
 		scraper->skipping = true;
 		scraper->offset = offset;
@@ -666,7 +668,7 @@ static bool read_tally(struct scraper *scraper, const cJSON *list)
 static bool read_state(struct scraper *scraper, const char *state, struct tuner_error *err)
 {
 	cJSON *root = cJSON_Parse(state);
-	uint64_t resumed = 0;
+	uint64_t resumed = 0, missed = 0;
 	const bool good = read_count(cJSON_GetObjectItemCaseSensitive(root, "resumed"), &resumed) &&
 			  read_count(cJSON_GetObjectItemCaseSensitive(root, "malformed"),
 				  &scraper->malformed) &&
@@ -674,7 +676,10 @@ static bool read_state(struct scraper *scraper, const char *state, struct tuner_
 			  read_names(scraper, cJSON_GetObjectItemCaseSensitive(root, "rows")) &&
 			  read_tally(scraper, cJSON_GetObjectItemCaseSensitive(root, "patterns"));
 
+	/* Earlier versions did not count them. */
+	(void)!read_count(cJSON_GetObjectItemCaseSensitive(root, "missed"), &missed);
 	scraper->resumed = (int64_t)resumed;
+	scraper->missed = (int64_t)missed;
 	scraper->skipping = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "skipping"));
 	cJSON_Delete(root);
 	if (!good)
@@ -728,7 +733,7 @@ char *scraper_state(const struct scraper *scraper)
 			(unsigned long long)tally->matches, (unsigned long long)tally->unread,
 			(unsigned long long)tally->limited);
 	}
-	text_add(&text, "],\"rows\":{");
+	text_print(&text, "],\"missed\":%lld,\"rows\":{", (long long)scraper->missed);
 	for (size_t i = 0; i < scraper->n_names; i++) {
 		text_add(&text, i > 0 ? "," : "");
 		text_add_json_string(&text, scraper->names[i].name);
@@ -751,6 +756,11 @@ uint64_t scraper_unread(const struct scraper *scraper, size_t i)
 uint64_t scraper_limited(const struct scraper *scraper, size_t i)
 {
 	return scraper->tally[i].limited;
+}
+
+int64_t scraper_missed(const struct scraper *scraper)
+{
+	return scraper->missed;
 }
 
 uint64_t scraper_malformed(const struct scraper *scraper)

@@ -106,6 +106,9 @@ uint64_t scraper_matches(const struct scraper *scraper, size_t i);
 uint64_t scraper_unread(const struct scraper *scraper, size_t i);
 uint64_t scraper_limited(const struct scraper *scraper, size_t i);
 
+/* Bytes so far that were gone before they could be fed: gaps, and the line that each cut. */
+int64_t scraper_missed(const struct scraper *scraper);
+
 /* "@tuner" so far that no JSON object followed. */
 uint64_t scraper_malformed(const struct scraper *scraper);
 

@@ -237,6 +237,26 @@ END_OF_SCRIPT
 	[ "$(lines_of starts)" -eq 3 ]
 }
 
+@test "an objective that was dropped before it was read is told of as that" {
+	TRIALS=1 PARALLEL=1 write_job '"log_max": "64 KiB",'
+	cat >train.sh <<'END_OF_SCRIPT'
+touch begun
+while [ ! -e go ]; do sleep 0.02; done
+echo "loss=1"
+head -c 200000 /dev/zero | tr '\0' '\n'
+touch ended
+END_OF_SCRIPT
+	start "$TUNER" run job.jsonc
+	await test -e begun
+	kill -STOP "$PID"
+	touch go
+	await test -e ended
+	kill -CONT "$PID"
+	finished
+	sql_is "SELECT outcome FROM attempt" no-metric
+	sql "SELECT message FROM trial" | grep "came faster than they were read"
+}
+
 @test "a full log: no metric before a cut is lost, and none after it, also for a run that takes over" {
 	TRIALS=1 PARALLEL=1 write_job '"log_max": "64 KiB",'
 	# Each report waits until it has been found, behind more output than half the log holds.

@@ -549,6 +549,27 @@ static void a_gap_drops_the_line_it_cuts(void **state)
 	metric_patterns_destroy(patterns);
 }
 
+static void what_never_came_is_counted(void **state)
+{
+	struct metric_patterns *patterns = compile(&(struct metric_pattern){ "m", "a=(\\d)" }, 1);
+	struct scraper *scraper = start(patterns, 0, NULL);
+	struct text rows = TEXT_EMPTY;
+
+	feed(scraper, 0, "a=0\na=1", 7, &rows);
+	assert_int_equal(scraper_missed(scraper), 0);
+	feed(scraper, 100, "a=2\na=3\n", 8, &rows);
+	assert_int_equal(scraper_missed(scraper), 96); /* from the line's beginning on */
+	char *stored = scraper_state(scraper);
+	struct scraper *again = start(patterns, scraper_offset(scraper), stored);
+	feed(again, 110, "a=4\n", 4, &rows);
+	assert_int_equal(scraper_missed(again), 98);
+	free(stored);
+	scraper_destroy(again);
+	scraper_destroy(scraper);
+	text_finish(&rows);
+	metric_patterns_destroy(patterns);
+}
+
 static void a_state_of_nobody_is_refused(void **state)
 {
 	static const char *const damaged[] = { "", "{", "[]", "{}", "null",
@@ -690,6 +711,7 @@ int main(void)
 		cmocka_unit_test(names_of_objects_are_bounded),
 		cmocka_unit_test(what_was_fed_already_is_passed_over),
 		cmocka_unit_test(a_gap_drops_the_line_it_cuts),
+		cmocka_unit_test(what_never_came_is_counted),
 		cmocka_unit_test(a_state_of_nobody_is_refused),
 		cmocka_unit_test(pieces_and_restarts_change_nothing),
 	};

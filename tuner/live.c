@@ -2,6 +2,7 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "tuner/keep.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -131,6 +132,19 @@ static void name_missing(
 	text_finish(&names);
 }
 
+/* An output that was not read whole may well have had it. */
+static void name_dropped(const struct live *live, struct fate *ret)
+{
+	const int64_t missed = scraper_missed(live->scraper);
+	char size[BYTES_TEXT];
+
+	if (ret->outcome == OUTCOME_NO_METRIC && missed > 0)
+		snprintf(ret->message, sizeof(ret->message),
+			"exit status 0, and no objective in what could be read of the output: %s "
+			"came faster than they were read, and \"log_max\" did not keep them",
+			bytes_text(missed, size));
+}
+
 static void fate_by_exit(const struct live *live, const struct job_file *file,
 	const struct failure_rules *rules, double objective, struct ended_attempt *ended,
 	struct fate *ret)
@@ -148,6 +162,7 @@ static void fate_by_exit(const struct live *live, const struct job_file *file,
 	ret->outcome = outcome_from_name(verdict.outcome);
 	snprintf(ret->message, sizeof(ret->message), "%s", verdict.message);
 	name_missing(live, &file->objective, ret);
+	name_dropped(live, ret);
 	ended->retry = verdict.retry;
 	ended->end = verdict.end;
 }
