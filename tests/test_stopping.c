@@ -245,6 +245,10 @@ static void median_stops_what_is_worse_than_the_median_twice(void **state)
 	report(&f, 5.1);
 	assert_true(stops(&f));
 	assert_reason(&f, "5.1 at step 3 is worse than 5, the median of 9");
+	assert_reason(&f, "2 reports in a row");
+	f.settings.patience = 1;
+	assert_true(stops(&f));
+	assert_reason(&f, "1 report in a row");
 	set_up(&f, STOPPING_MEDIAN);
 	add_levels(&f, 9);
 	report_times(&f, 5, 9);
