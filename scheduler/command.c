@@ -160,7 +160,8 @@ bool command_places(char *const *command, const char *name)
 	const size_t length = strlen(name);
 
 	for (; *command != NULL; command++)
-		for (const char *brace = strchr(*command, '{'); brace; brace = strchr(brace + 1, '{'))
+		for (const char *brace = strchr(*command, '{'); brace;
+			brace = strchr(brace + 1, '{'))
 			if (strncmp(brace + 1, name, length) == 0 && brace[1 + length] == '}')
 				return true;
 	return false;

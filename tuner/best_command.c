@@ -217,8 +217,8 @@ bool best_command(const struct report *report, const struct trial *trial, struct
 	struct again again = { 0 };
 	struct text launch = TEXT_EMPTY;
 	bool ok = read_configuration(report, trial, &again, err) &&
-		  find_parameters(report, trial, &again, err) &&
-		  find_by_variables(&again, err) && build_command(trial, &again, err);
+		  find_parameters(report, trial, &again, err) && find_by_variables(&again, err) &&
+		  build_command(trial, &again, err);
 	if (ok) {
 		add_launch(&again, &launch);
 		text_add(ret, "cd ");
