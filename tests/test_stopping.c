@@ -102,6 +102,7 @@ static void a_value_that_is_no_number_stops_at_once(void **state)
 	for (size_t k = 0; k < 3; k++)
 		for (size_t i = 0; i < 3; i++) {
 			set_up(&f, RULES[k]);
+			f.settings.grace = 7; /* and the job file's reference says so */
 			report(&f, bad[i]);
 			assert_true(stops(&f));
 			set_up(&f, RULES[k]);

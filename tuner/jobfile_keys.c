@@ -387,7 +387,9 @@ const struct key job_keys[] = {
 			   "ThresholdPruner=threshold",
 		.help = "median: worse than the median of the earlier trials at this step; asha: "
 			"not "
-			"among the best 1/eta at a rung; threshold: worse than a bound",
+			"among the best 1/eta at a rung; threshold: worse than a bound; each of "
+			"them: "
+			"NaN or infinite, whatever grace says",
 		.synonyms = "type|name|pruner|policy|method" },
 	{ SECTION_STOPPING, "max_step", KEY_NUMBER, FROM_TO(1, STEPS_MAX),
 		.derived = "the largest step of a finished trial",
