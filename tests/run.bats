@@ -233,6 +233,31 @@ END
 	sql_is "SELECT state FROM job WHERE name = 'broken'" failed
 }
 
+@test "of two jobs of a database, only the one that is run is said to be" {
+	write_job
+	touch hold-1
+	start "$TUNER" run job.jsonc --name other
+	await grep -q '^1 1' starts
+	kill -KILL "$PID"
+	finished
+	rm starts
+	start "$TUNER" run job.jsonc
+	await grep -q '^1 1' starts
+	"$TUNER" status job | head -1 | grep -q "open, run by process $PID"
+	"$TUNER" status other | head -1 | grep -q "open, but no tuner runs it"
+	timeout 5 "$TUNER" watch other
+	run "$TUNER" doctor other
+	[[ "$output" == *"under way when their"* ]]
+	# One that is stopped answers nothing, and is named.
+	kill -STOP "$PID"
+	run "$TUNER" stop job
+	[ "$status" -eq 5 ]
+	[[ "$output" == *"process $PID, which runs job job, has not answered"*"kill -CONT $PID"* ]]
+	kill -CONT "$PID"
+	finished
+	grep -q 'stopped by "tuner stop"' output
+}
+
 @test "more trials and a wider range: the job goes on, nothing is repeated" {
 	TRIALS=4 write_job
 	"$TUNER" run job.jsonc

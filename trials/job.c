@@ -350,3 +350,15 @@ bool run_end(struct store *store, int64_t run_id, const char *reason, int exit_s
 	return sqlite3_changes(store->db) == 1 ||
 	       tuner_fail(err, TUNER_FATAL, "there is no run with id %" PRId64, run_id);
 }
+
+bool run_job_of(struct store *store, int64_t pid, int64_t *ret_job_id, struct tuner_error *err)
+{
+	struct query query;
+
+	/* Sittings that were killed have not ended either, and pids come again. */
+	query_open(&query, store,
+		"SELECT job FROM (SELECT job, ended_us FROM run WHERE pid = ?1 ORDER BY id DESC "
+		"LIMIT 1) WHERE ended_us IS NULL");
+	query_bind_int(&query, pid);
+	return query_scalar(&query, 0, ret_job_id, err);
+}

@@ -162,4 +162,8 @@ TUNER_MUST_CHECK
 bool run_end(struct store *store, int64_t run_id, const char *reason, int exit_status,
 	int64_t now_us, struct tuner_error *err);
 
+/* The job that a process runs: that of its newest sitting, unless that has ended. 0: none is known. */
+TUNER_MUST_CHECK
+bool run_job_of(struct store *store, int64_t pid, int64_t *ret_job_id, struct tuner_error *err);
+
 #endif

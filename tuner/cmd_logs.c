@@ -2,6 +2,7 @@
 #include "tuner/command.h"
 
 #include "scheduler/attempt.h"
+#include "tuner/store_wait.h"
 #include "tuner/trial_report.h"
 
 #include <stdlib.h>
@@ -217,7 +218,8 @@ static bool enter_next(struct log_reader *reader, struct tuner_error *err)
 static bool is_abandoned(struct log_reader *reader, bool *ret, struct tuner_error *err)
 {
 	int64_t holder = 0;
-	if (!report_refresh(&reader->report, err) || !store_holder(reader->call->db, &holder, err))
+	if (!report_refresh(&reader->report, err) ||
+		!store_job_holder(reader->report.store, reader->report.job.id, &holder, err))
 		return false;
 	*ret = reader->report.job.state != JOB_OPEN || holder == 0;
 	return true;

@@ -129,6 +129,27 @@ static bool stop_alone(const struct invocation *call, const struct job *job, boo
 	return ok;
 }
 
+/* Its wish stays with the job: who runs it finds it as soon as he looks. */
+static bool fail_unanswered(
+	const struct invocation *call, const struct job *job, struct tuner_error *err)
+{
+	struct tuner_error ignored;
+	struct store *store = NULL;
+	int64_t pid = -1;
+	const bool known = store_open(call->db, STORE_READ, &store, &ignored) &&
+			   store_job_holder(store, job->id, &pid, &ignored);
+	store_close(store);
+	if (known && pid > 0)
+		return tuner_fail(err, TUNER_RETRY,
+			"process %lld, which runs job %s, has not answered for %d s: if somebody "
+			"has stopped it, \"kill -CONT %lld\" lets it go on, and end the job",
+			(long long)pid, job->name, ANSWER_WAIT_MS / 1000, (long long)pid);
+	return tuner_fail(err, TUNER_RETRY,
+		"the process that holds \"%s\" does not answer for job %s: it may run another job "
+		"of the same database",
+		call->db, job->name);
+}
+
 static bool stop(const struct invocation *call, const struct job *job, const char *argument,
 	struct tuner_error *err)
 {
@@ -140,11 +161,7 @@ static bool stop(const struct invocation *call, const struct job *job, const cha
 	/* An ask or tell that took longer than a glance answers nothing, and is through by now. */
 	if (answered || stop_alone(call, job, &held, err))
 		return true;
-	return held ? tuner_fail(err, TUNER_RETRY,
-			      "the process that holds \"%s\" does not answer for job %s: it may "
-			      "run another job of the same database",
-			      call->db, job->name)
-		    : false;
+	return held && fail_unanswered(call, job, err);
 }
 
 int cmd_stop(const struct invocation *call, struct tuner_error *err)

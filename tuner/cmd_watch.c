@@ -8,6 +8,7 @@
 #include "tuner/job_open.h"
 #include "tuner/progress.h"
 #include "tuner/status_report.h"
+#include "tuner/store_wait.h"
 #include "tuner/table.h"
 
 #include <math.h>
@@ -244,7 +245,7 @@ static bool look_at_running(struct watcher *watcher, bool runs, struct tuner_err
 static bool look(struct watcher *watcher, bool *ret_runs, struct tuner_error *err)
 {
 	int64_t holder = 0;
-	if (!store_holder(watcher->call->db, &holder, err) ||
+	if (!store_job_holder(watcher->report.store, watcher->report.job.id, &holder, err) ||
 		!report_refresh(&watcher->report, err))
 		return false;
 	*ret_runs = watcher->report.job.state == JOB_OPEN && holder != 0;
@@ -281,7 +282,7 @@ static bool conclude(struct watcher *watcher, struct tuner_error *err)
 	progress_destroy(watcher->progress);
 	watcher->progress = NULL;
 	const bool ok = report_refresh(&watcher->report, err) &&
-			standing_read(watcher->call, &watcher->report, &standing, err) &&
+			standing_read(&watcher->report, &standing, err) &&
 			standing_print(watcher->call, &watcher->report, &standing, err);
 	standing_finish(&standing);
 	return ok;

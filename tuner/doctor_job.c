@@ -5,6 +5,7 @@
 #include "tuner/job_open.h"
 #include "tuner/reported.h"
 #include "tuner/slots.h"
+#include "tuner/store_wait.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -353,7 +354,7 @@ static bool check_abandoned(
 	int64_t holder = 0;
 	size_t n = 0;
 
-	if (!store_holder(store_path(report->store), &holder, err) ||
+	if (!store_job_holder(report->store, report->job.id, &holder, err) ||
 		!attempt_select(report->store, report->job.id, 0, &open, err))
 		return false;
 	for (size_t i = 0; i < open.n; i++)

@@ -8,6 +8,7 @@
 #include "tuner/keep.h"
 #include "tuner/objective.h"
 #include "tuner/report_json.h"
+#include "tuner/store_wait.h"
 #include "tuner/table.h"
 #include "tuner/text_width.h"
 #include "tuner/warm_start.h"
@@ -160,8 +161,7 @@ static int64_t estimate_left(const struct report *report, const struct standing 
 	return us;
 }
 
-bool standing_read(const struct invocation *call, const struct report *report, struct standing *ret,
-	struct tuner_error *err)
+bool standing_read(const struct report *report, struct standing *ret, struct tuner_error *err)
 {
 	struct tuner_error ignored;
 	const struct trial_filter running = { .job_id = report->job.id,
@@ -169,7 +169,7 @@ bool standing_read(const struct invocation *call, const struct report *report, s
 		.states = 1u << TRIAL_RUNNING | 1u << TRIAL_PROPOSED };
 	int64_t all[TRIAL_STATES];
 	*ret = (struct standing){ .left_us = -1 };
-	if (!store_holder(call->db, &ret->runner, err) ||
+	if (!store_job_holder(report->store, report->job.id, &ret->runner, err) ||
 		!trial_count(report->store, report->job.id, all, err) ||
 		!trial_count_own(report->store, report->job.id, ret->counts, err) ||
 		!report_best(report, &ret->best, &ret->has_best, err) ||

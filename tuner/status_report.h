@@ -31,8 +31,7 @@ struct standing {
 int64_t trials_to_go_on(int64_t trials);
 
 TUNER_MUST_CHECK
-bool standing_read(const struct invocation *call, const struct report *report, struct standing *ret,
-	struct tuner_error *err);
+bool standing_read(const struct report *report, struct standing *ret, struct tuner_error *err);
 void standing_finish(struct standing *standing); /* of a zeroed one nothing */
 
 /* Prints to standard output: state, budget, the best, one line a running trial, failures, what happened

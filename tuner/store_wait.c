@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "trials/job.h"
 #include "tuner/text_width.h"
 
 #include <stdio.h>
@@ -84,4 +85,17 @@ bool store_open_waiting(
 	if (store_open_soon(path, wait_ms, ret, err))
 		return true;
 	return err->code == TUNER_RETRY ? fail_held(path, wait_ms, err) : false;
+}
+
+bool store_job_holder(
+	struct store *store, int64_t job_id, int64_t *ret_pid, struct tuner_error *err)
+{
+	int64_t runs = 0;
+
+	if (!store_holder(store_path(store), ret_pid, err) ||
+		(*ret_pid > 0 && !run_job_of(store, *ret_pid, &runs, err)))
+		return false;
+	if (runs != 0 && runs != job_id)
+		*ret_pid = 0;
+	return true;
 }

@@ -5,6 +5,8 @@
 
 #include "trials/store.h"
 
+#include <stdint.h>
+
 enum { STORE_WAIT_MS = 30000 };
 
 /* What an ask or tell takes at most in all but the largest jobs: for who then goes another way, and for who then
@@ -21,5 +23,10 @@ bool store_open_waiting(
 TUNER_MUST_CHECK
 bool store_open_soon(
 	const char *path, int64_t wait_ms, struct store **ret, struct tuner_error *err);
+
+/* Who may run this job: as store_holder, and 0 where the holder runs another job of the database. */
+TUNER_MUST_CHECK
+bool store_job_holder(
+	struct store *store, int64_t job_id, int64_t *ret_pid, struct tuner_error *err);
 
 #endif
