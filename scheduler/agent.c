@@ -119,6 +119,21 @@ static void add_machine(struct buffer *facts)
 	free(machine);
 }
 
+/* What is there of code: a host whose disk was emptied by a restart has nothing of it any more. */
+static void add_codes(const struct agent *agent, struct buffer *facts)
+{
+	char *path = path_join(agent->root, agent->job);
+	DIR *stream = path != NULL ? opendir(path) : NULL;
+	const struct dirent *entry;
+
+	while (stream != NULL && (entry = readdir(stream)) != NULL)
+		if (strncmp(entry->d_name, "code", 4) == 0)
+			fact(facts, "code", entry->d_name);
+	if (stream != NULL)
+		closedir(stream);
+	free(path);
+}
+
 static void say_hello(struct agent *agent)
 {
 	struct message hello = { .kind = MESSAGE_HELLO, .number = MESSAGE_VERSION };
@@ -130,6 +145,7 @@ static void say_hello(struct agent *agent)
 	fact(&facts, "home", getenv("HOME"));
 	fact(&facts, "ld_library_path", getenv("LD_LIBRARY_PATH"));
 	fact(&facts, "rsync", is_on_path("rsync", path) ? "yes" : "no");
+	add_codes(agent, &facts);
 	snprintf(hello.directory, sizeof(hello.directory), "%s", agent->root);
 	hello.bytes = facts.memory + facts.from;
 	hello.n = buffer_size(&facts);

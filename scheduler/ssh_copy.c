@@ -203,6 +203,7 @@ static void finish(struct ssh *ssh, size_t i, const char *fault)
 	drop(ssh, i);
 	if (kind == COPY_CODE && fault[0] == '\0') {
 		ssh->code_sent = true;
+		ssh->code_missing = false;
 		ssh->copy_fault[0] = '\0';
 	} else if (kind == COPY_CHECKPOINT) {
 		ssh_checkpoint_sent(ssh, of.id, fault);

@@ -68,6 +68,7 @@ struct ssh {
 	struct ssh_copy *copies;
 	size_t n_copies, copies_capacity;
 	bool code_sent;
+	bool code_missing; /* the host had none when it last answered, and has been sent none since */
 	char copy_fault
 		[256]; /* why the code could not be sent; "": it could, or has not been tried */
 

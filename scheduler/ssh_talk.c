@@ -247,6 +247,13 @@ void ssh_send_signal(struct ssh *ssh, struct ssh_attempt *attempt)
 	attempt->signal = 0;
 }
 
+/* It may be started there, and could not find its code. */
+static bool waits_for_code(const struct ssh *ssh, const struct ssh_attempt *attempt)
+{
+	return ssh->code_missing && ssh->starts && attempt->starts && !attempt->started &&
+	       !attempt->fenced;
+}
+
 /* All that the agent of this connection does not know yet. One that cannot even be read here has failed;
  * the others go on. */
 bool ssh_send_attempts(struct ssh *ssh, struct tuner_error *err)
@@ -255,6 +262,7 @@ bool ssh_send_attempts(struct ssh *ssh, struct tuner_error *err)
 		struct ssh_attempt *attempt = &ssh->attempts[i];
 		struct tuner_error failed = { TUNER_OK, "" };
 		if (attempt->sent || attempt->waits || attempt->quiet ||
+			waits_for_code(ssh, attempt) ||
 			(attempt->ended && !attempt->fenced))
 			continue;
 		/* Nothing runs there before the code is there; what was started before is only taken
@@ -298,6 +306,8 @@ static void take_fact(struct ssh *ssh, const char *name, const char *value)
 		snprintf(ssh->machine.no_gpus, sizeof(ssh->machine.no_gpus), "%s", value);
 	else if (strcmp(name, "rsync") == 0)
 		ssh->has_rsync = strcmp(value, "yes") == 0;
+	else if (strcmp(name, "code") == 0)
+		ssh->code_missing &= strcmp(value, ssh->code_name) != 0;
 	else if (strcmp(name, "path") == 0)
 		strings_put_text(&ssh->environment, "PATH", value);
 	else if (strcmp(name, "home") == 0)
@@ -308,11 +318,13 @@ static void take_fact(struct ssh *ssh, const char *name, const char *value)
 
 static bool take_facts(struct ssh *ssh, const struct message *message, struct tuner_error *err)
 {
+	const bool was_missing = ssh->code_missing;
 	struct entry entry;
 	size_t at = 0;
 
 	ssh->machine = (struct machine){ .cores = 1 };
 	ssh->has_rsync = false;
+	ssh->code_missing = ssh->code != NULL;
 	while (entry_read(message->bytes, message->n, &at, &entry)) {
 		char *value = strndup(entry.bytes, entry.n);
 		if (value == NULL)
@@ -320,6 +332,9 @@ static bool take_facts(struct ssh *ssh, const struct message *message, struct tu
 		take_fact(ssh, entry.name, value);
 		free(value);
 	}
+	/* Its disk may have been emptied while it was away. Code that has gone there in part only is missing still. */
+	ssh->code_missing = ssh->code != NULL && (was_missing || ssh->code_missing);
+	ssh->code_sent &= !ssh->code_missing;
 	text_clear(&ssh->root);
 	text_add(&ssh->root, message->directory);
 	text_clear(&ssh->site_directory);
@@ -411,7 +426,12 @@ static bool take_of_attempt(struct ssh *ssh, struct ssh_attempt *attempt,
 		return fetch(ssh, attempt, message, err) &&
 		       tell_gone(ssh, attempt, BACKEND_LOST, why, err);
 	default:
-		return tell_gone(ssh, attempt, BACKEND_FAILED, why, err);
+		/* What is known to have run and has left nothing is lost: its directory was removed, or the
+		 * disk emptied by a restart. */
+		return attempt->started
+			       ? tell_gone(ssh, attempt, BACKEND_LOST,
+					 "its directory on the host is gone", err)
+			       : tell_gone(ssh, attempt, BACKEND_FAILED, why, err);
 	}
 }
 

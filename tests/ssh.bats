@@ -219,6 +219,27 @@ END
 	"$TUNER" verify
 }
 
+@test "ssh: a host whose disk was emptied by a restart is sent the code again, and what ran there is lost" {
+	begin_hosts 1
+	TRIALS=4 PARALLEL=1 write_remote_job
+	touch hold-2-1
+	start "$TUNER" run job.jsonc --set "$(with_hosts "$(host h1)")"
+	await started 2
+	await sql_is "SELECT state FROM attempt WHERE trial = 2" running
+	hosts away rig h1
+	for pid in $(sed -n 's/^2 1 .* //p' starts) $(pgrep -f "^$DIR/it's on h1/.tuner/"); do
+		kill -KILL "$pid" 2>/dev/null || true
+	done
+	mv "it's on h1" "before the restart"
+	rm hold-2-1
+	hosts back rig h1
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "SELECT group_concat(trial || ' ' || number || ' ' || outcome) FROM attempt" \
+		"1 1 ok,2 1 lost,2 2 ok,3 1 ok,4 1 ok"
+	"$TUNER" verify
+}
+
 @test "ssh: tuner stop does not wait for ever for a host, and the next run ends what runs there" {
 	begin_hosts 1
 	TRIALS=1 PARALLEL=1 write_remote_job
