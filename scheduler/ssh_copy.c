@@ -3,8 +3,10 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "scheduler/attempt_files.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +71,63 @@ static void exclude_database(const struct ssh *ssh, struct strings *words)
 		add_word(words, "--exclude=%s*", ssh->database + n);
 }
 
+/* ---- whose checkpoints are the newest: attempts have numbers, and the clocks of hosts differ by hours ---- */
+
+static bool has_begun(const char *trial, const char *number)
+{
+	char *attempt = path_join(trial, number);
+	char *started = attempt != NULL ? path_join(attempt, ATTEMPT_STARTED) : NULL;
+	const bool has = started != NULL && access(started, F_OK) == 0;
+
+	free(started);
+	free(attempt);
+	return has;
+}
+
+/* The newest attempt from number `from` to before `to` that has begun, here or on any host; 0: there is none. */
+static long newest_begun(const struct ssh *ssh, const struct pending *of, long from, long to)
+{
+	char *trial = path_join(ssh->mirror, of->trial);
+	DIR *stream = trial != NULL ? opendir(trial) : NULL;
+	const struct dirent *entry;
+	long newest = 0;
+
+	while (stream != NULL && (entry = readdir(stream)) != NULL) {
+		const long number = atol(entry->d_name);
+		if (number >= from && number < to && number > newest &&
+			has_begun(trial, entry->d_name))
+			newest = number;
+	}
+	if (stream != NULL)
+		closedir(stream);
+	free(trial);
+	return newest;
+}
+
+static bool was_for_this_host(const struct ssh *ssh, const struct pending *of, long number)
+{
+	struct text path = TEXT_EMPTY, launch = TEXT_EMPTY, host = TEXT_EMPTY;
+	struct tuner_error ignored;
+
+	text_print(&path, "%s/%s/%ld/" ATTEMPT_LAUNCH, ssh->mirror, of->trial, number);
+	text_print(&host, "%cTUNER_HOST=%s", LAUNCH_ENVIRONMENT, ssh->name);
+	const bool was = !text_failed(&path) && !text_failed(&host) &&
+			 file_read(path.bytes, LAUNCH_BYTES_MAX, &launch, &ignored) &&
+			 memmem(launch.bytes, launch.length, host.bytes, host.length + 1) != NULL;
+	text_finish(&host);
+	text_finish(&launch);
+	text_finish(&path);
+	return was;
+}
+
+/* What the trial's last attempt has left on this host is newer than what is here. */
+static bool ran_here_last(const struct ssh *ssh, const struct pending *of)
+{
+	const long last = newest_begun(ssh, of, 1, atol(of->number));
+
+	return last != 0 && was_for_this_host(ssh, of, last);
+}
+
 static void words_of(const struct ssh *ssh, const struct ssh_copy *copy, struct strings *words)
 {
 	struct text shell = TEXT_EMPTY;
@@ -78,6 +137,8 @@ static void words_of(const struct ssh *ssh, const struct ssh_copy *copy, struct 
 	strings_add(words, "-a");
 	strings_add(words, "-s");
 	strings_add(words, "--timeout=60");
+	/* Of one size and from one second, but not the same: times are compared to the nanosecond. */
+	strings_add(words, "--modify-window=-1");
 	strings_add(words, "-e");
 	strings_add(words, shell.bytes);
 	words->failed |= text_failed(&shell);
@@ -93,13 +154,15 @@ static void words_of(const struct ssh *ssh, const struct ssh_copy *copy, struct 
 		add_remote(words, ssh, ssh->code_name);
 		break;
 	case COPY_CHECKPOINT:
-		/* What is newer there was written by an attempt there. */
-		strings_add(words, "--update");
+		if (ran_here_last(ssh, &copy->of))
+			strings_add(words, "--ignore-existing");
 		add_word(words, "%s/%s/checkpoint", ssh->mirror, copy->of.trial);
 		add_remote(words, ssh, copy->of.trial);
 		break;
 	case COPY_RESULTS:
-		strings_add(words, "--update");
+		/* Late, when another attempt may have left more already. */
+		if (newest_begun(ssh, &copy->of, atol(copy->of.number) + 1, LONG_MAX) != 0)
+			strings_add(words, "--update");
 		strings_add(words, "--include=/checkpoint/***");
 		add_word(words, "--include=/%s/", copy->of.number);
 		add_word(words, "--include=/%s/model/***", copy->of.number);

@@ -196,6 +196,28 @@ END
 	sql_is "SELECT group_concat(outcome, ' ') FROM (SELECT outcome FROM attempt WHERE number = 1 ORDER BY trial)" "crashed lost"
 }
 
+@test "ssh: checkpoints go from host to host, whatever their clocks say" {
+	begin_hosts 2
+	TRIALS=1 PARALLEL=1 write_remote_job '"outcomes": {"crashed": "retry"}, "retries": 9,'
+	cat >>train.sh <<'END'
+file=$TUNER_CHECKPOINT_DIR/seen
+echo "$(cat "$file" 2>/dev/null)$TUNER_ATTEMPT" >"$file.new"
+mv "$file.new" "$file"
+# The clock of h1 is right, and the one of h2 two hours behind.
+[ "$TUNER_HOST" = h1 ] || touch -d '-2 hours' "$file"
+[ "$TUNER_ATTEMPT" -ge 6 ]
+END
+	touch hold
+	start "$TUNER" run job.jsonc --set "$(with_hosts "$(host h1)" "$(host h2)")"
+	await grep -q 'host h1 answers' output
+	await grep -q 'host h2 answers' output
+	rm hold
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "SELECT count(DISTINCT host) FROM attempt" 2
+	[ "$(cat tuner.db.d/job/0001/checkpoint/seen)" = 123456 ]
+}
+
 @test "ssh: a host that stays away loses its trials, and what turns up later is ended" {
 	begin_hosts 2
 	TRIALS=3 PARALLEL=2 write_remote_job
