@@ -176,6 +176,50 @@ held_here() {
 	"$TUNER" verify
 }
 
+@test "a host at which nothing can be launched is left alone, and does not end the job" {
+	TRIALS=16 PARALLEL=2 write_job '"backoff": "100ms",'
+	sed -i '1a sleep 0.1' train.sh
+	reach h2
+	edit job.jsonc "$HERE" "$(far h2 '"prefix": ["/no/such/environment"]')"
+	start "$TUNER" run job.jsonc
+	finished
+	cat output
+	[ "$status" -eq 0 ]
+	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 16
+	sql_is "SELECT count(*) <= 4 FROM attempt WHERE outcome = 'launch-failed'" 1
+	grep -q 'host h2 is left alone for a while, since there are others: 2 attempts in a row failed there, the last as launch-failed: .*/no/such/environment' output
+	states_are "here in use, h2 down"
+	run "$TUNER" doctor
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"host h2 was of no use when last tried: 2 attempts in a row failed"* ]]
+	# Mended, it is used, and is told so.
+	edit job.jsonc "$HERE" "$(far h2)"
+	"$TUNER" run job.jsonc --quiet --trials 22
+	states_are "here in use, h2 in use"
+	sql_is "SELECT count(*) > 0 FROM attempt WHERE backend = 'ssh' AND outcome = 'ok'" 1
+	run "$TUNER" doctor
+	[[ "$output" != *"of no use"* ]]
+	"$TUNER" verify
+}
+
+@test "what a host that is left alone has failed at does not count after a kill either" {
+	TRIALS=30 PARALLEL=2 write_job '"backoff": "100ms",'
+	sed -i '1a sleep 0.1' train.sh
+	reach h2
+	edit job.jsonc "$HERE" "$(far h2 '"prefix": ["/no/such/environment"]')"
+	touch hold-9
+	start "$TUNER" run job.jsonc --set budget.failures=5
+	await n_starts_is 9
+	sleep 11 # it is tried once more, and fails
+	await sql_is "SELECT count(*) FROM attempt WHERE outcome = 'launch-failed'" 3
+	kill -KILL "$PID"
+	rm hold-9
+	start "$TUNER" run job.jsonc --set budget.failures=5
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "SELECT count(*) FROM event WHERE json_extract(data, '$.excused')" 1
+}
+
 @test "what else is different in the file waits for the next run, and is said" {
 	reach h2
 	PARALLEL=1 held_here '"retries": 1,'

@@ -104,6 +104,34 @@ static void what_is_drained_or_down_gets_nothing(void **state)
 	pool_finish(&pool);
 }
 
+static void a_host_that_launches_nothing_is_left_alone_for_a_while(void **state)
+{
+	struct pool pool = { .n = 0 };
+	add(&pool, &plain, "broken", 2);
+	add(&pool, &plain, "sound", 1);
+	pool_ended(&pool, 0, true);
+	assert_false(pool_distrusts(&pool, 0));
+	assert_place(&pool, NO_PLACE, 0, 0);
+	pool_ended(&pool, 0, true);
+	assert_true(pool_distrusts(&pool, 0));
+	assert_place(&pool, NO_PLACE, 1, 0);
+	assert_int_equal(pool_slots(&pool), 1);
+	/* Unless there is no other. */
+	pool.hosts[1].up = false;
+	assert_false(pool_distrusts(&pool, 0));
+	assert_place(&pool, NO_PLACE, 0, 0);
+	pool.hosts[1].up = true;
+	/* Then it is tried with one trial, and not with a second one beside it. */
+	pool.hosts[0].rest_until_us = 0;
+	assert_place(&pool, NO_PLACE, 0, 0);
+	pool_take(&pool, (struct place){ 0, 0 });
+	assert_place(&pool, NO_PLACE, 1, 0);
+	pool_ended(&pool, 0, false);
+	assert_false(pool_distrusts(&pool, 0));
+	assert_place(&pool, NO_PLACE, 0, 1);
+	pool_finish(&pool);
+}
+
 static void an_attempt_finds_its_host(void **state)
 {
 	struct pool pool = { .n = 0 };
@@ -261,6 +289,7 @@ int main(void)
 		cmocka_unit_test(priority_goes_before_speed),
 		cmocka_unit_test(a_retry_goes_elsewhere_if_it_can),
 		cmocka_unit_test(what_is_drained_or_down_gets_nothing),
+		cmocka_unit_test(a_host_that_launches_nothing_is_left_alone_for_a_while),
 		cmocka_unit_test(an_attempt_finds_its_host),
 		cmocka_unit_test(a_pool_that_cannot_be_extended_stays_as_it_was),
 		cmocka_unit_test(trials_spread_over_gpus_before_they_share),

@@ -390,6 +390,7 @@ static bool add_end_event(struct store *store, const struct attempt_status *atte
 	text_print(&data, ", \"state\": \"%s\", \"objective\": ",
 		trial_state_name(late ? attempt->trial_state : end->trial));
 	text_add_json_double(&data, kept_objective(end));
+	text_add(&data, end->excused ? ", \"excused\": true" : "");
 	text_add(&data, end->ends_job ? ", \"ends_job\": true}" : "}");
 	const bool ok = text_failed(&data)
 				? tuner_fail_memory(err)

@@ -249,11 +249,12 @@ struct attempt_end {
 	int64_t gpu_memory_peak_bytes;
 	double cost; /* 0: not priced */
 	bool ends_job; /* a rule of the job's file says so */
+	bool excused; /* not counted among failures that end the job */
 };
 
 /* Ends the attempt (from any state but ENDED) and moves its trial, with the event "ended" (data: the
- * attempt's number, the outcome, what it counts as if that is another, the trial's state, the objective, and
- * whether it ends the job). A retry's event is "retry", that
+ * attempt's number, the outcome, what it counts as if that is another, the trial's state, the objective,
+ * whether it ends the job, and whether it is excused). A retry's event is "retry", that
  * of a superseded attempt "late", which leaves the trial alone. *ret_event is that event's id. */
 TUNER_MUST_CHECK
 bool attempt_end(struct store *store, int64_t attempt_id, const struct attempt_end *end,

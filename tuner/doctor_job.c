@@ -1,7 +1,9 @@
 #include "tuner/doctor.h"
 
 #include "base/number.h"
+#include "trials/host.h"
 #include "tuner/history.h"
+#include "tuner/job_hosts.h"
 #include "tuner/job_open.h"
 #include "tuner/reported.h"
 #include "tuner/slots.h"
@@ -11,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
 	DONE_MIN = 10, /* before that the best says nothing about bounds */
@@ -368,6 +371,31 @@ static bool check_abandoned(
 	return true;
 }
 
+/* By what the last run knew: hosts are not asked. Those that the file no longer names are of no matter. */
+static bool check_hosts(struct findings *findings, const struct report *report,
+	const struct job_file *file, struct tuner_error *err)
+{
+	struct host_event_list list;
+	char machine[256] = "localhost";
+
+	gethostname(machine, sizeof(machine) - 1);
+	if (!host_events_select(report->store, report->job.id, false, &list, err))
+		return false;
+	for (size_t i = 0; i < list.n; i++) {
+		const struct host_event *event = &list.items[i];
+		bool named = false;
+		for (size_t h = 0; h < file->n_hosts && !named; h++)
+			named = strcmp(job_host_label(&file->hosts[h], machine), event->name) == 0;
+		if (named && strcmp(event->state, "down") == 0)
+			finding_add(findings, "job", "host-down",
+				"mend it, and it is used as soon as it answers; \"tuner hosts\" lists all",
+				"host %s was of no use when last tried: %s", event->name,
+				event->message);
+	}
+	host_event_list_finish(&list);
+	return true;
+}
+
 bool doctor_job(struct findings *findings, const struct report *report,
 	struct calibration *ret_calibration, struct tuner_error *err)
 {
@@ -386,7 +414,8 @@ bool doctor_job(struct findings *findings, const struct report *report,
 			unreadable.message);
 	if (ok && file != NULL) {
 		check_slots(findings, file);
-		ok = check_metrics(findings, report, file, err) &&
+		ok = check_hosts(findings, report, file, err) &&
+		     check_metrics(findings, report, file, err) &&
 		     check_done(findings, report, file, attempts, err);
 	}
 	job_file_destroy(file);

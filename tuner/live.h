@@ -68,6 +68,7 @@ struct fate {
 	enum outcome outcome;
 	enum outcome counts_as; /* the trial's */
 	bool end_job; /* a rule says so */
+	bool excused; /* by a host that is not trusted any more (pool.h): no sign that more is broken */
 	enum trial_state trial;
 	double objective; /* NaN: none */
 	char message[300];

@@ -118,7 +118,7 @@ static void probe(struct loop *loop, const struct live *live, const struct fate 
 	struct tuner_error ignored;
 	if (passes_probe(fate->trial, fate->objective))
 		loop->probe_passed = true;
-	if (loop->probe_passed ||
+	if (loop->probe_passed || fate->excused ||
 		!counts_as_failed_start(fate->counts_as, fate->trial == TRIAL_FAILED))
 		return;
 	loop->failed_in_a_row++;
@@ -141,7 +141,8 @@ static bool counts_as_infrastructure(enum outcome outcome)
 
 static void count_end(struct loop *loop, const struct fate *fate)
 {
-	loop->infrastructure_failures += counts_as_infrastructure(fate->counts_as);
+	loop->infrastructure_failures +=
+		!fate->excused && counts_as_infrastructure(fate->counts_as);
 }
 
 bool loop_load_counts(struct loop *loop, struct tuner_error *err)
@@ -221,6 +222,7 @@ bool loop_store_end(struct loop *loop, struct live *live, const struct fate *fat
 		.trial = fate->trial,
 		.objective = fate->objective,
 		.ends_job = fate->end_job,
+		.excused = fate->excused,
 		.cost = loop_attempt_cost(loop, live,
 			exited                 ? exit->ended_us - exit->started_us
 			: live->started_us > 0 ? live->ended_us - live->started_us
@@ -248,6 +250,8 @@ bool loop_take_end(struct loop *loop, struct live *live, struct fate *fate,
 		pool_timed(loop->pool, live->place.host,
 			live->end.exit.ended_us - live->end.exit.started_us);
 	loop_learn_gpus(loop, live, fate);
+	if (!loop_judge_host(loop, live->place.host, fate, err))
+		return false;
 	count_end(loop, fate);
 	end_by_rule(loop, live, fate);
 	probe(loop, live, fate);

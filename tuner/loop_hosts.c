@@ -95,9 +95,68 @@ bool loop_host_changed(
 	if (up && (!find_slots(loop, h, err) || !loop_take_places(loop, h, err)))
 		return false;
 	host->up = up;
+	if (up)
+		pool_trust(loop->pool, h);
 	progress_say(loop->settings->progress, "host %s %s%s%s", host->name,
 		up ? "answers" : "does not answer", event->message[0] ? ": " : "", event->message);
 	return store_change(loop, host->name, up ? "up" : "down", event->message, err);
+}
+
+bool loop_trust_hosts(struct loop *loop, struct tuner_error *err)
+{
+	struct host_event_list list;
+	bool ok = true;
+
+	if (!host_events_select(loop->store, loop->settings->job_id, false, &list, err))
+		return false;
+	for (size_t i = 0; i < list.n && ok; i++) {
+		const size_t h = pool_find_name(loop->pool, list.items[i].name);
+		if (h < loop->pool->n && loop->pool->hosts[h].up &&
+			strcmp(list.items[i].state, "down") == 0)
+			ok = store_change(loop, list.items[i].name, "up", "", err);
+	}
+	host_event_list_finish(&list);
+	return ok;
+}
+
+/* -1: nothing; 0: attempts can be launched there; 1: they cannot, whatever they are. */
+static int says_of_host(const struct fate *fate)
+{
+	if (fate->outcome == OUTCOME_LAUNCH_FAILED || fate->outcome == OUTCOME_DISK_FULL)
+		return 1;
+	return fate->outcome == OUTCOME_INTERRUPTED || fate->outcome == OUTCOME_LOST ? -1 : 0;
+}
+
+static bool tell_failing(
+	struct loop *loop, struct host *host, const struct fate *fate, struct tuner_error *err)
+{
+	char message[400];
+
+	host->told_failing = true;
+	snprintf(message, sizeof(message), "%u attempts in a row failed there, the last as %s: %s",
+		host->failed_in_a_row, outcome_name(fate->outcome), fate->message);
+	progress_say(loop->settings->progress,
+		"host %s is left alone for a while, since there are others: %s", host->name,
+		message);
+	return store_change(loop, host->name, "down", message, err);
+}
+
+bool loop_judge_host(struct loop *loop, size_t h, struct fate *fate, struct tuner_error *err)
+{
+	struct host *host = h < loop->pool->n ? &loop->pool->hosts[h] : NULL;
+	const int says = says_of_host(fate);
+
+	if (host == NULL || says < 0)
+		return true;
+	fate->excused = says > 0 && pool_distrusts(loop->pool, h);
+	pool_ended(loop->pool, h, says > 0);
+	if (says > 0 && !host->told_failing && pool_distrusts(loop->pool, h))
+		return tell_failing(loop, host, fate, err);
+	if (says > 0 || !host->told_failing)
+		return true;
+	host->told_failing = false;
+	progress_say(loop->settings->progress, "host %s can be used again", host->name);
+	return store_change(loop, host->name, "up", "", err);
 }
 
 static void describe_late(const struct backend_event *event, struct text *ret)
@@ -165,6 +224,8 @@ bool loop_drain_host(struct loop *loop, const char *name, bool drain, struct tex
 		    drain ? "draining" : "resumed", "", clock_wall_us(), err))
 		return false;
 	loop->pool->hosts[h].draining = drain;
+	if (!drain)
+		pool_trust(loop->pool, h);
 	if (drain)
 		text_print(answer, "nothing more is started on %s; %zu trial%s still run%s there",
 			name, running, running == 1 ? "" : "s", running == 1 ? "s" : "");

@@ -159,10 +159,50 @@ void pool_finish(struct pool *pool)
 	pool->frozen = NULL;
 }
 
-/* Whether trials may be started there. */
-static bool is_open(const struct host *host)
+/* ---- hosts at which nothing can be launched: they would be free all the time, and take one trial after another ---- */
+
+enum { FAILED_MAX = 2, REST_DOUBLED_MAX = 5 };
+static const int64_t REST_US = 10000000;
+
+static int64_t rest_us(const struct host *host)
 {
-	return host->up && !host->draining;
+	const unsigned more = host->failed_in_a_row - FAILED_MAX;
+	return REST_US << (more < REST_DOUBLED_MAX ? more : REST_DOUBLED_MAX);
+}
+
+bool pool_distrusts(const struct pool *pool, size_t h)
+{
+	bool others = false;
+	for (size_t i = 0; i < pool->n && !others; i++) {
+		const struct host *other = &pool->hosts[i];
+		others = i != h && other->up && !other->draining && other->n_slots > 0 &&
+			 other->failed_in_a_row < FAILED_MAX;
+	}
+	return others && h < pool->n && pool->hosts[h].failed_in_a_row >= FAILED_MAX;
+}
+
+void pool_ended(struct pool *pool, size_t h, bool failed)
+{
+	if (h >= pool->n)
+		return;
+	struct host *host = &pool->hosts[h];
+	host->failed_in_a_row = failed ? host->failed_in_a_row + 1 : 0;
+	if (host->failed_in_a_row >= FAILED_MAX)
+		host->rest_until_us = clock_monotonic_us() + rest_us(host);
+}
+
+void pool_trust(struct pool *pool, size_t h)
+{
+	pool->hosts[h].failed_in_a_row = 0;
+	pool->hosts[h].told_failing = false;
+}
+
+/* Whether trials may be started there. */
+static bool is_open(const struct pool *pool, size_t h)
+{
+	const struct host *host = &pool->hosts[h];
+	return host->up && !host->draining &&
+	       (!pool_distrusts(pool, h) || clock_monotonic_us() >= host->rest_until_us);
 }
 
 static unsigned smaller(unsigned a, unsigned b)
@@ -188,7 +228,7 @@ size_t pool_slots(const struct pool *pool)
 {
 	size_t n = 0;
 	for (size_t h = 0; h < pool->n; h++)
-		n += is_open(&pool->hosts[h]) ? host_slots(&pool->hosts[h]) : 0;
+		n += is_open(pool, h) ? host_slots(&pool->hosts[h]) : 0;
 	return n;
 }
 
@@ -212,7 +252,7 @@ unsigned pool_together(const struct pool *pool, struct place place)
 bool pool_waits_for_gpu(const struct pool *pool)
 {
 	for (size_t h = 0; h < pool->n; h++)
-		for (size_t g = 0; g < pool->hosts[h].n_gpus && is_open(&pool->hosts[h]); g++)
+		for (size_t g = 0; g < pool->hosts[h].n_gpus && is_open(pool, h); g++)
 			if (pool->hosts[h].gpus[g].closed || pool->hosts[h].gpus[g].taken)
 				return true;
 	return false;
@@ -262,6 +302,9 @@ static void set_busy(struct pool *pool, struct place place, bool busy)
 void pool_take(struct pool *pool, struct place place)
 {
 	set_busy(pool, place, true);
+	if (pool_distrusts(pool, place.host)) /* the next one not before it has ended, or lives a while */
+		pool->hosts[place.host].rest_until_us =
+			clock_monotonic_us() + rest_us(&pool->hosts[place.host]);
 }
 
 void pool_leave(struct pool *pool, struct place place)
@@ -281,7 +324,7 @@ static struct pool_gpu *emptiest(const struct pool *pool)
 {
 	struct pool_gpu *ret = NULL;
 	for (size_t h = 0; h < pool->n; h++)
-		for (size_t g = 0; g < pool->hosts[h].n_gpus && is_open(&pool->hosts[h]); g++) {
+		for (size_t g = 0; g < pool->hosts[h].n_gpus && is_open(pool, h); g++) {
 			struct pool_gpu *gpu = &pool->hosts[h].gpus[g];
 			if (gpu->closed || gpu->taken)
 				continue;
@@ -350,7 +393,7 @@ static bool choose(const struct pool *pool, struct place avoided, bool alone, st
 	bool found = false;
 	for (size_t h = 0; h < pool->n; h++) {
 		const struct host *host = &pool->hosts[h];
-		for (size_t s = 0; s < host->n_slots && is_open(host); s++) {
+		for (size_t s = 0; s < host->n_slots && is_open(pool, h); s++) {
 			const struct place place = { h, s };
 			if (!is_free(pool, place, alone) ||
 				(found && !is_better(pool, avoided, place, *ret)))

@@ -47,6 +47,9 @@ struct host {
 	bool up; /* it answers; one that does not keeps its slots, and what runs there */
 	bool draining; /* what runs there ends there, and nothing is started any more */
 	int64_t n_timed, timed_us; /* trials that gave an objective there, and what they took */
+	unsigned failed_in_a_row; /* attempts, by its own fault */
+	int64_t rest_until_us; /* monotonic; of one that is not trusted */
+	bool told_failing;
 };
 
 /* A host keeps its index as long as the pool lives. */
@@ -150,6 +153,17 @@ unsigned pool_together(const struct pool *pool, struct place place);
 
 /* A trial at this host gave an objective, and took so long. */
 void pool_timed(struct pool *pool, size_t host, int64_t took_us);
+
+/* An attempt at this host has ended: it could not be launched there, or found the disk full (`failed`), or could.
+ * A host at which two in a row have failed is not trusted: as long as another one can be used nothing is started there for
+ * a while (10 s, then twice as long each time, up to 5 minutes), and then one trial, until one could be launched. */
+void pool_ended(struct pool *pool, size_t host, bool failed);
+
+/* Whether it is such a host, and there is another one. */
+bool pool_distrusts(const struct pool *pool, size_t host);
+
+/* It has been mended, or may have been. */
+void pool_trust(struct pool *pool, size_t host);
 
 /* As the backend's, over all hosts. */
 size_t pool_descriptors(const struct pool *pool, struct pollfd *ret_fds, size_t size);
