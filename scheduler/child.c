@@ -105,12 +105,24 @@ bool child_process_start(
 
 /* ---- its complaints ---- */
 
+/* What rsync says behind the line that has the reason. */
+static bool is_consequence(const char *line)
+{
+	static const char *const begins[] = { "rsync error: ", "rsync: [sender] write error: ",
+		"rsync: connection unexpectedly closed", "(see the rsync " };
+
+	for (size_t i = 0; i < sizeof(begins) / sizeof(*begins); i++)
+		if (strncmp(line, begins[i], strlen(begins[i])) == 0)
+			return true;
+	return false;
+}
+
 static void keep_line(struct child_process *child)
 {
 	while (child->n_line > 0 && (unsigned char)child->line[child->n_line - 1] <= ' ')
 		child->n_line--;
 	child->line[child->n_line] = '\0';
-	if (child->n_line > 0)
+	if (child->n_line > 0 && (child->complaint[0] == '\0' || !is_consequence(child->line)))
 		memcpy(child->complaint, child->line, child->n_line + 1);
 	child->n_line = 0;
 }

@@ -248,7 +248,11 @@ static bool is_through(struct ssh_copy *copy, bool in_time, char fault[256])
 	/* 24: files have vanished meanwhile, as a running command's may. */
 	if (in_time && WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 24))
 		return true;
-	if (in_time)
+	if (in_time && strncmp(copy->rsync.complaint, "protocol version mismatch", 25) == 0)
+		snprintf(fault, 256,
+			"its login shell prints something where rsync is to speak: let ~/.bashrc "
+			"and the like print to terminals only");
+	else if (in_time)
 		child_process_explain(&copy->rsync, "rsync", fault, 256);
 	else
 		snprintf(fault, 256, "rsync takes more than 12 hours");

@@ -173,7 +173,7 @@ bool link_open(struct ssh_link *link, const struct ssh_target *target, const cha
 		link->image = link->skipped = 0;
 		link->dying_us = 0;
 		link->alive_us = clock_monotonic_us();
-		link->reason[0] = '\0';
+		link->reason[0] = link->said[0] = '\0';
 	}
 	free(arguments);
 	text_finish(&command);
@@ -210,6 +210,8 @@ static void explain_end(struct ssh_link *link)
 			"tuner-agent cannot be run there (is \"directory\" on a file system "
 			"without exec?): %.120s",
 			why);
+	else if (link->ssh.complaint[0] == '\0' && link->said[0] != '\0')
+		link_break(link, "%.100s: %.140s", why, link->said);
 	else
 		link_break(link, "%.250s", why);
 }
@@ -255,10 +257,14 @@ static void greet(struct ssh_link *link, const struct image images[IMAGES])
 {
 	char line[160];
 
-	while (link->state == LINK_GREETING && take_line(link, line, sizeof(line)))
-		if (strncmp(line, GREETING, strlen(GREETING)) == 0 &&
-			check_cpu(link, line + strlen(GREETING)))
+	while (link->state == LINK_GREETING && take_line(link, line, sizeof(line))) {
+		if (strncmp(line, GREETING, strlen(GREETING)) != 0) {
+			if (line[0] != '\0')
+				snprintf(link->said, sizeof(link->said), "%s", line);
+		} else if (check_cpu(link, line + strlen(GREETING))) {
 			link->state = LINK_INSTALLING;
+		}
+	}
 	while (link->state == LINK_INSTALLING && take_line(link, line, sizeof(line))) {
 		if (link->image == IMAGES && strcmp(line, "ready") == 0) {
 			link->state = LINK_OPEN;

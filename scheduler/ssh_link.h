@@ -57,6 +57,7 @@ struct ssh_link {
 	size_t skipped; /* GREETING: bytes that were not for us */
 	int64_t alive_us; /* when it last moved on, or a message came */
 	int64_t dying_us; /* its output has ended; its own end is waited for until then; 0: not yet */
+	char said[160]; /* GREETING: the last line that was not for us */
 	char reason[256];
 };
 

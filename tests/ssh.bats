@@ -297,6 +297,29 @@ END
 	[ "$status" -eq 143 ]
 }
 
+@test "ssh: why the code does not get there is told, not what follows from it" {
+	begin_hosts 1
+	TRIALS=1 write_remote_job
+	# A login shell that prints something; as ForceCommand has it, all that ssh asks for goes through it.
+	hosts away "$DIR/rig" h1
+	echo "ForceCommand echo Welcome; exec sh -c \"\$SSH_ORIGINAL_COMMAND\"" >>rig/h1/sshd_config
+	hosts back "$DIR/rig" h1
+	start "$TUNER" run job.jsonc --set "$(with_hosts "$(host h1)")"
+	await grep -q 'its login shell prints something where rsync is to speak: let ~/.bashrc' output
+	await sql_is "SELECT count(*) FROM event WHERE kind = 'host'" 1
+	"$TUNER" status | grep -q 'host h1 is down: the working directory cannot be sent there: its login shell'
+	kill -TERM "$PID"
+	finished
+	# A disk that is full for rsync, as ulimit has it.
+	hosts away "$DIR/rig" h1
+	sed -i '$d' rig/h1/sshd_config
+	echo "ForceCommand trap \"\" XFSZ; ulimit -f 4000; exec sh -c \"\$SSH_ORIGINAL_COMMAND\"" >>rig/h1/sshd_config
+	hosts back "$DIR/rig" h1
+	head -c 8000000 /dev/urandom >large
+	start "$TUNER" run job.jsonc --set "$(with_hosts "$(host h1)")"
+	await grep -q 'cannot be sent there: rsync: .*large.*: File too large' output
+}
+
 @test "ssh: what cannot be meant is refused" {
 	TRIALS=1 write_job
 	run "$TUNER" check job.jsonc --set 'hosts=[{"backend": "ssh"}]'

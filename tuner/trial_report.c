@@ -375,6 +375,17 @@ static void add_removal(const cJSON *data, struct text *ret)
 	text_print(ret, "by %s", string_of(data, "why"));
 }
 
+static void add_host(const cJSON *data, struct text *ret)
+{
+	const char *message = string_of(data, "message"), *state = string_of(data, "state");
+
+	text_add(ret, "host ");
+	text_add_visible(ret, string_of(data, "host"));
+	text_print(ret, " is %s%s", strcmp(state, "resumed") == 0 ? "in use again" : state,
+		message[0] != '\0' ? ": " : "");
+	text_add_visible(ret, message);
+}
+
 void event_text(const struct event *event, struct text *ret)
 {
 	cJSON *data = cJSON_Parse(event->data);
@@ -424,6 +435,8 @@ void event_text(const struct event *event, struct text *ret)
 		text_add_visible(ret, string_of(data, "job"));
 		text_add(ret, " in ");
 		text_add_visible(ret, string_of(data, "database"));
+	} else if (strcmp(event->kind, "host") == 0) {
+		add_host(data, ret);
 	} else if (strcmp(event->kind, "source") == 0) {
 		text_print(ret, "the code was %s: ",
 			cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(data, "before"))
