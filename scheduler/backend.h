@@ -24,6 +24,7 @@ enum backend_event_kind {
 			 message: that it left no record. Only kept: its place may be taken */
 	BACKEND_HOST_UP, /* the host answers (again); machine() tells what it has. attempt is 0 */
 	BACKEND_HOST_DOWN, /* it does not, and why: message. What runs there is not lost thereby */
+	BACKEND_WARNING, /* something for people, about the host: message. attempt is 0 */
 };
 
 struct backend_event {
@@ -80,11 +81,15 @@ struct backend_ops {
 	/* Of a remote one, for what is launched there. False: not known before it was up. NULL: here. */
 	bool (*site)(struct backend *backend, struct backend_site *ret);
 
-	/* Whether results of ended attempts are still being fetched, and the host answers. NULL: never. */
+	/* Whether results of ended attempts are still being fetched, and the host answers, or has not been asked. Those that
+	 * did not come several times are tried again, but not waited for. NULL: never. */
 	bool (*is_busy)(struct backend *backend);
 
 	/* Whether those of this one are still to come, as far as this process is concerned. NULL: never. */
 	bool (*is_fetching)(struct backend *backend, int64_t attempt);
+
+	/* The number of ended attempts, also of earlier processes, whose results have not all come. NULL: 0. */
+	size_t (*unfetched)(struct backend *backend);
 
 	/* The next event, if there is one. */
 	bool (*next)(struct backend *backend, struct backend_event *ret, bool *ret_got,

@@ -270,11 +270,29 @@ static bool ssh_site(struct backend *backend, struct backend_site *ret)
 	return true;
 }
 
+/* None where the list cannot be read: then the first step fails, too, and says so. */
+static size_t ssh_unfetched(struct backend *backend)
+{
+	const struct ssh *ssh = ssh_of(backend);
+	struct tuner_error ignored;
+	struct pending *items;
+	size_t n = 0, fetches = 0;
+
+	if (!ssh->starts || !pending_list(ssh->pending, &items, &n, &ignored))
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		fetches += items[i].kind == PENDING_FETCH;
+	free(items);
+	return fetches;
+}
+
 static bool ssh_is_busy(struct backend *backend)
 {
 	const struct ssh *ssh = ssh_of(backend);
 
-	return ssh->link.state != LINK_CLOSED && ssh_copies_results(ssh, 0);
+	if (ssh->job == NULL)
+		return ssh_unfetched(backend) > 0;
+	return ssh->link.state != LINK_CLOSED && ssh_awaits_results(ssh);
 }
 
 /* Before the first step nothing is known of what earlier processes have left. */
@@ -381,6 +399,7 @@ static const struct backend_ops ssh_ops = {
 	.site = ssh_site,
 	.is_busy = ssh_is_busy,
 	.is_fetching = ssh_is_fetching,
+	.unfetched = ssh_unfetched,
 	.next = ssh_next,
 	.forget = ssh_forget,
 	.close = ssh_close,

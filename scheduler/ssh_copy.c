@@ -15,6 +15,8 @@
 
 enum { TRIES_MAX = 5 };
 
+static const int64_t LATER_US = 60000000; /* until what was tried so often is tried again */
+
 static const int64_t COPY_US = 12 * INT64_C(3600000000); /* of gigabytes over a slow line */
 static const int64_t PAUSE_US = 2000000;
 static const int64_t LOOK_US = 200000;
@@ -274,17 +276,35 @@ static void finish(struct ssh *ssh, size_t i, const char *fault)
 		ssh->copy_fault[0] = '\0';
 	} else if (kind == COPY_CHECKPOINT) {
 		ssh_checkpoint_sent(ssh, of.id, fault);
-	} else if (kind == COPY_RESULTS && fault[0] == '\0') {
-		pending_remove(ssh->pending, &of); /* else the next process tries again */
+	} else if (kind == COPY_RESULTS) {
+		pending_remove(ssh->pending, &of);
 	}
 }
 
-/* The code is tried until it goes: nothing can be started without it. */
-static bool take_end(struct ssh *ssh, size_t i, bool in_time)
+/* Results are waited for as long as they may come soon. What stays away longer is told of, and tried now and then: it is all
+ * there is of a model. */
+static bool put_off(
+	struct ssh *ssh, struct ssh_copy *copy, const char *fault, struct tuner_error *err)
+{
+	char message[256];
+
+	copy->due_us = clock_monotonic_us() + LATER_US;
+	if (copy->fails)
+		return true;
+	copy->fails = true;
+	snprintf(message, sizeof(message), "what trial %d has left there cannot be fetched: %.180s",
+		atoi(copy->of.trial), fault);
+	return ssh_tell_text(ssh, BACKEND_WARNING, 0, message, err);
+}
+
+/* The code is tried until it goes: nothing can be started without it. *ret_gone: the copy is no longer there. */
+static bool take_end(
+	struct ssh *ssh, size_t i, bool in_time, bool *ret_gone, struct tuner_error *err)
 {
 	struct ssh_copy *copy = &ssh->copies[i];
 	char fault[256];
 
+	*ret_gone = false;
 	if (!in_time)
 		child_process_end(&copy->rsync);
 	const bool through = is_through(copy, in_time, fault);
@@ -294,11 +314,14 @@ static bool take_end(struct ssh *ssh, size_t i, bool in_time)
 			"the working directory cannot be sent there: %.200s", fault);
 		copy->tries = 1;
 		copy->due_us = clock_monotonic_us() + 10 * PAUSE_US;
-		return false;
+		return true;
 	}
+	if (through && copy->kind == COPY_RESULTS && fault[0] != '\0')
+		return put_off(ssh, copy, fault, err);
 	if (through)
 		finish(ssh, i, fault);
-	return through;
+	*ret_gone = through;
+	return true;
 }
 
 bool ssh_copies_step(struct ssh *ssh, struct tuner_error *err)
@@ -309,7 +332,11 @@ bool ssh_copies_step(struct ssh *ssh, struct tuner_error *err)
 		struct ssh_copy *copy = &ssh->copies[i];
 		if (copy->runs) {
 			const bool ended = child_process_ended(&copy->rsync);
-			if ((ended || now_us >= copy->until_us) && take_end(ssh, i, ended))
+			bool gone = false;
+			if ((ended || now_us >= copy->until_us) &&
+				!take_end(ssh, i, ended, &gone, err))
+				return false;
+			if (gone)
 				continue;
 		} else if (may_start(ssh, copy, now_us)) {
 			struct tuner_error failed = { TUNER_OK, "" };
@@ -358,8 +385,15 @@ bool ssh_needs_checkpoint(const struct ssh *ssh, const struct ssh_attempt *attem
 bool ssh_copies_results(const struct ssh *ssh, int64_t attempt)
 {
 	for (size_t i = 0; i < ssh->n_copies; i++)
-		if (ssh->copies[i].kind == COPY_RESULTS &&
-			(attempt == 0 || ssh->copies[i].of.id == attempt))
+		if (ssh->copies[i].kind == COPY_RESULTS && ssh->copies[i].of.id == attempt)
+			return true;
+	return false;
+}
+
+bool ssh_awaits_results(const struct ssh *ssh)
+{
+	for (size_t i = 0; i < ssh->n_copies; i++)
+		if (ssh->copies[i].kind == COPY_RESULTS && !ssh->copies[i].fails)
 			return true;
 	return false;
 }
@@ -399,6 +433,7 @@ void ssh_copies_interrupt(struct ssh *ssh)
 		child_process_end(&copy->rsync);
 		copy->runs = false;
 		copy->tries = 0;
+		copy->fails = false;
 		copy->due_us = 0;
 	}
 }

@@ -30,6 +30,7 @@ struct ssh_copy {
 	int64_t due_us, until_us;
 	int tries;
 	bool runs;
+	bool fails; /* results that did not come TRIES_MAX times: nobody waits for them */
 	struct child_process rsync;
 };
 
@@ -149,7 +150,8 @@ bool ssh_copy_add(
 
 /* Whether an attempt's trial has checkpoints here that the host must have first. */
 bool ssh_needs_checkpoint(const struct ssh *ssh, const struct ssh_attempt *attempt);
-bool ssh_copies_results(const struct ssh *ssh, int64_t attempt); /* 0: of any */
+bool ssh_copies_results(const struct ssh *ssh, int64_t attempt);
+bool ssh_awaits_results(const struct ssh *ssh); /* of any, and not in vain so far */
 size_t ssh_copies_descriptors(struct ssh *ssh, struct pollfd *ret_fds, size_t size);
 int64_t ssh_copies_due_us(const struct ssh *ssh); /* monotonic; INT64_MAX: none */
 

@@ -320,6 +320,34 @@ END
 	await grep -q 'cannot be sent there: rsync: .*large.*: File too large' output
 }
 
+@test "ssh: results that do not come are told of, hold nothing up, and are fetched by the next run, even if the job has ended" {
+	begin_hosts 1
+	TRIALS=4 PARALLEL=1 write_remote_job '"keep": {"disk": "1 GiB"},'
+	echo 'echo weights >"$SM_MODEL_DIR/model.bin"' >>train.sh
+	hosts away "$DIR/rig" h1
+	echo "ForceCommand case \"\$SSH_ORIGINAL_COMMAND\" in *--sender*) echo broken disk >&2; exit 23;; esac; exec sh -c \"\$SSH_ORIGINAL_COMMAND\"" >>rig/h1/sshd_config
+	hosts back "$DIR/rig" h1
+	start "$TUNER" run job.jsonc --set "$(with_hosts "$(host h1)")"
+	await sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 4
+	finished
+	cat output
+	[ "$status" -eq 0 ]
+	grep -q 'warning: host h1: what trial 1 has left there cannot be fetched: broken disk' output
+	grep -q 'What 4 attempts have saved on h1 is not here yet: "tuner run job.jsonc" fetches it' output
+	run "$TUNER" doctor
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"what 4 attempts have saved on h1 is not here"* ]]
+	hosts away "$DIR/rig" h1
+	sed -i '$d' rig/h1/sshd_config
+	hosts back "$DIR/rig" h1
+	"$TUNER" run job.jsonc --set "$(with_hosts "$(host h1)")"
+	[ "$(cat tuner.db.d/job/*/1/model/model.bin | sort | uniq -c)" = "      4 weights" ]
+	sql_is "SELECT count(*) FROM artifact WHERE path LIKE '%model.bin' AND sha256 IS NOT NULL" 4
+	run "$TUNER" run job.jsonc --set "$(with_hosts "$(host h1)")"
+	[[ "$output" == *"has had its 4 trials"* ]]
+	"$TUNER" verify
+}
+
 @test "ssh: what cannot be meant is refused" {
 	TRIALS=1 write_job
 	run "$TUNER" check job.jsonc --set 'hosts=[{"backend": "ssh"}]'

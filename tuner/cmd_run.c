@@ -144,6 +144,30 @@ static void say_finished(const struct run *run, const struct job *job, int64_t c
 	text_finish(&self);
 }
 
+/* What trials have left on a host that was away at the end. */
+static bool is_to_be_fetched(const struct run *run)
+{
+	for (size_t h = 0; h < run->pool.n; h++)
+		if (pool_unfetched(&run->pool, h) > 0)
+			return true;
+	return false;
+}
+
+static void say_unfetched(const struct run *run)
+{
+	struct text self = TEXT_EMPTY;
+	job_reference(run->call, run->file->name, &self);
+	for (size_t h = 0; h < run->pool.n; h++) {
+		const size_t n = pool_unfetched(&run->pool, h);
+		if (n > 0)
+			printf("What %zu attempt%s saved on %s is not here yet: \"tuner run %s\" "
+			       "fetches it once the host can give it.\n",
+				n, n == 1 ? " has" : "s have", run->pool.hosts[h].name,
+				self.bytes);
+	}
+	text_finish(&self);
+}
+
 /* A finished job whose budget is not larger: says so, and the ways on. *ret_left false then, and *ret_status by
  * what it has come to, gates included. One whose
  * trials have all ended but that is still open was killed before it could say so: its end is left. */
@@ -161,7 +185,7 @@ static bool anything_left(struct run *run, bool *ret_left, int *ret_status, stru
 		created += counts[i];
 	run->begun = created > 0;
 	const bool open = counts[TRIAL_PROPOSED] + counts[TRIAL_RUNNING] + counts[TRIAL_PAUSED] > 0;
-	*ret_left = open || created < run->file->budget.trials * job_file_searches(run->file) ||
+	*ret_left = open || is_to_be_fetched(run) || created < run->file->budget.trials * job_file_searches(run->file) ||
 		    job.state == JOB_OPEN;
 	if (!*ret_left) {
 		say_finished(run, &job, created);
@@ -270,6 +294,7 @@ static bool summarize(struct run *run, const struct loop_result *result, struct 
 			result->log_tail.bytes);
 	if (list.n == 0)
 		say_unreported(run);
+	say_unfetched(run);
 	if (result->status == EXIT_BROKEN_COMMAND)
 		printf("\"tuner try %s\" launches it once and shows everything.\n",
 			run->call->arguments[0]);

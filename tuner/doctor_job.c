@@ -1,9 +1,12 @@
 #include "tuner/doctor.h"
 
+#include "base/file.h"
 #include "base/number.h"
+#include "scheduler/ssh_pending.h"
 #include "trials/host.h"
 #include "tuner/history.h"
 #include "tuner/job_hosts.h"
+#include "tuner/launch.h"
 #include "tuner/job_open.h"
 #include "tuner/reported.h"
 #include "tuner/slots.h"
@@ -371,6 +374,51 @@ static bool check_abandoned(
 	return true;
 }
 
+/* DATABASE.d/JOB/.hosts/HOST, where the backend notes what is to be fetched. NULL without memory. */
+static char *notes_of_host(const struct report *report, const struct job_host *host)
+{
+	char *attempt = attempt_relative_directory(report->job.name, 1, 1);
+	char *trial = attempt != NULL ? path_directory(attempt) : NULL;
+	char *job = trial != NULL ? path_directory(trial) : NULL;
+	struct text path = TEXT_EMPTY;
+
+	if (job != NULL)
+		text_print(&path, "%s/%s/.hosts/%s", store_directory(report->store), job,
+			job_host_label(host, ""));
+	free(job);
+	free(trial);
+	free(attempt);
+	return job != NULL ? text_take(&path) : NULL;
+}
+
+/* A run that lives still fetches. What cannot be read is said by the next run. */
+static bool check_results(struct findings *findings, const struct report *report,
+	const struct job_file *file, struct tuner_error *err)
+{
+	struct tuner_error ignored;
+	int64_t holder = 0;
+
+	if (!store_holder(store_path(report->store), &holder, err))
+		return false;
+	for (size_t h = 0; h < file->n_hosts && holder == 0; h++) {
+		char *notes = file->hosts[h].ssh != NULL ? notes_of_host(report, &file->hosts[h])
+							 : NULL;
+		struct pending *items = NULL;
+		size_t n = 0, fetches = 0;
+		if (notes != NULL && pending_list(notes, &items, &n, &ignored))
+			for (size_t i = 0; i < n; i++)
+				fetches += items[i].kind == PENDING_FETCH;
+		if (fetches > 0)
+			finding_add(findings, "job", "not-fetched",
+				"\"tuner run FILE\" fetches it once the host can give it",
+				"what %zu attempt%s saved on %s is not here", fetches,
+				fetches == 1 ? " has" : "s have", file->hosts[h].name);
+		free(items);
+		free(notes);
+	}
+	return true;
+}
+
 /* By what the last run knew: hosts are not asked. Those that the file no longer names are of no matter. */
 static bool check_hosts(struct findings *findings, const struct report *report,
 	const struct job_file *file, struct tuner_error *err)
@@ -415,6 +463,7 @@ bool doctor_job(struct findings *findings, const struct report *report,
 	if (ok && file != NULL) {
 		check_slots(findings, file);
 		ok = check_hosts(findings, report, file, err) &&
+		     check_results(findings, report, file, err) &&
 		     check_metrics(findings, report, file, err) &&
 		     check_done(findings, report, file, attempts, err);
 	}

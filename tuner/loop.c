@@ -356,6 +356,11 @@ static bool read_events(struct loop *loop, struct tuner_error *err)
 				return false;
 			continue;
 		}
+		if (event.kind == BACKEND_WARNING) {
+			progress_say(loop->settings->progress, "warning: host %s: %s",
+				loop->pool->hosts[host].name, event.message);
+			continue;
+		}
 		if (event.kind == BACKEND_LATE) {
 			if (!loop_late(loop, host, &event, err))
 				return false;

@@ -64,7 +64,7 @@ struct provenance_notes {
 struct keeping {
 	struct keeper *keeper;
 	bool due; /* the database may hold something for the keeper */
-	bool awaits; /* results from another machine: due again in a moment */
+	size_t awaited; /* attempts with results on another machine: due again in a moment */
 	bool look; /* something has changed that `keep` may want to act upon */
 	bool full; /* more than keep.disk, and nothing more may go: launches are held */
 	int64_t kept_bytes, live_bytes; /* with keep.disk: of ended trials, of running ones */

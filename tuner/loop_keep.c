@@ -24,7 +24,7 @@ bool loop_keep_begin(struct loop *loop, struct tuner_error *err)
 
 void loop_keep_tick(struct loop *loop)
 {
-	loop->keeping.due |= loop->keeping.awaits;
+	loop->keeping.due |= loop->keeping.awaited > 0;
 }
 
 void loop_keep_notice(struct loop *loop)
@@ -40,11 +40,13 @@ void loop_keep_notice(struct loop *loop)
 	keeping->behind++;
 }
 
+/* What is still on another machine takes no room here. */
 bool loop_keep_holds(const struct loop *loop)
 {
 	const struct keeping *keeping = &loop->keeping;
 	return keeping->full || (loop->file->keep.disk_bytes > 0 &&
-					keeping->behind > (int64_t)pool_slots(loop->pool));
+					keeping->behind - (int64_t)keeping->awaited >
+						(int64_t)pool_slots(loop->pool));
 }
 
 /* ---- what the thread has done ---- */
@@ -155,12 +157,14 @@ static bool give_measure(struct loop *loop, struct tuner_error *err)
 /* The first whose files are all here; list->n if there is none. */
 static size_t first_complete(struct loop *loop, const struct manifest_list *list)
 {
-	size_t i = 0;
+	size_t first = list->n;
 
-	while (i < list->n && pool_is_fetching(loop->pool, list->items[i].attempt))
-		i++;
-	loop->keeping.awaits |= i > 0;
-	return i;
+	for (size_t i = 0; i < list->n; i++)
+		if (pool_is_fetching(loop->pool, list->items[i].attempt))
+			loop->keeping.awaited++;
+		else if (first == list->n)
+			first = i;
+	return first;
 }
 
 static bool give_due(
@@ -191,7 +195,7 @@ static bool give_task(struct loop *loop, struct tuner_error *err)
 	if (!keeper_is_idle(keeping->keeper))
 		return true;
 	if (keeping->due) {
-		keeping->awaits = false;
+		keeping->awaited = 0;
 		if (!give_due(loop, MANIFEST_REMOVING, &given, err) ||
 			(!given && !give_due(loop, MANIFEST_PENDING, &given, err)))
 			return false;

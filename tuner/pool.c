@@ -128,6 +128,12 @@ bool pool_is_fetching(const struct pool *pool, int64_t attempt)
 	return false;
 }
 
+size_t pool_unfetched(const struct pool *pool, size_t h)
+{
+	struct backend *backend = pool->hosts[h].backend;
+	return backend->ops->unfetched != NULL ? backend->ops->unfetched(backend) : 0;
+}
+
 /* Before its entry's file is destroyed, which the backend may point to. */
 static void close_hosts(struct pool *pool, size_t first)
 {
