@@ -204,6 +204,31 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	sql_is "SELECT sum(samples), max(gpu_memory_peak_bytes) FROM gpu_use JOIN attempt ON attempt.id = attempt" "0|0"
 }
 
+@test "on a GPU that the driver no longer lists nothing is started, until it is back" {
+	for smi in write_smi write_nvml; do
+		$smi $A $B
+		TRIALS=16 write_gpu_job '"gpus": "auto", "busy_gpus": "use"'
+		# What runs there without its GPU fails.
+		sed -i '1a grep -q ^GPU-bbbb smi/loads || [ "$CUDA_VISIBLE_DEVICES" = 0 ] || exit 1\nsleep 0.1' train.sh
+		touch hold-3 hold-4
+		start "$TUNER" run job.jsonc
+		await starts_are 4
+		sed -i '/bbbb/d' smi/loads smi/gpus
+		await grep -q 'GPU 1 is gone: the driver no longer lists it' output
+		rm hold-3 hold-4
+		await starts_are 10
+		echo "$B, 50, 4, 10000, 200.5, 60" >>smi/loads
+		echo "1, $B, NVIDIA H0, 10000" >>smi/gpus
+		await grep -q 'GPU 1 is there again' output
+		finished
+		cat output
+		[ "$status" -eq 0 ]
+		sql_is "SELECT count(*) FROM trial WHERE state = 'failed'" 0
+		sql_is "SELECT count(*) > 3 FROM attempt WHERE gpus LIKE '%bbbb%'" 1
+		rm -rf tuner.db* starts smi
+	done
+}
+
 @test "where nvidia-smi shows no processes, the GPU's memory is that of who is alone on it" {
 	write_smi $A
 	TRIALS=2 write_gpu_job '"gpus": "auto"'

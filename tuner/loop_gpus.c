@@ -222,6 +222,24 @@ static void who_uses(const struct gpu_report *report, const struct pool_gpu *gpu
 			(long long)(device->memory_used_bytes >> 20));
 }
 
+/* One that has fallen off the bus, or was taken away: what is started on it fails, and would do so again and again. Of
+ * slices the driver lists nothing. */
+static bool judge_gone(struct loop *loop, struct pool_gpu *gpu)
+{
+	const bool is_there = gpu_report_find(loop->gpus.report, gpu->gpu.uuid) != NULL;
+	const bool was_gone = gpu->gone;
+
+	gpu->listed |= is_there;
+	gpu->gone = gpu->listed && !is_there;
+	if (gpu->gone && !was_gone)
+		progress_say(loop->settings->progress,
+			"GPU %d is gone: the driver no longer lists it, and nothing more is started on it",
+			gpu->gpu.index);
+	else if (was_gone && !gpu->gone)
+		progress_say(loop->settings->progress, "GPU %d is there again", gpu->gpu.index);
+	return gpu->gone != was_gone;
+}
+
 static void judge_gpu(struct loop *loop, const struct host *host, struct pool_gpu *gpu)
 {
 	char why[120] = "";
@@ -230,6 +248,10 @@ static void judge_gpu(struct loop *loop, const struct host *host, struct pool_gp
 	/* No answer is no news. */
 	if (!loop->gpus.report->ok && was_looked_at)
 		return;
+	if (loop->gpus.report->ok && (judge_gone(loop, gpu) || gpu->gone)) {
+		gpu->closed = gpu->gone;
+		return;
+	}
 	if (!host->entry->uses_busy_gpus && loop->gpus.report->ok)
 		who_uses(loop->gpus.report, gpu, why);
 	gpu->looked_at = true;
