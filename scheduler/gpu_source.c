@@ -227,6 +227,15 @@ static void ask_nvml(struct gpu_source *source, enum gpu_question question, stru
 
 /* ---- asking nvidia-smi ---- */
 
+/* It complains where it answers, "Failed to initialize NVML: Driver/library version mismatch". */
+static void explain_smi(const struct text *said, char ret_reason[GPU_REASON_MAX])
+{
+	const size_t n = said->bytes != NULL ? strcspn(said->bytes, "\n") : 0;
+
+	snprintf(ret_reason, GPU_REASON_MAX, "nvidia-smi fails%s%.*s", n > 0 ? ": " : "",
+		(int)(n < 150 ? n : 150), n > 0 ? said->bytes : "");
+}
+
 static bool ask_smi(const struct gpu_source *source, enum gpu_question question, struct text *ret,
 	enum gpu_answer *ret_answer, char ret_reason[GPU_REASON_MAX], struct tuner_error *err)
 {
@@ -251,7 +260,7 @@ static bool ask_smi(const struct gpu_source *source, enum gpu_question question,
 		snprintf(ret_reason, GPU_REASON_MAX, "nvidia-smi does not answer within %lld s",
 			(long long)(source->wait_us / 1000000));
 	else
-		snprintf(ret_reason, GPU_REASON_MAX, "nvidia-smi fails");
+		explain_smi(ret, ret_reason);
 	if (*ret_answer == GPU_NO_DRIVER)
 		snprintf(ret_reason, GPU_REASON_MAX, "there is no nvidia-smi on PATH");
 	return true;

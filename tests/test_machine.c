@@ -103,6 +103,13 @@ static void a_failing_or_silent_nvidia_smi_gives_none_and_says_why(void **state)
 	assert_int_equal(look(), 0);
 	assert_int_equal(lack, GPUS_BROKEN);
 	assert_non_null(strstr(reason, "nvidia-smi fails"));
+	fake_smi("echo 'Failed to initialize NVML: Driver/library version mismatch'; exit 18\n");
+	assert_int_equal(look(), 0);
+	assert_string_equal(reason,
+		"nvidia-smi fails: Failed to initialize NVML: Driver/library version mismatch");
+	fake_smi("exit 9\n");
+	assert_int_equal(look(), 0);
+	assert_string_equal(reason, "nvidia-smi fails");
 	fake_smi("echo 'No devices were found'\n");
 	assert_int_equal(look(), 0);
 	assert_int_equal(lack, GPUS_BROKEN);
