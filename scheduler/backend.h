@@ -81,7 +81,7 @@ struct backend_ops {
 	/* Of a remote one, for what is launched there. False: not known before it was up. NULL: here. */
 	bool (*site)(struct backend *backend, struct backend_site *ret);
 
-	/* Whether results of ended attempts are still being fetched, and the host answers, or has not been asked. Those that
+	/* Whether results of ended attempts are still being fetched, and the host answers, or did a moment ago, or has not been asked. Those that
 	 * did not come several times are tried again, but not waited for. NULL: never. */
 	bool (*is_busy)(struct backend *backend);
 

@@ -270,6 +270,9 @@ static bool ssh_site(struct backend *backend, struct backend_site *ret)
 	return true;
 }
 
+/* So long a connection that broke at a job's end has to come back before what it was to fetch is left to the next run. */
+static const int64_t BRIEF_ABSENCE_US = 30000000;
+
 /* None where the list cannot be read: then the first step fails, too, and says so. */
 static size_t ssh_unfetched(struct backend *backend)
 {
@@ -292,7 +295,9 @@ static bool ssh_is_busy(struct backend *backend)
 
 	if (ssh->job == NULL)
 		return ssh_unfetched(backend) > 0;
-	return ssh->link.state != LINK_CLOSED && ssh_awaits_results(ssh);
+	return ssh_awaits_results(ssh) &&
+	       (ssh->link.state != LINK_CLOSED ||
+		       clock_monotonic_us() < ssh->heard_us + BRIEF_ABSENCE_US);
 }
 
 /* Before the first step nothing is known of what earlier processes have left. */

@@ -348,6 +348,27 @@ END
 	"$TUNER" verify
 }
 
+@test "ssh: a connection that breaks at a job's end is waited for a moment, and results come" {
+	begin_hosts 1
+	TRIALS=1 write_remote_job
+	echo 'echo weights >"$SM_MODEL_DIR/model.bin"' >>train.sh
+	hosts away "$DIR/rig" h1
+	echo "ForceCommand case \"\$SSH_ORIGINAL_COMMAND\" in *--sender*) touch $DIR/fetched; [ -e $DIR/away ] || sleep 60;; esac; exec sh -c \"\$SSH_ORIGINAL_COMMAND\"" >>rig/h1/sshd_config
+	hosts back "$DIR/rig" h1
+	start "$TUNER" run job.jsonc --set "$(with_hosts "$(host h1)")"
+	await test -e fetched
+	touch away
+	hosts away "$DIR/rig" h1
+	sleep 2
+	kill -0 "$PID"
+	hosts back "$DIR/rig" h1
+	finished
+	[ "$status" -eq 0 ]
+	[ "$(cat tuner.db.d/job/0001/1/model/model.bin)" = weights ]
+	run grep 'not here yet' output
+	[ "$status" -eq 1 ]
+}
+
 @test "ssh: what cannot be meant is refused" {
 	TRIALS=1 write_job
 	run "$TUNER" check job.jsonc --set 'hosts=[{"backend": "ssh"}]'
