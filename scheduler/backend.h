@@ -42,6 +42,11 @@ struct backend_site {
 	char *const *environment; /* what a command inherits there: NAME=VALUE; NULL-terminated */
 };
 
+/* What a host still has of a job. */
+struct backend_left {
+	size_t results, lost;
+};
+
 struct backend_ops {
 	const char *name;
 
@@ -81,15 +86,16 @@ struct backend_ops {
 	/* Of a remote one, for what is launched there. False: not known before it was up. NULL: here. */
 	bool (*site)(struct backend *backend, struct backend_site *ret);
 
-	/* Whether results of ended attempts are still being fetched, and the host answers, or did a moment ago, or has not been asked. Those that
+	/* Whether results of ended attempts are still being fetched or lost ones ended, and the host answers, or did a moment ago, or has not been asked. Those that
 	 * did not come several times are tried again, but not waited for. NULL: never. */
 	bool (*is_busy)(struct backend *backend);
 
 	/* Whether those of this one are still to come, as far as this process is concerned. NULL: never. */
 	bool (*is_fetching)(struct backend *backend, int64_t attempt);
 
-	/* The number of ended attempts, also of earlier processes, whose results have not all come. NULL: 0. */
-	size_t (*unfetched)(struct backend *backend);
+	/* The number of ended attempts, also of earlier processes, whose results have not all come, and of lost ones that may
+	 * still run and are ended when the host answers. NULL: none. */
+	struct backend_left (*left)(struct backend *backend);
 
 	/* The next event, if there is one. */
 	bool (*next)(struct backend *backend, struct backend_event *ret, bool *ret_got,

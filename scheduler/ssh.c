@@ -270,34 +270,48 @@ static bool ssh_site(struct backend *backend, struct backend_site *ret)
 	return true;
 }
 
-/* So long a connection that broke at a job's end has to come back before what it was to fetch is left to the next run. */
+/* So long a connection that broke at a job's end has to come back before what is to be fetched or ended there is left to the next run. */
 static const int64_t BRIEF_ABSENCE_US = 30000000;
 
 /* None where the list cannot be read: then the first step fails, too, and says so. */
-static size_t ssh_unfetched(struct backend *backend)
+static struct backend_left ssh_left(struct backend *backend)
 {
 	const struct ssh *ssh = ssh_of(backend);
+	struct backend_left left = { 0, 0 };
 	struct tuner_error ignored;
 	struct pending *items;
-	size_t n = 0, fetches = 0;
+	size_t n = 0;
 
-	if (!ssh->starts || !pending_list(ssh->pending, &items, &n, &ignored))
-		return 0;
-	for (size_t i = 0; i < n; i++)
-		fetches += items[i].kind == PENDING_FETCH;
+	if (!pending_list(ssh->pending, &items, &n, &ignored))
+		return left;
+	for (size_t i = 0; i < n; i++) {
+		left.results += ssh->starts && items[i].kind == PENDING_FETCH;
+		left.lost += items[i].kind == PENDING_FENCE;
+	}
 	free(items);
-	return fetches;
+	return left;
+}
+
+static bool awaits_lost(const struct ssh *ssh)
+{
+	for (size_t i = 0; i < ssh->n; i++)
+		if (ssh->attempts[i].fenced && !ssh->attempts[i].quiet)
+			return true;
+	return false;
 }
 
 static bool ssh_is_busy(struct backend *backend)
 {
 	const struct ssh *ssh = ssh_of(backend);
+	const int64_t away_us = clock_monotonic_us() - ssh->heard_us;
+	const bool recent = away_us < BRIEF_ABSENCE_US;
 
-	if (ssh->job == NULL)
-		return ssh_unfetched(backend) > 0;
-	return ssh_awaits_results(ssh) &&
-	       (ssh->link.state != LINK_CLOSED ||
-		       clock_monotonic_us() < ssh->heard_us + BRIEF_ABSENCE_US);
+	if (ssh->job == NULL) {
+		const struct backend_left left = ssh_left(backend);
+		return left.results + left.lost > 0;
+	}
+	return (ssh_awaits_results(ssh) && (recent || ssh->link.state != LINK_CLOSED)) ||
+	       (awaits_lost(ssh) && (ssh->greeted || (recent && away_us < ssh->host_timeout_us)));
 }
 
 /* Before the first step nothing is known of what earlier processes have left. */
@@ -404,7 +418,7 @@ static const struct backend_ops ssh_ops = {
 	.site = ssh_site,
 	.is_busy = ssh_is_busy,
 	.is_fetching = ssh_is_fetching,
-	.unfetched = ssh_unfetched,
+	.left = ssh_left,
 	.next = ssh_next,
 	.forget = ssh_forget,
 	.close = ssh_close,

@@ -369,6 +369,42 @@ END
 	[ "$status" -eq 1 ]
 }
 
+@test "ssh: what was lost with a host that was away at the job's end is told of, and ended by tuner stop or the next run" {
+	begin_hosts 1
+	local end pid
+	for end in stop run; do
+		TRIALS=2 PARALLEL=2 write_remote_job '"outcomes": {"lost": "fail"},'
+		touch hold-2-1
+		start "$TUNER" run job.jsonc --set "$(with_hosts "$(host h1 '"host_timeout": 2')")"
+		await started 2
+		pid=$(sed -n 's/^2 1 .* //p' starts)
+		await sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 1
+		await sql_is "SELECT state FROM attempt WHERE trial = 2" running
+		hosts away "$DIR/rig" h1
+		finished
+		cat output
+		[ "$status" -eq 0 ]
+		grep -q '1 lost attempt may still run on h1: "tuner stop job" ends it once it answers' output
+		run "$TUNER" doctor
+		[[ "$output" == *"1 lost attempt may still run on h1"* ]]
+		hosts back "$DIR/rig" h1
+		kill -0 "$pid"
+		if [ $end = stop ]; then
+			run "$TUNER" stop
+			[[ "$output" == *"1 lost attempt, of which nothing counts any more, is ended"* ]]
+		else
+			"$TUNER" run job.jsonc --quiet --set "$(with_hosts "$(host h1 '"host_timeout": 2')")"
+		fi
+		await is_dead "$pid"
+		sql_is "SELECT count(*) FROM event WHERE kind = 'late'" 1
+		sql_is "SELECT state FROM job" done
+		run "$TUNER" stop
+		[ "$output" = "job job: nothing of it runs" ]
+		"$TUNER" verify
+		rm -rf tuner.db* starts
+	done
+}
+
 @test "ssh: what cannot be meant is refused" {
 	TRIALS=1 write_job
 	run "$TUNER" check job.jsonc --set 'hosts=[{"backend": "ssh"}]'

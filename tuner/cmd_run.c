@@ -144,26 +144,34 @@ static void say_finished(const struct run *run, const struct job *job, int64_t c
 	text_finish(&self);
 }
 
-/* What trials have left on a host that was away at the end. */
-static bool is_to_be_fetched(const struct run *run)
+/* On hosts that were away at the end: results to be fetched, lost attempts to be ended. */
+static bool anything_there(const struct run *run)
 {
-	for (size_t h = 0; h < run->pool.n; h++)
-		if (pool_unfetched(&run->pool, h) > 0)
+	for (size_t h = 0; h < run->pool.n; h++) {
+		const struct backend_left left = pool_left(&run->pool, h);
+		if (left.results + left.lost > 0)
 			return true;
+	}
 	return false;
 }
 
-static void say_unfetched(const struct run *run)
+static void say_what_is_there(const struct run *run)
 {
 	struct text self = TEXT_EMPTY;
 	job_reference(run->call, run->file->name, &self);
 	for (size_t h = 0; h < run->pool.n; h++) {
-		const size_t n = pool_unfetched(&run->pool, h);
+		const struct backend_left left = pool_left(&run->pool, h);
+		const size_t n = left.results;
 		if (n > 0)
 			printf("What %zu attempt%s saved on %s is not here yet: \"tuner run %s\" "
 			       "fetches it once the host can give it.\n",
 				n, n == 1 ? " has" : "s have", run->pool.hosts[h].name,
 				self.bytes);
+		if (left.lost > 0)
+			printf("%zu lost attempt%s may still run on %s: \"tuner stop %s\" ends %s "
+			       "once it answers.\n",
+				left.lost, left.lost == 1 ? "" : "s", run->pool.hosts[h].name,
+				self.bytes, left.lost == 1 ? "it" : "them");
 	}
 	text_finish(&self);
 }
@@ -185,7 +193,7 @@ static bool anything_left(struct run *run, bool *ret_left, int *ret_status, stru
 		created += counts[i];
 	run->begun = created > 0;
 	const bool open = counts[TRIAL_PROPOSED] + counts[TRIAL_RUNNING] + counts[TRIAL_PAUSED] > 0;
-	*ret_left = open || is_to_be_fetched(run) || created < run->file->budget.trials * job_file_searches(run->file) ||
+	*ret_left = open || anything_there(run) || created < run->file->budget.trials * job_file_searches(run->file) ||
 		    job.state == JOB_OPEN;
 	if (!*ret_left) {
 		say_finished(run, &job, created);
@@ -294,7 +302,7 @@ static bool summarize(struct run *run, const struct loop_result *result, struct 
 			result->log_tail.bytes);
 	if (list.n == 0)
 		say_unreported(run);
-	say_unfetched(run);
+	say_what_is_there(run);
 	if (result->status == EXIT_BROKEN_COMMAND)
 		printf("\"tuner try %s\" launches it once and shows everything.\n",
 			run->call->arguments[0]);

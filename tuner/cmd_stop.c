@@ -1,12 +1,15 @@
 /* tuner stop: asks the living `tuner run` to stop, or, without one, ends what survived it. */
 #include "tuner/command.h"
 
+#include "base/clock.h"
+#include "trials/trial.h"
 #include "tuner/job_open.h"
 #include "tuner/loop.h"
 #include "tuner/request_send.h"
 #include "tuner/store_wait.h"
 #include "tuner/trial_report.h"
 
+#include <poll.h>
 #include <string.h>
 
 enum { ANSWER_WAIT_MS = 10000, TRIAL_MAX = 100000000 };
@@ -89,22 +92,115 @@ out:
 	return ok;
 }
 
+/* ---- lost attempts of hosts that were away: their trials have long ended elsewhere ---- */
+
+static size_t count_lost(const struct pool *pool)
+{
+	size_t n = 0;
+	for (size_t h = 0; h < pool->n; h++)
+		n += pool_left(pool, h).lost;
+	return n;
+}
+
+/* That it has turned up is noted, as `tuner run` would. */
+static bool take_late(struct store *store, struct host *host, const struct backend_event *event,
+	struct tuner_error *err)
+{
+	if (!store_begin(store, STORE_DURABLE, err))
+		return false;
+	if (!attempt_late(store, event->attempt,
+		    event->message[0] != '\0' ? event->message : "ended by \"tuner stop\"",
+		    event->exit.ended_us, clock_wall_us(), err)) {
+		store_rollback(store);
+		return false;
+	}
+	if (!store_commit(store, err))
+		return false;
+	host->backend->ops->forget(host->backend, event->attempt);
+	return true;
+}
+
+static bool end_lost(struct store *store, struct pool *pool, struct tuner_error *err)
+{
+	enum { DESCRIPTORS = 64, LOOK_MS = 200 };
+	struct pollfd fds[DESCRIPTORS];
+	struct backend_event event;
+	size_t h;
+	bool got;
+
+	while (count_lost(pool) > 0 && pool_is_busy(pool)) {
+		if (!pool_next(pool, &event, &h, &got, err) ||
+			(got && event.kind == BACKEND_LATE &&
+				!take_late(store, &pool->hosts[h], &event, err)))
+			return false;
+		if (!got)
+			poll(fds, pool_descriptors(pool, fds, DESCRIPTORS), LOOK_MS);
+	}
+	return true;
+}
+
+static void say_lost(const struct job *job, const struct pool *pool, size_t before)
+{
+	const size_t after = count_lost(pool);
+
+	if (before == 0)
+		printf("job %s: nothing of it runs\n", job->name);
+	if (before > after)
+		printf("job %s: %zu lost attempt%s, of which nothing counts any more, %s ended\n",
+			job->name, before - after, before - after == 1 ? "" : "s",
+			before - after == 1 ? "is" : "are");
+	for (size_t h = 0; h < pool->n; h++)
+		if (pool_left(pool, h).lost > 0)
+			printf("host %s did not answer: what may still run there is ended by the "
+			       "next \"tuner stop\" or \"tuner run\" that it answers\n",
+				pool->hosts[h].name);
+}
+
+static bool stop_lost(struct store *store, const struct job *job, struct tuner_error *err)
+{
+	struct job_file *file = NULL;
+	struct pool pool = { .n = 0 };
+	char note[300];
+	bool ok = job_stored_file(job, &file, err), any = false;
+
+	for (size_t h = 0; ok && h < file->n_hosts; h++)
+		any |= file->hosts[h].ssh != NULL;
+	if (ok && !any) {
+		say_lost(job, &pool, 0);
+	} else if (ok &&
+		   (ok = pool_open(&pool, file, store_path(store), false, note, err))) {
+		const size_t before = count_lost(&pool);
+		ok = end_lost(store, &pool, err);
+		if (ok)
+			say_lost(job, &pool, before);
+	}
+	pool_finish(&pool);
+	job_file_destroy(file);
+	return ok;
+}
+
+static void say_asked(const struct invocation *call, const struct job *job, int64_t asked)
+{
+	struct text self = TEXT_EMPTY;
+	job_reference(call, job->name, &self);
+	if (asked > 0)
+		printf("%lld of its trials %s asked for and not told of: \"tuner tell %s TRIAL "
+		       "--failed user-stopped\" gives one up\n",
+			(long long)asked, asked == 1 ? "was" : "were", self.bytes);
+	text_finish(&self);
+}
+
 /* Nobody runs anything in this database. */
 static bool stop_here(const struct invocation *call, struct store *store, const struct job *job,
 	struct tuner_error *err)
 {
 	int64_t open, asked;
-	struct text self = TEXT_EMPTY;
 	if (!count_open(store, job, &open, &asked, err))
 		return false;
 	if (open == 0) {
-		printf("job %s: nothing of it runs\n", job->name);
-		job_reference(call, job->name, &self);
-		if (asked > 0)
-			printf("%lld of its trials %s asked for and not told of: \"tuner tell %s "
-			       "TRIAL --failed user-stopped\" gives one up\n",
-				(long long)asked, asked == 1 ? "was" : "were", self.bytes);
-		text_finish(&self);
+		if (!stop_lost(store, job, err))
+			return false;
+		say_asked(call, job, asked);
 		return true;
 	}
 	if (invocation_option(call, "trial") != NULL || invocation_option(call, "wait") != NULL)

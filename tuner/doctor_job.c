@@ -404,10 +404,17 @@ static bool check_results(struct findings *findings, const struct report *report
 		char *notes = file->hosts[h].ssh != NULL ? notes_of_host(report, &file->hosts[h])
 							 : NULL;
 		struct pending *items = NULL;
-		size_t n = 0, fetches = 0;
+		size_t n = 0, fetches = 0, lost = 0;
 		if (notes != NULL && pending_list(notes, &items, &n, &ignored))
-			for (size_t i = 0; i < n; i++)
+			for (size_t i = 0; i < n; i++) {
 				fetches += items[i].kind == PENDING_FETCH;
+				lost += items[i].kind == PENDING_FENCE;
+			}
+		if (lost > 0)
+			finding_add(findings, "job", "may-run",
+				"\"tuner stop\" ends what does once the host answers",
+				"%zu lost attempt%s may still run on %s", lost, lost == 1 ? "" : "s",
+				file->hosts[h].name);
 		if (fetches > 0)
 			finding_add(findings, "job", "not-fetched",
 				"\"tuner run FILE\" fetches it once the host can give it",

@@ -128,10 +128,11 @@ bool pool_is_fetching(const struct pool *pool, int64_t attempt)
 	return false;
 }
 
-size_t pool_unfetched(const struct pool *pool, size_t h)
+struct backend_left pool_left(const struct pool *pool, size_t h)
 {
 	struct backend *backend = pool->hosts[h].backend;
-	return backend->ops->unfetched != NULL ? backend->ops->unfetched(backend) : 0;
+	return backend->ops->left != NULL ? backend->ops->left(backend)
+					  : (struct backend_left){ 0, 0 };
 }
 
 /* Before its entry's file is destroyed, which the backend may point to. */

@@ -105,8 +105,8 @@ bool pool_is_busy(const struct pool *pool);
 /* Whether what this attempt has left is still on its way. */
 bool pool_is_fetching(const struct pool *pool, int64_t attempt);
 
-/* The number of ended attempts whose results a host still has (0: all are here). */
-size_t pool_unfetched(const struct pool *pool, size_t host);
+/* What a host still has. */
+struct backend_left pool_left(const struct pool *pool, size_t host);
 
 /* Closes the backends; what runs lives on. */
 void pool_finish(struct pool *pool);
