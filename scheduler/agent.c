@@ -139,6 +139,7 @@ static void say_hello(struct agent *agent)
 	struct message hello = { .kind = MESSAGE_HELLO, .number = MESSAGE_VERSION };
 	struct buffer facts = { 0 };
 	const char *path = getenv("PATH");
+	char clock[32];
 
 	add_machine(&facts);
 	fact(&facts, "path", path);
@@ -146,6 +147,8 @@ static void say_hello(struct agent *agent)
 	fact(&facts, "ld_library_path", getenv("LD_LIBRARY_PATH"));
 	fact(&facts, "rsync", is_on_path("rsync", path) ? "yes" : "no");
 	add_codes(agent, &facts);
+	snprintf(clock, sizeof(clock), "%lld", (long long)clock_wall_us());
+	fact(&facts, "clock", clock);
 	snprintf(hello.directory, sizeof(hello.directory), "%s", agent->root);
 	hello.bytes = facts.memory + facts.from;
 	hello.n = buffer_size(&facts);

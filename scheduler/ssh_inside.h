@@ -57,6 +57,7 @@ struct ssh {
 	char told_reason[256];
 	int64_t told_us;
 
+	int64_t clock_behind_us; /* its wall clock behind ours; 0: as good as none */
 	struct machine machine; /* as last told */
 	struct text root; /* its directory, absolute; empty: never heard */
 	struct text site_directory, site_code;

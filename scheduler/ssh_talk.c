@@ -19,6 +19,8 @@
 /* The rest of a message is its head, a directory and a key. */
 enum { TREE_BYTES_MAX = MESSAGE_BYTES_MAX - MESSAGE_DIRECTORY_MAX - MESSAGE_KEY_MAX - 64 };
 
+static const int64_t CLOCK_SLACK_US = 5000000;
+
 /* Between two words about a host that stays away, for changing reasons. */
 static const int64_t SAY_AGAIN_US = 60000000;
 
@@ -61,12 +63,20 @@ bool ssh_tell_down(struct ssh *ssh, const char *reason, struct tuner_error *err)
 	return ssh_tell_text(ssh, BACKEND_HOST_DOWN, 0, reason, err);
 }
 
+/* What its clock said, by ours: a trial that goes from host to host is to take as long as it did, and nothing is to
+ * run since a time that is still to come. 0 is none. */
+static int64_t our_time(const struct ssh *ssh, int64_t us)
+{
+	return us != 0 ? us + ssh->clock_behind_us : 0;
+}
+
 /* What the mirror says now. */
 bool ssh_tell_started(struct ssh *ssh, struct ssh_attempt *attempt,
 	const struct attempt_status *status, struct tuner_error *err)
 {
 	struct backend_event event = {
-		.kind = BACKEND_STARTED, .attempt = attempt->id, .started_us = status->started_us
+		.kind = BACKEND_STARTED, .attempt = attempt->id,
+		.started_us = our_time(ssh, status->started_us)
 	};
 
 	if (attempt->started || attempt->fenced || status->started_us == 0)
@@ -82,6 +92,8 @@ bool ssh_tell_ended(struct ssh *ssh, struct ssh_attempt *attempt,
 		.attempt = attempt->id,
 		.exit = status->exit };
 
+	event.exit.started_us = our_time(ssh, event.exit.started_us);
+	event.exit.ended_us = our_time(ssh, event.exit.ended_us);
 	attempt->ended = attempt->quiet = true;
 	return ssh_tell(ssh, &event) || tuner_fail_memory(err);
 }
@@ -296,6 +308,18 @@ static void take_gpu(struct ssh *ssh, const char *line)
 	machine->n_gpus++;
 }
 
+/* Clocks that somebody keeps differ by less than a message takes, and are left as they are. In whole seconds, so that it is the
+ * same for each connection. */
+static void take_clock(struct ssh *ssh, const char *value)
+{
+	const int64_t behind_us = clock_wall_us() - strtoll(value, NULL, 10);
+
+	ssh->clock_behind_us = llabs(behind_us) < CLOCK_SLACK_US
+				       ? 0
+				       : (behind_us + (behind_us < 0 ? -500000 : 500000)) /
+						 1000000 * 1000000;
+}
+
 static void take_fact(struct ssh *ssh, const char *name, const char *value)
 {
 	if (strcmp(name, "cores") == 0)
@@ -306,6 +330,8 @@ static void take_fact(struct ssh *ssh, const char *name, const char *value)
 		snprintf(ssh->machine.no_gpus, sizeof(ssh->machine.no_gpus), "%s", value);
 	else if (strcmp(name, "rsync") == 0)
 		ssh->has_rsync = strcmp(value, "yes") == 0;
+	else if (strcmp(name, "clock") == 0)
+		take_clock(ssh, value);
 	else if (strcmp(name, "code") == 0)
 		ssh->code_missing &= strcmp(value, ssh->code_name) != 0;
 	else if (strcmp(name, "path") == 0)

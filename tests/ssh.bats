@@ -405,6 +405,29 @@ END
 	done
 }
 
+@test "ssh: the clock of a host may differ by hours, and times are told by ours" {
+	[ -e "$TUNER_BUILD/tests/libclock_shift.so" ] || skip "this build has no clock to shift"
+	begin_hosts 1
+	TRIALS=2 PARALLEL=1 write_remote_job
+	local shift
+	for shift in -18000 18000; do
+		touch hold-2-1
+		echo $shift >shift
+		start env CLOCK_SHIFT="$DIR/shift" LD_PRELOAD="$TUNER_BUILD/tests/libclock_shift.so" \
+			ASAN_OPTIONS="${ASAN_OPTIONS-}:verify_asan_link_order=0" \
+			"$TUNER" run job.jsonc --set "$(with_hosts "$(host h1)")"
+		await started 2
+		await sql_is "SELECT state FROM attempt WHERE trial = 2" running
+		await sql_is "SELECT abs(started_us - intended_us) < 60000000 FROM attempt WHERE trial = 2" 1
+		rm hold-2-1
+		finished
+		[ "$status" -eq 0 ]
+		sql_is "SELECT count(*) FROM v_trial WHERE waited_s BETWEEN -1 AND 60" 2
+		sql_is "SELECT count(*) FROM attempt WHERE ended_us BETWEEN intended_us - 1000000 AND intended_us + 60000000" 2
+		rm -rf tuner.db* starts
+	done
+}
+
 @test "ssh: what cannot be meant is refused" {
 	TRIALS=1 write_job
 	run "$TUNER" check job.jsonc --set 'hosts=[{"backend": "ssh"}]'

@@ -453,7 +453,9 @@ int64_t trial_took_us(const struct trial *trial)
 {
 	if (trial->started_us == 0)
 		return 0;
-	return (trial->ended_us ? trial->ended_us : clock_wall_us()) - trial->started_us;
+	const int64_t took_us =
+		(trial->ended_us ? trial->ended_us : clock_wall_us()) - trial->started_us;
+	return took_us > 0 ? took_us : 0; /* of another machine's clock, or one that was set back */
 }
 
 void time_text(int64_t us, char ret[32])
