@@ -74,10 +74,9 @@ static int64_t our_time(const struct ssh *ssh, int64_t us)
 bool ssh_tell_started(struct ssh *ssh, struct ssh_attempt *attempt,
 	const struct attempt_status *status, struct tuner_error *err)
 {
-	struct backend_event event = {
-		.kind = BACKEND_STARTED, .attempt = attempt->id,
-		.started_us = our_time(ssh, status->started_us)
-	};
+	struct backend_event event = { .kind = BACKEND_STARTED,
+		.attempt = attempt->id,
+		.started_us = our_time(ssh, status->started_us) };
 
 	if (attempt->started || attempt->fenced || status->started_us == 0)
 		return true;
@@ -274,8 +273,7 @@ bool ssh_send_attempts(struct ssh *ssh, struct tuner_error *err)
 		struct ssh_attempt *attempt = &ssh->attempts[i];
 		struct tuner_error failed = { TUNER_OK, "" };
 		if (attempt->sent || attempt->waits || attempt->quiet ||
-			waits_for_code(ssh, attempt) ||
-			(attempt->ended && !attempt->fenced))
+			waits_for_code(ssh, attempt) || (attempt->ended && !attempt->fenced))
 			continue;
 		/* Nothing runs there before the code is there; what was started before is only taken
 		 * over, and needs none. */
@@ -314,10 +312,10 @@ static void take_clock(struct ssh *ssh, const char *value)
 {
 	const int64_t behind_us = clock_wall_us() - strtoll(value, NULL, 10);
 
-	ssh->clock_behind_us = llabs(behind_us) < CLOCK_SLACK_US
-				       ? 0
-				       : (behind_us + (behind_us < 0 ? -500000 : 500000)) /
-						 1000000 * 1000000;
+	ssh->clock_behind_us =
+		llabs(behind_us) < CLOCK_SLACK_US
+			? 0
+			: (behind_us + (behind_us < 0 ? -500000 : 500000)) / 1000000 * 1000000;
 }
 
 static void take_fact(struct ssh *ssh, const char *name, const char *value)
@@ -454,10 +452,9 @@ static bool take_of_attempt(struct ssh *ssh, struct ssh_attempt *attempt,
 	default:
 		/* What is known to have run and has left nothing is lost: its directory was removed, or the
 		 * disk emptied by a restart. */
-		return attempt->started
-			       ? tell_gone(ssh, attempt, BACKEND_LOST,
-					 "its directory on the host is gone", err)
-			       : tell_gone(ssh, attempt, BACKEND_FAILED, why, err);
+		return attempt->started ? tell_gone(ssh, attempt, BACKEND_LOST,
+						  "its directory on the host is gone", err)
+					: tell_gone(ssh, attempt, BACKEND_FAILED, why, err);
 	}
 }
 

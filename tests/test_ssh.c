@@ -905,12 +905,12 @@ static void why_a_host_is_down_is_told(void **state)
 static void what_a_login_shell_says_is_told_if_nothing_else_is(void **state)
 {
 	struct host *host = *state;
-	write_script(host, "ssh",
-		"#!/bin/sh\necho This account is currently not available.\nexit 1\n");
+	write_script(
+		host, "ssh", "#!/bin/sh\necho This account is currently not available.\nexit 1\n");
 	open_host(host, true, PATIENCE_US);
 	const struct backend_event down = await(host, BACKEND_HOST_DOWN);
-	assert_string_equal(down.message,
-		"ssh ended with status 1: This account is currently not available.");
+	assert_string_equal(
+		down.message, "ssh ended with status 1: This account is currently not available.");
 }
 
 static void programs_are_copied_once(void **state)

@@ -134,7 +134,8 @@ bool attempt_count_unconcluded(struct store *store, int64_t job_id, int64_t ret_
 		"SELECT coalesce(json_extract(e.data, '$.counts_as'), json_extract(e.data, "
 		"'$.outcome')) AS counts_as, count(*), sum(json_extract(e.data, '$.state') = "
 		"'failed') FROM event e JOIN attempt a ON a.id = e.attempt WHERE " IS_UNCONCLUDED
-		"AND a.backend <> ?2 AND json_extract(e.data, '$.excused') IS NULL GROUP BY counts_as HAVING counts_as IS NOT NULL");
+		"AND a.backend <> ?2 AND json_extract(e.data, '$.excused') IS NULL GROUP BY "
+		"counts_as HAVING counts_as IS NOT NULL");
 	query_bind_int(&query, job_id);
 	query_bind_text(&query, ATTEMPT_CALLER);
 	while ((ok = query_row(&query, &found, err)) && found) {

@@ -193,7 +193,8 @@ static bool anything_left(struct run *run, bool *ret_left, int *ret_status, stru
 		created += counts[i];
 	run->begun = created > 0;
 	const bool open = counts[TRIAL_PROPOSED] + counts[TRIAL_RUNNING] + counts[TRIAL_PAUSED] > 0;
-	*ret_left = open || anything_there(run) || created < run->file->budget.trials * job_file_searches(run->file) ||
+	*ret_left = open || anything_there(run) ||
+		    created < run->file->budget.trials * job_file_searches(run->file) ||
 		    job.state == JOB_OPEN;
 	if (!*ret_left) {
 		say_finished(run, &job, created);

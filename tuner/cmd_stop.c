@@ -167,8 +167,7 @@ static bool stop_lost(struct store *store, const struct job *job, struct tuner_e
 		any |= file->hosts[h].ssh != NULL;
 	if (ok && !any) {
 		say_lost(job, &pool, 0);
-	} else if (ok &&
-		   (ok = pool_open(&pool, file, store_path(store), false, note, err))) {
+	} else if (ok && (ok = pool_open(&pool, file, store_path(store), false, note, err))) {
 		const size_t before = count_lost(&pool);
 		ok = end_lost(store, &pool, err);
 		if (ok)

@@ -401,8 +401,8 @@ static bool check_results(struct findings *findings, const struct report *report
 	if (!store_holder(store_path(report->store), &holder, err))
 		return false;
 	for (size_t h = 0; h < file->n_hosts && holder == 0; h++) {
-		char *notes = file->hosts[h].ssh != NULL ? notes_of_host(report, &file->hosts[h])
-							 : NULL;
+		char *notes =
+			file->hosts[h].ssh != NULL ? notes_of_host(report, &file->hosts[h]) : NULL;
 		struct pending *items = NULL;
 		size_t n = 0, fetches = 0, lost = 0;
 		if (notes != NULL && pending_list(notes, &items, &n, &ignored))
@@ -413,8 +413,8 @@ static bool check_results(struct findings *findings, const struct report *report
 		if (lost > 0)
 			finding_add(findings, "job", "may-run",
 				"\"tuner stop\" ends what does once the host answers",
-				"%zu lost attempt%s may still run on %s", lost, lost == 1 ? "" : "s",
-				file->hosts[h].name);
+				"%zu lost attempt%s may still run on %s", lost,
+				lost == 1 ? "" : "s", file->hosts[h].name);
 		if (fetches > 0)
 			finding_add(findings, "job", "not-fetched",
 				"\"tuner run FILE\" fetches it once the host can give it",
@@ -443,7 +443,8 @@ static bool check_hosts(struct findings *findings, const struct report *report,
 			named = strcmp(job_host_label(&file->hosts[h], machine), event->name) == 0;
 		if (named && strcmp(event->state, "down") == 0)
 			finding_add(findings, "job", "host-down",
-				"mend it, and it is used as soon as it answers; \"tuner hosts\" lists all",
+				"mend it, and it is used as soon as it answers; \"tuner hosts\" "
+				"lists all",
 				"host %s was of no use when last tried: %s", event->name,
 				event->message);
 	}

@@ -540,8 +540,8 @@ static bool begin(struct loop *loop, struct tuner_error *err)
 		!search_list_load(
 			&loop->searches, loop->file, loop->store, settings->job_id, err) ||
 		!loop_load_counts(loop, err) || !loop_recall_end(loop, err) ||
-		!loop_load_hosts(loop, err) || !loop_trust_hosts(loop, err) || !loop_keep_begin(loop, err) ||
-		!loop_begin_gpus(loop, err))
+		!loop_load_hosts(loop, err) || !loop_trust_hosts(loop, err) ||
+		!loop_keep_begin(loop, err) || !loop_begin_gpus(loop, err))
 		goto out;
 	if (!store_begin(loop->store, STORE_DURABLE, err))
 		goto out;

@@ -233,7 +233,8 @@ static bool judge_gone(struct loop *loop, struct pool_gpu *gpu)
 	gpu->gone = gpu->listed && !is_there;
 	if (gpu->gone && !was_gone)
 		progress_say(loop->settings->progress,
-			"GPU %d is gone: the driver no longer lists it, and nothing more is started on it",
+			"GPU %d is gone: the driver no longer lists it, and nothing more is "
+			"started on it",
 			gpu->gpu.index);
 	else if (was_gone && !gpu->gone)
 		progress_say(loop->settings->progress, "GPU %d is there again", gpu->gpu.index);

@@ -299,8 +299,7 @@ bool loop_trust_hosts(struct loop *loop, struct tuner_error *err);
 /* What an attempt's end says of its host (pool_ended): a word to the user, and an event as if it did not answer, once it
  * is not trusted, and once it is again. Sets fate->excused. */
 TUNER_MUST_CHECK
-bool loop_judge_host(
-	struct loop *loop, size_t host, struct fate *fate, struct tuner_error *err);
+bool loop_judge_host(struct loop *loop, size_t host, struct fate *fate, struct tuner_error *err);
 
 /* An attempt that was lost, and launched again, has turned up: kept as an event, and no more. */
 TUNER_MUST_CHECK

@@ -44,9 +44,9 @@ void loop_keep_notice(struct loop *loop)
 bool loop_keep_holds(const struct loop *loop)
 {
 	const struct keeping *keeping = &loop->keeping;
-	return keeping->full || (loop->file->keep.disk_bytes > 0 &&
-					keeping->behind - (int64_t)keeping->awaited >
-						(int64_t)pool_slots(loop->pool));
+	return keeping->full ||
+	       (loop->file->keep.disk_bytes > 0 && keeping->behind - (int64_t)keeping->awaited >
+							   (int64_t)pool_slots(loop->pool));
 }
 
 /* ---- what the thread has done ---- */

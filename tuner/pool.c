@@ -309,7 +309,8 @@ static void set_busy(struct pool *pool, struct place place, bool busy)
 void pool_take(struct pool *pool, struct place place)
 {
 	set_busy(pool, place, true);
-	if (pool_distrusts(pool, place.host)) /* the next one not before it has ended, or lives a while */
+	if (pool_distrusts(
+		    pool, place.host)) /* the next one not before it has ended, or lives a while */
 		pool->hosts[place.host].rest_until_us =
 			clock_monotonic_us() + rest_us(&pool->hosts[place.host]);
 }
