@@ -15,8 +15,7 @@ struct child_process {
 	pid_t pid; /* 0: none */
 	int in, out; /* non-blocking ends of its standard input and output; -1: closed, or none wanted */
 	int errors; /* of its standard error; -1: it is closed */
-	char complaint
-		[COMPLAINT_BYTES]; /* the last line that it wrote there, and that has a reason */
+	char complaint[COMPLAINT_BYTES]; /* the last line there that has a reason */
 	char line[COMPLAINT_BYTES]; /* the line so far */
 	size_t n_line;
 	int status; /* of waitpid, once pid is 0 */
