@@ -46,8 +46,8 @@ static struct told *tell(int n_trials)
 	fixture_open(&told->fixture);
 	told->call = (struct invocation){ .db = told->fixture.path };
 	fixture_tell(&told->fixture, FIXTURE_TOLD, n_trials, &told->report);
-	ASSERT_OK(&told->fixture,
-		standing_read(&told->call, &told->report, &told->standing, &told->fixture.err));
+	ASSERT_OK(
+		&told->fixture, standing_read(&told->report, &told->standing, &told->fixture.err));
 	return told;
 }
 
@@ -111,8 +111,8 @@ static void an_ended_job_has_no_time_left(void **state)
 		&told->fixture, job_set_state(told->fixture.store, told->report.job.id, JOB_DONE,
 					"that is enough", FIXTURE_BEGIN, &told->fixture.err));
 	ASSERT_OK(&told->fixture, report_refresh(&told->report, &told->fixture.err));
-	ASSERT_OK(&told->fixture,
-		standing_read(&told->call, &told->report, &told->standing, &told->fixture.err));
+	ASSERT_OK(
+		&told->fixture, standing_read(&told->report, &told->standing, &told->fixture.err));
 	assert_int_equal(told->standing.left_us, -1);
 	forget(told);
 }
@@ -125,8 +125,8 @@ static void no_more_time_is_left_than_the_budget_gives(void **state)
 	FIXTURE_COMMIT(&told->fixture, job_add_runtime(told->fixture.store, told->report.job.id,
 					       (int64_t)3597 * S, &told->fixture.err));
 	ASSERT_OK(&told->fixture, report_refresh(&told->report, &told->fixture.err));
-	ASSERT_OK(&told->fixture,
-		standing_read(&told->call, &told->report, &told->standing, &told->fixture.err));
+	ASSERT_OK(
+		&told->fixture, standing_read(&told->report, &told->standing, &told->fixture.err));
 	assert_int_equal(told->standing.left_us, 3 * S);
 	forget(told);
 }
@@ -144,8 +144,8 @@ static void the_last_noteworthy_events_stay_the_others_go(void **state)
 			event_add(told->fixture.store, told->report.job.id, 0, 0, "edited", data,
 				FIXTURE_BEGIN, &id, &told->fixture.err));
 	}
-	ASSERT_OK(&told->fixture,
-		standing_read(&told->call, &told->report, &told->standing, &told->fixture.err));
+	ASSERT_OK(
+		&told->fixture, standing_read(&told->report, &told->standing, &told->fixture.err));
 	assert_int_equal(told->standing.recent.n, 5);
 	assert_non_null(strstr(told->standing.recent.items[0].data, "retries: 3"));
 	assert_non_null(strstr(told->standing.recent.items[4].data, "retries: 7"));
