@@ -73,6 +73,14 @@ static double inactive_coordinate(const struct columns *columns, size_t column)
 	return 0.5;
 }
 
+bool columns_have_category(const struct columns *columns)
+{
+	for (size_t k = 0; k < columns->d; k++)
+		if (columns->kinds[k] == DIMENSION_CATEGORY)
+			return true;
+	return false;
+}
+
 bool columns_encode(const struct columns *columns, const double *values, double *ret_x)
 {
 	bool active[SPACE_PARAMETERS_MAX];

@@ -37,6 +37,8 @@ struct box {
 
 void columns_init(struct columns *columns, const struct space *space, const double *given);
 
+bool columns_have_category(const struct columns *columns);
+
 /* A configuration's coordinates; false if one of them cannot be encoded. */
 bool columns_encode(const struct columns *columns, const double *values, double *ret_x);
 

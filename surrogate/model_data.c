@@ -138,7 +138,7 @@ static bool choose(struct model_data *data, const struct columns *columns,
 
 /* Ranks spread out what is good, and with it the noise, where there is any: the variance that the last fit saw in the
  * standardised outcomes tells. */
-static enum transform_kind transform_of(const struct suggest_request *request, size_t d)
+enum transform_kind model_data_transform(const struct suggest_request *request, size_t d)
 {
 	const size_t n_start = request->strategy->warp == STRATEGY_WARP_NONE ? d + 1 : 3 * d + 1;
 
@@ -173,7 +173,7 @@ bool model_data_init(struct model_data *data, const struct columns *columns,
 	const bool ok = collect(columns, request, &lessons, err) &&
 			encode_pending(data, columns, request, err) &&
 			transform_and_choose(data, columns, &lessons,
-				transform_of(request, columns->d), lengthscales, err);
+				model_data_transform(request, columns->d), lengthscales, err);
 
 	lessons_finish(&lessons);
 	if (!ok)

@@ -31,6 +31,9 @@ struct model_data {
 	struct replicates_rows all; /* rows before the choice */
 };
 
+/* What the strategy's transform is for d columns, never AUTO. */
+enum transform_kind model_data_transform(const struct suggest_request *request, size_t d);
+
 /* lengthscales (columns->d): the unit of distances for the choice. On failure (TUNER_FATAL without
  * memory) there is nothing to finish. */
 TUNER_MUST_CHECK

@@ -14,6 +14,7 @@
 #include "surrogate/cost.h"
 #include "surrogate/maximise.h"
 #include "surrogate/noisy_incumbent.h"
+#include "surrogate/stagnation.h"
 #include "surrogate/strategy.h"
 #include "surrogate/surrogate_model.h"
 #include "surrogate/thompson.h"
@@ -559,6 +560,9 @@ static bool prepare(struct search *search, struct tuner_error *err)
 
 	lessons.observations += earlier;
 	lessons.n_observations -= earlier;
+	/* Elsewhere than among categories it never gains (docs/surrogate.md). */
+	search->model.is_stuck = columns_have_category(&search->model.columns) &&
+				 search_stagnates(request, n_initial(request));
 	return surrogate_model_init(&search->model, request, &lessons, err);
 }
 

@@ -10,22 +10,53 @@ enum {
 	SEARCH_SELDOM_EVERY = 24, /* and beyond that */
 	REFIT_ALWAYS = 30, /* trials up to which every suggestion fits anew */
 	REFIT_SELDOM = 45,
+	REFIT_SELDOM_FROM = 200,
 	REFIT_GROWTH = 50, /* beyond: every (n / REFIT_GROWTH)-th suggestion does */
+	WIDE_EVERY = 3, /* of the suggestions of a search that is stuck */
 };
 
 /* Beyond REFIT_ALWAYS, an outcome so many sd from its prediction asks for a fit as well. */
 static const double SURPRISE = 3;
 
+/* Suggestions since the last wide one; among very many trials they are as seldom as fits. */
+static size_t since_wide(const struct suggest_request *request)
+{
+	const size_t n = request->n_observations;
+
+	return request->number %
+	       (n < REFIT_SELDOM_FROM ? WIDE_EVERY : WIDE_EVERY * n / REFIT_GROWTH);
+}
+
+static bool is_wide(const struct surrogate_model *model)
+{
+	return model->is_stuck && since_wide(model->request) == 0 &&
+	       model->request->strategy->transform == TRANSFORM_AUTO &&
+	       model_data_transform(model->request, model->columns.d) == TRANSFORM_HALF_RANK;
+}
+
+static bool read_outcomes(struct surrogate_model *model, const struct suggest_request *lessons,
+	struct tuner_error *err)
+{
+	struct suggest_request wide_lessons = *lessons;
+	struct strategy wide = *lessons->strategy;
+
+	wide.transform = TRANSFORM_NONE;
+	wide_lessons.strategy = &wide;
+	return model_data_init(&model->data, &model->columns,
+		model->is_wide ? &wide_lessons : lessons, model->lengthscales, err);
+}
+
 bool surrogate_model_init(struct surrogate_model *model, const struct suggest_request *request,
 	const struct suggest_request *lessons, struct tuner_error *err)
 {
 	model->request = request;
+	model->is_wide = is_wide(model);
 	if (!gp_create(model->columns.d, model->columns.kinds,
 		    request->strategy->warp != STRATEGY_WARP_NONE, &model->gp, err))
 		return false;
 	model->start = model_fit_start(model->gp, request);
 	model_fit_lengthscales(&model->columns, model->start, model->lengthscales);
-	return model_data_init(&model->data, &model->columns, lessons, model->lengthscales, err);
+	return read_outcomes(model, lessons, err);
 }
 
 void surrogate_model_finish(struct surrogate_model *model)
@@ -41,19 +72,24 @@ void surrogate_model_finish(struct surrogate_model *model)
 /* A fit every so many suggestions. */
 static size_t refit_period(size_t n)
 {
-	return n <= REFIT_ALWAYS      ? 1
-	       : n < REFIT_SELDOM     ? 2
-	       : n < 4 * REFIT_GROWTH ? 3
-				      : n / REFIT_GROWTH;
+	return n <= REFIT_ALWAYS       ? 1
+	       : n < REFIT_SELDOM      ? 2
+	       : n < REFIT_SELDOM_FROM ? 3
+				       : n / REFIT_GROWTH;
 }
 
 /* Numbers count up one by one, where several results may have come in since the last suggestion:
  * counting trials could miss the turn for ever. */
-static bool is_due(const struct suggest_request *request, size_t n)
+static bool is_due(const struct surrogate_model *model, size_t n)
 {
+	const struct suggest_request *request = model->request;
+
 	if (request->refit != SUGGEST_REFIT_DUE)
 		return request->refit == SUGGEST_REFIT_ALWAYS;
-	return request->number % refit_period(n) == 0;
+	if (request->number % refit_period(n) == 0)
+		return true;
+	/* The last hyperparameters may be those of outcomes in another unit. */
+	return model->is_stuck && (n < REFIT_SELDOM_FROM || since_wide(request) <= 1);
 }
 
 /* The last optimum is mostly near the next; every so often the search begins elsewhere, too. */
@@ -90,15 +126,16 @@ static bool fit_outcomes(struct surrogate_model *model, struct tuner_error *err)
 		model->work++;
 		return gp_condition(model->gp, &data, request->judged_at, err);
 	}
-	if (model->start != NULL && !is_due(request, data.n)) {
+	if (model->start != NULL && !is_due(model, data.n)) {
 		model->work++;
 		if (!gp_condition(model->gp, &data, model->start, err))
 			return false;
 		if (!is_surprised(model->gp) || request->refit == SUGGEST_REFIT_NEVER)
 			return true;
 	}
-	if (!model_fit(model->gp, &model->data, request, model->start, is_quick(request, data.n),
-		    model_fit_limit(request), &report, err))
+	if (!model_fit(model->gp, &model->data, request, model->start,
+		    !model->is_wide && is_quick(request, data.n), model_fit_limit(request), &report,
+		    err))
 		return false;
 	model->work += report.work;
 	model->approximations = report.approximations;
