@@ -276,8 +276,8 @@ const struct key job_keys[] = {
 		.otherwise = "\"auto\"",
 		.help = "bayesian: what the model sees of the objectives. half-rank: of the worse "
 			"half the ranks; winsor: bad outliers moved to a fence; auto: half-rank, "
-			"or "
-			"winsor once the model sees noise",
+			"winsor once the model sees noise, and none for every third trial while a "
+			"search with categories gains nothing",
 		.aliases =
 			"half_rank=half-rank|halfrank=half-rank|standardize=none|standardise=none",
 		.synonyms = "output_transform|outcome_transform|normalize_y" },
