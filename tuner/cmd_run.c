@@ -119,16 +119,20 @@ static void warn_of_other_code(const struct run *run)
 	present_finish(&present);
 }
 
+/* What "tuner run" is to be called with again: the file only if that is not another job's, too. */
+static void add_self(const struct run *run, struct text *ret)
+{
+	const bool is_renamed = invocation_option(run->call, "name") != NULL;
+	job_reference(run->call, is_renamed ? run->file->name : run->call->arguments[0], ret);
+}
+
 static void say_finished(const struct run *run, const struct job *job, int64_t created)
 {
 	printf("job %s has had its %lld trial%s: %s.\n", job->name, (long long)created,
 		created == 1 ? "" : "s", job->reason[0] ? job->reason : "its budget is spent");
-	/* By its file only if that is not another job's, too. */
 	struct text self = TEXT_EMPTY, name = TEXT_EMPTY;
 	job_reference(run->call, run->search != NULL ? run->search : job->name, &name);
-	job_reference(run->call,
-		invocation_option(run->call, "name") != NULL ? job->name : run->call->arguments[0],
-		&self);
+	add_self(run, &self);
 	if (run->search != NULL)
 		printf("To go on: \"tuner confirm %s\" with more --repeats or --top. To look at "
 		       "it: "
@@ -157,22 +161,23 @@ static bool anything_there(const struct run *run)
 
 static void say_what_is_there(const struct run *run)
 {
-	struct text self = TEXT_EMPTY;
-	job_reference(run->call, run->file->name, &self);
+	struct text self = TEXT_EMPTY, name = TEXT_EMPTY;
+	add_self(run, &self);
+	job_reference(run->call, run->file->name, &name);
 	for (size_t h = 0; h < run->pool.n; h++) {
 		const struct backend_left left = pool_left(&run->pool, h);
 		const size_t n = left.results;
 		if (n > 0)
 			printf("What %zu attempt%s saved on %s is not here yet: \"tuner run %s\" "
 			       "fetches it once the host can give it.\n",
-				n, n == 1 ? " has" : "s have", run->pool.hosts[h].name,
-				self.bytes);
+				n, n == 1 ? " has" : "s have", run->pool.hosts[h].name, self.bytes);
 		if (left.lost > 0)
 			printf("%zu lost attempt%s may still run on %s: \"tuner stop %s\" ends %s "
 			       "once it answers.\n",
 				left.lost, left.lost == 1 ? "" : "s", run->pool.hosts[h].name,
-				self.bytes, left.lost == 1 ? "it" : "them");
+				name.bytes, left.lost == 1 ? "it" : "them");
 	}
+	text_finish(&name);
 	text_finish(&self);
 }
 
