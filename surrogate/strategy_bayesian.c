@@ -560,9 +560,9 @@ static bool prepare(struct search *search, struct tuner_error *err)
 
 	lessons.observations += earlier;
 	lessons.n_observations -= earlier;
-	/* Elsewhere than among categories it never gains (docs/surrogate.md). */
-	search->model.is_stuck = columns_have_category(&search->model.columns) &&
-				 search_stagnates(request, n_initial(request));
+	/* Where there are categories: elsewhere it was not tried (docs/surrogate.md, "Categories"). */
+	search->model.stagnates = columns_have_category(&search->model.columns) &&
+				  search_stagnates(request, n_initial(request));
 	return surrogate_model_init(&search->model, request, &lessons, err);
 }
 

@@ -12,7 +12,7 @@ enum {
 	REFIT_SELDOM = 45,
 	REFIT_SELDOM_FROM = 200,
 	REFIT_GROWTH = 50, /* beyond: every (n / REFIT_GROWTH)-th suggestion does */
-	WIDE_EVERY = 3, /* of the suggestions of a search that is stuck */
+	WIDE_EVERY = 3, /* of the suggestions of a search that stagnates */
 };
 
 /* Beyond REFIT_ALWAYS, an outcome so many sd from its prediction asks for a fit as well. */
@@ -29,7 +29,7 @@ static size_t since_wide(const struct suggest_request *request)
 
 static bool is_wide(const struct surrogate_model *model)
 {
-	return model->is_stuck && since_wide(model->request) == 0 &&
+	return model->stagnates && since_wide(model->request) == 0 &&
 	       model->request->strategy->transform == TRANSFORM_AUTO &&
 	       model_data_transform(model->request, model->columns.d) == TRANSFORM_HALF_RANK;
 }
@@ -89,7 +89,7 @@ static bool is_due(const struct surrogate_model *model, size_t n)
 	if (request->number % refit_period(n) == 0)
 		return true;
 	/* The last hyperparameters may be those of outcomes in another unit. */
-	return model->is_stuck && (n < REFIT_SELDOM_FROM || since_wide(request) <= 1);
+	return model->stagnates && (n < REFIT_SELDOM_FROM || since_wide(request) <= 1);
 }
 
 /* The last optimum is mostly near the next; every so often the search begins elsewhere, too. */

@@ -18,7 +18,7 @@ struct surrogate_model {
 	struct gp *gp;
 	struct ensemble ensemble; /* marginal: they stand in for the gp; none otherwise */
 	struct feasibility *feasibility; /* NULL: few trials have failed */
-	bool is_stuck; /* the search stagnates: outcomes are in the unit of all of them every so often */
+	bool stagnates; /* the search (stagnation.h): outcomes are in the unit of all of them every so often */
 	bool is_wide; /* they are now */
 	const double *start; /* the request's, if they belong to these columns; or NULL */
 	double lengthscales[COLUMNS_MAX]; /* the start's, or 1; then the fit's */
@@ -27,7 +27,7 @@ struct surrogate_model {
 };
 
 /* The lessons are the request with those of its trials that the model is of. `model` is zero but for its columns and
- * is_stuck. With surrogate_model_finish in any case. Errors: TUNER_FATAL without memory. */
+ * stagnates. With surrogate_model_finish in any case. Errors: TUNER_FATAL without memory. */
 TUNER_MUST_CHECK
 bool surrogate_model_init(struct surrogate_model *model, const struct suggest_request *request,
 	const struct suggest_request *lessons, struct tuner_error *err);

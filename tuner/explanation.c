@@ -4,6 +4,7 @@
 
 #include "surrogate/kernel.h"
 #include "tuner/decision_noise.h"
+#include "tuner/decision_notes.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -232,14 +233,10 @@ static bool look_back(struct explanation *e, struct tuner_error *err)
 
 /* ---- hopes and what became of them ---- */
 
-/* What a decision has noted beside the strategy's settings, or `otherwise`. */
-static double noted(const struct decision *decision, const char *name, double otherwise)
+/* Older versions noted the prediction alone. */
+static double or_else(double value, double otherwise)
 {
-	cJSON *settings = cJSON_Parse(decision->settings);
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(settings, name);
-	const double value = cJSON_IsNumber(item) ? item->valuedouble : otherwise;
-	cJSON_Delete(settings);
-	return value;
+	return isnan(value) ? otherwise : value;
 }
 
 static void compare(struct explanation *e)
@@ -248,8 +245,9 @@ static void compare(struct explanation *e)
 	const double sign = e->maximize ? -1 : 1;
 	const double objective = e->trial.state == TRIAL_DONE ? e->trial.objective : NAN;
 	const bool uncertain = d->sd > 0;
-	const double mean = noted(d, "gain_mean", d->mean), sd = noted(d, "gain_sd", d->sd);
-	e->value_probability = noted(d, "value_probability", NAN);
+	const struct decision_notes notes = decision_notes_read(d->settings);
+	const double mean = or_else(notes.gain_mean, d->mean), sd = or_else(notes.gain_sd, d->sd);
+	e->value_probability = notes.value_probability;
 	e->z = uncertain ? (objective - d->mean) / d->sd : NAN;
 	e->expected_improvement = exp(d->acquisition);
 	e->probability = sd > 0 ? erfc(sign * (mean - d->incumbent) / sd * M_SQRT1_2) / 2 : NAN;

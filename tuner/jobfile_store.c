@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/number.h"
+#include "tuner/decision_notes.h"
 #include "tuner/jobfile_value.h"
 #include "tuner/objective.h"
 
@@ -256,9 +257,7 @@ static cJSON *strategy_key(const char *settings)
 	cJSON *strategy = cJSON_Parse(settings);
 	const cJSON *initial = cJSON_GetObjectItemCaseSensitive(strategy, "initial");
 
-	cJSON_DeleteItemFromObjectCaseSensitive(strategy, "gain_mean");
-	cJSON_DeleteItemFromObjectCaseSensitive(strategy, "gain_sd");
-	cJSON_DeleteItemFromObjectCaseSensitive(strategy, "value_probability");
+	decision_notes_remove(strategy);
 	if (cJSON_IsNumber(initial) && initial->valuedouble == 0)
 		cJSON_DeleteItemFromObjectCaseSensitive(strategy, "initial");
 	return strategy;

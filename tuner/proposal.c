@@ -3,6 +3,7 @@
 #include "surrogate/convergence.h"
 
 #include "base/clock.h"
+#include "tuner/decision_notes.h"
 #include "tuner/version.h"
 
 #include <gnu/libc-version.h>
@@ -197,23 +198,16 @@ static bool note_pending(struct proposal *proposal, const struct pending *pendin
 	return true;
 }
 
-static void note_number(struct text *text, const char *key, double value)
-{
-	if (isfinite(value))
-		text_print(text, ", \"%s\": %.17g", key, value);
-}
-
 /* The strategy's; with them, where there is a model, the prediction as gains see it, and where it has one, the
  * probability that the trial gives a value. */
 static bool note_settings(
 	struct proposal *proposal, const struct proposer *proposer, struct tuner_error *err)
 {
-	const struct suggestion *s = &proposal->suggestion;
+	const struct decision_notes notes =
+		decision_notes_of(&proposal->suggestion, proposer->file->maximize);
 	struct text text = TEXT_EMPTY;
 	text_print(&text, "%.*s", (int)strlen(proposer->settings) - 1, proposer->settings);
-	note_number(&text, "gain_mean", (proposer->file->maximize ? -1 : 1) * s->gain_mean);
-	note_number(&text, "gain_sd", s->gain_sd);
-	note_number(&text, "value_probability", s->value_probability);
+	decision_notes_add(&notes, &text);
 	text_add(&text, "}");
 	proposal->settings = text_take(&text);
 	return proposal->settings != NULL || tuner_fail_memory(err);
@@ -314,12 +308,13 @@ fail:
 
 static void keep_prognosis(struct proposer *proposer, const struct proposal *proposal)
 {
-	const double sign = proposer->file->maximize ? -1 : 1;
+	const struct decision_notes notes =
+		decision_notes_of(&proposal->suggestion, proposer->file->maximize);
 	struct prognosis *kept = proposer->prognoses;
 	if (proposer->n_prognoses == PROGNOSES_KEPT)
 		memmove(kept, kept + 1, --proposer->n_prognoses * sizeof(*kept));
-	kept[proposer->n_prognoses++] = (struct prognosis){ sign * proposal->suggestion.gain_mean,
-		proposal->suggestion.gain_sd, proposal->decision.incumbent };
+	kept[proposer->n_prognoses++] =
+		(struct prognosis){ notes.gain_mean, notes.gain_sd, proposal->decision.incumbent };
 }
 
 bool proposer_has_converged(const struct proposer *proposer)

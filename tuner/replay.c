@@ -2,6 +2,7 @@
 
 #include "base/array.h"
 #include "trials/rescore.h"
+#include "tuner/decision_notes.h"
 #include "tuner/replay_comparison.h"
 #include "tuner/version.h"
 

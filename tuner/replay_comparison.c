@@ -1,23 +1,11 @@
 #include "tuner/replay_comparison.h"
 
 #include "base/number.h"
+#include "tuner/decision_notes.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-size_t decision_settings_length(const char *settings)
-{
-	static const char *const noted[] = { "gain_mean", "value_probability" };
-	for (size_t i = 0; i < sizeof(noted) / sizeof(*noted); i++) {
-		char key[40];
-		snprintf(key, sizeof(key), ", \"%s\": ", noted[i]);
-		const char *end = strstr(settings, key);
-		if (end != NULL)
-			return (size_t)(end - settings);
-	}
-	return strcspn(settings, "}");
-}
 
 struct replay_difference replay_difference_of(
 	int64_t trial, const char *field, const char *recorded, const char *recomputed)
@@ -115,23 +103,28 @@ static void compare_hyperparameters(struct comparison *comparison, const struct 
 	}
 }
 
-/* NaN: not noted. */
-static double noted(const struct decision *decision, const char *name)
+/* NaN: older versions did not note it. */
+static void compare_note(struct comparison *comparison, const char *field, double recorded,
+	double recomputed, double scale)
 {
-	char key[40];
-	double value = NAN;
-	snprintf(key, sizeof(key), ", \"%s\": ", name);
-	const char *at = strstr(decision->settings, key);
-	return at != NULL && sscanf(at + strlen(key), "%lf", &value) == 1 ? value : NAN;
+	if (!isnan(recorded))
+		compare_number(comparison, field, recorded, recomputed, scale);
 }
 
-/* Older versions did not note it. */
-static void compare_gain(struct comparison *comparison, const struct decision *recorded,
-	const struct decision *recomputed, const char *name, double scale)
+static void compare_gains(struct comparison *comparison, const struct decision *recorded,
+	const struct decision *recomputed, double scale)
 {
-	const double value = noted(recorded, name);
-	if (!isnan(value))
-		compare_number(comparison, name, value, noted(recomputed, name), scale);
+	const struct decision_notes before = decision_notes_read(recorded->settings);
+	const struct decision_notes now = decision_notes_read(recomputed->settings);
+
+	/* Told in another unit by versions that did not note that of gains. */
+	if (!isnan(before.gain_mean))
+		compare_number(comparison, "acquisition", recorded->acquisition,
+			recomputed->acquisition, 1);
+	compare_note(comparison, "gain_mean", before.gain_mean, now.gain_mean, scale);
+	compare_note(comparison, "gain_sd", before.gain_sd, now.gain_sd, scale);
+	compare_number(comparison, "value_probability", before.value_probability,
+		now.value_probability, 1);
 }
 
 /* In the user's unit: parts of the numbers' own size, or of what the model is unsure by. */
@@ -163,13 +156,6 @@ void decision_compare(struct comparison *comparison, const struct job_file *file
 	compare_number(comparison, "mean", recorded->mean, recomputed->mean, scale);
 	compare_number(comparison, "sd", recorded->sd, recomputed->sd, scale);
 	compare_number(comparison, "incumbent", recorded->incumbent, recomputed->incumbent, scale);
-	/* Told in another unit by versions that did not note that of gains. */
-	if (!isnan(noted(recorded, "gain_mean")))
-		compare_number(comparison, "acquisition", recorded->acquisition,
-			recomputed->acquisition, 1);
-	compare_gain(comparison, recorded, recomputed, "gain_mean", scale);
-	compare_gain(comparison, recorded, recomputed, "gain_sd", scale);
-	compare_number(comparison, "value_probability", noted(recorded, "value_probability"),
-		noted(recomputed, "value_probability"), 1);
+	compare_gains(comparison, recorded, recomputed, scale);
 	compare_effort(comparison, recorded, recomputed);
 }

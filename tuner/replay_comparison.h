@@ -21,7 +21,4 @@ void decision_compare(struct comparison *comparison, const struct job_file *file
 struct replay_difference replay_difference_of(
 	int64_t trial, const char *field, const char *recorded, const char *recomputed);
 
-/* Of a decision's settings, without what only this decision knows of itself. */
-size_t decision_settings_length(const char *settings);
-
 #endif

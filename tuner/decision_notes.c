@@ -1,0 +1,66 @@
+#include "tuner/decision_notes.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+/* In the order in which they stand. */
+static const struct note {
+	const char *name;
+	size_t offset;
+} rows[] = {
+	{ "gain_mean", offsetof(struct decision_notes, gain_mean) },
+	{ "gain_sd", offsetof(struct decision_notes, gain_sd) },
+	{ "value_probability", offsetof(struct decision_notes, value_probability) },
+};
+
+enum { ROWS = sizeof(rows) / sizeof(*rows) };
+
+struct decision_notes decision_notes_of(const struct suggestion *suggestion, bool maximize)
+{
+	return (struct decision_notes){ .gain_mean = maximize ? -suggestion->gain_mean
+							      : suggestion->gain_mean,
+		.gain_sd = suggestion->gain_sd,
+		.value_probability = suggestion->value_probability };
+}
+
+void decision_notes_add(const struct decision_notes *notes, struct text *ret)
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		const double value = *(const double *)((const char *)notes + rows[i].offset);
+		if (isfinite(value))
+			text_print(ret, ", \"%s\": %.17g", rows[i].name, value);
+	}
+}
+
+struct decision_notes decision_notes_read(const char *settings)
+{
+	struct decision_notes notes;
+	cJSON *object = cJSON_Parse(settings);
+	for (size_t i = 0; i < ROWS; i++) {
+		const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, rows[i].name);
+		*(double *)((char *)&notes + rows[i].offset) =
+			cJSON_IsNumber(item) ? item->valuedouble : NAN;
+	}
+	cJSON_Delete(object);
+	return notes;
+}
+
+void decision_notes_remove(cJSON *settings)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		cJSON_DeleteItemFromObjectCaseSensitive(settings, rows[i].name);
+}
+
+size_t decision_settings_length(const char *settings)
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		char key[40];
+		snprintf(key, sizeof(key), ", \"%s\": ", rows[i].name);
+		const char *end = strstr(settings, key);
+		if (end != NULL)
+			return (size_t)(end - settings);
+	}
+	return strcspn(settings, "}");
+}
