@@ -1348,7 +1348,7 @@ static double three_bowls(const double *values)
 	return y;
 }
 
-/* The first trials seldom see the best category near its own middle. Half-ranked outcomes alone leave 5 of these 12
+/* The first trials seldom see the best category near its own middle. Half-ranked outcomes alone leave 3 of these 12
  * searches in another one for good. */
 static void no_search_stays_in_a_category_that_is_not_the_best(void **state)
 {
