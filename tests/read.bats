@@ -546,6 +546,17 @@ END
 	[ ! -s errors ]
 }
 
+@test "a standard stream that is closed is no file's number: what is printed gets into none" {
+	write_job
+	printf '%s\n' '{"ask": 1}' '{"tell": 1, "value": 3}' >lines
+	status=0
+	"$TUNER" ask-tell job.jsonc --db ask.db <lines >&- 2>errors || status=$?
+	[ "$status" -eq 5 ]
+	grep -q 'cannot write the answer: Bad file descriptor' errors
+	"$TUNER" run job.jsonc --trials 3 <&- >&- 2>&-
+	"$TUNER" verify
+}
+
 @test "jobs lists the jobs; a missing or empty database says what to do" {
 	run "$TUNER" jobs
 	[ "$status" -eq 2 ]

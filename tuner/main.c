@@ -4,12 +4,23 @@
 #include "tuner/command.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <gsl/gsl_errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* What a caller has closed (tuner ... >&-) would be the number of the next file that is opened, and that file would
+ * get what is printed: the lock, an attempt's log. The stand-in for standard output takes no byte, so that the lines
+ * are missed as on a full disk; that for standard error takes all. open() gives the lowest number that is free. */
+static void stand_in_for_closed_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY);
+}
 
 /* Whether who reads standard output has gone, as in tuner trials | head. */
 static bool reader_has_gone(void)
@@ -35,6 +46,7 @@ static int close_output(bool is_search, int status)
 
 int main(int argc, char **argv)
 {
+	stand_in_for_closed_streams();
 	blas_threads_prevent(argv);
 	gsl_set_error_handler_off();
 	/* More would spin against the training jobs, and one gives the same bits on every machine of a kind. */
