@@ -358,3 +358,22 @@ ends_under() {
 	bash -c "ulimit -v 600000; exec '$TUNER' run job.jsonc"
 	comes_through 8
 }
+
+@test "a path that is too long for SQLite is told as that, and another place for the database will do" {
+	TRIALS=2 write_job
+	deep=$PWD
+	while [ "${#deep}" -lt 510 ]; do
+		deep+=/$(printf 'd%.0s' {1..60})
+	done
+	mkdir -p "$deep"
+	cp job.jsonc train.sh "$deep"
+	short=$PWD/short.db
+	cd "$deep"
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"another place with --db: SQLite takes paths of 504 bytes at most"* ]]
+	run "$TUNER" run job.jsonc --db "$deep/tuner.db"
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"another place with --db: SQLite takes paths of 504 bytes at most"* ]]
+	"$TUNER" run job.jsonc --db "$short"
+}

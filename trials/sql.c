@@ -67,6 +67,21 @@ int sql_open_immutable(const char *name, sqlite3 **ret)
 	return status;
 }
 
+/* SQLite refuses a path, absolute and with "-journal" behind it, that is longer than its file system layer takes. */
+static size_t longest_path(void)
+{
+	return (size_t)sqlite3_vfs_find(NULL)->mxPathname - strlen("-journal");
+}
+
+static bool is_too_long(const char *path)
+{
+	char *const absolute = realpath(path, NULL);
+	const bool is = absolute ? strlen(absolute) > longest_path() : errno == ENAMETOOLONG;
+
+	free(absolute);
+	return is;
+}
+
 bool sql_fail(sqlite3 *db, const char *path, int status, struct tuner_error *err)
 {
 	const char *const text = db ? sqlite3_errmsg(db) : sqlite3_errstr(status);
@@ -94,6 +109,12 @@ bool sql_fail(sqlite3 *db, const char *path, int status, struct tuner_error *err
 		if (access(path, R_OK) != 0)
 			return tuner_fail(err, TUNER_USAGE, "%s: this file cannot be read (%s)",
 				path, strerror(errno));
+		if (is_too_long(path))
+			return tuner_fail(err, TUNER_USAGE,
+				"name another place with --db: SQLite takes paths of %zu bytes at "
+				"most, "
+				"longer is that of %s",
+				longest_path(), path);
 		return tuner_fail(err, TUNER_USAGE,
 			"%s: %s: the file and its directory must be writable", path, text);
 	case SQLITE_NOTADB:
