@@ -234,6 +234,10 @@ known_times() {
 	grep -q '^| best at the end | +' report.md
 	grep -q '^| a | sobol | 6.85 | ' report.md
 	python3 -c 'import xml.dom.minidom; xml.dom.minidom.parse("figure.svg")'
+	run "$TUNER" compare --svg -
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'"./-"'* ]]
+	[ ! -e ./- ]
 	run "$TUNER" compare --csv --json
 	[ "$status" -eq 2 ]
 	run "$TUNER" compare --format html

@@ -141,6 +141,10 @@ static bool write_figure(const struct invocation *call, const struct comparison 
 	struct text figure = TEXT_EMPTY;
 	if (path == NULL)
 		return true;
+	if (strcmp(path, "-") == 0)
+		return tuner_fail(err, TUNER_USAGE,
+			"--svg takes a file's name, as the words have standard output: \"./-\", if "
+			"it is to be called so");
 	const bool ok =
 		comparison_figure(comparison, axis == AXES ? OVER_TRIALS : axis, &figure, err) &&
 		file_write_atomic(path, figure.bytes, figure.length, 0666, false, err);
