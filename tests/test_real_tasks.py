@@ -281,6 +281,10 @@ class Statistics(unittest.TestCase):
                 tables.documents.replace_tables(document, "table\n")
             self.assertEqual(document.read_text(), "text\n")
 
+    def test_the_page_has_the_tables_of_the_searches_that_are_kept(self):
+        self.assertIn(tables.tables(tables.read(ROOT / "docs/results/real-tasks")),
+                      (ROOT / "docs/real-tasks.md").read_text())
+
     def test_the_tables_replace_what_is_between_the_markers(self):
         with tempfile.TemporaryDirectory() as directory:
             document = pathlib.Path(directory) / "doc.md"
