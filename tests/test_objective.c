@@ -162,6 +162,30 @@ static void the_envelope_is_the_least_everywhere(void **state)
 	}
 }
 
+/* 3 a + b is 83 of all: which of their crossings is the first is a matter of the last bits. */
+static void a_line_that_only_passes_where_others_cross_wins_nowhere(void **state)
+{
+	static const int counts[][2] = { { 7, 62 }, { 11, 50 }, { 5, 68 }, { 6, 65 }, { 9, 56 },
+		{ 10, 53 } };
+	enum { N = sizeof(counts) / sizeof(counts[0]) };
+	struct vary_line lines[N];
+	struct tuner_error err;
+
+	for (int high = 4; high < 60; high++) {
+		struct vary_segment *segments = NULL;
+		size_t n = 0;
+
+		for (int i = 0; i < N; i++)
+			lines[i] = (struct vary_line){ i, (counts[i][0] + counts[i][1]) / 500.0,
+				(high * counts[i][0] + counts[i][1]) / 500.0 };
+		assert_true(vary_envelope(lines, N, 1, high, &segments, &n, &err));
+		assert_int_equal(n, 2);
+		assert_true(segments[0].line == 1 && segments[1].line == 2);
+		assert_true(fabs(segments[0].to - 3) < 1e-9);
+		free(segments);
+	}
+}
+
 static void lines_that_never_cross_have_one_winner(void **state)
 {
 	const struct vary_line lines[] = { { 0, 3, 4 }, { 1, 1, 2 }, { 2, 1, 2 } };
@@ -187,6 +211,7 @@ int main(void)
 		cmocka_unit_test(one_metric_is_its_own_whole),
 		cmocka_unit_test(a_cost_is_the_formula_that_it_stands_for),
 		cmocka_unit_test(the_envelope_is_the_least_everywhere),
+		cmocka_unit_test(a_line_that_only_passes_where_others_cross_wins_nowhere),
 		cmocka_unit_test(lines_that_never_cross_have_one_winner),
 	};
 

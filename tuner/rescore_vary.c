@@ -12,6 +12,10 @@
 
 /* ---- the envelope ---- */
 
+/* Costs are made of counts, so that several lines often cross at one price. A line that is the least over less than this
+ * part of the range only passes there: it is by the last bits of the crossings. */
+static const double ROUNDING = 1e-12;
+
 static double at(const struct vary_line *line, double t)
 {
 	return (1 - t) * line->low + t * line->high;
@@ -68,12 +72,18 @@ bool vary_envelope(const struct vary_line *lines, size_t n, double low, double h
 	for (size_t line = n > 0 ? first_line(lines, n) : 0; n > 0;) {
 		double until;
 		const size_t next = next_line(lines, n, line, t, &until);
-		segments[(*ret_n)++] = (struct vary_segment){ low + t * (high - low),
-			low + fmin(until, 1) * (high - low), line };
-		if (next == line)
+		const bool is_last = next == line || until > 1 - ROUNDING;
+
+		if (is_last)
+			until = 1;
+		if (is_last || until - t > ROUNDING) {
+			segments[(*ret_n)++] = (struct vary_segment){ low + t * (high - low),
+				low + until * (high - low), line };
+			t = until;
+		}
+		if (is_last)
 			break;
 		line = next;
-		t = until;
 	}
 	*ret = segments;
 	return true;
