@@ -82,6 +82,7 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	[[ "$output" == *"1000.0 MiB on the GPU"*"50 % busy (at most 50 %), 200 W, up to 60 C"*"shared by up to 2 trials"* ]]
 	[[ "$output" == *"train.sh --x"* ]]
 	[ "$("$TUNER" show job 2 --json | jq -c '.launches[0].gpu_use | [.together, .utilisation_mean]')" = "[2,50]" ]
+	"$TUNER" report job --format md -o - | grep -q 'Trials shared GPUs: a second of a GPU counts for each'
 	"$TUNER" verify
 }
 

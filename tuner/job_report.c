@@ -257,14 +257,18 @@ static bool has_number(
 
 static bool cost(struct job_report *report, struct tuner_error *err)
 {
-	bool gpus = false, priced = false;
+	bool gpus = false, shared = false, priced = false;
 
 	page_section(report->page, "cost", "Cost");
 	if (!has_number(report, "gpus <> '[]'", &gpus, err) ||
+		!has_number(report, "gpu_together > 1", &shared, err) ||
 		!has_number(report, "cost IS NOT NULL", &priced, err))
 		return false;
 	if (!gpus)
 		page_say(report->page, "No attempt was given a GPU.");
+	if (shared)
+		page_say(report->page,
+			"Trials shared GPUs: a second of a GPU counts for each that was on it.");
 	if (!priced)
 		page_say(report->page, "Nothing is priced: there is no cost in money.");
 	return show_query(report, "cost-table", "Nothing was launched.", err,
