@@ -55,6 +55,9 @@ END
 	done
 	grep -q 'Random search draws every parameter anew .* lr uniformly in its logarithm' job-report.html
 	grep -q 'prefers-color-scheme:dark' job-report.html
+	grep -q '@media print{:root{color-scheme:light}' job-report.html
+	run grep 'display:block' job-report.html # of a table: a screen reader would not find its rows
+	[ "$status" -eq 1 ]
 	# At one price money is time: said once, and not drawn again.
 	sqlite3 tuner.db "UPDATE attempt SET cost = (ended_us - started_us) / 1e6"
 	"$TUNER" report job

@@ -7,28 +7,29 @@
 #include <stdio.h>
 #include <string.h>
 
-/* No script and nothing from elsewhere; the reader's own fonts and colours. */
+/* No script and nothing from elsewhere; the reader's own fonts and colours, but on paper dark on light. What is too wide
+ * scrolls in the exhibit around it: a table that is displayed as a block is none to a screen reader. */
 static const char STYLE[] =
 	":root{color-scheme:light dark;--line:#c8c8c8;--soft:#f3f3f3;--faint:#666}\n"
-	"@media (prefers-color-scheme:dark){:root{--line:#444;--soft:#222;--faint:#aaa}}\n"
+	"@media screen and "
+	"(prefers-color-scheme:dark){:root{--line:#444;--soft:#222;--faint:#aaa}}\n"
 	"body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;"
 	"background:Canvas;color:CanvasText}\n"
 	"h1{font-size:1.6rem}h2{font-size:1.25rem;margin-top:2.5rem;border-bottom:1px solid "
 	"var(--line)}h3{font-size:1.05rem}\n"
-	"table{border-collapse:collapse;font-size:.9rem;display:block;overflow-x:auto}\n"
+	".exhibit{overflow-x:auto}table{border-collapse:collapse;font-size:.9rem}\n"
 	"th,td{padding:.2rem .7rem;border-bottom:1px solid var(--line);text-align:left;"
 	"vertical-align:top}\n"
 	"th.n,td.n{text-align:right;font-variant-numeric:tabular-nums}\n"
-	"figure{margin:1.5rem 0;overflow-x:auto}svg{max-width:100%;height:auto}\n"
+	"figure{margin:1.5rem 0}svg{max-width:100%;height:auto}\n"
 	"figcaption{font-weight:600}\n"
 	".source,details{font-size:.75rem;color:var(--faint)}\n"
 	".source code{overflow-wrap:anywhere}\n"
 	"pre{background:var(--soft);padding:.6rem;overflow-x:auto;font-size:.8rem;"
 	"white-space:pre-wrap;overflow-wrap:anywhere}\n"
 	"pre.rows{max-height:20rem;overflow-y:auto;white-space:pre}\n"
-	"nav a{margin-right:1rem}\n"
-	"@media print{body{max-width:none;margin:0}details{display:none}figure,tr{break-inside:"
-	"avoid}h2{break-after:avoid}nav{display:none}}\n";
+	"@media print{:root{color-scheme:light}body{max-width:none;margin:0}details{display:none}"
+	"figure,tr{break-inside:avoid}h2{break-after:avoid}}\n";
 
 /* ---- words ---- */
 
