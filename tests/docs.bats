@@ -97,3 +97,13 @@ examples() { # PAGE
 		done
 	done
 }
+
+@test "a script that is asked for help explains itself, and does nothing" {
+	for script in build demo replay sanitize setup test; do
+		run timeout 20 "$ROOT/scripts/$script" --help
+		[ "$status" -eq 0 ]
+		[[ "$output" == *"    scripts/$script"* ]]
+		run timeout 20 "$ROOT/scripts/$script" --nonsense
+		[ "$status" -eq 2 ]
+	done
+}
