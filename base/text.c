@@ -186,23 +186,32 @@ static const char *markup_entity(char character)
 	}
 }
 
-void text_add_markup(struct text *text, const char *string)
+/* U+FFFE and U+FFFF, which no XML may hold. */
+static bool is_no_character(const char *bytes, size_t length)
 {
-	const size_t length = strlen(string);
+	return length == 3 && memcmp(bytes, "\xef\xbf", 2) == 0 && (unsigned char)bytes[2] >= 0xbe;
+}
 
+void text_add_markup_bytes(struct text *text, const char *bytes, size_t length)
+{
 	for (size_t i = 0; i < length;) {
-		const size_t n = text_utf8_character(string + i, length - i);
-		const char *entity = markup_entity(string[i]);
-		const bool control = (unsigned char)string[i] < 0x20 && string[i] != '\t' &&
-				     string[i] != '\n' && string[i] != '\r';
+		const size_t n = text_utf8_character(bytes + i, length - i);
+		const char *entity = markup_entity(bytes[i]);
+		const bool control = (unsigned char)bytes[i] < 0x20 && bytes[i] != '\t' &&
+				     bytes[i] != '\n' && bytes[i] != '\r';
 		if (entity != NULL)
 			text_add(text, entity);
-		else if (n == 0 || control)
+		else if (n == 0 || control || is_no_character(bytes + i, n))
 			text_add(text, "\xef\xbf\xbd");
 		else
-			text_add_bytes(text, string + i, n);
+			text_add_bytes(text, bytes + i, n);
 		i += n > 0 ? n : 1;
 	}
+}
+
+void text_add_markup(struct text *text, const char *string)
+{
+	text_add_markup_bytes(text, string, strlen(string));
 }
 
 void text_add_json_double(struct text *text, double value)

@@ -42,8 +42,9 @@ void text_add_json_string(struct text *text, const char *string);
 void text_add_json_bytes(struct text *text, const char *bytes, size_t length);
 
 /* Appends text as XML and HTML have it, in attributes too: what means something there as an entity, what may not
- * stand there (control characters, invalid UTF-8) as U+FFFD. */
+ * stand there (control characters, invalid UTF-8, U+FFFE and U+FFFF) as U+FFFD. */
 void text_add_markup(struct text *text, const char *string);
+void text_add_markup_bytes(struct text *text, const char *bytes, size_t length);
 
 /* Appends 'one word', whatever is in it: to every shell, csh and fish too, it is that word alone. */
 void text_add_shell_quoted(struct text *text, const char *word);

@@ -111,6 +111,16 @@ END
 	grep -q 'crashed' s.md
 }
 
+@test "whatever a command prints, its reports are well-formed, and have all of it" {
+	TRIALS=9 write_job
+	printf 'printf "zero \\000 last \\357\\277\\277 ]]> \\033[1m\\377\\n"\nexit 1\n' >train.sh
+	run "$TUNER" run job.jsonc --junit j.xml
+	[ "$status" -eq 3 ]
+	[[ "$output" == *"zero"*" last "* ]]
+	[ "$(xml j.xml testsuite/testcase/failure)" = 3 ]
+	[ "$(grep -c '> *zero .* last .*]]&gt;' j.xml)" = 3 ]
+}
+
 @test "a baseline may be infinite" {
 	write_job
 	echo 'echo loss=inf' >train.sh

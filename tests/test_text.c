@@ -255,6 +255,9 @@ static void markup_is_escaped(void **state)
 	text_add_markup(&text, "a<b> & \"c\" 'd' \xc3\xa9 \x01 \xff.");
 	assert_string_equal(text.bytes,
 		"a&lt;b&gt; &amp; &quot;c&quot; &#39;d&#39; \xc3\xa9 \xef\xbf\xbd \xef\xbf\xbd.");
+	text_clear(&text);
+	text_add_markup_bytes(&text, "\0<\xef\xbf\xbf\xef\xbf\xbe\xef\xbf\xbc", 11);
+	assert_string_equal(text.bytes, "\xef\xbf\xbd&lt;\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbc");
 	text_finish(&text);
 }
 

@@ -39,7 +39,7 @@ static bool add_tail(const struct ci_report *report, const struct trial *trial, 
 	if (attempts.n > 0 && attempts.items[attempts.n - 1].directory[0] != '\0') {
 		char *directory = attempt_path_of(&report->job, &attempts.items[attempts.n - 1]);
 		if (directory != NULL && output_tail(directory, TAIL_LINES, &tail, &ignored))
-			text_add_markup(ret, tail.bytes);
+			text_add_markup_bytes(ret, tail.bytes, tail.length);
 		free(directory);
 	}
 	text_finish(&tail);

@@ -303,9 +303,11 @@ static bool summarize(struct run *run, const struct loop_result *result, struct 
 	puts(".");
 	if (list.n > 0)
 		print_best(run, &list.items[0]);
-	if (result->log_tail.length > 0)
-		printf("The last lines of the last failure's output:\n%s\n",
-			result->log_tail.bytes);
+	if (result->log_tail.length > 0) {
+		puts("The last lines of the last failure's output:");
+		fwrite(result->log_tail.bytes, 1, result->log_tail.length, stdout); /* zeros, too */
+		putchar('\n');
+	}
 	if (list.n == 0)
 		say_unreported(run);
 	say_what_is_there(run);
