@@ -794,6 +794,9 @@ END
 	[[ "$output" == *"pattern of never matched nothing"* ]]
 	[ ! -e tuner.db ]
 	[ -z "$(find . -name 'tuner-try-*')" ]
+	run env TMPDIR="$DIR/nowhere" "$TUNER" try job.jsonc
+	[ "$status" -eq 5 ]
+	[[ "$output" == *"cannot make a directory in $DIR/nowhere (TMPDIR names another place): "* ]]
 	run "$TUNER" try job.jsonc -- sh -c 'echo "no such thing" >&2; exit 3' sh
 	[ "$status" -eq 3 ]
 	[[ "$output" == *"no such thing"* ]]

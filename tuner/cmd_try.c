@@ -240,13 +240,14 @@ static bool choose_values(const struct job_file *file, double *ret_values, struc
 
 static bool make_directory(struct try *try, struct tuner_error *err)
 {
-	const char *base = getenv("TMPDIR");
-	try->directory = path_join(base && base[0] == '/' ? base : "/tmp", "tuner-try-XXXXXX");
+	const char *said = getenv("TMPDIR"), *base = said && said[0] == '/' ? said : "/tmp";
+	try->directory = path_join(base, "tuner-try-XXXXXX");
 	if (try->directory == NULL)
 		return tuner_fail_memory(err);
 	if (mkdtemp(try->directory) != NULL)
 		return true;
-	tuner_fail_errno(err, errno, "cannot make a directory like %s", try->directory);
+	tuner_fail_errno(
+		err, errno, "cannot make a directory in %s (TMPDIR names another place)", base);
 	free(try->directory);
 	try->directory = NULL;
 	return false;
