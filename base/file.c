@@ -472,6 +472,48 @@ char *path_directory(const char *path)
 	return strndup(path, length);
 }
 
+/* How much of two absolute paths is the same, in whole components. */
+static size_t same_directories(const char *a, const char *b)
+{
+	size_t same = 0;
+
+	for (size_t i = 0;; i++) {
+		if ((a[i] == '/' || a[i] == '\0') && (b[i] == '/' || b[i] == '\0'))
+			same = i;
+		if (a[i] != b[i] || a[i] == '\0')
+			return same;
+	}
+}
+
+static char *relative_path(const char *from, const char *to)
+{
+	const size_t same = same_directories(from, to);
+	const char *down = to + same + (to[same] == '/');
+	char *ret = malloc(3 * strlen(from) + strlen(down) + 2), *end = ret;
+
+	if (ret == NULL)
+		return NULL;
+	for (const char *at = from + same; *at != '\0'; at++)
+		if (*at == '/' && at[1] != '\0')
+			end = stpcpy(end, "../");
+	end = stpcpy(end, down);
+	if (end > ret && end[-1] == '/')
+		end[-1] = '\0';
+	if (end == ret)
+		strcpy(ret, ".");
+	return ret;
+}
+
+char *path_relative(const char *from, const char *to)
+{
+	char *const real_from = realpath(from, NULL), *const real_to = realpath(to, NULL);
+	char *ret = real_from && real_to ? relative_path(real_from, real_to) : NULL;
+
+	free(real_from);
+	free(real_to);
+	return ret;
+}
+
 const char *path_name(const char *path)
 {
 	return path + name_offset(path);

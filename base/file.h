@@ -63,6 +63,10 @@ char *path_join(const char *base, const char *path);
  * Caller frees; NULL without memory. */
 char *path_directory(const char *path);
 
+/* What leads from one directory to another, both of which are there: "figures", "../figures", "." to itself. A link in a
+ * file of the first. Caller frees; NULL if one is not there, or without memory. */
+char *path_relative(const char *from, const char *to);
+
 /* The last component, with the slashes behind it if there are any. Points into `path`. */
 const char *path_name(const char *path);
 

@@ -129,6 +129,12 @@ for trial in json.load(sys.stdin): print(trial["trial"])' >best
 		grep -q "](<figures/$figure-figure.svg>)" report.md
 	done
 	grep -q '^| 1 | ' report.md || grep -q '^| [0-9]* | ' report.md
+	# Links count from where the document is.
+	mkdir sub
+	"$TUNER" report job --format md --figures figures --output sub/report.md
+	grep -q "](<../figures/history-figure.svg>)" sub/report.md
+	"$TUNER" report job --format md --figures sub/figures --output sub/report.md
+	grep -q "](<figures/history-figure.svg>)" sub/report.md
 	run "$TUNER" report job --figures figures
 	[ "$status" -eq 2 ]
 	run "$TUNER" report job --format pdf

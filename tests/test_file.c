@@ -543,6 +543,31 @@ static void paths_are_taken_apart(void **state)
 	assert_parts("", ".", "");
 }
 
+static void assert_relative(const char *from, const char *to, const char *expected)
+{
+	char *path = path_relative(from, to);
+
+	assert_string_equal(path, expected);
+	free(path);
+}
+
+static void one_directory_is_named_from_another(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_ok(f, directory_make("report/figures", 0777, &f->err));
+	assert_ok(f, directory_make("report-2", 0777, &f->err));
+	assert_relative(".", "report/figures", "report/figures");
+	assert_relative("report", "report/figures/", "figures");
+	assert_relative("report", "report", ".");
+	assert_relative("report/figures", ".", "../..");
+	assert_relative("report/figures", "report-2", "../../report-2");
+	assert_relative("report", "report-2", "../report-2");
+	assert_relative("/", "/tmp", "tmp");
+	assert_relative("/tmp", "/", "..");
+	assert_null(path_relative(".", "nowhere"));
+}
+
 static void a_program_may_have_a_version_behind_its_name(void **state)
 {
 	static const char *const names[] = { "python", "node" };
@@ -662,6 +687,7 @@ int main(void)
 		cmocka_unit_test(paths_are_joined),
 		cmocka_unit_test(a_tilde_is_the_home_directory),
 		cmocka_unit_test(paths_are_taken_apart),
+		TEST(one_directory_is_named_from_another),
 		cmocka_unit_test(a_program_may_have_a_version_behind_its_name),
 		TEST(a_lock_excludes_others_until_it_is_closed),
 		TEST(a_lock_excludes_other_processes_and_ends_with_them),

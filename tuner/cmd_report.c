@@ -6,6 +6,7 @@
 #include "tuner/job_report.h"
 #include "tuner/keep.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static bool choose_format(const struct invocation *call, bool *ret_html, struct tuner_error *err)
@@ -49,6 +50,18 @@ static bool put(const char *path, const struct text *page, struct tuner_error *e
 	return true;
 }
 
+/* A link counts from where the document is. On standard output nobody knows that, and an absolute one is meant so. */
+static char *figures_link(const char *path, const char *figures)
+{
+	if (path == NULL || figures == NULL || figures[0] == '/')
+		return NULL;
+	char *const directory = path_directory(path);
+	char *const link = directory ? path_relative(directory, figures) : NULL;
+
+	free(directory);
+	return link;
+}
+
 static bool write_report(const struct invocation *call, const struct report *report, bool html,
 	struct tuner_error *err)
 {
@@ -59,10 +72,13 @@ static bool write_report(const struct invocation *call, const struct report *rep
 	const char *path = choose_path(call, report, html, &name);
 
 	report_reference(call, report, &reference);
-	const bool ok = (!text_failed(&name) || tuner_fail_memory(err)) &&
-			(page.figures == NULL || directory_make(page.figures, 0777, err)) &&
-			job_report_write(report, reference.bytes, &page, err) &&
-			put(path, &out, err);
+	bool ok = (!text_failed(&name) || tuner_fail_memory(err)) &&
+		  (page.figures == NULL || directory_make(page.figures, 0777, err));
+	char *const link = ok ? figures_link(path, page.figures) : NULL;
+
+	page.link = link;
+	ok = ok && job_report_write(report, reference.bytes, &page, err) && put(path, &out, err);
+	free(link);
 	text_finish(&out);
 	text_finish(&reference);
 	text_finish(&name);

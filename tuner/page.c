@@ -322,7 +322,8 @@ static bool markdown_figure(struct page *page, const char *id, const char *capti
 			return false;
 		text_add(page->out, "\n![");
 		add_words(page, caption);
-		text_print(page->out, "](<%s/%s.svg>)\n", page->figures, id);
+		text_print(
+			page->out, "](<%s/%s.svg>)\n", page->link ? page->link : page->figures, id);
 	} else {
 		page_say(page, "%s (no figure without --figures DIR).", caption);
 	}

@@ -16,6 +16,7 @@ struct page {
 	bool html;
 	struct text *out;
 	const char *figures; /* a directory for Markdown's figures; NULL: it goes without */
+	const char *link; /* that directory as seen from the document's; NULL: as it stands */
 };
 
 /* What gives the numbers again: a query to the database, or a command whose JSON has them. */
