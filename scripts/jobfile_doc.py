@@ -371,7 +371,15 @@ TITLES = {
 }
 
 
+def number_text(number):
+    """In full where it is whole and no round power of ten: such a bound is exact."""
+    short = f"{number:g}"
+    return short if float(short) == number and "." not in short.split("e")[0] else f"{number:.16g}"
+
+
 def type_text(schema):
+    if "const" in schema:
+        return f"`{json.dumps(schema['const'])}`"
     if "enum" in schema:
         return " or ".join(f"`{json.dumps(word)}`" for word in schema["enum"])
     if "$ref" in schema:
@@ -385,7 +393,7 @@ def type_text(schema):
         return f"array of {type_text(schema.get('items', {}))}".rstrip()
     if kind == "object":
         return f"object of {type_text(schema.get('additionalProperties', {}))}".rstrip()
-    bounds = [f"{schema[key]:g}" for key in ("minimum", "maximum") if key in schema]
+    bounds = [number_text(schema[key]) for key in ("minimum", "maximum") if key in schema]
     if len(bounds) == 2:
         return f"{kind}, {bounds[0]} to {bounds[1]}"
     return kind
