@@ -325,5 +325,70 @@ class VerificationPage(unittest.TestCase):
                 self.assertEqual(len(found), 2)  # its definition, and where it stands in the list
 
 
+def without_comments(text):
+    """JSON of what may have comments and trailing commas."""
+    string = r'"(?:[^"\\]|\\.)*"'
+    text = re.sub(rf"({string})|//[^\n]*|/\*.*?\*/", lambda found: found.group(1) or "", text, flags=re.S)
+    return re.sub(rf"({string})|,(?=\s*[}}\]])", lambda found: found.group(1) or "", text)
+
+
+class Schema:
+    """As much of JSON Schema as `tuner schema` makes use of."""
+    TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "integer": int, "number": (int, float)}
+
+    def __init__(self, text):
+        self.root = json.loads(text)
+
+    def is_of(self, value, names):
+        names = names if isinstance(names, list) else [names]
+        return any(isinstance(value, self.TYPES[name]) and (name == "boolean" or not isinstance(value, bool))
+                   for name in names)
+
+    def faults(self, value, rule, place):
+        if "$ref" in rule:
+            return self.faults(value, self.root["$defs"][rule["$ref"].rsplit("/", 1)[1]], place)
+        if "anyOf" in rule:
+            found = [self.faults(value, part, place) for part in rule["anyOf"]]
+            return [] if [] in found else [f"{place}: none of anyOf"]
+        if "const" in rule or "enum" in rule:
+            return [] if value in rule.get("enum", [rule.get("const")]) else [f"{place}: {value}"]
+        if "type" in rule and not self.is_of(value, rule["type"]):
+            return [f"{place}: no {rule['type']}"]
+        size = value if self.is_of(value, "number") else len(value) if isinstance(value, (list, dict)) else 0
+        found = [f"{place}: {size}" for least, most in (("minimum", "maximum"), ("minItems", "maxItems"),
+                                                         ("minProperties", "maxProperties"))
+                 if not rule.get(least, size) <= size <= rule.get(most, size)]
+        if isinstance(value, list):
+            for i, item in enumerate(value):
+                found += self.faults(item, rule.get("items", {}), f"{place}[{i}]")
+        if isinstance(value, dict):
+            found += [f"{place}: no {key}" for key in rule.get("required", []) if key not in value]
+            for key, item in value.items():
+                part = rule.get("properties", {}).get(key, rule.get("additionalProperties", {}))
+                found += [f"{place}: {key}"] if part is False else self.faults(item, part, f"{place}.{key}")
+        return found
+
+
+class TheSchema(unittest.TestCase):
+    def setUp(self):
+        self.schema = Schema(subprocess.run([TUNER, "schema"], stdout=subprocess.PIPE, check=True, text=True).stdout)
+
+    def test_a_job_file_that_is_good_is_good_by_the_schema(self):
+        for path in sorted((ROOT / "tests/good").glob("*.jsonc")) + sorted((ROOT / "workers").glob("*.jsonc")):
+            job = json.loads(without_comments(path.read_text("utf-8-sig")))
+            self.assertEqual(self.schema.faults(job, self.schema.root, path.name), [])
+
+    def test_so_is_each_example_of_the_page(self):
+        for text in re.findall(r"^```jsonc\n(.*?)^```", source("docs/jobfile.md"), re.M | re.S):
+            text = text if text.startswith("{") else "{" + text + "}"
+            job = SMALLEST | json.loads(without_comments(text))
+            self.assertEqual(self.schema.faults(job, self.schema.root, text), [])
+
+    def test_what_is_wrong_is_wrong_by_it(self):
+        for wrong in ({"arms": {"a": "best", "b": "random"}}, {"arms": {"a": "random"}}, {"budgets": {}},
+                      {"budget": {"trials": 0}}, {"command": "train"}, {"hosts": [{"trials_per_gpu": "all"}]}):
+            self.assertNotEqual(self.schema.faults(SMALLEST | wrong, self.schema.root, ""), [], wrong)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -68,16 +68,22 @@ static void add_map(const struct key *key, const char *items, struct text *ret)
 		add_range(key, "minProperties", "maxProperties", ret);
 }
 
+/* The key that a word in the place of a section's object gives: an arm's is the name of its strategy. */
+static const struct key *shorthand_key(enum section section)
+{
+	const struct key *key = key_get(section, section_shorthand(section));
+
+	return key->type == KEY_OBJECT ? shorthand_key(key->contains) : key;
+}
+
 static void add_object(const struct key *key, const char *reference, struct text *ret)
 {
-	const char *shorthand = section_shorthand(key->contains);
-
-	if (shorthand == NULL) {
+	if (section_shorthand(key->contains) == NULL) {
 		text_print(ret, "\"$ref\": \"#/$defs/%s\"", definitions[key->contains]);
 		return;
 	}
 	text_add(ret, "\"anyOf\": [{");
-	add_words(key_get(key->contains, shorthand), ret);
+	add_words(shorthand_key(key->contains), ret);
 	text_print(ret, "}, %s]", reference);
 }
 
@@ -174,7 +180,10 @@ static void add_type(const struct key *key, struct text *ret)
 		add_array(key, items.bytes, ret);
 		break;
 	case KEY_OBJECT_MAP:
-		add_map(key, reference, ret);
+		text_add(&items, "{");
+		add_object(key, reference, &items);
+		text_add(&items, "}");
+		add_map(key, items.bytes, ret);
 		break;
 	case KEY_STRING_MAP:
 		add_map(key, "{\"type\": \"string\"}", ret);
