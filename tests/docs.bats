@@ -71,9 +71,9 @@ examples() { # PAGE
 	[[ "$output" == *'{"x": '* ]]
 }
 
-@test "a page that an installed page links to is installed, too" {
+@test "what an installed page links to or shows is installed, too" {
 	for page in $(grep -o '[a-z-]*\.md' "$ROOT/docs/meson.build"); do
-		for link in $(grep -o ']([a-z-]*\.md' "$ROOT/docs/$page" | cut -c3-); do
+		for link in $(grep -o '](<\?[a-z][a-z0-9/.-]*' "$ROOT/docs/$page" | sed 's/](<\?//; s|/.*||' | grep -v '^https\?$' | sort -u); do
 			grep -q "'$link'" "$ROOT/docs/meson.build" || { echo "$page: $link"; false; }
 		done
 	done
