@@ -58,6 +58,8 @@ END
 	grep -q '@media print{:root{color-scheme:light}' job-report.html
 	run grep 'display:block' job-report.html # of a table: a screen reader would not find its rows
 	[ "$status" -eq 1 ]
+	run grep '<th[^>]*></th>' job-report.html
+	[ "$status" -eq 1 ]
 	# At one price money is time: said once, and not drawn again.
 	sqlite3 tuner.db "UPDATE attempt SET cost = (ended_us - started_us) / 1e6"
 	"$TUNER" report job

@@ -363,7 +363,7 @@ bool report_comparison(struct job_report *report, struct tuner_error *err)
 
 static void confirmation_table(struct job_report *report, const cJSON *root, const char *command)
 {
-	static const char *const columns[] = { "-trial", "", "-seen", "-repeats", "-mean",
+	static const char *const columns[] = { "-trial", "which", "-seen", "-repeats", "-mean",
 		"-95 % from", "-to", "-optimism", "-95 % from", "-to" };
 	struct page *page = report->page;
 	const cJSON *items = find(root, "configurations");
