@@ -187,6 +187,9 @@ END
 		[ "$status" -eq 2 ]
 		[[ "$output" == *"--$option nowhere/file: No such file"* ]]
 	done
+	CI=1 GITHUB_STEP_SUMMARY=nowhere/page run "$TUNER" run job.jsonc
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"GITHUB_STEP_SUMMARY nowhere/page: No such file"* ]]
 	mkdir taken
 	run "$TUNER" run job.jsonc --junit taken
 	[ "$status" -eq 2 ]

@@ -94,6 +94,23 @@ static bool check_place(const char *option, const char *path, struct tuner_error
 	return ok;
 }
 
+/* What is appended to may also be a pipe, or not be there yet. */
+static bool check_page(const char *path, struct tuner_error *err)
+{
+	if (path == NULL || access(path, W_OK) == 0)
+		return true;
+	int number = errno;
+	if (number == ENOENT) {
+		char *const directory = path_directory(path);
+		if (directory == NULL)
+			return tuner_fail_memory(err);
+		number = access(directory, W_OK | X_OK) == 0 ? 0 : errno;
+		free(directory);
+	}
+	return number == 0 || tuner_fail(err, TUNER_USAGE, "GITHUB_STEP_SUMMARY %.100s: %s", path,
+				      strerror(number));
+}
+
 bool ci_open(const struct invocation *call, const struct job_file *file, struct ci *ret,
 	struct tuner_error *err)
 {
@@ -110,7 +127,8 @@ bool ci_open(const struct invocation *call, const struct job_file *file, struct 
 	       read_baseline(call, ret, err) && check_place("junit", ret->junit, err) &&
 	       check_place("summary", ret->summary, err) &&
 	       check_place("metrics", ret->metrics, err) &&
-	       check_place("write-baseline", ret->baseline_out, err);
+	       check_place("write-baseline", ret->baseline_out, err) &&
+	       check_page(ret->step_summary, err);
 }
 
 void ci_finish(struct ci *ci)
