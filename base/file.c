@@ -203,7 +203,6 @@ static bool sync_directory(const char *directory)
 	return ok;
 }
 
-/* Replacing /dev/null or a terminal by a file would be a surprise. */
 /* As /dev/stdout and /dev/fd are. */
 static bool leads_into_proc(const char *path)
 {
@@ -214,6 +213,19 @@ static bool leads_into_proc(const char *path)
 	       memcmp(target, proc, sizeof(target)) == 0;
 }
 
+static bool is_database(const char *path)
+{
+	static const char begin[] = "SQLite format 3"; /* and the zero */
+	char bytes[sizeof(begin)];
+	const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	const bool is = fd >= 0 && read(fd, bytes, sizeof(bytes)) == (ssize_t)sizeof(bytes) &&
+			memcmp(bytes, begin, sizeof(begin)) == 0;
+
+	close_quietly(fd);
+	return is;
+}
+
+/* Replacing /dev/null or a terminal by a file would be a surprise, and a database by a report the loss of a search. */
 bool file_check_replaceable(const char *path, struct tuner_error *err)
 {
 	struct stat status;
@@ -221,8 +233,13 @@ bool file_check_replaceable(const char *path, struct tuner_error *err)
 	if (leads_into_proc(path))
 		return tuner_fail(
 			err, TUNER_USAGE, "cannot write %s: it is not a regular file", path);
-	if (stat(path, &status) < 0 || S_ISREG(status.st_mode))
+	if (stat(path, &status) < 0)
 		return true;
+	if (S_ISREG(status.st_mode))
+		return !is_database(path) ||
+		       tuner_fail(err, TUNER_USAGE,
+			       "cannot write %s: it is a database; remove it first, if it may go",
+			       path);
 	return tuner_fail(err, TUNER_USAGE, "cannot write %s: it is %s", path,
 		S_ISDIR(status.st_mode) ? "a directory" : "not a regular file");
 }

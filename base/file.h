@@ -25,14 +25,14 @@ bool file_read(const char *path, size_t max_bytes, struct text *ret, struct tune
  * all the same.
  *
  * The file gets `mode` less the umask, also if an old one had another. A symbolic link is replaced,
- * not followed; what exists and is no regular file (/dev/null) is refused with TUNER_USAGE. */
+ * not followed; what exists and is no regular file (/dev/null), or a database of SQLite, is refused with TUNER_USAGE. */
 TUNER_MUST_CHECK
 bool file_write_atomic(const char *path, const void *bytes, size_t length, mode_t mode,
 	bool durable, struct tuner_error *err);
 
-/* Whether file_write_atomic takes the path for what it is: nothing there yet, a regular file, or a link to one. A link
- * into /proc, as /dev/stdout is one, is refused whatever it leads to: who may write to /dev would lose it. TUNER_USAGE
- * says what it is. */
+/* Whether file_write_atomic takes the path for what it is: nothing there yet, a regular file that is no database, or a
+ * link to one. A link into /proc, as /dev/stdout is one, is refused whatever it leads to: who may write to /dev would
+ * lose it. TUNER_USAGE says what it is. */
 TUNER_MUST_CHECK
 bool file_check_replaceable(const char *path, struct tuner_error *err);
 

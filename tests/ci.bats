@@ -199,6 +199,13 @@ END
 	run "$TUNER" run job.jsonc --metrics /dev/null
 	[ "$status" -eq 2 ]
 	[[ "$output" == *"not a regular file"* ]]
+	run "$TUNER" run job.jsonc --junit ./job.jsonc
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"--junit: ./job.jsonc is the job file"* ]]
+	sqlite3 there.db "CREATE TABLE t(x)"
+	run "$TUNER" run job.jsonc --write-baseline there.db
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"cannot write there.db: it is a database"* ]]
 	# "=>" is no relation, though a metric might be named "loss =".
 	sed -i '/"metrics"/d' job.jsonc
 	run "$TUNER" run job.jsonc --gate 'loss => 1'

@@ -137,6 +137,9 @@ for trial in json.load(sys.stdin): print(trial["trial"])' >best
 	grep -q "](<../figures/history-figure.svg>)" sub/report.md
 	"$TUNER" report job --format md --figures sub/figures --output sub/report.md
 	grep -q "](<figures/history-figure.svg>)" sub/report.md
+	run "$TUNER" report job --output tuner.db
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"cannot write tuner.db: it is a database"* ]]
 	run "$TUNER" report job --figures figures
 	[ "$status" -eq 2 ]
 	run "$TUNER" report job --format pdf

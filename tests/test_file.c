@@ -260,6 +260,13 @@ static void devices_and_directories_are_not_replaced(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(mkfifo("pipe", 0600), 0);
+	assert_ok(f,
+		file_write_atomic("a.db", "SQLite format 3\0and more", 24, 0600, false, &f->err));
+	assert_failed(f, file_write_atomic("a.db", "x", 1, 0600, false, &f->err), TUNER_USAGE,
+		"cannot write a.db: it is a database");
+	assert_ok(
+		f, file_write_atomic("a.md", "SQLite format 3 and more", 24, 0600, false, &f->err));
+	assert_ok(f, file_write_atomic("a.md", "x", 1, 0600, false, &f->err));
 	assert_failed(f, file_write_atomic("/dev/null", "x", 1, 0600, false, &f->err), TUNER_USAGE,
 		"cannot write /dev/null: it is not a regular file");
 	assert_failed(f, file_write_atomic("pipe", "x", 1, 0600, false, &f->err), TUNER_USAGE,

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool ci_is_on(const struct invocation *call)
@@ -71,7 +72,16 @@ static bool read_baseline(const struct invocation *call, struct ci *ci, struct t
 	return true;
 }
 
-static bool check_place(const char *option, const char *path, struct tuner_error *err)
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat one, other;
+
+	return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
+	       one.st_ino == other.st_ino;
+}
+
+static bool check_place(
+	const char *option, const char *path, const struct job_file *file, struct tuner_error *err)
 {
 	struct tuner_error wrong = { TUNER_OK, "" };
 	char *directory;
@@ -84,6 +94,8 @@ static bool check_place(const char *option, const char *path, struct tuner_error
 			"--%s takes a file's name: \"./-\", if it is to be called so", option);
 	if (!file_check_replaceable(path, &wrong))
 		return tuner_fail(err, TUNER_USAGE, "--%s: %s", option, wrong.message);
+	if (is_same_file(path, file->path))
+		return tuner_fail(err, TUNER_USAGE, "--%s: %.100s is the job file", option, path);
 	directory = path_directory(path);
 	if (directory == NULL)
 		return tuner_fail_memory(err);
@@ -124,10 +136,10 @@ bool ci_open(const struct invocation *call, const struct job_file *file, struct 
 	if (ret->on && page != NULL && page[0] != '\0')
 		ret->step_summary = page;
 	return read_orphans(call, ret, err) && read_gates(call, ret, err) &&
-	       read_baseline(call, ret, err) && check_place("junit", ret->junit, err) &&
-	       check_place("summary", ret->summary, err) &&
-	       check_place("metrics", ret->metrics, err) &&
-	       check_place("write-baseline", ret->baseline_out, err) &&
+	       read_baseline(call, ret, err) && check_place("junit", ret->junit, file, err) &&
+	       check_place("summary", ret->summary, file, err) &&
+	       check_place("metrics", ret->metrics, file, err) &&
+	       check_place("write-baseline", ret->baseline_out, file, err) &&
 	       check_page(ret->step_summary, err);
 }
 
