@@ -10,6 +10,8 @@
 /* A float lies on its lattice if it is within this part of a step. */
 static const double LATTICE_TOLERANCE = 1e-9;
 
+enum { DECIMAL_PLACES = 15 }; /* of a float's min and step, at most: its powers of ten are exact */
+
 /* Doubles hold every integer up to here. */
 static const double INTEGER_MAX = 9007199254740992.0; /* 2^53 */
 
@@ -156,13 +158,42 @@ uint64_t space_cardinality(const struct space *space)
 	return overflow ? UINT64_MAX : product;
 }
 
+static bool is_multiple(double value, double per_one)
+{
+	return round(value * per_one) / per_one == value && fabs(value * per_one) < INTEGER_MAX;
+}
+
+/* The least power of ten of which 1/10^q divides min and step as they were written; 0: none up to DECIMAL_PLACES. */
+static double decimals_per_one(const struct parameter *parameter)
+{
+	double per_one = 1;
+
+	for (int q = 0; q <= DECIMAL_PLACES; q++, per_one *= 10)
+		if (is_multiple(parameter->min, per_one) && is_multiple(parameter->step, per_one))
+			return per_one;
+	return 0;
+}
+
+/* min + k step. In decimals, that is the double nearest to it: 0.3, where 3 * 0.1 is 0.30000000000000004. */
+static double float_lattice_value(const struct parameter *parameter, double k)
+{
+	const double per_one = decimals_per_one(parameter);
+	const double scaled =
+		round(parameter->min * per_one) + k * round(parameter->step * per_one);
+
+	return per_one > 0 && fabs(scaled) < INTEGER_MAX ? scaled / per_one
+							 : parameter->min + k * parameter->step;
+}
+
 double parameter_value(const struct parameter *parameter, uint64_t k)
 {
-	const double step = (double)k * lattice_step(parameter);
-
 	if (is_choice(parameter))
 		return (double)k;
-	return fmin(parameter->min + step, parameter->max);
+	const double value = parameter->type == PARAMETER_FLOAT
+				     ? float_lattice_value(parameter, (double)k)
+				     : parameter->min + (double)k * lattice_step(parameter);
+
+	return fmin(value, parameter->max);
 }
 
 /* The index of the lattice value nearest to `value`, ends included; 0 for NaN. */
