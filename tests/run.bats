@@ -828,6 +828,11 @@ END
 	[ "$status" -eq 2 ]
 	run "$TUNER" run job.jsonc --db /nonexistent/tuner.db
 	[ "$status" -eq 2 ]
+	run "$TUNER" run job.jsonc --db ""
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"--db needs a value, not an empty one: PATH"* ]]
+	run "$TUNER" run job.jsonc --junit=
+	[ "$status" -eq 2 ]
 	[ ! -e tuner.db ]
 }
 
