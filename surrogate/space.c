@@ -196,7 +196,8 @@ double parameter_value(const struct parameter *parameter, uint64_t k)
 	return fmin(value, parameter->max);
 }
 
-/* The index of the lattice value nearest to `value`, ends included; 0 for NaN. */
+/* The index of the lattice value nearest to `value`, ends included; 0 for NaN. Rounded as a whole: from
+ * 2^52 on the sum with a half is itself rounded, and misses every odd index. */
 static uint64_t nearest_index(const struct parameter *parameter, double value)
 {
 	const double steps = (value - lattice_min(parameter)) / lattice_step(parameter);
@@ -204,7 +205,7 @@ static uint64_t nearest_index(const struct parameter *parameter, double value)
 
 	if (!(steps > 0))
 		return 0;
-	return steps >= (double)last ? last : (uint64_t)(steps + 0.5);
+	return steps >= (double)last ? last : (uint64_t)round(steps);
 }
 
 bool parameter_index(const struct parameter *parameter, double value, uint64_t *ret_k)

@@ -393,6 +393,22 @@ static void containing_means_inside_and_on_the_lattice(void **state)
 	assert_false(parameter_contains(&MODEL, INFINITY));
 }
 
+/* Neighbours in the upper half of the largest range: there a half no longer fits into a double. */
+static void an_integer_is_on_the_lattice_however_far_from_the_minimum(void **state)
+{
+	const double largest = 9007199254740992; /* 2^53 */
+	const struct parameter p = {
+		.name = "p", .type = PARAMETER_INT, .scale = SCALE_LINEAR, .max = largest
+	};
+	uint64_t k;
+
+	for (double back = 0; back < 9; back++) {
+		assert_true(parameter_index(&p, largest - back, &k));
+		assert_int_equal(k, (uint64_t)largest - (uint64_t)back);
+	}
+	assert_true(parameter_contains(&p, largest / 2 + 1));
+}
+
 static void senseless_parameters_are_named_and_refused(void **state)
 {
 	static const struct parameter bad[] = {
@@ -511,6 +527,7 @@ int main(void)
 		cmocka_unit_test(ranks_count_every_configuration_once),
 		cmocka_unit_test(the_same_means_lattice_point_and_a_millionth_of_the_side),
 		cmocka_unit_test(containing_means_inside_and_on_the_lattice),
+		cmocka_unit_test(an_integer_is_on_the_lattice_however_far_from_the_minimum),
 		cmocka_unit_test(senseless_parameters_are_named_and_refused),
 		cmocka_unit_test(names_must_differ_and_some_must_be_there),
 		cmocka_unit_test(parameters_are_found_by_name),
