@@ -130,6 +130,13 @@ END
 	answer_has 2 '"trial": 1'
 }
 
+@test "a standard input that is closed is told of and not waited for" {
+	write_space
+	run timeout 20 sh -c 'exec "$0" ask-tell ask.jsonc <&-' "$TUNER"
+	[ "$status" -eq 5 ]
+	[ "$output" = "tuner: cannot read standard input: Bad file descriptor" ]
+}
+
 @test "without --db nothing is written, whatever TUNER_DB says" {
 	write_space
 	export TUNER_DB="$DIR/other.db"

@@ -4,12 +4,25 @@
 #include "tuner/command.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <gsl/gsl_errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Of those that whoever started us has closed, the next file or pipe that is opened would take the number,
+ * and be read or written to in their place: ask-tell waited for ever on a pipe of its own. Opened the wrong
+ * way round, so that to use one stays the error that it is. */
+static void keep_standard_descriptors(void)
+{
+	static const int ways[] = { O_WRONLY, O_RDONLY, O_RDONLY };
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", ways[fd]); /* takes the lowest number: this one */
+}
 
 /* Whether who reads standard output has gone, as in tuner trials | head. */
 static bool reader_has_gone(void)
@@ -35,6 +48,7 @@ static int close_output(bool is_search, int status)
 
 int main(int argc, char **argv)
 {
+	keep_standard_descriptors();
 	blas_threads_prevent(argv);
 	gsl_set_error_handler_off();
 	/* More would spin against the training jobs, and one gives the same bits on every machine of a kind. */
