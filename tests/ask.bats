@@ -278,7 +278,7 @@ pass() {
 	write_space '"fixed": { "epochs": 3 }, "first": [{ "x": 0.5, "kind": "b c" }],'
 	[ "$("$TUNER" ask ask.jsonc)" = "1 --epochs 3 --x 0.5 --kind 'b c'" ]
 	[ "$("$TUNER" ask ask -n 2 | cut -d' ' -f1 | tr '\n' ' ')" = "2 3 " ]
-	[ "$("$TUNER" tell ask 1 -0.5)" = "trial 1: done, loss = -0.5, the best so far" ]
+	[ "$("$TUNER" tell ask 1 "-0.5 "$'\r')" = "trial 1: done, loss = -0.5, the best so far" ]
 	[ "$("$TUNER" tell ask 2 nan)" = "trial 2: failed, nan" ]
 	[ "$("$TUNER" tell ask 3 --failed oom-gpu --json)" = '{"ok": true}' ]
 	[ "$("$TUNER" tell ask.jsonc --add 'x=0.1,kind=a' 4)" = "trial 4: done, loss = 4" ]
