@@ -36,6 +36,29 @@ static size_t n_dimensions(const struct columns *columns)
 	return d;
 }
 
+static size_t n_active(const struct columns *columns, const double *values)
+{
+	bool active[SPACE_PARAMETERS_MAX];
+	size_t d = 0;
+
+	space_activity(columns->space, values, active);
+	for (size_t k = 0; k < columns->d; k++)
+		d += columns->kinds[k] != DIMENSION_COMPANION && active[columns->parameter[k]];
+	return d;
+}
+
+/* Of a tree each trial has its own branch alone: many small branches are no large space. */
+static size_t most_active(const struct suggest_request *request, const struct columns *columns)
+{
+	size_t d = 0;
+
+	if (columns->space->n_conditions == 0 || request->n_observations == 0)
+		return n_dimensions(columns);
+	for (size_t i = 0; i < request->n_observations; i++)
+		d = most_of(d, n_active(columns, request->observations[i].values));
+	return d;
+}
+
 bool trust_region_applies(const struct suggest_request *request, const struct columns *columns)
 {
 	switch (request->strategy->trust_region) {
@@ -46,7 +69,8 @@ bool trust_region_applies(const struct suggest_request *request, const struct co
 	case STRATEGY_TRUST_REGION_AUTO:
 		break;
 	}
-	return n_dimensions(columns) > TRUST_REGION_DIMENSIONS;
+	return n_dimensions(columns) > TRUST_REGION_DIMENSIONS &&
+	       most_active(request, columns) > TRUST_REGION_DIMENSIONS;
 }
 
 /* ---- the region in the course of the trials ---- */
@@ -160,7 +184,7 @@ bool trust_region_follow(const struct suggest_request *request, const struct col
 	size_t n_initial, struct trust_region *ret, struct tuner_error *err)
 {
 	const size_t batch = most_of(request->parallel, 1);
-	const size_t d = most_of(n_dimensions(columns), FAILURES_MIN);
+	const size_t d = most_of(most_active(request, columns), FAILURES_MIN);
 	struct course course = { .request = request,
 		.columns = columns,
 		.region = ret,
