@@ -36,27 +36,43 @@ static size_t n_dimensions(const struct columns *columns)
 	return d;
 }
 
-static size_t n_active(const struct columns *columns, const double *values)
-{
-	bool active[SPACE_PARAMETERS_MAX];
-	size_t d = 0;
+/* What a trial has at once. A box may be narrow in a number, not in a category. */
+struct counts {
+	size_t numbers, all;
+};
 
-	space_activity(columns->space, values, active);
-	for (size_t k = 0; k < columns->d; k++)
-		d += columns->kinds[k] != DIMENSION_COMPANION && active[columns->parameter[k]];
-	return d;
+static struct counts count_active(const struct columns *columns, const bool *active)
+{
+	struct counts counts = { 0 };
+
+	for (size_t k = 0; k < columns->d; k++) {
+		if (!active[columns->parameter[k]])
+			continue;
+		counts.numbers += columns->kinds[k] == DIMENSION_NUMERIC;
+		counts.all += columns->kinds[k] != DIMENSION_COMPANION;
+	}
+	return counts;
 }
 
 /* Of a tree each trial has its own branch alone: many small branches are no large space. */
-static size_t most_active(const struct suggest_request *request, const struct columns *columns)
+static struct counts most_active(
+	const struct suggest_request *request, const struct columns *columns)
 {
-	size_t d = 0;
+	bool active[SPACE_PARAMETERS_MAX];
+	struct counts most = { 0 };
 
+	memset(active, true, sizeof active);
 	if (columns->space->n_conditions == 0 || request->n_observations == 0)
-		return n_dimensions(columns);
-	for (size_t i = 0; i < request->n_observations; i++)
-		d = most_of(d, n_active(columns, request->observations[i].values));
-	return d;
+		return count_active(columns, active);
+	for (size_t i = 0; i < request->n_observations; i++) {
+		space_activity(columns->space, request->observations[i].values, active);
+
+		const struct counts counts = count_active(columns, active);
+
+		most.numbers = most_of(most.numbers, counts.numbers);
+		most.all = most_of(most.all, counts.all);
+	}
+	return most;
 }
 
 bool trust_region_applies(const struct suggest_request *request, const struct columns *columns)
@@ -70,7 +86,7 @@ bool trust_region_applies(const struct suggest_request *request, const struct co
 		break;
 	}
 	return n_dimensions(columns) > TRUST_REGION_DIMENSIONS &&
-	       most_active(request, columns) > TRUST_REGION_DIMENSIONS;
+	       most_active(request, columns).numbers > TRUST_REGION_DIMENSIONS;
 }
 
 /* ---- the region in the course of the trials ---- */
@@ -184,7 +200,7 @@ bool trust_region_follow(const struct suggest_request *request, const struct col
 	size_t n_initial, struct trust_region *ret, struct tuner_error *err)
 {
 	const size_t batch = most_of(request->parallel, 1);
-	const size_t d = most_of(most_active(request, columns), FAILURES_MIN);
+	const size_t d = most_of(most_active(request, columns).all, FAILURES_MIN);
 	struct course course = { .request = request,
 		.columns = columns,
 		.region = ret,

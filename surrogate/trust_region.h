@@ -10,7 +10,7 @@
 #include "surrogate/candidates.h"
 
 enum {
-	TRUST_REGION_DIMENSIONS = 30, /* of one trial, beyond which there is one by default */
+	TRUST_REGION_DIMENSIONS = 30, /* numbers of a trial, beyond which it is the default */
 	TRUST_REGION_CANDIDATES = 5000, /* at most; 100 a dimension */
 };
 
@@ -25,8 +25,8 @@ struct trust_region {
 };
 
 /* Whether the request's trials are to be proposed in one: as the strategy says. By default where a trial so far had
- * more than TRUST_REGION_DIMENSIONS parameters at once: of a tree of many branches a region would see one alone, and
- * stay there. */
+ * more than TRUST_REGION_DIMENSIONS numbers at once: of a tree of many branches a region would see one alone, and
+ * stay there, and among categories there is no box, but fewer candidates. */
 bool trust_region_applies(const struct suggest_request *request, const struct columns *columns);
 
 /* Follows the region through the request's finished trials.

@@ -312,7 +312,7 @@ const struct key job_keys[] = {
 		.otherwise = "\"auto\"",
 		.help = "bayesian: propose in a box around the best trial, which grows with "
 			"success and shrinks without. auto: where a trial has more than 30 "
-			"parameters",
+			"numbers that vary",
 		.aliases = "true=always|false=never|on=always|off=never|turbo=always",
 		.synonyms = "turbo|local|trust-region|trustregion" },
 	{ SECTION_STRATEGY, "hyperparameters", KEY_WORD, .words = "map|marginal",
