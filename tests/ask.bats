@@ -145,6 +145,22 @@ END
 	[ "$(echo *)" = "answers ask.jsonc" ]
 }
 
+# Version 5 has other views than 4 and the same tables, so one may be called the other.
+@test "an older database is brought forward by what its message names" {
+	write_space
+	OPTIONS="--db tuner.db" talk '{"ask": 1}'
+	sqlite3 tuner.db "PRAGMA user_version = 4"
+	run "$TUNER" status ask
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'`tuner run JOB`, or `tuner ask-tell JOB --db tuner.db </dev/null`'* ]]
+	"$TUNER" ask-tell ask --db tuner.db </dev/null
+	"$TUNER" status ask | grep -q "1 of 6 trials"
+	sqlite3 tuner.db "PRAGMA user_version = 4"
+	run "$TUNER" run ask
+	[[ "$output" == *'"command" is missing'* ]]
+	"$TUNER" status ask | grep -q "1 of 6 trials"
+}
+
 @test "more than budget.trials may be asked for" {
 	TRIALS=2 write_space
 	for OPTIONS in '' '--db tuner.db'; do
