@@ -2,6 +2,7 @@
 
 #include "base/sha256.h"
 #include "trials/location.h"
+#include "trials/rescore.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -1377,6 +1378,35 @@ static void a_faulty_statement_is_told_of_at_its_run(void **state)
 #define IN_JOB(test)                                                                               \
 	cmocka_unit_test_setup_teardown(test, fixture_set_up_minimizing, fixture_tear_down)
 
+static void assert_score(const struct trial *trial, enum trial_state state, double objective)
+{
+	assert_int_equal(trial->state, state);
+	assert_true(trial->objective == objective || (isnan(trial->objective) && isnan(objective)));
+}
+
+/* It failed in event 3, was scored in 5, put back in 6, ended again in 7 and was scored in 9. */
+static void each_end_has_its_own_scores(void **state)
+{
+	const struct score failed = { TRIAL_FAILED, OUTCOME_NO_METRIC, NAN };
+	const struct score first = { TRIAL_DONE, OUTCOME_OK, 2 };
+	const struct score second = { TRIAL_DONE, OUTCOME_OK, 3 },
+			   last = { TRIAL_DONE, OUTCOME_OK, 30 };
+	const struct rescoring rescorings[] = { { 1, 5, 2, first, failed },
+		{ 1, 9, 3, last, second } };
+	struct trial anew = { .id = 1, .state = TRIAL_DONE, .objective = 30, .ended_event = 7 };
+	struct trial before = { .id = 1, .state = TRIAL_DONE, .objective = 2, .ended_event = 3 };
+	struct trial other = { .id = 2, .state = TRIAL_DONE, .objective = 4, .ended_event = 4 };
+
+	rescorings_undo(rescorings, 2, 0, 0, &anew);
+	assert_score(&anew, TRIAL_DONE, 3);
+	rescorings_undo(rescorings, 2, 2, 6, &before);
+	assert_score(&before, TRIAL_DONE, 2);
+	rescorings_undo(rescorings, 2, 1, 6, &before);
+	assert_score(&before, TRIAL_FAILED, NAN);
+	rescorings_undo(rescorings, 2, 0, 0, &other);
+	assert_score(&other, TRIAL_DONE, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1420,6 +1450,7 @@ int main(void)
 		IN_JOB(what_failed_is_counted_by_its_outcome),
 		IN_JOB(steps_that_a_later_attempt_gave_up_are_in_no_view_of_curves),
 		IN_JOB(a_trial_has_its_own_events),
+		cmocka_unit_test(each_end_has_its_own_scores),
 		IN_STORE(the_wal_stays_small_if_nobody_asks_for_checkpoints),
 		IN_STORE(the_wal_stays_below_64_mib_while_readers_come_and_go),
 		IN_STORE(a_reader_that_never_ends_is_told_of_and_loses_nothing),
