@@ -365,12 +365,6 @@ double parameter_decode(const struct parameter *parameter, double u)
 	return u > 0 && x > parameter->min ? fmin(x, parameter->max) : parameter->min;
 }
 
-void space_encode(const struct space *space, const double *values, double *ret_u)
-{
-	for (size_t i = 0; i < space->d; i++)
-		ret_u[i] = parameter_encode(&space->parameters[i], values[i]);
-}
-
 void space_decode(const struct space *space, const double *u, double *ret_values)
 {
 	for (size_t i = 0; i < space->d; i++)
@@ -467,24 +461,7 @@ bool space_check(const struct space *space, struct tuner_error *err)
 	return space_check_rules(space, err);
 }
 
-/* ---- Copies ---- */
-
-bool space_copy(const struct space *space, struct space *ret, struct tuner_error *err)
-{
-	struct space copy = { .parameters = calloc(space->d + 1, sizeof *copy.parameters) };
-
-	if (copy.parameters == NULL)
-		return tuner_fail_memory(err);
-	if (space->d > 0)
-		memcpy(copy.parameters, space->parameters, space->d * sizeof *copy.parameters);
-	copy.d = space->d;
-	if (!space_copy_rules(space, &copy, err)) {
-		space_finish(&copy);
-		return false;
-	}
-	*ret = copy;
-	return true;
-}
+/* ---- End ---- */
 
 void space_finish(struct space *space)
 {

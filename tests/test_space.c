@@ -490,22 +490,6 @@ static void parameters_are_found_by_name(void **state)
 	assert_int_equal(space_find(&space, "mode"), 2);
 }
 
-static void a_copy_owns_its_parameters(void **state)
-{
-	struct parameter p[] = { RATE, MODEL };
-	const struct space space = { .d = 2, .parameters = p };
-	struct space copy;
-	struct tuner_error err;
-
-	assert_true(space_copy(&space, &copy, &err));
-	p[0].max = 7;
-	assert_true(copy.d == 2 && copy.parameters[0].max == 0.5);
-	space_finish(&copy);
-	assert_null(copy.parameters);
-	space_finish(&copy);
-	space_finish(NULL);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -531,7 +515,6 @@ int main(void)
 		cmocka_unit_test(senseless_parameters_are_named_and_refused),
 		cmocka_unit_test(names_must_differ_and_some_must_be_there),
 		cmocka_unit_test(parameters_are_found_by_name),
-		cmocka_unit_test(a_copy_owns_its_parameters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
