@@ -34,7 +34,7 @@ bool paired_interval(const double *differences, size_t n, double level, struct r
  * zero", 2010). 1 without repeats. */
 double paired_p_value(const double *differences, size_t n, struct random_key key);
 
-/* The least p-value that n repeats can give: 2 / 2^n, at most 1. */
+/* The least p-value that all sign patterns of n repeats can give: 2 / 2^n, at most 1. (Random ones: 1 / (PAIRED_DRAWS + 1).) */
 double paired_least_p_value(size_t n);
 
 /* Chance that a two-sided t-test at `alpha` rejects: P(|T| > t) of the noncentral t-distribution with df degrees of
