@@ -122,7 +122,10 @@ bool number_to_double(const char *text, double *ret_value)
 	char *end;
 
 	const double value = c_locale ? strtod_l(text, &end, c_locale) : strtod(text, &end);
-	if (end == text || *end)
+	if (end == text)
+		return false;
+	/* strtod passes over blanks in front; $(...) leaves some behind, such as the \r of a line from Windows. */
+	if (end[strspn(end, " \t\n\v\f\r")] != '\0')
 		return false;
 	*ret_value = value;
 	return true;

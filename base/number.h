@@ -15,8 +15,9 @@ enum { NUMBER_TEXT = 32 }; /* bytes that hold any double as text, terminator inc
 char *number_from_double(double value, char ret_text[NUMBER_TEXT]);
 
 /* Reads the whole of `text` as a number; accepts what strtod does in the C locale, "nan" and "inf"
- * of any case included, and a leading '+'; beyond the largest double is infinity. False, and
- * *ret_value untouched, if anything is left over, text is empty, or the integer does not fit. */
+ * of any case included, and a leading '+'; beyond the largest double is infinity. Blanks are passed over
+ * on either side of a double. False, and *ret_value untouched, if anything is left over, text is empty, or
+ * the integer does not fit. */
 bool number_to_double(const char *text, double *ret_value);
 bool number_to_int64(const char *text, int64_t *ret_value);
 

@@ -46,6 +46,25 @@ def load_scores(options):
     return {method: runs for method, runs in scores.items() if runs}
 
 
+def problems_of(runs, workers):
+    return {problem for problem, by, _ in runs if by == workers}
+
+
+def split_by_completeness(scores):
+    """The scores of those methods and numbers of workers that have had each of our problems at least once, and how
+    many the others have had, {(method, workers): problems}: the pooled mean of a method that is only begun would be
+    one of whatever came first."""
+    told, begun = {}, {}
+    for method, runs in scores.items():
+        numbers = {workers for _, workers, _ in runs}
+        short = {workers for workers in numbers
+                 if problems_of(scores[OURS], workers) - problems_of(runs, workers)}
+        begun |= {(method, workers): len(problems_of(runs, workers)) for workers in short}
+        if kept_runs := {run: score for run, score in runs.items() if run[1] not in short}:
+            told[method] = kept_runs
+    return told, begun
+
+
 # ---- comparisons ----
 
 def differences(scores, peer, workers):
@@ -201,7 +220,13 @@ def problem_table(scores, workers, names, held):
     return table(["problem", "held out", *map(title, scores)], lines)
 
 
-def tables(scores, known, draws):
+def begun_lines(scores, begun, workers):
+    names = [f"{title(method)} ({n} of {len(problems_of(scores[OURS], workers))} problems)"
+             for (method, by), n in begun.items() if by == workers]
+    return [f"Begun, and in no table yet: {', '.join(names)}.\n"] if names else []
+
+
+def tables(scores, begun, known, draws):
     held = problems.held_out(known)
     for workers in sorted({run[1] for run in scores[OURS]}):
         name = "One worker" if workers == 1 else f"{workers} asynchronous workers"
@@ -215,6 +240,7 @@ def tables(scores, known, draws):
         yield from rank_tables(scores, workers)
         yield "Median normalised regret at the end of the budget:\n"
         yield problem_table(scores, workers, known, held)
+        yield from begun_lines(scores, begun, workers)
 
 
 # ---- figures ----
@@ -298,10 +324,11 @@ def main():
     known = problems.load(options.library)
     keep_new_runs(options, known)
     scores = load_scores(options)
-    if OURS not in scores or len(scores) < 2:
+    if OURS not in scores or len(split_by_completeness(scores)[0]) < 2:
         sys.exit(f"regret_statistics: {options.results} and {options.scores} need whole runs of {OURS} and of another method")
+    scores, begun = split_by_completeness(scores)
     draw_figures(scores, options.figures, options.draws)
-    replace_tables(options.document, "\n".join(tables(scores, known, options.draws)))
+    replace_tables(options.document, "\n".join(tables(scores, begun, known, options.draws)))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "scheduler/process.h"
+#include "scheduler/tool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,8 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 enum { LOOK_AGAIN_MS = 20 };
 
 static void close_fd(int *fd)
@@ -23,36 +22,18 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-/* Signals as a program expects them: ours may be blocked or ignored. */
-static void default_signals(posix_spawnattr_t *attributes)
-{
-	sigset_t all, none;
-
-	sigfillset(&all);
-	sigemptyset(&none);
-	posix_spawnattr_setflags(
-		attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-	posix_spawnattr_setsigdefault(attributes, &all);
-	posix_spawnattr_setsigmask(attributes, &none);
-	posix_spawnattr_setpgroup(attributes, 0); /* Ctrl-C is for us */
-}
-
 static int spawn(
 	char *const *arguments, char *const *environment, int output, int errors, pid_t *ret_pid)
 {
 	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
 
 	posix_spawn_file_actions_init(&actions);
-	posix_spawnattr_init(&attributes);
-	default_signals(&attributes);
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, output, 1);
 	posix_spawn_file_actions_adddup2(&actions, errors, 2);
-	const int failed = posix_spawnp(ret_pid, arguments[0], &actions, &attributes, arguments,
-		environment != NULL ? environment : environ);
+	const int failed = tool_spawn((const char *const *)arguments,
+		(const char *const *)environment, &actions, ret_pid);
 	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attributes);
 	return failed;
 }
 

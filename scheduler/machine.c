@@ -234,23 +234,35 @@ static bool is_named(const struct gpu *gpu, const char *name, size_t length)
 	return length > 4 && strncmp(gpu->uuid, name, length) == 0;
 }
 
-/* As CUDA reads it: in its order, up to the first that is none. An index means all slices of its GPU. */
+static bool is_among(const struct gpu *gpu, const struct gpu *gpus, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (gpus[i].index == gpu->index && strcmp(gpus[i].uuid, gpu->uuid) == 0)
+			return true;
+	return false;
+}
+
+/* As CUDA reads it: in its order, up to the first that is none. An index means all slices of its GPU. What is named
+ * twice is there once: nobody means two trials on one GPU by it. */
 static size_t bound_gpus(const char *visible, struct gpu gpus[GPUS_MAX], size_t n)
 {
 	struct gpu chosen[GPUS_MAX];
 	size_t n_chosen = 0;
 	for (;;) {
 		visible += strspn(visible, " ");
-		const size_t length = strcspn(visible, ", "), before = n_chosen;
-		for (size_t i = 0; i < n && length > 0 && n_chosen < n; i++) {
+		const size_t length = strcspn(visible, ", ");
+		bool found = false;
+		for (size_t i = 0; i < n && length > 0; i++) {
 			if (!is_named(&gpus[i], visible, length))
 				continue;
-			chosen[n_chosen++] = gpus[i];
+			found = true;
+			if (!is_among(&gpus[i], chosen, n_chosen))
+				chosen[n_chosen++] = gpus[i];
 			if (!gpu_is_slice(&gpus[i]))
 				break;
 		}
 		visible += strcspn(visible, ",");
-		if (n_chosen == before || *visible == '\0')
+		if (!found || *visible == '\0')
 			break;
 		visible++;
 	}

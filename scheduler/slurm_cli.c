@@ -14,7 +14,7 @@ static const int64_t LIMIT_US = 60000000;
 /* Each squeue asks the controller anew for everything. */
 static const int64_t POLL_US = 2000000;
 
-enum { OPTIONS_MAX = 32, OPTION_BYTES = 4608 };
+enum { OPTIONS_MAX = 32 };
 
 struct cli {
 	struct slurm_transport transport;

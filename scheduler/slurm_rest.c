@@ -400,7 +400,7 @@ static bool take_version(struct rest *rest, const struct slurm_rest_answer *answ
 		fail(rest, SLURM_UNREACHABLE, message, ret, ret_got);
 		return true;
 	}
-	if (!slurm_rest_parse(0, answer, &pong, &token))
+	if (!slurm_rest_parse(answer, &pong, &token))
 		return tuner_fail_memory(err);
 	/* Its controller may be down: that is not the version's fault. */
 	if (token || pong.result != SLURM_OK) {
@@ -425,7 +425,7 @@ static bool take_answer(struct rest *rest, const struct slurm_rest_answer *answe
 	*ret = (struct slurm_reply){ .kind = rest->request.kind };
 	free(rest->jobs);
 	rest->jobs = NULL;
-	if (!slurm_rest_parse(rest->version, answer, ret, &token))
+	if (!slurm_rest_parse(answer, ret, &token))
 		return tuner_fail_memory(err);
 	rest->jobs = ret->jobs;
 	end(rest);

@@ -24,7 +24,7 @@ struct slurm_rest_answer {
 
 /* Fills result, message, job and jobs (calloc'ed; the caller's). *ret_token: it is likely that the token is
  * the trouble. False without memory. */
-bool slurm_rest_parse(int version, const struct slurm_rest_answer *answer, struct slurm_reply *ret,
-	bool *ret_token);
+bool slurm_rest_parse(
+	const struct slurm_rest_answer *answer, struct slurm_reply *ret, bool *ret_token);
 
 #endif

@@ -307,13 +307,12 @@ static void take_words(
 	ret->message[strcspn(ret->message, "\r\n")] = '\0';
 }
 
-bool slurm_rest_parse(int version, const struct slurm_rest_answer *answer, struct slurm_reply *ret,
-	bool *ret_token)
+bool slurm_rest_parse(
+	const struct slurm_rest_answer *answer, struct slurm_reply *ret, bool *ret_token)
 {
 	cJSON *root = NULL;
 	bool ok = true;
 
-	(void)version; /* the shapes tell themselves apart */
 	*ret_token = false;
 	ret->result = SLURM_OK;
 	if (answer->status == 304) {

@@ -8,17 +8,6 @@
 #include <stdlib.h>
 #include <stdint.h>
 
-void best_so_far(const double *objectives, size_t n, double *ret)
-{
-	double best = NAN;
-
-	for (size_t t = 0; t < n; t++) {
-		if (isnan(best) || objectives[t] < best)
-			best = objectives[t];
-		ret[t] = best;
-	}
-}
-
 /* The i-th smallest (from 0) is the least of a subset if the k - 1 others are among the n - 1 - i larger
  * ones: C(n - 1 - i, k - 1) of C(n, k) subsets, which begins with k / n and goes on by ratios. */
 double expected_best(const double *sorted, size_t n, size_t k)

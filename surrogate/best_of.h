@@ -5,10 +5,6 @@
 
 #include "surrogate/paired.h"
 
-/* ret[t] is the least of objectives[0..t]; NaN objectives (no result) change nothing, and before the first
- * result it is NaN. */
-void best_so_far(const double *objectives, size_t n, double *ret);
-
 /* The expected least of k of these n values, drawn without replacement, 1 <= k <= n; `sorted` ascends. The mean
  * over all subsets, so it is unbiased for the best of k random trials (Dodge et al., "Show your work", EMNLP 2019,
  * section 3, has it with replacement, which is biased: Tang et al., "Showing your work doesn't always work", ACL

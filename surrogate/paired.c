@@ -178,22 +178,17 @@ double t_test_power(double shift, double df, double alpha)
 	return power / STEPS;
 }
 
-double paired_power(double effect, size_t n, double alpha)
-{
-	return t_test_power(fabs(effect) * sqrt((double)n), (double)(n - 1), alpha);
-}
-
-double paired_detectable(size_t n, double alpha, double power)
+double least_effect(power_function *power_of, size_t n, double alpha, double power)
 {
 	double low = 0, high = 1;
 
 	if (n < 2)
 		return INFINITY;
-	while (paired_power(high, n, alpha) < power)
+	while (power_of(high, n, alpha) < power)
 		high *= 2;
 	for (int halving = 0; halving < 40; halving++) {
 		const double middle = (low + high) / 2;
-		if (paired_power(middle, n, alpha) < power)
+		if (power_of(middle, n, alpha) < power)
 			low = middle;
 		else
 			high = middle;
@@ -201,10 +196,34 @@ double paired_detectable(size_t n, double alpha, double power)
 	return high;
 }
 
+/* By halves, since power grows with n: each look takes milliseconds, and thousands of them would be waited for. */
+size_t least_size(power_function *power_of, double effect, double alpha, double power, size_t most)
+{
+	size_t low = 2, high = most;
+
+	if (most < 2 || power_of(effect, most, alpha) < power)
+		return 0;
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+		if (power_of(effect, middle, alpha) < power)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return high;
+}
+
+double paired_power(double effect, size_t n, double alpha)
+{
+	return t_test_power(fabs(effect) * sqrt((double)n), (double)(n - 1), alpha);
+}
+
+double paired_detectable(size_t n, double alpha, double power)
+{
+	return least_effect(paired_power, n, alpha, power);
+}
+
 size_t paired_repeats(double effect, double alpha, double power, size_t most)
 {
-	for (size_t n = 2; n <= most; n++)
-		if (paired_power(effect, n, alpha) >= power)
-			return n;
-	return 0;
+	return least_size(paired_power, effect, alpha, power, most);
 }

@@ -34,12 +34,22 @@ bool paired_interval(const double *differences, size_t n, double level, struct r
  * zero", 2010). 1 without repeats. */
 double paired_p_value(const double *differences, size_t n, struct random_key key);
 
-/* The least p-value that n repeats can give: 2 / 2^n, at most 1. */
+/* The least p-value that all sign patterns of n repeats can give: 2 / 2^n, at most 1. (Random ones: 1 / (PAIRED_DRAWS + 1).) */
 double paired_least_p_value(size_t n);
 
 /* Chance that a two-sided t-test at `alpha` rejects: P(|T| > t) of the noncentral t-distribution with df degrees of
  * freedom about `shift` >= 0, integrated over the sample's deviation. */
 double t_test_power(double shift, double df, double alpha);
+
+/* Chance that a test at `alpha` finds a true effect in n >= 2 results (paired_power, two_groups_power): it grows with
+ * both. */
+typedef double power_function(double effect, size_t n, double alpha);
+
+/* The least effect that n results find with chance `power`; INFINITY below two. */
+double least_effect(power_function *power_of, size_t n, double alpha, double power);
+
+/* The least n, of at most `most`, that finds the effect with chance `power`; 0: more. */
+size_t least_size(power_function *power_of, double effect, double alpha, double power, size_t most);
 
 /* Chance that the two-sided t-test at `alpha` finds a true mean difference of `effect` standard deviations in
  * n >= 2 repeats. */

@@ -59,7 +59,7 @@ static size_t least_mean(const struct eligible *eligible, const double *mean, si
 	return best;
 }
 
-/* The noise is the last hyperparameter but for those of bent axes (gp.h), in the model's unit. */
+/* In the user's unit, of which the model's is as much as the transform's slope says where it predicts. */
 static double noise_sd(const struct trial_model *model, double mean, double sd)
 {
 	const double noise = sqrt(gp_noise_variance(model->gp));

@@ -10,6 +10,8 @@
 /* A float lies on its lattice if it is within this part of a step. */
 static const double LATTICE_TOLERANCE = 1e-9;
 
+enum { DECIMAL_PLACES = 15 }; /* of a float's min and step, at most: its powers of ten are exact */
+
 /* Doubles hold every integer up to here. */
 static const double INTEGER_MAX = 9007199254740992.0; /* 2^53 */
 
@@ -156,16 +158,46 @@ uint64_t space_cardinality(const struct space *space)
 	return overflow ? UINT64_MAX : product;
 }
 
-double parameter_value(const struct parameter *parameter, uint64_t k)
+static bool is_multiple(double value, double per_one)
 {
-	const double step = (double)k * lattice_step(parameter);
-
-	if (is_choice(parameter))
-		return (double)k;
-	return fmin(parameter->min + step, parameter->max);
+	return round(value * per_one) / per_one == value && fabs(value * per_one) < INTEGER_MAX;
 }
 
-/* The index of the lattice value nearest to `value`, ends included; 0 for NaN. */
+/* The least power of ten of which 1/10^q divides min and step as they were written; 0: none up to DECIMAL_PLACES. */
+static double decimals_per_one(const struct parameter *parameter)
+{
+	double per_one = 1;
+
+	for (int q = 0; q <= DECIMAL_PLACES; q++, per_one *= 10)
+		if (is_multiple(parameter->min, per_one) && is_multiple(parameter->step, per_one))
+			return per_one;
+	return 0;
+}
+
+/* min + k step. In decimals, that is the double nearest to it: 0.3, where 3 * 0.1 is 0.30000000000000004. */
+static double float_lattice_value(const struct parameter *parameter, double k)
+{
+	const double per_one = decimals_per_one(parameter);
+	const double scaled =
+		round(parameter->min * per_one) + k * round(parameter->step * per_one);
+
+	return per_one > 0 && fabs(scaled) < INTEGER_MAX ? scaled / per_one
+							 : parameter->min + k * parameter->step;
+}
+
+double parameter_value(const struct parameter *parameter, uint64_t k)
+{
+	if (is_choice(parameter))
+		return (double)k;
+	const double value = parameter->type == PARAMETER_FLOAT
+				     ? float_lattice_value(parameter, (double)k)
+				     : parameter->min + (double)k * lattice_step(parameter);
+
+	return fmin(value, parameter->max);
+}
+
+/* The index of the lattice value nearest to `value`, ends included; 0 for NaN. Rounded as a whole: from
+ * 2^52 on the sum with a half is itself rounded, and misses every odd index. */
 static uint64_t nearest_index(const struct parameter *parameter, double value)
 {
 	const double steps = (value - lattice_min(parameter)) / lattice_step(parameter);
@@ -173,7 +205,7 @@ static uint64_t nearest_index(const struct parameter *parameter, double value)
 
 	if (!(steps > 0))
 		return 0;
-	return steps >= (double)last ? last : (uint64_t)(steps + 0.5);
+	return steps >= (double)last ? last : (uint64_t)round(steps);
 }
 
 bool parameter_index(const struct parameter *parameter, double value, uint64_t *ret_k)
@@ -333,12 +365,6 @@ double parameter_decode(const struct parameter *parameter, double u)
 	return u > 0 && x > parameter->min ? fmin(x, parameter->max) : parameter->min;
 }
 
-void space_encode(const struct space *space, const double *values, double *ret_u)
-{
-	for (size_t i = 0; i < space->d; i++)
-		ret_u[i] = parameter_encode(&space->parameters[i], values[i]);
-}
-
 void space_decode(const struct space *space, const double *u, double *ret_values)
 {
 	for (size_t i = 0; i < space->d; i++)
@@ -435,24 +461,7 @@ bool space_check(const struct space *space, struct tuner_error *err)
 	return space_check_rules(space, err);
 }
 
-/* ---- Copies ---- */
-
-bool space_copy(const struct space *space, struct space *ret, struct tuner_error *err)
-{
-	struct space copy = { .parameters = calloc(space->d + 1, sizeof *copy.parameters) };
-
-	if (copy.parameters == NULL)
-		return tuner_fail_memory(err);
-	if (space->d > 0)
-		memcpy(copy.parameters, space->parameters, space->d * sizeof *copy.parameters);
-	copy.d = space->d;
-	if (!space_copy_rules(space, &copy, err)) {
-		space_finish(&copy);
-		return false;
-	}
-	*ret = copy;
-	return true;
-}
+/* ---- End ---- */
 
 void space_finish(struct space *space)
 {

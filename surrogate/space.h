@@ -82,8 +82,6 @@ bool space_order_conditions(struct space *space, size_t *ret_parameter);
 TUNER_MUST_CHECK
 bool space_check(const struct space *space, struct tuner_error *err);
 
-TUNER_MUST_CHECK
-bool space_copy(const struct space *space, struct space *ret, struct tuner_error *err);
 void space_finish(struct space *space);
 
 const char *parameter_type_name(enum parameter_type type); /* "float" ... */
@@ -148,7 +146,6 @@ const struct expression *space_broken_constraint(const struct space *space, cons
  * reach (NaN, a logarithm of a number <= 0, an index without a category) encodes to NaN. */
 double parameter_encode(const struct parameter *parameter, double value);
 double parameter_decode(const struct parameter *parameter, double u);
-void space_encode(const struct space *space, const double *values, double *ret_u);
 void space_decode(const struct space *space, const double *u, double *ret_values);
 
 /* Two floats without a lattice are the same trial within this part of the cube's side (BoTorch's

@@ -214,35 +214,7 @@ bool space_check_rules(const struct space *space, struct tuner_error *err)
 	return true;
 }
 
-/* ---- Copies ---- */
-
-static bool copy_condition(
-	const struct condition *condition, struct condition *ret, struct tuner_error *err)
-{
-	*ret = *condition;
-	ret->values = calloc(condition->n + 1, sizeof *ret->values);
-	if (ret->values == NULL)
-		return tuner_fail_memory(err);
-	memcpy(ret->values, condition->values, condition->n * sizeof *ret->values);
-	return true;
-}
-
-bool space_copy_rules(const struct space *space, struct space *ret, struct tuner_error *err)
-{
-	ret->conditions = calloc(space->n_conditions + 1, sizeof *ret->conditions);
-	ret->constraints = calloc(space->n_constraints + 1, sizeof *ret->constraints);
-	if (ret->conditions == NULL || ret->constraints == NULL)
-		return tuner_fail_memory(err);
-	for (; ret->n_conditions < space->n_conditions; ret->n_conditions++)
-		if (!copy_condition(&space->conditions[ret->n_conditions],
-			    &ret->conditions[ret->n_conditions], err))
-			return false;
-	for (; ret->n_constraints < space->n_constraints; ret->n_constraints++)
-		if (!expression_copy(space->constraints[ret->n_constraints],
-			    &ret->constraints[ret->n_constraints], err))
-			return false;
-	return true;
-}
+/* ---- End ---- */
 
 void space_finish_rules(struct space *space)
 {

@@ -7,9 +7,6 @@
 TUNER_MUST_CHECK
 bool space_check_rules(const struct space *space, struct tuner_error *err);
 
-/* Into a space without any. On failure what was copied waits for space_finish. */
-TUNER_MUST_CHECK
-bool space_copy_rules(const struct space *space, struct space *ret, struct tuner_error *err);
 void space_finish_rules(struct space *space);
 
 #endif

@@ -560,7 +560,7 @@ static bool prepare(struct search *search, struct tuner_error *err)
 
 	lessons.observations += earlier;
 	lessons.n_observations -= earlier;
-	/* Where there are categories: elsewhere it was not tried (docs/surrogate.md, "Categories"). */
+	/* Where there are categories: elsewhere it is no gain (docs/surrogate.md, "Categories"). */
 	search->model.stagnates = columns_have_category(&search->model.columns) &&
 				  search_stagnates(request, n_initial(request));
 	return surrogate_model_init(&search->model, request, &lessons, err);

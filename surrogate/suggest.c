@@ -130,9 +130,6 @@ static bool check(const struct suggest_request *request, double *given, struct t
 {
 	const struct space *space = request->space;
 
-	if (space->d < 1 || space->d > SPACE_PARAMETERS_MAX)
-		return tuner_fail(err, TUNER_USAGE, "a space has 1 to %d parameters, not %zu",
-			SPACE_PARAMETERS_MAX, space->d);
 	if ((size_t)request->strategy->name >= sizeof strategies / sizeof *strategies)
 		return tuner_fail(
 			err, TUNER_USAGE, "there is no strategy %d", (int)request->strategy->name);

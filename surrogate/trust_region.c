@@ -36,6 +36,45 @@ static size_t n_dimensions(const struct columns *columns)
 	return d;
 }
 
+/* What a trial has at once. A box may be narrow in a number, not in a category. */
+struct counts {
+	size_t numbers, all;
+};
+
+static struct counts count_active(const struct columns *columns, const bool *active)
+{
+	struct counts counts = { 0 };
+
+	for (size_t k = 0; k < columns->d; k++) {
+		if (!active[columns->parameter[k]])
+			continue;
+		counts.numbers += columns->kinds[k] == DIMENSION_NUMERIC;
+		counts.all += columns->kinds[k] != DIMENSION_COMPANION;
+	}
+	return counts;
+}
+
+/* Of a tree each trial has its own branch alone: many small branches are no large space. */
+static struct counts most_active(
+	const struct suggest_request *request, const struct columns *columns)
+{
+	bool active[SPACE_PARAMETERS_MAX];
+	struct counts most = { 0 };
+
+	memset(active, true, sizeof active);
+	if (columns->space->n_conditions == 0 || request->n_observations == 0)
+		return count_active(columns, active);
+	for (size_t i = 0; i < request->n_observations; i++) {
+		space_activity(columns->space, request->observations[i].values, active);
+
+		const struct counts counts = count_active(columns, active);
+
+		most.numbers = most_of(most.numbers, counts.numbers);
+		most.all = most_of(most.all, counts.all);
+	}
+	return most;
+}
+
 bool trust_region_applies(const struct suggest_request *request, const struct columns *columns)
 {
 	switch (request->strategy->trust_region) {
@@ -46,7 +85,8 @@ bool trust_region_applies(const struct suggest_request *request, const struct co
 	case STRATEGY_TRUST_REGION_AUTO:
 		break;
 	}
-	return n_dimensions(columns) > TRUST_REGION_DIMENSIONS;
+	return n_dimensions(columns) > TRUST_REGION_DIMENSIONS &&
+	       most_active(request, columns).numbers > TRUST_REGION_DIMENSIONS;
 }
 
 /* ---- the region in the course of the trials ---- */
@@ -160,7 +200,7 @@ bool trust_region_follow(const struct suggest_request *request, const struct col
 	size_t n_initial, struct trust_region *ret, struct tuner_error *err)
 {
 	const size_t batch = most_of(request->parallel, 1);
-	const size_t d = most_of(n_dimensions(columns), FAILURES_MIN);
+	const size_t d = most_of(most_active(request, columns).all, FAILURES_MIN);
 	struct course course = { .request = request,
 		.columns = columns,
 		.region = ret,

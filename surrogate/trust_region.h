@@ -10,7 +10,7 @@
 #include "surrogate/candidates.h"
 
 enum {
-	TRUST_REGION_DIMENSIONS = 30, /* of the model, beyond which there is one by default */
+	TRUST_REGION_DIMENSIONS = 30, /* numbers of a trial, beyond which it is the default */
 	TRUST_REGION_CANDIDATES = 5000, /* at most; 100 a dimension */
 };
 
@@ -24,7 +24,9 @@ struct trust_region {
 	size_t restarts;
 };
 
-/* Whether the request's trials are to be proposed in one: as the strategy says. */
+/* Whether the request's trials are to be proposed in one: as the strategy says. By default where a trial so far had
+ * more than TRUST_REGION_DIMENSIONS numbers at once: of a tree of many branches a region would see one alone, and
+ * stay there, and among categories there is no box, but fewer candidates. */
 bool trust_region_applies(const struct suggest_request *request, const struct columns *columns);
 
 /* Follows the region through the request's finished trials.
@@ -34,8 +36,8 @@ bool trust_region_applies(const struct suggest_request *request, const struct co
  * than 0.1 % of that best's magnitude or, if less, of the distance between median and best of the region's
  * beginning (so that neither a large constant in the objective nor a range of many decades hides what is
  * gained). The side is 0.8 at first, twice as long after 3 successes in a row, at most 1.6, half after
- * max(4, d) / parallel failures in a row, and below 2^-7 the region ends: another begins with the results
- * that come after those still running. A failed trial is no success.
+ * max(4, d) / parallel failures in a row (d: the parameters that a trial so far had at most), and below 2^-7 the
+ * region ends: another begins with the results that come after those still running. A failed trial is no success.
  *
  * Errors: TUNER_FATAL without memory. */
 TUNER_MUST_CHECK

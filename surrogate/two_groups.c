@@ -56,34 +56,10 @@ double two_groups_power(double effect, size_t n, double alpha)
 
 double two_groups_detectable(size_t n, double alpha, double power)
 {
-	double low = 0, high = 1;
-
-	if (n < 2)
-		return INFINITY;
-	while (two_groups_power(high, n, alpha) < power)
-		high *= 2;
-	for (int halving = 0; halving < 40; halving++) {
-		const double middle = (low + high) / 2;
-		if (two_groups_power(middle, n, alpha) < power)
-			low = middle;
-		else
-			high = middle;
-	}
-	return high;
+	return least_effect(two_groups_power, n, alpha, power);
 }
 
 size_t two_groups_needed(double effect, double alpha, double power, size_t most)
 {
-	size_t low = 2, high = most;
-
-	if (most < 2 || two_groups_power(effect, most, alpha) < power)
-		return 0;
-	while (low < high) { /* power grows with n */
-		const size_t middle = low + (high - low) / 2;
-		if (two_groups_power(effect, middle, alpha) < power)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return high;
+	return least_size(two_groups_power, effect, alpha, power, most);
 }

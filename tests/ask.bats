@@ -130,12 +130,35 @@ END
 	answer_has 2 '"trial": 1'
 }
 
+@test "a standard input that is closed is told of and not waited for" {
+	write_space
+	run timeout 20 sh -c 'exec "$0" ask-tell ask.jsonc <&-' "$TUNER"
+	[ "$status" -eq 5 ]
+	[ "$output" = "tuner: cannot read standard input: Bad file descriptor" ]
+}
+
 @test "without --db nothing is written, whatever TUNER_DB says" {
 	write_space
 	export TUNER_DB="$DIR/other.db"
 	talk '{"ask": 3}' '{"tell": 2, "step": 1, "value": 1}' '{"tell": 2, "value": 1}'
 	answer_is 3 '{"ok": true}'
 	[ "$(echo *)" = "answers ask.jsonc" ]
+}
+
+# Version 5 has other views than 4 and the same tables, so one may be called the other.
+@test "an older database is brought forward by what its message names" {
+	write_space
+	OPTIONS="--db tuner.db" talk '{"ask": 1}'
+	sqlite3 tuner.db "PRAGMA user_version = 4"
+	run "$TUNER" status ask
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'`tuner run JOB`, or `tuner ask-tell JOB --db tuner.db </dev/null`'* ]]
+	"$TUNER" ask-tell ask --db tuner.db </dev/null
+	"$TUNER" status ask | grep -q "1 of 6 trials"
+	sqlite3 tuner.db "PRAGMA user_version = 4"
+	run "$TUNER" run ask
+	[[ "$output" == *'"command" is missing'* ]]
+	"$TUNER" status ask | grep -q "1 of 6 trials"
 }
 
 @test "more than budget.trials may be asked for" {
@@ -271,7 +294,7 @@ pass() {
 	write_space '"fixed": { "epochs": 3 }, "first": [{ "x": 0.5, "kind": "b c" }],'
 	[ "$("$TUNER" ask ask.jsonc)" = "1 --epochs 3 --x 0.5 --kind 'b c'" ]
 	[ "$("$TUNER" ask ask -n 2 | cut -d' ' -f1 | tr '\n' ' ')" = "2 3 " ]
-	[ "$("$TUNER" tell ask 1 -0.5)" = "trial 1: done, loss = -0.5, the best so far" ]
+	[ "$("$TUNER" tell ask 1 "-0.5 "$'\r')" = "trial 1: done, loss = -0.5, the best so far" ]
 	[ "$("$TUNER" tell ask 2 nan)" = "trial 2: failed, nan" ]
 	[ "$("$TUNER" tell ask 3 --failed oom-gpu --json)" = '{"ok": true}' ]
 	[ "$("$TUNER" tell ask.jsonc --add 'x=0.1,kind=a' 4)" = "trial 4: done, loss = 4" ]

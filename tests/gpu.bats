@@ -103,6 +103,55 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	"$TUNER" verify
 }
 
+@test "a GPU is emptied for who ran out of memory, and nothing new is started on it" {
+	write_smi $A
+	TRIALS=6 write_gpu_job '"trials_per_gpu": 2'
+	touch hold-2 hold-3 hold-4 oom-2-1
+	start "$TUNER" run job.jsonc --set retries=0 --set backoff=0
+	await starts_are 3
+	rm hold-2
+	await sh -c '[ "$(sqlite3 -readonly tuner.db "SELECT count(*) FROM attempt WHERE outcome = '"'oom-gpu'"'")" = 1 ]'
+	rm hold-3
+	await sh -c '[ "$(sqlite3 -readonly tuner.db "SELECT state FROM trial WHERE number = 3")" = done ]'
+	sleep 0.5
+	rm hold-4
+	finished
+	[ "$status" -eq 0 ]
+	[ "$(grep '^[256] ' starts | head -2)" = "$(printf '2 1 0\n2 2 0')" ]
+}
+
+@test "a retry that wants a GPU of its own is all that is left, and gets it" {
+	write_smi $A
+	TRIALS=3 write_gpu_job '"trials_per_gpu": 2'
+	touch hold-2 hold-3 oom-2-1
+	start "$TUNER" run job.jsonc --set retries=0 --set backoff=1s
+	await starts_are 3
+	rm hold-2 hold-3 # the GPU is given back before the retry is due
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "SELECT group_concat(outcome || ' ' || gpu_together, ', ') FROM v_host_use WHERE number = 2" "oom-gpu 2, ok 1"
+	"$TUNER" verify
+}
+
+@test "a retry that may share does not hold up one for which a GPU has been emptied" {
+	write_smi $A
+	TRIALS=5 write_gpu_job '"trials_per_gpu": 2'
+	sed -i '/^if .*oom-/i [ ! -e "kill-$TUNER_TRIAL-$TUNER_ATTEMPT" ] || { rm "smi/app-$$"; kill -9 $$; }' train.sh
+	touch hold-2 hold-3 hold-4 hold-5 kill-3-1 oom-2-1
+	start "$TUNER" run job.jsonc --set backoff=1s
+	await starts_are 3
+	rm hold-3
+	await starts_are 4
+	rm hold-2
+	await starts_are 5
+	sleep 2 # both are due
+	rm hold-4 hold-5
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 5
+	sql_is "SELECT group_concat(outcome || ' ' || gpu_together, ', ') FROM v_host_use WHERE number = 2" "oom-gpu 2, ok 1"
+}
+
 @test "who ran out of memory beside another is alone in the next run, too" {
 	write_smi $A
 	TRIALS=3 write_gpu_job '"trials_per_gpu": 2'

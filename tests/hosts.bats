@@ -220,6 +220,19 @@ held_here() {
 	sql_is "SELECT count(*) FROM event WHERE json_extract(data, '$.excused')" 1
 }
 
+@test "what a host that is left alone fails at does not make the command look broken" {
+	TRIALS=40 write_job '"backoff": "100ms",'
+	sed -i '1a sleep 1; exit 1' train.sh
+	reach h2
+	edit job.jsonc "$(far h2 '"prefix": ["/no/such/environment"]')" "$HERE"
+	# It is tried once more after 10 s; of what fails here, 12 take longer.
+	run "$TUNER" run job.jsonc --quiet --set budget.start_failures=14
+	[ "$status" -eq 3 ]
+	sql_is "SELECT count(*) > 0 FROM event WHERE json_extract(data, '$.excused')" 1
+	sql_is "SELECT (SELECT count(*) FROM attempt WHERE outcome != 'ok') -
+		(SELECT count(*) FROM event WHERE json_extract(data, '$.excused'))" 14
+}
+
 @test "what else is different in the file waits for the next run, and is said" {
 	reach h2
 	PARALLEL=1 held_here '"retries": 1,'

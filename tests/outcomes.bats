@@ -58,6 +58,7 @@ decisions() { # JOB
 	sql_is "SELECT group_concat(state || ' ' || objective || ' ' || last_value || ' ' || last_step, ', ') FROM trial" \
 		"done 197.0 197.0 3, stopped 197.0 197.0 3"
 	[ "$("$TUNER" show 1 --json | jq -c '[.metrics.loss[].step]')" = "[1,2,3]" ]
+	sql_is "SELECT group_concat(step) FROM v_learning_curve WHERE number = 1 AND is_objective" "1,2,3"
 	# So by another objective, and a formula that sees them as they come.
 	"$TUNER" rescore job --set 'objective.expression=loss + size' --set objective.goal=minimize
 	sql_is "SELECT group_concat(objective) FROM trial" "200.0,200.0"

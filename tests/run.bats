@@ -627,6 +627,22 @@ END
 	sql_is "$done_trials" 6
 }
 
+@test "SIGTERM while a search waits for its last trial: it has not ended" {
+	TRIALS=50 write_job
+	cat >train.sh <<'END'
+echo loss=1
+while [ "$TUNER_TRIAL" -eq 2 ] && [ -e hold ]; do sleep 0.05; done
+END
+	touch hold
+	start "$TUNER" run job.jsonc --set budget.not_improving=3
+	await sql_is "$done_trials" 4 # the last that brings nothing
+	kill -TERM "$PID"
+	finished
+	[ "$status" -eq 143 ]
+	sql_is "SELECT state FROM job" stopped
+	sql_is "SELECT group_concat(state) FROM trial WHERE state <> 'done'" proposed
+}
+
 @test "SIGHUP: the job goes on without the terminal" {
 	write_job
 	touch hold
@@ -830,6 +846,11 @@ END
 	run "$TUNER" run
 	[ "$status" -eq 2 ]
 	run "$TUNER" run job.jsonc --db /nonexistent/tuner.db
+	[ "$status" -eq 2 ]
+	run "$TUNER" run job.jsonc --db ""
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"--db needs a value, not an empty one: PATH"* ]]
+	run "$TUNER" run job.jsonc --junit=
 	[ "$status" -eq 2 ]
 	[ ! -e tuner.db ]
 }

@@ -533,6 +533,26 @@ static void output_is_capped_and_its_offsets_stay_true(void **state)
 	place_remove(&place);
 }
 
+static void run_and_see_its_end(const char *script, unsigned lines, struct text *ret)
+{
+	struct place place = place_make();
+
+	(void)run(&place, script, 0, 1 << 20);
+	ASSERT_OK(&place, output_tail(place.directory, lines, ret, &place.err));
+	place_remove(&place);
+}
+
+static void a_line_that_begins_before_the_window_is_shown_only_if_there_is_no_other(void **state)
+{
+	struct text tail = TEXT_EMPTY;
+
+	run_and_see_its_end("printf '%070000d\\n' 7", 1, &tail);
+	assert_true(tail.length > 60000 && strcmp(tail.bytes + tail.length - 3, "07\n") == 0);
+	run_and_see_its_end("printf '%070000d\\n8\\n' 7", 2, &tail);
+	assert_string_equal(tail.bytes, "8\n");
+	text_finish(&tail);
+}
+
 static void a_reader_that_keeps_pace_sees_every_byte_of_a_rotating_log(void **state)
 {
 	struct place place = place_make();
@@ -1239,6 +1259,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_command_does_not_run_without_secrets_that_cannot_be_read),
 		cmocka_unit_test(a_cut_launch_file_starts_nothing),
 		cmocka_unit_test(output_is_capped_and_its_offsets_stay_true),
+		cmocka_unit_test(
+			a_line_that_begins_before_the_window_is_shown_only_if_there_is_no_other),
 		cmocka_unit_test(a_reader_that_keeps_pace_sees_every_byte_of_a_rotating_log),
 		cmocka_unit_test(after_the_supervisors_death_nothing_of_the_command_is_left),
 		cmocka_unit_test(without_locks_the_supervisors_process_tells),

@@ -225,6 +225,11 @@ static void ranges_follow_the_name_and_then_the_value(void **state)
 	assert_range(
 		"hidden", "256", "{\"type\": \"ordinal\", \"values\": [64, 128, 256, 512, 1024]}");
 	assert_range("hidden", "100", "{\"type\": \"int\", \"min\": 50, \"max\": 200}");
+	assert_range("max_depth", "6", "{\"type\": \"int\", \"min\": 3, \"max\": 12}");
+	assert_range("subsample", "0.8",
+		"{\"type\": \"float\", \"min\": 0.4, \"max\": 1, \"scale\": \"linear\"}");
+	assert_range("colsample_bytree", "1.0",
+		"{\"type\": \"float\", \"min\": 0.5, \"max\": 1, \"scale\": \"linear\"}");
 	assert_range("layers", "3", "{\"type\": \"int\", \"min\": 1, \"max\": 6}");
 	assert_range("margin", "1.5", "{\"type\": \"float\", \"min\": 0.375, \"max\": 6}");
 	assert_range("margin", "0.02",

@@ -779,6 +779,23 @@ static void the_description_says_why_a_scale_was_chosen_and_what_is_default(void
 	end(reading);
 }
 
+/* In columns of the terminal, of which a letter with an umlaut takes one. */
+static void names_are_described_in_one_column(void **state)
+{
+	struct reading *reading = parse(
+		"{\"objective\": {\"metric\": \"loss\", \"goal\": \"minimize\"},"
+		"\"parameters\": {\"höhe\": {\"type\": \"bool\"}, \"λ\": {\"type\": \"bool\"}},"
+		"\"fixed\": {\"epochs\": 3}, \"command\": [\"true\"]}");
+	struct text text = TEXT_EMPTY;
+
+	job_file_describe(reading->file, &text);
+	assert_non_null(strstr(text.bytes, "\n  höhe    categorical  false, true\n"
+					   "  λ       categorical  false, true\n"
+					   "  epochs  fixed        3\n"));
+	text_finish(&text);
+	end(reading);
+}
+
 static void the_description_as_json_is_json(void **state)
 {
 	struct reading *reading = everything();
@@ -1151,6 +1168,7 @@ int main(void)
 		cmocka_unit_test(what_means_the_same_is_no_edit),
 		cmocka_unit_test(another_order_of_the_parameters_is_another_space),
 		cmocka_unit_test(the_description_says_why_a_scale_was_chosen_and_what_is_default),
+		cmocka_unit_test(names_are_described_in_one_column),
 		cmocka_unit_test(the_description_as_json_is_json),
 		cmocka_unit_test(the_schema_is_json_and_has_every_key_that_is_built),
 		cmocka_unit_test(defaults_are_accepted_by_their_own_keys),

@@ -89,6 +89,11 @@ static void cuda_visible_devices_bounds_and_orders_them(void **state)
 	/* As CUDA does: what is behind an unknown one does not count. */
 	setenv("CUDA_VISIBLE_DEVICES", "1,9,2", 1);
 	assert_int_equal(look(), 1);
+	setenv("CUDA_VISIBLE_DEVICES", "2,0,2,GPU-cccc,0,1", 1);
+	assert_int_equal(look(), 3);
+	assert_int_equal(gpus[0].index, 2);
+	assert_int_equal(gpus[1].index, 0);
+	assert_int_equal(gpus[2].index, 1);
 	setenv("CUDA_VISIBLE_DEVICES", "-1", 1);
 	assert_int_equal(look(), 0);
 	assert_int_equal(lack, GPUS_HIDDEN);

@@ -144,13 +144,15 @@ static void assert_double(const char *text, double expected)
 
 static void doubles_are_read_whole_or_not_at_all(void **state)
 {
-	static const char *const wrong[] = { "", " ", "x", "1x", "1 ", "0.1.2", "1,5", "1e", "--1",
+	static const char *const wrong[] = { "", " ", "x", "1x", "1 x", "1 2", "0.1.2", "1,5", "1e", "--1",
 		"+-1", "0x", "infinite", "1e5 2" };
 	double value = 42;
 
 	assert_double("1", 1);
 	assert_double("+.5", 0.5);
 	assert_double("-1e-05", -1e-5);
+	assert_double(" 0.5 ", 0.5);
+	assert_double("-0.5\r", -0.5);
 	assert_double("0x1p-3", 0.125);
 	assert_double("Inf", INFINITY);
 	assert_double("-infinity", -INFINITY);

@@ -101,6 +101,25 @@ static void with_noise_it_is_better_than_what_looks_best(void **state)
 	assert_near(noise, NOISE_SD, 0.3 * NOISE_SD);
 }
 
+/* The transform goes by the noise that the last fit saw: where there was none, a first one sees it. */
+static void without_a_start_a_first_fit_tells_the_noise(void **state)
+{
+	struct job job;
+
+	init(&job);
+	job_run(&job, noisy_bowl, 60);
+	const struct recommendation automatic = recommended(&job);
+
+	job.strategy.transform = TRANSFORM_HALF_RANK;
+	const struct recommendation by_rank = recommended(&job);
+
+	job.strategy.transform = TRANSFORM_WINSOR;
+	const struct recommendation plain = recommended(&job);
+
+	assert_near(automatic.noise_sd, plain.noise_sd, 1e-3 * NOISE_SD);
+	assert_true(fabs(by_rank.noise_sd - plain.noise_sd) > 1e-2 * NOISE_SD);
+}
+
 static void what_was_not_done_is_not_taken(void **state)
 {
 	struct job job;
@@ -167,6 +186,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_noise_it_is_the_best_result),
 		cmocka_unit_test(with_noise_it_is_better_than_what_looks_best),
+		cmocka_unit_test(without_a_start_a_first_fit_tells_the_noise),
 		cmocka_unit_test(what_was_not_done_is_not_taken),
 		cmocka_unit_test(of_equal_ones_it_is_the_first),
 		cmocka_unit_test(the_same_request_gives_the_same_bits),

@@ -232,6 +232,20 @@ class Statistics(unittest.TestCase):
         self.assertIn("Ax", told[3])
         self.assertEqual(list(statistics.rank_tables(found, 8)), [])
 
+    def test_a_method_that_is_only_begun_is_named_and_in_no_table(self):
+        def runs(*of):
+            return {(problem, workers, 1): scores.Scored(None, numpy.zeros(4)) for problem, workers in of}
+
+        found = {"tuner": runs(("a", 1), ("b", 1), ("a", 8)), "random": runs(("a", 1), ("b", 1), ("c", 1)),
+                 "ax": runs(("b", 1), ("a", 8)), "hebo": runs(("a", 1))}
+        told, begun = statistics.split_by_completeness(found)
+        self.assertEqual(list(told), ["tuner", "random", "ax"])
+        self.assertEqual(list(told["ax"]), [("a", 8, 1)])
+        self.assertEqual(begun, {("ax", 1): 1, ("hebo", 1): 1})
+        self.assertEqual(statistics.begun_lines(found, begun, 1),
+                         ["Begun, and in no table yet: Ax (BoTorch) (1 of 2 problems), HEBO (1 of 2 problems).\n"])
+        self.assertEqual(statistics.begun_lines(found, begun, 8), [])
+
     def test_ranks_are_over_the_runs_that_all_have(self):
         def run(score):
             return scores.Scored(None, numpy.full(4, score))

@@ -23,7 +23,7 @@ static struct slurm_reply parse(enum slurm_request_kind kind, long status, const
 		.status = status, .took_us = took_us, .body = body, .size = strlen(body)
 	};
 
-	assert_true(slurm_rest_parse(38, &answer, &reply, ret_token));
+	assert_true(slurm_rest_parse(&answer, &reply, ret_token));
 	return reply;
 }
 

@@ -233,6 +233,46 @@ static void decimal_steps_reach_their_last_value_without_drift(void **state)
 	assert_true(parameter_value(&hundredths, 123456) == 1234.56);
 }
 
+/* As a user reads them: each is the double that its shortest decimal stands for. */
+static void values_of_decimal_steps_are_the_decimals_that_a_user_would_write(void **state)
+{
+	const struct {
+		double min, step;
+		int places;
+	} cases[] = { { 0, 0.1, 1 }, { -1.1, 0.1, 1 }, { 0.05, 0.05, 2 }, { 1e-5, 3e-5, 5 },
+		{ 0.5, 0.001, 3 }, { -70, 0.7, 1 }, { 1e-12, 1e-12, 12 }, { 1e6, 0.01, 2 } };
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		for (uint64_t k = 0; k <= 1000; k++) {
+			const struct parameter p = { .type = PARAMETER_FLOAT,
+				.scale = SCALE_LINEAR,
+				.min = cases[i].min,
+				.max = cases[i].min + 1000.5 * cases[i].step,
+				.step = cases[i].step };
+			char text[64];
+
+			snprintf(
+				text, sizeof text, "%.*f", cases[i].places, parameter_value(&p, k));
+			assert_true(strtod(text, NULL) == parameter_value(&p, k));
+		}
+}
+
+/* A third of no power of ten. */
+static void values_of_other_steps_are_min_plus_steps(void **state)
+{
+	const struct parameter thirds = {
+		.type = PARAMETER_FLOAT, .scale = SCALE_LINEAR, .min = 0, .max = 1, .step = 1.0 / 3
+	};
+	const struct parameter far = { .type = PARAMETER_FLOAT,
+		.scale = SCALE_LINEAR,
+		.min = 1e15,
+		.max = 1e15 + 100,
+		.step = 0.5 };
+
+	assert_true(parameter_value(&thirds, 2) == 2 * (1.0 / 3));
+	assert_true(parameter_value(&far, 3) == 1e15 + 1.5);
+}
+
 static void a_step_that_does_not_divide_the_range_ends_below_max(void **state)
 {
 	const struct parameter p = {
@@ -353,6 +393,22 @@ static void containing_means_inside_and_on_the_lattice(void **state)
 	assert_false(parameter_contains(&MODEL, INFINITY));
 }
 
+/* Neighbours in the upper half of the largest range: there a half no longer fits into a double. */
+static void an_integer_is_on_the_lattice_however_far_from_the_minimum(void **state)
+{
+	const double largest = 9007199254740992; /* 2^53 */
+	const struct parameter p = {
+		.name = "p", .type = PARAMETER_INT, .scale = SCALE_LINEAR, .max = largest
+	};
+	uint64_t k;
+
+	for (double back = 0; back < 9; back++) {
+		assert_true(parameter_index(&p, largest - back, &k));
+		assert_int_equal(k, (uint64_t)largest - (uint64_t)back);
+	}
+	assert_true(parameter_contains(&p, largest / 2 + 1));
+}
+
 static void senseless_parameters_are_named_and_refused(void **state)
 {
 	static const struct parameter bad[] = {
@@ -434,22 +490,6 @@ static void parameters_are_found_by_name(void **state)
 	assert_int_equal(space_find(&space, "mode"), 2);
 }
 
-static void a_copy_owns_its_parameters(void **state)
-{
-	struct parameter p[] = { RATE, MODEL };
-	const struct space space = { .d = 2, .parameters = p };
-	struct space copy;
-	struct tuner_error err;
-
-	assert_true(space_copy(&space, &copy, &err));
-	p[0].max = 7;
-	assert_true(copy.d == 2 && copy.parameters[0].max == 0.5);
-	space_finish(&copy);
-	assert_null(copy.parameters);
-	space_finish(&copy);
-	space_finish(NULL);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -462,6 +502,8 @@ int main(void)
 		cmocka_unit_test(a_coarse_step_on_a_log_scale_still_has_a_first_cell),
 		cmocka_unit_test(reverse_log_is_uniform_in_the_logarithm_of_the_distance_to_one),
 		cmocka_unit_test(decimal_steps_reach_their_last_value_without_drift),
+		cmocka_unit_test(values_of_decimal_steps_are_the_decimals_that_a_user_would_write),
+		cmocka_unit_test(values_of_other_steps_are_min_plus_steps),
 		cmocka_unit_test(a_step_that_does_not_divide_the_range_ends_below_max),
 		cmocka_unit_test(values_outside_encode_outside_or_not_at_all),
 		cmocka_unit_test(scales_are_chosen_by_the_documented_ratios),
@@ -469,10 +511,10 @@ int main(void)
 		cmocka_unit_test(ranks_count_every_configuration_once),
 		cmocka_unit_test(the_same_means_lattice_point_and_a_millionth_of_the_side),
 		cmocka_unit_test(containing_means_inside_and_on_the_lattice),
+		cmocka_unit_test(an_integer_is_on_the_lattice_however_far_from_the_minimum),
 		cmocka_unit_test(senseless_parameters_are_named_and_refused),
 		cmocka_unit_test(names_must_differ_and_some_must_be_there),
 		cmocka_unit_test(parameters_are_found_by_name),
-		cmocka_unit_test(a_copy_owns_its_parameters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

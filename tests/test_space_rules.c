@@ -191,24 +191,6 @@ static void unsound_conditions_are_refused(void **state)
 	rules_finish(&rules);
 }
 
-static void a_copy_has_its_own_rules(void **state)
-{
-	struct rules rules;
-	struct space copy;
-	struct tuner_error err;
-	double values[TREE] = { 0.5, 1, 2, 1, 64, 1, 0.4, 4 };
-
-	rules_tree(&rules);
-	rules_constrain_tree(&rules);
-	assert_true(space_copy(&rules.space, &copy, &err));
-	rules_finish(&rules);
-	assert_true(space_has_rules(&copy));
-	assert_true(space_check(&copy, &err));
-	assert_activity(&copy, values, (bool[]){ 0, 1, 0, 0, 0, 1, 1, 1 });
-	assert_non_null(space_broken_constraint(&copy, values));
-	space_finish(&copy);
-}
-
 /* ---- walks ---- */
 
 static void free_lattice(
@@ -322,7 +304,6 @@ int main(void)
 		cmocka_unit_test(parents_come_first_and_else_the_order_stays),
 		cmocka_unit_test(circles_are_found_with_one_that_is_on_them),
 		cmocka_unit_test(unsound_conditions_are_refused),
-		cmocka_unit_test(a_copy_has_its_own_rules),
 		cmocka_unit_test(a_walk_meets_each_distinct_configuration_once),
 		cmocka_unit_test(without_rules_a_walk_goes_by_rank),
 		cmocka_unit_test(counting_knows_constraints_and_its_bounds),

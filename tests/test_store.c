@@ -2,6 +2,7 @@
 
 #include "base/sha256.h"
 #include "trials/location.h"
+#include "trials/rescore.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -773,6 +774,11 @@ static void schema_sum(struct fixture *f, char ret[SHA256_TEXT])
 	sha256_end(&sum, ret);
 }
 
+/* Any view will do: of another text. */
+#define WITHOUT_STEP_5                                                                             \
+	"DROP VIEW v_learning_curve; CREATE VIEW v_learning_curve AS SELECT 1 AS job; "            \
+	"DROP VIEW trial_intermediate_values; "                                                    \
+	"CREATE VIEW trial_intermediate_values AS SELECT 1 AS trial_id; "
 #define WITHOUT_STEP_4 "DROP INDEX trial_outcome; DROP INDEX event_trial; "
 #define WITHOUT_STEPS_2_AND_3                                                                      \
 	"DROP TABLE artifact; DROP TABLE manifest; DROP TABLE provenance; "                        \
@@ -800,13 +806,19 @@ static void assert_migrates(struct fixture *f, const char *without, const char *
 
 static void a_file_of_version_1_becomes_the_same_as_a_new_one(void **state)
 {
-	assert_migrates(
-		*state, WITHOUT_STEP_4 WITHOUT_STEPS_2_AND_3 "PRAGMA user_version = 1", ".v1.bak");
+	assert_migrates(*state,
+		WITHOUT_STEP_5 WITHOUT_STEP_4 WITHOUT_STEPS_2_AND_3 "PRAGMA user_version = 1",
+		".v1.bak");
 }
 
 static void a_file_of_version_3_becomes_the_same_as_a_new_one(void **state)
 {
-	assert_migrates(*state, WITHOUT_STEP_4 "PRAGMA user_version = 3", ".v3.bak");
+	assert_migrates(*state, WITHOUT_STEP_5 WITHOUT_STEP_4 "PRAGMA user_version = 3", ".v3.bak");
+}
+
+static void a_file_of_version_4_becomes_the_same_as_a_new_one(void **state)
+{
+	assert_migrates(*state, WITHOUT_STEP_5 "PRAGMA user_version = 4", ".v4.bak");
 }
 
 /* ---- transactions ---- */
@@ -1229,6 +1241,37 @@ static void what_failed_is_counted_by_its_outcome(void **state)
 	assert_int_equal(last, 1); /* not the highest number, but the last end of a failed one */
 }
 
+/* Attempt 2 comes to nothing, 3 goes on from step 2 of 1 and ends sooner. */
+static void steps_that_a_later_attempt_gave_up_are_in_no_view_of_curves(void **state)
+{
+	struct fixture *const f = *state;
+	const int64_t trial = fixture_add_trial(f);
+	const int64_t first = fixture_run_attempt(f, trial);
+	const struct metric_row other = { "memory", 6, 0.25, fixture_now(f) };
+
+	for (int64_t step = 1; step <= 6; step++)
+		fixture_add_metric(f, first, step, 10. * (double)step);
+	CHANGE(f, metric_add(f->store, first, &other, 1, f->metric, false, 0, "{}", &f->err));
+	fixture_end(f, first, OUTCOME_CRASHED, TRIAL_PROPOSED, NAN);
+	fixture_end(f, fixture_run_attempt(f, trial), OUTCOME_CRASHED, TRIAL_PROPOSED, NAN);
+	ASSERT_ROWS(f, "SELECT count(*) FROM v_learning_curve", "7");
+
+	const int64_t third = fixture_run_attempt(f, trial);
+
+	fixture_add_metric(f, third, 3, 31);
+	fixture_add_metric(f, third, 4, 41);
+	ASSERT_ROWS(f,
+		"SELECT group_concat(step || ' ' || value || ' ' || attempt, ', ') FROM "
+		"(SELECT * FROM v_learning_curve WHERE is_objective ORDER BY step)",
+		"1 10.0 1, 2 20.0 1, 3 31.0 3, 4 41.0 3");
+	ASSERT_ROWS(
+		f, "SELECT metric, step FROM v_learning_curve WHERE NOT is_objective", "memory|6");
+	ASSERT_ROWS(f,
+		"SELECT group_concat(step || ' ' || intermediate_value, ', ') FROM (SELECT * FROM "
+		"trial_intermediate_values ORDER BY step)",
+		"1 10.0, 2 20.0, 3 31.0, 4 41.0");
+}
+
 static void a_trial_has_its_own_events(void **state)
 {
 	struct fixture *const f = *state;
@@ -1335,6 +1378,35 @@ static void a_faulty_statement_is_told_of_at_its_run(void **state)
 #define IN_JOB(test)                                                                               \
 	cmocka_unit_test_setup_teardown(test, fixture_set_up_minimizing, fixture_tear_down)
 
+static void assert_score(const struct trial *trial, enum trial_state state, double objective)
+{
+	assert_int_equal(trial->state, state);
+	assert_true(trial->objective == objective || (isnan(trial->objective) && isnan(objective)));
+}
+
+/* It failed in event 3, was scored in 5, put back in 6, ended again in 7 and was scored in 9. */
+static void each_end_has_its_own_scores(void **state)
+{
+	const struct score failed = { TRIAL_FAILED, OUTCOME_NO_METRIC, NAN };
+	const struct score first = { TRIAL_DONE, OUTCOME_OK, 2 };
+	const struct score second = { TRIAL_DONE, OUTCOME_OK, 3 },
+			   last = { TRIAL_DONE, OUTCOME_OK, 30 };
+	const struct rescoring rescorings[] = { { 1, 5, 2, first, failed },
+		{ 1, 9, 3, last, second } };
+	struct trial anew = { .id = 1, .state = TRIAL_DONE, .objective = 30, .ended_event = 7 };
+	struct trial before = { .id = 1, .state = TRIAL_DONE, .objective = 2, .ended_event = 3 };
+	struct trial other = { .id = 2, .state = TRIAL_DONE, .objective = 4, .ended_event = 4 };
+
+	rescorings_undo(rescorings, 2, 0, 0, &anew);
+	assert_score(&anew, TRIAL_DONE, 3);
+	rescorings_undo(rescorings, 2, 2, 6, &before);
+	assert_score(&before, TRIAL_DONE, 2);
+	rescorings_undo(rescorings, 2, 1, 6, &before);
+	assert_score(&before, TRIAL_FAILED, NAN);
+	rescorings_undo(rescorings, 2, 0, 0, &other);
+	assert_score(&other, TRIAL_DONE, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1364,6 +1436,7 @@ int main(void)
 		IN_DIRECTORY(a_newer_database_can_only_be_read),
 		IN_DIRECTORY(a_file_of_version_1_becomes_the_same_as_a_new_one),
 		IN_DIRECTORY(a_file_of_version_3_becomes_the_same_as_a_new_one),
+		IN_DIRECTORY(a_file_of_version_4_becomes_the_same_as_a_new_one),
 		IN_STORE(a_rollback_leaves_nothing),
 		IN_STORE(closing_rolls_an_open_transaction_back),
 		IN_STORE(a_durable_commit_waits_for_the_disk_and_a_lazy_one_does_not),
@@ -1375,7 +1448,9 @@ int main(void)
 		IN_STORE(the_wal_stays_small),
 		IN_JOB(lists_of_all_states_have_one_order),
 		IN_JOB(what_failed_is_counted_by_its_outcome),
+		IN_JOB(steps_that_a_later_attempt_gave_up_are_in_no_view_of_curves),
 		IN_JOB(a_trial_has_its_own_events),
+		cmocka_unit_test(each_end_has_its_own_scores),
 		IN_STORE(the_wal_stays_small_if_nobody_asks_for_checkpoints),
 		IN_STORE(the_wal_stays_below_64_mib_while_readers_come_and_go),
 		IN_STORE(a_reader_that_never_ends_is_told_of_and_loses_nothing),

@@ -197,12 +197,14 @@ static void events_are_told_in_words(void **state)
 static void parameters_are_told_as_people_write_them(void **state)
 {
 	struct trial trial = {
-		.parameters = (char *)"{\"lr\": 0.0368535096008037, \"opt\": \"ad\\u001bam\", "
-				      "\"n\": 64, \"fast\": true}"
+		.parameters =
+			(char *)"{\"lr\": 0.0368535096008037, \"opt\": \"ad\\u001bam\", "
+				"\"n\": 64, \"rows\": 8052924, \"far\": -1e15, \"fast\": true}"
 	};
 	struct text text = TEXT_EMPTY;
 	trial_text(&trial, &text);
-	assert_string_equal(text.bytes, "lr=0.03685 opt=ad?am n=64 fast=true");
+	assert_string_equal(
+		text.bytes, "lr=0.03685 opt=ad?am n=64 rows=8052924 far=-1e+15 fast=true");
 	text_finish(&text);
 }
 

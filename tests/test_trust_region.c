@@ -91,6 +91,50 @@ static void it_applies_by_dimensions_or_by_order(void **state)
 	}
 }
 
+/* A choice of two: one more number, or 31. */
+static void it_applies_where_a_trial_had_so_many_numbers_at_once(void **state)
+{
+	enum { BEHIND_FIRST = 2, ALL = 33 };
+	static struct fixture f;
+	struct parameter parameters[ALL] = { a_category("kind", 2) };
+	double values[ALL] = { 0 };
+	struct rules rules;
+
+	for (size_t i = 1; i < ALL; i++) {
+		parameters[i] = a_float("", 0, 1);
+		snprintf(parameters[i].name, sizeof parameters[i].name, "x%zu", i);
+	}
+	rules_init(&rules, parameters, ALL);
+	for (size_t i = 1; i < ALL; i++)
+		rules_depend(&rules, i, 0, (double[]){ i < BEHIND_FIRST ? 0 : 1 }, 1);
+	job_init_rules(&f.job, STRATEGY_BAYESIAN, &rules);
+	columns_init(&f.columns, &f.job.space, FREE);
+	for (size_t i = 0; i < BEGINNING + 4; i++)
+		job_tell(&f.job, values, 1, OBSERVATION_DONE);
+	assert_false(trust_region_applies(&f.job.request, &f.columns));
+	assert_side(&f, 0.4); /* nor are 33 failures waited for */
+	values[0] = 1;
+	job_tell(&f.job, values, 2, OBSERVATION_DONE);
+	assert_true(trust_region_applies(&f.job.request, &f.columns));
+	rules_finish(&rules);
+}
+
+static void categories_have_no_box(void **state)
+{
+	static struct fixture f;
+	struct parameter parameters[JOB_D_MAX];
+
+	for (size_t i = 0; i < JOB_D_MAX; i++) {
+		parameters[i] = i < 30 ? a_float("", 0, 1) : a_category("", 2);
+		snprintf(parameters[i].name, sizeof parameters[i].name, "x%zu", i);
+	}
+	set_up(&f, parameters, JOB_D_MAX);
+	f.job.strategy.trust_region = STRATEGY_TRUST_REGION_AUTO;
+	assert_false(trust_region_applies(&f.job.request, &f.columns));
+	f.job.strategy.trust_region = STRATEGY_TRUST_REGION_ALWAYS;
+	assert_true(trust_region_applies(&f.job.request, &f.columns));
+}
+
 /* ---- its side ---- */
 
 static void the_beginning_moves_nothing(void **state)
@@ -433,6 +477,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_applies_by_dimensions_or_by_order),
+		cmocka_unit_test(it_applies_where_a_trial_had_so_many_numbers_at_once),
+		cmocka_unit_test(categories_have_no_box),
 		cmocka_unit_test(the_beginning_moves_nothing),
 		cmocka_unit_test(running_trials_count_for_the_beginning),
 		cmocka_unit_test(three_successes_in_a_row_double_it_up_to_a_bound),

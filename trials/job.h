@@ -126,12 +126,6 @@ TUNER_MUST_CHECK
 bool queue_taken(struct store *store, int64_t trial_id, struct queued *ret, bool *ret_found,
 	struct tuner_error *err);
 
-/* Number of entries from `source` (NULL: any) that were ever added, taken or not; dropped ones do not
- * count. */
-TUNER_MUST_CHECK
-bool queue_count(struct store *store, int64_t job_id, const char *source, int64_t *ret_n,
-	struct tuner_error *err);
-
 struct queue_entry {
 	struct queued queued;
 	bool taken; /* a trial has it */

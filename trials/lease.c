@@ -455,11 +455,6 @@ void lease_note_copy(struct lease *lease, int64_t copied_us)
 	(void)!write_record(lease);
 }
 
-bool lease_is_lost(const struct lease *lease)
-{
-	return lease->lost;
-}
-
 bool lease_has_locks(const struct lease *lease)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };

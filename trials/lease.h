@@ -70,8 +70,6 @@ void lease_renew(struct lease *lease);
 /* Writes into it as of when the copy for readers is, that it is there. */
 void lease_note_copy(struct lease *lease, int64_t copied_us);
 
-bool lease_is_lost(const struct lease *lease); /* lease_check has failed */
-
 /* Gives it back, if it is still ours, and frees. NULL is fine. */
 void lease_release(struct lease *lease);
 

@@ -31,11 +31,17 @@ static const char step_4[] =
 #include "step_4.inc"
 	;
 
+/* Views of curves. */
+static const char step_5[] =
+#include "step_5.inc"
+	;
+
 /* Forward only, in order. */
 static const struct schema_step schema_steps[] = {
 	{ 2, step_2 },
 	{ 3, step_3 },
 	{ 4, step_4 },
+	{ 5, step_5 },
 	{ 0, NULL },
 };
 

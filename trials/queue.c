@@ -71,20 +71,6 @@ bool queue_taken(struct store *store, int64_t trial_id, struct queued *ret, bool
 	return read_first(&query, ret, ret_found, err);
 }
 
-bool queue_count(struct store *store, int64_t job_id, const char *source, int64_t *ret_n,
-	struct tuner_error *err)
-{
-	struct query query;
-
-	query_open(&query, store,
-		source ? "SELECT count(*) FROM queue WHERE job = ?1 AND source = ?2"
-		       : "SELECT count(*) FROM queue WHERE job = ?1");
-	query_bind_int(&query, job_id);
-	if (source)
-		query_bind_text(&query, source);
-	return query_scalar(&query, 0, ret_n, err);
-}
-
 void queue_list_finish(struct queue_list *list)
 {
 	for (size_t i = 0; i < list->n; i++)

@@ -1,4 +1,4 @@
--- The database of `tuner`, schema version 4. This file is what a new database is made from.
+-- The database of `tuner`, schema version 5. This file is what a new database is made from.
 --
 -- Times are microseconds since 1970, UTC (columns *_us). A real number that is NULL is NaN, unless its
 -- comment says otherwise; infinities are SQLite's own (9e999, -9e999). Names are singular; the plural
@@ -382,7 +382,8 @@ CREATE VIEW v_best_so_far AS
           WINDOW w AS (PARTITION BY j.name, t.job, t.arm, t.repeat ORDER BY t.ended_event))
   WINDOW w AS (PARTITION BY job, job_id, arm, repeat ORDER BY finished);
 
--- The curves: one row per metric and step of a trial, from the latest attempt that reported the step.
+-- The curves: one row per metric and step of a trial, from the latest attempt that reported the step, without
+-- the steps that were given up: those beyond the last one of a later attempt.
 -- value: NULL is NaN. is_objective: 1 for the metric that is tuned. elapsed_s: since that attempt began.
 CREATE VIEW v_learning_curve AS
   SELECT j.name AS job, t.number, n.name AS metric, m.step, m.value,
@@ -395,9 +396,11 @@ CREATE VIEW v_learning_curve AS
     CROSS JOIN metric m ON m.attempt = a.id
     CROSS JOIN metric_name n ON n.id = m.name
     CROSS JOIN objective_version o ON o.id = t.objective_version
-   WHERE NOT EXISTS (SELECT 1 FROM attempt b CROSS JOIN metric k
-                       ON k.attempt = b.id AND k.name = m.name AND k.step = m.step
-                      WHERE b.trial = t.id AND b.number > a.number);
+   WHERE NOT EXISTS (SELECT 1 FROM attempt b
+                      WHERE b.trial = t.id AND b.number > a.number
+                        AND (m.step > (SELECT max(k.step) FROM metric k WHERE k.attempt = b.id AND k.name = m.name)
+                             OR EXISTS (SELECT 1 FROM metric k
+                                         WHERE k.attempt = b.id AND k.name = m.name AND k.step = m.step)));
 
 -- One row per attempt: which slot of which host worked on what, from when to when. busy_s of an attempt
 -- that still runs is NULL. cpu_s: processor time, user and system. gpu_*: of the table gpu_use.
@@ -529,7 +532,7 @@ CREATE VIEW trial_values AS -- a pruned trial has its last value, as Optuna itse
             FROM trial)
    WHERE v IS NOT NULL;
 
-CREATE VIEW trial_intermediate_values AS -- the objective's curve: per step the latest attempt
+CREATE VIEW trial_intermediate_values AS -- the objective's curve, as v_learning_curve has it
   SELECT m.id AS trial_intermediate_value_id, a.trial AS trial_id, m.step,
          CASE WHEN m.value BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
               THEN m.value END AS intermediate_value,
@@ -542,9 +545,11 @@ CREATE VIEW trial_intermediate_values AS -- the objective's curve: per step the 
     CROSS JOIN objective_version o ON o.id = t.objective_version
     CROSS JOIN metric_name n ON n.name = o.metric
     CROSS JOIN metric m ON m.attempt = a.id AND m.name = n.id
-   WHERE NOT EXISTS (SELECT 1 FROM attempt b CROSS JOIN metric k
-                       ON k.attempt = b.id AND k.name = m.name AND k.step = m.step
-                      WHERE b.trial = a.trial AND b.number > a.number);
+   WHERE NOT EXISTS (SELECT 1 FROM attempt b
+                      WHERE b.trial = a.trial AND b.number > a.number
+                        AND (m.step > (SELECT max(k.step) FROM metric k WHERE k.attempt = b.id AND k.name = m.name)
+                             OR EXISTS (SELECT 1 FROM metric k
+                                         WHERE k.attempt = b.id AND k.name = m.name AND k.step = m.step)));
 
 CREATE VIEW trial_user_attributes AS
   SELECT id * 2 AS trial_user_attribute_id, id AS trial_id, 'branch' AS key,

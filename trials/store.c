@@ -210,8 +210,9 @@ static bool check_identity(const struct store *store, const struct identity *ide
 		return tuner_fail(err, TUNER_USAGE,
 			"%s was written by an older tuner (schema version %" PRId64
 			", this one wants %" PRId64
-			"): `tuner run` brings it forward, after a backup",
-			path, identity->version, schema->version);
+			"): `tuner run JOB`, or `tuner ask-tell JOB --db %s </dev/null` of a job "
+			"without a command, brings it forward, after a backup",
+			path, identity->version, schema->version, path);
 	return true;
 }
 

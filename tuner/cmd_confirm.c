@@ -178,7 +178,11 @@ static int train_and_reopen(
 	const struct invocation *call, struct report *report, struct tuner_error *err)
 {
 	char *name = strdup(report->job.name);
-	const int status = name != NULL ? train(call, report, err) : tuner_fail_memory(err) - 1;
+	if (name == NULL) {
+		(void)tuner_fail_memory(err);
+		return -1;
+	}
+	const int status = train(call, report, err);
 
 	report_close(report);
 	const bool ok = status >= 0 && report_open(call, name, report, err);

@@ -2,6 +2,7 @@
 #include "tuner/command.h"
 
 #include "base/clock.h"
+#include "base/number.h"
 #include "tuner/job_open.h"
 #include "tuner/reopen.h"
 #include "tuner/request_send.h"
@@ -14,10 +15,9 @@ enum { ANSWER_WAIT_MS = 5000 };
 
 static bool add_number(struct reopen_wish *wish, const char *typed, struct tuner_error *err)
 {
-	char *end;
-	const long long number = strtoll(typed, &end, 10);
+	int64_t number;
 
-	if (*typed == '\0' || *end != '\0' || number < 1)
+	if (!number_to_int64(typed, &number) || number < 1)
 		return tuner_fail(err, TUNER_USAGE,
 			"--trial: expected a trial's number, found \"%.40s\"", typed);
 	if (wish->n == REOPEN_NUMBERS_MAX)

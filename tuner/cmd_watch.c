@@ -88,24 +88,6 @@ static bool select_ended(const struct report *report, int64_t after, struct tria
 	return true;
 }
 
-/* Values by the job file's space; *ret NULL when the trial does not fit into it. */
-static bool read_values(const struct job_file *file, const struct trial *trial, double **ret,
-	struct tuner_error *err)
-{
-	struct tuner_error misfit = { TUNER_OK, "" };
-	*ret = calloc(file->space.d + 1, sizeof(**ret));
-	if (*ret == NULL)
-		return tuner_fail_memory(err);
-	if (configuration_parse(file, trial->parameters, true, *ret, &misfit))
-		return true;
-	free(*ret);
-	*ret = NULL;
-	if (misfit.code == TUNER_OK)
-		return true;
-	*err = misfit;
-	return false;
-}
-
 /* Of the curve only its end is needed. */
 static bool read_series(const struct trial *trial, struct series *ret, struct tuner_error *err)
 {
@@ -124,7 +106,7 @@ static bool take_ended(
 		.outcome = trial->outcome,
 		.added = strcmp(trial->source, "added") == 0,
 		.took_us = trial_took_us(trial) };
-	if (!read_values(watcher->file, trial, &finished.values, err) ||
+	if (!trial_present_values(watcher->file, trial, &finished.values, err) ||
 		!read_series(trial, &finished.series, err) ||
 		!history_add(&watcher->history, &finished, err)) {
 		free(finished.values);
@@ -184,7 +166,8 @@ static bool look_at_events(struct watcher *watcher, struct tuner_error *err)
 static bool fill_slot(const struct watcher *watcher, const struct trial *trial, double **values,
 	struct series *series, struct progress_slot *ret, struct tuner_error *err)
 {
-	if (!read_values(watcher->file, trial, values, err) || !read_series(trial, series, err))
+	if (!trial_present_values(watcher->file, trial, values, err) ||
+		!read_series(trial, series, err))
 		return false;
 	*ret = (struct progress_slot){ .number = trial->number,
 		.attempt = trial->attempts,

@@ -143,6 +143,16 @@ static bool add_option(struct invocation *call, const struct option_row *row, co
 }
 
 /* Reads the option at argv[*i], moving *i past a value of its own. */
+static bool names_a_file(const struct option_row *row)
+{
+	static const char *const kinds[] = { "FILE", "PATH", "DIR", "DB" };
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (strcmp(row->value, kinds[i]) == 0)
+			return true;
+	return false;
+}
+
 static bool read_option(
 	int argc, char **argv, int *i, struct invocation *call, struct tuner_error *err)
 {
@@ -172,6 +182,10 @@ static bool read_option(
 				err, TUNER_USAGE, "--%s needs a value: %s", row->name, row->value);
 		value = argv[++*i];
 	}
+	/* Of a script whose variable is not set: --db "$DB" must not become tuner.db. */
+	if (value[0] == '\0' && names_a_file(row))
+		return tuner_fail(err, TUNER_USAGE, "--%s needs a value, not an empty one: %s",
+			row->name, row->value);
 	return add_option(call, row, value, err);
 }
 

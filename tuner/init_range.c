@@ -62,6 +62,8 @@ static const char stays[] =
 	"freq "
 	"frequency verbose verbosity version resume class classes limit max min patience timeout "
 	"checkpoint keep local fold folds split trial year id debug image images sample samples";
+static const char sizes[] = "depth leaf leaves bin bins"; /* whatever else: "max_depth" */
+static const char parts[] = "subsample colsample bagging feature"; /* above 0, at most 1 */
 static const char rates[] = "lr rate eta";
 static const char penalties[] =
 	"decay wd l1 l2 reg regularization lambda eps epsilon tol tolerance "
@@ -126,6 +128,12 @@ static bool add_share(double value, struct text *ret)
 	return true;
 }
 
+static bool add_part(double value, struct text *ret)
+{
+	add_bounds(rounded(value / 2), 1, ", \"scale\": \"linear\"", ret);
+	return true;
+}
+
 static bool is_power_of_two(double value)
 {
 	int exponent;
@@ -178,8 +186,12 @@ bool init_range(const char *name, const char *number, struct text *ret)
 		return !has_word(&words, "step steps epoch epochs") &&
 		       (value == 0 ? (add_bounds(0, 0.01, "", ret), true)
 				   : add_log(value, 100, ret));
+	if (whole && has_word(&words, sizes))
+		return add_whole(value, ret);
 	if (has_word(&words, stays))
 		return false;
+	if (has_word(&words, parts) && !whole && value > 0 && value <= 1)
+		return add_part(value, ret);
 	if (has_word(&words, shares) && value < 1)
 		return add_share(value, ret);
 	if (has_word(&words, near_one) && value < 1)

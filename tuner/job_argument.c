@@ -1,5 +1,7 @@
 #include "tuner/job_argument.h"
 
+#include "tuner/store_wait.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -88,6 +90,16 @@ static bool reread(const struct job *job, const struct job_overrides *overrides,
 	return ok;
 }
 
+/* `tuner run` of a job's name is told to bring an older database forward, and does. */
+static bool open_store(const struct invocation *call, struct store **ret, struct tuner_error *err)
+{
+	struct tuner_error ignored;
+
+	return store_open(call->db, STORE_READ, ret, err) ||
+	       (call->command->run == cmd_run && err->code == TUNER_USAGE &&
+		       store_open_soon(call->db, STORE_INSTANT_MS, ret, &ignored));
+}
+
 static bool read_stored(const struct invocation *call, const struct job_overrides *overrides,
 	const char *name, struct diagnostics *list, struct job_file **ret, struct tuner_error *err)
 {
@@ -98,7 +110,7 @@ static bool read_stored(const struct invocation *call, const struct job_override
 		return tuner_fail(err, TUNER_USAGE,
 			"there is no file \"%s\", and no database \"%s\" with a job of that name",
 			name, call->db);
-	const bool ok = store_open(call->db, STORE_READ, &store, err) &&
+	const bool ok = open_store(call, &store, err) &&
 			command_job_or_file(store, name, &job, err) &&
 			reread(&job, overrides, list, ret, err);
 	job_finish(&job);

@@ -4,6 +4,7 @@
 #include "surrogate/walk.h"
 #include "tuner/configuration.h"
 #include "tuner/jobfile_value.h"
+#include "tuner/text_width.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -70,12 +71,23 @@ static bool is_conditional(const struct job_file *file, size_t i)
 	return c < file->space.n_conditions;
 }
 
+static int columns(const char *name)
+{
+	return (int)text_columns(name);
+}
+
+static void add_name(const char *name, int width, struct text *ret)
+{
+	text_print(ret, "  %s%*s  ", name, columns(name) < width ? width - columns(name) : 0, "");
+}
+
 static void add_parameter(const struct job_file *file, const struct json_document *document,
 	size_t i, int width, struct text *ret)
 {
 	const struct parameter *p = &file->space.parameters[i];
 
-	text_print(ret, "  %-*s  %-11s  ", width, p->name, parameter_type_name(p->type));
+	add_name(p->name, width, ret);
+	text_print(ret, "%-11s  ", parameter_type_name(p->type));
 	if (file->values[i].n > 0)
 		add_values(&file->values[i], ret);
 	else
@@ -90,7 +102,7 @@ static void add_parameter(const struct job_file *file, const struct json_documen
 static int widest(int width, const char *name)
 {
 	enum { WIDTH_MAX = 32 };
-	const int length = (int)strlen(name);
+	const int length = columns(name);
 
 	return length > width ? (length < WIDTH_MAX ? length : WIDTH_MAX) : width;
 }
@@ -134,9 +146,10 @@ static void add_space(
 	text_add(ret, "\n");
 	for (size_t i = 0; i < file->space.d; i++)
 		add_parameter(file, document, i, width, ret);
-	for (size_t i = 0; i < file->n_fixed; i++)
-		text_print(ret, "  %-*s  %-11s  %s\n", width, file->fixed[i].name, "fixed",
-			file->fixed[i].json);
+	for (size_t i = 0; i < file->n_fixed; i++) {
+		add_name(file->fixed[i].name, width, ret);
+		text_print(ret, "%-11s  %s\n", "fixed", file->fixed[i].json);
+	}
 }
 
 static void add_constraints(const struct job_file *file, struct text *ret)
@@ -175,8 +188,8 @@ static void add_setting(const struct fact *fact, int width, struct text *ret)
 	const bool is_null = strcmp(fact->value, "null") == 0;
 	const char *value = !is_null ? fact->value : fact->derived ? fact->derived : "none";
 
-	text_print(
-		ret, "  %-*s  %s%s\n", width, fact->path, value, fact->given ? "" : "  (default)");
+	add_name(fact->path, width, ret);
+	text_print(ret, "%s%s\n", value, fact->given ? "" : "  (default)");
 }
 
 static void add_settings(const struct facts *facts, struct text *ret)

@@ -311,7 +311,8 @@ const struct key job_keys[] = {
 	{ SECTION_STRATEGY, "trust_region", KEY_WORD, .words = "auto|never|always",
 		.otherwise = "\"auto\"",
 		.help = "bayesian: propose in a box around the best trial, which grows with "
-			"success and shrinks without. auto: beyond 30 parameters",
+			"success and shrinks without. auto: where a trial has more than 30 "
+			"numbers that vary",
 		.aliases = "true=always|false=never|on=always|off=never|turbo=always",
 		.synonyms = "turbo|local|trust-region|trustregion" },
 	{ SECTION_STRATEGY, "hyperparameters", KEY_WORD, .words = "map|marginal",

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SCALAR "{\"type\": [\"string\", \"number\", \"boolean\"]}"
 #define REDUCE "{\"type\": \"string\", \"pattern\": \"^(last|best|max|min|mean of last [0-9]+)$\"}"
 
 static const char *const definitions[SECTIONS] = {
@@ -27,8 +28,6 @@ static const char *const definitions[SECTIONS] = {
 	[SECTION_WARM_START] = "warm_start",
 	[SECTION_PARENT] = "parent",
 };
-
-static const char SCALAR[] = "{\"type\": [\"string\", \"number\", \"boolean\"]}";
 
 /* ", \"minimum\": 1, \"maximum\": 5" with other names for the two. */
 static void add_range(const struct key *key, const char *least, const char *most, struct text *ret)
@@ -97,6 +96,43 @@ static void add_item(const struct key *key, const char *reference, struct text *
 			reference);
 }
 
+/* A number in the key's range, or a string of this pattern. */
+static void add_number_or(const struct key *key, const char *pattern, struct text *ret)
+{
+	text_add(ret, "\"anyOf\": [{\"type\": \"number\"");
+	add_range(key, "minimum", "maximum", ret);
+	text_print(ret, "}, {\"type\": \"string\", \"pattern\": \"%s\"}]", pattern);
+}
+
+/* What needs nothing but the key. */
+static void add_plain_type(const struct key *key, struct text *ret)
+{
+	static const char *const plain[] = {
+		[KEY_STRING] = "\"type\": \"string\", \"minLength\": 1",
+		[KEY_TEXT] = "\"type\": \"string\"",
+		[KEY_BOOLEAN] = "\"type\": \"boolean\"",
+		[KEY_INTEGER] = "\"type\": \"integer\"",
+		[KEY_NUMBER] = "\"type\": \"number\"",
+		[KEY_SCALAR] = "\"type\": [\"string\", \"number\", \"boolean\"]",
+		[KEY_SEED] = "\"anyOf\": [{\"type\": \"integer\", \"minimum\": 0, \"maximum\": "
+			     "9007199254740992}, {\"type\": \"string\", \"pattern\": "
+			     "\"^[0-9]{1,20}$\"}]",
+		[KEY_TIME] = "\"type\": \"string\", \"pattern\": "
+			     "\"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ].*([Zz]|[+-][0-9]{2}:?[0-9]{2})$\"",
+		[KEY_REDUCE] =
+			"\"anyOf\": [" REDUCE ", {\"type\": \"object\", \"minProperties\": 1, "
+			"\"additionalProperties\": " REDUCE "}]",
+		[KEY_GPUS] = "\"anyOf\": [{\"enum\": [\"auto\", \"none\"]}, {\"type\": \"array\", "
+			     "\"items\": {\"type\": \"integer\", \"minimum\": 0}, \"minItems\": 1, "
+			     "\"uniqueItems\": true}]",
+		[KEY_ENVIRONMENT] =
+			"\"anyOf\": [{\"type\": \"object\", \"additionalProperties\": " SCALAR
+			"}, {\"type\": \"array\", \"items\": {\"type\": \"string\"}}]",
+	};
+
+	text_add(ret, plain[key->type]);
+}
+
 static void add_type(const struct key *key, struct text *ret)
 {
 	struct text items = TEXT_EMPTY;
@@ -105,17 +141,9 @@ static void add_type(const struct key *key, struct text *ret)
 	snprintf(reference, sizeof(reference), "{\"$ref\": \"#/$defs/%s\"}",
 		definitions[key->contains] ? definitions[key->contains] : "");
 	switch (key->type) {
-	case KEY_STRING:
-		text_add(ret, "\"type\": \"string\", \"minLength\": 1");
-		break;
-	case KEY_TEXT:
-		text_add(ret, "\"type\": \"string\"");
-		break;
-	case KEY_BOOLEAN:
-		text_add(ret, "\"type\": \"boolean\"");
-		break;
 	case KEY_INTEGER:
-		text_add(ret, "\"type\": \"integer\"");
+	case KEY_NUMBER:
+		add_plain_type(key, ret);
 		add_range(key, "minimum", "maximum", ret);
 		break;
 	case KEY_INTEGER_OR_AUTO:
@@ -123,48 +151,14 @@ static void add_type(const struct key *key, struct text *ret)
 		add_range(key, "minimum", "maximum", ret);
 		text_add(ret, "}]");
 		break;
-	case KEY_NUMBER:
-		text_add(ret, "\"type\": \"number\"");
-		add_range(key, "minimum", "maximum", ret);
-		break;
-	case KEY_SCALAR:
-		text_add(ret, "\"type\": [\"string\", \"number\", \"boolean\"]");
-		break;
-	case KEY_SEED:
-		text_add(ret, "\"anyOf\": [{\"type\": \"integer\", \"minimum\": 0, \"maximum\": "
-			      "9007199254740992}, {\"type\": \"string\", \"pattern\": "
-			      "\"^[0-9]{1,20}$\"}]");
-		break;
 	case KEY_DURATION:
-		text_add(ret, "\"anyOf\": [{\"type\": \"number\"");
-		add_range(key, "minimum", "maximum", ret);
-		text_add(ret, "}, {\"type\": \"string\", \"pattern\": "
-			      "\"^([0-9]*[.]?[0-9]*(us|ms|s|m|h|d)? ?)+$\"}]");
+		add_number_or(key, "^([0-9]*[.]?[0-9]*(us|ms|s|m|h|d)? ?)+$", ret);
 		break;
 	case KEY_SIZE:
-		text_add(ret, "\"anyOf\": [{\"type\": \"number\"");
-		add_range(key, "minimum", "maximum", ret);
-		text_add(ret, "}, {\"type\": \"string\", \"pattern\": "
-			      "\"^[0-9.]+ *([kKmMgGtT][iI]?)?[bB]?$\"}]");
-		break;
-	case KEY_TIME:
-		text_add(ret,
-			"\"type\": \"string\", \"pattern\": "
-			"\"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ].*([Zz]|[+-][0-9]{2}:?[0-9]{2})$\"");
+		add_number_or(key, "^[0-9.]+ *([kKmMgGtT][iI]?)?[bB]?$", ret);
 		break;
 	case KEY_WORD:
 		add_words(key, ret);
-		break;
-	case KEY_REDUCE:
-		text_add(ret,
-			"\"anyOf\": [" REDUCE ", {\"type\": \"object\", \"minProperties\": 1, "
-			"\"additionalProperties\": " REDUCE "}]");
-		break;
-	case KEY_GPUS:
-		text_add(ret,
-			"\"anyOf\": [{\"enum\": [\"auto\", \"none\"]}, {\"type\": \"array\", "
-			"\"items\": {\"type\": \"integer\", \"minimum\": 0}, \"minItems\": 1, "
-			"\"uniqueItems\": true}]");
 		break;
 	case KEY_STRINGS:
 		add_array(key, "{\"type\": \"string\"}", ret);
@@ -203,11 +197,16 @@ static void add_type(const struct key *key, struct text *ret)
 		text_add(ret, ", \"minProperties\": 1}");
 		add_range(key, "minItems", "maxItems", ret);
 		break;
+	case KEY_STRING:
+	case KEY_TEXT:
+	case KEY_BOOLEAN:
+	case KEY_SCALAR:
+	case KEY_SEED:
+	case KEY_TIME:
+	case KEY_REDUCE:
+	case KEY_GPUS:
 	case KEY_ENVIRONMENT:
-		text_print(ret,
-			"\"anyOf\": [{\"type\": \"object\", \"additionalProperties\": %s}, "
-			"{\"type\": \"array\", \"items\": {\"type\": \"string\"}}]",
-			SCALAR);
+		add_plain_type(key, ret);
 		break;
 	}
 	text_finish(&items);

@@ -302,6 +302,18 @@ static bool tick(struct loop *loop, struct tuner_error *err)
 
 /* ---- waiting ---- */
 
+/* What runs is stopped, and left to the next run. So a search that was about to end, and waited for its last trials, has not
+ * ended after all; but one that has failed, has. */
+static void leave(struct loop *loop, enum exit_status status, const char *why)
+{
+	loop_drain(loop, status, JOB_STOPPED, "%s", why);
+	if (loop->phase == DRAINING && loop->end_state != JOB_FAILED) {
+		loop->status = status;
+		loop->end_state = JOB_STOPPED;
+	}
+	loop_stop_lives(loop, OUTCOME_INTERRUPTED, why, STOP_GRACE_US);
+}
+
 static void on_interrupt(struct loop *loop)
 {
 	loop->interrupts++;
@@ -315,18 +327,7 @@ static void on_interrupt(struct loop *loop)
 			loop->n_lives == 1 ? "it" : "them");
 		return;
 	}
-	loop_drain(loop, EXIT_INTERRUPTED, JOB_STOPPED, "interrupted");
-	if (loop->phase == DRAINING && loop->end_state != JOB_FAILED) {
-		loop->status = EXIT_INTERRUPTED;
-		loop->end_state = JOB_STOPPED;
-	}
-	loop_stop_lives(loop, OUTCOME_INTERRUPTED, "interrupted", STOP_GRACE_US);
-}
-
-static void on_terminate(struct loop *loop)
-{
-	loop_drain(loop, EXIT_TERMINATED, JOB_STOPPED, "terminated");
-	loop_stop_lives(loop, OUTCOME_INTERRUPTED, "terminated", STOP_GRACE_US);
+	leave(loop, EXIT_INTERRUPTED, "interrupted");
 }
 
 static void read_signals(struct loop *loop)
@@ -337,7 +338,7 @@ static void read_signals(struct loop *loop)
 		else if (signal == SIGINT)
 			on_interrupt(loop);
 		else if (signal == SIGTERM)
-			on_terminate(loop);
+			leave(loop, EXIT_TERMINATED, "terminated");
 	}
 }
 

@@ -127,14 +127,14 @@ static bool probe_allows(const struct loop *loop)
 	return false;
 }
 
-/* A due retry that wants a GPU for itself has one (loop_lives.c), which may be reserved for it. */
+/* A retry that waits for a GPU of its own holds the others up only on the one that is reserved for it. */
 static bool has_free_place(const struct loop *loop)
 {
 	const int64_t parallel = loop->file->budget.parallel;
 	struct place place;
 	return (parallel == 0 || (int64_t)loop->n_lives < parallel) &&
-	       (loop_next_is_alone(loop) ? pool_choose_alone(loop->pool, NO_PLACE, &place)
-					 : pool_choose(loop->pool, NO_PLACE, &place));
+	       (loop_may_retry(loop) ||
+		       (loop_may_propose(loop) && pool_choose(loop->pool, NO_PLACE, &place)));
 }
 
 bool loop_wants_launch(const struct loop *loop)

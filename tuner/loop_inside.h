@@ -151,14 +151,14 @@ struct live *loop_find_live(struct loop *loop, int64_t attempt);
 /* Takes over retry->values on success. */
 TUNER_MUST_CHECK
 bool loop_add_retry(struct loop *loop, const struct retry *retry, struct tuner_error *err);
-/* Whether one's wait is over, and the first such. */
+/* Whether one's wait is over; and whether there is a place for such a one, too. */
 bool loop_has_due_retry(const struct loop *loop);
-struct retry loop_take_retry(struct loop *loop);
+bool loop_may_retry(const struct loop *loop);
+/* The first for which there is one; false if there is none such. */
+bool loop_take_retry(struct loop *loop, struct retry *ret);
 
 /* Whether its trial has run out of GPU memory before: then it shares none. */
 bool wants_to_be_alone(const struct retry *retry);
-/* Whether the first whose wait is over is such a one. */
-bool loop_next_is_alone(const struct loop *loop);
 /* While such a one waits for an empty GPU, one is being emptied for it. */
 void loop_make_room(struct loop *loop);
 

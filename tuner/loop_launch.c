@@ -80,9 +80,8 @@ bool loop_plan(struct loop *loop, struct plan *plan, struct tuner_error *err)
 	const double *values;
 	struct place avoided = NO_PLACE;
 	bool alone = false;
-	if (loop_has_due_retry(loop)) {
-		plan->retried = true;
-		plan->retry = loop_take_retry(loop);
+	plan->retried = loop_take_retry(loop, &plan->retry);
+	if (plan->retried) {
 		plan->search = plan->retry.search;
 		live->trial = plan->retry.trial;
 		live->arm_number = plan->retry.arm_number;

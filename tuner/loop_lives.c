@@ -160,16 +160,20 @@ bool wants_to_be_alone(const struct retry *retry)
 	return retry->before.of[OUTCOME_OOM_GPU] > 0;
 }
 
-/* n_retries if all of them wait: for their time, or for a GPU of their own. */
-static size_t due_retry(const struct loop *loop)
+static bool has_place(const struct loop *loop, const struct retry *retry)
+{
+	struct place place;
+	return wants_to_be_alone(retry) ? pool_choose_alone(loop->pool, NO_PLACE, &place)
+					: pool_choose(loop->pool, NO_PLACE, &place);
+}
+
+/* n_retries if all of them wait: for their time, or for a place. */
+static size_t first_with_place(const struct loop *loop)
 {
 	const int64_t now_us = clock_monotonic_us();
-	struct place place;
 	size_t i = 0;
 	while (i < loop->n_retries &&
-		(loop->retries[i].due_us > now_us ||
-			(wants_to_be_alone(&loop->retries[i]) &&
-				!pool_choose_alone(loop->pool, NO_PLACE, &place))))
+		(loop->retries[i].due_us > now_us || !has_place(loop, &loop->retries[i])))
 		i++;
 	return i;
 }
@@ -188,24 +192,28 @@ void loop_make_room(struct loop *loop)
 
 bool loop_has_due_retry(const struct loop *loop)
 {
-	return due_retry(loop) < loop->n_retries;
+	const int64_t now_us = clock_monotonic_us();
+	size_t i = 0;
+	while (i < loop->n_retries && loop->retries[i].due_us > now_us)
+		i++;
+	return i < loop->n_retries;
 }
 
-bool loop_next_is_alone(const struct loop *loop)
+bool loop_may_retry(const struct loop *loop)
 {
-	const size_t i = due_retry(loop);
-	return i < loop->n_retries && wants_to_be_alone(&loop->retries[i]);
+	return first_with_place(loop) < loop->n_retries;
 }
 
-struct retry loop_take_retry(struct loop *loop)
+bool loop_take_retry(struct loop *loop, struct retry *ret)
 {
-	const size_t i = due_retry(loop);
-	tuner_assert(i < loop->n_retries);
-	const struct retry due = loop->retries[i];
+	const size_t i = first_with_place(loop);
+	if (i == loop->n_retries)
+		return false;
+	*ret = loop->retries[i];
 	loop->n_retries--;
 	memmove(loop->retries + i, loop->retries + i + 1,
 		(loop->n_retries - i) * sizeof(*loop->retries));
-	return due;
+	return true;
 }
 
 bool loop_add_asked(struct loop *loop, const struct asked_trial *asked, struct tuner_error *err)

@@ -12,14 +12,16 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What a caller has closed (tuner ... >&-) would be the number of the next file that is opened, and that file would
- * get what is printed: the lock, an attempt's log. The stand-in for standard output takes no byte, so that the lines
- * are missed as on a full disk; that for standard error takes all. open() gives the lowest number that is free. */
-static void stand_in_for_closed_streams(void)
+/* Of those that whoever started us has closed, the next file or pipe that is opened would take the number,
+ * and be read or written to in their place: ask-tell waited for ever on a pipe of its own. Opened the wrong
+ * way round, so that to use one stays the error that it is. */
+static void keep_standard_descriptors(void)
 {
+	static const int ways[] = { O_WRONLY, O_RDONLY, O_RDONLY };
+
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) < 0)
-			open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY);
+			open("/dev/null", ways[fd]); /* takes the lowest number: this one */
 }
 
 /* Whether who reads standard output has gone, as in tuner trials | head. */
@@ -46,7 +48,7 @@ static int close_output(bool is_search, int status)
 
 int main(int argc, char **argv)
 {
-	stand_in_for_closed_streams();
+	keep_standard_descriptors();
 	blas_threads_prevent(argv);
 	gsl_set_error_handler_off();
 	/* More would spin against the training jobs, and one gives the same bits on every machine of a kind. */

@@ -307,10 +307,18 @@ cJSON *event_json(const struct event *event)
 
 /* ---- text ---- */
 
+static const double WHOLE_MAX = 1e15; /* beyond, not every digit is one */
+
+/* Whole numbers are an int's, or may be: of these every digit counts. */
+static void number_text(double value, struct text *ret)
+{
+	text_print(ret, value == trunc(value) && fabs(value) < WHOLE_MAX ? "%.0f" : "%.4g", value);
+}
+
 static void value_text(const cJSON *value, struct text *ret)
 {
 	if (cJSON_IsNumber(value))
-		text_print(ret, "%.4g", value->valuedouble);
+		number_text(value->valuedouble, ret);
 	else if (cJSON_IsString(value))
 		text_add_visible(ret, value->valuestring);
 	else if (cJSON_IsBool(value))
