@@ -41,6 +41,7 @@ struct watched {
 	char key[MESSAGE_KEY_MAX];
 	int64_t offset; /* of the output sent so far */
 	bool ended, told;
+	bool lived; /* it was to fail, and something of it ran */
 	int64_t unread_us; /* since when its output cannot be read; 0: it can */
 	struct backend_event end;
 };
@@ -311,6 +312,27 @@ static void take_over(struct agent *agent, struct watched *watched)
 	watched->ended = false;
 }
 
+/* It may have begun all the same, in a directory that was removed, or under the name that the job had here before the
+ * notes of it at home were (DATABASE.d/JOB/.hosts). So what carries its key is killed, and gone before it is told. */
+static bool nothing_lives(struct watched *watched)
+{
+	static const struct attempt_status unknown;
+	struct tuner_error err = { TUNER_OK, "" };
+
+	if (!attempt_fence(watched->directory, watched->key, &unknown, 0, &err)) {
+		if (err.code != TUNER_RETRY)
+			leave(&err);
+		watched->lived = true;
+		return false;
+	}
+	if (watched->lived) {
+		watched->end.kind = BACKEND_LOST;
+		snprintf(watched->end.message, sizeof(watched->end.message),
+			"its directory on the host is gone; what still ran of it was ended");
+	}
+	return true;
+}
+
 /* "Failed" says that nothing of it has run, and the trial is launched again. But the order to start it may have come to
  * the agent of an earlier connection, too, on which it was still on its way, and that one would carry it out
  * after us. So its start is forbidden first. Where that is not possible (a full disk, say, on which the other could
@@ -326,11 +348,11 @@ static bool may_fail(struct agent *agent, struct watched *watched)
 		!attempt_forbid(watched->directory, &begun, &err))
 		return clock_monotonic_us() - agent->began_us >= RIVAL_US;
 	if (!begun)
-		return true;
+		return nothing_lives(watched);
 	if (!attempt_look(watched->directory, &status, &err))
 		leave(&err);
 	if (status.life == ATTEMPT_ORPHANED && status.supervisor_pid == 0)
-		return true; /* `started` is empty: it is the one that forbids */
+		return nothing_lives(watched); /* `started` is empty: it is the one that forbids */
 	take_over(agent, watched);
 	return false;
 }

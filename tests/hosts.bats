@@ -53,6 +53,49 @@ n_starts_is() { # N
 	sql_is "SELECT max(b.started_us < a.ended_us) FROM attempt a JOIN attempt b ON b.id > a.id" 0
 }
 
+# A host behind an ssh that goes nowhere. Its trial 1 is held while `tuner` is killed; $host is what --set takes.
+leave_a_trial_on_a_host() {
+	mkdir bin
+	printf '#!/bin/sh\nfor word; do :; done\nexec /bin/sh -c "$word"\n' >bin/ssh
+	chmod +x bin/ssh
+	export PATH=$DIR/bin:$PATH XDG_RUNTIME_DIR=$DIR
+	TRIALS=1 write_job '"backoff": 0,'
+	sed -i '1i echo $$ >>pids; exec 9>>alive; flock -n 9 || echo "$TUNER_ATTEMPT" >>beside' train.sh
+	host='hosts=[{"backend": "ssh", "address": "there", "directory": "'$DIR'/there", "sync": "none", "gpus": "none", "slots": 1}]'
+	touch hold
+	start "$TUNER" run job.jsonc --set "$host"
+	await n_starts_is 1
+	await sh -c '[ "$(sqlite3 -readonly tuner.db "SELECT count(*) FROM attempt WHERE state = '"'running'"'")" = 1 ]'
+	kill -KILL "$PID"
+	wait "$PID" || true
+}
+
+@test "gc removes nothing that is needed to find what runs on a host" {
+	leave_a_trial_on_a_host
+	"$TUNER" gc --unknown
+	start "$TUNER" run job.jsonc --set "$host"
+	await grep -q 'host there answers' output
+	rm hold
+	finished
+	[ "$status" -eq 0 ]
+	n_starts_is 1
+	"$TUNER" verify
+}
+
+@test "all of DATABASE.d removed between two runs: what runs on a host is ended before its trial is retried" {
+	leave_a_trial_on_a_host
+	rm -r tuner.db.d
+	start "$TUNER" run job.jsonc --set "$host"
+	await n_starts_is 2
+	is_dead "$(head -n 1 pids)"
+	rm hold
+	finished
+	[ "$status" -eq 0 ]
+	[ ! -e beside ]
+	sql_is "SELECT group_concat(outcome) FROM attempt" lost,ok
+	"$TUNER" verify
+}
+
 @test "draining holds for the next run" {
 	TRIALS=2 write_job
 	"$TUNER" run job.jsonc --quiet

@@ -230,8 +230,10 @@ static void visit_attempt(struct search *search, int directory, const char *name
 /* "JOB/0007" */
 static void visit_trial(struct search *search, int directory, const char *name, const char *path)
 {
-	if (!is_directory(directory, name) || strcmp(name, "source") == 0)
-		return; /* the job's code, if it was copied, is no trial */
+	/* No trials: the job's code, if it was copied, and by what name hosts know the job (".hosts"), without which what
+	 * runs there would not be found again. */
+	if (!is_directory(directory, name) || strcmp(name, "source") == 0 || name[0] == '.')
+		return;
 	if (has_places_below(search, path))
 		visit(search, directory, name, path, visit_attempt);
 	else
