@@ -643,6 +643,42 @@ END
 	sql_is "SELECT group_concat(state) FROM trial WHERE state <> 'done'" proposed
 }
 
+# A pager that shows an earlier page, a terminal after Ctrl-S, a connection that hangs.
+@test "whoever does not read what is said holds up no trial, and no signal to end" {
+	TRIALS=200 PARALLEL=4 write_job
+	mkfifo said
+	"$TUNER" run job.jsonc >said 2>&1 3>&- &
+	PID=$!
+	STARTED+=("$PID")
+	exec 4<said
+	# As full as a pipe may be.
+	python3 -c 'import fcntl; fcntl.fcntl(4, 1031, 4096)'
+	await sql_is "SELECT count(*) > 100 FROM trial WHERE state = 'done'" 1
+	"$TUNER" enqueue job x=0.5
+	kill -TERM "$PID"
+	finished
+	[ "$status" -eq 143 ]
+	exec 4<&-
+	"$TUNER" verify
+}
+
+@test "what is read late is read whole" {
+	TRIALS=200 PARALLEL=4 write_job
+	mkfifo said
+	"$TUNER" run job.jsonc >said 2>&1 3>&- &
+	PID=$!
+	STARTED+=("$PID")
+	exec 4<said
+	python3 -c 'import fcntl; fcntl.fcntl(4, 1031, 4096)'
+	await sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 200
+	sleep 0.3
+	cat <&4 >read
+	finished
+	[ "$status" -eq 0 ]
+	[ "$(grep -c '^trial ' read)" -eq 200 ]
+	grep -q '^all 200 trials' read
+}
+
 @test "SIGHUP: the job goes on without the terminal" {
 	write_job
 	touch hold

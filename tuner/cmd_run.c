@@ -388,7 +388,10 @@ static int run_job(struct run *run, struct tuner_error *err)
 		.stop_at_once = run->ci.on,
 	};
 	int status = -1;
-	if (loop_run(&settings, &result, err)) {
+	const bool ran = loop_run(&settings, &result, err);
+	if (!ran || result.state == JOB_STOPPED)
+		progress_hurry(run->progress);
+	if (ran) {
 		progress_destroy(run->progress);
 		run->progress = NULL;
 		if (summarize(run, &result, err))

@@ -3,8 +3,10 @@
 #include "base/clock.h"
 #include "base/number.h"
 #include "tuner/objective.h"
+#include "tuner/outlet.h"
 #include "tuner/text_width.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,12 +14,13 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { DRAW_US = 100000, BAR = 16, PARAMETERS_WIDTH = 60, REGION_MAX = 40 };
+enum { DRAW_US = 100000, HURRY_MS = 1000, BAR = 16, PARAMETERS_WIDTH = 60, REGION_MAX = 40 };
 
 struct progress {
 	const struct job_file *file;
 	enum progress_style style;
-	bool color, muted;
+	bool color, muted, hurried;
+	struct outlet out;
 	size_t drawn; /* lines of the region on the screen */
 	int64_t drawn_us; /* monotonic */
 	double full_step; /* the largest last step of a done trial; 0: unknown */
@@ -27,7 +30,9 @@ struct progress *progress_create(const struct job_file *file, enum progress_styl
 {
 	struct progress *progress = calloc(1, sizeof(*progress));
 	if (progress != NULL)
-		*progress = (struct progress){ .file = file, .style = style, .color = color };
+		*progress = (struct progress){
+			.file = file, .style = style, .color = color, .out = OUTLET_EMPTY
+		};
 	return progress;
 }
 
@@ -43,18 +48,37 @@ static unsigned terminal_width(void)
 static void erase(struct progress *progress)
 {
 	if (progress->drawn > 0)
-		printf("\033[%zuA\033[J", progress->drawn);
+		text_print(&progress->out.text, "\033[%zuA\033[J", progress->drawn);
 	progress->drawn = 0;
 	progress->drawn_us = 0;
 }
 
+/* From here on nobody reads, nor is waited for. */
+static void write_no_more(void)
+{
+	const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (nowhere >= 0) {
+		dup2(nowhere, STDOUT_FILENO);
+		close(nowhere);
+	}
+}
+
 void progress_destroy(struct progress *progress)
 {
-	if (progress != NULL && !progress->muted) {
+	if (progress == NULL)
+		return;
+	if (!progress->muted)
 		erase(progress);
-		fflush(stdout);
-	}
+	if (!outlet_finish(&progress->out, progress->hurried ? HURRY_MS : -1))
+		write_no_more();
 	free(progress);
+}
+
+void progress_hurry(struct progress *progress)
+{
+	if (progress != NULL)
+		progress->hurried = true;
 }
 
 static bool silent(const struct progress *progress)
@@ -80,10 +104,10 @@ void progress_say(struct progress *progress, const char *format, ...)
 	erase(progress);
 	va_list args;
 	va_start(args, format);
-	vprintf(format, args);
+	text_print_v(&progress->out.text, format, args);
 	va_end(args);
-	putchar('\n');
-	fflush(stdout);
+	text_add_char(&progress->out.text, '\n');
+	outlet_give(&progress->out);
 }
 
 static const char *paint(const struct progress *progress, const char *code)
@@ -227,13 +251,14 @@ static void best_line(
 
 static void put_line(struct progress *progress, const struct text *line, unsigned width)
 {
-	printf("%.*s\n", (int)text_fit(line->bytes, width - 1), line->bytes);
+	text_print(&progress->out.text, "%.*s\n", (int)text_fit(line->bytes, width - 1),
+		line->bytes);
 	progress->drawn++;
 }
 
 void progress_draw(struct progress *progress, const struct progress_state *state)
 {
-	if (silent(progress) || progress->style != PROGRESS_LIVE)
+	if (silent(progress) || !outlet_give(&progress->out) || progress->style != PROGRESS_LIVE)
 		return;
 	const int64_t now_us = clock_monotonic_us();
 	if (now_us - progress->drawn_us < DRAW_US)
@@ -252,5 +277,5 @@ void progress_draw(struct progress *progress, const struct progress_state *state
 	put_line(progress, &line, width);
 	text_finish(&line);
 	progress->drawn_us = now_us;
-	fflush(stdout);
+	outlet_give(&progress->out);
 }

@@ -1,5 +1,6 @@
 /* What `tuner run` shows: on a terminal one line per slot and the best so far, redrawn in place;
- * elsewhere one plain line per finished trial. A vanished terminal is not an error. */
+ * elsewhere one plain line per finished trial. A vanished terminal is not an error, and no reader is waited for
+ * before the end (outlet.h). */
 #ifndef TUNER_PROGRESS_H
 #define TUNER_PROGRESS_H
 
@@ -36,7 +37,12 @@ struct progress_state {
 /* NULL without memory: every function accepts that and shows nothing. */
 struct progress *progress_create(
 	const struct job_file *file, enum progress_style style, bool color);
-void progress_destroy(struct progress *progress); /* leaves the terminal as it should be */
+/* Leaves the terminal as it should be. Waits until all is read. */
+void progress_destroy(struct progress *progress);
+
+/* Somebody wants us to end: progress_destroy waits for a second, and if nothing is read by then standard output is closed
+ * to us. */
+void progress_hurry(struct progress *progress);
 
 /* A message on a line of its own, above what is redrawn. */
 void progress_say(struct progress *progress, const char *format, ...) TUNER_PRINTF(2, 3);
@@ -46,7 +52,7 @@ void progress_say(struct progress *progress, const char *format, ...) TUNER_PRIN
 void progress_finished(struct progress *progress, const struct finished_trial *trial,
 	const char *branch, const char *message, bool again, bool is_best);
 
-/* Redraws, at most every 100 ms. */
+/* Redraws, at most every 100 ms. Also to be called where nothing is redrawn: it goes on with what was not read. */
 void progress_draw(struct progress *progress, const struct progress_state *state);
 
 /* The terminal has gone (SIGHUP): say nothing more. */
