@@ -139,6 +139,26 @@ END_OF_SCRIPT
 	comes_through 2
 }
 
+@test "output that is removed before it was read: the attempt is lost, not its configuration" {
+	TRIALS=3 PARALLEL=3 write_job '"backoff": 0,'
+	sed -i 's/^while/echo loss=7; while/' train.sh # so that what is missed is not the only value
+	touch hold-1 hold-2
+	start "$TUNER" run job.jsonc
+	await sql_is "SELECT count(*) FROM metric JOIN attempt a ON a.id = attempt WHERE a.trial IN (1, 2)" 2
+	rm tuner.db.d/job/0001/1/output.log
+	kill -KILL "$PID"
+	wait "$PID" || true
+	rm tuner.db.d/job/0002/1/output.log
+	rm hold-1 hold-2
+	await test -s tuner.db.d/job/0002/1/exit.json
+	await test -s tuner.db.d/job/0001/1/exit.json
+	"$TUNER" run job.jsonc
+	sql_is "SELECT group_concat(outcome) FROM (SELECT outcome FROM attempt WHERE trial IN (1, 2) ORDER BY number)" lost,lost,ok,ok
+	sql_is "SELECT DISTINCT message LIKE 'the last % of its output were removed before they were read' FROM attempt WHERE outcome = 'lost'" 1
+	sql_is "SELECT count(*) FROM trial WHERE state = 'done' AND objective < 7" 3
+	comes_through 3
+}
+
 @test "what cannot be looked at between two runs may live: the run ends and names it, and nothing runs beside it" {
 	TRIALS=2 PARALLEL=1 write_job '"backoff": 0,'
 	touch hold-1

@@ -145,6 +145,25 @@ static void name_dropped(const struct live *live, struct fate *ret)
 			bytes_text(missed, size));
 }
 
+/* Somebody has removed it, or a loss of power has: a metric may have been in it, as in what a full disk swallows. What we ended
+ * counts as what we ended it for. */
+static void name_removed(const struct live *live, struct fate *ret)
+{
+	const struct exit_record *exit = &live->end.exit;
+	const int64_t gone = exit->output_bytes - exit->output_lost - live->read_offset;
+	const bool counts = ret->outcome == OUTCOME_OK || ret->outcome == OUTCOME_NAN ||
+			    ret->outcome == OUTCOME_NO_METRIC ||
+			    ret->outcome == OUTCOME_TIMEOUT || ret->outcome == OUTCOME_CRASHED;
+	char size[BYTES_TEXT];
+
+	if (!counts || gone <= 0 || exit->kind == EXIT_MEMORY)
+		return;
+	ret->outcome = OUTCOME_LOST;
+	snprintf(ret->message, sizeof(ret->message),
+		"the last %s of its output were removed before they were read",
+		bytes_text(gone, size));
+}
+
 static void fate_by_exit(const struct live *live, const struct job_file *file,
 	const struct failure_rules *rules, double objective, struct ended_attempt *ended,
 	struct fate *ret)
@@ -163,6 +182,7 @@ static void fate_by_exit(const struct live *live, const struct job_file *file,
 	snprintf(ret->message, sizeof(ret->message), "%s", verdict.message);
 	name_missing(live, &file->objective, ret);
 	name_dropped(live, ret);
+	name_removed(live, ret);
 	ended->retry = verdict.retry;
 	ended->end = verdict.end;
 }
