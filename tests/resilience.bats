@@ -202,19 +202,20 @@ END_OF_SCRIPT
 	comes_through 3
 }
 
-@test "a database that is removed or replaced under a job is written elsewhere, and goes on from there" {
+@test "a database that is removed or replaced under a job, or its log, is written elsewhere, and goes on from there" {
 	TRIALS=4 PARALLEL=1 write_job
-	for how in removed replaced; do
+	for how in removed replaced log; do
 		rm -rf tuner.db* starts
 		touch hold-3
 		start "$TUNER" run job.jsonc
 		await grep -q '^3 1' starts
-		rm -f tuner.db tuner.db-wal tuner.db-shm
+		[ $how = log ] || rm -f tuner.db tuner.db-shm
+		rm -f tuner.db-wal
 		if [ $how = replaced ]; then echo "another file" >tuner.db; fi
 		finished
 		cat output
 		[ "$status" -eq 5 ]
-		grep -q "tuner.db was removed or replaced.*tuner.db.rescued" output
+		grep -q "tuner.db.* was removed or replaced.*tuner.db.rescued" output
 		[ "$(stat -c %a tuner.db.rescued)" = 600 ]
 		mv tuner.db.rescued tuner.db
 		sql_is "$done_trials" 2

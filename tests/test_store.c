@@ -1320,6 +1320,24 @@ static void a_file_that_lost_its_name_is_written_elsewhere(void **state)
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM job"), 1);
 }
 
+/* So is one whose log did: else a kill would lose all since the last checkpoint. */
+static void a_log_that_lost_its_name_is_written_elsewhere(void **state)
+{
+	struct fixture *const f = *state;
+	fixture_add_job(f, "job", 5, "loss", "minimize");
+	ASSERT_OK(f, store_check_place(f->store, &f->err));
+	/* Others may empty it, when all of it is in the database. */
+	run_sql(f->path, "PRAGMA wal_checkpoint(TRUNCATE)");
+	ASSERT_OK(f, store_check_place(f->store, &f->err));
+	assert_int_equal(unlink(beside(f, "-wal")), 0);
+	assert_false(store_check_place(f->store, &f->err));
+	ASSERT_SAYS(f, TUNER_FATAL, "-wal was removed or replaced");
+	close_store(f);
+	assert_int_equal(rename(beside(f, ".rescued"), f->path), 0);
+	open_store(f, STORE_WRITE);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM job"), 1);
+}
+
 static void the_optuna_series_is_one_of_two(void **state)
 {
 	struct fixture *const f = *state;
@@ -1455,6 +1473,7 @@ int main(void)
 		IN_STORE(the_wal_stays_below_64_mib_while_readers_come_and_go),
 		IN_STORE(a_reader_that_never_ends_is_told_of_and_loses_nothing),
 		IN_STORE(a_file_that_lost_its_name_is_written_elsewhere),
+		IN_STORE(a_log_that_lost_its_name_is_written_elsewhere),
 		IN_STORE(the_optuna_series_is_one_of_two),
 		IN_STORE(statements_beyond_those_kept_work),
 		IN_STORE(a_faulty_statement_is_told_of_at_its_run),

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { RESCUES_MAX = 9 };
@@ -52,10 +53,44 @@ static bool rescue(struct store *store, char **ret, struct tuner_error *err)
 	return false;
 }
 
-bool store_check_place(struct store *store, struct tuner_error *err)
+/* What was committed into the log since the last checkpoint is nowhere else. Nobody but us removes it while we have it open.
+ * What cannot be looked at is in place. */
+static bool is_wal_removed(struct store *store)
+{
+	char *wal = NULL;
+	struct stat info;
+
+	if (store->wal_bytes == 0 || asprintf(&wal, "%s-wal", store->file) < 0)
+		return false;
+	const bool found = stat(wal, &info) == 0, gone = !found && errno == ENOENT;
+
+	free(wal);
+	if (found && store->wal_inode == 0)
+		store->wal_inode = info.st_ino;
+	return gone || (found && info.st_ino != store->wal_inode);
+}
+
+static bool give_up_place(struct store *store, const char *what, struct tuner_error *err)
 {
 	struct tuner_error why;
 	char *copy = NULL;
+
+	if (rescue(store, &copy, &why))
+		tuner_fail(err, TUNER_FATAL,
+			"%s%s was removed or replaced while it was in use; all of it is in %s: "
+			"give that the name%s, and run again. What runs, runs on",
+			store->path, what, copy, what[0] != '\0' ? " of the database" : "");
+	else
+		tuner_fail(err, TUNER_FATAL,
+			"%s%s was removed or replaced while it was in use, and could not be "
+			"written elsewhere: %.120s",
+			store->path, what, why.message);
+	free(copy);
+	return false;
+}
+
+bool store_check_place(struct store *store, struct tuner_error *err)
+{
 	int moved = 0;
 
 	tuner_assert(store->mode == STORE_WRITE && !store->in_transaction);
@@ -64,19 +99,10 @@ bool store_check_place(struct store *store, struct tuner_error *err)
 		if (!lease_check(store->lease, err))
 			return false;
 	}
-	if (sqlite3_file_control(store->db, NULL, SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK ||
-		!moved)
-		return store->lock_fd < 0 || lock_keep(store->file, &store->lock_fd, err);
-	if (rescue(store, &copy, &why))
-		tuner_fail(err, TUNER_FATAL,
-			"%s was removed or replaced while it was in use; all of it is in %s: give "
-			"that the name, and run again. What runs, runs on",
-			store->path, copy);
-	else
-		tuner_fail(err, TUNER_FATAL,
-			"%s was removed or replaced while it was in use, and could not be written "
-			"elsewhere: %.120s",
-			store->path, why.message);
-	free(copy);
-	return false;
+	if (sqlite3_file_control(store->db, NULL, SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+		moved)
+		return give_up_place(store, "", err);
+	if (is_wal_removed(store))
+		return give_up_place(store, "-wal", err);
+	return store->lock_fd < 0 || lock_keep(store->file, &store->lock_fd, err);
 }

@@ -45,6 +45,7 @@ struct store {
 	bool in_transaction;
 	enum store_durability durability; /* what PRAGMA synchronous stands at */
 	int64_t wal_bytes; /* length of the WAL in use after our last commit */
+	ino_t wal_inode; /* of its file; 0: it was not looked at yet */
 	int64_t wal_next; /* beyond this a checkpoint is tried that waits for nobody */
 	int64_t wal_next_truncation; /* ... and beyond this one that waits for the readers */
 	struct statement statements[STATEMENT_SLOTS]; /* open addressing by the text's hash */

@@ -89,7 +89,8 @@ bool store_commit(struct store *store, struct tuner_error *err);
 void store_rollback(struct store *store);
 
 /* Whether the open file is still the one that has the name. If not, whatever is committed would be gone with this
- * process: then everything is written to PATH.rescued (or .rescued2 ...), and the error, TUNER_FATAL, says so. A lock
+ * process: then everything is written to PATH.rescued (or .rescued2 ...), and the error, TUNER_FATAL, says so. So it is with the
+ * log, PATH-wal. A lock
  * that somebody has removed is made anew, or, if another process was faster, TUNER_FATAL. On a network file system also whether the lease is still ours (TUNER_FATAL), and renews it. Outside of a transaction. */
 TUNER_MUST_CHECK
 bool store_check_place(struct store *store, struct tuner_error *err);
