@@ -1338,6 +1338,24 @@ static void a_log_that_lost_its_name_is_written_elsewhere(void **state)
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM job"), 1);
 }
 
+/* Two that write it under two names would not know of each other. */
+static void a_file_with_two_names_is_read_only(void **state)
+{
+	struct fixture *const f = *state;
+	fixture_add_job(f, "job", 5, "loss", "minimize");
+	close_store(f);
+	assert_int_equal(link(f->path, beside(f, ".copy")), 0);
+	assert_false(store_open(f->path, STORE_WRITE, &f->store, &f->err));
+	ASSERT_SAYS(f, TUNER_USAGE, "hard links");
+	assert_false(store_open(f->path, STORE_REQUEST, &f->store, &f->err));
+	ASSERT_SAYS(f, TUNER_USAGE, "VACUUM INTO");
+	open_store(f, STORE_READ);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM job"), 1);
+	close_store(f);
+	assert_int_equal(unlink(beside(f, ".copy")), 0);
+	open_store(f, STORE_WRITE);
+}
+
 static void the_optuna_series_is_one_of_two(void **state)
 {
 	struct fixture *const f = *state;
@@ -1473,6 +1491,7 @@ int main(void)
 		IN_STORE(the_wal_stays_below_64_mib_while_readers_come_and_go),
 		IN_STORE(a_reader_that_never_ends_is_told_of_and_loses_nothing),
 		IN_STORE(a_file_that_lost_its_name_is_written_elsewhere),
+		IN_STORE(a_file_with_two_names_is_read_only),
 		IN_STORE(a_log_that_lost_its_name_is_written_elsewhere),
 		IN_STORE(the_optuna_series_is_one_of_two),
 		IN_STORE(statements_beyond_those_kept_work),

@@ -67,6 +67,20 @@ static bool is_missing(const char *path)
 	return access(path, F_OK) != 0 && errno == ENOENT;
 }
 
+/* SQLite's log, its shared memory and our lock go by the name: who writes the file by another one neither sees what is in them nor is
+ * kept out, and both damage it. */
+static bool check_only_name(const char *path, struct tuner_error *err)
+{
+	struct stat status;
+
+	if (stat(path, &status) != 0 || status.st_nlink <= 1)
+		return true;
+	return tuner_fail(err, TUNER_USAGE,
+		"%s has other names, too (hard links), by which it would be damaged: give it a file "
+		"of its own, by sqlite3 %s \"VACUUM INTO 'own.db'\", and mv own.db %s",
+		path, path, path);
+}
+
 /* A name that SQLite takes as it stands: not ":memory:", not a URI. Percent signs and the like would
  * mean something in the latter. */
 static char *plain_name(const char *path)
@@ -282,6 +296,8 @@ bool store_open_schema(const char *path, enum store_mode mode, const struct sche
 			path);
 		goto out;
 	}
+	if (mode != STORE_READ && !check_only_name(path, err))
+		goto out;
 	if (!open_file(store, err) || !set_up(store, err) || !bring_up_to_date(store, schema, err))
 		goto out;
 	*ret = store;
