@@ -12,10 +12,12 @@
 #include "base/file.h"
 #include "scheduler/attempt_files.h"
 #include "scheduler/backend.h"
+#include "scheduler/elsewhere.h"
 #include "scheduler/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -447,12 +449,29 @@ static void failed_event(struct local_attempt *attempt, struct backend_event *re
 	snprintf(ret->message, sizeof(ret->message), "tuner-supervise: %s", why);
 }
 
+/* This directory, or the database that names it, is a copy of where it lives. *ret_got: so it is. */
+static void copied_event(struct local_attempt *attempt, struct backend_event *ret, bool *ret_got)
+{
+	char where[PATH_MAX];
+
+	*ret_got = attempt_lives_elsewhere(attempt->directory, attempt->key, where, sizeof(where));
+	if (!*ret_got)
+		return;
+	attempt->ended = true;
+	ret->kind = BACKEND_LOST;
+	snprintf(ret->message, sizeof(ret->message),
+		"this is a copy of its database: it runs on there, in %.180s", where);
+}
+
 /* *ret_got stays false as long as something of it may live. */
 static bool lost_event(struct local_attempt *attempt, const struct attempt_status *status,
 	struct backend_event *ret, bool *ret_got, struct tuner_error *err)
 {
 	struct tuner_error left = { TUNER_OK, "" };
 
+	copied_event(attempt, ret, ret_got);
+	if (*ret_got)
+		return true;
 	*ret_got = attempt_fence(attempt->directory, attempt->key, status, 0, &left);
 	if (!*ret_got) {
 		if (left.code != TUNER_RETRY)

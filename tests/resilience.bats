@@ -225,6 +225,40 @@ END_OF_SCRIPT
 	done
 }
 
+@test "a run in a copy of a database, made while that was in use, ends nothing of it" {
+	mkdir first && cd first
+	TRIALS=2 PARALLEL=1 write_job '"backoff": 0,'
+	touch hold-1
+	start "$TUNER" run job.jsonc
+	await sql_is "SELECT state FROM attempt" running
+	for what in . tuner.db; do
+		mkdir -p ../copy && cp -r "$what" ../copy/
+		cp job.jsonc train.sh ../copy/
+		sqlite3 tuner.db ".backup ../copy/tuner.db"
+		(cd ../copy && rm -f hold-1 tuner.db-* && "$TUNER" run job.jsonc >said && cat said)
+		grep -q "a copy of its database: it runs on there, in .*first/tuner.db.d/job/0001/1" ../copy/said
+		[ "$(sqlite3 ../copy/tuner.db "SELECT count(*) FROM trial WHERE state = 'done'")" -eq 2 ]
+		rm -r ../copy
+		sql_is "SELECT group_concat(state) FROM attempt" running
+	done
+	rm hold-1
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "SELECT group_concat(outcome) FROM attempt" ok,ok
+	# Moved without its directory, it is the one, and what ran is ended before it runs again.
+	rm -r tuner.db* starts
+	touch hold-1
+	start "$TUNER" run job.jsonc
+	await sql_is "SELECT state FROM attempt" running
+	command=$(jq .command_pid tuner.db.d/job/0001/1/started)
+	kill -KILL "$PID"
+	wait "$PID" || true
+	mkdir ../moved && mv tuner.db tuner.db-wal ../moved/
+	cp job.jsonc train.sh ../moved/
+	(cd ../moved && "$TUNER" run job.jsonc)
+	is_dead "$command"
+}
+
 @test "a lock that somebody removes is made anew, and keeps a second run out" {
 	TRIALS=3 PARALLEL=1 write_job
 	touch hold-2
