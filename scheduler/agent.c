@@ -248,12 +248,30 @@ static bool make_tree(const char *directory, const struct message *message, stru
 	       tuner_fail(err, TUNER_FATAL, "what came with the attempt cannot be read");
 }
 
+/* A copy of a database brings the job's name here with it (DATABASE.d/JOB/.hosts/id), and an older one that was put back knows less
+ * than there is: what lies in the attempt's place is then of another configuration. */
+static bool is_anothers(const char *directory, const char *key)
+{
+	struct tuner_error err = { TUNER_OK, "" };
+	enum launch_owner owner;
+
+	if (!launch_look(directory, key, &owner, &err))
+		leave(&err);
+	return owner == LAUNCH_ANOTHERS;
+}
+
 /* False: nothing of it has run so far, and why it shall not. */
 static bool begin(struct agent *agent, const struct message *message, const char *directory,
 	struct tuner_error *err)
 {
 	struct attempt_status status;
 
+	if (is_anothers(directory, message->key))
+		return tuner_fail(err, TUNER_RETRY,
+			"in its place there, %.60s, is an attempt of a database that this one is a "
+			"copy of: remove .hosts/id in the job's directory here, and the job gets "
+			"another place",
+			message->directory);
 	if (!attempt_look(directory, &status, err))
 		leave(err);
 	if (status.life == ATTEMPT_NEVER_RAN && message->kind == MESSAGE_ADOPT)
@@ -344,6 +362,8 @@ static bool may_fail(struct agent *agent, struct watched *watched)
 	struct attempt_status status;
 	bool begun = false;
 
+	if (is_anothers(watched->directory, watched->key))
+		return true;
 	if (!directory_make(watched->directory, 0700, &err) ||
 		!attempt_forbid(watched->directory, &begun, &err))
 		return clock_monotonic_us() - agent->began_us >= RIVAL_US;

@@ -96,6 +96,31 @@ leave_a_trial_on_a_host() {
 	"$TUNER" verify
 }
 
+@test "a copy of a database takes nothing that another one has left on a host for its own" {
+	mkdir bin
+	printf '#!/bin/sh\nfor word; do :; done\nexec /bin/sh -c "$word"\n' >bin/ssh
+	chmod +x bin/ssh
+	export PATH=$DIR/bin:$PATH XDG_RUNTIME_DIR=$DIR
+	mkdir first && cd first
+	TRIALS=1 write_job '"backoff": 0, "retries": 0,'
+	host='hosts=[{"backend": "ssh", "address": "there", "directory": "'$DIR'/there", "sync": "none", "gpus": "none", "slots": 1}]'
+	"$TUNER" run job.jsonc --quiet --set "$host"
+	cp -r . ../copy
+	"$TUNER" run job.jsonc --quiet --set "$host" --trials 2
+	cd ../copy
+	sed -i 's/"max": 1/"max": 100/' job.jsonc
+	run "$TUNER" run job.jsonc --set "$host" --trials 2
+	echo "$output"
+	[[ "$output" == *"0002/1, is an attempt of a database that this one is a copy of: remove .hosts/id"* ]]
+	sql_is "SELECT group_concat(state || ' ' || outcome) FROM trial" "done ok,failed launch-failed"
+	n_starts_is 1
+	rm tuner.db.d/job/.hosts/id
+	"$TUNER" retry --trial 2
+	"$TUNER" run job.jsonc --quiet --set "$host" --trials 2
+	sql_is "SELECT max(abs(objective - (json_extract(parameters, '$.x') - 0.3) * (json_extract(parameters, '$.x') - 0.3))) < 1e-9 FROM trial" 1
+	n_starts_is 2
+}
+
 @test "draining holds for the next run" {
 	TRIALS=2 write_job
 	"$TUNER" run job.jsonc --quiet
