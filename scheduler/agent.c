@@ -248,16 +248,14 @@ static bool make_tree(const char *directory, const struct message *message, stru
 	       tuner_fail(err, TUNER_FATAL, "what came with the attempt cannot be read");
 }
 
-/* A copy of a database brings the job's name here with it (DATABASE.d/JOB/.hosts/id), and an older one that was put back knows less
- * than there is: what lies in the attempt's place is then of another configuration. */
+/* A database that was put back as it was knows less than there is: what lies in the attempt's place is then of another
+ * configuration. */
 static bool is_anothers(const char *directory, const char *key)
 {
 	struct tuner_error err = { TUNER_OK, "" };
 	enum launch_owner owner;
 
-	if (!launch_look(directory, key, &owner, &err))
-		leave(&err);
-	return owner == LAUNCH_ANOTHERS;
+	return launch_look(directory, key, &owner, &err) && owner == LAUNCH_ANOTHERS;
 }
 
 /* False: nothing of it has run so far, and why it shall not. */
@@ -268,9 +266,9 @@ static bool begin(struct agent *agent, const struct message *message, const char
 
 	if (is_anothers(directory, message->key))
 		return tuner_fail(err, TUNER_RETRY,
-			"in its place there, %.60s, is an attempt of a database that this one is a "
-			"copy of: remove .hosts/id in the job's directory here, and the job gets "
-			"another place",
+			"in its place there, %.60s, is an attempt of another database, or of a later "
+			"state of this one: remove .hosts/id in the job's directory here, and it "
+			"gets another",
 			message->directory);
 	if (!attempt_look(directory, &status, err))
 		leave(err);

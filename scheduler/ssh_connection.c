@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,69 @@ static const int64_t ABSENCE_US = 3000000;
 
 /* ---- what earlier processes have left ---- */
 
+/* ID: where it was drawn. A copy of the directory has it, too, and must not: both would send their code and start their attempts
+ * in one place there. So it stands beside it whose it is; who finds another's, and that one is still there, is a copy. */
+static bool describe_place(const char *hosts, struct text *ret, struct tuner_error *err)
+{
+	char *whole = realpath(hosts, NULL);
+	struct stat info;
+	const bool ok = whole != NULL && stat(whole, &info) == 0;
+
+	if (ok)
+		text_print(ret, "%llu %llu %s", (unsigned long long)info.st_dev,
+			(unsigned long long)info.st_ino, whole);
+	free(whole);
+	return (ok || tuner_fail_errno(err, errno, "%s", hosts)) &&
+	       (!text_failed(ret) || tuner_fail_memory(err));
+}
+
+static bool is_copied(const struct text *noted, const struct text *now)
+{
+	struct text there = TEXT_EMPTY;
+	struct tuner_error ignored;
+	int at = 0;
+	const bool named = sscanf(noted->bytes, "%*u %*u %n", &at) == 0 && at > 0;
+	const bool copied = named && strcmp(noted->bytes, now->bytes) != 0 &&
+			    describe_place(noted->bytes + at, &there, &ignored) &&
+			    strcmp(there.bytes, noted->bytes) == 0;
+
+	text_finish(&there);
+	return copied;
+}
+
+static bool draw_id(const char *path, struct tuner_error *err)
+{
+	struct text id = TEXT_EMPTY;
+	unsigned char bytes[8];
+	bool ok = getrandom(bytes, sizeof(bytes), 0) == (ssize_t)sizeof(bytes) ||
+		  tuner_fail_errno(err, errno, "cannot draw a number");
+
+	for (size_t i = 0; ok && i < sizeof(bytes); i++)
+		text_print(&id, "%02x", bytes[i]);
+	ok = ok && file_write_atomic(path, id.bytes, id.length, 0600, true, err);
+	text_finish(&id);
+	return ok;
+}
+
+/* The id is there, and ours. */
+static bool settle_id(const char *hosts, const char *path, struct tuner_error *err)
+{
+	struct text now = TEXT_EMPTY, noted = TEXT_EMPTY;
+	char *place = path_join(hosts, ".place");
+	bool ok = (place != NULL || tuner_fail_memory(err)) && directory_make(hosts, 0700, err) &&
+		  describe_place(hosts, &now, err) &&
+		  (access(place, F_OK) != 0 || file_read(place, 2 * PATH_MAX, &noted, err));
+
+	if (ok && (access(path, F_OK) != 0 || is_copied(&noted, &now)))
+		ok = draw_id(path, err);
+	if (ok && strcmp(noted.bytes, now.bytes) != 0)
+		ok = file_write_atomic(place, now.bytes, now.length, 0600, true, err);
+	text_finish(&now);
+	text_finish(&noted);
+	free(place);
+	return ok;
+}
+
 /* JOB-ID, where ID was drawn for this job of this database: on the host, others may have a job of this name. It
  * lies among the attempts, so that it moves with them. */
 static bool name_job(struct ssh *ssh, struct tuner_error *err)
@@ -30,36 +94,18 @@ static bool name_job(struct ssh *ssh, struct tuner_error *err)
 	struct text id = TEXT_EMPTY, name = TEXT_EMPTY;
 	char *hosts = path_join(ssh->mirror, ".hosts"),
 	     *path = hosts ? path_join(hosts, "id") : NULL;
-	unsigned char bytes[8];
-	bool ok = false;
+	const bool ok = (path != NULL || tuner_fail_memory(err)) && settle_id(hosts, path, err) &&
+			file_read(path, 64, &id, err);
 
-	if (path == NULL) {
-		tuner_fail_memory(err);
-		goto out;
-	}
-	if (access(path, F_OK) != 0) {
-		if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes)) {
-			tuner_fail_errno(err, errno, "cannot draw a number");
-			goto out;
-		}
-		for (size_t i = 0; i < sizeof(bytes); i++)
-			text_print(&id, "%02x", bytes[i]);
-		if (!directory_make(hosts, 0700, err) ||
-			!file_write_atomic(path, id.bytes, id.length, 0600, true, err))
-			goto out;
-	}
-	if (!file_read(path, 64, &id, err))
-		goto out;
-	text_print(
-		&name, "%s-%.*s", path_name(ssh->mirror), (int)strcspn(id.bytes, "\n/ "), id.bytes);
-	ssh->job = text_take(&name);
-	ok = ssh->job != NULL || tuner_fail_memory(err);
-out:
+	if (ok)
+		text_print(&name, "%s-%.*s", path_name(ssh->mirror),
+			(int)strcspn(id.bytes, "\n/ "), id.bytes);
+	ssh->job = ok ? text_take(&name) : NULL;
 	text_finish(&name);
 	text_finish(&id);
 	free(path);
 	free(hosts);
-	return ok;
+	return ok && (ssh->job != NULL || tuner_fail_memory(err));
 }
 
 static bool take_pending(struct ssh *ssh, const struct pending *pending, struct tuner_error *err)

@@ -211,6 +211,28 @@ static bool make_tree(struct buffer *tree, const struct ssh_attempt *attempt, bo
 	return ok || attempt->asked || attempt->fenced;
 }
 
+/* It was launched under another name of the job on the host: this database is a copy of the one that it runs for. Without its
+ * launch nobody knows, and the agent ends what it finds of it. */
+static bool is_of_another_job(const struct ssh *ssh, const struct ssh_attempt *attempt)
+{
+	static const char begin[] = "eTUNER_ATTEMPT_DIR=/";
+	struct text launch = TEXT_EMPTY, place = TEXT_EMPTY;
+	struct tuner_error ignored;
+	char *path = path_join(attempt->directory, ATTEMPT_LAUNCH);
+	const char *found = NULL;
+
+	text_print(&place, "/%s/%s/%s", ssh->job, attempt->trial, attempt->number);
+	if (path != NULL && file_read(path, LAUNCH_BYTES_MAX, &launch, &ignored))
+		found = memmem(launch.bytes, launch.length, begin, sizeof(begin) - 1);
+	const size_t length = found != NULL ? strlen(found) : 0;
+	const bool is = length > place.length &&
+			strcmp(found + length - place.length, place.bytes) != 0;
+	text_finish(&launch);
+	text_finish(&place);
+	free(path);
+	return is;
+}
+
 static bool send_attempt(struct ssh *ssh, struct ssh_attempt *attempt, struct tuner_error *err)
 {
 	static const struct message none;
@@ -275,6 +297,12 @@ bool ssh_send_attempts(struct ssh *ssh, struct tuner_error *err)
 		if (attempt->sent || attempt->waits || attempt->quiet ||
 			waits_for_code(ssh, attempt) || (attempt->ended && !attempt->fenced))
 			continue;
+		if (is_of_another_job(ssh, attempt)) {
+			if (!tell_gone(ssh, attempt, BACKEND_LOST,
+				    "this is a copy of its database: it runs on there", err))
+				return false;
+			continue;
+		}
 		/* Nothing runs there before the code is there; what was started before is only taken
 		 * over, and needs none. */
 		if (!send_attempt(ssh, attempt, &failed)) {

@@ -96,29 +96,61 @@ leave_a_trial_on_a_host() {
 	"$TUNER" verify
 }
 
-@test "a copy of a database takes nothing that another one has left on a host for its own" {
+right_results() {
+	sql_is "SELECT max(abs(objective - (json_extract(parameters, '$.x') - 0.3) * (json_extract(parameters, '$.x') - 0.3))) < 1e-9 FROM trial" 1
+}
+
+@test "a copy of a database has places of its own on its hosts, and ends nothing of what runs for the first" {
+	leave_a_trial_on_a_host
+	mkdir copy
+	cp -r tuner.db* job.jsonc train.sh copy
+	start "$TUNER" run job.jsonc --set "$host" --trials 2
+	await grep -q 'host there answers' output
+	cd copy
+	sed -i 's/"max": 1/"max": 100/' job.jsonc
+	"$TUNER" run job.jsonc --set "$host" --trials 2 >said
+	grep -q 'lost .*this is a copy of its database: it runs on there' said
+	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 2
+	right_results
+	n_starts_is 2
+	cd ..
+	rm hold
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "SELECT group_concat(outcome) FROM attempt" ok,ok
+	right_results
+	n_starts_is 2
+	# A moved one goes on where it was.
+	mkdir moved
+	mv tuner.db* moved
+	cp job.jsonc train.sh moved
+	cd moved
+	"$TUNER" run job.jsonc --set "$host" --trials 3 --quiet
+	[ "$(find "$DIR/there" -maxdepth 1 -name 'job-*' | wc -l)" -eq 2 ]
+}
+
+@test "an older state that was put back takes nothing that lies on a host for its own" {
 	mkdir bin
 	printf '#!/bin/sh\nfor word; do :; done\nexec /bin/sh -c "$word"\n' >bin/ssh
 	chmod +x bin/ssh
 	export PATH=$DIR/bin:$PATH XDG_RUNTIME_DIR=$DIR
-	mkdir first && cd first
 	TRIALS=1 write_job '"backoff": 0, "retries": 0,'
 	host='hosts=[{"backend": "ssh", "address": "there", "directory": "'$DIR'/there", "sync": "none", "gpus": "none", "slots": 1}]'
 	"$TUNER" run job.jsonc --quiet --set "$host"
-	cp -r . ../copy
+	cp tuner.db older
 	"$TUNER" run job.jsonc --quiet --set "$host" --trials 2
-	cd ../copy
+	mv older tuner.db
 	sed -i 's/"max": 1/"max": 100/' job.jsonc
 	run "$TUNER" run job.jsonc --set "$host" --trials 2
 	echo "$output"
-	[[ "$output" == *"0002/1, is an attempt of a database that this one is a copy of: remove .hosts/id"* ]]
+	[[ "$output" == *"0002/1, is an attempt of another database, or of a later state of this one: remove .hosts/id"* ]]
 	sql_is "SELECT group_concat(state || ' ' || outcome) FROM trial" "done ok,failed launch-failed"
-	n_starts_is 1
+	n_starts_is 2
 	rm tuner.db.d/job/.hosts/id
 	"$TUNER" retry --trial 2
 	"$TUNER" run job.jsonc --quiet --set "$host" --trials 2
-	sql_is "SELECT max(abs(objective - (json_extract(parameters, '$.x') - 0.3) * (json_extract(parameters, '$.x') - 0.3))) < 1e-9 FROM trial" 1
-	n_starts_is 2
+	right_results
+	n_starts_is 3
 }
 
 @test "draining holds for the next run" {
