@@ -34,6 +34,7 @@ struct slurm_attempt {
 	bool cancel, cancel_kill; /* to be sent */
 	int64_t cancel_at_us; /* not before */
 	bool given_up; /* we had Slurm end it, because it no longer lives */
+	bool displaced; /* its directory is another database's by now */
 	int64_t silence_look_us;
 	bool refused;
 	unsigned pass; /* of the last look at its files */

@@ -196,6 +196,28 @@ static void check_pulse(struct slurm *slurm, struct slurm_attempt *attempt, int6
 	slurm_cancel(slurm, attempt, true);
 }
 
+/* A copy of a database has the first one's directory on the shared file system, and who launches later makes way. Looked at
+ * where it matters: as it begins, and as it ends. */
+static bool is_displaced(const struct slurm_attempt *attempt)
+{
+	struct tuner_error ignored;
+	enum launch_owner owner;
+
+	return launch_look(attempt->directory, attempt->key, &owner, &ignored) &&
+	       owner == LAUNCH_ANOTHERS;
+}
+
+/* Our job is cancelled by its number: a file `stop` would end the other's. */
+static void displaced_event(struct slurm_attempt *attempt, struct backend_event *ret)
+{
+	attempt->stage = OVER;
+	attempt->cancel = attempt->job > 0;
+	ret->kind = BACKEND_LOST;
+	snprintf(ret->message, sizeof(ret->message),
+		"its directory is another database's by now: of two that are copies of each other, "
+		"one needs another \"directory\" for this host");
+}
+
 static bool take_files(
 	struct slurm *slurm, struct slurm_attempt *attempt, int64_t now_us, struct tuner_error *err)
 {
@@ -203,6 +225,10 @@ static bool take_files(
 
 	if (!attempt_look_afar(attempt->directory, &status, err))
 		return false;
+	if (status.life != ATTEMPT_NEVER_RAN &&
+		(!attempt->has_started || status.life == ATTEMPT_FINISHED) &&
+		(attempt->displaced = is_displaced(attempt)))
+		return true;
 	attempt->has_started |= status.life != ATTEMPT_NEVER_RAN;
 	if (status.started_us > 0 && attempt->started_us == 0 &&
 		!(status.life == ATTEMPT_FINISHED && status.exit.kind == EXIT_NO_START))
@@ -231,6 +257,10 @@ static bool judge(struct slurm *slurm, struct slurm_attempt *attempt, struct bac
 	}
 	if (!take_files(slurm, attempt, now_us, err))
 		return false;
+	if (attempt->displaced) {
+		displaced_event(attempt, ret);
+		return true;
+	}
 	if (!attempt->told_started && attempt->started_us > 0) {
 		attempt->told_started = true;
 		attempt->pass = 0; /* there may be more */

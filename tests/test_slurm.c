@@ -544,6 +544,30 @@ static void a_requeued_job_is_cancelled_and_lost(void **state)
 	assert_event(cluster, 1, BACKEND_LOST);
 }
 
+/* A copy of the database, whose job has the same directory on the shared file system. */
+static void what_another_database_has_put_in_its_place_is_not_its_end(void **state)
+{
+	char word[] = "true", *const argv[] = { word, NULL }, *const none[] = { NULL };
+	struct cluster *cluster = *state;
+	struct tuner_error err;
+	const struct launch others = { .key = "another's",
+		.working_directory = "/tmp",
+		.arguments = argv,
+		.environment = none,
+		.log_max_bytes = 1 << 20 };
+
+	add(cluster, 1, false);
+	pass(cluster, 2);
+	assert_true(launch_write(place(cluster, 1), &others, &err));
+	begin(cluster, 1);
+	finish(cluster, 1, "code", 0);
+	pass(cluster, 2);
+	assert_event(cluster, 1, BACKEND_LOST);
+	assert_non_null(strstr(event_of(cluster, 1)->message, "another database's"));
+	assert_false(has_file(cluster, 1, ATTEMPT_STOP)); /* which would be the other's */
+	assert_int_equal(cluster->n_cancels, 1);
+}
+
 static void a_job_that_was_requeued_before_it_began_is_lost(void **state)
 {
 	struct cluster *cluster = *state;
@@ -785,6 +809,7 @@ int main(void)
 		WITH(a_job_that_slurm_forgot_is_judged_by_its_files),
 		WITH(a_list_that_was_wrong_does_no_harm),
 		WITH(a_requeued_job_is_cancelled_and_lost),
+		WITH(what_another_database_has_put_in_its_place_is_not_its_end),
 		WITH(a_job_that_was_requeued_before_it_began_is_lost),
 		WITH(what_a_lost_node_still_finishes_counts),
 		WITH(what_may_live_on_a_lost_node_is_waited_for),
