@@ -266,7 +266,8 @@ static bool begin(struct agent *agent, const struct message *message, const char
 
 	if (is_anothers(directory, message->key))
 		return tuner_fail(err, TUNER_RETRY,
-			"in its place there, %.60s, is an attempt of another database, or of a later "
+			"in its place there, %.60s, is an attempt of another database, or of a "
+			"later "
 			"state of this one: remove .hosts/id in the job's directory here, and it "
 			"gets another",
 			message->directory);

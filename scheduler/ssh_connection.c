@@ -98,8 +98,8 @@ static bool name_job(struct ssh *ssh, struct tuner_error *err)
 			file_read(path, 64, &id, err);
 
 	if (ok)
-		text_print(&name, "%s-%.*s", path_name(ssh->mirror),
-			(int)strcspn(id.bytes, "\n/ "), id.bytes);
+		text_print(&name, "%s-%.*s", path_name(ssh->mirror), (int)strcspn(id.bytes, "\n/ "),
+			id.bytes);
 	ssh->job = ok ? text_take(&name) : NULL;
 	text_finish(&name);
 	text_finish(&id);

@@ -225,8 +225,8 @@ static bool is_of_another_job(const struct ssh *ssh, const struct ssh_attempt *a
 	if (path != NULL && file_read(path, LAUNCH_BYTES_MAX, &launch, &ignored))
 		found = memmem(launch.bytes, launch.length, begin, sizeof(begin) - 1);
 	const size_t length = found != NULL ? strlen(found) : 0;
-	const bool is = length > place.length &&
-			strcmp(found + length - place.length, place.bytes) != 0;
+	const bool is =
+		length > place.length && strcmp(found + length - place.length, place.bytes) != 0;
 	text_finish(&launch);
 	text_finish(&place);
 	free(path);

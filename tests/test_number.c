@@ -144,8 +144,8 @@ static void assert_double(const char *text, double expected)
 
 static void doubles_are_read_whole_or_not_at_all(void **state)
 {
-	static const char *const wrong[] = { "", " ", "x", "1x", "1 x", "1 2", "0.1.2", "1,5", "1e", "--1",
-		"+-1", "0x", "infinite", "1e5 2" };
+	static const char *const wrong[] = { "", " ", "x", "1x", "1 x", "1 2", "0.1.2", "1,5", "1e",
+		"--1", "+-1", "0x", "infinite", "1e5 2" };
 	double value = 42;
 
 	assert_double("1", 1);

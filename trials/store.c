@@ -76,7 +76,8 @@ static bool check_only_name(const char *path, struct tuner_error *err)
 	if (stat(path, &status) != 0 || status.st_nlink <= 1)
 		return true;
 	return tuner_fail(err, TUNER_USAGE,
-		"%s has other names, too (hard links), by which it would be damaged: give it a file "
+		"%s has other names, too (hard links), by which it would be damaged: give it a "
+		"file "
 		"of its own, by sqlite3 %s \"VACUUM INTO 'own.db'\", and mv own.db %s",
 		path, path, path);
 }

@@ -152,8 +152,8 @@ static void name_removed(const struct live *live, struct fate *ret)
 	const struct exit_record *exit = &live->end.exit;
 	const int64_t gone = exit->output_bytes - exit->output_lost - live->read_offset;
 	const bool counts = ret->outcome == OUTCOME_OK || ret->outcome == OUTCOME_NAN ||
-			    ret->outcome == OUTCOME_NO_METRIC ||
-			    ret->outcome == OUTCOME_TIMEOUT || ret->outcome == OUTCOME_CRASHED;
+			    ret->outcome == OUTCOME_NO_METRIC || ret->outcome == OUTCOME_TIMEOUT ||
+			    ret->outcome == OUTCOME_CRASHED;
 	char size[BYTES_TEXT];
 
 	if (!counts || gone <= 0 || exit->kind == EXIT_MEMORY)

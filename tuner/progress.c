@@ -251,8 +251,8 @@ static void best_line(
 
 static void put_line(struct progress *progress, const struct text *line, unsigned width)
 {
-	text_print(&progress->out.text, "%.*s\n", (int)text_fit(line->bytes, width - 1),
-		line->bytes);
+	text_print(
+		&progress->out.text, "%.*s\n", (int)text_fit(line->bytes, width - 1), line->bytes);
 	progress->drawn++;
 }
 
