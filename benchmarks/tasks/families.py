@@ -188,5 +188,58 @@ def fourier_strong(generator):
     return fourier(generator, 1.2)
 
 
+# ---- more than 30 parameters ----
+
+@family
+def many_algorithms(generator):
+    """Twelve algorithms with three numbers each: a trial has four parameters of 37."""
+    n, d = 12, 3
+    middles = generator.uniform(0.1, 0.9, (n, d))
+    weights = numpy.exp(0.7 * generator.normal(size=(n, d)))
+    depths = 0.1 * numpy.abs(generator.normal(size=n))
+    space = [choice("k", *names(n))]
+    space += [real(f"p{a}_{i}", 0, 1, when=["k", [f"v{a}"]]) for a in range(n) for i in range(d)]
+
+    def loss(k, **own):
+        a = index(k)
+        return depths[a] + bowl(numpy.array([own[f"p{a}_{i}"] for i in range(d)]) - middles[a], weights[a])
+
+    return space, loss, depths.min()
+
+
+@family
+def chained_choices(generator):
+    """36 categories of three values, of which each acts together with the next."""
+    d, n = 36, 3
+    pairs = generator.uniform(size=(d - 1, n, n))
+    space = [choice(f"c{i}", *names(n)) for i in range(d)]
+
+    def loss(**p):
+        values = [index(p[f"c{i}"]) for i in range(d)]
+        return float(sum(pairs[i, values[i], values[i + 1]] for i in range(d - 1)))
+
+    least = numpy.zeros(n)  # of the chain so far, by its last value
+    for pair in pairs:
+        least = (least[:, None] + pair).min(axis=0)
+    return space, loss, float(least.min())
+
+
+@family
+def many_switches(generator):
+    """Fifty switches that act for themselves."""
+    d, least = 50, generator.normal()
+    right = generator.integers(2, size=d)
+    weights = generator.uniform(0.2, 1.2, d)
+    space = [choice(f"c{i}", *names(2)) for i in range(d)]
+
+    def loss(**p):
+        return float(least + sum(weights[i] for i in range(d) if index(p[f"c{i}"]) != right[i]))
+
+    return space, loss, least
+
+
+LARGE = ("many_algorithms", "chained_choices", "many_switches")
+
+
 def instance(name, seed):
     return FAMILIES[name](numpy.random.default_rng([list(FAMILIES).index(name), seed]))
