@@ -99,6 +99,7 @@ tamper() { # SQL
 	search_to $((n * 5 / 8))
 	# One is asked for and not told, and the lost one may wait for a place.
 	await_long has_ended $((n * 5 / 8 - 2))
+	await_long sql_is "SELECT count(*) FROM trial WHERE number = 3 AND state = 'failed' AND attempts > 1" 1
 	kill -KILL "$PID"
 	finished
 
