@@ -80,6 +80,7 @@ static bool check(const struct trial_model *model, struct tuner_error *err)
 	const struct model_data *data = &model->data;
 	const size_t n = transform_n_finite(data->transform);
 	double low = INFINITY, high = -INFINITY;
+	size_t rows = 0; /* repeats of one configuration are one */
 
 	if (n < IMPORTANCE_TRIALS_MIN)
 		return tuner_fail(err, TUNER_USAGE,
@@ -91,7 +92,13 @@ static bool check(const struct trial_model *model, struct tuner_error *err)
 		if (data->valued[i]) {
 			low = fmin(low, data->y[i]);
 			high = fmax(high, data->y[i]);
+			rows++;
 		}
+	if (rows == 1)
+		return tuner_fail(err, TUNER_USAGE,
+			"all %zu trials have one configuration: nothing tells what their objective "
+			"depends on",
+			n);
 	return low < high || tuner_fail(err, TUNER_USAGE,
 				     "all %zu trials have the same objective: nothing tells what "
 				     "it depends on",

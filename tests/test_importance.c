@@ -180,6 +180,17 @@ static void an_objective_that_is_always_the_same_is_refused(void **state)
 	assert_refused(&job, "same objective");
 }
 
+/* Its objectives differ, by noise. */
+static void trials_of_one_configuration_are_refused(void **state)
+{
+	struct job job;
+
+	init(&job);
+	for (int i = 0; i < 8; i++)
+		job_tell(&job, (double[]){ .3, 0, 1, 1 }, i, OBSERVATION_DONE);
+	assert_refused(&job, "all 8 trials have one configuration");
+}
+
 static void a_space_that_cannot_vary_is_refused(void **state)
 {
 	const struct parameter parameters[] = { a_category("one", 1) };
@@ -302,6 +313,7 @@ int main(void)
 		cmocka_unit_test(the_same_request_gives_the_same_bits),
 		cmocka_unit_test(too_few_objectives_are_refused),
 		cmocka_unit_test(an_objective_that_is_always_the_same_is_refused),
+		cmocka_unit_test(trials_of_one_configuration_are_refused),
 		cmocka_unit_test(a_space_that_cannot_vary_is_refused),
 		cmocka_unit_test(hyperparameters_of_another_space_are_left_out),
 		cmocka_unit_test(leaving_one_out_is_a_model_of_the_others),
