@@ -643,16 +643,20 @@ END
 	sql_is "SELECT group_concat(state) FROM trial WHERE state <> 'done'" proposed
 }
 
-# A pager that shows an earlier page, a terminal after Ctrl-S, a connection that hangs.
-@test "whoever does not read what is said holds up no trial, and no signal to end" {
+# 200 trials, whose lines go into descriptor 4, a pipe of a page that nobody reads.
+run_unread() {
 	TRIALS=200 PARALLEL=4 write_job
 	mkfifo said
 	"$TUNER" run job.jsonc >said 2>&1 3>&- &
 	PID=$!
 	STARTED+=("$PID")
 	exec 4<said
-	# As full as a pipe may be.
-	python3 -c 'import fcntl; fcntl.fcntl(4, 1031, 4096)'
+	python3 -c 'import fcntl; fcntl.fcntl(4, fcntl.F_SETPIPE_SZ, 4096)'
+}
+
+# A pager that shows an earlier page, a terminal after Ctrl-S, a connection that hangs.
+@test "whoever does not read what is said holds up no trial, and no signal to end" {
+	run_unread
 	await sql_is "SELECT count(*) > 100 FROM trial WHERE state = 'done'" 1
 	"$TUNER" enqueue job x=0.5
 	kill -TERM "$PID"
@@ -663,13 +667,7 @@ END
 }
 
 @test "what is read late is read whole" {
-	TRIALS=200 PARALLEL=4 write_job
-	mkfifo said
-	"$TUNER" run job.jsonc >said 2>&1 3>&- &
-	PID=$!
-	STARTED+=("$PID")
-	exec 4<said
-	python3 -c 'import fcntl; fcntl.fcntl(4, 1031, 4096)'
+	run_unread
 	await sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 200
 	sleep 0.3
 	cat <&4 >read
