@@ -11,10 +11,18 @@ typedef uint32_t lane_words __attribute__((vector_size(GLANCE_LANES * sizeof(uin
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* (A test defines it empty, for the plain instructions alone.) */
+/* Instructions, never a model: "arch=haswell" is taken by Intel's Haswell alone, and any other CPU with the same
+ * instructions would call fmaf for each lane. GCC knows the level by name since 12.
+ *
+ * (A test defines it empty, for the plain instructions alone.) */
 #ifndef FOR_EACH_CPU
 #if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__clang__)
-#define FOR_EACH_CPU __attribute__((target_clones("avx512f", "arch=haswell", "default")))
+#if __GNUC__ >= 12
+#define FMA_AND_AVX2 "arch=x86-64-v3"
+#else
+#define FMA_AND_AVX2 "fma"
+#endif
+#define FOR_EACH_CPU __attribute__((target_clones("avx512f", FMA_AND_AVX2, "default")))
 #else
 #define FOR_EACH_CPU
 #endif
