@@ -1,212 +1,30 @@
 #include "surrogate/glance.h"
 
-#include <math.h>
-#include <stdint.h>
-#include <string.h>
+#include "surrogate/glance_loops.h"
 
-/* As in kernel.c, half as wide and twice as many. */
-typedef float lanes __attribute__((vector_size(GLANCE_LANES * sizeof(float))));
-typedef int32_t lane_bits __attribute__((vector_size(GLANCE_LANES * sizeof(int32_t))));
-typedef uint32_t lane_words __attribute__((vector_size(GLANCE_LANES * sizeof(uint32_t))));
-
-#define INLINE static inline __attribute__((always_inline))
-
-/* Instructions, never a model: "arch=haswell" is taken by Intel's Haswell alone, and any other CPU with the same
- * instructions would call fmaf for each lane. GCC knows the level by name since 12.
- *
- * (A test defines it empty, for the plain instructions alone.) */
-#ifndef FOR_EACH_CPU
-#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__clang__)
-#if __GNUC__ >= 12
-#define FMA_AND_AVX2 "arch=x86-64-v3"
-#else
-#define FMA_AND_AVX2 "fma"
-#endif
-#define FOR_EACH_CPU __attribute__((target_clones("avx512f", FMA_AND_AVX2, "default")))
-#else
-#define FOR_EACH_CPU
-#endif
-#endif
-
-INLINE lanes load(const float *from)
+static const struct glance_loops *loops(void)
 {
-	lanes v;
-
-	memcpy(&v, from, sizeof(v));
-	return v;
-}
-
-INLINE void store(float *to, lanes v)
-{
-	memcpy(to, &v, sizeof(v));
-}
-
-INLINE lanes all(float value)
-{
-	return (lanes){ 0 } + value;
-}
-
-INLINE lanes where(lane_bits mask, lanes v)
-{
-	return (lanes)(mask & (lane_bits)v);
-}
-
-INLINE lanes choose(lane_bits mask, lanes yes, lanes no)
-{
-	return where(mask, yes) + where(~mask, no);
-}
-
-INLINE lanes square_root(lanes v)
-{
-	float each[GLANCE_LANES];
-
-	store(each, v);
-	for (size_t l = 0; l < GLANCE_LANES; l++)
-		each[l] = sqrtf(each[l]);
-	return load(each);
-}
-
-/* a b + c, rounded once: the same bits whether the CPU has an instruction for it or not. */
-INLINE lanes fused(lanes a, lanes b, lanes c)
-{
-	float x[GLANCE_LANES], y[GLANCE_LANES], z[GLANCE_LANES];
-
-	store(x, a);
-	store(y, b);
-	store(z, c);
-	for (size_t l = 0; l < GLANCE_LANES; l++)
-		z[l] = __builtin_fmaf(x[l], y[l], z[l]);
-	return load(z);
-}
-
-/* exp(x), x <= 0: as exp_lanes in kernel.c, with Taylor's polynomial of degree 6; to 3e-7. */
-INLINE lanes exp_lanes(lanes x)
-{
-	static const float SHIFT = 0x1.8p23f, LOG2_E = 0x1.715476p0f;
-	static const float LN2_HIGH = 0x1.62e4p-1f, LN2_LOW = 0x1.7f7d1cp-20f;
-	const lanes shifted = x * LOG2_E + SHIFT, m = shifted - SHIFT;
-	const lanes f = (x - m * LN2_HIGH) - m * LN2_LOW;
-	lanes q = all(1.0f / 720);
-
-	q = fused(q, f, all(1.0f / 120));
-	q = fused(q, f, all(1.0f / 24));
-	q = fused(q, f, all(1.0f / 6));
-	q = fused(q, f, all(0.5f));
-
-	const lanes mantissa = fused(f * f, q, f) + 1.0f;
-	/* Words, which may overflow: far below -87 they do, and are not looked at. */
-	const lanes power = (lanes)(((lane_words)shifted << 23) + (lane_words)all(1));
-
-	return where(x >= -87.0f, mantissa * power);
-}
-
-/* ln(x), x > 0 and normal: x = 2^m y, ln y = 2 artanh((y - 1) / (y + 1)), 1/sqrt 2 <= y < sqrt 2; to 2e-7. */
-INLINE lanes log_lanes(lanes x)
-{
-	static const float LN2 = 0x1.62e43p-1f;
-	static const int32_t ROOT_HALF = 0x3f3504f3; /* the bits of sqrt(1/2) */
-	const lane_bits bits = (lane_bits)x, m = (bits - ROOT_HALF) >> 23;
-	const lanes y = (lanes)(bits - (m << 23));
-	const lanes s = (y - 1.0f) / (y + 1.0f), s2 = s * s;
-	lanes q = all(2.0f / 7);
-
-	q = q * s2 + 2.0f / 5;
-	q = q * s2 + 2.0f / 3;
-	q = q * s2 + 2.0f;
-	return s * q + __builtin_convertvector(m, lanes) * LN2;
-}
-
-FOR_EACH_CPU
-static void moments(
-	const struct glance_rows *rows, const float *points, float *ret_mean, float *ret_most)
-{
-	const size_t d = rows->d;
-	lanes mean = all(0), most = all(0);
-
-	for (size_t i = 0; i < rows->n; i++) {
-		const float *z = rows->Z + i * d;
-		lanes r2 = all(0);
-
-		for (size_t k = 0; k < d; k++) {
-			const lanes there = load(points + k * GLANCE_LANES);
-
-			if (rows->kinds[k] == DIMENSION_CATEGORY) {
-				r2 += where(there != z[k], all(rows->inverse_squares[k]));
-			} else {
-				const lanes difference = there - z[k];
-
-				r2 = fused(difference, difference, r2);
-			}
-		}
-		/* Beyond 100 the kernel is 0 in single precision; no polynomial shall overflow. */
-		const lanes rho = square_root(choose(r2 < 2000.0f, r2, all(2000.0f)) * 5.0f);
-		const lanes k =
-			exp_lanes(-rho) * fused(fused(rho, all(1.0f / 3), all(1)), rho, all(1));
-		const lanes square = k * k * rows->weights[i];
-
-		mean = fused(k, all(rows->alpha[i]), mean);
-		most = choose(square > most, square, most);
-	}
-	store(ret_mean, mean);
-	store(ret_most, most);
-}
-
-FOR_EACH_CPU
-static void log_expected_improvements(
-	const float *mean, const float *sd, float incumbent, size_t n, float *ret)
-{
-	static const float LOG_SQRT_2_PI = 0.91893853f, ONE_BY_SQRT_2_PI = 0.39894228f;
-
-	for (size_t i = 0; i < n; i += GLANCE_LANES) {
-		const lanes s = load(sd + i), z = (incumbent - load(mean + i)) / s;
-		const lane_bits better = z > 0;
-		const lanes a = choose(better, z, -z), log_density = -0.5f * z * z;
-		const lanes bracket = 1.0f / (a * a + 1.0f + 2.0f * a / (a + 1.3f));
-		const lanes above = a + ONE_BY_SQRT_2_PI * exp_lanes(log_density) * bracket;
-
-		store(ret + i, log_lanes(s * choose(better, above, bracket)) +
-				       where(~better, log_density - LOG_SQRT_2_PI));
-	}
-}
-
-FOR_EACH_CPU
-static void add_log_augmentations(const float *sd, float noise_sd, size_t n, float *values)
-{
-	for (size_t i = 0; i < n; i += GLANCE_LANES) {
-		const lanes s = load(sd + i), r = square_root(s * s + noise_sd * noise_sd);
-
-		store(values + i, load(values + i) + log_lanes(s * s / (r * (r + noise_sd))));
-	}
-}
-
-FOR_EACH_CPU
-static void narrow(float *sd, size_t n, float intercept, float slope)
-{
-	for (size_t i = 0; i < n; i += GLANCE_LANES) {
-		const lanes log_sd = log_lanes(load(sd + i)), other = intercept + slope * log_sd;
-
-		store(sd + i, choose(other < log_sd, exp_lanes(other), load(sd + i)));
-	}
+	return LOOPS_OF_CPU(glance_loops);
 }
 
 void glance_moments(
 	const struct glance_rows *rows, const float *points, float *ret_mean, float *ret_most)
 {
-	moments(rows, points, ret_mean, ret_most);
+	loops()->moments(rows, points, ret_mean, ret_most);
 }
 
 void glance_log_expected_improvement(
 	const float *mean, const float *sd, float incumbent, size_t n, float *ret)
 {
-	log_expected_improvements(mean, sd, incumbent, n, ret);
+	loops()->log_expected_improvement(mean, sd, incumbent, n, ret);
 }
 
 void glance_add_log_augmentation(const float *sd, float noise_sd, size_t n, float *values)
 {
-	add_log_augmentations(sd, noise_sd, n, values);
+	loops()->add_log_augmentation(sd, noise_sd, n, values);
 }
 
 void glance_narrow(float *sd, size_t n, float intercept, float slope)
 {
-	narrow(sd, n, intercept, slope);
+	loops()->narrow(sd, n, intercept, slope);
 }

@@ -1,65 +1,19 @@
 #include "surrogate/scramble.h"
 
-#include "surrogate/lanes.h"
+#include "surrogate/scramble_loops.h"
 
-INLINE uint32_t reversed(uint32_t x)
+static const struct scramble_loops *loops(void)
 {
-	x = (x & 0x55555555u) << 1 | (x >> 1 & 0x55555555u);
-	x = (x & 0x33333333u) << 2 | (x >> 2 & 0x33333333u);
-	x = (x & 0x0f0f0f0fu) << 4 | (x >> 4 & 0x0f0f0f0fu);
-	x = (x & 0x00ff00ffu) << 8 | (x >> 8 & 0x00ff00ffu);
-	return x << 16 | x >> 16;
-}
-
-/* A permutation of 32-bit words in which a bit depends on itself and the bits below it only: each
- * multiplier is even. Constants: Burley 2020, listing 1. */
-INLINE uint32_t laine_karras(uint32_t x, uint32_t seed)
-{
-	x += seed;
-	x ^= x * 0x6c50b47cu;
-	x ^= x * 0xb82f1e52u;
-	x ^= x * 0xc7afe638u;
-	x ^= x * 0x8d22f6e6u;
-	return x;
-}
-
-INLINE uint32_t owen(uint32_t x, uint32_t seed)
-{
-	return reversed(laine_karras(reversed(x), seed));
-}
-
-/* A hash of the point's index (the finaliser of MurmurHash3): 32 bits with no structure that the 21
- * used of them, 2^-33 and smaller in the coordinate, could show. */
-INLINE uint32_t hash(uint32_t index, uint32_t seed)
-{
-	uint32_t x = index ^ seed;
-
-	x = (x ^ x >> 16) * 0x85ebca6bu;
-	x = (x ^ x >> 13) * 0xc2b2ae35u;
-	return x ^ x >> 16;
-}
-
-/* The 32 bits of the word and 21 below them: what a double below 1 holds. */
-INLINE double coordinate(uint32_t word, uint32_t below)
-{
-	return ((double)word + (double)(below >> 11) * 0x1p-21) * 0x1p-32;
+	return LOOPS_OF_CPU(scramble_loops);
 }
 
 uint32_t scramble_count(uint32_t index, uint32_t seed)
 {
-	return reversed(owen(index, seed));
-}
-
-FOR_EACH_CPU
-static void scramble(const uint32_t *restrict words, uint32_t index, const uint32_t *restrict bits,
-	const uint32_t *restrict below, size_t n, double *restrict ret_u)
-{
-	for (size_t k = 0; k < n; k++)
-		ret_u[k] = coordinate(owen(words[k], bits[k]), hash(index, below[k]));
+	return loops()->count(index, seed);
 }
 
 void scramble_point(const uint32_t *words, uint32_t index, const uint32_t *bits,
 	const uint32_t *below, size_t n, double *ret_u)
 {
-	scramble(words, index, bits, below, n, ret_u);
+	loops()->point(words, index, bits, below, n, ret_u);
 }
