@@ -1,4 +1,4 @@
-/* surrogate/glance.h: what many points promise. Built three times, as test_kernel.c is: the checksum is one
+/* surrogate/glance.h: what many points promise. Built several times, as test_kernel.c is: the checksum is one
  * constant for all of them. */
 #include "surrogate/glance.h"
 

@@ -1,5 +1,5 @@
-/* surrogate/kernel.h: the covariance function. Built three times: with kernel.c as in the program,
- * where the CPU chooses the instructions, and with the plain instructions at -O0 and -O3. The
+/* surrogate/kernel.h: the covariance function. Built several times: with the loops as in the program,
+ * where the CPU chooses the instructions, with AVX2 at most, and with the plain ones at -O0 and -O3. The
  * checksum below is one constant for all of them, and for every machine. */
 #include "surrogate/kernel.h"
 

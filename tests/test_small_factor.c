@@ -1,4 +1,4 @@
-/* surrogate/small_factor.h: factors and inverses of small matrices. Built three times, as test_kernel.c is: the
+/* surrogate/small_factor.h: factors and inverses of small matrices. Built several times, as test_kernel.c is: the
  * checksum is one constant for all of them. */
 #include "surrogate/small_factor.h"
 
