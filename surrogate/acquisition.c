@@ -45,7 +45,7 @@ struct acquisition {
 
 static void multiply(const struct acquisition *a, bool transposed, double *B, size_t m)
 {
-	if (m <= FACTOR_FEW_ROWS && a->n <= FACTOR_FEW_COLUMNS)
+	if (m <= FACTOR_FEW_ROWS)
 		factor_multiply_few_rows(a->inverse, a->stride, a->n, transposed, B, a->stride, m);
 	else
 		factor_multiply_rows(a->inverse, a->stride, a->n, transposed, B, a->stride, m);

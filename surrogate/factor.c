@@ -1,5 +1,6 @@
 #include "surrogate/factor.h"
 
+#include "surrogate/factor_loops.h"
 #include "surrogate/small_factor.h"
 
 #include <gsl/gsl_cblas.h>
@@ -138,12 +139,12 @@ void factor_multiply_rows(
 void factor_multiply_few_rows(
 	const double *T, size_t stride, size_t n, bool transposed, double *B, size_t row, size_t m)
 {
-	double products[FACTOR_FEW_ROWS * FACTOR_FEW_COLUMNS];
+	const struct factor_loops *loops = LOOPS_OF_CPU(factor_loops);
 
-	cblas_dgemm(CblasRowMajor, CblasNoTrans, transposed ? CblasTrans : CblasNoTrans, (int)m,
-		(int)n, (int)n, 1, B, (int)row, T, (int)stride, 0, products, (int)n);
-	for (size_t i = 0; i < m; i++)
-		memcpy(B + i * row, products + i * n, n * sizeof(*B));
+	if (transposed)
+		loops->multiply_transposed(T, stride, n, B, row, m);
+	else
+		loops->multiply(T, stride, n, B, row, m);
 }
 
 void factor_forward(const double *L, size_t stride, size_t n, double *b)

@@ -40,9 +40,9 @@ void factor_invert(const double *L, size_t stride, size_t n, double *ret_inverse
 void factor_multiply_rows(
 	const double *T, size_t stride, size_t n, bool transposed, double *B, size_t row, size_t m);
 
-/* The same for at most FACTOR_FEW_ROWS rows of at most FACTOR_FEW_COLUMNS numbers, with zeros above the diagonal of T: a
- * product that looks at them too is faster then, twice at 50 and 200. */
-enum { FACTOR_FEW_ROWS = 12, FACTOR_FEW_COLUMNS = 224 };
+/* The same, with zeros above the diagonal of T, and room for whole vectors in the rows (kernel_stride). In a written order; for
+ * up to FACTOR_FEW_ROWS rows two to four times as fast. */
+enum { FACTOR_FEW_ROWS = 12 };
 void factor_multiply_few_rows(
 	const double *T, size_t stride, size_t n, bool transposed, double *B, size_t row, size_t m);
 

@@ -39,25 +39,26 @@ INLINE lanes exp_lanes(lanes x)
 	return where(x >= -708.0, mantissa * power);
 }
 
-INLINE lanes squared_distance(
-	const struct kernel *kernel, const double *Z, size_t stride, size_t j, const double *z)
+/* Of the block of points from j on. */
+INLINE void squared_distances(const struct kernel *kernel, const double *Z, size_t stride, size_t j,
+	const double *z, lanes ret_r2[VECTORS])
 {
-	lanes r2 = all(0);
-
+	for (size_t v = 0; v < VECTORS; v++)
+		ret_r2[v] = all(0);
 	for (size_t k = 0; k < kernel->d; k++) {
-		const lanes there = load(Z + k * stride + j);
+		const double *there = Z + k * stride + j, w = kernel->inverse_lengths[k];
 
 		if (kernel->kinds[k] == DIMENSION_CATEGORY) {
-			const double w = kernel->inverse_lengths[k];
+			for (size_t v = 0; v < VECTORS; v++)
+				ret_r2[v] += where(load(there + v * LANES) != z[k], all(w * w));
+			continue;
+		}
+		for (size_t v = 0; v < VECTORS; v++) {
+			const lanes difference = load(there + v * LANES) - z[k];
 
-			r2 += where(there != z[k], all(w * w));
-		} else {
-			const lanes difference = there - z[k];
-
-			r2 += difference * difference;
+			ret_r2[v] += difference * difference;
 		}
 	}
-	return r2;
 }
 
 /* rho, no larger than where the exponential is 0 anyway: 0 times an infinite polynomial is NaN. */
@@ -73,22 +74,33 @@ INLINE lanes bounded_distance(lanes r2)
 static void values(const struct kernel *kernel, const double *Z, size_t stride, size_t n,
 	const double *z, double *ret_k)
 {
-	for (size_t j = 0; j < n; j += LANES) {
-		const lanes rho = bounded_distance(squared_distance(kernel, Z, stride, j, z));
+	for (size_t j = 0; j < n; j += KERNEL_LANES) {
+		lanes r2[VECTORS];
 
-		store(ret_k + j, exp_lanes(-rho) * (1.0 + rho + rho * rho * (1.0 / 3)));
+		squared_distances(kernel, Z, stride, j, z, r2);
+		for (size_t v = 0; v < VECTORS; v++) {
+			const lanes rho = bounded_distance(r2[v]);
+
+			store(ret_k + j + v * LANES,
+				exp_lanes(-rho) * (1.0 + rho + rho * rho * (1.0 / 3)));
+		}
 	}
 }
 
 static void values_and_slopes(const struct kernel *kernel, const double *Z, size_t stride, size_t n,
 	const double *z, double *ret_k, double *ret_g)
 {
-	for (size_t j = 0; j < n; j += LANES) {
-		const lanes rho = bounded_distance(squared_distance(kernel, Z, stride, j, z));
-		const lanes e = exp_lanes(-rho);
+	for (size_t j = 0; j < n; j += KERNEL_LANES) {
+		lanes r2[VECTORS];
 
-		store(ret_k + j, e * (1.0 + rho + rho * rho * (1.0 / 3)));
-		store(ret_g + j, e * (1.0 + rho) * (5.0 / 3));
+		squared_distances(kernel, Z, stride, j, z, r2);
+		for (size_t v = 0; v < VECTORS; v++) {
+			const lanes rho = bounded_distance(r2[v]), e = exp_lanes(-rho);
+			const size_t at = j + v * LANES;
+
+			store(ret_k + at, e * (1.0 + rho + rho * rho * (1.0 / 3)));
+			store(ret_g + at, e * (1.0 + rho) * (5.0 / 3));
+		}
 	}
 }
 

@@ -364,20 +364,21 @@ static size_t failures_at_a_cliff(
 		}
 		known += isfinite(job_ask(&job).value_probability);
 	}
-	/* Now and then too few fail for a model of failures. */
-	assert_in_range(known, 10, 12);
+	/* Now and then too few fail for a model of failures: 10.8 of 12 have one, sd 1. */
+	assert_in_range(known, 7, 12);
 	return failed;
 }
 
 static void whatever_is_maximised_failures_count(void **state)
 {
-	/* If it did not matter how likely a failure is, 42 by drawn functions; by the others as many (48 seeds: 25 of 960 for 20 by EI, 56
-	 * for 71 by a bound), since the failures' outcomes keep them away already. */
-	assert_in_range(failures_at_a_cliff(STRATEGY_EI, STRATEGY_INCUMBENT_MEAN), 0, 8);
-	assert_in_range(failures_at_a_cliff(STRATEGY_UCB, STRATEGY_INCUMBENT_AUTO), 0, 21);
-	assert_in_range(failures_at_a_cliff(STRATEGY_THOMPSON, STRATEGY_INCUMBENT_AUTO), 0, 28);
-	/* Augmented EI looks there all the same, since it would rather not repeat what it knows. */
-	assert_in_range(failures_at_a_cliff(STRATEGY_EI, STRATEGY_INCUMBENT_AUGMENTED), 0, 37);
+	/* On which side of the cliff a search falls is decided by roundings, hence by the CPU: the limits are four sd above the mean
+	 * of twenty such sets of seeds, 5.5 +- 3.4 for EI, 14 +- 6, 15 +- 6 and, since it would rather not repeat what it knows, 30 +- 8
+	 * for augmented EI. If it did not matter how likely a failure is, 42 by drawn functions; by the others as many as now,
+	 * since the failures' outcomes keep them away already. */
+	assert_in_range(failures_at_a_cliff(STRATEGY_EI, STRATEGY_INCUMBENT_MEAN), 0, 20);
+	assert_in_range(failures_at_a_cliff(STRATEGY_UCB, STRATEGY_INCUMBENT_AUTO), 0, 38);
+	assert_in_range(failures_at_a_cliff(STRATEGY_THOMPSON, STRATEGY_INCUMBENT_AUTO), 0, 38);
+	assert_in_range(failures_at_a_cliff(STRATEGY_EI, STRATEGY_INCUMBENT_AUGMENTED), 0, 62);
 }
 
 int main(void)

@@ -1,0 +1,100 @@
+#include "surrogate/factor_loops.h"
+
+#include "surrogate/lanes.h"
+
+/* So many rows of B at a time, as a constant: their sums are in registers, and what is loaded of T serves all of them. */
+enum { ROWS = 4 };
+
+/* Block c of the rows: sum_j b_j T_jc, j from the block's first row on. What is needed of b later is behind the block. */
+INLINE void multiply_block(
+	const double *T, size_t stride, size_t n, size_t c, double *B, size_t row, size_t rows)
+{
+	lanes sums[ROWS][VECTORS] = { 0 };
+
+	for (size_t j = c; j < n; j++) {
+		const double *block = T + j * stride + c;
+
+		for (size_t r = 0; r < rows; r++)
+			for (size_t v = 0; v < VECTORS; v++)
+				sums[r][v] += B[r * row + j] * load(block + v * LANES);
+	}
+	for (size_t r = 0; r < rows; r++)
+		for (size_t v = 0; v < VECTORS; v++)
+			store(B + r * row + c + v * LANES, sums[r][v]);
+}
+
+INLINE void multiply_rows(
+	const double *T, size_t stride, size_t n, double *B, size_t row, size_t rows)
+{
+	for (size_t c = 0; c < n; c += KERNEL_LANES)
+		multiply_block(T, stride, n, c, B, row, rows);
+}
+
+/* Number j of the rows: sum_k b_k T_jk, k up to j. What is needed of b later is before j. */
+INLINE void multiply_transposed_column(
+	const double *T, size_t stride, size_t j, double *B, size_t row, size_t rows)
+{
+	lanes sums[ROWS][VECTORS] = { 0 };
+
+	for (size_t k = 0; k <= j; k += KERNEL_LANES)
+		for (size_t v = 0; v < VECTORS; v++) {
+			const size_t at = k + v * LANES;
+			const lanes t = load(T + j * stride + at);
+
+			for (size_t r = 0; r < rows; r++)
+				sums[r][v] += t * load(B + r * row + at);
+		}
+	for (size_t r = 0; r < rows; r++)
+		B[r * row + j] = sum_of(sums[r]);
+}
+
+INLINE void multiply_rows_transposed(
+	const double *T, size_t stride, size_t n, double *B, size_t row, size_t rows)
+{
+	for (size_t j = n; j-- > 0;)
+		multiply_transposed_column(T, stride, j, B, row, rows);
+}
+
+static void multiply(const double *T, size_t stride, size_t n, double *B, size_t row, size_t m)
+{
+	size_t r = 0;
+
+	for (; m - r >= ROWS; r += ROWS)
+		multiply_rows(T, stride, n, B + r * row, row, ROWS);
+	switch (m - r) {
+	case 3:
+		multiply_rows(T, stride, n, B + r * row, row, 3);
+		break;
+	case 2:
+		multiply_rows(T, stride, n, B + r * row, row, 2);
+		break;
+	case 1:
+		multiply_rows(T, stride, n, B + r * row, row, 1);
+		break;
+	}
+}
+
+static void multiply_transposed(
+	const double *T, size_t stride, size_t n, double *B, size_t row, size_t m)
+{
+	size_t r = 0;
+
+	for (; m - r >= ROWS; r += ROWS)
+		multiply_rows_transposed(T, stride, n, B + r * row, row, ROWS);
+	switch (m - r) {
+	case 3:
+		multiply_rows_transposed(T, stride, n, B + r * row, row, 3);
+		break;
+	case 2:
+		multiply_rows_transposed(T, stride, n, B + r * row, row, 2);
+		break;
+	case 1:
+		multiply_rows_transposed(T, stride, n, B + r * row, row, 1);
+		break;
+	}
+}
+
+const struct factor_loops LOOPS(factor_loops) = {
+	.multiply = multiply,
+	.multiply_transposed = multiply_transposed,
+};
