@@ -1,4 +1,4 @@
-/* surrogate/factor.h: Cholesky factors of covariance matrices. */
+/* surrogate/factor.h: Cholesky factors of covariance matrices. Built several times, as test_kernel.c is. */
 #include "surrogate/factor.h"
 
 #include "base/random.h"
@@ -148,7 +148,7 @@ static void solving_undoes_multiplying(void **state)
 /* Products with the inverse are what substitutions give. */
 static void the_inverse_triangle_solves_as_substitution_does(void **state)
 {
-	enum { ROWS = 3 };
+	enum { ROWS = 11 };
 
 	for (size_t s = 0; s < N_SIZES; s++) {
 		struct fixture f = setup(SIZES[s]);
@@ -161,8 +161,11 @@ static void the_inverse_triangle_solves_as_substitution_does(void **state)
 			for (size_t i = 0; i < ROWS * f.stride; i++)
 				a[i] = b[i] = c[i] = i % f.stride < f.n ? cos((double)i) : 0;
 			factor_multiply_rows(inverse, f.stride, f.n, transposed, a, f.stride, ROWS);
-			factor_multiply_few_rows(
-				inverse, f.stride, f.n, transposed, c, f.stride, ROWS);
+			/* One, two, three and five at once. */
+			for (size_t from = 0, rows = 1; from < ROWS;
+				from += rows, rows += rows < 3 ? 1 : 2)
+				factor_multiply_few_rows(inverse, f.stride, f.n, transposed,
+					c + from * f.stride, f.stride, rows);
 			(transposed ? factor_forward_rows : factor_backward_rows)(
 				f.L, f.stride, f.n, b, f.stride, ROWS);
 			for (size_t i = 0; i < ROWS * f.stride; i++)
@@ -175,6 +178,45 @@ static void the_inverse_triangle_solves_as_substitution_does(void **state)
 		free(b);
 		finish(&f);
 	}
+}
+
+/* FNV-1a. */
+static uint64_t checksum(uint64_t hash, const double *numbers, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint64_t bits;
+
+		memcpy(&bits, &numbers[i], sizeof(bits));
+		hash = (hash ^ bits) * 0x100000001b3u;
+	}
+	return hash;
+}
+
+static void few_rows_have_the_bits_of_every_build(void **state)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	for (size_t s = 0; s < N_SIZES; s++) {
+		const size_t n = SIZES[s], stride = kernel_stride(n);
+		double *T = allocate(n, stride), *B = allocate(FACTOR_FEW_ROWS, stride);
+		struct random random;
+
+		random_init(&random, (struct random_key){ .seed = n, .purpose = RANDOM_TEST });
+		for (size_t i = 0; i < n; i++)
+			for (size_t j = 0; j <= i; j++)
+				T[i * stride + j] = random_uniform(&random) - 0.5;
+		for (size_t i = 0; i < FACTOR_FEW_ROWS; i++)
+			for (size_t j = 0; j < n; j++)
+				B[i * stride + j] = random_uniform(&random);
+		for (size_t m = 1; m <= FACTOR_FEW_ROWS; m += 2)
+			for (int transposed = 0; transposed < 2; transposed++) {
+				factor_multiply_few_rows(T, stride, n, transposed, B, stride, m);
+				hash = checksum(hash, B, m * stride);
+			}
+		free(T);
+		free(B);
+	}
+	assert_int_equal(hash, 0x349588e2843461d1);
 }
 
 static void the_constant_is_the_most_likely_one(void **state)
@@ -250,6 +292,7 @@ int main(void)
 		cmocka_unit_test(the_inverse_multiplies_to_one),
 		cmocka_unit_test(solving_undoes_multiplying),
 		cmocka_unit_test(the_inverse_triangle_solves_as_substitution_does),
+		cmocka_unit_test(few_rows_have_the_bits_of_every_build),
 		cmocka_unit_test(the_constant_is_the_most_likely_one),
 		cmocka_unit_test(extending_gives_the_next_row),
 		cmocka_unit_test(extending_never_goes_below_the_noise),
