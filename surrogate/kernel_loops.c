@@ -71,36 +71,39 @@ INLINE lanes bounded_distance(lanes r2)
 	return where(~far, rho) + where(far, all(FAR));
 }
 
-static void values(const struct kernel *kernel, const double *Z, size_t stride, size_t n,
-	const double *z, double *ret_k)
+/* A loop of its own: in one, a vector's distance and exponential are a chain too long for a CPU to look past. */
+static void distances(const struct kernel *kernel, const double *Z, size_t stride, size_t n,
+	const double *z, double *ret_rho)
 {
 	for (size_t j = 0; j < n; j += KERNEL_LANES) {
 		lanes r2[VECTORS];
 
 		squared_distances(kernel, Z, stride, j, z, r2);
-		for (size_t v = 0; v < VECTORS; v++) {
-			const lanes rho = bounded_distance(r2[v]);
+		for (size_t v = 0; v < VECTORS; v++)
+			store(ret_rho + j + v * LANES, bounded_distance(r2[v]));
+	}
+}
 
-			store(ret_k + j + v * LANES,
-				exp_lanes(-rho) * (1.0 + rho + rho * rho * (1.0 / 3)));
-		}
+static void values(const struct kernel *kernel, const double *Z, size_t stride, size_t n,
+	const double *z, double *ret_k)
+{
+	distances(kernel, Z, stride, n, z, ret_k);
+	for (size_t j = 0; j < n; j += LANES) {
+		const lanes rho = load(ret_k + j);
+
+		store(ret_k + j, exp_lanes(-rho) * (1.0 + rho + rho * rho * (1.0 / 3)));
 	}
 }
 
 static void values_and_slopes(const struct kernel *kernel, const double *Z, size_t stride, size_t n,
 	const double *z, double *ret_k, double *ret_g)
 {
-	for (size_t j = 0; j < n; j += KERNEL_LANES) {
-		lanes r2[VECTORS];
+	distances(kernel, Z, stride, n, z, ret_k);
+	for (size_t j = 0; j < n; j += LANES) {
+		const lanes rho = load(ret_k + j), e = exp_lanes(-rho);
 
-		squared_distances(kernel, Z, stride, j, z, r2);
-		for (size_t v = 0; v < VECTORS; v++) {
-			const lanes rho = bounded_distance(r2[v]), e = exp_lanes(-rho);
-			const size_t at = j + v * LANES;
-
-			store(ret_k + at, e * (1.0 + rho + rho * rho * (1.0 / 3)));
-			store(ret_g + at, e * (1.0 + rho) * (5.0 / 3));
-		}
+		store(ret_k + j, e * (1.0 + rho + rho * rho * (1.0 / 3)));
+		store(ret_g + j, e * (1.0 + rho) * (5.0 / 3));
 	}
 }
 
