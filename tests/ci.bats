@@ -31,6 +31,21 @@ metric() {
 	[[ "$output" == *"gate held: loss <= 1"* ]]
 }
 
+@test "gates, baselines and reports are about the best of the job's own trials, not of those of an earlier job" {
+	TRIALS=2 STRATEGY=random write_job '"name": "old",'
+	"$TUNER" run job.jsonc --set 'first=[{"x": 0.5}, {"x": 0.7}]'
+	TRIALS=2 STRATEGY=random write_job '"name": "new", "warm_start": { "jobs": ["old"] },'
+	run "$TUNER" run job.jsonc --gate 'loss > 0.1' --set 'first=[{"x": 0.9}, {"x": 0.95}]' \
+		--metrics metrics.txt --summary summary.md --write-baseline baseline.json
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"gate held: loss > 0.1: trial 3 has 0.36"* ]]
+	[ "$(metric metrics.txt 'tuner_best_trial{job="new"}')" = 3 ]
+	grep -q '^## new: loss 0.36$' summary.md
+	! grep -q '^| [12] ' summary.md
+	grep -q '"trial": 3' baseline.json
+}
+
 @test "a gate that cannot be is told before anything runs" {
 	TRIALS=1 write_job
 	for gate in 'loss' 'loss = 1' 'loss => 1' 'loss <> 1' '<= 1' 'loss <= x' 'loss <= nan' 'loss <=' 'los <= 1' 'accuracy >= 0.7'; do

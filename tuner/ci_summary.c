@@ -83,7 +83,8 @@ static bool add_trials(const struct ci_report *report, struct text *ret, struct 
 		.states = 1u << TRIAL_DONE,
 		.order = TRIAL_BY_OBJECTIVE,
 		.limit = SHOWN_MAX,
-		.without_values = true };
+		.without_values = true,
+		.own = true };
 	struct trial_list best;
 
 	if (!trial_select(report->job.store, &filter, &best, err))
