@@ -51,10 +51,10 @@ double anytime_mean(const struct anytime *curve, double spent)
 	size_t t = 0;
 
 	for (; t < curve->n && curve->spent[t] < spent; t++) {
-		sum += best_after(curve, t) * (curve->spent[t] - at);
+		sum += best_after(curve, t) * ((curve->spent[t] - at) / spent);
 		at = curve->spent[t];
 	}
-	return spent > 0 ? (sum + best_after(curve, t) * (spent - at)) / spent
+	return spent > 0 ? sum + best_after(curve, t) * ((spent - at) / spent)
 			 : anytime_best(curve, 0);
 }
 

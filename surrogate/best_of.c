@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <stdint.h>
 
+/* This part of a mean may be rounding. */
+#define ROUNDING 1e-12
+
 /* The i-th smallest (from 0) is the least of a subset if the k - 1 others are among the n - 1 - i larger
  * ones: C(n - 1 - i, k - 1) of C(n, k) subsets, which begins with k / n and goes on by ratios. */
 double expected_best(const double *sorted, size_t n, size_t k)
@@ -30,8 +33,19 @@ static double mean_at(const struct curves *curves, size_t t)
 	double sum = 0;
 
 	for (size_t r = 0; r < curves->repeats; r++)
-		sum += curves->values[r * curves->length + t];
-	return sum / (double)curves->repeats;
+		sum += curves->values[r * curves->length + t] / (double)curves->repeats;
+	return sum;
+}
+
+/* Where the faster search ends, and by how much rounding may keep off who is there: the mean of the same values in another
+ * order is another number. */
+static double target_of(const struct curves *fast)
+{
+	double size = 0;
+
+	for (size_t r = 0; r < fast->repeats; r++)
+		size += fabs(fast->values[(r + 1) * fast->length - 1]) / (double)fast->repeats;
+	return mean_at(fast, fast->length - 1) + ROUNDING * size;
 }
 
 /* Trials until a falling curve is at `target`, given its values around: t trials gave `here`, t - 1
@@ -43,7 +57,7 @@ static double crossing(double before, double here, size_t t, double target)
 
 double speed_up(const struct curves *fast, const struct curves *slow)
 {
-	const double target = mean_at(fast, fast->length - 1);
+	const double target = target_of(fast);
 	double before = INFINITY;
 
 	for (size_t t = 0; t < slow->length; t++) {
@@ -229,7 +243,7 @@ bool expected_speed_up(const struct curves *fast, const double *trials, size_t r
 		sort_values(trials, n, length, objectives, order, values);
 		for (size_t i = 0; i < n; i++)
 			objectives[i] = values[i].objective;
-		*ret = trials_for(objectives, n, mean_at(fast, fast->length - 1)) /
+		*ret = trials_for(objectives, n, target_of(fast)) /
 		       (double)fast->length;
 		ok = expected_speed_up_interval(&pool, *ret, level, key, ret_interval, err);
 	}

@@ -8,66 +8,140 @@
 #include <stdlib.h>
 
 /* Results have been rounded before they were subtracted: .84 - .80 is not .82 - .78, and such differences seldom add
- * up to 0. What is less than this part of all of them together is rounding. */
-#define ROUNDING 1e-12
+ * up to 0. What is less than this part of all of them together is rounding; of percents with two decimals a last one may be
+ * off by 1.4e-12 of itself. */
+#define ROUNDING 1e-11
+
+/* A resample whose deviation, or distance to the mean, is less than this part of the sample's standard error has none but
+ * rounding: it holds one value again and again. */
+#define RESAMPLE_ROUNDING 1e-8
+
+/* ---- sums ---- */
+
+static double largest(const double *x, size_t n)
+{
+	double ret = 0;
+
+	for (size_t i = 0; i < n; i++)
+		ret = fmax(ret, fabs(x[i]));
+	return ret;
+}
+
+/* A power of two that brings the largest of them near 1, so that neither sums nor squares of 1e300 or 1e-300 leave the range
+ * of numbers. Multiplied by it, all others keep their bits. */
+static double unit_of(const double *x, size_t n)
+{
+	const double most = largest(x, n);
+
+	return most > 0 && isfinite(most) ? ldexp(1, -(int)fmax(-1000, fmin(1000, ilogb(most)))) : 1;
+}
 
 /* What is rounding in a sum of these, under any signs. */
-static double rounding_of(const double *x, size_t n)
+static double rounding_of(const double *x, size_t n, double unit)
 {
 	double sum = 0;
 
 	for (size_t i = 0; i < n; i++)
-		sum += ROUNDING * fabs(x[i]);
+		sum += ROUNDING * fabs(unit * x[i]);
 	return sum;
+}
+
+static double sum_of(const double *x, size_t n, double unit)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += unit * x[i];
+	return sum;
+}
+
+static bool are_alike(const double *x, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (x[i] != x[0])
+			return false;
+	return n > 0;
+}
+
+static double mean_of(const double *x, size_t n, double unit)
+{
+	const double sum = sum_of(x, n, unit);
+
+	if (isfinite(sum) && fabs(sum) <= rounding_of(x, n, unit))
+		return n > 0 ? 0 : NAN;
+	if (are_alike(x, n))
+		/* Three times 0.1 over three is another number; and added to 0, -0 is 0. */
+		return x[0] + 0.0;
+	return n > 0 ? sum / (double)n / unit : NAN;
 }
 
 double paired_mean(const double *differences, size_t n)
 {
-	double sum = 0;
-	bool alike = n > 0;
-
-	for (size_t i = 0; i < n; i++) {
-		sum += differences[i];
-		alike = alike && differences[i] == differences[0];
-	}
-	if (isfinite(sum) && fabs(sum) <= rounding_of(differences, n))
-		return n > 0 ? 0 : NAN;
-	if (alike)
-		/* Three times 0.1 over three is another number; and added to 0, -0 is 0. */
-		return differences[0] + 0.0;
-	return n > 0 ? sum / (double)n : NAN;
+	return mean_of(differences, n, unit_of(differences, n));
 }
 
-/* ---- the interval ---- */
-
-/* Standard error of the mean. */
-static double standard_error(const double *x, size_t n, double mean)
+/* In units: of squares that may be no numbers otherwise. */
+static double squares_about(const double *x, size_t n, double mean, double unit)
 {
 	double squares = 0;
 
 	for (size_t i = 0; i < n; i++)
-		squares += (x[i] - mean) * (x[i] - mean);
-	return sqrt(squares / ((double)n * (double)(n - 1)));
+		squares += (unit * x[i] - unit * mean) * (unit * x[i] - unit * mean);
+	return squares;
 }
+
+static bool is_spread_rounding(const double *x, size_t n, double mean)
+{
+	const double bound = ROUNDING * largest(x, n);
+
+	for (size_t i = 0; i < n; i++)
+		if (!(fabs(x[i] - mean) <= bound))
+			return false;
+	return true;
+}
+
+double paired_deviation(const double *x, size_t n)
+{
+	const double mean = paired_mean(x, n), unit = unit_of(x, n);
+
+	if (n < 2)
+		return NAN;
+	if (is_spread_rounding(x, n, mean))
+		return 0;
+	return sqrt(squares_about(x, n, mean, unit) / (double)(n - 1)) / unit;
+}
+
+/* ---- the interval ---- */
+
+/* What is resampled. */
+struct sample {
+	const double *x;
+	size_t n;
+	double mean, error; /* standard error of the mean; user's unit */
+	double unit;
+};
 
 /* |t| of one resample about the sample's mean. Resamples that are all one value have no deviation: infinitely
  * far, or not at all. */
-static double resampled_t(
-	const double *x, size_t n, double mean, struct random *random, double *resample)
+static double resampled_t(const struct sample *sample, struct random *random, double *resample)
 {
+	const size_t n = sample->n;
+	const double unit = sample->unit, least = RESAMPLE_ROUNDING * unit * sample->error;
+
 	for (size_t i = 0; i < n; i++)
-		resample[i] = x[random_below(random, n)];
-	const double distance = fabs(paired_mean(resample, n) - mean);
-	const double error = standard_error(resample, n, paired_mean(resample, n));
-	return error > 0 ? distance / error : distance > 0 ? INFINITY : 0;
+		resample[i] = sample->x[random_below(random, n)];
+	const double mean = mean_of(resample, n, unit);
+	const double distance = fabs(unit * mean - unit * sample->mean);
+	const double error = sqrt(squares_about(resample, n, mean, unit) /
+				  ((double)n * (double)(n - 1)));
+	return error > least ? distance / error : distance > least ? INFINITY : 0;
 }
 
 /* How many standard errors the interval reaches to each side. */
-static bool bootstrap_t(const double *x, size_t n, double level, struct random_key key, double *ret,
-	struct tuner_error *err)
+static bool bootstrap_t(const struct sample *sample, double level, struct random_key key,
+	double *ret, struct tuner_error *err)
 {
-	const double mean = paired_mean(x, n);
-	double *ts = malloc((PAIRED_DRAWS + n) * sizeof(*ts));
+	double *ts = malloc((PAIRED_DRAWS + sample->n) * sizeof(*ts));
 	struct random random;
 
 	if (ts == NULL)
@@ -75,7 +149,7 @@ static bool bootstrap_t(const double *x, size_t n, double level, struct random_k
 	key.purpose = RANDOM_BOOTSTRAP;
 	random_init(&random, key);
 	for (size_t b = 0; b < PAIRED_DRAWS; b++)
-		ts[b] = resampled_t(x, n, mean, &random, ts + PAIRED_DRAWS);
+		ts[b] = resampled_t(sample, &random, ts + PAIRED_DRAWS);
 	gsl_sort(ts, 1, PAIRED_DRAWS);
 	*ret = ts[(size_t)(level * (PAIRED_DRAWS - 1))];
 	free(ts);
@@ -90,13 +164,15 @@ bool paired_interval(const double *differences, size_t n, double level, struct r
 	*ret = (struct interval){ -INFINITY, INFINITY };
 	if (n < 2)
 		return true;
-	const double mean = paired_mean(differences, n);
-	const double error = standard_error(differences, n, mean);
-	if (n >= PAIRED_BOOTSTRAP_MIN && !bootstrap_t(differences, n, level, key, &reach, err))
+	const struct sample sample = { differences, n, paired_mean(differences, n),
+		paired_deviation(differences, n) / sqrt((double)n), unit_of(differences, n) };
+	if (n >= PAIRED_BOOTSTRAP_MIN && sample.error > 0 &&
+		!bootstrap_t(&sample, level, key, &reach, err))
 		return false;
 	if (isinf(reach)) /* few repeats, or few of them that differ */
 		reach = gsl_cdf_tdist_Pinv(0.5 + level / 2, (double)(n - 1));
-	*ret = (struct interval){ mean - reach * error, mean + reach * error };
+	*ret = (struct interval){ sample.mean - reach * sample.error,
+		sample.mean + reach * sample.error };
 	return true;
 }
 
@@ -108,24 +184,26 @@ static bool is_as_extreme(double sum, double observed, double rounding)
 	return fabs(sum) >= fabs(observed) - rounding;
 }
 
-static double exact_p_value(const double *x, size_t n, double observed)
+static double exact_p_value(const double *x, size_t n)
 {
 	const uint64_t patterns = (uint64_t)1 << n;
-	const double rounding = rounding_of(x, n);
+	const double unit = unit_of(x, n);
+	const double observed = sum_of(x, n, unit), rounding = rounding_of(x, n, unit);
 	uint64_t extreme = 0;
 
 	for (uint64_t pattern = 0; pattern < patterns; pattern++) {
 		double sum = 0;
 		for (size_t i = 0; i < n; i++)
-			sum += pattern >> i & 1 ? x[i] : -x[i];
+			sum += pattern >> i & 1 ? unit * x[i] : -unit * x[i];
 		extreme += is_as_extreme(sum, observed, rounding);
 	}
 	return (double)extreme / (double)patterns;
 }
 
-static double random_p_value(const double *x, size_t n, double observed, struct random_key key)
+static double random_p_value(const double *x, size_t n, struct random_key key)
 {
-	const double rounding = rounding_of(x, n);
+	const double unit = unit_of(x, n);
+	const double observed = sum_of(x, n, unit), rounding = rounding_of(x, n, unit);
 	struct random random;
 	size_t extreme = 1;
 
@@ -137,7 +215,7 @@ static double random_p_value(const double *x, size_t n, double observed, struct 
 		for (size_t i = 0; i < n; i++, signs >>= 1) {
 			if (i % 32 == 0)
 				signs = random_u32(&random);
-			sum += signs & 1 ? x[i] : -x[i];
+			sum += signs & 1 ? unit * x[i] : -unit * x[i];
 		}
 		extreme += is_as_extreme(sum, observed, rounding);
 	}
@@ -146,14 +224,10 @@ static double random_p_value(const double *x, size_t n, double observed, struct 
 
 double paired_p_value(const double *differences, size_t n, struct random_key key)
 {
-	double observed = 0;
-
-	for (size_t i = 0; i < n; i++)
-		observed += differences[i];
 	if (n == 0)
 		return 1;
-	return n <= PAIRED_EXACT_MAX ? exact_p_value(differences, n, observed)
-				     : random_p_value(differences, n, observed, key);
+	return n <= PAIRED_EXACT_MAX ? exact_p_value(differences, n)
+				     : random_p_value(differences, n, key);
 }
 
 double paired_least_p_value(size_t n)

@@ -18,6 +18,9 @@ struct interval {
 
 double paired_mean(const double *differences, size_t n); /* NaN without any */
 
+/* Standard deviation of a sample; NaN below two. 0 where they differ by no more than rounding. */
+double paired_deviation(const double *x, size_t n);
+
 /* Confidence interval of the mean difference by the symmetric bootstrap-t: the distribution of |mean* - mean| /
  * (standard error*) over PAIRED_DRAWS resamples stands for Student's (Hall, "On symmetric bootstrap confidence
  * intervals", J. R. Statist. Soc. B 50, 1988, section 2). With fewer than PAIRED_BOOTSTRAP_MIN repeats, where

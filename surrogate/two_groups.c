@@ -1,6 +1,7 @@
 #include "surrogate/two_groups.h"
 
 #include <gsl/gsl_cdf.h>
+#include <gsl/gsl_pow_int.h>
 
 #include <math.h>
 
@@ -8,16 +9,6 @@
 static double difference_of(double a, double b)
 {
 	return fabs(a - b) <= 1e-14 * (fabs(a) + fabs(b)) ? 0 : a - b;
-}
-
-static double squares(const double *x, size_t n)
-{
-	const double mean = paired_mean(x, n);
-	double sum = 0;
-
-	for (size_t i = 0; i < n; i++)
-		sum += (x[i] - mean) * (x[i] - mean);
-	return sum;
 }
 
 void two_groups_compare(const double *a, size_t n_a, const double *b, size_t n_b, double level,
@@ -31,18 +22,19 @@ void two_groups_compare(const double *a, size_t n_a, const double *b, size_t n_b
 		.deviation = NAN };
 	if (n_a < 2 || n_b < 2)
 		return;
+	/* By deviations and parts of the whole: squares of tiny or huge ones would leave the range of numbers. */
 	const double n = (double)n_a, m = (double)n_b;
-	const double squares_a = squares(a, n_a), squares_b = squares(b, n_b);
-	const double of_a = squares_a / (n - 1) / n, of_b = squares_b / (m - 1) / m;
-	const double error = sqrt(of_a + of_b);
-	ret->deviation = sqrt((squares_a + squares_b) / (n + m - 2));
+	const double spread_a = paired_deviation(a, n_a), spread_b = paired_deviation(b, n_b);
+	const double error_a = spread_a / sqrt(n), error_b = spread_b / sqrt(m);
+	const double error = hypot(error_a, error_b);
+	ret->deviation = hypot(spread_a * sqrt((n - 1) / (n + m - 2)),
+		spread_b * sqrt((m - 1) / (n + m - 2)));
 	if (!(error > 0)) {
 		ret->interval = (struct interval){ ret->mean, ret->mean };
 		ret->p_value = ret->mean == 0 ? 1 : 0;
 		return;
 	}
-	/* By parts of the whole, so that tiny variances do not underflow when they are squared. */
-	const double part_a = of_a / (of_a + of_b), part_b = of_b / (of_a + of_b);
+	const double part_a = gsl_pow_2(error_a / error), part_b = gsl_pow_2(error_b / error);
 	ret->df = 1 / (part_a * part_a / (n - 1) + part_b * part_b / (m - 1));
 	const double reach = gsl_cdf_tdist_Pinv(0.5 + level / 2, ret->df) * error;
 	ret->interval = (struct interval){ ret->mean - reach, ret->mean + reach };

@@ -45,6 +45,14 @@ static void the_mean_is_the_area_over_what_was_spent(void **state)
 	assert_near(anytime_mean(&curve, 0), 9, 0);
 }
 
+static void a_penalty_of_the_largest_number_has_a_mean(void **state)
+{
+	static const double high[] = { 1.7e308, 1.7e308, 1.7e308, 1.7e308 };
+	const struct anytime penalty = { 4, spent, high, 1.7e308 };
+
+	assert_near(anytime_mean(&penalty, 10) / 1.7e308, 1, 1e-12);
+}
+
 static void trials_that_took_nothing_count_at_once(void **state)
 {
 	static const double at_once[] = { 0, 0, 1, 1 }, values[] = { 7, 6, 6, 2 };
@@ -188,6 +196,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_trial_counts_from_its_end_on),
 		cmocka_unit_test(the_mean_is_the_area_over_what_was_spent),
+		cmocka_unit_test(a_penalty_of_the_largest_number_has_a_mean),
 		cmocka_unit_test(trials_that_took_nothing_count_at_once),
 		cmocka_unit_test(a_search_without_trials_has_spent_nothing),
 		cmocka_unit_test(speed_up_is_the_first_step_at_which_the_slow_mean_is_there),

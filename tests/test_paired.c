@@ -68,6 +68,51 @@ static void rounding_is_no_difference(void **state)
 	assert_true(paired_p_value(x, LENGTH(x), key) == 1);
 }
 
+/* Eight times 4 hundredths and twice 6, as accuracies of two decimals give them: a resample of the eight alone, one of nine,
+ * has a deviation of 1e-17 and says nothing of the spread. */
+static void resamples_of_one_value_but_for_rounding_have_no_deviation(void **state)
+{
+	static const double x[] = { .84 - .80, .82 - .78, .74 - .70, .66 - .60, .54 - .50,
+		.44 - .40, .34 - .30, .26 - .20, .14 - .10, .19 - .15 };
+	static const double plain[] = { .04, .04, .04, .06, .04, .04, .04, .06, .04, .04 };
+	const struct interval wanted = interval_of(plain, LENGTH(plain));
+
+	assert_near(interval_of(x, LENGTH(x)).low, wanted.low, 1e-9);
+	assert_near(interval_of(x, LENGTH(x)).high, wanted.high, 1e-9);
+	assert_near(wanted.high - wanted.low, 2 * 2.262157 * 0.008432740 / sqrt(10), 1e-7);
+}
+
+static void what_differs_by_rounding_has_no_spread(void **state)
+{
+	static const double x[] = { .84 - .80, .82 - .78, .54 - .50 };
+	static const double percents[] = { 93.45 - 93.44, 91.12 - 91.11, 70.05 - 70.04 };
+
+	assert_true(x[0] != x[2] && percents[0] != percents[2]);
+	assert_true(paired_deviation(x, LENGTH(x)) == 0);
+	assert_true(paired_deviation(percents, LENGTH(percents)) == 0);
+	assert_near(interval_of(x, LENGTH(x)).high - interval_of(x, LENGTH(x)).low, 0, 0);
+}
+
+/* Squares of 1e200 are infinite, those of 1e-200 zero, and twice 1.7e308 is no number. */
+static void the_unit_makes_no_difference(void **state)
+{
+	static const double x[12] = { .3, -.1, .5, .7, .2, .1, .9, -.3, .4, .35, 1.8, .05 };
+	static const double units[] = { 0x1p-1000, 0x1p-660, 0x1p660, 0x1p1023 };
+	const struct interval plain = interval_of(x, 12);
+
+	for (size_t u = 0; u < LENGTH(units); u++)
+		for (size_t n = 2; n <= 12; n += 10) {
+			double scaled[12];
+			for (size_t i = 0; i < n; i++)
+				scaled[i] = units[u] * x[i];
+			assert_near(paired_mean(scaled, n) / units[u], paired_mean(x, n), 1e-12);
+			assert_near(paired_deviation(scaled, n) / units[u], paired_deviation(x, n), 1e-12);
+			assert_near(paired_p_value(scaled, n, key), paired_p_value(x, n, key), 0);
+			if (n == 12)
+				assert_near(interval_of(scaled, n).low / units[u], plain.low, 1e-9);
+		}
+}
+
 static void an_interval_turns_with_the_sign(void **state)
 {
 	static const double x[] = { 5, 1, 2, 3, 9, 2, 4, 1 };
@@ -173,6 +218,22 @@ static void speed_up_is_where_the_slow_curve_comes_to_the_fast_ones_end(void **s
 	assert_near(speed_up(&a, &a), 1, 1e-12);
 }
 
+/* .1 + .2 + .3 is more than .3 + .2 + .1, and ten times a tenth over ten less than a tenth. */
+static void rounding_keeps_nobody_from_the_fast_ones_end(void **state)
+{
+	static const double fast[] = { .3, .2, .1 };
+	static const double slow[] = { .9, .1, .9, .2, .9, .3 }; /* two trials each */
+	static const double one[10] = { .1, .1, .1, .1, .1, .1, .1, .1, .1, .1 };
+	const struct curves a = { fast, 3, 1 }, b = { slow, 3, 2 }, c = { one, 10, 1 };
+	struct interval interval;
+	struct tuner_error err;
+	double times;
+
+	assert_near(speed_up(&a, &b), 2, 1e-9);
+	assert_true(expected_speed_up(&c, one, 10, 1, 0.95, key, &times, &interval, &err));
+	assert_near(times, 1, 1e-9);
+}
+
 static void speed_up_has_an_interval_around_it(void **state)
 {
 	enum { R = 12, T = 10, S = 60 };
@@ -210,6 +271,9 @@ int main(void)
 		cmocka_unit_test(few_repeats_have_students_interval),
 		cmocka_unit_test(many_ties_have_students_interval_too),
 		cmocka_unit_test(rounding_is_no_difference),
+		cmocka_unit_test(resamples_of_one_value_but_for_rounding_have_no_deviation),
+		cmocka_unit_test(what_differs_by_rounding_has_no_spread),
+		cmocka_unit_test(the_unit_makes_no_difference),
 		cmocka_unit_test(an_interval_turns_with_the_sign),
 		cmocka_unit_test(p_values_of_few_repeats_are_exact),
 		cmocka_unit_test(p_values_of_many_repeats_come_near),
@@ -218,6 +282,7 @@ int main(void)
 		cmocka_unit_test(the_mean_of_equal_values_is_their_value),
 		cmocka_unit_test(the_expected_best_is_the_mean_over_all_subsets),
 		cmocka_unit_test(speed_up_is_where_the_slow_curve_comes_to_the_fast_ones_end),
+		cmocka_unit_test(rounding_keeps_nobody_from_the_fast_ones_end),
 		cmocka_unit_test(speed_up_has_an_interval_around_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,13 +47,16 @@ static void a_change_of_unit_changes_no_p_value(void **state)
 	for (int i = 0; i < 3; i++)
 		b[i] = 1e-200 * narrow[i];
 	two_groups_compare(wide, 5, narrow, 3, 0.95, &one);
-	for (int i = 0; i < 5; i++)
-		a[i] *= 1e60;
-	for (int i = 0; i < 3; i++)
-		b[i] *= 1e60;
 	two_groups_compare(a, 5, b, 3, 0.95, &tiny);
 	assert_near(tiny.p_value, one.p_value, 1e-9);
 	assert_near(tiny.df, one.df, 1e-9);
+	for (int i = 0; i < 5; i++)
+		a[i] = 1e300 * wide[i];
+	for (int i = 0; i < 3; i++)
+		b[i] = 1e300 * narrow[i];
+	two_groups_compare(a, 5, b, 3, 0.95, &tiny);
+	assert_near(tiny.p_value, one.p_value, 1e-9);
+	assert_near(tiny.deviation / 1e300, one.deviation, 1e-9);
 }
 
 static void equal_means_of_other_values_are_no_difference(void **state)

@@ -414,19 +414,10 @@ static double mean_best(
 {
 	double sum = 0;
 
+	/* By parts: a penalty of 1e308 in each of two trials is a mean, but no sum. */
 	for (size_t t = 0; t < comparison->length; t++)
-		sum += best_at(comparison, arm, i, t);
-	return sum / (double)comparison->length;
-}
-
-static double deviation(const double *differences, size_t n)
-{
-	const double mean = paired_mean(differences, n);
-	double squares = 0;
-
-	for (size_t i = 0; i < n; i++)
-		squares += (differences[i] - mean) * (differences[i] - mean);
-	return n > 1 ? sqrt(squares / (double)(n - 1)) : NAN;
+		sum += best_at(comparison, arm, i, t) / (double)comparison->length;
+	return sum;
 }
 
 bool comparison_estimate(const double *differences, size_t n, enum comparison_draw draw,
@@ -436,7 +427,7 @@ bool comparison_estimate(const double *differences, size_t n, enum comparison_dr
 
 	ret->mean = paired_mean(differences, n);
 	ret->p_value = paired_p_value(differences, n, key);
-	ret->deviation = deviation(differences, n);
+	ret->deviation = paired_deviation(differences, n);
 	ret->detectable =
 		ret->deviation * paired_detectable(n, 1 - COMPARISON_LEVEL, COMPARISON_POWER);
 	return paired_interval(differences, n, COMPARISON_LEVEL, key, &ret->interval, err);

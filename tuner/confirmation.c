@@ -578,14 +578,11 @@ static bool estimate(const struct confirmation *confirmation, struct confirmed *
 {
 	const struct random_key key = { .seed = item->n, .number = (uint32_t)number + 1 };
 	const double sign = confirmation->maximize ? 1 : -1;
-	double squares = 0;
 
 	item->mean = paired_mean(item->values, item->n);
 	if (!paired_interval(item->values, item->n, LEVEL, key, &item->interval, err))
 		return false;
-	for (size_t i = 0; i < item->n; i++)
-		squares += (item->values[i] - item->mean) * (item->values[i] - item->mean);
-	item->deviation = item->n > 1 ? sqrt(squares / (double)(item->n - 1)) : NAN;
+	item->deviation = paired_deviation(item->values, item->n);
 	/* Adding 0 makes 0 of -0, which nobody wants to read. */
 	item->optimism = sign * (item->seen - item->mean) + 0.0;
 	const double ends[2] = { sign * (item->seen - item->interval.low) + 0.0,
