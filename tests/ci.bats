@@ -146,6 +146,19 @@ END
 	[[ "$output" == *"(baseline): trial 1 has inf, with 0 to spare"* ]]
 }
 
+@test "who is worse than the baseline by the very tolerance holds it, however the sum is rounded" {
+	write_job
+	echo 'echo loss=0.7' >train.sh
+	"$TUNER" run job.jsonc --trials 1 --write-baseline base.json
+	echo 'echo loss=0.8' >train.sh
+	run "$TUNER" run job.jsonc --name next --trials 1 --baseline base.json --tolerance 0.1
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"gate held: loss <= 0.7 (baseline) + 0.1: trial 1 has 0.8, with 0 to spare"* ]]
+	run "$TUNER" run job.jsonc --name next --trials 1 --baseline base.json --tolerance 0.0999999999
+	[ "$status" -eq 1 ]
+}
+
 @test "the baseline is written by a good run, and a worse one is refused" {
 	TRIALS=2 STRATEGY=random write_job
 	run "$TUNER" run job.jsonc --set 'first=[{"x": 0.4}]' --trials 1 --baseline base.json

@@ -5,6 +5,7 @@
 #include "tuner/text_width.h"
 
 #include <ctype.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,6 +166,14 @@ bool gates_warn(const struct gate *gates, size_t n, const struct job_file *file,
 
 /* ---- a baseline ---- */
 
+/* 0.7 + 0.1 is less than 0.8: who is worse by the very tolerance must not miss the gate by the last digit of a sum. */
+static double rounding_of_sum(double objective, double tolerance)
+{
+	return tolerance > 0 && isfinite(objective)
+		       ? 2 * DBL_EPSILON * (fabs(objective) + tolerance)
+		       : 0;
+}
+
 bool gate_of_baseline(double objective, double tolerance, const struct job_file *file,
 	struct gate *ret, struct tuner_error *err)
 {
@@ -172,6 +181,7 @@ bool gate_of_baseline(double objective, double tolerance, const struct job_file 
 	struct gate gate = { .relation = file->maximize ? GATE_AT_LEAST : GATE_AT_MOST,
 		.metric = strdup(file->metric),
 		.bound = file->maximize ? objective - tolerance : objective + tolerance,
+		.rounding = rounding_of_sum(objective, tolerance),
 		.value = NAN,
 		.said = TEXT_EMPTY };
 
@@ -217,13 +227,15 @@ bool metric_at_trial(struct store *store, const struct job_file *file, const str
 }
 
 /* NaN compares with nothing, and holds no gate. */
-static bool holds(enum gate_relation relation, double value, double bound)
+static bool holds(const struct gate *gate)
 {
-	switch (relation) {
+	const double value = gate->value, bound = gate->bound;
+
+	switch (gate->relation) {
 	case GATE_AT_LEAST:
-		return value >= bound;
+		return value >= bound - gate->rounding;
 	case GATE_AT_MOST:
-		return value <= bound;
+		return value <= bound + gate->rounding;
 	case GATE_ABOVE:
 		return value > bound;
 	case GATE_BELOW:
@@ -237,7 +249,8 @@ static bool holds(enum gate_relation relation, double value, double bound)
 static void say_distance(const struct gate *gate, struct text *ret)
 {
 	/* Of two infinities the difference is NaN. */
-	const double distance = gate->value == gate->bound ? 0 : fabs(gate->value - gate->bound);
+	const double off = gate->value == gate->bound ? 0 : fabs(gate->value - gate->bound);
+	const double distance = off > gate->rounding ? off : 0;
 
 	if (!gate->held && distance == 0)
 		text_add(ret, ", which is the bound itself");
@@ -259,7 +272,7 @@ bool gate_judge(struct gate *gate, struct store *store, const struct job_file *f
 	} else {
 		if (!metric_at_trial(store, file, best, gate->metric, &gate->value, err))
 			return false;
-		gate->held = holds(gate->relation, gate->value, gate->bound);
+		gate->held = holds(gate);
 		text_print(&gate->said, "trial %lld ", (long long)best->number);
 		if (isnan(gate->value)) {
 			text_print(&gate->said, "reported no %s", gate->metric);

@@ -25,6 +25,7 @@ struct gate {
 	char *metric;
 	enum gate_relation relation;
 	double bound;
+	double rounding; /* of a bound that was computed: so far beyond it is not beyond it */
 
 	/* After gate_judge. */
 	bool held;
