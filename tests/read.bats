@@ -681,6 +681,32 @@ END
 	"$TUNER" show 9 --json | jq -e ".decision.predicted_mean == $(jq .predicted_mean why.json)"
 }
 
+@test "why calls no result a surprise where the model knows of noise that it may come from" {
+	cat >noisy.jsonc <<-END
+		{ "objective": {"metric": "loss", "goal": "minimize"}, "budget": {"trials": 40},
+		  "parameters": {"x": {"type": "float", "min": 0.0, "max": 1}, "y": {"type": "float", "min": 0.0, "max": 1}} }
+	END
+	python3 - "$TUNER" <<-'END'
+		import json, random, subprocess, sys
+		rng = random.Random(2)
+		tuner = subprocess.Popen([sys.argv[1], "ask-tell", "noisy.jsonc", "--db", "tuner.db"], text=True, bufsize=1,
+		                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+		def say(**line):
+		    print(json.dumps(line), file=tuner.stdin, flush=True)
+		    return json.loads(tuner.stdout.readline())
+		for _ in range(40):
+		    for trial in say(ask=1)["trials"]:
+		        p = trial["parameters"]
+		        say(tell=trial["trial"], value=(p["x"] - .3) ** 2 + (p["y"] - .6) ** 2 + rng.gauss(0, .05))
+	END
+	for trial in $(seq 25 40); do
+		"$TUNER" why "$trial"
+	done >words
+	cat words
+	[ "$(grep -c ', which noise may explain$' words)" -ge 2 ]
+	! grep -q 'surprise' words
+}
+
 @test "why has an answer for every kind of trial, with the same keys" {
 	STRATEGY=bayesian TRIALS=7 PARALLEL=1 write_job '"first": [{ "x": 0.9 }],'
 	"$TUNER" run job.jsonc --quiet

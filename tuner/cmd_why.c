@@ -1,6 +1,8 @@
 #include "tuner/command.h"
 
 #include "base/number.h"
+#include "surrogate/model_data.h"
+#include "tuner/decision_noise.h"
 #include "tuner/explanation.h"
 #include "tuner/objective.h"
 #include "tuner/report_json.h"
@@ -201,11 +203,17 @@ static void add_seen(const struct report *report, const struct explanation *e, s
 			i + 1 == d->n_pending ? "\n" : "");
 }
 
-static const char *surprise(double z)
+/* z counts what the model does not know of the objective, and a result has its noise besides: of a model that sees noise two
+ * in five trials would be surprises, and none would be one. */
+static const char *surprise(const struct explanation *e)
 {
-	return fabs(z) <= SURPRISE         ? "as foretold"
-	       : fabs(z) <= GREAT_SURPRISE ? "a surprise"
-					   : "a great surprise";
+	const double z = fabs(e->z);
+	const bool is_noisy = decision_noise(&e->decision) > MODEL_DATA_NOISY;
+
+	return z <= SURPRISE         ? ": as foretold"
+	       : is_noisy            ? ", which noise may explain"
+	       : z <= GREAT_SURPRISE ? ": a surprise"
+				     : ": a great surprise";
 }
 
 static void add_hopes(const struct explanation *e, struct text *out)
@@ -216,8 +224,8 @@ static void add_hopes(const struct explanation *e, struct text *out)
 	text_print(out, "  predicted %.6g ± %.2g (one standard deviation, without noise)", d->mean,
 		d->sd);
 	if (!isnan(e->z))
-		text_print(out, "; it became %.6g, %+.1f of them away: %s", e->trial.objective,
-			e->z, surprise(e->z));
+		text_print(out, "; it became %.6g, %+.1f of them away%s", e->trial.objective,
+			e->z, surprise(e));
 	text_add(out, "\n");
 	if (!isnan(e->value_probability))
 		text_print(out,
@@ -227,7 +235,9 @@ static void add_hopes(const struct explanation *e, struct text *out)
 		return;
 	text_print(out, "  to improve on %.6g, %s; expected gain %.3g, probability %.2f",
 		d->incumbent, explanation_incumbent(e), e->expected_improvement, e->probability);
-	if (!isnan(e->improvement))
+	if (e->improvement == 0)
+		text_add(out, "; no better");
+	else if (!isnan(e->improvement))
 		text_print(out, "; %s by %.3g", e->improvement > 0 ? "better" : "worse",
 			fabs(e->improvement));
 	text_add(out, "\n");

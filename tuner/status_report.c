@@ -44,7 +44,8 @@ static bool read_median(const struct report *report, int64_t *ret_us, struct tun
 		times[i] = trial_took_us(&list.items[i]);
 	if (list.n > 0) {
 		qsort(times, list.n, sizeof(*times), compare_int64);
-		*ret_us = times[list.n / 2];
+		/* Of an even number the mean of the two in the middle. */
+		*ret_us = (times[(list.n - 1) / 2] + times[list.n / 2]) / 2;
 	}
 	trial_list_finish(&list);
 	return true;
