@@ -92,15 +92,36 @@ static size_t collect(struct transform *t, const double *y, double *sorted, size
 	return n;
 }
 
-/* sqrt(mean (y - m)^2) over sorted values up to `limit`. */
+/* sqrt(mean (y - m)^2), NaN left out. Beside a penalty of 1e300 the others are so small that their squares would be 0: by a
+ * power of two, which costs no bit, the largest distance is near 1. */
+static double rms_distance(const double *y, size_t n, double m)
+{
+	double most = 0, sum = 0;
+	size_t count = 0;
+	int exponent;
+
+	for (size_t i = 0; i < n; i++)
+		most = fmax(most, fabs(y[i] - m));
+	frexp(most, &exponent);
+	for (size_t i = 0; i < n; i++) {
+		const double distance = ldexp(y[i] - m, -exponent);
+
+		if (isnan(distance))
+			continue;
+		sum += distance * distance;
+		count++;
+	}
+	return count ? ldexp(sqrt(sum / (double)count), exponent) : 0;
+}
+
+/* Over sorted values up to `limit`. */
 static double spread(const double *sorted, size_t n, double m, double limit)
 {
-	double sum = 0;
 	size_t count = 0;
 
-	for (; count < n && sorted[count] <= limit; count++)
-		sum += (sorted[count] - m) * (sorted[count] - m);
-	return count ? sqrt(sum / (double)count) : 0;
+	while (count < n && sorted[count] <= limit)
+		count++;
+	return rms_distance(sorted, count, m);
 }
 
 /* Of rising values those less than y. */
@@ -186,7 +207,7 @@ static void warp(
  * count as none: all outcomes are 0 then. */
 static void standardise(struct transform *t)
 {
-	double sum = 0, squares = 0, most = 0;
+	double sum = 0, most = 0;
 	size_t n = 0;
 
 	for (size_t i = 0; i < t->n; i++)
@@ -196,10 +217,7 @@ static void standardise(struct transform *t)
 			n++;
 		}
 	t->mean = sum / (double)n;
-	for (size_t i = 0; i < t->n; i++)
-		if (t->valued[i])
-			squares += (t->outcomes[i] - t->mean) * (t->outcomes[i] - t->mean);
-	t->sd = sqrt(squares / (double)n);
+	t->sd = rms_distance(t->outcomes, t->n, t->mean); /* outcomes without a value are NaN so far */
 	if (t->sd <= 16 * DBL_EPSILON * most)
 		t->sd = 0;
 	for (size_t i = 0; i < t->n; i++)

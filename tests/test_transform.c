@@ -221,6 +221,33 @@ static void predictions_of_good_values_keep_their_scale(void **state)
 }
 
 /* A failure: worst + half the range, and ten times the noise; the others are as without it. */
+/* A script that returns the largest number where it fails has said no more than one that returns a thousand. */
+static void the_size_of_a_penalty_makes_no_difference(void **state)
+{
+	static const double penalties[] = { 1e12, 1e200, 1e300, DBL_MAX };
+	static const enum transform_kind kinds[] = { TRANSFORM_HALF_RANK, TRANSFORM_WINSOR };
+	double y[] = { .21, .5, .32, 0, .4, .29, .25, .38, .27, .23 };
+	const size_t n = sizeof(y) / sizeof(*y);
+
+	for (size_t k = 0; k < 2; k++) {
+		y[3] = 1000;
+		struct transform *usual = create(kinds[k], y, NULL, n);
+		for (size_t p = 0; p < sizeof(penalties) / sizeof(*penalties); p++) {
+			double mean, sd, usual_mean, usual_sd;
+			y[3] = penalties[p];
+			struct transform *large = create(kinds[k], y, NULL, n);
+			for (size_t i = 0; i < n; i++)
+				assert_near(transform_outcomes(large)[i], transform_outcomes(usual)[i], 1e-9);
+			transform_prediction(large, -1.5, 0.1, &mean, &sd);
+			transform_prediction(usual, -1.5, 0.1, &usual_mean, &usual_sd);
+			assert_near(mean, usual_mean, 1e-9);
+			assert_near(sd, usual_sd, 1e-9);
+			transform_destroy(large);
+		}
+		transform_destroy(usual);
+	}
+}
+
 static void failures_are_bad_and_uncertain(void **state)
 {
 	double y[12], without[10];
@@ -366,6 +393,7 @@ int main(void)
 		cmocka_unit_test(maps_back_to_the_objectives),
 		cmocka_unit_test(the_map_back_is_monotone),
 		cmocka_unit_test(predictions_of_good_values_keep_their_scale),
+		cmocka_unit_test(the_size_of_a_penalty_makes_no_difference),
 		cmocka_unit_test(failures_are_bad_and_uncertain),
 		cmocka_unit_test(infinite_objectives_are_bounded),
 		cmocka_unit_test(mostly_infinite_objectives),
