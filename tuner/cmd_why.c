@@ -1,8 +1,6 @@
 #include "tuner/command.h"
 
 #include "base/number.h"
-#include "surrogate/model_data.h"
-#include "tuner/decision_noise.h"
 #include "tuner/explanation.h"
 #include "tuner/objective.h"
 #include "tuner/report_json.h"
@@ -14,6 +12,8 @@
 
 /* Predicted sd beyond which a result is a surprise, and one that deserves attention. */
 static const double SURPRISE = 2, GREAT_SURPRISE = 3;
+
+static const double Z_IN_FULL = 1000; /* beyond, as 4.8e+300 */
 
 static size_t n_seen(const struct explanation *e)
 {
@@ -99,6 +99,7 @@ static bool add_model(cJSON *object, const struct explanation *e)
 	       json_add_optional(object, "predicted_sd", d->sd) &&
 	       json_add_optional(object, "z", e->z) &&
 	       json_add_optional(object, "incumbent", d->incumbent) &&
+	       json_add_optional(object, "z_with_noise", e->z_with_noise) &&
 	       json_add_optional(object, "value_probability", e->value_probability) &&
 	       json_add_optional(object, "expected_improvement", e->expected_improvement) &&
 	       json_add_optional(object, "probability_of_improvement", e->probability) &&
@@ -204,16 +205,15 @@ static void add_seen(const struct report *report, const struct explanation *e, s
 }
 
 /* z counts what the model does not know of the objective, and a result has its noise besides: of a model that sees noise two
- * in five trials would be surprises, and none would be one. */
+ * in five trials would be surprises. */
 static const char *surprise(const struct explanation *e)
 {
-	const double z = fabs(e->z);
-	const bool is_noisy = decision_noise(&e->decision) > MODEL_DATA_NOISY;
+	const double z = fabs(e->z_with_noise);
 
-	return z <= SURPRISE         ? ": as foretold"
-	       : is_noisy            ? ", which noise may explain"
-	       : z <= GREAT_SURPRISE ? ": a surprise"
-				     : ": a great surprise";
+	return fabs(e->z) <= SURPRISE ? ": as foretold"
+	       : z <= SURPRISE        ? ", which noise may explain"
+	       : z <= GREAT_SURPRISE  ? ": a surprise"
+				      : ": a great surprise";
 }
 
 static void add_hopes(const struct explanation *e, struct text *out)
@@ -224,8 +224,9 @@ static void add_hopes(const struct explanation *e, struct text *out)
 	text_print(out, "  predicted %.6g ± %.2g (one standard deviation, without noise)", d->mean,
 		d->sd);
 	if (!isnan(e->z))
-		text_print(out, "; it became %.6g, %+.1f of them away%s", e->trial.objective,
-			e->z, surprise(e));
+		text_print(out, fabs(e->z) < Z_IN_FULL ? "; it became %.6g, %+.1f of them away%s"
+					       : "; it became %.6g, %+.2g of them away%s",
+			e->trial.objective, e->z, surprise(e));
 	text_add(out, "\n");
 	if (!isnan(e->value_probability))
 		text_print(out,

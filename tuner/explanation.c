@@ -3,6 +3,8 @@
 #include "trials/rescore.h"
 
 #include "surrogate/kernel.h"
+#include "surrogate/model_data.h"
+#include "surrogate/transform.h"
 #include "tuner/decision_noise.h"
 #include "tuner/decision_notes.h"
 
@@ -239,19 +241,58 @@ static double or_else(double value, double otherwise)
 	return isnan(value) ? otherwise : value;
 }
 
-static void compare(struct explanation *e)
+static size_t seen_objectives(const struct explanation *e, double *ret)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < e->trials.n; i++) {
+		const struct trial *trial = &e->trials.items[i];
+		if (trial->number < e->trial.number && was_seen(e, trial) && trial->state == TRIAL_DONE)
+			ret[n++] = e->maximize ? -trial->objective : trial->objective;
+	}
+	return n;
+}
+
+/* Standard deviation of the noise that the model saw, in the objective's unit: of the results, but for bad outliers, which
+ * is what it goes by where it sees any (model_data.h). 0 without. */
+static bool noise_of(const struct explanation *e, double *ret, struct tuner_error *err)
+{
+	const double variance = decision_noise(&e->decision);
+	double *objectives = calloc(e->trials.n + 1, sizeof(*objectives));
+	struct transform *transform = NULL;
+
+	*ret = 0;
+	if (objectives == NULL)
+		return tuner_fail_memory(err);
+	const bool ok = !(variance > MODEL_DATA_NOISY) ||
+			transform_create(TRANSFORM_WINSOR, objectives, NULL,
+				seen_objectives(e, objectives), &transform, err);
+	if (transform != NULL)
+		*ret = sqrt(variance) * transform_slope(transform, -1, 1);
+	transform_destroy(transform);
+	free(objectives);
+	return ok;
+}
+
+static bool compare(struct explanation *e, struct tuner_error *err)
 {
 	const struct decision *d = &e->decision;
 	const double sign = e->maximize ? -1 : 1;
 	const double objective = e->trial.state == TRIAL_DONE ? e->trial.objective : NAN;
 	const bool uncertain = d->sd > 0;
+	double noise;
+
+	if (!noise_of(e, &noise, err))
+		return false;
 	const struct decision_notes notes = decision_notes_read(d->settings);
 	const double mean = or_else(notes.gain_mean, d->mean), sd = or_else(notes.gain_sd, d->sd);
 	e->value_probability = notes.value_probability;
 	e->z = uncertain ? (objective - d->mean) / d->sd : NAN;
+	e->z_with_noise = uncertain ? (objective - d->mean) / hypot(d->sd, noise) : NAN;
 	e->expected_improvement = exp(d->acquisition);
 	e->probability = sd > 0 ? erfc(sign * (mean - d->incumbent) / sd * M_SQRT1_2) / 2 : NAN;
 	e->improvement = sign * (d->incumbent - objective);
+	return true;
 }
 
 bool explanation_load(const struct report *report, const char *trial, struct explanation *ret,
@@ -273,9 +314,8 @@ bool explanation_load(const struct report *report, const char *trial, struct exp
 		goto fail;
 	read_settings(ret);
 	read_hyperparameters(ret);
-	if (!look_back(ret, err))
+	if (!look_back(ret, err) || !compare(ret, err))
 		goto fail;
-	compare(ret);
 	return true;
 fail:
 	explanation_finish(ret);

@@ -53,6 +53,7 @@ struct explanation {
 
 	/* NaN without a model (or, the first and the last, without an objective). */
 	double z; /* how many predicted sd above the predicted mean the objective is */
+	double z_with_noise; /* the same, of what a result scatters by: noise, as it was seen then, included */
 	double value_probability; /* that it would not fail; NaN also: hardly any had failed */
 	double expected_improvement; /* of the incumbent, in the objective's unit; failing is none */
 	double probability; /* that it improves the incumbent at all */
