@@ -3,6 +3,9 @@
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_math.h>
 
+/* 0.7 - 1 % of it is a little less than 0.693, which is 1 % better: this part of the gain is rounding. */
+static const double ROUNDING = 1e-10;
+
 size_t not_improving(const double *objectives, size_t n, double known, double gain)
 {
 	double best = known;
@@ -12,7 +15,7 @@ size_t not_improving(const double *objectives, size_t n, double known, double ga
 		const double y = objectives[i];
 		/* Of an infinite best any finite value is an improvement, where inf - inf is not
 		 * a number. */
-		const double needed = isfinite(best) ? best - gain * fabs(best) : best;
+		const double needed = isfinite(best) ? best - (1 - ROUNDING) * gain * fabs(best) : best;
 
 		if (isfinite(y) && y < best && y <= needed)
 			trailing = 0;

@@ -205,6 +205,30 @@ known_times() {
 	[[ "$(flat)" != *"not that far yet"* ]]
 }
 
+@test "100 % of trials with a result are all of them, and 0 % none" {
+	cat >job.jsonc <<-'END'
+		{ "objective": {"metric": "loss", "goal": "minimize"}, "strategy": "random", "budget": {"trials": 210},
+		  "parameters": {"x": {"type": "float", "min": 0, "max": 1}} }
+	END
+	told() { # NAME VALUE_OF_FIRST VALUE_OF_OTHERS
+		{
+			printf '{"ask": 210}\n{"tell": 1, %s}\n' "$2"
+			for trial in $(seq 2 210); do
+				printf '{"tell": %d, %s}\n' "$trial" "$3"
+			done
+		} >lines
+		sed "s/{ \"objective/{ \"name\": \"$1\", \"objective/" job.jsonc >"$1.jsonc"
+		"$TUNER" ask-tell "$1.jsonc" --db tuner.db <lines >answers
+		! grep -q error answers
+	}
+	told many '"failed": "crashed"' '"value": 1'
+	told few '"value": 1' '"failed": "crashed"'
+	run "$TUNER" compare many few
+	echo "$output"
+	[[ "$output" == *" 99 % "* ]]
+	[[ "$output" == *" 1 % "* ]]
+}
+
 @test "one repeat of the same results says nothing of chance" {
 	write_known 1 3
 	awk 'BEGIN { for (t = 1; t <= 6; t++) print t, 0.1 }' >results

@@ -39,6 +39,16 @@ static void a_gain_of_one_percent_counts_and_less_does_not(void **state)
 	assert_trailing(0, 100, 98, 98.5, 120, 97);
 }
 
+/* One percent of 0.7 from 0.7 is 0.69299999999999995, by doubles. */
+static void rounding_takes_no_gain_away(void **state)
+{
+	for (int i = 1; i < 1000; i++) {
+		assert_trailing(0, i / 1000.0, i * 99 / 100000.0);
+		assert_trailing(0, -i / 1000.0, -i * 101 / 100000.0);
+		assert_trailing(1, i / 1000.0, i * 99 / 100000.0 + 1e-9);
+	}
+}
+
 /* Of a maximised objective, whose sign is turned: 0.90 -> 0.909 is one percent. */
 static void negative_objectives_gain_away_from_zero(void **state)
 {
@@ -151,6 +161,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_tried_is_nothing_in_vain),
 		cmocka_unit_test(a_gain_of_one_percent_counts_and_less_does_not),
+		cmocka_unit_test(rounding_takes_no_gain_away),
 		cmocka_unit_test(negative_objectives_gain_away_from_zero),
 		cmocka_unit_test(small_gains_move_the_goal),
 		cmocka_unit_test(around_zero_any_gain_counts),

@@ -42,14 +42,24 @@ static void add_interval(struct table *table, struct interval interval)
 
 /* ---- the arms ---- */
 
-static double percent_found(const struct comparison *comparison, const struct compared_arm *arm)
+static size_t trials_found(const struct comparison *comparison, const struct compared_arm *arm)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < comparison->n_repeats; i++)
 		for (size_t t = 0; t < comparison->length; t++)
 			n += !isnan(arm->runs[comparison->repeats[i]].objectives[t]);
-	return 100.0 * (double)n / (double)(comparison->n_repeats * comparison->length);
+	return n;
+}
+
+/* Whole, and 0 % and 100 % are none and all: 299 of 300 are not. */
+static int percent_found(const struct comparison *comparison, const struct compared_arm *arm)
+{
+	const size_t n = trials_found(comparison, arm);
+	const size_t all = comparison->n_repeats * comparison->length;
+	const int percent = (int)lround(100.0 * (double)n / (double)all);
+
+	return n > 0 && percent == 0 ? 1 : n < all && percent == 100 ? 99 : percent;
 }
 
 static bool print_arms(
@@ -69,7 +79,7 @@ static bool print_arms(
 		table_add(table, "%s", arm->strategy);
 		table_add(table, "%.5g", last.mean);
 		add_interval(table, last.interval);
-		table_add(table, "%.0f %%", percent_found(comparison, arm));
+		table_add(table, "%d %%", percent_found(comparison, arm));
 		table_add(table, "%.4g", comparison_total(comparison, a, OVER_TIME));
 		if (comparison->priced)
 			table_add(table, "%.4g", comparison_total(comparison, a, OVER_MONEY));
