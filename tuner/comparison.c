@@ -511,6 +511,11 @@ static bool measure_speed(
 	const struct compared_arm *slow = ret->a_faster ? ret->b : ret->a;
 	const size_t n = comparison->n_repeats, reach = reach_of(comparison, slow);
 	const struct random_key key = { .seed = n, .number = DRAW_SPEED_UP };
+
+	ret->speed_up = NAN;
+	ret->speed_up_interval = (struct interval){ -INFINITY, INFINITY };
+	if (ret->final.mean == 0)
+		return true;
 	double *quick = curves_of(comparison, fast, comparison->length);
 	double *late = curves_of(comparison, slow, reach);
 	double *trials = trials_of(comparison, slow, reach);

@@ -99,7 +99,8 @@ struct contrast {
 	struct estimate final; /* of the best at the end */
 	struct estimate area; /* of the mean best-so-far over all trials */
 	bool a_faster; /* which one the other is measured by */
-	double speed_up; /* trials that the slower one needs as many times; INFINITY: more than it had */
+	double speed_up; /* trials that the slower one needs as many times; INFINITY: more than it had; NaN: the two end
+			    at the same */
 	struct interval speed_up_interval;
 	bool has_expected; /* the slower one is random search: also by its expected best */
 	double expected; /* as speed_up */

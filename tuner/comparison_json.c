@@ -36,10 +36,18 @@ static double or_none(double value)
 	return isfinite(value) ? value : NAN;
 }
 
+/* Null where the two are equal. */
+static bool add_faster(
+	cJSON *object, const struct contrast *contrast, const struct estimate *final, bool a_faster)
+{
+	if (final->mean == 0)
+		return cJSON_AddNullToObject(object, "faster") != NULL;
+	return json_add_string(object, "faster", a_faster ? contrast->a->name : contrast->b->name);
+}
+
 static bool add_speed(cJSON *object, const struct contrast *contrast)
 {
-	return json_add_string(object, "faster",
-		       contrast->a_faster ? contrast->a->name : contrast->b->name) &&
+	return add_faster(object, contrast, &contrast->final, contrast->a_faster) &&
 	       json_add_optional(object, "speed_up", or_none(contrast->speed_up)) &&
 	       json_add_item(
 		       object, "speed_up_interval", interval_json(contrast->speed_up_interval)) &&
@@ -78,8 +86,7 @@ static cJSON *spending_json(
 			pair_json((double)equal->none_a, (double)equal->none_b)) &&
 		json_add_item(object, "final", estimate_json(&equal->final)) &&
 		json_add_item(object, "area", estimate_json(&equal->area)) &&
-		json_add_string(object, "faster",
-			equal->a_faster ? contrast->a->name : contrast->b->name) &&
+		add_faster(object, contrast, &equal->final, equal->a_faster) &&
 		json_add_optional(object, "speed_up", or_none(equal->speed_up)) &&
 		json_add_item(
 			object, "speed_up_interval", interval_json(equal->speed_up_interval)) &&
