@@ -43,6 +43,7 @@ struct calibration {
 	size_t n; /* predictions whose outcomes are known */
 	double median; /* of the absolute standardised errors: 0.67 if all is as predicted */
 	double beyond_two; /* share of those above 2: 0.05 */
+	bool noisy; /* the newest model saw noise: results scatter by that besides, and the errors say nothing of the sd */
 };
 
 /* NaN without predictions. */

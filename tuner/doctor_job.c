@@ -8,6 +8,7 @@
 #include "tuner/job_hosts.h"
 #include "tuner/launch.h"
 #include "tuner/job_open.h"
+#include "tuner/recommended.h"
 #include "tuner/reported.h"
 #include "tuner/slots.h"
 #include "tuner/store_wait.h"
@@ -25,8 +26,8 @@ enum {
 	FAILURES_MIN = 3,
 };
 
-/* The model's sd is that of the mean: noise comes on top of it. So errors may well be larger than it says,
- * and only what is far off is a finding. */
+/* The model's sd is that of the mean: noise comes on top of it. So errors may well be larger than it says, and only what is
+ * far off is a finding; of a model that sees noise nothing is, for it knows the mean the better the more trials there are. */
 static const double MEDIAN_SURE = 2.5, MEDIAN_UNSURE = 0.1;
 static const double SHARE_OF_FAILURES = 0.1;
 static const double EDGE = 0.01, NEAR_EDGE = 0.05; /* in the unit cube */
@@ -66,7 +67,7 @@ void doctor_calibration(struct findings *findings, const struct calibration *cal
 {
 	if (calibration->n < PREDICTIONS_MIN)
 		return;
-	if (calibration->median > MEDIAN_SURE)
+	if (calibration->median > MEDIAN_SURE && !calibration->noisy)
 		finding_add(findings, "job", "model-too-sure",
 			"look for noise (\"deterministic\": true would be wrong) or for jumps, and "
 			"try strategy.warp \"axes\" or hyperparameters \"marginal\"",
@@ -330,6 +331,8 @@ static bool check_predictions(struct findings *findings, const struct report *re
 		    report->store, report->job.id, predictions, PREDICTIONS_MAX, &n, err))
 		return false;
 	*ret = calibration_of(predictions, n);
+	if (!recommended_matters(report, &ret->noisy, err))
+		return false;
 	doctor_calibration(findings, ret);
 	return true;
 }
