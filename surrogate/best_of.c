@@ -243,8 +243,7 @@ bool expected_speed_up(const struct curves *fast, const double *trials, size_t r
 		sort_values(trials, n, length, objectives, order, values);
 		for (size_t i = 0; i < n; i++)
 			objectives[i] = values[i].objective;
-		*ret = trials_for(objectives, n, target_of(fast)) /
-		       (double)fast->length;
+		*ret = trials_for(objectives, n, target_of(fast)) / (double)fast->length;
 		ok = expected_speed_up_interval(&pool, *ret, level, key, ret_interval, err);
 	}
 	free(values);

@@ -15,7 +15,8 @@ size_t not_improving(const double *objectives, size_t n, double known, double ga
 		const double y = objectives[i];
 		/* Of an infinite best any finite value is an improvement, where inf - inf is not
 		 * a number. */
-		const double needed = isfinite(best) ? best - (1 - ROUNDING) * gain * fabs(best) : best;
+		const double needed =
+			isfinite(best) ? best - (1 - ROUNDING) * gain * fabs(best) : best;
 
 		if (isfinite(y) && y < best && y <= needed)
 			trailing = 0;

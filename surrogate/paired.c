@@ -33,7 +33,8 @@ static double unit_of(const double *x, size_t n)
 {
 	const double most = largest(x, n);
 
-	return most > 0 && isfinite(most) ? ldexp(1, -(int)fmax(-1000, fmin(1000, ilogb(most)))) : 1;
+	return most > 0 && isfinite(most) ? ldexp(1, -(int)fmax(-1000, fmin(1000, ilogb(most))))
+					  : 1;
 }
 
 /* What is rounding in a sum of these, under any signs. */
@@ -132,8 +133,8 @@ static double resampled_t(const struct sample *sample, struct random *random, do
 		resample[i] = sample->x[random_below(random, n)];
 	const double mean = mean_of(resample, n, unit);
 	const double distance = fabs(unit * mean - unit * sample->mean);
-	const double error = sqrt(squares_about(resample, n, mean, unit) /
-				  ((double)n * (double)(n - 1)));
+	const double error =
+		sqrt(squares_about(resample, n, mean, unit) / ((double)n * (double)(n - 1)));
 	return error > least ? distance / error : distance > least ? INFINITY : 0;
 }
 

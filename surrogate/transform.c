@@ -217,7 +217,8 @@ static void standardise(struct transform *t)
 			n++;
 		}
 	t->mean = sum / (double)n;
-	t->sd = rms_distance(t->outcomes, t->n, t->mean); /* outcomes without a value are NaN so far */
+	t->sd = rms_distance(
+		t->outcomes, t->n, t->mean); /* outcomes without a value are NaN so far */
 	if (t->sd <= 16 * DBL_EPSILON * most)
 		t->sd = 0;
 	for (size_t i = 0; i < t->n; i++)

@@ -27,8 +27,8 @@ void two_groups_compare(const double *a, size_t n_a, const double *b, size_t n_b
 	const double spread_a = paired_deviation(a, n_a), spread_b = paired_deviation(b, n_b);
 	const double error_a = spread_a / sqrt(n), error_b = spread_b / sqrt(m);
 	const double error = hypot(error_a, error_b);
-	ret->deviation = hypot(spread_a * sqrt((n - 1) / (n + m - 2)),
-		spread_b * sqrt((m - 1) / (n + m - 2)));
+	ret->deviation = hypot(
+		spread_a * sqrt((n - 1) / (n + m - 2)), spread_b * sqrt((m - 1) / (n + m - 2)));
 	if (!(error > 0)) {
 		ret->interval = (struct interval){ ret->mean, ret->mean };
 		ret->p_value = ret->mean == 0 ? 1 : 0;

@@ -106,7 +106,8 @@ static void the_unit_makes_no_difference(void **state)
 			for (size_t i = 0; i < n; i++)
 				scaled[i] = units[u] * x[i];
 			assert_near(paired_mean(scaled, n) / units[u], paired_mean(x, n), 1e-12);
-			assert_near(paired_deviation(scaled, n) / units[u], paired_deviation(x, n), 1e-12);
+			assert_near(paired_deviation(scaled, n) / units[u], paired_deviation(x, n),
+				1e-12);
 			assert_near(paired_p_value(scaled, n, key), paired_p_value(x, n, key), 0);
 			if (n == 12)
 				assert_near(interval_of(scaled, n).low / units[u], plain.low, 1e-9);

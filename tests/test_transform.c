@@ -237,7 +237,8 @@ static void the_size_of_a_penalty_makes_no_difference(void **state)
 			y[3] = penalties[p];
 			struct transform *large = create(kinds[k], y, NULL, n);
 			for (size_t i = 0; i < n; i++)
-				assert_near(transform_outcomes(large)[i], transform_outcomes(usual)[i], 1e-9);
+				assert_near(transform_outcomes(large)[i],
+					transform_outcomes(usual)[i], 1e-9);
 			transform_prediction(large, -1.5, 0.1, &mean, &sd);
 			transform_prediction(usual, -1.5, 0.1, &usual_mean, &usual_sd);
 			assert_near(mean, usual_mean, 1e-9);

@@ -32,8 +32,7 @@ bool ci_report_read(
 
 	if (!report_load(store, job_id, &report->job, err) ||
 		!trial_count_own(store, job_id, report->counts, err) ||
-		!trial_select(store, &filter, &report->trials, err) ||
-		!find_best(report, err))
+		!trial_select(store, &filter, &report->trials, err) || !find_best(report, err))
 		return false;
 	for (size_t i = 0; i < report->trials.n; i++) {
 		const struct trial *trial = &report->trials.items[i];

@@ -224,7 +224,8 @@ static void add_hopes(const struct explanation *e, struct text *out)
 	text_print(out, "  predicted %.6g ± %.2g (one standard deviation, without noise)", d->mean,
 		d->sd);
 	if (!isnan(e->z))
-		text_print(out, fabs(e->z) < Z_IN_FULL ? "; it became %.6g, %+.1f of them away%s"
+		text_print(out,
+			fabs(e->z) < Z_IN_FULL ? "; it became %.6g, %+.1f of them away%s"
 					       : "; it became %.6g, %+.2g of them away%s",
 			e->trial.objective, e->z, surprise(e));
 	text_add(out, "\n");

@@ -247,7 +247,8 @@ static size_t seen_objectives(const struct explanation *e, double *ret)
 
 	for (size_t i = 0; i < e->trials.n; i++) {
 		const struct trial *trial = &e->trials.items[i];
-		if (trial->number < e->trial.number && was_seen(e, trial) && trial->state == TRIAL_DONE)
+		if (trial->number < e->trial.number && was_seen(e, trial) &&
+			trial->state == TRIAL_DONE)
 			ret[n++] = e->maximize ? -trial->objective : trial->objective;
 	}
 	return n;
