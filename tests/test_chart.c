@@ -114,6 +114,38 @@ static void values_at_the_ends_of_all_doubles_are_left_out(void **state)
 	text_finish(&svg);
 }
 
+static void draw_two(double a, double b, struct text *ret)
+{
+	const double x[] = { 1, 2 }, y[] = { a, b };
+	const struct chart_series line = { .n = 2, .x = x, .y = y };
+	const struct chart chart = {
+		.title = "", .x_label = "", .y_label = "", .series = &line, .n_series = 1
+	};
+	text_clear(ret);
+	chart_svg(&chart, ret);
+	assert_null(strstr(ret->bytes, "nan"));
+	assert_null(strstr(ret->bytes, "inf"));
+}
+
+static void neighbouring_ticks_have_other_labels(void **state)
+{
+	struct text svg = TEXT_EMPTY;
+
+	draw_two(1234567, 1234575, &svg);
+	assert_int_equal(count(svg.bytes, ">1234570<"), 1);
+	assert_int_equal(count(svg.bytes, ">1234572<"), 1);
+	draw_two(0, 6e-14, &svg);
+	assert_int_equal(count(svg.bytes, ">0<"), 1);
+	assert_int_equal(count(svg.bytes, ">2e-14<"), 1);
+	draw_two(-0.3, 0.3, &svg); /* three times 0.1 less 0.3 is 5.6e-17 */
+	assert_int_equal(count(svg.bytes, ">0<"), 1);
+	draw_two(0, 5e-324, &svg);
+	draw_two(5e-324, 5e-324, &svg);
+	draw_two(1e9, 1e9 + 2e-7, &svg); /* a bit apart: no ten ticks of one label */
+	assert_in_range(count(svg.bytes, ">1000000000<"), 0, 2);
+	text_finish(&svg);
+}
+
 static void log_ticks_are_powers(void **state)
 {
 	double ticks[CHART_TICKS_MAX];
@@ -236,6 +268,25 @@ static void parallel_coordinates_are_lines(void **state)
 	text_finish(&svg);
 }
 
+static void parallel_coordinates_take_any_numbers(void **state)
+{
+	static const struct parallel_axis axes[] = { { .name = "a" }, { .name = "loss" } };
+	static const double values[] = { -1.7e308, 1e20, 1.7e308, 1e20 };
+	static const bool marked[] = { true, false };
+	const struct parallel parallel = { .title = "p",
+		.axes = axes,
+		.n_axes = 2,
+		.values = values,
+		.marked = marked,
+		.n = 2,
+		.mark = "best" };
+	struct text svg = TEXT_EMPTY;
+	parallel_svg(&parallel, &svg);
+	assert_null(strstr(svg.bytes, "nan"));
+	assert_null(strstr(svg.bytes, "inf"));
+	text_finish(&svg);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -244,11 +295,13 @@ int main(void)
 		cmocka_unit_test(points_lie_where_they_belong),
 		cmocka_unit_test(what_is_not_there_is_not_drawn),
 		cmocka_unit_test(values_at_the_ends_of_all_doubles_are_left_out),
+		cmocka_unit_test(neighbouring_ticks_have_other_labels),
 		cmocka_unit_test(log_ticks_are_powers),
 		cmocka_unit_test(log_axes_show_factors),
 		cmocka_unit_test(categories_have_names),
 		cmocka_unit_test(panels_stand_side_by_side),
 		cmocka_unit_test(parallel_coordinates_are_lines),
+		cmocka_unit_test(parallel_coordinates_take_any_numbers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 #include "tuner/chart.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,8 +43,9 @@ static void widen(double *low, double *high, double part)
 	const double width = *high - *low;
 	const double more = width > 0 ? part * width : fabs(*high) > 0 ? 0.1 * fabs(*high) : 1;
 
-	*low -= more;
-	*high += more;
+	/* Of the least numbers no part is left. */
+	*low -= fmax(more, DBL_MIN);
+	*high += fmax(more, DBL_MIN);
 }
 
 /* Where it lies on its axis; not finite if it cannot be drawn. An axis from -1e308 to 1e308 would be
@@ -119,8 +121,12 @@ size_t chart_ticks(double low, double high, double ret[CHART_TICKS_MAX])
 	const double step = step_of(high - low);
 	size_t n = 0;
 
-	for (double k = ceil(low / step); k * step <= high && n < CHART_TICKS_MAX; k++)
+	/* Where a step is less than a bit of the values, one tick must do. */
+	for (double k = ceil(low / step); k * step <= high && n < CHART_TICKS_MAX; k++) {
 		ret[n++] = k * step;
+		if (k + 1 == k)
+			break;
+	}
 	return n;
 }
 
@@ -170,12 +176,29 @@ static size_t axis_ticks(const struct axis *axis, double ret[CHART_TICKS_MAX])
 	return axis->few ? thin(ret, n, 4) : n;
 }
 
-static void tick_label(const struct axis *axis, double tick, char *ret, size_t size)
+/* Digits that tell neighbouring ticks apart: of 1234567 and 1234568 six do not. */
+static int tick_digits(const double *ticks, size_t n)
 {
+	enum { USUAL = 6, MOST = 10 };
+	const double step = n > 1 ? fabs(ticks[1] - ticks[0]) : 0;
+	const double largest = n > 0 ? fmax(fabs(ticks[0]), fabs(ticks[n - 1])) : 0;
+	const double digits = step > 0 && largest > 0 ? ceil(log10(largest / step)) + 1 : USUAL;
+
+	return (int)fmin(fmax(digits, USUAL), MOST);
+}
+
+/* The i-th of the axis's ticks. */
+static void tick_label(
+	const struct axis *axis, const double *ticks, size_t n, size_t i, char *ret, size_t size)
+{
+	/* Beside its neighbours it is 0 but for rounding. */
+	const double rounding = n > 1 && !axis->log ? 1e-6 * fabs(ticks[1] - ticks[0]) : 0;
+
 	if (axis->n_names > 0)
-		snprintf(ret, size, "%.12s", axis->names[(size_t)tick]);
+		snprintf(ret, size, "%.12s", axis->names[(size_t)ticks[i]]);
 	else
-		snprintf(ret, size, "%.6g", fabs(tick) < 1e-12 && !axis->log ? 0 : tick);
+		snprintf(ret, size, "%.*g", tick_digits(ticks, n),
+			fabs(ticks[i]) < rounding ? 0 : ticks[i]);
 }
 
 /* ---- drawing ---- */
@@ -210,12 +233,12 @@ static void draw_axes(const struct chart *chart, const struct axis *x, const str
 		"</g>\n<path d=\"M%.1f %.1fV%.1fH%.1f\" fill=\"none\" stroke=\"currentColor\"/>\n",
 		x->from, y->to, y->from, x->to);
 	for (size_t i = 0; i < n_y; i++) {
-		tick_label(y, ticks[i], label, sizeof(label));
+		tick_label(y, ticks, n_y, i, label, sizeof(label));
 		draw_text(ret, x->from - 6, place(y, ticks[i]) + 4, "end", label);
 	}
 	const size_t n_x = axis_ticks(x, ticks);
 	for (size_t i = 0; i < n_x; i++) {
-		tick_label(x, ticks[i], label, sizeof(label));
+		tick_label(x, ticks, n_x, i, label, sizeof(label));
 		draw_text(ret, place(x, ticks[i]), y->from + margins->tick, "middle", label);
 	}
 	draw_text(ret, (x->from + x->to) / 2, y->from + margins->x_label, "middle", chart->x_label);

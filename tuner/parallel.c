@@ -31,14 +31,15 @@ static struct range find_range(const struct parallel *parallel, size_t a)
 	if (!(range.low <= range.high))
 		return (struct range){ 0, 1 };
 	if (range.low == range.high)
-		return (struct range){ range.low - 1, range.high + 1 };
+		return (struct range){ range.low - fmax(1, 0.1 * fabs(range.low)),
+			range.high + fmax(1, 0.1 * fabs(range.high)) };
 	return range;
 }
 
 static double place_y(struct range range, double v)
 {
 	return HEIGHT - BOTTOM -
-	       (v - range.low) / (range.high - range.low) * (HEIGHT - BOTTOM - TOP);
+	       (v / 2 - range.low / 2) / (range.high / 2 - range.low / 2) * (HEIGHT - BOTTOM - TOP);
 }
 
 static double place_x(const struct parallel *parallel, unsigned width, size_t a)
