@@ -180,6 +180,20 @@ same() { # FILE FILE
 	false
 }
 
+@test "no time bounds the work of what is asked for, so that asking again is answered alike" {
+	[ -e "$TUNER_BUILD/tests/libclock_shift.so" ] || skip "this build has no clock to hasten"
+	STRATEGY=bayesian TRIALS=10 write_space
+	for n in $(seq 10); do
+		echo '{"ask": 1}'
+		echo "{\"tell\": $n, \"value\": $((n * n % 7))}"
+	done >lines
+	"$TUNER" ask-tell ask.jsonc <lines >calm
+	env CLOCK_CPU_TIMES=100000 LD_PRELOAD="$TUNER_BUILD/tests/libclock_shift.so" \
+		"$TUNER" ask-tell ask.jsonc --db tuner.db <lines >hurried
+	diff calm hurried
+	sql_is "SELECT count(*) > 2 AND max(work_limit) = 0 FROM decision WHERE branch = 'model'" 1
+}
+
 @test "the same results give the same proposals as in run, bit for bit" {
 	for strategy in random sobol bayesian marginal; do
 		STRATEGY=$strategy TRIALS=14 PARALLEL=1 \

@@ -284,9 +284,11 @@ static size_t parallel(const struct job_file *file)
 	return file->budget.parallel > 0 ? (size_t)file->budget.parallel : 1;
 }
 
+/* Within no bound of time, unlike in `run`: whoever asks again, or in another process, is to be answered alike. */
 static bool propose(
 	struct ask_tell *ask_tell, int64_t now_us, struct proposal *ret, struct tuner_error *err)
 {
+	const struct proposal_terms terms = { .parallel = parallel(ask_tell->file) };
 	struct pending *pending = calloc(ask_tell->n_open + 1, sizeof(*pending));
 	struct queued queued = { 0 };
 	bool found = false, ok = false;
@@ -299,8 +301,8 @@ static bool propose(
 			pending[n++] = (struct pending){ ask_tell->open[i].number,
 				ask_tell->open[i].values };
 	if (next_queued(ask_tell, &queued, &found, err))
-		ok = proposal_make(&ask_tell->proposer, &ask_tell->history, pending, n,
-			found ? &queued : NULL, parallel(ask_tell->file), ret, err);
+		ok = proposal_make_under(&ask_tell->proposer, &ask_tell->history, pending, n,
+			found ? &queued : NULL, &terms, ret, err);
 	if (ok && found && !ret->exhausted)
 		ask_tell->next_first++;
 	queued_finish(&queued);
