@@ -298,17 +298,25 @@ static double cell_edge(double room, double half_step)
 	return half_step <= room / 2 ? room - half_step : room * room / (room + half_step);
 }
 
+/* Near the ends of what doubles hold an edge may be rounded to the value itself, or past it, to the singularity or to infinity:
+ * there the end is the edge, as without a lattice. */
 static struct interval widened(const struct parameter *parameter)
 {
 	const double min = lattice_min(parameter), half = lattice_step(parameter) / 2;
 	const double last = parameter_value(parameter, parameter_cardinality(parameter) - 1);
 	struct interval cells = { min - half, last + half };
 
-	if (parameter->scale == SCALE_LOG)
+	if (parameter->scale == SCALE_LOG) {
 		cells.low = cell_edge(min, half);
-	if (parameter->scale == SCALE_REVERSE_LOG)
+		if (!(cells.low > 0 && cells.low < min))
+			cells.low = min;
+	}
+	if (parameter->scale == SCALE_REVERSE_LOG) {
 		cells.high = 1 - cell_edge(1 - last, half);
-	return cells;
+		if (!(cells.high > last && cells.high < 1))
+			cells.high = last;
+	}
+	return isfinite(cells.high - cells.low) ? cells : (struct interval){ min, last };
 }
 
 /* What maps to [0, 1], on the stretched line. */
@@ -408,10 +416,13 @@ static bool check_scale(const struct parameter *parameter, struct tuner_error *e
 	case SCALE_LINEAR:
 		return true;
 	case SCALE_LOG:
-		if (parameter->min > 0)
+		if (!(parameter->min > 0))
+			return tuner_fail(err, TUNER_USAGE, "scale log needs min > 0, not %g",
+				parameter->min);
+		if (log(parameter->min) < log(parameter->max))
 			return true;
 		return tuner_fail(
-			err, TUNER_USAGE, "scale log needs min > 0, not %g", parameter->min);
+			err, TUNER_USAGE, "min and max have the same logarithm: use scale linear");
 	case SCALE_REVERSE_LOG:
 		if (parameter->type == PARAMETER_FLOAT && parameter->min >= 0 && parameter->max < 1)
 			return true;

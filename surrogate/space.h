@@ -135,7 +135,8 @@ const struct expression *space_broken_constraint(const struct space *space, cons
  * before the map, so that end values own whole cells (Garrido-Merchan and Hernandez-Lobato,
  * Neurocomputing 380, 2020, on why the model must see lattice points only). On a log scale the cell
  * of min reaches down to no less than min/2, or else to the mirror image of its upper edge; the same
- * for max and the distance to 1 on a reverse-log scale. Category k of n maps to (k + 1/2)/n.
+ * for max and the distance to 1 on a reverse-log scale. Where doubles do not reach that far, the end
+ * itself is its cell's edge. Category k of n maps to (k + 1/2)/n.
  *
  * Decoding snaps to the lattice and clips to the bounds: decode(encode(v)) is v, exactly, for every
  * lattice value of a parameter with up to 2^40 of them, and v to a few units in the last place of

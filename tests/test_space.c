@@ -205,6 +205,38 @@ static void a_coarse_step_on_a_log_scale_still_has_a_first_cell(void **state)
 	}
 }
 
+/* Where half a step below min, or above max, is no double, or is one on which the scale is no number. */
+static void a_lattice_at_the_ends_of_the_doubles_is_mapped(void **state)
+{
+	static const struct parameter odd[] = {
+		{ .scale = SCALE_LOG, .min = 1e-300, .max = 9, .step = 1.5 },
+		{ .scale = SCALE_LOG, .min = 1e160, .max = 1e247, .step = 1e246 },
+		{ .scale = SCALE_LOG, .min = 1, .max = 1.7e308, .step = 1.7e307 },
+		{ .scale = SCALE_LINEAR, .min = -8e307, .max = 8e307, .step = 4e307 },
+		{ .scale = SCALE_LINEAR, .min = -1.7e308, .max = 0, .step = 1e307 },
+		{ .scale = SCALE_REVERSE_LOG, .min = 0.099999999, .max = 0.999999999, .step = 0.1 },
+		{ .scale = SCALE_REVERSE_LOG, .min = 0, .max = 1e-157, .step = 1e-158 },
+	};
+
+	for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+		struct parameter p = odd[i];
+		snprintf(p.name, sizeof p.name, "x");
+		const uint64_t n = parameter_cardinality(&p);
+		struct tuner_error err;
+		double before = -1;
+
+		assert_true(checks(&p, 1, &err));
+		for (uint64_t k = 0; k < n; k++) {
+			const double value = parameter_value(&p, k);
+			const double u = parameter_encode(&p, value);
+
+			assert_true(u >= 0 && u <= 1 && u > before);
+			assert_true(parameter_decode(&p, u) == value);
+			before = u;
+		}
+	}
+}
+
 static void reverse_log_is_uniform_in_the_logarithm_of_the_distance_to_one(void **state)
 {
 	assert_true(fabs(parameter_encode(&MOMENTUM, 0.9) - 0.5) < 1e-15);
@@ -427,6 +459,11 @@ static void senseless_parameters_are_named_and_refused(void **state)
 			.max = 1.7e308 },
 		{ .name = "b", .type = PARAMETER_FLOAT, .scale = SCALE_AUTO, .max = 1 },
 		{ .name = "b", .type = PARAMETER_FLOAT, .scale = SCALE_LOG, .max = 1 },
+		{ .name = "b",
+			.type = PARAMETER_INT,
+			.scale = SCALE_LOG,
+			.min = 0x1p53 - 1,
+			.max = 0x1p53 },
 		{ .name = "b", .type = PARAMETER_FLOAT, .scale = SCALE_REVERSE_LOG, .max = 1 },
 		{ .name = "b",
 			.type = PARAMETER_FLOAT,
@@ -500,6 +537,7 @@ int main(void)
 		cmocka_unit_test(end_values_of_an_integer_own_whole_cells),
 		cmocka_unit_test(a_log_integer_gives_each_value_its_share_of_the_logarithm),
 		cmocka_unit_test(a_coarse_step_on_a_log_scale_still_has_a_first_cell),
+		cmocka_unit_test(a_lattice_at_the_ends_of_the_doubles_is_mapped),
 		cmocka_unit_test(reverse_log_is_uniform_in_the_logarithm_of_the_distance_to_one),
 		cmocka_unit_test(decimal_steps_reach_their_last_value_without_drift),
 		cmocka_unit_test(values_of_decimal_steps_are_the_decimals_that_a_user_would_write),
