@@ -33,7 +33,8 @@ struct tuner_error {
 /* Sets code and message. Returns false, so that a failing function can `return tuner_fail(...)`. */
 bool tuner_fail(struct tuner_error *err, enum tuner_code code, const char *format, ...)
 	TUNER_PRINTF(3, 4);
-bool tuner_fail_v(struct tuner_error *err, enum tuner_code code, const char *format, va_list args);
+bool tuner_fail_v(struct tuner_error *err, enum tuner_code code, const char *format, va_list args)
+	TUNER_PRINTF(3, 0);
 
 /* Puts text in front of the message of an error that is already set ("trial 41: "); the code stays.
  * Returns false. */

@@ -31,7 +31,7 @@ void text_add(struct text *text, const char *string);
 void text_add_bytes(struct text *text, const void *bytes, size_t length);
 void text_add_char(struct text *text, char character);
 void text_print(struct text *text, const char *format, ...) TUNER_PRINTF(2, 3);
-void text_print_v(struct text *text, const char *format, va_list args);
+void text_print_v(struct text *text, const char *format, va_list args) TUNER_PRINTF(2, 0);
 
 /* Appends the shortest decimal that reads back to the same bits (number.h). */
 void text_add_double(struct text *text, double value);

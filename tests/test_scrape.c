@@ -577,8 +577,8 @@ static void a_state_of_nobody_is_refused(void **state)
 		"{\"resumed\":0,\"skipping\":0,\"malformed\":0,\"patterns\":[],\"rows\":{}}",
 		"{\"resumed\":0,\"skipping\":false,\"malformed\":0,\"patterns\":[[1]],\"rows\":{}}",
 		"{\"resumed\":0,\"skipping\":false,\"malformed\":0,\"patterns\":[],\"rows\":[]}",
-		"{\"resumed\":0,\"skipping\":false,\"malformed\":0,\"patterns\":[],"
-		"\"rows\":{\"a\":\"b\"}}" };
+		("{\"resumed\":0,\"skipping\":false,\"malformed\":0,\"patterns\":[],"
+		 "\"rows\":{\"a\":\"b\"}}") };
 	struct metric_patterns *patterns = compile(NULL, 0);
 
 	for (size_t i = 0; i < COUNT(damaged); i++) {

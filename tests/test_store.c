@@ -335,8 +335,8 @@ static void a_database_of_another_program_is_left_alone(void **state)
 	static const char *const foreign[] = {
 		"CREATE TABLE notes (text TEXT)",
 		"CREATE TABLE notes (text TEXT); PRAGMA user_version = 1",
-		"CREATE TABLE notes (text TEXT); PRAGMA user_version = 1; "
-		"PRAGMA application_id = 1252002",
+		("CREATE TABLE notes (text TEXT); PRAGMA user_version = 1; "
+		 "PRAGMA application_id = 1252002"),
 		/* our number, but no version that we ever gave */
 		"CREATE TABLE job (id INTEGER); PRAGMA application_id = 1953853042",
 		"PRAGMA application_id = 1252002",

@@ -102,7 +102,7 @@ static double exact(const struct fixture *f, double *ret_gradient)
 	const struct gp_data data = view(f);
 	struct tuner_error err;
 	struct gp *gp = NULL;
-	double value;
+	double value = NAN;
 
 	if (!gp_create(D, KINDS, f->warped, &gp, &err) ||
 		!gp_likelihood(gp, &data, f->theta, false, &value, ret_gradient, &err))

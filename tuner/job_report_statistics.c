@@ -280,8 +280,8 @@ static bool comparison_chart(struct job_report *report, const struct comparison 
 		"comparison-money" };
 	static const char *const captions[AXES] = {
 		"The best so far over the trials, as a mean of the repeats",
-		"The same over the slot-seconds that each search has spent, failed attempts "
-		"included",
+		("The same over the slot-seconds that each search has spent, failed attempts "
+		 "included"),
 		"The same over the money that each search has spent",
 	};
 	struct text svg = TEXT_EMPTY, rows = TEXT_EMPTY;
