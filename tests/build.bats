@@ -23,3 +23,13 @@ ROOT="$BATS_TEST_DIRNAME/.."
 	meson setup --cross-file other.txt other "$ROOT" >setup.log || { cat setup.log; false; }
 	! grep -q musl other/build.ninja
 }
+
+@test "the loops are optimised whatever flags a package brings" {
+	command -v meson >/dev/null || skip "needs meson"
+	CFLAGS="-g -O2" meson setup --buildtype=plain plain "$ROOT" >setup.log || { cat setup.log; false; }
+	jq -r '.[] | select(.output | contains("surrogate_loops_")) | .command' plain/compile_commands.json >commands
+	[ -s commands ]
+	while read -r command; do
+		[ "$(grep -o -- ' -O[^ ]*' <<<"$command" | tail -n 1)" = " -O3" ] || { echo "$command"; false; }
+	done <commands
+}
