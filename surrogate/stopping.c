@@ -53,35 +53,59 @@ static double last_step(const struct learning_curve *curve)
 	return curve->n > 0 ? curve->steps[curve->n - 1] : GSL_NEGINF;
 }
 
+/* How many reports come before `step`. */
+static size_t count_before(const struct learning_curve *curve, double step)
+{
+	size_t low = 0, high = curve->n;
+
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+
+		if (curve->steps[middle] < step)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* How many reports there are up to `step`: the first in any case. */
+static size_t count_up_to(const struct learning_curve *curve, double step)
+{
+	const size_t before = count_before(curve, step);
+	const size_t n = before + (before < curve->n && curve->steps[before] == step);
+
+	return n > 0 ? n : 1;
+}
+
 /* Value of the last report up to `step`; there is one. */
 static double value_up_to(const struct learning_curve *curve, double step)
 {
-	size_t i = curve->n - 1;
-
-	while (i > 0 && curve->steps[i] > step)
-		i--;
-	return badness(curve->values[i]);
+	return badness(curve->values[count_up_to(curve, step) - 1]);
 }
 
 /* Value of the first report from `step` on; there is one. */
 static double value_from(const struct learning_curve *curve, double step)
 {
-	size_t i = 0;
+	return badness(curve->values[count_before(curve, step)]);
+}
 
-	while (curve->steps[i] < step)
-		i++;
-	return badness(curve->values[i]);
+static double add_up(const double *values, size_t n)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += badness(values[i]);
+	return sum;
 }
 
 /* Mean of the reports up to `step`, the first in any case. An infinite mean is a bad one; one that is
  * no number (+inf and -inf) as well. */
 static double running_average(const struct learning_curve *curve, double step)
 {
-	double sum = 0;
-	size_t n = 0;
+	const size_t n = count_up_to(curve, step);
+	const double sum = curve->sums != NULL ? curve->sums[n - 1] : add_up(curve->values, n);
 
-	while (n < curve->n && (n == 0 || curve->steps[n] <= step))
-		sum += badness(curve->values[n++]);
 	return badness(sum / (double)n);
 }
 
@@ -89,8 +113,23 @@ static double best_value(const struct learning_curve *curve)
 {
 	double best = GSL_POSINF;
 
+	if (curve->sums != NULL)
+		return curve->best;
 	for (size_t i = 0; i < curve->n; i++)
 		best = fmin(best, badness(curve->values[i]));
+	return best;
+}
+
+/* In the order of add_up: the same sums to the bit. */
+double stopping_add_up(const double *values, size_t n, double *ret_sums)
+{
+	double sum = 0, best = GSL_POSINF;
+
+	for (size_t i = 0; i < n; i++) {
+		sum += badness(values[i]);
+		best = fmin(best, badness(values[i]));
+		ret_sums[i] = sum;
+	}
 	return best;
 }
 
@@ -333,7 +372,7 @@ static size_t count_below(const double *sorted, size_t n, double value)
 static void judge_asha(struct hearing *h)
 {
 	const struct stopping_settings *s = &h->settings;
-	struct rung rung;
+	struct rung rung = { 0 };
 
 	if (!find_rung(s, last_step(h->trial), &rung)) {
 		decide(h, false, "asha: below the first rung, step %g", round(s->min_step));

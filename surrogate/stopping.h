@@ -32,7 +32,12 @@ struct learning_curve {
 	const double *values;
 	size_t n;
 	bool finished; /* ran to its end: not running, not stopped, not failed */
+	const double *sums; /* of a curve that grows no more, by stopping_add_up; NULL: not added up */
+	double best; /* the least value, if there are sums */
 };
+
+/* Sums of the values up to each, and the least of them: with these no verdict goes through the whole curve. */
+double stopping_add_up(const double *values, size_t n, double *ret_sums);
 
 /* Zero means the default. */
 struct stopping_settings {
@@ -77,7 +82,7 @@ struct stopping_verdict {
 
 /* Judges `trial` by its last report, against the curves of the other trials, whatever became of
  * them. The trial that holds the best value of all curves is never stopped by median or asha.
- * Costs one pass over the curves. Errors: as stopping_check, TUNER_FATAL without memory. */
+ * Costs one pass over the curves that are not added up. Errors: as stopping_check, TUNER_FATAL without memory. */
 TUNER_MUST_CHECK
 bool stopping_judge(const struct stopping_settings *settings, const struct learning_curve *trial,
 	const struct learning_curve *others, size_t n_others, struct stopping_verdict *ret,

@@ -208,6 +208,66 @@ static void of_very_many_trials_the_last_curves_are_kept(void **state)
 	assert_curves_kept(HISTORY_CURVES, HISTORY_CURVES + 7, 0);
 }
 
+/* Nobody would ever look at them, and they may be very long. */
+static void without_a_rule_no_curve_is_kept(void **state)
+{
+	static const struct job_file file = { .stopping = { .rule = STOPPING_NONE } };
+	struct finished_trial done = { .number = 1, .state = TRIAL_DONE, .objective = 1 };
+	struct history history = { .file = &file };
+	struct tuner_error err;
+
+	assert_true(series_put(&done.series, 7, 0.5));
+	assert_true(history_add(&history, &done, &err));
+	assert_int_equal(history.first_curve, 1);
+	assert_null(history.items[0].series.values);
+	assert_true(history.items[0].last_step == 7);
+	history_finish(&history);
+}
+
+/* So many values are never touched: only their sums take memory. */
+static struct finished_trial long_trial(size_t n)
+{
+	return (struct finished_trial){ .number = 1,
+		.state = TRIAL_DONE,
+		.objective = 1,
+		.series = { .steps = calloc(n, sizeof(double)),
+			.values = calloc(n, sizeof(double)),
+			.n = n,
+			.capacity = n } };
+}
+
+static void of_very_long_curves_fewer_are_kept(void **state)
+{
+	static const struct job_file file = { .stopping = { .rule = STOPPING_MEDIAN } };
+	struct history history = { .file = &file };
+	struct tuner_error err;
+
+	for (size_t i = 0; i < 14; i++) {
+		const struct finished_trial done = long_trial(HISTORY_VALUES / 12);
+
+		assert_true(history_add(&history, &done, &err));
+	}
+	assert_int_equal(history.first_curve, 2);
+	assert_int_equal(history.curve_values, 12 * (HISTORY_VALUES / 12));
+	history_finish(&history);
+}
+
+/* The median of less than ten would say little. */
+static void of_curves_however_long_ten_are_kept(void **state)
+{
+	static const struct job_file file = { .stopping = { .rule = STOPPING_MEDIAN } };
+	struct history history = { .file = &file };
+	struct tuner_error err;
+
+	for (size_t i = 0; i < 12; i++) {
+		const struct finished_trial done = long_trial(HISTORY_VALUES / 8);
+
+		assert_true(history_add(&history, &done, &err));
+	}
+	assert_int_equal(history.first_curve, 2);
+	history_finish(&history);
+}
+
 /* Reading very many trials takes longer than a suggestion should: its model looks at something all the same. */
 static void however_long_the_last_suggestion_took_the_next_may_do_something(void **state)
 {
@@ -248,6 +308,9 @@ int main(void)
 		cmocka_unit_test(observations_have_durations),
 		cmocka_unit_test(the_median_time_is_that_of_the_done_trials),
 		cmocka_unit_test(of_very_many_trials_the_last_curves_are_kept),
+		cmocka_unit_test(without_a_rule_no_curve_is_kept),
+		cmocka_unit_test(of_very_long_curves_fewer_are_kept),
+		cmocka_unit_test(of_curves_however_long_ten_are_kept),
 		cmocka_unit_test(however_long_the_last_suggestion_took_the_next_may_do_something),
 	};
 

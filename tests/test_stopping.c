@@ -58,6 +58,24 @@ static void report_times(struct fixture *f, double value, size_t n)
 		report(f, value);
 }
 
+/* The same curves added up: the verdict is the same. */
+static void assert_same_of_sums(const struct fixture *f, const struct stopping_verdict *wanted)
+{
+	static double sums[CURVES_MAX][STEPS_MAX];
+	struct learning_curve others[CURVES_MAX];
+	struct stopping_verdict verdict;
+	struct tuner_error err;
+
+	for (size_t i = 0; i < f->n_others; i++) {
+		others[i] = f->others[i];
+		others[i].best = stopping_add_up(others[i].values, others[i].n, sums[i]);
+		others[i].sums = sums[i];
+	}
+	assert_true(stopping_judge(&f->settings, &f->trial, others, f->n_others, &verdict, &err));
+	assert_int_equal(verdict.stop, wanted->stop);
+	assert_string_equal(verdict.reason, wanted->reason);
+}
+
 static struct stopping_verdict judge(const struct fixture *f)
 {
 	struct stopping_verdict verdict;
@@ -66,6 +84,7 @@ static struct stopping_verdict judge(const struct fixture *f)
 	if (!stopping_judge(&f->settings, &f->trial, f->others, f->n_others, &verdict, &err))
 		fail_msg("%s", err.message);
 	assert_true(strlen(verdict.reason) > 0 && strchr(verdict.reason, '\n') == NULL);
+	assert_same_of_sums(f, &verdict);
 	return verdict;
 }
 

@@ -105,12 +105,11 @@ static bool take_ended(
 		.state = trial->state,
 		.outcome = trial->outcome,
 		.added = strcmp(trial->source, "added") == 0,
-		.took_us = trial_took_us(trial) };
+		.took_us = trial_took_us(trial),
+		.last_step = (double)trial->last_step };
 	if (!trial_present_values(watcher->file, trial, &finished.values, err) ||
-		!read_series(trial, &finished.series, err) ||
 		!history_add(&watcher->history, &finished, err)) {
 		free(finished.values);
-		series_finish(&finished.series);
 		return false;
 	}
 	if (tell)

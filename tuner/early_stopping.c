@@ -4,8 +4,8 @@
 #include <string.h>
 
 /* The rules minimise: a curve that is to rise is turned over in a copy. */
-static bool turn_curve(const struct series *series, bool maximize, bool finished,
-	struct learning_curve *ret, struct tuner_error *err)
+static bool turn_curve(const struct series *series, bool maximize, struct learning_curve *ret,
+	struct tuner_error *err)
 {
 	double *turned = NULL;
 	if (maximize) {
@@ -17,9 +17,19 @@ static bool turn_curve(const struct series *series, bool maximize, bool finished
 	}
 	*ret = (struct learning_curve){ .steps = series->steps,
 		.values = maximize ? turned : series->values,
-		.n = series->n,
-		.finished = finished };
+		.n = series->n };
 	return true;
+}
+
+/* The history has turned it already. */
+static struct learning_curve finished_curve(const struct finished_trial *trial)
+{
+	return (struct learning_curve){ .steps = trial->series.steps,
+		.values = trial->series.values,
+		.n = trial->series.n,
+		.finished = trial->state == TRIAL_DONE,
+		.sums = trial->sums,
+		.best = trial->least };
 }
 
 bool early_stopping_judge(const struct history *history, const struct series *curve,
@@ -40,17 +50,15 @@ bool early_stopping_judge(const struct history *history, const struct series *cu
 	if (file->maximize)
 		settings.bound = -settings.bound;
 	for (size_t k = history->first_curve; k < history->n; k++, n++)
-		if (!turn_curve(&history->items[k].series, file->maximize,
-			    history->items[k].state == TRIAL_DONE, &curves[n], err))
-			goto out;
+		curves[n] = finished_curve(&history->items[k]);
 	for (size_t k = 0; k < n_others; k++, n++)
-		if (!turn_curve(others[k], file->maximize, false, &curves[n], err))
+		if (!turn_curve(others[k], file->maximize, &curves[n], err))
 			goto out;
-	if (!turn_curve(curve, file->maximize, false, &own, err))
+	if (!turn_curve(curve, file->maximize, &own, err))
 		goto out;
 	ok = stopping_judge(&settings, &own, curves, n, ret, err);
 out:
-	for (size_t k = 0; file->maximize && k < n; k++)
+	for (size_t k = kept; file->maximize && k < n; k++)
 		free((double *)curves[k].values);
 	if (file->maximize)
 		free((double *)own.values);

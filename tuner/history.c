@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { CURVES_LEAST = 10 }; /* twice the default of min_trials */
+
 bool objective_better(const struct job_file *file, double a, double b)
 {
 	if (isnan(a))
@@ -31,10 +33,50 @@ static bool make_room(struct history *history, struct tuner_error *err)
 	return true;
 }
 
-static size_t curves_kept(const struct history *history)
+static size_t at_least(size_t n, size_t least)
 {
-	const size_t asked = 2 * history->file->stopping.min_curves;
-	return asked > HISTORY_CURVES ? asked : HISTORY_CURVES;
+	return n > least ? n : least;
+}
+
+/* Whether the stopping rule is to have so many curves with so many values. */
+static bool may_keep(const struct history *history, size_t curves, size_t values)
+{
+	const struct stopping_settings *stopping = &history->file->stopping;
+	const size_t asked = 2 * stopping->min_curves;
+
+	if (stopping->rule == STOPPING_NONE)
+		return curves == 0;
+	return curves <= at_least(asked, HISTORY_CURVES) &&
+	       (values <= HISTORY_VALUES || curves <= at_least(asked, CURVES_LEAST));
+}
+
+static void drop_curve(struct history *history)
+{
+	struct finished_trial *trial = &history->items[history->first_curve++];
+
+	history->curve_values -= trial->series.n;
+	series_finish(&trial->series);
+	free(trial->sums);
+	trial->sums = NULL;
+}
+
+/* As rules compare it: minimised, and added up. */
+static bool settle_curve(
+	struct history *history, struct finished_trial *trial, struct tuner_error *err)
+{
+	struct series *series = &trial->series;
+
+	if (series->n == 0)
+		return true;
+	trial->last_step = series->steps[series->n - 1];
+	trial->sums = malloc(series->n * sizeof(*trial->sums));
+	if (trial->sums == NULL)
+		return tuner_fail_memory(err);
+	for (size_t i = 0; history->file->maximize && i < series->n; i++)
+		series->values[i] = -series->values[i];
+	trial->least = stopping_add_up(series->values, series->n, trial->sums);
+	series_trim(series);
+	return true;
 }
 
 static bool is_better(const struct history *history, const struct finished_trial *trial,
@@ -48,10 +90,14 @@ bool history_add(
 {
 	if (!make_room(history, err))
 		return false;
-	struct finished_trial *added = &history->items[history->n++];
+	struct finished_trial *added = &history->items[history->n];
 	*added = *trial;
-	while (history->n - history->first_curve > curves_kept(history))
-		series_finish(&history->items[history->first_curve++].series);
+	if (!settle_curve(history, added, err))
+		return false;
+	history->n++;
+	history->curve_values += added->series.n;
+	while (!may_keep(history, history->n - history->first_curve, history->curve_values))
+		drop_curve(history);
 	history->added += added->added;
 	if (added->state != TRIAL_DONE)
 		return true;
@@ -110,12 +156,10 @@ static bool load_curve(const struct job_file *file, struct store *store, int64_t
 	return ok;
 }
 
-/* `later`: so many trials that have ended come behind it. */
-static bool add_stored(struct history *history, struct store *store, const struct trial *trial,
-	size_t later, struct tuner_error *err)
+/* Takes the series over, also if it fails. */
+static bool add_stored(struct history *history, const struct trial *trial, struct series *series,
+	struct tuner_error *err)
 {
-	const bool wants_curve =
-		history->file->stopping.rule != STOPPING_NONE && later < curves_kept(history);
 	struct finished_trial finished = {
 		.number = trial->number,
 		.objective = trial->objective,
@@ -123,10 +167,10 @@ static bool add_stored(struct history *history, struct store *store, const struc
 		.outcome = trial->outcome,
 		.added = strcmp(trial->source, "added") == 0,
 		.took_us = trial_duration_us(trial->started_us, 0, trial->ended_us),
+		.series = *series,
 	};
-	if (!trial_present_values(history->file, trial, &finished.values, err))
-		return false;
-	if ((wants_curve && !load_curve(history->file, store, trial->id, &finished.series, err)) ||
+	*series = (struct series){ 0 };
+	if (!trial_present_values(history->file, trial, &finished.values, err) ||
 		!history_add(history, &finished, err)) {
 		free(finished.values);
 		series_finish(&finished.series);
@@ -139,7 +183,44 @@ static bool add_stored(struct history *history, struct store *store, const struc
 bool history_add_stored(struct history *history, struct store *store, const struct trial *trial,
 	struct tuner_error *err)
 {
-	return add_stored(history, store, trial, 0, err);
+	struct series series = { 0 };
+
+	if (may_keep(history, 1, 0) &&
+		!load_curve(history->file, store, trial->id, &series, err))
+		return false;
+	return add_stored(history, trial, &series, err);
+}
+
+/* From the last one back, those that will be kept: older ones are not even read. */
+static bool load_curves(const struct history *history, struct store *store,
+	const struct trial_list *list, struct series *ret, struct tuner_error *err)
+{
+	size_t values = 0;
+
+	for (size_t n = 1; n <= list->n && may_keep(history, n, values); n++) {
+		struct series *series = &ret[list->n - n];
+
+		if (!load_curve(history->file, store, list->items[list->n - n].id, series, err))
+			return false;
+		values += series->n;
+	}
+	return true;
+}
+
+static bool add_all(struct history *history, struct store *store, const struct trial_list *list,
+	struct tuner_error *err)
+{
+	struct series *series = calloc(list->n + 1, sizeof(*series));
+
+	if (series == NULL)
+		return tuner_fail_memory(err);
+	bool ok = load_curves(history, store, list, series, err);
+	for (size_t i = 0; ok && i < list->n; i++)
+		ok = add_stored(history, &list->items[i], &series[i], err);
+	for (size_t i = 0; i < list->n; i++)
+		series_finish(&series[i]);
+	free(series);
+	return ok;
 }
 
 /* A decision that is made without a trial that was put back has seen that it was, and what trials became by another
@@ -180,10 +261,8 @@ bool history_load(struct history *history, const struct job_file *file, struct s
 	if (!trial_created(store, job_id, arm, repeat, &history->created, err) ||
 		!trial_select(store, &filter, &list, err))
 		return false;
-	bool ok = true;
-	for (size_t i = 0; ok && i < list.n; i++)
-		ok = add_stored(history, store, &list.items[i], list.n - 1 - i, err);
-	ok = ok && load_reopenings(history, store, job_id, err);
+	const bool ok = add_all(history, store, &list, err) &&
+		load_reopenings(history, store, job_id, err);
 	trial_list_finish(&list);
 	if (!ok)
 		history_finish(history);
@@ -195,6 +274,7 @@ void history_finish(struct history *history)
 	for (size_t i = 0; i < history->n; i++) {
 		free(history->items[i].values);
 		series_finish(&history->items[i].series);
+		free(history->items[i].sums);
 	}
 	free(history->items);
 	*history = (struct history){ 0 };

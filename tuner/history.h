@@ -18,12 +18,16 @@ struct finished_trial {
 	bool added; /* observed elsewhere: data, but not one of the job's own */
 	int64_t took_us; /* from its first start to its end, by the times that the database has; of one
 			    that was asked for, from the question to the answer; 0: not known */
-	struct series series; /* empty before history.first_curve */
+	double last_step; /* of its curve; 0: it has none */
+	struct series series; /* minimised once it is the history's; empty before history.first_curve */
+	double *sums; /* of the series (surrogate/stopping.h); NULL without one */
+	double least; /* of its values */
 };
 
 /* A stopping rule compares with the curves of so many trials, the last that ended, or with twice as many as its
- * min_trials asks for: those of 100,000 would take seconds to read and hundreds of megabytes to keep, and tell no more. */
-enum { HISTORY_CURVES = 10000 };
+ * min_trials asks for: those of 100,000 would take seconds to read and hundreds of megabytes to keep, and tell no more.
+ * Of curves that are very long fewer are kept, with so many values together; twice min_trials of them in any case. */
+enum { HISTORY_CURVES = 10000, HISTORY_VALUES = 10000000 };
 
 struct history {
 	const struct job_file *file;
@@ -35,7 +39,8 @@ struct history {
 	size_t done; /* of the others, those with an objective */
 	const struct finished_trial *best; /* points into items; NULL: none is done */
 	const struct finished_trial *best_own; /* the best that was not observed elsewhere */
-	size_t first_curve; /* items before have no curve any more */
+	size_t first_curve; /* items before have no curve any more; n without a stopping rule */
+	size_t curve_values; /* of all curves that are kept */
 };
 
 /* Reads the trials of an arm's repeat from the database (arm NULL and repeat -1: of all); curves only if the stopping
@@ -50,7 +55,7 @@ TUNER_MUST_CHECK
 bool history_add_stored(struct history *history, struct store *store, const struct trial *trial,
 	struct tuner_error *err);
 
-/* A trial ended; takes over values (malloc'ed) and the series. */
+/* A trial ended; takes over values (malloc'ed) and the series, which is gone then unless a rule may need it. */
 TUNER_MUST_CHECK
 bool history_add(
 	struct history *history, const struct finished_trial *trial, struct tuner_error *err);

@@ -176,9 +176,8 @@ void progress_finished(struct progress *progress, const struct finished_trial *t
 	struct text line = TEXT_EMPTY;
 	if (progress == NULL)
 		return;
-	if (trial->state == TRIAL_DONE && trial->series.n > 0 &&
-		trial->series.steps[trial->series.n - 1] > progress->full_step)
-		progress->full_step = trial->series.steps[trial->series.n - 1];
+	if (trial->state == TRIAL_DONE && trial->last_step > progress->full_step)
+		progress->full_step = trial->last_step;
 	if (silent(progress))
 		return;
 	finished_line(progress, trial, branch, message, again, is_best, &line);

@@ -57,6 +57,23 @@ void series_renew(struct series *series, int64_t attempt)
 	series->begun = series->begun && series->loaded == attempt;
 }
 
+static void trim(double **values, size_t n)
+{
+	double *const trimmed = realloc(*values, n * sizeof(**values));
+
+	if (trimmed != NULL)
+		*values = trimmed;
+}
+
+void series_trim(struct series *series)
+{
+	if (series->n == 0)
+		return;
+	trim(&series->steps, series->n);
+	trim(&series->values, series->n);
+	series->capacity = series->n;
+}
+
 void series_finish(struct series *series)
 {
 	free(series->steps);

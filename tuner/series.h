@@ -21,6 +21,7 @@ struct series {
 TUNER_MUST_CHECK
 bool series_put(struct series *series, double step, double value);
 void series_renew(struct series *series, int64_t attempt); /* whose is what is put from now on */
+void series_trim(struct series *series); /* gives back the room for more values, if it can */
 void series_finish(struct series *series);
 
 /* Puts what the database has of the trial's curve of this metric. */
