@@ -1356,6 +1356,39 @@ static void a_file_with_two_names_is_read_only(void **state)
 	open_store(f, STORE_WRITE);
 }
 
+/* A foreign program that writes, and how often it was waited for. */
+struct foreign {
+	sqlite3 *db;
+	unsigned looks;
+};
+
+/* As long as it says that nothing hurries it is asked again. */
+static bool lets_go_late(void *context)
+{
+	struct foreign *const foreign = context;
+
+	if (++foreign->looks == 3)
+		assert_int_equal(
+			sqlite3_exec(foreign->db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	return false;
+}
+
+static void a_patient_writer_waits_for_a_foreign_one(void **state)
+{
+	struct fixture *const f = *state;
+	struct foreign foreign = { 0 };
+
+	fixture_use_job(f, fixture_add_job(f, "job", 5, "loss", "minimize"));
+	assert_int_equal(sqlite3_open(f->path, &foreign.db), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(foreign.db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	store_be_patient(f->store, lets_go_late, &foreign);
+	assert_true(add_event(f, "a", STORE_DURABLE));
+	assert_int_equal(foreign.looks, 3);
+	store_be_patient(f->store, NULL, NULL);
+	sqlite3_close(foreign.db);
+}
+
 static void the_optuna_series_is_one_of_two(void **state)
 {
 	struct fixture *const f = *state;
@@ -1493,6 +1526,7 @@ int main(void)
 		IN_STORE(a_file_that_lost_its_name_is_written_elsewhere),
 		IN_STORE(a_file_with_two_names_is_read_only),
 		IN_STORE(a_log_that_lost_its_name_is_written_elsewhere),
+		IN_STORE(a_patient_writer_waits_for_a_foreign_one),
 		IN_STORE(the_optuna_series_is_one_of_two),
 		IN_STORE(statements_beyond_those_kept_work),
 		IN_STORE(a_faulty_statement_is_told_of_at_its_run),

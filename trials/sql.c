@@ -90,7 +90,10 @@ bool sql_fail(sqlite3 *db, const char *path, int status, struct tuner_error *err
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		return tuner_fail(
-			err, TUNER_RETRY, "%s: another process is writing to it (%s)", path, text);
+			err, TUNER_RETRY,
+			"%s: another process is writing to it (%s): `fuser %s` names it; when it has "
+			"ended, try again",
+			path, text, path);
 	case SQLITE_NOMEM:
 		return tuner_fail_memory(err);
 	case SQLITE_FULL:

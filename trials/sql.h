@@ -43,6 +43,9 @@ struct store {
 	int64_t read_copy_us; /* we read the copy, as of then; 0: the database itself */
 	struct stat read_file; /* what of it we have open */
 	bool in_transaction;
+	bool (*is_hurried)(void *context); /* NULL: always */
+	void *hurry_context;
+	int64_t busy_since_us; /* another process writes */
 	enum store_durability durability; /* what PRAGMA synchronous stands at */
 	int64_t wal_bytes; /* length of the WAL in use after our last commit */
 	ino_t wal_inode; /* of its file; 0: it was not looked at yet */

@@ -1,5 +1,6 @@
 #include "trials/store.h"
 
+#include "base/clock.h"
 #include "trials/lease.h"
 #include "trials/location.h"
 #include "trials/lock.h"
@@ -26,9 +27,38 @@ enum {
 	WAL_MAX = 64 * MIB,
 
 	BUSY_MS = 5000, /* for another process's request or checkpoint */
+	BUSY_PATIENT_MS = 60000, /* for whatever somebody does to the file while a job runs */
+	BUSY_SHORT_MS = 1, /* between two looks, at first */
+	BUSY_LONG_MS = 25,
+	BUSY_SHORT_LOOKS = 20,
 	BUSY_TRUNCATE_MS = 80, /* longer than most queries; what waits with us are trials */
 	BUSY_URGENT_MS = 2000, /* longer than any query of ours or of a dashboard */
 };
+
+/* ---- waiting for another process ---- */
+
+/* SQLite asks whether to try again; the first time of a call with looks 0. */
+static int wait_for_writer(void *context, int looks)
+{
+	struct store *const store = context;
+	const int64_t now_us = clock_monotonic_us();
+
+	if (looks == 0)
+		store->busy_since_us = now_us;
+	const bool hurried = store->is_hurried == NULL || store->is_hurried(store->hurry_context);
+	const int64_t most_ms = hurried ? BUSY_MS : BUSY_PATIENT_MS;
+
+	if (now_us - store->busy_since_us >= most_ms * 1000)
+		return 0;
+	sqlite3_sleep(looks < BUSY_SHORT_LOOKS ? BUSY_SHORT_MS : BUSY_LONG_MS);
+	return 1;
+}
+
+void store_be_patient(struct store *store, bool (*is_hurried)(void *context), void *context)
+{
+	store->is_hurried = is_hurried;
+	store->hurry_context = context;
+}
 
 /* ---- opening ---- */
 
@@ -135,7 +165,7 @@ static bool open_local(struct store *store, struct tuner_error *err)
 
 	if (status == SQLITE_OK) {
 		sqlite3_extended_result_codes(store->db, 1);
-		sqlite3_busy_timeout(store->db, BUSY_MS);
+		sqlite3_busy_handler(store->db, wait_for_writer, store);
 		status = sqlite3_exec(
 			store->db, "SELECT 1 FROM sqlite_schema LIMIT 1", NULL, NULL, NULL);
 	}
@@ -495,7 +525,7 @@ static bool checkpoint_truncating(struct store *store, struct tuner_error *err)
 	sqlite3_busy_timeout(
 		store->db, store->wal_bytes > WAL_URGENT ? BUSY_URGENT_MS : BUSY_TRUNCATE_MS);
 	status = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-	sqlite3_busy_timeout(store->db, BUSY_MS);
+	sqlite3_busy_handler(store->db, wait_for_writer, store);
 	if (status == SQLITE_OK) {
 		wal_starts_anew(store);
 		return true;

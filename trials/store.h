@@ -76,6 +76,10 @@ bool store_take_over(const char *path, bool *ret_taken, struct tuner_error *err)
 TUNER_MUST_CHECK
 bool store_holder(const char *path, int64_t *ret_pid, struct tuner_error *err);
 
+/* While another process writes (a VACUUM, an editor of databases), each of our calls that must wait for it waits a minute
+ * instead of 5 s, unless `is_hurried` says not to. NULL: 5 s again. */
+void store_be_patient(struct store *store, bool (*is_hurried)(void *context), void *context);
+
 enum store_durability {
 	STORE_DURABLE, /* fsync before it returns: intents, outcomes, decisions */
 	STORE_LAZY, /* written, survives a kill; a power cut may lose it: metric rows, progress. On a network file

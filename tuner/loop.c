@@ -582,6 +582,14 @@ static void end(struct loop *loop)
 	signals_close(&loop->signals);
 }
 
+/* Who wants the run to end waits for no other process as long as we would. */
+static bool is_hurried(void *context)
+{
+	const struct loop *loop = context;
+
+	return signals_waiting(&loop->signals);
+}
+
 bool loop_run(
 	const struct loop_settings *settings, struct loop_result *ret, struct tuner_error *err)
 {
@@ -595,6 +603,7 @@ bool loop_run(
 	*ret = (struct loop_result){ .log_tail = TEXT_EMPTY };
 	if (!signals_open(&loop.signals, err))
 		return false;
+	store_be_patient(loop.store, is_hurried, &loop);
 	bool ok = begin(&loop, err) && work(&loop, err);
 	if (ok) {
 		conclude(&loop);
@@ -609,6 +618,7 @@ bool loop_run(
 		ret->log_tail = loop.log_tail;
 		loop.log_tail = TEXT_EMPTY;
 	}
+	store_be_patient(loop.store, NULL, NULL);
 	end(&loop);
 	return ok;
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 static const int heard[SIGNALS_HEARD] = { SIGINT, SIGTERM, SIGHUP };
@@ -40,6 +41,13 @@ int signals_next(const struct signals *signals)
 {
 	unsigned char byte;
 	return read(signals->fd, &byte, 1) == 1 ? byte : 0;
+}
+
+bool signals_waiting(const struct signals *signals)
+{
+	struct pollfd wanted = { .fd = signals->fd, .events = POLLIN };
+
+	return poll(&wanted, 1, 0) > 0;
 }
 
 void signals_close(struct signals *signals)

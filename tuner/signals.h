@@ -24,6 +24,9 @@ bool signals_open(struct signals *ret, struct tuner_error *err);
 /* The next signal that has come; 0 if there is none. Never waits. */
 int signals_next(const struct signals *signals);
 
+/* Whether there is one, which the next call gives. */
+bool signals_waiting(const struct signals *signals);
+
 /* What was before is in force again. */
 void signals_close(struct signals *signals);
 
