@@ -681,6 +681,15 @@ END
 	"$TUNER" show 9 --json | jq -e ".decision.predicted_mean == $(jq .predicted_mean why.json)"
 }
 
+@test "a trial's usual time is the median, of an even number between the two in the middle" {
+	TRIALS=4 PARALLEL=1 STRATEGY=random write_job
+	"$TUNER" run job.jsonc --quiet
+	sqlite3 tuner.db "UPDATE trial SET started_us = 1700000000000000, ended_us = 1700000000000000 + 1000000 * number * number"
+	"$TUNER" status --json | jq -e '.median_s == 6.5'
+	sqlite3 tuner.db "UPDATE trial SET state = 'failed', objective = NULL WHERE number = 4"
+	"$TUNER" status --json | jq -e '.median_s == 4'
+}
+
 @test "why calls no result a surprise that comes from noise which the model knows of" {
 	cat >noisy.jsonc <<-END
 		{ "objective": {"metric": "loss", "goal": "minimize"}, "budget": {"trials": 40},
