@@ -175,6 +175,16 @@ END
 	grep -q 'budget.trials *12' out
 }
 
+@test "the last N are a plain number, as the schema has it" {
+	for n in 0 +5 ' 5' 5.0 ''; do
+		echo '{"objective": {"metric": "l", "goal": "minimize", "reduce": "mean of last '"$n"'"},
+			"parameters": {"x": {"type": "bool"}}}' >job.json
+		run "$TUNER" check job.json
+		[ "$status" -eq 2 ]
+		[[ "$output" == *'or "mean of last N"'* ]]
+	done
+}
+
 @test "the schema is JSON and knows the sections" {
 	"$TUNER" schema >schema
 	jq -e '.properties.objective and .["$defs"].parameter' schema

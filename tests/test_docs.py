@@ -343,6 +343,9 @@ def without_comments(text):
     return re.sub(rf"({string})|,(?=\s*[}}\]])", lambda found: found.group(1) or "", text)
 
 
+FLOAT = {"type": "float", "min": 0, "max": 1}
+
+
 class Schema:
     """As much of JSON Schema as `tuner schema` makes use of."""
     TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "integer": int, "number": (int, float)}
@@ -369,12 +372,17 @@ class Schema:
         found = [f"{place}: {size}" for least, most in (("minimum", "maximum"), ("minItems", "maxItems"),
                                                          ("minProperties", "maxProperties"))
                  if not rule.get(least, size) <= size <= rule.get(most, size)]
+        if isinstance(value, str) and not re.search(rule.get("pattern", ""), value):
+            found += [f"{place}: {value} is not {rule['pattern']}"]
         if isinstance(value, list):
+            texts = [json.dumps(item) for item in value]
+            found += [f"{place}: repeats"] if rule.get("uniqueItems") and len(set(texts)) < len(texts) else []
             for i, item in enumerate(value):
                 found += self.faults(item, rule.get("items", {}), f"{place}[{i}]")
         if isinstance(value, dict):
             found += [f"{place}: no {key}" for key in rule.get("required", []) if key not in value]
             for key, item in value.items():
+                found += self.faults(key, rule.get("propertyNames", {}), f"{place}.{key}")
                 part = rule.get("properties", {}).get(key, rule.get("additionalProperties", {}))
                 found += [f"{place}: {key}"] if part is False else self.faults(item, part, f"{place}.{key}")
         return found
@@ -395,8 +403,17 @@ class TheSchema(unittest.TestCase):
             job = SMALLEST | json.loads(without_comments(text))
             self.assertEqual(self.schema.faults(job, self.schema.root, text), [])
 
+    def test_odd_names_are_good(self):
+        for name in ("a", "_", "1st", "a.b", "a-", "a,b", "[k]", "$p", "a/b", "日本"):
+            self.assertEqual(self.schema.faults(SMALLEST | {"parameters": {name: FLOAT}}, self.schema.root, name), [])
+
     def test_what_is_wrong_is_wrong_by_it(self):
         for wrong in ({"arms": {"a": "best", "b": "random"}}, {"arms": {"a": "random"}}, {"budgets": {}},
+                      *({"parameters": {name: FLOAT}} for name in ("", "a b", "-x", "a=b", "a'", 'a"', "a\\", "a{", "a\t")),
+                      {"parameters": {"x": {"type": "ordinal", "values": [1, 2, 1]}}}, {"fixed": {"a b": 1}},
+                      {"name": "a b"}, {"name": ".a"}, {"name": "a" * 101}, {"arms": {"a b": "random", "b": "sobol"}},
+                      *({"objective": {"metric": "a", "goal": "minimize", "reduce": "mean of last " + n}}
+                        for n in ("0", "+5", " 5")),
                       {"budget": {"trials": 0}}, {"command": "train"}, {"hosts": [{"trials_per_gpu": "all"}]}):
             self.assertNotEqual(self.schema.faults(SMALLEST | wrong, self.schema.root, ""), [], wrong)
 

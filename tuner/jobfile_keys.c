@@ -18,11 +18,17 @@
 #define ANY_NUMBER         .min = -INFINITY, .max = INFINITY
 #define FROM_TO(low, high) .min = (low), .max = (high)
 
+/* What is_name and check_name of the reader accept. */
+#define NAME_PATTERN      "^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$"
+#define IN_PARAMETER_NAME "\\\\x00-\\\\x20\\\\x7f={}\\\"'\\\\\\\\]"
+#define PARAMETER_PATTERN "^[^-" IN_PARAMETER_NAME "[^" IN_PARAMETER_NAME "*$"
+
 /* In the order in which `tuner check` prints them and a job file reads best. */
 const struct key job_keys[] = {
 	{ SECTION_FILE, "$schema", KEY_TEXT,
 		.help = "the JSON Schema that an editor checks the file with (tuner schema)" },
-	{ SECTION_FILE, "name", KEY_STRING, .derived = "the file's name without .json or .jsonc",
+	{ SECTION_FILE, "name", KEY_STRING, .pattern = NAME_PATTERN,
+		.derived = "the file's name without .json or .jsonc",
 		.help = "the job's name: letters, digits, '.', '_' and '-'; another name is "
 			"another "
 			"job",
@@ -41,11 +47,12 @@ const struct key job_keys[] = {
 		.help = "how values are found in the command's output",
 		.synonyms = "MetricDefinitions|metric_definitions|measurements" },
 	{ SECTION_FILE, "parameters", KEY_OBJECT_MAP, SECTION_PARAMETER,
-		FROM_TO(1, SPACE_PARAMETERS_MAX), .required = true,
+		FROM_TO(1, SPACE_PARAMETERS_MAX), .pattern = PARAMETER_PATTERN, .required = true,
 		.help = "what may be varied, by the name that the command knows it by",
 		.synonyms = "params|hyperparameters|search_space|space|searchSpace|config|ranges|"
 			    "ParameterRanges|parameter_space|domain" },
 	{ SECTION_FILE, "fixed", KEY_SCALAR_MAP, FROM_TO(0, SPACE_PARAMETERS_MAX),
+		.pattern = PARAMETER_PATTERN,
 		.help = "further arguments of the command that stay the same",
 		.synonyms = "StaticHyperParameters|static|constants|constant|fixed_parameters" },
 	{ SECTION_FILE, "constraints", KEY_STRINGS, FROM_TO(0, SPACE_CONSTRAINTS_MAX),
@@ -128,6 +135,7 @@ const struct key job_keys[] = {
 		.synonyms = "workers|machines|nodes|cluster|resources_per_trial|instances|"
 			    "ResourceConfig|host" },
 	{ SECTION_FILE, "arms", KEY_OBJECT_MAP, SECTION_ARM, FROM_TO(2, ARMS_MAX),
+		.pattern = NAME_PATTERN,
 		.help = "strategies compared inside one job, by name: each sees its own trials "
 			"only, and budget.trials is for each of them and each repeat",
 		.synonyms = "strategies|compare|variants|algorithms" },
@@ -484,7 +492,7 @@ const struct key job_keys[] = {
 	{ SECTION_HOST, "backend", KEY_WORD, .words = "local|ssh|slurm", .otherwise = "\"local\"",
 		.aliases = "localhost=local|subprocess=local|process=local|this=local",
 		.help = "how the host is reached", .synonyms = "type|kind|platform" },
-	{ SECTION_HOST, "name", KEY_STRING, .derived = "the machine's own",
+	{ SECTION_HOST, "name", KEY_STRING, .pattern = NAME_PATTERN, .derived = "the machine's own",
 		.help = "what reports and \"tuner hosts\" call it", .synonyms = "label|id|alias" },
 	{ SECTION_HOST, "slots", KEY_INTEGER, FROM_TO(0, SLOTS_MAX), .otherwise = "0",
 		.help = "trials at a time on this host; 0: as many as its GPUs hold, without GPUs "

@@ -77,6 +77,8 @@ struct key {
 	bool to_run; /* required by who runs */
 	const char *help; /* one sentence without a full stop */
 	const char *synonyms; /* other tools' words for it, by '|' */
+	/* Of a string, or of the names in a map, as in JSON: what the schema says of them. */
+	const char *pattern;
 	const char *refused; /* why it is known and yet not accepted; NULL: it is */
 };
 

@@ -9,7 +9,9 @@
 #include <string.h>
 
 #define SCALAR "{\"type\": [\"string\", \"number\", \"boolean\"]}"
-#define REDUCE "{\"type\": \"string\", \"pattern\": \"^(last|best|max|min|mean of last [0-9]+)$\"}"
+#define REDUCE                                                                                     \
+	"{\"type\": \"string\", \"pattern\": \"^(last|best|max|min|mean of last "                  \
+	"0*[1-9][0-9]*)$\"}"
 
 static const char *const definitions[SECTIONS] = {
 	[SECTION_OBJECTIVE] = "objective",
@@ -165,6 +167,7 @@ static void add_type(const struct key *key, struct text *ret)
 		break;
 	case KEY_SCALARS:
 		add_array(key, SCALAR, ret);
+		text_add(ret, ", \"uniqueItems\": true");
 		break;
 	case KEY_OBJECT:
 		add_object(key, reference, ret);
@@ -218,6 +221,11 @@ static void add_property(const struct key *key, const char *indent, struct text 
 
 	text_print(ret, "%s\"%s\": {", indent, key->name);
 	add_type(key, ret);
+	if (key->pattern != NULL)
+		text_print(ret,
+			key->type == KEY_STRING ? ", \"pattern\": \"%s\""
+						: ", \"propertyNames\": {\"pattern\": \"%s\"}",
+			key->pattern);
 	text_add(&help, key->help);
 	if (key->derived != NULL)
 		text_print(&help, " (default: %s)", key->derived);

@@ -2,6 +2,7 @@
 
 #include "base/number.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -234,6 +235,7 @@ bool value_reduce(const cJSON *value, enum reduce *ret_reduce, int64_t *ret_last
 			return true;
 		}
 	if (strncmp(text, prefix, strlen(prefix)) != 0 ||
+		!isdigit((unsigned char)text[strlen(prefix)]) || /* "+5", " 5" */
 		!number_to_int64(text + strlen(prefix), &last) || last < 1 || last > 1000000)
 		return false;
 	*ret_reduce = REDUCE_MEAN_OF_LAST;
