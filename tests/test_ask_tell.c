@@ -211,6 +211,24 @@ static void a_stopping_rule_is_asked_at_each_step(void **state)
 	asker_close(&asker);
 }
 
+static void told_steps_of_a_formula_are_its_values_and_not_one_metrics(void **state)
+{
+	struct asker asker;
+	asker_open(&asker,
+		"\"objective\": {\"expression\": \"acc - lag\", \"goal\": \"minimize\", "
+		"\"reduce\": {\"acc\": \"max\"}}, " FIXTURE_X RANDOM,
+		0);
+	const int64_t number = ask(&asker);
+	for (int64_t step = 1; step <= 3; step++)
+		(void)tell(&asker, number,
+			(struct told){
+				.kind = TOLD_STEP, .step = step, .value = 10 - (double)step });
+	const struct told_answer answer = tell(&asker, number,
+		(struct told){ .kind = TOLD_FAILED, .outcome = OUTCOME_EARLY_STOPPED });
+	assert_true(answer.objective == 7);
+	asker_close(&asker);
+}
+
 /* ---- with a database ---- */
 
 static void a_stored_history_is_that_in_memory(void **state)
@@ -408,6 +426,7 @@ int main(void)
 		cmocka_unit_test(nan_is_a_failure_and_infinity_a_value),
 		cmocka_unit_test(reasons_are_what_a_configuration_can_cause),
 		cmocka_unit_test(a_stopping_rule_is_asked_at_each_step),
+		cmocka_unit_test(told_steps_of_a_formula_are_its_values_and_not_one_metrics),
 		cmocka_unit_test(a_stored_history_is_that_in_memory),
 		cmocka_unit_test(durations_are_those_of_the_database),
 		cmocka_unit_test(a_job_that_has_ended_goes_on_when_it_is_asked),

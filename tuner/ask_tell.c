@@ -400,6 +400,16 @@ bool told_outcome(const char *reason, enum outcome *ret, struct tuner_error *err
 		reason);
 }
 
+/* Of a formula its own values are told, and "reduce" is of the metrics in it. */
+static double told_objective(const struct job_file *file, const struct series *series)
+{
+	const struct objective_metric *metric = &file->objective.metrics[0];
+
+	return file->objective.formula != NULL
+		       ? series_reduce(series, REDUCE_LAST, 1, file->maximize)
+		       : series_reduce(series, metric->reduce, metric->last, file->maximize);
+}
+
 /* What becomes of a trial: the outcome's table of the architecture, section 5. */
 static struct told_answer decide(
 	const struct job_file *file, const struct told *told, const struct series *series)
@@ -415,8 +425,7 @@ static struct told_answer decide(
 	if (told->outcome == OUTCOME_EARLY_STOPPED || told->outcome == OUTCOME_USER_STOPPED ||
 		(told->outcome == OUTCOME_TIMEOUT && series->n > 0)) {
 		answer.state = TRIAL_STOPPED;
-		answer.objective = series_reduce(series, file->objective.metrics[0].reduce,
-			file->objective.metrics[0].last, file->maximize);
+		answer.objective = told_objective(file, series);
 	}
 	return answer;
 }
