@@ -10,12 +10,21 @@
 #include <time.h>
 
 /* An ask or tell holds the lock for some milliseconds. Those who wait come at different moments, so that
- * none of them always meets the same one. */
-enum { PAUSE_MIN_US = 500, PAUSE_SPREAD_US = 4000 };
+ * none of them always meets the same one. Who has waited for longer is one of many, who by looking every few
+ * milliseconds would keep the processor from the one that holds it. */
+enum { PAUSE_MIN_US = 500, PAUSE_SPREAD_US = 4000, MANY_AFTER_US = 20000, MANY_SPREAD_US = 50000 };
 
-static void pause_a_little(void)
+int64_t store_wait_pause_us(int64_t waited_us, int64_t now_us)
 {
-	const int64_t us = PAUSE_MIN_US + clock_monotonic_us() % PAUSE_SPREAD_US;
+	return PAUSE_MIN_US +
+	       now_us % (waited_us < MANY_AFTER_US ? PAUSE_SPREAD_US : MANY_SPREAD_US);
+}
+
+static void pause_a_little(int64_t since_us)
+{
+	const int64_t now_us = clock_monotonic_us();
+	const int64_t us = store_wait_pause_us(now_us - since_us, now_us);
+
 	nanosleep(&(struct timespec){ .tv_nsec = us * 1000 }, NULL);
 }
 
@@ -66,7 +75,7 @@ static bool fail_held(const char *path, int64_t wait_ms, struct tuner_error *err
 
 bool store_open_soon(const char *path, int64_t wait_ms, struct store **ret, struct tuner_error *err)
 {
-	const int64_t until_us = clock_monotonic_us() + wait_ms * 1000;
+	const int64_t since_us = clock_monotonic_us(), until_us = since_us + wait_ms * 1000;
 	for (;;) {
 		struct tuner_error failed;
 		if (store_open(path, STORE_WRITE, ret, &failed))
@@ -75,7 +84,7 @@ bool store_open_soon(const char *path, int64_t wait_ms, struct store **ret, stru
 			*err = failed;
 			return false;
 		}
-		pause_a_little();
+		pause_a_little(since_us);
 	}
 }
 

@@ -19,6 +19,9 @@ TUNER_MUST_CHECK
 bool store_open_waiting(
 	const char *path, int64_t wait_ms, struct store **ret, struct tuner_error *err);
 
+/* Until the next look at the lock, after so long a wait; now_us makes it another one each time. */
+int64_t store_wait_pause_us(int64_t waited_us, int64_t now_us);
+
 /* The same for who waits for an ask or tell only: after wait_ms, the error of store_open. */
 TUNER_MUST_CHECK
 bool store_open_soon(
