@@ -905,6 +905,8 @@ static void expect_items(const struct key *key, const char *what, struct text *r
 	text_add(ret, what);
 	if (key->min > 0)
 		text_print(ret, ", %.0f to %.0f of them", key->min, key->max);
+	else if (key->max > 0)
+		text_print(ret, ", at most %.0f of them", key->max);
 }
 
 static void expect_object(const struct key *key, struct text *ret)

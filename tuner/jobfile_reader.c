@@ -112,6 +112,8 @@ static const char *describe(const cJSON *value, char ret_text[128])
 			strlen(value->valuestring) > 60 ? "...\"" : "\"");
 	else if (cJSON_IsArray(value) && value->child)
 		snprintf(ret_text, 128, "an array of %d", cJSON_GetArraySize(value));
+	else if (cJSON_IsObject(value) && value->child && value->child->next)
+		snprintf(ret_text, 128, "an object of %d", cJSON_GetArraySize(value));
 	else if (cJSON_IsArray(value) || (cJSON_IsObject(value) && !value->child))
 		snprintf(ret_text, 128, "an empty %s", cJSON_IsArray(value) ? "array" : "object");
 	else
