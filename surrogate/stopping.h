@@ -32,7 +32,8 @@ struct learning_curve {
 	const double *values;
 	size_t n;
 	bool finished; /* ran to its end: not running, not stopped, not failed */
-	const double *sums; /* of a curve that grows no more, by stopping_add_up; NULL: not added up */
+	const double
+		*sums; /* of a curve that grows no more, by stopping_add_up; NULL: not added up */
 	double best; /* the least value, if there are sums */
 };
 

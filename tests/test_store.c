@@ -1380,8 +1380,7 @@ static void a_patient_writer_waits_for_a_foreign_one(void **state)
 
 	fixture_use_job(f, fixture_add_job(f, "job", 5, "loss", "minimize"));
 	assert_int_equal(sqlite3_open(f->path, &foreign.db), SQLITE_OK);
-	assert_int_equal(
-		sqlite3_exec(foreign.db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(foreign.db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
 	store_be_patient(f->store, lets_go_late, &foreign);
 	assert_true(add_event(f, "a", STORE_DURABLE));
 	assert_int_equal(foreign.looks, 3);

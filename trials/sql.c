@@ -89,9 +89,9 @@ bool sql_fail(sqlite3 *db, const char *path, int status, struct tuner_error *err
 	switch (status & 0xff) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-		return tuner_fail(
-			err, TUNER_RETRY,
-			"%s: another process is writing to it (%s): `fuser %s` names it; when it has "
+		return tuner_fail(err, TUNER_RETRY,
+			"%s: another process is writing to it (%s): `fuser %s` names it; when it "
+			"has "
 			"ended, try again",
 			path, text, path);
 	case SQLITE_NOMEM:

@@ -15,9 +15,9 @@ static bool turn_curve(const struct series *series, bool maximize, struct learni
 		for (size_t i = 0; i < series->n; i++)
 			turned[i] = -series->values[i];
 	}
-	*ret = (struct learning_curve){ .steps = series->steps,
-		.values = maximize ? turned : series->values,
-		.n = series->n };
+	*ret = (struct learning_curve){
+		.steps = series->steps, .values = maximize ? turned : series->values, .n = series->n
+	};
 	return true;
 }
 

@@ -185,8 +185,7 @@ bool history_add_stored(struct history *history, struct store *store, const stru
 {
 	struct series series = { 0 };
 
-	if (may_keep(history, 1, 0) &&
-		!load_curve(history->file, store, trial->id, &series, err))
+	if (may_keep(history, 1, 0) && !load_curve(history->file, store, trial->id, &series, err))
 		return false;
 	return add_stored(history, trial, &series, err);
 }
@@ -261,8 +260,8 @@ bool history_load(struct history *history, const struct job_file *file, struct s
 	if (!trial_created(store, job_id, arm, repeat, &history->created, err) ||
 		!trial_select(store, &filter, &list, err))
 		return false;
-	const bool ok = add_all(history, store, &list, err) &&
-		load_reopenings(history, store, job_id, err);
+	const bool ok =
+		add_all(history, store, &list, err) && load_reopenings(history, store, job_id, err);
 	trial_list_finish(&list);
 	if (!ok)
 		history_finish(history);

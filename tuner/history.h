@@ -19,7 +19,8 @@ struct finished_trial {
 	int64_t took_us; /* from its first start to its end, by the times that the database has; of one
 			    that was asked for, from the question to the answer; 0: not known */
 	double last_step; /* of its curve; 0: it has none */
-	struct series series; /* minimised once it is the history's; empty before history.first_curve */
+	struct series
+		series; /* minimised once it is the history's; empty before history.first_curve */
 	double *sums; /* of the series (surrogate/stopping.h); NULL without one */
 	double least; /* of its values */
 };
