@@ -10,6 +10,10 @@
 #ifndef SURROGATE_LOOPS_H
 #define SURROGATE_LOOPS_H
 
+#if __FLT_EVAL_METHOD__ == 2
+#error "doubles are computed with more digits than they hold: build with -mfpmath=sse -msse2"
+#endif
+
 /* (Tests set it to 0 or 1, for the plain instructions or AVX2 at most.) */
 #ifndef LOOPS_MOST
 #if defined(__x86_64__)

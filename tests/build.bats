@@ -5,22 +5,26 @@ load run/common
 
 ROOT="$BATS_TEST_DIRNAME/.."
 
-@test "a build for another CPU takes nothing from the compiler for this one" {
-	command -v meson >/dev/null || skip "needs meson"
-	command -v musl-gcc >/dev/null || skip "needs musl-gcc"
-	# A cross build to meson, whatever the compiler makes.
-	cat >other.txt <<-'END'
+# CPU.txt: a cross build to meson, whatever the compiler makes.
+for_cpu() { # CPU
+	cat >"$1.txt" <<-END
 		[binaries]
 		c = 'cc'
 		ar = 'ar'
 		pkgconfig = 'pkg-config'
 		[host_machine]
 		system = 'linux'
-		cpu_family = 'aarch64'
-		cpu = 'aarch64'
+		cpu_family = '$1'
+		cpu = '$1'
 		endian = 'little'
 	END
-	meson setup --cross-file other.txt other "$ROOT" >setup.log || { cat setup.log; false; }
+}
+
+@test "a build for another CPU takes nothing from the compiler for this one" {
+	command -v meson >/dev/null || skip "needs meson"
+	command -v musl-gcc >/dev/null || skip "needs musl-gcc"
+	for_cpu aarch64
+	meson setup --cross-file aarch64.txt other "$ROOT" >setup.log || { cat setup.log; false; }
 	! grep -q musl other/build.ninja
 }
 
@@ -32,4 +36,18 @@ ROOT="$BATS_TEST_DIRNAME/.."
 	while read -r command; do
 		[ "$(grep -o -- ' -O[^ ]*' <<<"$command" | tail -n 1)" = " -O3" ] || { echo "$command"; false; }
 	done <commands
+}
+
+@test "where registers hold more than a double, other instructions compute" {
+	command -v meson >/dev/null || skip "needs meson"
+	for_cpu x86
+	meson setup --cross-file x86.txt x86 "$ROOT" >setup.log || { cat setup.log; false; }
+	jq -r '.[] | select(.file | contains("surrogate/")) | .command' x86/compile_commands.json >commands
+	[ -s commands ]
+	run grep -vc -- '-mfpmath=sse' commands
+	[ "$output" = 0 ]
+	# And it does not compile without.
+	run cc -D__FLT_EVAL_METHOD__=2 -fsyntax-only "$ROOT/surrogate/loops.h"
+	[ "$status" -ne 0 ]
+	[[ "$output" == *-mfpmath=sse* ]]
 }
