@@ -51,3 +51,14 @@ for_cpu() { # CPU
 	[ "$status" -ne 0 ]
 	[[ "$output" == *-mfpmath=sse* ]]
 }
+
+@test "what musl-gcc makes is the same in any directory" {
+	command -v meson >/dev/null || skip "needs meson"
+	command -v musl-gcc >/dev/null || skip "needs musl-gcc"
+	for directory in one another; do
+		meson setup "$directory" "$ROOT" >setup.log || { cat setup.log; false; }
+		ninja -C "$directory" scheduler/tuner-supervise scheduler/tuner-agent >ninja.log || { cat ninja.log; false; }
+	done
+	cmp one/scheduler/tuner-supervise another/scheduler/tuner-supervise
+	cmp one/scheduler/tuner-agent another/scheduler/tuner-agent
+}
