@@ -432,3 +432,16 @@ ends_under() {
 	[[ "$output" == *"another place with --db: SQLite takes paths of 504 bytes at most"* ]]
 	"$TUNER" run job.jsonc --db "$short"
 }
+
+@test "without /proc, what cannot be found for that is told, and naming it is enough" {
+	needs_mounts
+	write_job
+	unset TUNER_SUPERVISE
+	run with_mounts 'mount -t tmpfs none /proc && exec "$0" run job.jsonc' "$TUNER"
+	echo "$output"
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"without /proc"* ]]
+	TUNER_SUPERVISE=$TUNER_BUILD/scheduler/tuner-supervise run with_mounts 'mount -t tmpfs none /proc && exec "$0" run job.jsonc' "$TUNER"
+	echo "$output"
+	[ "$status" -eq 0 ]
+}

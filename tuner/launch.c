@@ -288,6 +288,11 @@ bool find_supervisor(char **ret_path, struct tuner_error *err)
 	}
 	if (!find_beside("tuner-supervise", ret_path, err))
 		return false;
+	if (*ret_path == NULL && access("/proc/self", F_OK) != 0)
+		return tuner_fail(err, TUNER_USAGE,
+			"tuner-supervise is not in %s, nor can it be looked for beside this program "
+			"without /proc: mount that, or name it in TUNER_SUPERVISE",
+			TUNER_LIBEXECDIR);
 	return *ret_path != NULL ||
 	       tuner_fail(err, TUNER_USAGE,
 		       "tuner-supervise is neither beside this program nor in %s: build it with "
