@@ -290,7 +290,8 @@ bool find_supervisor(char **ret_path, struct tuner_error *err)
 		return false;
 	if (*ret_path == NULL && access("/proc/self", F_OK) != 0)
 		return tuner_fail(err, TUNER_USAGE,
-			"tuner-supervise is not in %s, nor can it be looked for beside this program "
+			"tuner-supervise is not in %s, nor can it be looked for beside this "
+			"program "
 			"without /proc: mount that, or name it in TUNER_SUPERVISE",
 			TUNER_LIBEXECDIR);
 	return *ret_path != NULL ||
