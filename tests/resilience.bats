@@ -437,6 +437,7 @@ ends_under() {
 	needs_mounts
 	write_job
 	unset TUNER_SUPERVISE
+	grep -q __asan_init "$TUNER" && skip "a sanitizer needs /proc"
 	run with_mounts 'mount -t tmpfs none /proc && exec "$0" run job.jsonc' "$TUNER"
 	echo "$output"
 	[ "$status" -eq 2 ]
