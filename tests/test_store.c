@@ -1359,24 +1359,28 @@ static void a_file_with_two_names_is_read_only(void **state)
 /* A foreign program that writes, and how often it was waited for. */
 struct foreign {
 	sqlite3 *db;
+	struct store *store; /* that waits */
 	unsigned looks;
+	bool hurries;
 };
 
-/* As long as it says that nothing hurries it is asked again. */
+/* Six seconds pass in no time: whoever hurries has waited for long enough, others are asked again. */
 static bool lets_go_late(void *context)
 {
 	struct foreign *const foreign = context;
 
+	if (foreign->looks == 0)
+		foreign->store->busy_since_us -= 6000000;
 	if (++foreign->looks == 3)
 		assert_int_equal(
 			sqlite3_exec(foreign->db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
-	return false;
+	return foreign->hurries;
 }
 
 static void a_patient_writer_waits_for_a_foreign_one(void **state)
 {
 	struct fixture *const f = *state;
-	struct foreign foreign = { 0 };
+	struct foreign foreign = { .store = f->store };
 
 	fixture_use_job(f, fixture_add_job(f, "job", 5, "loss", "minimize"));
 	assert_int_equal(sqlite3_open(f->path, &foreign.db), SQLITE_OK);
@@ -1384,6 +1388,13 @@ static void a_patient_writer_waits_for_a_foreign_one(void **state)
 	store_be_patient(f->store, lets_go_late, &foreign);
 	assert_true(add_event(f, "a", STORE_DURABLE));
 	assert_int_equal(foreign.looks, 3);
+
+	foreign.looks = 0;
+	foreign.hurries = true;
+	assert_int_equal(sqlite3_exec(foreign.db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	assert_false(add_event(f, "b", STORE_DURABLE));
+	assert_int_equal(f->err.code, TUNER_RETRY);
+	assert_int_equal(foreign.looks, 1);
 	store_be_patient(f->store, NULL, NULL);
 	sqlite3_close(foreign.db);
 }
