@@ -2,6 +2,8 @@
 
 #include "surrogate/lanes.h"
 
+#include <stdbool.h>
+
 /* So many rows of B at a time, as a constant: their sums are in registers, and what is loaded of T serves all of them. */
 enum { ROWS = 4 };
 
@@ -55,43 +57,42 @@ INLINE void multiply_rows_transposed(
 		multiply_transposed_column(T, stride, j, B, row, rows);
 }
 
-static void multiply(const double *T, size_t stride, size_t n, double *B, size_t row, size_t m)
+INLINE void multiply_either(const double *T, size_t stride, size_t n, bool transposed, double *B,
+	size_t row, size_t rows)
 {
-	size_t r = 0;
+	if (transposed)
+		multiply_rows_transposed(T, stride, n, B, row, rows);
+	else
+		multiply_rows(T, stride, n, B, row, rows);
+}
 
-	for (; m - r >= ROWS; r += ROWS)
-		multiply_rows(T, stride, n, B + r * row, row, ROWS);
-	switch (m - r) {
+INLINE void multiply_all(
+	const double *T, size_t stride, size_t n, bool transposed, double *B, size_t row, size_t m)
+{
+	for (; m >= ROWS; m -= ROWS, B += ROWS * row)
+		multiply_either(T, stride, n, transposed, B, row, ROWS);
+	switch (m) {
 	case 3:
-		multiply_rows(T, stride, n, B + r * row, row, 3);
+		multiply_either(T, stride, n, transposed, B, row, 3);
 		break;
 	case 2:
-		multiply_rows(T, stride, n, B + r * row, row, 2);
+		multiply_either(T, stride, n, transposed, B, row, 2);
 		break;
 	case 1:
-		multiply_rows(T, stride, n, B + r * row, row, 1);
+		multiply_either(T, stride, n, transposed, B, row, 1);
 		break;
 	}
+}
+
+static void multiply(const double *T, size_t stride, size_t n, double *B, size_t row, size_t m)
+{
+	multiply_all(T, stride, n, false, B, row, m);
 }
 
 static void multiply_transposed(
 	const double *T, size_t stride, size_t n, double *B, size_t row, size_t m)
 {
-	size_t r = 0;
-
-	for (; m - r >= ROWS; r += ROWS)
-		multiply_rows_transposed(T, stride, n, B + r * row, row, ROWS);
-	switch (m - r) {
-	case 3:
-		multiply_rows_transposed(T, stride, n, B + r * row, row, 3);
-		break;
-	case 2:
-		multiply_rows_transposed(T, stride, n, B + r * row, row, 2);
-		break;
-	case 1:
-		multiply_rows_transposed(T, stride, n, B + r * row, row, 1);
-		break;
-	}
+	multiply_all(T, stride, n, true, B, row, m);
 }
 
 const struct factor_loops LOOPS(factor_loops) = {
