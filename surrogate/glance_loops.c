@@ -64,7 +64,7 @@ INLINE lanes fused(lanes a, lanes b, lanes c)
 	return load(z);
 }
 
-/* exp(x), x <= 0: as exp_lanes in kernel.c, with Taylor's polynomial of degree 6; to 3e-7. */
+/* exp(x), x <= 0: as exp_lanes in kernel_loops.c, with Taylor's polynomial of degree 6; to 3e-7. */
 INLINE lanes exp_lanes(lanes x)
 {
 	static const float SHIFT = 0x1.8p23f, LOG2_E = 0x1.715476p0f;
