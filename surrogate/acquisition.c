@@ -70,16 +70,12 @@ static void unwhiten(const struct acquisition *a, double *V, size_t m)
 
 static bool invert(struct acquisition *a)
 {
-	double *scratch;
-
 	if (a->n > INVERTED_MAX)
 		return true;
 	a->inverse = factor_allocate(a->n, a->stride);
-	scratch = factor_allocate(a->n, a->stride);
-	if (a->inverse && scratch)
-		gp_invert(a->gp, a->inverse, scratch);
-	free(scratch);
-	return a->inverse && scratch;
+	if (a->inverse)
+		gp_invert(a->gp, a->inverse);
+	return a->inverse != NULL;
 }
 
 static bool reserve(struct acquisition *a, size_t m, struct tuner_error *err)

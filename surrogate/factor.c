@@ -10,11 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* LAPACK inside OpenBLAS; Debian builds it without the C interface. Fortran is column-major: our
- * lower triangle is its upper one. */
-void dlauum_(const char *uplo, const int *n, double *A, const int *lda, int *info);
-
-enum { BLOCK = SMALL_FACTOR_MAX };
+/* Rows and columns at a time: of inverses, and of factors. */
+enum { BLOCK = SMALL_FACTOR_MAX, FACTOR_BLOCK = 32 };
 
 double *factor_allocate(size_t rows, size_t columns)
 {
@@ -30,26 +27,90 @@ double *factor_allocate(size_t rows, size_t columns)
 	return numbers;
 }
 
-/* Block columns from left to right: what the columns before take off, in one product; the block on the diagonal; and
- * the rows below it, by a product with its inverse. Products are what BLAS does best: OpenBLAS's dpotrf, which solves
- * with the blocks instead, takes 1.3 to 1.4 times as long at 200 to 1,000 rows. */
+/* ---- products in a written order ---- */
+
+/* A strip of so many rows stays in a core's first cache, in the order that the loops go through it. */
+enum { STRIP_ROWS = 128 };
+
+/* KERNEL_LANES columns, of at most STRIP_ROWS rows. */
+struct strip {
+	double numbers[STRIP_ROWS * KERNEL_LANES];
+};
+
+static void pack(const double *from, size_t stride, size_t rows, struct strip *ret)
+{
+	for (size_t i = 0; i < rows; i++)
+		memcpy(ret->numbers + i * KERNEL_LANES, from + i * stride,
+			KERNEL_LANES * sizeof(double));
+}
+
+/* Of the transposed: its columns are so many rows of A, and zeros. */
+static void pack_transposed(
+	const double *A, size_t stride, size_t columns, size_t rows, struct strip *ret)
+{
+	for (size_t i = 0; i < rows; i++)
+		for (size_t c = 0; c < KERNEL_LANES; c++)
+			ret->numbers[i * KERNEL_LANES + c] = c < columns ? A[c * stride + i] : 0;
+}
+
+static size_t at_most(size_t n, size_t most)
+{
+	return n < most ? n : most;
+}
+
+/* Columns and rows of block j: what `terms` columns from k on, done already, take off. A part of the rows at a time, which
+ * stays in the second cache while all strips are gone through. */
+static void take_off(double *A, size_t stride, size_t n, size_t j, size_t k, size_t terms)
+{
+	const size_t width = at_most(n - j, FACTOR_BLOCK);
+	struct strip strips[FACTOR_BLOCK / KERNEL_LANES];
+
+	for (size_t c = 0; c < width; c += KERNEL_LANES)
+		pack_transposed(A + (j + c) * stride + k, stride, at_most(width - c, KERNEL_LANES),
+			terms, &strips[c / KERNEL_LANES]);
+	for (size_t i = j; i < n; i += BLOCK)
+		for (size_t c = 0; c < width; c += KERNEL_LANES)
+			LOOPS_OF_CPU(factor_loops)
+				->subtract_product(&(struct product){ A + i * stride + k, stride,
+					strips[c / KERNEL_LANES].numbers, A + i * stride + j + c,
+					stride, at_most(n - i, BLOCK), terms });
+}
+
+/* B = B T' for many rows; T a lower triangle of n <= STRIP_ROWS rows. From right to left: what is needed of a row later is
+ * left of what is written. */
+static void multiply_by_transposed(
+	const double *T, size_t t_stride, size_t n, double *B, size_t stride, size_t rows)
+{
+	struct strip strip;
+
+	for (size_t c = kernel_stride(n); c > 0; c -= KERNEL_LANES) {
+		const size_t first = c - KERNEL_LANES, terms = at_most(c, n);
+
+		pack_transposed(T + first * t_stride, t_stride, at_most(n - first, KERNEL_LANES),
+			terms, &strip);
+		LOOPS_OF_CPU(factor_loops)
+			->set_product(&(struct product){
+				B, stride, strip.numbers, B + first, stride, rows, terms });
+	}
+}
+
+/* Block columns from left to right: what the columns before take off; the block on the diagonal; and the rows below it,
+ * by a product with its inverse. */
 static bool cholesky(double *A, size_t stride, size_t n)
 {
-	double inverse[BLOCK * BLOCK];
+	double inverse[FACTOR_BLOCK * FACTOR_BLOCK];
 
-	for (size_t j = 0; j < n; j += BLOCK) {
-		const size_t rows = n - j, width = rows < BLOCK ? rows : BLOCK;
+	for (size_t j = 0; j < n; j += FACTOR_BLOCK) {
+		const size_t rows = n - j, width = at_most(rows, FACTOR_BLOCK);
 		double *block = A + j * stride + j;
 
-		if (j > 0)
-			cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)width,
-				(int)j, -1, A + j * stride, (int)stride, A + j * stride,
-				(int)stride, 1, block, (int)stride);
+		for (size_t k = 0; k < j; k += STRIP_ROWS)
+			take_off(A, stride, n, j, k, at_most(j - k, STRIP_ROWS));
 		if (!small_cholesky(block, stride, width))
 			return false;
 		if (rows > width) {
-			small_inverse(block, stride, width, inverse, BLOCK);
-			factor_multiply_rows(inverse, BLOCK, width, true, block + width * stride,
+			small_inverse(block, stride, width, inverse, FACTOR_BLOCK);
+			multiply_by_transposed(inverse, FACTOR_BLOCK, width, block + width * stride,
 				stride, rows - width);
 		}
 	}
@@ -93,40 +154,107 @@ bool factor_extend(
 	return isfinite(row[n]);
 }
 
-/* (A 0; B C)^-1 = (A^-1 0; -C^-1 B A^-1, C^-1). scratch: as large as ret_inverse. */
-static void invert_triangle(const double *L, size_t stride, size_t n, double *ret_inverse,
-	size_t inverse_stride, double *scratch)
+/* Columns from c on of block row i, of so many rows: X_i = -L_ii^-1 sum_k L_ik X_k over the block rows k before. L_ii^-1 is
+ * there. */
+static void invert_strip(
+	const double *L, size_t stride, size_t i, size_t rows, size_t c, double *X, size_t x_stride)
 {
-	if (n <= BLOCK) {
-		small_inverse(L, stride, n, ret_inverse, inverse_stride);
-		return;
-	}
-	const size_t first = kernel_stride(n / 2), rest = n - first;
-	const double *below = L + first * stride;
-	double *ret_below = ret_inverse + first * inverse_stride;
+	const struct factor_loops *loops = LOOPS_OF_CPU(factor_loops);
+	const double *own = X + i * x_stride + i;
+	double sums[BLOCK * KERNEL_LANES] = { 0 };
+	struct strip strip;
 
-	invert_triangle(L, stride, first, ret_inverse, inverse_stride, scratch);
-	invert_triangle(below + first, stride, rest, ret_below + first, inverse_stride, scratch);
-	cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)rest, (int)first, (int)first, 1,
-		below, (int)stride, ret_inverse, (int)inverse_stride, 0, scratch, (int)first);
-	cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)rest, (int)first, (int)rest, -1,
-		ret_below + first, (int)inverse_stride, scratch, (int)first, 0, ret_below,
-		(int)inverse_stride);
+	for (size_t k = c; k < i; k += STRIP_ROWS) {
+		const size_t terms = at_most(i - k, STRIP_ROWS);
+
+		pack(X + k * x_stride + c, x_stride, terms, &strip);
+		loops->subtract_product(&(struct product){ L + i * stride + k, stride,
+			strip.numbers, sums, KERNEL_LANES, rows, terms });
+	}
+	for (size_t r = 0; r < rows; r += KERNEL_LANES)
+		loops->set_product(&(struct product){ own + r * x_stride, x_stride, sums,
+			X + (i + r) * x_stride + c, x_stride, at_most(rows - r, KERNEL_LANES),
+			at_most(r + KERNEL_LANES, rows) });
 }
 
-void factor_invert_triangle(const double *L, size_t stride, size_t n, double *ret_inverse,
-	size_t inverse_stride, double *scratch)
+void factor_invert_triangle(
+	const double *L, size_t stride, size_t n, double *ret_inverse, size_t inverse_stride)
 {
-	invert_triangle(L, stride, n, ret_inverse, inverse_stride, scratch);
+	for (size_t i = 0; i < n; i += BLOCK) {
+		const size_t rows = at_most(n - i, BLOCK);
+
+		small_inverse(L + i * stride + i, stride, rows,
+			ret_inverse + i * inverse_stride + i, inverse_stride);
+		for (size_t c = 0; c < i; c += KERNEL_LANES)
+			invert_strip(L, stride, i, rows, c, ret_inverse, inverse_stride);
+	}
+}
+
+/* Columns from c on, rows from there on, of X' X: row i's sums are over the rows of X from i's block on. */
+static void square_strip(const double *X, size_t stride, size_t n, size_t c, double *ret)
+{
+	struct strip strip;
+
+	for (size_t i = c; i < n; i++)
+		memset(ret + i * stride + c, 0, KERNEL_LANES * sizeof(*ret));
+	for (size_t k = c; k < n; k += STRIP_ROWS) {
+		const size_t next = at_most(k + STRIP_ROWS, n);
+
+		pack(X + k * stride + c, stride, next - k, &strip);
+		for (size_t i = c; i < next; i += KERNEL_LANES) {
+			const size_t from = i < k ? k : i;
+
+			LOOPS_OF_CPU(factor_loops)
+				->add_product_transposed(&(struct product){ X + from * stride + i,
+					stride, strip.numbers + (from - k) * KERNEL_LANES,
+					ret + i * stride + c, stride, at_most(n - i, KERNEL_LANES),
+					next - from });
+		}
+	}
 }
 
 void factor_invert(const double *L, size_t stride, size_t n, double *ret_inverse, double *scratch)
 {
-	const int order = (int)n, lda = (int)stride;
-	int info = 0;
+	factor_invert_triangle(L, stride, n, scratch, stride);
+	for (size_t c = 0; c < n; c += KERNEL_LANES)
+		square_strip(scratch, stride, n, c, ret_inverse);
+}
 
-	invert_triangle(L, stride, n, ret_inverse, stride, scratch);
-	dlauum_("U", &order, ret_inverse, &lda, &info);
+/* Columns from c on of the whole matrix, rows from `first` on. */
+static void pack_symmetric(const double *S, size_t stride, size_t n, size_t c, size_t first,
+	size_t rows, struct strip *ret)
+{
+	for (size_t r = 0; r < rows; r++) {
+		const size_t i = first + r, lower = i < c ? 0 : at_most(i + 1 - c, KERNEL_LANES);
+		double *row = ret->numbers + r * KERNEL_LANES;
+
+		if (lower == KERNEL_LANES) {
+			memcpy(row, S + i * stride + c, KERNEL_LANES * sizeof(double));
+			continue;
+		}
+		for (size_t l = 0; l < KERNEL_LANES; l++)
+			row[l] = l < lower   ? S[i * stride + c + l]
+				 : c + l < n ? S[(c + l) * stride + i]
+					     : 0;
+	}
+}
+
+void factor_multiply_symmetric(const double *S, size_t stride, size_t n, const double *B,
+	size_t row, size_t m, double *ret)
+{
+	struct strip strip;
+
+	for (size_t r = 0; r < m; r++)
+		memset(ret + r * row, 0, kernel_stride(n) * sizeof(*ret));
+	for (size_t k = 0; k < n; k += STRIP_ROWS)
+		for (size_t c = 0; c < n; c += KERNEL_LANES) {
+			const size_t terms = at_most(n - k, STRIP_ROWS);
+
+			pack_symmetric(S, stride, n, c, k, terms, &strip);
+			LOOPS_OF_CPU(factor_loops)
+				->add_product(&(struct product){
+					B + k, row, strip.numbers, ret + c, row, m, terms });
+		}
 }
 
 void factor_multiply_rows(

@@ -30,10 +30,11 @@ bool factor_covariance(const struct kernel *kernel, const double *Z, size_t stri
 bool factor_extend(
 	const double *L, size_t stride, size_t n, double *row, double diagonal, double noise);
 
-/* L^-1 and K^-1 of a factor; their upper halves are zeros if they were before (L^-1) or scratch (K^-1). scratch:
- * n rows of `stride`. */
-void factor_invert_triangle(const double *L, size_t stride, size_t n, double *ret_inverse,
-	size_t inverse_stride, double *scratch);
+/* L^-1; its upper half is zeros if it was before. */
+void factor_invert_triangle(
+	const double *L, size_t stride, size_t n, double *ret_inverse, size_t inverse_stride);
+
+/* K^-1; its upper half is scratch. scratch: n rows of `stride`, zeros or left by another call. */
 void factor_invert(const double *L, size_t stride, size_t n, double *ret_inverse, double *scratch);
 
 /* B = B T' (transposed) or B T for m rows of n numbers, `row` doubles from one to the next; T lower triangular. */
@@ -45,6 +46,10 @@ void factor_multiply_rows(
 enum { FACTOR_FEW_ROWS = 12 };
 void factor_multiply_few_rows(
 	const double *T, size_t stride, size_t n, bool transposed, double *B, size_t row, size_t m);
+
+/* ret = B S for m rows of n numbers and room for whole vectors, `row` doubles from one to the next; S symmetric. */
+void factor_multiply_symmetric(const double *S, size_t stride, size_t n, const double *B,
+	size_t row, size_t m, double *ret);
 
 /* b = L^-1 b and b = L^-T b, in a written order: the same bits everywhere. */
 void factor_forward(const double *L, size_t stride, size_t n, double *b);

@@ -95,7 +95,77 @@ static void multiply_transposed(
 	multiply_all(T, stride, n, true, B, row, m);
 }
 
+/* So many rows at a time leave registers for nothing but a row of B. */
+enum { TILE_ROWS = LANES };
+enum kind { SET, ADD, SUBTRACT, ADD_TRANSPOSED };
+
+INLINE void product_tile(const struct product *p, enum kind kind, size_t first, size_t rows)
+{
+	const double *A = p->A + (kind == ADD_TRANSPOSED ? first : first * p->a_stride);
+	const size_t row = kind == ADD_TRANSPOSED ? 1 : p->a_stride;
+	const size_t term = kind == ADD_TRANSPOSED ? p->a_stride : 1;
+	double *C = p->C + first * p->c_stride;
+	lanes sums[TILE_ROWS][VECTORS] = { 0 };
+
+	for (size_t r = 0; kind != SET && r < rows; r++)
+		for (size_t v = 0; v < VECTORS; v++)
+			sums[r][v] = load(C + r * p->c_stride + v * LANES);
+	for (size_t k = 0; k < p->terms; k++)
+		for (size_t r = 0; r < rows; r++)
+			for (size_t v = 0; v < VECTORS; v++) {
+				const lanes by = A[r * row + k * term] *
+						 load(p->B + k * KERNEL_LANES + v * LANES);
+
+				sums[r][v] += kind == SUBTRACT ? -by : by;
+			}
+	for (size_t r = 0; r < rows; r++)
+		for (size_t v = 0; v < VECTORS; v++)
+			store(C + r * p->c_stride + v * LANES, sums[r][v]);
+}
+
+INLINE void product_of(const struct product *p, enum kind kind)
+{
+	size_t i = 0;
+
+	for (; p->rows - i >= TILE_ROWS; i += TILE_ROWS)
+		product_tile(p, kind, i, TILE_ROWS);
+	if (TILE_ROWS > 4 && p->rows - i >= 4) {
+		product_tile(p, kind, i, 4);
+		i += 4;
+	}
+	if (TILE_ROWS > 2 && p->rows - i >= 2) {
+		product_tile(p, kind, i, 2);
+		i += 2;
+	}
+	if (p->rows > i)
+		product_tile(p, kind, i, 1);
+}
+
+static void set_product(const struct product *product)
+{
+	product_of(product, SET);
+}
+
+static void add_product(const struct product *product)
+{
+	product_of(product, ADD);
+}
+
+static void subtract_product(const struct product *product)
+{
+	product_of(product, SUBTRACT);
+}
+
+static void add_product_transposed(const struct product *product)
+{
+	product_of(product, ADD_TRANSPOSED);
+}
+
 const struct factor_loops LOOPS(factor_loops) = {
 	.multiply = multiply,
 	.multiply_transposed = multiply_transposed,
+	.set_product = set_product,
+	.add_product = add_product,
+	.subtract_product = subtract_product,
+	.add_product_transposed = add_product_transposed,
 };

@@ -1,4 +1,4 @@
-/* factor_multiply_few_rows' loops. Inside factor.c. */
+/* The loops of products that factors and inverses are made of. Inside factor.c. */
 #ifndef SURROGATE_FACTOR_LOOPS_H
 #define SURROGATE_FACTOR_LOOPS_H
 
@@ -6,11 +6,25 @@
 
 #include <stddef.h>
 
+/* A product with KERNEL_LANES columns at a time. Each number's sum begins with C (or 0) and goes on by one term after the other,
+ * so it is the same however the terms are divided among calls. */
+struct product {
+	const double *A; /* rows x terms, or transposed */
+	size_t a_stride;
+	const double *B; /* terms x KERNEL_LANES, one row behind the other */
+	double *C; /* rows x KERNEL_LANES; where it is set, it may lie in A, at or behind the last term */
+	size_t c_stride, rows, terms;
+};
+
 /* B = B T and B = B T' for m rows, in whole blocks of KERNEL_LANES: T has zeros behind its diagonal as far as the block goes. */
 struct factor_loops {
 	void (*multiply)(const double *T, size_t stride, size_t n, double *B, size_t row, size_t m);
 	void (*multiply_transposed)(
 		const double *T, size_t stride, size_t n, double *B, size_t row, size_t m);
+	void (*set_product)(const struct product *product); /* C = A B */
+	void (*add_product)(const struct product *product); /* C += A B */
+	void (*subtract_product)(const struct product *product); /* C -= A B */
+	void (*add_product_transposed)(const struct product *product); /* C += A' B */
 };
 
 LOOPS_DECLARE(factor_loops);

@@ -448,11 +448,11 @@ void gp_unwhiten(const struct gp *gp, double *V, size_t m)
 	factor_backward_rows(p->L, p->capacity, p->n, V, gp_stride(gp), m);
 }
 
-void gp_invert(const struct gp *gp, double *ret_inverse, double *scratch)
+void gp_invert(const struct gp *gp, double *ret_inverse)
 {
 	const struct posterior *p = &gp->posterior;
 
-	factor_invert_triangle(p->L, p->capacity, p->n, ret_inverse, gp_stride(gp), scratch);
+	factor_invert_triangle(p->L, p->capacity, p->n, ret_inverse, gp_stride(gp));
 }
 
 double gp_variance(const struct gp *gp, const double *v)

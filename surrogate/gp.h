@@ -141,8 +141,8 @@ void gp_cross(const struct gp *gp, const double *X, size_t m, double *ret_K, dou
 void gp_whiten(const struct gp *gp, double *K, size_t m);
 void gp_unwhiten(const struct gp *gp, double *V, size_t m);
 
-/* L^-1, n rows of gp_stride, zeros to begin with: for who whitens many points. scratch: as large. */
-void gp_invert(const struct gp *gp, double *ret_inverse, double *scratch);
+/* L^-1, n rows of gp_stride, zeros to begin with: for who whitens many points. */
+void gp_invert(const struct gp *gp, double *ret_inverse);
 
 /* 1 - v'v, at least 1e-12. */
 double gp_variance(const struct gp *gp, const double *v);

@@ -4,8 +4,6 @@
 #include "surrogate/replicates.h"
 #include "surrogate/warp.h"
 
-#include <gsl/gsl_cblas.h>
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +28,7 @@ struct likelihood {
 bool likelihood_create(size_t d, const enum dimension_kind *kinds, bool warped,
 	const struct gp_data *data, struct likelihood **ret, struct tuner_error *err)
 {
-	const size_t n = data->n, stride = kernel_stride(n);
+	const size_t n = data->n, stride = kernel_stride(n) | KERNEL_LANES;
 	struct likelihood *l = calloc(1, sizeof(*l));
 
 	if (!l)
@@ -155,8 +153,7 @@ static void lengths_gradient(struct likelihood *l, double *ret_gradient)
 	for (size_t k = 0; k < l->d; k++)
 		if (l->kinds[k] != DIMENSION_CATEGORY)
 			centre(l->Z + k * l->stride, l->n);
-	cblas_dsymm(CblasRowMajor, CblasRight, CblasLower, (int)(l->d + 1), (int)l->n, 1,
-		l->inverse, (int)l->stride, l->Z, (int)l->stride, 0, l->P, (int)l->stride);
+	factor_multiply_symmetric(l->inverse, l->stride, l->n, l->Z, l->stride, l->d + 1, l->P);
 	for (size_t k = 0; k < l->d; k++) {
 		const double *z = l->Z + k * l->stride, *Mz = l->P + k * l->stride;
 		double sum = 0;

@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-/* On both sides of the blocks that large ones are put together from, and of whole vectors. */
-static const size_t SIZES[] = { 1, 2, 7, 8, 9, 31, 33, 63, 64, 65, 128, 150 };
+/* On both sides of the blocks and strips that large ones are put together from, and of whole vectors. */
+static const size_t SIZES[] = { 1, 2, 7, 8, 9, 31, 33, 63, 64, 65, 128, 150, 293 };
 enum { N_SIZES = sizeof(SIZES) / sizeof(*SIZES), D = 2 };
 
 /* K and its factor for n random points. */
@@ -97,6 +97,8 @@ static void the_inverse_multiplies_to_one(void **state)
 
 		double *inverse = allocate(f.n, f.stride), *scratch = allocate(f.n, f.stride);
 
+		/* (What is there does not matter.) */
+		memcpy(inverse, f.K, f.n * f.stride * sizeof(double));
 		factor_invert(f.L, f.stride, f.n, inverse, scratch);
 		for (size_t i = 0; i < f.n; i++)
 			for (size_t j = 0; j < f.n; j++) {
@@ -152,11 +154,10 @@ static void the_inverse_triangle_solves_as_substitution_does(void **state)
 
 	for (size_t s = 0; s < N_SIZES; s++) {
 		struct fixture f = setup(SIZES[s]);
-		double *inverse = allocate(f.n, f.stride), *scratch = allocate(f.n, f.stride),
-		       *a = allocate(ROWS, f.stride), *b = allocate(ROWS, f.stride),
-		       *c = allocate(ROWS, f.stride);
+		double *inverse = allocate(f.n, f.stride), *a = allocate(ROWS, f.stride),
+		       *b = allocate(ROWS, f.stride), *c = allocate(ROWS, f.stride);
 
-		factor_invert_triangle(f.L, f.stride, f.n, inverse, f.stride, scratch);
+		factor_invert_triangle(f.L, f.stride, f.n, inverse, f.stride);
 		for (int transposed = 0; transposed < 2; transposed++) {
 			for (size_t i = 0; i < ROWS * f.stride; i++)
 				a[i] = b[i] = c[i] = i % f.stride < f.n ? cos((double)i) : 0;
@@ -172,10 +173,38 @@ static void the_inverse_triangle_solves_as_substitution_does(void **state)
 				assert_true(fabs(a[i] - b[i]) < 1e-10 && fabs(c[i] - b[i]) < 1e-10);
 		}
 		free(inverse);
-		free(scratch);
 		free(c);
 		free(a);
 		free(b);
+		finish(&f);
+	}
+}
+
+static void products_with_a_symmetric_matrix_read_its_lower_half(void **state)
+{
+	enum { ROWS = 7 };
+
+	for (size_t s = 0; s < N_SIZES; s++) {
+		struct fixture f = setup(SIZES[s]);
+		double *B = allocate(ROWS, f.stride), *product = allocate(ROWS, f.stride);
+
+		for (size_t i = 0; i < ROWS * f.stride; i++)
+			B[i] = cos((double)i);
+		for (size_t i = 0; i < f.n; i++)
+			for (size_t j = i + 1; j < f.stride; j++)
+				f.G[i * f.stride + j] = NAN;
+		factor_multiply_symmetric(f.G, f.stride, f.n, B, f.stride, ROWS, product);
+		for (size_t r = 0; r < ROWS; r++)
+			for (size_t j = 0; j < f.n; j++) {
+				double sum = 0;
+
+				for (size_t i = 0; i < f.n; i++)
+					sum += B[r * f.stride + i] *
+					       (i < j ? at(&f, f.G, j, i) : at(&f, f.G, i, j));
+				assert_true(fabs(product[r * f.stride + j] - sum) < 1e-11);
+			}
+		free(B);
+		free(product);
 		finish(&f);
 	}
 }
@@ -216,7 +245,31 @@ static void few_rows_have_the_bits_of_every_build(void **state)
 		free(T);
 		free(B);
 	}
-	assert_int_equal(hash, 0x349588e2843461d1);
+	assert_int_equal(hash, 0x523a7bc35c9b81fc);
+}
+
+static void factors_and_inverses_have_the_bits_of_every_build(void **state)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	for (size_t s = 0; s < N_SIZES; s++) {
+		struct fixture f = setup(SIZES[s]);
+		double *inverse = allocate(f.n, f.stride), *scratch = allocate(f.n, f.stride),
+		       *product = allocate(1, f.stride);
+
+		factor_invert(f.L, f.stride, f.n, inverse, scratch);
+		for (size_t i = 0; i < f.n; i++) {
+			hash = checksum(hash, f.L + i * f.stride, i + 1);
+			hash = checksum(hash, inverse + i * f.stride, i + 1);
+		}
+		factor_multiply_symmetric(inverse, f.stride, f.n, f.noise, f.stride, 1, product);
+		hash = checksum(hash, product, f.n);
+		free(inverse);
+		free(scratch);
+		free(product);
+		finish(&f);
+	}
+	assert_int_equal(hash, 0x990d8d2c64803326);
 }
 
 static void the_constant_is_the_most_likely_one(void **state)
@@ -292,7 +345,9 @@ int main(void)
 		cmocka_unit_test(the_inverse_multiplies_to_one),
 		cmocka_unit_test(solving_undoes_multiplying),
 		cmocka_unit_test(the_inverse_triangle_solves_as_substitution_does),
+		cmocka_unit_test(products_with_a_symmetric_matrix_read_its_lower_half),
 		cmocka_unit_test(few_rows_have_the_bits_of_every_build),
+		cmocka_unit_test(factors_and_inverses_have_the_bits_of_every_build),
 		cmocka_unit_test(the_constant_is_the_most_likely_one),
 		cmocka_unit_test(extending_gives_the_next_row),
 		cmocka_unit_test(extending_never_goes_below_the_noise),
