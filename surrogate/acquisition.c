@@ -43,19 +43,11 @@ struct acquisition {
 	double *joined_gradients; /* BLOCK x d */
 };
 
-static void multiply(const struct acquisition *a, bool transposed, double *B, size_t m)
-{
-	if (m <= FACTOR_FEW_ROWS)
-		factor_multiply_few_rows(a->inverse, a->stride, a->n, transposed, B, a->stride, m);
-	else
-		factor_multiply_rows(a->inverse, a->stride, a->n, transposed, B, a->stride, m);
-}
-
 /* As gp_whiten and gp_unwhiten. */
 static void whiten(const struct acquisition *a, double *K, size_t m)
 {
 	if (a->inverse)
-		multiply(a, true, K, m);
+		factor_multiply_rows(a->inverse, a->stride, a->n, true, K, a->stride, m);
 	else
 		gp_whiten(a->gp, K, m);
 }
@@ -63,7 +55,7 @@ static void whiten(const struct acquisition *a, double *K, size_t m)
 static void unwhiten(const struct acquisition *a, double *V, size_t m)
 {
 	if (a->inverse)
-		multiply(a, false, V, m);
+		factor_multiply_rows(a->inverse, a->stride, a->n, false, V, a->stride, m);
 	else
 		gp_unwhiten(a->gp, V, m);
 }

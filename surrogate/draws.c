@@ -3,8 +3,6 @@
 #include "surrogate/factor.h"
 #include "surrogate/warp.h"
 
-#include <gsl/gsl_cblas.h>
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,10 +111,12 @@ static double units_of(const struct draws *draws, size_t column, double x)
 static void add_waves(const struct draws *draws, const double *x, double *phases)
 {
 	for (size_t k = 0; k < draws->columns->d; k++) {
-		const size_t v = value_of(draws, k, x[k]);
+		const double *waves =
+			draws->waves[k] + value_of(draws, k, x[k]) * DRAWS_FREQUENCIES;
+		const double units = units_of(draws, k, x[k]);
 
-		cblas_daxpy(DRAWS_FREQUENCIES, units_of(draws, k, x[k]),
-			draws->waves[k] + v * DRAWS_FREQUENCIES, 1, phases, 1);
+		for (size_t j = 0; j < DRAWS_FREQUENCIES; j++)
+			phases[j] += units * waves[j];
 	}
 }
 
@@ -134,8 +134,10 @@ static void prior_values(struct draws *draws, const double *X, size_t m, double 
 			sines[j] = sin(sines[j]);
 		}
 	}
-	cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)m, (int)draws->n, FEATURES, 1,
-		draws->features, FEATURES, draws->weights, FEATURES, 0, ret, (int)draws->n);
+	for (size_t i = 0; i < m; i++)
+		for (size_t s = 0; s < draws->n; s++)
+			ret[i * draws->n + s] = kernel_dot(draws->features + i * FEATURES,
+				draws->weights + s * FEATURES, FEATURES);
 }
 
 /* ---- what the model learns ---- */
@@ -211,13 +213,14 @@ void draws_destroy(struct draws *draws)
 
 static void add_learned(struct draws *draws, const double *X, size_t m, double *values)
 {
-	const int n = (int)draws->n, stride = (int)draws->stride;
+	const size_t n = draws->n, stride = draws->stride;
 
-	for (size_t i = 0; i < m * draws->n; i++)
-		values[i] += gp_constant(draws->gp);
 	gp_cross(draws->gp, X, m, draws->cross, NULL);
-	cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)m, n, (int)gp_n(draws->gp), 1,
-		draws->cross, stride, draws->alpha, stride, 1, values, n);
+	for (size_t i = 0; i < m; i++)
+		for (size_t s = 0; s < n; s++)
+			values[i * n + s] += gp_constant(draws->gp) +
+					     kernel_dot(draws->cross + i * stride,
+						     draws->alpha + s * stride, gp_n(draws->gp));
 }
 
 void draws_values(struct draws *draws, const double *X, size_t m, double *ret_values)

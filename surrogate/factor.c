@@ -3,8 +3,6 @@
 #include "surrogate/factor_loops.h"
 #include "surrogate/small_factor.h"
 
-#include <gsl/gsl_cblas.h>
-
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -260,13 +258,6 @@ void factor_multiply_symmetric(const double *S, size_t stride, size_t n, const d
 void factor_multiply_rows(
 	const double *T, size_t stride, size_t n, bool transposed, double *B, size_t row, size_t m)
 {
-	cblas_dtrmm(CblasRowMajor, CblasRight, CblasLower, transposed ? CblasTrans : CblasNoTrans,
-		CblasNonUnit, (int)m, (int)n, 1, T, (int)stride, B, (int)row);
-}
-
-void factor_multiply_few_rows(
-	const double *T, size_t stride, size_t n, bool transposed, double *B, size_t row, size_t m)
-{
 	const struct factor_loops *loops = LOOPS_OF_CPU(factor_loops);
 
 	if (transposed)
@@ -293,14 +284,12 @@ void factor_backward(const double *L, size_t stride, size_t n, double *b)
 
 void factor_forward_rows(const double *L, size_t stride, size_t n, double *B, size_t row, size_t m)
 {
-	cblas_dtrsm(CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, (int)m, (int)n,
-		1, L, (int)stride, B, (int)row);
+	LOOPS_OF_CPU(factor_loops)->solve_transposed(L, stride, n, B, row, m);
 }
 
 void factor_backward_rows(const double *L, size_t stride, size_t n, double *B, size_t row, size_t m)
 {
-	cblas_dtrsm(CblasRowMajor, CblasRight, CblasLower, CblasNoTrans, CblasNonUnit, (int)m,
-		(int)n, 1, L, (int)stride, B, (int)row);
+	LOOPS_OF_CPU(factor_loops)->solve(L, stride, n, B, row, m);
 }
 
 double factor_constant(

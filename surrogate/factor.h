@@ -1,6 +1,9 @@
 /* The covariance matrix of n points and its Cholesky factor; inside surrogate/, for gp.c and
  * likelihood.c.
  *
+ * All in a written order, one product after the other: the same bits on every machine and at every optimisation level. At the sizes
+ * of a model that is no slower than a BLAS, whose kernels round otherwise on each kind of CPU.
+ *
  * Matrices are row-major with `stride` doubles a row, a multiple of KERNEL_LANES; of symmetric and
  * triangular ones the lower half counts, the rest is scratch. */
 #ifndef SURROGATE_FACTOR_H
@@ -26,7 +29,7 @@ bool factor_covariance(const struct kernel *kernel, const double *Z, size_t stri
 /* Row n of the factor, given rows 0..n-1 and, in `row`, the covariances of the new point with the
  * n points before it; diagonal: its variance with noise; noise: the part of it that no knowledge
  * removes, which the pivot's square is never below (without rounding it would not be anyway).
- * Written with kernel_dot: the same bits everywhere. False if something is not finite. */
+ * False if something is not finite. */
 bool factor_extend(
 	const double *L, size_t stride, size_t n, double *row, double diagonal, double noise);
 
@@ -37,25 +40,20 @@ void factor_invert_triangle(
 /* K^-1; its upper half is scratch. scratch: n rows of `stride`, zeros or left by another call. */
 void factor_invert(const double *L, size_t stride, size_t n, double *ret_inverse, double *scratch);
 
-/* B = B T' (transposed) or B T for m rows of n numbers, `row` doubles from one to the next; T lower triangular. */
+/* B = B T' (transposed) or B T for m rows of n numbers and room for whole vectors (kernel_stride), `row` doubles from one to the
+ * next; T lower triangular, with zeros above its diagonal. */
 void factor_multiply_rows(
-	const double *T, size_t stride, size_t n, bool transposed, double *B, size_t row, size_t m);
-
-/* The same, with zeros above the diagonal of T, and room for whole vectors in the rows (kernel_stride). In a written order; for
- * up to FACTOR_FEW_ROWS rows two to four times as fast. */
-enum { FACTOR_FEW_ROWS = 12 };
-void factor_multiply_few_rows(
 	const double *T, size_t stride, size_t n, bool transposed, double *B, size_t row, size_t m);
 
 /* ret = B S for m rows of n numbers and room for whole vectors, `row` doubles from one to the next; S symmetric. */
 void factor_multiply_symmetric(const double *S, size_t stride, size_t n, const double *B,
 	size_t row, size_t m, double *ret);
 
-/* b = L^-1 b and b = L^-T b, in a written order: the same bits everywhere. */
+/* b = L^-1 b and b = L^-T b. */
 void factor_forward(const double *L, size_t stride, size_t n, double *b);
 void factor_backward(const double *L, size_t stride, size_t n, double *b);
 
-/* The same for m rows of n numbers, `row` doubles from one to the next, at once by BLAS. */
+/* The same for m rows of n numbers, `row` doubles from one to the next. */
 void factor_forward_rows(const double *L, size_t stride, size_t n, double *B, size_t row, size_t m);
 void factor_backward_rows(
 	const double *L, size_t stride, size_t n, double *B, size_t row, size_t m);

@@ -32,67 +32,157 @@ INLINE void multiply_rows(
 		multiply_block(T, stride, n, c, B, row, rows);
 }
 
-/* Number j of the rows: sum_k b_k T_jk, k up to j. What is needed of b later is before j. */
-INLINE void multiply_transposed_column(
-	const double *T, size_t stride, size_t j, double *B, size_t row, size_t rows)
+/* sum_k b_k t_k of each row over whole blocks. */
+INLINE void row_sums(const double *t, size_t n, const double *B, size_t row, size_t rows,
+	lanes ret_sums[ROWS][VECTORS])
 {
-	lanes sums[ROWS][VECTORS] = { 0 };
-
-	for (size_t k = 0; k <= j; k += KERNEL_LANES)
+	for (size_t k = 0; k < n; k += KERNEL_LANES)
 		for (size_t v = 0; v < VECTORS; v++) {
 			const size_t at = k + v * LANES;
-			const lanes t = load(T + j * stride + at);
+			const lanes by = load(t + at);
 
 			for (size_t r = 0; r < rows; r++)
-				sums[r][v] += t * load(B + r * row + at);
+				ret_sums[r][v] += by * load(B + r * row + at);
 		}
-	for (size_t r = 0; r < rows; r++)
-		B[r * row + j] = sum_of(sums[r]);
 }
 
+/* Number j of the rows: sum_k b_k T_jk, k up to j. What is needed of b later is before j. */
 INLINE void multiply_rows_transposed(
 	const double *T, size_t stride, size_t n, double *B, size_t row, size_t rows)
 {
-	for (size_t j = n; j-- > 0;)
-		multiply_transposed_column(T, stride, j, B, row, rows);
+	for (size_t j = n; j-- > 0;) {
+		lanes sums[ROWS][VECTORS] = { 0 };
+
+		row_sums(T + j * stride, j + 1, B, row, rows, sums);
+		for (size_t r = 0; r < rows; r++)
+			B[r * row + j] = sum_of(sums[r]);
+	}
 }
 
-INLINE void multiply_either(const double *T, size_t stride, size_t n, bool transposed, double *B,
+static size_t block_of(size_t j)
+{
+	return j / KERNEL_LANES * KERNEL_LANES;
+}
+
+/* x_j = (b_j - sum_k x_k T_jk) / T_jj, k before j: its block's numbers one by one, since T need not have zeros there. */
+INLINE void solve_rows_transposed(
+	const double *T, size_t stride, size_t n, double *B, size_t row, size_t rows)
+{
+	for (size_t j = 0; j < n; j++) {
+		const double *t = T + j * stride;
+		lanes sums[ROWS][VECTORS] = { 0 };
+
+		row_sums(t, block_of(j), B, row, rows, sums);
+		for (size_t r = 0; r < rows; r++) {
+			double *b = B + r * row, left = b[j] - sum_of(sums[r]);
+
+			for (size_t k = block_of(j); k < j; k++)
+				left -= b[k] * t[k];
+			b[j] = left / t[j];
+		}
+	}
+}
+
+/* Numbers first to end of the rows, a block or the beginning of one, once all behind them are taken off. */
+INLINE void solve_block(const double *T, size_t stride, size_t first, size_t end, double *B,
 	size_t row, size_t rows)
 {
-	if (transposed)
-		multiply_rows_transposed(T, stride, n, B, row, rows);
-	else
-		multiply_rows(T, stride, n, B, row, rows);
+	for (size_t j = end; j-- > first;) {
+		const double *t = T + j * stride;
+
+		for (size_t r = 0; r < rows; r++) {
+			double *b = B + r * row;
+
+			b[j] /= t[j];
+			for (size_t k = first; k < j; k++)
+				b[k] -= b[j] * t[k];
+		}
+	}
 }
 
-INLINE void multiply_all(
-	const double *T, size_t stride, size_t n, bool transposed, double *B, size_t row, size_t m)
+/* x_j = (b_j - sum_k x_k T_kj) / T_jj, k behind j: each block, once it is known, is taken off those before it. */
+INLINE void solve_rows(const double *T, size_t stride, size_t n, double *B, size_t row, size_t rows)
+{
+	for (size_t first, end = n; end > 0; end = first) {
+		first = block_of(end - 1);
+		solve_block(T, stride, first, end, B, row, rows);
+		for (size_t c = 0; c < first; c += KERNEL_LANES) {
+			lanes sums[ROWS][VECTORS];
+
+			for (size_t r = 0; r < rows; r++)
+				for (size_t v = 0; v < VECTORS; v++)
+					sums[r][v] = load(B + r * row + c + v * LANES);
+			for (size_t j = end; j-- > first;)
+				for (size_t r = 0; r < rows; r++)
+					for (size_t v = 0; v < VECTORS; v++)
+						sums[r][v] -= B[r * row + j] *
+							      load(T + j * stride + c + v * LANES);
+			for (size_t r = 0; r < rows; r++)
+				for (size_t v = 0; v < VECTORS; v++)
+					store(B + r * row + c + v * LANES, sums[r][v]);
+		}
+	}
+}
+
+enum operation { MULTIPLY, MULTIPLY_TRANSPOSED, SOLVE, SOLVE_TRANSPOSED };
+
+INLINE void operate(const double *T, size_t stride, size_t n, enum operation operation, double *B,
+	size_t row, size_t rows)
+{
+	switch (operation) {
+	case MULTIPLY:
+		multiply_rows(T, stride, n, B, row, rows);
+		break;
+	case MULTIPLY_TRANSPOSED:
+		multiply_rows_transposed(T, stride, n, B, row, rows);
+		break;
+	case SOLVE:
+		solve_rows(T, stride, n, B, row, rows);
+		break;
+	case SOLVE_TRANSPOSED:
+		solve_rows_transposed(T, stride, n, B, row, rows);
+		break;
+	}
+}
+
+INLINE void operate_on_all(const double *T, size_t stride, size_t n, enum operation operation,
+	double *B, size_t row, size_t m)
 {
 	for (; m >= ROWS; m -= ROWS, B += ROWS * row)
-		multiply_either(T, stride, n, transposed, B, row, ROWS);
+		operate(T, stride, n, operation, B, row, ROWS);
 	switch (m) {
 	case 3:
-		multiply_either(T, stride, n, transposed, B, row, 3);
+		operate(T, stride, n, operation, B, row, 3);
 		break;
 	case 2:
-		multiply_either(T, stride, n, transposed, B, row, 2);
+		operate(T, stride, n, operation, B, row, 2);
 		break;
 	case 1:
-		multiply_either(T, stride, n, transposed, B, row, 1);
+		operate(T, stride, n, operation, B, row, 1);
 		break;
 	}
 }
 
 static void multiply(const double *T, size_t stride, size_t n, double *B, size_t row, size_t m)
 {
-	multiply_all(T, stride, n, false, B, row, m);
+	operate_on_all(T, stride, n, MULTIPLY, B, row, m);
 }
 
 static void multiply_transposed(
 	const double *T, size_t stride, size_t n, double *B, size_t row, size_t m)
 {
-	multiply_all(T, stride, n, true, B, row, m);
+	operate_on_all(T, stride, n, MULTIPLY_TRANSPOSED, B, row, m);
+}
+
+static void solve(const double *T, size_t stride, size_t n, double *B, size_t row, size_t m)
+{
+	operate_on_all(T, stride, n, SOLVE, B, row, m);
+}
+
+static void solve_transposed(
+	const double *T, size_t stride, size_t n, double *B, size_t row, size_t m)
+{
+	operate_on_all(T, stride, n, SOLVE_TRANSPOSED, B, row, m);
 }
 
 /* So many rows at a time leave registers for nothing but a row of B. */
@@ -164,6 +254,8 @@ static void add_product_transposed(const struct product *product)
 const struct factor_loops LOOPS(factor_loops) = {
 	.multiply = multiply,
 	.multiply_transposed = multiply_transposed,
+	.solve = solve,
+	.solve_transposed = solve_transposed,
 	.set_product = set_product,
 	.add_product = add_product,
 	.subtract_product = subtract_product,

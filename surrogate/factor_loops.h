@@ -16,10 +16,15 @@ struct product {
 	size_t c_stride, rows, terms;
 };
 
-/* B = B T and B = B T' for m rows, in whole blocks of KERNEL_LANES: T has zeros behind its diagonal as far as the block goes. */
+/* For m rows of n numbers, `row` doubles from one to the next, and a lower triangle T. */
 struct factor_loops {
+	/* B = B T and B = B T', in whole blocks of KERNEL_LANES: T has zeros behind its diagonal as far as the block goes. */
 	void (*multiply)(const double *T, size_t stride, size_t n, double *B, size_t row, size_t m);
 	void (*multiply_transposed)(
+		const double *T, size_t stride, size_t n, double *B, size_t row, size_t m);
+	/* B = B T^-1 and B = B T'^-1. */
+	void (*solve)(const double *T, size_t stride, size_t n, double *B, size_t row, size_t m);
+	void (*solve_transposed)(
 		const double *T, size_t stride, size_t n, double *B, size_t row, size_t m);
 	void (*set_product)(const struct product *product); /* C = A B */
 	void (*add_product)(const struct product *product); /* C += A B */
