@@ -9,6 +9,8 @@
 
 enum { TRIES = 7, EXPONENTS = 1000, ROUNDS = 1000 };
 
+void openblas_set_num_threads(int threads);
+
 double cpu_ms(void)
 {
 	struct timespec t;
@@ -20,6 +22,9 @@ double cpu_ms(void)
 static double gflops(void)
 {
 	const size_t n = CALIBRATION_ROWS;
+
+	openblas_set_num_threads(1);
+
 	double *memory = calloc(3 * n * n, sizeof *memory), best = 0;
 
 	if (!memory)

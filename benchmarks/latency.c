@@ -388,7 +388,6 @@ int main(int argc, char **argv)
 	bool history = false;
 
 	gsl_set_error_handler_off();
-	gp_single_thread();
 	lists.n_ns = number_list_read("50,200,500,1000,2000", lists.n);
 	lists.n_ds = number_list_read("3,10,20", lists.d);
 	if (!read_options(argc, argv, &lists, &settings, &history)) {

@@ -339,7 +339,6 @@ int main(int argc, char **argv)
 	struct tuner_error err;
 
 	gsl_set_error_handler_off();
-	gp_single_thread();
 	if (argc == 2 && strcmp(argv[1], "--list") == 0)
 		return list(), 0;
 	if (argc == 2 && strcmp(argv[1], "--describe") == 0)

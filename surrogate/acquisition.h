@@ -102,9 +102,7 @@ double acquisition_incumbent(const struct acquisition *acquisition);
 
 /* Log EI (or what is in its place) with all terms at m points (m x d, unit cube). fantasies: only the
  * first so many are used, and only the first ACQUISITION_MODELS_FIRST models, which is cheaper and good
- * enough for a first look at many points; 0: all. A value depends on its own point only, up to
- * rounding (1e-12): BLAS may add in another order for another m. Errors:
- * TUNER_FATAL without memory. */
+ * enough for a first look at many points; 0: all. A value depends on its own point only. Errors: TUNER_FATAL without memory. */
 TUNER_MUST_CHECK
 bool acquisition_values(struct acquisition *acquisition, const double *X, size_t m,
 	size_t fantasies, double *ret_values, struct tuner_error *err);

@@ -13,7 +13,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 /* Points of a glance whose sd is computed. */
 enum { GLANCE_EXACT = 32 };
@@ -42,46 +41,9 @@ struct gp {
 	struct posterior posterior;
 };
 
-/* Part of OpenBLAS only; weak, so that another BLAS links too. */
-void openblas_set_num_threads(int threads) __attribute__((weak));
-
-bool gp_single_thread(void)
-{
-	if (!openblas_set_num_threads)
-		return false;
-	openblas_set_num_threads(1);
-	return true;
-}
-
-/* OpenBLAS takes a buffer of so many bytes at the first call that needs one, keeps it, and where there is no room for it tries
- * again for ever, without a word (blas_memory_alloc; 0.3.21). */
-static const size_t BLAS_BUFFER_BYTES = ((size_t)128 << 20) + ((size_t)64 << 10);
-
-/* Looked at before each model, since nothing tells whether the buffer has been taken. Room can be wanting under `ulimit -v`, or where
- * the kernel does not overcommit. */
-static bool blas_has_room(struct tuner_error *err)
-{
-	if (!openblas_set_num_threads)
-		return true;
-
-	void *room = mmap(NULL, BLAS_BUFFER_BYTES, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (room == MAP_FAILED)
-		return tuner_fail(err, TUNER_FATAL,
-			"no memory for linear algebra, which wants %zu MiB of addresses; raise the "
-			"limit (ulimit -v), and run again",
-			BLAS_BUFFER_BYTES >> 20);
-	munmap(room, BLAS_BUFFER_BYTES);
-	return true;
-}
-
 bool gp_create(size_t d, const enum dimension_kind *kinds, bool warped, struct gp **ret,
 	struct tuner_error *err)
 {
-	if (!blas_has_room(err))
-		return false;
-
 	struct gp *gp = calloc(1, sizeof(*gp));
 
 	tuner_assert(d >= 1);

@@ -18,8 +18,8 @@
  * which is what believing the predicted mean there would do too.
  *
  * Cost: fitting O(n^3) time per likelihood, 4 n^2 doubles; a prediction O(n^2). Not thread-safe:
- * one thread, one gp (predicting uses scratch memory inside it). Same input, same bits, with one
- * BLAS thread (gp_single_thread). */
+ * one thread, one gp (predicting uses scratch memory inside it). Same input, same bits (factor.h; exp and log are the C
+ * library's). */
 #ifndef SURROGATE_GP_H
 #define SURROGATE_GP_H
 
@@ -31,14 +31,8 @@
 
 struct gp;
 
-/* The BLAS's worker threads are a setting of the whole process, and their number changes the bits:
- * the program calls this once at its start. Returns false if the BLAS at hand has no such
- * switch. */
-bool gp_single_thread(void);
-
 /* An empty model of d >= 1 dimensions. kinds (d) is copied; NULL: all numeric. warped: numeric axes are
- * bent by warp.h, with parameters that are fitted like the others. Errors: TUNER_FATAL without memory, also where the BLAS would
- * find none. */
+ * bent by warp.h, with parameters that are fitted like the others. Errors: TUNER_FATAL without memory. */
 TUNER_MUST_CHECK
 bool gp_create(size_t d, const enum dimension_kind *kinds, bool warped, struct gp **ret,
 	struct tuner_error *err);

@@ -103,7 +103,7 @@ static inline int64_t fixture_propose(struct fixture *fixture, const struct job 
 		.incumbent = number == 2 ? 4 : NAN,
 		.acquisition = number == 2 ? log(1.5) : NAN,
 		.took_us = 5000,
-		.blas = "blas",
+		.libraries = "libraries",
 		.cpu = "cpu",
 		.program = "0" };
 	char parameters[64];

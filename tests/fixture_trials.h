@@ -184,7 +184,7 @@ static inline struct decision fixture_decision(void)
 		.sd = NAN,
 		.incumbent = NAN,
 		.acquisition = NAN,
-		.blas = "OpenBLAS",
+		.libraries = "GSL",
 		.cpu = "x86-64",
 		.program = "0.1.0",
 	};

@@ -251,7 +251,6 @@ int main(int argc, char **argv)
 	const unsigned long first = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;
 
 	gsl_set_error_handler_off();
-	gp_single_thread();
 	for (unsigned long seed = first; seed < first + histories; seed++) {
 		world.seed = seed;
 		random_init(

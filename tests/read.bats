@@ -643,7 +643,7 @@ END
 }
 
 @test "version and help" {
-	"$TUNER" version --json | jq -e '.tuner and .sqlite and .gsl and .pcre2 and .cjson and .blas and .cpu'
+	"$TUNER" version --json | jq -e '.tuner and .sqlite and .gsl and .pcre2 and .cjson and .glibc and .cpu'
 	run "$TUNER" --version
 	[[ "$output" == *"sqlite"* ]]
 	run "$TUNER" help

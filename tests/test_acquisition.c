@@ -942,6 +942,5 @@ int main(void)
 	};
 
 	gsl_set_error_handler_off();
-	gp_single_thread();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,7 +66,7 @@ static int64_t propose(struct fixture *fixture, const struct job *job, const str
 		.sd = NAN,
 		.incumbent = NAN,
 		.acquisition = NAN,
-		.blas = "blas",
+		.libraries = "libraries",
 		.cpu = "cpu",
 		.program = "0" };
 	const struct trial_new trial = { .job_id = job->id,

@@ -370,6 +370,5 @@ int main(void)
 		cmocka_unit_test(the_model_tells_a_branch_from_the_other),
 	};
 
-	gp_single_thread();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -258,6 +258,5 @@ int main(void)
 		cmocka_unit_test(as_good_a_value_is_found_in_less_time),
 	};
 
-	gp_single_thread();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -255,6 +255,5 @@ int main(void)
 		cmocka_unit_test(the_same_key_gives_the_same_functions_in_any_blocks),
 	};
 
-	gp_single_thread();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

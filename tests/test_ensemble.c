@@ -378,6 +378,5 @@ int main(void)
 		MODELS_TEST(without_memory_it_fails_whole),
 	};
 
-	gp_single_thread();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

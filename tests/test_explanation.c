@@ -44,7 +44,7 @@ static struct decision model_decision(struct told *told)
 		.incumbent = 2,
 		.acquisition = log(.05),
 		.took_us = 5000,
-		.blas = "blas",
+		.libraries = "libraries",
 		.cpu = "cpu",
 		.program = "0" };
 }

@@ -1060,7 +1060,6 @@ static void z_scores_of_leaving_one_out_are_standard(void **state)
 
 static int setup(void **state)
 {
-	gp_single_thread();
 	return 0;
 }
 

@@ -320,6 +320,5 @@ int main(void)
 		cmocka_unit_test(without_memory_it_fails_whole),
 	};
 
-	gp_single_thread();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -240,6 +240,5 @@ int main(void)
 		cmocka_unit_test(one_other_objective_does_matter),
 	};
 
-	gp_single_thread();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -141,7 +141,7 @@ static void add_trial(struct fixture *fixture, int64_t job_id)
 		.sd = NAN,
 		.incumbent = NAN,
 		.acquisition = NAN,
-		.blas = "blas",
+		.libraries = "libraries",
 		.cpu = "cpu",
 		.program = "0" };
 	struct job job = load(fixture, job_id);

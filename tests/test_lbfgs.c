@@ -438,7 +438,6 @@ static void posteriors_are_climbed_as_far_as_by_nlopt(void **state)
 {
 	double lower[N_MAX], upper[N_MAX];
 
-	gp_single_thread();
 	for (size_t i = 0; i < sizeof reference_posteriors / sizeof *reference_posteriors; i++) {
 		const size_t d = reference_posteriors[i].d;
 		struct gp *gp = NULL;

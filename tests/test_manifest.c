@@ -321,7 +321,8 @@ static void a_file_without_manifests_gets_them(void **state)
 		sqlite3_exec(db,
 			"DROP VIEW v_host_use; CREATE VIEW v_host_use AS SELECT 1; DROP "
 			"TABLE gpu_use; DROP TABLE artifact; DROP TABLE manifest; DROP INDEX "
-			"trial_outcome; DROP INDEX event_trial; PRAGMA "
+			"trial_outcome; DROP INDEX event_trial; ALTER TABLE machine RENAME "
+			"COLUMN libraries TO blas; PRAGMA "
 			"user_version = 2",
 			NULL, NULL, NULL),
 		SQLITE_OK);

@@ -300,7 +300,6 @@ static void rows_that_are_no_numbers_are_refused(void **state)
 
 static int setup(void **state)
 {
-	gp_single_thread();
 	return 0;
 }
 

@@ -219,6 +219,5 @@ int main(void)
 		WITH_MODEL(nothing_is_to_be_gained_at_the_trials),
 	};
 
-	gp_single_thread();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

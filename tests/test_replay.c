@@ -148,12 +148,12 @@ static void elsewhere_a_millionth_is_no_difference(void **state)
 {
 	struct search *search = *state;
 
-	change(search, "UPDATE machine SET blas = 'pencil and paper'; "
+	change(search, "UPDATE machine SET libraries = 'pencil and paper'; "
 		       "UPDATE decision SET acquisition = acquisition + 5e-7, work = work + 1, "
 		       "mean = mean + 5e-7 * sd WHERE branch = 'model'");
 	assert_int_equal(play(search, 0)->differences.n, 0);
 	assert_int_equal(search->replay.elsewhere, ASKED - 1);
-	assert_string_equal(search->replay.their_blas, "pencil and paper");
+	assert_string_equal(search->replay.their_libraries, "pencil and paper");
 	change(search, "UPDATE decision SET acquisition = acquisition + 1e-5 WHERE id = 12");
 	assert_int_equal(play(search, 0)->differences.n, 1);
 	assert_string_equal(search->replay.differences.items[0].field, "acquisition");

@@ -362,6 +362,5 @@ int main(void)
 		cmocka_unit_test(intervals_hold_the_truth_as_often_as_they_say),
 	};
 
-	gp_single_thread();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -774,6 +774,7 @@ static void schema_sum(struct fixture *f, char ret[SHA256_TEXT])
 	sha256_end(&sum, ret);
 }
 
+#define WITHOUT_STEP_6 "ALTER TABLE machine RENAME COLUMN libraries TO blas; "
 /* Any view will do: of another text. */
 #define WITHOUT_STEP_5                                                                             \
 	"DROP VIEW v_learning_curve; CREATE VIEW v_learning_curve AS SELECT 1 AS job; "            \
@@ -807,18 +808,25 @@ static void assert_migrates(struct fixture *f, const char *without, const char *
 static void a_file_of_version_1_becomes_the_same_as_a_new_one(void **state)
 {
 	assert_migrates(*state,
-		WITHOUT_STEP_5 WITHOUT_STEP_4 WITHOUT_STEPS_2_AND_3 "PRAGMA user_version = 1",
+		WITHOUT_STEP_6 WITHOUT_STEP_5 WITHOUT_STEP_4 WITHOUT_STEPS_2_AND_3
+		"PRAGMA user_version = 1",
 		".v1.bak");
 }
 
 static void a_file_of_version_3_becomes_the_same_as_a_new_one(void **state)
 {
-	assert_migrates(*state, WITHOUT_STEP_5 WITHOUT_STEP_4 "PRAGMA user_version = 3", ".v3.bak");
+	assert_migrates(*state,
+		WITHOUT_STEP_6 WITHOUT_STEP_5 WITHOUT_STEP_4 "PRAGMA user_version = 3", ".v3.bak");
 }
 
 static void a_file_of_version_4_becomes_the_same_as_a_new_one(void **state)
 {
-	assert_migrates(*state, WITHOUT_STEP_5 "PRAGMA user_version = 4", ".v4.bak");
+	assert_migrates(*state, WITHOUT_STEP_6 WITHOUT_STEP_5 "PRAGMA user_version = 4", ".v4.bak");
+}
+
+static void a_file_of_version_5_becomes_the_same_as_a_new_one(void **state)
+{
+	assert_migrates(*state, WITHOUT_STEP_6 "PRAGMA user_version = 5", ".v5.bak");
 }
 
 /* ---- transactions ---- */
@@ -1516,6 +1524,7 @@ int main(void)
 		IN_DIRECTORY(a_file_of_version_1_becomes_the_same_as_a_new_one),
 		IN_DIRECTORY(a_file_of_version_3_becomes_the_same_as_a_new_one),
 		IN_DIRECTORY(a_file_of_version_4_becomes_the_same_as_a_new_one),
+		IN_DIRECTORY(a_file_of_version_5_becomes_the_same_as_a_new_one),
 		IN_STORE(a_rollback_leaves_nothing),
 		IN_STORE(closing_rolls_an_open_transaction_back),
 		IN_STORE(a_durable_commit_waits_for_the_disk_and_a_lazy_one_does_not),

@@ -1424,6 +1424,5 @@ int main(void)
 		cmocka_unit_test(no_search_stays_in_a_category_that_is_not_the_best),
 	};
 
-	gp_single_thread();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -398,6 +398,5 @@ int main(void)
 		cmocka_unit_test(whatever_is_maximised_failures_count),
 	};
 
-	gp_single_thread();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

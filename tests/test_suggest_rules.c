@@ -509,6 +509,5 @@ int main(void)
 		cmocka_unit_test(random_spaces_are_searched_within_their_rules),
 	};
 
-	gp_single_thread();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

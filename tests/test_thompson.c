@@ -107,6 +107,5 @@ int main(void)
 		cmocka_unit_test(it_is_from_the_posterior),
 	};
 
-	gp_single_thread();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

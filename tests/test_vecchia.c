@@ -362,6 +362,5 @@ int main(void)
 		cmocka_unit_test(failing_allocations_are_reported),
 	};
 
-	gp_single_thread();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,16 +40,17 @@ static bool intern_machine(struct store *store, const struct decision *decision,
 	struct query query;
 
 	query_open(&query, store,
-		"SELECT id FROM machine WHERE blas = ?1 AND cpu = ?2 AND program = ?3");
-	query_bind_text(&query, decision->blas);
+		"SELECT id FROM machine WHERE libraries = ?1 AND cpu = ?2 AND program = ?3");
+	query_bind_text(&query, decision->libraries);
 	query_bind_text(&query, decision->cpu);
 	query_bind_text(&query, decision->program);
 	if (!query_scalar(&query, 0, ret_id, err))
 		return false;
 	if (*ret_id > 0)
 		return true;
-	query_open(&query, store, "INSERT INTO machine (blas, cpu, program) VALUES (?1, ?2, ?3)");
-	query_bind_text(&query, decision->blas);
+	query_open(
+		&query, store, "INSERT INTO machine (libraries, cpu, program) VALUES (?1, ?2, ?3)");
+	query_bind_text(&query, decision->libraries);
 	query_bind_text(&query, decision->cpu);
 	query_bind_text(&query, decision->program);
 	return query_insert(&query, ret_id, err);
@@ -184,7 +185,7 @@ static bool parse_pending(const char *json, int64_t *ret, size_t *ret_n)
 
 #define SELECT_DECISION                                                                            \
 	"SELECT d.hyperparameters, d.pending, d.strategy, d.branch, d.reason, d.settings, "        \
-	"m.blas, "                                                                                 \
+	"m.libraries, "                                                                            \
 	"m.cpu, m.program, d.id, d.seen, d.start, d.sequence, d.next_sequence, d.budget_trials, "  \
 	"d.parallel, d.work_limit, d.work, d.without_model, d.mean, d.sd, d.acquisition, "         \
 	"d.incumbent, d.took_us, d.objective_version FROM decision d "
@@ -218,7 +219,7 @@ static void read_strings(struct query *query, struct arena *arena, struct decisi
 	ret->branch = arena_copy(arena, query_text(query));
 	ret->reason = arena_copy(arena, query_text(query));
 	ret->settings = arena_copy(arena, query_text(query));
-	ret->blas = arena_copy(arena, query_text(query));
+	ret->libraries = arena_copy(arena, query_text(query));
 	ret->cpu = arena_copy(arena, query_text(query));
 	ret->program = arena_copy(arena, query_text(query));
 }

@@ -36,12 +36,18 @@ static const char step_5[] =
 #include "step_5.inc"
 	;
 
+/* A column's name. */
+static const char step_6[] =
+#include "step_6.inc"
+	;
+
 /* Forward only, in order. */
 static const struct schema_step schema_steps[] = {
 	{ 2, step_2 },
 	{ 3, step_3 },
 	{ 4, step_4 },
 	{ 5, step_5 },
+	{ 6, step_6 },
 	{ 0, NULL },
 };
 

@@ -207,10 +207,10 @@ CREATE TABLE artifact (         -- one file of a manifest
 
 CREATE TABLE machine (          -- what a decision was computed with
   id      INTEGER PRIMARY KEY,
-  blas    TEXT NOT NULL,
+  libraries    TEXT NOT NULL,
   cpu     TEXT NOT NULL,
   program TEXT NOT NULL,
-  UNIQUE (blas, cpu, program)
+  UNIQUE (libraries, cpu, program)
 ) STRICT;
 
 -- How a configuration came about: all that is needed to compute it again, and what the model thought.

@@ -170,7 +170,7 @@ struct decision {
 	double mean, sd, incumbent; /* user's unit and sign; NaN: no model */
 	double acquisition; /* log expected improvement, a failure counted as none; NaN: no model */
 	int64_t took_us;
-	const char *blas, *cpu, *program; /* interned in table `machine` */
+	const char *libraries, *cpu, *program; /* interned in table `machine` */
 };
 
 struct trial_new {

@@ -9,10 +9,11 @@ enum { SHOWN = 10 };
 
 /* ---- JSON ---- */
 
-static cJSON *machine_json(const char *cpu, const char *blas, const char *program)
+static cJSON *machine_json(const char *cpu, const char *libraries, const char *program)
 {
 	cJSON *machine = cJSON_CreateObject();
-	if (json_add_string(machine, "cpu", cpu) && json_add_string(machine, "libraries", blas) &&
+	if (json_add_string(machine, "cpu", cpu) &&
+		json_add_string(machine, "libraries", libraries) &&
 		json_add_string(machine, "tuner", program))
 		return machine;
 	cJSON_Delete(machine);
@@ -55,12 +56,13 @@ static bool fill(cJSON *object, const struct report *report, const struct replay
 	       json_add_integer(object, "same_bits", (int64_t)replay->same_bits) &&
 	       json_add_integer(object, "given", (int64_t)replay->given) &&
 	       json_add_integer(object, "elsewhere", (int64_t)replay->elsewhere) &&
-	       json_add_item(
-		       object, "here", machine_json(replay->cpu, replay->blas, replay->program)) &&
+	       json_add_item(object, "here",
+		       machine_json(replay->cpu, replay->libraries, replay->program)) &&
 	       json_add_item(object, "there",
-		       replay->elsewhere > 0 ? machine_json(replay->their_cpu, replay->their_blas,
-						       replay->their_program)
-					     : cJSON_CreateNull()) &&
+		       replay->elsewhere > 0
+			       ? machine_json(replay->their_cpu, replay->their_libraries,
+					 replay->their_program)
+			       : cJSON_CreateNull()) &&
 	       add_differences(object, "differences", &replay->differences, NULL) &&
 	       add_differences(object, "other_maxima", &replay->other_maxima, "maximised") &&
 	       add_differences(object, "other_fits", &replay->other_fits, "log_posterior");
@@ -84,7 +86,7 @@ static void print_elsewhere(const struct replay *replay)
 		const char *name, *there, *here;
 	} parts[] = {
 		{ "processor", replay->their_cpu, replay->cpu },
-		{ "libraries", replay->their_blas, replay->blas },
+		{ "libraries", replay->their_libraries, replay->libraries },
 		{ "tuner", replay->their_program, replay->program },
 	};
 	printf("%zu of them were made with another processor, other libraries or another version, "

@@ -179,7 +179,7 @@ static bool fill_decision(cJSON *decision, const struct decision *d)
 	       json_add_integer(decision, "work", d->work) &&
 	       json_add_duration(decision, "took_s", d->took_us) &&
 	       json_add_string(decision, "cpu", d->cpu) &&
-	       json_add_string(decision, "blas", d->blas) &&
+	       json_add_string(decision, "libraries", d->libraries) &&
 	       json_add_string(decision, "program", d->program);
 }
 

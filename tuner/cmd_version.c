@@ -6,24 +6,21 @@
 #include "tuner/version.h"
 
 #include <cjson/cJSON.h>
+#include <gnu/libc-version.h>
 #include <gsl/gsl_version.h>
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 #include <sqlite3.h>
 
-/* Weak: another BLAS has no such function. */
-char *openblas_get_config(void) __attribute__((weak));
-
 int cmd_version(const struct invocation *call, struct tuner_error *err)
 {
 	char pcre2[64] = "", cpu[64];
-	const char *blas = openblas_get_config != NULL ? openblas_get_config() : "unknown";
 	pcre2_config(PCRE2_CONFIG_VERSION, pcre2);
 	machine_cpu_name(cpu);
 	const char *const lines[][2] = {
 		{ "tuner", TUNER_VERSION },
 		{ "gsl", gsl_version },
-		{ "blas", blas },
+		{ "glibc", gnu_get_libc_version() },
 		{ "sqlite", sqlite3_libversion() },
 		{ "pcre2", pcre2 },
 		{ "cjson", cJSON_Version() },

@@ -1,6 +1,5 @@
 /* tuner: finds good hyperparameters for training jobs. The only place that prints an error. */
 #include "surrogate/gp.h"
-#include "tuner/blas_threads.h"
 #include "tuner/command.h"
 
 #include <errno.h>
@@ -49,10 +48,7 @@ static int close_output(bool is_search, int status)
 int main(int argc, char **argv)
 {
 	keep_standard_descriptors();
-	blas_threads_prevent(argv);
 	gsl_set_error_handler_off();
-	/* More would spin against the training jobs, and one gives the same bits on every machine of a kind. */
-	gp_single_thread();
 	/* A reader that goes away (tuner trials | head) ends the write, not the job. */
 	signal(SIGPIPE, SIG_IGN);
 	/* A file that may grow no further (ulimit -f) is an error of the write, as a full disk is. */

@@ -15,19 +15,10 @@
 
 enum { WORK_MIN = 100 }; /* evaluations: the most promising candidates, and a climb */
 
-/* Weak: another BLAS has no such function. */
-char *openblas_get_config(void) __attribute__((weak));
-char *openblas_get_corename(void) __attribute__((weak));
-
 /* All libraries whose roundings are in a decision's bits; the C library has exp and log. */
 static void name_libraries(char ret_name[LIBRARIES_TEXT])
 {
-	const bool is_openblas = openblas_get_config != NULL && openblas_get_corename != NULL;
-
-	snprintf(ret_name, LIBRARIES_TEXT, "%s (%s), GSL %s, glibc %s",
-		is_openblas ? openblas_get_config() : "unknown",
-		is_openblas ? openblas_get_corename() : "unknown", gsl_version,
-		gnu_get_libc_version());
+	snprintf(ret_name, LIBRARIES_TEXT, "GSL %s, glibc %s", gsl_version, gnu_get_libc_version());
 }
 
 static bool keep_hyperparameters(
@@ -49,7 +40,7 @@ bool proposer_create(
 {
 	*proposer = (struct proposer){ .file = file };
 	machine_cpu_name(proposer->cpu);
-	name_libraries(proposer->blas);
+	name_libraries(proposer->libraries);
 	proposer->settings = job_file_strategy(file);
 	return proposer->settings != NULL || tuner_fail_memory(err);
 }
@@ -248,7 +239,7 @@ static void fill_decision(struct proposal *proposal, const struct proposer *prop
 		.acquisition = s->acquisition,
 		.incumbent = sign * s->incumbent,
 		.took_us = took_us,
-		.blas = proposer->blas,
+		.libraries = proposer->libraries,
 		.cpu = proposer->cpu,
 		.program = TUNER_VERSION,
 	};

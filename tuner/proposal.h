@@ -15,7 +15,8 @@ struct proposer {
 	int64_t start; /* decision whose hyperparameters come next; 0: none */
 	double *hyperparameters;
 	size_t n_hyperparameters;
-	char cpu[64], blas[LIBRARIES_TEXT]; /* what it computes with, as decision rows name it */
+	char cpu[64],
+		libraries[LIBRARIES_TEXT]; /* what it computes with, as decision rows name it */
 	int64_t last_cpu_us, last_work; /* of the last model decision: they bound the next one */
 	struct prognosis prognoses[PROGNOSES_KEPT]; /* of the last decisions but given ones, the
 						       oldest first */

@@ -262,7 +262,7 @@ static bool propose_again(struct player *player, const struct trial *trial,
 static bool is_from_here(const struct replay *replay, const struct decision *decision)
 {
 	return strcmp(replay->cpu, decision->cpu) == 0 &&
-	       strcmp(replay->blas, decision->blas) == 0 &&
+	       strcmp(replay->libraries, decision->libraries) == 0 &&
 	       strcmp(replay->program, decision->program) == 0;
 }
 
@@ -271,7 +271,8 @@ static void note_elsewhere(struct replay *replay, const struct decision *decisio
 	if (replay->elsewhere++ > 0)
 		return;
 	snprintf(replay->their_cpu, sizeof(replay->their_cpu), "%.63s", decision->cpu);
-	snprintf(replay->their_blas, sizeof(replay->their_blas), "%.191s", decision->blas);
+	snprintf(replay->their_libraries, sizeof(replay->their_libraries), "%.191s",
+		decision->libraries);
 	snprintf(replay->their_program, sizeof(replay->their_program), "%.31s", decision->program);
 }
 
@@ -527,7 +528,7 @@ static bool name_here(struct replay *replay, struct tuner_error *err)
 	if (!proposer_create(&proposer, &file, err))
 		return false;
 	memcpy(replay->cpu, proposer.cpu, sizeof(replay->cpu));
-	memcpy(replay->blas, proposer.blas, sizeof(replay->blas));
+	memcpy(replay->libraries, proposer.libraries, sizeof(replay->libraries));
 	snprintf(replay->program, sizeof(replay->program), "%s", TUNER_VERSION);
 	proposer_finish(&proposer);
 	return true;

@@ -38,8 +38,8 @@ struct replay {
 	size_t same_bits; /* of them */
 	size_t given; /* nobody decided: enqueued, added or listed in "first" with all parameters */
 	size_t elsewhere; /* of the recomputed ones, made with another machine, library or version */
-	char their_cpu[64], their_blas[192], their_program[32]; /* of the first of those */
-	char cpu[64], blas[192], program[32]; /* here */
+	char their_cpu[64], their_libraries[192], their_program[32]; /* of the first of those */
+	char cpu[64], libraries[192], program[32]; /* here */
 	struct replay_differences differences;
 	/* Made elsewhere, and not different: at the recorded place all is the same to REPLAY_TOLERANCE, but a search
 	 * from here ends in another place, where the function is as high, or the climbs went apart. */

@@ -1,7 +1,7 @@
 /* SIGINT, SIGTERM and SIGHUP as something to wait for.
  *
- * Not a signalfd: that needs the signals blocked in every thread, and a BLAS may have started threads
- * of its own before main() which block nothing; the kernel would hand one of them the signal, and
+ * Not a signalfd: that needs the signals blocked in every thread, and a library may have started threads
+ * of its own, even before main(), which block nothing; the kernel would hand one of them the signal, and
  * with it end the process. Handlers count for all threads. */
 #ifndef TUNER_SIGNALS_H
 #define TUNER_SIGNALS_H
