@@ -46,8 +46,8 @@ bool artifacts_name_is_leftover(const char *name)
 bool artifacts_name_is_ours(const char *name)
 {
 	static const char *const ours[] = { ATTEMPT_HEARTBEAT, ATTEMPT_STOP, ATTEMPT_CLOCK,
-		ATTEMPT_JOB_SCRIPT, ATTEMPT_JOB_LOG, ATTEMPT_LAUNCH, ATTEMPT_LOCK, ATTEMPT_STARTED,
-		ATTEMPT_EXIT, "parameters.json", "input", ARTIFACTS_SUMS };
+		ATTEMPT_LEASE, ATTEMPT_JOB_SCRIPT, ATTEMPT_JOB_LOG, ATTEMPT_LAUNCH, ATTEMPT_LOCK,
+		ATTEMPT_STARTED, ATTEMPT_EXIT, "parameters.json", "input", ARTIFACTS_SUMS };
 
 	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
 		if (strcmp(name, ours[i]) == 0)
@@ -70,6 +70,16 @@ static void close_quietly(int fd)
 	if (fd >= 0)
 		close(fd);
 	errno = saved;
+}
+
+/* The next entry. *ret_failed, with errno: there may be more, and the directory cannot be read on. */
+static const struct dirent *next_entry(DIR *stream, bool *ret_failed)
+{
+	errno = 0;
+	const struct dirent *entry = readdir(stream);
+
+	*ret_failed = entry == NULL && errno != 0;
+	return entry;
 }
 
 static int open_directory_at(int parent, const char *name)
@@ -287,6 +297,7 @@ static void walk_directory(struct walk *walk, int fd, unsigned depth)
 {
 	DIR *stream = fdopendir(fd);
 	const struct dirent *entry;
+	bool failed = false;
 
 	if (stream == NULL) {
 		close_quietly(fd);
@@ -294,9 +305,12 @@ static void walk_directory(struct walk *walk, int fd, unsigned depth)
 			strerror(errno));
 		return;
 	}
-	while (!is_cancelled(walk) && (entry = readdir(stream)) != NULL)
+	while (!is_cancelled(walk) && (entry = next_entry(stream, &failed)) != NULL)
 		if (!is_dots(entry->d_name))
 			walk_entry(walk, dirfd(stream), entry->d_name, depth);
+	if (failed)
+		say(walk->artifacts, "%.120s cannot be looked through to its end: %s", walk->path,
+			strerror(errno));
 	closedir(stream);
 }
 
@@ -314,6 +328,7 @@ static void walk_attempt(struct walk *walk, int fd)
 	static const char *const first[] = { "model", "output" };
 	DIR *stream;
 	const struct dirent *entry;
+	bool failed = false;
 	const int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	for (size_t i = 0; i < 2 && !is_cancelled(walk); i++)
@@ -321,13 +336,17 @@ static void walk_attempt(struct walk *walk, int fd)
 	stream = again >= 0 ? fdopendir(again) : NULL;
 	if (stream == NULL) {
 		close_quietly(again);
+		say(walk->artifacts, "the directory cannot be looked through: %s", strerror(errno));
 		return;
 	}
-	while (!is_cancelled(walk) && (entry = readdir(stream)) != NULL)
+	while (!is_cancelled(walk) && (entry = next_entry(stream, &failed)) != NULL)
 		if (!is_dots(entry->d_name) && !artifacts_name_is_ours(entry->d_name) &&
 			strcmp(entry->d_name, first[0]) != 0 &&
 			strcmp(entry->d_name, first[1]) != 0)
 			walk_entry(walk, fd, entry->d_name, 0);
+	if (failed)
+		say(walk->artifacts, "the directory cannot be looked through to its end: %s",
+			strerror(errno));
 	closedir(stream);
 }
 
@@ -561,13 +580,13 @@ static bool move_artifacts(int attempt, int to)
 	const int again = openat(attempt, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *stream = again >= 0 ? fdopendir(again) : NULL;
 	const struct dirent *entry;
-	bool ok = stream != NULL;
+	bool ok = stream != NULL, failed = false;
 
 	if (stream == NULL) {
 		close_quietly(again);
 		return false;
 	}
-	while (ok && (entry = readdir(stream)) != NULL) {
+	while (ok && (entry = next_entry(stream, &failed)) != NULL) {
 		const char *name = entry->d_name;
 		if (is_dots(name) ||
 			(artifacts_name_is_ours(name) && strcmp(name, ARTIFACTS_SUMS) != 0))
@@ -577,7 +596,7 @@ static bool move_artifacts(int attempt, int to)
 	const int saved = errno;
 	closedir(stream);
 	errno = saved;
-	return ok;
+	return ok && !failed;
 }
 
 static bool set_aside(int trial, const char *attempt, bool artifacts, bool checkpoint)

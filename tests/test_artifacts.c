@@ -2,6 +2,9 @@
 #include "base/file.h"
 #include "scheduler/artifacts.h"
 
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +16,24 @@
 #include <cmocka.h>
 
 #define ATTEMPT "job/0007/1"
+
+/* The n-th call from now on finds a disk that does not work; 0: none does. */
+static unsigned readdir_fails_at;
+
+struct dirent *readdir(DIR *stream)
+{
+	static struct dirent *(*real)(DIR *);
+
+	if (real == NULL)
+		real = (struct dirent * (*)(DIR *)) dlsym(RTLD_NEXT, "readdir64");
+	if (real == NULL)
+		real = (struct dirent * (*)(DIR *)) dlsym(RTLD_NEXT, "readdir");
+	if (readdir_fails_at > 0 && --readdir_fails_at == 0) {
+		errno = EIO;
+		return NULL;
+	}
+	return real(stream);
+}
 
 struct fixture {
 	char root[64];
@@ -121,6 +142,7 @@ static void put_attempt(struct fixture *f)
 	put(f, ATTEMPT "/lock", "");
 	put(f, ATTEMPT "/started", "{}");
 	put(f, ATTEMPT "/exit.json", "{}");
+	put(f, ATTEMPT "/lease", "");
 	put(f, ATTEMPT "/output.log", "said");
 	put(f, ATTEMPT "/output.00000000000000000000.log", "said before");
 	put(f, ATTEMPT "/parameters.json", "{}");
@@ -367,6 +389,28 @@ static void the_set_aside_directory_as_a_link_is_no_way_out(void **state)
 	assert_true(is_there(f, "precious/data"));
 }
 
+/* To be taken for its end would be files that are said to be gone, or that are not listed, without a word. */
+static void a_directory_that_cannot_be_read_on_is_told_of(void **state)
+{
+	struct fixture *f = *state;
+	struct artifacts found;
+
+	put_attempt(f);
+	for (unsigned n = 1; n <= 4; n++) {
+		readdir_fails_at = n;
+		found = scan(f, false);
+		readdir_fails_at = 0;
+		assert_non_null(strstr(found.message, strerror(EIO)));
+		artifacts_finish(&found);
+	}
+	readdir_fails_at = 2;
+	assert_false(artifacts_set_aside(f->root, ATTEMPT, true, false, &f->err));
+	assert_non_null(strstr(f->err.message, strerror(EIO)));
+	readdir_fails_at = 0;
+	remove_all(f, true, false);
+	assert_false(is_there(f, ATTEMPT "/model"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -387,6 +431,7 @@ int main(void)
 		TEST(what_a_link_points_to_stays),
 		TEST(behind_a_linked_directory_nothing_is_removed),
 		TEST(the_set_aside_directory_as_a_link_is_no_way_out),
+		TEST(a_directory_that_cannot_be_read_on_is_told_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
