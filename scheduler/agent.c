@@ -555,7 +555,12 @@ static void take_events(struct agent *agent)
 	struct backend_event event;
 	bool got;
 
-	while (agent->backend->ops->next(agent->backend, &event, &got, &err) && got) {
+	for (;;) {
+		/* Of those behind an attempt that cannot be looked at nothing would ever be heard. */
+		if (!agent->backend->ops->next(agent->backend, &event, &got, &err))
+			leave(&err);
+		if (!got)
+			return;
 		struct watched *watched = find(agent, event.attempt);
 		if (watched == NULL)
 			continue;

@@ -64,13 +64,24 @@ static void add_remote(struct strings *words, const struct ssh *ssh, const char 
 		ssh->root.bytes, ssh->job, below);
 }
 
-/* The database lies in the working directory as a rule, and so do attempts and logs beside it. */
+/* The database lies in the working directory as a rule, and so do attempts and logs beside it. What would be a pattern
+ * in its name is none. */
 static void exclude_database(const struct ssh *ssh, struct strings *words)
 {
 	const size_t n = strlen(ssh->code);
+	struct text word = TEXT_EMPTY;
 
-	if (strncmp(ssh->database, ssh->code, n) == 0 && ssh->database[n] == '/')
-		add_word(words, "--exclude=%s*", ssh->database + n);
+	if (strncmp(ssh->database, ssh->code, n) != 0 || ssh->database[n] != '/')
+		return;
+	text_add(&word, "--exclude=");
+	for (const char *c = ssh->database + n; *c != '\0'; c++) {
+		text_add(&word, strchr("*?[\\", *c) != NULL ? "\\" : "");
+		text_add_char(&word, *c);
+	}
+	text_add_char(&word, '*');
+	strings_add(words, word.bytes);
+	words->failed |= text_failed(&word);
+	text_finish(&word);
 }
 
 /* ---- whose checkpoints are the newest: attempts have numbers, and the clocks of hosts differ by hours ---- */

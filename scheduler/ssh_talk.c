@@ -428,8 +428,10 @@ static bool fetch(struct ssh *ssh, struct ssh_attempt *attempt, const struct mes
 
 	if (message->number == 0 || ssh->code == NULL || attempt->fenced || attempt->quiet)
 		return true;
+	/* It waits already if the end was heard of before, and could not be noted here (a full disk). */
 	return pending_add(ssh->pending, &fetch, err) &&
-	       ssh_copy_add(ssh, COPY_RESULTS, &fetch, err);
+	       (ssh_copies_results(ssh, attempt->id) ||
+		       ssh_copy_add(ssh, COPY_RESULTS, &fetch, err));
 }
 
 static bool take_exit(struct ssh *ssh, struct ssh_attempt *attempt, const struct message *message,

@@ -55,6 +55,7 @@ struct host {
 	struct backend *backend;
 	struct backend_site site;
 	const char *code; /* the working directory; NULL: not copied */
+	const char *database; /* NULL: elsewhere */
 	int attempt; /* of each trial; 0: the first */
 	int turns;
 	struct tuner_error err;
@@ -105,7 +106,7 @@ static void open_host(struct host *host, bool starts, int64_t host_timeout_us)
 		.directory = "it's work",
 		.supervisor = getenv("TUNER_SUPERVISE"),
 		.mirror = host->mirror,
-		.database = "",
+		.database = host->database != NULL ? host->database : "",
 		.code = host->code,
 		.host_timeout_us = host_timeout_us,
 		.log_max_bytes = 1 << 20,
@@ -607,6 +608,25 @@ static void what_cannot_be_read_there_for_once_is_not_lost(void **state)
 	assert_int_equal(lines_of(host, "starts"), 1);
 }
 
+/* As at home, where the run ends: which file it is, is told, and the others' ends come once it is put right. */
+static void what_stays_unreadable_there_is_told_of(void **state)
+{
+	struct host *host = *state;
+	char script[600];
+
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	snprintf(script, sizeof(script), "mkdir \"%s\"", there(host, "/1/exit.json"));
+	start(host, 1, script, 0);
+	start(host, 2, "until [ -e go ]; do sleep 0.02; done; echo end", 0);
+	const struct backend_event down = await(host, BACKEND_HOST_DOWN);
+	assert_non_null(strstr(down.message, "exit.json"));
+	ASSERT_OK(host, directory_remove(there(host, "/1/exit.json"), &host->err));
+	assert_int_equal(await(host, BACKEND_LOST).attempt, 1);
+	put(host, "go", true);
+	assert_int_equal(await(host, BACKEND_ENDED).attempt, 2);
+}
+
 static void to_stop_what_never_ran_starts_nothing(void **state)
 {
 	struct host *host = *state;
@@ -834,6 +854,71 @@ static void a_lease_ends_what_nobody_asks_for(void **state)
 	assert_non_null(strstr(ended.exit.message, "no tuner has reached it"));
 }
 
+/* How often a fake rsync was given this word. */
+static size_t given_to_rsync(struct host *host, const char *word)
+{
+	struct text text = TEXT_EMPTY, line = TEXT_EMPTY;
+	char path[256];
+	size_t n = 0;
+
+	snprintf(path, sizeof(path), "%s/rsync-words", host->base);
+	if (access(path, F_OK) == 0)
+		ASSERT_OK(host, file_read(path, 1 << 20, &text, &host->err));
+	text_print(&line, "%s\n", word);
+	for (const char *at = text.bytes; (at = strstr(at, line.bytes)) != NULL; at++)
+		n += at == text.bytes || at[-1] == '\n';
+	text_finish(&text);
+	text_finish(&line);
+	return n;
+}
+
+#define FAKE_RSYNC "#!/bin/sh\nprintf '%s\\n' \"$@\" >>\"${0%/*}/rsync-words\"\n"
+
+static void a_database_stays_here_whatever_its_name_is(void **state)
+{
+	struct host *host = *state;
+	char database[128];
+
+	write_script(host, "rsync", FAKE_RSYNC);
+	snprintf(database, sizeof(database), "%s/a[1]/what?\\ *.db", host->base);
+	host->code = host->base;
+	host->database = database;
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	assert_int_equal(given_to_rsync(host, "--exclude=/a\\[1]/what\\?\\\\ \\*.db*"), 1);
+}
+
+/* Each connection tells the end anew as long as it cannot be noted here. */
+static void results_are_fetched_once_however_often_their_end_is_told(void **state)
+{
+	struct host *host = *state;
+	char script[600], record[300];
+
+	/* It takes longer than a connection lasts that ends with what it is told. */
+	write_script(host, "rsync", "#!/bin/sh\nsleep 0.7\n" FAKE_RSYNC);
+	host->code = host->base;
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	snprintf(script, sizeof(script),
+		"until [ -e go ]; do sleep 0.02; done; echo weights >\"%s\"",
+		there(host, "/1/model/m"));
+	start(host, 1, script, 0);
+	await(host, BACKEND_STARTED);
+	snprintf(record, sizeof(record), "%s/exit.json", directory_of(host, 1));
+	ASSERT_OK(host, directory_make(record, 0700, &host->err));
+	put(host, "go", true);
+	while (lines_of(host, "connections") < 4) {
+		passed_us += 100000;
+		turn(host);
+	}
+	ASSERT_OK(host, directory_remove(record, &host->err));
+	assert_int_equal(await(host, BACKEND_ENDED).exit.code, 0);
+	while (host->backend->ops->is_busy(host->backend))
+		turn(host);
+	passed_us = 0;
+	assert_int_equal(given_to_rsync(host, "--include=/1/model/***"), 1);
+}
+
 static void gpus_are_those_of_the_host(void **state)
 {
 	struct host *host = *state;
@@ -942,6 +1027,9 @@ int main(void)
 		TEST(what_was_prepared_but_not_sent_is_started_once),
 		TEST(what_cannot_be_sent_again_may_run_all_the_same),
 		TEST(what_cannot_be_read_there_for_once_is_not_lost),
+		TEST(what_stays_unreadable_there_is_told_of),
+		TEST(a_database_stays_here_whatever_its_name_is),
+		TEST(results_are_fetched_once_however_often_their_end_is_told),
 		TEST(to_stop_what_never_ran_starts_nothing),
 		TEST(signals_reach_the_command),
 		TEST(a_host_that_stays_away_loses_its_attempts),
