@@ -170,13 +170,21 @@ bool cgroup_find_ours(char ret[CGROUP_PATH_MAX], char ret_why[CGROUP_WHY_MAX])
 		read_file("/proc/self", "cgroup", membership, sizeof(membership)), ret, ret_why);
 }
 
+/* The processes in a group, one a line. The last number of a list that does not fit would be cut to another's. */
+static void read_processes(const char *directory, char *ret, size_t size)
+{
+	read_file(directory, "cgroup.procs", ret, size);
+	char *const last = strrchr(ret, '\n');
+	*(last != NULL ? last + 1 : ret) = '\0';
+}
+
 /* One that has ended meanwhile needs no move, and one that has begun is found the next time. */
 static void move_all(const char *from, const char *to)
 {
 	static char list[BYTES_MAX];
 	char *rest = NULL;
 
-	read_file(from, "cgroup.procs", list, sizeof(list));
+	read_processes(from, list, sizeof(list));
 	for (char *pid = strtok_r(list, "\n", &rest); pid != NULL;
 		pid = strtok_r(NULL, "\n", &rest))
 		write_file(to, "cgroup.procs", pid);
@@ -269,7 +277,7 @@ static size_t kill_listed(const char *path)
 	char *rest = NULL;
 	size_t n = 0;
 
-	read_file(path, "cgroup.procs", list, sizeof(list));
+	read_processes(path, list, sizeof(list));
 	for (char *line = strtok_r(list, "\n", &rest); line != NULL;
 		line = strtok_r(NULL, "\n", &rest)) {
 		const long pid = strtol(line, NULL, 10);

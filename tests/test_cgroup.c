@@ -148,6 +148,31 @@ static void all_in_a_group_are_killed_with_and_without_a_file_for_it(void **stat
 	assert_killed(second);
 }
 
+/* What is read at once ends within a number, whose beginning is that of a process which is none of the group's. */
+static void nobody_else_is_killed_for_a_list_that_is_too_long(void **state)
+{
+	enum { AT_ONCE = 64 * 1024 - 1 };
+	char child[256], path[300], pid[16], *list = malloc(AT_ONCE + 16);
+	const pid_t other = begin_to_wait();
+
+	make_child("tuner-key", child);
+	snprintf(path, sizeof(path), "%s/cgroup.kill", child);
+	assert_int_equal(unlink(path), 0);
+	const int digits = snprintf(pid, sizeof(pid), "%d", (int)other);
+	memset(list, '\n', AT_ONCE);
+	strcpy(list + AT_ONCE - digits, pid);
+	strcat(list, "999\n");
+	write_in(child, "cgroup.procs", list);
+	cgroup_kill(child);
+	usleep(50000);
+	const bool lives = waitpid(other, NULL, WNOHANG) == 0;
+	kill(other, SIGKILL);
+	if (lives)
+		assert_killed(other);
+	free(list);
+	assert_true(lives);
+}
+
 static void any_other_group_is_left_alone(void **state)
 {
 	assert_false(find("0::/run.scope\n"));
@@ -306,6 +331,7 @@ int main(void)
 		TEST(a_marked_group_is_found_from_itself_and_from_its_leaf),
 		TEST(any_other_group_is_left_alone),
 		TEST(all_in_a_group_are_killed_with_and_without_a_file_for_it),
+		TEST(nobody_else_is_killed_for_a_list_that_is_too_long),
 		TEST(where_there_is_no_cgroup_v2_it_says_so),
 		TEST(what_is_in_the_group_moves_to_its_leaf_before_memory_is_enabled),
 		TEST(a_group_that_is_prepared_is_not_touched),
