@@ -252,16 +252,17 @@ static void add_line(char message[256], struct line line)
 	struct text text = TEXT_EMPTY;
 	const size_t room = 255 - strlen(message);
 
-	for (size_t i = 0; i < line.size && text.length < room;) {
+	for (size_t i = 0; i < line.size;) {
 		const size_t size = text_utf8_character(line.bytes + i, line.size - i);
+		const size_t taken = size > 0 ? size : 1;
+		if (text.length + taken + 2 > room)
+			break;
 		if (size == 0 || (size == 1 && ((unsigned char)line.bytes[i] < 0x20 ||
 						       line.bytes[i] == 0x7f)))
 			text_add_char(&text, size == 0 ? '?' : ' ');
-		else if (text.length + size + 2 <= room)
-			text_add_bytes(&text, line.bytes + i, size);
 		else
-			break;
-		i += size > 0 ? size : 1;
+			text_add_bytes(&text, line.bytes + i, size);
+		i += taken;
 	}
 	if (line.size > 0 && !text_failed(&text) && text.length + 2 <= room) {
 		strcat(message, ": ");

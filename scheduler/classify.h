@@ -6,6 +6,7 @@
  *     somebody else signalled its supervisor            preempted
  *     some of its output could not be stored            disk-full
  *     its time limit                                    timeout
+ *     its memory limit                                  crashed
  *     exit 0 with a finite objective                    ok
  *     the job's own rules, in their order               the rule's class
  *     the kernel's out-of-memory killer hit it          oom-host

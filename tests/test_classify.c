@@ -366,6 +366,13 @@ static void a_message_is_one_printable_line_whatever_the_output(void **state)
 		assert_in_range(strlen(verdict.message), 250, 255);
 		assert_string_equal(verdict.message + strlen(verdict.message) - 3, "€");
 	}
+	/* Where it is cut there is a blank, or no character. */
+	for (size_t shift = 230; shift < 250; shift++) {
+		memset(tail, 'x', sizeof(tail));
+		memset(tail + shift, shift % 2 == 0 ? '\t' : '\xff', 3);
+		classify(*state, &exit_1, OBJECTIVE_MISSING, NULL, tail, sizeof(tail), &verdict);
+		assert_int_equal(strlen(verdict.message), 255);
+	}
 	for (size_t i = 0; i < sizeof(tail); i++)
 		tail[i] = (char)(i * 37);
 	classify(*state, &exit_1, OBJECTIVE_MISSING, NULL, tail, sizeof(tail), &verdict);
