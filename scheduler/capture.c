@@ -117,6 +117,7 @@ static bool read_all(int *fd, struct text *text, size_t max)
 	return true;
 }
 
+/* One that has ended is not late, however late we look. */
 static void end_overdue(struct capture *capture)
 {
 	if (!capture->overflowed && clock_monotonic_us() < capture->until_us)
@@ -131,13 +132,14 @@ bool capture_next(struct capture *capture)
 		return true;
 	if (!read_all(&capture->output, &capture->out, CAPTURE_BYTES_MAX))
 		capture->overflowed = true;
-	/* Of complaints the first are enough; they are read to their end all the same. */
+	/* Of complaints the last are told; what is too much goes, so that it does not block. */
 	while (!read_all(&capture->errors, &capture->err, CAPTURE_ERRORS_MAX))
 		text_clear(&capture->err);
-	end_overdue(capture);
 	const pid_t got = waitpid(capture->pid, &capture->status, WNOHANG);
-	if (got == 0)
+	if (got == 0) {
+		end_overdue(capture);
 		return false;
+	}
 	/* A child of its own may hold the pipes open; what the program itself wrote is in them. */
 	(void)read_all(&capture->output, &capture->out, CAPTURE_BYTES_MAX);
 	(void)read_all(&capture->errors, &capture->err, CAPTURE_ERRORS_MAX);

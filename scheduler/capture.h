@@ -21,7 +21,7 @@ struct capture {
 	int64_t until_us; /* monotonic */
 	bool timed_out, overflowed; /* why it was killed */
 	int status; /* as waitpid gives it */
-	struct text out, err; /* what it printed, in bounds */
+	struct text out, err; /* what it printed, in bounds: of its complaints the last */
 };
 
 /* [0] is looked up in PATH; environment NULL: ours. TUNER_USAGE if it cannot be run. */

@@ -1,5 +1,6 @@
 /* Slurm's programs as this transport calls them, played by scripts on PATH. */
 #include "base/file.h"
+#include "scheduler/capture.h"
 #include "scheduler/slurm_transport.h"
 
 #include <setjmp.h>
@@ -219,6 +220,21 @@ static void cancelling_is_gentle_or_not(void **state)
 	assert_int_equal(exchange(place, &cancel).result, SLURM_REFUSED);
 }
 
+/* A tuner that was stopped, or slept, looks late: what had an answer in time has one. */
+static void an_answer_that_came_in_time_is_not_late(void **state)
+{
+	char *const arguments[] = { (char *)"echo", (char *)"17", NULL };
+	struct place *place = *state;
+	struct capture capture;
+
+	ASSERT_OK(capture_start(&capture, arguments, NULL, 300000, &place->err));
+	poll(NULL, 0, 400);
+	assert_true(capture_next(&capture));
+	assert_true(capture_succeeded(&capture));
+	assert_string_equal(capture.out.bytes, "17\n");
+	capture_finish(&capture, false);
+}
+
 int main(void)
 {
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -227,6 +243,7 @@ int main(void)
 		WITH(complaints_say_whether_something_has_happened),
 		WITH(a_list_is_read_by_its_columns),
 		WITH(cancelling_is_gentle_or_not),
+		WITH(an_answer_that_came_in_time_is_not_late),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
