@@ -191,15 +191,15 @@ static bool list_beside(struct code *code, struct tuner_error *err)
 static bool list_named(struct code *code, char *const *command, struct tuner_error *err)
 {
 	const char *root = code->files.root;
+	const size_t length = strcmp(root, "/") != 0 ? strlen(root) : 0;
 	bool ok = true;
 
 	for (; ok && command != NULL && *command != NULL; command++) {
 		char *path = path_join(root, *command);
 		char *real = path != NULL ? realpath(path, NULL) : NULL;
 		struct stat status;
-		if (real != NULL && strncmp(real, root, strlen(root)) == 0 &&
-			real[strlen(root)] == '/' && stat(real, &status) == 0 &&
-			S_ISREG(status.st_mode)) {
+		if (real != NULL && strncmp(real, root, length) == 0 && real[length] == '/' &&
+			stat(real, &status) == 0 && S_ISREG(status.st_mode)) {
 			const char *inside = behind(root, real);
 			ok = file_list_add(&code->files, inside, strlen(inside), false, err);
 		}

@@ -297,6 +297,23 @@ static void what_was_edited_since_it_was_listed_is_not_copied_as_if_it_had_not(v
 	free(where);
 }
 
+/* As a container has it that names no other. */
+static void what_a_command_in_the_root_names_is_its_code(void **state)
+{
+	struct code code;
+
+	put("work/run", "#!/bin/sh\n");
+	char *program = strdup(inside("work/run"));
+	char *const words[] = { (char *)"sh", program, NULL };
+	const struct code_place place = { .directory = "/", .command = words };
+	ASSERT_OK(code_read(&place, CODE_PROGRAMS, &code_limits, NULL, &code, &err));
+	if (code.git)
+		skip();
+	assert_non_null(file_list_find(&code.files, program + 1));
+	code_finish(&code);
+	free(program);
+}
+
 #define HERE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -309,6 +326,7 @@ int main(void)
 		HERE(the_bound_on_all_bytes_gives_the_same_with_and_without_an_earlier_list),
 		HERE(too_many_files_are_cut_and_said),
 		HERE(pipes_missing_and_repeated_ones_do_not_count),
+		HERE(what_a_command_in_the_root_names_is_its_code),
 		HERE(a_copy_has_modes_times_links_and_the_same_fingerprint),
 		HERE(what_was_edited_since_it_was_listed_is_not_copied_as_if_it_had_not),
 	};
