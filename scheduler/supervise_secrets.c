@@ -25,6 +25,7 @@ static char *read_file(const char *path, char message[MESSAGE_MAX])
 	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat info;
 	char *bytes = NULL;
+	ssize_t n = 0;
 
 	if (fd < 0 || fstat(fd, &info) != 0)
 		refuse(message, path, strerror(errno));
@@ -34,9 +35,10 @@ static char *read_file(const char *path, char message[MESSAGE_MAX])
 		refuse(message, path, "may be read or written by others than you: chmod 600 it");
 	else if ((bytes = calloc(1, SECRETS_BYTES_MAX + 1)) == NULL)
 		refuse(message, path, "does not fit into memory");
-	else if (io_read(fd, bytes, SECRETS_BYTES_MAX) < 0) {
+	else if ((n = io_read(fd, bytes, SECRETS_BYTES_MAX)) < 0 ||
+		 memchr(bytes, '\0', (size_t)n) != NULL) {
 		/* A part of it would be a command without its secrets. */
-		refuse(message, path, strerror(errno));
+		refuse(message, path, n < 0 ? strerror(errno) : "is no text: it holds a zero byte");
 		free(bytes);
 		bytes = NULL;
 	}

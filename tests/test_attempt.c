@@ -314,6 +314,24 @@ static void a_command_does_not_run_without_secrets_that_cannot_be_read(void **st
 	place_remove(&place);
 }
 
+/* What a crash of the machine leaves of a file that was being written, or an editor of another encoding. */
+static void a_command_does_not_run_with_the_half_of_its_secrets(void **state)
+{
+	static const char bytes[] = "A=1\n\0B=2\n";
+	struct place place = place_make();
+	char path[300];
+
+	snprintf(path, sizeof(path), "%s/secrets", place.base);
+	ASSERT_OK(
+		&place, file_write_atomic(path, bytes, sizeof(bytes) - 1, 0600, false, &place.err));
+	secrets = path;
+	const struct exit_record end = run(&place, "echo ran", 0, 1 << 20);
+	secrets = NULL;
+	assert_int_equal(end.kind, EXIT_NO_START);
+	assert_non_null(strstr(end.message, "zero byte"));
+	place_remove(&place);
+}
+
 /* ---- where an engine starts the supervisor ---- */
 
 /* A launch of `sh -c script` whose supervisor shows that it lives, and inherits. */
@@ -1257,6 +1275,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_command_that_is_told_to_stop_may_take_leave),
 		cmocka_unit_test(a_missing_program_and_a_missing_directory_are_told),
 		cmocka_unit_test(a_command_does_not_run_without_secrets_that_cannot_be_read),
+		cmocka_unit_test(a_command_does_not_run_with_the_half_of_its_secrets),
 		cmocka_unit_test(a_cut_launch_file_starts_nothing),
 		cmocka_unit_test(output_is_capped_and_its_offsets_stay_true),
 		cmocka_unit_test(
