@@ -83,6 +83,10 @@ lacks() { # CODE: `!` alone fails no test
 	echo "BEGIN IMMEDIATE; INSERT INTO request (job, verb, argument, created_us) VALUES (1, 'x', '{}', 1);" >&7
 	await test -s tuner.db-shm
 	await finds write-lock
+	# By a link, too: the lock lies beside its target.
+	mkdir beside
+	ln -s ../tuner.db beside/link.db
+	TUNER_DB=beside/link.db await finds write-lock
 	exec 7>&-
 }
 

@@ -51,13 +51,13 @@ static int64_t writer_of_line(const char *line, const struct stat *shm)
 		       : 0;
 }
 
-int64_t store_writer(const char *path)
+int64_t store_writer(const char *file)
 {
 	char name[4200], line[256];
 	struct stat shm;
 	int64_t writer = 0;
 
-	snprintf(name, sizeof(name), "%s-shm", path);
+	snprintf(name, sizeof(name), "%s-shm", file);
 	if (stat(name, &shm) != 0)
 		return 0;
 	FILE *locks = fopen("/proc/locks", "re");
@@ -85,8 +85,8 @@ bool store_health(struct store *store, struct store_health *ret, struct tuner_er
 		!store_holder(store_path(store), &ret->holder, err))
 		return false;
 	ret->shared = store_is_shared(store);
-	ret->wal_bytes = file_bytes(store_path(store), "-wal");
-	ret->writer = store_writer(store_path(store));
+	ret->wal_bytes = file_bytes(store_file(store), "-wal");
+	ret->writer = store_writer(store_file(store));
 	return true;
 }
 

@@ -17,9 +17,9 @@ struct store_health {
 TUNER_MUST_CHECK
 bool store_health(struct store *store, struct store_health *ret, struct tuner_error *err);
 
-/* Who has SQLite's write lock at this moment (pid), by the kernel's list of locks; 0: nobody, or one that
- * is not to be seen from here. A commit has it for milliseconds. */
-int64_t store_writer(const char *path);
+/* Who has SQLite's write lock of this file (store_file) at this moment (pid), by the kernel's list of locks; 0: nobody, or
+ * one that is not to be seen from here. A commit has it for milliseconds. */
+int64_t store_writer(const char *file);
 
 /* How many of a job's attempts ended in which way, all trials' and all attempts of them. `launched`: but for those that
  * callers evaluate. */

@@ -113,7 +113,7 @@ static bool check_database(
 	/* A commit has the lock for an instant; two looks meet the same one only if it stays. */
 	if (health.writer > 0)
 		usleep(SECOND_LOOK_US);
-	doctor_database(&e->findings, &health, store_writer(e->call->db));
+	doctor_database(&e->findings, &health, store_writer(store_file(e->store)));
 	return true;
 }
 
