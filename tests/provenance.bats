@@ -323,6 +323,12 @@ END
 	run "$TUNER" run job.jsonc --set "source={\"git\": \"../nowhere\", \"commit\": \"$full\"}"
 	[ "$status" -eq 2 ]
 	[[ "$output" == *"cannot fetch"*"nowhere"* ]]
+	# The same where whoever starts it ignores the ends of children.
+	run python3 -c 'import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execv(sys.argv[1], sys.argv[1:])' "$TUNER" run job.jsonc --set "source={\"git\": \"../nowhere\", \"commit\": \"$full\"}"
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"cannot fetch"*"nowhere"* ]]
 	run "$TUNER" run job.jsonc --set "source={\"git\": \".\", \"commit\": \"$full\", \"path\": \"sub\"}"
 	[[ "$output" == *"the commit has no directory sub"* ]]
 	# Nothing was tried yet: no consent is needed.

@@ -626,6 +626,18 @@ END
 	sql_is "$done_trials" 6
 }
 
+@test "a run is ended by SIGTERM also where whoever has started it has all signals blocked" {
+	TRIALS=1 write_job
+	touch hold
+	start python3 -c 'import os, signal, sys
+signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
+os.execv(sys.argv[1], sys.argv[1:])' "$TUNER" run job.jsonc
+	await test -s starts
+	kill -TERM "$PID"
+	finished
+	[ "$status" -eq 143 ]
+}
+
 @test "SIGTERM while a search waits for its last trial: it has not ended" {
 	TRIALS=50 write_job
 	cat >train.sh <<'END'

@@ -45,10 +45,23 @@ static int close_output(bool is_search, int status)
 	return status == EXIT_DONE && !is_search ? EXIT_INFRASTRUCTURE : status;
 }
 
+/* What whoever starts us has set up for himself: where the ends of children are ignored none could be learnt, and an rsync
+ * that has failed would seem to have fetched its results; and a thread that has all signals blocked would start a
+ * run that none can end. */
+static void forget_inherited_signals(void)
+{
+	sigset_t none;
+
+	signal(SIGCHLD, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	keep_standard_descriptors();
 	gsl_set_error_handler_off();
+	forget_inherited_signals();
 	/* A reader that goes away (tuner trials | head) ends the write, not the job. */
 	signal(SIGPIPE, SIG_IGN);
 	/* A file that may grow no further (ulimit -f) is an error of the write, as a full disk is. */
