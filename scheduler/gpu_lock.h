@@ -31,7 +31,7 @@ enum gpu_claim {
 	GPU_UNLOCKABLE, /* the file cannot be made or locked: errno says why */
 };
 
-/* Does not wait. `owner` names a job of a database, one word of less than GPU_OWNER_MAX bytes. */
+/* Does not wait. `owner` names a job of a database, one word of at most GPU_OWNER_MAX - 2 bytes. */
 enum gpu_claim gpu_lock_claim(
 	const char *path, const char *owner, int *ret_fd, char ret_owner[GPU_OWNER_MAX]);
 void gpu_lock_release(int fd); /* none if below 0 */

@@ -1,6 +1,6 @@
 /* Inside tuner-supervise: the parts of the program. Libc only; nothing here is used elsewhere, but cgroup.h.
  *
- *     order_read -> oom_kills -> child_fork -> record_started -> child_go
+ *     oom_kills -> order_read -> secrets_add -> child_fork -> record_started -> child_go
  *                -> log_add, signals, time limit ... -> record_exit -> record_sync
  *
  * Messages for people go to char[MESSAGE_MAX] and end up in exit.json. */
