@@ -439,19 +439,21 @@ static bool take_messages(struct agent *agent)
 
 /* ---- what goes ---- */
 
-/* True if there is an entry other than `but`. */
+/* True if there is an entry other than `but`, or may be one: what cannot be looked through is not empty. */
 static bool has_entries(const char *directory, const char *below, const char *but)
 {
 	char *path = path_join(directory, below);
 	DIR *stream = path != NULL ? opendir(path) : NULL;
 	const struct dirent *entry;
-	bool found = false;
+	bool found = stream == NULL && errno != ENOENT && errno != ENOTDIR;
 
-	while (stream != NULL && !found && (entry = readdir(stream)) != NULL)
+	while (stream != NULL && !found && (errno = 0, entry = readdir(stream)) != NULL)
 		found = strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
 			strcmp(entry->d_name, but) != 0;
-	if (stream != NULL)
+	if (stream != NULL) {
+		found = found || errno != 0;
 		closedir(stream);
+	}
 	free(path);
 	return found;
 }

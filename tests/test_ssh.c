@@ -568,13 +568,13 @@ static void what_was_to_fail_there_and_runs_is_taken_over(void **state)
 	assert_int_equal(lines_of(host, "starts"), 1);
 }
 
-/* The agent of the next connection cannot open `started` of attempt 1 when it does so for the n-th time. */
-static void make_unreadable(struct host *host, int n)
+/* The agent of the next connection cannot open this of attempt 1 when it does so for the n-th time. */
+static void make_unreadable(struct host *host, const char *name, int n)
 {
 	char path[300], line[400];
 
 	assert_true(host->backend->ops->site(host->backend, &host->site));
-	snprintf(line, sizeof(line), "%d %s/0001/1/started\n", n, host->site.directory);
+	snprintf(line, sizeof(line), "%d %s/0001/1/%s\n", n, host->site.directory, name);
 	snprintf(path, sizeof(path), "%s/unreadable", host->home);
 	ASSERT_OK(host, file_write_atomic(path, line, strlen(line), 0600, false, &host->err));
 }
@@ -589,14 +589,14 @@ static void what_cannot_be_read_there_for_once_is_not_lost(void **state)
 		skip(); /* not installed, or not allowed */
 	open_host(host, true, PATIENCE_US);
 	await(host, BACKEND_HOST_UP);
-	make_unreadable(host, 2); /* the first is the look that finds it */
+	make_unreadable(host, "started", 2); /* the first is the look that finds it */
 	cut(host);
 	await(host, BACKEND_HOST_DOWN);
 	await(host, BACKEND_HOST_UP);
 	start(host, 1, "echo x >>starts; until [ -e go ]; do sleep 0.02; done", 0);
 	await_first_of(host, 1, BACKEND_STARTED);
 	for (int n = 1; n <= 2; n++) { /* looks before it is taken over */
-		make_unreadable(host, n);
+		make_unreadable(host, "started", n);
 		cut(host);
 		while (await_host(host).kind != BACKEND_HOST_DOWN)
 			;
@@ -888,6 +888,29 @@ static void a_database_stays_here_whatever_its_name_is(void **state)
 	assert_int_equal(given_to_rsync(host, "--exclude=/a\\[1]/what\\?\\\\ \\*.db*"), 1);
 }
 
+static void results_that_cannot_be_looked_for_there_are_fetched(void **state)
+{
+	struct host *host = *state;
+	char script[600];
+
+	if (system("strace -qq -o /dev/null true 2>/dev/null") != 0)
+		skip(); /* not installed, or not allowed */
+	write_script(host, "rsync", FAKE_RSYNC);
+	host->code = host->base;
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	make_unreadable(host, "model", 1);
+	cut(host);
+	await(host, BACKEND_HOST_DOWN);
+	await(host, BACKEND_HOST_UP);
+	snprintf(script, sizeof(script), "echo weights >\"%s\"", there(host, "/1/model/m"));
+	start(host, 1, script, 0);
+	await(host, BACKEND_ENDED);
+	while (host->backend->ops->is_busy(host->backend))
+		turn(host);
+	assert_int_equal(given_to_rsync(host, "--include=/1/model/***"), 1);
+}
+
 /* Each connection tells the end anew as long as it cannot be noted here. */
 static void results_are_fetched_once_however_often_their_end_is_told(void **state)
 {
@@ -1029,6 +1052,7 @@ int main(void)
 		TEST(what_cannot_be_read_there_for_once_is_not_lost),
 		TEST(what_stays_unreadable_there_is_told_of),
 		TEST(a_database_stays_here_whatever_its_name_is),
+		TEST(results_that_cannot_be_looked_for_there_are_fetched),
 		TEST(results_are_fetched_once_however_often_their_end_is_told),
 		TEST(to_stop_what_never_ran_starts_nothing),
 		TEST(signals_reach_the_command),
