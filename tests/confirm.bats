@@ -171,6 +171,24 @@ END
 	[ "$(shown '.second.difference | type')" = number ]
 }
 
+@test "of a search that was scored anew nothing is compared with the repeats until they are, too" {
+	write_job
+	sed -i 's/"metrics": \[/&{ "name": "gain", "regex": "gain=([-+0-9.e]+)" }, /' job.jsonc
+	echo 'awk -v x="$2" "BEGIN { print \"gain=\" 90 + x }"' >>train.sh
+	"$TUNER" run job.jsonc --quiet
+	"$TUNER" confirm job --quiet --top 1 --repeats 2
+	"$TUNER" rescore job --set objective.metric=gain --set objective.goal=maximize
+	# The repeats' means are of the old objective.
+	run "$TUNER" confirm job --show
+	[ "$status" -eq 0 ]
+	[[ "$(flat)" == *": loss = "* && "$(flat)" != *"gain = "* ]]
+	[[ "$(flat)" == *'"tuner rescore job-confirm --set objective=...'* ]]
+	[ "$(shown '.configurations[0] | "\(.seen) \(.optimism)"')" = "null null" ]
+	"$TUNER" rescore job-confirm --set 'objective={"metric": "gain", "goal": "maximize"}'
+	run "$TUNER" confirm job --show
+	[[ "$(flat)" == *": gain = "* && "$(flat)" != *"scored by another"* ]]
+}
+
 @test "an infinite result of the search is compared with no mean" {
 	write_job
 	cat >train.sh <<'END'

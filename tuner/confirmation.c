@@ -535,7 +535,8 @@ static bool read_repeats(const struct report *report, const struct job *job,
 	return ok;
 }
 
-/* What the search had seen of each: its best trial of that configuration. */
+/* What the search had seen of each: its best trial of that configuration. By another objective than the repeats' that is no
+ * number to hold theirs against. */
 static bool read_seen(const struct report *report, const struct job_file *file,
 	struct confirmation *ret, struct tuner_error *err)
 {
@@ -551,7 +552,7 @@ static bool read_seen(const struct report *report, const struct job_file *file,
 			ok && parameters != NULL ? find_confirmed(ret, parameters) : NULL;
 		if (item != NULL && item->trial == 0) {
 			item->trial = best.items[i].number;
-			item->seen = best.items[i].objective;
+			item->seen = ret->other_objective ? NAN : best.items[i].objective;
 		}
 		free(parameters);
 	}
@@ -670,21 +671,39 @@ static bool compare_states(const struct report *report, const struct job *job,
 	return ok;
 }
 
+/* The repeats', which "tuner rescore" of the search leaves as it is. */
+static bool read_objective(const struct report *report, const struct job *job,
+	struct confirmation *ret, struct tuner_error *err)
+{
+	char *metric = NULL, *ours = NULL, *theirs = NULL;
+	bool maximize;
+	const bool ok = job_objective(report->store, job->objective_version, &ret->metric,
+				&ret->maximize, &theirs, err) &&
+			job_objective(report->store, report->job.objective_version, &metric,
+				&maximize, &ours, err);
+
+	ret->other_objective = ok && strcmp(ours, theirs) != 0;
+	free(metric);
+	free(ours);
+	free(theirs);
+	return ok;
+}
+
 bool confirmation_read(const struct report *report, struct confirmation *ret, bool *ret_found,
 	struct tuner_error *err)
 {
 	struct job job = { 0 };
 	struct job_file *file = NULL;
 
-	*ret = (struct confirmation){ .maximize = report->maximize };
+	*ret = (struct confirmation){ 0 };
 	if (!find_job(report, &job, ret_found, err))
 		return false;
 	if (!*ret_found)
 		return true;
 	ret->name = strdup(job.name);
-	ret->metric = strdup(report->metric);
-	bool ok = ((ret->name != NULL && ret->metric != NULL) || tuner_fail_memory(err)) &&
-		  job_stored_file(&job, &file, err) && read_repeats(report, &job, file, ret, err) &&
+	bool ok = (ret->name != NULL || tuner_fail_memory(err)) &&
+		  read_objective(report, &job, ret, err) && job_stored_file(&job, &file, err) &&
+		  read_repeats(report, &job, file, ret, err) &&
 		  read_seen(report, file, ret, err) && mark_default(report, file, ret, err) &&
 		  compare_states(report, &job, ret, err);
 	for (size_t i = 0; ok && i < ret->n; i++)

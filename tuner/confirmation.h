@@ -19,7 +19,7 @@ struct confirmed {
 	int64_t trial; /* of the search: the best one with this configuration */
 	bool is_default; /* the first configuration that a person gave */
 	char *parameters; /* JSON, as the job's queue has it */
-	double seen; /* the search's objective; NaN: it has none */
+	double seen; /* the search's objective; NaN: it has none, or by another objective than the repeats */
 	/* Of the repeats that have ended: */
 	size_t ended;
 	double *values; /* the objectives of those that gave a finite one, in the order of their numbers */
@@ -39,6 +39,7 @@ struct confirmation {
 	size_t n;
 	size_t wanted, ended; /* repeats of all of them */
 	bool other_code, other_data; /* repeats found some that no trial of the search had */
+	bool other_objective; /* the search was scored anew since: nothing that it had seen is comparable */
 	/* The first two, if both have a value. Positive: the first is better, as it always is. */
 	bool has_difference;
 	struct group_difference difference;

@@ -174,6 +174,12 @@ void confirmation_words(const struct confirmation *confirmation, struct text *re
 			confirmation->other_code ? "code" : "",
 			confirmation->other_code && confirmation->other_data ? " and " : "",
 			confirmation->other_data ? "data" : "");
+	if (confirmation->other_objective)
+		text_print(ret,
+			"The search is scored by another objective now, so that what it had seen is not "
+			"compared: \"tuner rescore %s --set objective=...\" scores the repeats by it, "
+			"too. ",
+			confirmation->name);
 	if (confirmation->ended < confirmation->wanted)
 		text_print(ret, "It is not finished: %zu of %zu repeats have ended. ",
 			confirmation->ended, confirmation->wanted);
