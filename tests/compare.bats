@@ -295,6 +295,18 @@ known_times() {
 	[[ "$output" == *"cannot be compared"* ]]
 }
 
+@test "what a target has ended is not taken for under way" {
+	TRIALS=5 write_job
+	"$TUNER" run job.jsonc --quiet --name one --set budget.target=5
+	"$TUNER" run job.jsonc --quiet --name two
+	run "$TUNER" compare one two
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"1 repeat, 1 trial each"* ]]
+	[[ "$(flat)" == *"After 1 trial "* ]]
+	[[ "$(flat)" == *"ended before its last trial: 1 of 5 trials are compared"* ]]
+	[[ "$(flat)" != *"not finished"* && "$(flat)" != *"still runs"* ]]
+}
+
 @test "a comparison under way compares what there is, and says so" {
 	write_known 2 4
 	known_results 2 4

@@ -281,6 +281,7 @@ static bool begin(
 		.maximize = report->maximize,
 		.arms = calloc(n_arms, sizeof(*ret->arms)),
 		.budget = (size_t)report->job.trial_cap,
+		.ended = report->job.state == JOB_DONE,
 	};
 	return (ret->metric != NULL && ret->arms != NULL) || tuner_fail_memory(err);
 }
@@ -385,6 +386,7 @@ bool comparison_of_jobs(const struct report *a, const struct report *b, size_t t
 	if (begin(a, 2, ret, err)) {
 		if (b->job.trial_cap < a->job.trial_cap)
 			ret->budget = (size_t)b->job.trial_cap;
+		ret->ended = ret->ended && b->job.state == JOB_DONE;
 		compare_after(ret, trials);
 		if (add_job(a, ret, err) && add_job(b, ret, err) && choose_repeats(ret, err))
 			return true;

@@ -42,6 +42,7 @@ struct comparison {
 	size_t n_arms;
 	size_t length; /* trials of each search that are compared */
 	size_t budget; /* trials that are to be compared; more than length while the job goes on */
+	bool ended; /* nothing goes on: a target, a runtime or the like may have come before the last trial */
 	size_t limit; /* no trial beyond so many of a search is looked at over time and money either; 0: all */
 	size_t *repeats; /* those that every arm has to that length: indices into runs */
 	double *worst; /* objective of each of those repeats: stands for "none yet" */

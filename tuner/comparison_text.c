@@ -218,9 +218,10 @@ static bool print_contrast(const struct comparison *comparison, const struct con
 bool comparison_print(
 	const struct comparison *comparison, struct comparison_style style, struct tuner_error *err)
 {
-	printf("%s%s of %s: %zu repeat%s, %zu trials each\n%s", style.markdown ? "## " : "",
+	printf("%s%s of %s: %zu repeat%s, %zu trial%s each\n%s", style.markdown ? "## " : "",
 		comparison->maximize ? "Greatest" : "Least", comparison->metric,
 		comparison->n_repeats, comparison->n_repeats == 1 ? "" : "s", comparison->length,
+		comparison->length == 1 ? "" : "s",
 		style.markdown ? "\n" : "");
 	bool ok = print_arms(comparison, style, err);
 	if (ok && style.curve != AXES)

@@ -141,7 +141,8 @@ static void say_left_out(const struct comparison *comparison, struct text *ret)
 void contrast_words(
 	const struct comparison *comparison, const struct contrast *contrast, struct text *ret)
 {
-	text_print(ret, "After %zu trials ", comparison->length);
+	text_print(ret, "After %zu trial%s ", comparison->length,
+		comparison->length == 1 ? "" : "s");
 	say_difference(comparison, contrast, &contrast->final, ret);
 	say_none(contrast->none_a, comparison->n_repeats, contrast->a->name, ret);
 	say_none(contrast->none_b, comparison->n_repeats, contrast->b->name, ret);
@@ -151,7 +152,8 @@ void contrast_words(
 		text_add(ret,
 			"The two were separate jobs: initial points and machines may differ. ");
 	if (comparison->length < comparison->budget)
-		text_print(ret, "The comparison is not finished: %zu of %zu trials are compared. ",
+		text_print(ret, "The comparison %s: %zu of %zu trials are compared. ",
+			comparison->ended ? "ended before its last trial" : "is not finished",
 			comparison->length, comparison->budget);
 	say_left_out(comparison, ret);
 	text_trim_end(ret);
@@ -244,7 +246,7 @@ void spending_words(const struct comparison *comparison, const struct contrast *
 	say_totals(contrast, axis, ret);
 	if (axis == OVER_MONEY)
 		say_prices(comparison, ret);
-	if (comparison->length < comparison->budget)
+	if (comparison->length < comparison->budget && !comparison->ended)
 		text_add(ret, "What still runs counts from its end on. ");
 	text_trim_end(ret);
 }
