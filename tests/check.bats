@@ -131,6 +131,20 @@ assert_refused() { # FILE
 	[[ "$output" == *"acc: 2 times"* ]]
 }
 
+@test "check --log reads as a run does: the first value that is no step, and infinities" {
+	write_job
+	sed -i 's/"metrics": .*/"metrics": [{ "name": "loss", "regex": "(?<step>[0-9]+): loss=([-0-9.inf]+)" }],/' job.jsonc
+	printf '1: loss=-inf acc=-inf\n2: loss=0.5 acc=1\n' >old.log
+	run "$TUNER" check job.jsonc --log old.log
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"loss: found 2 times"* ]]
+	[[ "$output" != *"loss: 2 times"* ]]
+	[[ "$output" == *"acc: 2 times"* ]]
+	run "$TUNER" check job.jsonc --log .
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"cannot read ."* ]]
+}
+
 @test "init writes what check takes, from nothing, from a command and from a request" {
 	"$TUNER" init plain.jsonc
 	printf 'print("@tuner {\\"loss\\": 1}")\n' >train.py

@@ -71,7 +71,7 @@ static void matches_are_counted_and_other_pairs_get_patterns(void **state)
 		"  accuracy: found 2 times, the last value is 0.75 (val: acc=([0-9.]+))\n"
 		"other numbers with names, and patterns for \"metrics\":\n"
 		"  loss: 2 times, as in loss: 1.5\n"
-		"    {\"name\": \"loss\", \"regex\": \"loss: *([-+0-9.eE]+|nan|inf)\"}\n");
+		"    {\"name\": \"loss\", \"regex\": \"loss: *([-+]?(?:nan|inf)|[-+0-9.eE]+)\"}\n");
 }
 
 static void a_pattern_that_never_matches_is_said_to(void **state)
@@ -84,7 +84,7 @@ static void a_pattern_that_never_matches_is_said_to(void **state)
 		"other numbers with names, and patterns for \"metrics\":\n"
 		"  accuracy: 1 time, as in accuracy = 0.5\n"
 		"    {\"name\": \"accuracy\", \"regex\": \"accuracy *= "
-		"*([-+0-9.eE]+|nan|inf)\"}\n");
+		"*([-+]?(?:nan|inf)|[-+0-9.eE]+)\"}\n");
 }
 
 static void tuner_lines_count_without_a_list(void **state)
@@ -103,10 +103,10 @@ static void a_name_that_ends_another_is_guarded(void **state)
 		"other numbers with names, and patterns for \"metrics\":\n"
 		"  loss: 1 time, as in loss\": 0.5\n"
 		"    {\"name\": \"loss\", \"regex\": "
-		"\"(?<![\\\\w./-])loss\\\": *([-+0-9.eE]+|nan|inf)\"}\n"
+		"\"(?<![\\\\w./-])loss\\\": *([-+]?(?:nan|inf)|[-+0-9.eE]+)\"}\n"
 		"  val_loss: 1 time, as in val_loss\": 1e-3\n"
 		"    {\"name\": \"val_loss\", \"regex\": "
-		"\"val_loss\\\": *([-+0-9.eE]+|nan|inf)\"}\n");
+		"\"val_loss\\\": *([-+]?(?:nan|inf)|[-+0-9.eE]+)\"}\n");
 }
 
 static void times_versions_and_words_are_no_numbers(void **state)
@@ -128,7 +128,7 @@ static void colours_are_no_part_of_a_name(void **state)
 static void suggestions_work_when_copied(void **state)
 {
 	static const char log[] = "loss=nan train/loss: -0.5e-3 \"top.1\": 99.5%% c++ = 3\n"
-				  "loss=inf train/loss:   2 \"top.1\": 99.5%% x_=1\n";
+				  "loss=-inf train/loss:   2 \"top.1\": 99.5%% x_=1\n";
 	struct job_file *file = job("");
 	struct text json = report_in(file, log, 7, true), metrics = TEXT_EMPTY;
 	struct json_document *document = NULL;

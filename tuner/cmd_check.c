@@ -198,8 +198,10 @@ static bool read_log(struct check *check, struct tuner_error *err)
 	bool ok = log_check_create(check->file, &check->log, err);
 	while (ok && (size = fread(bytes, 1, sizeof(bytes), stream)) > 0)
 		ok = log_check_feed(check->log, bytes, size, err);
-	if (ok && ferror(stream))
+	if (ok && ferror(stream)) { /* of a directory, say */
 		ok = tuner_fail_errno(err, errno, "cannot read %s", path);
+		err->code = TUNER_USAGE;
+	}
 	ok = ok && log_check_end(check->log, err);
 	fclose(stream);
 	return ok;

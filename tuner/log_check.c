@@ -133,14 +133,27 @@ struct taken {
 	size_t n;
 };
 
-static void take_values(struct pattern *pattern, const char *line, size_t size, struct taken *taken)
+/* As the scraper takes it: the group named "value", else the first that is not the step. */
+static bool value_start(const struct pattern *pattern, size_t *ret)
 {
 	const int named = pattern_group_number(pattern, "value");
-	const unsigned group = named > 0 ? (unsigned)named : 1;
+	const unsigned step = (unsigned)pattern_group_number(pattern, "step");
+	size_t end;
+
+	if (named > 0)
+		return pattern_group(pattern, (unsigned)named, ret, &end);
+	for (unsigned i = 1; i <= pattern_groups(pattern); i++)
+		if (i != step && pattern_group(pattern, i, ret, &end))
+			return true;
+	return false;
+}
+
+static void take_values(struct pattern *pattern, const char *line, size_t size, struct taken *taken)
+{
 	size_t from = 0, start, end;
 
 	while (taken->n < TAKEN_MAX && pattern_search(pattern, line, size, from) == PATTERN_FOUND) {
-		if (pattern_group(pattern, group, &start, &end))
+		if (value_start(pattern, &start))
 			taken->at[taken->n++] = start;
 		if (!pattern_group(pattern, 0, &start, &end))
 			return;
@@ -332,7 +345,7 @@ static void add_pattern(
 	text_add(ret, is_end_of_another(check, pair) ? "(?<![\\w./-])" : "");
 	add_escaped(pair->name, ret);
 	add_escaped(pair->between, ret);
-	text_add(ret, "([-+0-9.eE]+|nan|inf)");
+	text_add(ret, "([-+]?(?:nan|inf)|[-+0-9.eE]+)");
 }
 
 /* {"name": "loss", "regex": "..."}, to be copied into "metrics". */
