@@ -12,6 +12,9 @@ n_starts_is() { # N
 	touch hold-3 hold-4
 	start "$TUNER" run job.jsonc --set 'hosts=[{"name": "here", "gpus": "none"}]'
 	await n_starts_is 4
+	run "$TUNER" hosts drain here --json # it would be told in words
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"--json goes with the list"* ]]
 	run "$TUNER" hosts drain here
 	[ "$status" -eq 0 ]
 	[[ "$output" == *"nothing more is started on here; 2 trials still run there"* ]]

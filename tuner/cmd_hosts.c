@@ -300,6 +300,10 @@ int cmd_hosts(const struct invocation *call, struct tuner_error *err)
 		tuner_fail(err, TUNER_USAGE, "--set goes with \"tuner hosts add FILE\"");
 		return -1;
 	}
+	if (changes && call->json) {
+		tuner_fail(err, TUNER_USAGE, "--json goes with the list: \"tuner hosts [JOB] --json\"");
+		return -1;
+	}
 	if (adds)
 		return hosts_add(call, err) ? EXIT_DONE : -1;
 	if (!command_open(call, STORE_READ, &store, err) ||
