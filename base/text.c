@@ -232,12 +232,18 @@ void text_trim_end(struct text *text)
 		*end_of(text) = '\0';
 }
 
+/* Within single quotes csh expands '!', and fish takes a backslash for an escape in front of another and of a quote. */
+static bool ends_quotes(const char *c)
+{
+	return *c == '\'' || *c == '!' || (*c == '\\' && strchr("\\'", c[1]) != NULL);
+}
+
 void text_add_shell_quoted(struct text *text, const char *word)
 {
 	text_add_char(text, '\'');
 	for (; *word != '\0'; word++)
-		if (*word == '\'')
-			text_add(text, "'\\''");
+		if (ends_quotes(word))
+			text_print(text, "'\\%c'", *word);
 		else
 			text_add_char(text, *word);
 	text_add_char(text, '\'');

@@ -46,7 +46,8 @@ void text_add_json_bytes(struct text *text, const char *bytes, size_t length);
 void text_add_markup(struct text *text, const char *string);
 void text_add_markup_bytes(struct text *text, const char *bytes, size_t length);
 
-/* Appends 'one word', whatever is in it: to every shell, csh and fish too, it is that word alone. */
+/* Appends 'one word', whatever is in it: to every shell, csh and fish too, it is that word alone (a newline is to csh an
+ * error). */
 void text_add_shell_quoted(struct text *text, const char *word);
 
 /* Appends a JSON number, or null for NaN, or 1e999 / -1e999 for infinities (they read back as

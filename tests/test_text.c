@@ -267,6 +267,10 @@ static void a_quoted_word_is_one_word(void **state)
 	text_add_shell_quoted(&text, "it's $HOME");
 	assert_string_equal(text.bytes, "'it'\\''s $HOME'");
 	text_clear(&text);
+	/* csh reads '!' within quotes, fish a backslash before another, and before the quote. */
+	text_add_shell_quoted(&text, "a!\\d\\\\b\\");
+	assert_string_equal(text.bytes, "'a'\\!'\\d'\\\\'\\b'\\\\''");
+	text_clear(&text);
 	text_add_shell_quoted(&text, "");
 	assert_string_equal(text.bytes, "''");
 	text_finish(&text);
