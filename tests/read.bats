@@ -474,6 +474,17 @@ END
 	[ "$(sed 's/\(goes on\|prints\).*//' next | awk '{ print length($0) }' | sort -u | wc -l)" -eq 1 ]
 }
 
+@test "best counts all that have reached the same value" {
+	cat >ask.jsonc <<'END'
+{ "objective": { "metric": "loss", "goal": "minimize" }, "strategy": "random",
+  "parameters": { "x": { "type": "float", "min": 0, "max": 1 } }, "budget": { "trials": 130 } }
+END
+	for i in $(seq 130); do echo "{\"ask\": 1}"; echo "{\"tell\": $i, \"value\": 1}"; done |
+		"$TUNER" ask-tell ask.jsonc --db tuner.db >answers
+	run "$TUNER" best
+	[[ "$output" == *"129 other trials reached the same value"* ]]
+}
+
 @test "status tells what was edited" {
 	TRIALS=2 write_job
 	"$TUNER" run job.jsonc --quiet

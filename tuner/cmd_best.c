@@ -81,24 +81,32 @@ static bool print_model(
 
 /* ---- in words ---- */
 
-/* How many other trials have the very same objective. */
+/* How many other trials have the very same objective. Looks at the best ones, and at more of them as long as all are
+ * alike. */
 static bool count_ties(
 	const struct report *report, const struct trial *best, size_t *ret, struct tuner_error *err)
 {
 	enum { LOOKED_AT = 100 };
-	const struct trial_filter filter = { .job_id = report->job.id,
+	struct trial_filter filter = { .job_id = report->job.id,
 		.repeat = -1,
 		.states = 1u << TRIAL_DONE,
 		.order = TRIAL_BY_OBJECTIVE,
-		.limit = LOOKED_AT };
-	struct trial_list list;
-	if (!trial_select(report->store, &filter, &list, err))
-		return false;
-	*ret = 0;
-	for (size_t i = 0; i < list.n; i++)
-		*ret += list.items[i].number != best->number &&
-			list.items[i].objective == best->objective;
-	trial_list_finish(&list);
+		.limit = LOOKED_AT,
+		.without_values = true };
+	for (bool more = true; more; filter.limit *= 10) {
+		struct trial_list list;
+		size_t alike = 0, others = 0;
+		if (!trial_select(report->store, &filter, &list, err))
+			return false;
+		for (size_t i = 0; i < list.n; i++) {
+			const bool is_alike = list.items[i].objective == best->objective;
+			alike += is_alike;
+			others += is_alike && list.items[i].number != best->number;
+		}
+		*ret = others;
+		more = alike == (size_t)filter.limit;
+		trial_list_finish(&list);
+	}
 	return true;
 }
 
@@ -141,8 +149,8 @@ static void add_next(
 }
 
 /* Where the job's trials did not all run the same code, which of it the best ran. */
-static bool add_code(const struct report *report, const struct trial *best, struct text *out,
-	struct tuner_error *err)
+static bool add_code(const struct invocation *call, const struct report *report,
+	const struct trial *best, struct text *out, struct tuner_error *err)
 {
 	struct states states;
 	struct ran ran = { .n = 0 };
@@ -150,12 +158,13 @@ static bool add_code(const struct report *report, const struct trial *best, stru
 		return false;
 	const size_t n = states.code.n;
 	const bool ok = n < 2 || ran_read(report, &states, best->id, &ran, err);
-	if (ok && ran.n > 0)
+	if (ok && ran.n > 0) {
 		text_print(out,
-			"it ran state %lld of the code, of which there are %zu: \"tuner show %s "
-			"%lld\" tells which\n",
-			(long long)ran.numbers[ran.n - 1], n, report->job.name,
-			(long long)best->number);
+			"it ran state %lld of the code, of which there are %zu: \"tuner show ",
+			(long long)ran.numbers[ran.n - 1], n);
+		report_reference(call, report, out);
+		text_print(out, " %lld\" tells which\n", (long long)best->number);
+	}
 	states_finish(&states);
 	return ok;
 }
@@ -224,7 +233,7 @@ static bool print_words(const struct invocation *call, const struct report *repo
 			ties, ties == 1 ? "" : "s");
 	if (best->number != 1 && strcmp(first->source, "added") != 0 && by == NULL)
 		add_gain(report, best, first, &out);
-	bool ok = add_origin(report, best, &out, err) && add_code(report, best, &out, err) &&
+	bool ok = add_origin(report, best, &out, err) && add_code(call, report, best, &out, err) &&
 		  (by != NULL || add_doubt(call, report, &out, err));
 	add_next(call, report, by != NULL, &out);
 	ok = ok && lines_out(&out, err);
