@@ -485,6 +485,17 @@ END
 	[[ "$output" == *"129 other trials reached the same value"* ]]
 }
 
+@test "status says every bound that the budget has" {
+	TRIALS=2 STRATEGY=bayesian write_job
+	sed -i 's/"budget": {/"budget": { "not_improving": 40, "cost": 2.5, "converged": true,/; s/"gpus": "none"/&, "price": 1/' job.jsonc
+	"$TUNER" run job.jsonc --quiet
+	run "$TUNER" status
+	[[ "$(flat)" == *"until 40 trials bring nothing"* ]]
+	[[ "$(flat)" == *"until it has cost 2.5"* ]]
+	[[ "$(flat)" == *"until the search has converged"* ]]
+	"$TUNER" status --json | jq -e '.budget.not_improving == 40 and .budget.cost == 2.5 and .budget.converged'
+}
+
 @test "status tells what was edited" {
 	TRIALS=2 write_job
 	"$TUNER" run job.jsonc --quiet

@@ -278,6 +278,12 @@ static void add_budget(const struct job_budget *budget, struct text *out)
 	if (budget->not_improving > 0)
 		text_print(out, ", or until %lld trials bring nothing",
 			(long long)budget->not_improving);
+	if (budget->cost > 0) {
+		text_add(out, ", or until it has cost ");
+		text_add_double(out, budget->cost);
+	}
+	if (budget->converged)
+		text_add(out, ", or until the search has converged");
 }
 
 static void add_times(
@@ -550,7 +556,11 @@ static bool fill_budget(cJSON *budget, const struct report *report, const struct
 	       json_add_duration(
 		       budget, "runtime_s", b && b->runtime_us > 0 ? b->runtime_us : -1) &&
 	       json_add_time(budget, "deadline", b ? b->deadline_us : 0) &&
-	       json_add_optional(budget, "target", b && b->has_target ? b->target : NAN);
+	       json_add_optional(budget, "target", b && b->has_target ? b->target : NAN) &&
+	       json_add_code(
+		       budget, "not_improving", b && b->not_improving > 0 ? b->not_improving : -1) &&
+	       json_add_optional(budget, "cost", b && b->cost > 0 ? b->cost : NAN) &&
+	       cJSON_AddBoolToObject(budget, "converged", b && b->converged) != NULL;
 }
 
 static bool fill_counts(cJSON *trials, cJSON *causes, const struct standing *standing)
