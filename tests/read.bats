@@ -496,6 +496,21 @@ END
 	"$TUNER" status --json | jq -e '.budget.not_improving == 40 and .budget.cost == 2.5 and .budget.converged'
 }
 
+@test "an edited variable that speaks of a secret is told of without its values" {
+	TRIALS=1 write_job '"env": { "API_TOKEN": "hush-one", "PLAIN": "a" },'
+	"$TUNER" run job.jsonc --quiet
+	sed -i 's/hush-one/hush-two/; s/"PLAIN": "a"/"PLAIN": "b"/' job.jsonc
+	run "$TUNER" run job.jsonc --trials 2 --accept-change
+	[ "$status" -eq 0 ]
+	[[ "$output" != *hush-* ]]
+	sql_is "SELECT count(*) FROM event WHERE data LIKE '%hush-%'" 0
+	sql_is "SELECT json_extract(data, '$.changes') LIKE '%env.PLAIN: \"a\" -> \"b\"%' FROM event WHERE kind = 'edited'" 1
+	sql_is "SELECT json_extract(data, '$.changes') LIKE '%env.API_TOKEN: *** -> ***%' FROM event WHERE kind = 'edited'" 1
+	"$TUNER" report job -o report.html
+	run grep -q hush- report.html
+	[ "$status" -eq 1 ]
+}
+
 @test "status tells what was edited" {
 	TRIALS=2 write_job
 	"$TUNER" run job.jsonc --quiet

@@ -1,5 +1,7 @@
 #include "tuner/jobfile_facts.h"
 
+#include "scheduler/surroundings.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,9 +36,25 @@ static void add_value(const struct fact *fact, const char *otherwise, struct tex
 	text_add(ret, "...");
 }
 
+/* The lines are printed, and stored for good: of a variable that speaks of a secret they say that it is another. */
+static bool is_secret(const char *path)
+{
+	static const char environment[] = "env.";
+	const size_t length = sizeof(environment) - 1;
+
+	return strncmp(path, environment, length) == 0 && variable_is_secret(path + length);
+}
+
 static void add_line(
 	const char *path, const struct fact *old, const struct fact *new, struct text *ret_lines)
 {
+	static char stars[] = "***";
+	static const struct fact hidden = { .value = stars };
+
+	if (is_secret(path)) {
+		old = old != NULL ? &hidden : NULL;
+		new = new != NULL ? &hidden : NULL;
+	}
 	text_print(ret_lines, "%s: ", path);
 	add_value(old, "(not there)", ret_lines);
 	text_add(ret_lines, " -> ");
