@@ -474,6 +474,20 @@ END
 	[ "$(sed 's/\(goes on\|prints\).*//' next | awk '{ print length($0) }' | sort -u | wc -l)" -eq 1 ]
 }
 
+@test "a command that is proposed names the database and the file as a shell reads them" {
+	TRIALS=1 write_job
+	"$TUNER" run job.jsonc --quiet --db 'my own.db' 2>warnings
+	eval "$("$TUNER" show 1 --db 'my own.db' | sed -n 's|^  its variables: tuner|"$TUNER"|p')" >variables
+	grep -q '^TUNER_TRIAL=1$' variables
+	run "$TUNER" confirm job --show --db 'my own.db'
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"\"tuner confirm job --db 'my own.db'\""* ]]
+	run "$TUNER" init 'my own.jsonc'
+	[[ "$output" == *"\"tuner check 'my own.jsonc'\""* ]]
+	run "$TUNER" run 'my own.jsonc' --name mine -- false
+	[[ "$output" == *"\"tuner try 'my own.jsonc'\""* ]]
+}
+
 @test "best counts all that have reached the same value" {
 	cat >ask.jsonc <<'END'
 { "objective": { "metric": "loss", "goal": "minimize" }, "strategy": "random",

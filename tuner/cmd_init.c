@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "tuner/init.h"
+#include "tuner/shell_words.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -49,8 +50,11 @@ static bool put_file(const char *path, const struct text *file, struct tuner_err
 	}
 	if (!file_write_atomic(path, file->bytes, file->length, 0666, false, err))
 		return false;
+	struct text word = TEXT_EMPTY;
+	text_add_shell_word(&word, path);
 	printf("%s is written: look it over, then \"tuner check %s\" and \"tuner run %s\"\n", path,
-		path, path);
+		word.bytes, word.bytes);
+	text_finish(&word);
 	return true;
 }
 

@@ -246,13 +246,17 @@ static bool open_for(const struct invocation *call, const char *name, struct sto
 {
 	if (store_open_soon(call->db, STORE_INSTANT_MS, ret, err))
 		return true;
-	return err->code == TUNER_RETRY
-		       ? tuner_fail(err, TUNER_USAGE,
-				 "another process works with this database, and holds the results "
-				 "in memory: \"tuner stop %s\" ends its run, then rescore, and "
-				 "\"tuner run\" goes on by the new objective",
-				 name)
-		       : false;
+	if (err->code != TUNER_RETRY)
+		return false;
+	struct text self = TEXT_EMPTY;
+	job_reference(call, name, &self);
+	tuner_fail(err, TUNER_USAGE,
+		"another process works with this database, and holds the results in memory: "
+		"\"tuner stop %s\" ends its run, then rescore, and \"tuner run\" goes on by the new "
+		"objective",
+		self.bytes);
+	text_finish(&self);
+	return false;
 }
 
 /* Of the job only which it is is known so far: what it says was another's to change until we hold the database. */

@@ -13,6 +13,7 @@
 #include "tuner/loop.h"
 #include "tuner/objective.h"
 #include "tuner/reported.h"
+#include "tuner/shell_words.h"
 #include "tuner/status_report.h"
 #include "tuner/store_wait.h"
 #include "tuner/text_width.h"
@@ -311,9 +312,12 @@ static bool summarize(struct run *run, const struct loop_result *result, struct 
 	if (list.n == 0)
 		say_unreported(run);
 	say_what_is_there(run);
-	if (result->status == EXIT_BROKEN_COMMAND)
-		printf("\"tuner try %s\" launches it once and shows everything.\n",
-			run->call->arguments[0]);
+	if (result->status == EXIT_BROKEN_COMMAND) {
+		struct text file = TEXT_EMPTY;
+		text_add_shell_word(&file, run->call->arguments[0]);
+		printf("\"tuner try %s\" launches it once and shows everything.\n", file.bytes);
+		text_finish(&file);
+	}
 	trial_list_finish(&list);
 	return true;
 }

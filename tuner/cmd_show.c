@@ -487,15 +487,17 @@ static bool print_metrics(const struct curve_list *curves, bool color, struct tu
 	return ok;
 }
 
-static void add_command(const struct shown *shown, struct text *out)
+static void add_command(
+	const struct invocation *call, const struct shown *shown, struct text *out)
 {
 	if (shown->launched.memory != NULL) {
 		text_add(out, "\ncommand\n  cd ");
 		text_add_shell_word(out, shown->launched.working_directory);
 		text_add(out, " && ");
 		text_add_shell_words(out, shown->launched.arguments);
-		text_print(out, "\n  its variables: tuner show %s %lld --env\n",
-			shown->report.job.name, (long long)shown->trial.number);
+		text_add(out, "\n  its variables: tuner show ");
+		report_reference(call, &shown->report, out);
+		text_print(out, " %lld --env\n", (long long)shown->trial.number);
 	}
 	if (shown->directory != NULL) {
 		text_add(out, "\nfiles\n  ");
@@ -516,7 +518,8 @@ static void add_events(const struct event_list *events, struct text *out)
 	}
 }
 
-static bool print_shown(const struct shown *shown, bool color, struct tuner_error *err)
+static bool print_shown(const struct invocation *call, const struct shown *shown, bool color,
+	struct tuner_error *err)
 {
 	struct text head = TEXT_EMPTY, end = TEXT_EMPTY;
 	add_head(shown, &head);
@@ -525,7 +528,7 @@ static bool print_shown(const struct shown *shown, bool color, struct tuner_erro
 	add_attempts(shown, &head);
 	if (shown->attempts.n > 0)
 		provenance_text(&shown->made_of[shown->attempts.n - 1], &shown->states, &end);
-	add_command(shown, &end);
+	add_command(call, shown, &end);
 	trial_artifacts_text(&shown->artifacts, &end);
 	add_events(&shown->events, &end);
 	const bool ok = text_out(&head, err) &&
@@ -585,7 +588,7 @@ static bool print(const struct invocation *call, const struct shown *shown, stru
 		return print_environment(shown, err);
 	if (invocation_option(call, "patch") != NULL)
 		return print_patch(shown, err);
-	return print_shown(shown, call->color, err);
+	return print_shown(call, shown, call->color, err);
 }
 
 int cmd_show(const struct invocation *call, struct tuner_error *err)

@@ -189,6 +189,20 @@ static void say_asked(const struct invocation *call, const struct job *job, int6
 	text_finish(&self);
 }
 
+static bool refuse_survivors(const struct invocation *call, const struct job *job, int64_t open,
+	struct tuner_error *err)
+{
+	struct text self = TEXT_EMPTY;
+
+	job_reference(call, job->name, &self);
+	tuner_fail(err, TUNER_USAGE,
+		"no \"tuner run\" runs job %s, though %lld of its trials live on: \"tuner stop %s\" "
+		"ends them all, \"tuner run %s\" takes them over",
+		job->name, (long long)open, self.bytes, self.bytes);
+	text_finish(&self);
+	return false;
+}
+
 /* Nobody runs anything in this database. */
 static bool stop_here(const struct invocation *call, struct store *store, const struct job *job,
 	struct tuner_error *err)
@@ -203,10 +217,7 @@ static bool stop_here(const struct invocation *call, struct store *store, const 
 		return true;
 	}
 	if (invocation_option(call, "trial") != NULL || invocation_option(call, "wait") != NULL)
-		return tuner_fail(err, TUNER_USAGE,
-			"no \"tuner run\" runs job %s, though %lld of its trials live on: \"tuner "
-			"stop %s\" ends them all, \"tuner run %s\" takes them over",
-			job->name, (long long)open, job->name, job->name);
+		return refuse_survivors(call, job, open, err);
 	return stop_survivors(store, job, open, err);
 }
 
