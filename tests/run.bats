@@ -474,6 +474,8 @@ END
 	[ "$status" -eq 0 ]
 	# The job has had its trials.
 	[[ "$output" == *'"tuner run job --trials 3" begins with {"x": 0.125}'* ]]
+	run "$TUNER" enqueue job x=0.625
+	[[ "$(flat)" == *'"tuner run job --trials 4" tries {"x": 0.625}, after 1 other that was asked for'* ]]
 	for nothing in '' '{}'; do
 		run "$TUNER" enqueue job "$nothing"
 		[ "$status" -eq 2 ]
@@ -496,8 +498,8 @@ END
 	finished
 	[ "$status" -eq 0 ]
 	sql_is "SELECT group_concat(value) FROM (SELECT value FROM trial_param p
-		JOIN trial t ON t.id = p.trial WHERE t.number IN (3, 4) ORDER BY t.number)" 0.125,0.375
-	sql_is "SELECT count(*) FROM trial WHERE source = 'enqueue'" 2
+		JOIN trial t ON t.id = p.trial WHERE t.number IN (3, 4, 5) ORDER BY t.number)" 0.125,0.625,0.375
+	sql_is "SELECT count(*) FROM trial WHERE source = 'enqueue'" 3
 }
 
 @test "a second run of a live database refuses and names the first" {

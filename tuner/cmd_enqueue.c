@@ -55,29 +55,56 @@ out:
 	return ok;
 }
 
+/* How many others are to be tried before it. */
+static bool count_before(
+	struct store *store, const struct job *job, int64_t *ret, struct tuner_error *err)
+{
+	struct queue_list queue;
+
+	*ret = -1; /* it is there, too */
+	if (!queue_select(store, job->id, &queue, err))
+		return false;
+	for (size_t i = 0; i < queue.n; i++)
+		*ret += !queue.items[i].taken;
+	queue_list_finish(&queue);
+	return true;
+}
+
+static void say_turn(const char *first, const char *later, const char *parameters, int64_t before)
+{
+	if (before == 0)
+		printf("%s %s\n", first, parameters);
+	else
+		printf("%s %s, after %lld other%s that %s asked for\n", later, parameters,
+			(long long)before, before == 1 ? "" : "s", before == 1 ? "was" : "were");
+}
+
 /* When it will be tried: not in a job that has had its trials. */
 static bool say_when(const struct invocation *call, struct store *store, const struct job *job,
 	const char *parameters, struct tuner_error *err)
 {
-	int64_t counts[TRIAL_STATES], created = 0;
+	int64_t counts[TRIAL_STATES], created = 0, before;
 	struct job_file *file = NULL;
 	struct text self = TEXT_EMPTY;
 
-	if (!trial_count_own(store, job->id, counts, err) || !job_stored_file(job, &file, err))
+	if (!trial_count_own(store, job->id, counts, err) ||
+		!count_before(store, job, &before, err) || !job_stored_file(job, &file, err))
 		return false;
 	for (int i = 0; i < TRIAL_STATES; i++)
 		created += counts[i];
 	job_reference(call, job->name, &self);
-	if (file->command == NULL)
-		printf("job %s: the next \"tuner ask\" gives %s\n", job->name, parameters);
-	else if (created >= job->trial_cap && job->state != JOB_OPEN)
-		printf("job %s has had its %lld trial%s: \"tuner run %s --trials %lld\" begins "
-		       "with "
-		       "%s\n",
-			job->name, (long long)job->trial_cap, job->trial_cap == 1 ? "" : "s",
-			self.bytes, (long long)created + 1, parameters);
-	else
-		printf("job %s: the next \"tuner run\" begins with %s\n", job->name, parameters);
+	if (file->command == NULL) {
+		printf("job %s: ", job->name);
+		say_turn("the next \"tuner ask\" gives", "\"tuner ask\" gives", parameters, before);
+	} else if (created >= job->trial_cap && job->state != JOB_OPEN) {
+		printf("job %s has had its %lld trial%s: \"tuner run %s --trials %lld\" ", job->name,
+			(long long)job->trial_cap, job->trial_cap == 1 ? "" : "s", self.bytes,
+			(long long)(created + before) + 1);
+		say_turn("begins with", "tries", parameters, before);
+	} else {
+		printf("job %s: the next \"tuner run\" ", job->name);
+		say_turn("begins with", "tries", parameters, before);
+	}
 	text_finish(&self);
 	job_file_destroy(file);
 	return true;
