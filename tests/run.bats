@@ -719,6 +719,9 @@ run_unread() {
 
 @test "a command that cannot be detached says why at once" {
 	write_job
+	run "$TUNER" run - --name piped --detach <job.jsonc
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"--detach goes on without this standard input"* ]]
 	sed -i 's/"train.sh"/"train.sh", "{nonsense}"/' job.jsonc
 	run "$TUNER" run job.jsonc --detach
 	[ "$status" -eq 2 ]
@@ -871,7 +874,7 @@ END
 	run "$TUNER" try job.jsonc -- sh -c 'echo "epoch 3, val-acc: 0.71"' sh
 	[ "$status" -eq 3 ]
 	[[ "$output" == *"the objective loss was not reported"* ]]
-	[[ "$output" == *'{"name": "val-acc", "regex": "val-acc: *([-+0-9.eE]+|nan|inf)"}'* ]]
+	[[ "$output" == *'{"name": "val-acc", "regex": "val-acc: *([-+]?(?:nan|inf)|[-+0-9.eE]+)"}'* ]]
 	run "$TUNER" try job.jsonc -- true
 	[ "$status" -eq 3 ]
 	[[ "$output" == *'print it as @tuner {"loss": 0.71}'* ]]

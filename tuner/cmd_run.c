@@ -544,6 +544,11 @@ static int run_detached(struct run *run, struct tuner_error *err)
 	off_t before = 0;
 	int n = 0, status = -1;
 	pid_t pid = 0;
+	if (strcmp(run->call->arguments[0], "-") == 0) {
+		tuner_fail(err, TUNER_USAGE,
+			"--detach goes on without this standard input: the job needs a file of its own");
+		return -1;
+	}
 	char **words = without_detach(&n);
 	text_print(&log, "%s.%s.log", run->call->db, run->file->name);
 	if (words == NULL || text_failed(&log)) {
