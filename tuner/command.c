@@ -142,7 +142,6 @@ static bool add_option(struct invocation *call, const struct option_row *row, co
 	return true;
 }
 
-/* Reads the option at argv[*i], moving *i past a value of its own. */
 static bool names_a_file(const struct option_row *row)
 {
 	static const char *const kinds[] = { "FILE", "PATH", "DIR", "DB" };
@@ -153,6 +152,7 @@ static bool names_a_file(const struct option_row *row)
 	return false;
 }
 
+/* Reads the option at argv[*i], moving *i past a value of its own. */
 static bool read_option(
 	int argc, char **argv, int *i, struct invocation *call, struct tuner_error *err)
 {

@@ -1,7 +1,7 @@
 /* The command line is a table: one row a command, one file a command.
  *
  * To add one: a row in command_table.c (in the order `tuner help` prints), cmd_<name>() in
- * tuner/cmd_<name>.c, its prototype here, a case in tests/cli.bats. */
+ * tuner/cmd_<name>.c, its prototype here, a case among the tests of its kind (read.bats, run.bats and their like). */
 #ifndef TUNER_COMMAND_H
 #define TUNER_COMMAND_H
 
