@@ -212,6 +212,62 @@ static void categories_have_names(void **state)
 	text_finish(&svg);
 }
 
+/* Bytes that are no character by themselves would show as one that nobody wrote. */
+static void names_are_cut_at_whole_characters(void **state)
+{
+	static const char twenty[] = "\u5b66\u7fd2\u7387\u5b66\u7fd2\u7387\u5b66\u7fd2\u7387\u5b66"
+				     "\u7fd2\u7387\u5b66\u7fd2\u7387\u5b66\u7fd2\u7387\u5b66\u7fd2";
+	static const char *const names[] = { twenty, "a" };
+	static const double x[] = { 0, 1 };
+	const struct chart_series series = { .n = 2, .x = x, .y = x, .name = twenty };
+	const struct chart chart = { .title = "",
+		.x_label = "",
+		.y_label = "",
+		.series = &series,
+		.n_series = 1,
+		.x_names = names,
+		.n_x_names = 2 };
+	const struct parallel_axis axes[] = { { .name = twenty },
+		{ .name = "c", .names = names, .n_names = 2 } };
+	const struct parallel parallel = { .title = "",
+		.axes = axes,
+		.n_axes = 2,
+		.values = x,
+		.marked = (const bool[]){ false },
+		.n = 1,
+		.mark = "" };
+	struct text svg = TEXT_EMPTY;
+	chart_svg(&chart, &svg);
+	parallel_svg(&parallel, &svg);
+	assert_int_equal(count(svg.bytes, "\uFFFD"), 0);
+	assert_int_equal(count(svg.bytes, ">\u5b66\u7fd2\u7387\u5b66\u7fd2\u7387<"), 1); /* 12 columns */
+	assert_int_equal(count(svg.bytes, ">\u5b66\u7fd2\u7387\u5b66\u7fd2\u7387\u5b66\u7fd2<"), 1); /* 16 */
+	text_finish(&svg);
+}
+
+static void of_many_names_the_last_are_labelled_too(void **state)
+{
+	enum { NAMES = 30 };
+	static char texts[NAMES][8];
+	const char *names[NAMES];
+	static const double x[] = { 0, NAMES - 1 };
+	const struct chart_series series = { .n = 2, .x = x, .y = x, .points = true };
+	struct chart chart = { .title = "", .x_label = "", .y_label = "", .series = &series, .n_series = 1 };
+	struct text svg = TEXT_EMPTY;
+
+	for (int i = 0; i < NAMES; i++) {
+		snprintf(texts[i], sizeof(texts[i]), "name%d", i);
+		names[i] = texts[i];
+	}
+	chart.x_names = names;
+	chart.n_x_names = NAMES;
+	chart_svg(&chart, &svg);
+	assert_int_equal(count(svg.bytes, ">name0<"), 1);
+	assert_int_equal(count(svg.bytes, ">name27<"), 1);
+	assert_in_range(count(svg.bytes, ">name"), 8, CHART_TICKS_MAX);
+	text_finish(&svg);
+}
+
 static void panels_stand_side_by_side(void **state)
 {
 	static const double x[] = { 1 };
@@ -299,6 +355,8 @@ int main(void)
 		cmocka_unit_test(log_ticks_are_powers),
 		cmocka_unit_test(log_axes_show_factors),
 		cmocka_unit_test(categories_have_names),
+		cmocka_unit_test(names_are_cut_at_whole_characters),
+		cmocka_unit_test(of_many_names_the_last_are_labelled_too),
 		cmocka_unit_test(panels_stand_side_by_side),
 		cmocka_unit_test(parallel_coordinates_are_lines),
 		cmocka_unit_test(parallel_coordinates_take_any_numbers),

@@ -1,11 +1,13 @@
 #include "tuner/chart.h"
 
+#include "tuner/text_width.h"
+
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { WIDTH = 640, HEIGHT = 400, LEGEND = 18, LEGEND_LETTERS = 24 };
+enum { WIDTH = 640, HEIGHT = 400, LEGEND = 18, LEGEND_LETTERS = 24, NAME_LETTERS = 12 };
 
 /* Room around the axes. */
 struct margins {
@@ -167,8 +169,10 @@ static size_t axis_ticks(const struct axis *axis, double ret[CHART_TICKS_MAX])
 	size_t n = 0;
 
 	if (axis->n_names > 0) {
-		for (; n < axis->n_names && n < CHART_TICKS_MAX; n++)
-			ret[n] = (double)n;
+		/* Of many every second or third: the last ones would otherwise go without. */
+		const size_t every = (axis->n_names + CHART_TICKS_MAX - 1) / CHART_TICKS_MAX;
+		for (size_t i = 0; i < axis->n_names; i += every)
+			ret[n++] = (double)i;
 		return n;
 	}
 	n = axis->log ? chart_log_ticks(pow(10, axis->low), pow(10, axis->high), ret)
@@ -187,6 +191,11 @@ static int tick_digits(const double *ticks, size_t n)
 	return (int)fmin(fmax(digits, USUAL), MOST);
 }
 
+void chart_label(const char *name, size_t columns, char *ret, size_t size)
+{
+	snprintf(ret, size, "%.*s", (int)text_fit(name, columns), name);
+}
+
 /* The i-th of the axis's ticks. */
 static void tick_label(
 	const struct axis *axis, const double *ticks, size_t n, size_t i, char *ret, size_t size)
@@ -195,7 +204,7 @@ static void tick_label(
 	const double rounding = n > 1 && !axis->log ? 1e-6 * fabs(ticks[1] - ticks[0]) : 0;
 
 	if (axis->n_names > 0)
-		snprintf(ret, size, "%.12s", axis->names[(size_t)ticks[i]]);
+		chart_label(axis->names[(size_t)ticks[i]], NAME_LETTERS, ret, size);
 	else
 		snprintf(ret, size, "%.*g", tick_digits(ticks, n),
 			fabs(ticks[i]) < rounding ? 0 : ticks[i]);
@@ -222,7 +231,7 @@ static void draw_axes(const struct chart *chart, const struct axis *x, const str
 	const struct margins *margins, struct text *ret)
 {
 	double ticks[CHART_TICKS_MAX];
-	char label[40];
+	char label[CHART_LABEL];
 
 	text_add(ret, "<g stroke=\"currentColor\" stroke-opacity=\"0.15\">\n");
 	const size_t n_y = axis_ticks(y, ticks);
@@ -293,7 +302,7 @@ static void draw_series(
 {
 	const size_t n_colors = sizeof(colors) / sizeof(*colors);
 	double legend = y->to + 4;
-	char label[LEGEND_LETTERS + 1];
+	char label[CHART_LABEL];
 
 	for (size_t s = 0; s < chart->n_series; s++)
 		if (chart->series[s].low != NULL && chart->series[s].n > 0)
@@ -310,7 +319,7 @@ static void draw_series(
 		text_print(ret,
 			"<rect x=\"%.1f\" y=\"%.1f\" width=\"14\" height=\"4\" fill=\"%s\"/>\n",
 			x->to + 10, legend + 2, color);
-		snprintf(label, sizeof(label), "%.*s", LEGEND_LETTERS, series->name);
+		chart_label(series->name, LEGEND_LETTERS, label, sizeof(label));
 		draw_text(ret, x->to + 29, legend + 8, "start", label);
 		legend += LEGEND;
 	}
@@ -323,7 +332,7 @@ static double legend_width(const struct chart *chart)
 
 	for (size_t s = 0; s < chart->n_series; s++) {
 		const char *name = chart->series[s].name;
-		const size_t length = name != NULL ? strlen(name) : 0;
+		const size_t length = name != NULL ? text_columns(name) : 0;
 		longest = length > longest ? length : longest;
 	}
 	if (longest > LEGEND_LETTERS)

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { CHART_TICKS_MAX = 12, CHART_SERIES_MAX = 40 };
+enum { CHART_TICKS_MAX = 12, CHART_SERIES_MAX = 40, CHART_LABEL = 128 };
 
 struct chart_series {
 	const char *name; /* in the legend; NULL: not there */
@@ -41,6 +41,9 @@ size_t chart_ticks(double low, double high, double ret[CHART_TICKS_MAX]);
 /* The same for a log axis from `low` to `high`, both > 0: powers of ten, within less than two decades also twice and
  * five times those, within less than half of one as chart_ticks. */
 size_t chart_log_ticks(double low, double high, double ret[CHART_TICKS_MAX]);
+
+/* The beginning of a name that takes at most so many columns, in whole characters. */
+void chart_label(const char *name, size_t columns, char *ret, size_t size);
 
 /* A document of several charts, `columns` of them in a row, each of the size that it asks for. A chart without a
  * title (NULL) leaves its place free. Appended. */

@@ -1,7 +1,10 @@
 #include "tuner/parallel.h"
 
+#include "tuner/chart.h"
+
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { WIDTH = 720, PER_AXIS = 96, HEIGHT = 360, LEFT = 60, RIGHT = 60, TOP = 56, BOTTOM = 34 };
 
@@ -59,11 +62,12 @@ static void draw_label(struct text *ret, double x, double y, const char *anchor,
 static void draw_names(
 	const struct parallel_axis *axis, struct range range, double x, struct text *ret)
 {
-	enum { NAMES_SHOWN = 12 };
+	enum { NAMES_SHOWN = 12, LETTERS = 14 };
+	const size_t every = (axis->n_names + NAMES_SHOWN - 1) / NAMES_SHOWN;
 
-	for (size_t k = 0; k < axis->n_names && k < NAMES_SHOWN; k++) {
-		char label[20];
-		snprintf(label, sizeof(label), "%.14s", axis->names[k]);
+	for (size_t k = 0; k < axis->n_names; k += every) {
+		char label[CHART_LABEL];
+		chart_label(axis->names[k], LETTERS, label, sizeof(label));
 		draw_label(ret, x + 5, place_y(range, (double)k) + 4, "start", label);
 	}
 }
@@ -71,12 +75,14 @@ static void draw_names(
 static void draw_axis(
 	const struct parallel *parallel, size_t a, struct range range, double x, struct text *ret)
 {
+	enum { LETTERS = 16 };
 	const struct parallel_axis *axis = &parallel->axes[a];
-	char label[40];
+	char label[CHART_LABEL + 8];
 
 	text_print(ret, "<path d=\"M%.1f %dV%d\" stroke=\"currentColor\"/>\n", x, TOP,
 		HEIGHT - BOTTOM);
-	snprintf(label, sizeof(label), "%.16s%s", axis->name, axis->log ? " (log)" : "");
+	chart_label(axis->name, LETTERS, label, CHART_LABEL);
+	strcat(label, axis->log ? " (log)" : "");
 	draw_label(ret, x, TOP - 8, "middle", label);
 	if (axis->n_names > 0) {
 		draw_names(axis, range, x, ret);
