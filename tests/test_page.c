@@ -15,6 +15,7 @@ static void write_all(bool html, struct text *out)
 	struct tuner_error err;
 	page_begin(&page, "a & b");
 	page_section(&page, "one", "Heading <x>");
+	page_say(&page, "%s", "[x](http://y) ~~z~~ &lt;");
 	page_say(&page, "it *is* %s", "<script>alert(1)</script>");
 	page_verbatim(&page, "cd x && `y` ```z```");
 	page_table_open(&page, "t", columns, 2);
@@ -62,6 +63,7 @@ static void markdown_escapes_too(void **state)
 	write_all(false, &out);
 	assert_null(strstr(out.bytes, "it *is*"));
 	assert_has(&out, "it \\*is\\* \\<script\\>");
+	assert_has(&out, "\\[x\\](http://y) \\~\\~z\\~\\~ \\&lt;");
 	assert_has(&out,
 		"| what\\|that | number |\n| --- | ---: |\n| a\\|b c | 0.333333 |\n|  | - |\n");
 	assert_has(&out, "````\ncd x && `y` ```z```\n````\n");

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/number.h"
+#include "tuner/text_width.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -41,7 +42,7 @@ static void add_words(struct page *page, const char *words)
 		return;
 	}
 	for (const char *at = words; *at != '\0'; at++) {
-		if (strchr("\\`*_|<>#", *at) != NULL)
+		if (strchr("\\`*_|<>#[]&~", *at) != NULL)
 			text_add_char(page->out, '\\');
 		text_add_char(page->out, *at == '\n' ? ' ' : *at);
 	}
@@ -50,7 +51,9 @@ static void add_words(struct page *page, const char *words)
 void page_begin(struct page *page, const char *title)
 {
 	if (!page->html) {
-		text_print(page->out, "# %s\n", title);
+		text_add(page->out, "# ");
+		add_words(page, title);
+		text_add(page->out, "\n");
 		return;
 	}
 	text_add(page->out,
@@ -278,13 +281,14 @@ static void add_cell(struct page *page, const struct view_cell *cell)
 
 void page_view(struct page *page, const char *id, const struct view *view, const char *query)
 {
+	enum { NAME_COLUMNS = 70 };
 	const char *columns[VIEW_COLUMNS_MAX];
-	char headings[VIEW_COLUMNS_MAX][80];
+	char headings[VIEW_COLUMNS_MAX][4 * NAME_COLUMNS + 2];
 
 	for (size_t i = 0; i < view->columns; i++) {
 		const bool is_number = view->rows > 0 && view_cell(view, 0, i)->is_number;
-		snprintf(headings[i], sizeof(headings[i]), "%s%.70s", is_number ? "-" : "",
-			view->names[i]);
+		snprintf(headings[i], sizeof(headings[i]), "%s%.*s", is_number ? "-" : "",
+			(int)text_fit(view->names[i], NAME_COLUMNS), view->names[i]);
 		for (char *at = headings[i]; *at != '\0'; at++)
 			if (*at == '_')
 				*at = ' ';
