@@ -293,6 +293,12 @@ known_times() {
 	run "$TUNER" compare one other
 	[ "$status" -eq 2 ]
 	[[ "$output" == *"cannot be compared"* ]]
+	"$TUNER" run job.jsonc --quiet --name greatest --set objective.reduce=max
+	run "$TUNER" compare one greatest
+	[ "$status" -eq 2 ]
+	[[ "$(flat)" == *'score them alike first, "tuner rescore greatest --set objective=...'* ]]
+	"$TUNER" rescore greatest --set 'objective={"metric": "loss", "goal": "minimize"}'
+	"$TUNER" compare one greatest
 }
 
 @test "what a target has ended is not taken for under way" {

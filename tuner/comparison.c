@@ -360,6 +360,31 @@ static bool check_alike(const struct report *a, const struct report *b, struct t
 	return true;
 }
 
+/* One metric may be reduced otherwise: its best value is no match for its last. */
+static bool check_objectives(
+	const struct report *a, const struct report *b, struct tuner_error *err)
+{
+	struct job_file *file_a = NULL, *file_b = NULL;
+	char *by_a = NULL, *by_b = NULL;
+	bool ok = job_stored_file(&a->job, &file_a, err) && job_stored_file(&b->job, &file_b, err);
+
+	if (ok) {
+		by_a = job_file_objective(file_a);
+		by_b = job_file_objective(file_b);
+		ok = (by_a != NULL && by_b != NULL) || tuner_fail_memory(err);
+	}
+	if (ok && strcmp(by_a, by_b) != 0)
+		ok = tuner_fail(err, TUNER_USAGE,
+			"job %s is scored by %s, and job %s by %s: score them alike first, \"tuner "
+			"rescore %s --set objective=...\"",
+			a->job.name, by_a, b->job.name, by_b, b->job.name);
+	free(by_a);
+	free(by_b);
+	job_file_destroy(file_a);
+	job_file_destroy(file_b);
+	return ok;
+}
+
 static bool add_job(const struct report *report, struct comparison *ret, struct tuner_error *err)
 {
 	struct compared_arm *arm = &ret->arms[ret->n_arms++];
@@ -381,7 +406,7 @@ bool comparison_of_jobs(const struct report *a, const struct report *b, size_t t
 	struct comparison *ret, struct tuner_error *err)
 {
 	*ret = (struct comparison){ 0 };
-	if (!check_alike(a, b, err))
+	if (!check_alike(a, b, err) || !check_objectives(a, b, err))
 		return false;
 	if (begin(a, 2, ret, err)) {
 		if (b->job.trial_cap < a->job.trial_cap)

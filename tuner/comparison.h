@@ -62,7 +62,7 @@ TUNER_MUST_CHECK
 bool comparison_of_job(const struct report *report, size_t trials, struct comparison *ret,
 	struct tuner_error *err);
 
-/* Two jobs of one search each, of the same metric, goal and parameters. */
+/* Two jobs of one search each, of the same objective and parameters. */
 TUNER_MUST_CHECK
 bool comparison_of_jobs(const struct report *a, const struct report *b, size_t trials,
 	struct comparison *ret, struct tuner_error *err);
