@@ -488,6 +488,19 @@ END
 	[[ "$output" == *"\"tuner try 'my own.jsonc'\""* ]]
 }
 
+@test "show does not say of a trial that was put back that it never ran" {
+	TRIALS=1 write_job
+	touch crash
+	"$TUNER" run job.jsonc --quiet || true
+	"$TUNER" retry job --trial 1
+	run "$TUNER" show 1
+	[[ "$output" == *"it is to be launched again"* && "$output" != *"has not been launched"* ]]
+	rm crash
+	"$TUNER" run job.jsonc --quiet
+	run "$TUNER" show 1
+	[[ "$output" != *"launched again"* ]]
+}
+
 @test "best counts all that have reached the same value" {
 	cat >ask.jsonc <<'END'
 { "objective": { "metric": "loss", "goal": "minimize" }, "strategy": "random",

@@ -318,8 +318,12 @@ static void add_head(const struct shown *shown, struct text *out)
 	if (trial->started_us > 0)
 		text_print(out, "began %s, %s %s\n", begun, trial->ended_us ? "took" : "runs for",
 			number_from_duration_us(trial_took_us(trial), took));
+	else if (shown->attempts.n > 0) /* put back */
+		text_add(out, trial->ended_us ? "it was not launched again\n"
+					      : "it is to be launched again\n");
 	else
-		text_add(out, "it has not been launched yet\n");
+		text_add(out, trial->ended_us ? "it was never launched\n"
+					      : "it has not been launched yet\n");
 }
 
 static void add_parameters(const struct trial *trial, struct text *out)
