@@ -214,6 +214,15 @@ void text_add_markup(struct text *text, const char *string)
 	text_add_markup_bytes(text, string, strlen(string));
 }
 
+void text_add_markdown(struct text *text, const char *string)
+{
+	for (; *string != '\0'; string++) {
+		if (strchr("\\`*_|<>#[]&~", *string) != NULL)
+			text_add_char(text, '\\');
+		text_add_char(text, *string == '\n' || *string == '\r' ? ' ' : *string);
+	}
+}
+
 void text_add_json_double(struct text *text, double value)
 {
 	if (isnan(value))

@@ -46,6 +46,9 @@ void text_add_json_bytes(struct text *text, const char *bytes, size_t length);
 void text_add_markup(struct text *text, const char *string);
 void text_add_markup_bytes(struct text *text, const char *bytes, size_t length);
 
+/* Appends text that Markdown must not take for its own: in a table a bar ends the cell, a line break the row. */
+void text_add_markdown(struct text *text, const char *string);
+
 /* Appends 'one word', whatever is in it: to every shell, csh and fish too, it is that word alone (a newline is to csh an
  * error). */
 void text_add_shell_quoted(struct text *text, const char *word);

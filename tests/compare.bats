@@ -301,6 +301,18 @@ known_times() {
 	"$TUNER" compare one greatest
 }
 
+@test "Markdown does not take a metric's name for its own" {
+	TRIALS=3 write_job
+	sed -i 's/"loss"/"l*o*<b>"/g' job.jsonc
+	"$TUNER" run job.jsonc --quiet --name one
+	"$TUNER" run job.jsonc --quiet --name two --set seed=2
+	"$TUNER" compare one two --format md >md
+	grep -qF '## Least of l\*o\*\<b\>: 1 repeat' md
+	run grep -F 'l*o*<b>' md
+	[ "$status" -eq 1 ]
+	"$TUNER" compare one two | grep -qF 'Least of l*o*<b>: 1 repeat'
+}
+
 @test "what a target has ended is not taken for under way" {
 	TRIALS=5 write_job
 	"$TUNER" run job.jsonc --quiet --name one --set budget.target=5

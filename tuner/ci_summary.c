@@ -9,35 +9,25 @@
 
 enum { SHOWN_MAX = 10 };
 
-/* Text that Markdown must not take for its own: in a table a bar ends the cell, a line break the row. */
-static void add_plain(const char *string, struct text *ret)
-{
-	for (; *string != '\0'; string++) {
-		if (strchr("|\\`*_<>[]#", *string) != NULL)
-			text_add_char(ret, '\\');
-		text_add_char(ret, *string == '\n' || *string == '\r' ? ' ' : *string);
-	}
-}
-
 static void add_cell(const char *string, struct text *ret)
 {
 	text_add(ret, "| ");
-	add_plain(string, ret);
+	text_add_markdown(ret, string);
 	text_add_char(ret, ' ');
 }
 
 static void add_best(const struct ci_report *report, struct text *ret)
 {
 	text_add(ret, "## ");
-	add_plain(report->job.job.name, ret);
+	text_add_markdown(ret, report->job.job.name);
 	if (report->best == NULL) {
 		text_add(ret, ": no result\n\n");
 	} else {
 		text_add(ret, ": ");
-		add_plain(report->job.metric, ret);
+		text_add_markdown(ret, report->job.metric);
 		text_print(ret, " %.6g\n\n", report->best->objective);
 	}
-	add_plain(report->reason, ret);
+	text_add_markdown(ret, report->reason);
 	text_print(ret, ". Trials: %lld done, %lld stopped, %lld failed",
 		(long long)report->counts[TRIAL_DONE], (long long)report->counts[TRIAL_STOPPED],
 		(long long)report->counts[TRIAL_FAILED]);
@@ -91,7 +81,7 @@ static bool add_trials(const struct ci_report *report, struct text *ret, struct 
 		return false;
 	if (best.n > 0) {
 		text_print(ret, "\n| trial %s| ", report->job.has_arms ? "| arm " : "");
-		add_plain(report->job.metric, ret);
+		text_add_markdown(ret, report->job.metric);
 		text_print(ret, " | time | parameters |\n|--:%s|--:|--:|---|\n",
 			report->job.has_arms ? "|---" : "");
 	}
@@ -129,7 +119,7 @@ static void add_comparison(const struct ci_report *report, struct text *ret)
 		return;
 	if (!comparison_of_job(&report->job, 0, &comparison, &why)) {
 		text_print(ret, "\nNot compared: ");
-		add_plain(why.message, ret);
+		text_add_markdown(ret, why.message);
 		text_add(ret, ".\n");
 		return;
 	}
@@ -140,14 +130,14 @@ static void add_comparison(const struct ci_report *report, struct text *ret)
 		struct text words = TEXT_EMPTY;
 		text_print(ret, "\n### %s against %s\n\n", contrast.a->name, contrast.b->name);
 		contrast_words(&comparison, &contrast, &words);
-		add_plain(words.bytes, ret);
+		text_add_markdown(ret, words.bytes);
 		text_add(ret, "\n");
 		for (enum axis axis = OVER_TIME; axis < AXES; axis++) {
 			text_clear(&words);
 			spending_words(&comparison, &contrast, axis, &words);
 			if (words.length > 0)
 				text_add(ret, "\n");
-			add_plain(words.bytes, ret);
+			text_add_markdown(ret, words.bytes);
 			if (words.length > 0)
 				text_add(ret, "\n");
 		}

@@ -20,15 +20,40 @@ static bool put_table(
 static bool put_paragraph(
 	struct text *words, struct comparison_style style, struct tuner_error *err)
 {
+	struct text plain = TEXT_EMPTY;
 	bool ok = true;
 
+	text_add_markdown(&plain, words->bytes);
 	if (!style.markdown)
 		ok = paragraph_print(words, stdout, err);
-	else if (text_failed(words))
+	else if (text_failed(words) || text_failed(&plain))
 		ok = tuner_fail_memory(err);
 	else if (words->length > 0)
-		printf("\n%s\n", words->bytes);
+		printf("\n%s\n", plain.bytes);
+	text_finish(&plain);
 	text_clear(words);
+	return ok;
+}
+
+/* "## Greatest of accuracy: 10 repeats, 30 trials each" */
+static bool put_title(const struct comparison *comparison, struct comparison_style style,
+	struct tuner_error *err)
+{
+	struct text title = TEXT_EMPTY;
+
+	text_print(&title, "%s%s of ", style.markdown ? "## " : "",
+		comparison->maximize ? "Greatest" : "Least");
+	if (style.markdown)
+		text_add_markdown(&title, comparison->metric);
+	else
+		text_add(&title, comparison->metric);
+	text_print(&title, ": %zu repeat%s, %zu trial%s each\n%s", comparison->n_repeats,
+		comparison->n_repeats == 1 ? "" : "s", comparison->length,
+		comparison->length == 1 ? "" : "s", style.markdown ? "\n" : "");
+	const bool ok = !text_failed(&title) || tuner_fail_memory(err);
+	if (ok)
+		fputs(title.bytes, stdout);
+	text_finish(&title);
 	return ok;
 }
 
@@ -218,12 +243,7 @@ static bool print_contrast(const struct comparison *comparison, const struct con
 bool comparison_print(
 	const struct comparison *comparison, struct comparison_style style, struct tuner_error *err)
 {
-	printf("%s%s of %s: %zu repeat%s, %zu trial%s each\n%s", style.markdown ? "## " : "",
-		comparison->maximize ? "Greatest" : "Least", comparison->metric,
-		comparison->n_repeats, comparison->n_repeats == 1 ? "" : "s", comparison->length,
-		comparison->length == 1 ? "" : "s",
-		style.markdown ? "\n" : "");
-	bool ok = print_arms(comparison, style, err);
+	bool ok = put_title(comparison, style, err) && print_arms(comparison, style, err);
 	if (ok && style.curve != AXES)
 		ok = print_curve(comparison, style, err);
 	for (size_t b = 1; ok && b < comparison->n_arms; b++) {

@@ -37,15 +37,10 @@ static const char STYLE[] =
 /* In Markdown what would mean something there is escaped. */
 static void add_words(struct page *page, const char *words)
 {
-	if (page->html) {
+	if (page->html)
 		text_add_markup(page->out, words);
-		return;
-	}
-	for (const char *at = words; *at != '\0'; at++) {
-		if (strchr("\\`*_|<>#[]&~", *at) != NULL)
-			text_add_char(page->out, '\\');
-		text_add_char(page->out, *at == '\n' ? ' ' : *at);
-	}
+	else
+		text_add_markdown(page->out, words);
 }
 
 void page_begin(struct page *page, const char *title)
