@@ -3,6 +3,8 @@
 #include "trials/job.h"
 #include "tuner/job_hosts.h"
 
+#include <unistd.h>
+
 #define KEYS FIXTURE_OBJECTIVE FIXTURE_X FIXTURE_COMMAND "\"budget\": {\"parallel\": 2}"
 
 static struct job stored(const char *hosts)
@@ -90,7 +92,13 @@ static void names_are_unique(void **state)
 	refuse("[" SLURM "]", "[{\"backend\": \"slurm\", \"name\": \"slurm\", \"slots\": 1}]",
 		"has a host");
 	refuse("[" HERE "]", "[" SSH("a") ", " SSH("a") "]", "\"a\" twice");
-	refuse("[" HERE "]", "[" SLURM ", " SSH("slurm") "]", "two of the file's hosts");
+	refuse("[" HERE "]", "[" SLURM ", " SSH("slurm") "]", "\"slurm\" twice");
+	struct text edited = TEXT_EMPTY;
+	char machine[256] = "";
+	gethostname(machine, sizeof(machine) - 1);
+	text_print(&edited, "[{\"gpus\": \"none\"}, {\"backend\": \"ssh\", \"address\": \"%s\"}]", machine);
+	refuse("[" SLURM "]", edited.bytes, "two of the file's hosts");
+	text_finish(&edited);
 }
 
 static void too_many_hosts_are_refused(void **state)

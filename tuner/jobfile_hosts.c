@@ -1,4 +1,5 @@
 /* Where a job runs: "hosts". Read before the command, which a prefix of a host may start. */
+#include "tuner/job_hosts.h"
 #include "tuner/jobfile_reader.h"
 #include "tuner/packing.h"
 
@@ -76,16 +77,21 @@ static void read_host_name(struct reader *reader, const cJSON *node, struct job_
 		snprintf(host->name, sizeof(host->name), "%s", name->valuestring);
 }
 
+/* By their labels, which attempts are found again by: a cluster without a name is called "slurm". What has no name at
+ * all is this machine, or was refused already. */
 static void check_host_names(struct reader *reader, const cJSON *array)
 {
 	const struct job_file *file = reader->file;
 
 	for (size_t i = 0; i < file->n_hosts; i++)
-		for (size_t k = 0; k < i && file->hosts[i].name[0] != '\0'; k++)
-			if (strcmp(file->hosts[i].name, file->hosts[k].name) == 0)
+		for (size_t k = 0; k < i; k++) {
+			const struct job_host *one = &file->hosts[k], *other = &file->hosts[i];
+			if ((one->name[0] != '\0' || other->name[0] != '\0') &&
+				strcmp(job_host_label(one, ""), job_host_label(other, "")) == 0)
 				report_error(reader, array, AT_VALUE,
 					"expected another name for each host, found \"%s\" twice",
-					file->hosts[i].name);
+					job_host_label(other, ""));
+		}
 }
 
 static bool is_slurm_node(const cJSON *node)
