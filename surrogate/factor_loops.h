@@ -12,7 +12,7 @@ struct product {
 	const double *A; /* rows x terms, or transposed */
 	size_t a_stride;
 	const double *B; /* terms x KERNEL_LANES, one row behind the other */
-	double *C; /* rows x KERNEL_LANES; where it is set, it may lie in A, at or behind the last term */
+	double *C; /* rows x KERNEL_LANES; may be columns of A itself, since of each row all is read before it is written */
 	size_t c_stride, rows, terms;
 };
 
