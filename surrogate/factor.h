@@ -37,7 +37,7 @@ bool factor_extend(
 void factor_invert_triangle(
 	const double *L, size_t stride, size_t n, double *ret_inverse, size_t inverse_stride);
 
-/* K^-1; its upper half is scratch. scratch: n rows of `stride`, zeros or left by another call. */
+/* K^-1; its upper half is scratch. scratch: n rows of `stride`. */
 void factor_invert(const double *L, size_t stride, size_t n, double *ret_inverse, double *scratch);
 
 /* B = B T' (transposed) or B T for m rows of n numbers and room for whole vectors (kernel_stride), `row` doubles from one to the
