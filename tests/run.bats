@@ -717,6 +717,23 @@ run_unread() {
 	grep -q 'best: loss=' tuner.db.job.log
 }
 
+@test "one is no plural" {
+	TRIALS=5 PARALLEL=1 write_job
+	run "$TUNER" run job.jsonc --name broken --set budget.start_failures=1 --set 'command=["false"]'
+	[ "$status" -eq 3 ]
+	[[ "$output" == *"looks broken: 1 launch failed and none gave an objective"* ]]
+	run "$TUNER" run job.jsonc --name flat --set budget.not_improving=1 --set 'command=["echo", "loss=1"]'
+	[[ "$output" == *"1 trial brought no improvement"* ]]
+	[[ "$("$TUNER" status flat)" == *"until 1 trial brings nothing"* ]]
+	touch hold
+	start "$TUNER" run job.jsonc --name killed
+	await test -s starts
+	kill -KILL "$PID"
+	await sh -c '"$TUNER" doctor killed | grep -q "1 attempt was under way when its \"tuner run\" ended"'
+	rm hold
+	"$TUNER" stop killed
+}
+
 @test "a command that cannot be detached says why at once" {
 	write_job
 	run "$TUNER" run - --name piped --detach <job.jsonc

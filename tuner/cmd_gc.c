@@ -123,8 +123,9 @@ static void add_report(const struct invocation *call, const struct job *job,
 	add_lines("    ", report->names.bytes, out);
 	if (report->pending > 0)
 		text_print(out,
-			"%lld attempts have not been looked through yet and are not counted\n",
-			(long long)report->pending);
+			"%lld attempt%s not been looked through yet and %s not counted\n",
+			(long long)report->pending, report->pending == 1 ? " has" : "s have",
+			report->pending == 1 ? "is" : "are");
 	if (wish->keep.best == 0)
 		text_add(out,
 			"models and checkpoints all stay: the job file has no keep.best; --best N "

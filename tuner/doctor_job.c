@@ -373,7 +373,8 @@ static bool check_abandoned(
 		finding_add(findings, "job", "abandoned",
 			"\"tuner run\" takes over what lives and collects what has ended, \"tuner "
 			"stop\" ends it",
-			"%zu attempts were under way when their \"tuner run\" ended", n);
+			"%zu attempt%s under way when %s \"tuner run\" ended", n,
+			n == 1 ? " was" : "s were", n == 1 ? "its" : "their");
 	return true;
 }
 

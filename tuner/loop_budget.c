@@ -93,13 +93,15 @@ void loop_check_budget(struct loop *loop)
 	}
 	if (budget->failures > 0 && loop->infrastructure_failures >= budget->failures)
 		loop_drain(loop, EXIT_INFRASTRUCTURE, JOB_FAILED,
-			"%lld attempts failed by infrastructure (budget.failures)",
-			(long long)loop->infrastructure_failures);
+			"%lld attempt%s failed by infrastructure (budget.failures)",
+			(long long)loop->infrastructure_failures,
+			loop->infrastructure_failures == 1 ? "" : "s");
 	else if (budget->not_improving > 0 &&
 		 without_improvement(&loop->searches.items[0].history) >=
 			 (uint64_t)budget->not_improving)
-		loop_drain(loop, EXIT_DONE, JOB_DONE, "%lld trials in a row brought no improvement",
-			(long long)budget->not_improving);
+		loop_drain(loop, EXIT_DONE, JOB_DONE, "%lld trial%s brought no improvement",
+			(long long)budget->not_improving,
+			budget->not_improving == 1 ? "" : "s in a row");
 	else if (budget->converged && proposer_has_converged(&loop->searches.items[0].proposer))
 		loop_drain(loop, EXIT_DONE, JOB_DONE,
 			"the search has converged: each of the last %d proposals had a chance "

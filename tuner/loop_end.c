@@ -125,9 +125,9 @@ static void probe(struct loop *loop, const struct live *live, const struct fate 
 	if (loop->failed_in_a_row < loop->file->budget.start_failures || loop->phase != SEARCHING)
 		return;
 	loop_drain(loop, EXIT_BROKEN_COMMAND, JOB_FAILED,
-		"the command looks broken: %lld launches failed in a row and none gave an "
-		"objective",
-		(long long)loop->failed_in_a_row);
+		"the command looks broken: %lld launch%s and none gave an objective",
+		(long long)loop->failed_in_a_row,
+		loop->failed_in_a_row == 1 ? " failed" : "es failed in a row");
 	text_clear(&loop->log_tail);
 	(void)!output_tail(live->directory, PROBE_LOG_LINES, &loop->log_tail, &ignored);
 }

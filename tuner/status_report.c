@@ -276,8 +276,8 @@ static void add_budget(const struct job_budget *budget, struct text *out)
 		text_add_double(out, budget->target);
 	}
 	if (budget->not_improving > 0)
-		text_print(out, ", or until %lld trials bring nothing",
-			(long long)budget->not_improving);
+		text_print(out, ", or until %lld trial%s nothing", (long long)budget->not_improving,
+			budget->not_improving == 1 ? " brings" : "s bring");
 	if (budget->cost > 0) {
 		text_add(out, ", or until it has cost ");
 		text_add_double(out, budget->cost);
