@@ -184,7 +184,9 @@ END
 	[[ "$(flat)" == *": loss = "* && "$(flat)" != *"gain = "* ]]
 	[[ "$(flat)" == *'"tuner rescore job-confirm --set objective=...'* ]]
 	[ "$(shown '.configurations[0] | "\(.seen) \(.optimism)"')" = "null null" ]
-	"$TUNER" rescore job-confirm --set 'objective={"metric": "gain", "goal": "maximize"}'
+	run "$TUNER" confirm job --quiet --top 1 --repeats 2
+	[ "$status" -eq 2 ]
+	eval "$(sed -n 's/.*score them by the new one: tuner/"$TUNER"/p' <<<"$output")"
 	run "$TUNER" confirm job --show
 	[[ "$(flat)" == *": gain = "* && "$(flat)" != *"scored by another"* ]]
 }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "trials/event.h"
+#include "tuner/shell_words.h"
 #include "tuner/warm_start.h"
 
 #include <stdint.h>
@@ -254,19 +255,39 @@ static bool refuse_warm_start(const struct job_file *old, const struct job_file 
 		name, lines);
 }
 
+/* "rescore" reads the file that was edited. Where there is none, it is to be told. */
+static bool refuse_objective(const struct job_file *old, const struct job_file *file,
+	const char *name, struct tuner_error *err)
+{
+	char lines[REFUSED_BYTES];
+	struct text rescore = TEXT_EMPTY, setting = TEXT_EMPTY;
+	char *definition = file->path[0] == '\0' ? job_file_objective(file) : NULL;
+
+	refused_lines(old, file, CHANGE_OBJECTIVE, lines);
+	text_print(&rescore, "tuner rescore %s", name);
+	if (definition != NULL) {
+		text_print(&setting, "objective=%s", definition);
+		text_add(&rescore, " --set ");
+		text_add_shell_word(&rescore, setting.bytes);
+	}
+	tuner_fail(err, TUNER_USAGE,
+		"the objective of job \"%s\" was edited:\n%sFinished trials were scored by the old one. "
+		"Give the job another name (--name) for a new start, put the old objective back, or score "
+		"them by the new one: %s",
+		name, lines, rescore.bytes);
+	free(definition);
+	text_finish(&setting);
+	text_finish(&rescore);
+	return false;
+}
+
 static bool refuse(const struct job_file *old, const struct job_file *file, unsigned kinds,
 	bool accept_change, const char *name, struct tuner_error *err)
 {
 	char lines[REFUSED_BYTES];
 
-	if (kinds & CHANGE_OBJECTIVE) {
-		refused_lines(old, file, CHANGE_OBJECTIVE, lines);
-		return tuner_fail(err, TUNER_USAGE,
-			"the objective of job \"%s\" was edited:\n%sFinished trials were scored by "
-			"the old one. Give the job another name (--name) for a new start, put the "
-			"old objective back, or score them by the new one: \"tuner rescore %s\".",
-			name, lines, name);
-	}
+	if (kinds & CHANGE_OBJECTIVE)
+		return refuse_objective(old, file, name, err);
 	if (kinds & CHANGE_SEED) {
 		refused_lines(old, file, CHANGE_SEED, lines);
 		return tuner_fail(err, TUNER_USAGE,
