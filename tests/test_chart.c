@@ -240,8 +240,10 @@ static void names_are_cut_at_whole_characters(void **state)
 	chart_svg(&chart, &svg);
 	parallel_svg(&parallel, &svg);
 	assert_int_equal(count(svg.bytes, "\uFFFD"), 0);
-	assert_int_equal(count(svg.bytes, ">\u5b66\u7fd2\u7387\u5b66\u7fd2\u7387<"), 1); /* 12 columns */
-	assert_int_equal(count(svg.bytes, ">\u5b66\u7fd2\u7387\u5b66\u7fd2\u7387\u5b66\u7fd2<"), 1); /* 16 */
+	assert_int_equal(
+		count(svg.bytes, ">\u5b66\u7fd2\u7387\u5b66\u7fd2\u7387<"), 1); /* 12 columns */
+	assert_int_equal(
+		count(svg.bytes, ">\u5b66\u7fd2\u7387\u5b66\u7fd2\u7387\u5b66\u7fd2<"), 1); /* 16 */
 	text_finish(&svg);
 }
 
@@ -252,7 +254,9 @@ static void of_many_names_the_last_are_labelled_too(void **state)
 	const char *names[NAMES];
 	static const double x[] = { 0, NAMES - 1 };
 	const struct chart_series series = { .n = 2, .x = x, .y = x, .points = true };
-	struct chart chart = { .title = "", .x_label = "", .y_label = "", .series = &series, .n_series = 1 };
+	struct chart chart = {
+		.title = "", .x_label = "", .y_label = "", .series = &series, .n_series = 1
+	};
 	struct text svg = TEXT_EMPTY;
 
 	for (int i = 0; i < NAMES; i++) {

@@ -96,7 +96,8 @@ static void names_are_unique(void **state)
 	struct text edited = TEXT_EMPTY;
 	char machine[256] = "";
 	gethostname(machine, sizeof(machine) - 1);
-	text_print(&edited, "[{\"gpus\": \"none\"}, {\"backend\": \"ssh\", \"address\": \"%s\"}]", machine);
+	text_print(&edited, "[{\"gpus\": \"none\"}, {\"backend\": \"ssh\", \"address\": \"%s\"}]",
+		machine);
 	refuse("[" SLURM "]", edited.bytes, "two of the file's hosts");
 	text_finish(&edited);
 }

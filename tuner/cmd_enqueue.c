@@ -97,9 +97,9 @@ static bool say_when(const struct invocation *call, struct store *store, const s
 		printf("job %s: ", job->name);
 		say_turn("the next \"tuner ask\" gives", "\"tuner ask\" gives", parameters, before);
 	} else if (created >= job->trial_cap && job->state != JOB_OPEN) {
-		printf("job %s has had its %lld trial%s: \"tuner run %s --trials %lld\" ", job->name,
-			(long long)job->trial_cap, job->trial_cap == 1 ? "" : "s", self.bytes,
-			(long long)(created + before) + 1);
+		printf("job %s has had its %lld trial%s: \"tuner run %s --trials %lld\" ",
+			job->name, (long long)job->trial_cap, job->trial_cap == 1 ? "" : "s",
+			self.bytes, (long long)(created + before) + 1);
 		say_turn("begins with", "tries", parameters, before);
 	} else {
 		printf("job %s: the next \"tuner run\" ", job->name);

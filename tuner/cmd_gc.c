@@ -122,8 +122,7 @@ static void add_report(const struct invocation *call, const struct job *job,
 		add_class(wish, report, (enum gc_class)i, out);
 	add_lines("    ", report->names.bytes, out);
 	if (report->pending > 0)
-		text_print(out,
-			"%lld attempt%s not been looked through yet and %s not counted\n",
+		text_print(out, "%lld attempt%s not been looked through yet and %s not counted\n",
 			(long long)report->pending, report->pending == 1 ? " has" : "s have",
 			report->pending == 1 ? "is" : "are");
 	if (wish->keep.best == 0)

@@ -301,7 +301,8 @@ int cmd_hosts(const struct invocation *call, struct tuner_error *err)
 		return -1;
 	}
 	if (changes && call->json) {
-		tuner_fail(err, TUNER_USAGE, "--json goes with the list: \"tuner hosts [JOB] --json\"");
+		tuner_fail(err, TUNER_USAGE,
+			"--json goes with the list: \"tuner hosts [JOB] --json\"");
 		return -1;
 	}
 	if (adds)

@@ -252,7 +252,8 @@ static bool open_for(const struct invocation *call, const char *name, struct sto
 	job_reference(call, name, &self);
 	tuner_fail(err, TUNER_USAGE,
 		"another process works with this database, and holds the results in memory: "
-		"\"tuner stop %s\" ends its run, then rescore, and \"tuner run\" goes on by the new "
+		"\"tuner stop %s\" ends its run, then rescore, and \"tuner run\" goes on by the "
+		"new "
 		"objective",
 		self.bytes);
 	text_finish(&self);

@@ -546,7 +546,8 @@ static int run_detached(struct run *run, struct tuner_error *err)
 	pid_t pid = 0;
 	if (strcmp(run->call->arguments[0], "-") == 0) {
 		tuner_fail(err, TUNER_USAGE,
-			"--detach goes on without this standard input: the job needs a file of its own");
+			"--detach goes on without this standard input: the job needs a file of its "
+			"own");
 		return -1;
 	}
 	char **words = without_detach(&n);

@@ -491,8 +491,7 @@ static bool print_metrics(const struct curve_list *curves, bool color, struct tu
 	return ok;
 }
 
-static void add_command(
-	const struct invocation *call, const struct shown *shown, struct text *out)
+static void add_command(const struct invocation *call, const struct shown *shown, struct text *out)
 {
 	if (shown->launched.memory != NULL) {
 		text_add(out, "\ncommand\n  cd ");

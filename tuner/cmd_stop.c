@@ -189,14 +189,15 @@ static void say_asked(const struct invocation *call, const struct job *job, int6
 	text_finish(&self);
 }
 
-static bool refuse_survivors(const struct invocation *call, const struct job *job, int64_t open,
-	struct tuner_error *err)
+static bool refuse_survivors(
+	const struct invocation *call, const struct job *job, int64_t open, struct tuner_error *err)
 {
 	struct text self = TEXT_EMPTY;
 
 	job_reference(call, job->name, &self);
 	tuner_fail(err, TUNER_USAGE,
-		"no \"tuner run\" runs job %s, though %lld of its trials live on: \"tuner stop %s\" "
+		"no \"tuner run\" runs job %s, though %lld of its trials live on: \"tuner stop "
+		"%s\" "
 		"ends them all, \"tuner run %s\" takes them over",
 		job->name, (long long)open, self.bytes, self.bytes);
 	text_finish(&self);

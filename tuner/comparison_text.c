@@ -36,8 +36,8 @@ static bool put_paragraph(
 }
 
 /* "## Greatest of accuracy: 10 repeats, 30 trials each" */
-static bool put_title(const struct comparison *comparison, struct comparison_style style,
-	struct tuner_error *err)
+static bool put_title(
+	const struct comparison *comparison, struct comparison_style style, struct tuner_error *err)
 {
 	struct text title = TEXT_EMPTY;
 

@@ -141,8 +141,8 @@ static void say_left_out(const struct comparison *comparison, struct text *ret)
 void contrast_words(
 	const struct comparison *comparison, const struct contrast *contrast, struct text *ret)
 {
-	text_print(ret, "After %zu trial%s ", comparison->length,
-		comparison->length == 1 ? "" : "s");
+	text_print(
+		ret, "After %zu trial%s ", comparison->length, comparison->length == 1 ? "" : "s");
 	say_difference(comparison, contrast, &contrast->final, ret);
 	say_none(contrast->none_a, comparison->n_repeats, contrast->a->name, ret);
 	say_none(contrast->none_b, comparison->n_repeats, contrast->b->name, ret);

@@ -176,8 +176,10 @@ void confirmation_words(const struct confirmation *confirmation, struct text *re
 			confirmation->other_data ? "data" : "");
 	if (confirmation->other_objective)
 		text_print(ret,
-			"The search is scored by another objective now, so that what it had seen is not "
-			"compared: \"tuner rescore %s --set objective=...\" scores the repeats by it, "
+			"The search is scored by another objective now, so that what it had seen "
+			"is not "
+			"compared: \"tuner rescore %s --set objective=...\" scores the repeats by "
+			"it, "
 			"too. ",
 			confirmation->name);
 	if (confirmation->ended < confirmation->wanted)

@@ -271,8 +271,10 @@ static bool refuse_objective(const struct job_file *old, const struct job_file *
 		text_add_shell_word(&rescore, setting.bytes);
 	}
 	tuner_fail(err, TUNER_USAGE,
-		"the objective of job \"%s\" was edited:\n%sFinished trials were scored by the old one. "
-		"Give the job another name (--name) for a new start, put the old objective back, or score "
+		"the objective of job \"%s\" was edited:\n%sFinished trials were scored by the old "
+		"one. "
+		"Give the job another name (--name) for a new start, put the old objective back, "
+		"or score "
 		"them by the new one: %s",
 		name, lines, rescore.bytes);
 	free(definition);

@@ -557,8 +557,8 @@ static bool fill_budget(cJSON *budget, const struct report *report, const struct
 		       budget, "runtime_s", b && b->runtime_us > 0 ? b->runtime_us : -1) &&
 	       json_add_time(budget, "deadline", b ? b->deadline_us : 0) &&
 	       json_add_optional(budget, "target", b && b->has_target ? b->target : NAN) &&
-	       json_add_code(
-		       budget, "not_improving", b && b->not_improving > 0 ? b->not_improving : -1) &&
+	       json_add_code(budget, "not_improving",
+		       b && b->not_improving > 0 ? b->not_improving : -1) &&
 	       json_add_optional(budget, "cost", b && b->cost > 0 ? b->cost : NAN) &&
 	       cJSON_AddBoolToObject(budget, "converged", b && b->converged) != NULL;
 }
