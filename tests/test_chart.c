@@ -236,7 +236,16 @@ static void names_are_cut_at_whole_characters(void **state)
 		.marked = (const bool[]){ false },
 		.n = 1,
 		.mark = "" };
-	struct text svg = TEXT_EMPTY;
+	struct text svg = TEXT_EMPTY, accents = TEXT_EMPTY;
+	char label[CHART_LABEL];
+	text_add(&accents, "a");
+	for (int i = 0; i < 100; i++)
+		text_add(&accents, "\u0301\u0489");
+	for (size_t size = 2; size <= sizeof(label); size++) {
+		chart_label(accents.bytes, 4, label, size);
+		assert_int_equal(strlen(label), (size - 2) / 2 * 2 + 1);
+	}
+	text_finish(&accents);
 	chart_svg(&chart, &svg);
 	parallel_svg(&parallel, &svg);
 	assert_int_equal(count(svg.bytes, "\uFFFD"), 0);

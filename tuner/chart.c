@@ -193,7 +193,12 @@ static int tick_digits(const double *ticks, size_t n)
 
 void chart_label(const char *name, size_t columns, char *ret, size_t size)
 {
-	snprintf(ret, size, "%.*s", (int)text_fit(name, columns), name);
+	size_t length = text_fit(name, columns);
+
+	if (length >= size) /* accents on accents take no column */
+		for (length = size - 1; length > 0 && (name[length] & 0xC0) == 0x80;)
+			length--;
+	snprintf(ret, size, "%.*s", (int)length, name);
 }
 
 /* The i-th of the axis's ticks. */
