@@ -6,6 +6,7 @@
 #include "scheduler/attempt_files.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -217,7 +218,7 @@ bool ssh_copy_add(
 	ssh->copies[ssh->n_copies++] = (struct ssh_copy){
 		.kind = kind,
 		.of = of != NULL ? *of : (struct pending){ 0 },
-		.until_us = clock_monotonic_us() + OTHERS_US,
+		.others_until_us = clock_monotonic_us() + OTHERS_US,
 		.rsync = { .in = -1, .out = -1, .errors = -1 },
 	};
 	return true;
@@ -240,7 +241,7 @@ static bool may_start(const struct ssh *ssh, struct ssh_copy *copy, int64_t now_
 	for (size_t i = 0; i < ssh->n_copies; i++)
 		if (ssh->copies[i].runs && ssh->copies[i].kind == copy->kind)
 			return false;
-	if (copy->kind != COPY_CHECKPOINT || now_us >= copy->until_us)
+	if (copy->kind != COPY_CHECKPOINT || now_us >= copy->others_until_us)
 		return true;
 	/* Not before what the trial's last attempt has left elsewhere is here. */
 	others = path_join(ssh->mirror, ".hosts");
@@ -335,6 +336,19 @@ static bool take_end(
 	return true;
 }
 
+/* Checkpoints that were waited for and have not come. */
+static bool has_nothing_to_send(const struct ssh *ssh, const struct ssh_copy *copy)
+{
+	char *trial = path_join(ssh->mirror, copy->of.trial);
+	char *checkpoint = trial != NULL ? path_join(trial, "checkpoint") : NULL;
+	const bool nothing = copy->kind == COPY_CHECKPOINT && checkpoint != NULL &&
+			     access(checkpoint, F_OK) != 0 && errno == ENOENT;
+
+	free(trial);
+	free(checkpoint);
+	return nothing;
+}
+
 bool ssh_copies_step(struct ssh *ssh, struct tuner_error *err)
 {
 	const int64_t now_us = clock_monotonic_us();
@@ -350,6 +364,10 @@ bool ssh_copies_step(struct ssh *ssh, struct tuner_error *err)
 			if (gone)
 				continue;
 		} else if (may_start(ssh, copy, now_us)) {
+			if (has_nothing_to_send(ssh, copy)) {
+				finish(ssh, i, "");
+				continue;
+			}
 			struct tuner_error failed = { TUNER_OK, "" };
 			if (!start(ssh, copy, &failed)) {
 				if (failed.code != TUNER_USAGE) {

@@ -27,7 +27,9 @@ enum copy_kind { COPY_CODE, COPY_CHECKPOINT, COPY_RESULTS };
 struct ssh_copy {
 	enum copy_kind kind;
 	struct pending of; /* the attempt; of COPY_CODE nothing */
-	int64_t due_us, until_us;
+	int64_t due_us;
+	int64_t until_us; /* under way: it is ended then */
+	int64_t others_until_us; /* of COPY_CHECKPOINT: so long other hosts' results are waited for */
 	int tries;
 	bool runs;
 	bool fails; /* results that did not come TRIES_MAX times: nobody waits for them */

@@ -483,6 +483,39 @@ static void what_may_run_there_has_not_failed_for_its_checkpoints(void **state)
 	assert_int_equal(lines_of(host, "starts"), 1);
 }
 
+/* What the attempt before it has left is on a host that stays away: after a minute it goes on without that. */
+static void a_retry_does_not_fail_for_checkpoints_that_do_not_come(void **state)
+{
+	static const struct pending left = {
+		.kind = PENDING_FETCH, .trial = "0001", .number = "1", .id = 9, .key = "k"
+	};
+	struct host *host = *state;
+	struct backend_event event;
+	char path[300];
+	bool got = false;
+
+	/* As rsync: what is to be sent must be there. */
+	write_script(host, "rsync",
+		"#!/bin/sh\nwhile [ $# -gt 2 ]; do shift; done\n"
+		"case $1 in h:*) ;; *) [ -e \"$1\" ] || exit 23;; esac\n");
+	host->code = host->base;
+	host->attempt = 2;
+	snprintf(path, sizeof(path), "%s/.hosts/other", host->mirror);
+	ASSERT_OK(host, pending_add(path, &left, &host->err));
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	start(host, 1, "echo x >>starts", 0);
+	while (!got || event.attempt == 0) {
+		passed_us += got ? 0 : 300000;
+		turn_for(host, &event, &got);
+	}
+	passed_us = 0;
+	if (event.kind != BACKEND_STARTED)
+		fail_msg("kind %d: %s", (int)event.kind, event.message);
+	await(host, BACKEND_ENDED);
+	assert_int_equal(lines_of(host, "starts"), 1);
+}
+
 /* The path of a file of attempt 1 there. */
 static char *there(struct host *host, const char *name)
 {
@@ -1051,6 +1084,7 @@ int main(void)
 		TEST(what_cannot_be_sent_again_may_run_all_the_same),
 		TEST(what_cannot_be_read_there_for_once_is_not_lost),
 		TEST(what_stays_unreadable_there_is_told_of),
+		TEST(a_retry_does_not_fail_for_checkpoints_that_do_not_come),
 		TEST(a_database_stays_here_whatever_its_name_is),
 		TEST(results_that_cannot_be_looked_for_there_are_fetched),
 		TEST(results_are_fetched_once_however_often_their_end_is_told),
