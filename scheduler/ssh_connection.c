@@ -196,6 +196,7 @@ static bool disconnect(struct ssh *ssh, struct tuner_error *err)
 	link_close(&ssh->link, false);
 	ssh->next_try_us = clock_monotonic_us() + ssh->pause_us;
 	ssh->pause_us = 2 * ssh->pause_us < PAUSE_MAX_US ? 2 * ssh->pause_us : PAUSE_MAX_US;
+	ssh_recall_signals(ssh);
 	for (size_t i = 0; i < ssh->n; i++)
 		ssh->attempts[i].sent = false;
 	return ssh_tell_down(ssh, reason, err);

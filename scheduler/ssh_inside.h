@@ -19,6 +19,8 @@ struct ssh_attempt {
 	bool quiet; /* fenced, and its end has been told */
 	bool waits; /* for its checkpoints to be sent */
 	int signal; /* to be sent; 0: none */
+	int sent_signal; /* on its way: no later ping has been answered; 0: none */
+	int64_t signal_us; /* when it was sent; monotonic */
 };
 
 enum copy_kind { COPY_CODE, COPY_CHECKPOINT, COPY_RESULTS };
@@ -138,6 +140,9 @@ TUNER_MUST_CHECK
 bool ssh_send_attempts(struct ssh *ssh, struct tuner_error *err);
 void ssh_send_number(struct ssh *ssh, enum message_kind kind, int64_t attempt, int64_t number);
 void ssh_send_signal(struct ssh *ssh, struct ssh_attempt *attempt);
+
+/* The connection is gone: what it may have lost is to be sent over the next one. */
+void ssh_recall_signals(struct ssh *ssh);
 
 TUNER_MUST_CHECK
 bool ssh_take_messages(struct ssh *ssh, struct tuner_error *err);

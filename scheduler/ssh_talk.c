@@ -277,7 +277,28 @@ void ssh_send_signal(struct ssh *ssh, struct ssh_attempt *attempt)
 	if (attempt->signal == 0 || !attempt->sent || !ssh->greeted)
 		return;
 	ssh_send_number(ssh, MESSAGE_SIGNAL, attempt->id, attempt->signal);
+	attempt->sent_signal = attempt->signal;
+	attempt->signal_us = clock_monotonic_us();
 	attempt->signal = 0;
+	ssh->ping_us = 0; /* its answer comes behind the signal's arrival */
+}
+
+/* All that went before that ping has arrived. */
+static void take_pong(struct ssh *ssh, int64_t pinged_us)
+{
+	for (size_t i = 0; i < ssh->n; i++)
+		if (ssh->attempts[i].signal_us <= pinged_us)
+			ssh->attempts[i].sent_signal = 0;
+}
+
+void ssh_recall_signals(struct ssh *ssh)
+{
+	for (size_t i = 0; i < ssh->n; i++) {
+		struct ssh_attempt *attempt = &ssh->attempts[i];
+		if (attempt->signal == 0)
+			attempt->signal = attempt->sent_signal;
+		attempt->sent_signal = 0;
+	}
 }
 
 /* It may be started there, and could not find its code. */
@@ -497,6 +518,8 @@ static bool take_message(struct ssh *ssh, const struct message *message, struct 
 	ssh->heard_us = clock_monotonic_us();
 	if (message->kind == MESSAGE_HELLO)
 		return take_hello(ssh, message, err);
+	if (message->kind == MESSAGE_PONG)
+		take_pong(ssh, message->number);
 	if (message->kind == MESSAGE_PONG || attempt == NULL)
 		return true;
 	if (message->kind < MESSAGE_HELLO || !ssh->greeted)

@@ -645,15 +645,23 @@ static void what_cannot_be_read_there_for_once_is_not_lost(void **state)
 static void what_stays_unreadable_there_is_told_of(void **state)
 {
 	struct host *host = *state;
-	char script[600];
+	struct text pid = TEXT_EMPTY;
+	char script[600], path[256];
 
 	open_host(host, true, PATIENCE_US);
 	await(host, BACKEND_HOST_UP);
-	snprintf(script, sizeof(script), "mkdir \"%s\"", there(host, "/1/exit.json"));
+	snprintf(script, sizeof(script), "mkdir \"%s\"; echo $PPID >supervisor",
+		there(host, "/1/exit.json"));
 	start(host, 1, script, 0);
 	start(host, 2, "until [ -e go ]; do sleep 0.02; done; echo end", 0);
 	const struct backend_event down = await(host, BACKEND_HOST_DOWN);
 	assert_non_null(strstr(down.message, "exit.json"));
+	snprintf(path, sizeof(path), "%s/supervisor", host->home);
+	while (access(path, F_OK) != 0 || !file_read(path, 100, &pid, &host->err) ||
+		pid.length == 0 ||
+		kill(atoi(pid.bytes), 0) == 0) /* it tries to write its record there */
+		turn(host);
+	text_finish(&pid);
 	ASSERT_OK(host, directory_remove(there(host, "/1/exit.json"), &host->err));
 	assert_int_equal(await(host, BACKEND_LOST).attempt, 1);
 	put(host, "go", true);
@@ -707,6 +715,30 @@ static void signals_reach_the_command(void **state)
 	ended = await(host, BACKEND_ENDED);
 	assert_int_equal(ended.attempt, 2);
 	assert_int_equal(ended.exit.signal, SIGKILL);
+}
+
+/* Sent over a link that is dead, though nobody knows it yet. */
+static void a_signal_that_a_broken_connection_has_lost_is_sent_again(void **state)
+{
+	struct host *host = *state;
+	struct text pid = TEXT_EMPTY;
+	char path[256];
+
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	start(host, 1,
+		"trap 'echo x >>caught; exit 0' TERM; echo ready; while :; do sleep 0.02; done", 0);
+	while (end_of(directory_of(host, 1)) == 0)
+		turn(host);
+	snprintf(path, sizeof(path), "%s/pid", host->home);
+	ASSERT_OK(host, file_read(path, 100, &pid, &host->err));
+	assert_int_equal(kill(atoi(pid.bytes), SIGSTOP), 0);
+	text_finish(&pid);
+	assert_true(host->backend->ops->signal(host->backend, 1, SIGTERM, &host->err));
+	turn(host);
+	cut(host);
+	assert_int_equal(await(host, BACKEND_ENDED).exit.stop_signal, SIGTERM);
+	assert_int_equal(lines_of(host, "caught"), 1);
 }
 
 /* Attempt 1 runs on for ever on a host that does not answer any more. */
@@ -1090,6 +1122,7 @@ int main(void)
 		TEST(results_are_fetched_once_however_often_their_end_is_told),
 		TEST(to_stop_what_never_ran_starts_nothing),
 		TEST(signals_reach_the_command),
+		TEST(a_signal_that_a_broken_connection_has_lost_is_sent_again),
 		TEST(a_host_that_stays_away_loses_its_attempts),
 		TEST(a_fence_needs_no_mirror),
 		TEST(time_in_which_nobody_looked_counts_for_no_timeout),
