@@ -14,6 +14,8 @@
 enum {
 	VALUE_TEXT_MAX = 128, /* a number's text is no longer: a double needs 24 bytes */
 	OBJECT_DEPTH_MAX = 64,
+	/* Of a line, in vain: from each mark of a quoted log the look goes to the line's end. */
+	LOOKED_MAX = 16 * SCRAPE_LINE_MAX,
 };
 
 static const double WHOLE_MAX = 9007199254740992.0; /* 2^53: beyond it doubles skip integers */
@@ -337,8 +339,8 @@ static void copy_word(const char *bytes, size_t size, struct text *to)
 }
 
 /* Copies the object at bytes[0] up to its closing brace. Returns its length; 0 if it does not close,
- * nests too deep, holds a NUL (which cJSON takes for a blank) or memory is out. */
-static size_t copy_object(const char *bytes, size_t size, struct text *to)
+ * nests too deep, holds a NUL (which cJSON takes for a blank) or memory is out. *looked grows by what it has read. */
+static size_t copy_object(const char *bytes, size_t size, struct text *to, size_t *looked)
 {
 	size_t at = 0, depth = 0;
 
@@ -359,6 +361,7 @@ static size_t copy_object(const char *bytes, size_t size, struct text *to)
 		}
 		at = end;
 	} while (depth > 0 && depth <= OBJECT_DEPTH_MAX && at < size);
+	*looked += at;
 	return depth == 0 && !text_failed(to) && memchr(bytes, '\0', at) == NULL ? at : 0;
 }
 
@@ -401,22 +404,24 @@ static void take_object(struct scraper *scraper, const cJSON *object, const stru
 	}
 }
 
-/* The object that should follow a mark. Returns the bytes that it took. */
-static size_t search_object(
-	struct scraper *scraper, const char *bytes, size_t size, const struct sink *sink)
+/* The object that should follow a mark. Returns the bytes that it took; *in_vain grows by what was read for none. */
+static size_t search_object(struct scraper *scraper, const char *bytes, size_t size,
+	size_t *in_vain, const struct sink *sink)
 {
 	struct text *text = &scraper->patterns->object;
-	size_t at = 0, length = 0;
+	size_t at = 0, length = 0, looked = 0;
 
 	while (at < size && is_blank(bytes[at]))
 		at++;
 	if (at < size && bytes[at] == '{')
-		length = copy_object(bytes + at, size - at, text);
+		length = copy_object(bytes + at, size - at, text, &looked);
 	cJSON *object = length > 0 ? cJSON_ParseWithLength(text->bytes, text->length) : NULL;
-	if (object != NULL)
+	if (object != NULL) {
 		take_object(scraper, object, sink);
-	else
+	} else {
 		scraper->malformed++;
+		*in_vain += looked;
+	}
 	cJSON_Delete(object);
 	return object != NULL ? at + length : 0;
 }
@@ -425,9 +430,11 @@ static void search_marks(
 	struct scraper *scraper, const char *bytes, size_t size, const struct sink *sink)
 {
 	const char *const end = bytes + size;
+	size_t in_vain = 0;
 
 	/* memchr first: one call for the lines without any @, which are nearly all. */
-	while ((bytes = memchr(bytes, MARK[0], (size_t)(end - bytes))) != NULL) {
+	while (in_vain < LOOKED_MAX &&
+		(bytes = memchr(bytes, MARK[0], (size_t)(end - bytes))) != NULL) {
 		if ((size_t)(end - bytes) < strlen(MARK))
 			return;
 		if (memcmp(bytes, MARK, strlen(MARK)) != 0) {
@@ -435,7 +442,7 @@ static void search_marks(
 			continue;
 		}
 		bytes += strlen(MARK);
-		bytes += search_object(scraper, bytes, (size_t)(end - bytes), sink);
+		bytes += search_object(scraper, bytes, (size_t)(end - bytes), &in_vain, sink);
 	}
 }
 

@@ -16,7 +16,8 @@
  *
  * anywhere in a line: every number in the object is a metric but `step` and `resume`; NaN, Infinity
  * and -Infinity, bare as Python writes them or as strings, are numbers. Nested values, other strings,
- * booleans and null are passed over; an object that is not JSON counts in scraper_malformed.
+ * booleans and null are passed over; an object that is not JSON counts in scraper_malformed. A line in which 1 MiB was read
+ * for such ones (a log of these lines, quoted, in one) is not searched any further.
  *
  * A step with a fraction is rounded down. Without one a metric counts its own rows in this attempt
  * from 1, or goes on from where the command says that it resumed: after @tuner {"resume": 7} every

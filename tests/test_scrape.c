@@ -490,6 +490,25 @@ static void broken_objects_are_counted_and_crash_nothing(void **state)
 	text_finish(&rows);
 }
 
+/* Each mark of a log that is quoted in one line begins a string which ends with the line, at most. */
+static void a_quoted_log_costs_no_look_at_all_of_it_from_every_mark(void **state)
+{
+	struct text line = TEXT_EMPTY, rows = TEXT_EMPTY;
+	struct metric_patterns *patterns = compile(NULL, 0);
+	struct scraper *scraper = start(patterns, 0, NULL);
+
+	while (line.length < SCRAPE_LINE_MAX - 100)
+		text_add(&line, "@tuner {\\\"m\\\": 1}");
+	text_add(&line, "\n@tuner {\\\"m\\\": 1} @tuner {\"m\": 2}\n");
+	feed(scraper, 0, line.bytes, line.length, &rows);
+	assert_in_range(scraper_malformed(scraper), 2, 100);
+	assert_string_equal(rows.bytes, "m[1]=2 ");
+	scraper_destroy(scraper);
+	metric_patterns_destroy(patterns);
+	text_finish(&line);
+	text_finish(&rows);
+}
+
 static void names_of_objects_are_bounded(void **state)
 {
 	struct text output = TEXT_EMPTY, rows = TEXT_EMPTY;
@@ -708,6 +727,7 @@ int main(void)
 		cmocka_unit_test(steps_of_objects_are_rounded_down),
 		cmocka_unit_test(counts_go_on_from_where_the_command_resumed),
 		cmocka_unit_test(broken_objects_are_counted_and_crash_nothing),
+		cmocka_unit_test(a_quoted_log_costs_no_look_at_all_of_it_from_every_mark),
 		cmocka_unit_test(names_of_objects_are_bounded),
 		cmocka_unit_test(what_was_fed_already_is_passed_over),
 		cmocka_unit_test(a_gap_drops_the_line_it_cuts),
