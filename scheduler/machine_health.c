@@ -33,7 +33,8 @@ bool machine_disk(const char *path, struct disk_room *ret, struct tuner_error *e
 	if (*path == '\0' || strlen(path) >= sizeof(at))
 		return tuner_fail(err, TUNER_USAGE, "\"%.80s\" is no path", path);
 	strcpy(at, path);
-	while (stat(at, &status) != 0 && errno == ENOENT && strcmp(at, ".") != 0 && at[1] != '\0')
+	while (stat(at, &status) != 0 && errno == ENOENT && strcmp(at, ".") != 0 &&
+		strcmp(at, "/") != 0)
 		to_parent(at);
 	if (stat(at, &status) != 0 || statvfs(at, &room) != 0) {
 		tuner_fail_errno(err, errno, "cannot look at the disk of %.150s", path);

@@ -236,6 +236,7 @@ static void the_machine_can_be_looked_at(void **state)
 	assert_true(machine_disk("/tmp", &same, &err));
 	assert_true(room.device == same.device && room.total_bytes > 0);
 	assert_true(machine_disk("relative", &room, &err));
+	assert_true(machine_disk("r", &room, &err));
 	assert_false(machine_disk("", &room, &err));
 	machine_limits(&limits);
 	assert_true(limits.open_files != 0 && limits.processes != 0);
