@@ -127,6 +127,7 @@ bool gpu_report_read(struct gpu_source *source, struct gpu_report *ret, struct t
 	for (size_t i = 0; i < ret->n_apps; i++)
 		look_at(&ret->apps[i]);
 	ret->ok = ok && ret->n_samples > 0;
+	ret->apps_known = ret->ok && apps == GPU_ANSWERED;
 	text_finish(&text);
 	return ok;
 }

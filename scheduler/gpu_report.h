@@ -24,6 +24,7 @@ struct gpu_app {
 struct gpu_report {
 	int64_t asked_us; /* monotonic: before anything was asked */
 	bool ok; /* false: there was no answer, and the rest is empty */
+	bool apps_known; /* false: who computes was not answered; there may be others than `apps` */
 	struct gpu_sample samples[GPUS_MAX];
 	size_t n_samples;
 	struct gpu_app apps[GPU_APPS_MAX]; /* more are left out */

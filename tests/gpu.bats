@@ -23,7 +23,7 @@ write_smi() { # GPU...: of 10,000 MiB each
 case "\$1" in
 --query-gpu=index,*) cat "$DIR/smi/gpus" ;;
 --query-gpu=uuid,*) echo x >>"$DIR/smi/asked"; cat "$DIR/smi/loads" ;;
---query-compute-apps=*) cat "$DIR/smi/apps" "$DIR/smi"/app-* 2>/dev/null; exit 0 ;;
+--query-compute-apps=*) [ ! -e "$DIR/smi/silent" ] || exit 1; cat "$DIR/smi/apps" "$DIR/smi"/app-* 2>/dev/null; exit 0 ;;
 *) exit 9 ;;
 esac
 END
@@ -223,6 +223,23 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	[[ "$output" != *": 3 trials at a time"* ]]
 	sql_is "SELECT max(gpu_together) FROM v_host_use WHERE number <= 3" 1
 	sql_is "SELECT max(gpu_together) FROM v_host_use" 2
+}
+
+@test "a GPU is not free for want of an answer to who computes on it" {
+	write_smi $A
+	TRIALS=1 write_gpu_job '"gpus": "auto"'
+	echo "$A, 1, 300" >smi/apps
+	start "$TUNER" run job.jsonc
+	await grep -q 'GPU 0 is left to others until it is free: process 1 computes on it' output
+	touch smi/silent
+	looks=$(lines_of smi/asked)
+	await eval '[ "$(lines_of smi/asked)" -gt $((looks + 5)) ]'
+	[ ! -e starts ]
+	: >smi/apps
+	rm smi/silent
+	finished
+	[ "$status" -eq 0 ]
+	grep -q 'GPU 0 is free again' output
 }
 
 @test "a GPU that others use is left alone until it is free" {

@@ -203,17 +203,19 @@ static void sample(const struct loop *loop, struct live *live)
 
 /* Why nothing is to be started on it; "" if there is no reason. A process that has an attempt's key is a trial,
  * whosesoever: about those the locks decide. One that we cannot see may be a trial's, in a container. */
-static void who_uses(const struct gpu_report *report, const struct pool_gpu *gpu, char ret[120])
+static void who_uses(const struct gpu_report *report, struct pool_gpu *gpu, char ret[120])
 {
 	const struct gpu_sample *device = gpu_report_find(report, gpu->gpu.uuid);
 	const bool empty = gpu->running == 0 && gpu->left_us < report->asked_us;
 
 	ret[0] = '\0';
+	gpu->computed_on = false;
 	for (size_t i = 0; i < report->n_apps; i++) {
 		const struct gpu_app *app = &report->apps[i];
 		if (strcmp(app->uuid, gpu->gpu.uuid) != 0 || app->key[0] != '\0' ||
 			(!app->seen && !empty))
 			continue;
+		gpu->computed_on = true;
 		snprintf(ret, 120, "process %lld computes on it", (long long)app->pid);
 		return;
 	}
@@ -253,6 +255,8 @@ static void judge_gpu(struct loop *loop, const struct host *host, struct pool_gp
 		gpu->closed = gpu->gone;
 		return;
 	}
+	if (gpu->computed_on && !loop->gpus.report->apps_known)
+		return;
 	if (!host->entry->uses_busy_gpus && loop->gpus.report->ok)
 		who_uses(loop->gpus.report, gpu, why);
 	gpu->looked_at = true;

@@ -21,6 +21,7 @@ struct pool_gpu {
 		limit; /* trials that may be on it at a time; 1 at first where it is packed by measurement */
 	bool closed; /* others use it: nothing is started on it */
 	bool looked_at; /* to see whether they do */
+	bool computed_on; /* by a process that is no trial, when we were last told who computes */
 	bool listed; /* the driver has listed it since we look */
 	bool gone; /* and no longer does: nothing is started on it (`closed`) */
 	bool taken; /* another `tuner` has its lock */
