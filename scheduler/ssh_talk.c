@@ -168,9 +168,12 @@ static bool add_directory(
 
 	if (stream == NULL)
 		return tuner_fail_errno(err, errno, "cannot list %s", directory);
-	while (ok && (entry = readdir(stream)) != NULL)
+	while (ok && (errno = 0, entry = readdir(stream)) != NULL)
 		if (entry->d_name[0] != '.')
 			ok = add_entry(tree, directory, below, entry->d_name, err);
+	/* With a part of it a command might run without its parameters. */
+	if (ok && errno != 0)
+		ok = tuner_fail_errno(err, errno, "cannot list %s", directory);
 	closedir(stream);
 	return ok;
 }

@@ -6,6 +6,8 @@
 #include "scheduler/ssh.h"
 #include "scheduler/ssh_pending.h"
 
+#include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -48,6 +50,24 @@ int64_t __wrap_clock_monotonic_us(void);
 int64_t __wrap_clock_monotonic_us(void)
 {
 	return __real_clock_monotonic_us() + passed_us;
+}
+
+/* The n-th call from now on finds a disk that does not work; 0: none does. */
+static unsigned readdir_fails_at;
+
+struct dirent *readdir(DIR *stream)
+{
+	static struct dirent *(*real)(DIR *);
+
+	if (real == NULL)
+		real = (struct dirent * (*)(DIR *)) dlsym(RTLD_NEXT, "readdir64");
+	if (real == NULL)
+		real = (struct dirent * (*)(DIR *)) dlsym(RTLD_NEXT, "readdir");
+	if (readdir_fails_at > 0 && --readdir_fails_at == 0) {
+		errno = EIO;
+		return NULL;
+	}
+	return real(stream);
 }
 
 struct host {
@@ -514,6 +534,24 @@ static void a_retry_does_not_fail_for_checkpoints_that_do_not_come(void **state)
 		fail_msg("kind %d: %s", (int)event.kind, event.message);
 	await(host, BACKEND_ENDED);
 	assert_int_equal(lines_of(host, "starts"), 1);
+}
+
+/* The command would find a part of what was prepared for it. */
+static void what_cannot_be_listed_here_is_not_started_there(void **state)
+{
+	struct host *host = *state;
+
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	for (int i = 0; i < 5; i++) {
+		/* Behind ., .., launch, model and the end, when it is tidied. */
+		readdir_fails_at = 6 + (unsigned)i;
+		start(host, 1 + i, "echo x >>starts", 0);
+		assert_int_equal(readdir_fails_at, 0);
+		const struct backend_event event = await_first_of(host, 1 + i, BACKEND_FAILED);
+		assert_non_null(strstr(event.message, strerror(EIO)));
+	}
+	assert_int_equal(lines_of(host, "starts"), 0);
 }
 
 /* The path of a file of attempt 1 there. */
@@ -1116,6 +1154,7 @@ int main(void)
 		TEST(what_cannot_be_sent_again_may_run_all_the_same),
 		TEST(what_cannot_be_read_there_for_once_is_not_lost),
 		TEST(what_stays_unreadable_there_is_told_of),
+		TEST(what_cannot_be_listed_here_is_not_started_there),
 		TEST(a_retry_does_not_fail_for_checkpoints_that_do_not_come),
 		TEST(a_database_stays_here_whatever_its_name_is),
 		TEST(results_that_cannot_be_looked_for_there_are_fetched),
