@@ -247,7 +247,7 @@ END
 	"$TUNER" status other | head -1 | grep -q "open, but no tuner runs it"
 	timeout 5 "$TUNER" watch other
 	run "$TUNER" doctor other
-	[[ "$output" == *"under way when their"* ]]
+	[[ "$output" == *"under way when its"* ]]
 	# One that is stopped answers nothing, and is named.
 	kill -STOP "$PID"
 	run "$TUNER" stop job
