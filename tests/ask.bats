@@ -378,10 +378,13 @@ pass() {
 }
 
 @test "eight processes ask and tell at once: all succeed, no number twice" {
+	local each=20
+	# With sanitizers each of the 320 starts takes a tenth of a second; SANITIZED_ALL=1: as in the plain build.
+	if [ -z "${SANITIZED_ALL-}" ] && grep -q __asan_init "$TUNER"; then each=7; fi
 	write_space
 	worker() {
 		local i trial
-		for i in $(seq 20); do
+		for i in $(seq $each); do
 			trial=$("$TUNER" ask ask.jsonc | tee -a asked | cut -d' ' -f1) || return
 			"$TUNER" tell ask "$trial" "0.$trial" >>told || return
 		done
@@ -395,9 +398,9 @@ pass() {
 	wait "${pids[@]}"
 	[ ! -s errors ]
 	[ "$(lines_of succeeded)" -eq 8 ]
-	[ "$(cut -d' ' -f1 asked | sort -n | uniq | wc -l)" -eq 160 ]
+	[ "$(cut -d' ' -f1 asked | sort -n | uniq | wc -l)" -eq $((8 * each)) ]
 	sql_is "SELECT count(*), max(number), count(DISTINCT number), sum(state = 'done') FROM trial" \
-		"160|160|160|160"
+		"$((8 * each))|$((8 * each))|$((8 * each))|$((8 * each))"
 	sql_is "SELECT count(*) FROM trial WHERE abs(objective - ('0.' || number)) > 1e-12" 0
 	sql_is "PRAGMA integrity_check" ok
 }
