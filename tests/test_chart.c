@@ -259,7 +259,7 @@ static void names_are_cut_at_whole_characters(void **state)
 static void of_many_names_the_last_are_labelled_too(void **state)
 {
 	enum { NAMES = 30 };
-	static char texts[NAMES][8];
+	static char texts[NAMES][16];
 	const char *names[NAMES];
 	static const double x[] = { 0, NAMES - 1 };
 	const struct chart_series series = { .n = 2, .x = x, .y = x, .points = true };
