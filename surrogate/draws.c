@@ -134,10 +134,9 @@ static void prior_values(struct draws *draws, const double *X, size_t m, double 
 			sines[j] = sin(sines[j]);
 		}
 	}
-	for (size_t i = 0; i < m; i++)
-		for (size_t s = 0; s < draws->n; s++)
-			ret[i * draws->n + s] = kernel_dot(draws->features + i * FEATURES,
-				draws->weights + s * FEATURES, FEATURES);
+	memset(ret, 0, m * draws->n * sizeof *ret);
+	factor_add_product(draws->features, FEATURES, m, draws->weights, FEATURES, draws->n,
+		FEATURES, ret, draws->n);
 }
 
 /* ---- what the model learns ---- */
@@ -215,12 +214,11 @@ static void add_learned(struct draws *draws, const double *X, size_t m, double *
 {
 	const size_t n = draws->n, stride = draws->stride;
 
+	for (size_t i = 0; i < m * n; i++)
+		values[i] += gp_constant(draws->gp);
 	gp_cross(draws->gp, X, m, draws->cross, NULL);
-	for (size_t i = 0; i < m; i++)
-		for (size_t s = 0; s < n; s++)
-			values[i * n + s] += gp_constant(draws->gp) +
-					     kernel_dot(draws->cross + i * stride,
-						     draws->alpha + s * stride, gp_n(draws->gp));
+	factor_add_product(
+		draws->cross, stride, m, draws->alpha, stride, n, gp_n(draws->gp), values, n);
 }
 
 void draws_values(struct draws *draws, const double *X, size_t m, double *ret_values)

@@ -42,13 +42,18 @@ static void pack(const double *from, size_t stride, size_t rows, struct strip *r
 			KERNEL_LANES * sizeof(double));
 }
 
-/* Of the transposed: its columns are so many rows of A, and zeros. */
+/* Of the transposed: its columns are so many rows of A, and zeros. (All eight are a loop of constant length, which is faster.) */
 static void pack_transposed(
 	const double *A, size_t stride, size_t columns, size_t rows, struct strip *ret)
 {
-	for (size_t i = 0; i < rows; i++)
+	double *to = ret->numbers;
+
+	for (size_t i = 0; i < rows && columns == KERNEL_LANES; i++)
 		for (size_t c = 0; c < KERNEL_LANES; c++)
-			ret->numbers[i * KERNEL_LANES + c] = c < columns ? A[c * stride + i] : 0;
+			to[i * KERNEL_LANES + c] = A[c * stride + i];
+	for (size_t i = 0; i < rows && columns < KERNEL_LANES; i++)
+		for (size_t c = 0; c < KERNEL_LANES; c++)
+			to[i * KERNEL_LANES + c] = c < columns ? A[c * stride + i] : 0;
 }
 
 static size_t at_most(size_t n, size_t most)
@@ -252,6 +257,45 @@ void factor_multiply_symmetric(const double *S, size_t stride, size_t n, const d
 			LOOPS_OF_CPU(factor_loops)
 				->add_product(&(struct product){
 					B + k, row, strip.numbers, ret + c, row, m, terms });
+		}
+}
+
+static void copy_columns(
+	const double *from, size_t from_row, size_t columns, size_t rows, double *to, size_t to_row)
+{
+	for (size_t i = 0; i < rows; i++)
+		memcpy(to + i * to_row, from + i * from_row, columns * sizeof(*to));
+}
+
+/* The columns of C that a strip is wide; C has no room behind its last. */
+static void add_strip(const double *A, size_t a_row, size_t m, const struct strip *strip,
+	size_t terms, size_t columns, double *C, size_t c_row)
+{
+	double sums[BLOCK * KERNEL_LANES] = { 0 };
+
+	for (size_t i = 0; i < m; i += BLOCK) {
+		const size_t rows = at_most(m - i, BLOCK);
+
+		copy_columns(C + i * c_row, c_row, columns, rows, sums, KERNEL_LANES);
+		LOOPS_OF_CPU(factor_loops)
+			->add_product(&(struct product){ A + i * a_row, a_row, strip->numbers, sums,
+				KERNEL_LANES, rows, terms });
+		copy_columns(sums, KERNEL_LANES, columns, rows, C + i * c_row, c_row);
+	}
+}
+
+void factor_add_product(const double *A, size_t a_row, size_t m, const double *B, size_t b_row,
+	size_t n, size_t k, double *C, size_t c_row)
+{
+	struct strip strip;
+
+	for (size_t c = 0; c < n; c += KERNEL_LANES)
+		for (size_t from = 0; from < k; from += STRIP_ROWS) {
+			const size_t columns = at_most(n - c, KERNEL_LANES);
+			const size_t terms = at_most(k - from, STRIP_ROWS);
+
+			pack_transposed(B + c * b_row + from, b_row, columns, terms, &strip);
+			add_strip(A + from, a_row, m, &strip, terms, columns, C + c, c_row);
 		}
 }
 

@@ -49,6 +49,10 @@ void factor_multiply_rows(
 void factor_multiply_symmetric(const double *S, size_t stride, size_t n, const double *B,
 	size_t row, size_t m, double *ret);
 
+/* C += A B' for m rows of A and n of B, of k numbers each; each matrix with so many doubles from one row to the next. */
+void factor_add_product(const double *A, size_t a_row, size_t m, const double *B, size_t b_row,
+	size_t n, size_t k, double *C, size_t c_row);
+
 /* b = L^-1 b and b = L^-T b. */
 void factor_forward(const double *L, size_t stride, size_t n, double *b);
 void factor_backward(const double *L, size_t stride, size_t n, double *b);

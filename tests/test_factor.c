@@ -217,6 +217,31 @@ static void products_with_a_symmetric_matrix_read_its_lower_half(void **state)
 	}
 }
 
+static void products_with_rows_of_another_matrix_are_added(void **state)
+{
+	enum { M = 67, N = 13, K = 131, ROW = 140 };
+	double *A = allocate(M, ROW), *B = allocate(N, ROW), *C = allocate(M, N);
+
+	for (size_t i = 0; i < M * ROW; i++)
+		A[i] = i % ROW < K ? cos((double)i) : NAN;
+	for (size_t i = 0; i < N * ROW; i++)
+		B[i] = i % ROW < K ? sin((double)i) : NAN;
+	for (size_t i = 0; i < M * N; i++)
+		C[i] = (double)i;
+	factor_add_product(A, ROW, M, B, ROW, N, K, C, N);
+	for (size_t i = 0; i < M; i++)
+		for (size_t j = 0; j < N; j++) {
+			double sum = (double)(i * N + j);
+
+			for (size_t k = 0; k < K; k++)
+				sum += A[i * ROW + k] * B[j * ROW + k];
+			assert_true(C[i * N + j] == sum);
+		}
+	free(A);
+	free(B);
+	free(C);
+}
+
 /* FNV-1a. */
 static uint64_t checksum(uint64_t hash, const double *numbers, size_t n)
 {
@@ -362,6 +387,7 @@ int main(void)
 		cmocka_unit_test(solving_undoes_multiplying),
 		cmocka_unit_test(the_inverse_triangle_solves_as_substitution_does),
 		cmocka_unit_test(products_with_a_symmetric_matrix_read_its_lower_half),
+		cmocka_unit_test(products_with_rows_of_another_matrix_are_added),
 		cmocka_unit_test(products_and_solutions_have_the_bits_of_every_build),
 		cmocka_unit_test(factors_and_inverses_have_the_bits_of_every_build),
 		cmocka_unit_test(the_constant_is_the_most_likely_one),
