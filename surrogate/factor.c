@@ -35,11 +35,16 @@ struct strip {
 	double numbers[STRIP_ROWS * KERNEL_LANES];
 };
 
-static void pack(const double *from, size_t stride, size_t rows, struct strip *ret)
+static void copy_columns(
+	const double *from, size_t from_row, size_t columns, size_t rows, double *to, size_t to_row)
 {
 	for (size_t i = 0; i < rows; i++)
-		memcpy(ret->numbers + i * KERNEL_LANES, from + i * stride,
-			KERNEL_LANES * sizeof(double));
+		memcpy(to + i * to_row, from + i * from_row, columns * sizeof(*to));
+}
+
+static void pack(const double *from, size_t stride, size_t rows, struct strip *ret)
+{
+	copy_columns(from, stride, KERNEL_LANES, rows, ret->numbers, KERNEL_LANES);
 }
 
 /* Of the transposed: its columns are so many rows of A, and zeros. (All eight are a loop of constant length, which is faster.) */
@@ -258,13 +263,6 @@ void factor_multiply_symmetric(const double *S, size_t stride, size_t n, const d
 				->add_product(&(struct product){
 					B + k, row, strip.numbers, ret + c, row, m, terms });
 		}
-}
-
-static void copy_columns(
-	const double *from, size_t from_row, size_t columns, size_t rows, double *to, size_t to_row)
-{
-	for (size_t i = 0; i < rows; i++)
-		memcpy(to + i * to_row, from + i * from_row, columns * sizeof(*to));
 }
 
 /* The columns of C that a strip is wide; C has no room behind its last. */

@@ -28,6 +28,7 @@ struct likelihood {
 bool likelihood_create(size_t d, const enum dimension_kind *kinds, bool warped,
 	const struct gp_data *data, struct likelihood **ret, struct tuner_error *err)
 {
+	/* An odd number of vectors: else the rows of 256 trials would lie on the same few lines of a cache. */
 	const size_t n = data->n, stride = kernel_stride(n) | KERNEL_LANES;
 	struct likelihood *l = calloc(1, sizeof(*l));
 

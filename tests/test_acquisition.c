@@ -309,6 +309,10 @@ static void check_gradients(const struct fixture *f, struct acquisition *acquisi
 	assert_ok(acquisition_gradients(acquisition, f->stars, M, value, gradient, &err), &err);
 	values(acquisition, f->stars, M, 0, same);
 	for (size_t i = 0; i < M; i++) {
+		double alone;
+
+		values(acquisition, f->stars + i * D, 1, 0, &alone);
+		assert_true(alone == same[i]);
 		assert_near(value[i], same[i], 1e-12);
 		assert_true(gradient[i * D + 2] == 0);
 		for (size_t k = 0; k < 2; k++) {

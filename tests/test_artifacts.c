@@ -1,10 +1,8 @@
 /* What attempts leave on the disk: listed, hashed, removed, and nothing else touched. */
 #include "base/file.h"
+#include "failing_readdir.h"
 #include "scheduler/artifacts.h"
 
-#include <dirent.h>
-#include <dlfcn.h>
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,24 +14,6 @@
 #include <cmocka.h>
 
 #define ATTEMPT "job/0007/1"
-
-/* The n-th call from now on finds a disk that does not work; 0: none does. */
-static unsigned readdir_fails_at;
-
-struct dirent *readdir(DIR *stream)
-{
-	static struct dirent *(*real)(DIR *);
-
-	if (real == NULL)
-		real = (struct dirent * (*)(DIR *)) dlsym(RTLD_NEXT, "readdir64");
-	if (real == NULL)
-		real = (struct dirent * (*)(DIR *)) dlsym(RTLD_NEXT, "readdir");
-	if (readdir_fails_at > 0 && --readdir_fails_at == 0) {
-		errno = EIO;
-		return NULL;
-	}
-	return real(stream);
-}
 
 struct fixture {
 	char root[64];

@@ -2,13 +2,11 @@
  * runs the remote command here, in a home directory of its own. What it does is told by files there. */
 #include "base/clock.h"
 #include "base/file.h"
+#include "failing_readdir.h"
 #include "scheduler/attempt_files.h"
 #include "scheduler/ssh.h"
 #include "scheduler/ssh_pending.h"
 
-#include <dirent.h>
-#include <dlfcn.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -50,24 +48,6 @@ int64_t __wrap_clock_monotonic_us(void);
 int64_t __wrap_clock_monotonic_us(void)
 {
 	return __real_clock_monotonic_us() + passed_us;
-}
-
-/* The n-th call from now on finds a disk that does not work; 0: none does. */
-static unsigned readdir_fails_at;
-
-struct dirent *readdir(DIR *stream)
-{
-	static struct dirent *(*real)(DIR *);
-
-	if (real == NULL)
-		real = (struct dirent * (*)(DIR *)) dlsym(RTLD_NEXT, "readdir64");
-	if (real == NULL)
-		real = (struct dirent * (*)(DIR *)) dlsym(RTLD_NEXT, "readdir");
-	if (readdir_fails_at > 0 && --readdir_fails_at == 0) {
-		errno = EIO;
-		return NULL;
-	}
-	return real(stream);
 }
 
 struct host {
