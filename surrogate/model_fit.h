@@ -32,7 +32,7 @@ bool model_fit_rows(struct gp *gp, const struct gp_data *rows, size_t most,
  * there (or from `start`) goes on with all of them, or MODEL_APPROXIMATE_ROWS, by the likelihood's
  * approximation (vecchia.h); each of its evaluations counts as one for MODEL_ROWS_A_UNIT of them, and there
  * are none if the work limit does not allow for two. Needs a trial. */
-enum { MODEL_FIT_ROWS = 256, MODEL_APPROXIMATE_ROWS = 5000, MODEL_ROWS_A_UNIT = 32 };
+enum { MODEL_FIT_ROWS = 160, MODEL_APPROXIMATE_ROWS = 5000, MODEL_ROWS_A_UNIT = 32 };
 TUNER_MUST_CHECK
 bool model_fit(struct gp *gp, const struct model_data *data, const struct suggest_request *request,
 	const double *start, bool quick, uint64_t work_limit, struct gp_fit_report *ret,
