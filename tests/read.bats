@@ -474,6 +474,16 @@ END
 	[ "$(sed 's/\(goes on\|prints\).*//' next | awk '{ print length($0) }' | sort -u | wc -l)" -eq 1 ]
 }
 
+@test "a trial that the present parameters do not take is repeated by what show prints, and its database is named" {
+	TRIALS=1 write_job
+	"$TUNER" run job.jsonc --quiet --db other.db
+	"$TUNER" run job.jsonc --quiet --db other.db --trials 2 --set parameters.x.min=0.9 \
+		--set 'parameters.y={"type": "float", "min": 0, "max": 1}'
+	run "$TUNER" best --command --db other.db
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"\"tuner show job --db other.db 1\" has its command line"* ]]
+}
+
 @test "a command that is proposed names the database and the file as a shell reads them" {
 	TRIALS=1 write_job
 	"$TUNER" run job.jsonc --quiet --db 'my own.db' 2>warnings
@@ -482,6 +492,12 @@ END
 	run "$TUNER" confirm job --show --db 'my own.db'
 	[ "$status" -eq 2 ]
 	[[ "$output" == *"\"tuner confirm job --db 'my own.db'\""* ]]
+	for command in "show 9" "why 9" "logs 9" "replay --trial 9"; do
+		run "$TUNER" $command --db 'my own.db'
+		[[ "$output" == *"\"tuner trials job --db 'my own.db'\" lists them"* ]]
+	done
+	run "$TUNER" hosts drain nowhere --db 'my own.db'
+	[[ "$output" == *"\"tuner hosts job --db 'my own.db'\" lists them"* ]]
 	run "$TUNER" init 'my own.jsonc'
 	[[ "$output" == *"\"tuner check 'my own.jsonc'\""* ]]
 	run "$TUNER" run 'my own.jsonc' --name mine -- false

@@ -55,7 +55,7 @@ static bool read_configuration(const struct report *report, const struct trial *
 			       : tuner_fail(err, TUNER_USAGE,
 					 "trial %lld does not fit into the job's present "
 					 "parameters; \"tuner show %s %lld\" has its command line",
-					 (long long)trial->number, report->job.name,
+					 (long long)trial->number, report->reference,
 					 (long long)trial->number);
 	}
 	again->arguments = configuration_arguments(again->file, again->values);

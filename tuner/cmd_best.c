@@ -139,18 +139,17 @@ static bool has_command(const struct report *report)
 	return has;
 }
 
-static void add_next(
-	const struct invocation *call, const struct report *report, bool by_model, struct text *out)
+static void add_next(const struct report *report, bool by_model, struct text *out)
 {
 	text_print(out, "next: tuner best %s--%s ", by_model ? "--by-model " : "",
 		has_command(report) ? "command" : "params");
-	report_reference(call, report, out);
+	text_add(out, report->reference);
 	text_add(out, " prints what repeats it\n");
 }
 
 /* Where the job's trials did not all run the same code, which of it the best ran. */
-static bool add_code(const struct invocation *call, const struct report *report,
-	const struct trial *best, struct text *out, struct tuner_error *err)
+static bool add_code(const struct report *report, const struct trial *best, struct text *out,
+	struct tuner_error *err)
 {
 	struct states states;
 	struct ran ran = { .n = 0 };
@@ -162,7 +161,7 @@ static bool add_code(const struct invocation *call, const struct report *report,
 		text_print(out,
 			"it ran state %lld of the code, of which there are %zu: \"tuner show ",
 			(long long)ran.numbers[ran.n - 1], n);
-		report_reference(call, report, out);
+		text_add(out, report->reference);
 		text_print(out, " %lld\" tells which\n", (long long)best->number);
 	}
 	states_finish(&states);
@@ -205,8 +204,7 @@ static void add_best(const struct report *report, const struct trial *best,
 }
 
 /* Of many noisy results the best is so by luck, too. */
-static bool add_doubt(const struct invocation *call, const struct report *report, struct text *out,
-	struct tuner_error *err)
+static bool add_doubt(const struct report *report, struct text *out, struct tuner_error *err)
 {
 	bool is_noisy = false;
 	if (!recommended_matters(report, &is_noisy, err))
@@ -214,14 +212,13 @@ static bool add_doubt(const struct invocation *call, const struct report *report
 	if (!is_noisy)
 		return true;
 	text_add(out, "results are noisy: tuner best --by-model ");
-	report_reference(call, report, out);
+	text_add(out, report->reference);
 	text_add(out, " tells which trial the model thinks best\n");
 	return true;
 }
 
-static bool print_words(const struct invocation *call, const struct report *report,
-	const struct trial *best, const struct trial *first, const struct recommended *by,
-	struct tuner_error *err)
+static bool print_words(const struct report *report, const struct trial *best,
+	const struct trial *first, const struct recommended *by, struct tuner_error *err)
 {
 	struct text out = TEXT_EMPTY;
 	size_t ties = 0;
@@ -233,9 +230,9 @@ static bool print_words(const struct invocation *call, const struct report *repo
 			ties, ties == 1 ? "" : "s");
 	if (best->number != 1 && strcmp(first->source, "added") != 0 && by == NULL)
 		add_gain(report, best, first, &out);
-	bool ok = add_origin(report, best, &out, err) && add_code(call, report, best, &out, err) &&
-		  (by != NULL || add_doubt(call, report, &out, err));
-	add_next(call, report, by != NULL, &out);
+	bool ok = add_origin(report, best, &out, err) && add_code(report, best, &out, err) &&
+		  (by != NULL || add_doubt(report, &out, err));
+	add_next(report, by != NULL, &out);
 	ok = ok && lines_out(&out, err);
 	text_finish(&out);
 	return ok;
@@ -274,7 +271,7 @@ static bool print_compared(const struct invocation *call, const struct report *r
 		return false;
 	tuner_assert(found); /* trials are numbered from 1, without gaps */
 	const bool ok = call->json ? json_out(best_json(report, best, &first, by), err)
-				   : print_words(call, report, best, &first, by, err);
+				   : print_words(report, best, &first, by, err);
 	trial_finish(&first);
 	return ok;
 }
@@ -303,30 +300,26 @@ static bool print(const struct invocation *call, const struct report *report,
 }
 
 /* No trial is done: why, and what to do. */
-static bool say_none(
-	const struct invocation *call, const struct report *report, struct tuner_error *err)
+static bool say_none(const struct report *report, struct tuner_error *err)
 {
 	int64_t counts[TRIAL_STATES];
-	struct text text = TEXT_EMPTY;
 	if (!trial_count(report->store, report->job.id, counts, err))
 		return false;
-	report_reference(call, report, &text);
 	if (counts[TRIAL_RUNNING] + counts[TRIAL_PROPOSED] > 0)
 		fprintf(stderr,
 			"tuner: no trial of job %s has a result yet; \"tuner status %s\" says how "
 			"it "
 			"stands\n",
-			report->job.name, text.bytes);
+			report->job.name, report->reference);
 	else if (counts[TRIAL_FAILED] + counts[TRIAL_STOPPED] > 0)
 		fprintf(stderr,
 			"tuner: no trial of job %s has a result: %lld failed, %lld stopped; "
 			"\"tuner trials %s\" says why\n",
 			report->job.name, (long long)counts[TRIAL_FAILED],
-			(long long)counts[TRIAL_STOPPED], text.bytes);
+			(long long)counts[TRIAL_STOPPED], report->reference);
 	else
 		fprintf(stderr, "tuner: job %s has no trial yet; \"tuner %s %s\" goes on with it\n",
-			report->job.name, has_command(report) ? "run" : "ask", text.bytes);
-	text_finish(&text);
+			report->job.name, has_command(report) ? "run" : "ask", report->reference);
 	return true;
 }
 
@@ -358,7 +351,7 @@ int cmd_best(const struct invocation *call, struct tuner_error *err)
 		status = print_recommended(call, &report, err) ? EXIT_DONE : -1;
 	else if (found)
 		status = print(call, &report, &best, NULL, err) ? EXIT_DONE : -1;
-	else if (say_none(call, &report, err))
+	else if (say_none(&report, err))
 		status = EXIT_NO_RESULT;
 out:
 	if (found)

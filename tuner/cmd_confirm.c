@@ -161,16 +161,13 @@ static bool show(
 	const struct invocation *call, const struct report *report, struct tuner_error *err)
 {
 	struct confirmation confirmation = { 0 };
-	struct text self = TEXT_EMPTY;
 	bool found = false;
 
 	if (!confirmation_read(report, &confirmation, &found, err))
 		return false;
-	report_reference(call, report, &self);
 	bool ok = found || tuner_fail(err, TUNER_USAGE,
 				   "nothing of job %s was confirmed yet: \"tuner confirm %s\"",
-				   report->job.name, self.bytes);
-	text_finish(&self);
+				   report->job.name, report->reference);
 	ok = ok && (call->json ? json_out(confirmation_json(report, &confirmation), err)
 			       : print_words(call, &confirmation, err));
 	confirmation_finish(&confirmation);

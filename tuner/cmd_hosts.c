@@ -11,6 +11,7 @@
 #include "tuner/request_send.h"
 #include "tuner/store_wait.h"
 #include "tuner/table.h"
+#include "tuner/trial_report.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -217,16 +218,25 @@ static bool is_known(const struct view *view, const char *name)
 	return false;
 }
 
-/* Nobody runs the job: the next run heeds it. */
-static bool drain_here(struct store *store, const struct job *job, const char *name, bool drain,
+static bool refuse_unknown(const struct invocation *call, const struct job *job, const char *name,
 	struct tuner_error *err)
+{
+	struct text self = TEXT_EMPTY;
+	job_reference(call, job->name, &self);
+	tuner_fail(err, TUNER_USAGE, "job %s has no host \"%.100s\": \"tuner hosts %s\" lists them",
+		job->name, name, self.bytes);
+	text_finish(&self);
+	return false;
+}
+
+/* Nobody runs the job: the next run heeds it. */
+static bool drain_here(const struct invocation *call, struct store *store, const struct job *job,
+	const char *name, bool drain, struct tuner_error *err)
 {
 	struct view view = { 0 };
 	bool ok = view_load(store, job, &view, err);
 	if (ok && !is_known(&view, name))
-		ok = tuner_fail(err, TUNER_USAGE,
-			"job %s has no host \"%.100s\": \"tuner hosts %s\" lists them", job->name,
-			name, job->name);
+		ok = refuse_unknown(call, job, name, err);
 	view_finish(&view);
 	if (!ok || !store_begin(store, STORE_DURABLE, err))
 		return false;
@@ -265,7 +275,7 @@ static bool change(const struct invocation *call, const struct job *job, const c
 	struct store *store = NULL;
 	bool ok = false;
 	if (store_open_soon(call->db, STORE_GLANCE_MS, &store, err))
-		ok = drain_here(store, job, name, drain, err);
+		ok = drain_here(call, store, job, name, drain, err);
 	else if (err->code == TUNER_RETRY)
 		ok = ask(call, job, name, drain, err);
 	store_close(store);

@@ -65,22 +65,20 @@ static char *figures_link(const char *path, const char *figures)
 static bool write_report(const struct invocation *call, const struct report *report, bool html,
 	struct tuner_error *err)
 {
-	struct text out = TEXT_EMPTY, reference = TEXT_EMPTY, name = TEXT_EMPTY;
+	struct text out = TEXT_EMPTY, name = TEXT_EMPTY;
 	struct page page = {
 		.html = html, .out = &out, .figures = invocation_option(call, "figures")
 	};
 	const char *path = choose_path(call, report, html, &name);
 
-	report_reference(call, report, &reference);
 	bool ok = (!text_failed(&name) || tuner_fail_memory(err)) &&
 		  (page.figures == NULL || directory_make(page.figures, 0777, err));
 	char *const link = ok ? figures_link(path, page.figures) : NULL;
 
 	page.link = link;
-	ok = ok && job_report_write(report, reference.bytes, &page, err) && put(path, &out, err);
+	ok = ok && job_report_write(report, report->reference, &page, err) && put(path, &out, err);
 	free(link);
 	text_finish(&out);
-	text_finish(&reference);
 	text_finish(&name);
 	return ok;
 }

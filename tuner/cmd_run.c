@@ -422,10 +422,14 @@ static bool check_repeats(struct run *run, struct tuner_error *err)
 	job_finish(&job);
 	if (!ok || run->search == NULL || run->file->budget.trials <= (int64_t)run->file->n_first)
 		return ok;
-	return tuner_fail(err, TUNER_USAGE,
+	struct text search = TEXT_EMPTY;
+	job_reference(run->call, run->search, &search);
+	tuner_fail(err, TUNER_USAGE,
 		"job %s trains the best of job %s again, %zu times in all, and proposes nothing: "
 		"\"tuner confirm %s\" with more --repeats or --top trains more",
-		run->file->name, run->search, run->file->n_first, run->search);
+		run->file->name, run->search, run->file->n_first, search.bytes);
+	text_finish(&search);
+	return false;
 }
 
 static int run_here(struct run *run, struct tuner_error *err)

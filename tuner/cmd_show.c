@@ -499,7 +499,7 @@ static void add_command(const struct invocation *call, const struct shown *shown
 		text_add(out, " && ");
 		text_add_shell_words(out, shown->launched.arguments);
 		text_add(out, "\n  its variables: tuner show ");
-		report_reference(call, &shown->report, out);
+		text_add(out, shown->report.reference);
 		text_print(out, " %lld --env\n", (long long)shown->trial.number);
 	}
 	if (shown->directory != NULL) {

@@ -393,7 +393,7 @@ static bool add_job(const struct report *report, struct comparison *ret, struct 
 	if (report->has_arms)
 		return tuner_fail(err, TUNER_USAGE,
 			"job %s compares arms of its own: \"tuner compare %s\"", report->job.name,
-			report->job.name);
+			report->reference);
 	if (!job_stored_file(&report->job, &file, err))
 		return false;
 	snprintf(arm->name, sizeof(arm->name), "%.100s", report->job.name);

@@ -7,6 +7,7 @@
 #include "tuner/job_hosts.h"
 #include "tuner/request_send.h"
 #include "tuner/store_wait.h"
+#include "tuner/trial_report.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@ struct addition {
 	const char *path; /* FILE, as typed */
 	struct job_file *file;
 	struct job job;
+	struct text self; /* what a command line calls the job (trial_report.h) */
 	char *text; /* of its "hosts" */
 	struct job_hosts hosts;
 	struct text left; /* what differs besides; a line each */
@@ -37,6 +39,7 @@ static void addition_finish(struct addition *addition)
 	job_hosts_finish(&addition->hosts);
 	job_file_destroy(addition->file);
 	job_finish(&addition->job);
+	text_finish(&addition->self);
 	free(addition->text);
 	text_finish(&addition->left);
 }
@@ -195,7 +198,7 @@ static bool await_words(
 		ok = tell_words(store, addition, told, &left, err);
 	}
 	if (ok && left > 0)
-		printf("\"tuner hosts %s\" shows when the others answer\n", addition->job.name);
+		printf("\"tuner hosts %s\" shows when the others answer\n", addition->self.bytes);
 	store_close(store);
 	return ok;
 }
@@ -213,7 +216,7 @@ static void print_left(const struct addition *addition)
 		job_hosts_text(old, i, i + 1, &name);
 		printf("%s is no longer in %s, and stays in use all the same: \"tuner hosts drain "
 		       "%s %s\" ends that\n",
-			name.bytes, addition->path, name.bytes, addition->job.name);
+			name.bytes, addition->path, name.bytes, addition->self.bytes);
 		text_finish(&name);
 	}
 	if (addition->left.length > 0)
@@ -262,7 +265,9 @@ static bool ask(
 
 bool hosts_add(const struct invocation *call, struct tuner_error *err)
 {
-	struct addition addition = { .path = call->arguments[1], .left = TEXT_EMPTY };
+	struct addition addition = {
+		.path = call->arguments[1], .self = TEXT_EMPTY, .left = TEXT_EMPTY
+	};
 	struct store *store = NULL;
 	bool ok = command_open(call, STORE_READ, &store, err) &&
 		  find_job(call, store, &addition, err) && compare(&addition, err) &&
@@ -271,6 +276,7 @@ bool hosts_add(const struct invocation *call, struct tuner_error *err)
 	store_close(store);
 	store = NULL;
 	if (ok) {
+		job_reference(call, addition.job.name, &addition.self);
 		/* The lock decides whether somebody is there to be asked. */
 		if (store_open_soon(call->db, STORE_GLANCE_MS, &store, err))
 			say_not_running(&addition);

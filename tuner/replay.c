@@ -576,8 +576,8 @@ static bool play_all(struct player *player, int64_t number, struct tuner_error *
 		return false;
 	return found ||
 	       tuner_fail(err, TUNER_USAGE,
-		       "job %.100s has no trial %lld: \"tuner trials %.100s\" lists them",
-		       player->report->job.name, (long long)number, player->report->job.name);
+		       "job %.100s has no trial %lld: \"tuner trials %s\" lists them",
+		       player->report->job.name, (long long)number, player->report->reference);
 }
 
 bool replay_job(

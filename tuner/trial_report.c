@@ -49,12 +49,25 @@ static bool load_rest(struct report *report, struct tuner_error *err)
 	return ok;
 }
 
+static bool set_reference(
+	const struct invocation *call, struct report *report, struct tuner_error *err)
+{
+	struct text reference = TEXT_EMPTY;
+	if (call != NULL)
+		job_reference(call, report->job.name, &reference);
+	else
+		text_add_shell_word(&reference, report->job.name);
+	report->reference = text_take(&reference);
+	return report->reference != NULL || tuner_fail_memory(err);
+}
+
 bool report_open(const struct invocation *call, const char *argument, struct report *ret,
 	struct tuner_error *err)
 {
 	*ret = (struct report){ .owns_store = true };
 	if (command_open(call, STORE_READ, &ret->store, err) &&
-		command_job(ret->store, argument, &ret->job, err)) {
+		command_job(ret->store, argument, &ret->job, err) &&
+		set_reference(call, ret, err)) {
 		command_say_age(call, ret->store);
 		return load_rest(ret, err);
 	}
@@ -65,7 +78,10 @@ bool report_open(const struct invocation *call, const char *argument, struct rep
 bool report_load(struct store *store, int64_t job_id, struct report *ret, struct tuner_error *err)
 {
 	*ret = (struct report){ .store = store };
-	return job_load(store, job_id, &ret->job, err) && load_rest(ret, err);
+	if (job_load(store, job_id, &ret->job, err) && set_reference(NULL, ret, err))
+		return load_rest(ret, err);
+	report_close(ret);
+	return false;
 }
 
 bool report_refresh(struct report *report, struct tuner_error *err)
@@ -84,6 +100,7 @@ void report_close(struct report *report)
 {
 	parameter_list_finish(&report->parameters);
 	free(report->metric);
+	free(report->reference);
 	job_finish(&report->job);
 	if (report->owns_store)
 		store_close(report->store);
@@ -175,7 +192,7 @@ bool report_trial(const struct report *report, const char *argument, struct tria
 		return false;
 	return found || tuner_fail(err, TUNER_USAGE,
 				"job %s has no trial %lld: \"tuner trials %s\" lists them",
-				report->job.name, (long long)number, report->job.name);
+				report->job.name, (long long)number, report->reference);
 }
 
 void report_arguments(const struct invocation *call, const char **ret_job, const char **ret_trial)
@@ -191,11 +208,6 @@ void job_reference(const struct invocation *call, const char *name, struct text 
 		text_add(ret, " --db ");
 		text_add_shell_word(ret, call->db);
 	}
-}
-
-void report_reference(const struct invocation *call, const struct report *report, struct text *ret)
-{
-	job_reference(call, report->job.name, ret);
 }
 
 char *attempt_path_of(const struct report *report, const struct attempt *attempt)

@@ -14,6 +14,7 @@ struct report {
 	struct store *store; /* STORE_READ; borrowed unless report_open opened it */
 	bool owns_store;
 	struct job job;
+	char *reference; /* "NAME" or, where --db was given, "NAME --db PATH": behind a command it means this job */
 	bool has_arms; /* it compares strategies */
 	int64_t budget; /* trials of all its searches; only the caller who asks has more */
 	char *metric;
@@ -63,7 +64,6 @@ void report_arguments(const struct invocation *call, const char **ret_job, const
 /* "NAME" or, where --db was given, "NAME --db PATH": what to type behind a command so that it means
  * this job. Appended. */
 void job_reference(const struct invocation *call, const char *name, struct text *ret);
-void report_reference(const struct invocation *call, const struct report *report, struct text *ret);
 
 /* Appends the search that a trial of a job with arms belongs to and a blank, "gp/4 "; else nothing. */
 void trial_add_search(const struct report *report, const struct trial *trial, struct text *text);
