@@ -103,6 +103,26 @@ static void an_empty_job_has_nothing_and_waits_for_its_first(void **state)
 	forget(told);
 }
 
+static int cause(const struct told *told, const char *name)
+{
+	cJSON *object = standing_json(&told->report, &told->standing);
+	const cJSON *causes = cJSON_GetObjectItemCaseSensitive(object, "causes");
+	const cJSON *count = cJSON_GetObjectItemCaseSensitive(causes, name);
+	const int n = cJSON_IsNumber(count) ? count->valueint : 0;
+	cJSON_Delete(object);
+	return n;
+}
+
+static void causes_in_json_count_what_never_ran_too(void **state)
+{
+	struct told *told = tell(FIXTURE_TRIALS);
+	assert_int_equal(cause(told, "nan"), 1);
+	assert_int_equal(cause(told, "before-launch"), 0);
+	told->standing.outcomes[OUTCOME_NONE] = 2;
+	assert_int_equal(cause(told, "before-launch"), 2);
+	forget(told);
+}
+
 static void an_ended_job_has_no_time_left(void **state)
 {
 	struct told *told = tell(2);
@@ -161,6 +181,7 @@ int main(void)
 		cmocka_unit_test(what_is_overdue_and_what_was_capped_take_no_time),
 		cmocka_unit_test(each_trial_is_counted_where_it_belongs),
 		cmocka_unit_test(an_empty_job_has_nothing_and_waits_for_its_first),
+		cmocka_unit_test(causes_in_json_count_what_never_ran_too),
 		cmocka_unit_test(an_ended_job_has_no_time_left),
 		cmocka_unit_test(no_more_time_is_left_than_the_budget_gives),
 		cmocka_unit_test(the_last_noteworthy_events_stay_the_others_go),

@@ -563,6 +563,12 @@ static bool fill_budget(cJSON *budget, const struct report *report, const struct
 	       cJSON_AddBoolToObject(budget, "converged", b && b->converged) != NULL;
 }
 
+/* With what never ran, as in the text: the causes add up to the trials that failed or were stopped. */
+static const char *cause_name(enum outcome outcome)
+{
+	return outcome == OUTCOME_NONE ? "before-launch" : outcome_name(outcome);
+}
+
 static bool fill_counts(cJSON *trials, cJSON *causes, const struct standing *standing)
 {
 	bool ok = json_add_integer(trials, "created", standing->created) &&
@@ -570,9 +576,9 @@ static bool fill_counts(cJSON *trials, cJSON *causes, const struct standing *sta
 	for (int i = 0; ok && i < TRIAL_STATES; i++)
 		ok = json_add_integer(
 			trials, trial_state_name((enum trial_state)i), standing->counts[i]);
-	for (int i = OUTCOME_NONE + 1; ok && i < OUTCOMES; i++)
+	for (int i = 0; ok && i < OUTCOMES; i++)
 		ok = standing->outcomes[i] == 0 ||
-		     json_add_integer(causes, outcome_name((enum outcome)i), standing->outcomes[i]);
+		     json_add_integer(causes, cause_name((enum outcome)i), standing->outcomes[i]);
 	return ok;
 }
 
