@@ -131,6 +131,11 @@ bool number_to_double(const char *text, double *ret_value)
 	return true;
 }
 
+bool number_is_beyond(const char *text, double value)
+{
+	return isinf(value) && text[strcspn(text, "0123456789")] != '\0';
+}
+
 bool number_to_int64(const char *text, int64_t *ret_value)
 {
 	char *end;

@@ -21,6 +21,10 @@ char *number_from_double(double value, char ret_text[NUMBER_TEXT]);
 bool number_to_double(const char *text, double *ret_value);
 bool number_to_int64(const char *text, int64_t *ret_value);
 
+/* Whether `value`, which number_to_double made of `text`, is infinite because `text` is a finite number
+ * beyond the largest double ("1e400"), and not the word "inf". */
+bool number_is_beyond(const char *text, double value);
+
 /* Reads "90" (seconds), "1.5h", "30m", "20s", "500ms", "250us", "2d" or sums such as "1h30m" and
  * "1h 30m" into microseconds. Negative, non-finite or longer than 100 years: false. */
 bool number_to_duration_us(const char *text, int64_t *ret_us);

@@ -328,6 +328,9 @@ pass() {
 	[ "$status" -eq 2 ]
 	run "$TUNER" tell ask 4 much
 	[[ "$output" == *"VALUE is a number"* ]]
+	run "$TUNER" tell ask 4 1e400
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"VALUE is a number below 1.8e308 in size, or inf or nan"* ]]
 	run "$TUNER" ask nowhere
 	[ "$status" -eq 2 ]
 }

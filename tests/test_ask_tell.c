@@ -342,6 +342,8 @@ static void each_line_has_its_answer(void **state)
 		{ "{\"tell\": 1, \"value\": 1}", "ended already: nan" },
 		{ "{\"tell\": 2, \"value\": -Infinity}", "{\"ok\": true}" },
 		{ "{\"tell\": 3, \"value\": null}", "{\"ok\": true}" },
+		{ "{\"tell\": 4, \"value\": \"1e400\"}", "a number below 1.8e308 in size" },
+		{ "{\"tell\": 4, \"value\": -1e400}", "a number below 1.8e308 in size" },
 		{ "{\"tell\": 4, \"value\": \"inf\"}", "{\"ok\": true}" },
 		{ "{\"tell\": 4, \"value\": 9007199254740993}", "write it as a string" },
 		{ "{\"add\": {\"x\": 0.5}, \"value\": \"9007199254740993\"}",

@@ -168,6 +168,21 @@ static void doubles_are_read_whole_or_not_at_all(void **state)
 	}
 }
 
+static void a_number_beyond_the_largest_is_told_from_infinity(void **state)
+{
+	static const struct {
+		const char *text;
+		bool beyond;
+	} cases[] = { { "1e400", true }, { " -1e309", true }, { "0x1p9999", true },
+		{ "inf", false }, { "-Infinity", false }, { "1e308", false }, { "nan(1)", false } };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		double value = 0;
+		assert_true(number_to_double(cases[i].text, &value));
+		assert_true(number_is_beyond(cases[i].text, value) == cases[i].beyond);
+	}
+}
+
 static void integers_are_read_whole_and_in_range(void **state)
 {
 	static const char *const wrong[] = { "", "x", "1.0", "1e3", "0x10", "1 ",
@@ -384,6 +399,7 @@ int main(void)
 		cmocka_unit_test(hard_doubles_have_their_shortest_text),
 		cmocka_unit_test(a_hundred_thousand_doubles_survive_the_way_out_and_back),
 		cmocka_unit_test(doubles_are_read_whole_or_not_at_all),
+		cmocka_unit_test(a_number_beyond_the_largest_is_told_from_infinity),
 		cmocka_unit_test(integers_are_read_whole_and_in_range),
 		cmocka_unit_test(a_comma_in_the_locale_changes_nothing),
 		cmocka_unit_test(durations_are_read_with_units_and_as_sums),

@@ -96,6 +96,10 @@ static bool read_value(const cJSON *node, double *ret, struct tuner_error *err)
 		 fabs(*ret) < 0x1p53)
 		return tuner_fail(err, TUNER_USAGE, "\"value\" is a number, not %s",
 			json_describe(node, found));
+	else if (number_is_beyond(node->valuestring, *ret))
+		return tuner_fail(err, TUNER_USAGE,
+			"\"value\" is a number below 1.8e308 in size, or \"inf\", not \"%.40s\"",
+			node->valuestring);
 	return true;
 }
 

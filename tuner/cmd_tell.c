@@ -12,8 +12,12 @@ enum { STEP_MAX = 1 << 30, TRIAL_MAX = 100000000 };
 
 static bool read_value(const char *text, double *ret, struct tuner_error *err)
 {
-	return number_to_double(text, ret) ||
-	       tuner_fail(err, TUNER_USAGE, "VALUE is a number, not \"%s\"", text);
+	if (!number_to_double(text, ret))
+		return tuner_fail(err, TUNER_USAGE, "VALUE is a number, not \"%s\"", text);
+	/* Of what was counted or typed wrongly no objective is made; who means infinity says so. */
+	return !number_is_beyond(text, *ret) ||
+	       tuner_fail(err, TUNER_USAGE,
+		       "VALUE is a number below 1.8e308 in size, or inf or nan, not \"%s\"", text);
 }
 
 /* value: the argument in VALUE's place; NULL if there is none. */
