@@ -351,6 +351,7 @@ static void a_database_of_another_program_is_left_alone(void **state)
 		if (i < 4)
 			refuse_open(f, STORE_READ, TUNER_USAGE, "another program");
 		assert_unchanged(f->path, &before);
+		assert_false(exists(beside(f, ".lock")));
 		unlink(f->path);
 	}
 }

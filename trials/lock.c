@@ -76,7 +76,7 @@ out:
 	return ok;
 }
 
-bool lock_take(const char *path, int *ret_fd, struct tuner_error *err)
+bool lock_take(const char *path, int *ret_fd, bool *ret_made, struct tuner_error *err)
 {
 	struct tuner_error taken;
 	char *lock = NULL;
@@ -85,6 +85,7 @@ bool lock_take(const char *path, int *ret_fd, struct tuner_error *err)
 
 	if (!lock_path(path, &lock, err))
 		return false;
+	*ret_made = access(lock, F_OK) != 0;
 	for (unsigned i = 0; i < TRIES && pid == 0 && !ok; i++) {
 		ok = file_lock(lock, ret_fd, &taken);
 		if (!ok && taken.code != TUNER_RETRY) {
@@ -117,6 +118,7 @@ bool lock_keep(const char *path, int *fd, struct tuner_error *err)
 {
 	struct tuner_error why;
 	char *lock = NULL;
+	bool made;
 	int again = -1;
 
 	if (!lock_path(path, &lock, err))
@@ -125,7 +127,7 @@ bool lock_keep(const char *path, int *fd, struct tuner_error *err)
 	free(lock);
 	if (kept)
 		return true;
-	if (!lock_take(path, &again, &why))
+	if (!lock_take(path, &again, &made, &why))
 		return why.code != TUNER_RETRY ||
 		       tuner_fail(err, TUNER_FATAL,
 			       "%s.lock was removed while it was locked, and another process "
@@ -145,4 +147,16 @@ void lock_release(int fd)
 		/* A pid stays behind in a file that nobody has locked: nobody reads it. */
 	}
 	close(fd);
+}
+
+void lock_unlink(const char *path, int fd)
+{
+	struct tuner_error ignored;
+	char *lock = NULL;
+
+	if (fd < 0 || !lock_path(path, &lock, &ignored))
+		return;
+	if (file_has_name(fd, lock))
+		unlink(lock);
+	free(lock);
 }

@@ -1,5 +1,5 @@
-/* DATABASE.lock: who writes the database. Internal. The file stays when the lock is released
- * (removing it would race with the next holder), empty. */
+/* DATABASE.lock: who writes the database. Internal. The file stays when the lock is released,
+ * empty: programs that look who writes would else find now one file and now another. */
 #ifndef TRIALS_LOCK_H
 #define TRIALS_LOCK_H
 
@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 /* Takes the lock on `path`.lock and writes our pid into it. TUNER_RETRY if another process has it: the
- * message names its pid. *ret_fd holds the lock. */
+ * message names its pid. *ret_fd holds the lock; *ret_made: there was no such file before. */
 TUNER_MUST_CHECK
-bool lock_take(const char *path, int *ret_fd, struct tuner_error *err);
+bool lock_take(const char *path, int *ret_fd, bool *ret_made, struct tuner_error *err);
 
 /* Who takes the file of a dead program for one, and removes it, has not given the lock to anybody: a
  * file that has lost its name is made and locked anew, and *fd is that one's. TUNER_FATAL if another process
@@ -19,6 +19,10 @@ TUNER_MUST_CHECK
 bool lock_keep(const char *path, int *fd, struct tuner_error *err);
 
 void lock_release(int fd);
+
+/* Removes the file of the lock that is held: `path` turned out to be nothing that is to have one. Whoever
+ * has opened it meanwhile does not take it for the lock (file_lock). */
+void lock_unlink(const char *path, int fd);
 
 /* The pid of the holder; 0 if nobody has the lock. -1: somebody whose pid is not known yet. */
 TUNER_MUST_CHECK

@@ -37,6 +37,7 @@ struct store {
 	char *path, *file, *directory; /* as given; absolute, where links lead; file + ".d" */
 	enum store_mode mode;
 	int lock_fd; /* -1: none */
+	bool made_lock; /* its file was not there before */
 	bool shared; /* on a network file system, or used from one: see store_shared.h */
 	struct lease *lease; /* who writes a shared database; NULL: we do not, or it is local */
 	struct copy copy; /* of a shared database, made for readers */

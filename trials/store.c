@@ -295,7 +295,15 @@ static bool make_names(struct store *store, const char *path, struct tuner_error
 static bool take(struct store *store, struct tuner_error *err)
 {
 	return store->shared ? lease_take(store->file, &store->lease, err)
-			     : lock_take(store->file, &store->lock_fd, err);
+			     : lock_take(store->file, &store->lock_fd, &store->made_lock, err);
+}
+
+/* What could not be opened may be no database of ours, beside which nothing of ours is left. */
+static void give_up(struct store *store)
+{
+	if (store->made_lock)
+		lock_unlink(store->file, store->lock_fd);
+	store_close(store);
 }
 
 bool store_open_schema(const char *path, enum store_mode mode, const struct schema *schema,
@@ -335,7 +343,7 @@ bool store_open_schema(const char *path, enum store_mode mode, const struct sche
 	ok = true;
 out:
 	if (!ok)
-		store_close(store);
+		give_up(store);
 	return ok;
 }
 
