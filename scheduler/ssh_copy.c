@@ -384,16 +384,19 @@ bool ssh_copies_step(struct ssh *ssh, struct tuner_error *err)
 	return true;
 }
 
+/* What cannot be read may: that it is to be sent then fails, and why is said. */
 static bool holds_something(const char *path)
 {
 	DIR *stream = opendir(path);
 	const struct dirent *entry;
 	bool found = false;
 
-	while (stream != NULL && !found && (entry = readdir(stream)) != NULL)
+	if (stream == NULL)
+		return errno != ENOENT && errno != ENOTDIR;
+	while (errno = 0, !found && (entry = readdir(stream)) != NULL)
 		found = strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
-	if (stream != NULL)
-		closedir(stream);
+	found |= errno != 0;
+	closedir(stream);
 	return found;
 }
 

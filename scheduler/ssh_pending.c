@@ -116,6 +116,12 @@ bool pending_list(
 	return ok;
 }
 
+/* Whether there is no such directory, as against one that cannot be read: what that holds is not known. */
+static bool is_absent(int number)
+{
+	return number == ENOENT || number == ENOTDIR;
+}
+
 static bool has_fetch(const char *directory, const char *trial)
 {
 	DIR *stream = opendir(directory);
@@ -123,11 +129,13 @@ static bool has_fetch(const char *directory, const char *trial)
 	struct pending found;
 	bool is_there = false;
 
-	while (stream != NULL && !is_there && (entry = readdir(stream)) != NULL)
+	if (stream == NULL)
+		return !is_absent(errno);
+	while (errno = 0, !is_there && (entry = readdir(stream)) != NULL)
 		is_there = read_name(entry->d_name, &found) && found.kind == PENDING_FETCH &&
 			   strcmp(found.trial, trial) == 0;
-	if (stream != NULL)
-		closedir(stream);
+	is_there |= errno != 0;
+	closedir(stream);
 	return is_there;
 }
 
@@ -137,12 +145,14 @@ bool pending_fetch_of(const char *directories, const char *trial)
 	const struct dirent *entry;
 	bool found = false;
 
-	while (stream != NULL && !found && (entry = readdir(stream)) != NULL) {
+	if (stream == NULL)
+		return !is_absent(errno);
+	while (errno = 0, !found && (entry = readdir(stream)) != NULL) {
 		char *path = entry->d_name[0] != '.' ? path_join(directories, entry->d_name) : NULL;
 		found = path != NULL && has_fetch(path, trial);
 		free(path);
 	}
-	if (stream != NULL)
-		closedir(stream);
+	found |= errno != 0;
+	closedir(stream);
 	return found;
 }

@@ -32,7 +32,8 @@ TUNER_MUST_CHECK
 bool pending_list(
 	const char *directory, struct pending **ret, size_t *ret_n, struct tuner_error *err);
 
-/* Whether results of this trial are still to be fetched, from any host: directories side by side. */
+/* Whether results of this trial are still to be fetched, from any host: directories side by side. Of what cannot be read it is taken for
+ * granted: a checkpoint that is waited for in vain costs a minute, one that is passed over all that was trained. */
 bool pending_fetch_of(const char *directories, const char *trial);
 
 #endif

@@ -483,6 +483,60 @@ static void what_may_run_there_has_not_failed_for_its_checkpoints(void **state)
 	assert_int_equal(lines_of(host, "starts"), 1);
 }
 
+/* Its directory stands here, and nobody can tell what is in it: started without it the command would begin anew. */
+static void a_checkpoint_that_cannot_be_read_is_not_passed_over(void **state)
+{
+	struct host *host = *state;
+	struct backend_event event;
+	char path[300];
+
+	/* As rsync: what is to be sent must be there. */
+	write_script(host, "rsync",
+		"#!/bin/sh\nwhile [ $# -gt 2 ]; do shift; done\n"
+		"case $1 in h:*) ;; *) [ -e \"$1\" ] || exit 23;; esac\n");
+	host->code = host->base;
+	host->attempt = 2;
+	snprintf(path, sizeof(path), "%s/0001", host->mirror);
+	ASSERT_OK(host, directory_make(path, 0700, &host->err));
+	snprintf(path, sizeof(path), "%s/0001/checkpoint", host->mirror);
+	assert_int_equal(symlink("checkpoint", path), 0);
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	start(host, 1, "echo x >>starts", 0);
+	for (bool got = false; !got || event.attempt == 0;) {
+		passed_us += got ? 0 : 200000;
+		turn_for(host, &event, &got);
+	}
+	passed_us = 0;
+	assert_int_equal(event.kind, BACKEND_FAILED);
+	assert_non_null(strstr(event.message, "checkpoints cannot be sent"));
+	assert_int_equal(lines_of(host, "starts"), 0);
+}
+
+static void what_is_to_be_fetched_is_not_forgotten_where_it_cannot_be_listed(void **state)
+{
+	static const struct pending left = {
+		.kind = PENDING_FETCH, .trial = "0001", .number = "1", .id = 1, .key = "k"
+	};
+	struct host *host = *state;
+	char hosts[256], path[300];
+
+	snprintf(hosts, sizeof(hosts), "%s/.hosts", host->mirror);
+	assert_false(pending_fetch_of(hosts, "0001")); /* none has been made yet */
+	snprintf(path, sizeof(path), "%s/h", hosts);
+	ASSERT_OK(host, pending_add(path, &left, &host->err));
+	assert_true(pending_fetch_of(hosts, "0001"));
+	assert_false(pending_fetch_of(hosts, "0002"));
+	for (unsigned i = 1; i <= 8; i++) {
+		readdir_fails_at = i;
+		assert_true(pending_fetch_of(hosts, "0002"));
+		assert_int_equal(readdir_fails_at, 0);
+	}
+	snprintf(path, sizeof(path), "%s/away", hosts);
+	assert_int_equal(symlink("away", path), 0);
+	assert_true(pending_fetch_of(hosts, "0002"));
+}
+
 /* What the attempt before it has left is on a host that stays away: after a minute it goes on without that. */
 static void a_retry_does_not_fail_for_checkpoints_that_do_not_come(void **state)
 {
@@ -1136,6 +1190,8 @@ int main(void)
 		TEST(what_stays_unreadable_there_is_told_of),
 		TEST(what_cannot_be_listed_here_is_not_started_there),
 		TEST(a_retry_does_not_fail_for_checkpoints_that_do_not_come),
+		TEST(a_checkpoint_that_cannot_be_read_is_not_passed_over),
+		TEST(what_is_to_be_fetched_is_not_forgotten_where_it_cannot_be_listed),
 		TEST(a_database_stays_here_whatever_its_name_is),
 		TEST(results_that_cannot_be_looked_for_there_are_fetched),
 		TEST(results_are_fetched_once_however_often_their_end_is_told),
