@@ -169,6 +169,21 @@ right_results() {
 	n_starts_is 4
 }
 
+@test "a host that is called like this machine beside it is refused before anything is launched" {
+	TRIALS=1 write_job
+	here=$(hostname)
+	two() { # NAME of this machine's entry
+		"$TUNER" run job.jsonc --quiet --set \
+			"hosts=[{$1\"gpus\": \"none\"}, {\"backend\": \"ssh\", \"address\": \"nowhere\", \"name\": \"$here\"}]"
+	}
+	run two ''
+	[ "$status" -eq 2 ]
+	[[ "$(flat)" == *"two of the job's hosts are called \"$here\""*'give one of them another "name"'* ]]
+	[ ! -e starts ]
+	two '"name": "here", '
+	[ "$(lines_of starts)" -eq 1 ]
+}
+
 @test "what the hosts command does not understand" {
 	TRIALS=1 write_job
 	"$TUNER" run job.jsonc --quiet

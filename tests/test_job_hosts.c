@@ -2,6 +2,7 @@
 #include "tests/fixture_job.h"
 #include "trials/job.h"
 #include "tuner/job_hosts.h"
+#include "tuner/job_open.h"
 
 #include <unistd.h>
 
@@ -92,7 +93,7 @@ static void names_are_unique(void **state)
 	refuse("[" SLURM "]", "[{\"backend\": \"slurm\", \"name\": \"slurm\", \"slots\": 1}]",
 		"has a host");
 	refuse("[" HERE "]", "[" SSH("a") ", " SSH("a") "]", "\"a\" twice");
-	refuse("[" HERE "]", "[" SLURM ", " SSH("slurm") "]", "\"slurm\" twice");
+	refuse("[" HERE "]", "[" SLURM ", " SSH("slurm") "]", "two of the file's hosts");
 	struct text edited = TEXT_EMPTY;
 	char machine[256] = "";
 	gethostname(machine, sizeof(machine) - 1);
@@ -100,6 +101,19 @@ static void names_are_unique(void **state)
 		machine);
 	refuse("[" SLURM "]", edited.bytes, "two of the file's hosts");
 	text_finish(&edited);
+}
+
+/* Of before that was refused: the file that names them apart can go on with it. */
+static void a_stored_job_with_two_hosts_of_one_default_name_is_read(void **state)
+{
+	const struct job job =
+		stored("[" SLURM ", {\"backend\": \"slurm\", \"name\": \"slurm\", \"slots\": 1}]");
+	struct job_file *file = NULL;
+	struct tuner_error err;
+	if (!job_stored_file(&job, &file, &err))
+		fail_msg("%s", err.message);
+	assert_hosts(file, "slurm, slurm");
+	job_file_destroy(file);
 }
 
 static void too_many_hosts_are_refused(void **state)
@@ -147,6 +161,7 @@ int main(void)
 		cmocka_unit_test(what_a_host_is_stays_as_the_job_has_it),
 		cmocka_unit_test(this_machine_is_one_host_whatever_it_is_called),
 		cmocka_unit_test(names_are_unique),
+		cmocka_unit_test(a_stored_job_with_two_hosts_of_one_default_name_is_read),
 		cmocka_unit_test(too_many_hosts_are_refused),
 		cmocka_unit_test(what_the_job_file_does_not_take_is_refused),
 		cmocka_unit_test(hosts_are_told_as_they_stand),

@@ -78,7 +78,17 @@ static void read_host_name(struct reader *reader, const cJSON *node, struct job_
 }
 
 /* By their labels, which attempts are found again by: a cluster without a name is called "slurm". What has no name at
- * all is this machine, or was refused already. */
+ * all is this machine, or was refused already. A stored job may be older than the rule for those that are named by us: it is
+ * read, so that an edited file can go on with it. */
+static bool are_called_alike(
+	const struct reader *reader, const struct job_host *one, const struct job_host *other)
+{
+	const int named = (one->name[0] != '\0') + (other->name[0] != '\0');
+
+	return named > (reader->stored ? 1 : 0) &&
+	       strcmp(job_host_label(one, ""), job_host_label(other, "")) == 0;
+}
+
 static void check_host_names(struct reader *reader, const cJSON *array)
 {
 	const struct job_file *file = reader->file;
@@ -86,8 +96,7 @@ static void check_host_names(struct reader *reader, const cJSON *array)
 	for (size_t i = 0; i < file->n_hosts; i++)
 		for (size_t k = 0; k < i; k++) {
 			const struct job_host *one = &file->hosts[k], *other = &file->hosts[i];
-			if ((one->name[0] != '\0' || other->name[0] != '\0') &&
-				strcmp(job_host_label(one, ""), job_host_label(other, "")) == 0)
+			if (are_called_alike(reader, one, other))
 				report_error(reader, array, AT_VALUE,
 					"expected another name for each host, found \"%s\" twice",
 					job_host_label(other, ""));

@@ -170,6 +170,21 @@ static bool open_host(struct pool *pool, const struct job_file *file, const stru
 	return !starts || look_here(pool, file, note, err);
 }
 
+/* The job file does not know what this machine is called, and a stored one may have a cluster "slurm" twice. Attempts are found again by their host's name, and "tuner hosts drain"
+ * would mean one of two. What runs is ended all the same. */
+static bool check_names(const struct pool *pool, struct tuner_error *err)
+{
+	for (size_t h = 0; h < pool->n; h++)
+		if (pool_find_name(pool, pool->hosts[h].name) < h)
+			return tuner_fail(err, TUNER_USAGE,
+				"two of the job's hosts are called \"%.100s\", as this machine (or "
+				"a "
+				"cluster) is where its entry in \"hosts\" says nothing else: give "
+				"one of them another \"name\"",
+				pool->hosts[h].name);
+	return true;
+}
+
 bool pool_open(struct pool *pool, const struct job_file *file, const char *db, bool starts,
 	char ret_note[300], struct tuner_error *err)
 {
@@ -181,7 +196,7 @@ bool pool_open(struct pool *pool, const struct job_file *file, const char *db, b
 		if (!open_host(pool, file, file->n_hosts > 0 ? &file->hosts[i] : &anywhere, db,
 			    starts, ret_note, err))
 			return false;
-	return true;
+	return !starts || check_names(pool, err);
 }
 
 bool pool_extend(struct pool *pool, struct job_file *file, size_t from, const char *db,
