@@ -12,6 +12,7 @@
 
 enum {
 	SMALL_FILE_MAX = 64 * 1024,
+	LISTING_TRIES = 2,
 };
 
 /* ---- cores ---- */
@@ -206,16 +207,18 @@ static size_t split_gpus(const char *listing, struct gpu gpus[GPUS_MAX], size_t 
 	return n_split;
 }
 
-/* Without an answer there are none. */
+/* Without an answer there are none: most GPUs are whole, and some that answer the other questions do not know this one. As a driver
+ * may fail for a moment, and what is divided would then be given out as a whole for all of the run, it is asked again. */
 static bool look_for_slices(
 	struct gpu_source *source, struct gpu gpus[GPUS_MAX], size_t *n, struct tuner_error *err)
 {
 	struct text listing = TEXT_EMPTY;
 	enum gpu_answer answer = GPU_NO_ANSWER;
 	char reason[GPU_REASON_MAX];
-	const bool ok =
-		gpu_source_ask(source, GPU_QUESTION_LISTING, &listing, &answer, reason, err);
+	bool ok = true;
 
+	for (int i = 0; ok && answer != GPU_ANSWERED && i < LISTING_TRIES; i++)
+		ok = gpu_source_ask(source, GPU_QUESTION_LISTING, &listing, &answer, reason, err);
 	if (ok && answer == GPU_ANSWERED)
 		*n = split_gpus(listing.bytes, gpus, *n);
 	text_finish(&listing);

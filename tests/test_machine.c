@@ -161,6 +161,14 @@ static void slices_stand_in_the_place_of_their_gpu(void **state)
 	assert_int_equal(look(), 4);
 }
 
+static void slices_whose_listing_fails_once_are_asked_for_again(void **state)
+{
+	fake_smi("case $1 in -L) [ -e \"$0.asked\" ] || { : >\"$0.asked\"; exit 9; };; "
+		 "esac\n" DIVIDED_GPUS);
+	assert_int_equal(look(), 5);
+	assert_true(gpu_is_slice(&gpus[0]));
+}
+
 static void more_slices_than_fit_are_cut(void **state)
 {
 	fake_smi("case $1 in -L) echo 'GPU 0: X (UUID: GPU-a)'; i=0; while [ $i -lt 70 ]; do\n"
@@ -247,6 +255,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(more_gpus_than_fit_are_cut, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			slices_stand_in_the_place_of_their_gpu, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			slices_whose_listing_fails_once_are_asked_for_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(more_slices_than_fit_are_cut, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			slots_share_cores_and_never_a_gpu, set_up, tear_down),
