@@ -112,24 +112,36 @@ static bool passes_probe(enum trial_state state, double objective)
 	return state == TRIAL_DONE || (state == TRIAL_STOPPED && !isnan(objective));
 }
 
+/* What was never launched has no output that would tell why: it may be the host that is full or lacks something. */
+static void end_as_broken(struct loop *loop, const struct live *live, const struct fate *fate)
+{
+	struct tuner_error ignored;
+	const long long n = loop->failed_in_a_row;
+	const char *how = n == 1 ? " failed" : "es failed in a row";
+	if (fate->outcome == OUTCOME_LAUNCH_FAILED)
+		loop_drain(loop, EXIT_BROKEN_COMMAND, JOB_FAILED,
+			"the command looks broken, or its host: %lld launch%s and none gave an "
+			"objective; the last could not be launched: %s",
+			n, how, fate->message);
+	else
+		loop_drain(loop, EXIT_BROKEN_COMMAND, JOB_FAILED,
+			"the command looks broken: %lld launch%s and none gave an objective", n,
+			how);
+	text_clear(&loop->log_tail);
+	(void)!output_tail(live->directory, PROBE_LOG_LINES, &loop->log_tail, &ignored);
+}
+
 /* The probe's count: failures in a row before any objective end the job. */
 static void probe(struct loop *loop, const struct live *live, const struct fate *fate)
 {
-	struct tuner_error ignored;
 	if (passes_probe(fate->trial, fate->objective))
 		loop->probe_passed = true;
 	if (loop->probe_passed || fate->excused ||
 		!counts_as_failed_start(fate->counts_as, fate->trial == TRIAL_FAILED))
 		return;
 	loop->failed_in_a_row++;
-	if (loop->failed_in_a_row < loop->file->budget.start_failures || loop->phase != SEARCHING)
-		return;
-	loop_drain(loop, EXIT_BROKEN_COMMAND, JOB_FAILED,
-		"the command looks broken: %lld launch%s and none gave an objective",
-		(long long)loop->failed_in_a_row,
-		loop->failed_in_a_row == 1 ? " failed" : "es failed in a row");
-	text_clear(&loop->log_tail);
-	(void)!output_tail(live->directory, PROBE_LOG_LINES, &loop->log_tail, &ignored);
+	if (loop->failed_in_a_row >= loop->file->budget.start_failures && loop->phase == SEARCHING)
+		end_as_broken(loop, live, fate);
 }
 
 /* What the job's own rules count as the configuration's, is not the machine's. */
