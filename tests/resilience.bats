@@ -85,7 +85,7 @@ fails() { # OPTION...
 	run bash -c "ulimit -f 100; exec '$TUNER' run job.jsonc"
 	echo "$output"
 	[ "$status" -eq 5 ]
-	[[ "$output" == *"tuner.db"*"File too large"*"run again"* ]]
+	[[ "$output" == *"tuner.db"*"File too large"*"ulimit -f"*"run again"* ]]
 	[ -z "$(comm -23 <(sort <<<"$before") <(objectives | sort))" ]
 	comes_through 6
 }
@@ -107,6 +107,31 @@ END_OF_SCRIPT
 	cd disk
 	sql_is "SELECT outcome || ': ' || message LIKE 'disk-full: % could not be stored%' FROM attempt WHERE number = 1" 1
 	sql_is "SELECT count(*) FROM trial WHERE outcome = 'no-metric'" 0
+}
+
+@test "without /dev/null nothing is launched, and what is missing is told" {
+	needs_mounts
+	TRIALS=1 write_job
+	# shellcheck disable=SC2016 # for that shell
+	with_mounts 'exec 3</dev/null; mount -t tmpfs none /dev; set +e
+		"$0" run job.jsonc <&3 >output 2>&1
+		echo $? >status
+		"$0" try job.jsonc <&3 >output.try 2>&1
+		echo $? >status.try' "$TUNER"
+	cat output output.try
+	[ "$(cat status)" -eq 5 ]
+	grep -q "/dev/null cannot be used (No such file or directory)" output
+	grep -q "/dev/null cannot be used (No such file or directory)" output.try
+	[ ! -e starts ]
+	comes_through 1
+}
+
+@test "a umask that would take our own files from us leaves them to us" {
+	TRIALS=2 write_job
+	(umask 0777 && "$TUNER" run job.jsonc --quiet)
+	[ "$(stat -c %a tuner.db)" = 600 ]
+	[ "$(stat -c %a tuner.db.d/job/0001/1)" = 700 ]
+	comes_through 2
 }
 
 @test "a read-only database is refused before anything runs, and can be read" {

@@ -35,6 +35,12 @@ static bool fail_io(sqlite3 *db, const char *path, int status, struct tuner_erro
 {
 	const int error = db ? errno_of(db) : 0;
 
+	if (error == EFBIG)
+		return tuner_fail(err, TUNER_FATAL,
+			"%s: a file may grow no further (%s): raise the limit of this process "
+			"(ulimit -f), "
+			"or that of the file system, and run again; what was committed is safe",
+			path, strerror(error));
 	/* The -shm file could not grow: SQLite does not say why. */
 	if (status == SQLITE_IOERR_SHMSIZE || error == ENOSPC || error == EDQUOT)
 		return sql_fail(db, path, SQLITE_FULL, err);

@@ -284,7 +284,7 @@ static bool prepare(struct try *try, struct tuner_error *err)
 	       failure_rules_create(
 		       try->file->failures, try->file->n_failures, &try->rules, &bad, err) &&
 	       scraper_create(try->patterns, 0, NULL, &live->scraper, err) &&
-	       log_check_create(try->file, &try->log, err) &&
+	       log_check_create(try->file, &try->log, err) && launch_is_possible(err) &&
 	       find_supervisor(&try->supervisor, err) &&
 	       backend_local_open(try->supervisor, &try->backend, err);
 }

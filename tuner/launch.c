@@ -279,6 +279,16 @@ static bool find_beside(const char *name, char **ret, struct tuner_error *err)
 	return *ret != NULL || tuner_fail_memory(err);
 }
 
+bool launch_is_possible(struct tuner_error *err)
+{
+	return access("/dev/null", R_OK | W_OK) == 0 ||
+	       tuner_fail(err, TUNER_FATAL,
+		       "/dev/null cannot be used (%s), and it is what every command reads at "
+		       "first: "
+		       "make it, by mknod -m 666 /dev/null c 1 3, or mount /dev",
+		       strerror(errno));
+}
+
 bool find_supervisor(char **ret_path, struct tuner_error *err)
 {
 	const char *given = getenv("TUNER_SUPERVISE");

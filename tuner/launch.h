@@ -60,6 +60,10 @@ TUNER_MUST_CHECK
 bool launch_make_way(
 	const char *directory, int64_t attempt_number, char **ret_moved, struct tuner_error *err);
 
+/* Whether this machine has what each launch begins with; what it lacks would else be told as a fault of the program that is started. */
+TUNER_MUST_CHECK
+bool launch_is_possible(struct tuner_error *err);
+
 /* The program tuner-supervise: TUNER_SUPERVISE, else beside this program where the build or a package
  * puts it. Caller frees. TUNER_USAGE if it is nowhere. */
 TUNER_MUST_CHECK

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Of those that whoever started us has closed, the next file or pipe that is opened would take the number,
@@ -57,9 +58,16 @@ static void forget_inherited_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* A umask takes rights from others; one that takes them from ourselves (0777) would have us write what we cannot read. */
+static void keep_own_rights(void)
+{
+	umask(umask(0) & ~(mode_t)S_IRWXU);
+}
+
 int main(int argc, char **argv)
 {
 	keep_standard_descriptors();
+	keep_own_rights();
 	gsl_set_error_handler_off();
 	forget_inherited_signals();
 	/* A reader that goes away (tuner trials | head) ends the write, not the job. */

@@ -192,6 +192,8 @@ bool pool_open(struct pool *pool, const struct job_file *file, const char *db, b
 
 	*pool = (struct pool){ .n = 0 };
 	ret_note[0] = '\0';
+	if (starts && !launch_is_possible(err))
+		return false;
 	for (size_t i = 0; i < n; i++)
 		if (!open_host(pool, file, file->n_hosts > 0 ? &file->hosts[i] : &anywhere, db,
 			    starts, ret_note, err))
