@@ -20,6 +20,21 @@ void log_init(struct log *log, int directory, int64_t max_bytes)
 		.segment_max = segment_max(max_bytes) };
 }
 
+/* Somebody has removed the newest segment. An empty one in its place tells readers where the next begins. */
+static bool mark_removed(struct log *log)
+{
+	char name[SEGMENT_NAME_MAX];
+
+	segment_name(log->start + log->size, name);
+	const int fd = openat(log->directory, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return false;
+	close(fd);
+	log->start += log->size;
+	log->size = 0;
+	return true;
+}
+
 /* The order matters to readers: at every moment the bytes from the older segment's first to the
  * newest one's last can be found, each once. */
 static bool rotate(struct log *log)
@@ -27,7 +42,8 @@ static bool rotate(struct log *log)
 	char name[SEGMENT_NAME_MAX];
 
 	segment_name(log->start, name);
-	if (renameat(log->directory, ATTEMPT_OUTPUT, log->directory, name) != 0)
+	if (renameat(log->directory, ATTEMPT_OUTPUT, log->directory, name) != 0 &&
+		(errno != ENOENT || !mark_removed(log)))
 		return false;
 	const int64_t older = log->previous;
 	log->previous = log->start;
@@ -35,7 +51,8 @@ static bool rotate(struct log *log)
 	log->size = 0;
 	close(log->fd);
 	log->fd = open_newest(log->directory);
-	if (older >= 0) {
+	if (older >= 0 &&
+		older != log->previous) { /* a mark has given way to the segment behind it */
 		segment_name(older, name);
 		unlinkat(log->directory, name, 0);
 	}

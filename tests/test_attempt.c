@@ -551,6 +551,29 @@ static void output_is_capped_and_its_offsets_stay_true(void **state)
 	place_remove(&place);
 }
 
+/* Whoever makes room so is not told that the disk was full. */
+static void output_that_is_removed_while_it_grows_goes_on(void **state)
+{
+	struct place place = place_make();
+	static char output[1 << 20];
+	char script[512];
+	int64_t first;
+	snprintf(script, sizeof(script),
+		"echo 123456789; rm %s/output.log; i=0; while [ $i -lt 50000 ]; do echo "
+		"$((100000000 + i)); i=$((i+1)); done",
+		place.directory);
+	const struct exit_record end = run(&place, script, 0, 65536);
+	assert_int_equal(end.output_bytes, 500010);
+	assert_int_equal(end.output_lost, 0);
+	read_all(&place, output, sizeof(output), &first);
+	const size_t length = strlen(output);
+	assert_int_equal(first + (int64_t)length, 500010);
+	assert_true(length >= 32768 && length <= 65536 + 10);
+	assert_int_equal(
+		first % 10 ? 0 : atoi(output), first % 10 ? 0 : 100000000 + first / 10 - 1);
+	place_remove(&place);
+}
+
 static void run_and_see_its_end(const char *script, unsigned lines, struct text *ret)
 {
 	struct place place = place_make();
@@ -1280,6 +1303,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(output_is_capped_and_its_offsets_stay_true),
 		cmocka_unit_test(
 			a_line_that_begins_before_the_window_is_shown_only_if_there_is_no_other),
+		cmocka_unit_test(output_that_is_removed_while_it_grows_goes_on),
 		cmocka_unit_test(a_reader_that_keeps_pace_sees_every_byte_of_a_rotating_log),
 		cmocka_unit_test(after_the_supervisors_death_nothing_of_the_command_is_left),
 		cmocka_unit_test(without_locks_the_supervisors_process_tells),
