@@ -315,6 +315,9 @@ pass() {
 	[ "$("$TUNER" tell ask 1 "-0.5 "$'\r')" = "trial 1: done, loss = -0.5, the best so far" ]
 	[ "$("$TUNER" tell ask 2 nan)" = "trial 2: failed, nan" ]
 	[ "$("$TUNER" tell ask 3 --failed oom-gpu --json)" = '{"ok": true}' ]
+	run "$TUNER" retry ask --class oom-gpu
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"ended as oom-gpu can be launched here again: 1 was evaluated by who asked for it"* ]]
 	[ "$("$TUNER" tell ask.jsonc --add 'x=0.1,kind=a' 4)" = "trial 4: done, loss = 4" ]
 	run "$TUNER" tell ask --add x=2,kind=a 4
 	[[ "$output" == *"expected a number from 0 to 1, found 2"* ]]

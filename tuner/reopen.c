@@ -121,10 +121,18 @@ bool reopen_wish_read(const cJSON *argument, struct reopen_wish *ret, struct tun
 
 /* ---- choosing ---- */
 
+enum choice {
+	CHOICE_OTHER, /* not among those that were meant */
+	CHOICE_ASKED, /* whoever asked for it has evaluated it */
+	CHOICE_MISFIT, /* the space was edited since */
+	CHOICE_AGAIN,
+	CHOICES
+};
+
 struct candidates {
 	struct trial_list trials; /* of the job, without values */
-	bool *chosen;
-	size_t n_chosen;
+	enum choice *choices;
+	size_t n[CHOICES];
 };
 
 /* Its last attempt's, also where the trial's own is what that counts as. */
@@ -165,14 +173,14 @@ static bool fits(
 
 /* Whether it can be run again; a trial that was named says why it cannot. */
 static bool choose(struct store *store, const struct job_file *file, const struct reopen_wish *wish,
-	const struct trial *trial, bool *ret_chosen, struct tuner_error *err)
+	const struct trial *trial, enum choice *ret, struct tuner_error *err)
 {
 	const bool ended = trial->state == TRIAL_FAILED || trial->state == TRIAL_STOPPED;
 	const long long number = trial->number;
 	enum outcome outcome;
 	bool asked, fitting;
 
-	*ret_chosen = false;
+	*ret = CHOICE_OTHER;
 	if (!is_named(wish, trial->number))
 		return true;
 	if (!ended)
@@ -184,6 +192,7 @@ static bool choose(struct store *store, const struct job_file *file, const struc
 		return false;
 	if (wish->classes != 0 && (wish->classes & (1u << outcome | 1u << trial->outcome)) == 0)
 		return true;
+	*ret = CHOICE_ASKED;
 	if (asked)
 		return wish->n == 0 || tuner_fail(err, TUNER_USAGE,
 					       "trial %lld was evaluated by who asked for it "
@@ -195,7 +204,7 @@ static bool choose(struct store *store, const struct job_file *file, const struc
 	if (!fitting && wish->n > 0)
 		return tuner_fail(err, TUNER_USAGE,
 			"trial %lld does not fit into the space as it was edited since", number);
-	*ret_chosen = fitting;
+	*ret = fitting ? CHOICE_AGAIN : CHOICE_MISFIT;
 	return true;
 }
 
@@ -212,6 +221,27 @@ static bool check_numbers(
 				(long long)wish->numbers[i]);
 	}
 	return true;
+}
+
+/* There are such trials, but none of them can be launched. */
+static bool fail_left_out(
+	const struct reopen_wish *wish, const struct candidates *c, struct tuner_error *err)
+{
+	const size_t asked = c->n[CHOICE_ASKED], misfits = c->n[CHOICE_MISFIT];
+	struct text why = TEXT_EMPTY, wished = TEXT_EMPTY;
+
+	classes_text(wish->classes, &wished);
+	if (asked > 0)
+		text_print(&why, "%zu %s evaluated by who asked for %s (tuner ask)", asked,
+			asked == 1 ? "was" : "were", asked == 1 ? "it" : "them");
+	if (misfits > 0)
+		text_print(&why, "%s%zu %s not fit into the space as it was edited since",
+			asked > 0 ? ", " : "", misfits, misfits == 1 ? "does" : "do");
+	tuner_fail(err, TUNER_USAGE, "no trial that ended as %s can be launched here again: %s",
+		wished.bytes, why.bytes);
+	text_finish(&wished);
+	text_finish(&why);
+	return false;
 }
 
 /* What there would have been to name. */
@@ -241,14 +271,14 @@ static bool fail_none(
 static bool reopen_chosen(struct store *store, struct candidates *candidates, int64_t now_us,
 	int64_t **ret_numbers, size_t *ret_n, struct tuner_error *err)
 {
-	int64_t *numbers = calloc(candidates->n_chosen, sizeof(*numbers));
+	int64_t *numbers = calloc(candidates->n[CHOICE_AGAIN], sizeof(*numbers));
 	size_t n = 0;
 
 	if (numbers == NULL)
 		return tuner_fail_memory(err);
 	for (size_t i = 0; i < candidates->trials.n; i++) {
 		const struct trial *trial = &candidates->trials.items[i];
-		if (!candidates->chosen[i])
+		if (candidates->choices[i] != CHOICE_AGAIN)
 			continue;
 		if (!trial_reopen(store, trial->id, now_us, err)) {
 			free(numbers);
@@ -271,22 +301,26 @@ bool reopen_trials(struct store *store, int64_t job_id, const struct job_file *f
 
 	if (!trial_select(store, &all, &c.trials, err))
 		return false;
-	c.chosen = calloc(c.trials.n + 1, sizeof(*c.chosen));
-	if (c.chosen == NULL) {
+	c.choices = calloc(c.trials.n + 1, sizeof(*c.choices));
+	if (c.choices == NULL) {
 		tuner_fail_memory(err);
 		goto out;
 	}
 	if (!check_numbers(wish, &c.trials, err))
 		goto out;
 	for (size_t i = 0; i < c.trials.n; i++) {
-		if (!choose(store, file, wish, &c.trials.items[i], &c.chosen[i], err))
+		if (!choose(store, file, wish, &c.trials.items[i], &c.choices[i], err))
 			goto out;
-		c.n_chosen += c.chosen[i];
+		c.n[c.choices[i]]++;
 	}
-	ok = c.n_chosen > 0 ? reopen_chosen(store, &c, now_us, ret_numbers, ret_n, err)
-			    : fail_none(wish, &c.trials, err);
+	if (c.n[CHOICE_AGAIN] > 0)
+		ok = reopen_chosen(store, &c, now_us, ret_numbers, ret_n, err);
+	else if (c.n[CHOICE_ASKED] + c.n[CHOICE_MISFIT] > 0)
+		ok = fail_left_out(wish, &c, err);
+	else
+		ok = fail_none(wish, &c.trials, err);
 out:
-	free(c.chosen);
+	free(c.choices);
 	trial_list_finish(&c.trials);
 	return ok;
 }
