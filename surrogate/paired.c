@@ -167,6 +167,8 @@ bool paired_interval(const double *differences, size_t n, double level, struct r
 		return true;
 	const struct sample sample = { differences, n, paired_mean(differences, n),
 		paired_deviation(differences, n) / sqrt((double)n), unit_of(differences, n) };
+	if (isinf(sample.error)) /* beyond the largest number */
+		return true;
 	if (n >= PAIRED_BOOTSTRAP_MIN && sample.error > 0 &&
 		!bootstrap_t(&sample, level, key, &reach, err))
 		return false;

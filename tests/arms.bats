@@ -120,3 +120,16 @@ write_arms() {
 	[ "$status" -eq 0 ]
 	[[ "$output" == *"has had its 8 trials"* ]]
 }
+
+@test "arms that lie further apart than any number are compared in numbers" {
+	write_job '"arms": { "a": "random", "b": "sobol" }, "repeats": 3,'
+	sed -i '/"strategy"/d; s/"trials": [0-9]*/"trials": 3/' job.jsonc
+	echo '[ "$((TUNER_TRIAL % 2))" -eq 0 ] && echo loss=1.7e308 || echo loss=-1.7e308' >train.sh
+	"$TUNER" run job.jsonc --quiet
+	run "$TUNER" compare
+	[ "$status" -eq 0 ]
+	[[ "$output" != *nan* ]]
+	"$TUNER" compare --json >compared.json
+	! grep nan compared.json
+	jq -e '[.. | .p_value? // empty] | length > 0 and all(. > 0)' compared.json
+}

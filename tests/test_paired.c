@@ -1,6 +1,7 @@
 /* surrogate/paired.h and best_of.h: the statistics of a comparison. */
 #include "surrogate/best_of.h"
 
+#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -112,6 +113,26 @@ static void the_unit_makes_no_difference(void **state)
 			if (n == 12)
 				assert_near(interval_of(scaled, n).low / units[u], plain.low, 1e-9);
 		}
+}
+
+/* A spread that no number holds: nothing is known, in numbers. */
+static void at_the_end_of_the_range_everything_is_a_number_or_infinite(void **state)
+{
+	enum { N = 12 };
+	double x[N];
+	struct interval interval;
+	struct tuner_error err;
+
+	for (size_t i = 0; i < N; i++)
+		x[i] = i % 2 == 0 ? DBL_MAX : -DBL_MAX;
+	for (size_t n = 1; n <= N; n++) {
+		assert_true(paired_interval(
+			x, n, 0.95, (struct random_key){ .seed = n }, &interval, &err));
+		assert_false(isnan(interval.low) || isnan(interval.high));
+		assert_true(isfinite(paired_mean(x, n)));
+		assert_true(paired_p_value(x, n, (struct random_key){ .seed = n }) > 0);
+	}
+	assert_true(isinf(interval.low) && isinf(interval.high));
 }
 
 static void an_interval_turns_with_the_sign(void **state)
@@ -275,6 +296,7 @@ int main(void)
 		cmocka_unit_test(resamples_of_one_value_but_for_rounding_have_no_deviation),
 		cmocka_unit_test(what_differs_by_rounding_has_no_spread),
 		cmocka_unit_test(the_unit_makes_no_difference),
+		cmocka_unit_test(at_the_end_of_the_range_everything_is_a_number_or_infinite),
 		cmocka_unit_test(an_interval_turns_with_the_sign),
 		cmocka_unit_test(p_values_of_few_repeats_are_exact),
 		cmocka_unit_test(p_values_of_many_repeats_come_near),

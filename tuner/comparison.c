@@ -2,6 +2,7 @@
 
 #include "tuner/job_open.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -447,6 +448,13 @@ static double mean_best(
 	return sum;
 }
 
+double comparison_difference(double a, double b)
+{
+	const double difference = a - b;
+
+	return isinf(difference) ? copysign(DBL_MAX, difference) : difference;
+}
+
 bool comparison_estimate(const double *differences, size_t n, enum comparison_draw draw,
 	struct estimate *ret, struct tuner_error *err)
 {
@@ -476,8 +484,9 @@ static bool differ(const struct comparison *comparison, struct contrast *contras
 	if (differences == NULL)
 		return tuner_fail_memory(err);
 	for (size_t i = 0; i < comparison->n_repeats; i++)
-		differences[i] = sign * (measure(comparison, contrast->a, i, what) -
-						measure(comparison, contrast->b, i, what));
+		differences[i] =
+			sign * comparison_difference(measure(comparison, contrast->a, i, what),
+				       measure(comparison, contrast->b, i, what));
 	const bool ok = comparison_estimate(differences, comparison->n_repeats, what, ret, err);
 	free(differences);
 	return ok;

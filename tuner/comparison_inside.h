@@ -27,6 +27,9 @@ const struct run_curve *comparison_run(
 	const struct comparison *comparison, const struct compared_arm *arm, size_t i);
 size_t comparison_trials(const struct comparison *comparison, const struct run_curve *run);
 
+/* a - b; of two that lie further apart than any number is the largest one: two infinite differences would have neither a mean nor a p-value. */
+double comparison_difference(double a, double b);
+
 /* Of one difference a repeat, already with the sign that makes the first arm's lead positive. */
 TUNER_MUST_CHECK
 bool comparison_estimate(const double *differences, size_t n, enum comparison_draw draw,

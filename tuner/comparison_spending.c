@@ -155,7 +155,8 @@ static bool differ(const struct comparison *comparison, const struct anytime *a,
 	if (differences == NULL)
 		return tuner_fail_memory(err);
 	for (size_t i = 0; i < n; i++)
-		differences[i] = sign * (measure(&a[i], spent) - measure(&b[i], spent));
+		differences[i] =
+			sign * comparison_difference(measure(&a[i], spent), measure(&b[i], spent));
 	const bool ok = comparison_estimate(differences, n, draw, ret, err);
 	free(differences);
 	return ok;
