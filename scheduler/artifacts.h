@@ -48,8 +48,8 @@ struct artifacts {
 void artifacts_finish(struct artifacts *artifacts); /* of a zeroed one nothing */
 
 /* Looks through an attempt that has ended. With `hash` each listed file is read as a whole, and
- * SHA256SUMS written (if that fails, the message says so). What cannot be read is no failure. A missing
- * directory has nothing. When *cancel becomes true: TUNER_RETRY, soon. NULL: it never does. */
+ * SHA256SUMS written (if that fails, the message says so); but of a file that is all but holes the message
+ * tells instead. What cannot be read is no failure. A missing directory has nothing. When *cancel becomes true: TUNER_RETRY, soon. NULL: it never does. */
 TUNER_MUST_CHECK
 bool artifacts_scan(const char *root, const char *relative, bool hash, const atomic_bool *cancel,
 	struct artifacts *ret, struct tuner_error *err);

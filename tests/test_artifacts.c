@@ -187,6 +187,24 @@ static void without_hashes_nothing_is_read_and_nothing_written(void **state)
 	artifacts_finish(&found);
 }
 
+/* A terabyte of zeros would be read for ten minutes and more. */
+static void a_file_of_holes_is_listed_without_a_hash(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, ATTEMPT "/model/data.mdb", "page");
+	put(f, ATTEMPT "/model/weights", "w");
+	if (truncate(at(f, ATTEMPT "/model/data.mdb"), (off_t)1 << 40) != 0)
+		skip();
+	struct artifacts found = scan(f, true);
+	assert_int_equal(found.n, 2);
+	assert_string_equal(found.items[0].sha256, "");
+	assert_int_equal(found.items[0].bytes, (int64_t)1 << 40);
+	assert_string_not_equal(found.items[1].sha256, "");
+	assert_non_null(strstr(found.message, "model/data.mdb is not hashed"));
+	artifacts_finish(&found);
+}
+
 static void a_thousand_files_are_listed_the_model_among_them_and_all_counted(void **state)
 {
 	struct fixture *f = *state;
@@ -400,6 +418,7 @@ int main(void)
 		TEST(all_but_our_own_files_is_listed_by_path),
 		TEST(the_sums_are_as_sha256sum_writes_them),
 		TEST(without_hashes_nothing_is_read_and_nothing_written),
+		TEST(a_file_of_holes_is_listed_without_a_hash),
 		TEST(a_thousand_files_are_listed_the_model_among_them_and_all_counted),
 		TEST(links_are_neither_followed_nor_listed),
 		TEST(a_directory_that_is_not_there_has_nothing),
