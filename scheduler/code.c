@@ -321,6 +321,23 @@ static bool add_new_file(const struct code *code, const struct listed_file *file
 	return !text_failed(ret) || tuner_fail_memory(err);
 }
 
+/* Its headers, and a sign before each of its lines, count too. */
+static bool add_if_it_fits(const struct code *code, const struct listed_file *file,
+	size_t bytes_max, struct text *ret, bool *ret_cut, struct tuner_error *err)
+{
+	struct text one = TEXT_EMPTY;
+	bool ok = true;
+
+	*ret_cut = ret->length + (size_t)file->size > bytes_max;
+	if (!*ret_cut)
+		ok = add_new_file(code, file, &one, err);
+	*ret_cut |= ret->length + one.length > bytes_max;
+	if (ok && !*ret_cut)
+		text_add_bytes(ret, one.bytes, one.length);
+	text_finish(&one);
+	return ok && (!text_failed(ret) || tuner_fail_memory(err));
+}
+
 bool code_patch(const struct code *code, size_t bytes_max, struct text *ret, bool *ret_cut,
 	struct tuner_error *err)
 {
@@ -329,13 +346,9 @@ bool code_patch(const struct code *code, size_t bytes_max, struct text *ret, boo
 		return true;
 	if (!git_diff(code->files.root, code->commit, bytes_max, ret, ret_cut, err))
 		return false;
-	for (size_t i = 0; !*ret_cut && i < code->files.n; i++) {
-		if (!code->files.items[i].marked)
-			continue;
-		if (ret->length + (size_t)code->files.items[i].size > bytes_max)
-			*ret_cut = true;
-		else if (!add_new_file(code, &code->files.items[i], ret, err))
+	for (size_t i = 0; !*ret_cut && i < code->files.n; i++)
+		if (code->files.items[i].marked &&
+			!add_if_it_fits(code, &code->files.items[i], bytes_max, ret, ret_cut, err))
 			return false;
-	}
 	return true;
 }

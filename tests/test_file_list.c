@@ -314,6 +314,34 @@ static void what_a_command_in_the_root_names_is_its_code(void **state)
 	free(program);
 }
 
+/* A patch of short lines is twice as long as they are. */
+static void a_patch_has_no_more_bytes_than_it_may(void **state)
+{
+	char command[256], lines[1001] = "";
+	struct text patch = TEXT_EMPTY;
+	struct code code;
+	bool cut = false;
+
+	memset(lines, '\n', 1000);
+	put("work/run.py", lines);
+	char *where = strdup(inside("work"));
+	snprintf(command, sizeof(command), "git -C %s init -q 2>/dev/null", where);
+	if (system(command) != 0)
+		skip();
+	const struct code_place place = { .directory = where };
+	ASSERT_OK(code_read(&place, CODE_ALL, &code_limits, NULL, &code, &err));
+	assert_true(code.git);
+	ASSERT_OK(code_patch(&code, 1500, &patch, &cut, &err));
+	assert_true(cut);
+	assert_int_equal(patch.length, 0);
+	ASSERT_OK(code_patch(&code, 3000, &patch, &cut, &err));
+	assert_false(cut);
+	assert_true(patch.length > 2000 && patch.length <= 3000);
+	text_finish(&patch);
+	code_finish(&code);
+	free(where);
+}
+
 #define HERE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -327,6 +355,7 @@ int main(void)
 		HERE(too_many_files_are_cut_and_said),
 		HERE(pipes_missing_and_repeated_ones_do_not_count),
 		HERE(what_a_command_in_the_root_names_is_its_code),
+		HERE(a_patch_has_no_more_bytes_than_it_may),
 		HERE(a_copy_has_modes_times_links_and_the_same_fingerprint),
 		HERE(what_was_edited_since_it_was_listed_is_not_copied_as_if_it_had_not),
 	};
