@@ -8,6 +8,9 @@ setup() {
 	export OMP_NUM_THREADS=1 TUNER_NVML=none
 	unset TUNER_DB CI GITHUB_STEP_SUMMARY
 	STARTED=()
+	if [ -n "${TESTS_COVERAGE-}" ]; then # scripts/sanitized-tests
+		export GCOV_PREFIX="$TESTS_COVERAGE/$BATS_TEST_NUMBER"
+	fi
 }
 
 # Ends what a failed test left behind, by pid: the program, then what it supervises.
@@ -21,6 +24,7 @@ teardown() {
 	fi
 	cd /
 	rm -rf "$DIR"
+	[ ! -d "${GCOV_PREFIX-}" ] || times >"$GCOV_PREFIX/times"
 }
 
 # start COMMAND...: in the background; its output goes to ./output, its pid to $PID.
