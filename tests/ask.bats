@@ -198,6 +198,7 @@ same() { # FILE FILE
 	sql_is "SELECT count(*) > 2 AND max(work_limit) = 0 FROM decision WHERE branch = 'model'" 1
 }
 
+# bats test_tags=plain
 @test "the same results give the same proposals as in run, bit for bit" {
 	for strategy in random sobol bayesian marginal; do
 		STRATEGY=$strategy TRIALS=14 PARALLEL=1 \
@@ -383,6 +384,7 @@ pass() {
 	"$TUNER" replay ask
 }
 
+# bats test_tags=plain
 @test "eight processes ask and tell at once: all succeed, no number twice" {
 	local each=20
 	# With sanitizers each of the 320 starts takes a tenth of a second; SANITIZED_ALL=1: as in the plain build.

@@ -20,6 +20,7 @@ for_cpu() { # CPU
 	END
 }
 
+# bats test_tags=plain
 @test "a build for another CPU takes nothing from the compiler for this one" {
 	command -v meson >/dev/null || skip "needs meson"
 	command -v musl-gcc >/dev/null || skip "needs musl-gcc"
@@ -28,6 +29,7 @@ for_cpu() { # CPU
 	! grep -q musl other/build.ninja
 }
 
+# bats test_tags=plain
 @test "the loops are optimised whatever flags a package brings" {
 	command -v meson >/dev/null || skip "needs meson"
 	CFLAGS="-g -O2" meson setup --buildtype=plain plain "$ROOT" >setup.log || { cat setup.log; false; }
@@ -38,6 +40,7 @@ for_cpu() { # CPU
 	done <commands
 }
 
+# bats test_tags=plain
 @test "where registers hold more than a double, other instructions compute" {
 	command -v meson >/dev/null || skip "needs meson"
 	for_cpu x86
@@ -52,6 +55,7 @@ for_cpu() { # CPU
 	[[ "$output" == *-mfpmath=sse* ]]
 }
 
+# bats test_tags=plain
 @test "what musl-gcc makes is the same in any directory" {
 	command -v meson >/dev/null || skip "needs meson"
 	command -v musl-gcc >/dev/null || skip "needs musl-gcc"

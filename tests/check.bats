@@ -16,6 +16,7 @@ assert_refused() { # FILE
 	fi
 }
 
+# bats test_tags=plain
 @test "there are at least forty broken job files, and each is refused with its place" {
 	[ "$(find "$ROOT/broken" -type f | wc -l)" -ge 40 ]
 	for file in "$ROOT"/broken/*; do
@@ -25,6 +26,7 @@ assert_refused() { # FILE
 	[ ! -e tuner.db ]
 }
 
+# bats test_tags=plain
 @test "run refuses them as check does" {
 	for file in "$ROOT"/broken/*; do
 		run "$TUNER" run "$file"
@@ -83,6 +85,7 @@ assert_refused() { # FILE
 	assert_refused directory.json
 }
 
+# bats test_tags=plain
 @test "a job file cut anywhere is refused" {
 	write_job
 	size=$(wc -c <job.jsonc)

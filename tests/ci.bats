@@ -190,6 +190,7 @@ END
 	[ "$status" -eq 2 ]
 }
 
+# bats test_tags=plain
 @test "the reports of a good run" {
 	TRIALS=4 STRATEGY=random write_job
 	touch hold-none
@@ -550,6 +551,7 @@ END
 	export LOG="$PWD/starts" CI=true GITHUB_STEP_SUMMARY="$PWD/page"
 }
 
+# bats test_tags=plain
 @test "docs/ci.md: the example for GitHub, twice: the second run launches nothing" {
 	write_sweep
 	steps

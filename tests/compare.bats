@@ -68,6 +68,7 @@ known_times() {
 	[[ "$(flat)" == *"by the expected best of all its random trials"* ]]
 }
 
+# bats test_tags=plain
 @test "over slot-seconds and money arms are compared where every search has spent as much" {
 	write_known 4 6
 	known_results 4 6
@@ -177,6 +178,7 @@ known_times() {
 	[ "$(field '.contrasts[0] | [., .over_time][] | [.faster, .speed_up, .speed_up_interval[], .speed_up_expected] | map(. == null) | all')" = $'true\ntrue' ]
 }
 
+# bats test_tags=plain
 @test "an infinite objective is no result: it makes no mean infinite, and no difference NaN" {
 	write_known 4 4
 	sed -i 's/\[-+0-9.e\]/[-+0-9.einf]/' job.jsonc
@@ -325,6 +327,7 @@ known_times() {
 	[[ "$(flat)" != *"not finished"* && "$(flat)" != *"still runs"* ]]
 }
 
+# bats test_tags=plain
 @test "a comparison under way compares what there is, and says so" {
 	write_known 2 4
 	known_results 2 4

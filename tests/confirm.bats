@@ -18,6 +18,7 @@ shown() { # FILTER
 	"$TUNER" confirm job --show --json | jq -r "$1"
 }
 
+# bats test_tags=plain
 @test "the best three and the default are trained again, each with seeds of its own" {
 	write_noisy '"first": [{ "x": 0.9 }],'
 	"$TUNER" run job.jsonc --quiet
@@ -104,6 +105,7 @@ shown() { # FILTER
 	"$TUNER" verify
 }
 
+# bats test_tags=plain
 @test "left out, the job is the search again once its confirmation has ended" {
 	write_noisy
 	"$TUNER" run job.jsonc --quiet

@@ -33,6 +33,7 @@ examples() { # PAGE
 	done
 }
 
+# bats test_tags=plain
 @test "the manual page names every command and option" {
 	page=$(tr -d '\\' <"$ROOT/docs/tuner.1")
 	"$TUNER" help >help
@@ -45,6 +46,7 @@ examples() { # PAGE
 	done
 }
 
+# bats test_tags=plain
 @test "the manual page names the commands that print JSON, and those that take over" {
 	page=$(tr -d '\\' <"$ROOT/docs/tuner.1" | tr '\n' ' ')
 	for option in json take-over; do

@@ -365,6 +365,7 @@ configurations() {
 	sql "SELECT number, parameters FROM trial ORDER BY number"
 }
 
+# bats test_tags=plain
 @test "NVML gives the slots, configurations and measurements that nvidia-smi gives" {
 	local source
 	for source in smi nvml old; do

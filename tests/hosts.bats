@@ -262,6 +262,7 @@ held_here() {
 	await n_starts_is 2
 }
 
+# bats test_tags=plain
 @test "a running job gets the hosts that its edited file has more" {
 	reach h2 h3
 	TRIALS=5 held_here
@@ -294,6 +295,7 @@ held_here() {
 	"$TUNER" verify
 }
 
+# bats test_tags=plain
 @test "a host at which nothing can be launched is left alone, and does not end the job" {
 	TRIALS=16 PARALLEL=2 write_job '"backoff": "100ms",'
 	sed -i '1a sleep 0.1' train.sh

@@ -18,6 +18,7 @@ decisions() { # JOB
 		WHERE j.name = '$1' ORDER BY t.number"
 }
 
+# bats test_tags=plain
 @test "SIGKILL from outside is retried, and every decision is as if it had not been" {
 	TRIALS=8 PARALLEL=1 STRATEGY=bayesian write_job '"backoff": 0,'
 	"$TUNER" run job.jsonc --name calm --quiet --set strategy.initial=4

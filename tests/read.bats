@@ -438,6 +438,7 @@ END
 	"$TUNER" show 2 --json | jq -e '.launches == [] and .command == [] and .directory == null'
 }
 
+# bats test_tags=plain
 @test "status and watch look at a running job" {
 	write_job
 	touch hold
@@ -637,6 +638,7 @@ END
 	"$TUNER" verify
 }
 
+# bats test_tags=plain
 @test "jobs lists the jobs; a missing or empty database says what to do" {
 	run "$TUNER" jobs
 	[ "$status" -eq 2 ]
@@ -844,6 +846,7 @@ END
 END
 }
 
+# bats test_tags=plain
 @test "importance ranks the parameters, as text and as JSON" {
 	three_parameters random 16
 	"$TUNER" run job.jsonc --quiet

@@ -307,6 +307,7 @@ END2
 
 # Of the processor's, only exp, log and their like are in a decision: glibc has them with and without fused multiply-add, and
 # about one value in 1,500 is rounded otherwise.
+# bats test_tags=plain
 @test "by the exp and log of another processor the decisions are the same within 1e-6" {
 	another=GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4
 	for strategy in '"bayesian"' '{"name": "bayesian", "incumbent": "noisy", "cost_aware": true}' \
@@ -361,6 +362,7 @@ END2
 	jq -e '.violations[] | select(.check == "attempts") | .remedy != ""' <<<"$output"
 }
 
+# bats test_tags=plain
 @test "verify finds a live job sound, again and again" {
 	TRIALS=30 PARALLEL=4 write_search
 	start "$TUNER" run --plain job.jsonc

@@ -79,6 +79,7 @@ END
 	grep -q 'Nothing was trained again' single.html
 }
 
+# bats test_tags=plain
 @test "parameters may have the names of columns: the best ten are by the trials' own objective" {
 	cat >job.jsonc <<-'END'
 		{ "command": ["sh", "-c", "echo '@tuner {\"loss\": '$TUNER_PARAM_OBJECTIVE'}' | sed 's/: /: -/'"], "arguments": "none",
@@ -95,6 +96,7 @@ for trial in json.load(sys.stdin): print(trial["trial"])' >best
 	trace job-report.html
 }
 
+# bats test_tags=plain
 @test "a changed number is found" {
 	write_job
 	"$TUNER" run job.jsonc --quiet

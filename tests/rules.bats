@@ -78,15 +78,18 @@ run_tree() { # STRATEGY TRIALS
 	conditions_hold
 }
 
+# bats test_tags=plain
 @test "bayesian: 100 trials keep to the tree and to the constraints" {
 	run_tree bayesian 100
 	sql_is "SELECT count(*) > 50 FROM decision WHERE branch = 'model'" 1
 }
 
+# bats test_tags=plain
 @test "random: 100 trials keep to the tree and to the constraints" {
 	run_tree random 100
 }
 
+# bats test_tags=plain
 @test "sobol: 100 trials keep to the tree and to the constraints" {
 	run_tree sobol 100
 }
@@ -212,6 +215,7 @@ run_tree() { # STRATEGY TRIALS
 	[ ! -e tuner.db ]
 }
 
+# bats test_tags=plain
 @test "why and importance speak of each parameter of a tree once" {
 	cat >tree.jsonc <<'END'
 {

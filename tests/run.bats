@@ -679,6 +679,7 @@ run_unread() {
 	"$TUNER" verify
 }
 
+# bats test_tags=plain
 @test "what is read late is read whole" {
 	run_unread
 	await sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 200

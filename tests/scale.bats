@@ -10,6 +10,7 @@ ROOT="$BATS_TEST_DIRNAME/.."
 		--launches 4 --repeats 1 --verify --no-limits
 }
 
+# bats test_tags=plain
 @test "readers of all views, Optuna's too, take nothing from a job that writes, and none fails" {
 	"$ROOT/benchmarks/readers" --build "$TUNER_BUILD" --directory "$DIR" --readers 4 \
 		--seconds 2 --no-limits
