@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "scheduler/capture.h"
+#include "scheduler/curl_library.h"
 
-#include <curl/curl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +34,7 @@ struct rest {
 	int64_t token_us; /* when it was last asked for */
 	bool token_bad;
 
+	struct curl_library curl;
 	CURLM *multi;
 	CURL *easy;
 	struct curl_slist *headers;
@@ -128,7 +129,7 @@ static void turn(struct rest *rest)
 	if (n > 0 && poll(fds, n, 0) > 0)
 		for (size_t i = 0; i < n; i++)
 			if (fds[i].revents != 0)
-				curl_multi_socket_action(rest->multi, fds[i].fd,
+				rest->curl.multi_socket_action(rest->multi, fds[i].fd,
 					(fds[i].revents & POLLIN ? CURL_CSELECT_IN : 0) |
 						(fds[i].revents & POLLOUT ? CURL_CSELECT_OUT : 0) |
 						(fds[i].revents & (POLLERR | POLLHUP)
@@ -137,7 +138,7 @@ static void turn(struct rest *rest)
 					&running);
 	if (rest->timer_us >= 0 && clock_monotonic_us() >= rest->timer_us) {
 		rest->timer_us = -1;
-		curl_multi_socket_action(rest->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+		rest->curl.multi_socket_action(rest->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	}
 }
 
@@ -200,7 +201,7 @@ static bool add_header(struct rest *rest, const char *name, const char *value)
 
 	text_print(&line, "%s: %s", name, value);
 	struct curl_slist *more =
-		text_failed(&line) ? NULL : curl_slist_append(rest->headers, line.bytes);
+		text_failed(&line) ? NULL : rest->curl.slist_append(rest->headers, line.bytes);
 	text_finish(&line);
 	if (more != NULL)
 		rest->headers = more;
@@ -209,8 +210,8 @@ static bool add_header(struct rest *rest, const char *name, const char *value)
 
 static bool make_headers(struct rest *rest)
 {
-	curl_slist_free_all(rest->headers);
-	rest->headers = curl_slist_append(NULL, "Expect:"); /* slurmrestd would not go on */
+	rest->curl.slist_free_all(rest->headers);
+	rest->headers = rest->curl.slist_append(NULL, "Expect:"); /* slurmrestd would not go on */
 	if (rest->headers == NULL)
 		return false;
 	if (rest->token.length > 0 &&
@@ -231,23 +232,23 @@ static bool perform(
 	rest->too_long = false;
 	rest->curl_error[0] = '\0';
 	ok = !text_failed(&url) && make_headers(rest);
-	curl_easy_reset(rest->easy);
-	curl_easy_setopt(rest->easy, CURLOPT_URL, url.bytes);
-	curl_easy_setopt(rest->easy, CURLOPT_CUSTOMREQUEST, method);
-	curl_easy_setopt(rest->easy, CURLOPT_HTTPHEADER, rest->headers);
-	curl_easy_setopt(rest->easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(rest->easy, CURLOPT_TIMEOUT, LIMIT_S);
-	curl_easy_setopt(rest->easy, CURLOPT_CONNECTTIMEOUT, CONNECT_S);
-	curl_easy_setopt(rest->easy, CURLOPT_WRITEFUNCTION, on_bytes);
-	curl_easy_setopt(rest->easy, CURLOPT_WRITEDATA, rest);
-	curl_easy_setopt(rest->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
-	curl_easy_setopt(rest->easy, CURLOPT_ERRORBUFFER, rest->curl_error);
+	rest->curl.easy_reset(rest->easy);
+	rest->curl.easy_setopt(rest->easy, CURLOPT_URL, url.bytes);
+	rest->curl.easy_setopt(rest->easy, CURLOPT_CUSTOMREQUEST, method);
+	rest->curl.easy_setopt(rest->easy, CURLOPT_HTTPHEADER, rest->headers);
+	rest->curl.easy_setopt(rest->easy, CURLOPT_NOSIGNAL, 1L);
+	rest->curl.easy_setopt(rest->easy, CURLOPT_TIMEOUT, LIMIT_S);
+	rest->curl.easy_setopt(rest->easy, CURLOPT_CONNECTTIMEOUT, CONNECT_S);
+	rest->curl.easy_setopt(rest->easy, CURLOPT_WRITEFUNCTION, on_bytes);
+	rest->curl.easy_setopt(rest->easy, CURLOPT_WRITEDATA, rest);
+	rest->curl.easy_setopt(rest->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+	rest->curl.easy_setopt(rest->easy, CURLOPT_ERRORBUFFER, rest->curl_error);
 	if (rest->socket != NULL)
-		curl_easy_setopt(rest->easy, CURLOPT_UNIX_SOCKET_PATH, rest->socket);
+		rest->curl.easy_setopt(rest->easy, CURLOPT_UNIX_SOCKET_PATH, rest->socket);
 	if (rest->body != NULL)
-		curl_easy_setopt(rest->easy, CURLOPT_POSTFIELDS, rest->body);
+		rest->curl.easy_setopt(rest->easy, CURLOPT_POSTFIELDS, rest->body);
 	rest->sent_us = clock_monotonic_us();
-	ok = ok && curl_multi_add_handle(rest->multi, rest->easy) == CURLM_OK;
+	ok = ok && rest->curl.multi_add_handle(rest->multi, rest->easy) == CURLM_OK;
 	text_finish(&url);
 	return ok || tuner_fail_memory(err);
 }
@@ -376,7 +377,7 @@ static void no_answer(struct rest *rest, CURLcode code, struct slurm_reply *ret,
 	snprintf(message, sizeof(message), "slurmrestd at %.100s: %.170s", rest->settings->url,
 		rest->too_long                ? "its reply is too long"
 		: rest->curl_error[0] != '\0' ? rest->curl_error
-					      : curl_easy_strerror(code));
+					      : rest->curl.easy_strerror(code));
 	fail(rest, before || rest->phase == VERSION ? SLURM_UNREACHABLE : SLURM_UNCLEAR, message,
 		ret, ret_got);
 }
@@ -449,15 +450,15 @@ static bool receive_answer(
 	CURLMsg *message;
 
 	turn(rest);
-	message = curl_multi_info_read(rest->multi, &left);
+	message = rest->curl.multi_info_read(rest->multi, &left);
 	if (message == NULL || message->msg != CURLMSG_DONE)
 		return true;
 	const CURLcode code = message->data.result;
 	struct slurm_rest_answer answer = { .took_us = clock_monotonic_us() - rest->sent_us,
 		.body = rest->reply.bytes,
 		.size = rest->reply.length };
-	curl_easy_getinfo(rest->easy, CURLINFO_RESPONSE_CODE, &answer.status);
-	curl_multi_remove_handle(rest->multi, rest->easy);
+	rest->curl.easy_getinfo(rest->easy, CURLINFO_RESPONSE_CODE, &answer.status);
+	rest->curl.multi_remove_handle(rest->multi, rest->easy);
 	if (code != CURLE_OK) {
 		no_answer(rest, code, ret, ret_got);
 		return true;
@@ -520,10 +521,10 @@ static void rest_close(struct slurm_transport *transport)
 	if (rest->phase == TOKEN_COMMAND)
 		capture_finish(&rest->capture, false);
 	if (rest->phase > TOKEN_COMMAND)
-		curl_multi_remove_handle(rest->multi, rest->easy);
-	curl_easy_cleanup(rest->easy);
-	curl_multi_cleanup(rest->multi);
-	curl_slist_free_all(rest->headers);
+		rest->curl.multi_remove_handle(rest->multi, rest->easy);
+	rest->curl.easy_cleanup(rest->easy);
+	rest->curl.multi_cleanup(rest->multi);
+	rest->curl.slist_free_all(rest->headers);
 	text_finish(&rest->token);
 	text_finish(&rest->reply);
 	free(rest->jobs);
@@ -573,25 +574,27 @@ bool slurm_rest_open(const struct slurm_settings *settings, struct slurm_transpo
 {
 	struct rest *rest = calloc(1, sizeof(*rest));
 
-	if (rest == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-		free(rest);
+	if (rest == NULL)
 		return tuner_fail_memory(err);
+	if (!curl_library_open(&rest->curl, err)) {
+		free(rest);
+		return false;
 	}
 	rest->transport = (struct slurm_transport){ .ops = &rest_ops, .poll_us = POLL_US };
 	rest->settings = settings;
 	rest->token = rest->reply = TEXT_EMPTY;
 	rest->timer_us = -1;
-	rest->multi = curl_multi_init();
-	rest->easy = curl_easy_init();
+	rest->multi = rest->curl.multi_init();
+	rest->easy = rest->curl.easy_init();
 	take_user(rest);
 	if (rest->multi == NULL || rest->easy == NULL || !take_url(rest, settings->url)) {
 		rest_close(&rest->transport);
 		return tuner_fail_memory(err);
 	}
-	curl_multi_setopt(rest->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-	curl_multi_setopt(rest->multi, CURLMOPT_SOCKETDATA, rest);
-	curl_multi_setopt(rest->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-	curl_multi_setopt(rest->multi, CURLMOPT_TIMERDATA, rest);
+	rest->curl.multi_setopt(rest->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+	rest->curl.multi_setopt(rest->multi, CURLMOPT_SOCKETDATA, rest);
+	rest->curl.multi_setopt(rest->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+	rest->curl.multi_setopt(rest->multi, CURLMOPT_TIMERDATA, rest);
 	*ret = &rest->transport;
 	return true;
 }

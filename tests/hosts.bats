@@ -184,6 +184,19 @@ right_results() {
 	[ "$(lines_of starts)" -eq 1 ]
 }
 
+@test "slurmrestd cannot be spoken to without libcurl, and nothing else needs it" {
+	mkdir lib
+	touch lib/libcurl.so.4 lib/libcurl-gnutls.so.4 # found first, and no libraries
+	export LD_LIBRARY_PATH=$PWD/lib
+	write_job
+	run "$TUNER" run job.jsonc --quiet --set 'hosts=[{"backend": "slurm", "url": "http://127.0.0.1:1", "user": "me", "slots": 1}]'
+	[ "$status" -eq 2 ]
+	[[ "$(flat)" == *"through libcurl, which cannot be loaded"*'or leave "url" out, and sbatch and squeue are used'* ]]
+	[ ! -e starts ]
+	"$TUNER" run job.jsonc --quiet
+	n_starts_is 6
+}
+
 @test "what the hosts command does not understand" {
 	TRIALS=1 write_job
 	"$TUNER" run job.jsonc --quiet
