@@ -1,11 +1,12 @@
 /* Suggestions from arbitrary histories: no crash, no hang, a configuration of the space, and none that was tried
  * while an untried one exists.
  *
- *     fuzz_suggest [HISTORIES [FIRST-SEED]]        150 and 1
+ *     fuzz_suggest [HISTORIES [FIRST-SEED]]        150 (with sanitizers 50) and 1
  *
  * Each seed makes a space (up to eight parameters, now and then forty, of any type, scale and step, mostly small ones), a strategy with
  * settings, and a history: good, constant, huge, tiny, infinite and missing objectives, failures, repetitions, configurations
  * from outside the space, pending trials, hyperparameters from nowhere, a bound on the work. Then it asks a few times. */
+#include "sanitized.h"
 #include "surrogate/gp.h"
 #include "surrogate/suggest.h"
 
@@ -247,7 +248,7 @@ static void ask(struct world *w, struct suggest_request *request)
 int main(int argc, char **argv)
 {
 	static struct world world;
-	const unsigned long histories = argc > 1 ? strtoul(argv[1], NULL, 10) : 150;
+	const unsigned long histories = argc > 1 ? strtoul(argv[1], NULL, 10) : all_or(150, 50);
 	const unsigned long first = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;
 
 	gsl_set_error_handler_off();

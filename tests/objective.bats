@@ -343,6 +343,8 @@ END2
 	grep -F "the budget's cost, 0.0001, is spent" out
 	sql_is "SELECT count(*) > 0 FROM attempt WHERE cost > 0" 1
 	sql_is "SELECT abs(cost - 10.0 * (ended_us - started_us) / 3600e6 / 2) < 1e-12 FROM attempt WHERE cost > 0 LIMIT 1" 1
+	# What runs counts until its end is heard of; on a busy machine less than the budget may be on record.
+	sqlite3 tuner.db "UPDATE attempt SET cost = 1e-4 WHERE id = (SELECT min(id) FROM attempt WHERE cost > 0)"
 	before=$(wc -l <starts)
 	run "$TUNER" run job.jsonc --quiet
 	[ "$(wc -l <starts)" -le $((before + 1)) ]

@@ -5,6 +5,7 @@
  *     test_power_loss --at N LOSS SEED    one again, and the calls before it */
 #include "base/file.h"
 #include "fixture_trials.h"
+#include "sanitized.h"
 #include "torn_disk.h"
 #include "trials/health.h"
 #include "trials/open.h"
@@ -337,7 +338,8 @@ typedef void check_function(struct power *, size_t, enum loss, uint64_t, char re
 static bool check_moments(struct power *p, check_function *check_one, size_t sample, bool tell)
 {
 	const size_t calls = disk_calls();
-	const size_t every = wanted.all ? wanted.every : calls < sample ? 1 : calls / sample;
+	const size_t looks = all_or(sample, sample / 3);
+	const size_t every = wanted.all ? wanted.every : calls < looks ? 1 : calls / looks;
 	char why[400], text[160];
 
 	for (size_t n = 0; n <= calls; n += every)
