@@ -316,7 +316,7 @@ known_times() {
 }
 
 @test "what a target has ended is not taken for under way" {
-	TRIALS=5 write_job
+	TRIALS=5 PARALLEL=1 write_job
 	"$TUNER" run job.jsonc --quiet --name one --set budget.target=5
 	"$TUNER" run job.jsonc --quiet --name two
 	run "$TUNER" compare one two
