@@ -483,6 +483,14 @@ static void what_may_run_there_has_not_failed_for_its_checkpoints(void **state)
 	assert_int_equal(lines_of(host, "starts"), 1);
 }
 
+/* As rsync: what is to be sent must be there. */
+static void write_strict_rsync(struct host *host)
+{
+	write_script(host, "rsync",
+		"#!/bin/sh\nwhile [ $# -gt 2 ]; do shift; done\n"
+		"case $1 in h:*) ;; *) [ -e \"$1\" ] || exit 23;; esac\n");
+}
+
 /* Its directory stands here, and nobody can tell what is in it: started without it the command would begin anew. */
 static void a_checkpoint_that_cannot_be_read_is_not_passed_over(void **state)
 {
@@ -490,10 +498,7 @@ static void a_checkpoint_that_cannot_be_read_is_not_passed_over(void **state)
 	struct backend_event event;
 	char path[300];
 
-	/* As rsync: what is to be sent must be there. */
-	write_script(host, "rsync",
-		"#!/bin/sh\nwhile [ $# -gt 2 ]; do shift; done\n"
-		"case $1 in h:*) ;; *) [ -e \"$1\" ] || exit 23;; esac\n");
+	write_strict_rsync(host);
 	host->code = host->base;
 	host->attempt = 2;
 	snprintf(path, sizeof(path), "%s/0001", host->mirror);
@@ -548,10 +553,7 @@ static void a_retry_does_not_fail_for_checkpoints_that_do_not_come(void **state)
 	char path[300];
 	bool got = false;
 
-	/* As rsync: what is to be sent must be there. */
-	write_script(host, "rsync",
-		"#!/bin/sh\nwhile [ $# -gt 2 ]; do shift; done\n"
-		"case $1 in h:*) ;; *) [ -e \"$1\" ] || exit 23;; esac\n");
+	write_strict_rsync(host);
 	host->code = host->base;
 	host->attempt = 2;
 	snprintf(path, sizeof(path), "%s/.hosts/other", host->mirror);
