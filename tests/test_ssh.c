@@ -483,6 +483,17 @@ static void what_may_run_there_has_not_failed_for_its_checkpoints(void **state)
 	assert_int_equal(lines_of(host, "starts"), 1);
 }
 
+static void fetches_that_cannot_be_read_are_taken_for_granted(void **state)
+{
+	struct host *host = *state;
+	char path[300];
+
+	snprintf(path, sizeof(path), "%s/unreadable", host->mirror);
+	assert_false(pending_fetch_of(path, "0001"));
+	assert_int_equal(symlink("unreadable", path), 0);
+	assert_true(pending_fetch_of(path, "0001"));
+}
+
 /* As rsync: what is to be sent must be there. */
 static void write_strict_rsync(struct host *host)
 {
@@ -1192,6 +1203,7 @@ int main(void)
 		TEST(what_stays_unreadable_there_is_told_of),
 		TEST(what_cannot_be_listed_here_is_not_started_there),
 		TEST(a_retry_does_not_fail_for_checkpoints_that_do_not_come),
+		TEST(fetches_that_cannot_be_read_are_taken_for_granted),
 		TEST(a_checkpoint_that_cannot_be_read_is_not_passed_over),
 		TEST(what_is_to_be_fetched_is_not_forgotten_where_it_cannot_be_listed),
 		TEST(a_database_stays_here_whatever_its_name_is),
