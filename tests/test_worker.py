@@ -2,7 +2,8 @@
 
     workers/python3-torch -m unittest tests/test_worker.py
 
-Each test that trains runs the script as a process of its own, as tuner does.
+Each test that trains runs the script as a process of its own, as tuner does; most are forked from one that has
+imported PyTorch, which takes longer than what they do.
 """
 import gzip
 import importlib.util
@@ -22,13 +23,19 @@ HAVE_TORCH = all(importlib.util.find_spec(name) for name in ("torch", "numpy"))
 WORKERS = pathlib.Path(__file__).resolve().parent.parent / "workers"
 SCRIPT = WORKERS / "cifar10_resnet.py"
 
+os.environ["OMP_NUM_THREADS"] = "1"  # before the import: the same bits whatever the machine
+sys.dont_write_bytecode = True  # keeps the source tree clean
+sys.path[:0] = [str(WORKERS), str(pathlib.Path(__file__).resolve().parent)]
+
+import forked_script
+
 if HAVE_TORCH:
     import numpy as np
     import torch
 
-    sys.dont_write_bytecode = True  # keeps the source tree clean
-    sys.path.insert(0, str(WORKERS))
     import cifar10_resnet as worker
+
+    forked_script.preload("cifar10_resnet")
 
 VALIDATION = re.compile(r"validation: accuracy=([0-9.]+|nan)")
 SIDE = 28  # of a Fashion-MNIST image
@@ -86,13 +93,10 @@ class WorkerTest(unittest.TestCase):
         }
         return dict(kept, OMP_NUM_THREADS="1", PYTHONDONTWRITEBYTECODE="1", **extra)
 
-    def command(self, *arguments):
-        return [sys.executable, str(SCRIPT), *map(str, arguments)]
-
-    def run_script(self, *arguments, status=0, **environment):
-        """Runs the script to its end; returns what it printed, or its errors if it is to fail."""
+    def run_program(self, *arguments, status=0, **environment):
+        """Starts the script and waits for its end; returns what it printed, or its errors if it is to fail."""
         done = subprocess.run(
-            self.command(*arguments),
+            [sys.executable, str(SCRIPT), *map(str, arguments)],
             env=self.environment(**environment),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -101,6 +105,17 @@ class WorkerTest(unittest.TestCase):
         )
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done.stderr if status else done.stdout
+
+    def run_script(self, *arguments, status=0, **environment):
+        """The same, forked."""
+        errors = self.directory / "errors"
+        process, output = forked_script.start(
+            worker.main, arguments, self.environment(**environment), errors)
+        with output:
+            printed = output.read()
+        ended = forked_script.wait(process, 120)
+        self.assertEqual(ended, status, printed + errors.read_text())
+        return errors.read_text() if status else printed
 
 
 class ReadingData(WorkerTest):
@@ -238,7 +253,7 @@ class Models(WorkerTest):
 
 
 class TrainingRuns(WorkerTest):
-    """Whole runs of the script: resnet8 on 640 images, about a second an epoch."""
+    """Whole runs of the script: resnet8 on 640 images, about a second an epoch; on a quarter where any will do."""
 
     def setUp(self):
         super().setUp()
@@ -247,6 +262,7 @@ class TrainingRuns(WorkerTest):
         write_fashion_mnist(self.data)
         self.options = ["--data", self.data, "--model", "resnet8", "--batch-size", 32,
                         "--learning-rate", 0.05]
+        self.few = self.options + ["--train-images", 160, "--validation-images", 100]
 
     def saved_model(self, name):
         return torch.load(self.directory / name / "model.pt", weights_only=True)
@@ -262,7 +278,7 @@ class TrainingRuns(WorkerTest):
         return [re.sub(r" images/s=.*", "", line) for line in lines]
 
     def test_it_learns_and_reports_each_epoch(self):
-        output = self.run_script(*self.options, "--epochs", 3)
+        output = self.run_program(*self.options, "--epochs", 3)
         accuracies = [float(value) for value in VALIDATION.findall(output)]
         self.assertEqual(len(accuracies), 3)
         self.assertGreater(accuracies[-1], 0.5)  # chance is 0.1
@@ -287,7 +303,7 @@ class TrainingRuns(WorkerTest):
         self.assertEqual(about["validation_accuracy"], float(VALIDATION.findall(output)[0]))
 
     def test_same_seed_same_run_other_seed_other_run(self):
-        arguments = self.options + ["--epochs", 1, "--augment", "crop-flip"]
+        arguments = self.few + ["--epochs", 1, "--augment", "crop-flip"]
         first, same, other = (
             self.without_speed(self.run_script(*arguments, "--seed", seed)) for seed in (1, 1, 2)
         )
@@ -309,7 +325,7 @@ class TrainingRuns(WorkerTest):
 
     def test_divergence_reports_nan_and_ends_normally(self):
         model = self.directory / "m"
-        output = self.run_script(*self.options, "--learning-rate", "1e30", "--epochs", 5,
+        output = self.run_script(*self.few, "--learning-rate", "1e30", "--epochs", 5,
                                  "--model-dir", model)
         self.assertEqual(VALIDATION.findall(output), ["nan"])
         about = json.loads((model / "model.json").read_text())
@@ -320,11 +336,11 @@ class TrainingRuns(WorkerTest):
         for wrong in (("--learning-rate", "nan"), ("--learning-rate", "-1"), ("--momentum", "2"),
                       ("--epochs", "0"), ("--model", "resnet9"), ("--lr", "0.1")):
             with self.subTest(wrong=wrong):
-                message = self.run_script(*self.options, *wrong, status=2)
+                message = self.run_script(*self.few, *wrong, status=2)
                 self.assertIn(wrong[0], message)
 
     def test_more_epochs_go_on_from_the_checkpoint_to_the_same_weights(self):
-        options = self.options + ["--augment", "crop-flip"]
+        options = self.few + ["--augment", "crop-flip"]
         whole = self.run_script(*options, "--epochs", 3, "--model-dir", self.directory / "whole")
         checkpoints = {"TUNER_CHECKPOINT_DIR": str(self.directory / "c")}
         first = self.run_script(*options, "--epochs", 1, **checkpoints)
@@ -337,8 +353,8 @@ class TrainingRuns(WorkerTest):
 
     def test_a_finished_checkpoint_repeats_its_last_line(self):
         checkpoints = {"SM_CHECKPOINT_DIR": str(self.directory / "c")}
-        first = self.run_script(*self.options, "--epochs", 2, **checkpoints)
-        again = self.run_script(*self.options, "--epochs", 2, "--model-dir", self.directory / "m",
+        first = self.run_script(*self.few, "--epochs", 2, **checkpoints)
+        again = self.run_script(*self.few, "--epochs", 2, "--model-dir", self.directory / "m",
                                 **checkpoints)
         self.assertIn('@tuner {"resume": 1}\n', again)
         self.assertEqual(self.without_speed(again), self.without_speed(first)[-1:])
@@ -346,8 +362,8 @@ class TrainingRuns(WorkerTest):
 
     def test_a_checkpoint_of_another_network_is_refused(self):
         checkpoints = {"TUNER_CHECKPOINT_DIR": str(self.directory / "c")}
-        self.run_script(*self.options, "--epochs", 1, **checkpoints)
-        message = self.run_script(*self.options, "--epochs", 2, "--model", "resnet14", status=2,
+        self.run_script(*self.few, "--epochs", 1, **checkpoints)
+        message = self.run_script(*self.few, "--epochs", 2, "--model", "resnet14", status=2,
                                   **checkpoints)
         self.assertIn("resnet14", message)
 
@@ -355,15 +371,15 @@ class TrainingRuns(WorkerTest):
         directory = self.directory / "c"
         directory.mkdir()
         (directory / "checkpoint.pt").write_bytes(b"not a checkpoint")
-        output = self.run_script(*self.options, "--epochs", 1, TUNER_CHECKPOINT_DIR=str(directory))
+        output = self.run_script(*self.few, "--epochs", 1, TUNER_CHECKPOINT_DIR=str(directory))
         self.assertIn("starting from the beginning", output)
         self.assertEqual(len(VALIDATION.findall(output)), 1)
 
     def test_new_hyperparameters_win_over_the_checkpoints(self):
         checkpoints = {"TUNER_CHECKPOINT_DIR": str(self.directory / "c")}
-        self.run_script(*self.options, "--epochs", 1, "--model-dir", self.directory / "first",
+        self.run_script(*self.few, "--epochs", 1, "--model-dir", self.directory / "first",
                         **checkpoints)
-        self.run_script(*self.options, "--epochs", 2, "--learning-rate", 0,
+        self.run_script(*self.few, "--epochs", 2, "--learning-rate", 0,
                         "--model-dir", self.directory / "second", **checkpoints)
         first, second = self.saved_model("first"), self.saved_model("second")
         self.assertTrue(torch.equal(first["fc.weight"], second["fc.weight"]))
@@ -371,22 +387,16 @@ class TrainingRuns(WorkerTest):
 
     def interrupted_run(self, number, *arguments, **environment):
         """Starts the script, signals it after its first epoch, returns (status, output)."""
-        process = subprocess.Popen(
-            self.command(*arguments),
-            env=self.environment(**environment),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self.addCleanup(process.stdout.close)
+        process, lines = forked_script.start(worker.main, arguments, self.environment(**environment))
         output = ""
-        for line in process.stdout:
-            output += line
-            if line.startswith("epoch=1 "):
-                process.send_signal(number)
-                break
-        output += process.stdout.read()
-        return process.wait(timeout=60), output
+        with lines:
+            for line in lines:
+                output += line
+                if line.startswith("epoch=1 "):
+                    os.kill(process.pid, number)
+                    break
+            output += lines.read()
+        return forked_script.wait(process, 60), output
 
     def test_sigterm_checkpoints_leaves_and_the_next_start_ends_up_the_same(self):
         options = self.options + ["--epochs", 4, "--augment", "crop-flip"]
@@ -421,7 +431,7 @@ class TrainingRuns(WorkerTest):
         self.assertEqual(lines, self.without_speed(whole)[done:])
 
     def test_sigint_leaves_too(self):
-        status, output = self.interrupted_run(signal.SIGINT, *self.options, "--epochs", 50)
+        status, output = self.interrupted_run(signal.SIGINT, *self.few, "--epochs", 50)
         self.assertEqual(status, 130, output)
         self.assertNotIn("Traceback", output)
 
