@@ -9,6 +9,7 @@ write_arms() {
 	sed -i 's/^	"strategy":.*/	"arms": { "gp": "bayesian", "random": "random" }, "repeats": '"${REPEATS:-2}"',/' job.jsonc
 }
 
+# bats test_tags=plain
 @test "each arm has its trials, and the arms of a repeat begin alike and train with the same seeds" {
 	TRIALS=7 PARALLEL=2 write_arms
 	"$TUNER" run job.jsonc --quiet --set 'first=[{"x": 0.5}]'
@@ -44,6 +45,7 @@ write_arms() {
 	[ "$("$TUNER" best single --json | jq -c '[.arm, .repeat]')" = '[null,null]' ]
 }
 
+# bats test_tags=plain
 @test "all searches of a comparison advance together" {
 	TRIALS=3 PARALLEL=1 REPEATS=2 write_arms
 	"$TUNER" run job.jsonc --quiet
@@ -52,6 +54,7 @@ write_arms() {
 	sql_is "SELECT group_concat(arm || repeat, ' ') FROM (SELECT arm, repeat FROM trial ORDER BY number LIMIT 4)" "gp0 random0 random1 gp1"
 }
 
+# bats test_tags=plain
 @test "an arm's decisions are those of a job of its own" {
 	TRIALS=9 PARALLEL=1 REPEATS=1 write_arms
 	"$TUNER" run job.jsonc --quiet
@@ -64,6 +67,7 @@ write_arms() {
 	[ "$(arm job random)" != "$(arm alone '')" ]
 }
 
+# bats test_tags=plain
 @test "every decision of every arm replays, and is explained by its own arm" {
 	TRIALS=10 PARALLEL=2 REPEATS=2 write_arms
 	"$TUNER" run job.jsonc --quiet
@@ -79,6 +83,7 @@ write_arms() {
 	"$TUNER" importance job
 }
 
+# bats test_tags=plain
 @test "a comparison goes on after kill -9, and grows with its repeats" {
 	TRIALS=6 PARALLEL=2 REPEATS=1 write_arms
 	touch hold-7

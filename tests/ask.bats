@@ -83,6 +83,7 @@ END
 	[ "$("$TUNER" ask ask.jsonc)" = "2 --kind a --m 5" ]
 }
 
+# bats test_tags=plain
 @test "a float is a float in JSON also where it is whole: answers, reports and the file of a trial" {
 	write_space '"first": [{ "x": 1, "kind": "a" }],'
 	sed -i 's/"a", "b c"/"a", "b c", 2, 0.5/' ask.jsonc
@@ -490,6 +491,7 @@ hold_database() {
 	[ "$status" -eq 2 ]
 }
 
+# bats test_tags=plain
 @test "what is asked for has the parameters of its branch alone, and keeps the constraints" {
 	cat >tree.jsonc <<'END'
 {
@@ -532,6 +534,7 @@ END
 	sql_is "SELECT json_extract(settings, '\$.name') FROM decision WHERE id = 11" bayesian
 }
 
+# bats test_tags=plain
 @test "the same configuration may be told many times" {
 	STRATEGY=bayesian write_space
 	for i in $(seq 20); do

@@ -265,6 +265,7 @@ END
 	[ "$(grep -c '^## job' page)" -eq 2 ]
 }
 
+# bats test_tags=plain
 @test "under --ci the first SIGINT ends what runs, and the reports are written" {
 	TRIALS=4 write_job
 	touch hold
@@ -345,14 +346,17 @@ repeats() {
 	[ "$status" -eq 0 ]
 }
 
+# bats test_tags=plain
 @test "an unchanged sweep costs nothing: random" {
 	repeats random 2 6
 }
 
+# bats test_tags=plain
 @test "an unchanged sweep costs nothing: bayesian, one at a time" {
 	repeats bayesian 1 12
 }
 
+# bats test_tags=plain
 @test "an unchanged sweep costs nothing: grid" {
 	STRATEGY=grid TRIALS=5 write_job
 	sed -i 's/"type": "float".*/"type": "int", "min": 1, "max": 5 } },/' job.jsonc
@@ -593,6 +597,7 @@ END
 	[ "$(tail -n 1 metrics.txt)" = "# EOF" ]
 }
 
+# bats test_tags=plain
 @test "docs/ci.md: a cancelled step ends at once, since tuner stands in the shell's place" {
 	write_sweep
 	steps

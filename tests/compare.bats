@@ -45,6 +45,7 @@ known_times() {
 		ended_us = 1700000000000000 + (SELECT iif(arm = 'a', 10, 5) FROM trial t WHERE t.id = trial) * 1000000, cost = 0.1"
 }
 
+# bats test_tags=plain
 @test "differences, areas and speed-up of known curves" {
 	write_known 4 6
 	known_results 4 6
@@ -126,6 +127,7 @@ known_times() {
 	[ "$status" -eq 2 ]
 }
 
+# bats test_tags=plain
 @test "a search's slot-seconds and money are those of all its attempts" {
 	write_known 2 3
 	known_results 2 3
@@ -209,6 +211,7 @@ known_times() {
 	[[ "$(flat)" != *"not that far yet"* ]]
 }
 
+# bats test_tags=plain
 @test "100 % of trials with a result are all of them, and 0 % none" {
 	cat >job.jsonc <<-'END'
 		{ "objective": {"metric": "loss", "goal": "minimize"}, "strategy": "random", "budget": {"trials": 210},

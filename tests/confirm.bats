@@ -136,6 +136,7 @@ shown() { # FILTER
 	[ "$("$TUNER" status --json 2>/dev/null | jq -r .job)" = other ]
 }
 
+# bats test_tags=plain
 @test "arms, early stopping and ends of the search are no part of it" {
 	write_noisy '"arms": { "a": "random", "b": "sobol" }, "repeats": 2, "early_stopping": "median",'
 	sed -i '/"strategy"/d' job.jsonc
@@ -160,6 +161,7 @@ shown() { # FILTER
 	[ "$(shown '.configurations[0].interval | tostring')" = "[null,null]" ]
 }
 
+# bats test_tags=plain
 @test "a repeat with an infinite objective has no part in the mean" {
 	write_job
 	cat >train.sh <<'END'
@@ -205,6 +207,7 @@ END
 	[[ "$(flat)" != *"inf better"* ]]
 }
 
+# bats test_tags=plain
 @test "without noise the best is separated" {
 	write_job
 	"$TUNER" run job.jsonc --quiet

@@ -53,6 +53,7 @@ documented_columns() { # VIEW
 		cut -d'|' -f2 | grep -o '[a-z0-9_]*' | sort
 }
 
+# bats test_tags=plain
 @test "every query of the page runs and finds something" {
 	run_job
 	queries
@@ -63,6 +64,7 @@ documented_columns() { # VIEW
 	done
 }
 
+# bats test_tags=plain
 @test "the page lists the columns of each view, no more and no fewer" {
 	run_job
 	for view in v_trial v_best_so_far v_learning_curve v_host_use; do
@@ -73,6 +75,7 @@ documented_columns() { # VIEW
 	done
 }
 
+# bats test_tags=plain
 @test "the page lists every table that is ours" {
 	run_job
 	for table in $(sql "SELECT name FROM sqlite_schema WHERE type = 'table'
@@ -82,6 +85,7 @@ documented_columns() { # VIEW
 	done
 }
 
+# bats test_tags=plain
 @test "a trial's state, objective, curve and message are what its command did" {
 	run_job
 	sql_is "SELECT group_concat(state, ' ') FROM (SELECT state FROM v_trial ORDER BY number LIMIT 3)" \
@@ -99,6 +103,7 @@ documented_columns() { # VIEW
 		FROM v_best_so_far" "8|8|1"
 }
 
+# bats test_tags=plain
 @test "nothing stays beside the database but its lock and its attempts" {
 	run_job
 	[ "$(cd "$DIR" && echo tuner.db*)" = "tuner.db tuner.db.d tuner.db.lock" ]
@@ -118,6 +123,7 @@ documented_columns() { # VIEW
 	"$TUNER" logs 1 | grep -q '"loss"'
 }
 
+# bats test_tags=plain
 @test "events are facts, and Optuna's names are read only" {
 	run_job
 	for statement in "DELETE FROM event" "UPDATE event SET kind = 'x'" \

@@ -27,6 +27,7 @@ lacks() { # CODE: `!` alone fails no test
 	[ "$(bash -c "ulimit -Sn 50; '$TUNER' doctor --json" | jq -r '.findings[0].code')" = limit-files ]
 }
 
+# bats test_tags=plain
 @test "a job that goes well has no findings, and exit status 0" {
 	TRIALS=12 write_job
 	"$TUNER" run job.jsonc --quiet
@@ -57,6 +58,7 @@ lacks() { # CODE: `!` alone fails no test
 	[[ "$output" == *"parameters.x.min"* ]]
 }
 
+# bats test_tags=plain
 @test "a command that prints nothing, and one that was left behind" {
 	TRIALS=2 PARALLEL=1 write_job
 	sed -i '/"metrics"/d' job.jsonc

@@ -86,6 +86,7 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	"$TUNER" verify
 }
 
+# bats test_tags=plain
 @test "out of memory beside another trial: again, alone, and not held against it" {
 	write_smi $A
 	TRIALS=3 write_gpu_job '"trials_per_gpu": 2'
@@ -103,6 +104,7 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	"$TUNER" verify
 }
 
+# bats test_tags=plain
 @test "a GPU is emptied for who ran out of memory, and nothing new is started on it" {
 	write_smi $A
 	TRIALS=6 write_gpu_job '"trials_per_gpu": 2'
@@ -120,6 +122,7 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	[ "$(grep '^[256] ' starts | head -2)" = "$(printf '2 1 0\n2 2 0')" ]
 }
 
+# bats test_tags=plain
 @test "a retry that wants a GPU of its own is all that is left, and gets it" {
 	write_smi $A
 	TRIALS=3 write_gpu_job '"trials_per_gpu": 2'
@@ -133,6 +136,7 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	"$TUNER" verify
 }
 
+# bats test_tags=plain
 @test "a retry that may share does not hold up one for which a GPU has been emptied" {
 	write_smi $A
 	TRIALS=5 write_gpu_job '"trials_per_gpu": 2'
@@ -174,6 +178,7 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	"$TUNER" verify
 }
 
+# bats test_tags=plain
 @test "who is alone on a GPU of another host is left alone by the next run, too" {
 	write_smi $A
 	printf '#!/bin/sh\nfor word; do :; done\nexec /bin/sh -c "$word"\n' >bin/ssh
@@ -242,6 +247,7 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	grep -q 'GPU 0 is free again' output
 }
 
+# bats test_tags=plain
 @test "a GPU that others use is left alone until it is free" {
 	write_smi $A $B
 	TRIALS=2 write_gpu_job '"gpus": "auto"'

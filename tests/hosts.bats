@@ -32,6 +32,7 @@ n_starts_is() { # N
 	"$TUNER" verify
 }
 
+# bats test_tags=plain
 @test "what an earlier run left on a host of another machine keeps its slot" {
 	mkdir bin
 	printf '#!/bin/sh\nfor word; do :; done\nexec /bin/sh -c "$word"\n' >bin/ssh
@@ -132,6 +133,7 @@ right_results() {
 	[ "$(find "$DIR/there" -maxdepth 1 -name 'job-*' | wc -l)" -eq 2 ]
 }
 
+# bats test_tags=plain
 @test "an older state that was put back takes nothing that lies on a host for its own" {
 	mkdir bin
 	printf '#!/bin/sh\nfor word; do :; done\nexec /bin/sh -c "$word"\n' >bin/ssh
@@ -220,6 +222,7 @@ right_results() {
 	[[ "$output" == *"hosts.0.name"* ]]
 }
 
+# bats test_tags=plain
 @test "a local host may have fewer slots than the job runs trials" {
 	TRIALS=4 PARALLEL=4 write_job
 	touch hold
@@ -335,6 +338,7 @@ held_here() {
 	"$TUNER" verify
 }
 
+# bats test_tags=plain
 @test "what a host that is left alone has failed at does not count after a kill either" {
 	TRIALS=30 PARALLEL=2 write_job '"backoff": "100ms",'
 	sed -i '1a sleep 0.1' train.sh
@@ -366,6 +370,7 @@ held_here() {
 		(SELECT count(*) FROM event WHERE json_extract(data, '$.excused'))" 14
 }
 
+# bats test_tags=plain
 @test "what else is different in the file waits for the next run, and is said" {
 	reach h2
 	PARALLEL=1 held_here '"retries": 1,'
@@ -387,6 +392,7 @@ held_here() {
 	states_are "here in use, h2 in use"
 }
 
+# bats test_tags=plain
 @test "the settings of a host that the job has are not changed by adding others" {
 	reach h2
 	held_here
@@ -513,6 +519,7 @@ held_here() {
 	states_are "here in use"
 }
 
+# bats test_tags=plain
 @test "hosts that were asked for before tuner was killed are added by the next run, once" {
 	reach h2
 	held_here
@@ -563,6 +570,7 @@ held_here() {
 	"$TUNER" verify
 }
 
+# bats test_tags=plain
 @test "this machine may be added, too, and --orphans holds for it" {
 	reach h2
 	TRIALS=3 PARALLEL=2 write_job '"backoff": "100ms",'

@@ -10,6 +10,7 @@ write_own_job() {
 	cat >train.sh
 }
 
+# bats test_tags=plain
 @test "without a network the command sees loopback, and itself on it" {
 	"$(dirname "$TUNER")/../scheduler/tuner-supervise" --try-no-network || skip "no user namespaces here"
 	TRIALS=2 write_own_job <<'END'
@@ -68,6 +69,7 @@ END
 	[ "$status" -eq 2 ]
 }
 
+# bats test_tags=plain
 @test "more memory than a trial may have ends it, and is its configuration's failure" {
 	TRIALS=2 write_own_job <<'END'
 if [ "$TUNER_TRIAL" = 2 ]; then
@@ -139,6 +141,7 @@ END
 	sql_is "SELECT group_concat(outcome) FROM attempt" lost,ok
 }
 
+# bats test_tags=plain
 @test "memory that processes share is counted once" {
 	TRIALS=1 write_own_job <<'END'
 python3 - <<'PY'

@@ -67,6 +67,7 @@ best_trials() { # N
 	while read -r path; do [ -f "$path" ]; done <paths
 }
 
+# bats test_tags=plain
 @test "what a killed tuner has not looked at is recorded by the next run" {
 	TRIALS=2 PARALLEL=2 write_saving_job
 	touch hold
@@ -107,6 +108,7 @@ best_trials() { # N
 	[ "$(grep -c 'artefacts removed, 1.0 kB; checkpoints removed, .* by keep.best' shown)" -eq 6 ]
 }
 
+# bats test_tags=plain
 @test "keep.last: those that ended last stay, too" {
 	TRIALS=6 PARALLEL=1 MIN=0.1 write_saving_job '"keep": {"best": 1, "last": 2},'
 	run_job
@@ -301,6 +303,7 @@ retry_finds_checkpoint() { # OUTCOME KEYS HOW
 	[ "$status" -eq 0 ]
 }
 
+# bats test_tags=plain
 @test "gc touches nothing of a trial that has not ended" {
 	TRIALS=2 PARALLEL=1 write_saving_job '"keep": {"best": 1},'
 	touch hold-2

@@ -54,6 +54,7 @@ sound() {
 	"$TUNER" replay
 }
 
+# bats test_tags=plain
 @test "a formula over metrics is the objective, named by every report" {
 	write_formula "$FORMULA"
 	"$TUNER" check job.jsonc >checked
@@ -117,6 +118,7 @@ sound() {
 	sound
 }
 
+# bats test_tags=plain
 @test "a trial without a metric of the new objective stays as data, and comes back with an objective" {
 	write_formula '{ "metric": "accuracy", "goal": "maximize" }'
 	touch without
@@ -142,6 +144,7 @@ sound() {
 	sound
 }
 
+# bats test_tags=plain
 @test "a decision that saw how long a trial took replays after the trial lost its objective and was run again" {
 	write_formula '{ "metric": "accuracy", "goal": "maximize" }' \
 		'"strategy": { "name": "bayesian", "acquisition": "ei", "cost_aware": true },'
@@ -217,6 +220,7 @@ sound() {
 	[[ "$output" == *'the edited objective: objective.metric: "size" is not among "metrics"'* ]]
 }
 
+# bats test_tags=plain
 @test "what was changed while rescore waited for the database is not written over" {
 	write_formula '{ "metric": "accuracy", "goal": "maximize" }'
 	"$TUNER" run job.jsonc --quiet --trials 2 --name first

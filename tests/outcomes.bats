@@ -69,6 +69,7 @@ decisions() { # JOB
 	"$TUNER" verify
 }
 
+# bats test_tags=plain
 @test "a job that rules so takes SIGKILL for the configuration's failure" {
 	TRIALS=3 PARALLEL=1 write_job '"outcomes": { "oom-host": "fail" },'
 	touch hold-2
@@ -82,6 +83,7 @@ decisions() { # JOB
 	[ "$(lines_of starts)" -eq 3 ]
 }
 
+# bats test_tags=plain
 @test "infrastructure that fails too often ends the job with 5, configurations that fail never do" {
 	TRIALS=12 write_job '"backoff": 0, "retries": 0,'
 	cat >train.sh <<'END'
@@ -100,6 +102,7 @@ END
 	sql_is "SELECT count(*) BETWEEN 3 AND 4 FROM trial WHERE outcome = 'lost'" 1
 }
 
+# bats test_tags=plain
 @test "a pattern may end the job; what it hit is launched again by the next run" {
 	TRIALS=4 PARALLEL=1 write_job '"failures": [{ "pattern": "license has expired", "class": "end" }],'
 	cat >train.sh <<'END'
@@ -197,6 +200,7 @@ forget_start() {
 		UPDATE trial SET state = 'proposed', started_us = NULL WHERE id = 1"
 }
 
+# bats test_tags=plain
 @test "the directory of an attempt was removed: its command is dead before the next, which has another key" {
 	TRIALS=2 PARALLEL=1 write_job '"backoff": 0,'
 	cat >train.sh <<'END2'
@@ -277,6 +281,7 @@ END2
 	[[ "$output" == *"does not fit into the space"* ]]
 }
 
+# bats test_tags=plain
 @test "what another database has left in the place of an attempt is put aside, and not taken for its result" {
 	TRIALS=3 PARALLEL=1 write_job
 	"$TUNER" run --quiet job.jsonc

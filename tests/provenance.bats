@@ -115,6 +115,7 @@ provenance() { # FILTER [TRIAL]: of jq, on the provenance of the trial's last at
 	sql_is "SELECT count(*) FROM event WHERE kind = 'data'" 1
 }
 
+# bats test_tags=plain
 @test "without git the files that the command names are its code" {
 	write_job
 	echo 'x' >unrelated.txt
@@ -181,6 +182,7 @@ END
 	sql_is "SELECT count(*) FROM provenance WHERE code IS NULL" 3
 }
 
+# bats test_tags=plain
 @test "a snapshot is what trials run, whatever is edited later" {
 	TRIALS=2 repository work '"source": "snapshot",'
 	echo 'untracked' >untracked.txt
@@ -337,6 +339,7 @@ os.execv(sys.argv[1], sys.argv[1:])' "$TUNER" run job.jsonc --set "source={\"git
 	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 2
 }
 
+# bats test_tags=plain
 @test "after kill -9 the record goes on" {
 	TRIALS=4 PARALLEL=1 repository
 	touch hold-2

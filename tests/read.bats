@@ -34,6 +34,7 @@ finished_job() {
 	[ "$status" -eq 2 ]
 }
 
+# bats test_tags=plain
 @test "the objective in the database is the one in JSON, to the bit" {
 	finished_job
 	/usr/bin/python3 - <<END
@@ -45,6 +46,7 @@ assert [(t["objective"], t["parameters"]["x"]) for t in told] == list(rows)
 END
 }
 
+# bats test_tags=plain
 @test "trials of an edited space keep the parameters that are gone" {
 	TRIALS=2 write_job
 	"$TUNER" run job.jsonc --quiet
@@ -60,6 +62,7 @@ END
 	[[ "${lines[4]}" == *" - "* ]]
 }
 
+# bats test_tags=plain
 @test "show tells all about a trial" {
 	finished_job
 	run "$TUNER" show 1
@@ -485,6 +488,7 @@ END
 	[[ "$output" == *"\"tuner show job --db other.db 1\" has its command line"* ]]
 }
 
+# bats test_tags=plain
 @test "a command that is proposed names the database and the file as a shell reads them" {
 	TRIALS=1 write_job
 	"$TUNER" run job.jsonc --quiet --db 'my own.db' 2>warnings
@@ -505,6 +509,7 @@ END
 	[[ "$output" == *"\"tuner try 'my own.jsonc'\""* ]]
 }
 
+# bats test_tags=plain
 @test "show does not say of a trial that was put back that it never ran" {
 	TRIALS=1 write_job
 	touch crash
@@ -518,6 +523,7 @@ END
 	[[ "$output" != *"launched again"* ]]
 }
 
+# bats test_tags=plain
 @test "best counts all that have reached the same value" {
 	cat >ask.jsonc <<'END'
 { "objective": { "metric": "loss", "goal": "minimize" }, "strategy": "random",
@@ -638,7 +644,6 @@ END
 	"$TUNER" verify
 }
 
-# bats test_tags=plain
 @test "jobs lists the jobs; a missing or empty database says what to do" {
 	run "$TUNER" jobs
 	[ "$status" -eq 2 ]
@@ -679,6 +684,7 @@ END
 	"$TUNER" jobs --db empty.db --json | jq -e '. == []'
 }
 
+# bats test_tags=plain
 @test "what reads changes nothing" {
 	finished_job
 	before=$(sha256sum tuner.db)
@@ -745,6 +751,7 @@ END
 	[ "$("$TUNER" help schema | head -n 1)" = "usage: tuner schema" ]
 }
 
+# bats test_tags=plain
 @test "why tells how a model came to its choice, and what became of it" {
 	STRATEGY=bayesian TRIALS=9 PARALLEL=1 write_job '"first": [{ "x": 0.9 }],'
 	"$TUNER" run job.jsonc --quiet
@@ -763,6 +770,7 @@ END
 	"$TUNER" show 9 --json | jq -e ".decision.predicted_mean == $(jq .predicted_mean why.json)"
 }
 
+# bats test_tags=plain
 @test "a trial's usual time is the median, of an even number between the two in the middle" {
 	TRIALS=4 PARALLEL=1 STRATEGY=random write_job
 	"$TUNER" run job.jsonc --quiet
@@ -772,6 +780,7 @@ END
 	"$TUNER" status --json | jq -e '.median_s == 4'
 }
 
+# bats test_tags=plain
 @test "why calls no result a surprise that comes from noise which the model knows of" {
 	cat >noisy.jsonc <<-END
 		{ "objective": {"metric": "loss", "goal": "minimize"}, "budget": {"trials": 40},
@@ -864,6 +873,7 @@ END
 	"$TUNER" importance --json | diff - importance.json # nothing in it is by chance
 }
 
+# bats test_tags=plain
 @test "importance says when it knows too little" {
 	TRIALS=4 write_job
 	"$TUNER" run job.jsonc --quiet
@@ -882,6 +892,7 @@ END
 	[[ "$output" == *"same objective"* ]]
 }
 
+# bats test_tags=plain
 @test "sentences are as wide as the terminal, and elsewhere a line each" {
 	STRATEGY=bayesian TRIALS=9 write_job
 	"$TUNER" run job.jsonc --quiet

@@ -72,6 +72,7 @@ tamper() { # SQL
 	sqlite3 tuner.db "$1"
 }
 
+# bats test_tags=plain
 @test "a long search with kills, restarts, edits, retries, a late result and configurations of one's own" {
 	n=${REPLAY_TRIALS:-40}
 	TRIALS=$n PARALLEL=8 write_search \
@@ -132,6 +133,7 @@ tamper() { # SQL
 	cp tuner.db "${REPLAY_KEEP:-/dev/null}"
 }
 
+# bats test_tags=plain
 @test "every strategy and setting" {
 	for strategy in '"random"' '"sobol"' '{"name": "grid", "points": 3}' '"bayesian"' \
 		'{"name": "bayesian", "initial": 4, "deterministic": true, "incumbent": "best"}' \
@@ -150,6 +152,7 @@ tamper() { # SQL
 	done
 }
 
+# bats test_tags=plain
 @test "conditions, constraints, and a finite space down to its last point" {
 	cat >job.jsonc <<'END2'
 {
@@ -330,6 +333,7 @@ END2
 	jq -e '.same_bits < 20 and (.differences | length) == 1 and (.other_maxima | length) >= 0' <<<"$output"
 }
 
+# bats test_tags=plain
 @test "replay and verify: what there is not" {
 	write_search
 	run "$TUNER" replay

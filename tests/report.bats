@@ -160,6 +160,7 @@ for trial in json.load(sys.stdin): print(trial["trial"])' >best
 	grep -q 'crashed' job-report.html
 }
 
+# bats test_tags=plain
 @test "a job that was asked for and told has a page, too" {
 	write_job
 	sed -i '/"command"/d; /"hosts"/d' job.jsonc

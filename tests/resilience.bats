@@ -151,6 +151,7 @@ END_OF_SCRIPT
 	[ "$(lines_of starts)" -eq 2 ]
 }
 
+# bats test_tags=plain
 @test "an attempt directory that is removed while it runs: the attempt is lost, its command dead, the trial retried" {
 	TRIALS=2 PARALLEL=1 write_job '"backoff": 0,'
 	touch hold-1
@@ -231,6 +232,7 @@ END_OF_SCRIPT
 	comes_through 3
 }
 
+# bats test_tags=plain
 @test "a database that is removed or replaced under a job, or its log, is written elsewhere, and goes on from there" {
 	TRIALS=4 PARALLEL=1 write_job
 	for how in removed replaced log; do
@@ -341,6 +343,7 @@ END_OF_SCRIPT
 	sql "SELECT message FROM trial" | grep "came faster than they were read"
 }
 
+# bats test_tags=plain
 @test "a full log: no metric before a cut is lost, and none after it, also for a run that takes over" {
 	TRIALS=1 PARALLEL=1 write_job '"log_max": "64 KiB",'
 	# Each report waits until it has been found, behind more output than half the log holds.
@@ -376,6 +379,7 @@ END_OF_SCRIPT
 	comes_through 1
 }
 
+# bats test_tags=plain
 @test "a wall clock that jumps by days ends nothing, delays nothing, and no duration is wrong" {
 	[ -e "$TUNER_BUILD/tests/libclock_shift.so" ] || skip "this build has no clock to shift"
 	TRIALS=4 PARALLEL=2 write_job '"backoff": "100ms", "timeout": "1h",'

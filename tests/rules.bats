@@ -94,10 +94,12 @@ run_tree() { # STRATEGY TRIALS
 	run_tree sobol 100
 }
 
+# bats test_tags=plain
 @test "grid: 100 trials keep to the tree and to the constraints" {
 	run_tree grid 100
 }
 
+# bats test_tags=plain
 @test "a command gets active parameters only: arguments, variables and file" {
 	TRIALS=30 write_tree sobol
 	"$TUNER" run job.jsonc --quiet
@@ -114,6 +116,7 @@ run_tree() { # STRATEGY TRIALS
 	none -v -- '--scale 3 |.*TUNER_PARAM_SCALE.*"scale":3' got
 }
 
+# bats test_tags=plain
 @test "tables show a dash, show and best leave out what is not active" {
 	TRIALS=12 write_tree sobol
 	"$TUNER" run job.jsonc --quiet
@@ -128,6 +131,7 @@ run_tree() { # STRATEGY TRIALS
 	[[ "$output" == *"--optimizer"* ]]
 }
 
+# bats test_tags=plain
 @test "the published views have no row of what is not active" {
 	TRIALS=12 write_tree sobol
 	"$TUNER" run job.jsonc --quiet
@@ -137,6 +141,7 @@ run_tree() { # STRATEGY TRIALS
 		"$(sql "SELECT count(*) FROM trial WHERE json_extract(parameters, '$.optimizer') = 'adam'")"
 }
 
+# bats test_tags=plain
 @test "words with the placeholder of an inactive parameter are left out" {
 	TRIALS=12 write_tree sobol
 	sed -i 's/"command": .*/"command": ["sh", "train.sh", "--lr", "{lr}", "--batch={batch}", "--opt={optimizer}", "--momentum={momentum}", "--beta={beta}", "--rest={nesterov}{steps}{scale}"]/' job.jsonc
@@ -154,6 +159,7 @@ run_tree() { # STRATEGY TRIALS
 	[[ "$output" == *'warning: command.3: where momentum is not there'*'"--momentum={momentum}" in one word'* ]]
 }
 
+# bats test_tags=plain
 @test "a configuration by a person must keep to the rules" {
 	TRIALS=3 write_tree sobol
 	"$TUNER" run job.jsonc --quiet
@@ -177,6 +183,7 @@ run_tree() { # STRATEGY TRIALS
 	sql_is "SELECT branch FROM decision d JOIN trial t ON t.id = d.id WHERE number = 5" user
 }
 
+# bats test_tags=plain
 @test "an edited rule is a new version of the space, and earlier trials stay data" {
 	TRIALS=10 write_tree bayesian
 	"$TUNER" run job.jsonc --quiet
@@ -194,6 +201,7 @@ run_tree() { # STRATEGY TRIALS
 		json_extract(parameters, '$.batch') * 3 > 50" 0
 }
 
+# bats test_tags=plain
 @test "a space that is finite is exhausted, each configuration once" {
 	TRIALS=100 write_tree bayesian
 	sed -i '/"momentum"\|"beta"\|"lr"/d; s/"constraints": .*/"constraints": ["batch >= 64"],/' job.jsonc

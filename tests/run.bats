@@ -21,6 +21,7 @@ done_trials="SELECT count(*) FROM trial WHERE state = 'done'"
 		WHERE abs(t.objective - (p.value - 0.3) * (p.value - 0.3)) < 1e-12" 6
 }
 
+# bats test_tags=plain
 @test "elsewhere than on a terminal there is one line a finished trial" {
 	write_job
 	run "$TUNER" run job.jsonc
@@ -139,6 +140,7 @@ END
 	[[ "$output" == *"but 1 trial in all"*"job.jsonc has 1 error" ]]
 }
 
+# bats test_tags=plain
 @test "the same seed proposes the same, another seed something else" {
 	write_job
 	"$TUNER" run job.jsonc --seed 7 --name a --parallel 1
@@ -151,6 +153,7 @@ END
 	sql_is "$same 'c'" 0
 }
 
+# bats test_tags=plain
 @test "after kill -9 what runs is taken over, and nothing runs twice" {
 	TRIALS=8 write_job
 	touch hold-3 hold-4
@@ -215,6 +218,7 @@ END
 	sql_is "$done_trials" 2
 }
 
+# bats test_tags=plain
 @test "killed between its last trial and its own end, a job is ended by the next run" {
 	TRIALS=2 write_job
 	"$TUNER" run job.jsonc
@@ -258,6 +262,7 @@ END
 	grep -q 'stopped by "tuner stop"' output
 }
 
+# bats test_tags=plain
 @test "more trials and a wider range: the job goes on, nothing is repeated" {
 	TRIALS=4 write_job
 	"$TUNER" run job.jsonc
@@ -313,6 +318,7 @@ END
 	[[ "$output" =~ $'-> 9\n'.*$'\nand '[0-9]+$' more\nOld and new trials' ]]
 }
 
+# bats test_tags=plain
 @test "an edited objective is refused, an edited command needs --accept-change" {
 	TRIALS=2 write_job
 	"$TUNER" run job.jsonc
@@ -385,6 +391,7 @@ END
 	[[ "$output" == *'the next "tuner run bad --db third.db" launches'* ]]
 }
 
+# bats test_tags=plain
 @test "a script with an ImportError costs three launches, exit 3 and shows its traceback" {
 	write_job
 	cat >broken.py <<'END'
@@ -440,6 +447,7 @@ END
 		"1.0 2.0 3.0 4.0"
 }
 
+# bats test_tags=plain
 @test "every strategy keeps to the space, and bayesian says what proposed what" {
 	for strategy in random sobol bayesian; do
 		STRATEGY=$strategy TRIALS=9 write_job
@@ -502,6 +510,7 @@ END
 	sql_is "SELECT count(*) FROM trial WHERE source = 'enqueue'" 3
 }
 
+# bats test_tags=plain
 @test "a second run of a live database refuses and names the first" {
 	write_job
 	touch hold
@@ -516,6 +525,7 @@ END
 	[ "$(lines_of starts)" -eq 6 ]
 }
 
+# bats test_tags=plain
 @test "stop from another terminal ends the trials; run goes on with them" {
 	write_job
 	touch hold
@@ -560,6 +570,7 @@ END
 	sql_is "SELECT count(*) FROM trial WHERE state IN ('running', 'proposed')" 0
 }
 
+# bats test_tags=plain
 @test "stop without a living tuner ends the trials that survived it" {
 	write_job
 	touch hold
@@ -582,6 +593,7 @@ END
 	sql_is "$done_trials" 6
 }
 
+# bats test_tags=plain
 @test "SIGINT once waits for what runs, and proposes nothing more" {
 	write_job
 	touch hold
@@ -628,6 +640,7 @@ END
 	sql_is "$done_trials" 6
 }
 
+# bats test_tags=plain
 @test "a run is ended by SIGTERM also where whoever has started it has all signals blocked" {
 	TRIALS=1 write_job
 	touch hold
@@ -703,6 +716,7 @@ run_unread() {
 	sql_is "$done_trials" 6
 }
 
+# bats test_tags=plain
 @test "--detach runs on without us; watch looks on, stop ends it" {
 	write_job
 	touch hold
@@ -773,6 +787,7 @@ run_unread() {
 }
 
 # The supervisor looks by itself once a second: who ends only then was not seen to end.
+# bats test_tags=plain
 @test "the end of a command that a rule has stopped is seen at once, not at the next second" {
 	TRIALS=14 write_job '"early_stopping": {"rule": "median", "min_trials": 2, "grace": 2},'
 	"$TUNER" run job.jsonc --quiet -- sh -c 'for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
@@ -799,6 +814,7 @@ run_unread() {
 	sql_is "SELECT count(*) < 50 FROM trial" 1
 }
 
+# bats test_tags=plain
 @test "a supervisor that is killed is a lost attempt, retried, and its command is dead before" {
 	TRIALS=1 PARALLEL=1 write_job '"backoff": 0,'
 	touch hold
@@ -816,6 +832,7 @@ run_unread() {
 	sql_is "SELECT state FROM trial" done
 }
 
+# bats test_tags=plain
 @test "a script written for SageMaker runs unchanged" {
 	cat >entry.py <<'END'
 import argparse

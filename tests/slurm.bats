@@ -106,6 +106,7 @@ END
 	"$TUNER" verify
 }
 
+# bats test_tags=plain
 @test "a job's configurations are the same wherever it runs" {
 	need_cluster
 	for where in here sbatch slurmrestd; do
@@ -123,6 +124,7 @@ END
 	cmp of-here of-slurmrestd
 }
 
+# bats test_tags=plain
 @test "a killed tuner finds its jobs again, and starts none twice" {
 	need_cluster
 	for hosts in "$(host)" "$(rest_host)"; do
@@ -186,6 +188,7 @@ END
 	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 3
 }
 
+# bats test_tags=plain
 @test "how a job ends by itself, by its time and by others" {
 	need_cluster
 	TRIALS=1 write_job
@@ -224,6 +227,7 @@ END
 }
 
 # Needs no Slurm: the server is a stand-in.
+# bats test_tags=plain
 @test "the newer shape of slurmrestd's words is asked for, spoken and understood" {
 	start "$BATS_TEST_DIRNAME/slurm/newer" port a.good.token
 	local server=$PID

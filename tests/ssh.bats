@@ -222,7 +222,6 @@ END
 	[ "$(cat tuner.db.d/job/0001/checkpoint/seen)" = 123456 ]
 }
 
-# bats test_tags=plain
 @test "ssh: a host that stays away loses its trials, and what turns up later is ended" {
 	begin_hosts 2
 	TRIALS=3 PARALLEL=2 write_remote_job

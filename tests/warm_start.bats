@@ -363,6 +363,7 @@ added_is() {
 	"$TUNER" verify
 }
 
+# bats test_tags=plain
 @test "a job of the same database, and one that still runs: its ended trials" {
 	STRATEGY=random TRIALS=3 PARALLEL=1 write_job '"name": "parent",'
 	touch hold-3
@@ -382,6 +383,7 @@ added_is() {
 	"$TUNER" verify
 }
 
+# bats test_tags=plain
 @test "neither target nor probe nor a limit of failures takes what was taken for its own" {
 	parent
 	job child "$OLD"
@@ -425,6 +427,7 @@ assert status["trials"]["added"] == 5 and status["trials"]["created"] == 1, stat
 	[ "$status" -ne 0 ]
 }
 
+# bats test_tags=plain
 @test "killed while the job is made, it is there with all of it or not at all" {
 	parent
 	job child "$OLD"
