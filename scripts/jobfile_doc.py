@@ -377,6 +377,15 @@ def number_text(number):
     return short if float(short) == number and "." not in short.split("e")[0] else f"{number:.16g}"
 
 
+def count_text(schema):
+    """How many an array or an object may have: " (at most 40)"."""
+    least = schema.get("minItems", schema.get("minProperties", 0))
+    most = schema.get("maxItems", schema.get("maxProperties"))
+    if most is None:
+        return ""
+    return f" ({least} to {most})" if least > 1 else f" (at most {most})"
+
+
 def type_text(schema):
     if "const" in schema:
         return f"`{json.dumps(schema['const'])}`"
@@ -390,9 +399,9 @@ def type_text(schema):
     if isinstance(kind, list):
         return ", ".join(kind)
     if kind == "array":
-        return f"array of {type_text(schema.get('items', {}))}".rstrip()
+        return f"array of {type_text(schema.get('items', {}))}".rstrip() + count_text(schema)
     if kind == "object":
-        return f"object of {type_text(schema.get('additionalProperties', {}))}".rstrip()
+        return f"object of {type_text(schema.get('additionalProperties', {}))}".rstrip() + count_text(schema)
     bounds = [number_text(schema[key]) for key in ("minimum", "maximum") if key in schema]
     if len(bounds) == 2:
         return f"{kind}, {bounds[0]} to {bounds[1]}"

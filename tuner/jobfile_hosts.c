@@ -42,6 +42,22 @@ static void check_gpus_per_trial(struct reader *reader, const cJSON *node, struc
 			host->n_gpus % host->gpus_per_trial, host->n_gpus);
 }
 
+/* Whom a GPU belongs to is asked of this machine alone. A stored job is read as it was taken. */
+static void check_busy(struct reader *reader, const cJSON *node, const struct job_host *host)
+{
+	const cJSON *busy = member(node, SECTION_HOST, "busy_gpus");
+
+	if (busy == NULL || reader->stored)
+		return;
+	if (strcmp(host->backend, "local") != 0)
+		report_error(reader, busy, AT_KEY,
+			"has no effect with the backend %s: other people's work there is not "
+			"looked at",
+			host->backend);
+	else if (host->uses_busy_gpus && host->gpus_per_trial == 0)
+		report_error(reader, busy, AT_KEY, "has no effect without GPUs");
+}
+
 static void read_sharing(struct reader *reader, const cJSON *node, struct job_host *host)
 {
 	const cJSON *sharing = member(node, SECTION_HOST, "trials_per_gpu");
@@ -52,6 +68,7 @@ static void read_sharing(struct reader *reader, const cJSON *node, struct job_ho
 			       : sharing != NULL ? (unsigned)sharing->valuedouble
 						 : 1;
 	host->uses_busy_gpus = busy != NULL && strcmp(busy->valuestring, "use") == 0;
+	check_busy(reader, node, host);
 	if (host->trials_per_gpu > 1 && host->gpus_per_trial == 0)
 		report_error(reader, sharing, AT_KEY, "has no effect without GPUs");
 	else if (host->trials_per_gpu > 1 && host->gpus_per_trial > 1)

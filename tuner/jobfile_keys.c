@@ -492,11 +492,12 @@ const struct key job_keys[] = {
 	{ SECTION_HOST, "backend", KEY_WORD, .words = "local|ssh|slurm", .otherwise = "\"local\"",
 		.aliases = "localhost=local|subprocess=local|process=local|this=local",
 		.help = "how the host is reached", .synonyms = "type|kind|platform" },
-	{ SECTION_HOST, "name", KEY_STRING, .pattern = NAME_PATTERN, .derived = "the machine's own",
+	{ SECTION_HOST, "name", KEY_STRING, .pattern = NAME_PATTERN,
+		.derived = "the machine's own; ssh: its address; slurm: slurm",
 		.help = "what reports and \"tuner hosts\" call it", .synonyms = "label|id|alias" },
 	{ SECTION_HOST, "slots", KEY_INTEGER, FROM_TO(0, SLOTS_MAX), .otherwise = "0",
 		.help = "trials at a time on this host; 0: as many as its GPUs hold, without GPUs "
-			"as budget.parallel says",
+			"as budget.parallel says; slurm: must be given, from 1 on",
 		.synonyms = "parallel|concurrency|max_jobs|workers|n_jobs|trials" },
 	{ SECTION_HOST, "priority", KEY_INTEGER, FROM_TO(-1000, 1000), .otherwise = "0",
 		.help = "free places of a higher one are taken first; among equals those of the "
@@ -522,8 +523,8 @@ const struct key job_keys[] = {
 			    "jobs_per_gpu|trials_on_gpu|share_gpu|packing" },
 	{ SECTION_HOST, "busy_gpus", KEY_WORD, .words = "leave|use", .otherwise = "\"leave\"",
 		.aliases = "skip=leave|wait=leave|avoid=leave|ignore=use|share=use",
-		.help = "a GPU on which other people's programs compute: leave it alone until it "
-			"is free, or use it all the same",
+		.help = "local: a GPU on which other people's programs compute: leave it alone "
+			"until it is free, or use it all the same",
 		.synonyms = "use_active_gpu|useActiveGpu|active_gpus|occupied_gpus|foreign" },
 	{ SECTION_HOST, "prefix", KEY_STRINGS, FROM_TO(1, 1000),
 		.help = "words before the command: [\"conda\", \"run\", \"-n\", \"torch\"]",

@@ -84,6 +84,20 @@ static void check_slurm_lines(struct reader *reader, const cJSON *node)
 	}
 }
 
+/* There is nothing on a cluster that they could be counted by. A stored job may have none: it is read, so that an
+ * edited file can go on with it. */
+static void check_slurm_slots(struct reader *reader, const cJSON *node)
+{
+	const cJSON *slots = member(node, SECTION_HOST, "slots");
+
+	if (!has_member(node, "slots"))
+		report_error(reader, member_raw(node, "backend"), AT_VALUE,
+			"slurm expects \"slots\" beside it: how many jobs may run at a time");
+	else if (slots != NULL && slots->valuedouble == 0 && !reader->stored)
+		report_error(reader, slots, AT_VALUE,
+			"expected how many jobs may run at a time, from 1 on: 0 launches none");
+}
+
 static void check_slurm(struct reader *reader, const cJSON *node)
 {
 	static const char *const local[] = { "gpus", "trials_per_gpu", "busy_gpus" };
@@ -93,9 +107,7 @@ static void check_slurm(struct reader *reader, const cJSON *node)
 			report_error(reader, member_raw(node, local[i]), AT_KEY,
 				"has no effect with the backend slurm%s",
 				i == 0 ? ": \"gpus_per_trial\" or \"gres\" asks for GPUs" : "");
-	if (!has_member(node, "slots"))
-		report_error(reader, member_raw(node, "backend"), AT_VALUE,
-			"slurm expects \"slots\" beside it: how many jobs may run at a time");
+	check_slurm_slots(reader, node);
 	check_slurm_url(reader, node);
 	check_slurm_lines(reader, node);
 }
@@ -217,5 +229,6 @@ void refuse_slurm_keys(struct reader *reader, const cJSON *node, const char *bac
 		if (node != NULL && has_member(node, slurm_keys[i]) &&
 			(strcmp(backend, "ssh") != 0 || !is_of_ssh(slurm_keys[i])))
 			report_error(reader, member_raw(node, slurm_keys[i]), AT_KEY,
-				"has no effect with the backend %s: it is of slurm", backend);
+				"has no effect with the backend %s: it is of %sslurm", backend,
+				is_of_ssh(slurm_keys[i]) ? "ssh and " : "");
 }
