@@ -7,8 +7,8 @@ import sys
 HEAD = """# The job file
 
 JSON with comments and trailing commas, at most 1 MiB and 64 levels deep. Unknown keys, duplicates and settings without
-effect are errors; `tuner check FILE` reports all of them at once, with line and column, and prints every default.
-Relative paths count from where the file is. `--set KEY=VALUE` of `run`, `try` and `check` changes any key
+effect are errors; `tuner check FILE` reports all of them at once, with line and column, and prints what each setting is, also by
+default. Relative paths count from where the file is. `--set KEY=VALUE` of `run`, `try`, `check`, `ask` and `ask-tell` changes any key
 (`--set budget.trials=5`).
 
 ```jsonc
@@ -49,7 +49,7 @@ TAIL = """
 | `seed` | `1`, `"18446744073709551615"` |
 
 Names of parameters become `--NAME`, `{NAME}` and the variables `TUNER_PARAM_NAME` and `SM_HP_NAME`: no blanks, quotes, braces,
-`=` and no `-` in front.
+`=` and no `-` in front, and at most 255 bytes. A job's name has at most 100.
 
 ## Examples
 

@@ -121,6 +121,8 @@ assert_refused() { # FILE
 	[[ "$output" == *"0 to 1, linear"* ]]
 	[[ "$output" == *"budget.trials"* ]]
 	[[ "$output" == *"(default)"* ]]
+	[[ "$output" == *"  network "*'"host"  (default)'* ]]
+	[[ "$output" == *"  memory "*"no limit  (default)"* ]]
 	[[ "$output" == *"2 slots"* ]]
 	[ ! -e tuner.db ]
 }

@@ -749,6 +749,8 @@ END
 	run "$TUNER" help shwo
 	[[ "$output" == *'did you mean "tuner help show"?' ]]
 	[ "$("$TUNER" help schema | head -n 1)" = "usage: tuner schema" ]
+	"$TUNER" help ask | grep -qF 'default: $TUNER_DB, else tuner.db'
+	"$TUNER" help ask-tell | grep -qF 'default: none, whatever $TUNER_DB says'
 }
 
 # bats test_tags=plain

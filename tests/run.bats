@@ -904,6 +904,15 @@ END
 	[[ "$output" == *"crashed"* ]]
 }
 
+@test "try takes a stored job of the database that --db names" {
+	write_job
+	"$TUNER" run job.jsonc --quiet --trials 1 --db other.db
+	mv job.jsonc moved.jsonc
+	run "$TUNER" try job --db other.db
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"metric loss = "* ]]
+}
+
 @test "try proposes patterns where the objective is not found" {
 	write_job
 	run "$TUNER" try job.jsonc -- sh -c 'echo "epoch 3, val-acc: 0.71"' sh

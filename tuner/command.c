@@ -14,6 +14,8 @@ enum { SYNOPSIS_COLUMNS = 30, JOBS_NAMED = 10 };
 static const struct option_row option_help = { "help", 'h', NULL, "print this help" };
 static const struct option_row option_db = { "db", 0, "PATH",
 	"the database (default: $TUNER_DB, else tuner.db)" };
+static const struct option_row option_only_db = { "db", 0, "PATH",
+	"the database (default: none, whatever $TUNER_DB says)" };
 static const struct option_row option_json = { "json", 0, NULL, "print JSON" };
 static const struct option_row option_take_over = { "take-over", 0, NULL,
 	"on a network file system: take the database from a dead process of another machine" };
@@ -82,7 +84,7 @@ static size_t option_rows(
 	size_t n = 0;
 	ret_rows[n++] = &option_help;
 	if (command->takes & TAKES_DB)
-		ret_rows[n++] = &option_db;
+		ret_rows[n++] = command->takes & NO_OTHER_DB ? &option_only_db : &option_db;
 	if (command->takes & TAKES_JSON)
 		ret_rows[n++] = &option_json;
 	if (command->takes & TAKES_OVER)
@@ -284,7 +286,9 @@ void command_help(const struct subcommand *command, FILE *out)
 		}
 		fputs("\nA JOB is a job's name or its file; left out, it is the newest (what "
 		      "\"tuner "
-		      "confirm\" runs,\nonly until it has ended).\n"
+		      "confirm\" runs,\nonly until it has ended). A FILE of run, check, try or ask "
+		      "may "
+		      "be -: standard input.\n"
 		      "\"tuner COMMAND --help\" tells more about one.\n",
 			out);
 		return;

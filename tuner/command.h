@@ -13,8 +13,8 @@ enum exit_status {
 	EXIT_DONE = 0,
 	EXIT_GATE = 1, /* what was to be checked is not so: replay, verify, doctor */
 	EXIT_USAGE = 2, /* usage or job file */
-	EXIT_BROKEN_COMMAND = 3, /* the command does not work (the probe) */
-	EXIT_NO_RESULT = 4, /* budget spent without any result */
+	EXIT_BROKEN_COMMAND = 3, /* the command does not work (the probe, try) */
+	EXIT_NO_RESULT = 4, /* budget spent without any result; best: there is none */
 	EXIT_INFRASTRUCTURE = 5,
 	EXIT_INTERRUPTED = 130,
 	EXIT_TERMINATED = 143,
@@ -62,6 +62,7 @@ bool invocation_integer(const struct invocation *call, const char *name, int64_t
 
 enum {
 	TAKES_DB = 1, /* --db PATH */
+	NO_OTHER_DB = 16, /* without --db there is none: neither TUNER_DB nor tuner.db counts */
 	TAKES_JSON = 2, /* --json */
 	TAKES_REST = 4, /* words after -- */
 	TAKES_OVER = 8, /* --take-over: it writes the database */

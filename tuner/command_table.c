@@ -180,10 +180,13 @@ const struct subcommand commands[] = {
 		"With a command after --, its numbers become ranges around their values, and the "
 		"values\n"
 		"themselves the first configuration." },
-	{ "check", "FILE", "check a job file and print all that follows from it", 1, 1,
-		TAKES_DB | TAKES_JSON | TAKES_REST, check_options, cmd_check, NULL },
-	{ "try", "FILE [-- COMMAND...]", "launch the first configuration once, keeping nothing", 1,
-		1, TAKES_REST, try_options, cmd_try, NULL },
+	{ "check", "FILE [-- COMMAND...]", "check a job file and print all that follows from it", 1,
+		1, TAKES_DB | TAKES_JSON | TAKES_REST, check_options, cmd_check,
+		"Exit status: 0 no error, 2 errors." },
+	{ "try", "FILE|JOB [-- COMMAND...]", "launch the first configuration once, keeping nothing",
+		1, 1, TAKES_DB | TAKES_REST, try_options, cmd_try,
+		"Exit status: 0 it gave an objective, 2 usage or job file, 3 it gave none, 130 "
+		"interrupted." },
 	{ "schema", "", "print the JSON Schema of the job file", 0, 0, 0, NULL, cmd_schema, NULL },
 	{ "run", "FILE|JOB [-- COMMAND...]", "run or resume a job to its budget", 1, 1,
 		TAKES_DB | TAKES_REST | TAKES_OVER, run_options, cmd_run,
@@ -192,8 +195,9 @@ const struct subcommand commands[] = {
 		"SIGTERM stops them at once. Each way, the same command goes on later.\n"
 		"Exit status: 0 done, 1 a gate was missed, 2 usage or job file, 3 the command "
 		"looks\n"
-		"broken, 4 the budget was spent without a result, 5 infrastructure, 130 or 143\n"
-		"interrupted." },
+		"broken, or a rule of the job ended it, 4 the budget was spent without a result, "
+		"5\n"
+		"infrastructure, 130 or 143 interrupted." },
 	{ "watch", "[JOB]", "look at a running job", 0, 1, TAKES_DB, watch_options, cmd_watch,
 		NULL },
 	{ "status", "[JOB]", "say how a job stands", 0, 1, TAKES_DB | TAKES_JSON, NULL, cmd_status,
@@ -236,7 +240,7 @@ const struct subcommand commands[] = {
 		"\"go on\". REASON may also be early-stopped or user-stopped: an end before its "
 		"time." },
 	{ "ask-tell", "FILE|JOB", "answer JSON lines: ask and tell from any language", 1, 1,
-		TAKES_DB | TAKES_OVER, ask_tell_options, cmd_ask_tell,
+		TAKES_DB | NO_OTHER_DB | TAKES_OVER, ask_tell_options, cmd_ask_tell,
 		"{\"ask\": 2}                            {\"trials\": [{\"trial\": 1, "
 		"\"parameters\": {...}}, ...]}\n"
 		"{\"tell\": 1, \"value\": 0.71}            {\"ok\": true}\n"
@@ -244,7 +248,7 @@ const struct subcommand commands[] = {
 		"{\"tell\": 1, \"step\": 3, \"value\": 1}    {\"ok\": true}, with \"stop\": true "
 		"if "
 		"early_stopping says so\n"
-		"{\"add\": {PARAMETERS}, \"value\": 1}    {\"ok\": true, \"trial\": 7}\n"
+		"{\"add\": {PARAMETERS}, \"value\": 1}      {\"ok\": true, \"trial\": 7}\n"
 		"anything wrong                        {\"error\": \"...\"}, and it goes on\n"
 		"\n"
 		"Without --db nothing is written, whatever TUNER_DB says. The end of the input "
@@ -258,7 +262,7 @@ const struct subcommand commands[] = {
 	{ "logs", "[JOB] TRIAL", "print the output of a trial", 1, 2, TAKES_DB, logs_options,
 		cmd_logs, "TRIAL is a number, or \"best\" or \"last\"." },
 	{ "best", "[JOB]", "print the best trial", 0, 1, TAKES_DB | TAKES_JSON, best_options,
-		cmd_best, NULL },
+		cmd_best, "Exit status: 0 it is printed, 4 no trial has a result yet." },
 	{ "compare", "[JOB] [JOB]", "compare the arms of a job, or two jobs", 0, 2,
 		TAKES_DB | TAKES_JSON, compare_options, cmd_compare,
 		"Of the first arm against each other: differences of the best at the end and on "

@@ -520,11 +520,10 @@ static void add_isolation(struct collector *c)
 {
 	const struct job_file *file = c->file;
 
-	if (file->no_network)
-		add_key(c, CHANGE_TAKEN, SECTION_FILE, NULL, "network", string_text("none"));
-	if (file->memory_bytes > 0)
-		add_key(c, CHANGE_TAKEN, SECTION_FILE, NULL, "memory",
-			size_text(file->memory_bytes));
+	add_key(c, CHANGE_TAKEN, SECTION_FILE, NULL, "network",
+		string_text(file->no_network ? "none" : "host"));
+	add_key(c, CHANGE_TAKEN, SECTION_FILE, NULL, "memory",
+		file->memory_bytes > 0 ? size_text(file->memory_bytes) : null_text());
 	if (file->env_file != NULL)
 		add_key(c, CHANGE_TAKEN, SECTION_FILE, NULL, "env_file",
 			string_text(file->env_file));
