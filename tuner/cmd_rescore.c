@@ -132,14 +132,16 @@ static void add_words(const struct job *job, const struct job_file *before,
 	}
 }
 
-static bool print_words(const struct job *job, const struct job_file *before,
-	const struct job_file *file, const struct rescored_list *list, struct tuner_error *err)
+/* What --set says, the job file does not say yet. */
+static bool print_words(const struct invocation *call, const struct job *job,
+	const struct job_file *before, const struct job_file *file,
+	const struct rescored_list *list, struct tuner_error *err)
 {
 	char *definition = job_file_objective(file);
 	struct text out = TEXT_EMPTY;
 
 	add_words(job, before, file, list, &out);
-	if (definition != NULL)
+	if (definition != NULL && invocation_option(call, "set") != NULL)
 		text_print(&out,
 			"the job file must say so before the next \"tuner %s\": \"objective\": "
 			"%s\n",
@@ -274,7 +276,7 @@ static bool rescore_job(
 			check_differs(call, &job, file, err) &&
 			rescore(store, &job, before, file, &list, err) &&
 			(call->json ? json_out(list_json(&job, file, &list), err)
-				    : print_words(&job, before, file, &list, err));
+				    : print_words(call, &job, before, file, &list, err));
 
 	rescored_list_finish(&list);
 	job_file_destroy(file);

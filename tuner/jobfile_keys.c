@@ -434,7 +434,7 @@ const struct key job_keys[] = {
 		.synonyms = "reduction_factor|factor" },
 
 	{ SECTION_FAILURE, "pattern", KEY_STRING, .required = true,
-		.help = "PCRE2, searched in the last 64 KiB of the output",
+		.help = "PCRE2, searched in the last 200 lines of the output, at most 64 KiB",
 		.synonyms = "regex|regexp|match|re" },
 	{ SECTION_FAILURE, "class", KEY_WORD,
 		.words = "oom-gpu|oom-host|disk-full|diverged|nan|no-metric|crashed|preempted|lost|"
