@@ -244,6 +244,14 @@ bool file_check_replaceable(const char *path, struct tuner_error *err)
 		S_ISDIR(status.st_mode) ? "a directory" : "not a regular file");
 }
 
+bool file_is_same(const char *path, const char *other)
+{
+	struct stat one, two;
+
+	return stat(path, &one) == 0 && stat(other, &two) == 0 && one.st_dev == two.st_dev &&
+	       one.st_ino == two.st_ino;
+}
+
 bool file_write_atomic(const char *path, const void *bytes, size_t length, mode_t mode,
 	bool durable, struct tuner_error *err)
 {

@@ -36,6 +36,9 @@ bool file_write_atomic(const char *path, const void *bytes, size_t length, mode_
 TUNER_MUST_CHECK
 bool file_check_replaceable(const char *path, struct tuner_error *err);
 
+/* Whether both are there and one file, by whatever names. */
+bool file_is_same(const char *path, const char *other);
+
 /* Removes what file_write_atomic left in a directory when the program was killed in it. Only where nobody writes:
  * it would lose the file that he is making. What cannot be removed stays. */
 void file_remove_temporaries(const char *directory);

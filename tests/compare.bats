@@ -269,6 +269,9 @@ known_times() {
 	[ "$status" -eq 2 ]
 	[[ "$output" == *'"./-"'* ]]
 	[ ! -e ./- ]
+	run "$TUNER" compare --svg job.jsonc
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"--svg: job.jsonc is the job file"* ]]
 	run "$TUNER" compare --csv --json
 	[ "$status" -eq 2 ]
 	run "$TUNER" compare --format html

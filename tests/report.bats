@@ -110,6 +110,21 @@ for trial in json.load(sys.stdin): print(trial["trial"])' >best
 	[ "$status" -eq 1 ]
 }
 
+@test "neither a report nor a figure is written over the job file" {
+	write_rich 2
+	"$TUNER" run job.jsonc --quiet || true
+	cp job.jsonc before
+	ln -s job.jsonc link
+	for file in job.jsonc link; do
+		for words in "report job --output $file" "report job --format md -o $file" "compare job --svg $file"; do
+			run "$TUNER" $words
+			[ "$status" -eq 2 ]
+			[[ "$output" == *": $file is the job file" || "$words" == compare* ]]
+			cmp before job.jsonc
+		done
+	done
+}
+
 @test "secrets of the job's variables are in no report" {
 	write_rich 2
 	"$TUNER" run job.jsonc --quiet || true

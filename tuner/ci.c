@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 bool ci_is_on(const struct invocation *call)
@@ -72,14 +71,6 @@ static bool read_baseline(const struct invocation *call, struct ci *ci, struct t
 	return true;
 }
 
-static bool is_same_file(const char *a, const char *b)
-{
-	struct stat one, other;
-
-	return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
-	       one.st_ino == other.st_ino;
-}
-
 static bool check_place(
 	const char *option, const char *path, const struct job_file *file, struct tuner_error *err)
 {
@@ -94,7 +85,7 @@ static bool check_place(
 			"--%s takes a file's name: \"./-\", if it is to be called so", option);
 	if (!file_check_replaceable(path, &wrong))
 		return tuner_fail(err, TUNER_USAGE, "--%s: %s", option, wrong.message);
-	if (is_same_file(path, file->path))
+	if (file_is_same(path, file->path))
 		return tuner_fail(err, TUNER_USAGE, "--%s: %.100s is the job file", option, path);
 	directory = path_directory(path);
 	if (directory == NULL)

@@ -156,12 +156,15 @@ static bool write_figure(const struct invocation *call, const struct comparison 
 
 static bool load(const struct invocation *call, struct comparison *ret, struct tuner_error *err)
 {
+	const char *svg = invocation_option(call, "svg");
 	struct report a = { 0 }, b = { 0 };
 	int64_t trials;
 	bool ok = invocation_integer(call, "trials", 1, TRIALS_MAX, 0, &trials, err) &&
-		  report_open(call, call->n_arguments > 0 ? call->arguments[0] : NULL, &a, err);
+		  report_open(call, call->n_arguments > 0 ? call->arguments[0] : NULL, &a, err) &&
+		  command_spare_file(&a.job, "svg", svg, err);
 	if (ok && call->n_arguments > 1)
 		ok = report_open(call, call->arguments[1], &b, err) &&
+		     command_spare_file(&b.job, "svg", svg, err) &&
 		     comparison_of_jobs(&a, &b, (size_t)trials, ret, err);
 	else if (ok)
 		ok = comparison_of_job(&a, (size_t)trials, ret, err);

@@ -72,6 +72,7 @@ static bool write_report(const struct invocation *call, const struct report *rep
 	const char *path = choose_path(call, report, html, &name);
 
 	bool ok = (!text_failed(&name) || tuner_fail_memory(err)) &&
+		  command_spare_file(&report->job, "output", path, err) &&
 		  (page.figures == NULL || directory_make(page.figures, 0777, err));
 	char *const link = ok ? figures_link(path, page.figures) : NULL;
 

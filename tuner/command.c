@@ -329,6 +329,13 @@ void command_say_age(const struct invocation *call, const struct store *store)
 			number_from_duration_us(whole_us, age), call->db);
 }
 
+bool command_spare_file(
+	const struct job *job, const char *option, const char *path, struct tuner_error *err)
+{
+	return path == NULL || !file_is_same(path, job->path) ||
+	       tuner_fail(err, TUNER_USAGE, "--%s: %.100s is the job file", option, path);
+}
+
 bool command_take_over(const struct invocation *call, struct tuner_error *err)
 {
 	bool taken = false;

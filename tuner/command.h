@@ -96,6 +96,11 @@ bool command_open(const struct invocation *call, enum store_mode mode, struct st
 /* On standard error, how old what we read is, if it is the copy of a database that another process writes. */
 void command_say_age(const struct invocation *call, const struct store *store);
 
+/* Whether an option's result may be written there: not over the file of the job that it is about. */
+TUNER_MUST_CHECK
+bool command_spare_file(
+	const struct job *job, const char *option, const char *path, struct tuner_error *err);
+
 /* Does what --take-over says, if it was given. */
 TUNER_MUST_CHECK
 bool command_take_over(const struct invocation *call, struct tuner_error *err);
