@@ -326,6 +326,85 @@ class Readme(unittest.TestCase):
                           *(pair[0] for pair in after.values()), *(pair[1] for pair in after.values())), readme)
 
 
+class JsonPage(InADirectory):
+    """docs/json.md lists the keys that --json prints, all of them."""
+    TRAIN = "echo loss=$2; [ $TUNER_TRIAL != 3 ]; echo x >$TUNER_MODEL_DIR/model"
+
+    def listed(self):
+        rows = table_below(source("docs/json.md"), "# What `--json` prints")
+        ret = {}
+        for row in rows:
+            of = tuple(re.findall(r"`([a-z_.]+)`", row[0]))
+            text = re.sub(r"\([^()]*\)|\[[^]]*\]", "", row[1])
+            if row[0] != "of" and not row[0].startswith("-"):
+                ret[of] = set(re.findall(r"`([a-z0-9_]+)`", re.split("; |: as in", text)[0]))
+        return ret
+
+    def run_jobs(self):
+        job = {"command": ["sh", "-c", self.TRAIN, "sh"], "parameters": {"x": {"type": "float", "min": 0, "max": 1}},
+               "metrics": [{"name": "loss", "regex": "loss=([0-9.]+)"}],
+               "first": [{"x": 0.9}], "hosts": [{"gpus": "none", "price": 1}], "budget": {"trials": 9, "parallel": 2}}
+        self.write_job(**job)
+        self.assertEqual(self.tuner("run", "--quiet", "job.json").returncode, 0)
+        del job["first"]
+        job["budget"]["trials"] = 6
+        (self.path / "arms.json").write_text(json.dumps(
+            {**SMALLEST, **job, "arms": {"a": "random", "b": "sobol"}, "repeats": 2}))
+        self.assertEqual(self.tuner("run", "--quiet", "arms.json").returncode, 0)
+        (self.path / "old.log").write_text("loss=1\n")
+
+    def printed(self):
+        calls = {"status": ["job"], "jobs": [], "trials": ["job"], "show": ["job", "9"], "best": ["job"], "hosts": ["job"],
+                 "check": ["job.json", "--log", "old.log"], "compare": ["arms"], "why": ["job", "9"],
+                 "importance": ["job"], "replay": ["job"], "verify": [], "gc": ["job", "--dry-run"], "version": [],
+                 "doctor": ["job"], "confirm": ["job", "--top", "1", "--repeats", "2"],
+                 "rescore": ["job", "--set", "objective.reduce=best"]}
+        for command, words in calls.items():
+            result = subprocess.run([TUNER, command, *words, "--json"], cwd=self.path, text=True, stdout=subprocess.PIPE,
+                                    stderr=subprocess.PIPE)
+            self.assertIn(result.returncode, (0, 1), result.stderr)
+            yield command, json.loads(result.stdout)
+
+    def test_the_keys_are_those_of_the_page(self):
+        self.run_jobs()
+        listed, looked_at = self.listed(), set()
+        trial = listed.pop(())
+        for command, value in self.printed():
+            for of, keys in listed.items():
+                if of[0] != command:
+                    continue
+                part = value
+                for name in of[1].split(".") if len(of) > 1 else []:
+                    part = part[0] if isinstance(part, list) else part
+                    part = part[name]
+                part = part[0] if isinstance(part, list) and part else part
+                if part in ([], None):
+                    continue
+                looked_at.add(of)
+                keys = keys | trial if of in (("trials",), ("show",), ("best",)) else keys
+                with self.subTest(of=of):
+                    self.assertEqual(set(part), keys)
+        self.assertEqual(set(listed) - looked_at, {("doctor", "findings")})
+
+
+class Links(unittest.TestCase):
+    @staticmethod
+    def anchors(page):
+        """Of its headings, as GitHub makes them."""
+        text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
+        titles = (re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", title) for title in re.findall(r"^#+ (.*)$", text, re.M))
+        return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+    def test_a_link_to_a_part_of_a_page_finds_it(self):
+        found = 0
+        for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "benchmarks").glob("*.md")):
+            for name, anchor in re.findall(r"\]\(([^)#:]*)#([^)]*)\)", page.read_text()):
+                found += 1
+                with self.subTest(page=page.name, link=f"{name}#{anchor}"):
+                    self.assertIn(anchor, self.anchors(page.parent / name if name else page))
+        self.assertGreater(found, 20)
+
+
 class VerificationPage(unittest.TestCase):
     def test_the_tests_it_names_are_there_and_run(self):
         named = re.findall(r"`(test_\w+): (\w+)`", source("docs/verification.md"))
