@@ -182,8 +182,8 @@ All ends of a search. The first that comes is taken, and `tuner status` names it
 "hosts": [{ "price": 2.5 }]
 ```
 
-Early stopping by each rule. A value that is no number stops a trial under all of them, and the best trial so far is never stopped by
-the first two:
+Early stopping by each rule, which looks at a running trial's newest value, five times a second. One that is NaN or infinite stops it under
+all of them, and the best trial so far is never stopped by the first two:
 
 ```jsonc
 "early_stopping": { "rule": "median", "max_step": 50, "grace": 5, "min_trials": 6, "top": 0, "patience": 1, "margin": 0.001 }

@@ -394,11 +394,11 @@ const struct key job_keys[] = {
 			   "hyperband=asha|Hyperband=asha|sha=asha|successive_halving=asha|"
 			   "SuccessiveHalvingPruner=asha|HyperbandPruner=asha|"
 			   "ThresholdPruner=threshold",
-		.help = "median: worse than the median of the earlier trials at this step; asha: "
-			"not "
-			"among the best 1/eta at a rung; threshold: worse than a bound; each of "
-			"them: "
-			"NaN or infinite, whatever grace says",
+		.help = "median: worse than the median of what the earlier trials had on average "
+			"up to "
+			"this step; asha: not among the best 1/eta at a rung; threshold: worse "
+			"than "
+			"a bound; each of them: NaN or infinite, whatever grace says",
 		.synonyms = "type|name|pruner|policy|method" },
 	{ SECTION_STOPPING, "max_step", KEY_NUMBER, FROM_TO(1, STEPS_MAX),
 		.derived = "the largest step of a finished trial",
