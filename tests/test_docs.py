@@ -343,7 +343,7 @@ class JsonPage(InADirectory):
     def run_jobs(self):
         job = {"command": ["sh", "-c", self.TRAIN, "sh"], "parameters": {"x": {"type": "float", "min": 0, "max": 1}},
                "metrics": [{"name": "loss", "regex": "loss=([0-9.]+)"}],
-               "first": [{"x": 0.9}], "hosts": [{"gpus": "none", "price": 1}], "budget": {"trials": 9, "parallel": 2}}
+               "first": [{"x": 0.9}], "hosts": [{"gpus": "none", "price": 1}], "budget": {"trials": 9, "parallel": 2, "start_failures": 10}}
         self.write_job(**job)
         self.assertEqual(self.tuner("run", "--quiet", "job.json").returncode, 0)
         del job["first"]
