@@ -40,8 +40,8 @@ static bool ends_in(const char *word, size_t length, const char *end)
 bool variable_is_secret(const char *name)
 {
 	static const char *const ends[] = { "token", "tokens", "key", "keys", "secret", "secrets",
-		"password", "passwd", "passphrase", "pass", "pwd", "credential", "credentials",
-		"auth", "cookie", "cookies", "private", "dsn", "cert" };
+		"password", "passwords", "passwd", "passphrase", "pass", "pwd", "credential",
+		"credentials", "auth", "cookie", "cookies", "private", "dsn", "cert" };
 
 	for (const char *word = name; *word != '\0' && *word != '=';) {
 		const size_t length = strcspn(word, "_=");

@@ -19,9 +19,9 @@ static struct tuner_error err;
 
 static void names_that_speak_of_secrets(void **state)
 {
-	static const char *const secret[] = { "HF_TOKEN", "WANDB_API_KEY", "AWS_SECRET_ACCESS_KEY",
-		"DB_PASSWORD", "db_password", "PGPASSWORD", "MYTOKEN=x", "NCCL_AUTH",
-		"GPG_PASSPHRASE", "SESSION_COOKIE", "KEY", "SSH_PRIVATE" };
+	static const char *const secret[] = { "HF_TOKEN", "DB_PASSWORDS", "WANDB_API_KEY",
+		"AWS_SECRET_ACCESS_KEY", "DB_PASSWORD", "db_password", "PGPASSWORD", "MYTOKEN=x",
+		"NCCL_AUTH", "GPG_PASSPHRASE", "SESSION_COOKIE", "KEY", "SSH_PRIVATE" };
 	static const char *const harmless[] = { "TOKENIZERS_PARALLELISM", "KEYBOARD", "PATH",
 		"PYTHONHASHSEED", "OMP_NUM_THREADS", "X=my_token" };
 
