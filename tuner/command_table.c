@@ -179,7 +179,7 @@ const struct subcommand commands[] = {
 		TAKES_REST, init_options, cmd_init,
 		"With a command after --, its numbers become ranges around their values, and the "
 		"values\n"
-		"themselves the first configuration." },
+		"themselves the first configuration. FILE may be -: standard output." },
 	{ "check", "FILE [-- COMMAND...]", "check a job file and print all that follows from it", 1,
 		1, TAKES_DB | TAKES_JSON | TAKES_REST, check_options, cmd_check,
 		"Exit status: 0 no error, 2 errors." },
