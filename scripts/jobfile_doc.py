@@ -350,7 +350,7 @@ false (a `bool`) is true or false by itself (`not nesterov`). Any other is a str
 its values in single or double quotes.
 
 A constraint binds where all that it names is there: of a parameter with `when` that is not, it asks nothing. A comparison
-with something that is no number (`log(-1)`, `0/0`) is false. At most 100 constraints of 1000 bytes.
+with something that is no number (`log(-1)`, `0/0`) is false. At most 100 constraints, each of 1000 bytes, 500 numbers, names and operators, and 50 deep.
 
 Every strategy keeps to them, and so must `first` and `tuner enqueue`. Configurations are drawn until one will do, up to 65536 times; if
 none did, or if none of a finite space can, `tuner check` says so. So constraints that leave a part in a thousand of the space are

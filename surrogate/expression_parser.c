@@ -197,11 +197,27 @@ static bool parse_function(struct parser *parser, const struct token *token, str
 	return true;
 }
 
+/* The name of which the token is but the beginning, as weight is of weight-decay; NULL: none. */
+static const char *longer_name(const struct parser *parser, const struct token *token)
+{
+	for (size_t i = 0; i < parser->n_names; i++) {
+		const char *const name = parser->names[i].name;
+		const size_t length = strlen(name);
+		if (length > token->length && strncmp(token->start, name, length) == 0)
+			return name;
+	}
+	return NULL;
+}
+
 static bool fail_name(struct parser *parser, const struct token *token, const char *word)
 {
-	const char **names = calloc(parser->n_names + 1, sizeof *names);
-	const char *nearest;
+	const char *const longer = longer_name(parser, token);
+	const char **names, *nearest;
 
+	if (longer != NULL)
+		return scanner_fail(&parser->scanner, token->start,
+			"%.200s stands in backquotes: `%.200s`", longer, longer);
+	names = calloc(parser->n_names + 1, sizeof *names);
 	if (names == NULL)
 		return tuner_fail_memory(parser->scanner.err);
 	for (size_t i = 0; i < parser->n_names; i++)

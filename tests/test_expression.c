@@ -213,6 +213,10 @@ static void unknown_names_are_told_with_the_nearest(void **state)
 {
 	assert_refused("a * batch_sise <= 300",
 		"column 5: there is no parameter \"batch_sise\"; did you mean \"batch_size\"?");
+	assert_refused(
+		"a < weight-decay", "column 5: weight-decay stands in backquotes: `weight-decay`");
+	assert_refused("weight-decai < a",
+		"column 1: there is no parameter \"weight\" (a string stands in quotes)");
 	assert_refused("optimizer == adam",
 		"column 14: there is no parameter \"adam\" (a string stands in quotes)");
 	assert_refused("optimizer == 'adamw'",
