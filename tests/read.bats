@@ -100,6 +100,11 @@ END
 	write_job '"env": { "GREETING": "it'"'"'s $HOME" },'
 	"$TUNER" run job.jsonc --quiet --trials 1
 	"$TUNER" show 1 --env >variables
+	for other in --patch --json; do
+		run "$TUNER" show 1 --env $other
+		[ "$status" -eq 2 ]
+		[[ "$output" == *"--env, --patch and --json exclude each other"* ]]
+	done
 	[ "$(env -i PATH="$PATH" sh -c '. ./variables; echo "$GREETING $TUNER_TRIAL $SM_HOSTS"')" = \
 		'it'"'"'s $HOME 1 ["algo-1"]' ]
 	[ "$(grep -c '^PATH=' variables)" -eq 0 ]

@@ -594,10 +594,20 @@ static bool print(const struct invocation *call, const struct shown *shown, stru
 	return print_shown(call, shown, call->color, err);
 }
 
+static bool check_one_way(const struct invocation *call, struct tuner_error *err)
+{
+	const int ways = call->json + (invocation_option(call, "env") != NULL) +
+			 (invocation_option(call, "patch") != NULL);
+
+	return ways <= 1 ||
+	       tuner_fail(err, TUNER_USAGE, "--env, --patch and --json exclude each other");
+}
+
 int cmd_show(const struct invocation *call, struct tuner_error *err)
 {
 	struct shown shown = { .origin = TEXT_EMPTY };
-	const bool ok = read_all(call, &shown, err) && print(call, &shown, err);
+	const bool ok =
+		check_one_way(call, err) && read_all(call, &shown, err) && print(call, &shown, err);
 	shown_finish(&shown);
 	return ok ? EXIT_DONE : -1;
 }
