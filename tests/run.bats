@@ -103,6 +103,19 @@ END
 	sql_is "SELECT count(DISTINCT directory) FROM attempt" 3
 }
 
+@test "a number is a job's name as any other: 1.jsonc is not taken for the first job of the database" {
+	TRIALS=2 write_job
+	cp job.jsonc 2.jsonc
+	sed 's/"trials": 2/"trials": 3/' job.jsonc >1.jsonc
+	"$TUNER" run 2.jsonc --quiet
+	"$TUNER" run 1.jsonc --quiet
+	sql_is "SELECT count(*) FROM v_trial WHERE job = '2'" 2
+	sql_is "SELECT count(*) FROM v_trial WHERE job = '1'" 3
+	[ "$("$TUNER" best 1 --json | jq -r .job)" = 1 ]
+	run "$TUNER" status 3
+	[ "$status" -eq 2 ]
+}
+
 @test "a file that is not there, and a wrong --trials, are told of as they were typed" {
 	write_job
 	run "$TUNER" run jop.jsonc

@@ -1,6 +1,5 @@
 #include "trials/job.h"
 
-#include "base/number.h"
 #include "trials/sql.h"
 
 #include <inttypes.h>
@@ -110,20 +109,11 @@ bool job_find(struct store *store, const char *name, struct job *ret, bool *ret_
 	struct tuner_error *err)
 {
 	struct query query;
-	int64_t id = 0;
 
-	if (!name) {
-		query_open(&query, store, SELECT_JOB "ORDER BY id DESC LIMIT 1");
-		return read_one(&query, ret, ret_found, err);
-	}
-	query_open(&query, store, SELECT_JOB "WHERE name = ?1");
-	query_bind_text(&query, name);
-	if (!read_one(&query, ret, ret_found, err))
-		return false;
-	if (*ret_found || !number_to_int64(name, &id))
-		return true;
-	query_open(&query, store, SELECT_JOB "WHERE id = ?1");
-	query_bind_int(&query, id);
+	query_open(&query, store,
+		name ? SELECT_JOB "WHERE name = ?1" : SELECT_JOB "ORDER BY id DESC LIMIT 1");
+	if (name)
+		query_bind_text(&query, name);
 	return read_one(&query, ret, ret_found, err);
 }
 

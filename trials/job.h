@@ -60,8 +60,8 @@ bool job_create(struct store *store, const struct job *job, const char *space_de
 	const struct parameter_row *parameters, size_t n, const char *metric, const char *goal,
 	const char *objective_definition, int64_t now_us, int64_t *ret_id, struct tuner_error *err);
 
-/* By name, else by id in decimal, or (name NULL) the newest; the newest one whose file has this absolute
- * path. *ret_found false if there is none. */
+/* By name, or (name NULL) the newest; the newest one whose file has this absolute path. *ret_found false if there is
+ * none. A number is a name as any other, never an id: else the job of 1.jsonc would be whichever came first. */
 TUNER_MUST_CHECK
 bool job_find(struct store *store, const char *name, struct job *ret, bool *ret_found,
 	struct tuner_error *err);

@@ -148,8 +148,6 @@ static bool open_own(
 		return !needs_own(check->file);
 	}
 	const bool ok = job_find(*ret, check->file->name, &job, ret_made, err);
-	/* A number is found by the id, too. */
-	*ret_made = ok && *ret_made && strcmp(job.name, check->file->name) == 0;
 	job_finish(&job);
 	return ok;
 }

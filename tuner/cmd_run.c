@@ -417,7 +417,7 @@ static bool check_repeats(struct run *run, struct tuner_error *err)
 	bool found = false;
 	bool ok = job_find(run->store, run->file->name, &job, &found, err);
 
-	if (ok && found && strcmp(job.name, run->file->name) == 0)
+	if (ok && found)
 		ok = confirmation_search_name(run->store, &job, &run->search, err);
 	job_finish(&job);
 	if (!ok || run->search == NULL || run->file->budget.trials <= (int64_t)run->file->n_first)

@@ -80,7 +80,6 @@ bool confirmation_open_search(const struct invocation *call, const char *argumen
 	bool found = false;
 	bool ok = name != NULL ? job_find(ret->store, name, &job, &found, err)
 			       : tuner_fail_memory(err);
-	found = found && strcmp(job.name, name) == 0;
 	job_finish(&job);
 	if (!ok || found)
 		report_close(ret);
