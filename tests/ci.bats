@@ -434,6 +434,21 @@ END2
 	[ ! -s starts ]
 }
 
+@test "what ran before the job file was edited is not taken for what its command gives now" {
+	TRIALS=2 write_job
+	"$TUNER" run job.jsonc --quiet
+	"$TUNER" run job.jsonc --quiet --set fixed.depth=3 --trials 3 --accept-change
+	again --quiet --set fixed.depth=3 --trials 3
+	[ "$(cut -d ' ' -f 1 starts)" = "$(printf '1\n2')" ]
+	# Nor what had a parameter that is gone, whatever else it had.
+	rm -f tuner.db last.db
+	"$TUNER" run job.jsonc --quiet --set 'parameters.y={"type": "int", "min": 1, "max": 9}' \
+		--set 'first=[{"x": 0.5}, {"x": 0.75}]'
+	"$TUNER" run job.jsonc --quiet --trials 3
+	again --quiet --set 'first=[{"x": 0.5}, {"x": 0.75}]'
+	[ "$(lines_of starts)" -eq 2 ]
+}
+
 @test "failures are launched again, and a result is taken once" {
 	TRIALS=4 PARALLEL=1 write_job
 	sed -i 's/^if \[ -e crash.*/if [ -e crash ] \&\& [ "$TUNER_TRIAL" = 2 ]; then exit 1; fi/' train.sh

@@ -115,3 +115,16 @@ bool event_select_trial(
 	query_bind_int(&query, trial_id);
 	return read_list(&query, ret, err);
 }
+
+bool event_edits(
+	struct store *store, int64_t job_id, struct event_list *ret, struct tuner_error *err)
+{
+	struct query query;
+
+	query_open(&query, store,
+		"SELECT e.id, (SELECT max(t.number) FROM event p JOIN trial t ON t.id = p.trial "
+		"WHERE p.job = e.job AND p.kind = 'proposed' AND p.id < e.id), e.time_us, e.kind, "
+		"e.data FROM event e WHERE e.job = ?1 AND e.kind = 'edited' ORDER BY e.id");
+	query_bind_int(&query, job_id);
+	return read_list(&query, ret, err);
+}

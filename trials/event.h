@@ -37,6 +37,11 @@ bool event_select_trial(
 	struct store *store, int64_t trial_id, struct event_list *ret, struct tuner_error *err);
 void event_list_finish(struct event_list *list);
 
+/* The job's edits, oldest first. trial_number: of the last trial that had been proposed before; 0: none. */
+TUNER_MUST_CHECK
+bool event_edits(
+	struct store *store, int64_t job_id, struct event_list *ret, struct tuner_error *err);
+
 /* The data of the job's first event of this kind that is not about a trial; *ret NULL if there is none. The caller
  * frees. Events are looked through from the first on. */
 TUNER_MUST_CHECK

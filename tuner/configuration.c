@@ -411,6 +411,43 @@ void configuration_stored_values(
 		ret_values[i] = active[i] ? values[i] : NAN;
 }
 
+/* ---- what a command is passed of an older configuration ---- */
+
+static bool is_passed(const struct job_file *file, const bool *active, const cJSON *value)
+{
+	const size_t i = space_find(&file->space, value->string);
+	struct text text = TEXT_EMPTY;
+	bool same = false;
+
+	if (i < file->space.d)
+		return active[i];
+	value_text(value, &text);
+	for (size_t k = 0; k < file->n_fixed && !same; k++)
+		same = strcmp(file->fixed[k].name, value->string) == 0 &&
+		       strcmp(file->fixed[k].text, text.bytes) == 0;
+	text_finish(&text);
+	return same;
+}
+
+bool configuration_left_out(const struct job_file *file, const char *json, const double *values,
+	char **ret_name, struct tuner_error *err)
+{
+	cJSON *const stored = cJSON_Parse(json);
+	bool active[SPACE_PARAMETERS_MAX];
+
+	*ret_name = NULL;
+	if (stored == NULL)
+		return tuner_fail_memory(err);
+	space_activity(&file->space, values, active);
+	const cJSON *value = stored->child;
+	while (value != NULL && is_passed(file, active, value))
+		value = value->next;
+	*ret_name = value != NULL ? strdup(value->string) : NULL;
+	const bool ok = value == NULL || *ret_name != NULL || tuner_fail_memory(err);
+	cJSON_Delete(stored);
+	return ok;
+}
+
 /* ---- arguments ---- */
 
 static bool argument_without_value(const struct job_file *file, size_t i, struct argument *ret)

@@ -26,6 +26,13 @@ bool configuration_settle(
  * Appended. */
 void configuration_conditions(const struct job_file *file, size_t i, struct text *ret);
 
+/* The first of a trial's stored parameters (JSON) that a command of this file is not passed as the trial had it: it was
+ * edited out of the space, depends on others now, or is fixed at another value. `values`: what is left of them
+ * (configuration_parse). *ret_name NULL: none. The caller frees. */
+TUNER_MUST_CHECK
+bool configuration_left_out(const struct job_file *file, const char *json, const double *values,
+	char **ret_name, struct tuner_error *err);
+
 /* A value as JSON, and as the command sees it. Appended. */
 void configuration_value_json(
 	const struct job_file *file, size_t i, double value, struct text *ret);

@@ -4,6 +4,9 @@
 #include "base/file.h"
 #include "trials/event.h"
 #include "trials/provenance.h"
+#include "tuner/configuration.h"
+#include "tuner/edits.h"
+#include "tuner/history.h"
 #include "tuner/job_open.h"
 #include "tuner/jobfile_facts.h"
 
@@ -176,6 +179,7 @@ static bool add_donor(struct reuse *reuse, const struct donor *donor, struct tun
 
 struct alike {
 	const struct job *job;
+	struct edits edits; /* what was proposed before was made otherwise */
 	struct state_ids code, data;
 };
 
@@ -195,6 +199,26 @@ static bool found_the_same(const struct reuse *reuse, const struct alike *alike,
 	return true;
 }
 
+/* *ret_values: the trial's, if it has all of the present parameters, and had no others; else NULL. */
+static bool same_parameters(const struct reuse *reuse, const struct trial *trial,
+	double **ret_values, struct tuner_error *err)
+{
+	char *left_out = NULL;
+
+	if (!trial_present_values(reuse->file, trial, ret_values, err))
+		return false;
+	if (*ret_values == NULL)
+		return true;
+	const bool ok = configuration_left_out(
+		reuse->file, trial->parameters, *ret_values, &left_out, err);
+	if (!ok || left_out != NULL) {
+		free(*ret_values);
+		*ret_values = NULL;
+	}
+	free(left_out);
+	return ok;
+}
+
 static bool look_at_trial(struct reuse *reuse, const struct alike *alike, const struct trial *trial,
 	struct tuner_error *err)
 {
@@ -202,20 +226,19 @@ static bool look_at_trial(struct reuse *reuse, const struct alike *alike, const 
 	struct provenance made_of = { 0 };
 	struct donor donor = { .job_id = alike->job->id,
 		.trial_id = trial->id,
-		.number = trial->number,
-		.values = calloc(reuse->file->space.d + 1, sizeof(double)) };
-	struct tuner_error misfit = { TUNER_OK, "" };
+		.number = trial->number };
 	bool same = false;
 
+	if (!same_parameters(reuse, trial, &donor.values, err))
+		return false;
 	if (donor.values == NULL)
-		return tuner_fail_memory(err);
+		return true;
 	if (!attempt_select(reuse->store, alike->job->id, trial->id, &attempts, err)) {
 		free(donor.values);
 		return false;
 	}
 	bool ok = found_the_same(reuse, alike, &attempts, &made_of, &same, err);
-	if (ok && same &&
-		configuration_parse(reuse->file, trial->parameters, true, donor.values, &misfit)) {
+	if (ok && same) {
 		const struct attempt *last = &attempts.items[attempts.n - 1];
 		donor.attempt_id = last->id;
 		donor.seed = made_of.seed;
@@ -275,7 +298,8 @@ static bool look_at_trials(struct reuse *reuse, const struct alike *alike, struc
 	if (!trial_select(reuse->store, &filter, &trials, err))
 		return false;
 	for (size_t i = 0; ok && i < trials.n; i++)
-		if (trials.items[i].state == TRIAL_DONE)
+		if (trials.items[i].state == TRIAL_DONE &&
+			trials.items[i].number > alike->edits.until)
 			ok = look_at_trial(reuse, alike, &trials.items[i], err);
 	const size_t given = reuse->n - before;
 	if (ok && given > 0 && given >= reuse->n_given) {
@@ -297,7 +321,8 @@ static bool look_at_job(struct reuse *reuse, const struct job *job, struct tuner
 		return true;
 	const bool same = made_alike(reuse->file, file);
 	job_file_destroy(file);
-	return !same || (find_states(reuse->store, job->id, STATE_OF_CODE,
+	return !same || (edits_read(reuse->store, job->id, &alike.edits, err) &&
+				find_states(reuse->store, job->id, STATE_OF_CODE,
 				 reuse->present->code.fingerprint, &alike.code, err) &&
 				find_states(reuse->store, job->id, STATE_OF_DATA,
 					reuse->present->data.fingerprint, &alike.data, err) &&
