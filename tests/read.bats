@@ -493,6 +493,28 @@ END
 	[[ "$output" == *"\"tuner show job --db other.db 1\" has its command line"* ]]
 }
 
+@test "what repeats a trial is not said of a command that has another parameter, and with a warning of one that was edited" {
+	TRIALS=1 write_job
+	"$TUNER" run job.jsonc --quiet --set 'parameters.y={"type": "int", "min": 1, "max": 9}' --set 'first=[{"y": 3}]'
+	"$TUNER" run job.jsonc --quiet --set fixed.y=3 --accept-change --trials 2
+	"$TUNER" best --command >line
+	[[ "$(cat line)" == *" --y 3"* ]]
+	"$TUNER" run job.jsonc --quiet --set fixed.y=4 --accept-change --trials 3
+	run "$TUNER" best --command
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'trial 1 had its own "y", '*'"tuner show job 1" has its command line' ]]
+	"$TUNER" report job --format md -o - | grep -q 'no command to repeat it: trial 1 had its own'
+	# A fixed value is no trial's own.
+	"$TUNER" run job.jsonc --quiet --name other --set fixed.z=3
+	"$TUNER" best other --command 2>warnings
+	[ ! -s warnings ]
+	"$TUNER" run job.jsonc --quiet --name other --set fixed.z=4 --trials 2 --accept-change
+	"$TUNER" best other --command >line 2>warnings
+	[[ "$(cat line)" == *" --z 4"* ]]
+	grep -q 'warning: trial 1 was proposed before "fixed.z" was edited: "tuner show other 1"' warnings
+	"$TUNER" report other --format md -o - | grep -q '^But trial 1 was proposed before'
+}
+
 # bats test_tags=plain
 @test "a command that is proposed names the database and the file as a shell reads them" {
 	TRIALS=1 write_job

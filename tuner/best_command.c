@@ -2,6 +2,8 @@
 
 #include "base/file.h"
 #include "trials/provenance.h"
+#include "tuner/configuration.h"
+#include "tuner/edits.h"
 #include "tuner/job_open.h"
 #include "tuner/launch.h"
 #include "tuner/launched.h"
@@ -34,6 +36,24 @@ static void again_finish(struct again *again)
 	job_file_destroy(again->file);
 }
 
+/* A command without one of its parameters, or with another value of it, repeats another configuration. */
+static bool check_passed(const struct report *report, const struct trial *trial,
+	const struct again *again, struct tuner_error *err)
+{
+	char *left_out = NULL;
+	const bool ok = configuration_left_out(
+		again->file, trial->parameters, again->values, &left_out, err);
+	if (left_out != NULL)
+		tuner_fail(err, TUNER_USAGE,
+			"trial %lld had its own \"%.100s\", which the job file, as it was edited "
+			"since, does not pass; \"tuner show %s %lld\" has its command line",
+			(long long)trial->number, left_out, report->reference,
+			(long long)trial->number);
+	const bool passed = left_out == NULL;
+	free(left_out);
+	return ok && passed;
+}
+
 static bool read_configuration(const struct report *report, const struct trial *trial,
 	struct again *again, struct tuner_error *err)
 {
@@ -58,6 +78,8 @@ static bool read_configuration(const struct report *report, const struct trial *
 					 (long long)trial->number, report->reference,
 					 (long long)trial->number);
 	}
+	if (!check_passed(report, trial, again, err))
+		return false;
 	again->arguments = configuration_arguments(again->file, again->values);
 	text_print(&name, "repeat-%s-%lld", report->job.name, (long long)trial->number);
 	again->directory = path_join(again->file->directory, name.bytes);
@@ -232,4 +254,21 @@ bool best_command(const struct report *report, const struct trial *trial, struct
 	text_finish(&launch);
 	again_finish(&again);
 	return ok;
+}
+
+bool best_command_doubt(const struct report *report, const struct trial *trial, struct text *ret,
+	struct tuner_error *err)
+{
+	struct edits edits;
+
+	if (!edits_read(report->store, report->job.id, &edits, err))
+		return false;
+	if (trial->number <= edits.until)
+		text_print(ret,
+			"trial %lld was proposed before \"%s\" was edited: \"tuner show %s %lld\" "
+			"has "
+			"the command line that it was launched with",
+			(long long)trial->number, edits.key, report->reference,
+			(long long)trial->number);
+	return !text_failed(ret) || tuner_fail_memory(err);
 }

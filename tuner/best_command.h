@@ -10,4 +10,10 @@ TUNER_MUST_CHECK
 bool best_command(const struct report *report, const struct trial *trial, struct text *ret,
 	struct tuner_error *err);
 
+/* Whether that is what the trial was launched with: a sentence without its full stop if an edit of the command, which
+ * --accept-change has let through, came since. Appended. */
+TUNER_MUST_CHECK
+bool best_command_doubt(const struct report *report, const struct trial *trial, struct text *ret,
+	struct tuner_error *err);
+
 #endif

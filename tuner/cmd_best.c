@@ -22,10 +22,14 @@
 static bool print_command(
 	const struct report *report, const struct trial *trial, struct tuner_error *err)
 {
-	struct text line = TEXT_EMPTY;
-	const bool ok = best_command(report, trial, &line, err);
+	struct text line = TEXT_EMPTY, doubt = TEXT_EMPTY;
+	const bool ok = best_command(report, trial, &line, err) &&
+			best_command_doubt(report, trial, &doubt, err);
+	if (ok && doubt.length > 0)
+		fprintf(stderr, "tuner: warning: %s\n", doubt.bytes);
 	if (ok)
 		puts(line.bytes);
+	text_finish(&doubt);
 	text_finish(&line);
 	return ok;
 }

@@ -187,7 +187,7 @@ static const char *find_secret(const struct job_file *file)
 static void say_command(const struct job_report *report)
 {
 	struct tuner_error why = { TUNER_OK, "" };
-	struct text command = TEXT_EMPTY;
+	struct text command = TEXT_EMPTY, doubt = TEXT_EMPTY;
 	const char *secret = report->file != NULL ? find_secret(report->file) : NULL;
 
 	if (secret != NULL) {
@@ -199,9 +199,13 @@ static void say_command(const struct job_report *report)
 		page_say(report->page, "What repeats the best trial (tuner best --command %s):",
 			report->reference);
 		page_verbatim(report->page, command.bytes);
+		if (best_command_doubt(report->report, &report->best, &doubt, &why) &&
+			doubt.length > 0)
+			page_say(report->page, "But %s.", doubt.bytes);
 	} else {
 		page_say(report->page, "There is no command to repeat it: %s.", why.message);
 	}
+	text_finish(&doubt);
 	text_finish(&command);
 }
 

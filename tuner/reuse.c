@@ -209,8 +209,8 @@ static bool same_parameters(const struct reuse *reuse, const struct trial *trial
 		return false;
 	if (*ret_values == NULL)
 		return true;
-	const bool ok = configuration_left_out(
-		reuse->file, trial->parameters, *ret_values, &left_out, err);
+	const bool ok =
+		configuration_left_out(reuse->file, trial->parameters, *ret_values, &left_out, err);
 	if (!ok || left_out != NULL) {
 		free(*ret_values);
 		*ret_values = NULL;
@@ -224,9 +224,9 @@ static bool look_at_trial(struct reuse *reuse, const struct alike *alike, const 
 {
 	struct attempt_list attempts;
 	struct provenance made_of = { 0 };
-	struct donor donor = { .job_id = alike->job->id,
-		.trial_id = trial->id,
-		.number = trial->number };
+	struct donor donor = {
+		.job_id = alike->job->id, .trial_id = trial->id, .number = trial->number
+	};
 	bool same = false;
 
 	if (!same_parameters(reuse, trial, &donor.values, err))
@@ -323,7 +323,7 @@ static bool look_at_job(struct reuse *reuse, const struct job *job, struct tuner
 	job_file_destroy(file);
 	return !same || (edits_read(reuse->store, job->id, &alike.edits, err) &&
 				find_states(reuse->store, job->id, STATE_OF_CODE,
-				 reuse->present->code.fingerprint, &alike.code, err) &&
+					reuse->present->code.fingerprint, &alike.code, err) &&
 				find_states(reuse->store, job->id, STATE_OF_DATA,
 					reuse->present->data.fingerprint, &alike.data, err) &&
 				look_at_trials(reuse, &alike, err));
