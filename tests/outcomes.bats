@@ -281,6 +281,31 @@ END2
 	[[ "$output" == *"does not fit into the space"* ]]
 }
 
+@test "a trial whose parameter was edited out is not launched again without it" {
+	TRIALS=2 PARALLEL=1 write_job '"backoff": "10m", "first": [{ "x": 0.1, "y": 3 }, { "x": 0.9, "y": 4 }],'
+	cp job.jsonc plain.jsonc
+	sed -i 's/"parameters": {/& "y": { "type": "int", "min": 1, "max": 9 },/' job.jsonc
+	touch fail-2
+	printf '%s\n' '[ ! -e "fail-$TUNER_TRIAL" ] || exit 7' | cat - train.sh >new.sh
+	mv new.sh train.sh
+	"$TUNER" run --quiet job.jsonc
+	sql_is "SELECT outcome FROM trial WHERE number = 2" crashed
+	sed 's/"first": .*,$//' plain.jsonc >job.jsonc
+	rm fail-2
+	"$TUNER" run --quiet job.jsonc --trials 3
+	run "$TUNER" retry job --trial 2
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"does not fit into the space"* ]]
+	# As it was, it is launched as it was.
+	"$TUNER" run --quiet job.jsonc --trials 4 --set 'parameters.y={"type": "int", "min": 1, "max": 9}'
+	"$TUNER" retry job --trial 2
+	# One that waits for its turn when it is edited out, too.
+	"$TUNER" run --plain job.jsonc --trials 5 >output
+	grep -q 'trial 2 is stopped: not launched again: the space' output
+	"$TUNER" verify
+	"$TUNER" replay
+}
+
 # bats test_tags=plain
 @test "what another database has left in the place of an attempt is put aside, and not taken for its result" {
 	TRIALS=3 PARALLEL=1 write_job

@@ -21,6 +21,7 @@ struct live {
 	char branch[16];
 	char *directory; /* absolute */
 	double *values; /* d */
+	bool is_cut; /* the space, edited under it, leaves some of its parameters out */
 	struct outcome_counts before; /* how this trial's earlier attempts ended */
 	struct gpu_use gpus; /* its samples so far; together 0: it has no GPU */
 	bool wants_gpu_alone; /* it ran out of memory beside another trial */

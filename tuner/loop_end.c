@@ -30,7 +30,7 @@ static void drop_misfit(const struct loop *loop, struct live *live)
 static void forgo_misfit(const struct loop *loop, const struct live *live, struct fate *fate)
 {
 	const size_t length = strlen(fate->message);
-	if (fate->trial != TRIAL_PROPOSED || loop_fits(loop, live->values))
+	if (fate->trial != TRIAL_PROPOSED || (loop_fits(loop, live->values) && !live->is_cut))
 		return;
 	fate->trial = TRIAL_STOPPED;
 	snprintf(fate->message + length, sizeof(fate->message) - length, "%s%s",

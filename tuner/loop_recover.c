@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "tuner/configuration.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -117,6 +118,18 @@ static bool recover_values(
 	return true;
 }
 
+/* Whether a launch would leave out what the trial has, and so be another configuration's. */
+static bool is_cut(const struct loop *loop, const struct trial *trial, const double *values,
+	bool *ret, struct tuner_error *err)
+{
+	char *left_out = NULL;
+	const bool ok =
+		configuration_left_out(loop->file, trial->parameters, values, &left_out, err);
+	*ret = left_out != NULL;
+	free(left_out);
+	return ok;
+}
+
 /* False also for what another database has left in its place, which makes way. */
 static bool is_prepared(
 	struct loop *loop, const struct live *live, bool *ret, struct tuner_error *err)
@@ -227,6 +240,7 @@ static bool adopt(struct loop *loop, const struct trial *trial, const struct att
 	}
 	live->wants_gpu_alone = before.of[OUTCOME_OOM_GPU] > 0;
 	if (!recover_values(loop, trial, &live->values, err) ||
+		!is_cut(loop, trial, live->values, &live->is_cut, err) ||
 		!gpu_use_load(loop->store, attempt->id, &live->gpus, err) ||
 		!loop_load_series(loop, live, err) || !recover_stop(loop, live, err) ||
 		!scraper_create(loop->patterns, attempt->log_offset,
@@ -322,13 +336,15 @@ static bool is_misfit(
 {
 	struct attempt_list attempts;
 	double *values = NULL;
+	bool cut = false;
 	*ret = false;
 	if (!recover_values(loop, trial, &values, err))
 		return false;
-	const bool fits = loop_fits(loop, values);
+	const bool ok = is_cut(loop, trial, values, &cut, err);
+	const bool fits = loop_fits(loop, values) && !cut;
 	free(values);
-	if (fits)
-		return true;
+	if (!ok || fits)
+		return ok;
 	if (!attempt_select(loop->store, loop->settings->job_id, trial->id, &attempts, err))
 		return false;
 	const struct attempt *last = attempts.n > 0 ? &attempts.items[attempts.n - 1] : NULL;

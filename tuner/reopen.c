@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/number.h"
+#include "tuner/configuration.h"
 #include "tuner/history.h"
 
 #include <stdio.h>
@@ -162,13 +163,17 @@ static bool is_named(const struct reopen_wish *wish, int64_t number)
 static bool fits(
 	const struct job_file *file, const struct trial *trial, bool *ret, struct tuner_error *err)
 {
+	char *left_out = NULL;
 	double *values;
 
 	if (!trial_present_values(file, trial, &values, err))
 		return false;
-	*ret = values != NULL;
+	const bool ok = values == NULL ||
+			configuration_left_out(file, trial->parameters, values, &left_out, err);
+	*ret = values != NULL && left_out == NULL;
+	free(left_out);
 	free(values);
-	return true;
+	return ok;
 }
 
 /* Whether it can be run again; a trial that was named says why it cannot. */
