@@ -233,6 +233,33 @@ added_is() {
 	[ "$(added other)" = "0.1 done 4.0" ]
 }
 
+@test "what was taken over is scored anew only as it was reduced, for its curve stayed with the earlier job" {
+	cat >train.sh <<'END'
+for step in 3 1 2; do awk -v x="$2" -v step=$step 'BEGIN { printf "@tuner {\"loss\": %.17g, \"lag\": 1}\n", x + step }'; done
+END
+	for name in parent child; do
+		cat >$name.jsonc <<END
+{ "command": ["sh", "train.sh"], "objective": { "metric": "loss", "goal": "minimize" }, "strategy": "random",
+  "parameters": { "x": { "type": "float", "min": 0, "max": 1 } }, "budget": { "trials": 2, "parallel": 1 },
+  "first": [{ "x": 0.25 }, { "x": 0.5 }] }
+END
+	done
+	"$TUNER" run parent.jsonc --quiet --db old.db
+	"$TUNER" run child.jsonc --quiet --set 'warm_start={"jobs": [{"db": "old.db", "job": "parent"}]}'
+	sql_is "SELECT group_concat(objective) FROM trial" 2.25,2.5,2.25,2.5
+	run "$TUNER" rescore child --set objective.reduce=best
+	[[ "$output" == *"2 stay as data without one: loss was not reported, and nothing here launched them"* ]]
+	sql_is "SELECT group_concat(coalesce(objective, state)) FROM trial" stopped,stopped,1.25,1.5
+	[ "$("$TUNER" best child --json | jq .trial)" = 3 ]
+	"$TUNER" rescore child --set 'objective.expression=2 * loss' --set objective.reduce=last
+	sql_is "SELECT group_concat(objective) FROM trial" 4.5,5.0,4.5,5.0
+	"$TUNER" rescore child --set 'objective.expression=2 * loss' --set objective.reduce=min
+	sql_is "SELECT group_concat(coalesce(objective, state)) FROM trial" stopped,stopped,2.5,3.0
+	"$TUNER" rescore child --set objective.metric=loss --set objective.reduce=last
+	sql_is "SELECT group_concat(objective) FROM trial" 2.25,2.5,2.25,2.5
+	"$TUNER" verify
+}
+
 @test "another objective is refused" {
 	GOAL=maximize job parent
 	tell parent old.db '{"add": {"x": 0.1, "kind": "a"}, "value": 4}'

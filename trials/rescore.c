@@ -41,13 +41,13 @@ bool job_add_objective_version(struct store *store, int64_t job_id, const char *
 
 /* Each version but the first came with one event of the job. */
 bool job_objective_at(struct store *store, int64_t job_id, int64_t event, char **ret_metric,
-	struct tuner_error *err)
+	char **ret_definition, struct tuner_error *err)
 {
 	struct query query;
 	bool found = false;
 
 	query_open(&query, store,
-		"SELECT metric FROM objective_version WHERE job = ?1 AND version = 1 + "
+		"SELECT metric, definition FROM objective_version WHERE job = ?1 AND version = 1 + "
 		"(SELECT count(*) FROM event WHERE job = ?1 AND kind = 'rescored' AND trial IS "
 		"NULL "
 		"AND id <= ?2)");
@@ -58,7 +58,7 @@ bool job_objective_at(struct store *store, int64_t job_id, int64_t event, char *
 	if (ok && !found)
 		ok = tuner_fail(err, TUNER_FATAL,
 			"job %" PRId64 " has fewer objectives than events say", job_id);
-	if (ok && !query_text_copy(&query, ret_metric))
+	if (ok && !(query_text_copy(&query, ret_metric) && query_text_copy(&query, ret_definition)))
 		ok = tuner_fail_memory(err);
 	query_close(&query);
 	return ok;

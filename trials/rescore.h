@@ -31,10 +31,10 @@ bool job_add_objective_version(struct store *store, int64_t job_id, const char *
 	const char *goal, const char *definition, int64_t now_us, int64_t *ret_version,
 	struct tuner_error *err);
 
-/* The objective's metric or formula when event `event` was added. The caller frees. */
+/* The objective's metric or formula, and its definition, when event `event` was added. The caller frees. */
 TUNER_MUST_CHECK
 bool job_objective_at(struct store *store, int64_t job_id, int64_t event, char **ret_metric,
-	struct tuner_error *err);
+	char **ret_definition, struct tuner_error *err);
 
 /* An ended trial's new score, with the event "rescored". */
 TUNER_MUST_CHECK

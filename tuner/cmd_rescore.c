@@ -99,6 +99,24 @@ static const struct rescored_trial *best_of(
 	return best;
 }
 
+static void add_missing(const struct rescored_list *list, struct text *out)
+{
+	const size_t launched = list->missing - list->unlaunched;
+
+	text_print(out, "%zu %s as data without one: %s was not reported", list->missing,
+		list->missing == 1 ? "stays" : "stay", list->missing_metrics);
+	if (launched > 0)
+		text_add(out, " (\"tuner retry --class no-metric\" runs ");
+	if (launched > 0 && list->unlaunched > 0)
+		text_print(out, "%zu of ", launched);
+	if (launched > 0)
+		text_print(out, "%s again)", list->missing == 1 ? "it" : "them");
+	else
+		text_print(
+			out, ", and nothing here launched %s", list->missing == 1 ? "it" : "them");
+	text_add(out, "\n");
+}
+
 static void add_words(const struct job *job, const struct job_file *before,
 	const struct job_file *file, const struct rescored_list *list, struct text *out)
 {
@@ -117,11 +135,7 @@ static void add_words(const struct job *job, const struct job_file *before,
 		text_print(out, ", %zu of them had none before", list->gained);
 	text_add(out, "\n");
 	if (list->missing > 0)
-		text_print(out,
-			"%zu %s as data without one: %s was not reported (\"tuner retry --class "
-			"no-metric\" runs %s again)\n",
-			list->missing, list->missing == 1 ? "stays" : "stay", list->missing_metrics,
-			list->missing == 1 ? "it" : "them");
+		add_missing(list, out);
 	if (is != NULL)
 		text_print(out, "the best is trial %lld, %.8g%s", (long long)is->trial.number,
 			is->score.objective, was == is ? ", as before\n" : "");

@@ -1,7 +1,9 @@
 #include "tuner/rescore.h"
 
 #include "base/json.h"
+#include "trials/event.h"
 #include "tuner/job_open.h"
+#include "tuner/jobfile_value.h"
 #include "tuner/objective.h"
 
 #include <cjson/cJSON.h>
@@ -125,47 +127,115 @@ out:
 
 /* ---- one trial ---- */
 
-/* What a caller told as a trial's value, without a step, is no row of a metric: it stands for what the objective was
- * then. *ret_metric NULL: nobody told it. The caller frees. */
-static bool told_metric(
-	struct store *store, const struct trial *trial, char **ret_metric, struct tuner_error *err)
+/* What a caller told as a trial's value, without a step, is no row of a metric, and neither is what was taken over from
+ * an earlier job: it stands for what the objective was then. */
+struct told {
+	char *metric, *definition; /* of the objective; NULL: nobody told it */
+	bool taken_over; /* its curve stayed behind, which was reduced by that objective */
+};
+
+static void told_finish(struct told *told)
+{
+	free(told->metric);
+	free(told->definition);
+}
+
+static bool was_taken_over(
+	struct store *store, const struct trial *trial, bool *ret, struct tuner_error *err)
+{
+	struct event_list events;
+
+	*ret = false;
+	if (strcmp(trial->source, "added") != 0)
+		return true;
+	if (!event_select_trial(store, trial->id, &events, err))
+		return false;
+	for (size_t i = 0; i < events.n; i++)
+		*ret |= strcmp(events.items[i].kind, "warm-start") == 0;
+	event_list_finish(&events);
+	return true;
+}
+
+/* *ret_unlaunched: who asked for it has evaluated it, or it was observed elsewhere. */
+static bool read_told(struct store *store, const struct trial *trial, struct told *ret,
+	bool *ret_unlaunched, struct tuner_error *err)
 {
 	struct attempt_list attempts;
 
-	*ret_metric = NULL;
-	if (trial->state != TRIAL_DONE)
-		return true;
 	if (!attempt_select(store, trial->job_id, trial->id, &attempts, err))
 		return false;
-	const bool told = attempts.n > 0 &&
+	*ret_unlaunched = attempts.n > 0 &&
 			  strcmp(attempts.items[attempts.n - 1].backend, ATTEMPT_CALLER) == 0;
 	attempt_list_finish(&attempts);
-	return !told || job_objective_at(store, trial->job_id, trial->ended_event, ret_metric, err);
+	if (!*ret_unlaunched || isnan(trial->objective))
+		return true;
+	return was_taken_over(store, trial, &ret->taken_over, err) &&
+	       ((trial->state != TRIAL_DONE && !ret->taken_over) ||
+		       job_objective_at(store, trial->job_id, trial->ended_event, &ret->metric,
+			       &ret->definition, err));
+}
+
+/* Whether "reduce" of the objective then is this one, too. Without memory: no. */
+static bool was_reduced_so(const struct told *told, const struct text *reduce)
+{
+	cJSON *then = cJSON_Parse(told->definition), *now = cJSON_Parse(reduce->bytes);
+	const bool same =
+		cJSON_Compare(cJSON_GetObjectItemCaseSensitive(then, "reduce"), now, true);
+
+	cJSON_Delete(then);
+	cJSON_Delete(now);
+	return same;
+}
+
+/* As the new objective's value, or (i: below n) as that of one of its metrics. */
+static bool may_stand(const struct told *told, const struct job_objective *objective, size_t i)
+{
+	struct text reduce = TEXT_EMPTY;
+
+	if (!told->taken_over)
+		return true;
+	if (i == objective->n) {
+		objective_reduce_json(objective, &reduce);
+	} else {
+		text_add_char(&reduce, '"');
+		value_reduce_text(
+			objective->metrics[i].reduce, objective->metrics[i].last, &reduce);
+		text_add_char(&reduce, '"');
+	}
+	const bool may = !text_failed(&reduce) && was_reduced_so(told, &reduce);
+	text_finish(&reduce);
+	return may;
 }
 
 /* `trial`: as its end left it. */
 static bool evaluate(struct store *store, const struct job_file *file, const struct trial *trial,
-	double *ret_value, bool *ret_complete, struct text *ret_missing, struct tuner_error *err)
+	double *ret_value, struct rescored_trial *ret, struct text *ret_missing,
+	struct tuner_error *err)
 {
 	const struct job_objective *objective = &file->objective;
 	struct objective_curves curves = { 0 };
-	char *told = NULL;
+	struct told told = { 0 };
 	bool ok = objective_curves_load(&curves, objective, file->metric, store, trial->id, err) &&
-		  told_metric(store, trial, &told, err);
+		  read_told(store, trial, &told, &ret->unlaunched, err);
 
-	if (ok && told != NULL && strcmp(told, file->metric) == 0) {
+	if (ok && told.metric != NULL && strcmp(told.metric, file->metric) == 0 &&
+		may_stand(&told, objective, objective->n)) {
 		*ret_value = trial->objective;
-		*ret_complete = true;
+		ret->complete = true;
 	} else if (ok) {
-		const size_t i = told != NULL ? objective_find(objective, told) : objective->n;
-		if (i < objective->n && (curves.parts == NULL || curves.parts[i].n == 0))
-			ok = objective_curves_put(&curves, objective, told, 0, trial->objective) ||
+		const size_t i = told.metric != NULL && objective->formula != NULL
+					 ? objective_find(objective, told.metric)
+					 : objective->n;
+		if (i < objective->n && (curves.parts == NULL || curves.parts[i].n == 0) &&
+			may_stand(&told, objective, i))
+			ok = objective_curves_put(
+				     &curves, objective, told.metric, 0, trial->objective) ||
 			     tuner_fail_memory(err);
 		*ret_value = objective_value(&curves, objective, file->maximize);
-		*ret_complete = objective_complete(&curves, objective);
+		ret->complete = objective_complete(&curves, objective);
 		objective_missing(&curves, objective, ret_missing);
 	}
-	free(told);
+	told_finish(&told);
 	objective_curves_finish(&curves);
 	return ok;
 }
@@ -200,16 +270,19 @@ static bool score(struct store *store, const struct job_file *file, struct resco
 	double value = NAN;
 
 	rescorings_undo(rescorings, n, 0, 0, &end);
-	if (!evaluate(store, file, &end, &value, &item->complete, &missing, err))
+	if (!evaluate(store, file, &end, &value, item, &missing, err))
 		return false;
 	item->score = score_of(&end, value, item->complete);
 	const bool was = item->trial.state == TRIAL_DONE, is = item->score.state == TRIAL_DONE;
 	list->done += is;
 	list->lost += was && !is;
 	list->gained += is && !was;
-	if (end.state == TRIAL_DONE && !item->complete && list->missing++ == 0)
-		snprintf(list->missing_metrics, sizeof(list->missing_metrics), "%.190s",
-			missing.bytes);
+	if (end.state == TRIAL_DONE && !item->complete) {
+		list->unlaunched += item->unlaunched;
+		if (list->missing++ == 0)
+			snprintf(list->missing_metrics, sizeof(list->missing_metrics), "%.190s",
+				missing.bytes);
+	}
 	text_finish(&missing);
 	return true;
 }

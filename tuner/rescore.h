@@ -11,6 +11,7 @@ struct rescored_trial {
 	struct trial trial; /* as it stands in the database */
 	struct score score;
 	bool complete; /* all of the objective's metrics were reported */
+	bool unlaunched; /* asked for and told, or observed elsewhere: nothing can launch it again */
 };
 
 struct rescored_list {
@@ -19,7 +20,8 @@ struct rescored_list {
 	size_t done, lost, gained,
 		missing; /* with an objective; without one any more, or now; of those
 					       without, that a metric is missing of */
-	char missing_metrics[200]; /* of the first of the latter */
+	size_t unlaunched; /* of the latter */
+	char missing_metrics[200]; /* of the first of them */
 };
 
 /* The job's file with this change of its objective: `sets` are --set KEY=VALUE under "objective" (n 0: `from`'s
