@@ -371,6 +371,26 @@ pass() {
 	"$TUNER" doctor ask --json | jq -e 'all(.findings[]; .about != "job")'
 }
 
+@test "a category that looks like a number is enqueued and told as it is listed" {
+	cat >versions.jsonc <<'END'
+{ "objective": { "metric": "loss", "goal": "minimize" }, "strategy": "random",
+  "parameters": { "python": { "values": ["3.1", "3.10", "1e-3", "null", "true"] }, "n": { "values": [1, 2.5] } } }
+END
+	"$TUNER" ask versions.jsonc
+	for version in 3.10 1e-3 null true; do
+		"$TUNER" enqueue versions "python=$version,n=2.5"
+	done
+	"$TUNER" ask versions.jsonc -n 4 >asked
+	[ "$(cut -d' ' -f3 asked | tr '\n' ' ')" = "3.10 1e-3 null true " ]
+	"$TUNER" tell versions --add python=3.10,n=1 0.5
+	sql_is "SELECT parameters FROM trial WHERE source = 'added'" '{"python": "3.10", "n": 1.0}'
+	run "$TUNER" enqueue versions python=3.2
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'expected one of "3.1", "3.10", "1e-3", "null", "true", found 3.2'* ]]
+	# Numbers are numbers, however they are written.
+	"$TUNER" enqueue versions n=1.0
+}
+
 @test "what is enqueued is asked even if it was tried, and the rest of the space after it" {
 	write_space
 	sed -i 's/"x": .*/"x": { "values": [1, 2] },/' ask.jsonc

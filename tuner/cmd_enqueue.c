@@ -37,11 +37,11 @@ static bool read_configuration(
 	double values[SPACE_PARAMETERS_MAX];
 	bool ok = false;
 
-	if (!configuration_typed(typed, &json, err))
+	if (!job_stored_file(job, &file, err) || !configuration_typed(file, typed, &json, err))
 		goto out;
 	/* Once by our own reader, for its messages and its limits. */
 	ok = json_parse("PARAMETERS", json.bytes, json.length, &document, err) &&
-	     job_stored_file(job, &file, err) && enqueue_allowed(file, err) &&
+	     enqueue_allowed(file, err) &&
 	     configuration_parse(file, json.bytes, false, values, err) &&
 	     check_something(file, values, err);
 	if (ok)

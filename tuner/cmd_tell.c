@@ -98,8 +98,8 @@ static bool add(const struct invocation *call, const char *typed, struct ask_job
 			"usage: tuner tell JOB --add PARAMETERS VALUE; it names no trial and no "
 			"step");
 	if (read_told(call, call->n_arguments > 1 ? call->arguments[1] : NULL, &told, err) &&
-		configuration_typed(typed, &parameters, err) &&
 		ask_job_open_stored(call, job, err) &&
+		configuration_typed(job->file, typed, &parameters, err) &&
 		ask_tell_add(job->ask_tell, parameters.bytes, &told, &number, &answer, err))
 		ok = print(call, job->file, number, &answer, err);
 	text_finish(&parameters);

@@ -6,12 +6,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A value as --set takes it: JSON where it is JSON, else a string. */
-static void add_value(struct text *json, const char *bytes, size_t length)
+static bool is_word(const char *word, const char *bytes, size_t length)
+{
+	return strlen(word) == length && memcmp(word, bytes, length) == 0;
+}
+
+/* The value that this parameter lists and that is written so; NULL: there is none. */
+static const char *listed_value(const struct job_file *file, const char *name, size_t name_length,
+	const char *bytes, size_t length)
+{
+	for (size_t i = 0; i < file->space.d; i++)
+		for (size_t k = 0; k < file->values[i].n; k++)
+			if (is_word(file->space.parameters[i].name, name, name_length) &&
+				is_word(file->values[i].text[k], bytes, length))
+				return file->values[i].json[k];
+	return NULL;
+}
+
+/* A value as the parameter lists it, of which a version 3.10 is no number; else as --set takes it: JSON where it is JSON,
+ * else a string. */
+static void add_value(struct text *json, const char *listed, const char *bytes, size_t length)
 {
 	struct json_document *document = NULL;
 	struct tuner_error ignored;
-	if (json_parse("value", bytes, length, &document, &ignored)) {
+
+	if (listed != NULL) {
+		text_add(json, listed);
+	} else if (json_parse("value", bytes, length, &document, &ignored)) {
 		text_add_bytes(json, bytes, length);
 		json_destroy(document);
 	} else {
@@ -20,7 +41,8 @@ static void add_value(struct text *json, const char *bytes, size_t length)
 }
 
 /* NAME=VALUE,NAME=VALUE as a JSON object. */
-static bool pairs_to_json(const char *pairs, struct text *json, struct tuner_error *err)
+static bool pairs_to_json(
+	const struct job_file *file, const char *pairs, struct text *json, struct tuner_error *err)
 {
 	text_add(json, "{");
 	for (const char *at = pairs; *at != '\0';) {
@@ -30,10 +52,11 @@ static bool pairs_to_json(const char *pairs, struct text *json, struct tuner_err
 			return tuner_fail(err, TUNER_USAGE,
 				"expected NAME=VALUE,... or a JSON object, found \"%.*s\"",
 				(int)(length < 100 ? length : 100), at);
+		const size_t name = (size_t)(equals - at), value = length - name - 1;
 		text_add(json, at == pairs ? "" : ", ");
-		text_add_json_bytes(json, at, (size_t)(equals - at));
+		text_add_json_bytes(json, at, name);
 		text_add(json, ": ");
-		add_value(json, equals + 1, length - (size_t)(equals + 1 - at));
+		add_value(json, listed_value(file, at, name, equals + 1, value), equals + 1, value);
 		at += length;
 		at += *at == ',';
 	}
@@ -41,10 +64,11 @@ static bool pairs_to_json(const char *pairs, struct text *json, struct tuner_err
 	return !text_failed(json) || tuner_fail_memory(err);
 }
 
-bool configuration_typed(const char *typed, struct text *ret_json, struct tuner_error *err)
+bool configuration_typed(const struct job_file *file, const char *typed, struct text *ret_json,
+	struct tuner_error *err)
 {
 	if (typed[strspn(typed, " \t\n")] != '{')
-		return pairs_to_json(typed, ret_json, err);
+		return pairs_to_json(file, typed, ret_json, err);
 	text_add(ret_json, typed);
 	return !text_failed(ret_json) || tuner_fail_memory(err);
 }

@@ -6,9 +6,10 @@
 
 #include <cjson/cJSON.h>
 
-/* "x=0.3,y=adam" or a JSON object as a JSON object; it is not checked. Appended. */
+/* "x=0.3,y=adam" or a JSON object as a JSON object of the job's parameters; it is not checked. Appended. */
 TUNER_MUST_CHECK
-bool configuration_typed(const char *typed, struct text *ret_json, struct tuner_error *err);
+bool configuration_typed(const struct job_file *file, const char *typed, struct text *ret_json,
+	struct tuner_error *err);
 
 /* Checks {"parameters": {...}} against the job file and queues it, in the open transaction. TUNER_USAGE if
  * it does not fit. */
