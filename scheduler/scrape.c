@@ -163,6 +163,11 @@ static bool name_is_text(const char *name, size_t length)
 	return true;
 }
 
+bool metric_name_is_text(const char *name)
+{
+	return name_is_text(name, strlen(name));
+}
+
 /* The name's index, a new one if need be; false if it is not accepted, or without memory. */
 static bool name_index(struct scraper *scraper, const char *name, size_t *ret)
 {

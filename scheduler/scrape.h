@@ -49,6 +49,9 @@ enum {
 				    * the attempt: it would cost a millisecond for every line */
 };
 
+/* Whether it is printable UTF-8, which a metric's name must be. */
+bool metric_name_is_text(const char *name);
+
 struct metric_pattern {
 	const char *name;
 	const char *regex; /* NULL: by @tuner lines only */

@@ -167,10 +167,14 @@ static void check_names(struct reader *reader, const cJSON *node)
 {
 	const struct job_objective *objective = &reader->file->objective;
 
-	for (size_t i = 0; i < objective->n; i++)
+	for (size_t i = 0; i < objective->n; i++) {
 		if (strlen(objective->metrics[i].name) > SCRAPE_NAME_MAX)
 			report_error(reader, node, AT_VALUE, "expected at most %d bytes",
 				SCRAPE_NAME_MAX);
+		if (!metric_name_is_text(objective->metrics[i].name))
+			report_error(reader, node, AT_VALUE,
+				"expected a metric's name without control characters");
+	}
 }
 
 /* What does not go together, and what is missing. */

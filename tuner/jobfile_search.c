@@ -38,6 +38,8 @@ static void check_metric_name(struct reader *reader, const cJSON *name)
 
 	if (strlen(name->valuestring) > SCRAPE_NAME_MAX)
 		report_error(reader, name, AT_VALUE, "expected at most %d bytes", SCRAPE_NAME_MAX);
+	if (!metric_name_is_text(name->valuestring))
+		report_error(reader, name, AT_VALUE, "expected a name without control characters");
 	for (size_t i = 0; i < file->n_metrics; i++)
 		if (strcmp(file->metrics[i].name, name->valuestring) == 0)
 			report_error(reader, name, AT_VALUE,
