@@ -278,6 +278,16 @@ END
 	sql_is "SELECT min(json_extract(parameters, '\$.x')) >= 0.8, count(*) FROM v_trial WHERE job = 'job-confirm'" "1|2"
 }
 
+@test "a command that was edited since what the search had seen is told of" {
+	write_noisy
+	"$TUNER" run job.jsonc --quiet
+	run "$TUNER" run job.jsonc --quiet --trials 7 --set fixed.depth=3 --accept-change
+	[ "$status" -eq 0 ]
+	run "$TUNER" confirm job --quiet --top 1 --repeats 1
+	[ "$status" -eq 0 ]
+	[[ "$(flat)" == *'The search had seen 1 of them before its "fixed.depth" was edited: the difference may come from that.'* ]]
+}
+
 @test "code that was edited since the search is told of" {
 	write_noisy
 	"$TUNER" run job.jsonc --quiet

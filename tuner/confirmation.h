@@ -10,6 +10,7 @@
 #define TUNER_CONFIRMATION_H
 
 #include "surrogate/two_groups.h"
+#include "tuner/edits.h"
 #include "tuner/jobfile.h"
 #include "tuner/trial_report.h"
 
@@ -39,6 +40,7 @@ struct confirmation {
 	size_t n;
 	size_t wanted, ended; /* repeats of all of them */
 	bool other_code, other_data; /* repeats found some that no trial of the search had */
+	struct edits edits; /* of the search: what it had seen before was by another command */
 	bool other_objective; /* the search was scored anew since: nothing that it had seen is comparable */
 	/* The first two, if both have a value. Positive: the first is better, as it always is. */
 	bool has_difference;

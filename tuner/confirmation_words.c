@@ -153,6 +153,22 @@ static void say_gain(const struct confirmation *confirmation, struct text *ret)
 	text_add(ret, ". ");
 }
 
+/* What the search had seen of a configuration is no luck, where another command had given it. */
+static void say_edits(const struct confirmation *confirmation, struct text *ret)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < confirmation->n; i++)
+		n += confirmation->items[i].n > 0 &&
+		     confirmation->items[i].trial <= confirmation->edits.until;
+	if (n > 0)
+		text_print(ret,
+			"The search had seen %zu of them before its \"%s\" was edited: the "
+			"difference "
+			"may come from that. ",
+			n, confirmation->edits.key);
+}
+
 void confirmation_words(const struct confirmation *confirmation, struct text *ret)
 {
 	if (confirmation->n == 0 || confirmation->items[0].n == 0) {
@@ -174,6 +190,7 @@ void confirmation_words(const struct confirmation *confirmation, struct text *re
 			confirmation->other_code ? "code" : "",
 			confirmation->other_code && confirmation->other_data ? " and " : "",
 			confirmation->other_data ? "data" : "");
+	say_edits(confirmation, ret);
 	if (confirmation->other_objective)
 		text_print(ret,
 			"The search is scored by another objective now, so that what it had seen "
