@@ -278,6 +278,18 @@ END
 	sql_is "SELECT min(json_extract(parameters, '\$.x')) >= 0.8, count(*) FROM v_trial WHERE job = 'job-confirm'" "1|2"
 }
 
+@test "nothing is enqueued among the repeats: it would take the place of one" {
+	write_noisy
+	"$TUNER" run job.jsonc --quiet
+	"$TUNER" confirm job --quiet --top 1 --repeats 1
+	run "$TUNER" enqueue job-confirm x=0.125
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'job job-confirm trains the best of job job again, and nothing else: "tuner enqueue job PARAMETERS"'* ]]
+	"$TUNER" confirm job --quiet --top 1 --repeats 3
+	[ "$(shown '.configurations[].repeats')" = 3 ]
+	[[ "$("$TUNER" confirm job --show)" != *"was edited"* ]]
+}
+
 @test "a command that was edited since what the search had seen is told of" {
 	write_noisy
 	"$TUNER" run job.jsonc --quiet

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "trials/event.h"
+#include "tuner/confirmation.h"
 #include "tuner/enqueue.h"
 #include "tuner/job_open.h"
 #include "tuner/request_send.h"
@@ -53,6 +54,27 @@ out:
 	text_finish(&json);
 	job_file_destroy(file);
 	return ok;
+}
+
+/* What is trained again is listed by "tuner confirm": another configuration would take the place of one of them. */
+static bool check_proposes(const struct invocation *call, struct store *store,
+	const struct job *job, struct tuner_error *err)
+{
+	struct text reference = TEXT_EMPTY;
+	char *search = NULL;
+
+	if (!confirmation_search_name(store, job, &search, err))
+		return false;
+	if (search == NULL)
+		return true;
+	job_reference(call, search, &reference);
+	tuner_fail(err, TUNER_USAGE,
+		"job %s trains the best of job %s again, and nothing else: \"tuner enqueue %s "
+		"PARAMETERS\" tries it there",
+		job->name, search, reference.bytes);
+	text_finish(&reference);
+	free(search);
+	return false;
 }
 
 /* How many others are to be tried before it. */
@@ -147,6 +169,7 @@ int cmd_enqueue(const struct invocation *call, struct tuner_error *err)
 
 	if (!command_open(call, STORE_READ, &store, err) ||
 		!command_job(store, call->arguments[0], &job, err) ||
+		!check_proposes(call, store, &job, err) ||
 		!read_configuration(&job, call->arguments[1], &parameters, err))
 		goto out;
 	store_close(store);

@@ -159,7 +159,7 @@ static void say_edits(const struct confirmation *confirmation, struct text *ret)
 	size_t n = 0;
 
 	for (size_t i = 0; i < confirmation->n; i++)
-		n += confirmation->items[i].n > 0 &&
+		n += confirmation->items[i].n > 0 && confirmation->items[i].trial > 0 &&
 		     confirmation->items[i].trial <= confirmation->edits.until;
 	if (n > 0)
 		text_print(ret,
