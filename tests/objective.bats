@@ -114,6 +114,7 @@ sound() {
 	sound
 	"$TUNER" rescore --set objective.metric=accuracy --set objective.goal=minimize
 	"$TUNER" why 9 | grep -F 'by an objective that has been changed since'
+	"$TUNER" why best | head -1 | grep -q ', the best by the present objective$'
 	sql_is "SELECT objective = (SELECT min(objective) FROM trial) FROM trial WHERE number = $("$TUNER" best --json | jq .trial)" 1
 	sql_is "SELECT count(*) FROM trial_intermediate_values" 33
 	sound

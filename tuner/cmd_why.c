@@ -150,7 +150,9 @@ static void add_head(const struct report *report, const struct explanation *e, s
 		trial_state_name(trial->state));
 	if (trial->state == TRIAL_DONE)
 		text_print(out, ", %s = %.6g%s", e->metric, trial->objective,
-			e->is_best ? ", the best" : "");
+			!e->is_best      ? ""
+			: e->is_rescored ? ", the best by the present objective"
+					 : ", the best");
 	trial_text(trial, &parameters);
 	text_add(out, "\n  ");
 	text_add_visible(out, parameters.bytes);
