@@ -260,6 +260,32 @@ END
 	"$TUNER" verify
 }
 
+@test "a trial from before a fixed value was edited does not fit: it was made with another one" {
+	cat >train.sh <<'END'
+while [ $# -gt 0 ]; do [ "$1" != --epochs ] || epochs=$2; shift; done
+echo "@tuner {\"loss\": $epochs}"
+END
+	cat >parent.jsonc <<'END'
+{ "command": ["sh", "train.sh"], "objective": { "metric": "loss", "goal": "minimize" }, "strategy": "grid",
+  "parameters": { "x": { "type": "int", "min": 1, "max": 9 } }, "fixed": { "epochs": 5 },
+  "budget": { "trials": 2, "parallel": 1 } }
+END
+	"$TUNER" run parent.jsonc --quiet --db old.db
+	"$TUNER" run parent.jsonc --quiet --db old.db --trials 3 --set fixed.epochs=9 --accept-change
+	child() { # NAME ARGUMENT...
+		"$TUNER" ask parent.jsonc --name "$1" --set 'warm_start={"jobs": [{"db": "old.db", "job": "parent"}]}' "${@:2}" 2>said
+	}
+	child fixed --set fixed.epochs=9
+	grep -q '1 of the 3 ended trials .* 2 do not fit, as trial 1: epochs: was fixed at another value then$' said
+	[ "$(added fixed)" = "3 done 9.0" ]
+	# Nor is the value that it had by now a varied one's.
+	sed -i 's/"fixed": { "epochs": 5 },//; s/"parameters": {/& "epochs": { "type": "int", "min": 1, "max": 20 },/' parent.jsonc
+	child varied
+	[ "$(sql "SELECT parameters, objective FROM trial WHERE source = 'added' AND job = 2")" = '{"epochs": 9, "x": 3}|9.0' ]
+	child ignored --set 'warm_start.jobs.0.missing={"epochs": 5}'
+	[ "$(added ignored)" = "1 done 5.0, 2 done 5.0, 3 done 9.0" ]
+}
+
 @test "another objective is refused" {
 	GOAL=maximize job parent
 	tell parent old.db '{"add": {"x": 0.1, "kind": "a"}, "value": 4}'

@@ -1,7 +1,5 @@
 #include "tuner/edits.h"
 
-#include "trials/event.h"
-
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,15 +17,19 @@ static bool shapes_results(const char *line)
 	return false;
 }
 
+static const char *next_line(const char *line)
+{
+	const char *end = strchr(line, '\n');
+
+	return end != NULL ? end + 1 : line + strlen(line);
+}
+
 /* The first such line of an edit; NULL: there is none. */
 static const char *find_line(const char *changes)
 {
-	for (const char *line = changes; line != NULL && *line != '\0';) {
+	for (const char *line = changes; *line != '\0'; line = next_line(line))
 		if (shapes_results(line))
 			return line;
-		line = strchr(line, '\n');
-		line = line != NULL ? line + 1 : NULL;
-	}
 	return NULL;
 }
 
@@ -55,4 +57,36 @@ bool edits_read(struct store *store, int64_t job_id, struct edits *ret, struct t
 		look_at_edit(&list.items[i], ret);
 	event_list_finish(&list);
 	return true;
+}
+
+/* "fixed.NAME: 5 -> 9" */
+static bool is_of_fixed(const char *line, const char *name)
+{
+	static const char prefix[] = "fixed.";
+	const size_t length = strlen(name), before = sizeof(prefix) - 1;
+
+	return strncmp(line, prefix, before) == 0 && strncmp(line + before, name, length) == 0 &&
+	       line[before + length] == ':';
+}
+
+static bool touches_fixed(const struct event *edit, const char *name)
+{
+	cJSON *data = cJSON_Parse(edit->data);
+	const cJSON *changes = cJSON_GetObjectItemCaseSensitive(data, "changes");
+	bool found = false;
+
+	for (const char *line = cJSON_IsString(changes) ? changes->valuestring : "";
+		*line != '\0' && !found; line = next_line(line))
+		found = is_of_fixed(line, name);
+	cJSON_Delete(data);
+	return found;
+}
+
+bool edits_touch_fixed(const struct event_list *edits, int64_t trial_number, const char *name)
+{
+	for (size_t i = 0; i < edits->n; i++)
+		if (edits->items[i].trial_number >= trial_number &&
+			touches_fixed(&edits->items[i], name))
+			return true;
+	return false;
 }

@@ -3,7 +3,7 @@
 #ifndef TUNER_EDITS_H
 #define TUNER_EDITS_H
 
-#include "trials/store.h"
+#include "trials/event.h"
 
 struct edits {
 	int64_t until; /* the last trial that had been proposed before the last such edit; 0: none had */
@@ -12,5 +12,9 @@ struct edits {
 
 TUNER_MUST_CHECK
 bool edits_read(struct store *store, int64_t job_id, struct edits *ret, struct tuner_error *err);
+
+/* Whether a fixed value of this name was edited after the trial had been proposed: it ran with another one, or without.
+ * `edits`: the job's (event_edits). */
+bool edits_touch_fixed(const struct event_list *edits, int64_t trial_number, const char *name);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/number.h"
 #include "trials/event.h"
 #include "tuner/configuration.h"
+#include "tuner/edits.h"
 #include "tuner/history.h"
 #include "tuner/job_open.h"
 #include "tuner/jobfile_value.h"
@@ -28,6 +29,7 @@ struct parent {
 	struct job job;
 	struct job_file *theirs;
 	double fillers[SPACE_PARAMETERS_MAX]; /* for what a trial lacks; NaN: nothing */
+	struct event_list edits; /* of its file */
 	struct event_list events; /* of trials that it took over itself; read where it has such */
 	bool has_events;
 };
@@ -278,12 +280,37 @@ static bool settle(const struct parent *parent, double *values, struct text *ret
 	return ok;
 }
 
+/* What the parent's file fixes, or does not, is what this trial was made with: of a name that is none of its parameters. */
+static bool was_fixed_so(const struct parent *parent, const struct trial *trial,
+	const cJSON *parameters, const char *name, struct text *ret_why)
+{
+	return cJSON_GetObjectItemCaseSensitive(parameters, name) != NULL ||
+	       is_listed(parent->entry->ignore, name) ||
+	       !edits_touch_fixed(&parent->edits, trial->number, name) ||
+	       misfit(ret_why, name, "was fixed at another value then");
+}
+
+static bool check_edits(const struct parent *parent, const struct trial *trial,
+	const cJSON *parameters, struct text *ret_why)
+{
+	const struct job_file *file = parent->file;
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < file->space.d; i++)
+		ok = !isnan(parent->entry->missing[i]) ||
+		     was_fixed_so(
+			     parent, trial, parameters, file->space.parameters[i].name, ret_why);
+	for (size_t i = 0; ok && !file->warm_start.first && i < file->n_fixed; i++)
+		ok = was_fixed_so(parent, trial, parameters, file->fixed[i].name, ret_why);
+	return ok;
+}
+
 /* A trial's parameters as a configuration of the new job; false if they are none. */
 static bool convert(const struct parent *parent, const struct trial *trial, double *values,
 	struct text *ret_why)
 {
 	cJSON *parameters = cJSON_Parse(trial->parameters);
-	bool ok = true;
+	bool ok = check_edits(parent, trial, parameters, ret_why);
 
 	for (size_t i = 0; i < parent->file->space.d; i++)
 		values[i] = NAN;
@@ -494,12 +521,14 @@ static bool open_job(struct parent *parent, struct store *own, struct tuner_erro
 		return tuner_fail_memory(err);
 	return job_find(parent->store, parent->entry->job, &parent->job, &found, err) &&
 	       (found || no_such_job(parent, err)) &&
+	       event_edits(parent->store, parent->job.id, &parent->edits, err) &&
 	       job_stored_file(&parent->job, &parent->theirs, err);
 }
 
 static void parent_finish(struct parent *parent)
 {
 	event_list_finish(&parent->events);
+	event_list_finish(&parent->edits);
 	job_file_destroy(parent->theirs);
 	job_finish(&parent->job);
 	if (parent->owns_store)
