@@ -138,3 +138,15 @@ write_arms() {
 	! grep nan compared.json
 	jq -e '[.. | .p_value? // empty] | length > 0 and all(. > 0)' compared.json
 }
+
+@test "penalties of the largest number there is are compared in numbers" {
+	write_job '"arms": { "a": "random", "b": "sobol" }, "repeats": 2,'
+	# Three thirds of it are rounded to more, as seven sevenths are not.
+	sed -i '/"strategy"/d; s/"trials": [0-9]*/"trials": 3/' job.jsonc
+	echo 'echo loss=1.7976931348623157e308' >train.sh
+	"$TUNER" run job.jsonc --quiet
+	run "$TUNER" compare
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"mean best over the trials "*" +0 "* ]]
+	[[ "$output" != *nan* && "$output" != *inf* ]]
+}

@@ -437,6 +437,11 @@ static bool has_result(
 	return !isnan(comparison_run(comparison, arm, i)->best[comparison->length - 1]);
 }
 
+double comparison_number(double value)
+{
+	return isinf(value) ? copysign(DBL_MAX, value) : value;
+}
+
 static double mean_best(
 	const struct comparison *comparison, const struct compared_arm *arm, size_t i)
 {
@@ -445,14 +450,12 @@ static double mean_best(
 	/* By parts: a penalty of 1e308 in each of two trials is a mean, but no sum. */
 	for (size_t t = 0; t < comparison->length; t++)
 		sum += best_at(comparison, arm, i, t) / (double)comparison->length;
-	return sum;
+	return comparison_number(sum);
 }
 
 double comparison_difference(double a, double b)
 {
-	const double difference = a - b;
-
-	return isinf(difference) ? copysign(DBL_MAX, difference) : difference;
+	return comparison_number(comparison_number(a) - comparison_number(b));
 }
 
 bool comparison_estimate(const double *differences, size_t n, enum comparison_draw draw,
@@ -587,6 +590,8 @@ bool comparison_contrast(const struct comparison *comparison, size_t a, size_t b
 		ret->none_a += !has_result(comparison, ret->a, i);
 		ret->none_b += !has_result(comparison, ret->b, i);
 	}
+	ret->final_a = comparison_number(ret->final_a);
+	ret->final_b = comparison_number(ret->final_b);
 	if (!differ(comparison, ret, DRAW_FINAL, &ret->final, err))
 		return false;
 	ret->a_faster = ret->final.mean >= 0;

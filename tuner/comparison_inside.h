@@ -27,6 +27,9 @@ const struct run_curve *comparison_run(
 	const struct comparison *comparison, const struct compared_arm *arm, size_t i);
 size_t comparison_trials(const struct comparison *comparison, const struct run_curve *run);
 
+/* The largest of a sign for an infinite one: three thirds of the largest number may be rounded up. */
+double comparison_number(double value);
+
 /* a - b; of two that lie further apart than any number is the largest one: two infinite differences would have neither a mean nor a p-value. */
 double comparison_difference(double a, double b);
 

@@ -170,6 +170,7 @@ static void add_means(const struct anytime *curves, size_t n, double spent, doub
 		*ret_total += anytime_total(&curves[i]) / (double)n;
 		*ret_none += !anytime_has_result(&curves[i], spent);
 	}
+	*ret_best = comparison_number(*ret_best);
 }
 
 /* The slower arm is followed as far as it went. */
