@@ -278,6 +278,19 @@ END
 	sql_is "SELECT min(json_extract(parameters, '\$.x')) >= 0.8, count(*) FROM v_trial WHERE job = 'job-confirm'" "1|2"
 }
 
+@test "a search that is called JOB-confirm is none of repeats" {
+	write_noisy
+	"$TUNER" run job.jsonc --quiet
+	"$TUNER" run job.jsonc --quiet --name job-confirm --set 'first=[{"x": 0.5}]'
+	run "$TUNER" confirm job --show
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"nothing of job job was confirmed yet"* ]]
+	run "$TUNER" confirm job --quiet
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'the repeats would be a job "job-confirm", and there is one already, of '*'/job.jsonc: '* ]]
+	"$TUNER" report job --format md -o - | grep -q '^Nothing was trained again'
+}
+
 @test "nothing is enqueued among the repeats: it would take the place of one" {
 	write_noisy
 	"$TUNER" run job.jsonc --quiet

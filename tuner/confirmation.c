@@ -227,6 +227,21 @@ static bool find_job(
 	return ok;
 }
 
+/* A job of that name with a file of its own is a search that is only called so. */
+static bool is_of_repeats(const struct job *job)
+{
+	return job->path[0] == '\0';
+}
+
+static bool check_name(const struct job *job, struct tuner_error *err)
+{
+	return is_of_repeats(job) ||
+	       tuner_fail(err, TUNER_USAGE,
+		       "the repeats would be a job \"%s\", and there is one already, of %s: only a "
+		       "search under another --name can be confirmed",
+		       job->name, job->path);
+}
+
 /* What an earlier call asked for and began stays asked for: its trials are there. Unfinished ones are too. */
 static bool choose_begun(const struct report *report, const struct job *job,
 	const struct job_file *file, struct choices *ret, size_t *ret_begun,
@@ -423,7 +438,7 @@ static bool choose(const struct report *report, const struct job_file *file, siz
 				"no trial of job %s fits the parameters as they were edited since",
 				report->job.name)) &&
 		choose_default(report, file, repeats, ret, err) &&
-		find_job(report, &job, &found, err) &&
+		find_job(report, &job, &found, err) && (!found || check_name(&job, err)) &&
 		(!found || choose_begun(report, &job, file, ret, &begun, err)) &&
 		(!found || is_finished(report, &job, count_wanted(ret), &finished, err));
 	*ret_left = !finished;
@@ -697,8 +712,11 @@ bool confirmation_read(const struct report *report, struct confirmation *ret, bo
 	*ret = (struct confirmation){ 0 };
 	if (!find_job(report, &job, ret_found, err))
 		return false;
-	if (!*ret_found)
+	*ret_found = *ret_found && is_of_repeats(&job);
+	if (!*ret_found) {
+		job_finish(&job);
 		return true;
+	}
 	ret->name = strdup(job.name);
 	bool ok = (ret->name != NULL || tuner_fail_memory(err)) &&
 		  read_objective(report, &job, ret, err) && job_stored_file(&job, &file, err) &&
