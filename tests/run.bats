@@ -103,6 +103,26 @@ END
 	sql_is "SELECT count(DISTINCT directory) FROM attempt" 3
 }
 
+@test "two projects of one database that call their job alike are not one job" {
+	TRIALS=2 write_job
+	export TUNER_DB=$DIR/all.db
+	mkdir one two
+	cp job.jsonc train.sh one
+	cp job.jsonc train.sh two
+	(cd one && "$TUNER" run job.jsonc --quiet)
+	cd two
+	run "$TUNER" run job.jsonc --trials 3
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"job \"job\" of this database is that of $DIR/one/job.jsonc, which is there still, and has run in $DIR/one. "* ]]
+	"$TUNER" run job.jsonc --quiet --name two --trials 3
+	"$TUNER" run job.jsonc --quiet --trials 3 --accept-change
+	# One that has moved is the same.
+	cd ..
+	mv two three
+	(cd three && "$TUNER" run job.jsonc --quiet --trials 4)
+	[ "$("$TUNER" jobs --json | jq -c 'map([.job, .trials])')" = '[["job",4],["two",3]]' ]
+}
+
 @test "a number is a job's name as any other: 1.jsonc is not taken for the first job of the database" {
 	TRIALS=2 write_job
 	cp job.jsonc 2.jsonc

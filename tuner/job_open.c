@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { REFUSED_BYTES = 600 }; /* leaves a message room for its sentences */
 
@@ -307,6 +308,39 @@ static bool refuse(const struct job_file *old, const struct job_file *file, unsi
 	return true;
 }
 
+/* Of a project that was copied with its database. */
+static bool is_beside(const struct store *store, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const size_t length = slash != NULL ? (size_t)(slash + 1 - path) : 0;
+
+	return length > 0 && strncmp(store_file(store), path, length) == 0;
+}
+
+static bool is_there_beside(const char *path, const char *other)
+{
+	struct stat one, two;
+
+	return stat(path, &one) == 0 &&
+	       (stat(other, &two) != 0 || one.st_dev != two.st_dev || one.st_ino != two.st_ino);
+}
+
+/* A job file that has moved is no longer where it was. If one is there still, and this one runs its commands elsewhere,
+ * it is more likely another project's that is called alike: two directories of one TUNER_DB have a job.jsonc each. */
+static bool refuse_namesake(struct store *store, const struct job *job, const struct job_file *file,
+	bool accept_change, struct tuner_error *err)
+{
+	return accept_change || strcmp(job->directory, file->directory) == 0 ||
+	       file->path[0] == '\0' || job->path[0] == '\0' ||
+	       !is_there_beside(job->path, file->path) || is_beside(store, file->path) ||
+	       tuner_fail(err, TUNER_USAGE,
+		       "job \"%s\" of this database is that of %.300s, which is there still, and "
+		       "has "
+		       "run in %.200s. Another job needs another name (--name) or database (--db); "
+		       "--accept-change goes on with it here.",
+		       job->name, job->path, job->directory);
+}
+
 static bool add_space_version(struct store *store, int64_t job_id, const struct job_file *file,
 	int64_t now_us, struct tuner_error *err)
 {
@@ -432,6 +466,7 @@ static bool update(struct store *store, const struct job *job, const struct job_
 	const bool ok =
 		count_trials(store, job->id, &none, &all_failed, err) &&
 		refuse(old, file, kinds, accept_change || none || all_failed, job->name, err) &&
+		refuse_namesake(store, job, file, accept_change || none || all_failed, err) &&
 		(!warm || has_begun(store, job->id, none, &begun, err)) &&
 		(!warm || !begun || refuse_warm_start(old, file, job->name, err)) &&
 		take(store, job, file, kinds, &ret->changes, now_us, err) &&
