@@ -480,6 +480,8 @@ hold_database() {
 	run "$TUNER" enqueue ask x=0.125,kind=a
 	[ "$status" -eq 0 ]
 	[[ "$output" == *"next in line"* ]]
+	run "$TUNER" enqueue ask x=0.25,kind=a
+	[[ "$output" == *"it is in line, after 1 other that was asked for" ]]
 	"$TUNER" status >standing
 	! grep -q 'spent in run' standing
 	run "$TUNER" stop ask

@@ -658,21 +658,24 @@ static bool serve(struct ask_tell *ask_tell, const struct request *request, stru
 {
 	struct tuner_error refused = { TUNER_OK, "" };
 	cJSON *argument = cJSON_Parse(request->argument);
+	struct text turn = TEXT_EMPTY;
 	bool done;
 	if (strcmp(request->verb, "enqueue") == 0)
-		done = enqueue_requested(
-			ask_tell->store, ask_tell->job.id, ask_tell->file, argument, &refused);
+		done = enqueue_requested(ask_tell->store, ask_tell->job.id, ask_tell->file,
+			       argument, &refused) &&
+		       enqueue_turn(ask_tell->store, ask_tell->job.id, &turn, &refused);
 	else
 		done = tuner_fail(&refused, TUNER_USAGE,
 			"no \"tuner run\" runs it: a program asks and tells (tuner ask-tell), and "
 			"decides when it ends");
 	cJSON_Delete(argument);
-	if (!done && refused.code != TUNER_USAGE) {
+	bool ok = done || refused.code == TUNER_USAGE;
+	if (!ok)
 		*err = refused;
-		return false;
-	}
-	return request_answer(ask_tell->store, request->id, !done,
-		done ? "it is next in line" : refused.message, clock_wall_us(), err);
+	ok = ok && request_answer(ask_tell->store, request->id, !done,
+			   done ? turn.bytes : refused.message, clock_wall_us(), err);
+	text_finish(&turn);
+	return ok;
 }
 
 bool ask_tell_serve(struct ask_tell *ask_tell, struct tuner_error *err)

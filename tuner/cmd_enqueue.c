@@ -77,21 +77,6 @@ static bool check_proposes(const struct invocation *call, struct store *store,
 	return false;
 }
 
-/* How many others are to be tried before it. */
-static bool count_before(
-	struct store *store, const struct job *job, int64_t *ret, struct tuner_error *err)
-{
-	struct queue_list queue;
-
-	*ret = -1; /* it is there, too */
-	if (!queue_select(store, job->id, &queue, err))
-		return false;
-	for (size_t i = 0; i < queue.n; i++)
-		*ret += !queue.items[i].taken;
-	queue_list_finish(&queue);
-	return true;
-}
-
 static void say_turn(const char *first, const char *later, const char *parameters, int64_t before)
 {
 	if (before == 0)
@@ -110,7 +95,7 @@ static bool say_when(const struct invocation *call, struct store *store, const s
 	struct text self = TEXT_EMPTY;
 
 	if (!trial_count_own(store, job->id, counts, err) ||
-		!count_before(store, job, &before, err) || !job_stored_file(job, &file, err))
+		!enqueue_waiting(store, job->id, &before, err) || !job_stored_file(job, &file, err))
 		return false;
 	for (int i = 0; i < TRIAL_STATES; i++)
 		created += counts[i];

@@ -97,3 +97,31 @@ bool enqueue_requested(struct store *store, int64_t job_id, const struct job_fil
 	free(parameters);
 	return ok;
 }
+
+bool enqueue_waiting(
+	struct store *store, int64_t job_id, int64_t *ret_others, struct tuner_error *err)
+{
+	struct queue_list queue;
+
+	*ret_others = -1; /* it is there, too */
+	if (!queue_select(store, job_id, &queue, err))
+		return false;
+	for (size_t i = 0; i < queue.n; i++)
+		*ret_others += !queue.items[i].taken;
+	queue_list_finish(&queue);
+	return true;
+}
+
+bool enqueue_turn(struct store *store, int64_t job_id, struct text *ret, struct tuner_error *err)
+{
+	int64_t others;
+
+	if (!enqueue_waiting(store, job_id, &others, err))
+		return false;
+	if (others == 0)
+		text_add(ret, "it is next in line");
+	else
+		text_print(ret, "it is in line, after %lld other%s that %s asked for",
+			(long long)others, others == 1 ? "" : "s", others == 1 ? "was" : "were");
+	return true;
+}

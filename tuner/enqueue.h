@@ -17,6 +17,13 @@ TUNER_MUST_CHECK
 bool enqueue_requested(struct store *store, int64_t job_id, const struct job_file *file,
 	const cJSON *argument, struct tuner_error *err);
 
+/* How many others are to be tried before what was queued last; and that in words. Appended. */
+TUNER_MUST_CHECK
+bool enqueue_waiting(
+	struct store *store, int64_t job_id, int64_t *ret_others, struct tuner_error *err);
+TUNER_MUST_CHECK
+bool enqueue_turn(struct store *store, int64_t job_id, struct text *ret, struct tuner_error *err);
+
 /* TUNER_USAGE for a job that compares arms. */
 TUNER_MUST_CHECK
 bool enqueue_allowed(const struct job_file *file, struct tuner_error *err);

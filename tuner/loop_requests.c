@@ -46,13 +46,13 @@ static bool request_stop(
 static bool request_enqueue(
 	struct loop *loop, const cJSON *argument, struct text *answer, struct tuner_error *err)
 {
-	const bool ok =
-		enqueue_requested(loop->store, loop->settings->job_id, loop->file, argument, err);
-	if (ok && loop_may_propose(loop))
-		text_add(answer, "it is next in line");
-	else if (ok)
-		text_add(answer, "it is in line, but the budget is spent: raise budget.trials");
-	return ok;
+	const int64_t job_id = loop->settings->job_id;
+	if (!enqueue_requested(loop->store, job_id, loop->file, argument, err))
+		return false;
+	if (loop_may_propose(loop))
+		return enqueue_turn(loop->store, job_id, answer, err);
+	text_add(answer, "it is in line, but the budget is spent: raise budget.trials");
+	return true;
 }
 
 static bool request_retry(
