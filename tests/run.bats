@@ -532,7 +532,7 @@ END
 	await sql_is "SELECT count(*) FROM attempt WHERE state = 'running'" 1
 	run "$TUNER" enqueue job '{"x": 0.375}'
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"next in line"* ]]
+	[[ "$output" == *"it is in line, after 1 other that was asked for" ]]
 	run "$TUNER" enqueue job '{"x": "much"}'
 	[ "$status" -eq 2 ]
 	rm hold
