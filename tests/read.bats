@@ -511,8 +511,8 @@ END
 	"$TUNER" run job.jsonc --quiet --name other --set fixed.z=4 --trials 2 --accept-change
 	"$TUNER" best other --command >line 2>warnings
 	[[ "$(cat line)" == *" --z 4"* ]]
-	grep -q 'warning: trial 1 was proposed before "fixed.z" was edited: "tuner show other 1"' warnings
-	"$TUNER" report other --format md -o - | grep -q '^But trial 1 was proposed before'
+	grep -q 'warning: trial 1 was launched before "fixed.z" was edited: "tuner show other 1"' warnings
+	"$TUNER" report other --format md -o - | grep -q '^But trial 1 was launched before'
 }
 
 # bats test_tags=plain

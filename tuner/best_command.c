@@ -256,18 +256,32 @@ bool best_command(const struct report *report, const struct trial *trial, struct
 	return ok;
 }
 
+/* One that was put back may have been launched since. */
+static bool was_launched_before(const struct report *report, const struct trial *trial,
+	int64_t time_us, bool *ret, struct tuner_error *err)
+{
+	struct attempt_list attempts;
+
+	if (!attempt_select(report->store, report->job.id, trial->id, &attempts, err))
+		return false;
+	*ret = attempts.n > 0 && attempts.items[attempts.n - 1].intended_us < time_us;
+	attempt_list_finish(&attempts);
+	return true;
+}
+
 bool best_command_doubt(const struct report *report, const struct trial *trial, struct text *ret,
 	struct tuner_error *err)
 {
 	struct edits edits;
+	bool before = false;
 
-	if (!edits_read(report->store, report->job.id, &edits, err))
+	if (!edits_read(report->store, report->job.id, EDITS_OF_COMMAND, &edits, err) ||
+		!was_launched_before(report, trial, edits.time_us, &before, err))
 		return false;
-	if (trial->number <= edits.until)
+	if (before)
 		text_print(ret,
-			"trial %lld was proposed before \"%s\" was edited: \"tuner show %s %lld\" "
-			"has "
-			"the command line that it was launched with",
+			"trial %lld was launched before \"%s\" was edited: \"tuner show %s %lld\" "
+			"has the command line that it was launched with",
 			(long long)trial->number, edits.key, report->reference,
 			(long long)trial->number);
 	return !text_failed(ret) || tuner_fail_memory(err);

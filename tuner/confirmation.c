@@ -722,7 +722,7 @@ bool confirmation_read(const struct report *report, struct confirmation *ret, bo
 		  read_objective(report, &job, ret, err) && job_stored_file(&job, &file, err) &&
 		  read_repeats(report, &job, file, ret, err) && read_seen(report, file, ret, err) &&
 		  mark_default(report, file, ret, err) && compare_states(report, &job, ret, err) &&
-		  edits_read(report->store, report->job.id, &ret->edits, err);
+		  edits_read(report->store, report->job.id, EDITS_OF_RESULTS, &ret->edits, err);
 	for (size_t i = 0; ok && i < ret->n; i++)
 		ok = estimate(ret, &ret->items[i], i, err);
 	if (ok) {

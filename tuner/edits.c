@@ -4,17 +4,25 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Whether the line "KEY: before -> after" is about what a trial's result comes about by. Where its code lies is no matter,
- * for fingerprints tell what it was. Every pattern counts: which was the objective's, nobody knows any more. */
-static bool shapes_results(const char *line)
+static bool begins_with(const char *line, const char *const *keys, size_t n)
 {
-	static const char *const keys[] = { "command:", "arguments:", "fixed.", "env.", "channels.",
-		"metrics:", "metrics." };
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+	for (size_t i = 0; i < n; i++)
 		if (strncmp(line, keys[i], strlen(keys[i])) == 0)
 			return true;
 	return false;
+}
+
+/* Whether the line "KEY: before -> after" is about what a trial's result comes about by. Where its code lies is no matter,
+ * for fingerprints tell what it was. Every pattern counts: which was the objective's, nobody knows any more. */
+static bool is_about(const char *line, enum edits_of of)
+{
+	static const char *const command[] = { "command:", "arguments:", "fixed.", "env.",
+		"channels." };
+	static const char *const metrics[] = { "metrics:", "metrics." };
+
+	return begins_with(line, command, sizeof(command) / sizeof(*command)) ||
+	       (of == EDITS_OF_RESULTS &&
+		       begins_with(line, metrics, sizeof(metrics) / sizeof(*metrics)));
 }
 
 static const char *next_line(const char *line)
@@ -25,28 +33,30 @@ static const char *next_line(const char *line)
 }
 
 /* The first such line of an edit; NULL: there is none. */
-static const char *find_line(const char *changes)
+static const char *find_line(const char *changes, enum edits_of of)
 {
 	for (const char *line = changes; *line != '\0'; line = next_line(line))
-		if (shapes_results(line))
+		if (is_about(line, of))
 			return line;
 	return NULL;
 }
 
-static void look_at_edit(const struct event *edit, struct edits *ret)
+static void look_at_edit(const struct event *edit, enum edits_of of, struct edits *ret)
 {
 	cJSON *data = cJSON_Parse(edit->data);
 	const cJSON *changes = cJSON_GetObjectItemCaseSensitive(data, "changes");
-	const char *line = cJSON_IsString(changes) ? find_line(changes->valuestring) : NULL;
+	const char *line = cJSON_IsString(changes) ? find_line(changes->valuestring, of) : NULL;
 
 	if (line != NULL) {
 		ret->until = edit->trial_number;
+		ret->time_us = edit->time_us;
 		snprintf(ret->key, sizeof(ret->key), "%.*s", (int)strcspn(line, ":"), line);
 	}
 	cJSON_Delete(data);
 }
 
-bool edits_read(struct store *store, int64_t job_id, struct edits *ret, struct tuner_error *err)
+bool edits_read(struct store *store, int64_t job_id, enum edits_of of, struct edits *ret,
+	struct tuner_error *err)
 {
 	struct event_list list;
 
@@ -54,7 +64,7 @@ bool edits_read(struct store *store, int64_t job_id, struct edits *ret, struct t
 	if (!event_edits(store, job_id, &list, err))
 		return false;
 	for (size_t i = 0; i < list.n; i++)
-		look_at_edit(&list.items[i], ret);
+		look_at_edit(&list.items[i], of, ret);
 	event_list_finish(&list);
 	return true;
 }

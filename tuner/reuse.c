@@ -321,7 +321,7 @@ static bool look_at_job(struct reuse *reuse, const struct job *job, struct tuner
 		return true;
 	const bool same = made_alike(reuse->file, file);
 	job_file_destroy(file);
-	return !same || (edits_read(reuse->store, job->id, &alike.edits, err) &&
+	return !same || (edits_read(reuse->store, job->id, EDITS_OF_RESULTS, &alike.edits, err) &&
 				find_states(reuse->store, job->id, STATE_OF_CODE,
 					reuse->present->code.fingerprint, &alike.code, err) &&
 				find_states(reuse->store, job->id, STATE_OF_DATA,
