@@ -123,6 +123,15 @@ END
 	[ "$("$TUNER" jobs --json | jq -c 'map([.job, .trials])')" = '[["job",4],["two",3]]' ]
 }
 
+@test "a job whose file is gone keeps its name, also one that ends like a file's" {
+	TRIALS=2 write_job
+	mv job.jsonc sweep.json.jsonc
+	"$TUNER" run sweep.json.jsonc --quiet
+	rm sweep.json.jsonc
+	"$TUNER" run sweep.json --quiet --trials 3
+	[ "$("$TUNER" jobs --json | jq -c 'map([.job, .trials])')" = '[["sweep.json",3]]' ]
+}
+
 @test "a number is a job's name as any other: 1.jsonc is not taken for the first job of the database" {
 	TRIALS=2 write_job
 	cp job.jsonc 2.jsonc

@@ -85,7 +85,7 @@ static bool reread(const struct job *job, const struct job_overrides *overrides,
 		ok = job_file_read(job->path, &with_name, COMMAND_NEEDED, ret, list, err);
 	else
 		ok = job_file_parse(job->name, job->directory, job->file, strlen(job->file),
-			overrides, COMMAND_NEEDED, ret, list, err);
+			&with_name, COMMAND_NEEDED, ret, list, err);
 	text_finish(&name);
 	return ok;
 }
