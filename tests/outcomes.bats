@@ -154,6 +154,7 @@ END
 	run "$TUNER" retry job --class lost,oom-gpu
 	[ "$status" -eq 0 ]
 	[[ "$output" == *"trials 2 and 3"* ]]
+	"$TUNER" status | grep -Eq '^  tuner run job +launches what is to be launched$'
 	sql_is "SELECT group_concat(state) FROM (SELECT state FROM trial ORDER BY number)" done,proposed,proposed,failed
 	sql_is "SELECT count(*) FROM event WHERE kind = 'reopened' AND json_extract(data, '$.ended_event') > 0" 2
 	run "$TUNER" run job.jsonc

@@ -456,6 +456,8 @@ static void add_hints(const struct invocation *call, const struct report *report
 	} else if (lives) {
 		add_hint(call, report, "watch", "", "looks on", out);
 		add_hint(call, report, "stop", "", "ends it; \"tuner run\" goes on later", out);
+	} else if (has_had && standing->counts[TRIAL_PROPOSED] > 0) { /* put back */
+		add_hint(call, report, "run", "", "launches what is to be launched", out);
 	} else if (has_had && standing->search != NULL) {
 		add_hint_of(call, standing->search, "confirm --show", "",
 			"says what they tell; instead of --show, --repeats N trains more", out);
