@@ -316,14 +316,19 @@ class ManualPage(InADirectory):
 
 
 class Readme(unittest.TestCase):
+    def after(self, heading):
+        """Of random search, TPE and tuner what is left after 30 and after 60 trials, as .189."""
+        rows = {row[0]: row for row in table_below(source("docs/real-tasks.md"), heading)[::-1]}
+        cells = [rows[name][3:5] for name in ("random", "Optuna TPE", "tuner")]
+        return [[cell.removeprefix("0") for cell in column] for column in zip(*cells)]
+
     def test_its_regrets_of_real_tasks_are_those_of_their_page(self):
-        rows = {row[0]: row for row in table_below(source("docs/real-tasks.md"), "## One trial at a time")[::-1]}
-        # Of each method's row: after 30 and 60 trials, as .189.
-        after = {name: [cell.removeprefix("0") for cell in rows[name][3:5]] for name in ("random", "Optuna TPE", "tuner")}
-        readme = " ".join(source("README.md").split())
-        self.assertIn("random search leaves {} of what a median configuration does after 30 trials, "
-                      "Optuna's TPE {}, `tuner` {}; after 60 {}, {} and {} (".format(
-                          *(pair[0] for pair in after.values()), *(pair[1] for pair in after.values())), readme)
+        figures = re.search(
+            r"random search leaves (\S+) of what a median configuration does after 30 trials, Optuna's TPE (\S+), `tuner` (\S+); "
+            r"after 60 (\S+), (\S+) and (\S+) \([^)]*\)\), eight at a time (\S+), (\S+) and (\S+)\. ",
+            " ".join(source("README.md").split()))
+        one, eight = self.after("## One trial at a time"), self.after("## 8 trials at a time")
+        self.assertEqual(list(figures.groups()), one[0] + one[1] + eight[1])
 
 
 class JsonPage(InADirectory):
