@@ -1,5 +1,6 @@
 #include "scheduler/elsewhere.h"
 
+#include "base/file.h"
 #include "scheduler/attempt.h"
 #include "scheduler/attempt_files.h"
 #include "scheduler/process.h"
@@ -9,16 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-static bool is_same(const char *a, const char *b)
-{
-	struct stat one, other;
-
-	return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
-	       one.st_ino == other.st_ino;
-}
 
 /* "/home/me/tuner.db" of "/home/me/tuner.db.d/JOB/0007/1". False if that is no attempt's place. */
 static bool database_of(const char *directory, char ret[PATH_MAX])
@@ -46,7 +38,7 @@ static bool has_another_database(const char *there, const char *here)
 	char its[PATH_MAX], ours[PATH_MAX];
 
 	return database_of(there, its) && database_of(here, ours) && access(its, F_OK) == 0 &&
-	       !is_same(its, ours);
+	       !file_is_same(its, ours);
 }
 
 static bool lives_there(const char *there, const char *directory, const char *key)
@@ -55,7 +47,7 @@ static bool lives_there(const char *there, const char *directory, const char *ke
 	struct tuner_error ignored;
 	enum launch_owner owner;
 
-	return !is_same(there, directory) && has_another_database(there, directory) &&
+	return !file_is_same(there, directory) && has_another_database(there, directory) &&
 	       launch_look(there, key, &owner, &ignored) && owner == LAUNCH_OWN &&
 	       attempt_look(there, &status, &ignored) && status.life == ATTEMPT_LIVES;
 }

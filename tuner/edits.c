@@ -41,11 +41,18 @@ static const char *find_line(const char *changes, enum edits_of of)
 	return NULL;
 }
 
+/* An edit's lines. */
+static const char *changes_in(const cJSON *data)
+{
+	const cJSON *changes = cJSON_GetObjectItemCaseSensitive(data, "changes");
+
+	return cJSON_IsString(changes) ? changes->valuestring : "";
+}
+
 static void look_at_edit(const struct event *edit, enum edits_of of, struct edits *ret)
 {
 	cJSON *data = cJSON_Parse(edit->data);
-	const cJSON *changes = cJSON_GetObjectItemCaseSensitive(data, "changes");
-	const char *line = cJSON_IsString(changes) ? find_line(changes->valuestring, of) : NULL;
+	const char *line = find_line(changes_in(data), of);
 
 	if (line != NULL) {
 		ret->until = edit->trial_number;
@@ -82,11 +89,9 @@ static bool is_of_fixed(const char *line, const char *name)
 static bool touches_fixed(const struct event *edit, const char *name)
 {
 	cJSON *data = cJSON_Parse(edit->data);
-	const cJSON *changes = cJSON_GetObjectItemCaseSensitive(data, "changes");
 	bool found = false;
 
-	for (const char *line = cJSON_IsString(changes) ? changes->valuestring : "";
-		*line != '\0' && !found; line = next_line(line))
+	for (const char *line = changes_in(data); *line != '\0' && !found; line = next_line(line))
 		found = is_of_fixed(line, name);
 	cJSON_Delete(data);
 	return found;

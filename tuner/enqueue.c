@@ -15,11 +15,13 @@ static bool is_word(const char *word, const char *bytes, size_t length)
 static const char *listed_value(const struct job_file *file, const char *name, size_t name_length,
 	const char *bytes, size_t length)
 {
-	for (size_t i = 0; i < file->space.d; i++)
-		for (size_t k = 0; k < file->values[i].n; k++)
-			if (is_word(file->space.parameters[i].name, name, name_length) &&
-				is_word(file->values[i].text[k], bytes, length))
-				return file->values[i].json[k];
+	size_t i = 0;
+
+	while (i < file->space.d && !is_word(file->space.parameters[i].name, name, name_length))
+		i++;
+	for (size_t k = 0; i < file->space.d && k < file->values[i].n; k++)
+		if (is_word(file->values[i].text[k], bytes, length))
+			return file->values[i].json[k];
 	return NULL;
 }
 

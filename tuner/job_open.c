@@ -1,6 +1,7 @@
 #include "tuner/job_open.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "trials/event.h"
 #include "tuner/shell_words.h"
 #include "tuner/warm_start.h"
@@ -9,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 enum { REFUSED_BYTES = 600 }; /* leaves a message room for its sentences */
 
@@ -317,22 +318,14 @@ static bool is_beside(const struct store *store, const char *path)
 	return length > 0 && strncmp(store_file(store), path, length) == 0;
 }
 
-static bool is_there_beside(const char *path, const char *other)
-{
-	struct stat one, two;
-
-	return stat(path, &one) == 0 &&
-	       (stat(other, &two) != 0 || one.st_dev != two.st_dev || one.st_ino != two.st_ino);
-}
-
 /* A job file that has moved is no longer where it was. If one is there still, and this one runs its commands elsewhere,
  * it is more likely another project's that is called alike: two directories of one TUNER_DB have a job.jsonc each. */
 static bool refuse_namesake(struct store *store, const struct job *job, const struct job_file *file,
 	bool accept_change, struct tuner_error *err)
 {
 	return accept_change || strcmp(job->directory, file->directory) == 0 ||
-	       file->path[0] == '\0' || job->path[0] == '\0' ||
-	       !is_there_beside(job->path, file->path) || is_beside(store, file->path) ||
+	       file->path[0] == '\0' || job->path[0] == '\0' || access(job->path, F_OK) != 0 ||
+	       file_is_same(job->path, file->path) || is_beside(store, file->path) ||
 	       tuner_fail(err, TUNER_USAGE,
 		       "job \"%s\" of this database is that of %.300s, which is there still, and "
 		       "has "
