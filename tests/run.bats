@@ -121,6 +121,11 @@ END
 	mv two three
 	(cd three && "$TUNER" run job.jsonc --quiet --trials 4)
 	[ "$("$TUNER" jobs --json | jq -c 'map([.job, .trials])')" = '[["job",4],["two",3]]' ]
+	# So is one that was copied with its database.
+	unset TUNER_DB
+	(cd one && "$TUNER" run job.jsonc --quiet)
+	cp -R one four
+	(cd four && "$TUNER" run job.jsonc --quiet --trials 3)
 }
 
 @test "a job whose file is gone keeps its name, also one that ends like a file's" {
