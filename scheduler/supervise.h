@@ -80,9 +80,8 @@ void children_kill(void);
 
 /* ---- isolation: supervise_secrets.c, supervise_memory.c, supervise_network.c ---- */
 
-/* Adds the lines NAME=VALUE of the order's file, if it names one, to its environment; one of the same name is
- * replaced. Blank lines and those that begin with # are left out, and a pair of quotes around a value. Refuses
- * a file that others than its owner may read or write. */
+/* Adds the entries of the order's file, if it names one (secrets.h), to its environment; one of the same name is
+ * replaced. */
 bool secrets_add(struct order *order, char ret_message[MESSAGE_MAX]);
 
 /* Resident bytes of all descendants of this process, shared pages counted once (by the kernel's proportional

@@ -180,14 +180,25 @@ END
 }
 
 @test "secrets are read at each launch, and a bad file is told of without its content" {
-	TRIALS=1 write_job
+	TRIALS=2 write_own_job <<'END'
+echo start >>starts
+printf 'TOKEN=x\nno secret here s3cr3t\n' >.secrets
+echo loss=1
+END
 	printf 'TOKEN=x\nno secret here s3cr3t\n' >.secrets
 	chmod 600 .secrets
-	run "$TUNER" run job.jsonc --set env_file=.secrets --set backoff=0 --set retries=0
-	[ "$status" -ne 0 ]
-	[[ "$output" == *"has no NAME=VALUE in line 2"* ]]
+	for command in check run; do
+		run "$TUNER" $command job.jsonc --set env_file=.secrets
+		[ "$status" -eq 2 ]
+		[[ "$output" == *".secrets has no NAME=VALUE in line 2"* ]]
+		[[ "$output" != *s3cr3t* ]]
+	done
+	[ ! -e starts ] && [ ! -e tuner.db ]
+	echo TOKEN=x >.secrets
+	run "$TUNER" run job.jsonc --set env_file=.secrets --set backoff=0 --set retries=0 --set budget.parallel=1
+	[[ "$output" == *".secrets has no NAME=VALUE in line 2"* ]]
 	[[ "$output" != *s3cr3t* ]]
-	[ ! -e starts ]
+	[ "$(wc -l <starts)" -eq 1 ]
 	run "$TUNER" check job.jsonc --set env_file=nowhere
 	[ "$status" -eq 2 ]
 }

@@ -2,6 +2,7 @@
 #include "tuner/jobfile_reader.h"
 
 #include "base/file.h"
+#include "scheduler/secrets.h"
 #include "tuner/jobfile_value.h"
 
 #include <ctype.h>
@@ -532,19 +533,17 @@ static bool read_environment(struct reader *reader, struct tuner_error *err)
 static void check_env_file(struct reader *reader, const cJSON *node)
 {
 	const char *path = reader->file->env_file;
-	struct stat status;
+	struct secrets secrets;
+	char why[SECRETS_WHY_MAX];
 
 	if (!looks_around(reader))
 		return;
-	if (stat(path, &status) != 0 || !S_ISREG(status.st_mode) || access(path, R_OK) != 0)
+	if (secrets_read(path, &secrets, why))
+		secrets_free(&secrets);
+	else
 		report_error(reader, node, AT_VALUE,
-			"expected a file that can be read, found %.300s", path);
-	else if ((status.st_mode & 077) != 0)
-		report_error(reader, node, AT_VALUE,
-			"expected a file that only you can read, and others may read or write "
-			"%.300s: "
-			"chmod 600 it",
-			path);
+			"expected a file of lines NAME=VALUE that only you can read, but %.300s %s",
+			path, why);
 }
 
 static bool read_isolation(struct reader *reader, struct tuner_error *err)
