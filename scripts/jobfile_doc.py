@@ -32,7 +32,7 @@ default. Relative paths count from where the file is. `--set KEY=VALUE` of `run`
 An edited file is taken up by the next `tuner run`: budget, hosts, retries, timeouts, early stopping, strategy and `first` at once;
 parameters as a new version of the space, from which the model keeps what still fits; `command`, `arguments`, `directory`, `source`, `fixed`,
 `channels`, `env`, the objective's pattern and the strategies of `arms` only with `--accept-change` once there is a trial that has not failed; the seed and `warm_start` not at all (another `--name` is another job), and the objective by `tuner rescore` ([objective.md](objective.md)). A file of the same name in another
-directory is taken for this one that has moved, but while this one is still where it was and the database is not beside the other, only with `--accept-change`.
+directory is taken for this one that has moved, but while this one is still where it was and the database is not beside the other, only with `--accept-change`; so is `job.json` beside `job.jsonc`.
 More `hosts` are given to a run that goes on by `tuner hosts add` ([hosts.md](hosts.md#hosts-that-come-and-go)).
 
 This page is made from `tuner schema` by `scripts/jobfile_doc.py`; editors check a file against that schema

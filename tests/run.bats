@@ -126,6 +126,15 @@ END
 	(cd one && "$TUNER" run job.jsonc --quiet)
 	cp -R one four
 	(cd four && "$TUNER" run job.jsonc --quiet --trials 3)
+	# One beside it that differs by its ending is another's while both are there.
+	cd four
+	jq '.budget.trials = 4' job.jsonc >job.json
+	run "$TUNER" run job.json
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"that of $DIR/four/job.jsonc, which is there still"* ]]
+	rm job.jsonc
+	"$TUNER" run job.json --quiet
+	[ "$("$TUNER" jobs --json | jq -c 'map([.job, .trials])')" = '[["job",4]]' ]
 }
 
 @test "a job whose file is gone keeps its name, also one that ends like a file's" {

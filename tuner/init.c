@@ -98,17 +98,9 @@ void init_template(const char *name, char *const *command, struct text *ret_file
 
 void init_job_name(const char *path, struct text *ret)
 {
-	static const char *const endings[] = { ".jsonc", ".json" };
 	const char *name = path_name(path);
-	size_t length = strlen(name);
+	size_t length = job_stem_length(name);
 
-	for (size_t i = 0; i < 2; i++) {
-		const size_t n = strlen(endings[i]);
-		if (length > n && strcmp(name + length - n, endings[i]) == 0) {
-			length -= n;
-			break;
-		}
-	}
 	if (length > 100)
 		length = 100;
 	for (size_t i = 0; i < length; i++) {

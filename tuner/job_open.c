@@ -318,14 +318,25 @@ static bool is_beside(const struct store *store, const char *path)
 	return length > 0 && strncmp(store_file(store), path, length) == 0;
 }
 
+/* job.json beside job.jsonc. */
+static bool differ_by_ending(const char *a, const char *b)
+{
+	const size_t length = job_stem_length(a);
+
+	return job_stem_length(b) == length && strncmp(a, b, length) == 0;
+}
+
 /* A job file that has moved is no longer where it was. If one is there still, and this one runs its commands elsewhere,
- * it is more likely another project's that is called alike: two directories of one TUNER_DB have a job.jsonc each. */
+ * it is more likely another project's that is called alike: two directories of one TUNER_DB have a job.jsonc each. So is
+ * one beside it that is called like it but for the ending. */
 static bool refuse_namesake(struct store *store, const struct job *job, const struct job_file *file,
 	bool accept_change, struct tuner_error *err)
 {
-	return accept_change || strcmp(job->directory, file->directory) == 0 ||
-	       file->path[0] == '\0' || job->path[0] == '\0' || access(job->path, F_OK) != 0 ||
-	       file_is_same(job->path, file->path) || is_beside(store, file->path) ||
+	const bool here = strcmp(job->directory, file->directory) == 0;
+
+	return accept_change || file->path[0] == '\0' || job->path[0] == '\0' ||
+	       access(job->path, F_OK) != 0 || file_is_same(job->path, file->path) ||
+	       (here ? !differ_by_ending(job->path, file->path) : is_beside(store, file->path)) ||
 	       tuner_fail(err, TUNER_USAGE,
 		       "job \"%s\" of this database is that of %.300s, which is there still, and "
 		       "has "

@@ -93,21 +93,25 @@ void job_file_destroy(struct job_file *file)
 
 /* ---- the beginning ---- */
 
-/* "quick" of "jobs/quick.jsonc". */
-static char *stem(const char *path)
+size_t job_stem_length(const char *path)
 {
 	static const char *const endings[] = { ".jsonc", ".json" };
-	const char *name = path_name(path);
-	size_t length = strlen(name);
+	const size_t length = strlen(path), before = (size_t)(path_name(path) - path);
 
 	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++) {
 		const size_t ending = strlen(endings[i]);
-		if (length > ending && strcmp(name + length - ending, endings[i]) == 0) {
-			length -= ending;
-			break;
-		}
+		if (length > before + ending && strcmp(path + length - ending, endings[i]) == 0)
+			return length - ending;
 	}
-	return strndup(name, length);
+	return length;
+}
+
+/* "quick" of "jobs/quick.jsonc". */
+static char *stem(const char *path)
+{
+	const char *name = path_name(path);
+
+	return strndup(name, job_stem_length(name));
 }
 
 static struct job_file *job_file_create(

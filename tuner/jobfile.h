@@ -203,6 +203,9 @@ enum command_need {
 	COMMAND_CHECKED, /* may be missing; what is named must be there */
 };
 
+/* Bytes of a path up to its .jsonc or .json, or all: how a job is called that has no name stands at the end of these. */
+size_t job_stem_length(const char *path);
+
 /* Reads and checks a job file ("-": standard input). All that is wrong with its content goes to
  * `list` (empty before); ret is set only if list->errors stays 0, else NULL (true is returned in both
  * cases). A name left out is the file's own without its ending. False: the file itself cannot be read
