@@ -6,9 +6,9 @@ import sys
 
 HEAD = """# The job file
 
-JSON with comments and trailing commas, at most 1 MiB and 64 levels deep. Unknown keys, duplicates and settings without
-effect are errors; `tuner check FILE` reports all of them at once, with line and column, and prints what each setting is, also by
-default. Relative paths count from where the file is. `--set KEY=VALUE` of `run`, `try`, `check`, `ask` and `ask-tell` changes any key
+A job file is JSON with comments and trailing commas, at most 1 MiB and 64 levels deep. Unknown keys, duplicates and settings without
+effect are errors. `tuner check FILE` reports all errors at once, with line and column, and prints the value of each setting, defaults
+included. Relative paths count from `directory`, by default the place of the job file; a relative `directory` itself counts from that place. `--set KEY=VALUE` of `run`, `try`, `check`, `ask` and `ask-tell` changes any key
 (`--set budget.trials=5`).
 
 ```jsonc
@@ -29,11 +29,12 @@ default. Relative paths count from where the file is. `--set KEY=VALUE` of `run`
 }
 ```
 
-An edited file is taken up by the next `tuner run`: budget, hosts, retries, timeouts, early stopping, strategy and `first` at once;
-parameters as a new version of the space, from which the model keeps what still fits; `command`, `arguments`, `directory`, `source`, `fixed`,
-`channels`, `env`, the objective's pattern and the strategies of `arms` only with `--accept-change` once there is a trial that has not failed; the seed and `warm_start` not at all (another `--name` is another job), and the objective by `tuner rescore` ([objective.md](objective.md)). A file of the same name in another
-directory is taken for this one that has moved, but while this one is still where it was and the database is not beside the other, only with `--accept-change`; so is `job.json` beside `job.jsonc`.
-More `hosts` are given to a run that goes on by `tuner hosts add` ([hosts.md](hosts.md#hosts-that-come-and-go)).
+The next `tuner run` takes up an edited file. Budget, hosts, retries, timeouts, early stopping, strategy and `first` change at once;
+parameters become a new version of the space, from which the model keeps what still fits. `command`, `arguments`, `directory`, `source`, `fixed`,
+`channels`, `env`, the objective's pattern and the strategies of `arms` change only with `--accept-change` once there is a trial that has not failed. The seed and `warm_start` cannot change (another `--name` is another job), and the objective only by `tuner rescore` ([objective.md](objective.md)).
+
+A file of the same name in another directory is taken for this file, moved. But while this file is still in its place and the database is not beside the other one, that needs `--accept-change`; so does `job.json` beside `job.jsonc`.
+`tuner hosts add` gives more `hosts` to a run that is under way ([hosts.md](hosts.md#hosts-that-come-and-go)).
 
 This page is made from `tuner schema` by `scripts/jobfile_doc.py`; editors check a file against that schema
 (`tuner schema > tuner.schema.json`, and `"$schema": "tuner.schema.json"` in the file).
@@ -45,19 +46,19 @@ TAIL = """
 | kind | examples |
 |---|---|
 | duration | `90` (seconds), `"90s"`, `"30m"`, `"1h30m"`, `"1.5d"`, `"250ms"` |
-| size | `1048576` (bytes), `"64 MiB"`, `"1 GB"`; K, M and G without more are powers of 1024 |
+| size | `1048576` (bytes), `"64 MiB"`, `"1 GB"`; K, M and G alone are powers of 1024 |
 | point in time | `"2026-08-30T18:00:00Z"`, `"2026-08-30 18:00+02:00"`: with a zone |
 | `seed` | `1`, `"18446744073709551615"` |
 
-Names of parameters become `--NAME`, `{NAME}` and the variables `TUNER_PARAM_NAME` and `SM_HP_NAME`: no blanks, quotes, braces,
-`=` and no `-` in front, and at most 255 bytes. A job's name has at most 100.
+Names of parameters become `--NAME`, `{NAME}` and the variables `TUNER_PARAM_NAME` and `SM_HP_NAME`. They have no blanks, quotes, braces, backslashes or
+`=`, do not begin with `-`, and have at most 255 bytes. A job's name has at most 100 bytes.
 
 ## Examples
 
-Each of these can stand in the job file above; `tuner check` tells what follows from it.
+Each of these can stand in the job file above; `tuner check` shows what follows from it.
 
-One of each kind of parameter. An `ordinal` has an order, of which the model makes use; a `categorical` has none. `"scale": "auto"`
-needs no thought; `reverse-log` is for values whose distance to 1 counts:
+One of each kind of parameter. An `ordinal` has an order, which the model uses; a `categorical` has none. `"scale": "auto"`
+is usually right; `reverse-log` is for values whose distance to 1 matters:
 
 ```jsonc
 "parameters": {
@@ -77,9 +78,9 @@ needs no thought; `reverse-log` is for values whose distance to 1 counts:
 ]
 ```
 
-A tree: `momentum` and `nesterov` are there only with SGD, `damping` only with `nesterov`. `when` names other parameters (int,
-categorical, ordinal or bool) and their values, one or an array; all names must hold, and each of them must be there itself. What is
-not there is no argument and no variable of the command, has no place in the trial's parameters, and is a dash in tables:
+A tree: `momentum` and `nesterov` are active only with SGD, `damping` only with `nesterov`. `when` names other parameters (int,
+categorical, ordinal or bool) and their values, one or an array; all conditions must hold, and each parameter that they name must itself be active. An inactive
+parameter is no argument and no variable of the command, is absent from the trial's parameters, and shows as a dash in tables:
 
 ```jsonc
 "parameters": {
@@ -93,7 +94,7 @@ not there is no argument and no variable of the command, has no place in the tri
 "first": [{ "optimizer": "sgd", "momentum": 0.9, "nesterov": false, "lr": 0.1 }]
 ```
 
-Formulas that every configuration must satisfy, [below](#constraints) in full. `fixed` values are known by their names:
+Formulas that every configuration must satisfy; [below](#constraints) are the details. They refer to `fixed` values by name, too:
 
 ```jsonc
 "constraints": [
@@ -102,7 +103,7 @@ Formulas that every configuration must satisfy, [below](#constraints) in full. `
 ]
 ```
 
-Two metrics of one output, the objective the mean of its last five values. Once there is a list, only what is in it is looked for:
+Two metrics from one output; the objective is the mean of the last five values. Once there is a list of metrics, nothing else is looked for:
 
 ```jsonc
 "objective": { "metric": "val-loss", "goal": "minimize", "reduce": "mean of last 5" },
@@ -112,7 +113,7 @@ Two metrics of one output, the objective the mean of its last five values. Once 
 ]
 ```
 
-Placeholders in place of appended arguments, data by name, variables, and where it runs:
+Placeholders instead of appended arguments, data by name, variables, and where the command runs:
 
 ```jsonc
 "command": ["./prepare.sh", "train.py", "--lr={lr}", "--out", "{model_dir}"],
@@ -130,7 +131,7 @@ Another style of arguments, for a command that takes `lr=0.01`:
 "arguments": "{name}={value}"
 ```
 
-An objective of several metrics, and one of what errors cost ([objective.md](objective.md)):
+An objective made of several metrics, and one that counts what errors cost ([objective.md](objective.md)):
 
 ```jsonc
 "objective": {
@@ -145,7 +146,7 @@ An objective of several metrics, and one of what errors cost ([objective.md](obj
 "metrics": [{ "name": "true_positive" }, { "name": "true_negative" }, { "name": "false_positive" }, { "name": "false_negative" }]
 ```
 
-The Gaussian process from the tenth trial on, of an objective without noise; and a grid of three values a float:
+The Gaussian process from the tenth trial on, for an objective without noise; and a grid with three values for each float:
 
 ```jsonc
 "strategy": { "name": "bayesian", "initial": 9, "deterministic": true, "warp": "axes", "transform": "half-rank", "trust_region": "never" },
@@ -156,7 +157,7 @@ The Gaussian process from the tenth trial on, of an objective without noise; and
 "strategy": { "name": "grid", "points": 3 }
 ```
 
-Trials that take from a minute to an hour, by their configuration: such as are likely to end soon come first. And a strategy that explores more than is usual:
+For trials that take from a minute to an hour, depending on their configuration: those that are likely to end soon come first. And a strategy that explores more than usual:
 
 ```jsonc
 "strategy": { "acquisition": "ei", "incumbent": "noisy", "cost_aware": true }
@@ -172,8 +173,8 @@ A Gaussian process that is not sure of its own hyperparameters:
 "strategy": { "name": "bayesian", "hyperparameters": "marginal" }
 ```
 
-All ends of a search. The first that comes is taken, and `tuner status` names it; what runs then is stopped at `target`, `runtime`, `deadline` and
-`cost`, and else runs to its end:
+All the ways in which a search can end. The first that applies ends it, and `tuner status` names it. Trials that run at that moment are stopped at `target`, `runtime`, `deadline` and
+`cost`; otherwise they run to their end:
 
 ```jsonc
 "budget": {
@@ -183,8 +184,8 @@ All ends of a search. The first that comes is taken, and `tuner status` names it
 "hosts": [{ "price": 2.5 }]
 ```
 
-Early stopping by each rule, which looks at a running trial's newest value, five times a second. One that is NaN or infinite stops it under
-all of them, and the best trial so far is never stopped by the first two:
+Each early-stopping rule. A rule looks at a running trial's newest value, five times a second. Under every rule a value that is NaN or infinite stops the
+trial, and the first two never stop the best trial so far:
 
 ```jsonc
 "early_stopping": { "rule": "median", "max_step": 50, "grace": 5, "min_trials": 6, "top": 0, "patience": 1, "margin": 0.001 }
@@ -212,8 +213,8 @@ Limits of one launch, what a failure means, and how often it is tried again:
 ]
 ```
 
-What follows from each class ([command.md](command.md#how-it-ends) has the defaults): here a full GPU is no fault of the configuration, since others share it; a full host
-memory is one; a lost machine is forgiven more often than other faults; and a command without a metric ends the job:
+What follows from each class ([command.md](command.md#how-it-ends) has the defaults). Here a full GPU is not the configuration's fault, since others share it; a full host
+memory is; a lost machine is forgiven more often than other faults; and a command without a metric ends the job:
 
 ```jsonc
 "backoff": "30s",
@@ -225,7 +226,7 @@ memory is one; a lost machine is forgiven more often than other faults; and a co
 }
 ```
 
-Every class there is. Here what the machine did is forgiven five times, each class by itself, and `timeout` fails a trial even if it has reported:
+All classes. Here failures of the machine are forgiven five times, each class by itself, and `timeout` fails a trial even if it has reported:
 
 ```jsonc
 "outcomes": {
@@ -236,20 +237,20 @@ Every class there is. Here what the machine did is forgiven five times, each cla
 }
 ```
 
-GPUs that hold several trials each, where other people compute, too ([gpus.md](gpus.md)); without GPUs this host has two slots all the same:
+GPUs that hold several trials each, while other people may compute on them, too ([gpus.md](gpus.md)). Without GPUs this host still has two slots:
 
 ```jsonc
 "hosts": [{ "gpus": "auto", "trials_per_gpu": "auto", "busy_gpus": "leave" }]
 ```
 
-A trial that takes more memory than this is ended, and counts as the configuration's failure. `"network": "none"` would leave it the loopback alone, and
-`"env_file": "secrets.env"` give it variables that are stored nowhere ([command.md](command.md)):
+A trial that uses more memory than this is ended, which counts as the configuration's failure. `"network": "none"` would leave the trial only loopback, and
+`"env_file": "secrets.env"` would give it variables that are stored nowhere ([command.md](command.md)):
 
 ```jsonc
 "memory": "8 GiB"
 ```
 
-Strategies compared inside one job ([compare.md](compare.md)): here five times 40 trials of each. `strategy` then has no place of its own:
+Strategies compared inside one job ([compare.md](compare.md)): here five times 40 trials of each. A `strategy` of the whole job is then an error:
 
 ```jsonc
 "arms": {
@@ -259,14 +260,14 @@ Strategies compared inside one job ([compare.md](compare.md)): here five times 4
 "repeats": 5
 ```
 
-Without GPUs, and behind a prefix (`["conda", "run", "-n", "torch"]`, say). `"gpus": [0, 1]` would take these two, and
-`"gpus_per_trial": 2` give both to one trial:
+A host used without GPUs, and with a prefix (`["conda", "run", "-n", "torch"]`, say). `"gpus": [0, 1]` would use these two, and
+`"gpus_per_trial": 2` would give both to one trial:
 
 ```jsonc
 "hosts": [{ "name": "here", "backend": "local", "slots": 2, "priority": 1, "gpus": "none", "prefix": ["env", "LC_ALL=C"] }]
 ```
 
-Code that cannot change under a running job ([provenance.md](provenance.md)): a copy of what lies in the directory when the job begins, or a
+Code that cannot change under a running job ([provenance.md](provenance.md)): a copy of what is in the directory when the job begins, or a
 commit of a repository:
 
 ```jsonc
@@ -279,8 +280,8 @@ commit of a repository:
 
 The former is `"source": "snapshot"` for short.
 
-What stays of that which trials have saved: the models, output files and checkpoints of the three best and of the five that ended last, and
-no more than 200 GiB in all ([artifacts.md](artifacts.md)):
+What is kept of the files that trials save: models, output files and checkpoints of the three best trials and of the five that ended last,
+at most 200 GiB in all ([artifacts.md](artifacts.md)):
 
 ```jsonc
 "keep": { "best": 3, "last": 5, "disk": "200 GiB" }
@@ -316,7 +317,7 @@ A Slurm cluster, by sbatch and by slurmrestd ([hosts.md](hosts.md#slurm)):
 ]
 ```
 
-What earlier jobs have found (`warm_start`) has a page of its own, with examples: [warm-start.md](warm-start.md).
+Using the results of earlier jobs (`warm_start`) has a page of its own, with examples: [warm-start.md](warm-start.md).
 
 For people and editors only:
 
@@ -329,7 +330,7 @@ For people and editors only:
 
 ## Constraints
 
-A constraint is a formula that is true or false. From the loosest to the tightest:
+A constraint is a formula that is true or false. The operators, from the loosest to the tightest:
 
 | | |
 |---|---|
@@ -345,17 +346,17 @@ A constraint is a formula that is true or false. From the loosest to the tightes
 Functions: `abs` `ceil` `exp` `floor` `log` (natural) `log2` `log10` `sqrt` of one number, `pow` of two, `min` and `max` of two or
 more. Numbers are written as in JSON; there are `true`, `false` and parentheses.
 
-A name is a parameter's or a fixed value's. One that is not made of letters, digits, `_` and `.`, or that begins with a digit, stands in
-backquotes: `` `weight-decay` <= lr ``. A parameter whose `values` are all numbers is a number, one whose values are all true or
+A name is that of a parameter or a fixed value. It stands in backquotes if it has anything but letters, digits, `_` and `.`, if it begins with a digit or a point,
+or if it is a word such as `and` or `true`: `` `weight-decay` <= lr ``. A parameter whose `values` are all numbers is a number; one whose values are all true or
 false (a `bool`) is true or false by itself (`not nesterov`). Any other is a string: it can be compared, by `==` and `!=`, with one of
 its values in single or double quotes.
 
-A constraint binds where all that it names is there: of a parameter with `when` that is not, it asks nothing. A comparison
-with something that is no number (`log(-1)`, `0/0`) is false. At most 100 constraints, each of 1000 bytes, 500 numbers, names and operators, and 50 deep.
+A constraint applies where all parameters that it names are active; otherwise it demands nothing. A comparison
+with something that is not a number (`log(-1)`, `0/0`) is false. There may be 100 constraints; each may have 1000 bytes, 500 numbers, names and operators, and 50 levels.
 
-Every strategy keeps to them, and so must `first` and `tuner enqueue`. Configurations are drawn until one will do, up to 65536 times; if
+Every strategy keeps to the constraints, and `first` and `tuner enqueue` must, too. Configurations are drawn until one satisfies them, up to 65536 times; if
 none did, or if none of a finite space can, `tuner check` says so. So constraints that leave a part in a thousand of the space are
-fine, and an equation between floats (`a + b == 1`) is not: vary one of them only. A finite space with conditions or constraints is
+fine, but an equation between floats (`a + b == 1`) is not: vary only one of them. A finite space with conditions or constraints is
 counted, and exhausted, up to 1048576 combinations.
 
 ## Known, but not built yet

@@ -34,9 +34,9 @@ const struct key job_keys[] = {
 			"job",
 		.synonyms = "study_name|study|experiment|experiment_name|sweep|job_name|job|"
 			    "HyperParameterTuningJobName|exp_name|run_name|project" },
-	{ SECTION_FILE, "description", KEY_TEXT, .help = "for people",
+	{ SECTION_FILE, "description", KEY_TEXT, .help = "a note for people",
 		.synonyms = "comment|notes|doc|title" },
-	{ SECTION_FILE, "tags", KEY_STRINGS, FROM_TO(0, 50), .help = "for people",
+	{ SECTION_FILE, "tags", KEY_STRINGS, FROM_TO(0, 50), .help = "labels for people",
 		.synonyms = "labels|keywords" },
 	{ SECTION_FILE, "objective", KEY_OBJECT, SECTION_OBJECTIVE, .required = true,
 		.help = "what to make as good as possible",
@@ -70,14 +70,14 @@ const struct key job_keys[] = {
 		.synonyms = "sampler|searcher|search_alg|search_algorithm|method|algorithm|tuner|"
 			    "optimizer_type|suggest|HyperParameterTuningJobConfig" },
 	{ SECTION_FILE, "seed", KEY_SEED, .otherwise = "1",
-		.help = "of all random numbers; as a string if it is above 2^53",
+		.help = "seed of all random numbers; as a string if it is above 2^53",
 		.synonyms = "random_seed|random_state|RandomSeed|rng_seed" },
 	{ SECTION_FILE, "budget", KEY_OBJECT, SECTION_BUDGET, .derived = "30 trials",
 		.help = "when the job ends",
 		.synonyms = "limits|ResourceLimits|resources|run_cap|TuningJobCompletionCriteria|"
 			    "max_budget" },
 	{ SECTION_FILE, "early_stopping", KEY_OBJECT, SECTION_STOPPING, .otherwise = "\"none\"",
-		.help = "when a trial ends before its time",
+		.help = "when a trial is stopped early",
 		.synonyms = "pruner|pruning|scheduler|early_terminate|"
 			    "TrainingJobEarlyStoppingType|stopping" },
 	{ SECTION_FILE, "command", KEY_STRINGS, FROM_TO(1, 10000), .to_run = true,
@@ -88,15 +88,16 @@ const struct key job_keys[] = {
 	{ SECTION_FILE, "arguments", KEY_WORD,
 		.words = "--{name} {value}|--{name}={value}|{name}={value}|none",
 		.otherwise = "\"--{name} {value}\"",
-		.help = "how parameters are appended to a command without placeholders. Those are "
-			"{NAME} for a parameter's value, {trial}, {gpus}, {attempt_dir}, "
-			"{checkpoint_dir} and {model_dir} in its words",
+		.help = "how parameters are appended to a command without placeholders. "
+			"Placeholders in its words are {NAME} for a parameter's value, {trial}, "
+			"{gpus}, {attempt_dir}, {checkpoint_dir} and {model_dir}",
 		.synonyms = "argument_style|args_format|arg_format" },
 	{ SECTION_FILE, "directory", KEY_STRING, .derived = "where the job file is",
-		.help = "where the command runs, and what relative paths count from",
+		.help = "where the command runs, and the base of other relative paths",
 		.synonyms = "cwd|working_directory|workdir|work_dir|dir|chdir" },
 	{ SECTION_FILE, "channels", KEY_STRING_MAP, FROM_TO(0, 100),
-		.help = "data by name: the command finds a path in SM_CHANNEL_NAME",
+		.help = "data by name: the command finds each path in TUNER_CHANNEL_NAME and "
+			"SM_CHANNEL_NAME",
 		.synonyms = "InputDataConfig|inputs|data|input_channels|datasets" },
 	{ SECTION_FILE, "env", KEY_ENVIRONMENT, FROM_TO(0, 1000),
 		.help = "environment variables of the command: an object of values, or an array of "
@@ -113,22 +114,22 @@ const struct key job_keys[] = {
 		.synonyms = "time_limit|MaxRuntimeInSeconds|trial_timeout|max_trial_time|"
 			    "StoppingCondition|trial_time_limit" },
 	{ SECTION_FILE, "grace", KEY_DURATION, FROM_TO(0, 86400), .otherwise = "\"30s\"",
-		.help = "between SIGTERM, on which a command should checkpoint, and SIGKILL",
+		.help = "time between SIGTERM, on which a command should checkpoint, and SIGKILL",
 		.synonyms = "grace_time|kill_timeout|stop_timeout|kill_after" },
 	{ SECTION_FILE, "log_max", KEY_SIZE, FROM_TO(65536, 1e12), .otherwise = "\"64 MiB\"",
-		.help = "what is kept of an attempt's output; the oldest part goes first",
+		.help = "how much of an attempt's output is kept; the oldest part is dropped "
+			"first",
 		.synonyms = "log_size|max_log_size|log_limit" },
 	{ SECTION_FILE, "failures", KEY_OBJECTS, SECTION_FAILURE, FROM_TO(0, 100),
-		.help = "what the end of a failed command's output says about the cause; the first "
-			"match counts, before the built-in rules",
+		.help = "patterns that tell the cause of a failure from the end of the command's "
+			"output; the first match counts, before the built-in rules",
 		.synonyms = "failure_rules|log_policies|error_rules|on_failure" },
 	{ SECTION_FILE, "outcomes", KEY_OBJECT, SECTION_OUTCOMES,
 		.help = "what follows from the end of an attempt, by its class",
 		.synonyms = "on_outcome|outcome_rules|podFailurePolicy|restart_policy|on_exit" },
 	{ SECTION_FILE, "backoff", KEY_DURATION, FROM_TO(0, 86400), .otherwise = "\"10s\"",
-		.help = "before a trial is launched again: doubled from attempt to attempt up to "
-			"an "
-			"hour, and by chance up to a quarter longer or shorter",
+		.help = "wait before a trial is launched again: doubled from attempt to attempt "
+			"up to an hour, and by chance up to a quarter longer or shorter",
 		.synonyms = "retry_delay|retry_wait|backoff_seconds|restart_delay" },
 	{ SECTION_FILE, "hosts", KEY_OBJECTS, SECTION_HOST, FROM_TO(1, HOSTS_MAX),
 		.derived = "this machine, with its GPUs if it has any", .help = "where trials run",
@@ -145,31 +146,31 @@ const struct key job_keys[] = {
 		.synonyms = "executions_per_trial|num_samples_per_config|replications|runs" },
 	{ SECTION_FILE, "keep", KEY_OBJECT, SECTION_KEEP, .derived = "everything",
 		.help = "which models, output files and checkpoints of ended trials stay on the "
-			"disk; logs and results always do",
+			"disk; logs and results always stay",
 		.synonyms = "keep_n|retention|checkpoint_config|CheckpointConfig|"
 			    "num_to_keep|keep_checkpoints_num|checkpoint_policy|save_trial_best" },
 	{ SECTION_FILE, "source", KEY_OBJECT, SECTION_CODE, .otherwise = "\"live\"",
-		.help = "which code trials run: what lies in \"directory\" at the time, a copy of "
-			"it, or "
-			"a commit of a git repository",
+		.help = "which code trials run: what is in \"directory\" at the time, a copy of "
+			"it, or a commit of a git repository",
 		.synonyms = "source_dir|GitConfig|SourceDir|code_dir|snapshot|sourcecode" },
 	{ SECTION_FILE, "network", KEY_WORD, .words = "host|none", .otherwise = "\"host\"",
 		.aliases = "loopback=none|off=none|isolated=none|on=host|all=host|bridge=host",
-		.help = "host: the machine's; none: the command sees loopback and nothing else",
+		.help = "host: the machine's network; none: the command can reach only loopback",
 		.synonyms = "EnableNetworkIsolation|VpcConfig" },
 	{ SECTION_FILE, "memory", KEY_SIZE, FROM_TO(1 << 20, 1e15), .derived = "no limit",
-		.help = "a trial is ended when its processes together have more resident memory",
+		.help = "a trial is ended when its processes together use more resident memory "
+			"than this",
 		.synonyms = "mem|memory_limit|max_memory|mem_limit|ram" },
 	{ SECTION_FILE, "env_file", KEY_STRING,
-		.help = "a file of NAME=VALUE lines, readable by you alone, that each trial's "
-			"variables are taken from when it starts and that are stored nowhere",
+		.help = "a file of NAME=VALUE lines, readable by you alone: variables that each "
+			"trial gets when it starts, and that are stored nowhere",
 		.synonyms = "secrets|dotenv" },
 	{ SECTION_FILE, "warm_start", KEY_OBJECT, SECTION_WARM_START,
-		.help = "earlier jobs to learn from: it acts once, when the job is made",
+		.help = "earlier jobs to learn from; it acts once, when the job is created",
 		.synonyms = "WarmStartConfig|parents|transfer|prior_runs|warmstart" },
 
 	{ SECTION_OBJECTIVE, "metric", KEY_STRING,
-		.help = "the metric's name; in its place \"expression\" or \"cost\"",
+		.help = "the metric's name; \"expression\" or \"cost\" may take its place",
 		.synonyms = "MetricName|name|metric_name|objectiveMetricName|monitor|key" },
 	{ SECTION_OBJECTIVE, "goal", KEY_WORD, .words = "minimize|maximize",
 		.derived = "must be given; with \"cost\" minimize",
@@ -178,29 +179,28 @@ const struct key job_keys[] = {
 		.help = "which way is better",
 		.synonyms = "direction|mode|Type|type|optimize_mode" },
 	{ SECTION_OBJECTIVE, "reduce", KEY_REDUCE, .otherwise = "\"last\"",
-		.help = "how a trial's values become one number; of an expression, each metric's "
-			"before it is used",
+		.help = "how a trial's values become one number; with an expression, those of "
+			"each metric before it is used",
 		.synonyms = "aggregate|aggregation|summary|metricStrategies|strategy" },
 	{ SECTION_OBJECTIVE, "expression", KEY_STRING,
 		.help = "a formula over several metrics, such as \"accuracy - 0.02 * "
-			"log2(latency_ms)\"; a name that is not letters, digits and '_' stands in "
-			"backquotes",
+			"log2(latency_ms)\"; a name with anything but letters, digits, '_' and "
+			"'.' stands in backquotes",
 		.synonyms = "formula|equation" },
 	{ SECTION_OBJECTIVE, "cost", KEY_SCALAR_MAP, FROM_TO(1, OBJECTIVE_METRICS_MAX),
-		.help = "what one of each costs, by the metric that counts them, such as "
-			"{\"false_negative\": 5, \"false_positive\": 1}: the sum is minimized",
+		.help = "what one case costs, by the name of the metric that counts such cases: "
+			"{\"false_negative\": 5, \"false_positive\": 1}; the sum is minimized",
 		.synonyms = "costs|cost_matrix|weights|class_weights" },
 	{ SECTION_OBJECTIVE, "per", KEY_WORD, .words = "all|case", .otherwise = "\"all\"",
-		.help = "of a cost: case divides it by the number of cases, the sum of "
+		.help = "with a cost: case divides it by the number of cases, the sum of "
 			"true_positive, true_negative, false_positive and false_negative",
 		.synonyms = "normalize|divide_by" },
 
 	{ SECTION_METRIC, "name", KEY_STRING, .required = true, .help = "the metric's name",
 		.synonyms = "Name|metric|key" },
 	{ SECTION_METRIC, "regex", KEY_STRING, .derived = "found in @tuner lines",
-		.help = "PCRE2; the first group, or the one named value, is the value, a group "
-			"named "
-			"step the step",
+		.help = "PCRE2; the value is the group named value, or else the first one not "
+			"named step; a group named step is the step",
 		.synonyms = "Regex|pattern|regexp|re|match|expression" },
 
 	{ SECTION_PARAMETER, "type", KEY_WORD, .words = "float|int|categorical|ordinal|bool|fixed",
@@ -229,26 +229,25 @@ const struct key job_keys[] = {
 			   "logarithmic=log|log10=log|loguniform=log|log_uniform=log|"
 			   "ReverseLogarithmic=reverse-log|reverselog=reverse-log|"
 			   "reverse_log=reverse-log|rlog=reverse-log|logit=reverse-log",
-		.help = "on which the values are spread evenly; auto is log where max/min is 100 "
-			"or "
-			"more, reverse-log inside [0, 1) where (1 - min)/(1 - max) is 50 or more, "
-			"else linear",
+		.help = "the scale on which values are spread evenly; auto is log where max/min "
+			"is 100 or more, reverse-log inside [0, 1) where (1 - min)/(1 - max) is "
+			"50 or more, else linear",
 		.synonyms = "scaling|ScalingType|scale_type|log|sampling|log_scale|prior_scale" },
 	{ SECTION_PARAMETER, "step", KEY_NUMBER, FROM_TO(0, INFINITY),
 		.derived = "1 for an int, none for a float",
 		.help = "values are min, min + step, min + 2 step ...",
 		.synonyms = "q|quantum|resolution|increment|stride" },
 	{ SECTION_PARAMETER, "values", KEY_SCALARS, FROM_TO(1, PARAMETER_VALUES_MAX),
-		.help = "of a categorical, and in their order of an ordinal",
+		.help = "the values of a categorical, or of an ordinal in their order",
 		.synonyms = "choices|categories|Values|options|items|grid|_value|feasible_points|"
 			    "list" },
-	{ SECTION_PARAMETER, "value", KEY_SCALAR, .help = "of a fixed one",
+	{ SECTION_PARAMETER, "value", KEY_SCALAR, .help = "the value of a fixed parameter",
 		.synonyms = "constant" },
-	{ SECTION_PARAMETER, "description", KEY_TEXT, .help = "for people",
+	{ SECTION_PARAMETER, "description", KEY_TEXT, .help = "a note for people",
 		.synonyms = "comment|help" },
 	{ SECTION_PARAMETER, "when", KEY_CONDITIONS, FROM_TO(1, SPACE_PARAMETERS_MAX - 1),
-		.help = "it is there only where each of these other parameters is there and has "
-			"one of the values: {\"optimizer\": [\"sgd\"]}",
+		.help = "the parameter is active only where each of these other parameters is "
+			"active and has one of the values: {\"optimizer\": [\"sgd\"]}",
 		.synonyms = "if|condition|conditions|parent|parents|active_if|conditional|"
 			    "depends_on|dependent_parameters|requires" },
 	{ SECTION_PARAMETER, "prior", KEY_STRING, .refused = LATER,
@@ -266,24 +265,23 @@ const struct key job_keys[] = {
 	{ SECTION_STRATEGY, "initial", KEY_INTEGER, FROM_TO(1, COUNT_MAX),
 		.derived = "max(5, min(2d + 2, budget.trials/5)), at least the slots",
 		.help = "bayesian: trials before the model proposes, \"first\" included; random: "
-			"trials from the same design before the random ones, none unless it is "
-			"said",
+			"trials from the same design before the random ones, by default none",
 		.synonyms = "n_startup_trials|n_initial_points|num_initial|init_points|n_init|"
 			    "warmup|startup_trials|initial_points" },
 	{ SECTION_STRATEGY, "deterministic", KEY_BOOLEAN, .otherwise = "false",
 		.help = "bayesian: the same configuration always gives the same objective",
 		.synonyms = "noiseless|deterministic_objective" },
 	{ SECTION_STRATEGY, "warp", KEY_WORD, .words = "none|free|axes", .otherwise = "\"none\"",
-		.help = "bayesian: how the model bends the axes. free: as the results ask; axes: "
-			"like a logarithm, from either end, where that explains them much better. "
-			"For a "
-			"range that should have another scale, at twice the time",
+		.help = "bayesian: how the model may bend the axes. free: as the results suggest; "
+			"axes: like a logarithm, from either end, where that explains the results "
+			"much better. Meant for a range that should have another scale; takes "
+			"twice the time",
 		.aliases = "true=free|false=none|kumaraswamy=free|on=free|off=none",
 		.synonyms = "warping|input_warping|warp_inputs" },
 	{ SECTION_STRATEGY, "transform", KEY_WORD, .words = "auto|half-rank|none|winsor",
 		.otherwise = "\"auto\"",
-		.help = "bayesian: what the model sees of the objectives. half-rank: of the worse "
-			"half the ranks; winsor: bad outliers moved to a fence; auto: half-rank, "
+		.help = "bayesian: how the model sees the objectives. half-rank: the worse half "
+			"by their ranks; winsor: bad outliers moved to a fence; auto: half-rank, "
 			"winsor once the model sees noise, and none for every third trial while a "
 			"search with categories gains nothing",
 		.aliases =
@@ -291,42 +289,44 @@ const struct key job_keys[] = {
 		.synonyms = "output_transform|outcome_transform|normalize_y" },
 	{ SECTION_STRATEGY, "acquisition", KEY_WORD, .words = "ei|ucb|thompson",
 		.otherwise = "\"ei\"",
-		.help = "bayesian: what the next trial is to promise most of. ei: expected "
-			"improvement; ucb: the least value that ucb_beta allows for; thompson: the "
-			"least value of a random function that the model holds possible",
+		.help = "bayesian: what the next trial is chosen for. ei: the greatest expected "
+			"improvement; ucb: the least value that ucb_beta allows for; thompson: "
+			"the least value of a random function that the model holds possible",
 		.aliases = "EI=ei|logei=ei|log_ei=ei|expected_improvement=ei|UCB=ucb|lcb=ucb|"
 			   "LCB=ucb|gp_ucb=ucb|confidence_bound=ucb|ts=thompson|TS=thompson|"
 			   "thompson_sampling=thompson",
 		.synonyms = "acquisition_function|acquisition_type|acq_func|acq_function|acq" },
 	{ SECTION_STRATEGY, "ucb_beta", KEY_NUMBER, FROM_TO(0.001, 1000), .otherwise = "1.8",
-		.help = "ucb: so many standard deviations a value may lie below what is predicted; "
-			"more is more exploration",
+		.help = "ucb: how many standard deviations below its prediction a value may lie; "
+			"more means more exploration",
 		.synonyms = "beta|kappa|acq_kappa" },
 	{ SECTION_STRATEGY, "incumbent", KEY_WORD, .words = "auto|mean|best|noisy|augmented",
 		.otherwise = "\"auto\"",
-		.help = "ei: what is to be improved on. mean: the best that the model predicts of "
-			"the trials; best: the best objective; noisy: in each of many functions "
-			"that the model holds possible, the best of the trials; augmented: the "
-			"mean, and an improvement counts the less the less a noisy trial would "
-			"tell of it; auto: augmented where the model sees noise, else mean",
+		.help = "ei: the value to be improved on. mean: the best of the model's "
+			"predictions at the trials; best: the best objective; noisy: in each of "
+			"many functions that the model holds possible, the best of the trials; "
+			"augmented: the mean, and an improvement counts for less the less a noisy "
+			"trial would tell of it; auto: augmented where the model sees noise, else "
+			"mean",
 		.aliases = "best_mean=mean|posterior_mean=mean|best_f=best|raw=best|noisy_ei=noisy|"
 			   "nei=noisy|aei=augmented|augmented_ei=augmented",
 		.synonyms = "best_f|eta|baseline" },
 	{ SECTION_STRATEGY, "cost_aware", KEY_BOOLEAN, .otherwise = "false",
-		.help = "ei: prefers trials that are likely to end soon, the more trials of the "
-			"budget are left",
+		.help = "ei: prefers trials that are likely to end soon, more so while many "
+			"trials of the budget are left",
 		.synonyms = "cost|cost_cooling|ei_per_second|eips|per_second" },
 	{ SECTION_STRATEGY, "trust_region", KEY_WORD, .words = "auto|never|always",
 		.otherwise = "\"auto\"",
 		.help = "bayesian: propose in a box around the best trial, which grows with "
-			"success and shrinks without. auto: where a trial has more than 30 "
-			"numbers that vary",
+			"success and shrinks without it. auto: if more than 30 numbers of a trial "
+			"vary",
 		.aliases = "true=always|false=never|on=always|off=never|turbo=always",
 		.synonyms = "turbo|local|trust-region|trustregion" },
 	{ SECTION_STRATEGY, "hyperparameters", KEY_WORD, .words = "map|marginal",
 		.otherwise = "\"map\"",
-		.help = "ei: of the model. map: the most likely ones; marginal: the mean over ten "
-			"draws of what they may be, at up to three times the time",
+		.help = "ei: the model's own hyperparameters. map: the most likely ones; "
+			"marginal: the mean over ten draws of what they may be, at up to three "
+			"times the time",
 		.aliases = "mle=map|ml=map|optimize=map|empirical-bayes=map|mcmc=marginal|"
 			   "slice=marginal|fully-bayesian=marginal",
 		.synonyms = "opt_type|hyperparameter_inference|fully_bayesian|inference" },
@@ -351,12 +351,12 @@ const struct key job_keys[] = {
 			    "max_concurrent_trials|max_concurrent|parallelTrialCount|"
 			    "max_parallel_jobs|trial_concurrency|jobs|n_workers" },
 	{ SECTION_BUDGET, "runtime", KEY_DURATION, FROM_TO(0.001, 3155760000), .derived = "none",
-		.help = "time in tuner run; what passes between two runs does not count",
+		.help = "time spent in tuner run; time between two runs does not count",
 		.synonyms =
 			"timeout|max_runtime|MaxRuntimeInSeconds|time_budget|time_budget_s|time|"
 			"max_time|duration|max_duration|walltime" },
 	{ SECTION_BUDGET, "deadline", KEY_TIME, .derived = "none",
-		.help = "the end by the clock, in ISO 8601 with Z for UTC or an offset",
+		.help = "when the job ends, in ISO 8601 with Z for UTC or an offset",
 		.synonyms = "until|end_time|end" },
 	{ SECTION_BUDGET, "target", KEY_NUMBER, ANY_NUMBER, .derived = "none",
 		.help = "an objective this good ends the search",
@@ -366,9 +366,8 @@ const struct key job_keys[] = {
 		.help = "money: what all attempts together may cost, by the \"price\" of the hosts",
 		.synonyms = "max_cost|money|price" },
 	{ SECTION_BUDGET, "not_improving", KEY_INTEGER, FROM_TO(1, TRIALS_MAX), .derived = "off",
-		.help = "ends the search after so many trials in a row of which none was at least "
-			"1 % "
-			"better than the best before it",
+		.help = "ends the search after this many trials in a row of which none was at "
+			"least 1 % better than the best before it",
 		.synonyms =
 			"BestObjectiveNotImproving|MaxNumberOfTrainingJobsNotImproving|patience|"
 			"no_improvement|max_no_improvement|plateau" },
@@ -378,12 +377,11 @@ const struct key job_keys[] = {
 			"5 % of a gain of 1 %",
 		.synonyms = "ConvergenceDetected|CompleteOnConvergence|convergence" },
 	{ SECTION_BUDGET, "failures", KEY_INTEGER, FROM_TO(0, TRIALS_MAX), .otherwise = "10",
-		.help = "so many failures of the infrastructure (lost hosts, full disks) end the "
-			"job; "
-			"begun again it counts from 0, but after a kill; 0: never",
+		.help = "this many failures of the infrastructure (lost hosts, full disks) end "
+			"the job; each run counts from 0, except after a kill; 0: never",
 		.synonyms = "max_failures|maxFailedTrialCount|max_failed_trials" },
 	{ SECTION_BUDGET, "start_failures", KEY_INTEGER, FROM_TO(1, TRIALS_MAX), .otherwise = "3",
-		.help = "as long as no trial has given an objective, so many failures in a row end "
+		.help = "until a trial has given an objective, this many failures in a row end "
 			"the job",
 		.synonyms = "probe|probe_failures" },
 
@@ -411,14 +409,14 @@ const struct key job_keys[] = {
 		.synonyms = "grace_period|n_warmup_steps|warmup_steps|grace_steps|start_step|"
 			    "min_steps|interval" },
 	{ SECTION_STOPPING, "min_trials", KEY_INTEGER, FROM_TO(1, COUNT_MAX), .otherwise = "5",
-		.help = "median, asha: no stop before so many trials can be compared with",
+		.help = "median, asha: no stop until there are this many trials to compare with",
 		.synonyms = "min_curves|n_startup_trials|n_min_trials|min_samples_required|"
 			    "min_trials_required|startup_trials" },
 	{ SECTION_STOPPING, "top", KEY_INTEGER, FROM_TO(0, COUNT_MAX), .otherwise = "3",
-		.help = "median, asha: a trial among this many best at its step goes on",
+		.help = "median, asha: a trial among this many best at its step is not stopped",
 		.synonyms = "keep_top|keep|best" },
 	{ SECTION_STOPPING, "patience", KEY_INTEGER, FROM_TO(1, COUNT_MAX), .otherwise = "2",
-		.help = "median, threshold: the rule must hold at so many reports in a row",
+		.help = "median, threshold: the rule must hold at this many reports in a row",
 		.synonyms = "consecutive" },
 	{ SECTION_STOPPING, "margin", KEY_NUMBER, FROM_TO(0, INFINITY), .otherwise = "0",
 		.help = "a value must be worse by more than this, in the metric's unit",
@@ -430,7 +428,7 @@ const struct key job_keys[] = {
 		.derived = "a tenth of max_step, at least 1", .help = "asha: the first rung",
 		.synonyms = "min_resource|MinResource|r_min|first_rung" },
 	{ SECTION_STOPPING, "eta", KEY_NUMBER, FROM_TO(2, 1000), .otherwise = "3",
-		.help = "asha: one in eta or so goes on at each rung",
+		.help = "asha: about one in eta continues at each rung",
 		.synonyms = "reduction_factor|factor" },
 
 	{ SECTION_FAILURE, "pattern", KEY_STRING, .required = true,
@@ -447,7 +445,8 @@ const struct key job_keys[] = {
 			"run launches the trial again",
 		.synonyms = "outcome|type|kind|action|category" },
 	{ SECTION_FAILURE, "retry", KEY_BOOLEAN, .otherwise = "false",
-		.help = "only with the class crashed: launch it again, the model does not see it",
+		.help = "only with the class crashed: the trial is launched again, and the model "
+			"does not see the failure",
 		.synonyms = "retryable|restart" },
 
 	{ SECTION_OUTCOMES, "timeout", KEY_OBJECT, SECTION_OUTCOME,
@@ -455,7 +454,7 @@ const struct key job_keys[] = {
 		.help = "ended at its time limit" },
 	{ SECTION_OUTCOMES, "preempted", KEY_OBJECT, SECTION_OUTCOME,
 		.derived = "retry, without a limit",
-		.help = "ended by somebody else with a signal: a cluster that wants its machine "
+		.help = "ended by somebody else's signal, as by a cluster that wants its machine "
 			"back" },
 	{ SECTION_OUTCOMES, "lost", KEY_OBJECT, SECTION_OUTCOME, .derived = "retry",
 		.help = "the machine, its network or its supervisor failed" },
@@ -472,7 +471,7 @@ const struct key job_keys[] = {
 	{ SECTION_OUTCOMES, "oom-gpu", KEY_OBJECT, SECTION_OUTCOME, .derived = "fail",
 		.help = "out of a GPU's memory" },
 	{ SECTION_OUTCOMES, "no-metric", KEY_OBJECT, SECTION_OUTCOME, .derived = "fail",
-		.help = "it ended well, but without an objective" },
+		.help = "it ended with status 0, but without an objective" },
 	{ SECTION_OUTCOMES, "crashed", KEY_OBJECT, SECTION_OUTCOME, .derived = "fail",
 		.help = "another exit status or signal" },
 
@@ -486,7 +485,7 @@ const struct key job_keys[] = {
 	{ SECTION_OUTCOME, "retries", KEY_INTEGER, FROM_TO(0, 1000000),
 		.derived =
 			"the file's retries, which such classes share; preempted: without a limit",
-		.help = "retry: how often after this class alone",
+		.help = "with retry: how often, after this class alone",
 		.synonyms = "max_retries|limit|times" },
 
 	{ SECTION_HOST, "backend", KEY_WORD, .words = "local|ssh|slurm", .otherwise = "\"local\"",
@@ -496,12 +495,12 @@ const struct key job_keys[] = {
 		.derived = "the machine's own; ssh: its address; slurm: slurm",
 		.help = "what reports and \"tuner hosts\" call it", .synonyms = "label|id|alias" },
 	{ SECTION_HOST, "slots", KEY_INTEGER, FROM_TO(0, SLOTS_MAX), .otherwise = "0",
-		.help = "trials at a time on this host; 0: as many as its GPUs hold, without GPUs "
-			"as budget.parallel says; slurm: must be given, from 1 on",
+		.help = "trials at a time on this host; 0: as many as its GPUs hold, or without "
+			"GPUs as budget.parallel says; slurm: must be given, from 1 on",
 		.synonyms = "parallel|concurrency|max_jobs|workers|n_jobs|trials" },
 	{ SECTION_HOST, "priority", KEY_INTEGER, FROM_TO(-1000, 1000), .otherwise = "0",
-		.help = "free places of a higher one are taken first; among equals those of the "
-			"host whose trials take the least time",
+		.help = "free slots of a host with a higher one are taken first; among equals, "
+			"those of the host whose trials take the least time",
 		.synonyms = "weight|preference|order|rank" },
 	{ SECTION_HOST, "price", KEY_NUMBER, FROM_TO(0, 1e9), .otherwise = "0",
 		.help = "what an hour of the whole host costs, in any currency; an attempt pays "
@@ -523,8 +522,8 @@ const struct key job_keys[] = {
 			    "jobs_per_gpu|trials_on_gpu|share_gpu|packing" },
 	{ SECTION_HOST, "busy_gpus", KEY_WORD, .words = "leave|use", .otherwise = "\"leave\"",
 		.aliases = "skip=leave|wait=leave|avoid=leave|ignore=use|share=use",
-		.help = "local: a GPU on which other people's programs compute: leave it alone "
-			"until it is free, or use it all the same",
+		.help = "local: what to do with a GPU on which other people's programs compute: "
+			"leave it alone until it is free, or use it all the same",
 		.synonyms = "use_active_gpu|useActiveGpu|active_gpus|occupied_gpus|foreign" },
 	{ SECTION_HOST, "prefix", KEY_STRINGS, FROM_TO(1, 1000),
 		.help = "words before the command: [\"conda\", \"run\", \"-n\", \"torch\"]",
@@ -539,24 +538,25 @@ const struct key job_keys[] = {
 		.help = "ssh: who logs in; slurm: whose jobs they are", .synonyms = "username" },
 	{ SECTION_HOST, "directory", KEY_STRING,
 		.derived = "ssh: tuner, in the home directory; slurm: beside the database",
-		.help = "where attempts lie. ssh: on the host, with the code, relative to the home "
-			"directory; slurm: by a path that is the same here and on the nodes",
+		.help = "where the attempts' directories are. ssh: on the host, with the code, "
+			"relative to the home directory; slurm: a path that is the same here and "
+			"on the nodes",
 		.synonyms = "workdir|remote_dir|scratch|remote_directory|shared_directory" },
 	{ SECTION_HOST, "sync", KEY_WORD, .words = "rsync|none", .otherwise = "\"rsync\"",
 		.help = "ssh: rsync: the working directory is sent before the first trial of a "
-			"run, and "
-			"what trials leave is fetched; none: the host has it at the same path",
+			"run, and what trials leave behind is fetched; none: the host has the "
+			"working directory at the same path",
 		.synonyms = "copy|transfer|file_sync|shared" },
 	{ SECTION_HOST, "host_timeout", KEY_DURATION, FROM_TO(1, 31557600), .otherwise = "\"5m\"",
-		.help = "ssh: a host that stays away for so long loses its trials, which are "
-			"launched "
-			"elsewhere",
+		.help = "ssh: a host that stays away for this long loses its trials, which are "
+			"launched elsewhere",
 		.synonyms = "lost_after|connection_timeout|heartbeat_timeout|node_timeout" },
 	{ SECTION_HOST, "lease", KEY_DURATION, FROM_TO(1, 31557600), .derived = "none",
-		.help = "ssh: a trial that no tuner has reached for so long is ended on its host",
+		.help = "ssh: a trial that no tuner has reached for this long is ended on its "
+			"host",
 		.synonyms = "dead_man|orphan_timeout|ttl" },
 	{ SECTION_HOST, "ssh_options", KEY_STRINGS, FROM_TO(1, 100),
-		.help = "ssh: further words of its command line: [\"-F\", \"my_config\"]",
+		.help = "ssh: further words for its command line: [\"-F\", \"my_config\"]",
 		.synonyms = "options|ssh_args|ssh_config" },
 	{ SECTION_HOST, "url", KEY_STRING, .derived = "none: sbatch, squeue and scancel are used",
 		.help = "slurm: where slurmrestd listens: http://, https:// or unix:/path",
@@ -565,23 +565,25 @@ const struct key job_keys[] = {
 		.help = "slurm: holds the token for url; read before each request",
 		.synonyms = "token|jwt|jwt_file|auth_file" },
 	{ SECTION_HOST, "token_command", KEY_STRINGS, FROM_TO(1, 100),
-		.help = "slurm: prints a token for url; run when there is none, or it is refused",
+		.help = "slurm: a command that prints a token for url; run when there is none, or "
+			"when it is refused",
 		.synonyms = "jwt_command|auth_command" },
 	{ SECTION_HOST, "partition", KEY_STRING, .derived = "the cluster's",
-		.help = "slurm: of the jobs, as sbatch's --partition",
+		.help = "slurm: partition of the jobs, as sbatch's --partition",
 		.synonyms = "queue|partitions" },
 	{ SECTION_HOST, "gres", KEY_STRING, .derived = "gpu:gpus_per_trial if that is given",
-		.help = "slurm: what a job holds, as sbatch's --gres: \"gpu:1\"",
+		.help = "slurm: resources of a job, as sbatch's --gres: \"gpu:1\"",
 		.synonyms = "generic_resources|tres" },
 	{ SECTION_HOST, "cores", KEY_INTEGER, FROM_TO(1, 100000), .otherwise = "1",
-		.help = "slurm: of a job, as sbatch's --cpus-per-task",
+		.help = "slurm: cores of a job, as sbatch's --cpus-per-task",
 		.synonyms = "cpus|cpus_per_task|num_cpus|cpus_per_trial" },
 	{ SECTION_HOST, "memory", KEY_SIZE, FROM_TO(1048576, 1e15), .derived = "the partition's",
-		.help = "slurm: of a job, as sbatch's --mem", .synonyms = "mem|ram|mem_per_node" },
+		.help = "slurm: memory of a job, as sbatch's --mem",
+		.synonyms = "mem|ram|mem_per_node" },
 	{ SECTION_HOST, "time_limit", KEY_DURATION, FROM_TO(60, 3155760000),
 		.derived = "the partition's",
-		.help = "slurm: of a job, as sbatch's --time; \"timeout\" is tuner's own, and "
-			"ends a command more gently",
+		.help = "slurm: time limit of a job, as sbatch's --time; \"timeout\" is tuner's "
+			"own, and ends a command more gently",
 		.synonyms = "time|walltime|wall_time" },
 	{ SECTION_HOST, "account", KEY_STRING, .derived = "the user's",
 		.help = "slurm: as sbatch's --account", .synonyms = "project_account|charge" },
@@ -600,14 +602,13 @@ const struct key job_keys[] = {
 
 	{ SECTION_CODE, "code", KEY_WORD, .words = "live|snapshot", .otherwise = "\"live\"",
 		.aliases = "frozen=snapshot|copy=snapshot|freeze=snapshot|none=live|directory=live",
-		.help = "live: what lies in \"directory\" when a trial starts, and an edit on the "
-			"way is "
-			"told of; snapshot: as it was when the job began, whatever is edited later",
+		.help = "live: what is in \"directory\" when a trial starts; an edit during the "
+			"job is reported; snapshot: as it was when the job began, whatever is "
+			"edited later",
 		.synonyms = "mode|kind|type|source" },
 	{ SECTION_CODE, "git", KEY_STRING,
-		.help = "address of a git repository, or the path of one, that \"commit\" is "
-			"fetched from; "
-			"trials run in it",
+		.help = "address of a git repository, or the path of one, from which \"commit\" "
+			"is fetched; trials run in it",
 		.synonyms = "url|repository|repo|remote|uri" },
 	{ SECTION_CODE, "commit", KEY_STRING,
 		.help = "the commit's hash, whole or its beginning (7 digits or more)",
@@ -618,17 +619,18 @@ const struct key job_keys[] = {
 
 	{ SECTION_KEEP, "best", KEY_INTEGER, FROM_TO(1, 1000000),
 		.derived = "all; the best alone where disk has no room for more",
-		.help = "so many of the best trials; what the others saved goes as soon as they "
-			"have "
-			"ended for good, but for what the machine made fail",
+		.help = "this many of the best trials keep what they saved; that of the others is "
+			"removed as soon as they have ended for good, unless the machine made "
+			"them fail",
 		.synonyms = "keep_top|top|n|num_to_keep|keep_n|keep_trials|save_trial_best" },
 	{ SECTION_KEEP, "last", KEY_INTEGER, FROM_TO(0, 1000000), .derived = "0; without best all",
-		.help = "and so many of those that ended last, until disk has no room for them",
+		.help = "this many of those that ended last keep it, too, until disk has no room "
+			"for it",
 		.synonyms = "latest|recent|newest|save_experiment_latest" },
 	{ SECTION_KEEP, "disk", KEY_SIZE, FROM_TO(1, 1e15), .derived = "no limit",
-		.help = "what all of it may take together: beyond it the oldest go that are not "
-			"among the "
-			"best, and where none is left nothing more is launched",
+		.help = "how much all of it may take together: beyond that the oldest that is not "
+			"of the best trials is removed, and if none is left nothing more is "
+			"launched",
 		.synonyms = "disk_budget|quota|max_size|size|space|limit" },
 
 	{ SECTION_WARM_START, "jobs", KEY_OBJECTS, SECTION_PARENT, FROM_TO(1, WARM_PARENTS_MAX),
@@ -645,7 +647,8 @@ const struct key job_keys[] = {
 			"configurations are tried first",
 		.synonyms = "WarmStartType|type|mode|kind|how" },
 	{ SECTION_WARM_START, "best", KEY_INTEGER, FROM_TO(1, 1000), .derived = "5",
-		.help = "as \"first\": so many of the best configurations of all of these jobs",
+		.help = "with \"as\": \"first\": how many of the best configurations of all of "
+			"these jobs",
 		.synonyms = "top|n|count|limit|num" },
 
 	{ SECTION_PARENT, "db", KEY_STRING, .derived = "this job's own",
@@ -654,9 +657,8 @@ const struct key job_keys[] = {
 	{ SECTION_PARENT, "job", KEY_STRING, .required = true, .help = "the earlier job's name",
 		.synonyms = "HyperParameterTuningJobName|name|study|study_name|id" },
 	{ SECTION_PARENT, "missing", KEY_SCALAR_MAP, FROM_TO(0, SPACE_PARAMETERS_MAX),
-		.help = "parameters that this job has and that one had not: the value that its "
-			"trials "
-			"were made with",
+		.help = "parameters that this job has and that one does not, each with the value "
+			"that its trials were made with",
 		.synonyms = "defaults|default|fill|values|fixed" },
 	{ SECTION_PARENT, "ignore", KEY_STRINGS, FROM_TO(0, SPACE_PARAMETERS_MAX),
 		.help = "parameters and fixed values of that job which do not matter here",
