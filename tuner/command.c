@@ -284,12 +284,11 @@ void command_help(const struct subcommand *command, FILE *out)
 			else
 				fprintf(out, "  %-*s %s\n", SYNOPSIS_COLUMNS, left, c->help);
 		}
-		fputs("\nA JOB is a job's name or its file; left out, it is the newest (what "
-		      "\"tuner "
-		      "confirm\" runs,\nonly until it has ended). A FILE of run, check, try or ask "
-		      "may "
-		      "be -: standard input.\n"
-		      "\"tuner COMMAND --help\" tells more about one.\n",
+		fputs("\nA JOB is a job's name or its file; by default it is the newest (one of "
+		      "\"tuner confirm\"\n"
+		      "counts only until it has ended). A FILE of run, check, try or ask may be -: "
+		      "standard input.\n"
+		      "\"tuner COMMAND --help\" explains one command.\n",
 			out);
 		return;
 	}

@@ -25,31 +25,32 @@ static const struct option_row run_options[] = {
 	{ "parallel", 'p', "N", "the same as --set budget.parallel=N" },
 	{ "seed", 0, "N", "the same as --set seed=N" },
 	{ "name", 0, "NAME", "the same as --set name=NAME: another name is another job" },
-	{ "accept-change", 0, NULL, "go on although command, fixed values or data were edited" },
-	{ "detach", 'd', NULL, "go on without this terminal; \"tuner watch\" looks on" },
-	{ "quiet", 'q', NULL, "print the result only" },
-	{ "plain", 0, NULL, "one line a finished trial, also on a terminal" },
-	{ "gate", 0, "GATE", "what the best must reach, 'accuracy >= 0.7'; may be repeated" },
+	{ "accept-change", 0, NULL, "continue although command, fixed values or data were edited" },
+	{ "detach", 'd', NULL, "run without this terminal; \"tuner watch\" shows its progress" },
+	{ "quiet", 'q', NULL, "print only the result" },
+	{ "plain", 0, NULL, "one line per finished trial, also on a terminal" },
+	{ "gate", 0, "GATE", "what the best must reach: 'accuracy >= 0.7'; may be repeated" },
 	{ "baseline", 0, "FILE", "the best must be no worse than the one in this file" },
-	{ "tolerance", 0, "X", "than the baseline, worse by at most this (default: 0)" },
-	{ "write-baseline", 0, "FILE", "a best that passed becomes the baseline" },
+	{ "tolerance", 0, "X", "by how much the best may be worse than the baseline (default: 0)" },
+	{ "write-baseline", 0, "FILE", "write the best as a baseline, if the run passes" },
 	{ "junit", 0, "FILE", "write the trials and gates as JUnit XML" },
 	{ "summary", 0, "FILE", "write a summary in Markdown" },
 	{ "metrics", 0, "FILE", "write the job's numbers as OpenMetrics text" },
-	{ "ci", 0, NULL, "plain, and stop at the first signal (default: if CI is set)" },
-	{ "no-ci", 0, NULL, "not so, although CI is set" },
-	{ "reuse", 0, "DB", "take over what a finished trial there has: same values, code, data" },
-	{ "orphans", 0, "HOW", "keep trials when tuner dies (default), or stop (with --ci)" },
+	{ "ci", 0, NULL, "plain lines, and stop at the first signal (default if CI is set)" },
+	{ "no-ci", 0, NULL, "behave as usual, although CI is set" },
+	{ "reuse", 0, "DB", "take over results of finished trials with same values, code, data" },
+	{ "orphans", 0, "HOW",
+		"when tuner dies, keep its trials (default) or stop them (with --ci)" },
 	{ .name = NULL },
 };
 
 static const struct option_row watch_options[] = {
-	{ "interval", 0, "TIME", "how often to look (default: 500ms)" },
+	{ "interval", 0, "TIME", "how often to update (default: 500ms)" },
 	{ .name = NULL },
 };
 
 static const struct option_row stop_options[] = {
-	{ "trial", 0, "N", "stop this trial alone; the job goes on" },
+	{ "trial", 0, "N", "stop only this trial; the job goes on" },
 	{ "wait", 0, NULL, "propose nothing more, and let running trials finish" },
 	{ .name = NULL },
 };
@@ -60,13 +61,13 @@ static const struct option_row hosts_options[] = {
 };
 
 static const struct option_row retry_options[] = {
-	{ "class", 0, "CLASS,...", "those that ended so: lost, oom-gpu, crashed ..." },
-	{ "trial", 0, "N", "this one; may be repeated; with --class only if it ended so" },
+	{ "class", 0, "CLASS,...", "those with these outcomes: lost, oom-gpu, crashed ..." },
+	{ "trial", 0, "N", "this one; may be repeated; with --class only if it has that outcome" },
 	{ .name = NULL },
 };
 
 static const struct option_row compare_options[] = {
-	{ "trials", 'n', "N", "compare after so many trials of each search (default: all)" },
+	{ "trials", 'n', "N", "compare after N trials of each search (default: all)" },
 	{ "format", 0, "FORMAT", "text, or md for Markdown" },
 	{ "over", 0, "AXIS", "also the mean best so far over trials, time or money" },
 	{ "csv", 0, NULL, "every trial, for other programs; with --over the curves" },
@@ -78,40 +79,43 @@ static const struct option_row confirm_options[] = {
 	{ "top", 0, "K", "the best K configurations (default: 3)" },
 	{ "repeats", 0, "N", "how often each is trained in all (default: 5)" },
 	{ "show", 0, NULL, "only say what is known so far, and train nothing" },
-	{ "accept-change", 0, NULL, "go on although command, fixed values or data were edited" },
-	{ "quiet", 'q', NULL, "no line a trial" },
+	{ "accept-change", 0, NULL, "continue although command, fixed values or data were edited" },
+	{ "quiet", 'q', NULL, "no line per trial" },
 	{ .name = NULL },
 };
 
 static const struct option_row rescore_options[] = {
 	{ "set", 0, "KEY=VALUE", "change a key of the objective; may be repeated" },
-	{ "vary", 0, "NAME=LOW..HIGH", "change nothing: which trial wins as this cost varies" },
+	{ "vary", 0, "NAME=LOW..HIGH",
+		"change nothing; show which trial wins as this cost varies" },
 	{ .name = NULL },
 };
 
 static const struct option_row ask_options[] = {
-	{ "count", 'n', "N", "ask for so many (default: 1)" },
-	{ "lease", 0, "TIME", "what is not told of for so long no longer counts as pending" },
+	{ "count", 'n', "N", "ask for N configurations (default: 1)" },
+	{ "lease", 0, "TIME",
+		"after this long without a tell, a trial no longer counts as pending" },
 	{ "set", 0, "KEY=VALUE", "change any key of the job file; may be repeated" },
 	{ "seed", 0, "N", "the same as --set seed=N" },
 	{ "name", 0, "NAME", "the same as --set name=NAME: another name is another job" },
-	{ "accept-change", 0, NULL, "go on although command, fixed values or data were edited" },
+	{ "accept-change", 0, NULL, "continue although command, fixed values or data were edited" },
 	{ .name = NULL },
 };
 
 static const struct option_row tell_options[] = {
 	{ "failed", 0, "REASON", "instead of VALUE: nan, diverged, crashed, oom-gpu, timeout ..." },
 	{ "step", 0, "N", "VALUE is that of a step, and the trial goes on" },
-	{ "add", 0, "PARAMETERS", "instead of TRIAL: this was tried elsewhere" },
+	{ "add", 0, "PARAMETERS", "instead of TRIAL: a configuration that was tried elsewhere" },
 	{ .name = NULL },
 };
 
 static const struct option_row ask_tell_options[] = {
-	{ "lease", 0, "TIME", "what is not told of for so long no longer counts as pending" },
+	{ "lease", 0, "TIME",
+		"after this long without a tell, a trial no longer counts as pending" },
 	{ "set", 0, "KEY=VALUE", "change any key of the job file; may be repeated" },
 	{ "seed", 0, "N", "the same as --set seed=N" },
 	{ "name", 0, "NAME", "the same as --set name=NAME: another name is another job" },
-	{ "accept-change", 0, NULL, "go on although command, fixed values or data were edited" },
+	{ "accept-change", 0, NULL, "continue although command, fixed values or data were edited" },
 	{ .name = NULL },
 };
 
@@ -119,20 +123,20 @@ static const struct option_row trials_options[] = {
 	{ "sort", 0, "ORDER", "number (default), objective or end" },
 	{ "limit", 0, "N", "the first N (the last ones when sorted by number or end)" },
 	{ "state", 0, "STATE",
-		"only these: some of proposed, running, done, failed, stopped, paused" },
+		"only these states: proposed, running, done, failed, stopped, paused" },
 	{ .name = NULL },
 };
 
 static const struct option_row show_options[] = {
-	{ "env", 0, NULL, "print the variables that its command was given instead" },
-	{ "patch", 0, NULL, "print what its code differed from the commit by instead" },
+	{ "env", 0, NULL, "print instead the variables that its command was given" },
+	{ "patch", 0, NULL, "print instead how its code differed from the commit" },
 	{ .name = NULL },
 };
 
 static const struct option_row logs_options[] = {
-	{ "follow", 'f', NULL, "go on as it grows, until the trial ends" },
-	{ "attempt", 0, "N", "of this attempt (default: the last)" },
-	{ "tail", 0, "LINES", "only the last LINES, and with -f what follows" },
+	{ "follow", 'f', NULL, "follow the output as it grows, until the trial ends" },
+	{ "attempt", 0, "N", "output of this attempt (default: the last)" },
+	{ "tail", 0, "LINES", "only the last LINES; with -f also what follows" },
 	{ .name = NULL },
 };
 
@@ -140,10 +144,10 @@ static const struct option_row best_options[] = {
 	{ "command", 0, NULL, "print the command line that repeats it" },
 	{ "params", 0, NULL, "print its parameters as JSON" },
 	{ "model", 0, NULL, "print the directory of its saved model" },
-	{ "artifacts", 0, NULL, "print the path of each file that it has saved" },
+	{ "artifacts", 0, NULL, "print the path of each file that it saved" },
 	{ "by-model", 0, NULL,
-		"where results are noisy: the trial that the model thinks best, not the one that "
-		"looks best" },
+		"for noisy results: the trial that the model thinks best, not the one that looks "
+		"best" },
 	{ .name = NULL },
 };
 
@@ -154,7 +158,7 @@ static const struct option_row verify_options[] = {
 };
 
 static const struct option_row gc_options[] = {
-	{ "dry-run", 0, NULL, "remove nothing, and say what would be" },
+	{ "dry-run", 0, NULL, "remove nothing, and say what would be removed" },
 	{ "best", 0, "N",
 		"keep what the N best trials have saved (default: keep of the job file)" },
 	{ "logs", 0, NULL, "also the output of attempts that failed" },
@@ -170,16 +174,16 @@ static const struct option_row report_options[] = {
 };
 
 static const struct option_row replay_options[] = {
-	{ "trial", 0, "N", "the decision of this trial alone" },
+	{ "trial", 0, "N", "only the decision of this trial" },
 	{ .name = NULL },
 };
 
 const struct subcommand commands[] = {
 	{ "init", "FILE [-- COMMAND...]", "write a commented job file to start from", 1, 1,
 		TAKES_REST, init_options, cmd_init,
-		"With a command after --, its numbers become ranges around their values, and the "
-		"values\n"
-		"themselves the first configuration. FILE may be -: standard output." },
+		"With a command after --, the numbers in it become ranges around their values, and "
+		"the\n"
+		"values themselves the first configuration. FILE may be -: standard output." },
 	{ "check", "FILE [-- COMMAND...]", "check a job file and print all that follows from it", 1,
 		1, TAKES_DB | TAKES_JSON | TAKES_REST, check_options, cmd_check,
 		"Exit status: 0 no error, 2 errors." },
@@ -192,54 +196,55 @@ const struct subcommand commands[] = {
 		TAKES_DB | TAKES_REST | TAKES_OVER, run_options, cmd_run,
 		"Ctrl-C once: propose nothing more and wait for the running trials; twice: stop "
 		"them.\n"
-		"SIGTERM stops them at once. Each way, the same command goes on later.\n"
+		"SIGTERM stops them at once. In each case the same command resumes the job later.\n"
 		"Exit status: 0 done, 1 a gate was missed, 2 usage or job file, 3 the command "
 		"looks\n"
 		"broken, or a rule of the job ended it, 4 the budget was spent without a result, "
 		"5\n"
 		"infrastructure, 130 or 143 interrupted." },
-	{ "watch", "[JOB]", "look at a running job", 0, 1, TAKES_DB, watch_options, cmd_watch,
-		NULL },
-	{ "status", "[JOB]", "say how a job stands", 0, 1, TAKES_DB | TAKES_JSON, NULL, cmd_status,
+	{ "watch", "[JOB]", "show the progress of a running job", 0, 1, TAKES_DB, watch_options,
+		cmd_watch, NULL },
+	{ "status", "[JOB]", "show how a job stands", 0, 1, TAKES_DB | TAKES_JSON, NULL, cmd_status,
 		NULL },
 	{ "stop", "[JOB]", "stop a job, or what is left of it", 0, 1, TAKES_DB | TAKES_OVER,
-		stop_options, cmd_stop, "\"tuner run\" goes on where it stopped." },
+		stop_options, cmd_stop, "\"tuner run\" resumes it where it stopped." },
 	{ "enqueue", "JOB PARAMETERS", "try this configuration next", 2, 2, TAKES_DB | TAKES_OVER,
 		NULL, cmd_enqueue,
 		"PARAMETERS is a JSON object, '{\"learning_rate\": 0.1}', or "
-		"NAME=VALUE,NAME=VALUE. What\n"
-		"is left out, the strategy chooses." },
+		"NAME=VALUE,NAME=VALUE. The\n"
+		"strategy chooses the parameters that are left out." },
 	{ "hosts", "[drain|resume HOST | add FILE] [JOB]",
-		"list a job's hosts, take one out of use and back, or add more", 0, 3,
+		"list a job's hosts, drain or resume one, or add more", 0, 3,
 		TAKES_DB | TAKES_JSON | TAKES_OVER, hosts_options, cmd_hosts,
-		"After \"drain\" nothing more is started on a host, and what runs there runs to "
-		"its end; the job\n"
-		"waits if it has no other. \"resume\" ends that. Both hold for later runs, too. "
-		"\"add\" gives a\n"
-		"running job the hosts that its edited FILE has beyond its own; what else differs "
-		"waits for the\n"
-		"next \"tuner run FILE\"." },
-	{ "retry", "[JOB]", "put trials that failed or stopped back, to be run again", 0, 1,
+		"After \"drain\" nothing more is started on a host, and trials that run there run "
+		"to "
+		"their end; the\n"
+		"job waits if it has no other host. \"resume\" puts the host back into use. Both "
+		"hold for later\n"
+		"runs, too. \"add\" gives a running job the hosts that only its edited FILE has; "
+		"other changes in\n"
+		"FILE wait for the next \"tuner run FILE\"." },
+	{ "retry", "[JOB]", "queue failed or stopped trials to be run again", 0, 1,
 		TAKES_DB | TAKES_OVER, retry_options, cmd_retry,
 		"They are launched with the same parameters and seed, and find their checkpoints. "
 		"A running\n"
-		"job takes them up at once, another one with the next \"tuner run\"; what the "
-		"model has learnt\n"
-		"of their end, it forgets." },
-	{ "ask", "FILE|JOB", "ask for the next configuration, and launch nothing", 1, 1,
+		"job takes them up at once, otherwise the next \"tuner run\" does; the model "
+		"forgets what it\n"
+		"learnt from their end." },
+	{ "ask", "FILE|JOB", "ask for the next configuration, without launching it", 1, 1,
 		TAKES_DB | TAKES_JSON | TAKES_OVER, ask_options, cmd_ask,
-		"Prints the trial's number and the arguments that its command would get, as a "
-		"shell reads\n"
-		"them. FILE needs no command. Several processes may ask and tell at once: they "
-		"wait for each\n"
-		"other, up to 30 s." },
-	{ "tell", "JOB TRIAL [VALUE]", "tell what became of a configuration", 1, 3,
+		"Prints the trial's number and the arguments that its command would get, quoted "
+		"for a shell.\n"
+		"FILE needs no command. Several processes may ask and tell at once: they wait for "
+		"each other,\n"
+		"up to 30 s." },
+	{ "tell", "JOB TRIAL [VALUE]", "tell the result of a configuration", 1, 3,
 		TAKES_DB | TAKES_JSON | TAKES_OVER, tell_options, cmd_tell,
 		"With --step the answer is \"stop\" if the job has early_stopping and its rule "
 		"says so, else\n"
-		"\"go on\". REASON may also be early-stopped or user-stopped: an end before its "
-		"time." },
-	{ "ask-tell", "FILE|JOB", "answer JSON lines: ask and tell from any language", 1, 1,
+		"\"go on\". REASON may also be early-stopped or user-stopped, for an early "
+		"end." },
+	{ "ask-tell", "FILE|JOB", "answer JSON lines, to ask and tell from any language", 1, 1,
 		TAKES_DB | NO_OTHER_DB | TAKES_OVER, ask_tell_options, cmd_ask_tell,
 		"{\"ask\": 2}                            {\"trials\": [{\"trial\": 1, "
 		"\"parameters\": {...}}, ...]}\n"
@@ -251,34 +256,34 @@ const struct subcommand commands[] = {
 		"{\"add\": {PARAMETERS}, \"value\": 1}      {\"ok\": true, \"trial\": 7}\n"
 		"anything wrong                        {\"error\": \"...\"}, and it goes on\n"
 		"\n"
-		"Without --db nothing is written, whatever TUNER_DB says. The end of the input "
-		"ends it." },
+		"Without --db nothing is written, whatever TUNER_DB says. The program ends "
+		"with its input." },
 	{ "jobs", "", "list the jobs of the database", 0, 0, TAKES_DB | TAKES_JSON, NULL, cmd_jobs,
 		NULL },
 	{ "trials", "[JOB]", "list the trials of a job", 0, 1, TAKES_DB | TAKES_JSON,
 		trials_options, cmd_trials, NULL },
-	{ "show", "[JOB] TRIAL", "tell all about one trial", 1, 2, TAKES_DB | TAKES_JSON,
+	{ "show", "[JOB] TRIAL", "show all about one trial", 1, 2, TAKES_DB | TAKES_JSON,
 		show_options, cmd_show, "TRIAL is a number, or \"best\" or \"last\"." },
 	{ "logs", "[JOB] TRIAL", "print the output of a trial", 1, 2, TAKES_DB, logs_options,
 		cmd_logs, "TRIAL is a number, or \"best\" or \"last\"." },
 	{ "best", "[JOB]", "print the best trial", 0, 1, TAKES_DB | TAKES_JSON, best_options,
-		cmd_best, "Exit status: 0 it is printed, 4 no trial has a result yet." },
+		cmd_best, "Exit status: 0 printed, 4 no trial has a result yet." },
 	{ "compare", "[JOB] [JOB]", "compare the arms of a job, or two jobs", 0, 2,
 		TAKES_DB | TAKES_JSON, compare_options, cmd_compare,
-		"Of the first arm against each other: differences of the best at the end and on "
-		"the way, after as\n"
-		"many trials and where every search has spent as many slot-seconds, and as much "
-		"money; with 95 %\n"
-		"intervals and p-values over the repeats, and how many times as many trials, as "
-		"much time or money\n"
-		"the slower one needs." },
+		"Compares the first arm with each of the others: the differences of the best at "
+		"the end and on the\n"
+		"way, after equally many trials and at equal slot-seconds and money spent, with "
+		"95 % intervals and\n"
+		"p-values over the repeats; and how many times as many trials, as much time or "
+		"money the slower\n"
+		"one needs." },
 	{ "confirm", "[JOB]", "train the best again with other seeds", 0, 1, TAKES_DB | TAKES_JSON,
 		confirm_options, cmd_confirm,
 		"The best of many noisy results is partly luck. The default (the first "
 		"configuration that was given)\n"
 		"is trained again, too, if there is one. The repeats are trials of a job "
-		"JOB-confirm; stopped or\n"
-		"killed, the same command goes on. Exit status: as that of run." },
+		"JOB-confirm; after a\n"
+		"stop or a kill, the same command resumes it. Exit status: that of run." },
 	{ "rescore", "[JOB]", "score a job's trials by another objective", 0, 1,
 		TAKES_DB | TAKES_JSON, rescore_options, cmd_rescore,
 		"Nothing is trained again: each trial's objective is computed from the metrics "
@@ -293,41 +298,43 @@ const struct subcommand commands[] = {
 		"TRIAL is a number, or \"best\" or \"last\"." },
 	{ "importance", "[JOB]", "estimate which parameters matter", 0, 1, TAKES_DB | TAKES_JSON,
 		NULL, cmd_importance,
-		"The shares of the objective's variance over the search space that go with each "
-		"parameter\n"
-		"(Sobol indices of the model of the job's trials), with intervals." },
-	{ "report", "[JOB]", "write all that is known of a job as one page", 0, 1, TAKES_DB,
+		"Prints each parameter's share of the objective's variance over the search space "
+		"(Sobol\n"
+		"indices of the model of the job's trials), with intervals." },
+	{ "report", "[JOB]", "write all that is known about a job as one page", 0, 1, TAKES_DB,
 		report_options, cmd_report,
-		"HTML in one file, without scripts and without anything from elsewhere. Below each "
-		"table and figure\n"
-		"stands the query or the command that gives its numbers again." },
+		"The page is one HTML file, without scripts and without anything from elsewhere. "
+		"Below each table\n"
+		"and figure is the query or the command that gives its numbers." },
 	{ "replay", "[JOB]", "recompute every decision of a job, and compare", 0, 1,
 		TAKES_DB | TAKES_JSON, replay_options, cmd_replay,
-		"From the database alone; what was given, nobody decided. Decisions of another "
-		"processor or\n"
-		"other libraries are held to 1e-6, all others to the bit. Where a search then ends "
-		"in another\n"
-		"place, what the model says of the recorded one is held.\n"
+		"Uses the database alone; configurations that were given are not decisions. "
+		"Decisions of another\n"
+		"processor or other libraries are held to 1e-6, all others to the bit. Where a "
+		"search then ends in\n"
+		"another place, what the model says of the recorded one is held to 1e-6.\n"
 		"Exit status: 0 all are the same, 1 some differ." },
-	{ "verify", "[JOB]", "check what holds in every sound database, and its files", 0, 1,
+	{ "verify", "[JOB]", "check that the database is sound, and that its files are there", 0, 1,
 		TAKES_DB | TAKES_JSON, verify_options, cmd_verify,
-		"Of one job, or of all. One line a violation: what is wrong, and what to do about "
-		"it.\n"
-		"Exit status: 0 nothing is, 1 something is." },
-	{ "gc", "[JOB]", "remove what nobody needs any more of a job's files", 0, 1,
+		"Checks one job, or all. Prints one line per violation: what is wrong, and what to "
+		"do "
+		"about it.\n"
+		"Exit status: 0 nothing is wrong, 1 something is." },
+	{ "gc", "[JOB]", "remove files of a job that nobody needs any more", 0, 1,
 		TAKES_DB | TAKES_JSON | TAKES_OVER, gc_options, cmd_gc,
-		"What trials have saved beyond the best ones, and what programs that were killed "
-		"have left.\n"
-		"A running job is asked to do it. Nothing of a trial that has not ended, and no "
-		"result.\n"
+		"Removes what trials that neither keep nor --best keeps have saved, and what "
+		"killed programs\n"
+		"have left; never results, nor anything of a trial that has not ended. A running "
+		"job is asked\n"
+		"to do it.\n"
 		"Exit status: 0 done, 1 something could not be removed." },
-	{ "doctor", "[JOB]", "say what is wrong with this machine, the database, a job", 0, 1,
+	{ "doctor", "[JOB]", "say what is wrong with this machine, the database or a job", 0, 1,
 		TAKES_DB | TAKES_JSON, NULL, cmd_doctor,
-		"One line a finding, with what to do about it. Exit status: 0 nothing is wrong, 1 "
-		"something is." },
+		"Prints one line per finding, with what to do about it.\n"
+		"Exit status: 0 nothing is wrong, 1 something is." },
 	{ "version", "", "print the version and what it was built with", 0, 0, TAKES_JSON, NULL,
 		cmd_version, NULL },
-	{ "help", "[COMMAND]", "print this, or more about a command", 0, 1, 0, NULL, cmd_help,
+	{ "help", "[COMMAND]", "print this list, or more about a command", 0, 1, 0, NULL, cmd_help,
 		NULL },
 	{ .name = NULL },
 };
