@@ -300,7 +300,7 @@ END
 
 @test "a job or a database that is not there is named" {
 	job child "$OLD"
-	refused "there is no database $DIR/old.db: \"db\" counts from where the job file is"
+	refused "there is no database $DIR/old.db: \"db\" counts from the job's \"directory\", which is by default where its file is"
 	parent
 	job child '"warm_start": { "jobs": [{ "db": "old.db", "job": "parrent" }] },'
 	refused 'job parrent: there is no such job in'

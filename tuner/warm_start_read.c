@@ -506,7 +506,9 @@ static bool open_job(struct parent *parent, struct store *own, struct tuner_erro
 	if (parent->entry->db != NULL) {
 		if (access(parent->entry->db, F_OK) != 0 && errno == ENOENT)
 			return tuner_fail(err, TUNER_USAGE,
-				"there is no database %s: \"db\" counts from where the job file is",
+				"there is no database %s: \"db\" counts from the job's "
+				"\"directory\", "
+				"which is by default where its file is",
 				parent->entry->db);
 		if (!store_open(parent->entry->db, STORE_READ, &parent->store, err))
 			return false;
