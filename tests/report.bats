@@ -205,6 +205,7 @@ more_trials() {
 			SELECT 1000 + i, (SELECT min(parameter) FROM trial_param), x FROM more"
 }
 
+# bats test_tags=plain
 @test "beyond 2,000 points one in k is drawn, and the page says so" {
 	write_job
 	cat >train.sh <<'END'

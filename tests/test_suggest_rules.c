@@ -221,7 +221,7 @@ static void the_last_of_many_is_found_by_walking(void **state)
 		an_int("c", 1, 20) };
 	static struct job job;
 
-	for (size_t i = 0; i < STRATEGIES; i++) {
+	for (size_t i = 0; i < STRATEGIES; i += all_or(1, 2)) {
 		struct rules rules;
 
 		rules_init(&rules, parameters, 3);
