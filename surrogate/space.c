@@ -394,12 +394,19 @@ static bool is_integer(double x)
 	return fabs(x) <= INTEGER_MAX && x == floor(x);
 }
 
+/* A float's width may lie below its step by a rounding alone: 0.3 - 0.2 is less than 0.1. */
+bool parameter_step_fits(const struct parameter *parameter)
+{
+	return parameter->step <= parameter->max - parameter->min ||
+	       (parameter->type == PARAMETER_FLOAT && float_cardinality(parameter) > 1);
+}
+
 static bool check_step(const struct parameter *parameter, struct tuner_error *err)
 {
-	const double step = parameter->step, width = parameter->max - parameter->min;
+	const double step = parameter->step;
 	const double largest = GSL_MAX_DBL(fabs(parameter->min), fabs(parameter->max));
 
-	if (!(step >= 0) || step > width)
+	if (!(step >= 0) || !parameter_step_fits(parameter))
 		return tuner_fail(err, TUNER_USAGE, "step must be between 0 and max - min");
 	if (parameter->type == PARAMETER_INT && !is_integer(step))
 		return tuner_fail(err, TUNER_USAGE, "step of an int must be an integer");

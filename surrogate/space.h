@@ -90,6 +90,9 @@ const char *parameter_scale_name(enum parameter_scale scale); /* "reverse-log" .
 /* Number of lattice values of one parameter; 0 for a float without step (uncountable). */
 uint64_t parameter_cardinality(const struct parameter *parameter);
 
+/* Whether a step > 0 leaves a second value between min and max. */
+bool parameter_step_fits(const struct parameter *parameter);
+
 /* Lattice value k, k < parameter_cardinality: min + k step in one multiplication and one addition (no
  * drift), or max where rounding would pass it; k itself for a category or an ordinal. The other way:
  * false for NaN, for what lies between lattice values or outside, and without a lattice. A float is

@@ -413,6 +413,18 @@ static void every_setting_reaches_its_field(void **state)
 	end(reading);
 }
 
+static void a_step_of_the_whole_range_is_taken(void **state)
+{
+	struct reading *reading =
+		parse_set(SMALL, "parameters.x={\"min\": 0.2, \"max\": 0.3, \"step\": 0.1}");
+
+	assert_no_faults(reading);
+	const struct space *space = &reading->file->space;
+
+	assert_int_equal(parameter_cardinality(&space->parameters[space->d - 1]), 2);
+	end(reading);
+}
+
 static void parameters_of_every_type_become_a_space(void **state)
 {
 	struct reading *reading = everything();
@@ -1151,6 +1163,7 @@ int main(void)
 		cmocka_unit_test(defaults_fill_what_is_left_out),
 		cmocka_unit_test(a_time_budget_alone_leaves_the_trials_unbounded),
 		cmocka_unit_test(every_setting_reaches_its_field),
+		cmocka_unit_test(a_step_of_the_whole_range_is_taken),
 		cmocka_unit_test(parameters_of_every_type_become_a_space),
 		cmocka_unit_test(arguments_come_in_the_order_of_the_file),
 		cmocka_unit_test(a_type_left_out_follows_only_where_it_is_clear),

@@ -265,6 +265,26 @@ static void decimal_steps_reach_their_last_value_without_drift(void **state)
 	assert_true(parameter_value(&hundredths, 123456) == 1234.56);
 }
 
+/* In binary 0.3 - 0.2 is less than 0.1, and 10.1 - 10 is. */
+static void a_step_as_wide_as_the_range_has_both_ends(void **state)
+{
+	const double ends[][2] = { { 0.2, 0.3 }, { 10, 10.1 }, { -0.3, -0.2 }, { 0, 0.1 } };
+
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+		struct parameter p = { .name = "p",
+			.type = PARAMETER_FLOAT,
+			.scale = SCALE_LINEAR,
+			.min = ends[i][0],
+			.max = ends[i][1],
+			.step = 0.1 };
+		struct tuner_error err;
+
+		assert_true(checks(&p, 1, &err));
+		assert_int_equal(parameter_cardinality(&p), 2);
+		assert_true(parameter_value(&p, 1) == p.max);
+	}
+}
+
 /* As a user reads them: each is the double that its shortest decimal stands for. */
 static void values_of_decimal_steps_are_the_decimals_that_a_user_would_write(void **state)
 {
@@ -540,6 +560,7 @@ int main(void)
 		cmocka_unit_test(a_lattice_at_the_ends_of_the_doubles_is_mapped),
 		cmocka_unit_test(reverse_log_is_uniform_in_the_logarithm_of_the_distance_to_one),
 		cmocka_unit_test(decimal_steps_reach_their_last_value_without_drift),
+		cmocka_unit_test(a_step_as_wide_as_the_range_has_both_ends),
 		cmocka_unit_test(values_of_decimal_steps_are_the_decimals_that_a_user_would_write),
 		cmocka_unit_test(values_of_other_steps_are_min_plus_steps),
 		cmocka_unit_test(a_step_that_does_not_divide_the_range_ends_below_max),

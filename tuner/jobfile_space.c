@@ -244,7 +244,7 @@ static bool read_step(
 	if (step == NULL)
 		return !has_member(definition, "step");
 	ret->step = step->valuedouble;
-	if (!(ret->step > 0) || ret->step > ret->max - ret->min) {
+	if (!(ret->step > 0) || !parameter_step_fits(ret)) {
 		report_error(reader, step, AT_VALUE,
 			"expected more than 0 and at most max - min, %s, found %s",
 			number_from_double(ret->max - ret->min, low),
