@@ -39,6 +39,7 @@ struct live {
 	int64_t trial_started_us; /* wall clock, of the trial's first start; 0: not yet */
 	int64_t launched_us; /* monotonic; of what an earlier run launched, as long ago as it has run */
 	int64_t started_us; /* wall clock */
+	int64_t running_us; /* monotonic: since when its command is known to run; 0: not yet */
 	const char *stopping; /* the outcome's name that we end it for; NULL: we do not */
 	char stop_reason[200];
 	bool stop_stored; /* the next run knows of it */

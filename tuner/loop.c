@@ -373,6 +373,8 @@ static bool read_events(struct loop *loop, struct tuner_error *err)
 		if (event.kind == BACKEND_STARTED) {
 			live->started = true;
 			live->started_us = event.started_us;
+			if (live->running_us == 0)
+				live->running_us = clock_monotonic_us();
 			if (live->trial_started_us == 0)
 				live->trial_started_us = event.started_us;
 		} else {

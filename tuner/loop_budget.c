@@ -53,14 +53,22 @@ double loop_attempt_cost(const struct loop *loop, const struct live *live, int64
 	return host->entry->price * (double)us / 3600e6 / (double)host->n_slots;
 }
 
+/* For so long its command has run: not while a cluster's queue or a connection is waited for, and not beyond its end. Never
+ * more than its row will say, or a budget that was spent would have something left for the next run. */
+static int64_t ran_us(const struct live *live, int64_t now_us)
+{
+	if (live->ended)
+		return live->end.exit.ended_us - live->end.exit.started_us;
+	return live->running_us > 0 ? now_us - live->running_us : 0;
+}
+
 /* What runs has cost, too, though no row says so yet. */
 static double cost_so_far(const struct loop *loop)
 {
 	const int64_t now_us = clock_monotonic_us();
 	double cost = loop->cost;
 	for (size_t i = 0; i < loop->n_lives; i++)
-		cost += loop_attempt_cost(
-			loop, loop->lives[i], now_us - loop->lives[i]->launched_us);
+		cost += loop_attempt_cost(loop, loop->lives[i], ran_us(loop->lives[i], now_us));
 	return cost;
 }
 

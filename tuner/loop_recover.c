@@ -230,6 +230,7 @@ static bool adopt(struct loop *loop, const struct trial *trial, const struct att
 	live->started_us = attempt->started_us;
 	live->started = live->started_committed = attempt->state == ATTEMPT_RUNNING;
 	live->launched_us = clock_monotonic_us() - age_us(attempt);
+	live->running_us = live->started ? live->launched_us : 0;
 	live->read_offset = live->stored_offset = attempt->log_offset;
 	memcpy(live->key, attempt->key, sizeof(live->key));
 	memcpy(live->branch, trial->branch, sizeof(live->branch));
