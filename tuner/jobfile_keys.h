@@ -69,7 +69,6 @@ struct key {
 	enum section contains; /* of KEY_OBJECT, KEY_OBJECTS, KEY_OBJECT_MAP */
 	double min, max; /* of numbers, both inclusive; in an array or map: how many items */
 	const char *words; /* of KEY_WORD, by '|' */
-	const char *later; /* words that are known but not built yet, by '|' */
 	const char *aliases; /* other tools' words for words: "double=float", by '|' */
 	const char *otherwise; /* the default as JSON; NULL: none, or as `derived` says */
 	const char *derived; /* the default in words, where it follows from other things */
@@ -113,7 +112,7 @@ void key_expectation(const struct key *key, struct text *ret);
  * only how much of it. */
 bool key_accepts(const struct key *key, const cJSON *value);
 
-/* ---- lists of words, separated by '|' (words, later, synonyms ...; NULL is empty) ---- */
+/* ---- lists of words, separated by '|' (words, synonyms ...; NULL is empty) ---- */
 
 enum { WORD_BYTES = 64 };
 

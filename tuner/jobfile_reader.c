@@ -137,14 +137,7 @@ static void report_unexpected(struct reader *reader, const struct key *key, cons
 {
 	struct text expected = TEXT_EMPTY;
 	char found[128], word[WORD_BYTES], hint[HINT_BYTES] = "";
-	const bool later =
-		cJSON_IsString(value) && words_index(key->later, value->valuestring) >= 0;
 
-	if (later) {
-		report_error(
-			reader, value, AT_VALUE, "\"%s\" is not built yet", value->valuestring);
-		return;
-	}
 	key_expectation(key, &expected);
 	if (key->type == KEY_WORD && cJSON_IsString(value) &&
 		key_suggest_word(key, value->valuestring, word))
@@ -333,25 +326,10 @@ static void check_required(struct reader *reader, const cJSON *object, enum sect
 	}
 }
 
-/* A host of a backend that is not built: one message about it is enough. */
-static bool is_remote_host(const cJSON *object, enum section section)
-{
-	const cJSON *backend = section == SECTION_HOST ? member_raw(object, "backend") : NULL;
-
-	return cJSON_IsString(backend) &&
-	       words_index(key_get(SECTION_HOST, "backend")->later, backend->valuestring) >= 0;
-}
-
 static void check_object(struct reader *reader, const cJSON *object, enum section section)
 {
 	if (cJSON_IsString(object)) {
 		check_value(reader, key_get(section, section_shorthand(section)), object);
-		return;
-	}
-	if (is_remote_host(object, section)) {
-		report_error(reader, member_raw(object, "backend"), AT_VALUE,
-			"the backend \"%s\" is not built yet: \"local\" is",
-			member_raw(object, "backend")->valuestring);
 		return;
 	}
 	for (const cJSON *value = object->child; value; value = value->next) {
