@@ -677,6 +677,32 @@ static void a_holder_whose_pid_is_not_written_yet_is_somebody(void **state)
 	close(fd);
 }
 
+static int64_t expected_holder;
+
+static bool knows_the_holder(struct fixture *f)
+{
+	int64_t pid = -1;
+
+	return access(beside(f, ".lock"), R_OK) != 0 && store_holder(f->path, &pid, &f->err) &&
+	       pid == expected_holder;
+}
+
+/* Its owner may let others read the database; the lock stays his. */
+static void who_may_not_open_the_lock_knows_the_holder_by_the_kernel(void **state)
+{
+	struct fixture *const f = *state;
+	const struct process holder = start(f, hold_the_lock);
+
+	assert_int_equal(hear(&holder), 'y');
+	assert_int_equal(chmod(beside(f, ".lock"), 0), 0);
+	assert_int_equal(chmod(f->directory, 0711), 0);
+	expected_holder = holder.pid;
+	as_anybody(f, knows_the_holder);
+	finish(&holder, 0);
+	expected_holder = 0;
+	as_anybody(f, knows_the_holder);
+}
+
 static void readers_and_requests_stand_beside_the_writer(void **state)
 {
 	struct fixture *const f = *state;
@@ -1519,6 +1545,7 @@ int main(void)
 		IN_DIRECTORY(the_lock_of_a_killed_writer_is_free),
 		IN_DIRECTORY(nobody_holds_what_was_never_opened),
 		IN_DIRECTORY(a_holder_whose_pid_is_not_written_yet_is_somebody),
+		IN_DIRECTORY(who_may_not_open_the_lock_knows_the_holder_by_the_kernel),
 		IN_DIRECTORY(readers_and_requests_stand_beside_the_writer),
 		IN_DIRECTORY(a_reader_sees_the_state_of_one_moment),
 		IN_DIRECTORY(a_newer_database_can_only_be_read),

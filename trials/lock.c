@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 enum {
@@ -47,6 +49,39 @@ static bool write_pid(int fd, const char *lock, struct tuner_error *err)
 	return true;
 }
 
+/* "1: FLOCK  ADVISORY  WRITE 4242 08:01:131 0 EOF". Devices of major number 0 have one number here and another in stat(2)
+ * where one file system has several (btrfs, overlays). */
+static int64_t holder_of_line(const char *line, const struct stat *lock)
+{
+	unsigned major_number, minor_number;
+	unsigned long inode;
+	long long pid;
+
+	if (sscanf(line, "%*d: FLOCK %*s WRITE %lld %x:%x:%lu", &pid, &major_number, &minor_number,
+		    &inode) != 4 ||
+		inode != lock->st_ino || pid <= 0)
+		return 0;
+	return makedev(major_number, minor_number) == lock->st_dev ||
+			       (major_number == 0 && major(lock->st_dev) == 0)
+		       ? pid
+		       : 0;
+}
+
+/* The database may be there for others to read: of its lock, which is its owner's alone, the kernel tells them. */
+static int64_t holder_by_kernel(const char *lock)
+{
+	char line[256];
+	struct stat status;
+	int64_t holder = 0;
+	FILE *locks = stat(lock, &status) == 0 ? fopen("/proc/locks", "re") : NULL;
+
+	while (locks != NULL && holder == 0 && fgets(line, sizeof(line), locks) != NULL)
+		holder = holder_of_line(line, &status);
+	if (locks != NULL)
+		fclose(locks);
+	return holder;
+}
+
 bool lock_holder(const char *path, int64_t *ret_pid, struct tuner_error *err)
 {
 	char *lock = NULL;
@@ -56,11 +91,11 @@ bool lock_holder(const char *path, int64_t *ret_pid, struct tuner_error *err)
 	if (!lock_path(path, &lock, err))
 		return false;
 	fd = open(lock, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 && errno != ENOENT) {
+	if (fd < 0 && errno != ENOENT && errno != EACCES) {
 		tuner_fail(err, TUNER_USAGE, "%s: %s", lock, strerror(errno));
 		goto out;
 	}
-	*ret_pid = 0;
+	*ret_pid = fd < 0 && errno == EACCES ? holder_by_kernel(lock) : 0;
 	if (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0) {
 		if (errno != EWOULDBLOCK) {
 			tuner_fail_errno(err, errno, "%s: flock", lock);

@@ -24,7 +24,8 @@ void lock_release(int fd);
  * has opened it meanwhile does not take it for the lock (file_lock). */
 void lock_unlink(const char *path, int fd);
 
-/* The pid of the holder; 0 if nobody has the lock. -1: somebody whose pid is not known yet. */
+/* The pid of the holder; 0 if nobody has the lock. -1: somebody whose pid is not known yet. Who may not open the lock's file
+ * hears it from /proc/locks. */
 TUNER_MUST_CHECK
 bool lock_holder(const char *path, int64_t *ret_pid, struct tuner_error *err);
 
