@@ -310,17 +310,11 @@ static bool put_off(
 }
 
 /* The code is tried until it goes: nothing can be started without it. *ret_gone: the copy is no longer there. */
-static bool take_end(
-	struct ssh *ssh, size_t i, bool in_time, bool *ret_gone, struct tuner_error *err)
+static bool settle(struct ssh *ssh, size_t i, bool through, const char *fault, bool *ret_gone,
+	struct tuner_error *err)
 {
 	struct ssh_copy *copy = &ssh->copies[i];
-	char fault[256];
 
-	*ret_gone = false;
-	if (!in_time)
-		child_process_end(&copy->rsync);
-	const bool through = is_through(copy, in_time, fault);
-	child_process_end(&copy->rsync);
 	if (copy->kind == COPY_CODE && fault[0] != '\0') {
 		snprintf(ssh->copy_fault, sizeof(ssh->copy_fault),
 			"the working directory cannot be sent there: %.200s", fault);
@@ -336,6 +330,29 @@ static bool take_end(
 	return true;
 }
 
+static bool take_end(
+	struct ssh *ssh, size_t i, bool in_time, bool *ret_gone, struct tuner_error *err)
+{
+	struct ssh_copy *copy = &ssh->copies[i];
+	char fault[256];
+
+	if (!in_time)
+		child_process_end(&copy->rsync);
+	const bool through = is_through(copy, in_time, fault);
+	child_process_end(&copy->rsync);
+	return settle(ssh, i, through, fault, ret_gone, err);
+}
+
+/* There is no rsync here for the moment, or no process to be had: as one that fails. */
+static bool take_no_start(
+	struct ssh *ssh, size_t i, const char *fault, bool *ret_gone, struct tuner_error *err)
+{
+	struct ssh_copy *copy = &ssh->copies[i];
+
+	copy->due_us = clock_monotonic_us() + PAUSE_US * copy->tries;
+	return settle(ssh, i, copy->tries >= TRIES_MAX, fault, ret_gone, err);
+}
+
 /* Checkpoints that were waited for and have not come. */
 static bool has_nothing_to_send(const struct ssh *ssh, const struct ssh_copy *copy)
 {
@@ -349,37 +366,35 @@ static bool has_nothing_to_send(const struct ssh *ssh, const struct ssh_copy *co
 	return nothing;
 }
 
-bool ssh_copies_step(struct ssh *ssh, struct tuner_error *err)
+/* *ret_gone: it is through, and no longer there. */
+static bool step(struct ssh *ssh, size_t i, bool *ret_gone, struct tuner_error *err)
 {
+	struct ssh_copy *copy = &ssh->copies[i];
+	struct tuner_error failed = { TUNER_OK, "" };
 	const int64_t now_us = clock_monotonic_us();
 
+	if (copy->runs) {
+		const bool ended = child_process_ended(&copy->rsync);
+		return (!ended && now_us < copy->until_us) ||
+		       take_end(ssh, i, ended, ret_gone, err);
+	}
+	if (!may_start(ssh, copy, now_us))
+		return true;
+	if (has_nothing_to_send(ssh, copy)) {
+		finish(ssh, i, "");
+		*ret_gone = true;
+		return true;
+	}
+	return start(ssh, copy, &failed) || take_no_start(ssh, i, failed.message, ret_gone, err);
+}
+
+bool ssh_copies_step(struct ssh *ssh, struct tuner_error *err)
+{
 	for (size_t i = 0; i < ssh->n_copies;) {
-		struct ssh_copy *copy = &ssh->copies[i];
-		if (copy->runs) {
-			const bool ended = child_process_ended(&copy->rsync);
-			bool gone = false;
-			if ((ended || now_us >= copy->until_us) &&
-				!take_end(ssh, i, ended, &gone, err))
-				return false;
-			if (gone)
-				continue;
-		} else if (may_start(ssh, copy, now_us)) {
-			if (has_nothing_to_send(ssh, copy)) {
-				finish(ssh, i, "");
-				continue;
-			}
-			struct tuner_error failed = { TUNER_OK, "" };
-			if (!start(ssh, copy, &failed)) {
-				if (failed.code != TUNER_USAGE) {
-					*err = failed;
-					return false;
-				}
-				snprintf(ssh->copy_fault, sizeof(ssh->copy_fault), "%.250s",
-					failed.message);
-				copy->due_us = now_us + 10 * PAUSE_US;
-			}
-		}
-		i++;
+		bool gone = false;
+		if (!step(ssh, i, &gone, err))
+			return false;
+		i += !gone;
 	}
 	return true;
 }

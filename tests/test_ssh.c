@@ -1092,6 +1092,42 @@ static void results_are_fetched_once_however_often_their_end_is_told(void **stat
 	assert_int_equal(given_to_rsync(host, "--include=/1/model/***"), 1);
 }
 
+/* As while its package is renewed. */
+static void results_wait_for_an_rsync_that_is_gone_from_here_and_the_host_does_not(void **state)
+{
+	struct host *host = *state;
+	struct backend_event event;
+	char script[600], path[8192];
+	bool got, warned = false;
+
+	write_script(host, "rsync", FAKE_RSYNC);
+	host->code = host->base;
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	snprintf(path, sizeof(path), "%s/rsync", host->base);
+	assert_int_equal(unlink(path), 0);
+	setenv("PATH", host->base, 1);
+	snprintf(script, sizeof(script), "echo weights >\"%s\"", there(host, "/1/model/m"));
+	start(host, 1, script, 0);
+	await(host, BACKEND_ENDED);
+	while (!warned) {
+		passed_us += 200000;
+		turn_for(host, &event, &got);
+		assert_true(!got || event.kind != BACKEND_HOST_DOWN);
+		warned = got && event.kind == BACKEND_WARNING;
+	}
+	assert_non_null(strstr(event.message, "trial 1 has left there cannot be fetched: "
+					      "there is no rsync on this machine"));
+	snprintf(path, sizeof(path), "%s:%s", host->base, old_path);
+	setenv("PATH", path, 1);
+	write_script(host, "rsync", FAKE_RSYNC);
+	while (given_to_rsync(host, "--include=/1/model/***") == 0) {
+		passed_us += 1000000;
+		turn(host);
+	}
+	passed_us = 0;
+}
+
 static void gpus_are_those_of_the_host(void **state)
 {
 	struct host *host = *state;
@@ -1209,6 +1245,7 @@ int main(void)
 		TEST(a_database_stays_here_whatever_its_name_is),
 		TEST(results_that_cannot_be_looked_for_there_are_fetched),
 		TEST(results_are_fetched_once_however_often_their_end_is_told),
+		TEST(results_wait_for_an_rsync_that_is_gone_from_here_and_the_host_does_not),
 		TEST(to_stop_what_never_ran_starts_nothing),
 		TEST(signals_reach_the_command),
 		TEST(a_signal_that_a_broken_connection_has_lost_is_sent_again),
