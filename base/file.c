@@ -346,7 +346,8 @@ static bool is_dots(const char *name)
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-/* Opens a directory that is to be removed: never through a link, never another file system. */
+/* Opens a directory that is to be removed: never through a link, never another file system. Whoever has made it may have
+ * taken the right away to change it (a package cache, say); its owner gives it to himself. */
 static int open_doomed(int parent, const char *name, dev_t device)
 {
 	const int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -356,8 +357,11 @@ static int open_doomed(int parent, const char *name, dev_t device)
 		return -1;
 	if (fstat(fd, &status) < 0)
 		goto fail;
-	if (status.st_dev == device)
+	if (status.st_dev == device) {
+		if ((status.st_mode & 0700) != 0700)
+			(void)!fchmod(fd, 0700);
 		return fd;
+	}
 	errno = EXDEV;
 fail:
 	close_quietly(fd);

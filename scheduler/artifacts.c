@@ -573,6 +573,19 @@ bool artifact_hash(const char *root, const char *relative, const char *path,
 
 /* ---- removing ---- */
 
+/* A directory that changes its place must be writable itself, for its "..". False leaves errno. */
+static bool make_writable(int parent, const char *name)
+{
+	struct stat status;
+	const int saved = errno, fd = open_directory_at(parent, name);
+	const bool made = fd >= 0 && fstat(fd, &status) == 0 && (status.st_mode & 0700) != 0700 &&
+			  fchmod(fd, 0700) == 0;
+
+	close_quietly(fd);
+	errno = saved;
+	return made;
+}
+
 /* An earlier one that could not be deleted may be in the way: numbers tell them apart. */
 static bool move_aside(int from, const char *name, int to)
 {
@@ -585,7 +598,8 @@ static bool move_aside(int from, const char *name, int to)
 		/* Not every file system knows the flag. */
 		if (errno == EINVAL && faccessat(to, other, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
 			return renameat(from, name, to, other) == 0 || errno == ENOENT;
-		if (errno != EEXIST && errno != EINVAL)
+		if (errno != EEXIST && errno != EINVAL &&
+			!(errno == EACCES && make_writable(from, name)))
 			return false;
 	}
 	return false;

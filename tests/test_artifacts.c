@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -374,6 +375,39 @@ static void behind_a_linked_directory_nothing_is_removed(void **state)
 	assert_false(artifacts_set_aside(f->root, "../0007/1", true, true, &f->err));
 }
 
+/* As a command leaves them that protects its weights from itself. */
+static bool removes_protected_directories(struct fixture *f)
+{
+	put(f, ATTEMPT "/model/cache/weights", "w");
+	put(f, "job/0007/checkpoint/c/k", "k");
+	return chmod(at(f, ATTEMPT "/model/cache"), 0500) == 0 &&
+	       chmod(at(f, ATTEMPT "/model"), 0555) == 0 &&
+	       chmod(at(f, "job/0007/checkpoint/c"), 0500) == 0 &&
+	       chmod(at(f, "job/0007/checkpoint"), 0500) == 0 &&
+	       artifacts_set_aside(f->root, ATTEMPT, true, true, &f->err) &&
+	       artifacts_delete_set_aside(f->root, ATTEMPT, &f->err) &&
+	       !is_there(f, ATTEMPT "/model") && !is_there(f, "job/0007/checkpoint") &&
+	       !is_there(f, "job/0007/" ARTIFACTS_SET_ASIDE "1");
+}
+
+static void directories_that_may_not_be_written_are_removed(void **state)
+{
+	struct fixture *f = *state;
+	int status = 0;
+
+	assert_int_equal(chmod(f->root, 0777), 0);
+	const pid_t pid = fork();
+	if (pid == 0) { /* root may write everything */
+		const bool ok = (geteuid() != 0 || (setgid(65534) == 0 && setuid(65534) == 0)) &&
+				removes_protected_directories(f);
+		if (!ok)
+			print_error("%s\n", f->err.message);
+		_exit(ok ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static void the_set_aside_directory_as_a_link_is_no_way_out(void **state)
 {
 	struct fixture *f = *state;
@@ -429,6 +463,7 @@ int main(void)
 		TEST(setting_aside_leaves_room_for_the_next_attempt),
 		TEST(what_a_link_points_to_stays),
 		TEST(behind_a_linked_directory_nothing_is_removed),
+		TEST(directories_that_may_not_be_written_are_removed),
 		TEST(the_set_aside_directory_as_a_link_is_no_way_out),
 		TEST(a_directory_that_cannot_be_read_on_is_told_of),
 	};

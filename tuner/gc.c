@@ -131,24 +131,27 @@ static bool has_places_below(const struct search *search, const char *directory)
 	return false;
 }
 
-static void take(struct search *search, enum gc_class class, int directory, const char *name)
+static void take(struct search *search, enum gc_class class, int directory, const char *name,
+	const char *path)
 {
 	const bool wished = (class != GC_LOGS || search->wish->logs) &&
 			    (class != GC_UNKNOWN || search->wish->unknown);
 	const int64_t bytes = artifacts_bytes_at(directory, name);
 	struct tuner_error err;
 
-	if (search->remove && wished && !directory_remove_at(directory, name, &err))
+	if (search->remove && wished && !directory_remove_at(directory, name, &err)) {
+		tuner_fail_in(&err, "%.150s: ", path);
 		add_failure(search->report, &err);
-	else
+	} else {
 		count(search->report, class, bytes);
+	}
 }
 
 static void take_unknown(struct search *search, int directory, const char *name, const char *path)
 {
 	if (search->report->of[GC_UNKNOWN].n < NAMED_MAX)
 		text_print(&search->report->names, "%s\n", path);
-	take(search, GC_UNKNOWN, directory, name);
+	take(search, GC_UNKNOWN, directory, name, path);
 }
 
 typedef void visit_function(
@@ -204,13 +207,13 @@ static bool has_failed(const struct attempt_place *place)
 static void visit_file(struct search *search, int directory, const char *name, const char *path)
 {
 	if (artifacts_name_is_leftover(name)) {
-		take(search, GC_LEFTOVERS, directory, name);
+		take(search, GC_LEFTOVERS, directory, name, path);
 		return;
 	}
 	char *attempt = path_directory(path);
 	const struct attempt_place *place = attempt != NULL ? find_place(search, attempt) : NULL;
 	if (place != NULL && has_failed(place) && is_log(name))
-		take(search, GC_LOGS, directory, name);
+		take(search, GC_LOGS, directory, name, path);
 	free(attempt);
 }
 
@@ -220,7 +223,7 @@ static void visit_attempt(struct search *search, int directory, const char *name
 	const struct attempt_place *place = find_place(search, path);
 
 	if (strncmp(name, ARTIFACTS_SET_ASIDE, strlen(ARTIFACTS_SET_ASIDE)) == 0)
-		take(search, GC_LEFTOVERS, directory, name);
+		take(search, GC_LEFTOVERS, directory, name, path);
 	else if (place != NULL && place->ended)
 		visit(search, directory, name, path, visit_file);
 	else if (place == NULL && strcmp(name, "checkpoint") != 0 && is_directory(directory, name))
@@ -399,9 +402,10 @@ bool gc_remove(struct store *store, const struct job *job, const struct gc_wish 
 	struct gc_report *ret, struct tuner_error *err)
 {
 	*ret = (struct gc_report){ .names = TEXT_EMPTY, .failures = TEXT_EMPTY };
-	return work_off(store, job->id, MANIFEST_REMOVING, ret, err) &&
+	/* The disk first: what cannot be removed further on is then told of once. */
+	return search_disk(store, job, wish, true, ret, err) &&
+	       work_off(store, job->id, MANIFEST_REMOVING, ret, err) &&
 	       work_off(store, job->id, MANIFEST_PENDING, ret, err) &&
 	       decide(store, job, wish, ret, err) &&
-	       work_off(store, job->id, MANIFEST_REMOVING, ret, err) &&
-	       search_disk(store, job, wish, true, ret, err);
+	       work_off(store, job->id, MANIFEST_REMOVING, ret, err);
 }
