@@ -350,6 +350,16 @@ END2
 	[ "$status" -eq 2 ]
 }
 
+@test "a grid that was edited on its way is searched from its beginning, too: verify, replay" {
+	STRATEGY=grid TRIALS=3 PARALLEL=1 write_job
+	sed -i 's/"strategy": "grid"/"strategy": { "name": "grid", "points": 3 }/' job.jsonc
+	"$TUNER" run job.jsonc --quiet
+	"$TUNER" run job.jsonc --quiet --trials 5 --set parameters.x.max=4
+	sql_is "SELECT group_concat(parameters, ' ') FROM trial" '{"x": 0.0} {"x": 0.5} {"x": 1.0} {"x": 2.0} {"x": 4.0}'
+	"$TUNER" verify
+	"$TUNER" replay
+}
+
 @test "verify says in one line what is wrong and what to do, and --json the same" {
 	write_search
 	"$TUNER" run --quiet job.jsonc

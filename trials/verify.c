@@ -395,10 +395,12 @@ static const struct check checks[] = {
 		"|| "
 		"' of the sequence, not where the one before it ended' FROM (SELECT j.name, "
 		"t.number, "
-		"d.sequence, d.next_sequence, coalesce(lag(d.next_sequence) OVER (PARTITION BY "
+		"d.sequence, d.next_sequence, d.strategy, coalesce(lag(d.next_sequence) OVER "
+		"(PARTITION BY "
 		"t.job, "
 		"t.arm, t.repeat ORDER BY t.arm_number), 0) AS before " OF_DECISIONS
-		"true) WHERE sequence <> before OR next_sequence < sequence",
+		"true) WHERE sequence <> before OR (next_sequence < sequence AND strategy <> "
+		"'grid')", /* an edited grid is searched from its beginning, too */
 		DECISION },
 
 	/* ---- events ---- */
