@@ -447,6 +447,27 @@ END
 	[[ "$output" == *'the next "tuner run bad --db third.db" launches'* ]]
 }
 
+@test "what is asked for, or put back, in a job that a bound of its budget has ended waits for an edit, and that is said" {
+	PARALLEL=1 write_job
+	echo 'test $TUNER_TRIAL != 1 && echo loss=1 && sleep 0.2' >train.sh
+	for bound in target=100 not_improving=1 runtime=0.3; do
+		local job=${bound%=*}
+		# The runtime may be over before there is a result.
+		"$TUNER" run job.jsonc --quiet --name "$job" --set "budget.$bound" || [ "$job" = runtime ]
+		run "$TUNER" retry "$job" --class crashed
+		echo "$output"
+		[[ "$output" == "job $job has ended ("*"): \"tuner run $job\" launches trial 1 again, once the job file lets it" ]]
+		run "$TUNER" enqueue "$job" x=0.5
+		[[ "$output" == "job $job has ended ("*"): \"tuner run $job\" begins with {\"x\": 0.5}, once the job file lets it" ]]
+	done
+	before=$(sql "SELECT count(*) FROM attempt")
+	"$TUNER" run target --quiet --set budget.target=100
+	sql_is "SELECT count(*) FROM attempt" "$before"
+	"$TUNER" run target --quiet # whose file has no target: its trials end it
+	run "$TUNER" enqueue target x=0.25
+	[[ "$output" == *'"tuner run target --trials 7" begins with {"x": 0.25}' ]]
+}
+
 # bats test_tags=plain
 @test "a script with an ImportError costs three launches, exit 3 and shows its traceback" {
 	write_job

@@ -80,9 +80,9 @@ static bool check_proposes(const struct invocation *call, struct store *store,
 static void say_turn(const char *first, const char *later, const char *parameters, int64_t before)
 {
 	if (before == 0)
-		printf("%s %s\n", first, parameters);
+		printf("%s %s", first, parameters);
 	else
-		printf("%s %s, after %lld other%s that %s asked for\n", later, parameters,
+		printf("%s %s, after %lld other%s that %s asked for", later, parameters,
 			(long long)before, before == 1 ? "" : "s", before == 1 ? "was" : "were");
 }
 
@@ -103,6 +103,11 @@ static bool say_when(const struct invocation *call, struct store *store, const s
 	if (file->command == NULL) {
 		printf("job %s: ", job->name);
 		say_turn("the next \"tuner ask\" gives", "\"tuner ask\" gives", parameters, before);
+	} else if (job_ended_by_bound(job)) {
+		printf("job %s has ended (%s): \"tuner run %s\" ", job->name, job->reason,
+			self.bytes);
+		say_turn("begins with", "tries", parameters, before);
+		printf(", once the job file lets it");
 	} else if (created >= job->trial_cap && job->state != JOB_OPEN) {
 		printf("job %s has had its %lld trial%s: \"tuner run %s --trials %lld\" ",
 			job->name, (long long)job->trial_cap, job->trial_cap == 1 ? "" : "s",
@@ -112,6 +117,7 @@ static bool say_when(const struct invocation *call, struct store *store, const s
 		printf("job %s: the next \"tuner run\" ", job->name);
 		say_turn("begins with", "tries", parameters, before);
 	}
+	putchar('\n');
 	text_finish(&self);
 	job_file_destroy(file);
 	return true;

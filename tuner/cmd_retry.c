@@ -67,8 +67,14 @@ static bool retry_here(const struct invocation *call, struct store *store, const
 	if (ok) {
 		reopen_numbers_text(numbers, n, &text);
 		job_reference(call, job->name, &self);
-		printf("job %s: the next \"tuner run %s\" launches %s again\n", job->name,
-			self.bytes, text.bytes);
+		if (job_ended_by_bound(job))
+			printf("job %s has ended (%s): \"tuner run %s\" launches %s again, once "
+			       "the "
+			       "job file lets it\n",
+				job->name, job->reason, self.bytes, text.bytes);
+		else
+			printf("job %s: the next \"tuner run %s\" launches %s again\n", job->name,
+				self.bytes, text.bytes);
 	}
 	text_finish(&self);
 	text_finish(&text);

@@ -515,3 +515,17 @@ fail:
 	job_opening_finish(ret);
 	return false;
 }
+
+/* The reasons are those of loop_check_budget; what follows one says that no trial had a result. */
+bool job_ended_by_bound(const struct job *job)
+{
+	static const char *const reasons[] = { "the target ", "the budget's ",
+		" brought no improvement", "the search has converged" };
+
+	if (job->state != JOB_DONE && job->state != JOB_FAILED)
+		return false;
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
+		if (strstr(job->reason, reasons[i]) != NULL)
+			return true;
+	return false;
+}
