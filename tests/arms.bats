@@ -150,3 +150,20 @@ write_arms() {
 	[[ "$output" == *"mean best over the trials "*" +0 "* ]]
 	[[ "$output" != *nan* && "$output" != *inf* ]]
 }
+
+@test "who asks of a job with arms is refused, and nothing of it is stored before" {
+	TRIALS=3 PARALLEL=1 write_arms
+	run "$TUNER" ask job.jsonc
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"the job compares arms"* ]]
+	[ ! -e tuner.db ]
+	"$TUNER" run job.jsonc --quiet --trials 2
+	for asks in ask tell; do
+		[ "$asks" = ask ] && what=job.jsonc || what="job 1 0.5"
+		# shellcheck disable=SC2086
+		run "$TUNER" "$asks" $what
+		[ "$status" -eq 2 ]
+		[ "${#lines[@]}" -eq 1 ]
+	done
+	sql_is "SELECT count(*) FROM event WHERE kind = 'edited'" 0
+}

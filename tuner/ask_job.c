@@ -18,12 +18,16 @@ static bool read_lease(const struct invocation *call, struct ask_job *job, struc
 	return tuner_fail(err, TUNER_USAGE, "--lease takes a time such as 30m, not \"%s\"", text);
 }
 
+static bool has_one_strategy(const struct job_file *file, struct tuner_error *err)
+{
+	return file->n_arms == 0 ||
+	       tuner_fail(err, TUNER_USAGE,
+		       "the job compares arms, which \"tuner run\" does: ask with a file that has "
+		       "one strategy");
+}
+
 static bool begin(struct ask_job *job, struct tuner_error *err)
 {
-	if (job->file->n_arms > 0)
-		return tuner_fail(err, TUNER_USAGE,
-			"the job compares arms, which \"tuner run\" does: ask with a file that has "
-			"one strategy");
 	if (gethostname(job->host, sizeof(job->host) - 1) != 0)
 		strcpy(job->host, "localhost");
 	job->settings.file = job->file;
@@ -35,7 +39,8 @@ static bool begin(struct ask_job *job, struct tuner_error *err)
 static bool read_file(const struct invocation *call, struct ask_job *job, struct tuner_error *err)
 {
 	return read_lease(call, job, err) &&
-	       job_argument_read(call, COMMAND_IGNORED, &job->file, err);
+	       job_argument_read(call, COMMAND_IGNORED, &job->file, err) &&
+	       has_one_strategy(job->file, err); /* before any of it is stored */
 }
 
 static bool take_file(const struct invocation *call, struct ask_job *job, struct tuner_error *err)
@@ -79,7 +84,7 @@ static bool open_stored(const struct invocation *call, bool may_be_file, struct 
 	const bool ok = store_open_waiting(call->db, STORE_WAIT_MS, &ret->store, err) &&
 			(may_be_file ? command_job_or_file(ret->store, name, &job, err)
 				     : command_job(ret->store, name, &job, err)) &&
-			job_stored_file(&job, &ret->file, err);
+			job_stored_file(&job, &ret->file, err) && has_one_strategy(ret->file, err);
 	ret->settings.job_id = job.id;
 	job_finish(&job);
 	return ok && begin(ret, err);
