@@ -587,6 +587,31 @@ END
 	sql_is "SELECT count(*) FROM trial WHERE source = 'enqueue'" 3
 }
 
+@test "what is asked for of a run that only waits for its last trials is told that it proposes nothing more" {
+	write_job
+	cat >train.sh <<'END'
+echo loss=1
+while [ "$TUNER_TRIAL" = 1 ] && [ -e hold ]; do sleep 0.02; done
+[ "$TUNER_TRIAL" != 2 ]
+END
+	touch hold
+	start "$TUNER" run job.jsonc --trials 20 --set budget.not_improving=2
+	await sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 3
+	await sql_is "SELECT count(*) FROM attempt WHERE state = 'running'" 1
+	run "$TUNER" enqueue job x=0.5
+	[ "$status" -eq 0 ]
+	[[ "$output" == *": it is in line, but this run proposes nothing more: 2 trials in a row brought no improvement" ]]
+	run "$TUNER" retry job --trial 2
+	[[ "$output" == *"trial 2 is launched again by the next run, once the job file lets it" ]]
+	"$TUNER" stop job --wait
+	rm hold
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "SELECT state || ': ' || reason FROM job" "done: 2 trials in a row brought no improvement"
+	run "$TUNER" enqueue job x=0.25
+	[[ "$output" == *"once the job file lets it" ]]
+}
+
 # bats test_tags=plain
 @test "a second run of a live database refuses and names the first" {
 	write_job

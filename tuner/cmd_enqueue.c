@@ -103,7 +103,7 @@ static bool say_when(const struct invocation *call, struct store *store, const s
 	if (file->command == NULL) {
 		printf("job %s: ", job->name);
 		say_turn("the next \"tuner ask\" gives", "\"tuner ask\" gives", parameters, before);
-	} else if (job_ended_by_bound(job)) {
+	} else if (job_reason_is_bound(job->reason)) {
 		printf("job %s has ended (%s): \"tuner run %s\" ", job->name, job->reason,
 			self.bytes);
 		say_turn("begins with", "tries", parameters, before);

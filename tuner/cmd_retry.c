@@ -67,7 +67,7 @@ static bool retry_here(const struct invocation *call, struct store *store, const
 	if (ok) {
 		reopen_numbers_text(numbers, n, &text);
 		job_reference(call, job->name, &self);
-		if (job_ended_by_bound(job))
+		if (job_reason_is_bound(job->reason))
 			printf("job %s has ended (%s): \"tuner run %s\" launches %s again, once "
 			       "the "
 			       "job file lets it\n",

@@ -517,15 +517,13 @@ fail:
 }
 
 /* The reasons are those of loop_check_budget; what follows one says that no trial had a result. */
-bool job_ended_by_bound(const struct job *job)
+bool job_reason_is_bound(const char *reason)
 {
 	static const char *const reasons[] = { "the target ", "the budget's ",
 		" brought no improvement", "the search has converged" };
 
-	if (job->state != JOB_DONE && job->state != JOB_FAILED)
-		return false;
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
-		if (strstr(job->reason, reasons[i]) != NULL)
+		if (strstr(reason, reasons[i]) != NULL)
 			return true;
 	return false;
 }

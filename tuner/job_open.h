@@ -38,8 +38,8 @@ TUNER_MUST_CHECK
 bool job_store_edited(struct store *store, const struct job *job, const struct job_file *old,
 	const struct job_file *file, struct tuner_error *err);
 
-/* Whether the job has ended by a bound of its budget other than trials: the next run ends by it again, whatever was put back
- * or asked for, unless the job file was edited. */
-bool job_ended_by_bound(const struct job *job);
+/* Whether a search that ends for this reason ends by a bound of its budget other than trials: the next run ends by it again,
+ * whatever was put back or asked for, unless the job file was edited. */
+bool job_reason_is_bound(const char *reason);
 
 #endif

@@ -72,7 +72,7 @@ static double cost_so_far(const struct loop *loop)
 	return cost;
 }
 
-/* The ends of a search other than its number of trials, in words that job_ended_by_bound knows. */
+/* The ends of a search other than its number of trials, in words that job_reason_is_bound knows. */
 void loop_check_budget(struct loop *loop)
 {
 	const struct job_budget *budget = &loop->file->budget;

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "tuner/enqueue.h"
 #include "tuner/gc.h"
+#include "tuner/job_open.h"
 #include "tuner/reopen.h"
 #include "tuner/version.h"
 
@@ -31,12 +32,12 @@ static bool request_stop(
 		return tuner_fail(err, TUNER_USAGE, "trial %.0f does not run", trial->valuedouble);
 	}
 	loop_drain(loop, EXIT_DONE, JOB_STOPPED, "stopped by \"tuner stop\"");
-	loop->end_state = JOB_STOPPED;
 	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(argument, "wait"))) {
 		text_print(answer, "nothing more is proposed; %zu trial%s end", loop->n_lives,
 			loop->n_lives == 1 ? " runs to its" : "s run to their");
 		return true;
 	}
+	loop->end_state = JOB_STOPPED; /* it may have been about to end by itself */
 	text_print(answer, "%zu running trial%s being stopped", loop->n_lives,
 		loop->n_lives == 1 ? " is" : "s are");
 	loop_stop_lives(loop, OUTCOME_INTERRUPTED, loop->reason, STOP_GRACE_US);
@@ -49,6 +50,11 @@ static bool request_enqueue(
 	const int64_t job_id = loop->settings->job_id;
 	if (!enqueue_requested(loop->store, job_id, loop->file, argument, err))
 		return false;
+	if (loop->phase != SEARCHING) {
+		text_print(answer, "it is in line, but this run proposes nothing more: %s",
+			loop->reason);
+		return true;
+	}
 	if (loop_may_propose(loop))
 		return enqueue_turn(loop->store, job_id, answer, err);
 	text_add(answer, "it is in line, but the budget is spent: raise budget.trials");
@@ -70,6 +76,8 @@ static bool request_retry(
 	text_add(answer, n == 1 ? " is" : " are");
 	text_add(answer, loop->phase == SEARCHING ? " launched again as slots get free"
 						  : " launched again by the next run");
+	if (job_reason_is_bound(loop->reason))
+		text_add(answer, ", once the job file lets it");
 	free(numbers);
 	return ok;
 }
