@@ -391,23 +391,28 @@ static bool remove_entry(int parent, const char *name, dev_t device, unsigned de
 static bool empty_directory(int directory_fd, dev_t device, unsigned depth)
 {
 	DIR *directory = fdopendir(directory_fd);
+	int saved = 0;
 	bool ok = true;
 
 	if (!directory) {
 		close_quietly(directory_fd);
 		return false;
 	}
-	while (ok) {
+	/* What cannot go keeps nothing else from going; the first reason stays. */
+	for (;;) {
 		errno = 0;
 		const struct dirent *entry = readdir(directory);
-		if (!entry) {
-			ok = errno == 0;
+		const bool ended = entry == NULL;
+		const bool fine =
+			ended ? errno == 0
+			      : is_dots(entry->d_name) || remove_entry(dirfd(directory),
+								  entry->d_name, device, depth);
+		if (!fine && ok)
+			saved = errno;
+		ok = ok && fine;
+		if (ended)
 			break;
-		}
-		if (!is_dots(entry->d_name))
-			ok = remove_entry(dirfd(directory), entry->d_name, device, depth);
 	}
-	const int saved = errno;
 	closedir(directory);
 	errno = saved;
 	return ok;
@@ -427,6 +432,15 @@ static bool remove_tree(const char *path)
 	return remove_entry(AT_FDCWD, path, status.st_dev, 0);
 }
 
+static bool fail_remove(struct tuner_error *err, const char *path)
+{
+	if (errno == ELOOP)
+		return tuner_fail(err, TUNER_USAGE,
+			"cannot remove %s: directories lie more than %d levels deep in it", path,
+			DEPTH_MAX);
+	return fail_path(err, errno, "cannot remove", path);
+}
+
 bool directory_remove(const char *path, struct tuner_error *err)
 {
 	size_t length = strlen(path);
@@ -441,7 +455,7 @@ bool directory_remove(const char *path, struct tuner_error *err)
 	if (length == 0 || is_dots(path_name(copy))) /* "", "/", ".": nobody means that */
 		ok = fail_path(err, EINVAL, "cannot remove", path);
 	else
-		ok = remove_tree(copy) || fail_path(err, errno, "cannot remove", path);
+		ok = remove_tree(copy) || fail_remove(err, path);
 	free(copy);
 	return ok;
 }
@@ -454,8 +468,7 @@ bool directory_remove_at(int directory_fd, const char *name, struct tuner_error 
 		return fail_path(err, EINVAL, "cannot remove", name);
 	if (fstat(directory_fd, &status) < 0)
 		return fail_path(err, errno, "cannot remove", name);
-	return remove_entry(directory_fd, name, status.st_dev, 0) ||
-	       fail_path(err, errno, "cannot remove", name);
+	return remove_entry(directory_fd, name, status.st_dev, 0) || fail_remove(err, name);
 }
 
 /* --- paths --- */

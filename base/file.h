@@ -49,7 +49,7 @@ bool directory_make(const char *path, mode_t mode, struct tuner_error *err);
 
 /* rm -r of a directory that we made; symbolic links are removed, not followed, the path itself
  * included. Missing is fine. A file, "/", "." or ".." as the path, another file system mounted
- * inside and more than 256 levels are refused; what was removed up to there stays removed. A directory of the caller's own
+ * inside and more than 256 levels are refused; all else goes all the same. A directory of the caller's own
  * that may be read but not written is no obstacle. */
 TUNER_MUST_CHECK
 bool directory_remove(const char *path, struct tuner_error *err);

@@ -272,6 +272,20 @@ retry_finds_checkpoint() { # OUTCOME KEYS HOW
 	"$TUNER" verify --hashes
 }
 
+@test "what cannot be removed keeps nothing else, and is told of once and by its place" {
+	TRIALS=2 PARALLEL=1 write_saving_job
+	echo 'mkdir -p "$TUNER_ATTEMPT_DIR/output/$(printf "d/%.0s" $(seq 300))"; sleep 0' >fail.sh
+	run_job
+	local worse=$((3 - $(best_trials 1)))
+	run "$TUNER" gc --best 1
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"1 could not be removed:"*"job/000$worse/1: cannot remove .tuner-removed-1: directories lie more than 256 levels deep in it"* ]]
+	[ -z "$(find "$FILES/000$worse" -name weights)" ]
+	run "$TUNER" gc --best 1
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"1 could not be removed:"*"job/000$worse/.tuner-removed-1: cannot remove"* ]]
+}
+
 @test "gc --logs removes the output of attempts that failed, and no other" {
 	TRIALS=3 PARALLEL=1 write_saving_job
 	echo '[ "$TUNER_TRIAL" -ne 2 ] || exit 1' >fail.sh
