@@ -91,15 +91,6 @@ double random_normal(struct random *random)
 	return sqrt(-2 * log(radius_draw)) * cos(2 * M_PI * angle_draw);
 }
 
-void random_normal_pair(struct random *random, double ret[2])
-{
-	const double radius = sqrt(-2 * log(1 - random_uniform(random)));
-	const double angle = 2 * M_PI * random_uniform(random);
-
-	ret[0] = radius * cos(angle);
-	ret[1] = radius * sin(angle);
-}
-
 void random_shuffle(struct random *random, size_t *items, size_t n)
 {
 	for (size_t left = n; left > 1; left--) {

@@ -58,9 +58,6 @@ uint64_t random_below(struct random *random, uint64_t n);
  * the count of draws stays plain). */
 double random_normal(struct random *random);
 
-/* Both values of Box-Muller, the one of random_normal first: twice as fast, where many are drawn. */
-void random_normal_pair(struct random *random, double ret[2]);
-
 /* Fisher-Yates. */
 void random_shuffle(struct random *random, size_t *items, size_t n);
 

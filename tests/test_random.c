@@ -313,34 +313,9 @@ static void all_orders_are_equally_likely(void **state)
 	assert_even(orders, 24, DRAWS);
 }
 
-static void a_pair_begins_like_one_and_both_are_normal(void **state)
-{
-	const struct random_key key = { .seed = 5, .purpose = RANDOM_TEST };
-	struct random one, two;
-	double sum = 0, squares = 0, products = 0;
-	enum { PAIRS = 20000 };
-
-	random_init(&one, key);
-	random_init(&two, key);
-	for (int i = 0; i < PAIRS; i++) {
-		double pair[2];
-
-		random_normal_pair(&two, pair);
-		assert_true(random_normal(&one) == pair[0]);
-		sum += pair[0] + pair[1];
-		squares += pair[0] * pair[0] + pair[1] * pair[1];
-		products += pair[0] * pair[1];
-	}
-	/* Four standard errors. */
-	assert_true(fabs(sum / (2 * PAIRS)) < 4 / sqrt(2 * PAIRS));
-	assert_true(fabs(squares / (2 * PAIRS) - 1) < 4 * sqrt(2.0 / (2 * PAIRS)));
-	assert_true(fabs(products / PAIRS) < 4 / sqrt(PAIRS));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_pair_begins_like_one_and_both_are_normal),
 		cmocka_unit_test(philox_gives_the_published_blocks),
 		cmocka_unit_test(philox_may_write_over_its_counter),
 		cmocka_unit_test(the_layout_of_a_key_is_forever),

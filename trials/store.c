@@ -561,24 +561,3 @@ bool store_checkpoint(struct store *store, struct tuner_error *err)
 		checkpoint_passively(store);
 	return true;
 }
-
-/* ---- settings ---- */
-
-bool store_set_optuna(struct store *store, const char *series, struct tuner_error *err)
-{
-	const char *alembic = NULL;
-	struct query query;
-
-	store_assert_writing(store);
-	if (strcmp(series, "3.1") == 0)
-		alembic = "v3.0.0.d";
-	else if (strcmp(series, "3.2") == 0)
-		alembic = "v3.2.0.a";
-	else
-		return tuner_fail(err, TUNER_USAGE,
-			"Optuna \"%s\" is not known: 3.1 serves 3.0 and 3.1, 3.2 all later ones",
-			series);
-	query_open(&query, store, "UPDATE optuna SET alembic = ?1 WHERE id = 1");
-	query_bind_text(&query, alembic);
-	return query_run(&query, err);
-}

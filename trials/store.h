@@ -111,9 +111,4 @@ bool store_check_place(struct store *store, struct tuner_error *err);
 TUNER_MUST_CHECK
 bool store_checkpoint(struct store *store, struct tuner_error *err);
 
-/* Which Optuna finds its stamp in the file: series "3.1" for 3.0 and 3.1, "3.2" (the default) for all
- * later ones. A change like any other, in a transaction. TUNER_USAGE for another series. */
-TUNER_MUST_CHECK
-bool store_set_optuna(struct store *store, const char *series, struct tuner_error *err);
-
 #endif

@@ -59,8 +59,7 @@ bool reuse_look(const struct witness_request *request, struct present *ret, stru
 	struct sighting sighting;
 	char trouble[160] = "";
 
-	*ret = (struct present){ .code_source = "live",
-		.code = { .facts = TEXT_EMPTY, .patch = TEXT_EMPTY },
+	*ret = (struct present){ .code = { .facts = TEXT_EMPTY, .patch = TEXT_EMPTY },
 		.data = { .facts = TEXT_EMPTY, .patch = TEXT_EMPTY } };
 	if (!request->looks_at_code && request->n_channels == 0)
 		return true;

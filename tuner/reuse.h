@@ -22,7 +22,6 @@ struct present_state {
 };
 
 struct present {
-	const char *code_source; /* as found_state's */
 	struct present_state code, data; /* of data nothing if the job has no channels */
 };
 
