@@ -255,5 +255,23 @@ END
 	echo a.good.token >token
 	finished
 	[ "$status" -eq 0 ]
+	# What waits in the queue is cancelled. The token comes as scontrol prints it.
+	rm -rf tuner.db*
+	touch queue
+	start "$TUNER" run job.jsonc --set "$(host "\"url\": \"$REST_URL/\", \"token_command\": [\"echo\", \"SLURM_JWT=a.good.token\"]")"
+	await grep -q 'host slurm answers' output
+	await sql_is "SELECT count(*) FROM attempt" 1
+	await test -e tuner.db.d/job/0001/1/job.sh
+	sleep 0.5
+	kill -TERM "$PID"
+	finished
+	[ "$status" -eq 143 ]
+	[ "$(lines_of cancelled)" -eq 1 ]
+	sql_is "SELECT outcome FROM attempt" interrupted
 	kill "$server"
+	start "$TUNER" run job.jsonc --set "$(rest_host)"
+	await grep -q 'host slurm does not answer: slurmrestd at .*onnect' output
+	kill -TERM "$PID"
+	finished
+	[ "$status" -eq 143 ]
 }
