@@ -139,7 +139,9 @@ sound() {
 	sound
 	"$TUNER" run job.jsonc --quiet --trials 8 --set 'objective={"expression": "accuracy - 0.05 * log2(`lag-ms`)", "goal": "maximize"}'
 	sound
-	"$TUNER" rescore --set objective.metric=accuracy
+	"$TUNER" rescore --set objective.metric=accuracy --json >rescored.json
+	jq -e '.job == "job" and .metric == "accuracy" and .goal == "maximize" and (.trials | length) == 8' rescored.json
+	jq -e '.trials[0] | .trial == 1 and .state == "done" and .state_before == "stopped" and .objective_before == null and (.objective | type) == "number"' rescored.json
 	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 8
 	sql "SELECT number, objective FROM trial WHERE number <= 6 ORDER BY number" >after
 	cmp before after

@@ -682,6 +682,13 @@ END
 	finished
 	command=$(jq .command_pid tuner.db.d/job/0001/1/started)
 	[ -d "/proc/$command" ]
+	for one in --wait "--trial 1"; do # there is nobody to ask for that
+		# shellcheck disable=SC2086 # words
+		run "$TUNER" stop job $one
+		[ "$status" -eq 2 ]
+		[[ "$(flat)" == *'"tuner stop job" ends them all, "tuner run job" takes them over'* ]]
+	done
+	[ -d "/proc/$command" ]
 	run "$TUNER" stop job
 	[ "$status" -eq 0 ]
 	is_dead "$command"
