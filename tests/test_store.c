@@ -832,6 +832,24 @@ static void assert_migrates(struct fixture *f, const char *without, const char *
 	fixture_use_job(f, id);
 }
 
+static void an_old_file_with_a_row_that_refers_nowhere_stays_as_it_is(void **state)
+{
+	struct fixture *const f = *state;
+
+	open_store(f, STORE_WRITE);
+	fixture_add_job(f, "job", 5, "loss", "minimize");
+	close_store(f);
+	run_sql(f->path, WITHOUT_STEP_6
+		"PRAGMA user_version = 5; INSERT INTO trial_param (trial, parameter, value) "
+		"VALUES (99, 1, 0.5)");
+	refuse_open(f, STORE_WRITE, TUNER_FATAL, "a row of trial_param refers to one");
+	ASSERT_SAYS(f, TUNER_FATAL, "the file is unchanged");
+	ASSERT_SAYS(f, TUNER_FATAL, "go on from an older copy");
+	run_sql(f->path, "DELETE FROM trial_param");
+	open_store(f, STORE_WRITE);
+	assert_true(fixture_number(f, "PRAGMA user_version") == STORE_SCHEMA_VERSION);
+}
+
 static void a_file_of_version_1_becomes_the_same_as_a_new_one(void **state)
 {
 	assert_migrates(*state,
@@ -1549,6 +1567,7 @@ int main(void)
 		IN_DIRECTORY(a_reader_sees_the_state_of_one_moment),
 		IN_DIRECTORY(a_newer_database_can_only_be_read),
 		IN_DIRECTORY(a_file_of_version_1_becomes_the_same_as_a_new_one),
+		IN_DIRECTORY(an_old_file_with_a_row_that_refers_nowhere_stays_as_it_is),
 		IN_DIRECTORY(a_file_of_version_3_becomes_the_same_as_a_new_one),
 		IN_DIRECTORY(a_file_of_version_4_becomes_the_same_as_a_new_one),
 		IN_DIRECTORY(a_file_of_version_5_becomes_the_same_as_a_new_one),

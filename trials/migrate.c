@@ -130,7 +130,10 @@ static bool check_foreign_keys(sqlite3 *db, const char *path, struct tuner_error
 	if (status == SQLITE_OK)
 		status = sqlite3_step(statement);
 	if (status == SQLITE_ROW)
-		tuner_fail(err, TUNER_FATAL, "a row of %s refers to one that does not exist",
+		tuner_fail(err, TUNER_FATAL,
+			"a row of %s refers to one that does not exist: go on from an older copy, "
+			"or make it right by hand in a copy (sqlite3's PRAGMA foreign_key_check "
+			"lists them)",
 			(const char *)sqlite3_column_text(statement, 0));
 	else if (status != SQLITE_DONE)
 		sql_fail(db, path, status, err);
