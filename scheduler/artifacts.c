@@ -605,36 +605,38 @@ static bool move_aside(int from, const char *name, int to)
 	return false;
 }
 
-/* Every entry that is not ours, and the sums that no longer hold. */
+/* Every entry that is not ours, and the sums that no longer hold. One that cannot go keeps no other. */
 static bool move_artifacts(int attempt, int to)
 {
 	const int again = openat(attempt, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *stream = again >= 0 ? fdopendir(again) : NULL;
 	const struct dirent *entry;
-	bool ok = stream != NULL, failed = false;
+	bool failed = false;
+	int reason = 0;
 
 	if (stream == NULL) {
 		close_quietly(again);
 		return false;
 	}
-	while (ok && (entry = next_entry(stream, &failed)) != NULL) {
+	while ((entry = next_entry(stream, &failed)) != NULL) {
 		const char *name = entry->d_name;
 		if (is_dots(name) ||
 			(artifacts_name_is_ours(name) && strcmp(name, ARTIFACTS_SUMS) != 0))
 			continue;
-		ok = move_aside(attempt, name, to);
+		if (!move_aside(attempt, name, to) && reason == 0)
+			reason = errno;
 	}
-	const int saved = errno;
+	if (failed && reason == 0)
+		reason = errno;
 	closedir(stream);
-	errno = saved;
-	return ok && !failed;
+	errno = reason;
+	return reason == 0;
 }
 
 static bool set_aside(int trial, const char *attempt, bool artifacts, bool checkpoint)
 {
 	char name[64];
-	int from = -1, to = -1;
-	bool ok = false;
+	int from = -1, to = -1, reason = 0;
 
 	snprintf(name, sizeof(name), ARTIFACTS_SET_ASIDE "%.30s", attempt);
 	if (mkdirat(trial, name, 0700) != 0 && errno != EEXIST)
@@ -642,14 +644,17 @@ static bool set_aside(int trial, const char *attempt, bool artifacts, bool check
 	to = open_directory_at(trial, name);
 	if (to < 0)
 		return false;
-	ok = !checkpoint || move_aside(trial, CHECKPOINT, to);
-	if (ok && artifacts) {
+	if (checkpoint && !move_aside(trial, CHECKPOINT, to))
+		reason = errno;
+	if (artifacts) {
 		from = open_directory_at(trial, attempt);
-		ok = from >= 0 ? move_artifacts(from, to) : errno == ENOENT;
+		if ((from >= 0 ? !move_artifacts(from, to) : errno != ENOENT) && reason == 0)
+			reason = errno;
 	}
 	close_quietly(from);
 	close_quietly(to);
-	return ok;
+	errno = reason;
+	return reason == 0;
 }
 
 bool artifacts_set_aside(const char *root, const char *relative, bool artifacts, bool checkpoint,

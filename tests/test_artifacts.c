@@ -390,22 +390,55 @@ static bool removes_protected_directories(struct fixture *f)
 	       !is_there(f, "job/0007/" ARTIFACTS_SET_ASIDE "1");
 }
 
-static void directories_that_may_not_be_written_are_removed(void **state)
+/* Root may write everything: it becomes nobody. */
+static void as_anybody(struct fixture *f, bool (*body)(struct fixture *f))
 {
-	struct fixture *f = *state;
 	int status = 0;
-
-	assert_int_equal(chmod(f->root, 0777), 0);
 	const pid_t pid = fork();
-	if (pid == 0) { /* root may write everything */
-		const bool ok = (geteuid() != 0 || (setgid(65534) == 0 && setuid(65534) == 0)) &&
-				removes_protected_directories(f);
+
+	if (pid == 0) {
+		const bool ok =
+			(geteuid() != 0 || (setgid(65534) == 0 && setuid(65534) == 0)) && body(f);
 		if (!ok)
 			print_error("%s\n", f->err.message);
 		_exit(ok ? 0 : 1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
+}
+
+static void directories_that_may_not_be_written_are_removed(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(chmod(f->root, 0777), 0);
+	as_anybody(f, removes_protected_directories);
+}
+
+static bool removes_what_it_may(struct fixture *f)
+{
+	return !artifacts_set_aside(f->root, ATTEMPT, true, true, &f->err) &&
+	       artifacts_delete_set_aside(f->root, ATTEMPT, &f->err) && is_there(f, ATTEMPT "/b") &&
+	       !is_there(f, ATTEMPT "/a") && !is_there(f, ATTEMPT "/c") &&
+	       !is_there(f, "job/0007/checkpoint");
+}
+
+/* As a container leaves them that ran as root. */
+static void what_is_somebody_elses_keeps_nothing_else(void **state)
+{
+	static const char *const directories[] = { "", "job", "job/0007", ATTEMPT,
+		"job/0007/checkpoint" };
+	struct fixture *f = *state;
+
+	if (geteuid() != 0)
+		skip();
+	put(f, ATTEMPT "/a", "a");
+	put(f, ATTEMPT "/b/theirs", "b");
+	put(f, ATTEMPT "/c", "c");
+	put(f, "job/0007/checkpoint/k", "k");
+	for (size_t i = 0; i < sizeof(directories) / sizeof(*directories); i++)
+		assert_int_equal(chmod(at(f, directories[i]), 0777), 0);
+	as_anybody(f, removes_what_it_may);
 }
 
 static void the_set_aside_directory_as_a_link_is_no_way_out(void **state)
@@ -464,6 +497,7 @@ int main(void)
 		TEST(what_a_link_points_to_stays),
 		TEST(behind_a_linked_directory_nothing_is_removed),
 		TEST(directories_that_may_not_be_written_are_removed),
+		TEST(what_is_somebody_elses_keeps_nothing_else),
 		TEST(the_set_aside_directory_as_a_link_is_no_way_out),
 		TEST(a_directory_that_cannot_be_read_on_is_told_of),
 	};

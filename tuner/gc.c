@@ -347,11 +347,15 @@ static bool record(struct store *store, const struct manifest *manifest, struct 
 static bool finish_removal(struct store *store, const struct manifest *manifest,
 	struct gc_report *report, struct tuner_error *err)
 {
-	struct tuner_error failed = { TUNER_OK, "" };
+	struct tuner_error failed = { TUNER_OK, "" }, kept = { TUNER_OK, "" };
 
-	if (!keep_set_aside(store, manifest, &failed) ||
-		!artifacts_delete_set_aside(store_directory(store), manifest->directory, &failed))
+	/* What could be set aside goes, whatever else could not. */
+	if (!keep_set_aside(store, manifest, &failed))
 		add_failure(report, &failed);
+	if (!artifacts_delete_set_aside(store_directory(store), manifest->directory, &kept)) {
+		add_failure(report, &kept);
+		failed = failed.code == TUNER_OK ? kept : failed;
+	}
 	if (!store_begin(store, STORE_LAZY, err))
 		return false;
 	if (manifest_removed(store, manifest->attempt, failed.message, err))
