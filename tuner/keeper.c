@@ -52,6 +52,7 @@ static bool measure(struct keeper *keeper, struct keeper_task *task)
 static void do_task(struct keeper *keeper)
 {
 	struct keeper_task *task = &keeper->task;
+	struct tuner_error undeleted = { TUNER_OK, "" };
 
 	switch (task->work) {
 	case KEEPER_SCAN:
@@ -60,7 +61,11 @@ static void do_task(struct keeper *keeper)
 			task->work == KEEPER_HASH, &keeper->cancel, &task->found, &task->err);
 		break;
 	case KEEPER_DELETE:
-		task->ok = artifacts_delete_set_aside(keeper->root, task->directories, &task->err);
+		task->ok =
+			artifacts_delete_set_aside(keeper->root, task->directories, &undeleted) &&
+			task->err.code == TUNER_OK;
+		if (task->err.code == TUNER_OK)
+			task->err = undeleted;
 		break;
 	case KEEPER_MEASURE:
 		task->ok = measure(keeper, task);

@@ -25,7 +25,7 @@ struct keeper_task {
 	char *directories; /* relative to the root; of MEASURE several, a line each */
 	/* ---- what came of it ---- */
 	bool ok;
-	struct tuner_error err;
+	struct tuner_error err; /* of DELETE before, too: why not all could be set aside */
 	struct artifacts found; /* SCAN, HASH */
 	int64_t bytes; /* MEASURE */
 };

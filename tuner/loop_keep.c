@@ -123,17 +123,19 @@ static bool give(struct loop *loop, enum keeper_work work, int64_t attempt, cons
 	return true;
 }
 
-/* A removal that cannot even begin is told of and left. */
+/* What can be set aside goes, whatever else cannot: of that the task's end tells. */
 static bool give_removal(
 	struct loop *loop, const struct manifest *manifest, struct tuner_error *err)
 {
-	struct keeper_task failed = { .work = KEEPER_DELETE, .attempt = manifest->attempt };
+	struct keeper_task task = { .work = KEEPER_DELETE,
+		.attempt = manifest->attempt,
+		.directories = strdup(manifest->directory) };
 
-	if (keep_set_aside(loop->store, manifest, &failed.err))
-		return give(loop, KEEPER_DELETE, manifest->attempt, manifest->directory, err);
-	progress_say(loop->settings->progress, "warning: %s", failed.err.message);
-	loop->keeping.due = true;
-	return store_task(loop, &failed, err);
+	if (task.directories == NULL)
+		return tuner_fail_memory(err);
+	(void)!keep_set_aside(loop->store, manifest, &task.err);
+	keeper_give(loop->keeping.keeper, &task);
+	return true;
 }
 
 static bool give_measure(struct loop *loop, struct tuner_error *err)
