@@ -386,8 +386,7 @@ static void by_status(const struct failure_rules *rules, const struct exit_recor
 	} else if (is_sigkill(exit)) {
 		decide(ret, "oom-host", "");
 		snprintf(ret->message, sizeof(ret->message),
-			"SIGKILL, which nobody here has sent: out of memory, most likely; %.160s",
-			how);
+			"SIGKILL, not sent by tuner: most likely out of memory; %.160s", how);
 	} else if (good_exit) {
 		decide(ret, "no-metric", "exit status 0, but no objective in the output");
 		add_line(ret->message, last_line(tail));

@@ -484,7 +484,7 @@ static bool lost_event(struct local_attempt *attempt, const struct attempt_statu
 	snprintf(ret->message, sizeof(ret->message), "%s",
 		status->life == ATTEMPT_NEVER_RAN ? "its directory is gone, and what became of it"
 		: attempt_is_of_this_boot(status)
-			? "its supervisor was killed, and it with it"
+			? "it was killed together with its supervisor"
 			: "the machine was restarted while it ran, or it ran on another one");
 	return true;
 }

@@ -123,7 +123,7 @@ write_arms() {
 	[ "$status" -eq 2 ]
 	run "$TUNER" run job.jsonc
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"has had its 8 trials"* ]]
+	[[ "$output" == *"is complete after 8 trials"* ]]
 }
 
 @test "arms that lie further apart than any number are compared in numbers" {

@@ -64,7 +64,7 @@ END
 	"$TUNER" ask-tell job.jsonc --db tuner.db </dev/null
 	run "$TUNER" best
 	[ "$status" -eq 4 ]
-	[[ "$output" == *'job job has no trial yet; "tuner ask job" goes on with it'* ]]
+	[[ "$output" == *'job job has no trial yet; "tuner ask job" starts one'* ]]
 	run "$TUNER" ask jop.jsonc
 	[ "$status" -eq 2 ]
 	[[ "$output" == *'there is no file "jop.jsonc": there is no job "jop.jsonc" in '* ]]
@@ -107,7 +107,7 @@ END
 	[ "$(lines_of answers)" -eq 13 ]
 	[[ "$(answer 1)" =~ ^\{\"trials\":\ \[\{\"trial\":\ 1,\ \"parameters\":\ \{\"x\":\ 0\.[0-9]+,\ \"kind\":\ \".*\}\},\ \{\"trial\":\ 2, ]]
 	answer_is 2 '{"ok": true}'
-	answer_has 3 '{"error": "trial 1 has its value already: 0.71"}'
+	answer_has 3 '{"error": "trial 1 already has its value: 0.71"}'
 	answer_has 4 'found the word nonsense'
 	answer_has 5 'expected an object such as'
 	answer_has 6 'did you mean \"value\"?'
@@ -262,7 +262,7 @@ same() { # FILE FILE
 	run "$TUNER" logs 1
 	[ "$status" -eq 2 ]
 	run "$TUNER" stop
-	[[ "$output" == *"nothing of it runs"*'1 of its trials was asked for'*'"tuner tell ask TRIAL --failed user-stopped"'* ]]
+	[[ "$output" == *"nothing is running"*'1 of its trials was asked for'*'"tuner tell ask TRIAL --failed user-stopped"'* ]]
 	sql_is "SELECT count(*) FROM trial WHERE state = 'running'" 1
 }
 
@@ -275,7 +275,7 @@ same() { # FILE FILE
 	sql_is "SELECT pending FROM decision JOIN trial USING (id) WHERE number = 3" '[1,2]'
 	run "$TUNER" tell ask 1 4
 	[ "$status" -eq 2 ]
-	[[ "$output" == *"has its value already: 3"* ]]
+	[[ "$output" == *"already has its value: 3"* ]]
 }
 
 @test "more trials than the budget's are counted without a limit" {
@@ -319,7 +319,7 @@ pass() {
 	[ "$("$TUNER" tell ask 3 --failed oom-gpu --json)" = '{"ok": true}' ]
 	run "$TUNER" retry ask --class oom-gpu
 	[ "$status" -eq 2 ]
-	[[ "$output" == *"ended as oom-gpu can be launched here again: 1 was evaluated by who asked for it"* ]]
+	[[ "$output" == *"ended as oom-gpu can be launched here again: 1 was evaluated by its caller"* ]]
 	[ "$("$TUNER" tell ask.jsonc --add 'x=0.1,kind=a' 4)" = "trial 4: done, loss = 4" ]
 	run "$TUNER" tell ask --add x=2,kind=a 4
 	[[ "$output" == *"expected a number from 0 to 1, found 2"* ]]
@@ -458,11 +458,11 @@ hold_database() {
 	hold_database 0.1
 	run "$TUNER" stop job
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"nothing of it runs"* ]]
+	[[ "$output" == *"nothing is running"* ]]
 	hold_database 1 # longer than stop waits before it asks
 	run "$TUNER" stop job
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"nothing of it runs"* ]]
+	[[ "$output" == *"nothing is running"* ]]
 	hold_database 0.4
 	run "$TUNER" run job.jsonc
 	[ "$status" -eq 0 ]
@@ -481,9 +481,9 @@ hold_database() {
 	[ "$status" -eq 0 ]
 	[[ "$output" == *"next in line"* ]]
 	run "$TUNER" enqueue ask x=0.25,kind=a
-	[[ "$output" == *"it is in line, after 1 other that was asked for" ]]
+	[[ "$output" == *"it is queued after 1 other" ]]
 	"$TUNER" status >standing
-	! grep -q 'spent in run' standing
+	! grep -q 'run time:' standing
 	run "$TUNER" stop ask
 	[ "$status" -ne 0 ]
 	[[ "$output" == *"ask-tell"* ]]

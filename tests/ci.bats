@@ -338,7 +338,7 @@ repeats() {
 	sql "SELECT number, parameters, objective, source, metric_count FROM trial ORDER BY arm_number" >after
 	diff before after
 	[ ! -s starts ]
-	grep -q "$3 taken over from last.db" said
+	grep -q "$3 reused from last.db" said
 	sql_is "SELECT group_concat(DISTINCT backend || outcome) FROM attempt" reusedok
 	run "$TUNER" replay
 	[ "$status" -eq 0 ]
@@ -481,7 +481,7 @@ END2
 	[[ "$output" == *"was not launched: taken over from trial"* ]]
 	run "$TUNER" best other --model
 	[ "$status" -eq 2 ]
-	[[ "$output" == *"was not launched here, so no model is: taken over from trial"* ]]
+	[[ "$output" == *"was not launched here, so there is no model: taken over from trial"* ]]
 	"$TUNER" run job.jsonc --quiet --trials 5 --reuse tuner.db
 	[ "$(lines_of starts)" -eq 2 ]
 }
@@ -503,7 +503,7 @@ END2
 	echo text >text
 	run "$TUNER" run job.jsonc --trials 2 --reuse text
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"warning: nothing is taken over from text"* ]]
+	[[ "$output" == *"warning: no results are reused from text"* ]]
 }
 
 @test "code that changes while the job runs ends the taking over" {
@@ -517,7 +517,7 @@ END2
 	mv tuner.db last.db
 	: >starts
 	start "$TUNER" run job.jsonc --set 'first=[{"x": 0.7}, {"x": 0.8}, {"x": 0.2}, {"x": 0.3}]' --trials 4 --reuse last.db
-	await grep -q 'nothing more is taken over' output
+	await grep -q 'no more results are reused' output
 	touch go
 	finished
 	[ "$status" -eq 0 ]
@@ -533,7 +533,7 @@ END2
 	echo '# edited' >>train.sh
 	run "$TUNER" run job.jsonc --quiet --gate 'loss < 9'
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"warning: what is judged are trials of other code"* ]]
+	[[ "$output" == *"warning: the trials judged here ran other code"* ]]
 }
 
 # ---- docs/ci.md ----

@@ -236,12 +236,12 @@ known_times() {
 	[[ "$output" == *" 1 % "* ]]
 }
 
-@test "one repeat of the same results says nothing of chance" {
+@test "one repeat of the same results says nothing about chance" {
 	write_known 1 3
 	awk 'BEGIN { for (t = 1; t <= 6; t++) print t, 0.1 }' >results
 	"$TUNER" run job.jsonc --quiet
 	run "$TUNER" compare
-	[[ "$(flat)" == *"a and b have found the same. One repeat says nothing of chance"* ]]
+	[[ "$(flat)" == *"a and b have found the same. One repeat says nothing about chance"* ]]
 	[[ "$(flat)" != *"To come to"* ]]
 }
 
@@ -292,7 +292,7 @@ known_times() {
 	"$TUNER" run job.jsonc --quiet --name two --set strategy=sobol
 	run "$TUNER" compare one two
 	[ "$status" -eq 0 ]
-	[[ "$(flat)" == *"One repeat says nothing of chance"* ]]
+	[[ "$(flat)" == *"One repeat says nothing about chance"* ]]
 	[[ "$(flat)" == *"The two were separate jobs"* ]]
 	run "$TUNER" compare one
 	[ "$status" -eq 2 ]
@@ -330,7 +330,7 @@ known_times() {
 	[[ "$output" == *"1 repeat, 1 trial each"* ]]
 	[[ "$(flat)" == *"After 1 trial "* ]]
 	[[ "$(flat)" == *"ended before its last trial: 1 of 5 trials are compared"* ]]
-	[[ "$(flat)" != *"not finished"* && "$(flat)" != *"still runs"* ]]
+	[[ "$(flat)" != *"not finished"* && "$(flat)" != *"still running"* ]]
 }
 
 # bats test_tags=plain
@@ -346,7 +346,7 @@ known_times() {
 	run "$TUNER" compare
 	[ "$status" -eq 0 ]
 	[[ "$(flat)" == *"not finished: 2 of 4 trials are compared"* ]]
-	[[ "$(flat)" == *"What still runs counts from its end on"* ]]
+	[[ "$(flat)" == *"What is still running counts once it has ended"* ]]
 	rm stopped
 	finished
 	[ "$status" -eq 0 ]

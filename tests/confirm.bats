@@ -62,7 +62,7 @@ shown() { # FILTER
 	run "$TUNER" run job-confirm
 	[ "$status" -eq 0 ]
 	[ "$(lines_of starts)" -eq 12 ]
-	[[ "$output" == *'To go on: "tuner confirm job" with more'* ]]
+	[[ "$output" == *'To train more: "tuner confirm job" with more'* ]]
 }
 
 @test "nobody is led to a run of the repeats' job that would propose at random" {
@@ -78,7 +78,7 @@ shown() { # FILTER
 	[[ "$output" == *'"tuner confirm job" with more --repeats'* ]]
 	sql_is "SELECT count(*) FROM v_trial WHERE job = 'job-confirm'" 2
 	run "$TUNER" confirm job --top 1 --repeats 3
-	[[ "$output" == "job job-confirm (goes on): "* ]]
+	[[ "$output" == "job job-confirm (resumed): "* ]]
 	# A job of one's own may have such a name.
 	"$TUNER" run job.jsonc --quiet --name other
 	"$TUNER" run job.jsonc --quiet --name other-confirm --trials 7
@@ -149,14 +149,14 @@ shown() { # FILTER
 	[ "$status" -eq 1 ]
 }
 
-@test "a repeat that fails is counted, and one with a result says nothing of chance" {
+@test "a repeat that fails is counted, and one with a result says nothing about chance" {
 	write_noisy
 	"$TUNER" run job.jsonc --quiet
 	echo "job-confirm.$("$TUNER" best job --params | jq -r .x)" >crash
 	run "$TUNER" confirm job --quiet --repeats 1
 	[ "$status" -eq 0 ]
 	[[ "$output" == *"0 of 1"* ]]
-	[[ "$(flat)" == *"one repeat of a configuration says nothing of chance"* ]]
+	[[ "$(flat)" == *"one repeat of a configuration says nothing about chance"* ]]
 	[ "$(shown '.second.separated')" = false ]
 	[ "$(shown '.configurations[0].interval | tostring')" = "[null,null]" ]
 }
@@ -203,7 +203,7 @@ END
 	"$TUNER" run job.jsonc --quiet
 	run "$TUNER" confirm job --quiet --repeats 2
 	[ "$status" -eq 0 ]
-	[[ "$(flat)" == *"The search's own best, trial 2, had -inf, with which no mean can be compared."* ]]
+	[[ "$(flat)" == *"The search's own best, trial 2, had -inf, which no mean can be compared with."* ]]
 	[[ "$(flat)" != *"inf better"* ]]
 }
 
@@ -224,7 +224,7 @@ END
 	"$TUNER" run job.jsonc --quiet
 	run "$TUNER" confirm job --quiet --repeats 3
 	[ "$status" -eq 0 ]
-	[[ "$(flat)" == *"had 0.1, which is its mean now, too; its repeats are all the same. The second, "*"has the same mean: a tie. " ]]
+	[[ "$(flat)" == *"had 0.1, which is also its mean now; its repeats are all the same. The second, "*"has the same mean: a tie. " ]]
 	run grep -E -- '-0| 0 (better|behind)|gains' <<<"$(flat)"
 	[ "$status" -eq 1 ]
 	[ "$(shown '.configurations[0].optimism | tostring')" = 0 ]
@@ -249,10 +249,10 @@ END
 	"$TUNER" run job.jsonc --quiet
 	run "$TUNER" confirm job --show
 	[ "$status" -eq 2 ]
-	[[ "$output" == *"nothing of job job was confirmed yet"* ]]
+	[[ "$output" == *"nothing of job job has been confirmed yet"* ]]
 	run "$TUNER" confirm job --top 50 --repeats 1000
 	[ "$status" -eq 2 ]
-	[[ "$output" == *"Ask for fewer --repeats"* ]]
+	[[ "$output" == *"ask for fewer --repeats"* ]]
 	run "$TUNER" confirm job --top 0
 	[ "$status" -eq 2 ]
 	"$TUNER" run job.jsonc --quiet --trials 1 --name "$(printf 'n%.0s' $(seq 93))"
@@ -262,7 +262,7 @@ END
 	touch job-confirm
 	run "$TUNER" confirm job
 	[ "$status" -eq 2 ]
-	[[ "$output" == *"a file here has the name"* ]]
+	[[ "$output" == *"a file here is called "* ]]
 	rm job-confirm
 	"$TUNER" confirm job --json --top 1 --repeats 2 2>lines >json
 	jq -e '.ended == 2' json
@@ -284,10 +284,10 @@ END
 	"$TUNER" run job.jsonc --quiet --name job-confirm --set 'first=[{"x": 0.5}]'
 	run "$TUNER" confirm job --show
 	[ "$status" -eq 2 ]
-	[[ "$output" == *"nothing of job job was confirmed yet"* ]]
+	[[ "$output" == *"nothing of job job has been confirmed yet"* ]]
 	run "$TUNER" confirm job --quiet
 	[ "$status" -eq 2 ]
-	[[ "$output" == *'the repeats would be a job "job-confirm", and there is one already, of '*'/job.jsonc: '* ]]
+	[[ "$output" == *'the repeats would be a job "job-confirm", but there is one already, of '*'/job.jsonc: '* ]]
 	"$TUNER" report job --format md -o - | grep -q '^Nothing was trained again'
 }
 
@@ -297,7 +297,7 @@ END
 	"$TUNER" confirm job --quiet --top 1 --repeats 1
 	run "$TUNER" enqueue job-confirm x=0.125
 	[ "$status" -eq 2 ]
-	[[ "$output" == *'job job-confirm trains the best of job job again, and nothing else: "tuner enqueue job PARAMETERS"'* ]]
+	[[ "$output" == *'job job-confirm only trains the best of job job again: use "tuner enqueue job PARAMETERS"'* ]]
 	"$TUNER" confirm job --quiet --top 1 --repeats 3
 	[ "$(shown '.configurations[].repeats')" = 3 ]
 	[[ "$("$TUNER" confirm job --show)" != *"was edited"* ]]
@@ -310,7 +310,7 @@ END
 	[ "$status" -eq 0 ]
 	run "$TUNER" confirm job --quiet --top 1 --repeats 1
 	[ "$status" -eq 0 ]
-	[[ "$(flat)" == *'The search had seen 1 of them before its "fixed.depth" was edited: the difference may come from that.'* ]]
+	[[ "$(flat)" == *'The search saw 1 of them before its "fixed.depth" was edited: the difference may come from that.'* ]]
 }
 
 @test "code that was edited since the search is told of" {

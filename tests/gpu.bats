@@ -167,7 +167,7 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	kill -KILL "$PID"
 	wait "$PID" || true
 	start "$TUNER" run job.jsonc --set retries=0 --set backoff=0
-	await grep -q 'goes on: 1 trial was under way, 1 is to be launched again' output
+	await grep -q 'resuming: 1 trial under way, 1 to be launched again' output
 	await sh -c 'n=$(wc -l <smi/asked); sleep 0.5; [ "$(wc -l <smi/asked)" -gt "$n" ]'
 	starts_are 3
 	rm hold-3
@@ -235,7 +235,7 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	TRIALS=1 write_gpu_job '"gpus": "auto"'
 	echo "$A, 1, 300" >smi/apps
 	start "$TUNER" run job.jsonc
-	await grep -q 'GPU 0 is left to others until it is free: process 1 computes on it' output
+	await grep -q 'GPU 0 is not used until it is free: process 1 is computing on it' output
 	touch smi/silent
 	looks=$(lines_of smi/asked)
 	await eval '[ "$(lines_of smi/asked)" -gt $((looks + 5)) ]'
@@ -254,8 +254,8 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	echo "$A, 1, 3000" >smi/apps
 	echo "$B, 0, 9000, 10000, 200.5, 60" >smi/loads
 	start "$TUNER" run job.jsonc
-	await grep -q 'GPU 0 is left to others until it is free: process 1 computes on it' output
-	await grep -q 'GPU 1 is left to others until it is free: 9000 MiB' output
+	await grep -q 'GPU 0 is not used until it is free: process 1 is computing on it' output
+	await grep -q 'GPU 1 is not used until it is free: 9000 MiB' output
 	[ ! -e starts ]
 	echo "$B, 0, 4, 10000, 200.5, 60" >smi/new
 	mv smi/new smi/loads
@@ -292,7 +292,7 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 		await starts_are 10
 		echo "$B, 50, 4, 10000, 200.5, 60" >>smi/loads
 		echo "1, $B, NVIDIA H0, 10000" >>smi/gpus
-		await grep -q 'GPU 1 is there again' output
+		await grep -q 'GPU 1 is back' output
 		rm hold-12 hold-13
 		finished
 		cat output
@@ -329,13 +329,13 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	TWO=$PID
 	await test -e output
 	mv output output2
-	await grep -q 'GPU 0 is in use by another tuner (job job): waits for it' output2
+	await grep -q 'GPU 0 is in use by another tuner (job job): waiting for it' output2
 	kill -KILL "$ONE"
 	wait "$ONE" || true
 	sleep 0.5
 	[ ! -e starts2 ]
 	start "$TUNER" run job.jsonc --db one.db
-	await grep -q 'goes on: 1 trial was under way' output
+	await grep -q 'resuming: 1 trial under way' output
 	[ ! -e starts2 ]
 	rm hold-1
 	finished
@@ -409,7 +409,7 @@ configurations() {
 	echo "$A, 1, 3000" >smi/apps
 	run "$TUNER" run job.jsonc
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"GPU 0 is left to others until it is free: process 1 computes on it"* ]]
+	[[ "$output" == *"GPU 0 is not used until it is free: process 1 is computing on it"* ]]
 	sql_is "SELECT group_concat(DISTINCT gpus) FROM attempt" "[\"$B\"]"
 }
 
@@ -428,7 +428,7 @@ configurations() {
 	run "$TUNER" check job.jsonc
 	[[ "$output" == *"no GPU can be used (NVML fails: Driver/library version mismatch)"* ]]
 	run "$TUNER" doctor
-	[[ "$output" == *"there are no GPUs to be had: NVML fails: Driver/library version mismatch"* ]]
+	[[ "$output" == *"no GPUs are available: NVML fails: Driver/library version mismatch"* ]]
 	export FAKE_NVML_FAULT=no-driver
 	run "$TUNER" check job.jsonc
 	[[ "$output" != *"no GPU can be used"* ]]
@@ -471,7 +471,7 @@ configurations() {
 	await test -e tuner.db
 	await sh -c "$TUNER hosts --json"
 	await "$TUNER" hosts add job.jsonc --set 'hosts=[{"gpus": "auto", "trials_per_gpu": 2}]'
-	await grep -q 'GPU 0 is left to others until it is free: process 1 computes on it' output
+	await grep -q 'GPU 0 is not used until it is free: process 1 is computing on it' output
 	await starts_are 3
 	[ "$(ls locks | wc -l)" -ge 1 ]
 	rm hold-3

@@ -163,7 +163,7 @@ right_results() {
 	"$TUNER" run job.jsonc --quiet
 	"$TUNER" hosts drain "$(hostname)"
 	start "$TUNER" run job.jsonc --trials 4
-	await grep -q 'goes on' output
+	await grep -q '(resumed)' output
 	run "$TUNER" hosts resume "$(hostname)"
 	[[ "$output" == *"is in use again"* ]]
 	finished
@@ -293,7 +293,7 @@ held_here() {
 	grep -q 'host h2 answers' output
 	states_are "here in use, h2 in use, h3 in use"
 	run "$TUNER" hosts add job.jsonc
-	[ "$output" = "job job: it has all of these hosts already" ]
+	[ "$output" = "job job: it already has all of these hosts" ]
 	"$TUNER" hosts drain h3
 	states_are "here in use, h2 in use, h3 drained" || states_are "here in use, h2 in use, h3 draining"
 	rm hold-2 hold-3
@@ -323,18 +323,18 @@ held_here() {
 	[ "$status" -eq 0 ]
 	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 16
 	sql_is "SELECT count(*) <= 4 FROM attempt WHERE outcome = 'launch-failed'" 1
-	grep -q 'host h2 is left alone for a while, since there are others: 2 attempts in a row failed there, the last as launch-failed: .*/no/such/environment' output
+	grep -q 'host h2 is avoided for a while, since there are others: 2 attempts in a row failed there, the last as launch-failed: .*/no/such/environment' output
 	states_are "here in use, h2 down"
 	run "$TUNER" doctor
 	[ "$status" -eq 1 ]
-	[[ "$output" == *"host h2 was of no use when last tried: 2 attempts in a row failed"* ]]
+	[[ "$output" == *"host h2 was unusable when last tried: 2 attempts in a row failed"* ]]
 	# Mended, it is used, and is told so.
 	edit job.jsonc "$HERE" "$(far h2)"
 	"$TUNER" run job.jsonc --quiet --trials 22
 	states_are "here in use, h2 in use"
 	sql_is "SELECT count(*) > 0 FROM attempt WHERE backend = 'ssh' AND outcome = 'ok'" 1
 	run "$TUNER" doctor
-	[[ "$output" != *"of no use"* ]]
+	[[ "$output" != *"unusable"* ]]
 	"$TUNER" verify
 }
 
@@ -380,8 +380,8 @@ held_here() {
 	echo "$output"
 	[ "$status" -eq 0 ]
 	[[ "$output" == *"added: h2;"*"at most 1 of all are used at a time (budget.parallel)"* ]]
-	[[ "$output" == *'here is no longer in job.jsonc, and stays in use all the same: "tuner hosts drain here job" ends that'* ]]
-	[[ "$output" == *'waits for the next "tuner run", which needs --accept-change:'*"budget.trials: 4 -> 9"* ]]
+	[[ "$output" == *'here is no longer in job.jsonc, but stays in use: "tuner hosts drain here job" ends that'* ]]
+	[[ "$output" == *'take effect at the next "tuner run", which needs --accept-change:'*"budget.trials: 4 -> 9"* ]]
 	[[ "$output" == *"retries: 1 -> 2"* ]]
 	await grep -q 'host h2 answers' output
 	n_starts_is 2
@@ -399,7 +399,7 @@ held_here() {
 	edit job.jsonc '{"name": "here", "gpus": "none", "slots": 3}' "$(far h2)"
 	run "$TUNER" hosts add job.jsonc
 	[ "$status" -eq 0 ]
-	[[ "$output" == *'added: h2;'*'waits for the next "tuner run":'*"hosts.0.slots: 1 -> 3"* ]]
+	[[ "$output" == *'added: h2;'*'take effect at the next "tuner run":'*"hosts.0.slots: 1 -> 3"* ]]
 	[[ "$output" != *"hosts.1"* ]]
 	await n_starts_is 3
 	rm hold-2 hold-3
@@ -446,7 +446,7 @@ held_here() {
 	add job.jsonc --set "hosts=[$HERE, $(far x '"name": "here"')]"
 	[[ "$output" == *'found "here" twice'* ]]
 	add job.jsonc --set "hosts=[$(far x '"name": "here"')]"
-	[[ "$output" == *'job job has a host "here" already, of the backend local'* ]]
+	[[ "$output" == *'job job already has a host "here" with the backend local'* ]]
 	add job.jsonc --set "hosts=[$(far x "\"name\": \"$(hostname)\""), {\"gpus\": \"none\"}]"
 	[[ "$output" == *"two of the file's hosts are called \"$(hostname)\""* ]]
 	add job.jsonc --set "hosts=[$(for i in $(seq 65); do echo "$(far "x$i"),"; done) $HERE]"
@@ -454,7 +454,7 @@ held_here() {
 	add job.jsonc --set "hosts=[$(far h2)]" --set objective.goal=maximize
 	[[ "$output" == *'job.jsonc is not the file of job "job"'*"objective.goal"* ]]
 	add job.jsonc --set "hosts=[$(far h2)]" --set seed=7
-	[[ "$output" == *"seed: "*"say so here, too"* ]]
+	[[ "$output" == *"seed: "*"give them here as well"* ]]
 	cp job.jsonc other.jsonc
 	add other.jsonc
 	[[ "$output" == *'has no job "other"'*'"tuner hosts add other.jsonc JOB"'* ]]
@@ -480,7 +480,7 @@ held_here() {
 	run "$TUNER" hosts add job.jsonc --set "hosts=[$HERE, $(far h2)]"
 	echo "$output"
 	[ "$status" -eq 2 ]
-	[[ "$output" == *"the hosts are not added: "*"tuner-agent"* ]]
+	[[ "$output" == *"no hosts were added: "*"tuner-agent"* ]]
 	states_are "here in use"
 	rm hold-2 hold-3
 	finished
@@ -498,11 +498,11 @@ held_here() {
 	"$TUNER" run job.jsonc --quiet
 	run "$TUNER" hosts add job.jsonc
 	[ "$status" -eq 0 ]
-	[ "$output" = "job job: it has all hosts of job.jsonc already" ]
+	[ "$output" = "job job: it already has all hosts of job.jsonc" ]
 	edit other.jsonc "$HERE" "$(far h2)"
 	run "$TUNER" hosts add other.jsonc job
 	[ "$status" -eq 0 ]
-	[ "$output" = 'job job: no "tuner run" runs it; the next one with other.jsonc uses h2' ]
+	[ "$output" = 'job job: no "tuner run" is running it; the next one with other.jsonc uses h2' ]
 	states_are "here in use"
 	sql_is "SELECT count(*) FROM request" 0
 }
@@ -556,9 +556,9 @@ held_here() {
 	finished
 	run "$TUNER" run job.jsonc --quiet
 	[ "$status" -eq 2 ]
-	[[ "$output" == *'may still run on host "h2" (ssh), which "hosts" no longer names'* ]]
+	[[ "$output" == *'may still be running on host "h2" (ssh), which "hosts" no longer names'* ]]
 	start "$TUNER" run edited.jsonc --name job
-	await grep -q 'goes on: 2 trials were under way' output
+	await grep -q 'resuming: 2 trials under way' output
 	kill -KILL "$PID"
 	finished
 	"$TUNER" stop job

@@ -179,7 +179,7 @@ best_trials() { # N
 	n=$(sql "SELECT count(*) FROM trial")
 	[ "$n" -lt 12 ] # more than two: some begin while what was saved is looked through
 	"$TUNER" status >shown
-	grep -q 'warning: that is more, and none of it may go' shown
+	grep -q 'warning: the limit is exceeded, and none of it may be removed' shown
 	# Again, and nothing is launched.
 	run run_job
 	[ "$status" -eq 5 ]
@@ -308,7 +308,7 @@ retry_finds_checkpoint() { # OUTCOME KEYS HOW
 	[ "$status" -eq 2 ]
 	[[ $output == *"tuner stop"* ]]
 	"$TUNER" gc --best 1 >answer
-	grep -q 'what 2 attempts have saved is being removed' answer
+	grep -q 'the files of 2 attempts are being removed' answer
 	await sql_is "SELECT count(*) FROM manifest WHERE state = 'recorded' AND removal IS NOT NULL" 2
 	[ "$(trials_with 1/model/weights)" = "$(best_trials 1) 4" ]
 	[[ " $(trials_with checkpoint/steps) " == *" 4 "* ]]

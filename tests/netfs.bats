@@ -132,7 +132,7 @@ teardown() {
 	[ "$status" -eq 2 ]
 	run on node2 hosts add job.jsonc
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"it has all of these hosts already"* ]]
+	[[ "$output" == *"it already has all of these hosts"* ]]
 	run on node2 retry job --trial 1
 	[ "$status" -eq 2 ]
 	run on node2 stop job

@@ -96,7 +96,7 @@ sound() {
 	"$TUNER" run job.jsonc --quiet
 	run "$TUNER" rescore
 	[ "$status" -eq 2 ]
-	[[ "$output" == *"has this objective already"* ]]
+	[[ "$output" == *"already has this objective"* ]]
 	sed -i 's|"objective": .*|"objective": '"${FORMULA//\\/}"',|' job.jsonc
 	run "$TUNER" run job.jsonc --quiet
 	[ "$status" -eq 2 ]
@@ -104,7 +104,7 @@ sound() {
 	run "$TUNER" rescore job
 	[ "$status" -eq 0 ]
 	[[ "$output" == *"8 of 8 ended trials have this objective"* ]]
-	[[ "$output" != *"the job file must say so"* ]] # it does
+	[[ "$output" != *"put this into the job file"* ]] # it does
 	[ "$(objectives_are 'a - 0.05 * log2(l)')" -eq 8 ]
 	sound
 	"$TUNER" run job.jsonc --quiet --trials 11
@@ -131,7 +131,7 @@ sound() {
 	run "$TUNER" rescore --set 'objective.expression=accuracy - 0.05 * log2(`lag-ms`)'
 	[ "$status" -eq 0 ]
 	[[ "$output" == *"3 of 6 ended trials have this objective"* ]]
-	[[ "$output" == *"3 stay as data without one: lag-ms was not reported"*" runs them again"* ]]
+	[[ "$output" == *"3 stay without one: lag-ms was not reported"*" runs them again"* ]]
 	sql_is "SELECT group_concat(number) FROM trial WHERE state = 'stopped' AND outcome = 'no-metric'" 1,2,3
 	sound
 	"$TUNER" run job.jsonc --quiet --trials 8 --set 'objective={"expression": "accuracy - 0.05 * log2(`lag-ms`)", "goal": "maximize"}'
@@ -241,7 +241,7 @@ sound() {
 		rm held has-it
 		finished
 		if wait $rescorer; then break; fi
-		grep -q 'another process works with this database' told
+		grep -q 'another process is using this database' told
 	done
 	sql_is "SELECT trial_cap FROM job WHERE name = 'job'" $((2 + 100 * try))
 	sql_is "SELECT o.metric FROM job j JOIN objective_version o ON o.id = j.objective_version WHERE j.name = 'job'" lag-ms

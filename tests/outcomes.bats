@@ -154,7 +154,7 @@ END
 	run "$TUNER" retry job --class lost,oom-gpu
 	[ "$status" -eq 0 ]
 	[[ "$output" == *"trials 2 and 3"* ]]
-	"$TUNER" status | grep -Eq '^  tuner run job +launches what is to be launched$'
+	"$TUNER" status | grep -Eq '^  tuner run job +launches the trials to be launched$'
 	sql_is "SELECT group_concat(state) FROM (SELECT state FROM trial ORDER BY number)" done,proposed,proposed,failed
 	sql_is "SELECT count(*) FROM event WHERE kind = 'reopened' AND json_extract(data, '$.ended_event') > 0" 2
 	run "$TUNER" run job.jsonc
@@ -271,7 +271,7 @@ END2
 	rm hold-2 hold-3
 	finished
 	[ "$status" -eq 0 ]
-	[[ "$(cat output)" == *"trial 2 is stopped: not launched again: the space"* ]]
+	[[ "$(cat output)" == *"trial 2 stopped: not launched again: it does not fit the edited space"* ]]
 	sql_is "SELECT group_concat(state) FROM (SELECT state FROM trial ORDER BY number)" done,stopped,stopped,done
 	sql_is "SELECT count(*) FROM trial WHERE message LIKE '%not launched again%'" 2
 	[ "$(grep -c "^[23] " starts)" -eq 2 ]
@@ -279,7 +279,7 @@ END2
 	"$TUNER" replay
 	run "$TUNER" retry job --trial 2
 	[ "$status" -eq 2 ]
-	[[ "$output" == *"does not fit into the space"* ]]
+	[[ "$output" == *"does not fit the edited space"* ]]
 }
 
 @test "a trial whose parameter was edited out is not launched again without it" {
@@ -296,13 +296,13 @@ END2
 	"$TUNER" run --quiet job.jsonc --trials 3
 	run "$TUNER" retry job --trial 2
 	[ "$status" -eq 2 ]
-	[[ "$output" == *"does not fit into the space"* ]]
+	[[ "$output" == *"does not fit the edited space"* ]]
 	# As it was, it is launched as it was.
 	"$TUNER" run --quiet job.jsonc --trials 4 --set 'parameters.y={"type": "int", "min": 1, "max": 9}'
 	"$TUNER" retry job --trial 2
 	# One that waits for its turn when it is edited out, too.
 	"$TUNER" run --plain job.jsonc --trials 5 >output
-	grep -q 'trial 2 is stopped: not launched again: the space' output
+	grep -q 'trial 2 stopped: not launched again: it does not fit the edited space' output
 	"$TUNER" verify
 	"$TUNER" replay
 }
@@ -320,7 +320,7 @@ END2
 	rm -f tuner.db-*
 	run "$TUNER" run --plain job.jsonc --set strategy=sobol --trials 5
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"warning: trial 4 has its directory from another database"*"tuner.db.d/job/0004.old"* ]]
+	[[ "$output" == *"warning: the directory of trial 4 belonged to another database"*"tuner.db.d/job/0004.old"* ]]
 	[ -s tuner.db.d/job/0004.old/1/exit.json ]
 	[ "$(lines_of starts)" -eq 7 ]
 	[ "$(sql "SELECT objective FROM trial WHERE number > 3")" != "$(cat before)" ]
@@ -350,7 +350,7 @@ END2
 	run "$TUNER" run --plain job.jsonc
 	[ "$status" -eq 0 ] || { echo "$output"; false; }
 	wait
-	[[ "$output" == *"warning: trial 1 has its directory from another database"* ]]
+	[[ "$output" == *"warning: the directory of trial 1 belonged to another database"* ]]
 	sql_is "SELECT group_concat(outcome) FROM attempt" interrupted,ok
 	[ -d tuner.db.d/job/0001.old/1 ]
 	"$TUNER" verify

@@ -75,13 +75,13 @@ provenance() { # FILTER [TRIAL]: of jq, on the provenance of the trial's last at
 	[[ "$("$TUNER" trials)" != *code* ]]
 	echo '# edited' >>train.sh
 	"$TUNER" run job.jsonc --trials 6 >output
-	grep -q 'warning: trial 5 runs other code' output
+	grep -q 'warning: trial 5 runs different code' output
 	sql_is "SELECT count(*) FROM event WHERE kind = 'code'" 1
 	[[ "$("$TUNER" status)" == *"ran the code in 2 states, the last from trial 5 on"* ]]
 	[ "$("$TUNER" trials --json | jq -c 'map(.code[0])')" = "[1,1,1,1,2,2]" ]
 	[[ "$("$TUNER" trials)" == *code* ]]
 	[[ "$("$TUNER" show 5)" == *"state 2 of 2"* ]]
-	[[ "$("$TUNER" best)" == *"of the code, of which there are 2"* ]]
+	[[ "$("$TUNER" best)" == *" of 2 of the code"* ]]
 	# The job file is no code, and going back is no new state.
 	sed -i '$d' train.sh
 	"$TUNER" run job.jsonc --trials 8 --set backoff=1
@@ -100,7 +100,7 @@ provenance() { # FILTER [TRIAL]: of jq, on the provenance of the trial's last at
 	finished
 	[ "$status" -eq 0 ]
 	[ "$("$TUNER" trials --json | jq -c 'map(.code[0])')" = "[1,1,1,2,2]" ]
-	grep -q 'warning: trial 4 runs other code than the one before it: train.sh' output
+	grep -q 'warning: trial 4 runs different code from the one before it: train.sh' output
 }
 
 @test "changed data are an event and a warning" {
@@ -110,7 +110,7 @@ provenance() { # FILTER [TRIAL]: of jq, on the provenance of the trial's last at
 	"$TUNER" run job.jsonc
 	echo 1 >../data/b
 	"$TUNER" run job.jsonc --trials 4 >output
-	grep -q 'warning: trial 3 finds other data' output
+	grep -q 'warning: trial 3 finds different data' output
 	[[ "$("$TUNER" status)" == *"found the data in 2 states, the last from trial 3 on"* ]]
 	sql_is "SELECT count(*) FROM event WHERE kind = 'data'" 1
 }

@@ -91,7 +91,7 @@ END
 	STRATEGY=bayesian TRIALS=9 write_job
 	"$TUNER" run job.jsonc --quiet
 	run "$TUNER" show last
-	[[ "$output" == *"proposed by model"*"predicted "*"it became "*"hoped to gain "* ]]
+	[[ "$output" == *"proposed by model"*"predicted "*"the result was "*"expected to gain "* ]]
 	"$TUNER" show last --json |
 		jq -e '.decision | .predicted_sd > 0 and (.hyperparameters | length > 0)'
 }
@@ -169,10 +169,10 @@ END
 	"$TUNER" run --quiet job.jsonc
 	run "$TUNER" best
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"results are noisy: tuner best --by-model job tells"* ]]
+	[[ "$output" == *"results are noisy: tuner best --by-model job names"* ]]
 	run "$TUNER" best --by-model
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"by the model the best is trial"*"without noise it expects "*"tuner best --by-model --command job"* ]]
+	[[ "$output" == *"by the model the best is trial"*"it expects "*" there without noise"*"tuner best --by-model --command job"* ]]
 	[[ "$output" != *"results are noisy"* ]]
 	"$TUNER" best --by-model --json >by.json
 	jq -e '.expected > -0.1 and .expected < 0.05 and .expected_sd > 0 and .noise_sd > 0.02 and .noise_sd < 0.1' by.json
@@ -316,7 +316,7 @@ END
 		UPDATE job SET space_version = 2, objective_version = 2 WHERE id = 2;"
 	run "$TUNER" status empty
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"no tuner runs it"*"0 of 6 trials"*"no trial has a result yet"*"tuner run empty"* ]]
+	[[ "$output" == *"no tuner is running it"*"0 of 6 trials"*"no trial has a result yet"*"tuner run empty"* ]]
 	"$TUNER" status empty --json |
 		jq -e '.runner == null and .left_s == null and .trials.created == 0'
 	run "$TUNER" trials empty
@@ -333,7 +333,7 @@ END
 	done
 	run "$TUNER" watch empty --interval 50ms
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"no tuner runs it"* ]]
+	[[ "$output" == *"no tuner is running it"* ]]
 	"$TUNER" jobs --json | jq -e '[.[].job] == ["job", "empty"] and .[1].best == null'
 }
 
@@ -480,7 +480,7 @@ END
 	mv tuner.db "$db"
 	"$TUNER" status --db "$db" | sed -n '/^next/,$p' | tail -n +2 >next
 	[ "$(lines_of next)" -eq 2 ]
-	[ "$(sed 's/\(goes on\|prints\).*//' next | awk '{ print length($0) }' | sort -u | wc -l)" -eq 1 ]
+	[ "$(sed 's/\(continues\|prints\).*//' next | awk '{ print length($0) }' | sort -u | wc -l)" -eq 1 ]
 }
 
 @test "a trial that the present parameters do not take is repeated by what show prints, and its database is named" {
@@ -490,7 +490,7 @@ END
 		--set 'parameters.y={"type": "float", "min": 0, "max": 1}'
 	run "$TUNER" best --command --db other.db
 	[ "$status" -eq 2 ]
-	[[ "$output" == *"\"tuner show job --db other.db 1\" has its command line"* ]]
+	[[ "$output" == *"\"tuner show job --db other.db 1\" shows its command line"* ]]
 }
 
 @test "what repeats a trial is not said of a command that has another parameter, and with a warning of one that was edited" {
@@ -502,7 +502,7 @@ END
 	"$TUNER" run job.jsonc --quiet --set fixed.y=4 --accept-change --trials 3
 	run "$TUNER" best --command
 	[ "$status" -eq 2 ]
-	[[ "$output" == *'trial 1 had its own "y", '*'"tuner show job 1" has its command line' ]]
+	[[ "$output" == *'trial 1 had its own "y", '*'"tuner show job 1" shows its command line' ]]
 	"$TUNER" report job --format md -o - | grep -q 'no command to repeat it: trial 1 had its own'
 	# A fixed value is no trial's own.
 	"$TUNER" run job.jsonc --quiet --name other --set fixed.z=3
@@ -567,7 +567,7 @@ END
 	sed -i 's/"budget": {/"budget": { "not_improving": 40, "cost": 2.5, "converged": true,/; s/"gpus": "none"/&, "price": 1/' job.jsonc
 	"$TUNER" run job.jsonc --quiet
 	run "$TUNER" status
-	[[ "$(flat)" == *"until 40 trials bring nothing"* ]]
+	[[ "$(flat)" == *"until 40 trials bring no improvement"* ]]
 	[[ "$(flat)" == *"until it has cost 2.5"* ]]
 	[[ "$(flat)" == *"until the search has converged"* ]]
 	"$TUNER" status --json | jq -e '.budget.not_improving == 40 and .budget.cost == 2.5 and .budget.converged'
@@ -608,7 +608,7 @@ END
 	kill -KILL "$PID"
 	finished
 	wait "$watcher"
-	grep -q 'no tuner runs it' watched
+	grep -q 'no tuner is running it' watched
 	grep -q 'tuner run job' watched
 }
 
@@ -787,7 +787,7 @@ END
 	run "$TUNER" why last
 	[ "$status" -eq 0 ]
 	[[ "$output" == "trial 9 of job job: done, loss = "*"the model chose it"*"results known: 8, the best loss = "* ]]
-	[[ "$output" == *"predicted "*"it became "*"expected gain "*"probability "*"nearest earlier trials, in lengthscales"* ]]
+	[[ "$output" == *"predicted "*"the result was "*"expected gain "*"probability "*"nearest earlier trials, in lengthscales"* ]]
 	[[ "$output" == *"what the model believed of the parameters"*"  x "* ]]
 	"$TUNER" why job 9 --json >why.json
 	jq -e '.branch == "model" and .seen.trials == 8 and .seen.done == 8 and .pending_trials == []' why.json
@@ -832,7 +832,7 @@ END
 		"$TUNER" why "$trial"
 	done >words
 	cat words
-	[ "$(grep -c ', which noise may explain$' words)" -ge 2 ]
+	[ "$(grep -c ', which may be noise$' words)" -ge 2 ]
 	[ "$(grep -c 'surprise' words)" -le 2 ]
 	"$TUNER" why 30 --json | jq -e '(.z_with_noise | fabs) < (.z | fabs) and .z * .z_with_noise > 0'
 }
@@ -936,7 +936,7 @@ END
 		[ "$(wc -l <shown)" -gt "$(wc -l <plain)" ] || [ "$command" = "verify job" ]
 	done
 	"$TUNER" importance >plain 2>&1
-	grep -q '^From 9 trials, each foretold by the others with R2 = .*; noise is .* of the variance.$' plain
+	grep -q '^From 9 trials, each predicted from the others with R2 = .*; noise is .* of the variance.$' plain
 }
 
 @test "why tells what stood in for the model, and why" {

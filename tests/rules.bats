@@ -156,7 +156,7 @@ run_tree() { # STRATEGY TRIALS
 	sed -i 's/"command": .*/"command": ["sh", "train.sh", "--momentum", "{momentum}"]/' job.jsonc
 	run "$TUNER" check job.jsonc
 	[ "$status" -eq 0 ]
-	[[ "$output" == *'warning: command.3: where momentum is not there'*'"--momentum={momentum}" in one word'* ]]
+	[[ "$output" == *'warning: command.3: where momentum is not active'*'"--momentum={momentum}" in one word'* ]]
 }
 
 # bats test_tags=plain

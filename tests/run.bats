@@ -50,7 +50,7 @@ done_trials="SELECT count(*) FROM trial WHERE state = 'done'"
 	"$TUNER" run job.jsonc --quiet --set 'parameters.x={"type": "ordinal", "values": [0.1, 0.2]}'
 	"$TUNER" status >out
 	grep -q '^job job: done (every configuration of the space has been tried)$' out
-	grep -q '^  tuner run job  *goes on, once the job file lets it$' out
+	grep -q '^  tuner run job  *continues, once the job file allows it$' out
 	[ "$(grep -c -e '--trials' out)" -eq 0 ]
 }
 
@@ -113,7 +113,7 @@ END
 	cd two
 	run "$TUNER" run job.jsonc --trials 3
 	[ "$status" -eq 2 ]
-	[[ "$output" == *"job \"job\" of this database is that of $DIR/one/job.jsonc, which is there still, and has run in $DIR/one. "* ]]
+	[[ "$output" == *"job \"job\" of this database belongs to $DIR/one/job.jsonc, which still exists, and has run in $DIR/one. "* ]]
 	"$TUNER" run job.jsonc --quiet --name two --trials 3
 	"$TUNER" run job.jsonc --quiet --trials 3 --accept-change
 	# One that has moved is the same.
@@ -131,7 +131,7 @@ END
 	jq '.budget.trials = 4' job.jsonc >job.json
 	run "$TUNER" run job.json
 	[ "$status" -eq 2 ]
-	[[ "$output" == *"that of $DIR/four/job.jsonc, which is there still"* ]]
+	[[ "$output" == *"belongs to $DIR/four/job.jsonc, which still exists"* ]]
 	rm job.jsonc
 	"$TUNER" run job.json --quiet
 	[ "$("$TUNER" jobs --json | jq -c 'map([.job, .trials])')" = '[["job",4]]' ]
@@ -184,7 +184,7 @@ END
 	run "$TUNER" run job.jsonc
 	[[ "$output" == *"the one trial of the budget has ended. Trials: 1 done"* ]]
 	run "$TUNER" run job.jsonc
-	[[ "$output" == *"has had its 1 trial: "*'"tuner run job.jsonc --trials 2"'* ]]
+	[[ "$output" == *"is complete after 1 trial: "*'"tuner run job.jsonc --trials 2"'* ]]
 	"$TUNER" status | grep -q 'tuner run job --trials 2 '
 	run "$TUNER" run job.jsonc --name broken -- true
 	[ "$status" -eq 4 ]
@@ -304,7 +304,7 @@ END
 	start "$TUNER" run job.jsonc
 	await grep -q '^1 1' starts
 	"$TUNER" status job | head -1 | grep -q "open, run by process $PID"
-	"$TUNER" status other | head -1 | grep -q "open, but no tuner runs it"
+	"$TUNER" status other | head -1 | grep -q "open, but no tuner is running it"
 	timeout 5 "$TUNER" watch other
 	run "$TUNER" doctor other
 	[[ "$output" == *"under way when its"* ]]
@@ -344,7 +344,7 @@ END
 	sed -i 's/"lost=(/"loss=(/' job.jsonc
 	run "$TUNER" run job.jsonc --trials 5
 	[ "$status" -eq 0 ]
-	[[ "$output" == *'"tuner retry job --class crashed,no-metric" puts it back'* ]]
+	[[ "$output" == *'"tuner retry job --class crashed,no-metric" puts them back'* ]]
 	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 2
 	"$TUNER" retry job --class no-metric
 	"$TUNER" run job.jsonc --trials 5 --quiet
@@ -438,7 +438,7 @@ END
 	run "$TUNER" enqueue other x=0.5 --db other.db
 	[[ "$output" == *'1 trial: "tuner run other --db other.db --trials 2"'* ]]
 	run "$TUNER" run job.jsonc --db third.db --detach
-	[[ "$output" == *'"tuner watch job --db third.db" looks on, "tuner stop job --db third.db" ends it'* ]]
+	[[ "$output" == *'"tuner watch job --db third.db" follows it, "tuner stop job --db third.db" ends it'* ]]
 	await sh -c '"$TUNER" status --db third.db | grep -q "^job job: done"'
 	run "$TUNER" run job.jsonc --db third.db
 	[[ "$output" == *'"tuner run job.jsonc --db third.db --trials 2"'* ]]
@@ -560,7 +560,7 @@ END
 	# The job has had its trials.
 	[[ "$output" == *'"tuner run job --trials 3" begins with {"x": 0.125}'* ]]
 	run "$TUNER" enqueue job x=0.625
-	[[ "$(flat)" == *'"tuner run job --trials 4" tries {"x": 0.625}, after 1 other that was asked for'* ]]
+	[[ "$(flat)" == *'"tuner run job --trials 4" tries {"x": 0.625}, after 1 other in the queue'* ]]
 	for nothing in '' '{}'; do
 		run "$TUNER" enqueue job "$nothing"
 		[ "$status" -eq 2 ]
@@ -576,7 +576,7 @@ END
 	await sql_is "SELECT count(*) FROM attempt WHERE state = 'running'" 1
 	run "$TUNER" enqueue job '{"x": 0.375}'
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"it is in line, after 1 other that was asked for" ]]
+	[[ "$output" == *"it is queued after 1 other" ]]
 	run "$TUNER" enqueue job '{"x": "much"}'
 	[ "$status" -eq 2 ]
 	rm hold
@@ -600,7 +600,7 @@ END
 	await sql_is "SELECT count(*) FROM attempt WHERE state = 'running'" 1
 	run "$TUNER" enqueue job x=0.5
 	[ "$status" -eq 0 ]
-	[[ "$output" == *": it is in line, but this run proposes nothing more: 2 trials in a row brought no improvement" ]]
+	[[ "$output" == *": it is queued, but this run proposes nothing more: 2 trials in a row brought no improvement" ]]
 	run "$TUNER" retry job --trial 2
 	[[ "$output" == *"trial 2 is launched again by the next run, once the job file lets it" ]]
 	"$TUNER" stop job --wait
@@ -695,7 +695,7 @@ END
 	sql_is "SELECT count(*) FROM attempt WHERE state <> 'ended'" 0
 	run "$TUNER" stop job
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"nothing of it runs"* ]]
+	[[ "$output" == *"nothing is running"* ]]
 	rm hold
 	run "$TUNER" run job.jsonc
 	[ "$status" -eq 0 ]
@@ -848,7 +848,7 @@ run_unread() {
 	[[ "$output" == *"looks broken: 1 launch failed and none gave an objective"* ]]
 	run "$TUNER" run job.jsonc --name flat --set budget.not_improving=1 --set 'command=["echo", "loss=1"]'
 	[[ "$output" == *"1 trial brought no improvement"* ]]
-	[[ "$("$TUNER" status flat)" == *"until 1 trial brings nothing"* ]]
+	[[ "$("$TUNER" status flat)" == *"until 1 trial brings no improvement"* ]]
 	touch hold
 	start "$TUNER" run job.jsonc --name killed
 	await test -s starts
@@ -862,7 +862,7 @@ run_unread() {
 	write_job
 	run "$TUNER" run - --name piped --detach <job.jsonc
 	[ "$status" -eq 2 ]
-	[[ "$output" == *"--detach goes on without this standard input"* ]]
+	[[ "$output" == *"with --detach the job cannot come from standard input"* ]]
 	sed -i 's/"train.sh"/"train.sh", "{nonsense}"/' job.jsonc
 	run "$TUNER" run job.jsonc --detach
 	[ "$status" -eq 2 ]
@@ -883,7 +883,7 @@ run_unread() {
 	run "$TUNER" run job.jsonc --detach
 	[ "$status" -eq 0 ]
 	# It holds the database for a moment before it has nothing to do.
-	[[ "$output" == "job job has had its 6 trials"* || "$output" == "job job runs in the background"* ]]
+	[[ "$output" == "job job is complete after 6 trials"* || "$output" == "job job is running in the background"* ]]
 	[[ "$output" != *"in use"* ]]
 }
 
@@ -1052,7 +1052,7 @@ END
 	[ "$status" -eq 2 ]
 	run "$TUNER" run job.jsonc --db ""
 	[ "$status" -eq 2 ]
-	[[ "$output" == *"--db needs a value, not an empty one: PATH"* ]]
+	[[ "$output" == *"--db needs a value that is not empty: PATH"* ]]
 	run "$TUNER" run job.jsonc --junit=
 	[ "$status" -eq 2 ]
 	[ ! -e tuner.db ]

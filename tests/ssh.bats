@@ -230,7 +230,7 @@ END
 	await started 3
 	pid=$(sed -n 's/^[23] 1 h1 //p' starts)
 	hosts away "$DIR/rig" h1
-	await grep -q 'has not answered for 2 s; it is launched again' output
+	await grep -q 'has not answered for 2 s; will be launched again' output
 	! is_dead "$pid"
 	hosts back "$DIR/rig" h1
 	await grep -q 'a lost attempt has turned up' output
@@ -276,7 +276,7 @@ END
 	hosts away "$DIR/rig" h1
 	run "$TUNER" stop job
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"host h1 did not answer: what may still run there is ended"* ]]
+	[[ "$output" == *"host h1 did not answer: anything still running there is ended"* ]]
 	pid=$(cut -d' ' -f4 starts)
 	! is_dead "$pid"
 	hosts back "$DIR/rig" h1
@@ -337,10 +337,10 @@ END
 	cat output
 	[ "$status" -eq 0 ]
 	grep -q 'warning: host h1: what trial 1 has left there cannot be fetched: broken disk' output
-	grep -q 'What 4 attempts have saved on h1 is not here yet: "tuner run job.jsonc" fetches it' output
+	grep -q 'The files that 4 attempts saved on h1 are not here yet: "tuner run job.jsonc" fetches them' output
 	run "$TUNER" doctor
 	[ "$status" -eq 1 ]
-	[[ "$output" == *"what 4 attempts have saved on h1 is not here"* ]]
+	[[ "$output" == *"the files that 4 attempts saved on h1 are not here"* ]]
 	hosts away "$DIR/rig" h1
 	sed -i '$d' rig/h1/sshd_config
 	hosts back "$DIR/rig" h1
@@ -348,7 +348,7 @@ END
 	[ "$(cat tuner.db.d/job/*/1/model/model.bin | sort | uniq -c)" = "      4 weights" ]
 	sql_is "SELECT count(*) FROM artifact WHERE path LIKE '%model.bin' AND sha256 IS NOT NULL" 4
 	run "$TUNER" run job.jsonc --set "$(with_hosts "$(host h1)")"
-	[[ "$output" == *"has had its 4 trials"* ]]
+	[[ "$output" == *"is complete after 4 trials"* ]]
 	"$TUNER" verify
 }
 
@@ -388,14 +388,14 @@ END
 		finished
 		cat output
 		[ "$status" -eq 0 ]
-		grep -q '1 lost attempt may still run on h1: "tuner stop job" ends it once it answers' output
+		grep -q '1 lost attempt may still be running on h1: "tuner stop job" ends it once the host answers' output
 		run "$TUNER" doctor
-		[[ "$output" == *"1 lost attempt may still run on h1"* ]]
+		[[ "$output" == *"1 lost attempt may still be running on h1"* ]]
 		hosts back "$DIR/rig" h1
 		kill -0 "$pid"
 		if [ $end = stop ]; then
 			# It gives a host 4 s to answer, which a busy machine may not keep to.
-			await stop_says '1 lost attempt, of which nothing counts any more, is ended'
+			await stop_says '1 lost attempt, whose results no longer count, is ended'
 		else
 			"$TUNER" run job.jsonc --quiet --set "$(with_hosts "$(host h1)")"
 		fi
@@ -403,7 +403,7 @@ END
 		sql_is "SELECT count(*) FROM event WHERE kind = 'late'" 1
 		sql_is "SELECT state FROM job" done
 		run "$TUNER" stop
-		[ "$output" = "job job: nothing of it runs" ]
+		[ "$output" = "job job: nothing is running" ]
 		"$TUNER" verify
 		rm -rf tuner.db* starts
 	done
@@ -455,7 +455,7 @@ END
 	# Programs and data of another machine are not looked for here; a script that is sent is.
 	run "$TUNER" check job.jsonc --set 'hosts=[{"backend": "ssh", "address": "h"}]' --set 'channels={"train": "/no/such"}' -- nosuch --x
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"host h, by ssh:"*"is asked when it is reached"* ]]
+	[[ "$output" == *"host h, by ssh:"*"asked for its resources when it is reached"* ]]
 	run "$TUNER" check job.jsonc --set 'hosts=[{"backend": "ssh", "address": "h"}]' -- sh nosuch.sh
 	[ "$status" -eq 2 ]
 }

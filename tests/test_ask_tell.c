@@ -117,9 +117,9 @@ static void a_trial_ends_once(void **state)
 	ask(&asker);
 	ask(&asker);
 	tell(&asker, 1, (struct told){ .kind = TOLD_VALUE, .value = 0.25 });
-	refuse(&asker, 1, "its value already: 0.25");
+	refuse(&asker, 1, "already has its value: 0.25");
 	tell(&asker, 2, (struct told){ .kind = TOLD_FAILED, .outcome = OUTCOME_CRASHED });
-	refuse(&asker, 2, "ended already: crashed");
+	refuse(&asker, 2, "already ended: crashed");
 	asker_close(&asker);
 }
 
@@ -339,7 +339,7 @@ static void each_line_has_its_answer(void **state)
 		{ "{\"ask\": 3}", "\"trial\": 3" },
 		{ " { \"ask\" : 1 } ", "{\"trials\": [{\"trial\": 4, \"parameters\": {\"x\": " },
 		{ "{\"tell\": 1, \"value\": NaN}", "{\"ok\": true}" },
-		{ "{\"tell\": 1, \"value\": 1}", "ended already: nan" },
+		{ "{\"tell\": 1, \"value\": 1}", "already ended: nan" },
 		{ "{\"tell\": 2, \"value\": -Infinity}", "{\"ok\": true}" },
 		{ "{\"tell\": 3, \"value\": null}", "{\"ok\": true}" },
 		{ "{\"tell\": 4, \"value\": \"1e400\"}", "a number below 1.8e308 in size" },

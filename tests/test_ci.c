@@ -49,15 +49,15 @@ static void what_is_no_gate_is_told(void **state)
 	static const struct {
 		const char *text, *says;
 	} cases[] = {
-		{ "", "no comparison is in it" },
-		{ "loss", "no comparison is in it" },
-		{ "loss = 1", "one = is no comparison" },
-		{ ">= 1", "the metric is missing" },
-		{ "loss >=", "is no number" },
-		{ "loss >= one", "is no number" },
-		{ "loss >= nan", "is no number" },
-		{ "loss >= inf", "is no number" },
-		{ "0.5 < loss", "is no number" },
+		{ "", "it has no comparison" },
+		{ "loss", "it has no comparison" },
+		{ "loss = 1", "a single = is no comparison" },
+		{ ">= 1", "its left side has no metric" },
+		{ "loss >=", "is not a number" },
+		{ "loss >= one", "is not a number" },
+		{ "loss >= nan", "is not a number" },
+		{ "loss >= inf", "is not a number" },
+		{ "0.5 < loss", "is not a number" },
 		{ "validation_accuracy >= 1", "did you mean \"validation-accuracy\"?" },
 		{ "speed >= 1", "it has loss, top 1 > half, validation-accuracy" },
 	};

@@ -338,7 +338,7 @@ static void every_way_to_end_has_its_words(void **state)
 		"exit status 0, but no objective in the output: done");
 	assert_message(state, &segv, OBJECTIVE_MISSING, "", "ended by signal 11 (SIGSEGV)");
 	assert_message(state, &exit_137, OBJECTIVE_MISSING, "",
-		"SIGKILL, which nobody here has sent: out of memory, most likely; exit status 137 "
+		"SIGKILL, not sent by tuner: most likely out of memory; exit status 137 "
 		"(128 + SIGKILL)");
 	assert_message(
 		state, &late, OBJECTIVE_MISSING, "x", "ended at its time limit, after 1m 30s");

@@ -89,7 +89,7 @@ static void this_machine_is_one_host_whatever_it_is_called(void **state)
 static void names_are_unique(void **state)
 {
 	refuse("[" HERE "]", "[" SSH("here") "]",
-		"has a host \"here\" already, of the backend local");
+		"already has a host \"here\" with the backend local");
 	refuse("[" SLURM "]", "[{\"backend\": \"slurm\", \"name\": \"slurm\", \"slots\": 1}]",
 		"has a host");
 	refuse("[" HERE "]", "[" SSH("a") ", " SSH("a") "]", "\"a\" twice");

@@ -297,7 +297,8 @@ static void a_command_that_cannot_be_launched_ends_the_job_too(void **state)
 	assert_int_equal(result.status, EXIT_BROKEN_COMMAND);
 	assert_int_equal(stage.starts, 3);
 	/* No output tells why. */
-	assert_non_null(strstr(result.reason, "or its host: 3 launches failed in a row"));
+	assert_non_null(
+		strstr(result.reason, "or its host looks broken: 3 launches failed in a row"));
 	assert_non_null(strstr(result.reason, "could not be launched: failed by its script"));
 	text_finish(&result.log_tail);
 	fixture_close(&fixture);

@@ -188,7 +188,7 @@ static void events_are_told_in_words(void **state)
 	event_is("retry", 3, "{\"outcome\": \"lost\", \"state\": \"proposed\"}",
 		"trial 3 to be launched again: lost");
 	event_is("stop", 3, "{\"outcome\": \"early-stopped\", \"reason\": \"worse than 0.5\"}",
-		"trial 3 is being ended: early-stopped, worse than 0.5");
+		"trial 3 is being stopped: early-stopped, worse than 0.5");
 	event_is("edited", 0, "{\"changes\": \"  budget.trials: 4 -> 7\\nretries: 1 -> 2\\n\"}",
 		"job file edited: budget.trials: 4 -> 7; retries: 1 -> 2");
 	event_is("something", 0, "{}", "something");

@@ -84,7 +84,7 @@ added_is() {
 	[[ "$output" == *"3 of 3 trials: 3 done; 8 observed elsewhere"* ]]
 	[[ "$output" == *"warm start: 8 of the 8"* ]]
 	# It has ended: there is nothing to go on with, and more budget is exact.
-	[[ "$("$TUNER" run job.jsonc)" == *"has had its 3 trials"* ]]
+	[[ "$("$TUNER" run job.jsonc)" == *"is complete after 3 trials"* ]]
 	"$TUNER" run job.jsonc --trials 5
 	sql_is "SELECT count(*) FROM trial WHERE source <> 'added'" 5
 	[[ "$("$TUNER" jobs)" == *"5 of 5"* ]]
@@ -248,7 +248,7 @@ END
 	"$TUNER" run child.jsonc --quiet --set 'warm_start={"jobs": [{"db": "old.db", "job": "parent"}]}'
 	sql_is "SELECT group_concat(objective) FROM trial" 2.25,2.5,2.25,2.5
 	run "$TUNER" rescore child --set objective.reduce=best
-	[[ "$output" == *"2 stay as data without one: loss was not reported, and nothing here launched them"* ]]
+	[[ "$output" == *"2 stay without one: loss was not reported, and nothing here launched them"* ]]
 	sql_is "SELECT group_concat(coalesce(objective, state)) FROM trial" stopped,stopped,1.25,1.5
 	[ "$("$TUNER" best child --json | jq .trial)" = 3 ]
 	"$TUNER" rescore child --set 'objective.expression=2 * loss' --set objective.reduce=last
@@ -338,7 +338,7 @@ END
 	run "$TUNER" ask child.jsonc
 	echo "$output"
 	[[ "$output" == *"6 of the 6 ended trials of job middle"* ]]
-	[[ "$output" == *"0 of the 5 ended trials of job parent"*"; 5 were taken already"* ]]
+	[[ "$output" == *"0 of the 5 ended trials of job parent"*"; 5 were already taken"* ]]
 	sql_is "SELECT count(*) FROM trial WHERE source = 'added'" 6
 	sql_is "SELECT count(DISTINCT json_extract(data, '$.key')) FROM event WHERE kind = 'warm-start' AND trial IS NOT NULL" 6
 	"$TUNER" verify
@@ -402,7 +402,7 @@ END
 	[[ "$output" == *'warm_start.as: "trials" -> "first"'*"--name"* ]]
 	run "$TUNER" check child.jsonc
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"job child is in tuner.db already: it acts no more"* ]]
+	[[ "$output" == *"job child is already in tuner.db: it no longer has an effect"* ]]
 	job child
 	"$TUNER" ask child.jsonc
 	sql_is "SELECT count(*) FROM trial WHERE source = 'added'" 5
@@ -412,7 +412,7 @@ END
 	job late "$OLD"
 	run "$TUNER" ask late.jsonc
 	[ "$status" -eq 2 ]
-	[[ "$output" == *"It acts when a job is made"* ]]
+	[[ "$output" == *"It only acts on a new job"* ]]
 	"$TUNER" verify
 }
 

@@ -104,7 +104,7 @@ void lease_describe(const struct lease_owner *owner, char *ret, size_t size)
 	char since[40], renewed[40];
 
 	if (owner->key[0] == '\0') {
-		snprintf(ret, size, "somebody whose name cannot be read");
+		snprintf(ret, size, "a process whose name cannot be read");
 		return;
 	}
 	describe_age(owner->since_us, since, sizeof(since));
@@ -438,8 +438,7 @@ bool lease_check(struct lease *lease, struct tuner_error *err)
 	lease->lost = true;
 	return tuner_fail(err, TUNER_FATAL,
 		"%s is no longer ours: it was taken over (%s). This process writes nothing more; "
-		"what "
-		"it has started runs on",
+		"what it has started keeps running",
 		lease->path, who);
 }
 

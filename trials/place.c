@@ -78,7 +78,7 @@ static bool give_up_place(struct store *store, const char *what, struct tuner_er
 	if (rescue(store, &copy, &why))
 		tuner_fail(err, TUNER_FATAL,
 			"%s%s was removed or replaced while it was in use; all of it is in %s: "
-			"give that the name%s, and run again. What runs, runs on",
+			"give that file the name%s, and run again. What runs keeps running",
 			store->path, what, copy, what[0] != '\0' ? " of the database" : "");
 	else
 		tuner_fail(err, TUNER_FATAL,

@@ -45,8 +45,8 @@ static bool fail_io(sqlite3 *db, const char *path, int status, struct tuner_erro
 	if (status == SQLITE_IOERR_SHMSIZE || error == ENOSPC || error == EDQUOT)
 		return sql_fail(db, path, SQLITE_FULL, err);
 	return tuner_fail(err, TUNER_FATAL,
-		"%s: its disk does not work (%s%s%s); what was committed is safe: put that right, "
-		"and run again",
+		"%s: its disk does not work (%s%s%s); what was committed is safe: repair it, and "
+		"run again",
 		path, db ? sqlite3_errmsg(db) : sqlite3_errstr(status), error != 0 ? ": " : "",
 		error != 0 ? strerror(error) : "");
 }

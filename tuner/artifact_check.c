@@ -37,7 +37,7 @@ static bool add(struct check *check, const struct manifest *manifest,
 		return tuner_fail_memory(err);
 	items[list->n++] = (struct violation){ .check = "files",
 		.what = text,
-		.remedy = "the result stands; take the file from a copy, or launch its "
+		.remedy = "the result stands; restore the file from a copy, or launch its "
 			  "configuration again" };
 	check->told++;
 	return true;
@@ -81,8 +81,7 @@ static bool look_at(const struct check *check, const struct manifest *manifest,
 			    root, manifest->directory, file->path, sha256, &bytes, &unreadable))
 			snprintf(ret_what, 160, "cannot be read");
 		else if (strcmp(sha256, file->sha256) != 0)
-			snprintf(
-				ret_what, 160, "has changed: other bytes, the same number of them");
+			snprintf(ret_what, 160, "has changed: the same size, but other bytes");
 	}
 	return true;
 }

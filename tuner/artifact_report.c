@@ -67,8 +67,7 @@ static void add_manifest(
 		text_add(ret, "\n");
 	}
 	if (manifest->state == MANIFEST_PENDING)
-		text_print(ret, "  %-2lld not looked through yet\n",
-			(long long)manifest->attempt_number);
+		text_print(ret, "  %-2lld not examined yet\n", (long long)manifest->attempt_number);
 	if (manifest->checkpoint_bytes > 0)
 		text_print(ret, "  %-2lld %8s  checkpoints of the trial\n",
 			(long long)manifest->attempt_number,
@@ -126,9 +125,8 @@ static bool print_paths(const struct report *report, const struct manifest *mani
 {
 	char *joined = path_join(store_directory(report->store), manifest->directory);
 	char *directory = joined != NULL ? realpath(joined, NULL) : NULL;
-	const bool ok =
-		directory != NULL || tuner_fail(err, TUNER_USAGE, "%.200s is not there any more",
-					     joined != NULL ? joined : manifest->directory);
+	const bool ok = directory != NULL || tuner_fail(err, TUNER_USAGE, "%.200s no longer exists",
+						     joined != NULL ? joined : manifest->directory);
 
 	for (size_t i = 0; ok && i < files->n; i++)
 		printf("%s/%s\n", directory, files->items[i].path);
@@ -145,19 +143,18 @@ static bool fail_none(
 	for (size_t i = 0; i < artifacts->manifests.n; i++) {
 		if (artifacts->manifests.items[i].removal != 0)
 			return tuner_fail(err, TUNER_USAGE,
-				"what trial %lld saved was removed: \"tuner show\" says when and "
-				"why",
+				"the files of trial %lld were removed: \"tuner show\" says when "
+				"and why",
 				number);
 		if (artifacts->manifests.items[i].state == MANIFEST_PENDING)
 			return tuner_fail(err, TUNER_USAGE,
-				"what trial %lld has saved is not recorded yet: the next \"tuner "
-				"run\" or "
-				"\"tuner gc\" does it",
+				"the files of trial %lld are not recorded yet: the next \"tuner "
+				"run\" or \"tuner gc\" will do that",
 				number);
 	}
 	return tuner_fail(err, TUNER_USAGE,
-		"trial %lld has saved nothing: TUNER_MODEL_DIR and TUNER_OUTPUT_DIR are where its "
-		"command may",
+		"trial %lld has saved nothing: its command may save to TUNER_MODEL_DIR and "
+		"TUNER_OUTPUT_DIR",
 		number);
 }
 

@@ -20,10 +20,10 @@ static bool read_lease(const struct invocation *call, struct ask_job *job, struc
 
 static bool has_one_strategy(const struct job_file *file, struct tuner_error *err)
 {
-	return file->n_arms == 0 ||
-	       tuner_fail(err, TUNER_USAGE,
-		       "the job compares arms, which \"tuner run\" does: ask with a file that has "
-		       "one strategy");
+	return file->n_arms == 0 || tuner_fail(err, TUNER_USAGE,
+					    "the job compares arms, which only \"tuner run\" can "
+					    "do: ask with a file that has "
+					    "one strategy");
 }
 
 static bool begin(struct ask_job *job, struct tuner_error *err)
@@ -64,7 +64,7 @@ static bool refuse_overrides(const struct invocation *call, struct tuner_error *
 	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
 		if (invocation_option(call, options[i]) != NULL)
 			return tuner_fail(err, TUNER_USAGE,
-				"--%s changes a job file, and \"%s\" is none", options[i],
+				"--%s changes a job file, and \"%s\" is not one", options[i],
 				call->arguments[0]);
 	return true;
 }

@@ -386,9 +386,8 @@ bool told_outcome(const char *reason, enum outcome *ret, struct tuner_error *err
 						 "\"ok\" is no failure: tell the value")
 				       : tuner_fail(err, TUNER_USAGE,
 						 "\"%s\" is not the configuration's fault, so "
-						 "nothing is to be learnt from it: evaluate the "
-						 "trial "
-						 "once more, or give it up with \"user-stopped\"",
+						 "there is nothing to learn from it: evaluate the "
+						 "trial again, or give it up with \"user-stopped\"",
 						 reason);
 	const char *nearest = nearest_word(reason, names, N);
 	if (nearest != NULL)
@@ -564,9 +563,9 @@ static bool refuse(const struct ask_tell *ask_tell, int64_t number, struct tuner
 		if (trial->number != number)
 			continue;
 		if (trial->state == TRIAL_DONE)
-			return tuner_fail(err, TUNER_USAGE, "trial %lld has its value already: %s",
+			return tuner_fail(err, TUNER_USAGE, "trial %lld already has its value: %s",
 				(long long)number, number_from_double(trial->objective, value));
-		return tuner_fail(err, TUNER_USAGE, "trial %lld has ended already: %s",
+		return tuner_fail(err, TUNER_USAGE, "trial %lld has already ended: %s",
 			(long long)number, outcome_name(trial->outcome));
 	}
 	return tuner_fail(err, TUNER_USAGE, "trial %lld was never asked for", (long long)number);
@@ -580,8 +579,8 @@ bool ask_tell_tell(struct ask_tell *ask_tell, int64_t number, const struct told 
 		return refuse(ask_tell, number, err);
 	if (ask_tell->store != NULL && open->attempt == 0)
 		return tuner_fail(err, TUNER_USAGE,
-			"trial %lld was not asked for: \"tuner run\" launched it and collects it, "
-			"too",
+			"trial %lld was not asked for: \"tuner run\" launched it, and also "
+			"collects its result",
 			(long long)number);
 	return told->kind == TOLD_STEP ? tell_step(ask_tell, open, told, ret, err)
 				       : tell_end(ask_tell, open, told, ret, err);
@@ -598,7 +597,7 @@ static bool check_added(
 	for (size_t i = 0; i < file->space.d; i++)
 		if (isnan(values[i]))
 			return tuner_fail(err, TUNER_USAGE,
-				"%.200s is missing: an observation has all parameters",
+				"%.200s is missing: an observation must have all parameters",
 				file->space.parameters[i].name);
 	return true;
 }
@@ -666,8 +665,8 @@ static bool serve(struct ask_tell *ask_tell, const struct request *request, stru
 		       enqueue_turn(ask_tell->store, ask_tell->job.id, &turn, &refused);
 	else
 		done = tuner_fail(&refused, TUNER_USAGE,
-			"no \"tuner run\" runs it: a program asks and tells (tuner ask-tell), and "
-			"decides when it ends");
+			"no \"tuner run\" is running it: a program asks and tells (tuner "
+			"ask-tell), and decides when it ends");
 	cJSON_Delete(argument);
 	bool ok = done || refused.code == TUNER_USAGE;
 	if (!ok)

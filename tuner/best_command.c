@@ -45,8 +45,8 @@ static bool check_passed(const struct report *report, const struct trial *trial,
 		again->file, trial->parameters, again->values, &left_out, err);
 	if (left_out != NULL)
 		tuner_fail(err, TUNER_USAGE,
-			"trial %lld had its own \"%.100s\", which the job file, as it was edited "
-			"since, does not pass; \"tuner show %s %lld\" has its command line",
+			"trial %lld had its own \"%.100s\", which the job file, edited since, no "
+			"longer passes; \"tuner show %s %lld\" shows its command line",
 			(long long)trial->number, left_out, report->reference,
 			(long long)trial->number);
 	const bool passed = left_out == NULL;
@@ -63,9 +63,8 @@ static bool read_configuration(const struct report *report, const struct trial *
 		return false;
 	if (again->file->command == NULL)
 		return tuner_fail(err, TUNER_USAGE,
-			"job %s has no command: its trials were asked for and told. --params "
-			"prints "
-			"what to repeat",
+			"job %s has no command: callers ask for its trials and tell the results. "
+			"--params prints the parameters to repeat",
 			report->job.name);
 	if (!configuration_parse(again->file, trial->parameters, true, again->values, &misfit)) {
 		if (misfit.code != TUNER_OK)
@@ -73,8 +72,8 @@ static bool read_configuration(const struct report *report, const struct trial *
 		return misfit.code != TUNER_OK
 			       ? false
 			       : tuner_fail(err, TUNER_USAGE,
-					 "trial %lld does not fit into the job's present "
-					 "parameters; \"tuner show %s %lld\" has its command line",
+					 "trial %lld does not fit the job's present parameters; "
+					 "\"tuner show %s %lld\" shows its command line",
 					 (long long)trial->number, report->reference,
 					 (long long)trial->number);
 	}
@@ -281,7 +280,7 @@ bool best_command_doubt(const struct report *report, const struct trial *trial, 
 	if (before)
 		text_print(ret,
 			"trial %lld was launched before \"%s\" was edited: \"tuner show %s %lld\" "
-			"has the command line that it was launched with",
+			"shows the command line it was launched with",
 			(long long)trial->number, edits.key, report->reference,
 			(long long)trial->number);
 	return !text_failed(ret) || tuner_fail_memory(err);

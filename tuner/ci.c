@@ -55,8 +55,7 @@ static bool read_baseline(const struct invocation *call, struct ci *ci, struct t
 	double tolerance = 0, objective;
 
 	if (given != NULL && path == NULL)
-		return tuner_fail(
-			err, TUNER_USAGE, "--tolerance is that of a --baseline, and there is none");
+		return tuner_fail(err, TUNER_USAGE, "--tolerance needs a --baseline");
 	if (given != NULL &&
 		(!number_to_double(given, &tolerance) || !isfinite(tolerance) || tolerance < 0))
 		return tuner_fail(err, TUNER_USAGE,
@@ -82,7 +81,7 @@ static bool check_place(
 		return tuner_fail(err, TUNER_USAGE, "--%s takes a file's name", option);
 	if (strcmp(path, "-") == 0)
 		return tuner_fail(err, TUNER_USAGE,
-			"--%s takes a file's name: \"./-\", if it is to be called so", option);
+			"--%s takes a file's name: \"./-\" for a file called \"-\"", option);
 	if (!file_check_replaceable(path, &wrong))
 		return tuner_fail(err, TUNER_USAGE, "--%s: %s", option, wrong.message);
 	if (file_is_same(path, file->path))

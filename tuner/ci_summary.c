@@ -32,7 +32,7 @@ static void add_best(const struct ci_report *report, struct text *ret)
 		(long long)report->counts[TRIAL_DONE], (long long)report->counts[TRIAL_STOPPED],
 		(long long)report->counts[TRIAL_FAILED]);
 	if (report->reused > 0)
-		text_print(ret, "; %lld taken over", (long long)report->reused);
+		text_print(ret, "; %lld reused", (long long)report->reused);
 	text_print(ret, ". Exit status %d.\n", report->status);
 }
 

@@ -58,9 +58,10 @@ static bool print_model(
 		return false;
 	if (attempts.n > 0 && attempts.items[attempts.n - 1].directory[0] == '\0') {
 		tuner_fail(err, TUNER_USAGE,
-			"trial %lld was not launched here, so no model is: %.180s",
+			"trial %lld was not launched here, so there is no model: %.180s",
 			(long long)trial->number,
-			trial->message[0] ? trial->message : "it was asked for and told");
+			trial->message[0] ? trial->message
+					  : "a caller asked for it and told its result");
 		attempt_list_finish(&attempts);
 		return false;
 	}
@@ -73,9 +74,9 @@ static bool print_model(
 		puts(real);
 	else
 		tuner_fail(err, TUNER_USAGE,
-			"trial %lld has saved no model: a command puts it into the directory that "
-			"TUNER_MODEL_DIR (or SM_MODEL_DIR) names, which was %s",
-			(long long)trial->number, model != NULL ? model : "never made");
+			"trial %lld has saved no model: its command must put it into the directory "
+			"named by TUNER_MODEL_DIR (or SM_MODEL_DIR), which was %s",
+			(long long)trial->number, model != NULL ? model : "never created");
 	free(real);
 	free(model);
 	free(attempt);
@@ -148,7 +149,7 @@ static void add_next(const struct report *report, bool by_model, struct text *ou
 	text_print(out, "next: tuner best %s--%s ", by_model ? "--by-model " : "",
 		has_command(report) ? "command" : "params");
 	text_add(out, report->reference);
-	text_add(out, " prints what repeats it\n");
+	text_add(out, " prints how to repeat it\n");
 }
 
 /* Where the job's trials did not all run the same code, which of it the best ran. */
@@ -162,11 +163,10 @@ static bool add_code(const struct report *report, const struct trial *best, stru
 	const size_t n = states.code.n;
 	const bool ok = n < 2 || ran_read(report, &states, best->id, &ran, err);
 	if (ok && ran.n > 0) {
-		text_print(out,
-			"it ran state %lld of the code, of which there are %zu: \"tuner show ",
+		text_print(out, "it ran state %lld of %zu of the code: \"tuner show ",
 			(long long)ran.numbers[ran.n - 1], n);
 		text_add(out, report->reference);
-		text_print(out, " %lld\" tells which\n", (long long)best->number);
+		text_print(out, " %lld\" shows it\n", (long long)best->number);
 	}
 	states_finish(&states);
 	return ok;
@@ -200,7 +200,7 @@ static void add_best(const struct report *report, const struct trial *best,
 	text_print(out, "%s)\n", best->branch);
 	if (by != NULL)
 		text_print(out,
-			"without noise it expects %.6g there, give or take %.2g; one result has "
+			"it expects %.6g there without noise, give or take %.2g; one result has "
 			"noise of %.2g\n",
 			by->mean, by->sd, by->noise_sd);
 	trial_text(best, out);
@@ -217,7 +217,7 @@ static bool add_doubt(const struct report *report, struct text *out, struct tune
 		return true;
 	text_add(out, "results are noisy: tuner best --by-model ");
 	text_add(out, report->reference);
-	text_add(out, " tells which trial the model thinks best\n");
+	text_add(out, " names the trial the model thinks best\n");
 	return true;
 }
 
@@ -311,9 +311,8 @@ static bool say_none(const struct report *report, struct tuner_error *err)
 		return false;
 	if (counts[TRIAL_RUNNING] + counts[TRIAL_PROPOSED] > 0)
 		fprintf(stderr,
-			"tuner: no trial of job %s has a result yet; \"tuner status %s\" says how "
-			"it "
-			"stands\n",
+			"tuner: no trial of job %s has a result yet; \"tuner status %s\" shows its "
+			"progress\n",
 			report->job.name, report->reference);
 	else if (counts[TRIAL_FAILED] + counts[TRIAL_STOPPED] > 0)
 		fprintf(stderr,
@@ -322,7 +321,7 @@ static bool say_none(const struct report *report, struct tuner_error *err)
 			report->job.name, (long long)counts[TRIAL_FAILED],
 			(long long)counts[TRIAL_STOPPED], report->reference);
 	else
-		fprintf(stderr, "tuner: job %s has no trial yet; \"tuner %s %s\" goes on with it\n",
+		fprintf(stderr, "tuner: job %s has no trial yet; \"tuner %s %s\" starts one\n",
 			report->job.name, has_command(report) ? "run" : "ask", report->reference);
 	return true;
 }

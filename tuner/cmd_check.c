@@ -97,7 +97,7 @@ static void look_at_clusters(struct check *check)
 		if (settings->url == NULL && !is_on_path("sbatch"))
 			diagnose_warning(check->list, whole,
 				"hosts.%zu: there is no sbatch on this machine's PATH: run tuner "
-				"where there is, or give \"url\"",
+				"where there is one, or give \"url\"",
 				i);
 		if (settings->token_file != NULL && access(settings->token_file, R_OK) != 0)
 			diagnose_warning(check->list, whole,
@@ -165,8 +165,8 @@ static bool look_at_parents(struct check *check, struct tuner_error *err)
 	ok = open_own(check, &own, &made, &fault);
 	if (ok && made) {
 		diagnose_warning(check->list, whole,
-			"warm_start: job %s is in %s already: it acts no more", check->file->name,
-			check->call->db);
+			"warm_start: job %s is already in %s: it no longer has an effect",
+			check->file->name, check->call->db);
 	} else if (ok && (ok = warm_start_read(check->file, own, &warm_start, &fault))) {
 		warm_start_json(&warm_start, &check->warm_start);
 		warm_start_finish(&warm_start);
@@ -233,7 +233,9 @@ static void describe_ssh(const struct job_file *file, struct text *ret)
 	for (size_t i = 0; i < file->n_hosts; i++)
 		if (file->hosts[i].ssh != NULL)
 			text_print(ret,
-				"\nhost %s, by ssh:\n  what it has is asked when it is reached\n",
+				"\n"
+				"host %s, by ssh:\n"
+				"  asked for its resources when it is reached\n",
 				file->hosts[i].name);
 }
 

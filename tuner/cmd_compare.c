@@ -25,7 +25,7 @@ static bool choose_format(const struct invocation *call, enum format *ret, struc
 			err, TUNER_USAGE, "--format: expected md or text, found \"%.40s\"", format);
 	if ((format != NULL) + csv + call->json > 1)
 		return tuner_fail(
-			err, TUNER_USAGE, "--format, --csv and --json: one of them at a time");
+			err, TUNER_USAGE, "--format, --csv and --json exclude each other");
 	*ret = call->json                                    ? FORMAT_JSON
 	       : csv                                         ? FORMAT_CSV
 	       : format != NULL && strcmp(format, "md") == 0 ? FORMAT_MARKDOWN
@@ -143,8 +143,8 @@ static bool write_figure(const struct invocation *call, const struct comparison 
 		return true;
 	if (strcmp(path, "-") == 0)
 		return tuner_fail(err, TUNER_USAGE,
-			"--svg takes a file's name, as the words have standard output: \"./-\", if "
-			"it is to be called so");
+			"--svg takes a file's name, since the words go to standard output: \"./-\" "
+			"for a file called \"-\"");
 	const bool ok =
 		comparison_figure(comparison, axis == AXES ? OVER_TRIALS : axis, &figure, err) &&
 		file_write_atomic(path, figure.bytes, figure.length, 0666, false, err);

@@ -89,7 +89,7 @@ static int train(
 		status = EXIT_DONE;
 	else if (job_argument_is_file(file->name))
 		tuner_fail(err, TUNER_USAGE,
-			"a file here has the name of the job of the repeats, \"%s\": go to another "
+			"a file here is called \"%s\", like the job of the repeats: use another "
 			"directory, or rename it",
 			file->name);
 	else if (store_job(call, file, err))
@@ -165,9 +165,11 @@ static bool show(
 
 	if (!confirmation_read(report, &confirmation, &found, err))
 		return false;
-	bool ok = found || tuner_fail(err, TUNER_USAGE,
-				   "nothing of job %s was confirmed yet: \"tuner confirm %s\"",
-				   report->job.name, report->reference);
+	bool ok =
+		found ||
+		tuner_fail(err, TUNER_USAGE,
+			"nothing of job %s has been confirmed yet: \"tuner confirm %s\" does that",
+			report->job.name, report->reference);
 	ok = ok && (call->json ? json_out(confirmation_json(report, &confirmation), err)
 			       : print_words(call, &confirmation, err));
 	confirmation_finish(&confirmation);

@@ -33,7 +33,7 @@ static void check_disk(struct examination *e, const char *what, const char *path
 	struct tuner_error unseen = { TUNER_OK, "" };
 
 	if (!machine_disk(path, &room, &unseen)) {
-		finding_add(&e->findings, "machine", "disk-unseen", "look whether it is mounted",
+		finding_add(&e->findings, "machine", "disk-unseen", "check whether it is mounted",
 			"%s", unseen.message);
 	} else if (room.device != *device) {
 		doctor_disk(&e->findings, what, path, &room);
@@ -86,7 +86,7 @@ static bool check_gpus(struct examination *e, struct tuner_error *err)
 		finding_add(&e->findings, "machine", "gpus",
 			"try it: nvidia-smi; then look at the driver (dmesg, a reboot after an "
 			"update)",
-			"there are no GPUs to be had: %s", reason);
+			"no GPUs are available: %s", reason);
 	return ok;
 }
 
@@ -131,8 +131,8 @@ static bool open_database(struct examination *e, struct tuner_error *err)
 		*err = broken;
 		return false;
 	}
-	finding_add(&e->findings, "database", "cannot-open", "restore a copy, if it should be one",
-		"%s", broken.message);
+	finding_add(&e->findings, "database", "cannot-open",
+		"if it should be a database, restore a copy", "%s", broken.message);
 	return true;
 }
 

@@ -69,8 +69,8 @@ static bool check_proposes(const struct invocation *call, struct store *store,
 		return true;
 	job_reference(call, search, &reference);
 	tuner_fail(err, TUNER_USAGE,
-		"job %s trains the best of job %s again, and nothing else: \"tuner enqueue %s "
-		"PARAMETERS\" tries it there",
+		"job %s only trains the best of job %s again: use \"tuner enqueue %s PARAMETERS\" "
+		"instead",
 		job->name, search, reference.bytes);
 	text_finish(&reference);
 	free(search);
@@ -82,8 +82,8 @@ static void say_turn(const char *first, const char *later, const char *parameter
 	if (before == 0)
 		printf("%s %s", first, parameters);
 	else
-		printf("%s %s, after %lld other%s that %s asked for", later, parameters,
-			(long long)before, before == 1 ? "" : "s", before == 1 ? "was" : "were");
+		printf("%s %s, after %lld other%s in the queue", later, parameters,
+			(long long)before, before == 1 ? "" : "s");
 }
 
 /* When it will be tried: not in a job that has had its trials. */
@@ -109,7 +109,7 @@ static bool say_when(const struct invocation *call, struct store *store, const s
 		say_turn("begins with", "tries", parameters, before);
 		printf(", once the job file lets it");
 	} else if (created >= job->trial_cap && job->state != JOB_OPEN) {
-		printf("job %s has had its %lld trial%s: \"tuner run %s --trials %lld\" ",
+		printf("job %s is complete after %lld trial%s: \"tuner run %s --trials %lld\" ",
 			job->name, (long long)job->trial_cap, job->trial_cap == 1 ? "" : "s",
 			self.bytes, (long long)(created + before) + 1);
 		say_turn("begins with", "tries", parameters, before);

@@ -83,7 +83,7 @@ static void add_class(const struct gc_wish *wish, const struct gc_report *report
 {
 	static const char *const what[GC_CLASSES] = { "of trials that are not kept",
 		"models and output of attempts that are not kept", "of programs that were killed",
-		"of attempts that failed", "directories that the database does not know" };
+		"of attempts that failed", "directories unknown to the database" };
 	char size[BYTES_TEXT];
 
 	if (report->of[class].n == 0)
@@ -122,13 +122,12 @@ static void add_report(const struct invocation *call, const struct job *job,
 		add_class(wish, report, (enum gc_class)i, out);
 	add_lines("    ", report->names.bytes, out);
 	if (report->pending > 0)
-		text_print(out, "%lld attempt%s not been looked through yet and %s not counted\n",
+		text_print(out, "%lld attempt%s not been examined yet and %s not counted\n",
 			(long long)report->pending, report->pending == 1 ? " has" : "s have",
 			report->pending == 1 ? "is" : "are");
 	if (wish->keep.best == 0)
-		text_add(out,
-			"models and checkpoints all stay: the job file has no keep.best; --best N "
-			"keeps those of the N best trials alone\n");
+		text_add(out, "all models and checkpoints are kept: the job file has no keep.best; "
+			      "--best N keeps only those of the N best trials\n");
 	if (report->failed > 0)
 		text_print(out, "%lld could not be removed:\n", (long long)report->failed);
 	add_lines("    ", report->failures.bytes, out);
@@ -179,13 +178,12 @@ static bool ask(const struct invocation *call, const struct job *job, const stru
 	if (wish->logs || wish->unknown || call->json)
 		return tuner_fail(err, TUNER_USAGE,
 			"while a tuner holds the database, gc only asks it to remove what --best N "
-			"does not keep: without --logs, --unknown and --json; --dry-run works, and "
-			"all of it once the job is at rest (tuner stop)");
+			"does not keep: --logs, --unknown and --json need a job at rest (tuner "
+			"stop); --dry-run works now");
 	if (wish->keep.best == 0)
 		return tuner_fail(err, TUNER_USAGE,
 			"a tuner holds the database, and the job file has no keep.best: --best N "
-			"asks "
-			"it to keep the files of the N best trials alone");
+			"asks it to keep only the files of the N best trials");
 	text_print(&argument, "{\"best\": %lld, \"last\": %lld}", (long long)wish->keep.best,
 		(long long)wish->keep.last);
 	const bool ok = request_tell(call, job->id, "gc", &argument, ANSWER_WAIT_MS, &answer, err);

@@ -52,8 +52,8 @@ static bool print_notes(const struct report *report, const struct importance_rep
 		"%.2f.\n",
 		report->metric, importance_together(importance));
 	text_print(&out,
-		"From %zu trials, each foretold by the others with R2 = %.2f; noise is %.2f of the "
-		"variance.\n",
+		"From %zu trials, each predicted from the others with R2 = %.2f; noise is %.2f of "
+		"the variance.\n",
 		importance->n, importance->explained, importance->noise);
 	for (size_t i = 0; i < result->n_warnings; i++)
 		text_print(&out, "warning: %s\n", result->warnings[i]);

@@ -16,7 +16,7 @@ static bool check_target(const struct invocation *call, struct tuner_error *err)
 		access(path, F_OK) != 0)
 		return true;
 	return tuner_fail(err, TUNER_USAGE,
-		"%s is there already: --force replaces it, another name keeps it", path);
+		"%s already exists: --force replaces it, another name keeps it", path);
 }
 
 static bool make_file(const struct invocation *call, const char *name, struct text *ret_file,
@@ -27,9 +27,7 @@ static bool make_file(const struct invocation *call, const char *name, struct te
 
 	if (from != NULL && call->rest != NULL)
 		return tuner_fail(err, TUNER_USAGE,
-			"a job file is made from a request (--from) or from a command (--), not "
-			"from "
-			"both");
+			"a job file is made from a request (--from) or a command (--), not both");
 	if (from != NULL && !file_read(from, JSON_BYTES_MAX, &request, err))
 		return false;
 	const struct init_request what = { .name = name,
@@ -52,7 +50,7 @@ static bool put_file(const char *path, const struct text *file, struct tuner_err
 		return false;
 	struct text word = TEXT_EMPTY;
 	text_add_shell_word(&word, path);
-	printf("%s is written: look it over, then \"tuner check %s\" and \"tuner run %s\"\n", path,
+	printf("wrote %s: look it over, then \"tuner check %s\" and \"tuner run %s\"\n", path,
 		word.bytes, word.bytes);
 	text_finish(&word);
 	return true;

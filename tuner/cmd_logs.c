@@ -47,7 +47,7 @@ static bool none_such(const struct log_reader *reader, size_t attempts, struct t
 		return tuner_fail(err, TUNER_USAGE,
 			"trial %lld has not been launched yet: there is no output", trial);
 	return tuner_fail(err, TUNER_USAGE,
-		"trial %lld has %zu attempt%s, there is no attempt %lld", trial, attempts,
+		"trial %lld has %zu attempt%s: there is no attempt %lld", trial, attempts,
 		attempts == 1 ? "" : "s", (long long)reader->asked);
 }
 
@@ -74,8 +74,8 @@ static bool enter(struct log_reader *reader, const struct attempt *attempt, stru
 {
 	if (strcmp(attempt->backend, ATTEMPT_CALLER) == 0)
 		return tuner_fail(err, TUNER_USAGE,
-			"trial %lld was asked for and told, not launched: its output is with who "
-			"asked, not here",
+			"trial %lld was asked for and told, not launched: its output is with its "
+			"caller, not here",
 			(long long)reader->trial.number);
 	if (strcmp(attempt->backend, ATTEMPT_REUSED) == 0)
 		return tuner_fail(err, TUNER_USAGE, "trial %lld was not launched: %.180s",

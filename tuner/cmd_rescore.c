@@ -26,11 +26,11 @@ static bool read_path(const struct job *job, struct job_file **ret, struct tuner
 
 	if (list == NULL)
 		return tuner_fail_memory(err);
-	bool ok = job->path[0] != '\0' ||
-		  tuner_fail(err, TUNER_USAGE,
-			  "job \"%s\" has no job file of its own: say what its objective is to be, "
-			  "--set objective.expression='...'",
-			  job->name);
+	bool ok =
+		job->path[0] != '\0' || tuner_fail(err, TUNER_USAGE,
+						"job \"%s\" has no job file of its own: give the "
+						"new objective by --set objective.expression='...'",
+						job->name);
 	ok = ok && job_file_read(job->path, &none, COMMAND_IGNORED, ret, list, err);
 	if (ok && list->errors > 0) {
 		diagnostics_print(list, job->path, &lines);
@@ -70,11 +70,11 @@ static bool check_differs(const struct invocation *call, const struct job *job,
 	job_file_destroy(stored);
 	text_finish(&lines);
 	return (kinds & CHANGE_OBJECTIVE) != 0 ||
-	       tuner_fail(err, TUNER_USAGE, "job \"%s\" has this objective already: %s %s%s",
+	       tuner_fail(err, TUNER_USAGE, "job \"%s\" already has this objective: %s %s%s",
 		       job->name, file->maximize ? "maximize" : "minimize", file->metric,
 		       invocation_option(call, "set") != NULL
 			       ? ""
-			       : ". Edit \"objective\" in the job file first, or say --set "
+			       : ". Edit \"objective\" in the job file first, or use --set "
 				 "objective.expression='...'");
 }
 
@@ -103,7 +103,7 @@ static void add_missing(const struct rescored_list *list, struct text *out)
 {
 	const size_t launched = list->missing - list->unlaunched;
 
-	text_print(out, "%zu %s as data without one: %s was not reported", list->missing,
+	text_print(out, "%zu %s without one: %s was not reported", list->missing,
 		list->missing == 1 ? "stays" : "stay", list->missing_metrics);
 	if (launched > 0)
 		text_add(out, " (\"tuner retry --class no-metric\" runs ");
@@ -157,7 +157,7 @@ static bool print_words(const struct invocation *call, const struct job *job,
 	add_words(job, before, file, list, &out);
 	if (definition != NULL && invocation_option(call, "set") != NULL)
 		text_print(&out,
-			"the job file must say so before the next \"tuner %s\": \"objective\": "
+			"put this into the job file before the next \"tuner %s\": \"objective\": "
 			"%s\n",
 			file->command != NULL ? "run" : "ask", definition);
 	const bool ok = (definition != NULL && !text_failed(&out)) || tuner_fail_memory(err);
@@ -218,9 +218,8 @@ static bool fail_unreported(const char *job, const char *metric, const struct me
 
 	reported_guess(names, metric, &guess);
 	tuner_fail(err, TUNER_USAGE,
-		"no trial of job \"%s\" has reported \"%.80s\": %.400s (What trials report from "
-		"now on "
-		"is for a job of another --name.)",
+		"no trial of job \"%s\" has reported \"%.80s\": %.400s (Use another --name for a "
+		"job whose trials will report it.)",
 		job, metric, guess.bytes);
 	text_finish(&guess);
 	return false;
@@ -267,9 +266,8 @@ static bool open_for(const struct invocation *call, const char *name, struct sto
 	struct text self = TEXT_EMPTY;
 	job_reference(call, name, &self);
 	tuner_fail(err, TUNER_USAGE,
-		"another process works with this database, and holds the results in memory: "
-		"\"tuner stop %s\" ends its run, then rescore, and \"tuner run\" goes on by the "
-		"new "
+		"another process is using this database, and holds the results in memory: \"tuner "
+		"stop %s\" ends its run; then rescore, and \"tuner run\" continues with the new "
 		"objective",
 		self.bytes);
 	text_finish(&self);

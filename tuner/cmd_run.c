@@ -113,8 +113,8 @@ static void warn_of_other_code(const struct run *run)
 			if (list.items[i].id == last &&
 				strcmp(list.items[i].fingerprint, present.code.fingerprint) != 0)
 				fprintf(stderr,
-					"warning: what is judged are trials of other code than "
-					"what lies here now; a job of another --name runs this\n");
+					"warning: the trials judged here ran other code than what "
+					"is here now; a job of another --name runs this code\n");
 		state_list_finish(&list);
 	}
 	present_finish(&present);
@@ -129,19 +129,18 @@ static void add_self(const struct run *run, struct text *ret)
 
 static void say_finished(const struct run *run, const struct job *job, int64_t created)
 {
-	printf("job %s has had its %lld trial%s: %s.\n", job->name, (long long)created,
+	printf("job %s is complete after %lld trial%s: %s.\n", job->name, (long long)created,
 		created == 1 ? "" : "s", job->reason[0] ? job->reason : "its budget is spent");
 	struct text self = TEXT_EMPTY, name = TEXT_EMPTY;
 	job_reference(run->call, run->search != NULL ? run->search : job->name, &name);
 	add_self(run, &self);
 	if (run->search != NULL)
-		printf("To go on: \"tuner confirm %s\" with more --repeats or --top. To look at "
-		       "it: "
-		       "\"tuner confirm %s --show\".\n",
+		printf("To train more: \"tuner confirm %s\" with more --repeats or --top. To see "
+		       "the results: \"tuner confirm %s --show\".\n",
 			name.bytes, name.bytes);
 	else
-		printf("To go on: \"tuner run %s --trials %lld\". For a new start: --name ANOTHER. "
-		       "To look at it: \"tuner best %s\".\n",
+		printf("To continue: \"tuner run %s --trials %lld\". To start afresh: --name "
+		       "ANOTHER. To see the result: \"tuner best %s\".\n",
 			self.bytes,
 			(long long)trials_to_go_on(created / job_file_searches(run->file)),
 			name.bytes);
@@ -169,12 +168,12 @@ static void say_what_is_there(const struct run *run)
 		const struct backend_left left = pool_left(&run->pool, h);
 		const size_t n = left.results;
 		if (n > 0)
-			printf("What %zu attempt%s saved on %s is not here yet: \"tuner run %s\" "
-			       "fetches it once the host can give it.\n",
-				n, n == 1 ? " has" : "s have", run->pool.hosts[h].name, self.bytes);
+			printf("The files that %zu attempt%s saved on %s are not here yet: \"tuner "
+			       "run %s\" fetches them once the host can deliver them.\n",
+				n, n == 1 ? "" : "s", run->pool.hosts[h].name, self.bytes);
 		if (left.lost > 0)
-			printf("%zu lost attempt%s may still run on %s: \"tuner stop %s\" ends %s "
-			       "once it answers.\n",
+			printf("%zu lost attempt%s may still be running on %s: \"tuner stop %s\" "
+			       "ends %s once the host answers.\n",
 				left.lost, left.lost == 1 ? "" : "s", run->pool.hosts[h].name,
 				name.bytes, left.lost == 1 ? "it" : "them");
 	}
@@ -222,7 +221,7 @@ static void greet(const struct run *run)
 		return;
 	pool_text(&run->pool, &slots);
 	job_file_searches_text(run->file, &what);
-	printf("job %s%s: %s, %s; database %s\n", run->file->name, run->begun ? " (goes on)" : "",
+	printf("job %s%s: %s, %s; database %s\n", run->file->name, run->begun ? " (resumed)" : "",
 		what.bytes, slots.bytes, run->call->db);
 	if (objective_label(run->file->metric) != run->file->metric)
 		printf("objective: %s %s\n", run->file->maximize ? "maximize" : "minimize",
@@ -232,8 +231,8 @@ static void greet(const struct run *run)
 		printf("the job file was edited:\n%s", run->opening.changes.bytes);
 	job_reference(run->call, run->file->name, &self);
 	if (run->opening.mended)
-		printf("what has failed before is not tried again, unless \"tuner retry %s --class "
-		       "crashed,no-metric\" puts it back\n",
+		printf("earlier failures are not tried again, unless \"tuner retry %s --class "
+		       "crashed,no-metric\" puts them back\n",
 			self.bytes);
 	fputs(run->code.said.bytes, stdout);
 	fflush(stdout);
@@ -296,10 +295,10 @@ static bool summarize(struct run *run, const struct loop_result *result, struct 
 		(long long)counts[TRIAL_DONE], (long long)counts[TRIAL_STOPPED],
 		(long long)counts[TRIAL_FAILED]);
 	if (counts[TRIAL_PROPOSED] + counts[TRIAL_RUNNING] > 0)
-		printf(", %lld to go on with",
+		printf(", %lld unfinished",
 			(long long)(counts[TRIAL_PROPOSED] + counts[TRIAL_RUNNING]));
 	if (result->reused > 0)
-		printf("; %lld taken over from %s", (long long)result->reused,
+		printf("; %lld reused from %s", (long long)result->reused,
 			invocation_option(run->call, "reuse"));
 	puts(".");
 	if (list.n > 0)
@@ -315,7 +314,8 @@ static bool summarize(struct run *run, const struct loop_result *result, struct 
 	if (result->status == EXIT_BROKEN_COMMAND) {
 		struct text file = TEXT_EMPTY;
 		text_add_shell_word(&file, run->call->arguments[0]);
-		printf("\"tuner try %s\" launches it once and shows everything.\n", file.bytes);
+		printf("\"tuner try %s\" launches the command once and shows everything.\n",
+			file.bytes);
 		text_finish(&file);
 	}
 	trial_list_finish(&list);
@@ -360,15 +360,14 @@ static void open_reuse(struct run *run)
 	if (path == NULL)
 		return;
 	if (access(path, F_OK) != 0) {
-		printf("nothing is taken over: there is no %s yet\n", path);
+		printf("no results are reused: there is no %s yet\n", path);
 	} else if (reuse_look(&request, &run->present, &why) && find_frozen(run, &why) &&
 		   reuse_open(path, run->store, run->opening.job_id, run->file, &run->present,
 			   &run->reuse, &why)) {
 		if (invocation_option(run->call, "quiet") == NULL)
-			printf("%zu results in %s may be taken over\n", reuse_count(run->reuse),
-				path);
+			printf("%zu results in %s can be reused\n", reuse_count(run->reuse), path);
 	} else {
-		fprintf(stderr, "warning: nothing is taken over from %s: %s\n", path, why.message);
+		fprintf(stderr, "warning: no results are reused from %s: %s\n", path, why.message);
 	}
 	fflush(stdout);
 }
@@ -425,8 +424,8 @@ static bool check_repeats(struct run *run, struct tuner_error *err)
 	struct text search = TEXT_EMPTY;
 	job_reference(run->call, run->search, &search);
 	tuner_fail(err, TUNER_USAGE,
-		"job %s trains the best of job %s again, %zu times in all, and proposes nothing: "
-		"\"tuner confirm %s\" with more --repeats or --top trains more",
+		"job %s only trains the best of job %s again, %zu times in all: to train more, use "
+		"\"tuner confirm %s\" with more --repeats or --top",
 		run->file->name, run->search, run->file->n_first, search.bytes);
 	text_finish(&search);
 	return false;
@@ -520,7 +519,7 @@ static bool await_detached(
 		nanosleep(&pause, NULL);
 	}
 	return tuner_fail(err, TUNER_RETRY,
-		"process %d has not begun within 10 s; its output is in %s", (int)pid, log);
+		"process %d did not begin the job within 10 s; its output is in %s", (int)pid, log);
 }
 
 static off_t size_of(const char *path)
@@ -550,8 +549,7 @@ static int run_detached(struct run *run, struct tuner_error *err)
 	pid_t pid = 0;
 	if (strcmp(run->call->arguments[0], "-") == 0) {
 		tuner_fail(err, TUNER_USAGE,
-			"--detach goes on without this standard input: the job needs a file of its "
-			"own");
+			"with --detach the job cannot come from standard input: save it to a file");
 		return -1;
 	}
 	char **words = without_detach(&n);
@@ -565,8 +563,8 @@ static int run_detached(struct run *run, struct tuner_error *err)
 		await_detached(pid, run->call->db, log.bytes, &status, err)) {
 		job_reference(run->call, run->file->name, &self);
 		if (status < 0)
-			printf("job %s runs in the background, pid %d; its output is in %s.\n"
-			       "\"tuner watch %s\" looks on, \"tuner stop %s\" ends it.\n",
+			printf("job %s is running in the background, pid %d; its output is in %s.\n"
+			       "\"tuner watch %s\" follows it, \"tuner stop %s\" ends it.\n",
 				run->file->name, (int)pid, log.bytes, self.bytes, self.bytes);
 		else
 			show_log(log.bytes, before); /* it may not have begun: another one runs */

@@ -383,11 +383,11 @@ static void add_decision(const struct shown *shown, struct text *out)
 		return;
 	text_print(out, "  predicted %.6g ± %.2g (one standard deviation)", d->mean, d->sd);
 	if (trial->state == TRIAL_DONE && d->sd > 0)
-		text_print(out, "; it became %.6g, %+.1f of them away", trial->objective,
+		text_print(out, "; the result was %.6g, %+.1f of them away", trial->objective,
 			(trial->objective - d->mean) / d->sd);
 	text_add(out, "\n");
 	if (!isnan(d->acquisition))
-		text_print(out, "  hoped to gain %.3g on %.6g, the best that the model saw\n",
+		text_print(out, "  expected to gain %.3g on %.6g, the best that the model saw\n",
 			exp(d->acquisition), d->incumbent);
 }
 
@@ -545,8 +545,8 @@ static bool print_environment(const struct shown *shown, struct tuner_error *err
 	struct text out = TEXT_EMPTY;
 	if (shown->launched.memory == NULL)
 		return tuner_fail(err, TUNER_USAGE, "trial %lld %s", (long long)shown->trial.number,
-			shown->attempts.n > 0 ? "has lost what it was launched with: its attempt "
-						"directory is gone"
+			shown->attempts.n > 0 ? "no longer has what it was launched with: its "
+						"attempt directory is gone"
 					      : "has not been launched yet");
 	for (size_t i = 0; shown->launched.environment[i] != NULL; i++) {
 		if (!shown->additions[i])
@@ -567,12 +567,11 @@ static bool print_patch(const struct shown *shown, struct tuner_error *err)
 		if (shown->states.code.items[i].id == shown->made_of[n - 1].code)
 			state = &shown->states.code.items[i];
 	if (state == NULL)
-		return tuner_fail(err, TUNER_USAGE,
-			"of trial %lld it is not known what code it ran",
+		return tuner_fail(err, TUNER_USAGE, "it is not known what code trial %lld ran",
 			(long long)shown->trial.number);
 	if (state->patch == 0) {
 		fprintf(stderr,
-			"of trial %lld's code there is no patch: \"tuner show\" says what it was\n",
+			"there is no patch of trial %lld's code: \"tuner show\" says what it was\n",
 			(long long)shown->trial.number);
 		return true;
 	}

@@ -82,8 +82,8 @@ static bool stop_survivors(
 			n == 1 ? "was" : "were");
 	for (size_t h = 0; ok && h < pool.n; h++)
 		if (pool.hosts[h].backend->ops->remote && !pool.hosts[h].up)
-			printf("host %s did not answer: what may still run there is ended when it "
-			       "answers the next \"tuner run\"\n",
+			printf("host %s did not answer: anything still running there is ended when "
+			       "it answers the next \"tuner run\"\n",
 				pool.hosts[h].name);
 out:
 	text_finish(&result.log_tail);
@@ -144,15 +144,15 @@ static void say_lost(const struct job *job, const struct pool *pool, size_t befo
 	const size_t after = count_lost(pool);
 
 	if (before == 0)
-		printf("job %s: nothing of it runs\n", job->name);
+		printf("job %s: nothing is running\n", job->name);
 	if (before > after)
-		printf("job %s: %zu lost attempt%s, of which nothing counts any more, %s ended\n",
+		printf("job %s: %zu lost attempt%s, whose results no longer count, %s ended\n",
 			job->name, before - after, before - after == 1 ? "" : "s",
 			before - after == 1 ? "is" : "are");
 	for (size_t h = 0; h < pool->n; h++)
 		if (pool_left(pool, h).lost > 0)
-			printf("host %s did not answer: what may still run there is ended by the "
-			       "next \"tuner stop\" or \"tuner run\" that it answers\n",
+			printf("host %s did not answer: anything still running there is ended by "
+			       "the next \"tuner stop\" or \"tuner run\" that it answers\n",
 				pool->hosts[h].name);
 }
 
@@ -183,7 +183,7 @@ static void say_asked(const struct invocation *call, const struct job *job, int6
 	struct text self = TEXT_EMPTY;
 	job_reference(call, job->name, &self);
 	if (asked > 0)
-		printf("%lld of its trials %s asked for and not told of: \"tuner tell %s TRIAL "
+		printf("%lld of its trials %s asked for but not yet told: \"tuner tell %s TRIAL "
 		       "--failed user-stopped\" gives one up\n",
 			(long long)asked, asked == 1 ? "was" : "were", self.bytes);
 	text_finish(&self);
@@ -196,9 +196,8 @@ static bool refuse_survivors(
 
 	job_reference(call, job->name, &self);
 	tuner_fail(err, TUNER_USAGE,
-		"no \"tuner run\" runs job %s, though %lld of its trials live on: \"tuner stop "
-		"%s\" "
-		"ends them all, \"tuner run %s\" takes them over",
+		"no \"tuner run\" is running job %s, but %lld of its trials live on: \"tuner stop "
+		"%s\" ends them all, \"tuner run %s\" takes them over",
 		job->name, (long long)open, self.bytes, self.bytes);
 	text_finish(&self);
 	return false;
@@ -248,12 +247,12 @@ static bool fail_unanswered(
 	store_close(store);
 	if (known && pid > 0)
 		return tuner_fail(err, TUNER_RETRY,
-			"process %lld, which runs job %s, has not answered for %d s: if somebody "
-			"has stopped it, \"kill -CONT %lld\" lets it go on, and end the job",
+			"process %lld, which runs job %s, has not answered for %d s: if it was "
+			"suspended, \"kill -CONT %lld\" resumes it, and it then ends the job",
 			(long long)pid, job->name, ANSWER_WAIT_MS / 1000, (long long)pid);
 	return tuner_fail(err, TUNER_RETRY,
-		"the process that holds \"%s\" does not answer for job %s: it may run another job "
-		"of the same database",
+		"the process that holds \"%s\" does not answer for job %s: it may be running "
+		"another job of the same database",
 		call->db, job->name);
 }
 

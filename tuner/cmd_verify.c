@@ -47,8 +47,8 @@ static bool print(
 		text_print(&out, ". To do: %s\n", list->items[i].remedy);
 	}
 	if (list->more)
-		text_print(
-			&out, "and more: of each check the first %d are told of\n", VIOLATIONS_MAX);
+		text_print(&out, "and more: only the first %d of each check are listed\n",
+			VIOLATIONS_MAX);
 	if (list->n == 0)
 		text_print(&out, "%s: %zu checks, nothing is wrong\n", call->db, list->checks);
 	return lines_out(&out, err);

@@ -193,7 +193,7 @@ static bool draw(struct watcher *watcher, const struct trial_list *running, bool
 		.best = watcher->history.best,
 		.median_us = history_median_us(&watcher->history),
 		.trials = watcher->report.budget,
-		.doing = runs ? "" : "no tuner runs it" };
+		.doing = runs ? "" : "no tuner is running it" };
 	if (ok)
 		progress_draw(watcher->progress, &state);
 	for (size_t i = 0; series != NULL && values != NULL && i < n; i++) {

@@ -184,7 +184,7 @@ static void add_branch(const struct explanation *e, struct text *out)
 		text_add(out, "  among parameters that have been edited since\n");
 	if (e->is_rescored)
 		text_add(out,
-			"  by an objective that has been changed since, as all values here are\n");
+			"  by an objective that has been changed since, like all values here\n");
 }
 
 static void add_seen(const struct report *report, const struct explanation *e, struct text *out)
@@ -212,8 +212,8 @@ static const char *surprise(const struct explanation *e)
 {
 	const double z = fabs(e->z_with_noise);
 
-	return fabs(e->z) <= SURPRISE ? ": as foretold"
-	       : z <= SURPRISE        ? ", which noise may explain"
+	return fabs(e->z) <= SURPRISE ? ": as predicted"
+	       : z <= SURPRISE        ? ", which may be noise"
 	       : z <= GREAT_SURPRISE  ? ": a surprise"
 				      : ": a great surprise";
 }
@@ -227,8 +227,8 @@ static void add_hopes(const struct explanation *e, struct text *out)
 		d->sd);
 	if (!isnan(e->z))
 		text_print(out,
-			fabs(e->z) < Z_IN_FULL ? "; it became %.6g, %+.1f of them away%s"
-					       : "; it became %.6g, %+.2g of them away%s",
+			fabs(e->z) < Z_IN_FULL ? "; the result was %.6g, %+.1f of them away%s"
+					       : "; the result was %.6g, %+.2g of them away%s",
 			e->trial.objective, e->z, surprise(e));
 	text_add(out, "\n");
 	if (!isnan(e->value_probability))

@@ -186,7 +186,7 @@ static bool read_option(
 	}
 	/* Of a script whose variable is not set: --db "$DB" must not become tuner.db. */
 	if (value[0] == '\0' && names_a_file(row))
-		return tuner_fail(err, TUNER_USAGE, "--%s needs a value, not an empty one: %s",
+		return tuner_fail(err, TUNER_USAGE, "--%s needs a value that is not empty: %s",
 			row->name, row->value);
 	return add_option(call, row, value, err);
 }
@@ -236,8 +236,8 @@ bool invocation_parse(
 					"tuner %s takes no words after --", ret->command->name);
 			ret->rest = argv + i + 1;
 			if (ret->rest[0] == NULL)
-				return tuner_fail(err, TUNER_USAGE,
-					"after -- the training command is expected");
+				return tuner_fail(
+					err, TUNER_USAGE, "expected the training command after --");
 			break;
 		}
 		/* "-0.5" is a value to tell, not an option: none has a digit for a letter. */

@@ -19,8 +19,9 @@ const char *axis_unit(enum axis axis)
 static void say_chance(size_t repeats, const struct estimate *difference, struct text *ret)
 {
 	if (repeats < 2)
-		text_add(ret, "One repeat says nothing of chance: another may come out the other "
-			      "way round. ");
+		text_add(ret,
+			"One repeat says nothing about chance: another may come out the other "
+			"way round. ");
 	else if (difference->interval.low <= 0 && 0 <= difference->interval.high)
 		text_print(ret,
 			"That may be chance: the interval from %.4g to %.4g contains 0 (p = "
@@ -247,6 +248,6 @@ void spending_words(const struct comparison *comparison, const struct contrast *
 	if (axis == OVER_MONEY)
 		say_prices(comparison, ret);
 	if (comparison->length < comparison->budget && !comparison->ended)
-		text_add(ret, "What still runs counts from its end on. ");
+		text_add(ret, "What is still running counts once it has ended. ");
 	text_trim_end(ret);
 }

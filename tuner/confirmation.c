@@ -237,7 +237,7 @@ static bool check_name(const struct job *job, struct tuner_error *err)
 {
 	return is_of_repeats(job) ||
 	       tuner_fail(err, TUNER_USAGE,
-		       "the repeats would be a job \"%s\", and there is one already, of %s: only a "
+		       "the repeats would be a job \"%s\", but there is one already, of %s: only a "
 		       "search under another --name can be confirmed",
 		       job->name, job->path);
 }
@@ -331,11 +331,10 @@ static bool edit(cJSON *root, const struct job_file *file, const char *name,
 		add_budget(root, n);
 	if (!ok)
 		return tuner_fail_memory(err);
-	return n <= FIRST_MAX ||
-	       tuner_fail(err, TUNER_USAGE,
-		       "%zu trials would confirm this: more than %d. Ask for fewer --repeats or a "
-		       "smaller --top.",
-		       n, (int)FIRST_MAX);
+	return n <= FIRST_MAX || tuner_fail(err, TUNER_USAGE,
+					 "confirming this would take %zu trials, more than %d: ask "
+					 "for fewer --repeats or a smaller --top",
+					 n, (int)FIRST_MAX);
 }
 
 static bool parse(const struct report *report, const char *name, const char *text,
@@ -428,19 +427,17 @@ static bool choose(const struct report *report, const struct job_file *file, siz
 
 	if (!read_best(report, &best, err))
 		return false;
-	bool ok =
-		(best.n > 0 || tuner_fail(err, TUNER_USAGE,
-				       "no trial of job %s has a result that could be confirmed",
-				       report->job.name)) &&
-		choose_top(file, &best, top, repeats, ret, err) &&
-		(ret->n > 0 ||
-			tuner_fail(err, TUNER_USAGE,
-				"no trial of job %s fits the parameters as they were edited since",
-				report->job.name)) &&
-		choose_default(report, file, repeats, ret, err) &&
-		find_job(report, &job, &found, err) && (!found || check_name(&job, err)) &&
-		(!found || choose_begun(report, &job, file, ret, &begun, err)) &&
-		(!found || is_finished(report, &job, count_wanted(ret), &finished, err));
+	bool ok = (best.n > 0 || tuner_fail(err, TUNER_USAGE,
+					 "no trial of job %s has a result that could be confirmed",
+					 report->job.name)) &&
+		  choose_top(file, &best, top, repeats, ret, err) &&
+		  (ret->n > 0 || tuner_fail(err, TUNER_USAGE,
+					 "no trial of job %s fits the edited parameters",
+					 report->job.name)) &&
+		  choose_default(report, file, repeats, ret, err) &&
+		  find_job(report, &job, &found, err) && (!found || check_name(&job, err)) &&
+		  (!found || choose_begun(report, &job, file, ret, &begun, err)) &&
+		  (!found || is_finished(report, &job, count_wanted(ret), &finished, err));
 	*ret_left = !finished;
 	job_finish(&job);
 	trial_list_finish(&best);
@@ -456,11 +453,10 @@ bool confirmation_plan(const struct report *report, int64_t top, int64_t repeats
 
 	*ret = NULL;
 	ok = ok && job_stored_file(&report->job, &file, err) &&
-	     (file->command != NULL ||
-		     tuner_fail(err, TUNER_USAGE,
-			     "job %s has no command: who asks and tells trains the best again "
-			     "himself",
-			     report->job.name)) &&
+	     (file->command != NULL || tuner_fail(err, TUNER_USAGE,
+					       "job %s has no command: whoever asks and tells must "
+					       "train the best again",
+					       report->job.name)) &&
 	     choose(report, file, (size_t)top, (size_t)repeats, choices, ret_left, err) &&
 	     (!*ret_left || make_file(report, file, choices, ret, err));
 	if (choices != NULL)

@@ -61,12 +61,12 @@ static void say_optimism(const struct confirmation *confirmation, struct text *r
 	text_print(ret, "The search's own best, trial %lld, had %.5g, ", (long long)best->trial,
 		best->seen);
 	if (isinf(best->seen)) {
-		text_add(ret, "with which no mean can be compared. ");
+		text_add(ret, "which no mean can be compared with. ");
 		return;
 	}
 	text_add(ret, "which is ");
 	if (best->optimism == 0)
-		text_add(ret, "its mean now, too");
+		text_add(ret, "also its mean now");
 	else
 		text_print(ret, "%.3g %s than its mean now", fabs(best->optimism),
 			best->optimism > 0 ? "better" : "worse");
@@ -96,7 +96,7 @@ static void say_tie(const struct confirmation *confirmation, struct text *ret)
 	else
 		text_print(ret, "is %.3g behind: ", difference->mean);
 	if (isinf(difference->interval.high))
-		text_add(ret, "one repeat of a configuration says nothing of chance. ");
+		text_add(ret, "one repeat of a configuration says nothing about chance. ");
 	else if (difference->mean == 0)
 		text_add(ret, "a tie. ");
 	else if (holds_zero(difference->interval))
@@ -163,8 +163,7 @@ static void say_edits(const struct confirmation *confirmation, struct text *ret)
 		     confirmation->items[i].trial <= confirmation->edits.until;
 	if (n > 0)
 		text_print(ret,
-			"The search had seen %zu of them before its \"%s\" was edited: the "
-			"difference "
+			"The search saw %zu of them before its \"%s\" was edited: the difference "
 			"may come from that. ",
 			n, confirmation->edits.key);
 }
@@ -193,11 +192,9 @@ void confirmation_words(const struct confirmation *confirmation, struct text *re
 	say_edits(confirmation, ret);
 	if (confirmation->other_objective)
 		text_print(ret,
-			"The search is scored by another objective now, so that what it had seen "
-			"is not "
+			"The search is scored by another objective now, so its results are not "
 			"compared: \"tuner rescore %s --set objective=...\" scores the repeats by "
-			"it, "
-			"too. ",
+			"it as well. ",
 			confirmation->name);
 	if (confirmation->ended < confirmation->wanted)
 		text_print(ret, "It is not finished: %zu of %zu repeats have ended. ",

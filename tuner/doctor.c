@@ -45,7 +45,7 @@ void doctor_disk(
 	if (room->read_only)
 		finding_add(findings, "machine", "disk-read-only",
 			"mount it for writing, or give --db a path on another disk",
-			"the disk of %s (%.150s) can only be read", what, path);
+			"the disk of %s (%.150s) is read-only", what, path);
 	if (room->free_bytes < FREE_BYTES_MIN)
 		finding_add(findings, "machine", "disk-space", advice,
 			"the disk of %s (%.150s) has %lld MiB left of %lld GiB", what, path,
@@ -96,7 +96,7 @@ void doctor_clock(struct findings *findings, int64_t now_us, int64_t last_event_
 	if (behind_s > CLOCK_SLACK_S)
 		finding_add(findings, "machine", "clock",
 			"set it: deadlines and leases go by it, durations do not",
-			"the clock stands %lld s before the last event of the database",
+			"the clock is %lld s behind the last event of the database",
 			(long long)behind_s);
 }
 

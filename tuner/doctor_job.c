@@ -117,8 +117,8 @@ static void check_bound(struct findings *findings, const struct parameter *param
 		return;
 	number_from_double(trials[0][p], value);
 	snprintf(advice, sizeof(advice),
-		"let it go further, if it can: parameters.%.100s.%s of the job file; old trials "
-		"stay data",
+		"widen it, if possible: parameters.%.100s.%s of the job file; old trials remain "
+		"data",
 		parameter->name, edge < 0 ? "min" : "max");
 	finding_add(findings, "job", "best-at-bound", advice,
 		"the best trial has %.100s = %s, at its %s, and so have %zu of the best %zu",
@@ -146,7 +146,7 @@ static const char *failure_advice(enum outcome outcome)
 {
 	switch (outcome) {
 	case OUTCOME_TIMEOUT:
-		return "raise \"timeout\", or let early_stopping end what is hopeless";
+		return "raise \"timeout\", or let early_stopping end hopeless trials";
 	case OUTCOME_PREEMPTED:
 		return "let the command write checkpoints, or take a machine that stays";
 	case OUTCOME_LOST:
@@ -346,11 +346,11 @@ static void check_slots(struct findings *findings, const struct job_file *file)
 	if (slots == NULL || file->command == NULL)
 		; /* nothing runs here */
 	else if (!slots_find(file, slots, &missing))
-		finding_add(findings, "job", "no-slot", "change \"hosts\", or mend the machine",
+		finding_add(findings, "job", "no-slot", "change \"hosts\", or repair the machine",
 			"%s", missing.message);
 	else if (slots->note[0] != '\0')
 		finding_add(findings, "job", "fewer-slots",
-			"change \"hosts\" or budget.parallel, or mend the machine", "%s",
+			"change \"hosts\" or budget.parallel, or repair the machine", "%s",
 			slots->note);
 	free(slots);
 }
@@ -416,14 +416,14 @@ static bool check_results(struct findings *findings, const struct report *report
 			}
 		if (lost > 0)
 			finding_add(findings, "job", "may-run",
-				"\"tuner stop\" ends what does once the host answers",
-				"%zu lost attempt%s may still run on %s", lost,
+				"\"tuner stop\" ends them once the host answers",
+				"%zu lost attempt%s may still be running on %s", lost,
 				lost == 1 ? "" : "s", file->hosts[h].name);
 		if (fetches > 0)
 			finding_add(findings, "job", "not-fetched",
-				"\"tuner run FILE\" fetches it once the host can give it",
-				"what %zu attempt%s saved on %s is not here", fetches,
-				fetches == 1 ? " has" : "s have", file->hosts[h].name);
+				"\"tuner run FILE\" fetches them once the host can deliver them",
+				"the files that %zu attempt%s saved on %s are not here", fetches,
+				fetches == 1 ? "" : "s", file->hosts[h].name);
 		free(items);
 		free(notes);
 	}
@@ -447,9 +447,9 @@ static bool check_hosts(struct findings *findings, const struct report *report,
 			named = strcmp(job_host_label(&file->hosts[h], machine), event->name) == 0;
 		if (named && strcmp(event->state, "down") == 0)
 			finding_add(findings, "job", "host-down",
-				"mend it, and it is used as soon as it answers; \"tuner hosts\" "
+				"repair it: it is used as soon as it answers; \"tuner hosts\" "
 				"lists all",
-				"host %s was of no use when last tried: %s", event->name,
+				"host %s was unusable when last tried: %s", event->name,
 				event->message);
 	}
 	host_event_list_finish(&list);

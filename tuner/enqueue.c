@@ -77,10 +77,9 @@ bool configuration_typed(const struct job_file *file, const char *typed, struct 
 
 bool enqueue_allowed(const struct job_file *file, struct tuner_error *err)
 {
-	return file->n_arms == 0 ||
-	       tuner_fail(err, TUNER_USAGE,
-		       "the job compares arms, which are to try the same: \"first\" in its file "
-		       "is for all of them");
+	return file->n_arms == 0 || tuner_fail(err, TUNER_USAGE,
+					    "the job compares arms, which must all try the same: "
+					    "put it into \"first\" of the job file");
 }
 
 bool enqueue_requested(struct store *store, int64_t job_id, const struct job_file *file,
@@ -123,7 +122,7 @@ bool enqueue_turn(struct store *store, int64_t job_id, struct text *ret, struct 
 	if (others == 0)
 		text_add(ret, "it is next in line");
 	else
-		text_print(ret, "it is in line, after %lld other%s that %s asked for",
-			(long long)others, others == 1 ? "" : "s", others == 1 ? "was" : "were");
+		text_print(ret, "it is queued after %lld other%s", (long long)others,
+			others == 1 ? "" : "s");
 	return true;
 }

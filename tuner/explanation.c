@@ -329,11 +329,11 @@ fail:
 static const char *const ei_words[2][2] = {
 	{ "the model chose it: nowhere else did it expect a larger improvement",
 		"the model chose it: nowhere else did it expect a larger improvement that a noisy "
-		"trial would tell of" },
-	{ "the model chose it: nowhere else did it expect a larger improvement for the time that "
-	  "the trial takes",
+		"trial would reveal" },
+	{ "the model chose it: nowhere else did it expect a larger improvement for the time the "
+	  "trial takes",
 		"the model chose it: nowhere else did it expect a larger improvement that a noisy "
-		"trial would tell of, for the time that the trial takes" },
+		"trial would reveal, for the time the trial takes" },
 };
 
 static const char *model_words(const struct explanation *e)

@@ -97,8 +97,8 @@ bool gate_parse(
 	const char *at = find_relation(text, &relation, &length);
 	if (at == NULL)
 		return fail_form(text,
-			strchr(text, '=') != NULL ? "one = is no comparison"
-						  : "no comparison is in it",
+			strchr(text, '=') != NULL ? "a single = is no comparison"
+						  : "it has no comparison",
 			err);
 	struct gate gate = { .relation = relation,
 		.metric = trimmed(text, (size_t)(at - text)),
@@ -111,11 +111,11 @@ bool gate_parse(
 	if (gate.metric == NULL || gate.text == NULL || number == NULL)
 		tuner_fail_memory(err);
 	else if (gate.metric[0] != '\0' && strchr("=<>!", gate.metric[strlen(gate.metric) - 1]))
-		fail_form(text, "that is no comparison", err);
+		fail_form(text, "that is not a comparison", err);
 	else if (gate.metric[0] == '\0')
-		fail_form(text, "the metric is missing on its left", err);
+		fail_form(text, "its left side has no metric", err);
 	else if (!number_to_double(number, &gate.bound) || !isfinite(gate.bound))
-		fail_form(text, "what stands on its right is no number", err);
+		fail_form(text, "its right side is not a number", err);
 	else
 		ok = check_metric(text, gate.metric, file, err);
 	free(number);

@@ -99,7 +99,7 @@ static bool start_thread(struct gpu_watch *watch, struct tuner_error *err)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
 	return failed == 0 ||
-	       tuner_fail(err, TUNER_RETRY, "there can be no thread that looks at the GPUs");
+	       tuner_fail(err, TUNER_RETRY, "cannot start a thread to watch the GPUs");
 }
 
 bool gpu_watch_create(

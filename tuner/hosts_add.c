@@ -80,8 +80,8 @@ static bool find_job(const struct invocation *call, struct store *store, struct 
 		!job_find(store, addition->file->name, &addition->job, &found, err))
 		return false;
 	return found || tuner_fail(err, TUNER_USAGE,
-				"%s has no job \"%s\": \"tuner run %s\" begins it. One of another "
-				"name: \"tuner hosts add %s JOB\"",
+				"%s has no job \"%s\": \"tuner run %s\" begins it. If the job has "
+				"another name: \"tuner hosts add %s JOB\"",
 				call->db, addition->file->name, addition->path, addition->path);
 }
 
@@ -92,9 +92,9 @@ static bool check_same_job(const struct addition *addition, struct tuner_error *
 
 	if (addition->left_kinds & (CHANGE_OBJECTIVE | CHANGE_SEED))
 		return tuner_fail(err, TUNER_USAGE,
-			"%s is not the file of job \"%s\": objective or seed are others:\n%.600s"
-			"If the job was begun with --set, --seed and the like, say so here, too, "
-			"by --set.",
+			"%s is not the file of job \"%s\": its objective or seed differs:\n"
+			"%.600sIf the job was begun with --set, --seed and the like, give them "
+			"here as well, by --set.",
 			addition->path, addition->job.name, addition->left.bytes);
 	if (strcmp(file->directory, addition->job.directory) != 0)
 		return tuner_fail(err, TUNER_USAGE,
@@ -214,13 +214,14 @@ static void print_left(const struct addition *addition)
 		if (addition->hosts.stays[i])
 			continue;
 		job_hosts_text(old, i, i + 1, &name);
-		printf("%s is no longer in %s, and stays in use all the same: \"tuner hosts drain "
-		       "%s %s\" ends that\n",
+		printf("%s is no longer in %s, but stays in use: \"tuner hosts drain %s %s\" ends "
+		       "that\n",
 			name.bytes, addition->path, name.bytes, addition->self.bytes);
 		text_finish(&name);
 	}
 	if (addition->left.length > 0)
-		printf("what else is different in %s waits for the next \"tuner run\"%s:\n%s",
+		printf("other changes in %s take effect at the next \"tuner run\"%s:\n"
+		       "%s",
 			addition->path,
 			addition->left_kinds & CHANGE_COMMAND ? ", which needs --accept-change"
 							      : "",
@@ -235,10 +236,10 @@ static void say_not_running(const struct addition *addition)
 
 	job_hosts_text(all, n, all->n_hosts, &names);
 	if (all->n_hosts == n)
-		printf("job %s: it has all hosts of %s already\n", addition->job.name,
+		printf("job %s: it already has all hosts of %s\n", addition->job.name,
 			addition->path);
 	else
-		printf("job %s: no \"tuner run\" runs it; the next one with %s uses %s\n",
+		printf("job %s: no \"tuner run\" is running it; the next one with %s uses %s\n",
 			addition->job.name, addition->path, names.bytes);
 	text_finish(&names);
 }

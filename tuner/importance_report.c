@@ -55,8 +55,8 @@ static void warn(struct importance_report *result)
 			TRIALS_PER_PARAMETER * importance->n_varied);
 	if (!(importance->explained >= EXPLAINED_MIN))
 		snprintf(result->warnings[result->n_warnings++], sizeof(*result->warnings),
-			"the model foretells next to nothing of a trial that it has not seen (R2 "
-			"= %.2f): do not rely on this",
+			"the model predicts hardly anything of a trial it has not seen (R2 = "
+			"%.2f): do not rely on this",
 			importance->explained);
 }
 

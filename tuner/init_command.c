@@ -277,7 +277,7 @@ static void add_notes(const struct options *options, struct text *ret_notes)
 	for (size_t i = 0; i < options->n; i++)
 		text_print(ret_notes, "%s: %s, around %s\n", options->items[i].name,
 			options->items[i].range, options->items[i].value);
-	text_add(ret_notes, "The objective is a guess: say which metric your script reports, and "
+	text_add(ret_notes, "The objective is a guess: set the metric your script reports, and "
 			    "which way is better.\n");
 }
 
@@ -289,7 +289,7 @@ bool init_from_command(const struct init_request *request, struct text *ret_file
 
 	if (ok && options.n == 0) {
 		init_template(request->name, request->command, ret_file);
-		text_add(ret_notes, "No number to vary was found behind the script: the parameters "
+		text_add(ret_notes, "No number to vary was found after the script: the parameters "
 				    "are examples.\n");
 	} else if (ok) {
 		write_file(request->name, &options, ret_file);

@@ -129,8 +129,8 @@ static bool check_names(const struct job_file *old, const struct job_file *edite
 		for (size_t k = 0; k < old->n_hosts && find(old, new) == old->n_hosts; k++)
 			if (strcmp(job_host_label(&old->hosts[k], machine), name) == 0)
 				return tuner_fail(err, TUNER_USAGE,
-					"job %s has a host \"%s\" already, of the backend %s: the "
-					"new one, of the backend %s, needs another \"name\"",
+					"job %s already has a host \"%s\" with the backend %s: the "
+					"new one, with the backend %s, needs another \"name\"",
 					job, name, old->hosts[k].backend, new->backend);
 	}
 	return true;
@@ -152,8 +152,8 @@ static bool check_number(const struct job_file *old, const struct job_file *edit
 
 	return n <= HOSTS_MAX ||
 	       tuner_fail(err, TUNER_USAGE,
-		       "job %s would have %zu hosts, and may have %d: those that the file no "
-		       "longer names leave it at the next \"tuner run\" alone",
+		       "job %s would have %zu hosts, and may have %d: those the file no longer "
+		       "names leave it only at the next \"tuner run\"",
 		       job, n, HOSTS_MAX);
 }
 

@@ -251,9 +251,9 @@ static bool refuse_warm_start(const struct job_file *old, const struct job_file 
 		return true;
 	refused_lines(old, file, CHANGE_WARM_START, lines);
 	return tuner_fail(err, TUNER_USAGE,
-		"the warm start of job \"%s\" was edited:\n%sIt acts when a job is made, and this "
-		"one has begun. Give the job another name (--name) to begin with it, or put "
-		"\"warm_start\" back, or take it out.",
+		"the warm start of job \"%s\" was edited:\n"
+		"%sIt only acts on a new job, and this one has begun. Give the job another name "
+		"(--name) to begin with it, put \"warm_start\" back, or take it out.",
 		name, lines);
 }
 
@@ -302,8 +302,9 @@ static bool refuse(const struct job_file *old, const struct job_file *file, unsi
 	if ((kinds & CHANGE_COMMAND) && !accept_change) {
 		refused_lines(old, file, CHANGE_COMMAND, lines);
 		return tuner_fail(err, TUNER_USAGE,
-			"what job \"%s\" runs was edited:\n%sOld and new trials may not compare. "
-			"--accept-change goes on all the same; another name (--name) starts anew.",
+			"what job \"%s\" runs was edited:\n"
+			"%sOld and new trials may not be comparable. --accept-change continues all "
+			"the same; another name (--name) starts afresh.",
 			name, lines);
 	}
 	return true;
@@ -338,10 +339,9 @@ static bool refuse_namesake(struct store *store, const struct job *job, const st
 	       access(job->path, F_OK) != 0 || file_is_same(job->path, file->path) ||
 	       (here ? !differ_by_ending(job->path, file->path) : is_beside(store, file->path)) ||
 	       tuner_fail(err, TUNER_USAGE,
-		       "job \"%s\" of this database is that of %.300s, which is there still, and "
-		       "has "
+		       "job \"%s\" of this database belongs to %.300s, which still exists, and has "
 		       "run in %.200s. Another job needs another name (--name) or database (--db); "
-		       "--accept-change goes on with it here.",
+		       "--accept-change continues it here.",
 		       job->name, job->path, job->directory);
 }
 

@@ -192,8 +192,8 @@ static void say_command(const struct job_report *report)
 
 	if (secret != NULL) {
 		page_say(report->page,
-			"\"tuner best --command %s\" prints what repeats the best trial; it stands "
-			"not here, for the variable %.*s looks like a secret.",
+			"\"tuner best --command %s\" prints what repeats the best trial; it is not "
+			"shown here, since the variable %.*s looks like a secret.",
 			report->reference, (int)strcspn(secret, "="), secret);
 	} else if (best_command(report->report, &report->best, &command, &why)) {
 		page_say(report->page, "What repeats the best trial (tuner best --command %s):",

@@ -476,7 +476,7 @@ bool report_importance(struct job_report *report, struct tuner_error *err)
 
 	page_section(report->page, "importance", "Which parameters matter");
 	if (!report->has_importance) {
-		page_say(report->page, "Nothing can be said of it: %s.",
+		page_say(report->page, "Nothing can be said about it: %s.",
 			report->no_importance.message);
 		return true;
 	}
@@ -486,7 +486,7 @@ bool report_importance(struct job_report *report, struct tuner_error *err)
 	page_say(report->page,
 		"Total: the part of %s's variance over the search space in which a parameter has a "
 		"hand; alone: what it does whatever the others are. By a Gaussian process of the "
-		"finished trials, which foretells each from the others with R2 = %.2f.",
+		"finished trials, which predicts each from the others with R2 = %.2f.",
 		report->report->metric, importance->importance.explained);
 	for (size_t i = 0; i < importance->n_warnings; i++)
 		page_say(report->page, "Warning: %s.", importance->warnings[i]);

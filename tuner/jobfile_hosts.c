@@ -52,7 +52,7 @@ static void check_busy(struct reader *reader, const cJSON *node, const struct jo
 	if (strcmp(host->backend, "local") != 0)
 		report_error(reader, busy, AT_KEY,
 			"has no effect with the backend %s: other people's work there is not "
-			"looked at",
+			"checked",
 			host->backend);
 	else if (host->uses_busy_gpus && host->gpus_per_trial == 0)
 		report_error(reader, busy, AT_KEY, "has no effect without GPUs");

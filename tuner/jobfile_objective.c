@@ -129,8 +129,8 @@ static void reduce_one(struct reader *reader, const cJSON *node, struct objectiv
 	value_reduce(node, &metric->reduce, &metric->last);
 	if (metric->reduce == REDUCE_BEST && reader->file->objective.formula != NULL)
 		report_error(reader, node, AT_VALUE,
-			"which value of a formula's metric is the best, nobody said: expected "
-			"\"max\" or \"min\", perhaps by metric: {\"%.60s\": \"max\"}",
+			"the \"best\" value of a formula's metric is ambiguous: expected \"max\" "
+			"or \"min\", perhaps by metric: {\"%.60s\": \"max\"}",
 			metric->name);
 }
 

@@ -252,8 +252,8 @@ static void check_optional_words(struct reader *reader, const cJSON *command)
 				strcmp(item->next->valuestring, alone) != 0)
 				continue;
 			report_warning(reader, item->next, AT_VALUE,
-				"where %s is not there, this word is left out and \"%.60s\" stays "
-				"alone; \"%.60s={%s}\" in one word would go as a whole",
+				"where %s is not active, this word is left out and \"%.60s\" stays "
+				"alone; \"%.60s={%s}\" in one word would be left out as a whole",
 				name, item->valuestring, item->valuestring, name);
 			break;
 		}
@@ -478,9 +478,7 @@ static void check_variable(struct reader *reader, const cJSON *node, enum at at,
 			name);
 	else if (strcmp(name, ATTEMPT_KEY_VARIABLE) == 0)
 		report_error(reader, node, at,
-			"%s is how an attempt's processes are known: it "
-			"cannot be set",
-			name);
+			"%s identifies an attempt's processes: it cannot be set", name);
 	else if (strcmp(name, "CUDA_VISIBLE_DEVICES") == 0 && file->n_hosts > 0 &&
 		 (file->hosts[0].gpus_auto || file->hosts[0].n_gpus > 0))
 		report_warning(reader, node, at,

@@ -143,11 +143,11 @@ bool keeper_create(const char *root, struct keeper **ret, struct tuner_error *er
 		return true;
 	}
 	release(keeper);
-	return status == EAGAIN
-		       ? tuner_fail(err, TUNER_FATAL,
-				 "cannot start a thread for artefacts: memory or threads are "
-				 "too few; raise the limit (ulimit -v, ulimit -u), and run again")
-		       : tuner_fail_errno(err, status, "cannot keep artefacts");
+	return status == EAGAIN ? tuner_fail(err, TUNER_FATAL,
+					  "cannot start a thread for artefacts: too little memory "
+					  "or too few threads; raise the limit (ulimit -v, ulimit "
+					  "-u), and run again")
+				: tuner_fail_errno(err, status, "cannot keep artefacts");
 }
 
 /* Under the lock. */

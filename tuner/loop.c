@@ -240,19 +240,19 @@ static void draw(struct loop *loop)
 			live->branch, live->launched_us, &live->curves.whole };
 	}
 	if (loop->phase == DRAINING && loop->n_lives > 0)
-		snprintf(doing, sizeof(doing), "waits for %zu running trial%s%s", loop->n_lives,
+		snprintf(doing, sizeof(doing), "waiting for %zu running trial%s%s", loop->n_lives,
 			loop->n_lives == 1 ? "" : "s",
-			loop->interrupts > 0 ? "; Ctrl-C again stops what runs" : "");
+			loop->interrupts > 0 ? "; Ctrl-C again stops now" : "");
 	else if (loop->n_lives == 0 && loop_wants_launch(loop) && pool_slots(loop->pool) == 0)
-		snprintf(doing, sizeof(doing), "waits for a %s",
-			pool_waits_for_gpu(loop->pool) ? "GPU that nobody else uses"
+		snprintf(doing, sizeof(doing), "waiting for a %s",
+			pool_waits_for_gpu(loop->pool) ? "GPU that nobody else is using"
 			: pool_is_up(loop->pool)
 				? "host: none is in use (\"tuner hosts resume HOST\")"
 				: "host: none answers");
 	else if (loop->n_lives == 0 && pool_is_busy(loop->pool))
-		snprintf(doing, sizeof(doing), "fetches what ended trials have left");
+		snprintf(doing, sizeof(doing), "fetching the files of ended trials");
 	else if (loop->phase == STOPPING)
-		snprintf(doing, sizeof(doing), "stops %zu running trial%s", loop->n_lives,
+		snprintf(doing, sizeof(doing), "stopping %zu running trial%s", loop->n_lives,
 			loop->n_lives == 1 ? "" : "s");
 	const struct progress_state state = {
 		.slots = slots,
@@ -321,8 +321,8 @@ static void on_interrupt(struct loop *loop)
 		loop->n_lives > 0) {
 		loop_drain(loop, EXIT_INTERRUPTED, JOB_STOPPED, "interrupted");
 		progress_say(loop->settings->progress,
-			"Proposes nothing more and waits for %zu running trial%s; Ctrl-C again "
-			"stops %s. \"tuner run\" goes on later.",
+			"No new trials; waiting for %zu running trial%s. Ctrl-C again stops %s; "
+			"\"tuner run\" resumes the job later.",
 			loop->n_lives, loop->n_lives == 1 ? "" : "s",
 			loop->n_lives == 1 ? "it" : "them");
 		return;

@@ -89,7 +89,7 @@ void loop_check_budget(struct loop *loop)
 		return;
 	}
 	if (budget->deadline_us > 0 && clock_wall_us() >= budget->deadline_us) {
-		loop_drain(loop, EXIT_DONE, JOB_DONE, "the budget's deadline has come");
+		loop_drain(loop, EXIT_DONE, JOB_DONE, "the budget's deadline has passed");
 		loop_stop_lives(loop, OUTCOME_TIMEOUT, loop->reason, STOP_GRACE_US);
 		return;
 	}
@@ -101,7 +101,7 @@ void loop_check_budget(struct loop *loop)
 	}
 	if (budget->failures > 0 && loop->infrastructure_failures >= budget->failures)
 		loop_drain(loop, EXIT_INFRASTRUCTURE, JOB_FAILED,
-			"%lld attempt%s failed by infrastructure (budget.failures)",
+			"%lld attempt%s failed because of the infrastructure (budget.failures)",
 			(long long)loop->infrastructure_failures,
 			loop->infrastructure_failures == 1 ? "" : "s");
 	else if (budget->not_improving > 0 &&

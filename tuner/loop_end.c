@@ -120,7 +120,7 @@ static void end_as_broken(struct loop *loop, const struct live *live, const stru
 	const char *how = n == 1 ? " failed" : "es failed in a row";
 	if (fate->outcome == OUTCOME_LAUNCH_FAILED)
 		loop_drain(loop, EXIT_BROKEN_COMMAND, JOB_FAILED,
-			"the command looks broken, or its host: %lld launch%s and none gave an "
+			"the command or its host looks broken: %lld launch%s and none gave an "
 			"objective; the last could not be launched: %s",
 			n, how, fate->message);
 	else
@@ -268,7 +268,7 @@ bool loop_take_end(struct loop *loop, struct live *live, struct fate *fate,
 	end_by_rule(loop, live, fate);
 	probe(loop, live, fate);
 	if (loop->phase == STOPPING && fate->trial == TRIAL_PROPOSED)
-		snprintf(fate->message, sizeof(fate->message), "stopped; the next run goes on");
+		snprintf(fate->message, sizeof(fate->message), "stopped; the next run resumes it");
 	if (fate->trial == TRIAL_PROPOSED) {
 		if (!to_retry(loop, live, fate, err))
 			return false;

@@ -216,7 +216,7 @@ static void who_uses(const struct gpu_report *report, struct pool_gpu *gpu, char
 			(!app->seen && !empty))
 			continue;
 		gpu->computed_on = true;
-		snprintf(ret, 120, "process %lld computes on it", (long long)app->pid);
+		snprintf(ret, 120, "process %lld is computing on it", (long long)app->pid);
 		return;
 	}
 	if (empty && device != NULL && device->memory_used_bytes > OTHERS_BYTES)
@@ -239,7 +239,7 @@ static bool judge_gone(struct loop *loop, struct pool_gpu *gpu)
 			"started on it",
 			gpu->gpu.index);
 	else if (was_gone && !gpu->gone)
-		progress_say(loop->settings->progress, "GPU %d is there again", gpu->gpu.index);
+		progress_say(loop->settings->progress, "GPU %d is back", gpu->gpu.index);
 	return gpu->gone != was_gone;
 }
 
@@ -262,8 +262,8 @@ static void judge_gpu(struct loop *loop, const struct host *host, struct pool_gp
 	gpu->looked_at = true;
 	if (why[0] != '\0' && (!gpu->closed || !was_looked_at))
 		progress_say(loop->settings->progress,
-			"GPU %d is left to others until it is free: %s (\"busy_gpus\": \"use\" "
-			"takes it all the same)",
+			"GPU %d is not used until it is free: %s (\"busy_gpus\": \"use\" uses it "
+			"anyway)",
 			gpu->gpu.index, why);
 	else if (why[0] == '\0' && gpu->closed && was_looked_at)
 		progress_say(loop->settings->progress, "GPU %d is free again", gpu->gpu.index);
@@ -321,13 +321,13 @@ static void claim(struct loop *loop, struct pool_gpu *gpu)
 	if (got == GPU_UNLOCKABLE && !loop->gpus.lock_trouble) {
 		loop->gpus.lock_trouble = true;
 		progress_say(loop->settings->progress,
-			"warning: GPUs cannot be locked in %s (%s): another tuner may use them, "
-			"too",
+			"warning: GPUs cannot be locked in %s (%s): another tuner may use them as "
+			"well",
 			loop->gpus.locks, strerror(errno));
 	}
 	if (gpu->taken && !was_taken)
 		progress_say(loop->settings->progress,
-			"GPU %d is in use by another tuner (job %.*s): waits for it",
+			"GPU %d is in use by another tuner (job %.*s): waiting for it",
 			gpu->gpu.index, (int)strcspn(owner, "@"), owner);
 }
 

@@ -136,8 +136,7 @@ static bool tell_failing(
 	snprintf(message, sizeof(message), "%u attempts in a row failed there, the last as %s: %s",
 		host->failed_in_a_row, outcome_name(fate->outcome), fate->message);
 	progress_say(loop->settings->progress,
-		"host %s is left alone for a while, since there are others: %s", host->name,
-		message);
+		"host %s is avoided for a while, since there are others: %s", host->name, message);
 	return store_change(loop, host->name, "down", message, err);
 }
 
@@ -271,7 +270,7 @@ static void describe_added(
 static bool refuse_hosts(const struct tuner_error *fault, struct tuner_error *err)
 {
 	return tuner_fail(err, fault->code == TUNER_FATAL ? TUNER_FATAL : TUNER_USAGE,
-		"the hosts are not added: %s", fault->message);
+		"no hosts were added: %s", fault->message);
 }
 
 /* Takes over `all`, whose hosts from `from` on are new. */
@@ -291,7 +290,7 @@ static bool take_hosts(struct loop *loop, struct job_file *all, size_t from, str
 		goto fail;
 	for (size_t h = first; h < loop->pool->n; h++)
 		progress_say(
-			loop->settings->progress, "host %s is added", loop->pool->hosts[h].name);
+			loop->settings->progress, "host %s was added", loop->pool->hosts[h].name);
 	return true;
 fail:
 	pool_retract(loop->pool, first);
@@ -313,7 +312,7 @@ bool loop_add_hosts(
 	bool ok = job_load(loop->store, loop->settings->job_id, &job, err) &&
 		  job_hosts_merge(&job, hosts, &merged, err);
 	if (ok && merged.all->n_hosts == merged.old->n_hosts) {
-		text_add(answer, "it has all of these hosts already");
+		text_add(answer, "it already has all of these hosts");
 	} else if (ok) {
 		struct job_file *all = merged.all; /* the pool's */
 		merged.all = NULL;

@@ -258,7 +258,7 @@ double loop_attempt_cost(const struct loop *loop, const struct live *live, int64
 bool loop_fits(const struct loop *loop, const double *values);
 
 /* Why such a trial is stopped where others are launched again. */
-#define NOT_AGAIN "not launched again: the space, as it was edited, does not take it"
+#define NOT_AGAIN "not launched again: it does not fit the edited space"
 
 /* In the open transaction. */
 TUNER_MUST_CHECK

@@ -273,7 +273,8 @@ static void end_if_full(struct loop *loop)
 		(loop->n_retries == 0 && !loop_may_propose(loop)))
 		return;
 	loop_drain(loop, EXIT_INFRASTRUCTURE, JOB_STOPPED,
-		"what must be kept takes %s, and keep.disk allows %s: raise it, or lower keep.best",
+		"the files that must be kept take %s, and keep.disk allows %s: raise it, or lower "
+		"keep.best",
 		bytes_text(keeping->kept_bytes, takes),
 		bytes_text(loop->file->keep.disk_bytes, allowed));
 }
@@ -284,9 +285,8 @@ static void say_if_full(struct loop *loop, bool before)
 
 	if (loop->keeping.full && !before && loop->n_lives > 0)
 		progress_say(loop->settings->progress,
-			"warning: %s on the disk, keep.disk allows %s, and nothing more may be "
-			"removed: "
-			"nothing is launched before a running trial has ended",
+			"warning: %s are on the disk, keep.disk allows %s, and nothing more may be "
+			"removed: no launch until a running trial has ended",
 			bytes_text(loop->keeping.kept_bytes + loop->keeping.live_bytes, takes),
 			bytes_text(loop->file->keep.disk_bytes, allowed));
 }
@@ -338,9 +338,8 @@ bool loop_keep_finish(struct loop *loop, struct tuner_error *err)
 		if (!said && clock_monotonic_us() >= say_at_us) {
 			said = true;
 			progress_say(loop->settings->progress,
-				"records what the trials have saved; Ctrl-C leaves the rest to "
-				"the "
-				"next run");
+				"recording the files that trials have saved; Ctrl-C leaves the "
+				"rest to the next run");
 		}
 		if (!keeper_is_idle(keeping->keeper))
 			(void)poll(fds, 2, LOOK_MS);

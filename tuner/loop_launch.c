@@ -251,9 +251,8 @@ bool loop_make_way(struct loop *loop, const struct live *live, struct tuner_erro
 		return false;
 	if (moved != NULL)
 		progress_say(loop->settings->progress,
-			"warning: trial %lld has its directory from another database; what is in "
-			"it "
-			"is now %s",
+			"warning: the directory of trial %lld belonged to another database; it was "
+			"moved to %s",
 			(long long)live->number, moved);
 	free(moved);
 	return true;

@@ -125,9 +125,9 @@ static void warn(struct loop *loop, enum state_of of, const struct unseen *first
 	add_changed(object, &changed);
 	progress_say(loop->settings->progress,
 		of == STATE_OF_CODE
-			? "warning: trial %lld runs other code than the one before it%s "
+			? "warning: trial %lld runs different code from the one before it%s "
 			  "(\"source\": \"snapshot\" would freeze it)"
-			: "warning: trial %lld finds other data than the one before it%s",
+			: "warning: trial %lld finds different data from the one before it%s",
 		(long long)first->number, changed.bytes);
 	text_finish(&changed);
 	cJSON_Delete(object);

@@ -149,7 +149,7 @@ static void give_up_unprepared(struct live *live)
 		return;
 	live->stopping = outcome_name(OUTCOME_INTERRUPTED);
 	snprintf(live->stop_reason, sizeof(live->stop_reason),
-		"tuner was ended before it was launched, or its directory was removed");
+		"tuner ended before launching it, or its directory was removed");
 }
 
 /* `tuner stop` starts nothing: an attempt that never ran ends as what it is, stopped. One that cannot be looked at, or
@@ -214,8 +214,8 @@ static bool adopt(struct loop *loop, const struct trial *trial, const struct att
 	if (live->place.host == HOSTS_MAX) {
 		live_destroy(live);
 		return tuner_fail(err, TUNER_USAGE,
-			"trial %lld may still run on host \"%s\" (%s), which \"hosts\" no longer "
-			"names: put it back, and drain it with \"tuner hosts drain %s\"",
+			"trial %lld may still be running on host \"%s\" (%s), which \"hosts\" no "
+			"longer names: put it back, and drain it with \"tuner hosts drain %s\"",
 			(long long)trial->number, attempt->host, attempt->backend, attempt->host);
 	}
 	live->attempt = attempt->id;
@@ -368,7 +368,7 @@ static bool stop_trials(struct loop *loop, const struct trial_list *trials, size
 			return false;
 		*ret_stopped += misfit;
 		if (misfit)
-			progress_say(loop->settings->progress, "trial %lld is stopped: %s",
+			progress_say(loop->settings->progress, "trial %lld stopped: %s",
 				(long long)trial->number, NOT_AGAIN);
 	}
 	return true;
@@ -409,9 +409,8 @@ bool loop_recover(struct loop *loop, struct tuner_error *err)
 		return false;
 	if (loop->n_lives + loop->n_retries > 0)
 		progress_say(loop->settings->progress,
-			"goes on: %zu trial%s under way, %zu %s to be launched again",
-			loop->n_lives, loop->n_lives == 1 ? " was" : "s were", loop->n_retries,
-			loop->n_retries == 1 ? "is" : "are");
+			"resuming: %zu trial%s under way, %zu to be launched again", loop->n_lives,
+			loop->n_lives == 1 ? "" : "s", loop->n_retries);
 	return true;
 }
 

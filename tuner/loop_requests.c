@@ -29,12 +29,13 @@ static bool request_stop(
 				"stopped by \"tuner stop\"", loop->file->grace_us + KILL_SLACK_US);
 			return true;
 		}
-		return tuner_fail(err, TUNER_USAGE, "trial %.0f does not run", trial->valuedouble);
+		return tuner_fail(
+			err, TUNER_USAGE, "trial %.0f is not running", trial->valuedouble);
 	}
 	loop_drain(loop, EXIT_DONE, JOB_STOPPED, "stopped by \"tuner stop\"");
 	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(argument, "wait"))) {
-		text_print(answer, "nothing more is proposed; %zu trial%s end", loop->n_lives,
-			loop->n_lives == 1 ? " runs to its" : "s run to their");
+		text_print(answer, "no new trials; waiting for %zu running trial%s", loop->n_lives,
+			loop->n_lives == 1 ? "" : "s");
 		return true;
 	}
 	loop->end_state = JOB_STOPPED; /* it may have been about to end by itself */
@@ -51,13 +52,13 @@ static bool request_enqueue(
 	if (!enqueue_requested(loop->store, job_id, loop->file, argument, err))
 		return false;
 	if (loop->phase != SEARCHING) {
-		text_print(answer, "it is in line, but this run proposes nothing more: %s",
+		text_print(answer, "it is queued, but this run proposes nothing more: %s",
 			loop->reason);
 		return true;
 	}
 	if (loop_may_propose(loop))
 		return enqueue_turn(loop->store, job_id, answer, err);
-	text_add(answer, "it is in line, but the budget is spent: raise budget.trials");
+	text_add(answer, "it is queued, but the budget is spent: raise budget.trials");
 	return true;
 }
 
@@ -74,7 +75,7 @@ static bool request_retry(
 	const bool ok = loop_take_back(loop, numbers, n, err);
 	reopen_numbers_text(numbers, n, answer);
 	text_add(answer, n == 1 ? " is" : " are");
-	text_add(answer, loop->phase == SEARCHING ? " launched again as slots get free"
+	text_add(answer, loop->phase == SEARCHING ? " launched again as slots become free"
 						  : " launched again by the next run");
 	if (job_reason_is_bound(loop->reason))
 		text_add(answer, ", once the job file lets it");
@@ -116,7 +117,7 @@ static bool request_gc(
 		return tuner_fail(err, TUNER_USAGE, "how many of the best are to be kept?");
 	if (!gc_decide(loop->store, loop->settings->job_id, &keep, &n, &bytes, err))
 		return false;
-	text_print(answer, "what %lld attempts have saved is being removed, %s", (long long)n,
+	text_print(answer, "the files of %lld attempts are being removed, %s", (long long)n,
 		bytes_text(bytes, size));
 	loop->keeping.look = loop->keeping.due = true;
 	return true;

@@ -131,7 +131,7 @@ static bool load_donor(struct loop *loop, const struct donor *donor, struct tria
 	if (ret->n == 1 && ret->items[0].state == TRIAL_DONE)
 		return true;
 	trial_list_finish(ret);
-	return tuner_fail(err, TUNER_FATAL, "trial %lld of %s has changed meanwhile",
+	return tuner_fail(err, TUNER_FATAL, "trial %lld of %s has changed in the meantime",
 		(long long)donor->number, reuse_path(loop->settings->reuse));
 }
 
@@ -246,6 +246,6 @@ void loop_judge_reuse(struct loop *loop, bool code, const char *fingerprint)
 		return;
 	loop->reuse_ended = true;
 	progress_say(loop->settings->progress,
-		"warning: the %s changed, so nothing more is taken over from %s",
+		"warning: the %s changed, so no more results are reused from %s",
 		code ? "code" : "data", reuse_path(loop->settings->reuse));
 }

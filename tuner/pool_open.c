@@ -177,10 +177,8 @@ static bool check_names(const struct pool *pool, struct tuner_error *err)
 	for (size_t h = 0; h < pool->n; h++)
 		if (pool_find_name(pool, pool->hosts[h].name) < h)
 			return tuner_fail(err, TUNER_USAGE,
-				"two of the job's hosts are called \"%.100s\", as this machine (or "
-				"a "
-				"cluster) is where its entry in \"hosts\" says nothing else: give "
-				"one of them another \"name\"",
+				"two of the job's hosts are called \"%.100s\", the default name of "
+				"this machine (or of a cluster): give one of them another \"name\"",
 				pool->hosts[h].name);
 	return true;
 }

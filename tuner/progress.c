@@ -166,7 +166,7 @@ static void finished_line(const struct progress *progress, const struct finished
 		text_add(line, "  ");
 		text_add_visible(line, message); /* the command's own words may be in it */
 		if (again && trial->outcome != OUTCOME_INTERRUPTED)
-			text_add(line, "; it is launched again");
+			text_add(line, "; will be launched again");
 	}
 }
 

@@ -159,7 +159,7 @@ static void add_code(const struct found_state *state, size_t n_states, struct te
 	const long long files = integer_in(facts, "files");
 	text_print(ret, "; %lld file%s", files, files == 1 ? "" : "s");
 	if (cJSON_IsFalse(member_of(facts, "complete")))
-		text_add(ret, ", and more that were not looked at");
+		text_add(ret, ", and more that were not examined");
 	text_add(ret, "\n");
 	cJSON_Delete(facts);
 }

@@ -29,8 +29,8 @@ static bool add_class(struct reopen_wish *wish, const char *name, struct tuner_e
 			continue;
 		if (!may_be_asked_for(o))
 			return tuner_fail(err, TUNER_USAGE,
-				"trials of class \"%s\" have their objective: nothing is to be run "
-				"again",
+				"trials of class \"%s\" have their objective: there is nothing to "
+				"run again",
 				name);
 		wish->classes |= 1u << o;
 		return true;
@@ -200,15 +200,14 @@ static bool choose(struct store *store, const struct job_file *file, const struc
 	*ret = CHOICE_ASKED;
 	if (asked)
 		return wish->n == 0 || tuner_fail(err, TUNER_USAGE,
-					       "trial %lld was evaluated by who asked for it "
-					       "(tuner ask): it cannot "
-					       "be launched here",
+					       "trial %lld was evaluated by its caller (tuner "
+					       "ask): it cannot be launched here",
 					       number);
 	if (!fits(file, trial, &fitting, err))
 		return false;
 	if (!fitting && wish->n > 0)
-		return tuner_fail(err, TUNER_USAGE,
-			"trial %lld does not fit into the space as it was edited since", number);
+		return tuner_fail(
+			err, TUNER_USAGE, "trial %lld does not fit the edited space", number);
 	*ret = fitting ? CHOICE_AGAIN : CHOICE_MISFIT;
 	return true;
 }
@@ -237,11 +236,11 @@ static bool fail_left_out(
 
 	classes_text(wish->classes, &wished);
 	if (asked > 0)
-		text_print(&why, "%zu %s evaluated by who asked for %s (tuner ask)", asked,
-			asked == 1 ? "was" : "were", asked == 1 ? "it" : "them");
+		text_print(&why, "%zu %s evaluated by %s caller (tuner ask)", asked,
+			asked == 1 ? "was" : "were", asked == 1 ? "its" : "their");
 	if (misfits > 0)
-		text_print(&why, "%s%zu %s not fit into the space as it was edited since",
-			asked > 0 ? ", " : "", misfits, misfits == 1 ? "does" : "do");
+		text_print(&why, "%s%zu %s not fit the edited space", asked > 0 ? ", " : "",
+			misfits, misfits == 1 ? "does" : "do");
 	tuner_fail(err, TUNER_USAGE, "no trial that ended as %s can be launched here again: %s",
 		wished.bytes, why.bytes);
 	text_finish(&wished);

@@ -63,6 +63,6 @@ bool request_tell(const struct invocation *call, int64_t job_id, const char *ver
 		return false;
 	if (!answered)
 		text_add(ret_answer, "the process that holds the database has not answered; the "
-				     "next run of the job does it");
+				     "next run of the job will do it");
 	return true;
 }

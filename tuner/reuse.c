@@ -49,7 +49,7 @@ static bool check_complete(
 	const char *what, const struct present_state *state, struct tuner_error *err)
 {
 	return strstr(state->facts.bytes, "\"complete\":false") == NULL ||
-	       tuner_fail(err, TUNER_RETRY, "there is more %s than is looked at", what);
+	       tuner_fail(err, TUNER_RETRY, "there is more %s than can be examined", what);
 }
 
 bool reuse_look(const struct witness_request *request, struct present *ret, struct tuner_error *err)
@@ -86,7 +86,7 @@ bool reuse_look(const struct witness_request *request, struct present *ret, stru
 	if (!seen)
 		tuner_fail(err, TUNER_RETRY, "%s",
 			trouble[0] ? trouble
-				   : "code and data could not be looked at within 10 minutes");
+				   : "code and data could not be examined within 10 minutes");
 	present_finish(ret);
 	return false;
 }

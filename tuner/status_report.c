@@ -229,7 +229,7 @@ static void add_head(const struct report *report, const struct standing *standin
 	if (job->state == JOB_OPEN && standing->runner > 0)
 		text_print(out, ", run by process %lld", (long long)standing->runner);
 	else if (job->state == JOB_OPEN && standing->runner == 0 && has_command(standing))
-		text_add(out, ", but no tuner runs it");
+		text_add(out, ", but no tuner is running it");
 	text_add(out, "\n");
 }
 
@@ -256,8 +256,8 @@ static void add_counts(
 	if (standing->added > 0)
 		text_print(out, "; %lld observed elsewhere", (long long)standing->added);
 	if (standing->queued > 0)
-		text_print(out, "; %lld configuration%s asked for and not tried yet",
-			(long long)standing->queued, standing->queued == 1 ? "" : "s");
+		text_print(out, "; %lld configuration%s queued", (long long)standing->queued,
+			standing->queued == 1 ? "" : "s");
 	text_add(out, "\n");
 }
 
@@ -276,7 +276,8 @@ static void add_budget(const struct job_budget *budget, struct text *out)
 		text_add_double(out, budget->target);
 	}
 	if (budget->not_improving > 0)
-		text_print(out, ", or until %lld trial%s nothing", (long long)budget->not_improving,
+		text_print(out, ", or until %lld trial%s no improvement",
+			(long long)budget->not_improving,
 			budget->not_improving == 1 ? " brings" : "s bring");
 	if (budget->cost > 0) {
 		text_add(out, ", or until it has cost ");
@@ -293,8 +294,8 @@ static void add_times(
 	const char *separator = "";
 	/* Who asks and tells counts the time. */
 	if (has_command(standing) || report->job.runtime_us > 0) {
-		text_print(out, "%s spent in run",
-			number_from_duration_us(report->job.runtime_us, time));
+		text_print(
+			out, "run time: %s", number_from_duration_us(report->job.runtime_us, time));
 		if (standing->file != NULL)
 			add_budget(&standing->file->budget, out);
 		separator = "; ";
@@ -363,16 +364,15 @@ static void add_disk(const struct standing *standing, struct text *out)
 		text_print(out, "; keep.disk allows %s", bytes_text(allowed, disk));
 	text_add(out, "\n");
 	if (allowed > 0 && bytes > allowed)
-		text_add(out, "  warning: that is more, and none of it may go: nothing is "
-			      "launched. Raise "
-			      "keep.disk, or lower keep.best\n");
+		text_add(out, "  warning: the limit is exceeded, and none of it may be removed: "
+			      "nothing is launched. Raise keep.disk, or lower keep.best\n");
 }
 
 static void add_recent(const struct event_list *events, struct text *out)
 {
 	char time[32];
 	if (events->n > 0)
-		text_add(out, "lately\n");
+		text_add(out, "recently\n");
 	for (size_t i = 0; i < events->n; i++) {
 		time_text(events->items[i].time_us, time);
 		text_print(out, "  %s  ", time);
@@ -452,32 +452,32 @@ static void add_hints(const struct invocation *call, const struct report *report
 	const bool lives = report->job.state == JOB_OPEN && standing->runner != 0;
 	const bool has_had = has_had_its_trials(report, standing);
 	if (!has_command(standing)) {
-		add_hint(call, report, "ask", "", "asks for the next configuration", out);
+		add_hint(call, report, "ask", "", "gives the next configuration", out);
 	} else if (lives) {
 		add_hint(call, report, "watch", "", "looks on", out);
-		add_hint(call, report, "stop", "", "ends it; \"tuner run\" goes on later", out);
+		add_hint(call, report, "stop", "", "stops it; \"tuner run\" resumes it", out);
 	} else if (has_had && standing->counts[TRIAL_PROPOSED] > 0) { /* put back */
-		add_hint(call, report, "run", "", "launches what is to be launched", out);
+		add_hint(call, report, "run", "", "launches the trials to be launched", out);
 	} else if (has_had && standing->search != NULL) {
 		add_hint_of(call, standing->search, "confirm --show", "",
-			"says what they tell; instead of --show, --repeats N trains more", out);
+			"shows the results; --repeats N instead of --show trains more", out);
 	} else if (has_had) {
 		snprintf(number, sizeof(number), " --trials %lld",
 			(long long)trials_to_go_on(trials_had(report, standing)));
-		add_hint(call, report, "run", number, "goes on with more trials", out);
+		add_hint(call, report, "run", number, "continues with more trials", out);
 	} else if (report->job.state ==
 		   JOB_DONE) { /* more trials alone would end for the same reason */
-		add_hint(call, report, "run", "", "goes on, once the job file lets it", out);
+		add_hint(call, report, "run", "", "continues, once the job file allows it", out);
 	} else {
 		add_hint(call, report, "run", "", "goes on", out);
 	}
 	if (report->job.state == JOB_FAILED && standing->has_failed) {
 		snprintf(number, sizeof(number), " %lld", (long long)standing->last_failed.number);
-		add_hint(call, report, "logs", number, "prints what its command said", out);
+		add_hint(call, report, "logs", number, "prints its command's output", out);
 	}
 	if (standing->has_best)
 		add_hint(call, report, has_command(standing) ? "best --command" : "best --params",
-			"", "prints what repeats the best", out);
+			"", "prints how to repeat the best", out);
 	else if (standing->created > 0)
 		add_hint(call, report, "trials", "", "lists them", out);
 	put_hints(out, ret);

@@ -66,8 +66,8 @@ static bool fail_held(const char *path, int64_t wait_ms, struct tuner_error *err
 		text_add(&who, "another process");
 	}
 	tuner_fail(err, TUNER_RETRY,
-		"%s is held by %.250s, for longer than the %lld s that were waited: let it end, or "
-		"name another database with --db",
+		"%s is still held by %.250s after a wait of %lld s: let it end, or name another "
+		"database with --db",
 		path, who.bytes, (long long)wait_ms / 1000);
 	text_finish(&who);
 	return false;

@@ -422,7 +422,7 @@ void event_text(const struct event *event, struct text *ret)
 	} else if (strcmp(event->kind, "retry") == 0) {
 		text_print(ret, "to be launched again: %s%s", outcome, string_of(data, "reason"));
 	} else if (strcmp(event->kind, "stop") == 0) {
-		text_print(ret, "is being ended: %s, ", outcome);
+		text_print(ret, "is being stopped: %s, ", outcome);
 		text_add_visible(ret, string_of(data, "reason"));
 	} else if (strcmp(event->kind, "reopened") == 0) {
 		text_print(ret, "put back to be run again: it was %s", state);
@@ -435,14 +435,14 @@ void event_text(const struct event *event, struct text *ret)
 		if (cJSON_IsNumber(objective))
 			text_print(ret, ", %.6g", objective->valuedouble);
 	} else if (strcmp(event->kind, "rescored") == 0) {
-		text_add(ret, "every trial was scored anew by another objective");
+		text_add(ret, "every trial was rescored by another objective");
 	} else if (strcmp(event->kind, "removed") == 0) {
 		add_removal(data, ret);
 	} else if (strcmp(event->kind, "edited") == 0) {
 		text_add(ret, "job file edited");
 		add_changes(string_of(data, "changes"), ret);
 	} else if (strcmp(event->kind, "code") == 0 || strcmp(event->kind, "data") == 0) {
-		text_print(ret, "%s other %s than the launch before it",
+		text_print(ret, "%s different %s from the launch before it",
 			event->kind[0] == 'c' ? "runs" : "finds", event->kind);
 	} else if (strcmp(event->kind, "warm-start") == 0 && event->trial_number == 0) {
 		const cJSON *parents = cJSON_GetObjectItemCaseSensitive(data, "parents");

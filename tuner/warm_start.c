@@ -323,7 +323,7 @@ static void add_line(const cJSON *parent, bool first, struct text *ret)
 		first ? (taken == 1 ? " is tried first" : " are tried first")
 		      : (taken == 1 ? " is known from the start" : " are known from the start"));
 	if (doubled > 0)
-		text_print(ret, "; %lld were taken already", doubled);
+		text_print(ret, "; %lld were already taken", doubled);
 	if (misfits > 0) {
 		text_print(ret, "; %lld %s not fit, as ", misfits, misfits == 1 ? "does" : "do");
 		text_add_visible(ret, string_in(parent, "why"));

@@ -357,9 +357,9 @@ static void look(struct witness *witness, int64_t asked)
 	struct tuner_error err = { TUNER_OK, "" };
 
 	if (witness->request->looks_at_code && !see_code(witness, asked, &err))
-		tell_trouble(witness, "the code cannot be looked at", &err);
+		tell_trouble(witness, "the code cannot be examined", &err);
 	if (witness->request->n_channels > 0 && !see_data(witness, asked, &err))
-		tell_trouble(witness, "the data cannot be looked at", &err);
+		tell_trouble(witness, "the data cannot be examined", &err);
 }
 
 /* The lock is held. Until something is asked and the pause is over, or there is no hurry any more. */
@@ -434,7 +434,7 @@ static void *list_versions(void *context)
 		tell(witness, &sighting);
 	} else {
 		sighting_finish(&sighting);
-		tell_trouble(witness, "the versions cannot be looked at", &err);
+		tell_trouble(witness, "the versions cannot be examined", &err);
 	}
 	leave(witness, &witness->lists);
 	return NULL;
