@@ -456,9 +456,9 @@ END
 		"$TUNER" run job.jsonc --quiet --name "$job" --set "budget.$bound" || [ "$job" = runtime ]
 		run "$TUNER" retry "$job" --class crashed
 		echo "$output"
-		[[ "$output" == "job $job has ended ("*"): \"tuner run $job\" launches trial 1 again, once the job file lets it" ]]
+		[[ "$output" == "job $job has ended ("*"): \"tuner run $job\" launches trial 1 again, once the job file allows it" ]]
 		run "$TUNER" enqueue "$job" x=0.5
-		[[ "$output" == "job $job has ended ("*"): \"tuner run $job\" begins with {\"x\": 0.5}, once the job file lets it" ]]
+		[[ "$output" == "job $job has ended ("*"): \"tuner run $job\" begins with {\"x\": 0.5}, once the job file allows it" ]]
 	done
 	before=$(sql "SELECT count(*) FROM attempt")
 	"$TUNER" run target --quiet --set budget.target=100
@@ -602,14 +602,14 @@ END
 	[ "$status" -eq 0 ]
 	[[ "$output" == *": it is queued, but this run proposes nothing more: 2 trials in a row brought no improvement" ]]
 	run "$TUNER" retry job --trial 2
-	[[ "$output" == *"trial 2 is launched again by the next run, once the job file lets it" ]]
+	[[ "$output" == *"trial 2 is launched again by the next run, once the job file allows it" ]]
 	"$TUNER" stop job --wait
 	rm hold
 	finished
 	[ "$status" -eq 0 ]
 	sql_is "SELECT state || ': ' || reason FROM job" "done: 2 trials in a row brought no improvement"
 	run "$TUNER" enqueue job x=0.25
-	[[ "$output" == *"once the job file lets it" ]]
+	[[ "$output" == *"once the job file allows it" ]]
 }
 
 # bats test_tags=plain

@@ -107,7 +107,7 @@ static bool say_when(const struct invocation *call, struct store *store, const s
 		printf("job %s has ended (%s): \"tuner run %s\" ", job->name, job->reason,
 			self.bytes);
 		say_turn("begins with", "tries", parameters, before);
-		printf(", once the job file lets it");
+		printf(", once the job file allows it");
 	} else if (created >= job->trial_cap && job->state != JOB_OPEN) {
 		printf("job %s is complete after %lld trial%s: \"tuner run %s --trials %lld\" ",
 			job->name, (long long)job->trial_cap, job->trial_cap == 1 ? "" : "s",

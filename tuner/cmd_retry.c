@@ -70,7 +70,7 @@ static bool retry_here(const struct invocation *call, struct store *store, const
 		if (job_reason_is_bound(job->reason))
 			printf("job %s has ended (%s): \"tuner run %s\" launches %s again, once "
 			       "the "
-			       "job file lets it\n",
+			       "job file allows it\n",
 				job->name, job->reason, self.bytes, text.bytes);
 		else
 			printf("job %s: the next \"tuner run %s\" launches %s again\n", job->name,

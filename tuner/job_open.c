@@ -516,14 +516,14 @@ fail:
 	return false;
 }
 
-/* The reasons are those of loop_check_budget; what follows one says that no trial had a result. */
+/* One may stand behind another text: that no trial has a result. */
 bool job_reason_is_bound(const char *reason)
 {
-	static const char *const reasons[] = { "the target ", "the budget's ",
-		" brought no improvement", "the search has converged" };
+	static const char *const bounds[] = { BOUND_TARGET, BOUND_BUDGET, BOUND_IMPROVEMENT,
+		BOUND_CONVERGED };
 
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
-		if (strstr(reason, reasons[i]) != NULL)
+	for (size_t i = 0; i < sizeof(bounds) / sizeof(*bounds); i++)
+		if (strstr(reason, bounds[i]) != NULL)
 			return true;
 	return false;
 }

@@ -38,8 +38,14 @@ TUNER_MUST_CHECK
 bool job_store_edited(struct store *store, const struct job *job, const struct job_file *old,
 	const struct job_file *file, struct tuner_error *err);
 
-/* Whether a search that ends for this reason ends by a bound of its budget other than trials: the next run ends by it again,
- * whatever was put back or asked for, unless the job file was edited. */
+/* Parts of the reasons for which a search ends by a bound of its budget other than trials (loop_budget.c). */
+#define BOUND_TARGET      "the target "
+#define BOUND_BUDGET      "the budget's "
+#define BOUND_IMPROVEMENT " brought no improvement"
+#define BOUND_CONVERGED   "the search has converged"
+
+/* Whether a reason is one of these: the next run ends by it again, whatever was queued meanwhile, unless the job file was
+ * edited. */
 bool job_reason_is_bound(const char *reason);
 
 #endif

@@ -1,3 +1,4 @@
+#include "tuner/job_open.h"
 #include "tuner/loop_inside.h"
 
 #include "base/clock.h"
@@ -72,30 +73,30 @@ static double cost_so_far(const struct loop *loop)
 	return cost;
 }
 
-/* The ends of a search other than its number of trials, in words that job_reason_is_bound knows. */
+/* The ends of a search other than its number of trials. */
 void loop_check_budget(struct loop *loop)
 {
 	const struct job_budget *budget = &loop->file->budget;
 	if (loop->phase != SEARCHING)
 		return;
 	if (target_reached(loop)) {
-		loop_drain(loop, EXIT_DONE, JOB_DONE, "the target %g is reached", budget->target);
+		loop_drain(loop, EXIT_DONE, JOB_DONE, BOUND_TARGET "%g is reached", budget->target);
 		loop_stop_lives(loop, OUTCOME_EARLY_STOPPED, loop->reason, STOP_GRACE_US);
 		return;
 	}
 	if (budget->runtime_us > 0 && runtime_us(loop) >= budget->runtime_us) {
-		loop_drain(loop, EXIT_DONE, JOB_DONE, "the budget's runtime is spent");
+		loop_drain(loop, EXIT_DONE, JOB_DONE, BOUND_BUDGET "runtime is spent");
 		loop_stop_lives(loop, OUTCOME_TIMEOUT, loop->reason, STOP_GRACE_US);
 		return;
 	}
 	if (budget->deadline_us > 0 && clock_wall_us() >= budget->deadline_us) {
-		loop_drain(loop, EXIT_DONE, JOB_DONE, "the budget's deadline has passed");
+		loop_drain(loop, EXIT_DONE, JOB_DONE, BOUND_BUDGET "deadline has passed");
 		loop_stop_lives(loop, OUTCOME_TIMEOUT, loop->reason, STOP_GRACE_US);
 		return;
 	}
 	if (budget->cost > 0 && cost_so_far(loop) >= budget->cost) {
 		loop_drain(
-			loop, EXIT_DONE, JOB_DONE, "the budget's cost, %g, is spent", budget->cost);
+			loop, EXIT_DONE, JOB_DONE, BOUND_BUDGET "cost, %g, is spent", budget->cost);
 		loop_stop_lives(loop, OUTCOME_TIMEOUT, loop->reason, STOP_GRACE_US);
 		return;
 	}
@@ -107,14 +108,14 @@ void loop_check_budget(struct loop *loop)
 	else if (budget->not_improving > 0 &&
 		 without_improvement(&loop->searches.items[0].history) >=
 			 (uint64_t)budget->not_improving)
-		loop_drain(loop, EXIT_DONE, JOB_DONE, "%lld trial%s brought no improvement",
+		loop_drain(loop, EXIT_DONE, JOB_DONE, "%lld trial%s" BOUND_IMPROVEMENT,
 			(long long)budget->not_improving,
 			budget->not_improving == 1 ? "" : "s in a row");
 	else if (budget->converged && proposer_has_converged(&loop->searches.items[0].proposer))
 		loop_drain(loop, EXIT_DONE, JOB_DONE,
-			"the search has converged: each of the last %d proposals had a chance "
-			"below 5 %% "
-			"of a gain of 1 %%",
+			BOUND_CONVERGED ": each of the last %d proposals had a chance "
+					"below 5 %% "
+					"of a gain of 1 %%",
 			PROGNOSES_KEPT);
 }
 

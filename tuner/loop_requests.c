@@ -78,7 +78,7 @@ static bool request_retry(
 	text_add(answer, loop->phase == SEARCHING ? " launched again as slots become free"
 						  : " launched again by the next run");
 	if (job_reason_is_bound(loop->reason))
-		text_add(answer, ", once the job file lets it");
+		text_add(answer, ", once the job file allows it");
 	free(numbers);
 	return ok;
 }
