@@ -376,7 +376,7 @@ json.load(open("first.json"), parse_constant=lambda word: sys.exit(word))'
 	finished
 	run "$TUNER" logs follow 1 --attempt 7
 	[ "$status" -eq 2 ]
-	[[ "$output" == *"has 1 attempt,"* ]]
+	[[ "$output" == *"has 1 attempt:"* ]]
 }
 
 @test "logs follows a trial into its next attempt" {
