@@ -1,22 +1,21 @@
-/* Random functions from the posterior of a Gaussian process: functions that it holds possible, each of
- * which can be evaluated anywhere.
+/* Random functions from the posterior of a Gaussian process: each can be evaluated anywhere.
  *
  *     draws_create -> draws_values, any number of times -> draws_destroy
  *
  * By Matheron's rule (Wilson et al., "Efficiently sampling functions from Gaussian process
- * posteriors", ICML 2020): a function g of the prior is moved by what the model learns from the
- * difference between the outcomes and g's own,
+ * posteriors", ICML 2020): a function g drawn from the prior is corrected by what the model learns
+ * from the difference between the outcomes and the values of g there,
  *
  *     f(x) = c + g(x) + k(x, X) K^-1 (y - c 1 - g(X) - e),  e_i normal(0, noise_i).
  *
  * The prior's functions are sums of DRAWS_FREQUENCIES random waves in cosine and sine (Rahimi and
  * Recht, "Random features for large-scale kernel machines", NIPS 2007): the spectral density of
  * Matern 5/2 is a multivariate t with 5 degrees of freedom, over the numeric coordinates and, for
- * each category, over the one-hot code whose squared distances are Hamming's (kernel.h); the axes of a
- * warped model are bent first. Mean and
- * covariance far from all outcomes are met to DRAWS_FREQUENCIES^-1/2, near them by the rule.
+ * each category, over the one-hot code whose squared distances are Hamming's (kernel.h); the axes
+ * of a warped model are bent first. Far from all outcomes, mean and covariance are accurate to
+ * DRAWS_FREQUENCIES^-1/2; near outcomes the rule corrects them.
  *
- * Hyperparameters and the constant c stay what was fitted: their own uncertainty is not in it. */
+ * Hyperparameters and the constant c stay as fitted: their uncertainty is not included. */
 #ifndef SURROGATE_DRAWS_H
 #define SURROGATE_DRAWS_H
 
@@ -27,16 +26,16 @@ enum { DRAWS_FREQUENCIES = 512 };
 
 struct draws;
 
-/* n functions of the fitted gp, whose dimensions are `columns`. Both are borrowed and must not
- * change. All rows must have outcomes. 8 DRAWS_FREQUENCIES bytes a category's value, and as many a
- * function. Errors: TUNER_FATAL without memory. */
+/* Draws n functions of the fitted gp, whose dimensions are `columns`. Both are borrowed and must
+ * not change. All rows must have outcomes. Takes 8 DRAWS_FREQUENCIES bytes per category value, and
+ * as many per function. Errors: TUNER_FATAL without memory. */
 TUNER_MUST_CHECK
 bool draws_create(const struct gp *gp, const struct columns *columns, size_t n,
 	struct random *random, struct draws **ret, struct tuner_error *err);
 void draws_destroy(struct draws *draws);
 
-/* At m points (m x d, categories at their coordinates): m rows of 1 + n values, the posterior mean first.
- * Never allocates, never fails. */
+/* Evaluates at m points (m x d, categories at their coordinates): m rows of 1 + n values, the
+ * posterior mean first. Never allocates, never fails. */
 void draws_values(struct draws *draws, const double *X, size_t m, double *ret_values);
 
 #endif

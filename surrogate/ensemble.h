@@ -1,10 +1,10 @@
-/* One model at several hyperparameters, each as likely as the others: what marginal.h draws them for.
+/* One model at several equally likely hyperparameter vectors, as drawn by marginal.h.
  *
  *     ensemble_condition -> ensemble_append -> ensemble_acquisition, ensemble_predict -> ensemble_finish
  *
- * The prediction is the mixture of theirs, and a point is worth the mean of their expected improvements (Snoek,
- * Larochelle, Adams, "Practical Bayesian Optimization of Machine Learning Algorithms", NIPS 2012, section
- * 3.2). */
+ * The prediction is the mixture of the models' predictions, and a point's value is the mean of
+ * their expected improvements (Snoek, Larochelle, Adams, "Practical Bayesian Optimization of
+ * Machine Learning Algorithms", NIPS 2012, section 3.2). */
 #ifndef SURROGATE_ENSEMBLE_H
 #define SURROGATE_ENSEMBLE_H
 
@@ -18,31 +18,33 @@ struct ensemble {
 	struct gp *gps[ENSEMBLE_MAX]; /* owned */
 };
 
-/* n (1 to ENSEMBLE_MAX) models of the dimensions and warping of `like`, at the rows of thetas. Errors as
- * gp_condition; then there is nothing to finish. */
+/* Creates n (1 to ENSEMBLE_MAX) models with the dimensions and warping of `like`, one for each row
+ * of thetas. Errors as gp_condition; on failure there is nothing to finish. */
 TUNER_MUST_CHECK
 bool ensemble_condition(struct ensemble *ensemble, const struct gp *like,
 	const struct gp_data *data, const double *thetas, size_t n, struct tuner_error *err);
 
-/* gp_append to each, with its errors. */
+/* gp_append to each model; errors as there. */
 TUNER_MUST_CHECK
 bool ensemble_append(struct ensemble *ensemble, const double *X, size_t m, struct tuner_error *err);
 
-/* Mean and sd at one point: with the variance between the models. TUNER_FATAL without memory. */
+/* Mean and sd at one point; the sd includes the variance between the models. TUNER_FATAL without
+ * memory. */
 TUNER_MUST_CHECK
 bool ensemble_predict(const struct ensemble *ensemble, const double *x, double *ret_mean,
 	double *ret_sd, struct tuner_error *err);
 
-/* Geometric means over the models, by dimension. */
+/* Geometric means of the lengthscales over the models, by dimension. */
 void ensemble_lengthscales(const struct ensemble *ensemble, double *ret_lengthscales);
 
-/* As acquisition_create of kind ACQUISITION_EI, over all models, which share the fantasies' number between them. */
+/* As acquisition_create of kind ACQUISITION_EI, over all models; the number of fantasies is divided
+ * among them. */
 TUNER_MUST_CHECK
 bool ensemble_acquisition(const struct ensemble *ensemble,
 	const struct acquisition_options *options, struct random *random, struct acquisition **ret,
 	struct tuner_error *err);
 
-/* Of a zeroed struct nothing. */
+/* Frees what it owns. A zeroed struct is allowed. */
 void ensemble_finish(struct ensemble *ensemble);
 
 #endif

@@ -12,14 +12,15 @@ double log_h(double z);
  * cancellation. */
 double log_h_slopes(double z, double *ret_slope, double *ret_density);
 
-/* Log EI of a prediction (sd > 0) and its derivatives by mean and sd; NULL: not wanted. */
+/* Log EI of a prediction (sd > 0) and its derivatives by mean and sd (NULL: not wanted). */
 double log_expected_improvement(
 	double mean, double sd, double incumbent, double *ret_by_mean, double *ret_by_sd);
 
-/* What a noisy trial may tell of that improvement: ln(1 - noise_sd / sqrt(sd^2 + noise_sd^2)), the factor of augmented
- * EI (Huang, Allen, Notz, Zeng, "Global Optimization of Stochastic Black-Box Systems via Sequential Kriging
- * Meta-Models", Journal of Global Optimization 34, 2006). 0 without noise; far below where little is left to be
- * learnt. sd > 0, noise_sd >= 0; its derivative by the sd: NULL, not wanted. */
+/* The factor of augmented EI, in logarithm, ln(1 - noise_sd / sqrt(sd^2 + noise_sd^2)): how much of
+ * that improvement a noisy trial can reveal (Huang, Allen, Notz, Zeng, "Global Optimization of
+ * Stochastic Black-Box Systems via Sequential Kriging Meta-Models", Journal of Global Optimization
+ * 34, 2006). 0 without noise; far below 0 where little is left to learn. sd > 0, noise_sd >= 0; the
+ * derivative is by sd (NULL: not wanted). */
 double log_augmentation(double sd, double noise_sd, double *ret_by_sd);
 
 #endif

@@ -1,4 +1,4 @@
-/* Inside of expression.h: what an expression is once its text has been read, operations on a stack. */
+/* Inside of expression.h: a parsed expression, as operations on a stack. */
 #ifndef SURROGATE_EXPRESSION_CODE_H
 #define SURROGATE_EXPRESSION_CODE_H
 

@@ -1,4 +1,4 @@
-/* Inside of expression.h: a text as tokens, and errors with their column. */
+/* Inside of expression.h: splits a text into tokens, and reports errors with their column. */
 #ifndef SURROGATE_EXPRESSION_SCANNER_H
 #define SURROGATE_EXPRESSION_SCANNER_H
 
@@ -7,39 +7,39 @@
 enum token_kind {
 	TOKEN_END,
 	TOKEN_NUMBER,
-	TOKEN_NAME, /* a word: perhaps one of the language */
+	TOKEN_NAME, /* a word, possibly one of the language */
 	TOKEN_QUOTED_NAME,
 	TOKEN_STRING,
-	TOKEN_SIGN, /* ( ) , and the operators that are no words */
+	TOKEN_SIGN, /* ( ) , and the operators that are not words */
 };
 
 struct token {
 	enum token_kind kind;
-	const char *start; /* in the text, quotes included */
+	const char *start; /* points into the text, quotes included */
 	size_t length;
 	double number;
 };
 
-/* Whether the token is this word or sign; in quotes it is neither. */
+/* True if the token is this word or sign; a quoted token is neither. */
 bool token_is(const struct token *token, const char *word);
 bool token_is_operator_word(const struct token *token); /* and, or, not */
 bool token_is_word_of_language(const struct token *token); /* these, true and false */
 
-/* Of a name, without its quotes; no longer than the text. */
+/* The token's name without its quotes; no longer than the text. */
 void token_name(const struct token *token, char ret_text[EXPRESSION_BYTES_MAX + 1]);
 
-/* As an error shows it. */
+/* The token as an error message shows it. */
 enum { TOKEN_SHOWN = 96 };
 const char *token_shown(const struct token *token, char ret_text[TOKEN_SHOWN]);
 
-/* What a name that needs no quotes is made of. */
+/* True for the bytes that may be in a name without quotes. */
 bool is_name_byte(char c);
 
 struct scanner {
 	const char *text; /* EXPRESSION_BYTES_MAX at most */
-	struct token
-		token; /* the next one; an empty one at the text's beginning before the first scanner_advance */
-	const char *end; /* of the one before it */
+	struct token token; /* the next one; before the first scanner_advance, an empty one at the
+			       start of the text */
+	const char *end; /* end of the token before it */
 	struct tuner_error *err;
 };
 
@@ -47,16 +47,16 @@ struct scanner {
 TUNER_MUST_CHECK
 bool scanner_init(struct scanner *scanner, const char *text, struct tuner_error *err);
 
-/* Moves on to the next token; at the end it stays there. */
+/* Moves to the next token; at the end it stays there. */
 TUNER_MUST_CHECK
 bool scanner_advance(struct scanner *scanner);
 bool scanner_is_at(const struct scanner *scanner, const char *word);
 
-/* Past this sign, which has to be next. */
+/* Moves past this sign, which must be next. */
 TUNER_MUST_CHECK
 bool scanner_expect(struct scanner *scanner, const char *sign);
 
-/* TUNER_USAGE with the column of `at`, a place in the text; always false. */
+/* Fails with TUNER_USAGE and the column of `at`, a place in the text; always returns false. */
 TUNER_PRINTF(3, 4)
 bool scanner_fail(struct scanner *scanner, const char *at, const char *format, ...);
 bool scanner_fail_found(struct scanner *scanner, const struct token *token, const char *expected);

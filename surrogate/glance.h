@@ -1,8 +1,8 @@
-/* What many points promise, at a glance: means, upper bounds of variances and log expected improvements in
- * single precision. They tell which points are worth an exact look, and are used for nothing else.
+/* Cheap estimates for many points: means, upper bounds of variances and log expected improvements
+ * in single precision. They only select the points that are worth an exact evaluation.
  *
- * As in kernel.h, the same bits on every machine and at every optimisation level: IEEE operations in a
- * written order, sixteen points side by side. */
+ * As in kernel.h, the same bits on every machine and at every optimisation level: IEEE operations
+ * in a fixed order, sixteen points side by side. */
 #ifndef SURROGATE_GLANCE_H
 #define SURROGATE_GLANCE_H
 
@@ -10,19 +10,20 @@
 
 enum { GLANCE_LANES = 16 };
 
-/* The rows of a model. Borrowed arrays: points row after row, with coordinates scaled as kernel.h's Z. */
+/* The rows of a model, in borrowed arrays: one point a row, with coordinates scaled as in
+ * kernel.h's Z. */
 struct glance_rows {
 	size_t n, d;
 	const enum dimension_kind *kinds;
-	const float *inverse_squares; /* d: 1 / l^2, looked at for categories */
+	const float *inverse_squares; /* d: 1 / l^2, used for categories only */
 	const float *Z; /* n x d */
 	const float *alpha; /* n: the mean is sum_i alpha_i k_i */
 	const float *weights; /* n: 1 / (1 + noise_i) */
 };
 
-/* Of GLANCE_LANES points, coordinate k of point l at points[k * GLANCE_LANES + l]: sum_i alpha_i k_i, and
- * max_i weights_i k_i^2, which is what the most telling row alone takes off the variance 1: all rows
- * together take no less. */
+/* For GLANCE_LANES points, coordinate k of point l at points[k * GLANCE_LANES + l]: ret_mean is
+ * sum_i alpha_i k_i, and ret_most is max_i weights_i k_i^2, the reduction of the variance 1 by the
+ * most informative row alone; all rows together reduce it no less. */
 void glance_moments(
 	const struct glance_rows *rows, const float *points, float *ret_mean, float *ret_most);
 

@@ -3,19 +3,19 @@
  *     gp_create -> gp_fit (gp_fit.h) or gp_condition -> gp_append -> gp_predict, acquisition.h -> gp_destroy
  *
  * Matern-5/2 kernel with a lengthscale per dimension and Hamming distance for categories
- * (kernel.h), signal variance 1, noise variance noise_scale_i * sigma^2 on row i, a constant mean
- * c which is always the most likely one given the rest: c = 1'K^-1 y / 1'K^-1 1. Outcomes are
- * expected standardised (transform.h).
+ * (kernel.h), signal variance 1, noise variance noise_scale_i * sigma^2 on row i, a constant mean c
+ * that is always the most likely one given the other parameters: c = 1'K^-1 y / 1'K^-1 1. Outcomes
+ * should be standardised (transform.h).
  *
  * Hyperparameters theta are d + 1 doubles: ln l_1 ... ln l_d, ln sigma^2; of a warped model also ln a_1,
  * ln b_1 ... ln b_d (warp.h), within ln 4 of 0. Their prior is that of hyperprior.h.
  *
- * A companion dimension (kernel.h) shares the lengthscale of the one before it. Its own entry of theta
- * is not looked at; fits hold it at the prior's mode.
+ * A companion dimension (kernel.h) shares the lengthscale of the dimension before it. Its own entry
+ * of theta is ignored; fits hold that entry at the prior's mode.
  *
  * Rows come in two kinds: the first gp_n_outcomes rows have an outcome; rows appended behind them
- * (trials still running) have none yet. They reduce the variance but leave the mean as it is,
- * which is what believing the predicted mean there would do too.
+ * (trials still running) have none yet. They reduce the variance but leave the mean as it is, as
+ * outcomes equal to the predicted mean would.
  *
  * Cost: fitting O(n^3) time per likelihood, 4 n^2 doubles; a prediction O(n^2). Not thread-safe:
  * one thread, one gp (predicting uses scratch memory inside it). Same input, same bits (factor.h; exp and log are the C
@@ -31,8 +31,9 @@
 
 struct gp;
 
-/* An empty model of d >= 1 dimensions. kinds (d) is copied; NULL: all numeric. warped: numeric axes are
- * bent by warp.h, with parameters that are fitted like the others. Errors: TUNER_FATAL without memory. */
+/* An empty model of d >= 1 dimensions. kinds (d) is copied; NULL: all numeric. warped: numeric axes
+ * are warped (warp.h), with parameters fitted like the others. Errors: TUNER_FATAL without
+ * memory. */
 TUNER_MUST_CHECK
 bool gp_create(size_t d, const enum dimension_kind *kinds, bool warped, struct gp **ret,
 	struct tuner_error *err);
@@ -41,10 +42,10 @@ void gp_destroy(struct gp *gp);
 /* The length of theta: d + 1, warped 3 d + 1. */
 size_t gp_n_hyperparameters(const struct gp *gp);
 
-/* What a model is fitted to. Copied by the calls that take it. */
+/* What a model is fitted to. The calls below copy it. */
 struct gp_data {
 	size_t n; /* >= 1 */
-	const double *X; /* n x d, row-major, one point a row; finite */
+	const double *X; /* n x d, row-major, one point per row; finite */
 	const double *y; /* n; finite */
 	const double *noise_scales; /* n, > 0; NULL: all 1 */
 
@@ -54,30 +55,30 @@ struct gp_data {
 	const double *scatters; /* n: sums of their squared distances from y; NULL: all 0 */
 };
 
-/* The model at given hyperparameters. Errors: TUNER_FATAL without memory, TUNER_NUMERIC if the kernel matrix cannot be
- * factored. On failure the model is as it was before. */
+/* Conditions the model on `data` at the given hyperparameters, without a search. Errors:
+ * TUNER_FATAL without memory, TUNER_NUMERIC if the kernel matrix cannot be factored. On failure the
+ * model is as it was before. */
 TUNER_MUST_CHECK
 bool gp_condition(
 	struct gp *gp, const struct gp_data *data, const double *theta, struct tuner_error *err);
 
-/* Adds m rows (m x d) without outcomes behind the others, O(n^2) each; noise_scales NULL: all 1.
- * On failure (TUNER_FATAL without memory; TUNER_NUMERIC if a row is not finite) the model is as it
- * was before.
+/* Appends m rows (m x d) without outcomes, O(n^2) each; noise_scales NULL: all 1. On failure
+ * (TUNER_FATAL without memory; TUNER_NUMERIC if a row is not finite) the model is as it was before.
  *
- * Bit for bit: gp_condition (or gp_fit) on rows 1..a at theta, then rows a+1..b appended, gives
- * the same factor and the same predictions however the appended rows were split into calls,
- * whatever was appended and forgotten in between, and in whatever process: a cached model equals
- * one rebuilt from (theta, a, rows). It equals gp_condition on all b rows to rounding only (a
- * blocked factorisation adds in another order): who wants the bits must keep a. */
+ * Bit for bit: gp_condition (or gp_fit) on rows 1..a at theta, then rows a+1..b appended, gives the
+ * same factor and the same predictions, however the appended rows were split into calls, whatever
+ * was appended and forgotten in between, and in any process: a cached model equals one rebuilt from
+ * (theta, a, rows). It equals gp_condition on all b rows to rounding only (a blocked factorisation
+ * adds in another order): to reproduce the bits, keep a. */
 TUNER_MUST_CHECK
 bool gp_append(struct gp *gp, const double *X, const double *noise_scales, size_t m,
 	struct tuner_error *err);
 
-/* Drops the last m rows, which must have been appended and have no outcome: pending ones. */
+/* Drops the last m rows, which must be pending: appended and without outcome. */
 void gp_forget(struct gp *gp, size_t m);
 
-/* Replaces the outcomes of the first n rows (1 <= n <= gp_n); the rest have none. Recomputes the
- * mean constant. O(n^2). Never allocates, never fails. */
+/* Replaces the outcomes of the first n rows (1 <= n <= gp_n); the other rows then have none.
+ * Recomputes the mean constant. O(n^2). Never allocates, never fails. */
 void gp_set_outcomes(struct gp *gp, const double *y, size_t n);
 
 size_t gp_d(const struct gp *gp);
@@ -91,11 +92,11 @@ double gp_noise_variance(const struct gp *gp); /* sigma^2 */
 double gp_constant(const struct gp *gp); /* c */
 double gp_jitter(const struct gp *gp); /* added to the diagonal to factor it; mostly 0 */
 const double *gp_row(const struct gp *gp, size_t i); /* d coordinates */
-const double *gp_outcomes(const struct gp *gp); /* gp_n_outcomes of them, as given */
+const double *gp_outcomes(const struct gp *gp); /* gp_n_outcomes entries, as given */
 
-/* Log marginal likelihood of `data` at theta, with its gradient (d + 1) unless NULL; with the log
- * prior if `posterior`. Does not look at or change the fitted model. TUNER_NUMERIC if the matrix
- * cannot be factored. */
+/* Log marginal likelihood of `data` at theta, with its gradient (gp_n_hyperparameters) unless NULL;
+ * with the log prior if `posterior`. Neither uses nor changes the fitted model. TUNER_NUMERIC if
+ * the matrix cannot be factored. */
 TUNER_MUST_CHECK
 bool gp_likelihood(const struct gp *gp, const struct gp_data *data, const double *theta,
 	bool posterior, double *ret_value, double *ret_gradient, struct tuner_error *err);
@@ -106,13 +107,13 @@ TUNER_MUST_CHECK
 bool gp_predict(const struct gp *gp, const double *X, size_t m, double *ret_mean, double *ret_sd,
 	struct tuner_error *err);
 
-/* The same with gradients (m x d each) with respect to the point; 0 for categories. */
+/* gp_predict with gradients (m x d each) with respect to the point; 0 for categories. */
 TUNER_MUST_CHECK
 bool gp_predict_gradient(const struct gp *gp, const double *X, size_t m, double *ret_mean,
 	double *ret_sd, double *ret_mean_gradient, double *ret_sd_gradient,
 	struct tuner_error *err);
 
-/* The posterior means at the model's own rows with outcomes (gp_n_outcomes of them); O(n). */
+/* The posterior means at the model's own rows with outcomes (gp_n_outcomes entries); O(n). */
 void gp_own_means(const struct gp *gp, double *ret_means);
 
 /* ---- The parts of a prediction, for acquisition.c. With n rows, K = L L' (noise included):
@@ -120,10 +121,10 @@ void gp_own_means(const struct gp *gp, double *ret_means);
  *     v = L^-1 k(x), u = L^-T v = K^-1 k(x);  variance 1 - v'v;
  *     mean c + v'b, b = L^-1 (y - c 1).
  *
- * Before they are known, the entries of b that belong to pending rows are independent standard
- * normal numbers: a joint draw of the pending outcomes is b with such numbers there.
+ * A priori the entries of b that belong to pending rows are independent standard normal numbers, so
+ * a joint draw of the pending outcomes is b with such numbers in these places.
  *
- * Matrices of m such rows have gp_stride doubles a row. */
+ * Matrices of m such rows have gp_stride doubles per row. */
 
 /* n rounded up to whole vectors. */
 size_t gp_stride(const struct gp *gp);
@@ -131,36 +132,39 @@ size_t gp_stride(const struct gp *gp);
 /* K and, unless NULL, G (kernel.h) of m points (m x d) with the rows of the model. */
 void gp_cross(const struct gp *gp, const double *X, size_t m, double *ret_K, double *ret_G);
 
-/* In place: rows k become v; rows v become u. */
+/* In place: gp_whiten turns rows k into v, gp_unwhiten rows v into u. */
 void gp_whiten(const struct gp *gp, double *K, size_t m);
 void gp_unwhiten(const struct gp *gp, double *V, size_t m);
 
-/* L^-1, n rows of gp_stride, zeros to begin with: for who whitens many points. */
+/* L^-1, n rows of gp_stride, which must be zeros at the call; for callers that whiten many
+ * points. */
 void gp_invert(const struct gp *gp, double *ret_inverse);
 
 /* 1 - v'v, at least 1e-12. */
 double gp_variance(const struct gp *gp, const double *v);
 
-/* Means and sds of m points in single precision, for a first choice among many: the sd that the one most telling
- * row leaves (glance.h), narrowed as those of 32 of the points are when all rows are asked. O(n) a point instead of
- * O(n^2). Both arrays have room for gp_glance_stride(m). Errors: TUNER_FATAL without memory. */
+/* Means and sds of m points in single precision, for a first choice among many points, in O(n) per
+ * point instead of O(n^2). The sd is what the most informative row alone leaves (glance.h),
+ * narrowed by a line fitted to the exact sds of 32 of the points. Both arrays need room for
+ * gp_glance_stride(m). Errors: TUNER_FATAL without memory. */
 size_t gp_glance_stride(size_t m);
 TUNER_MUST_CHECK
 bool gp_glance(const struct gp *gp, const double *X, size_t m, float *ret_mean, float *ret_sd,
 	struct tuner_error *err);
 
-/* b of the rows with outcomes. */
+/* The entries of b for the rows with outcomes. */
 const double *gp_whitened_outcomes(const struct gp *gp);
 
-/* The outcome of row i (noise included) that b (i + 1 entries at least) stands for: c + (L b)_i. */
+/* c + (L b)_i, the outcome of row i (noise included) that corresponds to b (i + 1 entries at
+ * least). */
 double gp_outcome(const struct gp *gp, const double *b, size_t i);
 
 /* Variance of the noise on row i, jitter included. The posterior mean at row i is y_i - noise_i
  * alpha_i, alpha = K^-1 (y - c 1). */
 double gp_noise(const struct gp *gp, size_t i);
 
-/* ret (d) = gradient of sum_i t_i k(x, x_i) by x, from the products t_i G_i (overwrites
- * nothing). */
+/* ret_gradient (d) = gradient of sum_i t_i k(x, x_i) by x, from the products t_i G_i, which stay as
+ * they are. */
 void gp_pull(const struct gp *gp, const double *x, const double *tG, double *ret_gradient);
 
 #endif

@@ -1,7 +1,7 @@
 /* Vectors of doubles, as wide as the CPU's (loops.h). Only *_loops.c include it.
  *
- * What is stored, and the order of sums, is by blocks of KERNEL_LANES numbers, whatever the width: a block is VECTORS
- * vectors. */
+ * Storage and the order of sums are by blocks of KERNEL_LANES numbers, whatever the width: a block
+ * is VECTORS vectors. */
 #ifndef SURROGATE_LANES_H
 #define SURROGATE_LANES_H
 
@@ -54,7 +54,7 @@ INLINE lanes square_root(lanes v)
 	return load(each);
 }
 
-/* Of a block, in this order whatever the CPU. */
+/* The sum of a block, in this order on every CPU. */
 INLINE double sum_of(const lanes *block)
 {
 	double s[KERNEL_LANES];

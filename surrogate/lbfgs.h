@@ -7,9 +7,9 @@
  *     }
  *     use lbfgs_best(o), then lbfgs_destroy(o)
  *
- * The caller evaluates, so that many minimisers run in lockstep and share one batched evaluation:
- * each has its own memory of curvature (adding the objectives up and minimising the sum in one
- * would mix them).
+ * The caller evaluates, so that many minimisers can run in lockstep and share one batched
+ * evaluation. Each has its own memory of curvature (a single minimiser of the objectives' sum would
+ * mix the curvatures).
  *
  * Two-loop recursion (Nocedal and Wright, "Numerical Optimization", 2nd ed. 2006, algorithm 7.4)
  * on the coordinates that are free, as in Bertsekas, "Projected Newton methods for optimization
@@ -33,16 +33,16 @@ enum lbfgs_state {
 
 struct lbfgs_options {
 	size_t iterations; /* 0: 200 */
-	size_t evaluations; /* 0: no bound but that of the iterations (each takes at most 20) */
-	size_t memory; /* pairs kept; 0: 10 */
+	size_t evaluations; /* 0: bounded by the iterations only (at most 20 each) */
+	size_t memory; /* curvature pairs kept; 0: 10 */
 	double gradient; /* converged when max_k |P(x - g) - x|_k, the projected gradient, is at
 			       most this; 0: 1e-5 */
 	double first_step; /* largest move of a coordinate in the first trial step; 0: 1 */
 };
 
-/* Starts at x (n coordinates, moved into the box if outside). The bounds may be infinite and may
- * be equal, which fixes a coordinate. lower <= upper and a finite x are the caller's duty.
- * Everything is copied. Errors: TUNER_FATAL without memory. */
+/* Starts at x (n coordinates, moved into the box if outside). The bounds may be infinite and may be
+ * equal, which fixes a coordinate. The caller ensures lower <= upper and a finite x. Everything is
+ * copied. Errors: TUNER_FATAL without memory. */
 TUNER_MUST_CHECK
 bool lbfgs_create(size_t n, const double *x, const double *lower, const double *upper,
 	const struct lbfgs_options *options, struct lbfgs **ret, struct tuner_error *err);
@@ -54,7 +54,7 @@ enum lbfgs_state lbfgs_state(const struct lbfgs *lbfgs);
 const double *lbfgs_point(const struct lbfgs *lbfgs);
 
 /* Value and gradient (n) at lbfgs_point. A value or gradient that is not finite means "not here":
- * the step is shortened (at the very start it ends the search: LBFGS_STALLED). Returns the new
+ * the step is shortened (at the first point it ends the search: LBFGS_STALLED). Returns the new
  * state. Only in state LBFGS_EVALUATE. Never allocates, never fails. */
 enum lbfgs_state lbfgs_tell(struct lbfgs *lbfgs, double value, const double *gradient);
 

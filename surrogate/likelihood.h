@@ -4,9 +4,9 @@
  *     K = [k_ij] + diag(noise_i sigma^2), K = L L', alpha = K^-1 (y - c 1), c = 1'K^-1 y / 1'K^-1 1
  *     log p(y) = -(y - c)'alpha / 2 - sum_i ln L_ii - n ln(2 pi) / 2
  *
- * and, where rows hold several outcomes, what their scatter adds (replicates.h).
+ * and, where rows hold several outcomes, the contribution of their scatter (replicates.h).
  *
- * c maximises that for the other hyperparameters, so its own change drops out of the gradient. */
+ * c maximises this for the given hyperparameters, so its change drops out of the gradient. */
 #ifndef SURROGATE_LIKELIHOOD_H
 #define SURROGATE_LIKELIHOOD_H
 
@@ -14,8 +14,8 @@
 
 struct likelihood;
 
-/* Copies the data, and allocates all that evaluations need (2 n^2 doubles): they never fail for
- * memory. kinds is borrowed. TUNER_FATAL without memory. */
+/* Copies the data, and allocates all that evaluations need (2 n^2 doubles), so they never run out
+ * of memory. kinds is borrowed. TUNER_FATAL without memory. */
 TUNER_MUST_CHECK
 bool likelihood_create(size_t d, const enum dimension_kind *kinds, bool warped,
 	const struct gp_data *data, struct likelihood **ret, struct tuner_error *err);
@@ -26,8 +26,8 @@ void likelihood_destroy(struct likelihood *likelihood);
 bool likelihood_evaluate(struct likelihood *likelihood, const double *theta, double *ret_value,
 	double *ret_gradient);
 
-/* 1'K^-1 1 at the last theta, whose evaluation must have been one without a gradient: what the outcomes know of
- * c, as one over its variance. */
+/* 1'K^-1 1 at the last theta, which must have been evaluated without a gradient: the precision, one
+ * over the variance, with which the outcomes determine c. */
 double likelihood_constant_precision(const struct likelihood *likelihood);
 
 #endif

@@ -1,12 +1,15 @@
-/* The few loops that take most of the time, compiled once for each set of instructions. Inside the room.
+/* The few loops that take most of the time, compiled once for each instruction set. Inside
+ * surrogate/.
  *
- * A file *_loops.c is built several times (meson.build), with LOOPS_CPU and LOOPS_BYTES, how wide a vector is, set; each
- * build defines one table of functions, LOOPS(kernel_loops) and so on. They differ in speed only: each operator of GCC's
- * vector extension works lane by lane, in IEEE arithmetic; the build forbids contraction (-ffp-contract=off), and what
- * is summed is summed in an order that is written out.
+ * A file *_loops.c is built several times (meson.build) with different LOOPS_CPU and LOOPS_BYTES,
+ * the width of a vector; each build defines one table of functions, LOOPS(kernel_loops) and so on.
+ * The tables differ in speed only: each operator of GCC's vector extension works lane by lane, in
+ * IEEE arithmetic; the build forbids contraction (-ffp-contract=off), and every sum has an explicit
+ * order.
  *
- * Neither target_clones nor one width for all would do. A vector wider than the CPU's is taken apart through the stack, three
- * times as slow; and clones for "arch=haswell" are for Intel's Haswell alone. */
+ * Neither target_clones nor one width for all CPUs would do: a vector wider than the CPU's is split
+ * up through the stack, which is three times as slow, and clones for "arch=haswell" are used on
+ * Intel's Haswell only. */
 #ifndef SURROGATE_LOOPS_H
 #define SURROGATE_LOOPS_H
 
@@ -31,7 +34,7 @@
 	extern const struct table LOOPS_NAME(table, plain), LOOPS_NAME(table, avx2),               \
 		LOOPS_NAME(table, avx512)
 
-/* The fastest that this CPU has the instructions for. */
+/* The fastest table whose instructions this CPU has. */
 #if LOOPS_MOST == 2
 #define LOOPS_OF_CPU(table)                                                                        \
 	(__builtin_cpu_supports("avx512f") ? &LOOPS_NAME(table, avx512) : LOOPS_UP_TO_AVX2(table))

@@ -1,10 +1,10 @@
-/* What the model is fitted to: the request's trials, encoded, their objectives transformed, those of the
- * same configuration merged (replicates.h). TRANSFORM_AUTO is HALF_RANK, and WINSOR where the request's
- * hyperparameters have a noise variance above MODEL_DATA_NOISY.
+/* The data that the model is fitted to: the request's trials, encoded, with transformed objectives,
+ * and with trials of the same configuration merged (replicates.h). TRANSFORM_AUTO means HALF_RANK,
+ * or WINSOR where the request's hyperparameters have a noise variance above MODEL_DATA_NOISY.
  *
- * Left out are trials without anything to learn from (stopped before their first value) and those
- * that have no coordinates after an edit of the space. Beyond MODEL_ROWS_MAX a choice of the rest
- * (subset.h) stands for all; the transform has seen all. */
+ * Trials with nothing to learn from (stopped before their first value) and trials without
+ * coordinates after an edit of the space are left out. Beyond MODEL_ROWS_MAX rows a subset is
+ * chosen (subset.h); the transform still uses all trials. */
 #ifndef SURROGATE_MODEL_DATA_H
 #define SURROGATE_MODEL_DATA_H
 
@@ -16,7 +16,7 @@
 
 enum { MODEL_ROWS_MAX = 1024 };
 
-/* In the model's unit; docs/surrogate.md has how it was chosen. */
+/* In the model's unit; docs/surrogate.md says how it was chosen. */
 #define MODEL_DATA_NOISY 0.003
 
 struct model_data {
@@ -24,14 +24,15 @@ struct model_data {
 	double *X; /* n x d, in commit order of the newest trial of each row */
 	double *y, *noise_scales, *counts, *scatters; /* n: outcomes of the transform, as gp_data */
 	bool *valued; /* n: not failed */
-	size_t n_trials, n_failed; /* that teach anything, before they are merged and chosen from */
+	size_t n_trials, n_failed; /* trials with something to learn from, before merging and
+				      choosing */
 	size_t n_pending;
 	double *X_pending; /* n_pending x d */
 	struct transform *transform;
 	struct replicates_rows all; /* rows before the choice */
 };
 
-/* What the strategy's transform is for d columns, never AUTO. */
+/* The strategy's transform for d columns, never AUTO. */
 enum transform_kind model_data_transform(const struct suggest_request *request, size_t d);
 
 /* lengthscales (columns->d): the unit of distances for the choice. On failure (TUNER_FATAL without
@@ -40,12 +41,13 @@ TUNER_MUST_CHECK
 bool model_data_init(struct model_data *data, const struct columns *columns,
 	const struct suggest_request *request, const double *lengthscales, struct tuner_error *err);
 
-/* Of the failed rows only the foretold (n) stay, with the worst outcome of any row that has a value: where another
- * model (feasibility.h) warns of failures, what they do to this one matters more, and outcomes that are made up
- * for failures by chance would spoil it. Of the rows before the choice no failed one stays. */
+/* Drops the failed rows but those marked in foretold (n), which get the worst outcome of any row
+ * with a value: since another model (feasibility.h) warns of failures, their effect on this model
+ * matters more, and made-up outcomes for failures by chance would spoil it. Of `all`, the rows
+ * before the choice, every failed row is dropped. */
 void model_data_keep_failures(struct model_data *data, const bool *foretold);
 
-/* Frees what init allocated; of a zeroed struct nothing. */
+/* Frees what init allocated. A zeroed struct is allowed. */
 void model_data_finish(struct model_data *data);
 
 /* Views for gp_fit, of the model's rows and of those before the choice; they live as long as the data. */

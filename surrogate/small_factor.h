@@ -1,8 +1,8 @@
-/* Cholesky factors and inverses of small matrices: what factor.c puts larger ones together from. Below 64 rows they
- * take half the time of LAPACK's.
+/* Cholesky factors and inverses of small matrices: the blocks from which factor.c builds larger
+ * ones. Below 64 rows they take half the time of LAPACK's.
  *
- * As in kernel.h, the same bits on every machine and at every optimisation level. Row-major; of the matrices the
- * lower half counts. */
+ * As in kernel.h, the same bits on every machine and at every optimisation level. Row-major; only
+ * the lower half of a matrix counts. */
 #ifndef SURROGATE_SMALL_FACTOR_H
 #define SURROGATE_SMALL_FACTOR_H
 
@@ -12,10 +12,12 @@
 
 enum { SMALL_FACTOR_MAX = 64 };
 
-/* A = L L' of n <= SMALL_FACTOR_MAX rows, in place. False if a pivot is not positive: A is then half done. */
+/* Factors A = L L' of n <= SMALL_FACTOR_MAX rows in place. False if a pivot is not positive: A is
+ * then partly overwritten. */
 bool small_cholesky(double *A, size_t stride, size_t n);
 
-/* ret = L^-1, with zeros above the diagonal as far as whole vectors reach; ret_stride a multiple of KERNEL_LANES. */
+/* ret = L^-1, with zeros above the diagonal to the end of the whole vector; inverse_stride is a
+ * multiple of KERNEL_LANES. */
 void small_inverse(
 	const double *L, size_t stride, size_t n, double *ret_inverse, size_t inverse_stride);
 

@@ -8,15 +8,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The place where the block that holds column i begins. */
+/* The first column of the block that holds column i. */
 static inline size_t small_factor_block_of(size_t i)
 {
 	return i / KERNEL_LANES * KERNEL_LANES;
 }
 
 struct small_factor_loops {
-	/* U = L' of n rows, each `width` numbers in whole blocks, of which those before the block with the diagonal are not
-	 * touched. */
+	/* U = L' of n rows of `width` numbers, whole blocks each; the numbers before the block with
+	 * the diagonal are not touched. */
 	bool (*cholesky)(double *U, size_t n, size_t width);
 	void (*inverse)(const double *L, size_t stride, size_t n, double *ret_inverse,
 		size_t inverse_stride);

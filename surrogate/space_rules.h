@@ -1,4 +1,4 @@
-/* Inside of space.h: what space.c does with conditions and constraints besides deciding by them. */
+/* Inside of space.h: checking and freeing conditions and constraints. */
 #ifndef SURROGATE_SPACE_RULES_H
 #define SURROGATE_SPACE_RULES_H
 

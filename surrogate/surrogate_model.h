@@ -1,10 +1,11 @@
-/* What strategy bayesian knows of the objective: a model of the request's trials, or several at draws of the
- * hyperparameters, and beside it, where many trials fail, a model of failing.
+/* What strategy bayesian knows about the objective: a model of the request's trials, or several at
+ * draws of the hyperparameters, and, where many trials fail, a model of failure.
  *
  *     surrogate_model_init -> surrogate_model_fit -> surrogate_model_append_pending -> surrogate_model_predict
  *         -> surrogate_model_finish
  *
- * Hyperparameters are fitted every so often, and from the last ones; in between they are kept (gp_condition). */
+ * Hyperparameters are refitted only now and then, starting from the last ones; in between they are
+ * kept (gp_condition). */
 #ifndef SURROGATE_SURROGATE_MODEL_H
 #define SURROGATE_SURROGATE_MODEL_H
 
@@ -16,41 +17,46 @@ struct surrogate_model {
 	struct columns columns;
 	struct model_data data;
 	struct gp *gp;
-	struct ensemble ensemble; /* marginal: they stand in for the gp; none otherwise */
-	struct feasibility *feasibility; /* NULL: few trials have failed */
-	bool stagnates; /* the search (stagnation.h): outcomes are in the unit of all of them every so often */
-	bool is_wide; /* they are now */
+	struct ensemble ensemble; /* marginal: used instead of the gp; empty otherwise */
+	struct feasibility *feasibility; /* NULL: too few trials have failed */
+	bool stagnates; /* the search stagnates (stagnation.h): every few suggestions outcomes are
+			   in the unit of all trials */
+	bool is_wide; /* outcomes are in that unit now */
 	const double *start; /* the request's, if they belong to these columns; or NULL */
 	double lengthscales[COLUMNS_MAX]; /* the start's, or 1; then the fit's */
 	uint64_t work; /* evaluations of the fits */
-	uint64_t approximations; /* of the outcomes' fit, approximate ones */
+	uint64_t approximations; /* approximate evaluations of the objective model's fit */
 };
 
-/* The lessons are the request with those of its trials that the model is of. `model` is zero but for its columns and
- * stagnates. With surrogate_model_finish in any case. Errors: TUNER_FATAL without memory. */
+/* `lessons` is the request with only the trials that the model is made from. `model` must be zero
+ * but for its columns and stagnates. Call surrogate_model_finish in any case. Errors: TUNER_FATAL
+ * without memory. */
 TUNER_MUST_CHECK
 bool surrogate_model_init(struct surrogate_model *model, const struct suggest_request *request,
 	const struct suggest_request *lessons, struct tuner_error *err);
 
-/* Needs a trial. Errors: TUNER_FATAL without memory, TUNER_NUMERIC where there is no model of these trials. */
+/* Needs a trial. Errors: TUNER_FATAL without memory, TUNER_NUMERIC if no model of these trials can
+ * be fitted. */
 TUNER_MUST_CHECK
 bool surrogate_model_fit(struct surrogate_model *model, struct tuner_error *err);
 
-/* What is pending, behind the trials. Errors as gp_append. */
+/* Appends the pending configurations behind the trials. Errors as gp_append. */
 TUNER_MUST_CHECK
 bool surrogate_model_append_pending(struct surrogate_model *model, struct tuner_error *err);
 
-/* The gp is one, an ensemble several. The latest is the one from which a chain goes on. */
+/* The models: the gp alone, or those of the ensemble. The latest is the one from which a chain
+ * continues. */
 size_t surrogate_model_count(const struct surrogate_model *model);
 struct gp *surrogate_model_nth(const struct surrogate_model *model, size_t i);
 const struct gp *surrogate_model_latest(const struct surrogate_model *model);
 
-/* At one point, in the model's unit; TUNER_FATAL without memory. */
+/* Mean and sd at one point x, in the model's unit; TUNER_FATAL without memory. */
 TUNER_MUST_CHECK
 bool surrogate_model_predict(const struct surrogate_model *model, const double *x, double *ret_mean,
 	double *ret_sd, struct tuner_error *err);
 
-/* Of the latest's hyperparameters and its rows' exact likelihood, however they were fitted; errors as gp_likelihood. */
+/* The log posterior at the latest model's hyperparameters, by the exact likelihood of its rows,
+ * however they were fitted. Errors as gp_likelihood. */
 TUNER_MUST_CHECK
 bool surrogate_model_log_posterior(
 	const struct surrogate_model *model, double *ret, struct tuner_error *err);

@@ -6,10 +6,10 @@
 #include "surrogate/vecchia_block.h"
 
 struct vecchia_loops {
-	/* -rho of all pairs. */
+	/* -rho for all pairs. */
 	void (*distances)(
 		const struct kernel *kernel, const struct vecchia_block *block, double *ret);
-	/* Matern's polynomials over the exponentials, which K holds. */
+	/* Multiplies the exponentials in K by Matern's polynomials. */
 	void (*covariances)(const struct vecchia_block *block, const double *distance);
 	bool (*factor)(const struct vecchia_block *block);
 	void (*forward)(const struct vecchia_block *block, size_t n, double *b);

@@ -12,23 +12,23 @@
 
 #include <stdbool.h>
 
-/* Of one coordinate. */
+/* The warp of one coordinate. */
 struct warp {
 	double a, b; /* > 0 */
 };
 
-/* Coordinate k's, of a warped model's hyperparameters (gp.h): ln a and ln b stand in pairs behind the d
- * lengthscales and the noise. */
+/* The warp of coordinate k in a warped model's hyperparameters (gp.h): ln a and ln b are in pairs
+ * behind the d lengthscales and the noise. */
 struct warp warp_of(const double *theta, size_t d, size_t k);
 
-/* n rows of d coordinates; only numeric ones are bent. */
+/* Warps n rows of d coordinates; only numeric ones change. */
 void warp_rows(const double *theta, size_t d, const enum dimension_kind *kinds, const double *X,
 	size_t n, double *ret_W);
 
 bool warp_is_identity(struct warp warp);
 
-/* w(x). Coordinates are kept WARP_MARGIN away from the ends, where slopes are infinite; beyond the cube, where
- * trials of an edited space lie, it goes on with slope 1. */
+/* w(x). Coordinates are kept WARP_MARGIN away from the ends, where slopes are infinite; beyond the
+ * cube, where trials of an edited space may lie, it continues with slope 1. */
 #define WARP_MARGIN 1e-7
 double warp_value(struct warp warp, double x);
 
