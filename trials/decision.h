@@ -4,7 +4,7 @@
 
 #include "trials/trial.h"
 
-/* The row of the trial that was just created. */
+/* Inserts the decision row of a trial just created. */
 TUNER_MUST_CHECK
 bool decision_insert(struct store *store, int64_t trial_id, const struct trial_new *trial,
 	const struct decision *decision, struct tuner_error *err);

@@ -1,4 +1,4 @@
-/* The log of facts, append-only, and the requests that other processes put in. */
+/* The append-only log of facts, and the requests of other processes. */
 #ifndef TRIALS_EVENT_H
 #define TRIALS_EVENT_H
 
@@ -18,7 +18,7 @@ TUNER_MUST_CHECK
 bool event_last(struct store *store, int64_t job_id, int64_t *ret_id, struct tuner_error *err);
 
 struct event {
-	int64_t id, trial_number, time_us; /* trial_number 0: of the job */
+	int64_t id, trial_number, time_us; /* trial_number 0: about the job */
 	char *kind, *data;
 };
 
@@ -37,20 +37,21 @@ bool event_select_trial(
 	struct store *store, int64_t trial_id, struct event_list *ret, struct tuner_error *err);
 void event_list_finish(struct event_list *list);
 
-/* The job's edits, oldest first. trial_number: of the last trial that had been proposed before; 0: none. */
+/* The job's edits, oldest first. trial_number: the last trial proposed before the edit; 0: none. */
 TUNER_MUST_CHECK
 bool event_edits(
 	struct store *store, int64_t job_id, struct event_list *ret, struct tuner_error *err);
 
-/* The data of the job's first event of this kind that is not about a trial; *ret NULL if there is none. The caller
- * frees. Events are looked through from the first on. */
+/* The data of the job's first event of this kind that is not about a trial; *ret is NULL if there
+ * is none. The caller frees it. Scans the events from the first on. */
 TUNER_MUST_CHECK
 bool event_of_job(
 	struct store *store, int64_t job_id, const char *kind, char **ret, struct tuner_error *err);
 
 /* A request: a verb with JSON arguments, appended by a command while another process runs the job,
  * executed and answered by that process within a tick. request_add is a transaction of its own and
- * works with STORE_REQUEST; on a network file system it is a file, and what request_load then gives has no verb. */
+ * works with STORE_REQUEST. On a network file system a request is a file, and request_load then
+ * sets no verb. */
 struct request {
 	int64_t id, job_id, created_us;
 	char *verb, *argument; /* "stop", "enqueue"; JSON */
@@ -64,7 +65,7 @@ TUNER_MUST_CHECK
 bool request_add(struct store *store, int64_t job_id, const char *verb, const char *argument,
 	int64_t now_us, int64_t *ret_id, struct tuner_error *err);
 
-/* The oldest request of the job without an answer. */
+/* The oldest unanswered request of the job. */
 TUNER_MUST_CHECK
 bool request_next(struct store *store, int64_t job_id, struct request *ret, bool *ret_found,
 	struct tuner_error *err);

@@ -1,30 +1,31 @@
-/* What attempts did with their GPUs: how many shared one, and what samples of the device said meanwhile. */
+/* How attempts used their GPUs: how many shared one, and samples of the device meanwhile. */
 #ifndef TRIALS_GPU_USE_H
 #define TRIALS_GPU_USE_H
 
 #include "trials/trial.h"
 
-/* NaN: not measured. Utilisation, power and temperature are the whole device's, whoever used it; of several
- * devices the mean, or the highest where it says so. */
+/* NaN: not measured. Utilisation, power and temperature are those of the whole device, whoever used
+ * it; for several devices the mean, or the highest for fields named max. */
 struct gpu_use {
-	int64_t together; /* trials on its GPU at a time, at most; 1: it was alone; 0: there is no row */
+	int64_t together; /* most trials on its GPU at a time; 1: it was alone; 0: there is no
+			     row */
 	int64_t samples;
 	double utilisation_mean, utilisation_max; /* percent */
 	double power_mean_w, temperature_max_c;
 	int64_t memory_peak_bytes; /* attempt.gpu_memory_peak_bytes */
 };
 
-/* Writes what is known so far, in an open transaction. */
+/* Writes the values known so far, in an open transaction. */
 TUNER_MUST_CHECK
 bool gpu_use_put(struct store *store, int64_t attempt_id, const struct gpu_use *use,
 	struct tuner_error *err);
 
-/* ret->together is 0 if nothing was put. */
+/* ret->together is 0 if nothing was written. */
 TUNER_MUST_CHECK
 bool gpu_use_load(
 	struct store *store, int64_t attempt_id, struct gpu_use *ret, struct tuner_error *err);
 
-/* An attempt with a GPU that has ended. */
+/* An ended attempt that had a GPU. */
 struct gpu_ended {
 	char host[256];
 	enum outcome outcome;
@@ -36,7 +37,7 @@ struct gpu_ended_list {
 	size_t n, capacity;
 };
 
-/* The job's newest `most`, in the order of their launches. */
+/* The job's newest such attempts, at most `most`, in the order of their launches. */
 TUNER_MUST_CHECK
 bool gpu_ended_select(struct store *store, int64_t job_id, int64_t most, struct gpu_ended_list *ret,
 	struct tuner_error *err);

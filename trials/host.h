@@ -1,4 +1,4 @@
-/* What a job's hosts have done, and which of them are out of use. */
+/* What a job's hosts have done, and which are out of use. */
 #ifndef TRIALS_HOST_H
 #define TRIALS_HOST_H
 
@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-/* The last that was said of a host: an event of kind "host". */
+/* The last report about a host: an event of kind "host". */
 struct host_event {
 	char *name, *state, *message; /* state: up, down, draining, resumed */
 	int64_t time_us;
@@ -17,25 +17,26 @@ struct host_event_list {
 	size_t n;
 };
 
-/* Appends one, within an open transaction. */
+/* Appends such an event, within an open transaction. */
 TUNER_MUST_CHECK
 bool host_event_add(struct store *store, int64_t job_id, const char *name, const char *state,
 	const char *message, int64_t now_us, struct tuner_error *err);
 
-/* The newest of each host that says whether it is in use (`use`: draining, resumed), or whether it
- * answers (up, down). */
+/* Each host's newest event about whether it is in use (`use`: draining, resumed), or else about
+ * whether it answers (up, down). */
 TUNER_MUST_CHECK
 bool host_events_select(struct store *store, int64_t job_id, bool use, struct host_event_list *ret,
 	struct tuner_error *err);
 void host_event_list_finish(struct host_event_list *list);
 
-/* The attempts of a job on one host, as rows have it. */
+/* Counts of a job's attempts on one host, from the rows. */
 struct host_use {
 	char *backend, *name;
 	int64_t open; /* not ended yet */
 	int64_t attempts;
-	int64_t done, done_us; /* those that ended well, and the time they took in all */
-	int64_t failed; /* by the machine: lost, launch-failed, oom-host, disk-full */
+	int64_t done, done_us; /* those that ended well, and their total time */
+	int64_t failed; /* failed because of the machine: lost, launch-failed, oom-host,
+			   disk-full */
 };
 
 struct host_use_list {

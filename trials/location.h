@@ -9,15 +9,17 @@
  * network file system keeps coherent between hosts. FUSE counts as local: it is both. */
 const char *location_network_name(unsigned long magic);
 
-/* That `path` can hold a database: its directory exists and, with `write`, may be written to (so may the
- * file, if it exists). *ret_network: the name of the network file system that it lies on; NULL: of none. TUNER_USAGE. */
+/* Checks that `path` can hold a database: its directory exists and, with `write`, it and the file
+ * (if there is one) are writable. *ret_network: the name of the network file system that it is on;
+ * NULL: none. Errors: TUNER_USAGE. */
 TUNER_MUST_CHECK
 bool location_check(
 	const char *path, bool write, const char **ret_network, struct tuner_error *err);
 
 /* The file that `path` means, absolute, with all links followed, its own included. Two names of one
- * database must come to one lock, and SQLite puts the WAL beside the target, too. A directory that
- * does not exist leaves the path as it is. TUNER_USAGE for a link that leads nowhere. The caller frees. */
+ * database must lead to one lock, and SQLite too puts the WAL beside the target. A directory that
+ * does not exist leaves the path as it is. TUNER_USAGE for a dangling link. The caller frees
+ * *ret. */
 TUNER_MUST_CHECK
 bool location_resolve(const char *path, char **ret, struct tuner_error *err);
 

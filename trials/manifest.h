@@ -1,11 +1,12 @@
-/* What ended attempts have left on the disk: their artefacts, file by file, and their trials' checkpoints;
- * and what is to be removed of it.
+/* The files that ended attempts have left on the disk, artefacts (file by file) and their trials'
+ * checkpoints, and which of them are to be removed.
  *
  *   PENDING ---> RECORDED <---> REMOVING
  *
- * attempt_end opens a manifest in the transaction of the outcome, so that a kill loses none: whoever
- * runs the job next finds what is PENDING. A removal is an event and a state before it is a rename, so what is
- * REMOVING may be done again, and manifest_removed says that it is complete.
+ * attempt_end opens a manifest in the transaction of the outcome, so that a kill loses none: the
+ * next run of the job finds those that are PENDING. A removal is recorded as an event and a state
+ * before any file is renamed, so a removal that is REMOVING can be repeated; manifest_removed
+ * records that it is complete.
  *
  * The trial's checkpoints belong to the manifest of its newest attempt. */
 #ifndef TRIALS_MANIFEST_H
@@ -20,10 +21,11 @@ struct manifest {
 	int64_t attempt, attempt_number, trial, trial_number;
 	enum manifest_state state;
 	char *directory; /* the attempt's, as stored */
-	int64_t files; /* when it was looked at */
-	int64_t bytes, checkpoint_bytes; /* that are still there */
-	int64_t removal, checkpoint_removal; /* events; 0: they stay */
-	bool checkpoint_free; /* the trial has ended with this attempt: nobody goes on from its checkpoints */
+	int64_t files; /* number, when the directory was read */
+	int64_t bytes, checkpoint_bytes; /* still on the disk */
+	int64_t removal, checkpoint_removal; /* ids of their events; 0: the files stay */
+	bool checkpoint_free; /* the trial has ended with this attempt: no attempt will continue
+				 from its checkpoints */
 	char *message;
 };
 
@@ -34,23 +36,24 @@ struct manifest_list {
 
 void manifest_list_finish(struct manifest_list *list);
 
-/* For attempt_end and attempt_create. */
+/* Called by attempt_end (open) and attempt_create (supersede). */
 TUNER_MUST_CHECK
 bool manifest_open(struct store *store, int64_t attempt_id, struct tuner_error *err);
 TUNER_MUST_CHECK
 bool manifest_supersede(struct store *store, int64_t trial_id, struct tuner_error *err);
 
-/* Those of a job in a state that is not RECORDED, oldest first, at most `limit`. */
+/* A job's manifests in `state`, which is not RECORDED, oldest first, at most `limit`. */
 TUNER_MUST_CHECK
 bool manifest_due(struct store *store, int64_t job_id, enum manifest_state state, int64_t limit,
 	struct manifest_list *ret, struct tuner_error *err);
 
-/* Those of a trial, by attempt. */
+/* A trial's manifests, by attempt. */
 TUNER_MUST_CHECK
 bool manifest_select(
 	struct store *store, int64_t trial_id, struct manifest_list *ret, struct tuner_error *err);
 
-/* Those of a job whose artefacts are still there, by attempt, with id > after, at most `limit`. */
+/* A job's manifests whose artefacts still exist, by attempt, with attempt id > after, at most
+ * `limit`. */
 TUNER_MUST_CHECK
 bool manifest_kept(struct store *store, int64_t job_id, int64_t after, int64_t limit,
 	struct manifest_list *ret, struct tuner_error *err);
@@ -58,7 +61,7 @@ bool manifest_kept(struct store *store, int64_t job_id, int64_t after, int64_t l
 struct manifest_file {
 	char *path;
 	int64_t bytes;
-	char sha256[SHA256_TEXT]; /* "": was not computed */
+	char sha256[SHA256_TEXT]; /* "": not computed */
 };
 
 struct manifest_files {
@@ -71,18 +74,18 @@ TUNER_MUST_CHECK
 bool manifest_files_select(struct store *store, int64_t attempt_id, struct manifest_files *ret,
 	struct tuner_error *err);
 
-/* PENDING to RECORDED. `listed` are those of `files` that have rows. */
+/* Moves PENDING to RECORDED. files: number of all files; `listed`: the n of them that get rows. */
 TUNER_MUST_CHECK
 bool manifest_record(struct store *store, int64_t attempt_id, const struct manifest_file *listed,
 	size_t n, int64_t files, int64_t bytes, int64_t checkpoint_bytes, const char *message,
 	int64_t now_us, struct tuner_error *err);
 
-/* What the job's RECORDED and REMOVING manifests still hold. */
+/* Total bytes that the job's RECORDED and REMOVING manifests still hold. */
 TUNER_MUST_CHECK
 bool manifest_total(struct store *store, int64_t job_id, int64_t *ret_bytes,
 	int64_t *ret_checkpoint_bytes, struct tuner_error *err);
 
-/* Where the attempts of a job are, launched ones only, by directory. */
+/* The directories of a job's attempts, launched ones only, sorted by directory. */
 struct attempt_place {
 	char *directory;
 	bool ended, trial_ended;
@@ -99,7 +102,7 @@ TUNER_MUST_CHECK
 bool attempt_places_select(
 	struct store *store, int64_t job_id, struct attempt_places *ret, struct tuner_error *err);
 
-/* How many of a job's manifests are PENDING. */
+/* Number of a job's PENDING manifests. */
 TUNER_MUST_CHECK
 bool manifest_count_pending(
 	struct store *store, int64_t job_id, int64_t *ret, struct tuner_error *err);
@@ -107,36 +110,42 @@ bool manifest_count_pending(
 /* ---- removal ---- */
 
 struct keep_rule {
-	int64_t best; /* so many of the best trials are protected */
-	int64_t last; /* and so many of those that ended last */
-	unsigned spared; /* bits 1u << outcome: failed trials of these may be put back and go on */
+	int64_t best; /* this many of the best trials are protected */
+	int64_t last; /* and this many of those that ended last */
+	unsigned spared; /* bits 1u << outcome: failed trials with these outcomes may be reopened
+			    and continue */
 };
 
-/* What may go, in which order. Only of trials that have ended; oldest first. */
+/* What may be removed, in this order; only from ended trials, oldest first. */
 enum removal_class {
-	REMOVAL_UNKEPT, /* everything of trials that are neither protected nor spared, once a trial is done */
-	/* Where room is needed. Those that ended last are not protected from this, but come last. */
+	REMOVAL_UNKEPT, /* all files of trials that are neither protected nor spared, once the job
+			   has a done trial */
+	/* The rest applies where room is needed. Trials that ended last are not protected then, but
+	 * come last. */
 	REMOVAL_CHECKPOINTS, /* of trials that are neither the best nor spared */
 	REMOVAL_ARTIFACTS, /* the same */
-	REMOVAL_SPARED, /* everything of these */
-	REMOVAL_EARLIER, /* artefacts of earlier attempts of the best */
-	REMOVAL_BEST_CHECKPOINTS, /* their artefacts stay in any case */
+	REMOVAL_SPARED, /* all files of spared trials */
+	REMOVAL_EARLIER, /* artefacts of the best trials' earlier attempts */
+	REMOVAL_BEST_CHECKPOINTS, /* checkpoints of the best trials; their last artefacts always
+				     stay */
 	REMOVAL_CLASSES
 };
 
-/* At most `limit`; bytes and checkpoint_bytes of each are what is to go, 0 for what stays. */
+/* Selects at most `limit` manifests of this class. Their bytes and checkpoint_bytes are what is to
+ * be removed, 0 for what stays. */
 TUNER_MUST_CHECK
 bool removal_select(struct store *store, int64_t job_id, enum removal_class class,
 	const struct keep_rule *rule, int64_t limit, struct manifest_list *ret,
 	struct tuner_error *err);
 
-/* Decides the removal of what manifest->bytes and ->checkpoint_bytes say: the event "removed" (data: the
- * attempt's number, both, and why), and the state REMOVING. */
+/* Decides the removal of the files that manifest->bytes and ->checkpoint_bytes (> 0) count: adds
+ * the event "removed" (data: the attempt's number, both sizes, and why), and sets the state
+ * REMOVING. */
 TUNER_MUST_CHECK
 bool manifest_remove(struct store *store, int64_t job_id, const struct manifest *manifest,
 	const char *why, int64_t now_us, struct tuner_error *err);
 
-/* It is complete; or, with a message, as far as it can be. */
+/* Records that the removal is complete or, with a message, as complete as it can be. */
 TUNER_MUST_CHECK
 bool manifest_removed(
 	struct store *store, int64_t attempt_id, const char *message, struct tuner_error *err);

@@ -1,4 +1,4 @@
-/* store_open with a schema of one's choice: for the tests of migration. Internal. */
+/* store_open with any schema, for the tests of migration. Internal. */
 #ifndef TRIALS_OPEN_H
 #define TRIALS_OPEN_H
 

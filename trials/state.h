@@ -1,10 +1,10 @@
-/* Names of states, and refusals of moves between them. Internal. */
+/* States by name, and checks of moves between them. Internal. */
 #ifndef TRIALS_STATE_H
 #define TRIALS_STATE_H
 
 #include "trials/trial.h"
 
-/* TUNER_FATAL for a name that this program does not know: a newer one has written it. */
+/* TUNER_FATAL for a name that this program does not know: a newer version has written it. */
 TUNER_MUST_CHECK
 bool trial_state_from_name(const char *name, enum trial_state *ret, struct tuner_error *err);
 TUNER_MUST_CHECK
@@ -12,7 +12,7 @@ bool attempt_state_from_name(const char *name, enum attempt_state *ret, struct t
 TUNER_MUST_CHECK
 bool outcome_from_text(const char *name, enum outcome *ret, struct tuner_error *err); /* "": NONE */
 
-/* Compare a move with the table; TUNER_FATAL names who, from where and whereto. */
+/* Check a move against the table; TUNER_FATAL names the trial or attempt and both states. */
 TUNER_MUST_CHECK
 bool trial_check_move(
 	int64_t number, enum trial_state from, enum trial_state to, struct tuner_error *err);

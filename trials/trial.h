@@ -1,8 +1,8 @@
 /* Trials, attempts, metrics: the data that everything else is about. Start reading here.
  *
  * A trial is one configuration and its objective, numbered from 1 in its job. An attempt is one
- * launch of its command. A trial's fate has two axes: what became of the process
- * (attempt.outcome) and whether there is an objective (trial.state). */
+ * launch of its command. A trial's result has two aspects: how the process ended (attempt.outcome)
+ * and whether there is an objective (trial.state). */
 #ifndef TRIALS_TRIAL_H
 #define TRIALS_TRIAL_H
 
@@ -16,8 +16,8 @@
  *     |            |   v
  *     '----------- PAUSED ---> STOPPED   at a rung, by promotion (later)
  *
- * DONE is final; FAILED and STOPPED are ends too, from which only trial_reopen leads back to PROPOSED,
- * when a person asks for it. An attempt that ends before it was seen to run takes its trial
+ * DONE is final; FAILED and STOPPED are ends too, from which only trial_reopen leads back to
+ * PROPOSED, at a person's request. An attempt that ends before it was seen running moves its trial
  * through RUNNING in one step. */
 enum trial_state {
 	TRIAL_PROPOSED,
@@ -35,13 +35,13 @@ enum trial_state {
  *                          | '-----' host is back
  *                          '--- late result ---'
  *
- * INTENDED: committed, nothing launched for sure. It may also go straight to RUNNING (seen alive
- * before the launch was noted), and INTENDED and STARTING to ENDED (it could not be launched, or was
- * quicker than we looked).
+ * INTENDED: committed, but perhaps not launched. It may also move straight to RUNNING (seen alive
+ * before the launch was noted); INTENDED and STARTING may move to ENDED (the launch failed, or the
+ * command ended before we looked).
  *
- * LOST is not ENDED: the command may still run on a host that we cannot reach, so a late result counts
- * until the next attempt has been opened. From then on the lost attempt is superseded: it can only end,
- * and that changes nothing but its own row. */
+ * LOST is not ENDED: the command may still run on a host that we cannot reach, so a late result
+ * counts until the next attempt has been opened. From then on the lost attempt is superseded: it
+ * can only end, and its end changes only its own row. */
 enum attempt_state {
 	ATTEMPT_INTENDED,
 	ATTEMPT_STARTING,
@@ -51,7 +51,7 @@ enum attempt_state {
 	ATTEMPT_STATES
 };
 
-/* What became of the process. Stored by name. */
+/* How the process ended. Stored by name. */
 enum outcome {
 	OUTCOME_NONE, /* not ended yet */
 	OUTCOME_OK,
@@ -87,18 +87,21 @@ struct trial {
 	char source[16]; /* "first", "enqueue", "strategy", or "added": observed elsewhere */
 	char branch[16]; /* of its decision: "design", "model" ...; "" without one */
 	size_t d;
-	double *values; /* in the order of its space version; exact bits; NaN: it goes without */
-	char *parameters; /* the same as a JSON object, fixed ones not included */
-	double objective; /* user's unit and sign. DONE: its value; STOPPED: of its partial curve; NaN: none */
-	int64_t metric_count; /* rows of the objective's metric, all attempts */
-	int64_t last_step; /* the highest of the newest attempt that has rows; 0 without any */
-	double last_value; /* there; NaN: none yet, or NaN was reported */
-	double best_value; /* the best of all rows; NaN: none that is a number */
+	double *values; /* in the order of its space version; exact bits; NaN: the trial has no such
+			   parameter */
+	char *parameters; /* the same as a JSON object, without fixed parameters */
+	double objective; /* user's unit and sign. DONE: the result; STOPPED: value of the partial
+			     curve; NaN: none */
+	int64_t metric_count; /* rows of the objective's metric, of all attempts */
+	int64_t last_step; /* highest step of the newest attempt that has rows; 0 without rows */
+	double last_value; /* value at last_step; NaN: none yet, or NaN was reported */
+	double best_value; /* best value of all rows; NaN: no row has a number */
 	int64_t attempts;
-	enum outcome outcome; /* of its last ended attempt; "crashed" where the job's rules make the
-				 configuration answer for the machine's (attempt_end.counts_as) */
-	char *message; /* why, for people; "" if there is nothing to say */
-	int64_t created_us, started_us, ended_us; /* 0: not yet; started is the first attempt's */
+	enum outcome outcome; /* of its last ended attempt; "crashed" where the job's rules blame a
+				 machine's outcome on the configuration (attempt_end.counts_as) */
+	char *message; /* explanation for people; "" for none */
+	int64_t created_us, started_us, ended_us; /* 0: not yet; started_us is the first
+						     attempt's */
 	int64_t ended_event; /* id of the event that ended it: the commit order; 0 while open */
 };
 
@@ -110,17 +113,19 @@ struct trial_list {
 void trial_finish(struct trial *trial);
 void trial_list_finish(struct trial_list *list);
 
-/* The backend of an attempt that nobody launched: a caller asked for the configuration, evaluates it in
- * its own way and tells the result. It is RUNNING from the question on, and has no directory. */
+/* The backend of an attempt that the tuner did not launch: a caller asked for the configuration,
+ * evaluates it itself and reports the result. It is RUNNING from the request on, and has no
+ * directory. */
 #define ATTEMPT_CALLER "caller"
 
-/* That of one whose result is an earlier trial's (`tuner run --reuse`): it has ended from the beginning, with the
- * times of that one, and has no directory. The event "reused" says whose it is. */
+/* The backend of an attempt whose result is an earlier trial's (`tuner run --reuse`): it is created
+ * ENDED, with the earlier trial's times, and has no directory. The event "reused" names the earlier
+ * trial. */
 #define ATTEMPT_REUSED "reused"
 
 struct attempt {
 	int64_t id, trial_id, trial_number, number; /* number from 1 within the trial */
-	char key[40]; /* unique for ever: fences this launch */
+	char key[40]; /* globally unique: fences this launch */
 	char backend[16];
 	char *host;
 	int64_t slot;
@@ -136,8 +141,8 @@ struct attempt {
 	int64_t log_offset; /* bytes of output scraped and committed */
 	char *scrape; /* the scraper's counts at log_offset, JSON; "{}" at first */
 	int64_t lease_us,
-		heard_us; /* a caller's: it is pending until heard_us + lease_us; 0, 0: until
-				       it is told */
+		heard_us; /* a caller's attempt is pending until heard_us + lease_us; 0, 0: until
+			     the result is reported */
 };
 
 struct attempt_list {
@@ -148,16 +153,17 @@ struct attempt_list {
 void attempt_finish(struct attempt *attempt);
 void attempt_list_finish(struct attempt_list *list);
 
-/* How a configuration came about: everything that is needed to compute it again (architecture, rule
- * 3), and what the model thought. */
+/* How a configuration was chosen: everything needed to recompute it (architecture, rule 3), and the
+ * model's prediction. */
 struct decision {
-	int64_t id; /* its trial's */
-	int64_t objective_version; /* id: of what it knew; when written, its trial's */
+	int64_t id; /* the trial's id */
+	int64_t objective_version; /* id of the version that the decision used; when written, its
+				      trial's */
 	const char *strategy, *branch, *reason;
-	const char *
-		settings; /* JSON: the strategy's; its prediction as gains see it: "gain_mean", "gain_sd"; and
-				 what it thought of failing, if it did: "value_probability" */
-	int64_t seen; /* id of the last event that informed it; 0: none */
+	const char *settings; /* JSON: the strategy's settings; its prediction for judging gains:
+				 "gain_mean", "gain_sd"; the probability of a value, if it was
+				 modelled: "value_probability" */
+	int64_t seen; /* id of the last event that the decision took into account; 0: none */
 	const int64_t *pending; /* trial numbers taken as pending, in this order */
 	size_t n_pending;
 	int64_t start; /* decision whose hyperparameters the fit started from; 0: none */
@@ -168,7 +174,8 @@ struct decision {
 	const double *hyperparameters;
 	size_t n_hyperparameters;
 	double mean, sd, incumbent; /* user's unit and sign; NaN: no model */
-	double acquisition; /* log expected improvement, a failure counted as none; NaN: no model */
+	double acquisition; /* log expected improvement, a failure counting as no improvement; NaN:
+			       no model */
 	int64_t took_us;
 	const char *libraries, *cpu, *program; /* interned in table `machine` */
 };
@@ -178,22 +185,22 @@ struct trial_new {
 	const char *arm;
 	int64_t repeat;
 	int64_t space_version, objective_version;
-	const double *values; /* d of them, in the order of the space version; NaN: the trial goes
-				 without this parameter, and has no row of it */
+	const double *values; /* d values, in the order of the space version; NaN: the trial does
+				 not have this parameter, and no row for it */
 	size_t d;
 	const char *parameters; /* JSON object */
-	int64_t queued; /* the queue entry that it takes; 0: none */
-	bool added; /* an observation made elsewhere: its source */
-	bool uncapped; /* its caller counts: the cap does not hold */
+	int64_t queued; /* id of the queue entry that the trial takes; 0: none */
+	bool added; /* an observation made elsewhere (source "added") */
+	bool uncapped; /* the caller enforces the budget: the cap does not apply */
 };
 
 /* Creates a trial in state PROPOSED with its decision (never NULL: a fully given configuration has
- * branch "user") in this transaction, takes the queue entry (whose source it gets; "strategy" without
- * one), adds the event "proposed". The cap (job.trial_cap per arm and repeat) is exact, and does not count what was observed
- * elsewhere: *ret_capped true, and nothing done, if it is reached and the trial is not `uncapped`. Otherwise id and number
- * (in the job) and arm_number are set. -0.0 becomes 0.0. TUNER_FATAL if a value is infinite, if there
- * are not d parameters in the
- * space version, or if another trial has the queue entry. */
+ * branch "user") in this transaction, takes the queue entry (the trial gets its source; "strategy"
+ * without an entry), and adds the event "proposed". The cap (job.trial_cap per arm and repeat) is
+ * exact, and does not count trials observed elsewhere: if it is reached and the trial is not
+ * `uncapped`, *ret_capped is true and nothing is done. Otherwise id, number (in the job) and
+ * arm_number are set. -0.0 becomes 0.0. TUNER_FATAL if a value is infinite, if the space version
+ * does not have d parameters, or if another trial has the queue entry. */
 TUNER_MUST_CHECK
 bool trial_create(struct store *store, const struct trial_new *trial,
 	const struct decision *decision, int64_t now_us, int64_t *ret_id, int64_t *ret_number,
@@ -203,82 +210,89 @@ struct attempt_new {
 	int64_t trial_id;
 	const char *key, *backend, *host, *gpus, *directory;
 	int64_t slot;
-	int64_t lease_us; /* of a caller's, from now on; 0: none */
+	int64_t lease_us; /* of a caller's attempt, from now on; 0: none */
 };
 
-/* The intent: a row in state INTENDED. The trial must be PROPOSED and have no attempt that is not
- * ENDED or LOST; or RUNNING while its newest attempt is LOST, which makes it PROPOSED again (event
- * "retry") and that attempt a superseded one. */
+/* Records the intent: a row in state INTENDED. The trial must be PROPOSED, and all its attempts
+ * ENDED or LOST; or it is RUNNING and its newest attempt LOST, which makes the trial PROPOSED again
+ * (event "retry") and that attempt superseded. */
 TUNER_MUST_CHECK
 bool attempt_create(struct store *store, const struct attempt_new *attempt, int64_t now_us,
 	int64_t *ret_id, struct tuner_error *err);
 
-/* Legal moves short of ENDED; RUNNING moves the trial along and sets started_us of both to now_us,
- * unless they have one. */
+/* Makes a legal move to a state other than ENDED. RUNNING also moves the trial, and sets started_us
+ * of both to now_us, unless already set. */
 TUNER_MUST_CHECK
 bool attempt_move(struct store *store, int64_t attempt_id, enum attempt_state state, int64_t now_us,
 	struct tuner_error *err);
 
-/* A caller has told of its attempt: the lease begins anew, if it has one. */
+/* Records that a caller has reported on its attempt: its lease, if any, begins anew. */
 TUNER_MUST_CHECK
 bool attempt_hear(struct store *store, int64_t attempt_id, int64_t now_us, struct tuner_error *err);
 
-/* That the attempt is to be ended, and as what (never INTERRUPTED, which is launched again whoever finds
- * it): the event "stop". Committed before its process is told, so that the next run knows it too. */
+/* Records, as the event "stop", that the attempt is to be ended and with which outcome (never
+ * INTERRUPTED: any run relaunches such an attempt). Commit it before the process is signalled, so
+ * that the next run knows it too. */
 TUNER_MUST_CHECK
 bool attempt_stop(struct store *store, int64_t attempt_id, enum outcome outcome, const char *reason,
 	int64_t now_us, struct tuner_error *err);
 
-/* What attempt_stop last said; OUTCOME_NONE: it did not. The reason is cut to `size`. */
+/* The outcome and reason of the last attempt_stop; OUTCOME_NONE: there was none. The reason is cut
+ * to `size`. */
 TUNER_MUST_CHECK
 bool attempt_stop_load(struct store *store, int64_t attempt_id, enum outcome *ret_outcome,
 	char *ret_reason, size_t size, struct tuner_error *err);
 
 struct attempt_end {
 	enum outcome outcome;
-	enum outcome counts_as; /* the trial's, where that is another; NONE: the same */
+	enum outcome counts_as; /* the trial's outcome, if it differs; NONE: the same */
 	const char *message; /* "" if there is nothing to say */
 	int64_t exit_code, signal; /* -1: none */
-	/* By the supervisor's clock; 0: unknown, then the end is now, and the start what attempt_move set, or
-	 * none: what never ran gives its trial no start. A start behind the end, from two clocks, becomes the
-	 * end; the trial's start is the earliest that it was given. */
+	/* By the supervisor's clock. 0: unknown; then the end is now, and the start is what
+	 * attempt_move set, or none: an attempt that never ran gives its trial no start. A start
+	 * after the end, from two clocks, becomes the end. The trial's start is the earliest of its
+	 * attempts'. */
 	int64_t started_us, ended_us;
 	int64_t user_us, system_us, max_rss_bytes;
 	enum trial_state trial; /* DONE, FAILED, STOPPED, or PROPOSED for a retry */
-	double objective; /* NaN: none. DONE needs one, STOPPED may have one; else not kept */
+	double objective; /* NaN: none. DONE needs one, STOPPED may have one; otherwise not kept */
 	int64_t gpu_memory_peak_bytes;
 	double cost; /* 0: not priced */
-	bool ends_job; /* a rule of the job's file says so */
+	bool ends_job; /* by a rule of the job file */
 	bool excused; /* not counted among failures that end the job */
 };
 
-/* Ends the attempt (from any state but ENDED) and moves its trial, with the event "ended" (data: the
- * attempt's number, the outcome, what it counts as if that is another, the trial's state, the objective,
- * whether it ends the job, and whether it is excused). A retry's event is "retry", that
- * of a superseded attempt "late", which leaves the trial alone. *ret_event is that event's id. */
+/* Ends the attempt (from any state but ENDED) and moves its trial, with the event "ended" (data:
+ * the attempt's number, the outcome, what it counts as if that differs, the trial's state, the
+ * objective, whether it ends the job, and whether it is excused). For a retry the event is "retry",
+ * for a superseded attempt "late", and then the trial does not change. *ret_event is the event's
+ * id. */
 TUNER_MUST_CHECK
 bool attempt_end(struct store *store, int64_t attempt_id, const struct attempt_end *end,
 	int64_t now_us, int64_t *ret_event, struct tuner_error *err);
 
-/* What the job's ended attempts have cost together; those without a price nothing. */
+/* Total cost of the job's ended attempts; those without a price count as 0. */
 TUNER_MUST_CHECK
 bool attempt_cost(struct store *store, int64_t job_id, double *ret, struct tuner_error *err);
 
-/* What all attempts of a trial took and cost that have ended, those that failed and were retried included. */
+/* Time and cost of all ended attempts of a trial, including those that failed and were retried. */
 struct trial_spending {
 	int64_t trial_id;
-	int64_t busy_us; /* of their slots, from each one's start to its end */
-	double cost; /* of those with a price */
-	int64_t attempts, unpriced; /* that took time; and of them those without a price */
+	int64_t busy_us; /* slot time, from each attempt's start to its end */
+	double cost; /* of the priced ones */
+	int64_t attempts, unpriced; /* number of those that took time; of these, those without a
+				       price */
 };
 
-/* Of each ended trial of an arm's repeat, in the order of their ends. The caller frees *ret. */
+/* The spending of each ended trial of an arm's repeat, in the order of their ends. The caller frees
+ * *ret. */
 TUNER_MUST_CHECK
 bool trial_spendings(struct store *store, int64_t job_id, const char *arm, int64_t repeat,
 	struct trial_spending **ret, size_t *ret_n, struct tuner_error *err);
 
-/* What became of an attempt that had been ended as lost: an event "late" of its trial (data: the attempt's
- * number, "how", and when it ended, if that is known: 0 if not). Nothing else changes. */
+/* Records how an attempt that had been ended as lost really ended: an event "late" of its trial
+ * (data: the attempt's number, `how`, and the time of the end; ended_us 0: not known). Nothing else
+ * changes. */
 TUNER_MUST_CHECK
 bool attempt_late(struct store *store, int64_t attempt_id, const char *how, int64_t ended_us,
 	int64_t now_us, struct tuner_error *err);
@@ -288,30 +302,33 @@ TUNER_MUST_CHECK
 bool trial_stop(struct store *store, int64_t trial_id, const char *message, int64_t now_us,
 	struct tuner_error *err);
 
-/* Puts a FAILED or STOPPED trial back to PROPOSED: the next attempt continues as a retry does, with the
- * same parameters and seed. Its end is taken back, not forgotten: the event "reopened" (of the last
- * attempt) holds what it was (outcome, state, objective, ended_event), by which a history as of an
- * earlier event can be told. The trial's time begins anew. TUNER_USAGE for a trial in another state. */
+/* Puts a FAILED or STOPPED trial back to PROPOSED: the next attempt continues as a retry does, with
+ * the same parameters and seed. Its end is taken back, not forgotten: the event "reopened" (of the
+ * last attempt) holds it (outcome, state, objective, ended_event), so that the history at an
+ * earlier event can be reconstructed. The trial's time begins anew. TUNER_USAGE for a trial in
+ * another state. */
 TUNER_MUST_CHECK
 bool trial_reopen(struct store *store, int64_t trial_id, int64_t now_us, struct tuner_error *err);
 
-/* An end that was taken back, from event `ended_event` to `event`, and how many attempts the trial had then. */
+/* An end that was taken back: valid from event `ended_event` to `event`; the trial then had
+ * `attempts` attempts. */
 struct reopening {
 	int64_t trial_id, attempts, event;
 	int64_t ended_event;
 	enum trial_state state;
-	enum outcome outcome; /* NONE: it was stopped before it ran */
+	enum outcome outcome; /* NONE: the trial was stopped before it ran */
 	double objective; /* NaN: none */
 	int64_t started_us, ended_us; /* 0: not known */
 };
 
-/* Those of a job, in the order of their events; a trial may have several. The caller frees *ret. */
+/* The reopenings of a job, in the order of their events; a trial may have several. The caller frees
+ * *ret. */
 TUNER_MUST_CHECK
 bool trial_reopenings(struct store *store, int64_t job_id, struct reopening **ret, size_t *ret_n,
 	struct tuner_error *err);
 
-/* Its trial as it was until then, but for the message. The times count, too: by an earlier objective it may have been
- * done, and a decision may have seen how long it took. */
+/* Restores the trial as it was until then, except the message. The times are restored too: by an
+ * earlier objective the trial may have been done, and a decision may have used its duration. */
 void reopening_undo(const struct reopening *reopening, struct trial *trial);
 
 struct metric_row {
@@ -321,10 +338,11 @@ struct metric_row {
 	int64_t time_us;
 };
 
-/* Adds rows (same name and step: the last value wins) and commits the scraper to the offset and the
- * counts up to which they were read. `objective` names the metric whose last, best and count the
- * trial keeps; maximize says what best means. The attempt must not be ENDED, and the offset cannot go
- * back. Rows of a superseded attempt are kept and counted, but are not the trial's last. */
+/* Adds rows (same name and step: the last value wins) and stores the scraper's offset and counts up
+ * to which they were read. `objective` names the metric whose last and best value and count the
+ * trial keeps; maximize says what best means. The attempt must not be ENDED, and the offset cannot
+ * decrease. Rows of a superseded attempt are kept and counted, but do not become the trial's
+ * last. */
 TUNER_MUST_CHECK
 bool metric_add(struct store *store, int64_t attempt_id, const struct metric_row *rows, size_t n,
 	const char *objective, bool maximize, int64_t log_offset, const char *scrape,
@@ -342,25 +360,25 @@ struct trial_filter {
 	int64_t number; /* 0: all */
 	int64_t up_to_event; /* ended by an event <= this; 0: all */
 	enum trial_order
-		order; /* BY_END: in commit order, open ones behind. BY_OBJECTIVE: DONE ones
-				   best first by the job's goal, equal ones by number, others behind */
-	bool own; /* without those that were observed elsewhere (source "added") */
+		order; /* BY_END: in commit order, open trials last. BY_OBJECTIVE: DONE trials best
+			  first by the job's goal, equal ones by number, others last */
+	bool own; /* without trials observed elsewhere (source "added") */
 	bool newest; /* with limit: the last ones instead of the first, still in order */
 	int64_t limit; /* 0: all */
-	bool without_values; /* values stay NULL and d 0: for those who read `parameters`, in half
-				the time */
+	bool without_values; /* values stay NULL and d 0: half the time, for callers that read
+				`parameters` only */
 };
 
 TUNER_MUST_CHECK
 bool trial_select(struct store *store, const struct trial_filter *filter, struct trial_list *ret,
 	struct tuner_error *err);
 
-/* Trials of an arm's repeat ever created. */
+/* Number of trials of an arm's repeat ever created. */
 TUNER_MUST_CHECK
 bool trial_created(struct store *store, int64_t job_id, const char *arm, int64_t repeat,
 	int64_t *ret, struct tuner_error *err);
 
-/* Number of trials in each state: of all, and of the job's own alone, without those that were observed elsewhere
+/* Number of trials in each state: all, or only the job's own, without those observed elsewhere
  * (source "added"). */
 TUNER_MUST_CHECK
 bool trial_count(struct store *store, int64_t job_id, int64_t ret_counts[TRIAL_STATES],
@@ -369,8 +387,8 @@ TUNER_MUST_CHECK
 bool trial_count_own(struct store *store, int64_t job_id, int64_t ret_counts[TRIAL_STATES],
 	struct tuner_error *err);
 
-/* What became of the job's own trials that failed or were stopped: how many of each outcome, and the number of the one that
- * failed last (0: none has). */
+/* The job's own trials that failed or were stopped: their number by outcome, and the number of the
+ * trial that failed last (0: none). */
 TUNER_MUST_CHECK
 bool trial_count_outcomes(struct store *store, int64_t job_id, int64_t ret_counts[OUTCOMES],
 	int64_t *ret_last_failed, struct tuner_error *err);
@@ -386,7 +404,7 @@ struct curve {
 	int64_t *steps; /* rising */
 	double *values;
 	int64_t *time_us;
-	int64_t newest; /* the attempt that has reported it last, which the last point is of */
+	int64_t newest; /* the newest attempt that has reported the metric */
 };
 
 struct curve_list {
@@ -396,13 +414,14 @@ struct curve_list {
 
 void curve_list_finish(struct curve_list *list);
 
-/* The curves of a trial: per step the value of its latest attempt, and nothing of an attempt beyond where a later one
- * that has reported the metric came to: that had begun anew, or farther back. name NULL: every metric. */
+/* The curves of a trial: at each step the value of the latest attempt. An attempt's points beyond
+ * the last step of a later attempt that has reported the metric are left out: the later one began
+ * anew, or farther back. name NULL: every metric. */
 TUNER_MUST_CHECK
 bool curve_select(struct store *store, int64_t trial_id, const char *name, struct curve_list *ret,
 	struct tuner_error *err);
 
-/* The decision of a trial. The caller frees *ret_memory, which all its pointers point into. */
+/* The decision of a trial. The caller frees *ret_memory, into which all its pointers point. */
 TUNER_MUST_CHECK
 bool decision_load(struct store *store, int64_t trial_id, struct decision *ret, char **ret_memory,
 	struct tuner_error *err);
@@ -412,8 +431,8 @@ TUNER_MUST_CHECK
 bool decision_latest(struct store *store, int64_t job_id, const char *arm, int64_t repeat,
 	struct decision *ret, char **ret_memory, bool *ret_found, struct tuner_error *err);
 
-/* What the last `size` decisions of an arm by its job's present objective predicted, as gains see it (suggest.h), the
- * oldest first. */
+/* Predictions for judging gains (suggest.h) by the last `size` decisions of an arm under its job's
+ * present objective, oldest first. */
 struct prognosis {
 	double mean, sd, incumbent; /* user's unit and sign; NaN: no model */
 };

@@ -1,5 +1,6 @@
-/* Whether a database is what the functions of this room leave: what no constraint of the schema can say, and the
- * constraints themselves, in case somebody went around them. Reading only. */
+/* Checks that a database is in a state that the functions of trials/ leave: properties that the
+ * schema's constraints cannot express, and the constraints themselves, in case somebody bypassed
+ * them. Read-only. */
 #ifndef TRIALS_VERIFY_H
 #define TRIALS_VERIFY_H
 
@@ -7,7 +8,7 @@
 
 #include <stddef.h>
 
-/* Violations of one check that are told of; more of them only set `more`. */
+/* Violations of one check that are reported; further ones only set `more`. */
 enum { VIOLATIONS_MAX = 20 };
 
 struct violation {
@@ -19,13 +20,14 @@ struct violation {
 struct violation_list {
 	struct violation *items;
 	size_t n;
-	size_t checks; /* that were made */
+	size_t checks; /* number of checks made */
 	bool more;
 };
 
-/* Every check, of one job or of all (job_id 0); the file itself is always checked as a whole. Each check sees the
- * database as of one moment, also while a job runs. Damage that keeps a check from being made is a violation,
- * too: false only without memory, or if SQLite cannot read right now (TUNER_RETRY). */
+/* Makes every check, for one job or for all (job_id 0); the file itself is always checked as a
+ * whole. Each check sees the database at one moment, also while a job runs. Damage that prevents a
+ * check is a violation too. Errors: only without memory, or if SQLite cannot read right now
+ * (TUNER_RETRY). */
 TUNER_MUST_CHECK
 bool store_verify(
 	struct store *store, int64_t job_id, struct violation_list *ret, struct tuner_error *err);
