@@ -11,8 +11,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Makes room for an item behind n others of `size` bytes each. `array` is the address of the pointer to the first, which may be
- * NULL as long as *capacity is 0; free() releases it. False without memory: all is as it was. */
+/* Makes room for one more item behind n items of `size` bytes each. `array` is the address of the
+ * pointer to the first item; the pointer may be NULL while *capacity is 0, and free() releases it.
+ * False without memory: nothing has changed. */
 TUNER_MUST_CHECK
 bool array_reserve(void *array, size_t n, size_t *capacity, size_t size);
 

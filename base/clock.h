@@ -10,7 +10,7 @@ int64_t clock_wall_us(void);
 /* Since boot, sleep included (CLOCK_BOOTTIME); never goes back. For all waits and durations. */
 int64_t clock_monotonic_us(void);
 
-/* Of the CPU, used by this thread: what a calculation costs, however busy the machine is. */
+/* CPU time of this thread: the cost of a calculation, however busy the machine is. */
 int64_t clock_thread_us(void);
 
 #endif

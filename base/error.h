@@ -5,9 +5,9 @@
  *             return tuner_fail_in(&err, "trial %d: ", number);
  *
  * It is the last argument, never NULL, and untouched on success. The code says what the caller
- * will do; the message is for people and says what they can do. Its size is fixed, because
- * reporting "out of memory" must not allocate; a longer message is cut at a whole character.
- * The arguments of a message may be the old message. */
+ * should do; the message is for people and says what they can do. Its size is fixed, because
+ * reporting "out of memory" must not allocate; a longer message is cut at a whole character. The
+ * old message may be an argument of the new one. */
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
 

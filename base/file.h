@@ -12,35 +12,39 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Reads at most max_bytes of a regular file (or "-" for standard input, whatever that is) into ret
- * (emptied first, and empty after a failure). A longer file is TUNER_USAGE and says both sizes, of
- * which a stream's is not known; missing, unreadable or not regular is TUNER_USAGE too. */
+/* Reads at most max_bytes of a regular file (or "-" for standard input, of any kind) into ret
+ * (emptied first, and empty after a failure). A longer file is TUNER_USAGE with both sizes in the
+ * message (a stream's is not known); a missing, unreadable or not regular file is TUNER_USAGE
+ * too. */
 TUNER_MUST_CHECK
 bool file_read(const char *path, size_t max_bytes, struct text *ret, struct tuner_error *err);
 
-/* Replaces `path` by the bytes so that a crash of the program leaves the old or the new content,
- * never a part: temporary file (".tuner-*.tmp") in the same directory, then rename. With `durable`
- * the same holds for a power cut, and on success the new content is on disk: fsync before the
- * rename, fsync of the directory after it; should only the last fail, the new content is in place
+/* Replaces the content of `path` so that a crash of the program leaves the old or the new content,
+ * never a mixture: temporary file (".tuner-*.tmp") in the same directory, then rename. With
+ * `durable` the same holds for a power cut, and on success the new content is on disk: fsync before
+ * the rename, fsync of the directory after it; if only the last fails, the new content is in place
  * all the same.
  *
- * The file gets `mode` less the umask, also if an old one had another. A symbolic link is replaced,
- * not followed; what exists and is no regular file (/dev/null), or a database of SQLite, is refused with TUNER_USAGE. */
+ * The file gets `mode` less the umask, even if the old one had another mode. A symbolic link is
+ * replaced, not followed; an existing path that is not a regular file (/dev/null), or is an SQLite
+ * database, is refused with TUNER_USAGE. */
 TUNER_MUST_CHECK
 bool file_write_atomic(const char *path, const void *bytes, size_t length, mode_t mode,
 	bool durable, struct tuner_error *err);
 
-/* Whether file_write_atomic takes the path for what it is: nothing there yet, a regular file that is no database, or a
- * link to one. A link into /proc, as /dev/stdout is one, is refused whatever it leads to: who may write to /dev would
- * lose it. TUNER_USAGE says what it is. */
+/* Checks that file_write_atomic accepts the path: nothing exists yet, or it is a regular file that
+ * is not a database, or a link to such a file. A link into /proc, like /dev/stdout, is refused
+ * whatever it leads to: a user who may write to /dev would lose the link. TUNER_USAGE says what the
+ * path is. */
 TUNER_MUST_CHECK
 bool file_check_replaceable(const char *path, struct tuner_error *err);
 
-/* Whether both are there and one file, by whatever names. */
+/* True if both paths exist and are the same file. */
 bool file_is_same(const char *path, const char *other);
 
-/* Removes what file_write_atomic left in a directory when the program was killed in it. Only where nobody writes:
- * it would lose the file that he is making. What cannot be removed stays. */
+/* Removes the temporary files that file_write_atomic left in a directory when the program was
+ * killed. Call it only where nobody writes: a file being written would be lost. What cannot be
+ * removed stays. */
 void file_remove_temporaries(const char *directory);
 
 /* mkdir -p; existing directories, and links to such, are fine. New ones get `mode` less umask. */
@@ -49,13 +53,13 @@ bool directory_make(const char *path, mode_t mode, struct tuner_error *err);
 
 /* rm -r of a directory that we made; symbolic links are removed, not followed, the path itself
  * included. Missing is fine. A file, "/", "." or ".." as the path, another file system mounted
- * inside and more than 256 levels are refused; all else goes all the same. A directory of the caller's own
- * that may be read but not written is no obstacle. */
+ * inside and more than 256 levels are refused; everything else is removed all the same. A directory
+ * of our own that is readable but not writable is removed too. */
 TUNER_MUST_CHECK
 bool directory_remove(const char *path, struct tuner_error *err);
 
-/* The same for one entry of an open directory, `name` without a slash: what the path led through cannot
- * have become a link in between. A file is removed, too. */
+/* The same for one entry of an open directory, `name` without a slash, so that no part of the path
+ * can become a link in between. A file is removed too. */
 TUNER_MUST_CHECK
 bool directory_remove_at(int directory_fd, const char *name, struct tuner_error *err);
 
@@ -67,24 +71,25 @@ char *path_join(const char *base, const char *path);
  * Caller frees; NULL without memory. */
 char *path_directory(const char *path);
 
-/* What leads from one directory to another, both of which are there: "figures", "../figures", "." to itself. A link in a
- * file of the first. Caller frees; NULL if one is not there, or without memory. */
+/* The relative path from one existing directory to another: "figures", "../figures", "." to itself;
+ * for links in a file of the first. Caller frees; NULL if one does not exist, or without memory. */
 char *path_relative(const char *from, const char *to);
 
-/* The last component, with the slashes behind it if there are any. Points into `path`. */
+/* The last component, including slashes behind it. Points into `path`. */
 const char *path_name(const char *path);
 
-/* Whether the last component is one of the n names, with or without a version behind it: "/usr/bin/python3.11". */
+/* True if the last component is one of the n names, with or without a version:
+ * "/usr/bin/python3.11". */
 bool path_is_program(const char *path, const char *const *names, size_t n);
 
 /* Takes an exclusive lock on the file (made with mode 0600 if missing) with flock, without waiting.
  * On success *ret_fd is an open close-on-exec descriptor that holds it; closing it releases it. The
- * holder may remove the file before it closes: nobody takes the removed one for the lock. If
- * somebody else holds it: TUNER_RETRY. */
+ * holder may remove the file before closing it: nobody takes the removed file for the lock.
+ * TUNER_RETRY if another process holds the lock. */
 TUNER_MUST_CHECK
 bool file_lock(const char *path, int *ret_fd, struct tuner_error *err);
 
-/* Whether the path still names the open file. */
+/* True if the path still names the open file. */
 bool file_has_name(int fd, const char *path);
 
 #endif

@@ -1,6 +1,6 @@
-/* A short name for bytes: FNV-1a, 64 bits (Fowler, Noll and Vo). The same on every machine, and for ever: files and
- * directories are named by it. It tells apart what is different by chance, not what somebody has made alike on purpose;
- * for that there is sha256.h. */
+/* A short name for bytes: FNV-1a, 64 bits (Fowler, Noll and Vo). It is the same on every machine
+ * and never changes: files and directories are named by it. It distinguishes inputs that differ by
+ * chance, not inputs made to collide on purpose; for that use sha256.h. */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
 
@@ -9,7 +9,7 @@
 
 uint64_t hash_bytes(const void *bytes, size_t n);
 
-/* The same of a string, without its end. */
+/* The same for a string, without its terminator. */
 uint64_t hash_string(const char *string);
 
 #endif

@@ -1,10 +1,10 @@
-/* JSON with comments and trailing commas, with places.
+/* JSON with comments and trailing commas, and with the places of values.
  *
- * Reading ends in a tree of cJSON, but what is accepted, and what is said about the rest, is
- * decided here. Beyond RFC 8259: line and block comments, a comma before a closing bracket, a byte order
- * mark at the start. Refused, though the grammar would have it: keys that stand twice in an object,
- * more than 64 levels, integers (no point, no exponent) beyond 2^53, numbers that a double turns
- * into infinity or 0, escaped NULs and halves of surrogate pairs in strings. */
+ * The result is a tree of cJSON, but the accepted language and the messages are decided here.
+ * Beyond RFC 8259: line and block comments, a comma before a closing bracket, a byte order mark at
+ * the start. Refused, although the grammar allows them: duplicate keys in an object, more than 64
+ * levels, integers (no point, no exponent) beyond 2^53, numbers that a double turns into infinity
+ * or 0, escaped NULs and halves of surrogate pairs in strings. */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 
@@ -37,8 +37,8 @@ void json_destroy(struct json_document *document);
 
 const cJSON *json_root(const struct json_document *document);
 
-/* Where a value begins, or where its key does (the quote). {0, 0} for a node that is not of this
- * document; the key's also for an array's item and for the root. */
+/* Where a value begins, or its key (at the quote). {0, 0} for a node that is not in this document;
+ * json_place_of_key also for an array's item and for the root. */
 struct json_place json_place_of_value(const struct json_document *document, const cJSON *node);
 struct json_place json_place_of_key(const struct json_document *document, const cJSON *node);
 
@@ -49,14 +49,14 @@ const char *json_describe(const cJSON *node, char ret_text[64]);
 /* A double holds whole numbers exactly up to here. */
 #define JSON_WHOLE_MAX (INT64_C(1) << 53)
 
-/* True if the node is a whole number within these bounds, JSON_WHOLE_MAX at most on either side of 0: only then it may be
- * converted. NULL is none. */
+/* True if the node is a whole number from low to high, which are within +-JSON_WHOLE_MAX; only then
+ * is *ret set. False for NULL. */
 bool json_whole(const cJSON *node, int64_t low, int64_t high, int64_t *ret);
 
 /* Plain JSON text of a tree, doubles by the shortest decimal that reads back; NaN and infinities,
  * which no parsed tree has, as text_add_json_double writes them. `indent` 0 gives one line without
- * blanks, else a level is so many of them. No line break at the end. Caller frees; NULL without
- * memory. */
+ * blanks; otherwise it is the number of blanks per level. No line break at the end. Caller frees;
+ * NULL without memory. */
 char *json_print(const cJSON *node, unsigned indent);
 
 #endif

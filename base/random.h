@@ -2,11 +2,11 @@
  * numbers: as easy as 1, 2, 3", SC 2011).
  *
  * A stream is a pure function of its key; the n-th draw does not depend on what other streams did,
- * so a decision can be recomputed from the database alone. Same bits on every machine, but for
- * random_normal, which is as good as libm's log and cos: equal with one libm, else to some 1e-16.
+ * so a decision can be recomputed from the database alone. Same bits on every machine, except for
+ * random_normal, which uses libm's log and cos: equal with the same libm, otherwise to about 1e-16.
  *
- * How a key becomes a stream is part of what a database means, so neither the layout (random.c) nor
- * a purpose's number ever changes; new purposes go at the end. */
+ * Stored decisions depend on how a key becomes a stream, so neither the layout (random.c) nor a
+ * purpose's number ever changes; add new purposes at the end. */
 #ifndef BASE_RANDOM_H
 #define BASE_RANDOM_H
 
@@ -25,24 +25,24 @@ enum random_purpose {
 	RANDOM_IMPORTANCE, /* points and random functions of importance.h */
 	RANDOM_BACKOFF, /* how long a trial waits for its next attempt */
 	RANDOM_BOOTSTRAP, /* resampled repeats of a comparison; number counts the statistics */
-	RANDOM_SIGN_FLIP, /* likewise, signs */
+	RANDOM_SIGN_FLIP, /* the same for random signs */
 };
 
 struct random_key {
 	uint64_t seed; /* of the job */
-	uint32_t repeat; /* of a comparison; 0 otherwise */
+	uint32_t repeat; /* of a comparison; otherwise 0 */
 	uint32_t number; /* of the trial within its arm, from 1 */
 	enum random_purpose purpose;
 };
 
 struct random {
 	uint32_t key[2], counter[4], block[4];
-	unsigned used; /* words of block already given out, 4 to begin with */
+	unsigned used; /* words of block already used; 4 at first */
 };
 
 void random_init(struct random *random, struct random_key key);
 
-/* One block of the generator: exposed for its published test vectors. */
+/* One block of the generator; public only for the published test vectors. */
 void random_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t ret_block[4]);
 
 uint32_t random_u32(struct random *random);
@@ -54,8 +54,8 @@ double random_uniform(struct random *random);
 /* Uniform on {0, ..., n-1} without bias. n >= 1. */
 uint64_t random_below(struct random *random, uint64_t n);
 
-/* Standard normal, by Box-Muller from two uniforms (one value a call, the other is dropped so that
- * the count of draws stays plain). */
+/* Standard normal, by Box-Muller from two uniforms (one value per call; the other is dropped, so
+ * that the number of draws is predictable). */
 double random_normal(struct random *random);
 
 /* Fisher-Yates. */

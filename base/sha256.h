@@ -1,4 +1,5 @@
-/* SHA-256 (FIPS 180-4), in pieces of any size. The work is nettle's, which takes the processor's own instructions.
+/* SHA-256 (FIPS 180-4), in pieces of any size. Computed by nettle, which uses the processor's own
+ * instructions.
  *
  *     struct sha256 sum;
  *     sha256_begin(&sum);
@@ -12,7 +13,7 @@
 #include <nettle/sha2.h>
 #include <stddef.h>
 
-enum { SHA256_TEXT = 65 }; /* 64 hexadecimal digits, and the end of the string */
+enum { SHA256_TEXT = 65 }; /* 64 hexadecimal digits and the terminator */
 
 struct sha256 {
 	struct sha256_ctx context;
@@ -21,7 +22,7 @@ struct sha256 {
 void sha256_begin(struct sha256 *sum);
 void sha256_add(struct sha256 *sum, const void *bytes, size_t length);
 
-/* The digest in lower-case hexadecimal. The sum is used up: begin it again. */
+/* The digest in lower-case hexadecimal. To use `sum` again, call sha256_begin. */
 void sha256_end(struct sha256 *sum, char ret_text[SHA256_TEXT]);
 
 #endif

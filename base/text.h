@@ -1,4 +1,4 @@
-/* A string that grows, up to a bound.
+/* A growing string, up to a bound.
  *
  *     struct text line = TEXT_EMPTY;
  *     text_add(&line, "trial ");
@@ -7,8 +7,9 @@
  *     text_finish(&line);
  *
  * Appending never fails at the call: the first failure (no memory, beyond TEXT_MAX bytes) is kept
- * and everything after it is ignored, so that one check at the end serves. bytes is always a
- * terminated string, also when empty or failed. What is appended must not point into the text. */
+ * and everything after it is ignored, so one check at the end is enough. bytes is always a
+ * terminated string, even when empty or failed. Appended bytes must not be part of the text
+ * itself. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
@@ -41,23 +42,24 @@ void text_add_double(struct text *text, double value);
 void text_add_json_string(struct text *text, const char *string);
 void text_add_json_bytes(struct text *text, const char *bytes, size_t length);
 
-/* Appends text as XML and HTML have it, in attributes too: what means something there as an entity, what may not
- * stand there (control characters, invalid UTF-8, U+FFFE and U+FFFF) as U+FFFD. */
+/* Appends text escaped for XML and HTML, attributes included: special characters as entities, and
+ * characters that are not allowed there (control characters, invalid UTF-8, U+FFFE and U+FFFF) as
+ * U+FFFD. */
 void text_add_markup(struct text *text, const char *string);
 void text_add_markup_bytes(struct text *text, const char *bytes, size_t length);
 
-/* Appends text that Markdown must not take for its own: in a table a bar ends the cell, a line break the row. */
+/* Appends text escaped for Markdown; in a table a bar would end the cell, a line break the row. */
 void text_add_markdown(struct text *text, const char *string);
 
-/* Appends 'one word', whatever is in it: to every shell, csh and fish too, it is that word alone (a newline is to csh an
- * error). */
+/* Appends 'one word' quoted so that every shell, csh and fish included, reads exactly that word
+ * (except that a newline is an error in csh). */
 void text_add_shell_quoted(struct text *text, const char *word);
 
-/* Appends a JSON number, or null for NaN, or 1e999 / -1e999 for infinities (they read back as
- * such everywhere but in strict JSON readers, of which json.h is one). -0.0 is written as 0. */
+/* Appends a JSON number, or null for NaN, or 1e999 / -1e999 for infinities (which read back as such
+ * except in strict JSON readers, such as json.h). -0.0 is written as 0. */
 void text_add_json_double(struct text *text, double value);
 
-void text_trim_end(struct text *text); /* removes the blanks at its end */
+void text_trim_end(struct text *text); /* removes blanks at the end */
 void text_clear(struct text *text); /* empty again, keeps the memory, forgets a failure */
 void text_finish(struct text *text); /* frees; the text is TEXT_EMPTY afterwards */
 bool text_failed(const struct text *text);
