@@ -15,11 +15,11 @@
 /* Points are evaluated in blocks, so that memory stays bounded. */
 enum { BLOCK = 64 };
 
-/* The trial of least mean + sd is hardly ever further down by its mean. */
+/* The trial of least mean + sd is hardly ever further down in the order of means. */
 enum { EFFECTIVE_MAX = 32 };
 
-/* Up to so many rows, products with L^-1 are faster than substitutions with L, even when L has to be inverted
- * first: twice to five times at 50, 1.8 times at 200; nothing at 1,000. */
+/* Up to this many rows, products with L^-1 are faster than substitutions with L, even with the
+ * inversion included: two to five times at 50 rows, 1.8 times at 200, no faster at 1,000. */
 enum { INVERTED_MAX = 256 };
 
 struct acquisition {
@@ -29,21 +29,21 @@ struct acquisition {
 	size_t n_terms;
 	size_t n, n_outcomes, stride; /* the model's */
 	size_t n_fantasies;
-	double noise_sd; /* of one trial; augmented EI: else 0 */
+	double noise_sd; /* of one trial, for augmented EI; otherwise 0 */
 	double *draws; /* n_fantasies x (n - n_outcomes): standard normal, b of the pending rows */
 	double *alphas; /* n_fantasies x stride: K^-1 (y - c 1) of each fantasy */
 	double *incumbents; /* n_fantasies */
-	double *values; /* n_fantasies each: of one point */
+	double *values; /* n_fantasies each, for one point */
 	double *by_mean, *by_sd;
 	double *inverse; /* n x stride: L^-1, of a small model; or NULL */
-	size_t rows; /* of the matrices below, which grow to BLOCK at most */
+	size_t rows; /* of the matrices below, which grow up to BLOCK */
 	double *K, *G, *T;
 	struct acquisition *joined[ACQUISITION_MODELS_MAX - 1]; /* owned */
 	size_t n_joined;
 	double *joined_gradients; /* BLOCK x d */
 };
 
-/* As gp_whiten and gp_unwhiten. */
+/* Like gp_whiten and gp_unwhiten, by the inverse if there is one. */
 static void whiten(const struct acquisition *a, double *K, size_t m)
 {
 	if (a->inverse)
@@ -108,7 +108,7 @@ static bool draw_fantasies(struct acquisition *a, size_t pending, struct random 
 			strata[s] = s;
 		random_shuffle(random, strata, S);
 		for (size_t s = 0; s < S; s++) {
-			/* Inside the open interval: u = 0 would be minus infinity. */
+			/* Inside the open interval: u = 0 would give minus infinity. */
 			const double u = fmax(random_uniform(random), 0x1p-53);
 
 			a->draws[s * pending + j] =
@@ -119,14 +119,16 @@ static bool draw_fantasies(struct acquisition *a, size_t pending, struct random 
 	return true;
 }
 
-/* Of an outcome's distance from the posterior mean there, noise_i alpha_i, what does not count. */
+/* The part of an outcome's distance from the posterior mean, noise_i alpha_i, that does not
+ * count. */
 static double luck(const struct acquisition *a, const double *alpha, size_t i)
 {
 	return a->options.incumbent == ACQUISITION_INCUMBENT_BEST ? 0
 								  : gp_noise(a->gp, i) * alpha[i];
 }
 
-/* Of a fantasy, b being its whitened outcomes: the posterior mean at row i, y_i - noise_i alpha_i, or y_i. */
+/* The value of row i in the fantasy with whitened outcomes b: the posterior mean, y_i - noise_i
+ * alpha_i, or y_i. */
 static double own_value(const struct acquisition *a, const double *b, const double *alpha, size_t i)
 {
 	const double y = i < a->n_outcomes ? gp_outcomes(a->gp)[i] : gp_outcome(a->gp, b, i);
@@ -181,7 +183,7 @@ static bool prepare_fantasies(struct acquisition *a, const double *margins)
 	return true;
 }
 
-/* The sds at the model's own rows, of those that are wanted, with L^-1 where there is one (gp_predict has none). */
+/* The sds at n of the model's own rows, with L^-1 if there is one (gp_predict has none). */
 static bool own_sds(struct acquisition *a, const size_t *rows, size_t n, double *ret_sds,
 	struct tuner_error *err)
 {
@@ -206,8 +208,8 @@ static bool own_sds(struct acquisition *a, const size_t *rows, size_t n, double 
 	return true;
 }
 
-/* Of augmented EI: the sds at the pending rows and at those trials, EFFECTIVE_MAX of them, that the model holds for the
- * best. */
+/* The margins of augmented EI: the sds at the pending rows and at the EFFECTIVE_MAX trials of least
+ * posterior mean. */
 static bool effective_margins(
 	struct acquisition *a, const bool *marked, double *ret_margins, struct tuner_error *err)
 {
@@ -245,7 +247,7 @@ static bool prepare_margins(struct acquisition *a, double *ret_margins, struct t
 	return ok;
 }
 
-/* A confidence bound needs no draws: it believes the predicted means. */
+/* A confidence bound needs no draws: it uses the predicted means. */
 static bool draws_fantasies(const struct acquisition_options *options, size_t pending)
 {
 	return options->kind == ACQUISITION_EI && options->n_fantasies > 1 && pending > 0 &&
@@ -288,7 +290,7 @@ bool acquisition_create(const struct gp *gp, const struct acquisition_options *o
 	a->n_outcomes = gp_n_outcomes(gp);
 	a->stride = gp_stride(gp);
 	a->noise_sd = noise_sd_of(gp, options);
-	/* A single fantasy keeps the draws at 0, so that the outcomes are the predicted means. */
+	/* A single fantasy keeps its draws at 0, so its outcomes are the predicted means. */
 	a->n_fantasies = drawn ? options->n_fantasies : 1;
 	a->draws = factor_allocate(a->n_fantasies, pending);
 	a->alphas = factor_allocate(a->n_fantasies, a->stride);
@@ -338,7 +340,7 @@ static double own_incumbent(const struct acquisition *a)
 	return sum / (double)a->n_fantasies;
 }
 
-/* Of a prediction, with the derivatives by mean and sd. */
+/* The value of a prediction, with its derivatives by mean and sd. */
 static double value_at(const struct acquisition *a, double mean, double sd, double incumbent,
 	double *ret_by_mean, double *ret_by_sd)
 {
@@ -399,7 +401,7 @@ static bool own_values(struct acquisition *a, const double *X, size_t m, size_t 
 	return true;
 }
 
-/* As value_at, of n predictions at a glance. */
+/* Like value_at, for n estimated predictions. */
 static void glance_at(
 	const struct acquisition *a, const float *mean, const float *sd, size_t n, float *ret)
 {
@@ -436,8 +438,8 @@ static bool own_glance(struct acquisition *a, const double *X, size_t m, double 
 /* With softmax weights w_s of the fantasies, the gradient is
  *     sum_s w_s (by_mean_s dmean_s + by_sd_s dsd),  dmean_s = sum_i alpha_si dk_i,
  *     dsd = -sum_i u_i dk_i / sd:
- * one weight per row of the model, t_i = sum_s w_s by_mean_s alpha_si - (sum_s w_s by_sd_s) u_i /
- * sd. This is the first sum, and returns the second. */
+ * that is one weight per row of the model, t_i = sum_s w_s by_mean_s alpha_si - (sum_s w_s by_sd_s)
+ * u_i / sd. This function computes the first sum, and returns the second. */
 static double mean_weights(const struct acquisition *a, double value, double *ret_t)
 {
 	double by_sd = 0;
@@ -534,7 +536,7 @@ static void join(size_t m, const double *more, double *values)
 		values[i] = log_sum(values[i], more[i]);
 }
 
-/* The sum over the own and n joined models becomes the mean. */
+/* Turns the sum over the own and n joined models into the mean. */
 static void divide(size_t n, size_t m, double *values)
 {
 	for (size_t i = 0; n > 0 && i < m; i++)
@@ -564,7 +566,7 @@ static bool join_values(struct acquisition *a, size_t n, const double *X, size_t
 	return true;
 }
 
-/* All points at once: a glance takes its measure from a few of them. */
+/* All points at once, because gp_glance calibrates itself on a few of them. */
 static bool join_glances(struct acquisition *a, size_t n, const double *X, size_t m,
 	double *ret_values, struct tuner_error *err)
 {
@@ -581,7 +583,8 @@ static bool join_glances(struct acquisition *a, size_t n, const double *X, size_
 	return ok;
 }
 
-/* The gradient of a logarithm of a sum: each term's, by its part of the sum. */
+/* The gradient of the logarithm of a sum: the terms' gradients, weighted by their parts of the
+ * sum. */
 static void join_gradient(
 	double *value, double *gradient, double more, const double *more_gradient, size_t d)
 {

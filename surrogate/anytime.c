@@ -7,7 +7,7 @@
 
 /* ---- one curve ---- */
 
-/* Trials that have ended with no more than `spent`. */
+/* Number of trials that ended within `spent`. */
 static size_t ended_by(const struct anytime *curve, double spent)
 {
 	size_t low = 0, high = curve->n;
@@ -75,12 +75,12 @@ struct race {
 	double spent, level;
 	double sign; /* 1: more is better */
 	struct random_key key;
-	double *steps; /* where the slower arm's mean curve may change, in order; 0 is the first */
+	double *steps; /* where the slower arm's mean curve may change, ascending; the first is 0 */
 	size_t n_steps;
 	double *differences;
 };
 
-/* By how much the faster one, at `spent`, is better than the slower one at x; repeat by repeat. */
+/* By how much the faster arm at `spent` is better than the slower arm at x; repeat by repeat. */
 static void differ(struct race *race, double x)
 {
 	for (size_t r = 0; r < race->repeats; r++)
@@ -88,7 +88,7 @@ static void differ(struct race *race, double x)
 							    anytime_best(&race->slow[r], x));
 }
 
-/* Whether, with x spent, the slower one is as good on average; is not clearly worse; is clearly better. */
+/* With x spent, the slower arm is as good on average; is not clearly worse; is clearly better. */
 enum standing { AS_GOOD, NOT_WORSE, BETTER };
 
 static bool stands(
@@ -108,7 +108,7 @@ static bool stands(
 	return true;
 }
 
-/* The first step at which it stands so; INFINITY: none. */
+/* The first step with this standing, by bisection; INFINITY: none. */
 static bool first_step(
 	struct race *race, enum standing standing, double *ret, struct tuner_error *err)
 {
@@ -165,9 +165,10 @@ bool anytime_speed_up(const struct anytime *fast, const struct anytime *slow, si
 	if (ok && repeats > 1)
 		ok = first_step(&race, NOT_WORSE, &low, err) &&
 		     first_step(&race, BETTER, &high, err);
-	if (isinf(low)) /* clearly worse with all that it had */
+	if (isinf(low)) /* clearly worse with everything spent */
 		low = anytime_end(slow, repeats);
-	/* Found by halving: what is so only now and then must not shut the estimate out. */
+	/* Bisection may miss a standing that holds only in places; the interval must contain the
+	 * estimate all the same. */
 	*ret = there / spent;
 	*ret_interval = (struct interval){ fmin(low, there) / spent, fmax(high, there) / spent };
 	free(race.steps);

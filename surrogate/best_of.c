@@ -8,11 +8,12 @@
 #include <stdlib.h>
 #include <stdint.h>
 
-/* This part of a mean may be rounding. */
+/* The part of a mean that may be rounding. */
 #define ROUNDING 1e-12
 
-/* The i-th smallest (from 0) is the least of a subset if the k - 1 others are among the n - 1 - i larger
- * ones: C(n - 1 - i, k - 1) of C(n, k) subsets, which begins with k / n and goes on by ratios. */
+/* - The i-th smallest (from 0) is the least of a subset if the k - 1 others are among the n - 1 - i
+ *   larger ones, which holds for C(n - 1 - i, k - 1) of the C(n, k) subsets. This share begins with
+ *   k / n; the next ones follow by ratios. */
 double expected_best(const double *sorted, size_t n, size_t k)
 {
 	double weight = (double)k / (double)n, sum = 0;
@@ -37,8 +38,8 @@ static double mean_at(const struct curves *curves, size_t t)
 	return sum;
 }
 
-/* Where the faster search ends, and by how much rounding may keep off who is there: the mean of the same values in another
- * order is another number. */
+/* Where the faster search ends, with a tolerance for rounding: the mean of the same values in
+ * another order may be a different number. */
 static double target_of(const struct curves *fast)
 {
 	double size = 0;
@@ -48,8 +49,8 @@ static double target_of(const struct curves *fast)
 	return mean_at(fast, fast->length - 1) + ROUNDING * size;
 }
 
-/* Trials until a falling curve is at `target`, given its values around: t trials gave `here`, t - 1
- * `before`. */
+/* Trials until a falling curve reaches `target`, between its values `before` after t - 1 trials and
+ * `here` after t. */
 static double crossing(double before, double here, size_t t, double target)
 {
 	return before > here ? (double)t - (target - here) / (before - here) : (double)t;
@@ -70,8 +71,8 @@ double speed_up(const struct curves *fast, const struct curves *slow)
 	return INFINITY;
 }
 
-/* The rows as curves over trials spent. Nobody has a result without a trial: then all are as bad as the worse of the
- * two first ones. */
+/* The rows as curves over the number of trials. Before the first trial there is no result: both
+ * curves then have the worse of their two first values. */
 static void over_trials(const struct curves *curves, const struct curves *others,
 	const double *spent, struct anytime *ret)
 {
@@ -101,7 +102,8 @@ bool speed_up_interval(const struct curves *fast, const struct curves *slow, dou
 		over_trials(slow, fast, spent, late);
 		ok = anytime_speed_up(
 			quick, late, n, (double)fast->length, false, level, key, &times, ret, err);
-		ret->low = fmin(ret->low, speed_up(fast, slow)); /* which is between two trials */
+		ret->low = fmin(ret->low, speed_up(fast, slow)); /* the latter interpolates between
+								    two trials */
 	}
 	free(quick);
 	free(late);
@@ -116,7 +118,8 @@ struct value {
 	size_t repeat;
 };
 
-/* All results in ascending order; a trial without one is as bad as the worst. `objectives` and `order` are scratch. */
+/* All results in ascending order; a trial without a result counts as the worst. `objectives` and
+ * `order` are scratch. */
 static void sort_values(const double *trials, size_t n, size_t length, double *objectives,
 	size_t *order, struct value *ret_values)
 {
@@ -132,7 +135,7 @@ static void sort_values(const double *trials, size_t n, size_t length, double *o
 		ret_values[i] = (struct value){ objectives[order[i]], order[i] / length };
 }
 
-/* Trials until the expected best is at the target: it falls with k, so it is searched for by halves. */
+/* Trials until the expected best reaches the target, by bisection, since it falls with k. */
 static double trials_for(const double *sorted, size_t n, double target)
 {
 	size_t low = 1, high = n;
@@ -152,16 +155,17 @@ static double trials_for(const double *sorted, size_t n, double target)
 		expected_best(sorted, n, low), expected_best(sorted, n, high), high, target);
 }
 
-/* What stands against each other: the faster arm's ends, and all trials of the slower one in order. */
+/* The two sides of the comparison: the faster arm's ends, and all trials of the slower arm in
+ * order. */
 struct pool {
 	const struct curves *fast;
 	const struct value *values;
 	size_t n, length, repeats;
-	double *objectives; /* scratch: of the trials that are looked at, in order */
-	double *pseudo; /* scratch: a value a repeat */
+	double *objectives; /* scratch: of the trials used, in order */
+	double *pseudo; /* scratch: one value per repeat */
 };
 
-/* Of all trials but those of the repeat `without`; SIZE_MAX: of all. */
+/* The expected best of k trials, without those of the repeat `without` (SIZE_MAX: with all). */
 static double expected_without(const struct pool *pool, size_t without, size_t k)
 {
 	size_t m = 0;
@@ -172,9 +176,10 @@ static double expected_without(const struct pool *pool, size_t without, size_t k
 	return expected_best(pool->objectives, m, k);
 }
 
-/* Interval of the expected best of k trials less the mean end of the faster arm. The first is no mean of one number a
- * repeat; its jackknife's pseudo-values stand for those (Tukey 1958; Miller, "The jackknife: a review", Biometrika
- * 61, 1974). k: at most the trials of all repeats but one. */
+/* Interval of the expected best of k trials less the mean end of the faster arm. The expected best
+ * is not a mean of one number per repeat, so the pseudo-values of its jackknife are used as such
+ * numbers (Tukey 1958; Miller, "The jackknife: a review", Biometrika 61, 1974). k is at most the
+ * number of trials in all repeats but one. */
 static bool expected_interval(const struct pool *pool, size_t k, double level,
 	struct random_key key, struct interval *ret, struct tuner_error *err)
 {
@@ -187,7 +192,8 @@ static bool expected_interval(const struct pool *pool, size_t k, double level,
 	return paired_interval(pool->pseudo, pool->repeats, level, key, ret, err);
 }
 
-/* The first k at which the expected best is not clearly worse, or clearly better; *ret_k beyond the last if none. */
+/* The first k at which the expected best is not clearly worse or, with `better`, clearly better;
+ * *ret_k is beyond the last if there is none. */
 static bool first_k(const struct pool *pool, bool better, double level, struct random_key key,
 	size_t *ret_k, struct tuner_error *err)
 {
@@ -207,7 +213,7 @@ static bool first_k(const struct pool *pool, bool better, double level, struct r
 	return true;
 }
 
-/* As that of anytime_speed_up. */
+/* The interval, as in anytime_speed_up. */
 static bool expected_speed_up_interval(const struct pool *pool, double times, double level,
 	struct random_key key, struct interval *ret, struct tuner_error *err)
 {

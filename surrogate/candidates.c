@@ -60,7 +60,7 @@ static void flip_category(const struct columns *columns, struct random *random, 
 		columns, column, random_below(random, columns->cardinality[column]));
 }
 
-/* Anywhere: what a column that was not active starts from. */
+/* A coordinate anywhere in the column's range, for a column that is inactive at the anchor. */
 static double draw_anywhere(const struct columns *columns, size_t column, struct random *random)
 {
 	if (columns->kinds[column] == DIMENSION_CATEGORY)
@@ -69,12 +69,12 @@ static double draw_anywhere(const struct columns *columns, size_t column, struct
 	return random_uniform(random);
 }
 
-/* A step of mean 0 and sd 1, nearly normal but never beyond 3.5: the sum of the four bytes of a word. A tenth of the time
- * that Box and Muller's takes. */
+/* A step of mean 0 and sd 1, nearly normal but never beyond 3.5: the sum of the four bytes of a
+ * word. Takes a tenth of the time of Box and Muller's method. */
 static double draw_step(struct random *random)
 {
 	static const double MEAN = 510;
-	static const double SD = 147.80054127099805; /* of 4 (256^2 - 1) / 12 the root */
+	static const double SD = 147.80054127099805; /* the root of 4 (256^2 - 1) / 12 */
 	const uint32_t word = random_u32(random);
 	const uint32_t sum =
 		(word & 0xff) + (word >> 8 & 0xff) + (word >> 16 & 0xff) + (word >> 24);
@@ -159,7 +159,7 @@ bool candidates_draw(const struct columns *columns, const struct anchors *anchor
 		anchors->n_near > 0 ? least(CANDIDATES_LOCAL, (most - n_anchors) / 3) : 0;
 	const size_t n_sobol = least(CANDIDATES_SOBOL, most - n_anchors - n_local);
 
-	/* One row more than is wanted: there the last one is looked at. */
+	/* One extra row, in which a point is drawn before it is taken. */
 	if (!candidates_create(n_anchors + n_sobol + n_local + 1, columns->d, ret, err))
 		return false;
 	take_anchors(columns, anchors, n_anchors, ret);
@@ -192,7 +192,8 @@ bool candidates_can_list(const struct lattice *lattice, uint64_t most)
 static void set_row(const struct columns *columns, const double *values,
 	struct candidates *candidates, size_t i)
 {
-	/* Values of the space encode; snapping gives the bits that all others have. */
+	/* Values of the space always encode; snapping gives the same bits as for other
+	 * candidates. */
 	tuner_assert(columns_encode(columns, values, row(candidates, i)));
 	columns_snap(columns, row(candidates, i));
 }
@@ -269,7 +270,8 @@ static void sift_down(struct place *heap, size_t n, size_t i)
 	heap[i] = moved;
 }
 
-/* A heap, because few of many are wanted: its best `most` places, in order, into ret_order. */
+/* Puts the best `most` rows, in order, into ret_order; by a heap, because few of many are
+ * wanted. */
 static void take_best(struct place *heap, size_t n, size_t most, size_t *ret_order)
 {
 	for (size_t i = n / 2; i-- > 0;)
@@ -304,7 +306,8 @@ bool candidates_sort(struct candidates *candidates, size_t first, struct tuner_e
 	return true;
 }
 
-/* The best of those anywhere, or of the others, behind what is in order already. */
+/* The best of the candidates from anywhere, or of the others, into ret_order. Returns their
+ * number. */
 static size_t choose_some(struct candidates *candidates, bool anywhere, size_t most,
 	struct place *heap, size_t *ret_order)
 {

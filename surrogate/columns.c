@@ -25,7 +25,7 @@ static bool is_conditional(const struct space *space, size_t parameter)
 	return c < space->n_conditions;
 }
 
-/* Nothing to choose: it follows from the others. */
+/* A companion has nothing to choose: its coordinate follows from the others. */
 static void add_companion(struct columns *columns, size_t parameter)
 {
 	const size_t k = columns->d++;

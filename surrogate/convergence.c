@@ -3,7 +3,8 @@
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_math.h>
 
-/* 0.7 - 1 % of it is a little less than 0.693, which is 1 % better: this part of the gain is rounding. */
+/* In floating point 0.7 less 1 % is slightly less than 0.693, which is 1 % better: this part of a
+ * gain counts as rounding. */
 static const double ROUNDING = 1e-10;
 
 size_t not_improving(const double *objectives, size_t n, double known, double gain)
@@ -13,8 +14,8 @@ size_t not_improving(const double *objectives, size_t n, double known, double ga
 
 	for (size_t i = 0; i < n; i++) {
 		const double y = objectives[i];
-		/* Of an infinite best any finite value is an improvement, where inf - inf is not
-		 * a number. */
+		/* Any finite value improves on an infinite best, for which inf - inf would be
+		 * NaN. */
 		const double needed =
 			isfinite(best) ? best - (1 - ROUNDING) * gain * fabs(best) : best;
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Logarithms of durations that differ by less are the same: a millionth of the time. */
+/* Logarithms of durations that differ by less count as equal: a millionth of the time. */
 static const double SAME = 1e-6;
 
 struct cost {
@@ -20,7 +20,7 @@ struct cost {
 	double *k, *g; /* scratch: gp_stride each */
 };
 
-/* ---- what is known ---- */
+/* ---- the durations ---- */
 
 struct durations {
 	size_t n;
@@ -67,7 +67,7 @@ static void thin_out(struct durations *durations, size_t d)
 	}
 }
 
-/* False: they are all the same. */
+/* False if all are the same. */
 static bool standardise(struct cost *cost, struct durations *durations)
 {
 	const double n = (double)durations->n;
@@ -165,7 +165,7 @@ uint64_t cost_work(const struct cost *cost)
 	return cost->work;
 }
 
-/* Leaves g of the point in its place. */
+/* Leaves the kernel's slopes at the point in ret_g. */
 static double log_duration(struct cost *cost, const double *x, double *ret_g)
 {
 	gp_cross(cost->gp, x, 1, cost->k, ret_g);
@@ -209,7 +209,7 @@ static bool add(void *context, const double *X, size_t m, double *values, double
 	return true;
 }
 
-/* A mean takes O(n) anyway. */
+/* The mean takes O(n) anyway, so the estimate is exact. */
 static bool add_glance(
 	void *context, const double *X, size_t m, double *values, struct tuner_error *err)
 {

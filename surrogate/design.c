@@ -9,10 +9,10 @@
 struct design {
 	size_t d, n_sobol;
 	uint64_t index; /* of the next point */
-	gsl_qrng *sobol; /* its next point is index; point 0 is ours */
+	gsl_qrng *sobol; /* its next point has this index; point 0 is added by us */
 	double point[DESIGN_SOBOL_MAX];
 	uint32_t *words, *bits,
-		*below; /* d: of the next point; seeds of its scrambling (scramble.h) */
+		*below; /* words of the next point; d seeds each of its scrambling (scramble.h) */
 	uint32_t *shuffle; /* d: seeds of the order of points; beyond DESIGN_SOBOL_MAX only */
 	uint32_t memory[];
 };
@@ -80,7 +80,8 @@ void design_next(struct design *design, double *ret_u)
 
 	tuner_assert(design->index < (uint64_t)2 * DESIGN_POINTS_MAX - 1);
 	sobol_words(design);
-	/* The first coordinate of all sequences of this kind, bit-reversed counting, in an order of its own. */
+	/* Each further coordinate is van der Corput's sequence, bit-reversed counting, in its own
+	 * random order. */
 	for (size_t k = design->n_sobol; k < design->d; k++)
 		design->words[k] = scramble_count(index, design->shuffle[k]);
 	scramble_point(design->words, index, design->bits, design->below, design->d, ret_u);

@@ -9,17 +9,18 @@
 
 enum {
 	FEATURES = 2 * DRAWS_FREQUENCIES, /* cosines, then sines */
-	BLOCK = 64, /* points at once, so that memory stays bounded */
+	BLOCK = 64, /* points at a time, so that memory stays bounded */
 };
 
 struct draws {
 	const struct gp *gp;
 	const struct columns *columns;
-	size_t n; /* functions, the mean included as the first */
+	size_t n; /* number of functions, including the mean as the first */
 	size_t stride; /* of the gp's rows */
 	struct warp warps[COLUMNS_MAX]; /* by column */
-	double *waves[COLUMNS_MAX]; /* by column: what it adds to the phases, for one unit of
-						a number, for each value of a category (not being active is one) */
+	double *waves[COLUMNS_MAX]; /* by column: its contribution to the phases, for one unit of a
+				       number, for each value of a category (inactive counts as
+				       one) */
 	double *weights; /* n x FEATURES; the mean's are 0 */
 	double *alpha; /* n x stride: K^-1 (y - c 1 - g(X) - e) */
 	double *features, *cross; /* scratch: BLOCK x FEATURES, BLOCK x stride */
@@ -32,8 +33,8 @@ static bool is_category(const struct draws *draws, size_t column)
 
 /* ---- the prior's functions ---- */
 
-/* One over the square root of a chi-square with 5 degrees of freedom by 5: what turns normal frequencies
- * into those of a t. */
+/* 1 / sqrt(chi-square with 5 degrees of freedom / 5), the factor that turns normal frequencies into
+ * those of a t distribution. */
 static double draw_spread(struct random *random)
 {
 	double sum = 0;
@@ -81,7 +82,7 @@ static bool draw_prior(struct draws *draws, struct random *random, struct tuner_
 	return true;
 }
 
-/* Only numeric axes are bent, and those of a warped model alone. */
+/* Only numeric axes are warped, and only in a warped model. */
 static void take_warps(struct draws *draws)
 {
 	const size_t d = draws->columns->d;
@@ -93,7 +94,7 @@ static void take_warps(struct draws *draws)
 					  : (struct warp){ 1, 1 };
 }
 
-/* Which of a column's waves a coordinate has. A category that is not active is one more value. */
+/* The index of a coordinate's waves within the column. An inactive category is one more value. */
 static size_t value_of(const struct draws *draws, size_t column, double x)
 {
 	if (!is_category(draws, column))
@@ -102,7 +103,7 @@ static size_t value_of(const struct draws *draws, size_t column, double x)
 		      : columns_index(draws->columns, column, x);
 }
 
-/* How many units of a column's waves a coordinate is. */
+/* The coordinate in units of the column's waves. */
 static double units_of(const struct draws *draws, size_t column, double x)
 {
 	return is_category(draws, column) ? 1 : warp_value(draws->warps[column], x);
@@ -120,7 +121,7 @@ static void add_waves(const struct draws *draws, const double *x, double *phases
 	}
 }
 
-/* g at up to BLOCK points: `ret` has n values a row. */
+/* g at up to BLOCK points: `ret` has n values per row. */
 static void prior_values(struct draws *draws, const double *X, size_t m, double *ret)
 {
 	for (size_t i = 0; i < m; i++) {
@@ -139,7 +140,7 @@ static void prior_values(struct draws *draws, const double *X, size_t m, double 
 		FEATURES, ret, draws->n);
 }
 
-/* ---- what the model learns ---- */
+/* ---- the correction by the outcomes ---- */
 
 /* Fills alpha. `values`: scratch, BLOCK x n. */
 static void condition(struct draws *draws, double *values, struct random *random)

@@ -73,8 +73,8 @@ void ensemble_lengthscales(const struct ensemble *ensemble, double *ret_lengthsc
 	}
 }
 
-/* A chain's neighbours are alike: the first few, which are looked at alone at first (acquisition.h), shall not
- * be. Every second one, then those between. */
+/* Neighbours in a chain are similar, but the first few models, which are used alone at first
+ * (acquisition.h), should not be: every second state comes first, then those between. */
 static size_t spread(size_t i, size_t n)
 {
 	const size_t half = (n + 1) / 2;

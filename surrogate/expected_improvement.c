@@ -7,7 +7,7 @@
 
 static const double LOG_SQRT_2_PI = 0.91893853320467274178;
 
-/* From here on the asymptotic series serves. */
+/* From here on the asymptotic series is used. */
 static const double FAR = 12;
 
 /* 1 - a R(a), R the Mills ratio Q/phi, for a >= FAR: with q = 1/a^2 the asymptotic series
@@ -34,8 +34,8 @@ static double mills_ratio(double a)
 	return 1 / hazard.val;
 }
 
-/* h = phi (1 - a R(a)) with a = -z where the plain sum cancels. There the bracket is about 1/a^2:
- * it loses a^2 of the rounding errors of R (7e-14 in GSL), hence FAR. */
+/* h = phi (1 - a R(a)) with a = -z where the plain sum cancels. The bracket is then about 1/a^2, so
+ * it magnifies the rounding errors of R (7e-14 in GSL) by a^2, hence FAR. */
 double log_h_slopes(double z, double *ret_slope, double *ret_density)
 {
 	const double a = -z, log_phi = -0.5 * z * z - LOG_SQRT_2_PI;

@@ -6,7 +6,7 @@
 
 static double meaning(const struct expression *e, const struct instruction *in, double value)
 {
-	/* Not so for NaN. */
+	/* True for NaN too. */
 	if (!(value >= 0 && value < (double)in->n))
 		return NAN;
 	return e->meanings[in->first + (size_t)value];
@@ -109,7 +109,7 @@ double expression_value(const struct expression *e, const double *values)
 	return stack[0];
 }
 
-/* A truth that is NaN, from an index without a meaning, is none. */
+/* A truth value that is NaN, from an index without a meaning, counts as false. */
 bool expression_holds(const struct expression *e, const double *values)
 {
 	return expression_value(e, values) > 0;

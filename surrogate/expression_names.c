@@ -1,11 +1,11 @@
-/* The names of a text, of which the words alone are read. */
+/* The names in a text, of which only the tokens are read. */
 #include "surrogate/expression_scanner.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* "validation-accuracy" without blanks is hardly meant as a difference. */
+/* "validation-accuracy" without blanks is hardly ever meant as a difference. */
 static bool check_dash(struct scanner *scanner, const struct token *token)
 {
 	const char *const dash = token->start + token->length;

@@ -1,4 +1,4 @@
-/* From a text to the operations that compute it: recursive descent, the tightest level first. */
+/* Translates a text into operations, by recursive descent, the tightest level first. */
 #include "surrogate/expression_code.h"
 #include "surrogate/expression_scanner.h"
 
@@ -9,12 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a part of the text is. A string's meaning is known only beside what it is compared with. */
+/* A part of the text. The meaning of a string is known only from the operand that it is compared
+ * with. */
 struct operand {
 	enum expression_type type;
 	struct token token; /* its first */
 	const char *end; /* behind its last */
-	const struct expression_name *name; /* of a string that is one; NULL: a literal */
+	const struct expression_name *name; /* of a string that is a name; NULL: a literal */
 };
 
 struct parser {
@@ -22,7 +23,7 @@ struct parser {
 	const struct expression_name *names;
 	size_t n_names;
 	struct instruction code[EXPRESSION_SIZE_MAX];
-	const double *meanings[EXPRESSION_SIZE_MAX]; /* by instruction: of PUSH_MEANING */
+	const double *meanings[EXPRESSION_SIZE_MAX]; /* by instruction, for PUSH_MEANING */
 	size_t n, stack, nesting;
 };
 
@@ -102,12 +103,12 @@ static bool want(struct parser *parser, const struct operand *operand, enum expr
 		return true;
 	if (cut)
 		for (shown = SHOWN; ((unsigned char)start[shown] & 0xC0) == 0x80;)
-			shown--; /* no half character */
+			shown--; /* do not cut a character in half */
 	return scanner_fail(&parser->scanner, start, "expected %s, found %.*s%s, which is %s",
 		wanted[type], (int)shown, start, cut ? "..." : "", kinds[operand->type]);
 }
 
-/* All of the operand has been read. */
+/* Call it when the whole operand has been read. */
 static bool complete(struct parser *parser, struct operand *operand)
 {
 	operand->end = parser->scanner.end;
@@ -157,7 +158,7 @@ static bool fail_function(struct parser *parser, const struct token *token)
 		nearest ? "?" : "");
 }
 
-/* Each argument beyond the first is joined to what stands on the stack at once. */
+/* Each argument after the first is combined with the value on the stack at once. */
 static bool parse_arguments(struct parser *parser, size_t function)
 {
 	const enum operation operation = functions[function].operation;
@@ -181,7 +182,7 @@ static bool parse_arguments(struct parser *parser, size_t function)
 	return scanner_expect(&parser->scanner, ")");
 }
 
-/* The word has been read: the next token is its parenthesis. */
+/* The function's name has been read; the next token is its parenthesis. */
 static bool parse_function(struct parser *parser, const struct token *token, struct operand *ret)
 {
 	size_t i = 0;
@@ -197,7 +198,7 @@ static bool parse_function(struct parser *parser, const struct token *token, str
 	return true;
 }
 
-/* The name of which the token is but the beginning, as weight is of weight-decay; NULL: none. */
+/* A name of which the token is only the beginning, as `weight` is of weight-decay; NULL: none. */
 static const char *longer_name(const struct parser *parser, const struct token *token)
 {
 	for (size_t i = 0; i < parser->n_names; i++) {
@@ -254,7 +255,7 @@ static bool parse_parentheses(struct parser *parser, struct operand *ret)
 		!scanner_expect(&parser->scanner, ")"))
 		return false;
 	leave(parser);
-	/* Of a string the token is the string itself. */
+	/* For a string the token is the string itself. */
 	if (ret->type != EXPRESSION_STRING)
 		ret->token = open;
 	return true;
@@ -288,7 +289,7 @@ static bool parse_primary(struct parser *parser, struct operand *ret)
 
 static bool parse_sign(struct parser *parser, struct operand *ret);
 
-/* The exponent may have a sign, and is a power itself: 2^-3^2. */
+/* The exponent may have a sign, and may itself be a power: 2^-3^2. */
 static bool parse_power(struct parser *parser, struct operand *ret)
 {
 	struct operand exponent;
@@ -319,7 +320,7 @@ static bool parse_sign(struct parser *parser, struct operand *ret)
 	return token_is(&sign, "+") || emit_operation(parser, NEGATE);
 }
 
-/* An operator of one level, and what it does. */
+/* An operator of one level, and its operation. */
 struct level_row {
 	const char *sign;
 	enum operation operation;
@@ -414,7 +415,7 @@ static bool compare_strings(struct parser *parser, const struct operand *left,
 	       emit_number(parser, (double)k) && emit_operation(parser, operation);
 }
 
-/* A parameter whose values are numbers or truths, beside a string. */
+/* Fails for a parameter whose values are numbers or truth values, compared with a string. */
 static bool want_same(
 	struct parser *parser, const struct operand *left, const struct operand *right)
 {
@@ -494,7 +495,7 @@ static bool parse(struct parser *parser, enum expression_type wanted)
 
 /* ---- from the parser to the program ---- */
 
-/* The instruction with the same meanings that comes first; i itself if there is none. */
+/* The first instruction with the same meanings; i itself if there is none before. */
 static size_t first_with(const struct parser *parser, size_t i)
 {
 	size_t k = 0;
@@ -504,7 +505,8 @@ static size_t first_with(const struct parser *parser, size_t i)
 	return k;
 }
 
-/* Where each table of meanings begins once they stand in a row; returns their length. */
+/* Sets where each table of meanings begins when all are concatenated; returns their total
+ * length. */
 static size_t place_meanings(struct parser *parser)
 {
 	size_t length = 0;

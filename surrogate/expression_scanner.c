@@ -51,7 +51,7 @@ bool is_name_byte(char c)
 	return isalnum((unsigned char)c) || c == '_' || c == '.' || (unsigned char)c >= 0x80;
 }
 
-/* Digits with one point at most, then an exponent if there is a whole one. */
+/* Digits with at most one point, then an exponent if it is complete. */
 static size_t number_length(const char *text)
 {
 	size_t n = strspn(text, "0123456789");
@@ -83,7 +83,7 @@ static bool read_number(struct scanner *scanner, struct token *token)
 	       scanner_fail(scanner, token->start, "%.40s is too large for a number", digits);
 }
 
-/* Up to the same quote; in backquotes one that is written twice stays in. */
+/* Reads up to the same quote; within backquotes a doubled backquote does not end the name. */
 static bool read_quoted(struct scanner *scanner, struct token *token)
 {
 	const char quote = *token->start, *c = token->start + 1;
@@ -173,7 +173,6 @@ bool scanner_expect(struct scanner *scanner, const char *sign)
 		       : scanner_fail_found(scanner, &scanner->token, expected);
 }
 
-/* The name itself, without quotes; as long as the text at most. */
 void token_name(const struct token *token, char ret_text[EXPRESSION_BYTES_MAX + 1])
 {
 	const bool quoted = token->kind == TOKEN_QUOTED_NAME;

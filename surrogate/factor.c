@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows and columns at a time: of inverses, and of factors. */
+/* Rows and columns per block: of inverses, and of factors. */
 enum { BLOCK = SMALL_FACTOR_MAX, FACTOR_BLOCK = 32 };
 
 double *factor_allocate(size_t rows, size_t columns)
@@ -25,9 +25,10 @@ double *factor_allocate(size_t rows, size_t columns)
 	return numbers;
 }
 
-/* ---- products in a written order ---- */
+/* ---- products in a fixed order ---- */
 
-/* A strip of so many rows stays in a core's first cache, in the order that the loops go through it. */
+/* A strip of this many rows stays in a core's first-level cache, in the order in which the loops
+ * read it. */
 enum { STRIP_ROWS = 128 };
 
 /* KERNEL_LANES columns, of at most STRIP_ROWS rows. */
@@ -47,7 +48,8 @@ static void pack(const double *from, size_t stride, size_t rows, struct strip *r
 	copy_columns(from, stride, KERNEL_LANES, rows, ret->numbers, KERNEL_LANES);
 }
 
-/* Of the transposed: its columns are so many rows of A, and zeros. (All eight are a loop of constant length, which is faster.) */
+/* A strip of the transposed matrix: its columns are `columns` rows of A, then zeros. (A loop over
+ * all eight has a constant length, which is faster.) */
 static void pack_transposed(
 	const double *A, size_t stride, size_t columns, size_t rows, struct strip *ret)
 {
@@ -66,8 +68,9 @@ static size_t at_most(size_t n, size_t most)
 	return n < most ? n : most;
 }
 
-/* Columns and rows of block j: what `terms` columns from k on, done already, take off. A part of the rows at a time, which
- * stays in the second cache while all strips are gone through. */
+/* Subtracts, in the columns of block j and the rows from it on, the contribution of `terms`
+ * finished columns from k on. It works on a part of the rows at a time, which stays in the
+ * second-level cache for all strips. */
 static void take_off(double *A, size_t stride, size_t n, size_t j, size_t k, size_t terms)
 {
 	const size_t width = at_most(n - j, FACTOR_BLOCK);
@@ -84,8 +87,8 @@ static void take_off(double *A, size_t stride, size_t n, size_t j, size_t k, siz
 					stride, at_most(n - i, BLOCK), terms });
 }
 
-/* B = B T' for many rows; T a lower triangle of n <= STRIP_ROWS rows. From right to left: what is needed of a row later is
- * left of what is written. */
+/* B = B T' for many rows; T a lower triangle of n <= STRIP_ROWS rows. From right to left: numbers
+ * of a row that are needed later are left of those written. */
 static void multiply_by_transposed(
 	const double *T, size_t t_stride, size_t n, double *B, size_t stride, size_t rows)
 {
@@ -102,8 +105,9 @@ static void multiply_by_transposed(
 	}
 }
 
-/* Block columns from left to right: what the columns before take off; the block on the diagonal; and the rows below it,
- * by a product with its inverse. */
+/* Block columns from left to right: subtracts the contribution of earlier columns, factors the
+ * block on the diagonal, and computes the rows below it by a product with the inverse of that
+ * block. */
 static bool cholesky(double *A, size_t stride, size_t n)
 {
 	double inverse[FACTOR_BLOCK * FACTOR_BLOCK];
@@ -162,8 +166,8 @@ bool factor_extend(
 	return isfinite(row[n]);
 }
 
-/* Columns from c on of block row i, of so many rows: X_i = -L_ii^-1 sum_k L_ik X_k over the block rows k before. L_ii^-1 is
- * there. */
+/* A strip of columns from c on in block row i, of `rows` rows: X_i = -L_ii^-1 sum_k L_ik X_k over
+ * the block rows k above. L_ii^-1 is already in X. */
 static void invert_strip(
 	const double *L, size_t stride, size_t i, size_t rows, size_t c, double *X, size_t x_stride)
 {
@@ -198,7 +202,8 @@ void factor_invert_triangle(
 	}
 }
 
-/* Columns from c on, rows from there on, of X' X: row i's sums are over the rows of X from i's block on. */
+/* A strip of X' X, columns from c on and rows from c on: the sums of row i are over the rows of X
+ * from i's block on. */
 static void square_strip(const double *X, size_t stride, size_t n, size_t c, double *ret)
 {
 	struct strip strip;
@@ -228,7 +233,7 @@ void factor_invert(const double *L, size_t stride, size_t n, double *ret_inverse
 		square_strip(scratch, stride, n, c, ret_inverse);
 }
 
-/* Columns from c on of the whole matrix, rows from `first` on. */
+/* A strip of the whole matrix: columns from c on, `rows` rows from `first` on. */
 static void pack_symmetric(const double *S, size_t stride, size_t n, size_t c, size_t first,
 	size_t rows, struct strip *ret)
 {
@@ -265,7 +270,7 @@ void factor_multiply_symmetric(const double *S, size_t stride, size_t n, const d
 		}
 }
 
-/* The columns of C that a strip is wide; C has no room behind its last. */
+/* Adds a product to the `columns` columns of C; C has no room behind its last one. */
 static void add_strip(const double *A, size_t a_row, size_t m, const struct strip *strip,
 	size_t terms, size_t columns, double *C, size_t c_row)
 {

@@ -4,10 +4,12 @@
 
 #include <stdbool.h>
 
-/* So many rows of B at a time, as a constant: their sums are in registers, and what is loaded of T serves all of them. */
+/* Rows of B at a time, a constant: their sums stay in registers, and each load of T serves all of
+ * them. */
 enum { ROWS = 4 };
 
-/* Block c of the rows: sum_j b_j T_jc, j from the block's first row on. What is needed of b later is behind the block. */
+/* Block c of the rows: sum_j b_j T_jc, j from the block's first row on. Entries of b that are
+ * needed later are behind the block. */
 INLINE void multiply_block(
 	const double *T, size_t stride, size_t n, size_t c, double *B, size_t row, size_t rows)
 {
@@ -46,7 +48,8 @@ INLINE void row_sums(const double *t, size_t n, const double *B, size_t row, siz
 		}
 }
 
-/* Number j of the rows: sum_k b_k T_jk, k up to j. What is needed of b later is before j. */
+/* Entry j of the rows: sum_k b_k T_jk, k up to j. Entries of b that are needed later are before
+ * j. */
 INLINE void multiply_rows_transposed(
 	const double *T, size_t stride, size_t n, double *B, size_t row, size_t rows)
 {
@@ -64,7 +67,8 @@ static size_t block_of(size_t j)
 	return j / KERNEL_LANES * KERNEL_LANES;
 }
 
-/* x_j = (b_j - sum_k x_k T_jk) / T_jj, k before j: its block's numbers one by one, since T need not have zeros there. */
+/* x_j = (b_j - sum_k x_k T_jk) / T_jj, k before j: within j's block one by one, since T need not
+ * have zeros there. */
 INLINE void solve_rows_transposed(
 	const double *T, size_t stride, size_t n, double *B, size_t row, size_t rows)
 {
@@ -83,7 +87,8 @@ INLINE void solve_rows_transposed(
 	}
 }
 
-/* Numbers first to end of the rows, a block or the beginning of one, once all behind them are taken off. */
+/* Entries first to end of the rows, a block or its beginning, after all entries behind them have
+ * been subtracted. */
 INLINE void solve_block(const double *T, size_t stride, size_t first, size_t end, double *B,
 	size_t row, size_t rows)
 {
@@ -100,7 +105,8 @@ INLINE void solve_block(const double *T, size_t stride, size_t first, size_t end
 	}
 }
 
-/* x_j = (b_j - sum_k x_k T_kj) / T_jj, k behind j: each block, once it is known, is taken off those before it. */
+/* x_j = (b_j - sum_k x_k T_kj) / T_jj, k behind j: each block, once known, is subtracted from those
+ * before it. */
 INLINE void solve_rows(const double *T, size_t stride, size_t n, double *B, size_t row, size_t rows)
 {
 	for (size_t first, end = n; end > 0; end = first) {
@@ -185,7 +191,7 @@ static void solve_transposed(
 	operate_on_all(T, stride, n, SOLVE_TRANSPOSED, B, row, m);
 }
 
-/* So many rows at a time leave registers for nothing but a row of B. */
+/* With this many rows at a time only one row of B still fits into the registers. */
 enum { TILE_ROWS = LANES };
 enum kind { SET, ADD, SUBTRACT, ADD_TRANSPOSED };
 

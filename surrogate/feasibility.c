@@ -14,10 +14,10 @@ static const double LOG_SQRT_2_PI = 0.91893853320467274178;
 
 enum {
 	FAILURES_MIN = 3,
-	FAILURES_PART = 10, /* of so many trials one */
-	FIT_ROWS =
-		128, /* that the hyperparameters come from: nothing is remembered of the last fit */
-	BLOCK = 64, /* points at once, so that memory stays bounded */
+	FAILURES_PART = 10, /* one of this many trials must have failed */
+	FIT_ROWS = 128, /* rows for the hyperparameters: nothing is kept from the last fit, so a fit
+			must be cheap */
+	BLOCK = 64, /* points at a time, so that memory stays bounded */
 };
 
 struct feasibility {
@@ -112,7 +112,7 @@ void feasibility_destroy(struct feasibility *f)
 	free(f);
 }
 
-/* ---- what it says ---- */
+/* ---- predictions ---- */
 
 bool feasibility_foretold(const struct feasibility *f, bool *ret_foretold, struct tuner_error *err)
 {

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* As in lanes.h, half as wide and twice as many. */
+/* As in lanes.h, with numbers half as wide and twice as many lanes. */
 enum { LANES = LOOPS_BYTES / sizeof(float) };
 
 typedef float lanes __attribute__((vector_size(LOOPS_BYTES)));
@@ -79,7 +79,7 @@ INLINE lanes exp_lanes(lanes x)
 	q = fused(q, f, all(0.5f));
 
 	const lanes mantissa = fused(f * f, q, f) + 1.0f;
-	/* Words, which may overflow: far below -87 they do, and are not looked at. */
+	/* Integer words may overflow: far below -87 they do, and the result is not used. */
 	const lanes power = (lanes)(((lane_words)shifted << 23) + (lane_words)all(1));
 
 	return where(x >= -87.0f, mantissa * power);
@@ -103,7 +103,8 @@ INLINE lanes log_lanes(lanes x)
 
 enum { VECTORS = GLANCE_LANES / LANES, CHUNK = 32 };
 
-/* Of row i: the root of 5 r^2. Beyond 100 the kernel is 0 in single precision; no polynomial shall overflow. */
+/* For row i: the root of 5 r^2, at most 100, where the kernel is 0 in single precision, so that no
+ * polynomial overflows. */
 INLINE void distances(
 	const struct glance_rows *rows, size_t i, const float *points, lanes ret_rho[VECTORS])
 {
@@ -129,7 +130,8 @@ INLINE void distances(
 		ret_rho[v] = square_root(choose(r2[v] < 2000.0f, r2[v], all(2000.0f)) * 5.0f);
 }
 
-/* The distances of so many rows come first: a row's distance and exponential are a chain too long for a CPU to look past. */
+/* The distances of several rows are computed first: a row's distance and exponential are a
+ * dependency chain too long for a CPU to look past. */
 static void moments(
 	const struct glance_rows *rows, const float *points, float *ret_mean, float *ret_most)
 {

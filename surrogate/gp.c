@@ -14,11 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Points of a glance whose sd is computed. */
+/* Points of a glance whose exact sd is computed. */
 enum { GLANCE_EXACT = 32 };
 
 /* The model conditioned on rows. `capacity` rows fit; it is the stride of Z and L, so a multiple of
- * KERNEL_LANES. alpha = K^-1 (y - c 1) is that of the rows with outcomes. */
+ * KERNEL_LANES. alpha = K^-1 (y - c 1) is over the rows with outcomes. */
 struct posterior {
 	size_t n, n_outcomes, n_factored, capacity;
 	double *X; /* capacity x d */
@@ -88,7 +88,7 @@ void gp_destroy(struct gp *gp)
 	free(gp);
 }
 
-/* An empty posterior with room for n rows and some pending ones behind them. */
+/* Initialises an empty posterior with room for n rows and some pending ones. */
 static bool posterior_init(struct posterior *p, size_t d, size_t n, struct tuner_error *err)
 {
 	const size_t capacity = kernel_stride(n + n / 8 + 16);
@@ -221,7 +221,7 @@ bool gp_likelihood(const struct gp *gp, const struct gp_data *data, const double
 	return ok;
 }
 
-/* The same rows with more room. Numbers are copied, not computed: the bits stay. */
+/* Makes room for more rows. Numbers are copied, not recomputed, so their bits stay. */
 static bool grow(struct gp *gp, size_t n, struct tuner_error *err)
 {
 	struct posterior next, old = gp->posterior;
@@ -422,7 +422,7 @@ double gp_variance(const struct gp *gp, const double *v)
 	return fmax(1 - kernel_dot(v, v, gp->posterior.n), 1e-12);
 }
 
-/* The rows as glance.h wants them, in one piece of memory. */
+/* The rows in the form of glance.h, in one piece of memory. */
 static bool glance_rows_init(
 	const struct gp *gp, struct glance_rows *ret, float **ret_memory, struct tuner_error *err)
 {
@@ -447,8 +447,9 @@ static bool glance_rows_init(
 	return true;
 }
 
-/* Among many rows the one most telling one is a poor guess: what is known from both sides is known far better. How
- * much better is measured: exact sds of a few of the points, and a straight line through their logarithms. */
+/* Among many rows the sd left by the single most informative row is a poor estimate: between two
+ * rows much more is known. The difference is calibrated: a straight line through the logarithms of
+ * exact and estimated sds of a few points. */
 static bool narrow(
 	const struct gp *gp, const double *X, size_t m, float *sd, struct tuner_error *err)
 {
@@ -474,7 +475,7 @@ static bool narrow(
 		exact[i] = log(exact[i]);
 	gsl_fit_linear(
 		logs, 1, exact, 1, GLANCE_EXACT, &c0, &slope, &unused, &unused, &unused, &unused);
-	/* All alike, or no line at all. */
+	/* The sds are all equal, or there is no line. */
 	if (!isfinite(slope))
 		return true;
 	slope = fmin(fmax(slope, SLOPE_MIN), SLOPE_MAX);
@@ -483,7 +484,7 @@ static bool narrow(
 	return true;
 }
 
-/* One point into its lane of glance_moments. */
+/* Scales one point into its lane for glance_moments. */
 static void scale_for_glance(const struct gp *gp, const double *x, float *ret_points)
 {
 	const struct posterior *p = &gp->posterior;
@@ -555,7 +556,7 @@ void gp_pull(const struct gp *gp, const double *x, const double *tG, double *ret
 	}
 }
 
-/* Points are predicted in blocks, so that memory stays bounded. */
+/* Predictions are made in blocks, so that memory stays bounded. */
 enum { BLOCK = 64 };
 
 struct block {

@@ -14,19 +14,23 @@ static const double LENGTH_MIN = 0.025, LENGTH_MAX = 1000;
 static const double NOISE_MIN = 1e-6, NOISE_MAX = 10;
 static const double LOG_WARP_MAX = 1.3862943611198906; /* a and b in [1/4, 4] */
 
-/* Shapes of an axis, ln a and ln b: as it is, spread out near 0 (as a logarithm does), near 1. */
+/* Shapes of an axis, ln a and ln b: the identity, spread out near 0 (as by a logarithm), spread out
+ * near 1. */
 static const double axis_shapes[][2] = { { 0, 0 }, { -1.2, 0 }, { 0, -1.2 } };
-static const double AXIS_GAIN = 1; /* nats of the posterior for which another shape is taken */
+static const double AXIS_GAIN = 1; /* gain of the log posterior, in nats, for which another shape is
+				      taken */
 enum { AXES_TRIED = 2 };
 
-/* With noisy outcomes the posterior has two modes, and a search from the prior's mode, where there is hardly
- * any noise, ends in the one where lengthscales are short and the noise is taken for the function. */
+/* With noisy outcomes the posterior has two modes, and a search from the prior's mode, where there
+ * is hardly any noise, ends in the mode where lengthscales are short and noise is taken for the
+ * function. */
 static const double NOISY_START = 0.05;
 
-/* In nats by a unit of ln theta: of the thousands of rows of an approximate likelihood, too little to matter. */
+/* Gradient tolerance, in nats per unit of ln theta: with the thousands of rows of an approximate
+ * likelihood it is too small to matter. */
 static const double ROUGHLY = 0.1;
 
-/* Its search begins at what is nearly an optimum. */
+/* First step of its search, which begins near an optimum. */
 static const double NEAR = 0.2;
 
 /* ---- the prior, inside the bounds ---- */
@@ -42,7 +46,7 @@ static void no_warp(const struct gp *gp, double *ret_theta)
 		ret_theta[i] = 0;
 }
 
-/* The prior's, of ln l. */
+/* The prior's mode of ln l. */
 static double length_mode(const struct gp *gp)
 {
 	return bounded(hyperprior_log_length_mean(gp_d(gp)), LENGTH_MIN, LENGTH_MAX);
@@ -94,12 +98,12 @@ void gp_prior_draw(const struct gp *gp, struct random *random, double *ret_theta
 struct fit {
 	const struct gp *gp;
 	struct likelihood *likelihood;
-	struct vecchia *vecchia; /* one of the two; the other is NULL */
+	struct vecchia *vecchia; /* either this or likelihood; the other is NULL */
 	uint64_t work_limit; /* 0: none */
 	size_t evaluations; /* of one search; 0: no limit */
-	double *lower, *upper; /* d + 1 each */
-	double *start, *best; /* d + 1 */
-	double *gradient; /* d + 1 */
+	double *lower, *upper; /* gp_n_hyperparameters; the next three likewise */
+	double *start, *best;
+	double *gradient;
 	double best_value; /* minus the log posterior */
 	struct gp_fit_report report;
 };
@@ -126,7 +130,7 @@ static bool out_of_work(const struct fit *fit)
 	return fit->work_limit && fit->report.work >= fit->work_limit;
 }
 
-/* One search from fit->start. Further ones are not begun when the work is spent. */
+/* One search from fit->start. No search begins when the work limit is reached. */
 static bool search(struct fit *fit, struct tuner_error *err)
 {
 	const size_t n = gp_n_hyperparameters(fit->gp);
@@ -166,14 +170,14 @@ static bool all_finite(const double *x, size_t n)
 	return true;
 }
 
-/* Searches from here on leave the warps as they are in theta. */
+/* Fixes the warps of all further searches at those in theta. */
 static void fix_warps(struct fit *fit, const double *theta)
 {
 	for (size_t i = gp_d(fit->gp) + 1; i < gp_n_hyperparameters(fit->gp); i++)
 		fit->lower[i] = fit->upper[i] = fit->start[i] = theta[i];
 }
 
-/* Another search, with axis k in this shape; what it finds counts if it gains AXIS_GAIN. */
+/* Another search, with axis k in this shape; its result counts if it gains AXIS_GAIN. */
 static bool try_shape(struct fit *fit, size_t k, const double *shape, struct tuner_error *err)
 {
 	const double before = fit->best_value;
@@ -193,8 +197,8 @@ static bool try_shape(struct fit *fit, size_t k, const double *shape, struct tun
 	return true;
 }
 
-/* Every fit looks at a few axes, and the next one starts from what was found: in the course of a job all
- * axes have their turn, at a bounded cost each. */
+/* Every fit tries a few axes, and the next fit starts from its result: during a job all axes have
+ * their turn, at a bounded cost per fit. */
 static bool try_axes(struct fit *fit, struct random *random, struct tuner_error *err)
 {
 	for (size_t i = 0; i < AXES_TRIED; i++) {
@@ -214,7 +218,7 @@ static bool has_start(const struct fit *fit, const struct gp_fit_options *option
 	return options->start && all_finite(options->start, gp_n_hyperparameters(fit->gp));
 }
 
-/* Of axes in shapes, those of the last fit; else none. */
+/* Keeps the shapes of the axes from the last fit, if any. */
 static void keep_warps(struct fit *fit, const struct gp_fit_options *options)
 {
 	const size_t from = gp_d(fit->gp) + 1, n = gp_n_hyperparameters(fit->gp) - from;
@@ -265,7 +269,7 @@ static bool search_all(
 	       try_axes(fit, options->random, err);
 }
 
-/* What is evaluated. Neighbours are those of the start. */
+/* Creates the likelihood to be maximised. Vecchia's neighbours are those at the start. */
 static bool create_likelihood(struct fit *fit, const struct gp_data *data,
 	const struct gp_fit_options *options, struct tuner_error *err)
 {

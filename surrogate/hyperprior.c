@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-/* Of ln a and ln b: the variance is 3/4. */
+/* The sd of ln a and ln b: the root of 3/4. */
 static const double LOG_WARP_SD = 0.8660254037844386;
 static const double LOG_LENGTH_SD = 1, LOG_CATEGORY_LENGTH_SD = 1.7320508075688772 /* sqrt 3 */;
 static const double LOG_2_PI = 1.8378770664093454836;
@@ -27,7 +27,7 @@ static double log_normal(double x, double mean, double sd, double *gradient)
 	return -0.5 * q * q - log(sd);
 }
 
-/* The identity has 0. */
+/* 0 at the identity. */
 static double warp_log_density(const double *log_warps, size_t n, double *gradient)
 {
 	double value = 0;

@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- how good the model is ---- */
+/* ---- the model's accuracy ---- */
 
 enum { LEFT_OUT = 64 }; /* rows at once */
 
-/* y_i - (K^-1 (y - c))_i / (K^-1)_ii. With b = L^-1 (y - c) and the row v = L^-1 e_i, the two are v'b
- * and v'v. */
+/* The mean is y_i - (K^-1 (y - c))_i / (K^-1)_ii. With b = L^-1 (y - c) and the row v = L^-1 e_i,
+ * numerator and denominator are v'b and v'v. */
 bool leave_one_out(const struct gp *gp, double *ret_means, struct tuner_error *err)
 {
 	const size_t n = gp_n(gp), stride = gp_stride(gp);
@@ -80,7 +80,7 @@ static bool check(const struct trial_model *model, struct tuner_error *err)
 	const struct model_data *data = &model->data;
 	const size_t n = transform_n_finite(data->transform);
 	double low = INFINITY, high = -INFINITY;
-	size_t rows = 0; /* repeats of one configuration are one */
+	size_t rows = 0; /* repeats of one configuration are one row */
 
 	if (n < IMPORTANCE_TRIALS_MIN)
 		return tuner_fail(err, TUNER_USAGE,

@@ -2,14 +2,14 @@
 
 #include "surrogate/lanes.h"
 
-/* No reductions but those by sum_of, whose order is written out. */
+/* The only reductions are those by sum_of, whose order is explicit. */
 
 /* exp(x) = 2^m exp(f), m = round(x / ln 2), |f| <= ln(2)/2, exp(f) = 1 + f + f^2 q(f).
  *
  * q has degree 9 and the least largest relative error in exp (3.6e-18; 1.1e-17 with the
  * coefficients rounded), found by Remez' exchange at 60 digits. ln 2 is split so that m times its
- * upper part is exact (33 bits, |m| < 2^11), and the sum f + f^2 q is formed before the 1 is
- * added: what remains is the rounding of that last sum and a little more.
+ * upper part is exact (33 bits, |m| < 2^11), and the sum f + f^2 q is formed before the 1 is added,
+ * so the error is the rounding of that last sum and a little more.
  *
  * Adding SHIFT = 1.5 2^52 rounds to an integer and leaves it in the low bits; shifted left by 52
  * (the bits of SHIFT itself fall out), they are added to the exponent of 1. */
@@ -34,12 +34,12 @@ INLINE lanes exp_lanes(lanes x)
 	const lanes mantissa = (f * f * q + f) + 1.0;
 	const lanes power = (lanes)(((lane_bits)shifted << 52) + (lane_bits)all(1.0));
 
-	/* Below -708 the exponent would leave the normal range: m is nonsense there, the mask
-	 * hides it. */
+	/* Below -708 the exponent would leave the normal range: m is meaningless there, and the
+	 * mask hides it. */
 	return where(x >= -708.0, mantissa * power);
 }
 
-/* Of the block of points from j on. */
+/* For the block of points from j on. */
 INLINE void squared_distances(const struct kernel *kernel, const double *Z, size_t stride, size_t j,
 	const double *z, lanes ret_r2[VECTORS])
 {
@@ -61,17 +61,19 @@ INLINE void squared_distances(const struct kernel *kernel, const double *Z, size
 	}
 }
 
-/* rho, no larger than where the exponential is 0 anyway: 0 times an infinite polynomial is NaN. */
+/* rho, limited to a value where the exponential is 0 anyway: 0 times an infinite polynomial would
+ * be NaN. */
 INLINE lanes bounded_distance(lanes r2)
 {
 	static const double FAR = 1000;
 	const lanes rho = square_root(r2 * 5.0);
-	const lane_bits far = rho > FAR; /* not so for NaN, which stays */
+	const lane_bits far = rho > FAR; /* false for NaN, which stays */
 
 	return where(~far, rho) + where(far, all(FAR));
 }
 
-/* A loop of its own: in one, a vector's distance and exponential are a chain too long for a CPU to look past. */
+/* A separate loop: in a single one, a vector's distance and exponential would be a dependency chain
+ * too long for a CPU to look past. */
 static void distances(const struct kernel *kernel, const double *Z, size_t stride, size_t n,
 	const double *z, double *ret_rho)
 {

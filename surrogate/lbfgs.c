@@ -12,10 +12,11 @@ static const double DECREASE = 1e-4, FLATTENING = 0.9;
 /* A search along one direction ends after this many evaluations. */
 enum { LINE_EVALUATIONS = 20 };
 
-/* So many searches in a row that ran out of evaluations end all: no smooth function does that. */
+/* This many line searches in a row that run out of evaluations end the minimisation: no smooth
+ * function does that. */
 enum { EXHAUSTED_LINES = 3 };
 
-/* A step t along the path from x, and what was found there. */
+/* A step t along the path from x, with the values found there. */
 struct step {
 	double t, f, slope;
 	bool known; /* f and slope are finite numbers */
@@ -35,17 +36,18 @@ struct lbfgs {
 	double *x, *g; /* the iterate */
 	double f;
 
-	/* The last `pairs` pairs s = change of x, y = change of g; the newest at newest, cyclic. */
+	/* The last `pairs` pairs s = change of x, y = change of g; a ring with the newest at
+	 * `newest`. */
 	double *S, *Y, *alpha;
 	size_t pairs, newest;
 
-	/* The search along P(x + t p). Invariant: `low` meets the decrease and `high`, if any, does
-	 * not, or has a rising slope. */
+	/* The search along P(x + t p). Invariant: `low` satisfies the decrease; `high`, if any,
+	 * does not, or has a rising slope. */
 	double *p;
 	bool *free;
 	bool steepest; /* p came from the gradient alone */
 	double slope; /* at t = 0 */
-	double t_end; /* from here on every coordinate rests at its bound */
+	double t_end; /* from here on every coordinate is at its bound */
 	double *trial;
 	double t;
 	struct step low, high;
@@ -131,9 +133,9 @@ static double projected_gradient(const struct lbfgs *o)
 	return largest;
 }
 
-/* Free are the coordinates whose gradient does not press them against a bound that they are at or
- * nearly at. "Nearly", and no wider than the projected gradient, is Bertsekas' guard against paths
- * that break after an arbitrarily short way. */
+/* A coordinate is free unless its gradient pushes it against a bound that it is at or nearly at.
+ * "Nearly", and no wider than the projected gradient, is Bertsekas' guard against paths that break
+ * after an arbitrarily short way. */
 static void find_free(struct lbfgs *o)
 {
 	const double near = fmin(1e-8, projected_gradient(o));
@@ -201,8 +203,7 @@ static bool two_loops(struct lbfgs *o)
 	return true;
 }
 
-/* Coordinates that are not free go straight to their bound; free ones do not try to leave the
- * box. */
+/* Coordinates that are not free move straight to their bound; free ones do not leave the box. */
 static void bend(struct lbfgs *o)
 {
 	for (size_t k = 0; k < o->n; k++) {
@@ -341,8 +342,8 @@ static double cubic_minimum(const struct step *a, const struct step *b)
 	return b->t - (b->t - a->t) * (b->slope + d2 - d1) / (b->slope - a->slope + 2 * d2);
 }
 
-/* The next step: beyond `low` while nothing bounds it, else inside (low, high), kept away from the
- * ends so that the interval shrinks by a tenth at least. */
+/* The next step: beyond `low` while there is no `high`, otherwise inside (low, high), kept away
+ * from the ends so that the interval shrinks by at least a tenth. */
 static double next_step(const struct lbfgs *o)
 {
 	const double width = o->high.t - o->low.t;
@@ -376,7 +377,7 @@ static void end_line(struct lbfgs *o)
 	}
 }
 
-/* What the path's direction, bent at the bounds it has met, gains at the trial point. */
+/* The slope at the trial point along the path, whose direction is bent at the bounds it has met. */
 static double slope_at_trial(const struct lbfgs *o, const double *g)
 {
 	double slope = 0;
@@ -390,8 +391,8 @@ static double slope_at_trial(const struct lbfgs *o, const double *g)
 	return slope;
 }
 
-/* Sufficient decrease against the tangent plane, so that it means the same on bent paths. The
- * slack is what rounding does to f: without it searches end early next to the minimum. */
+/* Sufficient decrease against the tangent plane, so that it means the same on bent paths. The slack
+ * allows for rounding in f: without it searches end early near the minimum. */
 static bool decreases(const struct lbfgs *o, double f)
 {
 	double predicted = 0;

@@ -22,13 +22,14 @@ struct likelihood {
 	double *P; /* as Z: Z times M */
 	double *noise, *b, *alpha; /* n */
 	double *K, *G; /* n x n: the covariances, then their factor; slopes */
-	double *inverse, *scratch; /* n x n: of K; for it */
+	double *inverse, *scratch; /* n x n: inverse of K, and scratch for it */
 };
 
 bool likelihood_create(size_t d, const enum dimension_kind *kinds, bool warped,
 	const struct gp_data *data, struct likelihood **ret, struct tuner_error *err)
 {
-	/* An odd number of vectors: else the rows of 256 trials would lie on the same few lines of a cache. */
+	/* An odd number of vectors: otherwise the rows of 256 trials would fall on the same few
+	 * cache sets. */
 	const size_t n = data->n, stride = kernel_stride(n) | KERNEL_LANES;
 	struct likelihood *l = calloc(1, sizeof(*l));
 
@@ -93,8 +94,8 @@ void likelihood_destroy(struct likelihood *l)
 	free(l);
 }
 
-/* M = W o G, W = alpha alpha' - K^-1, over the inverse in l->inverse. Returns 1/2 sum_i W_ii noise_i, the
- * derivative by ln sigma^2. */
+/* M = W o G, W = alpha alpha' - K^-1, in place of the inverse in l->inverse. Returns 1/2 sum_i W_ii
+ * noise_i, the derivative by ln sigma^2. */
 static double weigh(struct likelihood *l)
 {
 	double by_noise = 0;
@@ -121,8 +122,8 @@ static void centre(double *row, size_t n)
 		row[i] -= mean;
 }
 
-/* d log p / d w_i = -(z_i (M 1)_i - (M z)_i) / l, of which the warp's parameters take their share. Called
- * after lengths_gradient, whose products these are. */
+/* d log p / d w_i = -(z_i (M 1)_i - (M z)_i) / l, propagated to the warp's parameters. Call it
+ * after lengths_gradient, which computes these products. */
 static void warps_gradient(struct likelihood *l, const double *theta, double *ret_gradient)
 {
 	const double *M1 = l->P + l->d * l->stride;

@@ -39,7 +39,7 @@ static double log_density(void *context, const double *theta)
 	       log(likelihood_constant_precision(chain->likelihood)) / 2;
 }
 
-/* What has one value only, or is to keep it, does not move. */
+/* Hyperparameters with a single possible value, or that are to keep theirs, do not move. */
 static void set_bounds(struct chain *chain, const struct marginal_options *options)
 {
 	const size_t first_warp = gp_d(chain->gp) + 1;

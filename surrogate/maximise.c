@@ -9,17 +9,18 @@
 enum {
 	CYCLES_MAX = 20,
 	ITERATIONS = 30,
-	EVALUATIONS = 25, /* of one start, all at once; two thirds of that from MANY_ROWS on, */
-	EVALUATIONS_LAST = 15, /* when each takes long */
+	EVALUATIONS = 25, /* per start, in the climb of all; two thirds of it from MANY_ROWS on, */
+	EVALUATIONS_LAST = 15, /* when each evaluation takes long */
 	MANY_ROWS = 128,
-	LISTED_MAX = 20, /* lattice values of a column that are all looked at in one move */
+	LISTED_MAX = 20, /* up to this many lattice values of a column are all tried in one move */
 	MOVES_MAX = 64, /* steps of 1, 2, 4 ... to both sides, on a lattice of up to 2^32 */
 };
 
-/* Starts nearer than this, in lengthscales, would end in the same place. */
+/* Starts nearer to each other than this, in lengthscales, would end in the same place. */
 static const double APART = 0.05;
 
-/* All starts climb until it is clear where they end; the best of them goes on to its very top. */
+/* Gradient tolerances: all starts climb until it is clear where they end; the best one continues to
+ * its top. */
 static const double ROUGH = 1e-2, FINE = 1e-4;
 
 /* A move must gain more than rounding does. */
@@ -32,12 +33,12 @@ struct search {
 	const struct box *box; /* NULL: the whole cube */
 	size_t d, n, n_max; /* columns; points */
 	double *x, *values; /* n x d, n */
-	bool *settled; /* n: the last cycle has changed nothing */
-	double tolerance; /* projected gradient, in log EI by lengthscale */
-	bool relaxed; /* gradient steps go over fine lattices as well */
+	bool *settled; /* n: the last cycle changed nothing */
+	double tolerance; /* projected gradient, in log EI per lengthscale */
+	bool relaxed; /* gradient steps also ignore fine lattices */
 	bool active[MAXIMISE_STARTS_LATTICE][COLUMNS_MAX]; /* the columns of each point */
 	struct lbfgs *searches[MAXIMISE_STARTS_LATTICE];
-	double *batch, *batch_values, *batch_gradients; /* of one call for many points */
+	double *batch, *batch_values, *batch_gradients; /* for one call with many points */
 	size_t batch_max;
 	uint64_t work, work_limit;
 };
@@ -96,7 +97,7 @@ static int by_key(const void *a, const void *b)
 				: (x->candidate > y->candidate) - (x->candidate < y->candidate);
 }
 
-/* Without replacement in proportion to exp(value): the order of value + Gumbel noise does that (the
+/* Draws without replacement in proportion to exp(value), by the order of value + Gumbel noise (the
  * "Gumbel-max trick"). */
 static bool draw_starts(struct search *search, const struct candidates *candidates,
 	struct random *random, struct tuner_error *err)
@@ -132,7 +133,7 @@ static bool choose_starts(struct search *search, const struct candidates *candid
 
 /* ---- gradient steps ---- */
 
-/* In point i. A step over a parent's lattice would change which columns there are. */
+/* At point i. A step over a parent's lattice would change which columns are active. */
 static bool is_continuous(const struct search *search, size_t i, size_t k)
 {
 	const struct columns *columns = search->columns;
@@ -160,7 +161,7 @@ static size_t evaluations(const struct search *search)
 	return acquisition_rows(search->acquisition) < MANY_ROWS ? all : 2 * all / 3;
 }
 
-/* The variables are x / l: then one step length suits all. */
+/* The variables are x / l, so that one step length suits all. */
 static bool begin_searches(struct search *search, struct tuner_error *err)
 {
 	const struct lbfgs_options options = { .iterations = ITERATIONS,
@@ -194,8 +195,8 @@ static void end_searches(struct search *search)
 	}
 }
 
-/* Back from the variables of search i. The other columns are copied: x / l times l may be another
- * double than x, and a category that differs in its last bit is another category. */
+/* Converts the variables of search i back. Other columns are copied, because x / l times l may
+ * differ from x, and a category that differs in its last bit is another category. */
 static void unscale(const struct search *search, size_t i, const double *z, double *ret_x)
 {
 	for (size_t k = 0; k < search->d; k++)
@@ -204,7 +205,7 @@ static void unscale(const struct search *search, size_t i, const double *z, doub
 				   : search->x[i * search->d + k];
 }
 
-/* One batched evaluation for all searches that want one. *ret_n of them. */
+/* One batched evaluation for all searches that need one. *ret_n: their number. */
 static bool step_searches(struct search *search, size_t *ret_n, struct tuner_error *err)
 {
 	size_t which[MAXIMISE_STARTS_LATTICE], n = 0;
@@ -220,7 +221,7 @@ static bool step_searches(struct search *search, size_t *ret_n, struct tuner_err
 	*ret_n = n;
 	if (n == 0)
 		return true;
-	/* Of several models a few show the way: where it ends is looked up in all. */
+	/* A few of several models guide the climb; its end is evaluated with all. */
 	if (!(search->tolerance == ROUGH ? acquisition_rough_gradients : acquisition_gradients)(
 		    search->acquisition, search->batch, n, search->batch_values,
 		    search->batch_gradients, err))
@@ -229,7 +230,7 @@ static bool step_searches(struct search *search, size_t *ret_n, struct tuner_err
 	for (size_t j = 0; j < n; j++) {
 		for (size_t k = 0; k < d; k++)
 			gradient[k] = -search->batch_gradients[j * d + k] * search->lengthscales[k];
-		/* An infinite value turns the search back: it never leaves what is allowed. */
+		/* An infinite value makes the search turn back, so it never breaks a constraint. */
 		lbfgs_tell(search->searches[which[j]],
 			columns_allow(search->columns, &search->batch[j * d])
 				? -search->batch_values[j]
@@ -239,7 +240,7 @@ static bool step_searches(struct search *search, size_t *ret_n, struct tuner_err
 	return true;
 }
 
-/* The best points found, snapped; their values are looked up again, since snapping may move them. */
+/* Keeps the best points found, snapped and evaluated again, since snapping may move them. */
 static bool keep_best(struct search *search, struct tuner_error *err)
 {
 	const size_t d = search->d;
@@ -253,7 +254,7 @@ static bool keep_best(struct search *search, struct tuner_error *err)
 		return false;
 	search->work += search->n;
 	for (size_t i = 0; i < search->n; i++) {
-		/* A NaN is no gain. */
+		/* NaN is not a gain. */
 		if (search->settled[i] || !(search->batch_values[i] > search->values[i] + GAIN) ||
 			!columns_allow(search->columns, &search->batch[i * d]))
 			continue;
@@ -277,7 +278,7 @@ static bool climb(struct search *search, struct tuner_error *err)
 
 /* ---- moves along the lattice ---- */
 
-/* Other lattice values of the column to look at from value `at`. */
+/* The other lattice values of the column to try from value `at`. */
 static size_t list_moves(
 	const struct columns *columns, size_t column, uint64_t at, uint64_t ret_moves[MOVES_MAX])
 {
@@ -299,8 +300,8 @@ static size_t list_moves(
 	return n;
 }
 
-/* Rows of the batch: point x at other values of a column, as far as they are allowed. A parent's move
- * takes what depends on it along. */
+/* Fills the batch with point x at other values of a column, where constraints allow them. Moving a
+ * parent also moves the parameters that depend on it. */
 static size_t make_moves(struct search *search, const double *x, size_t column)
 {
 	const struct columns *columns = search->columns;
@@ -369,7 +370,7 @@ static bool move_along_lattices(struct search *search, bool *changed, struct tun
 	return true;
 }
 
-/* ---- the whole ---- */
+/* ---- the whole search ---- */
 
 /* The candidates were scored with fewer fantasies than are used from here on. */
 static bool score(struct search *search, struct tuner_error *err)
@@ -379,7 +380,7 @@ static bool score(struct search *search, struct tuner_error *err)
 					 search->values, err);
 }
 
-/* NaN is behind everything. */
+/* NaN comes last. */
 static bool is_before(double a, double b)
 {
 	return !isnan(a) && (isnan(b) || a > b);
@@ -415,7 +416,8 @@ static bool run(struct search *search, struct tuner_error *err)
 			return false;
 		any = false;
 		for (size_t i = 0; i < search->n; i++) {
-			/* After a climb alone there is nothing to climb from anew. */
+			/* After a climb that no move has changed there is nothing to climb
+			 * again. */
 			search->settled[i] = search->settled[i] || !changed[i];
 			any = any || changed[i];
 		}

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* All trials that teach anything, before the choice. */
+/* All trials with something to learn from, before the choice. */
 struct lessons {
 	size_t n;
 	double *X, *objectives;
@@ -59,7 +59,7 @@ static bool encode_pending(struct model_data *data, const struct columns *column
 	return true;
 }
 
-/* The lessons as rows of the model, which take their coordinates. */
+/* Turns the lessons into rows of the model, which take over their coordinates. */
 static bool make_rows(struct lessons *lessons, const struct transform *transform, size_t d,
 	struct replicates_rows *ret, struct tuner_error *err)
 {
@@ -136,8 +136,8 @@ static bool choose(struct model_data *data, const struct columns *columns,
 	       take(data, all, chosen, n, err);
 }
 
-/* Ranks spread out what is good, and with it the noise, where there is any: the variance that the last fit saw in the
- * standardised outcomes tells. */
+/* Ranks spread out the good outcomes, and their noise too. The noise variance of the last fit, in
+ * standardised outcomes, tells whether there is any. */
 enum transform_kind model_data_transform(const struct suggest_request *request, size_t d)
 {
 	const size_t n_start = request->strategy->warp == STRATEGY_WARP_NONE ? d + 1 : 3 * d + 1;
@@ -201,7 +201,7 @@ static void move_row(struct model_data *data, size_t d, size_t from, size_t to)
 	data->valued[to] = data->valued[from];
 }
 
-/* Which of these are foretold is not known. */
+/* Which of these failures are foretold is not known, so all are dropped. */
 static void drop_failures(struct replicates_rows *rows)
 {
 	const size_t d = rows->d;

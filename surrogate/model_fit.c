@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Hyperparameters of another number belong to other dimensions. */
+/* A different number of hyperparameters belongs to other dimensions. */
 const double *model_fit_start(const struct gp *gp, const struct suggest_request *request)
 {
 	size_t i = 0;
@@ -32,7 +32,7 @@ uint64_t model_fit_limit(const struct suggest_request *request)
 	return request->work_limit >= 10 ? request->work_limit / 10 : 1;
 }
 
-/* Rows of their own, evenly spaced among others. */
+/* Copies of evenly spaced rows. */
 struct thinned {
 	double *X, *y, *scales, *counts, *scatters;
 	struct gp_data data;
@@ -61,8 +61,9 @@ static bool thinned_create(struct thinned *thinned, size_t n, size_t d, struct t
 	       tuner_fail_memory(err);
 }
 
-/* n of them, each from its own part of them all: the first there or, from `random`, any. (What comes in turns, as from
- * two workers, is not to be taken for the whole.) On failure what there is waits for thinned_finish. */
+/* Takes n rows, one from each of n equal parts: the first there or, with `random`, any. (Otherwise
+ * results that come in turns, as from two workers, could be mistaken for the whole.) On failure
+ * thinned_finish must still be called. */
 static bool thin_out(const struct gp_data *all, size_t d, size_t n, struct random *random,
 	struct thinned *ret, struct tuner_error *err)
 {
@@ -104,8 +105,8 @@ bool model_fit_rows(struct gp *gp, const struct gp_data *rows, size_t most,
 			      : gp_fit(gp, rows, options, ret, err);
 }
 
-/* A search goes only so far when another will go on from where it ended: the optimum moves little from trial to
- * trial. */
+/* Evaluations of a search, limited if a later search will continue from its end: the optimum moves
+ * little from trial to trial. */
 static size_t evaluations(bool quick, bool goes_on, size_t n)
 {
 	enum { QUICK = 8, WIDE = 15, THOROUGH_ROWS = 30 };
@@ -119,7 +120,7 @@ static size_t evaluations(bool quick, bool goes_on, size_t n)
 
 enum { APPROXIMATE_EVALUATIONS = 15 };
 
-/* All that there are, or as many as are looked at, evenly spaced. */
+/* All rows, or MODEL_APPROXIMATE_ROWS of them, evenly spaced. */
 static bool view_all(const struct model_data *data, size_t d, struct random *random,
 	struct thinned *ret, struct tuner_error *err)
 {
@@ -130,7 +131,7 @@ static bool view_all(const struct model_data *data, size_t d, struct random *ran
 	       thin_out(&all, d, MODEL_APPROXIMATE_ROWS, random, ret, err);
 }
 
-/* From options->start alone. */
+/* Searches from options->start only. */
 static bool fit_all(struct gp *gp, const struct model_data *data, const struct gp_data *rows,
 	const struct gp_fit_options *options, struct gp_fit_report *ret, struct tuner_error *err)
 {
@@ -159,7 +160,7 @@ static bool allows_approximation(const struct model_data *data, uint64_t work_li
 	return work_limit == 0 || work_limit >= 2 * (data->all.n / MODEL_ROWS_A_UNIT);
 }
 
-/* The thinned rows find the place, all of them the values. */
+/* The thinned rows find the region, all rows the values. */
 static bool fit_large(struct gp *gp, const struct model_data *data, const struct gp_data *rows,
 	const struct gp_fit_options *options, struct gp_fit_report *ret, struct tuner_error *err)
 {
@@ -208,9 +209,10 @@ bool model_fit(struct gp *gp, const struct model_data *data, const struct sugges
 }
 
 enum {
-	BURN_IN = 30, /* from the most likely hyperparameters it is not far */
-	THINNING = 3, /* fewer, and the states are so alike that suggestions are worse */
-	/* With more rows states are nearly alike, and cost most: there are half as many, each a step apart. */
+	BURN_IN = 30, /* the most likely hyperparameters are a good start */
+	THINNING = 3, /* with less, states are so similar that suggestions are worse */
+	/* With more rows than this, states are similar and cost most: there are half as many, one
+	 * step apart. */
 	ROWS_FEW = 100,
 };
 
@@ -220,7 +222,7 @@ bool model_fit_sample(const struct gp *gp, const struct model_data *data,
 	struct tuner_error *err)
 {
 	const struct gp_data rows = model_data_view(data);
-	/* Another stream than the one that the fit's starts come from. */
+	/* A stream other than that of the fit's starts. */
 	const struct random_key key = { .seed = ~request->seed,
 		.repeat = request->repeat,
 		.number = request->number,

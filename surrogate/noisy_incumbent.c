@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Variance that the repeated rows still have, in the model's unit: gp.h's own least, so that the factor is
- * no worse than that of an objective without noise. */
+/* Noise variance of the repeated rows, in the model's unit: gp.h's least, so that the factor is no
+ * worse than for an objective without noise. */
 static const double LEAST_NOISE = 1e-6;
 
 static size_t least(size_t a, size_t b)
@@ -15,7 +15,7 @@ static size_t least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* From copies: appending may move the rows. */
+/* Copies the rows first: appending may move them. */
 static bool append_again(struct gp *gp, const size_t *rows, size_t n, struct tuner_error *err)
 {
 	const size_t d = gp_d(gp);

@@ -7,13 +7,13 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* Results have been rounded before they were subtracted: .84 - .80 is not .82 - .78, and such differences seldom add
- * up to 0. What is less than this part of all of them together is rounding; of percents with two decimals a last one may be
- * off by 1.4e-12 of itself. */
+/* Results were rounded before they were subtracted: .84 - .80 is not .82 - .78, and such
+ * differences seldom add up to 0. A sum below this part of the sum of their sizes counts as
+ * rounding; for percentages with two decimals one may be off by 1.4e-12 of itself. */
 #define ROUNDING 1e-11
 
-/* A resample whose deviation, or distance to the mean, is less than this part of the sample's standard error has none but
- * rounding: it holds one value again and again. */
+/* A deviation of a resample, or distance from the mean, below this part of the sample's standard
+ * error counts as rounding: the resample holds one value again and again. */
 #define RESAMPLE_ROUNDING 1e-8
 
 /* ---- sums ---- */
@@ -27,8 +27,8 @@ static double largest(const double *x, size_t n)
 	return ret;
 }
 
-/* A power of two that brings the largest of them near 1, so that neither sums nor squares of 1e300 or 1e-300 leave the range
- * of numbers. Multiplied by it, all others keep their bits. */
+/* A power of two that scales the largest number to near 1, so that neither sums nor squares of
+ * 1e300 or 1e-300 overflow or underflow. The scaling keeps the bits of all others. */
 static double unit_of(const double *x, size_t n)
 {
 	const double most = largest(x, n);
@@ -37,7 +37,7 @@ static double unit_of(const double *x, size_t n)
 					  : 1;
 }
 
-/* What is rounding in a sum of these, under any signs. */
+/* The rounding error of a sum of these, with any signs. */
 static double rounding_of(const double *x, size_t n, double unit)
 {
 	double sum = 0;
@@ -71,7 +71,8 @@ static double mean_of(const double *x, size_t n, double unit)
 	if (isfinite(sum) && fabs(sum) <= rounding_of(x, n, unit))
 		return n > 0 ? 0 : NAN;
 	if (are_alike(x, n))
-		/* Three times 0.1 over three is another number; and added to 0, -0 is 0. */
+		/* 0.1 summed three times and divided by three is another number; and -0.0 + 0.0 is
+		 * 0.0. */
 		return x[0] + 0.0;
 	return n > 0 ? sum / (double)n / unit : NAN;
 }
@@ -81,7 +82,7 @@ double paired_mean(const double *differences, size_t n)
 	return mean_of(differences, n, unit_of(differences, n));
 }
 
-/* In units: of squares that may be no numbers otherwise. */
+/* In scaled units, since the squares may otherwise overflow. */
 static double squares_about(const double *x, size_t n, double mean, double unit)
 {
 	double squares = 0;
@@ -114,7 +115,7 @@ double paired_deviation(const double *x, size_t n)
 
 /* ---- the interval ---- */
 
-/* What is resampled. */
+/* The sample that is resampled. */
 struct sample {
 	const double *x;
 	size_t n;
@@ -122,8 +123,8 @@ struct sample {
 	double unit;
 };
 
-/* |t| of one resample about the sample's mean. Resamples that are all one value have no deviation: infinitely
- * far, or not at all. */
+/* |t| of one resample about the sample's mean. A resample that is all one value has no deviation:
+ * its |t| is infinite or 0. */
 static double resampled_t(const struct sample *sample, struct random *random, double *resample)
 {
 	const size_t n = sample->n;
@@ -167,12 +168,12 @@ bool paired_interval(const double *differences, size_t n, double level, struct r
 		return true;
 	const struct sample sample = { differences, n, paired_mean(differences, n),
 		paired_deviation(differences, n) / sqrt((double)n), unit_of(differences, n) };
-	if (isinf(sample.error)) /* beyond the largest number */
+	if (isinf(sample.error)) /* overflowed */
 		return true;
 	if (n >= PAIRED_BOOTSTRAP_MIN && sample.error > 0 &&
 		!bootstrap_t(&sample, level, key, &reach, err))
 		return false;
-	if (isinf(reach)) /* few repeats, or few of them that differ */
+	if (isinf(reach)) /* few repeats, or few distinct ones */
 		reach = gsl_cdf_tdist_Pinv(0.5 + level / 2, (double)(n - 1));
 	*ret = (struct interval){ sample.mean - reach * sample.error,
 		sample.mean + reach * sample.error };
@@ -181,7 +182,8 @@ bool paired_interval(const double *differences, size_t n, double level, struct r
 
 /* ---- the test ---- */
 
-/* Rounding must not make the observed pattern, or one that is as large, smaller than it. */
+/* Rounding must not make the observed pattern, or an equally large one, smaller than the observed
+ * sum. */
 static bool is_as_extreme(double sum, double observed, double rounding)
 {
 	return fabs(sum) >= fabs(observed) - rounding;
@@ -246,7 +248,8 @@ double t_test_power(double shift, double df, double alpha)
 	const double critical = gsl_cdf_tdist_Pinv(1 - alpha / 2, df);
 	double power = 0;
 
-	/* The deviation's squares follow chi^2; equal parts of its probability, each by its middle. */
+	/* The squared deviation follows chi^2: equal parts of its probability, each represented by
+	 * its middle. */
 	for (int i = 0; i < STEPS; i++) {
 		const double s = sqrt(gsl_cdf_chisq_Pinv((i + 0.5) / STEPS, df) / df);
 		power += gsl_cdf_ugaussian_Q(critical * s - shift) +
@@ -273,7 +276,8 @@ double least_effect(power_function *power_of, size_t n, double alpha, double pow
 	return high;
 }
 
-/* By halves, since power grows with n: each look takes milliseconds, and thousands of them would be waited for. */
+/* By bisection, since power grows with n: each evaluation takes milliseconds, and thousands of them
+ * would be felt. */
 size_t least_size(power_function *power_of, double effect, double alpha, double power, size_t most)
 {
 	size_t low = 2, high = most;

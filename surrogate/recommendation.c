@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A trial that may be taken. */
+/* A trial that may be recommended. */
 struct eligible {
 	size_t observation;
 	double objective;
@@ -21,7 +21,8 @@ static int by_objective(const void *a, const void *b)
 		       : (x->observation > y->observation) - (x->observation < y->observation);
 }
 
-/* Done, with a number, at coordinates that the model has; the best first. Their coordinates to ret_x, d each. */
+/* The trials that are done with a number and have coordinates in the model, best first; writes d
+ * coordinates each to ret_x. */
 static size_t choose(const struct trial_model *model, const struct suggest_request *request,
 	struct eligible *eligible, double *ret_x)
 {
@@ -46,7 +47,7 @@ static size_t choose(const struct trial_model *model, const struct suggest_reque
 	return kept;
 }
 
-/* The first of least mean, by the order of the trials. */
+/* The trial of least mean, the first of equal ones in the order of trials. */
 static size_t least_mean(const struct eligible *eligible, const double *mean, size_t n)
 {
 	size_t best = 0;
@@ -59,7 +60,7 @@ static size_t least_mean(const struct eligible *eligible, const double *mean, si
 	return best;
 }
 
-/* In the user's unit, of which the model's is as much as the transform's slope says where it predicts. */
+/* In the user's unit: the model's, scaled by the transform's slope at the prediction. */
 static double noise_sd(const struct trial_model *model, double mean, double sd)
 {
 	const double noise = sqrt(gp_noise_variance(model->gp));
@@ -130,8 +131,8 @@ static bool fit_and_look(const struct suggest_request *request, struct recommend
 	return ok;
 }
 
-/* How objectives are transformed depends on the noise that the last fit saw (model_data.h): without one, a first fit sees
- * it. */
+/* The transform depends on the noise found by the last fit (model_data.h); without one, a first fit
+ * finds it. */
 bool recommend(
 	const struct suggest_request *request, struct recommendation *ret, struct tuner_error *err)
 {

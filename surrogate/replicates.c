@@ -44,12 +44,13 @@ double replicates_log_likelihood(
 
 /* ---- merging ---- */
 
-/* Rows by what makes them replicates: `places` holds the first row of each group (n: free), `next` the one behind it
- * in its group, in commit order, so that a sum over a group always has the same bits. */
+/* A hash table of groups of replicates: `places` holds the first row of each group (n: free),
+ * `next` the following row of its group, in commit order, so that a sum over a group always has the
+ * same bits. */
 struct groups {
 	const struct replicates_rows *rows;
 	size_t n_places; /* a power of two, at least 2 n */
-	size_t *places, *next, *last; /* last: of the group that begins at a row */
+	size_t *places, *next, *last; /* last: last row of the group that begins at a row */
 };
 
 static bool groups_init(struct groups *groups, const struct replicates_rows *rows)
@@ -123,7 +124,7 @@ static void groups_add(struct groups *groups, size_t row)
 	}
 }
 
-/* A group into the last of its rows; the others count 0. */
+/* Merges each group into its last row; the counts of the other rows become 0. */
 static void merge(struct replicates_rows *rows, const struct groups *groups, size_t first)
 {
 	const size_t last = groups->last[first];

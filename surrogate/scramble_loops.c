@@ -9,8 +9,8 @@ static inline uint32_t reversed(uint32_t x)
 	return x << 16 | x >> 16;
 }
 
-/* A permutation of 32-bit words in which a bit depends on itself and the bits below it only: each
- * multiplier is even. Constants: Burley 2020, listing 1. */
+/* A permutation of 32-bit words in which each bit depends only on itself and the bits below it:
+ * each multiplier is even. Constants: Burley 2020, listing 1. */
 static inline uint32_t laine_karras(uint32_t x, uint32_t seed)
 {
 	x += seed;
@@ -26,8 +26,8 @@ static inline uint32_t owen(uint32_t x, uint32_t seed)
 	return reversed(laine_karras(reversed(x), seed));
 }
 
-/* A hash of the point's index (the finaliser of MurmurHash3): 32 bits with no structure that the 21
- * used of them, 2^-33 and smaller in the coordinate, could show. */
+/* A hash of the point's index (the finaliser of MurmurHash3): 32 bits without structure that could
+ * show in the 21 used, which are 2^-33 and smaller in the coordinate. */
 static inline uint32_t hash(uint32_t index, uint32_t seed)
 {
 	uint32_t x = index ^ seed;
@@ -37,7 +37,7 @@ static inline uint32_t hash(uint32_t index, uint32_t seed)
 	return x ^ x >> 16;
 }
 
-/* The 32 bits of the word and 21 below them: what a double below 1 holds. */
+/* The 32 bits of the word and 21 below them, as many as a double below 1 holds. */
 static inline double coordinate(uint32_t word, uint32_t below)
 {
 	return ((double)word + (double)(below >> 11) * 0x1p-21) * 0x1p-32;

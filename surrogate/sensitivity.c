@@ -10,30 +10,30 @@
 enum {
 	DRAWS = 128,
 	FUNCTIONS = DRAWS + 1, /* the posterior mean first */
-	POINTS_MAX = 1 << 16, /* evaluated in all, for memory's and time's sake */
-	ROWS_MAX = 1 << 11, /* rows of A; more are not worth their time */
+	POINTS_MAX = 1 << 16, /* total evaluations, to bound memory and time */
+	ROWS_MAX = 1 << 11, /* rows of A; more are not worth the time */
 	BLOCK_POINTS = 256, /* evaluated at once */
 };
 
-/* Variance, in the model's unit, where outcomes have 1: less is rounding. */
+/* In the model's unit, in which outcomes have variance 1: a variance below this counts as
+ * rounding. */
 static const double FLAT = 1e-12;
 
 /* Sums over the rows, for each function. */
 struct sums {
 	size_t d, n_rows; /* rows counted so far */
-	double origin
-		[FUNCTIONS]; /* f at the first row of A: what is summed up is the distance to it */
+	double origin[FUNCTIONS]; /* f at the first row of A; sums are of distances from it */
 	double f[FUNCTIONS], square[FUNCTIONS]; /* over A and B */
-	double apart[FUNCTIONS]; /* squared distances of A and B */
-	double *from_a, *from_b; /* d x FUNCTIONS: squared distances of A_i */
+	double apart[FUNCTIONS]; /* sums of squared differences between A and B */
+	double *from_a, *from_b; /* d x FUNCTIONS: the same between A_i and A or B */
 };
 
-/* The rows of the design that are worked on at once. */
+/* Rows of the design that are processed together. */
 struct block {
 	size_t rows;
 	double *u; /* 2d: a row of A, then of B */
-	double *x; /* (2 + d) points a row: A's, B's, A_i's */
-	double *values; /* (2 + d) x FUNCTIONS a row */
+	double *x; /* (2 + d) points per row: A's, B's, A_i's */
+	double *values; /* (2 + d) x FUNCTIONS per row */
 };
 
 /* ---- points ---- */
@@ -59,7 +59,7 @@ static void set_points(const struct columns *columns, const double *u, double *x
 		memcpy(a_i, a, d * sizeof *a);
 		a_i[i] = b[i];
 	}
-	/* Last: a coordinate that is not active in A may be so in A_i. */
+	/* Snaps last: a coordinate that is inactive in A may be active in A_i. */
 	for (size_t i = 0; i < d + 2; i++)
 		columns_snap(columns, x + i * d);
 }
@@ -127,14 +127,14 @@ static double clipped(double share)
 	return fmin(fmax(share, 0), 1);
 }
 
-/* By how much of its variance a function keeps its value from one set of points to another. */
+/* The part of its variance that a function keeps from one set of points to another. */
 static double kept(double squares, const struct sums *sums, double variance)
 {
 	return 1 - squares / (2 * (double)sums->n_rows * variance);
 }
 
-/* Jansen's, less its error: what A and B seem to have in common, though they have nothing, f(B) and
- * f(A_i) seem to have in common in the coordinates that they do not share. */
+/* Jansen's estimate, corrected: what f(A) and f(B) seem to have in common by chance, f(B) and
+ * f(A_i) also seem to have in common through the coordinates that they do not share. */
 static double first_of(const struct sums *sums, size_t i, size_t function, double variance)
 {
 	const double seeming = kept(sums->apart[function], sums, variance);
@@ -165,7 +165,7 @@ static double quantile(const double *sorted, size_t n, double part)
 		       : sorted[n - 1];
 }
 
-/* Of the indices of all functions, which are put into order behind the first. */
+/* The summary of the indices of all functions; sorts those behind the first. */
 static struct share summary(double *shares)
 {
 	struct share ret = { .value = shares[0] };
@@ -219,7 +219,7 @@ bool sensitivity_of(const struct gp *gp, const struct columns *columns, struct r
 	struct sums sums = { 0 };
 	struct design *design = NULL;
 	struct draws *draws = NULL;
-	/* Another stream than the one that scrambles the points. */
+	/* A stream other than the one that scrambles the points. */
 	struct random_key other = key;
 	struct random random;
 	bool ok = false;

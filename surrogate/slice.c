@@ -42,7 +42,7 @@ static bool is_held(const struct slice *slice, size_t k)
 	return slice->held != NULL && slice->held[k];
 }
 
-/* One of the coordinates that move, each as likely; slice->d if none does. */
+/* One of the coordinates that move, with equal probability; slice->d if none does. */
 static size_t draw_axis(const struct slice *slice, struct random *random)
 {
 	size_t n = 0, chosen = slice->d;
@@ -71,7 +71,7 @@ static bool draw_direction(struct slice *slice, struct random *random)
 	return square > 0;
 }
 
-/* The log density so far along the direction, at slice->next. */
+/* The log density at this distance along the direction; the point is slice->next. */
 static double value_at(struct slice *slice, double distance)
 {
 	for (size_t k = 0; k < slice->d; k++)
@@ -84,8 +84,9 @@ struct interval {
 	double left, right; /* distances, around 0 */
 };
 
-/* Which part of the steps may go to the left is drawn, as where in the interval the point lies: both do not
- * tell one point of the slice from another, which is what makes a step reversible (Neal's figure 3). */
+/* How many of the steps may go to the left is drawn at random, and so is the point's place in the
+ * interval: neither favours one point of the slice over another, which makes a step reversible
+ * (Neal's figure 3). */
 static struct interval step_out(struct slice *slice, double height, struct random *random)
 {
 	const double left = -SLICE_WIDTH * random_uniform(random);
@@ -123,7 +124,7 @@ void slice_step(struct slice *slice, struct random *random)
 {
 	if (!draw_direction(slice, random))
 		return;
-	/* The logarithm of a uniform part of the density; 1 - u is never 0. */
+	/* The logarithm of a uniform fraction of the density; 1 - u is never 0. */
 	const double height = slice->value + log(1 - random_uniform(random));
 
 	shrink(slice, step_out(slice, height, random), height, random);

@@ -7,8 +7,8 @@ static const struct small_factor_loops *loops(void)
 	return LOOPS_OF_CPU(small_factor_loops);
 }
 
-/* U = L', so that rows are what the loops run along. Row j begins with the vector that holds the diagonal; what it
- * holds before it, and behind column n, is 0. */
+/* U = L', so that the loops run along rows. Row j begins with the vector that holds the diagonal;
+ * its entries before the diagonal, and behind column n, are 0. */
 static void transpose_in(const double *A, size_t stride, size_t n, size_t width, double *U)
 {
 	for (size_t j = 0; j < n; j++) {

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-/* Row j is taken off the rows below it as soon as it is known. */
+/* Row j is subtracted from the rows below as soon as it is known. */
 static bool cholesky(double *U, size_t n, size_t width)
 {
 	for (size_t j = 0; j < n; j++) {
@@ -28,7 +28,8 @@ static bool cholesky(double *U, size_t n, size_t width)
 
 enum { MOST_BLOCKS = 4 };
 
-/* Row i of the columns from c on, so many blocks of them: x_i = (e_i - sum_j l_ij x_j) / l_ii over the rows j above. */
+/* Row i of `blocks` blocks of columns from c on: x_i = (e_i - sum_j l_ij x_j) / l_ii over the rows
+ * j above. */
 INLINE void inverse_row(const double *L, size_t stride, size_t c, size_t blocks, size_t i,
 	double *X, size_t inverse_stride)
 {
@@ -56,7 +57,7 @@ INLINE void inverse_columns(const double *L, size_t stride, size_t n, size_t c, 
 		inverse_row(L, stride, c, blocks, i, X, inverse_stride);
 }
 
-/* Columns are done so many at a time, as a constant: then their part of a row is in registers. */
+/* A constant number of columns at a time, so that their part of a row stays in registers. */
 static void inverse(const double *L, size_t stride, size_t n, double *X, size_t inverse_stride)
 {
 	const size_t width = kernel_stride(n);

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A float lies on its lattice if it is within this part of a step. */
+/* A float is on its lattice if it is within this part of a step. */
 static const double LATTICE_TOLERANCE = 1e-9;
 
-enum { DECIMAL_PLACES = 15 }; /* of a float's min and step, at most: its powers of ten are exact */
+enum { DECIMAL_PLACES = 15 }; /* at most, in a float's min and step: such powers of ten are exact */
 
 /* Doubles hold every integer up to here. */
 static const double INTEGER_MAX = 9007199254740992.0; /* 2^53 */
@@ -46,7 +46,8 @@ static bool is_choice(const struct parameter *parameter)
 
 /* ---- Scales ---- */
 
-/* Ratios are met in decimal: (1 - 0)/(1 - 0.98) is 50 to the user and 49.99999999999996 in binary. */
+/* Ratios are compared as in decimal: (1 - 0)/(1 - 0.98) is 50 to the user and 49.99999999999996 in
+ * binary. */
 static bool is_at_least(double ratio, double bound)
 {
 	return ratio >= bound * (1 - 1e-12);
@@ -122,8 +123,8 @@ static double lattice_step(const struct parameter *parameter)
 	return !is_choice(parameter) && parameter->step > 0 ? parameter->step : 1;
 }
 
-/* Of a float with step: a quotient just below an integer, by rounding or by a step such as 0.1 that
- * binary cannot hold, still counts that integer. */
+/* For a float with step: a quotient just below an integer, by rounding or by a step such as 0.1
+ * that binary cannot represent, counts as that integer. */
 static uint64_t float_cardinality(const struct parameter *parameter)
 {
 	const double quotient = (parameter->max - parameter->min) / parameter->step;
@@ -163,7 +164,8 @@ static bool is_multiple(double value, double per_one)
 	return round(value * per_one) / per_one == value && fabs(value * per_one) < INTEGER_MAX;
 }
 
-/* The least power of ten of which 1/10^q divides min and step as they were written; 0: none up to DECIMAL_PLACES. */
+/* The least power of ten 10^q for which min and step, as written, are multiples of 1/10^q; 0: none
+ * up to DECIMAL_PLACES. */
 static double decimals_per_one(const struct parameter *parameter)
 {
 	double per_one = 1;
@@ -174,7 +176,8 @@ static double decimals_per_one(const struct parameter *parameter)
 	return 0;
 }
 
-/* min + k step. In decimals, that is the double nearest to it: 0.3, where 3 * 0.1 is 0.30000000000000004. */
+/* The double nearest to the decimal value of min + k step: 0.3, where 3 * 0.1 is
+ * 0.30000000000000004. */
 static double float_lattice_value(const struct parameter *parameter, double k)
 {
 	const double per_one = decimals_per_one(parameter);
@@ -196,8 +199,8 @@ double parameter_value(const struct parameter *parameter, uint64_t k)
 	return fmin(value, parameter->max);
 }
 
-/* The index of the lattice value nearest to `value`, ends included; 0 for NaN. Rounded as a whole: from
- * 2^52 on the sum with a half is itself rounded, and misses every odd index. */
+/* The index of the lattice value nearest to `value`, ends included; 0 for NaN. Rounded by one
+ * operation: from 2^52 on adding a half would itself round, and miss every odd index. */
 static uint64_t nearest_index(const struct parameter *parameter, double value)
 {
 	const double steps = (value - lattice_min(parameter)) / lattice_step(parameter);
@@ -273,8 +276,7 @@ static bool parameter_same(const struct parameter *parameter, double a, double b
 				 SPACE_SAME_TOLERANCE;
 }
 
-/* What is active in a is active in b as long as their parents are the same, which are compared as
- * well. */
+/* What is active in a is active in b if the parents are the same, which are compared as well. */
 bool space_same(const struct space *space, const double *a, const double *b)
 {
 	bool active[SPACE_PARAMETERS_MAX];
@@ -292,14 +294,15 @@ struct interval {
 	double low, high; /* map to 0 and 1 */
 };
 
-/* An edge half a step from `end`, which lies `room` inside the scale's singularity; see space.h. */
+/* An edge half a step from `end`, which is `room` away from the scale's singularity; see
+ * space.h. */
 static double cell_edge(double room, double half_step)
 {
 	return half_step <= room / 2 ? room - half_step : room * room / (room + half_step);
 }
 
-/* Near the ends of what doubles hold an edge may be rounded to the value itself, or past it, to the singularity or to infinity:
- * there the end is the edge, as without a lattice. */
+/* Near the limits of doubles an edge may be rounded to the value itself, or past it, to the
+ * singularity or to infinity: then the end itself is the edge, as without a lattice. */
 static struct interval widened(const struct parameter *parameter)
 {
 	const double min = lattice_min(parameter), half = lattice_step(parameter) / 2;
@@ -319,7 +322,7 @@ static struct interval widened(const struct parameter *parameter)
 	return isfinite(cells.high - cells.low) ? cells : (struct interval){ min, last };
 }
 
-/* What maps to [0, 1], on the stretched line. */
+/* The interval of the stretched line that maps to [0, 1]. */
 static struct interval stretched(const struct parameter *parameter)
 {
 	const struct interval whole = has_lattice(parameter)
@@ -330,8 +333,8 @@ static struct interval stretched(const struct parameter *parameter)
 		stretch(parameter->scale, whole.high) };
 }
 
-/* The middle of cell k of n. Not through the widened map: one division, hence the same bits in
- * whatever order the model compares them. */
+/* The middle of cell k of n, by one division instead of the widened map, so that equal categories
+ * always have the same bits. */
 static double encode_choice(const struct parameter *parameter, double index)
 {
 	const double n = (double)parameter->n_values;
@@ -394,7 +397,7 @@ static bool is_integer(double x)
 	return fabs(x) <= INTEGER_MAX && x == floor(x);
 }
 
-/* A float's width may lie below its step by a rounding alone: 0.3 - 0.2 is less than 0.1. */
+/* A float's width may be below its step by rounding alone: 0.3 - 0.2 is less than 0.1. */
 bool parameter_step_fits(const struct parameter *parameter)
 {
 	return parameter->step <= parameter->max - parameter->min ||

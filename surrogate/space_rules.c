@@ -18,7 +18,7 @@ static int by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Of a parent's value, or of NaN: not given. */
+/* `value`: the parent's; NaN: not given. */
 static bool is_met(const struct condition *condition, double value)
 {
 	return isnan(value) ||
@@ -83,7 +83,8 @@ const struct expression *space_broken_constraint(const struct space *space, cons
 
 /* ---- The order of conditions ---- */
 
-/* Steps from a parameter that is always there; one that depends on itself never comes to rest. */
+/* The number of steps from a parameter that is always active; one that depends on itself never
+ * settles. */
 static bool find_levels(const struct space *space, size_t *levels, size_t *ret_parameter)
 {
 	bool changed = true;
@@ -106,8 +107,8 @@ static bool find_levels(const struct space *space, size_t *levels, size_t *ret_p
 	return true;
 }
 
-/* Each pass has raised all of a circle by one at least, so that they and what depends on them stand above
- * d. From such a one, d steps to parents of the kind end on the circle. */
+/* Each pass has raised all parameters of a cycle by at least one, so they and their dependants are
+ * above level d. From such a parameter, d steps to parents above level d end on the cycle. */
 static size_t on_circle(const struct space *space, const size_t *levels, size_t parameter)
 {
 	for (size_t step = 0; step < space->d; step++)
@@ -146,7 +147,7 @@ bool space_order_conditions(struct space *space, size_t *ret_parameter)
 	return true;
 }
 
-/* By one pass over conditions in order. */
+/* Needs one pass, since the conditions are in order. */
 void space_parents_first(const struct space *space, size_t *ret_order)
 {
 	size_t levels[SPACE_PARAMETERS_MAX] = { 0 }, n = 0;
@@ -185,7 +186,7 @@ static bool check_condition(
 	return true;
 }
 
-/* A parent whose own condition comes later would be taken for active. */
+/* A parent whose own condition comes later would be mistaken for active. */
 static bool is_in_order(const struct space *space, size_t c)
 {
 	for (size_t later = c; later < space->n_conditions; later++)

@@ -16,7 +16,7 @@ static size_t count(const struct suggest_request *request)
 	return n;
 }
 
-/* Of the first n that have an objective. */
+/* The best of the first n trials that have an objective. */
 static double best_of_first(const struct suggest_request *request, size_t n)
 {
 	double best = INFINITY;
@@ -36,7 +36,7 @@ static void insert(double *sorted, size_t n, double value)
 	sorted[n] = value;
 }
 
-/* The upper one of two in the middle. */
+/* Of two middle values the upper one. */
 static double median_of_first(const struct suggest_request *request)
 {
 	double sorted[STAGNATION_FIRST];

@@ -53,7 +53,7 @@ static double last_step(const struct learning_curve *curve)
 	return curve->n > 0 ? curve->steps[curve->n - 1] : GSL_NEGINF;
 }
 
-/* How many reports come before `step`. */
+/* Number of reports before `step`. */
 static size_t count_before(const struct learning_curve *curve, double step)
 {
 	size_t low = 0, high = curve->n;
@@ -69,7 +69,7 @@ static size_t count_before(const struct learning_curve *curve, double step)
 	return low;
 }
 
-/* How many reports there are up to `step`: the first in any case. */
+/* Number of reports up to `step`, at least the first. */
 static size_t count_up_to(const struct learning_curve *curve, double step)
 {
 	const size_t before = count_before(curve, step);
@@ -78,13 +78,13 @@ static size_t count_up_to(const struct learning_curve *curve, double step)
 	return n > 0 ? n : 1;
 }
 
-/* Value of the last report up to `step`; there is one. */
+/* Value of the last report up to `step`, which must exist. */
 static double value_up_to(const struct learning_curve *curve, double step)
 {
 	return badness(curve->values[count_up_to(curve, step) - 1]);
 }
 
-/* Value of the first report from `step` on; there is one. */
+/* Value of the first report from `step` on, which must exist. */
 static double value_from(const struct learning_curve *curve, double step)
 {
 	return badness(curve->values[count_before(curve, step)]);
@@ -99,8 +99,8 @@ static double add_up(const double *values, size_t n)
 	return sum;
 }
 
-/* Mean of the reports up to `step`, the first in any case. An infinite mean is a bad one; one that is
- * no number (+inf and -inf) as well. */
+/* Mean of the reports up to `step`, at least the first. An infinite mean is bad, and so is NaN
+ * (from +inf and -inf). */
 static double running_average(const struct learning_curve *curve, double step)
 {
 	const size_t n = count_up_to(curve, step);
@@ -120,7 +120,7 @@ static double best_value(const struct learning_curve *curve)
 	return best;
 }
 
-/* In the order of add_up: the same sums to the bit. */
+/* Adds in the same order as add_up, so the sums are equal to the bit. */
 double stopping_add_up(const double *values, size_t n, double *ret_sums)
 {
 	double sum = 0, best = GSL_POSINF;
@@ -186,7 +186,7 @@ static void decide(struct hearing *h, bool stop, const char *format, ...)
 	va_end(args);
 }
 
-/* A metric's value as the user knows it. */
+/* A value in the user's sign. */
 static double shown(const struct hearing *h, double value)
 {
 	return h->settings.negated ? 0 - value : value;
@@ -201,8 +201,8 @@ static bool is_incumbent(const struct hearing *h)
 	return best_value(h->trial) <= best_other;
 }
 
-/* Whether the rule can hold at report i from the end, for all rules that compare reports: late
- * enough, and so many reports are there. */
+/* For the rules that compare reports: true if there are enough reports, and the last ones are late
+ * enough for the rule to hold. */
 static bool is_late(const struct hearing *h, size_t reports)
 {
 	const struct learning_curve *trial = h->trial;
@@ -245,11 +245,11 @@ static size_t count_finished(const struct hearing *h)
 	return n;
 }
 
-/* What report i looks like beside the others at its step. */
+/* How report i compares with the other curves at its step. */
 struct comparison {
 	size_t n; /* others that reached the step */
-	size_t n_better; /* of them, with a better value there */
-	double median; /* of their running averages */
+	size_t n_better; /* those of them with a better value there */
+	double median; /* median of their running averages */
 };
 
 static struct comparison compare_at(struct hearing *h, size_t i)
@@ -271,7 +271,7 @@ static struct comparison compare_at(struct hearing *h, size_t i)
 	return c;
 }
 
-/* True if report i speaks for going on; then the verdict is made. */
+/* True if report i is a reason to continue; then the verdict is set. */
 static bool passes_median(struct hearing *h, size_t i)
 {
 	const struct stopping_settings *s = &h->settings;
@@ -325,11 +325,12 @@ static void judge_median(struct hearing *h)
 
 struct rung {
 	double step;
-	double quantile; /* the part of the trials that goes on */
+	double quantile; /* the part of the trials that continues */
 };
 
 /* The highest rung that `step` has reached: round(min_step eta^k), below max_step (if it is known).
- * False if there is none. The part that goes on is this rung over the next, or over max_step. */
+ * False if there is none. The part that continues is this rung divided by the next, or by
+ * max_step. */
 static bool find_rung(const struct stopping_settings *s, double step, struct rung *ret)
 {
 	const double end = s->max_step > 0 ? s->max_step : GSL_POSINF;

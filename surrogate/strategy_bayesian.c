@@ -1,12 +1,13 @@
-/* Strategy bayesian: a space-filling design, then what a Gaussian process hopes most of.
+/* Strategy bayesian: a space-filling design, then the points from which a Gaussian process expects
+ * most.
  *
- *     design, until enough trials are there
+ *     design, until there are enough trials
  *     trust region, with many dimensions
- *     encode -> transform -> choose -> judge failures -> fit or sample -> append what is pending -> log EI
- *     -> maximise -> an untried point
+ *     encode -> transform -> choose -> judge failures -> fit or sample -> append pending trials
+ *     -> log EI -> maximise -> an untried point
  *
- * Instead of log EI it may be a confidence bound, or a random function, which is not maximised further than
- * over the candidates.
+ * Log EI may be replaced by a confidence bound, or by a random function, which is maximised over
+ * the candidates only.
  *
  * Every step is a function of the request alone. */
 #include "surrogate/best_rows.h"
@@ -27,27 +28,27 @@
 
 enum {
 	FANTASIES_FIRST_LOOK = 8,
-	FINITE_MIN = 3, /* objectives below which a model knows next to nothing */
-	SCORED = 64, /* of the candidates, after a glance */
+	FINITE_MIN = 3, /* with fewer objectives a model knows next to nothing */
+	SCORED = 64, /* candidates evaluated exactly, after a glance at all */
 	SCORED_ANYWHERE = 20, /* of them */
-	GLANCES_AS_ONE = 16, /* so many cost what one value does, or less */
+	GLANCES_AS_ONE = 16, /* this many cost at most as much as one value */
 	ANCHORS = 5,
 	NEAR_PART = 20, /* points are drawn around the best n / NEAR_PART trials */
 };
 
-/* One suggestion on its way. */
+/* A suggestion in progress. */
 struct search {
 	const struct ask *ask;
 	bool in_region; /* proposes in a trust region: the next three are set */
 	struct trust_region region;
-	struct box box; /* after the fit, as is its centre */
+	struct box box; /* set after the fit, like its centre */
 	double centre[COLUMNS_MAX];
 	struct surrogate_model model;
-	size_t n_repeated; /* rows behind the pending ones, of noisy_incumbent.h */
-	struct cost *cost; /* NULL: does not count */
-	struct acquisition *acquisition; /* NULL: a random function stands for it */
+	size_t n_repeated; /* rows of noisy_incumbent.h, behind the pending ones */
+	struct cost *cost; /* NULL: cost does not count */
+	struct acquisition *acquisition; /* NULL: a random function is used instead */
 	struct candidates candidates;
-	bool listed; /* the candidates are all that are left: nothing to search between them */
+	bool listed; /* the candidates are all untried configurations: no search between them */
 	struct maxima maxima;
 	double *anchors;
 	uint64_t work; /* evaluations besides the model's */
@@ -76,7 +77,8 @@ static size_t least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* One for each worker is launched before there is a result; more are no gain (docs/surrogate.md, "Trials that run"). */
+/* One trial per worker starts before there is a result; more gain nothing (docs/surrogate.md,
+ * "Trials that run"). */
 static size_t n_initial(const struct suggest_request *request)
 {
 	if (request->strategy->initial > 0)
@@ -87,7 +89,7 @@ static size_t n_initial(const struct suggest_request *request)
 
 /* ---- maximise ---- */
 
-/* The trials of least posterior mean, failed ones left out, as anchors. */
+/* The trials of least posterior mean, without failed ones, as anchors. */
 static bool choose_anchors(struct search *search, struct anchors *ret, struct tuner_error *err)
 {
 	const size_t d = search->model.columns.d, n = search->model.data.n;
@@ -151,14 +153,14 @@ static bool draw_candidates(struct search *search, struct tuner_error *err)
 		       &search->model.columns, &anchors, key, enough, &search->candidates, err);
 }
 
-/* A glance at all of them, then the values of the most promising. The others get minus infinity: they are neither
- * started from nor chosen, as long as there is anything else. */
+/* Estimates all candidates, then evaluates the most promising. The others get minus infinity: they
+ * are neither starts nor chosen while there is any other. */
 static bool score_promising(struct search *search, struct tuner_error *err)
 {
 	struct candidates *candidates = &search->candidates;
 	double *values = calloc(SCORED, sizeof *values);
 	double *rows = calloc(SCORED * search->model.columns.d, sizeof *rows);
-	/* In a region, all are near but for the centre itself. */
+	/* In a trust region all but the centre count as "anywhere". */
 	const size_t anywhere = search->in_region ? SCORED - 1 : SCORED_ANYWHERE;
 	size_t n = 0;
 	bool ok = (values != NULL && rows != NULL) || tuner_fail_memory(err);
@@ -166,7 +168,7 @@ static bool score_promising(struct search *search, struct tuner_error *err)
 	ok = ok && acquisition_glance(search->acquisition, candidates->x, candidates->n,
 			   candidates->values, err);
 	if (ok) {
-		/* The first row is a start of the search, whatever it promises. */
+		/* The first row is always a start of the search. */
 		candidates->values[0] = INFINITY;
 		ok = candidates_choose(candidates, anywhere, SCORED - anywhere, &n, err);
 	}
@@ -197,14 +199,15 @@ static bool is_augmented(const struct search *search)
 		       gp_noise_variance(surrogate_model_latest(&search->model)));
 }
 
-/* Of EI as it is told. */
+/* The incumbent of EI as reported, never augmented. */
 static enum acquisition_incumbent plain_incumbent(const struct strategy *strategy)
 {
 	return strategy->incumbent == STRATEGY_INCUMBENT_BEST ? ACQUISITION_INCUMBENT_BEST
 							      : ACQUISITION_INCUMBENT_MEAN;
 }
 
-/* Over the rows that the model has now; how likely a trial is not to fail counts, what it costs does not yet. */
+/* Over the present rows of the model; with the probability that a trial does not fail, but without
+ * its cost yet. */
 static bool create_acquisition(struct search *search, enum acquisition_kind kind,
 	enum acquisition_incumbent incumbent, struct acquisition **ret, struct tuner_error *err)
 {
@@ -246,7 +249,7 @@ static bool learn_cost(struct search *search, struct tuner_error *err)
 	return true;
 }
 
-/* The trials that may be the best of a draw; as many of each model. */
+/* Appends the trials that may be the best of a draw, as many to each model. */
 static bool append_repeated(struct search *search, struct tuner_error *err)
 {
 	for (size_t i = 0; i < surrogate_model_count(&search->model); i++)
@@ -263,7 +266,7 @@ static void forget_repeated(struct search *search)
 		gp_forget(surrogate_model_nth(&search->model, i), search->n_repeated);
 }
 
-/* Appends what is pending, and, where they count, the best trials once more. */
+/* Appends the pending trials and, for a noisy incumbent, the best trials once more. */
 static bool append_rows(struct search *search, struct tuner_error *err)
 {
 	const struct strategy *strategy = search->ask->request->strategy;
@@ -287,7 +290,7 @@ static bool prepare_acquisition(struct search *search, struct tuner_error *err)
 	       (is_ucb || !strategy->cost_aware || learn_cost(search, err));
 }
 
-/* What is not polished afterwards is scored in full at once. */
+/* Evaluates all candidates exactly, when there is no polishing afterwards. */
 static bool score_all(struct search *search, struct tuner_error *err)
 {
 	struct candidates *candidates = &search->candidates;
@@ -298,10 +301,11 @@ static bool score_all(struct search *search, struct tuner_error *err)
 		search->acquisition, candidates->x, candidates->n, 0, candidates->values, err);
 }
 
-/* By a function of the model without pending trials: these differ by their own functions. */
+/* By a function of the model without pending trials, which were chosen by functions of their
+ * own. */
 static bool score_by_function(struct search *search, struct tuner_error *err)
 {
-	/* Another stream than the one that fantasies come from. */
+	/* A stream other than that of the fantasies. */
 	struct random_key key = { .seed = ~search->ask->request->seed,
 		.repeat = search->ask->request->repeat,
 		.number = search->ask->request->number,
@@ -334,7 +338,7 @@ static bool score_candidates(struct search *search, struct tuner_error *err)
 		return false;
 	if (search->candidates.n == 0)
 		return true;
-	/* Of scored ones that are not polished, any may be the choice. */
+	/* Without polishing, any of the scored candidates may be the choice. */
 	const size_t first = search->listed || by_function ? search->candidates.n : SCORED;
 
 	return score(search, err) && candidates_sort(&search->candidates, first, err);
@@ -343,7 +347,7 @@ static bool score_candidates(struct search *search, struct tuner_error *err)
 static bool polish(struct search *search, struct tuner_error *err)
 {
 	const uint64_t limit = search->ask->request->work_limit;
-	/* Another stream than the one that the candidates come from. */
+	/* A stream other than that of the candidates. */
 	struct random_key key = { .seed = ~search->ask->request->seed,
 		.repeat = search->ask->request->repeat,
 		.number = search->ask->request->number,
@@ -364,14 +368,14 @@ static bool polish(struct search *search, struct tuner_error *err)
 
 /* ---- the choice ---- */
 
-/* Nothing that was looked at breaks a constraint. */
+/* Candidates and maxima break no constraint, so this is all to check. */
 static bool is_untried(const struct search *search, const double *x, double *ret_values)
 {
 	columns_decode(&search->model.columns, x, ret_values);
 	return !tried_contains(&search->ask->tried, ret_values);
 }
 
-/* The best untried point; false if all that were looked at have been tried. */
+/* The best untried point; false if all candidates and maxima have been tried. */
 static bool choose(const struct search *search, double *ret_values, const double **ret_x)
 {
 	const struct candidates *candidates = &search->candidates;
@@ -391,7 +395,7 @@ static bool choose(const struct search *search, double *ret_values, const double
 	return false;
 }
 
-/* Unless failures are too few for a model of them. */
+/* Leaves *ret_probability alone if failures are too few for a model. */
 static bool foretell_failure(
 	struct search *search, const double *x, double *ret_probability, struct tuner_error *err)
 {
@@ -405,9 +409,9 @@ static bool foretell_failure(
 	return true;
 }
 
-/* Log EI, not augmented, whatever chose the point, a failure counted as no gain: what it hoped to gain means one
- * thing. Beside it
- * what was maximised, which a drawn function has at the candidates only. */
+/* Log EI, not augmented, whatever chose the point, with a failure counting as no gain, so that the
+ * reported value always means the same. Also the value of what was maximised, which a drawn
+ * function has at the candidates only. */
 static bool hope(struct search *search, const double *x, double *ret_value, double *ret_maximised,
 	double *ret_incumbent, struct tuner_error *err)
 {
@@ -432,7 +436,8 @@ static bool hope(struct search *search, const double *x, double *ret_value, doub
 	return ok;
 }
 
-/* What the model thinks of its choice, in the user's unit. The acquisition is not asked again. */
+/* The model's predictions for its choice, in the user's unit. Drops the repeated rows, so the
+ * acquisition must not be used again. */
 static bool explain(
 	struct search *search, const double *x, struct suggestion *ret, struct tuner_error *err)
 {
@@ -471,7 +476,7 @@ static bool search_for_best(
 	return true;
 }
 
-/* The request's point in the place of a search. */
+/* Uses the request's point instead of a search. */
 static bool take_judged(
 	struct search *search, double *ret_values, double *ret_x, struct tuner_error *err)
 {
@@ -511,7 +516,7 @@ static bool fall_back(
 	return ask_quasi_random(ask, ret, err);
 }
 
-/* By the model, or by what stands in for it. */
+/* By the model, or by its fallback. */
 static bool propose(struct search *search, struct suggestion *ret, struct tuner_error *err)
 {
 	const struct ask *ask = search->ask;
@@ -540,7 +545,7 @@ static bool propose(struct search *search, struct suggestion *ret, struct tuner_
 	return true;
 }
 
-/* Whether there is one, and where it is. */
+/* Determines whether there is a trust region, and its state. */
 static bool find_region(struct search *search, struct tuner_error *err)
 {
 	const struct suggest_request *request = search->ask->request;
@@ -550,7 +555,7 @@ static bool find_region(struct search *search, struct tuner_error *err)
 					     n_initial(request), &search->region, err);
 }
 
-/* A region's model is of its own trials. */
+/* A trust region's model uses only its own trials. */
 static bool prepare(struct search *search, struct tuner_error *err)
 {
 	const struct suggest_request *request = search->ask->request;
@@ -560,7 +565,8 @@ static bool prepare(struct search *search, struct tuner_error *err)
 
 	lessons.observations += earlier;
 	lessons.n_observations -= earlier;
-	/* Where there are categories: elsewhere it is no gain (docs/surrogate.md, "Categories"). */
+	/* Only where there are categories: elsewhere it gains nothing (docs/surrogate.md,
+	 * "Categories"). */
 	search->model.stagnates = columns_have_category(&search->model.columns) &&
 				  search_stagnates(request, n_initial(request));
 	return surrogate_model_init(&search->model, request, &lessons, err);

@@ -1,5 +1,5 @@
-/* Strategy grid: every combination once, in the order of their ranks; with conditions or constraints in
- * that of a walk. */
+/* Strategy grid: every combination once, in the order of ranks; with conditions or constraints in
+ * the order of a walk. */
 #include "surrogate/strategy.h"
 
 #include "surrogate/walk.h"
@@ -64,7 +64,7 @@ static bool find_new(const struct ask *ask, const struct lattice *grid, uint64_t
 	return false;
 }
 
-/* What a person has given need not have a completion on the grid. */
+/* Values given by a person need not have a completion on the grid. */
 static bool complete_elsewhere(
 	const struct ask *ask, struct suggestion *ret, struct tuner_error *err)
 {
@@ -116,9 +116,9 @@ static bool propose_by_rank(const struct ask *ask, const struct lattice *grid,
 	return true;
 }
 
-/* From where the arm's sequence stands, then from the beginning: an edit of the space numbers its
- * grid anew, and user's configurations may lie on it. A grid with given values is another, smaller
- * one: it is searched from its beginning and leaves the sequence alone. */
+/* Searches from the arm's position in the sequence, then from the beginning: an edit of the space
+ * renumbers its grid, and users' configurations may be on it. A grid with given values is a
+ * different, smaller one: it is searched from its beginning and leaves the sequence alone. */
 bool strategy_grid(const struct ask *ask, struct suggestion *ret, struct tuner_error *err)
 {
 	struct lattice grid;

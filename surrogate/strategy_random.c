@@ -1,4 +1,4 @@
-/* Strategies without a model that draw: random and sobol. */
+/* The strategies that draw without a model: random and sobol. */
 #include "surrogate/strategy.h"
 
 #include "surrogate/design.h"
@@ -8,10 +8,10 @@
 #include <stdlib.h>
 
 enum {
-	/* Draws that were tried already, before the untried points of a finite space are counted
-	 * out. So many in vain mean that most of the space is tried. */
+	/* Draws already tried, after which the untried points of a finite space are enumerated. So
+	 * many mean that most of the space is tried. */
 	DRAWS = 64,
-	/* Draws that break a constraint: some 50 ms. */
+	/* Draws that break a constraint: about 50 ms. */
 	FORBIDDEN_MAX = 1 << 16,
 };
 
@@ -53,7 +53,7 @@ static bool may_draw(const struct vain *vain)
 	return vain->tried < DRAWS && vain->forbidden < FORBIDDEN_MAX;
 }
 
-/* Whether a drawn configuration will do; if not, it is counted. */
+/* True if a drawn configuration is acceptable; otherwise counts it. */
 static bool will_do(const struct ask *ask, const double *values, struct vain *vain)
 {
 	if (space_broken_constraint(ask->space, values) != NULL)
@@ -99,7 +99,7 @@ static bool any_untried_rank(const struct ask *ask, struct random *random, struc
 	return true;
 }
 
-/* The k-th new configuration of a walk, if there is one; *ret_n: how many there are up to there. */
+/* The k-th new configuration of a walk, if there is one; *ret_n: their number up to there. */
 static bool find_new(const struct ask *ask, uint64_t k, struct walk *walk, uint64_t *ret_n)
 {
 	*ret_n = 0;
@@ -130,9 +130,9 @@ static bool any_untried_of_walk(const struct ask *ask, struct random *random, bo
 	return true;
 }
 
-/* After many vain draws: uniform among the untried points of a finite space (of the first WALK_MAX, if
- * there are conditions or constraints); exhausted if there are none. A space that is not finite then has no
- * room left to SPACE_SAME_TOLERANCE, or its constraints leave none. */
+/* After many vain draws: uniform among the untried points of a finite space (of the first WALK_MAX,
+ * if there are conditions or constraints); exhausted if there are none. An infinite space then has
+ * no room left at SPACE_SAME_TOLERANCE, or its constraints leave none. */
 static bool any_untried(const struct ask *ask, const struct vain *vain, struct random *random,
 	struct suggestion *ret, struct tuner_error *err)
 {

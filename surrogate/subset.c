@@ -10,10 +10,10 @@ struct choice {
 	const struct subset_data *data;
 	size_t n; /* chosen so far */
 	bool *chosen; /* by row */
-	size_t *order; /* room for an index of the least */
+	size_t *order; /* scratch: row indices, the least values first */
 	double *distances; /* by row: to the best, then to the nearest chosen; see measure */
 	size_t stride;
-	double *Z, *z, *inverse_lengths, *correlations; /* as kernel.h wants them */
+	double *Z, *z, *inverse_lengths, *correlations; /* in the form of kernel.h */
 };
 
 static void choose(struct choice *choice, size_t row)
@@ -22,13 +22,13 @@ static void choose(struct choice *choice, size_t row)
 	choice->n++;
 }
 
-/* Equal values go by their places. */
+/* Equal values are ordered by their places. */
 static bool is_less(const double *values, size_t a, size_t b)
 {
 	return values[a] != values[b] ? values[a] < values[b] : a < b;
 }
 
-/* The greatest of a heap whose root may be out of place goes up. */
+/* Restores a heap (the greatest on top) whose root may be out of place. */
 static void sift_down(size_t *heap, size_t n, const double *values)
 {
 	for (size_t i = 0, child; (child = 2 * i + 1) < n; i = child) {
@@ -54,7 +54,8 @@ static void sift_up(size_t *heap, size_t i, const double *values)
 	}
 }
 
-/* The rows of the `count` least values among n, rising, into `order`: of very many rows most are looked at once. */
+/* Puts the rows of the `count` least values among n, ascending, into `order`; of very many rows
+ * most are examined only once. */
 static void order_least(const double *values, size_t n, size_t count, size_t *order)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -75,11 +76,11 @@ static void order_least(const double *values, size_t n, size_t count, size_t *or
 	}
 }
 
-/* Of those not chosen yet, up to `count` in all, the ones of least value. Returns the very least row
- * of all. */
+/* Chooses the unchosen rows of least value, up to `count` in total. Returns the row of the least
+ * value of all. */
 static size_t choose_least(struct choice *choice, const double *values, size_t count)
 {
-	/* Those that were chosen before may all be among the least. */
+	/* All earlier chosen rows may be among the least. */
 	const size_t least = count > 0 ? count : 1;
 
 	order_least(values, choice->data->n, least, choice->order);
@@ -89,7 +90,8 @@ static size_t choose_least(struct choice *choice, const double *values, size_t c
 	return choice->order[0];
 }
 
-/* Minus the correlation, which falls with the distance: the kernel's loops are the fast ones. */
+/* The distance is minus the correlation, which falls with distance, because the kernel's loops are
+ * fast. */
 static void measure(struct choice *choice, size_t row)
 {
 	const struct kernel kernel = { choice->data->d, choice->data->kinds,
@@ -181,13 +183,13 @@ static void scale(struct choice *choice)
 
 /* ---- covering the space ---- */
 
-/* The rows among which the farthest are looked for: those chosen, and SUBSET_COVERED evenly spaced ones. *ret_rows
- * is to be freed. */
+/* The rows among which the farthest are looked for: those chosen, and SUBSET_COVERED evenly spaced
+ * ones. *ret_rows is to be freed. */
 static bool list_covered(const struct choice *choice, size_t **ret_rows, size_t *ret_n)
 {
 	const size_t n = choice->data->n;
 	size_t *rows = calloc(choice->n + SUBSET_COVERED, sizeof *rows);
-	size_t next = 0; /* of the evenly spaced ones */
+	size_t next = 0; /* next of the evenly spaced ones */
 
 	*ret_n = 0;
 	for (size_t i = 0; rows != NULL && i < n; i++) {
@@ -231,7 +233,7 @@ static bool cover_some(
 	return ok;
 }
 
-/* Each chosen row is measured against all that are looked at: these are not all of very many. */
+/* Each chosen row is measured against the covered rows only, which are not all of very many. */
 static bool cover(struct choice *choice, size_t count)
 {
 	size_t *rows = NULL, n_rows = 0;

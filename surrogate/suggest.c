@@ -84,7 +84,7 @@ const char *branch_name(enum branch branch)
 	return branches[branch];
 }
 
-/* A value of a parameter that may turn out not to be active makes no sense. */
+/* A given value makes no sense for a parameter that may turn out inactive. */
 static bool check_parents(const struct space *space, const double *given, struct tuner_error *err)
 {
 	bool active[SPACE_PARAMETERS_MAX];
@@ -125,7 +125,7 @@ static bool check_given(const struct space *space, const double *given, struct t
 	       tuner_fail(err, TUNER_USAGE, "every parameter is given: nothing is left to decide");
 }
 
-/* `given` gets the request's partial configuration, settled. */
+/* Sets `given` to the request's partial configuration, settled. */
 static bool check(const struct suggest_request *request, double *given, struct tuner_error *err)
 {
 	const struct space *space = request->space;
@@ -145,9 +145,9 @@ static bool check(const struct suggest_request *request, double *given, struct t
 	return check_given(space, given, err);
 }
 
-/* A person who gives values wants a trial that has them. If all of their completions were tried, one is
- * repeated, as a complete configuration would be: the rest of the space may still be open, and what
- * waits behind this one in the queue, too. */
+/* A person who gives values wants a trial with them. If all their completions were tried, one is
+ * repeated, as a complete configuration would be: the rest of the space may still be open, and
+ * other entries may wait in the queue. */
 static bool repeat_given(struct ask *ask, struct suggestion *ret, struct tuner_error *err)
 {
 	ask->tried.n = 0;

@@ -5,20 +5,20 @@
 
 enum {
 	SEARCH_WIDELY = 30, /* trials up to which every fit has all its starts */
-	SEARCH_WIDELY_EVERY = 8, /* beyond: every so manyth */
+	SEARCH_WIDELY_EVERY = 8, /* beyond: one fit in this many */
 	SEARCH_SELDOM = 100,
-	SEARCH_SELDOM_EVERY = 24, /* and beyond that */
-	REFIT_ALWAYS = 30, /* trials up to which every suggestion fits anew */
+	SEARCH_SELDOM_EVERY = 24, /* the same beyond SEARCH_SELDOM trials */
+	REFIT_ALWAYS = 30, /* trials up to which every suggestion refits */
 	REFIT_SELDOM = 45,
 	REFIT_SELDOM_FROM = 200,
-	REFIT_GROWTH = 50, /* beyond: every (n / REFIT_GROWTH)-th suggestion does */
-	WIDE_EVERY = 3, /* of the suggestions of a search that stagnates */
+	REFIT_GROWTH = 50, /* beyond REFIT_SELDOM_FROM: every (n / REFIT_GROWTH)-th */
+	WIDE_EVERY = 3, /* one suggestion in this many of a stagnating search */
 };
 
-/* Beyond REFIT_ALWAYS, an outcome so many sd from its prediction asks for a fit as well. */
+/* Beyond REFIT_ALWAYS, an outcome this many sd from its prediction also causes a refit. */
 static const double SURPRISE = 3;
 
-/* Suggestions since the last wide one; among very many trials they are as seldom as fits. */
+/* Suggestions since the last wide one; with very many trials wide ones are as rare as fits. */
 static size_t since_wide(const struct suggest_request *request)
 {
 	const size_t n = request->n_observations;
@@ -69,7 +69,7 @@ void surrogate_model_finish(struct surrogate_model *model)
 
 /* ---- fit ---- */
 
-/* A fit every so many suggestions. */
+/* Suggestions from one fit to the next. */
 static size_t refit_period(size_t n)
 {
 	return n <= REFIT_ALWAYS       ? 1
@@ -78,8 +78,8 @@ static size_t refit_period(size_t n)
 				       : n / REFIT_GROWTH;
 }
 
-/* Numbers count up one by one, where several results may have come in since the last suggestion:
- * counting trials could miss the turn for ever. */
+/* Uses the suggestion's number, which rises by one; several results may have arrived since the last
+ * suggestion, so counting trials could miss the turn for ever. */
 static bool is_due(const struct surrogate_model *model, size_t n)
 {
 	const struct suggest_request *request = model->request;
@@ -88,11 +88,11 @@ static bool is_due(const struct surrogate_model *model, size_t n)
 		return request->refit == SUGGEST_REFIT_ALWAYS;
 	if (request->number % refit_period(n) == 0)
 		return true;
-	/* The last hyperparameters may be those of outcomes in another unit. */
+	/* The last hyperparameters may belong to outcomes in another unit. */
 	return model->stagnates && (n < REFIT_SELDOM_FROM || since_wide(request) <= 1);
 }
 
-/* The last optimum is mostly near the next; every so often the search begins elsewhere, too. */
+/* The next optimum is mostly near the last; now and then the search also begins elsewhere. */
 static bool is_quick(const struct suggest_request *request, size_t n)
 {
 	const size_t every = n <= SEARCH_SELDOM ? SEARCH_WIDELY_EVERY : SEARCH_SELDOM_EVERY;
@@ -100,7 +100,7 @@ static bool is_quick(const struct suggest_request *request, size_t n)
 	return n > SEARCH_WIDELY && request->number % (every * refit_period(n)) != 0;
 }
 
-/* The last entry of b = L^-1 (y - c) is the newest outcome's distance from what the others predict
+/* The last entry of b = L^-1 (y - c) is the newest outcome's distance from the others' prediction
  * there, in sd. */
 static bool is_surprised(const struct gp *gp)
 {
@@ -115,7 +115,7 @@ static bool judges_at_given(const struct surrogate_model *model)
 	       request->n_judged_at == gp_n_hyperparameters(model->gp);
 }
 
-/* At the start's hyperparameters if they will still do, else at new ones. */
+/* Keeps the start's hyperparameters if they are still good, otherwise fits new ones. */
 static bool fit_outcomes(struct surrogate_model *model, struct tuner_error *err)
 {
 	const struct suggest_request *request = model->request;
@@ -162,7 +162,7 @@ static bool fit_feasibility(struct surrogate_model *model, struct tuner_error *e
 	return true;
 }
 
-/* Few failures are bad trials. Of many there is a model of their own. */
+/* Few failures count as bad trials. Many have a model of their own. */
 static bool judge_failures(struct surrogate_model *model, struct tuner_error *err)
 {
 	struct model_data *data = &model->data;
@@ -179,8 +179,8 @@ static bool judge_failures(struct surrogate_model *model, struct tuner_error *er
 
 /* ---- hyperparameters as draws ---- */
 
-/* States of a chain that goes on from where the last suggestion left it; a new one starts from the most likely
- * hyperparameters. */
+/* States of a chain that continues from the last suggestion's; a new chain starts from the most
+ * likely hyperparameters. */
 static bool sample(
 	struct surrogate_model *model, double *thetas, size_t *ret_n, struct tuner_error *err)
 {
@@ -235,7 +235,7 @@ struct gp *surrogate_model_nth(const struct surrogate_model *model, size_t i)
 	return model->ensemble.n > 0 ? model->ensemble.gps[i] : model->gp;
 }
 
-/* Of several the one from which a chain goes on. */
+/* Of several the model from which a chain continues. */
 const struct gp *surrogate_model_latest(const struct surrogate_model *model)
 {
 	return surrogate_model_nth(model, surrogate_model_count(model) - 1);

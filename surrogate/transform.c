@@ -17,11 +17,11 @@ struct transform {
 	size_t n, n_finite;
 	double *outcomes, *noise_scales;
 	bool *valued;
-	int exponent; /* objectives are worked on as y 2^-exponent, at most 1 in size */
-	double mean, sd; /* of the warped values; outcome = (warped - mean) / sd */
+	int exponent; /* objectives are scaled to y 2^-exponent, at most 1 in size */
+	double mean, sd; /* of the transformed values; outcome = (transformed - mean) / sd */
 	struct knot *knots; /* of the finite trials, both parts strictly increasing */
 	size_t n_knots;
-	double unit; /* slope of the map back where the knots say nothing */
+	double unit; /* slope of the map back where the knots give none */
 };
 
 const char *transform_name(enum transform_kind kind)
@@ -49,7 +49,7 @@ static double quantile(const double *sorted, size_t n, double q)
 	const double at = q * (double)(n - 1), whole = floor(at);
 	const size_t i = (size_t)whole;
 
-	if (i + 1 >= n || at == whole || sorted[i] == sorted[i + 1]) /* the last also if infinite */
+	if (i + 1 >= n || at == whole || sorted[i] == sorted[i + 1]) /* the last even if infinite */
 		return sorted[i];
 	return sorted[i] + (at - whole) * (sorted[i + 1] - sorted[i]);
 }
@@ -92,8 +92,8 @@ static size_t collect(struct transform *t, const double *y, double *sorted, size
 	return n;
 }
 
-/* sqrt(mean (y - m)^2), NaN left out. Beside a penalty of 1e300 the others are so small that their squares would be 0: by a
- * power of two, which costs no bit, the largest distance is near 1. */
+/* sqrt(mean (y - m)^2), NaN left out. Next to a penalty of 1e300 the squares of the others would
+ * underflow: scaling by a power of two, which is exact, brings the largest distance near 1. */
 static double rms_distance(const double *y, size_t n, double m)
 {
 	double most = 0, sum = 0;
@@ -114,7 +114,7 @@ static double rms_distance(const double *y, size_t n, double m)
 	return count ? ldexp(sqrt(sum / (double)count), exponent) : 0;
 }
 
-/* Over sorted values up to `limit`. */
+/* The rms distance over sorted values up to `limit`. */
 static double spread(const double *sorted, size_t n, double m, double limit)
 {
 	size_t count = 0;
@@ -124,7 +124,7 @@ static double spread(const double *sorted, size_t n, double m, double limit)
 	return rms_distance(sorted, count, m);
 }
 
-/* Of rising values those less than y. */
+/* Number of ascending values less than y. */
 static size_t count_below(const double *rising, size_t n, double y)
 {
 	size_t below = 0;
@@ -143,7 +143,7 @@ static size_t count_below(const double *rising, size_t n, double y)
 }
 
 /* The map of the header. The good half may be all equal to the median: then the spread of all
- * finite values about it serves, and if that is nothing either, 1. `sorted` is used up. */
+ * finite values about it is used, and if that is 0 too, 1. `sorted` is overwritten. */
 static void half_rank(struct transform *t, double *sorted, size_t n, size_t finite)
 {
 	const double m = fmin(quantile(sorted, n, 0.5), sorted[finite - 1]);
@@ -203,8 +203,8 @@ static void warp(
 	}
 }
 
-/* Mean 0 and variance 1 over the valued trials. Differences that are rounding errors of the values
- * count as none: all outcomes are 0 then. */
+/* Mean 0 and variance 1 over the valued trials. If all differences are rounding errors of the
+ * values, all outcomes are 0. */
 static void standardise(struct transform *t)
 {
 	double sum = 0, most = 0;
@@ -218,7 +218,7 @@ static void standardise(struct transform *t)
 		}
 	t->mean = sum / (double)n;
 	t->sd = rms_distance(
-		t->outcomes, t->n, t->mean); /* outcomes without a value are NaN so far */
+		t->outcomes, t->n, t->mean); /* outcomes without a value are still NaN */
 	if (t->sd <= 16 * DBL_EPSILON * most)
 		t->sd = 0;
 	for (size_t i = 0; i < t->n; i++)
@@ -340,8 +340,8 @@ size_t transform_n_finite(const struct transform *t)
 	return t->n_finite;
 }
 
-/* Beyond the knots: on the good side the warp is the identity, so its slope is the sd; on the bad
- * side the last segment goes on. */
+/* Beyond the knots: on the good side the transform is the identity, so the slope is the sd; on the
+ * bad side the last segment continues. */
 static double scaled_value(const struct transform *t, double outcome)
 {
 	const struct knot *first = t->knots, *last = t->knots + t->n_knots - 1;

@@ -6,8 +6,8 @@
 
 /* ---- The set ---- */
 
-/* Encoded, but by way of the lattice value, so that two spellings of one value (0.3 and 3 * 0.1)
- * have the same bits. */
+/* Encoded by way of the lattice value, so that two spellings of one value (0.3 and 3 * 0.1) have
+ * the same bits. */
 static double canonical(const struct parameter *parameter, double value)
 {
 	uint64_t k;
@@ -30,7 +30,7 @@ static bool same_coordinate(const struct parameter *parameter, double a, double 
 	return fabs(a - b) < SPACE_SAME_TOLERANCE;
 }
 
-/* Settled, then inactive coordinates are equal wherever they come from. */
+/* Settled first, so that inactive coordinates are equal whatever their origin. */
 static void add(struct tried *tried, const double *values)
 {
 	const size_t d = tried->space->d;
@@ -113,7 +113,7 @@ void lattice_init(
 		lattice->size = UINT64_MAX;
 }
 
-/* Grid point k: from bound to bound, or the middle if there is one only. */
+/* Grid point k: from bound to bound, or the middle if there is only one. */
 static double grid_coordinate(const struct lattice *lattice, uint64_t k)
 {
 	return lattice->grid_points > 1 ? (double)k / (double)(lattice->grid_points - 1) : 0.5;
@@ -140,7 +140,7 @@ void lattice_configuration(const struct lattice *lattice, uint64_t rank, double 
 	}
 }
 
-/* Which of its choices a parameter has at coordinate u, if any. */
+/* The index of the parameter's choice at coordinate u; false if there is none. */
 static bool find_choice(const struct lattice *lattice, size_t i, double u, uint64_t *ret_k)
 {
 	const struct parameter *parameter = &lattice->space->parameters[i];
@@ -156,7 +156,7 @@ static bool find_choice(const struct lattice *lattice, size_t i, double u, uint6
 	return same_coordinate(parameter, u, canonical(parameter, lattice_choice(lattice, i, k)));
 }
 
-/* False for a row that does not lie on the lattice, or beyond the ranks that fit. */
+/* False for a row that is not on the lattice, or whose rank does not fit. */
 static bool find_rank(const struct lattice *lattice, const double *u, uint64_t *ret_rank)
 {
 	uint64_t rank = 0;

@@ -9,11 +9,11 @@
 #include <string.h>
 
 static const double SIDE_FIRST = 0.8, SIDE_MAX = 1.6, SIDE_MIN = 0x1p-7;
-static const double GAIN = 1e-3; /* a success is better by so much */
+static const double GAIN = 1e-3; /* the relative gain that makes a success */
 enum { SUCCESSES = 3, FAILURES_MIN = 4, CANDIDATES_A_DIMENSION = 100, PERTURBED = 20 };
 
-/* The bounds that the paper's fits keep to. Ours may find a dimension irrelevant: its lengthscale of a thousand in
- * the geometric mean would leave nothing of the others' sides. */
+/* The bounds of the paper's fits. Ours may find a dimension irrelevant: its lengthscale of a
+ * thousand in the geometric mean would shrink the other sides to nothing. */
 static const double LENGTH_MIN = 0.005, LENGTH_MAX = 2;
 
 static size_t least(size_t a, size_t b)
@@ -36,7 +36,7 @@ static size_t n_dimensions(const struct columns *columns)
 	return d;
 }
 
-/* What a trial has at once. A box may be narrow in a number, not in a category. */
+/* Active parameters of one trial. A box can be narrow in a number, not in a category. */
 struct counts {
 	size_t numbers, all;
 };
@@ -54,7 +54,7 @@ static struct counts count_active(const struct columns *columns, const bool *act
 	return counts;
 }
 
-/* Of a tree each trial has its own branch alone: many small branches are no large space. */
+/* In a tree each trial has one branch only: many small branches do not make a large space. */
 static struct counts most_active(
 	const struct suggest_request *request, const struct columns *columns)
 {
@@ -89,7 +89,7 @@ bool trust_region_applies(const struct suggest_request *request, const struct co
 	       most_active(request, columns).numbers > TRUST_REGION_DIMENSIONS;
 }
 
-/* ---- the region in the course of the trials ---- */
+/* ---- following the region through the trials ---- */
 
 struct course {
 	const struct suggest_request *request;
@@ -97,9 +97,9 @@ struct course {
 	struct trust_region *region;
 	size_t n_initial, batch, failures_max;
 	double best, spread;
-	bool improved; /* the batch under way */
+	bool improved; /* the current batch has improved */
 	size_t in_batch;
-	double *values; /* of the region's beginning, those that are finite */
+	double *values; /* finite values of the region's beginning */
 	size_t n_values;
 };
 
@@ -119,7 +119,7 @@ static void begin(struct course *course, size_t first, size_t beginning)
 	course->in_batch = course->n_values = 0;
 }
 
-/* NaN where it tells nothing of how good the place is. */
+/* NaN where the observation does not tell how good the place is. */
 static double value_of(const struct observation *observation)
 {
 	return observation->kind == OBSERVATION_FAILED ? NAN : observation->objective;
@@ -130,7 +130,7 @@ static double needed_gain(const struct course *course)
 	return isfinite(course->best) ? GAIN * fmin(fabs(course->best), course->spread) : 0;
 }
 
-/* A trial from before an edit of the space may have no coordinates: then it can be no centre. */
+/* A trial from before an edit of the space may have no coordinates: then it cannot be a centre. */
 static void take(struct course *course, size_t i)
 {
 	const struct observation *observation = &course->request->observations[i];
@@ -159,7 +159,8 @@ static void take_beginning(struct course *course, size_t i)
 	course->improved = false;
 }
 
-/* After observation i. What still runs then was proposed for this region, and belongs to none. */
+/* Judges the batch that ends with observation i. If the region ends, trials that still run were
+ * proposed for it and belong to no region. */
 static void judge(struct course *course, size_t i)
 {
 	struct trust_region *region = course->region;
@@ -230,7 +231,7 @@ static double bounded_length(double length)
 	return fmin(fmax(length, LENGTH_MIN), LENGTH_MAX);
 }
 
-/* Numbers have, where the centre has them. */
+/* Numbers that are active at the centre have sides. */
 static void find_sides(const struct columns *columns, const double *centre, bool *ret_has_side)
 {
 	columns_activity(columns, centre, ret_has_side);
@@ -253,7 +254,7 @@ static double mean_log_length(
 	return n > 0 ? sum / (double)n : 0;
 }
 
-/* Where the box is narrower than the lattice is wide, nothing could move any more. */
+/* If the box were narrower than a lattice step, nothing could move any more. */
 static void include_neighbours(
 	const struct columns *columns, size_t k, double centre, struct box *box)
 {
@@ -292,13 +293,13 @@ void trust_region_box(const struct trust_region *region, const struct suggest_re
 
 /* ---- candidates ---- */
 
-/* What a point is drawn from. */
+/* The data from which points are drawn. */
 struct source {
 	const struct columns *columns;
 	const struct box *box;
 	const double *centre;
 	bool active[COLUMNS_MAX]; /* at the centre */
-	size_t free[COLUMNS_MAX], n_free; /* columns that can be moved */
+	size_t free[COLUMNS_MAX], n_free; /* columns that can move */
 	struct design *design;
 	struct random random;
 };
@@ -357,14 +358,14 @@ bool trust_region_candidates(const struct columns *columns, const struct box *bo
 
 	if (!design_create(columns->d, key, 0, &source.design, err))
 		return false;
-	/* One row more than is wanted: there the last one is looked at. */
+	/* One extra row, in which a point is drawn before it is taken. */
 	if (!candidates_create(n + 1, columns->d, ret, err)) {
 		design_destroy(source.design);
 		return false;
 	}
 	random_init(&source.random, key);
 	prepare_source(&source);
-	/* It has been tried: no use if there is no other. */
+	/* The centre has been tried: it is of no use alone. */
 	if (n > 1) {
 		memcpy(ret->x, centre, columns->d * sizeof *centre);
 		candidates_take(columns, ret);

@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-/* Equal means of other values may differ in their last digits. */
+/* Equal means of different values may differ in their last digits. */
 static double difference_of(double a, double b)
 {
 	return fabs(a - b) <= 1e-14 * (fabs(a) + fabs(b)) ? 0 : a - b;
@@ -22,7 +22,8 @@ void two_groups_compare(const double *a, size_t n_a, const double *b, size_t n_b
 		.deviation = NAN };
 	if (n_a < 2 || n_b < 2)
 		return;
-	/* By deviations and parts of the whole: squares of tiny or huge ones would leave the range of numbers. */
+	/* With deviations and ratios, since squares of tiny or huge numbers would underflow or
+	 * overflow. */
 	const double n = (double)n_a, m = (double)n_b;
 	const double spread_a = paired_deviation(a, n_a), spread_b = paired_deviation(b, n_b);
 	const double error_a = spread_a / sqrt(n), error_b = spread_b / sqrt(m);

@@ -13,10 +13,12 @@ enum { LANES = KERNEL_LANES };
 
 static const double LOG_2_PI = 1.8378770664093454836;
 
-/* What one block leaves for its gradient, once the mean is known. Arrays have LANES doubles a place. */
+/* The data that a block keeps for its gradient, until the mean is known. Arrays have LANES doubles
+ * per place. */
 struct record {
 	double *G; /* pairs */
-	double *u; /* points: L^-T e, e the point itself: u'y is what is new in y, in units of its sd */
+	double *u; /* points: L^-T e, e the unit vector of the point itself: u'y is y's innovation,
+		      in units of its sd */
 	double *alpha_y, *alpha_1; /* points, 0 for the last: K^-1 y and K^-1 1 of the neighbours */
 	double new_y[LANES], new_1[LANES]; /* u'y and u'1 */
 };
@@ -27,13 +29,13 @@ struct vecchia {
 	bool warped;
 	double *X, *y, *noise_scales; /* in the order drawn */
 	struct replicates replicates;
-	size_t *neighbours; /* n x m rows, n where there is none */
+	size_t *neighbours; /* n x m row indices; n: none */
 	double *inverse_lengths;
 	double *W, *Z; /* n x d, row by row: warped (if it may be), scaled */
 	double *by_w; /* n x d: gradient by W, if warped */
 	struct record *records; /* n_blocks */
 	double *memory; /* of the records */
-	struct vecchia_block block; /* the one under way; its G is a record's */
+	struct vecchia_block block; /* the current one; its G belongs to a record */
 	double *scratch; /* pairs */
 	double *x, *pull; /* points */
 };
@@ -152,7 +154,7 @@ static const double *set_lengths_and_warp(struct vecchia *v, const double *theta
 	return v->W;
 }
 
-/* The m most correlated of the first n rows, the most first; of equals the earlier. */
+/* The m most correlated of the first n rows, most correlated first; of equal ones the earlier. */
 static void choose_neighbours(
 	const double *correlations, size_t n, size_t m, double *chosen, size_t *ret)
 {
@@ -177,7 +179,7 @@ static void choose_neighbours(
 	}
 }
 
-/* Nearest is most correlated: the kernel knows all kinds of dimensions. */
+/* Nearest means most correlated, since the kernel covers all kinds of dimensions. */
 static bool find_neighbours(struct vecchia *v, const double *theta)
 {
 	const struct kernel kernel = kernel_of(v);
@@ -232,7 +234,7 @@ bool vecchia_create(size_t d, const enum dimension_kind *kinds, bool warped,
 
 /* ---- evaluation ---- */
 
-/* The row at a place of a block's lane; n where there is none. */
+/* The row at a place of a block's lane; n: none. */
 static size_t row_at(const struct vecchia *v, size_t block, size_t place, size_t lane)
 {
 	const size_t i = block * LANES + lane;
@@ -267,7 +269,7 @@ static void gather(struct vecchia *v, size_t block, const double *theta)
 	v->block.G = v->records[block].G;
 }
 
-/* u, and what it and the neighbours make of y and 1. */
+/* Records u, its products with y and 1, and the neighbours' alphas. */
 static void record(struct vecchia *v, size_t block)
 {
 	const size_t m = v->m, last = m * LANES;
@@ -319,7 +321,7 @@ static double value(const struct vecchia *v, double c)
 	return sum;
 }
 
-/* What the warp's parameters of this block's rows take, by dimension. */
+/* Adds this block's gradient by the warped coordinates, for the warp's parameters. */
 static void add_pulls(struct vecchia *v, size_t block, const struct kernel *kernel, size_t k)
 {
 	vecchia_block_pull(kernel, &v->block, v->scratch, k, v->pull);
@@ -333,8 +335,8 @@ static void add_pulls(struct vecchia *v, size_t block, const struct kernel *kern
 		}
 }
 
-/* With u = L^-T e of the point and its neighbours, rho = u'(y - c 1) and alpha = K^-1 (y - c 1) of the neighbours,
- * the term is ln u_last - rho^2 / 2 and changes with the matrix S of them all by
+/* With u = L^-T e for the point and its neighbours, rho = u'(y - c 1) and alpha = K^-1 (y - c 1) of
+ * the neighbours, the term is ln u_last - rho^2 / 2 and changes with their covariance matrix S by
  *
  *     -1/2 u'dS u + 1/2 rho^2 u'dS u + rho alpha'dS u = x'dS u,  x = (rho^2 - 1)/2 u + rho alpha. */
 static void add_gradient(

@@ -7,7 +7,7 @@
 
 static const double FAR = 1000; /* kernel_loops.c: there the kernel is 0 */
 
-/* A vector of a place: its lanes from `lane` on. */
+/* The vector of a place from `lane` on. */
 INLINE lanes load_at(const double *from, size_t place, size_t lane)
 {
 	return load(from + place * KERNEL_LANES + lane);
@@ -18,7 +18,7 @@ INLINE void store_at(double *to, size_t place, size_t lane, lanes v)
 	store(to + place * KERNEL_LANES + lane, v);
 }
 
-/* Where row i of the pairs begins. */
+/* Index of the first pair of row i. */
 INLINE size_t row_of(size_t i)
 {
 	return i * (i - 1) / 2;
@@ -75,7 +75,8 @@ static void covariances(const struct vecchia_block *block, const double *distanc
 			}
 }
 
-/* Row by row: what row i has in column k is taken from the columns behind it. False if a pivot is not positive. */
+/* Row by row: entry k of row i is subtracted from the columns behind it. False if a pivot is not
+ * positive. */
 INLINE bool factor_lanes(const struct vecchia_block *block, size_t lane)
 {
 	lane_bits good = ~(lane_bits){ 0 };

@@ -1,6 +1,6 @@
 #include "surrogate/walk.h"
 
-/* The first choice of every active parameter from place `from` of the order on. */
+/* Resets every active parameter from place `from` of the order on to its first choice. */
 static void restart(struct walk *walk, size_t from)
 {
 	const struct lattice *lattice = walk->lattice;
