@@ -1,4 +1,4 @@
-/* The life of an attempt, and of its trial with it (trial.h). */
+/* The life cycle of an attempt and of its trial (trial.h). */
 #include "trials/trial.h"
 
 #include "base/text.h"
@@ -31,7 +31,7 @@ void attempt_list_finish(struct attempt_list *list)
 
 /* ---- the intent ---- */
 
-/* A trial, and the newest of its attempts. */
+/* A trial and its newest attempt. */
 struct trial_status {
 	int64_t id, job, number, attempts;
 	enum trial_state state;
@@ -71,7 +71,8 @@ static bool load_trial_status(
 	return ok;
 }
 
-/* Only the newest attempt can be neither ENDED nor LOST: no other could have been opened behind it. */
+/* Only the newest attempt can be neither ENDED nor LOST; otherwise it could not have been
+ * created. */
 static bool check_may_attempt(const struct trial_status *trial, struct tuner_error *err)
 {
 	const bool lost = trial->has_attempt && trial->newest == ATTEMPT_LOST;
@@ -228,7 +229,7 @@ bool attempt_move(struct store *store, int64_t attempt_id, enum attempt_state st
 	struct attempt_status attempt;
 
 	store_assert_writing(store);
-	tuner_assert(state != ATTEMPT_ENDED); /* attempt_end knows how */
+	tuner_assert(state != ATTEMPT_ENDED); /* attempt_end does that */
 	if (!load_attempt_status(store, attempt_id, &attempt, err) ||
 		!attempt_check_move(
 			attempt.trial_number, attempt.number, attempt.state, state, err))
@@ -284,7 +285,7 @@ bool attempt_stop(struct store *store, int64_t attempt_id, enum outcome outcome,
 	return ok;
 }
 
-/* No event of a trial is older than the last one that its proposal had seen. */
+/* No event of a trial is older than the last event that its proposal took into account. */
 bool attempt_stop_load(struct store *store, int64_t attempt_id, enum outcome *ret_outcome,
 	char *ret_reason, size_t size, struct tuner_error *err)
 {
@@ -350,7 +351,7 @@ static double kept_objective(const struct attempt_end *end)
 	return end->trial == TRIAL_DONE || end->trial == TRIAL_STOPPED ? end->objective : NAN;
 }
 
-/* A trial that was never seen running is taken through RUNNING, but for a stop. */
+/* A trial that was never seen running passes through RUNNING, unless it is stopped. */
 static bool check_end(const struct attempt_status *attempt, const struct attempt_end *end,
 	struct tuner_error *err)
 {
@@ -437,7 +438,7 @@ static bool write_trial_end(struct store *store, const struct attempt_status *at
 	const bool final = is_final(end->trial);
 	struct query query;
 
-	/* Our clock may have set the start (attempt_move), after the supervisor saw the end. */
+	/* Our clock may have set the start (attempt_move) later than the supervisor saw the end. */
 	query_open(&query, store,
 		"UPDATE trial SET state = ?1, outcome = ?2, message = ?3, objective = ?4, "
 		"started_us = min(coalesce(started_us, ?5), coalesce(?5, started_us)), "

@@ -38,7 +38,7 @@ static bool set_time(const char *name, int64_t us)
 	return utimensat(AT_FDCWD, name, times, 0) == 0;
 }
 
-/* Its old file keeps a name. */
+/* The old copy's file keeps a name. */
 static bool put_in_place(const char *draft, const char *name, const char *old)
 {
 	unlink(old);
@@ -60,7 +60,7 @@ static bool make(struct store *store, int64_t now_us, struct tuner_error *err)
 		tuner_fail_memory(err);
 		goto out;
 	}
-	/* Since it was asked nothing has changed but its time. */
+	/* Nothing has changed since the last copy, so only its time is set. */
 	if (store->copy.made_us > 0 && store->copy.changes == sqlite3_total_changes64(store->db)) {
 		ok = set_time(name, now_us);
 		if (ok)
@@ -85,7 +85,8 @@ bool copy_refresh(struct store *store, bool now, struct tuner_error *err)
 
 	if (!now && begin_us < copy->next_us)
 		return true;
-	/* Who has the lease for an instant, again and again, need not copy each time. */
+	/* A process that has the lease only for an instant, again and again, need not copy each
+	 * time. */
 	if (copy->made_us == 0 && !now && copy_time_us(store->file) > wall_us - EVERY_US &&
 		copy_time_us(store->file) <= wall_us) {
 		lease_note_copy(store->lease, copy_time_us(store->file));

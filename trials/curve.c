@@ -23,7 +23,7 @@ void curve_list_finish(struct curve_list *list)
 	*list = (struct curve_list){ 0 };
 }
 
-/* Grows the three arrays in step. */
+/* Grows the three arrays together. */
 static bool add_point(struct curve *curve, size_t *capacity, int64_t step, double value,
 	int64_t time_us, struct tuner_error *err)
 {
@@ -44,9 +44,9 @@ static bool add_point(struct curve *curve, size_t *capacity, int64_t step, doubl
 	return true;
 }
 
-/* What attempts have reported of the metric that is being read. */
+/* How far an attempt has reported the metric that is being read. */
 struct reach {
-	int64_t attempt, step; /* its last */
+	int64_t attempt, step; /* step: its last */
 };
 
 struct launches {
@@ -62,7 +62,7 @@ static void launches_finish(struct launches *launches)
 	free(launches->attempts);
 }
 
-/* Steps come rising. */
+/* Steps must be passed in ascending order. */
 static bool note_reach(
 	struct launches *launches, int64_t attempt, int64_t step, struct tuner_error *err)
 {
@@ -97,7 +97,7 @@ static bool was_given_up(const struct launches *launches, int64_t attempt, int64
 	return false;
 }
 
-/* The metric is read: without what later attempts gave up. */
+/* Completes a curve: removes the points that later attempts gave up. */
 static void end_curve(struct curve *curve, struct launches *launches)
 {
 	size_t kept = 0;
@@ -127,7 +127,8 @@ static bool begin_curve(
 	return list->items[list->n - 1].name != NULL || tuner_fail_memory(err);
 }
 
-/* Rows come by metric, step, attempt: of equal steps the last row is that of the latest attempt. */
+/* Rows are ordered by metric, step, attempt: of equal steps the last row is the latest
+ * attempt's. */
 static bool read_rows(struct query *query, struct curve_list *list, struct launches *launches,
 	struct tuner_error *err)
 {

@@ -137,11 +137,11 @@ out:
 
 /* ---- reading ---- */
 
-/* One piece of memory holds all that a decision points to: the arrays first, for their alignment. The
- * same code runs twice, to measure (bytes NULL) and to fill. */
+/* One piece of memory holds all data that a decision points to: the arrays first, for their
+ * alignment. The same code runs twice, to measure (bytes NULL) and to fill. */
 struct arena {
 	char *bytes;
-	size_t used, size; /* size: what was measured */
+	size_t used, size; /* size: as measured */
 };
 
 static void *arena_take(struct arena *arena, size_t size)
@@ -161,8 +161,8 @@ static const char *arena_copy(struct arena *arena, const char *text)
 	return copy ? memcpy(copy, text, size) : NULL;
 }
 
-/* The trial numbers in a text as print_pending writes it, into `ret` unless that is NULL. *ret_n counts
- * them. False for any other text: somebody edited the database. */
+/* Parses the trial numbers in a text from print_pending into `ret`, unless that is NULL. *ret_n:
+ * their number. False for any other text: somebody has edited the database. */
 static bool parse_pending(const char *json, int64_t *ret, size_t *ret_n)
 {
 	const char *at = json + 1;
@@ -254,7 +254,7 @@ static bool read_decision(struct query *query, struct arena *arena, struct decis
 	return true;
 }
 
-/* The row that the query stands on. */
+/* Reads the query's current row. */
 static bool read_row(
 	struct query *query, struct decision *ret, char **ret_memory, struct tuner_error *err)
 {
@@ -276,7 +276,7 @@ static bool read_row(
 	return true;
 }
 
-/* The first row of a query on SELECT_DECISION, which it closes. */
+/* Reads the first row of a query on SELECT_DECISION, and closes the query. */
 static bool read_one(struct query *query, struct decision *ret, char **ret_memory, bool *ret_found,
 	struct tuner_error *err)
 {
@@ -302,7 +302,8 @@ bool decision_load(struct store *store, int64_t trial_id, struct decision *ret, 
 				"there is no decision of a trial with id %" PRId64, trial_id);
 }
 
-/* From the newest fit back; ids rise with time, so that none before the job's first trial counts. */
+/* Searches from the newest fit backwards; ids rise with time, so the search ends at the job's first
+ * trial. */
 bool decision_latest(struct store *store, int64_t job_id, const char *arm, int64_t repeat,
 	struct decision *ret, char **ret_memory, bool *ret_found, struct tuner_error *err)
 {
@@ -343,7 +344,7 @@ bool decision_prognoses(struct store *store, int64_t job_id, const char *arm, in
 
 	*ret_n = 0;
 	query_open(&query, store,
-		/* Older versions had noted the prediction alone. */
+		/* Older versions stored only the prediction. */
 		"SELECT mean, sd, incumbent FROM (SELECT d.id, coalesce(json_extract(d.settings, "
 		"'$.gain_mean'), d.mean) AS mean, coalesce(json_extract(d.settings, '$.gain_sd'), "
 		"d.sd) AS sd, d.incumbent FROM trial t "

@@ -51,7 +51,7 @@ static bool read_event(struct query *query, struct event *ret, struct tuner_erro
 	       tuner_fail_memory(err);
 }
 
-/* The rows of the query, which is closed. */
+/* Reads all rows of the query, and closes it. */
 static bool read_list(struct query *query, struct event_list *ret, struct tuner_error *err)
 {
 	struct event_list list = { 0 };

@@ -114,8 +114,8 @@ bool attempt_count_outcomes(struct store *store, int64_t job_id, bool launched,
 	return ok;
 }
 
-/* A sitting ends when nothing runs any more, so that what it had launched ended in it: by ids, whatever the clock said
- * meanwhile. */
+/* A sitting ends when nothing runs any more, so all attempts that it launched ended within it.
+ * Compares ids, because the clock may have jumped. */
 #define IS_UNCONCLUDED                                                                             \
 	"e.job = ?1 AND e.kind IN ('ended', 'retry') AND (SELECT p.run FROM provenance p WHERE "   \
 	"p.attempt = e.attempt) > coalesce((SELECT max(id) FROM run WHERE job = ?1 AND "           \
@@ -176,7 +176,8 @@ bool metric_was_reported(
 	struct query query;
 	int64_t any = 0;
 
-	/* Attempt by attempt, by the index that begins with it, and no further than the first row. */
+	/* Attempt by attempt, with the index that begins with the attempt, and only to the first
+	 * row. */
 	query_open(&query, store,
 		"SELECT EXISTS (SELECT 1 FROM trial t CROSS JOIN attempt a ON a.trial = t.id "
 		"CROSS JOIN metric m ON m.attempt = a.id AND m.name = (SELECT id FROM metric_name "
@@ -205,7 +206,7 @@ bool metric_names_select(
 	struct query query;
 	bool found = false, ok = true;
 
-	/* Name by name as far as the first row of it, as above. */
+	/* Name by name, only to the first row of each, as above. */
 	query_open(&query, store,
 		"SELECT n.name FROM metric_name n WHERE EXISTS (SELECT 1 FROM trial t CROSS JOIN "
 		"attempt a ON a.trial = t.id CROSS JOIN metric m ON m.attempt = a.id AND m.name = "

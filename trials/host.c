@@ -66,7 +66,7 @@ bool host_events_select(struct store *store, int64_t job_id, bool use, struct ho
 	bool found = true;
 
 	*ret = (struct host_event_list){ 0 };
-	/* Of a group's other columns SQLite gives those of the row with its max(). */
+	/* For a group's other columns SQLite takes the row with the max(). */
 	query_open(&query, store,
 		"SELECT json_extract(data, '$.host') AS host, json_extract(data, '$.state'), "
 		"json_extract(data, '$.message'), time_us, max(id) FROM event "

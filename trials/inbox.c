@@ -17,11 +17,11 @@
 
 enum {
 	FILE_BYTES_MAX = 1 << 20,
-	TRIES = 100, /* several who ask in the same microsecond */
-	AT_ONCE = 256, /* the others at the next look */
+	TRIES = 100, /* for several askers in the same microsecond */
+	AT_ONCE = 256, /* requests per call; the others wait for the next */
 };
 
-static const int64_t ANSWER_US = INT64_C(3600) * 1000000; /* nobody waits for so long */
+static const int64_t ANSWER_US = INT64_C(3600) * 1000000; /* nobody waits that long */
 
 static bool inbox_path(const struct store *store, char **ret, struct tuner_error *err)
 {
@@ -35,7 +35,7 @@ static char *file_path(const char *inbox, int64_t id, const char *end)
 	return asprintf(&path, "%s/%" PRId64 "%s", inbox, id, end) < 0 ? NULL : path;
 }
 
-/* ---- who asks ---- */
+/* ---- the asker ---- */
 
 static void print_request(
 	struct text *text, int64_t job_id, const char *verb, const char *argument, int64_t now_us)
@@ -96,8 +96,8 @@ out:
 	return ok;
 }
 
-/* Opening a directory asks the file server whether it has changed; a name that was not there may otherwise be taken
- * for missing for half a minute. */
+/* Opening a directory makes the client ask the file server whether it has changed; otherwise a new
+ * name may seem to be missing for half a minute. */
 static void look_anew(const char *directory)
 {
 	DIR *const open = opendir(directory);
@@ -152,9 +152,9 @@ out:
 	return ok;
 }
 
-/* ---- who is asked ---- */
+/* ---- the process that is asked ---- */
 
-/* The id in a name of ours; 0: it is none. */
+/* The id in a file name; 0 for other names. */
 static int64_t id_of(const char *name, const char *end)
 {
 	char digits[24];

@@ -89,7 +89,7 @@ static bool read_row(struct query *query, struct job *ret, struct tuner_error *e
 	return true;
 }
 
-/* The first row of a query on SELECT_JOB, which it closes. */
+/* Reads the first row of a query on SELECT_JOB, and closes the query. */
 static bool read_one(struct query *query, struct job *ret, bool *ret_found, struct tuner_error *err)
 {
 	struct job job = { 0 };
@@ -228,7 +228,7 @@ bool job_create(struct store *store, const struct job *job, const char *space_de
 	return true;
 }
 
-/* An UPDATE of one job by its id that must have met a row. */
+/* Runs an UPDATE of one job by id, which must change a row. */
 static bool update_job(struct query *query, int64_t id, struct tuner_error *err)
 {
 	sqlite3 *const db = query->store->db;
@@ -345,7 +345,7 @@ bool run_job_of(struct store *store, int64_t pid, int64_t *ret_job_id, struct tu
 {
 	struct query query;
 
-	/* Sittings that were killed have not ended either, and pids come again. */
+	/* Killed sittings have no end either, and pids are reused. */
 	query_open(&query, store,
 		"SELECT job FROM (SELECT job, ended_us FROM run WHERE pid = ?1 ORDER BY id DESC "
 		"LIMIT 1) WHERE ended_us IS NULL");

@@ -18,22 +18,23 @@
 #include <unistd.h>
 
 enum {
-	RECORD_BYTES = 640, /* always: a renewal writes as many bytes over the old ones */
-	TRIES = 50, /* a lease that comes and goes between two of our looks */
+	RECORD_BYTES = 640, /* fixed: a renewal overwrites the same number of bytes */
+	TRIES = 50, /* for a lease that comes and goes between our checks */
 };
 
 static const int64_t RENEW_US = 2000000;
 
 struct lease {
 	char *database, *path; /* path: DATABASE.lease */
-	char *own; /* DATABASE.lease.KEY: the file's first name; gone once it has the lease's */
-	int fd; /* of the file: through it, nothing of another owner can be reached */
+	char *own; /* DATABASE.lease.KEY: the file's first name, removed once it has the lease's
+		      name */
+	int fd; /* of that file: another owner's file cannot be reached through it */
 	struct lease_owner self;
 	int64_t renewed_us; /* clock_monotonic_us */
 	bool lost;
 };
 
-/* ---- who ---- */
+/* ---- owners ---- */
 
 static bool is_plain(const char *word)
 {
@@ -61,8 +62,9 @@ void lease_self(struct lease_owner *ret)
 		ret->pid_namespace = (int64_t)status.st_ino;
 }
 
-/* Names and even machine ids are given twice in clusters that are copied from one image. Then a boot id that is
- * not ours is that of another machine which lives; but it would have written after we were started. */
+/* Host names and even machine ids may be duplicate in clusters copied from one image. A foreign
+ * boot id may then belong to another machine that is alive; but that machine would have renewed the
+ * lease after we were booted. */
 enum lease_life lease_judge(
 	const struct lease_owner *owner, const struct lease_owner *self, int64_t booted_us)
 {
@@ -73,7 +75,7 @@ enum lease_life lease_judge(
 	if (strcmp(owner->boot, self->boot) != 0)
 		return owner->renewed_us < booted_us ? LEASE_DEAD : LEASE_UNKNOWN;
 	if (owner->pid_namespace != self->pid_namespace || owner->pid_start == 0)
-		return LEASE_UNKNOWN; /* its pid says nothing in this container */
+		return LEASE_UNKNOWN; /* its pid means nothing in this container */
 	return process_lives(owner->pid, owner->pid_start) ? LEASE_ALIVE : LEASE_DEAD;
 }
 
@@ -177,8 +179,8 @@ static void parse_record(const char *bytes, size_t length, struct lease_owner *r
 	json_destroy(document);
 }
 
-/* By an open(2), which asks the file server anew; a stat may be answered from what is remembered. ESTALE: the
- * file that we remember is gone, and the next open finds what has its name now. */
+/* By open(2), which asks the file server again; stat may be answered from a cache. ESTALE: the
+ * cached file is gone, and the next open finds the file that has the name now. */
 static bool read_owner(
 	const char *path, bool *ret_there, struct lease_owner *ret, struct tuner_error *err)
 {
@@ -225,7 +227,7 @@ bool lease_read(
 	return ok;
 }
 
-/* ---- a file of one's own ---- */
+/* ---- our own file ---- */
 
 static bool new_key(char ret[LEASE_KEY_BYTES], struct tuner_error *err)
 {
@@ -296,8 +298,8 @@ failed:
 	return false;
 }
 
-/* Gives our file another name that nobody may have. The answer of link(2) may be lost and its repetition fail:
- * whose the name is now, is what counts. */
+/* Links our file to another name, which must be free. The answer of link(2) may be lost and its
+ * repetition fail, so only the present owner of the name counts. */
 static bool link_own(const struct lease *lease, const char *name, bool *ret_ours,
 	struct lease_owner *ret_owner, bool *ret_there, struct tuner_error *err)
 {
@@ -333,8 +335,8 @@ static bool fail_taken(const char *path, const struct lease_owner *owner, struct
 			: "");
 }
 
-/* The right to replace the lease of `key`. *ret_name, which the caller frees, is removed when done; NULL: somebody
- * else was faster. */
+/* Takes the right to replace the lease of `key`. The caller removes the file *ret_name when done,
+ * and frees the name. NULL: another process was faster. */
 static bool take_guard(
 	struct lease *lease, const char *key, char **ret_name, struct tuner_error *err)
 {
@@ -347,7 +349,7 @@ static bool take_guard(
 		return tuner_fail_memory(err);
 	bool ok = link_own(lease, name, &ours, &other, &there, err);
 	if (ok && !ours && there && lease_life(&other) == LEASE_DEAD)
-		unlink(name); /* he was killed in the few steps in which it exists */
+		unlink(name); /* its owner was killed in the few steps in which it exists */
 	if (ok && ours) {
 		ok = read_owner(lease->path, &there, &now, err);
 		if (ok && there && strcmp(now.key, key) == 0) {
@@ -378,7 +380,7 @@ static bool replace(struct lease *lease, const char *key, bool *ret_ours, struct
 	return ok;
 }
 
-/* One who waits looks many times: nothing is written as long as there is somebody. */
+/* A waiting process checks many times, so nothing is written while the lease has an owner. */
 static bool is_free(const char *database, struct tuner_error *err)
 {
 	struct lease_owner owner;
@@ -464,8 +466,8 @@ bool lease_has_locks(const struct lease *lease)
 
 /* ---- giving back ---- */
 
-/* Removes the lease of `key`, unless somebody replaces it. The guard is made of a file that nobody else can have
- * put another in the place of. */
+/* Removes the lease of `key`, unless another process is replacing it. The guard is a link to a new
+ * file of our own, which no other process can have replaced. */
 static bool remove_lease(
 	const char *database, const char *key, bool *ret_removed, struct tuner_error *err)
 {
@@ -493,12 +495,12 @@ void lease_release(struct lease *lease)
 
 	if (lease != NULL && !lease->lost &&
 		!remove_lease(lease->database, lease->self.key, &removed, &ignored)) {
-		/* The next on this machine finds it dead. */
+		/* The next process on this machine finds it dead. */
 	}
 	lease_destroy(lease);
 }
 
-/* Of one on another machine who was killed while he took a lease over. */
+/* Removes the guard of a process on another machine that was killed while it took over a lease. */
 static bool drop_guard(const char *database, const char *key, struct tuner_error *err)
 {
 	char *const name = name_of(database, ".lease.after-", key[0] != '\0' ? key : "unknown");

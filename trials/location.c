@@ -53,7 +53,7 @@ static bool check_directory(const char *path, const char *directory, bool write,
 		return tuner_fail(err, TUNER_USAGE, "%s: %s is not a directory", path, directory);
 	if (statfs(directory, &fs) != 0)
 		return tuner_fail_errno(err, errno, "%s: statfs", directory);
-	/* f_type is signed; the 32-bit numbers come sign-extended on some machines. */
+	/* f_type is signed; on some machines 32-bit numbers are sign-extended. */
 	*ret_network = location_network_name((unsigned long)fs.f_type & 0xffffffff);
 	if (write && faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) != 0)
 		return tuner_fail(err, TUNER_USAGE,
@@ -89,7 +89,7 @@ bool location_check(const char *path, bool write, const char **ret_network, stru
 	return ok && check_file(path, write, err);
 }
 
-/* Absolute, with the directory's links followed. What is no directory is for location_check to refuse. */
+/* Absolute, with the directory's links followed. location_check refuses what is not a directory. */
 static char *resolve_name(const char *path)
 {
 	char *const directory = path_directory(path);

@@ -15,8 +15,9 @@
 #include <unistd.h>
 
 enum {
-	/* Whoever asks for the holder takes a shared lock for an instant, which may meet an
-	 * attempt to take the lock. It is then repeated; so often in a row it cannot happen. */
+	/* A process that asks for the holder takes a shared lock for an instant, which may collide
+	 * with an attempt to take the lock. The attempt is then repeated; this many collisions in a
+	 * row cannot happen. */
 	TRIES = 100,
 };
 
@@ -49,8 +50,8 @@ static bool write_pid(int fd, const char *lock, struct tuner_error *err)
 	return true;
 }
 
-/* "1: FLOCK  ADVISORY  WRITE 4242 08:01:131 0 EOF". Devices of major number 0 have one number here and another in stat(2)
- * where one file system has several (btrfs, overlays). */
+/* "1: FLOCK ADVISORY WRITE 4242 08:01:131 0 EOF". A device with major number 0 may have a different
+ * number in stat(2) if its file system has several (btrfs, overlays). */
 static int64_t holder_of_line(const char *line, const struct stat *lock)
 {
 	unsigned major_number, minor_number;
@@ -67,7 +68,8 @@ static int64_t holder_of_line(const char *line, const struct stat *lock)
 		       : 0;
 }
 
-/* The database may be there for others to read: of its lock, which is its owner's alone, the kernel tells them. */
+/* The database may be readable for other users, while only the owner can open its lock: the kernel
+ * tells them the holder. */
 static int64_t holder_by_kernel(const char *lock)
 {
 	char line[256];
@@ -179,7 +181,7 @@ void lock_release(int fd)
 	if (fd < 0)
 		return;
 	if (ftruncate(fd, 0) != 0) {
-		/* A pid stays behind in a file that nobody has locked: nobody reads it. */
+		/* A pid stays in a file that is not locked, where nobody reads it. */
 	}
 	close(fd);
 }

@@ -27,7 +27,7 @@ bool manifest_open(struct store *store, int64_t attempt_id, struct tuner_error *
 {
 	struct query query;
 
-	/* What a caller evaluates has no directory. */
+	/* An attempt that a caller evaluates has no directory. */
 	store_assert_writing(store);
 	query_open(&query, store,
 		"INSERT INTO manifest (attempt, job, state) SELECT a.id, t.job, 'pending' "
@@ -61,7 +61,7 @@ bool manifest_supersede(struct store *store, int64_t trial_id, struct tuner_erro
 	", m.removal, m.checkpoint_removal, a.number = t.attempts AND t.state "                    \
 	"IN ('done', 'failed', 'stopped'), m.message " FROM_MANIFEST
 #define SELECT_MANIFEST SELECT_WITH("m.bytes", "m.checkpoint_bytes")
-#define IS_KEPT         "m.bytes + m.checkpoint_bytes > 0 " /* as the index manifest_kept has it */
+#define IS_KEPT         "m.bytes + m.checkpoint_bytes > 0 " /* as in the index manifest_kept */
 
 void manifest_list_finish(struct manifest_list *list)
 {

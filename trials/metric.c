@@ -1,4 +1,4 @@
-/* Metric rows, and what a trial keeps of its objective's (trial.h). */
+/* Metric rows, and a trial's summary of its objective's rows (trial.h). */
 #include "trials/trial.h"
 
 #include "trials/sql.h"
@@ -8,14 +8,14 @@
 #include <math.h>
 #include <string.h>
 
-/* What metric_add knows of the attempt and its trial, and changes. */
+/* The state of the attempt and its trial that metric_add reads and changes. */
 struct tally {
 	int64_t attempt, number, trial, trial_number, attempts;
 	enum attempt_state state;
 	int64_t log_offset;
 	int64_t count; /* of the objective's rows in the trial */
 	double best;
-	int64_t objective_name; /* id; 0: none of the rows is of that metric */
+	int64_t objective_name; /* id; 0: no row is of that metric */
 	bool best_overwritten;
 };
 
@@ -86,7 +86,7 @@ static bool intern_name(
 	return query_insert(&query, ret_id, err);
 }
 
-/* False in *ret_added if the step is there already. */
+/* *ret_added is false if the step exists already. */
 static bool insert_row(struct store *store, int64_t attempt, int64_t name,
 	const struct metric_row *row, bool *ret_added, struct tuner_error *err)
 {
@@ -106,7 +106,7 @@ static bool insert_row(struct store *store, int64_t attempt, int64_t name,
 	return true;
 }
 
-/* *ret_old is the value that it had. */
+/* *ret_old is the row's previous value. */
 static bool overwrite_row(struct store *store, int64_t attempt, int64_t name,
 	const struct metric_row *row, double *ret_old, struct tuner_error *err)
 {
@@ -176,7 +176,7 @@ static bool add_rows(struct store *store, struct tally *tally, const struct metr
 	return true;
 }
 
-/* Rare: the row that was the best has another value now. */
+/* Rare: the row that was the best has changed its value. */
 static bool find_best(
 	struct store *store, struct tally *tally, bool maximize, struct tuner_error *err)
 {
@@ -211,7 +211,7 @@ static bool write_trial(struct store *store, const struct tally *tally, struct t
 	return query_run(&query, err);
 }
 
-/* The same, and the last row: of the highest step in this attempt. */
+/* The same, and the last row: the one of the highest step in this attempt. */
 static bool write_trial_with_last(
 	struct store *store, const struct tally *tally, struct tuner_error *err)
 {

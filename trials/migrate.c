@@ -16,12 +16,12 @@ static const char schema_sql[] =
 #include "schema.inc" /* schema.sql as string literals, made by the build */
 	;
 
-/* What a run, an attempt and its code and data were. */
+/* Provenance of runs and attempts: code and data. */
 static const char step_2[] =
 #include "step_2.inc"
 	;
 
-/* What ended attempts have left on the disk. */
+/* Manifests of the files of ended attempts. */
 static const char step_3[] =
 #include "step_3.inc"
 	;
@@ -31,12 +31,12 @@ static const char step_4[] =
 #include "step_4.inc"
 	;
 
-/* Views of curves. */
+/* Views of learning curves. */
 static const char step_5[] =
 #include "step_5.inc"
 	;
 
-/* A column's name. */
+/* Renames a column. */
 static const char step_6[] =
 #include "step_6.inc"
 	;
@@ -91,7 +91,7 @@ static char *backup_name(const char *path, int64_t from, const char *end)
 	return asprintf(&name, "%s.v%" PRId64 ".bak%s", path, from, end) < 0 ? NULL : name;
 }
 
-/* A whole backup or none: under another name first. */
+/* Writes a complete backup or none: under another name first. */
 static bool write_backup(sqlite3 *db, const char *path, int64_t from, struct tuner_error *err)
 {
 	char *const final = backup_name(path, from, ""), *const draft =
@@ -112,7 +112,7 @@ static bool write_backup(sqlite3 *db, const char *path, int64_t from, struct tun
 	ok = vacuum_sync(directory, O_DIRECTORY, err);
 out:
 	if (!ok && draft)
-		unlink(draft); /* a part of a backup only takes up room */
+		unlink(draft); /* a partial backup only takes up space */
 	free(directory);
 	free(final);
 	free(draft);
@@ -167,7 +167,8 @@ bool schema_migrate(sqlite3 *db, const char *path, int64_t from, const struct sc
 
 	if (!write_backup(db, path, from, err))
 		return tuner_fail_in(err, "backup before the migration: ");
-	/* A step that rebuilds a table drops the old one, which must not delete what refers to it. */
+	/* A step that rebuilds a table drops the old one, which must not delete the rows that refer
+	 * to it. */
 	if (!sql_execute(db, path, "PRAGMA foreign_keys = OFF", err))
 		return false;
 	ok = sql_execute(db, path, "BEGIN IMMEDIATE", err) &&

@@ -14,7 +14,7 @@
 
 enum { RESCUES_MAX = 9 };
 
-/* An empty file that only we may read, of a name that nobody has. False with errno. */
+/* Creates an empty file with an unused name, readable only by us. False with errno. */
 static bool make_rescue(const char *path, char **ret)
 {
 	int fd = -1;
@@ -38,7 +38,7 @@ static bool make_rescue(const char *path, char **ret)
 	return true;
 }
 
-/* The file has lost its name, but not yet its content. */
+/* Copies a file that has lost its name, but not yet its content. */
 static bool rescue(struct store *store, char **ret, struct tuner_error *err)
 {
 	struct query query;
@@ -53,8 +53,8 @@ static bool rescue(struct store *store, char **ret, struct tuner_error *err)
 	return false;
 }
 
-/* What was committed into the log since the last checkpoint is nowhere else. Nobody but us removes it while we have it open.
- * What cannot be looked at is in place. */
+/* Commits since the last checkpoint are only in the log, which no other process may remove while we
+ * have it open. A log that cannot be examined counts as in place. */
 static bool is_wal_removed(struct store *store)
 {
 	char *wal = NULL;

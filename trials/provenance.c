@@ -164,7 +164,7 @@ void state_list_finish(struct state_list *list)
 	*list = (struct state_list){ 0 };
 }
 
-/* One text a kind: statements are kept by their text. */
+/* One text per kind, because statements are kept by their text. */
 static const char *text_of(enum state_of of, const char *code, const char *data)
 {
 	return of == STATE_OF_CODE ? code : data;
@@ -323,7 +323,7 @@ void provenance_finish(struct provenance *provenance)
 	*provenance = (struct provenance){ 0 };
 }
 
-/* ---- where frozen code lies ---- */
+/* ---- where frozen code is ---- */
 
 bool job_source_set(struct store *store, int64_t job_id, int64_t state, const char *directory,
 	struct tuner_error *err)

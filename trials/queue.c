@@ -29,7 +29,7 @@ bool queue_add(struct store *store, int64_t job_id, const char *arm, int64_t rep
 	return query_insert(&query, ret_id, err);
 }
 
-/* The first entry of a query, which it closes. */
+/* Reads the first entry of a query, and closes the query. */
 static bool read_first(
 	struct query *query, struct queued *ret, bool *ret_found, struct tuner_error *err)
 {

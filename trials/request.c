@@ -1,4 +1,4 @@
-/* What other processes ask of the one that runs the job (event.h). */
+/* Requests of other processes to the one that runs the job (event.h). */
 #include "trials/event.h"
 #include "trials/inbox.h"
 #include "trials/sql.h"

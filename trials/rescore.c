@@ -102,7 +102,7 @@ bool trial_rescore(struct store *store, const struct trial *trial, int64_t versi
 	tuner_assert(trial->ended_event > 0);
 	if (!add_event(store, trial, version, score, now_us, err))
 		return false;
-	/* What was said of another outcome, its last attempt still says. */
+	/* A changed outcome takes the message of the last attempt, if that ended with it. */
 	query_open(&query, store,
 		"UPDATE trial SET state = ?1, outcome = ?2, objective = ?3, message = CASE WHEN "
 		"outcome IS ?2 THEN message ELSE coalesce((SELECT a.message FROM attempt a WHERE "
@@ -174,7 +174,7 @@ bool job_last_rescored(struct store *store, int64_t job_id, int64_t *ret, struct
 
 /* ---- reading ---- */
 
-/* Numbers are JSON's text, since SQLite's own reading of decimals may round. */
+/* Numbers are read from JSON's text, since SQLite's own parsing of decimals may round. */
 static bool read_score(struct query *query, struct score *ret, struct tuner_error *err)
 {
 	if (!trial_state_from_name(query_text(query), &ret->state, err) ||

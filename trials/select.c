@@ -54,7 +54,7 @@ static bool read_row(struct query *query, struct trial *ret, struct tuner_error 
 	return true;
 }
 
-/* NaN for a parameter that the trial goes without. */
+/* NaN for a parameter that the trial does not have. */
 static bool read_values(struct store *store, struct trial *trial, struct tuner_error *err)
 {
 	size_t capacity = 0;
@@ -84,7 +84,8 @@ static unsigned wanted_states(const struct trial_filter *filter)
 	return filter->states == 0 ? (unsigned)ALL : filter->states & (unsigned)ALL;
 }
 
-/* An index that gives the order without sorting; the states then are no reason to take another. */
+/* An index that gives the order without sorting; the states are then not a reason to use another
+ * index. */
 static const char *index_for(const struct trial_filter *filter)
 {
 	const unsigned states = wanted_states(filter);
@@ -95,7 +96,7 @@ static const char *index_for(const struct trial_filter *filter)
 		return "INDEXED BY trial_best ";
 	if (filter->up_to_event > 0 || (filter->order == TRIAL_BY_END && !(states & ~FINAL)))
 		return "INDEXED BY trial_ended ";
-	if ((states & FINAL) == 0) /* few, among very many that have ended */
+	if ((states & FINAL) == 0) /* few open ones, among very many that have ended */
 		return "INDEXED BY trial_state ";
 	return "";
 }
@@ -106,7 +107,7 @@ static void add_states(struct text *sql, unsigned states)
 
 	if (states == ALL)
 		return;
-	if ((states & (states - 1)) == 0) { /* in the words of the partial index trial_best */
+	if ((states & (states - 1)) == 0) { /* in the wording of the partial index trial_best */
 		for (unsigned i = 0; i < TRIAL_STATES; i++)
 			if (states & 1u << i)
 				text_print(sql, " AND t.state = '%s'",
@@ -130,7 +131,7 @@ static void add_conditions(struct text *sql, const struct trial_filter *filter)
 	add_states(sql, states);
 	if (filter->order == TRIAL_BY_END && !(states & ~FINAL))
 		text_add(sql,
-			" AND t.ended_event IS NOT NULL"); /* implied, and asks for the index */
+			" AND t.ended_event IS NOT NULL"); /* implied; makes SQLite use the index */
 	if (filter->arm)
 		text_add(sql, " AND t.arm = ?");
 	if (filter->repeat >= 0)
@@ -143,7 +144,7 @@ static void add_conditions(struct text *sql, const struct trial_filter *filter)
 		text_add(sql, " AND t.source <> 'added'");
 }
 
-/* `newest` turns every direction around; the rows are turned back afterwards. */
+/* `newest` reverses every direction; the rows are reversed again afterwards. */
 static void add_order(struct text *sql, const struct trial_filter *filter, bool maximize)
 {
 	const unsigned states = wanted_states(filter);
@@ -159,7 +160,7 @@ static void add_order(struct text *sql, const struct trial_filter *filter, bool 
 		text_print(sql, "t.state <> 'done' %s, ", forth);
 	if (filter->order == TRIAL_BY_OBJECTIVE)
 		text_print(sql, "%s %s, ",
-			states == 1u << TRIAL_DONE /* as the index has it */
+			states == 1u << TRIAL_DONE /* as in the index */
 				? "t.objective"
 				: "CASE t.state WHEN 'done' THEN t.objective END",
 			maximize ? back : forth);
@@ -265,7 +266,7 @@ out:
 	return ok;
 }
 
-/* Both lists in one, the first one's trials before the others; both are empty then. */
+/* Moves both lists into one, the trials of `first` before the others; both are empty afterwards. */
 static bool join(struct trial_list *first, struct trial_list *then, struct trial_list *ret,
 	struct tuner_error *err)
 {
@@ -282,8 +283,8 @@ static bool join(struct trial_list *first, struct trial_list *then, struct trial
 	return true;
 }
 
-/* `before` all come before the trials of the other states, which then are ordered by number: each group has an index
- * that gives its order, where all together would be sorted. */
+/* Trials in the states `before` precede those in other states, which are ordered by number: each
+ * group has an index that gives its order, whereas all together would have to be sorted. */
 static bool select_in_turn(struct store *store, const struct trial_filter *filter, unsigned before,
 	struct trial_list *ret, struct tuner_error *err)
 {
@@ -295,7 +296,7 @@ static bool select_in_turn(struct store *store, const struct trial_filter *filte
 	parts[1].states = wanted_states(filter) & ~before;
 	parts[1].order = TRIAL_BY_NUMBER;
 	for (int i = 0; ok && i < 2; i++) {
-		const int at = filter->newest ? 1 - i : i; /* with a limit, from the end */
+		const int at = filter->newest ? 1 - i : i; /* with a limit, the last group first */
 		const size_t have = lists[1 - at].n;
 
 		if (filter->limit > 0 && have >= (size_t)filter->limit)
@@ -318,7 +319,7 @@ bool trial_select(struct store *store, const struct trial_filter *filter, struct
 				: filter->order == TRIAL_BY_OBJECTIVE ? 1u << TRIAL_DONE
 								      : 0;
 
-	/* One trial, or those up to an event, which have all ended, are quick anyway. */
+	/* One trial, or the ended trials up to an event, are quick anyway. */
 	if ((states & before) == 0 || (states & ~before) == 0 || filter->number > 0 ||
 		filter->up_to_event > 0)
 		return select_sorted(store, filter, ret, err);
@@ -330,7 +331,7 @@ bool trial_created(struct store *store, int64_t job_id, const char *arm, int64_t
 {
 	struct query query;
 
-	/* They are numbered without gaps. */
+	/* Trials are numbered without gaps. */
 	query_open(&query, store,
 		"SELECT max(arm_number) FROM trial WHERE job = ?1 AND arm = ?2 AND repeat = ?3");
 	query_bind_int(&query, job_id);
@@ -385,7 +386,7 @@ bool trial_count_outcomes(struct store *store, int64_t job_id, int64_t ret_count
 
 	memset(ret_counts, 0, OUTCOMES * sizeof *ret_counts);
 	*ret_last_failed = 0;
-	/* With max(), the other columns are those of the row that has it. */
+	/* With max(), SQLite takes the other columns from the row that has the maximum. */
 	query_open(&query, store,
 		"SELECT state = 'failed', outcome, count(*), max(ended_event), number "
 		"FROM trial INDEXED BY trial_outcome "

@@ -12,7 +12,7 @@
 
 /* ---- errors ---- */
 
-/* Why SQLite could not use the WAL, or else the file; 0: it does not say. */
+/* The errno for which SQLite could not use the WAL or the file; 0: unknown. */
 static int errno_of(sqlite3 *db)
 {
 	sqlite3_file *wal = NULL;
@@ -73,7 +73,8 @@ int sql_open_immutable(const char *name, sqlite3 **ret)
 	return status;
 }
 
-/* SQLite refuses a path, absolute and with "-journal" behind it, that is longer than its file system layer takes. */
+/* SQLite refuses a path that, made absolute and with "-journal" appended, is longer than its file
+ * system layer allows. */
 static size_t longest_path(void)
 {
 	return (size_t)sqlite3_vfs_find(NULL)->mxPathname - strlen("-journal");
@@ -154,7 +155,7 @@ void store_assert_writing(const struct store *store)
 
 /* ---- kept statements ---- */
 
-/* The slot of this text, or the free one where it would go. */
+/* The slot of this text, or the free slot for it. */
 static struct statement *statement_find(struct store *store, const char *text)
 {
 	for (size_t i = hash_string(text);; i++) {
@@ -219,7 +220,7 @@ void query_bind_int_or_null(struct query *query, int64_t value, int64_t null)
 
 void query_bind_double(struct query *query, double value)
 {
-	query->bound++; /* SQLite itself binds a NaN as NULL */
+	query->bound++; /* SQLite binds a NaN as NULL */
 	if (query->status == SQLITE_OK)
 		note(query, sqlite3_bind_double(query->handle, query->bound, value + 0.0));
 }
@@ -307,7 +308,7 @@ bool query_text_copy(struct query *query, char **ret)
 void query_close(struct query *query)
 {
 	if (query->kept) {
-		sqlite3_reset(query->handle); /* repeats the error that query_row reported */
+		sqlite3_reset(query->handle); /* returns the error that query_row reported */
 		sqlite3_clear_bindings(query->handle);
 		query->kept->busy = false;
 	} else {

@@ -20,24 +20,25 @@
 
 enum {
 	MIB = 1 << 20,
-	WAL_PASSIVE = 4 * MIB, /* checkpoint what no reader needs, without waiting */
-	WAL_FORGOTTEN = 16 * MIB, /* the caller does not call store_checkpoint: a commit does it */
-	WAL_TRUNCATE = 32 * MIB, /* wait for the readers of today, so that the log starts anew */
-	WAL_URGENT = 48 * MIB, /* wait longer for them: the next is the end of the room */
+	WAL_PASSIVE = 4 * MIB, /* checkpoint without waiting for readers */
+	WAL_FORGOTTEN = 16 * MIB, /* a commit checkpoints: the caller does not call
+				     store_checkpoint */
+	WAL_TRUNCATE = 32 * MIB, /* wait for the present readers, so that the log starts anew */
+	WAL_URGENT = 48 * MIB, /* wait longer for them: the limit is near */
 	WAL_MAX = 64 * MIB,
 
 	BUSY_MS = 5000, /* for another process's request or checkpoint */
-	BUSY_PATIENT_MS = 60000, /* for whatever somebody does to the file while a job runs */
-	BUSY_SHORT_MS = 1, /* between two looks, at first */
+	BUSY_PATIENT_MS = 60000, /* for whatever else writes the file while a job runs */
+	BUSY_SHORT_MS = 1, /* between two tries, at first */
 	BUSY_LONG_MS = 25,
 	BUSY_SHORT_LOOKS = 20,
-	BUSY_TRUNCATE_MS = 80, /* longer than most queries; what waits with us are trials */
+	BUSY_TRUNCATE_MS = 80, /* longer than most queries; trials wait meanwhile */
 	BUSY_URGENT_MS = 2000, /* longer than any query of ours or of a dashboard */
 };
 
 /* ---- waiting for another process ---- */
 
-/* SQLite asks whether to try again; the first time of a call with looks 0. */
+/* SQLite asks whether to try again; looks is 0 the first time in a call. */
 static int wait_for_writer(void *context, int looks)
 {
 	struct store *const store = context;
@@ -69,7 +70,7 @@ static void wal_starts_anew(struct store *store)
 	store->wal_next_truncation = WAL_TRUNCATE;
 }
 
-/* Remembers how long the WAL is. It shrinks only by starting anew. */
+/* Records the length of the WAL, which shrinks only by starting anew. */
 static int after_commit(void *context, sqlite3 *db, const char *name, int pages)
 {
 	struct store *const store = context;
@@ -81,7 +82,8 @@ static int after_commit(void *context, sqlite3 *db, const char *name, int pages)
 	return SQLITE_OK;
 }
 
-/* Made by us, so that nobody else can read it; SQLite gives its -wal and -shm the same mode. */
+/* We create the file, so that no other user can read it; SQLite gives its -wal and -shm the same
+ * mode. */
 static bool make_file(const char *path, struct tuner_error *err)
 {
 	const int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -97,8 +99,8 @@ static bool is_missing(const char *path)
 	return access(path, F_OK) != 0 && errno == ENOENT;
 }
 
-/* SQLite's log, its shared memory and our lock go by the name: who writes the file by another one neither sees what is in them nor is
- * kept out, and both damage it. */
+/* SQLite's log, its shared memory and our lock belong to the name: a process that writes the file
+ * by another name neither sees their content nor is kept out, and both damage the file. */
 static bool check_only_name(const char *path, struct tuner_error *err)
 {
 	struct stat status;
@@ -112,8 +114,8 @@ static bool check_only_name(const char *path, struct tuner_error *err)
 		path, path, path);
 }
 
-/* A name that SQLite takes as it stands: not ":memory:", not a URI. Percent signs and the like would
- * mean something in the latter. */
+/* A name that SQLite takes literally, not as ":memory:" or a URI, in which percent signs and the
+ * like would have a meaning. */
 static char *plain_name(const char *path)
 {
 	char *name = NULL;
@@ -121,7 +123,8 @@ static char *plain_name(const char *path)
 	return asprintf(&name, "%s%s", path[0] == '/' ? "" : "./", path) < 0 ? NULL : name;
 }
 
-/* Commits that have not reached the database yet: SQLite would not look at them with immutable=1. */
+/* True if there are commits that have not reached the database yet: with immutable=1 SQLite would
+ * ignore them. */
 static bool has_wal(const struct store *store)
 {
 	struct stat status;
@@ -135,14 +138,14 @@ static bool has_wal(const struct store *store)
 	return has;
 }
 
-/* No -shm can be made here. */
+/* No -shm can be created here. */
 static bool is_not_writable(int status)
 {
 	return (status & 0xff) == SQLITE_CANTOPEN || (status & 0xff) == SQLITE_READONLY;
 }
 
-/* A file that was closed cleanly, in a directory where its -shm cannot be made: nobody can write it
- * from here, and nothing but a process elsewhere that is about to could change it. */
+/* For a file that was closed cleanly, in a directory where its -shm cannot be created: no process
+ * can write it from here; only one elsewhere could change it. */
 static bool open_immutable(struct store *store, const char *name, struct tuner_error *err)
 {
 	sqlite3_close(store->db);
@@ -151,8 +154,8 @@ static bool open_immutable(struct store *store, const char *name, struct tuner_e
 	return status == SQLITE_OK || sql_fail(store->db, store->path, status, err);
 }
 
-/* Readers too ask for a writable file: the last one to close then removes an empty -wal. query_only
- * keeps them from writing anything else. SQLite falls back to read-only by itself. */
+/* Readers too open the file writable, so that the last one to close removes an empty -wal;
+ * query_only prevents other writes. SQLite falls back to read-only by itself. */
 static bool open_local(struct store *store, struct tuner_error *err)
 {
 	char *const name = plain_name(store->path);
@@ -221,7 +224,7 @@ static bool identify(struct store *store, struct identity *ret, struct tuner_err
 	return query_scalar(&query, 0, &ret->tables, err);
 }
 
-/* A file without tables is one that a crash left behind before its tables were made. */
+/* A file without tables was left by a crash before they were created. */
 static bool is_empty(const struct identity *identity)
 {
 	return identity->tables == 0 && identity->version == 0 &&
@@ -291,14 +294,15 @@ static bool make_names(struct store *store, const char *path, struct tuner_error
 	return true;
 }
 
-/* The right to write it. */
+/* Takes the right to write the database. */
 static bool take(struct store *store, struct tuner_error *err)
 {
 	return store->shared ? lease_take(store->file, &store->lease, err)
 			     : lock_take(store->file, &store->lock_fd, &store->made_lock, err);
 }
 
-/* What could not be opened may be no database of ours, beside which nothing of ours is left. */
+/* A file that could not be opened may not be a database of ours, so nothing of ours is left beside
+ * it. */
 static void give_up(struct store *store)
 {
 	if (store->made_lock)
@@ -352,14 +356,14 @@ bool store_open(const char *path, enum store_mode mode, struct store **ret, stru
 	return store_open_schema(path, mode, &schema_current, ret, err);
 }
 
-/* Who has made copies leaves the last state as one, for programs that have been told to open it. */
+/* If copies were made, leaves the last state as a copy, for programs that were told to open it. */
 static void leave_copy(struct store *store)
 {
 	struct tuner_error ignored;
 
 	if (store->copy.next_us > 0 && lease_check(store->lease, &ignored) &&
 		!copy_refresh(store, true, &ignored)) {
-		/* Readers of ours open the database itself from now on. */
+		/* Our own readers open the database itself from now on. */
 	}
 }
 
@@ -372,8 +376,8 @@ void store_close(struct store *store)
 		if (store->lease)
 			leave_copy(store);
 		statements_finish(store);
-		/* The last connection to close checkpoints and removes the -wal; if a reader
-		 * remains, it shall find an empty one. */
+		/* The last connection to close checkpoints and removes the -wal; a reader that
+		 * remains should find it empty. */
 		if (store->mode == STORE_WRITE && !store->shared) {
 			sqlite3_busy_timeout(store->db, 0);
 			sqlite3_wal_checkpoint_v2(
@@ -382,7 +386,7 @@ void store_close(struct store *store)
 		sqlite3_close(store->db);
 	}
 	lock_release(store->lock_fd);
-	lease_release(store->lease); /* when nothing of the database is open any more */
+	lease_release(store->lease); /* after the database is closed */
 	free(store->path);
 	free(store->file);
 	free(store->directory);
@@ -472,7 +476,7 @@ static bool set_durability(
 	return true;
 }
 
-/* Asked before anything is written: a large transaction spills pages before its commit. */
+/* Checked before anything is written, since a large transaction spills pages before its commit. */
 static bool is_ours(struct store *store, struct tuner_error *err)
 {
 	return store->lease == NULL || lease_check(store->lease, err);
@@ -494,7 +498,7 @@ bool store_begin(struct store *store, enum store_durability durability, struct t
 
 static void checkpoint_passively(struct store *store)
 {
-	/* A failure leaves the WAL longer, and is tried again further on. */
+	/* After a failure the WAL stays longer, and a later call tries again. */
 	sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	store->wal_next = store->wal_bytes + WAL_PASSIVE;
 }
@@ -520,12 +524,13 @@ void store_rollback(struct store *store)
 	if (!store->in_transaction)
 		return;
 	store->in_transaction = false;
-	if (!sqlite3_get_autocommit(store->db)) /* a full disk rolls back by itself */
+	if (!sqlite3_get_autocommit(store->db)) /* after a full disk SQLite has rolled back by
+						   itself */
 		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
-/* Waits for the readers that hold an older state, while new ones read the database proper: readers that
- * overlap without end cannot keep the WAL from starting anew. */
+/* Waits for the readers of an older state, while new ones read the database file itself, so readers
+ * that overlap without end cannot prevent the WAL from starting anew. */
 static bool checkpoint_truncating(struct store *store, struct tuner_error *err)
 {
 	int status;

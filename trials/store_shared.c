@@ -14,9 +14,10 @@
 
 enum {
 	WRITER_BUSY_MS = 5000, /* for a reader that began before us */
-	READER_BUSY_MS = 1000, /* then somebody has it, and we look again who */
+	READER_BUSY_MS = 1000, /* then another process has it, and we look again which */
 	COPY_WAIT_MS =
-		3000, /* for the first copy of one who has just begun; an ask or tell is over by then */
+		3000, /* for the first copy of a writer that has just begun; an ask or tell is over
+			 by then */
 	LOOK_MS = 20,
 	TRIES = 4,
 };
@@ -37,7 +38,8 @@ bool shared_open_writer(struct store *store, struct tuner_error *err)
 	int status = sqlite3_open_v2(store->file, &store->db,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, vfs);
 
-	/* The mode before the first look: a file that is in WAL mode still is then opened without shared memory. */
+	/* The mode is set before the first read, so a file that is still in WAL mode is opened
+	 * without shared memory. */
 	if (status == SQLITE_OK) {
 		sqlite3_extended_result_codes(store->db, 1);
 		sqlite3_busy_timeout(store->db, WRITER_BUSY_MS);
@@ -71,14 +73,15 @@ bool shared_enter(struct store *store, struct tuner_error *err)
 		ok = tuner_fail(err, TUNER_RETRY,
 			"%s stays in journal mode \"%s\": another program has it open", store->path,
 			mode);
-	/* In exclusive mode the lock of the first transaction is kept: no reader can make a commit wait. */
+	/* In exclusive mode the first transaction's lock is kept, so no reader can delay a
+	 * commit. */
 	return ok && sql_execute(store->db, store->path, "BEGIN EXCLUSIVE; COMMIT", err);
 }
 
 /* ---- reading ---- */
 
-/* The file server is asked anew: a name that was not there a moment ago may otherwise be taken for missing for half a
- * minute. */
+/* Makes the client ask the file server again: otherwise a new name may seem to be missing for half
+ * a minute. */
 static void look_anew(const char *file)
 {
 	char *const directory = path_directory(file);
@@ -106,7 +109,7 @@ static bool has_bytes(const char *file, const char *end)
 	return has;
 }
 
-/* Whether the file's header asks for a WAL: so says its 19th byte. */
+/* True if the file's header asks for a WAL, by its 19th byte. */
 static bool wants_wal(const char *file)
 {
 	unsigned char header[20] = { 0 };
@@ -118,7 +121,8 @@ static bool wants_wal(const char *file)
 	return n == (ssize_t)sizeof(header) && header[18] == 2;
 }
 
-/* Whether somebody has the database, so that the copy is to be read; waits for one who has just begun. */
+/* *ret: a writer has the database, so the copy is to be read. Waits for the copy of a writer that
+ * has just begun. */
 static bool is_held(const struct store *store, bool *ret, struct tuner_error *err)
 {
 	const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000L };
@@ -147,8 +151,8 @@ static bool is_held(const struct store *store, bool *ret, struct tuner_error *er
 		store->path, who);
 }
 
-/* With locks, so that a writer who comes waits until we have read. Writable: what a writer that was killed has left in
- * its journal is rolled back by the first who looks. */
+/* With locks, so that a new writer waits until we have read. Writable, because the first reader
+ * rolls back the journal of a writer that was killed. */
 static bool open_locking(struct store *store, int *ret_status)
 {
 	*ret_status = sqlite3_open_v2(store->file, &store->db,
@@ -176,7 +180,7 @@ static bool open_copy(struct store *store, int *ret_status)
 	return *ret_status == SQLITE_OK;
 }
 
-/* Closed cleanly by who used it on a local disk. */
+/* A database without a writer. In WAL mode, it was closed cleanly after use on a local disk. */
 static bool open_at_rest(struct store *store, int *ret_status)
 {
 	store->read_copy_us = 0;
@@ -207,7 +211,7 @@ bool shared_open_reader(struct store *store, struct tuner_error *err)
 		if ((status & 0xff) != SQLITE_BUSY && !held)
 			break;
 	}
-	/* Nobody has it and nobody lets go of it: there are no locks here that one could wait for. */
+	/* Busy without a writer, all the time: this file system has no locks to wait for. */
 	if (!held && (status & 0xff) == SQLITE_BUSY && !has_bytes(store->file, "-journal") &&
 		(status = sql_open_immutable(store->file, &store->db)) == SQLITE_OK)
 		return true;
@@ -225,7 +229,7 @@ static bool is_current(const struct store *store)
 
 	look_anew(store->file);
 	if (!lease_read(store->file, &there, &owner, &ignored))
-		return true; /* the next look may know */
+		return true; /* the next check may tell */
 	const bool held = there && lease_life(&owner) != LEASE_DEAD;
 
 	if (store->read_copy_us == 0)

@@ -1,4 +1,4 @@
-/* Creating a trial, stopping one that does not run, putting one back (trial.h). */
+/* Creating a trial, stopping one that does not run, reopening one (trial.h). */
 #include "trials/trial.h"
 
 #include "base/number.h"
@@ -31,7 +31,7 @@ void trial_list_finish(struct trial_list *list)
 
 /* ---- creating ---- */
 
-/* Numbers have no gaps, so that the highest is also the count. */
+/* Numbers have no gaps, so the highest is also the count. */
 static bool next_numbers(struct store *store, const struct trial_new *trial, int64_t *ret_number,
 	int64_t *ret_arm_number, struct tuner_error *err)
 {
@@ -63,8 +63,8 @@ static bool load_cap(struct store *store, int64_t job_id, int64_t *ret_cap, stru
 	       tuner_fail(err, TUNER_FATAL, "there is no job with id %" PRId64, job_id);
 }
 
-/* What was observed elsewhere is not the job's own to count. Asked only of an arm that has as many trials as it may:
- * they are looked through. */
+/* Trials observed elsewhere do not count as the job's own. Called only if the arm has reached the
+ * cap, because it scans the trials. */
 static bool is_capped(struct store *store, const struct trial_new *trial, int64_t arm_number,
 	int64_t cap, bool *ret, struct tuner_error *err)
 {
@@ -297,7 +297,7 @@ bool trial_stop(struct store *store, int64_t trial_id, const char *message, int6
 
 /* ---- reopening ---- */
 
-/* What is taken back, as the event keeps it. */
+/* The end that is taken back, as the event stores it. */
 static bool read_end(struct query *query, struct text *ret, struct tuner_error *err)
 {
 	text_add(ret, "{\"outcome\": ");
@@ -366,7 +366,7 @@ bool trial_reopen(struct store *store, int64_t trial_id, int64_t now_us, struct 
 	return ok;
 }
 
-/* The objective is JSON's text, since SQLite's own reading of decimals may round. */
+/* The objective is read from JSON's text, since SQLite's own parsing of decimals may round. */
 static bool read_reopening(struct query *query, struct reopening *ret, struct tuner_error *err)
 {
 	ret->trial_id = query_int(query);

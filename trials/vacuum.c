@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* VACUUM INTO wants a file that is missing or empty: an empty one has the mode that we choose. */
+/* VACUUM INTO needs a missing or empty file: an empty one has the mode that we choose. */
 static bool make_empty(const char *path, struct tuner_error *err)
 {
 	const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

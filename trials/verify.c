@@ -27,7 +27,8 @@
 
 /* ---- the checks ---- */
 
-/* One query. Each row is a violation, told of in its one column; ?1 is the job, 0 for all. */
+/* A check is one query. Each row is a violation, described in its only column; ?1 is the job, 0 for
+ * all. */
 struct check {
 	const char *name, *sql, *remedy;
 };
@@ -52,7 +53,7 @@ struct check {
 	"WHERE a.trial = t.id AND n.name = "                                                       \
 	"(SELECT metric FROM objective_version WHERE id = t.objective_version)"
 
-/* The newest score of each trial that has another than its end gave it. */
+/* The newest score of each trial that was rescored. */
 #define NEWEST_SCORE                                                                               \
 	"newest AS MATERIALIZED (SELECT trial, max(id) AS id FROM event WHERE kind = 'rescored' "  \
 	"AND trial IS NOT NULL GROUP BY trial), score AS MATERIALIZED (SELECT e.trial, e.id AS "   \
@@ -61,7 +62,7 @@ struct check {
 	"json_extract(e.data, '$.objective') AS objective FROM newest JOIN event e ON e.id = "     \
 	"newest.id) "
 
-/* Ends of trials that were put back, in which event. */
+/* Ends of trials that were reopened, and the events of the reopening. */
 #define TAKEN_BACK                                                                                 \
 	"WITH taken_back AS MATERIALIZED (SELECT trial, id AS event, json_extract(data, "          \
 	"'$.ended_event') AS ended_event, json_extract(data, '$.state') AS state, "                \
@@ -186,7 +187,7 @@ static const struct check checks[] = {
 		"WHERE ?1 IN (0, t.job) AND (e.id IS NULL OR t.ended_event = e.id OR (NOT EXISTS "
 		"(SELECT 1 FROM rescored r WHERE r.trial = t.id AND r.id BETWEEN e.id AND b.event) "
 		"AND (json_extract(e.data, '$.state') IS NOT b.state OR "
-		/* Stopped before it ran it has the outcome of what came before. */
+		/* A trial stopped before it ran keeps the outcome of its earlier attempt. */
 		"(json_extract(e.data, '$.outcome') <> '' AND b.outcome IS NOT "
 		"coalesce(json_extract(e.data, '$.counts_as'), json_extract(e.data, "
 		"'$.outcome'))) OR e.data -> '$.objective' IS NOT "
@@ -270,7 +271,7 @@ static const struct check checks[] = {
 		"a.state = 'running' AND a.started_us IS NULL",
 		EDITED },
 	{ "last-outcome",
-		/* A rule of the job may have it count as another (outcomes: fail). */
+		/* By a rule of the job the outcome may count as another (outcomes: fail). */
 		"WITH counted AS MATERIALIZED (SELECT attempt, json_extract(data, '$.counts_as') "
 		"AS outcome FROM event WHERE kind IN ('ended', 'retry') AND outcome IS NOT "
 		"NULL), " NEWEST_SCORE "SELECT " TRIAL
@@ -313,7 +314,7 @@ static const struct check checks[] = {
 		"SELECT " TRIAL
 		"'its last value is ' || coalesce(t.last_value, 'none') || ' at step "
 		"' || coalesce(t.last_step, 'none') || ', not that of its curve' " OF_TRIALS
-		/* Rows of an attempt that another has taken the place of are not the last. */
+		/* Rows of a superseded attempt are not the last. */
 		"EXISTS (SELECT 1 " OBJECTIVE_ROWS " AND a.number = t.attempts) AND NOT EXISTS "
 		"(SELECT 1 FROM (SELECT m.step, m.value " OBJECTIVE_ROWS
 		" AND a.number = t.attempts ORDER BY m.step DESC LIMIT 1) r WHERE r.step IS "
@@ -491,7 +492,7 @@ static bool add(struct violation_list *list, size_t *capacity, const struct chec
 	return true;
 }
 
-/* What fails for want of memory, or because a writer is in the way, says nothing of the database. */
+/* A failure for lack of memory, or because of a writer, tells nothing about the database. */
 static bool is_damage(const struct tuner_error *failed)
 {
 	struct tuner_error memory;
@@ -555,7 +556,7 @@ static bool is_there(
 	return ok;
 }
 
-/* Its first row, which takes every column. */
+/* Reads the view's first row, which evaluates every column. */
 static bool read_view(struct store *store, const char *name, struct tuner_error *err)
 {
 	char sql[128];
@@ -570,7 +571,7 @@ static bool read_view(struct store *store, const char *name, struct tuner_error 
 	return ok;
 }
 
-/* One object that a new database has. */
+/* Checks one object of a new database. */
 static bool check_object(struct store *store, const char *type, const char *name,
 	struct violation_list *list, size_t *capacity, struct tuner_error *err)
 {
@@ -608,7 +609,7 @@ static bool check_objects(struct store *store, sqlite3_stmt *fresh, struct viola
 	return ok;
 }
 
-/* Against a new database in memory. */
+/* Compares with a new database in memory. */
 static bool check_schema(
 	struct store *store, struct violation_list *list, size_t *capacity, struct tuner_error *err)
 {

@@ -63,7 +63,7 @@ void parameter_list_finish(struct parameter_list *list)
 	*list = (struct parameter_list){ 0 };
 }
 
-/* The strings of all rows, one behind the other, in the order name, kind, distribution, labels; an
+/* Reads the strings of all rows, concatenated in the order name, kind, distribution, labels; an
  * absent one is empty. */
 static bool read_parameters(struct query *query, struct parameter_list *list, struct text *strings,
 	struct tuner_error *err)
