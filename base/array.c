@@ -13,7 +13,7 @@ bool array_reserve(void *array, size_t n, size_t *capacity, size_t size)
 		return true;
 	const size_t larger = *capacity > 0 ? 2 * *capacity : FIRST_CAPACITY;
 
-	memcpy(&items, array, sizeof(items)); /* a pointer of whatever type */
+	memcpy(&items, array, sizeof(items)); /* a pointer of any type */
 	items = reallocarray(items, larger, size);
 	if (items == NULL)
 		return false;

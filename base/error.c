@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Length of text[0..length) without a UTF-8 character that was begun but not ended by the cut. */
+/* Length of text[0..length) without a last UTF-8 character that is incomplete. */
 static size_t whole_characters(const char *text, size_t length)
 {
 	size_t lead = length;
@@ -63,7 +63,7 @@ static void set_message(struct tuner_error *err, const char *head, const char *t
 
 bool tuner_fail_v(struct tuner_error *err, enum tuner_code code, const char *format, va_list args)
 {
-	char text[sizeof(err->message)]; /* aside: an argument may be the old message */
+	char text[sizeof(err->message)]; /* separate, since an argument may be the old message */
 
 	print_cut(text, sizeof(text), format, args);
 	err->code = code;
@@ -98,7 +98,8 @@ bool tuner_fail_errno(struct tuner_error *err, int error_number, const char *for
 	char head[sizeof(err->message)], reason[130];
 	va_list args;
 
-	/* Safe among threads in glibc since 2.32, and in musl; strerror_r differs between the two. */
+	/* strerror is thread-safe in glibc since 2.32 and in musl; strerror_r differs between the
+	 * two. */
 	snprintf(reason, sizeof(reason), ": %s", strerror(error_number));
 
 	/* The reason matters more than the end of a long path. */

@@ -15,13 +15,13 @@
 #include <unistd.h>
 
 enum {
-	DEPTH_MAX = 256, /* of a tree to remove: one open descriptor a level */
-	LOCK_TRIES = 100, /* a lock file that is replaced this often is being fought over */
-	NAME_TRIES = 16, /* 64 random bits that are taken this often are not random */
+	DEPTH_MAX = 256, /* of a tree to remove: one open descriptor per level */
+	LOCK_TRIES = 100, /* a lock file replaced this often is contended */
+	NAME_TRIES = 16, /* if this many names exist, the 64 random bits are not random */
 	READ_CHUNK = 16384,
 };
 
-/* A path that the user can put right is TUNER_USAGE, a disk that is full or broken TUNER_FATAL. */
+/* TUNER_USAGE for a path that the user can correct, TUNER_FATAL for a full or broken disk. */
 static enum tuner_code code_of(int error_number)
 {
 	switch (error_number) {
@@ -70,7 +70,7 @@ static bool fail_too_long(
 		size, max_bytes);
 }
 
-/* Opens for reading without waiting for the other end of a pipe; only a regular file passes. */
+/* Opens for reading without waiting for the other end of a pipe; accepts only a regular file. */
 static bool open_regular(const char *path, size_t max_bytes, int *ret_fd, struct tuner_error *err)
 {
 	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -97,8 +97,8 @@ fail:
 	return false;
 }
 
-/* Reads to the end, but one byte beyond max_bytes is enough to know that there is too much: a file
- * can grow after its size was asked for, and a stream has none. */
+/* Reads to the end, or one byte beyond max_bytes, which shows that there is too much: a file can
+ * grow after its size was read, and a stream has no size. */
 static bool read_all(
 	int fd, const char *path, size_t max_bytes, struct text *ret, struct tuner_error *err)
 {
@@ -167,7 +167,7 @@ void file_remove_temporaries(const char *directory)
 	closedir(entries);
 }
 
-/* Makes an empty file with a name of its own in the directory. The mode passes through the umask,
+/* Creates an empty file with a unique name in the directory. The mode passes through the umask,
  * which mkstemp would not do. *ret_path is to be freed in any case. */
 static int open_temporary(const char *directory, mode_t mode, char **ret_path)
 {
@@ -191,7 +191,8 @@ static int open_temporary(const char *directory, mode_t mode, char **ret_path)
 	return -1;
 }
 
-/* Makes a rename in the directory survive a power cut. Some file systems cannot, and say EINVAL. */
+/* Makes a rename in the directory survive a power cut. Some file systems cannot sync one, and
+ * return EINVAL. */
 static bool sync_directory(const char *directory)
 {
 	const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -203,7 +204,7 @@ static bool sync_directory(const char *directory)
 	return ok;
 }
 
-/* As /dev/stdout and /dev/fd are. */
+/* True for links like /dev/stdout and /dev/fd. */
 static bool leads_into_proc(const char *path)
 {
 	static const char proc[] = "/proc/";
@@ -225,7 +226,8 @@ static bool is_database(const char *path)
 	return is;
 }
 
-/* Replacing /dev/null or a terminal by a file would be a surprise, and a database by a report the loss of a search. */
+/* Replacing /dev/null or a terminal by a file would be a surprise; replacing a database by a report
+ * would lose a search. */
 bool file_check_replaceable(const char *path, struct tuner_error *err)
 {
 	struct stat status;
@@ -346,8 +348,9 @@ static bool is_dots(const char *name)
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-/* Opens a directory that is to be removed: never through a link, never another file system. Whoever has made it may have
- * taken the right away to change it (a package cache, say); its owner gives it to himself. */
+/* Opens a directory that is to be removed: never through a link, never another file system. Its
+ * permissions may exclude changes (a package cache, for example); if we own it, we add the
+ * permission. */
 static int open_doomed(int parent, const char *name, dev_t device)
 {
 	const int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -368,7 +371,7 @@ fail:
 	return -1;
 }
 
-/* Removes one entry, whatever it is. Whoever was faster than us has done our work. */
+/* Removes one entry of any kind. An entry that is already gone is not an error. */
 static bool remove_entry(int parent, const char *name, dev_t device, unsigned depth)
 {
 	if (unlinkat(parent, name, 0) == 0 || errno == ENOENT)
@@ -418,7 +421,8 @@ static bool empty_directory(int directory_fd, dev_t device, unsigned depth)
 	return ok;
 }
 
-/* As directory_remove, with errno; no slash at the end of the path, which would follow a link. */
+/* Like directory_remove, with errno. The path must not end in a slash, which would follow a
+ * link. */
 static bool remove_tree(const char *path)
 {
 	struct stat status;
@@ -452,7 +456,7 @@ bool directory_remove(const char *path, struct tuner_error *err)
 		return tuner_fail_memory(err);
 
 	bool ok;
-	if (length == 0 || is_dots(path_name(copy))) /* "", "/", ".": nobody means that */
+	if (length == 0 || is_dots(path_name(copy))) /* "", "/", ".": surely a mistake */
 		ok = fail_path(err, EINVAL, "cannot remove", path);
 	else
 		ok = remove_tree(copy) || fail_remove(err, path);
@@ -514,7 +518,7 @@ char *path_directory(const char *path)
 	return strndup(path, length);
 }
 
-/* How much of two absolute paths is the same, in whole components. */
+/* Length of the common prefix of two absolute paths, in whole components. */
 static size_t same_directories(const char *a, const char *b)
 {
 	size_t same = 0;

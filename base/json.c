@@ -1,11 +1,11 @@
-/* Reading happens in three steps.
+/* A text is read in three steps.
  *
  * 1. `struct reader` goes over the bytes: it checks the whole grammar, so that every message is
- *    ours and knows its place; it notes the place of each value and key in the order in which they
- *    appear; and in a copy of the text it blanks what cJSON does not know (comments, trailing
- *    commas), offsets kept.
- * 2. cJSON parses the copy. It has nothing left to complain about but the memory.
- * 3. The tree, walked in the same order, meets the notes again: each note gets its node. */
+ *    ours and has a place; it notes the place of each value and key in the order in which they
+ *    appear; and in a copy of the text it blanks what cJSON does not accept (comments, trailing
+ *    commas), keeping offsets.
+ * 2. cJSON parses the copy. The only possible failure is a lack of memory.
+ * 3. The tree is walked in the same order, and each note gets its node. */
 #include "base/json.h"
 
 #include "base/array.h"
@@ -19,9 +19,9 @@
 #include <string.h>
 
 enum {
-	END = -1, /* what peek() says behind the last byte */
-	QUOTED = 40, /* bytes of the user's text that a message repeats */
-	FOUND_TEXT = 160, /* what describes a token in a message */
+	END = -1, /* peek() behind the last byte */
+	QUOTED = 40, /* bytes of the user's text that a message quotes */
+	FOUND_TEXT = 160, /* bytes of a token's description in a message */
 	CJSON_NUMBER_MAX = 63, /* cJSON cuts longer numbers */
 };
 
@@ -29,13 +29,13 @@ enum {
 
 struct note {
 	const cJSON *node;
-	size_t parent; /* number of the object or array's note, in the order of the text */
+	size_t parent; /* index of the note of its object or array, in the order of the text */
 	struct json_place key, value;
 };
 
 struct json_document {
 	cJSON *root;
-	struct note *notes; /* by address of the node once the document is complete */
+	struct note *notes; /* sorted by the node's address once the document is complete */
 	size_t n;
 };
 
@@ -80,13 +80,13 @@ static int peek_at(const struct reader *reader, size_t ahead)
 		       : END;
 }
 
-/* \n, \r\n and \r end a line; of \r\n it is the \n. */
+/* \n, \r\n and \r end a line; in \r\n the \n does. */
 static bool at_line_end(const struct reader *reader)
 {
 	return peek(reader) == '\n' || (peek(reader) == '\r' && peek_at(reader, 1) != '\n');
 }
 
-/* The bytes are UTF-8, so the columns are the bytes that do not continue a character. */
+/* The bytes are UTF-8, so columns count the bytes that do not continue a character. */
 static void advance(struct reader *reader)
 {
 	const unsigned char byte = (unsigned char)reader->bytes[reader->at];
@@ -110,7 +110,7 @@ static bool is_letter(int c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-/* What numbers and words consist of, well-formed or not: "1e-5", "true", "1_000", "-Infinity". */
+/* True for bytes of numbers and words, well-formed or not: "1e-5", "true", "1_000", "-Infinity". */
 static bool is_word_byte(int c)
 {
 	return is_digit(c) || is_letter(c) || c == '+' || c == '-' || c == '.';
@@ -144,7 +144,7 @@ static bool fail_at(struct reader *reader, struct json_place place, const char *
 	return tuner_fail_in(reader->err, "%s:%u:%u: ", reader->name, place.line, place.column);
 }
 
-/* The beginning of a slice, at most QUOTED bytes and whole characters, "..." where it was cut. */
+/* The beginning of a slice, at most QUOTED bytes, whole characters only, with "..." if cut. */
 static const char *shortened(struct slice slice, char ret_text[QUOTED + 4])
 {
 	size_t length = 0;
@@ -193,7 +193,7 @@ static void describe_character(const struct reader *reader, char ret_text[FOUND_
 	const char *bytes = reader->bytes + reader->at;
 	const size_t size = text_utf8_character(bytes, reader->length - reader->at);
 
-	if (size > 1) /* a quotation mark from a word processor, a space that does not break */
+	if (size > 1) /* such as a quotation mark from a word processor, a no-break space */
 		snprintf(ret_text, FOUND_TEXT, "'%.*s' (U+%04X)", (int)size, bytes,
 			code_point(bytes, size));
 	else if (*bytes < 0x20 || *bytes == 0x7F)
@@ -202,7 +202,7 @@ static void describe_character(const struct reader *reader, char ret_text[FOUND_
 		snprintf(ret_text, FOUND_TEXT, "'%c'", *bytes);
 }
 
-/* What stands here, as a message names it. */
+/* The text at this place, as a message names it. */
 static const char *found(const struct reader *reader, char ret_text[FOUND_TEXT])
 {
 	char quoted[QUOTED + 4];
@@ -226,8 +226,8 @@ static const char *found(const struct reader *reader, char ret_text[FOUND_TEXT])
 	return ret_text;
 }
 
-/* "expected ..., found ...", then the hint, then where the container began if that is the question:
- * at the end of the file, or at a bracket that closes something else. */
+/* "expected ..., found ...", then the hint, then where the container began if that matters: at the
+ * end of the file, or at a bracket that closes something else. */
 static bool fail_expected(struct reader *reader, const struct container *in, const char *hint,
 	const char *format, ...) TUNER_PRINTF(4, 5);
 static bool fail_expected(struct reader *reader, const struct container *in, const char *hint,
@@ -318,7 +318,7 @@ static int hex_digit(int c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* The code unit of \uXXXX if that stands `ahead` of here, else -1. */
+/* The code unit of \uXXXX if one is `ahead` bytes from here, otherwise -1. */
 static int32_t unit_at(const struct reader *reader, size_t ahead)
 {
 	int32_t unit = 0;
@@ -399,7 +399,7 @@ static bool read_escape(struct reader *reader)
 		shortened(escape_here(reader, 2), quoted));
 }
 
-/* Reads the string that begins here; *ret_inside is what stands between the quotes. */
+/* Reads the string that begins here; *ret_inside is the text between the quotes. */
 static bool read_string(struct reader *reader, struct slice *ret_inside)
 {
 	const struct json_place begin = reader->place;
@@ -448,7 +448,7 @@ static bool byte_is(struct slice word, size_t at, const char *any_of)
 	return at < word.length && word.bytes[at] && strchr(any_of, word.bytes[at]);
 }
 
-/* What the grammar of numbers expected and did not find; NULL if the word is a number. */
+/* What the grammar of numbers expects at the fault; NULL if the word is a number. */
 static const char *number_fault(struct slice word)
 {
 	size_t at = word.bytes[0] == '-';
@@ -477,8 +477,8 @@ static const char *number_fault(struct slice word)
 	return at == word.length ? NULL : "a number";
 }
 
-/* Whether a well-formed number is an integer that a double may not hold: every one up to 2^53 has
- * its own double, above that they begin to fall together. */
+/* True if a well-formed number is an integer that a double may not represent: up to 2^53 every
+ * integer has its own double, beyond that several share one. */
 static bool is_integer_beyond_double(struct slice word)
 {
 	static const char largest[] = "9007199254740992";
@@ -491,7 +491,7 @@ static bool is_integer_beyond_double(struct slice word)
 	return memcmp(word.bytes + sign, largest, digits) > 0;
 }
 
-/* Whether some digit before the exponent is not 0. */
+/* True if some digit before the exponent is not 0. */
 static bool has_significant_digit(struct slice word)
 {
 	for (size_t i = 0; i < word.length && !byte_is(word, i, "eE"); i++)
@@ -500,7 +500,7 @@ static bool has_significant_digit(struct slice word)
 	return false;
 }
 
-/* Reads the number in the copy, and writes it shorter there if it is too long for cJSON. */
+/* Reads the number in the copy, and shortens it there if it is too long for cJSON. */
 static double number_in_copy(struct reader *reader, size_t length)
 {
 	char *at = reader->plain + reader->at;
@@ -545,7 +545,7 @@ static bool read_number(struct reader *reader)
 	return true;
 }
 
-/* What the author of a word that JSON does not know may have meant. */
+/* A hint at what the author of a word unknown to JSON may have meant. */
 static const char *hint_for_word(struct slice word)
 {
 	static const struct {
@@ -663,7 +663,7 @@ static bool fail_value(struct reader *reader, const struct container *in)
 		shortened(in->key, quoted));
 }
 
-/* Any value; `in` is NULL for the whole document, `key` {0, 0} where there is none. */
+/* Any value; `in` is NULL for the whole document, `key` {0, 0} if there is none. */
 static bool read_value(struct reader *reader, const struct container *in, struct json_place key)
 {
 	const struct slice word = word_here(reader);
@@ -686,7 +686,7 @@ static bool read_value(struct reader *reader, const struct container *in, struct
 
 /* --- the document --- */
 
-/* What encodes badly is found first, wherever it stands: all that follows relies on UTF-8. */
+/* Wrong encoding is found first, anywhere in the text: everything later relies on UTF-8. */
 static bool check_encoding(struct reader *reader)
 {
 	const char *bytes = reader->bytes;
@@ -708,7 +708,7 @@ static bool check_encoding(struct reader *reader)
 	return ok;
 }
 
-/* Goes to the first character, a byte order mark aside. */
+/* Goes to the first character, past a byte order mark. */
 static void rewind_reader(struct reader *reader)
 {
 	const bool mark = reader->length >= 3 && memcmp(reader->bytes, "\xEF\xBB\xBF", 3) == 0;
@@ -732,7 +732,7 @@ static bool read_document(struct reader *reader)
 	return true;
 }
 
-/* Gives the notes from number i on their nodes; returns the number of the first note behind. */
+/* Sets the nodes of the notes from index i on; returns the index of the next note. */
 static size_t bind_notes(struct note *notes, size_t i, const cJSON *node)
 {
 	notes[i++].node = node;
@@ -775,8 +775,8 @@ static bool is_same_key(const struct note *a, const struct note *b)
 	       strcmp(a->node->string, b->node->string) == 0;
 }
 
-/* Refuses a key that stands twice in an object, by what the keys mean ("a" is "\u0061"). Of several
- * the one that comes first in the text is reported. */
+/* Refuses a duplicate key in an object, comparing unescaped keys ("a" is "\u0061"). Of several the
+ * first in the text is reported. */
 static bool check_duplicates(struct reader *reader)
 {
 	const struct note *first = NULL, *second = NULL;
@@ -799,10 +799,10 @@ static bool check_duplicates(struct reader *reader)
 		shortened((struct slice){ key, strlen(key) }, quoted), first->key.line);
 }
 
-/* Parses the copy and joins tree and notes. */
+/* Parses the copy, and connects the tree with the notes. */
 static bool build_document(struct reader *reader, struct json_document *document)
 {
-	/* With the terminator: cJSON 1.7.15 reads beyond texts that lack one. */
+	/* With the terminator: cJSON 1.7.15 reads past the end of texts without one. */
 	document->root = cJSON_ParseWithLength(reader->plain, reader->length + 1);
 	if (!document->root)
 		return tuner_fail_memory(reader->err);

@@ -14,7 +14,7 @@
 
 enum { DIGITS_MAX = 17 }; /* enough to tell any two doubles apart */
 
-/* value = 0.d1 d2 ... dn times 10^(point): the point stands after `point` digits. */
+/* value = 0.d1 d2 ... dn times 10^(point): the point is after `point` digits. */
 struct decimal {
 	bool negative;
 	char digits[DIGITS_MAX + 1];
@@ -27,7 +27,7 @@ static struct decimal decimal_from(double value, int n)
 	struct decimal decimal = { .negative = value < 0 };
 	char text[48];
 
-	/* The locale's decimal point, whatever it is, is skipped with everything else. */
+	/* The locale's decimal point, whatever it is, is skipped like all non-digits. */
 	snprintf(text, sizeof(text), "%.*e", n - 1, fabs(value));
 	const char *exponent = strchr(text, 'e');
 	for (const char *c = text; c < exponent; c++)
@@ -39,7 +39,8 @@ static struct decimal decimal_from(double value, int n)
 	return decimal;
 }
 
-/* Writes the digits with the point among them, or with an exponent where zeros would pile up. */
+/* Writes the digits with the point among them, or with an exponent where there would be many
+ * zeros. */
 static char *decimal_print(const struct decimal *decimal, char ret_text[NUMBER_TEXT])
 {
 	const char *sign = decimal->negative ? "-" : "";
@@ -67,7 +68,7 @@ static bool reads_back(const struct decimal *decimal, double value, char ret_tex
 	return number_to_double(decimal_print(decimal, ret_text), &read) && read == value;
 }
 
-/* The next larger decimal of n digits; false where a carry would run through all of them. */
+/* The next larger decimal of n digits; false if a carry would run through all of them. */
 static bool decimal_up(struct decimal *decimal, int n)
 {
 	while (decimal->n < n)
@@ -83,8 +84,8 @@ static bool decimal_up(struct decimal *decimal, int n)
 /* Tries the decimal of n digits nearest to value and the one above it.
  *
  * Why the second: a power of two has neighbours at unequal distances, the nearer one below. The
- * nearest decimal can then lie beneath value and outside its rounding interval while the next one
- * up is still inside: 2^-44 is 5.684341886080802e-14, not 5.6843418860808015e-14. */
+ * nearest decimal can then lie below value and outside its rounding interval while the next one up
+ * is still inside: 2^-44 is 5.684341886080802e-14, not 5.6843418860808015e-14. */
 static bool prints_with(double value, int n, char ret_text[NUMBER_TEXT])
 {
 	struct decimal decimal = decimal_from(value, n);
@@ -103,9 +104,9 @@ char *number_from_double(double value, char ret_text[NUMBER_TEXT])
 	if (value == 0)
 		return strcpy(ret_text, "0");
 
-	/* A decimal of up to DBL_DIG digits survives the way through a normal double and back, so if
-	 * one reads back to value, it is value's nearest of DBL_DIG digits, less the zeros at its
-	 * end. Subnormal numbers have fewer bits, so there every length is tried. */
+	/* A decimal of up to DBL_DIG digits survives conversion to a normal double and back, so if
+	 * one reads back to value, it is the nearest of DBL_DIG digits to value, without trailing
+	 * zeros. Subnormal numbers have fewer bits, so every length is tried for them. */
 	const int first = fabs(value) < DBL_MIN ? 1 : DBL_DIG;
 
 	for (int n = first; n < DIGITS_MAX; n++)
@@ -117,14 +118,15 @@ char *number_from_double(double value, char ret_text[NUMBER_TEXT])
 
 bool number_to_double(const char *text, double *ret_value)
 {
-	/* glibc and musl keep this one; nothing is allocated, nothing to free. */
+	/* In glibc and musl this locale is static: nothing is allocated, nothing to free. */
 	const locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
 	char *end;
 
 	const double value = c_locale ? strtod_l(text, &end, c_locale) : strtod(text, &end);
 	if (end == text)
 		return false;
-	/* strtod passes over blanks in front; $(...) leaves some behind, such as the \r of a line from Windows. */
+	/* strtod skips leading blanks; $(...) may leave trailing ones, such as the \r of a line
+	 * from Windows. */
 	if (end[strspn(end, " \t\n\v\f\r")] != '\0')
 		return false;
 	*ret_value = value;
@@ -219,13 +221,13 @@ bool number_to_duration_us(const char *text, int64_t *ret_us)
 	return true;
 }
 
-/* us in `unit`s, rounded to the nearest. */
+/* us in units of `unit`, rounded to the nearest. */
 static uint64_t in_units(uint64_t us, int64_t unit)
 {
 	return us / (uint64_t)unit + (us % (uint64_t)unit >= (uint64_t)(unit - unit / 2));
 }
 
-/* "2h 5m" from 125, 60, "h", "m"; without the second where it is 0. */
+/* "2h 5m" from 125, 60, "h", "m"; without the second part if it is 0. */
 static void print_pair(char *ret_text, const char *sign, uint64_t small, uint64_t small_per_large,
 	const char *large_unit, const char *small_unit)
 {
@@ -239,7 +241,7 @@ static void print_pair(char *ret_text, const char *sign, uint64_t small, uint64_
 		snprintf(ret_text, NUMBER_TEXT, "%s%llu%s", sign, large, large_unit);
 }
 
-/* "0.35s" from 35 steps of which 100 make a "s"; per_unit is 10 or 100. */
+/* "0.35s" from 35 steps, 100 of which make one "s"; per_unit is 10 or 100. */
 static void print_fraction(
 	char *ret_text, const char *sign, uint64_t steps, unsigned per_unit, const char *unit)
 {
@@ -255,8 +257,8 @@ static void print_fraction(
 		snprintf(ret_text, NUMBER_TEXT, "%s%llu.%02llu%s", sign, whole, hundredths, unit);
 }
 
-/* Each branch rounds to what it prints and is taken only if that does not fill the next unit:
- * 59.7 s is "1m", never "60s". */
+/* Each branch rounds to what it prints, and is taken only if the result does not fill the next
+ * unit: 59.7 s is "1m", never "60s". */
 char *number_from_duration_us(int64_t us, char ret_text[NUMBER_TEXT])
 {
 	const char *sign = us < 0 ? "-" : "";
@@ -336,7 +338,7 @@ const char *nearest_word(const char *word, const char *const *words, size_t n)
 		if (length > WORD_MAX || other > WORD_MAX)
 			continue;
 		const size_t between = distance(word, length, words[i], other);
-		/* Half of the longer one at least is as it should be. */
+		/* At least half of the longer word must match. */
 		if (between < least && 2 * between <= (length > other ? length : other)) {
 			nearest = words[i];
 			least = between;

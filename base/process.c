@@ -21,7 +21,7 @@ bool process_look(int64_t pid, struct process *ret)
 	if (n <= 0)
 		return false;
 	line[n] = '\0';
-	/* The name may hold anything, parentheses too. Fields 3 to 6, 22 and 24 follow it. */
+	/* The name may contain anything, even parentheses. Fields 3 to 6, 22 and 24 follow it. */
 	const char *end = strrchr(line, ')');
 	if (end == NULL || sscanf(end + 1,
 				   " %c %lld %lld %lld %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d "

@@ -34,8 +34,9 @@ void random_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t re
 	memcpy(ret_block, c, sizeof(c));
 }
 
-/* The layout is part of the file format: stored decisions are recomputed from it, so it never
- * changes. The two low words count blocks; purposes are small, so 2^56 blocks stay apart. */
+/* The layout is part of the file format: stored decisions are recomputed with it, so it never
+ * changes. The two low words count blocks; purposes are small, so streams stay disjoint for 2^56
+ * blocks. */
 void random_init(struct random *random, struct random_key key)
 {
 	tuner_assert(key.purpose > 0 && key.purpose < 256);
@@ -69,7 +70,7 @@ double random_uniform(struct random *random)
 	return (double)(random_u64(random) >> 11) * 0x1p-53;
 }
 
-/* Refuses the first 2^64 mod n values; what is left is a whole number of times n. */
+/* Rejects the first 2^64 mod n values; the number of the others is a multiple of n. */
 uint64_t random_below(struct random *random, uint64_t n)
 {
 	tuner_assert(n >= 1);

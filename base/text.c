@@ -15,7 +15,7 @@ static char *end_of(struct text *text)
 	return (char *)text->bytes + text->length;
 }
 
-/* Makes room for `more` bytes and the terminator, or fails the text. */
+/* Makes room for `more` bytes and the terminator, or marks the text as failed. */
 static bool reserve(struct text *text, size_t more)
 {
 	if (text->failed || more > TEXT_MAX - text->length) {
@@ -124,7 +124,7 @@ size_t text_utf8_character(const char *bytes, size_t length)
 	return 0;
 }
 
-/* Appends the escape of a character that must not stand in a JSON string as it is. */
+/* Appends the escape of a character that must not be in a JSON string unescaped. */
 static void add_json_escape(struct text *text, unsigned char character)
 {
 	static const char with_letter[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
@@ -143,7 +143,7 @@ static bool is_plain_in_json(unsigned char character)
 
 void text_add_json_bytes(struct text *text, const char *bytes, size_t length)
 {
-	size_t written = 0; /* bytes[written..i) is still to be copied as it is */
+	size_t written = 0; /* bytes[written..i) is still to be copied unchanged */
 
 	text_add_char(text, '"');
 	for (size_t i = 0; i < length;) {
@@ -186,7 +186,7 @@ static const char *markup_entity(char character)
 	}
 }
 
-/* U+FFFE and U+FFFF, which no XML may hold. */
+/* U+FFFE and U+FFFF, which XML must not contain. */
 static bool is_no_character(const char *bytes, size_t length)
 {
 	return length == 3 && memcmp(bytes, "\xef\xbf", 2) == 0 && (unsigned char)bytes[2] >= 0xbe;
@@ -241,7 +241,8 @@ void text_trim_end(struct text *text)
 		*end_of(text) = '\0';
 }
 
-/* Within single quotes csh expands '!', and fish takes a backslash for an escape in front of another and of a quote. */
+/* Within single quotes csh expands '!', and fish takes a backslash before another backslash or a
+ * quote for an escape. */
 static bool ends_quotes(const char *c)
 {
 	return *c == '\'' || *c == '!' || (*c == '\\' && strchr("\\'", c[1]) != NULL);
@@ -284,7 +285,7 @@ char *text_take(struct text *text)
 {
 	char *taken = NULL;
 
-	if (reserve(text, 0)) { /* an empty text has nothing allocated yet */
+	if (reserve(text, 0)) { /* an empty text may have no memory yet */
 		taken = (char *)text->bytes;
 		*text = TEXT_EMPTY;
 	}
