@@ -1,10 +1,10 @@
-/* tuner-agent DIRECTORY JOB SUPERVISOR: on a host that tuner reaches by ssh, what the local backend is at
- * home. It starts, watches and signals supervisors below DIRECTORY/JOB, and sends what they write.
- *
- * message.h is the contract. It lives as long as the connection does, or rather the one that it serves;
- * what it has started does not notice its end. Like the supervisor it needs nothing but libc, because it
- * is copied to hosts of which we know nothing else. It holds no state of its own: all is in the attempt
- * directories, so the next agent goes on where this one was. */
+/* tuner-agent DIRECTORY JOB SUPERVISOR: the local backend's counterpart on a host that tuner
+ * reaches by ssh. It starts, watches and signals supervisors below DIRECTORY/JOB, and sends what
+ * they write. message.h defines the protocol. It lives as long as the connection does, or rather
+ * the one that it serves; what it has started does not notice its end. Like the supervisor it needs
+ * nothing but libc, because it is copied to hosts of which we know nothing else. It holds no state
+ * of its own: everything is in the attempt directories, so the next agent continues where this one
+ * stopped. */
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -26,12 +26,12 @@
 #include <unistd.h>
 
 enum {
-	TICK_MS = 100, /* between two looks for output */
-	OUTBOX_MAX = 256 << 10, /* more output is read when this has gone */
-	SILENCE_US = 120000000, /* whoever has not pinged for so long is not there any more */
-	UNREAD_US = 60000000, /* so long output is tried to be read */
-	RIVAL_US =
-		240000000, /* an agent that has served for so long is the only one, see may_fail */
+	TICK_MS = 100, /* between two checks for output */
+	OUTBOX_MAX = 256 << 10, /* more output is read once this has been sent */
+	SILENCE_US = 120000000, /* after this long without a ping the other side counts as gone */
+	UNREAD_US = 60000000, /* how long reading output is retried */
+	RIVAL_US = 240000000, /* an agent that has served for this long is the only one, see
+			      may_fail */
 	DESCRIPTORS_MAX = 8,
 };
 
@@ -41,13 +41,13 @@ struct watched {
 	char key[MESSAGE_KEY_MAX];
 	int64_t offset; /* of the output sent so far */
 	bool ended, told;
-	bool lived; /* it was to fail, and something of it ran */
-	int64_t unread_us; /* since when its output cannot be read; 0: it can */
+	bool lived; /* it was to be reported as failed, but something of it ran */
+	int64_t unread_us; /* since when its output has been unreadable; 0: it is readable */
 	struct backend_event end;
 };
 
 struct agent {
-	const char *root, *job; /* root/job is where attempts live */
+	const char *root, *job; /* root/job holds the attempts */
 	struct backend *backend;
 	struct wire wire;
 	struct watched *items;
@@ -55,7 +55,8 @@ struct agent {
 	int64_t began_us, heard_us;
 };
 
-/* What cannot be found out is not told: the connection ends, why goes to tuner by ssh, and the next agent looks again. */
+/* What cannot be determined is not reported: the connection ends, ssh carries the reason to tuner,
+ * and the next agent tries again. */
 static _Noreturn void leave(const struct tuner_error *err)
 {
 	dprintf(2, "tuner-agent: %s\n", err->message);
@@ -71,7 +72,7 @@ static void send_bytes(struct agent *agent, enum message_kind kind, int64_t atte
 		.kind = kind, .attempt = attempt, .number = number, .bytes = bytes, .n = n
 	};
 	if (!message_write(&agent->wire.outbox, &message))
-		exit(71); /* no memory: the next agent finds all as it is */
+		exit(71); /* no memory: the next agent finds everything as it is */
 }
 
 static void send_text(
@@ -120,7 +121,7 @@ static void add_machine(struct buffer *facts)
 	free(machine);
 }
 
-/* What is there of code: a host whose disk was emptied by a restart has nothing of it any more. */
+/* Reports which code is present: a host whose disk was emptied by a restart no longer has any. */
 static void add_codes(const struct agent *agent, struct buffer *facts)
 {
 	char *path = path_join(agent->root, agent->job);
@@ -179,7 +180,7 @@ static void forget(struct agent *agent, int64_t id)
 	*watched = agent->items[--agent->n];
 }
 
-/* DIRECTORY/JOB/0007/1 of "JOB/0007/1", which lies where the job's attempts do. Caller frees. */
+/* DIRECTORY/JOB/0007/1 for "JOB/0007/1", which must be among the job's attempts. Caller frees. */
 static char *place_of(const struct agent *agent, const char *relative)
 {
 	const size_t n = strlen(agent->job);
@@ -233,7 +234,7 @@ static bool make_entry(const char *directory, const struct entry *entry, struct 
 	return ok;
 }
 
-/* What tuner has prepared at home. */
+/* Makes the tree that tuner has prepared. */
 static bool make_tree(const char *directory, const struct message *message, struct tuner_error *err)
 {
 	struct entry entry;
@@ -248,8 +249,8 @@ static bool make_tree(const char *directory, const struct message *message, stru
 	       tuner_fail(err, TUNER_FATAL, "what came with the attempt cannot be read");
 }
 
-/* A database that was put back as it was knows less than there is: what lies in the attempt's place is then of another
- * configuration. */
+/* A database that was restored from a copy knows less than exists here: a directory in the
+ * attempt's place may then be of another configuration. */
 static bool is_anothers(const char *directory, const char *key)
 {
 	struct tuner_error err = { TUNER_OK, "" };
@@ -258,7 +259,7 @@ static bool is_anothers(const char *directory, const char *key)
 	return launch_look(directory, key, &owner, &err) && owner == LAUNCH_ANOTHERS;
 }
 
-/* False: nothing of it has run so far, and why it shall not. */
+/* False: nothing of it has run so far, and err says why it will not. */
 static bool begin(struct agent *agent, const struct message *message, const char *directory,
 	struct tuner_error *err)
 {
@@ -317,7 +318,7 @@ static void take_start(struct agent *agent, const struct message *message)
 	}
 }
 
-/* What was to fail has begun. */
+/* An attempt that was to be reported as failed has begun. */
 static void take_over(struct agent *agent, struct watched *watched)
 {
 	struct tuner_error err = { TUNER_OK, "" };
@@ -329,8 +330,9 @@ static void take_over(struct agent *agent, struct watched *watched)
 	watched->ended = false;
 }
 
-/* It may have begun all the same, in a directory that was removed, or under the name that the job had here before the
- * notes of it at home were (DATABASE.d/JOB/.hosts). So what carries its key is killed, and gone before it is told. */
+/* It may have begun nevertheless, in a directory that was removed, or under the job's earlier name
+ * here, before tuner's record of the name (DATABASE.d/JOB/.hosts) was lost. So processes that carry
+ * its key are killed, and are gone before it is reported. */
 static bool nothing_lives(struct watched *watched)
 {
 	static const struct attempt_status unknown;
@@ -350,11 +352,12 @@ static bool nothing_lives(struct watched *watched)
 	return true;
 }
 
-/* "Failed" says that nothing of it has run, and the trial is launched again. But the order to start it may have come to
- * the agent of an earlier connection, too, on which it was still on its way, and that one would carry it out
- * after us. So its start is forbidden first. Where that is not possible (a full disk, say, on which the other could
- * not start it either) it is tried until that agent is gone: it ends when it has heard nothing for SILENCE_US, and
- * what the network has kept back for it comes at most two minutes after this connection, between two tries of TCP. */
+/* "Failed" says that nothing of it has run, and the trial is launched again. But the order to start
+ * it may also be on its way to the agent of an earlier connection, which would then execute it
+ * after us. So its start is forbidden first. If that is impossible (for example because of a full
+ * disk, on which the other agent could not start it either), it is retried until that agent is
+ * gone: it exits after SILENCE_US without a message, and what the network has held back for it
+ * arrives at most two minutes after this connection began, between two TCP retransmissions. */
 static bool may_fail(struct agent *agent, struct watched *watched)
 {
 	struct tuner_error err = { TUNER_OK, "" };
@@ -371,7 +374,8 @@ static bool may_fail(struct agent *agent, struct watched *watched)
 	if (!attempt_look(watched->directory, &status, &err))
 		leave(&err);
 	if (status.life == ATTEMPT_ORPHANED && status.supervisor_pid == 0)
-		return nothing_lives(watched); /* `started` is empty: it is the one that forbids */
+		return nothing_lives(watched); /* `started` is empty: it is our own, which forbids
+						  the start */
 	take_over(agent, watched);
 	return false;
 }
@@ -412,11 +416,11 @@ static void take_message(struct agent *agent, const struct message *message)
 		send_bytes(agent, MESSAGE_PONG, 0, message->number, NULL, 0);
 		break;
 	default:
-		exit(76); /* not for us: this is not one of ours */
+		exit(76); /* the other side is not one of ours */
 	}
 }
 
-/* False: it is over. */
+/* False: the connection is over. */
 static bool take_messages(struct agent *agent)
 {
 	static struct message message;
@@ -439,7 +443,8 @@ static bool take_messages(struct agent *agent)
 
 /* ---- what goes ---- */
 
-/* True if there is an entry other than `but`, or may be one: what cannot be looked through is not empty. */
+/* True if there is, or may be, an entry other than `but`: an unreadable directory does not count as
+ * empty. */
 static bool has_entries(const char *directory, const char *below, const char *but)
 {
 	char *path = path_join(directory, below);
@@ -476,7 +481,7 @@ static bool read_record(
 	return ok;
 }
 
-/* It lives, or did a moment ago. */
+/* Reports that it is alive, or was a moment ago. */
 static void send_started(struct agent *agent, const struct watched *watched)
 {
 	struct tuner_error err = { TUNER_OK, "" };
@@ -516,7 +521,8 @@ static void send_end(struct agent *agent, struct watched *watched)
 		send_text(agent, MESSAGE_FAILED, watched->id, watched->end.message);
 }
 
-/* Output that stays unreadable ends as a loss: to tell of an end without it would be to lose it in silence. */
+/* Output that stays unreadable is reported as a loss: reporting an end without it would lose it
+ * silently. */
 static bool is_given_up(struct agent *agent, struct watched *watched, const struct tuner_error *err)
 {
 	const int64_t now_us = clock_monotonic_us();
@@ -530,7 +536,7 @@ static bool is_given_up(struct agent *agent, struct watched *watched, const stru
 	return false;
 }
 
-/* False: there is more, and no room for it now; or it cannot be read at the moment. */
+/* False: there is more, but no room for it now, or it cannot be read at the moment. */
 static bool send_output(struct agent *agent, struct watched *watched)
 {
 	static char bytes[MESSAGE_OUTPUT_MAX];
@@ -558,7 +564,8 @@ static void take_events(struct agent *agent)
 	bool got;
 
 	for (;;) {
-		/* Of those behind an attempt that cannot be looked at nothing would ever be heard. */
+		/* Otherwise one attempt that cannot be inspected would hide the events of all after
+		 * it. */
 		if (!agent->backend->ops->next(agent->backend, &event, &got, &err))
 			leave(&err);
 		if (!got)
@@ -575,7 +582,8 @@ static void take_events(struct agent *agent)
 	}
 }
 
-/* An end is told only behind all output. What has failed has none, and is not given up for it (may_fail). */
+/* An end is reported only after all output. A failed attempt has none, and is not given up for lack
+ * of it (may_fail). */
 static void send_news(struct agent *agent)
 {
 	for (size_t i = 0; i < agent->n; i++) {

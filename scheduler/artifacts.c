@@ -17,13 +17,13 @@
 #include <unistd.h>
 
 enum {
-	DEPTH_MAX = 64, /* one open descriptor a level */
-	BLOCK = 1 << 20, /* read at once: how soon a cancelled scan ends */
-	HOLES_GIB_MAX = 64, /* to hash these zeros takes a core under a minute */
+	DEPTH_MAX = 64, /* one open descriptor per level */
+	BLOCK = 1 << 20, /* read at a time: determines how soon a cancelled scan ends */
+	HOLES_GIB_MAX = 64, /* hashing this many zeros takes a core less than a minute */
 };
 
 #define CHECKPOINT "checkpoint"
-#define SUMS_DRAFT ".tuner-sums.tmp" /* one name: what a kill leaves the next scan replaces */
+#define SUMS_DRAFT ".tuner-sums.tmp" /* a fixed name: the next scan replaces what a kill has left */
 
 /* ---- names ---- */
 
@@ -73,7 +73,8 @@ static void close_quietly(int fd)
 	errno = saved;
 }
 
-/* The next entry. *ret_failed, with errno: there may be more, and the directory cannot be read on. */
+/* The next entry. *ret_failed, with errno: there may be more entries, but the directory cannot be
+ * read further. */
 static const struct dirent *next_entry(DIR *stream, bool *ret_failed)
 {
 	errno = 0;
@@ -88,7 +89,7 @@ static int open_directory_at(int parent, const char *name)
 	return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* A host's own directory may well be behind links; its last part is ours. */
+/* A host's own directory may well be behind links; only its last component is ours. */
 static int open_absolute(const char *path)
 {
 	char parent[PATH_MAX];
@@ -155,7 +156,7 @@ static bool fail_at(struct tuner_error *err, const char *what, const char *relat
 
 struct walk {
 	const atomic_bool *cancel;
-	struct artifacts *artifacts; /* NULL: only `bytes` is wanted */
+	struct artifacts *artifacts; /* NULL: only `bytes` is computed */
 	int64_t bytes;
 	bool hash, out_of_memory;
 	unsigned char *block;
@@ -170,7 +171,7 @@ static bool is_cancelled(const struct walk *walk)
 
 static void say(struct artifacts *artifacts, const char *format, ...) TUNER_PRINTF(2, 3);
 
-/* The first thing to say stays. */
+/* The first message stays. */
 static void say(struct artifacts *artifacts, const char *format, ...)
 {
 	va_list args;
@@ -182,7 +183,7 @@ static void say(struct artifacts *artifacts, const char *format, ...)
 	va_end(args);
 }
 
-/* Reads an open file as a whole. False with errno, or (0) when cancelled. */
+/* Hashes an open file. False with errno; errno 0: cancelled. */
 static bool hash_file(int fd, unsigned char *block, const atomic_bool *cancel,
 	char ret_sha256[SHA256_TEXT], int64_t *ret_bytes)
 {
@@ -238,13 +239,13 @@ static void read_file(struct walk *walk, int directory, const char *name, struct
 		close(fd);
 }
 
-/* A database that maps a terabyte of which it has written a few pages would keep a run from its end, whichever run it is, since
- * a hash that is broken off begins anew. */
+/* A sparse file of a terabyte with a few written pages, such as a database's, would keep every run
+ * from ending, since an interrupted hash starts over. */
 static bool is_all_but_empty(struct walk *walk, const struct stat *status)
 {
 	const int64_t gib = (int64_t)1 << 30, holes = status->st_size - 512 * status->st_blocks;
 
-	/* Without blocks at all: its file system does not tell. */
+	/* No blocks at all: the file system does not report them. */
 	if (status->st_blocks == 0 || holes <= HOLES_GIB_MAX * gib ||
 		holes < status->st_size / 4 * 3)
 		return false;
@@ -309,7 +310,7 @@ static void walk_entry(struct walk *walk, int directory, const char *name, unsig
 	walk->path[before] = '\0';
 }
 
-/* Closes fd. Only at depth 0 there are files of our own. */
+/* Closes fd. Our own files are at depth 0 only. */
 static void walk_directory(struct walk *walk, int fd, unsigned depth)
 {
 	DIR *stream = fdopendir(fd);
@@ -339,7 +340,7 @@ int64_t artifacts_bytes_at(int directory_fd, const char *name)
 	return walk.bytes;
 }
 
-/* The model first, so that it is among those that are listed. Ours are left out. */
+/* The model first, so that it is among the listed files. Our own files are left out. */
 static void walk_attempt(struct walk *walk, int fd)
 {
 	static const char *const first[] = { "model", "output" };
@@ -384,7 +385,8 @@ static int64_t checkpoint_bytes(const char *root, const char *relative)
 
 /* ---- SHA256SUMS ---- */
 
-/* A line as sha256sum writes it: a name with a line break or a backslash is escaped, and says so. */
+/* A line as sha256sum writes it: a name with a line break or backslash is escaped, and the line
+ * marked. */
 static void add_sum(const struct artifact *item, struct text *ret)
 {
 	const bool escaped = strpbrk(item->path, "\n\r\\") != NULL;
@@ -403,7 +405,7 @@ static void add_sum(const struct artifact *item, struct text *ret)
 	text_add_char(ret, '\n');
 }
 
-/* Into the open directory, replacing what is there, a link for one. */
+/* Writes it into the open directory, replacing what is there, even a link. */
 static bool write_sums(int directory, const struct text *sums)
 {
 	const int fd = openat(
@@ -462,7 +464,7 @@ static bool scan(int fd, struct walk *walk, struct tuner_error *err)
 	if (artifacts->n > 0)
 		qsort(artifacts->items, artifacts->n, sizeof(*artifacts->items), compare_paths);
 	if (!walk->hash)
-		unlinkat(fd, SUMS_DRAFT, 0); /* of a scan with hashes that was killed */
+		unlinkat(fd, SUMS_DRAFT, 0); /* left by a scan with hashes that was killed */
 	return !walk->hash || store_sums(fd, artifacts, err);
 }
 
@@ -573,7 +575,7 @@ bool artifact_hash(const char *root, const char *relative, const char *path,
 
 /* ---- removing ---- */
 
-/* A directory that changes its place must be writable itself, for its "..". False leaves errno. */
+/* A directory to be moved must itself be writable, because its ".." changes. False leaves errno. */
 static bool make_writable(int parent, const char *name)
 {
 	struct stat status;
@@ -586,7 +588,7 @@ static bool make_writable(int parent, const char *name)
 	return made;
 }
 
-/* An earlier one that could not be deleted may be in the way: numbers tell them apart. */
+/* An earlier one that could not be deleted may be in the way, so names are numbered. */
 static bool move_aside(int from, const char *name, int to)
 {
 	char other[NAME_MAX + 1];
@@ -605,7 +607,8 @@ static bool move_aside(int from, const char *name, int to)
 	return false;
 }
 
-/* Every entry that is not ours, and the sums that no longer hold. One that cannot go keeps no other. */
+/* Moves every entry that is not ours, and the sums, which no longer hold. An entry that cannot be
+ * moved keeps no other from being moved. */
 static bool move_artifacts(int attempt, int to)
 {
 	const int again = openat(attempt, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -115,10 +115,10 @@ bool launch_look(
 /* ---- looking ---- */
 
 enum { STATUS_MAX = 255, SIGNAL_MAX = 64 };
-static const int64_t COUNT_MAX = INT64_C(1) << 53; /* of bytes, of microseconds since 1970 */
+static const int64_t COUNT_MAX = INT64_C(1) << 53; /* for bytes, and for microseconds since 1970 */
 
-/* A member between `low` and `high`; `otherwise` if it is not there. *whole becomes false if it is anything
- * else: no supervisor has written that. */
+/* A member between `low` and `high`; `otherwise` if it is missing. *whole becomes false for any
+ * other value, which no supervisor has written. */
 static int64_t number_of(const char *record, const char *name, int64_t low, int64_t high,
 	int64_t otherwise, bool *whole)
 {
@@ -153,7 +153,7 @@ static void string_of(const char *record, const char *name, char *ret, size_t si
 	ret[length] = '\0';
 }
 
-/* What cannot be looked for is not taken for missing: something may have run. */
+/* A file that cannot be checked does not count as missing: something may have run. */
 static bool find_file(const char *path, bool *ret_there, struct tuner_error *err)
 {
 	*ret_there = access(path, F_OK) == 0;
@@ -220,12 +220,12 @@ static bool read_exit(const char *record, struct exit_record *ret)
 	ret->output_bytes = count_of(record, "output_bytes", &whole);
 	ret->output_lost = count_of(record, "output_lost", &whole);
 	ret->out_of_memory = flat_json_true(record, "out_of_memory");
-	if (ret->ended_us < ret->started_us) /* of two readings of a clock that was set back */
+	if (ret->ended_us < ret->started_us) /* the clock was set back in between */
 		ret->ended_us = ret->started_us;
 	return whole;
 }
 
-/* A damaged one tells nothing: a pid of it might be anybody's. */
+/* A damaged record is ignored: a pid in it might be any process's. */
 static void read_started(const char *record, struct attempt_status *ret)
 {
 	struct attempt_status read = *ret;
@@ -244,12 +244,13 @@ static void read_started(const char *record, struct attempt_status *ret)
 		*ret = read;
 }
 
-/* The lock, shared, so that readers do not take one another for a supervisor. A supervisor that
- * comes meanwhile waits a moment for it. */
+/* A shared lock, so that readers do not mistake one another for a supervisor. A supervisor that
+ * starts meanwhile waits a moment for it. */
 struct held {
-	int fd; /* -1: nobody has made a lock yet, or a supervisor has it */
+	int fd; /* -1: the lock file does not exist yet, or a supervisor holds the lock */
 	bool by_supervisor;
-	bool impossible; /* a file system without locks: who `started` names is asked instead */
+	bool impossible; /* a file system without locks: the process that `started` names is checked
+			    instead */
 };
 
 static bool hold_lock(const char *directory, struct held *ret, struct tuner_error *err)
@@ -281,7 +282,7 @@ static void release_lock(const struct held *held)
 		close(held->fd);
 }
 
-/* Reads both records. *ret_any: one of them is there, be it torn. */
+/* Reads both records. *ret_any: at least one exists, even if torn. */
 static bool read_records(
 	const char *directory, struct attempt_status *ret, bool *ret_any, struct tuner_error *err)
 {
@@ -308,8 +309,8 @@ static bool is_elsewhere(const struct attempt_status *status)
 	return status->host[0] != '\0' && strcmp(status->host, host) != 0;
 }
 
-/* Whether the supervisor that `started` names is there. Of another machine, or in a container with a name and numbers of
- * its own, nobody can tell that here: it may. */
+/* Whether the supervisor that `started` names is alive. On another machine, or in a container with
+ * its own host name and pids, that is unknown here, so it may be. */
 static bool supervisor_lives(const struct attempt_status *status)
 {
 	return is_elsewhere(status) ||
@@ -343,7 +344,7 @@ bool attempt_look(const char *directory, struct attempt_status *ret, struct tune
 	struct tuner_error failed = { TUNER_OK, "" };
 	bool sure = false;
 
-	/* Twice without a lock: somebody has removed it. */
+	/* No lock twice: somebody has removed it. */
 	for (int i = 0; i < 2 && !sure; i++)
 		if (!look_once(directory, ret, &sure, &failed)) {
 			*err = failed;
@@ -371,8 +372,8 @@ bool attempt_forbid(const char *directory, bool *ret_begun, struct tuner_error *
 
 /* ---- from another machine ---- */
 
-/* A client of a network file system may believe for a minute that a name is not there; opening the
- * directory makes it ask the server whether that has changed. */
+/* A client of a network file system may believe for a minute that a name does not exist; opening
+ * the directory makes it ask the server whether that has changed. */
 static void refresh(const char *directory)
 {
 	const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -393,7 +394,7 @@ bool attempt_look_afar(const char *directory, struct attempt_status *ret, struct
 	return true;
 }
 
-/* Opened, so that the server is asked. False with errno. */
+/* Opens the file, so that the server is asked. False with errno. */
 static bool changed_at(int directory, const char *name, int flags, int64_t *ret_us)
 {
 	struct stat info;
@@ -401,7 +402,7 @@ static bool changed_at(int directory, const char *name, int flags, int64_t *ret_
 	bool ok = fd >= 0;
 
 	if (ok && (flags & O_CREAT))
-		ok = futimens(fd, NULL) == 0; /* without times of ours: the server's now */
+		ok = futimens(fd, NULL) == 0; /* no times given: the server's present time */
 	ok = ok && fstat(fd, &info) == 0;
 	if (ok)
 		*ret_us = info.st_mtim.tv_sec * INT64_C(1000000) + info.st_mtim.tv_nsec / 1000;
@@ -450,17 +451,17 @@ bool attempt_is_of_this_boot(const struct attempt_status *status)
 	return now[0] == '\0' || status->boot_id[0] == '\0' || strcmp(now, status->boot_id) == 0;
 }
 
-/* What is left to recognize the command's processes by, beside the key. */
+/* By what the command's processes can be recognized, besides the key. */
 struct trail {
 	const struct attempt_status *status;
 	const char *key;
-	bool group, session; /* these numbers cannot have been given to others yet */
+	bool group, session; /* these numbers cannot have been reused yet */
 };
 
 /* The kernel gives no number to a new process that still names a group or a session. So while the
- * number is nobody's pid, or its old owner's, a group of that number is the old one; but when all of
- * it was gone it may have become another's whose leader is gone too. Against that there is the start
- * time, and another attempt's key. */
+ * number is no process's pid, or its old owner's, a group of that number is the old one; but once
+ * the whole group has ended, the number may have been reused by a group whose leader has ended,
+ * too. The start time, and another attempt's key, guard against that. */
 static bool is_still(int64_t pid, int64_t start)
 {
 	struct process process;
@@ -472,7 +473,7 @@ static void find_trail(const struct attempt_status *status, const char *key, str
 	*ret = (struct trail){ .status = status,
 		.key = key,
 		.group = is_still(status->command_pid, status->command_start),
-		/* Of the session only what our supervisor began itself. */
+		/* The session counts only if our supervisor itself began it. */
 		.session = status->session == status->supervisor_pid &&
 			   is_still(status->supervisor_pid, status->supervisor_start) };
 }
@@ -496,7 +497,7 @@ static bool belongs(int64_t pid, const struct process *process, const struct tra
 	       (trail->session && process->session == status->session);
 }
 
-/* Sends SIGKILL to all that is left; returns how many there were, and a descriptor of one of them to
+/* Sends SIGKILL to all processes left; returns their number, and a descriptor of one of them to
  * wait for (-1: none could be had). */
 static size_t kill_rest(DIR *proc, const struct trail *trail, int *ret_pidfd)
 {
@@ -521,7 +522,7 @@ static size_t kill_rest(DIR *proc, const struct trail *trail, int *ret_pidfd)
 	return n;
 }
 
-/* The end of one of them, or a moment: others end by themselves. */
+/* Waits for the end of one of them, or for a moment: others end by themselves. */
 static void wait_for_end(int pidfd, int64_t left_us)
 {
 	struct pollfd fd = { .fd = pidfd, .events = POLLIN };
@@ -545,7 +546,7 @@ static size_t kill_until(DIR *proc, const struct trail *trail, int64_t until_us)
 	}
 }
 
-/* Where `started` says, or by the key where we would make it; "": there is none. */
+/* The cgroup that `started` names, or else the one that we would make for the key; "": none. */
 static void find_cgroup(
 	const struct attempt_status *status, const char *key, char ret[CGROUP_PATH_MAX])
 {
@@ -559,7 +560,7 @@ static void find_cgroup(
 		ret[0] = '\0';
 }
 
-/* Those that it has killed are gone a moment later. */
+/* Killed processes are gone a moment later. */
 static bool empty_cgroup(const char *cgroup, int64_t until_us)
 {
 	while (cgroup[0] != '\0' && !cgroup_is_empty(cgroup)) {

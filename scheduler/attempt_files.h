@@ -2,23 +2,26 @@
  * (supervise*.c, libc only) and the readers (attempt.c, output.c). attempt.h says what they mean.
  *
  * `launch` is a sequence of records, each a tag byte, a value and a NUL. The first is LAUNCH_MAGIC
- * as a whole; then in any order one k(ey), d(irectory), t(imeout), g(race) and l(og bytes), at least
- * one a(rgument), perhaps a lea(s)e, any number of e(nvironment entries) and up to LAUNCH_GPU_LOCKS_MAX locks of GPUs (u), at most
- * one file of secrets (v), m(emory limit) and n(o network, empty), the vectors in their order, and for a host whose
- * engine starts the supervisor i(nherit) and h(eartbeat); times are decimal microseconds. The last record is the tag LAUNCH_END alone, and nothing follows it: so a file
- * that was cut, or that a power failure left as zeros, is recognized.
+ * as a whole; then in any order exactly one k(ey), d(irectory), t(imeout), g(race) and l(og bytes);
+ * at least one a(rgument); any number of e(nvironment entries) and up to LAUNCH_GPU_LOCKS_MAX locks
+ * of GPUs (u); at most one lea(s)e, file of secrets (v), m(emory limit) and n(o network, empty);
+ * and for a host whose engine starts the supervisor i(nherit) and h(eartbeat). Arguments and
+ * entries keep their order; times are decimal microseconds. The last record is the tag LAUNCH_END
+ * alone, and nothing follows it, so that a truncated file, or one that a power failure left as
+ * zeros, is recognized.
  *
- * `started` and `exit.json` are JSON objects on one line. "cgroup" in `started` is the directory of the group that
- * keeps the command's memory limit, or "". A power failure may leave either name
- * without its content (see record_sync), so readers take what does not parse for torn.
+ * `started` and `exit.json` are JSON objects on one line. "cgroup" in `started` is the directory of
+ * the group that enforces the command's memory limit, or "". A power failure may leave either name
+ * without its content (see record_sync), so readers treat a file that does not parse as torn.
  *
- * `heartbeat` is empty: its time of change, by the file server's clock, tells that the supervisor lives
- * where no lock can. `stop` holds the decimal number of a signal for a supervisor that cannot be
- * signalled; it looks for it once a second. Both are there only if the launch file asks for a heartbeat.
+ * `heartbeat` is empty: its modification time, by the file server's clock, shows that the
+ * supervisor is alive where no lock can. `stop` holds the decimal number of a signal for a
+ * supervisor that cannot be signalled, which looks for the file once a second. Both exist only if
+ * the launch file asks for a heartbeat.
  *
- * Output lies in segments that together hold consecutive bytes: output.log is the newest and has no
- * number; an older one is named by the offset of its first byte. Rotation renames output.log,
- * makes a new one, and then removes the older segment. */
+ * Output is stored in segments that together hold consecutive bytes: output.log is the newest and
+ * has no number; an older one is named after the offset of its first byte. Rotation renames
+ * output.log, makes a new one, and then removes the older segment. */
 #ifndef SCHEDULER_ATTEMPT_FILES_H
 #define SCHEDULER_ATTEMPT_FILES_H
 
@@ -28,13 +31,13 @@
 #define ATTEMPT_EXIT     "exit.json"
 #define ATTEMPT_EXIT_NEW ATTEMPT_EXIT ".new" /* until it is renamed */
 #define ATTEMPT_OUTPUT   "output.log"
-#define ATTEMPT_LEASE    "lease" /* its time of change: when somebody last asked for the attempt */
+#define ATTEMPT_LEASE    "lease" /* modification time: when somebody last asked for the attempt */
 
 #define ATTEMPT_HEARTBEAT "heartbeat"
 #define ATTEMPT_STOP      "stop"
 #define ATTEMPT_CLOCK     ".clock" /* touched by a reader, for the file server's time */
 
-/* Of an engine's job: its script, and what that prints before the command begins. */
+/* Of an engine's job: its script, and what the script prints before the command begins. */
 #define ATTEMPT_JOB_SCRIPT "job.sh"
 #define ATTEMPT_JOB_LOG    "slurm.log"
 
@@ -77,18 +80,20 @@ enum {
 		"code", "signal", "timeout", "stopped", "no-start", "memory"                       \
 	}
 
-/* How tuner-supervise itself ends. Each but the first means that this process started no command. */
+/* Exit statuses of tuner-supervise itself. Each but the first means that this process started no
+ * command. */
 enum supervise_status {
 	SUPERVISE_DONE = 0, /* exit.json is there */
 	SUPERVISE_USAGE = 64, /* not called with one directory */
-	SUPERVISE_NO_DIRECTORY = 66, /* it cannot be opened, or was removed while the command ran */
+	SUPERVISE_NO_DIRECTORY = 66, /* the directory cannot be opened, or was removed while the
+					command ran */
 	SUPERVISE_NO_FILES = 73, /* lock, started or exit.json cannot be written */
 	SUPERVISE_BUSY = 75, /* another supervisor holds the lock */
-	SUPERVISE_RAN = 76, /* something has run here already */
+	SUPERVISE_RAN = 76, /* an attempt has already run here */
 };
 
-/* Sent to the supervisor: SIGKILL to the whole group, now, and record it as a stop. (The number is
- * the kernel's; real-time signals are counted differently by different C libraries.) */
+/* Sent to the supervisor: send SIGKILL to the whole group at once, and record it as a stop. (The
+ * number is the kernel's; real-time signals are counted differently by different C libraries.) */
 #define SUPERVISE_KILL SIGPWR
 
 #endif

@@ -1,9 +1,9 @@
-/* Backends: ways to reach hosts. A struct of functions each; `null` is scripted, for tests.
+/* Backends: ways to reach hosts. Each is a struct of functions; `null` is scripted, for tests.
  *
  *     open -> [start | adopt] -> next... -> ENDED | LOST -> forget -> close
  *
  * No call blocks longer than a file operation: the loop waits on the descriptors and calls next()
- * until it has nothing more. A backend never decides a trial's fate; it reports what became of
+ * until there are no more events. A backend never decides a trial's fate; it reports what became of
  * processes. Attempts are named by the caller's id. Not thread-safe. */
 #ifndef SCHEDULER_BACKEND_H
 #define SCHEDULER_BACKEND_H
@@ -16,15 +16,17 @@
 struct backend;
 
 enum backend_event_kind {
-	BACKEND_STARTED, /* the command runs (its `started` file is there) */
-	BACKEND_ENDED, /* exit: how. All its output can be read */
+	BACKEND_STARTED, /* the command runs (its `started` file exists) */
+	BACKEND_ENDED, /* `exit` says how. All its output can be read */
 	BACKEND_LOST, /* gone without an exit record; provably nothing of it is left */
-	BACKEND_FAILED, /* nothing was started, and why: message */
-	BACKEND_LATE, /* one that was LOST has turned up, and nothing of it lives. exit: how it went;
-			 message: that it left no record. Only kept: its place may be taken */
+	BACKEND_FAILED, /* nothing was started; `message` says why */
+	BACKEND_LATE, /* an attempt that was LOST has turned up, and nothing of it is alive. exit:
+			 how it ended; or message: that it left no record. For the record only: a
+			 newer attempt may have taken its place */
 	BACKEND_HOST_UP, /* the host answers (again); machine() tells what it has. attempt is 0 */
-	BACKEND_HOST_DOWN, /* it does not, and why: message. What runs there is not lost thereby */
-	BACKEND_WARNING, /* something for people, about the host: message. attempt is 0 */
+	BACKEND_HOST_DOWN, /* it does not; `message` says why. Attempts that run there are not lost
+			      by this */
+	BACKEND_WARNING, /* `message` tells people something about the host. attempt is 0 */
 };
 
 struct backend_event {
@@ -35,14 +37,15 @@ struct backend_event {
 	char message[256];
 };
 
-/* Where attempts run that do not run on this machine. What it points to is the backend's, and stays. */
+/* Where attempts run that do not run on this machine. The backend owns what it points to and keeps
+ * it valid. */
 struct backend_site {
 	const char *directory; /* absolute: the job's, which holds 0007/1 */
-	const char *code; /* what the working directory is there; NULL: the same as here */
+	const char *code; /* the working directory there; NULL: the same as here */
 	char *const *environment; /* what a command inherits there: NAME=VALUE; NULL-terminated */
 };
 
-/* What a host still has of a job. */
+/* What a host still holds of a job: attempts with results to fetch, and lost ones to end. */
 struct backend_left {
 	size_t results, lost;
 };
@@ -50,19 +53,19 @@ struct backend_left {
 struct backend_ops {
 	const char *name;
 
-	/* Attempts run elsewhere, and their directories here only mirror what is known of them: that
-	 * nothing has run cannot be read from them. */
+	/* Attempts run elsewhere, and their directories here only mirror what is known of them:
+	 * they cannot prove that nothing has run. */
 	bool remote;
 
-	/* Starts the attempt whose directory holds `launch` already (launch_write). Idempotent by
-	 * the directory's own fence: if something has run there already it is adopted instead. An
-	 * error means that nothing was started. */
+	/* Starts the attempt whose directory holds `launch` already (launch_write). Idempotent
+	 * because of `started`: an attempt that has already run there is adopted instead. An error
+	 * means that nothing was started. */
 	bool (*start)(struct backend *backend, int64_t attempt, const char *directory,
 		const char *key, struct tuner_error *err);
 
-	/* Takes over an attempt that an earlier process started: events will tell what became of
-	 * it. An attempt that never ran is started, but for one without `launch` (it was never
-	 * written, or all of the directory was removed): that is LOST. */
+	/* Takes over an attempt that an earlier process started: events will report what became of
+	 * it. An attempt that never ran is started, except one without `launch` (never written, or
+	 * the whole directory was removed), which is LOST. */
 	bool (*adopt)(struct backend *backend, int64_t attempt, const char *directory,
 		const char *key, struct tuner_error *err);
 
@@ -76,32 +79,35 @@ struct backend_ops {
 		char *ret_bytes, size_t size, int64_t *ret_offset, size_t *ret_size,
 		struct tuner_error *err);
 
-	/* Descriptors to wait for (at most `size`), and the longest wait: -1 for none. */
+	/* Descriptors to wait for (at most `size`), and the longest wait; -1: no limit. */
 	size_t (*descriptors)(struct backend *backend, struct pollfd *ret_fds, size_t size);
 	int (*wait_ms)(struct backend *backend);
 
-	/* What the host has, once it is up. NULL in a backend whose caller knows that. */
+	/* The host's cores and GPUs, once it is up. NULL in a backend whose caller knows them. */
 	bool (*machine)(struct backend *backend, struct machine *ret, struct tuner_error *err);
 
-	/* Of a remote one, for what is launched there. False: not known before it was up. NULL: here. */
+	/* Where a remote backend's attempts run. False: not known until the host has been up. NULL:
+	 * on this machine. */
 	bool (*site)(struct backend *backend, struct backend_site *ret);
 
-	/* Whether results of ended attempts are still being fetched or lost ones ended, and the host answers, or did a moment ago, or has not been asked. Those that
-	 * did not come several times are tried again, but not waited for. NULL: never. */
+	/* Whether results of ended attempts are still being fetched, or lost attempts being ended,
+	 * by a host that answers, did so a moment ago, or has not been asked. Results that have
+	 * failed to arrive several times are tried again, but not waited for. NULL: never. */
 	bool (*is_busy)(struct backend *backend);
 
-	/* Whether those of this one are still to come, as far as this process is concerned. NULL: never. */
+	/* Whether this process is still to fetch this attempt's results. NULL: never. */
 	bool (*is_fetching)(struct backend *backend, int64_t attempt);
 
-	/* The number of ended attempts, also of earlier processes, whose results have not all come, and of lost ones that may
-	 * still run and are ended when the host answers. NULL: none. */
+	/* Counts ended attempts, also of earlier processes, whose results have not all been
+	 * fetched, and lost ones that may still run and are to be ended when the host answers.
+	 * NULL: none. */
 	struct backend_left (*left)(struct backend *backend);
 
 	/* The next event, if there is one. */
 	bool (*next)(struct backend *backend, struct backend_event *ret, bool *ret_got,
 		struct tuner_error *err);
 
-	/* After ENDED, LOST or FAILED has been committed: drops what is held for the attempt. */
+	/* After ENDED, LOST or FAILED has been committed: frees what is held for the attempt. */
 	void (*forget)(struct backend *backend, int64_t attempt);
 
 	/* Leaves running attempts alive. */
@@ -116,8 +122,8 @@ struct backend {
 TUNER_MUST_CHECK
 bool backend_local_open(const char *supervisor, struct backend **ret, struct tuner_error *err);
 
-/* Of a local backend: commands that it starts from now on are ended, as by SIGTERM, when the thread that starts
- * them dies, however that comes about. */
+/* For a local backend: commands started from now on are ended, as by SIGTERM, when the thread that
+ * starts them dies for any reason. */
 void backend_local_bind(struct backend *backend);
 
 /* One scripted attempt of the null backend: what happens, in virtual milliseconds from its start. */
@@ -128,10 +134,11 @@ struct null_step {
 	int code; /* NULL_EXIT */
 };
 
-/* A backend without processes: `script` gives the steps of a start (their number, at most `size`, in
- * the order of their times), and time, which begins at 0, is what backend_null_advance says. Wall
- * clocks read it in microseconds, plus 1. A signal that ends a program ends the attempt with the next
- * look, as stopped; adopting one that is known tells its events once more. */
+/* A backend without processes: `script` gives the steps of a started attempt in the order of their
+ * times, and returns their number (at most `size`). Time begins at 0 and is moved by
+ * backend_null_advance; wall-clock times are it in microseconds, plus 1. A signal that would end a
+ * program ends the attempt, as stopped, at the next look; adopting a known attempt reports its
+ * events once more. */
 TUNER_MUST_CHECK
 bool backend_null_open(size_t (*script)(void *context, int64_t attempt, const char *directory,
 			       struct null_step *ret_steps, size_t size),

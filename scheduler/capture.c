@@ -52,7 +52,7 @@ bool capture_start(struct capture *capture, char *const *arguments, char *const 
 	if (pipe2(output, O_CLOEXEC | O_NONBLOCK) != 0 ||
 		pipe2(errors, O_CLOEXEC | O_NONBLOCK) != 0)
 		failed = errno;
-	/* The program's ends must not be non-blocking: it does not expect that. */
+	/* The program's ends must be blocking, as it expects. */
 	if (failed == 0 && (fcntl(output[1], F_SETFL, 0) != 0 || fcntl(errors[1], F_SETFL, 0) != 0))
 		failed = errno;
 	if (failed == 0)
@@ -96,7 +96,7 @@ int capture_wait_ms(const struct capture *capture)
 				    : (int)(left_us / 1000 + 1);
 }
 
-/* What is there now. False: more than may be kept. */
+/* Reads what is available. False: more than may be kept. */
 static bool read_all(int *fd, struct text *text, size_t max)
 {
 	char bytes[16384];
@@ -117,7 +117,7 @@ static bool read_all(int *fd, struct text *text, size_t max)
 	return true;
 }
 
-/* One that has ended is not late, however late we look. */
+/* A program that has ended is not late, however late we look. */
 static void end_overdue(struct capture *capture)
 {
 	if (!capture->overflowed && clock_monotonic_us() < capture->until_us)
@@ -132,7 +132,8 @@ bool capture_next(struct capture *capture)
 		return true;
 	if (!read_all(&capture->output, &capture->out, CAPTURE_BYTES_MAX))
 		capture->overflowed = true;
-	/* Of complaints the last are told; what is too much goes, so that it does not block. */
+	/* Of standard error the end is kept; the rest is dropped, so that the program does not
+	 * block. */
 	while (!read_all(&capture->errors, &capture->err, CAPTURE_ERRORS_MAX))
 		text_clear(&capture->err);
 	const pid_t got = waitpid(capture->pid, &capture->status, WNOHANG);

@@ -2,8 +2,8 @@
  *
  *     capture_start -> [poll for its descriptors] -> capture_next until it is over -> capture_finish
  *
- * Its standard input is empty; it is killed when its time is over. One that is still running when it is
- * finished is left alone if that was asked for, and killed otherwise. */
+ * The program's standard input is empty, and it is killed at its time limit. If it still runs at
+ * capture_finish, it is left alone if that was asked for, and killed otherwise. */
 #ifndef SCHEDULER_CAPTURE_H
 #define SCHEDULER_CAPTURE_H
 
@@ -21,10 +21,11 @@ struct capture {
 	int64_t until_us; /* monotonic */
 	bool timed_out, overflowed; /* why it was killed */
 	int status; /* as waitpid gives it */
-	struct text out, err; /* what it printed, in bounds: of its complaints the last */
+	struct text out, err; /* stdout and stderr, bounded; of stderr, the end */
 };
 
-/* [0] is looked up in PATH; environment NULL: ours. TUNER_USAGE if it cannot be run. */
+/* Starts the program: arguments[0] is looked up in PATH; environment NULL: ours. TUNER_USAGE if it
+ * cannot be run. */
 TUNER_MUST_CHECK
 bool capture_start(struct capture *capture, char *const *arguments, char *const *environment,
 	int64_t limit_us, struct tuner_error *err);
@@ -33,13 +34,13 @@ size_t capture_descriptors(
 	const struct capture *capture, struct pollfd ret_fds[CAPTURE_DESCRIPTORS]);
 int capture_wait_ms(const struct capture *capture);
 
-/* True once it has ended and all that it printed is here. */
+/* Reads what there is. True once the program has ended and all its output has been read. */
 bool capture_next(struct capture *capture);
 
-/* It exited with status 0, in time and in bounds. */
+/* Whether it exited with status 0, within its limits of time and bytes. */
 bool capture_succeeded(const struct capture *capture);
 
-/* The last line of what it printed to its standard error that is not empty, or how it ended. */
+/* The last line of its standard error that is not empty, or how it ended. */
 void capture_complaint(const struct capture *capture, char ret_line[200]);
 
 void capture_finish(struct capture *capture, bool leave_running);

@@ -17,9 +17,9 @@
 #define PREFIX "tuner-"
 
 enum {
-	BYTES_MAX = 64 * 1024, /* of a file; a list of processes that is longer is read again */
-	PREPARE_TRIES = 50, /* others start processes meanwhile */
-	KILL_TRIES = 10, /* likewise; those that were killed stay listed for a moment */
+	BYTES_MAX = 64 * 1024, /* of a file; a longer list of processes is read repeatedly */
+	PREPARE_TRIES = 50, /* because others start processes meanwhile */
+	KILL_TRIES = 10, /* likewise; killed processes stay listed for a moment */
 };
 
 /* ---- small files of the kernel's ---- */
@@ -78,7 +78,7 @@ static bool has_word(const char *list, const char *word)
 	return false;
 }
 
-/* The number behind a word at the beginning of a line; 0 if there is none. */
+/* The number after a word at the beginning of a line; 0 if there is none. */
 static long long number_of(const char *text, const char *word)
 {
 	const size_t length = strlen(word);
@@ -97,7 +97,7 @@ static bool is_marked(const char *directory)
 {
 	char value[8] = "";
 
-	/* The older name, which root alone can read. */
+	/* The older name, readable only by root. */
 	return (getxattr(directory, "user.delegate", value, sizeof(value)) == 1 &&
 		       value[0] == '1') ||
 	       (getxattr(directory, "trusted.delegate", value, sizeof(value)) == 1 &&
@@ -114,7 +114,7 @@ static bool may_write(const char *directory)
 	       access(control, W_OK) == 0;
 }
 
-/* The line of version 2: "0::PATH". One that begins with /.. lies outside of what we see. */
+/* The line of version 2: "0::PATH". A path that begins with /.. is outside what we see. */
 static bool own_path(const char *membership, char ret[CGROUP_PATH_MAX])
 {
 	const char *line = membership;
@@ -170,7 +170,8 @@ bool cgroup_find_ours(char ret[CGROUP_PATH_MAX], char ret_why[CGROUP_WHY_MAX])
 		read_file("/proc/self", "cgroup", membership, sizeof(membership)), ret, ret_why);
 }
 
-/* The processes in a group, one a line. The last number of a list that does not fit would be cut to another's. */
+/* Reads the processes in a group, one per line, without the last line of a list that does not fit,
+ * whose number may be cut. */
 static void read_processes(const char *directory, char *ret, size_t size)
 {
 	read_file(directory, "cgroup.procs", ret, size);
@@ -178,7 +179,8 @@ static void read_processes(const char *directory, char *ret, size_t size)
 	*(last != NULL ? last + 1 : ret) = '\0';
 }
 
-/* One that has ended meanwhile needs no move, and one that has begun is found the next time. */
+/* A process that has ended meanwhile need not be moved, and one that has started is found the next
+ * time. */
 static void move_all(const char *from, const char *to)
 {
 	static char list[BYTES_MAX];
@@ -270,7 +272,7 @@ bool cgroup_is_empty(const char *path)
 	return event_count(path, "cgroup.events", "populated") == 0;
 }
 
-/* How many there were. */
+/* Returns their number. */
 static size_t kill_listed(const char *path)
 {
 	static char list[BYTES_MAX];

@@ -105,7 +105,7 @@ bool child_process_start(
 
 /* ---- its complaints ---- */
 
-/* What rsync says behind the line that has the reason. */
+/* What rsync prints after the line that has the reason. */
 static bool is_consequence(const char *line)
 {
 	static const char *const begins[] = { "rsync error: ", "rsync: [sender] write error: ",

@@ -18,7 +18,7 @@ struct compiled_rule {
 };
 
 struct failure_rules {
-	size_t n, n_own; /* all; the job's, which come first */
+	size_t n, n_own; /* all rules; the job's, which come first */
 	struct compiled_rule items[];
 };
 
@@ -26,9 +26,9 @@ struct failure_rules {
 static const char *const classes[] = { "oom-gpu", "oom-host", "disk-full", "diverged", "nan",
 	"preempted", "lost", "launch-failed", "no-metric", "crashed", "end" };
 
-/* Each alternative is the wording of one library, in the versions of 2019 to 2025. The exception's
- * name must begin a line where it is an ordinary word of programs too. Memory comes first: the rank
- * that runs out of it takes the others' connections with it, and they say so as well. */
+/* Each alternative is the wording of one library, in the versions of 2019 to 2025. An exception's
+ * name that is also an ordinary word of programs must begin a line. Memory comes first: when one
+ * rank runs out of it, the others lose their connections and report that as well. */
 static const struct failure_rule builtin[] = {
 	{ "(?:CUDA|HIP|XPU|MPS backend) out of memory" /* torch.cuda.OutOfMemoryError */
 	  "|CUDA error: out of memory|CUDA_ERROR_OUT_OF_MEMORY" /* PyTorch, driver; TensorFlow */
@@ -196,7 +196,7 @@ static struct line last_line(const struct tail *tail)
 
 static const char TRACEBACK[] = "Traceback (most recent call last):";
 
-/* Where the last traceback's first line says so; SIZE_MAX if there is none. */
+/* Offset of the last traceback's first line; SIZE_MAX if there is none. */
 static size_t last_traceback(const struct tail *tail)
 {
 	const size_t size = sizeof(TRACEBACK) - 1;
@@ -211,9 +211,9 @@ static size_t last_traceback(const struct tail *tail)
 	return last;
 }
 
-/* The line that ends the last Python traceback: the first after it that is not indented. What stood
- * before the word "Traceback" ("[rank0]: ") must stand before it too, and is not part of it; lines
- * without it are other processes'. */
+/* The line that ends the last Python traceback: the first after it that is not indented. The prefix
+ * of the word "Traceback" ("[rank0]: ") must precede it too, and is removed; lines without the
+ * prefix are other processes'. */
 static bool exception_line(const struct tail *tail, struct line *ret)
 {
 	const size_t at = last_traceback(tail);
@@ -246,7 +246,8 @@ static struct line telling_line(const struct tail *tail)
 
 /* ---- messages ---- */
 
-/* Appends a line of output behind ": ", cut at a whole character, what is not printable replaced. */
+/* Appends ": " and a line of output, cut at a whole character, with unprintable characters
+ * replaced. */
 static void add_line(char message[256], struct line line)
 {
 	struct text text = TEXT_EMPTY;
@@ -306,7 +307,7 @@ static bool ended_by_us(const struct exit_record *exit, const char *stopping)
 			       (exit->signal == SIGKILL || exit->signal == SIGTERM)));
 }
 
-/* What the record alone decides. */
+/* Decides by the record alone, if possible. */
 static bool by_record(const struct exit_record *exit, const char *stopping, struct verdict *ret)
 {
 	char how[256], span[NUMBER_TEXT];
@@ -325,7 +326,8 @@ static bool by_record(const struct exit_record *exit, const char *stopping, stru
 				"SIG%s came from outside; %.200s", signal_name(exit->stop_signal),
 				how);
 	} else if (exit->output_lost > 0) {
-		/* A metric may be in it: no number can be trusted, nor that there was none. */
+		/* The lost part may hold a metric: neither a number nor its absence can be
+		 * trusted. */
 		decide(ret, "disk-full", "");
 		snprintf(ret->message, sizeof(ret->message),
 			"%lld bytes of its output could not be stored: the disk was full; %.180s",
@@ -335,7 +337,7 @@ static bool by_record(const struct exit_record *exit, const char *stopping, stru
 		snprintf(ret->message, sizeof(ret->message), "ended at its time limit, after %s",
 			number_from_duration_us(exit->ended_us - exit->started_us, span));
 	} else if (exit->kind == EXIT_MEMORY) {
-		/* The limit is the job's: what goes beyond it is the configuration's doing. */
+		/* The limit is the job's: exceeding it is the configuration's fault. */
 		decide(ret, "crashed", exit->message);
 	} else {
 		return false;
@@ -343,7 +345,7 @@ static bool by_record(const struct exit_record *exit, const char *stopping, stru
 	return true;
 }
 
-/* What the first matching rule of items[from .. to) says. */
+/* Decides by the first matching rule of items[from .. to). */
 static bool by_rules(const struct failure_rules *rules, size_t from, size_t to,
 	const struct exit_record *exit, const struct tail *tail, struct verdict *ret)
 {
@@ -365,7 +367,7 @@ static bool by_rules(const struct failure_rules *rules, size_t from, size_t to,
 	return false;
 }
 
-/* By itself, or, as a shell's exit status tells, its child. No program ends itself so. */
+/* Killed itself or, by a shell's exit status, its child. No program ends itself this way. */
 static bool is_sigkill(const struct exit_record *exit)
 {
 	return (exit->kind == EXIT_SIGNAL && exit->signal == SIGKILL) ||

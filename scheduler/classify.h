@@ -13,17 +13,17 @@
  *     exit 0 with a NaN objective, or with none         nan; no-metric
  *     SIGKILL, or its exit status 137                   oom-host
  *     exit != 0 or another signal                       crashed
- * where the last three first ask the built-in patterns: CUDA, HIP, PyTorch, TensorFlow and JAX out of
- * memory (oom-gpu); MemoryError, bad_alloc, a killed data loader, Slurm's oom_kill, a shell's "Killed"
- * (oom-host); a full disk or quota (disk-full); Slurm's preemption (preempted); ECC and Xid errors, a
- * GPU that is gone, a network under NCCL or a file server that fails (lost). They are not asked after a
- * NaN: that attempt came through.
+ * The last three first consult the built-in patterns: CUDA, HIP, PyTorch, TensorFlow and JAX out of
+ * memory (oom-gpu); MemoryError, bad_alloc, a killed data loader, Slurm's oom_kill, a shell's
+ * "Killed" (oom-host); a full disk or quota (disk-full); Slurm's preemption (preempted); ECC and
+ * Xid errors, a GPU that is gone, a failing network under NCCL or a failing file server (lost).
+ * They are not consulted after a NaN: that attempt ran to its end.
  *
- * The supervisor says which signals are its own. A SIGKILL that is not comes from the kernel's
- * out-of-memory killer, whose count (memory.events) a container may not see, or from a person; never
- * from the configuration alone.
+ * The supervisor records which signals it sent. Any other SIGKILL comes from the kernel's
+ * out-of-memory killer, whose count (memory.events) may be hidden in a container, or from a person;
+ * never from the configuration alone.
  *
- * An exit by itself that came before our signal is judged by its own merits. */
+ * An exit that preceded our signal is judged on its own. */
 #ifndef SCHEDULER_CLASSIFY_H
 #define SCHEDULER_CLASSIFY_H
 
@@ -32,23 +32,24 @@
 enum {
 	FAILURE_RULES_MAX = 100,
 	FAILURE_PATTERN_BYTES_MAX = 500,
-	FAILURE_TAIL_MAX = 64 * 1024, /* of the output's end; more is cut off in front */
+	FAILURE_TAIL_MAX = 64 * 1024, /* bytes of the output's end; anything before them is
+					 ignored */
 };
 
 /* A rule of the job file: {"pattern": "CUDA out of memory", "class": "oom-gpu"}. */
 struct failure_rule {
-	const char *pattern; /* pattern.h, searched in the tail; ^ and $ match at lines */
+	const char *pattern; /* pattern.h, searched in the tail; ^ and $ match at line ends */
 	const char *outcome; /* "oom-gpu", "oom-host", "disk-full", "diverged", "nan", "preempted",
 			      * "lost", "launch-failed", "no-metric", "crashed", or "end": crashed,
 			      * and the job ends */
-	bool retry; /* only with outcome "crashed": count it as infrastructure */
+	bool retry; /* only with outcome "crashed": treat it as a failure of the infrastructure */
 };
 
-struct failure_rules; /* compiled: the job's own first, then the built-in ones */
+struct failure_rules; /* compiled rules: the job's own, then the built-in ones */
 
-/* Copies everything. TUNER_USAGE with *ret_bad the index of the rule that does not compile, is too
- * long, has an unknown class, or asks for a retry of another class than "crashed" (those have their
- * own way). One thread at a time. */
+/* Copies everything. TUNER_USAGE, with *ret_bad the index of the rule, if a rule does not compile,
+ * is too long, has an unknown class, or asks for a retry with a class other than "crashed" (the
+ * others have fixed retry rules). One thread at a time. */
 TUNER_MUST_CHECK
 bool failure_rules_create(const struct failure_rule *rules, size_t n, struct failure_rules **ret,
 	size_t *ret_bad, struct tuner_error *err);
@@ -58,16 +59,16 @@ enum objective_seen { OBJECTIVE_MISSING, OBJECTIVE_NAN, OBJECTIVE_FINITE };
 
 struct verdict {
 	const char *outcome; /* "ok", "crashed", "oom-gpu" ...: static */
-	bool retry, end; /* a rule asked for it: another attempt; the end of the job */
+	bool retry, end; /* a rule asked for another attempt, or for the end of the job */
 	/* For people, one line of printable UTF-8: "exit status 1: ImportError: No module named
 	 * 'torch'". The line of output is the one that the deciding pattern matched, else the
-	 * exception of the last Python traceback, else the last that is not empty. */
+	 * exception of the last Python traceback, else the last line that is not empty. */
 	char message[256];
 };
 
-/* `stopping`: what we ended it for, an outcome's name ("early-stopped", "user-stopped",
- * "interrupted"), or NULL. It must outlive the verdict. `tail`: the output's end, as it came or with
- * control sequences removed already. */
+/* `stopping`: why we ended it, an outcome's name ("early-stopped", "user-stopped", "interrupted"),
+ * or NULL. It must outlive the verdict. `tail`: the end of the output, with or without its control
+ * sequences. */
 void classify(const struct failure_rules *rules, const struct exit_record *exit,
 	enum objective_seen objective, const char *stopping, const char *tail, size_t tail_size,
 	struct verdict *ret);

@@ -10,15 +10,15 @@
 #include <sys/stat.h>
 
 enum {
-	UNTRACKED_BYTES_MAX = 256 * 1024, /* of one file in a patch */
-	BESIDE_MAX = 1000, /* files that are looked at beside a script */
+	UNTRACKED_BYTES_MAX = 256 * 1024, /* per file in a patch */
+	BESIDE_MAX = 1000, /* files examined beside a script */
 };
 
 /* ---- what counts ---- */
 
 bool code_is_program(const char *path)
 {
-	/* No .json, .yaml or .txt: that is what trials leave behind as often as what they read. */
+	/* Without .json, .yaml and .txt: trials write such files as often as they read them. */
 	static const char *const endings[] = { "py", "pyx", "pyi", "sh", "bash", "r", "R", "jl",
 		"pl", "rb", "lua", "js", "ts", "m", "c", "h", "cc", "cpp", "cxx", "hpp", "cu",
 		"cuh", "rs", "go", "java", "scala", "f90", "toml" };
@@ -55,7 +55,7 @@ struct choice {
 	struct text full; /* room for a path */
 };
 
-/* The word names this file, counted from where the command runs. */
+/* Whether the command names this file, relative to its working directory. */
 static bool is_named(const struct code_place *place, const char *full)
 {
 	for (char *const *word = place->command; word != NULL && *word != NULL; word++) {
@@ -116,7 +116,7 @@ static bool has_any_inside(const struct code *code)
 	return false;
 }
 
-/* The part of `path` behind `top`, which it begins with. */
+/* The part of `path` after its prefix `top`. */
 static const char *behind(const char *top, const char *path)
 {
 	const char *inside = path + strlen(top);
@@ -137,7 +137,7 @@ static bool list_from(struct code *code, const char *top, const char *path,
 	return true;
 }
 
-/* All of the work tree; of one that is too large the part where the command runs. */
+/* Lists the whole work tree, or, if it is too large, the part where the command runs. */
 static bool list_by_git(struct code *code, const char *directory, const struct file_limits *limits,
 	struct tuner_error *err)
 {
@@ -146,7 +146,7 @@ static bool list_by_git(struct code *code, const char *directory, const struct f
 	if (!git_top(directory, &top, code->why, err))
 		return false;
 	bool ok = true;
-	/* git resolves links as realpath does, but where it does not there is nothing to go by. */
+	/* git resolves links as realpath does; if it does not, there is nothing to compare by. */
 	const size_t length = top != NULL ? strlen(top) : 0;
 	if (top != NULL && (strncmp(directory, top, length) != 0 ||
 				   (directory[length] != '/' && directory[length] != '\0' &&
@@ -169,7 +169,7 @@ static bool list_by_git(struct code *code, const char *directory, const struct f
 
 /* ---- without git ---- */
 
-/* Programs that lie beside the script; what is deeper is not looked for. */
+/* Adds programs beside the script, without subdirectories. */
 static bool list_beside(struct code *code, struct tuner_error *err)
 {
 	DIR *directory = opendir(code->files.root);
@@ -187,7 +187,7 @@ static bool list_beside(struct code *code, struct tuner_error *err)
 	return ok;
 }
 
-/* Words that name a file below the directory. */
+/* Adds files below the directory that the command names. */
 static bool list_named(struct code *code, char *const *command, struct tuner_error *err)
 {
 	const char *root = code->files.root;
@@ -284,7 +284,7 @@ void code_facts(const struct code *code, struct text *ret)
 
 /* ---- the patch ---- */
 
-/* A file as git writes one that is new. Binary ones, and those without end, are only named. */
+/* Appends a file as git shows a new one. Binary and overlong files are only named. */
 static bool add_new_file(const struct code *code, const struct listed_file *file, struct text *ret,
 	struct tuner_error *err)
 {
@@ -321,7 +321,7 @@ static bool add_new_file(const struct code *code, const struct listed_file *file
 	return !text_failed(ret) || tuner_fail_memory(err);
 }
 
-/* Its headers, and a sign before each of its lines, count too. */
+/* The headers, and the sign before each line, count too. */
 static bool add_if_it_fits(const struct code *code, const struct listed_file *file,
 	size_t bytes_max, struct text *ret, bool *ret_cut, struct tuner_error *err)
 {

@@ -1,11 +1,12 @@
-/* The code that a command is made of: which files they are, whether they changed, and how they differ from
+/* The code that a command is made of: which files, whether they changed, and how they differ from
  * what is committed.
  *
- * In a git work tree it is all that git tracks there, submodules included, and of what it neither tracks nor
- * ignores what looks like a program (so that results which a trial leaves behind are not taken for an edit), or
- * all of it (CODE_ALL: what a snapshot must hold). Elsewhere it is the files that the command names and the programs beside them in
- * its working directory (CODE_ALL: everything below it).
- * Never part of it are the database with all that lies beside it, the job file, and what Python compiles.
+ * In a git work tree the code is all files that git tracks there, submodules included, plus, of the
+ * files that git neither tracks nor ignores, those that look like programs (so that results left
+ * behind by a trial are not mistaken for an edit) or, with CODE_ALL, all of them, as a snapshot
+ * must hold. Elsewhere it is the files that the command names and the programs beside them in its
+ * working directory (CODE_ALL: everything below it). The database with its companion files, the job
+ * file, and Python's compiled files are never part of it.
  *
  * Callable from any thread. */
 #ifndef SCHEDULER_CODE_H
@@ -14,8 +15,8 @@
 #include "scheduler/git.h"
 
 struct code_place {
-	const char *directory; /* where the command runs, absolute */
-	char *const *command; /* its words, NULL-terminated; NULL: none */
+	const char *directory; /* absolute: where the command runs */
+	char *const *command; /* argument vector, NULL-terminated; NULL: none */
 	const char *database; /* absolute; NULL: none */
 	const char *job_file; /* absolute; NULL or "": none */
 };
@@ -26,33 +27,34 @@ struct code {
 	struct file_list files; /* root: the work tree's top, or the directory */
 	char *inside; /* the directory, counted from the root; "": the same */
 	bool git;
-	char why[320]; /* not git; "" if it is */
+	char why[320]; /* git is not used; "" if it is */
 	char commit
 		[GIT_HASH]; /* "" without git, or before the first commit; filled by code_commit */
 	size_t untracked; /* of the files */
 };
 
-/* `earlier` (NULL: none) spares reading what has not changed. TUNER_FATAL if the directory is not there. */
+/* Files that have not changed since `earlier` (NULL: none) are not read again. TUNER_FATAL if the
+ * directory does not exist. */
 TUNER_MUST_CHECK
 bool code_read(const struct code_place *place, enum code_scope scope,
 	const struct file_limits *limits, const struct code *earlier, struct code *ret,
 	struct tuner_error *err);
-void code_finish(struct code *code); /* of a zeroed one nothing */
+void code_finish(struct code *code); /* zeroed: does nothing */
 
 TUNER_MUST_CHECK
 bool code_commit(struct code *code, struct tuner_error *err);
 
-/* Appends, as a patch against the commit, what differs from it: tracked files as git tells, untracked ones
- * as new. At most bytes_max; *ret_cut: there was more. Nothing without git. */
+/* Appends the differences from the commit as a patch: tracked files as git reports them, untracked
+ * ones as new files. At most bytes_max; *ret_cut: there was more. Appends nothing without git. */
 TUNER_MUST_CHECK
 bool code_patch(const struct code *code, size_t bytes_max, struct text *ret, bool *ret_cut,
 	struct tuner_error *err);
 
-/* Appends members of a JSON object, without its braces: root, directory in it, commit, counts, and what was not
- * looked at. */
+/* Appends members of a JSON object, without its braces: root, the directory in it, commit, counts,
+ * and what was left out. */
 void code_facts(const struct code *code, struct text *ret);
 
-/* Whether the name is a program's: by its ending, such as .py or .sh. */
+/* Whether the name is a program's, judged by its ending, such as .py or .sh. */
 bool code_is_program(const char *path);
 
 #endif

@@ -14,9 +14,9 @@
 
 /* ---- placeholders ---- */
 
-/* What a placeholder may say, and what it gives. */
+/* A placeholder's name, and its replacement. */
 struct word {
-	const char *name, *text; /* text NULL: the trial goes without it */
+	const char *name, *text; /* text NULL: inactive in this trial */
 };
 
 enum builtin {
@@ -37,7 +37,7 @@ static const char *const builtin_names[BUILTINS] = {
 };
 
 struct words {
-	struct word *items; /* parameters first: theirs is the first say */
+	struct word *items; /* parameters first: they take precedence */
 	size_t n;
 };
 
@@ -50,7 +50,7 @@ static const struct word *find_word(const struct words *words, const char *name,
 	return NULL;
 }
 
-/* Bytes up to the brace if what follows an opening one looks like a name, else 0. */
+/* Bytes up to the closing brace if what follows the opening one looks like a name, else 0. */
 static size_t name_length(const char *text)
 {
 	size_t n = 0;
@@ -87,12 +87,12 @@ out:
 	return false;
 }
 
-/* Appends an argument, its placeholders replaced. *lacks is set if the trial goes without one of
- * them. */
+/* Appends an argument with its placeholders replaced. *lacks is set if one of them is inactive in
+ * the trial. */
 static bool expand(const char *argument, const struct words *words, struct text *to, bool *used,
 	bool *lacks, struct tuner_error *err)
 {
-	size_t open = 0; /* doubled braces that wait for their end */
+	size_t open = 0; /* doubled braces not yet closed */
 
 	for (const char *c = argument; *c != '\0';) {
 		const char *close = *c == '{' ? strchr(c, '}') : NULL;
@@ -121,7 +121,7 @@ static bool expand(const char *argument, const struct words *words, struct text 
 	return true;
 }
 
-/* Room for n parameters and the words that are always there, whose texts are still empty. */
+/* Makes room for n parameters and the fixed words, whose texts are still empty. */
 static bool words_init(struct words *words, size_t n, struct tuner_error *err)
 {
 	words->n = n + BUILTINS;
@@ -298,8 +298,8 @@ static size_t add_locks(const struct command_request *request, struct strings *s
 	return n;
 }
 
-/* Moves all strings into one block: arguments, environment, and then `others`, which go into a
- * launch by name. */
+/* Moves all strings into one block: arguments, environment, and then `others`, which are fields of
+ * the launch. */
 static bool assemble(const struct command_request *request, struct strings *arguments,
 	const struct strings *environment, struct command *ret, struct tuner_error *err)
 {
@@ -387,7 +387,7 @@ void command_finish(struct command *command)
 
 /* ---- the attempt's directory ---- */
 
-/* The value that the launch gives to a variable of ours. */
+/* The value of one of our variables in the launch. */
 static const char *told(const struct command *command, const char *name)
 {
 	const size_t length = strlen(name);
@@ -511,8 +511,8 @@ static enum found look_at(const char *path)
 	return S_ISREG(status.st_mode) && access(path, X_OK) == 0 ? EXECUTABLE : NOT_EXECUTABLE;
 }
 
-/* base/name; one of them alone where the other is empty, or the name is absolute. Unlike path_join,
- * "~" is a name. */
+/* base/name; only one of them if the other is empty, or only the name if it is absolute. Unlike in
+ * path_join, "~" is an ordinary name. */
 static bool place(const char *base, size_t base_length, const char *name, struct text *ret)
 {
 	text_clear(ret);
@@ -524,8 +524,8 @@ static bool place(const char *base, size_t base_length, const char *name, struct
 	return !text_failed(ret);
 }
 
-/* Looks in the directories of PATH, which may be relative as well. `ret` is the one found, or the
- * last that is there but not executable. */
+/* Looks in the directories of PATH, which may be relative as well. `ret` is the file found, or the
+ * last that exists but is not executable. */
 static enum found look_in_path(
 	const char *name, const char *working_directory, const char *path, struct text *ret)
 {

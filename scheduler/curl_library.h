@@ -1,5 +1,5 @@
-/* libcurl, loaded where somebody speaks to slurmrestd: it and the thirty libraries behind it took two thirds of the time in
- * which every command started. Its functions have their names less "curl_". */
+/* libcurl, loaded only to talk to slurmrestd: loading it and the thirty libraries behind it took
+ * two thirds of every command's start-up time. The functions have their names without "curl_". */
 #ifndef SCHEDULER_CURL_LIBRARY_H
 #define SCHEDULER_CURL_LIBRARY_H
 
@@ -26,8 +26,8 @@ struct curl_library {
 	__typeof__(curl_slist_free_all) *slist_free_all;
 };
 
-/* It stays loaded until the process ends, as what it has begun (TLS, resolvers) cannot be undone. TUNER_USAGE where it is not
- * installed. */
+/* Loads libcurl, which stays loaded until the process ends, because its initialization (TLS,
+ * resolvers) cannot be undone. TUNER_USAGE if it is not installed. */
 TUNER_MUST_CHECK
 bool curl_library_open(struct curl_library *ret, struct tuner_error *err);
 

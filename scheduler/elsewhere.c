@@ -12,7 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* "/home/me/tuner.db" of "/home/me/tuner.db.d/JOB/0007/1". False if that is no attempt's place. */
+/* "/home/me/tuner.db" of "/home/me/tuner.db.d/JOB/0007/1". False if that is not an attempt's
+ * directory. */
 static bool database_of(const char *directory, char ret[PATH_MAX])
 {
 	const int n = snprintf(ret, PATH_MAX, "%s", directory);
@@ -32,7 +33,8 @@ static bool database_of(const char *directory, char ret[PATH_MAX])
 	return true;
 }
 
-/* Its own database is still there. If not, it was moved without its directory, and what runs is ours. */
+/* Whether the other database still exists. If not, it was moved without its directory, and what
+ * runs is ours. */
 static bool has_another_database(const char *there, const char *here)
 {
 	char its[PATH_MAX], ours[PATH_MAX];

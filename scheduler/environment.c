@@ -10,10 +10,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Below the usual range of ephemeral ports (32768 on), so that no outgoing connection sits there. */
+/* Below the usual range of ephemeral ports (32768 on), so that no outgoing connection uses these
+ * ports. */
 enum { PORT_FIRST = 20000, PORTS = 10000, PORT_TRIES = 64 };
 
-/* SageMaker's name for the only machine of a training job, and the interface it talks on. */
+/* SageMaker's name for the only machine of a training job, and its network interface. */
 static const char HOST[] = "algo-1", INTERFACE[] = "lo";
 
 char *attempt_path(const struct command_request *request, const char *name)
@@ -63,7 +64,8 @@ void arguments_json(const struct argument *arguments, size_t n, bool as_strings,
 	text_add(ret, *separator == '{' ? "{}" : "}");
 }
 
-/* What SageMaker's toolkit would have called the script with, whatever "arguments" says. */
+/* The arguments with which SageMaker's toolkit would have called the script, whatever "arguments"
+ * says. */
 static void user_args_json(const struct command_request *request, struct text *ret)
 {
 	struct text name = TEXT_EMPTY;
@@ -154,7 +156,7 @@ static void put_capitals(struct builder *builder, const char *prefix, const char
 	text_finish(&variable);
 }
 
-/* Both spellings, the exact one last: it keeps its value if "a-b" and "a_b" are both there. */
+/* Both spellings, the exact one last, so that it keeps its value if both "a-b" and "a_b" exist. */
 static void put_parameters(struct builder *builder, const char *prefix)
 {
 	const struct command_request *request = builder->request;
@@ -211,7 +213,8 @@ static void put_training_env(struct builder *builder)
 	put_written(builder, "SM_TRAINING_ENV");
 }
 
-/* What a script written for SageMaker finds: sagemaker-training-toolkit, ENVIRONMENT_VARIABLES.md. */
+/* The variables that a script written for SageMaker expects: sagemaker-training-toolkit,
+ * ENVIRONMENT_VARIABLES.md. */
 static void put_sagemaker(struct builder *builder)
 {
 	const struct command_request *request = builder->request;
@@ -288,7 +291,7 @@ static bool port_is_free(unsigned port)
 	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
-		return true; /* nothing can be said: take it */
+		return true; /* unknown: use it */
 	/* As the rendezvous of PyTorch will bind it. */
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse));
 	const bool free_now = bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
@@ -296,8 +299,8 @@ static bool port_is_free(unsigned port)
 	return free_now;
 }
 
-/* Where the search begins depends on the key alone, so two attempts that start at the same
- * moment do not find the same port; that it is free is seen, not reserved. */
+/* The search begins at a port derived from the key, so that two attempts that start at the same
+ * moment do not find the same port; a free port is found, not reserved. */
 static unsigned rendezvous_port(const char *key)
 {
 	const unsigned first = (unsigned)(hash_string(key) % PORTS);
@@ -338,7 +341,7 @@ static bool put_job_variables(
 		if (equals == NULL || equals == *variables)
 			return tuner_fail(err, TUNER_USAGE,
 				"\"%.80s\" in the job's environment is not NAME=VALUE", *variables);
-		/* By this one an orphaned command is found and ended. */
+		/* Orphaned commands are found and ended by this variable. */
 		if (strncmp(*variables, reserved, strlen(reserved)) == 0)
 			return tuner_fail(err, TUNER_USAGE,
 				ATTEMPT_KEY_VARIABLE " cannot be set in the job's environment");

@@ -148,7 +148,7 @@ static bool is_same_state(const struct listed_file *a, const struct listed_file 
 	       a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
 }
 
-/* Fills in what lstat says. False: it does not count. */
+/* Fills in what lstat returns. False: the file does not count. */
 static bool look_at(int root, struct listed_file *file)
 {
 	struct stat status;
@@ -166,7 +166,7 @@ static bool look_at(int root, struct listed_file *file)
 	return true;
 }
 
-/* Drops repeated ones and those that are not there. */
+/* Drops duplicates and missing files. */
 static void settle(int root, struct file_list *list)
 {
 	size_t kept = 0;
@@ -184,7 +184,7 @@ static void settle(int root, struct file_list *list)
 	list->n = kept;
 }
 
-/* False: it cannot be read, or not to its end. */
+/* False: it cannot be read completely. */
 static bool sum_content(int root, const struct listed_file *file, struct sha256 *sum)
 {
 	char bytes[CHUNK];
@@ -194,7 +194,8 @@ static bool sum_content(int root, const struct listed_file *file, struct sha256 
 	if (fd < 0)
 		return false;
 	int64_t left =
-		file->size; /* what grows while it is read is another state, seen the next time */
+		file->size; /* a file that grows while it is read is a new state, seen the next
+			       time */
 	while (left > 0 && (n = io_read(fd, bytes, sizeof(bytes))) > 0) {
 		sha256_add(sum, bytes, (size_t)n);
 		left -= n;
@@ -250,7 +251,7 @@ static void make_fingerprint(struct file_list *list)
 	sha256_end(&sum, list->fingerprint);
 }
 
-/* Both are sorted: *at goes along. */
+/* Both lists are sorted: *at advances along with them. */
 static const struct listed_file *find_earlier(
 	const struct file_list *earlier, size_t *at, const char *path)
 {
@@ -271,7 +272,8 @@ static void sum_files(int root, struct file_list *list, const struct file_list *
 	for (size_t i = 0; i < list->n; i++) {
 		struct listed_file *file = &list->items[i];
 		const struct listed_file *known = find_earlier(earlier, &at, file->path);
-		/* By the sizes alone, so that it is the same for the same files, read before or not. */
+		/* Decided by sizes only, so that the fingerprint of the same files is the same
+		 * whether or not they were read before. */
 		const bool by_content = file->size <= limits->file_bytes_max && file->size <= left;
 		left -= by_content ? file->size : 0;
 		if (known != NULL && known->by_content == by_content &&

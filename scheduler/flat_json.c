@@ -9,7 +9,7 @@ static const char *skip_blanks(const char *at)
 	return at + strspn(at, " \t\r\n");
 }
 
-/* Behind the string that begins at `at`; NULL: it does not end, or is none. */
+/* The position after the string that begins at `at`; NULL: not a string, or unterminated. */
 static const char *skip_string(const char *at)
 {
 	if (*at != '"')
@@ -96,7 +96,7 @@ enum flat_json flat_json_number(const char *text, const char *name, double *ret)
 	return FLAT_JSON_NUMBER;
 }
 
-/* What an escape stands for, where it is one byte; '?' for the others, which no supervisor writes. */
+/* The character of a one-byte escape; '?' for others, which no supervisor writes. */
 static char unescape(const char **at)
 {
 	static const char names[] = "nrtbf", bytes[] = "\n\r\t\b\f";

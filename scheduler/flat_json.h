@@ -1,17 +1,18 @@
-/* The supervisor's records (attempt_files.h): one JSON object of numbers, strings, true and false. Read
- * without a JSON library, since the agent on a host has none. */
+/* Reads the supervisor's records (attempt_files.h): one JSON object of numbers, strings, true and
+ * false. Without a JSON library, since the agent on a host has none. */
 #ifndef SCHEDULER_FLAT_JSON_H
 #define SCHEDULER_FLAT_JSON_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether the terminated text is such an object as a whole; the others must only be asked then. */
+/* Whether the terminated text is exactly one such object; the other functions may be called only if
+ * so. */
 bool flat_json_is_whole(const char *text);
 
 enum flat_json { FLAT_JSON_MISSING, FLAT_JSON_NUMBER, FLAT_JSON_OTHER };
 
-/* *ret is set only where it is a number. */
+/* *ret is set only for FLAT_JSON_NUMBER. */
 enum flat_json flat_json_number(const char *text, const char *name, double *ret);
 
 /* "" if there is no such string; cut to `size`. */

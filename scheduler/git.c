@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 enum {
-	LOCAL_US = 10000000, /* what looks at a work tree */
+	LOCAL_US = 10000000, /* for calls that inspect a work tree */
 	LIST_BYTES_MAX = 16 << 20,
 	ANSWER_BYTES_MAX = 64 * 1024,
 	SUBMODULE_DEPTH_MAX = 8,
@@ -23,17 +23,18 @@ extern char **environ;
 
 /* ---- running it ---- */
 
-/* What git may see of our environment where it looks at a work tree. */
+/* The part of our environment that git gets when it inspects a work tree. */
 static const char *const passed_on[] = { "HOME", "PATH", "TMPDIR", "USER", "LOGNAME",
 	"XDG_CONFIG_HOME" };
 
-/* To reach a repository it may need what a shell would give it: agents, proxies, certificates. */
+/* To reach a repository git may need variables of the user's shell: agents, proxies,
+ * certificates. */
 static void add_all_but_git(struct strings *ret)
 {
 	for (char *const *v = environ; *v != NULL; v++)
 		if (strncmp(*v, "GIT_", 4) != 0 && strncmp(*v, "SSH_ASKPASS=", 12) != 0)
 			strings_put_pair(ret, *v);
-	/* How to reach a server is the user's own choice. */
+	/* The user chooses how to reach a server. */
 	static const char *const kept[] = { "GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSL_CAINFO" };
 	for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++)
 		if (getenv(kept[i]) != NULL)
@@ -49,7 +50,7 @@ static bool make_environment(bool network, struct strings *ret, struct tuner_err
 	for (size_t i = 0; !network && i < sizeof(passed_on) / sizeof(*passed_on); i++)
 		if (getenv(passed_on[i]) != NULL)
 			strings_put_text(ret, passed_on[i], getenv(passed_on[i]));
-	strings_put_text(ret, "LC_ALL", "C"); /* its words are looked at */
+	strings_put_text(ret, "LC_ALL", "C"); /* its messages are parsed */
 	strings_put_text(ret, "GIT_TERMINAL_PROMPT", "0");
 	strings_put_text(ret, "GIT_OPTIONAL_LOCKS", "0");
 	strings_put_text(ret, "GIT_PAGER", "cat");
@@ -58,7 +59,7 @@ static bool make_environment(bool network, struct strings *ret, struct tuner_err
 	return !strings_failed(ret) || tuner_fail_memory(err);
 }
 
-/* One call of git: words behind the options that all have in common. */
+/* One call of git: words after the options common to all calls. */
 struct call {
 	const char *words[WORDS_MAX];
 	size_t n;
@@ -166,7 +167,7 @@ struct listing {
 	const char *top;
 	struct file_list *list;
 	unsigned depth;
-	bool failed; /* git did, and `why` says how */
+	bool failed; /* git failed, and `why` says how */
 	char *why; /* of 320 bytes */
 };
 
@@ -174,7 +175,7 @@ static bool list_inside(struct listing *listing, const char *path, struct tuner_
 
 static bool is_directory_there(const char *top, const char *path)
 {
-	/* lstat through openat would be exact; a link to a directory is listed as a link by git. */
+	/* Not opened step by step as elsewhere: git lists a link to a directory as a link. */
 	char *full = path_join(top, path);
 	struct stat status;
 	const bool is = full != NULL && lstat(full, &status) == 0 && S_ISDIR(status.st_mode);
@@ -245,8 +246,8 @@ static bool list_here(struct listing *listing, const char *path, struct tuner_er
 	       (listing->failed || list_some(listing, path, untracked, true, err));
 }
 
-/* A submodule that was never checked out is an empty directory, in which git would find the outer
- * repository again, and in it that directory: so only one that is a repository of its own. */
+/* Lists a submodule only if it is a repository of its own: one that was never checked out is an
+ * empty directory, in which git would find the outer repository again, and in it that directory. */
 static bool list_inside(struct listing *listing, const char *path, struct tuner_error *err)
 {
 	struct text inner = TEXT_EMPTY;
@@ -290,11 +291,11 @@ bool git_head(const char *top, char ret_commit[GIT_HASH], struct tuner_error *er
 
 /* ---- differences ---- */
 
-/* Filters that the repository itself configures would run programs: they are emptied, each by an option. */
+/* Filters configured by the repository would run programs, so each is emptied by an option. */
 struct filters {
 	char options[3 * FILTERS_MAX][200];
 	size_t n;
-	bool failed; /* there are more, or git does not tell */
+	bool failed; /* there are more, or git fails to list them */
 };
 
 static void disarm(struct filters *filters, const char *key)
@@ -344,7 +345,7 @@ static bool find_filters(const char *top, struct filters *ret, struct tuner_erro
 bool git_diff(const char *top, const char *commit, size_t bytes_max, struct text *ret,
 	bool *ret_cut, struct tuner_error *err)
 {
-	/* The tree of nothing has the same name everywhere. */
+	/* The empty tree has the same hash everywhere. */
 	static const char nothing[] = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 	const char *const words[] = { "diff", "--no-ext-diff", "--no-textconv", "--no-color",
 		"--submodule=short", "--binary", commit[0] ? commit : nothing, "--", NULL };
@@ -356,7 +357,7 @@ bool git_diff(const char *top, const char *commit, size_t bytes_max, struct text
 	if (!find_filters(top, &filters, err))
 		return false;
 	if (filters.failed)
-		return true; /* rather no patch than a program that we do not know */
+		return true; /* better no patch than running an unknown program */
 	for (size_t i = 0; i < filters.n && call.n < WORDS_MAX - 16; i++) {
 		call.words[call.n++] = "-c";
 		call.words[call.n++] = filters.options[i];
@@ -380,7 +381,7 @@ struct fetch {
 static bool fetch_step(const struct fetch *fetch, const char *const *words, struct text *output,
 	struct tool_result *ret, struct tuner_error *err)
 {
-	/* ext:: is a command line in the place of an address. */
+	/* ext:: is a command line in place of an address. */
 	static const char *const careful[] = { "-c", "protocol.ext.allow=never", "-c",
 		"advice.detachedHead=false", NULL };
 	const int64_t left_us = fetch->until_us - clock_monotonic_us();
@@ -405,7 +406,7 @@ static bool fetch_failed(
 		tool_result_text(result, text));
 }
 
-/* One that must succeed. */
+/* A step that must succeed. */
 static bool fetch_surely(
 	const struct fetch *fetch, const char *const *words, struct tuner_error *err)
 {
@@ -419,7 +420,7 @@ static bool fetch_surely(
 	return ok;
 }
 
-/* The commit alone, if the server gives it out by its hash: quick even of a long history. */
+/* Fetches only the commit, if the server serves commits by hash: quick even for a long history. */
 static bool fetch_one(const struct fetch *fetch, bool *ret_there, struct tuner_error *err)
 {
 	const char *const words[] = { "fetch", "--quiet", "--no-tags", "--depth=1", "--",
@@ -445,8 +446,8 @@ static bool fetch_all(const struct fetch *fetch, struct tuner_error *err)
 	return fetch_surely(fetch, words, err);
 }
 
-/* The whole hash of what was asked for, which must be its beginning: a branch or a tag of that name is not
- * meant. */
+/* The full hash of the requested commit, of which the request must be a prefix: a branch or tag
+ * with that name does not count. */
 static bool resolve(const struct fetch *fetch, char ret_commit[GIT_HASH], struct tuner_error *err)
 {
 	struct text wanted = TEXT_EMPTY, line = TEXT_EMPTY;

@@ -30,8 +30,8 @@ bool gpu_lock_path(const char *directory, const char *uuid, char *ret, size_t si
 	return n > 0 && (size_t)n < size;
 }
 
-/* Without O_CREAT where it is there: in a directory for all, the kernel refuses that for another's file
- * (fs.protected_regular). */
+/* Without O_CREAT if the file exists: in a world-writable directory, the kernel refuses O_CREAT on
+ * another user's file (fs.protected_regular). */
 static int open_file(const char *path)
 {
 	const int flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
@@ -87,8 +87,8 @@ enum gpu_claim gpu_lock_claim(
 	} else if (errno != EWOULDBLOCK) {
 		claim = GPU_UNLOCKABLE;
 	}
-	/* From exclusive to shared the kernel lets go for an instant, in which another may become the owner: so the
-	 * name is read when the lock is held again. */
+	/* Between exclusive and shared the kernel releases the lock for an instant, in which
+	 * another process may become the owner: so the name is read once the lock is held again. */
 	if (claim != GPU_UNLOCKABLE && flock(fd, LOCK_SH | LOCK_NB) == 0) {
 		read_owner(fd, ret_owner);
 		if (strcmp(ret_owner, owner) == 0) {

@@ -15,7 +15,8 @@ enum { FIELDS_MAX = 8, FIELD_BYTES = 64 };
 
 /* ---- lines ---- */
 
-/* Cuts a line at its commas into trimmed fields; returns their number. What is too long is cut. */
+/* Cuts a line at its commas into trimmed fields; returns their number. Fields that are too long are
+ * cut. */
 static size_t cut(const char *line, size_t length, char ret[FIELDS_MAX][FIELD_BYTES])
 {
 	size_t n = 0, at = 0;
@@ -101,7 +102,8 @@ size_t gpu_apps_parse(const char *text, struct gpu_app ret[GPU_APPS_MAX])
 
 /* ---- asking ---- */
 
-/* Whose process it is, its environment says: children that left group and session have it, too. */
+/* Finds the process's attempt by its environment, which children that left group and session have,
+ * too. */
 static void look_at(struct gpu_app *app)
 {
 	struct process process;

@@ -1,4 +1,4 @@
-/* What the GPUs of this machine are doing, asked of NVML or nvidia-smi (gpu_source.h). */
+/* What the GPUs of this machine are doing, according to NVML or nvidia-smi (gpu_source.h). */
 #ifndef SCHEDULER_GPU_REPORT_H
 #define SCHEDULER_GPU_REPORT_H
 
@@ -8,7 +8,7 @@ enum { GPU_APPS_MAX = 512 };
 
 struct gpu_sample {
 	char uuid[64];
-	double utilisation, power_w, temperature_c; /* percent; NaN: it does not say */
+	double utilisation, power_w, temperature_c; /* percent; NaN: not reported */
 	int64_t memory_used_bytes, memory_bytes; /* -1: it does not say */
 };
 
@@ -17,21 +17,25 @@ struct gpu_app {
 	char uuid[64]; /* the GPU's */
 	int64_t pid;
 	int64_t memory_bytes; /* -1: it does not say */
-	bool seen; /* we see such a process; false: it has ended, or lives in another pid namespace */
-	char key[40]; /* of the attempt that it belongs to; "": of none, as far as we may look */
+	bool seen; /* the process is visible to us; false: it has ended, or is in another pid
+		      namespace */
+	char key[40]; /* of the attempt that it belongs to; "": none, as far as we may read
+			 environments */
 };
 
 struct gpu_report {
 	int64_t asked_us; /* monotonic: before anything was asked */
 	bool ok; /* false: there was no answer, and the rest is empty */
-	bool apps_known; /* false: who computes was not answered; there may be others than `apps` */
+	bool apps_known; /* false: the processes were not reported, and there may be others than
+			    `apps` */
 	struct gpu_sample samples[GPUS_MAX];
 	size_t n_samples;
 	struct gpu_app apps[GPU_APPS_MAX]; /* more are left out */
 	size_t n_apps;
 };
 
-/* Asks two questions, with the source's bounds. False only without memory or descriptors. */
+/* Asks the source two questions, each within its time limit. False only if memory or descriptors
+ * run out. */
 TUNER_MUST_CHECK
 bool gpu_report_read(struct gpu_source *source, struct gpu_report *ret, struct tuner_error *err);
 
@@ -42,7 +46,7 @@ bool gpu_report_read(struct gpu_source *source, struct gpu_report *ret, struct t
 size_t gpu_samples_parse(const char *text, struct gpu_sample ret[GPUS_MAX]);
 size_t gpu_apps_parse(const char *text, struct gpu_app ret[GPU_APPS_MAX]);
 
-/* NULL: it is not in the report. */
+/* The GPU's sample; NULL: not in the report. */
 const struct gpu_sample *gpu_report_find(const struct gpu_report *report, const char *uuid);
 
 #endif

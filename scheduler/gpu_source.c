@@ -21,10 +21,10 @@ enum { BYTES_MAX = 128 * 1024, WAIT_STEP_MS = 1, AFTER_KILL_STEPS = 2000 };
 struct gpu_source {
 	char *helper;
 	int64_t wait_us;
-	bool by_smi; /* for good: NVML is not there, or cannot be used */
-	char fault[GPU_REASON_MAX]; /* why it cannot be used; "": it is not there */
-	int fd; /* -1: no helper is there to be asked */
-	pid_t pid; /* its own; also of one that was killed and is not gone: it hangs. 0: none */
+	bool by_smi; /* for good: NVML is missing or unusable */
+	char fault[GPU_REASON_MAX]; /* why NVML is unusable; "": it is missing */
+	int fd; /* -1: no helper to ask */
+	pid_t pid; /* the helper's; also of a killed helper that hangs and is not gone. 0: none */
 };
 
 static const struct {
@@ -74,7 +74,7 @@ static int spawn(const char *helper, int fd, pid_t *ret_pid)
 	return failed;
 }
 
-/* A helper that cannot be started is none. */
+/* A helper that cannot be started counts as missing. */
 static bool start(struct gpu_source *source, struct tuner_error *err)
 {
 	int ends[2];
@@ -99,7 +99,7 @@ static bool is_gone(struct gpu_source *source)
 	return source->pid == 0;
 }
 
-/* One that hangs in the kernel is left to it. */
+/* A helper that hangs in the kernel is left alone. */
 static void stop(struct gpu_source *source)
 {
 	if (source->fd < 0)
@@ -125,7 +125,7 @@ void gpu_source_destroy(struct gpu_source *source)
 /* How an answer of the helper ends. */
 enum ending { ENDS_WELL, ENDS_NONE, ENDS_FAILED, ENDS_LATE, ENDS_SHORT };
 
-/* Whether there is the line that ends an answer. */
+/* Whether the line that ends an answer has arrived. */
 static bool has_ended(const struct text *text, enum ending *ret, char ret_why[GPU_REASON_MAX])
 {
 	size_t begin = text->length;
@@ -178,7 +178,7 @@ static enum ending listen_to(
 	return ending;
 }
 
-/* A helper that is late or at its end is not asked again. */
+/* A helper that is late or has ended is not asked again. */
 static enum ending hear(struct gpu_source *source, struct text *ret, char ret_why[GPU_REASON_MAX])
 {
 	const enum ending ending = listen_to(source, ret, ret_why);
@@ -188,7 +188,8 @@ static enum ending hear(struct gpu_source *source, struct text *ret, char ret_wh
 	return ending;
 }
 
-/* Has a helper that is ready, or else decides for nvidia-smi, or says why there will be no answer now. */
+/* Makes sure of a ready helper, or else decides for nvidia-smi, or says why there is no answer
+ * now. */
 static bool begin(
 	struct gpu_source *source, char ret_reason[GPU_REASON_MAX], struct tuner_error *err)
 {
@@ -219,7 +220,7 @@ static void ask_nvml(struct gpu_source *source, enum gpu_question question, stru
 {
 	const char *word = questions[question].word;
 
-	/* One that has ended takes no question, and gives no answer. */
+	/* A helper that has ended accepts no question, and gives no answer. */
 	if (send(source->fd, word, strlen(word), MSG_NOSIGNAL) < 0)
 		errno = 0;
 	hear(source, ret, ret_reason);
@@ -227,7 +228,8 @@ static void ask_nvml(struct gpu_source *source, enum gpu_question question, stru
 
 /* ---- asking nvidia-smi ---- */
 
-/* It complains where it answers, "Failed to initialize NVML: Driver/library version mismatch". */
+/* nvidia-smi prints its errors to standard output: "Failed to initialize NVML: Driver/library
+ * version mismatch". */
 static void explain_smi(const struct text *said, char ret_reason[GPU_REASON_MAX])
 {
 	const size_t n = said->bytes != NULL ? strcspn(said->bytes, "\n") : 0;

@@ -1,15 +1,16 @@
-/* Who is asked about the GPUs of this machine: NVML, where it can be loaded, else nvidia-smi. One of the two, for
- * as long as the source lives, so that they cannot disagree.
+/* Where information about the GPUs of this machine comes from: NVML if it can be loaded, else
+ * nvidia-smi. One of the two for the source's whole life, so that answers cannot disagree.
  *
  *     gpu_source_create -> gpu_source_ask, any number of times -> gpu_source_destroy
  *
- * NVML is loaded by tuner-nvml, a process that lives on between questions, so that the driver is opened once.
- * It is not loaded here: a call may hang in the driver of a broken GPU for ever, where not even SIGKILL ends
- * it; a process that has such a thread can end no more, and goes on holding its locks. tuner-nvml gets its
- * time, is killed, and if that is in vain left alone: no second one is started before it is gone.
+ * NVML is loaded by tuner-nvml, a process that stays alive between questions, so that the driver is
+ * opened once. It is not loaded here because a call may hang for ever in the driver of a broken
+ * GPU, where not even SIGKILL ends it; a process with such a thread cannot exit, and keeps its
+ * locks. When tuner-nvml exceeds its time limit it is killed and, if that does not end it, left
+ * alone: no second one is started until it is gone.
  *
- * Nothing happens before the first question. One thread, one source: tuner-nvml dies with the thread that first
- * asked. */
+ * Nothing is started before the first question. Use a source from one thread only: tuner-nvml dies
+ * with the thread that first asked. */
 #ifndef SCHEDULER_GPU_SOURCE_H
 #define SCHEDULER_GPU_SOURCE_H
 
@@ -20,7 +21,7 @@
 
 enum { GPU_SOURCE_WAIT_US = 10000000, GPU_REASON_MAX = 200 };
 
-/* What is asked, and answered in the lines of nvml.h. */
+/* Questions; the answers are lines as in nvml.h. */
 enum gpu_question {
 	GPU_QUESTION_GPUS,
 	GPU_QUESTION_SAMPLES,
@@ -30,23 +31,25 @@ enum gpu_question {
 
 enum gpu_answer {
 	GPU_ANSWERED,
-	GPU_NO_DRIVER, /* there is neither NVML nor nvidia-smi: no GPUs to miss */
+	GPU_NO_DRIVER, /* neither NVML nor nvidia-smi exists: there are no GPUs to miss */
 	GPU_NO_ANSWER, /* something is wrong */
 };
 
 struct gpu_source;
 
-/* `helper`: path of tuner-nvml, copied; NULL: nvidia-smi alone. An answer may take `wait_us`. */
+/* `helper`: path of tuner-nvml, copied; NULL: use nvidia-smi only. `wait_us`: time limit for an
+ * answer. */
 TUNER_MUST_CHECK
 bool gpu_source_create(
 	const char *helper, int64_t wait_us, struct gpu_source **ret, struct tuner_error *err);
 
-/* Does not wait, but for a tuner-nvml that hangs: two seconds at most. NULL is fine. */
+/* Does not wait, except up to two seconds for a tuner-nvml that hangs. NULL is fine. */
 void gpu_source_destroy(struct gpu_source *source);
 
-/* Into *ret, emptied first: lines, of which what does not parse is to be left out. ret_reason: why there is no
- * answer, "" if there is one. The first question takes NVML's start, too, which has as long as an answer. False
- * only without memory or descriptors. */
+/* Puts the answer's lines into *ret, emptied first; the caller is to skip lines that do not parse.
+ * ret_reason: why there is no answer, "" if there is one. The first question also waits for NVML's
+ * start, which has the same time limit as an answer. False only if memory or descriptors run
+ * out. */
 TUNER_MUST_CHECK
 bool gpu_source_ask(struct gpu_source *source, enum gpu_question question, struct text *ret,
 	enum gpu_answer *ret_answer, char ret_reason[GPU_REASON_MAX], struct tuner_error *err);

@@ -1,13 +1,14 @@
 /* The local backend: a tuner-supervise for each attempt, in a session of its own, so that it outlives
  * us and our terminal.
  *
- * Two things tell of an attempt: its directory (inotify), where `started` and exit.json appear, and
- * its supervisor's process (a pidfd), whose end without an exit.json is a loss. All of these
- * descriptors are behind one of epoll, which is what the caller waits for. exit.json counts as soon
- * as it is there: the supervisor then still waits for the disk, which is no business of the slot.
+ * An attempt is watched by its directory (inotify), where `started` and exit.json appear, and by
+ * its supervisor's process (a pidfd), whose end without an exit.json is a loss. All these
+ * descriptors are behind a single epoll descriptor, for which the caller waits. exit.json counts as
+ * soon as it exists: the supervisor then still waits for the disk, for which the slot need not
+ * wait.
  *
- * Where neither can tell (a supervisor holds the lock and has not yet said which it is, orphans are
- * being killed, the system has no watch to give) we look again soon. */
+ * Where neither helps (a supervisor holds the lock and has not yet recorded its pid, orphans are
+ * being killed, the system has no inotify watch left) we look again soon. */
 #include "base/array.h"
 #include "base/file.h"
 #include "scheduler/attempt_files.h"
@@ -30,30 +31,29 @@
 
 enum { LOOK_AGAIN_MS = 20, HEARD_MAX = 64, NOTICES_BYTES = 16 * 1024, STATUS_UNKNOWN = -1 };
 
-/* What epoll tells of, besides attempts, whose numbers begin at 1. */
+/* What epoll reports besides attempts, whose numbers begin at 1. */
 enum { OF_DIRECTORIES = 0 };
 
 struct local_attempt {
 	int64_t id;
 	char *directory, *key;
 	pid_t child; /* the supervisor that we started ourselves; 0: none, or reaped */
-	int pidfd; /* of the supervisor; -1: not known, gone, or none can be had */
-	int64_t pid,
-		start; /* of a supervisor on this machine that is not our child; 0: not known */
+	int pidfd; /* of the supervisor; -1: unknown, gone, or none can be had */
+	int64_t pid, start; /* of a supervisor on this machine that is not our child; 0: unknown */
 	int watch; /* inotify's number for the directory; -1: none */
 	int status; /* how our child ended: enum supervise_status */
 	int signal; /* to be sent once the supervisor is known; 0: none */
 	bool heard; /* something has happened: look */
-	bool unlaunched; /* taken over, but its launch is not there: it is not started */
-	bool started; /* BACKEND_STARTED has been told */
-	bool ended; /* its end has been told */
+	bool unlaunched; /* taken over, but its launch file is missing: it is not started */
+	bool started; /* BACKEND_STARTED has been reported */
+	bool ended; /* its end has been reported */
 	bool forgotten; /* kept only until our child is reaped */
 };
 
 struct local {
 	struct backend backend;
 	char *supervisor;
-	bool bound; /* what is started from now on ends with us */
+	bool bound; /* attempts started from now on end with us */
 	int epoll, inotify;
 	struct local_attempt **attempts;
 	size_t n, capacity;
@@ -91,7 +91,7 @@ static struct local_attempt *attempt_new(int64_t id, const char *directory, cons
 	attempt->id = id;
 	attempt->pidfd = attempt->watch = -1;
 	attempt->status = STATUS_UNKNOWN;
-	attempt->heard = true; /* for what was there before the watch */
+	attempt->heard = true; /* for what existed before the watch */
 	attempt->directory = strdup(directory);
 	attempt->key = strdup(key);
 	if (attempt->directory != NULL && attempt->key != NULL)
@@ -115,8 +115,8 @@ static void unwatch_directory(struct local *local, struct local_attempt *attempt
 	attempt->watch = -1;
 }
 
-/* Closing would not do: a process that is just being spawned has a copy of the descriptor up to its
- * exec, and as long as there is one epoll tells of it. */
+/* Closing is not enough: a process that is just being spawned has a copy of the descriptor until
+ * its exec, and epoll reports the descriptor as long as a copy exists. */
 static void unwatch_process(struct local *local, struct local_attempt *attempt)
 {
 	if (attempt->pidfd < 0)
@@ -150,7 +150,7 @@ static void watch_directory(struct local *local, struct local_attempt *attempt)
 
 static void watch_process(struct local *local, struct local_attempt *attempt, int pidfd)
 {
-	/* By its number: what epoll still tells of one that has been dropped is then nobody's. */
+	/* By number: what epoll still reports of a dropped attempt then matches none. */
 	struct epoll_event event = { .events = EPOLLIN, .data.u64 = (uint64_t)attempt->id };
 	if (pidfd < 0)
 		return;
@@ -161,7 +161,7 @@ static void watch_process(struct local *local, struct local_attempt *attempt, in
 	attempt->pidfd = pidfd;
 }
 
-/* Nothing will wake us for this one. */
+/* Nothing will wake us for this attempt. */
 static bool is_silent(const struct local_attempt *attempt)
 {
 	if (attempt->forgotten || attempt->ended)
@@ -215,8 +215,8 @@ static void hear(struct local *local)
 /* ---- its supervisor ---- */
 
 /* No descriptor of ours but the null device, and no environment: the command's own is in the launch
- * file, and a supervisor that carried the key would be taken for a part of the command. All signals
- * are blocked, as the supervisor wants them: one that comes early waits until it listens. */
+ * file, and a supervisor that carried the key would be mistaken for a part of the command. All
+ * signals are blocked, as the supervisor needs: an early one waits until it listens. */
 static int spawn_supervisor(
 	const char *supervisor, const char *directory, bool bound, pid_t *ret_pid)
 {
@@ -256,7 +256,7 @@ static bool supervise(struct local *local, struct local_attempt *attempt, struct
 	return true;
 }
 
-/* Nobody but us reaps our child, so its pid is its own. */
+/* Only we reap our child, so its pid cannot be reused. */
 static void signal_supervisor(const struct local_attempt *attempt, int signal)
 {
 	if (attempt->child > 0)
@@ -265,7 +265,8 @@ static void signal_supervisor(const struct local_attempt *attempt, int signal)
 		process_signal(attempt->pidfd, attempt->pid, attempt->start, signal);
 }
 
-/* A supervisor that somebody has stopped (kill -STOP, a batch system) hears of nothing until it goes on. */
+/* A supervisor that somebody has stopped (kill -STOP, a batch system) notices nothing until it
+ * continues. */
 static void deliver(struct local_attempt *attempt)
 {
 	if (attempt->signal == 0 || (attempt->child == 0 && attempt->pid == 0))
@@ -275,8 +276,9 @@ static void deliver(struct local_attempt *attempt)
 	attempt->signal = 0;
 }
 
-/* One that an earlier process started, or another process has started meanwhile. If that was on another machine,
- * on a file system that both see, its pid says nothing here: we look for its end, and cannot signal it. */
+/* A supervisor started by an earlier process, or by another process meanwhile. If it is on another
+ * machine that shares the file system, its pid means nothing here: we look for its end, and cannot
+ * signal it. */
 static void meet_supervisor(
 	struct local *local, struct local_attempt *attempt, const struct attempt_status *status)
 {
@@ -289,7 +291,7 @@ static void meet_supervisor(
 	deliver(attempt);
 }
 
-/* True when no supervisor is known to live. Collects our own child. */
+/* True when no supervisor is known to be alive. Reaps our own child. */
 static bool supervisor_is_gone(struct local *local, struct local_attempt *attempt)
 {
 	struct pollfd fd = { .fd = attempt->pidfd, .events = POLLIN };
@@ -320,7 +322,7 @@ static bool has_launch(const char *directory)
 	return has;
 }
 
-/* Starts it, or takes over what has run in its directory already. */
+/* Starts the attempt, or takes over one that has already run in its directory. */
 static bool local_start(struct backend *backend, int64_t id, const char *directory, const char *key,
 	struct tuner_error *err)
 {
@@ -332,7 +334,7 @@ static bool local_start(struct backend *backend, int64_t id, const char *directo
 		attempt_destroy(attempt);
 		return tuner_fail_memory(err);
 	}
-	watch_directory(local, attempt); /* before the look, so that nothing falls in between */
+	watch_directory(local, attempt); /* before looking, so that nothing is missed in between */
 	if (!attempt_look(directory, &status, err) ||
 		(status.life == ATTEMPT_NEVER_RAN && !supervise(local, attempt, err))) {
 		drop(local, attempt);
@@ -341,12 +343,12 @@ static bool local_start(struct backend *backend, int64_t id, const char *directo
 	if (status.life == ATTEMPT_LIVES)
 		meet_supervisor(local, attempt, &status);
 	if (status.life == ATTEMPT_NEVER_RAN)
-		attempt->heard = false; /* it cannot have told anything yet */
+		attempt->heard = false; /* it cannot have anything to report yet */
 	return true;
 }
 
-/* Without its launch nobody can tell any more whether it ran: the directory may have been removed. What is
- * left of it is killed, and it is lost. */
+/* Without its launch file nobody can tell whether it ran: the directory may have been removed. What
+ * is left of it is killed, and it is lost. */
 static bool local_adopt(struct backend *backend, int64_t id, const char *directory, const char *key,
 	struct tuner_error *err)
 {
@@ -398,7 +400,7 @@ static int local_wait_ms(struct backend *backend)
 {
 	const struct local *local = local_of(backend);
 	for (size_t i = 0; i < local->n; i++) {
-		/* Heard: next() stopped at an event, and this one is not through yet. */
+		/* Heard: next() stopped at an event before finishing with this attempt. */
 		if (local->attempts[i]->heard && !local->attempts[i]->ended)
 			return 0;
 		if (is_silent(local->attempts[i]))
@@ -425,9 +427,9 @@ static void ended_event(struct local_attempt *attempt, const struct attempt_stat
 	ret->exit = status->exit;
 }
 
-/* The trial's next attempt may begin. Another supervisor of this one, whom an earlier process has started and who has been
- * held up, must not: *ret_got stays false if he has been faster. Where that cannot be written (a full disk) he
- * cannot write either. */
+/* The trial's next attempt may begin. Another supervisor of this attempt, started by an earlier
+ * process and delayed, must not begin: *ret_got stays false if it has been faster. If that cannot
+ * be written (a full disk), that supervisor cannot write either. */
 static void failed_event(struct local_attempt *attempt, struct backend_event *ret, bool *ret_got)
 {
 	struct tuner_error ignored;
@@ -449,7 +451,8 @@ static void failed_event(struct local_attempt *attempt, struct backend_event *re
 	snprintf(ret->message, sizeof(ret->message), "tuner-supervise: %s", why);
 }
 
-/* This directory, or the database that names it, is a copy of where it lives. *ret_got: so it is. */
+/* This directory, or the database that names it, is a copy of the one where the attempt lives.
+ * *ret_got: it is. */
 static void copied_event(struct local_attempt *attempt, struct backend_event *ret, bool *ret_got)
 {
 	char where[PATH_MAX];
@@ -463,7 +466,7 @@ static void copied_event(struct local_attempt *attempt, struct backend_event *re
 		"this is a copy of its database: it runs on there, in %.180s", where);
 }
 
-/* *ret_got stays false as long as something of it may live. */
+/* *ret_got stays false as long as something of it may be alive. */
 static bool lost_event(struct local_attempt *attempt, const struct attempt_status *status,
 	struct backend_event *ret, bool *ret_got, struct tuner_error *err)
 {
@@ -489,7 +492,7 @@ static bool lost_event(struct local_attempt *attempt, const struct attempt_statu
 	return true;
 }
 
-/* It ran, or may have, and its directory says nothing of it any more. */
+/* It ran, or may have, and its directory no longer shows it. */
 static bool is_removed(const struct local_attempt *attempt, bool gone)
 {
 	return attempt->unlaunched || (attempt->started && gone);
@@ -499,7 +502,7 @@ static bool look(struct local *local, struct local_attempt *attempt, struct back
 	bool *ret_got, struct tuner_error *err)
 {
 	struct attempt_status status;
-	/* Before the look: of one that is gone, all that it wrote is there. */
+	/* Before looking: once the supervisor is gone, all that it wrote is there. */
 	const bool gone = supervisor_is_gone(local, attempt);
 
 	attempt->heard = false;
@@ -510,7 +513,7 @@ static bool look(struct local *local, struct local_attempt *attempt, struct back
 	*ret_got = true;
 	if (!attempt->started && status.started_us > 0 && !unstarted) {
 		started_event(attempt, &status, ret);
-		attempt->heard = true; /* there may be more */
+		attempt->heard = true; /* there may be more events */
 	} else if (status.life == ATTEMPT_FINISHED) {
 		ended_event(attempt, &status, ret);
 	} else if ((status.life == ATTEMPT_ORPHANED && gone) ||
@@ -526,7 +529,7 @@ static bool look(struct local *local, struct local_attempt *attempt, struct back
 	return true;
 }
 
-/* Those that have told their end and are forgotten wait here for their supervisor's. */
+/* Attempts whose end was reported and that are forgotten wait here for their supervisor's end. */
 static void reap(struct local *local)
 {
 	for (size_t i = local->n; i-- > 0;) {
@@ -571,7 +574,7 @@ static void local_close(struct backend *backend)
 {
 	struct local *local = local_of(backend);
 	while (local->n > 0) {
-		/* One that still waits for the disk is left to our own end. */
+		/* A supervisor that still waits for the disk is left unreaped until we exit. */
 		supervisor_is_gone(local, local->attempts[0]);
 		drop(local, local->attempts[0]);
 	}
@@ -597,7 +600,7 @@ static const struct backend_ops local_ops = {
 	.close = local_close,
 };
 
-/* Without inotify (its instances are counted per user) we look again and again. */
+/* Without inotify (its instances are limited per user) we poll. */
 static bool open_descriptors(struct local *local, struct tuner_error *err)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.u64 = OF_DIRECTORIES };

@@ -44,7 +44,7 @@ static double quota_v1(const char *directory)
 }
 
 /* The tightest quota from our cgroup up to the root; 0: none. In a container the path of our cgroup
- * may be the host's: what is missing has no quota. */
+ * may be the host's: a missing directory counts as without quota. */
 static double tightest(const char *root, const char *group, double (*quota)(const char *directory))
 {
 	char path[4096];
@@ -139,7 +139,7 @@ static bool read_gpu(const char *line, struct gpu *ret)
 		    &mebibytes) < 3)
 		return false;
 	ret->index = atoi(index);
-	ret->memory_bytes = mebibytes * 1024 * 1024; /* 0 where it says "[N/A]" */
+	ret->memory_bytes = mebibytes * 1024 * 1024; /* 0 for "[N/A]" */
 	return true;
 }
 
@@ -191,7 +191,7 @@ static size_t read_slices(
 	return n;
 }
 
-/* A GPU that is divided cannot be used as a whole: its slices take its place. */
+/* A divided GPU cannot be used as a whole: its slices take its place. */
 static size_t split_gpus(const char *listing, struct gpu gpus[GPUS_MAX], size_t n)
 {
 	struct gpu split[GPUS_MAX];
@@ -207,8 +207,9 @@ static size_t split_gpus(const char *listing, struct gpu gpus[GPUS_MAX], size_t 
 	return n_split;
 }
 
-/* Without an answer there are none: most GPUs are whole, and some that answer the other questions do not know this one. As a driver
- * may fail for a moment, and what is divided would then be given out as a whole for all of the run, it is asked again. */
+/* No answer means no slices: most GPUs are whole, and some drivers that answer the other questions
+ * do not know this one. The question is repeated, because a driver may fail for a moment, and a
+ * divided GPU would then be used as a whole for the entire run. */
 static bool look_for_slices(
 	struct gpu_source *source, struct gpu gpus[GPUS_MAX], size_t *n, struct tuner_error *err)
 {
@@ -233,7 +234,7 @@ static bool is_named(const struct gpu *gpu, const char *name, size_t length)
 	snprintf(index, sizeof(index), "%d", gpu->index);
 	if (strlen(index) == length && strncmp(index, name, length) == 0)
 		return true;
-	/* CUDA takes the beginning of a UUID. */
+	/* CUDA accepts a prefix of a UUID. */
 	return length > 4 && strncmp(gpu->uuid, name, length) == 0;
 }
 
@@ -245,8 +246,8 @@ static bool is_among(const struct gpu *gpu, const struct gpu *gpus, size_t n)
 	return false;
 }
 
-/* As CUDA reads it: in its order, up to the first that is none. An index means all slices of its GPU. What is named
- * twice is there once: nobody means two trials on one GPU by it. */
+/* As CUDA reads it: in its order, up to the first invalid entry. An index means all slices of its
+ * GPU. A GPU named twice counts once: nobody means two trials on one GPU by it. */
 static size_t bound_gpus(const char *visible, struct gpu gpus[GPUS_MAX], size_t n)
 {
 	struct gpu chosen[GPUS_MAX];
@@ -273,7 +274,7 @@ static size_t bound_gpus(const char *visible, struct gpu gpus[GPUS_MAX], size_t 
 	return n_chosen;
 }
 
-/* What can be used of those that there are. */
+/* Chooses the usable ones among the existing GPUs. */
 static enum gpu_lack choose_gpus(
 	struct gpu gpus[GPUS_MAX], size_t *n, char ret_reason[GPU_REASON_MAX])
 {

@@ -58,7 +58,7 @@ static int64_t limit_value(rlim_t limit)
 	return limit == RLIM_INFINITY || limit > INT64_MAX ? -1 : (int64_t)limit;
 }
 
-/* A number in a file of the kernel's; -1 for "max", and if it is not there. */
+/* A number in a kernel file; -1 for "max", and if the file does not exist. */
 static int64_t number_of(const char *path)
 {
 	long long number = -1;
@@ -72,7 +72,7 @@ static int64_t number_of(const char *path)
 	return number;
 }
 
-/* Our own cgroup, or, in a container, the root that stands for it. */
+/* Our own cgroup, or, in a container, the root in its place. */
 static int64_t cgroup_number(const char *name)
 {
 	char line[4096] = "", path[4300];

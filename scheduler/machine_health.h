@@ -1,4 +1,4 @@
-/* What may go wrong with this machine while jobs run: room on its disks, limits of its processes. */
+/* What may run out on this machine while jobs run: disk space and process limits. */
 #ifndef SCHEDULER_MACHINE_HEALTH_H
 #define SCHEDULER_MACHINE_HEALTH_H
 
@@ -7,14 +7,14 @@
 #include <stdint.h>
 
 struct disk_room {
-	uint64_t device; /* two directories with the same one share the room */
-	int64_t free_bytes, total_bytes; /* for who is not root */
+	uint64_t device; /* directories with the same device share the space */
+	int64_t free_bytes, total_bytes; /* as available to ordinary users */
 	int64_t free_inodes; /* -1: the file system does not count them */
 	bool read_only;
 };
 
-/* Of the file system that holds `path`, or the nearest directory above it that is there. TUNER_USAGE if it
- * cannot be looked at. */
+/* Space on the file system that holds `path`, or the nearest existing directory above it.
+ * TUNER_USAGE if it cannot be inspected. */
 TUNER_MUST_CHECK
 bool machine_disk(const char *path, struct disk_room *ret, struct tuner_error *err);
 

@@ -83,7 +83,7 @@ static uint64_t get_number(const char *bytes, size_t n)
 	return value;
 }
 
-/* Moves *at behind the field; false if it is longer than what is there. */
+/* Moves *at past the field; false if the field is longer than the remaining bytes. */
 static bool get_field(const char *bytes, size_t n, size_t *at, const char **ret, size_t *ret_n)
 {
 	if (n - *at < 4)
@@ -97,7 +97,7 @@ static bool get_field(const char *bytes, size_t n, size_t *at, const char **ret,
 	return true;
 }
 
-/* The same for a string that our own side takes as one. */
+/* The same for a field that we use as a string. */
 static bool get_string(const char *bytes, size_t n, size_t *at, char *ret, size_t size)
 {
 	const char *field;

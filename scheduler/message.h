@@ -1,26 +1,26 @@
-/* What tuner and its agent on a host say to one another, over any two byte streams.
+/* The protocol between tuner and its agent on a host, over any two byte streams.
  *
  *     uint32 length | uint8 kind | int64 attempt | int64 number | directory | key | bytes
  *
- * Numbers are little-endian; `length` counts what follows it. The last three are each a uint32 length
- * and so many bytes. Every kind has all fields, and those that it does not use are 0 or empty. What is
- * too long, of an unknown kind, or does not fit into itself is no message: the other side is then not
- * one of ours, and nothing more is read from it.
+ * Numbers are little-endian; `length` counts what follows it. The last three are each a uint32
+ * length and that many bytes. Every kind has all fields; unused ones are 0 or empty. A message that
+ * is too long, of an unknown kind, or whose lengths do not add up is bad: the other side is then
+ * not one of ours, and nothing more is read from it.
  *
  *     tuner -> agent
  *     START   attempt, number: output known so far, directory, key, bytes: a tree (entry_*)
  *             to be taken over from there, or if nothing has run there, to be started
  *     ADOPT   the same without bytes; nothing is started
  *     SIGNAL  attempt, number: as backend_ops.signal
- *     FORGET  attempt: nothing more about it is wanted
+ *     FORGET  attempt: report nothing more about it
  *     PING    number
  *
  *     agent -> tuner
- *     HELLO   number: MESSAGE_VERSION, directory: its own, absolute; bytes: facts (entry_*)
+ *     HELLO   number: MESSAGE_VERSION, directory: the agent's own, absolute; bytes: facts (entry_*)
  *     STARTED attempt, bytes: the file `started`
  *     OUTPUT  attempt, number: offset of the first byte, bytes
  *     EXIT    attempt, number: 1 if there are results to fetch; bytes: exit.json. All output came before
- *     LOST    attempt, number: as with EXIT; bytes: why. Nothing of it is left
+ *     LOST    attempt, number: as with EXIT; bytes: why. Nothing of it is left running
  *     FAILED  attempt, bytes: why. Nothing of it has run
  *     PONG    number */
 #ifndef SCHEDULER_MESSAGE_H
@@ -54,7 +54,8 @@ enum message_kind {
 	MESSAGE_PONG,
 };
 
-/* Read from a buffer, it points into that; but directory and key are terminated copies. */
+/* `bytes` of a message that was read points into the buffer; directory and key are terminated
+ * copies. */
 struct message {
 	enum message_kind kind;
 	int64_t attempt, number;
@@ -63,24 +64,24 @@ struct message {
 	size_t n;
 };
 
-/* Bytes on their way: filled at the end, taken from the front. All zero is an empty one. */
+/* A queue of bytes: filled at the end, taken from the front. All zero is an empty one. */
 struct buffer {
 	char *memory;
 	size_t from, to, capacity;
 };
 
-/* Room for n more bytes; they begin at memory + to. False without memory. */
+/* Makes room for n more bytes, at memory + to. False without memory. */
 bool buffer_reserve(struct buffer *buffer, size_t n);
 bool buffer_add(struct buffer *buffer, const void *bytes, size_t n);
 void buffer_take(struct buffer *buffer, size_t n);
 size_t buffer_size(const struct buffer *buffer);
 void buffer_finish(struct buffer *buffer);
 
-/* False without memory, or if it is too long. */
+/* False without memory, or if the message is too long. */
 bool message_write(struct buffer *to, const struct message *message);
 
 enum message_read {
-	MESSAGE_READ, /* *ret_used bytes of the buffer; to be taken once it has been looked at */
+	MESSAGE_READ, /* a message of *ret_used bytes, to be taken from the buffer after use */
 	MESSAGE_PART, /* more bytes are needed */
 	MESSAGE_BAD,
 };
@@ -92,7 +93,7 @@ enum entry_kind { ENTRY_DIRECTORY = 'd', ENTRY_FILE = 'f', ENTRY_LINK = 'l', ENT
 
 struct entry {
 	enum entry_kind kind;
-	char name[512]; /* of files and links: where, below the attempt's directory */
+	char name[512]; /* for files and links: path below the attempt's directory */
 	const char *bytes; /* content, target or value */
 	size_t n;
 };
@@ -100,11 +101,12 @@ struct entry {
 bool entry_write(
 	struct buffer *to, enum entry_kind kind, const char *name, const void *bytes, size_t n);
 
-/* The entry at *at, which moves behind it. At the end, and for what is none, false; *at is n then only
- * at the end. */
+/* Reads the entry at *at and moves *at past it. False at the end, where *at is n, and for an
+ * invalid entry, where it is not. */
 bool entry_read(const char *bytes, size_t n, size_t *at, struct entry *ret);
 
-/* Whether the path stays below where it begins: relative, without empty parts, "." and "..". */
+/* Whether the path stays below its starting directory: relative, without empty components, "." or
+ * "..". */
 bool path_is_below(const char *path);
 
 #endif

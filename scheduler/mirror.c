@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* As attempt.c bounds counts of bytes: what an agent says goes into sums and names. */
+/* As attempt.c bounds byte counts: an agent's numbers go into sums and names. */
 static const int64_t OFFSET_MAX = INT64_C(1) << 53;
 
 /* Removes segments that end before `offset`; the newest of them is kept. */
@@ -37,7 +37,7 @@ static int open_newest(int directory)
 	return openat(directory, ATTEMPT_OUTPUT, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
 
-/* output.log, which begins at `start`, becomes the older segment, and the one before goes. */
+/* Makes output.log, which begins at `start`, the older segment, and removes the previous one. */
 static bool rotate(int directory, int64_t start)
 {
 	char name[SEGMENT_NAME_MAX];
@@ -49,7 +49,7 @@ static bool rotate(int directory, int64_t start)
 	return true;
 }
 
-/* output.log will begin at `offset`, behind a hole. */
+/* Makes output.log begin at `offset`, after a gap. */
 static bool leave_hole(int directory, int64_t start, int64_t offset)
 {
 	char name[SEGMENT_NAME_MAX];
@@ -76,7 +76,7 @@ static bool append(int directory, const char *bytes, size_t n)
 	return ok;
 }
 
-/* From `end`, where it is all there, on. */
+/* Adds bytes from `end` on, before which everything is stored. */
 static bool add(int directory, int64_t end, int64_t offset, const char *bytes, size_t n,
 	int64_t log_max_bytes)
 {

@@ -1,6 +1,6 @@
-/* The directory here of an attempt that runs elsewhere: the same files, written as they are heard of, so
- * that whoever reads an attempt's directory need not know where it runs. Only this process writes them.
- * No lock is held and none tells anything. */
+/* The local directory of an attempt that runs elsewhere: the same files, written as their content
+ * arrives, so that readers of an attempt's directory need not know where it runs. Only this process
+ * writes them. No lock is held, and locks here mean nothing. */
 #ifndef SCHEDULER_MIRROR_H
 #define SCHEDULER_MIRROR_H
 
@@ -9,15 +9,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Appends what begins at `offset`, in segments as the supervisor's (log_max_bytes as in struct launch).
- * What is there already is skipped; bytes that are missing before it, because the host has rotated them
- * away, are missing here as well, with their offsets. Killed at any point, output_end() tells where to
- * go on. An offset that no output can have is refused, and all is as it was. */
+/* Appends output that begins at `offset`, in segments like the supervisor's (log_max_bytes as in
+ * struct launch). Bytes already stored are skipped; bytes that the host has rotated away are
+ * missing here as well, and offsets are kept. After a kill at any point, output_end() gives the
+ * offset to continue from. An impossible offset is refused, and nothing is changed. */
 TUNER_MUST_CHECK
 bool mirror_output(const char *directory, int64_t offset, const char *bytes, size_t n,
 	int64_t log_max_bytes, struct tuner_error *err);
 
-/* `started` or exit.json. One that no supervisor can have written, for its length, is refused. */
+/* Writes `started` or exit.json. A record longer than any supervisor writes is refused. */
 TUNER_MUST_CHECK
 bool mirror_record(const char *directory, const char *name, const char *bytes, size_t n,
 	struct tuner_error *err);

@@ -64,7 +64,7 @@ static bool null_start(struct backend *backend, int64_t id, const char *director
 	return true;
 }
 
-/* One that is known tells everything again, as to a new process. */
+/* A known attempt reports all its events again, as to a new process. */
 static bool null_adopt(struct backend *backend, int64_t id, const char *directory, const char *key,
 	struct tuner_error *err)
 {

@@ -22,10 +22,10 @@ typedef struct nvmlDevice_st *device_handle;
 
 struct memory {
 	unsigned long long total, free,
-		used; /* bytes; used: with what the driver keeps for itself */
+		used; /* bytes; used: includes memory reserved by the driver */
 };
 
-/* Since driver 510, and what nvidia-smi shows since then. */
+/* Since driver 510; nvidia-smi shows these values since then. */
 struct memory_v2 {
 	unsigned version; /* set by the caller */
 	unsigned long long total, reserved, free, used; /* used: by programs */
@@ -36,7 +36,7 @@ struct utilisation {
 	unsigned gpu, memory; /* percent */
 };
 
-/* What each version of the list of processes begins with. */
+/* The common beginning of all versions of the list of processes. */
 struct process_head {
 	unsigned pid;
 	unsigned long long used_bytes;
@@ -62,7 +62,7 @@ struct nvml {
 	int (*slice)(device_handle, unsigned, device_handle *);
 };
 
-/* The newest first. What an old driver's library lacks is not told. */
+/* Newest first. What an old driver's library lacks is not reported. */
 static const struct {
 	size_t place;
 	bool needed;
@@ -116,7 +116,7 @@ static void explain(const struct nvml *nvml, int error, char ret_why[NVML_WHY_MA
 		snprintf(ret_why, NVML_WHY_MAX, "error %d", error);
 }
 
-/* False, and "" if there is nothing to miss. */
+/* False on failure; ret_why is "" if no GPUs are expected. */
 static bool begin(struct nvml *nvml, char ret_why[NVML_WHY_MAX])
 {
 	nvml->library = dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL);
@@ -162,7 +162,7 @@ void nvml_close(struct nvml *nvml)
 
 /* ---- asking ---- */
 
-/* A field of a line: without what would end it. */
+/* Removes characters that would end a field of a line. */
 static void tidy(char *text)
 {
 	text[TEXT_BYTES - 1] = '\0';
@@ -171,7 +171,7 @@ static void tidy(char *text)
 			*text = ' ';
 }
 
-/* False: it is lost, or has none. */
+/* False: the GPU is lost, or does not exist. */
 static bool find(
 	const struct nvml *nvml, unsigned index, device_handle *ret, char ret_uuid[TEXT_BYTES])
 {
@@ -275,9 +275,10 @@ bool nvml_print_samples(const struct nvml *nvml, FILE *out, char ret_why[NVML_WH
 
 /* ---- processes ---- */
 
-/* An entry has 16 bytes in the first version, 24 in the second; in the third 24, but 32 in the first drivers of
- * series 535, under the same name. So its size is taken from what the library has written: all versions
- * end with a field that is written whole, and none of its values is UNWRITTEN throughout. */
+/* An entry has 16 bytes in the first version, 24 in the second; in the third 24, but 32 in the
+ * first drivers of series 535, under the same name. So its size is inferred from what the library
+ * has written: all versions end with a field that is written completely, and whose value is never
+ * UNWRITTEN in every byte. */
 enum { ENTRY_BYTES_MAX = 32, UNWRITTEN = 0xa5 };
 
 static size_t entry_size(const unsigned char *bytes, unsigned n)
@@ -327,7 +328,7 @@ bool nvml_print_processes(const struct nvml *nvml, FILE *out, char ret_why[NVML_
 
 /* ---- slices ---- */
 
-/* Their places have gaps. The profile ends the name: "NVIDIA A100-SXM4-40GB MIG 3g.20gb". */
+/* Indices of slices have gaps. The profile ends the name: "NVIDIA A100-SXM4-40GB MIG 3g.20gb". */
 static void print_slices_of(const struct nvml *nvml, device_handle device, FILE *out)
 {
 	char uuid[TEXT_BYTES], name[TEXT_BYTES];

@@ -1,17 +1,17 @@
 /* tuner-nvml: answers questions about this machine's GPUs, as nvidia-smi would, with NVIDIA's library held open.
  *
- * A word a line on standard input (gpu_source.h): gpus, samples, processes, listing. The answer is the lines of nvml.h,
- * and a last one: "end", or "fail WHY". Before the first question it says "end" when the library
- * is ready, "fail WHY" if it cannot be used, and "none" where there is none; behind these two it ends.
- *
- * It may hang in the driver: who asks waits no longer than he likes, and kills it. It dies with who has started it. */
+ * One word per line on standard input (gpu_source.h): gpus, samples, processes, listing. The answer
+ * is the lines of nvml.h, and a last one: "end", or "fail WHY". Before the first question it prints
+ * "end" when the library is ready, or exits after "fail WHY" if the library cannot be used, or
+ * "none" if there is none. It may hang in the driver: callers limit their wait and then kill it. It
+ * dies with the thread that started it. */
 #include "scheduler/nvml.h"
 
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 
-/* False: nobody listens. */
+/* False: nobody reads our output. */
 static bool answer(const struct nvml *nvml, const char *question)
 {
 	char why[NVML_WHY_MAX] = "it is not known what is asked";

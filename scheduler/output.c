@@ -1,4 +1,4 @@
-/* Reading output that its supervisor may be rotating at this moment (attempt_files.h). */
+/* Reads output that the supervisor may be rotating at the same time (attempt_files.h). */
 #include "scheduler/attempt.h"
 #include "scheduler/segment.h"
 #include "scheduler/terminal.h"
@@ -14,11 +14,11 @@
 
 enum {
 	SEGMENTS_MAX = 8, /* there are two, for a moment three */
-	TRIES = 50, /* against rotation, which takes a while to write half a log */
+	TRIES = 50, /* against rotation, which happens only once half a log is written */
 	TAIL_BYTES = 64 * 1024,
 };
 
-/* The older segments, rising. */
+/* The older segments, by rising offset. */
 struct segments {
 	int64_t starts[SEGMENTS_MAX], sizes[SEGMENTS_MAX];
 	size_t n;
@@ -36,7 +36,7 @@ static void insert(struct segments *segments, int64_t start, int64_t size)
 	segments->sizes[i] = size;
 }
 
-/* False with errno: the list would be wrong. */
+/* False with errno: the list would be incomplete. */
 static bool list_segments(int directory, struct segments *ret)
 {
 	const struct dirent *entry;
@@ -52,7 +52,7 @@ static bool list_segments(int directory, struct segments *ret)
 	errno = 0;
 	while (ok && ret->n < SEGMENTS_MAX && (entry = readdir(stream)) != NULL) {
 		if (!segment_start(entry->d_name, &start)) {
-			errno = 0; /* a C library may set it for a name that is none of ours */
+			errno = 0; /* a C library may set it for a name that is not ours */
 			continue;
 		}
 		if (fstatat(directory, entry->d_name, &info, 0) == 0)
@@ -71,7 +71,7 @@ static bool list_segments(int directory, struct segments *ret)
 	return true;
 }
 
-/* Opens the segment that holds `offset`, or the first one behind it. -1 with errno ENOENT: rotation
+/* Opens the segment that holds `offset`, or the first one after it. -1 with errno ENOENT: rotation
  * came in between, look again. */
 static int open_segment(int directory, int64_t offset, int64_t *ret_start)
 {
@@ -81,7 +81,7 @@ static int open_segment(int directory, int64_t offset, int64_t *ret_start)
 	if (!list_segments(directory, &then))
 		return -1;
 	for (size_t i = 0; i < then.n; i++) {
-		/* An empty one tells only where the next begins (mirror.h). */
+		/* An empty segment only marks where the next begins (mirror.h). */
 		if (offset >= then.starts[i] + then.sizes[i] || then.sizes[i] == 0)
 			continue;
 		segment_name(then.starts[i], name);
@@ -91,7 +91,7 @@ static int open_segment(int directory, int64_t offset, int64_t *ret_start)
 	const int fd = openat(directory, ATTEMPT_OUTPUT, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
-	/* If it is still the same that were older, this is the one that begins behind them. */
+	/* If the older segments are still the same, the opened one begins after them. */
 	const bool listed = list_segments(directory, &now);
 	if (!listed || now.newest != then.newest) {
 		const int error = listed ? ENOENT : errno;
@@ -161,15 +161,15 @@ bool output_end(const char *directory, int64_t *ret, struct tuner_error *err)
 	return ok;
 }
 
-/* Without the line that the window cuts, if there is another. */
+/* Skips the line that the window cuts, if there is another. */
 static size_t skip_cut_line(const char *bytes, size_t size)
 {
 	const char *end = memchr(bytes, '\n', size);
 	return end != NULL && end + 1 < bytes + size ? (size_t)(end + 1 - bytes) : 0;
 }
 
-/* What a terminal would show of lines that were written over: of each what follows its last carriage
- * return, but for one at its end. */
+/* Keeps what a terminal would show of overwritten lines: what follows each line's last carriage
+ * return, except one at its end. */
 static size_t drop_overwritten(char *bytes, size_t size)
 {
 	size_t kept = 0;

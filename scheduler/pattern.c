@@ -9,8 +9,8 @@
 enum {
 	MATCH_LIMIT = 100000,
 	HEAP_LIMIT_KIB = 4096,
-	/* Of the compiled code's own stack: where it does not suffice the search counts as limited,
-	 * as it would in the interpreter, whose frames live in the heap. Reserved, not touched. */
+	/* Of the compiled code's own stack: if it does not suffice, the search counts as limited,
+	 * as in the interpreter, whose frames are on the heap. Reserved, not touched. */
 	JIT_STACK_START = 32 * 1024,
 	JIT_STACK_MAX = 1024 * 1024,
 };
@@ -52,7 +52,7 @@ static bool check_not_empty(const char *regex, const pcre2_code *code, struct tu
 	return true;
 }
 
-/* Without the compiler's help everything works, slower: its refusal is no failure. */
+/* Everything also works without the compiler, only slower: its refusal is no failure. */
 static void try_jit(struct pattern *pattern)
 {
 	if (pcre2_jit_compile(pattern->code, PCRE2_JIT_COMPLETE) != 0)

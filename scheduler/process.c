@@ -26,7 +26,7 @@ static ssize_t read_proc(int64_t pid, const char *name, char *ret, size_t size)
 	return n;
 }
 
-/* *ret_other: NAME is there, with another value. */
+/* *ret_other: NAME has another value. */
 static bool holds(
 	const char *bytes, size_t size, const char *name, const char *value, bool *ret_other)
 {
@@ -86,7 +86,7 @@ int process_open(int64_t pid, int64_t start)
 	const int fd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0u);
 	if (fd < 0)
 		return -1;
-	/* Looked at after it was opened: if it is the one now, it was the one then. */
+	/* Checked after opening: if the pid is this process's now, it was when we opened it. */
 	if (start != 0 && (!process_look(pid, &process) || process.start != start)) {
 		close(fd);
 		return -1;

@@ -1,4 +1,4 @@
-/* What is done with processes (base/process.h). */
+/* Inspecting and signalling processes (see also base/process.h). */
 #ifndef SCHEDULER_PROCESS_H
 #define SCHEDULER_PROCESS_H
 
@@ -6,22 +6,22 @@
 
 #include <stddef.h>
 
-/* True if its environment holds NAME=VALUE; if not, *ret_other: NAME with another value. False also
- * where we may not look. */
+/* True if the process's environment holds NAME=VALUE; if not, *ret_other: whether NAME has another
+ * value. False also where we may not read it. */
 bool process_has_variable(int64_t pid, const char *name, const char *value, bool *ret_other);
 
-/* NAME's value in its environment as it was at its start (the first 16 KiB of it); "" if it has none, if it does
- * not fit into `size`, or where we may not look. */
+/* NAME's value in the environment with which the process started (its first 16 KiB); "" if it has
+ * none, if the value does not fit into `size`, or where we may not read it. */
 void process_variable(int64_t pid, const char *name, char *ret, size_t size);
 
-/* A descriptor that becomes readable when the process ends; -1 if it is gone, if `start` (0: not
- * known) shows that the pid is another's by now, or if none can be had: before Linux 5.3, in a container that forbids
- * it, with too many open files. Then who waits has to look again. */
+/* A descriptor that becomes readable when the process ends; -1 if it is gone, if `start` (0:
+ * unknown) shows that the pid has been reused, or if no descriptor can be had: before Linux 5.3, in
+ * a container that forbids it, with too many open files. The caller then has to poll. */
 int process_open(int64_t pid, int64_t start);
 
-/* Signals the process that began then: through such a descriptor, or by its number where there is none (-1) or a container
- * forbids that. Then, in the instant between the look at its start and the signal, the number may, in theory, become
- * another's. False with errno; ESRCH: it has ended. */
+/* Signals the process with this pid and start time: through such a descriptor, or by pid where
+ * there is none (-1) or a container forbids it. By pid, the pid may in theory be reused between the
+ * check of its start time and the signal. False with errno; ESRCH: it has ended. */
 bool process_signal(int pidfd, int64_t pid, int64_t start, int signal);
 
 #endif

@@ -12,9 +12,10 @@
 #include <string.h>
 
 enum {
-	VALUE_TEXT_MAX = 128, /* a number's text is no longer: a double needs 24 bytes */
+	VALUE_TEXT_MAX = 128, /* longest text of a number; a double needs 24 bytes */
 	OBJECT_DEPTH_MAX = 64,
-	/* Of a line, in vain: from each mark of a quoted log the look goes to the line's end. */
+	/* Bytes of a line read in vain: in a quoted log, each mark is searched to the line's
+	 * end. */
 	LOOKED_MAX = 16 * SCRAPE_LINE_MAX,
 };
 
@@ -35,9 +36,9 @@ struct metric_rule {
 struct metric_patterns {
 	size_t n;
 	struct metric_rule rules[SCRAPE_PATTERNS_MAX];
-	/* Room to work in for whichever scraper is searching: */
+	/* Buffers for whichever scraper is searching: */
 	char plain[SCRAPE_LINE_MAX]; /* a line without control sequences, in UTF-8 */
-	struct text object; /* of a @tuner line, bare words quoted */
+	struct text object; /* a @tuner line's object, with bare words quoted */
 };
 
 static bool find_groups(struct metric_rule *rule, const char *regex, struct tuner_error *err)
@@ -131,7 +132,7 @@ struct scraper {
 	size_t of_rule[SCRAPE_PATTERNS_MAX]; /* index into names */
 	struct metric_tally tally[SCRAPE_PATTERNS_MAX];
 	uint64_t malformed;
-	int64_t missed; /* bytes that never came */
+	int64_t missed; /* bytes that never arrived */
 
 	struct metric_name names[SCRAPE_NAMES_MAX];
 	size_t n_names;
@@ -145,7 +146,7 @@ struct scraper {
 	size_t line_size, line_capacity;
 };
 
-/* Where what is found goes. */
+/* Where results go. */
 struct sink {
 	found_fn *found;
 	void *context;
@@ -189,7 +190,7 @@ static bool name_index(struct scraper *scraper, const char *name, size_t *ret)
 	return true;
 }
 
-/* A row of a metric. `step` NULL: its own count. */
+/* Reports a row of a metric. `step` NULL: its own count. */
 static void report(struct scraper *scraper, const struct sink *sink, size_t name,
 	const int64_t *step, double value)
 {
@@ -221,7 +222,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* The number that a group's text is, if it is one: see the header. */
+/* The number in a group's text, if it is one: see the header. */
 static bool read_value(const char *bytes, size_t size, double *ret)
 {
 	char text[VALUE_TEXT_MAX];
@@ -301,7 +302,8 @@ static void search_pattern(struct scraper *scraper, size_t i, const char *bytes,
 
 /* ---- a line, by @tuner ---- */
 
-/* Past a string literal whose opening quote is at bytes[at]; `size` if it does not end. */
+/* The position after the string literal whose opening quote is at bytes[at]; `size` if it does not
+ * end. */
 static size_t string_end(const char *bytes, size_t size, size_t at)
 {
 	for (at++; at < size && bytes[at] != '"'; at++)
@@ -310,7 +312,7 @@ static size_t string_end(const char *bytes, size_t size, size_t at)
 	return at < size ? at + 1 : size;
 }
 
-/* Past a word or number at bytes[at]; `at` if there is none. */
+/* The position after a word or number at bytes[at]; `at` if there is none. */
 static size_t word_end(const char *bytes, size_t size, size_t at)
 {
 	while (at < size &&
@@ -331,7 +333,8 @@ static bool is_special(const char *bytes, size_t size, double *ret)
 	return number_to_double(text, ret) && !isfinite(*ret);
 }
 
-/* A bare word or number: NaN and its like are quoted, so that cJSON reads them as strings. */
+/* Copies a bare word or number; NaN and the like are quoted, so that cJSON reads them as
+ * strings. */
 static void copy_word(const char *bytes, size_t size, struct text *to)
 {
 	double value;
@@ -343,8 +346,9 @@ static void copy_word(const char *bytes, size_t size, struct text *to)
 	text_add(to, special ? "\"" : "");
 }
 
-/* Copies the object at bytes[0] up to its closing brace. Returns its length; 0 if it does not close,
- * nests too deep, holds a NUL (which cJSON takes for a blank) or memory is out. *looked grows by what it has read. */
+/* Copies the object at bytes[0] up to its closing brace. Returns its length; 0 if it does not
+ * close, nests too deep, holds a NUL (which cJSON takes for a blank) or memory is out. *looked
+ * grows by the bytes read. */
 static size_t copy_object(const char *bytes, size_t size, struct text *to, size_t *looked)
 {
 	size_t at = 0, depth = 0;
@@ -409,7 +413,8 @@ static void take_object(struct scraper *scraper, const cJSON *object, const stru
 	}
 }
 
-/* The object that should follow a mark. Returns the bytes that it took; *in_vain grows by what was read for none. */
+/* Reads the object that should follow a mark. Returns the bytes that it took; if there is none,
+ * *in_vain grows by the bytes read. */
 static size_t search_object(struct scraper *scraper, const char *bytes, size_t size,
 	size_t *in_vain, const struct sink *sink)
 {
@@ -462,7 +467,7 @@ static bool is_ascii(const char *bytes, size_t size)
 	return all < 0x80;
 }
 
-/* Copies a line (which may be ret_bytes itself) with '?' for each byte that is no part of UTF-8. */
+/* Copies a line (which may be ret_bytes itself) with '?' for each byte that is not valid UTF-8. */
 static void repair(const char *bytes, size_t size, char *ret_bytes)
 {
 	for (size_t i = 0; i < size;) {
@@ -474,7 +479,7 @@ static void repair(const char *bytes, size_t size, char *ret_bytes)
 	}
 }
 
-/* `cut`: the line went on. */
+/* `cut`: the line continues. */
 static void search_line(
 	struct scraper *scraper, const char *bytes, size_t size, bool cut, const struct sink *sink)
 {
@@ -495,8 +500,9 @@ static void search_line(
 
 /* ---- lines out of chunks ---- */
 
-/* A chunk that is being eaten, and its next \n and \r (`end` if there is none): each is looked for
- * again only when it has been passed, so that every byte is looked at twice whatever the mixture. */
+/* A chunk being consumed, and its next \n and \r (`end` if there is none): each is searched for
+ * again only once it has been passed, so that every byte is examined at most twice whatever the
+ * mixture. */
 struct chunk {
 	const char *at, *end, *lf, *cr;
 };
@@ -508,7 +514,7 @@ static const char *find_end(const char *from, const char *end, char character)
 	return found != NULL ? found : end;
 }
 
-/* Where the line at chunk->at ends: its \n or \r, or chunk->end. */
+/* The end of the line at chunk->at: its \n or \r, or chunk->end. */
 static const char *line_end(struct chunk *chunk)
 {
 	if (chunk->lf < chunk->at)
@@ -540,7 +546,7 @@ static bool collect(
 	return true;
 }
 
-/* Searches what is collected together with `size` bytes that follow it, and lets go of both and of
+/* Searches what is collected together with the `size` bytes that follow it, and then drops both and
  * `passed` bytes more. */
 static bool finish_line(struct scraper *scraper, const char *bytes, size_t size, size_t passed,
 	bool cut, const struct sink *sink, struct tuner_error *err)
@@ -558,7 +564,7 @@ static bool finish_line(struct scraper *scraper, const char *bytes, size_t size,
 	return true;
 }
 
-/* Eats the chunk up to the end of a line, to the line's cap, or all of it. */
+/* Consumes the chunk up to the end of a line, to the line's cap, or entirely. */
 static bool eat(struct scraper *scraper, struct chunk *chunk, const struct sink *sink,
 	struct tuner_error *err)
 {
@@ -628,7 +634,7 @@ static bool name_rules(struct scraper *scraper, struct tuner_error *err)
 	return true;
 }
 
-/* A count of the state, or of `names`. */
+/* A count in the state, or in its `names`. */
 static bool read_count(const cJSON *node, uint64_t *ret)
 {
 	if (!cJSON_IsNumber(node) || !(node->valuedouble >= 0) || node->valuedouble > WHOLE_MAX)
@@ -657,7 +663,7 @@ static bool read_names(struct scraper *scraper, const cJSON *names)
 	return true;
 }
 
-/* Patterns that the state does not know yet begin at 0. */
+/* Patterns missing in the state begin at 0. */
 static bool read_tally(struct scraper *scraper, const cJSON *list)
 {
 	const cJSON *node;
@@ -688,7 +694,7 @@ static bool read_state(struct scraper *scraper, const char *state, struct tuner_
 			  read_names(scraper, cJSON_GetObjectItemCaseSensitive(root, "rows")) &&
 			  read_tally(scraper, cJSON_GetObjectItemCaseSensitive(root, "patterns"));
 
-	/* Earlier versions did not count them. */
+	/* Earlier versions did not count missed bytes. */
 	(void)!read_count(cJSON_GetObjectItemCaseSensitive(root, "missed"), &missed);
 	scraper->resumed = (int64_t)resumed;
 	scraper->missed = (int64_t)missed;

@@ -26,7 +26,7 @@ static bool refuse_errno(char why[SECRETS_WHY_MAX])
 	return false;
 }
 
-/* NULL with the reason. */
+/* NULL on failure, with the reason in `why`. */
 static char *read_file(const char *path, char why[SECRETS_WHY_MAX])
 {
 	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -46,7 +46,7 @@ static char *read_file(const char *path, char why[SECRETS_WHY_MAX])
 	else if ((n = io_read(fd, bytes, SECRETS_BYTES_MAX)) < 0)
 		ok = refuse_errno(why);
 	else if (memchr(bytes, '\0', (size_t)n) != NULL)
-		/* A part of it would be a command without its secrets. */
+		/* Reading only a part would run a command without some of its secrets. */
 		ok = refuse(why, "is no text: it holds a zero byte");
 	if (!ok) {
 		free(bytes);

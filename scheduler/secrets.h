@@ -1,5 +1,5 @@
-/* The file that "env_file" of a job names: what its command is given in private. Libc only: the supervisor, which reads it at
- * each launch, has it, and so has "tuner check". */
+/* The file that a job's "env_file" names: variables that its command gets in private. Libc only,
+ * since the supervisor, which reads the file at each launch, uses this as well as "tuner check". */
 #ifndef SCHEDULER_SECRETS_H
 #define SCHEDULER_SECRETS_H
 
@@ -9,15 +9,17 @@
 enum { SECRETS_WHY_MAX = 128 };
 
 struct secrets {
-	char *bytes; /* that the entries point into */
-	char **entries; /* NAME=VALUE in the order of the lines; of one name there may be several, the last of which counts */
+	char *bytes; /* the entries point into it */
+	char **entries; /* NAME=VALUE in the order of the lines; a name may repeat, and its last
+			   entry counts */
 	size_t n;
 };
 
-/* The lines NAME=VALUE of a file; blank lines and those that begin with # are left out, and a pair of quotes around a value.
- * A file that others than its owner may read or write, one of more than 256 KiB, and a line that is none of these are
- * refused: then *ret_why is what to put behind the file's name, which says a line's number and never what is in it.
- * The caller frees; after a failure there is nothing to free. */
+/* Reads the lines NAME=VALUE of a file, without blank lines, lines that begin with #, and a pair of
+ * quotes around a value. Refused are a file that others than its owner may read or write, a file of
+ * more than 256 KiB, and any other line: ret_why is then text to append to the file's name, which
+ * may give a line's number but never its content. The caller frees; after a failure there is
+ * nothing to free. */
 bool secrets_read(const char *path, struct secrets *ret, char ret_why[SECRETS_WHY_MAX]);
 
 void secrets_free(struct secrets *secrets);

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A list that begins so soon after an attempt was taken over may have been made before what an earlier process
- * submitted arrived. */
+/* A list requested this soon after an attempt was taken over may have been made before an earlier
+ * process's submit arrived. */
 static const int64_t ADOPT_US = 2 * SECOND;
 
 static struct slurm *slurm_of(struct backend *backend)
@@ -45,8 +45,9 @@ static bool slurm_adopt(struct backend *backend, int64_t id, const char *directo
 	return add(slurm_of(backend), id, directory, key, true, err);
 }
 
-/* What runs is asked by a file in its directory: Slurm's own SIGTERM would start Slurm's clock to SIGKILL,
- * whatever the job file's "grace" says, and the file is read while the controller is away. */
+/* A running attempt is asked through a file in its directory: Slurm's own SIGTERM would start
+ * Slurm's countdown to SIGKILL, whatever the job file's "grace" says, and the file is read even
+ * while the controller is down. */
 static bool slurm_signal(struct backend *backend, int64_t id, int signal, struct tuner_error *err)
 {
 	struct slurm *slurm = slurm_of(backend);
@@ -103,7 +104,7 @@ static int slurm_wait_ms(struct backend *backend)
 	return transport_ms >= 0 && transport_ms < own_ms ? transport_ms : own_ms;
 }
 
-/* GPUs are Slurm's to give out; what a trial is told of them follows from the job file. */
+/* Slurm assigns GPUs; what a trial is told about them follows from the job file. */
 static bool slurm_machine(struct backend *backend, struct machine *ret, struct tuner_error *err)
 {
 	(void)err;

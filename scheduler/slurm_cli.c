@@ -1,5 +1,5 @@
-/* Slurm through the user's own sbatch, squeue and scancel: what works at a prompt works here, with no
- * more configuration. */
+/* Slurm through the user's own sbatch, squeue and scancel: what works at a prompt works here,
+ * without further configuration. */
 #include "scheduler/slurm_transport.h"
 
 #include "base/number.h"
@@ -11,7 +11,7 @@
 
 /* sbatch and squeue give up on a controller that is down after some 10 s by themselves. */
 static const int64_t LIMIT_US = 60000000;
-/* Each squeue asks the controller anew for everything. */
+/* Each squeue makes the controller list everything again. */
 static const int64_t POLL_US = 2000000;
 
 enum { OPTIONS_MAX = 32 };
@@ -74,7 +74,7 @@ static void add_given(struct options *options, const char *name, const char *val
 		add(options, "--%s=%s", name, value);
 }
 
-/* Slurm counts minutes, and cuts them. */
+/* Slurm counts whole minutes, and truncates. */
 static long long minutes(int64_t us)
 {
 	return (long long)((us + 59999999) / 60000000);
@@ -201,7 +201,7 @@ static void take_submitted(const struct capture *capture, struct slurm_reply *re
 		"sbatch: expected the number of a job, found \"%.100s\"", capture->out.bytes);
 }
 
-/* A column of fixed width, without the blanks behind it. False: the line is too short. */
+/* A column of fixed width, without trailing blanks. False: the line is too short. */
 static bool take_column(const char **at, const char *end, int width, char *ret, size_t size)
 {
 	size_t n = (size_t)width;
@@ -231,7 +231,7 @@ static bool take_job(const char *line, const char *end, struct slurm_job *ret)
 		!take_column(&line, end, list_widths[4], ret->nodes, sizeof(ret->nodes)) ||
 		!take_column(&line, end, list_widths[5], ret->name, sizeof(ret->name)))
 		return false;
-	if (!number_to_int64(id, &ret->id)) /* a task of an array is none of ours */
+	if (!number_to_int64(id, &ret->id)) /* a task of an array is not ours */
 		return false;
 	if (number_to_int64(restarts, &number))
 		ret->restarts = number;
@@ -312,7 +312,7 @@ static void cli_close(struct slurm_transport *transport)
 {
 	struct cli *cli = cli_of(transport);
 
-	/* An sbatch on its way is let go: the next run finds its job by the name. */
+	/* An sbatch in progress is left running: the next run finds its job by name. */
 	if (cli->busy)
 		capture_finish(&cli->capture, cli->request.kind != SLURM_LIST);
 	free(cli->jobs);

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A list that begins so soon after a submit that went wrong may have been made before it arrived. */
+/* A list requested this soon after a failed submit may have been made before the submit arrived. */
 static const int64_t LOOK_UP_US = 1 * SECOND;
-/* Lists may say "unchanged", by clocks that differ; now and then all is asked for. */
+/* Lists may say "unchanged", by clocks that differ, so now and then a full list is requested. */
 static const int64_t WHOLE_US = 30 * SECOND;
 static const int64_t SKEW_US = 2 * SECOND;
 static const int64_t IDLE_US = 10 * SECOND;
@@ -26,7 +26,7 @@ static void through(struct slurm *slurm)
 	slurm->trouble[0] = '\0';
 }
 
-/* One failure may be an accident, unless it is the first thing that we hear. */
+/* A single failure may be an accident, unless it is the first reply. */
 static void not_through(struct slurm *slurm, const char *message)
 {
 	const int64_t wait_us = RETRY_US << (slurm->failures < 4 ? slurm->failures : 4);
@@ -64,7 +64,7 @@ static bool take_submit(
 	if (reply->result == SLURM_REFUSED && reply->job > 0 &&
 		!slurm_add_stray(slurm, reply->job, err))
 		return false;
-	if (attempt == NULL) /* forgotten meanwhile: nobody wants the job */
+	if (attempt == NULL) /* forgotten meanwhile: the job is not wanted */
 		return reply->result != SLURM_OK || slurm_add_stray(slurm, reply->job, err);
 	switch (reply->result) {
 	case SLURM_OK:
@@ -88,7 +88,7 @@ static bool take_submit(
 	return true;
 }
 
-/* One that Slurm refuses to cancel has ended, or is not there: the list will tell. */
+/* A job that Slurm refuses to cancel has ended or does not exist: the list will show. */
 static void take_cancel(struct slurm *slurm, const struct slurm_reply *reply)
 {
 	struct slurm_attempt *attempt = slurm->subject;
@@ -124,7 +124,7 @@ static bool take_reply(
 		not_through(slurm, reply->message);
 		return true;
 	}
-	/* What takes long is not asked for often. */
+	/* Slow requests are not repeated often. */
 	const int64_t took_us = now_us - slurm->asked_us;
 	const int64_t poll_us = slurm->host.transport->poll_us;
 	slurm->next_list_us = now_us + (5 * took_us > poll_us ? 5 * took_us : poll_us);
@@ -150,7 +150,7 @@ static bool ask(struct slurm *slurm, const struct slurm_request *request,
 		slurm->busy = true;
 		return true;
 	}
-	/* There is no such program here, or no memory for once: as if nobody answered. */
+	/* A missing program, or a passing lack of memory, counts as no answer. */
 	if (failed.code != TUNER_USAGE && failed.code != TUNER_RETRY)
 		return tuner_fail(err, failed.code, "%s", failed.message);
 	not_through(slurm, failed.message);
@@ -270,7 +270,7 @@ static bool has_live(const struct slurm *slurm)
 	return false;
 }
 
-/* When the next list is due; never for one who only ends things and has nothing to end. */
+/* When the next list is due; never if we only end jobs and have none to end. */
 static int64_t list_due_us(const struct slurm *slurm)
 {
 	const bool live = has_live(slurm);
@@ -287,8 +287,8 @@ static bool may_submit(const struct slurm *slurm)
 	return slurm->up && slurm->failures == 0;
 }
 
-/* The next thing to ask for. Lists come before submits once they are due, so that a long queue of those
- * does not make us deaf. */
+/* The next request. A list that is due comes before submits, so that a long queue of submits does
+ * not keep us from news. */
 static bool ask_next(struct slurm *slurm, struct tuner_error *err)
 {
 	const int64_t now_us = slurm_now(slurm);
@@ -310,7 +310,7 @@ static bool ask_next(struct slurm *slurm, struct tuner_error *err)
 	return true;
 }
 
-/* When there is something to be asked for, if nothing is under way. */
+/* When the next request is due, if none is in progress. */
 int64_t slurm_next_request_us(const struct slurm *slurm)
 {
 	int64_t next_us = list_due_us(slurm);

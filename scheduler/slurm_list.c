@@ -48,7 +48,8 @@ void slurm_drop_stray(struct slurm *slurm, int64_t job)
 			slurm->strays[i] = slurm->strays[--slurm->n_strays];
 }
 
-/* Of two jobs for one attempt, that which runs; else that which waits; else the older one. */
+/* Of two jobs for one attempt, prefers the one that runs, then the one that waits, then the older
+ * one. */
 static bool is_likelier(const struct slurm_job *a, const struct slurm_job *b)
 {
 	const bool a_final = slurm_state_is_final(a->state),
@@ -61,7 +62,7 @@ static bool is_likelier(const struct slurm_job *a, const struct slurm_job *b)
 	return a->id < b->id;
 }
 
-/* A job was submitted twice: its reply was lost, and it came to the list too late for us. */
+/* A job was submitted twice: its reply was lost, and it appeared in the list too late for us. */
 static bool meet(struct slurm *slurm, struct slurm_attempt *attempt, const struct slurm_job *job,
 	struct tuner_error *err)
 {
@@ -78,7 +79,7 @@ static bool meet(struct slurm *slurm, struct slurm_attempt *attempt, const struc
 	return slurm_state_is_final(other.state) || slurm_add_stray(slurm, other.id, err);
 }
 
-/* Slurm starts it again, or would: whatever ran was on a node that it has given up. */
+/* Slurm is starting it again, or would: what ran was on a node that Slurm has given up. */
 static bool was_requeued(const struct slurm_attempt *attempt, const struct slurm_job *job)
 {
 	return job->restarts > 0 || job->state == SLURM_REQUEUED ||
@@ -110,7 +111,7 @@ static void take_job(struct slurm *slurm, struct slurm_attempt *attempt)
 	attempt->stage = KNOWN;
 	attempt->job = job->id;
 	attempt->missing = 0;
-	if (attempt->vanished) { /* the list that had it not was wrong */
+	if (attempt->vanished) { /* the list without it was wrong */
 		attempt->vanished = false;
 		attempt->end = SLURM_UNKNOWN;
 	}
@@ -143,7 +144,7 @@ static bool has_file(const char *directory, const char *name)
 	return there;
 }
 
-/* Nothing of it is queued: only if nothing has run either it is submitted (again). */
+/* No job of it is queued: it is submitted (again) only if nothing has run either. */
 static bool look_up_in_vain(
 	struct slurm *slurm, struct slurm_attempt *attempt, struct tuner_error *err)
 {
@@ -171,7 +172,7 @@ static bool take_absence(
 	return true;
 }
 
-/* The controller's clock may be behind ours: by how much at least, a job's time of submission tells. */
+/* The controller's clock may be behind ours: a job's submission time shows by how much at least. */
 static void learn_skew(struct slurm *slurm, const struct slurm_attempt *attempt)
 {
 	const int64_t skew_us = slurm->asked_wall_us - (attempt->seen.submitted_s + 1) * SECOND;

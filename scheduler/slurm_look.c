@@ -12,23 +12,24 @@
 
 /* How long we wait for Slurm to say why a command was ended. */
 static const int64_t WORD_US = 30 * SECOND;
-/* How long files may take to be seen here, after Slurm has said that a job is over. */
+/* How long files may take to become visible here after Slurm has said that a job is over. */
 static const int64_t FILES_US = 10 * SECOND;
-/* A job of a node that Slurm has given up may run on; after this silence it does not. */
+/* A job on a node that Slurm has given up may still run; after this silence it counts as ended. */
 static const int64_t SILENCE_LOST_US = 30 * SECOND;
-/* One that Slurm holds for running, but that has been silent for so long, is ended. */
+/* A job that Slurm believes to be running, but that has been silent for this long, is ended. */
 static const int64_t SILENCE_DEAD_US = 120 * SECOND;
 static const int64_t SILENCE_LOOK_US = 10 * SECOND;
-/* Looking at files takes at most a hundredth of our time, on a slow file system too. */
+/* Looking at files takes at most a hundredth of our time, even on a slow file system. */
 static const int64_t LOOKS_MIN_US = 100000, LOOKS_MAX_US = 2 * SECOND, LOOKS_SHARE = 100;
 
 enum {
 	LOG_BYTES_MAX = 1 << 20,
-	/* So many of those that wait, the oldest first, may begin before the next list tells of it. */
+	/* Of waiting attempts, this many, oldest first, may begin before the next list reports
+	 * it. */
 	WAITING_LOOKS = 16,
 };
 
-/* An end that needs no word from Slurm: by itself and well, or because we asked for it. */
+/* Whether an end needs no explanation from Slurm: successful, or because we asked for it. */
 static bool speaks_for_itself(const struct slurm_attempt *attempt)
 {
 	const struct exit_record *exit = &attempt->exit;
@@ -37,7 +38,7 @@ static bool speaks_for_itself(const struct slurm_attempt *attempt)
 	       (exit->kind == EXIT_CODE && exit->code == 0);
 }
 
-/* What was ended from outside, and by whom: the record alone cannot tell. */
+/* Explains who ended the command from outside, which the record alone cannot tell. */
 static void explain_exit(const struct slurm_attempt *attempt, struct exit_record *exit)
 {
 	if (speaks_for_itself(attempt))
@@ -90,8 +91,9 @@ static void last_line(const char *directory, char ret[160])
 	text_finish(&log);
 }
 
-/* The next attempt may be launched now, and Slurm's word may be wrong or our cancel get lost with us: should the job
- * begin all the same one day, its supervisor steps back. Where that cannot be written Slurm's word has to do. */
+/* The next attempt may be launched now, but Slurm's report may be wrong, or our cancel lost when we
+ * die: should the job begin nevertheless, its supervisor then starts nothing. If that cannot be
+ * written, Slurm's report has to do. */
 static void forbid_start(const struct slurm_attempt *attempt)
 {
 	struct tuner_error ignored;
@@ -127,7 +129,7 @@ static void lost_event(struct slurm_attempt *attempt, struct backend_event *ret)
 		attempt->given_up ? ": it had shown no sign of life for two minutes" : "");
 }
 
-/* It has ended, and left no record: Slurm, or its own end, took the supervisor too. */
+/* It has ended without a record: Slurm, or whatever ended it, killed the supervisor too. */
 static void gone_event(struct slurm_attempt *attempt, struct backend_event *ret)
 {
 	struct exit_record exit = { .kind = EXIT_STOPPED,
@@ -158,8 +160,8 @@ static void gone_event(struct slurm_attempt *attempt, struct backend_event *ret)
 		ended_event(attempt, &exit, ret);
 }
 
-/* Whether nothing more can come of it. A node that Slurm has given up may only be out of reach: as long as
- * the attempt shows that it lives it is waited for. */
+/* Whether nothing more can come of it. A node that Slurm has given up may only be unreachable: as
+ * long as the attempt shows that it is alive, we wait for it. */
 static bool is_gone(const struct slurm_attempt *attempt, int64_t now_us)
 {
 	const int64_t waited_us = now_us - attempt->end_us;
@@ -178,8 +180,8 @@ static bool is_gone(const struct slurm_attempt *attempt, int64_t now_us)
 	return (silence_us < 0 ? waited_us : silence_us) >= SILENCE_LOST_US;
 }
 
-/* Slurm's word is not enough: after a node's daemon has come back alone, jobs without a process were
- * still running to it. */
+/* Slurm's report is not enough: after only a node's daemon had come back, jobs without a process
+ * still counted as running. */
 static void check_pulse(struct slurm *slurm, struct slurm_attempt *attempt, int64_t now_us)
 {
 	if (attempt->state != SLURM_RUNNING || !attempt->has_started || attempt->given_up) {
@@ -196,8 +198,9 @@ static void check_pulse(struct slurm *slurm, struct slurm_attempt *attempt, int6
 	slurm_cancel(slurm, attempt, true);
 }
 
-/* A copy of a database has the first one's directory on the shared file system, and who launches later makes way. Looked at
- * where it matters: as it begins, and as it ends. */
+/* A copied database names the original's directories on the shared file system, and the later
+ * launch moves the earlier one's directory away. Checked where it matters: at the start and at the
+ * end. */
 static bool is_displaced(const struct slurm_attempt *attempt)
 {
 	struct tuner_error ignored;
@@ -207,7 +210,7 @@ static bool is_displaced(const struct slurm_attempt *attempt)
 	       owner == LAUNCH_ANOTHERS;
 }
 
-/* Our job is cancelled by its number: a file `stop` would end the other's. */
+/* Our job is cancelled by its number: a `stop` file would end the other database's attempt. */
 static void displaced_event(struct slurm_attempt *attempt, struct backend_event *ret)
 {
 	attempt->stage = OVER;
@@ -238,7 +241,7 @@ static bool take_files(
 	attempt->has_exit = true;
 	attempt->exit = status.exit;
 	attempt->exit_us = now_us;
-	/* Slurm is asked at once, though not more often than twice a second. */
+	/* Slurm is asked at once, but at most twice a second. */
 	if (!speaks_for_itself(attempt) && slurm->next_list_us > slurm->asked_us + SECOND / 2)
 		slurm->next_list_us = slurm->asked_us + SECOND / 2;
 	return true;
@@ -263,7 +266,7 @@ static bool judge(struct slurm *slurm, struct slurm_attempt *attempt, struct bac
 	}
 	if (!attempt->told_started && attempt->started_us > 0) {
 		attempt->told_started = true;
-		attempt->pass = 0; /* there may be more */
+		attempt->pass = 0; /* there may be more events */
 		ret->kind = BACKEND_STARTED;
 		ret->started_us = attempt->started_us;
 	} else if (attempt->has_exit &&
@@ -316,7 +319,7 @@ static void end_pass(struct slurm *slurm)
 	slurm->pass++;
 }
 
-/* Goes on with the pass where the last event interrupted it. */
+/* Continues the pass where the last event interrupted it. */
 bool slurm_look(
 	struct slurm *slurm, struct backend_event *ret, bool *ret_got, struct tuner_error *err)
 {

@@ -1,7 +1,8 @@
-/* Slurm through slurmrestd, by libcurl's multi interface: one connection, kept, and one request at a time.
+/* Slurm through slurmrestd, by libcurl's multi interface: one persistent connection, and one
+ * request at a time.
  *
- * A request may need others before it: the token, by the user's command, and which version of the
- * interface the server speaks, by asking it for /ping with the newest first. */
+ * A request may need others first: the token, from the user's command, and the server's version of
+ * the interface, found by asking for /ping with the newest version first. */
 #include "scheduler/slurm_rest.h"
 
 #include "base/clock.h"
@@ -16,7 +17,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* slurmrestd itself waits nine seconds for a controller; a submit that we gave up before may be queued. */
+/* slurmrestd itself waits nine seconds for a controller; a submit that we give up earlier may be
+ * queued. */
 static const long LIMIT_S = 30, CONNECT_S = 10;
 static const int64_t TOKEN_LIMIT_US = 30000000, TOKEN_AGAIN_US = 5000000;
 static const int64_t POLL_US = 1000000;
@@ -31,7 +33,7 @@ struct rest {
 	char user[128];
 	char *base, *socket; /* http://host:port; a path of a UNIX socket or NULL */
 	struct text token;
-	int64_t token_us; /* when it was last asked for */
+	int64_t token_us; /* when the token was last asked for */
 	bool token_bad;
 
 	struct curl_library curl;
@@ -49,7 +51,7 @@ struct rest {
 	char curl_error[CURL_ERROR_SIZE];
 
 	enum phase phase;
-	int version; /* 0: not known yet */
+	int version; /* 0: not yet known */
 	size_t asked_version; /* index */
 	struct slurm_request request;
 	char *body;
@@ -80,7 +82,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void
 		return 0;
 	}
 	if (i == SOCKETS_MAX)
-		return 0; /* more than one connection needs: its timer will serve it */
+		return 0; /* more than one connection needs: its timer will handle it */
 	rest->sockets[i].fd = fd;
 	rest->sockets[i].what = what;
 	rest->n_sockets += i == rest->n_sockets;
@@ -108,7 +110,7 @@ static size_t on_bytes(char *bytes, size_t size, size_t n, void *context)
 	return size * n;
 }
 
-/* One that libcurl opens itself would be inherited by every program that we start. */
+/* A socket that libcurl opens itself would be inherited by every program that we start. */
 static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	(void)context;
@@ -168,7 +170,7 @@ static bool take_token(struct rest *rest, const char *text, size_t length)
 	return length > 0 && !text_failed(&rest->token);
 }
 
-/* Each time anew: a file that was renewed is seen at once. */
+/* Read each time: a renewed file takes effect at once. */
 static bool read_token(struct rest *rest, char message[256])
 {
 	struct tuner_error failed;
@@ -302,7 +304,7 @@ static bool call(struct rest *rest, struct tuner_error *err)
 	return true;
 }
 
-/* With a token, or without where none is asked for. */
+/* With a token, or without if none is configured. */
 static bool go_on(struct rest *rest, struct tuner_error *err)
 {
 	return rest->version == 0 ? ask_version(rest, err) : call(rest, err);
@@ -365,7 +367,7 @@ static bool receive_token(
 	return true;
 }
 
-/* No answer came. Only if no connection was made it is certain that nothing has happened. */
+/* No answer came. Only if no connection was made is it certain that nothing has happened. */
 static void no_answer(struct rest *rest, CURLcode code, struct slurm_reply *ret, bool *ret_got)
 {
 	const bool before = code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST ||
@@ -382,7 +384,8 @@ static void no_answer(struct rest *rest, CURLcode code, struct slurm_reply *ret,
 		ret, ret_got);
 }
 
-/* A version that the server does not know is a 404; one that knows us not says so in its own way. */
+/* A version unknown to the server gives a 404; a server that rejects our credentials says so in its
+ * own way. */
 static bool take_version(struct rest *rest, const struct slurm_rest_answer *answer,
 	struct slurm_reply *ret, bool *ret_got, struct tuner_error *err)
 {
@@ -403,7 +406,7 @@ static bool take_version(struct rest *rest, const struct slurm_rest_answer *answ
 	}
 	if (!slurm_rest_parse(answer, &pong, &token))
 		return tuner_fail_memory(err);
-	/* Its controller may be down: that is not the version's fault. */
+	/* The controller may be down, which is not the version's fault. */
 	if (token || pong.result != SLURM_OK) {
 		rest->token_bad |= token;
 		snprintf(message, sizeof(message), "%s%.180s",
@@ -431,7 +434,7 @@ static bool take_answer(struct rest *rest, const struct slurm_rest_answer *answe
 	rest->jobs = ret->jobs;
 	end(rest);
 	if (answer->status == 404 && ret->result == SLURM_UNREACHABLE) {
-		rest->version = 0; /* another server answers there now */
+		rest->version = 0; /* a different server answers there now */
 		rest->asked_version = 0;
 	}
 	if (token) {

@@ -10,15 +10,15 @@ const int slurm_rest_versions[] = { 44, 43, 42, 41, 40, 38, 0 };
 enum {
 	FIRST_NEW = 40,
 	/* Slurm's error numbers. */
-	ERROR_CONTROLLER = 1800, /* its controller cannot be reached: nothing has happened */
-	ERROR_CONTROLLER_ANSWER = 1802, /* was reached, but no answer came, or not all of it */
+	ERROR_CONTROLLER = 1800, /* the controller cannot be reached: nothing has happened */
+	ERROR_CONTROLLER_ANSWER = 1802, /* it was reached, but no answer came, or only a part */
 	ERROR_CONTROLLER_CLOSE = 1803,
 	ERROR_CONTROLLER_LAST = 1805,
 	ERROR_SOCKET_FIRST = 5000, /* of the connection between slurmrestd and the controller */
-	ERROR_NOTHING_CAME = 5005, /* a bad token, most likely */
+	ERROR_NOTHING_CAME = 5005, /* most likely a bad token */
 	ERROR_SOCKET_LAST = 5999,
 	ERROR_AUTHENTICATION_FIRST = 1000,
-	ERROR_ANSWER = 1003, /* the same, where it is not told whose */
+	ERROR_ANSWER = 1003, /* the same, without saying whose answer */
 	ERROR_CLOSE = 1004,
 	ERROR_AUTHENTICATION_LAST = 1099,
 	ERROR_TRY_AGAIN = 11,
@@ -66,7 +66,7 @@ static void add_string(cJSON *object, const char *name, const char *value)
 		cJSON_AddStringToObject(object, name, value);
 }
 
-/* "gpu:2,shard:1" is "gres/gpu:2,gres/shard:1" where all trackable resources share one key. */
+/* "gpu:2,shard:1" becomes "gres/gpu:2,gres/shard:1" where all trackable resources share one key. */
 static void add_gres(int version, cJSON *job, const char *gres)
 {
 	struct text tres = TEXT_EMPTY;
@@ -110,7 +110,7 @@ static void add_job(cJSON *job, int version, const struct slurm_settings *settin
 	if (settings->memory_bytes > 0)
 		cJSON_AddItemToObject(job, "memory_per_node",
 			number_node(version, (double)((settings->memory_bytes + 1048575) >> 20)));
-	if (version >= FIRST_NEW) { /* before, it is accepted and ignored */
+	if (version >= FIRST_NEW) { /* older versions accept and ignore it */
 		cJSON_AddBoolToObject(job, "requeue", false);
 		add_string(job, "script", request->script);
 	}
@@ -139,10 +139,11 @@ static const cJSON *member(const cJSON *object, const char *name)
 	return cJSON_GetObjectItemCaseSensitive(object, name);
 }
 
-/* Of jobs, restarts, errors, and of seconds since 1970, which are multiplied. */
+/* For jobs, restarts, errors, and seconds since 1970, which are multiplied. */
 static const double NUMBER_MAX = 1e12;
 
-/* A number in either shape; `otherwise` for null, unset and infinite ones, and for what Slurm cannot mean. */
+/* A number in either format; `otherwise` for null, unset and infinite numbers, and for values that
+ * Slurm cannot mean. */
 static int64_t number_of(const cJSON *node, int64_t otherwise)
 {
 	if (cJSON_IsObject(node))
@@ -160,7 +161,8 @@ static const char *string_of(const cJSON *node)
 	return cJSON_IsString(node) ? node->valuestring : "";
 }
 
-/* Of a base and its flags, what counts: that it is completing, or was queued again, and else the base. */
+/* The relevant part of a base state and its flags: completing, or queued again, or else the
+ * base. */
 static enum slurm_state state_of(const cJSON *node)
 {
 	enum slurm_state state = slurm_state_named(string_of(node));
@@ -208,7 +210,7 @@ static bool take_jobs(const cJSON *root, struct slurm_reply *ret)
 	return true;
 }
 
-/* The number has one of three names, by the call. */
+/* The number has one of three names, depending on the call. */
 static int64_t error_number(const cJSON *error)
 {
 	static const char *const names[] = { "error_number", "error_code", "errno" };
@@ -219,7 +221,7 @@ static int64_t error_number(const cJSON *error)
 	return 0;
 }
 
-/* The request may have arrived: only the answer is known to be missing. */
+/* The request may have arrived: only the answer is missing for certain. */
 static bool lacks_answer(int64_t number)
 {
 	return number == ERROR_CONTROLLER_ANSWER || number == ERROR_CONTROLLER_CLOSE ||
@@ -270,7 +272,7 @@ static bool take_tree(const cJSON *root, const struct slurm_rest_answer *answer,
 	ret->job = number_of(job != NULL ? job : member(member(root, "result"), "job_id"), 0);
 	if (cJSON_GetArraySize(errors) > 0) {
 		take_error(errors->child, answer, ret, ret_token);
-		/* Queued, and told that it will never run. */
+		/* Queued, with the report that it will never run. */
 		if (ret->kind == SLURM_SUBMIT && ret->job > 0)
 			ret->result = SLURM_REFUSED;
 		return true;
@@ -283,8 +285,8 @@ static bool take_tree(const cJSON *root, const struct slurm_rest_answer *answer,
 	return ret->kind != SLURM_LIST || take_jobs(root, ret);
 }
 
-/* Of the request, which was read and not liked. Whatever else is no word of Slurm's (a server's own failure, a good
- * status with half a reply) leaves open whether a job is queued. */
+/* Whether the request was read and refused. Anything else that is not Slurm's answer (a failure of
+ * the server itself, a good status with half a reply) leaves open whether a job is queued. */
 static bool is_refusal(long status)
 {
 	static const long timeout = 408;
@@ -292,7 +294,7 @@ static bool is_refusal(long status)
 	return status >= 400 && status < 500 && status != timeout;
 }
 
-/* Plain text: of slurmrestd itself, or of a proxy before it. */
+/* Takes plain text, from slurmrestd itself or a proxy before it. */
 static void take_words(
 	const struct slurm_rest_answer *answer, struct slurm_reply *ret, bool *ret_token)
 {

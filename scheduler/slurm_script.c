@@ -14,7 +14,7 @@ static bool is_for_sbatch(const char *line)
 	return strncmp(line, "#SBATCH", strlen("#SBATCH")) == 0;
 }
 
-/* sbatch reads its lines up to the first command, which is the fence. */
+/* sbatch reads its own lines up to the first command, which is the fence. */
 char *slurm_script(
 	const struct slurm_settings *settings, const char *supervisor, const char *directory)
 {
@@ -42,7 +42,7 @@ char *slurm_script(
 	return text_take(&script);
 }
 
-/* One that is there is never written again: jobs may be running it. */
+/* An existing copy is never rewritten: jobs may be running it. */
 bool slurm_supervisor(
 	const char *supervisor, const char *directory, char **ret_path, struct tuner_error *err)
 {

@@ -49,7 +49,8 @@ static bool is_passed(const char *variable, bool engine)
 	static const char *const always[] = {
 		"PATH=", "HOME=", "LD_LIBRARY_PATH=", "USER=", "LOGNAME=", "SHELL=", "LANG="
 	};
-	/* Not all that begins with SLURM_: within a job that would be its own bounds. */
+	/* Not everything that begins with SLURM_: inside a job that would include the job's own
+	 * limits. */
 	static const char *const engines[] = { "SLURM_CONF=", "SBATCH_",
 		"SLURM_CLUSTERS=", "KRB5CCNAME=", "LC_ALL=" };
 

@@ -3,8 +3,8 @@
  *
  *     send -> [poll for its descriptors] -> receive until there is a reply -> send ...
  *
- * One request at a time. No call blocks; a request that takes too long ends as UNCLEAR. What is sent must
- * live until its reply. Nothing here knows what an attempt is. */
+ * One request at a time. No call blocks; a request that takes too long ends as UNCLEAR. A request
+ * must stay valid until its reply. Nothing here knows what an attempt is. */
 #ifndef SCHEDULER_SLURM_TRANSPORT_H
 #define SCHEDULER_SLURM_TRANSPORT_H
 
@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What the job file says of a cluster. Strings may be NULL: not given. All of it must outlive the
+/* The job file's settings for a cluster. A string that is NULL was not given. All must outlive the
  * transport. */
 struct slurm_settings {
 	const char *url; /* http://..., https://... or unix:/path; NULL: the user's own programs */
@@ -24,8 +24,8 @@ struct slurm_settings {
 	const char *partition, *gres, *account, *qos, *constraint;
 	int64_t time_limit_us; /* 0: the partition's */
 	int64_t memory_bytes; /* per node; 0: the partition's */
-	unsigned cores; /* of one job */
-	char *const *script_lines; /* at the head of the script; NULL: none */
+	unsigned cores; /* per job */
+	char *const *script_lines; /* at the top of the script; NULL: none */
 };
 
 enum slurm_request_kind { SLURM_SUBMIT, SLURM_LIST, SLURM_CANCEL };
@@ -34,19 +34,20 @@ struct slurm_request {
 	enum slurm_request_kind kind;
 	/* SUBMIT */
 	const char *name, *script, *script_path, *directory, *log;
-	/* LIST: our wall clock; if nothing has changed since, the reply may say so. 0: all */
+	/* LIST: wall-clock time here; if nothing has changed since then, the reply may say so. 0:
+	 * list all */
 	int64_t since_us;
 	/* CANCEL: kill ends it at once, without SIGTERM */
 	int64_t job;
 	bool kill;
 };
 
-/* RUNNING: it holds resources, its processes may live. COMPLETING has ended, but is not through: neither its
- * outcome nor the end of its processes is certain. From COMPLETED on: over. */
+/* RUNNING: it holds resources, and its processes may be alive. COMPLETING: ended, but neither its
+ * outcome nor the end of its processes is certain yet. COMPLETED and later: over. */
 enum slurm_state {
 	SLURM_UNKNOWN,
 	SLURM_PENDING,
-	SLURM_REQUEUED, /* runs again, or would */
+	SLURM_REQUEUED, /* is being, or would be, run again */
 	SLURM_RUNNING,
 	SLURM_SUSPENDED,
 	SLURM_COMPLETING,
@@ -64,15 +65,17 @@ struct slurm_job {
 	int64_t id;
 	enum slurm_state state;
 	int64_t restarts;
-	int64_t submitted_s; /* by the controller's clock; 0: not told */
+	int64_t submitted_s; /* by the controller's clock; 0: not given */
 	char name[256], reason[64], nodes[64];
 };
 
 enum slurm_result {
 	SLURM_OK,
-	SLURM_REFUSED, /* Slurm says no, and has said why. A job may be queued all the same: job */
-	SLURM_UNREACHABLE, /* nothing has happened: it cannot be reached, or does not know us */
-	SLURM_UNCLEAR, /* it may have happened */
+	SLURM_REFUSED, /* Slurm refused and said why. A job may be queued all the same: its number
+			  is in job */
+	SLURM_UNREACHABLE, /* nothing has happened: Slurm cannot be reached, or rejects our
+			      credentials */
+	SLURM_UNCLEAR, /* the request may or may not have taken effect */
 };
 
 struct slurm_reply {
@@ -88,7 +91,7 @@ struct slurm_reply {
 struct slurm_transport;
 
 struct slurm_transport_ops {
-	/* An error is one of our own machine (no memory, no such program). */
+	/* Fails only for reasons on our own machine (no memory, no such program). */
 	bool (*send)(struct slurm_transport *transport, const struct slurm_request *request,
 		struct tuner_error *err);
 	size_t (*descriptors)(
@@ -96,13 +99,13 @@ struct slurm_transport_ops {
 	int (*wait_ms)(struct slurm_transport *transport); /* -1: for the descriptors alone */
 	bool (*receive)(struct slurm_transport *transport, struct slurm_reply *ret, bool *ret_got,
 		struct tuner_error *err);
-	/* What has been sent may still happen. */
+	/* A request that has been sent may still take effect. */
 	void (*close)(struct slurm_transport *transport);
 };
 
 struct slurm_transport {
 	const struct slurm_transport_ops *ops;
-	int64_t poll_us; /* between two lists: what the server at the other end is to bear */
+	int64_t poll_us; /* between two lists: the load that we put on the server */
 };
 
 TUNER_MUST_CHECK
@@ -112,14 +115,15 @@ TUNER_MUST_CHECK
 bool slurm_rest_open(const struct slurm_settings *settings, struct slurm_transport **ret,
 	struct tuner_error *err);
 
-/* What a job gets of our environment, NAME=VALUE: what any remote command gets, and with `engine` what sbatch
- * itself reads. NULL-terminated, pointing into environ; the caller frees the array. NULL without memory. */
+/* The part of our environment that a job gets, as NAME=VALUE: what any remote command gets and,
+ * with `engine`, the variables that sbatch itself reads. NULL-terminated, pointing into environ;
+ * the caller frees the array. NULL without memory. */
 char **slurm_environment(bool engine);
 
-/* "RUNNING", and the states that mean the same to us. */
+/* The state of Slurm's name ("RUNNING"); names that mean the same to us share one. */
 enum slurm_state slurm_state_named(const char *name);
 
-/* Whether nothing more will become of the job. */
+/* Whether a job in this state has ended for good. */
 bool slurm_state_is_final(enum slurm_state state);
 
 #endif

@@ -14,7 +14,7 @@
 
 enum { CHUNK = 1 << 16 };
 
-/* By the kernel where it can, which on some file systems copies nothing at all. */
+/* By the kernel if possible, which on some file systems shares the blocks without copying. */
 static bool copy_bytes(int from, int to)
 {
 	char bytes[CHUNK];
@@ -43,7 +43,7 @@ static bool copy_plain(int from_root, int to_root, const char *path, struct tune
 		ok = to >= 0 && copy_bytes(from, to) && fchmod(to, status.st_mode & 0777) == 0 &&
 		     futimens(to, times) == 0;
 	}
-	if (!ok) /* missing: it was deleted since it was listed */
+	if (!ok) /* missing: deleted since it was listed */
 		tuner_fail(err, errno == ENOENT || errno == ELOOP ? TUNER_RETRY : TUNER_FATAL,
 			"cannot copy %.150s: %s", path, strerror(errno));
 	if (from >= 0)
@@ -94,7 +94,7 @@ static bool copy_files(
 	return true;
 }
 
-/* What is there now, under the same names. */
+/* Compares the copy, file by file under the same names. */
 static bool check_copy(const struct code *code, const char *directory, struct tuner_error *err)
 {
 	struct file_list copy = { 0 };
@@ -119,7 +119,7 @@ bool snapshot_copy(const struct code *code, const char *directory, struct tuner_
 
 	if (working == NULL)
 		return tuner_fail_memory(err);
-	/* The working directory is there even if it holds no code. */
+	/* The working directory is made even if it holds no code. */
 	if (!directory_make(working, 0700, err))
 		goto out;
 	from = open(code->files.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -81,7 +81,8 @@ struct ssh_target ssh_target_of(const struct ssh *ssh)
 
 /* ---- the operations ---- */
 
-/* Without the host, from what is here already: it ended before the last process could note that. */
+/* Adopts without the host, from the files here: the attempt ended before the last process could
+ * record that. */
 static bool adopt_ended(
 	struct ssh *ssh, struct ssh_attempt *attempt, bool *ret_ended, struct tuner_error *err)
 {
@@ -104,14 +105,15 @@ static bool enter(struct ssh *ssh, int64_t id, const char *directory, const char
 	struct pending fence;
 	bool ended = false;
 
-	if (attempt != NULL) /* its fence, whose loss was never committed */
+	if (attempt != NULL) /* a fence, whose loss was never committed */
 		ssh_drop(ssh, attempt);
 	attempt = ssh_keep(ssh, id, directory);
 	if (attempt == NULL)
 		return tuner_fail_memory(err);
 	attempt->starts = starts;
 	attempt->asked = adopted;
-	attempt_tidy(directory); /* only we write there, and one of us may have been killed at it */
+	attempt_tidy(directory); /* only we write there, and an earlier process may have been killed
+				    while writing */
 	if (!ssh_name_attempt(ssh, attempt, key, err) || !adopt_ended(ssh, attempt, &ended, err)) {
 		ssh_drop(ssh, attempt);
 		return false;
@@ -135,7 +137,8 @@ void ssh_checkpoint_sent(struct ssh *ssh, int64_t id, const char *fault)
 	attempt->waits = false;
 	if (fault[0] == '\0' || attempt->fenced)
 		return;
-	/* An earlier order may have started it: the host is asked for what runs, and starts nothing. */
+	/* An earlier order may have started it: the host only reports what runs, and starts
+	 * nothing. */
 	if (attempt->asked) {
 		attempt->starts = false;
 		return;
@@ -144,10 +147,10 @@ void ssh_checkpoint_sent(struct ssh *ssh, int64_t id, const char *fault)
 		"its checkpoints cannot be sent there: %.200s", fault);
 	attempt->ended = attempt->quiet = true;
 	if (!ssh_tell(ssh, &event))
-		attempt->ended = attempt->quiet = false; /* started without them, then */
+		attempt->ended = attempt->quiet = false; /* it is then started without them */
 }
 
-/* The lease's file is what the supervisor looks at; it goes with the others. */
+/* The file that the supervisor checks for its lease; it is sent with the others. */
 static bool make_lease(const struct ssh *ssh, const char *directory, struct tuner_error *err)
 {
 	char *path = ssh->lease_us > 0 ? path_join(directory, ATTEMPT_LEASE) : NULL;
@@ -270,10 +273,11 @@ static bool ssh_site(struct backend *backend, struct backend_site *ret)
 	return true;
 }
 
-/* So long a connection that broke at a job's end has to come back before what is to be fetched or ended there is left to the next run. */
+/* How long a connection that broke at a job's end may stay away before results to fetch and
+ * attempts to end there are left to the next run. */
 static const int64_t BRIEF_ABSENCE_US = 30000000;
 
-/* None where the list cannot be read: then the first step fails, too, and says so. */
+/* None if the list cannot be read: the first step then fails, too, and reports it. */
 static struct backend_left ssh_left(struct backend *backend)
 {
 	const struct ssh *ssh = ssh_of(backend);
@@ -314,7 +318,7 @@ static bool ssh_is_busy(struct backend *backend)
 	       (awaits_lost(ssh) && (ssh->greeted || (recent && away_us < ssh->host_timeout_us)));
 }
 
-/* Before the first step nothing is known of what earlier processes have left. */
+/* Before the first step, what earlier processes left is unknown. */
 static bool ssh_is_fetching(struct backend *backend, int64_t attempt)
 {
 	const struct ssh *ssh = ssh_of(backend);
@@ -340,7 +344,7 @@ static bool ssh_next(
 	return true;
 }
 
-/* A lost one stays until it has turned up. */
+/* A lost attempt stays until it has turned up. */
 static void ssh_forget(struct backend *backend, int64_t id)
 {
 	struct ssh *ssh = ssh_of(backend);
@@ -494,7 +498,7 @@ bool backend_ssh_freeze(struct backend *backend, const char *code, struct tuner_
 		return tuner_fail_memory(err);
 	free(ssh->code);
 	ssh->code = copy;
-	/* Its name says what it holds. */
+	/* Named after its content. */
 	snprintf(ssh->code_name, sizeof(ssh->code_name), "code-%016" PRIx64, hash_string(code));
 	ssh->frozen = true;
 	return true;

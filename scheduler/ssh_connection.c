@@ -1,4 +1,4 @@
-/* The connection comes and goes, and what follows from that for attempts. */
+/* Handles a connection that comes and goes, and the consequences for attempts. */
 #include "scheduler/ssh_inside.h"
 
 #include "base/clock.h"
@@ -19,13 +19,14 @@
 
 static const int64_t PING_US = 5000000;
 static const int64_t PAUSE_MAX_US = 15000000;
-/* Between two steps it takes a second at most, unless there is no connection: then up to the next try. */
+/* Steps are at most a second apart, unless there is no connection: then up to the next try. */
 static const int64_t ABSENCE_US = 3000000;
 
 /* ---- what earlier processes have left ---- */
 
-/* ID: where it was drawn. A copy of the directory has it, too, and must not: both would send their code and start their attempts
- * in one place there. So it stands beside it whose it is; who finds another's, and that one is still there, is a copy. */
+/* Where an ID was drawn. A copy of the directory would have the same ID, and both would send their
+ * code and start their attempts in one place on the host. So the ID's owner is recorded beside it;
+ * if the record names another directory that still exists, ours is a copy. */
 static bool describe_place(const char *hosts, struct text *ret, struct tuner_error *err)
 {
 	char *whole = realpath(hosts, NULL);
@@ -68,7 +69,7 @@ static bool draw_id(const char *path, struct tuner_error *err)
 	return ok;
 }
 
-/* The id is there, and ours. */
+/* Makes sure that the ID exists and is ours. */
 static bool settle_id(const char *hosts, const char *path, struct tuner_error *err)
 {
 	struct text now = TEXT_EMPTY, noted = TEXT_EMPTY;
@@ -87,8 +88,8 @@ static bool settle_id(const char *hosts, const char *path, struct tuner_error *e
 	return ok;
 }
 
-/* JOB-ID, where ID was drawn for this job of this database: on the host, others may have a job of this name. It
- * lies among the attempts, so that it moves with them. */
+/* JOB-ID, where ID was drawn for this job of this database: on the host, other databases may have a
+ * job of this name. The ID is stored among the attempts, so that it moves with them. */
 static bool name_job(struct ssh *ssh, struct tuner_error *err)
 {
 	struct text id = TEXT_EMPTY, name = TEXT_EMPTY;
@@ -125,7 +126,7 @@ static bool take_pending(struct ssh *ssh, const struct pending *pending, struct 
 	return true;
 }
 
-/* What earlier processes left to do. */
+/* Loads the work that earlier processes left. */
 static bool load_pending(struct ssh *ssh, struct tuner_error *err)
 {
 	struct pending *items;
@@ -140,9 +141,9 @@ static bool load_pending(struct ssh *ssh, struct tuner_error *err)
 	return ok;
 }
 
-/* A directory of our own for the socket of the connection that the copies share, of the same name each time, so that
- * a process that was killed leaves none for ever. ssh adds 17 bytes while it makes the socket. Without one
- * the copies have connections of their own. */
+/* A directory of our own for the socket of the connection that the copies share, with the same name
+ * each time, so that killed processes do not leave directories behind. ssh adds 17 bytes while it
+ * makes the socket. Without it the copies use connections of their own. */
 static void make_control(struct ssh *ssh)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
@@ -158,7 +159,7 @@ static void make_control(struct ssh *ssh)
 		snprintf(ssh->control, sizeof(ssh->control), "%s/c", directory);
 }
 
-/* What needs to be known before the first connection; not earlier, since only then no other process looks after
+/* Prepares what the first connection needs; not earlier, since only now no other process handles
  * this job. */
 static bool prepare(struct ssh *ssh, struct tuner_error *err)
 {
@@ -177,7 +178,7 @@ static bool connect_host(struct ssh *ssh, struct tuner_error *err)
 
 	if (ssh->link.state != LINK_CLOSED || clock_monotonic_us() < ssh->next_try_us)
 		return true;
-	/* One that was killed leaves its socket. */
+	/* A killed process leaves its socket. */
 	if (ssh->control[0] != '\0')
 		unlink(ssh->control);
 	if (link_open(&ssh->link, &target, ssh->directory, ssh->job, ssh->images, &failed))
@@ -213,7 +214,8 @@ static void ping(struct ssh *ssh)
 	ssh->ping_us = now_us + (often_us > 0 && often_us < PING_US ? often_us : PING_US);
 }
 
-/* The host stays away: what runs there is given up. That it is to be killed is noted before it is told. */
+/* The host stays away: gives up what runs there. That it is to be killed is recorded before the
+ * loss is reported. */
 static bool give_up(struct ssh *ssh, struct tuner_error *err)
 {
 	char message[200], span[32];
@@ -239,7 +241,7 @@ static bool give_up(struct ssh *ssh, struct tuner_error *err)
 	return true;
 }
 
-/* Whether trials may be started: the code is there, and nothing lives that should not. */
+/* Whether trials may be started: the code is there, and no lost attempt is still alive. */
 static bool is_ready(const struct ssh *ssh)
 {
 	if (!ssh->greeted || (ssh->starts && ssh->code != NULL && !ssh->code_sent))
@@ -286,14 +288,14 @@ static bool step(struct ssh *ssh, struct tuner_error *err)
 	if (!send_code(ssh, err) || !ssh_copies_step(ssh, err) || !give_up(ssh, err) ||
 		!tell_state(ssh, err))
 		return false;
-	/* What this step has to say, so that nobody waits for it. */
+	/* Sends this step's messages at once. */
 	if (ssh->link.state == LINK_OPEN)
 		wire_flush(&ssh->link.wire);
 	return true;
 }
 
-/* A machine that slept, a program that was stopped, a loop that was busy: while we did not look nobody could have
- * answered us, so the host was not away for that. */
+/* After a suspended machine, a stopped program or a busy loop: nobody could have answered while we
+ * did not look, so that time does not count as the host's absence. */
 static void discount_absence(struct ssh *ssh)
 {
 	const int64_t expected_us =

@@ -16,17 +16,17 @@
 
 enum { TRIES_MAX = 5 };
 
-static const int64_t LATER_US = 60000000; /* until what was tried so often is tried again */
+static const int64_t LATER_US = 60000000; /* until a copy that failed that often is tried again */
 
-static const int64_t COPY_US = 12 * INT64_C(3600000000); /* of gigabytes over a slow line */
+static const int64_t COPY_US = 12 * INT64_C(3600000000); /* gigabytes over a slow line */
 static const int64_t PAUSE_US = 2000000;
 static const int64_t LOOK_US = 200000;
-/* How long a retry waits for what another host still has of its trial. */
+/* How long a retry waits for its trial's results on another host. */
 static const int64_t OTHERS_US = 60000000;
 
 /* ---- the words of rsync ---- */
 
-/* It splits its -e at blanks, and takes both kinds of quotes; one within the other cannot be written. */
+/* rsync splits its -e at blanks, and accepts both kinds of quotes, but not one within the other. */
 static void remote_shell(const struct ssh *ssh, struct text *ret)
 {
 	const struct ssh_target target = ssh_target_of(ssh);
@@ -56,7 +56,7 @@ static void add_word(struct strings *words, const char *format, ...)
 	text_finish(&word);
 }
 
-/* A directory on the host, as rsync takes it. An IPv6 address has brackets. */
+/* A directory on the host in rsync's notation. An IPv6 address has brackets. */
 static void add_remote(struct strings *words, const struct ssh *ssh, const char *below)
 {
 	const bool colons = strchr(ssh->address, ':') != NULL;
@@ -65,8 +65,8 @@ static void add_remote(struct strings *words, const struct ssh *ssh, const char 
 		ssh->root.bytes, ssh->job, below);
 }
 
-/* The database lies in the working directory as a rule, and so do attempts and logs beside it. What would be a pattern
- * in its name is none. */
+/* The database is usually in the working directory, and so are attempts and logs beside it. Pattern
+ * characters in its name are escaped. */
 static void exclude_database(const struct ssh *ssh, struct strings *words)
 {
 	const size_t n = strlen(ssh->code);
@@ -98,7 +98,7 @@ static bool has_begun(const char *trial, const char *number)
 	return has;
 }
 
-/* The newest attempt from number `from` to before `to` that has begun, here or on any host; 0: there is none. */
+/* The newest attempt with number in [from, to) that has begun, here or on any host; 0: none. */
 static long newest_begun(const struct ssh *ssh, const struct pending *of, long from, long to)
 {
 	char *trial = path_join(ssh->mirror, of->trial);
@@ -134,7 +134,8 @@ static bool was_for_this_host(const struct ssh *ssh, const struct pending *of, l
 	return was;
 }
 
-/* What the trial's last attempt has left on this host is newer than what is here. */
+/* Whether the trial's last attempt ran on this host, so that its files there are newer than those
+ * here. */
 static bool ran_here_last(const struct ssh *ssh, const struct pending *of)
 {
 	const long last = newest_begun(ssh, of, 1, atol(of->number));
@@ -151,7 +152,7 @@ static void words_of(const struct ssh *ssh, const struct ssh_copy *copy, struct 
 	strings_add(words, "-a");
 	strings_add(words, "-s");
 	strings_add(words, "--timeout=60");
-	/* Of one size and from one second, but not the same: times are compared to the nanosecond. */
+	/* Files may differ with equal size and second: compare times to the nanosecond. */
 	strings_add(words, "--modify-window=-1");
 	strings_add(words, "-e");
 	strings_add(words, shell.bytes);
@@ -174,7 +175,7 @@ static void words_of(const struct ssh *ssh, const struct ssh_copy *copy, struct 
 		add_remote(words, ssh, copy->of.trial);
 		break;
 	case COPY_RESULTS:
-		/* Late, when another attempt may have left more already. */
+		/* Late results: another attempt may have left newer ones already. */
 		if (newest_begun(ssh, &copy->of, atol(copy->of.number) + 1, LONG_MAX) != 0)
 			strings_add(words, "--update");
 		strings_add(words, "--include=/checkpoint/***");
@@ -231,7 +232,7 @@ static void drop(struct ssh *ssh, size_t i)
 	memmove(ssh->copies + i, ssh->copies + i + 1, (ssh->n_copies - i) * sizeof(*ssh->copies));
 }
 
-/* There is one of each kind under way at most. */
+/* At most one copy of each kind runs at a time. */
 static bool may_start(const struct ssh *ssh, struct ssh_copy *copy, int64_t now_us)
 {
 	char *others;
@@ -243,7 +244,7 @@ static bool may_start(const struct ssh *ssh, struct ssh_copy *copy, int64_t now_
 			return false;
 	if (copy->kind != COPY_CHECKPOINT || now_us >= copy->others_until_us)
 		return true;
-	/* Not before what the trial's last attempt has left elsewhere is here. */
+	/* Not before the results of the trial's last attempt have arrived from elsewhere. */
 	others = path_join(ssh->mirror, ".hosts");
 	const bool waits = others != NULL && pending_fetch_of(others, copy->of.trial);
 	free(others);
@@ -252,14 +253,14 @@ static bool may_start(const struct ssh *ssh, struct ssh_copy *copy, int64_t now_
 	return !waits;
 }
 
-/* True: it is through, well or not, and fault says which. False: it is to be tried again. */
+/* True: it is done, and fault says whether it failed. False: to be tried again. */
 static bool is_through(struct ssh_copy *copy, bool in_time, char fault[256])
 {
 	const int status = copy->rsync.status;
 
 	fault[0] = '\0';
 	copy->runs = false;
-	/* 24: files have vanished meanwhile, as a running command's may. */
+	/* 24: files have vanished meanwhile, as those of a running command may. */
 	if (in_time && WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 24))
 		return true;
 	if (in_time && strncmp(copy->rsync.complaint, "protocol version mismatch", 25) == 0)
@@ -293,8 +294,8 @@ static void finish(struct ssh *ssh, size_t i, const char *fault)
 	}
 }
 
-/* Results are waited for as long as they may come soon. What stays away longer is told of, and tried now and then: it is all
- * there is of a model. */
+/* Results are waited for as long as they may arrive soon. After that a warning is given, and the
+ * copy is tried now and then: a model exists only there. */
 static bool put_off(
 	struct ssh *ssh, struct ssh_copy *copy, const char *fault, struct tuner_error *err)
 {
@@ -309,7 +310,8 @@ static bool put_off(
 	return ssh_tell_text(ssh, BACKEND_WARNING, 0, message, err);
 }
 
-/* The code is tried until it goes: nothing can be started without it. *ret_gone: the copy is no longer there. */
+/* Sending code is retried until it succeeds: nothing can be started without it. *ret_gone: the copy
+ * has been removed. */
 static bool settle(struct ssh *ssh, size_t i, bool through, const char *fault, bool *ret_gone,
 	struct tuner_error *err)
 {
@@ -343,7 +345,7 @@ static bool take_end(
 	return settle(ssh, i, through, fault, ret_gone, err);
 }
 
-/* There is no rsync here for the moment, or no process to be had: as one that fails. */
+/* No rsync here for the moment, or no process to be had: counts as a failed one. */
 static bool take_no_start(
 	struct ssh *ssh, size_t i, const char *fault, bool *ret_gone, struct tuner_error *err)
 {
@@ -353,7 +355,7 @@ static bool take_no_start(
 	return settle(ssh, i, copy->tries >= TRIES_MAX, fault, ret_gone, err);
 }
 
-/* Checkpoints that were waited for and have not come. */
+/* Whether checkpoints that were waited for have not come. */
 static bool has_nothing_to_send(const struct ssh *ssh, const struct ssh_copy *copy)
 {
 	char *trial = path_join(ssh->mirror, copy->of.trial);
@@ -366,7 +368,7 @@ static bool has_nothing_to_send(const struct ssh *ssh, const struct ssh_copy *co
 	return nothing;
 }
 
-/* *ret_gone: it is through, and no longer there. */
+/* *ret_gone: the copy is done and has been removed. */
 static bool step(struct ssh *ssh, size_t i, bool *ret_gone, struct tuner_error *err)
 {
 	struct ssh_copy *copy = &ssh->copies[i];
@@ -399,7 +401,7 @@ bool ssh_copies_step(struct ssh *ssh, struct tuner_error *err)
 	return true;
 }
 
-/* What cannot be read may: that it is to be sent then fails, and why is said. */
+/* An unreadable directory counts as holding something: sending it then fails and reports why. */
 static bool holds_something(const char *path)
 {
 	DIR *stream = opendir(path);
@@ -461,7 +463,7 @@ int64_t ssh_copies_due_us(const struct ssh *ssh)
 	int64_t due_us = INT64_MAX;
 	for (size_t i = 0; i < ssh->n_copies; i++) {
 		const struct ssh_copy *copy = &ssh->copies[i];
-		/* One that has closed its streams ends in a moment. */
+		/* An rsync that has closed its streams ends in a moment. */
 		const int64_t its_us = !copy->runs              ? copy->due_us
 				       : copy->rsync.errors < 0 ? now_us + 10000
 								: copy->until_us;

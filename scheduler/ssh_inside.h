@@ -1,4 +1,5 @@
-/* Inside of ssh.h: the backend's state and its parts in the files ssh*.c. Nothing else includes it. */
+/* Internals of ssh.h: the backend's state and its parts, in the files ssh*.c. Nothing else includes
+ * this file. */
 #ifndef SCHEDULER_SSH_INSIDE_H
 #define SCHEDULER_SSH_INSIDE_H
 
@@ -11,30 +12,31 @@ struct ssh_attempt {
 	char *directory; /* the mirror's */
 	char trial[32], number[32]; /* "0007", "1" */
 	char key[64];
-	bool starts; /* it may be started there if it has not run */
-	bool sent; /* the agent of this connection knows it */
-	bool asked; /* this process has sent it before, or an earlier one may have */
+	bool starts; /* it may be started there if it has not run yet */
+	bool sent; /* this connection's agent knows it */
+	bool asked; /* this process has sent it before, or an earlier process may have */
 	bool started, ended; /* told */
 	bool fenced; /* lost: to be killed as soon as the host is back */
-	bool quiet; /* fenced, and its end has been told */
-	bool waits; /* for its checkpoints to be sent */
+	bool quiet; /* fenced, and its end has been reported */
+	bool waits; /* waits for its checkpoints to be sent */
 	int signal; /* to be sent; 0: none */
-	int sent_signal; /* on its way: no later ping has been answered; 0: none */
+	int sent_signal; /* sent, but no later ping has been answered; 0: none */
 	int64_t signal_us; /* when it was sent; monotonic */
 };
 
 enum copy_kind { COPY_CODE, COPY_CHECKPOINT, COPY_RESULTS };
 
-/* One rsync, waiting or under way. */
+/* One rsync, waiting or running. */
 struct ssh_copy {
 	enum copy_kind kind;
-	struct pending of; /* the attempt; of COPY_CODE nothing */
+	struct pending of; /* the attempt; unused by COPY_CODE */
 	int64_t due_us;
-	int64_t until_us; /* under way: it is ended then */
-	int64_t others_until_us; /* of COPY_CHECKPOINT: so long other hosts' results are waited for */
+	int64_t until_us; /* when running: it is ended then */
+	int64_t others_until_us; /* COPY_CHECKPOINT: until then other hosts' results are waited
+				    for */
 	int tries;
 	bool runs;
-	bool fails; /* results that did not come TRIES_MAX times: nobody waits for them */
+	bool fails; /* results that failed to arrive TRIES_MAX times: nobody waits for them */
 	struct child_process rsync;
 };
 
@@ -46,24 +48,25 @@ struct ssh {
 	int64_t host_timeout_us, lease_us, log_max_bytes;
 	bool starts;
 	char code_name
-		[32]; /* of the directory that the code is sent to: "code", or of frozen code another */
+		[32]; /* name of the directory that the code is sent to: "code", another for frozen
+			 code */
 	bool frozen;
 	struct image images[IMAGES];
-	char control[108]; /* of a directory of its own; "": there is none */
+	char control[108]; /* control socket, in a directory of its own; "": none */
 
 	struct ssh_link link;
-	bool greeted; /* this connection's agent has said what it is */
+	bool greeted; /* this connection's agent has said HELLO */
 	int64_t next_try_us, pause_us; /* monotonic */
-	int64_t heard_us; /* last, or since when we wait to be */
-	int64_t looked_us; /* when the last step ended, or it was opened */
+	int64_t heard_us; /* when the host last answered, or since when we wait for it to */
+	int64_t looked_us; /* when the last step ended, or the backend was opened */
 	int64_t ping_us; /* next */
 	enum { TOLD_NOTHING, TOLD_UP, TOLD_DOWN } told;
 	char told_reason[256];
 	int64_t told_us;
 
-	int64_t clock_behind_us; /* its wall clock behind ours; 0: as good as none */
-	struct machine machine; /* as last told */
-	struct text root; /* its directory, absolute; empty: never heard */
+	int64_t clock_behind_us; /* how far its wall clock is behind ours; 0: negligibly */
+	struct machine machine; /* as last reported */
+	struct text root; /* the agent's directory, absolute; empty: not heard yet */
 	struct text site_directory, site_code;
 	struct strings environment;
 	char **environment_vector;
@@ -74,9 +77,11 @@ struct ssh {
 	struct ssh_copy *copies;
 	size_t n_copies, copies_capacity;
 	bool code_sent;
-	bool code_missing; /* the host had none when it last answered, and has been sent none since */
+	bool code_missing; /* the host had no code when it last answered, and has been sent none
+			      since */
 	char copy_fault
-		[256]; /* why the code could not be sent; "": it could, or has not been tried */
+		[256]; /* why the code could not be sent; "": it was sent, or that has not been
+			  tried */
 
 	struct backend_event *events;
 	size_t n_events, events_capacity, first_event;
@@ -84,7 +89,7 @@ struct ssh {
 
 /* ---- ssh.c: the operations ---- */
 
-/* The first pause before another try; doubled from try to try. */
+/* The first pause before another try; doubled with each try. */
 #define PAUSE_FIRST_US INT64_C(500000)
 
 struct ssh_attempt *ssh_find(const struct ssh *ssh, int64_t id);
@@ -92,7 +97,7 @@ struct ssh_attempt *ssh_keep(
 	struct ssh *ssh, int64_t id, const char *directory); /* NULL without memory */
 void ssh_drop(struct ssh *ssh, struct ssh_attempt *attempt);
 
-/* By its directory, MIRROR/0007/1. */
+/* Sets its names from its directory, MIRROR/0007/1. */
 TUNER_MUST_CHECK
 bool ssh_name_attempt(const struct ssh *ssh, struct ssh_attempt *attempt, const char *key,
 	struct tuner_error *err);
@@ -101,12 +106,13 @@ struct pending ssh_pending_of(const struct ssh_attempt *attempt, enum pending_ki
 /* How the host is reached. */
 struct ssh_target ssh_target_of(const struct ssh *ssh);
 
-/* The attempt may be started now. */
+/* The wait for an attempt's checkpoints is over: it may be started, unless `fault` says why they
+ * could not be sent. */
 void ssh_checkpoint_sent(struct ssh *ssh, int64_t id, const char *fault);
 
 /* ---- ssh_connection.c ---- */
 
-/* Does what is due, without waiting: what there is to tell stands in ssh->events then. */
+/* Does what is due, without waiting. Events to report are then in ssh->events. */
 TUNER_MUST_CHECK
 bool ssh_step(struct ssh *ssh, struct tuner_error *err);
 
@@ -118,13 +124,13 @@ TUNER_MUST_CHECK
 bool ssh_tell_text(struct ssh *ssh, enum backend_event_kind kind, int64_t attempt,
 	const char *message, struct tuner_error *err);
 
-/* The host answers, or not: told when it is news. */
+/* The host answers, or does not: reported when that has changed. */
 TUNER_MUST_CHECK
 bool ssh_tell_up(struct ssh *ssh, struct tuner_error *err);
 TUNER_MUST_CHECK
 bool ssh_tell_down(struct ssh *ssh, const char *reason, struct tuner_error *err);
 
-/* From what the mirror says; once each. */
+/* Reports what the mirror shows; once each. */
 TUNER_MUST_CHECK
 bool ssh_tell_started(struct ssh *ssh, struct ssh_attempt *attempt,
 	const struct attempt_status *status, struct tuner_error *err);
@@ -135,13 +141,13 @@ bool ssh_tell_ended(struct ssh *ssh, struct ssh_attempt *attempt,
 /* Whether it was prepared here, and so may have been started there. */
 bool ssh_is_prepared(const struct ssh_attempt *attempt);
 
-/* All attempts that the agent of this connection does not know yet. */
+/* Sends all attempts that this connection's agent does not know yet. */
 TUNER_MUST_CHECK
 bool ssh_send_attempts(struct ssh *ssh, struct tuner_error *err);
 void ssh_send_number(struct ssh *ssh, enum message_kind kind, int64_t attempt, int64_t number);
 void ssh_send_signal(struct ssh *ssh, struct ssh_attempt *attempt);
 
-/* The connection is gone: what it may have lost is to be sent over the next one. */
+/* The connection is gone: signals that it may have lost are to be sent over the next one. */
 void ssh_recall_signals(struct ssh *ssh);
 
 TUNER_MUST_CHECK
@@ -149,7 +155,7 @@ bool ssh_take_messages(struct ssh *ssh, struct tuner_error *err);
 
 /* ---- ssh_copy.c: code and checkpoints there, results home ---- */
 
-/* As often as something may have happened. A fault in the code's way goes to copy_fault. */
+/* Call whenever something may have happened. Why the code cannot be sent goes to copy_fault. */
 TUNER_MUST_CHECK
 bool ssh_copies_step(struct ssh *ssh, struct tuner_error *err);
 TUNER_MUST_CHECK
@@ -159,11 +165,12 @@ bool ssh_copy_add(
 /* Whether an attempt's trial has checkpoints here that the host must have first. */
 bool ssh_needs_checkpoint(const struct ssh *ssh, const struct ssh_attempt *attempt);
 bool ssh_copies_results(const struct ssh *ssh, int64_t attempt);
-bool ssh_awaits_results(const struct ssh *ssh); /* of any, and not in vain so far */
+bool ssh_awaits_results(const struct ssh *ssh); /* of any attempt, unless they have failed too
+						   often */
 size_t ssh_copies_descriptors(struct ssh *ssh, struct pollfd *ret_fds, size_t size);
 int64_t ssh_copies_due_us(const struct ssh *ssh); /* monotonic; INT64_MAX: none */
 
-/* The connection is gone, and what used it with it: to be done again. */
+/* The connection is gone, and the copies that used it: they are to be done again. */
 void ssh_copies_interrupt(struct ssh *ssh);
 void ssh_copies_finish(struct ssh *ssh);
 

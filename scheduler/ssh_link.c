@@ -15,20 +15,21 @@
 #include <unistd.h>
 
 enum {
-	GREETING_SKIPPED_MAX = 64 << 10, /* of what a login shell prints before */
+	GREETING_SKIPPED_MAX = 64 << 10, /* bytes that a login shell prints first */
 	IMAGE_BYTES_MAX = 32 << 20,
 };
 
 static const int64_t GREETING_US = 30000000; /* without any progress */
-static const int64_t SILENCE_US = 30000000; /* of an agent that is asked every few seconds */
+static const int64_t SILENCE_US = 30000000; /* of an agent that is pinged every few seconds */
 static const int64_t DYING_US = 1000000;
 
 static const char GREETING[] = "tuner-greeting 1 ";
 
 /* sh -c SCRIPT sh DIRECTORY JOB, and of each program its name, size and checksum.
  *
- * No single quote, backslash, exclamation mark or newline: the login shell may be csh or fish. `head`
- * may read more than it was asked for, so nothing is sent behind a program before the next word. */
+ * No single quote, backslash, exclamation mark or newline: the login shell may be csh or fish.
+ * `head` may read more than it was asked for, so nothing is sent after a program until the next
+ * reply. */
 static const char SCRIPT[] =
 	"umask 077; CDPATH=; "
 	"mkdir -p \"$1\" && cd \"$1\" && mkdir -p .tuner \"$2\" || exit 73; d=$(pwd -P); "
@@ -49,7 +50,7 @@ void ssh_words(const struct ssh_target *target, bool master, struct strings *ret
 	struct text word = TEXT_EMPTY;
 
 	strings_add(ret, "ssh");
-	/* Of an option that is given twice, ssh takes the first. */
+	/* Of an option given twice, ssh uses the first. */
 	for (char *const *option = target->options; option != NULL && *option != NULL; option++)
 		strings_add(ret, *option);
 	strings_add(ret, "-oBatchMode=yes");
@@ -283,14 +284,14 @@ static void greet(struct ssh_link *link, const struct image images[IMAGES])
 
 /* ---- stepping ---- */
 
-/* False: it has ended, and there is nothing more. */
+/* False: ssh has ended, and there is nothing more. */
 static bool exchange(struct ssh_link *link)
 {
 	const size_t in = buffer_size(&link->wire.inbox);
 	const size_t out = buffer_size(&link->wire.outbox);
 	const bool open = wire_fill(&link->wire);
 
-	/* That nobody reads is seen at the end of what there is to read. */
+	/* A closed connection shows at the end of the input. */
 	if (!wire_flush(&link->wire))
 		buffer_take(&link->wire.outbox, buffer_size(&link->wire.outbox));
 	if (buffer_size(&link->wire.inbox) != in || buffer_size(&link->wire.outbox) != out)
@@ -315,7 +316,7 @@ void link_step(struct ssh_link *link, const struct image images[IMAGES])
 {
 	if (link->state == LINK_CLOSED || link->state == LINK_BROKEN)
 		return;
-	child_process_ended(&link->ssh); /* its complaints, lest their pipe fills */
+	child_process_ended(&link->ssh); /* reads its standard error, lest the pipe fill up */
 	const bool open = link->dying_us == 0 && exchange(link);
 	if (link->state != LINK_OPEN)
 		greet(link, images);

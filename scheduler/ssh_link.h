@@ -2,8 +2,9 @@
  *
  *     link_open -> link_step ... -> LINK_OPEN: messages -> link_step -> LINK_BROKEN -> link_close
  *
- * The remote command is parsed by whatever login shell the host has; so it is one line of /bin/sh in
- * single quotes, which every shell reads alike. What the shell's start-up files print before is skipped. */
+ * The remote command is parsed by whatever login shell the host has, so it is one line of /bin/sh
+ * in single quotes, which every shell reads alike. Output of the shell's start-up files is
+ * skipped. */
 #ifndef SCHEDULER_SSH_LINK_H
 #define SCHEDULER_SSH_LINK_H
 
@@ -15,17 +16,17 @@ struct ssh_target {
 	const char *address, *user; /* user "": as ssh's configuration says */
 	unsigned port; /* 0: likewise */
 	char *const *options; /* NULL: none */
-	const char *
-		control; /* socket through which other sessions use the connection; NULL: none do */
+	const char
+		*control; /* socket through which other sessions share the connection; NULL: none */
 };
 
-/* "ssh" and its options, without the host; `master`: the connection that others use. */
+/* "ssh" and its options, without the host; `master`: the connection that others share. */
 void ssh_words(const struct ssh_target *target, bool master, struct strings *ret);
 
 enum { IMAGES = 2 };
 
-/* A program as it is copied to hosts: its name there says what it holds, so that hosts may serve several
- * builds at once. */
+/* A program as it is copied to hosts: its name there is derived from its content, so that a host
+ * may serve several builds at once. */
 struct image {
 	char *bytes;
 	size_t n;
@@ -33,7 +34,7 @@ struct image {
 	uint32_t checksum; /* POSIX cksum */
 };
 
-/* `name`: "agent", "supervise". The caller finishes it, after a failure, too. */
+/* `name`: "agent", "supervise". The caller calls image_finish, also after a failure. */
 TUNER_MUST_CHECK
 bool image_read(const char *path, const char *name, struct image *ret, struct tuner_error *err);
 void image_finish(struct image *image);
@@ -43,9 +44,9 @@ uint32_t posix_checksum(const char *bytes, size_t n);
 
 enum link_state {
 	LINK_CLOSED,
-	LINK_GREETING, /* ssh connects; the shell on the host has not spoken yet */
-	LINK_INSTALLING, /* it asks for programs, or not */
-	LINK_OPEN, /* the agent speaks */
+	LINK_GREETING, /* ssh connects; the shell on the host has not answered yet */
+	LINK_INSTALLING, /* it asks for the programs that it lacks */
+	LINK_OPEN, /* the agent answers */
 	LINK_BROKEN, /* reason: why */
 };
 
@@ -53,33 +54,35 @@ struct ssh_link {
 	enum link_state state;
 	struct child_process ssh;
 	struct wire wire;
-	size_t image; /* INSTALLING: the one that is next */
-	size_t skipped; /* GREETING: bytes that were not for us */
-	int64_t alive_us; /* when it last moved on, or a message came */
-	int64_t dying_us; /* its output has ended; its own end is waited for until then; 0: not yet */
-	char said[160]; /* GREETING: the last line that was not for us */
+	size_t image; /* INSTALLING: the next program */
+	size_t skipped; /* GREETING: bytes that were not our protocol's */
+	int64_t alive_us; /* when the state last advanced or a message arrived */
+	int64_t dying_us; /* ssh's output has ended, and its exit is awaited until then; 0: not
+			     ended */
+	char said[160]; /* GREETING: the last line that was not our protocol's */
 	char reason[256];
 };
 
-/* Programs are installed in DIRECTORY/.tuner, which is made with DIRECTORY/JOB. */
+/* Starts ssh. Programs are installed in DIRECTORY/.tuner, which is made along with
+ * DIRECTORY/JOB. */
 TUNER_MUST_CHECK
 bool link_open(struct ssh_link *link, const struct ssh_target *target, const char *directory,
 	const char *job, const struct image images[IMAGES], struct tuner_error *err);
 
-/* Reads and writes what goes. */
+/* Reads and writes what it can without waiting. */
 void link_step(struct ssh_link *link, const struct image images[IMAGES]);
 
-/* The next message of an open link; false if there is none yet. A fault breaks it. The message is valid
- * until link_taken. */
+/* The next message of an open link; false if there is none yet. A fault breaks the link. The
+ * message is valid until link_taken. */
 bool link_next(struct ssh_link *link, struct message *ret, size_t *ret_used);
 void link_taken(struct ssh_link *link, size_t used);
 
 void link_send(struct ssh_link *link, const struct message *message);
 
-/* What cannot go on from here on: a fault that we have found ourselves. */
+/* Breaks the link because of a fault that we have found ourselves. */
 void link_break(struct ssh_link *link, const char *format, ...) TUNER_PRINTF(2, 3);
 
-/* Ends ssh; it gets a moment to tell the host if `gently`. */
+/* Ends ssh; if `gently`, it gets a moment to tell the host. */
 void link_close(struct ssh_link *link, bool gently);
 
 #endif

@@ -116,7 +116,8 @@ bool pending_list(
 	return ok;
 }
 
-/* Whether there is no such directory, as against one that cannot be read: what that holds is not known. */
+/* Whether the directory does not exist, as opposed to one that cannot be read, whose content is
+ * unknown. */
 static bool is_absent(int number)
 {
 	return number == ENOENT || number == ENOTDIR;

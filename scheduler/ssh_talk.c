@@ -1,4 +1,4 @@
-/* What is said to the loop and to the agent, and what the agent says. */
+/* Events to the loop, messages to the agent, and messages from it. */
 #include "scheduler/ssh_inside.h"
 
 #include "base/array.h"
@@ -21,7 +21,7 @@ enum { TREE_BYTES_MAX = MESSAGE_BYTES_MAX - MESSAGE_DIRECTORY_MAX - MESSAGE_KEY_
 
 static const int64_t CLOCK_SLACK_US = 5000000;
 
-/* Between two words about a host that stays away, for changing reasons. */
+/* Between two reports about a host that stays away for changing reasons. */
 static const int64_t SAY_AGAIN_US = 60000000;
 
 /* ---- events ---- */
@@ -63,14 +63,14 @@ bool ssh_tell_down(struct ssh *ssh, const char *reason, struct tuner_error *err)
 	return ssh_tell_text(ssh, BACKEND_HOST_DOWN, 0, reason, err);
 }
 
-/* What its clock said, by ours: a trial that goes from host to host is to take as long as it did, and nothing is to
- * run since a time that is still to come. 0 is none. */
+/* Converts a time by the host's clock to ours, so that a trial that moves between hosts keeps its
+ * duration, and nothing seems to have started in the future. 0: none. */
 static int64_t our_time(const struct ssh *ssh, int64_t us)
 {
 	return us != 0 ? us + ssh->clock_behind_us : 0;
 }
 
-/* What the mirror says now. */
+/* Reports what the mirror shows now. */
 bool ssh_tell_started(struct ssh *ssh, struct ssh_attempt *attempt,
 	const struct attempt_status *status, struct tuner_error *err)
 {
@@ -158,7 +158,7 @@ static bool add_entry(struct buffer *tree, const char *directory, const char *be
 	return ok;
 }
 
-/* What command_prepare has made. */
+/* Adds what command_prepare has made. */
 static bool add_directory(
 	struct buffer *tree, const char *directory, const char *below, struct tuner_error *err)
 {
@@ -171,7 +171,7 @@ static bool add_directory(
 	while (ok && (errno = 0, entry = readdir(stream)) != NULL)
 		if (entry->d_name[0] != '.')
 			ok = add_entry(tree, directory, below, entry->d_name, err);
-	/* With a part of it a command might run without its parameters. */
+	/* With only a part of it a command might run without its parameters. */
 	if (ok && errno != 0)
 		ok = tuner_fail_errno(err, errno, "cannot list %s", directory);
 	closedir(stream);
@@ -188,7 +188,8 @@ bool ssh_is_prepared(const struct ssh_attempt *attempt)
 	return is_there;
 }
 
-/* What the mirror has got since goes with it, and is not written there: only what never ran is. */
+/* Files that the mirror has received since are sent, too, but not written there: only an attempt
+ * that never ran is. */
 static bool add_tree(
 	struct buffer *tree, const struct ssh_attempt *attempt, struct tuner_error *err)
 {
@@ -199,8 +200,9 @@ static bool add_tree(
 		       attempt->directory, buffer_size(tree), (int)TREE_BYTES_MAX);
 }
 
-/* What it needs to be started there; false: it is only to be taken over. An agent that has nothing of it to be taken
- * over sees to it that it never starts (agent.c), so of one that cannot be read here, but may run there, this is asked. */
+/* Makes the files that are needed to start it there; false: only to be taken over. An agent that
+ * has nothing to take over makes sure that it never starts (agent.c), so this is also requested for
+ * an attempt that cannot be read here but may run there. */
 static bool make_tree(struct buffer *tree, const struct ssh_attempt *attempt, bool *ret_starts,
 	struct tuner_error *err)
 {
@@ -214,8 +216,9 @@ static bool make_tree(struct buffer *tree, const struct ssh_attempt *attempt, bo
 	return ok || attempt->asked || attempt->fenced;
 }
 
-/* It was launched under another name of the job on the host: this database is a copy of the one that it runs for. Without its
- * launch nobody knows, and the agent ends what it finds of it. */
+/* Whether it was launched under another name of the job on the host: then this database is a copy
+ * of the one for which it runs. Without its launch file that is unknown, and the agent ends what it
+ * finds of it. */
 static bool is_of_another_job(const struct ssh *ssh, const struct ssh_attempt *attempt)
 {
 	static const char begin[] = "eTUNER_ATTEMPT_DIR=/";
@@ -247,7 +250,8 @@ static bool send_attempt(struct ssh *ssh, struct ssh_attempt *attempt, struct tu
 
 	message.kind = starts ? MESSAGE_START : MESSAGE_ADOPT;
 	message.attempt = attempt->id;
-	/* From the beginning if that is not known: what is here already is left out (mirror.c). */
+	/* From the beginning if the offset is unknown: bytes already here are skipped
+	 * (mirror.c). */
 	(void)!output_end(attempt->directory, &message.number, &ignored);
 	snprintf(message.directory, sizeof(message.directory), "%s/%s/%s", ssh->job, attempt->trial,
 		attempt->number);
@@ -283,10 +287,10 @@ void ssh_send_signal(struct ssh *ssh, struct ssh_attempt *attempt)
 	attempt->sent_signal = attempt->signal;
 	attempt->signal_us = clock_monotonic_us();
 	attempt->signal = 0;
-	ssh->ping_us = 0; /* its answer comes behind the signal's arrival */
+	ssh->ping_us = 0; /* the answer proves the signal's arrival */
 }
 
-/* All that went before that ping has arrived. */
+/* Everything sent before that ping has arrived. */
 static void take_pong(struct ssh *ssh, int64_t pinged_us)
 {
 	for (size_t i = 0; i < ssh->n; i++)
@@ -304,15 +308,15 @@ void ssh_recall_signals(struct ssh *ssh)
 	}
 }
 
-/* It may be started there, and could not find its code. */
+/* Whether it may be started there, but would not find its code. */
 static bool waits_for_code(const struct ssh *ssh, const struct ssh_attempt *attempt)
 {
 	return ssh->code_missing && ssh->starts && attempt->starts && !attempt->started &&
 	       !attempt->fenced;
 }
 
-/* All that the agent of this connection does not know yet. One that cannot even be read here has failed;
- * the others go on. */
+/* Sends all that this connection's agent does not know yet. An attempt that cannot even be read
+ * here has failed; the others continue. */
 bool ssh_send_attempts(struct ssh *ssh, struct tuner_error *err)
 {
 	for (size_t i = 0; i < ssh->n && ssh->greeted; i++) {
@@ -327,8 +331,8 @@ bool ssh_send_attempts(struct ssh *ssh, struct tuner_error *err)
 				return false;
 			continue;
 		}
-		/* Nothing runs there before the code is there; what was started before is only taken
-		 * over, and needs none. */
+		/* Nothing is started before the code is there; attempts started earlier are only
+		 * taken over, and need none. */
 		if (!send_attempt(ssh, attempt, &failed)) {
 			if (!tell_gone(ssh, attempt, BACKEND_FAILED, failed.message, err))
 				return false;
@@ -358,8 +362,8 @@ static void take_gpu(struct ssh *ssh, const char *line)
 	machine->n_gpus++;
 }
 
-/* Clocks that somebody keeps differ by less than a message takes, and are left as they are. In whole seconds, so that it is the
- * same for each connection. */
+/* Synchronized clocks differ by less than a message takes, and are not corrected. In whole seconds,
+ * so that the value is the same for each connection. */
 static void take_clock(struct ssh *ssh, const char *value)
 {
 	const int64_t behind_us = clock_wall_us() - strtoll(value, NULL, 10);
@@ -408,7 +412,8 @@ static bool take_facts(struct ssh *ssh, const struct message *message, struct tu
 		take_fact(ssh, entry.name, value);
 		free(value);
 	}
-	/* Its disk may have been emptied while it was away. Code that has gone there in part only is missing still. */
+	/* The host's disk may have been emptied while it was away. Code sent only in part still
+	 * counts as missing. */
 	ssh->code_missing = ssh->code != NULL && (was_missing || ssh->code_missing);
 	ssh->code_sent &= !ssh->code_missing;
 	text_clear(&ssh->root);
@@ -443,8 +448,9 @@ static bool take_hello(struct ssh *ssh, const struct message *message, struct tu
 	return ssh_send_attempts(ssh, err);
 }
 
-/* Noted before its end is told, and before exit.json is here: where that is, nobody asks the host again. What a
- * lost host has written while another may have had the trial is not wanted. */
+/* Recorded before the end is reported and before exit.json is here, since after that nobody asks
+ * the host again. Results written by a lost attempt, while another host may have had the trial, are
+ * not fetched. */
 static bool fetch(struct ssh *ssh, struct ssh_attempt *attempt, const struct message *message,
 	struct tuner_error *err)
 {
@@ -452,7 +458,8 @@ static bool fetch(struct ssh *ssh, struct ssh_attempt *attempt, const struct mes
 
 	if (message->number == 0 || ssh->code == NULL || attempt->fenced || attempt->quiet)
 		return true;
-	/* It waits already if the end was heard of before, and could not be noted here (a full disk). */
+	/* It is already listed if the end was received before but could not be recorded here (a
+	 * full disk). */
 	return pending_add(ssh->pending, &fetch, err) &&
 	       (ssh_copies_results(ssh, attempt->id) ||
 		       ssh_copy_add(ssh, COPY_RESULTS, &fetch, err));
@@ -504,15 +511,15 @@ static bool take_of_attempt(struct ssh *ssh, struct ssh_attempt *attempt,
 		return fetch(ssh, attempt, message, err) &&
 		       tell_gone(ssh, attempt, BACKEND_LOST, why, err);
 	default:
-		/* What is known to have run and has left nothing is lost: its directory was removed, or the
-		 * disk emptied by a restart. */
+		/* An attempt that is known to have run and has left nothing is lost: its directory
+		 * was removed, or the disk emptied by a restart. */
 		return attempt->started ? tell_gone(ssh, attempt, BACKEND_LOST,
 						  "its directory on the host is gone", err)
 					: tell_gone(ssh, attempt, BACKEND_FAILED, why, err);
 	}
 }
 
-/* What cannot be written here ends the connection, not the attempt: the host keeps it all. */
+/* Failing to write here ends the connection, not the attempt: the host keeps everything. */
 static bool take_message(struct ssh *ssh, const struct message *message, struct tuner_error *err)
 {
 	struct ssh_attempt *attempt = ssh_find(ssh, message->attempt);

@@ -1,14 +1,14 @@
-/* tuner-supervise DIRECTORY: runs one training command to its end and writes down how it went.
- *
+/* tuner-supervise DIRECTORY: runs one training command to its end and records how it ended.
  * scheduler/attempt.h is the contract. This program is small and needs nothing but libc, because a
- * copy of it sits beside every training command, on whatever host that runs, and outlives the
- * program that started it. It never waits without a bound: for the command it waits with a time
- * limit if one is asked, and after a SIGKILL at most GIVE_UP_US.
+ * copy of it runs beside every training command, on any host, and outlives the program that started
+ * it. It never waits without a bound: for the command it waits within the time limit, if there is
+ * one, and after a SIGKILL at most GIVE_UP_US.
  *
  *     main: lock, step back?, order -> fork -> started -> go -> watch -> exit.json -> sync
  *
- * Several may be started for one attempt, by a tuner that was killed and the next. The lock lets one of them in; where
- * the file system has none, whoever makes `started` is the one, and the others leave no trace.
+ * Several may be started for one attempt, by a tuner that was killed and by the next. The lock
+ * admits one of them; on a file system without locks, the one that creates `started` runs, and the
+ * others leave no trace.
  *
  * All signals are blocked from the first line to the last and arrive through a descriptor. */
 #include "scheduler/supervise.h"
@@ -32,22 +32,23 @@
 
 enum {
 	OUTPUT_PIECE = 64 * 1024, /* a pipe's capacity */
-	OUTPUT_PIECES = 16, /* at most so many before signals and time are looked at again */
+	OUTPUT_PIECES = 16, /* at most this many before signals and time are checked again */
 	OUTPUT_REST = 64, /* after the end: more than any pipe holds */
 };
 
 /* What the command's descendants may still print once it has ended. */
 static const int64_t LINGER_US = 500000;
-/* How often we look whether the attempt directory is still there. */
+/* How often we check that the attempt directory still exists. */
 static const int64_t LOOK_US = 1000000;
-/* How often its memory is looked at, if it has a limit. */
+/* How often its memory is measured, if it has a limit. */
 static const int64_t WEIGH_US = 200000;
-/* At most one part in so many of our time goes into it, on a machine with many processes. */
+/* Measuring takes at most this fraction (one in WEIGH_SHARE) of our time, on a machine with many
+ * processes. */
 static const int64_t WEIGH_SHARE = 50;
 /* SIGKILL takes effect when the process leaves the kernel: on a dead file system or a hung GPU that
  * may be never. */
 static const int64_t GIVE_UP_US = 60000000;
-/* What orphans of the command may take to die. */
+/* How long orphans of the command may take to die. */
 static const int64_t REAP_US = 5000000;
 /* A reader that tests the lock holds it for microseconds; a supervisor for as long as it lives. */
 static const int LOCK_TRIES = 100;
@@ -65,9 +66,9 @@ struct watch {
 	bool locked; /* false: the file system has no locks */
 	bool claimed; /* `started` is ours */
 	bool output_open, failure_open;
-	bool ended; /* the command is a zombie, which keeps its group's number ours */
+	bool ended; /* the command is a zombie, so its group's number cannot be reused */
 	bool timed_out; /* we ended it, for its time limit */
-	int64_t too_much; /* we ended it, for its memory; what it had */
+	int64_t too_much; /* bytes it used when we ended it for its memory */
 	bool abandoned; /* it did not die of SIGKILL */
 	bool removed; /* the attempt directory is gone */
 	int stop_signal, last_forwarded;
@@ -76,10 +77,10 @@ struct watch {
 	struct timespec
 		leased; /* when the lease was last renewed, by whatever clock the file has */
 	int64_t limit_at, kill_at, linger_until, give_up_at, look_at, beat_at, weigh_at;
-	int asked; /* by the file `stop`, so far */
+	int asked; /* the last signal asked for by the file `stop` */
 };
 
-/* The time limit counts what the command could use: a suspended machine does not run it down. */
+/* The time limit counts time that the command could use: not while the machine is suspended. */
 static int64_t now_us(void)
 {
 	struct timespec now;
@@ -88,8 +89,9 @@ static int64_t now_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* Since boot, sleep included, and never set: what lies between two of these has passed. The lease goes by it, too: who looks
- * after the attempt elsewhere has not slept meanwhile, and may have given it to another host. */
+/* Time since boot, including sleep, and never set: differences are real time. The lease uses it,
+ * too: the process that watches over the attempt elsewhere has not slept meanwhile, and may have
+ * given the trial to another host. */
 static int64_t passed_us(void)
 {
 	struct timespec now;
@@ -128,7 +130,7 @@ static void kill_hard(struct watch *w)
 		w->give_up_at = later(now_us(), GIVE_UP_US);
 }
 
-/* A stopped process acts on SIGTERM only once it goes on. */
+/* A stopped process acts on SIGTERM only once it continues. */
 static void end_gently(struct watch *w, int signal)
 {
 	kill_group(w, signal);
@@ -138,7 +140,7 @@ static void end_gently(struct watch *w, int signal)
 	w->limit_at = NEVER;
 }
 
-/* Once the command has ended by itself, nothing that comes later has stopped it. */
+/* If the command has already ended by itself, a later signal has not stopped it. */
 static void stop(struct watch *w, int signal)
 {
 	if (w->ended)
@@ -155,7 +157,7 @@ static void take_signal(struct watch *w, int signal)
 {
 	switch (signal) {
 	case SIGCHLD:
-		break; /* has woken us; notice_ends looks */
+		break; /* it has woken us; notice_ends handles it */
 	case SUPERVISE_KILL:
 		stop(w, SIGKILL);
 		break;
@@ -204,7 +206,7 @@ static void drain(struct watch *w, int pieces)
 	}
 }
 
-/* Either the exec has closed the pipe, or the child says why there was none. */
+/* Either the exec has closed the pipe, or the child says why the exec failed. */
 static void take_failure(struct watch *w)
 {
 	struct child_failure failure;
@@ -220,7 +222,7 @@ static void take_failure(struct watch *w)
 	w->failure_open = false;
 }
 
-/* Whatever the wall clock was set to meanwhile: the command took as long as it took. */
+/* Even if the wall clock was set meanwhile, the duration is the real one. */
 static void note_end(struct watch *w)
 {
 	w->outcome.ended_us = w->outcome.started_us + passed_us() - w->began_us;
@@ -233,8 +235,8 @@ static void notice_end(struct watch *w)
 	w->linger_until = later(now_us(), LINGER_US);
 }
 
-/* The command stays a zombie until the end. Orphans that have come to us are let go, lest a command
- * that makes many of them fills the table of processes. */
+/* The command stays a zombie until the end. Orphans that have become our children are reaped, lest
+ * a command that makes many of them fill the process table. */
 static void notice_ends(struct watch *w)
 {
 	while (!w->ended) {
@@ -249,7 +251,8 @@ static void notice_ends(struct watch *w)
 	}
 }
 
-/* Nobody can read the result any more, and whoever removed the directory has no use for it. */
+/* Ends the command if the directory was removed: nobody can read the result any more, or wants
+ * it. */
 static void look_for_directory(struct watch *w)
 {
 	struct stat info;
@@ -271,14 +274,15 @@ static void weigh(struct watch *w)
 	w->weigh_at = later(now, share > WEIGH_US ? share : WEIGH_US);
 	if (bytes <= w->order.memory_bytes)
 		return;
-	if (w->stop_signal == 0 && !w->timed_out) /* else it is being ended already, and for that */
+	if (w->stop_signal == 0 && !w->timed_out) /* else it is already being ended for another
+						     reason */
 		w->too_much = bytes;
 	w->weigh_at = NEVER;
 	kill_hard(w);
 }
 
-/* Whoever looks after the attempt touches a file. That it has changed is all that counts: how long that is ago
- * our own clock says. */
+/* The process that watches over the attempt touches a file. Only that the file's time has changed
+ * counts: how long ago is measured by our own clock. */
 static void look_for_lease(struct watch *w)
 {
 	struct stat info;
@@ -299,7 +303,7 @@ static void look_for_lease(struct watch *w)
 	stop(w, SIGTERM);
 }
 
-/* Where no signal reaches us: a file that appears, and may come to ask for more. */
+/* Where no signal reaches us, a file asks instead, and may later ask for a stronger signal. */
 static void look_for_stop(struct watch *w)
 {
 	const int signal = record_stop(w->directory);
@@ -371,7 +375,8 @@ static void watch_command(struct watch *w)
 {
 	while (!is_over(w)) {
 		wait_for_something(w);
-		notice_ends(w); /* first: what has ended already is not stopped by a signal */
+		notice_ends(w); /* first: a command that has already ended is not stopped by a
+				   signal */
 		take_signals(w);
 		notice_ends(w); /* again: a forwarded signal's end may have come in the same read */
 		take_failure(w);
@@ -411,8 +416,8 @@ static void reap_all(struct watch *w)
 	}
 }
 
-/* What only the end tells: between the first and the last line of this function the command's group
- * has lost all its processes. */
+/* Clears away what is left: between the first and the last line of this function the command's
+ * group loses all its processes. */
 static void clear_away(struct watch *w)
 {
 	take_failure(w);
@@ -476,8 +481,8 @@ static void judge(struct watch *w, int64_t oom_kills_before)
 	if (outcome->kind == KIND_STOPPED)
 		outcome->stop_signal = w->stop_signal != 0 ? w->stop_signal : w->last_forwarded;
 
-	/* A worker process may have been the victim, and the command failed of that; a neighbour
-	 * in our cgroup, while the command itself ended well, was not ours. */
+	/* A worker process may have been the victim, and the command failed because of it; if the
+	 * command itself succeeded, the victim was a neighbour in our cgroup. */
 	outcome->out_of_memory = outcome->code != 0 &&
 				 ((oom_kills_before >= 0 && oom_kills() > oom_kills_before) ||
 					 (w->cgroup[0] != '\0' && cgroup_oom_kills(w->cgroup) > 0));
@@ -498,15 +503,15 @@ static void tidy_descriptors(void)
 		}
 }
 
-/* Also those that would be deadly for us and have nothing to do with the command (SIGPIPE, SIGXFSZ
- * of a full log): blocked, they are only an errno. */
+/* Also signals that would kill us and have nothing to do with the command (SIGPIPE, SIGXFSZ for a
+ * full log): blocked, they are only an errno. */
 static int receive_signals(void)
 {
 	static const int heard[] = { SIGCHLD, SUPERVISE_KILL, SIGTERM, SIGINT, SIGQUIT, SIGHUP,
 		SIGUSR1, SIGUSR2, SIGCONT, SIGTSTP, SIGALRM, SIGWINCH };
 	sigset_t set;
 
-	signal(SIGCHLD, SIG_DFL); /* ignored, children would vanish unseen */
+	signal(SIGCHLD, SIG_DFL); /* if ignored, children would vanish unseen */
 	sigfillset(&set);
 	sigprocmask(SIG_SETMASK, &set, NULL);
 	sigemptyset(&set);
@@ -556,8 +561,9 @@ static void watch_init(struct watch *w, int directory, int exit_json)
 		.weigh_at = NEVER };
 }
 
-/* Whoever launched us holds them too, and may be killed: then we do, until this process ends. Shared: for an instant
- * somebody who wants the GPU may try for the exclusive one. Without them the command runs all the same. */
+/* The process that launched us holds the locks too, but may be killed; then we hold them until this
+ * process ends. A shared lock may fail for an instant while somebody tries for the exclusive one.
+ * The command runs even without them. */
 static void hold_gpus(const struct order *order)
 {
 	for (int i = 0; i < order->n_gpu_locks; i++) {
@@ -568,7 +574,7 @@ static void hold_gpus(const struct order *order)
 	}
 }
 
-/* The group that the command is to get, if it has a limit and we may make one. */
+/* Chooses the command's group, if it has a limit and we may make a group. */
 static void choose_cgroup(struct watch *w)
 {
 	char group[CGROUP_PATH_MAX], why[CGROUP_WHY_MAX];
@@ -578,7 +584,7 @@ static void choose_cgroup(struct watch *w)
 		w->cgroup[0] = '\0';
 }
 
-/* Where the group cannot be had we look at the memory ourselves. */
+/* If no group can be made we measure the memory ourselves. */
 static void limit_memory(struct watch *w)
 {
 	if (w->cgroup[0] != '\0' && (!cgroup_make(w->cgroup, w->order.memory_bytes) ||
@@ -590,16 +596,16 @@ static void limit_memory(struct watch *w)
 		w->weigh_at = later(now_us(), WEIGH_US);
 }
 
-/* Processes that were killed leave it a moment later. One that stays is removed by who fences the attempt, or by systemd
- * with what it has delegated. */
+/* Killed processes leave the group a moment later. A group that stays is removed by whoever fences
+ * the attempt, or by systemd with the delegated group. */
 static void remove_cgroup(const struct watch *w)
 {
 	for (int i = 0; w->cgroup[0] != '\0' && !cgroup_remove(w->cgroup) && i < LOCK_TRIES; i++)
 		pause_us(LOCK_PAUSE_US);
 }
 
-/* Up to the moment at which the command may run. False: it never will, and the outcome says why;
- * but for *ret_status, if another supervisor turned out to have been first. */
+/* Up to the moment at which the command may run. False: it never will, and the outcome says why, or
+ * *ret_status if another supervisor was first. */
 static bool begin(struct watch *w, enum supervise_status *ret_status)
 {
 	struct outcome *outcome = &w->outcome;
@@ -612,7 +618,7 @@ static bool begin(struct watch *w, enum supervise_status *ret_status)
 		return false;
 	if (w->order.heartbeat_us > 0 && (w->asked = record_stop(w->directory)) > 0) {
 		outcome->kind =
-			KIND_STOPPED; /* it has waited in a queue, and is no longer wanted */
+			KIND_STOPPED; /* it was waiting in a queue and is no longer wanted */
 		outcome->stop_signal = w->asked;
 		return false;
 	}
@@ -641,8 +647,8 @@ static bool begin(struct watch *w, enum supervise_status *ret_status)
 	return true;
 }
 
-/* It has ended before it began. Another supervisor may run the command all the same, where there is no lock to keep
- * it from that: then what became of it is for that one to tell. */
+/* The attempt has ended before it began. Without locks another supervisor may run the command
+ * nevertheless; the outcome is then that supervisor's to record. */
 static enum supervise_status claim_end(struct watch *w)
 {
 	if (w->claimed || record_started(w->directory, NULL, 0, "", w->locked, &w->claimed) ||
@@ -672,7 +678,8 @@ static enum supervise_status supervise(struct watch *w)
 	return SUPERVISE_DONE;
 }
 
-/* SIGTERM when this one, which has started us, dies; also if it just did. Blocked, it waits until we listen. */
+/* Requests SIGTERM for when our parent, which has started us, dies, or if it just did. Blocked, the
+ * signal waits until we listen. */
 static void follow(const char *parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -680,7 +687,7 @@ static void follow(const char *parent)
 		kill(getpid(), SIGTERM);
 }
 
-/* What a memory limit would be kept by, for whoever asks before. */
+/* Tells how a memory limit would be enforced, for callers that ask in advance. */
 static enum supervise_status tell_memory(void)
 {
 	char group[CGROUP_PATH_MAX], why[CGROUP_WHY_MAX];
@@ -695,7 +702,7 @@ int main(int argc, char **argv)
 {
 	static struct watch watch;
 
-	/* Whether the kernel lets us, for whoever asks before he needs it. */
+	/* Tells whether the kernel allows it, for callers that ask in advance. */
 	if (argc == 2 && strcmp(argv[1], "--try-no-network") == 0) {
 		const bool cut = network_cut();
 		if (!cut)

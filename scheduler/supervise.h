@@ -1,4 +1,5 @@
-/* Inside tuner-supervise: the parts of the program. Libc only; nothing here is used elsewhere, but cgroup.h.
+/* Internals of tuner-supervise: the parts of the program. Libc only; except for cgroup.h, nothing
+ * here is used elsewhere.
  *
  *     oom_kills -> order_read -> secrets_add -> child_fork -> record_started -> child_go
  *                -> log_add, signals, time limit ... -> record_exit -> record_sync
@@ -19,8 +20,8 @@ enum { MESSAGE_MAX = 256 };
 
 /* ---- what to run: supervise_order.c ---- */
 
-/* The launch file. `bytes` holds all strings but the environment's entry of the attempt's key, and those
- * that are inherited. */
+/* The launch file. `bytes` holds all strings except the environment's entry for the attempt's key
+ * and inherited entries. */
 struct order {
 	char *bytes, *key_entry;
 	const char *key, *directory;
@@ -36,18 +37,18 @@ struct order {
 	int64_t heartbeat_us; /* 0: none */
 };
 
-/* Reads DIRECTORY/launch. The environment gets the attempt's key, whatever it said before, and what it
+/* Reads DIRECTORY/launch. The environment gets the attempt's key, replacing any, and what it
  * inherits from ours. */
 bool order_read(int directory, struct order *ret, char ret_message[MESSAGE_MAX]);
 
-/* Also after a refusal. The supervisor keeps its order to the end. */
+/* Call also after order_read has failed. The supervisor itself keeps its order to the end. */
 void order_finish(struct order *order);
 
 /* ---- the command's process: supervise_child.c ---- */
 
 struct child {
 	pid_t pid; /* leads the process group of the same number */
-	int go; /* it waits here; closed: it leaves */
+	int go; /* the child waits for a byte here; if this is closed, it exits */
 	int output; /* its stdout and stderr, non-blocking */
 	int failure; /* struct child_failure, or end of file once exec has succeeded */
 };
@@ -58,38 +59,38 @@ struct child_failure {
 	int error;
 };
 
-/* Forks a child that waits. It is killed if this process dies. */
+/* Forks a child that waits for child_go. It is killed if this process dies. */
 bool child_fork(
 	int directory, const struct order *order, struct child *ret, char ret_message[MESSAGE_MAX]);
 
-/* `started` has its name now: the child makes the directory durable while we do the file. */
+/* `started` has its name now: has the child sync the directory while we sync the file. */
 void child_sync(struct child *child);
 
-/* From here on the command may run. */
+/* Lets the child exec: from here on the command may run. */
 void child_go(struct child *child);
 
-/* Makes the child leave without having run anything, and waits for that. */
+/* Makes the child exit without running anything, and waits for that. */
 void child_abandon(struct child *child);
 
 void child_explain(const struct child_failure *failure, const struct order *order,
 	char ret_message[MESSAGE_MAX]);
 
-/* SIGKILL to every child of this process: with PR_SET_CHILD_SUBREAPER these are also the orphans
- * of the command that left its process group. */
+/* SIGKILL to every child of this process; with PR_SET_CHILD_SUBREAPER these include orphans of the
+ * command that left its process group. */
 void children_kill(void);
 
 /* ---- isolation: supervise_secrets.c, supervise_memory.c, supervise_network.c ---- */
 
-/* Adds the entries of the order's file, if it names one (secrets.h), to its environment; one of the same name is
- * replaced. */
+/* Adds the entries of the order's secrets file, if it names one (secrets.h), to its environment,
+ * replacing entries of the same name. */
 bool secrets_add(struct order *order, char ret_message[MESSAGE_MAX]);
 
-/* Resident bytes of all descendants of this process, shared pages counted once (by the kernel's proportional
- * count) if the plain sum is above `limit`; -1: not known. */
+/* Resident bytes of all descendants of this process; if the plain sum is above `limit`, shared
+ * pages are counted once (by the kernel's proportional count). -1: unknown. */
 int64_t memory_of_descendants(int64_t limit);
 
-/* This process, and what it starts, sees loopback alone from now on, by a user and a network namespace of its own.
- * False with errno where the kernel does not allow it. */
+/* From now on this process and what it starts see only the loopback interface, by a user and a
+ * network namespace of their own. False with errno if the kernel does not allow it. */
 bool network_cut(void);
 
 /* ---- output.log: supervise_log.c ---- */
@@ -101,20 +102,20 @@ struct log {
 	int64_t start, size; /* of the newest segment */
 	int64_t previous; /* start of the older one; -1: there is none */
 	int64_t written; /* by the command */
-	int64_t lost; /* of these not stored */
-	int64_t gap; /* of these since the last stored byte */
+	int64_t lost; /* of these, not stored */
+	int64_t gap; /* of these, since the last stored byte */
 	int error; /* why */
 };
 
 void log_init(struct log *log, int directory, int64_t max_bytes);
 
 /* Stores the command's bytes, or counts them as lost; never fails. The first bytes stored after a
- * loss are preceded by a line that tells of it. */
+ * loss are preceded by a line that reports it. */
 void log_add(struct log *log, const char *bytes, size_t n);
 
 /* ---- started, exit.json: supervise_record.c ---- */
 
-/* As struct exit_record, whose order the kinds have. */
+/* As struct exit_record, with the kinds in the same order. */
 struct outcome {
 	enum {
 		KIND_CODE,
@@ -130,11 +131,12 @@ struct outcome {
 	bool out_of_memory;
 };
 
-/* Creates `started`, which nobody may have done before (errno EEXIST). Whoever made it is the one supervisor of the
- * attempt: only he may let the command run, and write exit.json. *ret_claimed: that is us, though it may have failed
- * after that. Calls child_sync, and returns when the file is durable; without a child (NULL) nothing will run, and
- * there is only an end to be told. `cgroup`: the group that the command is about to get; "": none. `locked`: we hold the lock;
- * else who reads half a record cannot know that we live, and it appears whole. */
+/* Creates `started`; fails with errno EEXIST if it exists. Whoever creates it is the attempt's one
+ * supervisor: only that process may let the command run and write exit.json. *ret_claimed: we
+ * created it, even if a later step failed. Calls child_sync, and returns when the file is durable;
+ * without a child (NULL) nothing will run, and only an end is recorded. `cgroup`: the group that
+ * the command is about to join; "": none. `locked`: we hold the lock; if not, a reader of half a
+ * record could not know that we are alive, so the file appears whole. */
 bool record_started(int directory, struct child *child, int64_t started_us, const char *cgroup,
 	bool locked, bool *ret_claimed);
 
@@ -142,22 +144,24 @@ bool record_started(int directory, struct child *child, int64_t started_us, cons
  * written. Returns its descriptor or -1. */
 int record_reserve(int directory);
 
-/* exit.json appears, whole. Only for who has claimed the attempt: it would replace another's. */
+/* Makes exit.json appear, whole. Only for the process that has claimed the attempt: it would
+ * replace another's. */
 bool record_exit(int directory, int reserved, const struct outcome *outcome, const struct log *log);
 
-/* Makes exit.json, its name and the output durable. The writes are begun together, so that on a file
- * system with a journal the first fsync commits it all, and the others find little to wait for. The
- * order in which they reach the disk does not matter: readers recognize a torn exit.json. */
+/* Makes exit.json, its name and the output durable. All writes are started together, so that on a
+ * file system with a journal the first fsync commits everything, and the others have little to wait
+ * for. The order in which they reach the disk does not matter: readers recognize a torn
+ * exit.json. */
 void record_sync(int directory, int exit_json, const struct log *log);
 
-/* Shows that we live: `heartbeat` is made, or changed by the file server's clock. */
+/* Shows that we are alive: creates `heartbeat`, or updates its time by the file server's clock. */
 void record_heartbeat(int directory);
 
-/* The signal that `stop` asks for, and 0 when there is none (any more than last time). */
+/* The signal that `stop` asks for; 0 if there is none, or none newer than at the last call. */
 int record_stop(int directory);
 
 /* OOM kills in our cgroup (v2 memory.events, v1 memory.oom_control) or else on this machine; -1 if
- * the kernel does not tell. */
+ * the kernel does not report them. */
 int64_t oom_kills(void);
 
 int64_t wall_us(void);

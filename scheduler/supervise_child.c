@@ -24,7 +24,7 @@ static _Noreturn void fail(int pipe, int stage)
 	_exit(127);
 }
 
-/* The supervisor died, or thought better of it: nothing of the command has run. */
+/* Exits if the supervisor has died or abandoned the launch: nothing of the command has run. */
 static void await(int pipe, char expected)
 {
 	char got = 0;
@@ -37,7 +37,7 @@ static void await(int pipe, char expected)
 		_exit(0);
 }
 
-/* File systems without an fsync for directories say EINVAL, and need none. */
+/* File systems without fsync for directories return EINVAL, and need none. */
 static bool sync_directory(int directory)
 {
 	return fsync(directory) == 0 || errno == EINVAL || errno == EROFS;
@@ -64,7 +64,7 @@ static const char *variable(char *const *environment, const char *name)
 }
 
 /* As execvpe, but by the command's PATH instead of ours, and never through a shell. Returns with
- * errno: a file that is there but cannot be run is worth more to tell than the one not found. */
+ * errno; a file that exists but cannot be run takes precedence over one not found. */
 static void exec_by_path(char *const *arguments, char *const *environment)
 {
 	const char *name = arguments[0], *path = variable(environment, "PATH");
@@ -150,10 +150,11 @@ bool child_fork(
 		return false;
 	}
 	if (pid == 0) {
-		close(go[1]); /* so that the supervisor's end is the only one */
+		close(go[1]); /* so that only the supervisor holds the other end */
 		child_main(directory, order, go[0], output[1], failure[1], supervisor);
 	}
-	setpgid(pid, pid); /* both do it: whoever comes first, the group is there from now on */
+	setpgid(pid, pid); /* parent and child both do it: whichever is first, the group exists from
+			      now on */
 	close(go[0]);
 	close(output[1]);
 	close(failure[1]);
@@ -242,7 +243,7 @@ void children_kill(void)
 		char *end = NULL;
 		const long pid = strtol(entry->d_name, &end, 10);
 
-		/* Only we reap our children, so the number cannot change hands in between. */
+		/* Only we reap our children, so the pid cannot be reused in between. */
 		if (*end == '\0' && pid > 0 && process_look(pid, &process) &&
 			process.parent == getpid())
 			kill((pid_t)pid, SIGKILL);

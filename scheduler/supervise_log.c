@@ -20,7 +20,8 @@ void log_init(struct log *log, int directory, int64_t max_bytes)
 		.segment_max = segment_max(max_bytes) };
 }
 
-/* Somebody has removed the newest segment. An empty one in its place tells readers where the next begins. */
+/* Somebody has removed the newest segment. An empty segment in its place tells readers where the
+ * next begins. */
 static bool mark_removed(struct log *log)
 {
 	char name[SEGMENT_NAME_MAX];
@@ -52,14 +53,14 @@ static bool rotate(struct log *log)
 	close(log->fd);
 	log->fd = open_newest(log->directory);
 	if (older >= 0 &&
-		older != log->previous) { /* a mark has given way to the segment behind it */
+		older != log->previous) { /* a mark was replaced by the segment after it */
 		segment_name(older, name);
 		unlinkat(log->directory, name, 0);
 	}
 	return true;
 }
 
-/* Room for the next byte in the newest segment. */
+/* Makes room for the next byte in the newest segment. */
 static bool make_room(struct log *log)
 {
 	if (log->fd < 0)
@@ -69,7 +70,7 @@ static bool make_room(struct log *log)
 	return log->fd >= 0;
 }
 
-/* Stores as much as goes; the rest failed with errno. */
+/* Stores as much as possible; the rest failed with errno. */
 static size_t store(struct log *log, const char *bytes, size_t n)
 {
 	size_t stored = 0;
@@ -101,7 +102,7 @@ static bool tell_of_gap(struct log *log)
 	const size_t stored = store(log, line, (size_t)n);
 
 	if (stored > 0)
-		log->gap = 0; /* a cut line tells enough */
+		log->gap = 0; /* a cut line says enough */
 	return stored == (size_t)n;
 }
 

@@ -1,8 +1,7 @@
-/* The resident memory of the command and all that came of it.
- *
- * The plain sum counts what processes share once for each of them: a data loader's workers, forked from a process of
- * 3 GB, would seem to have 3 GB each. So where the sum is too much, the kernel's proportional
- * count decides, which takes it longer. */
+/* The resident memory of the command and all its descendants. The plain sum counts shared memory
+ * once for each process: a data loader's workers, forked from a process of 3 GB, would seem to have
+ * 3 GB each. So if the sum exceeds the limit, the kernel's proportional count decides, which takes
+ * longer. */
 #include "base/io.h"
 #include "base/process.h"
 #include "scheduler/supervise.h"
@@ -72,7 +71,7 @@ static bool is_ours(const struct relative *all, size_t n, const struct relative 
 	return false;
 }
 
-/* The plain count where the kernel does not tell. */
+/* The plain count if the kernel does not give the proportional one. */
 static int64_t proportional(const struct relative *process)
 {
 	char path[64], text[4096];

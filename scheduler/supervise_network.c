@@ -23,7 +23,7 @@ static bool write_proc(const char *path, const char *text)
 	return ok;
 }
 
-/* Inside, the user stays who he is: files keep their owners. */
+/* Inside the namespace the user keeps the same id, and files keep their owners. */
 static bool map_ids(uid_t user, gid_t group)
 {
 	char users[64], groups[64];

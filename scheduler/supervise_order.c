@@ -47,7 +47,7 @@ out:
 	return bytes;
 }
 
-/* Every record ends with a NUL: their number bounds both vectors. */
+/* Every record ends with a NUL, so the number of NULs bounds both vectors. */
 static size_t count_records(const char *bytes, size_t size)
 {
 	size_t n = 0;
@@ -135,8 +135,8 @@ static bool same_name(const char *a, const char *b)
 	return strncmp(a, b, length) == 0 && b[length] == '=';
 }
 
-/* What the order does not name itself comes from our own environment, into the same vector, which has
- * room for it. */
+/* Adds variables of our own environment that the order does not name to the same vector, which has
+ * room for them. */
 static void inherit(struct order *order, size_t n)
 {
 	const size_t own = n;
@@ -201,7 +201,7 @@ bool order_read(int directory, struct order *ret, char ret_message[MESSAGE_MAX])
 
 void order_finish(struct order *order)
 {
-	free(order->key_entry); /* the others are parts of `bytes`, or ours */
+	free(order->key_entry); /* the others point into `bytes` or our own environment */
 	free(order->arguments);
 	free(order->environment);
 	free(order->bytes);

@@ -24,7 +24,7 @@ int64_t wall_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* 0: not known. */
+/* 0: unknown. */
 static long long start_of(pid_t pid)
 {
 	struct process process;
@@ -68,8 +68,9 @@ static int print_started(char ret[RECORD_BYTES_MAX], const struct child *child, 
 		pid > 0 ? start_of(pid) : 0, (int)pid, (long long)started_us, group);
 }
 
-/* The name appears together with the content, by link(2), which fails as O_EXCL does where there is one. Where a
- * server's answer was lost the second try finds what the first has made: then the file has two names. */
+/* The name appears together with the content, by link(2), which fails like O_EXCL if the name
+ * exists. If a server's answer was lost, the second try finds what the first has made: the file
+ * then has two names. */
 static int link_started(int directory, const char *line, size_t n)
 {
 	char name[48];
@@ -95,7 +96,7 @@ static int link_started(int directory, const char *line, size_t n)
 	return fd;
 }
 
-/* -1 with errno, and *ret_claimed tells whether the name is ours all the same. */
+/* -1 with errno; *ret_claimed then says whether the name is ours nevertheless. */
 static int make_started(int directory, const char *line, size_t n, bool locked, bool *ret_claimed)
 {
 	int fd = locked ? -1 : link_started(directory, line, n);
@@ -134,10 +135,11 @@ bool record_started(int directory, struct child *child, int64_t started_us, cons
 
 int record_reserve(int directory)
 {
-	/* Without O_TRUNC: where there are no locks another supervisor may have written its end there. */
+	/* Without O_TRUNC: on a file system without locks another supervisor may have written its
+	 * end there. */
 	const int fd = openat(directory, ATTEMPT_EXIT_NEW, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
-	/* Where the file system cannot reserve, exit.json has to be lucky. */
+	/* If the file system cannot reserve space, exit.json may fail to be written. */
 	if (fd >= 0 && fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, RECORD_BYTES_MAX) != 0 &&
 		errno == ENOSPC) {
 		close(fd);
@@ -147,7 +149,8 @@ int record_reserve(int directory)
 	return fd;
 }
 
-/* What a supervisor that was killed had written there. (Not if there is none: it would give back the room.) */
+/* Cuts off what a killed supervisor had written there. (Not if there is nothing: that would release
+ * the reserved space.) */
 static bool cut_at(int fd, off_t size)
 {
 	struct stat info;
@@ -185,8 +188,8 @@ void record_heartbeat(int directory)
 	close(fd);
 }
 
-/* Through the directory opened anew: a client of a network file system would go on believing for a while
- * that the name is not there. */
+/* Opens the directory anew: a client of a network file system would otherwise believe for a while
+ * that the name does not exist. */
 int record_stop(int directory)
 {
 	char text[16];

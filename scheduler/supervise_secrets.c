@@ -11,7 +11,7 @@ static bool refuse(const struct order *order, const char *why, char message[MESS
 	return false;
 }
 
-/* In the place of one of the same name. */
+/* Replaces an entry of the same name. */
 static void set_entry(char **environment, size_t *n, char *entry)
 {
 	const size_t length = strcspn(entry, "=") + 1;
@@ -23,7 +23,7 @@ static void set_entry(char **environment, size_t *n, char *entry)
 	*n += i == *n;
 }
 
-/* What is read is never freed: the environment points into it. */
+/* The secrets are never freed: the environment points into them. */
 bool secrets_add(struct order *order, char ret_message[MESSAGE_MAX])
 {
 	struct secrets secrets;

@@ -53,7 +53,7 @@ bool variable_is_secret(const char *name)
 	return false;
 }
 
-/* What changes how programs compute, or which libraries they find. */
+/* Variables that change how programs compute, or which libraries they find. */
 static bool is_known(const char *name)
 {
 	static const char *const names[] = { "PATH", "LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONPATH",
@@ -77,7 +77,7 @@ static bool is_known(const char *name)
 	return false;
 }
 
-/* user:password@ of an address becomes ***@, wherever it stands in the value. */
+/* user:password@ of a URL becomes ***@, anywhere in the value. */
 static void add_without_passwords(const char *value, struct text *ret)
 {
 	for (const char *at = value; *at != '\0';) {
@@ -151,7 +151,7 @@ static bool is_python(const char *program)
 	return path_is_program(program, names, sizeof(names) / sizeof(*names));
 }
 
-/* Programs that start the one behind them in the same surroundings. */
+/* Programs that start the one after them in the same environment. */
 static bool is_wrapper(const char *program)
 {
 	static const char *const names[] = { "env", "nice", "ionice", "taskset", "numactl",
@@ -235,7 +235,7 @@ bool surroundings_python(
 static bool add_python(const struct surroundings_request *request, const char *program,
 	struct text *ret, struct tuner_error *err)
 {
-	/* Nothing is imported that is not part of Python itself. */
+	/* Imports only what is part of Python itself. */
 	static const char script[] =
 		"import sys, json, platform\n"
 		"packages = {}\n"
@@ -266,7 +266,8 @@ static bool add_python(const struct surroundings_request *request, const char *p
 	}
 	for (size_t i = 0; i < environment.n; i++)
 		vector[i] = strings_item(&environment, i);
-	/* Where it would look for modules first there is nothing of anybody's. */
+	/* Runs in a directory without the user's files, since Python would look for modules there
+	 * first. */
 	const struct tool tool = { .arguments = arguments,
 		.environment = vector,
 		.directory = "/",
@@ -293,7 +294,8 @@ out:
 
 /* ---- CUDA ---- */
 
-/* The first word behind `label` that begins with a digit, up to what ends a version. "" if there is none. */
+/* The first word after `label` that begins with a digit, up to the version's end. "" if there is
+ * none. */
 static void version_behind(const char *text, const char *label, char ret[64])
 {
 	const char *at = strstr(text, label);
@@ -308,7 +310,7 @@ static void version_behind(const char *text, const char *label, char ret[64])
 	size_t n = 0;
 	while (n < 63 && at + n < line_end && (isalnum((unsigned char)at[n]) || at[n] == '.'))
 		n++;
-	/* "x86_64" is no version. */
+	/* "x86_64" is not a version. */
 	if (memchr(at, '.', n) == NULL && at + n < line_end) {
 		struct text rest = TEXT_EMPTY;
 		text_add_bytes(&rest, at + n, (size_t)(line_end - at) - n);
@@ -335,7 +337,7 @@ static void add_member(const char *name, const char *value, struct text *ret)
 		text_add(ret, "null");
 }
 
-/* Output of a program; empty if it is not there or fails. */
+/* Output of a program; empty if it does not exist or fails. */
 static bool output_of(
 	const char *const *arguments, int64_t timeout_us, struct text *ret, struct tuner_error *err)
 {
@@ -351,7 +353,7 @@ static bool output_of(
 	return true;
 }
 
-/* version.json of the toolkit, else what its compiler says. */
+/* The version by the toolkit's version.json, else by its compiler. */
 static bool find_toolkit(char ret[64], struct tuner_error *err)
 {
 	static const char *const nvcc[] = { "nvcc", "--version", NULL };

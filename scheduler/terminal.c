@@ -12,7 +12,7 @@ static bool within(char character, unsigned char first, unsigned char last)
 	return c >= first && c <= last;
 }
 
-/* From here on the end of `ESC [`: parameters, intermediates, one final byte. */
+/* The end of an `ESC [` sequence: parameters, intermediates, one final byte. */
 static const char *skip_csi(const char *at, const char *end)
 {
 	while (at < end && within(*at, 0x30, 0x3f))
@@ -22,7 +22,8 @@ static const char *skip_csi(const char *at, const char *end)
 	return at < end && within(*at, 0x40, 0x7e) ? at + 1 : at;
 }
 
-/* Of `ESC ]` and its like: up to BEL or ESC \. The start again if neither comes in this line. */
+/* The end of `ESC ]` and the like: after BEL or ESC \. The start itself if neither follows in this
+ * line. */
 static const char *skip_string(const char *start, const char *end)
 {
 	for (const char *at = start; at < end && *at != '\n' && *at != '\r'; at++) {
@@ -34,7 +35,7 @@ static const char *skip_string(const char *start, const char *end)
 	return start;
 }
 
-/* Past the sequence whose ESC stands just before `at`. */
+/* The end of the sequence whose ESC is just before `at`. */
 static const char *skip_sequence(const char *at, const char *end)
 {
 	if (at == end)

@@ -15,11 +15,11 @@ extern char **environ;
 
 enum { WAIT_STEP_MS = 5, AFTER_KILL_STEPS = 400, COMPLAINT_BYTES = 256 };
 
-/* One end of what the tool says. */
+/* One output stream of the tool. */
 struct stream {
 	int fd; /* -1: at its end */
 	struct text *text;
-	size_t left; /* bytes that it may still say */
+	size_t left; /* bytes that it may still print */
 	bool drop; /* the rest is read and dropped, so that it does not block */
 };
 
@@ -51,7 +51,7 @@ int tool_spawn(const char *const *arguments, const char *const *environment,
 	posix_spawnattr_setpgroup(&attributes, 0);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setsigdefault(&attributes, &all);
-	/* posix_spawn changes nothing that it is given. */
+	/* posix_spawn does not modify its arguments. */
 	const int failed =
 		posix_spawnp(ret_pid, arguments[0], actions, &attributes, (char *const *)arguments,
 			environment != NULL ? (char *const *)environment : environ);
@@ -99,7 +99,7 @@ static bool start(
 	return true;
 }
 
-/* False: it has said more than it may. */
+/* False: it has printed more than allowed. */
 static bool read_stream(struct stream *stream)
 {
 	char bytes[16384];
@@ -118,13 +118,13 @@ static bool read_stream(struct stream *stream)
 	return taken == (size_t)n || stream->drop;
 }
 
-/* Until both are at their end. */
+/* Reads until both are at their end. */
 static enum tool_end listen_to(struct running *running, int64_t until_us)
 {
 	struct stream *streams = running->streams;
 
 	while (streams[0].fd >= 0 || streams[1].fd >= 0) {
-		/* poll passes over a negative descriptor. */
+		/* poll ignores a negative descriptor. */
 		struct pollfd fds[2] = { { .fd = streams[0].fd, .events = POLLIN },
 			{ .fd = streams[1].fd, .events = POLLIN } };
 		const int64_t left_us = until_us - clock_monotonic_us();
@@ -139,7 +139,7 @@ static enum tool_end listen_to(struct running *running, int64_t until_us)
 	return TOOL_DONE;
 }
 
-/* It has closed its output; the rest takes no time, or is ended. */
+/* It has closed its output; it exits soon, or is killed. */
 static void collect(pid_t pid, int64_t until_us, struct tool_result *ret)
 {
 	int status = 0;
@@ -154,7 +154,7 @@ static void collect(pid_t pid, int64_t until_us, struct tool_result *ret)
 	if (ret->end != TOOL_DONE) {
 		kill(-pid, SIGKILL);
 		kill(pid, SIGKILL);
-		/* One that hangs in the kernel (a dead file server) is left to it. */
+		/* A process that hangs in the kernel (a dead file server) is left alone. */
 		for (int i = 0; i < AFTER_KILL_STEPS && waitpid(pid, &status, WNOHANG) == 0; i++)
 			poll(NULL, 0, WAIT_STEP_MS);
 	} else if (got == pid) {

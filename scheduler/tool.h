@@ -1,7 +1,7 @@
-/* A small program asked for its output: git, nvidia-smi, a Python interpreter.
+/* Runs a small program for its output: git, nvidia-smi, a Python interpreter.
  *
- * By argument vector, with standard input empty and standard error kept apart. Time and bytes are bounded:
- * what does not answer, or says too much, is killed. Callable from any thread. */
+ * No shell; standard input is empty and standard error kept separate. Time and bytes are bounded: a
+ * program that does not finish, or prints too much, is killed. Callable from any thread. */
 #ifndef SCHEDULER_TOOL_H
 #define SCHEDULER_TOOL_H
 
@@ -14,16 +14,17 @@ struct tool {
 	const char *const
 		*arguments; /* NULL-terminated; [0] is looked up in PATH if it has no slash */
 	const char *const *environment; /* NAME=VALUE, NULL-terminated; NULL: ours */
-	const char *directory; /* where it runs; NULL: where we are */
+	const char *directory; /* where it runs; NULL: our working directory */
 	int64_t timeout_us;
-	size_t bytes_max; /* of its output; more is cut off, and it is killed */
+	size_t bytes_max; /* limit of its output; beyond it the rest is cut off and the program
+			     killed */
 };
 
 enum tool_end {
-	TOOL_DONE, /* it has exited by itself */
-	TOOL_MISSING, /* it could not be started: not there, or not executable */
+	TOOL_DONE, /* it exited by itself */
+	TOOL_MISSING, /* it could not be started: it does not exist or is not executable */
 	TOOL_LATE, /* killed at its timeout */
-	TOOL_CUT, /* killed because it said more than bytes_max, of which `output` has the first */
+	TOOL_CUT, /* killed because it printed more than bytes_max; `output` has the first part */
 };
 
 struct tool_result {
@@ -32,13 +33,15 @@ struct tool_result {
 	char complaint[256]; /* the first line of its standard error; "" if there is none */
 };
 
-/* Runs it and appends its output to *output. False only without memory or descriptors. */
+/* Runs the program and appends its output to *output. False only if memory or descriptors run
+ * out. */
 TUNER_MUST_CHECK
 bool tool_run(const struct tool *tool, struct text *output, struct tool_result *ret,
 	struct tuner_error *err);
 
-/* Only starts it, in a process group of its own, so that what it starts is ended with it and no signal of a terminal
- * ends it, and with no signal blocked or ignored. Arguments and environment as above. Returns 0, or the error's number. */
+/* Only starts a program, with no signal blocked or ignored and in a process group of its own, so
+ * that its children are ended with it and no terminal signal ends it. Arguments and environment as
+ * above. Returns 0 or an errno. */
 int tool_spawn(const char *const *arguments, const char *const *environment,
 	const posix_spawn_file_actions_t *actions, pid_t *ret_pid);
 

@@ -9,10 +9,11 @@ struct wire {
 	struct buffer inbox, outbox;
 };
 
-/* Reads what is there, up to some bound. False: the other side has closed, or errno says why (0: closed). */
+/* Reads what is available, up to some bound. False, with errno: 0 if the other side has closed,
+ * else the error. */
 bool wire_fill(struct wire *wire);
 
-/* Writes what goes. False with errno if the other side takes nothing any more. */
+/* Writes as much as possible. False with errno if the other side no longer accepts anything. */
 bool wire_flush(struct wire *wire);
 
 void wire_finish(struct wire *wire);

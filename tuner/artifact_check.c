@@ -59,7 +59,7 @@ static bool is_still_kept(
 	return true;
 }
 
-/* What is wrong with it, in words; "" for nothing. */
+/* Says in words what is wrong with it; "" if nothing. */
 static bool look_at(const struct check *check, const struct manifest *manifest,
 	const struct manifest_file *file, char ret_what[160], struct tuner_error *err)
 {

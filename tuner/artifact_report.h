@@ -7,22 +7,22 @@
 
 struct trial_artifacts {
 	struct manifest_list manifests; /* by attempt */
-	struct manifest_files *files; /* of each */
+	struct manifest_files *files; /* per manifest */
 };
 
 TUNER_MUST_CHECK
 bool trial_artifacts_read(struct store *store, int64_t trial_id, struct trial_artifacts *ret,
 	struct tuner_error *err);
-void trial_artifacts_finish(struct trial_artifacts *artifacts); /* of a zeroed one nothing */
+void trial_artifacts_finish(struct trial_artifacts *artifacts); /* zeroed: does nothing */
 
-/* A paragraph with a heading, or nothing if there are none. Appended. */
+/* Appends a paragraph with a heading, or nothing if there are no files. */
 void trial_artifacts_text(const struct trial_artifacts *artifacts, struct text *ret);
 
-/* An array, an object a file; NULL without memory. */
+/* An array with an object per file; NULL without memory. */
 cJSON *trial_artifacts_json(const struct trial_artifacts *artifacts);
 
-/* The absolute paths of what the trial's newest attempt with files has saved and is still there, a line each.
- * TUNER_USAGE says why there is nothing. */
+/* Prints the absolute paths, one per line, of the files that the trial's newest attempt with files
+ * has saved and that still exist. TUNER_USAGE says why there are none. */
 TUNER_MUST_CHECK
 bool trial_artifacts_print_paths(
 	const struct report *report, const struct trial *trial, struct tuner_error *err);

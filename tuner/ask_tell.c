@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A trial that was asked for and not told yet, or one that a `tuner run` has left open. */
+/* A trial that was asked for and not yet told, or one that a `tuner run` has left open. */
 struct open_trial {
 	int64_t number, id, attempt; /* database ids; attempt 0: not a caller's */
 	bool added; /* observed elsewhere */
@@ -26,10 +26,10 @@ struct ask_tell {
 	const struct ask_tell_settings *settings;
 	const struct job_file *file;
 	struct store *store; /* NULL: in memory only */
-	struct job job; /* of the store */
+	struct job job; /* the store's */
 	struct history history;
 	struct proposer proposer;
-	struct open_trial *open; /* rising numbers */
+	struct open_trial *open; /* by rising number */
 	size_t n_open, open_capacity;
 	size_t next_first; /* of the job file's "first", without a store */
 };
@@ -42,7 +42,7 @@ static void open_trial_finish(struct open_trial *open)
 	series_finish(&open->series);
 }
 
-/* Makes room behind the others, zeroed. */
+/* Appends a zeroed one. */
 static struct open_trial *open_trial_add(struct ask_tell *ask_tell, struct tuner_error *err)
 {
 	if (!array_reserve(&ask_tell->open, ask_tell->n_open, &ask_tell->open_capacity,
@@ -63,7 +63,7 @@ static struct open_trial *open_trial_find(const struct ask_tell *ask_tell, int64
 	return NULL;
 }
 
-/* Finishes it, too. */
+/* Removes and finishes it. */
 static void open_trial_remove(struct ask_tell *ask_tell, struct open_trial *open)
 {
 	const size_t i = (size_t)(open - ask_tell->open);
@@ -183,7 +183,7 @@ const struct job_file *ask_tell_file(const struct ask_tell *ask_tell)
 
 /* ---- writing: the rows of a new trial ---- */
 
-/* A job that has ended goes on when it is asked again. */
+/* An ended job is reopened when it is asked again. */
 static bool reopen_job(struct ask_tell *ask_tell, int64_t now_us, struct tuner_error *err)
 {
 	return ask_tell->job.state == JOB_OPEN ||
@@ -251,7 +251,7 @@ static bool store_asked(struct ask_tell *ask_tell, const struct proposal *propos
 	return false;
 }
 
-/* The trial is there: what follows in memory. */
+/* The trial is committed: updates the state in memory. */
 static void created(
 	struct ask_tell *ask_tell, const struct proposal *proposal, const struct open_trial *open)
 {
@@ -262,7 +262,7 @@ static void created(
 
 /* ---- asking ---- */
 
-/* The next configuration that people asked for; *ret->parameters is owned. */
+/* The next configuration that people queued; *ret->parameters is owned. */
 static bool next_queued(
 	struct ask_tell *ask_tell, struct queued *ret, bool *ret_found, struct tuner_error *err)
 {
@@ -278,13 +278,14 @@ static bool next_queued(
 	return ret->parameters != NULL || tuner_fail_memory(err);
 }
 
-/* How many the caller evaluates at a time: what the job file says. */
+/* How many trials the caller evaluates at a time, according to the job file. */
 static size_t parallel(const struct job_file *file)
 {
 	return file->budget.parallel > 0 ? (size_t)file->budget.parallel : 1;
 }
 
-/* Within no bound of time, unlike in `run`: whoever asks again, or in another process, is to be answered alike. */
+/* Without a time limit, unlike in `run`: asking again, also in another process, must give the same
+ * answer. */
 static bool propose(
 	struct ask_tell *ask_tell, int64_t now_us, struct proposal *ret, struct tuner_error *err)
 {
@@ -399,7 +400,7 @@ bool told_outcome(const char *reason, enum outcome *ret, struct tuner_error *err
 		reason);
 }
 
-/* Of a formula its own values are told, and "reduce" is of the metrics in it. */
+/* For a formula, values of the objective itself are told; "reduce" applies to its metrics. */
 static double told_objective(const struct job_file *file, const struct series *series)
 {
 	const struct objective_metric *metric = &file->objective.metrics[0];
@@ -409,7 +410,7 @@ static double told_objective(const struct job_file *file, const struct series *s
 		       : series_reduce(series, metric->reduce, metric->last, file->maximize);
 }
 
-/* What becomes of a trial: the outcome's table of the architecture, section 5. */
+/* What becomes of a trial: the table of outcomes in architecture.md, section 5. */
 static struct told_answer decide(
 	const struct job_file *file, const struct told *told, const struct series *series)
 {
@@ -462,7 +463,7 @@ static bool store_end(struct ask_tell *ask_tell, const struct open_trial *open,
 	return false;
 }
 
-/* From the open trials to the finished ones. */
+/* Moves a trial from the open to the finished ones. */
 static bool to_history(struct ask_tell *ask_tell, struct open_trial *open,
 	struct told_answer *answer, int64_t now_us, int64_t event, struct tuner_error *err)
 {
@@ -482,7 +483,7 @@ static bool to_history(struct ask_tell *ask_tell, struct open_trial *open,
 		ask_tell->history.last_event = event;
 	answer->best =
 		ask_tell->history.best != NULL && ask_tell->history.best->number == open->number;
-	open->values = NULL; /* the history's now */
+	open->values = NULL; /* now owned by the history */
 	open->series = (struct series){ 0 };
 	open_trial_remove(ask_tell, open);
 	return true;
@@ -628,7 +629,7 @@ bool ask_tell_add(struct ask_tell *ask_tell, const char *parameters, const struc
 	bool ok = false;
 
 	tuner_assert(told->kind != TOLD_STEP);
-	/* Fully given, it is a decision of the user's as one from the queue is. */
+	/* With all parameters given, it is the user's decision, like one from the queue. */
 	if (!check_added(ask_tell->file, parameters, err) ||
 		!proposal_make(&ask_tell->proposer, &ask_tell->history, NULL, 0, &given,
 			parallel(ask_tell->file), &proposal, err))

@@ -10,7 +10,8 @@
 
 /* ---- a line's JSON ---- */
 
-/* Past a string literal whose opening quote is at bytes[at]; `length` if it does not end. */
+/* The position after the string literal whose opening quote is at bytes[at]; `length` if it does
+ * not end. */
 static size_t string_end(const char *bytes, size_t length, size_t at)
 {
 	for (at++; at < length && bytes[at] != '"'; at++)
@@ -83,8 +84,8 @@ static bool read_whole(const cJSON *object, const char *name, int64_t low, int64
 	return true;
 }
 
-/* A number, null for NaN, or a string of what is no number in JSON: infinite ones and NaN, and integers beyond 2^53, which the
- * reader refuses and says are to be written so. */
+/* A number, null for NaN, or a string for what JSON lacks: infinities, NaN, and integers beyond
+ * 2^53, which the reader refuses as bare numbers. */
 static bool read_value(const cJSON *node, double *ret, struct tuner_error *err)
 {
 	char found[64];
@@ -105,7 +106,7 @@ static bool read_value(const cJSON *node, double *ret, struct tuner_error *err)
 
 enum { STEP_MAX = 1 << 30 };
 
-/* What became of a trial. */
+/* Reads a trial's result. */
 static bool read_told(const cJSON *object, struct told *ret, struct tuner_error *err)
 {
 	const cJSON *value = member(object, "value"), *failed = member(object, "failed");
@@ -147,7 +148,8 @@ bool ask_tell_answer_ask(
 		struct asked asked;
 		struct tuner_error refused;
 		if (!ask_tell_ask(ask_tell, &asked, &exhausted, &refused)) {
-			/* What is asked for by now must be told of: the next question is refused. */
+			/* Trials asked for so far must be answered: only the next question is
+			 * refused. */
 			if (i > 0 && refused.code == TUNER_USAGE)
 				break;
 			*err = refused;
@@ -217,7 +219,7 @@ static bool answer_add(struct ask_tell *ask_tell, const cJSON *object, struct te
 
 enum { MEMBERS_MAX = 4 };
 
-/* What a line may say: the first member names the verb. */
+/* The requests of a line: the first member names the verb. */
 static const struct verb {
 	const char *members[MEMBERS_MAX + 1]; /* NULL-terminated */
 	bool (*answer)(struct ask_tell *ask_tell, const cJSON *object, struct text *ret_answer,

@@ -13,15 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is needed to launch a trial's configuration once more. */
+/* What is needed to launch a trial's configuration again. */
 struct again {
 	struct job_file *file;
 	double values[SPACE_PARAMETERS_MAX];
 	struct argument *arguments;
 	char *directory; /* for what the command leaves behind: not the trial's own */
-	char *working_directory; /* where it ran: frozen code lies elsewhere than the job file */
+	char *working_directory; /* where it ran: frozen code is elsewhere than the job file */
 	char *parameters; /* TUNER_PARAMS: the file that the trial itself was given; NULL: none */
-	bool by_variables; /* its arguments alone do not say all of its parameters, or it reads others */
+	bool by_variables; /* its arguments do not give all parameters, or it also reads
+			      variables */
 	struct command command;
 };
 
@@ -96,7 +97,7 @@ static bool names_variables(char *const *command)
 	return false;
 }
 
-/* With placeholders nothing is appended, so what none of them names is in no argument. */
+/* With placeholders nothing is appended, so a parameter without a placeholder is in no argument. */
 static bool lacks_placeholder(char *const *command, const struct argument *arguments, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -148,7 +149,7 @@ static bool build_command(const struct trial *trial, struct again *again, struct
 	return command_build(&request, &again->command, err);
 }
 
-/* The file of parameters stays where the trial had it, and frozen code. */
+/* The parameter file, and frozen code, stay where the trial had them. */
 static bool find_parameters(const struct report *report, const struct trial *trial,
 	struct again *again, struct tuner_error *err)
 {
@@ -174,9 +175,9 @@ static bool find_parameters(const struct report *report, const struct trial *tri
 	return ok;
 }
 
-/* Variables that a command line typed by hand needs: the job's own, the seed, the parameters if they do
- * not stand in the arguments, and, for a script that reads channels as SageMaker's do, what such a
- * script takes from os.environ without asking. */
+/* Variables that a command line typed by hand needs: the job's own, the seed, the parameters if the
+ * arguments do not have them, and, for a script that reads channels as SageMaker's do, what such a
+ * script reads from os.environ without a default. */
 static bool is_needed(const struct again *again, const char *variable)
 {
 	const struct job_file *file = again->file;
@@ -199,7 +200,7 @@ static bool is_needed(const struct again *again, const char *variable)
 	return strncmp(variable, "SM_CHANNEL_", 11) == 0;
 }
 
-/* Makes the directories under again->directory, if anything of `line` names them. */
+/* Makes the directories under again->directory, if anything in `line` names them. */
 static void add_directories(const struct again *again, const char *line, struct text *ret)
 {
 	static const char *const inside[] = { "/model", "/output/data", "/checkpoint" };
@@ -255,7 +256,7 @@ bool best_command(const struct report *report, const struct trial *trial, struct
 	return ok;
 }
 
-/* One that was put back may have been launched since. */
+/* A trial that was put back may have been launched since. */
 static bool was_launched_before(const struct report *report, const struct trial *trial,
 	int64_t time_us, bool *ret, struct tuner_error *err)
 {

@@ -1,17 +1,17 @@
-/* What repeats a trial. */
+/* The command line that repeats a trial. */
 #ifndef TUNER_BEST_COMMAND_H
 #define TUNER_BEST_COMMAND_H
 
 #include "tuner/trial_report.h"
 
-/* One line for a shell that does what the trial did, in its directory, with its seed. Appended. TUNER_USAGE if the
- * job has no command, or its present parameters do not take the trial's. */
+/* Appends one shell line that does what the trial did, in its directory, with its seed. TUNER_USAGE
+ * if the job has no command, or the trial's parameters do not fit the present space. */
 TUNER_MUST_CHECK
 bool best_command(const struct report *report, const struct trial *trial, struct text *ret,
 	struct tuner_error *err);
 
-/* Whether that is what the trial was launched with: a sentence without its full stop if an edit of the command, which
- * --accept-change has let through, came since. Appended. */
+/* Appends a sentence, without its full stop, if the command has been edited (with --accept-change)
+ * since the trial was launched; otherwise nothing. */
 TUNER_MUST_CHECK
 bool best_command_doubt(const struct report *report, const struct trial *trial, struct text *ret,
 	struct tuner_error *err);

@@ -17,7 +17,8 @@ struct margins {
 static const struct margins wide = { 72, 16, 34, 48, 36, 14, 17 };
 static const struct margins narrow = { 54, 8, 24, 34, 28, 10, 13 };
 
-/* Okabe and Ito's eight, told apart by colour-blind readers; black comes last. Lines beyond eight are dashed. */
+/* Okabe and Ito's eight, which colour-blind readers can distinguish; black comes last. Lines beyond
+ * eight are dashed. */
 static const char *const colors[] = { "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00",
 	"#56B4E9", "#8A7F00", "#444444" };
 
@@ -45,13 +46,13 @@ static void widen(double *low, double *high, double part)
 	const double width = *high - *low;
 	const double more = width > 0 ? part * width : fabs(*high) > 0 ? 0.1 * fabs(*high) : 1;
 
-	/* Of the least numbers no part is left. */
+	/* For denormal numbers the part may round to 0. */
 	*low -= fmax(more, DBL_MIN);
 	*high += fmax(more, DBL_MIN);
 }
 
-/* Where it lies on its axis; not finite if it cannot be drawn. An axis from -1e308 to 1e308 would be
- * wider than any double. */
+/* The value's position on its axis; not finite if it cannot be drawn. An axis from -1e308 to 1e308
+ * would be wider than any double. */
 static double on_axis(const struct axis *axis, double value)
 {
 	static const double largest = 1e307;
@@ -81,7 +82,7 @@ static void include_series(const struct chart_series *series, struct axis *x, st
 	}
 }
 
-/* All categories have their place, also those that nothing was tried of. */
+/* All categories have a place, also those that were never tried. */
 static void finish_range(struct axis *axis, double part)
 {
 	if (axis->n_names > 0) {
@@ -123,7 +124,7 @@ size_t chart_ticks(double low, double high, double ret[CHART_TICKS_MAX])
 	const double step = step_of(high - low);
 	size_t n = 0;
 
-	/* Where a step is less than a bit of the values, one tick must do. */
+	/* If a step is below the values' precision, a single tick must do. */
 	for (double k = ceil(low / step); k * step <= high && n < CHART_TICKS_MAX; k++) {
 		ret[n++] = k * step;
 		if (k + 1 == k)
@@ -153,7 +154,7 @@ size_t chart_log_ticks(double low, double high, double ret[CHART_TICKS_MAX])
 	return n;
 }
 
-/* Of many ticks only every other one, or every third, where there is little room. */
+/* Keeps only every second or third of many ticks, if there is little room. */
 static size_t thin(double ticks[CHART_TICKS_MAX], size_t n, size_t most)
 {
 	const size_t every = (n + most - 1) / most;
@@ -169,7 +170,7 @@ static size_t axis_ticks(const struct axis *axis, double ret[CHART_TICKS_MAX])
 	size_t n = 0;
 
 	if (axis->n_names > 0) {
-		/* Of many every second or third: the last ones would otherwise go without. */
+		/* Of many, every second or third, since otherwise the last ones would get none. */
 		const size_t every = (axis->n_names + CHART_TICKS_MAX - 1) / CHART_TICKS_MAX;
 		for (size_t i = 0; i < axis->n_names; i += every)
 			ret[n++] = (double)i;
@@ -180,7 +181,7 @@ static size_t axis_ticks(const struct axis *axis, double ret[CHART_TICKS_MAX])
 	return axis->few ? thin(ret, n, 4) : n;
 }
 
-/* Digits that tell neighbouring ticks apart: of 1234567 and 1234568 six do not. */
+/* Digits that distinguish neighbouring ticks: for 1234567 and 1234568 six do not. */
 static int tick_digits(const double *ticks, size_t n)
 {
 	enum { USUAL = 6, MOST = 10 };
@@ -205,7 +206,7 @@ void chart_label(const char *name, size_t columns, char *ret, size_t size)
 static void tick_label(
 	const struct axis *axis, const double *ticks, size_t n, size_t i, char *ret, size_t size)
 {
-	/* Beside its neighbours it is 0 but for rounding. */
+	/* Compared with its neighbours it is 0 except for rounding. */
 	const double rounding = n > 1 && !axis->log ? 1e-6 * fabs(ticks[1] - ticks[0]) : 0;
 
 	if (axis->n_names > 0)
@@ -330,7 +331,7 @@ static void draw_series(
 	}
 }
 
-/* What the names of series take on the right of the axes. */
+/* Width of the series' names to the right of the axes. */
 static double legend_width(const struct chart *chart)
 {
 	size_t longest = 0;

@@ -96,7 +96,7 @@ static bool check_place(
 	return ok;
 }
 
-/* What is appended to may also be a pipe, or not be there yet. */
+/* The page may also be a pipe, or not exist yet. */
 static bool check_page(const char *path, struct tuner_error *err)
 {
 	if (path == NULL || access(path, W_OK) == 0)
@@ -164,7 +164,7 @@ static bool judge(struct ci *ci, struct ci_report *report, struct tuner_error *e
 	return true;
 }
 
-/* Others write to that page, too, so it is appended to, in one piece. */
+/* Others write to that page, too, so the text is appended in one piece. */
 static bool append(const char *path, const struct text *text, struct tuner_error *err)
 {
 	const int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
@@ -179,7 +179,7 @@ static bool append(const char *path, const struct text *text, struct tuner_error
 
 typedef bool (*writer)(const struct ci_report *report, struct text *ret, struct tuner_error *err);
 
-/* `replace`: atomically. True without a path. */
+/* `replace`: replaces the file atomically. True without a path. */
 static bool write_report(const struct ci_report *report, writer write_to, const char *path,
 	bool replace, struct tuner_error *err)
 {
@@ -195,7 +195,7 @@ static bool write_report(const struct ci_report *report, writer write_to, const 
 	return ok;
 }
 
-/* A baseline is a result that was good enough, so one that missed its gates is none. */
+/* A baseline is a result that was good enough, so a result that missed its gates is not written. */
 static bool write_baseline(
 	const struct ci *ci, const struct ci_report *report, struct tuner_error *err)
 {

@@ -25,8 +25,8 @@ static void add_seconds(struct text *ret, int64_t us)
 	text_print(ret, " time=\"%.3f\"", 1e-6 * (double)us);
 }
 
-/* The end of a trial's output. One without a directory (it was told, or taken over) has none, and what cannot be
- * read is left out: the report is about the run. */
+/* The end of a trial's output. A trial without a directory (told, or reused) has none, and
+ * unreadable output is left out: the report is about the run. */
 static bool add_tail(const struct ci_report *report, const struct trial *trial, struct text *ret,
 	struct tuner_error *err)
 {
@@ -148,7 +148,7 @@ static void add_gate(const struct ci_report *report, const struct gate *gate, st
 	text_add(ret, "</testcase>\n");
 }
 
-/* Gates have their own. */
+/* Gates have their own test cases. */
 static bool run_failed(const struct ci_report *report)
 {
 	return report->status != EXIT_DONE && report->status != EXIT_GATE;

@@ -1,5 +1,5 @@
-/* OpenMetrics 1.0: https://prometheus.io/docs/specs/om/open_metrics_spec/. All are gauges: a file says how things
- * stand, and a job that is begun anew under its name may have less of anything. */
+/* OpenMetrics 1.0: https://prometheus.io/docs/specs/om/open_metrics_spec/. All are gauges: a file
+ * shows the present state, and values may decrease when a job is started anew under its name. */
 #include "tuner/ci_report.h"
 
 #include <math.h>
@@ -119,7 +119,7 @@ static void add_gates(const struct ci_report *report, struct text *ret)
 		bool again = false;
 		for (size_t k = 0; k < i && !again; k++)
 			again = strcmp(report->gates[k].text, report->gates[i].text) == 0;
-		if (!again) /* a series stands once */
+		if (!again) /* each series appears once */
 			add_sample(report, "tuner_gate_held",
 				(struct label){ "gate", report->gates[i].text },
 				report->gates[i].held, ret);

@@ -1,6 +1,7 @@
 #include "tuner/ci_report.h"
 
-/* The best that counts: of what earlier jobs have found (source "added") nothing was shown by this run. */
+/* The best trial that counts, without results of earlier jobs (source "added"), which show nothing
+ * about this run. */
 static bool find_best(struct ci_report *report, struct tuner_error *err)
 {
 	const struct trial_filter filter = { .job_id = report->job.job.id,

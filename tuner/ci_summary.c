@@ -109,7 +109,7 @@ static void add_failures(const struct ci_report *report, struct text *ret)
 		text_add(ret, ".\n");
 }
 
-/* With less than what it takes for a comparison it says why. */
+/* If there is too little for a comparison, says why. */
 static void add_comparison(const struct ci_report *report, struct text *ret)
 {
 	struct tuner_error why = { TUNER_OK, "" };

@@ -1,4 +1,4 @@
-/* tuner ask: the next configurations, for who evaluates them without `tuner run`. */
+/* tuner ask: the next configurations, for callers that evaluate them without `tuner run`. */
 #include "tuner/command.h"
 
 #include "tuner/ask_job.h"
@@ -24,7 +24,8 @@ static void add_argument(
 	text_finish(&word);
 }
 
-/* "7 --lr 0.1 --batch-size 32": the trial's number, and the arguments as its command would get them. */
+/* Appends "7 --lr 0.1 --batch-size 32": the trial's number, and the arguments that its command
+ * would get. */
 static bool add_line(const struct job_file *file, const struct asked *asked, struct text *ret,
 	struct tuner_error *err)
 {
@@ -34,7 +35,7 @@ static bool add_line(const struct job_file *file, const struct asked *asked, str
 		return tuner_fail_memory(err);
 	text_print(ret, "%lld", (long long)asked->number);
 	for (size_t i = 0; i < n; i++)
-		if (arguments[i].text != NULL) /* else this trial goes without it */
+		if (arguments[i].text != NULL) /* otherwise inactive in this trial */
 			add_argument(file->style, &arguments[i], ret);
 	text_add_char(ret, '\n');
 	arguments_free(arguments, n);
@@ -72,7 +73,7 @@ int cmd_ask(const struct invocation *call, struct tuner_error *err)
 	} else if (ok) {
 		ok = ask_lines(&job, n, &out, err);
 	}
-	/* Others may go on; what was asked for is committed. */
+	/* Lets other processes continue: what was asked for is committed. */
 	ask_job_close(&job);
 	if (text_failed(&out))
 		ok = tuner_fail_memory(err);

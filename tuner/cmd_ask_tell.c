@@ -14,13 +14,13 @@
 
 enum {
 	CHUNK = 64 * 1024,
-	SERVE_MS = 200, /* how often requests of other processes are looked for while nobody asks */
+	SERVE_MS = 200, /* how often to check for requests of other processes while idle */
 };
 
 /* Standard input, cut into lines. */
 struct input {
 	char *bytes;
-	size_t begin, end, capacity; /* what is not taken yet */
+	size_t begin, end, capacity; /* bytes not taken yet */
 	size_t searched; /* up to here there is no line break */
 	bool closed;
 };
@@ -53,7 +53,7 @@ static bool make_room(struct input *input, struct tuner_error *err)
 	return true;
 }
 
-/* What has come, without waiting beyond what poll saw. */
+/* Reads what has arrived, without waiting. */
 static bool read_more(struct input *input, struct tuner_error *err)
 {
 	if (!make_room(input, err))
@@ -66,8 +66,8 @@ static bool read_more(struct input *input, struct tuner_error *err)
 	return true;
 }
 
-/* Takes the next whole line, or at the end what is left; false if there is none yet. Of one that is
- * longer than any JSON may be, the rest is passed over, and what is there is refused by its reader. */
+/* Takes the next whole line, or at the end what is left; false if there is none yet. Of a line
+ * longer than JSON may be, the rest is skipped, and the reader refuses the beginning. */
 static bool take_line(struct input *input, const char **ret_line, size_t *ret_length)
 {
 	const char *lf = NULL;
@@ -168,7 +168,7 @@ static bool begin(const struct invocation *call, struct talk *talk, struct tuner
 	if (strcmp(call->arguments[0], "-") == 0)
 		return tuner_fail(err, TUNER_USAGE,
 			"standard input carries the questions: the job needs a file of its own");
-	/* TUNER_DB alone is not asked for: without --db nothing is written. */
+	/* TUNER_DB is ignored: without --db nothing is written. */
 	return invocation_option(call, "db") != NULL
 		       ? ask_job_open(call, &talk->job, err)
 		       : ask_job_open_in_memory(call, &talk->job, err);

@@ -48,7 +48,7 @@ static bool is_empty(const char *directory)
 	return empty;
 }
 
-/* Where its last attempt has saved a model (TUNER_MODEL_DIR). */
+/* Prints where the trial's last attempt has saved a model (TUNER_MODEL_DIR). */
 static bool print_model(
 	const struct report *report, const struct trial *trial, struct tuner_error *err)
 {
@@ -86,8 +86,8 @@ static bool print_model(
 
 /* ---- in words ---- */
 
-/* How many other trials have the very same objective. Looks at the best ones, and at more of them as long as all are
- * alike. */
+/* How many other trials have the very same objective. Reads the best trials, and more of them as
+ * long as all are equal. */
 static bool count_ties(
 	const struct report *report, const struct trial *best, size_t *ret, struct tuner_error *err)
 {
@@ -115,7 +115,7 @@ static bool count_ties(
 	return true;
 }
 
-/* Against the first trial: the defaults, where the job file lists them as "first". */
+/* The gain over the first trial: the defaults, if the job file lists them as "first". */
 static void add_gain(const struct report *report, const struct trial *best,
 	const struct trial *first, struct text *out)
 {
@@ -134,7 +134,7 @@ static void add_gain(const struct report *report, const struct trial *best,
 	text_add(out, "\n");
 }
 
-/* A file that this version does not read may have one. */
+/* A file that this version cannot read may have one. */
 static bool has_command(const struct report *report)
 {
 	struct tuner_error ignored;
@@ -152,7 +152,7 @@ static void add_next(const struct report *report, bool by_model, struct text *ou
 	text_add(out, " prints how to repeat it\n");
 }
 
-/* Where the job's trials did not all run the same code, which of it the best ran. */
+/* If the job's trials did not all run the same code, which code the best one ran. */
 static bool add_code(const struct report *report, const struct trial *best, struct text *out,
 	struct tuner_error *err)
 {
@@ -172,7 +172,7 @@ static bool add_code(const struct report *report, const struct trial *best, stru
 	return ok;
 }
 
-/* Where it comes from, if not from this job. */
+/* The trial's origin, if it is from another job. */
 static bool add_origin(const struct report *report, const struct trial *best, struct text *out,
 	struct tuner_error *err)
 {
@@ -189,7 +189,7 @@ static bool add_origin(const struct report *report, const struct trial *best, st
 	return ok;
 }
 
-/* Which is the best, and by what. `by` is NULL for the best result. */
+/* Which trial is the best, and by which criterion; `by` is NULL for the best result. */
 static void add_best(const struct report *report, const struct trial *best,
 	const struct recommended *by, struct text *out)
 {
@@ -207,7 +207,7 @@ static void add_best(const struct report *report, const struct trial *best,
 	text_add(out, "\n");
 }
 
-/* Of many noisy results the best is so by luck, too. */
+/* The best of many noisy results is so partly by luck. */
 static bool add_doubt(const struct report *report, struct text *out, struct tuner_error *err)
 {
 	bool is_noisy = false;

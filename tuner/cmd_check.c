@@ -1,5 +1,5 @@
-/* tuner check: everything that is wrong with a job file, and everything that follows from it. Nothing
- * is created. */
+/* tuner check: everything wrong with a job file, and everything that follows from it. Creates
+ * nothing. */
 #include "tuner/command.h"
 
 #include "tuner/isolation.h"
@@ -18,9 +18,9 @@ struct check {
 	const char *path;
 	struct diagnostics *list;
 	struct job_file *file; /* NULL: there are errors */
-	struct slot_list *slots; /* NULL: likewise; none where there is no command to run */
+	struct slot_list *slots; /* NULL: likewise; empty if there is no command to run */
 	struct log_check *log; /* NULL: no --log */
-	struct text warm_start; /* what earlier jobs would give to it, JSON; "" for nothing */
+	struct text warm_start; /* what earlier jobs would give to it, as JSON; "" for nothing */
 };
 
 static void check_finish(struct check *check)
@@ -47,7 +47,7 @@ static bool read_job(struct check *check, struct tuner_error *err)
 		check->path, &overrides, COMMAND_CHECKED, &check->file, check->list, err);
 }
 
-/* Slots that are not there are a fault of the file on this machine. */
+/* Slots that this machine lacks are reported as errors of the file. */
 static bool look_at_machine(struct check *check, struct tuner_error *err)
 {
 	struct tuner_error fault;
@@ -85,7 +85,7 @@ static bool is_on_path(const char *program)
 	return there;
 }
 
-/* What can be said of clusters without asking them. */
+/* What can be said about clusters without asking them. */
 static void look_at_clusters(struct check *check)
 {
 	const struct job_file *file = check->file;
@@ -110,7 +110,7 @@ static void look_at_clusters(struct check *check)
 	}
 }
 
-/* A grid is finite: a budget that is not its size is worth a word. */
+/* Warns if the budget differs from the size of a grid, which is finite. */
 static void look_at_grid(struct check *check)
 {
 	const struct job_file *file = check->file;
@@ -132,8 +132,8 @@ static bool needs_own(const struct job_file *file)
 	return false;
 }
 
-/* The job's own database, if it is there, and whether it has the job: then nothing is taken over any more. That it cannot
- * be read matters to who names a job of it. */
+/* Opens the job's own database, if it exists, and finds out whether it has the job: if so, no more
+ * trials are taken over. That it cannot be read matters only if a parent job is in it. */
 static bool open_own(
 	const struct check *check, struct store **ret, bool *ret_made, struct tuner_error *err)
 {
@@ -152,7 +152,7 @@ static bool open_own(
 	return ok;
 }
 
-/* What a run would say is said here, too. */
+/* Reports what a run would report. */
 static bool look_at_parents(struct check *check, struct tuner_error *err)
 {
 	struct warm_start warm_start;
@@ -227,7 +227,7 @@ static void describe_clusters(const struct job_file *file, struct text *ret)
 	}
 }
 
-/* Nothing is connected to here. */
+/* Connects to nothing. */
 static void describe_ssh(const struct job_file *file, struct text *ret)
 {
 	for (size_t i = 0; i < file->n_hosts; i++)
@@ -239,7 +239,7 @@ static void describe_ssh(const struct job_file *file, struct text *ret)
 				file->hosts[i].name);
 }
 
-/* Nothing where nothing is run. */
+/* Appends nothing if nothing is run. */
 static void describe_machine(const struct check *check, struct text *ret)
 {
 	if (check->file->command == NULL)

@@ -1,4 +1,5 @@
-/* tuner compare: the arms of a job, or two jobs, with the statistics that a referee would ask for. */
+/* tuner compare: compares the arms of a job, or two jobs, with the statistics that a referee would
+ * ask for. */
 #include "tuner/command.h"
 
 #include "base/file.h"
@@ -33,7 +34,7 @@ static bool choose_format(const struct invocation *call, enum format *ret, struc
 	return true;
 }
 
-/* AXES: not asked for. */
+/* *ret AXES: none was asked for. */
 static bool choose_axis(const struct invocation *call, enum axis *ret, struct tuner_error *err)
 {
 	static const struct {

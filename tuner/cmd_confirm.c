@@ -1,4 +1,4 @@
-/* tuner confirm: the best of a search, trained again with other seeds. */
+/* tuner confirm: retrains the best trials of a search with other seeds. */
 #include "tuner/command.h"
 
 #include "tuner/confirmation.h"
@@ -72,7 +72,7 @@ static bool store_job(
 	return ok;
 }
 
-/* EXIT_DONE if there was nothing left to run, too. */
+/* Also EXIT_DONE if nothing was left to run. */
 static int train(
 	const struct invocation *call, const struct report *report, struct tuner_error *err)
 {

@@ -18,7 +18,7 @@ enum { SECOND_LOOK_US = 300000 };
 
 struct examination {
 	const struct invocation *call;
-	struct store *store; /* NULL: there is no database, or none that opens */
+	struct store *store; /* NULL: there is no database, or it cannot be opened */
 	struct report report;
 	bool has_job;
 	struct calibration calibration;
@@ -41,7 +41,7 @@ static void check_disk(struct examination *e, const char *what, const char *path
 	}
 }
 
-/* Which may lie on another disk, behind a link. */
+/* The attempts' directory may be on another disk, behind a link. */
 static bool check_disks(struct examination *e, struct tuner_error *err)
 {
 	struct text directory = TEXT_EMPTY;
@@ -57,7 +57,7 @@ static bool check_disks(struct examination *e, struct tuner_error *err)
 	return true;
 }
 
-/* Without a job: as many as one gets by default. */
+/* Without a job: the default number. */
 static size_t slots_wanted(const struct examination *e)
 {
 	const unsigned cores = machine_cores();
@@ -81,7 +81,7 @@ static bool check_gpus(struct examination *e, struct tuner_error *err)
 
 	const bool ok = find_nvml(&nvml, err) && machine_gpus(nvml, gpus, &n, &lack, reason, err);
 	free(nvml);
-	/* No driver at all, or a CUDA_VISIBLE_DEVICES that hides the GPUs, is as somebody wants it. */
+	/* No driver, or a CUDA_VISIBLE_DEVICES that hides the GPUs, is deliberate. */
 	if (ok && lack == GPUS_BROKEN)
 		finding_add(&e->findings, "machine", "gpus",
 			"try it: nvidia-smi; then look at the driver (dmesg, a reboot after an "
@@ -110,14 +110,15 @@ static bool check_database(
 	if (!store_health(e->store, &health, err))
 		return false;
 	*ret_last_event_us = health.last_event_us;
-	/* A commit has the lock for an instant; two looks meet the same one only if it stays. */
+	/* A commit holds the lock for an instant; two looks find the same holder only if it keeps
+	 * the lock. */
 	if (health.writer > 0)
 		usleep(SECOND_LOOK_US);
 	doctor_database(&e->findings, &health, store_writer(store_file(e->store)));
 	return true;
 }
 
-/* A database that is not there is none to be ill, unless a job of it is asked for. */
+/* A missing database is not a fault, unless a job in it was asked for. */
 static bool open_database(struct examination *e, struct tuner_error *err)
 {
 	struct tuner_error broken = { TUNER_OK, "" };

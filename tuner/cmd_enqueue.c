@@ -17,7 +17,8 @@
 
 enum { ANSWER_WAIT_MS = 5000 };
 
-/* Nothing at all is what the strategy proposes anyway: a variable of the shell was empty. */
+/* Refuses an empty configuration, which the strategy would propose anyway: probably a shell
+ * variable was empty. */
 static bool check_something(
 	const struct job_file *file, const double *values, struct tuner_error *err)
 {
@@ -40,7 +41,7 @@ static bool read_configuration(
 
 	if (!job_stored_file(job, &file, err) || !configuration_typed(file, typed, &json, err))
 		goto out;
-	/* Once by our own reader, for its messages and its limits. */
+	/* Parsed once by our own reader, for its messages and limits. */
 	ok = json_parse("PARAMETERS", json.bytes, json.length, &document, err) &&
 	     enqueue_allowed(file, err) &&
 	     configuration_parse(file, json.bytes, false, values, err) &&
@@ -56,7 +57,8 @@ out:
 	return ok;
 }
 
-/* What is trained again is listed by "tuner confirm": another configuration would take the place of one of them. */
+/* Refuses a confirmation: "tuner confirm" lists its configurations, and another one would take the
+ * place of one of them. */
 static bool check_proposes(const struct invocation *call, struct store *store,
 	const struct job *job, struct tuner_error *err)
 {
@@ -136,7 +138,7 @@ static bool enqueue_here(const struct invocation *call, struct store *store, con
 	return store_commit(store, err) && say_when(call, store, job, parameters, err);
 }
 
-/* To the process that runs the job. It checks again: its job file may be newer than ours. */
+/* Asks the process that runs the job, which checks again: its job file may be newer than ours. */
 static bool ask(const struct invocation *call, const struct job *job, const char *parameters,
 	struct tuner_error *err)
 {

@@ -1,4 +1,4 @@
-/* tuner gc: removes what nobody needs any more of a job's files, or says what that would be. */
+/* tuner gc: removes files of a job that are no longer needed, or says what would be removed. */
 #include "tuner/command.h"
 
 #include "tuner/gc.h"
@@ -169,7 +169,8 @@ static bool remove_here(const struct invocation *call, struct store *store, cons
 	return ok;
 }
 
-/* The process that runs the job decides what may go, and removes it between two trials. */
+/* Asks the process that runs the job, which decides what may be removed, and removes it between two
+ * trials. */
 static bool ask(const struct invocation *call, const struct job *job, const struct gc_wish *wish,
 	struct tuner_error *err)
 {

@@ -20,11 +20,11 @@ enum { ANSWER_WAIT_MS = 10000 };
 
 /* ---- looking ---- */
 
-/* One host, from the job file or, once it is no longer there, from what ran on it. */
+/* One host, from the job file or, if no longer there, from the attempts that ran on it. */
 struct line {
 	const char *name, *backend, *state, *message;
 	int64_t priority;
-	bool named; /* by the job file */
+	bool named; /* in the job file */
 	struct host_use use;
 };
 
@@ -68,7 +68,7 @@ static bool is_draining(const struct view *view, const char *name)
 	return event != NULL && strcmp(event->state, "draining") == 0;
 }
 
-/* What is known without asking anybody. */
+/* Sets what is known without asking anybody. */
 static void set_state(const struct view *view, struct line *line)
 {
 	const struct host_event *answer = find_event(&view->answers, line->name);
@@ -95,7 +95,8 @@ static const char *entry_name(const struct view *view, const struct job_host *en
 	return job_host_label(entry, view->machine);
 }
 
-/* The i-th host of the file; then what else ran something. False beyond the last. */
+/* The i-th host: those of the file first, then others on which something ran. False after the
+ * last. */
 static bool view_line(const struct view *view, size_t i, struct line *ret)
 {
 	const size_t n = view->file->n_hosts;
@@ -229,7 +230,7 @@ static bool refuse_unknown(const struct invocation *call, const struct job *job,
 	return false;
 }
 
-/* Nobody runs the job: the next run heeds it. */
+/* Nobody runs the job: drained here, for the next run. */
 static bool drain_here(const struct invocation *call, struct store *store, const struct job *job,
 	const char *name, bool drain, struct tuner_error *err)
 {

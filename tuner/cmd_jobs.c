@@ -6,7 +6,7 @@
 #include "tuner/table.h"
 #include "tuner/trial_report.h"
 
-/* What the list says of one job. */
+/* What the list shows for one job. */
 struct line {
 	struct report report;
 	int64_t counts[TRIAL_STATES], trials;
@@ -34,7 +34,7 @@ static void finish_line(struct line *line)
 	report_close(&line->report);
 }
 
-/* Where its job file is; that of a confirmation was made of its search's. */
+/* Where its job file is; a confirmation's was made from its search's. */
 static void add_file(struct table *table, const struct job_list *jobs, const struct job *job)
 {
 	const struct job *search = confirmation_search(jobs, job);
@@ -92,7 +92,7 @@ static cJSON *line_json(const struct line *line)
 	return NULL;
 }
 
-/* Adds every job to the table or to the array, whichever is there. */
+/* Adds every job to the table or to the array, whichever is not NULL. */
 static bool add_jobs(struct store *store, const struct job_list *jobs, struct table *table,
 	cJSON *array, struct tuner_error *err)
 {

@@ -1,4 +1,4 @@
-/* tuner logs: what a trial's command has written, as it has written it. */
+/* tuner logs: the output of a trial's command, unchanged. */
 #include "tuner/command.h"
 
 #include "scheduler/attempt.h"
@@ -12,7 +12,7 @@
 enum {
 	CHUNK = 64 * 1024,
 	LOOK_MS = 200,
-	/* A trial that waits for a tuner that is not there is given up after this many looks. */
+	/* Looks after which to give up on a trial that waits for a tuner that no longer runs. */
 	IDLE_LOOKS = 10,
 	TAIL_MAX = 1000000,
 	ATTEMPT_MAX = 1000000,
@@ -23,11 +23,11 @@ struct log_reader {
 	struct report report;
 	struct trial trial;
 	int64_t asked; /* --attempt; 0: the newest, and with --follow those after it */
-	int64_t number; /* of the attempt that is read; 0: none yet */
+	int64_t number; /* of the attempt being read; 0: none yet */
 	char *directory; /* its */
 	int64_t offset;
 	char *bytes; /* CHUNK of them */
-	bool gone; /* nobody reads our output any more */
+	bool gone; /* our output is no longer read */
 };
 
 static void reader_finish(struct log_reader *reader)
@@ -51,7 +51,7 @@ static bool none_such(const struct log_reader *reader, size_t attempts, struct t
 		attempts == 1 ? "" : "s", (long long)reader->asked);
 }
 
-/* Finds attempt `number`, or the newest (0). *ret NULL if there is none such. */
+/* Finds attempt `number`, or the newest (0). NULL if there is none. */
 static const struct attempt *find_attempt(const struct attempt_list *list, int64_t number)
 {
 	if (number == 0)
@@ -129,8 +129,8 @@ static bool print_new(struct log_reader *reader, struct tuner_error *err)
 	return true;
 }
 
-/* Moves the reader to the beginning of the last `lines` lines. The starts of as many lines are kept in
- * a ring while all that is there is read once. */
+/* Moves the reader to the beginning of the last `lines` lines. Reads everything once, keeping the
+ * starts of the last `lines` lines in a ring. */
 static bool skip_to_tail(struct log_reader *reader, int64_t lines, struct tuner_error *err)
 {
 	int64_t *starts = calloc((size_t)lines, sizeof(*starts));
@@ -155,12 +155,13 @@ static bool skip_to_tail(struct log_reader *reader, int64_t lines, struct tuner_
 
 enum stage {
 	STAGE_WRITES, /* more may come */
-	STAGE_COMPLETE, /* the trial is at its end, and so is the output */
+	STAGE_COMPLETE, /* the trial has ended, and the output is complete */
 	STAGE_NEXT, /* this attempt has ended, and there is a later one */
-	STAGE_WAITS, /* it has ended, and what becomes of the trial is not known yet */
+	STAGE_WAITS, /* it has ended, and what the trial will do next is not yet known */
 };
 
-/* Ended in the database, or by its supervisor's word where no tuner has noted that yet. */
+/* Whether it has ended in the database, or according to its supervisor, if no tuner has recorded
+ * that yet. */
 static bool has_ended(const struct log_reader *reader, const struct attempt *attempt, bool *ret,
 	struct tuner_error *err)
 {
@@ -170,7 +171,7 @@ static bool has_ended(const struct log_reader *reader, const struct attempt *att
 		return true;
 	if (!attempt_look(reader->directory, &status, err))
 		return false;
-	/* No lock here tells of a supervisor on another machine. */
+	/* Locks here say nothing about a supervisor on another machine. */
 	*ret = status.life == ATTEMPT_FINISHED ||
 	       (status.life == ATTEMPT_ORPHANED && strcmp(attempt->backend, "local") == 0);
 	return true;
@@ -214,7 +215,7 @@ static bool enter_next(struct log_reader *reader, struct tuner_error *err)
 	return ok;
 }
 
-/* Whether nobody is there who could say what becomes of the trial, or launch it again. */
+/* Whether no process runs that could decide the trial's fate or launch it again. */
 static bool is_abandoned(struct log_reader *reader, bool *ret, struct tuner_error *err)
 {
 	int64_t holder = 0;
@@ -232,7 +233,7 @@ static bool follow(struct log_reader *reader, struct tuner_error *err)
 	for (;;) {
 		enum stage stage;
 		bool abandoned = false;
-		/* In this order: after its end an attempt writes nothing more. */
+		/* In this order: an attempt writes nothing after its end. */
 		if (!look(reader, &stage, err) || !print_new(reader, err))
 			return false;
 		if (stage == STAGE_COMPLETE || reader->gone)

@@ -30,7 +30,7 @@ static bool add_heights(cJSON *item, const char *height, const struct replay_dif
 	       json_add_number(item, recomputed, difference->maximised_recomputed);
 }
 
-/* height: what was higher or not, if that is told. */
+/* height: name of what was compared; NULL: not shown. */
 static bool add_differences(cJSON *object, const char *name,
 	const struct replay_differences *differences, const char *height)
 {
@@ -114,7 +114,7 @@ static void print_differences(const struct replay_differences *differences)
 	print_more(differences);
 }
 
-/* Made elsewhere, with what both are worth. */
+/* Prints decisions made elsewhere, with the values of both places. */
 static void print_others(const struct replay_differences *others, const char *told)
 {
 	if (others->n == 0)

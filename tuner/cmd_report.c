@@ -1,4 +1,4 @@
-/* tuner report: all that is known of a job, as one page. */
+/* tuner report: everything known about a job, as one page. */
 #include "tuner/command.h"
 
 #include "base/file.h"
@@ -23,7 +23,7 @@ static bool choose_format(const struct invocation *call, bool *ret_html, struct 
 	return true;
 }
 
-/* NULL: standard output. JOB-report.html unless it is said. */
+/* NULL: standard output. The default is JOB-report.html. */
 static const char *choose_path(
 	const struct invocation *call, const struct report *report, bool html, struct text *memory)
 {
@@ -50,7 +50,8 @@ static bool put(const char *path, const struct text *page, struct tuner_error *e
 	return true;
 }
 
-/* A link counts from where the document is. On standard output nobody knows that, and an absolute one is meant so. */
+/* A link is relative to the document's directory. That is unknown for standard output, and an
+ * absolute path stays absolute. */
 static char *figures_link(const char *path, const char *figures)
 {
 	if (path == NULL || figures == NULL || figures[0] == '/')
@@ -84,7 +85,8 @@ static bool write_report(const struct invocation *call, const struct report *rep
 	return ok;
 }
 
-/* Left out, it is the newest search, not its confirmation, which its report includes. */
+/* Without an argument: the newest search, not its confirmation, which the search's report
+ * includes. */
 static bool open_job(const struct invocation *call, struct report *ret, struct tuner_error *err)
 {
 	return call->n_arguments > 0 ? report_open(call, call->arguments[0], ret, err)

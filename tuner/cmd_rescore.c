@@ -1,4 +1,4 @@
-/* tuner rescore: another objective for the trials that a job has, without training again. */
+/* tuner rescore: scores the trials of a job by another objective, without training again. */
 #include "tuner/command.h"
 
 #include "base/clock.h"
@@ -17,7 +17,7 @@
 
 /* ---- which objective ---- */
 
-/* The job file as it is on the disk: what was edited there. */
+/* Reads the job file from the disk, with what was edited there. */
 static bool read_path(const struct job *job, struct job_file **ret, struct tuner_error *err)
 {
 	static const struct job_overrides none = { 0 };
@@ -42,7 +42,7 @@ static bool read_path(const struct job *job, struct job_file **ret, struct tuner
 	return ok;
 }
 
-/* By --set on the stored one, or as edited in the job file. */
+/* The objective by --set on the stored file, or as edited in the job file. */
 static bool wanted_file(const struct invocation *call, const struct job *job, bool as_stored,
 	struct job_file **ret, struct tuner_error *err)
 {
@@ -146,7 +146,7 @@ static void add_words(const struct job *job, const struct job_file *before,
 	}
 }
 
-/* What --set says, the job file does not say yet. */
+/* A change by --set is not yet in the job file. */
 static bool print_words(const struct invocation *call, const struct job *job,
 	const struct job_file *before, const struct job_file *file,
 	const struct rescored_list *list, struct tuner_error *err)
@@ -195,8 +195,8 @@ static cJSON *list_json(
 
 /* ---- what no trial has reported ---- */
 
-/* With a result of any trial it is what was meant; trials that reported nothing were told of, by a name that is not
- * kept. */
+/* NULL if any trial has a result by the new objective: then it is what was meant. Trials without
+ * reported metrics were told by a caller, whose metric's name is not stored. */
 static const char *unreported(const struct job_file *before, const struct job_file *file,
 	const struct rescored_list *list, const struct metric_names *names)
 {
@@ -225,7 +225,8 @@ static bool fail_unreported(const char *job, const char *metric, const struct me
 	return false;
 }
 
-/* An objective that no trial has would take away every result of the job: a misspelt one. */
+/* Refuses an objective that no trial has reported, which would remove every result of the job: it
+ * is misspelt. */
 static bool check_reported(struct store *store, const struct job *job,
 	const struct job_file *before, const struct job_file *file,
 	const struct rescored_list *list, struct tuner_error *err)
@@ -274,7 +275,8 @@ static bool open_for(const struct invocation *call, const char *name, struct sto
 	return false;
 }
 
-/* Of the job only which it is is known so far: what it says was another's to change until we hold the database. */
+/* Only the job's id is used from before: other processes could change the job until we held the
+ * database. */
 static bool rescore_job(
 	const struct invocation *call, int64_t id, const char *name, struct tuner_error *err)
 {
@@ -323,7 +325,7 @@ int cmd_rescore(const struct invocation *call, struct tuner_error *err)
 		ok = vary_job(call, store, &job, vary, err);
 		goto out;
 	}
-	store_close(store); /* for writing it is opened anew */
+	store_close(store); /* reopened for writing */
 	store = NULL;
 	ok = rescore_job(call, job.id, job.name, err);
 out:

@@ -47,7 +47,7 @@ static bool read_wish(
 		       "by number");
 }
 
-/* Nobody runs anything in this database. */
+/* No process runs anything in this database. */
 static bool retry_here(const struct invocation *call, struct store *store, const struct job *job,
 	const struct reopen_wish *wish, struct tuner_error *err)
 {
@@ -83,7 +83,7 @@ static bool retry_here(const struct invocation *call, struct store *store, const
 	return ok;
 }
 
-/* To the process that runs the job: it holds its history in memory. */
+/* Asks the process that runs the job, since it has the history in memory. */
 static bool ask(const struct invocation *call, const struct job *job,
 	const struct reopen_wish *wish, struct tuner_error *err)
 {

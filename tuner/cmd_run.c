@@ -43,7 +43,7 @@ struct run {
 	char note[300]; /* about the slots */
 	struct job_opening opening;
 	bool begun; /* it had trials before */
-	char *search; /* whose best trials it trains again; NULL: none */
+	char *search; /* the search whose best trials it retrains; NULL: none */
 	struct job_code_place code;
 	struct witness *witness;
 	struct ci ci;
@@ -94,7 +94,8 @@ static struct witness_request what_to_witness(const struct run *run)
 	};
 }
 
-/* A finished job is judged by what it was then: of other code than what lies here now a gate says nothing. */
+/* A finished job is judged by its results then: a gate says nothing about code that has changed
+ * since. */
 static void warn_of_other_code(const struct run *run)
 {
 	struct witness_request request = what_to_witness(run);
@@ -120,7 +121,8 @@ static void warn_of_other_code(const struct run *run)
 	present_finish(&present);
 }
 
-/* What "tuner run" is to be called with again: the file only if that is not another job's, too. */
+/* The argument with which to call "tuner run" again: the file only if it belongs to no other
+ * job. */
 static void add_self(const struct run *run, struct text *ret)
 {
 	const bool is_renamed = invocation_option(run->call, "name") != NULL;
@@ -148,7 +150,8 @@ static void say_finished(const struct run *run, const struct job *job, int64_t c
 	text_finish(&self);
 }
 
-/* On hosts that were away at the end: results to be fetched, lost attempts to be ended. */
+/* Whether hosts that were away at the end have results to be fetched or lost attempts to be
+ * ended. */
 static bool anything_there(const struct run *run)
 {
 	for (size_t h = 0; h < run->pool.n; h++) {
@@ -181,9 +184,9 @@ static void say_what_is_there(const struct run *run)
 	text_finish(&self);
 }
 
-/* A finished job whose budget is not larger: says so, and the ways on. *ret_left false then, and *ret_status by
- * what it has come to, gates included. One whose
- * trials have all ended but that is still open was killed before it could say so: its end is left. */
+/* A finished job whose budget is not larger: says so, and how to continue; *ret_left is then false,
+ * and *ret_status the result's, gates included. A job whose trials have all ended but that is still
+ * open was killed before its end: that is left to be done. */
 static bool anything_left(struct run *run, bool *ret_left, int *ret_status, struct tuner_error *err)
 {
 	struct job job = { 0 };
@@ -257,7 +260,7 @@ static void print_best(const struct run *run, const struct trial *best)
 	text_finish(&line);
 }
 
-/* What a misspelt metric looks like: others came, and that of the objective did not. */
+/* The signs of a misspelt metric: others were reported, but not the objective's. */
 static void say_unreported(const struct run *run)
 {
 	const struct job_objective *objective = &run->file->objective;
@@ -322,7 +325,7 @@ static bool summarize(struct run *run, const struct loop_result *result, struct 
 	return true;
 }
 
-/* Without it nothing is missed but the record. */
+/* Without a witness only the record is missing. */
 static void call_witness(struct run *run)
 {
 	const struct witness_request request = what_to_witness(run);
@@ -349,8 +352,8 @@ static bool find_frozen(struct run *run, struct tuner_error *err)
 	return true;
 }
 
-/* What cannot be taken over is computed: that costs time, so it is said, but nothing is wrong. The first run of a
- * pipeline has nothing to take from. */
+/* If results cannot be reused, they are computed: that costs time, so it is reported, but is not an
+ * error. A pipeline's first run has nothing to reuse. */
 static void open_reuse(struct run *run)
 {
 	const char *path = invocation_option(run->call, "reuse");
@@ -409,7 +412,8 @@ static int run_job(struct run *run, struct tuner_error *err)
 	return status;
 }
 
-/* The repeats of a confirmation are listed in "first", one by one: beyond them a run would propose, at random. */
+/* The repeats of a confirmation are listed in "first", one by one: after them a run would propose
+ * configurations at random. */
 static bool check_repeats(struct run *run, struct tuner_error *err)
 {
 	struct job job = { 0 };
@@ -459,7 +463,7 @@ static int run_here(struct run *run, struct tuner_error *err)
 
 /* ---- --detach ---- */
 
-/* The same command without --detach, for the process that goes on. */
+/* The same command without --detach, for the process that continues. */
 static char **without_detach(int *ret_n)
 {
 	FILE *file = fopen("/proc/self/cmdline", "re");
@@ -528,7 +532,7 @@ static off_t size_of(const char *path)
 	return stat(path, &status) == 0 ? status.st_size : 0;
 }
 
-/* What came after `from`: earlier runs have written there, too. */
+/* Shows what was written after `from`; earlier runs have written to this log, too. */
 static void show_log(const char *path, off_t from)
 {
 	char bytes[4096];
@@ -567,7 +571,8 @@ static int run_detached(struct run *run, struct tuner_error *err)
 			       "\"tuner watch %s\" follows it, \"tuner stop %s\" ends it.\n",
 				run->file->name, (int)pid, log.bytes, self.bytes, self.bytes);
 		else
-			show_log(log.bytes, before); /* it may not have begun: another one runs */
+			show_log(log.bytes, before); /* it may not have begun, because another one
+							runs */
 		status = status < 0 ? EXIT_DONE : status;
 	}
 out:

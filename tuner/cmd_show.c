@@ -35,7 +35,7 @@ struct shown {
 	struct states states; /* of code and data, of the job */
 	struct provenance *made_of; /* by attempt */
 	struct gpu_use *gpu_uses; /* by attempt */
-	struct launched launched; /* its command; zero if that is not known (any more) */
+	struct launched launched; /* its command; zero if unknown (any more) */
 	bool *additions; /* which of its variables were not just inherited */
 };
 
@@ -73,7 +73,8 @@ static bool find_additions(struct shown *shown, struct tuner_error *err)
 	shown->additions = calloc(n + 1, sizeof(bool));
 	if (shown->additions == NULL)
 		return tuner_fail_memory(err);
-	/* A file that this version does not read hides only which variables it had set. */
+	/* With a file that this version cannot read, only the variables that it had set are
+	 * missing. */
 	if (!job_stored_file(&shown->report.job, &file, &ignored))
 		file = NULL;
 	for (size_t i = 0; i < n; i++) {
@@ -86,7 +87,7 @@ static bool find_additions(struct shown *shown, struct tuner_error *err)
 	return true;
 }
 
-/* Nobody launched it: there is no directory. */
+/* A caller's attempt was not launched, so there is no directory. */
 static bool is_of_caller(const struct attempt *attempt)
 {
 	return strcmp(attempt->backend, ATTEMPT_CALLER) == 0 ||
@@ -354,7 +355,7 @@ static void add_parameters(const struct trial *trial, struct text *out)
 	cJSON_Delete(parameters);
 }
 
-/* Who chose it, and what the model thought of it. */
+/* What chose it, and what the model predicted. */
 static void add_decision(const struct shown *shown, struct text *out)
 {
 	const struct trial *trial = &shown->trial;
@@ -437,7 +438,7 @@ static void add_attempt(const struct attempt *attempt, struct text *out)
 	text_add(out, "\n");
 }
 
-/* What its GPUs did meanwhile, as far as it was measured. */
+/* The measured use of its GPUs. */
 static void add_gpu_use(const struct gpu_use *use, struct text *out)
 {
 	if (use->samples == 0)
@@ -557,7 +558,7 @@ static bool print_environment(const struct shown *shown, struct tuner_error *err
 	return text_out(&out, err);
 }
 
-/* What the newest attempt's code differed from its commit by: "git apply" takes it. */
+/* The newest attempt's differences from its commit, for "git apply". */
 static bool print_patch(const struct shown *shown, struct tuner_error *err)
 {
 	const size_t n = shown->attempts.n;

@@ -28,7 +28,7 @@ static bool write_argument(
 	return true;
 }
 
-/* `tuner run` holds the database. It need not be this job that it runs. */
+/* Asks the `tuner run` that holds the database, which may be running another job. */
 static bool ask(const struct invocation *call, const struct job *job, const char *argument,
 	bool *ret_answered, struct tuner_error *err)
 {
@@ -41,7 +41,7 @@ static bool ask(const struct invocation *call, const struct job *job, const char
 	return ok;
 }
 
-/* Attempts that may live, and those that a caller evaluates, which are none of our business. */
+/* Counts attempts that may be alive, and those that a caller evaluates, which we leave alone. */
 static bool count_open(struct store *store, const struct job *job, int64_t *ret_open,
 	int64_t *ret_asked, struct tuner_error *err)
 {
@@ -102,7 +102,7 @@ static size_t count_lost(const struct pool *pool)
 	return n;
 }
 
-/* That it has turned up is noted, as `tuner run` would. */
+/* Records that the attempt has turned up, as `tuner run` would. */
 static bool take_late(struct store *store, struct host *host, const struct backend_event *event,
 	struct tuner_error *err)
 {
@@ -203,7 +203,7 @@ static bool refuse_survivors(
 	return false;
 }
 
-/* Nobody runs anything in this database. */
+/* No process runs anything in this database. */
 static bool stop_here(const struct invocation *call, struct store *store, const struct job *job,
 	struct tuner_error *err)
 {
@@ -221,8 +221,8 @@ static bool stop_here(const struct invocation *call, struct store *store, const 
 	return stop_survivors(store, job, open, err);
 }
 
-/* The lock decides which way to go, not a look at who holds it: that may change meanwhile. *ret_held: another process
- * has it, and nothing was done. */
+/* The lock itself decides, not a check of its holder, which may change meanwhile. *ret_held:
+ * another process holds it, and nothing was done. */
 static bool stop_alone(const struct invocation *call, const struct job *job, bool *ret_held,
 	struct tuner_error *err)
 {
@@ -235,7 +235,7 @@ static bool stop_alone(const struct invocation *call, const struct job *job, boo
 	return ok;
 }
 
-/* Its wish stays with the job: who runs it finds it as soon as he looks. */
+/* The request stays with the job: a run finds it at its next check. */
 static bool fail_unanswered(
 	const struct invocation *call, const struct job *job, struct tuner_error *err)
 {
@@ -264,7 +264,8 @@ static bool stop(const struct invocation *call, const struct job *job, const cha
 		return true;
 	if (!held || !ask(call, job, argument, &answered, err))
 		return false;
-	/* An ask or tell that took longer than a glance answers nothing, and is through by now. */
+	/* An ask or tell that held the lock longer than a glance answers no requests, and has
+	 * finished by now. */
 	if (answered || stop_alone(call, job, &held, err))
 		return true;
 	return held && fail_unanswered(call, job, err);

@@ -1,4 +1,4 @@
-/* tuner tell: what became of a configuration that was asked for, or was tried elsewhere. */
+/* tuner tell: the result of a configuration that was asked for, or was tried elsewhere. */
 #include "tuner/command.h"
 
 #include "base/number.h"
@@ -14,7 +14,8 @@ static bool read_value(const char *text, double *ret, struct tuner_error *err)
 {
 	if (!number_to_double(text, ret))
 		return tuner_fail(err, TUNER_USAGE, "VALUE is a number, not \"%s\"", text);
-	/* Of what was counted or typed wrongly no objective is made; who means infinity says so. */
+	/* A number too large for a double is a mistake, not an objective; infinity must be written
+	 * as such. */
 	return !number_is_beyond(text, *ret) ||
 	       tuner_fail(err, TUNER_USAGE,
 		       "VALUE is a number below 1.8e308 in size, or inf or nan, not \"%s\"", text);
@@ -84,7 +85,7 @@ static bool tell(const struct invocation *call, struct ask_job *job, struct tune
 	       print(call, job->file, number, &answer, err);
 }
 
-/* --add: no trial is named, and so VALUE is the second argument. */
+/* --add: no trial is named, so VALUE is the second argument. */
 static bool add(const struct invocation *call, const char *typed, struct ask_job *job,
 	struct tuner_error *err)
 {

@@ -112,7 +112,7 @@ static bool collect_names(
 	return ok;
 }
 
-/* Which code each of the trials ran; a column of the table where there are several states of it. */
+/* Which code each trial ran; a column of the table if there are several states of the code. */
 struct marks {
 	struct ran *ran; /* by trial of the list */
 	bool shown;
@@ -157,7 +157,8 @@ static cJSON *mark_json(const struct ran *ran)
 static struct table *make_table(
 	const struct report *report, const struct names *names, const struct marks *marks)
 {
-	/* What people look for first stands where no narrow terminal cuts it off. */
+	/* The columns of most interest come first, where a narrow terminal does not cut them
+	 * off. */
 	static const char *const before[] = { "-trial", "state", "proposed by" };
 	static const char *const plain[] = { "-time", "-tries", "" };
 	static const char *const marked[] = { "-time", "-tries", "-code", "" };
@@ -189,7 +190,7 @@ static struct table *make_table(
 	return table;
 }
 
-/* The objective; in brackets what is known of one that is not done. */
+/* The objective; in brackets what is known of it if the trial is not done. */
 static void add_objective(struct table *table, const struct trial *trial)
 {
 	if (trial->state == TRIAL_DONE)

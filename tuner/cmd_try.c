@@ -1,4 +1,5 @@
-/* tuner try: one launch of the first configuration, with everything that happens. Nothing is kept. */
+/* tuner try: launches the first configuration once and shows everything that happens. Keeps
+ * nothing. */
 #include "tuner/command.h"
 
 #include "base/clock.h"
@@ -36,12 +37,12 @@ try {
 	struct slot_list *slots;
 	struct metric_patterns *patterns;
 	struct failure_rules *rules;
-	struct log_check *log; /* what else the output holds, for when the objective is not in it */
+	struct log_check *log; /* what else the output holds, in case the objective is not in it */
 	struct backend *backend;
 	struct live *live;
 	char *supervisor;
 	char *directory; /* temporary; removed at the end */
-	char *working_directory; /* of code from git, in it; NULL: the job file's */
+	char *working_directory; /* of code from git, inside `directory`; NULL: the job file's */
 	struct text line; /* of the output, unfinished */
 	struct metric_names reported;
 	int64_t timeout_us;
@@ -85,7 +86,7 @@ static void show_metric(void *context, const struct scraped *scraped)
 		try->out_of_memory = true;
 }
 
-/* Prints whole lines as they are fed to the scraper, so that a metric stands below its line. */
+/* Prints whole lines as they are fed to the scraper, so that a metric appears below its line. */
 static bool show_line(struct try *try, const char *bytes, size_t length, struct tuner_error *err)
 {
 	struct live *live = try->live;
@@ -145,7 +146,7 @@ static bool show_output(struct try *try, bool complete, struct tuner_error *err)
 	return ok && (!try->out_of_memory || tuner_fail_memory(err));
 }
 
-/* What the patterns did in the end. */
+/* What the patterns matched in total. */
 static void show_patterns(const struct try *try)
 {
 	const struct scraper *scraper = try->live->scraper;
@@ -205,7 +206,7 @@ static void show_fate(const struct try *try, const struct fate *fate)
 
 /* ---- the launch ---- */
 
-/* The first of "first", completed by the strategy, else what the strategy begins with. */
+/* The first of "first", completed by the strategy, else the strategy's first proposal. */
 static bool choose_values(const struct job_file *file, double *ret_values, struct tuner_error *err)
 {
 	const size_t d = file->space.d;
@@ -253,7 +254,8 @@ static bool make_directory(struct try *try, struct tuner_error *err)
 	return false;
 }
 
-/* A commit is fetched for this once; a copy of the live code would be the same as the live code. */
+/* Code from git is fetched for this launch; a copy of the live code would be the same as the live
+ * code. */
 static bool fetch_code(struct try *try, struct tuner_error *err)
 {
 	const struct job_code *code = &try->file->code;
@@ -396,7 +398,7 @@ static bool read_job(struct try *try, struct tuner_error *err)
 	try->slots = calloc(1, sizeof(*try->slots));
 	if (try->slots == NULL)
 		return tuner_fail_memory(err);
-	try->slots->items[0] = (struct slot){ .cores = 1 }; /* where no host is this machine */
+	try->slots->items[0] = (struct slot){ .cores = 1 }; /* if no host is this machine */
 	return slots_local_host(try->file) == NULL || slots_find(try->file, try->slots, err);
 }
 

@@ -54,7 +54,7 @@ static bool print(
 	return lines_out(&out, err);
 }
 
-/* Other than of the reading commands, no job means all of them. */
+/* Unlike in the reading commands, no job means all jobs. */
 static bool find_job(const struct invocation *call, struct store *store, int64_t *ret_id,
 	struct tuner_error *err)
 {

@@ -1,6 +1,6 @@
-/* tuner watch: looks at a job from outside until nobody runs it any more. It shows what `run` shows, from
- * the database: on a terminal a line a running trial, redrawn in place; elsewhere a line a trial that
- * ended. */
+/* tuner watch: observes a job from outside until nobody runs it any more. Shows what `run` shows,
+ * from the database: on a terminal a line per running trial, redrawn in place; elsewhere a line per
+ * ended trial. */
 #include "tuner/command.h"
 
 #include "base/clock.h"
@@ -19,7 +19,7 @@
 enum {
 	INTERVAL_MS = 500,
 	INTERVAL_MIN_MS = 50,
-	SHOWN_BEFORE = 10, /* finished trials that a terminal shows when we come */
+	SHOWN_BEFORE = 10, /* finished trials shown on a terminal at the start */
 	FIRST_LIMIT = 64,
 	EVENTS_AT_ONCE = 256,
 	BEGIN_US = 2000000, /* a `tuner run` that was just started may not hold the database yet */
@@ -32,8 +32,8 @@ struct watcher {
 	struct history history; /* of the finished trials, without their curves */
 	struct progress *progress;
 	bool live; /* a terminal */
-	bool began; /* the first look is over */
-	int64_t last_event; /* the last that was told */
+	bool began; /* the first look is done */
+	int64_t last_event; /* the last event shown */
 };
 
 static void watcher_finish(struct watcher *watcher)
@@ -61,8 +61,8 @@ static bool watcher_open(struct watcher *watcher, struct tuner_error *err)
 
 /* ---- what ended ---- */
 
-/* Trials that ended behind event `after`, in commit order. Asks for the newest ones, for more and
- * more of them until it has met one that is known. */
+/* Trials that ended after event `after`, in commit order. Selects the newest, and more and more of
+ * them until a known one is among them. */
 static bool select_ended(const struct report *report, int64_t after, struct trial_list *ret,
 	size_t *ret_first, struct tuner_error *err)
 {
@@ -88,7 +88,7 @@ static bool select_ended(const struct report *report, int64_t after, struct tria
 	return true;
 }
 
-/* Of the curve only its end is needed. */
+/* Only the end of the curve is needed. */
 static bool read_series(const struct trial *trial, struct series *ret, struct tuner_error *err)
 {
 	*ret = (struct series){ 0 };
@@ -136,7 +136,7 @@ static bool look_at_ended(struct watcher *watcher, struct tuner_error *err)
 	return ok;
 }
 
-/* Retries and edits, from when we came. */
+/* Shows retries and edits since the start. */
 static bool look_at_events(struct watcher *watcher, struct tuner_error *err)
 {
 	struct event_list list;
@@ -223,7 +223,8 @@ static bool look_at_running(struct watcher *watcher, bool runs, struct tuner_err
 
 /* ---- the loop ---- */
 
-/* One look. Whether it runs is asked first: what was committed before its end is seen then. */
+/* One look. Checks first whether the job runs, so that everything committed before a run's end is
+ * seen. */
 static bool look(struct watcher *watcher, bool *ret_runs, struct tuner_error *err)
 {
 	int64_t holder = 0;
@@ -257,7 +258,7 @@ static bool watch(struct watcher *watcher, int64_t interval_us, struct tuner_err
 	}
 }
 
-/* How it stands in the end. */
+/* Shows the job's final state. */
 static bool conclude(struct watcher *watcher, struct tuner_error *err)
 {
 	struct standing standing = { 0 };

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Predicted sd beyond which a result is a surprise, and one that deserves attention. */
+/* Predicted sd beyond which a result is a surprise, and a great surprise. */
 static const double SURPRISE = 2, GREAT_SURPRISE = 3;
 
 static const double Z_IN_FULL = 1000; /* beyond, as 4.8e+300 */
@@ -206,8 +206,8 @@ static void add_seen(const struct report *report, const struct explanation *e, s
 			i + 1 == d->n_pending ? "\n" : "");
 }
 
-/* z counts what the model does not know of the objective, and a result has its noise besides: of a model that sees noise two
- * in five trials would be surprises. */
+/* z covers only the model's uncertainty of the objective, but a result also has noise: with a noisy
+ * model two in five trials would be surprises. */
 static const char *surprise(const struct explanation *e)
 {
 	const double z = fabs(e->z_with_noise);

@@ -154,7 +154,7 @@ static bool names_a_file(const struct option_row *row)
 	return false;
 }
 
-/* Reads the option at argv[*i], moving *i past a value of its own. */
+/* Reads the option at argv[*i], moving *i past a value in the next argument. */
 static bool read_option(
 	int argc, char **argv, int *i, struct invocation *call, struct tuner_error *err)
 {
@@ -184,7 +184,7 @@ static bool read_option(
 				err, TUNER_USAGE, "--%s needs a value: %s", row->name, row->value);
 		value = argv[++*i];
 	}
-	/* Of a script whose variable is not set: --db "$DB" must not become tuner.db. */
+	/* A script's unset variable: --db "$DB" must not become tuner.db. */
 	if (value[0] == '\0' && names_a_file(row))
 		return tuner_fail(err, TUNER_USAGE, "--%s needs a value that is not empty: %s",
 			row->name, row->value);
@@ -356,7 +356,7 @@ static bool no_such_job(struct store *store, const char *argument, struct tuner_
 	struct text names = TEXT_EMPTY;
 	const char **words = calloc(list.n + 1, sizeof(*words));
 	const size_t shown = list.n < JOBS_NAMED ? list.n : JOBS_NAMED;
-	/* The newest are the last. */
+	/* The newest come last. */
 	for (size_t i = 0; words != NULL && i < list.n; i++) {
 		words[i] = list.items[i].name;
 		if (i >= list.n - shown)
@@ -383,8 +383,8 @@ static bool no_such_job(struct store *store, const char *argument, struct tuner_
 	return false;
 }
 
-/* The newest; one that confirms another only as long as it has not ended: afterwards the search is meant again, of
- * which its result is a part. */
+/* The newest job; a confirmation only until it has ended: after that its search is meant, of which
+ * its result is a part. */
 static size_t newest_of(const struct job_list *list, bool *ret_passed)
 {
 	size_t i = list->n;
@@ -396,7 +396,7 @@ static size_t newest_of(const struct job_list *list, bool *ret_passed)
 			return i;
 		*ret_passed = true;
 	}
-	return list->n - 1; /* nothing confirms without a search */
+	return list->n - 1; /* a confirmation implies a search */
 }
 
 static bool newest_job(struct store *store, struct job *ret, struct tuner_error *err)

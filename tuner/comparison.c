@@ -54,8 +54,8 @@ static bool allocate_run(struct run_curve *run, size_t n)
 	       run->attempts && run->unpriced;
 }
 
-/* NaN: none that a mean can be taken of. An infinite one would make every mean infinite, and the difference
- * of two searches that share such a point no number at all. */
+/* NaN: not usable in a mean. An infinite one would make every mean infinite, and the difference of
+ * two searches that share such a point NaN. */
 static double counted_objective(const struct trial *trial)
 {
 	return trial->state == TRIAL_DONE && isfinite(trial->objective) ? trial->objective : NAN;
@@ -77,8 +77,8 @@ static void add_trial(const struct comparison *comparison, struct run_curve *run
 	run->unpriced[i] = (i > 0 ? run->unpriced[i - 1] : 0) + spending->unpriced;
 }
 
-/* What the trial took, from *at on. Both lists are in the order of the ends, but a trial may have ended, or been put
- * back, between the two readings. */
+/* The trial's spending, searched from *at on. Both lists are in the order of the ends, but a trial
+ * may have ended, or been put back, between the two reads. */
 static struct trial_spending spending_of(
 	const struct trial_spending *items, size_t n, size_t *at, int64_t trial_id)
 {
@@ -168,8 +168,8 @@ static size_t shortest(const struct comparison *comparison, size_t repeat)
 	return n;
 }
 
-/* Of some search: one that has found nothing is as bad as the worst of the repeat. To leave the repeat out would be in
- * its favour. */
+/* Whether any search has an objective: a search without one counts as the worst of the repeat.
+ * Leaving the repeat out would favour it. */
 static bool has_objective(const struct comparison *comparison, size_t repeat)
 {
 	for (size_t a = 0; a < comparison->n_arms; a++)
@@ -199,7 +199,7 @@ static bool find_worst(struct comparison *comparison, struct tuner_error *err)
 	return true;
 }
 
-/* One price but for rounding: a trial's time is whole microseconds, its cost a product. */
+/* One price up to rounding: a trial's time is in whole microseconds, its cost a product. */
 static bool is_of_price(const struct run_curve *run, size_t n, double price)
 {
 	for (size_t t = 0; t < n; t++)
@@ -361,7 +361,7 @@ static bool check_alike(const struct report *a, const struct report *b, struct t
 	return true;
 }
 
-/* One metric may be reduced otherwise: its best value is no match for its last. */
+/* The same metric may be reduced differently: its best value is not comparable with its last. */
 static bool check_objectives(
 	const struct report *a, const struct report *b, struct tuner_error *err)
 {
@@ -447,7 +447,7 @@ static double mean_best(
 {
 	double sum = 0;
 
-	/* By parts: a penalty of 1e308 in each of two trials is a mean, but no sum. */
+	/* Divided before summing: two penalties of 1e308 have a mean, but their sum overflows. */
 	for (size_t t = 0; t < comparison->length; t++)
 		sum += best_at(comparison, arm, i, t) / (double)comparison->length;
 	return comparison_number(sum);
@@ -531,7 +531,7 @@ static bool has_number(const double *values, size_t n)
 	return false;
 }
 
-/* Trials that all its repeats have: as far as it may be followed. */
+/* The number of trials that all its repeats have. */
 static size_t reach_of(const struct comparison *comparison, const struct compared_arm *arm)
 {
 	size_t reach = SIZE_MAX;

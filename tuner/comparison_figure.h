@@ -4,13 +4,15 @@
 
 #include "tuner/comparison.h"
 
-/* All arms together have so many points at most over trials; over time and money as comparison_curve. */
+/* The most points of all arms together over trials; over time and money as many as comparison_curve
+ * gives. */
 enum { COMPARISON_POINTS_MAX = 2000 };
 
-/* Whether the curves are drawn at t + 1 trials: in long comparisons every k-th, and both ends. */
+/* Whether the curves have a point at t + 1 trials: in long comparisons only every k-th and both
+ * ends do. */
 bool comparison_figure_has(const struct comparison *comparison, size_t t);
 
-/* An SVG document, self-contained. Appended. An axis that comparison_check_axis is content with. */
+/* Appends a self-contained SVG document. The axis must have passed comparison_check_axis. */
 TUNER_MUST_CHECK
 bool comparison_figure(const struct comparison *comparison, enum axis axis, struct text *ret,
 	struct tuner_error *err);

@@ -1,4 +1,5 @@
-/* A comparison for programs: what `tuner compare --json` prints, and reports take their numbers from. */
+/* A comparison for programs: what `tuner compare --json` prints and reports take their numbers
+ * from. */
 #ifndef TUNER_COMPARISON_JSON_H
 #define TUNER_COMPARISON_JSON_H
 
@@ -6,7 +7,7 @@
 
 #include <cjson/cJSON.h>
 
-/* The caller deletes; NULL: an error in *err. */
+/* The caller deletes the result; NULL with an error in *err. */
 cJSON *comparison_json(const struct comparison *comparison, struct tuner_error *err);
 
 #endif

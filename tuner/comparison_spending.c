@@ -19,7 +19,8 @@ static struct anytime curve_of(const struct comparison *comparison, const struct
 		.worst = comparison->worst[i] };
 }
 
-/* One a repeat. `to_the_end`: with the trials beyond comparison->limit. The caller frees; NULL without memory. */
+/* One per repeat. `to_the_end`: with the trials beyond comparison->limit. The caller frees; NULL
+ * without memory. */
 static struct anytime *curves_of(const struct comparison *comparison,
 	const struct compared_arm *arm, enum axis axis, bool to_the_end)
 {
@@ -59,7 +60,7 @@ double comparison_end(const struct comparison *comparison, size_t arm, enum axis
 	return end;
 }
 
-/* The best of each repeat by then; false where one has none. */
+/* The best of each repeat at that point; false if one has none. */
 static bool values_at(const struct comparison *comparison, size_t arm, enum axis axis, double spent,
 	double *ret_values)
 {
@@ -114,7 +115,7 @@ bool comparison_curve(const struct comparison *comparison, size_t arm, enum axis
 		struct curve_point *point = &ret[*ret_n];
 		if (!values_at(comparison, arm, axis, spent, values))
 			continue;
-		if (*ret_n > 0 && memcmp(values, before, bytes) == 0) { /* a step goes on */
+		if (*ret_n > 0 && memcmp(values, before, bytes) == 0) { /* the step continues */
 			*point = point[-1];
 			point->at = spent;
 		} else {

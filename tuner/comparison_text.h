@@ -4,13 +4,14 @@
 
 #include "tuner/comparison.h"
 
-/* For a terminal, or as Markdown. With `curve` the mean best so far over that axis, too (AXES: without). */
+/* For a terminal, or as Markdown. `curve`: also show the mean best so far over this axis (AXES: do
+ * not). */
 struct comparison_style {
 	bool markdown, color;
 	enum axis curve;
 };
 
-/* To standard output. */
+/* Prints to standard output. */
 TUNER_MUST_CHECK
 bool comparison_print(const struct comparison *comparison, struct comparison_style style,
 	struct tuner_error *err);

@@ -13,11 +13,11 @@
 #define POWER  0.8
 #define SUFFIX "-confirm"
 
-/* Of the search's best so many are looked at: of one configuration there may be several. "first" holds no more than
- * FIRST_MAX. */
+/* LOOKED_AT of the search's best trials are read, since several may have one configuration. "first"
+ * holds no more than FIRST_MAX. */
 enum { LOOKED_AT = 2000, FIRST_MAX = 1000 };
 
-/* Any other number than that of the search; below 2^53, so that JSON holds it. */
+/* Any number other than the search's seed; below 2^53, so that JSON can hold it. */
 static const uint64_t OTHER_SEED = 0x0c6f6e6669726d, SEED_MASK = ((uint64_t)1 << 53) - 1;
 
 char *confirmation_name(const struct report *report)
@@ -28,8 +28,8 @@ char *confirmation_name(const struct report *report)
 	return text_take(&name);
 }
 
-/* Bytes of the search's name in that of a job of repeats; 0: it is none. Its file is made, never read, so that it has
- * no path. */
+/* Length of the search's name in that of a job of repeats; 0: not such a job. Its file is
+ * generated, not read, so it has no path. */
 static size_t search_length(const struct job *job)
 {
 	const size_t length = strlen(job->name), suffix = strlen(SUFFIX);
@@ -92,9 +92,9 @@ bool confirmation_open_search(const struct invocation *call, const char *argumen
 
 /* ---- configurations ---- */
 
-/* What is to be trained how often, or was. */
+/* A configuration, and how often it is to be trained, or was. */
 struct choice {
-	char *parameters; /* as the queue has them */
+	char *parameters; /* as in the queue */
 	int64_t trial;
 	double seen;
 	bool is_default;
@@ -227,7 +227,7 @@ static bool find_job(
 	return ok;
 }
 
-/* A job of that name with a file of its own is a search that is only called so. */
+/* A job of that name with a file of its own is a search that only has such a name. */
 static bool is_of_repeats(const struct job *job)
 {
 	return job->path[0] == '\0';
@@ -242,7 +242,8 @@ static bool check_name(const struct job *job, struct tuner_error *err)
 		       job->name, job->path);
 }
 
-/* What an earlier call asked for and began stays asked for: its trials are there. Unfinished ones are too. */
+/* What an earlier call asked for and began remains wanted, since its trials exist; so do unfinished
+ * ones. */
 static bool choose_begun(const struct report *report, const struct job *job,
 	const struct job_file *file, struct choices *ret, size_t *ret_begun,
 	struct tuner_error *err)
@@ -274,7 +275,7 @@ static bool choose_begun(const struct report *report, const struct job *job,
 
 /* ---- the job of the repeats ---- */
 
-/* Round by round, so that what is there when it is stopped is balanced. */
+/* Round by round, so that the results are balanced whenever it is stopped. */
 static bool add_first(cJSON *root, const struct choices *choices, size_t *ret_n)
 {
 	cJSON *first = cJSON_CreateArray();
@@ -294,7 +295,7 @@ static bool add_first(cJSON *root, const struct choices *choices, size_t *ret_n)
 	return json_add_item(root, "first", first) && ok;
 }
 
-/* Of the search's budget what is not about how long it searches. */
+/* Copies what in the search's budget is not about the length of the search. */
 static bool add_budget(cJSON *root, size_t trials)
 {
 	static const char *const kept[] = { "parallel", "failures", "start_failures" };
@@ -511,7 +512,7 @@ static bool add_repeat(struct confirmation *confirmation, const struct trial *tr
 	confirmation->wanted++;
 	item->ended += ended;
 	confirmation->ended += ended;
-	/* Of an infinite objective there is no mean, and the difference of two such means is no number. */
+	/* An infinite objective has no finite mean, and the difference of two such means is NaN. */
 	if (trial->state == TRIAL_DONE && isfinite(trial->objective) && item->n < FIRST_MAX)
 		item->values[item->n++] = trial->objective;
 	return true;
@@ -545,8 +546,8 @@ static bool read_repeats(const struct report *report, const struct job *job,
 	return ok;
 }
 
-/* What the search had seen of each: its best trial of that configuration. By another objective than the repeats' that is no
- * number to hold theirs against. */
+/* What the search had seen of each: its best trial with that configuration. By an objective other
+ * than the repeats' it is not comparable. */
 static bool read_seen(const struct report *report, const struct job_file *file,
 	struct confirmation *ret, struct tuner_error *err)
 {
@@ -594,7 +595,7 @@ static bool estimate(const struct confirmation *confirmation, struct confirmed *
 	if (!paired_interval(item->values, item->n, LEVEL, key, &item->interval, err))
 		return false;
 	item->deviation = paired_deviation(item->values, item->n);
-	/* Adding 0 makes 0 of -0, which nobody wants to read. */
+	/* Adding 0 turns -0 into 0. */
 	item->optimism = sign * (item->seen - item->mean) + 0.0;
 	const double ends[2] = { sign * (item->seen - item->interval.low) + 0.0,
 		sign * (item->seen - item->interval.high) + 0.0 };
@@ -611,7 +612,7 @@ static bool comes_before(const struct confirmation *confirmation, const struct c
 	return confirmation->maximize ? a->mean > b->mean : a->mean < b->mean;
 }
 
-/* Few: by insertion, which leaves equal ones in their order. */
+/* Few items: insertion sort, which is stable. */
 static void sort(struct confirmation *confirmation)
 {
 	for (size_t i = 1; i < confirmation->n; i++) {
@@ -672,7 +673,7 @@ static bool compare_states(const struct report *report, const struct job *job,
 	const bool ok = report_load(report->store, job->id, &repeats, err) &&
 			states_read(&repeats, &theirs, err) && states_read(report, &ours, err);
 
-	/* Of a search that nobody looked at nothing can be said. */
+	/* Unknown if the search's code was never inspected. */
 	ret->other_code = ok && ours.code.n > 0 && has_other(&theirs.code, &ours.code);
 	ret->other_data = ok && ours.data.n > 0 && has_other(&theirs.data, &ours.data);
 	states_finish(&theirs);
@@ -681,7 +682,7 @@ static bool compare_states(const struct report *report, const struct job *job,
 	return ok;
 }
 
-/* The repeats', which "tuner rescore" of the search leaves as it is. */
+/* The repeats' objective, which "tuner rescore" of the search does not change. */
 static bool read_objective(const struct report *report, const struct job *job,
 	struct confirmation *ret, struct tuner_error *err)
 {

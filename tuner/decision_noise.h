@@ -1,10 +1,10 @@
-/* The noise that the model of a decision saw. */
+/* The noise that a decision's model estimated. */
 #ifndef TUNER_DECISION_NOISE_H
 #define TUNER_DECISION_NOISE_H
 
 #include "trials/trial.h"
 
-/* Its variance where all outcomes have sd 1; NaN without a model. */
+/* Its variance, with all outcomes scaled to sd 1; NaN without a model. */
 double decision_noise(const struct decision *decision);
 
 #endif

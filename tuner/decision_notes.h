@@ -1,8 +1,9 @@
-/* What a decision row's settings hold behind the strategy's own: numbers that only this decision knows of itself.
+/* Numbers of a single decision that are stored in its row's settings, after the strategy's own
+ * settings.
  *
  *     {"name": "bayesian", ..., "gain_mean": 0.3, "gain_sd": 0.1, "value_probability": 0.9}
  *
- * Each is there only where it is known, and older versions had none but the last. */
+ * Each is present only if known; older versions stored only the last. */
 #ifndef TUNER_DECISION_NOTES_H
 #define TUNER_DECISION_NOTES_H
 
@@ -19,16 +20,16 @@ struct decision_notes {
 
 struct decision_notes decision_notes_of(const struct suggestion *suggestion, bool maximize);
 
-/* As JSON members, ", " before each. */
+/* Appends them as JSON members, each preceded by ", ". */
 void decision_notes_add(const struct decision_notes *notes, struct text *ret);
 
-/* NaN for what is not there. */
+/* NaN for those that are missing. */
 struct decision_notes decision_notes_read(const char *settings);
 
-/* Leaves the strategy's own. */
+/* Removes them and leaves the strategy's own settings. */
 void decision_notes_remove(cJSON *settings);
 
-/* Bytes of settings before them, and before the closing brace. */
+/* Length in bytes of the settings before the notes, or else before the closing brace. */
 size_t decision_settings_length(const char *settings);
 
 #endif

@@ -26,8 +26,9 @@ enum {
 	FAILURES_MIN = 3,
 };
 
-/* The model's sd is that of the mean: noise comes on top of it. So errors may well be larger than it says, and only what is
- * far off is a finding; of a model that sees noise nothing is, for it knows the mean the better the more trials there are. */
+/* The model's sd is that of the mean: noise comes on top of it. So errors may well exceed the sd,
+ * and only large deviations are a finding; with a noisy model none are, since its sd of the mean
+ * shrinks with the number of trials. */
 static const double MEDIAN_SURE = 2.5, MEDIAN_UNSURE = 0.1;
 static const double SHARE_OF_FAILURES = 0.1;
 static const double EDGE = 0.01, NEAR_EDGE = 0.05; /* in the unit cube */
@@ -244,7 +245,7 @@ static bool add_missing(struct findings *findings, const struct report *report, 
 	return true;
 }
 
-/* Of what was launched: who asks and tells may tell a trial's value alone, without a curve. */
+/* For launched trials only: a caller may tell a trial's value without a curve. */
 static bool check_metrics(struct findings *findings, const struct report *report,
 	const struct job_file *file, struct tuner_error *err)
 {
@@ -337,7 +338,7 @@ static bool check_predictions(struct findings *findings, const struct report *re
 	return true;
 }
 
-/* What its hosts ask for, against what is there. */
+/* Compares what the hosts' entries ask for with what exists. */
 static void check_slots(struct findings *findings, const struct job_file *file)
 {
 	struct slot_list *slots = calloc(1, sizeof(*slots));
@@ -355,7 +356,7 @@ static void check_slots(struct findings *findings, const struct job_file *file)
 	free(slots);
 }
 
-/* Attempts that live, or died, without a tuner that looks after them. */
+/* Attempts that are alive, or died, without a tuner that watches over them. */
 static bool check_abandoned(
 	struct findings *findings, const struct report *report, struct tuner_error *err)
 {
@@ -395,7 +396,7 @@ static char *notes_of_host(const struct report *report, const struct job_host *h
 	return job != NULL ? text_take(&path) : NULL;
 }
 
-/* A run that lives still fetches. What cannot be read is said by the next run. */
+/* A living run still fetches. What cannot be read is reported by the next run. */
 static bool check_results(struct findings *findings, const struct report *report,
 	const struct job_file *file, struct tuner_error *err)
 {
@@ -430,7 +431,7 @@ static bool check_results(struct findings *findings, const struct report *report
 	return true;
 }
 
-/* By what the last run knew: hosts are not asked. Those that the file no longer names are of no matter. */
+/* By what the last run knew: hosts are not asked. Hosts no longer in the file are ignored. */
 static bool check_hosts(struct findings *findings, const struct report *report,
 	const struct job_file *file, struct tuner_error *err)
 {

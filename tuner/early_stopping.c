@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The rules minimise: a curve that is to rise is turned over in a copy. */
+/* The rules minimise: a curve to be maximised is negated in a copy. */
 static bool turn_curve(const struct series *series, bool maximize, struct learning_curve *ret,
 	struct tuner_error *err)
 {
@@ -21,7 +21,7 @@ static bool turn_curve(const struct series *series, bool maximize, struct learni
 	return true;
 }
 
-/* The history has turned it already. */
+/* The history has already negated it. */
 static struct learning_curve finished_curve(const struct finished_trial *trial)
 {
 	return (struct learning_curve){ .steps = trial->series.steps,

@@ -12,8 +12,9 @@ static bool begins_with(const char *line, const char *const *keys, size_t n)
 	return false;
 }
 
-/* Whether the line "KEY: before -> after" is about what a trial's result comes about by. Where its code lies is no matter,
- * for fingerprints tell what it was. Every pattern counts: which was the objective's, nobody knows any more. */
+/* Whether the line "KEY: before -> after" is about something that determines a trial's result.
+ * Where its code is does not matter, since fingerprints show what it was. Every pattern counts:
+ * which one was the objective's is no longer known. */
 static bool is_about(const char *line, enum edits_of of)
 {
 	static const char *const command[] = { "command:", "arguments:", "fixed.", "env.",

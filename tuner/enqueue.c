@@ -11,7 +11,7 @@ static bool is_word(const char *word, const char *bytes, size_t length)
 	return strlen(word) == length && memcmp(word, bytes, length) == 0;
 }
 
-/* The value that this parameter lists and that is written so; NULL: there is none. */
+/* The parameter's listed value with this spelling; NULL: there is none. */
 static const char *listed_value(const struct job_file *file, const char *name, size_t name_length,
 	const char *bytes, size_t length)
 {
@@ -25,8 +25,8 @@ static const char *listed_value(const struct job_file *file, const char *name, s
 	return NULL;
 }
 
-/* A value as the parameter lists it, of which a version 3.10 is no number; else as --set takes it: JSON where it is JSON,
- * else a string. */
+/* A value as the parameter lists it, where a version 3.10 is not a number; otherwise as for --set:
+ * JSON if it is valid JSON, else a string. */
 static void add_value(struct text *json, const char *listed, const char *bytes, size_t length)
 {
 	struct json_document *document = NULL;

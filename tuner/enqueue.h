@@ -1,4 +1,4 @@
-/* Configurations that people give: as they type them, and from one process to another. */
+/* Configurations that people queue: as typed, and as requests from one process to another. */
 #ifndef TUNER_ENQUEUE_H
 #define TUNER_ENQUEUE_H
 
@@ -6,7 +6,8 @@
 
 #include <cjson/cJSON.h>
 
-/* "x=0.3,y=adam" or a JSON object as a JSON object of the job's parameters; it is not checked. Appended. */
+/* Converts "x=0.3,y=adam" or a JSON object to a JSON object of the job's parameters; values are not
+ * checked. Appended. */
 TUNER_MUST_CHECK
 bool configuration_typed(const struct job_file *file, const char *typed, struct text *ret_json,
 	struct tuner_error *err);
@@ -17,7 +18,8 @@ TUNER_MUST_CHECK
 bool enqueue_requested(struct store *store, int64_t job_id, const struct job_file *file,
 	const cJSON *argument, struct tuner_error *err);
 
-/* How many others are to be tried before what was queued last; and that in words. Appended. */
+/* How many configurations are to be tried before the one queued last; and the same in words,
+ * appended. */
 TUNER_MUST_CHECK
 bool enqueue_waiting(
 	struct store *store, int64_t job_id, int64_t *ret_others, struct tuner_error *err);

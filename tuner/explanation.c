@@ -31,7 +31,7 @@ static bool is_named(const cJSON *settings, const char *key, const char *name)
 	return cJSON_IsString(item) && strcmp(item->valuestring, name) == 0;
 }
 
-/* What is not there is the default: an older version knew nothing else. */
+/* A missing setting has its default: older versions knew nothing else. */
 static void read_settings(struct explanation *e)
 {
 	cJSON *settings = cJSON_Parse(e->decision.settings);
@@ -90,8 +90,9 @@ static bool load_space(const struct report *report, struct explanation *e, struc
 	return true;
 }
 
-/* Logarithms of a lengthscale by column, then of the noise's variance (surrogate/gp.h). Any other number of
- * them is of another model: of one that bends its axes, say, whose lengthscales are no distances in the cube. */
+/* Logarithms of a lengthscale by column, then of the noise's variance (surrogate/gp.h). Another
+ * number of them belongs to another model, such as one with warped axes, whose lengthscales are not
+ * distances in the cube. */
 static void read_hyperparameters(struct explanation *e)
 {
 	const struct decision *d = &e->decision;
@@ -132,7 +133,8 @@ static double distance_of(const struct explanation *e, const double *a, const do
 	return sqrt(sum);
 }
 
-/* Into the list of the nearest, if it is one of them; an earlier trial stays before one that is as near. */
+/* Inserts it into the list of the nearest, if it is one of them; an earlier trial stays before an
+ * equally near one. */
 static void insert(struct explanation *e, const struct neighbour *neighbour)
 {
 	size_t place = e->n_neighbours;
@@ -147,7 +149,7 @@ static void insert(struct explanation *e, const struct neighbour *neighbour)
 		e->n_neighbours++;
 }
 
-/* What an earlier trial had to say, if it has the parameters. */
+/* Takes in an earlier trial, if it has all the parameters. */
 static bool look_at(struct explanation *e, const struct trial *trial, const double *here,
 	struct tuner_error *err)
 {
@@ -171,7 +173,7 @@ static int by_id(const void *id, const void *trial)
 	return (a > b) - (a < b);
 }
 
-/* What has been put back since had ended then. Ids rise with numbers. */
+/* Trials put back since had ended then. Ids rise with numbers. */
 static void put_ends_back(struct explanation *e, const struct reopening *reopenings, size_t n,
 	const struct rescoring *rescorings, size_t n_rescorings)
 {
@@ -188,7 +190,8 @@ static void put_ends_back(struct explanation *e, const struct reopening *reopeni
 	}
 }
 
-/* Trials as they were when it was decided, and by its own objective, which may have been another. */
+/* Restores the trials as they were at the decision, with the decision's own objective, which may
+ * have been another. */
 static bool put_back(const struct report *report, struct explanation *e, struct tuner_error *err)
 {
 	const int64_t version = e->decision.objective_version;
@@ -235,7 +238,7 @@ static bool look_back(struct explanation *e, struct tuner_error *err)
 
 /* ---- hopes and what became of them ---- */
 
-/* Older versions noted the prediction alone. */
+/* Older versions stored only the prediction. */
 static double or_else(double value, double otherwise)
 {
 	return isnan(value) ? otherwise : value;
@@ -254,8 +257,8 @@ static size_t seen_objectives(const struct explanation *e, double *ret)
 	return n;
 }
 
-/* Standard deviation of the noise that the model saw, in the objective's unit: of the results, but for bad outliers, which
- * is what it goes by where it sees any (model_data.h). 0 without. */
+/* Standard deviation of the model's noise, in the objective's unit; with noise the model uses the
+ * results winsorised, without bad outliers (model_data.h). 0 without noise. */
 static bool noise_of(const struct explanation *e, double *ret, struct tuner_error *err)
 {
 	const double variance = decision_noise(&e->decision);
@@ -325,7 +328,7 @@ fail:
 
 /* ---- in words ---- */
 
-/* By whether durations count, and by whether noise does. */
+/* Indexed by whether durations count, and whether noise does. */
 static const char *const ei_words[2][2] = {
 	{ "the model chose it: nowhere else did it expect a larger improvement",
 		"the model chose it: nowhere else did it expect a larger improvement that a noisy "
@@ -408,7 +411,7 @@ void explanation_length(const struct explanation *e, size_t column, struct text 
 {
 	const struct parameter *p = &e->file->space.parameters[e->columns.parameter[column]];
 	const double length = e->lengthscales[column];
-	/* Of the cube's side, bounds take so much: less than all of it with a lattice. */
+	/* The part of the cube's side that the bounds span: less than all of it with a lattice. */
 	const double side =
 		p->n_values > 0 ? 1 : parameter_encode(p, p->max) - parameter_encode(p, p->min);
 	if (p->type == PARAMETER_CATEGORICAL)

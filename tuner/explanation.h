@@ -1,7 +1,7 @@
-/* Why a trial has the configuration that it has: its decision, in the light of what had been seen by then.
+/* Why a trial has its configuration: its decision, in the light of what was known at the time.
  *
- * All of it is read from the database; what the model thought is what was stored then, and nothing is
- * fitted or predicted anew. */
+ * Everything is read from the database; the model's predictions are those stored then, and nothing
+ * is fitted or predicted again. */
 #ifndef TUNER_EXPLANATION_H
 #define TUNER_EXPLANATION_H
 
@@ -14,7 +14,7 @@ enum { NEIGHBOURS_MAX = 5 };
 struct neighbour {
 	const struct trial *trial;
 	double distance;
-	bool under_way; /* its result was not known yet */
+	bool under_way; /* its result was not yet known */
 };
 
 struct explanation {
@@ -22,65 +22,71 @@ struct explanation {
 	bool is_best;
 	struct decision decision;
 	char *memory; /* of the decision */
-	char *metric; /* its objective, which may have been changed since (tuner rescore): all */
-	bool maximize; /* objectives here are by this one */
+	char *metric; /* the decision's objective, which may have been changed since (tuner
+			 rescore): */
+	bool maximize; /* all objectives here are by the one named by `metric` */
 	bool is_rescored;
-	/* The settings of its decision: what the model maximised. */
+	/* From its decision's settings: what the model maximised. */
 	enum strategy_acquisition acquisition;
 	enum strategy_incumbent incumbent;
 	bool cost_aware;
-	bool is_augmented; /* EI: where a trial would tell little, noise took from the gain */
+	bool is_augmented; /* augmented EI: the gain is reduced by noise where a trial would tell
+			      little */
 
-	struct trial_list trials; /* of the job, by number */
-	size_t n_seen[TRIAL_STATES]; /* results that it knew (of trials with all its parameters), by
-					what became of the trial */
+	struct trial_list trials; /* the job's, by number */
+	size_t n_seen[TRIAL_STATES]; /* results known to the decision (trials with all its
+					parameters), by the trial's state */
 	const struct trial *best_seen; /* NULL: none was done */
-	const struct trial *start; /* whose hyperparameters its fit began from; NULL: none */
+	const struct trial *start; /* the trial from whose hyperparameters its fit began; NULL:
+				      none */
 
-	/* The parameters that it was chosen from, which may have been edited since. */
+	/* The space from which it was chosen, which may have been edited since. */
 	struct job_file *file; /* NULL: this version cannot read them */
 	bool is_edited;
-	double given[SPACE_PARAMETERS_MAX]; /* nothing is: for the columns */
+	double given[SPACE_PARAMETERS_MAX]; /* all NaN: for the columns */
 	struct columns columns;
-	size_t n_lengthscales; /* columns->d, or 0: no model, or not one that this version knows */
+	size_t n_lengthscales; /* columns.d, or 0: no model, or one unknown to this version */
 	double lengthscales[COLUMNS_MAX]; /* by column, in the unit cube */
-	double noise_sd; /* where outcomes have sd 1; NaN without lengthscales */
+	double noise_sd; /* with outcomes scaled to sd 1; NaN without lengthscales */
 
-	/* The nearest of the trials before it that have all its parameters, the nearest first. The
-	 * distance is in lengthscales, or without them in the unit cube. */
+	/* The nearest of the earlier trials that have all its parameters, nearest first. Distances
+	 * are in lengthscales or, without these, in the unit cube. */
 	struct neighbour neighbours[NEIGHBOURS_MAX];
 	size_t n_neighbours;
 
-	/* NaN without a model (or, the first and the last, without an objective). */
-	double z; /* how many predicted sd above the predicted mean the objective is */
-	double z_with_noise; /* the same, of what a result scatters by: noise, as it was seen then, included */
-	double value_probability; /* that it would not fail; NaN also: hardly any had failed */
-	double expected_improvement; /* of the incumbent, in the objective's unit; failing is none */
-	double probability; /* that it improves the incumbent at all */
-	double improvement; /* what it did improve it by; negative: it is worse */
+	/* NaN without a model (z, z_with_noise and improvement also without an objective). */
+	double z; /* the objective minus the predicted mean, in predicted sd */
+	double z_with_noise; /* the same in sd of a result, which includes the noise estimated
+				then */
+	double value_probability; /* that it would not fail; NaN also if hardly any trial had
+				     failed */
+	double expected_improvement; /* over the incumbent, in the objective's unit; a failure
+					improves nothing */
+	double probability; /* that it improves on the incumbent at all */
+	double improvement; /* by how much it did improve on it; negative: it is worse */
 };
 
-/* `trial`: the argument (report_trial). A failure leaves nothing to finish. */
+/* `trial`: as report_trial's argument. A failure leaves nothing to finish. */
 TUNER_MUST_CHECK
 bool explanation_load(const struct report *report, const char *trial, struct explanation *ret,
 	struct tuner_error *err);
-void explanation_finish(struct explanation *explanation); /* of a zeroed one nothing */
+void explanation_finish(struct explanation *explanation); /* zeroed: does nothing */
 
-/* "the model chose it: ...": what its branch means. Never NULL. */
+/* What its branch means: "the model chose it: ...". Never NULL. */
 const char *explanation_branch(const struct explanation *explanation);
 
-/* "the best by the model": what the incumbent is. Never NULL. */
+/* What the incumbent is: "the best by the model". Never NULL. */
 const char *explanation_incumbent(const struct explanation *explanation);
 
-/* By how much the model thinks the objective typically differs between one end of a column's range and the
- * other (or two values of a category), where all outcomes have sd 1: 0 to 1.41. */
+/* The typical difference of the objective, by the model, between the two ends of a column's range
+ * (or two values of a category), with outcomes scaled to sd 1: 0 to 1.41. */
 double explanation_change(const struct explanation *explanation, size_t column);
 
-/* The same in a word: "matters", "matters a little", "hardly matters", "irrelevant". */
+/* The same in words: "matters", "matters a little", "hardly matters", "irrelevant". */
 const char *explanation_matters(double change);
 
-/* A column's lengthscale in the parameter's own unit: "0.13", "a factor of 12", "2.1 values", "beyond
- * its range". Appended. */
+/* Appends a column's lengthscale in the parameter's own unit: "0.13", "a factor of 12", "2.1
+ * values", "beyond its range". */
 void explanation_length(const struct explanation *explanation, size_t column, struct text *ret);
 
 #endif

@@ -56,7 +56,7 @@ static char *trimmed(const char *bytes, size_t length)
 	return strndup(bytes, length);
 }
 
-/* A job file without "metrics" takes whatever "@tuner" lines name. */
+/* A job file without "metrics" accepts whatever "@tuner" lines name. */
 static bool check_metric(
 	const char *text, const char *metric, const struct job_file *file, struct tuner_error *err)
 {
@@ -139,7 +139,7 @@ static void warn_of(const struct gate *gate, const struct metric_names *names, s
 	reported_guess(names, gate->metric, ret);
 }
 
-/* Whether the gate is held against a metric's rows, not the objective. */
+/* Whether the gate is judged by a metric's rows, not the objective. */
 static bool asks_for_rows(const struct gate *gate, const struct job_file *file)
 {
 	return strcmp(gate->metric, file->metric) != 0;
@@ -166,7 +166,8 @@ bool gates_warn(const struct gate *gates, size_t n, const struct job_file *file,
 
 /* ---- a baseline ---- */
 
-/* 0.7 + 0.1 is less than 0.8: who is worse by the very tolerance must not miss the gate by the last digit of a sum. */
+/* In doubles 0.7 + 0.1 is less than 0.8: a result worse by exactly the tolerance must not miss the
+ * gate by a rounding. */
 static double rounding_of_sum(double objective, double tolerance)
 {
 	return tolerance > 0 && isfinite(objective)
@@ -248,7 +249,7 @@ static bool holds(const struct gate *gate)
 /* How far beyond, or short of, the bound. */
 static void say_distance(const struct gate *gate, struct text *ret)
 {
-	/* Of two infinities the difference is NaN. */
+	/* The difference of two infinities is NaN. */
 	const double off = gate->value == gate->bound ? 0 : fabs(gate->value - gate->bound);
 	const double distance = off > gate->rounding ? off : 0;
 

@@ -108,7 +108,7 @@ static const struct attempt_place *find_place(const struct search *search, const
 						sizeof(key), compare_place);
 }
 
-/* Whether some attempt lies below this directory: the first that is not before it would. */
+/* Whether some attempt is below this directory: if so, the first that does not sort before it. */
 static bool has_places_below(const struct search *search, const char *directory)
 {
 	const size_t length = strlen(directory);
@@ -157,7 +157,8 @@ static void take_unknown(struct search *search, int directory, const char *name,
 typedef void visit_function(
 	struct search *search, int directory, const char *name, const char *path);
 
-/* Each entry of the directory `path` below the root. What cannot be opened, a link say, is passed over. */
+/* Visits each entry of the directory `path` below the root. What cannot be opened, such as a link,
+ * is skipped. */
 static void visit(struct search *search, int parent, const char *name, const char *path,
 	visit_function *function)
 {
@@ -217,7 +218,7 @@ static void visit_file(struct search *search, int directory, const char *name, c
 	free(attempt);
 }
 
-/* "JOB/0007/1", and what else lies there. */
+/* "JOB/0007/1", and whatever else is there. */
 static void visit_attempt(struct search *search, int directory, const char *name, const char *path)
 {
 	const struct attempt_place *place = find_place(search, path);
@@ -233,8 +234,8 @@ static void visit_attempt(struct search *search, int directory, const char *name
 /* "JOB/0007" */
 static void visit_trial(struct search *search, int directory, const char *name, const char *path)
 {
-	/* No trials: the job's code, if it was copied, and by what name hosts know the job (".hosts"), without which what
-	 * runs there would not be found again. */
+	/* Not trials: the job's code, if it was copied, and the job's name on hosts (".hosts"),
+	 * without which what runs there would not be found again. */
 	if (!is_directory(directory, name) || strcmp(name, "source") == 0 || name[0] == '.')
 		return;
 	if (has_places_below(search, path))
@@ -364,7 +365,7 @@ static bool finish_removal(struct store *store, const struct manifest *manifest,
 	return false;
 }
 
-/* Everything in this state, which it thereby leaves. */
+/* Handles everything in this state, which thereby leaves the state. */
 static bool work_off(struct store *store, int64_t job_id, enum manifest_state state,
 	struct gc_report *report, struct tuner_error *err)
 {
@@ -406,7 +407,7 @@ bool gc_remove(struct store *store, const struct job *job, const struct gc_wish 
 	struct gc_report *ret, struct tuner_error *err)
 {
 	*ret = (struct gc_report){ .names = TEXT_EMPTY, .failures = TEXT_EMPTY };
-	/* The disk first: what cannot be removed further on is then told of once. */
+	/* The disk first, so that what cannot be removed later is reported once. */
 	return search_disk(store, job, wish, true, ret, err) &&
 	       work_off(store, job->id, MANIFEST_REMOVING, ret, err) &&
 	       work_off(store, job->id, MANIFEST_PENDING, ret, err) &&

@@ -10,14 +10,14 @@
 
 struct gpu_watch {
 	int64_t period_us;
-	struct gpu_source *source; /* the thread's alone, as is */
+	struct gpu_source *source; /* used by the thread only, as is */
 	struct gpu_report *asking;
 
-	pthread_mutex_t lock; /* guards all that follows */
+	pthread_mutex_t lock; /* guards everything below */
 	pthread_cond_t changed;
 	struct gpu_report *report; /* the newest */
-	bool fresh; /* it was not taken yet */
-	bool leaving; /* the owner is gone: the thread frees it all */
+	bool fresh; /* not yet taken */
+	bool leaving; /* the owner is gone: the thread frees everything */
 };
 
 int64_t gpu_watch_period_us(void)
@@ -54,7 +54,7 @@ static struct timespec after(int64_t wait_us)
 	return until;
 }
 
-/* Hands over what was asked, and waits; false when it is time to go. */
+/* Hands over the report, and waits; false when it is time to end. */
 static bool hand_over(struct gpu_watch *watch)
 {
 	const struct timespec until = after(watch->period_us);
@@ -77,7 +77,7 @@ static void *work(void *context)
 	struct gpu_watch *watch = context;
 	struct tuner_error ignored;
 	do {
-		/* Without memory for an answer there is none: ok is false. */
+		/* Without memory there is no answer: ok is false. */
 		if (!gpu_report_read(watch->source, watch->asking, &ignored))
 			watch->asking->ok = false;
 	} while (hand_over(watch));

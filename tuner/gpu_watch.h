@@ -1,5 +1,5 @@
-/* Asks the GPUs of this machine every few seconds, in a thread of its own: an answer may take its time, and the
- * loop does not wait for it. */
+/* Queries the GPUs of this machine every few seconds in a thread of its own, because an answer may
+ * take long and the loop must not wait. */
 #ifndef TUNER_GPU_WATCH_H
 #define TUNER_GPU_WATCH_H
 
@@ -9,18 +9,19 @@ enum { GPU_WATCH_DEFAULT_MS = 5000, GPU_WATCH_LEAST_MS = 50 };
 
 struct gpu_watch;
 
-/* From one question to the next: TUNER_GPU_LOOK_MS, or the default. */
+/* Time between questions: TUNER_GPU_LOOK_MS, or the default. */
 int64_t gpu_watch_period_us(void);
 
-/* Begins at once. `nvml` as of gpu_source_create. TUNER_RETRY if there can be no thread. */
+/* Starts at once. `nvml`: the helper's path as for gpu_source_create. TUNER_RETRY if no thread can
+ * be created. */
 TUNER_MUST_CHECK
 bool gpu_watch_create(
 	const char *nvml, int64_t period_us, struct gpu_watch **ret, struct tuner_error *err);
 
-/* The newest report, if there is one that was not taken yet. Does not wait. */
+/* Takes the newest report, if it has not been taken yet. Does not wait. */
 bool gpu_watch_take(struct gpu_watch *watch, struct gpu_report *ret);
 
-/* Does not wait for a question that is being asked: the thread ends by itself. NULL is fine. */
+/* Does not wait for a question in progress: the thread ends by itself. NULL is fine. */
 void gpu_watch_destroy(struct gpu_watch *watch);
 
 #endif

@@ -38,7 +38,7 @@ static size_t at_least(size_t n, size_t least)
 	return n > least ? n : least;
 }
 
-/* Whether the stopping rule is to have so many curves with so many values. */
+/* Whether the stopping rule may keep this many curves with this many values. */
 static bool may_keep(const struct history *history, size_t curves, size_t values)
 {
 	const struct stopping_settings *stopping = &history->file->stopping;
@@ -60,7 +60,7 @@ static void drop_curve(struct history *history)
 	trial->sums = NULL;
 }
 
-/* As rules compare it: minimised, and added up. */
+/* Converts a curve for the rules: minimised, with running sums. */
 static bool settle_curve(
 	struct history *history, struct finished_trial *trial, struct tuner_error *err)
 {
@@ -190,7 +190,7 @@ bool history_add_stored(struct history *history, struct store *store, const stru
 	return add_stored(history, trial, &series, err);
 }
 
-/* From the last one back, those that will be kept: older ones are not even read. */
+/* Loads from the last one back the curves that will be kept: older ones are not even read. */
 static bool load_curves(const struct history *history, struct store *store,
 	const struct trial_list *list, struct series *ret, struct tuner_error *err)
 {
@@ -222,8 +222,8 @@ static bool add_all(struct history *history, struct store *store, const struct t
 	return ok;
 }
 
-/* A decision that is made without a trial that was put back has seen that it was, and what trials became by another
- * objective. */
+/* A decision made without a trial that was put back has seen the event of that, and of other
+ * results by another objective. */
 static bool load_reopenings(
 	struct history *history, struct store *store, int64_t job_id, struct tuner_error *err)
 {
@@ -254,7 +254,7 @@ bool history_load(struct history *history, const struct job_file *file, struct s
 		.repeat = repeat,
 		.states = 1u << TRIAL_DONE | 1u << TRIAL_FAILED | 1u << TRIAL_STOPPED,
 		.order = TRIAL_BY_END,
-		.without_values = true, /* they are read by the present space, from the JSON */
+		.without_values = true, /* they are read from the JSON, in the present space */
 	};
 	struct trial_list list;
 	if (!trial_created(store, job_id, arm, repeat, &history->created, err) ||
@@ -279,7 +279,8 @@ void history_finish(struct history *history)
 	*history = (struct history){ 0 };
 }
 
-/* What the model learns of a finished trial: the outcome table of the architecture, section 5. */
+/* What the model learns from a finished trial: the table of outcomes in architecture.md, section
+ * 5. */
 static struct observation observe(const struct job_file *file, const struct finished_trial *trial)
 {
 	const double sign = file->maximize ? -1 : 1;
@@ -314,8 +315,8 @@ bool history_observations(const struct history *history, struct observation **re
 	return true;
 }
 
-/* The value that would stand at place k, if they were sorted (Hoare's "Find", CACM 4, 1961): the order of so many
- * is asked for at every proposal, and of all of it only this. */
+/* The value at place k if they were sorted (Hoare's "Find", CACM 4, 1961): every proposal needs
+ * only this one value of many. */
 static int64_t select_int64(int64_t *items, size_t n, size_t k)
 {
 	const ptrdiff_t wanted = (ptrdiff_t)k;
@@ -334,7 +335,7 @@ static int64_t select_int64(int64_t *items, size_t n, size_t k)
 			items[i++] = items[j];
 			items[j--] = other;
 		}
-		/* What is left of i is at most the pivot, what is right of j at least. */
+		/* Items left of i are at most the pivot, items right of j at least. */
 		if (j < wanted)
 			low = i;
 		if (wanted < i)

@@ -16,7 +16,7 @@
 enum {
 	FIRST_WORD_WAIT_US = 12000000, /* ssh gives up after 10 s */
 	LOOK_NS = 50000000,
-	ANSWER_WAIT_MS = 15000, /* GPUs of this machine may have to be asked for */
+	ANSWER_WAIT_MS = 15000, /* this machine's GPUs may have to be queried */
 	HOSTS_BYTES_MAX = 256 << 10, /* of a request */
 };
 
@@ -27,9 +27,9 @@ struct addition {
 	struct text self; /* what a command line calls the job (trial_report.h) */
 	char *text; /* of its "hosts" */
 	struct job_hosts hosts;
-	struct text left; /* what differs besides; a line each */
+	struct text left; /* other differences, a line each */
 	unsigned left_kinds;
-	bool sees; /* the run's events can be read as they come: there is no copy of the database between */
+	bool sees; /* the run's events can be read at once: we do not read a copy of the database */
 	int64_t word_us
 		[HOSTS_MAX]; /* when it was last said of one of hosts.all whether it answers; 0: never */
 };
@@ -46,7 +46,7 @@ static void addition_finish(struct addition *addition)
 
 /* ---- reading ---- */
 
-/* `name`: of a job that is not called as its file is; else NULL. */
+/* `name`: the job's, if it differs from its file's; else NULL. */
 static bool read_file(const struct invocation *call, const char *name, struct job_file **ret,
 	struct tuner_error *err)
 {
@@ -85,7 +85,7 @@ static bool find_job(const struct invocation *call, struct store *store, struct 
 				call->db, addition->file->name, addition->path, addition->path);
 }
 
-/* What "tuner run" would refuse to go on with is another job's. */
+/* A file with which "tuner run" would refuse to continue belongs to another job. */
 static bool check_same_job(const struct addition *addition, struct tuner_error *err)
 {
 	const struct job_file *file = addition->file;
@@ -178,7 +178,7 @@ static bool tell_words(struct store *store, const struct addition *addition, boo
 	return true;
 }
 
-/* A host that answers late is no failure. */
+/* A host that answers late is not a failure. */
 static bool await_words(
 	const struct invocation *call, const struct addition *addition, struct tuner_error *err)
 {
@@ -188,7 +188,7 @@ static bool await_words(
 	struct store *store = NULL;
 	size_t left = 0;
 
-	/* This machine needs not be asked. */
+	/* This machine need not be asked. */
 	for (size_t i = 0; i < addition->hosts.all->n_hosts; i++)
 		told[i] = strcmp(addition->hosts.all->hosts[i].backend, "local") == 0;
 	ok = command_open(call, STORE_READ, &store, err) &&
@@ -278,7 +278,7 @@ bool hosts_add(const struct invocation *call, struct tuner_error *err)
 	store = NULL;
 	if (ok) {
 		job_reference(call, addition.job.name, &addition.self);
-		/* The lock decides whether somebody is there to be asked. */
+		/* The lock decides whether there is a process to ask. */
 		if (store_open_soon(call->db, STORE_GLANCE_MS, &store, err))
 			say_not_running(&addition);
 		else

@@ -1,11 +1,12 @@
-/* tuner hosts add FILE [JOB]: more hosts for a job that runs. */
+/* tuner hosts add FILE [JOB]: adds hosts to a running job. */
 #ifndef TUNER_HOSTS_ADD_H
 #define TUNER_HOSTS_ADD_H
 
 #include "tuner/command.h"
 
-/* Asks the run of the job for the hosts of the edited FILE (the second argument) that it has not, and prints what
- * came of it, with what else is different in FILE. The job is that of FILE's name, or the third argument's. */
+/* Asks the job's run to add those hosts of the edited FILE (the second argument) that it lacks, and
+ * prints the answer and what else differs in FILE. The job is named by FILE, or by the third
+ * argument. */
 TUNER_MUST_CHECK
 bool hosts_add(const struct invocation *call, struct tuner_error *err);
 

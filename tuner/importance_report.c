@@ -7,10 +7,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* A parameter gets so many trials before its interval is trusted. */
+/* Trials needed per parameter before intervals are trusted. */
 enum { TRIALS_PER_PARAMETER = 5 };
 
-/* Below this the model foretells too little for its indices to mean much. */
+/* Below this the model predicts too little for its indices to mean much. */
 static const double EXPLAINED_MIN = .3;
 
 /* ---- what is asked ---- */
@@ -30,7 +30,7 @@ static bool compute(
 
 /* ---- what is said of it ---- */
 
-/* By what they do in all; of equal ones the first of the job file stays the first. */
+/* Sorts by total effect; equal ones stay in the job file's order. */
 static void sort(struct importance_report *result)
 {
 	const struct share *total = result->importance.total;

@@ -11,7 +11,7 @@ enum { IMPORTANCE_WARNINGS_MAX = 2 };
 struct importance_report {
 	struct job_file *file;
 	struct importance importance;
-	size_t order[SPACE_PARAMETERS_MAX]; /* of the parameters: the most important first */
+	size_t order[SPACE_PARAMETERS_MAX]; /* parameters, most important first */
 	char warnings[IMPORTANCE_WARNINGS_MAX][200];
 	size_t n_warnings;
 };
@@ -22,7 +22,7 @@ bool importance_read(
 	const struct report *report, struct importance_report *ret, struct tuner_error *err);
 void importance_report_finish(struct importance_report *result);
 
-/* What no parameter does without the others. */
+/* The share that is due to interactions of parameters alone. */
 double importance_together(const struct importance *importance);
 
 /* The caller deletes; NULL without memory. */

@@ -76,14 +76,15 @@ static bool is_name(const char *name, size_t length)
 	       (isalpha((unsigned char)name[0]) || name[0] == '_');
 }
 
-/* Of two numbers behind an option (--betas 0.9 0.999) neither is a parameter by itself. */
+/* If two numbers follow an option (--betas 0.9 0.999), neither is a parameter by itself. */
 static bool is_one_number(char *const *words)
 {
 	return words[0] != NULL && starts_number(words[0]) &&
 	       (words[1] == NULL || !starts_number(words[1]));
 }
 
-/* Splits word i (and the next) into name, value and style; false if it is no option with a value. */
+/* Splits word i (and the next) into name, value and style; false if it is not an option with a
+ * value. */
 static bool split_option(const struct options *options, size_t i, const char **ret_name,
 	size_t *ret_length, struct option *ret)
 {
@@ -107,8 +108,8 @@ static bool split_option(const struct options *options, size_t i, const char **r
 	return ret->value != NULL && is_name(*ret_name, *ret_length);
 }
 
-/* Of an option that comes again the last one is varied: it is the one that counts for most scripts, and that stands
- * behind the others when it is appended. */
+/* Of a repeated option the last one is varied: for most scripts it is the one that counts, and when
+ * appended it comes after the others. */
 static void forget_earlier(struct options *options, const char *name)
 {
 	for (size_t i = 0; i < options->n; i++) {
@@ -168,8 +169,8 @@ static bool find_options(char *const *command, struct options *ret, struct tuner
 
 /* ---- writing ---- */
 
-/* Where all are written alike they leave the command and are appended again in every trial; else
- * placeholders take the numbers' places. */
+/* If all are written in one style, they are removed from the command and appended in every trial;
+ * otherwise placeholders replace the numbers. */
 static bool may_append(const struct options *options)
 {
 	for (size_t i = 0; i < options->n; i++)

@@ -16,7 +16,7 @@ struct words {
 	size_t n;
 };
 
-/* A capital behind a small letter begins a word, as does whatever follows a separator. */
+/* A capital after a small letter begins a word, as does whatever follows a separator. */
 static struct words words_of(const char *name)
 {
 	struct words words = { 0 };
@@ -37,8 +37,8 @@ static struct words words_of(const char *name)
 	return words;
 }
 
-/* One of the words is one of the list's, which are separated by blanks; a number at its end does not
- * count ("beta2"). */
+/* Whether one of the words is in the list, separated by blanks; a number at its end is ignored
+ * ("beta2"). */
 static bool has_word(const struct words *words, const char *list)
 {
 	for (size_t i = 0; i < words->n; i++) {

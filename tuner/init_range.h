@@ -1,6 +1,6 @@
-/* From a number that somebody uses to a range that may hold a better one.
+/* Derives from a number in use a range that may hold a better one.
  *
- * The name decides by its words (learning_rate, learning-rate and LearningRate have two):
+ * The words of the name decide (learning_rate, learning-rate and LearningRate have two):
  *
  *   lr, rate, eta                              a tenth to ten times, log
  *   decay, wd, l1, l2, reg, lambda, eps, tol   a hundredth to a hundred times, log; 0: 0 to 0.01
@@ -10,17 +10,17 @@
  *   epochs, seed, workers, port, interval ...  none: these are no hyperparameters, or decide how
  *                                              long a trial takes
  *
- * else the value: powers of two from 8 on are an ordinal of five, a quarter to four times; other whole
- * numbers from 2 on go from a half (at least 1) to twice; 0 and 1 may be switches and stay. Numbers
- * with a point or exponent go from a quarter to four times, below 0.1 from a tenth to ten times on a
- * log scale; 0.0 goes from 0 to 1; negative ones stay. */
+ * If no word matches, the value decides: powers of two from 8 on become an ordinal of five, from a
+ * quarter to four times; other whole numbers from 2 on get a half (at least 1) to twice; 0 and 1
+ * may be switches and stay. Numbers with a point or exponent get a quarter to four times, below 0.1
+ * a tenth to ten times on a log scale; 0.0 gets 0 to 1; negative numbers stay. */
 #ifndef TUNER_INIT_RANGE_H
 #define TUNER_INIT_RANGE_H
 
 #include "base/text.h"
 
-/* Appends the parameter's definition as JSON. False, and nothing appended, if the number is to stay
- * as it is or the text is no plain decimal number. */
+/* Appends the parameter's definition as JSON. False, with nothing appended, if the number is to
+ * stay as it is or the text is not a plain decimal number. */
 bool init_range(const char *name, const char *number, struct text *ret);
 
 #endif

@@ -14,8 +14,8 @@
 
 /* ---- what becomes of each key ---- */
 
-/* Paths below "HyperParameterTuningJobConfig." and "TrainingJobDefinition." begin with "C." and "T.".
- * A row without a note is taken over, or its members are looked at if they have rows. */
+/* Paths below "HyperParameterTuningJobConfig." and "TrainingJobDefinition." begin with "C." and
+ * "T.". A row without a note is converted, or its members are examined if they have rows. */
 static const struct meaning {
 	const char *path, *note;
 } meanings[] = {
@@ -112,7 +112,7 @@ static bool has_members(const char *path)
 	return false;
 }
 
-/* Lists each member that is not taken over. `shown` is how the request has the path. */
+/* Lists each member that is not converted. `shown` is the path as in the request. */
 static void note_members(
 	const cJSON *object, const char *path, const char *shown, struct text *ret_notes)
 {
@@ -179,7 +179,8 @@ static bool find_parts(const cJSON *root, struct parts *ret, struct tuner_error 
 
 /* ---- values ---- */
 
-/* The request has its numbers as strings. What is none stays a string, and the check says so. */
+/* The request has its numbers as strings. What is not a number stays a string, and the check
+ * reports it. */
 static void add_number(const cJSON *node, struct text *ret)
 {
 	double value;
@@ -431,7 +432,7 @@ static void add_limit(
 	*first = false;
 }
 
-/* What has converged is the model: without one there is nothing to wait for. */
+/* Convergence is the model's: without a model there is nothing to wait for. */
 static void add_converged(struct parts *parts, const cJSON *ends, bool first)
 {
 	const char *complete =
@@ -487,7 +488,7 @@ static void write_stopping(struct parts *parts)
 	}
 }
 
-/* Their names are kept: as jobs of tuner's they may well have the same. */
+/* The names are kept, since the jobs may well have the same names in tuner. */
 static void write_warm_start(struct parts *parts)
 {
 	const cJSON *warm_start = child_of(parts->root, "WarmStartConfig");

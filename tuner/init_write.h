@@ -1,10 +1,10 @@
-/* Inside of init.h. */
+/* Internals of init.h. */
 #ifndef TUNER_INIT_WRITE_H
 #define TUNER_INIT_WRITE_H
 
 #include "tuner/init.h"
 
-/* Each writes a whole job file. */
+/* Each writes a complete job file. */
 void init_template(const char *name, char *const *command, struct text *ret_file);
 TUNER_MUST_CHECK
 bool init_from_command(const struct init_request *request, struct text *ret_file,
@@ -13,7 +13,8 @@ TUNER_MUST_CHECK
 bool init_from_sagemaker(const struct init_request *request, struct text *ret_file,
 	struct text *ret_notes, struct tuner_error *err);
 
-/* A word of a command with its braces doubled: one alone would open a placeholder. Appended. */
+/* Appends a word of a command with its braces doubled, since a single one would open a
+ * placeholder. */
 void init_literal(const char *word, size_t length, struct text *ret);
 
 #endif

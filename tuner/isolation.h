@@ -1,12 +1,12 @@
-/* Whether this machine can keep from a command what the job file keeps from it. */
+/* Whether this machine can enforce the job file's restrictions on commands. */
 #ifndef TUNER_ISOLATION_H
 #define TUNER_ISOLATION_H
 
 #include "base/text.h"
 #include "tuner/jobfile.h"
 
-/* Tries what a supervisor does for "network": "none". TUNER_USAGE, and what can be done, where the kernel refuses
- * it. */
+/* Tries what a supervisor does for "network": "none". TUNER_USAGE, whose message says what to do,
+ * if the kernel refuses. */
 TUNER_MUST_CHECK
 bool isolation_is_possible(const char *supervisor, struct tuner_error *err);
 
@@ -14,7 +14,8 @@ bool isolation_is_possible(const char *supervisor, struct tuner_error *err);
 TUNER_MUST_CHECK
 bool isolation_here(const struct job_file *file, struct tuner_error *err);
 
-/* By what a memory limit is kept here, for people: "by a cgroup", or by looking, and why. */
+/* Appends, for people, how a memory limit is enforced here: "by a cgroup", or by polling, and
+ * why. */
 TUNER_MUST_CHECK
 bool isolation_memory(struct text *ret, struct tuner_error *err);
 

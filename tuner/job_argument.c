@@ -9,7 +9,7 @@
 
 enum { SETS_MAX = OPTIONS_MAX + 8 };
 
-/* What the command line changes, and the memory of it. */
+/* The command line's changes, and the memory behind them. */
 struct changes {
 	const char *sets[SETS_MAX], *options[SETS_MAX];
 	size_t n;
@@ -24,7 +24,7 @@ static const struct shorthand {
 
 enum { SHORTHANDS = sizeof(shorthands) / sizeof(*shorthands) };
 
-/* "budget.trials=5" and behind it "--trials 5". */
+/* "budget.trials=5", followed by "--trials 5". */
 static void add_shorthand(const struct shorthand *shorthand, const char *value, struct text *memory)
 {
 	text_print(memory, "%s=", shorthand->key);
@@ -61,8 +61,8 @@ static bool collect_changes(
 	return true;
 }
 
-/* The file at the stored job's path, under the job's own name (it may have been given by --name); the
- * stored text if the file is no longer there. */
+/* The file at the stored job's path, under the job's own name (it may have been given by --name);
+ * the stored text if the file no longer exists. */
 static bool reread(const struct job *job, const struct job_overrides *overrides,
 	struct diagnostics *list, struct job_file **ret, struct tuner_error *err)
 {
@@ -90,7 +90,7 @@ static bool reread(const struct job *job, const struct job_overrides *overrides,
 	return ok;
 }
 
-/* `tuner run` of a job's name is told to bring an older database forward, and does. */
+/* `tuner run JOB` may migrate an older database. */
 static bool open_store(const struct invocation *call, struct store **ret, struct tuner_error *err)
 {
 	struct tuner_error ignored;

@@ -21,16 +21,16 @@ enum { FETCH_US = 600000000, COPIES_MAX = 3 };
 #define GIT_BYTES_MAX   ((int64_t)512 << 20)
 #define PLAIN_BYTES_MAX ((int64_t)64 << 20)
 
-/* One freezing: from what there is to a row that names it. */
+/* One freezing: from the live code to a row that names the copy. */
 struct freezing {
 	struct store *store;
 	int64_t job_id;
 	const struct job_file *file;
 	int64_t before; /* state of the code so far; 0: none */
 	struct code code;
-	char commit[GIT_HASH]; /* of what was fetched */
+	char commit[GIT_HASH]; /* the fetched commit */
 	char *inside; /* where in the copy the command runs */
-	char *relative; /* JOB/source/NAME, counted from store_directory */
+	char *relative; /* JOB/source/NAME, relative to store_directory */
 	char *directory; /* the same, absolute */
 };
 
@@ -87,7 +87,7 @@ static bool sync_directory(const char *path, struct tuner_error *err)
 	return ok;
 }
 
-/* The name that it is made under; what a run that was killed has left there goes. */
+/* The temporary name; removes what a killed run has left there. */
 static bool begin_directory(const struct freezing *f, char **ret_draft, struct tuner_error *err)
 {
 	char *parent = absolute(f->store, f->file, "");
@@ -104,7 +104,7 @@ static bool begin_directory(const struct freezing *f, char **ret_draft, struct t
 	return ok;
 }
 
-/* After a failure; what cannot be removed is told of. */
+/* After a failure; reports what cannot be removed. */
 static void drop(const char *draft, struct tuner_error *err)
 {
 	struct tuner_error ignored;
@@ -121,7 +121,7 @@ static bool end_directory(
 	f->relative = source_path(f->file, name);
 	f->directory = absolute(f->store, f->file, name);
 	bool ok = (parent && f->relative && f->directory) || tuner_fail_memory(err);
-	/* The same code again: what is there under its name is whole. */
+	/* The same code again: an existing copy under its name is complete. */
 	if (ok && is_directory(f->directory))
 		ok = directory_remove(draft, err);
 	else if (ok)
@@ -181,7 +181,7 @@ static bool copy_once(struct freezing *f, struct tuner_error *err)
 	return ok;
 }
 
-/* An edit meanwhile is not unlikely: who has just begun a job goes on working. */
+/* An edit meanwhile is not unlikely: people continue to work after starting a job. */
 static bool take_copy(struct freezing *f, struct tuner_error *err)
 {
 	for (int i = 1;; i++) {
@@ -384,7 +384,7 @@ static bool is_gone(const struct freezing *f, struct tuner_error *err)
 		f->file->name, f->directory);
 }
 
-/* The copy that is there, or a new one. */
+/* Uses the existing copy, or makes a new one. */
 static bool freeze(
 	struct freezing *f, bool accept_change, int64_t *ret_state, struct tuner_error *err)
 {
@@ -394,7 +394,7 @@ static bool freeze(
 	if (!look_back(f, &usable, err))
 		return false;
 	const bool there = usable && is_directory(f->directory);
-	/* A commit can be had again, and is the same. */
+	/* A commit can be fetched again, and is the same. */
 	if (there && (git || !accept_change)) {
 		*ret_state = f->before;
 		return true;
@@ -424,7 +424,7 @@ static bool exists(const char *directory, const char *word)
 	return is;
 }
 
-/* Words that would reach what was not copied, or what was left behind. */
+/* Warns of words of the command that refer to what was not copied. */
 static void check_words(const struct job_file *file, const char *directory, const struct code *code,
 	struct text *said)
 {

@@ -1,7 +1,8 @@
-/* The code that a job's trials run: where it lies, and frozen if "source" says so.
+/* The code that a job's trials run: where it is, frozen if "source" says so.
  *
- * A frozen one is DATABASE.d/JOB/source/NAME, named by what it holds, so that an older one stays as long as what
- * began in it runs. It is made under another name and renamed, so one that is there is whole. */
+ * Frozen code is DATABASE.d/JOB/source/NAME, named after its content, so that an older copy stays
+ * for as long as trials that began with it run. It is made under another name and renamed, so an
+ * existing copy is complete. */
 #ifndef TUNER_JOB_CODE_H
 #define TUNER_JOB_CODE_H
 
@@ -10,22 +11,22 @@
 
 struct job_code_place {
 	char *directory; /* where commands run, absolute; owned */
-	int64_t state; /* fingerprint row of frozen code; 0: live */
-	struct text
-		said; /* what to tell the user, lines with their ends; "warning: ..." among them */
+	int64_t state; /* fingerprint row of the frozen code; 0: live */
+	struct text said; /* lines to show the user, each with its newline; some "warning: ..." */
 };
 
-/* Finds the job's code, or makes it: once a job, and again with `accept_change` if it is no longer the same. No
- * transaction is open. TUNER_USAGE: it is too large, the repository or commit is not there, the copy is gone,
- * or the command is not in it; what to do is said. The caller finishes ret, after a failure, too. */
+/* Finds the job's code, or freezes it: once per job, and again with `accept_change` if it has
+ * changed. No transaction may be open. TUNER_USAGE, with advice: it is too large, the repository or
+ * commit does not exist, the copy is gone, or the command is not in it. The caller finishes ret,
+ * also after a failure. */
 TUNER_MUST_CHECK
 bool job_code_prepare(struct store *store, int64_t job_id, const struct job_file *file,
 	bool accept_change, struct job_code_place *ret, struct tuner_error *err);
 void job_code_finish(struct job_code_place *place);
 
-/* What of a job's files is not its code. */
+/* Where a job's code is, and which files there are not part of it. */
 struct code_place job_code_where(const struct store *store, const struct job_file *file);
 
-enum { PATCH_BYTES_MAX = 1 << 20 }; /* of what differs from a commit, in the database */
+enum { PATCH_BYTES_MAX = 1 << 20 }; /* of a patch stored in the database */
 
 #endif

@@ -47,7 +47,7 @@ static cJSON *hosts_of(const char *text)
 	cJSON *array = NULL;
 
 	if (!json_parse("", text, strlen(text), &document, &ignored))
-		return NULL; /* it was read before: only memory can be missing */
+		return NULL; /* it was parsed before, so only memory can be missing */
 	const cJSON *given = cJSON_GetObjectItemCaseSensitive(json_root(document), "hosts");
 	if (given != NULL)
 		array = cJSON_Duplicate(given, true);
@@ -100,7 +100,7 @@ static bool is_same_host(const struct job_host *a, const struct job_host *b)
 	       (strcmp(a->backend, "local") == 0 || strcmp(a->name, b->name) == 0);
 }
 
-/* n_hosts: it is not among them. */
+/* n_hosts: not found. */
 static size_t find(const struct job_file *file, const struct job_host *host)
 {
 	size_t i = 0;
@@ -169,7 +169,8 @@ static bool append(cJSON *array, const cJSON *from, size_t i)
 	return false;
 }
 
-/* *all: `old_hosts` and what is new in `new_hosts`; *named: `new_hosts`, the known ones as `old_hosts` has them. */
+/* *all: `old_hosts` and the new ones of `new_hosts`; *named: `new_hosts`, with known ones as in
+ * `old_hosts`. */
 static bool join(const struct job_file *old, const cJSON *old_hosts, const struct job_file *edited,
 	const cJSON *new_hosts, cJSON *all, cJSON *named)
 {

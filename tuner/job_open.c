@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { REFUSED_BYTES = 600 }; /* leaves a message room for its sentences */
+enum { REFUSED_BYTES = 600 }; /* leaves room for the message's own sentences */
 
 static bool parse_stored(const struct job *job, const struct job_overrides *overrides, bool changed,
 	struct job_file **ret, struct tuner_error *err)
@@ -55,8 +55,9 @@ bool job_stored_file_with(
 	return parse_stored(job, &one, true, ret, err);
 }
 
-/* The queue as this program would write it, so that "first" is compared with what the job file lists: an older
- * program may have used other words. What does not fit the space stays as it is. */
+/* The queue as this program would write it, so that "first" is compared with what the job file
+ * lists: an older program may have written it differently. What does not fit the space stays as it
+ * is. */
 static bool rewrite_queue(
 	const struct job_file *file, struct queue_list *queue, struct tuner_error *err)
 {
@@ -103,7 +104,7 @@ static bool times_listed(const struct job_file *file, size_t n, const char *para
 	return !failed || tuner_fail_memory(err);
 }
 
-/* One that stands there several times is tried as often. */
+/* A configuration listed several times is tried that often. */
 static bool queue_first_of(struct store *store, int64_t job_id, const struct job_file *file,
 	const char *arm, int64_t repeat, const struct queue_list *queue, int64_t now_us,
 	struct tuner_error *err)
@@ -125,7 +126,7 @@ static bool queue_first_of(struct store *store, int64_t job_id, const struct job
 	return ok;
 }
 
-/* Queues what "first" lists and the queue never had, for each search. */
+/* Queues for each search what "first" lists and the queue never had. */
 static bool queue_first(struct store *store, int64_t job_id, const struct job_file *file,
 	const struct queue_list *queue, int64_t now_us, struct tuner_error *err)
 {
@@ -139,8 +140,8 @@ static bool queue_first(struct store *store, int64_t job_id, const struct job_fi
 	return true;
 }
 
-/* Removes what waits and is no longer wanted: entries of "first" that the file has not any more, and
- * any that does not fit into the edited space. The latter are told of. */
+/* Removes waiting entries that are no longer wanted: those of "first" that the file no longer
+ * lists, and any that does not fit the edited space. The latter are reported. */
 static bool prune_queue(struct store *store, const struct job_file *file,
 	const struct queue_list *queue, struct text *ret_changes, struct tuner_error *err)
 {
@@ -168,7 +169,7 @@ static bool prune_queue(struct store *store, const struct job_file *file,
 	return true;
 }
 
-/* Rows of the warm start, and what is to be said of it. */
+/* Stores the rows of the warm start, and prepares its report. */
 static bool begin_warm(struct store *store, int64_t job_id, const struct warm_start *warm_start,
 	struct job_opening *ret, int64_t now_us, struct tuner_error *err)
 {
@@ -216,7 +217,7 @@ out:
 	return ok;
 }
 
-/* An edit that is refused: what of it is, and no more, in as many whole lines as a message holds. */
+/* The refused lines of an edit, as many whole lines as a message holds. */
 static void refused_lines(const struct job_file *old, const struct job_file *file, unsigned kinds,
 	char ret[REFUSED_BYTES])
 {
@@ -240,8 +241,8 @@ static void refused_lines(const struct job_file *old, const struct job_file *fil
 	text_finish(&lines);
 }
 
-/* What has begun with a warm start, or without one, cannot begin again. That it is no longer asked for is no matter:
- * the earlier jobs may be gone. */
+/* A job that has begun with a warm start, or without one, cannot begin again. Removing "warm_start"
+ * from the file is allowed: the earlier jobs may be gone. */
 static bool refuse_warm_start(const struct job_file *old, const struct job_file *file,
 	const char *name, struct tuner_error *err)
 {
@@ -257,7 +258,7 @@ static bool refuse_warm_start(const struct job_file *old, const struct job_file 
 		name, lines);
 }
 
-/* "rescore" reads the file that was edited. Where there is none, it is to be told. */
+/* "rescore" reads the edited file. Without a file, the change has to be given with --set. */
 static bool refuse_objective(const struct job_file *old, const struct job_file *file,
 	const char *name, struct tuner_error *err)
 {
@@ -310,7 +311,7 @@ static bool refuse(const struct job_file *old, const struct job_file *file, unsi
 	return true;
 }
 
-/* Of a project that was copied with its database. */
+/* Whether the path is beside the database, as in a project that was copied with it. */
 static bool is_beside(const struct store *store, const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -327,9 +328,10 @@ static bool differ_by_ending(const char *a, const char *b)
 	return job_stem_length(b) == length && strncmp(a, b, length) == 0;
 }
 
-/* A job file that has moved is no longer where it was. If one is there still, and this one runs its commands elsewhere,
- * it is more likely another project's that is called alike: two directories of one TUNER_DB have a job.jsonc each. So is
- * one beside it that is called like it but for the ending. */
+/* A moved job file no longer exists at its old path. If a file still exists there and this one runs
+ * its commands elsewhere, this one probably belongs to another project with the same name: two
+ * directories that share a TUNER_DB each have a job.jsonc. The same holds for a file beside it that
+ * differs only in its ending. */
 static bool refuse_namesake(struct store *store, const struct job *job, const struct job_file *file,
 	bool accept_change, struct tuner_error *err)
 {
@@ -374,7 +376,7 @@ static bool add_edit_event(struct store *store, int64_t job_id, const char *chan
 	return ok;
 }
 
-/* Whether the meaning is the same or not, the path may be new. */
+/* The path may be new even if the meaning is the same. */
 static bool take(struct store *store, const struct job *job, const struct job_file *file,
 	unsigned kinds, struct text *changes, int64_t now_us, struct tuner_error *err)
 {
@@ -407,7 +409,7 @@ bool job_store_edited(struct store *store, const struct job *job, const struct j
 	return ok;
 }
 
-/* The very file that is stored: there is nothing to take, and nothing to write. */
+/* The file is identical to the stored one: nothing to apply or write. */
 static bool is_same(const struct job *job, const struct job_file *file)
 {
 	return strcmp(job->file, file->text) == 0 && strcmp(job->path, file->path) == 0 &&
@@ -415,8 +417,8 @@ static bool is_same(const struct job *job, const struct job_file *file)
 	       job->trial_cap == file->budget.trials;
 }
 
-/* What was never tried may be put right without a word, and so may what has only failed: there is nothing that new trials
- * could not be compared with. */
+/* A job without trials, or with only failed ones, may be corrected without --accept-change: there
+ * are no results with which new trials must be comparable. */
 static bool count_trials(struct store *store, int64_t job_id, bool *ret_none, bool *ret_all_failed,
 	struct tuner_error *err)
 {
@@ -430,7 +432,7 @@ static bool count_trials(struct store *store, int64_t job_id, bool *ret_none, bo
 	return true;
 }
 
-/* Whether the job could still begin with a warm start: nothing was tried, and nothing taken over. */
+/* Whether it is too late for a warm start: something was tried or taken over. */
 static bool has_begun(
 	struct store *store, int64_t job_id, bool none, bool *ret, struct tuner_error *err)
 {
@@ -442,7 +444,7 @@ static bool has_begun(
 	return true;
 }
 
-/* Of a job that was made without it, and has not begun. */
+/* Adds the warm start to a job that was made without it and has not begun. */
 static bool begin_warm_late(struct store *store, const struct job *job, const struct job_file *file,
 	struct job_opening *ret, int64_t now_us, struct tuner_error *err)
 {

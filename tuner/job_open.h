@@ -1,4 +1,4 @@
-/* From a job file to the job in the database: made new, gone on with, or refused. */
+/* From a job file to the job in the database: created, resumed, or refused. */
 #ifndef TUNER_JOB_OPEN_H
 #define TUNER_JOB_OPEN_H
 
@@ -7,16 +7,18 @@
 struct job_opening {
 	int64_t job_id;
 	bool created;
-	struct text changes; /* what an edited file changed, a line each; "" if nothing */
-	bool mended; /* what the job runs was edited, and all of its trials have failed until now */
-	struct text warm_start; /* what earlier jobs gave to it now, a line each (warm_start.h) */
+	struct text changes; /* what an edited file changed, one line each; "" if nothing */
+	bool mended; /* what the job runs was edited, and all its trials have failed so far */
+	struct text warm_start; /* what earlier jobs have given to it just now, one line each
+				   (warm_start.h) */
 };
 
-/* Stores the job of this file, or finds the one of its name and takes the differences (architecture,
- * section 8): budget, hosts, retries and stopping are taken with an event; parameters make a new
- * space version; command, fixed values and data need accept_change, unless all trials have failed; objective and seed are
- * refused (TUNER_USAGE, saying what to do), as is another warm start than that which it began with. In one transaction,
- * which has what earlier jobs give to a new one, too. The caller finishes it with job_opening_finish. */
+/* Stores the job of this file, or finds the job with its name and applies the differences
+ * (architecture, section 8): changes to budget, hosts, retries and stopping are accepted with an
+ * event; parameters make a new space version; command, fixed values and data need accept_change,
+ * unless all trials have failed; changes to objective, seed and the warm start that it began with
+ * are refused (TUNER_USAGE, saying what to do). All in one transaction, including what earlier jobs
+ * give to a new one. The caller calls job_opening_finish. */
 TUNER_MUST_CHECK
 bool job_open(struct store *store, const struct job_file *file, bool accept_change,
 	struct job_opening *ret, struct tuner_error *err);
@@ -27,13 +29,13 @@ void job_opening_finish(struct job_opening *opening);
 TUNER_MUST_CHECK
 bool job_stored_file(const struct job *job, struct job_file **ret, struct tuner_error *err);
 
-/* The same with one KEY=VALUE more, as --set takes it. TUNER_USAGE if the file would not be valid so. */
+/* The same with one more KEY=VALUE, as for --set. TUNER_USAGE if that makes the file invalid. */
 TUNER_MUST_CHECK
 bool job_stored_file_with(
 	const struct job *job, const char *set, struct job_file **ret, struct tuner_error *err);
 
-/* `file`, which is the stored one (`old`) with something changed, is stored in its place, with an event that says what; in an
- * open transaction. */
+/* Replaces the stored file (`old`) by `file`, a changed version of it, with an event that says what
+ * changed; in an open transaction. */
 TUNER_MUST_CHECK
 bool job_store_edited(struct store *store, const struct job *job, const struct job_file *old,
 	const struct job_file *file, struct tuner_error *err);

@@ -1,7 +1,7 @@
-/* The job file: what the user asked for, read, checked and completed with its defaults.
+/* The job file: what the user asked for, read, checked and completed with defaults.
  *
- * Everything comes from one table of keys (jobfile_keys.c), which is also what `tuner schema`
- * prints and what unknown keys are compared with. See docs/architecture.md, section 8. */
+ * All keys come from one table (jobfile_keys.c), which `tuner schema` also prints and unknown keys
+ * are compared with. See docs/architecture.md, section 8. */
 #ifndef TUNER_JOBFILE_H
 #define TUNER_JOBFILE_H
 
@@ -15,16 +15,17 @@
 #include "tuner/diagnostics.h"
 #include "tuner/outcome_rules.h"
 
-/* BEST is by the objective's goal, so of the objective's one metric; of a formula's it is said: MAX or MIN. */
+/* BEST follows the objective's goal, so it needs an objective of one metric; for a formula's
+ * metrics MAX or MIN is given. */
 enum reduce { REDUCE_LAST, REDUCE_BEST, REDUCE_MEAN_OF_LAST, REDUCE_MAX, REDUCE_MIN };
 
 enum { OBJECTIVE_METRICS_MAX = 32, OBJECTIVE_TEXT_MAX_BYTES = 500 };
 
-/* A metric that the objective is made of, and how its curve becomes one number. */
+/* A metric of the objective, and how its curve becomes one number. */
 struct objective_metric {
 	char *name;
 	enum reduce reduce;
-	int64_t last; /* of MEAN_OF_LAST */
+	int64_t last; /* for MEAN_OF_LAST */
 };
 
 /* How a trial's curves become its objective (objective.h). */
@@ -32,12 +33,13 @@ struct job_objective {
 	struct objective_metric *metrics;
 	size_t n; /* 1 or more */
 	struct expression
-		*formula; /* over the metrics' numbers, in their order; NULL: the one metric's */
-	char *cost; /* JSON of "cost", which the formula was made from; NULL: none */
-	bool per_case; /* of a cost: divided by the number of cases */
+		*formula; /* over the metrics' numbers, in their order; NULL: the single metric's
+			     number */
+	char *cost; /* JSON of "cost", from which the formula was made; NULL: none */
+	bool per_case; /* for a cost: divided by the number of cases */
 };
 
-struct job_values { /* of a categorical or ordinal parameter */
+struct job_values { /* for a categorical or ordinal parameter */
 	size_t n;
 	char **text; /* as the command sees it: adam, 0.1, true */
 	char **json; /* "adam", 0.1, true */
@@ -50,29 +52,29 @@ struct job_host {
 	char backend[16]; /* "local", "ssh" or "slurm" */
 	bool gpus_auto;
 	unsigned gpus_per_trial; /* 0: none wanted */
-	unsigned trials_per_gpu; /* at most; 0 and 1: none is shared */
-	bool packs; /* measurements decide how many share one ("trials_per_gpu": "auto") */
-	bool uses_busy_gpus; /* those that others use, too ("busy_gpus": "use") */
+	unsigned trials_per_gpu; /* at most; 0 and 1: GPUs are not shared */
+	bool packs; /* measurements decide how many trials share a GPU ("trials_per_gpu": "auto") */
+	bool uses_busy_gpus; /* also uses GPUs that others use ("busy_gpus": "use") */
 	size_t n_gpus; /* "gpus": [0, 1] */
 	int gpus[GPUS_MAX];
-	unsigned slots; /* trials at a time; 0: as budget.parallel and the GPUs give */
-	int64_t priority; /* places of a higher one are taken first */
-	double price; /* of an hour of all its slots; 0: none */
+	unsigned slots; /* trials at a time; 0: from budget.parallel and the GPUs */
+	int64_t priority; /* places with a higher priority are used first */
+	double price; /* per hour of all its slots; 0: none */
 	char **prefix; /* NULL-terminated; NULL: none */
-	struct job_ssh *ssh; /* of the backend ssh; else NULL */
-	struct job_slurm *slurm; /* of the backend slurm; else NULL */
+	struct job_ssh *ssh; /* for the backend ssh; else NULL */
+	struct job_slurm *slurm; /* for the backend slurm; else NULL */
 };
 
 /* What a host of the backend slurm adds. */
 struct job_slurm {
 	struct slurm_settings settings; /* its strings are owned */
 	unsigned ahead; /* jobs queued beyond "slots" */
-	char *directory; /* absolute: where attempts lie; NULL: DATABASE.d */
+	char *directory; /* absolute: where attempt directories are; NULL: DATABASE.d */
 };
 
 enum { ARMS_MAX = 20, ARM_REPEATS_MAX = 1000, ARM_NAME_BYTES = 64 };
 
-/* A strategy that is compared with others inside the job. */
+/* A strategy that the job compares with others. */
 struct job_arm {
 	char name[ARM_NAME_BYTES];
 	struct strategy strategy;
@@ -82,7 +84,7 @@ struct job_arm {
 struct job_ssh {
 	char *address, *user; /* user "": as ssh's own configuration says */
 	unsigned port; /* 0: likewise */
-	char *directory; /* on the host: absolute, or counted from the home directory */
+	char *directory; /* on the host: absolute, or relative to the home directory */
 	char **options; /* for ssh, NULL-terminated; NULL: none */
 	bool sync; /* the working directory is sent, and results are fetched */
 	int64_t host_timeout_us;
@@ -104,7 +106,8 @@ struct job_budget {
 	int64_t start_failures; /* the probe's */
 };
 
-/* What trials run: what lies in `directory` at the time, a copy of it, or a commit of a repository. */
+/* The code that trials run: the present content of `directory`, a copy of it, or a commit of a
+ * repository. */
 enum code_from { CODE_LIVE, CODE_SNAPSHOT, CODE_GIT };
 
 struct job_code {
@@ -116,36 +119,37 @@ struct job_code {
 
 enum { WARM_PARENTS_MAX = 100 };
 
-/* An earlier job that this one begins with. */
+/* An earlier job whose trials this one starts from. */
 struct warm_parent {
 	char *db; /* absolute; NULL: the job's own database */
 	char *job; /* its name */
-	double *missing; /* d: values of parameters that it had not; NaN: none is given */
-	char **ignore; /* its parameters that do not matter, NULL-terminated */
+	double *missing; /* d values for parameters that it lacked; NaN: none given */
+	char **ignore; /* its parameters to ignore, NULL-terminated */
 };
 
-/* What a job knows from the beginning (warm_start.h). */
+/* What a job knows from the start (warm_start.h). */
 struct job_warm_start {
 	struct warm_parent *parents;
 	size_t n; /* 0: nothing */
-	bool first; /* their best are tried first; else their trials are data */
-	int64_t best; /* so many, of first */
+	bool first; /* the parents' best configurations are tried first; else their trials are
+		       data */
+	int64_t best; /* how many, with `first` */
 };
 
-/* Which models, output files and checkpoints of ended trials stay. */
+/* Which models, output files and checkpoints of ended trials are kept. */
 struct job_keep {
-	int64_t best, last; /* best 0: all, and last does not matter */
+	int64_t best, last; /* best 0: all are kept, and last is ignored */
 	int64_t disk_bytes; /* 0: no limit */
 };
 
 struct job_file {
-	char *text; /* as given, overrides applied and noted below */
+	char *text; /* as given, with overrides applied */
 	char *path; /* absolute; "" for standard input */
-	char *directory; /* absolute: where commands run and relative paths count from */
+	char *directory; /* absolute: where commands run, and the base of relative paths */
 	char *name;
 	uint64_t seed;
 
-	char *metric; /* the objective's name: its metric, or its formula */
+	char *metric; /* the objective's name: its metric or its formula */
 	bool maximize;
 	struct job_objective objective;
 	struct metric_pattern *metrics;
@@ -167,14 +171,14 @@ struct job_file {
 	struct job_budget budget;
 	struct stopping_settings stopping; /* rule STOPPING_NONE: off */
 
-	char **command; /* NULL: none, for who asks and tells */
+	char **command; /* NULL: none, for callers that ask and tell */
 	enum argument_style style;
 	struct job_code code;
 	struct channel *channels;
 	size_t n_channels;
 	char **environment; /* NAME=VALUE, NULL-terminated */
 	char *env_file; /* absolute; NULL: none */
-	int64_t memory_bytes; /* of a trial; 0: no limit */
+	int64_t memory_bytes; /* per trial; 0: no limit */
 	bool no_network;
 	int64_t retries, backoff_us, timeout_us, grace_us, log_max_bytes;
 	struct outcome_rule outcomes[OUTCOMES];
@@ -186,37 +190,39 @@ struct job_file {
 	size_t n_hosts;
 };
 
-/* What the command line changes: --set KEY=VALUE (VALUE is JSON, or else taken as a string), applied in
- * order, and the words after `--`, which replace "command". */
+/* Changes from the command line: --set KEY=VALUE (VALUE is JSON, else a string), applied in order,
+ * and the words after `--`, which replace "command". */
 struct job_overrides {
 	const char **set;
 	size_t n_set;
-	const char **options; /* as messages name each; NULL, or NULL of one: "--set KEY=VALUE" */
+	const char **options; /* the name of each in messages; NULL, or a NULL item: "--set
+				 KEY=VALUE" */
 	char *const *command; /* NULL: none */
 };
 
-/* What a job file's command is to its reader. Who asks and tells goes without one. */
+/* How the reader treats a job file's command. Callers that ask and tell need none. */
 enum command_need {
-	COMMAND_IGNORED, /* may be missing, and nothing is looked for on this machine: neither
-			    programs nor data nor directories */
-	COMMAND_NEEDED, /* must be given, and what is named must be there */
-	COMMAND_CHECKED, /* may be missing; what is named must be there */
+	COMMAND_IGNORED, /* may be missing, and no program, data or directory is looked for on this
+			    machine */
+	COMMAND_NEEDED, /* must be given, and what is named must exist */
+	COMMAND_CHECKED, /* may be missing; what is named must exist */
 };
 
-/* Bytes of a path up to its .jsonc or .json, or all: how a job is called that has no name stands at the end of these. */
+/* Length of a path without its .jsonc or .json; what this ends in is the name of a job that gives
+ * none. */
 size_t job_stem_length(const char *path);
 
-/* Reads and checks a job file ("-": standard input). All that is wrong with its content goes to
- * `list` (empty before); ret is set only if list->errors stays 0, else NULL (true is returned in both
- * cases). A name left out is the file's own without its ending. False: the file itself cannot be read
- * (TUNER_USAGE, for one beyond 1 MiB too), or memory. */
+/* Reads and checks a job file ("-": standard input). Faults of its content go to `list` (empty
+ * before); *ret is set only if list->errors stays 0, else NULL (true is returned in both cases). A
+ * missing name is taken from the file's, without its ending. False: the file cannot be read
+ * (TUNER_USAGE, also if larger than 1 MiB), or no memory. */
 TUNER_MUST_CHECK
 bool job_file_read(const char *path, const struct job_overrides *overrides, enum command_need need,
 	struct job_file **ret, struct diagnostics *list, struct tuner_error *err);
 
-/* The same from text already at hand, that of a stored job: `name` is for messages and for a name left
- * out, `directory` where its commands run (the key "directory", which led there, is not followed
- * again unless the overrides set it). overrides may be NULL. */
+/* The same from the text of a stored job: `name` is for messages and a missing name, `directory` is
+ * where its commands run (the key "directory", which led there, is not applied again unless the
+ * overrides set it). overrides may be NULL. */
 TUNER_MUST_CHECK
 bool job_file_parse(const char *name, const char *directory, const char *text, size_t length,
 	const struct job_overrides *overrides, enum command_need need, struct job_file **ret,
@@ -226,8 +232,8 @@ bool job_file_parse(const char *name, const char *directory, const char *text, s
 int64_t job_file_searches(const struct job_file *file);
 void job_file_destroy(struct job_file *file);
 
-/* What is looked for in an output: "metrics", or without that list the objective's, so that they have
- * their place among SCRAPE_NAMES_MAX however many others a command reports before them. */
+/* The patterns to search output for: "metrics", or without that list the objective's metrics, so
+ * that these are among SCRAPE_NAMES_MAX however many others a command reports before them. */
 TUNER_MUST_CHECK
 bool job_file_patterns(
 	const struct job_file *file, struct metric_patterns **ret, struct tuner_error *err);
@@ -236,7 +242,7 @@ bool job_file_patterns(
 void job_file_searches_text(const struct job_file *file, struct text *ret);
 
 /* What `tuner check` prints after the errors: space with chosen scales, budget, every default and
- * where it came from. As JSON with the same content for --json. */
+ * where it came from. The second gives the same as JSON for --json. */
 void job_file_describe(const struct job_file *file, struct text *ret);
 void job_file_describe_json(const struct job_file *file, struct text *ret);
 
@@ -251,56 +257,57 @@ enum job_change_kind {
 	CHANGE_SPACE = 2, /* parameters: a new space version */
 	CHANGE_COMMAND = 4, /* command, fixed values, channels, environment, the objective's
 			       pattern: needs --accept-change */
-	CHANGE_OBJECTIVE = 8, /* refused, naming rescore */
+	CHANGE_OBJECTIVE = 8, /* refused; the message names rescore */
 	CHANGE_SEED = 16, /* refused: a new name is a new job */
-	CHANGE_WARM_START = 32, /* refused once it has acted, but for taking it out */
+	CHANGE_WARM_START = 32, /* refused once it has taken effect, except removing it */
 };
 
-/* Compares what two files mean (not their text). *ret_kinds is the union; ret_lines gets one line a
- * difference: "budget.trials: 12 -> 15". */
+/* Compares the meaning of two files, not their text. *ret_kinds is the union; ret_lines gets one
+ * line per difference: "budget.trials: 12 -> 15". */
 void job_file_compare(const struct job_file *old, const struct job_file *new, unsigned *ret_kinds,
 	struct text *ret_lines);
 
-/* The lines of these kinds alone. */
+/* Only the lines of these kinds. */
 void job_file_compare_only(const struct job_file *old, const struct job_file *new, unsigned kinds,
 	struct text *ret_lines);
 
 /* ---- configurations ---- */
 
-/* Configurations are settled (space.h), whole ones and partial ones. What is not active is no part of
- * what the user sees of them. */
+/* Configurations, complete or partial, are settled (space.h). Users do not see inactive
+ * parameters. */
 
-/* The JSON object of a configuration's values, in the space's order, doubles exact; NaN (not given)
- * left out. A float that is whole has a decimal point: 1.0. */
+/* Appends the JSON object of a configuration's values, in the space's order, with exact doubles,
+ * without those not given (NaN). A whole float has a decimal point: 1.0. */
 void configuration_json(const struct job_file *file, const double *values, struct text *ret);
 
-/* Reads a JSON object by name into d values, NaN for a parameter that is not in it. With `lenient` (an
- * older trial of an edited space) unknown names are skipped, numbers may lie outside, a missing
- * parameter or an unknown category gives false without an error (err->code TUNER_OK); else each is
- * TUNER_USAGE with the nearest name or the bounds, as is a configuration against the conditions and
- * constraints, which an older trial need not satisfy. */
+/* Reads a JSON object by name into d values, NaN for a missing parameter. With `lenient` (an older
+ * trial of an edited space) unknown names are skipped, numbers may lie outside the space,
+ * conditions and constraints may be broken, and a missing parameter or unknown category gives false
+ * without an error (err->code TUNER_OK). Otherwise each of these is TUNER_USAGE, with the nearest
+ * name or the bounds. */
 TUNER_MUST_CHECK
 bool configuration_parse(const struct job_file *file, const char *json, bool lenient,
 	double *ret_values, struct tuner_error *err);
 
-/* The same configuration as configuration_json writes it in this space; `json` may be of an older program or
- * an older space. *ret is NULL if it does not fit, or if it is not `complete` and shall be. Owned. */
+/* Rewrites a configuration as configuration_json does in this space; `json` may come from an older
+ * program or space. *ret is NULL if it does not fit, or if `complete` is asked for and it is not.
+ * The caller frees. */
 TUNER_MUST_CHECK
 bool configuration_rewrite(const struct job_file *file, const char *json, bool complete, char **ret,
 	struct tuner_error *err);
 
-/* What the database keeps of a complete configuration (trial_new): NaN where a parameter is not
- * active. */
+/* A complete configuration as the database stores it (trial_new): NaN where a parameter is
+ * inactive. */
 void configuration_stored_values(
 	const struct job_file *file, const double *values, double *ret_values);
 
-/* The arguments of a complete configuration in the job file's order, fixed ones included:
- * d + n_fixed items, those of inactive parameters without a text. Frees with arguments_free. NULL
+/* The arguments of a complete configuration in the job file's order, fixed ones included: d +
+ * n_fixed items, those of inactive parameters with a NULL text. Free with arguments_free. NULL
  * without memory. */
 struct argument *configuration_arguments(const struct job_file *file, const double *values);
 void arguments_free(struct argument *arguments, size_t n);
 
-/* For people: "learning_rate=0.0131 momentum=0.9", numbers to 4 digits. */
+/* Appends text for people: "learning_rate=0.0131 momentum=0.9", numbers to 4 digits. */
 void configuration_text(const struct job_file *file, const double *values, struct text *ret);
 
 /* ---- what the database stores ---- */
@@ -314,8 +321,9 @@ char *job_file_objective(const struct job_file *file); /* JSON; caller frees */
 char *job_file_strategy(const struct job_file *file); /* JSON of settings; caller frees */
 char *strategy_settings(const struct strategy *strategy); /* likewise */
 
-/* The way back: the smallest job file with the definition of a space version and the settings of a decision
- * (NULL: the defaults). What else a job file says is not in it. *ret NULL: this version cannot read them. */
+/* The inverse: the smallest job file with a space version's definition and a decision's settings
+ * (NULL: the defaults); it has nothing else of the original. *ret NULL: this version cannot read
+ * them. */
 TUNER_MUST_CHECK
 bool job_file_restore(const char *definition, const char *settings, struct job_file **ret,
 	struct tuner_error *err);

@@ -36,7 +36,8 @@ static void add_value(const struct fact *fact, const char *otherwise, struct tex
 	text_add(ret, "...");
 }
 
-/* The lines are printed, and stored for good: of a variable that speaks of a secret they say that it is another. */
+/* The lines are printed and stored for good: for a variable whose name suggests a secret they only
+ * say that it differs. */
 static bool is_secret(const char *path)
 {
 	static const char environment[] = "env.";
@@ -99,8 +100,8 @@ static void compare_facts(const struct facts *old, const struct facts *new, unsi
 	}
 }
 
-/* Without memory nothing is known to be the same: everything counts as changed, and the lines fail
- * to be printed. */
+/* Without memory everything counts as changed, since nothing is known to be the same, and printing
+ * the lines fails. */
 static void compare(const struct job_file *old, const struct job_file *new, unsigned of,
 	unsigned *ret_kinds, struct text *ret_lines)
 {

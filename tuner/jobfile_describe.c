@@ -107,7 +107,7 @@ static int widest(int width, const char *name)
 	return length > width ? (length < WIDTH_MAX ? length : WIDTH_MAX) : width;
 }
 
-/* How many configurations there are, as far as they are counted; *ret_more: there are more. 0: not
+/* The number of configurations, counted up to a limit; *ret_more: there are more. 0: not
  * countable. */
 static uint64_t count_configurations(const struct job_file *file, bool *ret_more)
 {

@@ -91,7 +91,7 @@ static struct text null_text(void)
 	return text;
 }
 
-/* 0 stands for "not set" in these. */
+/* For values where 0 means "not set". */
 static struct text optional_number(double number)
 {
 	return number == 0 ? null_text() : number_text(number);
@@ -105,7 +105,7 @@ static struct text duration_text(int64_t us)
 	number_from_duration_us(us, words);
 	if (number_to_duration_us(words, &back) && back == us)
 		return string_text(words);
-	return number_text((double)us * 1e-6); /* two units do not say it exactly */
+	return number_text((double)us * 1e-6); /* two units are not exact */
 }
 
 static struct text optional_duration(int64_t us)
@@ -201,7 +201,7 @@ void constraints_json(const struct job_file *file, struct text *ret)
 
 /* ---- the parts ---- */
 
-/* What was given stands in the file's own text, which is read once more for it. */
+/* Collects facts; which keys were given is read again from the file's own text. */
 struct collector {
 	const struct job_file *file;
 	const cJSON *root;
@@ -255,8 +255,8 @@ static void add_objective(struct collector *c)
 	add_key(c, CHANGE_OBJECTIVE, SECTION_OBJECTIVE, "objective", "reduce", reduce);
 }
 
-/* A pattern is part of how a trial is measured, but one that never matched must be mendable without
- * starting anew: hence not CHANGE_OBJECTIVE. */
+/* A pattern is part of how a trial is measured, but one that never matched must be correctable
+ * without starting anew: hence not CHANGE_OBJECTIVE. */
 static void add_metrics(struct collector *c)
 {
 	const struct job_file *file = c->file;
@@ -273,7 +273,7 @@ static void add_metrics(struct collector *c)
 	}
 }
 
-/* Constraints may name fixed values, and another of those allows other configurations. */
+/* Constraints may name fixed values, and changing one changes which configurations are allowed. */
 static unsigned fixed_kind(const struct job_file *file)
 {
 	return file->space.n_constraints > 0 ? CHANGE_COMMAND | CHANGE_SPACE : CHANGE_COMMAND;
@@ -305,7 +305,7 @@ static void add_space(struct collector *c)
 	}
 }
 
-/* Without the settings that the chosen acquisition does not know. */
+/* Without settings that do not apply to the chosen acquisition. */
 static void add_acquisition(struct collector *c)
 {
 	const struct strategy *s = &c->file->strategy;
@@ -334,7 +334,7 @@ static void add_seed(struct collector *c)
 	add_key(c, CHANGE_SEED, SECTION_FILE, NULL, "seed", seed);
 }
 
-/* An arm whose strategy changes is no longer one. */
+/* An arm whose strategy changes is no longer the same arm. */
 static void add_arms(struct collector *c)
 {
 	for (size_t i = 0; i < c->file->n_arms; i++) {
@@ -443,7 +443,7 @@ static void add_stopping(struct collector *c)
 	}
 }
 
-/* Counted from where the command runs, so that a project that moves as a whole stays the same. */
+/* Relative to the working directory, so that a project that moves as a whole stays the same. */
 static struct text path_text(const char *directory, const char *path)
 {
 	const size_t length = strlen(directory);
@@ -761,7 +761,7 @@ bool facts_create(const struct job_file *file, struct facts *ret)
 
 	*ret = (struct facts){ 0 };
 	if (!json_parse("", file->text, strlen(file->text), &document, &ignored))
-		return false; /* it was read before: only memory can be missing */
+		return false; /* it was parsed before, so only memory can be missing */
 	struct collector c = { .file = file, .root = json_root(document), .facts = ret };
 	add_objective(&c);
 	add_metrics(&c);

@@ -42,7 +42,8 @@ static void check_gpus_per_trial(struct reader *reader, const cJSON *node, struc
 			host->n_gpus % host->gpus_per_trial, host->n_gpus);
 }
 
-/* Whom a GPU belongs to is asked of this machine alone. A stored job is read as it was taken. */
+/* Whether others use a GPU is checked on this machine only. A stored job is read as it was
+ * accepted. */
 static void check_busy(struct reader *reader, const cJSON *node, const struct job_host *host)
 {
 	const cJSON *busy = member(node, SECTION_HOST, "busy_gpus");
@@ -94,9 +95,9 @@ static void read_host_name(struct reader *reader, const cJSON *node, struct job_
 		snprintf(host->name, sizeof(host->name), "%s", name->valuestring);
 }
 
-/* By their labels, which attempts are found again by: a cluster without a name is called "slurm". What has no name at
- * all is this machine, or was refused already. A stored job may be older than the rule for those that are named by us: it is
- * read, so that an edited file can go on with it. */
+/* By their labels, by which attempts are found again: a cluster without a name is called "slurm".
+ * An entry with no name at all is this machine, or has already been refused. A stored job may be
+ * older than the rule for names given by us: it is read, so that an edited file can continue it. */
 static bool are_called_alike(
 	const struct reader *reader, const struct job_host *one, const struct job_host *other)
 {
@@ -189,7 +190,7 @@ static bool read_host(
 	return true;
 }
 
-/* Money is counted by prices. */
+/* A budget of money needs prices. */
 static void check_prices(struct reader *reader)
 {
 	const cJSON *budget = member(reader->root, SECTION_FILE, "budget");

@@ -23,7 +23,7 @@
 #define IN_PARAMETER_NAME "\\\\x00-\\\\x20\\\\x7f={}\\\"'\\\\\\\\]"
 #define PARAMETER_PATTERN "^[^-" IN_PARAMETER_NAME "[^" IN_PARAMETER_NAME "*$"
 
-/* In the order in which `tuner check` prints them and a job file reads best. */
+/* In the order of `tuner check`'s output, in which a job file also reads best. */
 const struct key job_keys[] = {
 	{ SECTION_FILE, "$schema", KEY_TEXT,
 		.help = "the JSON Schema that an editor checks the file with (tuner schema)" },
@@ -725,7 +725,7 @@ static size_t word_length(const char *words)
 	return end ? (size_t)(end - words) : strlen(words);
 }
 
-/* Behind the word that begins here; NULL after the last. */
+/* The word after the one that begins here; NULL after the last. */
 static const char *next_word(const char *words)
 {
 	const size_t length = word_length(words);
@@ -787,8 +787,8 @@ static bool is_synonym(const struct key *key, const char *word)
 	return false;
 }
 
-/* The row that `word` is a synonym of, or, in another section, the name of. `section` SECTIONS: any
- * but those whose keys mean little outside their own object. */
+/* The row of which `word` is a synonym or, in another section, the name. `section` SECTIONS: any
+ * except those whose keys mean little outside their own object. */
 static const struct key *find_synonym(enum section section, const char *word)
 {
 	for (const struct key *key = job_keys; key->name != NULL; key++) {
@@ -825,7 +825,8 @@ const struct key *key_suggest(enum section section, const char *word, bool *ret_
 
 	*ret_synonym = key != NULL && !same_word(key->name, word);
 	if (key == NULL && (key = find_synonym(SECTIONS, word)) != NULL) {
-		/* Another tool's word is no misspelling ("direction"); a name of elsewhere may be one ("metric"). */
+		/* Another tool's name is not a misspelling ("direction"); a name from another
+		 * section may be one ("metric"). */
 		*ret_synonym = !same_word(key->name, word);
 		key = *ret_synonym ? key : NULL;
 	}
@@ -838,7 +839,7 @@ const struct key *key_suggest(enum section section, const char *word, bool *ret_
 	return key;
 }
 
-/* "double=float": the word behind the '=' if the one before it is meant. */
+/* "double=float": the word after the '=' if the one before it is meant. */
 static bool alias_of(const char *alias, const char *word, char ret_word[WORD_BYTES])
 {
 	const char *equals = strchr(alias, '=');
@@ -934,7 +935,7 @@ static void expect_duration(const struct key *key, struct text *ret)
 		high);
 }
 
-/* The least as programs count it, the greatest as makers of disks do: each is then a round number. */
+/* The minimum in binary units, the maximum in decimal ones: both are then round numbers. */
 static void expect_size(const struct key *key, struct text *ret)
 {
 	text_add(ret, "a size such as \"64 MiB\" or a number of bytes, from ");

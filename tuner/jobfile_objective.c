@@ -1,4 +1,4 @@
-/* What is to be made as good as possible: a metric, a formula over several, or what errors cost. */
+/* Reads the objective: a metric, a formula over several, or the cost of errors. */
 #include "tuner/jobfile_reader.h"
 
 #include "base/number.h"
@@ -91,7 +91,7 @@ static bool compile(const struct job_objective *objective, const char *text,
 	return expression_create(text, names, objective->n, EXPRESSION_NUMBER, ret, err);
 }
 
-/* A fault is told of at the node; false without memory only. */
+/* Reports a fault at the node; false only without memory. */
 static bool read_formula(
 	struct reader *reader, const cJSON *node, const char *text, struct tuner_error *err)
 {
@@ -177,7 +177,7 @@ static void check_names(struct reader *reader, const cJSON *node)
 	}
 }
 
-/* What does not go together, and what is missing. */
+/* Checks for parts that exclude each other, and missing ones. */
 static void check_parts(struct reader *reader, const cJSON *object)
 {
 	const bool metric = has_member_or_misnamed(object, SECTION_OBJECTIVE, "metric");
@@ -190,7 +190,7 @@ static void check_parts(struct reader *reader, const cJSON *object)
 	if (!metric && !cost && !expression)
 		report_error(reader, object, AT_VALUE,
 			"\"metric\" is missing: the metric's name (a string that is not empty)");
-	/* A misnamed one has its own message, and may mean another. */
+	/* A misspelt one has its own message, and may mean another. */
 	const int named = has_member(object, "metric") + has_member(object, "cost") +
 			  has_member(object, "expression");
 	if (named > 1)
@@ -264,7 +264,7 @@ bool read_objective(struct reader *reader, struct tuner_error *err)
 	return true;
 }
 
-/* A list of metrics is complete: what it leaves out is not looked for. */
+/* A list of metrics is complete: metrics not in it are not searched for. */
 void check_objective_metrics(struct reader *reader)
 {
 	const struct job_file *file = reader->file;

@@ -9,7 +9,7 @@
 
 /* ---- reporting ---- */
 
-/* Full of errors: what comes now is counted, not kept, and need not be worded. */
+/* Full of errors: further ones are counted but not kept, and need no message. */
 static bool is_full(const struct diagnostics *list)
 {
 	for (size_t i = 0; i < list->n; i++)
@@ -121,7 +121,8 @@ static const char *describe(const cJSON *value, char ret_text[128])
 	return ret_text;
 }
 
-/* A stored job must mean the same everywhere: a time without its zone is nearly right. */
+/* Whether it is a time without a zone: nearly right, but a stored job must mean the same
+ * everywhere. */
 static bool lacks_zone(const cJSON *value)
 {
 	char with_zone[64];
@@ -240,7 +241,7 @@ static void check_map(struct reader *reader, const cJSON *map, enum section sect
 	check_scalars(reader, map);
 }
 
-/* What stands inside a value that key_accepts. */
+/* Checks the contents of a value that key_accepts. */
 static void check_inside(struct reader *reader, const struct key *key, const cJSON *value)
 {
 	switch (key->type) {
@@ -295,7 +296,7 @@ static bool is_required(const struct reader *reader, const struct key *key)
 
 bool has_member_or_misnamed(const cJSON *object, enum section section, const char *name)
 {
-	enum { LOOKED_AT = 100 }; /* suggesting costs more than finding */
+	enum { LOOKED_AT = 100 }; /* because a suggestion costs more than a lookup */
 	const cJSON *child = cJSON_IsObject(object) ? object->child : NULL;
 	bool synonym;
 
@@ -408,7 +409,7 @@ static const cJSON *member_or_default(
 	if (value)
 		return value;
 	if (key->otherwise == NULL && member_raw(object, name)) {
-		/* It is a fault, and told of; the file will not be used. */
+		/* A fault already reported; the file will not be used. */
 		*room = (struct default_value){ .node = { .type = cJSON_Number } };
 		return &room->node;
 	}

@@ -1,4 +1,4 @@
-/* What parameters have to do with one another: "when" and "constraints". */
+/* Relations between parameters: "when" and "constraints". */
 #include "base/number.h"
 #include "tuner/configuration.h"
 #include "tuner/jobfile_reader.h"
@@ -25,7 +25,7 @@ static bool find_parent(
 		report_error(
 			reader, node, AT_KEY, "expected another parameter, found its own name");
 	} else if (is_faulty(&file->space.parameters[parent])) {
-		*ret_parent = file->space.d; /* that has been said */
+		*ret_parent = file->space.d; /* already reported */
 	} else if (file->space.parameters[parent].type == PARAMETER_FLOAT) {
 		report_error(reader, node, AT_KEY,
 			"expected a parameter with single values (int, categorical, ordinal, "
@@ -145,7 +145,7 @@ static bool read_conditions(struct reader *reader, struct tuner_error *err)
 
 /* ---- constraints ---- */
 
-/* What formulas may name, with the memory of what the values mean. */
+/* What formulas may name, with the memory of the values' meanings. */
 struct vocabulary {
 	size_t n;
 	struct expression_name names[4 * SPACE_PARAMETERS_MAX + 2];
@@ -169,7 +169,7 @@ static bool read_meaning(const char *json, enum expression_type *ret_type, doubl
 	return yes || no || (json[0] != '"' && number_to_double(json, ret_number));
 }
 
-/* Values that are all numbers, or all true or false, mean that; any others are strings. */
+/* Values that are all numbers, or all true or false, have that meaning; all others are strings. */
 static bool add_meanings(struct vocabulary *vocabulary, const char *name, size_t variable,
 	char *const *text, char *const *json, size_t n, struct tuner_error *err)
 {
@@ -261,7 +261,7 @@ static bool read_constraint(struct reader *reader, const struct vocabulary *voca
 
 /* ---- whether they leave anything ---- */
 
-/* By asking for a first configuration. False without memory. */
+/* Whether any configuration is left, by asking for a first one. False without memory. */
 static bool leaves_something(const struct space *space, bool *ret_leaves, struct text *ret_problem,
 	struct tuner_error *err)
 {
@@ -285,7 +285,7 @@ static bool leaves_something(const struct space *space, bool *ret_leaves, struct
 	return fault.code == TUNER_USAGE || tuner_fail(err, fault.code, "%s", fault.message);
 }
 
-/* One that leaves nothing by itself is named; else it is all of them together. */
+/* Names a constraint that alone leaves nothing; otherwise all of them together do. */
 static bool check_constraints(struct reader *reader, const cJSON *array, struct tuner_error *err)
 {
 	struct space space = reader->file->space;
@@ -328,7 +328,7 @@ static bool read_constraints(struct reader *reader, struct tuner_error *err)
 	space->constraints = calloc(n + 1, sizeof(struct expression *));
 	if (space->constraints == NULL)
 		return tuner_fail_memory(err);
-	/* What a faulty parameter's values are is not known. */
+	/* A faulty parameter's values are unknown. */
 	if (n == 0 || !all_sound(reader->file))
 		return true;
 	if (!vocabulary_create(reader->file, &vocabulary, err))

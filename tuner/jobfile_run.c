@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What must be there to run is looked at only by who runs. */
+/* What is needed for running is checked only if the job is to run. */
 static bool looks_around(const struct reader *reader)
 {
 	return reader->need != COMMAND_IGNORED;
@@ -79,7 +79,7 @@ static bool is_directory(const char *path)
 	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-/* A stored job's directory is known: its "directory", which led there, is not followed again, unless
+/* A stored job's directory is known: its "directory", which led there, is not applied again, unless
  * the command line has just set it. */
 static bool is_followed(const struct reader *reader, const cJSON *directory)
 {
@@ -96,7 +96,7 @@ static bool follow_directory(struct reader *reader, const cJSON *directory, stru
 
 	if (joined == NULL)
 		return tuner_fail_memory(err);
-	char *plain = realpath(joined, NULL); /* without "." and ".."; NULL if it is not there */
+	char *plain = realpath(joined, NULL); /* without "." and ".."; NULL if it does not exist */
 	free(file->directory);
 	file->directory = plain ? plain : joined;
 	if (plain != NULL)
@@ -131,7 +131,7 @@ static bool is_hash(const char *text)
 	return length >= 7 && length <= 64 && strspn(text, "0123456789abcdef") == length;
 }
 
-/* Neither absolute, nor out of the repository by "..". */
+/* Whether the path is relative and does not leave the repository by "..". */
 static bool stays_inside(const char *path)
 {
 	if (*path == '/')
@@ -145,7 +145,8 @@ static bool stays_inside(const char *path)
 	return true;
 }
 
-/* A path counts from where relative paths do; an address (https://..., host:path) stays as it is. */
+/* A path is relative to the job file's directory; an address (https://..., host:path) is
+ * unchanged. */
 static char *repository_address(const struct job_file *file, const char *git)
 {
 	if (strchr(git, ':') != NULL)
@@ -182,7 +183,7 @@ static bool read_git(struct reader *reader, const cJSON *git, const cJSON *commi
 	return (code->git && code->commit && code->path) || tuner_fail_memory(err);
 }
 
-/* Code and data are two things: where the data are, channels and absolute paths say. */
+/* Code and data are separate: data are located by channels and absolute paths. */
 static bool read_code(struct reader *reader, struct tuner_error *err)
 {
 	static const enum code_from words[] = { CODE_LIVE, CODE_SNAPSHOT };
@@ -237,7 +238,7 @@ static bool check_placeholders(
 	return true;
 }
 
-/* Where the parameter is not there its word goes, but the option before it would stay. */
+/* If the parameter is inactive its word is removed, but the option before it would stay. */
 static void check_optional_words(struct reader *reader, const cJSON *command)
 {
 	const struct space *space = &reader->file->space;
@@ -259,7 +260,8 @@ static void check_optional_words(struct reader *reader, const cJSON *command)
 		}
 }
 
-/* With placeholders nothing is appended: what none names reaches the command by variables only. */
+/* With placeholders nothing is appended: a parameter without one reaches the command only by
+ * variables. */
 static void check_use_of_parameters(struct reader *reader)
 {
 	static const char *const built_in[] = { "trial", "gpus", "attempt_dir", "checkpoint_dir",
@@ -336,7 +338,7 @@ static bool runs_here(const struct job_file *file)
 	return file->n_hosts == 0;
 }
 
-/* Of a host that ssh reaches nothing is known here; a cluster shares its directories. */
+/* Nothing is known here about an ssh host; a cluster shares its directories. */
 static bool has_data_here(const struct job_file *file)
 {
 	for (size_t i = 0; i < file->n_hosts; i++)
@@ -354,7 +356,7 @@ static bool sends_code(const struct job_file *file)
 	return false;
 }
 
-/* On other hosts a program may be there that is not here; the script's directory is the same. */
+/* A program missing here may exist on other hosts; the script's directory is the same. */
 static bool check_presence(struct reader *reader, const cJSON *command, struct tuner_error *err)
 {
 	const struct job_file *file = reader->file;
@@ -368,7 +370,7 @@ static bool check_presence(struct reader *reader, const cJSON *command, struct t
 		       check_executable(reader, member_raw(host, "prefix")->child,
 			       file->hosts[0].prefix[0], err);
 	}
-	/* What comes with a repository is looked for when it is there. */
+	/* What comes with a repository is checked once it has been fetched. */
 	if (file->code.from == CODE_GIT)
 		return !cJSON_IsString(command->child) ||
 		       strchr(command->child->valuestring, '/') != NULL ||
@@ -527,7 +529,7 @@ static bool read_environment(struct reader *reader, struct tuner_error *err)
 	return true;
 }
 
-/* Read by the supervisor at each start; here only whether it can be. */
+/* The supervisor reads it at each start; here we only check that it can be read. */
 static void check_env_file(struct reader *reader, const cJSON *node)
 {
 	const char *path = reader->file->env_file;

@@ -1,5 +1,5 @@
 /* JSON Schema, draft 2020-12, from the table of keys. Editors complete and check with it; what it
- * cannot say (min < max, names that must match) the reader does. */
+ * cannot express (min < max, names that must match) the reader checks. */
 #include "tuner/jobfile_keys.h"
 
 #include "tuner/jobfile.h"
@@ -69,7 +69,8 @@ static void add_map(const struct key *key, const char *items, struct text *ret)
 		add_range(key, "minProperties", "maxProperties", ret);
 }
 
-/* The key that a word in the place of a section's object gives: an arm's is the name of its strategy. */
+/* The key whose value a word in place of a section's object gives: for an arm, its strategy's
+ * name. */
 static const struct key *shorthand_key(enum section section)
 {
 	const struct key *key = key_get(section, section_shorthand(section));
@@ -106,7 +107,7 @@ static void add_number_or(const struct key *key, const char *pattern, struct tex
 	text_print(ret, "}, {\"type\": \"string\", \"pattern\": \"%s\"}]", pattern);
 }
 
-/* What needs nothing but the key. */
+/* Types that need nothing but the key. */
 static void add_plain_type(const struct key *key, struct text *ret)
 {
 	static const char *const plain[] = {

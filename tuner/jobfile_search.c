@@ -1,4 +1,4 @@
-/* What is sought and how: metrics, strategy, seed, budget, early stopping. */
+/* What is searched for and how: metrics, strategy, seed, budget, early stopping. */
 #include "tuner/jobfile_reader.h"
 
 #include "base/clock.h"
@@ -344,7 +344,7 @@ static void read_stopping(struct reader *reader)
 
 /* ---- arms ---- */
 
-/* What would end one arm's search before another's leaves nothing to compare. */
+/* A limit that ends one arm's search before another's would leave nothing to compare. */
 static void check_budget_of_arms(struct reader *reader)
 {
 	static const char *const ends[] = { "target", "not_improving", "converged" };
@@ -356,7 +356,7 @@ static void check_budget_of_arms(struct reader *reader)
 				"does not go with \"arms\": a comparison needs all trials of each");
 }
 
-/* All begin with as many points of the repeat's design. */
+/* All arms begin with the same number of points of the repeat's design. */
 static void share_initial(struct job_file *file)
 {
 	size_t initial = suggest_design_size(file->space.d, (size_t)file->budget.trials);

@@ -1,4 +1,5 @@
-/* Hosts of the backend slurm. What is a cluster's to know (partitions, limits) is not checked here. */
+/* Hosts of the backend slurm. What only the cluster knows (partitions, limits) is not checked
+ * here. */
 #include "tuner/jobfile_reader.h"
 
 #include "base/file.h"
@@ -84,8 +85,8 @@ static void check_slurm_lines(struct reader *reader, const cJSON *node)
 	}
 }
 
-/* There is nothing on a cluster that they could be counted by. A stored job may have none: it is read, so that an
- * edited file can go on with it. */
+/* A cluster's slots cannot be counted automatically. A stored job may lack them: it is read, so
+ * that an edited file can continue it. */
 static void check_slurm_slots(struct reader *reader, const cJSON *node)
 {
 	const cJSON *slots = member(node, SECTION_HOST, "slots");

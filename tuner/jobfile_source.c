@@ -1,5 +1,5 @@
-/* Overrides change a copy of the document's tree. `origins` remembers of each node of the copy the
- * node it was copied from, or the override that made it; the document knows the places. */
+/* Overrides change a copy of the document's tree. `origins` maps each node of the copy to the node
+ * it was copied from, or the override that made it; the document knows the places. */
 #include "tuner/jobfile_source.h"
 
 #include "base/array.h"
@@ -82,7 +82,7 @@ static bool note_made(struct job_source *source, const cJSON *node, size_t overr
 	return true;
 }
 
-/* Before a node is freed: another may come to stand at its address. */
+/* Call before a node is freed: its address may be reused by another. */
 static void forget(struct job_source *source, const cJSON *node)
 {
 	size_t kept = 0;
@@ -162,7 +162,7 @@ struct setting {
 	struct diagnostics *list;
 	const char *label;
 	size_t override;
-	const char *raw; /* the text behind the '=' */
+	const char *raw; /* the text after the '=' */
 	bool no_memory;
 };
 
@@ -180,7 +180,7 @@ static cJSON *refuse(struct setting *setting, const char *format, ...)
 	return NULL;
 }
 
-/* The value as JSON, or as a string where it is none or where the key takes nothing but strings. */
+/* The value as JSON, or as a string if it is not JSON or the key accepts only strings. */
 static cJSON *parse_value(const char *raw, bool as_string)
 {
 	struct json_document *document = NULL;
@@ -260,8 +260,8 @@ static cJSON *expand_shorthand(struct setting *setting, cJSON *parent, cJSON *no
 	return put(setting, parent, node, key->name, object) ? object : NULL;
 }
 
-/* The child that a step of the path names. *ret_rest is behind the step and its point. NULL with
- * *ret_missing: it would be the next one. */
+/* The child that a step of the path names. *ret_rest follows the step and its point. NULL with
+ * *ret_missing: it would be the next child. */
 static cJSON *step_down(struct setting *setting, cJSON *at, const char *path, char **ret_name,
 	const char **ret_rest)
 {
@@ -302,7 +302,7 @@ static bool wants_string(const struct setting *setting, const cJSON *parent, con
 	return key && (key->type == KEY_STRING || key->type == KEY_TEXT);
 }
 
-/* One step, with the name it found; false at the end of the way, whether it was reached or not. */
+/* Takes one step; false at the end of the path, whether or not it was reached. */
 static bool set_step(struct setting *setting, cJSON **at, const char **path)
 {
 	char *name = NULL;
@@ -340,7 +340,7 @@ out:
 	return on;
 }
 
-/* What is stored must read back: the bytes of the command line may be anything. */
+/* What is stored must be readable, and the command line may hold any bytes. */
 static bool is_utf8(const char *bytes)
 {
 	size_t length = strlen(bytes);

@@ -113,7 +113,7 @@ static bool is_whole(const cJSON *number)
 	return number == NULL || number->valuedouble == floor(number->valuedouble);
 }
 
-/* Without "type". Whole bounds may be meant either way, and the difference is not small: asking is
+/* Without "type". Whole bounds may be meant either way, and the difference matters: asking is
  * better than guessing. (How the number is written, 1 or 1.0, is lost in a stored job.) */
 static enum kind guess_kind(struct reader *reader, const cJSON *definition)
 {
@@ -270,7 +270,7 @@ static void warn_of_lattice(
 			"no step ends there: the greatest value is %.12g", last);
 }
 
-/* What is left to say is of arithmetic: steps too small to tell apart, widths that overflow. */
+/* Checks arithmetic: steps too small to distinguish, widths that overflow. */
 static bool check_arithmetic(
 	struct reader *reader, const cJSON *definition, struct parameter *parameter)
 {
@@ -347,7 +347,7 @@ static int by_text(const void *a, const void *b)
 	return order ? order : (x->i > y->i) - (x->i < y->i);
 }
 
-/* By text, for that is what the command sees: 1 and "1" are the same. */
+/* By text, since that is what the command sees: 1 and "1" are the same. */
 static bool check_repeats(struct reader *reader, const cJSON *array,
 	const struct job_values *values, bool *ret_ok, struct tuner_error *err)
 {
@@ -607,7 +607,7 @@ static void warn_of_repeat(struct reader *reader, const cJSON *node, size_t k)
 {
 	const struct job_file *file = reader->file;
 
-	/* Of a stored job it was said, or a confirmation means it so. */
+	/* For a stored job this has been reported, or a confirmation intends it. */
 	if (reader->stored || reader->list->errors > 0 || !is_complete(file, file->first[k]))
 		return;
 	for (size_t j = 0; j < k; j++)

@@ -1,5 +1,5 @@
-/* Hosts of the backend ssh. What only the host can say (whether it is there, what it has) is not checked
- * here. */
+/* Hosts of the backend ssh. What only the host knows (whether it exists, what it has) is not
+ * checked here. */
 #include "tuner/jobfile_reader.h"
 
 #include "base/file.h"
@@ -21,7 +21,8 @@ static char *take_string(const cJSON *node, const char *name, const char *otherw
 	return strdup(item != NULL ? item->valuestring : otherwise);
 }
 
-/* What begins with '-' would be an option of ssh; a control character is a mistake anywhere. */
+/* A word that begins with '-' would be an option of ssh; a control character is always a
+ * mistake. */
 static void check_word(struct reader *reader, const cJSON *node, const char *name, const char *what)
 {
 	const cJSON *item = member(node, SECTION_HOST, name);

@@ -1,4 +1,4 @@
-/* What the database keeps of a job file besides its text, and a job file made of that. */
+/* What the database stores of a job file besides its text, and a job file made from that. */
 #include "tuner/jobfile_facts.h"
 
 #include "base/json.h"
@@ -19,7 +19,7 @@ static void add_number(const char *before, double number, struct text *ret)
 	text_add_json_double(ret, number);
 }
 
-/* The greatest lattice value, for Optuna warns of a high that no step reaches. */
+/* The greatest lattice value, since Optuna warns of a high that no step reaches. */
 static double highest(const struct parameter *p)
 {
 	const uint64_t n = parameter_cardinality(p);
@@ -27,7 +27,7 @@ static double highest(const struct parameter *p)
 	return n > 0 ? parameter_value(p, n - 1) : p->max;
 }
 
-/* Optuna knows no step on a log scale: such a parameter goes without it. */
+/* Optuna has no step on a log scale: it is left out for such a parameter. */
 static void float_distribution(const struct parameter *p, struct text *ret)
 {
 	const bool log = p->scale == SCALE_LOG;
@@ -79,7 +79,7 @@ static void add_distribution(const struct job_file *file, size_t i, struct text 
 
 /* ---- the space ---- */
 
-/* Constraints may name fixed values, which belong to the space then. */
+/* Constraints may name fixed values, which then belong to the space. */
 static void add_rules(const struct job_file *file, struct text *ret)
 {
 	for (size_t i = 0; i < file->n_fixed; i++) {
@@ -185,7 +185,7 @@ out:
 
 /* ---- objective and strategy ---- */
 
-/* As a job file says it. */
+/* In the job file's notation. */
 char *job_file_objective(const struct job_file *file)
 {
 	const struct job_objective *objective = &file->objective;
@@ -206,7 +206,7 @@ char *job_file_objective(const struct job_file *file)
 	return text_take(&text);
 }
 
-/* Without the settings that the chosen acquisition does not know. */
+/* Without settings that do not apply to the chosen acquisition. */
 static void print_acquisition(const struct strategy *s, struct text *text)
 {
 	char beta[NUMBER_TEXT];
@@ -250,8 +250,8 @@ char *strategy_settings(const struct strategy *s)
 
 /* ---- the way back ---- */
 
-/* Settings stand in a decision as a job file has them, but for what only a decision knows, and 0, with
- * which a job file cannot ask for the default. */
+/* A decision's settings are as in a job file, except its own notes, and 0, with which a job file
+ * cannot ask for the default. */
 static cJSON *strategy_key(const char *settings)
 {
 	cJSON *strategy = cJSON_Parse(settings);

@@ -1,5 +1,5 @@
-/* "warm_start": the earlier jobs that a job begins with. Whether they are there, and fit, is looked at where they are
- * read (warm_start.h): a stored job may outlive them. */
+/* "warm_start": the earlier jobs that a job begins with. Whether they exist, and fit, is checked
+ * when they are read (warm_start.h): a stored job may outlive them. */
 #include "tuner/jobfile_reader.h"
 
 #include "base/file.h"

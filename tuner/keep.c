@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the machine made fail is to go on one day: `tuner retry` puts it back. */
+/* Trials that failed because of the machine are to continue one day: `tuner retry` puts them
+ * back. */
 static unsigned spared_outcomes(void)
 {
 	unsigned spared = 0;
@@ -70,7 +71,7 @@ bool keep_make_room(struct store *store, int64_t job_id, const struct job_keep *
 	return ok;
 }
 
-/* Since it was decided, somebody may have put the trial back: then it goes on from its checkpoints. */
+/* Somebody may have put the trial back since the decision: it then resumes from its checkpoints. */
 bool keep_set_aside(struct store *store, const struct manifest *manifest, struct tuner_error *err)
 {
 	return artifacts_set_aside(store_directory(store), manifest->directory,

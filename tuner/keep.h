@@ -1,6 +1,6 @@
-/* What of the artefacts and checkpoints of a job's trials stays, and what goes: `keep` of the job file, and
- * `tuner gc`. The decisions only: an event and a state in the database. The files follow
- * (scheduler/artifacts.h), by whoever holds the database. */
+/* Which artefacts and checkpoints of a job's trials are kept and which removed: `keep` of the job
+ * file, and `tuner gc`. Decisions only: an event and a state in the database. The process that
+ * holds the database then removes the files (scheduler/artifacts.h). */
 #ifndef TUNER_KEEP_H
 #define TUNER_KEEP_H
 
@@ -8,27 +8,28 @@
 #include "trials/manifest.h"
 #include "tuner/jobfile.h"
 
-/* The rule of a job file with `best` (0: that of the file). */
+/* The rule of a job file, with `best` replacing the file's unless 0. */
 struct keep_rule keep_rule(const struct job_keep *keep, int64_t best);
 
-/* Decides, in the open transaction, the removal of what `keep` does not keep, at most `limit` of it;
- * *ret_n is how much that was. Nothing if keep->best is 0. */
+/* Decides, in the open transaction, the removal of what `keep` does not keep, at most `limit`
+ * items; *ret_n is their number. None if keep->best is 0. */
 TUNER_MUST_CHECK
 bool keep_remove_unkept(struct store *store, int64_t job_id, const struct job_keep *keep,
 	const char *why, int64_t limit, size_t *ret_n, struct tuner_error *err);
 
-/* Decides, in the open transaction, what goes so that `excess` bytes get free, least wanted first, at most
- * `limit`. *ret_freed is less if nothing more may go, or the limit was reached (*ret_n). */
+/* Decides, in the open transaction, what to remove to free `excess` bytes, least wanted first, at
+ * most `limit` items. *ret_freed is less if nothing more may be removed, or the limit was reached
+ * (*ret_n). */
 TUNER_MUST_CHECK
 bool keep_make_room(struct store *store, int64_t job_id, const struct job_keep *keep,
 	int64_t excess, int64_t limit, size_t *ret_n, int64_t *ret_freed, struct tuner_error *err);
 
-/* The two steps of a removal that was decided: renames now, and what is left to do is
- * artifacts_delete_set_aside. */
+/* The first step of a removal that was decided: renames; artifacts_delete_set_aside is to
+ * follow. */
 TUNER_MUST_CHECK
 bool keep_set_aside(struct store *store, const struct manifest *manifest, struct tuner_error *err);
 
-/* Records what was found of a PENDING manifest, in the open transaction. */
+/* Records what was found for a PENDING manifest, in the open transaction. */
 TUNER_MUST_CHECK
 bool keep_record(struct store *store, int64_t attempt_id, const struct artifacts *found,
 	int64_t now_us, struct tuner_error *err);

@@ -16,11 +16,12 @@ enum step { IDLE, GIVEN, DONE };
 struct keeper {
 	pthread_t thread;
 	pthread_mutex_t
-		mutex; /* of step, ending and has_left; the task is the thread's while GIVEN, else the caller's */
+		mutex; /* guards step, ending and has_left; the task is the thread's while GIVEN,
+			  else the caller's */
 	pthread_cond_t given;
-	pthread_cond_t left; /* by the monotonic clock */
+	pthread_cond_t left; /* uses the monotonic clock */
 	enum step step;
-	bool ending, has_left; /* the second: the thread uses nothing of all this any more */
+	bool ending, has_left; /* has_left: the thread no longer uses any of this */
 	atomic_bool cancel;
 	struct keeper_task task;
 	char *root;
@@ -174,7 +175,7 @@ void keeper_destroy(struct keeper *keeper)
 	const bool left = await_leaving(keeper);
 	pthread_mutex_unlock(&keeper->mutex);
 	if (!left)
-		return; /* it still uses all of it, and the process's end takes both */
+		return; /* it still uses everything, and the process's end takes both */
 	pthread_join(keeper->thread, NULL);
 	release(keeper);
 }

@@ -23,8 +23,8 @@ extern char **environ;
 char *attempt_relative_directory(const char *job, int64_t trial, int64_t attempt)
 {
 	struct text path = TEXT_EMPTY;
-	/* A job's name is letters, digits, '.', '_' and '-', with neither '.' nor '-' in front: it is a directory's as it
-	 * is, and no two jobs have the same. */
+	/* A job's name is letters, digits, '.', '_' and '-', with neither '.' nor '-' in front: it
+	 * is used as a directory's name unchanged, and no two jobs share it. */
 	text_print(&path, "%s/%04lld/%lld", job, (long long)trial, (long long)attempt);
 	return text_take(&path);
 }
@@ -73,7 +73,7 @@ static char *path_there(const struct launch_site *site, const char *path)
 	const bool frozen =
 		site->working_directory != NULL && strcmp(site->working_directory, directory) != 0;
 
-	/* Data need not be among what was frozen. */
+	/* Data need not be part of the frozen code. */
 	if (code == NULL || frozen || strncmp(path, directory, n) != 0 ||
 		(path[n] != '/' && path[n] != '\0'))
 		return strdup(path);
@@ -124,8 +124,8 @@ static bool on_another_machine(const struct launch_site *site, const struct live
 	return true;
 }
 
-/* The job's environment is the cluster's, and says which GPUs there are; how many follows from what was
- * asked for. */
+/* The cluster provides the job's environment and assigns its GPUs; their number follows from the
+ * request. */
 static void under_slurm(const struct job_host *host, struct launch_request *request)
 {
 	request->command.inherited = NULL;

@@ -10,34 +10,34 @@ struct launch_site {
 	const struct slot *slot;
 	const char *working_directory; /* NULL: the job file's */
 	const struct job_host *entry; /* of "hosts"; NULL: this machine */
-	const struct backend_site *remote; /* where it is, if it is another machine; else NULL */
+	const struct backend_site *remote; /* the site, if the host is another machine; else NULL */
 	const char *gpu_locks; /* gpu_lock.h's directory; NULL: GPUs are not locked */
 };
 
-/* "JOB/0007/1": where an attempt lives, relative to store_directory. Caller frees; NULL without
+/* "JOB/0007/1": an attempt's directory, relative to store_directory. Caller frees; NULL without
  * memory. */
 char *attempt_relative_directory(const char *job, int64_t trial, int64_t attempt);
 
-/* 128 random bits in hexadecimal: names this launch for ever. */
+/* 128 random bits in hexadecimal: identifies this launch for ever. */
 TUNER_MUST_CHECK
 bool attempt_new_key(char ret_key[40], struct tuner_error *err);
 
-/* TUNER_SEED: follows from seed, repeat and number, so that a retry trains with the same one. */
+/* TUNER_SEED: derived from seed, repeat and number, so that a retry trains with the same seed. */
 uint64_t training_seed(uint64_t seed, int64_t repeat, int64_t number);
 
-/* What an attempt's command is built from, with the memory that it points to. */
+/* What an attempt's command is built from, with the memory behind its pointers. */
 struct launch_request {
 	struct command_request command;
 	struct argument *arguments;
 	size_t n_arguments;
 	char *checkpoint;
 	char *directory; /* on another machine */
-	struct channel *channels; /* where they are there */
+	struct channel *channels; /* with their paths there */
 	size_t n_channels;
-	struct slot slot; /* with GPUs that an engine gives: known by their number alone */
+	struct slot slot; /* under an engine: only the number of its GPUs is known */
 };
 
-/* `site` and `live` must outlive it. The caller finishes it, after a failure too. */
+/* `site` and `live` must outlive it. The caller finishes it, also after a failure. */
 TUNER_MUST_CHECK
 bool launch_request(const struct launch_site *site, const struct live *live,
 	struct launch_request *ret, struct tuner_error *err);
@@ -48,29 +48,31 @@ TUNER_MUST_CHECK
 bool launch_arguments(const struct launch_site *site, const struct live *live, struct text *ret,
 	struct tuner_error *err);
 
-/* Makes the attempt's directories and writes what the supervisor is to launch. Nothing is started. */
+/* Makes the attempt's directories and writes the launch file for the supervisor. Starts nothing. */
 TUNER_MUST_CHECK
 bool launch_prepare(
 	const struct launch_site *site, const struct live *live, struct tuner_error *err);
 
-/* Before a launch: what stands in its place already is of another database, of one that was removed or of a newer
- * copy of this one, and nothing of it may be taken for this trial's. It is renamed, to *ret_moved (the caller
- * frees; NULL: nothing was there). Of a trial's first attempt that is the trial's directory, with checkpoints. */
+/* Call before a launch: a directory already in its place belongs to another database, to a removed
+ * one, or to a newer copy of this one, and must not be mistaken for this trial's. It is renamed to
+ * *ret_moved (the caller frees; NULL: there was none). For a trial's first attempt that is the
+ * trial's directory, with checkpoints. */
 TUNER_MUST_CHECK
 bool launch_make_way(
 	const char *directory, int64_t attempt_number, char **ret_moved, struct tuner_error *err);
 
-/* Whether this machine has what each launch begins with; what it lacks would else be told as a fault of the program that is started. */
+/* Whether this machine has what every launch needs first; otherwise a lack would be reported as a
+ * fault of the program that is started. */
 TUNER_MUST_CHECK
 bool launch_is_possible(struct tuner_error *err);
 
-/* The program tuner-supervise: TUNER_SUPERVISE, else beside this program where the build or a package
- * puts it. Caller frees. TUNER_USAGE if it is nowhere. */
+/* The path of tuner-supervise: TUNER_SUPERVISE, else where the build or a package puts it beside
+ * this program. Caller frees. TUNER_USAGE if it is not found. */
 TUNER_MUST_CHECK
 bool find_supervisor(char **ret_path, struct tuner_error *err);
 
-/* The program tuner-nvml: TUNER_NVML, else where the supervisor is. Caller frees. NULL: there is none, or TUNER_NVML is
- * "none": nvidia-smi is asked. */
+/* The path of tuner-nvml: TUNER_NVML, else beside the supervisor. Caller frees. NULL: not found, or
+ * TUNER_NVML is "none"; nvidia-smi is then used. */
 TUNER_MUST_CHECK
 bool find_nvml(char **ret_path, struct tuner_error *err);
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes read in one go, and between two looks at other events. */
+/* Bytes per read, and reads before other events are checked again. */
 enum { CHUNK = 64 * 1024, CHUNKS_A_TICK = 64, TAIL_LINES = 200 };
 
 void live_destroy(struct live *live)
@@ -62,7 +62,7 @@ bool live_collect(struct live *live, struct backend *backend, const struct job_o
 	bool ok = false;
 	if (bytes == NULL)
 		return tuner_fail_memory(err);
-	/* The scraper keeps an unfinished line, so reading goes on behind it. */
+	/* The scraper keeps an unfinished line, so reading continues after it. */
 	for (size_t i = 0; complete || i < CHUNKS_A_TICK; i++) {
 		int64_t offset;
 		size_t size;
@@ -112,12 +112,12 @@ static void fate_without_exit(const struct live *live, struct fate *ret)
 {
 	ret->outcome = live->end.kind == BACKEND_LOST ? OUTCOME_LOST : OUTCOME_LAUNCH_FAILED;
 	snprintf(ret->message, sizeof(ret->message), "%s", live->end.message);
-	/* What we were ending anyway is neither lost nor failed. */
+	/* An attempt that we were ending anyway is neither lost nor failed. */
 	if (live->stopping != NULL)
 		ret->outcome = outcome_from_name(live->stopping);
 }
 
-/* Of several metrics, which did not come. */
+/* Names which of several metrics are missing. */
 static void name_missing(
 	const struct live *live, const struct job_objective *objective, struct fate *ret)
 {
@@ -132,7 +132,7 @@ static void name_missing(
 	text_finish(&names);
 }
 
-/* An output that was not read whole may well have had it. */
+/* Output that was not read completely may have held it. */
 static void name_dropped(const struct live *live, struct fate *ret)
 {
 	const int64_t missed = scraper_missed(live->scraper);
@@ -145,8 +145,8 @@ static void name_dropped(const struct live *live, struct fate *ret)
 			bytes_text(missed, size));
 }
 
-/* Somebody has removed it, or a loss of power has: a metric may have been in it, as in what a full disk swallows. What we ended
- * counts as what we ended it for. */
+/* The output was removed, by somebody or a power failure: it may have held a metric, like output
+ * lost to a full disk. An attempt that we ended keeps our reason. */
 static void name_removed(const struct live *live, struct fate *ret)
 {
 	const struct exit_record *exit = &live->end.exit;
@@ -174,7 +174,7 @@ static void fate_by_exit(const struct live *live, const struct job_file *file,
 	const enum objective_seen seen = !ended->reported   ? OBJECTIVE_MISSING
 					 : isnan(objective) ? OBJECTIVE_NAN
 							    : OBJECTIVE_FINITE;
-	/* Without its output's end a failure is classified by the exit status alone. */
+	/* Without the end of its output a failure is classified by the exit status alone. */
 	(void)!output_tail(live->directory, TAIL_LINES, &tail, &ignored);
 	classify(rules, &live->end.exit, seen, live->stopping, tail.bytes, tail.length, &verdict);
 	text_finish(&tail);

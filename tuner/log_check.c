@@ -1,5 +1,5 @@
-/* Metrics are found by the same scraper as in a run. Pairs are looked for beside it, line by line;
- * those whose number a pattern has taken as its value are left out. */
+/* Metrics are found by the same scraper as in a run. Pairs are searched separately, line by line,
+ * without those whose number is a pattern's value. */
 #include "tuner/log_check.h"
 
 #include "base/number.h"
@@ -13,7 +13,7 @@
 #include <string.h>
 
 enum {
-	LINE_MAX_BYTES = 4096, /* of a line are looked at for pairs */
+	LINE_MAX_BYTES = 4096, /* of a line are searched for pairs */
 	NAMES_MAX = 200,
 	NAME_BYTES = 80,
 	TAKEN_MAX = 256, /* values of patterns in one line */
@@ -133,7 +133,7 @@ struct taken {
 	size_t n;
 };
 
-/* As the scraper takes it: the group named "value", else the first that is not the step. */
+/* As the scraper chooses it: the group named "value", else the first that is not the step. */
 static bool value_start(const struct pattern *pattern, size_t *ret)
 {
 	const int named = pattern_group_number(pattern, "value");
@@ -200,7 +200,8 @@ static size_t number_length(const char *text)
 	return length < NUMBER_TEXT ? length : 0;
 }
 
-/* What stands between a name and its number: '=' or ':', blanks, a closing quote before them. */
+/* Length of what separates a name and its number: '=' or ':', blanks, a closing quote before
+ * them. */
 static size_t between_length(const char *text)
 {
 	size_t length = *text == '"' || *text == '\'';
@@ -328,7 +329,7 @@ static bool is_end_of_another(const struct log_check *check, const struct seen_p
 	return false;
 }
 
-/* A run of blanks may be of another length in the next line. */
+/* A run of blanks may have another length in the next line. */
 static void add_escaped(const char *literal, struct text *ret)
 {
 	for (; *literal; literal++)

@@ -79,7 +79,8 @@ static void show_end(struct loop *loop, const struct turn *turn)
 		best != NULL && best->number == turn->shown.number);
 }
 
-/* With the first result it is known what trials report: before the budget is spent, not after it. */
+/* The first result shows which metrics trials report: check gates then, not after the budget is
+ * spent. */
 static void look_at_gates(struct loop *loop)
 {
 	const struct loop_settings *settings = loop->settings;
@@ -122,12 +123,12 @@ static bool act(struct loop *loop, struct turn *turn, struct tuner_error *err)
 		if (turn->fate.trial == TRIAL_DONE)
 			look_at_gates(loop);
 	}
-	/* Nobody waits for it, and it came after the end. */
+	/* A reused result comes last: nobody waits for it, and it is committed after the end. */
 	return !turn->plan.planned || turn->plan.donor == NULL ||
 	       loop_take_reused(loop, &turn->plan, err);
 }
 
-/* What the end of an attempt may have decided comes first. */
+/* Checks the budget first, since an attempt's end may have decided it. */
 static bool plan_next(struct loop *loop, struct plan *plan, struct tuner_error *err)
 {
 	loop_check_budget(loop);
@@ -187,7 +188,7 @@ static bool judge_lives(struct loop *loop, struct tuner_error *err)
 	return true;
 }
 
-/* Commits what the running trials have said, in one lazy transaction. */
+/* Commits what the running trials have reported, in one lazy transaction. */
 static bool store_progress(struct loop *loop, struct tuner_error *err)
 {
 	bool any = clock_monotonic_us() - loop->accounted_us >= RUNTIME_COMMIT_US;
@@ -266,7 +267,7 @@ static void draw(struct loop *loop)
 	progress_draw(loop->settings->progress, &state);
 }
 
-/* A reader that never ends its transaction costs room, not trials. */
+/* A reader that never ends its transaction costs disk space, not trials. */
 static bool checkpoint(struct loop *loop, struct tuner_error *err)
 {
 	struct tuner_error warning = { TUNER_OK, "" };
@@ -302,8 +303,8 @@ static bool tick(struct loop *loop, struct tuner_error *err)
 
 /* ---- waiting ---- */
 
-/* What runs is stopped, and left to the next run. So a search that was about to end, and waited for its last trials, has not
- * ended after all; but one that has failed, has. */
+/* Stops running trials and leaves them to the next run. So a search that was about to end and
+ * waited for its last trials has not ended after all; one that has failed has. */
 static void leave(struct loop *loop, enum exit_status status, const char *why)
 {
 	loop_drain(loop, status, JOB_STOPPED, "%s", why);
@@ -434,7 +435,8 @@ static bool fill_slots(struct loop *loop, struct tuner_error *err)
 		const int64_t reused_before = loop->reused;
 		if (!take_turn(loop, NULL, err))
 			return false;
-		/* What is taken over leaves the place free, and signals are to be heard among many. */
+		/* A reused result leaves the place free. With many, return now and then to hear
+		 * signals. */
 		const bool reused =
 			loop->reused > reused_before && clock_monotonic_us() < loop->next_tick_us;
 		if (loop->n_lives == before && !reused)
@@ -487,7 +489,7 @@ static bool any_exhausted(const struct loop *loop)
 	return false;
 }
 
-/* Names the end when the budget's trials, or the space, came to it. */
+/* Names the reason when the budget's trials or the space are exhausted. */
 static void conclude(struct loop *loop)
 {
 	if (loop->phase == SEARCHING && any_exhausted(loop))
@@ -584,7 +586,7 @@ static void end(struct loop *loop)
 	signals_close(&loop->signals);
 }
 
-/* Who wants the run to end waits for no other process as long as we would. */
+/* After a signal to end, do not wait for other processes as long as otherwise. */
 static bool is_hurried(void *context)
 {
 	const struct loop *loop = context;

@@ -1,8 +1,9 @@
-/* The one loop: it joins strategy, database and processes, and is the only place that waits.
+/* The loop that joins strategy, database and processes; the only place that waits.
  *
  * One event at a time (output, exit, lost attempt, timer, signal, request) becomes: a change of
  * state, one SQLite transaction, then actions. An outcome and the next intent share a commit.
- * Starting is recovering: whatever an earlier run left is adopted, collected or launched again. */
+ * Starting is recovering: attempts left by an earlier run are adopted, collected or launched
+ * again. */
 #ifndef TUNER_LOOP_H
 #define TUNER_LOOP_H
 
@@ -22,26 +23,26 @@ struct loop_settings {
 	struct pool *pool;
 	struct progress *progress;
 	const char *working_directory; /* where commands run; NULL: the job file's */
-	int64_t code; /* state of frozen code (trials/provenance.h); 0: it is live */
-	struct witness *witness; /* NULL: nobody looks at code, data and versions */
-	struct reuse *reuse; /* NULL: nothing is taken over */
-	const struct gate *gates; /* what the run will be judged by */
+	int64_t code; /* state of frozen code (trials/provenance.h); 0: live code */
+	struct witness *witness; /* NULL: code, data and versions are not inspected */
+	struct reuse *reuse; /* NULL: no results are reused */
+	const struct gate *gates; /* by which the run will be judged */
 	size_t n_gates;
-	bool stop_at_once; /* the first SIGINT already ends what runs: who sent it waits seconds */
+	bool stop_at_once; /* the first SIGINT already ends running trials: its sender waits only
+			      seconds */
 	bool stop_only; /* `tuner stop` without a living run: end what survived, propose nothing */
 };
 
 struct loop_result {
 	enum exit_status status;
 	enum job_state state; /* as committed */
-	char reason[512]; /* why it ended, for people */
-	int64_t reused; /* trials whose result was taken over */
+	char reason[512]; /* why the job ended, for people */
+	int64_t reused; /* trials whose result was reused */
 	struct text log_tail; /* EXIT_BROKEN_COMMAND: the last lines of the last failure */
 };
 
-/* Runs the job until its budget ends, or a signal, or a request. Handles SIGINT, SIGTERM and SIGHUP
- * while it runs. The job's end is committed. The caller finishes
- * ret->log_tail. */
+/* Runs the job until its budget is spent or a signal or request ends it. Handles SIGINT, SIGTERM
+ * and SIGHUP meanwhile. Commits the job's end. The caller finishes ret->log_tail. */
 TUNER_MUST_CHECK
 bool loop_run(
 	const struct loop_settings *settings, struct loop_result *ret, struct tuner_error *err);

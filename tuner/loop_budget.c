@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { PROBE_LIVES_US = 60000000 }; /* a command that lives so long is taken to work */
+enum { PROBE_LIVES_US = 60000000 }; /* a command that runs this long is assumed to work */
 
 static int64_t runtime_us(const struct loop *loop)
 {
@@ -22,8 +22,8 @@ static bool target_reached(const struct loop *loop)
 	       !objective_better(loop->file, budget->target, best->objective);
 }
 
-/* What was observed elsewhere is no trial that might have improved anything; but it may have raised what is to be
- * improved on. */
+/* Trials observed elsewhere do not count as having failed to improve, but they may have raised the
+ * best to be improved on. */
 static size_t without_improvement(const struct history *history)
 {
 	const double sign = history->file->maximize ? -1 : 1;
@@ -54,8 +54,9 @@ double loop_attempt_cost(const struct loop *loop, const struct live *live, int64
 	return host->entry->price * (double)us / 3600e6 / (double)host->n_slots;
 }
 
-/* For so long its command has run: not while a cluster's queue or a connection is waited for, and not beyond its end. Never
- * more than its row will say, or a budget that was spent would have something left for the next run. */
+/* How long the command has run, without waits for a cluster's queue or a connection, and not beyond
+ * its end. Never more than its row will say, or a budget that was spent would have something left
+ * for the next run. */
 static int64_t ran_us(const struct live *live, int64_t now_us)
 {
 	if (live->ended)
@@ -63,7 +64,7 @@ static int64_t ran_us(const struct live *live, int64_t now_us)
 	return live->running_us > 0 ? now_us - live->running_us : 0;
 }
 
-/* What runs has cost, too, though no row says so yet. */
+/* Includes running attempts, whose cost is in no row yet. */
 static double cost_so_far(const struct loop *loop)
 {
 	const int64_t now_us = clock_monotonic_us();
@@ -124,8 +125,8 @@ bool loop_may_propose(const struct loop *loop)
 	return search_next(&loop->searches) != NULL;
 }
 
-/* The probe: until some trial has given an objective, one launch at a time, unless what runs has
- * reported a metric or has lived a while (architecture, rule 5). */
+/* The probe: until some trial has given an objective, one launch at a time, unless the running one
+ * has reported a metric or has run for a while (architecture, rule 5). */
 static bool probe_allows(const struct loop *loop)
 {
 	const int64_t now_us = clock_monotonic_us();
@@ -138,7 +139,7 @@ static bool probe_allows(const struct loop *loop)
 	return false;
 }
 
-/* A retry that waits for a GPU of its own holds the others up only on the one that is reserved for it. */
+/* A retry that waits for a GPU of its own blocks other launches only on the GPU reserved for it. */
 static bool has_free_place(const struct loop *loop)
 {
 	const int64_t parallel = loop->file->budget.parallel;

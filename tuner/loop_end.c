@@ -17,7 +17,8 @@ bool loop_fits(const struct loop *loop, const double *values)
 	return true;
 }
 
-/* The space was edited under it: the history has it as history_load would, without values. */
+/* The space was edited meanwhile: the history gets the trial as history_load would read it, without
+ * values. */
 static void drop_misfit(const struct loop *loop, struct live *live)
 {
 	if (loop_fits(loop, live->values))
@@ -26,7 +27,7 @@ static void drop_misfit(const struct loop *loop, struct live *live)
 	live->values = NULL;
 }
 
-/* What was edited out of the space is not launched again. */
+/* A trial that was edited out of the space is not launched again. */
 static void forgo_misfit(const struct loop *loop, const struct live *live, struct fate *fate)
 {
 	const size_t length = strlen(fate->message);
@@ -37,7 +38,7 @@ static void forgo_misfit(const struct loop *loop, const struct live *live, struc
 		length > 0 ? "; " : "", NOT_AGAIN);
 }
 
-/* By its supervisor, or as we saw it; 0: it never ran. */
+/* By its supervisor's clock, or when we saw it; 0: it never ran. */
 static int64_t last_start_us(const struct live *live)
 {
 	return live->end.exit.started_us ? live->end.exit.started_us : live->started_us;
@@ -61,12 +62,12 @@ static bool to_history(
 		return true;
 	if (!history_add(&live->search->history, &trial, err))
 		return false;
-	live->values = NULL; /* the history's now */
+	live->values = NULL; /* now owned by the history */
 	live->curves.whole = (struct series){ 0 };
 	return true;
 }
 
-/* What we ended ourselves waits for nothing but the next run. */
+/* An attempt that we interrupted ourselves needs no backoff before the next run. */
 static int64_t due_us(const struct loop *loop, const struct live *live, const struct fate *fate)
 {
 	const int64_t wait_us =
@@ -112,7 +113,8 @@ static bool passes_probe(enum trial_state state, double objective)
 	return state == TRIAL_DONE || (state == TRIAL_STOPPED && !isnan(objective));
 }
 
-/* What was never launched has no output that would tell why: it may be the host that is full or lacks something. */
+/* An attempt that was never launched has no output to explain it: the host may be full or lack
+ * something. */
 static void end_as_broken(struct loop *loop, const struct live *live, const struct fate *fate)
 {
 	struct tuner_error ignored;
@@ -144,7 +146,7 @@ static void probe(struct loop *loop, const struct live *live, const struct fate 
 		end_as_broken(loop, live, fate);
 }
 
-/* What the job's own rules count as the configuration's, is not the machine's. */
+/* Failures that the job's rules attribute to the configuration are not the machine's. */
 static bool counts_as_infrastructure(enum outcome outcome)
 {
 	return outcome_is_infrastructure(outcome) && outcome != OUTCOME_PREEMPTED &&
@@ -182,7 +184,7 @@ bool loop_load_counts(struct loop *loop, struct tuner_error *err)
 	return true;
 }
 
-/* Told again after a kill, it is told in the same words. */
+/* The same words are used when this is said again after a kill. */
 static void drain_by_rule(
 	struct loop *loop, int64_t trial, enum outcome outcome, const char *message)
 {
@@ -245,11 +247,11 @@ bool loop_store_end(struct loop *loop, struct live *live, const struct fate *fat
 	       attempt_end(loop->store, live->attempt, &end, now_us, ret_event, err);
 }
 
-/* What the end of an attempt changes in memory, before the next proposal is made. */
+/* Applies an attempt's end in memory, before the next proposal is made. */
 bool loop_take_end(struct loop *loop, struct live *live, struct fate *fate,
 	struct finished_trial *ret_shown, struct tuner_error *err)
 {
-	loop_remove_live(loop, live); /* it is the caller's now, also if this fails */
+	loop_remove_live(loop, live); /* now owned by the caller, also if this fails */
 	if (live->scraper != NULL && live->end.kind != BACKEND_FAILED &&
 		!live_collect(live, loop_backend(loop, live), &loop->file->objective, true, err))
 		return false;

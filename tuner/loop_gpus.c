@@ -14,10 +14,10 @@
 enum {
 	LEARNT_FROM = 10000, /* attempts of earlier runs */
 	LEAST_BYTES = 128 << 20, /* CUDA alone takes more */
-	OTHERS_BYTES = 1 << 30, /* on a GPU without a trial: somebody uses it */
+	OTHERS_BYTES = 1 << 30, /* on a GPU without a trial: others use it */
 };
 
-/* Only this machine's can be asked and locked from here. */
+/* Only this machine's GPUs can be queried and locked from here. */
 static bool is_here(const struct host *host)
 {
 	return strcmp(host->backend->ops->name, "local") == 0;
@@ -92,7 +92,7 @@ static bool shares_gpu(const struct loop *loop, const struct live *a, const stru
 	return false;
 }
 
-/* That an attempt shared a GPU is in the database before it can run out of memory for it. */
+/* Stores that an attempt shares a GPU before it can run out of memory because of that. */
 bool loop_store_neighbours(struct loop *loop, struct live *live, struct tuner_error *err)
 {
 	if (pool_gpu(loop->pool, live->place, 0) == NULL)
@@ -149,8 +149,8 @@ static void add_max(double *max, double value)
 		*max = value;
 }
 
-/* Memory of the attempt's processes; where they cannot be told apart (a container is shown no processes of its
- * own) and it is alone on its GPU, all that is used there. -1: not known. */
+/* Memory of the attempt's processes; if they cannot be identified (a container is not shown its own
+ * processes) and the attempt is alone on its GPU, all memory used there. -1: unknown. */
 static int64_t memory_of(const struct loop *loop, const struct live *live, int64_t used_bytes)
 {
 	const struct gpu_report *report = loop->gpus.report;
@@ -166,7 +166,7 @@ static int64_t memory_of(const struct loop *loop, const struct live *live, int64
 	}
 	if (found && !unknown)
 		return bytes;
-	/* Less is no program's: it has not come to its GPU yet. */
+	/* Less memory means that the program has not used its GPU yet. */
 	return live->gpus.together == 1 && used_bytes > LEAST_BYTES ? used_bytes : -1;
 }
 
@@ -201,8 +201,9 @@ static void sample(const struct loop *loop, struct live *live)
 
 /* ---- other people's work ---- */
 
-/* Why nothing is to be started on it; "" if there is no reason. A process that has an attempt's key is a trial,
- * whosesoever: about those the locks decide. One that we cannot see may be a trial's, in a container. */
+/* Why nothing is to be started on it; "" if there is no reason. A process with an attempt's key is
+ * a trial, whoever's: for those the locks decide. A process that we cannot see may be a trial's, in
+ * a container. */
 static void who_uses(const struct gpu_report *report, struct pool_gpu *gpu, char ret[120])
 {
 	const struct gpu_sample *device = gpu_report_find(report, gpu->gpu.uuid);
@@ -224,8 +225,8 @@ static void who_uses(const struct gpu_report *report, struct pool_gpu *gpu, char
 			(long long)(device->memory_used_bytes >> 20));
 }
 
-/* One that has fallen off the bus, or was taken away: what is started on it fails, and would do so again and again. Of
- * slices the driver lists nothing. */
+/* Closes a GPU that has fallen off the bus or was removed: trials started on it would fail again
+ * and again. Slices are not listed by the driver. */
 static bool judge_gone(struct loop *loop, struct pool_gpu *gpu)
 {
 	const bool is_there = gpu_report_find(loop->gpus.report, gpu->gpu.uuid) != NULL;
@@ -248,7 +249,7 @@ static void judge_gpu(struct loop *loop, const struct host *host, struct pool_gp
 	char why[120] = "";
 	const bool was_looked_at = gpu->looked_at;
 
-	/* No answer is no news. */
+	/* No answer changes nothing. */
 	if (!loop->gpus.report->ok && was_looked_at)
 		return;
 	if (loop->gpus.report->ok && (judge_gone(loop, gpu) || gpu->gone)) {
@@ -288,7 +289,7 @@ void loop_hear_gpus(struct loop *loop)
 
 /* ---- locks ---- */
 
-/* The same for every run of this job of this database, and no other's. */
+/* The same name for every run of this job of this database, and for no other job. */
 static void name_owner(struct loop *loop)
 {
 	char *path = realpath(store_path(loop->store), NULL), digits[SHA256_TEXT], uid[32];
@@ -363,7 +364,7 @@ static void prepare_here(struct loop *loop)
 		struct host *host = &pool->hosts[h];
 		host->locks = is_here(host) && loop->gpus.locks[0] != '\0';
 		for (size_t g = 0; is_here(host) && g < host->n_gpus; g++)
-			host->gpus[g].closed = true; /* until it has been looked at */
+			host->gpus[g].closed = true; /* until it has been checked */
 	}
 }
 
@@ -373,7 +374,8 @@ bool loop_add_gpus(struct loop *loop, size_t first, struct tuner_error *err)
 	memset(loop->gpus.packing + first, 0, (HOSTS_MAX - first) * sizeof(*loop->gpus.packing));
 	if (!load_packing(loop, first, err))
 		return false;
-	/* There is one local host at most: if it is among these, nothing was watched before. */
+	/* There is one local host at most: if it is among the new ones, nothing was watched
+	 * before. */
 	if (next_here(loop->pool, &h, &g) == NULL)
 		return true;
 	tuner_assert(loop->gpus.watch == NULL);

@@ -24,7 +24,8 @@ static bool load_drained(struct loop *loop, struct tuner_error *err)
 	return true;
 }
 
-/* With one host there is nothing to choose between. What this run has timed is in the database, too. */
+/* With one host there is nothing to choose between. The times measured by this run are in the
+ * database, too. */
 static bool load_times(struct loop *loop, struct tuner_error *err)
 {
 	struct host_use_list list;
@@ -61,7 +62,7 @@ static bool find_slots(struct loop *loop, size_t h, struct tuner_error *err)
 	ok = ok && host->backend->ops->machine(host->backend, machine, err);
 	if (ok && !slots_of(host->entry, (unsigned)loop->file->budget.parallel, machine, list,
 			  &fault)) {
-		/* The others go on without it. */
+		/* The other hosts continue without it. */
 		list->n = 0;
 		snprintf(list->note, sizeof(list->note), "%.250s", fault.message);
 		ok = fault.code == TUNER_USAGE || tuner_fail(err, fault.code, "%s", fault.message);
@@ -119,7 +120,7 @@ bool loop_trust_hosts(struct loop *loop, struct tuner_error *err)
 	return ok;
 }
 
-/* -1: nothing; 0: attempts can be launched there; 1: they cannot, whatever they are. */
+/* What an end says about its host: -1: nothing; 0: attempts can be launched there; 1: none can. */
 static int says_of_host(const struct fate *fate)
 {
 	if (fate->outcome == OUTCOME_LAUNCH_FAILED || fate->outcome == OUTCOME_DISK_FULL)
@@ -235,7 +236,7 @@ bool loop_drain_host(struct loop *loop, const char *name, bool drain, struct tex
 
 /* ---- more hosts ---- */
 
-/* What can be used now, and what will be. */
+/* Describes what can be used now, and what later. */
 static void describe_added(
 	const struct loop *loop, size_t first, const char *note, struct text *ret)
 {
@@ -266,7 +267,7 @@ static void describe_added(
 		text_print(ret, "; %s", note);
 }
 
-/* A run goes on without hosts that it cannot have. */
+/* A run continues without hosts that it cannot add. */
 static bool refuse_hosts(const struct tuner_error *fault, struct tuner_error *err)
 {
 	return tuner_fail(err, fault->code == TUNER_FATAL ? TUNER_FATAL : TUNER_USAGE,
@@ -285,7 +286,7 @@ static bool take_hosts(struct loop *loop, struct job_file *all, size_t from, str
 		return refuse_hosts(&fault, err);
 	if (!loop_load_hosts(loop, &fault))
 		goto fail;
-	describe_added(loop, first, note, answer); /* before GPUs are closed to be looked at */
+	describe_added(loop, first, note, answer); /* before GPUs are closed to be checked */
 	if (!loop_add_gpus(loop, first, &fault))
 		goto fail;
 	for (size_t h = first; h < loop->pool->n; h++)
@@ -314,7 +315,7 @@ bool loop_add_hosts(
 	if (ok && merged.all->n_hosts == merged.old->n_hosts) {
 		text_add(answer, "it already has all of these hosts");
 	} else if (ok) {
-		struct job_file *all = merged.all; /* the pool's */
+		struct job_file *all = merged.all; /* now owned by the pool */
 		merged.all = NULL;
 		ok = take_hosts(loop, all, merged.old->n_hosts, answer, err) &&
 		     job_store_edited(loop->store, &job, merged.old, all, err);

@@ -1,4 +1,5 @@
-/* Inside of loop.h: the loop's state, and its parts in the files loop_*.c. Nothing else includes it. */
+/* Internals of loop.h: the loop's state, and its parts in the files loop_*.c. Nothing else includes
+ * this file. */
 #ifndef TUNER_LOOP_INSIDE_H
 #define TUNER_LOOP_INSIDE_H
 
@@ -15,15 +16,16 @@
 #include <signal.h>
 
 enum {
-	STOP_GRACE_US = 5000000, /* a stopped trial's, before SIGKILL */
-	KILL_SLACK_US = 5000000, /* beyond the supervisor's own grace: it may be stuck */
+	STOP_GRACE_US = 5000000, /* a stopped trial's time before SIGKILL */
+	KILL_SLACK_US = 5000000, /* beyond the supervisor's own grace, as the supervisor may be
+				    stuck */
 };
 
 /*   SEARCHING ---> DRAINING ---> STOPPING
  *        '---------------------------^
  *
- * SEARCHING proposes; DRAINING proposes nothing more and waits for what runs; STOPPING has told what
- * runs to end. The loop ends when nothing runs and nothing is to be launched. */
+ * SEARCHING proposes; DRAINING proposes nothing more and waits for running trials; STOPPING has
+ * told them to end. The loop ends when nothing runs and nothing is to be launched. */
 enum phase { SEARCHING, DRAINING, STOPPING };
 
 /* A trial that waits for its next attempt. */
@@ -31,32 +33,32 @@ struct retry {
 	struct search *search;
 	int64_t trial, number, arm_number, attempts, trial_started_us;
 	int64_t due_us; /* monotonic */
-	struct place last; /* not there again, if another is free */
+	struct place last; /* where its last attempt ran: avoided if another place is free */
 	struct outcome_counts before;
 	char branch[16];
 	double *values; /* owned */
 };
 
-/* A trial that a caller asked for (`tuner ask`) and has not told of: it evaluates it elsewhere. */
+/* A trial that a caller asked for (`tuner ask`), evaluates elsewhere and has not told yet. */
 struct asked_trial {
 	int64_t number,
 		until_us; /* wall clock: the end of its lease; 0: pending until it is told */
 	double *values; /* owned */
 };
 
-/* A launch whose code and data are not known yet. */
+/* A launch whose code and data are not yet known. */
 struct unseen {
 	int64_t attempt, trial, number, asked;
 	int64_t launched_us; /* wall clock */
-	bool code, data; /* what is still to be seen */
+	bool code, data; /* which of them are still to be inspected */
 };
 
-/* What is known of code, data and variables: loop_provenance.c. */
+/* What is known about code, data and variables: loop_provenance.c. */
 struct provenance_notes {
-	int64_t code, data; /* states that the last attempt found; 0: none so far */
-	int64_t seen_code, seen_data; /* states at the last look of this run; 0: none so far */
+	int64_t code, data; /* states found for the last attempt; 0: none so far */
+	int64_t seen_code, seen_data; /* states at this run's last inspection; 0: none so far */
 	int64_t environment; /* document */
-	struct unseen *unseen; /* in the order of their launches */
+	struct unseen *unseen; /* in order of launch */
 	size_t n_unseen, capacity;
 };
 
@@ -64,23 +66,25 @@ struct provenance_notes {
 struct keeping {
 	struct keeper *keeper;
 	bool due; /* the database may hold something for the keeper */
-	size_t awaited; /* attempts with results on another machine: due again in a moment */
-	bool look; /* something has changed that `keep` may want to act upon */
-	bool full; /* more than keep.disk, and nothing more may go: launches are held */
-	int64_t kept_bytes, live_bytes; /* with keep.disk: of ended trials, of running ones */
+	size_t awaited; /* attempts whose results are still on another machine: due again in a
+			   moment */
+	bool look; /* something has changed on which `keep` may have to act */
+	bool full; /* keep.disk is exceeded and nothing more may be removed: launches are held
+		      back */
+	int64_t kept_bytes, live_bytes; /* with keep.disk: bytes of ended and of running trials */
 	int64_t next_measure_us; /* monotonic */
-	int64_t behind; /* attempts that ended in this run and are not recorded yet */
-	int64_t ends; /* of attempts: a measurement counts only until the next */
+	int64_t behind; /* attempts that ended in this run and whose files are not yet recorded */
+	int64_t ends; /* ends of attempts: a measurement is valid only until the next */
 };
 
-/* What is known of GPUs: loop_gpus.c. */
+/* What is known about GPUs: loop_gpus.c. */
 struct gpu_notes {
-	struct gpu_watch *watch; /* NULL: this machine's are not used */
-	struct gpu_report *report; /* the last, room for it */
+	struct gpu_watch *watch; /* NULL: this machine's GPUs are not used */
+	struct gpu_report *report; /* buffer for the last report */
 	struct packing *packing; /* by host, HOSTS_MAX of them */
 	char locks[256]; /* directory; "": none */
 	bool lock_trouble; /* the user has been told */
-	char owner[128]; /* our name there */
+	char owner[128]; /* our name in the locks */
 };
 
 struct loop {
@@ -91,7 +95,7 @@ struct loop {
 	struct search_list searches;
 	struct metric_patterns *patterns;
 	struct failure_rules *rules;
-	struct live **lives; /* rising trial numbers */
+	struct live **lives; /* by rising trial number */
 	size_t n_lives, lives_capacity;
 	struct retry *retries;
 	size_t n_retries, retries_capacity;
@@ -106,16 +110,16 @@ struct loop {
 	char reason[512]; /* why the phase is no longer SEARCHING */
 	size_t interrupts;
 
-	int64_t infrastructure_failures; /* in this sitting, and those before it that were killed */
-	int64_t failed_in_a_row; /* launches, in the same, while there is no objective */
+	int64_t infrastructure_failures; /* in this run, and in killed runs directly before it */
+	int64_t failed_in_a_row; /* launches, over the same runs, while there is no objective */
 	bool probe_passed;
-	bool gates_looked_at; /* whether trials report what they ask for */
+	bool gates_looked_at; /* whether trials report the gates' metrics has been checked */
 	struct text log_tail;
 
 	struct provenance_notes notes;
 	struct gpu_notes gpus;
-	int64_t reused; /* trials of this sitting whose result was taken over */
-	bool reuse_ended; /* code or data changed */
+	int64_t reused; /* trials of this run whose result was reused */
+	bool reuse_ended; /* code or data changed: no more results are reused */
 
 	struct signals signals;
 	int64_t run_id;
@@ -127,13 +131,13 @@ struct loop {
 
 /* ---- loop_lives.c: phases, and what runs ---- */
 
-/* Proposes nothing more. The first reason stays. */
+/* Makes the loop propose nothing more. The first reason stays. */
 void loop_drain(struct loop *loop, enum exit_status status, enum job_state state,
 	const char *format, ...) TUNER_PRINTF(4, 5);
 
-/* One trial, or all of them, are to end; SIGKILL follows after grace_us. Why is committed first, by
- * loop_store_stops in an open transaction or by loop_send_stops, which then tells the processes: killed
- * in between, the next run does it. */
+/* Marks one trial, or all, to be ended, with SIGKILL after grace_us. The reason is committed first,
+ * by loop_store_stops in an open transaction or by loop_send_stops, which then signals the
+ * processes: if we are killed in between, the next run does so. */
 void loop_stop_live(struct live *live, enum outcome why, const char *reason, int64_t grace_us);
 void loop_stop_lives(struct loop *loop, enum outcome why, const char *reason, int64_t grace_us);
 TUNER_MUST_CHECK
@@ -144,28 +148,28 @@ bool loop_send_stops(struct loop *loop, struct tuner_error *err);
 /* Takes over `live`. */
 TUNER_MUST_CHECK
 bool loop_add_live(struct loop *loop, struct live *live, struct tuner_error *err);
-void loop_take_place(struct loop *loop, const struct live *live); /* once more is no matter */
+void loop_take_place(struct loop *loop, const struct live *live); /* may be repeated */
 void loop_remove_live(struct loop *loop, const struct live *live); /* does not destroy it */
 struct live *loop_find_live(struct loop *loop, int64_t attempt);
 
 /* Takes over retry->values on success. */
 TUNER_MUST_CHECK
 bool loop_add_retry(struct loop *loop, const struct retry *retry, struct tuner_error *err);
-/* Whether one's wait is over; and whether there is a place for such a one, too. */
+/* Whether any retry's wait is over; the second: and whether there also is a place for it. */
 bool loop_has_due_retry(const struct loop *loop);
 bool loop_may_retry(const struct loop *loop);
-/* The first for which there is one; false if there is none such. */
+/* Takes the first due retry that has a place; false if there is none. */
 bool loop_take_retry(struct loop *loop, struct retry *ret);
 
-/* Whether its trial has run out of GPU memory before: then it shares none. */
+/* Whether its trial has run out of GPU memory before, and so must not share a GPU. */
 bool wants_to_be_alone(const struct retry *retry);
-/* While such a one waits for an empty GPU, one is being emptied for it. */
+/* While such a retry waits for an empty GPU, keeps one GPU from being filled. */
 void loop_make_room(struct loop *loop);
 
 /* Takes over asked->values on success. */
 TUNER_MUST_CHECK
 bool loop_add_asked(struct loop *loop, const struct asked_trial *asked, struct tuner_error *err);
-/* The backend that an attempt runs by. */
+/* The backend through which an attempt runs. */
 struct backend *loop_backend(const struct loop *loop, const struct live *live);
 TUNER_MUST_CHECK
 bool loop_signal(
@@ -173,18 +177,18 @@ bool loop_signal(
 
 /* ---- loop_budget.c ---- */
 
-/* The ends of a search other than its number of trials. */
+/* Checks the limits of a job other than its number of trials. */
 void loop_check_budget(struct loop *loop);
 bool loop_may_propose(const struct loop *loop);
-/* Whether something is to be launched, and whether there is a place for it, too. */
+/* Whether something is to be launched; the second: and whether there also is a place for it. */
 bool loop_wants_launch(const struct loop *loop);
 bool loop_may_launch(const struct loop *loop);
 
-/* Counts the time since the last call, in the open transaction. */
+/* Adds the time since the last call to the job's runtime, in the open transaction. */
 TUNER_MUST_CHECK
 bool loop_account_runtime(struct loop *loop, struct tuner_error *err);
 
-/* ---- loop_launch.c: planned, committed, done ---- */
+/* ---- loop_launch.c: plan, commit, launch ---- */
 
 struct plan {
 	bool planned, retried;
@@ -193,22 +197,22 @@ struct plan {
 	struct proposal proposal;
 	struct live *live;
 	char *relative; /* attempt directory */
-	struct donor *donor; /* whose result is taken instead of a launch; NULL: none */
+	struct donor *donor; /* whose result is reused instead of a launch; NULL: none */
 	struct finished_trial reused; /* that result */
 };
 
-/* Chooses what to launch next: a waiting retry first, then the queue, then the strategy. Nothing is
- * planned if the space is exhausted. */
+/* Chooses what to launch next: a waiting retry first, then the queue, then the strategy. Plans
+ * nothing if the space is exhausted. */
 TUNER_MUST_CHECK
 bool loop_plan(struct loop *loop, struct plan *plan, struct tuner_error *err);
 void plan_finish(struct plan *plan);
 
-/* A new trial and its decision, within the open transaction: their part of the intent. */
+/* Stores a new trial and its decision, their part of the intent, in the open transaction. */
 TUNER_MUST_CHECK
 bool loop_store_trial(struct loop *loop, struct plan *plan, int64_t now_us, const struct job *job,
 	struct tuner_error *err);
 
-/* The intent: trial, decision and attempt rows, within the open transaction. */
+/* Stores the intent, the rows of trial, decision and attempt, in the open transaction. */
 TUNER_MUST_CHECK
 bool loop_store_plan(struct loop *loop, struct plan *plan, int64_t now_us, const struct job *job,
 	struct tuner_error *err);
@@ -217,47 +221,49 @@ bool loop_store_plan(struct loop *loop, struct plan *plan, int64_t now_us, const
 TUNER_MUST_CHECK
 bool loop_launch(struct loop *loop, struct live *live, struct tuner_error *err);
 
-/* What another database has left in the attempt's place is put aside (launch_make_way). */
+/* Moves away what another database has left in the attempt's place (launch_make_way). */
 TUNER_MUST_CHECK
 bool loop_make_way(struct loop *loop, const struct live *live, struct tuner_error *err);
 
-/* A launch that failed before anything ran: its turn comes like that of any other end. */
+/* Records a launch that failed before anything ran; it is then handled like any other end. */
 void live_end_unlaunched(struct live *live, const struct tuner_error *why);
 
-/* ["GPU-...", ...], as the attempt's row has it. False without memory. */
+/* Appends ["GPU-...", ...], as in the attempt's row. False without memory. */
 bool slot_gpus_json(const struct slot *slot, struct text *ret);
 
-/* The part of the trial's curve that is in the database. */
+/* Loads the part of the trial's curve that is in the database. */
 TUNER_MUST_CHECK
 bool loop_load_series(struct loop *loop, struct live *live, struct tuner_error *err);
-/* *ret_ready false: the host is another machine that has not answered yet. *remote has what the site
- * points to. */
+/* *ret_ready false: the host is another machine that has not answered yet. The site may point to
+ * *remote. */
 struct launch_site loop_site(const struct loop *loop, const struct live *live,
 	struct backend_site *remote, bool *ret_ready);
 
 /* ---- loop_end.c: what follows from the end of an attempt ---- */
 
-/* In memory, before the next proposal is made. *ret_shown is for the display. */
+/* Takes an end into memory, before the next proposal is made. *ret_shown is for the display. */
 TUNER_MUST_CHECK
 bool loop_take_end(struct loop *loop, struct live *live, struct fate *ret_fate,
 	struct finished_trial *ret_shown, struct tuner_error *err);
 
-/* At the start: what an earlier sitting, if it was killed, had counted of failures. One that came to an end of its
- * own has left nothing: who starts the job again then has had the chance to mend what is broken. */
+/* Call at the start: loads the failures counted by the preceding run if it was killed. A run that
+ * ended by itself leaves no counts: whoever starts the job again has had the chance to repair what
+ * is broken. */
 TUNER_MUST_CHECK
 bool loop_load_counts(struct loop *loop, struct tuner_error *err);
 
-/* Likewise: if a rule of the job's file had ended the job, it drains again. */
+/* Likewise: if a rule of the job file had ended the job, drains again. */
 TUNER_MUST_CHECK
 bool loop_recall_end(struct loop *loop, struct tuner_error *err);
 
-/* What an attempt at its place costs in so long: its slot's share of the host's price. */
+/* The cost of an attempt at its place over `us`: its slot's share of the host's price. */
 double loop_attempt_cost(const struct loop *loop, const struct live *live, int64_t us);
 
-/* False for values as recovery has them of a configuration that the space, edited since, does not take. */
+/* False for a configuration, as loaded by recovery, that the space, edited since, does not
+ * accept. */
 bool loop_fits(const struct loop *loop, const double *values);
 
-/* Why such a trial is stopped where others are launched again. */
+/* The reason for which such a trial is stopped rather than launched again. */
 #define NOT_AGAIN "not launched again: it does not fit the edited space"
 
 /* In the open transaction. */
@@ -267,41 +273,44 @@ bool loop_store_end(struct loop *loop, struct live *live, const struct fate *fat
 
 /* ---- loop_recover.c ---- */
 
-/* Matches what the database holds as open with what lives. */
+/* Reconciles the attempts that the database holds as open with what is still alive. */
 TUNER_MUST_CHECK
 bool loop_recover(struct loop *loop, struct tuner_error *err);
 
-/* A host has answered, and its slots are known: what runs there takes its own, also what an earlier run started. */
+/* Call when a host has answered and its slots are known: attempts running there, including those of
+ * an earlier run, occupy their slots. */
 TUNER_MUST_CHECK
 bool loop_take_places(struct loop *loop, size_t host, struct tuner_error *err);
 
-/* Trials that were put back, in the open transaction: the history without them is read again, and they
- * are launched next. */
+/* Handles trials that were put back, in the open transaction: reloads the history without them, and
+ * has them launched next. */
 TUNER_MUST_CHECK
 bool loop_take_back(struct loop *loop, const int64_t *numbers, size_t n, struct tuner_error *err);
 
 /* ---- loop_hosts.c: hosts that come and go ---- */
 
-/* The pool as earlier runs left it: what is drained, and how long trials took where. Again when it has more
- * hosts. */
+/* Restores the pool as earlier runs left it: which hosts are drained, and how long trials took on
+ * each. Call again when hosts are added. */
 TUNER_MUST_CHECK
 bool loop_load_hosts(struct loop *loop, struct tuner_error *err);
 
-/* One is up or down: an event, a word to the user, and slots to fill. */
+/* A host is up or down: stores an event, tells the user, and updates the slots. */
 TUNER_MUST_CHECK
 bool loop_host_changed(
 	struct loop *loop, size_t host, const struct backend_event *event, struct tuner_error *err);
 
-/* Hosts of this machine answer without a word; what was said of them in an earlier run is over. */
+/* Hosts on this machine are up without an event: for those that an earlier run stored as down,
+ * stores that they are up again. */
 TUNER_MUST_CHECK
 bool loop_trust_hosts(struct loop *loop, struct tuner_error *err);
 
-/* What an attempt's end says of its host (pool_ended): a word to the user, and an event as if it did not answer, once it
- * is not trusted, and once it is again. Sets fate->excused. */
+/* Updates the trust in a host after an attempt's end (pool_ended). When the host is no longer
+ * trusted, and when it is again, tells the user and stores an event as if it did not answer, or
+ * did. Sets fate->excused. */
 TUNER_MUST_CHECK
 bool loop_judge_host(struct loop *loop, size_t host, struct fate *fate, struct tuner_error *err);
 
-/* An attempt that was lost, and launched again, has turned up: kept as an event, and no more. */
+/* A lost attempt, launched again meanwhile, has turned up: only stores an event. */
 TUNER_MUST_CHECK
 bool loop_late(
 	struct loop *loop, size_t host, const struct backend_event *event, struct tuner_error *err);
@@ -311,61 +320,63 @@ TUNER_MUST_CHECK
 bool loop_drain_host(struct loop *loop, const char *name, bool drain, struct text *answer,
 	struct tuner_error *err);
 
-/* Hosts of an edited job file (the JSON array) that the job has not yet, in an open transaction: the run has them
- * from now on, and so does the stored file. TUNER_USAGE, and nothing has changed, if they cannot be had. */
+/* Adds the hosts of an edited job file (the JSON array) that the job lacks to this run and to the
+ * stored file, in an open transaction. TUNER_USAGE, with nothing changed, if they cannot be
+ * added. */
 TUNER_MUST_CHECK
 bool loop_add_hosts(
 	struct loop *loop, const char *hosts, struct text *answer, struct tuner_error *err);
 
 /* ---- loop_gpus.c: GPUs that are shared, measured, locked and left alone ---- */
 
-/* Before recovery: the watch, the locks, and what earlier trials needed. */
+/* Call before recovery: sets up the watch, the locks, and what earlier trials needed. */
 TUNER_MUST_CHECK
 bool loop_begin_gpus(struct loop *loop, struct tuner_error *err);
-/* The same for the hosts from `first` on, which came later. */
+/* The same for hosts from `first` on, which were added later. */
 TUNER_MUST_CHECK
 bool loop_add_gpus(struct loop *loop, size_t first, struct tuner_error *err);
 void loop_end_gpus(struct loop *loop);
 
-/* What the watch has seen meanwhile: samples of what runs, and GPUs that others use, or no longer do. */
+/* Takes in what the watch has seen: samples of running trials, and GPUs that others use or no
+ * longer use. */
 void loop_hear_gpus(struct loop *loop);
 
-/* Before launches: locks of empty GPUs are taken, so that they can be chosen; and after them those that are still
- * empty are released. */
+/* Call before launches: locks empty GPUs so that they can be chosen. The second, after launches,
+ * releases those still empty. */
 void loop_claim_gpus(struct loop *loop);
 void loop_release_gpus(struct loop *loop);
 
-/* The places that trials share a GPU at, in the open transaction of a launch and in memory after it. */
+/* Records which trials share a GPU: in the open transaction of a launch, and in memory after it. */
 TUNER_MUST_CHECK
 bool loop_store_neighbours(struct loop *loop, struct live *live, struct tuner_error *err);
 void loop_note_neighbours(struct loop *loop, struct live *live);
 
-/* What is known of an attempt's GPUs, if that is new; in an open transaction. */
+/* Stores what is known about an attempt's GPUs, if it has changed; in an open transaction. */
 TUNER_MUST_CHECK
 bool loop_store_gpus(struct loop *loop, struct live *live, struct tuner_error *err);
 
-/* An attempt has ended: how many may share its GPUs may be another number now. */
+/* Learns from an attempt's end how many trials may share its GPUs. */
 void loop_learn_gpus(struct loop *loop, const struct live *live, const struct fate *fate);
 
 /* ---- loop_provenance.c: what attempts were made of ---- */
 
-/* In the transaction that begins the run. */
+/* Call in the transaction that begins the run. */
 TUNER_MUST_CHECK
 bool loop_begin_provenance(struct loop *loop, struct tuner_error *err);
 
-/* With the intent of an attempt, in its transaction. */
+/* Call in the transaction of an attempt's intent. */
 TUNER_MUST_CHECK
 bool loop_store_provenance(struct loop *loop, const struct live *live, struct tuner_error *err);
 
-/* It is launched: what it finds is to be seen. */
+/* The attempt is launched: has its code and data inspected. */
 TUNER_MUST_CHECK
 bool loop_ask_witness(struct loop *loop, const struct live *live, struct tuner_error *err);
 
-/* Stores what was seen meanwhile, and tells the user of changes. */
+/* Stores what the witness has seen, and tells the user about changes. */
 TUNER_MUST_CHECK
 bool loop_hear_witness(struct loop *loop, struct tuner_error *err);
 
-/* At the end: waits a little for what was asked. */
+/* Call at the end: waits a little for pending inspections. */
 TUNER_MUST_CHECK
 bool loop_end_provenance(struct loop *loop, struct tuner_error *err);
 
@@ -379,47 +390,49 @@ bool loop_put_document(
 TUNER_MUST_CHECK
 bool loop_keep_begin(struct loop *loop, struct tuner_error *err);
 
-/* Now and then: what waited for results from another machine is looked at again. */
+/* Call now and then: checks again what waits for results from another machine. */
 void loop_keep_tick(struct loop *loop);
 
-/* An attempt has ended, or something else that the database knows of. */
+/* Call when an attempt has ended, or the database may hold other work for the keeper. */
 void loop_keep_notice(struct loop *loop);
 
-/* With keep.disk no launch is allowed now: nothing more may go, or trials end faster than what they save is
- * looked at. */
+/* Whether keep.disk forbids launches now: nothing more may be removed, or trials end faster than
+ * their files are recorded. */
 bool loop_keep_holds(const struct loop *loop);
 
-/* Takes what the keeper has done, applies `keep`, gives it the next task. Never waits. Between transactions. */
+/* Takes the keeper's result, applies `keep`, and gives the keeper its next task. Never waits. Call
+ * between transactions. */
 TUNER_MUST_CHECK
 bool loop_keep_step(struct loop *loop, struct tuner_error *err);
 
-/* Waits until all of it is done; a signal, or a run that was told to end, leaves the rest to the next. */
+/* Waits until the keeper's work is done; after a signal, or if the run was told to end, the rest is
+ * left to the next run. */
 TUNER_MUST_CHECK
 bool loop_keep_finish(struct loop *loop, struct tuner_error *err);
 
-/* ---- loop_reuse.c: results that are taken over instead of a launch ---- */
+/* ---- loop_reuse.c: results that are reused instead of a launch ---- */
 
-/* The limit to propose within, where an earlier search has it; -1: none. */
+/* The work limit of the same proposal in an earlier search; -1: none. */
 TUNER_MUST_CHECK
 bool loop_proposal_limit(
 	struct loop *loop, const struct search *search, int64_t *ret, struct tuner_error *err);
 
-/* Sets plan->donor, if there is one for the proposal. */
+/* Sets plan->donor, if there is a donor for the proposal. */
 void loop_find_donor(struct loop *loop, struct plan *plan);
 
-/* Trial, attempt and result, within the open transaction. */
+/* Stores trial, attempt and result, in the open transaction. */
 TUNER_MUST_CHECK
 bool loop_store_reused(struct loop *loop, struct plan *plan, int64_t now_us, const struct job *job,
 	struct tuner_error *err);
 
-/* After the commit: to the history and the display. */
+/* After the commit: adds the result to the history and the display. */
 TUNER_MUST_CHECK
 bool loop_take_reused(struct loop *loop, struct plan *plan, struct tuner_error *err);
 
-/* What is found now: another than at the start ends the taking over. */
+/* Compares the fingerprint found now: one that differs from the start's ends the reuse. */
 void loop_judge_reuse(struct loop *loop, bool code, const char *fingerprint);
 
-/* ---- loop_requests.c: what other processes ask ---- */
+/* ---- loop_requests.c: requests of other processes ---- */
 
 TUNER_MUST_CHECK
 bool loop_serve_requests(struct loop *loop, struct tuner_error *err);

@@ -1,5 +1,6 @@
-/* What trials have left on the disk, while a job runs: recorded, and removed as `keep` says. What is to
- * be done stands in the database; the keeper's thread does the slow part, one thing at a time. */
+/* Records what trials have left on the disk while a job runs, and removes it according to `keep`.
+ * The work to be done is in the database; the keeper's thread does the slow part, one task at a
+ * time. */
 #include "tuner/loop_inside.h"
 
 #include "base/clock.h"
@@ -10,7 +11,7 @@
 
 enum {
 	REMOVALS_AT_ONCE = 100, /* decided in one transaction */
-	DUE_AT_ONCE = 64, /* looked through for one that can be dealt with */
+	DUE_AT_ONCE = 64, /* searched for one that can be handled */
 	MEASURE_US = 10000000, /* how often running trials are measured, with keep.disk */
 };
 
@@ -32,15 +33,15 @@ void loop_keep_notice(struct loop *loop)
 	struct keeping *keeping = &loop->keeping;
 
 	keeping->look = keeping->due = true;
-	/* What was measured may count what is now recorded: rather too little, for a moment, than
-	 * a removal too many. */
+	/* The measurement may include what is now recorded: better to count too little for a moment
+	 * than to remove too much. */
 	keeping->live_bytes = 0;
 	keeping->next_measure_us = 0;
 	keeping->ends++;
 	keeping->behind++;
 }
 
-/* What is still on another machine takes no room here. */
+/* Results still on another machine take no space here. */
 bool loop_keep_holds(const struct loop *loop)
 {
 	const struct keeping *keeping = &loop->keeping;
@@ -49,7 +50,7 @@ bool loop_keep_holds(const struct loop *loop)
 							   (int64_t)pool_slots(loop->pool));
 }
 
-/* ---- what the thread has done ---- */
+/* ---- results of the thread ---- */
 
 static bool store_task(struct loop *loop, const struct keeper_task *task, struct tuner_error *err)
 {
@@ -94,9 +95,9 @@ static bool take_task(struct loop *loop, struct tuner_error *err)
 	return ok;
 }
 
-/* ---- what the thread is to do ---- */
+/* ---- tasks for the thread ---- */
 
-/* Whether it will stay: what goes at once need not be read. */
+/* Whether the trial's files will be kept: files to be removed at once need not be hashed. */
 static bool is_to_stay(const struct loop *loop, int64_t number)
 {
 	const struct job_keep *keep = &loop->file->keep;
@@ -144,7 +145,8 @@ static bool give_measure(struct loop *loop, struct tuner_error *err)
 	const char *root = store_directory(loop->store);
 	const size_t length = strlen(root);
 
-	/* On a host with a directory of its own they lie elsewhere, and go by their whole paths. */
+	/* On a host with a directory of its own they are elsewhere, and are given by absolute
+	 * path. */
 	for (size_t i = 0; i < loop->n_lives; i++) {
 		const char *path = loop->lives[i]->directory;
 		const bool below = strncmp(path, root, length) == 0 && path[length] == '/';
@@ -156,7 +158,7 @@ static bool give_measure(struct loop *loop, struct tuner_error *err)
 	return given;
 }
 
-/* The first whose files are all here; list->n if there is none. */
+/* The first attempt whose files are all here; list->n if there is none. */
 static size_t first_complete(struct loop *loop, const struct manifest_list *list)
 {
 	size_t first = list->n;
@@ -262,7 +264,7 @@ static bool apply_rule(struct loop *loop, struct tuner_error *err)
 	return true;
 }
 
-/* Held launches wait for what runs; where nothing does, waiting would be for ever. */
+/* Held launches wait for running trials; if there are none, they would wait for ever. */
 static void end_if_full(struct loop *loop)
 {
 	const struct keeping *keeping = &loop->keeping;

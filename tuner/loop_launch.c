@@ -67,7 +67,7 @@ out:
 	return ok;
 }
 
-/* Chooses what to launch next: a retry that has waited first, then the queue, then the strategy. */
+/* A waiting retry comes first, then the queue, then the strategy. */
 bool loop_plan(struct loop *loop, struct plan *plan, struct tuner_error *err)
 {
 	struct live *live = calloc(1, sizeof(*live));
@@ -131,8 +131,8 @@ bool slot_gpus_json(const struct slot *slot, struct text *ret)
 	return !text_failed(ret);
 }
 
-/* Relative to the database's directory; absolute where the host has one of its own, in which other databases
- * may have a job of this name: the moment at which this one was made tells them apart. */
+/* Relative to the database's directory. Absolute if the host has a directory of its own, in which
+ * other databases may have a job of this name; the job's creation time then distinguishes them. */
 static char *attempt_place(const struct loop *loop, const struct live *live, const struct job *job)
 {
 	const struct job_host *entry = loop->pool->hosts[live->place.host].entry;
@@ -176,7 +176,7 @@ bool loop_store_trial(struct loop *loop, struct plan *plan, int64_t now_us, cons
 	return true;
 }
 
-/* The intent: trial, decision and attempt rows, within the open transaction. */
+/* The intent: rows of trial, decision and attempt, in the open transaction. */
 bool loop_store_plan(struct loop *loop, struct plan *plan, int64_t now_us, const struct job *job,
 	struct tuner_error *err)
 {
@@ -225,7 +225,7 @@ struct launch_site loop_site(const struct loop *loop, const struct live *live,
 		!is_here && *ret_ready ? remote : NULL, host->locks ? loop->gpus.locks : NULL };
 }
 
-/* A launch that failed before anything ran: its turn comes like that of any other end. */
+/* A launch that failed before anything ran is handled like any other end. */
 void live_end_unlaunched(struct live *live, const struct tuner_error *why)
 {
 	live->ended = true;
@@ -266,7 +266,7 @@ bool loop_launch(struct loop *loop, struct live *live, struct tuner_error *err)
 	bool ready;
 	const struct launch_site site = loop_site(loop, live, &remote, &ready);
 	struct backend *backend = loop_backend(loop, live);
-	tuner_assert(ready); /* only a host that is up has places to give */
+	tuner_assert(ready); /* only a host that is up has places */
 	live->launched_us = clock_monotonic_us();
 	if (!loop_load_series(loop, live, err) ||
 		!scraper_create(loop->patterns, 0, NULL, &live->scraper, err))

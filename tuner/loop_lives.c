@@ -22,7 +22,7 @@ void loop_drain(
 	loop->end_state = state;
 }
 
-/* Tells one trial to end; SIGKILL follows after grace_us. */
+/* Marks one trial to be ended, with SIGKILL after grace_us. */
 void loop_stop_live(struct live *live, enum outcome why, const char *reason, int64_t grace_us)
 {
 	if (live->ended)
@@ -38,7 +38,7 @@ void loop_stop_live(struct live *live, enum outcome why, const char *reason, int
 	live->stop_due = true;
 }
 
-/* An interrupted attempt is launched again, whoever finds its end. */
+/* An interrupted attempt is launched again, whichever run finds its end. */
 static bool is_to_be_stored(const struct live *live)
 {
 	return live->stopping != NULL && !live->stop_stored &&
@@ -167,7 +167,7 @@ static bool has_place(const struct loop *loop, const struct retry *retry)
 					: pool_choose(loop->pool, NO_PLACE, &place);
 }
 
-/* n_retries if all of them wait: for their time, or for a place. */
+/* n_retries if all still wait, for their time or for a place. */
 static size_t first_with_place(const struct loop *loop)
 {
 	const int64_t now_us = clock_monotonic_us();

@@ -1,5 +1,5 @@
-/* What attempts were made of: arguments and variables with the intent, code and data as soon as the witness has
- * seen them. A launch waits for none of it. */
+/* The provenance of attempts: arguments and variables are stored with the intent, code and data as
+ * soon as the witness has seen them. A launch waits for none of it. */
 #include "tuner/loop_inside.h"
 
 #include "base/array.h"
@@ -58,7 +58,7 @@ bool loop_store_provenance(struct loop *loop, const struct live *live, struct tu
 	struct text arguments = TEXT_EMPTY;
 	struct tuner_error failed = { TUNER_OK, "" };
 
-	/* Arguments that cannot be built fail the launch, in its turn. */
+	/* Arguments that cannot be built make the launch fail later. */
 	if (!launch_arguments(&site, live, &arguments, &failed)) {
 		text_clear(&arguments);
 		text_add(&arguments, "[]");
@@ -98,7 +98,7 @@ bool loop_ask_witness(struct loop *loop, const struct live *live, struct tuner_e
 
 /* ---- what was seen ---- */
 
-/* "train.py, model.py and 3 more" of the member "changed". */
+/* Appends "train.py, model.py and 3 more" from the member "changed". */
 static void add_changed(const cJSON *facts, struct text *ret)
 {
 	const cJSON *changed = cJSON_GetObjectItemCaseSensitive(facts, "changed"), *item;
@@ -145,8 +145,8 @@ static bool add_event(struct loop *loop, enum state_of of, int64_t before, int64
 		of == STATE_OF_CODE ? "code" : "data", data, clock_wall_us(), &id, err);
 }
 
-/* Attempts that the sighting answers get the state; or the one `before`, if they were launched before what
- * changed did. *ret_first is the first that got the new one. */
+/* Gives attempts that the sighting answers their state: the new one, or `before` if they were
+ * launched before the change. *ret_first: the first that got the new state. */
 static bool answer(struct loop *loop, const struct sighting *sighting, enum state_of of,
 	int64_t before, int64_t state, const struct unseen **ret_first, struct tuner_error *err)
 {
@@ -260,7 +260,7 @@ bool loop_end_provenance(struct loop *loop, struct tuner_error *err)
 {
 	if (loop->settings->witness == NULL)
 		return true;
-	/* Who interrupts it waits for its end. */
+	/* After an interrupt somebody waits for the end. */
 	witness_settle(loop->settings->witness, loop->interrupts > 0 ? HURRY_US : SETTLE_US);
 	return loop_hear_witness(loop, err);
 }

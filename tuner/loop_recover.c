@@ -15,7 +15,7 @@ struct reopenings {
 	size_t n;
 };
 
-/* Attempts before it was last put back; 0 if it never was. */
+/* The number of attempts before the trial was last put back; 0 if it never was. */
 static int64_t attempts_before(const struct reopenings *reopenings, int64_t trial)
 {
 	for (size_t i = reopenings->n; i-- > 0;)
@@ -24,7 +24,7 @@ static int64_t attempts_before(const struct reopenings *reopenings, int64_t tria
 	return 0;
 }
 
-/* A trial that was put back has all its retries again. */
+/* A trial that was put back gets all its retries again. */
 static struct outcome_counts count_outcomes(const struct attempt_list *attempts, int64_t forgiven)
 {
 	struct outcome_counts counts = { 0 };
@@ -41,8 +41,8 @@ static bool has_gpus(const struct slot *slot, const char *gpus)
 	return same;
 }
 
-/* The slot with the attempt's GPUs: its own, or, where the job file was edited, another that is free. SLOTS_MAX: none
- * has them. */
+/* The slot with the attempt's GPUs: its own or, if the job file was edited, another free one.
+ * SLOTS_MAX: none has them. */
 static size_t slot_of(const struct host *host, const struct attempt *attempt)
 {
 	const size_t own = attempt->slot >= 0 ? (size_t)attempt->slot : SLOTS_MAX;
@@ -62,7 +62,8 @@ static struct place place_of(const struct loop *loop, const struct attempt *atte
 				 : NO_PLACE;
 }
 
-/* Of what an earlier run left on a host that had not answered yet, nobody knew the slot. */
+/* Finds the slot of an attempt that an earlier run left on a host that had not answered until
+ * now. */
 static bool find_place(struct loop *loop, struct live *live, struct tuner_error *err)
 {
 	struct attempt_list attempts;
@@ -89,8 +90,8 @@ bool loop_take_places(struct loop *loop, size_t h, struct tuner_error *err)
 	return true;
 }
 
-/* What is left of its wait; nothing for what we ended ourselves, or a person has put back. A clock that
- * went back makes it no longer. */
+/* When the rest of its wait is over; at once for an attempt that we interrupted, or a trial that a
+ * person has put back. A clock that was set back does not prolong the wait. */
 static int64_t due_us(const struct loop *loop, const struct trial *trial,
 	const struct attempt *last, int64_t forgiven)
 {
@@ -111,14 +112,15 @@ static bool recover_values(
 		return tuner_fail_memory(err);
 	struct tuner_error misfit = { TUNER_OK, "" };
 	if (!configuration_parse(loop->file, trial->parameters, true, values, &misfit))
-		/* The space was edited under it: it runs on, and counts as not given. */
+		/* The space was edited meanwhile: the trial continues, and its values count as not
+		 * given. */
 		for (size_t i = 0; i < loop->file->space.d; i++)
 			values[i] = NAN;
 	*ret = values;
 	return true;
 }
 
-/* Whether a launch would leave out what the trial has, and so be another configuration's. */
+/* Whether a launch would leave out a parameter of the trial, and so run another configuration. */
 static bool is_cut(const struct loop *loop, const struct trial *trial, const double *values,
 	bool *ret, struct tuner_error *err)
 {
@@ -130,7 +132,8 @@ static bool is_cut(const struct loop *loop, const struct trial *trial, const dou
 	return ok;
 }
 
-/* False also for what another database has left in its place, which makes way. */
+/* Whether the attempt's launch file is there. Moves away a directory that another database has left
+ * in its place. */
 static bool is_prepared(
 	struct loop *loop, const struct live *live, bool *ret, struct tuner_error *err)
 {
@@ -141,8 +144,9 @@ static bool is_prepared(
 	return owner != LAUNCH_ANOTHERS || loop_make_way(loop, live, err);
 }
 
-/* Killed between the intent's commit and the end of its preparation, or somebody has removed the directory of
- * one that ran: nobody can tell, so its key is not used again. That costs the trial no retry. */
+/* We were killed between the intent's commit and the end of the preparation, or somebody has
+ * removed the directory of an attempt that ran: the two cannot be distinguished, so the key is not
+ * used again. This does not count as a retry. */
 static void give_up_unprepared(struct live *live)
 {
 	if (live->stopping != NULL)
@@ -152,8 +156,9 @@ static void give_up_unprepared(struct live *live)
 		"tuner ended before launching it, or its directory was removed");
 }
 
-/* `tuner stop` starts nothing: an attempt that never ran ends as what it is, stopped. One that cannot be looked at, or
- * not be taken over, may run: that ends us, and not the attempt, whose trial would run on beside its next one. */
+/* `tuner stop` starts nothing: an attempt that never ran ends as stopped. An attempt that cannot be
+ * inspected or taken over may be running, so this is an error of ours and not the attempt's end: it
+ * might run on beside its trial's next attempt. */
 static bool take_over(struct loop *loop, struct live *live, bool intended, struct tuner_error *err)
 {
 	struct backend *backend = loop_backend(loop, live);
@@ -165,7 +170,7 @@ static bool take_over(struct loop *loop, struct live *live, bool intended, struc
 		!(is_here ? attempt_look : attempt_look_afar)(live->directory, &status, err))
 		return false;
 	const bool never_ran = status.life == ATTEMPT_NEVER_RAN;
-	/* Of what runs elsewhere a job may be queued of which no file tells: its backend has to see to that. */
+	/* On a cluster a job may be queued that no file shows: the backend has to end it. */
 	if (never_ran && prepared && loop->settings->stop_only && !backend->ops->remote) {
 		struct tuner_error why = { TUNER_OK, "" };
 		live->stopping = outcome_name(OUTCOME_INTERRUPTED);
@@ -175,12 +180,12 @@ static bool take_over(struct loop *loop, struct live *live, bool intended, struc
 	}
 	if (never_ran && !prepared && intended)
 		give_up_unprepared(live);
-	/* Of one that ran before nothing can be known any more. */
+	/* For an attempt that ran before, code and data can no longer be known. */
 	return backend->ops->adopt(backend, live->attempt, live->directory, live->key, err) &&
 	       (!intended || loop_ask_witness(loop, live, err));
 }
 
-/* An earlier run was about to end it, and may not have come to telling it. */
+/* An earlier run was about to end the attempt, and may not have signalled it. */
 static bool recover_stop(struct loop *loop, struct live *live, struct tuner_error *err)
 {
 	char reason[sizeof(live->stop_reason)];
@@ -194,14 +199,14 @@ static bool recover_stop(struct loop *loop, struct live *live, struct tuner_erro
 	return true;
 }
 
-/* How long it has run; only the wall clock goes on from run to run. */
+/* How long it has run; only the wall clock continues from run to run. */
 static int64_t age_us(const struct attempt *attempt)
 {
 	const int64_t us = attempt->started_us > 0 ? clock_wall_us() - attempt->started_us : 0;
 	return us > 0 ? us : 0;
 }
 
-/* An attempt that the database holds as not ended becomes a live one again. */
+/* Turns an attempt that has not ended according to the database into a live one again. */
 static bool adopt(struct loop *loop, const struct trial *trial, const struct attempt *attempt,
 	struct outcome_counts before, struct tuner_error *err)
 {
@@ -249,14 +254,14 @@ static bool adopt(struct loop *loop, const struct trial *trial, const struct att
 		!loop_add_live(loop, live, err))
 		goto out;
 	struct live *adopted = live;
-	live = NULL; /* the loop's */
+	live = NULL; /* now owned by the loop */
 	ok = take_over(loop, adopted, attempt->state == ATTEMPT_INTENDED, err);
 out:
 	live_destroy(live);
 	return ok;
 }
 
-/* Nobody launched it, and nothing of it is to be found here. */
+/* A trial that a caller evaluates: it was not launched, and has no files here. */
 static bool recover_asked(struct loop *loop, const struct trial *trial,
 	const struct attempt *attempt, struct tuner_error *err)
 {
@@ -312,7 +317,7 @@ static bool recover_trial(struct loop *loop, const struct trial *trial,
 	return ok;
 }
 
-/* The job's trials of these states, or the one of this number, become what they are. */
+/* Recovers the job's trials in these states, or the one with this number. */
 static bool recover_trials(
 	struct loop *loop, const struct trial_filter *filter, struct tuner_error *err)
 {
@@ -331,7 +336,7 @@ static bool recover_trials(
 	return ok;
 }
 
-/* It waits to be launched again, but the space, edited since, does not take it. */
+/* Whether the trial waits to be launched again, but the space, edited since, does not accept it. */
 static bool is_misfit(
 	const struct loop *loop, const struct trial *trial, bool *ret, struct tuner_error *err)
 {
@@ -397,7 +402,7 @@ static bool stop_misfits(struct loop *loop, struct tuner_error *err)
 					      loop->settings->job_id, err));
 }
 
-/* Matches what the database holds as open with what lives. */
+/* Reconciles the attempts that the database holds as open with what is still alive. */
 bool loop_recover(struct loop *loop, struct tuner_error *err)
 {
 	const struct trial_filter open_trials = {

@@ -123,7 +123,7 @@ static bool request_gc(
 	return true;
 }
 
-/* A wish to stop a run that had ended by itself must not stop the next one. */
+/* A request to stop a run that has ended by itself must not stop the next one. */
 static bool is_stale(const struct loop *loop, const struct request *request)
 {
 	return strcmp(request->verb, "stop") == 0 && request->created_us < loop->began_wall_us;
@@ -161,7 +161,7 @@ static bool serve_request(struct loop *loop, const struct request *request, stru
 	if (!ok)
 		*err = refused;
 	ok = ok &&
-	     loop_store_stops(loop, err) && /* what the answer says is known to the next run */
+	     loop_store_stops(loop, err) && /* so that the next run knows what the answer says */
 	     request_answer(loop->store, request->id, !done, answer.bytes, clock_wall_us(), err);
 	text_finish(&answer);
 	return ok;

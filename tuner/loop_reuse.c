@@ -1,5 +1,6 @@
-/* A trial whose result an earlier database has: its rows, in one transaction, and its place in the history. Nothing is
- * launched. Its decision is the strategy's as any other, and can be computed again. */
+/* Trials whose result an earlier database has: their rows, in one transaction, and their place in
+ * the history. Nothing is launched. The decision is the strategy's like any other, and can be
+ * recomputed. */
 #include "tuner/loop_inside.h"
 
 #include "base/clock.h"
@@ -46,7 +47,7 @@ static bool put_state(struct loop *loop, enum state_of of, const struct present_
 			       &is_new, err));
 }
 
-/* What the donor's last attempt was made of, in the states of this database. */
+/* Stores the provenance of the donor's last attempt, as states of this database. */
 static bool store_made_of(
 	struct loop *loop, const struct donor *donor, int64_t attempt, struct tuner_error *err)
 {
@@ -142,7 +143,7 @@ static bool store_end(struct loop *loop, const struct plan *plan, const struct t
 	snprintf(message, sizeof(message), "taken over from trial %lld of job %s in %.180s",
 		(long long)plan->donor->number, plan->donor->job,
 		reuse_path(loop->settings->reuse));
-	/* The times are those at which it was measured. */
+	/* The times are those of the original measurement. */
 	const struct attempt_end end = {
 		.outcome = OUTCOME_OK,
 		.message = message,
@@ -224,11 +225,11 @@ bool loop_take_reused(struct loop *loop, struct plan *plan, struct tuner_error *
 	trial.series = live->curves.whole;
 	if (!history_add(history, &trial, err))
 		return false;
-	live->values = NULL; /* the history's now */
+	live->values = NULL; /* now owned by the history */
 	live->curves.whole = (struct series){ 0 };
 	plan->donor->taken = true;
 	loop->reused++;
-	loop->probe_passed = true; /* as the next run will read it from the history */
+	loop->probe_passed = true; /* as the next run will find from the history */
 	snprintf(branch, sizeof(branch), "%s, taken over from trial %lld", live->branch,
 		(long long)plan->donor->number);
 	progress_finished(loop->settings->progress, &history->items[history->n - 1], branch, "",

@@ -12,9 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Of those that whoever started us has closed, the next file or pipe that is opened would take the number,
- * and be read or written to in their place: ask-tell waited for ever on a pipe of its own. Opened the wrong
- * way round, so that to use one stays the error that it is. */
+/* If our parent has closed a standard descriptor, the next file or pipe opened would get its
+ * number, and be read or written in its place: ask-tell waited for ever on a pipe of its own. They
+ * are opened the wrong way round, so that using one is still an error. */
 static void keep_standard_descriptors(void)
 {
 	static const int ways[] = { O_WRONLY, O_RDONLY, O_RDONLY };
@@ -24,15 +24,15 @@ static void keep_standard_descriptors(void)
 			open("/dev/null", ways[fd]); /* takes the lowest number: this one */
 }
 
-/* Whether who reads standard output has gone, as in tuner trials | head. */
+/* Whether the reader of standard output has gone, as in tuner trials | head. */
 static bool reader_has_gone(void)
 {
 	struct pollfd output = { .fd = STDOUT_FILENO };
 	return poll(&output, 1, 0) > 0 && (output.revents & POLLERR);
 }
 
-/* What was printed into a full disk is not there, and who counts on it must learn of that. The results of
- * `tuner run` are in the database: they stand, whatever became of the lines. */
+/* Output to a full disk is lost, and whoever relies on it must be told. The results of `tuner run`
+ * are in the database and are valid whatever became of its output. */
 static int close_output(bool is_search, int status)
 {
 	errno = 0;
@@ -46,9 +46,9 @@ static int close_output(bool is_search, int status)
 	return status == EXIT_DONE && !is_search ? EXIT_INFRASTRUCTURE : status;
 }
 
-/* What whoever starts us has set up for himself: where the ends of children are ignored none could be learnt, and an rsync
- * that has failed would seem to have fetched its results; and a thread that has all signals blocked would start a
- * run that none can end. */
+/* Resets what our parent has set up for itself: with SIGCHLD ignored, no child's exit status could
+ * be learnt, and a failed rsync would seem to have fetched its results; with all signals blocked,
+ * no signal could end a run. */
 static void forget_inherited_signals(void)
 {
 	sigset_t none;
@@ -58,7 +58,8 @@ static void forget_inherited_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* A umask takes rights from others; one that takes them from ourselves (0777) would have us write what we cannot read. */
+/* A umask is meant to restrict others; one that restricts ourselves (0777) would make us write
+ * files that we cannot read. */
 static void keep_own_rights(void)
 {
 	umask(umask(0) & ~(mode_t)S_IRWXU);
@@ -70,9 +71,10 @@ int main(int argc, char **argv)
 	keep_own_rights();
 	gsl_set_error_handler_off();
 	forget_inherited_signals();
-	/* A reader that goes away (tuner trials | head) ends the write, not the job. */
+	/* A reader that goes away (tuner trials | head) makes the write fail, and does not end the
+	 * job. */
 	signal(SIGPIPE, SIG_IGN);
-	/* A file that may grow no further (ulimit -f) is an error of the write, as a full disk is. */
+	/* A file at its size limit (ulimit -f) is an error of the write, like a full disk. */
 	signal(SIGXFSZ, SIG_IGN);
 
 	struct tuner_error err = { TUNER_OK, "" };

@@ -1,5 +1,6 @@
-/* What a job's model is asked afterwards: a request about all of its finished trials, of every arm and repeat, by the space and
- * the objective in force, with the hyperparameters of the newest decision to start from. */
+/* Questions to a job's model afterwards: a request over all finished trials, of every arm and
+ * repeat, in the present space and objective, with the newest decision's hyperparameters as
+ * starting point. */
 #ifndef TUNER_MODEL_QUESTION_H
 #define TUNER_MODEL_QUESTION_H
 
@@ -11,18 +12,19 @@ struct model_question {
 	const struct job_file *file; /* model_question_open's */
 	struct history history;
 	struct observation
-		*observations; /* of those of history.items that have values, in their order */
+		*observations; /* of the history.items that have values, in their order */
 	struct decision latest;
 	char *memory; /* the decision's */
 };
 
-/* Asks about the file's search, which stays the caller's; no curves are read. A failure leaves nothing to finish. */
+/* Asks about the job of `file`, which stays the caller's; no curves are read. A failure leaves
+ * nothing to finish. */
 TUNER_MUST_CHECK
 bool model_question_open(const struct report *report, struct job_file *file,
 	struct model_question *ret, struct tuner_error *err);
 void model_question_close(struct model_question *question);
 
-/* The trial of an observation of the request. */
+/* The trial behind an observation of the request. */
 const struct finished_trial *model_question_trial(
 	const struct model_question *question, size_t observation);
 

@@ -1,8 +1,8 @@
-/* From a trial's curves to its objective: each metric's curve is reduced to one number, and a formula, if there is
- * one, makes one of them.
+/* From a trial's curves to its objective: each metric's curve is reduced to one number, and a
+ * formula, if there is one, combines them.
  *
- * The whole's curve, which early stopping and progress look at, is of one metric its own; of a formula it has a value at
- * every step for which all its metrics have one. */
+ * The objective's own curve (`whole`), which early stopping and progress use, is the single
+ * metric's; with a formula it has a value at every step at which all metrics have one. */
 #ifndef TUNER_OBJECTIVE_H
 #define TUNER_OBJECTIVE_H
 
@@ -10,47 +10,47 @@
 
 struct objective_curves {
 	struct series whole;
-	struct series *parts; /* by metric; NULL: there is no formula, or nothing has come */
+	struct series *parts; /* by metric; NULL: no formula, or no value yet */
 	size_t n;
 };
 
 void objective_curves_finish(struct objective_curves *curves);
 
-/* A value of any metric; one that the objective does not name is passed over. False without memory. */
+/* Puts a value of any metric; metrics not in the objective are ignored. False without memory. */
 TUNER_MUST_CHECK
 bool objective_curves_put(struct objective_curves *curves, const struct job_objective *objective,
 	const char *metric, double step, double value);
 
-/* Whose is what is put from now on (series.h): a launch that reports for the first time, or goes on to. */
+/* Values put from now on are of this attempt (series.h). */
 void objective_curves_renew(struct objective_curves *curves, int64_t attempt);
 
-/* Puts what the database has of a trial. What a caller told of step by step stands under the objective's name,
- * `name`, and is the whole's. */
+/* Puts a trial's values from the database. Values told by a caller step by step are stored under
+ * the objective's name, `name`, and go to `whole`. */
 TUNER_MUST_CHECK
 bool objective_curves_load(struct objective_curves *curves, const struct job_objective *objective,
 	const char *name, struct store *store, int64_t trial_id, struct tuner_error *err);
 
-/* Whether any metric has come; all of them have. */
+/* Whether any metric has a value; whether all have. */
 bool objective_begun(const struct objective_curves *curves);
 bool objective_complete(
 	const struct objective_curves *curves, const struct job_objective *objective);
 
-/* NaN while a metric is missing, and where the formula or a curve says so. */
+/* The objective; NaN while a metric is missing, or if the formula or a curve gives NaN. */
 double objective_value(const struct objective_curves *curves, const struct job_objective *objective,
 	bool maximize);
 
-/* "a, b": the metrics that have not come. */
+/* Appends the metrics without a value: "a, b". */
 void objective_missing(const struct objective_curves *curves, const struct job_objective *objective,
 	struct text *ret);
 
-/* What stands for the objective at the head of a column and in a line a trial: its metric, or "objective" where that
- * is a long formula. */
+/* The objective's label in column headings and in lines per trial: its metric, or "objective" for a
+ * long formula. */
 const char *objective_label(const char *metric);
 
-/* Index of the metric of this name; n: there is none. */
+/* Index of the metric with this name; n if there is none. */
 size_t objective_find(const struct job_objective *objective, const char *metric);
 
-/* "reduce" as JSON: a word, or an object where the metrics differ. Appended. */
+/* Appends "reduce" as JSON: a word, or an object if the metrics differ. */
 void objective_reduce_json(const struct job_objective *objective, struct text *ret);
 
 #endif

@@ -36,7 +36,7 @@ enum outcome outcome_from_name(const char *name)
 	return OUTCOME_CRASHED;
 }
 
-/* Who gives a machine away, or interrupts, does so as often as it pleases him. */
+/* Preemptions and interruptions are retried without limit: they may happen any number of times. */
 struct outcome_rule outcome_default(enum outcome outcome)
 {
 	const bool always = outcome == OUTCOME_PREEMPTED || outcome == OUTCOME_INTERRUPTED;
@@ -48,7 +48,7 @@ struct outcome_rule outcome_default(enum outcome outcome)
 	};
 }
 
-/* Where no rule retries it, out of GPU memory was retried only because the GPU was shared. */
+/* If no rule retries it, running out of GPU memory was retried only because the GPU was shared. */
 static bool is_free_of_charge(const struct outcome_rule *rules, enum outcome outcome)
 {
 	return outcome == OUTCOME_OOM_GPU && rules[outcome].then != THEN_RETRY;

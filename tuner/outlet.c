@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* Errors count as ready: the write then tells them. */
+/* Errors count as ready: the write then reports them. */
 static bool is_ready(int wait_ms)
 {
 	struct pollfd fd = { .fd = STDOUT_FILENO, .events = POLLOUT };
@@ -29,7 +29,8 @@ static void take_failure(struct outlet *outlet)
 	forget(outlet);
 }
 
-/* A pipe that is ready has room for PIPE_BUF bytes; a terminal may take fewer, and says so. False: nothing was taken. */
+/* A pipe that is ready has room for PIPE_BUF bytes; a terminal may accept fewer, and returns their
+ * number. False: nothing was accepted. */
 static bool give_some(struct outlet *outlet)
 {
 	const size_t left = outlet->text.length - outlet->given;

@@ -9,7 +9,7 @@ void packing_add(struct packing *packing, const struct gpu_ended *ended)
 			 : ended->together > PACKING_MOST ? PACKING_MOST
 							  : (size_t)ended->together;
 
-	/* What took all there was says nothing of what others need. */
+	/* A trial that exhausted the memory says nothing about what others need. */
 	if (ended->outcome == OUTCOME_OOM_GPU) {
 		packing->out_of_memory[k]++;
 		return;
@@ -29,7 +29,7 @@ static int by_time(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* 0: too few are known. */
+/* 0: too few times are known. */
 static double median_us(const struct packing *packing, size_t k)
 {
 	const size_t n =
@@ -43,7 +43,7 @@ static double median_us(const struct packing *packing, size_t k)
 	return ((double)sorted[(n - 1) / 2] + (double)sorted[n / 2]) / 2;
 }
 
-/* Whether k together are slower than one after the other. */
+/* Whether k trials together are slower than one after the other. */
 static bool is_slower(const struct packing *packing, size_t k)
 {
 	const double alone_us = median_us(packing, 1), packed_us = median_us(packing, k);

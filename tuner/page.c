@@ -8,8 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* No script and nothing from elsewhere; the reader's own fonts and colours, but on paper dark on light. What is too wide
- * scrolls in the exhibit around it: a table that is displayed as a block is none to a screen reader. */
+/* No script and nothing external; the reader's own fonts and colours, but dark on light on paper.
+ * Wide content scrolls in the exhibit around it: to a screen reader, a table displayed as a block
+ * is no longer a table. */
 static const char STYLE[] =
 	":root{color-scheme:light dark;--line:#c8c8c8;--soft:#f3f3f3;--faint:#666}\n"
 	"@media screen and "
@@ -34,7 +35,7 @@ static const char STYLE[] =
 
 /* ---- words ---- */
 
-/* In Markdown what would mean something there is escaped. */
+/* In Markdown, special characters are escaped. */
 static void add_words(struct page *page, const char *words)
 {
 	if (page->html)
@@ -355,7 +356,7 @@ bool page_figure(struct page *page, const char *id, const char *caption, const c
 	return true;
 }
 
-/* Tabs and line breaks separate. */
+/* Replaces tabs and line breaks, which separate fields. */
 static void add_field(const char *text, struct text *ret)
 {
 	for (const char *at = text; *at != '\0'; at++)

@@ -1,4 +1,5 @@
-/* Parallel coordinates as SVG: one upright axis a parameter, the objective last, one line a trial. */
+/* Parallel coordinates as SVG: one vertical axis per parameter, the objective last, and one line
+ * per trial. */
 #ifndef TUNER_PARALLEL_H
 #define TUNER_PARALLEL_H
 
@@ -11,7 +12,7 @@ enum { PARALLEL_AXES_MAX = 128 };
 
 struct parallel_axis {
 	const char *name;
-	bool log; /* only what is > 0 is drawn */
+	bool log; /* only values > 0 are drawn */
 	const char *const *names; /* categories: values are indices into them; NULL: numbers */
 	size_t n_names;
 };
@@ -21,12 +22,12 @@ struct parallel {
 	const struct parallel_axis *axes;
 	size_t n_axes; /* at most PARALLEL_AXES_MAX */
 	const double *values; /* n rows of n_axes; NaN: its line has a gap there */
-	const bool *marked; /* n: drawn over the others, in a colour of their own */
+	const bool *marked; /* n: drawn on top, in a colour of their own */
 	size_t n;
-	const char *mark; /* what the marked ones are: the legend */
+	const char *mark; /* the legend: what the marked ones are */
 };
 
-/* Appended. */
+/* Appends the figure. */
 void parallel_svg(const struct parallel *parallel, struct text *ret);
 
 #endif

@@ -31,13 +31,14 @@ static struct pool_gpu *find_gpu(const struct host *host, const char *uuid)
 	return NULL;
 }
 
-/* Where several share one and none is measured yet, the first is alone. */
+/* If trials share GPUs and none is measured yet, the first runs alone. */
 static unsigned first_limit(const struct host *host, unsigned slots)
 {
 	return host->entry->packs ? 1 : slots;
 }
 
-/* The GPUs of `copy`'s slots; what is known of those that the host had before stays. Room is there. */
+/* Collects the GPUs of the new slots, keeping what is known about those that the host had before.
+ * There is room. */
 static void gather_gpus(const struct host *host, struct host *next)
 {
 	for (size_t s = 0; s < next->n_slots; s++)
@@ -135,7 +136,7 @@ struct backend_left pool_left(const struct pool *pool, size_t h)
 					  : (struct backend_left){ 0, 0 };
 }
 
-/* Before its entry's file is destroyed, which the backend may point to. */
+/* Call before an entry's file is destroyed, since the backend may point to it. */
 static void close_hosts(struct pool *pool, size_t first)
 {
 	for (size_t h = first; h < pool->n; h++) {
@@ -217,8 +218,8 @@ static unsigned smaller(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-/* Trials that it can run at a time: where slots have one GPU each, as its limits say; where they have several, no
- * GPU is shared. */
+/* Trials that it can run at a time: if slots have one GPU each, by the GPUs' limits; if they have
+ * several, no GPU is shared. */
 static size_t host_slots(const struct host *host)
 {
 	size_t n = 0;
@@ -310,7 +311,8 @@ void pool_take(struct pool *pool, struct place place)
 {
 	set_busy(pool, place, true);
 	if (pool_distrusts(
-		    pool, place.host)) /* the next one not before it has ended, or lives a while */
+		    pool, place.host)) /* the next one only when it has ended, or has run for a
+					  while */
 		pool->hosts[place.host].rest_until_us =
 			clock_monotonic_us() + rest_us(&pool->hosts[place.host]);
 }
@@ -327,7 +329,7 @@ void pool_seclude(struct pool *pool, struct place place)
 		gpu->alone = true;
 }
 
-/* That with the fewest trials, among those that any may be started on. */
+/* The GPU with the fewest trials, among those on which trials may be started. */
 static struct pool_gpu *emptiest(const struct pool *pool)
 {
 	struct pool_gpu *ret = NULL;
@@ -382,7 +384,7 @@ static bool is_better(const struct pool *pool, struct place avoided, struct plac
 	return a.host == b.host && pool_together(pool, a) < pool_together(pool, b);
 }
 
-/* Whether each of its GPUs takes one more trial: one that is to be `alone` only if it is empty. */
+/* Whether each of its GPUs accepts one more trial; with `alone`, only if it is empty. */
 static bool is_free(const struct pool *pool, struct place place, bool alone)
 {
 	const struct host *host = &pool->hosts[place.host];

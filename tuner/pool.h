@@ -13,45 +13,47 @@ struct place {
 /* Nowhere in particular. */
 #define NO_PLACE ((struct place){ HOSTS_MAX, SLOTS_MAX })
 
-/* A GPU of a host, which several of its slots may name. A slot is free only if each of its GPUs takes one more. */
+/* A GPU of a host, which several of its slots may use. A slot is free only if each of its GPUs
+ * accepts one more trial. */
 struct pool_gpu {
 	struct gpu gpu;
-	unsigned slots, running; /* that name it; of these busy */
-	unsigned
-		limit; /* trials that may be on it at a time; 1 at first where it is packed by measurement */
-	bool closed; /* others use it: nothing is started on it */
-	bool looked_at; /* to see whether they do */
-	bool computed_on; /* by a process that is no trial, when we were last told who computes */
-	bool listed; /* the driver has listed it since we look */
-	bool gone; /* and no longer does: nothing is started on it (`closed`) */
-	bool taken; /* another `tuner` has its lock */
-	bool alone; /* what runs on it wants no neighbour */
-	bool reserved; /* nothing more is started on it until such a one is */
+	unsigned slots, running; /* slots that use it; of these, busy ones */
+	unsigned limit; /* trials that may run on it at a time; 1 at first if packed by
+			  measurement */
+	bool closed; /* other programs use it: nothing is started on it */
+	bool looked_at; /* watched for other programs */
+	bool computed_on; /* by a process that is not a trial, according to the last report on
+			     processes */
+	bool listed; /* the driver has listed it since we watch */
+	bool gone; /* the driver no longer lists it: nothing is started on it (`closed`) */
+	bool taken; /* another `tuner` holds its lock */
+	bool alone; /* the trial on it must not get a neighbour */
+	bool reserved; /* nothing is started on it until a trial that must be alone is */
 	int lock; /* gpu_lock.h; GPU_LOCK_NONE, GPU_LOCK_NEEDLESS */
-	int64_t left_us; /* monotonic: when a trial left it last */
+	int64_t left_us; /* monotonic: when a trial last left it */
 };
 
 enum {
-	GPU_LOCK_NONE =
-		-1, /* not held: nothing is started on it where the host's GPUs are locked */
+	GPU_LOCK_NONE = -1, /* not held: nothing is started on it if the host's GPUs are locked */
 	GPU_LOCK_NEEDLESS = -2, /* it cannot be locked */
 };
 
 struct host {
-	char name[256]; /* as attempt rows and reports name it */
+	char name[256]; /* as in attempt rows and reports */
 	const struct job_host *entry; /* of the job file */
 	struct backend *backend; /* owned */
 	struct slot *slots; /* owned */
 	bool *busy; /* owned; by slot */
 	size_t n_slots;
-	struct pool_gpu *gpus; /* owned; those that its slots name */
+	struct pool_gpu *gpus; /* owned; those that its slots use */
 	size_t n_gpus;
-	bool locks; /* its GPUs are taken under a lock */
-	bool up; /* it answers; one that does not keeps its slots, and what runs there */
-	bool draining; /* what runs there ends there, and nothing is started any more */
-	int64_t n_timed, timed_us; /* trials that gave an objective there, and what they took */
-	unsigned failed_in_a_row; /* attempts, by its own fault */
-	int64_t rest_until_us; /* monotonic; of one that is not trusted */
+	bool locks; /* its GPUs are used only under a lock */
+	bool up; /* it answers; a host that does not keeps its slots and its running trials */
+	bool draining; /* its trials run to their end, and nothing more is started */
+	int64_t n_timed, timed_us; /* trials that gave an objective there, and their total time */
+	unsigned failed_in_a_row; /* attempts that failed through the host's fault */
+	int64_t rest_until_us; /* monotonic; for a host that is not trusted: nothing is started
+				  before */
 	bool told_failing;
 };
 
@@ -59,63 +61,64 @@ struct host {
 struct pool {
 	struct host hosts[HOSTS_MAX];
 	size_t n;
-	struct job_file *files[HOSTS_MAX]; /* of hosts that came later; owned */
+	struct job_file *files[HOSTS_MAX]; /* of hosts added later; owned */
 	size_t n_files;
-	char *frozen; /* owned; NULL: what hosts are sent is the working directory */
+	char *frozen; /* owned: frozen code to send to hosts; NULL: the working directory is sent */
 	bool bound; /* --orphans stop */
 };
 
-/* A host without slots so far, which is not up. `name`: where the entry gives none. Takes over `backend`,
- * which is closed after a failure, too. TUNER_USAGE beyond HOSTS_MAX. */
+/* Adds a host, without slots so far and not up. `name` is used if the entry gives none. Takes over
+ * `backend`, which is closed also after a failure. TUNER_USAGE beyond HOSTS_MAX. */
 TUNER_MUST_CHECK
 bool pool_add(struct pool *pool, const struct job_host *entry, const char *name,
 	struct backend *backend, struct tuner_error *err);
 
-/* The host is up, and gives these. Slots that it had before and no longer has are forgotten; busy ones of the
- * others stay so. */
+/* The host is up and has these slots. Slots that it no longer has are forgotten; busy slots among
+ * the others stay busy. */
 TUNER_MUST_CHECK
 bool pool_set_slots(struct pool *pool, size_t host, const struct slot *slots, size_t n,
 	struct tuner_error *err);
 
-/* The hosts of a job file, with the supervisor of this program. `db`: the database's path, beside which
- * attempts have their directories. What is known at once gets its slots; the
- * others come up later. *ret_note (300 bytes) as slot_list's. To end what runs (`starts` false) nothing is
- * looked for, and no host gets slots. */
+/* The hosts of a job file, with the supervisor of this program. `db`: the database's path, beside
+ * which attempts have their directories. Hosts whose slots are known at once get them; the others
+ * come up later. *ret_note (300 bytes): as slot_list's. With `starts` false, to end what runs,
+ * nothing is looked for and no host gets slots. */
 TUNER_MUST_CHECK
 bool pool_open(struct pool *pool, const struct job_file *file, const char *db, bool starts,
 	char ret_note[300], struct tuner_error *err);
 
-/* Adds the entries of `file` from `from` on to the hosts of a job that runs, as if they had been there from the
- * start: with what pool_freeze and pool_bind have done for the others. `file` is of the same job; the pool takes it
- * over and destroys it with itself, or at once after a failure, when the pool is as before. db and ret_note: as
- * pool_open's. */
+/* Adds the entries of `file` from `from` on to the hosts of a running job, as if they had been
+ * there from the start: pool_freeze and pool_bind apply to them, too. `file` is of the same job;
+ * the pool takes it over and destroys it with itself, or at once after a failure, which leaves the
+ * pool unchanged. db and ret_note: as pool_open's. */
 TUNER_MUST_CHECK
 bool pool_extend(struct pool *pool, struct job_file *file, size_t from, const char *db,
 	char ret_note[300], struct tuner_error *err);
 
-/* Undoes the last pool_extend, after which the pool had hosts from `first` on. Nothing runs there. */
+/* Undoes the last pool_extend, which added the hosts from `first` on. Nothing may run there. */
 void pool_retract(struct pool *pool, size_t first);
 
-/* Frozen code (job_code.h) is sent in the place of the working directory. Before the loop begins. */
+/* Has frozen code (job_code.h) sent instead of the working directory. Call before the loop
+ * begins. */
 TUNER_MUST_CHECK
 bool pool_freeze(struct pool *pool, const char *code, struct tuner_error *err);
 
-/* Whether any host still sends what ended trials have left. */
+/* Whether results of ended trials are still being fetched from any host. */
 bool pool_is_busy(const struct pool *pool);
 
-/* Whether what this attempt has left is still on its way. */
+/* Whether this attempt's results are still to be fetched. */
 bool pool_is_fetching(const struct pool *pool, int64_t attempt);
 
-/* What a host still has. */
+/* What a host still holds. */
 struct backend_left pool_left(const struct pool *pool, size_t host);
 
-/* Closes the backends; what runs lives on. */
+/* Closes the backends; running attempts continue. */
 void pool_finish(struct pool *pool);
 
-/* What is started on this machine from now on ends when this process dies (--orphans stop). */
+/* Attempts started on this machine from now on end when this process dies (--orphans stop). */
 void pool_bind(struct pool *pool);
 
-/* Trials that may run at a time on the hosts at which any may be started, busy places included. */
+/* Trials that may run at a time on the hosts where any may be started, busy places included. */
 size_t pool_slots(const struct pool *pool);
 
 /* Whether a host in use has GPUs that others hold. */
@@ -124,61 +127,63 @@ bool pool_waits_for_gpu(const struct pool *pool);
 /* Whether any host answers. */
 bool pool_is_up(const struct pool *pool);
 
-/* A trial occupies the place, and leaves it. One whose slot is no longer there needs neither. */
+/* A trial occupies, or leaves, the place. A place whose slot no longer exists needs neither. */
 void pool_take(struct pool *pool, struct place place);
 void pool_leave(struct pool *pool, struct place place);
 
-/* The host of an attempt's row: a local one whatever this machine was called then. pool->n: it is not
- * among them. */
+/* The index of the host in an attempt's row; a local one matches whatever this machine was called
+ * then. pool->n: not found. */
 size_t pool_find(const struct pool *pool, const char *backend, const char *host);
 
-/* By its name alone; pool->n likewise. */
+/* The same by name alone. */
 size_t pool_find_name(const struct pool *pool, const char *host);
 
-/* A free place: not on the host of `avoided`, or at least not at `avoided` itself, unless there is no other;
- * of the highest priority; on the host whose trials took the least time so far (one without a measured trial
- * first). False if all are busy. */
+/* Chooses a free place: not on the host of `avoided`, or at least not `avoided` itself, unless
+ * there is no other; then by highest priority; then on the host whose trials have taken the least
+ * time so far (hosts without a measured trial first). False if all are busy. */
 bool pool_choose(const struct pool *pool, struct place avoided, struct place *ret);
 
-/* Likewise, but on GPUs that nothing else runs on. */
+/* Likewise, but on GPUs on which nothing else runs. */
 bool pool_choose_alone(const struct pool *pool, struct place avoided, struct place *ret);
 
-/* The trial that was put there gets no neighbour on its GPUs until it leaves. */
+/* Gives the trial at this place no neighbour on its GPUs until it leaves. */
 void pool_seclude(struct pool *pool, struct place place);
 
-/* Nothing more is started on one GPU, that with the fewest trials on it, so that a trial that wants to be alone has
- * its turn; and no longer. */
-void pool_reserve(struct pool *pool); /* the same one again, as long as it can be used */
+/* Reserves one GPU, that with the fewest trials: nothing more is started on it, so that it becomes
+ * empty for a trial that must be alone. The second ends this. */
+void pool_reserve(struct pool *pool); /* keeps the same GPU, as long as it can be used */
 void pool_unreserve(struct pool *pool);
 
-/* The GPUs of a host's slot, one after the other; NULL behind the last. */
+/* The i-th GPU of a host's slot; NULL after the last. */
 struct pool_gpu *pool_gpu(const struct pool *pool, struct place place, size_t i);
 
-/* Trials on the GPU of the place that has the most of them; 0: it has no GPU. */
+/* The largest number of trials on any GPU of the place; 0: it has no GPU. */
 unsigned pool_together(const struct pool *pool, struct place place);
 
-/* A trial at this host gave an objective, and took so long. */
+/* Records that a trial on this host gave an objective and took this long. */
 void pool_timed(struct pool *pool, size_t host, int64_t took_us);
 
-/* An attempt at this host has ended: it could not be launched there, or found the disk full (`failed`), or could.
- * A host at which two in a row have failed is not trusted: as long as another one can be used nothing is started there for
- * a while (10 s, then twice as long each time, up to 5 minutes), and then one trial, until one could be launched. */
+/* Records an attempt's end on this host; `failed`: it could not be launched there, or found the
+ * disk full. A host on which two in a row have failed is not trusted: as long as another host can
+ * be used, nothing is started there for a while (10 s, then twice as long each time, up to 5
+ * minutes), and then one trial at a time, until one could be launched. */
 void pool_ended(struct pool *pool, size_t host, bool failed);
 
-/* Whether it is such a host, and there is another one. */
+/* Whether the host is not trusted and another one can be used. */
 bool pool_distrusts(const struct pool *pool, size_t host);
 
-/* It has been mended, or may have been. */
+/* Trusts the host again: it has been repaired, or may have been. */
 void pool_trust(struct pool *pool, size_t host);
 
-/* As the backend's, over all hosts. */
+/* As the backend's operations, over all hosts. */
 size_t pool_descriptors(const struct pool *pool, struct pollfd *ret_fds, size_t size);
 int pool_wait_ms(const struct pool *pool);
 TUNER_MUST_CHECK
 bool pool_next(const struct pool *pool, struct backend_event *ret, size_t *ret_host, bool *ret_got,
 	struct tuner_error *err);
 
-/* "2 slots: 1 core each"; with several hosts "local: 2 slots: 1 core each; gpu1: not reached yet". */
+/* Appends "2 slots: 1 core each"; with several hosts "local: 2 slots: 1 core each; gpu1: not
+ * reached yet". */
 void pool_text(const struct pool *pool, struct text *ret);
 
 #endif

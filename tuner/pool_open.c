@@ -33,7 +33,8 @@ static bool add_local(
 	return ok && pool_add(pool, entry, name, backend, err);
 }
 
-/* DATABASE.d/JOB, and what of the working directory is not to be sent: all that begins with DATABASE. */
+/* DATABASE.d/JOB, and what in the working directory is not to be sent: every path that begins with
+ * DATABASE. */
 static bool find_mirror(const struct job_file *file, const char *db, char **ret_mirror,
 	char **ret_database, struct tuner_error *err)
 {
@@ -54,7 +55,7 @@ static bool find_mirror(const struct job_file *file, const char *db, char **ret_
 	return ok;
 }
 
-/* Whoever only wants to end what runs does not wait for long: what a host still has is noted, and ended when
+/* If we only end what runs, we do not wait long: what a host still has is recorded, and ended when
  * it answers the next run. */
 static int64_t host_timeout(const struct job_ssh *ssh, bool starts)
 {
@@ -146,7 +147,8 @@ static bool look_here(
 	return ok;
 }
 
-/* To stop what runs needs no slots, but to share the host's price among them; without them it has cost nothing. */
+/* Stopping needs no slots, except to divide the host's price among them; without slots the attempts
+ * would have cost nothing. */
 static void look_for_price(struct pool *pool, const struct job_file *file)
 {
 	struct tuner_error ignored;
@@ -170,8 +172,9 @@ static bool open_host(struct pool *pool, const struct job_file *file, const stru
 	return !starts || look_here(pool, file, note, err);
 }
 
-/* The job file does not know what this machine is called, and a stored one may have a cluster "slurm" twice. Attempts are found again by their host's name, and "tuner hosts drain"
- * would mean one of two. What runs is ended all the same. */
+/* The job file does not know this machine's name, and a stored one may have a cluster "slurm"
+ * twice. Attempts are found again by their host's name, and "tuner hosts drain" would be ambiguous.
+ * Running attempts are ended nevertheless. */
 static bool check_names(const struct pool *pool, struct tuner_error *err)
 {
 	for (size_t h = 0; h < pool->n; h++)

@@ -53,7 +53,7 @@ static void erase(struct progress *progress)
 	progress->drawn_us = 0;
 }
 
-/* From here on nobody reads, nor is waited for. */
+/* Discards further output, so that nobody is waited for. */
 static void write_no_more(void)
 {
 	const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -90,7 +90,7 @@ void progress_mute(struct progress *progress)
 {
 	if (progress == NULL)
 		return;
-	/* What is drawn is on a terminal that has gone. */
+	/* What was drawn is on a terminal that has gone. */
 	progress->drawn = 0;
 	if (progress->style == PROGRESS_LIVE)
 		progress->style = PROGRESS_PLAIN;

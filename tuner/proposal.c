@@ -15,7 +15,7 @@
 
 enum { WORK_MIN = 100 }; /* evaluations: the most promising candidates, and a climb */
 
-/* All libraries whose roundings are in a decision's bits; the C library has exp and log. */
+/* All libraries whose rounding affects a decision's bits; the C library has exp and log. */
 static void name_libraries(char ret_name[LIBRARIES_TEXT])
 {
 	snprintf(ret_name, LIBRARIES_TEXT, "GSL %s, glibc %s", gsl_version, gnu_get_libc_version());
@@ -89,9 +89,10 @@ void proposer_finish(struct proposer *proposer)
 }
 
 /* A GPU hardly waits for us: 1 % of the median trial, at least 50 ms, at most 1 s (architecture,
- * rule 4). What the last decision took tells how much work fits; 0 while that is well below. By
- * the CPU's clock: a machine that is busy with something else is no reason to think less. Of very many trials the
- * mere reading takes longer than the bound: a model that then looked at nothing would be no model. */
+ * rule 4). The last decision's time shows how much work fits; 0 (no limit) while it is well below.
+ * Measured in CPU time: a machine that is busy with other work is no reason to compute less. With
+ * very many trials merely reading them takes longer than the bound; the least work (WORK_MIN) is
+ * done even then. */
 static int64_t work_limit(const struct proposer *proposer, const struct history *history)
 {
 	int64_t bound_us = history_median_us(history) / 100;
@@ -129,7 +130,7 @@ static void decide_by_user(
 	memcpy(suggestion->values, values, d * sizeof(*values));
 }
 
-/* Trials are numbered with those that were observed elsewhere, so the budget is told as if it counted them. */
+/* Trials observed elsewhere are numbered, too, so the budget is passed on as if it counted them. */
 static int64_t budget_trials(const struct proposer *proposer, const struct history *history)
 {
 	return proposer->file->budget.trials + history->added;
@@ -204,13 +205,14 @@ static bool note_settings(
 	return proposal->settings != NULL || tuner_fail_memory(err);
 }
 
-/* A model that failed began from them, too. */
+/* A model that failed also began from them. */
 static bool asked_model(const struct suggestion *suggestion)
 {
 	return suggestion->branch == BRANCH_MODEL || suggestion->branch == BRANCH_FALLBACK;
 }
 
-/* The row that lets this be computed again. Its numbers are in the user's unit and sign. */
+/* Fills the row from which the decision can be recomputed. Its numbers are in the user's unit and
+ * sign. */
 static void fill_decision(struct proposal *proposal, const struct proposer *proposer,
 	const struct history *history, size_t n_pending, const struct proposal_terms *terms,
 	int64_t took_us)

@@ -1,4 +1,5 @@
-/* From the history to the next configuration, with the decision row that lets it be recomputed. */
+/* From the history to the next configuration, with the decision row from which it can be
+ * recomputed. */
 #ifndef TUNER_PROPOSAL_H
 #define TUNER_PROPOSAL_H
 
@@ -10,20 +11,20 @@ enum { LIBRARIES_TEXT = 192, PROGNOSES_KEPT = 5 };
 struct proposer {
 	const struct job_file *file;
 	int64_t repeat; /* of the comparison; 0 otherwise */
-	char *settings; /* of the strategy: JSON for the decision row */
+	char *settings; /* the strategy's, as JSON for the decision row */
 	int64_t sequence; /* points of the quasi-random sequence used so far */
-	int64_t start; /* decision whose hyperparameters come next; 0: none */
+	int64_t start; /* decision whose hyperparameters start the next fit; 0: none */
 	double *hyperparameters;
 	size_t n_hyperparameters;
 	char cpu[64],
-		libraries[LIBRARIES_TEXT]; /* what it computes with, as decision rows name it */
+		libraries[LIBRARIES_TEXT]; /* CPU and libraries in use, as named in decision rows */
 	int64_t last_cpu_us, last_work; /* of the last model decision: they bound the next one */
-	struct prognosis prognoses[PROGNOSES_KEPT]; /* of the last decisions but given ones, the
+	struct prognosis prognoses[PROGNOSES_KEPT]; /* of the last decisions except given ones,
 						       oldest first */
 	size_t n_prognoses;
 };
 
-/* Of an arm without trials. */
+/* For an arm without trials. */
 TUNER_MUST_CHECK
 bool proposer_create(
 	struct proposer *proposer, const struct job_file *file, struct tuner_error *err);
@@ -33,8 +34,8 @@ bool proposer_load(struct proposer *proposer, const struct job_file *file, struc
 	int64_t job_id, const char *arm, int64_t repeat, struct tuner_error *err);
 void proposer_finish(struct proposer *proposer);
 
-/* As the arm stood before one of its decisions: `start` (NULL: none) has the hyperparameters that the next fit
- * begins from, which are copied. */
+/* Restores the state before one of the arm's decisions: `start` (NULL: none) has the
+ * hyperparameters from which the next fit begins, which are copied. */
 TUNER_MUST_CHECK
 bool proposer_restore(struct proposer *proposer, int64_t sequence, const struct decision *start,
 	struct tuner_error *err);
@@ -45,35 +46,37 @@ struct pending {
 };
 
 struct proposal {
-	bool exhausted; /* nothing left to try; the rest is not set */
+	bool exhausted; /* nothing is left to try; the rest is not set */
 	double values[SPACE_PARAMETERS_MAX];
 	struct text parameters; /* JSON; proposal_finish */
 	int64_t queued;
-	struct decision decision; /* pointers live as long as proposer, proposal and what it owns */
+	struct decision decision; /* its pointers are valid as long as proposer and proposal */
 	struct suggestion suggestion;
-	int64_t cpu_us; /* that it took; decision.took_us is by the clock on the wall */
+	int64_t cpu_us; /* CPU time used; decision.took_us is elapsed time */
 	int64_t *pending_numbers;
 	char *settings; /* JSON for the decision row */
 };
 
-/* The next configuration: the queue entry if one is given (completed by the strategy where it is
- * partial), else the strategy's. Nothing is changed: proposal_committed does that once the trial
- * is in the database. */
+/* Makes the next configuration: the queue entry if one is given (completed by the strategy if
+ * partial), else the strategy's. The proposer is unchanged until proposal_committed, to be called
+ * once the trial is in the database. */
 TUNER_MUST_CHECK
 bool proposal_make(const struct proposer *proposer, const struct history *history,
 	const struct pending *pending, size_t n_pending, const struct queued *queued,
 	size_t parallel, struct proposal *ret, struct tuner_error *err);
 
-/* What a decision is made under, besides what is known. */
+/* The terms of a decision, besides the history. */
 struct proposal_terms {
 	size_t parallel;
 	int64_t work_limit; /* evaluations; 0: none */
-	const double *judged; /* instead of a search by the model (suggest.h); NULL: it searches */
-	const double *judged_at; /* with it: the model's hyperparameters; NULL: they are fitted */
+	const double *judged; /* point to judge instead of a search by the model (suggest.h); NULL:
+				 search */
+	const double *judged_at; /* with `judged`: the model's hyperparameters; NULL: they are
+				    fitted */
 	size_t n_judged_at;
 };
 
-/* The same under given terms, so that it says nothing of the time that was there. */
+/* The same under given terms, and so independent of the time available. */
 TUNER_MUST_CHECK
 bool proposal_make_under(const struct proposer *proposer, const struct history *history,
 	const struct pending *pending, size_t n_pending, const struct queued *queued,

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHORT = 12 }; /* digits of a fingerprint or a commit that people see */
+enum { SHORT = 12 }; /* digits of a fingerprint or commit shown to people */
 
 bool states_read(const struct report *report, struct states *ret, struct tuner_error *err)
 {

@@ -11,7 +11,7 @@
 
 /* ---- classes ---- */
 
-/* What has come to its end as it should is not run again. */
+/* A trial that ended as intended is not run again. */
 static bool may_be_asked_for(enum outcome outcome)
 {
 	return outcome > OUTCOME_OK && outcome < OUTCOMES;
@@ -123,8 +123,8 @@ bool reopen_wish_read(const cJSON *argument, struct reopen_wish *ret, struct tun
 /* ---- choosing ---- */
 
 enum choice {
-	CHOICE_OTHER, /* not among those that were meant */
-	CHOICE_ASKED, /* whoever asked for it has evaluated it */
+	CHOICE_OTHER, /* not among those wanted */
+	CHOICE_ASKED, /* the caller that asked for it has evaluated it */
 	CHOICE_MISFIT, /* the space was edited since */
 	CHOICE_AGAIN,
 	CHOICES
@@ -136,7 +136,7 @@ struct candidates {
 	size_t n[CHOICES];
 };
 
-/* Its last attempt's, also where the trial's own is what that counts as. */
+/* The last attempt's outcome, also if the trial's own is the one it counts as. */
 static bool attempt_outcome(struct store *store, const struct trial *trial, enum outcome *ret,
 	bool *ret_asked, struct tuner_error *err)
 {
@@ -248,7 +248,7 @@ static bool fail_left_out(
 	return false;
 }
 
-/* What there would have been to name. */
+/* Says what could have been named. */
 static bool fail_none(
 	const struct reopen_wish *wish, const struct trial_list *trials, struct tuner_error *err)
 {

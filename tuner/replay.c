@@ -10,26 +10,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An end of a trial, with the trial as it then was. What that points to is the list's. */
+/* An end of a trial, with the trial as it was then. Its pointers are owned by the list. */
 struct past_end {
 	struct trial trial;
 	int64_t taken_back; /* event; 0: it stands */
 };
 
-/* What one decision after another is recomputed with; each needs little more than the one before it. */
+/* The state for recomputing one decision after another; each needs little more than the one before
+ * it. */
 struct player {
 	const struct report *report;
 	struct replay *replay;
 	struct trial_list trials; /* all, by number */
-	struct past_end *ends; /* in their order, also those that were taken back */
-	size_t n_ends, next_end; /* those before next_end have been looked at */
+	struct past_end *ends; /* in their order, including those taken back */
+	size_t n_ends, next_end; /* those before next_end have been handled */
 	int64_t as_of; /* event up to which the history goes */
 	struct reopening *reopenings;
 	size_t n_reopenings;
 	struct rescoring *rescorings;
 	size_t n_rescorings;
 
-	/* Of the last decision: the job file in force, and what its results were by that. */
+	/* Of the last decision: the job file in force, and results by that file. */
 	struct job_file *file; /* NULL: none yet, or this version cannot read it */
 	int64_t space_version, objective_version;
 	const char *arm; /* the trials' */
@@ -132,7 +133,7 @@ static bool can_go_on(const struct player *player, int64_t event)
 	return true;
 }
 
-/* Results up to the event that the decision saw last, but for those that had been taken back by then. */
+/* Results up to the last event that the decision saw, without those taken back by then. */
 static bool take_history(struct player *player, const struct trial *trial,
 	const struct decision *decision, struct tuner_error *err)
 {
@@ -157,7 +158,7 @@ static bool take_history(struct player *player, const struct trial *trial,
 	}
 	player->as_of = decision->seen;
 	history->created = trial->arm_number - 1;
-	history->added = 0; /* the decision's budget has them */
+	history->added = 0; /* they are in the decision's budget */
 	return true;
 }
 
@@ -167,7 +168,8 @@ static int by_number(const void *number, const void *trial)
 	return (a > b) - (a < b);
 }
 
-/* A trial's values as the loop has them while it runs: none that an edited space does not take. */
+/* A trial's values as the loop has them while it runs: none that an edited space does not
+ * accept. */
 static bool pending_values(
 	const struct player *player, int64_t number, const double **ret, struct tuner_error *err)
 {
@@ -231,8 +233,8 @@ static bool take_start(
 
 /* ---- the decision once more ---- */
 
-/* By a search, or what the model thinks of `judged` at hyperparameters that are fitted again or, if `recorded`, those of
- * the decision. */
+/* Proposes by a search, or evaluates the model at `judged`, with hyperparameters fitted again or,
+ * if `recorded`, those of the decision. */
 static bool propose_again(struct player *player, const struct trial *trial,
 	const struct decision *decision, const double *judged, bool recorded, struct proposal *ret,
 	struct tuner_error *err)
@@ -285,7 +287,7 @@ static bool list_difference(struct replay_differences *list,
 	return true;
 }
 
-/* Where the recorded choice differs from what comes out here, but may be as good. */
+/* For a recorded choice that differs from the one computed here, but may be as good. */
 struct judgement {
 	bool same_place,
 		same_fit; /* the model says the same of the recorded place, as fitted here, or at the
@@ -331,7 +333,7 @@ static bool judge_place(struct player *player, const struct trial *trial,
 	return true;
 }
 
-/* What the model makes of the recorded choice. */
+/* Evaluates the model at the recorded choice. */
 static bool judge(struct player *player, const struct trial *trial, const struct decision *decision,
 	const struct proposal *found, struct judgement *ret, struct tuner_error *err)
 {
@@ -350,7 +352,7 @@ static bool judge(struct player *player, const struct trial *trial, const struct
 	return ok;
 }
 
-/* A difference that was made elsewhere goes where it belongs. */
+/* Puts a difference of a decision made elsewhere into the right list. */
 static bool list_judged(struct player *player, const struct trial *trial,
 	const struct decision *decision, const struct proposal *found,
 	struct replay_difference *difference, struct tuner_error *err)
@@ -399,7 +401,7 @@ static bool differs(struct player *player, const struct trial *trial, const char
 	return list_difference(&player->replay->differences, &difference, err);
 }
 
-/* A fault of this one decision is a difference, too: the others can still be told of. */
+/* A fault of this decision counts as a difference, so that the others can still be compared. */
 static bool recompute(struct player *player, const struct trial *trial,
 	const struct decision *decision, struct tuner_error *err)
 {
@@ -453,7 +455,7 @@ static bool play(struct player *player, const struct trial *trial, struct tuner_
 
 /* ---- all of them ---- */
 
-/* Of one end, that which was taken back comes first. */
+/* Of the same end, the one taken back comes first. */
 static int by_end(const void *a, const void *b)
 {
 	const struct past_end *x = a, *y = b;
@@ -468,7 +470,7 @@ static int by_id(const void *id, const void *trial)
 	return (a > b) - (a < b);
 }
 
-/* Ids rise with numbers. Of a trial that came after the list nothing is to be recomputed. */
+/* Ids rise with numbers. Trials created after the list was read are not recomputed. */
 static void add_taken_back(struct player *player, const struct reopening *reopening)
 {
 	const struct trial *trial = bsearch(&reopening->trial_id, player->trials.items,
@@ -480,7 +482,7 @@ static void add_taken_back(struct player *player, const struct reopening *reopen
 	reopening_undo(reopening, &end->trial);
 }
 
-/* An end that was taken back after the trials were read is there twice. */
+/* An end that was taken back after the trials were read occurs twice. */
 static void drop_doubles(struct player *player)
 {
 	size_t n = 0;
@@ -507,7 +509,7 @@ static bool collect_ends(struct player *player, struct tuner_error *err)
 	return true;
 }
 
-/* The trials in one statement, so that a job which runs meanwhile is seen as of one moment. */
+/* Reads the trials in one statement, so that a running job is seen at one moment. */
 static bool load_trials(struct player *player, struct tuner_error *err)
 {
 	const struct report *report = player->report;
@@ -520,7 +522,7 @@ static bool load_trials(struct player *player, struct tuner_error *err)
 	       collect_ends(player, err);
 }
 
-/* A proposer knows what this program computes with. */
+/* A proposer knows this program's CPU and libraries. */
 static bool name_here(struct replay *replay, struct tuner_error *err)
 {
 	struct job_file file = { .strategy = { .name = STRATEGY_RANDOM } };

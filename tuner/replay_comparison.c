@@ -27,7 +27,7 @@ static void differ(struct comparison *comparison, const char *field, const char 
 		replay_difference_of(comparison->trial, field, recorded, recomputed);
 }
 
-/* Within `scale` tolerances, unless the bits are to be the same (the database has no -0.0). */
+/* Within `scale` times the tolerance, or, if exact, equal bits (the database has no -0.0). */
 static bool is_same(const struct comparison *comparison, double a, double b, double scale)
 {
 	if (a == b || (isnan(a) && isnan(b)))
@@ -62,7 +62,8 @@ static void compare_integer(
 	differ(comparison, field, texts[0], texts[1]);
 }
 
-/* Elsewhere a tolerance is a part of the range, whatever the scale is. Categories have none. */
+/* On another machine the tolerance is a part of the range in its scale. Categories must be
+ * equal. */
 static bool is_same_value(
 	const struct comparison *comparison, const struct parameter *parameter, double a, double b)
 {
@@ -103,7 +104,7 @@ static void compare_hyperparameters(struct comparison *comparison, const struct 
 	}
 }
 
-/* NaN: older versions did not note it. */
+/* NaN: older versions did not store it. */
 static void compare_note(struct comparison *comparison, const char *field, double recorded,
 	double recomputed, double scale)
 {
@@ -117,7 +118,7 @@ static void compare_gains(struct comparison *comparison, const struct decision *
 	const struct decision_notes before = decision_notes_read(recorded->settings);
 	const struct decision_notes now = decision_notes_read(recomputed->settings);
 
-	/* Told in another unit by versions that did not note that of gains. */
+	/* Versions that did not store the prediction for gains stored this in another unit. */
 	if (!isnan(before.gain_mean))
 		compare_number(comparison, "acquisition", recorded->acquisition,
 			recomputed->acquisition, 1);
@@ -127,13 +128,13 @@ static void compare_gains(struct comparison *comparison, const struct decision *
 		now.value_probability, 1);
 }
 
-/* In the user's unit: parts of the numbers' own size, or of what the model is unsure by. */
+/* In the user's unit: relative to the number's own size, or to the model's uncertainty. */
 static double unit(const struct decision *decision)
 {
 	return fabs(decision->mean) + fabs(decision->incumbent) + decision->sd;
 }
 
-/* On another machine a bound on the work may be met an evaluation sooner or later. */
+/* On another machine a work limit may be reached an evaluation sooner or later. */
 static void compare_effort(struct comparison *comparison, const struct decision *recorded,
 	const struct decision *recomputed)
 {

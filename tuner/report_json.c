@@ -63,7 +63,7 @@ bool json_append(cJSON *array, cJSON *item)
 	return false;
 }
 
-/* The database writes an infinite number as 1e999, which no strict reader takes. */
+/* The database writes an infinite number as 1e999, which strict readers refuse. */
 static bool replace_infinite(cJSON *parent)
 {
 	char text[NUMBER_TEXT];

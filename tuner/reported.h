@@ -1,4 +1,4 @@
-/* Words on a metric that no trial has reported, by what they did report. */
+/* What to say about a metric that no trial has reported, from those that trials did report. */
 #ifndef TUNER_REPORTED_H
 #define TUNER_REPORTED_H
 
@@ -7,10 +7,11 @@
 
 bool reported_has(const struct metric_names *names, const char *metric);
 
-/* Adds the name unless it is there. False without memory. */
+/* Adds the name unless it is already there. False without memory. */
 bool reported_add(struct metric_names *names, const char *metric);
 
-/* Appends `did you mean "loss"?` if one is near, else `there are loss, latency`; nothing if there are none. */
+/* Appends `did you mean "loss"?` if a name is near, else `there are loss, latency`; nothing if
+ * there are no names. */
 void reported_guess(const struct metric_names *names, const char *metric, struct text *ret);
 
 #endif

@@ -7,7 +7,7 @@
 
 enum {
 	LOOK_MS = 20,
-	HOLDER_LOOKS = 10, /* after so many we see whether anybody is left to answer */
+	HOLDER_LOOKS = 10, /* after this many we check whether any process is left to answer */
 };
 
 static bool await_answer(struct store *store, int64_t request_id, int wait_ms, bool *ret_answered,
@@ -22,7 +22,8 @@ static bool await_answer(struct store *store, int64_t request_id, int wait_ms, b
 	while (!*ret_answered && holder != 0 && clock_monotonic_us() < until_us) {
 		struct request request;
 		nanosleep(&pause, NULL);
-		/* Before the answer: who has let the database go has answered by then, or never does. */
+		/* Checked before the answer: a process that has released the database has answered
+		 * by then, or never will. */
 		if (++looks % HOLDER_LOOKS == 0 && !store_holder(store_path(store), &holder, err))
 			return false;
 		if (!request_load(store, request_id, &request, err))

@@ -25,7 +25,7 @@ static bool is_under(const char *set, const char *kind)
 	       (set[length] == '=' || set[length] == '.');
 }
 
-/* Another kind of objective takes the place of the one that was; how that was reduced is no word on it. */
+/* Another kind of objective replaces the old one, whose "reduce" no longer applies. */
 static void make_way(cJSON *objective, const char *set)
 {
 	for (size_t k = 0; k < 3; k++) {
@@ -39,7 +39,7 @@ static void make_way(cJSON *objective, const char *set)
 		if (strcmp(kinds[k], "cost") == 0)
 			cJSON_DeleteItemFromObjectCaseSensitive(objective, "goal");
 	}
-	/* What it says of metrics may not fit any more. */
+	/* Its settings for metrics may no longer fit. */
 	if (is_under(set, "expression") || is_under(set, "metric"))
 		if (cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(objective, "reduce")))
 			cJSON_DeleteItemFromObjectCaseSensitive(objective, "reduce");
@@ -127,11 +127,12 @@ out:
 
 /* ---- one trial ---- */
 
-/* What a caller told as a trial's value, without a step, is no row of a metric, and neither is what was taken over from
- * an earlier job: it stands for what the objective was then. */
+/* A value that a caller told for a trial, without a step, is not a metric's row, and neither is one
+ * taken over from an earlier job: it is a value of the objective at that time. */
 struct told {
-	char *metric, *definition; /* of the objective; NULL: nobody told it */
-	bool taken_over; /* its curve stayed behind, which was reduced by that objective */
+	char *metric, *definition; /* of the objective; NULL: not told */
+	bool taken_over; /* from an earlier job: its curve, which that objective reduced, was not
+			    copied */
 };
 
 static void told_finish(struct told *told)
@@ -156,7 +157,7 @@ static bool was_taken_over(
 	return true;
 }
 
-/* *ret_unlaunched: who asked for it has evaluated it, or it was observed elsewhere. */
+/* *ret_unlaunched: evaluated by the caller that asked for it, or observed elsewhere. */
 static bool read_told(struct store *store, const struct trial *trial, struct told *ret,
 	bool *ret_unlaunched, struct tuner_error *err)
 {
@@ -175,7 +176,7 @@ static bool read_told(struct store *store, const struct trial *trial, struct tol
 			       &ret->definition, err));
 }
 
-/* Whether "reduce" of the objective then is this one, too. Without memory: no. */
+/* Whether that objective had the same "reduce". False without memory. */
 static bool was_reduced_so(const struct told *told, const struct text *reduce)
 {
 	cJSON *then = cJSON_Parse(told->definition), *now = cJSON_Parse(reduce->bytes);
@@ -187,7 +188,7 @@ static bool was_reduced_so(const struct told *told, const struct text *reduce)
 	return same;
 }
 
-/* As the new objective's value, or (i: below n) as that of one of its metrics. */
+/* Whether a told value may stand for the new objective or (i below n) for its i-th metric. */
 static bool may_stand(const struct told *told, const struct job_objective *objective, size_t i)
 {
 	struct text reduce = TEXT_EMPTY;
@@ -207,7 +208,7 @@ static bool may_stand(const struct told *told, const struct job_objective *objec
 	return may;
 }
 
-/* `trial`: as its end left it. */
+/* `trial`: as at its end. */
 static bool evaluate(struct store *store, const struct job_file *file, const struct trial *trial,
 	double *ret_value, struct rescored_trial *ret, struct text *ret_missing,
 	struct tuner_error *err)
@@ -240,8 +241,8 @@ static bool evaluate(struct store *store, const struct job_file *file, const str
 	return ok;
 }
 
-/* By the outcome's table of the architecture, section 5, but that a metric which nobody asked for then is no failure of the
- * configuration. */
+/* By the table of outcomes in architecture.md, section 5, except that a missing metric which was
+ * not asked for then is not the configuration's failure. */
 static struct score score_of(const struct trial *trial, double value, bool complete)
 {
 	const bool ended_well =
@@ -305,7 +306,7 @@ bool rescore_trials(struct store *store, const struct job *job, const struct job
 	if (ok && ret->items == NULL)
 		ok = tuner_fail_memory(err);
 	for (size_t i = 0; ok && i < trials.n; i++) {
-		ret->items[i].trial = trials.items[i]; /* the list's now */
+		ret->items[i].trial = trials.items[i]; /* now owned by the list */
 		trials.items[i] = (struct trial){ 0 };
 		ret->n++;
 		ok = score(store, file, ret, rescorings, n, &ret->items[i], err);
@@ -349,7 +350,7 @@ bool rescore_store(struct store *store, const struct job *job, const struct job_
 		ok = !changes(&list->items[i]) ||
 		     trial_rescore(store, &list->items[i].trial, version, &list->items[i].score,
 			     now_us, err);
-	/* It failed without a result, and has some now: how it ends is the next run's to say. */
+	/* It failed without a result, and has some now: the next run decides how it ends. */
 	if (ok && job->state == JOB_FAILED && list->gained > 0 && list->gained == list->done &&
 		list->lost == 0)
 		ok = job_set_state(store, job->id, JOB_OPEN, "", now_us, err);

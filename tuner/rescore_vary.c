@@ -12,8 +12,8 @@
 
 /* ---- the envelope ---- */
 
-/* Costs are made of counts, so that several lines often cross at one price. A line that is the least over less than this
- * part of the range only passes there: it is by the last bits of the crossings. */
+/* Costs are made of counts, so that several lines often cross at one price. A line that is the
+ * least over less than this part of the range only touches there, by rounding of the crossings. */
 static const double ROUNDING = 1e-12;
 
 static double at(const struct vary_line *line, double t)
@@ -26,7 +26,7 @@ static double slope(const struct vary_line *line)
 	return line->high - line->low;
 }
 
-/* The least at the beginning; of equals the one that falls most. */
+/* The least at the beginning; of equal ones the steepest descending. */
 static size_t first_line(const struct vary_line *lines, size_t n)
 {
 	size_t best = 0;
@@ -38,7 +38,8 @@ static size_t first_line(const struct vary_line *lines, size_t n)
 	return best;
 }
 
-/* Where a steeper fall first undercuts `line`, beyond `t`; *ret_t 1 or more: nowhere in the range. */
+/* Where a more steeply descending line first undercuts `line`, beyond `t`; *ret_t 1 or more:
+ * nowhere in the range. */
 static size_t next_line(
 	const struct vary_line *lines, size_t n, size_t line, double t, double *ret_t)
 {

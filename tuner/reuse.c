@@ -30,7 +30,8 @@ struct reuse {
 	const struct present *present;
 	struct donor *donors; /* by values, then by age */
 	size_t n, capacity;
-	struct earlier *earlier; /* sorted; of the job that gives most, the newest of several */
+	struct earlier *earlier; /* sorted; of the job with the most donors, the newest of equal
+				    ones */
 	size_t n_earlier, n_given;
 };
 
@@ -44,7 +45,7 @@ static void take_sighting(struct sighting *sighting, struct present_state *ret)
 	sighting->facts = sighting->patch = TEXT_EMPTY;
 }
 
-/* Of what was not looked at whole, nobody knows whether it is the same. */
+/* Files that were not read completely may differ unnoticed. */
 static bool check_complete(
 	const char *what, const struct present_state *state, struct tuner_error *err)
 {
@@ -101,8 +102,8 @@ void present_finish(struct present *present)
 
 /* ---- jobs whose trials are made alike ---- */
 
-/* Whether the fact says how a trial's result comes about. What the code is, and what the data hold, the
- * fingerprints say; where they lie is no matter. */
+/* Whether the fact affects a trial's result. Code and data are compared by fingerprints; where they
+ * are does not matter. */
 static bool shapes_results(const struct fact *fact)
 {
 	return (fact->kind & (CHANGE_COMMAND | CHANGE_OBJECTIVE)) != 0 &&
@@ -126,7 +127,7 @@ static bool contains(const struct facts *facts, const struct facts *others)
 	return true;
 }
 
-/* Without memory: not alike. */
+/* False without memory. */
 static bool made_alike(const struct job_file *a, const struct job_file *b)
 {
 	struct facts of_a = { 0 }, of_b = { 0 };
@@ -137,7 +138,7 @@ static bool made_alike(const struct job_file *a, const struct job_file *b)
 	return alike;
 }
 
-/* The ids of the states of this fingerprint; a job may have one for each source. */
+/* The ids of states with this fingerprint; a job may have one for each source. */
 struct state_ids {
 	int64_t ids[4];
 	size_t n;
@@ -178,11 +179,11 @@ static bool add_donor(struct reuse *reuse, const struct donor *donor, struct tun
 
 struct alike {
 	const struct job *job;
-	struct edits edits; /* what was proposed before was made otherwise */
+	struct edits edits; /* trials proposed before were run differently */
 	struct state_ids code, data;
 };
 
-/* Every attempt counts, since a later one goes on from an earlier one's checkpoint. */
+/* Every attempt counts, since a later one resumes from an earlier one's checkpoint. */
 static bool found_the_same(const struct reuse *reuse, const struct alike *alike,
 	const struct attempt_list *attempts, struct provenance *ret_last, bool *ret,
 	struct tuner_error *err)
@@ -198,7 +199,7 @@ static bool found_the_same(const struct reuse *reuse, const struct alike *alike,
 	return true;
 }
 
-/* *ret_values: the trial's, if it has all of the present parameters, and had no others; else NULL. */
+/* *ret_values: the trial's values, if it has exactly the present parameters; else NULL. */
 static bool same_parameters(const struct reuse *reuse, const struct trial *trial,
 	double **ret_values, struct tuner_error *err)
 {
@@ -309,7 +310,7 @@ static bool look_at_trials(struct reuse *reuse, const struct alike *alike, struc
 	return ok;
 }
 
-/* A job that this version cannot read is passed over. */
+/* A job that this version cannot read is skipped. */
 static bool look_at_job(struct reuse *reuse, const struct job *job, struct tuner_error *err)
 {
 	struct tuner_error unread = { TUNER_OK, "" };
@@ -344,7 +345,7 @@ static int compare_donors(const void *a, const void *b, void *context)
 			      : (x->trial_id > y->trial_id) - (x->trial_id < y->trial_id);
 }
 
-/* What earlier sittings of this job have taken: the events "reused" have the keys. */
+/* Marks what earlier runs of this job have taken: the events "reused" have the keys. */
 static bool mark_taken(
 	struct reuse *reuse, struct store *store, int64_t job_id, struct tuner_error *err)
 {

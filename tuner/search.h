@@ -1,4 +1,5 @@
-/* The searches of a job: one, or one for each arm and repeat of a comparison. Each sees its own trials only. */
+/* The searches of a job: one, or one for each arm and repeat of a comparison. Each sees only its
+ * own trials. */
 #ifndef TUNER_SEARCH_H
 #define TUNER_SEARCH_H
 
@@ -8,7 +9,7 @@ struct search {
 	const char *arm; /* "" in a job without arms */
 	int64_t repeat; /* from 0 */
 	struct job_file
-		file; /* the job's, with the arm's strategy; what it points to is the job's */
+		file; /* the job's, with the arm's strategy; its pointers are the job file's */
 	struct history history;
 	struct proposer proposer;
 	bool exhausted; /* every configuration of the space has been tried */
@@ -19,36 +20,36 @@ struct search_list {
 	size_t n;
 };
 
-/* From the database. `file` must outlive the list, whose items stay where they are. */
+/* Loads the searches from the database. `file` must outlive the list, whose items never move. */
 TUNER_MUST_CHECK
 bool search_list_load(struct search_list *list, const struct job_file *file, struct store *store,
 	int64_t job_id, struct tuner_error *err);
 void search_list_finish(struct search_list *list);
 
-/* The histories once more, after trials were put back. */
+/* Reloads the histories, after trials were put back. */
 TUNER_MUST_CHECK
 bool search_list_reload(
 	struct search_list *list, struct store *store, int64_t job_id, struct tuner_error *err);
 
-/* The one of a trial's arm and repeat; NULL if the job file no longer has it. */
+/* The search of a trial's arm and repeat; NULL if the job file no longer has it. */
 struct search *search_find(const struct search_list *list, const char *arm, int64_t repeat);
 
 /* Whether it has trials left to propose. */
 bool search_is_open(const struct search *search);
 
-/* The open one whose turn it is: that with the fewest trials, so that all advance together and none meets a
- * machine at a better hour; among equals by repeat, and then by arm, from another first arm in each repeat. NULL
- * if none is open. */
+/* The open search whose turn it is: that with the fewest trials, so that all advance together and
+ * none has the machine at a better time; among equals by repeat, then by arm, beginning with a
+ * different arm in each repeat. NULL if none is open. */
 struct search *search_next(const struct search_list *list);
 
-/* Over all of them. */
+/* Over all searches. */
 const struct finished_trial *search_list_best(const struct search_list *list); /* NULL: none */
 const struct finished_trial *search_list_trial(
 	const struct search_list *list, int64_t number); /* NULL: it has not ended */
-/* Without those that were observed elsewhere, which no budget counts. */
+/* The best without trials observed elsewhere, which no budget counts. */
 const struct finished_trial *search_list_best_own(const struct search_list *list);
 int64_t search_list_better(
-	const struct search_list *list, double objective); /* done ones better than that */
+	const struct search_list *list, double objective); /* done trials better than that */
 size_t search_list_done(const struct search_list *list); /* trials with an objective */
 size_t search_list_ended(const struct search_list *list);
 

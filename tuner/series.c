@@ -21,7 +21,7 @@ static bool make_room(struct series *series)
 	return true;
 }
 
-/* What lies beyond is an earlier launch's. */
+/* Steps beyond are an earlier launch's. */
 static void advance(struct series *series, double step)
 {
 	if (series->begun && step <= series->reach)
@@ -122,7 +122,7 @@ static double mean_of(const double *values, size_t n)
 		return NAN;
 	if (isfinite(sum))
 		return sum / (double)counted;
-	/* Beyond what a double holds, though their mean may not be. */
+	/* The sum overflows, though the mean may not. */
 	sum = 0;
 	for (size_t i = 0; i < n; i++)
 		if (!isnan(values[i]))

@@ -8,10 +8,10 @@
 static const int heard[SIGNALS_HEARD] = { SIGINT, SIGTERM, SIGHUP };
 
 /* The only variable of the program that is neither constant nor on a stack: a handler has no other
- * way to find its pipe. -1: nobody listens. */
+ * way to find its pipe. -1: not open. */
 static volatile sig_atomic_t pipe_end = -1;
 
-/* A pipe that is full holds enough of them. */
+/* A full pipe holds enough signals. */
 static void hear(int signal)
 {
 	const int error = errno;

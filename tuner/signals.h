@@ -1,8 +1,8 @@
-/* SIGINT, SIGTERM and SIGHUP as something to wait for.
+/* SIGINT, SIGTERM and SIGHUP as a descriptor to poll.
  *
- * Not a signalfd: that needs the signals blocked in every thread, and a library may have started threads
- * of its own, even before main(), which block nothing; the kernel would hand one of them the signal, and
- * with it end the process. Handlers count for all threads. */
+ * Not a signalfd, which needs the signals blocked in every thread: a library may have started
+ * threads of its own, even before main(), which block nothing, and a signal delivered to one of
+ * them would end the process. Handlers apply to all threads. */
 #ifndef TUNER_SIGNALS_H
 #define TUNER_SIGNALS_H
 
@@ -13,21 +13,21 @@
 enum { SIGNALS_HEARD = 3 };
 
 struct signals {
-	int fd; /* readable when a signal has come */
+	int fd; /* readable when a signal has arrived */
 	struct sigaction old[SIGNALS_HEARD];
 };
 
-/* One at a time in a process. */
+/* At most one may be open per process. */
 TUNER_MUST_CHECK
 bool signals_open(struct signals *ret, struct tuner_error *err);
 
-/* The next signal that has come; 0 if there is none. Never waits. */
+/* Takes the next signal that has arrived; 0 if there is none. Never waits. */
 int signals_next(const struct signals *signals);
 
-/* Whether there is one, which the next call gives. */
+/* Whether a signal has arrived that signals_next would return. */
 bool signals_waiting(const struct signals *signals);
 
-/* What was before is in force again. */
+/* Restores the previous handlers. */
 void signals_close(struct signals *signals);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Keeps the GPUs that the file lists, in its order; of divided ones all slices. */
+/* Keeps the GPUs that the file lists, in its order, with all slices of divided ones. */
 static bool choose_gpus(
 	const struct job_host *host, struct gpu *gpus, size_t *n, struct tuner_error *err)
 {
@@ -27,7 +27,7 @@ static bool choose_gpus(
 	return true;
 }
 
-/* CUDA gives a process one slice, whatever it is shown. */
+/* CUDA gives a process one slice, however many are visible. */
 static bool check_slices(
 	const struct gpu *gpus, size_t n, unsigned gpus_per_trial, struct tuner_error *err)
 {
@@ -41,8 +41,9 @@ static bool check_slices(
 	return true;
 }
 
-/* Each GPU `share` times, the first time all of them, at most `most` in all (0: no such limit). Cores are shared out
- * among as many; where measurements decide how many there are, each may have what it would have alone. */
+/* Uses each GPU `share` times, in rounds over all of them, at most `most` slots in total (0: no
+ * limit). Cores are divided among the slots; if measurements decide how many run, each gets what it
+ * would have alone. */
 static void share_gpus(struct slot_list *list, unsigned share, bool packs, unsigned most)
 {
 	const size_t gpus = list->n, fit = SLOTS_MAX - SLOTS_MAX % (gpus > 0 ? gpus : 1);
@@ -59,7 +60,7 @@ static void share_gpus(struct slot_list *list, unsigned share, bool packs, unsig
 	list->n = n;
 }
 
-/* Queued jobs hold a place, too. Which GPUs they get is the cluster's to say. */
+/* Queued jobs occupy a place, too. The cluster decides which GPUs they get. */
 static bool slots_of_cluster(const struct job_host *host, const struct machine *machine,
 	struct slot_list *ret, struct tuner_error *err)
 {
@@ -138,7 +139,7 @@ bool slots_find(const struct job_file *file, struct slot_list *ret, struct tuner
 	return ok;
 }
 
-/* Slots that name the first one's GPU. */
+/* The number of slots that use the first one's GPU. */
 static size_t sharers(const struct slot *slots, size_t n)
 {
 	size_t count = 0;

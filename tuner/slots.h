@@ -1,4 +1,4 @@
-/* The slots that a host of a job file gives. */
+/* The slots of a job file's host. */
 #ifndef TUNER_SLOTS_H
 #define TUNER_SLOTS_H
 
@@ -13,8 +13,8 @@ struct slot_list {
 			   used and why; "" if nothing */
 };
 
-/* What follows from `machine` for this entry of "hosts"; `parallel` is the budget's. TUNER_USAGE if
- * what the file asks for is not there. */
+/* The slots that `machine` provides for this entry of "hosts"; `parallel` is the budget's.
+ * TUNER_USAGE if the machine lacks what the file asks for. */
 TUNER_MUST_CHECK
 bool slots_of(const struct job_host *host, unsigned parallel, const struct machine *machine,
 	struct slot_list *ret, struct tuner_error *err);
@@ -22,12 +22,13 @@ bool slots_of(const struct job_host *host, unsigned parallel, const struct machi
 /* The entry of "hosts" that is this machine; NULL: none is. */
 const struct job_host *slots_local_host(const struct job_file *file);
 
-/* Of this machine, by the file's local host. None without a local host. */
+/* The slots of this machine, by the file's local host; none without a local host. */
 TUNER_MUST_CHECK
 bool slots_find(const struct job_file *file, struct slot_list *ret, struct tuner_error *err);
 
-/* "2 slots: 1 core each", "4 slots: 1 GPU (NVIDIA H200) and 4 cores each", "4 slots: 1 GPU (NVIDIA H200), shared by 2,
- * and 4 cores each"; where measurements decide (`packs`) "1 GPU (NVIDIA H200), shared by up to 8, ...". */
+/* "2 slots: 1 core each", "4 slots: 1 GPU (NVIDIA H200) and 4 cores each", "4 slots: 1 GPU (NVIDIA
+ * H200), shared by 2, and 4 cores each"; if measurements decide (`packs`) "1 GPU (NVIDIA H200),
+ * shared by up to 8, ...". */
 void slots_text(const struct slot *slots, size_t n, bool packs, struct text *ret);
 
 #endif

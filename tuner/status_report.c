@@ -44,7 +44,7 @@ static bool read_median(const struct report *report, int64_t *ret_us, struct tun
 		times[i] = trial_took_us(&list.items[i]);
 	if (list.n > 0) {
 		qsort(times, list.n, sizeof(*times), compare_int64);
-		/* Of an even number the mean of the two in the middle. */
+		/* For an even number, the mean of the middle two. */
 		*ret_us = (times[(list.n - 1) / 2] + times[list.n / 2]) / 2;
 	}
 	trial_list_finish(&list);
@@ -60,7 +60,7 @@ static bool read_failures(
 	       (last == 0 || report_number(report, last, &ret->last_failed, &ret->has_failed, err));
 }
 
-/* Proposals and results are told in other ways. */
+/* Proposals and results are shown in other ways. */
 static bool is_noteworthy(const struct event *event)
 {
 	return (event->trial_number == 0 || strcmp(event->kind, "warm-start") != 0) &&
@@ -76,7 +76,7 @@ static void drop_oldest(struct event_list *list)
 	memmove(list->items, list->items + 1, list->n * sizeof(*list->items));
 }
 
-/* Goes through the last few hundred events, of which the noteworthy last ones stay. */
+/* Reads the last few hundred events and keeps the latest noteworthy ones. */
 static bool read_recent(
 	const struct report *report, struct event_list *ret, struct tuner_error *err)
 {
@@ -122,7 +122,7 @@ int64_t time_left_us(
 		if (rest_us > longest_us)
 			longest_us = rest_us;
 	}
-	/* A trial is not shared: the last one to end may be the only one left. */
+	/* A single trial cannot be split: the last one may run alone. */
 	const double shared_us = work_us / (double)(parallel > 0 ? parallel : 1);
 	const double bound_us =
 		left > 0 && shared_us < (double)median_us ? (double)median_us : (double)longest_us;
@@ -135,7 +135,7 @@ static int64_t at_most(int64_t us, int64_t bound_us)
 	return bound_us < us ? (bound_us > 0 ? bound_us : 0) : us;
 }
 
-/* By the median trial; not beyond what the budget gives in time. */
+/* Estimated by the median trial, and limited by the budget's time. */
 static int64_t estimate_left(const struct report *report, const struct standing *standing)
 {
 	const struct job *job = &report->job;
@@ -186,7 +186,7 @@ bool standing_read(const struct report *report, struct standing *ret, struct tun
 		ret->created += ret->counts[i];
 		ret->added += all[i] - ret->counts[i];
 	}
-	/* Of a newer version's file the budget's details are not known; all else is. */
+	/* For a newer version's file only the budget's details are unknown. */
 	if (!job_stored_file(&report->job, &ret->file, &ignored))
 		ret->file = NULL;
 	ret->left_us = estimate_left(report, ret);
@@ -211,7 +211,7 @@ void standing_finish(struct standing *standing)
 
 /* ---- text ---- */
 
-/* Without one its trials are asked for and told, and nobody runs it. */
+/* Without a command its trials are asked for and told, and not run. */
 static bool has_command(const struct standing *standing)
 {
 	return standing->file == NULL || standing->file->command != NULL;
@@ -237,7 +237,7 @@ static void add_counts(
 	const struct report *report, const struct standing *standing, struct text *out)
 {
 	const long long created = standing->created, cap = report->budget;
-	if (created > cap) /* who asks and tells counts himself */
+	if (created > cap) /* a caller that asks and tells counts trials itself */
 		text_print(out, "%lld trials (budget: %lld)", created, cap);
 	else
 		text_print(out, "%lld of %lld trials", created, cap);
@@ -349,7 +349,8 @@ static void add_failures(const struct standing *standing, struct text *out)
 	text_add(out, "\n");
 }
 
-/* Beyond keep.disk only what must stay is left: nothing is launched until some of it may go. */
+/* keep.disk is exceeded by files that must stay: nothing is launched until some of them may be
+ * removed. */
 static void add_disk(const struct standing *standing, struct text *out)
 {
 	const int64_t bytes = standing->artifact_bytes + standing->checkpoint_bytes;
@@ -413,7 +414,7 @@ static void add_hint(const struct invocation *call, const struct report *report,
 	add_hint_of(call, report->job.name, command, behind, why, hints);
 }
 
-/* One below the other, however long the names are. */
+/* In aligned columns, however long the names are. */
 static void put_hints(struct hints *hints, struct text *out)
 {
 	size_t width = HINT_COLUMNS;
@@ -436,7 +437,7 @@ static bool has_had_its_trials(const struct report *report, const struct standin
 	       standing->created >= report->budget;
 }
 
-/* Of each search; more than its cap, where the budget has been lowered since. */
+/* Trials of each search; more than its budget if that has been lowered since. */
 static int64_t trials_had(const struct report *report, const struct standing *standing)
 {
 	const int64_t searches = report->budget / report->job.trial_cap;

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <time.h>
 
-/* An ask or tell holds the lock for some milliseconds. Those who wait come at different moments, so that
- * none of them always meets the same one. Who has waited for longer is one of many, who by looking every few
- * milliseconds would keep the processor from the one that holds it. */
+/* An ask or tell holds the lock for some milliseconds. Waiting processes try at varying moments, so
+ * that none always meets the same holder. A process that has waited for longer is one of many,
+ * which by trying every few milliseconds would take the processor from the holder. */
 enum { PAUSE_MIN_US = 500, PAUSE_SPREAD_US = 4000, MANY_AFTER_US = 20000, MANY_SPREAD_US = 50000 };
 
 int64_t store_wait_pause_us(int64_t waited_us, int64_t now_us)

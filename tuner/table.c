@@ -13,7 +13,7 @@ enum { WIDTH_WITHOUT_TERMINAL = 100 };
 struct cell {
 	char *text;
 	size_t columns;
-	enum table_style style; /* of its row, in the row's first cell */
+	enum table_style style; /* the row's style, in its first cell */
 };
 
 struct table {
@@ -162,7 +162,7 @@ static void add_blanks(struct text *line, size_t n)
 static void add_row(
 	const struct table *table, const size_t *widths, size_t first, struct text *line)
 {
-	size_t pending = 0; /* blanks that are printed only if something follows */
+	size_t pending = 0; /* blanks printed only if something follows */
 	for (size_t k = 0; k < table->n_columns && first + k < table->n_cells; k++) {
 		const struct cell *cell = &table->cells[first + k];
 		const size_t blanks = widths[k] - cell->columns;

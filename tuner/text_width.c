@@ -8,7 +8,8 @@ struct range {
 	uint32_t first, last;
 };
 
-/* Unicode's East_Asian_Width W and F, in blocks: what is unassigned inside a block counts as wide. */
+/* Unicode's East_Asian_Width W and F, in blocks: unassigned characters inside a block count as
+ * wide. */
 static const struct range wide[] = {
 	{ 0x1100, 0x115f },
 	{ 0x231a, 0x231b },
@@ -30,8 +31,8 @@ static const struct range wide[] = {
 	{ 0x20000, 0x3fffd },
 };
 
-/* Marks that stand over or under the character before them, and characters that show nothing. The
- * blocks of the scripts that parameter names are written in, not all of Unicode's. */
+/* Combining marks and invisible characters, in the blocks of scripts that parameter names are
+ * likely to use, not all of Unicode's. */
 static const struct range combining[] = {
 	{ 0x0300, 0x036f },
 	{ 0x0483, 0x0489 },
@@ -70,7 +71,7 @@ static uint32_t decode(const char *bytes, size_t length)
 	return c;
 }
 
-/* The next character: its bytes (1 for a byte that belongs to none) and its columns. */
+/* The next character: its bytes (1 for an invalid byte) and its columns. */
 static size_t next(const char *at, size_t left, size_t *ret_columns)
 {
 	const size_t length = text_utf8_character(at, left);

@@ -17,7 +17,7 @@
 
 /* ---- the job ---- */
 
-/* A stored file that this version does not read is no reason to say nothing of the job. */
+/* A stored file that this version cannot read is no reason to show nothing of the job. */
 static void count_searches(struct report *report)
 {
 	struct tuner_error ignored;
@@ -32,7 +32,7 @@ static void count_searches(struct report *report)
 	job_file_destroy(file);
 }
 
-/* What belongs to the job that is loaded already. */
+/* Loads the rest for the job already loaded. */
 static bool load_rest(struct report *report, struct tuner_error *err)
 {
 	char *objective = NULL, *space = NULL;
@@ -223,7 +223,7 @@ void trial_add_search(const struct report *report, const struct trial *trial, st
 
 /* ---- JSON ---- */
 
-/* NaN where nothing was reported at all, as against a NaN that was. */
+/* NaN where nothing was reported at all, as opposed to a reported NaN. */
 static bool add_reported(cJSON *object, const char *name, double value, bool reported)
 {
 	return reported ? json_add_number(object, name, value)
@@ -319,9 +319,9 @@ cJSON *event_json(const struct event *event)
 
 /* ---- text ---- */
 
-static const double WHOLE_MAX = 1e15; /* beyond, not every digit is one */
+static const double WHOLE_MAX = 1e15; /* beyond, not every digit is significant */
 
-/* Whole numbers are an int's, or may be: of these every digit counts. */
+/* Whole numbers are, or may be, an int's, of which every digit counts. */
 static void number_text(double value, struct text *ret)
 {
 	text_print(ret, value == trunc(value) && fabs(value) < WHOLE_MAX ? "%.0f" : "%.4g", value);
@@ -475,7 +475,7 @@ int64_t trial_took_us(const struct trial *trial)
 		return 0;
 	const int64_t took_us =
 		(trial->ended_us ? trial->ended_us : clock_wall_us()) - trial->started_us;
-	return took_us > 0 ? took_us : 0; /* of another machine's clock, or one that was set back */
+	return took_us > 0 ? took_us : 0; /* by another machine's clock, or one that was set back */
 }
 
 void time_text(int64_t us, char ret[32])

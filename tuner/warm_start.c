@@ -1,4 +1,4 @@
-/* What was read of earlier jobs becomes rows of the new one, and what is said of it (warm_start.h). */
+/* Turns what was read of earlier jobs into rows of the new job, and reports it (warm_start.h). */
 #include "tuner/warm_start.h"
 
 #include "base/json.h"
@@ -22,7 +22,7 @@ struct beginning {
 	const struct warm_start *warm_start;
 	struct store *store;
 	struct job job;
-	struct job_file file; /* with the arm's strategy; what it points to is the job's */
+	struct job_file file; /* with the arm's strategy; its pointers are the job file's */
 	const char *arm;
 	int64_t repeat, now_us;
 	char host[256];
@@ -87,7 +87,8 @@ static bool store_origin(struct beginning *beginning, const struct warm_trial *t
 	return ok;
 }
 
-/* Its times are those of the taking over: it had no slot here, and how long it took there is that one's affair. */
+/* Its times are those of this transaction: it had no slot here, and how long it took there belongs
+ * to the earlier job. */
 static bool store_result(struct beginning *beginning, const struct warm_trial *trial, int64_t id,
 	struct tuner_error *err)
 {
@@ -118,7 +119,7 @@ static bool store_result(struct beginning *beginning, const struct warm_trial *t
 		       &beginning->history.last_event, err);
 }
 
-/* Fully given, it is a decision of the user's as one from the queue is. */
+/* With all parameters given, it is the user's decision, like one from the queue. */
 static bool store_trial(
 	struct beginning *beginning, const struct warm_trial *trial, struct tuner_error *err)
 {
@@ -172,7 +173,8 @@ static bool queue_trials(struct beginning *beginning, struct text *queued, struc
 		const struct warm_trial *trial = &warm_start->trials[i];
 		text_clear(&entry);
 		configuration_json(&beginning->file, trial->values, &entry);
-		/* Not of "first": what that no longer lists is dropped when the file is edited. */
+		/* Not marked as from "first": entries that "first" no longer lists are dropped when
+		 * the file is edited. */
 		ok = (!text_failed(&entry) || tuner_fail_memory(err)) &&
 		     queue_add(beginning->store, beginning->job.id, beginning->arm,
 			     beginning->repeat, "enqueue", entry.bytes, beginning->now_us, &id,
@@ -270,7 +272,7 @@ bool warm_start_store(const struct warm_start *warm_start, struct store *store, 
 		return true;
 	if (gethostname(beginning.host, sizeof(beginning.host) - 1) != 0)
 		strcpy(beginning.host, "localhost");
-	/* Of trials the event comes first, so that it is found without a search. */
+	/* For trials the event comes first, so that it is found without a search. */
 	const bool first = warm_start->file->warm_start.first;
 	const bool ok = job_load(store, job_id, &beginning.job, err) &&
 			(first || store_event(&beginning, &queued, err)) &&

@@ -2,77 +2,81 @@
  *
  *     warm_start_read -> warm_start_store, in the transaction that makes the job -> warm_start_finish
  *
- * As "trials" their ended trials become trials of source "added" of each search of the new job: data from the start, as
- * what a caller adds (ask_tell.h), that no budget counts. As "first" their best configurations stand in front of the
- * queue. Either way the event "warm-start" of the job says what was taken, and one of each trial where it is from. Earlier
- * jobs are only read, and only here: what becomes of them later changes nothing.
+ * As "trials", their ended trials become trials of source "added" in each search of the new job:
+ * data from the start, like a caller's additions (ask_tell.h), that no budget counts. As "first",
+ * their best configurations go to the front of the queue. Either way the job's event "warm-start"
+ * says what was taken, and an event of each trial says where it is from. Earlier jobs are only
+ * read, and only here: later changes to them have no effect.
  *
- * A parent's trial is data if it is done, if its configuration made it fail, or if a rule or its time limit ended it and
- * its curve gave a value. It is taken if all of it fits the new job: values inside of the space, on its lattice, within
- * its constraints, and equal to what is fixed. What one trial was made of is taken once, though several parents have it. */
+ * A parent's trial is data if it is done, if its configuration made it fail, or if a rule or its
+ * time limit ended it and its curve gave a value. It is taken if it fits the new job completely:
+ * values inside the space, on its lattice, within its constraints, and equal to fixed values. The
+ * same measurement is taken once, even if several parents have it. */
 #ifndef TUNER_WARM_START_H
 #define TUNER_WARM_START_H
 
 #include "trials/trial.h"
 #include "tuner/jobfile.h"
 
-/* One that fits. */
+/* A trial that fits. */
 struct warm_trial {
-	double *values; /* d, settled; NaN, of first only: the strategy decides */
+	double *values; /* d, settled; NaN, with "first" only: the strategy decides */
 	enum trial_state state; /* DONE, FAILED or STOPPED */
 	enum outcome outcome;
 	double objective; /* user's unit and sign; NaN: none */
 	size_t parent; /* index */
 	int64_t number; /* in the parent */
-	char key[40]; /* of the attempt that it was measured by first */
+	char key[40]; /* of the attempt that measured it first */
 };
 
-/* What a parent gives. */
+/* What a parent contributes. */
 struct warm_gift {
 	char *database; /* absolute */
 	const char *job; /* the job file's */
-	int64_t trials; /* that are data */
+	int64_t trials; /* trials that are data */
 	int64_t taken;
-	int64_t misfits; /* outside of the space, or the like */
-	int64_t doubled; /* another parent has given them already */
-	char why[240]; /* the first misfit; "" without any */
+	int64_t misfits; /* outside the space, or the like */
+	int64_t doubled; /* already contributed by another parent */
+	char why[240]; /* the first misfit's reason; "" if none */
 };
 
 struct warm_start {
 	const struct job_file *file; /* must outlive it */
-	struct warm_trial *
-		trials; /* to be taken: parent by parent in the order of their ends; of first the best
-				      first */
+	struct warm_trial
+		*trials; /* to be taken: parent by parent, in the order of their ends; with "first",
+			   best first */
 	size_t n, capacity;
 	struct warm_gift *gifts; /* by parent */
 };
 
-/* Reads what the file's parents have. `own`: the job's own database, NULL where there is none. TUNER_USAGE, saying what
- * to write: a parent that is not there or cannot be read, that has another objective, or parameters which neither fit nor
- * are said to be missing or ignored. Nothing is left to finish then. */
+/* Reads the trials of the file's parents. `own`: the job's own database, NULL if there is none.
+ * TUNER_USAGE, saying what to write: a parent does not exist or cannot be read, has another
+ * objective, or has parameters that neither fit nor are declared missing or ignored. A failure
+ * leaves nothing to finish. */
 TUNER_MUST_CHECK
 bool warm_start_read(const struct job_file *file, struct store *own, struct warm_start *ret,
 	struct tuner_error *err);
 void warm_start_finish(struct warm_start *warm_start);
 
-/* Rows and events, in the open transaction, before anything else of the job's is queued. The job is new: it has no trial. */
+/* Stores rows and events, in the open transaction, before anything else of the job is queued. The
+ * job must be new, without trials. */
 TUNER_MUST_CHECK
 bool warm_start_store(const struct warm_start *warm_start, struct store *store, int64_t job_id,
 	int64_t now_us, struct tuner_error *err);
 
-/* The data of the event: {"as", "parents": [{"database", "job", "trials", "taken", "misfits", "doubled", "why"}],
- * "queued": [{"queue", "parent", "trial"}]}, the last of first only. Appended. */
+/* Appends the event's data: {"as", "parents": [{"database", "job", "trials", "taken", "misfits",
+ * "doubled", "why"}], "queued": [{"queue", "parent", "trial"}]}, the last with "first" only. */
 void warm_start_json(const struct warm_start *warm_start, struct text *ret);
 
-/* The same in words, a line for each parent. Appended. */
+/* Appends the same in words, a line for each parent. */
 void warm_start_text(const char *json, struct text *ret);
 
-/* The data of a job's event; *ret NULL if nothing was taken over into it. The caller frees. */
+/* The data of a job's "warm-start" event; *ret is NULL if it has none. The caller frees. */
 TUNER_MUST_CHECK
 bool warm_start_load(struct store *store, int64_t job_id, char **ret, struct tuner_error *err);
 
-/* Where the configuration of a trial that has taken a queue entry comes from: "trial 7 of job resnet in /a/old.db".
- * Appended; nothing if it is from nowhere. */
+/* Appends the origin of a queued trial's configuration: "trial 7 of job resnet in /a/old.db";
+ * nothing if it has none. */
 TUNER_MUST_CHECK
 bool warm_start_origin(
 	struct store *store, const struct trial *trial, struct text *ret, struct tuner_error *err);

@@ -1,4 +1,4 @@
-/* Reading earlier jobs: what of them fits (warm_start.h). */
+/* Reads earlier jobs and selects the trials that fit (warm_start.h). */
 #include "tuner/warm_start.h"
 
 #include "base/number.h"
@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* An earlier job while it is read. */
+/* An earlier job being read. */
 struct parent {
 	struct warm_start *warm_start;
 	const struct job_file *file; /* the new job's */
@@ -30,7 +30,7 @@ struct parent {
 	struct job_file *theirs;
 	double fillers[SPACE_PARAMETERS_MAX]; /* for what a trial lacks; NaN: nothing */
 	struct event_list edits; /* of its file */
-	struct event_list events; /* of trials that it took over itself; read where it has such */
+	struct event_list events; /* of trials that it took over itself; read only if it has any */
 	bool has_events;
 };
 
@@ -86,7 +86,7 @@ static bool check_objective(const struct parent *parent, struct tuner_error *err
 	char *our_objective = job_file_objective(ours);
 	char *their_objective = job_file_objective(theirs);
 	bool ok = (our_objective != NULL && their_objective != NULL) || tuner_fail_memory(err);
-	/* Of configurations only their order matters: that of the same metric. */
+	/* For configurations only their order matters, so the same metric suffices. */
 	if (ok && (ours->warm_start.first ? strcmp(ours->metric, theirs->metric) != 0
 					  : strcmp(our_objective, their_objective) != 0))
 		ok = tuner_fail(err, TUNER_USAGE,
@@ -99,7 +99,8 @@ static bool check_objective(const struct parent *parent, struct tuner_error *err
 	return ok;
 }
 
-/* Results that were made with another fixed value may not compare; what was best may be good all the same. */
+/* Results with another fixed value may not be comparable; the best configurations may still be
+ * good. */
 static bool check_fixed(const struct parent *parent, struct tuner_error *err)
 {
 	const struct job_file *ours = parent->file;
@@ -119,7 +120,8 @@ static bool check_fixed(const struct parent *parent, struct tuner_error *err)
 	return true;
 }
 
-/* Whether what only they vary is no matter: it is said so, or there was but one value. */
+/* Whether a parameter that only the parent varies may be ignored: declared so, or with a single
+ * value. */
 static bool is_of_no_matter(const struct parent *parent, const char *name)
 {
 	const struct space *space = &parent->theirs->space;
@@ -163,7 +165,7 @@ static bool is_conditional(const struct space *space, size_t parameter)
 	return false;
 }
 
-/* What they had fixed is what their trials were made with. */
+/* The parent's trials were run with its fixed values. */
 static bool fill_from_fixed(
 	struct parent *parent, size_t i, const struct argument *fixed, struct tuner_error *err)
 {
@@ -204,7 +206,7 @@ static bool find_fillers(struct parent *parent, struct tuner_error *err)
 
 /* ---- one trial ---- */
 
-/* `name`: the parameter's; "" for the configuration as a whole. False. */
+/* `name`: the parameter's; "" for the configuration as a whole. Returns false. */
 static bool misfit(struct text *ret_why, const char *name, const char *problem)
 {
 	text_print(ret_why, name[0] != '\0' ? "%.60s: %.160s" : "%sit %.160s", name, problem);
@@ -243,7 +245,8 @@ static bool parents_are_given(const struct space *space, const double *values, s
 	return true;
 }
 
-/* What depends on others is there or not by their values, so these come first: d rounds are enough. */
+/* Whether a dependent parameter is active follows from others' values, so those come first: d
+ * rounds suffice. */
 static void fill(const struct parent *parent, double *values)
 {
 	const struct space *space = &parent->file->space;
@@ -305,7 +308,7 @@ static bool check_edits(const struct parent *parent, const struct trial *trial,
 	return ok;
 }
 
-/* A trial's parameters as a configuration of the new job; false if they are none. */
+/* Converts a trial's parameters to a configuration of the new job; false if they do not fit. */
 static bool convert(const struct parent *parent, const struct trial *trial, double *values,
 	struct text *ret_why)
 {
@@ -321,7 +324,7 @@ static bool convert(const struct parent *parent, const struct trial *trial, doub
 	return ok && settle(parent, values, ret_why);
 }
 
-/* Whether something is to be learnt from it; of first, whether it may be the best. */
+/* Whether it is data; with "first", whether it may be the best. */
 static bool is_data(const struct parent *parent, const struct trial *trial)
 {
 	if (trial->state == TRIAL_DONE)
@@ -343,7 +346,8 @@ static int by_trial(const void *a, const void *b)
 	return (x->trial_number > y->trial_number) - (x->trial_number < y->trial_number);
 }
 
-/* The events by which the parent's own trials were taken over, by trial: its log may be long, and is gone through once. */
+/* The events by which the parent's own trials were taken over, by trial: its log may be long, and
+ * is read only once. */
 static bool read_events(struct parent *parent, struct tuner_error *err)
 {
 	struct event_list *events = &parent->events;
@@ -367,7 +371,7 @@ static bool read_events(struct parent *parent, struct tuner_error *err)
 	return true;
 }
 
-/* What was taken over itself has the key of what it was taken from. */
+/* A trial that was itself taken over has the key of its source. */
 static bool earlier_key(
 	struct parent *parent, int64_t number, char ret_key[40], struct tuner_error *err)
 {
@@ -566,7 +570,7 @@ static int by_key(const void *a, const void *b)
 	return keys != 0 ? keys : (x > y) - (x < y); /* the first one stays */
 }
 
-/* What several have is one measurement: the later ones are dropped. */
+/* The same measurement in several parents counts once: later ones are dropped. */
 static bool drop_doubles(struct warm_start *warm_start, struct tuner_error *err)
 {
 	struct warm_trial **sorted = calloc(warm_start->n + 1, sizeof(*sorted));
@@ -606,7 +610,8 @@ static bool is_among(const struct warm_start *warm_start, size_t n, const double
 	return false;
 }
 
-/* The best configurations to the front, of equal ones that which ended first; the others go. */
+/* Moves the best configurations to the front, of equal ones that which ended first, and drops the
+ * others. */
 static void keep_best(struct warm_start *warm_start)
 {
 	const size_t wanted = (size_t)warm_start->file->warm_start.best;

@@ -14,34 +14,34 @@
 #include <time.h>
 
 enum {
-	PAUSE_US = 1000000, /* between two looks, at least */
-	SHARE = 20, /* and so many times as long as the look took */
-	SIGHTINGS_MAX = 256, /* that nobody has fetched; beyond it the oldest go */
+	PAUSE_US = 1000000, /* between two inspections, at least */
+	SHARE = 20, /* and at least this many times the inspection's duration */
+	SIGHTINGS_MAX = 256, /* not yet fetched; beyond this the oldest are dropped */
 };
 
 struct witness {
 	const struct witness_request *request; /* = &own */
 	struct witness_request own;
-	char **memory; /* what it points to */
+	char **memory; /* the memory behind its pointers */
 	size_t n_memory, memory_capacity;
 	bool out_of_memory;
 
-	/* Of the looking thread alone. */
+	/* Used only by the inspecting thread. */
 	struct code code;
 	bool has_code;
 	struct file_list *data; /* by channel */
-	char code_told[SHA256_TEXT]; /* the fingerprint whose patch has been told */
+	char code_told[SHA256_TEXT]; /* the fingerprint whose patch has been handed over */
 
-	pthread_mutex_t lock; /* guards all that follows */
+	pthread_mutex_t lock; /* guards everything below */
 	pthread_cond_t changed;
 	int64_t asked, answered;
 	bool settling; /* no more pauses */
-	bool ending; /* nothing more is looked at */
-	unsigned busy; /* threads that live */
+	bool ending; /* nothing more is inspected */
+	unsigned busy; /* threads alive */
 	bool looks, lists; /* which of them */
 	struct sighting *sightings;
 	size_t n, capacity;
-	bool abandoned; /* the last thread frees it */
+	bool abandoned; /* the last thread frees the witness */
 };
 
 void sighting_finish(struct sighting *sighting)
@@ -127,7 +127,7 @@ static void witness_free(struct witness *witness)
 	free(witness);
 }
 
-/* Hands it over; without memory it is lost, as if it had not been seen. */
+/* Hands it over; without memory it is lost, as if not seen. */
 static void tell(struct witness *witness, struct sighting *sighting)
 {
 	pthread_mutex_lock(&witness->lock);
@@ -171,8 +171,8 @@ static void add_name(struct names *names, const char *name)
 	names->n++;
 }
 
-/* Names the files that differ between two lists, which are sorted, and returns the earliest change that they
- * tell (wall clock): 0 if there is none, or one of them is gone, which tells nothing. */
+/* Names the files that differ between two sorted lists, and returns their earliest change (wall
+ * clock): 0 if there is none, or if a file is gone, whose time of change is unknown. */
 static int64_t compare_lists(
 	const struct file_list *old, const struct file_list *new, struct names *names)
 {
@@ -257,7 +257,7 @@ static bool list_channel(
 
 	*ret = (struct file_list){ 0 };
 	if (real == NULL || stat(real, &status) != 0) {
-		free(real); /* it is not there: an empty list tells that, too */
+		free(real); /* missing: then the list is empty, which shows it */
 		return file_list_init(ret, "/", &data_limits, err);
 	}
 	if (S_ISDIR(status.st_mode)) {
@@ -287,7 +287,7 @@ static void add_channel_facts(
 		list->cut ? "false" : "true");
 }
 
-/* The earliest change, of several channels of the earliest. */
+/* The earliest change over several channels. */
 static int64_t earlier(int64_t since_us, int64_t other_us, bool first)
 {
 	return first || other_us < since_us ? other_us : since_us;
@@ -362,7 +362,8 @@ static void look(struct witness *witness, int64_t asked)
 		tell_trouble(witness, "the data cannot be examined", &err);
 }
 
-/* The lock is held. Until something is asked and the pause is over, or there is no hurry any more. */
+/* Called with the lock held. Waits until something is asked and the pause is over, which settling
+ * skips. False: nothing more is to be done. */
 static bool await_question(struct witness *witness, int64_t next_us)
 {
 	for (;;) {
@@ -440,7 +441,7 @@ static void *list_versions(void *context)
 	return NULL;
 }
 
-/* All signals are the loop's. */
+/* Signals are left to the loop. */
 static bool start_thread(
 	void *(*work)(void *), struct witness *witness, bool *lives, struct tuner_error *err)
 {
@@ -519,7 +520,7 @@ bool witness_next(struct witness *witness, struct sighting *ret)
 	return found;
 }
 
-/* The lock is held. Until the threads have ended, at most for so long. */
+/* Called with the lock held. Waits until the threads have ended, at most timeout_us. */
 static void await_threads(struct witness *witness, int64_t timeout_us)
 {
 	struct timespec until;
