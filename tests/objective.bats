@@ -195,7 +195,7 @@ sound() {
 	done
 	"$TUNER" rescore --set 'objective.expression=1 - accuracy' --set objective.goal=minimize
 	sql_is "SELECT group_concat(round(objective, 9)) FROM trial" 0.9,0.8,0.7
-	"$TUNER" rescore --set 'objective.expression=1 - loss' | grep -F "3 stay as data"
+	"$TUNER" rescore --set 'objective.expression=1 - loss' | grep -F "3 stay without one"
 	sound
 }
 
