@@ -31,7 +31,7 @@ included. Relative paths count from `directory`, by default the place of the job
 
 The next `tuner run` takes up an edited file. Budget, hosts, retries, timeouts, early stopping, strategy and `first` change at once;
 parameters become a new version of the space, from which the model keeps what still fits. `command`, `arguments`, `directory`, `source`, `fixed`,
-`channels`, `env`, the objective's pattern and the strategies of `arms` change only with `--accept-change` once there is a trial that has not failed. The seed and `warm_start` cannot change (another `--name` is another job), and the objective only by `tuner rescore` ([objective.md](objective.md)).
+`channels`, `env`, the objective's pattern and the strategies of `arms` change only with `--accept-change` once there is a trial that has not failed. The seed and `warm_start` cannot change (another `--name` is another job), and the objective only by `tuner rescore` ([objective.md](objective.md)), but at once while no trial has a result.
 
 A file of the same name in another directory is taken for this file, moved. But while this file is still in its place and the database is not beside the other one, that needs `--accept-change`; so does `job.json` beside `job.jsonc`.
 `tuner hosts add` gives more `hosts` to a run that is under way ([hosts.md](hosts.md#hosts-that-come-and-go)).

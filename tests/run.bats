@@ -336,6 +336,28 @@ END
 	[ "$(lines_of starts)" -eq 7 ]
 }
 
+@test "an objective that no trial has had is mended by an edit, and trials that reported the right one have it" {
+	TRIALS=4 write_job
+	jq '.command = ["sh", "-c", "echo @tuner {\\\"acc\\\": $2}", "x"] | del(.metrics)' job.jsonc >right.jsonc
+	sed -i 's/"metric": "loss"/"metric": "acc"/' right.jsonc
+	jq '.objective.metric = "accuracy"' right.jsonc >job.jsonc
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 3 ]
+	[[ "$output" == *'"accuracy" was not reported; there are acc'* ]]
+	sql_is "SELECT count(*) FROM trial WHERE state = 'failed'" 3
+	mv right.jsonc job.jsonc
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 0 ]
+	[[ "$output" == *'objective.metric: "accuracy" -> "acc"'* ]]
+	sql_is "SELECT count(*), count(objective) FROM trial WHERE state = 'done'" "4|4"
+	# From now on there are results, which another objective would change.
+	run "$TUNER" run job.jsonc --set objective.goal=maximize
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"tuner rescore job"* ]]
+	"$TUNER" verify
+	"$TUNER" replay
+}
+
 @test "a command that never worked is mended without --accept-change, and its trials may be put back" {
 	write_job
 	sed -i 's/"loss=(/"lost=(/' job.jsonc

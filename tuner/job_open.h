@@ -16,9 +16,10 @@ struct job_opening {
 /* Stores the job of this file, or finds the job with its name and applies the differences
  * (architecture, section 8): changes to budget, hosts, retries and stopping are accepted with an
  * event; parameters make a new space version; command, fixed values and data need accept_change,
- * unless all trials have failed; changes to objective, seed and the warm start that it began with
- * are refused (TUNER_USAGE, saying what to do). All in one transaction, including what earlier jobs
- * give to a new one. The caller calls job_opening_finish. */
+ * unless all trials have failed. Another objective is accepted, and the trials are scored by it, only
+ * while there is no result. Changes to seed and the warm start that it began with are refused
+ * (TUNER_USAGE, saying what to do). All in one transaction, including what earlier jobs give to a new
+ * one. The caller calls job_opening_finish. */
 TUNER_MUST_CHECK
 bool job_open(struct store *store, const struct job_file *file, bool accept_change,
 	struct job_opening *ret, struct tuner_error *err);
