@@ -206,6 +206,35 @@ static void a_changed_command_needs_consent_and_an_objective_gets_none(void **st
 	fixture_close(&fixture);
 }
 
+/* Until a trial has been scored by it. */
+static void an_objective_is_corrected_while_there_is_no_result(void **state)
+{
+	struct fixture fixture;
+	char *metric = NULL, *definition = NULL;
+	bool maximize = false;
+	static const char other[] =
+		"\"objective\": {\"metric\": \"accuracy\", \"goal\": \"maximize\"}, " FIXTURE_X
+			FIXTURE_COMMAND "\"budget\": {\"trials\": 3}";
+	fixture_open(&fixture);
+	const int64_t id = open_job(&fixture,
+		FIXTURE_OBJECTIVE FIXTURE_X FIXTURE_COMMAND "\"budget\": {\"trials\": 3}", false,
+		true);
+	assert_int_equal(open_job(&fixture, other, false, false), id);
+	struct job job = load(&fixture, id);
+	ASSERT_OK(&fixture, job_objective(fixture.store, job.objective_version, &metric, &maximize,
+				    &definition, &fixture.err));
+	assert_string_equal(metric, "accuracy");
+	assert_true(maximize);
+	free(metric);
+	free(definition);
+	job_finish(&job);
+	add_trial(&fixture, id);
+	refuse_job(&fixture,
+		FIXTURE_OBJECTIVE FIXTURE_X FIXTURE_COMMAND "\"budget\": {\"trials\": 3}",
+		"tuner rescore");
+	fixture_close(&fixture);
+}
+
 static void an_edited_first_adds_only_what_is_new(void **state)
 {
 	struct fixture fixture;
@@ -310,6 +339,7 @@ int main(void)
 		cmocka_unit_test(an_edited_space_is_a_new_version),
 		cmocka_unit_test(before_the_first_trial_a_changed_command_needs_no_consent),
 		cmocka_unit_test(a_changed_command_needs_consent_and_an_objective_gets_none),
+		cmocka_unit_test(an_objective_is_corrected_while_there_is_no_result),
 		cmocka_unit_test(an_edited_first_adds_only_what_is_new),
 		cmocka_unit_test(an_edited_space_drops_from_the_queue_what_does_not_fit),
 		cmocka_unit_test(first_may_list_one_several_times),

@@ -3,8 +3,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "trials/event.h"
-#include "tuner/shell_words.h"
 #include "tuner/rescore.h"
+#include "tuner/shell_words.h"
 #include "tuner/warm_start.h"
 
 #include <stdint.h>
@@ -457,18 +457,6 @@ static bool begin_warm_late(struct store *store, const struct job *job, const st
 	return ok;
 }
 
-/* An objective that no result depends on was a mistake, and may be corrected: neither a trial has one, nor a warm start. */
-static bool may_mend_objective(
-	struct store *store, int64_t job_id, bool no_result, bool *ret, struct tuner_error *err)
-{
-	char *before = NULL;
-	if (!warm_start_load(store, job_id, &before, err))
-		return false;
-	*ret = no_result && before == NULL;
-	free(before);
-	return true;
-}
-
 /* Trials that failed for want of the old objective may have reported the new one. */
 static bool score_anew(struct store *store, const struct job *job, const struct job_file *file,
 	int64_t now_us, struct tuner_error *err)
@@ -493,20 +481,21 @@ static bool update(struct store *store, const struct job *job, const struct job_
 	job_file_compare(old, file, &kinds, &ret->changes);
 	bool none = false, all_failed = false, begun = true;
 	const bool warm = (kinds & CHANGE_WARM_START) != 0;
-	const bool objective = (kinds & CHANGE_OBJECTIVE) != 0;
-	bool mends = false;
-	const bool ok =
-		count_trials(store, job->id, &none, &all_failed, err) &&
-		(!objective ||
-			may_mend_objective(store, job->id, none || all_failed, &mends, err)) &&
-		refuse(old, file, mends ? kinds & ~(unsigned)CHANGE_OBJECTIVE : kinds,
-			accept_change || none || all_failed, job->name, err) &&
-		refuse_namesake(store, job, file, accept_change || none || all_failed, err) &&
-		(!warm || has_begun(store, job->id, none, &begun, err)) &&
-		(!warm || !begun || refuse_warm_start(old, file, job->name, err)) &&
-		(!mends || score_anew(store, job, file, now_us, err)) &&
-		take(store, job, file, kinds, &ret->changes, now_us, err) &&
-		(begun || begin_warm_late(store, job, file, ret, now_us, err));
+	if (!count_trials(store, job->id, &none, &all_failed, err)) {
+		job_file_destroy(old);
+		return false;
+	}
+	const bool no_result = none || all_failed;
+	/* No result depends on the old objective: it was a mistake, and is corrected. */
+	const bool mends = no_result && (kinds & CHANGE_OBJECTIVE) != 0;
+	const bool ok = refuse(old, file, mends ? kinds & ~(unsigned)CHANGE_OBJECTIVE : kinds,
+				accept_change || no_result, job->name, err) &&
+			refuse_namesake(store, job, file, accept_change || no_result, err) &&
+			(!warm || has_begun(store, job->id, none, &begun, err)) &&
+			(!warm || !begun || refuse_warm_start(old, file, job->name, err)) &&
+			(!mends || score_anew(store, job, file, now_us, err)) &&
+			take(store, job, file, kinds, &ret->changes, now_us, err) &&
+			(begun || begin_warm_late(store, job, file, ret, now_us, err));
 	ret->mended = all_failed && (kinds & CHANGE_COMMAND) != 0;
 	job_file_destroy(old);
 	return ok;
