@@ -1,12 +1,14 @@
 /* Runs one strategy of ours on one problem, in virtual time, and prints a row of CSV for each trial:
  *
  *     simulate --problem NAME [--method tuner|random|sobol] [--seeds A[-B]] [--workers W] [--trials N]
- *              [--costs] [--recommend] [--set KEY=VALUE]
+ *              [--costs] [--recommend] [--prior none|near|wrong] [--set KEY=VALUE]
  *     simulate --list | --describe
  *
  * Columns: problem,method,workers,seed,trial,finished,value,observed,seconds. `value` is free of noise,
  * `observed` what the strategy was told (nan: the trial failed), `finished` in units of a trial's median
- * duration (--costs: these depend on the configuration), `seconds` what the suggestion cost. --recommend: one row a run instead (print_recommended). Every method is told problem_n_initial points first. */
+ * duration (--costs: these depend on the configuration), `seconds` what the suggestion cost. --recommend: one row a run instead (print_recommended). Every method is told problem_n_initial points first,
+ * except with --prior, where it begins with as many of its own: with the parameters' priors of a user (believer.h), or with none. */
+#include "benchmarks/believer.h"
 #include "benchmarks/problems.h"
 #include "benchmarks/strategy_settings.h"
 #include "surrogate/gp.h"
@@ -32,6 +34,8 @@ struct simulation {
 	size_t workers, trials;
 	bool costs; /* durations depend on configurations */
 	bool recommends; /* print_recommended */
+	bool begins; /* it has a design of its own */
+	enum belief belief;
 
 	struct space space;
 	double *values; /* trials x d, by launch */
@@ -106,7 +110,7 @@ static bool launch(struct simulation *s, size_t trial, struct tuner_error *err)
 {
 	const double began = cpu_seconds();
 
-	if (trial < problem_n_initial(s->problem))
+	if (!s->begins && trial < problem_n_initial(s->problem))
 		problem_initial(s->problem, s->seed, trial, row(s, trial));
 	else if (!propose(s, trial, err))
 		return false;
@@ -172,6 +176,21 @@ static bool print_recommended(struct simulation *s, struct tuner_error *err)
 	return true;
 }
 
+static bool believe(struct simulation *s, struct tuner_error *err)
+{
+	if (s->belief == BELIEF_NONE)
+		return true;
+	s->space.priors = believer_priors(s->problem, s->belief, s->seed);
+	return s->space.priors != NULL || tuner_fail_memory(err);
+}
+
+static void forget_beliefs(struct simulation *s)
+{
+	for (size_t i = 0; s->space.priors != NULL && i < s->space.d; i++)
+		free(s->space.priors[i].weights);
+	free(s->space.priors);
+}
+
 static bool simulate(struct simulation *s, struct tuner_error *err)
 {
 	const size_t d = s->problem->d, n = s->trials;
@@ -186,6 +205,7 @@ static bool simulate(struct simulation *s, struct tuner_error *err)
 	s->observations = calloc(n, sizeof *s->observations);
 	if (!s->values || !s->observed || !s->took || !s->finish || !s->seconds || !s->observations)
 		ok = tuner_fail_memory(err);
+	ok = ok && believe(s, err);
 	for (size_t trial = 0; ok && trial < n; trial++) {
 		if (s->n_running == s->workers)
 			end_one(s);
@@ -203,6 +223,7 @@ static bool simulate(struct simulation *s, struct tuner_error *err)
 	free(s->finish);
 	free(s->seconds);
 	free(s->observations);
+	forget_beliefs(s);
 	return ok;
 }
 
@@ -255,7 +276,7 @@ static int usage(void)
 {
 	fputs("usage: simulate --problem NAME [--method tuner|random|sobol] [--seeds A[-B]]\n"
 	      "                [--workers W] [--trials N] [--costs] [--recommend]\n"
-	      "                [--noise SD] [--set KEY=VALUE]\n"
+	      "                [--noise SD] [--prior none|near|wrong] [--set KEY=VALUE]\n"
 	      "       simulate --list | --describe\n",
 		stderr);
 	return 2;
@@ -282,7 +303,8 @@ struct arguments {
 	struct strategy strategy;
 	unsigned long long first, last;
 	size_t workers, trials;
-	bool costs, recommends;
+	bool costs, recommends, begins;
+	enum belief belief;
 };
 
 /* False: the arguments make no sense. */
@@ -294,8 +316,8 @@ static bool parse(int argc, char **argv, struct arguments *ret)
 		{ "workers", required_argument, NULL, 'w' },
 		{ "trials", required_argument, NULL, 't' },
 		{ "noise", required_argument, NULL, 'n' }, { "costs", no_argument, NULL, 'c' },
-		{ "recommend", no_argument, NULL, 'r' }, { "set", required_argument, NULL, 'x' },
-		{ 0 } };
+		{ "recommend", no_argument, NULL, 'r' }, { "prior", required_argument, NULL, 'b' },
+		{ "set", required_argument, NULL, 'x' }, { 0 } };
 	int option;
 
 	*ret = (struct arguments){
@@ -319,6 +341,10 @@ static bool parse(int argc, char **argv, struct arguments *ret)
 			ret->costs = true;
 		else if (option == 'r')
 			ret->recommends = true;
+		else if (option == 'b' && !belief_find(optarg, &ret->belief))
+			return false;
+		else if (option == 'b')
+			ret->begins = true;
 		else if (option == 'x' && !strategy_setting(&ret->strategy, optarg))
 			return false;
 		else if (option == '?')
@@ -353,6 +379,8 @@ int main(int argc, char **argv)
 			.workers = arguments.workers,
 			.costs = arguments.costs,
 			.recommends = arguments.recommends,
+			.begins = arguments.begins,
+			.belief = arguments.belief,
 			.trials = arguments.trials > 0 ? arguments.trials
 						       : problem_budget(arguments.problem) };
 

@@ -359,9 +359,24 @@ none did, or if none of a finite space can, `tuner check` says so. So constraint
 fine, but an equation between floats (`a + b == 1`) is not: vary only one of them. A finite space with conditions or constraints is
 counted, and exhausted, up to 1048576 combinations.
 
-## Known, but not built yet
+## What you expect
 
-This key is refused with that reason: `prior` of a parameter.
+```jsonc
+"parameters": {
+  "lr": { "type": "float", "min": 1e-5, "max": 1, "prior": [1e-3, 1e-2] },
+  "optimizer": { "type": "categorical", "values": ["sgd", "adam", "lion"], "prior": { "adam": 3 } },
+  "layers": { "type": "int", "min": 2, "max": 8 },
+  "batch_size": { "type": "ordinal", "values": [32, 64, 128, 256] }
+}
+```
+
+A `prior` says where you expect the best value before there is a result. For a number or an ordinal it names two values: two times in three the best one lies between them. What stands behind that is a normal
+distribution on the parameter's scale, cut at its bounds, of which these values are a standard deviation from the middle. For a category or a bool it weighs values: here `adam` is the best three times as often as each
+of the others. A tenth of it is always even, so no value is excluded.
+
+`random` draws from the prior. Of `sobol`'s points, and of the first trials by `bayesian`, half follow it. Then the model's expected improvement is multiplied by the prior to the power of
+0.6 `budget.trials`/n² after n ended trials: your word counts at first, and the results overrule it. A good prior saves much of the first half of a search and a wrong one costs about as much
+([surrogate.md](surrogate.md#what-the-user-expects) has figures), so leave out what you only guess. It has no effect on `grid`. For a configuration that is known to be good there is `first`.
 """
 
 TITLES = {
@@ -385,6 +400,8 @@ def count_text(schema):
     most = schema.get("maxItems", schema.get("maxProperties"))
     if most is None:
         return ""
+    if least == most:
+        return f" ({most} of them)"
     return f" ({least} to {most})" if least > 1 else f" (at most {most})"
 
 

@@ -489,6 +489,9 @@ void space_finish(struct space *space)
 	if (space == NULL)
 		return;
 	space_finish_rules(space);
+	for (size_t i = 0; space->priors != NULL && i < space->d; i++)
+		free(space->priors[i].weights);
+	free(space->priors);
 	free(space->parameters);
 	*space = (struct space){ 0 };
 }

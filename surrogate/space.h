@@ -49,6 +49,13 @@ struct parameter {
 	size_t n_values; /* categorical, ordinal */
 };
 
+/* Where good values of a parameter are expected (prior.h). All zero: anywhere. */
+struct prior {
+	double low, high; /* a number or an ordinal: values between which two thirds of the good
+			     ones are expected, low < high */
+	double *weights; /* a category: n_values, > 0, in proportion to how often each is best */
+};
+
 /* A parameter is active if each of its conditions is met: the parent is active and has one of the
  * values. */
 struct condition {
@@ -65,6 +72,7 @@ struct space {
 	struct condition *conditions; /* in the order of space_order_conditions */
 	size_t n_constraints;
 	struct expression **constraints; /* truth values over the parameters */
+	struct prior *priors; /* d; NULL: none is given */
 };
 
 /* Replaces SCALE_AUTO: log where min > 0 and max/min >= 100, reverse-log inside [0, 1) where

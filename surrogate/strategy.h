@@ -30,13 +30,16 @@ strategy_function strategy_random, strategy_sobol, strategy_grid, strategy_bayes
 /* The random stream of this trial and purpose. */
 struct random ask_random(const struct ask *ask, enum random_purpose purpose);
 
-/* The next untried point of the job's scrambled Sobol sequence that breaks no constraint; once the
+/* The next untried point of the job's scrambled Sobol sequence that breaks no constraint, one in
+ * two by the priors, for the best may be where the user does not look (docs/surrogate.md, "What the
+ * user expects"); once the
  * sequence gives nothing new, any untried point of a finite space. TUNER_USAGE if the constraints
  * leave nothing, or so little that nothing was found. */
 TUNER_MUST_CHECK
 bool ask_quasi_random(const struct ask *ask, struct suggestion *ret, struct tuner_error *err);
 
-/* Decodes the free parameters from u (the cube), and takes the given values elsewhere; settled. */
-void ask_decode(const struct ask *ask, const double *u, double *ret_values);
+/* Decodes the free parameters from u, a point of the cube, and takes the given values elsewhere;
+ * settled. by_prior: where u is evenly spread, the values follow the parameters' priors. */
+void ask_decode(const struct ask *ask, const double *u, bool by_prior, double *ret_values);
 
 #endif

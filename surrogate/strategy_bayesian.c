@@ -15,6 +15,7 @@
 #include "surrogate/cost.h"
 #include "surrogate/maximise.h"
 #include "surrogate/noisy_incumbent.h"
+#include "surrogate/prior_term.h"
 #include "surrogate/stagnation.h"
 #include "surrogate/strategy.h"
 #include "surrogate/surrogate_model.h"
@@ -46,6 +47,7 @@ struct search {
 	struct surrogate_model model;
 	size_t n_repeated; /* rows of noisy_incumbent.h, behind the pending ones */
 	struct cost *cost; /* NULL: cost does not count */
+	struct prior_term *prior; /* NULL: no parameter has a prior */
 	struct acquisition *acquisition; /* NULL: a random function is used instead */
 	struct candidates candidates;
 	bool listed; /* the candidates are all untried configurations: no search between them */
@@ -61,6 +63,7 @@ static void search_finish(struct search *search)
 	candidates_finish(&search->candidates);
 	acquisition_destroy(search->acquisition);
 	cost_destroy(search->cost);
+	prior_term_destroy(search->prior);
 	surrogate_model_finish(&search->model);
 	free(search->anchors);
 }
@@ -249,6 +252,19 @@ static bool learn_cost(struct search *search, struct tuner_error *err)
 	return true;
 }
 
+/* A drawn function has no acquisition that the term could be added to (score_by_function). */
+static bool add_prior(struct search *search, struct tuner_error *err)
+{
+	if (!prior_term_create(&search->model.columns, search->ask->request, &search->prior, err))
+		return false;
+	if (search->prior != NULL && search->acquisition != NULL) {
+		const struct acquisition_term term = prior_acquisition_term(search->prior);
+
+		acquisition_add_term(search->acquisition, &term);
+	}
+	return true;
+}
+
 /* Appends the trials that may be the best of a draw, as many to each model. */
 static bool append_repeated(struct search *search, struct tuner_error *err)
 {
@@ -287,7 +303,8 @@ static bool prepare_acquisition(struct search *search, struct tuner_error *err)
 		       is_augmented(search) ? ACQUISITION_INCUMBENT_AUGMENTED
 					    : plain_incumbent(strategy),
 		       &search->acquisition, err) &&
-	       (is_ucb || !strategy->cost_aware || learn_cost(search, err));
+	       (is_ucb || !strategy->cost_aware || learn_cost(search, err)) &&
+	       add_prior(search, err);
 }
 
 /* Evaluates all candidates exactly, when there is no polishing afterwards. */
@@ -315,9 +332,13 @@ static bool score_by_function(struct search *search, struct tuner_error *err)
 
 	random_init(&random, key);
 	search->work += candidates->n;
-	return thompson_values(search->model.gp, &search->model.columns, candidates->x,
-		       candidates->n, &random, candidates->values, err) &&
-	       (search->model.feasibility == NULL ||
+	if (!thompson_values(search->model.gp, &search->model.columns, candidates->x, candidates->n,
+		    &random, candidates->values, err) ||
+		!add_prior(search, err))
+		return false;
+	if (search->prior != NULL)
+		prior_term_add(search->prior, candidates->x, candidates->n, candidates->values);
+	return (search->model.feasibility == NULL ||
 		       feasibility_add(search->model.feasibility, candidates->x, candidates->n,
 			       candidates->values, err)) &&
 	       surrogate_model_append_pending(&search->model, err);
@@ -417,7 +438,7 @@ static bool hope(struct search *search, const double *x, double *ret_value, doub
 {
 	const struct strategy *strategy = search->ask->request->strategy;
 	const bool is_plain = strategy->acquisition == STRATEGY_EI && search->cost == NULL &&
-			      !is_augmented(search);
+			      search->prior == NULL && !is_augmented(search);
 	struct acquisition *own = NULL;
 	bool ok = is_plain ||
 		  create_acquisition(search, ACQUISITION_EI, plain_incumbent(strategy), &own, err);

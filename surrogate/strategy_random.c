@@ -2,6 +2,7 @@
 #include "surrogate/strategy.h"
 
 #include "surrogate/design.h"
+#include "surrogate/prior.h"
 #include "surrogate/walk.h"
 
 #include <math.h>
@@ -27,12 +28,24 @@ struct random ask_random(const struct ask *ask, enum random_purpose purpose)
 	return random;
 }
 
-void ask_decode(const struct ask *ask, const double *u, double *ret_values)
+static double decode(const struct space *space, size_t i, double u)
+{
+	return parameter_decode(&space->parameters[i], u);
+}
+
+static double decode_by_prior(const struct space *space, size_t i, double u)
+{
+	return space->priors != NULL
+		       ? decode(space, i, prior_spread(&space->parameters[i], &space->priors[i], u))
+		       : decode(space, i, u);
+}
+
+void ask_decode(const struct ask *ask, const double *u, bool by_prior, double *ret_values)
 {
 	for (size_t i = 0; i < ask->space->d; i++)
-		ret_values[i] = isnan(ask->given[i])
-					? parameter_decode(&ask->space->parameters[i], u[i])
-					: ask->given[i];
+		ret_values[i] = !isnan(ask->given[i]) ? ask->given[i]
+				: by_prior            ? decode_by_prior(ask->space, i, u[i])
+						      : decode(ask->space, i, u[i]);
 	space_settle(ask->space, ret_values);
 }
 
@@ -162,7 +175,7 @@ bool strategy_random(const struct ask *ask, struct suggestion *ret, struct tuner
 	while (may_draw(&vain)) {
 		for (size_t i = 0; i < ask->space->d; i++)
 			u[i] = random_uniform(&random);
-		ask_decode(ask, u, ret->values);
+		ask_decode(ask, u, true, ret->values);
 		if (will_do(ask, ret->values, &vain))
 			return true;
 	}
@@ -174,16 +187,20 @@ bool ask_quasi_random(const struct ask *ask, struct suggestion *ret, struct tune
 	const struct random_key key = { .seed = ask->request->seed,
 		.repeat = ask->request->repeat,
 		.purpose = RANDOM_SCRAMBLE };
+	const size_t d = ask->space->d;
+	/* A coordinate more says which half of the points follows the priors: so each half is as
+	 * evenly spread as all, which every second point of the sequence is not. */
+	const bool has_priors = space_has_priors(ask->space);
 	struct design *design = NULL;
-	double u[SPACE_PARAMETERS_MAX];
+	double u[SPACE_PARAMETERS_MAX + 1];
 	struct vain vain = { 0 };
 	bool found = false;
 
-	if (!design_create(ask->space->d, key, ret->sequence, &design, err))
+	if (!design_create(d + has_priors, key, ret->sequence, &design, err))
 		return false;
 	while (!found && may_draw(&vain)) {
 		design_next(design, u);
-		ask_decode(ask, u, ret->values);
+		ask_decode(ask, u, has_priors && u[d] < 0.5, ret->values);
 		found = will_do(ask, ret->values, &vain);
 	}
 	ret->sequence = design_index(design);

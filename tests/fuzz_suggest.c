@@ -3,7 +3,7 @@
  *
  *     fuzz_suggest [HISTORIES [FIRST-SEED]]        150 (with sanitizers 50) and 1
  *
- * Each seed makes a space (up to eight parameters, now and then forty, of any type, scale and step, mostly small ones), a strategy with
+ * Each seed makes a space (up to eight parameters, now and then forty, of any type, scale and step, mostly small ones, half of them with priors), a strategy with
  * settings, and a history: good, constant, huge, tiny, infinite and missing objectives, failures, repetitions, configurations
  * from outside the space, pending trials, hyperparameters from nowhere, a bound on the work. Then it asks a few times. */
 #include "sanitized.h"
@@ -23,6 +23,8 @@ struct world {
 	uint64_t seed;
 	struct space space;
 	struct parameter parameters[D_MAX];
+	struct prior priors[D_MAX];
+	double weights[D_MAX][D_FEW];
 	struct strategy strategy;
 	struct observation observations[TRIALS_MAX + ASKS];
 	double values[TRIALS_MAX + ASKS][D_MAX], pending[PENDING_MAX][D_MAX],
@@ -91,6 +93,34 @@ static void draw_configuration(struct world *w, double *ret)
 {
 	for (size_t i = 0; i < w->space.d; i++)
 		ret[i] = parameter_decode(&w->parameters[i], random_uniform(&w->random));
+}
+
+/* Wide, narrow and infinitely narrow ones, of some of the parameters; from a stream of their own. */
+static void make_priors(struct world *w)
+{
+	static const double widths[] = { 1, 0.1, 1e-3, 1e-9, 1e-16 };
+	struct random random;
+
+	random_init(&random,
+		(struct random_key){ .seed = w->seed, .number = 1, .purpose = RANDOM_TEST });
+	memset(w->priors, 0, sizeof w->priors);
+	if (random_uniform(&random) < 0.5)
+		return;
+	w->space.priors = w->priors;
+	for (size_t i = 0; i < w->space.d; i++) {
+		const struct parameter *p = &w->parameters[i];
+		const double u = random_uniform(&random), width = widths[random_below(&random, 5)];
+
+		for (size_t k = 0; k < D_FEW; k++)
+			w->weights[i][k] = exp(4 * random_normal(&random));
+		if (random_uniform(&random) < 0.3)
+			continue;
+		if (p->type == PARAMETER_CATEGORICAL)
+			w->priors[i].weights = w->weights[i];
+		else
+			w->priors[i] = (struct prior){ .low = parameter_decode(p, u * (1 - width)),
+				.high = parameter_decode(p, u * (1 - width) + width) };
+	}
 }
 
 /* ---- the history ---- */
@@ -257,6 +287,7 @@ int main(int argc, char **argv)
 		random_init(
 			&world.random, (struct random_key){ .seed = seed, .purpose = RANDOM_TEST });
 		make_space(&world);
+		make_priors(&world);
 		make_history(&world);
 		struct suggest_request request = make_request(&world);
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Conditions and constraints from end to end: parameters that are there only under others, formulas
+# Conditions, constraints and priors from end to end: parameters that are there only under others, formulas
 # that every configuration satisfies.
 
 load run/common
@@ -246,4 +246,100 @@ END
 	"$TUNER" importance tree --json >importance.json
 	jq -e '.parameters | map(.parameter) | sort == ["lr", "momentum", "optimizer"]' importance.json
 	jq -e '[.parameters[].total] | all(. >= 0 and . <= 1)' importance.json
+}
+
+# ---- what the user expects ----
+
+# A bowl around lr = .03 with adam, where its user expects the best.
+write_expected() { # STRATEGIES
+	cat >expected.jsonc <<-END
+		{
+		  "objective": {"metric": "loss", "goal": "minimize"},
+		  "metrics": [{"name": "loss", "regex": "loss=([-0-9.e]+)"}],
+		  "parameters": {
+		    "lr": {"type": "float", "min": 0.0001, "max": 1, "prior": [0.02, 0.05]},
+		    "optimizer": {"type": "categorical", "values": ["sgd", "adam", "lion"], "prior": {"adam": 4}},
+		    "momentum": {"type": "float", "min": 0, "max": 0.9, "prior": [0.7, 0.8], "when": {"optimizer": "sgd"}}
+		  },
+		  $1
+		  "budget": {"trials": 20, "parallel": 1},
+		  "command": ["awk", "BEGIN { printf \"loss=%.12g \", (log({lr}) - log(.03))^2 + (\"{optimizer}\" != \"adam\") }"]
+		}
+	END
+}
+
+@test "a prior leads the search, as check, show and why say, and replays" {
+	write_expected
+	run "$TUNER" check expected.jsonc
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"lr "*", prior [0.02, 0.05]"*'prior {"adam": 4}'*'prior [0.7, 0.8], when optimizer is "sgd"'* ]]
+	"$TUNER" run expected.jsonc --quiet
+	"$TUNER" replay | grep -q 'all are the same to the bit'
+	"$TUNER" verify
+	# Half of the five of the design, and all but a few of the model's: an even draw gives 2 of 20.
+	near="json_extract(parameters, '\$.lr') BETWEEN .01 AND .1 AND json_extract(parameters, '\$.optimizer') = 'adam'"
+	n=$(sqlite3 tuner.db "SELECT count(*) FROM trial WHERE $near")
+	[ "$n" -ge 10 ]
+	run "$TUNER" why best
+	[[ "$output" == *"and weighed them in: by the priors "*" times as likely to be good as an even draw"* ]]
+	"$TUNER" why best --json | jq -e '.prior_density > 3 and .branch == "model"'
+	"$TUNER" why 1 --json | jq -e '.prior_density > 0 and .branch == "design"'
+	# Without a word on it there is nothing to weigh.
+	jq 'del(.parameters[].prior)' expected.jsonc >even.jsonc
+	"$TUNER" run even.jsonc --quiet --trials 6
+	"$TUNER" why even 6 --json | jq -e '.prior_density == null'
+	run "$TUNER" why even 6
+	[[ "$output" != *prior* ]]
+	[ "$(sqlite3 tuner.db "SELECT count(*) FROM (SELECT parameters FROM trial GROUP BY parameters HAVING count(*) = 2)")" -ge 1 ]
+}
+
+@test "asking and telling heeds a prior as run does, and what somebody gives in full has none" {
+	write_expected
+	"$TUNER" run expected.jsonc --quiet --trials 9
+	"$TUNER" trials --json | jq -c '.[].parameters' >ran
+	cat >client.py <<-'END'
+		import json, math, subprocess, sys
+		tuner = subprocess.Popen([sys.argv[1], "ask-tell", "expected.jsonc", "--set", "budget.trials=9"], text=True, bufsize=1,
+		                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+		def say(**line):
+		    print(json.dumps(line), file=tuner.stdin, flush=True)
+		    return json.loads(tuner.stdout.readline())
+		losses = iter(open("losses"))
+		for _ in range(9):
+		    trial, = say(ask=1)["trials"]
+		    print(json.dumps(trial["parameters"]))
+		    say(tell=trial["trial"], value=float(next(losses)))
+	END
+	"$TUNER" trials --json | python3 -c 'import json, sys; [print(repr(t["objective"])) for t in json.load(sys.stdin)]' >losses
+	python3 client.py "$TUNER" | jq -c . >asked
+	jq -cS . ran >a && jq -cS . asked >b
+	cmp a b
+	"$TUNER" enqueue expected '{"lr": 0.5, "optimizer": "lion"}'
+	"$TUNER" run expected.jsonc --quiet --trials 10
+	"$TUNER" why expected 10 --json | jq -e '.branch == "user" and .prior_density == null'
+}
+
+@test "an edited prior is a new version of the space, in which all trials stay data" {
+	write_expected
+	"$TUNER" run expected.jsonc --quiet --trials 8
+	sed -i 's/\[0.02, 0.05\]/[0.01, 0.04]/' expected.jsonc
+	run "$TUNER" run expected.jsonc --trials 12
+	[ "$status" -eq 0 ]
+	[[ "$output" == *'"prior": [0.02, 0.05]'*'"prior": [0.01, 0.04]'* ]]
+	sql_is "SELECT count(*) FROM space_version" 2
+	"$TUNER" replay | grep -q 'all are the same to the bit'
+	"$TUNER" why 9 --json | jq -e '.seen.trials == 8'
+	"$TUNER" verify
+}
+
+@test "arms have the same prior, random search's is named in the report, and a grid has none" {
+	write_expected '"arms": {"gp": "bayesian", "random": "random", "sobol": "sobol"}, "repeats": 2,'
+	"$TUNER" run expected.jsonc --quiet --set budget.trials=6
+	"$TUNER" replay | grep -q 'all are the same to the bit'
+	"$TUNER" report --output report.html
+	grep -q 'lr by its prior, optimizer by its prior, momentum by its prior' report.html
+	run "$TUNER" check expected.jsonc --set 'arms={"one": "grid", "two": {"strategy": {"name": "grid", "points": 3}}}'
+	[ "$status" -eq 2 ]
+	[[ "$(flat)" == *'parameters.lr.prior: has no effect on the strategy "grid"'* ]]
+	"$TUNER" check expected.jsonc --set 'arms={"one": "grid", "two": "random"}' >/dev/null
 }

@@ -329,18 +329,23 @@ static void a_time_budget_alone_leaves_the_trials_unbounded(void **state)
 	end(reading);
 }
 
-static struct reading *everything(void)
+static struct reading *good(const char *name)
 {
 	struct reading *reading = calloc(1, sizeof(*reading));
 	struct tuner_error err;
 	char path[4096];
 
 	assert_non_null(reading);
-	corpus_path("good", "everything.jsonc", path);
+	corpus_path("good", name, path);
 	assert_true(
 		job_file_read(path, NULL, COMMAND_NEEDED, &reading->file, &reading->list, &err));
 	assert_no_faults(reading);
 	return reading;
+}
+
+static struct reading *everything(void)
+{
+	return good("everything.jsonc");
 }
 
 static void every_setting_reaches_its_field(void **state)
@@ -726,6 +731,12 @@ static void an_edit_is_of_the_kind_of_what_it_changes(void **state)
 				 "parameters.new: (not there) -> {\"type\": \"categorical\", "
 				 "\"values\": [false, true]}\n"),
 		CHANGE_SPACE);
+	assert_int_equal(
+		kinds_of("parameters.layers.prior=[2, 4]",
+			"parameters.layers: {\"type\": \"int\", \"min\": 1, \"max\": 8, "
+			"\"scale\": \"linear\"} -> {\"type\": \"int\", \"min\": 1, \"max\": 8, "
+			"\"scale\": \"linear\", \"prior\": [2, 4]}\n"),
+		CHANGE_SPACE);
 	assert_int_equal(kinds_of("fixed.epochs=6", "fixed.epochs: 5 -> 6\n"), CHANGE_COMMAND);
 	assert_int_equal(kinds_of("command.1=-v", "command: [\"true\"] -> [\"true\", \"-v\"]\n"),
 		CHANGE_COMMAND);
@@ -838,9 +849,7 @@ static void the_schema_is_json_and_has_every_key_that_is_built(void **state)
 	for (const struct key *key = job_keys; key->name != NULL; key++)
 		if (key->section == SECTION_FILE) {
 			const cJSON *properties = cJSON_GetObjectItem(root, "properties");
-			const bool there =
-				cJSON_GetObjectItemCaseSensitive(properties, key->name) != NULL;
-			assert_true(there == (key->refused == NULL));
+			assert_non_null(cJSON_GetObjectItemCaseSensitive(properties, key->name));
 		}
 	json_destroy(document);
 	text_finish(&text);
@@ -877,20 +886,53 @@ static void synonyms_are_no_names_and_stand_once_in_a_section(void **state)
 		}
 }
 
+/* ---- what the user expects ---- */
+
+static void priors_become_part_of_the_space(void **state)
+{
+	struct reading *reading = good("priors.jsonc");
+	const struct space *space = &reading->file->space;
+	const struct prior *priors = space->priors;
+
+	assert_non_null(priors);
+	assert_true(priors[0].low == 1e-3 && priors[0].high == 1e-2);
+	assert_true(priors[2].low == 2.5 && priors[2].high == 4);
+	/* By place: of 256, 128, 64 and 32 the first three. */
+	assert_true(priors[3].low == 0 && priors[3].high == 2);
+	assert_true(priors[4].weights[0] == 1 && priors[4].weights[1] == 3 &&
+		    priors[4].weights[2] == 0.5);
+	assert_true(priors[5].weights[0] == 1 && priors[5].weights[1] == 4);
+	assert_true(priors[6].weights[0] == 1 && priors[6].weights[1] == 2);
+	end(reading);
+	reading = parse(SMALL);
+	assert_null(reading->file->space.priors);
+	end(reading);
+}
+
+static void priors_are_described(void **state)
+{
+	static const char *const said[] = { "1e-05 to 1, log (auto: max/min is 1e+05), prior "
+					    "[0.001, 0.01]\n",
+		"256, 128, 64, 32, prior [256, 64]\n",
+		"\"sgd\", \"adam\", \"lion\", prior {\"adam\": 3, \"lion\": 0.5}\n",
+		"false, true, prior {\"true\": 4}, when optimizer is \"sgd\"\n",
+		"1.0, 2.5, prior {\"2.5\": 2}\n" };
+	struct reading *reading = good("priors.jsonc");
+	struct text text = TEXT_EMPTY;
+
+	job_file_describe(reading->file, &text);
+	for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+		if (strstr(text.bytes, said[i]) == NULL)
+			fail_msg("no %s in %s", said[i], text.bytes);
+	text_finish(&text);
+	end(reading);
+}
+
 /* ---- conditions and constraints ---- */
 
 static struct reading *conditional(void)
 {
-	struct reading *reading = calloc(1, sizeof(*reading));
-	struct tuner_error err;
-	char path[4096];
-
-	assert_non_null(reading);
-	corpus_path("good", "conditional.jsonc", path);
-	assert_true(
-		job_file_read(path, NULL, COMMAND_NEEDED, &reading->file, &reading->list, &err));
-	assert_no_faults(reading);
-	return reading;
+	return good("conditional.jsonc");
 }
 
 /* In the order that decides them: nesterov before what asks for it. */
@@ -1110,6 +1152,7 @@ static void space_and_strategy_are_restored_from_what_is_stored(void **state)
 {
 	assert_restored(everything());
 	assert_restored(conditional());
+	assert_restored(good("priors.jsonc"));
 	assert_restored(parse_set(SMALL, "strategy=random"));
 	assert_restored(parse_set(SMALL, "strategy={\"name\": \"grid\", \"points\": 7}"));
 	assert_restored(parse_set(SMALL, "strategy={\"acquisition\": \"ucb\", \"ucb_beta\": 0.7}"));
@@ -1186,6 +1229,8 @@ int main(void)
 		cmocka_unit_test(the_schema_is_json_and_has_every_key_that_is_built),
 		cmocka_unit_test(defaults_are_accepted_by_their_own_keys),
 		cmocka_unit_test(synonyms_are_no_names_and_stand_once_in_a_section),
+		cmocka_unit_test(priors_become_part_of_the_space),
+		cmocka_unit_test(priors_are_described),
 		cmocka_unit_test(conditions_become_part_of_the_space),
 		cmocka_unit_test(formulas_see_what_the_values_mean),
 		cmocka_unit_test(rules_are_described_compared_and_stored),

@@ -121,6 +121,7 @@ static bool fill(cJSON *object, const struct report *report, const struct explan
 	       json_add_string(object, "branch", d->branch) &&
 	       json_add_string(object, "because", explanation_branch(e)) &&
 	       json_add_string(object, "reason", d->reason) &&
+	       json_add_optional(object, "prior_density", e->prior_density) &&
 	       json_add_item(object, "seen", seen_json(e)) && add_pending(object, d) &&
 	       add_model(object, e) && add_nearest(object, e) && add_lengthscales(object, e) &&
 	       cJSON_AddBoolToObject(object, "space_edited_since", e->is_edited) != NULL &&
@@ -180,6 +181,13 @@ static void add_branch(const struct explanation *e, struct text *out)
 				? ""
 				: ", which left some parameters to the strategy");
 	}
+	if (!isnan(e->prior_density))
+		text_print(out,
+			"  %sby the priors %.3g times as likely to be good as an even draw\n",
+			strcmp(e->decision.branch, branch_name(BRANCH_MODEL)) == 0
+				? "and weighed them in: "
+				: "",
+			e->prior_density);
 	if (e->is_edited)
 		text_add(out, "  among parameters that have been edited since\n");
 	if (e->is_rescored)

@@ -4,6 +4,7 @@
 
 #include "surrogate/kernel.h"
 #include "surrogate/model_data.h"
+#include "surrogate/prior.h"
 #include "surrogate/transform.h"
 #include "tuner/decision_noise.h"
 #include "tuner/decision_notes.h"
@@ -218,6 +219,21 @@ static bool put_back(const struct report *report, struct explanation *e, struct 
 	return ok;
 }
 
+/* A user who gave every parameter expected that configuration. */
+static bool weigh(struct explanation *e, struct tuner_error *err)
+{
+	double values[SPACE_PARAMETERS_MAX];
+
+	e->prior_density = NAN;
+	if (e->file == NULL || !space_has_priors(&e->file->space) ||
+		strcmp(e->decision.branch, branch_name(BRANCH_USER)) == 0)
+		return true;
+	if (!configuration_parse(e->file, e->trial.parameters, true, values, err))
+		return false;
+	e->prior_density = space_prior_density(&e->file->space, values);
+	return true;
+}
+
 static bool look_back(struct explanation *e, struct tuner_error *err)
 {
 	double here[COLUMNS_MAX] = { 0 };
@@ -318,7 +334,7 @@ bool explanation_load(const struct report *report, const char *trial, struct exp
 		goto fail;
 	read_settings(ret);
 	read_hyperparameters(ret);
-	if (!look_back(ret, err) || !compare(ret, err))
+	if (!weigh(ret, err) || !look_back(ret, err) || !compare(ret, err))
 		goto fail;
 	return true;
 fail:

@@ -54,6 +54,9 @@ struct explanation {
 	struct neighbour neighbours[NEIGHBOURS_MAX];
 	size_t n_neighbours;
 
+	double prior_density; /* of the configuration (prior.h); NaN without priors, and where all
+				 of it was given */
+
 	/* NaN without a model (z, z_with_noise and improvement also without an objective). */
 	double z; /* the objective minus the predicted mean, in predicted sd */
 	double z_with_noise; /* the same in sd of a result, which includes the noise estimated

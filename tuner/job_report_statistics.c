@@ -5,6 +5,7 @@
 #include "tuner/comparison_figure.h"
 #include "tuner/comparison_json.h"
 #include "tuner/confirmation.h"
+#include "tuner/jobfile_facts.h"
 
 #include "base/number.h"
 
@@ -85,24 +86,29 @@ static void command_text(
 
 /* ---- the comparison ---- */
 
+static const char *draw_words(const struct job_file *file, size_t i)
+{
+	const struct parameter *parameter = &file->space.parameters[i];
+	const bool is_number =
+		parameter->type == PARAMETER_FLOAT || parameter->type == PARAMETER_INT;
+
+	return has_prior(file, i)                      ? "by its prior"
+	       : !is_number                            ? "each value alike"
+	       : parameter->scale == SCALE_LOG         ? "uniformly in its logarithm"
+	       : parameter->scale == SCALE_REVERSE_LOG ? "uniformly in the logarithm of its "
+							 "distance to 1"
+						       : "uniformly";
+}
+
 /* How random search draws: on the parameter's own scale, which is a rival worth naming. */
 static void say_random(const struct job_report *report)
 {
 	const struct job_file *file = report->file;
 	struct text text = TEXT_EMPTY;
 
-	for (size_t i = 0; i < file->space.d; i++) {
-		const struct parameter *parameter = &file->space.parameters[i];
-		const bool is_number =
-			parameter->type == PARAMETER_FLOAT || parameter->type == PARAMETER_INT;
-		text_print(&text, "%s%s %s", i > 0 ? ", " : "", parameter->name,
-			!is_number                      ? "each value alike"
-			: parameter->scale == SCALE_LOG ? "uniformly in its logarithm"
-			: parameter->scale == SCALE_REVERSE_LOG
-				? "uniformly in the logarithm of its "
-				  "distance to 1"
-				: "uniformly");
-	}
+	for (size_t i = 0; i < file->space.d; i++)
+		text_print(&text, "%s%s %s", i > 0 ? ", " : "", file->space.parameters[i].name,
+			draw_words(file, i));
 	page_say(report->page,
 		"Random search draws every parameter anew and independently, on the parameter's "
 		"own "

@@ -92,6 +92,10 @@ static void add_parameter(const struct job_file *file, const struct json_documen
 		add_values(&file->values[i], ret);
 	else
 		add_range(document, p, ret);
+	if (has_prior(file, i)) {
+		text_add(ret, ", prior ");
+		prior_json(file, i, ret);
+	}
 	if (is_conditional(file, i)) {
 		text_add(ret, ", when ");
 		configuration_conditions(file, i, ret);

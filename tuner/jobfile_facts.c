@@ -185,6 +185,10 @@ void parameter_definition(const struct job_file *file, size_t i, struct text *re
 	for (size_t k = 0; k < values->n; k++)
 		text_print(ret, "%s%s", k ? ", " : ", \"values\": [", values->json[k]);
 	text_add(ret, values->n ? "]" : "");
+	if (has_prior(file, i)) {
+		text_add(ret, ", \"prior\": ");
+		prior_json(file, i, ret);
+	}
 	add_when(file, i, ret);
 	text_add(ret, "}");
 }

@@ -27,6 +27,10 @@ void facts_finish(struct facts *facts);
 /* Appends a parameter's definition as one line of JSON, with its scale resolved. */
 void parameter_definition(const struct job_file *file, size_t i, struct text *ret);
 
+/* Whether good values of parameter i are expected somewhere, and the file's "prior" as JSON. */
+bool has_prior(const struct job_file *file, size_t i);
+void prior_json(const struct job_file *file, size_t i, struct text *ret);
+
 /* Appends the constraints as one line of JSON. */
 void constraints_json(const struct job_file *file, struct text *ret);
 

@@ -14,7 +14,6 @@
 #define TRIALS_MAX         1000000
 #define COUNT_MAX          1000000
 #define STEPS_MAX          1e15
-#define LATER              "this part is not built yet"
 #define ANY_NUMBER         .min = -INFINITY, .max = INFINITY
 #define FROM_TO(low, high) .min = (low), .max = (high)
 
@@ -250,8 +249,13 @@ const struct key job_keys[] = {
 			"active and has one of the values: {\"optimizer\": [\"sgd\"]}",
 		.synonyms = "if|condition|conditions|parent|parents|active_if|conditional|"
 			    "depends_on|dependent_parameters|requires" },
-	{ SECTION_PARAMETER, "prior", KEY_STRING, .refused = LATER,
-		.help = "where good values are expected", .synonyms = "mu|sigma|mean" },
+	{ SECTION_PARAMETER, "prior", KEY_PRIOR, FROM_TO(1, PARAMETER_VALUES_MAX),
+		.help = "where good values are expected: [low, high], between which two thirds of "
+			"them are, or for categories and bools how often each is best, {\"adam\": "
+			"3}, where one that is not named counts 1. It leads the first trials, and "
+			"results overrule it",
+		.synonyms = "mu|sigma|mean|weights|probabilities|prior_mean|hint|value_hint|"
+			    "ValueHint" },
 
 	{ SECTION_STRATEGY, "name", KEY_WORD, .words = "bayesian|sobol|random|grid",
 		.otherwise = "\"bayesian\"",
@@ -811,7 +815,7 @@ static const struct key *find_by_spelling(enum section section, const char *word
 	size_t n = 0;
 
 	for (const struct key *key = job_keys; key->name != NULL; key++)
-		if (key->section == section && key->refused == NULL) {
+		if (key->section == section) {
 			tuner_assert(n < ROWS_MAX);
 			names[n++] = key->name;
 		}
@@ -958,6 +962,7 @@ void key_expectation(const struct key *key, struct text *ret)
 		[KEY_SEED] = "a whole number from 0 to 2^53, or up to 2^64 - 1 in quotes",
 		[KEY_TIME] = "a time with its zone, such as \"2026-08-30T18:00:00Z\" or "
 			     "\"2026-08-30 18:00+02:00\"",
+		[KEY_PRIOR] = "[low, high], or an object of weights by value",
 		[KEY_REDUCE] = "\"last\", \"best\", \"max\", \"min\" or \"mean of last N\", or an "
 			       "object of them by "
 			       "metric",
@@ -1099,6 +1104,9 @@ bool key_accepts(const struct key *key, const cJSON *value)
 		return value_time(value, &number);
 	case KEY_WORD:
 		return cJSON_IsString(value) && words_index(key->words, value->valuestring) >= 0;
+	case KEY_PRIOR:
+		return accepts_map(key, value) ||
+		       (cJSON_IsArray(value) && cJSON_GetArraySize(value) == 2);
 	case KEY_REDUCE:
 		return accepts_reduce(value);
 	case KEY_GPUS:

@@ -58,6 +58,7 @@ enum key_type {
 	KEY_STRING_MAP, /* an object of name: string */
 	KEY_SCALAR_MAP, /* an object of name: scalar */
 	KEY_SCALAR_MAPS, /* an array of objects of name: scalar */
+	KEY_PRIOR, /* two scalars, or an object of name: number */
 	KEY_CONDITIONS, /* an object of name: scalar or array of scalars */
 	KEY_ENVIRONMENT, /* a KEY_SCALAR_MAP, or an array of names */
 };
@@ -78,7 +79,6 @@ struct key {
 	const char *synonyms; /* other tools' names for it, separated by '|' */
 	/* For a string, or the names in a map: the schema's JSON "pattern". */
 	const char *pattern;
-	const char *refused; /* why it is known but not accepted; NULL: it is accepted */
 };
 
 extern const struct key

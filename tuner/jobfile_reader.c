@@ -164,10 +164,6 @@ static void report_unknown(struct reader *reader, enum section section, const cJ
 	if (meant == NULL)
 		report_error(reader, value, AT_KEY,
 			"there is no such key here (\"tuner schema\" prints them all)");
-	else if (meant->refused != NULL)
-		report_error(reader, value, AT_KEY,
-			"there is no such key: it is \"%s\" here, and %s", path.bytes,
-			meant->refused);
 	else if (synonym)
 		report_error(reader, value, AT_KEY, "there is no such key: it is \"%s\" here",
 			meant->section == section ? meant->name : path.bytes);
@@ -339,8 +335,6 @@ static void check_object(struct reader *reader, const cJSON *object, enum sectio
 			reader->list->errors++;
 		else if (key == NULL)
 			report_unknown(reader, section, value);
-		else if (key->refused != NULL)
-			report_error(reader, value, AT_KEY, "cannot be used: %s", key->refused);
 		else
 			check_value(reader, key, value);
 	}
@@ -372,7 +366,7 @@ const cJSON *member(const cJSON *object, enum section section, const char *name)
 
 	if (cJSON_IsString(object) && shorthand && strcmp(shorthand, name) == 0)
 		value = object;
-	return value && key->refused == NULL && key_accepts(key, value) ? value : NULL;
+	return value && key_accepts(key, value) ? value : NULL;
 }
 
 /* A default of the table as a node on the caller's stack. */

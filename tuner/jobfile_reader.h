@@ -96,6 +96,11 @@ TUNER_MUST_CHECK bool read_slurm(
 void refuse_slurm_keys(struct reader *reader, const cJSON *node, const char *backend);
 void job_slurm_destroy(struct job_slurm *slurm);
 
+/* Reads what the definition says of good values of parameter i, which has been read. */
+TUNER_MUST_CHECK bool read_prior(
+	struct reader *reader, const cJSON *definition, size_t i, struct tuner_error *err);
+void check_priors(struct reader *reader); /* once the strategies are known */
+
 /* Reads conditions and constraints, once all parameters are known. */
 TUNER_MUST_CHECK bool read_rules(struct reader *reader, struct tuner_error *err);
 

@@ -122,6 +122,11 @@ static void add_plain_type(const struct key *key, struct text *ret)
 			     "\"^[0-9]{1,20}$\"}]",
 		[KEY_TIME] = "\"type\": \"string\", \"pattern\": "
 			     "\"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ].*([Zz]|[+-][0-9]{2}:?[0-9]{2})$\"",
+		[KEY_PRIOR] =
+			"\"anyOf\": [{\"type\": \"array\", \"items\": " SCALAR
+			", \"minItems\": 2, \"maxItems\": 2, \"uniqueItems\": true}, {\"type\": "
+			"\"object\", \"minProperties\": 1, \"additionalProperties\": {\"type\": "
+			"\"number\", \"exclusiveMinimum\": 0}}]",
 		[KEY_REDUCE] =
 			"\"anyOf\": [" REDUCE ", {\"type\": \"object\", \"minProperties\": 1, "
 			"\"additionalProperties\": " REDUCE "}]",
@@ -207,6 +212,7 @@ static void add_type(const struct key *key, struct text *ret)
 	case KEY_SCALAR:
 	case KEY_SEED:
 	case KEY_TIME:
+	case KEY_PRIOR:
 	case KEY_REDUCE:
 	case KEY_GPUS:
 	case KEY_ENVIRONMENT:
@@ -254,7 +260,7 @@ static void add_section(enum section section, const char *indent, struct text *r
 	text_print(ret, "],\n%s\"properties\": {", indent);
 	separator = "\n";
 	for (const struct key *key = job_keys; key->name != NULL; key++)
-		if (key->section == section && key->refused == NULL) {
+		if (key->section == section) {
 			char deeper[16];
 			snprintf(deeper, sizeof(deeper), "%s  ", indent);
 			text_add(ret, separator);

@@ -418,6 +418,7 @@ bool read_search(struct reader *reader, struct tuner_error *err)
 	read_seed(reader);
 	read_budget(reader);
 	read_arms(reader);
+	check_priors(reader);
 	check_converged(reader);
 	read_stopping(reader);
 	return true;

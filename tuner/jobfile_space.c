@@ -26,11 +26,11 @@ enum kind {
 static const struct kind_row {
 	const char *name, *takes;
 } kinds[] = {
-	[KIND_FLOAT] = { "float", "min|max|scale|step" },
-	[KIND_INT] = { "int", "min|max|scale|step" },
-	[KIND_CATEGORICAL] = { "categorical", "values" },
-	[KIND_ORDINAL] = { "ordinal", "values" },
-	[KIND_BOOL] = { "bool", "" },
+	[KIND_FLOAT] = { "float", "min|max|scale|step|prior" },
+	[KIND_INT] = { "int", "min|max|scale|step|prior" },
+	[KIND_CATEGORICAL] = { "categorical", "values|prior" },
+	[KIND_ORDINAL] = { "ordinal", "values|prior" },
+	[KIND_BOOL] = { "bool", "prior" },
 	[KIND_FIXED] = { "fixed", "value" },
 };
 
@@ -156,7 +156,7 @@ static void check_effect(struct reader *reader, const cJSON *definition, enum ki
 {
 	for (const cJSON *child = definition->child; child; child = child->next) {
 		const struct key *key = key_find(SECTION_PARAMETER, child->string);
-		if (key == NULL || key->refused != NULL || strcmp(key->name, "type") == 0 ||
+		if (key == NULL || strcmp(key->name, "type") == 0 ||
 			strcmp(key->name, "description") == 0 ||
 			(strcmp(key->name, "when") == 0 && kind != KIND_FIXED))
 			continue;
@@ -486,7 +486,7 @@ static bool add_variable(
 		return false;
 	if (!ok)
 		mark_faulty(parameter);
-	return true;
+	return read_prior(reader, definition, file->space.d - 1, err);
 }
 
 static bool add_parameter(struct reader *reader, const cJSON *definition, struct tuner_error *err)
