@@ -376,7 +376,7 @@ of the others. A tenth of it is always even, so no value is excluded.
 
 `random` draws from the prior. Of `sobol`'s points, and of the first trials by `bayesian`, half follow it. Then the model's expected improvement is multiplied by the prior to the power of
 0.6 `budget.trials`/n² after n ended trials: your word counts at first, and the results overrule it. A good prior saves much of the first half of a search and a wrong one costs about as much
-([surrogate.md](surrogate.md#what-the-user-expects) has figures), so leave out what you only guess. It has no effect on `grid`. For a configuration that is known to be good there is `first`.
+([surrogate.md](surrogate.md#what-the-user-expects) has figures), so leave out what you only guess. `tuner doctor` says where the best trials contradict it. It has no effect on `grid`. For a configuration that is known to be good there is `first`.
 """
 
 TITLES = {

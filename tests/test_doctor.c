@@ -161,6 +161,38 @@ static void a_model_may_be_too_sure_or_too_unsure(void **state)
 	assert_found(f, "model-too-unsure");
 }
 
+static void a_prior_that_the_best_contradict_is_told_of(void **state)
+{
+	struct job_file *file = fixture_file(FIXTURE_OBJECTIVE FIXTURE_COMMAND
+		"\"parameters\": {\"x\": {\"type\": \"float\", \"min\": 0.0, \"max\": 10, "
+		"\"prior\": [1, 2]}, \"c\": {\"type\": \"categorical\", \"values\": [\"a\", "
+		"\"b\", \"d\"], \"prior\": {\"a\": 9}}, \"y\": {\"type\": \"float\", "
+		"\"min\": 0.5, \"max\": 1}}");
+	const double as_expected[] = { 2.3, 0, 1 }, at_seven[] = { 7, 0, 1 },
+		     with_d[] = { 1, 2, 1 };
+	const double *fine[] = { as_expected, at_seven, at_seven, at_seven, at_seven };
+	const double *one[] = { at_seven, as_expected, as_expected, at_seven, as_expected };
+	const double *most[] = { at_seven, as_expected, at_seven, as_expected, at_seven };
+	const double *category[] = { with_d, with_d };
+	struct findings *f = nothing();
+
+	doctor_priors(f, file, fine, 5, 20);
+	doctor_priors(f, file, one, 5, 20);
+	doctor_priors(f, file, most, 5, 9); /* too early */
+	doctor_priors(f, file, most, 0, 0);
+	assert_int_equal(f->n, 0);
+	doctor_priors(f, file, most, 5, 20);
+	assert_found(f, "prior-contradicted");
+	assert_non_null(strstr(f->items[0].text,
+		"x = 7.0, and it is one of 3 of the best 5 that are where its prior, [1.0, 2.0],"));
+	assert_non_null(strstr(f->items[0].advice, "parameters.x.prior"));
+	doctor_priors(f = nothing(), file, category, 2, 20);
+	assert_found(f, "prior-contradicted");
+	assert_non_null(strstr(f->items[0].text, "c = \"d\", and it is one of 2 of the best 2"));
+	assert_non_null(strstr(f->items[0].text, "{\"a\": 9}"));
+	job_file_destroy(file);
+}
+
 static void the_best_at_a_bound_is_told_of_if_others_are_there_too(void **state)
 {
 	struct job_file *file = fixture_file(FIXTURE_OBJECTIVE FIXTURE_COMMAND
@@ -251,6 +283,7 @@ int main(void)
 		cmocka_unit_test(a_database_is_in_wal_mode_small_known_and_free),
 		cmocka_unit_test(errors_are_counted_in_predicted_standard_deviations),
 		cmocka_unit_test(a_model_may_be_too_sure_or_too_unsure),
+		cmocka_unit_test(a_prior_that_the_best_contradict_is_told_of),
 		cmocka_unit_test(the_best_at_a_bound_is_told_of_if_others_are_there_too),
 		cmocka_unit_test(failures_are_told_by_class_once_they_are_many),
 		cmocka_unit_test(a_timeout_fits_the_trials),

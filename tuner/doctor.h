@@ -56,6 +56,11 @@ void doctor_calibration(struct findings *findings, const struct calibration *cal
 void doctor_bounds(struct findings *findings, const struct job_file *file,
 	const double *const *trials, size_t n, size_t done);
 
+/* The same for parameters' priors: whether most of the best trials lie where good values were hardly
+ * expected. */
+void doctor_priors(struct findings *findings, const struct job_file *file,
+	const double *const *trials, size_t n, size_t done);
+
 /* How trials failed: `attempts` counts attempts by outcome (OUTCOMES of them). */
 void doctor_failures(struct findings *findings, const int64_t *attempts);
 

@@ -3,9 +3,12 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "scheduler/ssh_pending.h"
+#include "surrogate/prior.h"
 #include "trials/host.h"
+#include "tuner/configuration.h"
 #include "tuner/history.h"
 #include "tuner/job_hosts.h"
+#include "tuner/jobfile_facts.h"
 #include "tuner/launch.h"
 #include "tuner/job_open.h"
 #include "tuner/recommended.h"
@@ -139,6 +142,61 @@ void doctor_bounds(struct findings *findings, const struct job_file *file,
 		if (active[p] && has_bounds(&file->space.parameters[p]))
 			check_bound(findings, &file->space.parameters[p], p, trials, best);
 	}
+}
+
+/* ---- priors ---- */
+
+/* Less than half as dense as an even draw. */
+static bool is_unexpected(const struct space *space, size_t p, const double *values)
+{
+	const struct parameter *parameter = &space->parameters[p];
+	struct prior_density density;
+
+	prior_density_init(parameter, &space->priors[p], &density);
+	return prior_log_density(&density, parameter_encode(parameter, values[p]), NULL) < log(0.5);
+}
+
+static void check_prior(struct findings *findings, const struct job_file *file, size_t p,
+	const double *const *trials, size_t n)
+{
+	const char *name = file->space.parameters[p].name;
+	struct text value = TEXT_EMPTY, prior = TEXT_EMPTY;
+	char advice[300];
+	size_t there = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bool active[SPACE_PARAMETERS_MAX];
+		space_activity(&file->space, trials[i], active);
+		there += active[p] && is_unexpected(&file->space, p, trials[i]);
+	}
+	if (2 * there <= n || !is_unexpected(&file->space, p, trials[0]))
+		return;
+	configuration_value_json(file, p, trials[0][p], &value);
+	prior_json(file, p, &prior);
+	snprintf(advice, sizeof(advice),
+		"correct or remove parameters.%.100s.prior of the job file, which keeps the search "
+		"away from there; old trials remain data",
+		name);
+	finding_add(findings, "job", "prior-contradicted", advice,
+		"the best trial has %.100s = %.60s, and it is one of %zu of the best %zu that are "
+		"where its prior, %.100s, expects hardly any good value",
+		name, value.bytes, there, n, prior.bytes);
+	text_finish(&value);
+	text_finish(&prior);
+}
+
+void doctor_priors(struct findings *findings, const struct job_file *file,
+	const double *const *trials, size_t n, size_t done)
+{
+	const size_t best = n < BEST_OF ? n : BEST_OF;
+	bool active[SPACE_PARAMETERS_MAX];
+
+	if (done < DONE_MIN || best == 0)
+		return;
+	space_activity(&file->space, trials[0], active);
+	for (size_t p = 0; p < file->space.d; p++)
+		if (active[p] && has_prior(file, p))
+			check_prior(findings, file, p, trials, best);
 }
 
 /* ---- failures ---- */
@@ -311,6 +369,7 @@ static bool check_done(struct findings *findings, const struct report *report,
 	if (ok) {
 		qsort(times, list.n, sizeof(*times), compare_double);
 		doctor_bounds(findings, file, (const double *const *)best, n, list.n);
+		doctor_priors(findings, file, (const double *const *)best, n, list.n);
 		if (list.n > 0)
 			doctor_times(findings, file, (int64_t)times[list.n - 1],
 				(int64_t)times[list.n / 2], attempts[OUTCOME_TIMEOUT]);
