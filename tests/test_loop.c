@@ -26,7 +26,18 @@ static struct {
 	size_t starts;
 	int interrupt_at; /* start at which this process signals itself; 0: never */
 	int signal;
+	int64_t start_ms; /* from an attempt's launch to its command's start; 0: 10 */
+	int64_t hurry_us; /* by which a wait takes longer on the loop's clock */
+	int64_t passed_us;
 } stage;
+
+int64_t __real_clock_monotonic_us(void);
+int64_t __wrap_clock_monotonic_us(void);
+
+int64_t __wrap_clock_monotonic_us(void)
+{
+	return __real_clock_monotonic_us() + stage.passed_us;
+}
 
 static size_t play(void *context, int64_t attempt, const char *directory,
 	struct null_step *ret_steps, size_t size)
@@ -40,7 +51,8 @@ static size_t play(void *context, int64_t attempt, const char *directory,
 	stage.starts++;
 	if (stage.interrupt_at == (int)stage.starts)
 		kill(getpid(), stage.signal);
-	ret_steps[n++] = (struct null_step){ .at_ms = 10, .what = NULL_START };
+	ret_steps[n++] = (struct null_step){ .at_ms = stage.start_ms > 0 ? stage.start_ms : 10,
+		.what = NULL_START };
 	if (act.output != NULL)
 		ret_steps[n++] = (struct null_step){ .at_ms = act.ms < 200 ? act.ms / 2 : 100,
 			.what = NULL_OUTPUT,
@@ -57,6 +69,7 @@ static size_t play(void *context, int64_t attempt, const char *directory,
 static int advance(struct backend *backend)
 {
 	backend_null_advance(backend, 10);
+	stage.passed_us += stage.hurry_us;
 	return 0;
 }
 
@@ -282,6 +295,32 @@ static void a_broken_command_costs_three_launches(void **state)
 	assert_int_equal(list.n, 9);
 	trial_list_finish(&list);
 	fixture_close(&fixture);
+}
+
+static struct act fails_after_100(int trial, int attempt)
+{
+	return (struct act){ .code = 1, .ms = 100 };
+}
+
+/* 10 ms of the backend take ten seconds. */
+static size_t starts_of_a_broken_command(int64_t start_ms)
+{
+	struct fixture fixture;
+	fixture_open(&fixture);
+	stage.start_ms = start_ms;
+	stage.hurry_us = 10000000;
+	struct loop_result result = run(&fixture, KEYS("50", ""), fails_after_100, 4);
+	stage.start_ms = stage.hurry_us = 0;
+	assert_int_equal(result.status, EXIT_BROKEN_COMMAND);
+	text_finish(&result.log_tail);
+	fixture_close(&fixture);
+	return stage.starts;
+}
+
+static void a_minute_in_a_queue_says_nothing_of_the_command(void **state)
+{
+	assert_int_equal(starts_of_a_broken_command(80), 3);
+	assert_true(starts_of_a_broken_command(10) > 3); /* it has run for a minute */
 }
 
 static struct act fails_to_launch(int trial, int attempt)
@@ -577,6 +616,7 @@ int main(void)
 		cmocka_unit_test(too_many_failures_of_the_infrastructure_end_the_job),
 		cmocka_unit_test(failures_are_counted_anew_unless_tuner_was_killed),
 		cmocka_unit_test(a_broken_command_costs_three_launches),
+		cmocka_unit_test(a_minute_in_a_queue_says_nothing_of_the_command),
 		cmocka_unit_test(a_command_that_cannot_be_launched_ends_the_job_too),
 		cmocka_unit_test(failing_configurations_never_end_a_job_that_has_a_result),
 		cmocka_unit_test(the_target_ends_the_search),

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { PROBE_LIVES_US = 60000000 }; /* a command that runs this long is assumed to work */
+enum { PROBE_RUNS_US = 60000000 }; /* a command that runs this long is assumed to work */
 
 static int64_t runtime_us(const struct loop *loop)
 {
@@ -134,7 +134,7 @@ static bool probe_allows(const struct loop *loop)
 		return true;
 	for (size_t i = 0; i < loop->n_lives; i++)
 		if (objective_begun(&loop->lives[i]->curves) ||
-			now_us - loop->lives[i]->launched_us >= PROBE_LIVES_US)
+			ran_us(loop->lives[i], now_us) >= PROBE_RUNS_US)
 			return true;
 	return false;
 }
