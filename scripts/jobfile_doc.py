@@ -184,8 +184,8 @@ All the ways in which a search can end. The first that applies ends it, and `tun
 "hosts": [{ "price": 2.5 }]
 ```
 
-Each early-stopping rule. A rule looks at a running trial's newest value, five times a second. Under every rule a value that is NaN or infinite stops the
-trial, and the first two never stop the best trial so far:
+Each early-stopping rule. A rule looks at a running trial's newest value, five times a second. Under every rule NaN stops the trial, and so does an infinite
+value on the bad side (`inf` of what is minimized); an infinitely good one never does. The first two never stop the best trial so far:
 
 ```jsonc
 "early_stopping": { "rule": "median", "max_step": 50, "grace": 5, "min_trials": 6, "top": 0, "patience": 1, "margin": 0.001 }

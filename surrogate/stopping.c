@@ -411,7 +411,7 @@ static void judge(struct hearing *h)
 		decide(h, false, "%s", trial->n == 0 ? "no report yet" : "no rule");
 		return;
 	}
-	if (!isfinite(trial->values[trial->n - 1])) {
+	if (badness(trial->values[trial->n - 1]) == GSL_POSINF) {
 		char text[NUMBER_TEXT];
 
 		decide(h, true, "%s: the value at step %g is %s",

@@ -11,9 +11,9 @@
  *              for Massively Parallel Hyperparameter Tuning", MLSys 2020)
  *   threshold  the value is worse than a bound
  *
- * A value that is not finite (a diverged loss) stops a trial at once under every rule. Otherwise a
- * good trial is expensive to lose and a bad one cheap to keep, hence the guards in
- * stopping_settings. */
+ * NaN or +inf (a diverged loss) stops a trial at once under every rule; -inf, the best value that
+ * there is, never does. Otherwise a good trial is expensive to lose and a bad one cheap to keep,
+ * hence the guards in stopping_settings. */
 #ifndef SURROGATE_STOPPING_H
 #define SURROGATE_STOPPING_H
 

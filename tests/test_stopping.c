@@ -113,13 +113,13 @@ static void rules_have_their_names(void **state)
 	assert_string_equal(stopping_rule_name(STOPPING_ASHA), "asha");
 }
 
-static void a_value_that_is_no_number_stops_at_once(void **state)
+static void a_value_that_is_no_number_or_infinitely_bad_stops_at_once(void **state)
 {
-	static const double bad[] = { NAN, INFINITY, -INFINITY };
+	static const double bad[] = { NAN, INFINITY };
 	struct fixture f;
 
 	for (size_t k = 0; k < 3; k++)
-		for (size_t i = 0; i < 3; i++) {
+		for (size_t i = 0; i < 2; i++) {
 			set_up(&f, RULES[k]);
 			f.settings.grace = 7; /* and the job file's reference says so */
 			report(&f, bad[i]);
@@ -128,6 +128,24 @@ static void a_value_that_is_no_number_stops_at_once(void **state)
 			report(&f, bad[i]);
 			report(&f, 1);
 			assert_false(stops(&f)); /* it has recovered */
+		}
+}
+
+static void a_value_that_nothing_can_be_better_than_never_stops(void **state)
+{
+	struct fixture f;
+
+	for (size_t k = 0; k < 3; k++)
+		for (int among_equals = 0; among_equals < 2; among_equals++) {
+			set_up(&f, RULES[k]);
+			f.settings.no_top = true;
+			add_levels(&f, 6);
+			for (int i = 0; i < 6 * among_equals; i++)
+				add_constant(&f, -INFINITY, 10, true);
+			for (size_t n = 1; n <= 10; n++) {
+				report(&f, -INFINITY);
+				assert_false(stops(&f));
+			}
 		}
 }
 
@@ -574,7 +592,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rules_have_their_names),
-		cmocka_unit_test(a_value_that_is_no_number_stops_at_once),
+		cmocka_unit_test(a_value_that_is_no_number_or_infinitely_bad_stops_at_once),
+		cmocka_unit_test(a_value_that_nothing_can_be_better_than_never_stops),
 		cmocka_unit_test(without_a_rule_or_a_report_a_trial_goes_on),
 		cmocka_unit_test(settings_out_of_range_are_refused),
 		cmocka_unit_test(threshold_stops_at_the_second_report_beyond_the_bound),

@@ -400,7 +400,7 @@ const struct key job_keys[] = {
 			"up to "
 			"this step; asha: not among the best 1/eta at a rung; threshold: worse "
 			"than "
-			"a bound; each of them: NaN or infinite, whatever grace says",
+			"a bound; each of them: NaN, or infinitely bad, whatever grace says",
 		.synonyms = "type|name|pruner|policy|method" },
 	{ SECTION_STOPPING, "max_step", KEY_NUMBER, FROM_TO(1, STEPS_MAX),
 		.derived = "the largest step of a finished trial",
