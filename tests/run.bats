@@ -724,6 +724,25 @@ END
 	sql_is "$done_trials" 6
 }
 
+@test "stop --trial ends what is to be launched again, too" {
+	TRIALS=1 write_job
+	touch crash
+	run "$TUNER" run job.jsonc
+	rm crash
+	"$TUNER" retry job --class crashed
+	sql_is "SELECT state FROM trial" proposed
+	run "$TUNER" stop job --trial 1
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"trial 1 is stopped"* ]]
+	sql_is "SELECT state, message FROM trial" 'stopped|stopped by "tuner stop"'
+	run "$TUNER" stop job --trial 1
+	[[ "$output" == *"nothing is running"* ]]
+	"$TUNER" verify
+	run "$TUNER" run job.jsonc
+	sql_is "SELECT state FROM trial" stopped
+	sql_is "SELECT count(*) FROM attempt" 1
+}
+
 # bats test_tags=plain
 @test "SIGINT once waits for what runs, and proposes nothing more" {
 	write_job

@@ -1,7 +1,9 @@
 /* The loop with a backend without processes, in virtual time. What an attempt does is scripted by its
  * trial and attempt number. */
+#include "base/clock.h"
 #include "scheduler/backend.h"
 #include "tests/fixture_job.h"
+#include "trials/event.h"
 #include "tuner/job_open.h"
 #include "tuner/loop.h"
 #include "tuner/reopen.h"
@@ -529,6 +531,42 @@ static void what_waits_for_its_retry_keeps_no_slot_from_others_and_goes_elsewher
 	fixture_close(&fixture);
 }
 
+static struct fixture *wisher; /* whose database gets the wish */
+
+/* While the second waits, somebody gives it up. */
+static struct act the_second_is_lost_and_given_up(int trial, int attempt)
+{
+	int64_t id;
+	if (trial == 3)
+		ASSERT_OK(wisher, request_add(wisher->store, 1, "stop", "{\"trial\": 2}",
+					  clock_wall_us(), &id, &wisher->err));
+	return the_second_loses_once(trial, attempt);
+}
+
+static void what_waits_for_its_retry_can_be_stopped(void **state)
+{
+	struct fixture fixture;
+	char seen[256];
+	fixture_open(&fixture);
+	wisher = &fixture;
+	stage.hurry_us = 10000000;
+	struct loop_result result = run(&fixture,
+		FIXTURE_OBJECTIVE FIXTURE_X FIXTURE_COMMAND
+		"\"strategy\": \"random\", \"backoff\": \"1h\", \"budget\": {\"trials\": 4}",
+		the_second_is_lost_and_given_up, 1);
+	stage.hurry_us = 0;
+	assert_int_equal(result.status, EXIT_DONE);
+	struct trial_list list = all_trials(&fixture);
+	assert_int_equal(list.n, 4);
+	assert_int_equal(list.items[1].state, TRIAL_STOPPED);
+	assert_string_equal(list.items[1].message, "stopped by \"tuner stop\"");
+	assert_int_equal(list.items[3].state, TRIAL_DONE);
+	outcomes(&fixture, list.items[1].id, seen);
+	assert_string_equal(seen, "lost");
+	trial_list_finish(&list);
+	fixture_close(&fixture);
+}
+
 static struct act the_second_is_killed(int trial, int attempt)
 {
 	return trial == 2
@@ -627,6 +665,7 @@ int main(void)
 		cmocka_unit_test(decisions_do_not_depend_on_a_restart),
 		cmocka_unit_test(
 			what_waits_for_its_retry_keeps_no_slot_from_others_and_goes_elsewhere),
+		cmocka_unit_test(what_waits_for_its_retry_can_be_stopped),
 		cmocka_unit_test(a_wish_to_retry_that_names_no_trials_number_is_refused),
 		cmocka_unit_test(a_rule_may_blame_the_configuration),
 		cmocka_unit_test(a_rule_may_end_the_job_and_the_next_run_goes_on),

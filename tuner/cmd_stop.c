@@ -55,6 +55,53 @@ static bool count_open(struct store *store, const struct job *job, int64_t *ret_
 	return true;
 }
 
+/* Whether the trial is to be launched again, and nothing of it can be alive. */
+static bool waits(
+	struct store *store, const struct trial *trial, bool *ret, struct tuner_error *err)
+{
+	struct attempt_list attempts;
+	if (!attempt_select(store, trial->job_id, trial->id, &attempts, err))
+		return false;
+	*ret = trial->state == TRIAL_PROPOSED &&
+	       (attempts.n == 0 || attempts.items[attempts.n - 1].state == ATTEMPT_ENDED);
+	attempt_list_finish(&attempts);
+	return true;
+}
+
+static bool store_stop(struct store *store, int64_t trial_id, struct tuner_error *err)
+{
+	if (!store_begin(store, STORE_DURABLE, err))
+		return false;
+	if (trial_stop(store, trial_id, STOPPED_BY_USER, clock_wall_us(), err))
+		return store_commit(store, err);
+	store_rollback(store);
+	return false;
+}
+
+/* Ends the trial that --trial names if it waits for its next attempt. */
+static bool stop_waiting(const struct invocation *call, struct store *store, const struct job *job,
+	bool *ret_stopped, struct tuner_error *err)
+{
+	struct trial_filter one = { .job_id = job->id, .repeat = -1, .without_values = true };
+	struct trial_list list;
+	bool ok = true;
+
+	*ret_stopped = false;
+	if (invocation_option(call, "trial") == NULL)
+		return true;
+	if (!invocation_integer(call, "trial", 1, TRIAL_MAX, 0, &one.number, err) ||
+		!trial_select(store, &one, &list, err))
+		return false;
+	if (list.n == 1)
+		ok = waits(store, &list.items[0], ret_stopped, err) &&
+		     (!*ret_stopped || store_stop(store, list.items[0].id, err));
+	if (ok && *ret_stopped)
+		printf("job %s: trial %lld is stopped: it was to be launched again\n", job->name,
+			(long long)one.number);
+	trial_list_finish(&list);
+	return ok;
+}
+
 /* Ends the attempts that an earlier process left behind. */
 static bool stop_survivors(
 	struct store *store, const struct job *job, int64_t n, struct tuner_error *err)
@@ -208,8 +255,12 @@ static bool stop_here(const struct invocation *call, struct store *store, const 
 	struct tuner_error *err)
 {
 	int64_t open, asked;
-	if (!count_open(store, job, &open, &asked, err))
+	bool stopped;
+	if (!count_open(store, job, &open, &asked, err) ||
+		!stop_waiting(call, store, job, &stopped, err))
 		return false;
+	if (stopped)
+		return true;
 	if (open == 0) {
 		if (!stop_lost(store, job, err))
 			return false;

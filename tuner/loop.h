@@ -16,6 +16,9 @@
 #include "tuner/reuse.h"
 #include "tuner/witness.h"
 
+/* The reason that a trial or job is given. */
+#define STOPPED_BY_USER "stopped by \"tuner stop\""
+
 struct loop_settings {
 	const struct job_file *file;
 	struct store *store; /* STORE_WRITE, no transaction open */

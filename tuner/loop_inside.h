@@ -160,6 +160,9 @@ bool loop_has_due_retry(const struct loop *loop);
 bool loop_may_retry(const struct loop *loop);
 /* Takes the first due retry that has a place; false if there is none. */
 bool loop_take_retry(struct loop *loop, struct retry *ret);
+/* Ends a trial that waits for its next attempt, in the open transaction and in memory. */
+TUNER_MUST_CHECK
+bool loop_stop_retry(struct loop *loop, size_t i, const char *reason, struct tuner_error *err);
 
 /* Whether its trial has run out of GPU memory before, and so must not share a GPU. */
 bool wants_to_be_alone(const struct retry *retry);

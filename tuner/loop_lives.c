@@ -216,6 +216,19 @@ bool loop_take_retry(struct loop *loop, struct retry *ret)
 	return true;
 }
 
+bool loop_stop_retry(struct loop *loop, size_t i, const char *reason, struct tuner_error *err)
+{
+	const struct retry stopped = loop->retries[i];
+	if (!trial_stop(loop->store, stopped.trial, reason, clock_wall_us(), err))
+		return false;
+	free(stopped.values);
+	loop->n_retries--;
+	memmove(loop->retries + i, loop->retries + i + 1,
+		(loop->n_retries - i) * sizeof(*loop->retries));
+	progress_say(loop->settings->progress, "trial %lld %s", (long long)stopped.number, reason);
+	return search_list_reload(&loop->searches, loop->store, loop->settings->job_id, err);
+}
+
 bool loop_add_asked(struct loop *loop, const struct asked_trial *asked, struct tuner_error *err)
 {
 	if (!array_reserve(

@@ -13,26 +13,36 @@
 
 enum { KEPT_MAX = 1000000000 };
 
+static bool request_stop_trial(
+	struct loop *loop, const cJSON *trial, struct text *answer, struct tuner_error *err)
+{
+	int64_t number = 0;
+	(void)json_whole(trial, 1, JSON_WHOLE_MAX, &number);
+	for (size_t i = 0; i < loop->n_lives; i++) {
+		if (loop->lives[i]->number != number)
+			continue;
+		text_print(answer, "trial %lld is being stopped", (long long)number);
+		loop_stop_live(loop->lives[i], OUTCOME_USER_STOPPED, STOPPED_BY_USER,
+			loop->file->grace_us + KILL_SLACK_US);
+		return true;
+	}
+	for (size_t i = 0; i < loop->n_retries; i++) {
+		if (loop->retries[i].number != number)
+			continue;
+		text_print(answer, "trial %lld is stopped: it was to be launched again",
+			(long long)number);
+		return loop_stop_retry(loop, i, STOPPED_BY_USER, err);
+	}
+	return tuner_fail(err, TUNER_USAGE, "trial %.0f is not running", trial->valuedouble);
+}
+
 static bool request_stop(
 	struct loop *loop, const cJSON *argument, struct text *answer, struct tuner_error *err)
 {
 	const cJSON *trial = cJSON_GetObjectItemCaseSensitive(argument, "trial");
-	int64_t number = 0;
-	if (cJSON_IsNumber(trial)) {
-		(void)json_whole(trial, 1, JSON_WHOLE_MAX, &number);
-		for (size_t i = 0; i < loop->n_lives; i++) {
-			if (loop->lives[i]->number != number)
-				continue;
-			text_print(answer, "trial %lld is being stopped",
-				(long long)loop->lives[i]->number);
-			loop_stop_live(loop->lives[i], OUTCOME_USER_STOPPED,
-				"stopped by \"tuner stop\"", loop->file->grace_us + KILL_SLACK_US);
-			return true;
-		}
-		return tuner_fail(
-			err, TUNER_USAGE, "trial %.0f is not running", trial->valuedouble);
-	}
-	loop_drain(loop, EXIT_DONE, JOB_STOPPED, "stopped by \"tuner stop\"");
+	if (cJSON_IsNumber(trial))
+		return request_stop_trial(loop, trial, answer, err);
+	loop_drain(loop, EXIT_DONE, JOB_STOPPED, STOPPED_BY_USER);
 	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(argument, "wait"))) {
 		text_print(answer, "no new trials; waiting for %zu running trial%s", loop->n_lives,
 			loop->n_lives == 1 ? "" : "s");
