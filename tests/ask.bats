@@ -502,6 +502,8 @@ hold_database() {
 	"$TUNER" ask job.jsonc
 	run "$TUNER" run job.jsonc
 	[ "$status" -eq 0 ]
+	[[ "$output" == *"all trials of the budget, 4, have been proposed, and 1 asked for elsewhere was still to be told"* ]]
+	[[ "$(flat)" == *'Trial 1 was asked for with "tuner ask", and is not told yet: "tuner tell job 1 VALUE"'* ]]
 	sql_is "SELECT group_concat(number || state, ' ') FROM v_trial" "1running 2done 3done 4done"
 	sql_is "SELECT count(*) FROM decision JOIN trial USING (id) WHERE number > 1 AND pending LIKE '[1%'
 		OR pending LIKE '%,1]'" 3
@@ -511,6 +513,19 @@ hold_database() {
 	# And it was `run` that launched the others.
 	run "$TUNER" tell job 2 0.5
 	[ "$status" -eq 2 ]
+}
+
+@test "a run without a result has not failed while what was asked for is still to be told" {
+	TRIALS=2 write_job
+	"$TUNER" ask job.jsonc --db other.db
+	touch crash
+	run "$TUNER" run job.jsonc --db other.db
+	[ "$status" -eq 4 ]
+	[[ "$output" != *"none gave an objective"* ]]
+	[[ "$(flat)" == *'"tuner tell job --db other.db 1 VALUE" gives the result'* ]]
+	[ "$(sqlite3 other.db 'SELECT state FROM job')" = done ]
+	"$TUNER" tell job --db other.db 1 0.5
+	[ "$("$TUNER" best job --db other.db --json | jq .trial)" = 1 ]
 }
 
 # bats test_tags=plain

@@ -260,6 +260,35 @@ static void print_best(const struct run *run, const struct trial *best)
 	text_finish(&line);
 }
 
+/* What callers have asked for ends when they tell it, and no run launches it. */
+static void say_asked(const struct run *run)
+{
+	struct attempt_list open;
+	struct tuner_error ignored;
+	struct text self = TEXT_EMPTY;
+	long long first = 0, n = 0;
+
+	if (!attempt_select(run->store, run->opening.job_id, 0, &open, &ignored))
+		return;
+	for (size_t i = 0; i < open.n; i++) {
+		if (strcmp(open.items[i].backend, ATTEMPT_CALLER) != 0)
+			continue;
+		first = n++ == 0 ? (long long)open.items[i].trial_number : first;
+	}
+	job_reference(run->call, run->file->name, &self);
+	if (n == 1)
+		printf("Trial %lld was", first);
+	else if (n > 1)
+		printf("%lld trials, the first of them trial %lld, were", n, first);
+	if (n > 0)
+		printf(" asked for with \"tuner ask\", and %s not told yet: \"tuner tell %s %lld "
+		       "VALUE\" gives the result, with --failed user-stopped instead of VALUE it "
+		       "is given up.\n",
+			n == 1 ? "is" : "are", self.bytes, first);
+	text_finish(&self);
+	attempt_list_finish(&open);
+}
+
 /* The signs of a misspelt metric: others were reported, but not the objective's. */
 static void say_unreported(const struct run *run)
 {
@@ -313,6 +342,8 @@ static bool summarize(struct run *run, const struct loop_result *result, struct 
 	}
 	if (list.n == 0)
 		say_unreported(run);
+	if (result->state != JOB_STOPPED)
+		say_asked(run);
 	say_what_is_there(run);
 	if (result->status == EXIT_BROKEN_COMMAND) {
 		struct text file = TEXT_EMPTY;

@@ -489,20 +489,28 @@ static bool any_exhausted(const struct loop *loop)
 	return false;
 }
 
-/* Names the reason when the budget's trials or the space are exhausted. */
+/* Names the reason when the budget's trials or the space are exhausted. Callers may still tell what
+ * they have asked for, so that the words must hold afterwards, too. */
 static void conclude(struct loop *loop)
 {
 	if (loop->phase == SEARCHING && any_exhausted(loop))
 		loop_drain(loop, EXIT_DONE, JOB_DONE,
 			"every configuration of the space has been tried");
 	const int64_t all = loop->file->budget.trials * job_file_searches(loop->file);
-	if (all == 1)
+	if (loop->n_asked > 0)
+		loop_drain(loop, EXIT_DONE, JOB_DONE,
+			"all trials of the budget, %lld, have been proposed, and %zu asked for "
+			"elsewhere %s still to be told",
+			(long long)all, loop->n_asked, loop->n_asked == 1 ? "was" : "were");
+	else if (all == 1)
 		loop_drain(loop, EXIT_DONE, JOB_DONE, "the one trial of the budget has ended");
 	else
 		loop_drain(loop, EXIT_DONE, JOB_DONE, "all %lld trials of the budget have ended",
 			(long long)all);
 	if (loop->end_state == JOB_DONE && search_list_done(&loop->searches) == 0) {
 		loop->status = EXIT_NO_RESULT;
+		if (loop->n_asked > 0)
+			return;
 		loop->end_state = JOB_FAILED;
 		const size_t length = strlen(loop->reason);
 		snprintf(loop->reason + length, sizeof(loop->reason) - length,
