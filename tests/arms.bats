@@ -103,6 +103,20 @@ write_arms() {
 	[[ "$output" == *"--accept-change"* ]]
 }
 
+@test "a comparison of which repeats were dropped continues from what the others have had" {
+	TRIALS=2 PARALLEL=2 REPEATS=3 write_arms
+	"$TUNER" run job.jsonc --quiet
+	sed -i 's/"repeats": 3/"repeats": 1/' job.jsonc
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 0 ]
+	[[ "$(flat)" == *'"tuner run job.jsonc --trials 3"'* ]]
+	[[ "$("$TUNER" status)" == *'tuner run job --trials 3 '* ]]
+	"$TUNER" run job.jsonc --quiet --trials 4
+	sql_is "SELECT group_concat(arm || repeat || ':' || n, ' ') FROM
+		(SELECT arm, repeat, count(*) AS n FROM trial GROUP BY arm, repeat)" "gp0:4 gp1:2 gp2:2 random0:4 random1:2 random2:2"
+	"$TUNER" verify
+}
+
 @test "what a comparison says of itself, and what it refuses" {
 	TRIALS=2 write_arms
 	run "$TUNER" check job.jsonc

@@ -376,6 +376,20 @@ bool trial_count_own(struct store *store, int64_t job_id, int64_t ret_counts[TRI
 		job_id, ret_counts, err);
 }
 
+bool trial_count_search(struct store *store, int64_t job_id, const char *arm, int64_t repeat,
+	int64_t *ret, struct tuner_error *err)
+{
+	struct query query;
+
+	query_open(&query, store,
+		"SELECT count(*) FROM trial WHERE job = ?1 AND arm = ?2 AND repeat = ?3 AND source "
+		"<> 'added'");
+	query_bind_int(&query, job_id);
+	query_bind_text(&query, arm);
+	query_bind_int(&query, repeat);
+	return query_scalar(&query, 0, ret, err);
+}
+
 bool trial_count_outcomes(struct store *store, int64_t job_id, int64_t ret_counts[OUTCOMES],
 	int64_t *ret_last_failed, struct tuner_error *err)
 {

@@ -387,6 +387,11 @@ TUNER_MUST_CHECK
 bool trial_count_own(struct store *store, int64_t job_id, int64_t ret_counts[TRIAL_STATES],
 	struct tuner_error *err);
 
+/* Number of the job's own trials of an arm's repeat. */
+TUNER_MUST_CHECK
+bool trial_count_search(struct store *store, int64_t job_id, const char *arm, int64_t repeat,
+	int64_t *ret, struct tuner_error *err);
+
 /* The job's own trials that failed or were stopped: their number by outcome, and the number of the
  * trial that failed last (0: none). */
 TUNER_MUST_CHECK

@@ -13,6 +13,7 @@
 #include "tuner/loop.h"
 #include "tuner/objective.h"
 #include "tuner/reported.h"
+#include "tuner/search.h"
 #include "tuner/shell_words.h"
 #include "tuner/status_report.h"
 #include "tuner/store_wait.h"
@@ -43,6 +44,7 @@ struct run {
 	char note[300]; /* about the slots */
 	struct job_opening opening;
 	bool begun; /* it had trials before */
+	int64_t had; /* trials of the search that has had the fewest */
 	char *search; /* the search whose best trials it retrains; NULL: none */
 	struct job_code_place code;
 	struct witness *witness;
@@ -143,9 +145,7 @@ static void say_finished(const struct run *run, const struct job *job, int64_t c
 	else
 		printf("To continue: \"tuner run %s --trials %lld\". To start afresh: --name "
 		       "ANOTHER. To see the result: \"tuner best %s\".\n",
-			self.bytes,
-			(long long)trials_to_go_on(created / job_file_searches(run->file)),
-			name.bytes);
+			self.bytes, (long long)trials_to_go_on(run->had), name.bytes);
 	text_finish(&name);
 	text_finish(&self);
 }
@@ -193,7 +193,8 @@ static bool anything_left(struct run *run, bool *ret_left, int *ret_status, stru
 	int64_t counts[TRIAL_STATES], created = 0;
 	if (!job_load(run->store, run->opening.job_id, &job, err))
 		return false;
-	if (!trial_count_own(run->store, job.id, counts, err)) {
+	if (!trial_count_own(run->store, job.id, counts, err) ||
+		!search_fewest_trials(run->file, run->store, job.id, &run->had, err)) {
 		job_finish(&job);
 		return false;
 	}
@@ -201,8 +202,7 @@ static bool anything_left(struct run *run, bool *ret_left, int *ret_status, stru
 		created += counts[i];
 	run->begun = created > 0;
 	const bool open = counts[TRIAL_PROPOSED] + counts[TRIAL_RUNNING] + counts[TRIAL_PAUSED] > 0;
-	*ret_left = open || anything_there(run) ||
-		    created < run->file->budget.trials * job_file_searches(run->file) ||
+	*ret_left = open || anything_there(run) || run->had < run->file->budget.trials ||
 		    job.state == JOB_OPEN;
 	if (!*ret_left) {
 		say_finished(run, &job, created);

@@ -64,6 +64,23 @@ bool search_list_reload(
 	return true;
 }
 
+bool search_fewest_trials(const struct job_file *file, struct store *store, int64_t job_id,
+	int64_t *ret, struct tuner_error *err)
+{
+	const int64_t n_arms = file->n_arms > 0 ? (int64_t)file->n_arms : 1;
+	int64_t fewest = INT64_MAX;
+
+	for (int64_t i = 0; i < job_file_searches(file); i++) {
+		const char *arm = file->n_arms > 0 ? file->arms[i % n_arms].name : "";
+		int64_t n;
+		if (!trial_count_search(store, job_id, arm, i / n_arms, &n, err))
+			return false;
+		fewest = n < fewest ? n : fewest;
+	}
+	*ret = fewest;
+	return true;
+}
+
 struct search *search_find(const struct search_list *list, const char *arm, int64_t repeat)
 {
 	for (size_t i = 0; i < list->n; i++)

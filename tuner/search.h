@@ -31,6 +31,12 @@ TUNER_MUST_CHECK
 bool search_list_reload(
 	struct search_list *list, struct store *store, int64_t job_id, struct tuner_error *err);
 
+/* The number of trials of the search that has the fewest, without those observed elsewhere. Searches
+ * that the job file no longer has do not count. */
+TUNER_MUST_CHECK
+bool search_fewest_trials(const struct job_file *file, struct store *store, int64_t job_id,
+	int64_t *ret, struct tuner_error *err);
+
 /* The search of a trial's arm and repeat; NULL if the job file no longer has it. */
 struct search *search_find(const struct search_list *list, const char *arm, int64_t repeat);
 

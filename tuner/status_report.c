@@ -8,6 +8,7 @@
 #include "tuner/keep.h"
 #include "tuner/objective.h"
 #include "tuner/report_json.h"
+#include "tuner/search.h"
 #include "tuner/store_wait.h"
 #include "tuner/table.h"
 #include "tuner/text_width.h"
@@ -187,8 +188,11 @@ bool standing_read(const struct report *report, struct standing *ret, struct tun
 		ret->added += all[i] - ret->counts[i];
 	}
 	/* For a newer version's file only the budget's details are unknown. */
+	ret->had = ret->created;
 	if (!job_stored_file(&report->job, &ret->file, &ignored))
 		ret->file = NULL;
+	else if (!search_fewest_trials(ret->file, report->store, report->job.id, &ret->had, err))
+		return false;
 	ret->left_us = estimate_left(report, ret);
 	return ret->file == NULL || ret->file->warm_start.n == 0 ||
 	       warm_start_load(report->store, report->job.id, &ret->warm_start, err);
@@ -434,14 +438,7 @@ static void put_hints(struct hints *hints, struct text *out)
 static bool has_had_its_trials(const struct report *report, const struct standing *standing)
 {
 	return (report->job.state == JOB_DONE || report->job.state == JOB_FAILED) &&
-	       standing->created >= report->budget;
-}
-
-/* Trials of each search; more than its budget if that has been lowered since. */
-static int64_t trials_had(const struct report *report, const struct standing *standing)
-{
-	const int64_t searches = report->budget / report->job.trial_cap;
-	return standing->created / searches;
+	       standing->had >= report->job.trial_cap;
 }
 
 /* What to type next. */
@@ -464,7 +461,7 @@ static void add_hints(const struct invocation *call, const struct report *report
 			"shows the results; --repeats N instead of --show trains more", out);
 	} else if (has_had) {
 		snprintf(number, sizeof(number), " --trials %lld",
-			(long long)trials_to_go_on(trials_had(report, standing)));
+			(long long)trials_to_go_on(standing->had));
 		add_hint(call, report, "run", number, "continues with more trials", out);
 	} else if (report->job.state ==
 		   JOB_DONE) { /* more trials alone would end for the same reason */

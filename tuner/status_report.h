@@ -10,6 +10,7 @@ struct standing {
 	struct job_file *file; /* NULL if this version cannot read it */
 	int64_t runner; /* pid of the `tuner run` that holds the database; 0: none; -1: unknown */
 	int64_t counts[TRIAL_STATES], created; /* of the job's own trials */
+	int64_t had; /* trials of the search that has had the fewest */
 	int64_t added; /* trials observed elsewhere */
 	char *search; /* the search whose best trials this job retrains; NULL: none */
 	char *warm_start; /* what earlier jobs gave to it (warm_start_json); NULL: nothing */
