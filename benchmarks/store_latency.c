@@ -156,7 +156,7 @@ static bool bench_open(struct bench *bench, size_t d, struct tuner_error *err)
 
 	if (!make_file(d, &bench->file, err) ||
 		!store_open(bench->path, STORE_WRITE, &bench->store, err) ||
-		!job_open(bench->store, bench->file, false, &opening, err))
+		!job_open(bench->store, bench->file, false, NULL, &opening, err))
 		return false;
 	text_finish(&opening.changes);
 	bench->settings = (struct ask_tell_settings){ .file = bench->file,

@@ -503,7 +503,12 @@ END2
 	echo text >text
 	run "$TUNER" run job.jsonc --trials 2 --reuse text
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"warning: no results are reused from text"* ]]
+	[[ "$output" == *"warning: no results are reused from text: text: this is not a database of tuner"* ]]
+	[[ "$output" != *"--db"* ]]
+	sqlite3 others.db "CREATE TABLE t(x)"
+	run "$TUNER" run job.jsonc --trials 3 --reuse others.db
+	[[ "$output" == *"a database of another program, not of tuner; it was left alone"* ]]
+	[[ "$output" != *"--db"* ]]
 }
 
 @test "code that changes while the job runs ends the taking over" {

@@ -187,7 +187,7 @@ static inline void fixture_tell(
 	struct job_file *file = fixture_file(keys);
 	struct job_opening opening = { .changes = TEXT_EMPTY };
 	struct job job;
-	ASSERT_OK(fixture, job_open(fixture->store, file, false, &opening, &fixture->err));
+	ASSERT_OK(fixture, job_open(fixture->store, file, false, NULL, &opening, &fixture->err));
 	ASSERT_OK(fixture, job_load(fixture->store, opening.job_id, &job, &fixture->err));
 	for (int number = 1; number <= n; number++) {
 		const int64_t id = fixture_propose(fixture, &job, number);

@@ -121,7 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct store *const open = a_store();
 	struct job_file *file = a_job();
 
-	CHECK(job_open(open, file, false, &opening, &err));
+	CHECK(job_open(open, file, false, NULL, &opening, &err));
 	const struct ask_tell_settings settings = {
 		.file = file, .store = open, .job_id = opening.job_id, .host = "test"
 	};

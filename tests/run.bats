@@ -353,7 +353,9 @@ END
 	# From now on there are results, which another objective would change.
 	run "$TUNER" run job.jsonc --set objective.goal=maximize
 	[ "$status" -eq 2 ]
-	[[ "$output" == *"tuner rescore job"* ]]
+	[[ "$output" == *"tuner rescore job" ]]
+	run "$TUNER" run job.jsonc --set objective.goal=maximize --db "$PWD/tuner.db"
+	[[ "$output" == *"tuner rescore job --db $PWD/tuner.db" ]]
 	"$TUNER" verify
 	"$TUNER" replay
 }

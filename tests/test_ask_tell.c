@@ -34,7 +34,8 @@ static void asker_open_stored(struct asker *asker, const char *keys)
 	struct job_opening opening;
 	*asker = (struct asker){ .file = fixture_file(keys) };
 	fixture_open(&asker->fixture);
-	ASSERT_OK(asker, job_open(asker->fixture.store, asker->file, false, &opening, &asker->err));
+	ASSERT_OK(asker,
+		job_open(asker->fixture.store, asker->file, false, NULL, &opening, &asker->err));
 	text_finish(&opening.changes);
 	asker->settings = (struct ask_tell_settings){ .file = asker->file,
 		.store = asker->fixture.store,

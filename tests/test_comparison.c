@@ -141,7 +141,7 @@ static void begin(struct told_job *told, int budget, struct prices prices)
 		"\"repeats\": 2, \"budget\": {\"trials\": %d, \"parallel\": 1}",
 		budget);
 	struct job_file *file = fixture_file(keys);
-	ASSERT_OK(fixture, job_open(fixture->store, file, false, &opening, &fixture->err));
+	ASSERT_OK(fixture, job_open(fixture->store, file, false, NULL, &opening, &fixture->err));
 	ASSERT_OK(fixture, job_load(fixture->store, opening.job_id, &job, &fixture->err));
 	for (size_t i = 0; i < TRIALS; i++)
 		tell(fixture, &job, &trials[i], prices);

@@ -332,7 +332,7 @@ static void trials_of_an_edited_space_keep_their_own_parameters(void **state)
 		"\"seed\": 1, \"parameters\": {\"y\": {\"type\": \"float\", \"min\": 0, \"max\": "
 		"2}}, \"budget\": {\"trials\": 10}");
 	ASSERT_OK(&told->fixture,
-		job_open(told->fixture.store, file, true, &opening, &told->fixture.err));
+		job_open(told->fixture.store, file, true, NULL, &opening, &told->fixture.err));
 	ASSERT_OK(&told->fixture, report_refresh(&told->report, &told->fixture.err));
 	const struct explanation *e = explain(told, "7");
 	assert_true(e->is_edited);
@@ -355,7 +355,7 @@ static void a_space_with_constraints_has_neighbours_as_any_other(void **state)
 	struct job_file *file = fixture_file(FIXTURE_OBJECTIVE FIXTURE_X FIXTURE_COMMAND
 		"\"seed\": 1, \"constraints\": [\"x < 1\"], \"budget\": {\"trials\": 10}");
 	ASSERT_OK(&told->fixture,
-		job_open(told->fixture.store, file, true, &opening, &told->fixture.err));
+		job_open(told->fixture.store, file, true, NULL, &opening, &told->fixture.err));
 	ASSERT_OK(&told->fixture, report_refresh(&told->report, &told->fixture.err));
 	propose(told, .125, "{\"x\": 0.125}", &decision);
 	const struct explanation *e = explain(told, "7");

@@ -30,7 +30,7 @@ static int64_t open_job(struct fixture *fixture, const char *keys, bool accept, 
 {
 	struct job_file *file = fixture_file(keys);
 	struct job_opening opening = { .changes = TEXT_EMPTY };
-	ASSERT_OK(fixture, job_open(fixture->store, file, accept, &opening, &fixture->err));
+	ASSERT_OK(fixture, job_open(fixture->store, file, accept, NULL, &opening, &fixture->err));
 	assert_int_equal(opening.created, created);
 	text_finish(&opening.changes);
 	job_file_destroy(file);
@@ -42,7 +42,7 @@ static void refuse_job(struct fixture *fixture, const char *keys, const char *to
 {
 	struct job_file *file = fixture_file(keys);
 	struct job_opening opening = { .changes = TEXT_EMPTY };
-	assert_false(job_open(fixture->store, file, false, &opening, &fixture->err));
+	assert_false(job_open(fixture->store, file, false, NULL, &opening, &fixture->err));
 	assert_int_equal(fixture->err.code, TUNER_USAGE);
 	if (strstr(fixture->err.message, told) == NULL)
 		fail_msg("\"%s\" is not in: %s", told, fixture->err.message);
@@ -271,7 +271,7 @@ static void an_edited_space_drops_from_the_queue_what_does_not_fit(void **state)
 		"\"first\": [{\"x\": 0.5}], "
 		"\"parameters\": {\"x\": {\"type\": \"float\", \"min\": 0, \"max\": 0.75}}");
 	struct job_opening opening;
-	ASSERT_OK(&fixture, job_open(fixture.store, file, false, &opening, &fixture.err));
+	ASSERT_OK(&fixture, job_open(fixture.store, file, false, NULL, &opening, &fixture.err));
 	assert_non_null(strstr(opening.changes.bytes, "dropped from the queue: {\"x\": 0.8}"));
 	ASSERT_OK(&fixture, queue_select(fixture.store, id, &queue, &fixture.err));
 	assert_int_equal(queue.n, 2);

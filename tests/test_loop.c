@@ -102,7 +102,7 @@ static struct loop_result run(
 	ASSERT_OK(fixture, pool_set_slots(&pool, 0, slots, n_slots, &fixture->err));
 	stage.script = script;
 	stage.starts = 0;
-	ASSERT_OK(fixture, job_open(fixture->store, file, false, &opening, &fixture->err));
+	ASSERT_OK(fixture, job_open(fixture->store, file, false, NULL, &opening, &fixture->err));
 	const struct loop_settings settings = {
 		.file = file, .store = fixture->store, .job_id = opening.job_id, .pool = &pool
 	};

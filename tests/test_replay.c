@@ -61,7 +61,8 @@ static int set_up(void **state)
 	*state = search;
 	fixture_open(fixture);
 	search->file = fixture_file(KEYS);
-	ASSERT_OK(fixture, job_open(fixture->store, search->file, false, &opening, &fixture->err));
+	ASSERT_OK(fixture,
+		job_open(fixture->store, search->file, false, NULL, &opening, &fixture->err));
 	text_finish(&opening.changes);
 	const struct ask_tell_settings settings = { .file = search->file,
 		.store = fixture->store,

@@ -161,7 +161,7 @@ static void a_job_that_is_made_has_them_in_its_history(void **state)
 	struct job_file *file = fixture_file(BEGIN FIXTURE_X FROM "\"budget\": {\"trials\": 2}");
 
 	begin(&fixture);
-	ASSERT_OK(&fixture, job_open(fixture.store, file, false, &opening, &fixture.err));
+	ASSERT_OK(&fixture, job_open(fixture.store, file, false, NULL, &opening, &fixture.err));
 	assert_true(opening.created);
 	assert_non_null(strstr(opening.warm_start.bytes, "4 of the 4 ended trials of job job"));
 	ASSERT_OK(&fixture,
@@ -198,7 +198,7 @@ static void a_job_that_cannot_begin_so_is_not_made(void **state)
 		fixture_file(BEGIN FIXTURE_X "\"warm_start\": {\"jobs\": [\"other\"]}");
 
 	begin(&fixture);
-	assert_false(job_open(fixture.store, file, false, &opening, &fixture.err));
+	assert_false(job_open(fixture.store, file, false, NULL, &opening, &fixture.err));
 	assert_int_equal(fixture.err.code, TUNER_USAGE);
 	ASSERT_OK(&fixture, job_find(fixture.store, "new", &job, &found, &fixture.err));
 	assert_false(found);
@@ -214,18 +214,18 @@ static void what_has_not_begun_may_still_begin_so(void **state)
 	struct job_file *warm = fixture_file(BEGIN FIXTURE_X FROM "\"seed\": 1");
 
 	begin(&fixture);
-	ASSERT_OK(&fixture, job_open(fixture.store, cold, false, &opening, &fixture.err));
+	ASSERT_OK(&fixture, job_open(fixture.store, cold, false, NULL, &opening, &fixture.err));
 	job_opening_finish(&opening);
-	ASSERT_OK(&fixture, job_open(fixture.store, warm, false, &opening, &fixture.err));
+	ASSERT_OK(&fixture, job_open(fixture.store, warm, false, NULL, &opening, &fixture.err));
 	assert_non_null(strstr(opening.warm_start.bytes, "4 of the 4"));
 	job_opening_finish(&opening);
 	/* once */
-	ASSERT_OK(&fixture, job_open(fixture.store, warm, false, &opening, &fixture.err));
+	ASSERT_OK(&fixture, job_open(fixture.store, warm, false, NULL, &opening, &fixture.err));
 	assert_int_equal(opening.warm_start.length, 0);
 	job_opening_finish(&opening);
-	ASSERT_OK(&fixture, job_open(fixture.store, cold, false, &opening, &fixture.err));
+	ASSERT_OK(&fixture, job_open(fixture.store, cold, false, NULL, &opening, &fixture.err));
 	job_opening_finish(&opening);
-	assert_false(job_open(fixture.store, warm, false, &opening, &fixture.err));
+	assert_false(job_open(fixture.store, warm, false, NULL, &opening, &fixture.err));
 	assert_non_null(strstr(fixture.err.message, "has begun"));
 	job_file_destroy(cold);
 	job_file_destroy(warm);

@@ -129,7 +129,7 @@ bool sql_fail(sqlite3 *db, const char *path, int status, struct tuner_error *err
 			"%s: %s: the file and its directory must be writable", path, text);
 	case SQLITE_NOTADB:
 		return tuner_fail(err, TUNER_USAGE,
-			"%s: this is not a database of tuner; name another one with --db", path);
+			"%s: this is not a database of tuner" STORE_NAME_ANOTHER, path);
 	case SQLITE_CORRUPT:
 		return tuner_fail(err, TUNER_FATAL,
 			"%s: the database is damaged (%s); copy it away before anything else", path,

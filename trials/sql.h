@@ -24,6 +24,9 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
+/* The end of messages about a file that is no database of ours (store_open_other). */
+#define STORE_NAME_ANOTHER "; name another one with --db"
+
 /* STATEMENT_SLOTS is a power of two. Beyond STATEMENTS_MAX a statement is compiled for one use. */
 enum { STATEMENT_SLOTS = 256, STATEMENTS_MAX = 160 };
 

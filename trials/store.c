@@ -240,13 +240,13 @@ static bool check_identity(const struct store *store, const struct identity *ide
 		return true;
 	if (is_empty(identity))
 		return tuner_fail(err, TUNER_USAGE,
-			"%s: this database is empty: \"tuner run FILE\" fills it; name another "
-			"with --db",
+			"%s: this database is empty: \"tuner run FILE\" fills "
+			"it" STORE_NAME_ANOTHER,
 			path);
 	if (identity->application != STORE_APPLICATION_ID || identity->version < 1)
 		return tuner_fail(err, TUNER_USAGE,
 			"%s: this is a database of another program, not of tuner; it was left "
-			"alone. Name another file with --db",
+			"alone" STORE_NAME_ANOTHER,
 			path);
 	if (identity->version > schema->version && store->mode != STORE_READ)
 		return tuner_fail(err, TUNER_USAGE,
@@ -354,6 +354,18 @@ out:
 bool store_open(const char *path, enum store_mode mode, struct store **ret, struct tuner_error *err)
 {
 	return store_open_schema(path, mode, &schema_current, ret, err);
+}
+
+bool store_open_other(const char *path, struct store **ret, struct tuner_error *err)
+{
+	char *advice;
+
+	if (store_open(path, STORE_READ, ret, err))
+		return true;
+	advice = strstr(err->message, STORE_NAME_ANOTHER);
+	if (advice != NULL)
+		*advice = '\0';
+	return false;
 }
 
 /* If copies were made, leaves the last state as a copy, for programs that were told to open it. */

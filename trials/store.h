@@ -40,6 +40,10 @@ TUNER_MUST_CHECK
 bool store_open(
 	const char *path, enum store_mode mode, struct store **ret, struct tuner_error *err);
 
+/* With STORE_READ a database that is not that of --db: so no message proposes another --db. */
+TUNER_MUST_CHECK
+bool store_open_other(const char *path, struct store **ret, struct tuner_error *err);
+
 /* Closes; with STORE_WRITE it checkpoints first, so that no -wal file stays behind, and releases the
  * lock. NULL is fine. An open transaction is rolled back. */
 void store_close(struct store *store);

@@ -135,17 +135,17 @@ static bool print_paths(const struct report *report, const struct manifest *mani
 	return ok;
 }
 
-static bool fail_none(
-	const struct trial_artifacts *artifacts, const struct trial *trial, struct tuner_error *err)
+static bool fail_none(const struct report *report, const struct trial_artifacts *artifacts,
+	const struct trial *trial, struct tuner_error *err)
 {
 	const long long number = trial->number;
 
 	for (size_t i = 0; i < artifacts->manifests.n; i++) {
 		if (artifacts->manifests.items[i].removal != 0)
 			return tuner_fail(err, TUNER_USAGE,
-				"the files of trial %lld were removed: \"tuner show\" says when "
-				"and why",
-				number);
+				"the files of trial %lld were removed: \"tuner show %s %lld\" says "
+				"when and why",
+				number, report->reference, number);
 		if (artifacts->manifests.items[i].state == MANIFEST_PENDING)
 			return tuner_fail(err, TUNER_USAGE,
 				"the files of trial %lld are not recorded yet: the next \"tuner "
@@ -173,7 +173,7 @@ bool trial_artifacts_print_paths(
 			ok = print_paths(report, manifest, &artifacts.files[i - 1], err);
 	}
 	if (!found)
-		fail_none(&artifacts, trial, err);
+		fail_none(report, &artifacts, trial, err);
 	trial_artifacts_finish(&artifacts);
 	return ok;
 }

@@ -48,7 +48,8 @@ static bool take_file(const struct invocation *call, struct ask_job *job, struct
 	struct job_opening opening;
 	const bool accept_change = invocation_option(call, "accept-change") != NULL;
 	if (!store_open_waiting(call->db, STORE_WAIT_MS, &job->store, err) ||
-		!job_open(job->store, job->file, accept_change, &opening, err))
+		!job_open(job->store, job->file, accept_change, invocation_option(call, "db"),
+			&opening, err))
 		return false;
 	fputs(opening.warm_start.bytes, stderr);
 	if (opening.changes.length > 0)

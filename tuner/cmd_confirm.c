@@ -65,7 +65,7 @@ static bool store_job(
 	struct job_opening opening = { .changes = TEXT_EMPTY };
 	const bool ok = store_open_soon(call->db, STORE_INSTANT_MS, &store, err) &&
 			job_open(store, file, invocation_option(call, "accept-change") != NULL,
-				&opening, err);
+				invocation_option(call, "db"), &opening, err);
 
 	text_finish(&opening.changes);
 	store_close(store);

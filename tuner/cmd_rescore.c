@@ -99,14 +99,18 @@ static const struct rescored_trial *best_of(
 	return best;
 }
 
-static void add_missing(const struct rescored_list *list, struct text *out)
+static void add_missing(const struct invocation *call, const struct job *job,
+	const struct rescored_list *list, struct text *out)
 {
 	const size_t launched = list->missing - list->unlaunched;
 
 	text_print(out, "%zu %s without one: %s was not reported", list->missing,
 		list->missing == 1 ? "stays" : "stay", list->missing_metrics);
-	if (launched > 0)
-		text_add(out, " (\"tuner retry --class no-metric\" runs ");
+	if (launched > 0) {
+		text_add(out, " (\"tuner retry ");
+		job_reference(call, job->name, out);
+		text_add(out, " --class no-metric\" runs ");
+	}
 	if (launched > 0 && list->unlaunched > 0)
 		text_print(out, "%zu of ", launched);
 	if (launched > 0)
@@ -117,8 +121,9 @@ static void add_missing(const struct rescored_list *list, struct text *out)
 	text_add(out, "\n");
 }
 
-static void add_words(const struct job *job, const struct job_file *before,
-	const struct job_file *file, const struct rescored_list *list, struct text *out)
+static void add_words(const struct invocation *call, const struct job *job,
+	const struct job_file *before, const struct job_file *file,
+	const struct rescored_list *list, struct text *out)
 {
 	const struct rescored_trial *was = best_of(list, before, false),
 				    *is = best_of(list, file, true);
@@ -135,7 +140,7 @@ static void add_words(const struct job *job, const struct job_file *before,
 		text_print(out, ", %zu of them had none before", list->gained);
 	text_add(out, "\n");
 	if (list->missing > 0)
-		add_missing(list, out);
+		add_missing(call, job, list, out);
 	if (is != NULL)
 		text_print(out, "the best is trial %lld, %.8g%s", (long long)is->trial.number,
 			is->score.objective, was == is ? ", as before\n" : "");
@@ -154,7 +159,7 @@ static bool print_words(const struct invocation *call, const struct job *job,
 	char *definition = job_file_objective(file);
 	struct text out = TEXT_EMPTY;
 
-	add_words(job, before, file, list, &out);
+	add_words(call, job, before, file, list, &out);
 	if (definition != NULL && invocation_option(call, "set") != NULL)
 		text_print(&out,
 			"put this into the job file before the next \"tuner %s\": \"objective\": "

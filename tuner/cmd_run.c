@@ -474,8 +474,8 @@ static int run_here(struct run *run, struct tuner_error *err)
 		!store_open_soon(run->call->db, STORE_INSTANT_MS, &run->store, err) ||
 		!check_repeats(run, err) ||
 		!job_open(run->store, run->file,
-			invocation_option(run->call, "accept-change") != NULL, &run->opening,
-			err) ||
+			invocation_option(run->call, "accept-change") != NULL,
+			invocation_option(run->call, "db"), &run->opening, err) ||
 		!anything_left(run, &left, &status, err))
 		return -1;
 	if (!left)

@@ -572,7 +572,10 @@ static bool print_patch(const struct shown *shown, struct tuner_error *err)
 			(long long)shown->trial.number);
 	if (state->patch == 0) {
 		fprintf(stderr,
-			"there is no patch of trial %lld's code: \"tuner show\" says what it was\n",
+			"there is no patch of trial %lld's code: \"tuner show %s %lld\" says what "
+			"it "
+			"was\n",
+			(long long)shown->trial.number, shown->report.reference,
 			(long long)shown->trial.number);
 		return true;
 	}

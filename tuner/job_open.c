@@ -261,14 +261,15 @@ static bool refuse_warm_start(const struct job_file *old, const struct job_file 
 
 /* "rescore" reads the edited file. Without a file, the change has to be given with --set. */
 static bool refuse_objective(const struct job_file *old, const struct job_file *file,
-	const char *name, struct tuner_error *err)
+	const char *name, const char *db, struct tuner_error *err)
 {
 	char lines[REFUSED_BYTES];
 	struct text rescore = TEXT_EMPTY, setting = TEXT_EMPTY;
 	char *definition = file->path[0] == '\0' ? job_file_objective(file) : NULL;
 
 	refused_lines(old, file, CHANGE_OBJECTIVE, lines);
-	text_print(&rescore, "tuner rescore %s", name);
+	text_add(&rescore, "tuner rescore ");
+	text_add_job_words(&rescore, name, db);
 	if (definition != NULL) {
 		text_print(&setting, "objective=%s", definition);
 		text_add(&rescore, " --set ");
@@ -288,12 +289,12 @@ static bool refuse_objective(const struct job_file *old, const struct job_file *
 }
 
 static bool refuse(const struct job_file *old, const struct job_file *file, unsigned kinds,
-	bool accept_change, const char *name, struct tuner_error *err)
+	bool accept_change, const char *name, const char *db, struct tuner_error *err)
 {
 	char lines[REFUSED_BYTES];
 
 	if (kinds & CHANGE_OBJECTIVE)
-		return refuse_objective(old, file, name, err);
+		return refuse_objective(old, file, name, db, err);
 	if (kinds & CHANGE_SEED) {
 		refused_lines(old, file, CHANGE_SEED, lines);
 		return tuner_fail(err, TUNER_USAGE,
@@ -470,7 +471,8 @@ static bool score_anew(struct store *store, const struct job *job, const struct 
 
 /* In the open transaction. */
 static bool update(struct store *store, const struct job *job, const struct job_file *file,
-	bool accept_change, struct job_opening *ret, int64_t now_us, struct tuner_error *err)
+	bool accept_change, const char *db, struct job_opening *ret, int64_t now_us,
+	struct tuner_error *err)
 {
 	struct job_file *old = NULL;
 	unsigned kinds = CHANGE_NONE;
@@ -489,7 +491,7 @@ static bool update(struct store *store, const struct job *job, const struct job_
 	/* No result depends on the old objective: it was a mistake, and is corrected. */
 	const bool mends = no_result && (kinds & CHANGE_OBJECTIVE) != 0;
 	const bool ok = refuse(old, file, mends ? kinds & ~(unsigned)CHANGE_OBJECTIVE : kinds,
-				accept_change || no_result, job->name, err) &&
+				accept_change || no_result, job->name, db, err) &&
 			refuse_namesake(store, job, file, accept_change || no_result, err) &&
 			(!warm || has_begun(store, job->id, none, &begun, err)) &&
 			(!warm || !begun || refuse_warm_start(old, file, job->name, err)) &&
@@ -507,7 +509,7 @@ void job_opening_finish(struct job_opening *opening)
 	text_finish(&opening->warm_start);
 }
 
-bool job_open(struct store *store, const struct job_file *file, bool accept_change,
+bool job_open(struct store *store, const struct job_file *file, bool accept_change, const char *db,
 	struct job_opening *ret, struct tuner_error *err)
 {
 	struct job job = { 0 };
@@ -521,7 +523,7 @@ bool job_open(struct store *store, const struct job_file *file, bool accept_chan
 		goto fail;
 	ret->created = !found;
 	ret->job_id = job.id;
-	if (!(found ? update(store, &job, file, accept_change, ret, now_us, err)
+	if (!(found ? update(store, &job, file, accept_change, db, ret, now_us, err)
 		    : create(store, file, &warm_start, ret, now_us, err)) ||
 		!store_commit(store, err)) {
 		store_rollback(store);

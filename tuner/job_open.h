@@ -19,9 +19,10 @@ struct job_opening {
  * unless all trials have failed. Another objective is accepted, and the trials are scored by it, only
  * while there is no result. Changes to seed and the warm start that it began with are refused
  * (TUNER_USAGE, saying what to do). All in one transaction, including what earlier jobs give to a new
- * one. The caller calls job_opening_finish. */
+ * one. The caller calls job_opening_finish. `db` is the option --db, for messages that say what to
+ * type; NULL: it was not given. */
 TUNER_MUST_CHECK
-bool job_open(struct store *store, const struct job_file *file, bool accept_change,
+bool job_open(struct store *store, const struct job_file *file, bool accept_change, const char *db,
 	struct job_opening *ret, struct tuner_error *err);
 
 void job_opening_finish(struct job_opening *opening);

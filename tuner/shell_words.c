@@ -43,3 +43,12 @@ void text_add_shell_assignment(struct text *text, const char *variable)
 	if (equals[1] != '\0')
 		text_add_shell_word(text, equals + 1);
 }
+
+void text_add_job_words(struct text *text, const char *name, const char *db)
+{
+	text_add_shell_word(text, name);
+	if (db != NULL) {
+		text_add(text, " --db ");
+		text_add_shell_word(text, db);
+	}
+}

@@ -14,4 +14,8 @@ void text_add_shell_words(struct text *text, char *const *words);
  * unquoted, the value quoted if needed. */
 void text_add_shell_assignment(struct text *text, const char *variable);
 
+/* "NAME" or, where --db was given, "NAME --db PATH": what to type after a command to name a job. db
+ * NULL: it was not given. */
+void text_add_job_words(struct text *text, const char *name, const char *db);
+
 #endif

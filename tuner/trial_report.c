@@ -203,11 +203,7 @@ void report_arguments(const struct invocation *call, const char **ret_job, const
 
 void job_reference(const struct invocation *call, const char *name, struct text *ret)
 {
-	text_add_shell_word(ret, name);
-	if (invocation_option(call, "db") != NULL) {
-		text_add(ret, " --db ");
-		text_add_shell_word(ret, call->db);
-	}
+	text_add_job_words(ret, name, invocation_option(call, "db"));
 }
 
 char *attempt_path_of(const struct report *report, const struct attempt *attempt)
