@@ -696,3 +696,51 @@ bool artifacts_delete_set_aside(const char *root, const char *relative, struct t
 	close(trial);
 	return ok;
 }
+
+/* As move_aside numbers it. An attempt may have had a file "checkpoint.pt". */
+static bool is_checkpoint_aside(const char *name)
+{
+	const char *number = name + strlen(CHECKPOINT ".");
+
+	return strncmp(name, CHECKPOINT ".", strlen(CHECKPOINT ".")) == 0 &&
+	       number[strspn(number, "0123456789")] == '\0';
+}
+
+/* Closes fd. */
+static void count_set_aside(int fd, int64_t *bytes, int64_t *checkpoint_bytes)
+{
+	DIR *stream = fdopendir(fd);
+	const struct dirent *entry;
+	bool failed = false;
+
+	if (stream == NULL) {
+		close(fd);
+		return;
+	}
+	while ((entry = next_entry(stream, &failed)) != NULL)
+		if (!is_dots(entry->d_name))
+			*(is_checkpoint_aside(entry->d_name) ? checkpoint_bytes : bytes) +=
+				artifacts_bytes_at(fd, entry->d_name);
+	closedir(stream);
+}
+
+void artifacts_count_set_aside(
+	const char *root, const char *relative, int64_t *ret_bytes, int64_t *ret_checkpoint_bytes)
+{
+	char *trial_directory = NULL;
+	const char *attempt;
+	char name[64];
+
+	*ret_bytes = *ret_checkpoint_bytes = 0;
+	if (!split(relative, &trial_directory, &attempt))
+		return;
+	const int trial = artifacts_open_below(root, trial_directory);
+	free(trial_directory);
+	if (trial < 0)
+		return;
+	snprintf(name, sizeof(name), ARTIFACTS_SET_ASIDE "%.30s", attempt);
+	const int fd = open_directory_at(trial, name);
+	close(trial);
+	if (fd >= 0)
+		count_set_aside(fd, ret_bytes, ret_checkpoint_bytes);
+}

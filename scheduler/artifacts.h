@@ -81,6 +81,10 @@ bool artifacts_set_aside(const char *root, const char *relative, bool artifacts,
 TUNER_MUST_CHECK
 bool artifacts_delete_set_aside(const char *root, const char *relative, struct tuner_error *err);
 
+/* What has been set aside and is still on the disk, since it could not be deleted. */
+void artifacts_count_set_aside(
+	const char *root, const char *relative, int64_t *ret_bytes, int64_t *ret_checkpoint_bytes);
+
 /* Whether a name directly in an attempt's directory is one of our own files. */
 bool artifacts_name_is_ours(const char *name);
 

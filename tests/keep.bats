@@ -286,6 +286,24 @@ retry_finds_checkpoint() { # OUTCOME KEYS HOW
 	[[ "$output" == *"1 could not be removed:"*"job/000$worse/.tuner-removed-1: cannot remove"* ]]
 }
 
+@test "gc says no more freed than it could remove" {
+	anybody="setpriv --reuid 65534 --regid 65534 --clear-groups"
+	$anybody test -x "$TUNER" || skip "nobody cannot be, or cannot run it"
+	TRIALS=2 PARALLEL=1 write_saving_job
+	run_job
+	local worse=$((3 - $(best_trials 1)))
+	chown -R 65534:65534 .
+	chmod 755 . "$FILES/000$worse/1/model"
+	chown -R 0:0 "$FILES/000$worse/1/model"
+	$anybody "$TUNER" gc --best 1 --json >freed || status=$?
+	[ "$status" -eq 1 ]
+	[ "$(jq .failed freed)" -eq 1 ]
+	[ -s "$FILES/000$worse/1/model/weights" ]
+	[ ! -e "$FILES/000$worse/1/output" ]
+	# The notes, not the 1000 bytes of the model; and the checkpoint.
+	jq -e '.bytes > 0 and .bytes < 100 and .classes.checkpoints.bytes > 0' freed
+}
+
 @test "gc --logs removes the output of attempts that failed, and no other" {
 	TRIALS=3 PARALLEL=1 write_saving_job
 	echo '[ "$TUNER_TRIAL" -ne 2 ] || exit 1' >fail.sh

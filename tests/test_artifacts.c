@@ -346,6 +346,25 @@ static void setting_aside_leaves_room_for_the_next_attempt(void **state)
 	assert_true(is_there(f, "job/0007/2/model/weights"));
 }
 
+static void what_is_set_aside_is_counted_until_it_is_deleted(void **state)
+{
+	struct fixture *f = *state;
+	int64_t bytes = -1, checkpoint_bytes = -1;
+
+	artifacts_count_set_aside(f->root, ATTEMPT, &bytes, &checkpoint_bytes);
+	assert_int_equal(bytes + checkpoint_bytes, 0);
+	put(f, ATTEMPT "/model/weights", "12345");
+	put(f, ATTEMPT "/checkpoint.pt", "123");
+	put(f, "job/0007/checkpoint/last", "12");
+	ASSERT_OK(f, artifacts_set_aside(f->root, ATTEMPT, true, true, &f->err));
+	artifacts_count_set_aside(f->root, ATTEMPT, &bytes, &checkpoint_bytes);
+	assert_int_equal(bytes, 8);
+	assert_int_equal(checkpoint_bytes, 2);
+	ASSERT_OK(f, artifacts_delete_set_aside(f->root, ATTEMPT, &f->err));
+	artifacts_count_set_aside(f->root, ATTEMPT, &bytes, &checkpoint_bytes);
+	assert_int_equal(bytes + checkpoint_bytes, 0);
+}
+
 static void what_a_link_points_to_stays(void **state)
 {
 	struct fixture *f = *state;
@@ -494,6 +513,7 @@ int main(void)
 		TEST(what_is_removed_is_gone_and_ours_stays),
 		TEST(a_removal_that_was_cut_short_is_finished),
 		TEST(setting_aside_leaves_room_for_the_next_attempt),
+		TEST(what_is_set_aside_is_counted_until_it_is_deleted),
 		TEST(what_a_link_points_to_stays),
 		TEST(behind_a_linked_directory_nothing_is_removed),
 		TEST(directories_that_may_not_be_written_are_removed),

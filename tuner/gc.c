@@ -345,7 +345,32 @@ static bool record(struct store *store, const struct manifest *manifest, struct 
 	return ok && store_commit(store, err);
 }
 
-static bool finish_removal(struct store *store, const struct manifest *manifest,
+static void discount(struct gc_report *report, enum gc_class class, int64_t left)
+{
+	report->of[class].bytes -= left < report->of[class].bytes ? left : report->of[class].bytes;
+}
+
+/* What could not be removed is not freed, though it was counted when its removal was decided. What
+ * may not even be read cannot be told apart. */
+static void discount_left(
+	struct store *store, const struct manifest *manifest, struct gc_report *report)
+{
+	const char *root = store_directory(store);
+	int64_t bytes, checkpoint_bytes, there, checkpoint_there;
+	struct tuner_error ignored;
+
+	artifacts_count_set_aside(root, manifest->directory, &bytes, &checkpoint_bytes);
+	if (artifacts_measure(root, manifest->directory, &there, &checkpoint_there, &ignored)) {
+		if (manifest->removal != 0)
+			bytes += there;
+		if (manifest->checkpoint_removal != 0 && manifest->checkpoint_free)
+			checkpoint_bytes += checkpoint_there;
+	}
+	discount(report, GC_ARTIFACTS, bytes);
+	discount(report, GC_CHECKPOINTS, checkpoint_bytes);
+}
+
+static bool finish_removal(struct store *store, const struct manifest *manifest, bool counted,
 	struct gc_report *report, struct tuner_error *err)
 {
 	struct tuner_error failed = { TUNER_OK, "" }, kept = { TUNER_OK, "" };
@@ -357,6 +382,8 @@ static bool finish_removal(struct store *store, const struct manifest *manifest,
 		add_failure(report, &kept);
 		failed = failed.code == TUNER_OK ? kept : failed;
 	}
+	if (failed.code != TUNER_OK && counted)
+		discount_left(store, manifest, report);
 	if (!store_begin(store, STORE_LAZY, err))
 		return false;
 	if (manifest_removed(store, manifest->attempt, failed.message, err))
@@ -365,8 +392,9 @@ static bool finish_removal(struct store *store, const struct manifest *manifest,
 	return false;
 }
 
-/* Handles everything in this state, which thereby leaves the state. */
-static bool work_off(struct store *store, int64_t job_id, enum manifest_state state,
+/* Handles everything in this state, which thereby leaves the state. `counted`: the report counts its
+ * removal. */
+static bool work_off(struct store *store, int64_t job_id, enum manifest_state state, bool counted,
 	struct gc_report *report, struct tuner_error *err)
 {
 	for (;;) {
@@ -378,7 +406,7 @@ static bool work_off(struct store *store, int64_t job_id, enum manifest_state st
 		for (size_t i = 0; ok && i < list.n; i++)
 			ok = state == MANIFEST_PENDING
 				     ? record(store, &list.items[i], err)
-				     : finish_removal(store, &list.items[i], report, err);
+				     : finish_removal(store, &list.items[i], counted, report, err);
 		manifest_list_finish(&list);
 		if (done || !ok)
 			return ok;
@@ -409,8 +437,8 @@ bool gc_remove(struct store *store, const struct job *job, const struct gc_wish 
 	*ret = (struct gc_report){ .names = TEXT_EMPTY, .failures = TEXT_EMPTY };
 	/* The disk first, so that what cannot be removed later is reported once. */
 	return search_disk(store, job, wish, true, ret, err) &&
-	       work_off(store, job->id, MANIFEST_REMOVING, ret, err) &&
-	       work_off(store, job->id, MANIFEST_PENDING, ret, err) &&
+	       work_off(store, job->id, MANIFEST_REMOVING, false, ret, err) &&
+	       work_off(store, job->id, MANIFEST_PENDING, false, ret, err) &&
 	       decide(store, job, wish, ret, err) &&
-	       work_off(store, job->id, MANIFEST_REMOVING, ret, err);
+	       work_off(store, job->id, MANIFEST_REMOVING, true, ret, err);
 }
