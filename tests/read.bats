@@ -946,3 +946,14 @@ END
 	[[ "$output" == *"quasi-random point, taken in place of the model's"*"because fewer than three trials have an objective"* ]]
 	"$TUNER" why 3 --json | jq -e '.branch == "fallback" and .reason != "" and .predicted_mean == null'
 }
+
+@test "an empty category is told from none" {
+	write_job '"name": "job", "first": [{ "x": 0.3, "kind": "" }],'
+	sed -i 's/"parameters": {/& "kind": { "type": "categorical", "values": ["", "a"] },/' job.jsonc
+	sed -i 's/"\$2"/"$4"/; s/ \$2 / $4 /' train.sh
+	run "$TUNER" run job.jsonc --trials 1 --plain
+	[[ "$output" == *'kind="" x=0.3'* ]]
+	[[ "$("$TUNER" best)" == *'kind="" x=0.3'* ]]
+	"$TUNER" show 1 | grep -q '^  kind  ""$'
+	"$TUNER" trials | grep -q '^ *1  done .* ""  *0.3 '
+}

@@ -199,12 +199,13 @@ static void parameters_are_told_as_people_write_them(void **state)
 	struct trial trial = {
 		.parameters =
 			(char *)"{\"lr\": 0.0368535096008037, \"opt\": \"ad\\u001bam\", "
-				"\"n\": 64, \"rows\": 8052924, \"far\": -1e15, \"fast\": true}"
+				"\"n\": 64, \"rows\": 8052924, \"far\": -1e15, \"fast\": true, "
+				"\"suffix\": \"\"}"
 	};
 	struct text text = TEXT_EMPTY;
 	trial_text(&trial, &text);
-	assert_string_equal(
-		text.bytes, "lr=0.03685 opt=ad?am n=64 rows=8052924 far=-1e+15 fast=true");
+	assert_string_equal(text.bytes,
+		"lr=0.03685 opt=ad?am n=64 rows=8052924 far=-1e+15 fast=true suffix=\"\"");
 	text_finish(&text);
 }
 

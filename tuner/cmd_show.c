@@ -347,7 +347,7 @@ static void add_parameters(const struct trial *trial, struct text *out)
 		if (cJSON_IsNumber(value))
 			text_add_double(out, value->valuedouble);
 		else if (cJSON_IsString(value))
-			text_add_visible(out, value->valuestring);
+			category_text(value->valuestring, out);
 		else
 			text_add(out, cJSON_IsTrue(value) ? "true" : "false");
 		text_add(out, "\n");

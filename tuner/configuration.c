@@ -383,6 +383,16 @@ out:
 	return ok;
 }
 
+/* An empty category could not be told from none. */
+static void add_value_shown(const struct job_file *file, size_t i, double value, struct text *ret)
+{
+	const size_t before = ret->length;
+
+	configuration_value_text(file, i, value, ret);
+	if (ret->length == before)
+		text_add(ret, "\"\"");
+}
+
 void configuration_text(const struct job_file *file, const double *values, struct text *ret)
 {
 	const char *separator = "";
@@ -396,7 +406,7 @@ void configuration_text(const struct job_file *file, const double *values, struc
 		if (file->space.parameters[i].type == PARAMETER_FLOAT)
 			text_print(ret, "%.4g", values[i]);
 		else
-			configuration_value_text(file, i, values[i], ret);
+			add_value_shown(file, i, values[i], ret);
 		separator = " ";
 	}
 }

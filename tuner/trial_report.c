@@ -323,12 +323,17 @@ static void number_text(double value, struct text *ret)
 	text_print(ret, value == trunc(value) && fabs(value) < WHOLE_MAX ? "%.0f" : "%.4g", value);
 }
 
+void category_text(const char *category, struct text *ret)
+{
+	text_add_visible(ret, *category != '\0' ? category : "\"\"");
+}
+
 static void value_text(const cJSON *value, struct text *ret)
 {
 	if (cJSON_IsNumber(value))
 		number_text(value->valuedouble, ret);
 	else if (cJSON_IsString(value))
-		text_add_visible(ret, value->valuestring);
+		category_text(value->valuestring, ret);
 	else if (cJSON_IsBool(value))
 		text_add(ret, cJSON_IsTrue(value) ? "true" : "false");
 }

@@ -75,6 +75,9 @@ cJSON *trial_json(const struct report *report, const struct trial *trial);
 cJSON *attempt_json(const struct attempt *attempt);
 cJSON *event_json(const struct event *event);
 
+/* Appends a category for people; an empty one, which could not be told from none, as "". */
+void category_text(const char *category, struct text *ret);
+
 /* Appends a parameter's value for people, or nothing if the trial has no parameter of this name. */
 void trial_value_text(const cJSON *parameters, const char *name, struct text *ret);
 
