@@ -319,7 +319,11 @@ pass() {
 	[ "$("$TUNER" tell ask 3 --failed oom-gpu --json)" = '{"ok": true}' ]
 	run "$TUNER" retry ask --class oom-gpu
 	[ "$status" -eq 2 ]
-	[[ "$output" == *"ended as oom-gpu can be launched here again: 1 was evaluated by its caller"* ]]
+	[[ "$(flat)" == *'ended as oom-gpu can be launched again: 1 was asked for and told ("tuner ask", "tuner tell"): "tuner enqueue" of its parameters has them tried as a new trial '* ]]
+	run "$TUNER" retry ask --trial 3
+	[[ "$(flat)" == *'trial 3 was asked for and told ("tuner ask", "tuner tell"), and is not launched here: "tuner enqueue" of its '* ]]
+	run "$TUNER" retry ask --class lost
+	[[ "$(flat)" == *"no trial that can be run again ended as lost; there are: none that was launched and failed or stopped "* ]]
 	[ "$("$TUNER" tell ask.jsonc --add 'x=0.1,kind=a' 4)" = "trial 4: done, loss = 4" ]
 	run "$TUNER" tell ask --add x=2,kind=a 4
 	[[ "$output" == *"expected a number from 0 to 1, found 2"* ]]

@@ -176,6 +176,8 @@ static bool fits(
 	return ok;
 }
 
+#define TRY_ANEW "\"tuner enqueue\" of %s parameters has them tried as a new trial"
+
 /* Whether it can be run again; a trial that was named says why it cannot. */
 static bool choose(struct store *store, const struct job_file *file, const struct reopen_wish *wish,
 	const struct trial *trial, enum choice *ret, struct tuner_error *err)
@@ -200,9 +202,10 @@ static bool choose(struct store *store, const struct job_file *file, const struc
 	*ret = CHOICE_ASKED;
 	if (asked)
 		return wish->n == 0 || tuner_fail(err, TUNER_USAGE,
-					       "trial %lld was evaluated by its caller (tuner "
-					       "ask): it cannot be launched here",
-					       number);
+					       "trial %lld was asked for and told (\"tuner ask\", "
+					       "\"tuner tell\"), and "
+					       "is not launched here: " TRY_ANEW,
+					       number, "its");
 	if (!fits(file, trial, &fitting, err))
 		return false;
 	if (!fitting && wish->n > 0)
@@ -235,30 +238,46 @@ static bool fail_left_out(
 	struct text why = TEXT_EMPTY, wished = TEXT_EMPTY;
 
 	classes_text(wish->classes, &wished);
-	if (asked > 0)
-		text_print(&why, "%zu %s evaluated by %s caller (tuner ask)", asked,
-			asked == 1 ? "was" : "were", asked == 1 ? "its" : "their");
 	if (misfits > 0)
-		text_print(&why, "%s%zu %s not fit the edited space", asked > 0 ? ", " : "",
-			misfits, misfits == 1 ? "does" : "do");
-	tuner_fail(err, TUNER_USAGE, "no trial that ended as %s can be launched here again: %s",
+		text_print(&why, "%zu %s not fit the edited space%s", misfits,
+			misfits == 1 ? "does" : "do", asked > 0 ? ", " : "");
+	if (asked > 0)
+		text_print(&why,
+			"%zu %s asked for and told (\"tuner ask\", \"tuner tell\"): " TRY_ANEW,
+			asked, asked == 1 ? "was" : "were", asked == 1 ? "its" : "their");
+	tuner_fail(err, TUNER_USAGE, "no trial that ended as %s can be launched again: %s",
 		wished.bytes, why.bytes);
 	text_finish(&wished);
 	text_finish(&why);
 	return false;
 }
 
+/* The ended trials that could be launched again, by outcome. */
+static bool count_launched(struct store *store, const struct trial_list *trials,
+	size_t ret_counts[OUTCOMES], struct tuner_error *err)
+{
+	for (size_t i = 0; i < trials->n; i++) {
+		const struct trial *trial = &trials->items[i];
+		enum outcome outcome;
+		bool asked;
+		if (trial->state != TRIAL_FAILED && trial->state != TRIAL_STOPPED)
+			continue;
+		if (!attempt_outcome(store, trial, &outcome, &asked, err))
+			return false;
+		ret_counts[trial->outcome] += !asked;
+	}
+	return true;
+}
+
 /* Says what could have been named. */
-static bool fail_none(
-	const struct reopen_wish *wish, const struct trial_list *trials, struct tuner_error *err)
+static bool fail_none(struct store *store, const struct reopen_wish *wish,
+	const struct trial_list *trials, struct tuner_error *err)
 {
 	struct text wished = TEXT_EMPTY, there = TEXT_EMPTY;
 	size_t counts[OUTCOMES] = { 0 };
 
-	for (size_t i = 0; i < trials->n; i++)
-		if (trials->items[i].state == TRIAL_FAILED ||
-			trials->items[i].state == TRIAL_STOPPED)
-			counts[trials->items[i].outcome]++;
+	if (!count_launched(store, trials, counts, err))
+		return false;
 	classes_text(wish->classes, &wished);
 	for (enum outcome o = OUTCOME_OK; o < OUTCOMES; o++)
 		if (counts[o] > 0)
@@ -266,7 +285,7 @@ static bool fail_none(
 				counts[o]);
 	tuner_fail(err, TUNER_USAGE, "no trial %sthat can be run again ended as %s; there are: %s",
 		wish->n > 0 ? "of these numbers " : "", wished.length ? wished.bytes : "",
-		there.length ? there.bytes : "none that failed or stopped");
+		there.length ? there.bytes : "none that was launched and failed or stopped");
 	text_finish(&wished);
 	text_finish(&there);
 	return false;
@@ -322,7 +341,7 @@ bool reopen_trials(struct store *store, int64_t job_id, const struct job_file *f
 	else if (c.n[CHOICE_ASKED] + c.n[CHOICE_MISFIT] > 0)
 		ok = fail_left_out(wish, &c, err);
 	else
-		ok = fail_none(wish, &c.trials, err);
+		ok = fail_none(store, wish, &c.trials, err);
 out:
 	free(c.choices);
 	trial_list_finish(&c.trials);
