@@ -127,7 +127,7 @@ END
 	{ head -c 5000000 /dev/zero | tr '\0' '['; printf '\n{"ask": 1}\n'; } |
 		"$TUNER" ask-tell ask.jsonc >answers
 	[ "$(lines_of answers)" -eq 2 ]
-	answer_has 1 '{"error": '
+	answer_has 1 'expected at most 1048576 bytes, found 5000000"'
 	answer_has 2 '"trial": 1'
 }
 

@@ -56,6 +56,8 @@ static void quote_specials(const char *bytes, size_t length, struct text *ret)
 static bool parse(
 	const char *line, size_t length, struct json_document **ret, struct tuner_error *err)
 {
+	if (length > JSON_BYTES_MAX)
+		return json_parse("line", line, length, ret, err); /* refuses it unread */
 	struct text quoted = TEXT_EMPTY;
 	quote_specials(line, length, &quoted);
 	const bool ok = text_failed(&quoted)

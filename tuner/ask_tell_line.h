@@ -19,7 +19,8 @@
 enum { ASK_MAX = 1000 }; /* trials per question */
 
 /* Answers one line; neither line nor answer includes the line break. An invalid line is answered,
- * too; false only after an error that ends the session (ask_tell.h). */
+ * too; one longer than JSON_BYTES_MAX is not read for that. False only after an error that ends the
+ * session (ask_tell.h). */
 TUNER_MUST_CHECK
 bool ask_tell_answer(struct ask_tell *ask_tell, const char *line, size_t length,
 	struct text *ret_answer, struct tuner_error *err);

@@ -22,6 +22,7 @@ struct input {
 	char *bytes;
 	size_t begin, end, capacity; /* bytes not taken yet */
 	size_t searched; /* up to here there is no line break */
+	size_t dropped; /* bytes of the line at `end` that were not kept */
 	bool closed;
 };
 
@@ -67,20 +68,24 @@ static bool read_more(struct input *input, struct tuner_error *err)
 }
 
 /* Takes the next whole line, or at the end what is left; false if there is none yet. Of a line
- * longer than JSON may be, the rest is skipped, and the reader refuses the beginning. */
+ * longer than JSON may be, the rest is skipped, though counted: it is refused for its length. */
 static bool take_line(struct input *input, const char **ret_line, size_t *ret_length)
 {
 	const char *lf = NULL;
 	if (input->end > input->searched)
 		lf = memchr(input->bytes + input->searched, '\n', input->end - input->searched);
-	if (lf == NULL && input->end - input->begin > 2 * JSON_BYTES_MAX)
-		input->end = input->begin + JSON_BYTES_MAX + 1;
+	if (lf == NULL && input->end - input->begin > 2 * JSON_BYTES_MAX) {
+		const size_t kept_end = input->begin + JSON_BYTES_MAX + 1;
+		input->dropped += input->end - kept_end;
+		input->end = kept_end;
+	}
 	input->searched = input->end;
 	if (lf == NULL && (!input->closed || input->begin == input->end))
 		return false;
 	const size_t end = lf ? (size_t)(lf - input->bytes) : input->end;
 	*ret_line = input->bytes + input->begin;
-	*ret_length = end - input->begin;
+	*ret_length = end - input->begin + input->dropped;
+	input->dropped = 0;
 	input->begin = input->searched = lf ? end + 1 : end;
 	return true;
 }
@@ -109,7 +114,7 @@ static bool write_answer(struct text *answer, struct tuner_error *err)
 static bool answer_line(struct talk *talk, const char *line, size_t length, struct tuner_error *err)
 {
 	struct tuner_error warning;
-	if (is_blank(line, length))
+	if (length <= JSON_BYTES_MAX && is_blank(line, length))
 		return true;
 	text_clear(&talk->answer);
 	if (!ask_tell_answer(talk->job.ask_tell, line, length, &talk->answer, err) ||
