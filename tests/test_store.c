@@ -874,6 +874,11 @@ static void a_file_of_version_5_becomes_the_same_as_a_new_one(void **state)
 	assert_migrates(*state, WITHOUT_STEP_6 "PRAGMA user_version = 5", ".v5.bak");
 }
 
+static void a_file_of_version_6_becomes_the_same_as_a_new_one(void **state)
+{
+	assert_migrates(*state, "PRAGMA user_version = 6", ".v6.bak");
+}
+
 /* ---- transactions ---- */
 
 static void a_rollback_leaves_nothing(void **state)
@@ -1325,6 +1330,49 @@ static void steps_that_a_later_attempt_gave_up_are_in_no_view_of_curves(void **s
 		"1 10.0, 2 20.0, 3 31.0, 4 41.0");
 }
 
+/* Attempt 2 goes on from step 1 of the first and ends at step 2. */
+static void add_trial_whose_best_step_was_given_up(struct fixture *f)
+{
+	const int64_t trial = fixture_add_trial(f), first = fixture_run_attempt(f, trial);
+
+	fixture_add_metric(f, first, 1, 5);
+	fixture_add_metric(f, first, 2, 4);
+	fixture_add_metric(f, first, 3, 1);
+	fixture_end(f, first, OUTCOME_LOST, TRIAL_PROPOSED, NAN);
+	assert_true(fixture_number(f, "SELECT best_value FROM v_trial") == 1);
+
+	const int64_t second = fixture_run_attempt(f, trial);
+
+	fixture_add_metric(f, second, 2, 6);
+	fixture_end(f, second, OUTCOME_OK, TRIAL_DONE, 6);
+}
+
+static void the_best_value_is_of_no_step_that_was_given_up(void **state)
+{
+	struct fixture *const f = *state;
+
+	add_trial_whose_best_step_was_given_up(f);
+	assert_true(fixture_number(f, "SELECT best_value FROM v_trial") == 5);
+	assert_true(fixture_number(f, "SELECT metric_count FROM v_trial") == 4);
+}
+
+/* Before version 7 it was of any. */
+static void a_file_of_version_6_gets_the_best_values_of_curves(void **state)
+{
+	struct fixture *const f = *state;
+
+	add_trial_whose_best_step_was_given_up(f);
+	fixture_add_done(f, 3);
+	close_store(f);
+	run_sql(f->path, "UPDATE trial SET best_value = 1 WHERE attempts = 2; "
+			 "PRAGMA user_version = 6");
+	open_store(f, STORE_WRITE);
+	ASSERT_ROWS(f,
+		"SELECT group_concat(number || ' ' || coalesce(best_value, 'none'), ', ') FROM "
+		"v_trial",
+		"1 5.0, 2 none");
+}
+
 static void a_trial_has_its_own_events(void **state)
 {
 	struct fixture *const f = *state;
@@ -1571,6 +1619,7 @@ int main(void)
 		IN_DIRECTORY(a_file_of_version_3_becomes_the_same_as_a_new_one),
 		IN_DIRECTORY(a_file_of_version_4_becomes_the_same_as_a_new_one),
 		IN_DIRECTORY(a_file_of_version_5_becomes_the_same_as_a_new_one),
+		IN_DIRECTORY(a_file_of_version_6_becomes_the_same_as_a_new_one),
 		IN_STORE(a_rollback_leaves_nothing),
 		IN_STORE(closing_rolls_an_open_transaction_back),
 		IN_STORE(a_durable_commit_waits_for_the_disk_and_a_lazy_one_does_not),
@@ -1583,6 +1632,8 @@ int main(void)
 		IN_JOB(lists_of_all_states_have_one_order),
 		IN_JOB(what_failed_is_counted_by_its_outcome),
 		IN_JOB(steps_that_a_later_attempt_gave_up_are_in_no_view_of_curves),
+		IN_JOB(the_best_value_is_of_no_step_that_was_given_up),
+		IN_JOB(a_file_of_version_6_gets_the_best_values_of_curves),
 		IN_JOB(a_trial_has_its_own_events),
 		cmocka_unit_test(each_end_has_its_own_scores),
 		IN_STORE(the_wal_stays_small_if_nobody_asks_for_checkpoints),

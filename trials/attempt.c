@@ -2,6 +2,7 @@
 #include "trials/trial.h"
 
 #include "base/text.h"
+#include "trials/curve.h"
 #include "trials/event.h"
 #include "trials/manifest.h"
 #include "trials/sql.h"
@@ -473,6 +474,7 @@ bool attempt_end(struct store *store, int64_t attempt_id, const struct attempt_e
 	       write_attempt_end(store, &attempt, end, started_us, ended_us, err) &&
 	       (superseded(&attempt) || write_trial_end(store, &attempt, end, started_us, ended_us,
 						*ret_event, err)) &&
+	       (attempt.number == 1 || curve_settle_best(store, attempt.trial, err)) &&
 	       manifest_open(store, attempt_id, err);
 }
 

@@ -1,6 +1,7 @@
 /* Learning curves (trial.h). */
 #include "trials/trial.h"
 
+#include "trials/curve.h"
 #include "trials/sql.h"
 
 #include <stdlib.h>
@@ -205,4 +206,21 @@ bool curve_select(struct store *store, int64_t trial_id, const char *name, struc
 	else
 		curve_list_finish(&list);
 	return ok;
+}
+
+bool curve_settle_best(struct store *store, int64_t trial_id, struct tuner_error *err)
+{
+	struct query query;
+
+	store_assert_writing(store);
+	query_open(&query, store,
+		"UPDATE trial SET best_value = (SELECT CASE o.goal WHEN 'maximize' THEN "
+		"max(m.value) ELSE min(m.value) END FROM objective_version o "
+		"CROSS JOIN metric_name n ON n.name = o.metric "
+		"CROSS JOIN attempt a ON a.trial = trial.id "
+		"CROSS JOIN metric m ON m.attempt = a.id AND m.name = n.id "
+		"WHERE o.id = trial.objective_version AND " ROW_IS_IN_CURVE(
+			"trial") ") WHERE id = ?1");
+	query_bind_int(&query, trial_id);
+	return query_run(&query, err);
 }

@@ -1,6 +1,7 @@
 /* Metric rows, and a trial's summary of its objective's rows (trial.h). */
 #include "trials/trial.h"
 
+#include "trials/curve.h"
 #include "trials/sql.h"
 #include "trials/state.h"
 
@@ -257,6 +258,7 @@ bool metric_add(struct store *store, int64_t attempt_id, const struct metric_row
 		return true;
 	if (tally.best_overwritten && !find_best(store, &tally, maximize, err))
 		return false;
-	return tally.number < tally.attempts ? write_trial(store, &tally, err)
-					     : write_trial_with_last(store, &tally, err);
+	if (tally.number == tally.attempts)
+		return write_trial_with_last(store, &tally, err);
+	return write_trial(store, &tally, err) && curve_settle_best(store, tally.trial, err);
 }

@@ -41,6 +41,11 @@ static const char step_6[] =
 #include "step_6.inc"
 	;
 
+/* Trials' best values. */
+static const char step_7[] =
+#include "step_7.inc"
+	;
+
 /* Forward only, in order. */
 static const struct schema_step schema_steps[] = {
 	{ 2, step_2 },
@@ -48,6 +53,7 @@ static const struct schema_step schema_steps[] = {
 	{ 4, step_4 },
 	{ 5, step_5 },
 	{ 6, step_6 },
+	{ 7, step_7 },
 	{ 0, NULL },
 };
 

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "trials/event.h"
 #include "trials/job.h"
+#include "trials/curve.h"
 #include "trials/sql.h"
 #include "trials/state.h"
 
@@ -131,8 +132,9 @@ static bool write_caches(
 		"UPDATE trial SET objective_version = ?1, metric_count = (SELECT count(*) " ROWS
 		"), best_value = (SELECT CASE (SELECT goal FROM objective_version WHERE id = ?1) "
 		"WHEN 'maximize' THEN max(m.value) ELSE min(m.value) END " ROWS
-		"), (last_step, last_value) = (SELECT m.step, m.value " ROWS
-		" ORDER BY a.number DESC, m.step DESC LIMIT 1) WHERE job = ?2");
+		" AND " ROW_IS_IN_CURVE(
+			"trial") "), (last_step, last_value) = (SELECT m.step, m.value " ROWS
+				 " ORDER BY a.number DESC, m.step DESC LIMIT 1) WHERE job = ?2");
 	query_bind_int(&query, version);
 	query_bind_int(&query, job_id);
 	return query_run(&query, err);

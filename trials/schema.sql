@@ -1,4 +1,4 @@
--- The database of `tuner`, schema version 5. This file is what a new database is made from.
+-- The database of `tuner`, schema version 7. This file is what a new database is made from.
 --
 -- Times are microseconds since 1970, UTC (columns *_us). A real number that is NULL is NaN, unless its
 -- comment says otherwise; infinities are SQLite's own (9e999, -9e999). Names are singular; the plural

@@ -95,7 +95,8 @@ struct trial {
 	int64_t metric_count; /* rows of the objective's metric, of all attempts */
 	int64_t last_step; /* highest step of the newest attempt that has rows; 0 without rows */
 	double last_value; /* value at last_step; NaN: none yet, or NaN was reported */
-	double best_value; /* best value of all rows; NaN: no row has a number */
+	double best_value; /* best value of its curve; while an attempt other than the first runs,
+			      of all rows. NaN: no row has a number */
 	int64_t attempts;
 	enum outcome outcome; /* of its last ended attempt; "crashed" where the job's rules blame a
 				 machine's outcome on the configuration (attempt_end.counts_as) */

@@ -1,5 +1,6 @@
 #include "trials/verify.h"
 
+#include "trials/curve.h"
 #include "trials/migrate.h"
 #include "trials/sql.h"
 
@@ -327,7 +328,12 @@ static const struct check checks[] = {
 		"ON o.id = t.objective_version WHERE ?1 IN (0, t.job) AND t.best_value IS NOT "
 		"(SELECT "
 		"CASE o.goal WHEN 'maximize' THEN max(m.value) ELSE min(m.value) "
-		"END " OBJECTIVE_ROWS ")",
+		"END " OBJECTIVE_ROWS " AND " ROW_IS_IN_CURVE(
+			"t") ") "
+			     /* While a later attempt runs, it may be one that this attempt gives up. */
+			     "AND (t.attempts = 1 OR NOT EXISTS (SELECT 1 FROM attempt a WHERE "
+			     "a.trial = t.id "
+			     "AND a.state <> 'ended'))",
 		COUNTER },
 	{ "metric-offset",
 		"SELECT " ATTEMPT
