@@ -35,6 +35,75 @@ finished_job() {
 }
 
 # bats test_tags=plain
+@test "trials as CSV say what JSON does, for any text and for what is not there" {
+	cat >train.sh <<-'END'
+		[ "$TUNER_TRIAL" != 3 ] || { echo 'no, "not" this' >&2; exit 3; }
+		echo "@tuner {\"loss\": $TUNER_PARAM_LR}"
+	END
+	cat >job.jsonc <<-'END'
+		{
+		  "objective": {"metric": "loss", "goal": "minimize"},
+		  "parameters": {
+		    "lr": {"type": "float", "min": 0.001, "max": 1},
+		    "kind": {"type": "categorical", "values": ["", "a,\"b\"", "line\nbreak", "ü"]},
+		    "outcome": {"type": "bool"},
+		    "depth": {"type": "int", "min": 1, "max": 9, "when": {"outcome": true}}
+		  },
+		  "arms": {"gp": "bayesian", "random": "random"}, "repeats": 2,
+		  "budget": {"trials": 5, "parallel": 2},
+		  "command": ["sh", "train.sh"]
+		}
+	END
+	"$TUNER" run job.jsonc --quiet >/dev/null
+	"$TUNER" trials --csv >trials.csv
+	"$TUNER" trials --json >trials.json
+	/usr/bin/python3 - <<-'END'
+		import csv, json
+		rows = list(csv.DictReader(open("trials.csv", newline="")))
+		trials = json.load(open("trials.json"))
+		assert len(rows) == len(trials) == 20
+		assert list(rows[0])[:3] == ["trial", "arm", "repeat"] and list(rows[0])[-1] == "message"
+		for row, trial in zip(rows, trials):
+		    for name, text in row.items():
+		        if name.startswith("parameters."):
+		            value = trial["parameters"].get(name.removeprefix("parameters."))
+		        else:
+		            value = trial[name]
+		        if isinstance(value, (bool, str)) or value is None:
+		            assert text == ("" if value is None else value if isinstance(value, str) else str(value).lower()), (name, text, value)
+		        else:
+		            assert float(text) == value, (name, text, value)
+		assert {row["parameters.kind"] for row in rows} >= {"", 'a,"b"', "line\nbreak", "ü"}
+		assert any(row["parameters.depth"] == "" for row in rows) and any(row["parameters.depth"] != "" for row in rows)
+		assert [row["outcome"] for row in rows].count("crashed") == 1 and sum(row["best"] == "true" for row in rows) == 1
+	END
+	# An empty category is told from none.
+	grep -q ',"",' trials.csv
+	# A part of them.
+	"$TUNER" trials --csv --arm gp --repeat 2 --sort objective --limit 3 >part.csv
+	[ "$(wc -l <part.csv)" -ge 4 ]
+	"$TUNER" trials --arm gp --repeat 2 --json | jq -e 'length == 5 and all(.[]; .arm == "gp" and .repeat == 2)'
+	"$TUNER" trials --arm random --json | jq -e 'length == 10 and all(.[]; .arm == "random")'
+	"$TUNER" trials --repeat 1 --json | jq -e 'length == 10 and all(.[]; .repeat == 1)'
+	run "$TUNER" trials --arm gap
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'there is no arm "gap"; there are: gp, random'* ]]
+	run "$TUNER" trials --repeat 7
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"no such trial"* ]]
+	run "$TUNER" trials --csv --json
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"--csv and --json exclude each other"* ]]
+	# Without arms there is none to choose.
+	TRIALS=1 write_job && mv job.jsonc plain.jsonc
+	"$TUNER" run plain.jsonc --quiet --name plain >/dev/null
+	run "$TUNER" trials plain --arm gp
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'job plain has no "arms"'* ]]
+	"$TUNER" trials plain --csv | sed -n 2p | grep -q '^1,,,done,ok,'
+}
+
+# bats test_tags=plain
 @test "the objective in the database is the one in JSON, to the bit" {
 	finished_job
 	/usr/bin/python3 - <<END

@@ -1,12 +1,13 @@
 #include "tuner/command.h"
 
-#include "base/array.h"
 #include "base/number.h"
+#include "tuner/job_open.h"
 #include "tuner/objective.h"
+#include "tuner/parameter_names.h"
 #include "tuner/provenance_report.h"
 #include "tuner/report_json.h"
 #include "tuner/table.h"
-#include "tuner/trial_report.h"
+#include "tuner/trial_csv.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -64,53 +65,74 @@ static bool read_states(const char *text, unsigned *ret, struct tuner_error *err
 static bool read_filter(
 	const struct invocation *call, struct trial_filter *ret, struct tuner_error *err)
 {
-	*ret = (struct trial_filter){ .repeat = -1 };
-	if (!read_order(invocation_option(call, "sort"), &ret->order, err) ||
+	int64_t repeat;
+	*ret = (struct trial_filter){ .arm = invocation_option(call, "arm") };
+	if (call->json && invocation_option(call, "csv") != NULL)
+		return tuner_fail(err, TUNER_USAGE, "--csv and --json exclude each other");
+	if (!invocation_integer(call, "repeat", 1, ARM_REPEATS_MAX, 0, &repeat, err) ||
+		!read_order(invocation_option(call, "sort"), &ret->order, err) ||
 		!read_states(invocation_option(call, "state"), &ret->states, err) ||
 		!invocation_integer(call, "limit", 1, LIMIT_MAX, 0, &ret->limit, err))
 		return false;
+	ret->repeat = repeat - 1;
 	ret->newest = ret->order != TRIAL_BY_OBJECTIVE;
 	return true;
 }
 
-/* ---- the table ---- */
-
-/* The names of the parameters' columns: those of the present space, then those that only older trials
- * have, from before an edit. Borrowed from the report and from the trials' JSON. */
-struct names {
-	const char **items;
-	size_t n, capacity;
-};
-
-static bool has_name(const struct names *names, const char *name)
+/* Also true for an arm that only trials from before an edit have. */
+static bool has_arm(const struct report *report, const struct job_file *file, const char *arm,
+	bool *ret, struct tuner_error *err)
 {
-	for (size_t i = 0; i < names->n; i++)
-		if (strcmp(names->items[i], name) == 0)
-			return true;
-	return false;
-}
-
-static bool add_name(struct names *names, const char *name)
-{
-	if (has_name(names, name))
+	const struct trial_filter filter = { .job_id = report->job.id,
+		.arm = arm,
+		.repeat = -1,
+		.limit = 1,
+		.without_values = true };
+	struct trial_list list;
+	*ret = false;
+	for (size_t i = 0; i < file->n_arms; i++)
+		*ret = *ret || strcmp(file->arms[i].name, arm) == 0;
+	if (*ret)
 		return true;
-	if (!array_reserve(&names->items, names->n, &names->capacity, sizeof(*names->items)))
+	if (!trial_select(report->store, &filter, &list, err))
 		return false;
-	names->items[names->n++] = name;
+	*ret = list.n > 0;
+	trial_list_finish(&list);
 	return true;
 }
 
-static bool collect_names(
-	const struct report *report, cJSON *const *parameters, size_t n_trials, struct names *ret)
+static bool fail_arm(const struct job_file *file, const char *arm, struct tuner_error *err)
 {
-	bool ok = true;
-	for (size_t i = 0; ok && i < report->parameters.n; i++)
-		ok = add_name(ret, report->parameters.items[i].name);
-	for (size_t i = 0; ok && i < n_trials; i++)
-		for (const cJSON *p = parameters[i]->child; ok && p != NULL; p = p->next)
-			ok = add_name(ret, p->string);
+	struct text names = TEXT_EMPTY;
+	for (size_t i = 0; i < file->n_arms; i++)
+		text_print(&names, "%s%s", i > 0 ? ", " : "", file->arms[i].name);
+	tuner_fail(err, TUNER_USAGE, "there is no arm \"%.64s\"; there are: %s", arm, names.bytes);
+	text_finish(&names);
+	return false;
+}
+
+/* What the job does not have would show nothing, as if it were an answer. */
+static bool check_search(
+	const struct report *report, const struct trial_filter *filter, struct tuner_error *err)
+{
+	struct job_file *file = NULL;
+	bool has = true;
+	if (filter->arm == NULL && filter->repeat < 0)
+		return true;
+	if (!report->has_arms)
+		return tuner_fail(err, TUNER_USAGE,
+			"job %s has no \"arms\": --arm and --repeat have nothing to choose",
+			report->job.name);
+	if (filter->arm == NULL)
+		return true;
+	const bool ok = job_stored_file(&report->job, &file, err) &&
+			has_arm(report, file, filter->arm, &has, err) &&
+			(has || fail_arm(file, filter->arm, err));
+	job_file_destroy(file);
 	return ok;
 }
+
+/* ---- the table ---- */
 
 /* Which code each trial ran; a column of the table if there are several states of the code. */
 struct marks {
@@ -155,7 +177,7 @@ static cJSON *mark_json(const struct ran *ran)
 }
 
 static struct table *make_table(
-	const struct report *report, const struct names *names, const struct marks *marks)
+	const struct report *report, const struct parameter_names *names, const struct marks *marks)
 {
 	/* The columns of most interest come first, where a narrow terminal does not cut them
 	 * off. */
@@ -232,8 +254,9 @@ static enum table_style style_of(const struct trial *trial, bool best)
 	}
 }
 
-static void add_row(struct table *table, const struct report *report, const struct names *names,
-	const struct ran *ran, const struct trial *trial, const cJSON *parameters, bool best)
+static void add_row(struct table *table, const struct report *report,
+	const struct parameter_names *names, const struct ran *ran, const struct trial *trial,
+	const cJSON *parameters, bool best)
 {
 	struct text value = TEXT_EMPTY;
 	char took[NUMBER_TEXT];
@@ -262,27 +285,27 @@ static bool print_table(const struct invocation *call, const struct report *repo
 	const struct marks *marks, const struct trial_list *list, int64_t best,
 	struct tuner_error *err)
 {
-	struct names names = { 0 };
-	struct table *table = NULL;
-	cJSON **parameters = calloc(list->n + 1, sizeof(*parameters));
-	bool ok = parameters != NULL;
-	for (size_t i = 0; ok && i < list->n; i++)
-		ok = (parameters[i] = cJSON_Parse(list->items[i].parameters)) != NULL;
-	if (!ok || !collect_names(report, parameters, list->n, &names)) {
-		ok = tuner_fail_memory(err);
-		goto out;
-	}
-	table = make_table(report, &names, marks);
+	struct parameter_names names;
+	if (!parameter_names_collect(report, list, &names, err))
+		return false;
+	struct table *table = make_table(report, &names, marks);
 	for (size_t i = 0; i < list->n; i++)
 		add_row(table, report, &names, marks->shown ? &marks->ran[i] : NULL,
-			&list->items[i], parameters[i], list->items[i].number == best);
-	ok = table_print(table, table_width(), call->color, stdout, err);
-out:
+			&list->items[i], names.parameters[i], list->items[i].number == best);
+	const bool ok = table_print(table, table_width(), call->color, stdout, err);
 	table_destroy(table);
-	for (size_t i = 0; parameters != NULL && i < list->n; i++)
-		cJSON_Delete(parameters[i]);
-	free(parameters);
-	free(names.items);
+	parameter_names_finish(&names);
+	return ok;
+}
+
+static bool print_csv(const struct report *report, const struct trial_list *list, int64_t best,
+	struct tuner_error *err)
+{
+	struct parameter_names names;
+	if (!parameter_names_collect(report, list, &names, err))
+		return false;
+	const bool ok = trials_csv(report, list, &names, best, err);
+	parameter_names_finish(&names);
 	return ok;
 }
 
@@ -304,7 +327,7 @@ static bool print_json(const struct report *report, const struct marks *marks,
 
 static void print_none(const struct report *report, const struct trial_filter *filter)
 {
-	if (filter->states == 0)
+	if (filter->states == 0 && filter->arm == NULL && filter->repeat < 0)
 		printf("job %s has no trial yet.\n", report->job.name);
 	else
 		printf("job %s has no such trial.\n", report->job.name);
@@ -322,11 +345,14 @@ int cmd_trials(const struct invocation *call, struct tuner_error *err)
 		read_filter(call, &filter, err) &&
 		report_open(call, call->n_arguments > 0 ? call->arguments[0] : NULL, &report, err);
 	filter.job_id = report.job.id;
-	ok = ok && report_best(&report, &best, &found, err) &&
+	ok = ok && check_search(&report, &filter, err) &&
+	     report_best(&report, &best, &found, err) &&
 	     trial_select(report.store, &filter, &list, err) &&
 	     marks_read(&report, &list, &marks, err);
 	if (ok && call->json)
 		ok = print_json(&report, &marks, &list, found ? best.number : 0, err);
+	else if (ok && invocation_option(call, "csv") != NULL)
+		ok = print_csv(&report, &list, found ? best.number : 0, err);
 	else if (ok && list.n == 0)
 		print_none(&report, &filter);
 	else if (ok)

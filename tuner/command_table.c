@@ -124,6 +124,10 @@ static const struct option_row trials_options[] = {
 	{ "limit", 0, "N", "the first N (the last ones when sorted by number or end)" },
 	{ "state", 0, "STATE",
 		"only these states: proposed, running, done, failed, stopped, paused" },
+	{ "arm", 0, "NAME", "only trials of this arm" },
+	{ "repeat", 0, "N", "only trials of this repeat of the arms" },
+	{ "csv", 0, NULL,
+		"print CSV, a column for each parameter: for spreadsheets and data frames" },
 	{ .name = NULL },
 };
 
