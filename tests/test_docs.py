@@ -337,7 +337,7 @@ class RegretPage(unittest.TestCase):
         """Of a method the end, the whole way and the runs over all problems, with one worker."""
         page = source("docs/regret.md")
         slower = page[page.index("## Slower tuners"):]
-        rows = table_below(slower, "### One worker") + table_below(page[:page.index("## Slower tuners")], "## One worker")
+        rows = table_below(page[:page.index("## Slower tuners")], "## One worker") + table_below(slower, "### One worker")
         return {row[0]: (row[3], row[4], row[8]) for row in rows[::-1] if len(row) == 9 and re.fullmatch(r"\d+", row[8])}
 
     def test_in_short_it_says_what_its_tables_say(self):
