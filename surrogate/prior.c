@@ -34,7 +34,8 @@ void prior_density_init(
 	const double high = parameter_encode(parameter, prior->high);
 
 	ret->mean = (low + high) / 2;
-	ret->sd = (high - low) / 2;
+	/* Neighbouring doubles may have one coordinate. */
+	ret->sd = fmax((high - low) / 2, SPACE_SAME_TOLERANCE);
 	ret->scale = 1 / (ret->sd * (gsl_cdf_ugaussian_P((1 - ret->mean) / ret->sd) -
 					    gsl_cdf_ugaussian_P(-ret->mean / ret->sd)));
 }

@@ -127,6 +127,20 @@ static void spread_draws_have_the_density(void **state)
 	}
 }
 
+static void values_that_can_hardly_be_told_apart_are_a_prior_too(void **state)
+{
+	const struct parameter parameter = a_float("x", -1e6, 1e6);
+	const struct prior prior = { .low = 1e-12, .high = 2e-12 };
+	struct prior_density density;
+	double slope;
+
+	prior_density_init(&parameter, &prior, &density);
+	assert_true(prior_log_density(&density, .5, &slope) > 10 && isfinite(slope));
+	assert_near(prior_log_density(&density, .25, &slope), log(PRIOR_EVEN), 1e-12);
+	assert_true(slope == 0);
+	assert_near(prior_spread(&parameter, &prior, .5), .5, 1e-5);
+}
+
 static void without_a_prior_nothing_moves(void **state)
 {
 	const struct prior none = { 0 };
@@ -254,6 +268,7 @@ int main(void)
 		cmocka_unit_test(the_slope_is_the_densitys),
 		cmocka_unit_test(categories_weigh_what_the_user_says),
 		cmocka_unit_test(spread_draws_have_the_density),
+		cmocka_unit_test(values_that_can_hardly_be_told_apart_are_a_prior_too),
 		cmocka_unit_test(without_a_prior_nothing_moves),
 		cmocka_unit_test(a_configurations_density_is_that_of_its_active_parameters),
 		cmocka_unit_test(random_search_draws_by_the_prior),
