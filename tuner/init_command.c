@@ -226,7 +226,8 @@ static void add_command(const struct options *options, bool append, struct text 
 static void add_parameters(const struct options *options, struct text *ret)
 {
 	text_add(ret, "  // The ranges are guesses around the numbers of your command: set them to "
-		      "what may be\n  // worth a try.\n  \"parameters\": {\n");
+		      "what may be\n  // worth a try. \"prior\": [LOW, HIGH] in one of them says "
+		      "where you expect the best.\n  \"parameters\": {\n");
 	for (size_t i = 0; i < options->n; i++)
 		text_print(ret, "    \"%s\": %s%s\n", options->items[i].name,
 			options->items[i].range, i + 1 < options->n ? "," : "");
