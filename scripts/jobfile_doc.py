@@ -34,7 +34,8 @@ parameters become a new version of the space, from which the model keeps what st
 `channels`, `env`, the objective's pattern and the strategies of `arms` change only with `--accept-change` once there is a trial that has not failed. The seed and `warm_start` cannot change (another `--name` is another job), and the objective only by `tuner rescore` ([objective.md](objective.md)), but at once while no trial has a result.
 
 A file of the same name in another directory is taken for this file, moved. But while this file is still in its place and the database is not beside the other one, that needs `--accept-change`; so does `job.json` beside `job.jsonc`.
-`tuner hosts add` gives more `hosts` to a run that is under way ([hosts.md](hosts.md#hosts-that-come-and-go)).
+While a run is under way, `tuner run` of a file of which only `budget` was edited (or with `--trials`, `--parallel`) hands it to that run: running trials go on, and further ones keep to it. More slots than
+before are there at once, except on hosts with GPUs, whose slots are found when a run begins. `tuner hosts add` gives more `hosts` to a run that is under way ([hosts.md](hosts.md#hosts-that-come-and-go)).
 
 This page is made from `tuner schema` by `scripts/jobfile_doc.py`; editors check a file against that schema
 (`tuner schema > tuner.schema.json`, and `"$schema": "tuner.schema.json"` in the file).

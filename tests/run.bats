@@ -1124,3 +1124,104 @@ END
 	TERM=dumb run script -qec "$TUNER run job.jsonc --name dumb" typescript
 	[[ "$output" != *$'\e['* ]]
 }
+
+# ---- an edit while it runs ----
+
+running_is() { # N
+	sql_is "SELECT count(*) FROM trial WHERE state = 'running'" "$1"
+}
+
+# held: starts job.jsonc; its first trial ends, so that the command is known to work, and all others wait.
+held() {
+	touch hold-{2..9}
+	start "$TUNER" run job.jsonc
+	await running_is "$1"
+	await sql_is "SELECT state FROM trial WHERE number = 1" done
+}
+
+@test "a budget that is edited reaches the run that is under way, whose trials go on" {
+	TRIALS=2 PARALLEL=1 write_job
+	held 1
+	# The same file, and any other edit, are refused as before.
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 5 ]
+	[[ "$output" == *"in use by the process with pid $PID"* ]]
+	sed 's/"trials": 2/"trials": 3/; s/"max": 1,/"max": 2,/' job.jsonc >other.jsonc
+	run "$TUNER" run other.jsonc --name job
+	[ "$status" -eq 5 ]
+	sql_is "SELECT count(*) FROM request" 0
+	sed -i 's/"trials": 2, "parallel": 1/"trials": 5, "parallel": 3/' job.jsonc
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 0 ]
+	[[ "$(flat)" == *"budget.trials: 2 -> 5 budget.parallel: 1 -> 3 job job: the run that is under way (process $PID) has taken this; it has 3 slots"* ]]
+	await running_is 3
+	[ "$(lines_of starts)" -eq 4 ]
+	# Fewer at a time: those that run go on, and nothing is begun before they are fewer.
+	run "$TUNER" run job --trials 6 --parallel 1
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"budget.trials: 5 -> 6"*"it has 1 slot"* ]]
+	running_is 3
+	rm hold-*
+	finished
+	[ "$status" -eq 0 ]
+	grep -q '^edited: budget.parallel: 1 -> 3$' output
+	grep -q 'all 6 trials of the budget have ended' output
+	sql_is "SELECT count(*), max(attempts) FROM trial WHERE state = 'done'" "6|1"
+	# The last two one after the other.
+	sql_is "SELECT count(*) FROM trial a JOIN trial b ON a.number > 4 AND b.number > a.number AND b.started_us < a.ended_us" 0
+	sql_is "SELECT count(*) FROM event WHERE kind = 'edited'" 2
+	"$TUNER" verify
+	"$TUNER" replay
+	# The stored job has the last one.
+	"$TUNER" status --json | jq -e '.budget.trials == 6 and .budget.parallel == 1'
+}
+
+@test "a budget that is spent as it is edited ends the run, and what is wrong with it changes nothing" {
+	TRIALS=9 PARALLEL=2 write_job '"arms": { "a": "random", "b": "sobol" },'
+	sed -i '/"strategy"/d' job.jsonc
+	held 2
+	run "$TUNER" run job.jsonc --set budget.trials=0
+	[ "$status" -eq 2 ]
+	# By hand, what no version of ours asks.
+	sqlite3 tuner.db "INSERT INTO request (job, verb, argument, created_us) VALUES
+		(1, 'budget', '{\"budget\": {\"trials\": -3}}', 9e15), (1, 'budget', '{\"budget\": 3}', 9e15), (1, 'budget', '{}', 9e15)"
+	await sql_is "SELECT count(*) FROM request WHERE answered_us IS NULL" 0
+	sql_is "SELECT count(*) FROM request WHERE refused" 3
+	sql_is "SELECT count(*) FROM event WHERE kind = 'edited'" 0
+	"$TUNER" run job.jsonc --set budget.trials=2 >told
+	grep -q 'has taken this' told
+	rm hold-*
+	finished
+	[ "$status" -eq 0 ]
+	grep -q 'all 4 trials of the budget have ended' output
+	sql_is "SELECT count(*) FROM trial" 4
+	"$TUNER" verify
+	"$TUNER" replay
+	# What a run that was killed has not answered does not reach the next one, whose file may be newer.
+	sqlite3 tuner.db "INSERT INTO request (job, verb, argument, created_us) VALUES (1, 'budget', '{\"budget\": {\"trials\": 7}}', 1)"
+	"$TUNER" run job.jsonc --set budget.trials=3 --quiet
+	sql_is "SELECT count(*) FROM trial" 6
+	sql_is "SELECT answer FROM request WHERE created_us = 1" "the run had ended already"
+}
+
+@test "a deadline that is edited ends the run that is under way; one that is about to end takes no budget" {
+	TRIALS=9 PARALLEL=1 write_job
+	held 1
+	"$TUNER" stop job --wait >stopped &
+	await grep -q 'no new trials' stopped
+	run "$TUNER" run job.jsonc --trials 12
+	[ "$status" -eq 2 ]
+	[[ "$(flat)" == *'is about to end, and takes no other budget: the next "tuner run" does'* ]]
+	rm hold-2
+	finished
+	wait
+	sql_is "SELECT count(*) FROM trial" 2
+	start "$TUNER" run job.jsonc
+	await running_is 1
+	"$TUNER" run job.jsonc --set 'budget.deadline=2020-01-01T00:00:00Z' >told
+	grep -q 'has taken this' told
+	finished
+	grep -q "the budget's deadline has passed" output
+	sql_is "SELECT state FROM job" done
+	sql_is "SELECT count(*) FROM trial" 3
+}

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/io.h"
 #include "base/number.h"
+#include "tuner/budget_edit.h"
 #include "tuner/ci.h"
 #include "tuner/confirmation.h"
 #include "tuner/job_argument.h"
@@ -412,6 +413,7 @@ static int run_job(struct run *run, struct tuner_error *err)
 	run->progress = progress_create(run->file, choose_style(run->call), run->call->color);
 	const struct loop_settings settings = {
 		.file = run->file,
+		.budget = &run->file->budget,
 		.store = run->store,
 		.job_id = run->opening.job_id,
 		.pool = &run->pool,
@@ -620,11 +622,14 @@ int cmd_run(const struct invocation *call, struct tuner_error *err)
 	struct run run = { .call = call,
 		.opening = { .changes = TEXT_EMPTY, .warm_start = TEXT_EMPTY },
 		.code = { .said = TEXT_EMPTY } };
+	bool taken = false;
 	int status = -1;
 	if (job_argument_read(call, COMMAND_NEEDED, &run.file, err) &&
-		ci_open(call, run.file, &run.ci, err))
-		status = invocation_option(call, "detach") != NULL ? run_detached(&run, err)
-								   : run_here(&run, err);
+		ci_open(call, run.file, &run.ci, err) &&
+		(run.ci.on || budget_edit_send(call, run.file, &taken, err)))
+		status = taken                                       ? EXIT_DONE
+			 : invocation_option(call, "detach") != NULL ? run_detached(&run, err)
+								     : run_here(&run, err);
 	run_finish(&run);
 	return status;
 }

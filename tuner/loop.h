@@ -21,6 +21,8 @@
 
 struct loop_settings {
 	const struct job_file *file;
+	struct job_budget *budget; /* of `file`: an edit under way changes it. NULL: none is
+				      accepted */
 	struct store *store; /* STORE_WRITE, no transaction open */
 	int64_t job_id;
 	struct pool *pool;

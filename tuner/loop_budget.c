@@ -1,3 +1,4 @@
+#include "tuner/budget_edit.h"
 #include "tuner/job_open.h"
 #include "tuner/loop_inside.h"
 
@@ -6,6 +7,8 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 enum { PROBE_RUNS_US = 60000000 }; /* a command that runs this long is assumed to work */
 
@@ -167,4 +170,57 @@ bool loop_account_runtime(struct loop *loop, struct tuner_error *err)
 		return false;
 	loop->accounted_us = now_us;
 	return true;
+}
+
+/* ---- an edit under way ---- */
+
+/* The running trials go on, whatever the number of slots is now. */
+static bool adopt(struct loop *loop, const struct job_budget *budget, struct tuner_error *err)
+{
+	const bool resizes = budget->parallel != loop->file->budget.parallel;
+
+	*loop->settings->budget = *budget;
+	for (size_t i = 0; i < loop->searches.n; i++)
+		loop->searches.items[i].file.budget = *budget;
+	return !resizes || loop_resize_hosts(loop, err);
+}
+
+static void say_changes(const struct loop *loop, const char *lines)
+{
+	for (size_t length; (length = strcspn(lines, "\n")) > 0; lines += length + 1)
+		progress_say(loop->settings->progress, "edited: %.*s", (int)length, lines);
+}
+
+bool loop_edit_budget(
+	struct loop *loop, const char *budget, struct text *answer, struct tuner_error *err)
+{
+	struct job job = { 0 };
+	struct job_file *old = NULL, *new = NULL;
+	struct text changes = TEXT_EMPTY;
+
+	if (loop->settings->budget == NULL || loop->phase != SEARCHING)
+		return tuner_fail(err, TUNER_USAGE,
+			"the run that is under way is about to end, and takes no other budget: the "
+			"next \"tuner run\" does");
+	bool ok = job_load(loop->store, loop->settings->job_id, &job, err) &&
+		  budget_edit_read(&job, budget, &old, &new, &changes, err);
+	if (ok) {
+		job.trial_cap = new->budget.trials;
+		ok = job_store_edited(loop->store, &job, old, new, err) &&
+		     adopt(loop, &new->budget, err);
+	}
+	if (ok) {
+		say_changes(loop, changes.bytes);
+		const size_t slots = pool_slots(loop->pool);
+		text_print(answer,
+			"the run that is under way (process %d) has taken this; it has %zu slot%s",
+			(int)getpid(), slots, slots == 1 ? "" : "s");
+		if ((int64_t)slots < new->budget.parallel)
+			text_add(answer, ", and more once it is stopped and begun again");
+	}
+	job_file_destroy(old);
+	job_file_destroy(new);
+	job_finish(&job);
+	text_finish(&changes);
+	return ok;
 }

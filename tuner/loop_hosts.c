@@ -75,6 +75,38 @@ static bool find_slots(struct loop *loop, size_t h, struct tuner_error *err)
 	return ok;
 }
 
+/* The same for this machine, if the job's own file has it, and not one of added hosts. */
+static bool find_slots_here(struct loop *loop, size_t h, struct tuner_error *err)
+{
+	const struct host *host = &loop->pool->hosts[h];
+	const struct job_host *entry = slots_local_host(loop->file);
+	struct slot_list *list = NULL;
+
+	if (entry == NULL || (host->entry != entry && loop->file->n_hosts > 0))
+		return true;
+	list = malloc(sizeof(*list));
+	const bool ok = (list != NULL || tuner_fail_memory(err)) &&
+			slots_find(loop->file, list, err) &&
+			pool_set_slots(loop->pool, h, list->items, list->n, err);
+	free(list);
+	return ok;
+}
+
+/* GPUs are watched and locked from the beginning of a run, and "slots" holds whatever the budget is. */
+bool loop_resize_hosts(struct loop *loop, struct tuner_error *err)
+{
+	for (size_t h = 0; h < loop->pool->n; h++) {
+		const struct host *host = &loop->pool->hosts[h];
+		if (!host->up || host->n_gpus > 0 || host->entry->slots > 0)
+			continue;
+		if (!(host->backend->ops->machine != NULL ? find_slots(loop, h, err)
+							  : find_slots_here(loop, h, err)) ||
+			!loop_take_places(loop, h, err))
+			return false;
+	}
+	return true;
+}
+
 static bool store_change(struct loop *loop, const char *name, const char *state,
 	const char *message, struct tuner_error *err)
 {

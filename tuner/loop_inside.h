@@ -183,6 +183,10 @@ bool loop_signal(
 /* Checks the limits of a job other than its number of trials. */
 void loop_check_budget(struct loop *loop);
 bool loop_may_propose(const struct loop *loop);
+/* Takes an edited budget (JSON), in the open transaction, and answers what it means now. */
+TUNER_MUST_CHECK
+bool loop_edit_budget(
+	struct loop *loop, const char *budget, struct text *answer, struct tuner_error *err);
 /* Whether something is to be launched; the second: and whether there also is a place for it. */
 bool loop_wants_launch(const struct loop *loop);
 bool loop_may_launch(const struct loop *loop);
@@ -329,6 +333,10 @@ bool loop_drain_host(struct loop *loop, const char *name, bool drain, struct tex
 TUNER_MUST_CHECK
 bool loop_add_hosts(
 	struct loop *loop, const char *hosts, struct text *answer, struct tuner_error *err);
+
+/* The slots that follow from budget.parallel, anew. */
+TUNER_MUST_CHECK
+bool loop_resize_hosts(struct loop *loop, struct tuner_error *err);
 
 /* ---- loop_gpus.c: GPUs that are shared, measured, locked and left alone ---- */
 

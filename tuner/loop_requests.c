@@ -114,6 +114,17 @@ static bool request_add_hosts(
 	return ok;
 }
 
+static bool request_budget(
+	struct loop *loop, const cJSON *argument, struct text *answer, struct tuner_error *err)
+{
+	const cJSON *budget = cJSON_GetObjectItemCaseSensitive(argument, "budget");
+	char *json = cJSON_IsObject(budget) ? json_print(budget, 0) : NULL;
+	const bool ok = json != NULL ? loop_edit_budget(loop, json, answer, err)
+				     : tuner_fail(err, TUNER_USAGE, "budget: which one?");
+	free(json);
+	return ok;
+}
+
 static bool request_gc(
 	struct loop *loop, const cJSON *argument, struct text *answer, struct tuner_error *err)
 {
@@ -133,10 +144,12 @@ static bool request_gc(
 	return true;
 }
 
-/* A request to stop a run that has ended by itself must not stop the next one. */
+/* A request to stop a run that has ended by itself must not stop the next one, which may also have begun
+ * with a later budget. */
 static bool is_stale(const struct loop *loop, const struct request *request)
 {
-	return strcmp(request->verb, "stop") == 0 && request->created_us < loop->began_wall_us;
+	return (strcmp(request->verb, "stop") == 0 || strcmp(request->verb, "budget") == 0) &&
+	       request->created_us < loop->began_wall_us;
 }
 
 /* Executes one request; a refusal is an answer too. Runs within an open transaction. */
@@ -159,6 +172,8 @@ static bool serve_request(struct loop *loop, const struct request *request, stru
 		done = request_drain(loop, argument, &answer, &refused);
 	else if (strcmp(request->verb, "add-hosts") == 0)
 		done = request_add_hosts(loop, argument, &answer, &refused);
+	else if (strcmp(request->verb, "budget") == 0)
+		done = request_budget(loop, argument, &answer, &refused);
 	else if (strcmp(request->verb, "gc") == 0)
 		done = request_gc(loop, argument, &answer, &refused);
 	else
