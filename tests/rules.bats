@@ -281,9 +281,10 @@ write_expected() { # STRATEGIES
 	n=$(sqlite3 tuner.db "SELECT count(*) FROM trial WHERE $near")
 	[ "$n" -ge 10 ]
 	run "$TUNER" why best
-	[[ "$output" == *"and weighed them in: by the priors "*" times as likely to be good as an even draw"* ]]
+	[[ "$output" == *"weighed with the priors, by which it is "*" times as likely to be good as an even draw"* ]]
 	"$TUNER" why best --json | jq -e '.prior_density > 3 and .branch == "model"'
 	"$TUNER" why 1 --json | jq -e '.prior_density > 0 and .branch == "design"'
+	"$TUNER" why 1 | grep -q '^  by the priors it is .* times as likely'
 	# Without a word on it there is nothing to weigh.
 	jq 'del(.parameters[].prior)' expected.jsonc >even.jsonc
 	"$TUNER" run even.jsonc --quiet --trials 6

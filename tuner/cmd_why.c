@@ -182,11 +182,10 @@ static void add_branch(const struct explanation *e, struct text *out)
 				: ", which left some parameters to the strategy");
 	}
 	if (!isnan(e->prior_density))
-		text_print(out,
-			"  %sby the priors %.3g times as likely to be good as an even draw\n",
+		text_print(out, "  %s it is %.3g times as likely to be good as an even draw\n",
 			strcmp(e->decision.branch, branch_name(BRANCH_MODEL)) == 0
-				? "and weighed them in: "
-				: "",
+				? "weighed with the priors, by which"
+				: "by the priors",
 			e->prior_density);
 	if (e->is_edited)
 		text_add(out, "  among parameters that have been edited since\n");
