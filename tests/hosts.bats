@@ -612,3 +612,24 @@ held_here() {
 	finished
 	[ "$status" -eq 0 ]
 }
+
+# bats test_tags=plain
+@test "more trials at a time, as edited while a run is under way, use what a host reached by ssh has" {
+	reach h2
+	TRIALS=4 PARALLEL=1 write_job
+	edit job.jsonc '{"backend": "ssh", "address": "h2", "gpus": "none", "sync": "none"}' "$HERE"
+	sed -i 's/"name": "here", //' job.jsonc
+	touch hold-{2..4}
+	start "$TUNER" run job.jsonc
+	await n_starts_is 2
+	"$TUNER" run job.jsonc --parallel 3 >told
+	grep -q 'budget.parallel: 1 -> 3' told
+	await n_starts_is 4
+	await sql_is "SELECT count(*) FROM trial WHERE state = 'running'" 3
+	[ "$(sql "SELECT count(*) FROM attempt WHERE backend = 'ssh' AND trial > 1")" -ge 2 ]
+	rm hold-*
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "SELECT count(*), max(attempts) FROM trial WHERE state = 'done'" "4|1"
+	"$TUNER" verify
+}

@@ -1131,8 +1131,12 @@ running_is() { # N
 	sql_is "SELECT count(*) FROM trial WHERE state = 'running'" "$1"
 }
 
-# held: starts job.jsonc; its first trial ends, so that the command is known to work, and all others wait.
-held() {
+has_starts() { # N
+	[ "$(lines_of starts)" -eq "$1" ]
+}
+
+# Starts job.jsonc: its first trial ends, so that the command is known to work, and N others wait.
+held() { # N
 	touch hold-{2..9}
 	start "$TUNER" run job.jsonc
 	await running_is "$1"
@@ -1155,7 +1159,7 @@ held() {
 	[ "$status" -eq 0 ]
 	[[ "$(flat)" == *"budget.trials: 2 -> 5 budget.parallel: 1 -> 3 job job: the run that is under way (process $PID) has taken this; it has 3 slots"* ]]
 	await running_is 3
-	[ "$(lines_of starts)" -eq 4 ]
+	await has_starts 4
 	# Fewer at a time: those that run go on, and nothing is begun before they are fewer.
 	run "$TUNER" run job --trials 6 --parallel 1
 	[ "$status" -eq 0 ]
