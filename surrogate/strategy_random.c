@@ -161,10 +161,35 @@ static bool any_untried(const struct ask *ask, const struct vain *vain, struct r
 
 /* ---- the strategies ---- */
 
+static bool draw(const struct ask *ask, bool by_prior, struct random *random, struct vain *vain,
+	struct suggestion *ret)
+{
+	double u[SPACE_PARAMETERS_MAX];
+
+	while (may_draw(vain)) {
+		for (size_t i = 0; i < ask->space->d; i++)
+			u[i] = random_uniform(random);
+		ask_decode(ask, u, by_prior, ret->values);
+		if (will_do(ask, ret->values, vain))
+			return true;
+	}
+	return false;
+}
+
+/* After draws by the priors that were all in vain: what a user expects may be forbidden by
+ * constraints, or be the one configuration of a condition's side that has been tried, while there is
+ * room elsewhere. */
+static bool draw_evenly(const struct ask *ask, struct random *random, struct suggestion *ret)
+{
+	struct vain vain = { 0 };
+
+	return space_has_priors(ask->space) && draw(ask, false, random, &vain, ret);
+}
+
 bool strategy_random(const struct ask *ask, struct suggestion *ret, struct tuner_error *err)
 {
 	struct random random = ask_random(ask, RANDOM_SPACE);
-	double u[SPACE_PARAMETERS_MAX];
+	struct tuner_error failed = { TUNER_OK, "" };
 	struct vain vain = { 0 };
 
 	if (ask->request->number <= ask->request->strategy->initial) {
@@ -172,14 +197,17 @@ bool strategy_random(const struct ask *ask, struct suggestion *ret, struct tuner
 		return ask_quasi_random(ask, ret, err);
 	}
 	ret->branch = BRANCH_RANDOM;
-	while (may_draw(&vain)) {
-		for (size_t i = 0; i < ask->space->d; i++)
-			u[i] = random_uniform(&random);
-		ask_decode(ask, u, true, ret->values);
-		if (will_do(ask, ret->values, &vain))
-			return true;
+	if (draw(ask, true, &random, &vain, ret))
+		return true;
+	const bool ok = any_untried(ask, &vain, &random, ret, &failed);
+
+	if ((ret->exhausted || failed.code == TUNER_USAGE) && draw_evenly(ask, &random, ret)) {
+		ret->exhausted = false;
+		return true;
 	}
-	return any_untried(ask, &vain, &random, ret, err);
+	if (!ok)
+		*err = failed;
+	return ok;
 }
 
 bool ask_quasi_random(const struct ask *ask, struct suggestion *ret, struct tuner_error *err)

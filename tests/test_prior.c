@@ -249,6 +249,62 @@ static void the_other_half_is_as_without_it(void **state)
 	assert_int_equal(same, 32);
 }
 
+/* A thirty-second of the space is allowed, where five users expect nothing: a draw in 10^6. */
+static void a_prior_against_the_constraints_ends_no_random_search(void **state)
+{
+	const struct parameter parameters[] = { a_float("a", 0, 1), a_float("b", 0, 1),
+		a_float("c", 0, 1), a_float("d", 0, 1), a_float("e", 0, 1) };
+	struct prior priors[] = { { .1, .12 }, { .1, .12 }, { .1, .12 }, { .1, .12 }, { .1, .12 } };
+	struct rules rules;
+	struct job job;
+
+	rules_init(&rules, parameters, 5);
+	rules_constrain(&rules, "min(min(min(a, b), min(c, d)), e) > .5");
+	rules.space.priors = priors;
+	job_init_rules(&job, STRATEGY_RANDOM, &rules);
+	job_run(&job, nothing, 5);
+	for (size_t i = 0; i < 5; i++)
+		assert_true(space_broken_constraint(&job.space, job.values[i]) == NULL);
+	rules.space.priors = NULL;
+	rules_finish(&rules);
+}
+
+/* With category 0 there is one configuration; with 1, which few draws have, any number. */
+static void a_prior_for_one_configuration_ends_no_random_search(void **state)
+{
+	const struct parameter parameters[] = { a_float("x", 0, 1), a_category("c", 2) };
+	static double first[] = { 1000, 1 };
+	struct prior priors[] = { { 0 }, { .weights = first } };
+	struct rules rules;
+	struct job job;
+
+	rules_init(&rules, parameters, 2);
+	rules_depend(&rules, 0, 1, (double[]){ 1 }, 1);
+	rules.space.priors = priors;
+	job_init_rules(&job, STRATEGY_RANDOM, &rules);
+	job_run(&job, nothing, 200);
+	for (job.request.number = 201; job.request.number < 400; job.request.number++)
+		assert_false(job_ask(&job).exhausted);
+	rules.space.priors = NULL;
+	rules_finish(&rules);
+}
+
+static void a_finite_space_with_priors_is_exhausted(void **state)
+{
+	static double first[] = { 1000, 1 };
+	struct prior priors[5] = { { .weights = first } };
+	struct rules rules;
+	struct job job;
+
+	rules_finite(&rules);
+	rules.space.priors = priors;
+	job_init_rules(&job, STRATEGY_RANDOM, &rules);
+	job_run(&job, nothing, FINITE_CONFIGURATIONS);
+	assert_true(job_ask(&job).exhausted);
+	rules.space.priors = NULL;
+	rules_finish(&rules);
+}
+
 static void what_is_given_is_given(void **state)
 {
 	const double partial[] = { .9, NAN };
@@ -274,6 +330,9 @@ int main(void)
 		cmocka_unit_test(random_search_draws_by_the_prior),
 		cmocka_unit_test(one_in_two_of_a_sequence_follows_the_prior),
 		cmocka_unit_test(the_other_half_is_as_without_it),
+		cmocka_unit_test(a_prior_against_the_constraints_ends_no_random_search),
+		cmocka_unit_test(a_prior_for_one_configuration_ends_no_random_search),
+		cmocka_unit_test(a_finite_space_with_priors_is_exhausted),
 		cmocka_unit_test(what_is_given_is_given),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
