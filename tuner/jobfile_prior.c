@@ -58,19 +58,36 @@ static void read_between(struct reader *reader, size_t i, const cJSON *node, str
 
 /* ---- weights ---- */
 
+/* As keys: numbers and bools, too, are in quotes, and as short as arguments have them. */
+static void add_keys(const struct job_values *values, struct text *ret)
+{
+	enum { SHOWN = 12 };
+
+	for (size_t k = 0; k < values->n && k < SHOWN; k++) {
+		text_add(ret, k > 0 ? ", " : "");
+		text_add_json_string(ret, values->text[k]);
+	}
+	if (values->n > SHOWN)
+		text_print(ret, " and %zu more", values->n - SHOWN);
+}
+
 /* The category of this name; n if there is none, which is reported. */
 static size_t find_category(
 	struct reader *reader, const cJSON *node, const struct job_values *values)
 {
+	struct text keys = TEXT_EMPTY;
 	char hint[HINT_BYTES];
 	size_t k = 0;
 
 	while (k < values->n && strcmp(values->text[k], node->string) != 0)
 		k++;
-	if (k == values->n)
-		report_error(reader, node, AT_KEY, "expected one of the parameter's values%s",
-			nearest_hint(
-				node->string, (const char *const *)values->text, values->n, hint));
+	if (k < values->n)
+		return k;
+	add_keys(values, &keys);
+	report_error(reader, node, AT_KEY, "expected one of the parameter's values, %s%s",
+		keys.bytes,
+		nearest_hint(node->string, (const char *const *)values->text, values->n, hint));
+	text_finish(&keys);
 	return k;
 }
 
@@ -106,6 +123,16 @@ static bool all_equal(const double *weights, size_t n)
 	return k == n;
 }
 
+static void fail_weights(struct reader *reader, const cJSON *node, const struct job_values *values)
+{
+	struct text key = TEXT_EMPTY;
+
+	text_add_json_string(&key, values->n > 0 ? values->text[0] : "adam");
+	report_error(reader, node, AT_VALUE,
+		"expected an object of weights by value, such as {%s: 3}", key.bytes);
+	text_finish(&key);
+}
+
 static bool read_weights(struct reader *reader, size_t i, const cJSON *node, struct prior *ret,
 	struct tuner_error *err)
 {
@@ -113,9 +140,7 @@ static bool read_weights(struct reader *reader, size_t i, const cJSON *node, str
 	const size_t errors = reader->list->errors;
 
 	if (!cJSON_IsObject(node)) {
-		report_error(reader, node, AT_VALUE,
-			"expected an object of weights by value, such as {%.60s: 3}",
-			values->n > 0 ? values->json[0] : "\"adam\"");
+		fail_weights(reader, node, values);
 		return true;
 	}
 	ret->weights = calloc(values->n + 1, sizeof *ret->weights);
