@@ -373,11 +373,11 @@ counted, and exhausted, up to 1048576 combinations.
 
 A `prior` says where you expect the best value before there is a result. For a number or an ordinal it names two values: two times in three the best one lies between them. What stands behind that is a normal
 distribution on the parameter's scale, cut at its bounds, of which these values are a standard deviation from the middle. For a category or a bool it weighs values: here `adam` is the best three times as often as each
-of the others. A tenth of it is always even, so no value is excluded.
+of the others; numbers and bools are in quotes there, and as short as arguments have them: `{"true": 4}`, `{"1": 2}` for `1.0`. A tenth of it is always even, so no value is excluded.
 
-`random` draws from the prior. Of `sobol`'s points, and of the first trials by `bayesian`, half follow it. Then the model's expected improvement is multiplied by the prior to the power of
+`random` draws from the prior, and evenly only where it leads to nothing but what `constraints` forbid or what has been tried. Of `sobol`'s points, and of the first trials by `bayesian`, half follow it. Then the model's expected improvement is multiplied by the prior to the power of
 0.6 `budget.trials`/n² after n ended trials: your word counts at first, and the results overrule it. A good prior saves much of the first half of a search and a wrong one costs about as much
-([surrogate.md](surrogate.md#what-the-user-expects) has figures), so leave out what you only guess. `tuner doctor` says where the best trials contradict it. It has no effect on `grid`. For a configuration that is known to be good there is `first`.
+([surrogate.md](surrogate.md#what-the-user-expects) has figures), so leave out what you only guess. While the power can halve what is expected, `budget.converged` ends no search. `tuner doctor` says where the best trials contradict it. It has no effect on `grid`. For a configuration that is known to be good there is `first`.
 """
 
 TITLES = {

@@ -87,6 +87,39 @@ double space_prior_density(const struct space *space, const double *values)
 	return exp(sum);
 }
 
+/* A normal density is largest at its mean, and least at one of the ends. */
+static double number_range(const struct prior_density *density)
+{
+	return prior_log_density(density, density->mean, NULL) -
+	       fmin(prior_log_density(density, 0, NULL), prior_log_density(density, 1, NULL));
+}
+
+static double category_range(const struct prior_density *density)
+{
+	double most = category_density(density, 0), least = most;
+
+	for (size_t k = 1; k < density->n; k++) {
+		most = fmax(most, category_density(density, k));
+		least = fmin(least, category_density(density, k));
+	}
+	return log(most / least);
+}
+
+double space_prior_range(const struct space *space)
+{
+	double sum = 0;
+
+	for (size_t i = 0; space->priors != NULL && i < space->d; i++) {
+		struct prior_density density;
+
+		if (!prior_is_given(&space->priors[i]))
+			continue;
+		prior_density_init(&space->parameters[i], &space->priors[i], &density);
+		sum += density.n > 0 ? category_range(&density) : number_range(&density);
+	}
+	return sum;
+}
+
 /* ---- its quantiles ---- */
 
 static double spread_category(const struct prior_density *density, double u)

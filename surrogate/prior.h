@@ -24,6 +24,9 @@ bool space_has_priors(const struct space *space);
  * to be good as one drawn evenly the user expects it to be. 1 without priors. */
 double space_prior_density(const struct space *space, const double *values);
 
+/* ln of the largest p of the space over the least; 0 without priors. */
+double space_prior_range(const struct space *space);
+
 /* Turns an even draw u from [0, 1) into a draw from p, monotonously, so that evenly spread points
  * stay as evenly spread as p allows: the quantile function of p. Unchanged without a prior. */
 double prior_spread(const struct parameter *parameter, const struct prior *prior, double u);

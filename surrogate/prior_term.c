@@ -2,6 +2,7 @@
 
 #include "surrogate/prior.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static const double BUDGET_PART = 0.6;
@@ -19,6 +20,11 @@ double prior_term_weight(const struct suggest_request *request)
 	const double n = request->n_observations > 0 ? (double)request->n_observations : 1;
 
 	return BUDGET_PART * (double)request->budget_trials / (n * n);
+}
+
+bool prior_term_leads(const struct suggest_request *request)
+{
+	return prior_term_weight(request) * space_prior_range(request->space) > M_LN2;
 }
 
 static void add_columns(struct prior_term *term)

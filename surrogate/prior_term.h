@@ -29,6 +29,10 @@ void prior_term_destroy(struct prior_term *term);
 /* w for a request. */
 double prior_term_weight(const struct suggest_request *request);
 
+/* True if what is chosen may have less than half of the greatest EI for the priors' sake: that little
+ * is expected of it then says nothing of the rest of the space. */
+bool prior_term_leads(const struct suggest_request *request);
+
 /* Adds w sum ln p at m points (m x d) to values. */
 void prior_term_add(const struct prior_term *term, const double *X, size_t m, double *values);
 

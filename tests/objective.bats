@@ -353,6 +353,16 @@ END2
 	sql_is "SELECT outcome || ' ' || (abs(cost - 10.0 * (ended_us - started_us) / 3600e6 / 2) < 1e-12) FROM attempt" "interrupted 1"
 }
 
+@test "where a prior leads a search, that it promises little there does not end it" {
+	TRIALS=200 BUDGET=', "converged": true' write_formula '{ "expression": "1 + (accuracy - 0.4) ^ 2", "goal": "minimize" }' \
+		'"strategy": { "name": "bayesian", "initial": 4, "deterministic": true },'
+	sed -i 's/"max": 1 }/"max": 1, "prior": [0.94, 0.95] }/' job.jsonc
+	"$TUNER" run job.jsonc --quiet >out
+	grep -F "the search has converged" out
+	# While w = 0.6 * 200 / n^2 is above ln 2 / 6.6: a normal density of sd .005 makes the middle 700 times as dense as 0.
+	sql_is "SELECT count(*) BETWEEN 35 AND 199 FROM trial" 1
+}
+
 @test "the budget's cost, and convergence, end a search and say so" {
 	TRIALS=60 BUDGET=', "cost": 1e-4' write_formula '{ "metric": "accuracy", "goal": "maximize" }' \
 		'"hosts": [{ "price": 10, "slots": 2 }],'

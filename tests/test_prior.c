@@ -178,6 +178,32 @@ static void a_configurations_density_is_that_of_its_active_parameters(void **sta
 	assert_near(space_prior_density(&rules.space, x), .1 + .9 * 2 / 5.5, 1e-12);
 }
 
+/* Over the whole of each parameter, by looking. */
+static void the_range_is_from_the_least_to_the_most_likely(void **state)
+{
+	struct parameter parameters[CASES];
+	struct prior priors[CASES];
+	struct space space = { CASES, parameters };
+	double sum = 0;
+
+	assert_true(space_prior_range(&space) == 0);
+	for (size_t i = 0; i < CASES; i++) {
+		const struct prior_density density = density_of(&cases[i]);
+		double least = INFINITY, most = -INFINITY;
+
+		for (size_t k = 0; k <= 4000; k++) {
+			const double p = prior_log_density(&density, (double)k / 4000, NULL);
+			least = fmin(least, p);
+			most = fmax(most, p);
+		}
+		parameters[i] = cases[i].parameter;
+		priors[i] = cases[i].prior;
+		sum += most - least;
+	}
+	space.priors = priors;
+	assert_near(space_prior_range(&space), sum, 1e-4);
+}
+
 /* ---- the strategies that draw ---- */
 
 static void init_job(struct job *job, enum strategy_name name)
@@ -327,6 +353,7 @@ int main(void)
 		cmocka_unit_test(values_that_can_hardly_be_told_apart_are_a_prior_too),
 		cmocka_unit_test(without_a_prior_nothing_moves),
 		cmocka_unit_test(a_configurations_density_is_that_of_its_active_parameters),
+		cmocka_unit_test(the_range_is_from_the_least_to_the_most_likely),
 		cmocka_unit_test(random_search_draws_by_the_prior),
 		cmocka_unit_test(one_in_two_of_a_sequence_follows_the_prior),
 		cmocka_unit_test(the_other_half_is_as_without_it),

@@ -45,6 +45,23 @@ static void results_overrule_the_user(void **state)
 	assert_near(prior_term_weight(&request), 36, 1e-15);
 }
 
+/* By a category that is 3.3 times as dense as the other. */
+static void priors_lead_while_they_may_halve_what_is_expected(void **state)
+{
+	const struct parameter parameters[] = { a_category("c", 2) };
+	struct prior one[] = { { .weights = weights } };
+	struct space space = { 1, (struct parameter *)parameters, .priors = one };
+	struct suggest_request request = { .space = &space, .budget_trials = 60 };
+	const double range = log((.1 + .9 * 8 / 5) / (.1 + .9 * 2 / 5));
+
+	for (request.n_observations = 1; request.n_observations < 40; request.n_observations++)
+		assert_int_equal(
+			prior_term_leads(&request), exp(prior_term_weight(&request) * range) > 2);
+	request.n_observations = 1;
+	space.priors = NULL;
+	assert_false(prior_term_leads(&request));
+}
+
 static void the_term_is_the_weighted_logarithm_with_its_slopes(void **state)
 {
 	static const double h = 1e-6, given[D] = { NAN, NAN, NAN };
@@ -215,6 +232,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(results_overrule_the_user),
+		cmocka_unit_test(priors_lead_while_they_may_halve_what_is_expected),
 		cmocka_unit_test(the_term_is_the_weighted_logarithm_with_its_slopes),
 		cmocka_unit_test(without_priors_there_is_no_term),
 		cmocka_unit_test(the_model_goes_where_the_user_points),

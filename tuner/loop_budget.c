@@ -115,7 +115,8 @@ void loop_check_budget(struct loop *loop)
 		loop_drain(loop, EXIT_DONE, JOB_DONE, "%lld trial%s" BOUND_IMPROVEMENT,
 			(long long)budget->not_improving,
 			budget->not_improving == 1 ? "" : "s in a row");
-	else if (budget->converged && proposer_has_converged(&loop->searches.items[0].proposer))
+	else if (budget->converged && proposer_has_converged(&loop->searches.items[0].proposer,
+					      &loop->searches.items[0].history))
 		loop_drain(loop, EXIT_DONE, JOB_DONE,
 			BOUND_CONVERGED ": each of the last %d proposals had a chance "
 					"below 5 %% "

@@ -1,6 +1,7 @@
 #include "tuner/proposal.h"
 
 #include "surrogate/convergence.h"
+#include "surrogate/prior_term.h"
 
 #include "base/clock.h"
 #include "tuner/decision_notes.h"
@@ -310,7 +311,18 @@ static void keep_prognosis(struct proposer *proposer, const struct proposal *pro
 		(struct prognosis){ notes.gain_mean, notes.gain_sd, proposal->decision.incumbent };
 }
 
-bool proposer_has_converged(const struct proposer *proposer)
+/* As the oldest of the proposals that are kept was made, about. */
+static bool priors_lead(const struct proposer *proposer, const struct history *history)
+{
+	const struct suggest_request request = {
+		.space = &proposer->file->space,
+		.budget_trials = (size_t)budget_trials(proposer, history),
+		.n_observations = history->n > PROGNOSES_KEPT ? history->n - PROGNOSES_KEPT : 0,
+	};
+	return prior_term_leads(&request);
+}
+
+bool proposer_has_converged(const struct proposer *proposer, const struct history *history)
 {
 	const double chance = 0.05;
 	const double sign = proposer->file->maximize ? -1 : 1;
@@ -318,8 +330,9 @@ bool proposer_has_converged(const struct proposer *proposer)
 	for (size_t i = 0; i < proposer->n_prognoses; i++)
 		forecasts[i] = (struct forecast){ sign * proposer->prognoses[i].mean,
 			proposer->prognoses[i].sd, sign * proposer->prognoses[i].incumbent };
-	return has_converged(
-		forecasts, proposer->n_prognoses, PROGNOSES_KEPT, CONVERGENCE_GAIN, chance);
+	return has_converged(forecasts, proposer->n_prognoses, PROGNOSES_KEPT, CONVERGENCE_GAIN,
+		       chance) &&
+	       !priors_lead(proposer, history);
 }
 
 void proposal_committed(

@@ -85,7 +85,8 @@ void proposal_committed(
 	struct proposer *proposer, const struct proposal *proposal, int64_t decision_id);
 void proposal_finish(struct proposal *proposal);
 
-/* Whether none of the last PROGNOSES_KEPT proposals had a chance of 5 % of a gain of 1 % (convergence.h). */
-bool proposer_has_converged(const struct proposer *proposer);
+/* Whether none of the last PROGNOSES_KEPT proposals had a chance of 5 % of a gain of 1 % (convergence.h). False while the
+ * user's priors may have led them to where the model expects less than elsewhere. */
+bool proposer_has_converged(const struct proposer *proposer, const struct history *history);
 
 #endif
