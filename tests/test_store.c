@@ -759,6 +759,19 @@ static void a_reader_sees_the_state_of_one_moment(void **state)
 
 /* ---- another version ---- */
 
+/* Which may be that of a warm start, and not the one that is used without --db. */
+static void what_brings_an_older_database_forward_names_it(void **state)
+{
+	struct fixture *const f = *state;
+	char advice[sizeof f->path + 64];
+
+	open_store(f, STORE_WRITE);
+	close_store(f);
+	run_sql(f->path, "PRAGMA user_version = 6");
+	snprintf(advice, sizeof advice, "`tuner run JOB --db %s`", f->path);
+	refuse_open(f, STORE_READ, TUNER_USAGE, advice);
+}
+
 static void a_newer_database_can_only_be_read(void **state)
 {
 	struct fixture *const f = *state;
@@ -1613,6 +1626,7 @@ int main(void)
 		IN_DIRECTORY(who_may_not_open_the_lock_knows_the_holder_by_the_kernel),
 		IN_DIRECTORY(readers_and_requests_stand_beside_the_writer),
 		IN_DIRECTORY(a_reader_sees_the_state_of_one_moment),
+		IN_DIRECTORY(what_brings_an_older_database_forward_names_it),
 		IN_DIRECTORY(a_newer_database_can_only_be_read),
 		IN_DIRECTORY(a_file_of_version_1_becomes_the_same_as_a_new_one),
 		IN_DIRECTORY(an_old_file_with_a_row_that_refers_nowhere_stays_as_it_is),

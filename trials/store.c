@@ -256,11 +256,11 @@ static bool check_identity(const struct store *store, const struct identity *ide
 			path, identity->version, schema->version);
 	if (identity->version < schema->version && store->mode != STORE_WRITE)
 		return tuner_fail(err, TUNER_USAGE,
-			"%s was written by an older tuner (schema version %" PRId64
-			", this one wants %" PRId64
-			"): `tuner run JOB`, or `tuner ask-tell JOB --db %s </dev/null` of a job "
-			"without a command, brings it forward, after a backup",
-			path, identity->version, schema->version, path);
+			"%s was written by an older tuner (schema version %lld, this one wants "
+			"%lld): `tuner run JOB --db %s`, or `tuner ask-tell JOB --db %s "
+			"</dev/null` "
+			"of a job without a command, brings it forward, after a backup",
+			path, (long long)identity->version, (long long)schema->version, path, path);
 	return true;
 }
 
