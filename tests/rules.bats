@@ -320,6 +320,16 @@ write_expected() { # STRATEGIES
 	"$TUNER" why expected 10 --json | jq -e '.branch == "user" and .prior_density == null'
 }
 
+@test "why says of a sequence whether it fills the space evenly" {
+	write_expected
+	jq '.strategy = "sobol" | .budget.trials = 2' expected.jsonc >sequence.jsonc
+	"$TUNER" run sequence.jsonc --name by-priors --quiet
+	jq 'del(.parameters[].prior)' sequence.jsonc >even.jsonc
+	"$TUNER" run even.jsonc --name even --quiet
+	"$TUNER" why by-priors 2 | grep "half of which fills the space evenly, and half follows the priors"
+	"$TUNER" why even 2 | grep "sequence, which fills the space evenly"
+}
+
 @test "an edited prior is a new version of the space, in which all trials stay data" {
 	write_expected
 	"$TUNER" run expected.jsonc --quiet --trials 8
