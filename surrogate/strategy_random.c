@@ -12,6 +12,10 @@ enum {
 	/* Draws already tried, after which the untried points of a finite space are enumerated. So
 	 * many mean that most of the space is tried. */
 	DRAWS = 64,
+	/* The same of an infinite space, which cannot be enumerated: most draws may be of a part that
+	 * is finite, such as nineteen optimizers of twenty without a parameter of their own. Not
+	 * where values are given, for then a trial is repeated in any case (suggest.c). */
+	DRAWS_OF_INFINITE = 4096,
 	/* Draws that break a constraint: about 50 ms. */
 	FORBIDDEN_MAX = 1 << 16,
 };
@@ -61,9 +65,12 @@ struct vain {
 	size_t tried, forbidden;
 };
 
-static bool may_draw(const struct vain *vain)
+static bool may_draw(const struct ask *ask, const struct vain *vain)
 {
-	return vain->tried < DRAWS && vain->forbidden < FORBIDDEN_MAX;
+	const bool endless = ask->lattice.size == 0 && ask->request->partial == NULL;
+
+	return vain->tried < (endless ? DRAWS_OF_INFINITE : DRAWS) &&
+	       vain->forbidden < FORBIDDEN_MAX;
 }
 
 /* True if a drawn configuration is acceptable; otherwise counts it. */
@@ -166,7 +173,7 @@ static bool draw(const struct ask *ask, bool by_prior, struct random *random, st
 {
 	double u[SPACE_PARAMETERS_MAX];
 
-	while (may_draw(vain)) {
+	while (may_draw(ask, vain)) {
 		for (size_t i = 0; i < ask->space->d; i++)
 			u[i] = random_uniform(random);
 		ask_decode(ask, u, by_prior, ret->values);
@@ -201,7 +208,8 @@ bool strategy_random(const struct ask *ask, struct suggestion *ret, struct tuner
 		return true;
 	const bool ok = any_untried(ask, &vain, &random, ret, &failed);
 
-	if ((ret->exhausted || failed.code == TUNER_USAGE) && draw_evenly(ask, &random, ret)) {
+	if ((failed.code == TUNER_USAGE || (ret->exhausted && ask->request->partial == NULL)) &&
+		draw_evenly(ask, &random, ret)) {
 		ret->exhausted = false;
 		return true;
 	}
@@ -226,7 +234,7 @@ bool ask_quasi_random(const struct ask *ask, struct suggestion *ret, struct tune
 
 	if (!design_create(d + has_priors, key, ret->sequence, &design, err))
 		return false;
-	while (!found && may_draw(&vain)) {
+	while (!found && may_draw(ask, &vain)) {
 		design_next(design, u);
 		ask_decode(ask, u, has_priors && u[d] < 0.5, ret->values);
 		found = will_do(ask, ret->values, &vain);

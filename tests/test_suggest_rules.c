@@ -145,6 +145,11 @@ static void the_model_finds_the_good_branch(void **state)
 
 /* ---- finite spaces ---- */
 
+static double first_value(const double *values)
+{
+	return isnan(values[0]) ? 0 : values[0];
+}
+
 static void exhaust(enum strategy_name name, bool constrained, size_t n)
 {
 	static struct job job;
@@ -169,6 +174,50 @@ static void each_distinct_configuration_is_tried_once_then_nothing(void **state)
 		exhaust(all_strategies[i], false, FINITE_CONFIGURATIONS);
 		exhaust(all_strategies[i], true, (2 * 2 + 4) * 3);
 	}
+}
+
+/* One of twenty categories has a float; the others are tried soon, and then most draws are in vain. */
+static void a_space_with_an_infinite_part_is_never_exhausted(void **state)
+{
+	const struct parameter parameters[] = { a_float("x", 0, 1), a_category("c", 20) };
+	static struct job job;
+	struct rules rules;
+
+	rules_init(&rules, parameters, 2);
+	rules_depend(&rules, 0, 1, (double[]){ 7 }, 1);
+	for (size_t i = 0; i < 2; i++) {
+		job_init_rules(&job, i == 0 ? STRATEGY_RANDOM : STRATEGY_SOBOL, &rules);
+		assert_int_equal(job_run(&job, first_value, 400), 400);
+		assert_no_duplicates(&job);
+	}
+	rules_finish(&rules);
+}
+
+/* Where values are given, a trial is repeated after as many draws as in any space, though one of 200
+ * would have been of the infinite part. */
+static void a_given_part_of_an_infinite_space_is_repeated(void **state)
+{
+	const struct parameter parameters[] = { a_float("x", 0, 1), a_category("b", 200),
+		a_category("c", 2) };
+	const double partial[] = { NAN, NAN, 1 };
+	static struct job job;
+	struct rules rules;
+
+	rules_init(&rules, parameters, 3);
+	rules_depend(&rules, 0, 1, (double[]){ 7 }, 1);
+	job_init_rules(&job, STRATEGY_SOBOL, &rules);
+	for (int b = 0; b < 200; b++) {
+		double values[] = { .5, b, 1 };
+
+		space_settle(&rules.space, values);
+		job_tell(&job, values, 1, OBSERVATION_DONE);
+	}
+	job.request.partial = partial;
+	const struct suggestion suggestion = job_ask(&job);
+
+	assert_true(suggestion.values[2] == 1 && suggestion.values[1] != 7);
+	assert_int_equal(suggestion.sequence, 64 + 1);
+	rules_finish(&rules);
 }
 
 static void assert_given_is_proposed(struct job *job, double *partial)
@@ -499,6 +548,8 @@ int main(void)
 		cmocka_unit_test(the_model_proposes_within_the_rules),
 		cmocka_unit_test(the_model_finds_the_good_branch),
 		cmocka_unit_test(each_distinct_configuration_is_tried_once_then_nothing),
+		cmocka_unit_test(a_space_with_an_infinite_part_is_never_exhausted),
+		cmocka_unit_test(a_given_part_of_an_infinite_space_is_repeated),
 		cmocka_unit_test(given_values_whose_completions_were_tried_are_repeated),
 		cmocka_unit_test(a_grids_size_counts_what_is_allowed),
 		cmocka_unit_test(the_last_of_many_is_found_by_walking),
