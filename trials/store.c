@@ -258,8 +258,7 @@ static bool check_identity(const struct store *store, const struct identity *ide
 		return tuner_fail(err, TUNER_USAGE,
 			"%s was written by an older tuner (schema version %lld, this one wants "
 			"%lld): `tuner run JOB --db %s`, or `tuner ask-tell JOB --db %s "
-			"</dev/null` "
-			"of a job without a command, brings it forward, after a backup",
+			"</dev/null` of a job without a command, brings it forward, after a backup",
 			path, (long long)identity->version, (long long)schema->version, path, path);
 	return true;
 }

@@ -391,11 +391,10 @@ const char *explanation_branch(const struct explanation *e)
 		{ BRANCH_RANDOM, "it was drawn at random" },
 		{ BRANCH_SOBOL,
 			isnan(e->prior_density)
-				? "it is the next point of a quasi-random sequence, which fills "
-				  "the "
-				  "space evenly"
-				: "it is the next point of a quasi-random sequence, half of which "
-				  "fills the space evenly, and half follows the priors" },
+				? "it is the next point of a quasi-random sequence, which "
+				  "fills the space evenly"
+				: "it is the next point of a quasi-random sequence, half of "
+				  "which fills the space evenly, and half follows the priors" },
 		{ BRANCH_GRID, "it is a point of the grid" },
 		{ BRANCH_DESIGN, "it belongs to the initial design: quasi-random points, to have "
 				 "something for a model to learn from" },

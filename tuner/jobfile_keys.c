@@ -377,8 +377,7 @@ const struct key job_keys[] = {
 			"no_improvement|max_no_improvement|plateau" },
 	{ SECTION_BUDGET, "converged", KEY_BOOLEAN, .otherwise = "false",
 		.help = "ends the search when the model's last five proposals each had a chance "
-			"below "
-			"5 % of a gain of 1 %, and no priors led them there",
+			"below 5 % of a gain of 1 %, and no priors led them there",
 		.synonyms = "ConvergenceDetected|CompleteOnConvergence|convergence" },
 	{ SECTION_BUDGET, "failures", KEY_INTEGER, FROM_TO(0, TRIALS_MAX), .otherwise = "10",
 		.help = "this many failures of the infrastructure (lost hosts, full disks) end "
