@@ -157,7 +157,7 @@ make_older() {
 	make_older
 	run "$TUNER" status ask
 	[ "$status" -eq 2 ]
-	[[ "$output" == *'`tuner run JOB`, or `tuner ask-tell JOB --db tuner.db </dev/null`'* ]]
+	[[ "$output" == *'`tuner run JOB --db tuner.db`, or `tuner ask-tell JOB --db tuner.db </dev/null`'* ]]
 	"$TUNER" ask-tell ask --db tuner.db </dev/null
 	"$TUNER" status ask | grep -q "1 of 6 trials"
 	make_older

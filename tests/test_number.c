@@ -211,6 +211,10 @@ static void a_comma_in_the_locale_changes_nothing(void **state)
 
 	for (size_t i = 0; i < sizeof(locales) / sizeof(locales[0]) && !set; i++)
 		set = setlocale(LC_ALL, locales[i]);
+	if (!set) { /* the one that tests/meson.build has made, as seen from where meson runs us */
+		setenv("LOCPATH", "tests/locale", 1);
+		set = setlocale(LC_ALL, locales[0]);
+	}
 	if (!set)
 		skip();
 	assert_string_equal(localeconv()->decimal_point, ",");

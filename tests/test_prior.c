@@ -176,6 +176,8 @@ static void a_configurations_density_is_that_of_its_active_parameters(void **sta
 	x[1] = 3;
 	space_settle(&rules.space, x);
 	assert_near(space_prior_density(&rules.space, x), .1 + .9 * 2 / 5.5, 1e-12);
+	rules.space.priors = NULL; /* not allocated */
+	rules_finish(&rules);
 }
 
 /* Over the whole of each parameter, by looking. */

@@ -20,6 +20,12 @@ static void init_rules(struct rules *rules)
 	rules->space.priors = priors;
 }
 
+static void finish_rules(struct rules *rules)
+{
+	rules->space.priors = NULL; /* not allocated */
+	rules_finish(rules);
+}
+
 static struct prior_term *create(
 	const struct columns *columns, size_t n_observations, size_t budget)
 {
@@ -97,6 +103,7 @@ static void the_term_is_the_weighted_logarithm_with_its_slopes(void **state)
 			assert_true(gradients[k] == 2);
 	}
 	prior_term_destroy(prior);
+	finish_rules(&rules);
 }
 
 static void without_priors_there_is_no_term(void **state)
@@ -111,6 +118,7 @@ static void without_priors_there_is_no_term(void **state)
 	assert_null(create(&columns, 15, 60));
 	rules.space.priors = (struct prior[D]){ 0 };
 	assert_null(create(&columns, 15, 60));
+	finish_rules(&rules);
 }
 
 /* ---- the search ---- */
