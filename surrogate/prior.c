@@ -4,7 +4,9 @@
 #include <gsl/gsl_randist.h>
 #include <math.h>
 
-enum { HALVINGS = 60 }; /* of [0, 1]: beyond the precision of a coordinate */
+enum { STEPS_MAX = 100 }; /* ten are usual */
+
+static const double NEAR_ENOUGH = 1e-15; /* of a coordinate in [0, 1] */
 
 bool prior_is_given(const struct prior *prior)
 {
@@ -36,8 +38,8 @@ void prior_density_init(
 	ret->mean = (low + high) / 2;
 	/* Neighbouring doubles may have one coordinate. */
 	ret->sd = fmax((high - low) / 2, SPACE_SAME_TOLERANCE);
-	ret->scale = 1 / (ret->sd * (gsl_cdf_ugaussian_P((1 - ret->mean) / ret->sd) -
-					    gsl_cdf_ugaussian_P(-ret->mean / ret->sd)));
+	ret->below = gsl_cdf_ugaussian_P(-ret->mean / ret->sd);
+	ret->scale = 1 / (ret->sd * (gsl_cdf_ugaussian_P((1 - ret->mean) / ret->sd) - ret->below));
 }
 
 static size_t category_of(const struct prior_density *density, double u)
@@ -53,6 +55,17 @@ static double category_density(const struct prior_density *density, size_t k)
 	       (1 - PRIOR_EVEN) * (double)density->n * density->weights[k] / density->weights_sum;
 }
 
+static double normal_part(const struct prior_density *density, double u)
+{
+	return (1 - PRIOR_EVEN) * density->scale *
+	       gsl_ran_ugaussian_pdf((u - density->mean) / density->sd);
+}
+
+static double number_density(const struct prior_density *density, double u)
+{
+	return PRIOR_EVEN + normal_part(density, u);
+}
+
 double prior_log_density(const struct prior_density *density, double u, double *ret_slope)
 {
 	if (density->n > 0) {
@@ -60,12 +73,11 @@ double prior_log_density(const struct prior_density *density, double u, double *
 			*ret_slope = 0;
 		return log(category_density(density, category_of(density, u)));
 	}
-	const double z = (u - density->mean) / density->sd;
-	const double normal = (1 - PRIOR_EVEN) * density->scale * gsl_ran_ugaussian_pdf(z);
-	const double p = PRIOR_EVEN + normal;
+	const double p = number_density(density, u);
 
 	if (ret_slope != NULL)
-		*ret_slope = -z / density->sd * normal / p;
+		*ret_slope = -(u - density->mean) / (density->sd * density->sd) *
+			     normal_part(density, u) / p;
 	return log(p);
 }
 
@@ -136,26 +148,30 @@ static double spread_category(const struct prior_density *density, double u)
 /* The integral of p from 0 to u. */
 static double distribution(const struct prior_density *density, double u)
 {
-	const double below = gsl_cdf_ugaussian_P(-density->mean / density->sd);
-	const double part = gsl_cdf_ugaussian_P((u - density->mean) / density->sd) - below;
+	const double part = gsl_cdf_ugaussian_P((u - density->mean) / density->sd) - density->below;
 
 	return PRIOR_EVEN * u + (1 - PRIOR_EVEN) * density->scale * density->sd * part;
 }
 
-/* By halving: slow but sure, and only for the few points that are tried. */
+/* By Newton's steps, or halving where one would leave the bracket, which a narrow density makes it do. */
 static double spread_number(const struct prior_density *density, double u)
 {
-	double low = 0, high = 1;
+	double low = 0, high = 1, x = u;
 
-	for (size_t i = 0; i < HALVINGS; i++) {
-		const double middle = (low + high) / 2;
+	for (size_t i = 0; i < STEPS_MAX; i++) {
+		const double off = distribution(density, x) - u, last = x;
 
-		if (distribution(density, middle) <= u)
-			low = middle;
+		if (off <= 0)
+			low = x;
 		else
-			high = middle;
+			high = x;
+		x -= off / number_density(density, x);
+		if (!(x > low && x < high))
+			x = (low + high) / 2;
+		if (fabs(x - last) < NEAR_ENOUGH)
+			break;
 	}
-	return low;
+	return x;
 }
 
 double prior_spread(const struct parameter *parameter, const struct prior *prior, double u)

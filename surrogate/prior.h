@@ -34,6 +34,7 @@ double prior_spread(const struct parameter *parameter, const struct prior *prior
 /* p made ready for many coordinates. */
 struct prior_density {
 	double mean, sd, scale; /* numbers: q = scale * phi((u - mean) / sd) */
+	double below; /* Phi at the lower bound */
 	size_t n; /* categories: their number; 0: a number */
 	const double *weights; /* borrowed */
 	double weights_sum;

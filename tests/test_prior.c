@@ -127,6 +127,28 @@ static void spread_draws_have_the_density(void **state)
 	}
 }
 
+/* By GSL's normal, for wide and narrow priors in the middle and at the ends. */
+static void quantiles_are_exact(void **state)
+{
+	static const double widths[] = { 1, .3, .03, 1e-3, 1e-5 };
+	const struct parameter parameter = a_float("x", 0, 1);
+	struct random random;
+
+	random_init(&random, (struct random_key){ .seed = 2, .purpose = RANDOM_TEST });
+	for (size_t i = 0; i < 20000; i++) {
+		const double width = widths[i % 5], low = random_uniform(&random) * (1 - width);
+		const struct prior prior = { .low = i % 7 == 0 ? 0 : low, .high = low + width };
+		const double u = random_uniform(&random), x = prior_spread(&parameter, &prior, u);
+		const double mean = (prior.low + prior.high) / 2, sd = (prior.high - prior.low) / 2;
+		const double below = gsl_cdf_ugaussian_P(-mean / sd);
+		const double part = (gsl_cdf_ugaussian_P((x - mean) / sd) - below) /
+				    (gsl_cdf_ugaussian_P((1 - mean) / sd) - below);
+
+		assert_true(x >= 0 && x < 1);
+		assert_near(PRIOR_EVEN * x + (1 - PRIOR_EVEN) * part, u, 1e-10);
+	}
+}
+
 static void values_that_can_hardly_be_told_apart_are_a_prior_too(void **state)
 {
 	const struct parameter parameter = a_float("x", -1e6, 1e6);
@@ -352,6 +374,7 @@ int main(void)
 		cmocka_unit_test(the_slope_is_the_densitys),
 		cmocka_unit_test(categories_weigh_what_the_user_says),
 		cmocka_unit_test(spread_draws_have_the_density),
+		cmocka_unit_test(quantiles_are_exact),
 		cmocka_unit_test(values_that_can_hardly_be_told_apart_are_a_prior_too),
 		cmocka_unit_test(without_a_prior_nothing_moves),
 		cmocka_unit_test(a_configurations_density_is_that_of_its_active_parameters),
