@@ -73,11 +73,10 @@ double prior_log_density(const struct prior_density *density, double u, double *
 			*ret_slope = 0;
 		return log(category_density(density, category_of(density, u)));
 	}
-	const double p = number_density(density, u);
+	const double normal = normal_part(density, u), p = PRIOR_EVEN + normal;
 
 	if (ret_slope != NULL)
-		*ret_slope = -(u - density->mean) / (density->sd * density->sd) *
-			     normal_part(density, u) / p;
+		*ret_slope = -(u - density->mean) / (density->sd * density->sd) * normal / p;
 	return log(p);
 }
 

@@ -1,6 +1,5 @@
 #include "tuner/budget_edit.h"
 
-#include "base/file.h"
 #include "base/json.h"
 #include "tuner/job_open.h"
 #include "tuner/request_send.h"
@@ -9,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { ANSWER_WAIT_MS = 5000 };
 
@@ -92,12 +90,12 @@ bool budget_edit_send(const struct invocation *call, const struct job_file *file
 {
 	struct text changes = TEXT_EMPTY, argument = TEXT_EMPTY, answer = TEXT_EMPTY;
 	struct tuner_error ignored;
-	int64_t job = 0;
+	int64_t job = 0, holder = 0;
 	bool wanted = false, ok = true;
 
 	*ret_taken = false;
 	/* A run that begins says itself what is wrong with the database. */
-	if (access(call->db, F_OK) != 0 ||
+	if (!store_holder(call->db, &holder, &ignored) || holder == 0 ||
 		!is_wanted(call, file, &job, &wanted, &changes, &ignored) || !wanted)
 		goto out;
 	char *budget = budget_json(file);
