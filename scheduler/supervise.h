@@ -86,7 +86,7 @@ void children_kill(void);
 bool secrets_add(struct order *order, char ret_message[MESSAGE_MAX]);
 
 /* Resident bytes of all descendants of this process; if the plain sum is above `limit`, shared
- * pages are counted once (by the kernel's proportional count). -1: unknown. */
+ * pages are counted once (by the kernel's proportional count). */
 int64_t memory_of_descendants(int64_t limit);
 
 /* From now on this process and what it starts see only the loopback interface, by a user and a

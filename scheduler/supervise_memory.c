@@ -71,9 +71,11 @@ static bool is_ours(const struct relative *all, size_t n, const struct relative 
 	return false;
 }
 
-/* The plain count if the kernel does not give the proportional one. */
+/* If the kernel does not give the proportional count, the plain one of this moment: of a process that
+ * has ended since we looked at it, nothing. */
 static int64_t proportional(const struct relative *process)
 {
+	struct relative now;
 	char path[64], text[4096];
 	long long kibibytes;
 	const char *line;
@@ -81,11 +83,11 @@ static int64_t proportional(const struct relative *process)
 	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)process->pid);
 	if (!io_read_small(path, text, sizeof(text)) || (line = strstr(text, "\nPss:")) == NULL ||
 		sscanf(line, " Pss: %lld", &kibibytes) != 1)
-		return process->resident_bytes;
+		return look(process->pid, &now) ? now.resident_bytes : 0;
 	return kibibytes * 1024;
 }
 
-int64_t memory_of_descendants(int64_t limit)
+static int64_t measure(int64_t limit)
 {
 	static struct relative all[PROCESSES_MAX];
 	const size_t n = look_at_all(all);
@@ -101,4 +103,13 @@ int64_t memory_of_descendants(int64_t limit)
 	for (size_t i = 0; i < n; i++)
 		shared += all[i].ours ? proportional(&all[i]) : 0;
 	return shared;
+}
+
+/* The processes are read one after the other: pages whose sharers end meanwhile are counted more than
+ * once in all. So what seems too much is measured again. */
+int64_t memory_of_descendants(int64_t limit)
+{
+	const int64_t bytes = measure(limit);
+
+	return bytes <= limit ? bytes : measure(limit);
 }

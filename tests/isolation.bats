@@ -142,14 +142,22 @@ END
 }
 
 # bats test_tags=plain
-@test "memory that processes share is counted once" {
+@test "memory that processes share is counted once, also while they end" {
 	TRIALS=1 write_own_job <<'END'
 python3 - <<'PY'
 import os, time
 keep = bytearray(60 << 20)
+end = time.monotonic() + 3
+while time.monotonic() < end:
+    for i in range(8):
+        if os.fork() == 0:
+            time.sleep(0.02)
+            os._exit(0)
+    for i in range(8):
+        os.wait()
 for i in range(8):
     if os.fork() == 0:
-        time.sleep(1.5)
+        time.sleep(1)
         os._exit(0)
 for i in range(8):
     os.wait()
