@@ -174,6 +174,7 @@ bool suggest(const struct suggest_request *request, struct suggestion *ret, stru
 		.gain_mean = NAN,
 		.gain_sd = NAN,
 		.value_probability = NAN,
+		.limits_probability = NAN,
 		.incumbent = NAN,
 		.log_posterior = NAN,
 		.sequence = request->sequence };

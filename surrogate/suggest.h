@@ -85,7 +85,12 @@ enum observation_kind {
 	OBSERVATION_STOPPED, /* objective is the last value of a partial curve; NaN: nothing is
 				learnt from it, but it is not tried again */
 	OBSERVATION_FAILED, /* the configuration made it fail; objective is ignored */
+	OBSERVATION_OVER_LIMIT, /* objective is its value, but it is over one of the limits, and so
+				   no result: it is not one to improve on */
 };
+
+/* Limits of other outcomes, such as latency, that a result must keep. */
+enum { SUGGEST_LIMITS_MAX = 8 };
 
 struct observation {
 	const double *values; /* d doubles; may lie outside the space after an edit: then they still
@@ -93,6 +98,9 @@ struct observation {
 	double objective;
 	enum observation_kind kind;
 	double duration; /* in any unit common to all; 0: not known */
+	const double *excess; /* the request's n_limits: how far each limited outcome is beyond its
+				 limit, in a unit of its own; at most 0: within; NaN: not known.
+				 NULL: none is known */
 };
 
 /* How a configuration was chosen. The numbers are stored: never change one. */
@@ -127,6 +135,7 @@ struct suggest_request {
 
 	const struct observation *observations; /* finished trials in commit order */
 	size_t n_observations;
+	size_t n_limits; /* at most SUGGEST_LIMITS_MAX */
 	const double *const *pending; /* running or proposed configurations, d doubles each */
 	size_t n_pending;
 
@@ -181,7 +190,10 @@ struct suggestion {
 	double value_probability; /* probability that the trial does not fail, by which the expected
 				     improvement is multiplied; NaN: too few have failed to tell, or
 				     no model */
-	double incumbent; /* the value to improve on; NaN without a model */
+	double limits_probability; /* probability that the trial keeps all limits, by which it is
+				      multiplied, too; NaN: there are none, or no model */
+	double incumbent; /* the value to improve on; NaN without a model, and while no trial has
+			     kept the limits */
 	double log_posterior; /* of the hyperparameters, where the model judged (gp_likelihood); else NaN */
 	uint64_t sequence; /* the request's, plus what was used */
 	uint64_t work; /* evaluations done */
