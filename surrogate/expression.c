@@ -85,12 +85,13 @@ static double binary(enum operation operation, double a, double b)
 	}
 }
 
-double expression_value(const struct expression *e, const double *values)
+/* The first n_code instructions; returns the height of the stack. */
+static size_t run(const struct expression *e, size_t n_code, const double *values,
+	double stack[STACK_MAX])
 {
-	double stack[STACK_MAX];
 	size_t n = 0;
 
-	for (size_t i = 0; i < e->n; i++) {
+	for (size_t i = 0; i < n_code; i++) {
 		const struct instruction *in = &e->code[i];
 
 		if (in->operation == PUSH_NUMBER) {
@@ -106,7 +107,34 @@ double expression_value(const struct expression *e, const double *values)
 			stack[n - 1] = binary(in->operation, stack[n - 1], stack[n]);
 		}
 	}
+	return n;
+}
+
+double expression_value(const struct expression *e, const double *values)
+{
+	double stack[STACK_MAX];
+
+	run(e, e->n, values, stack);
 	return stack[0];
+}
+
+/* The operation that is done last. */
+static enum operation last_operation(const struct expression *e)
+{
+	return e->code[e->n - 1].operation;
+}
+
+bool expression_is_bound(const struct expression *e)
+{
+	return last_operation(e) == LESS_EQUAL || last_operation(e) == GREATER_EQUAL;
+}
+
+double expression_excess(const struct expression *e, const double *values)
+{
+	double stack[STACK_MAX];
+
+	run(e, e->n - 1, values, stack);
+	return last_operation(e) == LESS_EQUAL ? stack[0] - stack[1] : stack[1] - stack[0];
 }
 
 /* A truth value that is NaN, from an index without a meaning, counts as false. */

@@ -77,6 +77,13 @@ bool expression_name_is_quoted(const char *name);
 double expression_value(const struct expression *expression, const double *values);
 bool expression_holds(const struct expression *expression, const double *values); /* of a truth */
 
+/* Whether it is one comparison of two numbers by <= or >=, such as "latency_ms <= 20". */
+bool expression_is_bound(const struct expression *expression);
+
+/* How far such a comparison is from holding: the left side less the right one, or the reverse for
+ * >=. At most 0 where it holds. */
+double expression_excess(const struct expression *expression, const double *values);
+
 /* The text as given. */
 const char *expression_text(const struct expression *expression);
 

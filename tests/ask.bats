@@ -146,9 +146,12 @@ END
 	[ "$(echo *)" = "answers ask.jsonc" ]
 }
 
-# Version 6 has another name of a column.
+# Version 8 has another column, version 6 another name of one.
 make_older() {
-	sqlite3 tuner.db "ALTER TABLE machine RENAME COLUMN libraries TO blas; PRAGMA user_version = 5"
+	sqlite3 tuner.db "DROP VIEW v_trial; DROP VIEW trials; DROP VIEW trial_values; DROP VIEW trial_system_attributes;
+		ALTER TABLE trial DROP COLUMN limits; CREATE VIEW v_trial AS SELECT 1 AS job; CREATE VIEW trials AS SELECT 1 AS trial_id;
+		CREATE VIEW trial_values AS SELECT 1 AS trial_id; CREATE VIEW trial_system_attributes AS SELECT 1 AS trial_id;
+		ALTER TABLE machine RENAME COLUMN libraries TO blas; PRAGMA user_version = 5"
 }
 
 @test "an older database is brought forward by what its message names" {

@@ -442,6 +442,37 @@ static void some_names_need_backquotes(void **state)
 	assert_true(expression_name_is_quoted("a b"));
 }
 
+static void assert_excess(const char *text, double wanted)
+{
+	struct expression *expression = read_as(text, EXPRESSION_TRUTH);
+
+	assert_true(expression_is_bound(expression));
+	assert_true(expression_excess(expression, values) == wanted);
+	assert_int_equal(expression_holds(expression, values), wanted <= 0);
+	expression_destroy(expression);
+}
+
+static void a_comparison_tells_how_far_it_is_broken(void **state)
+{
+	static const char *const none[] = { "a < 3", "a > 3", "a == 3", "not a <= 3",
+		"a <= 3 and b <= 3", "nesterov", "optimizer == 'sgd'" };
+
+	assert_excess("a <= 2.5", 0.5);
+	assert_excess("a <= 3", 0);
+	assert_excess("(a >= 2.5)", -0.5);
+	assert_excess("2 * b >= a + 1", 3);
+	for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+		struct expression *expression = read_as(none[i], EXPRESSION_TRUTH);
+
+		assert_false(expression_is_bound(expression));
+		expression_destroy(expression);
+	}
+	struct expression *unknown = read_as("log(0 - a) <= 1", EXPRESSION_TRUTH);
+
+	assert_true(isnan(expression_excess(unknown, values)));
+	expression_destroy(unknown);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -462,6 +493,7 @@ int main(void)
 		cmocka_unit_test(length_depth_and_size_are_bounded),
 		cmocka_unit_test(what_is_just_within_the_bounds_is_read),
 		cmocka_unit_test(random_texts_are_read_or_refused),
+		cmocka_unit_test(a_comparison_tells_how_far_it_is_broken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

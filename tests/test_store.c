@@ -757,6 +757,153 @@ static void a_reader_sees_the_state_of_one_moment(void **state)
 	store_close(reader);
 }
 
+/* ---- limits ---- */
+
+static void assert_limits(const struct limit_check *limits, double objective, double a, double b)
+{
+	assert_int_equal(limits->n, 2);
+	assert_true(limits->objective == objective);
+	assert_true(limits->excess[0] == a || (isnan(a) && isnan(limits->excess[0])));
+	assert_true(limits->excess[1] == b || (isnan(b) && isnan(limits->excess[1])));
+}
+
+static int64_t add_over_limit(struct fixture *f, double a, double b)
+{
+	const int64_t attempt = fixture_run_attempt(f, fixture_add_trial(f));
+	struct attempt_end end = fixture_end_of(OUTCOME_OK, TRIAL_FAILED, NAN);
+	int64_t event = 0;
+
+	end.counts_as = OUTCOME_OVER_LIMIT;
+	end.message = "";
+	end.trial_message = "too slow";
+	end.limits = (struct limit_check){ 2, 1.0 / 3, { a, b } };
+	CHANGE(f, attempt_end(f->store, attempt, &end, fixture_now(f), &event, &f->err));
+	return attempt;
+}
+
+static struct trial only_trial(struct fixture *f, struct trial_list *list)
+{
+	const struct trial_filter filter = { .job_id = f->job, .repeat = -1 };
+
+	ASSERT_OK(f, trial_select(f->store, &filter, list, &f->err));
+	assert_int_equal(list->n, 1);
+	return list->items[0];
+}
+
+static void how_a_trial_kept_its_limits_is_read_to_the_bit(void **state)
+{
+	static const double all[][2] = { { 0.1, -0.2 }, { NAN, INFINITY }, { -INFINITY, 5e-324 } };
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		struct fixture *const f = *state;
+		struct trial_list list;
+		char name[16];
+
+		if (i == 0)
+			open_store(f, STORE_WRITE);
+		snprintf(name, sizeof name, "job %zu", i);
+		fixture_use_job(f, fixture_add_job(f, name, 5, "loss", "minimize"));
+		add_over_limit(f, all[i][0], all[i][1]);
+
+		const struct trial trial = only_trial(f, &list);
+
+		assert_limits(&trial.limits, 1.0 / 3, all[i][0], all[i][1]);
+		assert_int_equal(trial.state, TRIAL_FAILED);
+		assert_int_equal(trial.outcome, OUTCOME_OVER_LIMIT);
+		assert_true(isnan(trial.objective));
+		assert_string_equal(trial.message, "too slow");
+		trial_list_finish(&list);
+	}
+	struct fixture *const f = *state;
+
+	ASSERT_ROWS(
+		f, "SELECT group_concat(DISTINCT outcome || '/' || message) FROM attempt", "ok/");
+	/* Optuna reads what cannot be computed as broken. */
+	ASSERT_ROWS(f, "SELECT group_concat(value_json, ' ') FROM trial_system_attributes",
+		"[0.1,-0.2] [1e999,1e999] [-1e999,5e-324]");
+	ASSERT_ROWS(f, "SELECT DISTINCT state FROM trials", "COMPLETE");
+	ASSERT_ROWS(f, "SELECT printf('%.3f', min(value)) FROM trial_values", "0.333");
+}
+
+static void limits_come_back_with_an_end_that_was_taken_back(void **state)
+{
+	struct fixture *const f = *state;
+	struct reopening *reopenings;
+	struct trial_list list;
+	size_t n;
+
+	open_store(f, STORE_WRITE);
+	fixture_use_job(f, fixture_add_job(f, "job", 5, "loss", "minimize"));
+	add_over_limit(f, 2, -1);
+	CHANGE(f, trial_reopen(f->store, 1, fixture_now(f), &f->err));
+
+	struct trial trial = only_trial(f, &list);
+
+	assert_int_equal(trial.limits.n, 0);
+	ASSERT_OK(f, trial_reopenings(f->store, f->job, &reopenings, &n, &f->err));
+	assert_int_equal(n, 1);
+	reopening_undo(&reopenings[0], &trial);
+	assert_int_equal(trial.outcome, OUTCOME_OVER_LIMIT);
+	assert_limits(&trial.limits, 1.0 / 3, 2, -1);
+	free(reopenings);
+	trial_list_finish(&list);
+}
+
+static void limits_of_an_earlier_objective_come_back(void **state)
+{
+	struct fixture *const f = *state;
+	const struct score score = { TRIAL_DONE, OUTCOME_OK, 1.0 / 3, { 2, 1.0 / 3, { -2, -5 } } };
+	struct rescoring *rescorings;
+	struct trial_list list;
+	int64_t version = 0;
+	size_t n;
+
+	open_store(f, STORE_WRITE);
+	fixture_use_job(f, fixture_add_job(f, "job", 5, "loss", "minimize"));
+	add_over_limit(f, 2, -1);
+	only_trial(f, &list);
+	ASSERT_OK(f, store_begin(f->store, STORE_LAZY, &f->err));
+	ASSERT_OK(f, job_add_objective_version(f->store, f->job, "loss", "minimize", "{}",
+			     fixture_now(f), &version, &f->err));
+	ASSERT_OK(f, trial_rescore(f->store, &list.items[0], version, &score, NULL, fixture_now(f),
+			     &f->err));
+	ASSERT_OK(f, job_rescored(f->store, f->job, version, fixture_now(f), &f->err));
+	ASSERT_OK(f, store_commit(f->store, &f->err));
+	trial_list_finish(&list);
+
+	struct trial trial = only_trial(f, &list);
+
+	assert_limits(&trial.limits, 1.0 / 3, -2, -5);
+	assert_string_equal(trial.message, "");
+	ASSERT_OK(f, trial_rescorings(f->store, f->job, &rescorings, &n, &f->err));
+	rescorings_undo(rescorings, n, version - 1, 0, &trial);
+	assert_limits(&trial.limits, 1.0 / 3, 2, -1);
+	free(rescorings);
+	trial_list_finish(&list);
+}
+
+static void what_limits_cannot_be_is_told(void **state)
+{
+	static const char *const wrong[] = { "{}", "{\"objective\":1,\"excess\":[]}",
+		"{\"objective\":1,\"excess\":[1,2,3,4,5,6,7,8,9]}", "{\"excess\":[1]}",
+		"{\"objective\":1,\"excess\":[\"1\"]}" };
+	struct fixture *const f = *state;
+
+	open_store(f, STORE_WRITE);
+	fixture_use_job(f, fixture_add_job(f, "job", 5, "loss", "minimize"));
+	add_over_limit(f, 2, -1);
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		const struct trial_filter filter = { .job_id = f->job, .repeat = -1 };
+		struct trial_list list;
+		char sql[200];
+
+		snprintf(sql, sizeof sql, "UPDATE trial SET limits = '%s'", wrong[i]);
+		run_sql(f->path, sql);
+		assert_false(trial_select(f->store, &filter, &list, &f->err));
+		ASSERT_SAYS(f, TUNER_FATAL, "trial 1: how it kept the limits is");
+	}
+}
+
 /* ---- another version ---- */
 
 /* Which may be that of a warm start, and not the one that is used without --db. */
@@ -852,7 +999,7 @@ static void an_old_file_with_a_row_that_refers_nowhere_stays_as_it_is(void **sta
 	open_store(f, STORE_WRITE);
 	fixture_add_job(f, "job", 5, "loss", "minimize");
 	close_store(f);
-	run_sql(f->path, WITHOUT_STEP_6
+	run_sql(f->path, WITHOUT_STEP_8 WITHOUT_STEP_6
 		"PRAGMA user_version = 5; INSERT INTO trial_param (trial, parameter, value) "
 		"VALUES (99, 1, 0.5)");
 	refuse_open(f, STORE_WRITE, TUNER_FATAL, "a row of trial_param refers to one");
@@ -866,7 +1013,7 @@ static void an_old_file_with_a_row_that_refers_nowhere_stays_as_it_is(void **sta
 static void a_file_of_version_1_becomes_the_same_as_a_new_one(void **state)
 {
 	assert_migrates(*state,
-		WITHOUT_STEP_6 WITHOUT_STEP_5 WITHOUT_STEP_4 WITHOUT_STEPS_2_AND_3
+		WITHOUT_STEP_8 WITHOUT_STEP_6 WITHOUT_STEP_5 WITHOUT_STEP_4 WITHOUT_STEPS_2_AND_3
 		"PRAGMA user_version = 1",
 		".v1.bak");
 }
@@ -874,22 +1021,25 @@ static void a_file_of_version_1_becomes_the_same_as_a_new_one(void **state)
 static void a_file_of_version_3_becomes_the_same_as_a_new_one(void **state)
 {
 	assert_migrates(*state,
-		WITHOUT_STEP_6 WITHOUT_STEP_5 WITHOUT_STEP_4 "PRAGMA user_version = 3", ".v3.bak");
+		WITHOUT_STEP_8 WITHOUT_STEP_6 WITHOUT_STEP_5 WITHOUT_STEP_4
+		"PRAGMA user_version = 3",
+		".v3.bak");
 }
 
 static void a_file_of_version_4_becomes_the_same_as_a_new_one(void **state)
 {
-	assert_migrates(*state, WITHOUT_STEP_6 WITHOUT_STEP_5 "PRAGMA user_version = 4", ".v4.bak");
+	assert_migrates(*state,
+		WITHOUT_STEP_8 WITHOUT_STEP_6 WITHOUT_STEP_5 "PRAGMA user_version = 4", ".v4.bak");
 }
 
 static void a_file_of_version_5_becomes_the_same_as_a_new_one(void **state)
 {
-	assert_migrates(*state, WITHOUT_STEP_6 "PRAGMA user_version = 5", ".v5.bak");
+	assert_migrates(*state, WITHOUT_STEP_8 WITHOUT_STEP_6 "PRAGMA user_version = 5", ".v5.bak");
 }
 
 static void a_file_of_version_6_becomes_the_same_as_a_new_one(void **state)
 {
-	assert_migrates(*state, "PRAGMA user_version = 6", ".v6.bak");
+	assert_migrates(*state, WITHOUT_STEP_8 "PRAGMA user_version = 6", ".v6.bak");
 }
 
 /* ---- transactions ---- */
@@ -1377,13 +1527,18 @@ static void a_file_of_version_6_gets_the_best_values_of_curves(void **state)
 	add_trial_whose_best_step_was_given_up(f);
 	fixture_add_done(f, 3);
 	close_store(f);
-	run_sql(f->path, "UPDATE trial SET best_value = 1 WHERE attempts = 2; "
+	run_sql(f->path, "UPDATE trial SET best_value = 1 WHERE attempts = 2; " WITHOUT_STEP_8
 			 "PRAGMA user_version = 6");
 	open_store(f, STORE_WRITE);
 	ASSERT_ROWS(f,
 		"SELECT group_concat(number || ' ' || coalesce(best_value, 'none'), ', ') FROM "
 		"v_trial",
 		"1 5.0, 2 none");
+}
+
+static void a_file_of_version_7_becomes_the_same_as_a_new_one(void **state)
+{
+	assert_migrates(*state, WITHOUT_STEP_8 "PRAGMA user_version = 7", ".v7.bak");
 }
 
 static void a_trial_has_its_own_events(void **state)
@@ -1634,6 +1789,11 @@ int main(void)
 		IN_DIRECTORY(a_file_of_version_4_becomes_the_same_as_a_new_one),
 		IN_DIRECTORY(a_file_of_version_5_becomes_the_same_as_a_new_one),
 		IN_DIRECTORY(a_file_of_version_6_becomes_the_same_as_a_new_one),
+		IN_DIRECTORY(a_file_of_version_7_becomes_the_same_as_a_new_one),
+		IN_DIRECTORY(how_a_trial_kept_its_limits_is_read_to_the_bit),
+		IN_DIRECTORY(limits_come_back_with_an_end_that_was_taken_back),
+		IN_DIRECTORY(limits_of_an_earlier_objective_come_back),
+		IN_DIRECTORY(what_limits_cannot_be_is_told),
 		IN_STORE(a_rollback_leaves_nothing),
 		IN_STORE(closing_rolls_an_open_transaction_back),
 		IN_STORE(a_durable_commit_waits_for_the_disk_and_a_lazy_one_does_not),

@@ -123,6 +123,21 @@ static void put_back(struct fixture *f)
 	fixture_end(f, run(f, id), OUTCOME_OK, TRIAL_DONE, 1);
 }
 
+/* By one more version of the objective. */
+static void rescore_first(struct fixture *f, const struct trial_list *list,
+	const struct score *score, const char *metric, const char *goal)
+{
+	int64_t version = 0;
+
+	ASSERT_OK(f, store_begin(f->store, STORE_LAZY, &f->err));
+	ASSERT_OK(f, job_add_objective_version(f->store, f->job, metric, goal, "{}", fixture_now(f),
+			     &version, &f->err));
+	ASSERT_OK(f, trial_rescore(f->store, &list->items[0], version, score, NULL, fixture_now(f),
+			     &f->err));
+	ASSERT_OK(f, job_rescored(f->store, f->job, version, fixture_now(f), &f->err));
+	ASSERT_OK(f, store_commit(f->store, &f->err));
+}
+
 /* A job whose trial 1 has no objective by the second version, and again one by the third. */
 static void change_objective(struct fixture *f)
 {
@@ -134,18 +149,35 @@ static void change_objective(struct fixture *f)
 		const struct score scores[] = { { TRIAL_STOPPED, OUTCOME_NO_METRIC, NAN },
 			{ TRIAL_DONE, OUTCOME_OK, 1.0 / 3 } };
 		struct trial_list list;
-		int64_t version = 0;
 
 		ASSERT_OK(f, trial_select(f->store, &filter, &list, &f->err));
-		ASSERT_OK(f, store_begin(f->store, STORE_LAZY, &f->err));
-		ASSERT_OK(f, job_add_objective_version(f->store, f->job, i ? "a + b" : "c",
-				     "maximize", "{}", fixture_now(f), &version, &f->err));
-		ASSERT_OK(f, trial_rescore(f->store, &list.items[0], version, &scores[i],
-				     fixture_now(f), &f->err));
-		ASSERT_OK(f, job_rescored(f->store, f->job, version, fixture_now(f), &f->err));
-		ASSERT_OK(f, store_commit(f->store, &f->err));
+		rescore_first(f, &list, &scores[i], i ? "a + b" : "c", "maximize");
 		trial_list_finish(&list);
 	}
+}
+
+/* A job with a limit, whose trial 1 kept it, 2 did not, and 3 was over it at first. */
+static void add_limited(struct fixture *f)
+{
+	const double excess[] = { -0.25, 0.1, 3 };
+	struct trial_list list;
+	int64_t event = 0;
+
+	for (int i = 0; i < 3; i++) {
+		const int64_t attempt = run(f, fixture_add_trial(f));
+		struct attempt_end end = fixture_end_of(
+			OUTCOME_OK, i == 0 ? TRIAL_DONE : TRIAL_FAILED, i == 0 ? 1.0 / 3 : NAN);
+
+		end.counts_as = i == 0 ? OUTCOME_NONE : OUTCOME_OVER_LIMIT;
+		end.limits = (struct limit_check){ 1, 1.0 / 3, { excess[i] } };
+		CHANGE(f, attempt_end(f->store, attempt, &end, fixture_now(f), &event, &f->err));
+	}
+	const struct trial_filter filter = { .job_id = f->job, .repeat = -1, .number = 3 };
+	const struct score score = { TRIAL_DONE, OUTCOME_OK, 1.0 / 3, { 1, 1.0 / 3, { -1 } } };
+
+	ASSERT_OK(f, trial_select(f->store, &filter, &list, &f->err));
+	rescore_first(f, &list, &score, "loss", "minimize");
+	trial_list_finish(&list);
 }
 
 static int tell(void **state)
@@ -176,6 +208,8 @@ static int tell(void **state)
 	put_back(f);
 	fixture_use_job(f, fixture_add_job(f, "rescored", 100, "loss", "minimize"));
 	change_objective(f);
+	fixture_use_job(f, fixture_add_job(f, "limited", 100, "loss", "minimize"));
+	add_limited(f);
 	fixture_use_job(f, first_job);
 	return 0;
 }
@@ -329,6 +363,23 @@ static const struct {
 		"WHERE name = 'rescored'",
 		"has 3 versions of its objective, and 3 events that made a new one" },
 	{ "outcome", "UPDATE trial SET outcome = 'nan' WHERE id = 3", "is done with outcome nan" },
+	{ "limits",
+		"UPDATE trial SET limits = replace(limits, '-0.25', '-0.5') WHERE limits LIKE "
+		"'%-0.25%'",
+		"job limited, trial 1: how it kept the limits is "
+		"{\"objective\":0.3333333333333333,\"excess\":[-0.5]}, but event " },
+	{ "limits",
+		"UPDATE trial SET limits = NULL WHERE job = (SELECT id FROM job WHERE name = "
+		"'limited') AND number = 3",
+		"job limited, trial 3: how it kept the limits is not there, but event " },
+	{ "limits",
+		"UPDATE trial SET outcome = 'nan' WHERE job = (SELECT id FROM job WHERE name = "
+		"'limited') AND number = 2",
+		"job limited, trial 2: its outcome is nan, but how it kept the limits is " },
+	{ "limits",
+		"UPDATE trial SET limits = json_set(limits, '$.excess[0]', 1) WHERE job = (SELECT "
+		"id FROM job WHERE name = 'limited') AND number = 1",
+		"job limited, trial 1: its outcome is ok, but how it kept the limits is " },
 	{ "times", "UPDATE trial SET ended_us = started_us - 1 WHERE id = 3",
 		"job job, trial 3: ended before it started" },
 	{ "times", "UPDATE attempt SET ended_us = started_us - 1 WHERE id = 2",

@@ -5,6 +5,7 @@
 #include "trials/curve.h"
 #include "trials/event.h"
 #include "trials/manifest.h"
+#include "trials/limit_check.h"
 #include "trials/sql.h"
 #include "trials/state.h"
 
@@ -392,6 +393,7 @@ static bool add_end_event(struct store *store, const struct attempt_status *atte
 	text_print(&data, ", \"state\": \"%s\", \"objective\": ",
 		trial_state_name(late ? attempt->trial_state : end->trial));
 	text_add_json_double(&data, kept_objective(end));
+	limit_check_add(&end->limits, ", \"limits\": ", &data);
 	text_add(&data, end->excused ? ", \"excused\": true" : "");
 	text_add(&data, end->ends_job ? ", \"ends_job\": true}" : "}");
 	const bool ok = text_failed(&data)
@@ -437,22 +439,31 @@ static bool write_trial_end(struct store *store, const struct attempt_status *at
 	struct tuner_error *err)
 {
 	const bool final = is_final(end->trial);
+	struct text limits = TEXT_EMPTY;
 	struct query query;
 
 	/* Our clock may have set the start (attempt_move) later than the supervisor saw the end. */
 	query_open(&query, store,
 		"UPDATE trial SET state = ?1, outcome = ?2, message = ?3, objective = ?4, "
 		"started_us = min(coalesce(started_us, ?5), coalesce(?5, started_us)), "
-		"ended_us = ?6, ended_event = ?7 WHERE id = ?8");
+		"ended_us = ?6, ended_event = ?7, limits = ?8 WHERE id = ?9");
+	limit_check_add(&end->limits, "", &limits);
 	query_bind_text(&query, trial_state_name(end->trial));
 	query_bind_text(&query, outcome_name(trial_outcome(end)));
-	query_bind_text(&query, end->message ? end->message : "");
+	query_bind_text(&query, end->trial_message ? end->trial_message
+				: end->message     ? end->message
+						   : "");
 	query_bind_double(&query, kept_objective(end));
 	query_bind_int_or_null(&query, started_us, 0);
 	query_bind_int_or_null(&query, final ? ended_us : 0, 0);
 	query_bind_int_or_null(&query, final ? event : 0, 0);
+	query_bind_text(&query, limits.length > 0 ? limits.bytes : NULL);
 	query_bind_int(&query, attempt->trial);
-	return query_run(&query, err);
+
+	const bool ok = query_run(&query, err) && (!text_failed(&limits) || tuner_fail_memory(err));
+
+	text_finish(&limits);
+	return ok;
 }
 
 bool attempt_end(struct store *store, int64_t attempt_id, const struct attempt_end *end,

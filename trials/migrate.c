@@ -46,6 +46,11 @@ static const char step_7[] =
 #include "step_7.inc"
 	;
 
+/* How trials kept limits. */
+static const char step_8[] =
+#include "step_8.inc"
+	;
+
 /* Forward only, in order. */
 static const struct schema_step schema_steps[] = {
 	{ 2, step_2 },
@@ -54,6 +59,7 @@ static const struct schema_step schema_steps[] = {
 	{ 5, step_5 },
 	{ 6, step_6 },
 	{ 7, step_7 },
+	{ 8, step_8 },
 	{ 0, NULL },
 };
 

@@ -16,6 +16,7 @@ struct score {
 	enum trial_state state; /* DONE, FAILED or STOPPED */
 	enum outcome outcome; /* the trial's */
 	double objective; /* NaN: none */
+	struct limit_check limits; /* n 0: none */
 };
 
 /* A trial's new score, and its previous one. */
@@ -37,10 +38,11 @@ TUNER_MUST_CHECK
 bool job_objective_at(struct store *store, int64_t job_id, int64_t event, char **ret_metric,
 	char **ret_definition, struct tuner_error *err);
 
-/* Sets an ended trial's new score, with the event "rescored". */
+/* Sets an ended trial's new score, with the event "rescored". `message`: of a trial over a limit,
+ * which limits; NULL for others. */
 TUNER_MUST_CHECK
 bool trial_rescore(struct store *store, const struct trial *trial, int64_t version,
-	const struct score *score, int64_t now_us, struct tuner_error *err);
+	const struct score *score, const char *message, int64_t now_us, struct tuner_error *err);
 
 /* Completes the rescoring: sets the version of every trial, and its summary of the objective's
  * curve (metric_count, last_step, last_value, best_value) from the version's metric; adds the job's

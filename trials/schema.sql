@@ -1,4 +1,4 @@
--- The database of `tuner`, schema version 7. This file is what a new database is made from.
+-- The database of `tuner`, schema version 8. This file is what a new database is made from.
 --
 -- Times are microseconds since 1970, UTC (columns *_us). A real number that is NULL is NaN, unless its
 -- comment says otherwise; infinities are SQLite's own (9e999, -9e999). Names are singular; the plural
@@ -108,7 +108,7 @@ CREATE TABLE trial (            -- one configuration and its objective
   ended_us          INTEGER,            -- NULL while open
   ended_event       INTEGER REFERENCES event(id), -- the event that ended it: the commit order
   parameters        TEXT NOT NULL CHECK (json_valid(parameters)), -- object by name
-  message           TEXT NOT NULL DEFAULT '', -- why, for people
+  message           TEXT NOT NULL DEFAULT '', limits TEXT CHECK (limits IS NULL OR json_valid(limits)), -- why, for people; how it kept the job's limits, NULL: none
   CHECK (state <> 'done' OR objective IS NOT NULL),
   CHECK (state IN ('done', 'stopped') OR objective IS NULL),
   CHECK ((state IN ('done', 'failed', 'stopped')) = (ended_event IS NOT NULL))
@@ -342,7 +342,9 @@ CREATE INDEX request_open ON request(job) WHERE answered_us IS NULL;
 -- json_extract(parameters, '$.learning_rate') gives one of them. objective: NULL unless state is 'done'.
 -- partial_objective: what the partial curve of a stopped trial gives. predicted_mean, predicted_sd: what
 -- the model expected; NULL without one. waited_s: from the proposal to the start; duration_s: from the
--- first start to the end, pauses between attempts included. Both are NULL until known.
+-- first start to the end, pauses between attempts included. Both are NULL until known. limits: how the
+-- trial kept the job's limits, NULL without any; excess: how far beyond each it was, at most 0 if it kept it;
+-- objective: what it would have been without limits (its outcome is 'over-limit' if it broke one).
 CREATE VIEW v_trial AS
   SELECT j.name AS job, t.number, t.arm, t.repeat, t.state, t.source, d.branch, t.parameters,
          CASE t.state WHEN 'done' THEN t.objective END AS objective,
@@ -355,7 +357,7 @@ CREATE VIEW v_trial AS
          strftime('%Y-%m-%d %H:%M:%S', t.ended_us / 1000000, 'unixepoch') AS ended,
          (t.started_us - t.created_us) / 1e6 AS waited_s,
          (t.ended_us - t.started_us) / 1e6 AS duration_s,
-         t.job AS job_id, t.id AS trial_id
+         t.job AS job_id, t.id AS trial_id, t.limits
     FROM trial t
     JOIN job j ON j.id = t.job
     JOIN objective_version o ON o.id = t.objective_version
@@ -497,7 +499,8 @@ CREATE VIEW study_system_attributes AS -- the axes' names
          json_array(o.metric) AS value_json
     FROM job j JOIN objective_version o ON o.id = j.objective_version;
 
--- Optuna's samplers learn from PRUNED trials and ignore FAIL: a trial that a person stopped is FAIL.
+-- Optuna's samplers learn from PRUNED trials and ignore FAIL: a trial that a person stopped is FAIL. One
+-- over a limit is COMPLETE, with its constraints as trial_system_attributes have them.
 -- Datetimes have a blank and exactly six digits: some versions of SQLAlchemy misread anything else.
 CREATE VIEW trials AS
   SELECT id AS trial_id, number - 1 AS number, job AS study_id,
@@ -507,7 +510,7 @@ CREATE VIEW trials AS
                     WHEN 'done' THEN 'COMPLETE'
                     WHEN 'stopped' THEN CASE WHEN outcome IN ('early-stopped', 'timeout')
                                              THEN 'PRUNED' ELSE 'FAIL' END
-                    ELSE 'FAIL' END AS state,
+                    ELSE CASE outcome WHEN 'over-limit' THEN 'COMPLETE' ELSE 'FAIL' END END AS state,
          strftime('%Y-%m-%d %H:%M:%S', coalesce(started_us, ended_us) / 1000000, 'unixepoch')
            || printf('.%06d', coalesce(started_us, ended_us) % 1000000) AS datetime_start,
          strftime('%Y-%m-%d %H:%M:%S', ended_us / 1000000, 'unixepoch')
@@ -528,7 +531,8 @@ CREATE VIEW trial_values AS -- a pruned trial has its last value, as Optuna itse
     FROM (SELECT id AS trial_value_id, id AS trial_id,
                  CASE WHEN state = 'done' THEN objective
                       WHEN state = 'stopped' AND outcome IN ('early-stopped', 'timeout')
-                      THEN last_value END AS v
+                      THEN last_value
+                      WHEN outcome = 'over-limit' THEN limits ->> '$.objective' END AS v
             FROM trial)
    WHERE v IS NOT NULL;
 
@@ -557,9 +561,10 @@ CREATE VIEW trial_user_attributes AS
   UNION ALL
   SELECT id * 2 + 1, id, 'outcome', json_quote(outcome) FROM trial WHERE outcome IS NOT NULL;
 
-CREATE VIEW trial_system_attributes AS
-  SELECT NULL AS trial_system_attribute_id, NULL AS trial_id, NULL AS key, NULL AS value_json
-   WHERE 0;
+CREATE VIEW trial_system_attributes AS -- above 0: broken; so is what cannot be computed
+  SELECT id AS trial_system_attribute_id, id AS trial_id, 'constraints' AS key,
+         replace(limits -> '$.excess', 'null', '1e999') AS value_json
+    FROM trial WHERE limits IS NOT NULL;
 
 CREATE VIEW trial_heartbeats AS -- none: a client that watches heartbeats must not fail our trials
   SELECT NULL AS trial_heartbeat_id, NULL AS trial_id, NULL AS heartbeat WHERE 0;

@@ -2,6 +2,7 @@
 #include "trials/trial.h"
 
 #include "base/text.h"
+#include "trials/limit_check.h"
 #include "trials/sql.h"
 #include "trials/state.h"
 
@@ -19,7 +20,7 @@ enum {
 	"t.id, t.job, t.number, t.arm, t.repeat, t.arm_number, t.space_version, "                  \
 	"t.objective_version, t.state, t.source, d.branch, t.parameters, t.objective, "            \
 	"t.metric_count, t.last_step, t.last_value, t.best_value, t.attempts, t.outcome, "         \
-	"t.message, t.created_us, t.started_us, t.ended_us, t.ended_event"
+	"t.message, t.created_us, t.started_us, t.ended_us, t.ended_event, t.limits"
 
 static bool read_row(struct query *query, struct trial *ret, struct tuner_error *err)
 {
@@ -51,7 +52,8 @@ static bool read_row(struct query *query, struct trial *ret, struct tuner_error 
 	ret->started_us = query_int_or(query, 0);
 	ret->ended_us = query_int_or(query, 0);
 	ret->ended_event = query_int_or(query, 0);
-	return true;
+	return limit_check_read(query, &ret->limits, err) ||
+	       tuner_fail_in(err, "trial %lld: ", (long long)ret->number);
 }
 
 /* NaN for a parameter that the trial does not have. */

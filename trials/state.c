@@ -56,6 +56,7 @@ static const char *const outcome_names[OUTCOMES] = {
 	[OUTCOME_OOM_GPU] = "oom-gpu",
 	[OUTCOME_NO_METRIC] = "no-metric",
 	[OUTCOME_CRASHED] = "crashed",
+	[OUTCOME_OVER_LIMIT] = "over-limit",
 };
 
 const char *trial_state_name(enum trial_state state)

@@ -69,6 +69,7 @@ enum outcome {
 	OUTCOME_OOM_GPU,
 	OUTCOME_NO_METRIC,
 	OUTCOME_CRASHED,
+	OUTCOME_OVER_LIMIT, /* of a trial only: its attempt was OK, but it broke a limit */
 	OUTCOMES
 };
 
@@ -77,6 +78,19 @@ const char *attempt_state_name(enum attempt_state state); /* "intended" ... */
 const char *outcome_name(enum outcome outcome); /* "oom-gpu" ...; "" for NONE */
 bool trial_state_may_move(enum trial_state from, enum trial_state to);
 bool attempt_state_may_move(enum attempt_state from, enum attempt_state to);
+
+enum { TRIAL_LIMITS_MAX = 8 };
+
+/* How a trial that ran to its end kept its job's limits ("objective.limits"). */
+struct limit_check {
+	size_t n; /* limits; 0: the job has none, or it is not known how they were kept */
+	double objective; /* what it would be without limits; user's unit and sign */
+	double excess[TRIAL_LIMITS_MAX]; /* how far beyond each limit; at most 0: within; NaN: it
+					    cannot be computed, which breaks the limit */
+};
+
+/* Whether a limit is broken. */
+bool limit_check_is_over(const struct limit_check *check);
 
 struct trial {
 	int64_t id, job_id, number;
@@ -92,6 +106,7 @@ struct trial {
 	char *parameters; /* the same as a JSON object, without fixed parameters */
 	double objective; /* user's unit and sign. DONE: the result; STOPPED: value of the partial
 			     curve; NaN: none */
+	struct limit_check limits; /* DONE, and FAILED as OVER_LIMIT; else n is 0 */
 	int64_t metric_count; /* rows of the objective's metric, of all attempts */
 	int64_t last_step; /* highest step of the newest attempt that has rows; 0 without rows */
 	double last_value; /* value at last_step; NaN: none yet, or NaN was reported */
@@ -248,6 +263,7 @@ struct attempt_end {
 	enum outcome outcome;
 	enum outcome counts_as; /* the trial's outcome, if it differs; NONE: the same */
 	const char *message; /* "" if there is nothing to say */
+	const char *trial_message; /* the trial's, if it differs; NULL: the same */
 	int64_t exit_code, signal; /* -1: none */
 	/* By the supervisor's clock. 0: unknown; then the end is now, and the start is what
 	 * attempt_move set, or none: an attempt that never ran gives its trial no start. A start
@@ -257,6 +273,8 @@ struct attempt_end {
 	int64_t user_us, system_us, max_rss_bytes;
 	enum trial_state trial; /* DONE, FAILED, STOPPED, or PROPOSED for a retry */
 	double objective; /* NaN: none. DONE needs one, STOPPED may have one; otherwise not kept */
+	struct limit_check limits; /* of a DONE trial, and of one that counts as OVER_LIMIT; n 0:
+				      none */
 	int64_t gpu_memory_peak_bytes;
 	double cost; /* 0: not priced */
 	bool ends_job; /* by a rule of the job file */
@@ -319,6 +337,7 @@ struct reopening {
 	enum trial_state state;
 	enum outcome outcome; /* NONE: the trial was stopped before it ran */
 	double objective; /* NaN: none */
+	struct limit_check limits;
 	int64_t started_us, ended_us; /* 0: not known */
 };
 

@@ -223,6 +223,19 @@ static const struct check checks[] = {
 		"((t.state = 'done' AND t.outcome IS NOT 'ok') OR (t.state IN ('failed', "
 		"'stopped') AND t.outcome IS 'ok'))",
 		EDITED },
+	{ "limits",
+		"WITH " NEWEST_SCORE ", last AS (SELECT t.id AS trial, max(t.ended_event, "
+		"coalesce(n.id, 0)) AS event FROM trial t LEFT JOIN newest n ON n.trial = t.id "
+		"WHERE ?1 IN (0, t.job) AND t.ended_event IS NOT NULL) SELECT " TRIAL
+		"'how it kept the limits is ' || coalesce(t.limits, 'not there') || ', but event ' "
+		"|| e.id || ' says ' || coalesce(e.data -> '$.limits', 'nothing') FROM last l JOIN "
+		"event e ON e.id = l.event JOIN trial t ON t.id = l.trial JOIN job j ON j.id = "
+		"t.job WHERE t.limits IS NOT (e.data -> '$.limits') UNION ALL SELECT " TRIAL
+		"'its outcome is ' || coalesce(t.outcome, 'none') || ', but how it kept the limits "
+		"is ' || coalesce(t.limits, 'not there') " OF_TRIALS
+		"(t.outcome IS 'over-limit' AND t.ended_event IS NOT NULL) <> EXISTS (SELECT 1 "
+		"FROM json_each(t.limits, '$.excess') WHERE value IS NULL OR value > 0)",
+		EDITED },
 	{ "times",
 		"SELECT " TRIAL "'ended before it started' " OF_TRIALS "t.ended_us < t.started_us "
 		"UNION ALL SELECT " ATTEMPT "'ended before it started' " OF_ATTEMPTS

@@ -411,14 +411,21 @@ static double told_objective(const struct job_file *file, const struct series *s
 }
 
 /* What becomes of a trial: the table of outcomes in architecture.md, section 5. */
-static struct told_answer decide(
-	const struct job_file *file, const struct told *told, const struct series *series)
+static struct told_answer decide(const struct job_file *file, const struct told *told,
+	const struct limit_check *limits, const struct series *series)
 {
 	struct told_answer answer = { .state = TRIAL_FAILED, .objective = NAN };
+	if (told->kind == TOLD_VALUE && limit_check_is_over(limits)) {
+		answer.outcome = OUTCOME_OVER_LIMIT;
+		answer.limits = *limits;
+		objective_limits_message(&file->objective, file->metric, limits, answer.broken);
+		return answer;
+	}
 	if (told->kind == TOLD_VALUE) {
 		answer.outcome = isnan(told->value) ? OUTCOME_NAN : OUTCOME_OK;
 		answer.state = isnan(told->value) ? TRIAL_FAILED : TRIAL_DONE;
 		answer.objective = told->value;
+		answer.limits = *limits;
 		return answer;
 	}
 	answer.outcome = told->outcome;
@@ -430,14 +437,31 @@ static struct told_answer decide(
 	return answer;
 }
 
-/* In the open transaction. */
-static bool end_attempt(struct ask_tell *ask_tell, const struct open_trial *open,
-	const struct told_answer *answer, int64_t now_us, int64_t *ret_event,
-	struct tuner_error *err)
+/* In the open transaction, as this function and the next. */
+static bool store_metrics(struct ask_tell *ask_tell, const struct open_trial *open,
+	const struct told *told, int64_t now_us, struct tuner_error *err)
 {
+	const struct job_file *file = ask_tell->file;
+	const struct series *series = &open->series;
+	const double last = series->n > 0 ? series->steps[series->n - 1] : 0;
+	struct metric_row rows[OBJECTIVE_METRICS_MAX];
+	const size_t n = told_metrics_rows(&told->metrics, (int64_t)last, now_us, rows);
+
+	return n == 0 || metric_add(ask_tell->store, open->attempt, rows, n, file->metric,
+				 file->maximize, 0, "{}", err);
+}
+
+static bool end_attempt(struct ask_tell *ask_tell, const struct open_trial *open,
+	const struct told *told, const struct told_answer *answer, int64_t now_us,
+	int64_t *ret_event, struct tuner_error *err)
+{
+	const bool is_over = answer->outcome == OUTCOME_OVER_LIMIT;
 	const struct attempt_end end = {
-		.outcome = answer->outcome,
+		.outcome = is_over ? OUTCOME_OK : answer->outcome,
+		.counts_as = answer->outcome,
 		.message = "",
+		.trial_message = answer->broken,
+		.limits = answer->limits,
 		.exit_code = -1,
 		.signal = -1,
 		.started_us = open->asked_us,
@@ -445,18 +469,19 @@ static bool end_attempt(struct ask_tell *ask_tell, const struct open_trial *open
 		.trial = answer->state,
 		.objective = answer->objective,
 	};
-	return attempt_end(ask_tell->store, open->attempt, &end, now_us, ret_event, err);
+	return store_metrics(ask_tell, open, told, now_us, err) &&
+	       attempt_end(ask_tell->store, open->attempt, &end, now_us, ret_event, err);
 }
 
 static bool store_end(struct ask_tell *ask_tell, const struct open_trial *open,
-	const struct told_answer *answer, int64_t now_us, int64_t *ret_event,
-	struct tuner_error *err)
+	const struct told *told, const struct told_answer *answer, int64_t now_us,
+	int64_t *ret_event, struct tuner_error *err)
 {
 	if (ask_tell->store == NULL)
 		return true;
 	if (!store_begin(ask_tell->store, STORE_DURABLE, err))
 		return false;
-	if (end_attempt(ask_tell, open, answer, now_us, ret_event, err) &&
+	if (end_attempt(ask_tell, open, told, answer, now_us, ret_event, err) &&
 		store_commit(ask_tell->store, err))
 		return true;
 	store_rollback(ask_tell->store);
@@ -473,6 +498,7 @@ static bool to_history(struct ask_tell *ask_tell, struct open_trial *open,
 		.objective = answer->objective,
 		.state = answer->state,
 		.outcome = answer->outcome,
+		.limits = answer->limits,
 		.added = open->added,
 		.took_us = trial_duration_us(open->asked_us, 0, now_us),
 		.series = open->series,
@@ -489,13 +515,24 @@ static bool to_history(struct ask_tell *ask_tell, struct open_trial *open,
 	return true;
 }
 
+static bool judge_limits(const struct job_file *file, const struct told *told,
+	struct limit_check *ret, struct tuner_error *err)
+{
+	*ret = (struct limit_check){ 0 };
+	return told->kind != TOLD_VALUE || isnan(told->value) ||
+	       told_metrics_judge(&told->metrics, file, told->value, ret, err);
+}
+
 static bool tell_end(struct ask_tell *ask_tell, struct open_trial *open, const struct told *told,
 	struct told_answer *ret, struct tuner_error *err)
 {
 	const int64_t now_us = clock_wall_us();
+	struct limit_check limits;
 	int64_t event = 0;
-	*ret = decide(ask_tell->file, told, &open->series);
-	return store_end(ask_tell, open, ret, now_us, &event, err) &&
+	if (!judge_limits(ask_tell->file, told, &limits, err))
+		return false;
+	*ret = decide(ask_tell->file, told, &limits, &open->series);
+	return store_end(ask_tell, open, told, ret, now_us, &event, err) &&
 	       to_history(ask_tell, open, ret, now_us, event, err);
 }
 
@@ -604,15 +641,15 @@ static bool check_added(
 }
 
 static bool store_added(struct ask_tell *ask_tell, const struct proposal *proposal,
-	struct open_trial *open, const struct told_answer *answer, int64_t *ret_event,
-	struct tuner_error *err)
+	struct open_trial *open, const struct told *told, const struct told_answer *answer,
+	int64_t *ret_event, struct tuner_error *err)
 {
 	if (ask_tell->store == NULL)
 		return true;
 	if (!store_begin(ask_tell->store, STORE_DURABLE, err))
 		return false;
 	if (create_rows(ask_tell, proposal, true, open, err) &&
-		end_attempt(ask_tell, open, answer, open->asked_us, ret_event, err) &&
+		end_attempt(ask_tell, open, told, answer, open->asked_us, ret_event, err) &&
 		store_commit(ask_tell->store, err))
 		return true;
 	store_rollback(ask_tell->store);
@@ -624,6 +661,7 @@ bool ask_tell_add(struct ask_tell *ask_tell, const char *parameters, const struc
 {
 	const struct queued given = { .parameters = (char *)parameters };
 	const int64_t now_us = clock_wall_us();
+	struct limit_check limits;
 	struct proposal proposal;
 	int64_t event = 0;
 	bool ok = false;
@@ -631,6 +669,7 @@ bool ask_tell_add(struct ask_tell *ask_tell, const char *parameters, const struc
 	tuner_assert(told->kind != TOLD_STEP);
 	/* With all parameters given, it is the user's decision, like one from the queue. */
 	if (!check_added(ask_tell->file, parameters, err) ||
+		!judge_limits(ask_tell->file, told, &limits, err) ||
 		!proposal_make(&ask_tell->proposer, &ask_tell->history, NULL, 0, &given,
 			parallel(ask_tell->file), &proposal, err))
 		return false;
@@ -638,8 +677,8 @@ bool ask_tell_add(struct ask_tell *ask_tell, const char *parameters, const struc
 	if (open == NULL)
 		goto out;
 	open->added = true;
-	*ret = decide(ask_tell->file, told, &open->series);
-	if (!store_added(ask_tell, &proposal, open, ret, &event, err)) {
+	*ret = decide(ask_tell->file, told, &limits, &open->series);
+	if (!store_added(ask_tell, &proposal, open, told, ret, &event, err)) {
 		open_trial_remove(ask_tell, open);
 		goto out;
 	}

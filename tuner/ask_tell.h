@@ -14,6 +14,8 @@
 #define TUNER_ASK_TELL_H
 
 #include "tuner/jobfile.h"
+#include "tuner/objective.h"
+#include "tuner/told_metrics.h"
 
 #include "trials/trial.h"
 
@@ -58,19 +60,23 @@ struct told {
 	double value; /* user's unit and sign */
 	int64_t step;
 	enum outcome outcome;
+	struct told_metrics metrics; /* of a value: those that the job's limits need */
 };
 
 struct told_answer {
 	enum trial_state state; /* the trial's state now */
 	enum outcome outcome; /* OUTCOME_NONE: the trial continues */
 	double objective; /* NaN: none */
+	struct limit_check limits; /* of a value; n 0: the job has none */
+	char broken[LIMITS_MESSAGE_BYTES]; /* which of them, of a trial over a limit; else "" */
 	bool best; /* the trial is the best so far */
 	bool stop; /* TOLD_STEP: the job's early-stopping rule would end the trial */
 	char reason[160]; /* the rule's, also if the trial continues; "" without a rule */
 };
 
 /* Records a trial's result, also after its lease has ended. TUNER_USAGE for a trial that was never
- * asked for, was told already or is run by `tuner run`. */
+ * asked for, was told already or is run by `tuner run`, and for metrics that do not fit the job's
+ * limits. */
 TUNER_MUST_CHECK
 bool ask_tell_tell(struct ask_tell *ask_tell, int64_t number, const struct told *told,
 	struct told_answer *ret, struct tuner_error *err);

@@ -88,7 +88,7 @@ static bool read_whole(const cJSON *object, const char *name, int64_t low, int64
 
 /* A number, null for NaN, or a string for what JSON lacks: infinities, NaN, and integers beyond
  * 2^53, which the reader refuses as bare numbers. */
-static bool read_value(const cJSON *node, double *ret, struct tuner_error *err)
+static bool read_value(const cJSON *node, const char *name, double *ret, struct tuner_error *err)
 {
 	char found[64];
 	if (cJSON_IsNumber(node))
@@ -97,16 +97,38 @@ static bool read_value(const cJSON *node, double *ret, struct tuner_error *err)
 		*ret = NAN;
 	else if (!cJSON_IsString(node) || !number_to_double(node->valuestring, ret) ||
 		 fabs(*ret) < 0x1p53)
-		return tuner_fail(err, TUNER_USAGE, "\"value\" is a number, not %s",
+		return tuner_fail(err, TUNER_USAGE, "\"%.100s\" is a number, not %s", name,
 			json_describe(node, found));
 	else if (number_is_beyond(node->valuestring, *ret))
 		return tuner_fail(err, TUNER_USAGE,
-			"\"value\" is a number below 1.8e308 in size, or \"inf\", not \"%.40s\"",
-			node->valuestring);
+			"\"%.100s\" is a number below 1.8e308 in size, or \"inf\", not \"%.40s\"",
+			name, node->valuestring);
 	return true;
 }
 
 enum { STEP_MAX = 1 << 30 };
+
+static bool read_metrics(const cJSON *object, struct told *ret, struct tuner_error *err)
+{
+	const cJSON *metrics = member(object, "metrics");
+	char found[64];
+	double value;
+
+	if (metrics == NULL)
+		return true;
+	if (ret->kind != TOLD_VALUE)
+		return tuner_fail(err, TUNER_USAGE,
+			"\"metrics\" are told with the trial's \"value\" at its end");
+	if (!cJSON_IsObject(metrics))
+		return tuner_fail(err, TUNER_USAGE,
+			"\"metrics\" is an object such as {\"latency_ms\": 11}, not %s",
+			json_describe(metrics, found));
+	for (const cJSON *item = metrics->child; item; item = item->next)
+		if (!read_value(item, item->string, &value, err) ||
+			!told_metrics_add(&ret->metrics, item->string, value, err))
+			return false;
+	return true;
+}
 
 /* Reads a trial's result. */
 static bool read_told(const cJSON *object, struct told *ret, struct tuner_error *err)
@@ -120,6 +142,8 @@ static bool read_told(const cJSON *object, struct told *ret, struct tuner_error 
 	if (failed != NULL && !cJSON_IsString(failed))
 		return tuner_fail(err, TUNER_USAGE, "\"failed\" is a reason, not %s",
 			json_describe(failed, found));
+	if (failed != NULL && member(object, "metrics") != NULL)
+		return read_metrics(object, ret, err);
 	if (failed != NULL && member(object, "step") != NULL)
 		return tuner_fail(err, TUNER_USAGE, "a failure ends the trial: it has no \"step\"");
 	if (failed != NULL)
@@ -129,7 +153,7 @@ static bool read_told(const cJSON *object, struct told *ret, struct tuner_error 
 		if (!read_whole(object, "step", 0, STEP_MAX, &ret->step, err))
 			return false;
 	}
-	return read_value(value, &ret->value, err);
+	return read_value(value, "value", &ret->value, err) && read_metrics(object, ret, err);
 }
 
 /* ---- answers ---- */
@@ -171,6 +195,10 @@ void ask_tell_answer_told(const struct told_answer *answer, int64_t number, stru
 	text_add(ret_answer, "{\"ok\": true");
 	if (number > 0)
 		text_print(ret_answer, ", \"trial\": %lld", (long long)number);
+	if (answer->broken[0] != '\0') {
+		text_add(ret_answer, ", \"over_limit\": ");
+		text_add_json_string(ret_answer, answer->broken);
+	}
 	if (answer->stop) {
 		text_add(ret_answer, ", \"stop\": true, \"reason\": ");
 		text_add_json_string(ret_answer, answer->reason);
@@ -219,7 +247,7 @@ static bool answer_add(struct ask_tell *ask_tell, const cJSON *object, struct te
 
 /* ---- verbs ---- */
 
-enum { MEMBERS_MAX = 4 };
+enum { MEMBERS_MAX = 5 };
 
 /* The requests of a line: the first member names the verb. */
 static const struct verb {
@@ -228,8 +256,8 @@ static const struct verb {
 		struct tuner_error *err);
 } verbs[] = {
 	{ { "ask" }, answer_ask },
-	{ { "tell", "value", "failed", "step" }, answer_tell },
-	{ { "add", "value", "failed" }, answer_add },
+	{ { "tell", "value", "failed", "step", "metrics" }, answer_tell },
+	{ { "add", "value", "failed", "metrics" }, answer_add },
 };
 
 static bool check_members(const struct verb *verb, const cJSON *object, struct tuner_error *err)

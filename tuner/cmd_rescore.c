@@ -1,8 +1,10 @@
 /* tuner rescore: scores the trials of a job by another objective, without training again. */
 #include "tuner/command.h"
 
+#include "surrogate/expression.h"
 #include "base/clock.h"
 #include "base/number.h"
+#include "surrogate/expression.h"
 #include "tuner/job_open.h"
 #include "tuner/report_json.h"
 #include "tuner/reported.h"
@@ -121,6 +123,16 @@ static void add_missing(const struct invocation *call, const struct job *job,
 	text_add(out, "\n");
 }
 
+static bool same_limits(const struct job_file *a, const struct job_file *b)
+{
+	bool same = a->objective.n_limits == b->objective.n_limits;
+
+	for (size_t i = 0; same && i < a->objective.n_limits; i++)
+		same = strcmp(expression_text(a->objective.limits[i]),
+			       expression_text(b->objective.limits[i])) == 0;
+	return same;
+}
+
 static void add_words(const struct invocation *call, const struct job *job,
 	const struct job_file *before, const struct job_file *file,
 	const struct rescored_list *list, struct text *out)
@@ -131,13 +143,17 @@ static void add_words(const struct invocation *call, const struct job *job,
 	text_print(out, "job %s: %s %s", job->name, file->maximize ? "maximize" : "minimize",
 		file->metric);
 	if (file->maximize == before->maximize && strcmp(file->metric, before->metric) == 0)
-		text_add(out, " as before, by another \"reduce\"\n");
+		text_print(out, " as before, %s\n",
+			same_limits(file, before) ? "by another \"reduce\"" : "with other limits");
 	else
 		text_print(out, ", until now %s %s\n", before->maximize ? "maximize" : "minimize",
 			before->metric);
 	text_print(out, "%zu of %zu ended trials have this objective", list->done, list->n);
 	if (list->gained > 0)
 		text_print(out, ", %zu of them had none before", list->gained);
+	if (list->over > 0)
+		text_print(out, ", %zu %s a limit", list->over,
+			list->over == 1 ? "is over" : "are over");
 	text_add(out, "\n");
 	if (list->missing > 0)
 		add_missing(call, job, list, out);
@@ -188,6 +204,7 @@ static cJSON *list_json(
 		ok = object != NULL && cJSON_AddItemToArray(trials, object) &&
 		     json_add_integer(object, "trial", item->trial.number) &&
 		     json_add_string(object, "state", trial_state_name(item->score.state)) &&
+		     json_add_string(object, "outcome", outcome_name(item->score.outcome)) &&
 		     json_add_optional(object, "objective", item->score.objective) &&
 		     json_add_string(object, "state_before", trial_state_name(item->trial.state)) &&
 		     json_add_optional(object, "objective_before", item->trial.objective);

@@ -105,6 +105,7 @@ static const struct option_row ask_options[] = {
 static const struct option_row tell_options[] = {
 	{ "failed", 0, "REASON", "instead of VALUE: nan, diverged, crashed, oom-gpu, timeout ..." },
 	{ "step", 0, "N", "VALUE is that of a step, and the trial goes on" },
+	{ "metric", 0, "NAME=VALUE", "a metric that the job's limits need; may be repeated" },
 	{ "add", 0, "PARAMETERS", "instead of TRIAL: a configuration that was tried elsewhere" },
 	{ .name = NULL },
 };
@@ -254,6 +255,10 @@ const struct subcommand commands[] = {
 		"\"parameters\": {...}}, ...]}\n"
 		"{\"tell\": 1, \"value\": 0.71}            {\"ok\": true}\n"
 		"{\"tell\": 1, \"failed\": \"diverged\"}     {\"ok\": true}\n"
+		"{\"tell\": 1, \"value\": 0.71,\n"
+		" \"metrics\": {\"latency_ms\": 11}}       {\"ok\": true}, with \"over_limit\": "
+		"why, if "
+		"it breaks one\n"
 		"{\"tell\": 1, \"step\": 3, \"value\": 1}    {\"ok\": true}, with \"stop\": true "
 		"if "
 		"early_stopping says so\n"

@@ -4,10 +4,14 @@
 #include "trials/rescore.h"
 #include "tuner/objective.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+
+static_assert(
+	(int)TRIAL_LIMITS_MAX <= (int)SUGGEST_LIMITS_MAX, "a request has room for all limits");
 
 enum { CURVES_LEAST = 10 }; /* twice the default of min_trials */
 
@@ -165,6 +169,7 @@ static bool add_stored(struct history *history, const struct trial *trial, struc
 		.objective = trial->objective,
 		.state = trial->state,
 		.outcome = trial->outcome,
+		.limits = trial->limits,
 		.added = strcmp(trial->source, "added") == 0,
 		.took_us = trial_duration_us(trial->started_us, 0, trial->ended_us),
 		.series = *series,
@@ -281,15 +286,21 @@ void history_finish(struct history *history)
 
 /* What the model learns from a finished trial: the table of outcomes in architecture.md, section
  * 5. */
-static struct observation observe(const struct job_file *file, const struct finished_trial *trial)
+static struct observation observe(
+	const struct job_file *file, const struct finished_trial *trial, size_t n_limits)
 {
 	const double sign = file->maximize ? -1 : 1;
 	struct observation o = {
 		.values = trial->values, .objective = NAN, .duration = 1e-6 * (double)trial->took_us
 	};
+	if (n_limits > 0 && trial->limits.n == n_limits)
+		o.excess = trial->limits.excess;
 	if (trial->state == TRIAL_DONE) {
 		o.kind = OBSERVATION_DONE;
 		o.objective = sign * trial->objective;
+	} else if (trial->state == TRIAL_FAILED && trial->outcome == OUTCOME_OVER_LIMIT) {
+		o.kind = OBSERVATION_OVER_LIMIT;
+		o.objective = sign * trial->limits.objective;
 	} else if (trial->state == TRIAL_FAILED && !outcome_is_infrastructure(trial->outcome)) {
 		o.kind = OBSERVATION_FAILED;
 	} else {
@@ -300,16 +311,27 @@ static struct observation observe(const struct job_file *file, const struct fini
 	return o;
 }
 
+size_t history_limits(const struct history *history)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < history->n; i++)
+		if (history->items[i].limits.n > n)
+			n = history->items[i].limits.n;
+	return n;
+}
+
 bool history_observations(const struct history *history, struct observation **ret, size_t *ret_n,
 	struct tuner_error *err)
 {
 	struct observation *observations = calloc(history->n + 1, sizeof(*observations));
 	if (observations == NULL)
 		return tuner_fail_memory(err);
+	const size_t n_limits = history_limits(history);
 	size_t n = 0;
 	for (size_t i = 0; i < history->n; i++)
 		if (history->items[i].values != NULL)
-			observations[n++] = observe(history->file, &history->items[i]);
+			observations[n++] = observe(history->file, &history->items[i], n_limits);
 	*ret = observations;
 	*ret_n = n;
 	return true;

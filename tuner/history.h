@@ -15,6 +15,7 @@ struct finished_trial {
 	double objective; /* user's unit and sign; NaN: none */
 	enum trial_state state;
 	enum outcome outcome;
+	struct limit_check limits; /* as the trial's */
 	bool added; /* observed elsewhere: data, but not one of the job's own trials */
 	int64_t took_us; /* from its first start to its end, by the database's times; for a trial
 			    that was asked for, from ask to tell; 0: unknown */
@@ -75,6 +76,9 @@ bool objective_better(const struct job_file *file, double a, double b);
 TUNER_MUST_CHECK
 bool history_observations(const struct history *history, struct observation **ret, size_t *ret_n,
 	struct tuner_error *err);
+
+/* The limits that the observations know of: the request's n_limits. */
+size_t history_limits(const struct history *history);
 
 /* A trial's values in the present space; *ret (the caller frees) is NULL if it does not fit. */
 TUNER_MUST_CHECK

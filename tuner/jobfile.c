@@ -59,6 +59,8 @@ static void free_lists(struct job_file *file)
 	free(file->objective.metrics);
 	free(file->objective.cost);
 	expression_destroy(file->objective.formula);
+	for (size_t i = 0; i < file->objective.n_limits; i++)
+		expression_destroy(file->objective.limits[i]);
 	free(file->metrics);
 	free(file->channels);
 	free(file->failures);

@@ -32,11 +32,15 @@ struct objective_metric {
 struct job_objective {
 	struct objective_metric *metrics;
 	size_t n; /* 1 or more */
+	size_t n_own; /* the first ones are the objective's; only limits name the others */
 	struct expression
 		*formula; /* over the metrics' numbers, in their order; NULL: the single metric's
 			     number */
 	char *cost; /* JSON of "cost", from which the formula was made; NULL: none */
 	bool per_case; /* for a cost: divided by the number of cases */
+	struct expression *limits[TRIAL_LIMITS_MAX]; /* over the metrics' numbers; each is a bound
+						       (expression.h) that a result must keep */
+	size_t n_limits;
 };
 
 struct job_values { /* for a categorical or ordinal parameter */

@@ -257,6 +257,10 @@ static void add_objective(struct collector *c)
 	add_key(c, CHANGE_OBJECTIVE, SECTION_OBJECTIVE, "objective", "goal",
 		string_text(file->maximize ? "maximize" : "minimize"));
 	add_key(c, CHANGE_OBJECTIVE, SECTION_OBJECTIVE, "objective", "reduce", reduce);
+	for (size_t i = 0; i < objective->n_limits; i++) {
+		struct text value = string_text(expression_text(objective->limits[i]));
+		add(c->facts, CHANGE_OBJECTIVE, true, &value, "objective.limits.%zu", i);
+	}
 }
 
 /* A pattern is part of how a trial is measured, but one that never matched must be correctable

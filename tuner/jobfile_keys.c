@@ -195,6 +195,12 @@ const struct key job_keys[] = {
 			"true_positive, true_negative, false_positive and false_negative",
 		.synonyms = "normalize|divide_by" },
 
+	{ SECTION_OBJECTIVE, "limits", KEY_STRINGS, FROM_TO(0, TRIAL_LIMITS_MAX),
+		.help = "comparisons by <= or >= that a result must keep, such as \"latency_ms <= "
+			"20\": a trial that breaks one cannot be the best",
+		.synonyms = "constraints|outcome_constraints|metric_constraints|thresholds|bounds|"
+			    "must|subject_to" },
+
 	{ SECTION_METRIC, "name", KEY_STRING, .required = true, .help = "the metric's name",
 		.synonyms = "Name|metric|key" },
 	{ SECTION_METRIC, "regex", KEY_STRING, .derived = "found in @tuner lines",

@@ -1,4 +1,4 @@
-/* Reads the objective: a metric, a formula over several, or the cost of errors. */
+/* Reads the objective: a metric, a formula over several, or the cost of errors; and its limits. */
 #include "tuner/jobfile_reader.h"
 
 #include "base/number.h"
@@ -63,24 +63,40 @@ static void cost_formula(struct reader *reader, const cJSON *cost, bool per_case
 
 /* ---- the metrics ---- */
 
-static bool set_metrics(
+/* Those that are not there yet. */
+static bool add_metrics(
 	struct job_objective *objective, char *const *names, size_t n, struct tuner_error *err)
 {
-	objective->metrics = calloc(n, sizeof(*objective->metrics));
-	if (objective->metrics == NULL)
+	struct objective_metric *metrics =
+		realloc(objective->metrics, (objective->n + n) * sizeof(*metrics));
+
+	if (metrics == NULL)
 		return tuner_fail_memory(err);
-	for (; objective->n < n; objective->n++) {
-		struct objective_metric *metric = &objective->metrics[objective->n];
-		*metric = (struct objective_metric){ strdup(names[objective->n]), REDUCE_LAST, 1 };
+	objective->metrics = metrics;
+	for (size_t i = 0; i < n; i++) {
+		if (objective_find(objective, names[i]) < objective->n)
+			continue;
+		struct objective_metric *metric = &metrics[objective->n];
+		*metric = (struct objective_metric){ strdup(names[i]), REDUCE_LAST, 1 };
 		if (metric->name == NULL)
 			return tuner_fail_memory(err);
+		objective->n++;
 	}
 	return true;
 }
 
+static bool set_own_metrics(
+	struct job_objective *objective, char *const *names, size_t n, struct tuner_error *err)
+{
+	const bool ok = add_metrics(objective, names, n, err);
+
+	objective->n_own = objective->n;
+	return ok;
+}
+
 /* Every name is a metric's number. */
 static bool compile(const struct job_objective *objective, const char *text,
-	struct expression **ret, struct tuner_error *err)
+	enum expression_type type, struct expression **ret, struct tuner_error *err)
 {
 	struct expression_name names[OBJECTIVE_METRICS_MAX];
 
@@ -88,7 +104,7 @@ static bool compile(const struct job_objective *objective, const char *text,
 		names[i] = (struct expression_name){
 			.name = objective->metrics[i].name, .type = EXPRESSION_NUMBER, .variable = i
 		};
-	return expression_create(text, names, objective->n, EXPRESSION_NUMBER, ret, err);
+	return expression_create(text, names, objective->n, type, ret, err);
 }
 
 /* Reports a fault at the node; false only without memory. */
@@ -109,8 +125,8 @@ static bool read_formula(
 	if (ok && n == 0)
 		ok = tuner_fail(&fault, TUNER_USAGE,
 			"expected a formula with a metric in it, found \"%.100s\"", text);
-	ok = ok && set_metrics(objective, names, n, &fault) &&
-	     compile(objective, text, &objective->formula, &fault);
+	ok = ok && set_own_metrics(objective, names, n, &fault) &&
+	     compile(objective, text, EXPRESSION_NUMBER, &objective->formula, &fault);
 	expression_names_free(names, n);
 	if (ok)
 		return true;
@@ -122,16 +138,64 @@ static bool read_formula(
 	return true;
 }
 
+/* ---- limits ---- */
+
+/* One limit, of which `fault` says what is wrong with it. */
+static bool add_limit(struct job_objective *objective, const char *text, struct tuner_error *fault)
+{
+	struct expression **limit = &objective->limits[objective->n_limits];
+	char **names = NULL;
+	size_t n = 0;
+	bool ok = expression_names(text, &names, &n, fault);
+
+	if (ok && n == 0)
+		ok = tuner_fail(fault, TUNER_USAGE, "names no metric");
+	if (ok && objective->n + n > OBJECTIVE_METRICS_MAX)
+		ok = tuner_fail(fault, TUNER_USAGE, "more than %d metrics", OBJECTIVE_METRICS_MAX);
+	ok = ok && add_metrics(objective, names, n, fault) &&
+	     compile(objective, text, EXPRESSION_TRUTH, limit, fault);
+	expression_names_free(names, n);
+	if (!ok)
+		return false;
+	objective->n_limits++;
+	return expression_is_bound(*limit) ||
+	       tuner_fail(fault, TUNER_USAGE,
+		       "expected one comparison by <= or >=, such as \"latency_ms <= 20\" (of "
+		       "several, each is a limit of its own)");
+}
+
+static bool read_limits(struct reader *reader, const cJSON *array, struct tuner_error *err)
+{
+	struct job_objective *objective = &reader->file->objective;
+	struct tuner_error fault;
+
+	for (const cJSON *item = array ? array->child : NULL;
+		item && objective->n_limits < TRIAL_LIMITS_MAX; item = item->next) {
+		if (!cJSON_IsString(item) || add_limit(objective, item->valuestring, &fault))
+			continue;
+		if (fault.code != TUNER_USAGE) {
+			*err = fault;
+			return false;
+		}
+		report_error(reader, item, AT_VALUE, "%s", fault.message);
+	}
+	return true;
+}
+
 /* ---- reduce ---- */
 
-static void reduce_one(struct reader *reader, const cJSON *node, struct objective_metric *metric)
+static void reduce_one(struct reader *reader, const cJSON *node, size_t i)
 {
+	const struct job_objective *objective = &reader->file->objective;
+	struct objective_metric *metric = &objective->metrics[i];
+	const bool is_limits = i >= objective->n_own;
+
 	value_reduce(node, &metric->reduce, &metric->last);
-	if (metric->reduce == REDUCE_BEST && reader->file->objective.formula != NULL)
+	if (metric->reduce == REDUCE_BEST && (objective->formula != NULL || is_limits))
 		report_error(reader, node, AT_VALUE,
-			"the \"best\" value of a formula's metric is ambiguous: expected \"max\" "
-			"or \"min\", perhaps by metric: {\"%.60s\": \"max\"}",
-			metric->name);
+			"the \"best\" value of a %s metric is ambiguous: expected \"max\" or "
+			"\"min\", perhaps by metric: {\"%.60s\": \"max\"}",
+			is_limits ? "limit's" : "formula's", metric->name);
 }
 
 static void read_reduce(struct reader *reader, const cJSON *node)
@@ -143,8 +207,8 @@ static void read_reduce(struct reader *reader, const cJSON *node)
 	for (size_t i = 0; i < objective->n; i++)
 		names[i] = objective->metrics[i].name;
 	if (cJSON_IsString(node) && objective->n > 0) {
-		reduce_one(reader, node, &objective->metrics[0]);
-		for (size_t i = 1; i < objective->n; i++) {
+		reduce_one(reader, node, 0);
+		for (size_t i = 1; i < objective->n_own; i++) {
 			objective->metrics[i].reduce = objective->metrics[0].reduce;
 			objective->metrics[i].last = objective->metrics[0].last;
 		}
@@ -154,7 +218,7 @@ static void read_reduce(struct reader *reader, const cJSON *node)
 		item = item->next) {
 		const size_t i = objective_find(objective, item->string);
 		if (i < objective->n)
-			reduce_one(reader, item, &objective->metrics[i]);
+			reduce_one(reader, item, i);
 		else if (objective->n > 0)
 			report_error(reader, item, AT_KEY, "is no metric of the objective%s",
 				nearest_hint(item->string, names, objective->n, hint));
@@ -163,11 +227,11 @@ static void read_reduce(struct reader *reader, const cJSON *node)
 
 /* ---- the objective ---- */
 
-static void check_names(struct reader *reader, const cJSON *node)
+static void check_names(struct reader *reader, const cJSON *node, size_t first, size_t last)
 {
 	const struct job_objective *objective = &reader->file->objective;
 
-	for (size_t i = 0; i < objective->n; i++) {
+	for (size_t i = first; i < last; i++) {
 		if (strlen(objective->metrics[i].name) > SCRAPE_NAME_MAX)
 			report_error(reader, node, AT_VALUE, "expected at most %d bytes",
 				SCRAPE_NAME_MAX);
@@ -242,6 +306,7 @@ bool read_objective(struct reader *reader, struct tuner_error *err)
 	const cJSON *expression = member(object, SECTION_OBJECTIVE, "expression");
 	const cJSON *cost = member(object, SECTION_OBJECTIVE, "cost");
 	const cJSON *goal = member(object, SECTION_OBJECTIVE, "goal");
+	const cJSON *limits = member(object, SECTION_OBJECTIVE, "limits");
 	const cJSON *node = cost ? cost : expression ? expression : metric;
 	bool ok = true;
 
@@ -255,11 +320,12 @@ bool read_objective(struct reader *reader, struct tuner_error *err)
 			return tuner_fail_memory(err);
 		file->metric = name;
 		ok = expression ? read_formula(reader, expression, name, err)
-				: set_metrics(&file->objective, &name, 1, err);
+				: set_own_metrics(&file->objective, &name, 1, err);
 	}
-	if (!ok)
+	if (!ok || !read_limits(reader, limits, err))
 		return false;
-	check_names(reader, node);
+	check_names(reader, node, 0, file->objective.n_own);
+	check_names(reader, limits, file->objective.n_own, file->objective.n);
 	read_reduce(reader, member(object, SECTION_OBJECTIVE, "reduce"));
 	return true;
 }
@@ -287,8 +353,9 @@ void check_objective_metrics(struct reader *reader)
 		while (i < file->n_metrics && strcmp(names[i], name) != 0)
 			i++;
 		if (i == file->n_metrics)
-			report_error(reader, node, AT_VALUE,
-				"\"%.100s\" is not among \"metrics\"%s", name,
+			report_error(reader,
+				k < file->objective.n_own ? node : member_raw(object, "limits"),
+				AT_VALUE, "\"%.100s\" is not among \"metrics\"%s", name,
 				nearest_hint(name, names, file->n_metrics, hint));
 	}
 }

@@ -202,6 +202,10 @@ char *job_file_objective(const struct job_file *file)
 	text_print(&text,
 		", \"goal\": \"%s\", \"reduce\": ", file->maximize ? "maximize" : "minimize");
 	objective_reduce_json(objective, &text);
+	if (objective->n_limits > 0) {
+		text_add(&text, ", \"limits\": ");
+		objective_limits_json(objective, &text);
+	}
 	text_add(&text, "}");
 	return text_take(&text);
 }

@@ -124,7 +124,7 @@ static void name_missing(
 	struct text names = TEXT_EMPTY;
 	char what[300];
 
-	if (ret->outcome != OUTCOME_NO_METRIC || objective->formula == NULL)
+	if (ret->outcome != OUTCOME_NO_METRIC || objective->n == 1)
 		return;
 	objective_missing(&live->curves, objective, &names);
 	snprintf(what, sizeof(what), "exit status 0, but not reported: %.200s", names.bytes);
@@ -187,6 +187,18 @@ static void fate_by_exit(const struct live *live, const struct job_file *file,
 	ended->end = verdict.end;
 }
 
+/* The command did what it should, so the attempt's outcome stays OK. */
+static void judge_limits(const struct live *live, const struct job_file *file, struct fate *ret)
+{
+	ret->limits =
+		objective_limits(&live->curves, &file->objective, ret->objective, file->maximize);
+	if (!limit_check_is_over(&ret->limits))
+		return;
+	ret->trial = TRIAL_FAILED;
+	ret->counts_as = OUTCOME_OVER_LIMIT;
+	objective_limits_message(&file->objective, file->metric, &ret->limits, ret->message);
+}
+
 void live_fate(const struct live *live, const struct job_file *file,
 	const struct failure_rules *rules, struct fate *ret)
 {
@@ -210,6 +222,8 @@ void live_fate(const struct live *live, const struct job_file *file,
 	ret->trial = follows.trial;
 	ret->counts_as = follows.counts_as;
 	ret->end_job = follows.end_job;
+	if (ret->trial == TRIAL_DONE)
+		judge_limits(live, file, ret);
 	if (ret->trial == TRIAL_PROPOSED || ret->trial == TRIAL_FAILED)
 		ret->objective = NAN;
 }

@@ -76,7 +76,8 @@ struct fate {
 			 broken */
 	enum trial_state trial;
 	double objective; /* NaN: none */
-	char message[300];
+	struct limit_check limits; /* of a trial that ran to its end */
+	char message[LIMITS_MESSAGE_BYTES];
 };
 
 void live_fate(const struct live *live, const struct job_file *file,

@@ -54,6 +54,7 @@ static bool to_history(
 		.objective = fate->objective,
 		.state = fate->trial,
 		.outcome = fate->counts_as,
+		.limits = fate->limits,
 		.took_us = trial_duration_us(
 			live->trial_started_us, last_start_us(live), live->ended_us),
 		.series = live->curves.whole,
@@ -104,13 +105,15 @@ static bool to_retry(
 
 static bool counts_as_failed_start(enum outcome outcome, bool trial_failed)
 {
-	return outcome == OUTCOME_LAUNCH_FAILED ||
-	       (trial_failed && !outcome_is_infrastructure(outcome));
+	return outcome == OUTCOME_LAUNCH_FAILED || (trial_failed && outcome != OUTCOME_OVER_LIMIT &&
+							   !outcome_is_infrastructure(outcome));
 }
 
-static bool passes_probe(enum trial_state state, double objective)
+/* The command works, whether its result keeps the limits or not. */
+static bool passes_probe(enum trial_state state, enum outcome outcome, double objective)
 {
-	return state == TRIAL_DONE || (state == TRIAL_STOPPED && !isnan(objective));
+	return state == TRIAL_DONE || (state == TRIAL_STOPPED && !isnan(objective)) ||
+	       (state == TRIAL_FAILED && outcome == OUTCOME_OVER_LIMIT);
 }
 
 /* An attempt that was never launched has no output to explain it: the host may be full or lack
@@ -136,7 +139,7 @@ static void end_as_broken(struct loop *loop, const struct live *live, const stru
 /* The probe's count: failures in a row before any objective end the job. */
 static void probe(struct loop *loop, const struct live *live, const struct fate *fate)
 {
-	if (passes_probe(fate->trial, fate->objective))
+	if (passes_probe(fate->trial, fate->counts_as, fate->objective))
 		loop->probe_passed = true;
 	if (loop->probe_passed || fate->excused ||
 		!counts_as_failed_start(fate->counts_as, fate->trial == TRIAL_FAILED))
@@ -167,7 +170,8 @@ bool loop_load_counts(struct loop *loop, struct tuner_error *err)
 		for (size_t i = 0; i < history->n && !loop->probe_passed; i++)
 			loop->probe_passed =
 				!history->items[i].added &&
-				passes_probe(history->items[i].state, history->items[i].objective);
+				passes_probe(history->items[i].state, history->items[i].outcome,
+					history->items[i].objective);
 	}
 	if (!attempt_cost(loop->store, loop->settings->job_id, &loop->cost, err))
 		return false;
@@ -224,7 +228,8 @@ bool loop_store_end(struct loop *loop, struct live *live, const struct fate *fat
 	const struct attempt_end end = {
 		.outcome = fate->outcome,
 		.counts_as = fate->counts_as,
-		.message = fate->message,
+		.message = fate->counts_as == OUTCOME_OVER_LIMIT ? "" : fate->message,
+		.trial_message = fate->message,
 		.exit_code = exited ? exit->code : -1,
 		.signal = exited ? exit->signal : -1,
 		.started_us = exited ? exit->started_us : live->started_us,
@@ -235,6 +240,7 @@ bool loop_store_end(struct loop *loop, struct live *live, const struct fate *fat
 		.gpu_memory_peak_bytes = live->gpus.memory_peak_bytes,
 		.trial = fate->trial,
 		.objective = fate->objective,
+		.limits = fate->limits,
 		.ends_job = fate->end_job,
 		.excused = fate->excused,
 		.cost = loop_attempt_cost(loop, live,
@@ -284,7 +290,8 @@ bool loop_take_end(struct loop *loop, struct live *live, struct fate *fate,
 	*ret_shown = (struct finished_trial){ .number = live->number,
 		.objective = fate->objective,
 		.state = fate->trial,
-		.outcome = fate->counts_as };
+		.outcome = fate->counts_as,
+		.limits = fate->limits };
 	if (!to_history(loop, live, fate, err))
 		return false;
 	if (live->search != NULL)

@@ -28,6 +28,7 @@ bool model_question_open(const struct report *report, struct job_file *file,
 	ret->request.seed = file->seed;
 	ret->request.number = (uint32_t)(ret->history.created + 1);
 	ret->request.observations = ret->observations;
+	ret->request.n_limits = history_limits(&ret->history);
 	ret->request.start = ret->latest.hyperparameters;
 	ret->request.n_start = ret->latest.n_hyperparameters;
 	return true;

@@ -5,6 +5,7 @@
 #include "tuner/text_width.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,6 +44,12 @@ static bool make_parts(struct objective_curves *curves, size_t n)
 	return curves->parts != NULL;
 }
 
+/* Whether the metrics have curves of their own beside the objective's. */
+static bool has_parts(const struct job_objective *objective)
+{
+	return objective->formula != NULL || objective->n_limits > 0;
+}
+
 /* False: it has no value there. */
 static bool value_at(const struct series *series, double step, double *ret)
 {
@@ -54,15 +61,21 @@ static bool value_at(const struct series *series, double step, double *ret)
 	return false;
 }
 
+static double combine(const struct job_objective *objective, const double *numbers)
+{
+	return objective->formula != NULL ? expression_value(objective->formula, numbers)
+					  : numbers[0];
+}
+
 static bool put_whole(
 	struct objective_curves *curves, const struct job_objective *objective, double step)
 {
 	double numbers[OBJECTIVE_METRICS_MAX];
 
-	for (size_t i = 0; i < objective->n; i++)
+	for (size_t i = 0; i < objective->n_own; i++)
 		if (!value_at(&curves->parts[i], step, &numbers[i]))
 			return true;
-	return series_put(&curves->whole, step, expression_value(objective->formula, numbers));
+	return series_put(&curves->whole, step, combine(objective, numbers));
 }
 
 bool objective_curves_put(struct objective_curves *curves, const struct job_objective *objective,
@@ -72,10 +85,10 @@ bool objective_curves_put(struct objective_curves *curves, const struct job_obje
 
 	if (i == objective->n)
 		return true;
-	if (objective->formula == NULL)
+	if (!has_parts(objective))
 		return series_put(&curves->whole, step, value);
 	return make_parts(curves, objective->n) && series_put(&curves->parts[i], step, value) &&
-	       put_whole(curves, objective, step);
+	       (i >= objective->n_own || put_whole(curves, objective, step));
 }
 
 void objective_curves_renew(struct objective_curves *curves, int64_t attempt)
@@ -104,7 +117,7 @@ bool objective_curves_load(struct objective_curves *curves, const struct job_obj
 {
 	struct curve_list list;
 
-	if (objective->formula == NULL)
+	if (!has_parts(objective))
 		return series_load(&curves->whole, store, trial_id, name, err);
 	if (!curve_select(store, trial_id, NULL, &list, err))
 		return false;
@@ -142,6 +155,13 @@ static double reduce(
 	return series_reduce(series, metric->reduce, metric->last, maximize);
 }
 
+static void reduce_all(const struct objective_curves *curves, const struct job_objective *objective,
+	bool maximize, double ret[OBJECTIVE_METRICS_MAX])
+{
+	for (size_t i = 0; i < objective->n; i++)
+		ret[i] = reduce(&curves->parts[i], &objective->metrics[i], maximize);
+}
+
 double objective_value(
 	const struct objective_curves *curves, const struct job_objective *objective, bool maximize)
 {
@@ -150,11 +170,98 @@ double objective_value(
 	/* Without a formula, or told as a whole. */
 	if (curves->parts == NULL)
 		return reduce(&curves->whole, &objective->metrics[0], maximize);
-	if (!objective_complete(curves, objective))
-		return NAN;
+	for (size_t i = 0; i < objective->n_own; i++)
+		if (!has_come(curves, i))
+			return NAN;
+	reduce_all(curves, objective, maximize, numbers);
+	return combine(objective, numbers);
+}
+
+bool objective_limits_name(const struct job_objective *objective, size_t i)
+{
+	for (size_t k = 0; k < objective->n_limits; k++) {
+		size_t n;
+		const size_t *named = expression_variables(objective->limits[k], &n);
+
+		for (size_t v = 0; v < n; v++)
+			if (named[v] == i)
+				return true;
+	}
+	return false;
+}
+
+struct limit_check objective_limits_of(
+	const struct job_objective *objective, const double *numbers, double value)
+{
+	struct limit_check ret = { .n = objective->n_limits, .objective = value };
+
+	for (size_t k = 0; k < ret.n; k++)
+		ret.excess[k] = expression_excess(objective->limits[k], numbers);
+	return ret;
+}
+
+struct limit_check objective_limits(const struct objective_curves *curves,
+	const struct job_objective *objective, double value, bool maximize)
+{
+	double numbers[OBJECTIVE_METRICS_MAX];
+
+	if (curves->parts == NULL || isnan(value))
+		return (struct limit_check){ 0 };
 	for (size_t i = 0; i < objective->n; i++)
-		numbers[i] = reduce(&curves->parts[i], &objective->metrics[i], maximize);
-	return expression_value(objective->formula, numbers);
+		if (objective_limits_name(objective, i) && !has_come(curves, i))
+			return (struct limit_check){ 0 };
+	reduce_all(curves, objective, maximize, numbers);
+	return objective_limits_of(objective, numbers, value);
+}
+
+static void add_broken(
+	const struct job_objective *objective, const struct limit_check *check, struct text *ret)
+{
+	const char *separator = "";
+
+	for (size_t i = 0; i < check->n; i++) {
+		if (check->excess[i] <= 0)
+			continue;
+		text_add(ret, separator);
+		text_add_visible(ret, expression_text(objective->limits[i]));
+		if (isnan(check->excess[i]))
+			text_add(ret, " cannot be computed");
+		else
+			text_print(ret, " is broken by %.4g", check->excess[i]);
+		separator = "; ";
+	}
+}
+
+/* Bytes of the text that fit, without half of a character. */
+static int whole_characters(const struct text *text)
+{
+	size_t n = 0, next = 0;
+
+	while (next < LIMITS_MESSAGE_BYTES && n < text->length) {
+		n = next;
+		const size_t size = text_utf8_character(text->bytes + n, text->length - n);
+		next = n + (size > 0 ? size : 1);
+	}
+	return (int)n;
+}
+
+void objective_limits_message(const struct job_objective *objective, const char *metric,
+	const struct limit_check *check, char ret[LIMITS_MESSAGE_BYTES])
+{
+	struct text text = TEXT_EMPTY;
+
+	ret[0] = '\0';
+	if (!limit_check_is_over(check))
+		return;
+	add_broken(objective, check, &text);
+	text_add(&text, " (");
+	text_add_visible(&text, objective_label(metric));
+	text_print(&text, " %.6g)", check->objective);
+	if (text_failed(&text))
+		snprintf(ret, LIMITS_MESSAGE_BYTES, "a limit is broken");
+	else
+		snprintf(ret, LIMITS_MESSAGE_BYTES, "%.*s", whole_characters(&text), text.bytes);
+	text_finish(&text);
 }
 
 void objective_missing(const struct objective_curves *curves, const struct job_objective *objective,
@@ -171,11 +278,15 @@ void objective_missing(const struct objective_curves *curves, const struct job_o
 	}
 }
 
+/* A word is of the objective's metrics; of those that only limits name the last value counts. */
 static bool is_uniform(const struct job_objective *objective)
 {
-	for (size_t i = 1; i < objective->n; i++)
+	for (size_t i = 1; i < objective->n_own; i++)
 		if (objective->metrics[i].reduce != objective->metrics[0].reduce ||
 			objective->metrics[i].last != objective->metrics[0].last)
+			return false;
+	for (size_t i = objective->n_own; i < objective->n; i++)
+		if (objective->metrics[i].reduce != REDUCE_LAST)
 			return false;
 	return true;
 }
@@ -200,4 +311,14 @@ void objective_reduce_json(const struct job_objective *objective, struct text *r
 		add_reduce(&objective->metrics[i], ret);
 	}
 	text_add(ret, "}");
+}
+
+void objective_limits_json(const struct job_objective *objective, struct text *ret)
+{
+	text_add(ret, "[");
+	for (size_t i = 0; i < objective->n_limits; i++) {
+		text_add(ret, i ? ", " : "");
+		text_add_json_string(ret, expression_text(objective->limits[i]));
+	}
+	text_add(ret, "]");
 }

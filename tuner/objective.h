@@ -1,8 +1,8 @@
 /* From a trial's curves to its objective: each metric's curve is reduced to one number, and a
- * formula, if there is one, combines them.
+ * formula, if there is one, combines them. Limits are judged by the same numbers.
  *
  * The objective's own curve (`whole`), which early stopping and progress use, is the single
- * metric's; with a formula it has a value at every step at which all metrics have one. */
+ * metric's; with a formula it has a value at every step at which all its metrics have one. */
 #ifndef TUNER_OBJECTIVE_H
 #define TUNER_OBJECTIVE_H
 
@@ -10,7 +10,7 @@
 
 struct objective_curves {
 	struct series whole;
-	struct series *parts; /* by metric; NULL: no formula, or no value yet */
+	struct series *parts; /* by metric; NULL: neither formula nor limits, or no value yet */
 	size_t n;
 };
 
@@ -39,6 +39,25 @@ bool objective_complete(
 double objective_value(const struct objective_curves *curves, const struct job_objective *objective,
 	bool maximize);
 
+/* How these values keep the job's limits, if the objective is `value`. n 0 without limits, if a
+ * metric that one names has no value, and if `value` is NaN. */
+struct limit_check objective_limits(const struct objective_curves *curves,
+	const struct job_objective *objective, double value, bool maximize);
+
+/* The same of one number for each metric; NaN: it cannot be computed. */
+struct limit_check objective_limits_of(
+	const struct job_objective *objective, const double *numbers, double value);
+
+/* Whether a limit names the objective's i-th metric. */
+bool objective_limits_name(const struct job_objective *objective, size_t i);
+
+enum { LIMITS_MESSAGE_BYTES = 300 };
+
+/* Which limits are broken, how far, and what the objective (named `metric`) would be: "latency_ms <=
+ * 20 is broken by 11.2 (accuracy 0.93)"; cut if too long. "" if none is. */
+void objective_limits_message(const struct job_objective *objective, const char *metric,
+	const struct limit_check *check, char ret[LIMITS_MESSAGE_BYTES]);
+
 /* Appends the metrics without a value: "a, b". */
 void objective_missing(const struct objective_curves *curves, const struct job_objective *objective,
 	struct text *ret);
@@ -49,6 +68,9 @@ const char *objective_label(const char *metric);
 
 /* Index of the metric with this name; n if there is none. */
 size_t objective_find(const struct job_objective *objective, const char *metric);
+
+/* Appends "limits" as JSON: an array. */
+void objective_limits_json(const struct job_objective *objective, struct text *ret);
 
 /* Appends "reduce" as JSON: a word, or an object if the metrics differ. */
 void objective_reduce_json(const struct job_objective *objective, struct text *ret);

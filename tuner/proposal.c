@@ -125,6 +125,7 @@ static void decide_by_user(
 		.gain_mean = NAN,
 		.gain_sd = NAN,
 		.value_probability = NAN,
+		.limits_probability = NAN,
 		.incumbent = NAN,
 		.sequence = (uint64_t)sequence,
 	};
@@ -173,6 +174,7 @@ static bool decide_by_strategy(const struct proposer *proposer, const struct his
 	if (!history_observations(history, &observations, &request.n_observations, err))
 		goto out;
 	request.observations = observations;
+	request.n_limits = history_limits(history);
 	ok = suggest(&request, ret, err);
 out:
 	free(observations);

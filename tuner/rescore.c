@@ -157,6 +157,12 @@ static bool was_taken_over(
 	return true;
 }
 
+/* The objective, also of a trial over a limit. */
+static double result_of(const struct trial *trial)
+{
+	return trial->limits.n > 0 ? trial->limits.objective : trial->objective;
+}
+
 /* *ret_unlaunched: evaluated by the caller that asked for it, or observed elsewhere. */
 static bool read_told(struct store *store, const struct trial *trial, struct told *ret,
 	bool *ret_unlaunched, struct tuner_error *err)
@@ -168,10 +174,10 @@ static bool read_told(struct store *store, const struct trial *trial, struct tol
 	*ret_unlaunched = attempts.n > 0 &&
 			  strcmp(attempts.items[attempts.n - 1].backend, ATTEMPT_CALLER) == 0;
 	attempt_list_finish(&attempts);
-	if (!*ret_unlaunched || isnan(trial->objective))
+	if (!*ret_unlaunched || isnan(result_of(trial)))
 		return true;
 	return was_taken_over(store, trial, &ret->taken_over, err) &&
-	       ((trial->state != TRIAL_DONE && !ret->taken_over) ||
+	       ((trial->state == TRIAL_STOPPED && !ret->taken_over) ||
 		       job_objective_at(store, trial->job_id, trial->ended_event, &ret->metric,
 			       &ret->definition, err));
 }
@@ -208,6 +214,19 @@ static bool may_stand(const struct told *told, const struct job_objective *objec
 	return may;
 }
 
+/* A told value is also a value of its metric, which the limits may name. */
+static bool put_told(struct objective_curves *curves, const struct job_objective *objective,
+	const struct told *told, double value, struct tuner_error *err)
+{
+	const size_t i = objective_find(objective, told->metric);
+
+	if (objective->n_limits == 0 || i == objective->n ||
+		(curves->parts != NULL && curves->parts[i].n > 0))
+		return true;
+	return objective_curves_put(curves, objective, told->metric, 0, value) ||
+	       tuner_fail_memory(err);
+}
+
 /* `trial`: as at its end. */
 static bool evaluate(struct store *store, const struct job_file *file, const struct trial *trial,
 	double *ret_value, struct rescored_trial *ret, struct text *ret_missing,
@@ -221,8 +240,12 @@ static bool evaluate(struct store *store, const struct job_file *file, const str
 
 	if (ok && told.metric != NULL && strcmp(told.metric, file->metric) == 0 &&
 		may_stand(&told, objective, objective->n)) {
-		*ret_value = trial->objective;
-		ret->complete = true;
+		*ret_value = result_of(trial);
+		ok = put_told(&curves, objective, &told, *ret_value, err);
+		ret->score.limits =
+			objective_limits(&curves, objective, *ret_value, file->maximize);
+		ret->complete = ret->score.limits.n == objective->n_limits;
+		objective_missing(&curves, objective, ret_missing);
 	} else if (ok) {
 		const size_t i = told.metric != NULL && objective->formula != NULL
 					 ? objective_find(objective, told.metric)
@@ -230,9 +253,11 @@ static bool evaluate(struct store *store, const struct job_file *file, const str
 		if (i < objective->n && (curves.parts == NULL || curves.parts[i].n == 0) &&
 			may_stand(&told, objective, i))
 			ok = objective_curves_put(
-				     &curves, objective, told.metric, 0, trial->objective) ||
+				     &curves, objective, told.metric, 0, result_of(trial)) ||
 			     tuner_fail_memory(err);
 		*ret_value = objective_value(&curves, objective, file->maximize);
+		ret->score.limits =
+			objective_limits(&curves, objective, *ret_value, file->maximize);
 		ret->complete = objective_complete(&curves, objective);
 		objective_missing(&curves, objective, ret_missing);
 	}
@@ -243,24 +268,39 @@ static bool evaluate(struct store *store, const struct job_file *file, const str
 
 /* By the table of outcomes in architecture.md, section 5, except that a missing metric which was
  * not asked for then is not the configuration's failure. */
-static struct score score_of(const struct trial *trial, double value, bool complete)
+static struct score score_of(
+	const struct trial *trial, double value, bool complete, const struct limit_check *limits)
 {
 	const bool ended_well =
 		trial->state == TRIAL_DONE ||
 		(trial->state == TRIAL_FAILED &&
-			(trial->outcome == OUTCOME_NO_METRIC || trial->outcome == OUTCOME_NAN));
+			(trial->outcome == OUTCOME_NO_METRIC || trial->outcome == OUTCOME_NAN ||
+				trial->outcome == OUTCOME_OVER_LIMIT));
 
 	if (trial->state == TRIAL_STOPPED)
 		return (struct score){ TRIAL_STOPPED, trial->outcome, complete ? value : NAN };
+	if (ended_well && complete && isnan(value))
+		return (struct score){ TRIAL_FAILED, OUTCOME_NAN, NAN };
 	if (ended_well && complete)
-		return isnan(value) ? (struct score){ TRIAL_FAILED, OUTCOME_NAN, NAN }
-				    : (struct score){ TRIAL_DONE, OUTCOME_OK, value };
-	if (trial->state == TRIAL_DONE)
+		return limit_check_is_over(limits)
+			       ? (struct score){ TRIAL_FAILED, OUTCOME_OVER_LIMIT, NAN, *limits }
+			       : (struct score){ TRIAL_DONE, OUTCOME_OK, value, *limits };
+	if (trial->state == TRIAL_DONE || trial->outcome == OUTCOME_OVER_LIMIT)
 		return (struct score){ TRIAL_STOPPED, OUTCOME_NO_METRIC, NAN };
 	return (struct score){ trial->state, trial->outcome, NAN };
 }
 
 /* ---- all of them ---- */
+
+static bool name_limits(
+	const struct job_file *file, struct rescored_trial *item, struct tuner_error *err)
+{
+	char message[LIMITS_MESSAGE_BYTES];
+
+	objective_limits_message(&file->objective, file->metric, &item->score.limits, message);
+	item->message = strdup(message);
+	return item->message != NULL || tuner_fail_memory(err);
+}
 
 static bool score(struct store *store, const struct job_file *file, struct rescored_list *list,
 	const struct rescoring *rescorings, size_t n, struct rescored_trial *item,
@@ -273,12 +313,20 @@ static bool score(struct store *store, const struct job_file *file, struct resco
 	rescorings_undo(rescorings, n, 0, 0, &end);
 	if (!evaluate(store, file, &end, &value, item, &missing, err))
 		return false;
-	item->score = score_of(&end, value, item->complete);
+
+	const struct limit_check limits = item->score.limits;
+
+	item->score = score_of(&end, value, item->complete, &limits);
+	if (item->score.outcome == OUTCOME_OVER_LIMIT && !name_limits(file, item, err)) {
+		text_finish(&missing);
+		return false;
+	}
+	list->over += item->score.outcome == OUTCOME_OVER_LIMIT;
 	const bool was = item->trial.state == TRIAL_DONE, is = item->score.state == TRIAL_DONE;
 	list->done += is;
 	list->lost += was && !is;
 	list->gained += is && !was;
-	if (end.state == TRIAL_DONE && !item->complete) {
+	if ((end.state == TRIAL_DONE || end.outcome == OUTCOME_OVER_LIMIT) && !item->complete) {
 		list->unlaunched += item->unlaunched;
 		if (list->missing++ == 0)
 			snprintf(list->missing_metrics, sizeof(list->missing_metrics), "%.190s",
@@ -320,19 +368,30 @@ bool rescore_trials(struct store *store, const struct job *job, const struct job
 
 void rescored_list_finish(struct rescored_list *list)
 {
-	for (size_t i = 0; i < list->n; i++)
+	for (size_t i = 0; i < list->n; i++) {
 		trial_finish(&list->items[i].trial);
+		free(list->items[i].message);
+	}
 	free(list->items);
 	*list = (struct rescored_list){ 0 };
 }
 
+static bool is_same(double a, double b)
+{
+	return a == b || (isnan(a) && isnan(b));
+}
+
 static bool changes(const struct rescored_trial *item)
 {
-	const double before = item->trial.objective, now = item->score.objective;
+	const struct limit_check *before = &item->trial.limits, *now = &item->score.limits;
+	bool same = item->trial.state == item->score.state &&
+		    item->trial.outcome == item->score.outcome && before->n == now->n &&
+		    is_same(item->trial.objective, item->score.objective) &&
+		    is_same(before->objective, now->objective);
 
-	return item->trial.state != item->score.state ||
-	       item->trial.outcome != item->score.outcome ||
-	       !(before == now || (isnan(before) && isnan(now)));
+	for (size_t i = 0; same && i < now->n; i++)
+		same = is_same(before->excess[i], now->excess[i]);
+	return !same;
 }
 
 bool rescore_store(struct store *store, const struct job *job, const struct job_file *file,
@@ -349,7 +408,7 @@ bool rescore_store(struct store *store, const struct job *job, const struct job_
 	for (size_t i = 0; ok && i < list->n; i++)
 		ok = !changes(&list->items[i]) ||
 		     trial_rescore(store, &list->items[i].trial, version, &list->items[i].score,
-			     now_us, err);
+			     list->items[i].message, now_us, err);
 	/* It failed without a result, and has some now: the next run decides how it ends. */
 	if (ok && job->state == JOB_FAILED && list->gained > 0 && list->gained == list->done &&
 		list->lost == 0)

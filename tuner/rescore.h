@@ -10,6 +10,7 @@
 struct rescored_trial {
 	struct trial trial; /* as in the database */
 	struct score score;
+	char *message; /* of a trial over a limit: which limits; NULL for others */
 	bool complete; /* all of the objective's metrics were reported */
 	bool unlaunched; /* asked for and told, or observed elsewhere: it cannot be launched
 			    again */
@@ -21,6 +22,7 @@ struct rescored_list {
 	size_t done, lost, gained,
 		missing; /* with an objective; no longer with one; newly with one; without one
 			    because a metric is missing */
+	size_t over; /* over a limit */
 	size_t unlaunched; /* of the last */
 	char missing_metrics[200]; /* of the first of these */
 };

@@ -1,0 +1,93 @@
+#include "tuner/told_metrics.h"
+
+#include "tuner/jobfile_reader.h"
+#include "tuner/objective.h"
+
+#include <math.h>
+#include <string.h>
+
+static const struct told_metric *find(const struct told_metrics *metrics, const char *name)
+{
+	for (size_t i = 0; i < metrics->n; i++)
+		if (strcmp(metrics->items[i].name, name) == 0)
+			return &metrics->items[i];
+	return NULL;
+}
+
+bool told_metrics_add(
+	struct told_metrics *metrics, const char *name, double value, struct tuner_error *err)
+{
+	if (find(metrics, name) != NULL)
+		return tuner_fail(err, TUNER_USAGE, "the metric \"%.100s\" is told twice", name);
+	if (metrics->n == OBJECTIVE_METRICS_MAX)
+		return tuner_fail(err, TUNER_USAGE, "more than %d metrics", OBJECTIVE_METRICS_MAX);
+	metrics->items[metrics->n++] = (struct told_metric){ name, value };
+	return true;
+}
+
+/* The value is that of the objective's metric, unless a formula makes it. */
+static bool stands_for(const struct job_objective *objective, size_t i)
+{
+	return objective->formula == NULL && i == 0;
+}
+
+static bool check_names(const struct told_metrics *metrics, const struct job_objective *objective,
+	struct tuner_error *err)
+{
+	const char *names[OBJECTIVE_METRICS_MAX];
+	char hint[HINT_BYTES];
+	size_t n = 0;
+
+	for (size_t i = 0; i < objective->n; i++)
+		if (objective_limits_name(objective, i) && !stands_for(objective, i))
+			names[n++] = objective->metrics[i].name;
+	for (size_t k = 0; k < metrics->n; k++) {
+		const char *name = metrics->items[k].name;
+		size_t i = 0;
+
+		while (i < n && strcmp(names[i], name) != 0)
+			i++;
+		if (i == n)
+			return tuner_fail(err, TUNER_USAGE,
+				"no limit of the job needs the metric \"%.100s\"%s", name,
+				nearest_hint(name, names, n, hint));
+	}
+	return true;
+}
+
+bool told_metrics_judge(const struct told_metrics *metrics, const struct job_file *file,
+	double value, struct limit_check *ret, struct tuner_error *err)
+{
+	const struct job_objective *objective = &file->objective;
+	double numbers[OBJECTIVE_METRICS_MAX];
+
+	*ret = (struct limit_check){ 0 };
+	if (!check_names(metrics, objective, err))
+		return false;
+	for (size_t i = 0; i < objective->n; i++) {
+		const struct told_metric *told = find(metrics, objective->metrics[i].name);
+
+		numbers[i] = told != NULL ? told->value : stands_for(objective, i) ? value : NAN;
+		if (told == NULL && !stands_for(objective, i) &&
+			objective_limits_name(objective, i))
+			return tuner_fail(err, TUNER_USAGE,
+				"the job's limits need the metric \"%.100s\" beside the value: "
+				"\"metrics\": {\"%.100s\": NUMBER} in ask-tell, --metric "
+				"%.100s=NUMBER "
+				"in tell",
+				objective->metrics[i].name, objective->metrics[i].name,
+				objective->metrics[i].name);
+	}
+	if (objective->n_limits > 0 && !isnan(value))
+		*ret = objective_limits_of(objective, numbers, value);
+	return true;
+}
+
+size_t told_metrics_rows(
+	const struct told_metrics *metrics, int64_t step, int64_t now_us, struct metric_row *ret)
+{
+	for (size_t i = 0; i < metrics->n; i++)
+		ret[i] = (struct metric_row){ metrics->items[i].name, step, metrics->items[i].value,
+			now_us };
+	return metrics->n;
+}
