@@ -86,8 +86,8 @@ static double binary(enum operation operation, double a, double b)
 }
 
 /* The first n_code instructions; returns the height of the stack. */
-static size_t run(const struct expression *e, size_t n_code, const double *values,
-	double stack[STACK_MAX])
+static size_t run(
+	const struct expression *e, size_t n_code, const double *values, double stack[STACK_MAX])
 {
 	size_t n = 0;
 

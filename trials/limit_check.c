@@ -11,6 +11,12 @@ bool limit_check_is_over(const struct limit_check *check)
 	return false;
 }
 
+bool trial_is_measured(const struct trial *trial)
+{
+	return trial->state == TRIAL_DONE ||
+	       (trial->state == TRIAL_FAILED && trial->outcome == OUTCOME_OVER_LIMIT);
+}
+
 void limit_check_add(const struct limit_check *check, const char *before, struct text *ret)
 {
 	if (check->n == 0)

@@ -126,6 +126,9 @@ struct trial_list {
 	size_t n;
 };
 
+/* Whether it ran to its end and has a value, be it over a limit or not. */
+bool trial_is_measured(const struct trial *trial);
+
 void trial_finish(struct trial *trial);
 void trial_list_finish(struct trial_list *list);
 

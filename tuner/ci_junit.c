@@ -67,7 +67,7 @@ static void add_skipped(const struct trial *trial, struct text *ret)
 {
 	struct text why = TEXT_EMPTY;
 
-	if (trial->state != TRIAL_STOPPED)
+	if (trial->state != TRIAL_STOPPED && trial->state != TRIAL_FAILED)
 		text_print(&why, "it has not ended: %s", trial_state_name(trial->state));
 	else
 		text_print(&why, "%s%s%s", outcome_name(trial->outcome),
@@ -99,6 +99,12 @@ static void begin_case(const struct ci_report *report, struct text *ret)
 	add_attribute(ret, "classname", report->job.job.name);
 }
 
+/* A search tries what is over a limit to learn where that is: nothing is broken. */
+static bool is_failure(const struct trial *trial)
+{
+	return trial->state == TRIAL_FAILED && trial->outcome != OUTCOME_OVER_LIMIT;
+}
+
 static bool add_trial(const struct ci_report *report, const struct trial *trial, size_t *n_tails,
 	struct text *ret, struct tuner_error *err)
 {
@@ -108,7 +114,7 @@ static bool add_trial(const struct ci_report *report, const struct trial *trial,
 	add_name(trial, ret);
 	add_seconds(ret, trial->ended_us > 0 ? trial_took_us(trial) : 0);
 	text_add_char(ret, '>');
-	if (trial->state == TRIAL_FAILED) {
+	if (is_failure(trial)) {
 		ok = add_failure(report, trial, n_tails, ret, err);
 	} else if (trial->state != TRIAL_DONE) {
 		add_skipped(trial, ret);
@@ -179,9 +185,9 @@ static struct tally count(const struct ci_report *report)
 		const struct trial *trial = &report->trials.items[i];
 		if (trial->ended_us > 0)
 			tally.took_us += trial_took_us(trial);
-		if (trial->state == TRIAL_FAILED && outcome_is_infrastructure(trial->outcome))
+		if (is_failure(trial) && outcome_is_infrastructure(trial->outcome))
 			tally.errors++;
-		else if (trial->state == TRIAL_FAILED)
+		else if (is_failure(trial))
 			tally.failures++;
 		else if (trial->state != TRIAL_DONE)
 			tally.skipped++;

@@ -320,13 +320,17 @@ static bool summarize(struct run *run, const struct loop_result *result, struct 
 		.order = TRIAL_BY_OBJECTIVE,
 		.limit = 1 };
 	struct trial_list list;
-	int64_t counts[TRIAL_STATES];
+	int64_t counts[TRIAL_STATES], outcomes[OUTCOMES], last_failed;
 	if (!trial_count_own(run->store, run->opening.job_id, counts, err) ||
+		!trial_count_outcomes(
+			run->store, run->opening.job_id, outcomes, &last_failed, err) ||
 		!trial_select(run->store, &filter, &list, err))
 		return false;
 	printf("%s. Trials: %lld done, %lld stopped, %lld failed", result->reason,
 		(long long)counts[TRIAL_DONE], (long long)counts[TRIAL_STOPPED],
 		(long long)counts[TRIAL_FAILED]);
+	if (outcomes[OUTCOME_OVER_LIMIT] > 0)
+		printf(" (%lld of them over a limit)", (long long)outcomes[OUTCOME_OVER_LIMIT]);
 	if (counts[TRIAL_PROPOSED] + counts[TRIAL_RUNNING] > 0)
 		printf(", %lld unfinished",
 			(long long)(counts[TRIAL_PROPOSED] + counts[TRIAL_RUNNING]));
@@ -341,7 +345,11 @@ static bool summarize(struct run *run, const struct loop_result *result, struct 
 		fwrite(result->log_tail.bytes, 1, result->log_tail.length, stdout); /* zeros, too */
 		putchar('\n');
 	}
-	if (list.n == 0)
+	if (list.n == 0 && outcomes[OUTCOME_OVER_LIMIT] > 0)
+		puts("No trial kept the limits: \"tuner trials\" shows by how much they are "
+		     "broken, "
+		     "and \"tuner rescore\" changes them without training again.");
+	else if (list.n == 0)
 		say_unreported(run);
 	if (result->state != JOB_STOPPED)
 		say_asked(run);

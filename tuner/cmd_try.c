@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "scheduler/git.h"
+#include "surrogate/expression.h"
 #include "tuner/job_argument.h"
 #include "tuner/launch.h"
 #include "tuner/log_check.h"
@@ -188,20 +189,36 @@ static void show_suggestions(const struct try *try)
 	text_finish(&text);
 }
 
+static void show_limits(const struct job_objective *objective, const struct limit_check *check)
+{
+	for (size_t i = 0; i < check->n; i++) {
+		const char *limit = expression_text(objective->limits[i]);
+		if (isnan(check->excess[i]))
+			printf("limit: %s cannot be computed\n", limit);
+		else
+			printf("limit: %s is %s by %.4g\n", limit,
+				check->excess[i] <= 0 ? "kept" : "broken", fabs(check->excess[i]));
+	}
+}
+
 static void show_fate(const struct try *try, const struct fate *fate)
 {
 	const struct exit_record *exit = &try->live->end.exit;
 	char number[NUMBER_TEXT], took[NUMBER_TEXT];
-	printf("outcome: %s%s%s", outcome_name(fate->outcome), fate->message[0] ? ": " : "",
-		fate->message);
+	printf("outcome: %s%s%s",
+		outcome_name(fate->limits.n > 0 ? fate->counts_as : fate->outcome),
+		fate->message[0] ? ": " : "", fate->message);
 	if (try->live->end.kind == BACKEND_ENDED)
 		printf(" (%s)", number_from_duration_us(exit->ended_us - exit->started_us, took));
 	printf("\n");
 	if (fate->outcome == OUTCOME_OK)
 		printf("objective: %s = %s\n", try->file->metric,
-			number_from_double(fate->objective, number));
+			number_from_double(
+				fate->limits.n > 0 ? fate->limits.objective : fate->objective,
+				number));
 	else if (fate->outcome == OUTCOME_NO_METRIC)
 		show_suggestions(try);
+	show_limits(&try->file->objective, &fate->limits);
 }
 
 /* ---- the launch ---- */

@@ -35,6 +35,7 @@ static cJSON *seen_json(const struct explanation *e)
 		json_add_integer(seen, "trials", (int64_t)n_seen(e)) &&
 		json_add_integer(seen, "done", (int64_t)e->n_seen[TRIAL_DONE]) &&
 		json_add_integer(seen, "failed", (int64_t)e->n_seen[TRIAL_FAILED]) &&
+		json_add_integer(seen, "over_limit", (int64_t)e->n_over) &&
 		json_add_integer(seen, "stopped", (int64_t)e->n_seen[TRIAL_STOPPED]) &&
 		json_add_code(seen, "best_trial", best != NULL ? best->number : -1) &&
 		json_add_optional(seen, "best_objective", best != NULL ? best->objective : NAN))
@@ -101,6 +102,7 @@ static bool add_model(cJSON *object, const struct explanation *e)
 	       json_add_optional(object, "incumbent", d->incumbent) &&
 	       json_add_optional(object, "z_with_noise", e->z_with_noise) &&
 	       json_add_optional(object, "value_probability", e->value_probability) &&
+	       json_add_optional(object, "limits_probability", e->limits_probability) &&
 	       json_add_optional(object, "expected_improvement", e->expected_improvement) &&
 	       json_add_optional(object, "probability_of_improvement", e->probability) &&
 	       json_add_optional(object, "improvement", e->improvement);
@@ -154,6 +156,10 @@ static void add_head(const struct report *report, const struct explanation *e, s
 			!e->is_best      ? ""
 			: e->is_rescored ? ", the best by the present objective"
 					 : ", the best");
+	if (trial->outcome == OUTCOME_OVER_LIMIT) {
+		text_add(out, ", over a limit: ");
+		text_add_visible(out, trial->message);
+	}
 	trial_text(trial, &parameters);
 	text_add(out, "\n  ");
 	text_add_visible(out, parameters.bytes);
@@ -201,8 +207,10 @@ static void add_seen(const struct report *report, const struct explanation *e, s
 		text_add(out, "  no result was known");
 	else
 		text_print(out, "  results known: %zu", n_seen(e));
-	if (e->n_seen[TRIAL_FAILED] > 0)
-		text_print(out, ", %zu of them failed", e->n_seen[TRIAL_FAILED]);
+	if (e->n_seen[TRIAL_FAILED] > e->n_over)
+		text_print(out, ", %zu of them failed", e->n_seen[TRIAL_FAILED] - e->n_over);
+	if (e->n_over > 0)
+		text_print(out, ", %zu of them over a limit", e->n_over);
 	if (e->best_seen != NULL)
 		text_print(out, ", the best %s = %.6g of trial %lld", e->metric,
 			e->best_seen->objective, (long long)e->best_seen->number);
@@ -236,12 +244,19 @@ static void add_hopes(const struct explanation *e, struct text *out)
 		text_print(out,
 			fabs(e->z) < Z_IN_FULL ? "; the result was %.6g, %+.1f of them away%s"
 					       : "; the result was %.6g, %+.2g of them away%s",
-			e->trial.objective, e->z, surprise(e));
+			explanation_objective(e), e->z, surprise(e));
 	text_add(out, "\n");
 	if (!isnan(e->value_probability))
 		text_print(out,
 			"  it would give a value with probability %.2f; a failure gains nothing\n",
 			e->value_probability);
+	if (!isnan(e->limits_probability))
+		text_print(out,
+			"  it would keep the limits with probability %.2f; over one it gains "
+			"nothing\n",
+			e->limits_probability);
+	if (!isnan(e->limits_probability) && e->best_seen == NULL)
+		text_add(out, "  no trial had kept the limits: that alone counted\n");
 	if (isnan(e->expected_improvement) || isnan(e->probability))
 		return;
 	text_print(out, "  to improve on %.6g, %s; expected gain %.3g, probability %.2f",

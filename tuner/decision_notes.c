@@ -13,6 +13,7 @@ static const struct note {
 	{ "gain_mean", offsetof(struct decision_notes, gain_mean) },
 	{ "gain_sd", offsetof(struct decision_notes, gain_sd) },
 	{ "value_probability", offsetof(struct decision_notes, value_probability) },
+	{ "limits_probability", offsetof(struct decision_notes, limits_probability) },
 };
 
 enum { ROWS = sizeof(rows) / sizeof(*rows) };
@@ -22,7 +23,8 @@ struct decision_notes decision_notes_of(const struct suggestion *suggestion, boo
 	return (struct decision_notes){ .gain_mean = maximize ? -suggestion->gain_mean
 							      : suggestion->gain_mean,
 		.gain_sd = suggestion->gain_sd,
-		.value_probability = suggestion->value_probability };
+		.value_probability = suggestion->value_probability,
+		.limits_probability = suggestion->limits_probability };
 }
 
 void decision_notes_add(const struct decision_notes *notes, struct text *ret)

@@ -1,9 +1,10 @@
 /* Numbers of a single decision that are stored in its row's settings, after the strategy's own
  * settings.
  *
- *     {"name": "bayesian", ..., "gain_mean": 0.3, "gain_sd": 0.1, "value_probability": 0.9}
+ *     {"name": "bayesian", ..., "gain_mean": 0.3, "gain_sd": 0.1, "value_probability": 0.9,
+ *     "limits_probability": 0.8}
  *
- * Each is present only if known; older versions stored only the last. */
+ * Each is present only if known; the oldest versions stored only "value_probability". */
 #ifndef TUNER_DECISION_NOTES_H
 #define TUNER_DECISION_NOTES_H
 
@@ -15,7 +16,7 @@
 struct decision_notes {
 	double gain_mean,
 		gain_sd; /* the prediction as gains see it (suggest.h), in the user's sign */
-	double value_probability;
+	double value_probability, limits_probability; /* suggest.h */
 };
 
 struct decision_notes decision_notes_of(const struct suggestion *suggestion, bool maximize);

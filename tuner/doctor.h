@@ -64,6 +64,9 @@ void doctor_priors(struct findings *findings, const struct job_file *file,
 /* How trials failed: `attempts` counts attempts by outcome (OUTCOMES of them). */
 void doctor_failures(struct findings *findings, const int64_t *attempts);
 
+/* Whether no trial keeps the limits: `over` of the `measured` trials with a value are over one. */
+void doctor_objective_limits(struct findings *findings, int64_t over, int64_t measured);
+
 /* Compares the times of done trials with the time limit. */
 void doctor_times(struct findings *findings, const struct job_file *file, int64_t longest_us,
 	int64_t median_us, int64_t timeouts);

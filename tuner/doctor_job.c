@@ -254,6 +254,16 @@ void doctor_failures(struct findings *findings, const int64_t *attempts)
 				(long long)all, outcome_name(o));
 }
 
+void doctor_objective_limits(struct findings *findings, int64_t over, int64_t measured)
+{
+	if (over < FAILURES_MIN || over < measured)
+		return;
+	finding_add(findings, "job", "limits",
+		"\"tuner trials\" shows by how much; \"tuner rescore JOB --set "
+		"'objective.limits=[...]'\" changes them without training again",
+		"none of the %lld trials with a value has kept the limits", (long long)measured);
+}
+
 /* ---- times ---- */
 
 void doctor_times(struct findings *findings, const struct job_file *file, int64_t longest_us,
@@ -516,6 +526,19 @@ static bool check_hosts(struct findings *findings, const struct report *report,
 	return true;
 }
 
+static bool check_limits(
+	struct findings *findings, const struct report *report, struct tuner_error *err)
+{
+	int64_t counts[TRIAL_STATES], outcomes[OUTCOMES], last_failed;
+
+	if (!trial_count_own(report->store, report->job.id, counts, err) ||
+		!trial_count_outcomes(report->store, report->job.id, outcomes, &last_failed, err))
+		return false;
+	const int64_t over = outcomes[OUTCOME_OVER_LIMIT];
+	doctor_objective_limits(findings, over, over + counts[TRIAL_DONE]);
+	return true;
+}
+
 bool doctor_job(struct findings *findings, const struct report *report,
 	struct calibration *ret_calibration, struct tuner_error *err)
 {
@@ -527,7 +550,7 @@ bool doctor_job(struct findings *findings, const struct report *report,
 	if (!attempt_count_outcomes(report->store, report->job.id, false, attempts, err))
 		return false;
 	doctor_failures(findings, attempts);
-	bool ok = check_abandoned(findings, report, err) &&
+	bool ok = check_abandoned(findings, report, err) && check_limits(findings, report, err) &&
 		  check_predictions(findings, report, ret_calibration, err);
 	if (ok && !job_stored_file(&report->job, &file, &unreadable))
 		finding_add(findings, "job", "file", "use the tuner that wrote it", "%s",

@@ -65,6 +65,7 @@ static bool is_better(const struct explanation *e, double a, double b)
 static void count_seen(struct explanation *e, const struct trial *trial)
 {
 	e->n_seen[trial->state]++;
+	e->n_over += trial->outcome == OUTCOME_OVER_LIMIT;
 	if (trial->state == TRIAL_DONE &&
 		(e->best_seen == NULL || is_better(e, trial->objective, e->best_seen->objective)))
 		e->best_seen = trial;
@@ -294,11 +295,18 @@ static bool noise_of(const struct explanation *e, double *ret, struct tuner_erro
 	return ok;
 }
 
+double explanation_objective(const struct explanation *e)
+{
+	return !trial_is_measured(&e->trial)  ? NAN
+	       : e->trial.state == TRIAL_DONE ? e->trial.objective
+					      : e->trial.limits.objective;
+}
+
 static bool compare(struct explanation *e, struct tuner_error *err)
 {
 	const struct decision *d = &e->decision;
 	const double sign = e->maximize ? -1 : 1;
-	const double objective = e->trial.state == TRIAL_DONE ? e->trial.objective : NAN;
+	const double objective = explanation_objective(e);
 	const bool uncertain = d->sd > 0;
 	double noise;
 
@@ -307,11 +315,12 @@ static bool compare(struct explanation *e, struct tuner_error *err)
 	const struct decision_notes notes = decision_notes_read(d->settings);
 	const double mean = or_else(notes.gain_mean, d->mean), sd = or_else(notes.gain_sd, d->sd);
 	e->value_probability = notes.value_probability;
+	e->limits_probability = notes.limits_probability;
 	e->z = uncertain ? (objective - d->mean) / d->sd : NAN;
 	e->z_with_noise = uncertain ? (objective - d->mean) / hypot(d->sd, noise) : NAN;
 	e->expected_improvement = exp(d->acquisition);
 	e->probability = sd > 0 ? erfc(sign * (mean - d->incumbent) / sd * M_SQRT1_2) / 2 : NAN;
-	e->improvement = sign * (d->incumbent - objective);
+	e->improvement = e->trial.state == TRIAL_DONE ? sign * (d->incumbent - objective) : NAN;
 	return true;
 }
 

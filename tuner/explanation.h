@@ -36,6 +36,7 @@ struct explanation {
 	struct trial_list trials; /* the job's, by number */
 	size_t n_seen[TRIAL_STATES]; /* results known to the decision (trials with all its
 					parameters), by the trial's state */
+	size_t n_over; /* of them, those over a limit */
 	const struct trial *best_seen; /* NULL: none was done */
 	const struct trial *start; /* the trial from whose hyperparameters its fit began; NULL:
 				      none */
@@ -63,8 +64,9 @@ struct explanation {
 				then */
 	double value_probability; /* that it would not fail; NaN also if hardly any trial had
 				     failed */
+	double limits_probability; /* that it would keep the job's limits; NaN also without any */
 	double expected_improvement; /* over the incumbent, in the objective's unit; a failure
-					improves nothing */
+					improves nothing, and neither does a trial over a limit */
 	double probability; /* that it improves on the incumbent at all */
 	double improvement; /* by how much it did improve on it; negative: it is worse */
 };
@@ -77,6 +79,9 @@ void explanation_finish(struct explanation *explanation); /* zeroed: does nothin
 
 /* What its branch means: "the model chose it: ...". Never NULL. */
 const char *explanation_branch(const struct explanation *explanation);
+
+/* What the trial gave, also over a limit; NaN: nothing. */
+double explanation_objective(const struct explanation *e);
 
 /* What the incumbent is: "the best by the model". Never NULL. */
 const char *explanation_incumbent(const struct explanation *explanation);

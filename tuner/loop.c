@@ -489,6 +489,18 @@ static bool any_exhausted(const struct loop *loop)
 	return false;
 }
 
+static bool any_over_limit(const struct loop *loop)
+{
+	for (size_t s = 0; s < loop->searches.n; s++) {
+		const struct history *history = &loop->searches.items[s].history;
+
+		for (size_t i = 0; i < history->n; i++)
+			if (history->items[i].outcome == OUTCOME_OVER_LIMIT)
+				return true;
+	}
+	return false;
+}
+
 /* Names the reason when the budget's trials or the space are exhausted. Callers may still tell what
  * they have asked for, so that the words must hold afterwards, too. */
 static void conclude(struct loop *loop)
@@ -513,8 +525,10 @@ static void conclude(struct loop *loop)
 			return;
 		loop->end_state = JOB_FAILED;
 		const size_t length = strlen(loop->reason);
-		snprintf(loop->reason + length, sizeof(loop->reason) - length,
-			all == 1 ? ", and gave no objective" : ", and none gave an objective");
+		snprintf(loop->reason + length, sizeof(loop->reason) - length, "%s",
+			any_over_limit(loop) ? ", and none kept the limits"
+			: all == 1           ? ", and gave no objective"
+					     : ", and none gave an objective");
 	}
 }
 

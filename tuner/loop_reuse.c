@@ -129,7 +129,7 @@ static bool load_donor(struct loop *loop, const struct donor *donor, struct tria
 		.without_values = true };
 	if (!trial_select(reuse_store(loop->settings->reuse), &filter, ret, err))
 		return false;
-	if (ret->n == 1 && ret->items[0].state == TRIAL_DONE)
+	if (ret->n == 1 && trial_is_measured(&ret->items[0]))
 		return true;
 	trial_list_finish(ret);
 	return tuner_fail(err, TUNER_FATAL, "trial %lld of %s has changed in the meantime",
@@ -146,7 +146,9 @@ static bool store_end(struct loop *loop, const struct plan *plan, const struct t
 	/* The times are those of the original measurement. */
 	const struct attempt_end end = {
 		.outcome = OUTCOME_OK,
+		.counts_as = trial->outcome,
 		.message = message,
+		.limits = trial->limits,
 		.exit_code = attempt->exit_code,
 		.signal = -1,
 		.started_us = trial->started_us,
@@ -155,7 +157,7 @@ static bool store_end(struct loop *loop, const struct plan *plan, const struct t
 		.system_us = attempt->system_us,
 		.max_rss_bytes = attempt->max_rss_bytes,
 		.gpu_memory_peak_bytes = attempt->gpu_memory_peak_bytes,
-		.trial = TRIAL_DONE,
+		.trial = trial->state,
 		.objective = trial->objective,
 	};
 	return attempt_end(loop->store, plan->live->attempt, &end, now_us, ret_event, err);
@@ -199,8 +201,9 @@ bool loop_store_reused(struct loop *loop, struct plan *plan, int64_t now_us, con
 		return false;
 	const struct trial *trial = &found.items[0];
 	plan->reused = (struct finished_trial){ .objective = trial->objective,
-		.state = TRIAL_DONE,
-		.outcome = OUTCOME_OK,
+		.state = trial->state,
+		.outcome = trial->outcome,
+		.limits = trial->limits,
 		.took_us = trial_duration_us(trial->started_us, 0, trial->ended_us) };
 	const bool ok = loop_store_trial(loop, plan, now_us, job, err) &&
 			store_attempt(loop, plan, trial, now_us, err);
@@ -233,7 +236,7 @@ bool loop_take_reused(struct loop *loop, struct plan *plan, struct tuner_error *
 	snprintf(branch, sizeof(branch), "%s, taken over from trial %lld", live->branch,
 		(long long)plan->donor->number);
 	progress_finished(loop->settings->progress, &history->items[history->n - 1], branch, "",
-		false, history->best->number == live->number);
+		false, history->best != NULL && history->best->number == live->number);
 	return true;
 }
 

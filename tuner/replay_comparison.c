@@ -126,6 +126,8 @@ static void compare_gains(struct comparison *comparison, const struct decision *
 	compare_note(comparison, "gain_sd", before.gain_sd, now.gain_sd, scale);
 	compare_number(comparison, "value_probability", before.value_probability,
 		now.value_probability, 1);
+	compare_number(comparison, "limits_probability", before.limits_probability,
+		now.limits_probability, 1);
 }
 
 /* In the user's unit: relative to the number's own size, or to the model's uncertainty. */

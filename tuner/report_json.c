@@ -63,6 +63,15 @@ bool json_append(cJSON *array, cJSON *item)
 	return false;
 }
 
+bool json_append_number(cJSON *array, double value)
+{
+	char text[NUMBER_TEXT];
+
+	return json_append(array, isfinite(value)
+					  ? cJSON_CreateNumber(value)
+					  : cJSON_CreateString(number_from_double(value, text)));
+}
+
 /* The database writes an infinite number as 1e999, which strict readers refuse. */
 static bool replace_infinite(cJSON *parent)
 {

@@ -26,6 +26,7 @@ bool json_add_duration(cJSON *object, const char *name, int64_t us); /* negative
 /* Takes the item over, also on failure; a NULL item is a failure. */
 bool json_add_item(cJSON *object, const char *name, cJSON *item);
 bool json_append(cJSON *array, cJSON *item);
+bool json_append_number(cJSON *array, double value); /* as json_add_number */
 
 /* Adds the value in `text`, JSON from the database. */
 bool json_add_parsed(cJSON *object, const char *name, const char *text);

@@ -298,7 +298,7 @@ static bool look_at_trials(struct reuse *reuse, const struct alike *alike, struc
 	if (!trial_select(reuse->store, &filter, &trials, err))
 		return false;
 	for (size_t i = 0; ok && i < trials.n; i++)
-		if (trials.items[i].state == TRIAL_DONE &&
+		if (trial_is_measured(&trials.items[i]) &&
 			trials.items[i].number > alike->edits.until)
 			ok = look_at_trial(reuse, alike, &trials.items[i], err);
 	const size_t given = reuse->n - before;

@@ -1,7 +1,7 @@
 #include "tuner/told_metrics.h"
 
-#include "tuner/jobfile_reader.h"
 #include "tuner/objective.h"
+#include "tuner/text_width.h"
 
 #include <math.h>
 #include <string.h>
@@ -31,27 +31,34 @@ static bool stands_for(const struct job_objective *objective, size_t i)
 	return objective->formula == NULL && i == 0;
 }
 
+/* Whether it must be told: a limit names it, and the value does not stand for it. */
+static bool is_needed(const struct job_objective *objective, size_t i)
+{
+	return i < objective->n && !stands_for(objective, i) && objective_limits_name(objective, i);
+}
+
+static bool fail_unneeded(
+	const char *name, const struct job_objective *objective, struct tuner_error *err)
+{
+	struct text needed = TEXT_EMPTY;
+
+	for (size_t i = 0; i < objective->n; i++)
+		if (is_needed(objective, i)) {
+			text_add(&needed, needed.length > 0 ? ", " : "; they need ");
+			text_add_visible(&needed, objective->metrics[i].name);
+		}
+	tuner_fail(err, TUNER_USAGE, "no limit of the job needs the metric \"%.100s\"%.400s", name,
+		text_failed(&needed) || needed.length == 0 ? "" : needed.bytes);
+	text_finish(&needed);
+	return false;
+}
+
 static bool check_names(const struct told_metrics *metrics, const struct job_objective *objective,
 	struct tuner_error *err)
 {
-	const char *names[OBJECTIVE_METRICS_MAX];
-	char hint[HINT_BYTES];
-	size_t n = 0;
-
-	for (size_t i = 0; i < objective->n; i++)
-		if (objective_limits_name(objective, i) && !stands_for(objective, i))
-			names[n++] = objective->metrics[i].name;
-	for (size_t k = 0; k < metrics->n; k++) {
-		const char *name = metrics->items[k].name;
-		size_t i = 0;
-
-		while (i < n && strcmp(names[i], name) != 0)
-			i++;
-		if (i == n)
-			return tuner_fail(err, TUNER_USAGE,
-				"no limit of the job needs the metric \"%.100s\"%s", name,
-				nearest_hint(name, names, n, hint));
-	}
+	for (size_t k = 0; k < metrics->n; k++)
+		if (!is_needed(objective, objective_find(objective, metrics->items[k].name)))
+			return fail_unneeded(metrics->items[k].name, objective, err);
 	return true;
 }
 
@@ -68,8 +75,7 @@ bool told_metrics_judge(const struct told_metrics *metrics, const struct job_fil
 		const struct told_metric *told = find(metrics, objective->metrics[i].name);
 
 		numbers[i] = told != NULL ? told->value : stands_for(objective, i) ? value : NAN;
-		if (told == NULL && !stands_for(objective, i) &&
-			objective_limits_name(objective, i))
+		if (told == NULL && is_needed(objective, i))
 			return tuner_fail(err, TUNER_USAGE,
 				"the job's limits need the metric \"%.100s\" beside the value: "
 				"\"metrics\": {\"%.100s\": NUMBER} in ask-tell, --metric "

@@ -226,6 +226,22 @@ static bool add_reported(cJSON *object, const char *name, double value, bool rep
 			: json_add_optional(object, name, NAN);
 }
 
+/* null without limits. */
+static bool add_limits(cJSON *object, const struct limit_check *check)
+{
+	if (check->n == 0)
+		return cJSON_AddNullToObject(object, "limits") != NULL;
+
+	cJSON *limits = cJSON_AddObjectToObject(object, "limits");
+	cJSON *excess = NULL;
+	bool ok = limits != NULL && json_add_number(limits, "objective", check->objective) &&
+		  (excess = cJSON_AddArrayToObject(limits, "excess")) != NULL;
+
+	for (size_t i = 0; ok && i < check->n; i++)
+		ok = json_append_number(excess, check->excess[i]);
+	return ok;
+}
+
 static bool fill_trial(cJSON *object, const struct report *report, const struct trial *trial)
 {
 	const bool reported = trial->metric_count > 0;
@@ -241,6 +257,7 @@ static bool fill_trial(cJSON *object, const struct report *report, const struct 
 	       json_add_as_stored(object, "parameters", trial->parameters) &&
 	       json_add_string(object, "metric", report->metric) &&
 	       json_add_optional(object, "objective", trial->objective) &&
+	       add_limits(object, &trial->limits) &&
 	       json_add_integer(object, "reports", trial->metric_count) &&
 	       json_add_optional(object, "last_step", reported ? (double)trial->last_step : NAN) &&
 	       add_reported(object, "last_value", trial->last_value, reported) &&

@@ -103,8 +103,11 @@ static bool store_result(struct beginning *beginning, const struct warm_trial *t
 		.host = beginning->host,
 		.gpus = "[]",
 		.directory = "" };
+	const bool is_over = trial->outcome == OUTCOME_OVER_LIMIT;
 	const struct attempt_end end = {
-		.outcome = trial->outcome,
+		.outcome = is_over ? OUTCOME_OK : trial->outcome,
+		.counts_as = trial->outcome,
+		.limits = trial->limits,
 		.message = source_of(beginning->warm_start, trial, message),
 		.exit_code = -1,
 		.signal = -1,
