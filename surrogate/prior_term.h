@@ -7,7 +7,7 @@
  * for Bayesian Optimization", ICLR 2022, equation 6), whose w falls as 1/n only. The square loses
  * little where the user is right, and where they are wrong a third less (docs/surrogate.md, "What
  * the user expects"). To a confidence bound or a drawn function the same is added in the model's
- * unit, as feasibility.h does.
+ * unit, as margin.h does.
  *
  *     prior_term_create -> prior_term, into an acquisition -> prior_term_destroy, after its end */
 #ifndef SURROGATE_PRIOR_TERM_H

@@ -228,7 +228,7 @@ static bool create_acquisition(struct search *search, enum acquisition_kind kind
 			    : acquisition_create(search->model.gp, &options, &random, ret, err)))
 		return false;
 	if (search->model.feasibility != NULL) {
-		const struct acquisition_term term = feasibility_term(search->model.feasibility);
+		const struct acquisition_term term = margin_term(search->model.feasibility);
 
 		acquisition_add_term(*ret, &term);
 	}
@@ -339,7 +339,7 @@ static bool score_by_function(struct search *search, struct tuner_error *err)
 	if (search->prior != NULL)
 		prior_term_add(search->prior, candidates->x, candidates->n, candidates->values);
 	return (search->model.feasibility == NULL ||
-		       feasibility_add(search->model.feasibility, candidates->x, candidates->n,
+		       margin_add(search->model.feasibility, candidates->x, candidates->n,
 			       candidates->values, err)) &&
 	       surrogate_model_append_pending(&search->model, err);
 }
@@ -424,7 +424,7 @@ static bool foretell_failure(
 
 	if (search->model.feasibility == NULL)
 		return true;
-	if (!feasibility_add(search->model.feasibility, x, 1, &log_probability, err))
+	if (!margin_add(search->model.feasibility, x, 1, &log_probability, err))
 		return false;
 	*ret_probability = exp(log_probability);
 	return true;

@@ -61,7 +61,7 @@ bool surrogate_model_init(struct surrogate_model *model, const struct suggest_re
 
 void surrogate_model_finish(struct surrogate_model *model)
 {
-	feasibility_destroy(model->feasibility);
+	margin_destroy(model->feasibility);
 	ensemble_finish(&model->ensemble);
 	gp_destroy(model->gp);
 	model_data_finish(&model->data);

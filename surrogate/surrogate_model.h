@@ -18,7 +18,7 @@ struct surrogate_model {
 	struct model_data data;
 	struct gp *gp;
 	struct ensemble ensemble; /* marginal: used instead of the gp; empty otherwise */
-	struct feasibility *feasibility; /* NULL: too few trials have failed */
+	struct margin *feasibility; /* NULL: too few trials have failed */
 	bool stagnates; /* the search stagnates (stagnation.h): every few suggestions outcomes are
 			   in the unit of all trials */
 	bool is_wide; /* outcomes are in that unit now */

@@ -359,11 +359,11 @@ static void hopeless_points_have_a_slope(void **state)
 /* ---- where trials fail */
 
 /* Those with a large first coordinate do. */
-static struct feasibility *learn_failures(const struct fixture *f)
+static struct margin *learn_failures(const struct fixture *f)
 {
 	static const enum dimension_kind kinds[] = { DIMENSION_NUMERIC, DIMENSION_NUMERIC,
 		DIMENSION_CATEGORY };
-	struct feasibility *feasibility = NULL;
+	struct margin *feasibility = NULL;
 	bool valued[N];
 	uint64_t work;
 	struct tuner_error err;
@@ -381,8 +381,8 @@ static void failing_weighs_on_values_and_gradients(void **state)
 {
 	struct fixture *f = *state;
 	static const double pending[] = { 0.2, 0.9, 1, 0.5, 0.5, 0 };
-	struct feasibility *feasibility = learn_failures(f);
-	const struct acquisition_term term = feasibility_term(feasibility);
+	struct margin *feasibility = learn_failures(f);
+	const struct acquisition_term term = margin_term(feasibility);
 	double plain[M], weighed[M], log_p[M] = { 0 };
 	struct tuner_error err;
 
@@ -392,19 +392,19 @@ static void failing_weighs_on_values_and_gradients(void **state)
 	values(acquisition, f->stars, M, 0, plain);
 	acquisition_add_term(acquisition, &term);
 	values(acquisition, f->stars, M, 0, weighed);
-	assert_ok(feasibility_add(feasibility, f->stars, M, log_p, &err), &err);
+	assert_ok(margin_add(feasibility, f->stars, M, log_p, &err), &err);
 	for (size_t i = 0; i < M; i++)
 		assert_near(weighed[i], plain[i] + log_p[i], 1e-12);
 	check_gradients(f, acquisition);
 	acquisition_destroy(acquisition);
-	feasibility_destroy(feasibility);
+	margin_destroy(feasibility);
 }
 
 static void a_glance_knows_of_failing(void **state)
 {
 	const struct fixture *f = *state;
-	struct feasibility *feasibility = learn_failures(f);
-	const struct acquisition_term term = feasibility_term(feasibility);
+	struct margin *feasibility = learn_failures(f);
+	const struct acquisition_term term = margin_term(feasibility);
 	struct acquisition *acquisition = create(f->gp, NULL, 1);
 	double plain[M], glance[M], added[M] = { 0 };
 	struct tuner_error err;
@@ -412,13 +412,13 @@ static void a_glance_knows_of_failing(void **state)
 	assert_ok(acquisition_glance(acquisition, f->stars, M, plain, &err), &err);
 	acquisition_add_term(acquisition, &term);
 	assert_ok(acquisition_glance(acquisition, f->stars, M, glance, &err), &err);
-	assert_ok(feasibility_add_glance(feasibility, f->stars, M, added, &err), &err);
+	assert_ok(margin_add_glance(feasibility, f->stars, M, added, &err), &err);
 	for (size_t i = 0; i < M; i++) {
 		assert_near(glance[i], plain[i] + added[i], 1e-12);
 		assert_true(added[i] <= 0);
 	}
 	acquisition_destroy(acquisition);
-	feasibility_destroy(feasibility);
+	margin_destroy(feasibility);
 }
 
 /* ---- with pending trials */

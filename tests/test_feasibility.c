@@ -3,7 +3,6 @@
 
 #include "base/random.h"
 
-#include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +17,7 @@ enum { D = 3, N = 60, M = 40 };
 struct fixture {
 	double X[N * D], stars[M * D];
 	bool valued[N];
-	struct feasibility *feasibility;
+	struct margin *feasibility;
 	uint64_t work;
 };
 
@@ -66,7 +65,7 @@ static int tear_down(void **state)
 {
 	struct fixture *f = *state;
 
-	feasibility_destroy(f->feasibility);
+	margin_destroy(f->feasibility);
 	free(f);
 	return 0;
 }
@@ -106,37 +105,7 @@ static void log_probabilities(struct fixture *f, const double *X, size_t m, doub
 	struct tuner_error err;
 
 	memset(ret, 0, m * sizeof *ret);
-	assert_ok(feasibility_add(f->feasibility, X, m, ret, &err), &err);
-}
-
-/* From 80 digits. */
-static void the_log_of_the_normal_distribution_is_exact(void **state)
-{
-	static const struct {
-		double z, value, slope;
-	} wanted[] = {
-		{ 8.0, -6.2209605742717860585e-16, 5.0522710835368954309e-15 },
-		{ 3.0, -0.0013508099647481937988, 0.0044378390421256637933 },
-		{ 0.5, -0.36894641528865639307, 0.50916043383703348583 },
-		{ 0.0, -0.69314718055994530942, 0.79788456080286535588 },
-		{ -0.5, -1.1759117615936186089, 1.1410777703680644809 },
-		{ -5.0, -15.064998393988725736, 5.1865039671258421156 },
-		{ -20.0, -203.91715537109726394, 20.049753068527850542 },
-		{ -25.0, -316.63940800802025894, 25.039873012057562583 },
-		{ -26.0, -342.17850892992783169, 26.03834857949547079 },
-		{ -100.0, -5005.5242086942050886, 100.00999800099926071 },
-		{ -1000.0, -500007.82669481218431, 1000.00099999800001 },
-	};
-	double slope;
-
-	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-		const double value = log_normal_cdf(wanted[i].z, &slope);
-
-		assert_near(value, wanted[i].value, 1e-12 * fabs(wanted[i].value));
-		assert_near(slope, wanted[i].slope, 1e-9 * wanted[i].slope);
-	}
-	assert_true(log_normal_cdf(50, &slope) == 0 && slope == 0);
-	assert_true(isfinite(log_normal_cdf(-1e8, &slope)) && isfinite(slope));
+	assert_ok(margin_add(f->feasibility, X, m, ret, &err), &err);
 }
 
 static void three_failures_and_a_tenth_of_the_trials_call_for_it(void **state)
@@ -202,57 +171,9 @@ static void failures_are_foretold_by_the_others_or_not(void **state)
 
 	make_corner(f);
 	assert_true(4 * count_foretold(f, &failed) >= 3 * failed);
-	feasibility_destroy(f->feasibility);
+	margin_destroy(f->feasibility);
 	make_chance(f);
 	assert_true(4 * count_foretold(f, &failed) <= failed);
-}
-
-static void gradients_agree_with_differences(void **state)
-{
-	static const double h = 1e-6;
-	struct fixture *f = *state;
-	double value[M] = { 0 }, gradient[M * D], same[M];
-	struct tuner_error err;
-
-	for (size_t i = 0; i < M * D; i++)
-		gradient[i] = 1; /* they are added to */
-	make_corner(f);
-	assert_ok(feasibility_add_gradients(f->feasibility, f->stars, M, value, gradient, &err),
-		&err);
-	log_probabilities(f, f->stars, M, same);
-	for (size_t i = 0; i < M; i++) {
-		assert_near(value[i], same[i], 1e-12);
-		assert_true(gradient[i * D + 2] == 1);
-		for (size_t k = 0; k < 2; k++) {
-			double x[2 * D], v[2];
-
-			memcpy(x, &f->stars[i * D], D * sizeof *x);
-			memcpy(x + D, x, D * sizeof *x);
-			x[k] += h;
-			x[D + k] -= h;
-			log_probabilities(f, x, 2, v);
-			assert_near(gradient[i * D + k], 1 + (v[0] - v[1]) / (2 * h), 1e-5);
-		}
-	}
-}
-
-/* For more points than have their sd computed; the correlation of what is seen at a glance and what is. */
-static void a_glance_orders_points_as_the_probabilities_do(void **state)
-{
-	enum { POINTS = 200 };
-	struct fixture *f = *state;
-	double x[POINTS * D], log_p[POINTS], glances[POINTS] = { 0 };
-	struct random random;
-	struct tuner_error err;
-
-	make_corner(f);
-	random_init(&random, (struct random_key){ .seed = 9, .purpose = RANDOM_TEST });
-	for (size_t i = 0; i < POINTS; i++)
-		for (size_t k = 0; k < D; k++)
-			x[i * D + k] = k == D - 1 ? f->stars[k] : random_uniform(&random);
-	log_probabilities(f, x, POINTS, log_p);
-	assert_true(feasibility_add_glance(f->feasibility, x, POINTS, glances, &err));
-	assert_true(gsl_stats_correlation(log_p, 1, glances, 1, POINTS) > 0.9);
 }
 
 /* A row that holds two trials says what two rows do. */
@@ -271,7 +192,7 @@ static void counted_rows_are_repeats(void **state)
 
 	assert_ok(feasibility_create(&half, 0, &f->feasibility, &f->work, &err), &err);
 	log_probabilities(f, f->stars, M, counted);
-	feasibility_destroy(f->feasibility);
+	margin_destroy(f->feasibility);
 	memcpy(&f->X[N / 2 * D], f->X, N / 2 * D * sizeof *f->X);
 	memcpy(&f->valued[N / 2], f->valued, N / 2 * sizeof *f->valued);
 	make(f, NULL);
@@ -285,13 +206,10 @@ static void counted_rows_are_repeats(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_log_of_the_normal_distribution_is_exact),
 		cmocka_unit_test(three_failures_and_a_tenth_of_the_trials_call_for_it),
 		WITH_POINTS(the_edge_is_learnt),
 		WITH_POINTS(what_fails_by_chance_fails_everywhere_alike),
 		WITH_POINTS(failures_are_foretold_by_the_others_or_not),
-		WITH_POINTS(gradients_agree_with_differences),
-		WITH_POINTS(a_glance_orders_points_as_the_probabilities_do),
 		WITH_POINTS(counted_rows_are_repeats),
 	};
 
