@@ -30,6 +30,7 @@ struct acquisition {
 	size_t n, n_outcomes, stride; /* the model's */
 	size_t n_fantasies;
 	double noise_sd; /* of one trial, for augmented EI; otherwise 0 */
+	bool *barred; /* n_fantasies x n_chances: not the incumbent in that fantasy; NULL: none is */
 	double *draws; /* n_fantasies x (n - n_outcomes): standard normal, b of the pending rows */
 	double *alphas; /* n_fantasies x stride: K^-1 (y - c 1) of each fantasy */
 	double *incumbents; /* n_fantasies */
@@ -119,6 +120,27 @@ static bool draw_fantasies(struct acquisition *a, size_t pending, struct random 
 	return true;
 }
 
+/* The fantasies in which a row may not be the incumbent are as many as its chance says, and any. */
+static bool draw_barred(struct acquisition *a, struct random *random)
+{
+	const size_t S = a->n_fantasies, n = a->options.n_chances;
+	size_t *order = calloc(S, sizeof *order);
+
+	a->barred = calloc(S * n + 1, sizeof *a->barred);
+	const bool ok = order && a->barred;
+
+	for (size_t j = 0; ok && j < n; j++) {
+		for (size_t s = 0; s < S; s++)
+			order[s] = s;
+		random_shuffle(random, order, S);
+		for (size_t s = 0; s < S; s++)
+			a->barred[s * n + j] =
+				((double)order[s] + 0.5) / (double)S > a->options.chances[j];
+	}
+	free(order);
+	return ok;
+}
+
 /* The part of an outcome's distance from the posterior mean, noise_i alpha_i, that does not
  * count. */
 static double luck(const struct acquisition *a, const double *alpha, size_t i)
@@ -136,15 +158,26 @@ static double own_value(const struct acquisition *a, const double *b, const doub
 	return y - luck(a, alpha, i);
 }
 
+static bool is_barred(const struct acquisition *a, size_t fantasy, size_t i)
+{
+	const size_t j = i - a->n_outcomes;
+
+	return a->barred != NULL && i >= a->n_outcomes && j < a->options.n_chances &&
+	       a->barred[fantasy * a->options.n_chances + j];
+}
+
 /* The value at the row where value + margin is least; margins (n) are infinite at rows that may not be the
  * incumbent. */
 static double find_incumbent(
-	const struct acquisition *a, const double *b, const double *alpha, const double *margins)
+	const struct acquisition *a, size_t fantasy, const double *b, const double *margins)
 {
+	const double *alpha = a->alphas + fantasy * a->stride;
+
 	double least = INFINITY, incumbent = INFINITY;
 
 	for (size_t i = 0; i < a->n; i++) {
-		const double value = isfinite(margins[i]) ? own_value(a, b, alpha, i) : INFINITY;
+		const bool eligible = isfinite(margins[i]) && !is_barred(a, fantasy, i);
+		const double value = eligible ? own_value(a, b, alpha, i) : INFINITY;
 
 		if (value + margins[i] < least) {
 			least = value + margins[i];
@@ -177,7 +210,7 @@ static bool prepare_fantasies(struct acquisition *a, const double *margins)
 	unwhiten(a, a->alphas, a->n_fantasies);
 	for (size_t s = 0; s < a->n_fantasies; s++) {
 		memcpy(b + known, a->draws + s * pending, pending * sizeof(*b));
-		a->incumbents[s] = find_incumbent(a, b, a->alphas + s * a->stride, margins);
+		a->incumbents[s] = find_incumbent(a, s, b, margins);
 	}
 	free(b);
 	return true;
@@ -264,6 +297,10 @@ static double noise_sd_of(const struct gp *gp, const struct acquisition_options 
 
 static bool prepare_incumbents(struct acquisition *a, struct tuner_error *err)
 {
+	if (a->options.kind == ACQUISITION_TERMS) {
+		a->incumbents[0] = NAN;
+		return true;
+	}
 	double *margins = calloc(a->n, sizeof *margins);
 	bool ok = margins || tuner_fail_memory(err);
 
@@ -299,7 +336,8 @@ bool acquisition_create(const struct gp *gp, const struct acquisition_options *o
 	a->by_mean = factor_allocate(1, a->n_fantasies);
 	a->by_sd = factor_allocate(1, a->n_fantasies);
 	if (!a->draws || !a->alphas || !a->incumbents || !a->values || !a->by_mean || !a->by_sd ||
-		(drawn && !draw_fantasies(a, pending, random)) || !invert(a)) {
+		(drawn && !draw_fantasies(a, pending, random)) ||
+		(options->n_chances > 0 && !draw_barred(a, random)) || !invert(a)) {
 		acquisition_destroy(a);
 		return tuner_fail_memory(err);
 	}
@@ -318,6 +356,7 @@ void acquisition_destroy(struct acquisition *a)
 	for (size_t i = 0; i < a->n_joined; i++)
 		acquisition_destroy(a->joined[i]);
 	free(a->joined_gradients);
+	free(a->barred);
 	free(a->draws);
 	free(a->alphas);
 	free(a->incumbents);
@@ -379,12 +418,23 @@ static double value_of(struct acquisition *a, const double *v, double sd, size_t
 	return most + log(sum / (double)S);
 }
 
+/* Without a value of its own only the terms count. */
+static bool has_none(const struct acquisition *a, size_t n, double *ret)
+{
+	if (a->options.kind != ACQUISITION_TERMS)
+		return false;
+	memset(ret, 0, n * sizeof *ret);
+	return true;
+}
+
 static bool own_values(struct acquisition *a, const double *X, size_t m, size_t fantasies,
 	double *ret_values, struct tuner_error *err)
 {
 	const size_t d = gp_d(a->gp);
 	const size_t S = fantasies && fantasies < a->n_fantasies ? fantasies : a->n_fantasies;
 
+	if (has_none(a, m, ret_values))
+		return true;
 	if (!reserve(a, m, err))
 		return false;
 	for (size_t i = 0; i < m; i += BLOCK) {
@@ -421,6 +471,9 @@ static bool own_glance(struct acquisition *a, const double *X, size_t m, double 
 	struct tuner_error *err)
 {
 	const size_t stride = gp_glance_stride(m);
+
+	if (has_none(a, m, ret_values))
+		return true;
 	float *memory = calloc(3 * stride + 1, sizeof *memory);
 	float *mean = memory, *sd = mean + stride, *values = sd + stride;
 
@@ -486,6 +539,8 @@ static bool own_gradients(struct acquisition *a, const double *X, size_t m, doub
 {
 	const size_t d = gp_d(a->gp);
 
+	if (has_none(a, m, ret_values) && has_none(a, m * d, ret_gradients))
+		return true;
 	if (!reserve(a, m, err))
 		return false;
 	for (size_t i = 0; i < m; i += BLOCK)

@@ -21,8 +21,12 @@
  * Algorithms", NIPS 2012, section 3.2). The variance is the same in all of them. With more than
  * ACQUISITION_PENDING_MAX pending rows a single fantasy is used, the predicted mean.
  *
- * A point's value may instead be its confidence bound (confidence_bound.h). Terms may be added to
- * either: the point's cost (cost.h), the probability that it does not fail (feasibility.h).
+ * A pending row that may turn out to be no result, since it may be over a limit (limits.h), is the
+ * incumbent in a part of the fantasies only.
+ *
+ * A point's value may instead be its confidence bound (confidence_bound.h), or nothing. Terms may be
+ * added: the point's cost (cost.h), the probability that it does not fail (feasibility.h), that it
+ * keeps all limits.
  *
  *     acquisition_create -> acquisition_add_term, once per term
  *         -> acquisition_values, acquisition_gradients -> acquisition_destroy */
@@ -46,6 +50,7 @@ enum acquisition_kind {
 	ACQUISITION_EI, /* log expected improvement */
 	ACQUISITION_UCB, /* the confidence bound, negated: pending rows are given their predicted
 			    means, so they only reduce the sd */
+	ACQUISITION_TERMS, /* 0: what the terms say is all that counts */
 };
 
 enum acquisition_incumbent {
@@ -59,6 +64,11 @@ struct acquisition_options {
 	const bool *eligible; /* gp_n_outcomes: marks the trials that may be the incumbent (failed
 				 ones may not: their outcomes are made up); NULL, or none marked:
 				 all */
+	const double *chances; /* EI: of each of the first n_chances pending rows the probability
+				  that it may be the incumbent; each is in that part of the
+				  fantasies, or, if there is but one, where it is 1/2. Further
+				  rows may always */
+	size_t n_chances;
 	size_t n_fantasies; /* EI: draws, >= 1 */
 	enum acquisition_incumbent incumbent; /* EI */
 	double beta; /* UCB: sd below the mean */
@@ -101,7 +111,7 @@ void acquisition_add_term(struct acquisition *acquisition, const struct acquisit
 /* Number of rows of the model, pending ones included. */
 size_t acquisition_rows(const struct acquisition *acquisition);
 
-/* f*, averaged over the fantasies and the models; model unit. */
+/* f*, averaged over the fantasies and the models; model unit. NaN: ACQUISITION_TERMS. */
 double acquisition_incumbent(const struct acquisition *acquisition);
 
 /* Log EI (or its replacement) with all terms at m points (m x d, unit cube). If `fantasies` is not

@@ -3,38 +3,63 @@
 #include <stdlib.h>
 
 struct rank {
-	double mean;
+	double value;
 	size_t row;
 };
 
-static int by_mean(const void *a, const void *b)
+static int by_value(const void *a, const void *b)
 {
 	const struct rank *x = a, *y = b;
 
-	return x->mean != y->mean ? (x->mean > y->mean) - (x->mean < y->mean)
-				  : (x->row > y->row) - (x->row < y->row);
+	return x->value != y->value ? (x->value > y->value) - (x->value < y->value)
+				    : (x->row > y->row) - (x->row < y->row);
+}
+
+/* Values ascending. */
+static bool order(const double *values, const bool *marked, size_t n, size_t *ret_rows,
+	size_t *ret_n, struct tuner_error *err)
+{
+	struct rank *ranks = calloc(n + 1, sizeof *ranks);
+	size_t n_ranks = 0;
+
+	if (ranks == NULL)
+		return tuner_fail_memory(err);
+	for (size_t i = 0; i < n; i++)
+		if (marked[i])
+			ranks[n_ranks++] = (struct rank){ values[i], i };
+	qsort(ranks, n_ranks, sizeof *ranks, by_value);
+	for (size_t i = 0; i < n_ranks; i++)
+		ret_rows[i] = ranks[i].row;
+	*ret_n = n_ranks;
+	free(ranks);
+	return true;
 }
 
 bool best_rows(const struct gp *gp, const bool *marked, size_t *ret_rows, size_t *ret_n,
 	struct tuner_error *err)
 {
 	const size_t n = gp_n_outcomes(gp);
-	struct rank *ranks = calloc(n + 1, sizeof *ranks);
 	double *means = calloc(n + 1, sizeof *means);
-	const bool ok = (ranks != NULL && means != NULL) || tuner_fail_memory(err);
-	size_t n_ranks = 0;
+	bool ok = means != NULL || tuner_fail_memory(err);
 
 	if (ok) {
 		gp_own_means(gp, means);
-		for (size_t i = 0; i < n; i++)
-			if (marked[i])
-				ranks[n_ranks++] = (struct rank){ means[i], i };
-		qsort(ranks, n_ranks, sizeof *ranks, by_mean);
-		for (size_t i = 0; i < n_ranks; i++)
-			ret_rows[i] = ranks[i].row;
-		*ret_n = n_ranks;
+		ok = order(means, marked, n, ret_rows, ret_n, err);
 	}
-	free(ranks);
 	free(means);
+	return ok;
+}
+
+bool likely_rows(struct limits *limits, const double *X, const bool *marked, size_t n,
+	size_t *ret_rows, size_t *ret_n, struct tuner_error *err)
+{
+	double *values = calloc(n + 1, sizeof *values);
+	bool ok = values != NULL || tuner_fail_memory(err);
+
+	ok = ok && limits_add_glance(limits, X, n, values, err);
+	for (size_t i = 0; ok && i < n; i++)
+		values[i] = -values[i];
+	ok = ok && order(values, marked, n, ret_rows, ret_n, err);
+	free(values);
 	return ok;
 }

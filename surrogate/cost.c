@@ -29,8 +29,10 @@ struct durations {
 
 static bool has_duration(const struct observation *observation)
 {
-	return observation->kind == OBSERVATION_DONE && isfinite(observation->duration) &&
-	       observation->duration > 0;
+	const bool is_complete = observation->kind == OBSERVATION_DONE ||
+				 observation->kind == OBSERVATION_OVER_LIMIT;
+
+	return is_complete && isfinite(observation->duration) && observation->duration > 0;
 }
 
 static bool collect(const struct columns *columns, const struct suggest_request *request,

@@ -9,7 +9,7 @@
  * improvement per second while much of the budget is left, improvement alone at the end, when the
  * best trials have to be found whatever they cost.
  *
- * Only trials that are done count: those that failed or were stopped tell how soon they ended, not
+ * Only trials that are done count, over a limit or not: those that failed or were stopped tell how soon they ended, not
  * how long their configuration takes.
  *
  *     cost_create -> cost_term, into an acquisition -> cost_destroy, after the acquisition's end */

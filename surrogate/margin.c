@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const double LOG_SQRT_2_PI = 0.91893853320467274178;
 
@@ -20,7 +21,8 @@ enum {
 struct margin {
 	struct gp *gp;
 	double noise;
-	double *K; /* BLOCK x gp_stride */
+	double *outcomes; /* of the ended trials, and of those that are supposed */
+	size_t n; /* ended trials */
 	double *mean_gradients, *sd_gradients; /* BLOCK x d */
 };
 
@@ -64,11 +66,9 @@ static bool fit(struct margin *margin, const struct gp_data *data, uint64_t work
 
 static bool allocate(struct margin *margin, size_t d, struct tuner_error *err)
 {
-	margin->K = factor_allocate(BLOCK, gp_stride(margin->gp));
 	margin->mean_gradients = factor_allocate(BLOCK, d);
 	margin->sd_gradients = factor_allocate(BLOCK, d);
-	return (margin->K && margin->mean_gradients && margin->sd_gradients) ||
-	       tuner_fail_memory(err);
+	return (margin->mean_gradients && margin->sd_gradients) || tuner_fail_memory(err);
 }
 
 bool margin_create(size_t d, const enum dimension_kind *kinds, const struct gp_data *data,
@@ -84,6 +84,7 @@ bool margin_create(size_t d, const enum dimension_kind *kinds, const struct gp_d
 		return false;
 	}
 	margin->noise = gp_noise_variance(margin->gp);
+	margin->n = gp_n(margin->gp);
 	*ret = margin;
 	return true;
 }
@@ -93,7 +94,7 @@ void margin_destroy(struct margin *margin)
 	if (margin == NULL)
 		return;
 	gp_destroy(margin->gp);
-	free(margin->K);
+	free(margin->outcomes);
 	free(margin->mean_gradients);
 	free(margin->sd_gradients);
 	free(margin);
@@ -177,6 +178,47 @@ bool margin_add_glance(
 		values[i] += log_normal_cdf(mean[i] / trial_sd(margin, sd[i]), &slope);
 	free(mean);
 	return true;
+}
+
+/* ---- trials that run ---- */
+
+/* With trial sd t, E(margin | margin < 0) = mean - t phi(z) / Phi(z), z = -mean / t. */
+static bool mean_below(
+	const struct margin *margin, const double *x, double *ret, struct tuner_error *err)
+{
+	double mean, sd, slope;
+
+	if (!gp_predict(margin->gp, x, 1, &mean, &sd, err))
+		return false;
+	const double t = trial_sd(margin, sd);
+
+	log_normal_cdf(-mean / t, &slope);
+	*ret = mean - t * slope;
+	return true;
+}
+
+bool margin_suppose_below(struct margin *margin, const double *x, struct tuner_error *err)
+{
+	const size_t n = gp_n(margin->gp);
+	double *outcomes = calloc(n + 1, sizeof *outcomes);
+
+	if (outcomes == NULL)
+		return tuner_fail_memory(err);
+	memcpy(outcomes, gp_outcomes(margin->gp), n * sizeof *outcomes);
+	free(margin->outcomes);
+	margin->outcomes = outcomes;
+	if (!mean_below(margin, x, &outcomes[n], err) || !gp_append(margin->gp, x, NULL, 1, err))
+		return false;
+	gp_set_outcomes(margin->gp, outcomes, n + 1);
+	return true;
+}
+
+void margin_forget(struct margin *margin)
+{
+	if (gp_n(margin->gp) == margin->n)
+		return;
+	gp_set_outcomes(margin->gp, margin->outcomes, margin->n);
+	gp_forget(margin->gp, gp_n(margin->gp) - margin->n);
 }
 
 /* ---- the term ---- */

@@ -51,6 +51,14 @@ TUNER_MUST_CHECK
 bool margin_add_glance(
 	struct margin *margin, const double *X, size_t m, double *values, struct tuner_error *err);
 
+/* Appends a trial that still runs as one whose margin is below 0: with the mean that it then has.
+ * Errors: TUNER_FATAL without memory. */
+TUNER_MUST_CHECK
+bool margin_suppose_below(struct margin *margin, const double *x, struct tuner_error *err);
+
+/* Drops what was supposed. */
+void margin_forget(struct margin *margin);
+
 /* The term log Phi(z), for an acquisition over the same columns. `margin` is borrowed. */
 struct acquisition_term margin_term(struct margin *margin);
 

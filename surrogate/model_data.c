@@ -1,5 +1,6 @@
 #include "surrogate/model_data.h"
 
+#include "surrogate/limits.h"
 #include "surrogate/subset.h"
 
 #include <math.h>
@@ -10,7 +11,7 @@
 struct lessons {
 	size_t n;
 	double *X, *objectives;
-	bool *failed;
+	bool *failed, *within;
 };
 
 static bool teaches(const struct observation *observation)
@@ -22,11 +23,13 @@ static bool collect(const struct columns *columns, const struct suggest_request 
 	struct lessons *ret, struct tuner_error *err)
 {
 	const size_t n = request->n_observations;
+	const bool known = limits_are_known(request);
 
 	ret->X = calloc(n * columns->d + 1, sizeof *ret->X);
 	ret->objectives = calloc(n + 1, sizeof *ret->objectives);
 	ret->failed = calloc(n + 1, sizeof *ret->failed);
-	if (ret->X == NULL || ret->objectives == NULL || ret->failed == NULL)
+	ret->within = calloc(n + 1, sizeof *ret->within);
+	if (ret->X == NULL || ret->objectives == NULL || ret->failed == NULL || ret->within == NULL)
 		return tuner_fail_memory(err);
 	for (size_t i = 0; i < n; i++) {
 		const struct observation *observation = &request->observations[i];
@@ -35,6 +38,7 @@ static bool collect(const struct columns *columns, const struct suggest_request 
 			!columns_encode(columns, observation->values, &ret->X[ret->n * columns->d]))
 			continue;
 		ret->objectives[ret->n] = observation->objective;
+		ret->within[ret->n] = limits_are_kept(observation, known);
 		ret->failed[ret->n++] = observation->kind == OBSERVATION_FAILED;
 	}
 	return true;
@@ -45,6 +49,7 @@ static void lessons_finish(struct lessons *lessons)
 	free(lessons->X);
 	free(lessons->objectives);
 	free(lessons->failed);
+	free(lessons->within);
 }
 
 static bool encode_pending(struct model_data *data, const struct columns *columns,
@@ -74,13 +79,17 @@ static bool make_rows(struct lessons *lessons, const struct transform *transform
 		.counts = calloc(n + 1, sizeof *ret->counts),
 		.scatters = calloc(n + 1, sizeof *ret->scatters),
 		.valued = calloc(n + 1, sizeof *ret->valued),
+		.within = calloc(n + 1, sizeof *ret->within),
 	};
 	lessons->X = NULL;
-	if (!ret->y || !ret->noise_scales || !ret->counts || !ret->scatters || !ret->valued)
+	if (!ret->y || !ret->noise_scales || !ret->counts || !ret->scatters || !ret->valued ||
+		!ret->within)
 		return tuner_fail_memory(err);
 	memcpy(ret->y, transform_outcomes(transform), n * sizeof *ret->y);
 	memcpy(ret->noise_scales, transform_noise_scales(transform), n * sizeof *ret->y);
 	memcpy(ret->valued, transform_valued(transform), n * sizeof *ret->valued);
+	for (size_t i = 0; i < n; i++)
+		ret->within[i] = ret->valued[i] && lessons->within[i];
 	return replicates_merge(ret, err);
 }
 
@@ -92,6 +101,7 @@ static void rows_finish(struct replicates_rows *rows)
 	free(rows->counts);
 	free(rows->scatters);
 	free(rows->valued);
+	free(rows->within);
 }
 
 static bool take(struct model_data *data, const struct replicates_rows *all, const size_t *rows,
@@ -105,8 +115,9 @@ static bool take(struct model_data *data, const struct replicates_rows *all, con
 	data->counts = calloc(n + 1, sizeof *data->counts);
 	data->scatters = calloc(n + 1, sizeof *data->scatters);
 	data->valued = calloc(n + 1, sizeof *data->valued);
+	data->within = calloc(n + 1, sizeof *data->within);
 	if (!data->X || !data->y || !data->noise_scales || !data->counts || !data->scatters ||
-		!data->valued)
+		!data->valued || !data->within)
 		return tuner_fail_memory(err);
 	for (size_t i = 0; i < n; i++) {
 		memcpy(&data->X[i * d], &all->X[rows[i] * d], d * sizeof *data->X);
@@ -115,8 +126,27 @@ static bool take(struct model_data *data, const struct replicates_rows *all, con
 		data->counts[i] = all->counts[rows[i]];
 		data->scatters[i] = all->scatters[rows[i]];
 		data->valued[i] = all->valued[rows[i]];
+		data->within[i] = all->within[rows[i]];
 	}
 	data->n = n;
+	return true;
+}
+
+/* The outcomes by which rows are chosen: those that are over a limit come behind all others that have
+ * a value. */
+static bool rank_rows(const struct replicates_rows *all, double **ret, struct tuner_error *err)
+{
+	double *ranks = calloc(all->n + 1, sizeof *ranks), least = INFINITY, most = -INFINITY;
+
+	if (ranks == NULL)
+		return tuner_fail_memory(err);
+	for (size_t i = 0; i < all->n; i++) {
+		least = fmin(least, all->y[i]);
+		most = fmax(most, all->y[i]);
+	}
+	for (size_t i = 0; i < all->n; i++)
+		ranks[i] = all->y[i] + (all->valued[i] && !all->within[i] ? most - least : 0);
+	*ret = ranks;
 	return true;
 }
 
@@ -124,16 +154,23 @@ static bool choose(struct model_data *data, const struct columns *columns,
 	const double *lengthscales, struct tuner_error *err)
 {
 	const struct replicates_rows *all = &data->all;
+	double *ranks = NULL;
+
+	if (!rank_rows(all, &ranks, err))
+		return false;
+
 	const struct subset_data rows = { .n = all->n,
 		.d = columns->d,
 		.X = all->X,
 		.kinds = columns->kinds,
 		.lengthscales = lengthscales,
-		.outcomes = all->y };
+		.outcomes = ranks };
 	size_t chosen[MODEL_ROWS_MAX], n = 0;
+	const bool ok = subset_choose(&rows, MODEL_ROWS_MAX, chosen, &n, err) &&
+			take(data, all, chosen, n, err);
 
-	return subset_choose(&rows, MODEL_ROWS_MAX, chosen, &n, err) &&
-	       take(data, all, chosen, n, err);
+	free(ranks);
+	return ok;
 }
 
 /* Ranks spread out the good outcomes, and their noise too. The noise variance of the last fit, in
@@ -199,24 +236,17 @@ static void move_row(struct model_data *data, size_t d, size_t from, size_t to)
 	data->counts[to] = data->counts[from];
 	data->scatters[to] = data->scatters[from];
 	data->valued[to] = data->valued[from];
+	data->within[to] = data->within[from];
 }
 
 /* Which of these failures are foretold is not known, so all are dropped. */
 static void drop_failures(struct replicates_rows *rows)
 {
-	const size_t d = rows->d;
 	size_t n = 0;
 
-	for (size_t i = 0; i < rows->n; i++) {
-		if (!rows->valued[i])
-			continue;
-		memmove(&rows->X[n * d], &rows->X[i * d], d * sizeof *rows->X);
-		rows->y[n] = rows->y[i];
-		rows->noise_scales[n] = rows->noise_scales[i];
-		rows->counts[n] = rows->counts[i];
-		rows->scatters[n] = rows->scatters[i];
-		rows->valued[n++] = true;
-	}
+	for (size_t i = 0; i < rows->n; i++)
+		if (rows->valued[i])
+			replicates_move(rows, i, n++);
 	rows->n = n;
 }
 
@@ -246,6 +276,7 @@ void model_data_finish(struct model_data *data)
 	free(data->counts);
 	free(data->scatters);
 	free(data->valued);
+	free(data->within);
 	free(data->X_pending);
 	rows_finish(&data->all);
 	*data = (struct model_data){ 0 };

@@ -24,6 +24,8 @@ struct model_data {
 	double *X; /* n x d, in commit order of the newest trial of each row */
 	double *y, *noise_scales, *counts, *scatters; /* n: outcomes of the transform, as gp_data */
 	bool *valued; /* n: not failed */
+	bool *within; /* n: valued, and a trial of the row has kept the limits (limits.h): it may be
+			 the incumbent */
 	size_t n_trials, n_failed; /* trials with something to learn from, before merging and
 				      choosing */
 	size_t n_pending;

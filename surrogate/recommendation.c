@@ -21,8 +21,24 @@ static int by_objective(const void *a, const void *b)
 		       : (x->observation > y->observation) - (x->observation < y->observation);
 }
 
-/* The trials that are done with a number and have coordinates in the model, best first; writes d
- * coordinates each to ret_x. */
+static bool is_measured(const struct suggest_request *request, const struct observation *o)
+{
+	return isfinite(o->objective) && space_contains(request->space, o->values);
+}
+
+/* Trials over a limit, which teach the model all the same. */
+static size_t count_over(const struct suggest_request *request)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < request->n_observations; i++)
+		n += request->observations[i].kind == OBSERVATION_OVER_LIMIT &&
+		     is_measured(request, &request->observations[i]);
+	return n;
+}
+
+/* The trials that are done with a number, keep the limits and have coordinates in the model, best
+ * first; writes d coordinates each to ret_x. */
 static size_t choose(const struct trial_model *model, const struct suggest_request *request,
 	struct eligible *eligible, double *ret_x)
 {
@@ -32,8 +48,7 @@ static size_t choose(const struct trial_model *model, const struct suggest_reque
 	for (size_t i = 0; i < request->n_observations; i++) {
 		const struct observation *o = &request->observations[i];
 
-		if (o->kind == OBSERVATION_DONE && isfinite(o->objective) &&
-			space_contains(request->space, o->values))
+		if (o->kind == OBSERVATION_DONE && is_measured(request, o))
 			eligible[n++] = (struct eligible){ i, o->objective };
 	}
 	qsort(eligible, n, sizeof *eligible, by_objective);
@@ -91,6 +106,20 @@ static bool predict(struct trial_model *model, const struct suggest_request *req
 	return ok;
 }
 
+/* n trials may be recommended. */
+static bool check_number(const struct suggest_request *request, size_t n, struct tuner_error *err)
+{
+	const size_t known = n + count_over(request);
+
+	if (known < RECOMMENDATION_TRIALS_MIN)
+		return tuner_fail(err, TUNER_USAGE,
+			"%zu trial%s done with a result and all parameters, too few for a model: "
+			"at "
+			"least %d are needed",
+			known, known == 1 ? " is" : "s are", RECOMMENDATION_TRIALS_MIN);
+	return n > 0 || tuner_fail(err, TUNER_USAGE, "no trial has kept the limits");
+}
+
 static bool look(struct trial_model *model, const struct suggest_request *request,
 	struct recommendation *ret, struct tuner_error *err)
 {
@@ -100,13 +129,8 @@ static bool look(struct trial_model *model, const struct suggest_request *reques
 	bool ok = (eligible != NULL && x != NULL) || tuner_fail_memory(err);
 	const size_t n = ok ? choose(model, request, eligible, x) : 0;
 
-	if (ok && n < RECOMMENDATION_TRIALS_MIN)
-		ok = tuner_fail(err, TUNER_USAGE,
-			"%zu trial%s done with a result and all parameters, too few for a model: "
-			"at "
-			"least %d are needed",
-			n, n == 1 ? " is" : "s are", RECOMMENDATION_TRIALS_MIN);
-	ok = ok && predict(model, request, eligible, x, n, ret, err);
+	ok = ok && check_number(request, n, err) &&
+	     predict(model, request, eligible, x, n, ret, err);
 	free(eligible);
 	free(x);
 	return ok;

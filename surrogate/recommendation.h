@@ -21,9 +21,10 @@ struct recommendation {
 	double objective; /* the observed result */
 };
 
-/* Uses of the request: space, strategy (deterministic, transform, warp), observations, start. The
- * same request gives the same bits. Errors: TUNER_USAGE if too few trials in the space are done
- * with an objective, or if no parameter can vary; TUNER_NUMERIC if no model could be fitted;
+/* Only trials that are done and over no limit are recommended; the model learns from those over one,
+ * too. Uses of the request: space, strategy (deterministic, transform, warp), observations, start.
+ * The same request gives the same bits. Errors: TUNER_USAGE if too few trials in the space are done
+ * with an objective, if all of them are over a limit, or if no parameter can vary; TUNER_NUMERIC if no model could be fitted;
  * TUNER_FATAL without memory. */
 TUNER_MUST_CHECK
 bool recommend(

@@ -83,9 +83,14 @@ static uint64_t mix(uint64_t h, double value)
 	return h ^ h >> 29;
 }
 
+static bool is_valued(const struct replicates_rows *rows, size_t i)
+{
+	return rows->valued == NULL || rows->valued[i];
+}
+
 static size_t hash_row(const struct replicates_rows *rows, size_t i)
 {
-	uint64_t h = mix(rows->valued[i], rows->noise_scales[i]);
+	uint64_t h = mix(is_valued(rows, i), rows->noise_scales[i]);
 
 	for (size_t k = 0; k < rows->d; k++)
 		h = mix(h, rows->X[i * rows->d + k]);
@@ -96,7 +101,8 @@ static bool are_replicates(const struct replicates_rows *rows, size_t a, size_t 
 {
 	const double *x = &rows->X[a * rows->d], *y = &rows->X[b * rows->d];
 
-	if (rows->valued[a] != rows->valued[b] || rows->noise_scales[a] != rows->noise_scales[b])
+	if (is_valued(rows, a) != is_valued(rows, b) ||
+		rows->noise_scales[a] != rows->noise_scales[b])
 		return false;
 	for (size_t k = 0; k < rows->d; k++)
 		if (x[k] != y[k])
@@ -129,6 +135,7 @@ static void merge(struct replicates_rows *rows, const struct groups *groups, siz
 {
 	const size_t last = groups->last[first];
 	double sum = rows->y[first], squares = 0, m = 1;
+	bool within = false;
 
 	for (size_t i = groups->next[first]; i != rows->n; i = groups->next[i]) {
 		sum += rows->y[i];
@@ -136,27 +143,38 @@ static void merge(struct replicates_rows *rows, const struct groups *groups, siz
 	}
 	for (size_t i = first; i != rows->n; i = groups->next[i]) {
 		squares += gsl_pow_2(rows->y[i] - sum / m);
+		within = within || (rows->within != NULL && rows->within[i]);
 		rows->counts[i] = 0;
 	}
 	rows->y[last] = sum / m;
 	rows->counts[last] = m;
 	rows->scatters[last] = squares;
+	if (rows->within != NULL)
+		rows->within[last] = within;
+}
+
+void replicates_move(struct replicates_rows *rows, size_t from, size_t to)
+{
+	const size_t d = rows->d;
+
+	memmove(&rows->X[to * d], &rows->X[from * d], d * sizeof *rows->X);
+	rows->y[to] = rows->y[from];
+	rows->noise_scales[to] = rows->noise_scales[from];
+	rows->counts[to] = rows->counts[from];
+	rows->scatters[to] = rows->scatters[from];
+	if (rows->valued != NULL)
+		rows->valued[to] = rows->valued[from];
+	if (rows->within != NULL)
+		rows->within[to] = rows->within[from];
 }
 
 static void drop_merged(struct replicates_rows *rows)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < rows->n; i++) {
-		if (rows->counts[i] == 0)
-			continue;
-		memmove(&rows->X[n * rows->d], &rows->X[i * rows->d], rows->d * sizeof *rows->X);
-		rows->y[n] = rows->y[i];
-		rows->noise_scales[n] = rows->noise_scales[i];
-		rows->valued[n] = rows->valued[i];
-		rows->counts[n] = rows->counts[i];
-		rows->scatters[n++] = rows->scatters[i];
-	}
+	for (size_t i = 0; i < rows->n; i++)
+		if (rows->counts[i] > 0)
+			replicates_move(rows, i, n++);
 	rows->n = n;
 }
 

@@ -18,8 +18,9 @@ struct replicates_rows {
 	size_t n, d;
 	double *X; /* n x d */
 	double *y, *noise_scales; /* n */
-	bool *valued; /* n: rows that differ in it are not merged */
+	bool *valued; /* n: rows that differ in it are not merged; NULL: all the same */
 	double *counts, *scatters; /* n, output: as in struct gp_data */
+	bool *within; /* n: a merged row has it if one of its trials has; NULL: nobody asks */
 };
 
 /* Merges rows of equal coordinates, noise scale and valuedness in place, and lowers n. A merged row
@@ -28,6 +29,9 @@ struct replicates_rows {
  * has changed. */
 TUNER_MUST_CHECK
 bool replicates_merge(struct replicates_rows *rows, struct tuner_error *err);
+
+/* Copies a row over another; `to` <= `from`. */
+void replicates_move(struct replicates_rows *rows, size_t from, size_t to);
 
 /* What the likelihood needs to know about the scatter of all rows. */
 struct replicates {

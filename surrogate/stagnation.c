@@ -2,9 +2,11 @@
 
 #include <math.h>
 
+/* A trial over a limit is no result, however good. */
 static bool has_objective(const struct observation *observation)
 {
-	return observation->kind != OBSERVATION_FAILED && isfinite(observation->objective);
+	return observation->kind != OBSERVATION_FAILED &&
+	       observation->kind != OBSERVATION_OVER_LIMIT && isfinite(observation->objective);
 }
 
 static size_t count(const struct suggest_request *request)

@@ -19,7 +19,7 @@ enum {
 /* A gain below this part of the way from the first trials' median to the best counts as none. */
 #define STAGNATION_GAIN 0.01
 
-/* Trials without a finite objective are left out. False while fewer than STAGNATION_TRIALS have
+/* Trials without a finite objective, and those over a limit, are left out. False while fewer than STAGNATION_TRIALS have
  * followed the first `n_initial`, or if the median of the first trials is already the best. */
 bool search_stagnates(const struct suggest_request *request, size_t n_initial);
 

@@ -3,11 +3,12 @@
  *
  *     design, until there are enough trials
  *     trust region, with many dimensions
- *     encode -> transform -> choose -> judge failures -> fit or sample -> append pending trials
- *     -> log EI -> maximise -> an untried point
+ *     encode -> transform -> choose -> judge failures and limits -> fit or sample -> append pending
+ *     trials -> log EI -> maximise -> an untried point
  *
  * Log EI may be replaced by a confidence bound, or by a random function, which is maximised over
- * the candidates only.
+ * the candidates only. While no trial has kept the limits, the probability that one does is maximised
+ * instead of either.
  *
  * Every step is a function of the request alone. */
 #include "surrogate/best_rows.h"
@@ -92,7 +93,20 @@ static size_t n_initial(const struct suggest_request *request)
 
 /* ---- maximise ---- */
 
-/* The trials of least posterior mean, without failed ones, as anchors. */
+/* The rows that promise most, best first: those within the limits, by their posterior mean; while
+ * there are none, those with a value, by the probability that one like it is. */
+static bool best_trials(
+	struct search *search, size_t *ret_rows, size_t *ret_n, struct tuner_error *err)
+{
+	const struct model_data *data = &search->model.data;
+
+	if (search->model.seeks_first)
+		return likely_rows(
+			search->model.limits, data->X, data->valued, data->n, ret_rows, ret_n, err);
+	return best_rows(
+		surrogate_model_latest(&search->model), data->within, ret_rows, ret_n, err);
+}
+
 static bool choose_anchors(struct search *search, struct anchors *ret, struct tuner_error *err)
 {
 	const size_t d = search->model.columns.d, n = search->model.data.n;
@@ -101,8 +115,7 @@ static bool choose_anchors(struct search *search, struct anchors *ret, struct tu
 
 	search->anchors = calloc(n * d + 1, sizeof *search->anchors);
 	ok = (rows != NULL && search->anchors != NULL) || tuner_fail_memory(err);
-	ok = ok && best_rows(surrogate_model_latest(&search->model), search->model.data.valued,
-			   rows, &n_rows, err);
+	ok = ok && best_trials(search, rows, &n_rows, err);
 	ret->n_near = least(n_rows, most(1, n_rows / NEAR_PART));
 	ret->n = least(n_rows, most(ANCHORS, ret->n_near));
 	ret->x = search->anchors;
@@ -209,26 +222,43 @@ static enum acquisition_incumbent plain_incumbent(const struct strategy *strateg
 							      : ACQUISITION_INCUMBENT_MEAN;
 }
 
-/* Over the present rows of the model; with the probability that a trial does not fail, but without
- * its cost yet. */
+/* The acquisition without terms, over the present rows of the model. */
+static bool create_plain(struct search *search, const struct acquisition_options *options,
+	struct acquisition **ret, struct tuner_error *err)
+{
+	const struct surrogate_model *model = &search->model;
+	struct random random = ask_random(search->ask, RANDOM_FANTASY);
+
+	if (model->ensemble.n > 0 && options->kind == ACQUISITION_EI)
+		return ensemble_acquisition(&model->ensemble, options, &random, ret, err);
+	return acquisition_create(surrogate_model_latest(model), options, &random, ret, err);
+}
+
+/* With the probabilities that a trial does not fail and that it keeps all limits, but without its cost
+ * yet. */
 static bool create_acquisition(struct search *search, enum acquisition_kind kind,
 	enum acquisition_incumbent incumbent, struct acquisition **ret, struct tuner_error *err)
 {
 	const struct strategy *strategy = search->ask->request->strategy;
-	const struct acquisition_options options = { .kind = kind,
-		.eligible = search->model.data.valued,
+	const struct surrogate_model *model = &search->model;
+	const struct acquisition_options options = { .kind = model->seeks_first ? ACQUISITION_TERMS
+										: kind,
+		.eligible = model->data.within,
+		.chances = model->chances,
+		.n_chances = model->chances != NULL ? model->data.n_pending : 0,
 		.n_fantasies = ACQUISITION_FANTASIES,
 		.incumbent = incumbent,
 		.beta = strategy->ucb_beta > 0 ? strategy->ucb_beta : CONFIDENCE_BOUND_BETA };
-	struct random random = ask_random(search->ask, RANDOM_FANTASY);
 
-	if (!(search->model.ensemble.n > 0
-			    ? ensemble_acquisition(
-				      &search->model.ensemble, &options, &random, ret, err)
-			    : acquisition_create(search->model.gp, &options, &random, ret, err)))
+	if (!create_plain(search, &options, ret, err))
 		return false;
-	if (search->model.feasibility != NULL) {
-		const struct acquisition_term term = margin_term(search->model.feasibility);
+	if (model->feasibility != NULL) {
+		const struct acquisition_term term = margin_term(model->feasibility);
+
+		acquisition_add_term(*ret, &term);
+	}
+	if (model->limits != NULL) {
+		const struct acquisition_term term = limits_term(model->limits);
 
 		acquisition_add_term(*ret, &term);
 	}
@@ -270,7 +300,7 @@ static bool append_repeated(struct search *search, struct tuner_error *err)
 {
 	for (size_t i = 0; i < surrogate_model_count(&search->model); i++)
 		if (!noisy_incumbent_append(surrogate_model_nth(&search->model, i),
-			    search->model.data.valued, ACQUISITION_PENDING_MAX, &search->n_repeated,
+			    search->model.data.within, ACQUISITION_PENDING_MAX, &search->n_repeated,
 			    err))
 			return false;
 	return true;
@@ -318,6 +348,16 @@ static bool score_all(struct search *search, struct tuner_error *err)
 		search->acquisition, candidates->x, candidates->n, 0, candidates->values, err);
 }
 
+/* Adds the log probabilities that a trial does not fail and that it keeps all limits. */
+static bool add_probabilities(
+	struct search *search, const double *X, size_t m, double *values, struct tuner_error *err)
+{
+	struct surrogate_model *model = &search->model;
+
+	return (model->feasibility == NULL || margin_add(model->feasibility, X, m, values, err)) &&
+	       (model->limits == NULL || limits_add(model->limits, X, m, values, NULL, err));
+}
+
 /* By a function of the model without pending trials, which were chosen by functions of their
  * own. */
 static bool score_by_function(struct search *search, struct tuner_error *err)
@@ -332,15 +372,15 @@ static bool score_by_function(struct search *search, struct tuner_error *err)
 
 	random_init(&random, key);
 	search->work += candidates->n;
-	if (!thompson_values(search->model.gp, &search->model.columns, candidates->x, candidates->n,
-		    &random, candidates->values, err) ||
+	memset(candidates->values, 0, candidates->n * sizeof *candidates->values);
+	if ((!search->model.seeks_first &&
+		    !thompson_values(search->model.gp, &search->model.columns, candidates->x,
+			    candidates->n, &random, candidates->values, err)) ||
 		!add_prior(search, err))
 		return false;
 	if (search->prior != NULL)
 		prior_term_add(search->prior, candidates->x, candidates->n, candidates->values);
-	return (search->model.feasibility == NULL ||
-		       margin_add(search->model.feasibility, candidates->x, candidates->n,
-			       candidates->values, err)) &&
+	return add_probabilities(search, candidates->x, candidates->n, candidates->values, err) &&
 	       surrogate_model_append_pending(&search->model, err);
 }
 
@@ -430,20 +470,39 @@ static bool foretell_failure(
 	return true;
 }
 
+/* Leaves *ret_probability alone if nothing is known of limits. Forgets what was supposed of pending
+ * trials. */
+static bool foretell_limits(
+	struct search *search, const double *x, double *ret_probability, struct tuner_error *err)
+{
+	struct limits *limits = search->model.limits;
+	double log_probability = 0;
+
+	if (limits == NULL)
+		return true;
+	limits_forget(limits);
+	if (!limits_add(limits, x, 1, &log_probability, NULL, err))
+		return false;
+	*ret_probability = exp(log_probability);
+	return true;
+}
+
 /* Log EI, not augmented, whatever chose the point, with a failure counting as no gain, so that the
- * reported value always means the same. Also the value of what was maximised, which a drawn
- * function has at the candidates only. */
+ * reported value always means the same; NaN while there is nothing to improve on. Also the value of
+ * what was maximised, which a drawn function has at the candidates only. */
 static bool hope(struct search *search, const double *x, double *ret_value, double *ret_maximised,
 	double *ret_incumbent, struct tuner_error *err)
 {
 	const struct strategy *strategy = search->ask->request->strategy;
 	const bool is_plain = strategy->acquisition == STRATEGY_EI && search->cost == NULL &&
-			      search->prior == NULL && !is_augmented(search);
+			      search->prior == NULL && !search->model.seeks_first &&
+			      !is_augmented(search);
 	struct acquisition *own = NULL;
-	bool ok = is_plain ||
+	bool ok = is_plain || search->model.seeks_first ||
 		  create_acquisition(search, ACQUISITION_EI, plain_incumbent(strategy), &own, err);
 
-	if (ok) {
+	*ret_value = *ret_incumbent = NAN;
+	if (ok && !search->model.seeks_first) {
 		struct acquisition *acquisition = is_plain ? search->acquisition : own;
 
 		*ret_incumbent = acquisition_incumbent(acquisition);
@@ -469,17 +528,21 @@ static bool explain(
 		return false;
 	forget_repeated(search);
 	if (!surrogate_model_predict(&search->model, x, &mean, &sd, err) ||
-		!foretell_failure(search, x, &ret->value_probability, err))
+		!foretell_failure(search, x, &ret->value_probability, err) ||
+		!foretell_limits(search, x, &ret->limits_probability, err))
 		return false;
 	if (search->ask->request->judged != NULL &&
 		!surrogate_model_log_posterior(&search->model, &ret->log_posterior, err))
 		return false;
 	transform_prediction(transform, mean, sd, &ret->mean, &ret->sd);
-	const double slope = transform_gain_slope(transform, incumbent, sd);
-	ret->acquisition = value + log(slope);
-	ret->incumbent = transform_to_user(transform, incumbent);
-	ret->gain_mean = ret->incumbent + (mean - incumbent) * slope;
-	ret->gain_sd = sd * slope;
+	if (!search->model.seeks_first) {
+		const double slope = transform_gain_slope(transform, incumbent, sd);
+
+		ret->acquisition = value + log(slope);
+		ret->incumbent = transform_to_user(transform, incumbent);
+		ret->gain_mean = ret->incumbent + (mean - incumbent) * slope;
+		ret->gain_sd = sd * slope;
+	}
 	ret->n_hyperparameters = gp_n_hyperparameters(search->model.gp);
 	memcpy(ret->hyperparameters, gp_hyperparameters(surrogate_model_latest(&search->model)),
 		ret->n_hyperparameters * sizeof *ret->hyperparameters);
@@ -519,6 +582,9 @@ static bool use_model(
 
 	if (!surrogate_model_fit(&search->model, err))
 		return false;
+	if (search->model.seeks_first && search->model.limits == NULL)
+		return tuner_fail(err, TUNER_NUMERIC,
+			"no trial has kept the limits, and none tells by how much");
 	if (search->in_region)
 		trust_region_box(&search->region, search->ask->request, &search->model.columns,
 			search->model.lengthscales, &search->box, search->centre);

@@ -50,6 +50,7 @@ bool surrogate_model_init(struct surrogate_model *model, const struct suggest_re
 	const struct suggest_request *lessons, struct tuner_error *err)
 {
 	model->request = request;
+	model->lessons = *lessons;
 	model->is_wide = is_wide(model);
 	if (!gp_create(model->columns.d, model->columns.kinds,
 		    request->strategy->warp != STRATEGY_WARP_NONE, &model->gp, err))
@@ -62,6 +63,8 @@ bool surrogate_model_init(struct surrogate_model *model, const struct suggest_re
 void surrogate_model_finish(struct surrogate_model *model)
 {
 	margin_destroy(model->feasibility);
+	limits_destroy(model->limits);
+	free(model->chances);
 	ensemble_finish(&model->ensemble);
 	gp_destroy(model->gp);
 	model_data_finish(&model->data);
@@ -177,6 +180,47 @@ static bool judge_failures(struct surrogate_model *model, struct tuner_error *er
 	return true;
 }
 
+/* ---- limits ---- */
+
+static bool any(const bool *flags, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (flags[i])
+			return true;
+	return false;
+}
+
+static bool judge_pending(struct surrogate_model *model, struct tuner_error *err)
+{
+	const struct model_data *data = &model->data;
+
+	model->chances = calloc(data->n_pending + 1, sizeof *model->chances);
+	if (model->chances == NULL)
+		return tuner_fail_memory(err);
+	if (!limits_add(model->limits, data->X_pending, data->n_pending, model->chances, NULL, err))
+		return false;
+	for (size_t i = 0; i < data->n_pending; i++)
+		model->chances[i] = exp(model->chances[i]);
+	return true;
+}
+
+static bool fit_limits(struct surrogate_model *model, struct tuner_error *err)
+{
+	const struct model_data *data = &model->data;
+	uint64_t work = 0;
+
+	model->seeks_first = !any(data->within, data->n);
+	if (!limits_create(&model->columns, &model->lessons, model->lengthscales,
+		    model_fit_limit(model->request), &model->limits, &work, err))
+		return false;
+	model->work += work;
+	if (model->limits == NULL)
+		return true;
+	return judge_pending(model, err) &&
+	       (!model->seeks_first ||
+		       limits_suppose_over(model->limits, data->X_pending, data->n_pending, err));
+}
+
 /* ---- hyperparameters as draws ---- */
 
 /* States of a chain that continues from the last suggestion's; a new chain starts from the most
@@ -249,7 +293,8 @@ bool surrogate_model_fit(struct surrogate_model *model, struct tuner_error *err)
 	const bool is_marginal = strategy->hyperparameters == STRATEGY_MARGINAL &&
 				 strategy->acquisition == STRATEGY_EI;
 
-	if (!judge_failures(model, err) || !(is_marginal ? fit_ensemble : fit_outcomes)(model, err))
+	if (!judge_failures(model, err) || !fit_limits(model, err) ||
+		!(is_marginal ? fit_ensemble : fit_outcomes)(model, err))
 		return false;
 	if (is_marginal)
 		ensemble_lengthscales(&model->ensemble, model->lengthscales);

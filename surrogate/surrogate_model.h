@@ -1,5 +1,6 @@
 /* What strategy bayesian knows about the objective: a model of the request's trials, or several at
- * draws of the hyperparameters, and, where many trials fail, a model of failure.
+ * draws of the hyperparameters; where many trials fail, a model of failure; and one of the limits
+ * that a result must keep.
  *
  *     surrogate_model_init -> surrogate_model_fit -> surrogate_model_append_pending -> surrogate_model_predict
  *         -> surrogate_model_finish
@@ -10,15 +11,21 @@
 #define SURROGATE_SURROGATE_MODEL_H
 
 #include "surrogate/feasibility.h"
+#include "surrogate/limits.h"
 #include "surrogate/model_fit.h"
 
 struct surrogate_model {
 	const struct suggest_request *request;
+	struct suggest_request
+		lessons; /* the request with only the trials that the model is made from */
 	struct columns columns;
 	struct model_data data;
 	struct gp *gp;
 	struct ensemble ensemble; /* marginal: used instead of the gp; empty otherwise */
 	struct margin *feasibility; /* NULL: too few trials have failed */
+	struct limits *limits; /* NULL: of no trial is known what is limited */
+	bool seeks_first; /* no trial has kept the limits yet */
+	double *chances; /* n_pending: to keep the limits; NULL without limits */
 	bool stagnates; /* the search stagnates (stagnation.h): every few suggestions outcomes are
 			   in the unit of all trials */
 	bool is_wide; /* outcomes are in that unit now */
@@ -28,8 +35,7 @@ struct surrogate_model {
 	uint64_t approximations; /* approximate evaluations of the objective model's fit */
 };
 
-/* `lessons` is the request with only the trials that the model is made from. `model` must be zero
- * but for its columns and stagnates. Call surrogate_model_finish in any case. Errors: TUNER_FATAL
+/* `model` must be zero but for its columns and stagnates. Call surrogate_model_finish in any case. Errors: TUNER_FATAL
  * without memory. */
 TUNER_MUST_CHECK
 bool surrogate_model_init(struct surrogate_model *model, const struct suggest_request *request,

@@ -1,6 +1,7 @@
 #include "surrogate/trust_region.h"
 
 #include "surrogate/design.h"
+#include "surrogate/limits.h"
 
 #include <gsl/gsl_sort.h>
 
@@ -97,6 +98,8 @@ struct course {
 	struct trust_region *region;
 	size_t n_initial, batch, failures_max;
 	double best, spread;
+	const double *violations; /* of all observations */
+	double violation; /* of the best; 0: within the limits */
 	bool improved; /* the current batch has improved */
 	size_t in_batch;
 	double *values; /* finite values of the region's beginning */
@@ -114,6 +117,7 @@ static void begin(struct course *course, size_t first, size_t beginning)
 	region->side = SIDE_FIRST;
 	region->successes = region->failures = 0;
 	course->best = INFINITY;
+	course->violation = INFINITY;
 	course->spread = INFINITY;
 	course->improved = false;
 	course->in_batch = course->n_values = 0;
@@ -130,17 +134,33 @@ static double needed_gain(const struct course *course)
 	return isfinite(course->best) ? GAIN * fmin(fabs(course->best), course->spread) : 0;
 }
 
+/* Among trials over a limit, less of it is better. */
+static bool is_better(const struct course *course, double value, double violation)
+{
+	return violation < course->violation
+		       ? value < INFINITY
+		       : violation == course->violation && value < course->best;
+}
+
+static bool is_success(const struct course *course, double value, double violation)
+{
+	return violation > 0 || course->violation > 0 ? violation < (1 - GAIN) * course->violation
+						      : value < course->best - needed_gain(course);
+}
+
 /* A trial from before an edit of the space may have no coordinates: then it cannot be a centre. */
 static void take(struct course *course, size_t i)
 {
 	const struct observation *observation = &course->request->observations[i];
-	const double value = value_of(observation);
+	const double value = value_of(observation), violation = course->violations[i];
 	double x[COLUMNS_MAX];
 
-	if (!(value < course->best) || !columns_encode(course->columns, observation->values, x))
+	if (!is_better(course, value, violation) ||
+		!columns_encode(course->columns, observation->values, x))
 		return;
-	course->improved = course->improved || value < course->best - needed_gain(course);
+	course->improved = course->improved || is_success(course, value, violation);
 	course->best = value;
+	course->violation = violation;
 	course->region->best = i;
 }
 
@@ -150,13 +170,16 @@ static void take_beginning(struct course *course, size_t i)
 	const double value = value_of(&course->request->observations[i]);
 
 	take(course, i);
-	if (isfinite(value))
+	if (isfinite(value) && course->violations[i] == 0)
 		course->values[course->n_values++] = value;
-	if (course->region->n < course->region->beginning || course->n_values == 0)
+	if (course->region->n < course->region->beginning)
 		return;
-	gsl_sort(course->values, 1, course->n_values);
-	course->spread = course->values[course->n_values / 2] - course->values[0];
-	course->improved = false;
+	if (course->n_values > 0) {
+		gsl_sort(course->values, 1, course->n_values);
+		course->spread = course->values[course->n_values / 2] - course->values[0];
+	}
+	if (course->n_values > 0 || course->violation > 0)
+		course->improved = false;
 }
 
 /* Judges the batch that ends with observation i. If the region ends, trials that still run were
@@ -200,23 +223,29 @@ static void follow(struct course *course)
 bool trust_region_follow(const struct suggest_request *request, const struct columns *columns,
 	size_t n_initial, struct trust_region *ret, struct tuner_error *err)
 {
+	double *violations = calloc(request->n_observations + 1, sizeof *violations);
 	const size_t batch = most_of(request->parallel, 1);
 	const size_t d = most_of(most_active(request, columns).all, FAILURES_MIN);
 	struct course course = { .request = request,
 		.columns = columns,
 		.region = ret,
+		.violations = violations,
 		.n_initial = n_initial,
 		.batch = batch,
 		.failures_max = (d + batch - 1) / batch,
 		.values = calloc(request->n_observations + 1, sizeof *course.values) };
 
-	if (course.values == NULL)
-		return tuner_fail_memory(err);
-	*ret = (struct trust_region){ 0 };
-	begin(&course, 0, n_initial);
-	follow(&course);
+	bool ok = (violations != NULL && course.values != NULL) || tuner_fail_memory(err);
+
+	ok = ok && limits_violations(request, violations, err);
+	if (ok) {
+		*ret = (struct trust_region){ 0 };
+		begin(&course, 0, n_initial);
+		follow(&course);
+	}
+	free(violations);
 	free(course.values);
-	return true;
+	return ok;
 }
 
 bool trust_region_begins(const struct trust_region *region, const struct suggest_request *request)

@@ -40,8 +40,10 @@ bool trust_region_applies(const struct suggest_request *request, const struct co
  * and best of the region's beginning (so that neither a large constant in the objective nor a range
  * of many decades hides a gain). The side is 0.8 at first; it doubles after 3 successes in a row,
  * up to 1.6, and halves after max(4, d) / parallel failures in a row (d: the most active parameters
- * of any trial so far). Below 2^-7 the region ends, and another begins with the results after those
- * still running. A failed trial is not a success.
+ * of any trial so far). While no trial of the region has kept the limits (limits.h), its best is the
+ * one that is over them by least, and a success is 0.1 % less of that. Below 2^-7 the region ends, and
+ * another begins with the results after those still running. A failed trial is not a success, nor is
+ * one over a limit where others are within.
  *
  * Errors: TUNER_FATAL without memory. */
 TUNER_MUST_CHECK

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-enum { JOB_TRIALS_MAX = 1200, JOB_D_MAX = 40 };
+enum { JOB_TRIALS_MAX = 1200, JOB_D_MAX = 40, JOB_LIMITS_MAX = 2 };
 
 static inline void assert_near(double value, double wanted, double tolerance)
 {
@@ -93,6 +93,7 @@ struct job {
 	struct suggest_request request;
 	struct observation observations[JOB_TRIALS_MAX];
 	double values[JOB_TRIALS_MAX][JOB_D_MAX]; /* of the observations */
+	double excess[JOB_TRIALS_MAX][JOB_LIMITS_MAX];
 	const double *pending[JOB_TRIALS_MAX];
 	double start[SUGGEST_HYPERPARAMETERS_MAX];
 };
@@ -140,6 +141,21 @@ static inline void job_tell(
 	memcpy(job->values[i], values, job->space.d * sizeof *values);
 	job->observations[i] = (struct observation){ job->values[i], objective, kind };
 	job->request.number++;
+}
+
+/* A trial that ended within the request's limits, or over one. NaN: it is not known by how much. */
+static inline void job_tell_limited(
+	struct job *job, const double *values, double objective, const double *excess)
+{
+	const size_t i = job->request.n_observations, n = job->request.n_limits;
+	bool is_over = false;
+
+	assert_in_range(n, 1, JOB_LIMITS_MAX);
+	for (size_t j = 0; j < n; j++)
+		is_over = is_over || excess[j] > 0;
+	job_tell(job, values, objective, is_over ? OBSERVATION_OVER_LIMIT : OBSERVATION_DONE);
+	memcpy(job->excess[i], excess, n * sizeof *excess);
+	job->observations[i].excess = job->excess[i];
 }
 
 /* What the caller keeps from one suggestion for the next. */

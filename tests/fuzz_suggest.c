@@ -3,7 +3,7 @@
  *
  *     fuzz_suggest [HISTORIES [FIRST-SEED]]        150 (with sanitizers 50) and 1
  *
- * Each seed makes a space (up to eight parameters, now and then forty, of any type, scale and step, mostly small ones, half of them with priors), a strategy with
+ * Each seed makes a space (up to eight parameters, now and then forty, of any type, scale and step, mostly small ones, half of them with priors), up to eight limits (half of them), a strategy with
  * settings, and a history: good, constant, huge, tiny, infinite and missing objectives, failures, repetitions, configurations
  * from outside the space, pending trials, hyperparameters from nowhere, a bound on the work. Then it asks a few times. */
 #include "sanitized.h"
@@ -30,6 +30,8 @@ struct world {
 	double values[TRIALS_MAX + ASKS][D_MAX], pending[PENDING_MAX][D_MAX],
 		start[SUGGEST_HYPERPARAMETERS_MAX];
 	const double *pending_rows[PENDING_MAX];
+	double excess[TRIALS_MAX + ASKS][SUGGEST_LIMITS_MAX];
+	size_t n_limits;
 	size_t n, n_pending;
 };
 
@@ -167,6 +169,41 @@ static void add_trial(struct world *w, size_t kind, double failing)
 	w->n++;
 }
 
+/* Of any unit, mostly known, kept mostly or hardly ever; from a stream of their own. */
+static void make_limits(struct world *w)
+{
+	static const double units[] = { 1, 1e-300, 1e300, 0, INFINITY };
+	struct random random;
+
+	random_init(&random,
+		(struct random_key){ .seed = w->seed, .number = 2, .purpose = RANDOM_TEST });
+	w->n_limits =
+		random_uniform(&random) < 0.5 ? 0 : 1 + random_below(&random, SUGGEST_LIMITS_MAX);
+	const double threshold = random_uniform(&random), known = random_uniform(&random);
+
+	for (size_t i = 0; i < TRIALS_MAX + ASKS; i++)
+		for (size_t j = 0; j < w->n_limits; j++)
+			w->excess[i][j] = units[random_below(&random, 5)] *
+					  (random_uniform(&random) - threshold);
+	for (size_t i = 0; i < TRIALS_MAX + ASKS; i++)
+		for (size_t j = 0; j < w->n_limits; j++)
+			if (random_uniform(&random) > known)
+				w->excess[i][j] = NAN;
+}
+
+/* A trial that is done with what is known of its limits. */
+static void limit(struct world *w, size_t trial)
+{
+	struct observation *o = &w->observations[trial];
+
+	if (w->n_limits == 0)
+		return;
+	o->excess = trial % 7 == 6 ? NULL : w->excess[trial];
+	for (size_t j = 0; j < w->n_limits; j++)
+		if (o->kind == OBSERVATION_DONE && w->excess[trial][j] > 0)
+			o->kind = OBSERVATION_OVER_LIMIT;
+}
+
 static void make_history(struct world *w)
 {
 	static const double failing[] = { 0, 0, 0.1, 0.5, 1 };
@@ -174,8 +211,11 @@ static void make_history(struct world *w)
 	const double part = failing[choose(w, 5)];
 
 	w->n = 0;
-	while (w->n < n)
+	make_limits(w);
+	while (w->n < n) {
 		add_trial(w, kind, part);
+		limit(w, w->n - 1);
+	}
 	w->n_pending = choose(w, with_chance(w, 0.8) ? 3 : PENDING_MAX);
 	for (size_t i = 0; i < w->n_pending; i++) {
 		draw_configuration(w, w->pending[i]);
@@ -192,6 +232,7 @@ static struct suggest_request make_request(struct world *w)
 		.budget_trials = 1 + choose(w, 200),
 		.parallel = 1 + choose(w, 4),
 		.observations = w->observations,
+		.n_limits = w->n_limits,
 		.pending = w->pending_rows,
 		.n_pending = w->n_pending };
 
@@ -265,6 +306,9 @@ static void ask(struct world *w, struct suggest_request *request)
 	CHECK(w, space_contains(&w->space, first.values));
 	CHECK(w, !was_tried(w, first.values));
 	CHECK(w, first.branch != BRANCH_MODEL || (isfinite(first.mean) && first.sd >= 0));
+	CHECK(w, isnan(first.limits_probability) ||
+			 (first.limits_probability >= 0 && first.limits_probability <= 1));
+	CHECK(w, w->n_limits > 0 || isnan(first.limits_probability));
 	CHECK(w, suggest(request, &again, &err));
 	CHECK(w, memcmp(first.values, again.values, w->space.d * sizeof(double)) == 0);
 	request->sequence = first.sequence;
@@ -272,6 +316,7 @@ static void ask(struct world *w, struct suggest_request *request)
 	memcpy(w->values[w->n], first.values, w->space.d * sizeof(double));
 	w->observations[w->n] = (struct observation){ .values = w->values[w->n],
 		.objective = draw_objective(w, first.values, 9) };
+	limit(w, w->n);
 	w->n++;
 }
 

@@ -435,6 +435,98 @@ static void gradients_over_fantasies_agree_with_differences(void **state)
 	acquisition_destroy(acquisition);
 }
 
+static struct acquisition *create_by_chance(
+	const struct gp *gp, const double *chances, size_t n_chances, size_t fantasies)
+{
+	const struct acquisition_options options = {
+		.n_fantasies = fantasies, .chances = chances, .n_chances = n_chances
+	};
+	struct acquisition *acquisition = NULL;
+	struct random random;
+	struct tuner_error err;
+
+	random_init(&random, (struct random_key){ .seed = 9, .purpose = RANDOM_FANTASY });
+	assert_ok(acquisition_create(gp, &options, &random, &acquisition, &err), &err);
+	return acquisition;
+}
+
+static double incumbent_by_chance(const struct gp *gp, const double *chances, size_t fantasies)
+{
+	struct acquisition *acquisition = create_by_chance(gp, chances, 2, fantasies);
+	const double incumbent = acquisition_incumbent(acquisition);
+
+	acquisition_destroy(acquisition);
+	return incumbent;
+}
+
+/* It is the incumbent in that part of the fantasies. Two far away, of which the one is very good. */
+static void a_pending_row_is_the_incumbent_as_often_as_its_chance_says(void **state)
+{
+	struct fixture *f = *state;
+	static const double pending[] = { 0.2, 0.9, 1, 0.9, 0.05, 0 };
+	double means[N], least = INFINITY;
+
+	gp_own_means(f->gp, means);
+	for (size_t i = 0; i < N; i++)
+		least = fmin(least, means[i]);
+	append(f->gp, pending, 2);
+	for (size_t fantasies = 1; fantasies <= 64; fantasies += 63) {
+		struct acquisition *plain = create(f->gp, NULL, fantasies);
+		const double always = acquisition_incumbent(plain);
+
+		acquisition_destroy(plain);
+		assert_near(incumbent_by_chance(f->gp, (double[]){ 1, 1 }, fantasies), always, 0);
+		/* The trials' means shift with what a fantasy draws. */
+		assert_near(incumbent_by_chance(f->gp, (double[]){ 0, 0 }, fantasies), least, 0.05);
+	}
+	const double never = incumbent_by_chance(f->gp, (double[]){ 0, 0 }, 2048),
+		     always = incumbent_by_chance(f->gp, (double[]){ 1, 1 }, 2048),
+		     mostly = incumbent_by_chance(f->gp, (double[]){ 0.75, 0.75 }, 2048);
+
+	assert_true(always < mostly && mostly < never);
+	assert_near(never - mostly, 0.75 * (never - always), 0.15 * (never - always));
+}
+
+static void gradients_by_chance_agree_with_differences(void **state)
+{
+	struct fixture *f = *state;
+	static const double pending[] = { 0.2, 0.9, 1, 0.5, 0.5, 0, 0.8, 0.1, 2 };
+
+	append(f->gp, pending, 3);
+	struct acquisition *acquisition =
+		create_by_chance(f->gp, (double[]){ 0.3, 0.6 }, 2, ACQUISITION_FANTASIES);
+
+	check_gradients(f, acquisition);
+	acquisition_destroy(acquisition);
+}
+
+/* Where nothing else counts. */
+static void terms_alone_are_a_value(void **state)
+{
+	struct fixture *f = *state;
+	struct margin *feasibility = learn_failures(f);
+	const struct acquisition_term term = margin_term(feasibility);
+	const struct acquisition_options options = { .kind = ACQUISITION_TERMS };
+	struct acquisition *acquisition = NULL;
+	double value[M], glance[M], log_p[M] = { 0 }, log_p_glance[M] = { 0 };
+	struct random random;
+	struct tuner_error err;
+
+	random_init(&random, (struct random_key){ .seed = 9, .purpose = RANDOM_FANTASY });
+	assert_ok(acquisition_create(f->gp, &options, &random, &acquisition, &err), &err);
+	acquisition_add_term(acquisition, &term);
+	values(acquisition, f->stars, M, 0, value);
+	assert_ok(acquisition_glance(acquisition, f->stars, M, glance, &err), &err);
+	assert_ok(margin_add(feasibility, f->stars, M, log_p, &err), &err);
+	assert_ok(margin_add_glance(feasibility, f->stars, M, log_p_glance, &err), &err);
+	assert_memory_equal(value, log_p, sizeof value);
+	assert_memory_equal(glance, log_p_glance, sizeof glance);
+	assert_true(isnan(acquisition_incumbent(acquisition)));
+	check_gradients(f, acquisition);
+	acquisition_destroy(acquisition);
+	margin_destroy(feasibility);
+}
+
 /* The same with the rows' own kernel matrix, solved by elimination: an independent way to the mean
  * and the incumbent that a fantasy has. */
 
@@ -925,6 +1017,9 @@ int main(void)
 		MODEL_TEST(values_are_log_ei_of_the_prediction),
 		MODEL_TEST(failing_weighs_on_values_and_gradients),
 		MODEL_TEST(a_glance_knows_of_failing),
+		MODEL_TEST(terms_alone_are_a_value),
+		MODEL_TEST(a_pending_row_is_the_incumbent_as_often_as_its_chance_says),
+		MODEL_TEST(gradients_by_chance_agree_with_differences),
 		MODEL_TEST(failed_trials_are_no_incumbent),
 		MODEL_TEST(gradients_agree_with_differences),
 		cmocka_unit_test(hopeless_points_have_a_slope),

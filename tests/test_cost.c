@@ -124,6 +124,23 @@ static void the_term_is_minus_alpha_times_the_logarithm(void **state)
 	cost_destroy(cost);
 }
 
+static void a_trial_over_a_limit_took_its_time_all_the_same(void **state)
+{
+	struct fixture f;
+	double x[D] = { .2, .4, .5 };
+
+	set_up(&f);
+	struct cost *cost = create(&f);
+	const double all = cost_log_duration(cost, x);
+
+	cost_destroy(cost);
+	for (size_t i = 0; i < N; i += 2)
+		f.job.observations[i].kind = OBSERVATION_OVER_LIMIT;
+	cost = create(&f);
+	assert_true(cost_log_duration(cost, x) == all);
+	cost_destroy(cost);
+}
+
 static void it_counts_less_from_trial_to_trial(void **state)
 {
 	struct suggest_request request = { .number = 1, .budget_trials = 40 };
@@ -256,6 +273,7 @@ int main(void)
 		cmocka_unit_test(only_trials_that_are_done_tell),
 		cmocka_unit_test(very_many_trials_are_thinned_out),
 		cmocka_unit_test(as_good_a_value_is_found_in_less_time),
+		cmocka_unit_test(a_trial_over_a_limit_took_its_time_all_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -203,6 +203,38 @@ static void a_glance_orders_points_as_the_probabilities_do(void **state)
 	assert_true(gsl_stats_correlation(log_p, 1, glances, 1, POINTS) > 0.9);
 }
 
+/* By quadrature, of the trial's own distribution at the point. */
+static void a_trial_that_is_supposed_below_has_the_mean_that_it_then_has(void **state)
+{
+	enum { NODES = 20000 };
+	struct fixture *f = *state;
+	const struct gp *gp = margin_gp(f->margin);
+	double before[M], after[M], mean, sd, sum = 0, mass = 0;
+	struct tuner_error err;
+
+	log_probabilities(f, f->stars, M, before);
+	assert_ok(gp_predict(gp, f->stars, 1, &mean, &sd, &err), &err);
+	const double t = sqrt(sd * sd + gp_noise_variance(gp));
+
+	for (size_t i = 0; i < NODES; i++) {
+		const double y = -10 * t * ((double)i + 0.5) / NODES;
+		const double density = exp(-0.5 * (y - mean) * (y - mean) / (t * t));
+
+		sum += y * density;
+		mass += density;
+	}
+	assert_ok(margin_suppose_below(f->margin, f->stars, &err), &err);
+	assert_int_equal(gp_n_outcomes(gp), N + 1);
+	assert_near(gp_outcomes(gp)[N], sum / mass, 1e-4);
+	assert_ok(margin_suppose_below(f->margin, &f->stars[D], &err), &err);
+	log_probabilities(f, f->stars, M, after);
+	assert_true(after[0] < before[0] && after[1] < before[1]);
+	margin_forget(f->margin);
+	margin_forget(f->margin);
+	log_probabilities(f, f->stars, M, after);
+	assert_memory_equal(after, before, sizeof after);
+}
+
 #define WITH_MODEL(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -213,6 +245,7 @@ int main(void)
 		WITH_MODEL(how_large_margins_are_tells_where_the_edge_is),
 		WITH_MODEL(gradients_agree_with_differences),
 		WITH_MODEL(a_glance_orders_points_as_the_probabilities_do),
+		WITH_MODEL(a_trial_that_is_supposed_below_has_the_mean_that_it_then_has),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

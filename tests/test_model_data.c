@@ -226,6 +226,68 @@ static void a_long_history_is_bounded(void **state)
 	free(values);
 }
 
+/* The model learns from all of them alike; a failure is not within. */
+static void trials_over_a_limit_count_but_are_not_within(void **state)
+{
+	static const struct {
+		double y, excess;
+		enum observation_kind kind;
+		bool within;
+	} trials[] = { { 4, -1, OBSERVATION_DONE, true }, { 1, 2, OBSERVATION_OVER_LIMIT, false },
+		{ 2, NAN, OBSERVATION_STOPPED, false }, { 3, NAN, OBSERVATION_DONE, true },
+		{ 0, NAN, OBSERVATION_FAILED, false } };
+	struct fixture f;
+
+	set_up(&f);
+	f.job.request.n_limits = 1;
+	for (size_t i = 0; i < 5; i++) {
+		job_tell_limited(&f.job, (double[]){ 0.1 * (double)(i + 1), 0 }, trials[i].y,
+			&trials[i].excess);
+		f.job.observations[i].kind = trials[i].kind;
+	}
+	make(&f);
+	assert_int_equal(f.data.n, 5);
+	assert_true(f.data.y[1] < f.data.y[2] && f.data.y[2] < f.data.y[3] &&
+		    f.data.y[3] < f.data.y[0]);
+	for (size_t i = 0; i < 5; i++) {
+		assert_true(f.data.within[i] == trials[i].within);
+		assert_true(f.data.valued[i] == (i < 4));
+	}
+	model_data_finish(&f.data);
+	f.job.request.n_limits = 0; /* without them a stopped trial is one as before */
+	make(&f);
+	assert_true(f.data.within[2] && !f.data.within[1]);
+	model_data_finish(&f.data);
+}
+
+/* Two of three are over a limit, and better; still the best 200 within are among those chosen. */
+static void of_very_many_trials_those_within_come_first(void **state)
+{
+	static const double excess = 1;
+	static struct fixture f;
+	size_t best = 0;
+
+	set_up(&f);
+	f.job.request.n_limits = 1;
+	while (f.job.request.n_observations < JOB_TRIALS_MAX) {
+		const size_t i = f.job.request.n_observations;
+		const double values[] = { 0.01 + 0.99 * (double)(i * 7 % JOB_TRIALS_MAX) /
+							  JOB_TRIALS_MAX,
+			(double)(i % 3) };
+
+		job_tell_limited(&f.job, values, i % 3 == 0 ? 1 + (double)i : 0,
+			i % 3 == 0 ? (double[]){ -1 } : &excess);
+	}
+	make(&f);
+	assert_int_equal(f.data.n, MODEL_ROWS_MAX);
+	for (size_t i = 0; i < f.data.n; i++) {
+		best += f.data.within[i] &&
+			transform_to_user(f.data.transform, f.data.y[i]) < 1 + 3 * 200;
+	}
+	assert_int_equal(best, 200);
+	model_data_finish(&f.data);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +299,8 @@ int main(void)
 		cmocka_unit_test(only_foretold_failures_are_kept),
 		cmocka_unit_test(repeats_are_one_row),
 		cmocka_unit_test(a_long_history_is_bounded),
+		cmocka_unit_test(trials_over_a_limit_count_but_are_not_within),
+		cmocka_unit_test(of_very_many_trials_those_within_come_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -138,6 +138,28 @@ static void what_was_not_done_is_not_taken(void **state)
 	assert_true(job.values[recommended(&job).observation][0] <= 1);
 }
 
+/* But the model learns from it, and it makes up the number. */
+static void what_is_over_a_limit_is_not_taken(void **state)
+{
+	struct job job;
+
+	init(&job);
+	job_run(&job, bowl, 20);
+	const struct recommendation best = recommended(&job);
+
+	for (size_t i = 0; i < 20; i++)
+		if (i != 4)
+			job.observations[i].kind = OBSERVATION_OVER_LIMIT;
+	const struct recommendation only = recommended(&job);
+
+	assert_int_equal(only.observation, 4);
+	assert_true(only.observation != best.observation && only.sd < 0.1);
+	job.observations[4].kind = OBSERVATION_OVER_LIMIT;
+	assert_refused(&job, "no trial has kept the limits");
+	job.request.n_observations = 2;
+	assert_refused(&job, "2 trials are done");
+}
+
 static void of_equal_ones_it_is_the_first(void **state)
 {
 	struct job job;
@@ -191,6 +213,7 @@ int main(void)
 		cmocka_unit_test(of_equal_ones_it_is_the_first),
 		cmocka_unit_test(the_same_request_gives_the_same_bits),
 		cmocka_unit_test(what_it_cannot_say),
+		cmocka_unit_test(what_is_over_a_limit_is_not_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

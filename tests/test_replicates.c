@@ -134,6 +134,20 @@ static void what_differs_stays_apart(void **state)
 	assert_memory_equal(y, ((double[]){ 1, 2, 3, 4 }), sizeof y);
 }
 
+static void one_trial_within_is_enough(void **state)
+{
+	double X[] = { 0.5, 0.25, 0.5, 0.75, 0.25 }, y[] = { 1, 5, 2, 7, 6 };
+	double scales[] = { 1, 1, 1, 1, 1 }, counts[5], scatters[5];
+	bool within[] = { true, false, false, true, false };
+	struct replicates_rows rows = { 5, 1, X, y, scales, NULL, counts, scatters, within };
+	struct tuner_error err;
+
+	assert_ok(replicates_merge(&rows, &err), &err);
+	assert_int_equal(rows.n, 3);
+	assert_memory_equal(X, ((double[]){ 0.5, 0.75, 0.25 }), 3 * sizeof *X);
+	assert_memory_equal(within, ((bool[]){ true, true, false }), 3 * sizeof *within);
+}
+
 static void without_repeats_every_bit_stays(void **state)
 {
 	struct fixture *f = *state;
@@ -259,6 +273,7 @@ int main(void)
 		WITH_MODEL(its_gradient_agrees_with_differences),
 		WITH_MODEL(predictions_are_the_same),
 		WITH_MODEL(repeats_of_one_point_tell_the_noise),
+		cmocka_unit_test(one_trial_within_is_enough),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,6 +78,22 @@ static void what_has_no_finite_objective_is_left_out(void **state)
 	assert_true(stagnates(&job));
 }
 
+/* However good it is, and though it is no result, others may still gain. */
+static void a_trial_over_a_limit_is_left_out(void **state)
+{
+	struct job job;
+
+	begin(&job);
+	for (size_t i = 0; i < STAGNATION_TRIALS; i++)
+		job_tell(&job, (double[]){ 0.5 }, 5, OBSERVATION_OVER_LIMIT);
+	assert_false(stagnates(&job));
+	tell(&job, 5, STAGNATION_TRIALS - 1);
+	job_tell(&job, (double[]){ 0.5 }, -7, OBSERVATION_OVER_LIMIT);
+	assert_false(stagnates(&job));
+	tell(&job, 5, 1);
+	assert_true(stagnates(&job));
+}
+
 static void the_unit_and_the_zero_are_the_users(void **state)
 {
 	struct job job;
@@ -112,6 +128,7 @@ int main(void)
 		cmocka_unit_test(what_has_no_finite_objective_is_left_out),
 		cmocka_unit_test(the_unit_and_the_zero_are_the_users),
 		cmocka_unit_test(where_all_results_are_equal_nothing_stagnates),
+		cmocka_unit_test(a_trial_over_a_limit_is_left_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -212,8 +212,24 @@ static void given_values_come_back_bit_for_bit(void **state)
 			}
 }
 
+enum { NONE, SOME_WITHIN, NONE_WITHIN };
+
+/* Two limits that every third trial keeps, or none does. */
+static void limit(struct job *job, int limits)
+{
+	job->request.n_limits = 2;
+	for (size_t i = 0; i < job->request.n_observations; i++) {
+		const bool is_over = limits == NONE_WITHIN || i % 3 != 1;
+
+		job->observations[i].kind = is_over ? OBSERVATION_OVER_LIMIT : OBSERVATION_DONE;
+		job->excess[i][0] = is_over ? (double)i + 1 : -1;
+		job->excess[i][1] = -1 - 0.1 * (double)i;
+		job->observations[i].excess = job->excess[i];
+	}
+}
+
 /* Returns how many allocations a suggestion makes; each is refused once. */
-static unsigned refuse_each_allocation(const struct strategy *strategy)
+static unsigned refuse_each_allocation(const struct strategy *strategy, int limits)
 {
 	const double pending[] = { 0.5, 1, 0, 0 };
 	struct suggestion suggestion;
@@ -226,6 +242,8 @@ static unsigned refuse_each_allocation(const struct strategy *strategy)
 	job_run(&job, bowl, 14);
 	for (size_t i = 0; i < 14; i++)
 		job.observations[i].duration = 1 + (double)i;
+	if (limits != NONE)
+		limit(&job, limits);
 	for (size_t i = 0; i < 3; i++) /* enough for a model of failures */
 		job.observations[4 * i].kind = OBSERVATION_FAILED;
 	job.pending[job.request.n_pending++] = pending;
@@ -255,10 +273,11 @@ static void a_failed_allocation_is_fatal_and_says_so(void **state)
 
 	/* At least one allocation was refused before it got through. */
 	for (size_t k = 0; k < N_ALL; k++)
-		assert_true(refuse_each_allocation(&(struct strategy){ ALL[k] }) >
+		assert_true(refuse_each_allocation(&(struct strategy){ ALL[k] }, NONE) >
 			    (ALL[k] == STRATEGY_BAYESIAN ? 50 : 1));
 	for (size_t k = 0; k < sizeof options / sizeof *options; k++)
-		assert_true(refuse_each_allocation(&options[k]) > 50);
+		for (int limits = NONE; limits <= NONE_WITHIN; limits++)
+			assert_true(refuse_each_allocation(&options[k], limits) > 50);
 }
 
 int main(void)

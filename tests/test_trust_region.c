@@ -328,6 +328,78 @@ static void infinite_objectives_are_survived(void **state)
 	assert_int_equal(f.region.failures, 1);
 }
 
+/* ---- with limits ---- */
+
+static void tell_over(struct fixture *f, double objective, double excess)
+{
+	const size_t i = f->job.request.n_observations;
+
+	tell(f, objective);
+	f->job.observations[i].kind = OBSERVATION_OVER_LIMIT;
+	f->job.excess[i][0] = excess;
+	f->job.observations[i].excess = f->job.excess[i];
+}
+
+/* Not the objective. */
+static void while_none_is_within_the_least_excess_is_the_centre(void **state)
+{
+	static struct fixture f;
+
+	set_up_cube(&f);
+	f.job.request.n_limits = 1;
+	for (size_t i = 0; i < BEGINNING; i++)
+		tell_over(&f, (double)i, i == 3 ? 2 : 4);
+	follow(&f);
+	assert_int_equal(f.region.best, 3);
+	tell_over(&f, -7, 2 - 0.001);
+	follow(&f);
+	assert_int_equal(f.region.failures, 1);
+	tell_over(&f, 9, 1);
+	follow(&f);
+	assert_int_equal(f.region.best, BEGINNING + 1);
+	assert_int_equal(f.region.successes, 1);
+	/* Of equal ones the better. */
+	tell_over(&f, 8, 1);
+	follow(&f);
+	assert_int_equal(f.region.best, BEGINNING + 2);
+	assert_int_equal(f.region.successes, 0);
+}
+
+static void a_trial_over_a_limit_is_no_success_where_one_is_within(void **state)
+{
+	static struct fixture f;
+
+	set_up_cube(&f);
+	f.job.request.n_limits = 1;
+	tell_beginning(&f);
+	tell_over(&f, -100, 1);
+	follow(&f);
+	assert_int_equal(f.region.best, 1);
+	assert_int_equal(f.region.failures, 1);
+	tell(&f, 4);
+	follow(&f);
+	assert_int_equal(f.region.best, BEGINNING + 1);
+	assert_int_equal(f.region.successes, 1);
+}
+
+/* Whatever its objective. */
+static void the_first_within_is_a_success(void **state)
+{
+	static struct fixture f;
+
+	set_up_cube(&f);
+	f.job.request.n_limits = 1;
+	for (size_t i = 0; i < BEGINNING; i++)
+		tell_over(&f, (double)i, NAN);
+	follow(&f);
+	assert_int_equal(f.region.best, 0);
+	assert_int_equal(f.region.successes, 0);
+	tell(&f, 50);
+	follow(&f);
+	assert_int_equal(f.region.best, BEGINNING);
+	assert_int_equal(f.region.successes, 1);
+}
+
 /* ---- its box ---- */
 
 static void sides_are_as_the_lengthscales(void **state)
@@ -493,6 +565,9 @@ int main(void)
 		cmocka_unit_test(lattices_keep_their_neighbours_and_categories_all),
 		cmocka_unit_test(candidates_are_in_the_box_and_move_few_coordinates),
 		cmocka_unit_test(candidates_obey_conditions_and_constraints),
+		cmocka_unit_test(while_none_is_within_the_least_excess_is_the_centre),
+		cmocka_unit_test(a_trial_over_a_limit_is_no_success_where_one_is_within),
+		cmocka_unit_test(the_first_within_is_a_success),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
