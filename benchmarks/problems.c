@@ -2,9 +2,11 @@
 
 #include "base/random.h"
 #include "benchmarks/functions.h"
+#include "benchmarks/limited_functions.h"
 #include "benchmarks/networks.h"
 #include "benchmarks/surface.h"
 #include "surrogate/design.h"
+#include "surrogate/suggest.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,6 +17,11 @@
 #define FLOAT(title, a, b)                                                                         \
 	{                                                                                          \
 		.name = title, .type = PARAMETER_FLOAT, .scale = SCALE_LINEAR, .min = a, .max = b  \
+	}
+#define STEPS(title, a, b, by)                                                                     \
+	{                                                                                          \
+		.name = title, .type = PARAMETER_FLOAT, .scale = SCALE_LINEAR, .min = a, .max = b, \
+		.step = by                                                                         \
 	}
 #define LOG(title, a, b)                                                                           \
 	{                                                                                          \
@@ -107,6 +114,14 @@ static const struct parameter boosting_space[] = { LOG_INT("rounds", 7, 400), LO
 	FLOAT("subsample", 0.1, 1), INT("max_depth", 1, 15), LOG("min_child_weight", 2.72, 148),
 	FLOAT("colsample_bytree", 0.01, 1), FLOAT("colsample_bylevel", 0.01, 1) };
 
+static const struct parameter square6[] = { FLOATS_2(0, 6) };
+static const struct parameter unit2[] = { FLOATS_2(0, 1) };
+static const struct parameter scbo5_space[] = { FLOATS_5(-5, 10) };
+static const struct parameter spring_space[] = { FLOAT("wire", 0.05, 2), FLOAT("coil", 0.25, 1.3),
+	FLOAT("coils", 2, 15) };
+static const struct parameter vessel_space[] = { STEPS("shell", 0.0625, 6.1875, 0.0625),
+	STEPS("head", 0.0625, 6.1875, 0.0625), FLOAT("radius", 10, 200), FLOAT("length", 10, 200) };
+
 /* Hartmann's functions where the arguments are exponents. */
 static double hartmann3_of_logs(size_t d, const double *x)
 {
@@ -191,6 +206,43 @@ static const struct problem problems[] = {
 	{ "rosenbrock50", .function = rosenbrock, .optimum = 0, SPACE(levy50_space) },
 };
 
+#define LIMITS(n, function) .n_limits = n, .excess = function
+
+/* Optima by a long search where the papers have none. */
+static const struct problem limited[] = {
+	{ "gardner1", .function = gardner1, .optimum = -2, SPACE(square6),
+		LIMITS(1, gardner1_excess) },
+	{ "gardner2", .function = gardner2, .optimum = 0.2532358, SPACE(square6),
+		LIMITS(1, gardner2_excess) },
+	{ "gramacy", .function = gramacy, .optimum = 0.599788, SPACE(unit2),
+		LIMITS(2, gramacy_excess) },
+	{ "branin-disk", BRANIN, LIMITS(1, disk_excess) },
+	{ "branin-disk-noisy", BRANIN, LIMITS(1, disk_excess), .noise = 5.11, .excess_noise = 5 },
+	{ "hartmann6-ball", HARTMANN6, LIMITS(1, unit_ball_excess) },
+	{ "hartmann6-ball-noisy", HARTMANN6, LIMITS(1, unit_ball_excess), .noise = 0.0386,
+		.excess_noise = 0.03 },
+	{ "ackley5-half-ball", .function = ackley, .optimum = 0, SPACE(scbo5_space),
+		LIMITS(2, half_ball_excess) },
+	{ "spring", .function = spring, .optimum = 0.012665, SPACE(spring_space),
+		LIMITS(4, spring_excess) },
+	{ "vessel", .function = vessel, .optimum = 6059.7143, SPACE(vessel_space),
+		LIMITS(3, vessel_excess) },
+	{ "mlp-weights", .function = mlp_digits, .optimum = -0.988227, SPACE(mlp_space),
+		LIMITS(1, mlp_weights_excess) },
+	{ "boosting-leaves", .function = boosting_synthetic, .optimum = -0.741052,
+		SPACE(boosting_space), LIMITS(1, boosting_leaves_excess) },
+};
+
+size_t limited_problems_count(void)
+{
+	return sizeof limited / sizeof *limited;
+}
+
+const struct problem *limited_problem_at(size_t i)
+{
+	return i < limited_problems_count() ? &limited[i] : NULL;
+}
+
 size_t problems_count(void)
 {
 	return sizeof problems / sizeof *problems;
@@ -206,6 +258,9 @@ const struct problem *problem_find(const char *name)
 	for (size_t i = 0; i < problems_count(); i++)
 		if (strcmp(problems[i].name, name) == 0)
 			return &problems[i];
+	for (size_t i = 0; i < limited_problems_count(); i++)
+		if (strcmp(limited[i].name, name) == 0)
+			return &limited[i];
 	return NULL;
 }
 
@@ -305,6 +360,30 @@ double problem_observe(
 	return value + problem->noise * normal;
 }
 
+void problem_excess(const struct problem *problem, const double *values, double *ret)
+{
+	if (problem->n_limits > 0)
+		problem->excess(problem->d, values, ret);
+}
+
+void problem_observe_excess(const struct problem *problem, const double *values, uint64_t seed,
+	uint32_t number, double *ret)
+{
+	struct random random = stream(seed, number, 4);
+
+	problem_excess(problem, values, ret);
+	for (size_t j = 0; j < problem->n_limits; j++)
+		ret[j] += problem->excess_noise * random_normal(&random);
+}
+
+bool excess_is_within(const double *excess, size_t n)
+{
+	for (size_t j = 0; j < n; j++)
+		if (!(excess[j] <= 0))
+			return false;
+	return true;
+}
+
 double problem_duration(const struct problem *problem, uint64_t seed, uint32_t number)
 {
 	struct random random = stream(seed, number, 2);
@@ -325,12 +404,14 @@ double problem_cost(
 
 static double best_at_random(const struct problem *problem, uint64_t seed)
 {
-	double values[SPACE_PARAMETERS_MAX], best = INFINITY;
+	double values[SPACE_PARAMETERS_MAX], excess[SUGGEST_LIMITS_MAX], best = INFINITY;
 	struct random random = stream(seed, 0, 3);
 
 	for (size_t n = 0; n < problem_budget(problem); n++) {
 		problem_random(problem, &random, values);
-		best = fmin(best, problem_value(problem, values));
+		problem_excess(problem, values, excess);
+		if (excess_is_within(excess, problem->n_limits))
+			best = fmin(best, problem_value(problem, values));
 	}
 	return best;
 }

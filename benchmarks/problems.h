@@ -1,4 +1,4 @@
-/* Problems for sample efficiency: objectives with a space, a best value, noise, and failures.
+/* Problems for sample efficiency: objectives with a space, a best value, noise, failures, and limits.
  *
  * Everything is minimised. A configuration is given as in surrogate/space.h. What a method is told of its
  * n-th trial depends on (problem, seed, n, configuration) alone, so that all methods are in one world. */
@@ -19,10 +19,18 @@ struct problem {
 	double outliers; /* part of the observations that get a large one-sided error */
 	double failures; /* part of the space in which trials fail; the optimum is outside, if only just */
 	double crashes; /* part of the trials that fail wherever they are */
+	size_t n_limits; /* the optimum keeps them all */
+	void (*excess)(size_t d, const double *x, double *ret);
+	double excess_noise; /* standard deviation of what is observed of each */
 };
 
 size_t problems_count(void);
 const struct problem *problem_at(size_t i);
+
+/* Those with limits, which are not among the others. */
+size_t limited_problems_count(void);
+const struct problem *limited_problem_at(size_t i);
+
 const struct problem *problem_find(const char *name); /* NULL: there is none */
 
 /* A view. */
@@ -44,6 +52,12 @@ double problem_value(const struct problem *problem, const double *values);
 double problem_observe(
 	const struct problem *problem, const double *values, uint64_t seed, uint32_t number);
 
+/* By how much the configuration exceeds the limits (n_limits), and what trial `number` reports of it. */
+void problem_excess(const struct problem *problem, const double *values, double *ret);
+void problem_observe_excess(const struct problem *problem, const double *values, uint64_t seed,
+	uint32_t number, double *ret);
+bool excess_is_within(const double *excess, size_t n); /* all at most 0 */
+
 /* How long it takes, in virtual time: log-normal with a median of 1 and sd 0.5 in the logarithm. */
 double problem_duration(const struct problem *problem, uint64_t seed, uint32_t number);
 
@@ -52,7 +66,8 @@ double problem_duration(const struct problem *problem, uint64_t seed, uint32_t n
 double problem_cost(
 	const struct problem *problem, const double *values, uint64_t seed, uint32_t number);
 
-/* Median over 101 seeds of the least value that a random search of problem_budget trials finds. */
+/* Median over 101 seeds of the least value within the limits that a random search of problem_budget trials finds; infinite: none in
+ * most. */
 double problem_random_median(const struct problem *problem);
 
 #endif

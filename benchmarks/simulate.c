@@ -1,13 +1,15 @@
 /* Runs one strategy of ours on one problem, in virtual time, and prints a row of CSV for each trial:
  *
  *     simulate --problem NAME [--method tuner|random|sobol] [--seeds A[-B]] [--workers W] [--trials N]
- *              [--costs] [--recommend] [--prior none|near|wrong] [--set KEY=VALUE]
- *     simulate --list | --describe
+ *              [--costs] [--recommend] [--prior none|near|wrong] [--limits learnt|failed] [--set KEY=VALUE]
+ *     simulate --list | --describe | --describe-limited
  *
  * Columns: problem,method,workers,seed,trial,finished,value,observed,seconds. `value` is free of noise,
- * `observed` what the strategy was told (nan: the trial failed), `finished` in units of a trial's median
+ * `observed` what the strategy was told (nan: the trial failed; `value`, too: it is over a limit), `finished` in units of a trial's median
  * duration (--costs: these depend on the configuration), `seconds` what the suggestion cost. --recommend: one row a run instead (print_recommended). Every method is told problem_n_initial points first,
- * except with --prior, where it begins with as many of its own: with the parameters' priors of a user (believer.h), or with none. */
+ * except with --prior, where it begins with as many of its own: with the parameters' priors of a user (believer.h), or with none.
+ *
+ * --limits failed: a trial over a limit is one that failed. (Without: the strategy is told by how much, and the objective.) */
 #include "benchmarks/believer.h"
 #include "benchmarks/problems.h"
 #include "benchmarks/strategy_settings.h"
@@ -35,10 +37,12 @@ struct simulation {
 	bool costs; /* durations depend on configurations */
 	bool recommends; /* print_recommended */
 	bool begins; /* it has a design of its own */
+	bool limits_fail; /* a trial over a limit has failed */
 	enum belief belief;
 
 	struct space space;
 	double *values; /* trials x d, by launch */
+	double *excess; /* trials x SUGGEST_LIMITS_MAX */
 	double *observed, *took, *finish, *seconds; /* trials */
 	struct observation *observations; /* by end */
 	size_t n_observations;
@@ -62,6 +66,16 @@ static double *row(struct simulation *s, size_t trial)
 	return &s->values[trial * s->problem->d];
 }
 
+static double *excess_of(struct simulation *s, size_t trial)
+{
+	return &s->excess[trial * SUGGEST_LIMITS_MAX];
+}
+
+static bool keeps_limits(struct simulation *s, size_t trial)
+{
+	return excess_is_within(excess_of(s, trial), s->problem->n_limits);
+}
+
 static bool propose(struct simulation *s, size_t trial, struct tuner_error *err)
 {
 	const double *pending[WORKERS_MAX];
@@ -77,6 +91,7 @@ static bool propose(struct simulation *s, size_t trial, struct tuner_error *err)
 		.parallel = s->workers,
 		.observations = s->observations,
 		.n_observations = s->n_observations,
+		.n_limits = s->limits_fail ? 0 : s->problem->n_limits,
 		.pending = pending,
 		.n_pending = s->n_running,
 		.sequence = s->sequence,
@@ -117,10 +132,21 @@ static bool launch(struct simulation *s, size_t trial, struct tuner_error *err)
 	s->seconds[trial] = cpu_seconds() - began;
 	s->observed[trial] =
 		problem_observe(s->problem, row(s, trial), s->seed, (uint32_t)trial + 1);
+	problem_observe_excess(
+		s->problem, row(s, trial), s->seed, (uint32_t)trial + 1, excess_of(s, trial));
+	if (s->limits_fail && !keeps_limits(s, trial))
+		s->observed[trial] = NAN;
 	s->took[trial] = duration(s, trial);
 	s->finish[trial] = s->now + s->took[trial];
 	s->running[s->n_running++] = trial;
 	return true;
+}
+
+static enum observation_kind kind_of(struct simulation *s, size_t trial)
+{
+	return isnan(s->observed[trial]) ? OBSERVATION_FAILED
+	       : keeps_limits(s, trial)  ? OBSERVATION_DONE
+					 : OBSERVATION_OVER_LIMIT;
 }
 
 /* Lets the running trial end that ends first. */
@@ -140,7 +166,17 @@ static void end_one(struct simulation *s)
 	s->observations[s->n_observations++] = (struct observation){ .values = row(s, trial),
 		.objective = s->observed[trial],
 		.duration = s->took[trial],
-		.kind = isnan(s->observed[trial]) ? OBSERVATION_FAILED : OBSERVATION_DONE };
+		.kind = kind_of(s, trial),
+		.excess = excess_of(s, trial) };
+}
+
+/* Free of noise; NaN: over a limit. */
+static double value_of(const struct problem *problem, const double *values)
+{
+	double excess[SUGGEST_LIMITS_MAX];
+
+	problem_excess(problem, values, excess);
+	return excess_is_within(excess, problem->n_limits) ? problem_value(problem, values) : NAN;
 }
 
 static void print(struct simulation *s)
@@ -148,7 +184,7 @@ static void print(struct simulation *s)
 	for (size_t i = 0; i < s->trials; i++)
 		printf("%s,%s,%zu,%llu,%zu,%.6g,%.17g,%.17g,%.6f\n", s->problem->name, s->method,
 			s->workers, (unsigned long long)s->seed, i + 1, s->finish[i],
-			problem_value(s->problem, row(s, i)), s->observed[i], s->seconds[i]);
+			value_of(s->problem, row(s, i)), s->observed[i], s->seconds[i]);
 }
 
 /* Row: problem, seed, trials, then without noise: the value of the trial that looks best, and of the one that the model
@@ -198,12 +234,14 @@ static bool simulate(struct simulation *s, struct tuner_error *err)
 
 	s->space = problem_space(s->problem);
 	s->values = calloc(n * d, sizeof *s->values);
+	s->excess = calloc(n * SUGGEST_LIMITS_MAX, sizeof *s->excess);
 	s->observed = calloc(n, sizeof *s->observed);
 	s->took = calloc(n, sizeof *s->took);
 	s->finish = calloc(n, sizeof *s->finish);
 	s->seconds = calloc(n, sizeof *s->seconds);
 	s->observations = calloc(n, sizeof *s->observations);
-	if (!s->values || !s->observed || !s->took || !s->finish || !s->seconds || !s->observations)
+	if (!s->values || !s->excess || !s->observed || !s->took || !s->finish || !s->seconds ||
+		!s->observations)
 		ok = tuner_fail_memory(err);
 	ok = ok && believe(s, err);
 	for (size_t trial = 0; ok && trial < n; trial++) {
@@ -218,6 +256,7 @@ static bool simulate(struct simulation *s, struct tuner_error *err)
 	else if (ok)
 		print(s);
 	free(s->values);
+	free(s->excess);
 	free(s->observed);
 	free(s->took);
 	free(s->finish);
@@ -237,12 +276,12 @@ static void list(void)
 
 /* What the table of problems.c rests on: the function's standard deviation and the least value found
  * among random points. */
-static void describe(void)
+static void describe(size_t count, const struct problem *at(size_t))
 {
-	printf("%-24s %3s %6s %14s %14s %14s %14s %14s\n", "problem", "d", "budget", "optimum",
-		"random median", "median", "sd", "least of 65536");
-	for (size_t i = 0; i < problems_count(); i++) {
-		const struct problem *p = problem_at(i);
+	printf("%-24s %3s %6s %14s %14s %14s %14s %14s %9s\n", "problem", "d", "budget", "optimum",
+		"random median", "median", "sd", "least of 65536", "within");
+	for (size_t i = 0; i < count; i++) {
+		const struct problem *p = at(i);
 		double values[SPACE_PARAMETERS_MAX], sum = 0, squares = 0, least = INFINITY;
 		double some[1001];
 		size_t n = 0;
@@ -251,7 +290,7 @@ static void describe(void)
 		random_init(&random, (struct random_key){ .purpose = RANDOM_TEST });
 		for (size_t k = 0; k < 65536; k++) {
 			problem_random(p, &random, values);
-			const double value = problem_value(p, values);
+			const double value = value_of(p, values);
 
 			if (isnan(value))
 				continue;
@@ -264,11 +303,13 @@ static void describe(void)
 		}
 		const double mean = sum / (double)n;
 
-		gsl_sort(some, 1, sizeof some / sizeof *some);
-		printf("%-24s %3zu %6zu %14.6g %14.6g %14.6g %14.6g %14.6g\n", p->name, p->d,
+		const size_t kept = n < sizeof some / sizeof *some ? n : sizeof some / sizeof *some;
+
+		gsl_sort(some, 1, kept);
+		printf("%-24s %3zu %6zu %14.6g %14.6g %14.6g %14.6g %14.6g %9.4f\n", p->name, p->d,
 			problem_budget(p), p->optimum, problem_random_median(p),
-			gsl_stats_median_from_sorted_data(some, 1, sizeof some / sizeof *some),
-			sqrt(squares / (double)n - mean * mean), least);
+			gsl_stats_median_from_sorted_data(some, 1, kept),
+			sqrt(squares / (double)n - mean * mean), least, (double)n / 65536);
 	}
 }
 
@@ -276,8 +317,9 @@ static int usage(void)
 {
 	fputs("usage: simulate --problem NAME [--method tuner|random|sobol] [--seeds A[-B]]\n"
 	      "                [--workers W] [--trials N] [--costs] [--recommend]\n"
-	      "                [--noise SD] [--prior none|near|wrong] [--set KEY=VALUE]\n"
-	      "       simulate --list | --describe\n",
+	      "                [--noise SD] [--prior none|near|wrong] [--limits learnt|failed] "
+	      "[--set KEY=VALUE]\n"
+	      "       simulate --list | --describe | --describe-limited\n",
 		stderr);
 	return 2;
 }
@@ -303,7 +345,7 @@ struct arguments {
 	struct strategy strategy;
 	unsigned long long first, last;
 	size_t workers, trials;
-	bool costs, recommends, begins;
+	bool costs, recommends, begins, limits_fail;
 	enum belief belief;
 };
 
@@ -317,7 +359,8 @@ static bool parse(int argc, char **argv, struct arguments *ret)
 		{ "trials", required_argument, NULL, 't' },
 		{ "noise", required_argument, NULL, 'n' }, { "costs", no_argument, NULL, 'c' },
 		{ "recommend", no_argument, NULL, 'r' }, { "prior", required_argument, NULL, 'b' },
-		{ "set", required_argument, NULL, 'x' }, { 0 } };
+		{ "limits", required_argument, NULL, 'l' }, { "set", required_argument, NULL, 'x' },
+		{ 0 } };
 	int option;
 
 	*ret = (struct arguments){
@@ -345,6 +388,10 @@ static bool parse(int argc, char **argv, struct arguments *ret)
 			return false;
 		else if (option == 'b')
 			ret->begins = true;
+		else if (option == 'l' && strcmp(optarg, "failed") == 0)
+			ret->limits_fail = true;
+		else if (option == 'l' && strcmp(optarg, "learnt") != 0)
+			return false;
 		else if (option == 'x' && !strategy_setting(&ret->strategy, optarg))
 			return false;
 		else if (option == '?')
@@ -368,7 +415,9 @@ int main(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "--list") == 0)
 		return list(), 0;
 	if (argc == 2 && strcmp(argv[1], "--describe") == 0)
-		return describe(), 0;
+		return describe(problems_count(), problem_at), 0;
+	if (argc == 2 && strcmp(argv[1], "--describe-limited") == 0)
+		return describe(limited_problems_count(), limited_problem_at), 0;
 	if (!parse(argc, argv, &arguments))
 		return usage();
 	for (unsigned long long seed = arguments.first; seed <= arguments.last; seed++) {
@@ -380,6 +429,7 @@ int main(int argc, char **argv)
 			.costs = arguments.costs,
 			.recommends = arguments.recommends,
 			.begins = arguments.begins,
+			.limits_fail = arguments.limits_fail,
 			.belief = arguments.belief,
 			.trials = arguments.trials > 0 ? arguments.trials
 						       : problem_budget(arguments.problem) };
