@@ -49,7 +49,7 @@ judged_by() { # BOUND
 	sql_is "SELECT count(*) > 0 AND min(objective IS NULL) AND min(state = 'failed') FROM trial WHERE outcome = 'over-limit'" 1
 	sql_is "SELECT DISTINCT outcome FROM attempt" ok
 	[ "$("$TUNER" best --json | jq '.objective <= 0.4 and .objective > 0.37')" = true ]
-	[ "$("$TUNER" trials --json | jq '[.trials[] | select(.outcome == "over-limit") | .limits.excess[0] > 0] | all')" = true ]
+	[ "$("$TUNER" trials --json | jq '[.[] | select(.outcome == "over-limit") | .limits.excess[0] > 0] | all')" = true ]
 	sql_is "SELECT max(abs((limits ->> '\$.objective') - json_extract(parameters, '\$.x'))) < 1e-12 FROM v_trial" 1
 	"$TUNER" why "$(sql "SELECT max(number) FROM trial")" | grep -q "it would keep the limits with probability"
 	sound
