@@ -142,6 +142,13 @@ An objective made of several metrics, and one that counts what errors cost ([obj
 "metrics": [{ "name": "val-accuracy" }, { "name": "latency_ms" }]
 ```
 
+Limits that a result must keep ([objective.md](objective.md#limits)):
+
+```jsonc
+"objective": { "metric": "accuracy", "goal": "maximize", "limits": ["latency_ms <= 20", "`peak-memory` <= 4e9"] },
+"metrics": [{ "name": "accuracy" }, { "name": "latency_ms" }, { "name": "peak-memory" }]
+```
+
 ```jsonc
 "objective": { "cost": { "false_negative": 5, "false_positive": 1 }, "per": "case" },
 "metrics": [{ "name": "true_positive" }, { "name": "true_negative" }, { "name": "false_positive" }, { "name": "false_negative" }]
