@@ -88,6 +88,9 @@ finished_job() {
 	run "$TUNER" trials --arm gap
 	[ "$status" -eq 2 ]
 	[[ "$output" == *'there is no arm "gap"; there are: gp, random'* ]]
+	run "$TUNER" trials --repeat 9
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'there is no repeat 9; there are: 1 to 2'* ]]
 	run "$TUNER" trials --repeat 7
 	[ "$status" -eq 0 ]
 	[[ "$output" == *"no such trial"* ]]

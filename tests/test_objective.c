@@ -2,6 +2,7 @@
 #include "tests/fixture_job.h"
 #include "tuner/objective.h"
 #include "tuner/rescore_vary.h"
+#include "tuner/told_metrics.h"
 
 #include <math.h>
 
@@ -114,6 +115,160 @@ static void a_cost_is_the_formula_that_it_stands_for(void **state)
 	job_file_destroy(file);
 }
 
+/* ---- limits ---- */
+
+#define LIMITED                                                                                    \
+	"\"objective\": {\"metric\": \"acc\", \"goal\": \"maximize\", \"reduce\": {\"acc\": "      \
+	"\"best\", "                                                                               \
+	"\"lag-ms\": \"max\"}, \"limits\": [\"`lag-ms` <= 20\", \"acc >= 0.5\"]}, " SPACE
+
+static struct limit_check limits(const struct objective_curves *curves, const struct job_file *file)
+{
+	return objective_limits(curves, &file->objective, value(curves, file), file->maximize);
+}
+
+static void limits_are_judged_by_the_reduced_metrics(void **state)
+{
+	struct job_file *file = fixture_file(LIMITED);
+	struct objective_curves curves = { 0 };
+	char message[LIMITS_MESSAGE_BYTES];
+
+	put(&curves, file, "acc", 1, 0.75);
+	put(&curves, file, "acc", 2, 0.25);
+	assert_true(value(&curves, file) == 0.75);
+	assert_int_equal(limits(&curves, file).n, 0); /* no lag-ms yet */
+	assert_false(objective_complete(&curves, &file->objective));
+	put(&curves, file, "lag-ms", 1, 31);
+	put(&curves, file, "lag-ms", 2, 11);
+	assert_true(objective_complete(&curves, &file->objective));
+	assert_int_equal(curves.whole.n, 2);
+	assert_true(value(&curves, file) == 0.75);
+
+	struct limit_check check = limits(&curves, file);
+
+	assert_int_equal(check.n, 2);
+	assert_true(check.objective == 0.75 && check.excess[0] == 11 && check.excess[1] == -0.25);
+	assert_true(limit_check_is_over(&check));
+	objective_limits_message(&file->objective, file->metric, &check, message);
+	assert_string_equal(message, "`lag-ms` <= 20 is broken by 11 (acc 0.75)");
+	put(&curves, file, "lag-ms", 1, 20);
+	check = limits(&curves, file);
+	assert_true(check.excess[0] == 0);
+	assert_false(limit_check_is_over(&check));
+	objective_limits_message(&file->objective, file->metric, &check, message);
+	assert_string_equal(message, "");
+	put(&curves, file, "acc", 1, 0.25);
+	put(&curves, file, "lag-ms", 3, NAN);
+	put(&curves, file, "lag-ms", 1, NAN);
+	put(&curves, file, "lag-ms", 2, NAN);
+	check = limits(&curves, file);
+	assert_true(isnan(check.excess[0]) && check.excess[1] == 0.25);
+	objective_limits_message(&file->objective, file->metric, &check, message);
+	assert_string_equal(message,
+		"`lag-ms` <= 20 cannot be computed; acc >= 0.5 is broken by 0.25 (acc 0.25)");
+	objective_curves_finish(&curves);
+	job_file_destroy(file);
+}
+
+/* Metrics of limits play no part in the formula, and its curve does not wait for them. */
+static void a_formula_is_of_its_own_metrics(void **state)
+{
+	struct job_file *file = fixture_file(
+		FORMULA ", \"limits\": [\"memory + lag <= 8\", \"lag <= 2\"]}, " SPACE);
+	struct objective_curves curves = { 0 };
+
+	assert_int_equal(file->objective.n, 3);
+	assert_int_equal(file->objective.n_own, 2);
+	put(&curves, file, "acc-1", 1, 8);
+	put(&curves, file, "lag", 1, 2);
+	assert_int_equal(curves.whole.n, 1);
+	assert_true(value(&curves, file) == 4);
+	put(&curves, file, "memory", 7, 5);
+
+	const struct limit_check check = limits(&curves, file);
+
+	assert_int_equal(check.n, 2);
+	assert_true(check.excess[0] == -1 && check.excess[1] == 0);
+	assert_true(objective_limits_name(&file->objective, 1));
+	assert_false(objective_limits_name(&file->objective, 0));
+	objective_curves_finish(&curves);
+	job_file_destroy(file);
+}
+
+static void limits_are_part_of_what_is_stored(void **state)
+{
+	struct job_file *file = fixture_file(LIMITED);
+	char *definition = job_file_objective(file);
+
+	assert_string_equal(definition,
+		"{\"metric\": \"acc\", \"goal\": \"maximize\", \"reduce\": {\"acc\": \"best\", "
+		"\"lag-ms\": \"max\"}, \"limits\": [\"`lag-ms` <= 20\", \"acc >= 0.5\"]}");
+	free(definition);
+	job_file_destroy(file);
+	/* The word for the objective's metric leaves the others' last value. */
+	file = fixture_file("\"objective\": {\"metric\": \"acc\", \"goal\": \"maximize\", "
+			    "\"reduce\": \"best\", \"limits\": [\"lag <= 20\"]}, " SPACE);
+	definition = job_file_objective(file);
+	assert_non_null(strstr(definition, "\"reduce\": \"best\", \"limits\": [\"lag <= 20\"]"));
+	assert_int_equal(file->objective.metrics[1].reduce, REDUCE_LAST);
+	free(definition);
+	job_file_destroy(file);
+}
+
+static void a_message_that_is_too_long_is_cut_between_characters(void **state)
+{
+	char text[1000], message[LIMITS_MESSAGE_BYTES];
+	const struct limit_check check = { 1, 0.5, { 3 } };
+
+	for (size_t shift = 0; shift < 2; shift++) {
+		char name[200] = "";
+
+		for (size_t i = 0; i < 80; i++)
+			strcat(name, "ü");
+		snprintf(text, sizeof text,
+			"\"objective\": {\"metric\": \"acc\", \"goal\": \"maximize\", \"limits\": "
+			"[\"%s%s + %s <= 20\"]}, " SPACE,
+			shift ? "x" : "", name, name);
+		struct job_file *file = fixture_file(text);
+
+		objective_limits_message(&file->objective, file->metric, &check, message);
+		const size_t length = strlen(message);
+
+		assert_in_range(length, LIMITS_MESSAGE_BYTES - 4, LIMITS_MESSAGE_BYTES - 1);
+		for (size_t i = 0, n; i < length; i += n)
+			assert_true((n = text_utf8_character(message + i, length - i)) > 0);
+		job_file_destroy(file);
+	}
+}
+
+/* ---- what callers tell ---- */
+
+static void what_callers_tell_is_what_the_limits_need(void **state)
+{
+	struct job_file *file = fixture_file(LIMITED);
+	struct told_metrics told = { .n = 0 };
+	struct metric_row rows[OBJECTIVE_METRICS_MAX];
+	struct limit_check check;
+	struct tuner_error err;
+
+	assert_false(told_metrics_judge(&told, file, 0.75, &check, &err));
+	assert_int_equal(err.code, TUNER_USAGE);
+	assert_non_null(strstr(err.message, "need the metric \"lag-ms\""));
+	assert_true(told_metrics_add(&told, "lag-ms", 31, &err));
+	assert_false(told_metrics_add(&told, "lag-ms", 30, &err));
+	assert_true(told_metrics_judge(&told, file, 0.25, &check, &err));
+	assert_int_equal(check.n, 2);
+	assert_true(check.objective == 0.25 && check.excess[0] == 11 && check.excess[1] == 0.25);
+	assert_int_equal(told_metrics_rows(&told, 4, 9, rows), 1);
+	assert_string_equal(rows[0].name, "lag-ms");
+	assert_true(rows[0].step == 4 && rows[0].value == 31 && rows[0].time_us == 9);
+	/* The value is the objective's metric. */
+	assert_true(told_metrics_add(&told, "acc", 0.3, &err));
+	assert_false(told_metrics_judge(&told, file, 0.25, &check, &err));
+	assert_non_null(strstr(err.message, "\"acc\"; they need lag-ms"));
+	job_file_destroy(file);
+}
+
 /* ---- who wins ---- */
 
 static double at(const struct vary_line *line, double price, double low, double high)
@@ -210,6 +365,11 @@ int main(void)
 		cmocka_unit_test(what_is_missing_is_named_and_gives_no_number),
 		cmocka_unit_test(one_metric_is_its_own_whole),
 		cmocka_unit_test(a_cost_is_the_formula_that_it_stands_for),
+		cmocka_unit_test(limits_are_judged_by_the_reduced_metrics),
+		cmocka_unit_test(a_formula_is_of_its_own_metrics),
+		cmocka_unit_test(limits_are_part_of_what_is_stored),
+		cmocka_unit_test(a_message_that_is_too_long_is_cut_between_characters),
+		cmocka_unit_test(what_callers_tell_is_what_the_limits_need),
 		cmocka_unit_test(the_envelope_is_the_least_everywhere),
 		cmocka_unit_test(a_line_that_only_passes_where_others_cross_wins_nowhere),
 		cmocka_unit_test(lines_that_never_cross_have_one_winner),

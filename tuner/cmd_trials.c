@@ -79,26 +79,38 @@ static bool read_filter(
 	return true;
 }
 
-/* Also true for an arm that only trials from before an edit have. */
-static bool has_arm(const struct report *report, const struct job_file *file, const char *arm,
-	bool *ret, struct tuner_error *err)
+/* arm NULL, repeat -1: any. */
+static bool has_trial(const struct report *report, const char *arm, int64_t repeat, bool *ret,
+	struct tuner_error *err)
 {
 	const struct trial_filter filter = { .job_id = report->job.id,
 		.arm = arm,
-		.repeat = -1,
+		.repeat = repeat,
 		.limit = 1,
 		.without_values = true };
 	struct trial_list list;
-	*ret = false;
-	for (size_t i = 0; i < file->n_arms; i++)
-		*ret = *ret || strcmp(file->arms[i].name, arm) == 0;
-	if (*ret)
-		return true;
 	if (!trial_select(report->store, &filter, &list, err))
 		return false;
 	*ret = list.n > 0;
 	trial_list_finish(&list);
 	return true;
+}
+
+/* Also true for an arm that only trials from before an edit have. */
+static bool has_arm(const struct report *report, const struct job_file *file, const char *arm,
+	bool *ret, struct tuner_error *err)
+{
+	*ret = arm == NULL;
+	for (size_t i = 0; i < file->n_arms; i++)
+		*ret = *ret || strcmp(file->arms[i].name, arm) == 0;
+	return *ret || has_trial(report, arm, -1, ret, err);
+}
+
+static bool has_repeat(const struct report *report, const struct job_file *file, int64_t repeat,
+	bool *ret, struct tuner_error *err)
+{
+	*ret = repeat < file->repeats;
+	return *ret || has_trial(report, NULL, repeat, ret, err);
 }
 
 static bool fail_arm(const struct job_file *file, const char *arm, struct tuner_error *err)
@@ -116,18 +128,21 @@ static bool check_search(
 	const struct report *report, const struct trial_filter *filter, struct tuner_error *err)
 {
 	struct job_file *file = NULL;
-	bool has = true;
+	bool arm = false, repeat = false;
 	if (filter->arm == NULL && filter->repeat < 0)
 		return true;
 	if (!report->has_arms)
 		return tuner_fail(err, TUNER_USAGE,
 			"job %s has no \"arms\": --arm and --repeat have nothing to choose",
 			report->job.name);
-	if (filter->arm == NULL)
-		return true;
-	const bool ok = job_stored_file(&report->job, &file, err) &&
-			has_arm(report, file, filter->arm, &has, err) &&
-			(has || fail_arm(file, filter->arm, err));
+	const bool ok =
+		job_stored_file(&report->job, &file, err) &&
+		has_arm(report, file, filter->arm, &arm, err) &&
+		(arm || fail_arm(file, filter->arm, err)) &&
+		has_repeat(report, file, filter->repeat, &repeat, err) &&
+		(repeat || tuner_fail(err, TUNER_USAGE,
+				   "there is no repeat %lld; there are: 1 to %lld",
+				   (long long)filter->repeat + 1, (long long)file->repeats));
 	job_file_destroy(file);
 	return ok;
 }
