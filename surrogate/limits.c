@@ -12,7 +12,7 @@
 /* Margins whose mean is more than this many of their sd from the limit are scaled by a part of that
  * mean instead: a model whose trials all lie side by side far away should not exclude that others
  * are within. */
-static const double MEAN_MAX = 10;
+static const double MEAN_MAX = 100;
 
 struct limits {
 	size_t n;

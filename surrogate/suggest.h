@@ -180,13 +180,15 @@ struct suggestion {
 	double mean, sd; /* predicted objective (minimised unit), latent; NaN without a model */
 	/* The same prediction for judging gains, scaled by the user's unit as it is below the
 	 * incumbent, where gains lie: values worse than the median are transformed (transform.h),
-	 * which distorts mean and sd there. NaN without a model. */
+	 * which distorts mean and sd there. NaN without a model, and while no trial has kept the
+	 * limits. */
 	double gain_mean, gain_sd;
 	double acquisition; /* log expected improvement, whatever was maximised, in the log of the
-			       user's unit; NaN without a model */
+			       user's unit; NaN without a model, and while no trial has kept the
+			       limits */
 	double maximised; /* the maximised function's value at the choice: log EI in the model's
-			     unit with all terms, or a confidence bound; NaN without a model, and
-			     for a drawn function */
+			     unit with all terms, or a confidence bound, or the terms alone while no
+			     trial has kept the limits; NaN without a model, and for a drawn function */
 	double value_probability; /* probability that the trial does not fail, by which the expected
 				     improvement is multiplied; NaN: too few have failed to tell, or
 				     no model */
