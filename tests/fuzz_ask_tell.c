@@ -14,10 +14,15 @@ const char *const fuzz_words[] = { "\n", "{", "}", "[", ":", ",", "{\"ask\": 1}\
 	"{\"ask\": ", "{\"tell\": 1, \"value\": 0.5}\n",
 	"{\"tell\": ", "\"value\": ", "\"failed\": \"nan\"", "\"failed\": \"timeout\"",
 	"\"failed\": \"", "\"step\": ", "{\"add\": {\"x\": 0.5, \"k\": \"a\"}, ",
-	"\"x\": ", "\"k\": \"b\"", "\"y\": 3", "NaN", "-Infinity", "null", "true", "1e999", NULL };
+	"\"metrics\": {\"lag\": 0.25}",
+	"\"metrics\": {\"lag\": ", "\"lag\": ", "\"x\": ", "\"k\": \"b\"", "\"y\": 3", "NaN",
+	"-Infinity", "null", "true", "1e999", NULL };
+
+/* Every other one has limits. */
+static const char *const objectives[] = { "", ", \"limits\": [\"lag <= 0.5\", \"loss <= 2\"]" };
 
 static const char job[] =
-	"{\"objective\": {\"metric\": \"loss\", \"goal\": \"minimize\"},"
+	"{\"objective\": {\"metric\": \"loss\", \"goal\": \"minimize\"%s},"
 	" \"parameters\": {\"x\": {\"type\": \"float\", \"min\": 0, \"max\": 1},"
 	"  \"k\": {\"type\": \"categorical\", \"values\": [\"a\", \"b\"]},"
 	"  \"y\": {\"type\": \"int\", \"min\": 1, \"max\": 4, \"when\": {\"k\": \"b\"}}},"
@@ -75,11 +80,12 @@ static struct job_file *a_job(void)
 	struct job_file *file = NULL;
 	struct diagnostics list = { .n = 0 };
 	struct tuner_error err;
-	char name[32];
+	char name[32], text[sizeof(job) + 64];
 
 	snprintf(name, sizeof(name), "job-%u", jobs);
+	snprintf(text, sizeof(text), job, objectives[jobs % 2]);
 	CHECK(job_file_parse(
-		name, "/", job, strlen(job), NULL, COMMAND_IGNORED, &file, &list, &err));
+		name, "/", text, strlen(text), NULL, COMMAND_IGNORED, &file, &list, &err));
 	CHECK(file != NULL);
 	return file;
 }
