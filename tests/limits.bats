@@ -172,6 +172,23 @@ judged_by() { # BOUND
 	printf '%s\n' '{"add": {"x": 0.9}, "value": 0.9, "metrics": {"lag-ms": 90}}' | "$TUNER" ask-tell job.jsonc --name none | jq -e '.error != null'
 }
 
+# Three trials that are good at each of two steps, with this lag, and what is said of a fourth.
+after_three() { # LAG
+	limited "$LAG" '"early_stopping": { "rule": "median", "grace": 1, "min_trials": 3, "top": 0, "patience": 1 },'
+	{
+		for trial in 1 2 3; do
+			printf '%s\n' '{"ask": 1}' '{"tell": '$trial', "step": 1, "value": 0.9}' '{"tell": '$trial', "step": 2, "value": 0.95}' \
+				'{"tell": '$trial', "value": 0.95, "metrics": {"lag-ms": '"$1"'}}'
+		done
+		printf '%s\n' '{"ask": 1}' '{"tell": 4, "step": 1, "value": 0.3}' '{"tell": 4, "step": 2, "value": 0.3}'
+	} | "$TUNER" ask-tell job.jsonc | tail -n 1
+}
+
+@test "no trial is stopped for being worse than what is over a limit" {
+	after_three 10 | jq -e .stop
+	after_three 90 | jq -e '.stop == null and .ok'
+}
+
 @test "an unchanged sweep with limits costs nothing, whatever is over them" {
 	STRATEGY=random TRIALS=8 limited "$LAG"
 	"$TUNER" run job.jsonc --quiet

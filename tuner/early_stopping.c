@@ -41,7 +41,7 @@ bool early_stopping_judge(const struct history *history, const struct series *cu
 	const size_t kept = history->n - history->first_curve;
 	struct learning_curve *curves = calloc(kept + n_others + 1, sizeof(*curves));
 	struct learning_curve own = { 0 };
-	size_t n = 0;
+	size_t n = 0, n_finished;
 	bool ok = false;
 
 	if (curves == NULL)
@@ -49,8 +49,11 @@ bool early_stopping_judge(const struct history *history, const struct series *cu
 	settings.negated = file->maximize;
 	if (file->maximize)
 		settings.bound = -settings.bound;
-	for (size_t k = history->first_curve; k < history->n; k++, n++)
-		curves[n] = finished_curve(&history->items[k]);
+	/* What is over a limit is no result, and so none to be worse than. */
+	for (size_t k = history->first_curve; k < history->n; k++)
+		if (history->items[k].outcome != OUTCOME_OVER_LIMIT)
+			curves[n++] = finished_curve(&history->items[k]);
+	n_finished = n;
 	for (size_t k = 0; k < n_others; k++, n++)
 		if (!turn_curve(others[k], file->maximize, &curves[n], err))
 			goto out;
@@ -58,7 +61,7 @@ bool early_stopping_judge(const struct history *history, const struct series *cu
 		goto out;
 	ok = stopping_judge(&settings, &own, curves, n, ret, err);
 out:
-	for (size_t k = kept; file->maximize && k < n; k++)
+	for (size_t k = n_finished; file->maximize && k < n; k++)
 		free((double *)curves[k].values);
 	if (file->maximize)
 		free((double *)own.values);
