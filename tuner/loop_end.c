@@ -105,8 +105,8 @@ static bool to_retry(
 
 static bool counts_as_failed_start(enum outcome outcome, bool trial_failed)
 {
-	return outcome == OUTCOME_LAUNCH_FAILED || (trial_failed && outcome != OUTCOME_OVER_LIMIT &&
-							   !outcome_is_infrastructure(outcome));
+	return outcome == OUTCOME_LAUNCH_FAILED ||
+	       (trial_failed && !outcome_is_infrastructure(outcome));
 }
 
 /* The command works, whether its result keeps the limits or not. */
