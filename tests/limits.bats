@@ -235,6 +235,8 @@ between() { # LAG
 	[ "$(grep -c '<skipped message="over-limit: ' junit.xml)" -eq "$over" ]
 	grep -q "class=\"over-limit\"} $over" metrics.txt
 	grep -q "over-limit $over" summary.md
+	"$TUNER" report --format md -o report.md
+	grep -q 'Job job is to maximize accuracy within the limit .*lag-ms.*40\.' report.md
 }
 
 @test "a trial over a limit may be run again" {

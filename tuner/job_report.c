@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "scheduler/surroundings.h"
+#include "surrogate/expression.h"
 #include "tuner/best_command.h"
 #include "tuner/job_open.h"
 #include "tuner/provenance_report.h"
@@ -99,23 +100,37 @@ static bool show_query(struct job_report *report, const char *id, const char *no
 
 /* ---- summary ---- */
 
+/* " within the limits a <= 1, b >= 2" */
+static void add_limits(const struct job_objective *objective, struct text *ret)
+{
+	for (size_t i = 0; i < objective->n_limits; i++) {
+		text_add(ret, i > 0                     ? ", "
+			      : objective->n_limits > 1 ? " within the limits "
+							: " within the limit ");
+		text_add(ret, expression_text(objective->limits[i]));
+	}
+}
+
 static void say_job(const struct job_report *report)
 {
 	const struct report *job = report->report;
-	struct text searches = TEXT_EMPTY;
+	struct text searches = TEXT_EMPTY, limits = TEXT_EMPTY;
 
-	if (report->file != NULL)
+	if (report->file != NULL) {
 		job_file_searches_text(report->file, &searches);
-	page_say(report->page, "Job %s is to %s %s. %s%s%s", job->job.name,
+		add_limits(&report->file->objective, &limits);
+	}
+	page_say(report->page, "Job %s is to %s %s%s. %s%s%s", job->job.name,
 		job->maximize ? "maximize" : "minimize", job->metric,
-		report->file != NULL ? "It has " : "", searches.bytes,
-		report->file != NULL ? "." : "");
+		limits.length > 0 ? limits.bytes : "", report->file != NULL ? "It has " : "",
+		searches.bytes, report->file != NULL ? "." : "");
 	if (job->job.state == JOB_OPEN)
 		page_say(report->page, "It has not ended: this is how it stands.");
 	else
 		page_say(report->page, "It is %s: %s.", job_state_name(job->job.state),
 			job->job.reason);
 	text_finish(&searches);
+	text_finish(&limits);
 }
 
 /* What earlier jobs gave to it, a sentence each. */
