@@ -172,7 +172,6 @@ static double find_incumbent(
 	const struct acquisition *a, size_t fantasy, const double *b, const double *margins)
 {
 	const double *alpha = a->alphas + fantasy * a->stride;
-
 	double least = INFINITY, incumbent = INFINITY;
 
 	for (size_t i = 0; i < a->n; i++) {
@@ -418,11 +417,9 @@ static double value_of(struct acquisition *a, const double *v, double sd, size_t
 	return most + log(sum / (double)S);
 }
 
-/* Without a value of its own only the terms count. */
-static bool has_none(const struct acquisition *a, size_t n, double *ret)
+/* Where only the terms count. */
+static bool no_values(size_t n, double *ret)
 {
-	if (a->options.kind != ACQUISITION_TERMS)
-		return false;
 	memset(ret, 0, n * sizeof *ret);
 	return true;
 }
@@ -433,8 +430,8 @@ static bool own_values(struct acquisition *a, const double *X, size_t m, size_t 
 	const size_t d = gp_d(a->gp);
 	const size_t S = fantasies && fantasies < a->n_fantasies ? fantasies : a->n_fantasies;
 
-	if (has_none(a, m, ret_values))
-		return true;
+	if (a->options.kind == ACQUISITION_TERMS)
+		return no_values(m, ret_values);
 	if (!reserve(a, m, err))
 		return false;
 	for (size_t i = 0; i < m; i += BLOCK) {
@@ -472,8 +469,8 @@ static bool own_glance(struct acquisition *a, const double *X, size_t m, double 
 {
 	const size_t stride = gp_glance_stride(m);
 
-	if (has_none(a, m, ret_values))
-		return true;
+	if (a->options.kind == ACQUISITION_TERMS)
+		return no_values(m, ret_values);
 	float *memory = calloc(3 * stride + 1, sizeof *memory);
 	float *mean = memory, *sd = mean + stride, *values = sd + stride;
 
@@ -539,8 +536,8 @@ static bool own_gradients(struct acquisition *a, const double *X, size_t m, doub
 {
 	const size_t d = gp_d(a->gp);
 
-	if (has_none(a, m, ret_values) && has_none(a, m * d, ret_gradients))
-		return true;
+	if (a->options.kind == ACQUISITION_TERMS)
+		return no_values(m, ret_values) && no_values(m * d, ret_gradients);
 	if (!reserve(a, m, err))
 		return false;
 	for (size_t i = 0; i < m; i += BLOCK)

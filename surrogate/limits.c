@@ -241,6 +241,7 @@ bool limits_create(const struct columns *columns, const struct suggest_request *
 	const uint64_t part = request->n_limits > 0 ? work_limit / request->n_limits : 0;
 	bool ok = limits != NULL || tuner_fail_memory(err);
 
+	tuner_assert(request->n_limits <= SUGGEST_LIMITS_MAX);
 	*ret = NULL;
 	*ret_work = 0;
 	for (size_t j = 0; ok && j < request->n_limits; j++)

@@ -234,7 +234,6 @@ bool trust_region_follow(const struct suggest_request *request, const struct col
 		.batch = batch,
 		.failures_max = (d + batch - 1) / batch,
 		.values = calloc(request->n_observations + 1, sizeof *course.values) };
-
 	bool ok = (violations != NULL && course.values != NULL) || tuner_fail_memory(err);
 
 	ok = ok && limits_violations(request, violations, err);

@@ -2,6 +2,7 @@
 #include "surrogate/limits.h"
 
 #include "base/random.h"
+#include "surrogate/best_rows.h"
 #include "fixture_suggest.h"
 
 #include <gsl/gsl_statistics_double.h>
@@ -412,6 +413,26 @@ static void a_glance_orders_points_as_the_probabilities_do(void **state)
 	assert_true(gsl_stats_correlation(log_p, 1, glances, 1, POINTS) > 0.9);
 }
 
+static void rows_are_ordered_by_what_is_likely_there(void **state)
+{
+	struct fixture *f = *state;
+	double glances[M] = { 0 };
+	size_t rows[M], n = 0;
+	struct tuner_error err;
+	bool marked[M];
+
+	make(f);
+	for (size_t i = 0; i < M; i++)
+		marked[i] = i % 4 != 0;
+	assert_true(limits_add_glance(f->limits, f->stars, M, glances, &err));
+	assert_true(likely_rows(f->limits, f->stars, marked, M, rows, &n, &err));
+	assert_int_equal(n, M - M / 4);
+	for (size_t i = 0; i < n; i++) {
+		assert_true(marked[rows[i]]);
+		assert_true(i == 0 || glances[rows[i - 1]] >= glances[rows[i]]);
+	}
+}
+
 /* ---- trials that run ---- */
 
 static void where_a_trial_runs_none_is_expected_while_none_is_within(void **state)
@@ -455,6 +476,7 @@ int main(void)
 		WITH_TRIALS(the_limits_share_the_work),
 		WITH_TRIALS(gradients_agree_with_differences),
 		WITH_TRIALS(a_glance_orders_points_as_the_probabilities_do),
+		WITH_TRIALS(rows_are_ordered_by_what_is_likely_there),
 		WITH_TRIALS(where_a_trial_runs_none_is_expected_while_none_is_within),
 	};
 

@@ -179,6 +179,26 @@ static void workers_do_not_all_try_the_same(void **state)
 	assert_true(distance > 1e-3);
 }
 
+/* However good it may turn out to be. */
+static void a_running_trial_that_will_be_over_is_not_improved_on(void **state)
+{
+	static const double beyond[] = { 0.95, 0.5 }, within[] = { 0.38, 0.5 };
+	struct job job;
+
+	for (size_t way = 0; way < WAYS; way++) {
+		init_way(&job, way, 0, 4);
+		const double before = job_ask(&job).incumbent;
+
+		job.pending[0] = beyond;
+		job.request.n_pending = 1;
+		assert_near(job_ask(&job).incumbent, before, 0.01);
+		job.pending[0] = within;
+		if (ways[way].acquisition == STRATEGY_EI &&
+			ways[way].incumbent != STRATEGY_INCUMBENT_NOISY)
+			assert_true(job_ask(&job).incumbent < before - 0.01);
+	}
+}
+
 /* ---- before there is one ---- */
 
 static void while_none_is_within_the_least_excess_leads(void **state)
@@ -365,6 +385,7 @@ int main(void)
 		cmocka_unit_test(what_is_over_a_limit_teaches_the_objective),
 		cmocka_unit_test(the_edge_is_reached),
 		cmocka_unit_test(workers_do_not_all_try_the_same),
+		cmocka_unit_test(a_running_trial_that_will_be_over_is_not_improved_on),
 		cmocka_unit_test(while_none_is_within_the_least_excess_leads),
 		cmocka_unit_test(running_trials_are_taken_to_be_over),
 		cmocka_unit_test(without_a_known_excess_it_falls_back_and_says_so),

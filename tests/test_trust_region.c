@@ -382,6 +382,22 @@ static void a_trial_over_a_limit_is_no_success_where_one_is_within(void **state)
 	assert_int_equal(f.region.successes, 1);
 }
 
+/* What it would have reached counts neither as best nor for the spread, of which 0.1 % is a gain. */
+static void a_trial_over_a_limit_does_not_widen_the_spread(void **state)
+{
+	static struct fixture f;
+
+	set_up_cube(&f);
+	f.job.request.n_limits = 1;
+	tell_over(&f, -1000, 1);
+	tell(&f, 7);
+	tell(&f, 5);
+	tell_times(&f, 6, 2);
+	tell(&f, 5 - 0.002);
+	follow(&f);
+	assert_int_equal(f.region.successes, 1);
+}
+
 /* Whatever its objective. */
 static void the_first_within_is_a_success(void **state)
 {
@@ -567,6 +583,7 @@ int main(void)
 		cmocka_unit_test(candidates_obey_conditions_and_constraints),
 		cmocka_unit_test(while_none_is_within_the_least_excess_is_the_centre),
 		cmocka_unit_test(a_trial_over_a_limit_is_no_success_where_one_is_within),
+		cmocka_unit_test(a_trial_over_a_limit_does_not_widen_the_spread),
 		cmocka_unit_test(the_first_within_is_a_success),
 	};
 
