@@ -86,6 +86,26 @@ bool limits_violations(const struct suggest_request *request, double *ret, struc
 	return true;
 }
 
+/* Counts are often exactly at their limit, as of errors where none is allowed. That is within, but a
+ * margin of 0 would be so by half only: it is taken to be half as far within as the least excess is
+ * over (or, if none is, as anything is from the limit). */
+static void move_from_limit(double *c, size_t n)
+{
+	double over = INFINITY, nearest = INFINITY;
+
+	for (size_t i = 0; i < n; i++) {
+		if (c[i] > 0)
+			over = fmin(over, c[i]);
+		if (c[i] != 0)
+			nearest = fmin(nearest, fabs(c[i]));
+	}
+	const double step = isfinite(over) ? over : isfinite(nearest) ? nearest : 1;
+
+	for (size_t i = 0; i < n; i++)
+		if (c[i] == 0)
+			c[i] = -step / 2;
+}
+
 /* Infinite ones are as far away as the farthest of the others. */
 static void bilog(double *c, size_t n, double unit)
 {
@@ -126,6 +146,7 @@ static bool to_margins(double *excess, size_t n, struct tuner_error *err)
 
 	if (scratch == NULL)
 		return tuner_fail_memory(err);
+	move_from_limit(excess, n);
 	bilog(excess, n, unit_of(excess, n, scratch));
 	standardise(excess, n);
 	for (size_t i = 0; i < n; i++)

@@ -294,12 +294,29 @@ static void what_all_trials_exceed_alike_may_still_be_kept(void **state)
 	log_probabilities(f, log_p);
 	for (size_t i = 0; i < M; i++)
 		assert_true(isfinite(log_p[i]) && log_p[i] < log(0.1));
-	for (size_t i = 0; i < N; i++)
-		f->job.excess[i][0] = f->job.excess[i][1] = 0;
+}
+
+/* As of errors, where none is allowed: a margin of 0 would be one by half, and the two a quarter. */
+static void counts_at_their_limit_are_within(void **state)
+{
+	struct fixture *f = *state;
+	double log_p[M], values[D];
+
+	for (size_t i = 0; i < N; i++) {
+		const double x = f->job.values[i][0];
+
+		f->job.excess[i][0] = x > 0.5 ? floor(1 + 10 * (x - 0.5)) : 0;
+		f->job.excess[i][1] = 0;
+	}
 	make(f);
 	log_probabilities(f, log_p);
-	for (size_t i = 0; i < M; i++)
-		assert_near(exp(log_p[i]), 0.25, 1e-9);
+	for (size_t i = 0; i < M; i++) {
+		columns_decode(&f->columns, &f->stars[i * D], values);
+		if (values[0] < 0.4)
+			assert_true(exp(log_p[i]) > 0.6);
+		if (values[0] > 0.6)
+			assert_true(exp(log_p[i]) < 0.1);
+	}
 }
 
 static void trials_of_one_configuration_are_one_row(void **state)
@@ -471,6 +488,7 @@ int main(void)
 		WITH_TRIALS(the_unit_of_an_excess_does_not_matter),
 		WITH_TRIALS(infinite_excesses_are_as_far_as_the_farthest),
 		WITH_TRIALS(what_all_trials_exceed_alike_may_still_be_kept),
+		WITH_TRIALS(counts_at_their_limit_are_within),
 		WITH_TRIALS(trials_of_one_configuration_are_one_row),
 		WITH_TRIALS(with_very_many_trials_some_are_chosen),
 		WITH_TRIALS(the_limits_share_the_work),
