@@ -1,6 +1,6 @@
 /* What a suggestion costs:
  *
- *     latency [--n 50,200,500,1000,2000] [--d 3,10,20] [--repeats 3] [--suggestions 20] [--csv] [--set KEY=VALUE]
+ *     latency [--n 50,200,500,1000,2000] [--d 3,10,20] [--repeats 3] [--suggestions 20] [--limits 0] [--csv] [--set KEY=VALUE]
  *     latency --history --n N --d D
  *
  * A history of n random points and their objectives (a smooth function with a little noise); then 20 suggestions in
@@ -11,6 +11,9 @@
  * "at 44.7" is the time on a core that multiplies matrices at 44.7 GFLOP/s, as measured in the same run, and "goal" what
  * it should be there. The last columns are the distance to the limit: of the time, the share that
  * the operations done would take at the speed of a product of matrices, and of a vector of exponentials.
+ *
+ * --limits: a result must keep so many, each of which half of the random points do. What their models take is not in the limit's
+ * operations.
  *
  * With --history the first repeat's points and objectives are written, for other programs to be measured on. */
 #include "benchmarks/calibration.h"
@@ -41,7 +44,7 @@ static const struct {
 
 struct settings {
 	struct strategy strategy;
-	size_t repeats, suggestions;
+	size_t repeats, suggestions, n_limits;
 	struct calibration calibration;
 	bool csv;
 };
@@ -116,6 +119,12 @@ static double objective(size_t d, const double *x, struct random *random)
 	return sum + 0.01 * random_normal(random);
 }
 
+/* How far beyond limit j. */
+static double excess(size_t d, const double *x, size_t j)
+{
+	return x[j % d] + sin(3 * x[(j + 1) % d]) * x[(j + 2) % d] - 0.8;
+}
+
 static struct space make_space(size_t d)
 {
 	struct space space = { d, calloc(d, sizeof *space.parameters) };
@@ -152,7 +161,7 @@ struct succession {
 	size_t d;
 	struct space space;
 	struct random random;
-	double *X, start[SUGGEST_HYPERPARAMETERS_MAX];
+	double *X, *excesses, start[SUGGEST_HYPERPARAMETERS_MAX];
 	struct observation *observations;
 	struct suggest_request request;
 	struct suggestion suggestion;
@@ -162,23 +171,27 @@ static void succession_finish(struct succession *s)
 {
 	space_finish(&s->space);
 	free(s->X);
+	free(s->excesses);
 	free(s->observations);
 }
 
 static bool succession_init(struct succession *s, size_t n_max, size_t d, uint64_t seed,
-	const struct strategy *strategy, struct tuner_error *err)
+	const struct settings *settings, struct tuner_error *err)
 {
 	*s = (struct succession){ .d = d, .space = make_space(d), .random = make_random(seed) };
 	s->X = calloc(n_max * d, sizeof *s->X);
+	s->excesses = calloc(n_max * settings->n_limits + 1, sizeof *s->excesses);
 	s->observations = calloc(n_max, sizeof *s->observations);
 	s->request = (struct suggest_request){ .space = &s->space,
-		.strategy = strategy,
+		.strategy = &settings->strategy,
+		.n_limits = settings->n_limits,
 		.seed = seed,
 		.number = 1,
 		.budget_trials = n_max,
 		.parallel = 1,
 		.observations = s->observations };
-	return (s->X != NULL && s->observations != NULL) || tuner_fail_memory(err);
+	return (s->X != NULL && s->excesses != NULL && s->observations != NULL) ||
+	       tuner_fail_memory(err);
 }
 
 /* The next trial's point. */
@@ -189,11 +202,19 @@ static double *next_point(struct succession *s)
 
 static void add_result(struct succession *s)
 {
-	const double *x = next_point(s);
+	const size_t n = s->request.n_observations++;
+	const double *x = &s->X[n * s->d];
+	double *excesses = &s->excesses[n * s->request.n_limits];
+	enum observation_kind kind = OBSERVATION_DONE;
 
-	s->observations[s->request.n_observations++] = (struct observation){
-		.values = x, .objective = objective(s->d, x, &s->random), .kind = OBSERVATION_DONE
-	};
+	for (size_t j = 0; j < s->request.n_limits; j++) {
+		excesses[j] = excess(s->d, x, j);
+		kind = excesses[j] > 0 ? OBSERVATION_OVER_LIMIT : kind;
+	}
+	s->observations[n] = (struct observation){ .values = x,
+		.objective = objective(s->d, x, &s->random),
+		.kind = kind,
+		.excess = excesses };
 	s->request.number++;
 }
 
@@ -246,8 +267,7 @@ static bool measure(size_t n, size_t d, enum suggest_refit refit, uint64_t seed,
 	const struct settings *settings, struct measurement *ret, struct tuner_error *err)
 {
 	struct succession s;
-	bool ok = succession_init(
-		&s, n + settings->suggestions + 1, d, seed, &settings->strategy, err);
+	bool ok = succession_init(&s, n + settings->suggestions + 1, d, seed, settings, err);
 
 	s.request.refit = refit;
 	ok = ok && measure_all(&s, n, settings, ret, err);
@@ -342,7 +362,8 @@ static bool read_options(
 {
 	static const struct option options[] = { { "n", required_argument, NULL, 'n' },
 		{ "d", required_argument, NULL, 'd' }, { "repeats", required_argument, NULL, 'r' },
-		{ "suggestions", required_argument, NULL, 'g' }, { "csv", no_argument, NULL, 'c' },
+		{ "suggestions", required_argument, NULL, 'g' },
+		{ "limits", required_argument, NULL, 'l' }, { "csv", no_argument, NULL, 'c' },
 		{ "history", no_argument, NULL, 'h' }, { "set", required_argument, NULL, 's' },
 		{ 0 } };
 	int option;
@@ -361,6 +382,9 @@ static bool read_options(
 		case 'g':
 			settings->suggestions = strtoul(optarg, NULL, 10);
 			break;
+		case 'l':
+			settings->n_limits = strtoul(optarg, NULL, 10);
+			break;
 		case 'c':
 			settings->csv = true;
 			break;
@@ -375,8 +399,8 @@ static bool read_options(
 		if (lists->d[i] > SPACE_PARAMETERS_MAX)
 			return false;
 	return optind == argc && lists->n_ns > 0 && lists->n_ds > 0 && settings->repeats >= 1 &&
-	       settings->repeats <= REPEATS_MAX && settings->suggestions >= 1 &&
-	       settings->suggestions <= 1000000;
+	       settings->n_limits <= SUGGEST_LIMITS_MAX && settings->repeats <= REPEATS_MAX &&
+	       settings->suggestions >= 1 && settings->suggestions <= 1000000;
 }
 
 int main(int argc, char **argv)
@@ -392,7 +416,7 @@ int main(int argc, char **argv)
 	lists.n_ds = number_list_read("3,10,20", lists.d);
 	if (!read_options(argc, argv, &lists, &settings, &history)) {
 		fputs("usage: latency [--n LIST] [--d LIST] [--repeats N] [--suggestions N] "
-		      "[--csv] "
+		      "[--limits N] [--csv] "
 		      "[--set KEY=VALUE]\n       latency --history --n N --d D\n",
 			stderr);
 		return 2;
