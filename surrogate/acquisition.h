@@ -62,8 +62,8 @@ enum acquisition_incumbent {
 struct acquisition_options {
 	enum acquisition_kind kind;
 	const bool *eligible; /* gp_n_outcomes: marks the trials that may be the incumbent (failed
-				 ones may not: their outcomes are made up); NULL, or none marked:
-				 all */
+				 ones may not: their outcomes are made up; nor may those over a
+				 limit); NULL, or none marked: all */
 	const double *chances; /* EI: of each of the first n_chances pending rows the probability
 				  that it may be the incumbent; each is in that part of the
 				  fantasies, or, if there is but one, where it is 1/2. Further

@@ -12,7 +12,8 @@
  * An excess c may be in any unit and reach over many decades. Its model sees -sign(c) ln(1 + |c| /
  * s), with the median s of |c|, scaled to a standard deviation of 1: near the limit that is linear,
  * and the limit stays where it is, at 0 (the "bilog" of Eriksson and Poloczek, "Scalable
- * Constrained Bayesian Optimization", AISTATS 2021).
+ * Constrained Bayesian Optimization", AISTATS 2021). An excess of exactly 0, as counts have, is within
+ * by half of the least that any is over.
  *
  *     limits_create -> limits_suppose_over -> limits_add, limits_term -> limits_destroy */
 #ifndef SURROGATE_LIMITS_H
