@@ -241,6 +241,24 @@ static void a_message_that_is_too_long_is_cut_between_characters(void **state)
 	}
 }
 
+/* A metric counts once, whatever names it. */
+static void as_many_metrics_as_a_formula_may_have_may_have_limits(void **state)
+{
+	struct text text = TEXT_EMPTY;
+
+	text_add(&text, "\"objective\": {\"goal\": \"maximize\", \"expression\": \"m0");
+	for (int i = 1; i < OBJECTIVE_METRICS_MAX; i++)
+		text_print(&text, " + m%d", i);
+	text_add(&text, "\", \"limits\": [\"m0 + m1 <= m31\"]}, " SPACE);
+
+	struct job_file *file = fixture_file(text.bytes);
+
+	assert_int_equal(file->objective.n, OBJECTIVE_METRICS_MAX);
+	assert_int_equal(file->objective.n_limits, 1);
+	job_file_destroy(file);
+	text_finish(&text);
+}
+
 /* ---- what callers tell ---- */
 
 static void what_callers_tell_is_what_the_limits_need(void **state)
@@ -369,6 +387,7 @@ int main(void)
 		cmocka_unit_test(a_formula_is_of_its_own_metrics),
 		cmocka_unit_test(limits_are_part_of_what_is_stored),
 		cmocka_unit_test(a_message_that_is_too_long_is_cut_between_characters),
+		cmocka_unit_test(as_many_metrics_as_a_formula_may_have_may_have_limits),
 		cmocka_unit_test(what_callers_tell_is_what_the_limits_need),
 		cmocka_unit_test(the_envelope_is_the_least_everywhere),
 		cmocka_unit_test(a_line_that_only_passes_where_others_cross_wins_nowhere),

@@ -140,6 +140,16 @@ static bool read_formula(
 
 /* ---- limits ---- */
 
+/* How many metrics there are with these. */
+static size_t count_with(const struct job_objective *objective, char *const *names, size_t n)
+{
+	size_t all = objective->n;
+
+	for (size_t i = 0; i < n; i++)
+		all += objective_find(objective, names[i]) == objective->n;
+	return all;
+}
+
 /* One limit, of which `fault` says what is wrong with it. */
 static bool add_limit(struct job_objective *objective, const char *text, struct tuner_error *fault)
 {
@@ -150,7 +160,7 @@ static bool add_limit(struct job_objective *objective, const char *text, struct 
 
 	if (ok && n == 0)
 		ok = tuner_fail(fault, TUNER_USAGE, "names no metric");
-	if (ok && objective->n + n > OBJECTIVE_METRICS_MAX)
+	if (ok && count_with(objective, names, n) > OBJECTIVE_METRICS_MAX)
 		ok = tuner_fail(fault, TUNER_USAGE, "more than %d metrics", OBJECTIVE_METRICS_MAX);
 	ok = ok && add_metrics(objective, names, n, fault) &&
 	     compile(objective, text, EXPRESSION_TRUTH, limit, fault);
