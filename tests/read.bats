@@ -91,7 +91,7 @@ finished_job() {
 	run "$TUNER" trials --repeat 9
 	[ "$status" -eq 2 ]
 	[[ "$output" == *'there is no repeat 9; there are: 1 to 2'* ]]
-	run "$TUNER" trials --repeat 7
+	run "$TUNER" trials --repeat 2 --state paused
 	[ "$status" -eq 0 ]
 	[[ "$output" == *"no such trial"* ]]
 	run "$TUNER" trials --csv --json
