@@ -114,7 +114,7 @@ judged_by() { # BOUND
 	touch without
 	run "$TUNER" run job.jsonc
 	[ "$status" -eq 3 ]
-	[[ "$output" == *"not reported: lag-ms"* ]]
+	[[ "$output" == *"not reported: lag-ms"*"The limits' metric \"lag-ms\" was not reported; there"* ]]
 	sql_is "SELECT DISTINCT outcome FROM trial" no-metric
 	rm without
 	"$TUNER" try job.jsonc >said

@@ -305,7 +305,8 @@ static void say_unreported(const struct run *run)
 			continue;
 		text_clear(&guess);
 		reported_guess(&names, objective->metrics[i].name, &guess);
-		printf("The objective's metric \"%s\" was not reported; %s\n",
+		printf("The %s metric \"%s\" was not reported; %s\n",
+			i < objective->n_own ? "objective's" : "limits'",
 			objective->metrics[i].name, guess.bytes);
 	}
 	text_finish(&guess);

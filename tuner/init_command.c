@@ -264,6 +264,8 @@ static void write_file(const char *name, const struct options *options, struct t
 		",\n  // The script reports it by lines such as   @tuner {\"step\": 3, \"loss\": "
 		"0.71}\n  // or in its own words, which a pattern finds:\n"
 		"  // \"metrics\": [{\"name\": \"loss\", \"regex\": \"loss=([0-9.]+)\"}],\n"
+		"  // What a result must keep, too, is in it as \"limits\": [\"latency_ms <= "
+		"20\"].\n"
 		"  \"objective\": {\"metric\": \"loss\", \"goal\": \"minimize\"},\n");
 	add_parameters(options, ret);
 	add_first(options, ret);
