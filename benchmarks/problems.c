@@ -384,6 +384,14 @@ bool excess_is_within(const double *excess, size_t n)
 	return true;
 }
 
+double problem_value_within(const struct problem *problem, const double *values)
+{
+	double excess[SUGGEST_LIMITS_MAX];
+
+	problem_excess(problem, values, excess);
+	return excess_is_within(excess, problem->n_limits) ? problem_value(problem, values) : NAN;
+}
+
 double problem_duration(const struct problem *problem, uint64_t seed, uint32_t number)
 {
 	struct random random = stream(seed, number, 2);
@@ -404,14 +412,12 @@ double problem_cost(
 
 static double best_at_random(const struct problem *problem, uint64_t seed)
 {
-	double values[SPACE_PARAMETERS_MAX], excess[SUGGEST_LIMITS_MAX], best = INFINITY;
+	double values[SPACE_PARAMETERS_MAX], best = INFINITY;
 	struct random random = stream(seed, 0, 3);
 
 	for (size_t n = 0; n < problem_budget(problem); n++) {
 		problem_random(problem, &random, values);
-		problem_excess(problem, values, excess);
-		if (excess_is_within(excess, problem->n_limits))
-			best = fmin(best, problem_value(problem, values));
+		best = fmin(best, problem_value_within(problem, values)); /* passes over NaN */
 	}
 	return best;
 }

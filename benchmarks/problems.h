@@ -58,6 +58,9 @@ void problem_observe_excess(const struct problem *problem, const double *values,
 	uint32_t number, double *ret);
 bool excess_is_within(const double *excess, size_t n); /* all at most 0 */
 
+/* As problem_value; NaN also where a limit is exceeded. */
+double problem_value_within(const struct problem *problem, const double *values);
+
 /* How long it takes, in virtual time: log-normal with a median of 1 and sd 0.5 in the logarithm. */
 double problem_duration(const struct problem *problem, uint64_t seed, uint32_t number);
 

@@ -1,61 +1,83 @@
 /* The problems for other languages (benchmarks/peers/run.py calls them through ctypes): plain C types, and
- * problems by index. Indices out of range are the caller's fault. */
+ * problems by index, those with limits after the others. Indices out of range are the caller's fault. */
 #include "benchmarks/problems.h"
 
 #include "base/text.h"
 
-int library_count(void);
+int library_count(void); /* of those without limits */
+int library_limited_count(void);
 const char *library_name(int i);
 int library_dimension(int i);
 int library_budget(int i);
 int library_n_initial(int i);
+int library_n_limits(int i);
 double library_optimum(int i);
 double library_random_median(int i);
 char *library_space_json(int i);
 void library_initial(int i, unsigned long long seed, int k, double *ret_values);
 double library_value(int i, const double *values);
 double library_observe(int i, const double *values, unsigned long long seed, unsigned number);
+void library_excess(int i, const double *values, double *ret);
+void library_observe_excess(
+	int i, const double *values, unsigned long long seed, unsigned number, double *ret);
 double library_duration(int i, unsigned long long seed, unsigned number);
+
+static const struct problem *at(int i)
+{
+	const size_t k = (size_t)i, n = problems_count();
+
+	return k < n ? problem_at(k) : limited_problem_at(k - n);
+}
 
 int library_count(void)
 {
 	return (int)problems_count();
 }
 
+int library_limited_count(void)
+{
+	return (int)limited_problems_count();
+}
+
 const char *library_name(int i)
 {
-	return problem_at((size_t)i)->name;
+	return at(i)->name;
 }
 
 int library_dimension(int i)
 {
-	return (int)problem_at((size_t)i)->d;
+	return (int)at(i)->d;
 }
 
 int library_budget(int i)
 {
-	return (int)problem_budget(problem_at((size_t)i));
+	return (int)problem_budget(at(i));
 }
 
 int library_n_initial(int i)
 {
-	return (int)problem_n_initial(problem_at((size_t)i));
+	return (int)problem_n_initial(at(i));
+}
+
+int library_n_limits(int i)
+{
+	return (int)at(i)->n_limits;
 }
 
 double library_optimum(int i)
 {
-	return problem_at((size_t)i)->optimum;
+	return at(i)->optimum;
 }
 
 double library_random_median(int i)
 {
-	return problem_random_median(problem_at((size_t)i));
+	return problem_random_median(at(i));
 }
 
 /* The caller frees. */
 char *library_space_json(int i)
 {
-	const struct problem *problem = problem_at((size_t)i);
+	const struct problem *problem = at(i);
 	struct text text = TEXT_EMPTY;
 
 	text_add(&text, "[");
@@ -67,8 +89,10 @@ char *library_space_json(int i)
 		if (p->n_values > 0)
 			text_print(&text, ", \"n_values\": %zu}", p->n_values);
 		else
-			text_print(&text, ", \"min\": %.17g, \"max\": %.17g, \"scale\": \"%s\"}",
-				p->min, p->max, parameter_scale_name(p->scale));
+			text_print(&text,
+				", \"min\": %.17g, \"max\": %.17g, \"scale\": \"%s\", \"step\": "
+				"%.17g}",
+				p->min, p->max, parameter_scale_name(p->scale), p->step);
 	}
 	text_add(&text, "]");
 	return text_take(&text);
@@ -76,20 +100,31 @@ char *library_space_json(int i)
 
 void library_initial(int i, unsigned long long seed, int k, double *ret_values)
 {
-	problem_initial(problem_at((size_t)i), seed, (size_t)k, ret_values);
+	problem_initial(at(i), seed, (size_t)k, ret_values);
 }
 
 double library_value(int i, const double *values)
 {
-	return problem_value(problem_at((size_t)i), values);
+	return problem_value_within(at(i), values);
 }
 
 double library_observe(int i, const double *values, unsigned long long seed, unsigned number)
 {
-	return problem_observe(problem_at((size_t)i), values, seed, number);
+	return problem_observe(at(i), values, seed, number);
+}
+
+void library_excess(int i, const double *values, double *ret)
+{
+	problem_excess(at(i), values, ret);
+}
+
+void library_observe_excess(
+	int i, const double *values, unsigned long long seed, unsigned number, double *ret)
+{
+	problem_observe_excess(at(i), values, seed, number, ret);
 }
 
 double library_duration(int i, unsigned long long seed, unsigned number)
 {
-	return problem_duration(problem_at((size_t)i), seed, number);
+	return problem_duration(at(i), seed, number);
 }

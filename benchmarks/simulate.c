@@ -170,21 +170,12 @@ static void end_one(struct simulation *s)
 		.excess = excess_of(s, trial) };
 }
 
-/* Free of noise; NaN: over a limit. */
-static double value_of(const struct problem *problem, const double *values)
-{
-	double excess[SUGGEST_LIMITS_MAX];
-
-	problem_excess(problem, values, excess);
-	return excess_is_within(excess, problem->n_limits) ? problem_value(problem, values) : NAN;
-}
-
 static void print(struct simulation *s)
 {
 	for (size_t i = 0; i < s->trials; i++)
 		printf("%s,%s,%zu,%llu,%zu,%.6g,%.17g,%.17g,%.6f\n", s->problem->name, s->method,
 			s->workers, (unsigned long long)s->seed, i + 1, s->finish[i],
-			value_of(s->problem, row(s, i)), s->observed[i], s->seconds[i]);
+			problem_value_within(s->problem, row(s, i)), s->observed[i], s->seconds[i]);
 }
 
 /* Row: problem, seed, trials, then without noise: the value of the trial that looks best, and of the one that the model
@@ -290,7 +281,7 @@ static void describe(size_t count, const struct problem *at(size_t))
 		random_init(&random, (struct random_key){ .purpose = RANDOM_TEST });
 		for (size_t k = 0; k < 65536; k++) {
 			problem_random(p, &random, values);
-			const double value = value_of(p, values);
+			const double value = problem_value_within(p, values);
 
 			if (isnan(value))
 				continue;

@@ -9,6 +9,7 @@ import collections
 import math
 import os
 import pathlib
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -20,7 +21,7 @@ import adapter
 import results
 import scores
 import simulate
-from problems import Parameter, held_out, load
+from problems import Parameter, held_out, load, load_limited
 
 try:
     import numpy
@@ -35,7 +36,7 @@ Problem = collections.namedtuple("Problem", "optimum random_median initial_count
 
 class Line:
     """Trial n asks for the value n; trial 4 fails."""
-    space, initial_count = [Parameter("x", "float", 0, 100, "linear", 0)], 2
+    space, initial_count, n_limits = [Parameter("x", "float", 0, 100, "linear", 0)], 2, 0
 
     def initial(self, seed, k):
         return [50.0 + k]
@@ -62,8 +63,16 @@ class Recorder:
         self.log.append(("ask", number))
         return [float(number)]
 
-    def tell(self, number, y):
-        self.log.append(("tell", number, "failed" if math.isnan(y) else y))
+    def tell(self, number, y, *excess):
+        self.log.append(("tell", number, "failed" if math.isnan(y) else y, *excess))
+
+
+class LimitedLine(Line):
+    """With limits at 2 and 9, seen 0.25 too high."""
+    n_limits = 2
+
+    def observe_excess(self, values, seed, number):
+        return [values[0] - 1.75, values[0] - 8.75]
 
 
 class Simulation(unittest.TestCase):
@@ -81,14 +90,25 @@ class Simulation(unittest.TestCase):
         self.assertEqual(Recorder.log[:5], [("start", 1, 50), ("start", 2, 51), ("tell", 2, 51),
                                             ("ask", 3), ("tell", 3, 3)])
 
+    def test_limits_are_told_as_they_are_observed_of_failed_trials_too(self):
+        simulate.simulate(LimitedLine(), Recorder, 1, 1, 4)
+        self.assertEqual([entry[1:] for entry in Recorder.log if entry[0] == "tell"],
+                         [(1, 50, [48.25, 41.25]), (2, 51, [49.25, 42.25]), (3, 3, [1.25, -5.75]),
+                          (4, "failed", [2.25, -4.75])])
+
     def test_values_survive_the_way_to_a_peer_and_back(self):
         for p, x in [(Parameter("m", "float", 0, 0.99, "reverse-log", 0), 0.99),
                      (Parameter("m", "float", 0, 0.99, "reverse-log", 0), 0.9),
                      (Parameter("l", "float", 1e-4, 1, "log", 0), 1e-4),
+                     (Parameter("s", "float", 0.5, 2, "linear", 0, 0.5), 1.5),
                      (Parameter("i", "int", 1, 9, "linear", 0), 7.0),
                      (Parameter("c", "categorical", 0, 0, "linear", 3), 2.0)]:
             back = adapter.from_peer(p, adapter.to_peer(p, x))
             self.assertAlmostEqual(back, x, delta=1e-15)
+
+    def test_what_a_peer_says_between_two_steps_is_the_nearest(self):
+        p = Parameter("s", "float", 0.5, 2, "linear", 0, 0.5)
+        self.assertEqual([adapter.from_peer(p, u) for u in (0.5, 0.74, 0.76, 1.9, 2.4)], [0.5, 0.5, 1, 2, 2])
 
     def test_a_failed_trial_is_as_bad_as_the_worst(self):
         peer = adapter.Adapter([])
@@ -189,6 +209,75 @@ class Problems(unittest.TestCase):
             x1, x2, x3, x4, x5, x6, x7, r8, r9 = problem.initial(7, k)
             self.assertEqual((x6, x7, r9) if x1 == 0 else (x4, x5, r8), (0.0, 0.0, 0.5))
             self.assertEqual(x4 == 0, x1 == 1 or x2 == 1)
+
+
+@unittest.skipUnless(LIBRARY.exists(), "needs a build")
+class LimitedProblems(unittest.TestCase):
+    """Points within that are as good as what the papers found, where these say it; some are rounded to the inner side."""
+    OPTIMA = {"gardner1": [4.7124, 0.0], "gardner2": [4.7124, 1.2535], "gramacy": [0.1954, 0.4045],
+              "branin-disk": [math.pi, 2.275],
+              "hartmann6-ball": [0.20169, 0.150011, 0.476874, 0.275332, 0.311652, 0.6573],
+              "ackley5-half-ball": 5 * [0.0], "spring": [0.0517, 0.3569, 11.29],
+              "vessel": [0.8125, 0.4375, 42.0984, 176.638]}
+
+    def setUp(self):
+        self.problems = load_limited(LIBRARY)
+
+    def points(self, problem, seeds=range(1, 41)):
+        return [problem.initial(seed, k) for seed in seeds for k in range(problem.initial_count)]
+
+    def test_they_are_not_among_the_others(self):
+        others = load(LIBRARY)
+        self.assertEqual({problem.n_limits for problem in others.values()}, {0})
+        self.assertNotIn(0, {problem.n_limits for problem in self.problems.values()})
+        self.assertFalse(others.keys() & self.problems.keys())
+
+    def test_optima_keep_the_limits(self):
+        for name, point in self.OPTIMA.items():
+            with self.subTest(name):
+                problem = self.problems[name]
+                excess = problem.excess(point)
+                self.assertEqual(len(excess), problem.n_limits)
+                self.assertLessEqual(max(excess), 0)
+                self.assertAlmostEqual(problem.value(point), problem.optimum, delta=4e-4 * max(1, abs(problem.optimum)))
+
+    def test_a_value_is_one_within_the_limits_and_none_is_below_the_optimum(self):
+        for name, problem in self.problems.items():
+            with self.subTest(name):
+                for point in self.points(problem, range(1, 6)):
+                    value = problem.value(point)
+                    self.assertEqual(math.isnan(value), max(problem.excess(point)) > 0)
+                    self.assertFalse(value < problem.optimum)
+
+    def test_the_excess_is_observed_with_noise_of_its_own(self):
+        for name in ("branin-disk", "branin-disk-noisy"):
+            problem = self.problems[name]
+            errors = [problem.observe_excess(point, 1, number)[0] - problem.excess(point)[0]
+                      for number, point in enumerate(self.points(problem), 1)]
+            noise = math.sqrt(sum(error * error for error in errors) / len(errors))
+            self.assertAlmostEqual(noise, 5 if name.endswith("noisy") else 0, delta=0.6)
+        point = self.points(problem)[0]
+        self.assertEqual(problem.observe_excess(point, 1, 7), problem.observe_excess(point, 1, 7))
+        self.assertNotEqual(problem.observe_excess(point, 1, 7), problem.observe_excess(point, 2, 7))
+
+    def test_a_peer_hears_of_the_limits_what_ours_does(self):
+        """simulate --limits failed says which trials are over a limit as observed."""
+        problem = self.problems["branin-disk-noisy"]
+        printed = subprocess.run([LIBRARY.with_name("simulate"), "--problem", problem.name, "--seeds", "301-310", "--method",
+                                  "random", "--trials", "6", "--limits", "failed"], check=True, capture_output=True, text=True)
+        rows = [line.split(",") for line in printed.stdout.splitlines()]
+        for _, _, _, seed, trial, _, value, observed, _ in rows:
+            point, number = problem.initial(int(seed), int(trial) - 1), int(trial)
+            over = problem.observe_excess(point, int(seed), number)[0] > 0
+            told = math.nan if over else problem.observe(point, int(seed), number)
+            self.assertEqual(repr([float(value), float(observed)]), repr([problem.value(point), told]))  # NaN is NaN
+        self.assertEqual({row[7] == "nan" for row in rows}, {True, False})
+
+    def test_a_value_between_two_steps_is_not_in_the_space(self):
+        problem = self.problems["vessel"]
+        self.assertEqual([p.step for p in problem.space], [0.0625, 0.0625, 0, 0])
+        with self.assertRaisesRegex(ValueError, "shell"):
+            problem.value([0.82, 0.4375, 42, 177])
 
 
 @unittest.skipUnless(statistics, "needs numpy, scipy and matplotlib")

@@ -4,6 +4,7 @@
     peer.start(number, values)      a shared initial point is on its way
     values = peer.ask(number)       the peer's own next trial; it runs from now on
     peer.tell(number, y)            its end; y is NaN if the trial failed
+    peer.tell(number, y, excess)    the same on a problem with limits: by how much each is exceeded, at most 0 within
     peer.add(points, ys)            a history
 
 Peers keep their defaults, with these exceptions, the same for all: they model as soon as STARTUP
@@ -69,4 +70,6 @@ def from_peer(p, u):
     if p.type != "float":
         return float(round(float(u)))
     x = 1 - float(u) if p.scale == "reverse-log" else float(u)
+    if p.step:
+        x = p.min + p.step * round((x - p.min) / p.step)
     return min(max(x, p.min), p.max)

@@ -20,6 +20,8 @@ METHODS = {method.name: method for method in [
 
 OURS = "tuner"
 
+KNOW_LIMITS = ("optuna-gp", "optuna-tpe")  # the peers whose adapters hear of an excess
+
 
 def peers():
     return [method for method in METHODS.values() if method.environment]

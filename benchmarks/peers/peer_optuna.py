@@ -1,4 +1,4 @@
-"""Optuna's samplers. Running trials stand in the study, where the samplers find them."""
+"""Optuna's samplers. Running trials stand in the study, where the samplers find them; limits are its constraints."""
 import math
 import warnings
 
@@ -24,8 +24,10 @@ class Optuna(Adapter):
         trial = self.running[number] = self.study.ask(self.distributions)
         return self.inward(trial.params)
 
-    def tell(self, number, y):
+    def tell(self, number, y, excess=()):
         trial = self.running.pop(number)
+        for j, over in enumerate(excess):
+            trial.set_constraint(f"limit{j}", over)
         if math.isnan(y):
             self.study.tell(trial, state=optuna.trial.TrialState.FAIL)
         else:
@@ -48,4 +50,4 @@ def distribution(p):
     low, high = bounds(p)
     if p.type == "int":
         return optuna.distributions.IntDistribution(int(low), int(high), log=is_log(p))
-    return optuna.distributions.FloatDistribution(low, high, log=is_log(p))
+    return optuna.distributions.FloatDistribution(low, high, log=is_log(p), step=p.step or None)

@@ -5,32 +5,53 @@ import functools
 import json
 import math
 
-# type: float, int or categorical; scale: linear, log or reverse-log (logarithmic in 1 - x).
-Parameter = collections.namedtuple("Parameter", "name type min max scale n_values")
+# type: float, int or categorical; scale: linear, log or reverse-log (logarithmic in 1 - x);
+# step: values are min + k step (0: all between).
+Parameter = collections.namedtuple("Parameter", "name type min max scale n_values step", defaults=[0])
 
 VALUES = ctypes.POINTER(ctypes.c_double)
 SIGNATURES = {
     "count": (ctypes.c_int, []),
+    "limited_count": (ctypes.c_int, []),
     "name": (ctypes.c_char_p, [ctypes.c_int]),
     "space_json": (ctypes.c_char_p, [ctypes.c_int]),  # never freed: read once
     "budget": (ctypes.c_int, [ctypes.c_int]),
     "n_initial": (ctypes.c_int, [ctypes.c_int]),
+    "n_limits": (ctypes.c_int, [ctypes.c_int]),
     "optimum": (ctypes.c_double, [ctypes.c_int]),
     "random_median": (ctypes.c_double, [ctypes.c_int]),
     "initial": (None, [ctypes.c_int, ctypes.c_ulonglong, ctypes.c_int, VALUES]),
     "value": (ctypes.c_double, [ctypes.c_int, VALUES]),
     "observe": (ctypes.c_double, [ctypes.c_int, VALUES, ctypes.c_ulonglong, ctypes.c_uint]),
+    "excess": (None, [ctypes.c_int, VALUES, VALUES]),
+    "observe_excess": (None, [ctypes.c_int, VALUES, ctypes.c_ulonglong, ctypes.c_uint, VALUES]),
     "duration": (ctypes.c_double, [ctypes.c_int, ctypes.c_ulonglong, ctypes.c_uint]),
 }
 
 
 def load(path):
-    """All problems of the library, by name."""
+    """All problems of the library without limits, by name."""
+    library = open_library(path)
+    return named(library, range(library.library_count()))
+
+
+def load_limited(path):
+    """Those with limits."""
+    library = open_library(path)
+    first = library.library_count()
+    return named(library, range(first, first + library.library_limited_count()))
+
+
+def open_library(path):
     library = ctypes.CDLL(str(path))
     for name, (result, arguments) in SIGNATURES.items():
         function = getattr(library, f"library_{name}")
         function.restype, function.argtypes = result, arguments
-    problems = [Problem(library, i) for i in range(library.library_count())]
+    return library
+
+
+def named(library, indices):
+    problems = [Problem(library, i) for i in indices]
     return {problem.name: problem for problem in problems}
 
 
@@ -52,6 +73,7 @@ class Problem:
                       json.loads(library.library_space_json(index).decode())]
         self.budget = library.library_budget(index)
         self.initial_count = library.library_n_initial(index)  # first trials that all methods share
+        self.n_limits = library.library_n_limits(index)
         self.optimum = library.library_optimum(index)
 
     @functools.cached_property
@@ -66,12 +88,24 @@ class Problem:
         return list(values)
 
     def value(self, values):
-        """Without noise; NaN if this configuration fails."""
+        """Without noise; NaN if this configuration fails or is over a limit."""
         return self.library.library_value(self.index, self.pack(values))
 
     def observe(self, values, seed, number):
         """What trial `number` of the run would report; NaN if it fails."""
         return self.library.library_observe(self.index, self.pack(values), seed, number)
+
+    def excess(self, values):
+        """By how much each limit is exceeded, without noise; at most 0 within."""
+        found = (ctypes.c_double * self.n_limits)()
+        self.library.library_excess(self.index, self.pack(values), found)
+        return list(found)
+
+    def observe_excess(self, values, seed, number):
+        """What trial `number` of the run would report of it."""
+        found = (ctypes.c_double * self.n_limits)()
+        self.library.library_observe_excess(self.index, self.pack(values), seed, number, found)
+        return list(found)
 
     def duration(self, seed, number):
         """How long a trial takes, in virtual time: log-normal, the median is 1."""
@@ -85,11 +119,16 @@ class Problem:
         """A method that leaves the space would be measured on another problem."""
         for p, x in zip(self.space, values, strict=True):
             low, high = (0, p.n_values - 1) if p.type == "categorical" else (p.min, p.max)
-            if not low <= x <= high or p.type != "float" and x != math.floor(x):
+            if not low <= x <= high or p.type != "float" and x != math.floor(x) or off_steps(p, x):
                 raise ValueError(f"{self.name}: {p.name} = {x!r} is not in the space")
+
+
+def off_steps(p, x):
+    steps = (x - p.min) / p.step if p.step else 0
+    return abs(steps - round(steps)) > 1e-9
 
 
 def parameter(entry):
     n_values = entry.get("n_values", 0)
     return Parameter(entry["name"], "categorical" if n_values else entry["type"], entry.get("min", 0),
-                     entry.get("max", 0), entry.get("scale", "linear"), n_values)
+                     entry.get("max", 0), entry.get("scale", "linear"), n_values, entry.get("step", 0))

@@ -2,8 +2,9 @@
 """Runs one peer on the benchmark's problems and appends its runs to DIR/METHOD.csv.
 
     build/peers/optuna/bin/python benchmarks/peers/run.py --method optuna-gp --library LIBRARY
-        [--problems NAME,NAME] [--seeds 1-30] [--workers 1] [--out benchmarks/results]
+        [--limited] [--problems NAME,NAME] [--seeds 1-30] [--workers 1] [--out benchmarks/results]
 
+With --limited, on the problems with limits, which are not among the others.
 To be run with the Python of the peer's environment (benchmarks/peers/setup makes it). Runs that are there
 already are skipped. Exit status 1 if a run failed; the others are done all the same.
 """
@@ -21,7 +22,7 @@ import traceback
 import problems
 import results
 import simulate
-from methods import METHODS, peers
+from methods import KNOW_LIMITS, METHODS, peers
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
@@ -48,6 +49,7 @@ def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--method", required=True, choices=[method.name for method in peers()])
     parser.add_argument("--library", default=ROOT / "build/benchmarks/libproblems.so")
+    parser.add_argument("--limited", action="store_true", help="the problems with limits")
     parser.add_argument("--problems", default="", help="names, with commas (default: all)")
     parser.add_argument("--seeds", type=results.parse_range, default="1-30")
     parser.add_argument("--workers", type=int, default=1)
@@ -56,12 +58,14 @@ def parse_options():
     options = parser.parse_args()
     if options.workers < 1:
         parser.error("--workers counts from 1")
+    if options.limited and options.method not in KNOW_LIMITS:
+        parser.error(f"{options.method} is not told of limits; {', '.join(KNOW_LIMITS)} are")
     return options, parser
 
 
 def main():
     options, parser = parse_options()
-    known = problems.load(options.library)
+    known = (problems.load_limited if options.limited else problems.load)(options.library)
     names = options.problems.split(",") if options.problems else list(known)
     for name in names:
         if name not in known:

@@ -31,8 +31,9 @@ class Run:
         """Ends the trial that is the next to end; returns when that is."""
         finished, number, values, seconds = heapq.heappop(self.running)
         observed = self.problem.observe(values, self.seed, number)
+        of_limits = [self.problem.observe_excess(values, self.seed, number)] if self.problem.n_limits else []
         began = time.process_time()
-        self.adapter.tell(number, observed)
+        self.adapter.tell(number, observed, *of_limits)
         seconds += time.process_time() - began
         self.rows.append((number, finished, self.problem.value(values), observed, seconds))
         return finished
