@@ -51,14 +51,12 @@ class Kept(unittest.TestCase):
         self.addCleanup(directory.cleanup)
         self.directory = pathlib.Path(directory.name)
 
-    def test_a_peers_other_searches_stay_and_ours_do_not(self):
-        for seed, end in ((302, -2.0), (301, -1.0)):
-            found = {(1, "gardner1"): {method: ({seed: (end, 0.25, 1.0)}, 7.0) for method in ("limits", "optuna-gp")}}
-            limits.write(self.directory, found)
+    def test_searches_are_replaced_one_by_one_and_stand_in_order(self):
+        for seed, end in ((302, -2.0), (301, -1.0), (302, -3.0)):
+            limits.write(self.directory, {(1, "gardner1"): {"optuna-gp": ({seed: (end, 0.25, 1.0)}, 7.0)}})
         self.assertEqual(limits.read(self.directory, "optuna-gp"),
-                         {SEARCHES[0]: (-1, 0.25, 1), SEARCHES[1]: (-2, 0.25, 1)})
+                         {SEARCHES[0]: (-1, 0.25, 1), SEARCHES[1]: (-3, 0.25, 1)})
         self.assertEqual(list(limits.read(self.directory, "optuna-gp")), SEARCHES)
-        self.assertEqual(list(limits.read(self.directory, "limits")), SEARCHES[:1])
         self.assertEqual(limits.read(self.directory, "optuna-tpe"), {})
 
     def run_limits(self, *more):
