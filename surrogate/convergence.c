@@ -35,9 +35,11 @@ double gain_probability(const struct forecast *forecast, double gain)
 
 	if (!isfinite(goal) || !isfinite(forecast->mean) || !(forecast->sd >= 0))
 		return 1;
+	const double within = 1 - forecast->over;
+
 	if (forecast->sd == 0)
-		return forecast->mean < goal;
-	return gsl_cdf_ugaussian_P((goal - forecast->mean) / forecast->sd);
+		return forecast->mean < goal ? within : 0;
+	return within * gsl_cdf_ugaussian_P((goal - forecast->mean) / forecast->sd);
 }
 
 bool has_converged(

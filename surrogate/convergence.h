@@ -20,10 +20,11 @@ size_t not_improving(const double *objectives, size_t n, double known, double ga
 struct forecast {
 	double mean, sd; /* NaN: the suggestion was not the model's */
 	double incumbent; /* the value to improve on */
+	double over; /* probability that its trial is over a limit, where it gains nothing */
 };
 
-/* P(f < incumbent - gain |incumbent|) under the forecast; 1 without a forecast, which is no reason
- * to end. */
+/* P(f < incumbent - gain |incumbent|) within the limits, under the forecast; 1 without a forecast,
+ * which is no reason to end. */
 double gain_probability(const struct forecast *forecast, double gain);
 
 /* True if the last `k` forecasts (k >= 1), in commit order, all gave the model's own choice a

@@ -276,3 +276,17 @@ wrong() {
 	[ "$status" -eq 2 ]
 	[[ "$(flat)" == *'"a" is not among "metrics"'* ]]
 }
+
+# bats test_tags=plain
+@test "a search has converged when nothing within the limits is expected any more" {
+	limited "$LAG"
+	"$TUNER" run job.jsonc --quiet --set budget.converged=true --trials 60 >said
+	grep -q "converged" said
+	all=$(sql "SELECT count(*) FROM trial")
+	[ "$all" -lt 60 ]
+	[ "$("$TUNER" best --json | jq '.objective > 0.39')" = true ]
+	# The same if it was interrupted just before, and reads what was expected from the database.
+	"$TUNER" run job.jsonc --quiet --set budget.converged=true --trials $((all - 1)) --name again
+	"$TUNER" run job.jsonc --quiet --set budget.converged=true --trials 60 --name again
+	sql_is "SELECT count(*) FROM v_trial WHERE job = 'again'" "$all"
+}

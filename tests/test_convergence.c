@@ -92,6 +92,16 @@ static void the_chance_of_a_gain_is_the_normal_tail(void **state)
 	assert_near(gain_probability(&near, 0), 0.5);
 }
 
+static void over_a_limit_nothing_is_gained(void **state)
+{
+	const struct forecast near = { 10, 0.1, 10, 0.75 }, sure = { 9.8, 0, 10, 0.75 };
+	const struct forecast none = { NAN, NAN, NAN, 0.75 };
+
+	assert_near(gain_probability(&near, 0.01), 0.25 * gsl_cdf_ugaussian_P(-1));
+	assert_near(gain_probability(&sure, 0.01), 0.25);
+	assert_near(gain_probability(&none, 0.01), 1);
+}
+
 static void a_certain_forecast_gains_or_does_not(void **state)
 {
 	const struct forecast above = { 9.95, 0, 10 }, below = { 9.8, 0, 10 };
@@ -167,6 +177,7 @@ int main(void)
 		cmocka_unit_test(around_zero_any_gain_counts),
 		cmocka_unit_test(failures_are_in_vain_and_the_first_objective_is_not),
 		cmocka_unit_test(the_chance_of_a_gain_is_the_normal_tail),
+		cmocka_unit_test(over_a_limit_nothing_is_gained),
 		cmocka_unit_test(a_certain_forecast_gains_or_does_not),
 		cmocka_unit_test(of_a_negative_incumbent_the_goal_lies_below_it),
 		cmocka_unit_test(without_a_forecast_nothing_speaks_for_an_end),

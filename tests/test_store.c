@@ -882,6 +882,35 @@ static void limits_of_an_earlier_objective_come_back(void **state)
 	trial_list_finish(&list);
 }
 
+static void what_a_decision_expected_of_limits_is_read(void **state)
+{
+	static const char *const settings[] = {
+		"{\"name\": \"bayesian\", \"gain_mean\": 2, \"gain_sd\": 0.5}",
+		"{\"name\": \"bayesian\", \"gain_mean\": 3, \"gain_sd\": 0.25, "
+		"\"limits_probability\": 0.75}"
+	};
+	struct fixture *const f = *state;
+	struct prognosis read[4];
+	size_t n = 0;
+
+	open_store(f, STORE_WRITE);
+	fixture_use_job(f, fixture_add_job(f, "job", 5, "loss", "minimize"));
+	for (size_t i = 0; i < 2; i++) {
+		struct decision decision = fixture_decision();
+		const struct trial_new trial = fixture_new(f);
+
+		decision.strategy = "bayesian";
+		decision.branch = "model";
+		decision.settings = settings[i];
+		decision.incumbent = 1;
+		fixture_propose(f, &trial, &decision);
+	}
+	ASSERT_OK(f, decision_prognoses(f->store, f->job, "", 0, read, 4, &n, &f->err));
+	assert_int_equal(n, 2);
+	assert_true(read[0].mean == 2 && read[0].sd == 0.5 && read[0].over == 0);
+	assert_true(read[1].mean == 3 && read[1].incumbent == 1 && read[1].over == 0.25);
+}
+
 static void what_limits_cannot_be_is_told(void **state)
 {
 	static const char *const wrong[] = { "{}", "{\"objective\":1,\"excess\":[]}",
@@ -1794,6 +1823,7 @@ int main(void)
 		IN_DIRECTORY(limits_come_back_with_an_end_that_was_taken_back),
 		IN_DIRECTORY(limits_of_an_earlier_objective_come_back),
 		IN_DIRECTORY(what_limits_cannot_be_is_told),
+		IN_DIRECTORY(what_a_decision_expected_of_limits_is_read),
 		IN_STORE(a_rollback_leaves_nothing),
 		IN_STORE(closing_rolls_an_open_transaction_back),
 		IN_STORE(a_durable_commit_waits_for_the_disk_and_a_lazy_one_does_not),

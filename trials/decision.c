@@ -345,9 +345,11 @@ bool decision_prognoses(struct store *store, int64_t job_id, const char *arm, in
 	*ret_n = 0;
 	query_open(&query, store,
 		/* Older versions stored only the prediction. */
-		"SELECT mean, sd, incumbent FROM (SELECT d.id, coalesce(json_extract(d.settings, "
+		"SELECT mean, sd, incumbent, over FROM (SELECT d.id, "
+		"coalesce(json_extract(d.settings, "
 		"'$.gain_mean'), d.mean) AS mean, coalesce(json_extract(d.settings, '$.gain_sd'), "
-		"d.sd) AS sd, d.incumbent FROM trial t "
+		"d.sd) AS sd, d.incumbent, 1 - coalesce(json_extract(d.settings, "
+		"'$.limits_probability'), 1) AS over FROM trial t "
 		"CROSS JOIN decision d ON d.id = t.id WHERE t.job = ?1 AND t.arm = ?2 AND t.repeat "
 		"= "
 		"?3 AND d.branch <> 'user' AND d.objective_version = (SELECT objective_version "
@@ -363,6 +365,7 @@ bool decision_prognoses(struct store *store, int64_t job_id, const char *arm, in
 		prognosis->mean = query_double(&query);
 		prognosis->sd = query_double(&query);
 		prognosis->incumbent = query_double(&query);
+		prognosis->over = query_double(&query);
 	}
 	query_close(&query);
 	return ok;

@@ -463,6 +463,7 @@ bool decision_latest(struct store *store, int64_t job_id, const char *arm, int64
  * present objective, oldest first. */
 struct prognosis {
 	double mean, sd, incumbent; /* user's unit and sign; NaN: no model */
+	double over; /* probability of breaking a limit; 0 without limits */
 };
 TUNER_MUST_CHECK
 bool decision_prognoses(struct store *store, int64_t job_id, const char *arm, int64_t repeat,

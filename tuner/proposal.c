@@ -310,7 +310,8 @@ static void keep_prognosis(struct proposer *proposer, const struct proposal *pro
 	if (proposer->n_prognoses == PROGNOSES_KEPT)
 		memmove(kept, kept + 1, --proposer->n_prognoses * sizeof(*kept));
 	kept[proposer->n_prognoses++] =
-		(struct prognosis){ notes.gain_mean, notes.gain_sd, proposal->decision.incumbent };
+		(struct prognosis){ notes.gain_mean, notes.gain_sd, proposal->decision.incumbent,
+			isnan(notes.limits_probability) ? 0 : 1 - notes.limits_probability };
 }
 
 /* As the oldest of the proposals that are kept was made, about. */
@@ -331,7 +332,8 @@ bool proposer_has_converged(const struct proposer *proposer, const struct histor
 	struct forecast forecasts[PROGNOSES_KEPT];
 	for (size_t i = 0; i < proposer->n_prognoses; i++)
 		forecasts[i] = (struct forecast){ sign * proposer->prognoses[i].mean,
-			proposer->prognoses[i].sd, sign * proposer->prognoses[i].incumbent };
+			proposer->prognoses[i].sd, sign * proposer->prognoses[i].incumbent,
+			proposer->prognoses[i].over };
 	return has_converged(forecasts, proposer->n_prognoses, PROGNOSES_KEPT, CONVERGENCE_GAIN,
 		       chance) &&
 	       !priors_lead(proposer, history);
