@@ -157,15 +157,6 @@ static bool to_margins(double *excess, size_t n, struct tuner_error *err)
 
 /* ---- the rows of a model ---- */
 
-static void rows_finish(struct replicates_rows *rows)
-{
-	free(rows->X);
-	free(rows->y);
-	free(rows->noise_scales);
-	free(rows->counts);
-	free(rows->scatters);
-}
-
 /* The trials whose excess of this limit is known. */
 static bool collect(const struct columns *columns, const struct suggest_request *request,
 	size_t limit, struct replicates_rows *ret, struct tuner_error *err)
@@ -250,7 +241,7 @@ static bool add_limit(struct limits *limits, const struct columns *columns,
 		limits->n += ok;
 		*work += more;
 	}
-	rows_finish(&rows);
+	replicates_finish(&rows);
 	return ok;
 }
 

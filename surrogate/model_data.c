@@ -93,17 +93,6 @@ static bool make_rows(struct lessons *lessons, const struct transform *transform
 	return replicates_merge(ret, err);
 }
 
-static void rows_finish(struct replicates_rows *rows)
-{
-	free(rows->X);
-	free(rows->y);
-	free(rows->noise_scales);
-	free(rows->counts);
-	free(rows->scatters);
-	free(rows->valued);
-	free(rows->within);
-}
-
 static bool take(struct model_data *data, const struct replicates_rows *all, const size_t *rows,
 	size_t n, struct tuner_error *err)
 {
@@ -278,7 +267,7 @@ void model_data_finish(struct model_data *data)
 	free(data->valued);
 	free(data->within);
 	free(data->X_pending);
-	rows_finish(&data->all);
+	replicates_finish(&data->all);
 	*data = (struct model_data){ 0 };
 }
 

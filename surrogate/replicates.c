@@ -83,6 +83,17 @@ static uint64_t mix(uint64_t h, double value)
 	return h ^ h >> 29;
 }
 
+void replicates_finish(struct replicates_rows *rows)
+{
+	free(rows->X);
+	free(rows->y);
+	free(rows->noise_scales);
+	free(rows->counts);
+	free(rows->scatters);
+	free(rows->valued);
+	free(rows->within);
+}
+
 static bool is_valued(const struct replicates_rows *rows, size_t i)
 {
 	return rows->valued == NULL || rows->valued[i];

@@ -30,6 +30,9 @@ struct replicates_rows {
 TUNER_MUST_CHECK
 bool replicates_merge(struct replicates_rows *rows, struct tuner_error *err);
 
+/* Frees the arrays of rows that own them. */
+void replicates_finish(struct replicates_rows *rows);
+
 /* Copies a row over another; `to` <= `from`. */
 void replicates_move(struct replicates_rows *rows, size_t from, size_t to);
 

@@ -168,6 +168,11 @@ judged_by() { # BOUND
 	sql_is "SELECT group_concat(coalesce(outcome, '-'), ' ') FROM (SELECT outcome FROM trial ORDER BY number)" \
 		"ok ok over-limit nan ok ok"
 	sound
+	# What was told as the objective may be a limit of another one.
+	"$TUNER" rescore job --set 'objective={"metric": "lag-ms", "goal": "minimize", "limits": ["accuracy >= 0.25"]}'
+	sql_is "SELECT group_concat(coalesce(outcome, '-'), ' ') FROM (SELECT outcome FROM trial ORDER BY number)" \
+		"ok over-limit ok nan ok ok"
+	sound
 	# And without a database.
 	printf '%s\n' '{"add": {"x": 0.9}, "value": 0.9, "metrics": {"lag-ms": 90}}' | "$TUNER" ask-tell job.jsonc | jq -e '.over_limit != null'
 	# A job without limits needs none.

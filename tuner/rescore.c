@@ -214,14 +214,16 @@ static bool may_stand(const struct told *told, const struct job_objective *objec
 	return may;
 }
 
-/* A told value is also a value of its metric, which the limits may name. */
+/* A told value is also one of its metric, which a formula or a limit may name. */
 static bool put_told(struct objective_curves *curves, const struct job_objective *objective,
 	const struct told *told, double value, struct tuner_error *err)
 {
-	const size_t i = objective_find(objective, told->metric);
+	const bool has_parts = objective->formula != NULL || objective->n_limits > 0;
+	const size_t i = has_parts && told->metric != NULL ? objective_find(objective, told->metric)
+							   : objective->n;
 
-	if (objective->n_limits == 0 || i == objective->n ||
-		(curves->parts != NULL && curves->parts[i].n > 0))
+	if (i == objective->n || (curves->parts != NULL && curves->parts[i].n > 0) ||
+		!may_stand(told, objective, i))
 		return true;
 	return objective_curves_put(curves, objective, told->metric, 0, value) ||
 	       tuner_fail_memory(err);
@@ -235,30 +237,21 @@ static bool evaluate(struct store *store, const struct job_file *file, const str
 	const struct job_objective *objective = &file->objective;
 	struct objective_curves curves = { 0 };
 	struct told told = { 0 };
-	bool ok = objective_curves_load(&curves, objective, file->metric, store, trial->id, err) &&
-		  read_told(store, trial, &told, &ret->unlaunched, err);
+	const bool ok =
+		objective_curves_load(&curves, objective, file->metric, store, trial->id, err) &&
+		read_told(store, trial, &told, &ret->unlaunched, err) &&
+		put_told(&curves, objective, &told, result_of(trial), err);
 
-	if (ok && told.metric != NULL && strcmp(told.metric, file->metric) == 0 &&
-		may_stand(&told, objective, objective->n)) {
-		*ret_value = result_of(trial);
-		ok = put_told(&curves, objective, &told, *ret_value, err);
+	if (ok) {
+		const bool whole = told.metric != NULL && strcmp(told.metric, file->metric) == 0 &&
+				   may_stand(&told, objective, objective->n);
+
+		*ret_value = whole ? result_of(trial)
+				   : objective_value(&curves, objective, file->maximize);
 		ret->score.limits =
 			objective_limits(&curves, objective, *ret_value, file->maximize);
-		ret->complete = ret->score.limits.n == objective->n_limits;
-		objective_missing(&curves, objective, ret_missing);
-	} else if (ok) {
-		const size_t i = told.metric != NULL && objective->formula != NULL
-					 ? objective_find(objective, told.metric)
-					 : objective->n;
-		if (i < objective->n && (curves.parts == NULL || curves.parts[i].n == 0) &&
-			may_stand(&told, objective, i))
-			ok = objective_curves_put(
-				     &curves, objective, told.metric, 0, result_of(trial)) ||
-			     tuner_fail_memory(err);
-		*ret_value = objective_value(&curves, objective, file->maximize);
-		ret->score.limits =
-			objective_limits(&curves, objective, *ret_value, file->maximize);
-		ret->complete = objective_complete(&curves, objective);
+		ret->complete = whole ? ret->score.limits.n == objective->n_limits
+				      : objective_complete(&curves, objective);
 		objective_missing(&curves, objective, ret_missing);
 	}
 	told_finish(&told);
