@@ -461,7 +461,9 @@ END
 	[[ "$output" == *'"tuner run other --db other.db --trials 2"'*'"tuner best other --db other.db"'* ]]
 	run "$TUNER" enqueue other x=0.5 --db other.db
 	[[ "$output" == *'1 trial: "tuner run other --db other.db --trials 2"'* ]]
+	touch hold # else it may have ended before it is seen to run
 	run "$TUNER" run job.jsonc --db third.db --detach
+	rm hold
 	[[ "$output" == *'"tuner watch job --db third.db" follows it, "tuner stop job --db third.db" ends it'* ]]
 	await sh -c '"$TUNER" status --db third.db | grep -q "^job job: done"'
 	run "$TUNER" run job.jsonc --db third.db
