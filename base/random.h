@@ -26,6 +26,7 @@ enum random_purpose {
 	RANDOM_BACKOFF, /* how long a trial waits for its next attempt */
 	RANDOM_BOOTSTRAP, /* resampled repeats of a comparison; number counts the statistics */
 	RANDOM_SIGN_FLIP, /* the same for random signs */
+	RANDOM_WEIGHTS, /* of several objectives in the scalar one of a suggestion */
 };
 
 struct random_key {

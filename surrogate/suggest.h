@@ -92,6 +92,10 @@ enum observation_kind {
 /* Limits of other outcomes, such as latency, that a result must keep. */
 enum { SUGGEST_LIMITS_MAX = 8 };
 
+/* Objectives beside the first one. With any, the search is for the Pareto front: the trials that
+ * none other equals in all objectives and surpasses in one. */
+enum { SUGGEST_OTHERS_MAX = 3 };
+
 struct observation {
 	const double *values; /* d doubles; may lie outside the space after an edit: then they still
 				 inform the model if they can be encoded, and are never proposed */
@@ -101,6 +105,8 @@ struct observation {
 	const double *excess; /* the request's n_limits: how far each limited outcome is beyond its
 				 limit, in a unit of its own; at most 0: within; NaN: not known.
 				 NULL: none is known */
+	const double *others; /* the request's n_others: the values of its further objectives,
+				 minimised; NaN: not known. NULL: none is known */
 };
 
 /* How a configuration was chosen. The numbers are stored: never change one. */
@@ -136,6 +142,7 @@ struct suggest_request {
 	const struct observation *observations; /* finished trials in commit order */
 	size_t n_observations;
 	size_t n_limits; /* at most SUGGEST_LIMITS_MAX */
+	size_t n_others; /* further objectives, at most SUGGEST_OTHERS_MAX */
 	const double *const *pending; /* running or proposed configurations, d doubles each */
 	size_t n_pending;
 
@@ -196,6 +203,12 @@ struct suggestion {
 				      multiplied, too; NaN: there are none, or no model */
 	double incumbent; /* the value to improve on; NaN without a model, and while no trial has
 			     kept the limits */
+	double weights[SUGGEST_OTHERS_MAX + 1]; /* with further objectives: how much each, the first
+						   one's first, counts in the scalar objective that
+						   the model judged (scalarisation.h); they sum to 1.
+						   Then `mean` to `acquisition` and `incumbent` are
+						   NaN, since that scalar has no meaning for a user.
+						   All 0: without further objectives, or a model */
 	double log_posterior; /* of the hyperparameters, where the model judged (gp_likelihood); else NaN */
 	uint64_t sequence; /* the request's, plus what was used */
 	uint64_t work; /* evaluations done */
