@@ -8,7 +8,8 @@
  *
  * Log EI may be replaced by a confidence bound, or by a random function, which is maximised over
  * the candidates only. While no trial has kept the limits, the probability that one does is maximised
- * instead of either.
+ * instead of either. Several objectives are one to all of this, by weights that each suggestion has
+ * for itself (scalarisation.h).
  *
  * Every step is a function of the request alone. */
 #include "surrogate/best_rows.h"
@@ -17,6 +18,7 @@
 #include "surrogate/maximise.h"
 #include "surrogate/noisy_incumbent.h"
 #include "surrogate/prior_term.h"
+#include "surrogate/scalarisation.h"
 #include "surrogate/stagnation.h"
 #include "surrogate/strategy.h"
 #include "surrogate/surrogate_model.h"
@@ -41,6 +43,9 @@ enum {
 /* A suggestion in progress. */
 struct search {
 	const struct ask *ask;
+	struct suggest_request lessons; /* the request with what the model learns from */
+	struct observation *scalarised; /* the lessons' observations; NULL with one objective */
+	double weights[SUGGEST_OTHERS_MAX + 1]; /* of several objectives */
 	bool in_region; /* proposes in a trust region: the next three are set */
 	struct trust_region region;
 	struct box box; /* set after the fit, like its centre */
@@ -67,6 +72,7 @@ static void search_finish(struct search *search)
 	prior_term_destroy(search->prior);
 	surrogate_model_finish(&search->model);
 	free(search->anchors);
+	free(search->scalarised);
 }
 
 /* ---- how many trials come before the model ---- */
@@ -632,14 +638,33 @@ static bool propose(struct search *search, struct suggestion *ret, struct tuner_
 	return true;
 }
 
-/* Determines whether there is a trust region, and its state. */
-static bool find_region(struct search *search, struct tuner_error *err)
+/* Several objectives become one. */
+static bool collect_lessons(struct search *search, struct tuner_error *err)
 {
 	const struct suggest_request *request = search->ask->request;
 
+	search->lessons = *request;
+	if (request->n_others == 0)
+		return true;
+	search->scalarised = calloc(request->n_observations + 1, sizeof *search->scalarised);
+	search->lessons.observations = search->scalarised;
+	return (search->scalarised != NULL || tuner_fail_memory(err)) &&
+	       scalarisation_weights(request, search->weights, err) &&
+	       scalarisation_observations(request, search->weights, search->scalarised, err);
+}
+
+/* Determines whether there is a trust region, and its state. With several objectives trials do not
+ * succeed one another, so all are its beginning: a box of the first side around the best by the
+ * present weights. */
+static bool find_region(struct search *search, struct tuner_error *err)
+{
+	const struct suggest_request *request = search->ask->request;
+	const size_t beginning =
+		request->n_others > 0 ? request->n_observations : n_initial(request);
+
 	search->in_region = trust_region_applies(request, &search->model.columns);
-	return !search->in_region || trust_region_follow(request, &search->model.columns,
-					     n_initial(request), &search->region, err);
+	return !search->in_region || trust_region_follow(&search->lessons, &search->model.columns,
+					     beginning, &search->region, err);
 }
 
 /* A trust region's model uses only its own trials. */
@@ -648,15 +673,25 @@ static bool prepare(struct search *search, struct tuner_error *err)
 	const struct suggest_request *request = search->ask->request;
 	const size_t earlier =
 		search->in_region ? least(search->region.first, request->n_observations) : 0;
-	struct suggest_request lessons = *request;
 
-	lessons.observations += earlier;
-	lessons.n_observations -= earlier;
+	search->lessons.observations += earlier;
+	search->lessons.n_observations -= earlier;
 	/* Only where there are categories: elsewhere it gains nothing (docs/surrogate.md,
-	 * "Categories"). */
+	 * "Categories"). Of several objectives another one is to gain each time. */
 	search->model.stagnates = columns_have_category(&search->model.columns) &&
+				  request->n_others == 0 &&
 				  search_stagnates(request, n_initial(request));
-	return surrogate_model_init(&search->model, request, &lessons, err);
+	return surrogate_model_init(&search->model, request, &search->lessons, err);
+}
+
+/* A scalar of several objectives has no meaning for a user, only its weights have. */
+static void hide_scalar(const struct search *search, struct suggestion *ret)
+{
+	if (search->ask->request->n_others == 0 || ret->branch != BRANCH_MODEL)
+		return;
+	ret->mean = ret->sd = ret->gain_mean = ret->gain_sd = ret->acquisition = ret->incumbent =
+		NAN;
+	memcpy(ret->weights, search->weights, sizeof ret->weights);
 }
 
 bool strategy_bayesian(const struct ask *ask, struct suggestion *ret, struct tuner_error *err)
@@ -676,15 +711,15 @@ bool strategy_bayesian(const struct ask *ask, struct suggestion *ret, struct tun
 	if (search.model.columns.d == 0)
 		return fall_back(ask, "the space has one configuration", ret, err);
 
-	if (!find_region(&search, err))
-		return false;
-	if (search.in_region && trust_region_begins(&search.region, request)) {
+	bool ok = collect_lessons(&search, err) && find_region(&search, err);
+
+	if (ok && search.in_region && trust_region_begins(&search.region, request)) {
 		ret->branch = BRANCH_DESIGN;
-		return ask_quasi_random(ask, ret, err);
+		ok = ask_quasi_random(ask, ret, err);
+	} else {
+		ok = ok && prepare(&search, err) && propose(&search, ret, err);
+		hide_scalar(&search, ret);
 	}
-
-	const bool ok = prepare(&search, err) && propose(&search, ret, err);
-
 	search_finish(&search);
 	return ok;
 }

@@ -133,6 +133,9 @@ static bool check(const struct suggest_request *request, double *given, struct t
 	if ((size_t)request->strategy->name >= sizeof strategies / sizeof *strategies)
 		return tuner_fail(
 			err, TUNER_USAGE, "there is no strategy %d", (int)request->strategy->name);
+	if (request->n_others > SUGGEST_OTHERS_MAX)
+		return tuner_fail(err, TUNER_USAGE, "%zu further objectives are more than %d",
+			request->n_others, SUGGEST_OTHERS_MAX);
 	if (!space_check(space, err))
 		return false;
 	for (size_t i = 0; i < space->d; i++)

@@ -89,6 +89,9 @@ static bool is_due(const struct surrogate_model *model, size_t n)
 
 	if (request->refit != SUGGEST_REFIT_DUE)
 		return request->refit == SUGGEST_REFIT_ALWAYS;
+	/* The last hyperparameters belong to outcomes by other weights. */
+	if (request->n_others > 0)
+		return true;
 	if (request->number % refit_period(n) == 0)
 		return true;
 	/* The last hyperparameters may belong to outcomes in another unit. */

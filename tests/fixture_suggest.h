@@ -94,6 +94,7 @@ struct job {
 	struct observation observations[JOB_TRIALS_MAX];
 	double values[JOB_TRIALS_MAX][JOB_D_MAX]; /* of the observations */
 	double excess[JOB_TRIALS_MAX][JOB_LIMITS_MAX];
+	double others[JOB_TRIALS_MAX][SUGGEST_OTHERS_MAX];
 	const double *pending[JOB_TRIALS_MAX];
 	double start[SUGGEST_HYPERPARAMETERS_MAX];
 };
@@ -156,6 +157,15 @@ static inline void job_tell_limited(
 	job_tell(job, values, objective, is_over ? OBSERVATION_OVER_LIMIT : OBSERVATION_DONE);
 	memcpy(job->excess[i], excess, n * sizeof *excess);
 	job->observations[i].excess = job->excess[i];
+}
+
+/* What the newest trial has in the request's further objectives. */
+static inline void job_tell_others(struct job *job, const double *others)
+{
+	const size_t i = job->request.n_observations - 1;
+
+	memcpy(job->others[i], others, job->request.n_others * sizeof *others);
+	job->observations[i].others = job->others[i];
 }
 
 /* What the caller keeps from one suggestion for the next. */

@@ -3,7 +3,7 @@
  *
  *     fuzz_suggest [HISTORIES [FIRST-SEED]]        150 (with sanitizers 50) and 1
  *
- * Each seed makes a space (up to eight parameters, now and then forty, of any type, scale and step, mostly small ones, half of them with priors), up to eight limits (half of them), a strategy with
+ * Each seed makes a space (up to eight parameters, now and then forty, of any type, scale and step, mostly small ones, half of them with priors), up to eight limits and up to three further objectives (half of them each), a strategy with
  * settings, and a history: good, constant, huge, tiny, infinite and missing objectives, failures, repetitions, configurations
  * from outside the space, pending trials, hyperparameters from nowhere, a bound on the work. Then it asks a few times. */
 #include "sanitized.h"
@@ -32,6 +32,8 @@ struct world {
 	const double *pending_rows[PENDING_MAX];
 	double excess[TRIALS_MAX + ASKS][SUGGEST_LIMITS_MAX];
 	size_t n_limits;
+	double others[TRIALS_MAX + ASKS][SUGGEST_OTHERS_MAX];
+	size_t n_others;
 	size_t n, n_pending;
 };
 
@@ -191,6 +193,45 @@ static void make_limits(struct world *w)
 				w->excess[i][j] = NAN;
 }
 
+/* Constant, opposed to a parameter, noise, of any size, infinite, mostly known; from a stream of their own. */
+static double draw_other(struct random *random, size_t kind)
+{
+	static const double sizes[] = { 1, 1e-300, 1e300, 1.7e308, INFINITY };
+
+	return kind == 0   ? 3
+	       : kind == 1 ? sizes[random_below(random, 5)] * (random_uniform(random) - 0.5)
+			   : exp(3 * random_normal(random));
+}
+
+static void make_others(struct world *w)
+{
+	struct random random;
+
+	random_init(&random,
+		(struct random_key){ .seed = w->seed, .number = 3, .purpose = RANDOM_TEST });
+	w->n_others =
+		random_uniform(&random) < 0.5 ? 0 : 1 + random_below(&random, SUGGEST_OTHERS_MAX);
+	const double known = random_uniform(&random) < 0.2 ? random_uniform(&random) : 0.98;
+
+	for (size_t j = 0; j < w->n_others; j++) {
+		const size_t kind = random_below(&random, 5);
+
+		for (size_t i = 0; i < TRIALS_MAX + ASKS; i++)
+			w->others[i][j] =
+				random_uniform(&random) > known ? NAN : draw_other(&random, kind);
+	}
+}
+
+/* Further objectives of a trial, of which the odd ones rise with a parameter. */
+static void add_others(struct world *w, size_t trial)
+{
+	if (w->n_others == 0)
+		return;
+	w->observations[trial].others = trial % 9 == 8 ? NULL : w->others[trial];
+	for (size_t j = 1; j < w->n_others; j += 2)
+		w->others[trial][j] *= 1 - parameter_encode(&w->parameters[0], w->values[trial][0]);
+}
+
 /* A trial that is done with what is known of its limits. */
 static void limit(struct world *w, size_t trial)
 {
@@ -212,9 +253,11 @@ static void make_history(struct world *w)
 
 	w->n = 0;
 	make_limits(w);
+	make_others(w);
 	while (w->n < n) {
 		add_trial(w, kind, part);
 		limit(w, w->n - 1);
+		add_others(w, w->n - 1);
 	}
 	w->n_pending = choose(w, with_chance(w, 0.8) ? 3 : PENDING_MAX);
 	for (size_t i = 0; i < w->n_pending; i++) {
@@ -233,6 +276,7 @@ static struct suggest_request make_request(struct world *w)
 		.parallel = 1 + choose(w, 4),
 		.observations = w->observations,
 		.n_limits = w->n_limits,
+		.n_others = w->n_others,
 		.pending = w->pending_rows,
 		.n_pending = w->n_pending };
 
@@ -289,6 +333,20 @@ static bool is_exhausted(const struct world *w)
 	return size > 0;
 }
 
+static void check_weights(struct world *w, const struct suggestion *suggestion)
+{
+	const bool are_there = w->n_others > 0 && suggestion->branch == BRANCH_MODEL;
+	double sum = 0;
+
+	for (size_t k = 0; k <= SUGGEST_OTHERS_MAX; k++) {
+		CHECK(w, suggestion->weights[k] >= 0);
+		CHECK(w, k <= w->n_others || suggestion->weights[k] == 0);
+		sum += suggestion->weights[k];
+	}
+	CHECK(w, are_there ? fabs(sum - 1) < 1e-12 : sum == 0);
+	CHECK(w, w->n_others == 0 || (isnan(suggestion->mean) && isnan(suggestion->incumbent)));
+}
+
 static void ask(struct world *w, struct suggest_request *request)
 {
 	struct suggestion first, again;
@@ -305,7 +363,9 @@ static void ask(struct world *w, struct suggest_request *request)
 	}
 	CHECK(w, space_contains(&w->space, first.values));
 	CHECK(w, !was_tried(w, first.values));
-	CHECK(w, first.branch != BRANCH_MODEL || (isfinite(first.mean) && first.sd >= 0));
+	CHECK(w, first.branch != BRANCH_MODEL || w->n_others > 0 ||
+			 (isfinite(first.mean) && first.sd >= 0));
+	check_weights(w, &first);
 	CHECK(w, isnan(first.limits_probability) ||
 			 (first.limits_probability >= 0 && first.limits_probability <= 1));
 	CHECK(w, w->n_limits > 0 || isnan(first.limits_probability));
@@ -317,6 +377,7 @@ static void ask(struct world *w, struct suggest_request *request)
 	w->observations[w->n] = (struct observation){ .values = w->values[w->n],
 		.objective = draw_objective(w, first.values, 9) };
 	limit(w, w->n);
+	add_others(w, w->n);
 	w->n++;
 }
 
