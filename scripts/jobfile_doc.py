@@ -149,6 +149,13 @@ Limits that a result must keep ([objective.md](objective.md#limits)):
 "metrics": [{ "name": "accuracy" }, { "name": "latency_ms" }, { "name": "peak-memory" }]
 ```
 
+Several objectives, of which the Pareto front is searched for ([objective.md](objective.md#several-objectives)):
+
+```jsonc
+"objective": { "metric": "accuracy", "goal": "maximize", "also": [{ "minimize": "log2(latency_ms)" }, { "maximize": "recall" }] },
+"metrics": [{ "name": "accuracy" }, { "name": "latency_ms" }, { "name": "recall" }], "early_stopping": "none"
+```
+
 ```jsonc
 "objective": { "cost": { "false_negative": 5, "false_positive": 1 }, "per": "case" },
 "metrics": [{ "name": "true_positive" }, { "name": "true_negative" }, { "name": "false_positive" }, { "name": "false_negative" }]

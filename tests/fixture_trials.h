@@ -19,13 +19,22 @@
 #include <string.h>
 #include <cmocka.h>
 
-/* SQL by which a file of version 8 becomes one of version 7. Any view will do: of another text. */
-#define WITHOUT_STEP_8                                                                             \
-	"DROP VIEW v_trial; DROP VIEW trials; DROP VIEW trial_values; "                            \
-	"DROP VIEW trial_system_attributes; ALTER TABLE trial DROP COLUMN limits; "                \
-	"CREATE VIEW v_trial AS SELECT 1 AS job; CREATE VIEW trials AS SELECT 1 AS trial_id; "     \
+/* SQL by which a file of the present version becomes one of an earlier one. Any view will do: of another text. */
+#define WITHOUT_STEP_9                                                                             \
+	"DROP VIEW v_front; DROP VIEW v_trial; DROP VIEW trial_values; "                           \
+	"DROP VIEW study_directions; DROP VIEW study_system_attributes; "                          \
+	"ALTER TABLE trial DROP COLUMN also; "                                                     \
+	"CREATE VIEW v_trial AS SELECT 1 AS job; "                                                 \
 	"CREATE VIEW trial_values AS SELECT 1 AS trial_id; "                                       \
-	"CREATE VIEW trial_system_attributes AS SELECT 1 AS trial_id; "
+	"CREATE VIEW study_directions AS SELECT 1 AS study_id; "                                   \
+	"CREATE VIEW study_system_attributes AS SELECT 1 AS study_id; "
+#define WITHOUT_STEP_8                                                                             \
+	WITHOUT_STEP_9 "DROP VIEW v_trial; DROP VIEW trials; DROP VIEW trial_values; "             \
+		       "DROP VIEW trial_system_attributes; ALTER TABLE trial DROP COLUMN limits; " \
+		       "CREATE VIEW v_trial AS SELECT 1 AS job; CREATE VIEW trials AS SELECT 1 "   \
+		       "AS trial_id; "                                                             \
+		       "CREATE VIEW trial_values AS SELECT 1 AS trial_id; "                        \
+		       "CREATE VIEW trial_system_attributes AS SELECT 1 AS trial_id; "
 
 struct fixture {
 	char directory[64];

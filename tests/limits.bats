@@ -140,7 +140,7 @@ judged_by() { # BOUND
 		'{"add": {"x": 0.2}, "value": 0.2, "metrics": {"lag-ms": 20}}' '{"add": {"x": 0.9}, "value": 0.9, "metrics": {"lag-ms": 90}}' \
 		'{"ask": 1}' '{"tell": 4, "value": null}' | "$TUNER" ask-tell job.jsonc --db tuner.db >answers
 	[ "$(jq -r .error answers | grep -c "^the job's limits need the metric \"lag-ms\"")" -eq 1 ]
-	[ "$(jq -r .error answers | grep -c 'no limit of the job needs the metric "lag"; they need lag-ms$')" -eq 1 ]
+	[ "$(jq -r .error answers | grep -c 'the job does not need the metric "lag"; it needs lag-ms$')" -eq 1 ]
 	[ "$(jq -r .error answers | grep -cv '^null$')" -eq 6 ]
 	[ "$(jq -r .over_limit answers | grep -c '^`lag-ms` <= 40 is broken by')" -eq 2 ]
 	"$TUNER" ask job

@@ -257,7 +257,7 @@ class JobFilePage(InADirectory):
         for example in self.examples():
             found.update(("FILE", name) for name in example)
             for section, objects in (
-                    ("OBJECTIVE", [example["objective"]]), ("METRIC", example.get("metrics", [])),
+                    ("OBJECTIVE", [example["objective"]]), ("ALSO", example["objective"].get("also", [])), ("METRIC", example.get("metrics", [])),
                     ("PARAMETER", example["parameters"].values()),
                     ("STRATEGY", [example.get("strategy", {})]), ("BUDGET", [example["budget"]]),
                     ("STOPPING", [example.get("early_stopping", {})]),

@@ -1,5 +1,6 @@
 /* tuner/objective.h and tuner/rescore_vary.h: from curves to one number, and who wins at which price. */
 #include "tests/fixture_job.h"
+#include "tuner/goals.h"
 #include "tuner/objective.h"
 #include "tuner/rescore_vary.h"
 #include "tuner/told_metrics.h"
@@ -122,9 +123,9 @@ static void a_cost_is_the_formula_that_it_stands_for(void **state)
 	"\"best\", "                                                                               \
 	"\"lag-ms\": \"max\"}, \"limits\": [\"`lag-ms` <= 20\", \"acc >= 0.5\"]}, " SPACE
 
-static struct limit_check limits(const struct objective_curves *curves, const struct job_file *file)
+static struct judgement limits(const struct objective_curves *curves, const struct job_file *file)
 {
-	return objective_limits(curves, &file->objective, value(curves, file), file->maximize);
+	return objective_judge(curves, &file->objective, value(curves, file), file->maximize);
 }
 
 static void limits_are_judged_by_the_reduced_metrics(void **state)
@@ -136,7 +137,7 @@ static void limits_are_judged_by_the_reduced_metrics(void **state)
 	put(&curves, file, "acc", 1, 0.75);
 	put(&curves, file, "acc", 2, 0.25);
 	assert_true(value(&curves, file) == 0.75);
-	assert_int_equal(limits(&curves, file).n, 0); /* no lag-ms yet */
+	assert_int_equal(limits(&curves, file).n_limits, 0); /* no lag-ms yet */
 	assert_false(objective_complete(&curves, &file->objective));
 	put(&curves, file, "lag-ms", 1, 31);
 	put(&curves, file, "lag-ms", 2, 11);
@@ -144,17 +145,17 @@ static void limits_are_judged_by_the_reduced_metrics(void **state)
 	assert_int_equal(curves.whole.n, 2);
 	assert_true(value(&curves, file) == 0.75);
 
-	struct limit_check check = limits(&curves, file);
+	struct judgement check = limits(&curves, file);
 
-	assert_int_equal(check.n, 2);
+	assert_int_equal(check.n_limits, 2);
 	assert_true(check.objective == 0.75 && check.excess[0] == 11 && check.excess[1] == -0.25);
-	assert_true(limit_check_is_over(&check));
+	assert_true(judgement_is_over(&check));
 	objective_limits_message(&file->objective, file->metric, &check, message);
 	assert_string_equal(message, "`lag-ms` <= 20 is broken by 11 (acc 0.75)");
 	put(&curves, file, "lag-ms", 1, 20);
 	check = limits(&curves, file);
 	assert_true(check.excess[0] == 0);
-	assert_false(limit_check_is_over(&check));
+	assert_false(judgement_is_over(&check));
 	objective_limits_message(&file->objective, file->metric, &check, message);
 	assert_string_equal(message, "");
 	put(&curves, file, "acc", 1, 0.25);
@@ -185,9 +186,9 @@ static void a_formula_is_of_its_own_metrics(void **state)
 	assert_true(value(&curves, file) == 4);
 	put(&curves, file, "memory", 7, 5);
 
-	const struct limit_check check = limits(&curves, file);
+	const struct judgement check = limits(&curves, file);
 
-	assert_int_equal(check.n, 2);
+	assert_int_equal(check.n_limits, 2);
 	assert_true(check.excess[0] == -1 && check.excess[1] == 0);
 	assert_true(objective_limits_name(&file->objective, 1));
 	assert_false(objective_limits_name(&file->objective, 0));
@@ -218,7 +219,7 @@ static void limits_are_part_of_what_is_stored(void **state)
 static void a_message_that_is_too_long_is_cut_between_characters(void **state)
 {
 	char text[1000], message[LIMITS_MESSAGE_BYTES];
-	const struct limit_check check = { 1, 0.5, { 3 } };
+	const struct judgement check = { .n_limits = 1, .objective = 0.5, .excess = { 3 } };
 
 	for (size_t shift = 0; shift < 2; shift++) {
 		char name[200] = "";
@@ -259,6 +260,119 @@ static void as_many_metrics_as_a_formula_may_have_may_have_limits(void **state)
 	text_finish(&text);
 }
 
+/* ---- further objectives ---- */
+
+#define SEVERAL                                                                                    \
+	"\"objective\": {\"metric\": \"acc\", \"goal\": \"maximize\", \"reduce\": {\"acc\": "      \
+	"\"best\", \"lag-ms\": \"max\"}, \"also\": [{\"minimize\": \"`lag-ms`\"}, {\"maximize\": " \
+	"\"log2(hits) - acc\"}], \"limits\": [\"hits <= 99\"]}, " SPACE
+
+static void further_objectives_come_from_the_reduced_metrics(void **state)
+{
+	struct job_file *file = fixture_file(SEVERAL);
+	struct objective_curves curves = { 0 };
+
+	assert_int_equal(file->objective.n_also, 2);
+	assert_int_equal(file->objective.n_own, 1);
+	assert_false(file->objective.also[0].maximize);
+	assert_true(file->objective.also[1].maximize);
+	put(&curves, file, "acc", 1, 0.75);
+	put(&curves, file, "acc", 2, 0.25);
+	put(&curves, file, "hits", 2, 8);
+	assert_int_equal(limits(&curves, file).n_also, 0); /* no lag-ms yet */
+	assert_false(objective_complete(&curves, &file->objective));
+	put(&curves, file, "lag-ms", 1, 31);
+	put(&curves, file, "lag-ms", 2, 11);
+	assert_true(objective_complete(&curves, &file->objective));
+	assert_true(value(&curves, file) == 0.75);
+
+	struct judgement judgement = limits(&curves, file);
+
+	assert_int_equal(judgement.n_limits, 1);
+	assert_true(judgement.excess[0] == 8 - 99);
+	assert_int_equal(judgement.n_also, 2);
+	assert_true(judgement.also[0] == 31 && judgement.also[1] == 3 - 0.75);
+	objective_curves_finish(&curves);
+	job_file_destroy(file);
+}
+
+/* A trial of which one objective is not a number has none. */
+static void an_objective_that_gives_no_number_takes_the_others_with_it(void **state)
+{
+	struct job_file *file = fixture_file(SEVERAL);
+	struct objective_curves curves = { 0 };
+	struct told_metrics told = { .n = 0 };
+	struct judgement judgement;
+	struct tuner_error err;
+
+	put(&curves, file, "acc", 1, 0.75);
+	put(&curves, file, "lag-ms", 1, 31);
+	put(&curves, file, "hits", 1, -1); /* its logarithm is none */
+	assert_true(objective_complete(&curves, &file->objective));
+	assert_true(isnan(value(&curves, file)));
+	assert_int_equal(limits(&curves, file).n_also, 0);
+	assert_true(told_metrics_add(&told, "lag-ms", 31, &err));
+	assert_false(told_metrics_judge(&told, file, 0.75, &judgement, &err));
+	assert_non_null(strstr(err.message, "limits need the metric \"hits\""));
+	assert_true(told_metrics_add(&told, "hits", -1, &err));
+	assert_true(told_metrics_judge(&told, file, 0.75, &judgement, &err));
+	assert_true(judgement_lacks_objective(&judgement));
+	told.items[1].value = 0; /* infinite is a number */
+	assert_true(told_metrics_judge(&told, file, 0.75, &judgement, &err));
+	assert_false(judgement_lacks_objective(&judgement));
+	assert_true(judgement.also[1] == -INFINITY);
+	told.n = 0;
+	assert_true(told_metrics_add(&told, "hits", 3, &err));
+	assert_false(told_metrics_judge(&told, file, 0.75, &judgement, &err));
+	assert_non_null(strstr(err.message, "further objectives need the metric \"lag-ms\""));
+	objective_curves_finish(&curves);
+	job_file_destroy(file);
+}
+
+static void further_objectives_are_part_of_what_is_stored(void **state)
+{
+	struct job_file *file = fixture_file(SEVERAL), *restored = NULL;
+	char *definition = job_file_objective(file);
+	struct text text = TEXT_EMPTY;
+	struct goals goals;
+	struct tuner_error err;
+
+	assert_non_null(strstr(definition,
+		"\"limits\": [\"hits <= 99\"], \"also\": [{\"minimize\": \"`lag-ms`\"}, "
+		"{\"maximize\": \"log2(hits) - acc\"}]}"));
+	objective_text(file, &text);
+	assert_string_equal(text.bytes, "maximize acc, minimize lag-ms, maximize log2(hits) - acc");
+	text_clear(&text);
+	assert_true(goals_read(file->metric, file->maximize, definition, &goals, &err));
+	goals_text(&goals, &text);
+	assert_string_equal(text.bytes, "maximize acc, minimize lag-ms, maximize log2(hits) - acc");
+	goals_finish(&goals);
+	restored =
+		fixture_file("\"objective\": {\"metric\": \"x\", \"goal\": \"minimize\"}, " SPACE);
+	assert_true(job_file_restore_also(restored, definition, &err));
+	assert_int_equal(restored->objective.n_also, 2);
+	assert_false(restored->objective.also[0].maximize);
+	assert_true(restored->objective.also[1].maximize);
+	text_finish(&text);
+	free(definition);
+	job_file_destroy(restored);
+	job_file_destroy(file);
+}
+
+static void a_name_that_is_all_of_a_formula_has_no_backquotes(void **state)
+{
+	static const char *const names[][2] = { { "lag", "lag" }, { "`lag-ms`", "lag-ms" },
+		{ "`a-b` + `c-d`", "`a-b` + `c-d`" }, { "`a``b`", "`a``b`" }, { "``", "``" } };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		struct text text = TEXT_EMPTY;
+
+		goals_add_name(names[i][0], &text);
+		assert_string_equal(text.bytes, names[i][1]);
+		text_finish(&text);
+	}
+}
+
 /* ---- what callers tell ---- */
 
 static void what_callers_tell_is_what_the_limits_need(void **state)
@@ -266,7 +380,7 @@ static void what_callers_tell_is_what_the_limits_need(void **state)
 	struct job_file *file = fixture_file(LIMITED);
 	struct told_metrics told = { .n = 0 };
 	struct metric_row rows[OBJECTIVE_METRICS_MAX];
-	struct limit_check check;
+	struct judgement check;
 	struct tuner_error err;
 
 	assert_false(told_metrics_judge(&told, file, 0.75, &check, &err));
@@ -275,7 +389,7 @@ static void what_callers_tell_is_what_the_limits_need(void **state)
 	assert_true(told_metrics_add(&told, "lag-ms", 31, &err));
 	assert_false(told_metrics_add(&told, "lag-ms", 30, &err));
 	assert_true(told_metrics_judge(&told, file, 0.25, &check, &err));
-	assert_int_equal(check.n, 2);
+	assert_int_equal(check.n_limits, 2);
 	assert_true(check.objective == 0.25 && check.excess[0] == 11 && check.excess[1] == 0.25);
 	assert_int_equal(told_metrics_rows(&told, 4, 9, rows), 1);
 	assert_string_equal(rows[0].name, "lag-ms");
@@ -283,7 +397,7 @@ static void what_callers_tell_is_what_the_limits_need(void **state)
 	/* The value is the objective's metric. */
 	assert_true(told_metrics_add(&told, "acc", 0.3, &err));
 	assert_false(told_metrics_judge(&told, file, 0.25, &check, &err));
-	assert_non_null(strstr(err.message, "\"acc\"; they need lag-ms"));
+	assert_non_null(strstr(err.message, "\"acc\"; it needs lag-ms"));
 	job_file_destroy(file);
 }
 
@@ -388,6 +502,10 @@ int main(void)
 		cmocka_unit_test(limits_are_part_of_what_is_stored),
 		cmocka_unit_test(a_message_that_is_too_long_is_cut_between_characters),
 		cmocka_unit_test(as_many_metrics_as_a_formula_may_have_may_have_limits),
+		cmocka_unit_test(further_objectives_come_from_the_reduced_metrics),
+		cmocka_unit_test(an_objective_that_gives_no_number_takes_the_others_with_it),
+		cmocka_unit_test(further_objectives_are_part_of_what_is_stored),
+		cmocka_unit_test(a_name_that_is_all_of_a_formula_has_no_backquotes),
 		cmocka_unit_test(what_callers_tell_is_what_the_limits_need),
 		cmocka_unit_test(the_envelope_is_the_least_everywhere),
 		cmocka_unit_test(a_line_that_only_passes_where_others_cross_wins_nowhere),

@@ -759,12 +759,15 @@ static void a_reader_sees_the_state_of_one_moment(void **state)
 
 /* ---- limits ---- */
 
-static void assert_limits(const struct limit_check *limits, double objective, double a, double b)
+static void assert_limits(const struct judgement *limits, double objective, double a, double b)
 {
-	assert_int_equal(limits->n, 2);
+	assert_int_equal(limits->n_limits, 2);
 	assert_true(limits->objective == objective);
 	assert_true(limits->excess[0] == a || (isnan(a) && isnan(limits->excess[0])));
 	assert_true(limits->excess[1] == b || (isnan(b) && isnan(limits->excess[1])));
+	assert_int_equal(limits->n_also, 2);
+	assert_true(limits->also[0] == a || (isnan(a) && isnan(limits->also[0])));
+	assert_true(limits->also[1] == 0.1);
 }
 
 static int64_t add_over_limit(struct fixture *f, double a, double b)
@@ -776,7 +779,11 @@ static int64_t add_over_limit(struct fixture *f, double a, double b)
 	end.counts_as = OUTCOME_OVER_LIMIT;
 	end.message = "";
 	end.trial_message = "too slow";
-	end.limits = (struct limit_check){ 2, 1.0 / 3, { a, b } };
+	end.judgement = (struct judgement){ .n_limits = 2,
+		.objective = 1.0 / 3,
+		.excess = { a, b },
+		.n_also = 2,
+		.also = { a, 0.1 } };
 	CHANGE(f, attempt_end(f->store, attempt, &end, fixture_now(f), &event, &f->err));
 	return attempt;
 }
@@ -807,7 +814,7 @@ static void how_a_trial_kept_its_limits_is_read_to_the_bit(void **state)
 
 		const struct trial trial = only_trial(f, &list);
 
-		assert_limits(&trial.limits, 1.0 / 3, all[i][0], all[i][1]);
+		assert_limits(&trial.judgement, 1.0 / 3, all[i][0], all[i][1]);
 		assert_int_equal(trial.state, TRIAL_FAILED);
 		assert_int_equal(trial.outcome, OUTCOME_OVER_LIMIT);
 		assert_true(isnan(trial.objective));
@@ -822,7 +829,8 @@ static void how_a_trial_kept_its_limits_is_read_to_the_bit(void **state)
 	ASSERT_ROWS(f, "SELECT group_concat(value_json, ' ') FROM trial_system_attributes",
 		"[0.1,-0.2] [1e999,1e999] [-1e999,5e-324]");
 	ASSERT_ROWS(f, "SELECT DISTINCT state FROM trials", "COMPLETE");
-	ASSERT_ROWS(f, "SELECT printf('%.3f', min(value)) FROM trial_values", "0.333");
+	ASSERT_ROWS(f, "SELECT printf('%.3f', min(value)) FROM trial_values WHERE objective = 0",
+		"0.333");
 }
 
 static void limits_come_back_with_an_end_that_was_taken_back(void **state)
@@ -839,20 +847,94 @@ static void limits_come_back_with_an_end_that_was_taken_back(void **state)
 
 	struct trial trial = only_trial(f, &list);
 
-	assert_int_equal(trial.limits.n, 0);
+	assert_int_equal(trial.judgement.n_limits, 0);
+	assert_int_equal(trial.judgement.n_also, 0);
 	ASSERT_OK(f, trial_reopenings(f->store, f->job, &reopenings, &n, &f->err));
 	assert_int_equal(n, 1);
 	reopening_undo(&reopenings[0], &trial);
 	assert_int_equal(trial.outcome, OUTCOME_OVER_LIMIT);
-	assert_limits(&trial.limits, 1.0 / 3, 2, -1);
+	assert_limits(&trial.judgement, 1.0 / 3, 2, -1);
 	free(reopenings);
 	trial_list_finish(&list);
+}
+
+/* ---- further objectives ---- */
+
+static void add_outcome(struct fixture *f, double loss, double lag, double hits)
+{
+	const int64_t attempt = fixture_run_attempt(f, fixture_add_trial(f));
+	struct attempt_end end = fixture_end_of(OUTCOME_OK, TRIAL_DONE, loss);
+	int64_t event = 0;
+
+	end.judgement = (struct judgement){ .n_also = 2, .also = { lag, hits } };
+	CHANGE(f, attempt_end(f->store, attempt, &end, fixture_now(f), &event, &f->err));
+}
+
+static void give_further_objectives(struct fixture *f)
+{
+	close_store(f);
+	run_sql(f->path,
+		"UPDATE objective_version SET definition = '{\"also\": [{\"minimize\": "
+		"\"`lag-ms`\"}, {\"maximize\": \"log2(hits)\"}]}' WHERE goal = 'minimize'");
+	open_store(f, STORE_WRITE);
+}
+
+static void the_front_is_of_all_objectives(void **state)
+{
+	struct fixture *const f = *state;
+
+	open_store(f, STORE_WRITE);
+	fixture_use_job(f, fixture_add_job(f, "job", 20, "loss", "minimize"));
+	give_further_objectives(f);
+	add_outcome(f, 3, 10, 5);
+	add_outcome(f, 1, 30, 5);
+	add_outcome(f, 3, 11, 5); /* the first is faster */
+	add_outcome(f, 3, 10, 4); /* and hits more */
+	add_outcome(f, 3, 10, 5); /* equal to the first */
+	add_outcome(f, 9, 90, 6);
+	add_outcome(f, 9, INFINITY, 6);
+	fixture_end(
+		f, fixture_run_attempt(f, fixture_add_trial(f)), OUTCOME_NAN, TRIAL_FAILED, NAN);
+	ASSERT_ROWS(f,
+		"SELECT group_concat(number, ' ') FROM (SELECT number FROM v_front ORDER BY "
+		"number)",
+		"1 2 5 6");
+	/* With one objective the front is the best. */
+	fixture_use_job(f, fixture_add_job(f, "single", 5, "accuracy", "maximize"));
+	for (int i = 0; i < 3; i++)
+		fixture_add_done(f, i % 2);
+	ASSERT_ROWS(f, "SELECT job || number FROM v_front WHERE job = 'single'", "single2");
+}
+
+static void optuna_sees_all_objectives(void **state)
+{
+	struct fixture *const f = *state;
+
+	open_store(f, STORE_WRITE);
+	fixture_use_job(f, fixture_add_job(f, "single", 5, "accuracy", "maximize"));
+	fixture_add_done(f, 7);
+	fixture_use_job(f, fixture_add_job(f, "job", 5, "loss", "minimize"));
+	give_further_objectives(f);
+	add_outcome(f, 3, INFINITY, -0.5);
+	ASSERT_ROWS(f,
+		"SELECT group_concat(study_id || ' ' || objective || ' ' || direction, ', ') FROM "
+		"(SELECT * FROM study_directions ORDER BY study_id, objective)",
+		"1 0 MAXIMIZE, 2 0 MINIMIZE, 2 1 MINIMIZE, 2 2 MAXIMIZE");
+	ASSERT_ROWS(f, "SELECT count(DISTINCT study_direction_id) FROM study_directions", "4");
+	ASSERT_ROWS(f,
+		"SELECT group_concat(trial_id || ' ' || objective || ' ' || coalesce(value, "
+		"value_type), ', ') FROM (SELECT * FROM trial_values ORDER BY trial_id, objective)",
+		"1 0 7.0, 2 0 3.0, 2 1 INF_POS, 2 2 -0.5");
+	ASSERT_ROWS(f, "SELECT count(DISTINCT trial_value_id) FROM trial_values", "4");
+	ASSERT_ROWS(f, "SELECT group_concat(value_json, ' ') FROM study_system_attributes",
+		"[\"accuracy\"] [\"loss\",\"lag-ms\",\"log2(hits)\"]");
 }
 
 static void limits_of_an_earlier_objective_come_back(void **state)
 {
 	struct fixture *const f = *state;
-	const struct score score = { TRIAL_DONE, OUTCOME_OK, 1.0 / 3, { 2, 1.0 / 3, { -2, -5 } } };
+	const struct score score = { TRIAL_DONE, OUTCOME_OK, 1.0 / 3,
+		{ 2, 1.0 / 3, { -2, -5 }, 2, { -2, 0.1 } } };
 	struct rescoring *rescorings;
 	struct trial_list list;
 	int64_t version = 0;
@@ -873,11 +955,11 @@ static void limits_of_an_earlier_objective_come_back(void **state)
 
 	struct trial trial = only_trial(f, &list);
 
-	assert_limits(&trial.limits, 1.0 / 3, -2, -5);
+	assert_limits(&trial.judgement, 1.0 / 3, -2, -5);
 	assert_string_equal(trial.message, "");
 	ASSERT_OK(f, trial_rescorings(f->store, f->job, &rescorings, &n, &f->err));
 	rescorings_undo(rescorings, n, version - 1, 0, &trial);
-	assert_limits(&trial.limits, 1.0 / 3, 2, -1);
+	assert_limits(&trial.judgement, 1.0 / 3, 2, -1);
 	free(rescorings);
 	trial_list_finish(&list);
 }
@@ -1570,6 +1652,11 @@ static void a_file_of_version_7_becomes_the_same_as_a_new_one(void **state)
 	assert_migrates(*state, WITHOUT_STEP_8 "PRAGMA user_version = 7", ".v7.bak");
 }
 
+static void a_file_of_version_8_becomes_the_same_as_a_new_one(void **state)
+{
+	assert_migrates(*state, WITHOUT_STEP_9 "PRAGMA user_version = 8", ".v8.bak");
+}
+
 static void a_trial_has_its_own_events(void **state)
 {
 	struct fixture *const f = *state;
@@ -1819,8 +1906,11 @@ int main(void)
 		IN_DIRECTORY(a_file_of_version_5_becomes_the_same_as_a_new_one),
 		IN_DIRECTORY(a_file_of_version_6_becomes_the_same_as_a_new_one),
 		IN_DIRECTORY(a_file_of_version_7_becomes_the_same_as_a_new_one),
+		IN_DIRECTORY(a_file_of_version_8_becomes_the_same_as_a_new_one),
 		IN_DIRECTORY(how_a_trial_kept_its_limits_is_read_to_the_bit),
 		IN_DIRECTORY(limits_come_back_with_an_end_that_was_taken_back),
+		IN_DIRECTORY(the_front_is_of_all_objectives),
+		IN_DIRECTORY(optuna_sees_all_objectives),
 		IN_DIRECTORY(limits_of_an_earlier_objective_come_back),
 		IN_DIRECTORY(what_limits_cannot_be_is_told),
 		IN_DIRECTORY(what_a_decision_expected_of_limits_is_read),

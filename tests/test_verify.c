@@ -125,13 +125,13 @@ static void put_back(struct fixture *f)
 
 /* By one more version of the objective. */
 static void rescore_first(struct fixture *f, const struct trial_list *list,
-	const struct score *score, const char *metric, const char *goal)
+	const struct score *score, const char *metric, const char *goal, const char *definition)
 {
 	int64_t version = 0;
 
 	ASSERT_OK(f, store_begin(f->store, STORE_LAZY, &f->err));
-	ASSERT_OK(f, job_add_objective_version(f->store, f->job, metric, goal, "{}", fixture_now(f),
-			     &version, &f->err));
+	ASSERT_OK(f, job_add_objective_version(f->store, f->job, metric, goal, definition,
+			     fixture_now(f), &version, &f->err));
 	ASSERT_OK(f, trial_rescore(f->store, &list->items[0], version, score, NULL, fixture_now(f),
 			     &f->err));
 	ASSERT_OK(f, job_rescored(f->store, f->job, version, fixture_now(f), &f->err));
@@ -151,12 +151,13 @@ static void change_objective(struct fixture *f)
 		struct trial_list list;
 
 		ASSERT_OK(f, trial_select(f->store, &filter, &list, &f->err));
-		rescore_first(f, &list, &scores[i], i ? "a + b" : "c", "maximize");
+		rescore_first(f, &list, &scores[i], i ? "a + b" : "c", "maximize", "{}");
 		trial_list_finish(&list);
 	}
 }
 
-/* A job with a limit, whose trial 1 kept it, 2 did not, and 3 was over it at first. */
+/* A job with a limit and two objectives, whose trial 1 kept the limit, 2 did not, and 3 was over it at
+ * first. */
 static void add_limited(struct fixture *f)
 {
 	const double excess[] = { -0.25, 0.1, 3 };
@@ -169,14 +170,16 @@ static void add_limited(struct fixture *f)
 			OUTCOME_OK, i == 0 ? TRIAL_DONE : TRIAL_FAILED, i == 0 ? 1.0 / 3 : NAN);
 
 		end.counts_as = i == 0 ? OUTCOME_NONE : OUTCOME_OVER_LIMIT;
-		end.limits = (struct limit_check){ 1, 1.0 / 3, { excess[i] } };
+		end.judgement = (struct judgement){ 1, 1.0 / 3, { excess[i] }, 1, { 7 } };
 		CHANGE(f, attempt_end(f->store, attempt, &end, fixture_now(f), &event, &f->err));
 	}
 	const struct trial_filter filter = { .job_id = f->job, .repeat = -1, .number = 3 };
-	const struct score score = { TRIAL_DONE, OUTCOME_OK, 1.0 / 3, { 1, 1.0 / 3, { -1 } } };
+	const struct score score = { TRIAL_DONE, OUTCOME_OK, 1.0 / 3,
+		{ 1, 1.0 / 3, { -1 }, 1, { 7 } } };
 
 	ASSERT_OK(f, trial_select(f->store, &filter, &list, &f->err));
-	rescore_first(f, &list, &score, "loss", "minimize");
+	rescore_first(
+		f, &list, &score, "loss", "minimize", "{\"also\": [{\"minimize\": \"lag\"}]}");
 	trial_list_finish(&list);
 }
 
@@ -380,6 +383,18 @@ static const struct {
 		"UPDATE trial SET limits = json_set(limits, '$.excess[0]', 1) WHERE job = (SELECT "
 		"id FROM job WHERE name = 'limited') AND number = 1",
 		"job limited, trial 1: its outcome is ok, but how it kept the limits is " },
+	{ "also",
+		"UPDATE trial SET also = '[8]' WHERE job = (SELECT id FROM job WHERE name = "
+		"'limited') AND number = 1",
+		"job limited, trial 1: its further objectives are [8], but event " },
+	{ "also",
+		"UPDATE trial SET also = NULL WHERE job = (SELECT id FROM job WHERE name = "
+		"'limited') AND number = 2",
+		"job limited, trial 2: its further objectives are not there, but event " },
+	{ "also",
+		"UPDATE objective_version SET definition = '{}' WHERE id = (SELECT "
+		"objective_version FROM job WHERE name = 'limited')",
+		"job limited, trial 1: is done with 1 further objectives of 0" },
 	{ "times", "UPDATE trial SET ended_us = started_us - 1 WHERE id = 3",
 		"job job, trial 3: ended before it started" },
 	{ "times", "UPDATE attempt SET ended_us = started_us - 1 WHERE id = 2",

@@ -5,7 +5,7 @@
 #include "trials/curve.h"
 #include "trials/event.h"
 #include "trials/manifest.h"
-#include "trials/limit_check.h"
+#include "trials/judgement.h"
 #include "trials/sql.h"
 #include "trials/state.h"
 
@@ -393,7 +393,7 @@ static bool add_end_event(struct store *store, const struct attempt_status *atte
 	text_print(&data, ", \"state\": \"%s\", \"objective\": ",
 		trial_state_name(late ? attempt->trial_state : end->trial));
 	text_add_json_double(&data, kept_objective(end));
-	limit_check_add(&end->limits, ", \"limits\": ", &data);
+	judgement_add(&end->judgement, &data);
 	text_add(&data, end->excused ? ", \"excused\": true" : "");
 	text_add(&data, end->ends_job ? ", \"ends_job\": true}" : "}");
 	const bool ok = text_failed(&data)
@@ -439,15 +439,16 @@ static bool write_trial_end(struct store *store, const struct attempt_status *at
 	struct tuner_error *err)
 {
 	const bool final = is_final(end->trial);
-	struct text limits = TEXT_EMPTY;
+	struct judgement_columns judgement;
 	struct query query;
 
+	if (!judgement_columns_init(&end->judgement, &judgement, err))
+		return false;
 	/* Our clock may have set the start (attempt_move) later than the supervisor saw the end. */
 	query_open(&query, store,
 		"UPDATE trial SET state = ?1, outcome = ?2, message = ?3, objective = ?4, "
 		"started_us = min(coalesce(started_us, ?5), coalesce(?5, started_us)), "
-		"ended_us = ?6, ended_event = ?7, limits = ?8 WHERE id = ?9");
-	limit_check_add(&end->limits, "", &limits);
+		"ended_us = ?6, ended_event = ?7, limits = ?8, also = ?9 WHERE id = ?10");
 	query_bind_text(&query, trial_state_name(end->trial));
 	query_bind_text(&query, outcome_name(trial_outcome(end)));
 	query_bind_text(&query, end->trial_message ? end->trial_message
@@ -457,12 +458,12 @@ static bool write_trial_end(struct store *store, const struct attempt_status *at
 	query_bind_int_or_null(&query, started_us, 0);
 	query_bind_int_or_null(&query, final ? ended_us : 0, 0);
 	query_bind_int_or_null(&query, final ? event : 0, 0);
-	query_bind_text(&query, limits.length > 0 ? limits.bytes : NULL);
+	judgement_columns_bind(&query, &judgement);
 	query_bind_int(&query, attempt->trial);
 
-	const bool ok = query_run(&query, err) && (!text_failed(&limits) || tuner_fail_memory(err));
+	const bool ok = query_run(&query, err);
 
-	text_finish(&limits);
+	judgement_columns_finish(&judgement);
 	return ok;
 }
 

@@ -309,9 +309,11 @@ bool manifest_record(struct store *store, int64_t attempt_id, const struct manif
 /* ---- removal ---- */
 
 #define IS_ENDED "m.state = 'recorded' AND t.state IN ('done', 'failed', 'stopped') "
+/* With several objectives every trial of the Pareto front is one of the best. */
 #define BEST(order)                                                                                \
-	"(SELECT b.id FROM trial b WHERE b.job = ?1 AND b.state = 'done' AND b.source <> 'added' " \
-	"ORDER BY b.objective " order ", b.number LIMIT ?2) "
+	"(SELECT id FROM (SELECT b.id FROM trial b WHERE b.job = ?1 AND b.state = 'done' AND "     \
+	"b.source <> 'added' ORDER BY b.objective " order ", b.number LIMIT ?2) UNION SELECT "     \
+	"f.trial_id FROM v_front f WHERE f.job_id = ?1 AND f.also IS NOT NULL) "
 #define LAST                                                                                       \
 	"(SELECT l.id FROM trial l WHERE l.job = ?1 AND l.ended_event IS NOT NULL AND l.source "   \
 	"<> 'added' "                                                                              \

@@ -51,6 +51,11 @@ static const char step_8[] =
 #include "step_8.inc"
 	;
 
+/* Further objectives. */
+static const char step_9[] =
+#include "step_9.inc"
+	;
+
 /* Forward only, in order. */
 static const struct schema_step schema_steps[] = {
 	{ 2, step_2 },
@@ -60,6 +65,7 @@ static const struct schema_step schema_steps[] = {
 	{ 6, step_6 },
 	{ 7, step_7 },
 	{ 8, step_8 },
+	{ 9, step_9 },
 	{ 0, NULL },
 };
 

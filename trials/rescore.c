@@ -5,7 +5,7 @@
 #include "trials/event.h"
 #include "trials/job.h"
 #include "trials/curve.h"
-#include "trials/limit_check.h"
+#include "trials/judgement.h"
 #include "trials/sql.h"
 #include "trials/state.h"
 
@@ -73,14 +73,14 @@ static void add_score(const struct score *score, struct text *ret)
 	text_print(ret, "\"state\": \"%s\", \"outcome\": \"%s\", \"objective\": ",
 		trial_state_name(score->state), outcome_name(score->outcome));
 	text_add_json_double(ret, score->objective);
-	limit_check_add(&score->limits, ", \"limits\": ", ret);
+	judgement_add(&score->judgement, ret);
 }
 
 static bool add_event(struct store *store, const struct trial *trial, int64_t version,
 	const struct score *score, int64_t now_us, struct tuner_error *err)
 {
 	const struct score before = { trial->state, trial->outcome, trial->objective,
-		trial->limits };
+		trial->judgement };
 	struct text data = TEXT_EMPTY;
 	int64_t event;
 
@@ -100,30 +100,30 @@ static bool add_event(struct store *store, const struct trial *trial, int64_t ve
 bool trial_rescore(struct store *store, const struct trial *trial, int64_t version,
 	const struct score *score, const char *message, int64_t now_us, struct tuner_error *err)
 {
-	struct text limits = TEXT_EMPTY;
+	struct judgement_columns judgement;
 	struct query query;
 
 	store_assert_writing(store);
 	tuner_assert(trial->ended_event > 0);
-	if (!add_event(store, trial, version, score, now_us, err))
+	if (!add_event(store, trial, version, score, now_us, err) ||
+		!judgement_columns_init(&score->judgement, &judgement, err))
 		return false;
 	/* A changed outcome takes the message of the last attempt, if that ended with it. */
 	query_open(&query, store,
 		"UPDATE trial SET state = ?1, outcome = ?2, objective = ?3, message = CASE WHEN ?4 "
 		"IS NOT NULL THEN ?4 WHEN outcome IS ?2 THEN message ELSE coalesce((SELECT "
 		"a.message FROM attempt a WHERE a.trial = trial.id AND a.number = trial.attempts "
-		"AND a.outcome = ?2), '') END, limits = ?5 WHERE id = ?6");
-	limit_check_add(&score->limits, "", &limits);
+		"AND a.outcome = ?2), '') END, limits = ?5, also = ?6 WHERE id = ?7");
 	query_bind_text(&query, trial_state_name(score->state));
 	query_bind_text(&query, outcome_name(score->outcome));
 	query_bind_double(&query, score->objective);
 	query_bind_text(&query, message);
-	query_bind_text(&query, limits.length > 0 ? limits.bytes : NULL);
+	judgement_columns_bind(&query, &judgement);
 	query_bind_int(&query, trial->id);
 
-	const bool ok = query_run(&query, err) && (!text_failed(&limits) || tuner_fail_memory(err));
+	const bool ok = query_run(&query, err);
 
-	text_finish(&limits);
+	judgement_columns_finish(&judgement);
 	return ok;
 }
 
@@ -195,7 +195,7 @@ static bool read_score(struct query *query, struct score *ret, struct tuner_erro
 		return false;
 	if (!number_to_double(query_text(query), &ret->objective))
 		ret->objective = NAN;
-	return limit_check_read(query, &ret->limits, err);
+	return judgement_read(query, &ret->judgement, err);
 }
 
 static bool read_rescoring(struct query *query, struct rescoring *ret, struct tuner_error *err)
@@ -218,9 +218,10 @@ bool trial_rescorings(struct store *store, int64_t job_id, struct rescoring **re
 	query_open(&query, store,
 		"SELECT id, trial, json_extract(data, '$.objective_version'), "
 		"json_extract(data, '$.state'), json_extract(data, '$.outcome'), "
-		"data -> '$.objective', data -> '$.limits', json_extract(data, '$.before.state'), "
+		"data -> '$.objective', data -> '$.limits', data -> '$.also', json_extract(data, "
+		"'$.before.state'), "
 		"json_extract(data, '$.before.outcome'), data -> '$.before.objective', "
-		"data -> '$.before.limits' FROM event "
+		"data -> '$.before.limits', data -> '$.before.also' FROM event "
 		"WHERE job = ?1 AND kind = 'rescored' AND trial IS NOT NULL ORDER BY id");
 	query_bind_int(&query, job_id);
 	while (ok && (ok = query_row(&query, &found, err)) && found)
@@ -247,6 +248,6 @@ void rescorings_undo(const struct rescoring *rescorings, size_t n, int64_t versi
 		trial->state = r->before.state;
 		trial->outcome = r->before.outcome;
 		trial->objective = r->before.objective;
-		trial->limits = r->before.limits;
+		trial->judgement = r->before.judgement;
 	}
 }

@@ -16,7 +16,7 @@ struct score {
 	enum trial_state state; /* DONE, FAILED or STOPPED */
 	enum outcome outcome; /* the trial's */
 	double objective; /* NaN: none */
-	struct limit_check limits; /* n 0: none */
+	struct judgement judgement; /* n 0: none */
 };
 
 /* A trial's new score, and its previous one. */

@@ -108,7 +108,7 @@ CREATE TABLE trial (            -- one configuration and its objective
   ended_us          INTEGER,            -- NULL while open
   ended_event       INTEGER REFERENCES event(id), -- the event that ended it: the commit order
   parameters        TEXT NOT NULL CHECK (json_valid(parameters)), -- object by name
-  message           TEXT NOT NULL DEFAULT '', limits TEXT CHECK (limits IS NULL OR json_valid(limits)), -- why, for people; how it kept the job's limits, NULL: none
+  message           TEXT NOT NULL DEFAULT '', limits TEXT CHECK (limits IS NULL OR json_valid(limits)), also TEXT CHECK (also IS NULL OR json_valid(also)), -- why, for people; how it kept the job's limits, NULL: none; its further objectives, an array, NULL: none
   CHECK (state <> 'done' OR objective IS NOT NULL),
   CHECK (state IN ('done', 'stopped') OR objective IS NULL),
   CHECK ((state IN ('done', 'failed', 'stopped')) = (ended_event IS NOT NULL))
@@ -344,7 +344,8 @@ CREATE INDEX request_open ON request(job) WHERE answered_us IS NULL;
 -- the model expected; NULL without one. waited_s: from the proposal to the start; duration_s: from the
 -- first start to the end, pauses between attempts included. Both are NULL until known. limits: how the
 -- trial kept the job's limits, NULL without any; excess: how far beyond each it was, at most 0 if it kept it;
--- objective: what it would have been without limits (its outcome is 'over-limit' if it broke one).
+-- objective: what it would have been without limits (its outcome is 'over-limit' if it broke one). also: the
+-- values of further objectives, an array; NULL without any.
 CREATE VIEW v_trial AS
   SELECT j.name AS job, t.number, t.arm, t.repeat, t.state, t.source, d.branch, t.parameters,
          CASE t.state WHEN 'done' THEN t.objective END AS objective,
@@ -357,11 +358,27 @@ CREATE VIEW v_trial AS
          strftime('%Y-%m-%d %H:%M:%S', t.ended_us / 1000000, 'unixepoch') AS ended,
          (t.started_us - t.created_us) / 1e6 AS waited_s,
          (t.ended_us - t.started_us) / 1e6 AS duration_s,
-         t.job AS job_id, t.id AS trial_id, t.limits
+         t.job AS job_id, t.id AS trial_id, t.limits, t.also
     FROM trial t
     JOIN job j ON j.id = t.job
     JOIN objective_version o ON o.id = t.objective_version
     LEFT JOIN decision d ON d.id = t.id;
+
+-- The Pareto front of a search (job, arm, repeat): its done trials that no other one equals in all
+-- objectives and surpasses in one. With one objective: the trials with the best one.
+CREATE VIEW v_front AS
+  SELECT j.name AS job, t.arm, t.repeat, t.number, t.objective, t.also, t.parameters, t.job AS job_id, t.id AS trial_id
+    FROM trial t JOIN job j ON j.id = t.job JOIN objective_version o ON o.id = t.objective_version
+   WHERE t.state = 'done'
+     AND NOT EXISTS (
+       SELECT 1 FROM trial b
+        WHERE b.job = t.job AND b.arm = t.arm AND b.repeat = t.repeat AND b.state = 'done'
+          AND CASE o.goal WHEN 'minimize' THEN b.objective <= t.objective ELSE b.objective >= t.objective END
+          AND (b.objective <> t.objective OR b.also <> t.also)
+          AND NOT EXISTS (
+            SELECT 1 FROM json_each(t.also) x JOIN json_each(b.also) y ON y.key = x.key
+              JOIN json_each(o.definition, '$.also') g ON g.key = x.key
+             WHERE CASE WHEN g.value ->> '$.minimize' IS NOT NULL THEN y.value > x.value ELSE y.value < x.value END));
 
 -- One row per trial with an objective, in the order in which they ended. finished: 1, 2, 3 ... within
 -- (job, arm, repeat). best: the best objective so far, by the goal. improved: 1 if this trial set it.
@@ -485,8 +502,12 @@ CREATE VIEW version_info AS
   SELECT 1 AS version_info_id, 12 AS schema_version, '4.0.0' AS library_version;
 
 CREATE VIEW study_directions AS
-  SELECT j.id AS study_direction_id, upper(o.goal) AS direction, j.id AS study_id, 0 AS objective
-    FROM job j JOIN objective_version o ON o.id = j.objective_version;
+  SELECT j.id * 4 AS study_direction_id, upper(o.goal) AS direction, j.id AS study_id, 0 AS objective
+    FROM job j JOIN objective_version o ON o.id = j.objective_version
+  UNION ALL
+  SELECT j.id * 4 + a.key + 1, CASE WHEN a.value ->> '$.minimize' IS NULL THEN 'MAXIMIZE' ELSE 'MINIMIZE' END,
+         j.id, a.key + 1
+    FROM job j JOIN objective_version o ON o.id = j.objective_version, json_each(o.definition, '$.also') a;
 
 CREATE VIEW study_user_attributes AS
   SELECT id * 2 AS study_user_attribute_id, id AS study_id, 'state' AS key,
@@ -496,7 +517,13 @@ CREATE VIEW study_user_attributes AS
 
 CREATE VIEW study_system_attributes AS -- the axes' names
   SELECT j.id AS study_system_attribute_id, j.id AS study_id, 'study:metric_names' AS key,
-         json_array(o.metric) AS value_json
+         (SELECT json_group_array(name)
+            FROM (SELECT o.metric AS name
+                  UNION ALL
+                  SELECT CASE WHEN f GLOB '`*`' AND instr(substr(f, 2, length(f) - 2), '`') = 0
+                              THEN substr(f, 2, length(f) - 2) ELSE f END
+                    FROM (SELECT coalesce(a.value ->> '$.minimize', a.value ->> '$.maximize') AS f
+                            FROM json_each(o.definition, '$.also') a))) AS value_json
     FROM job j JOIN objective_version o ON o.id = j.objective_version;
 
 -- Optuna's samplers learn from PRUNED trials and ignore FAIL: a trial that a person stopped is FAIL. One
@@ -524,16 +551,20 @@ CREATE VIEW trial_params AS
    WHERE v.value IS NOT NULL;
 
 CREATE VIEW trial_values AS -- a pruned trial has its last value, as Optuna itself does it
-  SELECT trial_value_id, trial_id, 0 AS objective,
+  SELECT trial_value_id, trial_id, objective,
          CASE WHEN v BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308 THEN v END AS value,
          CASE WHEN v > 1.7976931348623157e308 THEN 'INF_POS'
               WHEN v < -1.7976931348623157e308 THEN 'INF_NEG' ELSE 'FINITE' END AS value_type
-    FROM (SELECT id AS trial_value_id, id AS trial_id,
+    FROM (SELECT id * 4 AS trial_value_id, id AS trial_id, 0 AS objective,
                  CASE WHEN state = 'done' THEN objective
                       WHEN state = 'stopped' AND outcome IN ('early-stopped', 'timeout')
                       THEN last_value
                       WHEN outcome = 'over-limit' THEN limits ->> '$.objective' END AS v
-            FROM trial)
+            FROM trial
+          UNION ALL
+          SELECT t.id * 4 + a.key + 1, t.id, a.key + 1, a.value
+            FROM trial t, json_each(t.also) a
+           WHERE t.state = 'done' OR t.outcome = 'over-limit')
    WHERE v IS NOT NULL;
 
 CREATE VIEW trial_intermediate_values AS -- the objective's curve, as v_learning_curve has it

@@ -2,7 +2,7 @@
 #include "trials/trial.h"
 
 #include "base/text.h"
-#include "trials/limit_check.h"
+#include "trials/judgement.h"
 #include "trials/sql.h"
 #include "trials/state.h"
 
@@ -20,7 +20,7 @@ enum {
 	"t.id, t.job, t.number, t.arm, t.repeat, t.arm_number, t.space_version, "                  \
 	"t.objective_version, t.state, t.source, d.branch, t.parameters, t.objective, "            \
 	"t.metric_count, t.last_step, t.last_value, t.best_value, t.attempts, t.outcome, "         \
-	"t.message, t.created_us, t.started_us, t.ended_us, t.ended_event, t.limits"
+	"t.message, t.created_us, t.started_us, t.ended_us, t.ended_event, t.limits, t.also"
 
 static bool read_row(struct query *query, struct trial *ret, struct tuner_error *err)
 {
@@ -52,7 +52,7 @@ static bool read_row(struct query *query, struct trial *ret, struct tuner_error 
 	ret->started_us = query_int_or(query, 0);
 	ret->ended_us = query_int_or(query, 0);
 	ret->ended_event = query_int_or(query, 0);
-	return limit_check_read(query, &ret->limits, err) ||
+	return judgement_read(query, &ret->judgement, err) ||
 	       tuner_fail_in(err, "trial %lld: ", (long long)ret->number);
 }
 

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "trials/decision.h"
 #include "trials/event.h"
-#include "trials/limit_check.h"
+#include "trials/judgement.h"
 #include "trials/sql.h"
 #include "trials/state.h"
 
@@ -312,6 +312,8 @@ static bool read_end(struct query *query, struct text *ret, struct tuner_error *
 	text_print(ret, ", \"ended_us\": %" PRId64, query_int_or(query, 0));
 	text_add(ret, query_is_null(query) ? "" : ", \"limits\": ");
 	text_add(ret, query_text(query));
+	text_add(ret, query_is_null(query) ? "" : ", \"also\": ");
+	text_add(ret, query_text(query));
 	text_add(ret, "}");
 	return !text_failed(ret) || tuner_fail_memory(err);
 }
@@ -324,7 +326,8 @@ static bool load_end(struct store *store, int64_t trial_id, struct text *ret, in
 
 	query_open(&query, store,
 		"SELECT coalesce(a.id, 0), t.outcome, t.state, t.objective, t.ended_event, "
-		"t.started_us, t.ended_us, t.limits FROM trial t LEFT JOIN attempt a ON a.trial = "
+		"t.started_us, t.ended_us, t.limits, t.also FROM trial t LEFT JOIN attempt a ON "
+		"a.trial = "
 		"t.id AND "
 		"a.number = t.attempts "
 		"WHERE t.id = ?1");
@@ -343,7 +346,8 @@ static bool write_reopened(struct store *store, int64_t trial_id, struct tuner_e
 	struct query query;
 
 	query_open(&query, store,
-		"UPDATE trial SET state = 'proposed', objective = NULL, limits = NULL, started_us "
+		"UPDATE trial SET state = 'proposed', objective = NULL, limits = NULL, also = "
+		"NULL, started_us "
 		"= NULL, ended_us = NULL, ended_event = NULL WHERE id = ?1");
 	query_bind_int(&query, trial_id);
 	return query_run(&query, err);
@@ -386,7 +390,7 @@ static bool read_reopening(struct query *query, struct reopening *ret, struct tu
 	/* Events of earlier versions have no times. */
 	ret->started_us = query_int_or(query, 0);
 	ret->ended_us = query_int_or(query, 0);
-	return limit_check_read(query, &ret->limits, err) ||
+	return judgement_read(query, &ret->judgement, err) ||
 	       tuner_fail_in(err, "event %" PRId64 ": ", ret->event);
 }
 
@@ -395,7 +399,7 @@ void reopening_undo(const struct reopening *reopening, struct trial *trial)
 	trial->state = reopening->state;
 	trial->outcome = reopening->outcome;
 	trial->objective = reopening->objective;
-	trial->limits = reopening->limits;
+	trial->judgement = reopening->judgement;
 	trial->ended_event = reopening->ended_event;
 	trial->started_us = reopening->started_us;
 	trial->ended_us = reopening->ended_us;
@@ -414,7 +418,8 @@ bool trial_reopenings(struct store *store, int64_t job_id, struct reopening **re
 		"'$.ended_event'), "
 		"json_extract(e.data, '$.state'), json_extract(e.data, '$.outcome'), "
 		"e.data -> '$.objective', json_extract(e.data, '$.started_us'), "
-		"json_extract(e.data, '$.ended_us'), e.data -> '$.limits' FROM event e LEFT JOIN "
+		"json_extract(e.data, '$.ended_us'), e.data -> '$.limits', e.data -> '$.also' FROM "
+		"event e LEFT JOIN "
 		"attempt a ON a.id = "
 		"e.attempt "
 		"WHERE e.job = ?1 AND e.kind = 'reopened' ORDER BY e.id");

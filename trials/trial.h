@@ -79,18 +79,25 @@ const char *outcome_name(enum outcome outcome); /* "oom-gpu" ...; "" for NONE */
 bool trial_state_may_move(enum trial_state from, enum trial_state to);
 bool attempt_state_may_move(enum attempt_state from, enum attempt_state to);
 
-enum { TRIAL_LIMITS_MAX = 8 };
+enum { TRIAL_LIMITS_MAX = 8, TRIAL_ALSO_MAX = 3 };
 
-/* How a trial that ran to its end kept its job's limits ("objective.limits"). */
-struct limit_check {
-	size_t n; /* limits; 0: the job has none, or it is not known how they were kept */
+/* What a trial that ran to its end is judged by beside its objective: how it kept the job's limits
+ * ("objective.limits"), and the values of further objectives ("objective.also"). */
+struct judgement {
+	size_t n_limits; /* 0: the job has none, or it is not known how they were kept */
 	double objective; /* what it would be without limits; user's unit and sign */
 	double excess[TRIAL_LIMITS_MAX]; /* how far beyond each limit; at most 0: within; NaN: it
 					    cannot be computed, which breaks the limit */
+	size_t n_also; /* 0: the job has none, or they are not known */
+	double also[TRIAL_ALSO_MAX]; /* user's unit and sign; NaN: it cannot be computed, and so the
+					trial has failed as NAN */
 };
 
 /* Whether a limit is broken. */
-bool limit_check_is_over(const struct limit_check *check);
+bool judgement_is_over(const struct judgement *judgement);
+
+/* Whether one of several objectives is not a number. */
+bool judgement_lacks_objective(const struct judgement *judgement);
 
 struct trial {
 	int64_t id, job_id, number;
@@ -106,7 +113,7 @@ struct trial {
 	char *parameters; /* the same as a JSON object, without fixed parameters */
 	double objective; /* user's unit and sign. DONE: the result; STOPPED: value of the partial
 			     curve; NaN: none */
-	struct limit_check limits; /* DONE, and FAILED as OVER_LIMIT; else n is 0 */
+	struct judgement judgement; /* DONE, and FAILED as OVER_LIMIT; else empty */
 	int64_t metric_count; /* rows of the objective's metric, of all attempts */
 	int64_t last_step; /* highest step of the newest attempt that has rows; 0 without rows */
 	double last_value; /* value at last_step; NaN: none yet, or NaN was reported */
@@ -276,7 +283,7 @@ struct attempt_end {
 	int64_t user_us, system_us, max_rss_bytes;
 	enum trial_state trial; /* DONE, FAILED, STOPPED, or PROPOSED for a retry */
 	double objective; /* NaN: none. DONE needs one, STOPPED may have one; otherwise not kept */
-	struct limit_check limits; /* of a DONE trial, and of one that counts as OVER_LIMIT; n 0:
+	struct judgement judgement; /* of a DONE trial, and of one that counts as OVER_LIMIT; empty:
 				      none */
 	int64_t gpu_memory_peak_bytes;
 	double cost; /* 0: not priced */
@@ -340,7 +347,7 @@ struct reopening {
 	enum trial_state state;
 	enum outcome outcome; /* NONE: the trial was stopped before it ran */
 	double objective; /* NaN: none */
-	struct limit_check limits;
+	struct judgement judgement;
 	int64_t started_us, ended_us; /* 0: not known */
 };
 

@@ -236,6 +236,21 @@ static const struct check checks[] = {
 		"(t.outcome IS 'over-limit' AND t.ended_event IS NOT NULL) <> EXISTS (SELECT 1 "
 		"FROM json_each(t.limits, '$.excess') WHERE value IS NULL OR value > 0)",
 		EDITED },
+	{ "also",
+		"WITH " NEWEST_SCORE ", last AS (SELECT t.id AS trial, max(t.ended_event, "
+		"coalesce(n.id, 0)) AS event FROM trial t LEFT JOIN newest n ON n.trial = t.id "
+		"WHERE ?1 IN (0, t.job) AND t.ended_event IS NOT NULL) SELECT " TRIAL
+		"'its further objectives are ' || coalesce(t.also, 'not there') || ', but event ' "
+		"|| e.id || ' says ' || coalesce(e.data -> '$.also', 'nothing') FROM last l JOIN "
+		"event e ON e.id = l.event JOIN trial t ON t.id = l.trial JOIN job j ON j.id = "
+		"t.job WHERE t.also IS NOT (e.data -> '$.also') UNION ALL SELECT " TRIAL
+		"'is done with ' || coalesce(json_array_length(t.also), 0) || ' further objectives "
+		"of ' || coalesce(json_array_length(o.definition, '$.also'), 0) FROM trial t JOIN "
+		"job j ON j.id = t.job JOIN objective_version o ON o.id = t.objective_version "
+		"WHERE "
+		"?1 IN (0, t.job) AND t.state = 'done' AND coalesce(json_array_length(t.also), 0) "
+		"<> coalesce(json_array_length(o.definition, '$.also'), 0)",
+		EDITED },
 	{ "times",
 		"SELECT " TRIAL "'ended before it started' " OF_TRIALS "t.ended_us < t.started_us "
 		"UNION ALL SELECT " ATTEMPT "'ended before it started' " OF_ATTEMPTS

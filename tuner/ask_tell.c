@@ -412,20 +412,25 @@ static double told_objective(const struct job_file *file, const struct series *s
 
 /* What becomes of a trial: the table of outcomes in architecture.md, section 5. */
 static struct told_answer decide(const struct job_file *file, const struct told *told,
-	const struct limit_check *limits, const struct series *series)
+	const struct judgement *judgement, const struct series *series)
 {
 	struct told_answer answer = { .state = TRIAL_FAILED, .objective = NAN };
-	if (told->kind == TOLD_VALUE && limit_check_is_over(limits)) {
+	if (told->kind == TOLD_VALUE &&
+		(isnan(told->value) || judgement_lacks_objective(judgement))) {
+		answer.outcome = OUTCOME_NAN;
+		return answer;
+	}
+	if (told->kind == TOLD_VALUE && judgement_is_over(judgement)) {
 		answer.outcome = OUTCOME_OVER_LIMIT;
-		answer.limits = *limits;
-		objective_limits_message(&file->objective, file->metric, limits, answer.broken);
+		answer.judgement = *judgement;
+		objective_limits_message(&file->objective, file->metric, judgement, answer.broken);
 		return answer;
 	}
 	if (told->kind == TOLD_VALUE) {
-		answer.outcome = isnan(told->value) ? OUTCOME_NAN : OUTCOME_OK;
-		answer.state = isnan(told->value) ? TRIAL_FAILED : TRIAL_DONE;
+		answer.outcome = OUTCOME_OK;
+		answer.state = TRIAL_DONE;
 		answer.objective = told->value;
-		answer.limits = *limits;
+		answer.judgement = *judgement;
 		return answer;
 	}
 	answer.outcome = told->outcome;
@@ -461,7 +466,7 @@ static bool end_attempt(struct ask_tell *ask_tell, const struct open_trial *open
 		.counts_as = answer->outcome,
 		.message = "",
 		.trial_message = answer->broken,
-		.limits = answer->limits,
+		.judgement = answer->judgement,
 		.exit_code = -1,
 		.signal = -1,
 		.started_us = open->asked_us,
@@ -498,7 +503,7 @@ static bool to_history(struct ask_tell *ask_tell, struct open_trial *open,
 		.objective = answer->objective,
 		.state = answer->state,
 		.outcome = answer->outcome,
-		.limits = answer->limits,
+		.judgement = answer->judgement,
 		.added = open->added,
 		.took_us = trial_duration_us(open->asked_us, 0, now_us),
 		.series = open->series,
@@ -515,10 +520,10 @@ static bool to_history(struct ask_tell *ask_tell, struct open_trial *open,
 	return true;
 }
 
-static bool judge_limits(const struct job_file *file, const struct told *told,
-	struct limit_check *ret, struct tuner_error *err)
+static bool judge_told(const struct job_file *file, const struct told *told, struct judgement *ret,
+	struct tuner_error *err)
 {
-	*ret = (struct limit_check){ 0 };
+	*ret = (struct judgement){ 0 };
 	return told->kind != TOLD_VALUE || isnan(told->value) ||
 	       told_metrics_judge(&told->metrics, file, told->value, ret, err);
 }
@@ -527,11 +532,11 @@ static bool tell_end(struct ask_tell *ask_tell, struct open_trial *open, const s
 	struct told_answer *ret, struct tuner_error *err)
 {
 	const int64_t now_us = clock_wall_us();
-	struct limit_check limits;
+	struct judgement judgement;
 	int64_t event = 0;
-	if (!judge_limits(ask_tell->file, told, &limits, err))
+	if (!judge_told(ask_tell->file, told, &judgement, err))
 		return false;
-	*ret = decide(ask_tell->file, told, &limits, &open->series);
+	*ret = decide(ask_tell->file, told, &judgement, &open->series);
 	return store_end(ask_tell, open, told, ret, now_us, &event, err) &&
 	       to_history(ask_tell, open, ret, now_us, event, err);
 }
@@ -661,7 +666,7 @@ bool ask_tell_add(struct ask_tell *ask_tell, const char *parameters, const struc
 {
 	const struct queued given = { .parameters = (char *)parameters };
 	const int64_t now_us = clock_wall_us();
-	struct limit_check limits;
+	struct judgement judgement;
 	struct proposal proposal;
 	int64_t event = 0;
 	bool ok = false;
@@ -669,7 +674,7 @@ bool ask_tell_add(struct ask_tell *ask_tell, const char *parameters, const struc
 	tuner_assert(told->kind != TOLD_STEP);
 	/* With all parameters given, it is the user's decision, like one from the queue. */
 	if (!check_added(ask_tell->file, parameters, err) ||
-		!judge_limits(ask_tell->file, told, &limits, err) ||
+		!judge_told(ask_tell->file, told, &judgement, err) ||
 		!proposal_make(&ask_tell->proposer, &ask_tell->history, NULL, 0, &given,
 			parallel(ask_tell->file), &proposal, err))
 		return false;
@@ -677,7 +682,7 @@ bool ask_tell_add(struct ask_tell *ask_tell, const char *parameters, const struc
 	if (open == NULL)
 		goto out;
 	open->added = true;
-	*ret = decide(ask_tell->file, told, &limits, &open->series);
+	*ret = decide(ask_tell->file, told, &judgement, &open->series);
 	if (!store_added(ask_tell, &proposal, open, told, ret, &event, err)) {
 		open_trial_remove(ask_tell, open);
 		goto out;

@@ -67,7 +67,7 @@ struct told_answer {
 	enum trial_state state; /* the trial's state now */
 	enum outcome outcome; /* OUTCOME_NONE: the trial continues */
 	double objective; /* NaN: none */
-	struct limit_check limits; /* of a value; n 0: the job has none */
+	struct judgement judgement; /* of a value; n 0: the job has none */
 	char broken[LIMITS_MESSAGE_BYTES]; /* which of them, of a trial over a limit; else "" */
 	bool best; /* the trial is the best so far */
 	bool stop; /* TOLD_STEP: the job's early-stopping rule would end the trial */

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "tuner/artifact_report.h"
 #include "tuner/best_command.h"
+#include "tuner/front_report.h"
 #include "tuner/job_open.h"
 #include "tuner/provenance_report.h"
 #include "tuner/recommended.h"
@@ -144,9 +145,13 @@ static bool has_command(const struct report *report)
 	return has;
 }
 
-static void add_next(const struct report *report, bool by_model, struct text *out)
+static void add_next(
+	const struct report *report, const struct trial *best, bool by_model, struct text *out)
 {
-	text_print(out, "next: tuner best %s--%s ", by_model ? "--by-model " : "",
+	text_add(out, "next: tuner best ");
+	if (report->goals.n > 1)
+		text_print(out, "--trial %lld ", (long long)best->number);
+	text_print(out, "%s--%s ", by_model ? "--by-model " : "",
 		has_command(report) ? "command" : "params");
 	text_add(out, report->reference);
 	text_add(out, " prints how to repeat it\n");
@@ -193,9 +198,13 @@ static bool add_origin(const struct report *report, const struct trial *best, st
 static void add_best(const struct report *report, const struct trial *best,
 	const struct recommended *by, struct text *out)
 {
-	text_print(out, "job %s: %sthe best is trial %lld, %s = %.8g (proposed by ",
-		report->job.name, by != NULL ? "by the model " : "", (long long)best->number,
-		report->metric, best->objective);
+	text_print(out, "job %s: %s%s%lld, ", report->job.name, by != NULL ? "by the model " : "",
+		report->goals.n > 1 ? "on the Pareto front is trial " : "the best is trial ",
+		(long long)best->number);
+	for (size_t i = 0; i < report->goals.n; i++)
+		text_print(out, "%s%s = %.8g", i > 0 ? ", " : "", report->goals.items[i].name,
+			goals_value(best, i));
+	text_add(out, " (proposed by ");
 	trial_add_search(report, best, out);
 	text_print(out, "%s)\n", best->branch);
 	if (by != NULL)
@@ -221,22 +230,31 @@ static bool add_doubt(const struct report *report, struct text *out, struct tune
 	return true;
 }
 
-static bool print_words(const struct report *report, const struct trial *best,
-	const struct trial *first, const struct recommended *by, struct tuner_error *err)
+/* What the best result is worth; there is none of several objectives. */
+static bool add_worth(const struct report *report, const struct trial *best,
+	const struct trial *first, struct text *out, struct tuner_error *err)
 {
-	struct text out = TEXT_EMPTY;
 	size_t ties = 0;
 	if (!count_ties(report, best, &ties, err))
 		return false;
-	add_best(report, best, by, &out);
-	if (ties > 0 && by == NULL)
-		text_print(&out, "%zu other trial%s reached the same value; this was the first\n",
+	if (ties > 0)
+		text_print(out, "%zu other trial%s reached the same value; this was the first\n",
 			ties, ties == 1 ? "" : "s");
-	if (best->number != 1 && strcmp(first->source, "added") != 0 && by == NULL)
-		add_gain(report, best, first, &out);
-	bool ok = add_origin(report, best, &out, err) && add_code(report, best, &out, err) &&
-		  (by != NULL || add_doubt(report, &out, err));
-	add_next(report, by != NULL, &out);
+	if (best->number != 1 && strcmp(first->source, "added") != 0)
+		add_gain(report, best, first, out);
+	return true;
+}
+
+static bool print_words(const struct report *report, const struct trial *best,
+	const struct trial *first, const struct recommended *by, struct tuner_error *err)
+{
+	const bool is_the_best = by == NULL && report->goals.n == 1;
+	struct text out = TEXT_EMPTY;
+	add_best(report, best, by, &out);
+	bool ok = (!is_the_best || add_worth(report, best, first, &out, err)) &&
+		  add_origin(report, best, &out, err) && add_code(report, best, &out, err) &&
+		  (!is_the_best || add_doubt(report, &out, err));
+	add_next(report, best, by != NULL, &out);
 	ok = ok && lines_out(&out, err);
 	text_finish(&out);
 	return ok;
@@ -341,6 +359,64 @@ static bool print_recommended(
 	return ok;
 }
 
+/* ---- several objectives ---- */
+
+/* What needs one trial needs it named, unless there is but one. */
+static bool print_front(const struct invocation *call, const struct report *report,
+	const struct front *front, struct tuner_error *err)
+{
+	static const char *const single[] = { "command", "model", "params", "artifacts" };
+	struct text numbers = TEXT_EMPTY;
+	front_numbers(front, &numbers);
+	for (size_t i = 0; i < sizeof(single) / sizeof(*single); i++)
+		if (invocation_option(call, single[i]) != NULL && front->trials.n == 1)
+			return print(call, report, &front->trials.items[0], NULL, err);
+		else if (invocation_option(call, single[i]) != NULL) {
+			tuner_fail(err, TUNER_USAGE,
+				"%zu trials are on the Pareto front (%.100s): say which one by "
+				"--trial N",
+				front->trials.n, numbers.bytes);
+			text_finish(&numbers);
+			return false;
+		}
+	text_finish(&numbers);
+	return front_print(call, report, front, has_command(report), err);
+}
+
+static bool print_named(const struct invocation *call, const struct report *report,
+	const struct front *front, int64_t number, struct tuner_error *err)
+{
+	const struct trial *trial = front_trial(front, number);
+	struct text numbers = TEXT_EMPTY;
+	if (trial != NULL)
+		return print(call, report, trial, NULL, err);
+	front_numbers(front, &numbers);
+	tuner_fail(err, TUNER_USAGE, "trial %lld is not %s (%.100s)", (long long)number,
+		report->goals.n > 1 ? "on the Pareto front" : "the best", numbers.bytes);
+	text_finish(&numbers);
+	return false;
+}
+
+static bool print_of_front(
+	const struct invocation *call, const struct report *report, struct tuner_error *err)
+{
+	struct front front;
+	int64_t number = 0;
+	if (!invocation_integer(call, "trial", 1, INT64_MAX, 0, &number, err))
+		return false;
+	if (report->goals.n > 1 && invocation_option(call, "by-model") != NULL)
+		return tuner_fail(err, TUNER_USAGE,
+			"--by-model: with several objectives there is no best trial for the model "
+			"to "
+			"name");
+	if (!front_read(report, &front, err))
+		return false;
+	const bool ok = number > 0 ? print_named(call, report, &front, number, err)
+				   : print_front(call, report, &front, err);
+	front_finish(&front);
+	return ok;
+}
+
 int cmd_best(const struct invocation *call, struct tuner_error *err)
 {
 	struct report report = { 0 };
@@ -350,7 +426,9 @@ int cmd_best(const struct invocation *call, struct tuner_error *err)
 	if (!report_open(call, call->n_arguments > 0 ? call->arguments[0] : NULL, &report, err) ||
 		!report_best(&report, &best, &found, err))
 		goto out;
-	if (found && invocation_option(call, "by-model") != NULL)
+	if (found && (report.goals.n > 1 || invocation_option(call, "trial") != NULL))
+		status = print_of_front(call, &report, err) ? EXIT_DONE : -1;
+	else if (found && invocation_option(call, "by-model") != NULL)
 		status = print_recommended(call, &report, err) ? EXIT_DONE : -1;
 	else if (found)
 		status = print(call, &report, &best, NULL, err) ? EXIT_DONE : -1;

@@ -81,6 +81,13 @@ static int train(
 	bool left = false;
 	int status = -1;
 
+	if (report->goals.n > 1)
+		return (int)tuner_fail(err, TUNER_USAGE,
+			       "job %s has several objectives, and so no best trial to confirm: "
+			       "\"tuner best "
+			       "%s\" shows the Pareto front",
+			       report->job.name, report->reference) -
+		       1;
 	if (!invocation_integer(call, "top", 1, CONFIRM_TOP_MAX, 3, &top, err) ||
 		!invocation_integer(call, "repeats", 1, CONFIRM_REPEATS_MAX, 5, &repeats, err) ||
 		!confirmation_plan(report, top, repeats, &file, &left, err))

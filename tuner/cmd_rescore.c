@@ -123,6 +123,18 @@ static void add_missing(const struct invocation *call, const struct job *job,
 	text_add(out, "\n");
 }
 
+static bool same_also(const struct job_file *a, const struct job_file *b)
+{
+	const struct job_objective *x = &a->objective, *y = &b->objective;
+	bool same = x->n_also == y->n_also;
+
+	for (size_t i = 0; same && i < x->n_also; i++)
+		same = x->also[i].maximize == y->also[i].maximize &&
+		       strcmp(expression_text(x->also[i].formula),
+			       expression_text(y->also[i].formula)) == 0;
+	return same;
+}
+
 static bool same_limits(const struct job_file *a, const struct job_file *b)
 {
 	bool same = a->objective.n_limits == b->objective.n_limits;
@@ -144,7 +156,9 @@ static void add_words(const struct invocation *call, const struct job *job,
 		file->metric);
 	if (file->maximize == before->maximize && strcmp(file->metric, before->metric) == 0)
 		text_print(out, " as before, %s\n",
-			same_limits(file, before) ? "by another \"reduce\"" : "with other limits");
+			!same_also(file, before)     ? "with other objectives beside it"
+			: !same_limits(file, before) ? "with other limits"
+						     : "by another \"reduce\"");
 	else
 		text_print(out, ", until now %s %s\n", before->maximize ? "maximize" : "minimize",
 			before->metric);

@@ -227,9 +227,14 @@ static void greet(const struct run *run)
 	job_file_searches_text(run->file, &what);
 	printf("job %s%s: %s, %s; database %s\n", run->file->name, run->begun ? " (resumed)" : "",
 		what.bytes, slots.bytes, run->call->db);
-	if (objective_label(run->file->metric) != run->file->metric)
-		printf("objective: %s %s\n", run->file->maximize ? "maximize" : "minimize",
-			run->file->metric);
+	if (objective_label(run->file->metric) != run->file->metric ||
+		run->file->objective.n_also > 0) {
+		struct text objectives = TEXT_EMPTY;
+		objective_text(run->file, &objectives);
+		printf("%s: %s\n", run->file->objective.n_also > 0 ? "objectives" : "objective",
+			objectives.bytes);
+		text_finish(&objectives);
+	}
 	fputs(run->opening.warm_start.bytes, stdout);
 	if (run->opening.changes.length > 0)
 		printf("the job file was edited:\n%s", run->opening.changes.bytes);
@@ -243,6 +248,14 @@ static void greet(const struct run *run)
 	text_finish(&self);
 	text_finish(&what);
 	text_finish(&slots);
+}
+
+static void say_front(const struct run *run)
+{
+	struct text self = TEXT_EMPTY;
+	job_reference(run->call, run->file->name, &self);
+	printf("\"tuner best %s\" shows the Pareto front.\n", self.bytes);
+	text_finish(&self);
 }
 
 static void print_best(const struct run *run, const struct trial *best)
@@ -339,7 +352,9 @@ static bool summarize(struct run *run, const struct loop_result *result, struct 
 		printf("; %lld reused from %s", (long long)result->reused,
 			invocation_option(run->call, "reuse"));
 	puts(".");
-	if (list.n > 0)
+	if (list.n > 0 && run->file->objective.n_also > 0)
+		say_front(run);
+	else if (list.n > 0)
 		print_best(run, &list.items[0]);
 	if (result->log_tail.length > 0) {
 		puts("The last lines of the last failure's output:");

@@ -3,6 +3,7 @@
 
 #include "base/number.h"
 #include "tuner/artifact_report.h"
+#include "tuner/front.h"
 #include "tuner/job_open.h"
 #include "tuner/launched.h"
 #include "tuner/provenance_report.h"
@@ -139,7 +140,7 @@ static bool read_all(const struct invocation *call, struct shown *ret, struct tu
 	report_arguments(call, &job, &trial);
 	return report_open(call, job, &ret->report, err) &&
 	       report_trial(report, trial, &ret->trial, err) &&
-	       report_is_best(report, ret->trial.number, &ret->is_best, err) &&
+	       front_holds(report, ret->trial.number, &ret->is_best, err) &&
 	       warm_start_origin(report->store, &ret->trial, &ret->origin, err) &&
 	       decision_load(
 		       report->store, ret->trial.id, &ret->decision, &ret->decision_memory, err) &&
@@ -293,6 +294,14 @@ static cJSON *shown_json(const struct shown *shown)
 
 /* ---- text ---- */
 
+static void add_objectives(const struct shown *shown, struct text *out)
+{
+	const struct goals *goals = &shown->report.goals;
+	for (size_t i = 0; i < goals->n; i++)
+		text_print(out, ", %s = %.8g", goals->items[i].name, goals_value(&shown->trial, i));
+	text_add(out, !shown->is_best ? "" : goals->n > 1 ? ", on the Pareto front" : ", the best");
+}
+
 static void add_head(const struct shown *shown, struct text *out)
 {
 	const struct trial *trial = &shown->trial;
@@ -301,8 +310,7 @@ static void add_head(const struct shown *shown, struct text *out)
 	text_print(out, "trial %lld of job %s: %s", (long long)trial->number,
 		shown->report.job.name, trial_state_name(trial->state));
 	if (trial->state == TRIAL_DONE)
-		text_print(out, ", %s = %.8g%s", metric, trial->objective,
-			shown->is_best ? ", the best" : "");
+		add_objectives(shown, out);
 	else if (!isnan(trial->objective))
 		text_print(out, ", %s = %.8g up to there", metric, trial->objective);
 	else if (trial->metric_count > 0)

@@ -107,7 +107,8 @@ static bool print(const struct invocation *call, const struct job_file *file, in
 			&out, "trial %lld: %s", (long long)number, trial_state_name(answer->state));
 		if (answer->state == TRIAL_DONE)
 			text_print(&out, ", %s = %.8g%s", file->metric, answer->objective,
-				answer->best ? ", the best so far" : "");
+				answer->best && file->objective.n_also == 0 ? ", the best so far"
+									    : "");
 		else
 			text_print(&out, ", %s%s%s", outcome_name(answer->outcome),
 				answer->broken[0] ? ": " : "", answer->broken);

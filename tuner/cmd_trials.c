@@ -2,6 +2,7 @@
 
 #include "base/number.h"
 #include "tuner/job_open.h"
+#include "tuner/front.h"
 #include "tuner/objective.h"
 #include "tuner/parameter_names.h"
 #include "tuner/provenance_report.h"
@@ -200,8 +201,9 @@ static struct table *make_table(
 	static const char *const plain[] = { "-time", "-tries", "" };
 	static const char *const marked[] = { "-time", "-tries", "-code", "" };
 	enum { BEFORE = 3 };
+	const size_t objectives = BEFORE + report->goals.n; /* behind them the column "best" */
 	const char *const *behind = marks->shown ? marked : plain;
-	const size_t all = BEFORE + 2 + names->n + (marks->shown ? 4 : 3);
+	const size_t all = objectives + 1 + names->n + (marks->shown ? 4 : 3);
 	struct text *headers = calloc(all, sizeof(*headers));
 	const char **columns = calloc(all, sizeof(*columns));
 	struct table *table = NULL;
@@ -210,12 +212,13 @@ static struct table *make_table(
 		headers[i] = TEXT_EMPTY;
 		if (i < BEFORE)
 			text_add(&headers[i], before[i]);
-		else if (i == BEFORE)
-			text_print(&headers[i], "-%s", objective_label(report->metric));
-		else if (i >= BEFORE + 2 && i < BEFORE + 2 + names->n)
-			text_print(&headers[i], "-%s", names->items[i - BEFORE - 2]);
-		else if (i >= BEFORE + 2 + names->n)
-			text_add(&headers[i], behind[i - BEFORE - 2 - names->n]);
+		else if (i < objectives)
+			text_print(&headers[i], "-%s",
+				objective_label(report->goals.items[i - BEFORE].name));
+		else if (i > objectives && i <= objectives + names->n)
+			text_print(&headers[i], "-%s", names->items[i - objectives - 1]);
+		else if (i > objectives + names->n)
+			text_add(&headers[i], behind[i - objectives - 1 - names->n]);
 		columns[i] = headers[i].bytes;
 	}
 	if (ok)
@@ -280,7 +283,12 @@ static void add_row(struct table *table, const struct report *report,
 	trial_add_search(report, trial, &value);
 	table_add(table, "%s%s", value.bytes, trial->branch);
 	add_objective(table, trial);
-	table_add(table, "%s", best ? "best" : "");
+	for (size_t i = 1; i < report->goals.n; i++)
+		if (isnan(goals_value(trial, i)))
+			table_add(table, "-");
+		else
+			table_add(table, "%.6g", goals_value(trial, i));
+	table_add(table, "%s", !best ? "" : report->goals.n > 1 ? "front" : "best");
 	for (size_t i = 0; i < names->n; i++) {
 		text_clear(&value);
 		trial_value_text(parameters, names->items[i], &value);
@@ -297,7 +305,7 @@ static void add_row(struct table *table, const struct report *report,
 }
 
 static bool print_table(const struct invocation *call, const struct report *report,
-	const struct marks *marks, const struct trial_list *list, int64_t best,
+	const struct marks *marks, const struct trial_list *list, const struct front *best,
 	struct tuner_error *err)
 {
 	struct parameter_names names;
@@ -306,15 +314,16 @@ static bool print_table(const struct invocation *call, const struct report *repo
 	struct table *table = make_table(report, &names, marks);
 	for (size_t i = 0; i < list->n; i++)
 		add_row(table, report, &names, marks->shown ? &marks->ran[i] : NULL,
-			&list->items[i], names.parameters[i], list->items[i].number == best);
+			&list->items[i], names.parameters[i],
+			front_trial(best, list->items[i].number) != NULL);
 	const bool ok = table_print(table, table_width(), call->color, stdout, err);
 	table_destroy(table);
 	parameter_names_finish(&names);
 	return ok;
 }
 
-static bool print_csv(const struct report *report, const struct trial_list *list, int64_t best,
-	struct tuner_error *err)
+static bool print_csv(const struct report *report, const struct trial_list *list,
+	const struct front *best, struct tuner_error *err)
 {
 	struct parameter_names names;
 	if (!parameter_names_collect(report, list, &names, err))
@@ -325,13 +334,14 @@ static bool print_csv(const struct report *report, const struct trial_list *list
 }
 
 static bool print_json(const struct report *report, const struct marks *marks,
-	const struct trial_list *list, int64_t best, struct tuner_error *err)
+	const struct trial_list *list, const struct front *best, struct tuner_error *err)
 {
 	cJSON *array = cJSON_CreateArray();
 	for (size_t i = 0; i < list->n; i++) {
 		cJSON *trial = trial_json(report, &list->items[i]);
 		if (!json_append(array, trial) ||
-			!cJSON_AddBoolToObject(trial, "best", list->items[i].number == best) ||
+			!cJSON_AddBoolToObject(
+				trial, "best", front_trial(best, list->items[i].number) != NULL) ||
 			!json_add_item(trial, "code", mark_json(&marks->ran[i]))) {
 			cJSON_Delete(array);
 			return tuner_fail_memory(err);
@@ -354,26 +364,23 @@ int cmd_trials(const struct invocation *call, struct tuner_error *err)
 	struct trial_filter filter;
 	struct trial_list list = { 0 };
 	struct marks marks = { 0 };
-	struct trial best = { 0 };
-	bool found = false;
+	struct front best = { 0 };
 	bool ok =
 		read_filter(call, &filter, err) &&
 		report_open(call, call->n_arguments > 0 ? call->arguments[0] : NULL, &report, err);
 	filter.job_id = report.job.id;
-	ok = ok && check_search(&report, &filter, err) &&
-	     report_best(&report, &best, &found, err) &&
+	ok = ok && check_search(&report, &filter, err) && front_read_best(&report, &best, err) &&
 	     trial_select(report.store, &filter, &list, err) &&
 	     marks_read(&report, &list, &marks, err);
 	if (ok && call->json)
-		ok = print_json(&report, &marks, &list, found ? best.number : 0, err);
+		ok = print_json(&report, &marks, &list, &best, err);
 	else if (ok && invocation_option(call, "csv") != NULL)
-		ok = print_csv(&report, &list, found ? best.number : 0, err);
+		ok = print_csv(&report, &list, &best, err);
 	else if (ok && list.n == 0)
 		print_none(&report, &filter);
 	else if (ok)
-		ok = print_table(call, &report, &marks, &list, found ? best.number : 0, err);
-	if (found)
-		trial_finish(&best);
+		ok = print_table(call, &report, &marks, &list, &best, err);
+	front_finish(&best);
 	free(marks.ran);
 	trial_list_finish(&list);
 	report_close(&report);

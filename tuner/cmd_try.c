@@ -7,6 +7,7 @@
 #include "base/number.h"
 #include "scheduler/git.h"
 #include "surrogate/expression.h"
+#include "tuner/goals.h"
 #include "tuner/job_argument.h"
 #include "tuner/launch.h"
 #include "tuner/log_check.h"
@@ -189,9 +190,22 @@ static void show_suggestions(const struct try *try)
 	text_finish(&text);
 }
 
-static void show_limits(const struct job_objective *objective, const struct limit_check *check)
+static void show_also(const struct job_objective *objective, const struct judgement *judgement)
 {
-	for (size_t i = 0; i < check->n; i++) {
+	char number[NUMBER_TEXT];
+
+	for (size_t i = 0; i < judgement->n_also; i++) {
+		struct text name = TEXT_EMPTY;
+		goals_add_name(expression_text(objective->also[i].formula), &name);
+		printf("objective: %s = %s\n", name.bytes,
+			number_from_double(judgement->also[i], number));
+		text_finish(&name);
+	}
+}
+
+static void show_limits(const struct job_objective *objective, const struct judgement *check)
+{
+	for (size_t i = 0; i < check->n_limits; i++) {
 		const char *limit = expression_text(objective->limits[i]);
 		if (isnan(check->excess[i]))
 			printf("limit: %s cannot be computed\n", limit);
@@ -206,19 +220,20 @@ static void show_fate(const struct try *try, const struct fate *fate)
 	const struct exit_record *exit = &try->live->end.exit;
 	char number[NUMBER_TEXT], took[NUMBER_TEXT];
 	printf("outcome: %s%s%s",
-		outcome_name(fate->limits.n > 0 ? fate->counts_as : fate->outcome),
+		outcome_name(fate->judgement.n_limits > 0 ? fate->counts_as : fate->outcome),
 		fate->message[0] ? ": " : "", fate->message);
 	if (try->live->end.kind == BACKEND_ENDED)
 		printf(" (%s)", number_from_duration_us(exit->ended_us - exit->started_us, took));
 	printf("\n");
 	if (fate->outcome == OUTCOME_OK)
 		printf("objective: %s = %s\n", try->file->metric,
-			number_from_double(
-				fate->limits.n > 0 ? fate->limits.objective : fate->objective,
+			number_from_double(fate->judgement.n_limits > 0 ? fate->judgement.objective
+									: fate->objective,
 				number));
 	else if (fate->outcome == OUTCOME_NO_METRIC)
 		show_suggestions(try);
-	show_limits(&try->file->objective, &fate->limits);
+	show_also(&try->file->objective, &fate->judgement);
+	show_limits(&try->file->objective, &fate->judgement);
 }
 
 /* ---- the launch ---- */

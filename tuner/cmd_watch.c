@@ -104,6 +104,7 @@ static bool take_ended(
 		.objective = trial->objective,
 		.state = trial->state,
 		.outcome = trial->outcome,
+		.judgement = trial->judgement,
 		.added = strcmp(trial->source, "added") == 0,
 		.took_us = trial_took_us(trial),
 		.last_step = (double)trial->last_step };

@@ -93,6 +93,19 @@ static bool add_lengthscales(cJSON *object, const struct explanation *e)
 	return ok;
 }
 
+/* null with one objective, and without a model. */
+static bool add_weights(cJSON *object, const struct explanation *e)
+{
+	if (!(e->weights[0] > 0))
+		return cJSON_AddNullToObject(object, "weights") != NULL;
+
+	cJSON *weights = cJSON_AddArrayToObject(object, "weights");
+	bool ok = weights != NULL;
+	for (size_t i = 0; ok && i < e->goals.n; i++)
+		ok = json_append_number(weights, e->weights[i]);
+	return ok;
+}
+
 static bool add_model(cJSON *object, const struct explanation *e)
 {
 	const struct decision *d = &e->decision;
@@ -103,6 +116,7 @@ static bool add_model(cJSON *object, const struct explanation *e)
 	       json_add_optional(object, "z_with_noise", e->z_with_noise) &&
 	       json_add_optional(object, "value_probability", e->value_probability) &&
 	       json_add_optional(object, "limits_probability", e->limits_probability) &&
+	       add_weights(object, e) &&
 	       json_add_optional(object, "expected_improvement", e->expected_improvement) &&
 	       json_add_optional(object, "probability_of_improvement", e->probability) &&
 	       json_add_optional(object, "improvement", e->improvement);
@@ -151,11 +165,12 @@ static void add_head(const struct report *report, const struct explanation *e, s
 	struct text parameters = TEXT_EMPTY;
 	text_print(out, "trial %lld of job %s: %s", (long long)trial->number, report->job.name,
 		trial_state_name(trial->state));
-	if (trial->state == TRIAL_DONE)
-		text_print(out, ", %s = %.6g%s", e->metric, trial->objective,
-			!e->is_best      ? ""
-			: e->is_rescored ? ", the best by the present objective"
-					 : ", the best");
+	for (size_t i = 0; trial->state == TRIAL_DONE && i < e->goals.n; i++)
+		text_print(out, ", %s = %.6g", e->goals.items[i].name, goals_value(trial, i));
+	if (trial->state == TRIAL_DONE && e->is_best)
+		text_print(out, "%s%s",
+			report->goals.n > 1 ? ", on the Pareto front" : ", the best",
+			e->is_rescored ? " by the present objective" : "");
 	if (trial->outcome == OUTCOME_OVER_LIMIT) {
 		text_add(out, ", over a limit: ");
 		text_add_visible(out, trial->message);
@@ -211,7 +226,7 @@ static void add_seen(const struct report *report, const struct explanation *e, s
 		text_print(out, ", %zu of them failed", e->n_seen[TRIAL_FAILED] - e->n_over);
 	if (e->n_over > 0)
 		text_print(out, ", %zu of them over a limit", e->n_over);
-	if (e->best_seen != NULL)
+	if (e->best_seen != NULL && e->goals.n == 1)
 		text_print(out, ", the best %s = %.6g of trial %lld", e->metric,
 			e->best_seen->objective, (long long)e->best_seen->number);
 	text_add(out, "\n");
@@ -233,9 +248,25 @@ static const char *surprise(const struct explanation *e)
 				      : ": a great surprise";
 }
 
+/* Several objectives are one for the model, each time another one. */
+static void add_weighing(const struct explanation *e, struct text *out)
+{
+	if (!(e->weights[0] > 0))
+		return;
+	text_add(out, "  weighed:");
+	for (size_t i = 0; i < e->goals.n; i++) {
+		text_print(out, "%s ", i > 0 ? "," : "");
+		text_add_visible(out, e->goals.items[i].name);
+		text_print(out, " %.2f", e->weights[i]);
+	}
+	text_add(out, "; every suggestion draws other weights, so that all together follow the "
+		      "front\n");
+}
+
 static void add_hopes(const struct explanation *e, struct text *out)
 {
 	const struct decision *d = &e->decision;
+	add_weighing(e, out);
 	if (isnan(d->mean))
 		return;
 	text_print(out, "  predicted %.6g ± %.2g (one standard deviation, without noise)", d->mean,

@@ -146,6 +146,7 @@ static const struct option_row logs_options[] = {
 };
 
 static const struct option_row best_options[] = {
+	{ "trial", 0, "N", "with several objectives: this trial of the Pareto front" },
 	{ "command", 0, NULL, "print the command line that repeats it" },
 	{ "params", 0, NULL, "print its parameters as JSON" },
 	{ "model", 0, NULL, "print the directory of its saved model" },
@@ -276,7 +277,9 @@ const struct subcommand commands[] = {
 	{ "logs", "[JOB] TRIAL", "print the output of a trial", 1, 2, TAKES_DB, logs_options,
 		cmd_logs, "TRIAL is a number, or \"best\" or \"last\"." },
 	{ "best", "[JOB]", "print the best trial", 0, 1, TAKES_DB | TAKES_JSON, best_options,
-		cmd_best, "Exit status: 0 printed, 4 no trial has a result yet." },
+		cmd_best,
+		"With several objectives it prints the Pareto front. Exit status: 0 printed, 4 no "
+		"trial has a\nresult yet." },
 	{ "compare", "[JOB] [JOB]", "compare the arms of a job, or two jobs", 0, 2,
 		TAKES_DB | TAKES_JSON, compare_options, cmd_compare,
 		"Compares the first arm with each of the others: the differences of the best at "

@@ -14,17 +14,26 @@ static const struct note {
 	{ "gain_sd", offsetof(struct decision_notes, gain_sd) },
 	{ "value_probability", offsetof(struct decision_notes, value_probability) },
 	{ "limits_probability", offsetof(struct decision_notes, limits_probability) },
+	{ "weight_1", offsetof(struct decision_notes, weights[0]) },
+	{ "weight_2", offsetof(struct decision_notes, weights[1]) },
+	{ "weight_3", offsetof(struct decision_notes, weights[2]) },
+	{ "weight_4", offsetof(struct decision_notes, weights[3]) },
 };
 
 enum { ROWS = sizeof(rows) / sizeof(*rows) };
 
 struct decision_notes decision_notes_of(const struct suggestion *suggestion, bool maximize)
 {
-	return (struct decision_notes){ .gain_mean = maximize ? -suggestion->gain_mean
+	struct decision_notes notes = { .gain_mean = maximize ? -suggestion->gain_mean
 							      : suggestion->gain_mean,
 		.gain_sd = suggestion->gain_sd,
 		.value_probability = suggestion->value_probability,
 		.limits_probability = suggestion->limits_probability };
+
+	/* A weight of an objective that there is may be 0 only by an unlikely chance. */
+	for (size_t i = 0; i <= TRIAL_ALSO_MAX; i++)
+		notes.weights[i] = suggestion->weights[i] > 0 ? suggestion->weights[i] : NAN;
+	return notes;
 }
 
 void decision_notes_add(const struct decision_notes *notes, struct text *ret)

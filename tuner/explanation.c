@@ -8,6 +8,7 @@
 #include "surrogate/transform.h"
 #include "tuner/decision_noise.h"
 #include "tuner/decision_notes.h"
+#include "tuner/front.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -17,6 +18,7 @@
 void explanation_finish(struct explanation *e)
 {
 	job_file_destroy(e->file);
+	goals_finish(&e->goals);
 	free(e->metric);
 	trial_list_finish(&e->trials);
 	free(e->memory);
@@ -203,6 +205,7 @@ static bool put_back(const struct report *report, struct explanation *e, struct 
 	size_t n = 0, n_rescorings = 0;
 	const bool ok =
 		job_objective(report->store, version, &e->metric, &e->maximize, &definition, err) &&
+		goals_read(e->metric, e->maximize, definition, &e->goals, err) &&
 		trial_reopenings(report->store, report->job.id, &reopenings, &n, err) &&
 		trial_rescorings(report->store, report->job.id, &rescorings, &n_rescorings, err);
 	e->is_rescored = version != report->job.objective_version;
@@ -299,7 +302,7 @@ double explanation_objective(const struct explanation *e)
 {
 	return !trial_is_measured(&e->trial)  ? NAN
 	       : e->trial.state == TRIAL_DONE ? e->trial.objective
-					      : e->trial.limits.objective;
+					      : e->trial.judgement.objective;
 }
 
 static bool compare(struct explanation *e, struct tuner_error *err)
@@ -316,6 +319,7 @@ static bool compare(struct explanation *e, struct tuner_error *err)
 	const double mean = or_else(notes.gain_mean, d->mean), sd = or_else(notes.gain_sd, d->sd);
 	e->value_probability = notes.value_probability;
 	e->limits_probability = notes.limits_probability;
+	memcpy(e->weights, notes.weights, sizeof(e->weights));
 	e->z = uncertain ? (objective - d->mean) / d->sd : NAN;
 	e->z_with_noise = uncertain ? (objective - d->mean) / hypot(d->sd, noise) : NAN;
 	e->expected_improvement = exp(d->acquisition);
@@ -336,7 +340,7 @@ bool explanation_load(const struct report *report, const char *trial, struct exp
 		.repeat = ret->trial.repeat,
 		.without_values = true,
 	};
-	if (!report_is_best(report, ret->trial.number, &ret->is_best, err) ||
+	if (!front_holds(report, ret->trial.number, &ret->is_best, err) ||
 		!decision_load(report->store, ret->trial.id, &ret->decision, &ret->memory, err) ||
 		!trial_select(report->store, &all, &ret->trials, err) ||
 		!put_back(report, ret, err) || !load_space(report, ret, err))
@@ -374,7 +378,10 @@ static const char *model_words(const struct explanation *e)
 		return "the model chose it: it was the best in one function, drawn from those that "
 		       "it held possible";
 	default:
-		return ei_words[e->cost_aware][e->is_augmented];
+		return e->weights[0] > 0
+			       ? "the model chose it: nowhere else did it expect a larger "
+				 "improvement of the objectives as weighed this time"
+			       : ei_words[e->cost_aware][e->is_augmented];
 	}
 }
 

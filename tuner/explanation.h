@@ -19,13 +19,15 @@ struct neighbour {
 
 struct explanation {
 	struct trial trial;
-	bool is_best;
+	bool is_best; /* or on the Pareto front of several objectives */
 	struct decision decision;
 	char *memory; /* of the decision */
 	char *metric; /* the decision's objective, which may have been changed since (tuner
 			 rescore): */
 	bool maximize; /* all objectives here are by the one named by `metric` */
 	bool is_rescored;
+	struct goals
+		goals; /* all of the decision's objectives; metric and maximize are the first's */
 	/* From its decision's settings: what the model maximised. */
 	enum strategy_acquisition acquisition;
 	enum strategy_incumbent incumbent;
@@ -64,6 +66,7 @@ struct explanation {
 				then */
 	double value_probability; /* that it would not fail; NaN also if hardly any trial had
 				     failed */
+	double weights[GOALS_MAX]; /* of several objectives in what the model was to improve */
 	double limits_probability; /* that it would keep the job's limits; NaN also without any */
 	double expected_improvement; /* over the incumbent, in the objective's unit; a failure
 					improves nothing, and neither does a trial over a limit */

@@ -12,6 +12,8 @@
 
 static_assert(
 	(int)TRIAL_LIMITS_MAX <= (int)SUGGEST_LIMITS_MAX, "a request has room for all limits");
+static_assert((int)TRIAL_ALSO_MAX <= (int)SUGGEST_OTHERS_MAX,
+	"a request has room for all further objectives");
 
 enum { CURVES_LEAST = 10 }; /* twice the default of min_trials */
 
@@ -89,6 +91,18 @@ static bool is_better(const struct history *history, const struct finished_trial
 	return best == NULL || objective_better(history->file, trial->objective, best->objective);
 }
 
+/* Of a trial that was judged by other objectives none is known. */
+static void settle_others(const struct history *history, struct finished_trial *trial)
+{
+	const struct job_objective *objective = &history->file->objective;
+	const bool known = trial->judgement.n_also == objective->n_also;
+
+	for (size_t i = 0; i < objective->n_also; i++) {
+		const double value = known ? trial->judgement.also[i] : NAN;
+		trial->others[i] = objective->also[i].maximize ? -value : value;
+	}
+}
+
 bool history_add(
 	struct history *history, const struct finished_trial *trial, struct tuner_error *err)
 {
@@ -96,6 +110,7 @@ bool history_add(
 		return false;
 	struct finished_trial *added = &history->items[history->n];
 	*added = *trial;
+	settle_others(history, added);
 	if (!settle_curve(history, added, err))
 		return false;
 	history->n++;
@@ -169,7 +184,7 @@ static bool add_stored(struct history *history, const struct trial *trial, struc
 		.objective = trial->objective,
 		.state = trial->state,
 		.outcome = trial->outcome,
-		.limits = trial->limits,
+		.judgement = trial->judgement,
 		.added = strcmp(trial->source, "added") == 0,
 		.took_us = trial_duration_us(trial->started_us, 0, trial->ended_us),
 		.series = *series,
@@ -293,14 +308,16 @@ static struct observation observe(
 	struct observation o = {
 		.values = trial->values, .objective = NAN, .duration = 1e-6 * (double)trial->took_us
 	};
-	if (n_limits > 0 && trial->limits.n == n_limits)
-		o.excess = trial->limits.excess;
+	if (n_limits > 0 && trial->judgement.n_limits == n_limits)
+		o.excess = trial->judgement.excess;
+	if (file->objective.n_also > 0)
+		o.others = trial->others;
 	if (trial->state == TRIAL_DONE) {
 		o.kind = OBSERVATION_DONE;
 		o.objective = sign * trial->objective;
 	} else if (trial->state == TRIAL_FAILED && trial->outcome == OUTCOME_OVER_LIMIT) {
 		o.kind = OBSERVATION_OVER_LIMIT;
-		o.objective = sign * trial->limits.objective;
+		o.objective = sign * trial->judgement.objective;
 	} else if (trial->state == TRIAL_FAILED && !outcome_is_infrastructure(trial->outcome)) {
 		o.kind = OBSERVATION_FAILED;
 	} else {
@@ -316,8 +333,8 @@ size_t history_limits(const struct history *history)
 	size_t n = 0;
 
 	for (size_t i = 0; i < history->n; i++)
-		if (history->items[i].limits.n > n)
-			n = history->items[i].limits.n;
+		if (history->items[i].judgement.n_limits > n)
+			n = history->items[i].judgement.n_limits;
 	return n;
 }
 

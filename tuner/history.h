@@ -15,7 +15,9 @@ struct finished_trial {
 	double objective; /* user's unit and sign; NaN: none */
 	enum trial_state state;
 	enum outcome outcome;
-	struct limit_check limits; /* as the trial's */
+	struct judgement judgement; /* as the trial's */
+	double others[TRIAL_ALSO_MAX]; /* set by the history: further objectives, to be minimised;
+					  NaN: not known */
 	bool added; /* observed elsewhere: data, but not one of the job's own trials */
 	int64_t took_us; /* from its first start to its end, by the database's times; for a trial
 			    that was asked for, from ask to tell; 0: unknown */

@@ -114,14 +114,14 @@ static void add_limits(const struct job_objective *objective, struct text *ret)
 static void say_job(const struct job_report *report)
 {
 	const struct report *job = report->report;
-	struct text searches = TEXT_EMPTY, limits = TEXT_EMPTY;
+	struct text searches = TEXT_EMPTY, limits = TEXT_EMPTY, objectives = TEXT_EMPTY;
 
 	if (report->file != NULL) {
 		job_file_searches_text(report->file, &searches);
 		add_limits(&report->file->objective, &limits);
 	}
-	page_say(report->page, "Job %s is to %s %s%s. %s%s%s", job->job.name,
-		job->maximize ? "maximize" : "minimize", job->metric,
+	goals_text(&job->goals, &objectives);
+	page_say(report->page, "Job %s is to %s%s. %s%s%s", job->job.name, objectives.bytes,
 		limits.length > 0 ? limits.bytes : "", report->file != NULL ? "It has " : "",
 		searches.bytes, report->file != NULL ? "." : "");
 	if (job->job.state == JOB_OPEN)
@@ -131,6 +131,7 @@ static void say_job(const struct job_report *report)
 			job->job.reason);
 	text_finish(&searches);
 	text_finish(&limits);
+	text_finish(&objectives);
 }
 
 /* What earlier jobs gave to it, a sentence each. */

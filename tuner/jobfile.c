@@ -61,6 +61,8 @@ static void free_lists(struct job_file *file)
 	expression_destroy(file->objective.formula);
 	for (size_t i = 0; i < file->objective.n_limits; i++)
 		expression_destroy(file->objective.limits[i]);
+	for (size_t i = 0; i < TRIAL_ALSO_MAX; i++)
+		expression_destroy(file->objective.also[i].formula);
 	free(file->metrics);
 	free(file->channels);
 	free(file->failures);

@@ -28,11 +28,18 @@ struct objective_metric {
 	int64_t last; /* for MEAN_OF_LAST */
 };
 
+/* A further objective, beside which the first is traded off. */
+struct job_also {
+	struct expression *formula; /* over the metrics' numbers */
+	bool maximize;
+};
+
 /* How a trial's curves become its objective (objective.h). */
 struct job_objective {
 	struct objective_metric *metrics;
 	size_t n; /* 1 or more */
-	size_t n_own; /* the first ones are the objective's; only limits name the others */
+	size_t n_own; /* the first ones are the objective's; only limits and further objectives name
+			 the others */
 	struct expression
 		*formula; /* over the metrics' numbers, in their order; NULL: the single metric's
 			     number */
@@ -41,6 +48,8 @@ struct job_objective {
 	struct expression *limits[TRIAL_LIMITS_MAX]; /* over the metrics' numbers; each is a bound
 						       (expression.h) that a result must keep */
 	size_t n_limits;
+	struct job_also also[TRIAL_ALSO_MAX];
+	size_t n_also;
 };
 
 struct job_values { /* for a categorical or ordinal parameter */
@@ -331,5 +340,10 @@ char *strategy_settings(const struct strategy *strategy); /* likewise */
 TUNER_MUST_CHECK
 bool job_file_restore(const char *definition, const char *settings, struct job_file **ret,
 	struct tuner_error *err);
+
+/* Gives such a file the further objectives of an objective's definition (job_file_objective):
+ * which way is better, without formulas. TUNER_FATAL without memory. */
+TUNER_MUST_CHECK
+bool job_file_restore_also(struct job_file *file, const char *objective, struct tuner_error *err);
 
 #endif

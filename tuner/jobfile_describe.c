@@ -4,6 +4,7 @@
 #include "surrogate/walk.h"
 #include "tuner/configuration.h"
 #include "tuner/jobfile_value.h"
+#include "tuner/objective.h"
 #include "tuner/text_width.h"
 
 #include <math.h>
@@ -237,8 +238,9 @@ void job_file_describe(const struct job_file *file, struct text *ret)
 		text_add(ret, "out of memory\n");
 		goto out;
 	}
-	text_print(ret, "job %s: %s %s\n", file->name, file->maximize ? "maximize" : "minimize",
-		file->metric);
+	text_print(ret, "job %s: ", file->name);
+	objective_text(file, ret);
+	text_add(ret, "\n");
 	if (file->command != NULL)
 		text_print(ret, "runs in %s\n", file->directory);
 	else

@@ -261,6 +261,11 @@ static void add_objective(struct collector *c)
 		struct text value = string_text(expression_text(objective->limits[i]));
 		add(c->facts, CHANGE_OBJECTIVE, true, &value, "objective.limits.%zu", i);
 	}
+	for (size_t i = 0; i < objective->n_also; i++) {
+		struct text value = TEXT_EMPTY;
+		objective_also_item_json(&objective->also[i], &value);
+		add(c->facts, CHANGE_OBJECTIVE, true, &value, "objective.also.%zu", i);
+	}
 }
 
 /* A pattern is part of how a trial is measured, but one that never matched must be correctable

@@ -200,6 +200,11 @@ const struct key job_keys[] = {
 			"20\": a trial that breaks one cannot be the best",
 		.synonyms = "constraints|outcome_constraints|metric_constraints|thresholds|bounds|"
 			    "must|subject_to" },
+	{ SECTION_OBJECTIVE, "also", KEY_OBJECTS, SECTION_ALSO, FROM_TO(0, TRIAL_ALSO_MAX),
+		.help = "further objectives: the search is then for the Pareto front, the trials "
+			"of which no other is better in one objective and as good in all",
+		.synonyms =
+			"objectives|directions|secondary|and|other_objectives|multi_objective" },
 
 	{ SECTION_METRIC, "name", KEY_STRING, .required = true, .help = "the metric's name",
 		.synonyms = "Name|metric|key" },
@@ -672,6 +677,13 @@ const struct key job_keys[] = {
 	{ SECTION_PARENT, "ignore", KEY_STRINGS, FROM_TO(0, SPACE_PARAMETERS_MAX),
 		.help = "parameters and fixed values of that job which do not matter here",
 		.synonyms = "drop|without|skip|exclude" },
+
+	{ SECTION_ALSO, "minimize", KEY_STRING,
+		.help = "a metric or a formula over metrics, of which less is better",
+		.synonyms = "min|minimise|lower|smaller" },
+	{ SECTION_ALSO, "maximize", KEY_STRING,
+		.help = "a metric or a formula over metrics, of which more is better",
+		.synonyms = "max|maximise|higher|larger" },
 	{ .name = NULL },
 };
 
@@ -694,6 +706,7 @@ static const struct {
 	[SECTION_KEEP] = { "keep.", NULL },
 	[SECTION_WARM_START] = { "warm_start.", NULL },
 	[SECTION_PARENT] = { "warm_start.jobs.N.", "job" },
+	[SECTION_ALSO] = { "objective.also.N.", NULL },
 };
 
 const char *section_shorthand(enum section section)

@@ -32,6 +32,7 @@ enum section {
 	SECTION_KEEP, /* "keep" */
 	SECTION_WARM_START, /* "warm_start" */
 	SECTION_PARENT, /* an item of its "jobs" */
+	SECTION_ALSO, /* an item of "objective.also" */
 	SECTIONS
 };
 

@@ -1,4 +1,5 @@
-/* Reads the objective: a metric, a formula over several, or the cost of errors; and its limits. */
+/* Reads the objective: a metric, a formula over several, or the cost of errors; its limits, and
+ * further objectives. */
 #include "tuner/jobfile_reader.h"
 
 #include "base/number.h"
@@ -138,7 +139,7 @@ static bool read_formula(
 	return true;
 }
 
-/* ---- limits ---- */
+/* ---- limits and further objectives ---- */
 
 /* How many metrics there are with these. */
 static size_t count_with(const struct job_objective *objective, char *const *names, size_t n)
@@ -150,10 +151,10 @@ static size_t count_with(const struct job_objective *objective, char *const *nam
 	return all;
 }
 
-/* One limit, of which `fault` says what is wrong with it. */
-static bool add_limit(struct job_objective *objective, const char *text, struct tuner_error *fault)
+/* One that may name metrics of its own. `fault` says what is wrong with it. */
+static bool add_expression(struct job_objective *objective, const char *text,
+	enum expression_type type, struct expression **ret, struct tuner_error *fault)
 {
-	struct expression **limit = &objective->limits[objective->n_limits];
 	char **names = NULL;
 	size_t n = 0;
 	bool ok = expression_names(text, &names, &n, fault);
@@ -163,9 +164,16 @@ static bool add_limit(struct job_objective *objective, const char *text, struct 
 	if (ok && count_with(objective, names, n) > OBJECTIVE_METRICS_MAX)
 		ok = tuner_fail(fault, TUNER_USAGE, "more than %d metrics", OBJECTIVE_METRICS_MAX);
 	ok = ok && add_metrics(objective, names, n, fault) &&
-	     compile(objective, text, EXPRESSION_TRUTH, limit, fault);
+	     compile(objective, text, type, ret, fault);
 	expression_names_free(names, n);
-	if (!ok)
+	return ok;
+}
+
+static bool add_limit(struct job_objective *objective, const char *text, struct tuner_error *fault)
+{
+	struct expression **limit = &objective->limits[objective->n_limits];
+
+	if (!add_expression(objective, text, EXPRESSION_TRUTH, limit, fault))
 		return false;
 	objective->n_limits++;
 	return expression_is_bound(*limit) ||
@@ -192,20 +200,82 @@ static bool read_limits(struct reader *reader, const cJSON *array, struct tuner_
 	return true;
 }
 
+static bool is_there(const struct job_file *file, const char *text)
+{
+	bool found = file->metric != NULL && strcmp(file->metric, text) == 0;
+
+	for (size_t i = 0; !found && i < file->objective.n_also; i++)
+		found = strcmp(expression_text(file->objective.also[i].formula), text) == 0;
+	return found;
+}
+
+static bool add_also(
+	struct job_file *file, const char *text, bool maximize, struct tuner_error *fault)
+{
+	struct job_objective *objective = &file->objective;
+	struct job_also *also = &objective->also[objective->n_also];
+
+	if (is_there(file, text))
+		return tuner_fail(fault, TUNER_USAGE, "is an objective already");
+	if (strlen(text) > OBJECTIVE_TEXT_MAX_BYTES)
+		return tuner_fail(
+			fault, TUNER_USAGE, "longer than %d bytes", OBJECTIVE_TEXT_MAX_BYTES);
+	also->maximize = maximize;
+	if (!add_expression(objective, text, EXPRESSION_NUMBER, &also->formula, fault))
+		return false;
+	objective->n_also++;
+	return true;
+}
+
+static bool read_also_item(struct reader *reader, const cJSON *item, struct tuner_error *err)
+{
+	const cJSON *less = member(item, SECTION_ALSO, "minimize");
+	const cJSON *more = member(item, SECTION_ALSO, "maximize");
+	const cJSON *formula = more != NULL ? more : less;
+	struct tuner_error fault;
+
+	if (has_member_or_misnamed(item, SECTION_ALSO, "minimize") ==
+		has_member_or_misnamed(item, SECTION_ALSO, "maximize"))
+		report_error(reader, item, AT_VALUE,
+			"expected one of \"minimize\" and \"maximize\", with a metric or a "
+			"formula: {\"minimize\": \"latency_ms\"}");
+	else if (formula != NULL &&
+		 !add_also(reader->file, formula->valuestring, more != NULL, &fault)) {
+		if (fault.code != TUNER_USAGE) {
+			*err = fault;
+			return false;
+		}
+		report_error(reader, formula, AT_VALUE, "%s", fault.message);
+	}
+	return true;
+}
+
+static bool read_also(struct reader *reader, const cJSON *array, struct tuner_error *err)
+{
+	for (const cJSON *item = array ? array->child : NULL;
+		item && reader->file->objective.n_also < TRIAL_ALSO_MAX; item = item->next)
+		if (cJSON_IsObject(item) && !read_also_item(reader, item, err))
+			return false;
+	return true;
+}
+
 /* ---- reduce ---- */
 
 static void reduce_one(struct reader *reader, const cJSON *node, size_t i)
 {
 	const struct job_objective *objective = &reader->file->objective;
 	struct objective_metric *metric = &objective->metrics[i];
-	const bool is_limits = i >= objective->n_own;
+	const bool is_own = i < objective->n_own;
 
 	value_reduce(node, &metric->reduce, &metric->last);
-	if (metric->reduce == REDUCE_BEST && (objective->formula != NULL || is_limits))
+	if (metric->reduce == REDUCE_BEST && (objective->formula != NULL || !is_own))
 		report_error(reader, node, AT_VALUE,
 			"the \"best\" value of a %s metric is ambiguous: expected \"max\" or "
 			"\"min\", perhaps by metric: {\"%.60s\": \"max\"}",
-			is_limits ? "limit's" : "formula's", metric->name);
+			is_own                                ? "formula's"
+			: objective_limits_name(objective, i) ? "limit's"
+							      : "further objective's",
+			metric->name);
 }
 
 static void read_reduce(struct reader *reader, const cJSON *node)
@@ -317,6 +387,7 @@ bool read_objective(struct reader *reader, struct tuner_error *err)
 	const cJSON *cost = member(object, SECTION_OBJECTIVE, "cost");
 	const cJSON *goal = member(object, SECTION_OBJECTIVE, "goal");
 	const cJSON *limits = member(object, SECTION_OBJECTIVE, "limits");
+	const cJSON *also = member(object, SECTION_OBJECTIVE, "also");
 	const cJSON *node = cost ? cost : expression ? expression : metric;
 	bool ok = true;
 
@@ -334,8 +405,12 @@ bool read_objective(struct reader *reader, struct tuner_error *err)
 	}
 	if (!ok || !read_limits(reader, limits, err))
 		return false;
+	const size_t n_limited = file->objective.n;
+	if (!read_also(reader, also, err))
+		return false;
 	check_names(reader, node, 0, file->objective.n_own);
-	check_names(reader, limits, file->objective.n_own, file->objective.n);
+	check_names(reader, limits, file->objective.n_own, n_limited);
+	check_names(reader, also, n_limited, file->objective.n);
 	read_reduce(reader, member(object, SECTION_OBJECTIVE, "reduce"));
 	return true;
 }
@@ -364,7 +439,10 @@ void check_objective_metrics(struct reader *reader)
 			i++;
 		if (i == file->n_metrics)
 			report_error(reader,
-				k < file->objective.n_own ? node : member_raw(object, "limits"),
+				k < file->objective.n_own ? node
+				: objective_limits_name(&file->objective, k)
+					? member_raw(object, "limits")
+					: member_raw(object, "also"),
 				AT_VALUE, "\"%.100s\" is not among \"metrics\"%s", name,
 				nearest_hint(name, names, file->n_metrics, hint));
 	}

@@ -29,6 +29,7 @@ static const char *const definitions[SECTIONS] = {
 	[SECTION_KEEP] = "keep",
 	[SECTION_WARM_START] = "warm_start",
 	[SECTION_PARENT] = "parent",
+	[SECTION_ALSO] = "also",
 };
 
 /* ", \"minimum\": 1, \"maximum\": 5" with other names for the two. */

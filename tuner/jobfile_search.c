@@ -409,6 +409,32 @@ static void read_arms(struct reader *reader)
 	share_initial(file);
 }
 
+/* ---- several objectives ---- */
+
+/* What goes by the best trial, or by one curve, has no meaning where objectives are traded off. */
+static void check_several_objectives(struct reader *reader)
+{
+	static const char *const ends[] = { "target", "not_improving", "converged" };
+	const cJSON *budget = member(reader->root, SECTION_FILE, "budget");
+
+	if (reader->file->objective.n_also == 0)
+		return;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		if (member(budget, SECTION_BUDGET, ends[i]) != NULL &&
+			!cJSON_IsFalse(member(budget, SECTION_BUDGET, ends[i])))
+			report_error(reader, member_raw(budget, ends[i]), AT_KEY,
+				"does not go with \"objective.also\": with several objectives "
+				"there is no best trial to go by");
+	if (reader->file->stopping.rule != STOPPING_NONE)
+		report_error(reader, member_raw(reader->root, "early_stopping"), AT_KEY,
+			"does not go with \"objective.also\": a trial that is bad in one "
+			"objective may be good in another");
+	if (reader->file->n_arms > 0)
+		report_error(reader, member_raw(reader->root, "arms"), AT_KEY,
+			"does not go with \"objective.also\": arms are compared by one "
+			"objective");
+}
+
 bool read_search(struct reader *reader, struct tuner_error *err)
 {
 	if (!read_objective(reader, err) || !read_metrics(reader, err))
@@ -421,5 +447,6 @@ bool read_search(struct reader *reader, struct tuner_error *err)
 	check_priors(reader);
 	check_converged(reader);
 	read_stopping(reader);
+	check_several_objectives(reader);
 	return true;
 }

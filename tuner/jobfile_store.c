@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/number.h"
 #include "tuner/decision_notes.h"
+#include "tuner/goals.h"
 #include "tuner/jobfile_value.h"
 #include "tuner/objective.h"
 
@@ -206,6 +207,10 @@ char *job_file_objective(const struct job_file *file)
 		text_add(&text, ", \"limits\": ");
 		objective_limits_json(objective, &text);
 	}
+	if (objective->n_also > 0) {
+		text_add(&text, ", \"also\": ");
+		objective_also_json(objective, &text);
+	}
 	text_add(&text, "}");
 	return text_take(&text);
 }
@@ -308,4 +313,18 @@ bool job_file_restore(const char *definition, const char *settings, struct job_f
 	text_finish(&text);
 	free(list);
 	return ok;
+}
+
+bool job_file_restore_also(struct job_file *file, const char *objective, struct tuner_error *err)
+{
+	struct job_objective *ret = &file->objective;
+	struct goals goals;
+
+	if (!goals_read(file->metric, file->maximize, objective, &goals, err))
+		return false;
+	ret->n_also = goals.n - 1;
+	for (size_t i = 1; i < goals.n; i++)
+		ret->also[i - 1].maximize = goals.items[i].maximize;
+	goals_finish(&goals);
+	return true;
 }

@@ -188,15 +188,15 @@ static void fate_by_exit(const struct live *live, const struct job_file *file,
 }
 
 /* The command did what it should, so the attempt's outcome stays OK. */
-static void judge_limits(const struct live *live, const struct job_file *file, struct fate *ret)
+static void judge(const struct live *live, const struct job_file *file, struct fate *ret)
 {
-	ret->limits =
-		objective_limits(&live->curves, &file->objective, ret->objective, file->maximize);
-	if (!limit_check_is_over(&ret->limits))
+	ret->judgement =
+		objective_judge(&live->curves, &file->objective, ret->objective, file->maximize);
+	if (!judgement_is_over(&ret->judgement))
 		return;
 	ret->trial = TRIAL_FAILED;
 	ret->counts_as = OUTCOME_OVER_LIMIT;
-	objective_limits_message(&file->objective, file->metric, &ret->limits, ret->message);
+	objective_limits_message(&file->objective, file->metric, &ret->judgement, ret->message);
 }
 
 void live_fate(const struct live *live, const struct job_file *file,
@@ -223,7 +223,7 @@ void live_fate(const struct live *live, const struct job_file *file,
 	ret->counts_as = follows.counts_as;
 	ret->end_job = follows.end_job;
 	if (ret->trial == TRIAL_DONE)
-		judge_limits(live, file, ret);
+		judge(live, file, ret);
 	if (ret->trial == TRIAL_PROPOSED || ret->trial == TRIAL_FAILED)
 		ret->objective = NAN;
 }

@@ -76,7 +76,7 @@ struct fate {
 			 broken */
 	enum trial_state trial;
 	double objective; /* NaN: none */
-	struct limit_check limits; /* of a trial that ran to its end */
+	struct judgement judgement; /* of a trial that ran to its end */
 	char message[LIMITS_MESSAGE_BYTES];
 };
 

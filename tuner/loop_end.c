@@ -54,7 +54,7 @@ static bool to_history(
 		.objective = fate->objective,
 		.state = fate->trial,
 		.outcome = fate->counts_as,
-		.limits = fate->limits,
+		.judgement = fate->judgement,
 		.took_us = trial_duration_us(
 			live->trial_started_us, last_start_us(live), live->ended_us),
 		.series = live->curves.whole,
@@ -240,7 +240,7 @@ bool loop_store_end(struct loop *loop, struct live *live, const struct fate *fat
 		.gpu_memory_peak_bytes = live->gpus.memory_peak_bytes,
 		.trial = fate->trial,
 		.objective = fate->objective,
-		.limits = fate->limits,
+		.judgement = fate->judgement,
 		.ends_job = fate->end_job,
 		.excused = fate->excused,
 		.cost = loop_attempt_cost(loop, live,
@@ -291,7 +291,7 @@ bool loop_take_end(struct loop *loop, struct live *live, struct fate *fate,
 		.objective = fate->objective,
 		.state = fate->trial,
 		.outcome = fate->counts_as,
-		.limits = fate->limits };
+		.judgement = fate->judgement };
 	if (!to_history(loop, live, fate, err))
 		return false;
 	if (live->search != NULL)

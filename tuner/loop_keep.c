@@ -106,6 +106,8 @@ static bool is_to_stay(const struct loop *loop, int64_t number)
 	if (keep->best == 0 || keep->last > 0 || trial == NULL ||
 		search_list_done(&loop->searches) == 0)
 		return true;
+	if (trial->state == TRIAL_DONE && loop->file->objective.n_also > 0)
+		return true; /* it may be on the Pareto front */
 	if (trial->state != TRIAL_DONE)
 		return outcome_is_infrastructure(trial->outcome);
 	return search_list_better(&loop->searches, trial->objective) < keep->best;

@@ -148,7 +148,7 @@ static bool store_end(struct loop *loop, const struct plan *plan, const struct t
 		.outcome = OUTCOME_OK,
 		.counts_as = trial->outcome,
 		.message = message,
-		.limits = trial->limits,
+		.judgement = trial->judgement,
 		.exit_code = attempt->exit_code,
 		.signal = -1,
 		.started_us = trial->started_us,
@@ -203,7 +203,7 @@ bool loop_store_reused(struct loop *loop, struct plan *plan, int64_t now_us, con
 	plan->reused = (struct finished_trial){ .objective = trial->objective,
 		.state = trial->state,
 		.outcome = trial->outcome,
-		.limits = trial->limits,
+		.judgement = trial->judgement,
 		.took_us = trial_duration_us(trial->started_us, 0, trial->ended_us) };
 	const bool ok = loop_store_trial(loop, plan, now_us, job, err) &&
 			store_attempt(loop, plan, trial, now_us, err);

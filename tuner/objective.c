@@ -1,6 +1,7 @@
 #include "tuner/objective.h"
 
 #include "surrogate/expression.h"
+#include "tuner/goals.h"
 #include "tuner/jobfile_value.h"
 #include "tuner/text_width.h"
 
@@ -47,7 +48,7 @@ static bool make_parts(struct objective_curves *curves, size_t n)
 /* Whether the metrics have curves of their own beside the objective's. */
 static bool has_parts(const struct job_objective *objective)
 {
-	return objective->formula != NULL || objective->n_limits > 0;
+	return objective->formula != NULL || objective->n_limits > 0 || objective->n_also > 0;
 }
 
 /* False: it has no value there. */
@@ -174,52 +175,75 @@ double objective_value(
 		if (!has_come(curves, i))
 			return NAN;
 	reduce_all(curves, objective, maximize, numbers);
-	return combine(objective, numbers);
+
+	const double value = combine(objective, numbers);
+	const struct judgement judgement = objective_judgement_of(objective, numbers, value);
+
+	return judgement_lacks_objective(&judgement) ? NAN : value;
+}
+
+static bool names(const struct expression *expression, size_t i)
+{
+	size_t n;
+	const size_t *named = expression_variables(expression, &n);
+
+	for (size_t v = 0; v < n; v++)
+		if (named[v] == i)
+			return true;
+	return false;
 }
 
 bool objective_limits_name(const struct job_objective *objective, size_t i)
 {
-	for (size_t k = 0; k < objective->n_limits; k++) {
-		size_t n;
-		const size_t *named = expression_variables(objective->limits[k], &n);
-
-		for (size_t v = 0; v < n; v++)
-			if (named[v] == i)
-				return true;
-	}
+	for (size_t k = 0; k < objective->n_limits; k++)
+		if (names(objective->limits[k], i))
+			return true;
 	return false;
 }
 
-struct limit_check objective_limits_of(
+bool objective_also_names(const struct job_objective *objective, size_t i)
+{
+	for (size_t k = 0; k < objective->n_also; k++)
+		if (names(objective->also[k].formula, i))
+			return true;
+	return false;
+}
+
+struct judgement objective_judgement_of(
 	const struct job_objective *objective, const double *numbers, double value)
 {
-	struct limit_check ret = { .n = objective->n_limits, .objective = value };
+	struct judgement ret = {
+		.n_limits = objective->n_limits, .objective = value, .n_also = objective->n_also
+	};
 
-	for (size_t k = 0; k < ret.n; k++)
+	for (size_t k = 0; k < ret.n_limits; k++)
 		ret.excess[k] = expression_excess(objective->limits[k], numbers);
+	for (size_t k = 0; k < ret.n_also; k++)
+		ret.also[k] = expression_value(objective->also[k].formula, numbers);
 	return ret;
 }
 
-struct limit_check objective_limits(const struct objective_curves *curves,
+struct judgement objective_judge(const struct objective_curves *curves,
 	const struct job_objective *objective, double value, bool maximize)
 {
 	double numbers[OBJECTIVE_METRICS_MAX];
 
 	if (curves->parts == NULL || isnan(value))
-		return (struct limit_check){ 0 };
+		return (struct judgement){ 0 };
 	for (size_t i = 0; i < objective->n; i++)
-		if (objective_limits_name(objective, i) && !has_come(curves, i))
-			return (struct limit_check){ 0 };
+		if ((objective_limits_name(objective, i) || objective_also_names(objective, i)) &&
+			!has_come(curves, i))
+			return (struct judgement){ 0 };
 	reduce_all(curves, objective, maximize, numbers);
-	return objective_limits_of(objective, numbers, value);
+	return objective_judgement_of(objective, numbers, value);
 }
 
 static void add_broken(
-	const struct job_objective *objective, const struct limit_check *check, struct text *ret)
+	const struct job_objective *objective, const struct judgement *check, struct text *ret)
 {
 	const char *separator = "";
 
-	for (size_t i = 0; i < check->n; i++) {
+	for (size_t i = 0; i < check->n_limits; i++) {
 		if (check->excess[i] <= 0)
 			continue;
 		text_add(ret, separator);
@@ -246,12 +270,12 @@ static int whole_characters(const struct text *text)
 }
 
 void objective_limits_message(const struct job_objective *objective, const char *metric,
-	const struct limit_check *check, char ret[LIMITS_MESSAGE_BYTES])
+	const struct judgement *check, char ret[LIMITS_MESSAGE_BYTES])
 {
 	struct text text = TEXT_EMPTY;
 
 	ret[0] = '\0';
-	if (!limit_check_is_over(check))
+	if (!judgement_is_over(check))
 		return;
 	add_broken(objective, check, &text);
 	text_add(&text, " (");
@@ -278,7 +302,7 @@ void objective_missing(const struct objective_curves *curves, const struct job_o
 	}
 }
 
-/* A word is of the objective's metrics; of those that only limits name the last value counts. */
+/* A word is of the objective's metrics; of all others the last value counts. */
 static bool is_uniform(const struct job_objective *objective)
 {
 	for (size_t i = 1; i < objective->n_own; i++)
@@ -321,4 +345,32 @@ void objective_limits_json(const struct job_objective *objective, struct text *r
 		text_add_json_string(ret, expression_text(objective->limits[i]));
 	}
 	text_add(ret, "]");
+}
+
+void objective_also_item_json(const struct job_also *also, struct text *ret)
+{
+	text_add(ret, also->maximize ? "{\"maximize\": " : "{\"minimize\": ");
+	text_add_json_string(ret, expression_text(also->formula));
+	text_add(ret, "}");
+}
+
+void objective_also_json(const struct job_objective *objective, struct text *ret)
+{
+	text_add(ret, "[");
+	for (size_t i = 0; i < objective->n_also; i++) {
+		text_add(ret, i ? ", " : "");
+		objective_also_item_json(&objective->also[i], ret);
+	}
+	text_add(ret, "]");
+}
+
+void objective_text(const struct job_file *file, struct text *ret)
+{
+	text_add(ret, file->maximize ? "maximize " : "minimize ");
+	text_add(ret, file->metric);
+	for (size_t i = 0; i < file->objective.n_also; i++) {
+		const struct job_also *also = &file->objective.also[i];
+		text_add(ret, also->maximize ? ", maximize " : ", minimize ");
+		goals_add_name(expression_text(also->formula), ret);
+	}
 }

@@ -1,5 +1,5 @@
 /* From a trial's curves to its objective: each metric's curve is reduced to one number, and a
- * formula, if there is one, combines them. Limits are judged by the same numbers.
+ * formula, if there is one, combines them. Limits and further objectives come from the same numbers.
  *
  * The objective's own curve (`whole`), which early stopping and progress use, is the single
  * metric's; with a formula it has a value at every step at which all its metrics have one. */
@@ -10,7 +10,7 @@
 
 struct objective_curves {
 	struct series whole;
-	struct series *parts; /* by metric; NULL: neither formula nor limits, or no value yet */
+	struct series *parts; /* by metric; NULL: a single metric alone, or no value yet */
 	size_t n;
 };
 
@@ -35,28 +35,30 @@ bool objective_begun(const struct objective_curves *curves);
 bool objective_complete(
 	const struct objective_curves *curves, const struct job_objective *objective);
 
-/* The objective; NaN while a metric is missing, or if the formula or a curve gives NaN. */
+/* The objective; NaN while a metric is missing, or if the formula, a curve or a further objective
+ * gives NaN. */
 double objective_value(const struct objective_curves *curves, const struct job_objective *objective,
 	bool maximize);
 
-/* How these values keep the job's limits, if the objective is `value`. n 0 without limits, if a
- * metric that one names has no value, and if `value` is NaN. */
-struct limit_check objective_limits(const struct objective_curves *curves,
+/* How these values keep the job's limits, if the objective is `value`, and the further objectives.
+ * Empty without either, if a metric that one of them names has no value, and if `value` is NaN. */
+struct judgement objective_judge(const struct objective_curves *curves,
 	const struct job_objective *objective, double value, bool maximize);
 
 /* The same of one number for each metric; NaN: it cannot be computed. */
-struct limit_check objective_limits_of(
+struct judgement objective_judgement_of(
 	const struct job_objective *objective, const double *numbers, double value);
 
-/* Whether a limit names the objective's i-th metric. */
+/* Whether a limit names the objective's i-th metric; whether a further objective does. */
 bool objective_limits_name(const struct job_objective *objective, size_t i);
+bool objective_also_names(const struct job_objective *objective, size_t i);
 
 enum { LIMITS_MESSAGE_BYTES = 300 };
 
 /* Which limits are broken, how far, and what the objective (named `metric`) would be: "latency_ms <=
  * 20 is broken by 11.2 (accuracy 0.93)"; cut if too long. "" if none is. */
 void objective_limits_message(const struct job_objective *objective, const char *metric,
-	const struct limit_check *check, char ret[LIMITS_MESSAGE_BYTES]);
+	const struct judgement *check, char ret[LIMITS_MESSAGE_BYTES]);
 
 /* Appends the metrics without a value: "a, b". */
 void objective_missing(const struct objective_curves *curves, const struct job_objective *objective,
@@ -71,6 +73,13 @@ size_t objective_find(const struct job_objective *objective, const char *metric)
 
 /* Appends "limits" as JSON: an array. */
 void objective_limits_json(const struct job_objective *objective, struct text *ret);
+
+/* Appends all objectives of a job file: "maximize accuracy, minimize latency_ms". */
+void objective_text(const struct job_file *file, struct text *ret);
+
+/* Appends "also" as JSON: an array; and one of its items. */
+void objective_also_json(const struct job_objective *objective, struct text *ret);
+void objective_also_item_json(const struct job_also *also, struct text *ret);
 
 /* Appends "reduce" as JSON: a word, or an object if the metrics differ. */
 void objective_reduce_json(const struct job_objective *objective, struct text *ret);

@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 #include "base/number.h"
+#include "surrogate/expression.h"
+#include "tuner/goals.h"
 #include "tuner/objective.h"
 #include "tuner/outlet.h"
 #include "tuner/text_width.h"
@@ -142,6 +144,25 @@ static void add_values(
 	text_finish(&all);
 }
 
+/* Of several objectives no trial need be the best. */
+static bool has_best(const struct progress *progress)
+{
+	return progress->file->objective.n_also == 0;
+}
+
+static void add_also(
+	const struct job_file *file, const struct finished_trial *trial, struct text *line)
+{
+	const struct judgement *judgement = &trial->judgement;
+
+	for (size_t i = 0; i < judgement->n_also && i < file->objective.n_also; i++) {
+		struct text name = TEXT_EMPTY;
+		goals_add_name(expression_text(file->objective.also[i].formula), &name);
+		text_print(line, " %s=%.6g", objective_label(name.bytes), judgement->also[i]);
+		text_finish(&name);
+	}
+}
+
 static void finished_line(const struct progress *progress, const struct finished_trial *trial,
 	const char *branch, const char *message, bool again, bool is_best, struct text *line)
 {
@@ -153,13 +174,14 @@ static void finished_line(const struct progress *progress, const struct finished
 	if (!isnan(trial->objective))
 		text_print(line, " %s=%.6g", objective_label(progress->file->metric),
 			trial->objective);
+	add_also(progress->file, trial, line);
 	text_add(line, "  ");
 	add_values(progress, trial->values, 200, line);
 	text_print(line, "  (%s", branch);
 	if (trial->took_us > 0)
 		text_print(line, ", %s", number_from_duration_us(trial->took_us, took));
 	text_add_char(line, ')');
-	if (is_best)
+	if (is_best && has_best(progress))
 		text_print(line, "  %sbest so far%s", paint(progress, "\033[1m"),
 			paint(progress, "\033[0m"));
 	if (trial->state != TRIAL_DONE && message[0] != '\0') {
@@ -238,7 +260,7 @@ static void best_line(
 		(int64_t)state->ended > state->trials ? " %zu trials ended (budget: %lld)"
 						      : " %zu of %lld trials ended",
 		state->ended, (long long)state->trials);
-	if (best != NULL) {
+	if (best != NULL && has_best(progress)) {
 		text_print(line,
 			"; best %s=%.6g, trial %lld: ", objective_label(progress->file->metric),
 			best->objective, (long long)best->number);

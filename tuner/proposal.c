@@ -175,6 +175,7 @@ static bool decide_by_strategy(const struct proposer *proposer, const struct his
 		goto out;
 	request.observations = observations;
 	request.n_limits = history_limits(history);
+	request.n_others = file->objective.n_also;
 	ok = suggest(&request, ret, err);
 out:
 	free(observations);

@@ -78,14 +78,14 @@ static bool read_file(struct player *player, const struct trial *trial,
 	char *definition = NULL, *metric = NULL, *objective = NULL;
 	struct parameter_list parameters = { 0 };
 	bool maximize = false;
-	const bool ok =
-		job_space_version(store, trial->space_version, &definition, &parameters, err) &&
-		job_objective(
-			store, decision->objective_version, &metric, &maximize, &objective, err) &&
-		job_file_restore(definition, decision->settings, &player->file, err);
+	bool ok = job_space_version(store, trial->space_version, &definition, &parameters, err) &&
+		  job_objective(store, decision->objective_version, &metric, &maximize, &objective,
+			  err) &&
+		  job_file_restore(definition, decision->settings, &player->file, err);
 	if (ok && player->file != NULL) {
 		player->file->maximize = maximize;
 		player->file->seed = (uint64_t)player->report->job.seed;
+		ok = job_file_restore_also(player->file, objective, err);
 	}
 	parameter_list_finish(&parameters);
 	free(definition);
@@ -288,7 +288,7 @@ static bool list_difference(struct replay_differences *list,
 }
 
 /* For a recorded choice that differs from the one computed here, but may be as good. */
-struct judgement {
+struct second_look {
 	bool same_place,
 		same_fit; /* the model says the same of the recorded place, as fitted here, or at the
 				      recorded hyperparameters, which are as likely */
@@ -305,7 +305,7 @@ static bool says_the_same(const struct player *player, const struct trial *trial
 }
 
 static bool judge_fit(struct player *player, const struct trial *trial,
-	const struct decision *decision, const double *values, struct judgement *judgement,
+	const struct decision *decision, const double *values, struct second_look *judgement,
 	struct tuner_error *err)
 {
 	struct proposal judged;
@@ -320,7 +320,7 @@ static bool judge_fit(struct player *player, const struct trial *trial,
 }
 
 static bool judge_place(struct player *player, const struct trial *trial,
-	const struct decision *decision, const double *values, struct judgement *judgement,
+	const struct decision *decision, const double *values, struct second_look *judgement,
 	struct tuner_error *err)
 {
 	struct proposal judged;
@@ -335,10 +335,10 @@ static bool judge_place(struct player *player, const struct trial *trial,
 
 /* Evaluates the model at the recorded choice. */
 static bool judge(struct player *player, const struct trial *trial, const struct decision *decision,
-	const struct proposal *found, struct judgement *ret, struct tuner_error *err)
+	const struct proposal *found, struct second_look *ret, struct tuner_error *err)
 {
 	double *values = NULL;
-	*ret = (struct judgement){ .same_place = false };
+	*ret = (struct second_look){ .same_place = false };
 	if (strcmp(decision->branch, branch_name(BRANCH_MODEL)) != 0 ||
 		found->suggestion.branch != BRANCH_MODEL)
 		return true;
@@ -358,7 +358,7 @@ static bool list_judged(struct player *player, const struct trial *trial,
 	struct replay_difference *difference, struct tuner_error *err)
 {
 	struct replay *replay = player->replay;
-	struct judgement judgement;
+	struct second_look judgement;
 	if (!judge(player, trial, decision, found, &judgement, err))
 		return false;
 	if (judgement.same_place) {

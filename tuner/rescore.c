@@ -160,7 +160,7 @@ static bool was_taken_over(
 /* The objective, also of a trial over a limit. */
 static double result_of(const struct trial *trial)
 {
-	return trial->limits.n > 0 ? trial->limits.objective : trial->objective;
+	return trial->judgement.n_limits > 0 ? trial->judgement.objective : trial->objective;
 }
 
 /* *ret_unlaunched: evaluated by the caller that asked for it, or observed elsewhere. */
@@ -214,11 +214,13 @@ static bool may_stand(const struct told *told, const struct job_objective *objec
 	return may;
 }
 
-/* A told value is also one of its metric, which a formula or a limit may name. */
+/* A told value is also one of its metric, which a formula, a limit or a
+ * further objective may name. */
 static bool put_told(struct objective_curves *curves, const struct job_objective *objective,
 	const struct told *told, double value, struct tuner_error *err)
 {
-	const bool has_parts = objective->formula != NULL || objective->n_limits > 0;
+	const bool has_parts =
+		objective->formula != NULL || objective->n_limits > 0 || objective->n_also > 0;
 	const size_t i = has_parts && told->metric != NULL ? objective_find(objective, told->metric)
 							   : objective->n;
 
@@ -248,10 +250,13 @@ static bool evaluate(struct store *store, const struct job_file *file, const str
 
 		*ret_value = whole ? result_of(trial)
 				   : objective_value(&curves, objective, file->maximize);
-		ret->score.limits =
-			objective_limits(&curves, objective, *ret_value, file->maximize);
-		ret->complete = whole ? ret->score.limits.n == objective->n_limits
+		ret->score.judgement =
+			objective_judge(&curves, objective, *ret_value, file->maximize);
+		ret->complete = whole ? ret->score.judgement.n_limits == objective->n_limits &&
+						ret->score.judgement.n_also == objective->n_also
 				      : objective_complete(&curves, objective);
+		if (judgement_lacks_objective(&ret->score.judgement))
+			*ret_value = NAN;
 		objective_missing(&curves, objective, ret_missing);
 	}
 	told_finish(&told);
@@ -262,7 +267,7 @@ static bool evaluate(struct store *store, const struct job_file *file, const str
 /* By the table of outcomes in architecture.md, section 5, except that a missing metric which was
  * not asked for then is not the configuration's failure. */
 static struct score score_of(
-	const struct trial *trial, double value, bool complete, const struct limit_check *limits)
+	const struct trial *trial, double value, bool complete, const struct judgement *judgement)
 {
 	const bool ended_well =
 		trial->state == TRIAL_DONE ||
@@ -275,9 +280,9 @@ static struct score score_of(
 	if (ended_well && complete && isnan(value))
 		return (struct score){ TRIAL_FAILED, OUTCOME_NAN, NAN };
 	if (ended_well && complete)
-		return limit_check_is_over(limits)
-			       ? (struct score){ TRIAL_FAILED, OUTCOME_OVER_LIMIT, NAN, *limits }
-			       : (struct score){ TRIAL_DONE, OUTCOME_OK, value, *limits };
+		return judgement_is_over(judgement)
+			       ? (struct score){ TRIAL_FAILED, OUTCOME_OVER_LIMIT, NAN, *judgement }
+			       : (struct score){ TRIAL_DONE, OUTCOME_OK, value, *judgement };
 	if (trial->state == TRIAL_DONE || trial->outcome == OUTCOME_OVER_LIMIT)
 		return (struct score){ TRIAL_STOPPED, OUTCOME_NO_METRIC, NAN };
 	return (struct score){ trial->state, trial->outcome, NAN };
@@ -290,7 +295,7 @@ static bool name_limits(
 {
 	char message[LIMITS_MESSAGE_BYTES];
 
-	objective_limits_message(&file->objective, file->metric, &item->score.limits, message);
+	objective_limits_message(&file->objective, file->metric, &item->score.judgement, message);
 	item->message = strdup(message);
 	return item->message != NULL || tuner_fail_memory(err);
 }
@@ -307,9 +312,9 @@ static bool score(struct store *store, const struct job_file *file, struct resco
 	if (!evaluate(store, file, &end, &value, item, &missing, err))
 		return false;
 
-	const struct limit_check limits = item->score.limits;
+	const struct judgement judgement = item->score.judgement;
 
-	item->score = score_of(&end, value, item->complete, &limits);
+	item->score = score_of(&end, value, item->complete, &judgement);
 	if (item->score.outcome == OUTCOME_OVER_LIMIT && !name_limits(file, item, err)) {
 		text_finish(&missing);
 		return false;
@@ -374,17 +379,28 @@ static bool is_same(double a, double b)
 	return a == b || (isnan(a) && isnan(b));
 }
 
+static bool are_same(const double *a, const double *b, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && is_same(a[i], b[i]))
+		i++;
+	return i == n;
+}
+
+static bool is_judged_the_same(const struct judgement *a, const struct judgement *b)
+{
+	return a->n_limits == b->n_limits && a->n_also == b->n_also &&
+	       is_same(a->objective, b->objective) && are_same(a->excess, b->excess, a->n_limits) &&
+	       are_same(a->also, b->also, a->n_also);
+}
+
 static bool changes(const struct rescored_trial *item)
 {
-	const struct limit_check *before = &item->trial.limits, *now = &item->score.limits;
-	bool same = item->trial.state == item->score.state &&
-		    item->trial.outcome == item->score.outcome && before->n == now->n &&
-		    is_same(item->trial.objective, item->score.objective) &&
-		    is_same(before->objective, now->objective);
-
-	for (size_t i = 0; same && i < now->n; i++)
-		same = is_same(before->excess[i], now->excess[i]);
-	return !same;
+	return item->trial.state != item->score.state ||
+	       item->trial.outcome != item->score.outcome ||
+	       !is_same(item->trial.objective, item->score.objective) ||
+	       !is_judged_the_same(&item->trial.judgement, &item->score.judgement);
 }
 
 bool rescore_store(struct store *store, const struct job *job, const struct job_file *file,

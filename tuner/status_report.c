@@ -175,6 +175,7 @@ bool standing_read(const struct report *report, struct standing *ret, struct tun
 		!trial_count(report->store, report->job.id, all, err) ||
 		!trial_count_own(report->store, report->job.id, ret->counts, err) ||
 		!report_best(report, &ret->best, &ret->has_best, err) ||
+		(report->goals.n > 1 && !front_read(report, &ret->front, err)) ||
 		!trial_select(report->store, &running, &ret->running, err) ||
 		!read_failures(report, ret, err) || !read_median(report, &ret->median_us, err) ||
 		!manifest_total(report->store, report->job.id, &ret->artifact_bytes,
@@ -202,6 +203,7 @@ void standing_finish(struct standing *standing)
 {
 	if (standing->has_best)
 		trial_finish(&standing->best);
+	front_finish(&standing->front);
 	if (standing->has_failed)
 		trial_finish(&standing->last_failed);
 	trial_list_finish(&standing->running);
@@ -315,10 +317,35 @@ static void add_times(
 	text_add(out, "\n");
 }
 
+/* "Pareto front: 3 trials (4, 7, 12), accuracy 0.71 to 0.74, latency_ms 3 to 20" */
+static void add_front(const struct report *report, const struct front *front, struct text *out)
+{
+	text_print(out, "Pareto front: %zu trial%s (", front->trials.n,
+		front->trials.n == 1 ? "" : "s");
+	front_numbers(front, out);
+	text_add(out, ")");
+	for (size_t i = 0; i < report->goals.n; i++) {
+		double least = INFINITY, most = -INFINITY;
+		for (size_t k = 0; k < front->trials.n; k++) {
+			const double value = goals_value(&front->trials.items[k], i);
+			least = fmin(least, value);
+			most = fmax(most, value);
+		}
+		text_add(out, ", ");
+		text_add_visible(out, report->goals.items[i].name);
+		text_print(out, least < most ? " %.6g to %.6g" : " %.6g", least, most);
+	}
+	text_add(out, "\n");
+}
+
 static void add_best(const struct report *report, const struct standing *standing, struct text *out)
 {
 	if (!standing->has_best) {
 		text_print(out, "best: no trial has a result yet\n");
+		return;
+	}
+	if (report->goals.n > 1) {
+		add_front(report, &standing->front, out);
 		return;
 	}
 	text_print(out, "best: %s = %.6g, trial %lld (", report->metric, standing->best.objective,
@@ -473,7 +500,9 @@ static void add_hints(const struct invocation *call, const struct report *report
 		snprintf(number, sizeof(number), " %lld", (long long)standing->last_failed.number);
 		add_hint(call, report, "logs", number, "prints its command's output", out);
 	}
-	if (standing->has_best)
+	if (standing->has_best && report->goals.n > 1)
+		add_hint(call, report, "best", "", "shows the Pareto front", out);
+	else if (standing->has_best)
 		add_hint(call, report, has_command(standing) ? "best --command" : "best --params",
 			"", "prints how to repeat the best", out);
 	else if (standing->created > 0)
@@ -613,6 +642,19 @@ static bool fill_job(cJSON *object, const struct report *report, const struct st
 	       json_add_integer(object, "queued", standing->queued);
 }
 
+/* The numbers of its trials; null with one objective. */
+static cJSON *front_json(const struct report *report, const struct front *front)
+{
+	cJSON *array = report->goals.n > 1 ? cJSON_CreateArray() : cJSON_CreateNull();
+	for (size_t i = 0; i < front->trials.n; i++)
+		if (!json_append(
+			    array, cJSON_CreateNumber((double)front->trials.items[i].number))) {
+			cJSON_Delete(array);
+			return NULL;
+		}
+	return array;
+}
+
 cJSON *standing_json(const struct report *report, const struct standing *standing)
 {
 	struct tuner_error ignored; /* of a database that could be read a moment ago */
@@ -629,7 +671,8 @@ cJSON *standing_json(const struct report *report, const struct standing *standin
 						     : cJSON_CreateNull()) &&
 		json_add_item(object, "best",
 			standing->has_best ? trial_json(report, &standing->best)
-					   : cJSON_CreateNull()))
+					   : cJSON_CreateNull()) &&
+		json_add_item(object, "front", front_json(report, &standing->front)))
 		return object;
 fail:
 	cJSON_Delete(object);

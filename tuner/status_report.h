@@ -2,6 +2,7 @@
 #ifndef TUNER_STATUS_REPORT_H
 #define TUNER_STATUS_REPORT_H
 
+#include "tuner/front.h"
 #include "tuner/jobfile.h"
 #include "tuner/provenance_report.h"
 #include "tuner/trial_report.h"
@@ -15,8 +16,9 @@ struct standing {
 	char *search; /* the search whose best trials this job retrains; NULL: none */
 	char *warm_start; /* what earlier jobs gave to it (warm_start_json); NULL: nothing */
 	int64_t queued; /* configurations that people queued and no trial has taken yet */
-	struct trial best;
+	struct trial best; /* by the first objective */
 	bool has_best;
+	struct front front; /* of a job with several objectives; else empty */
 	struct trial_list running; /* includes proposed trials */
 	int64_t outcomes[OUTCOMES]; /* of the trials that failed or were stopped */
 	struct trial last_failed; /* the trial that failed last */

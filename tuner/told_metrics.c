@@ -31,10 +31,12 @@ static bool stands_for(const struct job_objective *objective, size_t i)
 	return objective->formula == NULL && i == 0;
 }
 
-/* Whether it must be told: a limit names it, and the value does not stand for it. */
+/* Whether it must be told: a limit or a further objective names it, and the value does not stand
+ * for it. */
 static bool is_needed(const struct job_objective *objective, size_t i)
 {
-	return i < objective->n && !stands_for(objective, i) && objective_limits_name(objective, i);
+	return i < objective->n && !stands_for(objective, i) &&
+	       (objective_limits_name(objective, i) || objective_also_names(objective, i));
 }
 
 static bool fail_unneeded(
@@ -44,10 +46,11 @@ static bool fail_unneeded(
 
 	for (size_t i = 0; i < objective->n; i++)
 		if (is_needed(objective, i)) {
-			text_add(&needed, needed.length > 0 ? ", " : "; they need ");
+			text_add(&needed, needed.length > 0 ? ", " : "; it needs ");
 			text_add_visible(&needed, objective->metrics[i].name);
 		}
-	tuner_fail(err, TUNER_USAGE, "no limit of the job needs the metric \"%.100s\"%.400s", name,
+	tuner_fail(err, TUNER_USAGE,
+		"the job does not need the metric \"%.100s\"%.400s", name,
 		text_failed(&needed) || needed.length == 0 ? "" : needed.bytes);
 	text_finish(&needed);
 	return false;
@@ -63,12 +66,12 @@ static bool check_names(const struct told_metrics *metrics, const struct job_obj
 }
 
 bool told_metrics_judge(const struct told_metrics *metrics, const struct job_file *file,
-	double value, struct limit_check *ret, struct tuner_error *err)
+	double value, struct judgement *ret, struct tuner_error *err)
 {
 	const struct job_objective *objective = &file->objective;
 	double numbers[OBJECTIVE_METRICS_MAX];
 
-	*ret = (struct limit_check){ 0 };
+	*ret = (struct judgement){ 0 };
 	if (!check_names(metrics, objective, err))
 		return false;
 	for (size_t i = 0; i < objective->n; i++) {
@@ -77,15 +80,17 @@ bool told_metrics_judge(const struct told_metrics *metrics, const struct job_fil
 		numbers[i] = told != NULL ? told->value : stands_for(objective, i) ? value : NAN;
 		if (told == NULL && is_needed(objective, i))
 			return tuner_fail(err, TUNER_USAGE,
-				"the job's limits need the metric \"%.100s\" beside the value: "
+				"the job's %s need the metric \"%.100s\" beside the value: "
 				"\"metrics\": {\"%.100s\": NUMBER} in ask-tell, --metric "
 				"%.100s=NUMBER "
 				"in tell",
+				objective_limits_name(objective, i) ? "limits"
+								    : "further objectives",
 				objective->metrics[i].name, objective->metrics[i].name,
 				objective->metrics[i].name);
 	}
-	if (objective->n_limits > 0 && !isnan(value))
-		*ret = objective_limits_of(objective, numbers, value);
+	if (!isnan(value))
+		*ret = objective_judgement_of(objective, numbers, value);
 	return true;
 }
 

@@ -1,4 +1,4 @@
-/* The metrics that a caller tells beside a trial's value, by which the job's limits are judged. */
+/* The metrics that a caller tells beside a trial's value, for the job's limits and further objectives. */
 #ifndef TUNER_TOLD_METRICS_H
 #define TUNER_TOLD_METRICS_H
 
@@ -19,11 +19,11 @@ TUNER_MUST_CHECK
 bool told_metrics_add(
 	struct told_metrics *metrics, const char *name, double value, struct tuner_error *err);
 
-/* How a trial with this value keeps the job's limits. TUNER_USAGE names what the limits need and was
- * not told, and what was told and is not needed. */
+/* How a trial with this value keeps the job's limits, and its further objectives. TUNER_USAGE names
+ * what they need and was not told, and what was told and is not needed. */
 TUNER_MUST_CHECK
 bool told_metrics_judge(const struct told_metrics *metrics, const struct job_file *file,
-	double value, struct limit_check *ret, struct tuner_error *err);
+	double value, struct judgement *ret, struct tuner_error *err);
 
 /* The rows for the database, at one step. `ret` has room for OBJECTIVE_METRICS_MAX; names are
  * borrowed. Returns their number. */

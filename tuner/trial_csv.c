@@ -57,10 +57,18 @@ static void add_value(const cJSON *value, struct text *line)
 	text_finish(&text);
 }
 
-static void add_header(const struct parameter_names *names, struct text *line)
+static void add_header(
+	const struct report *report, const struct parameter_names *names, struct text *line)
 {
 	text_add(line, "trial,arm,repeat,state,outcome,objective,best,source,proposed_by,attempts,"
 		       "created,started,ended,duration_s");
+	for (size_t i = 1; i < report->goals.n; i++) {
+		struct text name = TEXT_EMPTY;
+
+		text_print(&name, "also.%s", report->goals.items[i].name);
+		add_word(name.bytes, line);
+		text_finish(&name);
+	}
 	for (size_t i = 0; i < names->n; i++) {
 		struct text name = TEXT_EMPTY;
 
@@ -88,6 +96,8 @@ static void add_trial(
 	add_time(trial->started_us, line);
 	add_time(trial->ended_us, line);
 	add_number(trial->started_us > 0 ? (double)trial_took_us(trial) / 1e6 : NAN, line);
+	for (size_t i = 1; i < report->goals.n; i++)
+		add_number(goals_value(trial, i), line);
 }
 
 /* Empties the line. */
@@ -102,17 +112,17 @@ static bool put(struct text *line, struct tuner_error *err)
 }
 
 bool trials_csv(const struct report *report, const struct trial_list *list,
-	const struct parameter_names *names, int64_t best, struct tuner_error *err)
+	const struct parameter_names *names, const struct front *best, struct tuner_error *err)
 {
 	struct text line = TEXT_EMPTY;
 	bool ok;
 
-	add_header(names, &line);
+	add_header(report, names, &line);
 	ok = put(&line, err);
 	for (size_t i = 0; ok && i < list->n; i++) {
 		const struct trial *trial = &list->items[i];
 
-		add_trial(report, trial, trial->number == best, &line);
+		add_trial(report, trial, front_trial(best, trial->number) != NULL, &line);
 		for (size_t k = 0; k < names->n; k++)
 			add_value(cJSON_GetObjectItemCaseSensitive(
 					  names->parameters[i], names->items[k]),

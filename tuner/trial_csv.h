@@ -6,12 +6,13 @@
 #ifndef TUNER_TRIAL_CSV_H
 #define TUNER_TRIAL_CSV_H
 
+#include "tuner/front.h"
 #include "tuner/parameter_names.h"
 
-/* Prints a header and a line for each trial. `best`: the number of the best trial; 0: none. Errors: TUNER_FATAL
+/* Prints a header and a line for each trial. `best`: those that are marked as the best. Errors: TUNER_FATAL
  * without memory. */
 TUNER_MUST_CHECK
 bool trials_csv(const struct report *report, const struct trial_list *list,
-	const struct parameter_names *names, int64_t best, struct tuner_error *err);
+	const struct parameter_names *names, const struct front *best, struct tuner_error *err);
 
 #endif

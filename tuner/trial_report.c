@@ -36,10 +36,12 @@ static void count_searches(struct report *report)
 static bool load_rest(struct report *report, struct tuner_error *err)
 {
 	char *objective = NULL, *space = NULL;
-	const bool ok = job_objective(report->store, report->job.objective_version, &report->metric,
-				&report->maximize, &objective, err) &&
-			job_space_version(report->store, report->job.space_version, &space,
-				&report->parameters, err);
+	const bool ok =
+		job_objective(report->store, report->job.objective_version, &report->metric,
+			&report->maximize, &objective, err) &&
+		goals_read(report->metric, report->maximize, objective, &report->goals, err) &&
+		job_space_version(
+			report->store, report->job.space_version, &space, &report->parameters, err);
 	free(objective);
 	free(space);
 	if (ok)
@@ -99,6 +101,7 @@ bool report_refresh(struct report *report, struct tuner_error *err)
 void report_close(struct report *report)
 {
 	parameter_list_finish(&report->parameters);
+	goals_finish(&report->goals);
 	free(report->metric);
 	free(report->reference);
 	job_finish(&report->job);
@@ -134,18 +137,6 @@ bool report_best(
 		.order = TRIAL_BY_OBJECTIVE,
 		.limit = 1 };
 	return first_trial(report, &filter, ret, ret_found, err);
-}
-
-bool report_is_best(const struct report *report, int64_t number, bool *ret, struct tuner_error *err)
-{
-	struct trial best;
-	bool found = false;
-	if (!report_best(report, &best, &found, err))
-		return false;
-	*ret = found && best.number == number;
-	if (found)
-		trial_finish(&best);
-	return true;
 }
 
 bool report_number(const struct report *report, int64_t number, struct trial *ret, bool *ret_found,
@@ -227,9 +218,9 @@ static bool add_reported(cJSON *object, const char *name, double value, bool rep
 }
 
 /* null without limits. */
-static bool add_limits(cJSON *object, const struct limit_check *check)
+static bool add_limits(cJSON *object, const struct judgement *check)
 {
-	if (check->n == 0)
+	if (check->n_limits == 0)
 		return cJSON_AddNullToObject(object, "limits") != NULL;
 
 	cJSON *limits = cJSON_AddObjectToObject(object, "limits");
@@ -237,8 +228,22 @@ static bool add_limits(cJSON *object, const struct limit_check *check)
 	bool ok = limits != NULL && json_add_number(limits, "objective", check->objective) &&
 		  (excess = cJSON_AddArrayToObject(limits, "excess")) != NULL;
 
-	for (size_t i = 0; ok && i < check->n; i++)
+	for (size_t i = 0; ok && i < check->n_limits; i++)
 		ok = json_append_number(excess, check->excess[i]);
+	return ok;
+}
+
+/* null without further objectives. */
+static bool add_also(cJSON *object, const struct judgement *judgement)
+{
+	if (judgement->n_also == 0)
+		return cJSON_AddNullToObject(object, "also") != NULL;
+
+	cJSON *also = cJSON_AddArrayToObject(object, "also");
+	bool ok = also != NULL;
+
+	for (size_t i = 0; ok && i < judgement->n_also; i++)
+		ok = json_append_number(also, judgement->also[i]);
 	return ok;
 }
 
@@ -257,7 +262,7 @@ static bool fill_trial(cJSON *object, const struct report *report, const struct 
 	       json_add_as_stored(object, "parameters", trial->parameters) &&
 	       json_add_string(object, "metric", report->metric) &&
 	       json_add_optional(object, "objective", trial->objective) &&
-	       add_limits(object, &trial->limits) &&
+	       add_also(object, &trial->judgement) && add_limits(object, &trial->judgement) &&
 	       json_add_integer(object, "reports", trial->metric_count) &&
 	       json_add_optional(object, "last_step", reported ? (double)trial->last_step : NAN) &&
 	       add_reported(object, "last_value", trial->last_value, reported) &&

@@ -6,6 +6,7 @@
 #include "trials/event.h"
 #include "trials/trial.h"
 #include "tuner/command.h"
+#include "tuner/goals.h"
 
 #include <cjson/cJSON.h>
 
@@ -20,6 +21,7 @@ struct report {
 	int64_t budget; /* trials of all its searches; only ask can exceed it */
 	char *metric;
 	bool maximize;
+	struct goals goals; /* all objectives; metric and maximize are the first one's */
 	struct parameter_list parameters; /* the present space's */
 };
 
@@ -42,11 +44,6 @@ void report_close(struct report *report); /* zeroed: does nothing */
 TUNER_MUST_CHECK
 bool report_best(
 	const struct report *report, struct trial *ret, bool *ret_found, struct tuner_error *err);
-
-/* Whether the best trial is the one with this number. */
-TUNER_MUST_CHECK
-bool report_is_best(
-	const struct report *report, int64_t number, bool *ret, struct tuner_error *err);
 
 /* The trial with this number. *ret_found false if there is none. */
 TUNER_MUST_CHECK

@@ -107,7 +107,7 @@ static bool store_result(struct beginning *beginning, const struct warm_trial *t
 	const struct attempt_end end = {
 		.outcome = is_over ? OUTCOME_OK : trial->outcome,
 		.counts_as = trial->outcome,
-		.limits = trial->limits,
+		.judgement = trial->judgement,
 		.message = source_of(beginning->warm_start, trial, message),
 		.exit_code = -1,
 		.signal = -1,

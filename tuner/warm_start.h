@@ -24,7 +24,7 @@ struct warm_trial {
 	enum trial_state state; /* DONE, FAILED or STOPPED */
 	enum outcome outcome;
 	double objective; /* user's unit and sign; NaN: none */
-	struct limit_check limits; /* by the same limits as ours; n 0: none */
+	struct judgement judgement; /* by the same limits as ours; n 0: none */
 	size_t parent; /* index */
 	int64_t number; /* in the parent */
 	char key[40]; /* of the attempt that measured it first */

@@ -430,7 +430,7 @@ static bool add(struct parent *parent, const struct trial *trial, const double *
 		.state = trial->state,
 		.outcome = trial->outcome,
 		.objective = trial->objective,
-		.limits = trial->limits,
+		.judgement = trial->judgement,
 		.parent = parent->index,
 		.number = trial->number };
 
