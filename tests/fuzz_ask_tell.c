@@ -18,16 +18,21 @@ const char *const fuzz_words[] = { "\n", "{", "}", "[", ":", ",", "{\"ask\": 1}\
 	"\"metrics\": {\"lag\": ", "\"lag\": ", "\"x\": ", "\"k\": \"b\"", "\"y\": 3", "NaN",
 	"-Infinity", "null", "true", "1e999", NULL };
 
-/* Every other one has limits. */
-static const char *const objectives[] = { "", ", \"limits\": [\"lag <= 0.5\", \"loss <= 2\"]" };
+#define LIMITS   ", \"limits\": [\"lag <= 0.5\", \"loss <= 2\"]"
+#define STOPPING "\"early_stopping\": {\"rule\": \"median\", \"grace\": 1},"
+#define ALSO     ", \"also\": [{\"maximize\": \"log(lag) - loss\"}]"
+
+/* Of the jobs, which take turns; a job with further objectives has no early stopping. */
+static const struct {
+	const char *objective, *stopping;
+} kinds[] = { { "", STOPPING }, { LIMITS, STOPPING }, { ALSO, "" }, { LIMITS ALSO, "" } };
 
 static const char job[] =
 	"{\"objective\": {\"metric\": \"loss\", \"goal\": \"minimize\"%s},"
 	" \"parameters\": {\"x\": {\"type\": \"float\", \"min\": 0, \"max\": 1},"
 	"  \"k\": {\"type\": \"categorical\", \"values\": [\"a\", \"b\"]},"
 	"  \"y\": {\"type\": \"int\", \"min\": 1, \"max\": 4, \"when\": {\"k\": \"b\"}}},"
-	" \"early_stopping\": {\"rule\": \"median\", \"grace\": 1},"
-	" \"strategy\": {\"name\": \"sobol\"}, \"budget\": {\"trials\": 100}}";
+	" %s \"strategy\": {\"name\": \"sobol\"}, \"budget\": {\"trials\": 100}}";
 
 enum { LINES_MAX = 24, JOBS_A_DATABASE = 200 };
 
@@ -80,10 +85,10 @@ static struct job_file *a_job(void)
 	struct job_file *file = NULL;
 	struct diagnostics list = { .n = 0 };
 	struct tuner_error err;
-	char name[32], text[sizeof(job) + 64];
+	char name[32], text[sizeof(job) + 128];
 
 	snprintf(name, sizeof(name), "job-%u", jobs);
-	snprintf(text, sizeof(text), job, objectives[jobs % 2]);
+	snprintf(text, sizeof(text), job, kinds[jobs % 4].objective, kinds[jobs % 4].stopping);
 	CHECK(job_file_parse(
 		name, "/", text, strlen(text), NULL, COMMAND_IGNORED, &file, &list, &err));
 	CHECK(file != NULL);

@@ -70,7 +70,7 @@ CREATE VIEW trial_values AS -- a pruned trial has its last value, as Optuna itse
                       WHEN outcome = 'over-limit' THEN limits ->> '$.objective' END AS v
             FROM trial
           UNION ALL
-          SELECT t.id * 4 + a.key + 1, t.id, a.key + 1, a.value
+          SELECT t.id * 4 + a.key + 1, t.id, a.key + 1, CAST(a.value AS REAL)
             FROM trial t, json_each(t.also) a
            WHERE t.state = 'done' OR t.outcome = 'over-limit')
    WHERE v IS NOT NULL;

@@ -3,6 +3,7 @@
 #include "base/number.h"
 #include "tuner/command.h"
 #include "tuner/comparison.h"
+#include "tuner/front.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,14 @@ static void add_best(const struct ci_report *report, struct text *ret)
 	text_add_markdown(ret, report->job.job.name);
 	if (report->best == NULL) {
 		text_add(ret, ": no result\n\n");
+	} else if (report->job.goals.n > 1) {
+		struct text goals = TEXT_EMPTY;
+
+		goals_text(&report->job.goals, &goals);
+		text_add(ret, ": ");
+		text_add_markdown(ret, goals.bytes);
+		text_add(ret, "\n\n");
+		text_finish(&goals);
 	} else {
 		text_add(ret, ": ");
 		text_add_markdown(ret, report->job.metric);
@@ -59,11 +68,51 @@ static void add_trial_row(
 	text_print(ret, "| %lld ", (long long)trial->number);
 	if (report->job.has_arms)
 		text_print(ret, "| %s/%lld ", trial->arm, (long long)trial->repeat + 1);
-	text_print(ret, "| %.6g | %s ", trial->objective,
-		number_from_duration_us(trial_took_us(trial), took));
+	for (size_t i = 0; i < report->job.goals.n; i++)
+		text_print(ret, "| %.6g ", goals_value(trial, i));
+	text_print(ret, "| %s ", number_from_duration_us(trial_took_us(trial), took));
 	add_cell(values.bytes, ret);
 	text_add(ret, "|\n");
 	text_finish(&values);
+}
+
+static void add_trial_head(const struct ci_report *report, struct text *ret)
+{
+	const struct goals *goals = &report->job.goals;
+
+	text_print(ret, "\n| trial %s", report->job.has_arms ? "| arm " : "");
+	for (size_t i = 0; i < goals->n; i++) {
+		text_add(ret, "| ");
+		text_add_markdown(ret, goals->items[i].name);
+		text_add_char(ret, ' ');
+	}
+	text_print(ret, "| time | parameters |\n|--:%s", report->job.has_arms ? "|---" : "");
+	for (size_t i = 0; i < goals->n; i++)
+		text_add(ret, "|--:");
+	text_add(ret, "|--:|---|\n");
+}
+
+/* The best SHOWN_MAX of the list. */
+static void add_list(
+	const struct ci_report *report, const struct trial_list *list, struct text *ret)
+{
+	if (list->n > 0)
+		add_trial_head(report, ret);
+	for (size_t i = 0; i < list->n && i < SHOWN_MAX; i++)
+		add_trial_row(report, &list->items[i], ret);
+}
+
+static bool add_front(const struct ci_report *report, struct text *ret, struct tuner_error *err)
+{
+	struct front front;
+
+	if (!front_read(&report->job, &front, err))
+		return false;
+	add_list(report, &front.trials, ret);
+	text_print(ret, "\n%zu of %zu results are on the Pareto front%s.\n", front.trials.n,
+		front.among, front.trials.n > SHOWN_MAX ? ", of which these are the first" : "");
+	front_finish(&front);
+	return true;
 }
 
 static bool add_trials(const struct ci_report *report, struct text *ret, struct tuner_error *err)
@@ -77,16 +126,11 @@ static bool add_trials(const struct ci_report *report, struct text *ret, struct 
 		.own = true };
 	struct trial_list best;
 
+	if (report->job.goals.n > 1 && report->best != NULL)
+		return add_front(report, ret, err);
 	if (!trial_select(report->job.store, &filter, &best, err))
 		return false;
-	if (best.n > 0) {
-		text_print(ret, "\n| trial %s| ", report->job.has_arms ? "| arm " : "");
-		text_add_markdown(ret, report->job.metric);
-		text_print(ret, " | time | parameters |\n|--:%s|--:|--:|---|\n",
-			report->job.has_arms ? "|---" : "");
-	}
-	for (size_t i = 0; i < best.n; i++)
-		add_trial_row(report, &best.items[i], ret);
+	add_list(report, &best, ret);
 	if (report->counts[TRIAL_DONE] > SHOWN_MAX)
 		text_print(ret, "\nThe best %d of %lld.\n", SHOWN_MAX,
 			(long long)report->counts[TRIAL_DONE]);

@@ -145,13 +145,25 @@ static bool same_limits(const struct job_file *a, const struct job_file *b)
 	return same;
 }
 
+/* NULL: none. */
+static void add_best(
+	const struct rescored_trial *was, const struct rescored_trial *is, struct text *out)
+{
+	if (is == NULL)
+		return;
+	text_print(out, "the best is trial %lld, %.8g", (long long)is->trial.number,
+		is->score.objective);
+	if (was == is)
+		text_add(out, ", as before");
+	else if (was != NULL)
+		text_print(out, "; it was trial %lld", (long long)was->trial.number);
+	text_add(out, "\n");
+}
+
 static void add_words(const struct invocation *call, const struct job *job,
 	const struct job_file *before, const struct job_file *file,
 	const struct rescored_list *list, struct text *out)
 {
-	const struct rescored_trial *was = best_of(list, before, false),
-				    *is = best_of(list, file, true);
-
 	text_print(out, "job %s: %s %s", job->name, file->maximize ? "maximize" : "minimize",
 		file->metric);
 	if (file->maximize == before->maximize && strcmp(file->metric, before->metric) == 0)
@@ -171,14 +183,8 @@ static void add_words(const struct invocation *call, const struct job *job,
 	text_add(out, "\n");
 	if (list->missing > 0)
 		add_missing(call, job, list, out);
-	if (is != NULL)
-		text_print(out, "the best is trial %lld, %.8g%s", (long long)is->trial.number,
-			is->score.objective, was == is ? ", as before\n" : "");
-	if (is != NULL && was != is) {
-		if (was != NULL)
-			text_print(out, "; it was trial %lld", (long long)was->trial.number);
-		text_add(out, "\n");
-	}
+	if (file->objective.n_also == 0)
+		add_best(best_of(list, before, false), best_of(list, file, true), out);
 }
 
 /* A change by --set is not yet in the job file. */

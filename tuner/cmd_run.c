@@ -319,7 +319,9 @@ static void say_unreported(const struct run *run)
 		text_clear(&guess);
 		reported_guess(&names, objective->metrics[i].name, &guess);
 		printf("The %s metric \"%s\" was not reported; %s\n",
-			i < objective->n_own ? "objective's" : "limits'",
+			i < objective->n_own                  ? "objective's"
+			: objective_limits_name(objective, i) ? "limits'"
+							      : "further objectives'",
 			objective->metrics[i].name, guess.bytes);
 	}
 	text_finish(&guess);

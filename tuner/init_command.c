@@ -266,6 +266,7 @@ static void write_file(const char *name, const struct options *options, struct t
 		"  // \"metrics\": [{\"name\": \"loss\", \"regex\": \"loss=([0-9.]+)\"}],\n"
 		"  // What a result must keep, too, is in it as \"limits\": [\"latency_ms <= "
 		"20\"].\n"
+		"  // A second objective is in it as \"also\": [{\"minimize\": \"latency_ms\"}].\n"
 		"  \"objective\": {\"metric\": \"loss\", \"goal\": \"minimize\"},\n");
 	add_parameters(options, ret);
 	add_first(options, ret);

@@ -49,8 +49,7 @@ static bool fail_unneeded(
 			text_add(&needed, needed.length > 0 ? ", " : "; it needs ");
 			text_add_visible(&needed, objective->metrics[i].name);
 		}
-	tuner_fail(err, TUNER_USAGE,
-		"the job does not need the metric \"%.100s\"%.400s", name,
+	tuner_fail(err, TUNER_USAGE, "the job does not need the metric \"%.100s\"%.400s", name,
 		text_failed(&needed) || needed.length == 0 ? "" : needed.bytes);
 	text_finish(&needed);
 	return false;

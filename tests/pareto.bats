@@ -1,0 +1,278 @@
+#!/usr/bin/env bats
+# Several objectives ("objective.also"): the search is for the Pareto front, and reports know it.
+
+load run/common
+
+# several ALSO [MORE]: job.jsonc, which maximizes accuracy = 1 - (x - 0.2)^2 - y^2 and reports lag-ms = 10 + 20 ((x - 0.8)^2 + y^2), so
+# that the front is where y is 0 and x from 0.2 to 0.8; MORE is more keys, ending with a comma. The file ./without takes lag-ms away.
+several() {
+	cat >train.sh <<'END'
+echo "$TUNER_TRIAL $TUNER_ATTEMPT" >>starts
+awk -v x="$2" -v y="$4" -v lag="$([ -e without ] || echo yes)" 'BEGIN {
+	printf "@tuner {\"step\": 1, \"accuracy\": %.17g}\n", 0.5
+	if (lag) printf "@tuner {\"step\": 1, \"lag-ms\": %.17g}\n", 10 + 20 * ((x - 0.8)^2 + y^2)
+	printf "@tuner {\"step\": 2, \"accuracy\": %.17g}\n", 1 - (x - 0.2)^2 - y^2
+}'
+[ -z "${SLOWLY-}" ] || sleep 0.2
+END
+	cat >job.jsonc <<END
+{
+	${2-}
+	"objective": { "metric": "accuracy", "goal": "maximize", "also": $1${LIMITS:+, \"limits\": $LIMITS} },
+	"command": ["sh", "train.sh"],
+	"parameters": {
+		"x": { "type": "float", "min": 0, "max": 1, "scale": "linear" },
+		"y": { "type": "float", "min": -1, "max": 1, "scale": "linear" }
+	},
+	"strategy": "${STRATEGY:-bayesian}",
+	"hosts": [{ "backend": "local", "gpus": "none" }],
+	"budget": { "trials": ${TRIALS:-12}, "parallel": ${PARALLEL:-1} }
+}
+END
+}
+
+done_are() { # N: so many at least
+	[ "$(sql "SELECT count(*) FROM trial WHERE state = 'done'")" -ge "$1" ]
+}
+
+LAG='[{ "minimize": "`lag-ms`" }]'
+
+sound() {
+	"$TUNER" verify
+	"$TUNER" replay "$@" | grep -q "all are the same to the bit"
+}
+
+# by_hand [SIGN]: the front by SQL alone, of accuracy and lag-ms as the parameters say; with SIGN "-" lag-ms is maximized.
+by_hand() {
+	sql "WITH o AS (SELECT number, 1 - power(json_extract(parameters, '\$.x') - 0.2, 2) - power(json_extract(parameters, '\$.y'), 2) AS a,
+			${1-} (power(json_extract(parameters, '\$.x') - 0.8, 2) + power(json_extract(parameters, '\$.y'), 2)) AS l
+			FROM trial WHERE state = 'done')
+		SELECT group_concat(number, ' ') FROM (SELECT number FROM o WHERE NOT EXISTS (SELECT 1 FROM o b
+			WHERE b.a >= o.a AND b.l <= o.l AND (b.a > o.a OR b.l < o.l)) ORDER BY number)"
+}
+
+@test "the search follows the front, and every report says which trials are on it" {
+	TRIALS=24 several "$LAG"
+	"$TUNER" check job.jsonc >said
+	grep -q "^job job: maximize accuracy, minimize lag-ms$" said
+	grep -qF 'objective.also.0' said
+	"$TUNER" run job.jsonc >said
+	grep -q "^objectives: maximize accuracy, minimize lag-ms$" said
+	grep -q "accuracy=[0-9.]* lag-ms=[0-9.]*" said
+	! grep -q "best so far\|^best:" said
+	grep -q '"tuner best job" shows the Pareto front' said
+	sql_is "SELECT max(abs((also ->> 0) - 10 - 20 * (power(json_extract(parameters, '\$.x') - 0.8, 2) + power(json_extract(parameters, '\$.y'), 2)))) < 1e-12 FROM v_trial" 1
+	front=$(by_hand)
+	[ "$(wc -w <<<"$front")" -gt 8 ]
+	sql_is "SELECT group_concat(number, ' ') FROM (SELECT number FROM v_front ORDER BY number)" "$front"
+	[ "$("$TUNER" best --json | jq -r '[.front[].trial] | sort | join(" ")')" = "$front" ]
+	[ "$("$TUNER" best --json | jq -c '.objectives')" = '[{"name":"accuracy","goal":"maximize"},{"name":"lag-ms","goal":"minimize"}]' ]
+	[ "$("$TUNER" status --json | jq -r '.front | sort | join(" ")')" = "$front" ]
+	[ "$("$TUNER" trials --json | jq -r '[.[] | select(.best) | .trial] | join(" ")')" = "$front" ]
+	[ "$("$TUNER" trials | grep -c " front ")" -eq "$(wc -w <<<"$front")" ]
+	"$TUNER" trials --csv | head -n 1 | grep -q ",also.lag-ms,parameters.x,parameters.y,message$"
+	[ "$("$TUNER" trials --csv | cut -d, -f7 | grep -c true)" -eq "$(wc -w <<<"$front")" ]
+	"$TUNER" best | grep -q "^job job: $(wc -w <<<"$front") of 24 results are on the Pareto front (maximize accuracy, minimize lag-ms)"
+	"$TUNER" status | grep -q "^Pareto front: $(wc -w <<<"$front") trials (.*accuracy 0\.[0-9]* to [01][0-9.]*, lag-ms 1[0-9.]* to 1[0-9.]*$"
+	"$TUNER" show best | grep -q "accuracy = .*, lag-ms = .*, on the Pareto front$"
+	# It is followed from end to end, and not only where one of them is best.
+	sql_is "SELECT min(json_extract(parameters, '\$.x')) < 0.35 AND max(json_extract(parameters, '\$.x')) > 0.65 AND sum(json_extract(parameters, '\$.x') BETWEEN 0.4 AND 0.6) > 2 FROM v_front" 1
+	sound
+}
+
+@test "one of the front is named where one is needed" {
+	several "$LAG"
+	"$TUNER" run job.jsonc --quiet
+	front=$(by_hand)
+	[ "$(wc -w <<<"$front")" -gt 1 ]
+	for what in command params artifacts model; do
+		run "$TUNER" best --$what
+		[ "$status" -eq 2 ]
+		[[ "$output" == *"$(wc -w <<<"$front") trials are on the Pareto front ("*"--trial N"* ]]
+	done
+	one=${front##* }
+	[ "$("$TUNER" best --trial "$one" --params)" = "$(sql "SELECT parameters FROM trial WHERE number = $one")" ]
+	"$TUNER" best --trial "$one" --command | grep -q "train.sh --x "
+	"$TUNER" best --trial "$one" >said
+	grep -q "^job job: on the Pareto front is trial $one, accuracy = .*, lag-ms = " said
+	grep -q "^next: tuner best --trial $one --command job prints" said
+	[ "$("$TUNER" best --trial "$one" --json | jq .trial)" -eq "$one" ]
+	other=$(sql "SELECT min(number) FROM trial WHERE number NOT IN (SELECT number FROM v_front)")
+	run "$TUNER" best --trial "$other"
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"trial $other is not on the Pareto front ("* ]]
+	run "$TUNER" best --by-model
+	[ "$status" -eq 2 ]
+	for command in confirm compare; do
+		run "$TUNER" $command
+		[ "$status" -eq 2 ]
+		[[ "$(flat)" == *"several objectives"*"tuner best job"* ]]
+	done
+	# Of a job with one objective it is the best one, or as good.
+	"$TUNER" rescore job --set 'objective.also=[]'
+	best=$("$TUNER" best --json | jq .trial)
+	"$TUNER" best --trial "$best" | grep -q "^job job: the best is trial $best, accuracy = "
+	run "$TUNER" best --trial "$other"
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"trial $other is not the best ($best)"* ]]
+}
+
+@test "why names the weights, and no single prediction" {
+	several "$LAG"
+	"$TUNER" run job.jsonc --quiet
+	"$TUNER" why 12 >said
+	grep -q "improvement of the objectives as weighed this time" said
+	grep -qE "weighed: accuracy 0\.[0-9]+, lag-ms 0\.[0-9]+" said
+	! grep -q "predicted" said
+	[ "$("$TUNER" why 12 --json | jq '.weights | length == 2 and (add - 1 | fabs) < 1e-9')" = true ]
+	[ "$("$TUNER" why 12 --json | jq '.predicted_mean')" = null ]
+	[ "$("$TUNER" why 1 --json | jq '.weights')" = null ]
+	[ "$(sql "SELECT count(DISTINCT settings ->> '\$.weight_1') FROM decision WHERE branch = 'model'")" -eq "$(sql "SELECT count(*) FROM decision WHERE branch = 'model'")" ]
+}
+
+@test "several workers, a kill and a restart lose nothing of any objective" {
+	PARALLEL=3 TRIALS=20 several "$LAG"
+	SLOWLY=1 start "$TUNER" run job.jsonc --quiet
+	await done_are 8
+	kill -9 "$PID"
+	finished
+	"$TUNER" run job.jsonc --quiet
+	sql_is "SELECT count(*) FROM trial WHERE state = 'done' AND json_array_length(also) = 1" 20
+	[ "$(sort starts | uniq -d | wc -l)" -eq 0 ]
+	sql_is "SELECT group_concat(number, ' ') FROM (SELECT number FROM v_front ORDER BY number)" "$(by_hand)"
+	sound
+}
+
+@test "what is over a limit is not on the front" {
+	TRIALS=16 LIMITS='["`lag-ms` <= 16"]' several "$LAG"
+	"$TUNER" run job.jsonc --quiet
+	sql_is "SELECT count(*) > 0 AND min(json_array_length(also)) = 1 FROM trial WHERE outcome = 'over-limit'" 1
+	sql_is "SELECT max(also ->> 0) <= 16 FROM v_front" 1
+	[ "$("$TUNER" best --json | jq '[.front[].also[0] <= 16] | all')" = true ]
+	sql_is "SELECT group_concat(number, ' ') FROM (SELECT number FROM v_front ORDER BY number)" "$(by_hand)"
+	sound
+}
+
+@test "an objective that is missing, or no number, is a failure" {
+	TRIALS=3 several "$LAG"
+	touch without
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 3 ]
+	[[ "$output" == *"not reported: lag-ms"*"The further objectives' metric \"lag-ms\" was not reported; there"* ]]
+	rm without
+	TRIALS=4 several '[{ "minimize": "log2(`lag-ms` - 15)" }]'
+	"$TUNER" rescore job.jsonc || true
+	"$TUNER" try job.jsonc >said || true
+	grep -qE '^outcome: (nan|ok)' said
+	"$TUNER" run job.jsonc --quiet --name logarithm --set budget.start_failures=9 --trials 9 || true
+	sql_is "SELECT count(*) FROM v_trial WHERE job = 'logarithm' AND (outcome = 'nan') <> (20 * (power(json_extract(parameters, '\$.x') - 0.8, 2) + power(json_extract(parameters, '\$.y'), 2)) <= 5)" 0
+	sql_is "SELECT count(DISTINCT outcome) FROM v_trial WHERE job = 'logarithm'" 2
+	sound logarithm
+}
+
+@test "other objectives need no training" {
+	several "$LAG"
+	"$TUNER" run job.jsonc --quiet
+	starts=$(lines_of starts)
+	several '[{ "maximize": "`lag-ms`" }]'
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 2 ]
+	[[ "$(flat)" == *'objective.also.0: {"minimize": "`lag-ms`"} -> {"maximize": "`lag-ms`"}'*"tuner rescore job"* ]]
+	"$TUNER" rescore job.jsonc >said
+	grep -q "with other objectives beside it" said
+	sound
+	sql_is "SELECT group_concat(number, ' ') FROM (SELECT number FROM v_front ORDER BY number)" "$(by_hand -)"
+	"$TUNER" run job.jsonc --quiet --trials 14
+	sound
+	"$TUNER" rescore job --set 'objective.also=[]' >said
+	sql_is "SELECT count(*) FROM trial WHERE also IS NOT NULL" 0
+	"$TUNER" best | grep -q "the best is trial"
+	sound
+	"$TUNER" rescore job --set 'objective.also=[{"minimize": "`lag-ms`"}, {"minimize": "`lag-ms` * accuracy"}]'
+	sql_is "SELECT count(*) FROM trial WHERE json_array_length(also) = 2" 14
+	sql_is "SELECT max(abs((also ->> 0) * objective - (also ->> 1))) < 1e-12 FROM trial" 1
+	sound
+	[ "$(lines_of starts)" -eq $((starts + 2)) ]
+	run "$TUNER" rescore job --set 'objective.also=[{"minimize": "lag"}]'
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'"lag"'*"lag-ms"* ]]
+}
+
+@test "callers tell the metrics of all objectives with the value" {
+	several "$LAG"
+	printf '%s\n' '{"ask": 1}' '{"tell": 1, "value": 0.5}' '{"tell": 1, "value": 0.5, "metrics": {"lag": 3}}' \
+		'{"tell": 1, "value": 0.5, "metrics": {"lag-ms": 41}}' '{"add": {"x": 0.2, "y": 0}, "value": 0.7, "metrics": {"lag-ms": 60}}' \
+		'{"add": {"x": 0.3, "y": 0}, "value": 0.4, "metrics": {"lag-ms": 41.5}}' '{"add": {"x": 0.4, "y": 0}, "value": 0.4, "metrics": {"lag-ms": "nan"}}' \
+		'{"ask": 1}' '{"tell": 5, "value": null}' | "$TUNER" ask-tell job.jsonc --db tuner.db >answers
+	[ "$(jq -r .error answers | grep -c "^the job's further objectives need the metric \"lag-ms\"")" -eq 1 ]
+	[ "$(jq -r .error answers | grep -c 'the job does not need the metric "lag"; it needs lag-ms$')" -eq 1 ]
+	[ "$(jq -r .error answers | grep -cv '^null$')" -eq 2 ]
+	sql_is "SELECT group_concat(outcome || coalesce(also, ''), ' ') FROM (SELECT * FROM trial ORDER BY number)" "ok[41] ok[60] ok[41.5] nan nan"
+	[ "$("$TUNER" best --json | jq -c '[.front[].trial]')" = "[2,1]" ]
+	"$TUNER" ask job
+	run "$TUNER" tell job 6 0.3
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"--metric lag-ms=NUMBER"* ]]
+	"$TUNER" tell job 6 0.3 --metric lag-ms=30 | grep -q "done, accuracy = 0.3$"
+	[ "$("$TUNER" best --json | jq -c '[.front[].trial]')" = "[2,1,6]" ]
+	sound
+	# By run and by ask-tell the same results give the same proposals.
+	rm tuner.db
+	"$TUNER" run job.jsonc --quiet
+	"$TUNER" trials --json >ran
+	jq -r '.[] | "{\"ask\": 1}", "{\"tell\": \(.trial), \"value\": \(.objective), \"metrics\": {\"lag-ms\": \(.also[0])}}"' ran |
+		"$TUNER" ask-tell job.jsonc | jq -r 'select(.trials) | .trials[0].parameters | "\(.x) \(.y)"' >asked
+	jq -r '.[].parameters | "\(.x) \(.y)"' ran | diff - asked
+}
+
+@test "an unchanged sweep with several objectives costs nothing, and a warm start brings all of them" {
+	STRATEGY=random TRIALS=8 several "$LAG"
+	"$TUNER" run job.jsonc --quiet
+	sql "SELECT number, state, outcome, also, objective FROM trial ORDER BY number" >before
+	mv tuner.db last.db
+	: >starts
+	"$TUNER" run job.jsonc --reuse last.db --quiet >said
+	sql "SELECT number, state, outcome, also, objective FROM trial ORDER BY number" | diff before -
+	[ ! -s starts ]
+	sound
+	rm tuner.db
+	several "$LAG" '"warm_start": { "jobs": [{ "db": "last.db", "job": "job" }] },'
+	"$TUNER" run job.jsonc --quiet --name child --trials 3
+	sql_is "SELECT count(*) FROM trial WHERE source = 'added' AND json_array_length(also) = 1" 8
+	sql_is "SELECT count(DISTINCT branch) FROM v_trial WHERE source = 'strategy' AND branch <> 'model'" 0
+	sound
+	# Other objectives are another job's.
+	several '[{ "maximize": "`lag-ms`" }]' '"warm_start": { "jobs": [{ "db": "last.db", "job": "job" }] },'
+	run "$TUNER" run job.jsonc --quiet --name other --trials 3
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"its objective is"* ]]
+}
+
+@test "the files of the front are kept" {
+	several "$LAG" '"keep": { "best": 1 },'
+	echo 'echo model >"$TUNER_MODEL_DIR/model"' >>train.sh
+	"$TUNER" run job.jsonc --quiet
+	front=$(by_hand)
+	[ "$(wc -w <<<"$front")" -gt 1 ]
+	sql_is "SELECT group_concat(number, ' ') FROM (SELECT t.number FROM trial t JOIN attempt a ON a.trial = t.id JOIN manifest m ON m.attempt = a.id WHERE m.removal IS NULL AND m.bytes > 0 ORDER BY t.number)" "$front"
+	for number in $front; do
+		[ -s "$("$TUNER" best --trial "$number" --model)/model" ]
+	done
+}
+
+@test "in CI a gate is on the first objective" {
+	several "$LAG"
+	"$TUNER" run job.jsonc --ci --junit junit.xml --metrics metrics.txt --summary summary.md --gate 'accuracy >= 0.5' >said
+	run "$TUNER" run job.jsonc --ci --gate 'accuracy >= 1.5'
+	[ "$status" -eq 1 ]
+	grep -q 'maximize accuracy, minimize lag-ms' summary.md
+}
+
+@test "random search, Sobol points and grids have a front, too" {
+	for STRATEGY in random sobol grid; do
+		several "$LAG"
+		"$TUNER" run job.jsonc --quiet --name "$STRATEGY"
+		[ "$("$TUNER" best "$STRATEGY" --json | jq '.front | length > 0')" = true ]
+		sound "$STRATEGY"
+	done
+}
