@@ -591,6 +591,39 @@ static void set_changes_any_key(void **state)
 	end(reading);
 }
 
+/* Unless they are given, as they are in what older versions stored. */
+static void a_free_warp_brings_what_suits_it(void **state)
+{
+	static const struct {
+		const char *strategy;
+		enum transform_kind transform;
+		enum strategy_incumbent incumbent;
+	} cases[] = { { "{\"warp\": \"free\"}", TRANSFORM_NONE, STRATEGY_INCUMBENT_BEST },
+		{ "{\"warp\": \"axes\"}", TRANSFORM_AUTO, STRATEGY_INCUMBENT_AUTO },
+		{ "{\"warp\": \"none\"}", TRANSFORM_AUTO, STRATEGY_INCUMBENT_AUTO },
+		{ "{\"warp\": \"free\", \"transform\": \"auto\"}", TRANSFORM_AUTO,
+			STRATEGY_INCUMBENT_BEST },
+		{ "{\"warp\": \"free\", \"incumbent\": \"auto\"}", TRANSFORM_NONE,
+			STRATEGY_INCUMBENT_AUTO },
+		{ "{\"warp\": \"free\", \"transform\": \"winsor\", \"incumbent\": \"mean\"}",
+			TRANSFORM_WINSOR, STRATEGY_INCUMBENT_MEAN } };
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char text[500];
+
+		snprintf(text, sizeof text,
+			"{\"objective\": {\"metric\": \"loss\", \"goal\": \"minimize\"}, "
+			"\"parameters\": {\"x\": {\"type\": \"float\", \"min\": 0, \"max\": 1}}, "
+			"\"command\": [\"true\"], \"strategy\": %s}",
+			cases[i].strategy);
+		struct reading *reading = parse(text);
+
+		assert_int_equal(reading->file->strategy.transform, cases[i].transform);
+		assert_int_equal(reading->file->strategy.incumbent, cases[i].incumbent);
+		assert_non_null(reading);
+	}
+}
+
 static void a_later_set_wins_and_may_replace_a_whole_object(void **state)
 {
 	const char *const sets[] = { "budget.trials=5", "budget={\"trials\": 6, \"parallel\": 2}",
@@ -1214,6 +1247,7 @@ int main(void)
 		cmocka_unit_test(a_stored_job_keeps_the_directory_that_its_key_led_to),
 		cmocka_unit_test(warnings_leave_the_file_usable),
 		cmocka_unit_test(set_changes_any_key),
+		cmocka_unit_test(a_free_warp_brings_what_suits_it),
 		cmocka_unit_test(a_later_set_wins_and_may_replace_a_whole_object),
 		cmocka_unit_test(set_finds_names_that_have_points),
 		cmocka_unit_test(words_behind_two_dashes_replace_the_command),

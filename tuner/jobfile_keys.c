@@ -287,8 +287,9 @@ const struct key job_keys[] = {
 		.help = "bayesian: the same configuration always gives the same objective",
 		.synonyms = "noiseless|deterministic_objective" },
 	{ SECTION_STRATEGY, "warp", KEY_WORD, .words = "none|free|axes", .otherwise = "\"none\"",
-		.help = "bayesian: how the model may bend the axes. free: as the results suggest; "
-			"axes: like a logarithm, from either end, where that explains the results "
+		.help = "bayesian: how the model may bend the axes. free: as the results suggest, "
+			"with transform none and incumbent best unless they are given; axes: like "
+			"a logarithm, from either end, where that explains the results "
 			"much better. Meant for a range that should have another scale; takes "
 			"twice the time",
 		.aliases = "true=free|false=none|kumaraswamy=free|on=free|off=none",

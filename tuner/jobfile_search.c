@@ -134,6 +134,18 @@ static void read_acquisition(const cJSON *object, struct strategy *strategy)
 		object, SECTION_STRATEGY, "hyperparameters");
 }
 
+/* A bend is learnt from the whole slope, which ranks flatten, and pays where trials are made beyond
+ * the best result (docs/surrogate.md, "The published surface"). */
+static void suit_free_warp(const cJSON *object, struct strategy *strategy)
+{
+	if (strategy->warp != STRATEGY_WARP_FREE)
+		return;
+	if (!has_member(object, "transform"))
+		strategy->transform = TRANSFORM_NONE;
+	if (!has_member(object, "incumbent"))
+		strategy->incumbent = STRATEGY_INCUMBENT_BEST;
+}
+
 static void read_strategy(struct reader *reader, const cJSON *object, struct strategy *strategy)
 {
 	static const char *const of_bayesian[] = { "deterministic", "warp", "transform",
@@ -155,6 +167,7 @@ static void read_strategy(struct reader *reader, const cJSON *object, struct str
 	strategy->trust_region =
 		(enum strategy_trust_region)member_word(object, SECTION_STRATEGY, "trust_region");
 	read_acquisition(object, strategy);
+	suit_free_warp(object, strategy);
 	strategy->grid_points = (size_t)member_integer(object, SECTION_STRATEGY, "points");
 	if (has_member(object, "name") && member(object, SECTION_STRATEGY, "name") == NULL)
 		return;
