@@ -131,6 +131,37 @@ static void observations_have_durations(void **state)
 	history_finish(&history);
 }
 
+/* All objectives are minimised; those of a trial that was judged by others are not known. */
+static void observations_have_further_objectives(void **state)
+{
+	static const struct job_file file = { .maximize = true,
+		.objective = {
+			.n_also = 2, .also = { { .maximize = false }, { .maximize = true } } } };
+	struct history history = { .file = &file };
+	const struct judgement judgements[] = { { .n_also = 2, .also = { 7, 8 } },
+		{ .n_also = 1, .also = { 7 } }, { .n_also = 0 } };
+	struct observation *observations = NULL;
+	struct tuner_error err;
+	size_t n;
+
+	for (size_t i = 0; i < 3; i++) {
+		const struct finished_trial trial = { .number = (int64_t)i + 1,
+			.values = calloc(1, sizeof(double)),
+			.objective = 3,
+			.state = TRIAL_DONE,
+			.judgement = judgements[i] };
+
+		assert_true(history_add(&history, &trial, &err));
+	}
+	assert_true(history_observations(&history, &observations, &n, &err));
+	assert_int_equal(n, 3);
+	assert_true(observations[0].others[0] == 7 && observations[0].others[1] == -8);
+	for (size_t i = 1; i < 3; i++)
+		assert_true(isnan(observations[i].others[0]) && isnan(observations[i].others[1]));
+	free(observations);
+	history_finish(&history);
+}
+
 static int by_value(const void *a, const void *b)
 {
 	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
@@ -306,6 +337,7 @@ int main(void)
 			fixture_set_up_minimizing, fixture_tear_down),
 		cmocka_unit_test(without_a_start_nothing_is_known),
 		cmocka_unit_test(observations_have_durations),
+		cmocka_unit_test(observations_have_further_objectives),
 		cmocka_unit_test(the_median_time_is_that_of_the_done_trials),
 		cmocka_unit_test(of_very_many_trials_the_last_curves_are_kept),
 		cmocka_unit_test(without_a_rule_no_curve_is_kept),
