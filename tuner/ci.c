@@ -4,6 +4,7 @@
 #include "base/io.h"
 #include "base/number.h"
 #include "tuner/baseline.h"
+#include "tuner/front.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -148,16 +149,45 @@ bool ci_wants_reports(const struct ci *ci)
 
 /* ---- after the run ---- */
 
-static bool judge(struct ci *ci, struct ci_report *report, struct tuner_error *err)
+static bool judge_all(struct ci *ci, const struct ci_report *report, const struct trial *trial,
+	bool *ret_held, struct tuner_error *err)
 {
-	bool all = true;
+	*ret_held = true;
 	for (size_t i = 0; i < ci->n_gates; i++) {
 		struct gate *gate = &ci->gates[i];
-		if (!gate_judge(gate, report->job.store, ci->file, report->best, err))
+		if (!gate_judge(gate, report->job.store, ci->file, trial, err))
 			return false;
+		*ret_held = *ret_held && gate->held;
+	}
+	return true;
+}
+
+/* Of several objectives any trial of the front may meet all gates. */
+static bool judge_front(
+	struct ci *ci, const struct ci_report *report, bool *ret_held, struct tuner_error *err)
+{
+	struct front front;
+	bool ok = front_read(&report->job, &front, err);
+	if (!ok)
+		return false;
+	for (size_t i = 0; ok && !*ret_held && i < front.trials.n; i++)
+		if (strcmp(front.trials.items[i].source, "added") != 0)
+			ok = judge_all(ci, report, &front.trials.items[i], ret_held, err);
+	front_finish(&front);
+	return ok;
+}
+
+static bool judge(struct ci *ci, struct ci_report *report, struct tuner_error *err)
+{
+	bool all = false;
+	if (report->job.goals.n > 1 && !judge_front(ci, report, &all, err))
+		return false;
+	if (!all && !judge_all(ci, report, report->best, &all, err))
+		return false;
+	for (size_t i = 0; i < ci->n_gates; i++) {
+		const struct gate *gate = &ci->gates[i];
 		printf("gate %s: %s: %s\n", gate->held ? "held" : "missed", gate->text,
 			gate->said.bytes);
-		all = all && gate->held;
 	}
 	if (!all && report->status == EXIT_DONE)
 		report->status = EXIT_GATE;

@@ -3,7 +3,8 @@
  *     gate_parse | gate_of_baseline -> gate_judge, after the run -> gate_finish
  *
  * A gate on the objective's metric is judged by the best trial's objective; a gate on another
- * metric, by the last value that the best trial reported. */
+ * metric, by the last value that the best trial reported. With several objectives one trial of the
+ * Pareto front must meet all gates (ci.c). */
 #ifndef TUNER_GATE_H
 #define TUNER_GATE_H
 
