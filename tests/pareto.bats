@@ -103,6 +103,10 @@ by_hand() {
 	[[ "$output" == *"trial $other is not on the Pareto front ("* ]]
 	run "$TUNER" best --by-model
 	[ "$status" -eq 2 ]
+	[[ "$(flat)" == *"--by-model: with several objectives"* ]]
+	run "$TUNER" best --by-model --trial "$one"
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"exclude each other"* ]]
 	for command in confirm compare; do
 		run "$TUNER" $command
 		[ "$status" -eq 2 ]

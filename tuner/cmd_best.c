@@ -361,26 +361,29 @@ static bool print_recommended(
 
 /* ---- several objectives ---- */
 
+static bool wants_one(const struct invocation *call)
+{
+	return invocation_option(call, "command") != NULL ||
+	       invocation_option(call, "model") != NULL ||
+	       invocation_option(call, "params") != NULL ||
+	       invocation_option(call, "artifacts") != NULL;
+}
+
 /* What needs one trial needs it named, unless there is but one. */
 static bool print_front(const struct invocation *call, const struct report *report,
 	const struct front *front, struct tuner_error *err)
 {
-	static const char *const single[] = { "command", "model", "params", "artifacts" };
 	struct text numbers = TEXT_EMPTY;
+	if (!wants_one(call))
+		return front_print(call, report, front, has_command(report), err);
+	if (front->trials.n == 1)
+		return print(call, report, &front->trials.items[0], NULL, err);
 	front_numbers(front, &numbers);
-	for (size_t i = 0; i < sizeof(single) / sizeof(*single); i++)
-		if (invocation_option(call, single[i]) != NULL && front->trials.n == 1)
-			return print(call, report, &front->trials.items[0], NULL, err);
-		else if (invocation_option(call, single[i]) != NULL) {
-			tuner_fail(err, TUNER_USAGE,
-				"%zu trials are on the Pareto front (%.100s): say which one by "
-				"--trial N",
-				front->trials.n, numbers.bytes);
-			text_finish(&numbers);
-			return false;
-		}
+	tuner_fail(err, TUNER_USAGE,
+		"%zu trials are on the Pareto front (%.100s): say which one by --trial N",
+		front->trials.n, numbers.bytes);
 	text_finish(&numbers);
-	return front_print(call, report, front, has_command(report), err);
+	return false;
 }
 
 static bool print_named(const struct invocation *call, const struct report *report,
@@ -404,11 +407,12 @@ static bool print_of_front(
 	int64_t number = 0;
 	if (!invocation_integer(call, "trial", 1, INT64_MAX, 0, &number, err))
 		return false;
-	if (report->goals.n > 1 && invocation_option(call, "by-model") != NULL)
+	if (invocation_option(call, "by-model") != NULL)
 		return tuner_fail(err, TUNER_USAGE,
-			"--by-model: with several objectives there is no best trial for the model "
-			"to "
-			"name");
+			number > 0
+				? "--trial and --by-model exclude each other"
+				: "--by-model: with several objectives there is no best trial for "
+				  "the model to name");
 	if (!front_read(report, &front, err))
 		return false;
 	const bool ok = number > 0 ? print_named(call, report, &front, number, err)

@@ -72,6 +72,15 @@ static bool store_job(
 	return ok;
 }
 
+static bool check_objectives(const struct report *report, struct tuner_error *err)
+{
+	return report->goals.n == 1 || tuner_fail(err, TUNER_USAGE,
+					       "job %s has several objectives, and so no best "
+					       "trial to confirm: \"tuner best "
+					       "%s\" shows the Pareto front",
+					       report->job.name, report->reference);
+}
+
 /* Also EXIT_DONE if nothing was left to run. */
 static int train(
 	const struct invocation *call, const struct report *report, struct tuner_error *err)
@@ -81,14 +90,8 @@ static int train(
 	bool left = false;
 	int status = -1;
 
-	if (report->goals.n > 1)
-		return (int)tuner_fail(err, TUNER_USAGE,
-			       "job %s has several objectives, and so no best trial to confirm: "
-			       "\"tuner best "
-			       "%s\" shows the Pareto front",
-			       report->job.name, report->reference) -
-		       1;
-	if (!invocation_integer(call, "top", 1, CONFIRM_TOP_MAX, 3, &top, err) ||
+	if (!check_objectives(report, err) ||
+		!invocation_integer(call, "top", 1, CONFIRM_TOP_MAX, 3, &top, err) ||
 		!invocation_integer(call, "repeats", 1, CONFIRM_REPEATS_MAX, 5, &repeats, err) ||
 		!confirmation_plan(report, top, repeats, &file, &left, err))
 		return -1;
