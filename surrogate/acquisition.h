@@ -105,7 +105,7 @@ struct acquisition_term {
 };
 
 /* The term's context is borrowed. At most ACQUISITION_TERMS_MAX terms. */
-enum { ACQUISITION_TERMS_MAX = 4 };
+enum { ACQUISITION_TERMS_MAX = 5 };
 void acquisition_add_term(struct acquisition *acquisition, const struct acquisition_term *term);
 
 /* Number of rows of the model, pending ones included. */

@@ -15,6 +15,7 @@
 #include "surrogate/best_rows.h"
 #include "surrogate/confidence_bound.h"
 #include "surrogate/cost.h"
+#include "surrogate/front_gain.h"
 #include "surrogate/maximise.h"
 #include "surrogate/noisy_incumbent.h"
 #include "surrogate/prior_term.h"
@@ -46,6 +47,14 @@ struct search {
 	struct suggest_request lessons; /* the request with what the model learns from */
 	struct observation *scalarised; /* the lessons' observations; NULL with one objective */
 	double weights[SUGGEST_OTHERS_MAX + 1]; /* of several objectives */
+	bool by_front; /* a model of each objective: the next six are set, and `model` is the
+			  first's */
+	struct strategy strategy; /* of these models */
+	struct suggest_request requests[PARETO_OBJECTIVES_MAX]; /* for one objective each */
+	struct observation *observations; /* of each request */
+	struct surrogate_model others[SUGGEST_OTHERS_MAX];
+	struct gp *gps[PARETO_OBJECTIVES_MAX];
+	struct front_gain *gain; /* NULL while no trial has kept the limits */
 	bool in_region; /* proposes in a trust region: the next three are set */
 	struct trust_region region;
 	struct box box; /* set after the fit, like its centre */
@@ -59,7 +68,7 @@ struct search {
 	bool listed; /* the candidates are all untried configurations: no search between them */
 	struct maxima maxima;
 	double *anchors;
-	uint64_t work; /* evaluations besides the model's */
+	uint64_t work; /* evaluations besides the models' */
 	uint64_t work_scores, glances;
 };
 
@@ -70,9 +79,13 @@ static void search_finish(struct search *search)
 	acquisition_destroy(search->acquisition);
 	cost_destroy(search->cost);
 	prior_term_destroy(search->prior);
+	front_gain_destroy(search->gain);
 	surrogate_model_finish(&search->model);
+	for (size_t k = 0; k < SUGGEST_OTHERS_MAX; k++)
+		surrogate_model_finish(&search->others[k]);
 	free(search->anchors);
 	free(search->scalarised);
+	free(search->observations);
 }
 
 /* ---- how many trials come before the model ---- */
@@ -99,6 +112,15 @@ static size_t n_initial(const struct suggest_request *request)
 
 /* ---- maximise ---- */
 
+/* The front in another order for each suggestion. */
+static void shuffle_front(const struct search *search, size_t *ret_rows, size_t *ret_n)
+{
+	struct random random = ask_random(search->ask, RANDOM_WEIGHTS);
+
+	front_gain_rows(search->gain, ret_rows, ret_n);
+	random_shuffle(&random, ret_rows, *ret_n);
+}
+
 /* The rows that promise most, best first: those within the limits, by their posterior mean; while
  * there are none, those with a value, by the probability that one like it is. */
 static bool best_trials(
@@ -109,6 +131,10 @@ static bool best_trials(
 	if (search->model.seeks_first)
 		return likely_rows(
 			search->model.limits, data->X, data->valued, data->n, ret_rows, ret_n, err);
+	if (search->gain != NULL) {
+		shuffle_front(search, ret_rows, ret_n);
+		return true;
+	}
 	return best_rows(
 		surrogate_model_latest(&search->model), data->within, ret_rows, ret_n, err);
 }
@@ -122,7 +148,7 @@ static bool choose_anchors(struct search *search, struct anchors *ret, struct tu
 	search->anchors = calloc(n * d + 1, sizeof *search->anchors);
 	ok = (rows != NULL && search->anchors != NULL) || tuner_fail_memory(err);
 	ok = ok && best_trials(search, rows, &n_rows, err);
-	ret->n_near = least(n_rows, most(1, n_rows / NEAR_PART));
+	ret->n_near = search->gain != NULL ? n_rows : least(n_rows, most(1, n_rows / NEAR_PART));
 	ret->n = least(n_rows, most(ANCHORS, ret->n_near));
 	ret->x = search->anchors;
 	for (size_t i = 0; ok && i < ret->n; i++) {
@@ -134,9 +160,18 @@ static bool choose_anchors(struct search *search, struct anchors *ret, struct tu
 	return ok;
 }
 
+static uint64_t work_of_fits(const struct search *search)
+{
+	uint64_t work = search->model.work;
+
+	for (size_t k = 0; k < SUGGEST_OTHERS_MAX; k++)
+		work += search->others[k].work;
+	return work;
+}
+
 static uint64_t work_done(const struct search *search)
 {
-	return search->model.work + search->work;
+	return work_of_fits(search) + search->work;
 }
 
 static uint64_t work_left(const struct search *search)
@@ -240,6 +275,12 @@ static bool create_plain(struct search *search, const struct acquisition_options
 	return acquisition_create(surrogate_model_latest(model), options, &random, ret, err);
 }
 
+/* Without an expected improvement on one incumbent. */
+static bool is_of_terms(const struct search *search)
+{
+	return search->model.seeks_first || search->gain != NULL;
+}
+
 /* With the probabilities that a trial does not fail and that it keeps all limits, but without its cost
  * yet. */
 static bool create_acquisition(struct search *search, enum acquisition_kind kind,
@@ -247,8 +288,8 @@ static bool create_acquisition(struct search *search, enum acquisition_kind kind
 {
 	const struct strategy *strategy = search->ask->request->strategy;
 	const struct surrogate_model *model = &search->model;
-	const struct acquisition_options options = { .kind = model->seeks_first ? ACQUISITION_TERMS
-										: kind,
+	const struct acquisition_options options = { .kind = is_of_terms(search) ? ACQUISITION_TERMS
+										 : kind,
 		.eligible = model->data.within,
 		.chances = model->chances,
 		.n_chances = model->chances != NULL ? model->data.n_pending : 0,
@@ -258,6 +299,11 @@ static bool create_acquisition(struct search *search, enum acquisition_kind kind
 
 	if (!create_plain(search, &options, ret, err))
 		return false;
+	if (search->gain != NULL) {
+		const struct acquisition_term term = front_gain_term(search->gain);
+
+		acquisition_add_term(*ret, &term);
+	}
 	if (model->feasibility != NULL) {
 		const struct acquisition_term term = margin_term(model->feasibility);
 
@@ -318,6 +364,23 @@ static void forget_repeated(struct search *search)
 		gp_forget(surrogate_model_nth(&search->model, i), search->n_repeated);
 }
 
+/* Measures what there is to gain by the models of all objectives. */
+static bool prepare_gain(struct search *search, struct tuner_error *err)
+{
+	const struct surrogate_model *model = &search->model;
+	const size_t n_others = search->ask->request->n_others;
+
+	search->gps[0] = model->gp;
+	for (size_t k = 0; k < n_others; k++) {
+		if (!surrogate_model_append_pending(&search->others[k], err))
+			return false;
+		search->gps[k + 1] = search->others[k].gp;
+	}
+	return model->seeks_first ||
+	       front_gain_create(search->gps, n_others + 1, model->data.within, model->chances,
+		       &search->gain, err);
+}
+
 /* Appends the pending trials and, for a noisy incumbent, the best trials once more. */
 static bool append_rows(struct search *search, struct tuner_error *err)
 {
@@ -325,6 +388,8 @@ static bool append_rows(struct search *search, struct tuner_error *err)
 
 	if (!surrogate_model_append_pending(&search->model, err))
 		return false;
+	if (search->by_front)
+		return prepare_gain(search, err);
 	return strategy->acquisition != STRATEGY_EI ||
 	       strategy->incumbent != STRATEGY_INCUMBENT_NOISY || append_repeated(search, err);
 }
@@ -501,14 +566,14 @@ static bool hope(struct search *search, const double *x, double *ret_value, doub
 {
 	const struct strategy *strategy = search->ask->request->strategy;
 	const bool is_plain = strategy->acquisition == STRATEGY_EI && search->cost == NULL &&
-			      search->prior == NULL && !search->model.seeks_first &&
+			      search->prior == NULL && !is_of_terms(search) &&
 			      !is_augmented(search);
 	struct acquisition *own = NULL;
-	bool ok = is_plain || search->model.seeks_first ||
+	bool ok = is_plain || is_of_terms(search) ||
 		  create_acquisition(search, ACQUISITION_EI, plain_incumbent(strategy), &own, err);
 
 	*ret_value = *ret_incumbent = NAN;
-	if (ok && !search->model.seeks_first) {
+	if (ok && !is_of_terms(search)) {
 		struct acquisition *acquisition = is_plain ? search->acquisition : own;
 
 		*ret_incumbent = acquisition_incumbent(acquisition);
@@ -520,6 +585,24 @@ static bool hope(struct search *search, const double *x, double *ret_value, doub
 	else if (ok && search->acquisition != NULL)
 		ok = acquisition_values(search->acquisition, x, 1, 0, ret_maximised, err);
 	return ok;
+}
+
+static void add_hyperparameters(const struct surrogate_model *model, struct suggestion *ret)
+{
+	const size_t n = gp_n_hyperparameters(model->gp);
+
+	memcpy(&ret->hyperparameters[ret->n_hyperparameters],
+		gp_hyperparameters(surrogate_model_latest(model)),
+		n * sizeof *ret->hyperparameters);
+	ret->n_hyperparameters += n;
+}
+
+/* Of several models one after the other. */
+static void keep_hyperparameters(const struct search *search, struct suggestion *ret)
+{
+	add_hyperparameters(&search->model, ret);
+	for (size_t k = 0; search->by_front && k < search->ask->request->n_others; k++)
+		add_hyperparameters(&search->others[k], ret);
 }
 
 /* The model's predictions for its choice, in the user's unit. Drops the repeated rows, so the
@@ -541,7 +624,7 @@ static bool explain(
 		!surrogate_model_log_posterior(&search->model, &ret->log_posterior, err))
 		return false;
 	transform_prediction(transform, mean, sd, &ret->mean, &ret->sd);
-	if (!search->model.seeks_first) {
+	if (!is_of_terms(search)) {
 		const double slope = transform_gain_slope(transform, incumbent, sd);
 
 		ret->acquisition = value + log(slope);
@@ -549,9 +632,7 @@ static bool explain(
 		ret->gain_mean = ret->incumbent + (mean - incumbent) * slope;
 		ret->gain_sd = sd * slope;
 	}
-	ret->n_hyperparameters = gp_n_hyperparameters(search->model.gp);
-	memcpy(ret->hyperparameters, gp_hyperparameters(surrogate_model_latest(&search->model)),
-		ret->n_hyperparameters * sizeof *ret->hyperparameters);
+	keep_hyperparameters(search, ret);
 	return true;
 }
 
@@ -580,13 +661,29 @@ static bool take_judged(
 		       : prepare_acquisition(search, err);
 }
 
+/* Steps are as short as the most sensitive objective needs. */
+static bool fit_others(struct search *search, struct tuner_error *err)
+{
+	for (size_t k = 0; search->by_front && k < search->ask->request->n_others; k++) {
+		struct surrogate_model *other = &search->others[k];
+
+		if (!surrogate_model_fit(other, err))
+			return false;
+		tuner_assert(other->data.n == search->model.data.n);
+		for (size_t j = 0; j < search->model.columns.d; j++)
+			search->model.lengthscales[j] =
+				fmin(search->model.lengthscales[j], other->lengthscales[j]);
+	}
+	return true;
+}
+
 static bool use_model(
 	struct search *search, struct suggestion *ret, bool *ret_found, struct tuner_error *err)
 {
 	double judged[COLUMNS_MAX];
 	const double *x = judged;
 
-	if (!surrogate_model_fit(&search->model, err))
+	if (!surrogate_model_fit(&search->model, err) || !fit_others(search, err))
 		return false;
 	if (search->model.seeks_first && search->model.limits == NULL)
 		return tuner_fail(err, TUNER_NUMERIC,
@@ -627,7 +724,7 @@ static bool propose(struct search *search, struct suggestion *ret, struct tuner_
 		return fall_back(ask, failed.message, ret, err);
 	}
 	ret->work = work_done(search);
-	ret->work_fit = search->model.work;
+	ret->work_fit = work_of_fits(search);
 	ret->work_scores = search->work_scores;
 	ret->work_climbs = search->maxima.work;
 	ret->approximations = search->model.approximations;
@@ -638,6 +735,15 @@ static bool propose(struct search *search, struct suggestion *ret, struct tuner_
 	return true;
 }
 
+/* With other acquisitions, hyperparameters as draws, or more trials than a model has rows for, several
+ * objectives are one. */
+static bool measures_front(const struct suggest_request *request)
+{
+	return request->strategy->acquisition == STRATEGY_EI &&
+	       request->strategy->hyperparameters == STRATEGY_MAP &&
+	       request->n_observations <= MODEL_ROWS_MAX;
+}
+
 /* Several objectives become one. */
 static bool collect_lessons(struct search *search, struct tuner_error *err)
 {
@@ -646,6 +752,7 @@ static bool collect_lessons(struct search *search, struct tuner_error *err)
 	search->lessons = *request;
 	if (request->n_others == 0)
 		return true;
+	search->by_front = measures_front(request);
 	search->scalarised = calloc(request->n_observations + 1, sizeof *search->scalarised);
 	search->lessons.observations = search->scalarised;
 	return (search->scalarised != NULL || tuner_fail_memory(err)) &&
@@ -667,6 +774,60 @@ static bool find_region(struct search *search, struct tuner_error *err)
 					     beginning, &search->region, err);
 }
 
+/* The front reaches to what is bad in each objective, so ranks would distort a part of it. */
+static void choose_transform(struct search *search)
+{
+	search->strategy = *search->ask->request->strategy;
+	if (search->strategy.transform == TRANSFORM_AUTO)
+		search->strategy.transform = TRANSFORM_WINSOR;
+}
+
+/* The request with objective k alone, and the hyperparameters of its model. */
+static void ask_for_one(struct search *search, size_t k)
+{
+	const struct suggest_request *request = search->ask->request;
+	const size_t n = request->n_observations, m = request->n_others + 1;
+	struct observation *observations = &search->observations[k * n];
+
+	for (size_t i = 0; i < n; i++) {
+		observations[i] = search->scalarised[i];
+		if (k > 0 && !isnan(observations[i].objective))
+			observations[i].objective = request->observations[i].others[k - 1];
+		else if (!isnan(observations[i].objective))
+			observations[i].objective = request->observations[i].objective;
+	}
+	search->requests[k] = *request;
+	search->requests[k].strategy = &search->strategy;
+	search->requests[k].observations = observations;
+	search->requests[k].n_others = 0;
+	if (k > 0)
+		search->requests[k].n_limits = 0;
+	search->requests[k].n_start = request->n_start % m == 0 ? request->n_start / m : 0;
+	search->requests[k].start = request->start + k * search->requests[k].n_start;
+}
+
+/* Each objective has a model of its own. */
+static bool prepare_all(struct search *search, struct tuner_error *err)
+{
+	const struct suggest_request *request = search->ask->request;
+	const size_t m = request->n_others + 1;
+
+	search->observations =
+		calloc(m * request->n_observations + 1, sizeof *search->observations);
+	if (search->observations == NULL)
+		return tuner_fail_memory(err);
+	choose_transform(search);
+	for (size_t k = 0; k < m; k++) {
+		struct surrogate_model *model = k == 0 ? &search->model : &search->others[k - 1];
+
+		ask_for_one(search, k);
+		model->columns = search->model.columns;
+		if (!surrogate_model_init(model, &search->requests[k], &search->requests[k], err))
+			return false;
+	}
+	return true;
+}
+
 /* A trust region's model uses only its own trials. */
 static bool prepare(struct search *search, struct tuner_error *err)
 {
@@ -674,6 +835,8 @@ static bool prepare(struct search *search, struct tuner_error *err)
 	const size_t earlier =
 		search->in_region ? least(search->region.first, request->n_observations) : 0;
 
+	if (search->by_front)
+		return prepare_all(search, err);
 	search->lessons.observations += earlier;
 	search->lessons.n_observations -= earlier;
 	/* Only where there are categories: elsewhere it gains nothing (docs/surrogate.md,
@@ -691,7 +854,8 @@ static void hide_scalar(const struct search *search, struct suggestion *ret)
 		return;
 	ret->mean = ret->sd = ret->gain_mean = ret->gain_sd = ret->acquisition = ret->incumbent =
 		NAN;
-	memcpy(ret->weights, search->weights, sizeof ret->weights);
+	if (!search->by_front)
+		memcpy(ret->weights, search->weights, sizeof ret->weights);
 }
 
 bool strategy_bayesian(const struct ask *ask, struct suggestion *ret, struct tuner_error *err)

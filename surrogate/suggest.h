@@ -175,8 +175,8 @@ struct suggest_request {
 	enum suggest_refit refit; /* SUGGEST_REFIT_DUE in every job */
 };
 
-/* Those of a warped model with the greatest number of columns. */
-enum { SUGGEST_HYPERPARAMETERS_MAX = 6 * SPACE_PARAMETERS_MAX + 8 };
+/* Those of a warped model of each objective with the greatest number of columns. */
+enum { SUGGEST_HYPERPARAMETERS_MAX = (SUGGEST_OTHERS_MAX + 1) * (6 * SPACE_PARAMETERS_MAX + 8) };
 
 struct suggestion {
 	double values[SPACE_PARAMETERS_MAX]; /* the first d */
@@ -193,8 +193,8 @@ struct suggestion {
 	double acquisition; /* log expected improvement, whatever was maximised, in the log of the
 			       user's unit; NaN without a model, and while no trial has kept the
 			       limits */
-	double maximised; /* the maximised function's value at the choice: log EI in the model's
-			     unit with all terms, or a confidence bound, or the terms alone while no
+	double maximised; /* the maximised function's value at the choice: log EI, or the log of the
+			     expected gain in hypervolume, in the model's unit with all terms, or a confidence bound, or the terms alone while no
 			     trial has kept the limits; NaN without a model, and for a drawn function */
 	double value_probability; /* probability that the trial does not fail, by which the expected
 				     improvement is multiplied; NaN: too few have failed to tell, or
@@ -203,12 +203,14 @@ struct suggestion {
 				      multiplied, too; NaN: there are none, or no model */
 	double incumbent; /* the value to improve on; NaN without a model, and while no trial has
 			     kept the limits */
-	double weights[SUGGEST_OTHERS_MAX + 1]; /* with further objectives: how much each, the first
-						   one's first, counts in the scalar objective that
-						   the model judged (scalarisation.h); they sum to 1.
-						   Then `mean` to `acquisition` and `incumbent` are
-						   NaN, since that scalar has no meaning for a user.
-						   All 0: without further objectives, or a model */
+	double weights[SUGGEST_OTHERS_MAX + 1]; /* how much each objective, the first one's first,
+						   counts in the scalar one that the model judged
+						   (scalarisation.h); they sum to 1. All 0 without
+						   further objectives, without a model, and by
+						   default, where each objective has a model of its
+						   own (front_gain.h). With further objectives
+						   `mean` to `acquisition` and `incumbent` are NaN:
+						   what is judged has no meaning for a user */
 	double log_posterior; /* of the hyperparameters, where the model judged (gp_likelihood); else NaN */
 	uint64_t sequence; /* the request's, plus what was used */
 	uint64_t work; /* evaluations done */

@@ -335,7 +335,6 @@ static bool is_exhausted(const struct world *w)
 
 static void check_weights(struct world *w, const struct suggestion *suggestion)
 {
-	const bool are_there = w->n_others > 0 && suggestion->branch == BRANCH_MODEL;
 	double sum = 0;
 
 	for (size_t k = 0; k <= SUGGEST_OTHERS_MAX; k++) {
@@ -343,7 +342,8 @@ static void check_weights(struct world *w, const struct suggestion *suggestion)
 		CHECK(w, k <= w->n_others || suggestion->weights[k] == 0);
 		sum += suggestion->weights[k];
 	}
-	CHECK(w, are_there ? fabs(sum - 1) < 1e-12 : sum == 0);
+	CHECK(w, sum == 0 || (fabs(sum - 1) < 1e-12 && w->n_others > 0 &&
+				     suggestion->branch == BRANCH_MODEL));
 	CHECK(w, w->n_others == 0 || (isnan(suggestion->mean) && isnan(suggestion->incumbent)));
 }
 

@@ -114,12 +114,13 @@ struct problem {
 	size_t n_others;
 	double reference;
 	double best; /* hypervolume: of many points of the front */
+	double part; /* of what random search leaves of it */
 };
 
 static const struct problem problems[] = {
-	{ corners, 1, 1, 0.868 },
-	{ hills, 1, 1.1, 0.5521 },
-	{ triangle, 2, 0.8, 0.397 },
+	{ corners, 1, 1, 0.868, 0.35 },
+	{ hills, 1, 1.1, 0.5521, 0.35 },
+	{ triangle, 2, 0.8, 0.397, 0.55 },
 };
 
 static double left(const struct problem *problem, enum strategy_name name, uint64_t seed)
@@ -142,7 +143,7 @@ static void the_front_is_found_in_few_trials(void **state)
 			ours += left(&problems[p], STRATEGY_BAYESIAN, seed);
 			random += left(&problems[p], STRATEGY_RANDOM, seed);
 		}
-		if (!(ours > 0 && ours < 0.75 * random))
+		if (!(ours > 0 && ours < problems[p].part * random))
 			fail_msg("problem %zu: %g, random %g", p, ours / 4, random / 4);
 	}
 }
@@ -161,7 +162,7 @@ static void all_of_the_front_is_covered(void **state)
 		for (size_t i = 0; i < TRIALS; i++) {
 			const double x = job.values[i][0], y = job.values[i][1];
 
-			if (fabs(y - 0.2 - (x - 0.1) * 0.5 / 0.8) < 0.15 && x > 0.1 && x < 0.9)
+			if (fabs(y - 0.2 - (x - 0.1) * 0.5 / 0.8) < 0.05 && x > 0.1 && x < 0.9)
 				seen |= 1u << (unsigned)((x - 0.1) / 0.16);
 		}
 		assert_int_equal(seen, 31);
@@ -205,12 +206,14 @@ static void many_numbers_are_moved_near_the_front(void **state)
 
 /* ---- what is said ---- */
 
+/* Where all objectives are one to the model. */
 static void every_suggestion_has_weights_of_its_own(void **state)
 {
 	double before[SUGGEST_OTHERS_MAX + 1] = { 0 };
 	struct job job;
 
 	init(&job, STRATEGY_BAYESIAN, 2);
+	job.strategy.acquisition = STRATEGY_UCB;
 	run(&job, triangle, 8);
 	for (size_t i = 0; i < 8; i++) {
 		const struct suggestion s = job_ask(&job);
@@ -224,7 +227,7 @@ static void every_suggestion_has_weights_of_its_own(void **state)
 	}
 }
 
-static void of_the_scalar_nothing_is_said(void **state)
+static void of_values_nothing_is_said(void **state)
 {
 	struct job job;
 
@@ -242,7 +245,7 @@ static void of_the_scalar_nothing_is_said(void **state)
 	}
 }
 
-static void without_a_model_there_are_no_weights(void **state)
+static void without_one_model_of_all_there_are_no_weights(void **state)
 {
 	static const double none[SUGGEST_OTHERS_MAX + 1];
 	struct job job;
@@ -253,6 +256,10 @@ static void without_a_model_there_are_no_weights(void **state)
 	assert_int_equal(s.branch, BRANCH_DESIGN);
 	assert_memory_equal(s.weights, none, sizeof none);
 	run(&job, corners, 12);
+	s = job_ask(&job);
+	assert_int_equal(s.branch, BRANCH_MODEL);
+	assert_memory_equal(s.weights, none, sizeof none);
+	job.strategy.acquisition = STRATEGY_UCB;
 	job.request.without_model = true;
 	s = job_ask(&job);
 	assert_int_equal(s.branch, BRANCH_FALLBACK);
@@ -262,6 +269,29 @@ static void without_a_model_there_are_no_weights(void **state)
 	s = job_ask(&job);
 	assert_int_equal(s.branch, BRANCH_MODEL);
 	assert_memory_equal(s.weights, none, sizeof none);
+}
+
+/* To continue from: those of each objective's model. */
+static void hyperparameters_are_those_of_all_models(void **state)
+{
+	struct suggestion s, alone;
+	struct job job;
+
+	init(&job, STRATEGY_BAYESIAN, 2);
+	job.strategy.transform = TRANSFORM_WINSOR;
+	run(&job, triangle, 12);
+	job.request.start = NULL;
+	job.request.n_start = 0;
+	s = job_ask(&job);
+	assert_int_equal(s.n_hyperparameters, 3 * 3);
+	job.request.n_others = 0;
+	alone = job_ask(&job);
+	assert_int_equal(alone.n_hyperparameters, 3);
+	assert_memory_equal(s.hyperparameters, alone.hyperparameters, 3 * sizeof(double));
+	for (size_t i = 0; i < job.request.n_observations; i++)
+		job.observations[i].objective = job.others[i][1];
+	alone = job_ask(&job);
+	assert_memory_equal(&s.hyperparameters[6], alone.hyperparameters, 3 * sizeof(double));
 }
 
 /* ---- the request ---- */
@@ -325,7 +355,7 @@ static void one_objective_is_judged_alone_where_others_are_not_asked_for(void **
 
 	assert_same(&a, &b);
 	assert_memory_equal(&a.mean, &b.mean, sizeof a.mean);
-	assert_near(a.mean, pow(0.25, 2), 0.01);
+	assert_near(a.mean, pow(0.25, 2), 0.02);
 }
 
 /* But it is not tried again. */
@@ -447,7 +477,7 @@ static void limits_are_kept(void **state)
 			job_tell_others(&job, &outcome[1]);
 			if (s.branch == BRANCH_MODEL) {
 				assert_true(s.limits_probability >= 0);
-				assert_near(s.weights[0] + s.weights[1], 1, 1e-15);
+				assert_true(isnan(s.mean));
 				within += excess <= 0;
 			}
 		}
@@ -496,7 +526,8 @@ static void histories_without_a_front_are_survived(void **state)
 	assert_int_equal(ask_after(1, NAN, OBSERVATION_DONE).branch, BRANCH_FALLBACK);
 	assert_int_equal(ask_after(NAN, 1, OBSERVATION_DONE).branch, BRANCH_FALLBACK);
 	assert_int_equal(ask_after(1, INFINITY, OBSERVATION_DONE).branch, BRANCH_MODEL);
-	assert_int_equal(ask_after(-INFINITY, -INFINITY, OBSERVATION_DONE).branch, BRANCH_MODEL);
+	assert_int_equal(ask_after(-INFINITY, 1, OBSERVATION_DONE).branch, BRANCH_FALLBACK);
+	assert_int_equal(ask_after(1, -INFINITY, OBSERVATION_DONE).branch, BRANCH_MODEL);
 	assert_int_equal(ask_after(1, 2, OBSERVATION_OVER_LIMIT).branch, BRANCH_FALLBACK);
 }
 
@@ -508,8 +539,9 @@ int main(void)
 		cmocka_unit_test(every_way_of_choosing_finds_it),
 		cmocka_unit_test(many_numbers_are_moved_near_the_front),
 		cmocka_unit_test(every_suggestion_has_weights_of_its_own),
-		cmocka_unit_test(of_the_scalar_nothing_is_said),
-		cmocka_unit_test(without_a_model_there_are_no_weights),
+		cmocka_unit_test(of_values_nothing_is_said),
+		cmocka_unit_test(without_one_model_of_all_there_are_no_weights),
+		cmocka_unit_test(hyperparameters_are_those_of_all_models),
 		cmocka_unit_test(the_same_request_has_the_same_answer),
 		cmocka_unit_test(a_unit_of_a_power_of_two_changes_no_bit),
 		cmocka_unit_test(one_objective_is_judged_alone_where_others_are_not_asked_for),
