@@ -133,13 +133,14 @@ static bool find_scales(const double *outcomes, const bool *kept, size_t n, size
 
 static double scaled(const struct scale *scale, double value)
 {
-	if (value == -INFINITY)
-		return 0;
 	if (value == INFINITY)
 		return FARTHEST;
 	if (!(scale->span > 0))
 		return 0;
-	return fmax(-FARTHEST, fmin(distance(scale->least, value) / scale->span, FARTHEST));
+	if (value == -INFINITY)
+		return SCALARISATION_FIRST;
+	return SCALARISATION_FIRST +
+	       fmax(-FARTHEST, fmin(distance(scale->least, value) / scale->span, FARTHEST));
 }
 
 /* Added by size, so that the order of objectives changes no bit. */

@@ -117,11 +117,23 @@ static void the_norm_by_hand(void **state)
 	double scalars[N];
 
 	norm(outcomes, ALL, N, 2, weights, scalars);
-	assert_near(scalars[0], 0.75 + 0.05 * 0.75, 1e-15);
-	assert_near(scalars[1], 0.1875 + 0.05 * (0.125 + 0.1875), 1e-15);
-	assert_near(scalars[2], 0.25 + 0.05 * 0.25, 1e-15);
-	assert_near(scalars[3], 0.75 + 0.05 * 1, 1e-15);
-	assert_near(scalars[4], 1.5 + 0.05 * 2.75, 1e-15);
+	assert_near(scalars[0], 0.75 * 1.1 + 0.05 * (0.25 * 0.1 + 0.75 * 1.1), 1e-15);
+	assert_near(scalars[1], 0.75 * 0.35 + 0.05 * (0.25 * 0.6 + 0.75 * 0.35), 1e-15);
+	assert_near(scalars[2], 0.25 * 1.1 + 0.05 * (0.25 * 1.1 + 0.75 * 0.1), 1e-15);
+	assert_near(scalars[3], 0.75 * 1.1 + 0.05 * 1.1, 1e-15);
+	assert_near(scalars[4], 0.75 * 2.1 + 0.05 * (0.25 * 5.1 + 0.75 * 2.1), 1e-15);
+}
+
+/* Beyond the end, too, where the other objective is as good. */
+static void what_is_better_than_all_has_a_lower_norm(void **state)
+{
+	const double outcomes[] = { 0, 1, /**/ 1, 0, /**/ -0.05, 1, /**/ 0.2, 0.7, /**/ 1, 1 };
+	const bool kept[] = { true, true, false, true, true };
+	const double weights[] = { 0.99, 0.01 };
+	double scalars[N];
+
+	norm(outcomes, kept, N, 2, weights, scalars);
+	assert_true(scalars[2] < 0.6 * scalars[0]);
 }
 
 static void of_two_trials_the_one_that_surpasses_is_better(void **state)
@@ -161,12 +173,12 @@ static void only_trials_within_the_limits_set_the_scale(void **state)
 	double scalars[N];
 
 	norm(outcomes, kept, N, 2, weights, scalars);
-	assert_near(scalars[1], 0.5 * 1.05, 1e-15);
-	assert_near(scalars[4], 0.25 + 0.05 * 0.5, 1e-15);
-	assert_near(scalars[0], -12.5 - 0.05 * 37.5, 1e-12);
+	assert_near(scalars[1], 0.55 + 0.05 * 0.6, 1e-15);
+	assert_near(scalars[4], 0.3 + 0.05 * 0.6, 1e-15);
+	assert_near(scalars[0], -12.45 - 0.05 * 37.4, 1e-12);
 	/* While none is within, all do. */
 	norm(outcomes, (bool[N]){ false }, N, 2, weights, scalars);
-	assert_true(scalars[0] == 0);
+	assert_near(scalars[0], 0.05 * 1.1, 1e-12);
 }
 
 /* With one trial on the front its distance to the median of all is the unit. */
@@ -177,13 +189,13 @@ static void a_front_of_one_trial_has_a_scale(void **state)
 	double scalars[N];
 
 	norm(outcomes, ALL, N, 2, first, scalars);
-	assert_near(scalars[1], 0.5 * 1.05, 1e-15);
+	assert_near(scalars[1], 0.6 * 1.05, 1e-15);
 	norm(outcomes, ALL, N, 2, second, scalars);
-	assert_near(scalars[1], 1.05, 1e-15);
+	assert_near(scalars[1], 1.1 * 1.05, 1e-15);
 	/* The worst, if the median is the best, too. */
 	outcomes[2] = outcomes[4] = outcomes[6] = 0;
 	norm(outcomes, ALL, N, 2, first, scalars);
-	assert_near(scalars[4], 1.05, 1e-15);
+	assert_near(scalars[4], 1.1 * 1.05, 1e-15);
 }
 
 static void an_objective_that_never_changes_counts_for_nothing(void **state)
@@ -194,7 +206,7 @@ static void an_objective_that_never_changes_counts_for_nothing(void **state)
 
 	norm(outcomes, ALL, N, 2, weights, scalars);
 	for (size_t i = 0; i < N; i++)
-		assert_near(scalars[i], 0.1 * 1.05 * (double)i / 2, 1e-15);
+		assert_near(scalars[i], 0.1 * 1.05 * (0.1 + (double)i / 2), 1e-15);
 	norm(constant, ALL, N, 2, weights, scalars);
 	for (size_t i = 0; i < N; i++)
 		assert_true(scalars[i] == 0);
@@ -211,8 +223,8 @@ static void infinite_values_are_bounded(void **state)
 	for (size_t i = 0; i < N; i++)
 		assert_true(isfinite(scalars[i]));
 	norm(outcomes, ALL, N, 2, both, scalars);
-	assert_near(scalars[0], 0.5 * 1.05, 1e-15);
-	assert_near(scalars[3], 0.25 * 1.05, 1e-15);
+	assert_near(scalars[0], 0.55 + 0.05 * 0.6, 1e-15);
+	assert_near(scalars[3], 0.3 + 0.05 * 0.35, 1e-15);
 	assert_true(scalars[2] > 1e99 && scalars[4] > 1e99);
 	assert_true(isfinite(scalars[2]) && isfinite(scalars[4]));
 	/* Without a finite trial. */
@@ -231,7 +243,7 @@ static void the_largest_numbers_do_not_overflow(void **state)
 	norm(outcomes, ALL, N, 2, weights, scalars);
 	for (size_t i = 0; i < N; i++)
 		assert_true(isfinite(scalars[i]));
-	assert_near(scalars[1], 0.5 * 1.05, 1e-15);
+	assert_near(scalars[1], 0.55 + 0.05 * 0.6, 1e-15);
 }
 
 static void what_is_not_known_has_no_norm(void **state)
@@ -330,8 +342,8 @@ static void what_is_not_known_teaches_nothing(void **state)
 		assert_int_equal(ret[i].kind, wanted[i]);
 		assert_int_equal(isnan(ret[i].objective), i > 1 && i != 7);
 	}
-	assert_near(ret[0].objective, 0.525, 1e-15);
-	assert_near(ret[7].objective, 0.5 - 0.05 * 2, 1e-15);
+	assert_near(ret[0].objective, 0.55 + 0.05 * 0.6, 1e-15);
+	assert_near(ret[7].objective, 0.55 - 0.05 * (2.45 - 0.55), 1e-15);
 	assert_true(ret[7].duration == 3);
 }
 
@@ -343,6 +355,7 @@ int main(void)
 		cmocka_unit_test(few_suggestions_in_a_row_cover_all_weights),
 		cmocka_unit_test(seed_repeat_and_number_determine_the_weights),
 		cmocka_unit_test(the_norm_by_hand),
+		cmocka_unit_test(what_is_better_than_all_has_a_lower_norm),
 		cmocka_unit_test(of_two_trials_the_one_that_surpasses_is_better),
 		cmocka_unit_test(a_trial_that_diverged_does_not_flatten_the_others),
 		cmocka_unit_test(only_trials_within_the_limits_set_the_scale),
