@@ -74,7 +74,7 @@ static void climb(struct stairs *stairs, const struct outcome *outcome)
 	}
 	double left = x, height = low > 0 ? steps[low - 1].at[1] : stairs->reference[1];
 
-	if (height <= y || (low < stairs->n && steps[low].at[0] == x && steps[low].at[1] <= y))
+	if (height <= y)
 		return;
 	for (high = low; high < stairs->n && steps[high].at[1] >= y; high++) {
 		stairs->area += (steps[high].at[0] - left) * (height - y);

@@ -152,6 +152,19 @@ static void an_infinitely_good_value_makes_it_infinite(void **state)
 	for (size_t m = 2; m <= 4; m++)
 		assert_true(volume(outcomes, 1, m, reference) == INFINITY);
 	assert_true(volume(outcomes, 1, 2, flat) == 0);
+	const double both[] = { -INFINITY, 1, 0, 0, /**/ -INFINITY, 0, 1, 1 };
+
+	for (size_t m = 2; m <= 4; m++)
+		assert_true(volume(both, 8 / m, m, reference) == INFINITY);
+}
+
+static void volumes_too_large_for_a_number_are_infinite(void **state)
+{
+	const double outcomes[] = { -1e308, 0, 0, 0, /**/ 0, -1e308, 0, 0 };
+	const double reference[] = { 1e308, 1e308, 1e308, 1e308 };
+
+	for (size_t m = 2; m <= 4; m++)
+		assert_true(volume(outcomes, 8 / m, m, reference) == INFINITY);
 }
 
 static void a_reference_that_is_not_finite_is_an_error(void **state)
@@ -316,6 +329,7 @@ int main(void)
 		cmocka_unit_test(hypervolumes_by_hand),
 		cmocka_unit_test(what_is_not_better_than_the_reference_adds_nothing),
 		cmocka_unit_test(an_infinitely_good_value_makes_it_infinite),
+		cmocka_unit_test(volumes_too_large_for_a_number_are_infinite),
 		cmocka_unit_test(a_reference_that_is_not_finite_is_an_error),
 		cmocka_unit_test(the_hypervolume_is_the_number_of_cells),
 		cmocka_unit_test(the_hypervolume_is_that_of_a_union_of_boxes),

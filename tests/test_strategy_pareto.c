@@ -233,6 +233,22 @@ static void many_numbers_are_moved_near_the_front(void **state)
 	assert_true(first < 0.4 && last > 0.6);
 }
 
+/* Nothing succeeds one objective's best, so no region ends. */
+static void a_trust_region_never_begins_anew(void **state)
+{
+	struct job job;
+
+	init(&job, STRATEGY_BAYESIAN, 1);
+	job.strategy.trust_region = STRATEGY_TRUST_REGION_ALWAYS;
+	for (size_t i = 0; i < 60; i++) {
+		const struct suggestion s = job_ask(&job);
+
+		assert_true(i < 6 || s.branch == BRANCH_MODEL);
+		job_commit(&job, &s);
+		tell(&job, s.values, (double[]){ i < 6 ? s.values[0] : 1, 1 });
+	}
+}
+
 /* ---- what is said ---- */
 
 /* Where all objectives are one to the model. */
@@ -321,6 +337,35 @@ static void hyperparameters_are_those_of_all_models(void **state)
 		job.observations[i].objective = job.others[i][1];
 	alone = job_ask(&job);
 	assert_memory_equal(&s.hyperparameters[6], alone.hyperparameters, 3 * sizeof(double));
+	/* The next fit of each begins there. */
+	job.request.start = alone.hyperparameters;
+	job.request.n_start = 3;
+	const struct suggestion next = job_ask(&job);
+
+	for (size_t i = 0; i < job.request.n_observations; i++) {
+		double outcome[3];
+		triangle(job.values[i], outcome);
+		job.observations[i].objective = outcome[0];
+	}
+	job.request.n_others = 2;
+	job.request.start = s.hyperparameters;
+	job.request.n_start = 9;
+	s = job_ask(&job);
+	assert_memory_equal(&s.hyperparameters[6], next.hyperparameters, 3 * sizeof(double));
+}
+
+/* Its hyperparameters belong to a scalar that was another each time. */
+static void one_model_of_all_is_fitted_each_time(void **state)
+{
+	struct job job;
+
+	init(&job, STRATEGY_BAYESIAN, 1);
+	job.strategy.acquisition = STRATEGY_UCB;
+	run(&job, corners, 40);
+	for (size_t i = 0; i < 6; i++) {
+		assert_true(job_ask(&job).work_fit > 1);
+		job.request.number++;
+	}
 }
 
 /* ---- the request ---- */
@@ -568,10 +613,12 @@ int main(void)
 		cmocka_unit_test(every_way_of_choosing_finds_it),
 		cmocka_unit_test(the_ends_of_the_front_are_reached),
 		cmocka_unit_test(many_numbers_are_moved_near_the_front),
+		cmocka_unit_test(a_trust_region_never_begins_anew),
 		cmocka_unit_test(every_suggestion_has_weights_of_its_own),
 		cmocka_unit_test(of_values_nothing_is_said),
 		cmocka_unit_test(without_one_model_of_all_there_are_no_weights),
 		cmocka_unit_test(hyperparameters_are_those_of_all_models),
+		cmocka_unit_test(one_model_of_all_is_fitted_each_time),
 		cmocka_unit_test(the_same_request_has_the_same_answer),
 		cmocka_unit_test(a_unit_of_a_power_of_two_changes_no_bit),
 		cmocka_unit_test(one_objective_is_judged_alone_where_others_are_not_asked_for),
