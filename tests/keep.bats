@@ -117,6 +117,24 @@ best_trials() { # N
 	[ "$(trials_with 1/model/weights)" = "$wanted" ]
 }
 
+@test "with several objectives the whole Pareto front keeps what it saved, and beside it only the N best" {
+	TRIALS=12 write_saving_job '"keep": {"best": 2},'
+	# Costs of 0 to 5: of the trials of one cost the one with the least loss may be on the front.
+	sed -i 's/"minimize" },/"minimize", "also": [{ "minimize": "cost" }] },/
+		s/"metrics": \[/&{ "name": "cost", "regex": "cost=([0-9]+)" }, /' job.jsonc
+	echo 'echo cost=$((TUNER_TRIAL % 6))' >fail.sh
+	run_job
+	front="SELECT number, id FROM trial t WHERE NOT EXISTS (SELECT 1 FROM trial b WHERE b.objective < t.objective
+		AND b.number % 6 <= t.number % 6)" # no two have the same loss
+	[ "$(sql "SELECT count(*) > 1 AND count(*) < 12 FROM ($front)")" -eq 1 ]
+	wanted=$(sql "SELECT number FROM ($front) UNION SELECT number FROM (SELECT number FROM trial ORDER BY objective LIMIT 2)" |
+		paste -sd ' ')
+	[ "$(trials_with 1/model/weights)" = "$wanted" ]
+	[ "$(trials_with checkpoint/steps)" = "$wanted" ]
+	"$TUNER" gc --best 1
+	[ "$(trials_with 1/model/weights)" = "$(sql "SELECT number FROM ($front)" | paste -sd ' ')" ]
+}
+
 @test "a removal that a kill has cut short is finished by the next run" {
 	TRIALS=3 write_saving_job '"keep": {"best": 3},'
 	run_job

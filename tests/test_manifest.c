@@ -32,10 +32,12 @@ static int64_t add_done(struct fixture *f, double objective)
 }
 
 /* The trials' numbers that a class gives, with what is to go: "3:100+10 4:100+0". */
-static void select_is(
-	struct fixture *f, enum removal_class class, int64_t best, int64_t last, const char *wanted)
+static void select_beside_is(struct fixture *f, enum removal_class class, int64_t best,
+	int64_t last, const char *front, const char *wanted)
 {
-	const struct keep_rule rule = { .best = best, .last = last, .spared = ALL_SPARED };
+	const struct keep_rule rule = {
+		.best = best, .last = last, .front = front, .spared = ALL_SPARED
+	};
 	struct manifest_list list;
 	struct text got = TEXT_EMPTY;
 
@@ -47,6 +49,12 @@ static void select_is(
 	assert_string_equal(got.bytes, wanted);
 	text_finish(&got);
 	manifest_list_finish(&list);
+}
+
+static void select_is(
+	struct fixture *f, enum removal_class class, int64_t best, int64_t last, const char *wanted)
+{
+	select_beside_is(f, class, best, last, NULL, wanted);
 }
 
 static struct manifest only(struct fixture *f, int64_t trial)
@@ -170,6 +178,19 @@ static void the_best_of_a_maximization_are_the_greatest(void **state)
 	add_done(f, 1);
 	add_done(f, 3);
 	select_is(f, REMOVAL_UNKEPT, 2, 0, "2:100+10");
+}
+
+static void the_front_is_protected_as_the_best_are(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 4; i++)
+		add_done(f, i);
+	select_beside_is(f, REMOVAL_UNKEPT, 1, 0, "[3,4]", "2:100+10");
+	select_beside_is(f, REMOVAL_CHECKPOINTS, 1, 0, "[3,4]", "2:0+10");
+	select_beside_is(f, REMOVAL_ARTIFACTS, 1, 0, "[3,4]", "2:100+0");
+	select_beside_is(f, REMOVAL_BEST_CHECKPOINTS, 1, 0, "[3,4]", "1:0+10 3:0+10 4:0+10");
+	select_beside_is(f, REMOVAL_UNKEPT, 0, 0, "[]", "1:100+10 2:100+10 3:100+10 4:100+10");
 }
 
 static void of_equal_ones_the_first_are_the_best(void **state)
@@ -348,6 +369,7 @@ int main(void)
 		TEST(beyond_the_best_everything_may_go_oldest_first),
 		cmocka_unit_test_setup_teardown(the_best_of_a_maximization_are_the_greatest,
 			fixture_set_up_maximizing, fixture_tear_down),
+		TEST(the_front_is_protected_as_the_best_are),
 		TEST(of_equal_ones_the_first_are_the_best),
 		TEST(as_long_as_nothing_is_done_nothing_goes),
 		TEST(running_and_retried_trials_are_not_touched),

@@ -870,6 +870,16 @@ static void add_outcome(struct fixture *f, double loss, double lag, double hits)
 	CHANGE(f, attempt_end(f->store, attempt, &end, fixture_now(f), &event, &f->err));
 }
 
+static void add_outcome_of_four(struct fixture *f, const double v[4])
+{
+	const int64_t attempt = fixture_run_attempt(f, fixture_add_trial(f));
+	struct attempt_end end = fixture_end_of(OUTCOME_OK, TRIAL_DONE, v[0]);
+	int64_t event = 0;
+
+	end.judgement = (struct judgement){ .n_also = 3, .also = { v[1], v[2], v[3] } };
+	CHANGE(f, attempt_end(f->store, attempt, &end, fixture_now(f), &event, &f->err));
+}
+
 static void give_further_objectives(struct fixture *f)
 {
 	close_store(f);
@@ -904,6 +914,35 @@ static void the_front_is_of_all_objectives(void **state)
 	for (int i = 0; i < 3; i++)
 		fixture_add_done(f, i % 2);
 	ASSERT_ROWS(f, "SELECT job || number FROM v_front WHERE job = 'single'", "single2");
+}
+
+/* Each objective in turn decides that the second trial is off the front, whatever its goal is. */
+static void of_four_objectives_each_counts(void **state)
+{
+	struct fixture *const f = *state;
+	static const double better[4] = { 1, -1, 1, -1 }; /* of goals maximize, minimize ... */
+
+	open_store(f, STORE_WRITE);
+	for (int k = 0; k < 4; k++)
+		for (int sign = -1; sign <= 1; sign += 2) {
+			double v[4] = { 0, 0, 0, 0 };
+			char name[16];
+
+			snprintf(name, sizeof name, "job %d %d", k, sign);
+			fixture_use_job(f, fixture_add_job(f, name, 5, "accuracy", "maximize"));
+			close_store(f);
+			run_sql(f->path, "UPDATE objective_version SET definition = '{\"also\": "
+					 "[{\"minimize\": \"a\"}, {\"maximize\": \"b\"}, "
+					 "{\"minimize\": \"c\"}]}'");
+			open_store(f, STORE_WRITE);
+			add_outcome_of_four(f, v);
+			v[k] = sign;
+			add_outcome_of_four(f, v);
+			ASSERT_ROWS(f,
+				"SELECT number FROM v_front WHERE job_id = (SELECT max(id) FROM "
+				"job)",
+				sign == better[k] ? "2" : "1");
+		}
 }
 
 static void optuna_sees_all_objectives(void **state)
@@ -1910,6 +1949,7 @@ int main(void)
 		IN_DIRECTORY(how_a_trial_kept_its_limits_is_read_to_the_bit),
 		IN_DIRECTORY(limits_come_back_with_an_end_that_was_taken_back),
 		IN_DIRECTORY(the_front_is_of_all_objectives),
+		IN_DIRECTORY(of_four_objectives_each_counts),
 		IN_DIRECTORY(optuna_sees_all_objectives),
 		IN_DIRECTORY(limits_of_an_earlier_objective_come_back),
 		IN_DIRECTORY(what_limits_cannot_be_is_told),

@@ -309,18 +309,18 @@ bool manifest_record(struct store *store, int64_t attempt_id, const struct manif
 /* ---- removal ---- */
 
 #define IS_ENDED "m.state = 'recorded' AND t.state IN ('done', 'failed', 'stopped') "
-/* With several objectives every trial of the Pareto front is one of the best. */
+/* With several objectives every trial of the Pareto front (?6) is one of the best. */
 #define BEST(order)                                                                                \
 	"(SELECT id FROM (SELECT b.id FROM trial b WHERE b.job = ?1 AND b.state = 'done' AND "     \
 	"b.source <> 'added' ORDER BY b.objective " order ", b.number LIMIT ?2) UNION SELECT "     \
-	"f.trial_id FROM v_front f WHERE f.job_id = ?1 AND f.also IS NOT NULL) "
+	"value FROM json_each(?6)) "
 #define LAST                                                                                       \
 	"(SELECT l.id FROM trial l WHERE l.job = ?1 AND l.ended_event IS NOT NULL AND l.source "   \
 	"<> 'added' "                                                                              \
 	"ORDER BY l.ended_event DESC LIMIT ?3) "
 #define IS_SPARED "(t.state = 'failed' AND t.outcome IN (SELECT value FROM json_each(?4))) "
-/* Every class has the same five values, used or not. */
-#define END "AND ?2 + ?3 + length(?4) > 0 ORDER BY t.ended_event, m.attempt LIMIT ?5"
+/* Every class has the same six values, used or not. */
+#define END "AND ?2 + ?3 + length(?4) + length(?6) > 0 ORDER BY t.ended_event, m.attempt LIMIT ?5"
 
 #define CLASS(bytes, checkpoint_bytes, condition)                                                  \
 	SELECT_WITH(bytes, checkpoint_bytes)                                                       \
@@ -394,6 +394,7 @@ bool removal_select(struct store *store, int64_t job_id, enum removal_class clas
 		query_bind_int(&query, rule->last);
 		query_bind_text(&query, spared.bytes);
 		query_bind_int(&query, limit);
+		query_bind_text(&query, rule->front != NULL ? rule->front : "[]");
 		ok = read_list(&query, ret, err);
 	}
 	text_finish(&spared);

@@ -110,9 +110,10 @@ bool manifest_count_pending(
 /* ---- removal ---- */
 
 struct keep_rule {
-	int64_t best; /* this many of the best trials are protected, and the Pareto front of a job
-			 with several objectives */
+	int64_t best; /* this many of the best trials are protected */
 	int64_t last; /* and this many of those that ended last */
+	const char *front; /* and these, as the best are: a JSON array of ids; NULL: none. The
+			      Pareto front of a job with several objectives */
 	unsigned spared; /* bits 1u << outcome: failed trials with these outcomes may be reopened
 			    and continue */
 };

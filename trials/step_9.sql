@@ -26,18 +26,19 @@ CREATE VIEW v_trial AS
     LEFT JOIN decision d ON d.id = t.id;
 
 CREATE VIEW v_front AS
+  WITH outcome AS MATERIALIZED (
+    SELECT t.id, t.job, t.arm, t.repeat, CASE o.goal WHEN 'minimize' THEN t.objective ELSE -t.objective END AS a,
+           CASE WHEN o.definition ->> '$.also[0].minimize' IS NULL THEN -(t.also ->> 0) ELSE t.also ->> 0 END AS b,
+           CASE WHEN o.definition ->> '$.also[1].minimize' IS NULL THEN -(t.also ->> 1) ELSE t.also ->> 1 END AS c,
+           CASE WHEN o.definition ->> '$.also[2].minimize' IS NULL THEN -(t.also ->> 2) ELSE t.also ->> 2 END AS d
+      FROM trial t JOIN objective_version o ON o.id = t.objective_version WHERE t.state = 'done' ORDER BY a)
   SELECT j.name AS job, t.arm, t.repeat, t.number, t.objective, t.also, t.parameters, t.job AS job_id, t.id AS trial_id
-    FROM trial t JOIN job j ON j.id = t.job JOIN objective_version o ON o.id = t.objective_version
-   WHERE t.state = 'done'
-     AND NOT EXISTS (
-       SELECT 1 FROM trial b
-        WHERE b.job = t.job AND b.arm = t.arm AND b.repeat = t.repeat AND b.state = 'done'
-          AND CASE o.goal WHEN 'minimize' THEN b.objective <= t.objective ELSE b.objective >= t.objective END
-          AND (b.objective <> t.objective OR b.also <> t.also)
-          AND NOT EXISTS (
-            SELECT 1 FROM json_each(t.also) x JOIN json_each(b.also) y ON y.key = x.key
-              JOIN json_each(o.definition, '$.also') g ON g.key = x.key
-             WHERE CASE WHEN g.value ->> '$.minimize' IS NOT NULL THEN y.value > x.value ELSE y.value < x.value END));
+    FROM outcome x JOIN trial t ON t.id = x.id JOIN job j ON j.id = t.job
+   WHERE NOT EXISTS (
+     SELECT 1 FROM outcome y
+      WHERE y.job = x.job AND y.arm = x.arm AND y.repeat = x.repeat
+        AND y.a <= x.a AND (y.b <= x.b OR y.b IS NULL) AND (y.c <= x.c OR y.c IS NULL) AND (y.d <= x.d OR y.d IS NULL)
+        AND (y.a < x.a OR y.b < x.b OR y.c < x.c OR y.d < x.d));
 
 CREATE VIEW study_directions AS
   SELECT j.id * 4 AS study_direction_id, upper(o.goal) AS direction, j.id AS study_id, 0 AS objective

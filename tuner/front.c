@@ -3,6 +3,7 @@
 #include "surrogate/pareto.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 static_assert((int)GOALS_MAX <= (int)PARETO_OBJECTIVES_MAX, "a front has room for all objectives");
@@ -35,16 +36,18 @@ static void keep(struct trial_list *list, const bool *marked)
 	list->n = n;
 }
 
-bool front_read(const struct report *report, struct front *ret, struct tuner_error *err)
+/* Of a job's objectives. */
+static bool read_front(struct store *store, int64_t job_id, const struct goals *goals,
+	struct front *ret, struct tuner_error *err)
 {
-	const struct goals *goals = &report->goals;
-	const struct trial_filter done = { .job_id = report->job.id,
+	const struct trial_filter done = { .job_id = job_id,
 		.repeat = -1,
 		.states = 1u << TRIAL_DONE,
-		.order = TRIAL_BY_OBJECTIVE };
+		.order = TRIAL_BY_OBJECTIVE,
+		.without_values = true };
 
 	*ret = (struct front){ 0 };
-	if (!trial_select(report->store, &done, &ret->trials, err))
+	if (!trial_select(store, &done, &ret->trials, err))
 		return false;
 	ret->among = ret->trials.n;
 
@@ -61,6 +64,44 @@ bool front_read(const struct report *report, struct front *ret, struct tuner_err
 	free(on);
 	free(outcomes);
 	return ok || tuner_fail_memory(err);
+}
+
+bool front_read(const struct report *report, struct front *ret, struct tuner_error *err)
+{
+	return read_front(report->store, report->job.id, &report->goals, ret, err);
+}
+
+static bool read_goals(
+	struct store *store, int64_t job_id, struct goals *ret, struct tuner_error *err)
+{
+	struct job job = { 0 };
+	char *metric = NULL, *definition = NULL;
+	bool maximize = false;
+	const bool ok =
+		job_load(store, job_id, &job, err) &&
+		job_objective(store, job.objective_version, &metric, &maximize, &definition, err) &&
+		goals_read(metric, maximize, definition, ret, err);
+
+	free(definition);
+	free(metric);
+	job_finish(&job);
+	return ok;
+}
+
+bool front_ids(struct store *store, int64_t job_id, struct text *ret, struct tuner_error *err)
+{
+	struct goals goals = { 0 };
+	struct front front = { 0 };
+	const bool ok = read_goals(store, job_id, &goals, err) &&
+			(goals.n == 1 || read_front(store, job_id, &goals, &front, err));
+
+	text_add_char(ret, '[');
+	for (size_t i = 0; i < front.trials.n; i++)
+		text_print(ret, "%s%" PRId64, i > 0 ? "," : "", front.trials.items[i].id);
+	text_add_char(ret, ']');
+	front_finish(&front);
+	goals_finish(&goals);
+	return ok;
 }
 
 bool front_read_best(const struct report *report, struct front *ret, struct tuner_error *err)

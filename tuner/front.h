@@ -26,6 +26,10 @@ bool front_read_best(const struct report *report, struct front *ret, struct tune
 TUNER_MUST_CHECK
 bool front_holds(const struct report *report, int64_t number, bool *ret, struct tuner_error *err);
 
+/* Appends the ids of the trials on a job's front as a JSON array; with one objective, []. */
+TUNER_MUST_CHECK
+bool front_ids(struct store *store, int64_t job_id, struct text *ret, struct tuner_error *err);
+
 /* Appends "3, 7, 12", cut after some. */
 void front_numbers(const struct front *front, struct text *ret);
 

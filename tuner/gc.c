@@ -57,11 +57,15 @@ static void count_manifests(const struct manifest_list *list, struct gc_report *
 static bool select_unkept(struct store *store, int64_t job_id, const struct job_keep *keep,
 	int64_t limit, struct manifest_list *ret, struct tuner_error *err)
 {
-	const struct keep_rule rule = keep_rule(keep, 0);
+	struct keep_rule rule;
 
 	*ret = (struct manifest_list){ 0 };
-	return keep->best == 0 ||
-	       removal_select(store, job_id, REMOVAL_UNKEPT, &rule, limit, ret, err);
+	if (keep->best == 0)
+		return true;
+	const bool ok = keep_rule_read(store, job_id, keep, 0, &rule, err) &&
+			removal_select(store, job_id, REMOVAL_UNKEPT, &rule, limit, ret, err);
+	keep_rule_finish(&rule);
+	return ok;
 }
 
 bool gc_decide(struct store *store, int64_t job_id, const struct job_keep *keep, int64_t *ret_n,

@@ -1,6 +1,7 @@
 #include "tuner/keep.h"
 
 #include "base/clock.h"
+#include "tuner/front.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,42 +19,57 @@ static unsigned spared_outcomes(void)
 	return spared;
 }
 
-struct keep_rule keep_rule(const struct job_keep *keep, int64_t best)
+bool keep_rule_read(struct store *store, int64_t job_id, const struct job_keep *keep, int64_t best,
+	struct keep_rule *ret, struct tuner_error *err)
 {
-	return (struct keep_rule){
+	struct text front = TEXT_EMPTY;
+
+	*ret = (struct keep_rule){
 		.best = best > 0 ? best : keep->best,
 		.last = keep->last,
 		.spared = spared_outcomes(),
 	};
+	if (!front_ids(store, job_id, &front, err)) {
+		text_finish(&front);
+		return false;
+	}
+	ret->front = text_take(&front);
+	return ret->front != NULL || tuner_fail_memory(err);
+}
+
+void keep_rule_finish(struct keep_rule *rule)
+{
+	free((char *)rule->front);
+	*rule = (struct keep_rule){ 0 };
 }
 
 bool keep_remove_unkept(struct store *store, int64_t job_id, const struct job_keep *keep,
 	const char *why, int64_t limit, size_t *ret_n, struct tuner_error *err)
 {
-	const struct keep_rule rule = keep_rule(keep, 0);
+	struct keep_rule rule = { 0 };
 	struct manifest_list list = { 0 };
 
 	*ret_n = 0;
 	if (keep->best == 0)
 		return true;
-	if (!removal_select(store, job_id, REMOVAL_UNKEPT, &rule, limit, &list, err))
-		return false;
-	bool ok = true;
+	bool ok = keep_rule_read(store, job_id, keep, 0, &rule, err) &&
+		  removal_select(store, job_id, REMOVAL_UNKEPT, &rule, limit, &list, err);
 	for (size_t i = 0; ok && i < list.n; i++)
 		ok = manifest_remove(store, job_id, &list.items[i], why, clock_wall_us(), err);
 	*ret_n = list.n;
 	manifest_list_finish(&list);
+	keep_rule_finish(&rule);
 	return ok;
 }
 
 bool keep_make_room(struct store *store, int64_t job_id, const struct job_keep *keep,
 	int64_t excess, int64_t limit, size_t *ret_n, int64_t *ret_freed, struct tuner_error *err)
 {
-	struct keep_rule rule = keep_rule(keep, keep->best > 0 ? 0 : 1);
-	bool ok = true;
+	struct keep_rule rule;
 
 	*ret_n = 0;
 	*ret_freed = 0;
+	bool ok = keep_rule_read(store, job_id, keep, keep->best > 0 ? 0 : 1, &rule, err);
 	for (int class = REMOVAL_CHECKPOINTS; ok && class < REMOVAL_CLASSES; class ++) {
 		struct manifest_list list = { 0 };
 		if (*ret_freed >= excess || (int64_t)*ret_n >= limit)
@@ -68,6 +84,7 @@ bool keep_make_room(struct store *store, int64_t job_id, const struct job_keep *
 		}
 		manifest_list_finish(&list);
 	}
+	keep_rule_finish(&rule);
 	return ok;
 }
 

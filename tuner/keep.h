@@ -8,8 +8,12 @@
 #include "trials/manifest.h"
 #include "tuner/jobfile.h"
 
-/* The rule of a job file, with `best` replacing the file's unless 0. */
-struct keep_rule keep_rule(const struct job_keep *keep, int64_t best);
+/* The rule of a job file, with `best` replacing the file's unless 0. With several objectives it
+ * protects the Pareto front of the trials that are done by now. */
+TUNER_MUST_CHECK
+bool keep_rule_read(struct store *store, int64_t job_id, const struct job_keep *keep, int64_t best,
+	struct keep_rule *ret, struct tuner_error *err);
+void keep_rule_finish(struct keep_rule *rule); /* zeroed: does nothing */
 
 /* Decides, in the open transaction, the removal of what `keep` does not keep, at most `limit`
  * items; *ret_n is their number. None if keep->best is 0. */
