@@ -945,6 +945,14 @@ static void of_four_objectives_each_counts(void **state)
 		}
 }
 
+static void add_timeout(struct fixture *f)
+{
+	const int64_t attempt = fixture_run_attempt(f, fixture_add_trial(f));
+
+	fixture_add_metric(f, attempt, 1, 0.25);
+	fixture_end(f, attempt, OUTCOME_TIMEOUT, TRIAL_STOPPED, 0.25);
+}
+
 static void optuna_sees_all_objectives(void **state)
 {
 	struct fixture *const f = *state;
@@ -965,6 +973,15 @@ static void optuna_sees_all_objectives(void **state)
 		"value_type), ', ') FROM (SELECT * FROM trial_values ORDER BY trial_id, objective)",
 		"1 0 7.0, 2 0 3.0, 2 1 INF_POS, 2 2 -0.5");
 	ASSERT_ROWS(f, "SELECT count(DISTINCT trial_value_id) FROM trial_values", "4");
+	/* One that a limit of time has stopped has not all of them, and so none: Optuna copies no
+	 * study with a trial of another number of values. */
+	add_timeout(f);
+	ASSERT_ROWS(f, "SELECT state FROM trials WHERE trial_id = 3", "PRUNED");
+	ASSERT_ROWS(f, "SELECT count(*) FROM trial_values WHERE trial_id = 3", "0");
+	fixture_use_job(f, 1);
+	add_timeout(f);
+	ASSERT_ROWS(f, "SELECT objective || ' ' || value FROM trial_values WHERE trial_id = 4",
+		"0 0.25");
 	ASSERT_ROWS(f, "SELECT group_concat(value_json, ' ') FROM study_system_attributes",
 		"[\"accuracy\"] [\"loss\",\"lag-ms\",\"log2(hits)\"]");
 }

@@ -553,7 +553,7 @@ CREATE VIEW trial_params AS
     FROM trial_param v JOIN parameter p ON p.id = v.parameter
    WHERE v.value IS NOT NULL;
 
-CREATE VIEW trial_values AS -- a pruned trial has its last value, as Optuna itself does it
+CREATE VIEW trial_values AS -- a pruned trial has its last value, as Optuna itself does it; none with several objectives
   SELECT trial_value_id, trial_id, objective,
          CASE WHEN v BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308 THEN v END AS value,
          CASE WHEN v > 1.7976931348623157e308 THEN 'INF_POS'
@@ -561,6 +561,8 @@ CREATE VIEW trial_values AS -- a pruned trial has its last value, as Optuna itse
     FROM (SELECT id * 4 AS trial_value_id, id AS trial_id, 0 AS objective,
                  CASE WHEN state = 'done' THEN objective
                       WHEN state = 'stopped' AND outcome IN ('early-stopped', 'timeout')
+                           AND NOT EXISTS (SELECT 1 FROM objective_version o
+                                            WHERE o.id = objective_version AND o.definition -> '$.also' IS NOT NULL)
                       THEN last_value
                       WHEN outcome = 'over-limit' THEN limits ->> '$.objective' END AS v
             FROM trial

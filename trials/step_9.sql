@@ -59,7 +59,7 @@ CREATE VIEW study_system_attributes AS -- the axes' names
                             FROM json_each(o.definition, '$.also') a))) AS value_json
     FROM job j JOIN objective_version o ON o.id = j.objective_version;
 
-CREATE VIEW trial_values AS -- a pruned trial has its last value, as Optuna itself does it
+CREATE VIEW trial_values AS -- a pruned trial has its last value, as Optuna itself does it; none with several objectives
   SELECT trial_value_id, trial_id, objective,
          CASE WHEN v BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308 THEN v END AS value,
          CASE WHEN v > 1.7976931348623157e308 THEN 'INF_POS'
@@ -67,6 +67,8 @@ CREATE VIEW trial_values AS -- a pruned trial has its last value, as Optuna itse
     FROM (SELECT id * 4 AS trial_value_id, id AS trial_id, 0 AS objective,
                  CASE WHEN state = 'done' THEN objective
                       WHEN state = 'stopped' AND outcome IN ('early-stopped', 'timeout')
+                           AND NOT EXISTS (SELECT 1 FROM objective_version o
+                                            WHERE o.id = objective_version AND o.definition -> '$.also' IS NOT NULL)
                       THEN last_value
                       WHEN outcome = 'over-limit' THEN limits ->> '$.objective' END AS v
             FROM trial
