@@ -15,7 +15,7 @@ import warnings
 import optuna
 
 try:
-    import plotly  # pylint: disable=unused-import
+    import plotly
 except ImportError:
     plotly = None
 
