@@ -605,6 +605,21 @@ static void keep_hyperparameters(const struct search *search, struct suggestion 
 		add_hyperparameters(&search->others[k], ret);
 }
 
+static bool predict_others(const struct search *search, const double *x, struct suggestion *ret,
+	struct tuner_error *err)
+{
+	for (size_t k = 0; search->by_front && k < search->ask->request->n_others; k++) {
+		const struct surrogate_model *other = &search->others[k];
+		double mean, sd;
+
+		if (!surrogate_model_predict(other, x, &mean, &sd, err))
+			return false;
+		transform_prediction(
+			other->data.transform, mean, sd, &ret->other_means[k], &ret->other_sds[k]);
+	}
+	return true;
+}
+
 /* The model's predictions for its choice, in the user's unit. Drops the repeated rows, so the
  * acquisition must not be used again. */
 static bool explain(
@@ -617,6 +632,7 @@ static bool explain(
 		return false;
 	forget_repeated(search);
 	if (!surrogate_model_predict(&search->model, x, &mean, &sd, err) ||
+		!predict_others(search, x, ret, err) ||
 		!foretell_failure(search, x, &ret->value_probability, err) ||
 		!foretell_limits(search, x, &ret->limits_probability, err))
 		return false;
@@ -852,10 +868,11 @@ static void hide_scalar(const struct search *search, struct suggestion *ret)
 {
 	if (search->ask->request->n_others == 0 || ret->branch != BRANCH_MODEL)
 		return;
-	ret->mean = ret->sd = ret->gain_mean = ret->gain_sd = ret->acquisition = ret->incumbent =
-		NAN;
-	if (!search->by_front)
-		memcpy(ret->weights, search->weights, sizeof ret->weights);
+	ret->gain_mean = ret->gain_sd = ret->acquisition = ret->incumbent = NAN;
+	if (search->by_front)
+		return;
+	ret->mean = ret->sd = NAN;
+	memcpy(ret->weights, search->weights, sizeof ret->weights);
 }
 
 bool strategy_bayesian(const struct ask *ask, struct suggestion *ret, struct tuner_error *err)

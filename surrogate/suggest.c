@@ -181,6 +181,8 @@ bool suggest(const struct suggest_request *request, struct suggestion *ret, stru
 		.incumbent = NAN,
 		.log_posterior = NAN,
 		.sequence = request->sequence };
+	for (size_t k = 0; k < SUGGEST_OTHERS_MAX; k++)
+		ret->other_means[k] = ret->other_sds[k] = NAN;
 
 	bool ok = strategies[request->strategy->name].propose(&ask, ret, err);
 

@@ -208,9 +208,11 @@ struct suggestion {
 						   (scalarisation.h); they sum to 1. All 0 without
 						   further objectives, without a model, and by
 						   default, where each objective has a model of its
-						   own (front_gain.h). With further objectives
-						   `mean` to `acquisition` and `incumbent` are NaN:
-						   what is judged has no meaning for a user */
+						   own (front_gain.h) */
+	/* With further objectives `gain_mean` to `acquisition` and `incumbent` are NaN, since what
+	 * is judged has no meaning for a user. `mean`, `sd` and these are the predictions of each
+	 * objective where it has a model of its own, else NaN. */
+	double other_means[SUGGEST_OTHERS_MAX], other_sds[SUGGEST_OTHERS_MAX];
 	double log_posterior; /* of the hyperparameters, where the model judged (gp_likelihood); else NaN */
 	uint64_t sequence; /* the request's, plus what was used */
 	uint64_t work; /* evaluations done */

@@ -121,17 +121,24 @@ by_hand() {
 	[[ "$output" == *"trial $other is not the best ($best)"* ]]
 }
 
-@test "why names the weights, and no single prediction" {
+@test "why has a prediction of each objective, or the weights by which they were one" {
 	several "$LAG"
 	"$TUNER" run job.jsonc --quiet
 	"$TUNER" why 12 >said
-	grep -q "improvement of the objectives as weighed this time" said
+	grep -q "expect a trial to add more to what the Pareto front surpasses" said
+	grep -qE "predicted accuracy [0-9.]+ ± [0-9.e-]+ .*; the result was" said
+	grep -qE "predicted lag-ms [0-9.]+ ± [0-9.e-]+; the result was [0-9.]+, [-+][0-9.]+ of them away" said
+	! grep -q "to improve on\|, the best" said
+	[ "$("$TUNER" why 12 --json | jq -c '[.predicted_mean > 0, .predicted_also[0].name, .predicted_also[0].mean > 10, .predicted_also[0].sd > 0, .weights]')" = '[true,"lag-ms",true,true,null]' ]
+	[ "$("$TUNER" why 1 --json | jq -c '[.predicted_also, .weights]')" = "[null,null]" ]
+	"$TUNER" run job.jsonc --quiet --name weighed --set 'strategy={"acquisition": "ucb"}'
+	"$TUNER" why weighed 12 >said
 	grep -qE "weighed: accuracy 0\.[0-9]+, lag-ms 0\.[0-9]+" said
 	! grep -q "predicted" said
-	[ "$("$TUNER" why 12 --json | jq '.weights | length == 2 and (add - 1 | fabs) < 1e-9')" = true ]
-	[ "$("$TUNER" why 12 --json | jq '.predicted_mean')" = null ]
-	[ "$("$TUNER" why 1 --json | jq '.weights')" = null ]
-	[ "$(sql "SELECT count(DISTINCT settings ->> '\$.weight_1') FROM decision WHERE branch = 'model'")" -eq "$(sql "SELECT count(*) FROM decision WHERE branch = 'model'")" ]
+	[ "$("$TUNER" why weighed 12 --json | jq '.weights | length == 2 and (add - 1 | fabs) < 1e-9')" = true ]
+	[ "$("$TUNER" why weighed 12 --json | jq '.predicted_mean')" = null ]
+	sql_is "SELECT count(DISTINCT settings ->> '\$.weight_1') = count(*) FROM v_trial v JOIN decision d ON d.id = v.trial_id WHERE v.branch = 'model' AND v.job = 'weighed'" 1
+	sound weighed
 }
 
 @test "several workers, a kill and a restart lose nothing of any objective" {
@@ -197,6 +204,9 @@ by_hand() {
 	sql_is "SELECT max(abs((also ->> 0) * objective - (also ->> 1))) < 1e-12 FROM trial" 1
 	sound
 	[ "$(lines_of starts)" -eq $((starts + 2)) ]
+	"$TUNER" rescore job --set 'objective.also=[{"minimize": "`lag-ms`"}, {"minimize": "2 * `lag-ms`"}]'
+	sql_is "SELECT max(abs(2 * (also ->> 0) - (also ->> 1))) < 1e-12 FROM trial" 1
+	sound
 	run "$TUNER" rescore job --set 'objective.also=[{"minimize": "lag"}]'
 	[ "$status" -eq 2 ]
 	[[ "$output" == *'"lag"'*"lag-ms"* ]]
@@ -219,6 +229,13 @@ by_hand() {
 	[[ "$output" == *"--metric lag-ms=NUMBER"* ]]
 	"$TUNER" tell job 6 0.3 --metric lag-ms=30 | grep -q "done, accuracy = 0.3$"
 	[ "$("$TUNER" best --json | jq -c '[.front[].trial]')" = "[2,1,6]" ]
+	sound
+	# What was told without a metric has no such objective afterwards.
+	"$TUNER" rescore job --set 'objective.also=[]'
+	"$TUNER" ask job
+	"$TUNER" tell job 7 0.9
+	"$TUNER" rescore job --set 'objective.also=[{"minimize": "`lag-ms`"}]'
+	sql_is "SELECT group_concat(state || ' ' || outcome || coalesce(also, ''), ', ') FROM (SELECT * FROM trial WHERE number > 5 ORDER BY number)" "done ok[30], stopped no-metric"
 	sound
 	# By run and by ask-tell the same results give the same proposals.
 	rm tuner.db
@@ -259,6 +276,7 @@ by_hand() {
 	front=$(by_hand)
 	[ "$(wc -w <<<"$front")" -gt 1 ]
 	sql_is "SELECT group_concat(number, ' ') FROM (SELECT t.number FROM trial t JOIN attempt a ON a.trial = t.id JOIN manifest m ON m.attempt = a.id WHERE m.removal IS NULL AND m.bytes > 0 ORDER BY t.number)" "$front"
+	sql_is "SELECT count(*) FROM artifact a JOIN attempt t ON t.id = a.attempt JOIN trial v ON v.id = t.trial WHERE a.sha256 IS NULL AND v.number IN (${front// /, })" 0
 	for number in $front; do
 		[ -s "$("$TUNER" best --trial "$number" --model)/model" ]
 	done

@@ -272,7 +272,31 @@ static void every_suggestion_has_weights_of_its_own(void **state)
 	}
 }
 
-static void of_values_nothing_is_said(void **state)
+/* Each objective's own model predicts it; one of all does not. */
+static void each_objective_is_predicted_by_its_model(void **state)
+{
+	struct job job;
+	double outcome[2];
+
+	for (size_t way = 0; way < WAYS; way++) {
+		init(&job, STRATEGY_BAYESIAN, 1);
+		run(&job, corners, 30);
+		job.strategy = ways[way];
+		const struct suggestion s = job_ask(&job);
+		const bool by_front = s.weights[0] == 0;
+
+		assert_int_equal(s.branch, BRANCH_MODEL);
+		corners(s.values, outcome);
+		assert_true(by_front ? fabs(s.mean - outcome[0]) < 4 * s.sd + 1e-3 : isnan(s.mean));
+		assert_true(
+			by_front ? fabs(s.other_means[0] - outcome[1]) < 4 * s.other_sds[0] + 1e-3
+				 : isnan(s.other_means[0]) && isnan(s.other_sds[0]));
+		assert_true(!by_front || (s.sd < 0.1 && s.other_sds[0] < 0.1));
+		assert_true(isnan(s.other_means[1]) && isnan(s.other_sds[2]));
+	}
+}
+
+static void of_gains_nothing_is_said(void **state)
 {
 	struct job job;
 
@@ -283,7 +307,7 @@ static void of_values_nothing_is_said(void **state)
 		const struct suggestion s = job_ask(&job);
 
 		assert_int_equal(s.branch, BRANCH_MODEL);
-		assert_true(isnan(s.mean) && isnan(s.sd) && isnan(s.incumbent));
+		assert_true(isnan(s.incumbent));
 		assert_true(isnan(s.gain_mean) && isnan(s.gain_sd) && isnan(s.acquisition));
 		assert_true(isfinite(s.maximised) || ways[way].acquisition == STRATEGY_THOMPSON);
 		assert_true(s.n_hyperparameters > 0);
@@ -551,7 +575,7 @@ static void limits_are_kept(void **state)
 			job_tell_others(&job, &outcome[1]);
 			if (s.branch == BRANCH_MODEL) {
 				assert_true(s.limits_probability >= 0);
-				assert_true(isnan(s.mean));
+				assert_true(isnan(s.gain_mean));
 				within += excess <= 0;
 			}
 		}
@@ -615,7 +639,8 @@ int main(void)
 		cmocka_unit_test(many_numbers_are_moved_near_the_front),
 		cmocka_unit_test(a_trust_region_never_begins_anew),
 		cmocka_unit_test(every_suggestion_has_weights_of_its_own),
-		cmocka_unit_test(of_values_nothing_is_said),
+		cmocka_unit_test(each_objective_is_predicted_by_its_model),
+		cmocka_unit_test(of_gains_nothing_is_said),
 		cmocka_unit_test(without_one_model_of_all_there_are_no_weights),
 		cmocka_unit_test(hyperparameters_are_those_of_all_models),
 		cmocka_unit_test(one_model_of_all_is_fitted_each_time),

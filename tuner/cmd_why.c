@@ -106,6 +106,24 @@ static bool add_weights(cJSON *object, const struct explanation *e)
 	return ok;
 }
 
+/* The predictions of further objectives; null without any. */
+static bool add_also(cJSON *object, const struct explanation *e)
+{
+	if (e->goals.n < 2 || isnan(e->other_means[0]))
+		return cJSON_AddNullToObject(object, "predicted_also") != NULL;
+
+	cJSON *also = cJSON_AddArrayToObject(object, "predicted_also");
+	bool ok = also != NULL;
+	for (size_t i = 1; ok && i < e->goals.n; i++) {
+		cJSON *item = cJSON_CreateObject();
+		ok = json_append(also, item) &&
+		     json_add_string(item, "name", e->goals.items[i].name) &&
+		     json_add_optional(item, "mean", e->other_means[i - 1]) &&
+		     json_add_optional(item, "sd", e->other_sds[i - 1]);
+	}
+	return ok;
+}
+
 static bool add_model(cJSON *object, const struct explanation *e)
 {
 	const struct decision *d = &e->decision;
@@ -116,7 +134,7 @@ static bool add_model(cJSON *object, const struct explanation *e)
 	       json_add_optional(object, "z_with_noise", e->z_with_noise) &&
 	       json_add_optional(object, "value_probability", e->value_probability) &&
 	       json_add_optional(object, "limits_probability", e->limits_probability) &&
-	       add_weights(object, e) &&
+	       add_weights(object, e) && add_also(object, e) &&
 	       json_add_optional(object, "expected_improvement", e->expected_improvement) &&
 	       json_add_optional(object, "probability_of_improvement", e->probability) &&
 	       json_add_optional(object, "improvement", e->improvement);
@@ -263,20 +281,39 @@ static void add_weighing(const struct explanation *e, struct text *out)
 		      "front\n");
 }
 
+static void add_other_predictions(const struct explanation *e, struct text *out)
+{
+	for (size_t i = 1; i < e->goals.n && !isnan(e->other_means[i - 1]); i++) {
+		const double value = goals_value(&e->trial, i);
+		text_add(out, "  predicted ");
+		text_add_visible(out, objective_label(e->goals.items[i].name));
+		text_print(out, " %.6g ± %.2g", e->other_means[i - 1], e->other_sds[i - 1]);
+		if (!isnan(value))
+			text_print(out, "; the result was %.6g, %+.1f of them away", value,
+				(value - e->other_means[i - 1]) / e->other_sds[i - 1]);
+		text_add(out, "\n");
+	}
+}
+
 static void add_hopes(const struct explanation *e, struct text *out)
 {
 	const struct decision *d = &e->decision;
 	add_weighing(e, out);
 	if (isnan(d->mean))
 		return;
-	text_print(out, "  predicted %.6g ± %.2g (one standard deviation, without noise)", d->mean,
-		d->sd);
+	text_add(out, "  predicted ");
+	if (e->goals.n > 1) {
+		text_add_visible(out, objective_label(e->metric));
+		text_add_char(out, ' ');
+	}
+	text_print(out, "%.6g ± %.2g (one standard deviation, without noise)", d->mean, d->sd);
 	if (!isnan(e->z))
 		text_print(out,
 			fabs(e->z) < Z_IN_FULL ? "; the result was %.6g, %+.1f of them away%s"
 					       : "; the result was %.6g, %+.2g of them away%s",
 			explanation_objective(e), e->z, surprise(e));
 	text_add(out, "\n");
+	add_other_predictions(e, out);
 	if (!isnan(e->value_probability))
 		text_print(out,
 			"  it would give a value with probability %.2f; a failure gains nothing\n",

@@ -18,14 +18,21 @@ static const struct note {
 	{ "weight_2", offsetof(struct decision_notes, weights[1]) },
 	{ "weight_3", offsetof(struct decision_notes, weights[2]) },
 	{ "weight_4", offsetof(struct decision_notes, weights[3]) },
+	{ "mean_2", offsetof(struct decision_notes, means[0]) },
+	{ "sd_2", offsetof(struct decision_notes, sds[0]) },
+	{ "mean_3", offsetof(struct decision_notes, means[1]) },
+	{ "sd_3", offsetof(struct decision_notes, sds[1]) },
+	{ "mean_4", offsetof(struct decision_notes, means[2]) },
+	{ "sd_4", offsetof(struct decision_notes, sds[2]) },
 };
 
 enum { ROWS = sizeof(rows) / sizeof(*rows) };
 
-struct decision_notes decision_notes_of(const struct suggestion *suggestion, bool maximize)
+struct decision_notes decision_notes_of(
+	const struct suggestion *suggestion, const struct job_file *file)
 {
-	struct decision_notes notes = { .gain_mean = maximize ? -suggestion->gain_mean
-							      : suggestion->gain_mean,
+	struct decision_notes notes = { .gain_mean = file->maximize ? -suggestion->gain_mean
+								    : suggestion->gain_mean,
 		.gain_sd = suggestion->gain_sd,
 		.value_probability = suggestion->value_probability,
 		.limits_probability = suggestion->limits_probability };
@@ -33,6 +40,12 @@ struct decision_notes decision_notes_of(const struct suggestion *suggestion, boo
 	/* A weight of an objective that there is may be 0 only by an unlikely chance. */
 	for (size_t i = 0; i <= TRIAL_ALSO_MAX; i++)
 		notes.weights[i] = suggestion->weights[i] > 0 ? suggestion->weights[i] : NAN;
+	for (size_t i = 0; i < TRIAL_ALSO_MAX; i++) {
+		const double mean = i < file->objective.n_also ? suggestion->other_means[i] : NAN;
+
+		notes.means[i] = file->objective.also[i].maximize ? -mean : mean;
+		notes.sds[i] = isnan(mean) ? NAN : suggestion->other_sds[i];
+	}
 	return notes;
 }
 

@@ -320,6 +320,8 @@ static bool compare(struct explanation *e, struct tuner_error *err)
 	e->value_probability = notes.value_probability;
 	e->limits_probability = notes.limits_probability;
 	memcpy(e->weights, notes.weights, sizeof(e->weights));
+	memcpy(e->other_means, notes.means, sizeof(e->other_means));
+	memcpy(e->other_sds, notes.sds, sizeof(e->other_sds));
 	e->z = uncertain ? (objective - d->mean) / d->sd : NAN;
 	e->z_with_noise = uncertain ? (objective - d->mean) / hypot(d->sd, noise) : NAN;
 	e->expected_improvement = exp(d->acquisition);
@@ -378,10 +380,13 @@ static const char *model_words(const struct explanation *e)
 		return "the model chose it: it was the best in one function, drawn from those that "
 		       "it held possible";
 	default:
-		return e->weights[0] > 0
-			       ? "the model chose it: nowhere else did it expect a larger "
-				 "improvement of the objectives as weighed this time"
-			       : ei_words[e->cost_aware][e->is_augmented];
+		if (e->weights[0] > 0)
+			return "the model chose it: nowhere else did it expect a larger "
+			       "improvement of the objectives as weighed this time";
+		if (e->goals.n > 1)
+			return "the model chose it: nowhere else did it expect a trial to add more "
+			       "to what the Pareto front surpasses";
+		return ei_words[e->cost_aware][e->is_augmented];
 	}
 }
 

@@ -67,6 +67,8 @@ struct explanation {
 	double value_probability; /* that it would not fail; NaN also if hardly any trial had
 				     failed */
 	double weights[GOALS_MAX]; /* of several objectives in what the model was to improve */
+	double other_means[TRIAL_ALSO_MAX],
+		other_sds[TRIAL_ALSO_MAX]; /* predictions of the further objectives */
 	double limits_probability; /* that it would keep the job's limits; NaN also without any */
 	double expected_improvement; /* over the incumbent, in the objective's unit; a failure
 					improves nothing, and neither does a trial over a limit */

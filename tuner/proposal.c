@@ -129,6 +129,8 @@ static void decide_by_user(
 		.incumbent = NAN,
 		.sequence = (uint64_t)sequence,
 	};
+	for (size_t i = 0; i < SUGGEST_OTHERS_MAX; i++)
+		suggestion->other_means[i] = suggestion->other_sds[i] = NAN;
 	memcpy(suggestion->values, values, d * sizeof(*values));
 }
 
@@ -200,7 +202,7 @@ static bool note_settings(
 	struct proposal *proposal, const struct proposer *proposer, struct tuner_error *err)
 {
 	const struct decision_notes notes =
-		decision_notes_of(&proposal->suggestion, proposer->file->maximize);
+		decision_notes_of(&proposal->suggestion, proposer->file);
 	struct text text = TEXT_EMPTY;
 	text_print(&text, "%.*s", (int)strlen(proposer->settings) - 1, proposer->settings);
 	decision_notes_add(&notes, &text);
@@ -306,7 +308,7 @@ fail:
 static void keep_prognosis(struct proposer *proposer, const struct proposal *proposal)
 {
 	const struct decision_notes notes =
-		decision_notes_of(&proposal->suggestion, proposer->file->maximize);
+		decision_notes_of(&proposal->suggestion, proposer->file);
 	struct prognosis *kept = proposer->prognoses;
 	if (proposer->n_prognoses == PROGNOSES_KEPT)
 		memmove(kept, kept + 1, --proposer->n_prognoses * sizeof(*kept));

@@ -124,16 +124,30 @@ static void compare_gains(struct comparison *comparison, const struct decision *
 			recomputed->acquisition, 1);
 	compare_note(comparison, "gain_mean", before.gain_mean, now.gain_mean, scale);
 	compare_note(comparison, "gain_sd", before.gain_sd, now.gain_sd, scale);
+	for (size_t i = 0; i < TRIAL_ALSO_MAX; i++) {
+		const double own = fabs(before.means[i]) + before.sds[i];
+
+		compare_note(comparison, "mean of a further objective", before.means[i],
+			now.means[i], own);
+		compare_note(
+			comparison, "sd of a further objective", before.sds[i], now.sds[i], own);
+	}
 	compare_number(comparison, "value_probability", before.value_probability,
 		now.value_probability, 1);
 	compare_number(comparison, "limits_probability", before.limits_probability,
 		now.limits_probability, 1);
 }
 
+static double or_nothing(double value)
+{
+	return isnan(value) ? 0 : value;
+}
+
 /* In the user's unit: relative to the number's own size, or to the model's uncertainty. */
 static double unit(const struct decision *decision)
 {
-	return fabs(decision->mean) + fabs(decision->incumbent) + decision->sd;
+	return or_nothing(fabs(decision->mean)) + or_nothing(fabs(decision->incumbent)) +
+	       or_nothing(decision->sd);
 }
 
 /* On another machine a work limit may be reached an evaluation sooner or later. */
