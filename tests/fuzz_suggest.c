@@ -344,7 +344,13 @@ static void check_weights(struct world *w, const struct suggestion *suggestion)
 	}
 	CHECK(w, sum == 0 || (fabs(sum - 1) < 1e-12 && w->n_others > 0 &&
 				     suggestion->branch == BRANCH_MODEL));
-	CHECK(w, w->n_others == 0 || (isnan(suggestion->mean) && isnan(suggestion->incumbent)));
+	CHECK(w,
+		w->n_others == 0 || (isnan(suggestion->gain_mean) && isnan(suggestion->incumbent)));
+	for (size_t k = 0; k < SUGGEST_OTHERS_MAX; k++)
+		CHECK(w,
+			(isnan(suggestion->other_means[k]) && isnan(suggestion->other_sds[k])) ||
+				(k < w->n_others && isfinite(suggestion->other_means[k]) &&
+					suggestion->other_sds[k] >= 0 && !isnan(suggestion->mean)));
 }
 
 static void ask(struct world *w, struct suggest_request *request)
