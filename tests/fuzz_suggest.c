@@ -349,7 +349,7 @@ static void check_weights(struct world *w, const struct suggestion *suggestion)
 	for (size_t k = 0; k < SUGGEST_OTHERS_MAX; k++)
 		CHECK(w,
 			(isnan(suggestion->other_means[k]) && isnan(suggestion->other_sds[k])) ||
-				(k < w->n_others && isfinite(suggestion->other_means[k]) &&
+				(k < w->n_others && !isnan(suggestion->other_means[k]) &&
 					suggestion->other_sds[k] >= 0 && !isnan(suggestion->mean)));
 }
 
