@@ -302,6 +302,22 @@ by_hand() {
 	[[ "$output" == *"gate held: accuracy"*"gate missed: lag-ms"* ]]
 }
 
+@test "importance is of each objective" {
+	TRIALS=24 several "$LAG"
+	"$TUNER" run job.jsonc --quiet
+	[ "$("$TUNER" importance --json | jq -r .metric)" = accuracy ]
+	[ "$("$TUNER" importance --objective lag-ms --json | jq -r .metric)" = lag-ms ]
+	"$TUNER" importance --objective lag-ms | grep -q "the part of lag-ms's variance"
+	run "$TUNER" importance --objective lag
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'has no objective "lag": it is to maximize accuracy, minimize lag-ms'* ]]
+	# One that does not depend on y, which the first does.
+	"$TUNER" rescore job --set 'objective.also=[{"maximize": "`lag-ms` / 20 + accuracy"}]'
+	y() { jq '.parameters[] | select(.parameter == "y") | .total'; }
+	[ "$("$TUNER" importance --json | y | jq '. > 0.3')" = true ]
+	[ "$("$TUNER" importance --objective '`lag-ms` / 20 + accuracy' --json | y | jq '. < 0.02')" = true ]
+}
+
 @test "random search, Sobol points and grids have a front, too" {
 	for STRATEGY in random sobol grid; do
 		several "$LAG"

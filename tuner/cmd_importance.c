@@ -5,6 +5,8 @@
 #include "tuner/sparkline.h"
 #include "tuner/table.h"
 
+#include <string.h>
+
 enum { BAR_PLACES = 20 };
 
 /* ---- text ---- */
@@ -50,7 +52,7 @@ static bool print_notes(const struct report *report, const struct importance_rep
 		"\ntotal: the part of %s's variance over the search space that goes with a "
 		"parameter;\nalone: what it does whatever the others are; parameters together do "
 		"%.2f.\n",
-		report->metric, importance_together(importance));
+		report->goals.items[result->goal].name, importance_together(importance));
 	text_print(&out,
 		"From %zu trials, each predicted from the others with R2 = %.2f; noise is %.2f of "
 		"the variance.\n",
@@ -66,13 +68,34 @@ static bool print_json(const struct report *report, const struct importance_repo
 	return json_out(importance_json(report, result), err);
 }
 
+/* The objective that --objective names; the first without it. */
+static bool choose_goal(const struct invocation *call, const struct report *report, size_t *ret,
+	struct tuner_error *err)
+{
+	const char *name = invocation_option(call, "objective");
+	struct text names = TEXT_EMPTY;
+	*ret = 0;
+	while (name != NULL && *ret < report->goals.n &&
+		strcmp(report->goals.items[*ret].name, name) != 0)
+		++*ret;
+	if (*ret < report->goals.n)
+		return true;
+	goals_text(&report->goals, &names);
+	tuner_fail(err, TUNER_USAGE, "job %s has no objective \"%.100s\": it is to %.200s",
+		report->job.name, name, names.bytes);
+	text_finish(&names);
+	return false;
+}
+
 int cmd_importance(const struct invocation *call, struct tuner_error *err)
 {
 	struct report report = { 0 };
 	struct importance_report result = { .file = NULL };
 	const char *job = call->n_arguments > 0 ? call->arguments[0] : NULL;
+	size_t goal;
 	bool ok =
-		report_open(call, job, &report, err) && importance_read(&report, &result, err) &&
+		report_open(call, job, &report, err) && choose_goal(call, &report, &goal, err) &&
+		importance_read(&report, goal, &result, err) &&
 		(call->json ? print_json(&report, &result, err) : print_table(call, &result, err));
 
 	if (ok && !call->json)

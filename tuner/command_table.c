@@ -157,6 +157,11 @@ static const struct option_row best_options[] = {
 	{ .name = NULL },
 };
 
+static const struct option_row importance_options[] = {
+	{ "objective", 0, "NAME", "of several objectives this one (default: the first)" },
+	{ .name = NULL },
+};
+
 static const struct option_row verify_options[] = {
 	{ "hashes", 0, NULL,
 		"also read every file that trials have saved, and compare its SHA-256" },
@@ -309,7 +314,7 @@ const struct subcommand commands[] = {
 		TAKES_DB | TAKES_JSON, NULL, cmd_why,
 		"TRIAL is a number, or \"best\" or \"last\"." },
 	{ "importance", "[JOB]", "estimate which parameters matter", 0, 1, TAKES_DB | TAKES_JSON,
-		NULL, cmd_importance,
+		importance_options, cmd_importance,
 		"Prints each parameter's share of the objective's variance over the search space "
 		"(Sobol\n"
 		"indices of the model of the job's trials), with intervals." },

@@ -22,6 +22,7 @@ static bool compute(
 	if (!job_stored_file(&report->job, &result->file, err) ||
 		!model_question_open(report, result->file, &question, err))
 		return false;
+	model_question_turn_to(&question, result->goal);
 	const bool ok = importance_of(&question.request, &result->importance, err) ||
 			tuner_fail_in(err, "job %s: ", report->job.name);
 	model_question_close(&question);
@@ -88,7 +89,7 @@ static bool fill_result(
 	cJSON *warnings = cJSON_AddArrayToObject(object, "warnings");
 	bool ok = parameters != NULL && warnings != NULL &&
 		  json_add_string(object, "job", report->job.name) &&
-		  json_add_string(object, "metric", report->metric) &&
+		  json_add_string(object, "metric", report->goals.items[result->goal].name) &&
 		  json_add_integer(object, "trials", (int64_t)importance->n) &&
 		  json_add_number(object, "explained", importance->explained) &&
 		  json_add_number(object, "noise", importance->noise) &&
@@ -113,10 +114,10 @@ cJSON *importance_json(const struct report *report, const struct importance_repo
 	return NULL;
 }
 
-bool importance_read(
-	const struct report *report, struct importance_report *ret, struct tuner_error *err)
+bool importance_read(const struct report *report, size_t goal, struct importance_report *ret,
+	struct tuner_error *err)
 {
-	*ret = (struct importance_report){ 0 };
+	*ret = (struct importance_report){ .goal = goal };
 	if (compute(report, ret, err)) {
 		sort(ret);
 		warn(ret);

@@ -10,16 +10,17 @@ enum { IMPORTANCE_WARNINGS_MAX = 2 };
 
 struct importance_report {
 	struct job_file *file;
+	size_t goal; /* which of the report's objectives it is about */
 	struct importance importance;
 	size_t order[SPACE_PARAMETERS_MAX]; /* parameters, most important first */
 	char warnings[IMPORTANCE_WARNINGS_MAX][200];
 	size_t n_warnings;
 };
 
-/* Fits the model of the job's next suggestion. TUNER_USAGE, and nothing to finish, with too few trials. */
+/* Fits the model of the job's next suggestion, of this one of its objectives. TUNER_USAGE, and nothing to finish, with too few trials. */
 TUNER_MUST_CHECK
-bool importance_read(
-	const struct report *report, struct importance_report *ret, struct tuner_error *err);
+bool importance_read(const struct report *report, size_t goal, struct importance_report *ret,
+	struct tuner_error *err);
 void importance_report_finish(struct importance_report *result);
 
 /* The share that is due to interactions of parameters alone. */

@@ -449,7 +449,7 @@ static bool read(struct job_report *job, struct tuner_error *err)
 		!report_best(report, &job->best, &job->has_best, err))
 		return false;
 	job->done = counts[TRIAL_DONE];
-	job->has_importance = importance_read(report, &job->importance, &job->no_importance);
+	job->has_importance = importance_read(report, 0, &job->importance, &job->no_importance);
 	return true;
 }
 

@@ -1,5 +1,6 @@
 #include "tuner/model_question.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static bool read(
@@ -32,6 +33,30 @@ bool model_question_open(const struct report *report, struct job_file *file,
 	ret->request.start = ret->latest.hyperparameters;
 	ret->request.n_start = ret->latest.n_hyperparameters;
 	return true;
+}
+
+/* Where each objective has a model of its own, their hyperparameters stand one after the other. */
+static void take_hyperparameters(struct model_question *question, size_t goal)
+{
+	const size_t m = question->file->objective.n_also + 1,
+		     n = question->latest.n_hyperparameters;
+
+	question->request.n_start = n % m == 0 ? n / m : 0;
+	if (question->request.n_start > 0)
+		question->request.start =
+			question->latest.hyperparameters + goal * question->request.n_start;
+}
+
+void model_question_turn_to(struct model_question *question, size_t goal)
+{
+	take_hyperparameters(question, goal);
+	for (size_t i = 0; goal > 0 && i < question->request.n_observations; i++) {
+		struct observation *o = &question->observations[i];
+
+		o->objective = o->kind == OBSERVATION_STOPPED || o->others == NULL
+				       ? NAN
+				       : o->others[goal - 1];
+	}
 }
 
 void model_question_close(struct model_question *question)

@@ -24,6 +24,10 @@ bool model_question_open(const struct report *report, struct job_file *file,
 	struct model_question *ret, struct tuner_error *err);
 void model_question_close(struct model_question *question);
 
+/* Asks about a further objective of the job instead (0: the first), to be minimised too. What is known
+ * of a stopped trial is its first objective alone, so it has none then. */
+void model_question_turn_to(struct model_question *question, size_t goal);
+
 /* The trial behind an observation of the request. */
 const struct finished_trial *model_question_trial(
 	const struct model_question *question, size_t observation);
