@@ -30,7 +30,7 @@
 
 /* Boxes at most: of a front that needs more, values are rounded, towards better ones, to fewer steps
  * until they suffice. So a gain of less than a step may be overlooked. */
-enum { FRONT_GAIN_BOXES_MAX = 2048 };
+enum { FRONT_GAIN_BOXES_MAX = 512 };
 
 struct front_gain;
 
