@@ -26,7 +26,7 @@ struct front_gain {
 	size_t *rows, n_rows; /* on the front */
 	double *front; /* n_front x m, with pending rows */
 	size_t n_front;
-	double reference[M], least[M];
+	double reference[M], least[M], noise_sds[M];
 	double *levels[M]; /* ascending; entry j - 1 is level j */
 	size_t n_levels[M]; /* with level 0 */
 	struct box *boxes;
@@ -279,6 +279,22 @@ static double slope(
 	return q < 1 ? (slopes[b] - q * slopes[a]) / (1 - q) : 0;
 }
 
+/* The logarithm of the factor; adds its derivatives unless NULL. */
+static double augmentation(const struct front_gain *gain, const double *sd, double *by_sd)
+{
+	const double part = 1 / (double)gain->m;
+	double sum = 0;
+
+	for (size_t k = 0; k < gain->m; k++) {
+		double by_own;
+
+		sum += part * log_augmentation(sd[k], gain->noise_sds[k], &by_own);
+		if (by_sd != NULL)
+			by_sd[k] += part * by_own;
+	}
+	return sum;
+}
+
 double front_gain_value(const struct front_gain *gain, const double *mean, const double *sd,
 	double *ret_by_mean, double *ret_by_sd)
 {
@@ -306,7 +322,7 @@ double front_gain_value(const struct front_gain *gain, const double *mean, const
 		ret_by_mean[k] /= total;
 		ret_by_sd[k] /= total;
 	}
-	return best + log(total);
+	return best + log(total) + augmentation(gain, sd, ret_by_mean != NULL ? ret_by_sd : NULL);
 }
 
 /* ---- the term ---- */
@@ -381,7 +397,7 @@ static double quick_value(const struct front_gain *gain, const double *mean, con
 		}
 		total += fmax(volume, 0);
 	}
-	return log(total);
+	return log(total) + augmentation(gain, sd, NULL);
 }
 
 static bool add_glance(
@@ -428,7 +444,7 @@ static bool allocate(struct front_gain *gain, struct tuner_error *err)
 }
 
 bool front_gain_create(struct gp *const *gps, size_t m, const bool *eligible, const double *chances,
-	struct front_gain **ret, struct tuner_error *err)
+	const double *noise_sds, struct front_gain **ret, struct tuner_error *err)
 {
 	struct front_gain *gain = calloc(1, sizeof *gain);
 
@@ -438,6 +454,8 @@ bool front_gain_create(struct gp *const *gps, size_t m, const bool *eligible, co
 	gain->m = m;
 	gain->d = gp_d(gps[0]);
 	gain->gps = gps;
+	for (size_t k = 0; noise_sds != NULL && k < m; k++)
+		gain->noise_sds[k] = noise_sds[k];
 	if (!find_front(gain, eligible, chances, err) || !make_boxes(gain, err) ||
 		!allocate(gain, err)) {
 		front_gain_destroy(gain);

@@ -19,6 +19,9 @@
  * (transform.h). Of the front alone it would not do: while that is short, nothing beyond its ends would
  * be looked for (docs/surrogate.md, "Several objectives").
  *
+ * With noise, EHVI is multiplied by the geometric mean over the objectives of augmented EI's factor
+ * (expected_improvement.h): how much one more trial would tell.
+ *
  *     front_gain_create -> front_gain_term -> front_gain_destroy */
 #ifndef SURROGATE_FRONT_GAIN_H
 #define SURROGATE_FRONT_GAIN_H
@@ -37,17 +40,18 @@ struct front_gain;
 /* Borrows the m fitted models (1 to PARETO_OBJECTIVES_MAX) of the same rows, which must not change
  * while it lives. eligible (gp_n_outcomes): marks the trials that may be on the front, at least one;
  * chances (pending rows; NULL: all certain): a pending row is on it if its chance to be a result is 1/2
- * or more. Errors: TUNER_FATAL without memory. */
+ * or more. noise_sds (m; NULL: none): noise of the objectives in the factor. Errors: TUNER_FATAL without
+ * memory. */
 TUNER_MUST_CHECK
 bool front_gain_create(struct gp *const *gps, size_t m, const bool *eligible, const double *chances,
-	struct front_gain **ret, struct tuner_error *err);
+	const double *noise_sds, struct front_gain **ret, struct tuner_error *err);
 void front_gain_destroy(struct front_gain *gain);
 
 /* Rows (ret_rows: gp_n_outcomes) that are on the front of the eligible, in commit order. */
 void front_gain_rows(const struct front_gain *gain, size_t *ret_rows, size_t *ret_n);
 
-/* ln EHVI and its derivatives (NULL: not wanted) for a prediction of all m objectives (sd > 0). Where
- * EHVI underflows it is that of the box that contributes most. */
+/* ln EHVI, with the factor, and its derivatives (NULL: not wanted) for a prediction of all m objectives
+ * (sd > 0). */
 double front_gain_value(const struct front_gain *gain, const double *mean, const double *sd,
 	double *ret_by_mean, double *ret_by_sd);
 

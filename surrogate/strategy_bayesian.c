@@ -364,21 +364,33 @@ static void forget_repeated(struct search *search)
 		gp_forget(surrogate_model_nth(&search->model, i), search->n_repeated);
 }
 
+/* Of the noise that the incumbent of one objective would be augmented for (suggest.h). */
+static double augmenting_noise_sd(const struct search *search, const struct gp *gp)
+{
+	const double variance = gp_noise_variance(gp);
+
+	return strategy_incumbent_is_augmented(search->strategy.incumbent, variance)
+		       ? sqrt(variance)
+		       : 0;
+}
+
 /* Measures what there is to gain by the models of all objectives. */
 static bool prepare_gain(struct search *search, struct tuner_error *err)
 {
 	const struct surrogate_model *model = &search->model;
-	const size_t n_others = search->ask->request->n_others;
+	const size_t m = search->ask->request->n_others + 1;
+	double noise_sds[PARETO_OBJECTIVES_MAX];
 
 	search->gps[0] = model->gp;
-	for (size_t k = 0; k < n_others; k++) {
-		if (!surrogate_model_append_pending(&search->others[k], err))
+	for (size_t k = 1; k < m; k++) {
+		if (!surrogate_model_append_pending(&search->others[k - 1], err))
 			return false;
-		search->gps[k + 1] = search->others[k].gp;
+		search->gps[k] = search->others[k - 1].gp;
 	}
-	return model->seeks_first ||
-	       front_gain_create(search->gps, n_others + 1, model->data.within, model->chances,
-		       &search->gain, err);
+	for (size_t k = 0; k < m; k++)
+		noise_sds[k] = augmenting_noise_sd(search, search->gps[k]);
+	return model->seeks_first || front_gain_create(search->gps, m, model->data.within,
+					     model->chances, noise_sds, &search->gain, err);
 }
 
 /* Appends the pending trials and, for a noisy incumbent, the best trials once more. */

@@ -52,7 +52,7 @@ static void create(struct fixture *f, const double *chances)
 	struct tuner_error err;
 
 	front_gain_destroy(f->gain);
-	check(front_gain_create(f->gps, f->m, f->eligible, chances, &f->gain, &err), &err);
+	check(front_gain_create(f->gps, f->m, f->eligible, chances, NULL, &f->gain, &err), &err);
 }
 
 static void finish(struct fixture *f)
@@ -218,6 +218,47 @@ static void slopes_are_those_of_central_differences(void **state)
 	}
 }
 
+/* Where noise hides most of what a trial would tell. */
+static void noise_lowers_it_by_the_mean_of_the_factors(void **state)
+{
+	const double mean[] = { -0.3, -0.2, 0.1 }, noise[] = { 0.2, 0, 0.5 };
+	double sd[] = { 0.5, 0.3, 0.4 }, by_mean[3], by_sd[3], wanted = 0;
+	struct front_gain *noisy = NULL;
+	struct tuner_error err;
+	struct fixture f;
+
+	setup(&f, 3);
+	create(&f, NULL);
+	check(front_gain_create(f.gps, 3, f.eligible, NULL, noise, &noisy, &err), &err);
+	for (size_t k = 0; k < 3; k++)
+		wanted += log_augmentation(sd[k], noise[k], NULL) / 3;
+	assert_true(wanted < -0.3);
+	assert_near(front_gain_value(noisy, mean, sd, by_mean, by_sd) -
+			    front_gain_value(f.gain, mean, sd, NULL, NULL),
+		wanted, 1e-12);
+	for (size_t k = 0; k < 3; k++) {
+		double ends[2];
+
+		for (int end = 0; end < 2; end++) {
+			sd[k] += end ? -2e-6 : 1e-6;
+			ends[end] = front_gain_value(noisy, mean, sd, NULL, NULL);
+		}
+		sd[k] += 1e-6;
+		assert_near(by_sd[k], (ends[0] - ends[1]) / 2e-6, 1e-5);
+	}
+	/* At a glance, too. */
+	const struct acquisition_term term = front_gain_term(noisy),
+				      plain = front_gain_term(f.gain);
+	const double x[] = { 0.3, 0.6 };
+	double with = 0, without = 0;
+
+	check(term.add_glance(term.context, x, 1, &with, &err), &err);
+	check(plain.add_glance(plain.context, x, 1, &without, &err), &err);
+	assert_true(with < without - 0.1);
+	front_gain_destroy(noisy);
+	finish(&f);
+}
+
 /* ---- the term ---- */
 
 static void the_term_is_the_value_of_the_predictions(void **state)
@@ -356,7 +397,7 @@ static void a_long_front_is_rounded_towards_better_values(void **state)
 {
 	enum { MANY = 300 };
 	static const double theta[] = { -6, -6, -9 };
-	const double mean[] = { -0.2, -0.2, -0.2, -0.2 }, sure[] = { 1e-6, 1e-6, 1e-6, 1e-6 };
+	const double mean[] = { -0.4, -0.4, -0.4, -0.4 }, sure[] = { 1e-6, 1e-6, 1e-6, 1e-6 };
 	double *X = calloc(MANY * D, sizeof *X), *Y = calloc(M_MAX * MANY, sizeof *Y);
 	double *outcomes = calloc((MANY + 1) * M_MAX, sizeof *outcomes), reference[M_MAX];
 	bool *eligible = calloc(MANY, sizeof *eligible);
@@ -393,7 +434,7 @@ static void a_long_front_is_rounded_towards_better_values(void **state)
 		}
 		reference[k] = worst + FRONT_GAIN_MARGIN * (worst - least);
 	}
-	check(front_gain_create(gps, M_MAX, eligible, NULL, &gain, &err), &err);
+	check(front_gain_create(gps, M_MAX, eligible, NULL, NULL, &gain, &err), &err);
 	const double wanted = added(outcomes, MANY, M_MAX, reference, mean);
 	const double value = exp(front_gain_value(gain, mean, sure, NULL, NULL));
 
@@ -414,6 +455,7 @@ int main(void)
 		cmocka_unit_test(a_sure_outcome_adds_its_hypervolume),
 		cmocka_unit_test(it_is_what_is_expected_to_be_added),
 		cmocka_unit_test(slopes_are_those_of_central_differences),
+		cmocka_unit_test(noise_lowers_it_by_the_mean_of_the_factors),
 		cmocka_unit_test(the_term_is_the_value_of_the_predictions),
 		cmocka_unit_test(a_glance_ranks_points_as_the_value_does),
 		cmocka_unit_test(only_eligible_trials_are_on_the_front),
