@@ -8,8 +8,11 @@
  *
  * Log EI may be replaced by a confidence bound, or by a random function, which is maximised over
  * the candidates only. While no trial has kept the limits, the probability that one does is maximised
- * instead of either. Several objectives are one to all of this, by weights that each suggestion has
- * for itself (scalarisation.h).
+ * instead of either.
+ *
+ * With several objectives each has a model of its own, and instead of log EI the expected gain in
+ * hypervolume is maximised (front_gain.h); or, with other settings than the default's, they are one to
+ * all of this, by weights that each suggestion has for itself (scalarisation.h).
  *
  * Every step is a function of the request alone. */
 #include "surrogate/best_rows.h"
@@ -632,6 +635,22 @@ static bool predict_others(const struct search *search, const double *x, struct 
 	return true;
 }
 
+/* Of several models the sum. */
+static bool judge_posterior(
+	const struct search *search, struct suggestion *ret, struct tuner_error *err)
+{
+	if (!surrogate_model_log_posterior(&search->model, &ret->log_posterior, err))
+		return false;
+	for (size_t k = 0; search->by_front && k < search->ask->request->n_others; k++) {
+		double more;
+
+		if (!surrogate_model_log_posterior(&search->others[k], &more, err))
+			return false;
+		ret->log_posterior += more;
+	}
+	return true;
+}
+
 /* The model's predictions for its choice, in the user's unit. Drops the repeated rows, so the
  * acquisition must not be used again. */
 static bool explain(
@@ -648,8 +667,7 @@ static bool explain(
 		!foretell_failure(search, x, &ret->value_probability, err) ||
 		!foretell_limits(search, x, &ret->limits_probability, err))
 		return false;
-	if (search->ask->request->judged != NULL &&
-		!surrogate_model_log_posterior(&search->model, &ret->log_posterior, err))
+	if (search->ask->request->judged != NULL && !judge_posterior(search, ret, err))
 		return false;
 	transform_prediction(transform, mean, sd, &ret->mean, &ret->sd);
 	if (!is_of_terms(search)) {
@@ -810,6 +828,13 @@ static void choose_transform(struct search *search)
 		search->strategy.transform = TRANSFORM_WINSOR;
 }
 
+/* What belongs to the k-th of m models; nothing, if there is not as much for each. */
+static const double *part_of(const double *all, size_t n, size_t m, size_t k, size_t *ret_n)
+{
+	*ret_n = all != NULL && n % m == 0 ? n / m : 0;
+	return *ret_n > 0 ? &all[k * *ret_n] : NULL;
+}
+
 /* The request with objective k alone, and the hyperparameters of its model. */
 static void ask_for_one(struct search *search, size_t k)
 {
@@ -830,8 +855,10 @@ static void ask_for_one(struct search *search, size_t k)
 	search->requests[k].n_others = 0;
 	if (k > 0)
 		search->requests[k].n_limits = 0;
-	search->requests[k].n_start = request->n_start % m == 0 ? request->n_start / m : 0;
-	search->requests[k].start = request->start + k * search->requests[k].n_start;
+	search->requests[k].start =
+		part_of(request->start, request->n_start, m, k, &search->requests[k].n_start);
+	search->requests[k].judged_at = part_of(
+		request->judged_at, request->n_judged_at, m, k, &search->requests[k].n_judged_at);
 }
 
 /* Each objective has a model of its own. */

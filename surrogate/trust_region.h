@@ -4,7 +4,11 @@
  * Optimization via Local Bayesian Optimization", NeurIPS 2019).
  *
  * Its state follows from the finished trials in commit order, so any suggestion can be
- * recomputed. */
+ * recomputed.
+ *
+ * With several objectives (scalarisation.h) a trial that gains in one need not succeed in another, so
+ * nothing is counted: all trials are the region's beginning, and its box, of the side that regions begin
+ * with, is around the best trial by the weights of the suggestion. It moves along the front. */
 #ifndef SURROGATE_TRUST_REGION_H
 #define SURROGATE_TRUST_REGION_H
 

@@ -378,6 +378,42 @@ static void hyperparameters_are_those_of_all_models(void **state)
 	assert_memory_equal(&s.hyperparameters[6], next.hyperparameters, 3 * sizeof(double));
 }
 
+/* As when a decision is recomputed. */
+static void what_was_chosen_is_judged_by_the_same_models(void **state)
+{
+	struct job job;
+
+	init(&job, STRATEGY_BAYESIAN, 2);
+	run(&job, triangle, 12);
+	const struct suggestion s = job_ask(&job);
+
+	job.request.judged = s.values;
+	const struct suggestion fitted = job_ask(&job);
+
+	job.request.judged_at = s.hyperparameters;
+	job.request.n_judged_at = s.n_hyperparameters;
+	const struct suggestion again = job_ask(&job);
+
+	assert_int_equal(again.work_fit, 3);
+	assert_memory_equal(again.hyperparameters, s.hyperparameters, 9 * sizeof(double));
+	assert_true(again.maximised == s.maximised);
+	assert_true(isnan(s.log_posterior));
+	assert_near(again.log_posterior, fitted.log_posterior, 1e-9);
+	/* By each alone. */
+	double sum = 0;
+
+	job.request.n_others = 0;
+	job.request.n_judged_at = 3;
+	job.strategy.transform = TRANSFORM_WINSOR;
+	for (size_t k = 0; k < 3; k++) {
+		for (size_t i = 0; k > 0 && i < job.request.n_observations; i++)
+			job.observations[i].objective = job.others[i][k - 1];
+		job.request.judged_at = &s.hyperparameters[3 * k];
+		sum += job_ask(&job).log_posterior;
+	}
+	assert_near(sum, again.log_posterior, 1e-9);
+}
+
 /* Its hyperparameters belong to a scalar that was another each time. */
 static void one_model_of_all_is_fitted_each_time(void **state)
 {
@@ -643,6 +679,7 @@ int main(void)
 		cmocka_unit_test(of_gains_nothing_is_said),
 		cmocka_unit_test(without_one_model_of_all_there_are_no_weights),
 		cmocka_unit_test(hyperparameters_are_those_of_all_models),
+		cmocka_unit_test(what_was_chosen_is_judged_by_the_same_models),
 		cmocka_unit_test(one_model_of_all_is_fitted_each_time),
 		cmocka_unit_test(the_same_request_has_the_same_answer),
 		cmocka_unit_test(a_unit_of_a_power_of_two_changes_no_bit),
