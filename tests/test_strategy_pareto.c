@@ -1,6 +1,7 @@
 /* surrogate/suggest.h: strategy bayesian with several objectives. */
 #include "surrogate/pareto.h"
 
+#include "base/random.h"
 #include "fixture_suggest.h"
 
 enum { TRIALS = 40 };
@@ -414,6 +415,29 @@ static void what_was_chosen_is_judged_by_the_same_models(void **state)
 	assert_near(sum, again.log_posterior, 1e-9);
 }
 
+static void beyond_a_models_rows_the_objectives_are_one(void **state)
+{
+	static struct job job;
+	struct random random;
+
+	random_init(&random, (struct random_key){ .purpose = RANDOM_TEST });
+	for (size_t n = 1024; n <= 1025; n++) {
+		init(&job, STRATEGY_BAYESIAN, 1);
+		for (size_t i = 0; i < n; i++) {
+			const double values[] = { random_uniform(&random),
+				random_uniform(&random) };
+			double outcome[2];
+
+			corners(values, outcome);
+			tell(&job, values, outcome);
+		}
+		const struct suggestion s = job_ask(&job);
+
+		assert_int_equal(s.branch, BRANCH_MODEL);
+		assert_near(s.weights[0] + s.weights[1], n > 1024, 1e-15);
+	}
+}
+
 /* Its hyperparameters belong to a scalar that was another each time. */
 static void one_model_of_all_is_fitted_each_time(void **state)
 {
@@ -680,6 +704,7 @@ int main(void)
 		cmocka_unit_test(without_one_model_of_all_there_are_no_weights),
 		cmocka_unit_test(hyperparameters_are_those_of_all_models),
 		cmocka_unit_test(what_was_chosen_is_judged_by_the_same_models),
+		cmocka_unit_test(beyond_a_models_rows_the_objectives_are_one),
 		cmocka_unit_test(one_model_of_all_is_fitted_each_time),
 		cmocka_unit_test(the_same_request_has_the_same_answer),
 		cmocka_unit_test(a_unit_of_a_power_of_two_changes_no_bit),
