@@ -96,6 +96,165 @@ for trial in json.load(sys.stdin): print(trial["trial"])' >best
 	trace job-report.html
 }
 
+# write_several ALSO [GOAL]: of a better result the accuracy is higher and the latency, too.
+write_several() {
+	cat >train.sh <<'END'
+[ $((TUNER_TRIAL % 7)) -ne 5 ] || { echo "CUDA out of memory" >&2; exit 1; }
+awk -v x="$TUNER_PARAM_X" -v y="$TUNER_PARAM_Y" 'BEGIN {
+	for (step = 1; step <= 3; step++)
+		printf "step=%d acc=%.17g lat<&>ms=%.17g size=%.17g\n", step, sqrt(x) - (y - 0.5) ^ 2 - 0.5 / step,
+			5 + 20 * x + 10 * (y - 0.5) ^ 2, 3 - 2 * x * y
+}'
+END
+	cat >job.jsonc <<END
+{
+	"command": ["sh", "train.sh"], "arguments": "none",
+	"objective": { "metric": "acc", "goal": "${2:-maximize}", "also": [$1] },
+	"metrics": [
+		{ "name": "acc", "regex": "step=(?<step>[0-9]+) acc=(?<value>[-+0-9.e]+)" },
+		{ "name": "lat<&>ms", "regex": "step=(?<step>[0-9]+) .*ms=(?<value>[-+0-9.e]+)" },
+		{ "name": "size", "regex": "step=(?<step>[0-9]+) .*size=(?<value>[-+0-9.e]+)" }
+	],
+	"parameters": { "x": { "type": "float", "min": 0, "max": 1 }, "y": { "type": "float", "min": 0, "max": 1 } },
+	"strategy": "random", "hosts": [{ "gpus": "none" }],
+	"budget": { "trials": 24, "parallel": 2 }
+}
+END
+}
+
+# The numbers of the page are traced; here what they are of, by a rule of its own.
+check_front() { # REPORT DATABASE JOB
+	python3 - "$@" <<'END'
+import html, json, re, sqlite3, sys
+page, database, job = open(sys.argv[1]).read(), sqlite3.connect(sys.argv[2]), sys.argv[3]
+goal, definition = database.execute("SELECT goal, definition FROM objective_version o JOIN job j ON j.id = o.job"
+                                    " WHERE j.name = ?", [job]).fetchone()
+signs = [1 if goal == "minimize" else -1] + [1 if "minimize" in a else -1 for a in json.loads(definition)["also"]]
+results = {number: [s * v for s, v in zip(signs, [first] + json.loads(also))] for number, first, also in
+           database.execute("SELECT number, objective, also FROM trial WHERE state = 'done' ORDER BY ended_event")}
+surpasses = lambda a, b: all(x <= y for x, y in zip(a, b)) and a != b
+front = [n for n, r in results.items() if not any(surpasses(o, r) for o in results.values())]
+exhibit = lambda name: re.search(rf'id="{name}".*?(?=class="exhibit"|<h[23])', page, re.S).group(0)
+rows = lambda name: [line.split("\t") for line in html.unescape(
+    re.search(r'<pre class="rows">(.*?)</pre>', exhibit(name), re.S).group(1)).splitlines()]
+listed = [int(n) for n in re.findall(r'<tr><td class="n" data-v="(\d+)">', exhibit("front-table"))]
+assert 2 < len(front) < len(results) and sorted(listed) == sorted(front), (listed, front)
+assert listed == sorted(listed, key=lambda n: (results[n][0], n)), listed
+for name, column in (("front-figure", len(signs) + 1), ("scatter-figure", len(signs) + 1)):
+    header, *table = rows(name)
+    assert header[column] == "front" and len(table) == len(results), header
+    assert sorted(int(row[0]) for row in table if row[column] == "1") == sorted(front)
+
+# The edge: in each panel a line from the best by the first objective to the best by the other one, with a corner as bad
+# as either of two neighbours between them. SVG's y points down.
+svg = exhibit("front-figure")
+panels = re.findall(r'<g fill="#D55E00"[^>]*>(.*?)</g>.*?<path fill="none" stroke="#D55E00"[^>]* d="M(.*?)"/>', svg, re.S)
+assert len(panels) == len(signs) - 1, len(panels)
+for k, (circles, path) in enumerate(panels, 1):
+    line = [tuple(map(float, point.split())) for point in path.split("L")]
+    circles = {tuple(map(float, c)) for c in re.findall(r'cx="([\d.]+)" cy="([\d.]+)"', circles)}
+    on_two = [n for n in front if not any(surpasses([o[0], o[k]], [results[n][0], results[n][k]]) for o in results.values())]
+    assert len(line) == 2 * len(on_two) - 1, (len(line), len(on_two))
+    assert set(line[::2]) <= circles, k
+    for (x, y), corner, (next_x, next_y) in zip(line[::2], line[1::2], line[2::2]):
+        assert corner == (next_x, y), (k, corner)
+        assert (next_x - x) * signs[0] >= 0 and (next_y - y) * signs[k] >= 0, (k, x, y, next_x, next_y)
+
+# The hypervolume of two objectives: stripes between the steps.
+values = {path: float(value) for path, value in rows("hypervolume-figure")}
+reference = [float(v) for v in re.findall(r'data-path="hypervolume.reference.\d" data-v="([^"]*)"', page)]
+wanted = [s * (max(r[k] for r in results.values()) + (max(r[k] for r in results.values()) - min(r[k] for r in results.values())) / 10)
+          for k, s in enumerate(signs)]
+assert all(abs(a - b) < 1e-12 * abs(b) for a, b in zip(reference, wanted)), (reference, wanted)
+steps = [(values[f"hypervolume.steps.{i}.finished"], values[f"hypervolume.steps.{i}.trial"], values[f"hypervolume.steps.{i}.volume"])
+         for i in range(sum(path.endswith("volume") for path in values))]
+ended = list(results)
+joined = [n for i, n in enumerate(ended) if not any(surpasses(results[o], results[n]) for o in ended[:i])]
+assert [trial for _, trial, _ in steps] == joined, (steps, joined)
+assert all(ended[int(at) - 1] == trial for at, trial, _ in steps) and values["results"] == len(results)
+if len(signs) == 2:
+    for at, _, volume in steps:
+        size, low = 0, signs[1] * reference[1]
+        for a, b in sorted(results[n] for n in ended[:int(at)]):
+            if b < low:
+                size, low = size + (signs[0] * reference[0] - a) * (low - b), b
+        assert abs(volume - size) < 1e-12 * size, (at, volume, size)
+END
+}
+
+@test "several objectives: the front instead of the best, with what it covers, and each number is traced" {
+	write_several '{ "minimize": "`lat<&>ms`" }'
+	"$TUNER" run job.jsonc --quiet
+	"$TUNER" report
+	run trace job-report.html
+	echo "$output"
+	[ "$status" -eq 0 ]
+	for exhibit in result objectives front-table front-figure hypervolume-reference hypervolume-figure history-figure \
+		curves-figure scatter-figure matrix-figure parallel-figure importance-table failures-table; do
+		grep -qw -- "$exhibit" <<<"${lines[0]}" || { echo "no $exhibit"; false; }
+	done
+	[[ "${lines[0]}" != *best-ten* ]]
+	check_front job-report.html tuner.db job
+	# No single best, and nothing that is refused for several objectives.
+	run grep -e 'id="best"' -e 'repeats the best' -e 'best tenth' -e 'tuner confirm' job-report.html
+	[ "$status" -eq 1 ]
+	grep -q '&quot;tuner best --trial N --command job&quot; prints' job-report.html
+	grep -q 'By the first objective alone' job-report.html
+	grep -q 'The best trial by the first objective was made of' job-report.html
+	grep -q 'made worse by a tenth of the results' job-report.html
+	run grep 'lat<&>' job-report.html
+	[ "$status" -eq 1 ]
+	"$TUNER" report --format md --figures figures
+	for figure in front hypervolume; do
+		python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' "figures/$figure-figure.svg"
+		grep -q "](<figures/$figure-figure.svg>)" job-report.md
+	done
+	grep -q '^## The Pareto front' job-report.md
+	grep -qF '| number | acc | lat\<\&\>ms | x | y |' job-report.md
+}
+
+@test "the front of three objectives is shown by pairs; and its directions are those of the goals" {
+	write_several '{ "maximize": "acc - `lat<&>ms` / 20" }, { "maximize": "size" }' minimize
+	"$TUNER" run job.jsonc --quiet
+	"$TUNER" report
+	run trace job-report.html
+	echo "$output"
+	[ "$status" -eq 0 ]
+	check_front job-report.html tuner.db job
+	write_several '{ "maximize": "`lat<&>ms`" }' minimize
+	"$TUNER" run job.jsonc --quiet --name other --db other.db
+	"$TUNER" report other --db other.db
+	check_front other-report.html other.db other
+}
+
+@test "several objectives without a result, and with an infinite one" {
+	write_several '{ "maximize": "log2(0 - size)" }' # not a number
+	"$TUNER" run job.jsonc --quiet --set budget.trials=3 || true
+	"$TUNER" report
+	run trace job-report.html
+	echo "$output"
+	[ "$status" -eq 0 ]
+	grep -q 'No trial has a result' job-report.html
+	grep -q 'no figures to show' job-report.html
+	write_several '{ "maximize": "1 / max(0, 2.9 - size)" }'
+	"$TUNER" run job.jsonc --quiet --name some --set budget.trials=9
+	"$TUNER" report some
+	run trace some-report.html
+	echo "$output"
+	[ "$status" -eq 0 ]
+	left_out=$(sql "SELECT count(*) FROM v_trial WHERE job = 'some' AND also ->> 0 > 1e75")
+	[ "$left_out" -gt 0 ]
+	grep -q "$left_out results\? \(is\|are\) left out" some-report.html
+	write_several '{ "maximize": "1 / max(0, 0.5 - size)" }' # always infinite
+	"$TUNER" run job.jsonc --quiet --name never --set budget.trials=3
+	"$TUNER" report never
+	run trace never-report.html
+	echo "$output"
+	[ "$status" -eq 0 ]
+	grep -q 'There is no hypervolume' never-report.html
+	"$TUNER" best never --json | jq -e '.hypervolume == null and (.front | length) > 0'
+}
+
 # bats test_tags=plain
 @test "a changed number is found" {
 	write_job
@@ -235,5 +394,32 @@ for figure in re.findall(r'<figure.*?</figure>', page, re.S):
 best = re.search(r'id="result".*?data-v="[^"]*".*?data-v="([^"]*)"', page, re.S).group(1)
 history = re.search(r'id="history-figure".*?<pre class="rows">(.*?)</pre>', page, re.S).group(1).splitlines()
 assert history[-1].split("\t")[3] == best, (history[-1], best)
+END
+}
+
+# bats test_tags=plain
+@test "of many results of several objectives one in k is drawn, and each on the front; a long front is listed in part" {
+	write_several '{ "minimize": "`lat<&>ms`" }'
+	sed -i 's/"trials": 24/"trials": 6/' job.jsonc
+	sed -i '/CUDA/d' train.sh
+	"$TUNER" run job.jsonc --quiet
+	more_trials 5000
+	# Some 150 on the front, a line of falling latency, and the rest behind it.
+	sqlite3 tuner.db "UPDATE trial SET objective = number % 150 + number / 1e6,
+			also = json_array(number % 150 + CASE WHEN number > 4850 THEN 0.5 ELSE 30 + number / 1e4 END), parameters = '{\"x\": 0.5, \"y\": 0.5}'"
+	"$TUNER" report job
+	run trace job-report.html
+	echo "$output"
+	[ "$status" -eq 0 ]
+	grep -q 'Of so many trials one in 3 is drawn, and each on the front' job-report.html
+	grep -q 'Of so many one in 4 is listed, and the last' job-report.html
+	python3 - <<'END'
+import re
+page = open("job-report.html").read()
+for name in ("front-figure", "history-figure"):
+    figure = re.search(rf'<figure class="exhibit" id="{name}".*?</figure>', page, re.S).group(0)
+    assert 1000 < figure.count("<circle") <= 2100, (name, figure.count("<circle"))
+table = re.search(r'id="front-table".*?</div>', page, re.S).group(0)
+assert 30 < table.count("<tr>") <= 52, table.count("<tr>")
 END
 }

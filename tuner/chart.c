@@ -315,7 +315,7 @@ static void draw_series(
 			draw_band(&chart->series[s], x, y, colors[s % n_colors], ret);
 	for (size_t s = 0; s < chart->n_series; s++) {
 		const struct chart_series *series = &chart->series[s];
-		const char *color = colors[s % n_colors];
+		const char *color = colors[(series->color > 0 ? series->color - 1 : s) % n_colors];
 		if (series->points)
 			draw_points(series, x, y, color, ret);
 		else

@@ -17,6 +17,7 @@ struct chart_series {
 	const double *low,
 		*high; /* a band around the line; NULL: none. Infinite ends are cut at the axes */
 	bool points; /* dots instead of a line */
+	size_t color; /* k: that of the k-th series, from 1; 0: its own */
 };
 
 struct chart {

@@ -1,5 +1,6 @@
 #include "tuner/front_report.h"
 
+#include "tuner/hypervolume.h"
 #include "tuner/objective.h"
 #include "tuner/parameter_names.h"
 #include "tuner/report_json.h"
@@ -105,13 +106,18 @@ static cJSON *goals_json(const struct goals *goals)
 static bool print_json(
 	const struct report *report, const struct front *front, struct tuner_error *err)
 {
+	struct hypervolume volume;
+	if (!hypervolume_read(report, &volume, err))
+		return false;
 	cJSON *object = cJSON_CreateObject(), *trials = NULL;
 	bool ok = object != NULL && json_add_string(object, "job", report->job.name) &&
 		  json_add_item(object, "objectives", goals_json(&report->goals)) &&
 		  json_add_integer(object, "results", (int64_t)front->among) &&
+		  json_add_item(object, "hypervolume", hypervolume_json(report, &volume)) &&
 		  (trials = cJSON_AddArrayToObject(object, "front")) != NULL;
 	for (size_t i = 0; ok && i < front->trials.n; i++)
 		ok = json_append(trials, trial_json(report, &front->trials.items[i]));
+	hypervolume_finish(&volume);
 	if (ok)
 		return json_out(object, err);
 	cJSON_Delete(object);

@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS_MAX = 50, COLUMNS_SHOWN = 8 };
-
 /* ---- queries ---- */
 
 bool report_query(struct job_report *report, struct text *ret_query, struct view *ret,
@@ -39,8 +37,7 @@ int64_t report_every(int64_t n, int64_t most)
 	return n > most ? (n + most - 1) / most : 1;
 }
 
-/* Quoted as SQL has it: each quote twice. */
-static void add_quoted(const char *text, char quote, struct text *ret)
+void report_add_quoted(const char *text, char quote, struct text *ret)
 {
 	text_add_char(ret, quote);
 	for (const char *at = text; *at != '\0'; at++) {
@@ -66,18 +63,26 @@ void report_parameter(const char *name, struct text *ret)
 		text_print(ret, "json_extract(parameters, '$.\"%s\"')", name);
 	} else {
 		text_add(ret, "(SELECT value FROM json_each(parameters) WHERE key = ");
-		add_quoted(name, '\'', ret);
+		report_add_quoted(name, '\'', ret);
 		text_add_char(ret, ')');
 	}
 	text_add(ret, " AS ");
-	add_quoted(name, '"', ret);
+	report_add_quoted(name, '"', ret);
 }
 
-/* A section that is one table of a query, or a sentence where there are no rows. */
-static bool show_query(struct job_report *report, const char *id, const char *none,
-	struct tuner_error *err, const char *format, ...) TUNER_PRINTF(5, 6);
+void report_parameters(const struct job_report *report, struct text *ret)
+{
+	const size_t d = report->file != NULL ? report->file->space.d : 0;
 
-static bool show_query(struct job_report *report, const char *id, const char *none,
+	for (size_t i = 0; i < d && d <= COLUMNS_SHOWN; i++) {
+		text_add(ret, ", ");
+		report_parameter(report->file->space.parameters[i].name, ret);
+	}
+	if (d == 0 || d > COLUMNS_SHOWN)
+		text_add(ret, ", parameters");
+}
+
+bool report_show_query(struct job_report *report, const char *id, const char *none,
 	struct tuner_error *err, const char *format, ...)
 {
 	struct text wanted = TEXT_EMPTY, query = TEXT_EMPTY;
@@ -152,22 +157,54 @@ static bool say_warm_start(const struct job_report *report, struct tuner_error *
 	return true;
 }
 
+static bool one_objective(struct job_report *report, struct tuner_error *err)
+{
+	return report_show_query(report, "result", "", err,
+		"SELECT count(objective) AS results, %s(objective) AS best, avg(objective) AS "
+		"mean, min(started) AS first_start, max(ended) AS last_end FROM v_trial WHERE job "
+		"= %s",
+		report->report->maximize ? "max" : "min", report->job);
+}
+
+/* A row each. */
+static bool several_objectives(struct job_report *report, struct tuner_error *err)
+{
+	const struct goals *goals = &report->report->goals;
+	struct text query = TEXT_EMPTY;
+
+	for (size_t i = 0; i < goals->n; i++) {
+		const bool maximize = goals->items[i].maximize;
+		char value[40] = "objective";
+		if (i > 0)
+			snprintf(value, sizeof(value), "also ->> %zu", i - 1);
+		text_add(&query, i > 0 ? " UNION ALL SELECT " : "SELECT ");
+		report_add_quoted(goals->items[i].name, '\'', &query);
+		text_print(&query,
+			" AS objective, '%s' AS goal, %s(%s) AS best, %s(%s) AS worst, avg(%s) AS "
+			"mean FROM v_trial WHERE job = %s AND state = 'done'",
+			maximize ? "maximize" : "minimize", maximize ? "max" : "min", value,
+			maximize ? "min" : "max", value, value, report->job);
+	}
+	const bool ok = (!text_failed(&query) || tuner_fail_memory(err)) &&
+			report_show_query(report, "result", "", err,
+				"SELECT count(objective) AS results, min(started) AS first_start, "
+				"max(ended) AS last_end FROM v_trial WHERE job = %s",
+				report->job) &&
+			report_show_query(report, "objectives", "", err, "%s", query.bytes);
+	text_finish(&query);
+	return ok;
+}
+
 static bool summary(struct job_report *report, struct tuner_error *err)
 {
 	page_section(report->page, "summary", "Summary");
 	say_job(report);
 	return say_warm_start(report, err) &&
-	       show_query(report, "trials-by-state", "No trial was proposed yet.", err,
+	       report_show_query(report, "trials-by-state", "No trial was proposed yet.", err,
 		       "SELECT state, count(*) AS trials FROM v_trial WHERE job = %s AND source <> "
 		       "'added' GROUP BY state",
 		       report->job) &&
-	       show_query(report, "result", "", err,
-		       "SELECT count(objective) AS results, %s(objective) AS best, avg(objective) "
-		       "AS "
-		       "mean, min(started) AS first_start, max(ended) AS last_end FROM v_trial "
-		       "WHERE "
-		       "job = %s",
-		       report->report->maximize ? "max" : "min", report->job);
+	       (report->several ? several_objectives(report, err) : one_objective(report, err));
 }
 
 /* ---- the best ---- */
@@ -175,18 +212,13 @@ static bool summary(struct job_report *report, struct tuner_error *err)
 static bool best_table(struct job_report *report, struct tuner_error *err)
 {
 	struct text parameters = TEXT_EMPTY;
-	const size_t d = report->file != NULL ? report->file->space.d : 0;
 
-	for (size_t i = 0; i < d && d <= COLUMNS_SHOWN; i++) {
-		text_add(&parameters, ", ");
-		report_parameter(report->file->space.parameters[i].name, &parameters);
-	}
+	report_parameters(report, &parameters);
 	/* By the places of number and objective: parameters may have these names, too. */
-	const bool ok = show_query(report, "best-ten", "", err,
+	const bool ok = report_show_query(report, "best-ten", "", err,
 		"SELECT number, objective, branch, duration_s%s FROM v_trial WHERE job = %s AND "
 		"state = 'done' ORDER BY 2 %s, 1 LIMIT 10",
-		parameters.length > 0 ? parameters.bytes : ", parameters", report->job,
-		report_order(report));
+		parameters.bytes, report->job, report_order(report));
 	text_finish(&parameters);
 	return ok;
 }
@@ -250,7 +282,8 @@ static bool best(struct job_report *report, struct tuner_error *err)
 static bool failures(struct job_report *report, struct tuner_error *err)
 {
 	page_section(report->page, "failures", "Failures by cause");
-	return show_query(report, "failures-table", "No trial failed, and none was stopped.", err,
+	return report_show_query(report, "failures-table", "No trial failed, and none was stopped.",
+		err,
 		"SELECT state, outcome, count(*) AS trials, min(number) AS first, message FROM "
 		"v_trial "
 		"WHERE job = %s AND source <> 'added' AND state IN ('failed', 'stopped') GROUP BY "
@@ -291,7 +324,7 @@ static bool cost(struct job_report *report, struct tuner_error *err)
 			"Trials shared GPUs: a second of a GPU counts for each that was on it.");
 	if (!priced)
 		page_say(report->page, "Nothing is priced: there is no cost in money.");
-	return show_query(report, "cost-table", "Nothing was launched.", err,
+	return report_show_query(report, "cost-table", "Nothing was launched.", err,
 		"SELECT count(*) AS attempts, sum(busy_s) AS slot_seconds, sum(cpu_s) AS "
 		"processor_seconds%s%s FROM v_host_use WHERE job = %s AND started IS NOT NULL "
 		"AND " NOT_ADDED,
@@ -302,7 +335,7 @@ static bool cost(struct job_report *report, struct tuner_error *err)
 static bool hosts(struct job_report *report, struct tuner_error *err)
 {
 	page_section(report->page, "hosts", "Hosts");
-	return show_query(report, "hosts-table", "Nothing was launched.", err,
+	return report_show_query(report, "hosts-table", "Nothing was launched.", err,
 		"SELECT backend, host, slot, count(*) AS attempts, sum(outcome = 'ok') AS ok, "
 		"sum(busy_s) AS busy_s, sum(busy_s) / (max(ended_unix) - min(started_unix)) AS "
 		"busy_share FROM v_host_use WHERE job = %s AND started IS NOT NULL AND " NOT_ADDED
@@ -328,8 +361,8 @@ static bool say_made_of(
 					   attempts.items[attempts.n - 1].id, &made_of, err);
 	if (ok && attempts.n > 0) {
 		provenance_text(&made_of, states, &text);
-		page_say(report->page,
-			"The best trial was made of (tuner show %s %lld):", report->reference,
+		page_say(report->page, "The best trial%s was made of (tuner show %s %lld):",
+			report->several ? " by the first objective" : "", report->reference,
 			(long long)report->best.number);
 		page_verbatim(report->page, text.bytes);
 	}
@@ -351,7 +384,7 @@ static bool code(struct job_report *report, struct tuner_error *err)
 	if (ok && warnings.length > 0)
 		page_say(report->page, "%s", warnings.bytes);
 	ok = ok && (!report->has_best || say_made_of(report, &states, err)) &&
-	     show_query(report, "states", "Neither code nor data were looked at.", err,
+	     report_show_query(report, "states", "Neither code nor data were looked at.", err,
 		     "SELECT kind, substr(sha256, 1, 12) AS fingerprint, source, "
 		     "json_extract(facts, "
 		     "'$.commit') AS git_commit, datetime(found_us / 1000000, 'unixepoch') AS "
@@ -368,7 +401,7 @@ static bool code(struct job_report *report, struct tuner_error *err)
 static bool changes(struct job_report *report, struct tuner_error *err)
 {
 	page_subsection(report->page, "What changed on the way");
-	return show_query(report, "changes",
+	return report_show_query(report, "changes",
 		"Nothing: neither the job file nor code, data or hosts.", err,
 		"SELECT datetime(e.time_us / 1000000, 'unixepoch') AS utc, e.kind, e.data FROM "
 		"event e JOIN job j ON j.id = e.job WHERE j.name = %s AND e.kind IN ('edited', "
@@ -379,7 +412,7 @@ static bool changes(struct job_report *report, struct tuner_error *err)
 static bool sittings(struct job_report *report, struct tuner_error *err)
 {
 	page_subsection(report->page, "Runs");
-	return show_query(report, "runs", "Nobody ran it.", err,
+	return report_show_query(report, "runs", "Nobody ran it.", err,
 		"SELECT datetime(r.began_us / 1000000, 'unixepoch') AS began, (r.ended_us - "
 		"r.began_us) "
 		"/ 1e6 AS seconds, r.host, r.program AS version, r.exit_status, r.reason FROM run "
@@ -432,6 +465,16 @@ static bool settings(struct job_report *report, struct tuner_error *err)
 
 /* ---- the page ---- */
 
+static bool read_front(struct job_report *job, struct tuner_error *err)
+{
+	if (!front_read(job->report, &job->front, err))
+		return false;
+	job->has_best = job->front.trials.n > 0;
+	if (job->has_best)
+		job->best = job->front.trials.items[0];
+	return true;
+}
+
 static bool read(struct job_report *job, struct tuner_error *err)
 {
 	const struct report *report = job->report;
@@ -439,14 +482,16 @@ static bool read(struct job_report *job, struct tuner_error *err)
 	struct text name = TEXT_EMPTY;
 	int64_t counts[TRIAL_STATES];
 
-	add_quoted(report->job.name, '\'', &name);
+	report_add_quoted(report->job.name, '\'', &name);
 	job->job = text_take(&name);
 	if (job->job == NULL)
 		return tuner_fail_memory(err);
 	if (!job_stored_file(&report->job, &job->file, &why))
 		job->file = NULL;
+	job->several = report->goals.n > 1;
 	if (!trial_count(report->store, report->job.id, counts, err) ||
-		!report_best(report, &job->best, &job->has_best, err))
+		!(job->several ? read_front(job, err)
+			       : report_best(report, &job->best, &job->has_best, err)))
 		return false;
 	job->done = counts[TRIAL_DONE];
 	job->has_importance = importance_read(report, 0, &job->importance, &job->no_importance);
@@ -455,11 +500,13 @@ static bool read(struct job_report *job, struct tuner_error *err)
 
 static bool write(struct job_report *report, struct tuner_error *err)
 {
-	return summary(report, err) && best(report, err) && report_comparison(report, err) &&
-	       report_confirmation(report, err) && report_figures(report, err) &&
-	       report_importance(report, err) && failures(report, err) && cost(report, err) &&
-	       hosts(report, err) && code(report, err) && changes(report, err) &&
-	       sittings(report, err) && settings(report, err);
+	return summary(report, err) &&
+	       (report->several ? report_front(report, err) : best(report, err)) &&
+	       report_comparison(report, err) && report_confirmation(report, err) &&
+	       report_figures(report, err) && report_importance(report, err) &&
+	       failures(report, err) && cost(report, err) && hosts(report, err) &&
+	       code(report, err) && changes(report, err) && sittings(report, err) &&
+	       settings(report, err);
 }
 
 bool job_report_write(const struct report *report, const char *reference, struct page *page,
@@ -481,8 +528,9 @@ bool job_report_write(const struct report *report, const char *reference, struct
 	page_end(page);
 	ok = ok && ((!text_failed(page->out) && !text_failed(&title)) || tuner_fail_memory(err));
 	text_finish(&title);
-	if (job.has_best)
+	if (job.has_best && !job.several)
 		trial_finish(&job.best);
+	front_finish(&job.front);
 	if (job.has_importance)
 		importance_report_finish(&job.importance);
 	job_file_destroy(job.file);

@@ -94,7 +94,8 @@ static bool draw_history(const struct job_report *report, const struct view *vie
 {
 	struct chart_series series[CHART_SERIES_MAX] = { 0 };
 	const bool arms = report->report->has_arms;
-	double *x = column(view, 0), *y = column(view, 2), *best = column(view, 3);
+	double *x = column(view, 0), *y = column(view, 2),
+	       *best = column(view, 3);
 	size_t n = 0;
 	bool ok = (x != NULL && y != NULL && best != NULL) || tuner_fail_memory(err);
 
@@ -130,6 +131,10 @@ static bool history(struct job_report *report, struct tuner_error *err)
 	struct view view = { 0 };
 
 	page_section(report->page, "history", "History");
+	if (report->several)
+		page_say(report->page,
+			"By the first objective alone; what is reached in all of them stands "
+			"above.");
 	history_query(report, every, &wanted);
 	bool ok = report_query(report, &query, &view, err, "%s", wanted.bytes) &&
 		  draw_history(report, &view, &svg, err);
@@ -137,9 +142,9 @@ static bool history(struct job_report *report, struct tuner_error *err)
 		say_thinned(report, every, ", and each that was the best so far");
 		page_rows(&view, &rows);
 		ok = page_figure(report->page, "history-figure",
-			report->report->has_arms
-				? "The objective of each trial, by arm"
-				: "The objective of each trial, and the best so far",
+			report->report->has_arms ? "The objective of each trial, by arm"
+			: report->several ? "The first objective of each trial, and the best so far"
+					  : "The objective of each trial, and the best so far",
 			svg.bytes, rows.bytes, NULL, (struct page_source){ .query = query.bytes },
 			err);
 	}
@@ -250,8 +255,12 @@ static bool show_curves(struct job_report *report, const char *numbers, const ch
 			page_say(report->page, "One step in %lld is drawn.", (long long)every);
 		page_rows(&view, &rows);
 		ok = page_figure(report->page, "curves-figure",
-			"The curves of the best ten trials, and of the median one", svg.bytes,
-			rows.bytes, NULL, (struct page_source){ .query = query.bytes }, err);
+			report->several
+				? "The curves of the best ten trials by the first "
+				  "objective, and of the median one"
+				: "The curves of the best ten trials, and of the median one",
+			svg.bytes, rows.bytes, NULL, (struct page_source){ .query = query.bytes },
+			err);
 	}
 	view_finish(&view);
 	text_finish(&query);
@@ -292,14 +301,15 @@ static bool curves(struct job_report *report, struct tuner_error *err)
 
 /* ---- parameters ---- */
 
-/* The trials that are done: the first row's columns are number, objective, and the parameters in their order. */
+/* The trials that are done: the columns are number, objective, and the parameters in their order; with several
+ * objectives number, all of these, whether it is on the front, and the parameters. */
 struct points {
 	struct text query, rows;
 	struct view view;
-	double *objective;
-	bool *best; /* of the best tenth */
+	double *objectives; /* m columns of n */
+	bool *best; /* of the best tenth; of several objectives: on the front */
 	double *values; /* d columns of n, categories as their places */
-	size_t n, d;
+	size_t n, d, m;
 };
 
 static void points_finish(struct points *points)
@@ -307,7 +317,7 @@ static void points_finish(struct points *points)
 	view_finish(&points->view);
 	text_finish(&points->query);
 	text_finish(&points->rows);
-	free(points->objective);
+	free(points->objectives);
 	free(points->best);
 	free(points->values);
 }
@@ -328,12 +338,12 @@ static bool mark_best(
 
 	if (sorted == NULL)
 		return tuner_fail_memory(err);
-	memcpy(sorted, points->objective, points->n * sizeof(*sorted));
+	memcpy(sorted, points->objectives, points->n * sizeof(*sorted));
 	qsort(sorted, points->n, sizeof(*sorted), compare_doubles);
 	for (size_t i = 0; i < points->n; i++)
 		points->best[i] = report->report->maximize
-					  ? points->objective[i] >= sorted[points->n - tenth]
-					  : points->objective[i] <= sorted[tenth - 1];
+					  ? points->objectives[i] >= sorted[points->n - tenth]
+					  : points->objectives[i] <= sorted[tenth - 1];
 	free(sorted);
 	return true;
 }
@@ -341,20 +351,28 @@ static bool mark_best(
 static bool fill_points(
 	const struct job_report *report, struct points *points, struct tuner_error *err)
 {
+	const size_t first = 1 + points->m + report->several;
+
 	points->n = points->view.rows;
-	points->objective = column(&points->view, 1);
+	points->objectives = calloc(points->n * points->m + 1, sizeof(*points->objectives));
 	points->best = calloc(points->n + 1, sizeof(*points->best));
 	points->values = calloc(points->n * points->d + 1, sizeof(*points->values));
-	if (points->objective == NULL || points->best == NULL || points->values == NULL)
+	if (points->objectives == NULL || points->best == NULL || points->values == NULL)
 		return tuner_fail_memory(err);
+	for (size_t k = 0; k < points->m; k++)
+		for (size_t i = 0; i < points->n; i++)
+			points->objectives[k * points->n + i] =
+				view_cell(&points->view, i, 1 + k)->number;
 	for (size_t p = 0; p < points->d; p++)
 		for (size_t i = 0; i < points->n; i++) {
-			const struct view_cell *cell = view_cell(&points->view, i, 2 + p);
+			const struct view_cell *cell = view_cell(&points->view, i, first + p);
 			const struct job_values *values = &report->file->values[p];
 			points->values[p * points->n + i] =
 				values->n > 0 ? category(values, cell) : cell->number;
 		}
-	return mark_best(report, points, err);
+	for (size_t i = 0; report->several && i < points->n; i++)
+		points->best[i] = view_cell(&points->view, i, 1 + points->m)->number > 0;
+	return report->several || mark_best(report, points, err);
 }
 
 static bool read_points(struct job_report *report, struct points *ret, struct tuner_error *err)
@@ -362,10 +380,13 @@ static bool read_points(struct job_report *report, struct points *ret, struct tu
 	const size_t d = report->file->space.d;
 	const int64_t most =
 		POINTS_IN_ALL / (int64_t)d < POINTS_MAX ? POINTS_IN_ALL / (int64_t)d : POINTS_MAX;
-	const int64_t every = report_every(report->done, most);
-	struct text parameters = TEXT_EMPTY, thinned = TEXT_EMPTY;
+	const int64_t every = report->several ? 1 : report_every(report->done, most);
+	struct text objectives = TEXT_EMPTY, parameters = TEXT_EMPTY, thinned = TEXT_EMPTY;
 
-	*ret = (struct points){ .query = TEXT_EMPTY, .rows = TEXT_EMPTY, .d = d };
+	*ret = (struct points){ .query = TEXT_EMPTY,
+		.rows = TEXT_EMPTY,
+		.d = d,
+		.m = report->several ? report->report->goals.n : 1 };
 	for (size_t i = 0; i < d; i++) {
 		text_add(&parameters, ", ");
 		report_parameter(report->file->space.parameters[i].name, &parameters);
@@ -373,15 +394,24 @@ static bool read_points(struct job_report *report, struct points *ret, struct tu
 	if (every > 1)
 		text_print(&thinned, " AND (number %% %lld = 0 OR number = %lld)", (long long)every,
 			(long long)report->best.number);
-	const bool ok =
-		report_query(report, &ret->query, &ret->view, err,
-			"SELECT number, objective%s FROM v_trial WHERE job = %s AND state = "
-			"'done'%s ORDER BY 1",
-			parameters.bytes, report->job, thinned.bytes) &&
-		fill_points(report, ret, err);
+	if (report->several) {
+		report_objectives(report, &objectives);
+		text_add(&objectives, ", ");
+		report_is_on_front(report, &objectives);
+		text_add(&objectives, " AS front");
+		report_thin_front(report, most, &thinned);
+	} else {
+		text_add(&objectives, ", objective");
+	}
+	const bool ok = report_query(report, &ret->query, &ret->view, err,
+				"SELECT number%s%s FROM v_trial WHERE job = %s AND state = "
+				"'done'%s ORDER BY 1",
+				objectives.bytes, parameters.bytes, report->job, thinned.bytes) &&
+			fill_points(report, ret, err);
 	if (ok)
 		page_rows(&ret->view, &ret->rows);
 	say_thinned(report, every, ", and the best one");
+	text_finish(&objectives);
 	text_finish(&parameters);
 	text_finish(&thinned);
 	return ok;
@@ -465,7 +495,7 @@ static bool draw_scatter(const struct job_report *report, const struct points *p
 			.log_x = is_log(report, p),
 			.x_names = names_of(report, p),
 			.n_x_names = report->file->values[p].n };
-		fill_panel(&panels, p, points, points->values + p * points->n, points->objective,
+		fill_panel(&panels, p, points, points->values + p * points->n, points->objectives,
 			chart);
 	}
 	chart_panels_svg(panels.charts, panels.n, 3, "Each parameter against the objective", ret);
@@ -479,8 +509,11 @@ static bool scatter(struct job_report *report, const struct points *points, stru
 	const bool ok =
 		draw_scatter(report, points, &svg, err) &&
 		page_figure(report->page, "scatter-figure",
-			"Each parameter against the objective; the best tenth of the trials in "
-			"orange",
+			report->several
+				? "Each parameter against the first objective; the Pareto front in "
+				  "orange"
+				: "Each parameter against the objective; the best tenth of the "
+				  "trials in orange",
 			svg.bytes, points->rows.bytes, NULL,
 			(struct page_source){ .query = points->query.bytes }, err);
 
@@ -542,11 +575,13 @@ static bool matrix(struct job_report *report, const struct points *points, struc
 	if (points->d > m)
 		page_say(report->page, "Of %zu parameters the %s %zu.", points->d,
 			report->has_importance ? "most important" : "first", m);
-	const bool ok = draw_matrix(report, points, chosen, m, &svg, err) &&
-			page_figure(report->page, "matrix-figure",
-				"Where trials lie; the best tenth of them in orange", svg.bytes,
-				NULL, "scatter-figure",
-				(struct page_source){ .query = points->query.bytes }, err);
+	const bool ok =
+		draw_matrix(report, points, chosen, m, &svg, err) &&
+		page_figure(report->page, "matrix-figure",
+			report->several ? "Where trials lie; those on the Pareto front in orange"
+					: "Where trials lie; the best tenth of them in orange",
+			svg.bytes, NULL, "scatter-figure",
+			(struct page_source){ .query = points->query.bytes }, err);
 	text_finish(&svg);
 	return ok;
 }
@@ -561,12 +596,14 @@ static void fill_axes(const struct job_report *report, size_t d, struct parallel
 			.names = names_of(report, p),
 			.n_names = report->file->values[p].n };
 	axes[d] = (struct parallel_axis){ .name = report->report->metric };
+	for (size_t k = 1; report->several && k < report->report->goals.n; k++)
+		axes[d + k] = (struct parallel_axis){ .name = report->report->goals.items[k].name };
 }
 
 static bool draw_parallel(const struct job_report *report, const struct points *points,
 	size_t every, struct text *ret, struct tuner_error *err)
 {
-	const size_t n_axes = points->d + 1;
+	const size_t n_axes = points->d + points->m;
 	struct parallel_axis axes[PARALLEL_AXES_MAX];
 	double *values = calloc(points->n * n_axes + 1, sizeof(*values));
 	bool *marked = calloc(points->n + 1, sizeof(*marked));
@@ -580,7 +617,8 @@ static bool draw_parallel(const struct job_report *report, const struct points *
 	for (size_t i = 0; i < points->n; i += every, n++) {
 		for (size_t p = 0; p < points->d; p++)
 			values[n * n_axes + p] = points->values[p * points->n + i];
-		values[n * n_axes + points->d] = points->objective[i];
+		for (size_t k = 0; k < points->m; k++)
+			values[n * n_axes + points->d + k] = points->objectives[k * points->n + i];
 		marked[n] = points->best[i];
 	}
 	fill_axes(report, points->d, axes);
@@ -590,7 +628,7 @@ static bool draw_parallel(const struct job_report *report, const struct points *
 		.values = values,
 		.marked = marked,
 		.n = n,
-		.mark = "best tenth" };
+		.mark = report->several ? "Pareto front" : "best tenth" };
 	parallel_svg(&parallel, ret);
 	free(values);
 	free(marked);
@@ -606,11 +644,13 @@ static bool parallel(
 	page_subsection(report->page, "Parallel coordinates");
 	if (every > 1)
 		page_say(report->page, "One in %zu of the trials above is a line.", every);
-	const bool ok = draw_parallel(report, points, every, &svg, err) &&
-			page_figure(report->page, "parallel-figure",
-				"A line a trial, through its parameters to its objective",
-				svg.bytes, NULL, "scatter-figure",
-				(struct page_source){ .query = points->query.bytes }, err);
+	const bool ok =
+		draw_parallel(report, points, every, &svg, err) &&
+		page_figure(report->page, "parallel-figure",
+			report->several ? "A line a trial, through its parameters to its objectives"
+					: "A line a trial, through its parameters to its objective",
+			svg.bytes, NULL, "scatter-figure",
+			(struct page_source){ .query = points->query.bytes }, err);
 	text_finish(&svg);
 	return ok;
 }

@@ -443,7 +443,11 @@ bool report_confirmation(struct job_report *report, struct tuner_error *err)
 	if (!confirmation_read(report->report, &confirmation, &found, err))
 		return false;
 	page_section(report->page, "confirmation", "Confirmation");
-	if (!found)
+	if (!found && report->several)
+		page_say(report->page,
+			"Nothing was trained again with other seeds: results on the Pareto front "
+			"may be partly luck.");
+	else if (!found)
 		page_say(report->page,
 			"Nothing was trained again with other seeds: the best result may be partly "
 			"luck (tuner confirm %s).",
@@ -489,6 +493,8 @@ bool report_importance(struct job_report *report, struct tuner_error *err)
 	cJSON *root = importance_json(report->report, importance);
 	if (root == NULL)
 		return tuner_fail_memory(err);
+	if (report->several)
+		page_say(report->page, "Of the first objective alone.");
 	page_say(report->page,
 		"Total: the part of %s's variance over the search space in which a parameter has a "
 		"hand; alone: what it does whatever the others are. By a Gaussian process of the "
