@@ -172,6 +172,13 @@ ended = list(results)
 joined = [n for i, n in enumerate(ended) if not any(surpasses(results[o], results[n]) for o in ended[:i])]
 assert [trial for _, trial, _ in steps] == joined, (steps, joined)
 assert all(ended[int(at) - 1] == trial for at, trial, _ in steps) and values["results"] == len(results)
+path = re.search(r'<path fill="none" stroke="#0072B2"[^>]* d="M(.*?)"/>', exhibit("hypervolume-figure")).group(1)
+line = [tuple(map(float, point.split())) for point in path.split("L")] # from 0, two points a rise, and on to the last result
+(first_x, zero), (last_x, top) = line[0], line[-1]
+assert len(line) == 2 * len(steps) + 1 and top < zero
+for (at, _, volume), (x, y) in zip(steps, line[1::2]):
+    assert abs((zero - y) - volume / steps[-1][2] * (zero - top)) < 0.2, (volume, y)
+    assert abs((x - first_x) * (len(results) - steps[0][0]) - (at - steps[0][0]) * (last_x - first_x)) < len(results) * 0.2, at
 if len(signs) == 2:
     for at, _, volume in steps:
         size, low = 0, signs[1] * reference[1]
