@@ -358,7 +358,9 @@ class JsonPage(InADirectory):
         rows = table_below(source("docs/json.md"), "# What `--json` prints")
         ret = {}
         for row in rows:
-            of = tuple(re.findall(r"`([a-z_.]+)`", row[0]))
+            of = tuple(re.findall(r"`([a-z_.]+)`", row[0].replace(", without `--trial`", "")))
+            if "of several objectives" in row[0]:
+                of = ("of several", *of[1:])
             text = re.sub(r"\([^()]*\)|\[[^]]*\]", "", row[1])
             if row[0] != "of" and not row[0].startswith("-"):
                 ret[of] = set(re.findall(r"`([a-z0-9_]+)`", re.split("; |: as in", text)[0]))
@@ -376,6 +378,9 @@ class JsonPage(InADirectory):
             {**SMALLEST, **job, "arms": {"a": "random", "b": "sobol"}, "repeats": 2}))
         self.assertEqual(self.tuner("run", "--quiet", "arms.json").returncode, 0)
         (self.path / "old.log").write_text("loss=1\n")
+        several = {"metric": "loss", "goal": "minimize", "also": [{"maximize": "2 * loss"}]}
+        (self.path / "several.json").write_text(json.dumps({**SMALLEST, **job, "objective": several}))
+        self.assertEqual(self.tuner("run", "--quiet", "several.json").returncode, 0)
 
     def printed(self):
         calls = {"status": ["job"], "jobs": [], "trials": ["job"], "show": ["job", "9"], "best": ["job"], "hosts": ["job"],
@@ -388,6 +393,7 @@ class JsonPage(InADirectory):
                                     stderr=subprocess.PIPE)
             self.assertIn(result.returncode, (0, 1), result.stderr)
             yield command, json.loads(result.stdout)
+        yield "of several", json.loads(self.tuner("best", "several", "--json").stdout)
 
     def test_the_keys_are_those_of_the_page(self):
         self.run_jobs()
