@@ -94,8 +94,7 @@ static bool draw_history(const struct job_report *report, const struct view *vie
 {
 	struct chart_series series[CHART_SERIES_MAX] = { 0 };
 	const bool arms = report->report->has_arms;
-	double *x = column(view, 0), *y = column(view, 2),
-	       *best = column(view, 3);
+	double *x = column(view, 0), *y = column(view, 2), *best = column(view, 3);
 	size_t n = 0;
 	bool ok = (x != NULL && y != NULL && best != NULL) || tuner_fail_memory(err);
 
