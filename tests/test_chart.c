@@ -356,11 +356,29 @@ static void parallel_coordinates_take_any_numbers(void **state)
 	text_finish(&svg);
 }
 
+static void a_series_may_have_anothers_color(void **state)
+{
+	static const double x[] = { 1, 2 }, y[] = { 1, 2 };
+	const struct chart_series series[] = { { .n = 2, .x = x, .y = y, .points = true },
+		{ .n = 2, .x = x, .y = y, .points = true }, { .n = 2, .x = x, .y = y, .color = 2 },
+		{ .n = 2, .x = x, .y = y } };
+	const struct chart chart = {
+		.title = "", .x_label = "", .y_label = "", .series = series, .n_series = 4
+	};
+	struct text svg = TEXT_EMPTY;
+	chart_svg(&chart, &svg);
+	assert_non_null(strstr(svg.bytes, "<g fill=\"#D55E00\""));
+	assert_non_null(strstr(svg.bytes, "stroke=\"#D55E00\""));
+	assert_non_null(strstr(svg.bytes, "stroke=\"#CC79A7\"")); /* the fourth */
+	text_finish(&svg);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ticks_are_round),
 		cmocka_unit_test(lines_bands_and_points_are_drawn),
+		cmocka_unit_test(a_series_may_have_anothers_color),
 		cmocka_unit_test(points_lie_where_they_belong),
 		cmocka_unit_test(what_is_not_there_is_not_drawn),
 		cmocka_unit_test(values_at_the_ends_of_all_doubles_are_left_out),
