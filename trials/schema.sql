@@ -364,13 +364,13 @@ CREATE VIEW v_trial AS
     JOIN objective_version o ON o.id = t.objective_version
     LEFT JOIN decision d ON d.id = t.id;
 
--- The Pareto front of a search (job, arm, repeat): its done trials that no other one equals in all
+-- The Pareto front of a job, of all its searches together: its done trials that no other one equals in all
 -- objectives and surpasses in one. With one objective: the trials with the best one.
 -- Inside it, all objectives (a to d) are to be minimised; b to d are NULL where there are no further ones. The table
 -- of them is made once and sorted, so that what surpasses a trial is soon found.
 CREATE VIEW v_front AS
   WITH outcome AS MATERIALIZED (
-    SELECT t.id, t.job, t.arm, t.repeat, CASE o.goal WHEN 'minimize' THEN t.objective ELSE -t.objective END AS a,
+    SELECT t.id, t.job, CASE o.goal WHEN 'minimize' THEN t.objective ELSE -t.objective END AS a,
            CASE WHEN o.definition ->> '$.also[0].minimize' IS NULL THEN -(t.also ->> 0) ELSE t.also ->> 0 END AS b,
            CASE WHEN o.definition ->> '$.also[1].minimize' IS NULL THEN -(t.also ->> 1) ELSE t.also ->> 1 END AS c,
            CASE WHEN o.definition ->> '$.also[2].minimize' IS NULL THEN -(t.also ->> 2) ELSE t.also ->> 2 END AS d
@@ -379,7 +379,7 @@ CREATE VIEW v_front AS
     FROM outcome x JOIN trial t ON t.id = x.id JOIN job j ON j.id = t.job
    WHERE NOT EXISTS (
      SELECT 1 FROM outcome y
-      WHERE y.job = x.job AND y.arm = x.arm AND y.repeat = x.repeat
+      WHERE y.job = x.job
         AND y.a <= x.a AND (y.b <= x.b OR y.b IS NULL) AND (y.c <= x.c OR y.c IS NULL) AND (y.d <= x.d OR y.d IS NULL)
         AND (y.a < x.a OR y.b < x.b OR y.c < x.c OR y.d < x.d));
 

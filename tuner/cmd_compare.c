@@ -155,15 +155,6 @@ static bool write_figure(const struct invocation *call, const struct comparison 
 
 /* ---- the command ---- */
 
-static bool check_objectives(const struct report *report, struct tuner_error *err)
-{
-	return report->goals.n == 1 ||
-	       tuner_fail(err, TUNER_USAGE,
-		       "job %s has several objectives, and searches are compared by one: \"tuner "
-		       "best %s\" shows the Pareto front",
-		       report->job.name, report->reference);
-}
-
 static bool load(const struct invocation *call, struct comparison *ret, struct tuner_error *err)
 {
 	const char *svg = invocation_option(call, "svg");
@@ -171,9 +162,9 @@ static bool load(const struct invocation *call, struct comparison *ret, struct t
 	int64_t trials;
 	bool ok = invocation_integer(call, "trials", 1, TRIALS_MAX, 0, &trials, err) &&
 		  report_open(call, call->n_arguments > 0 ? call->arguments[0] : NULL, &a, err) &&
-		  check_objectives(&a, err) && command_spare_file(&a.job, "svg", svg, err);
+		  command_spare_file(&a.job, "svg", svg, err);
 	if (ok && call->n_arguments > 1)
-		ok = report_open(call, call->arguments[1], &b, err) && check_objectives(&b, err) &&
+		ok = report_open(call, call->arguments[1], &b, err) &&
 		     command_spare_file(&b.job, "svg", svg, err) &&
 		     comparison_of_jobs(&a, &b, (size_t)trials, ret, err);
 	else if (ok)

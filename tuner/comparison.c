@@ -1,5 +1,6 @@
 #include "tuner/comparison_inside.h"
 
+#include "tuner/hypervolume.h"
 #include "tuner/job_open.h"
 
 #include <float.h>
@@ -20,6 +21,7 @@ static void run_finish(struct run_curve *run)
 	free(run->spent_money);
 	free(run->attempts);
 	free(run->unpriced);
+	trial_list_finish(&run->results);
 }
 
 void comparison_finish(struct comparison *comparison)
@@ -106,6 +108,20 @@ static bool add_trials(const struct comparison *comparison, const struct trial_l
 	return true;
 }
 
+/* Moves the results to the run. */
+static bool keep_results(struct run_curve *run, struct trial_list *list, struct tuner_error *err)
+{
+	run->results.items = calloc(list->n + 1, sizeof(*run->results.items));
+	if (run->results.items == NULL)
+		return tuner_fail_memory(err);
+	for (size_t i = 0; i < list->n; i++)
+		if (list->items[i].state == TRIAL_DONE) {
+			run->results.items[run->results.n++] = list->items[i];
+			list->items[i] = (struct trial){ 0 };
+		}
+	return true;
+}
+
 /* The search's trials that have ended, in that order. */
 static bool read_run(const struct comparison *comparison, const struct report *report,
 	const char *arm, int64_t repeat, struct run_curve *ret, struct tuner_error *err)
@@ -127,7 +143,8 @@ static bool read_run(const struct comparison *comparison, const struct report *r
 	const bool ok =
 		trial_select(report->store, &filter, &list, err) &&
 		trial_spendings(report->store, report->job.id, arm, repeat, &spendings, &n, err) &&
-		add_trials(comparison, &list, spendings, n, ret, err);
+		add_trials(comparison, &list, spendings, n, ret, err) &&
+		(!comparison->by_volume || keep_results(ret, &list, err));
 	trial_list_finish(&list);
 	free(spendings);
 	return ok;
@@ -143,6 +160,60 @@ static bool read_arm(const struct comparison *comparison, const struct report *r
 		if (!read_run(comparison, report, arm, r, &ret->runs[ret->n_runs++], err))
 			return false;
 	return true;
+}
+
+/* ---- several objectives ---- */
+
+/* Each result counts as what all so far cover. */
+static void take_volumes(struct run_curve *run, const struct hypervolume *volume)
+{
+	double covered = NAN;
+	size_t step = 0;
+
+	for (size_t t = 0; t < run->n; t++) {
+		if (step < volume->n && volume->steps[step].trial == run->numbers[t])
+			covered = volume->steps[step++].volume / volume->box;
+		if (!isnan(run->objectives[t]))
+			run->objectives[t] = covered;
+		run->best[t] = covered;
+	}
+	trial_list_finish(&run->results);
+}
+
+static size_t count_runs(const struct comparison *comparison)
+{
+	size_t n = 0;
+
+	for (size_t a = 0; a < comparison->n_arms; a++)
+		n += comparison->arms[a].n_runs;
+	return n;
+}
+
+/* Once all runs are read. */
+static bool measure_volumes(
+	struct comparison *comparison, const struct goals *goals, struct tuner_error *err)
+{
+	const size_t n = count_runs(comparison);
+	const struct trial_list **lists = calloc(n + 1, sizeof(*lists));
+	struct hypervolume *volumes = calloc(n + 1, sizeof(*volumes));
+	size_t l = 0;
+
+	for (size_t a = 0; lists != NULL && a < comparison->n_arms; a++)
+		for (size_t r = 0; r < comparison->arms[a].n_runs; r++)
+			lists[l++] = &comparison->arms[a].runs[r].results;
+
+	const bool ok = ((lists != NULL && volumes != NULL) || tuner_fail_memory(err)) &&
+			hypervolume_measure_all(goals, lists, n, volumes, err);
+
+	l = 0;
+	for (size_t a = 0; ok && a < comparison->n_arms; a++)
+		for (size_t r = 0; r < comparison->arms[a].n_runs; r++) {
+			take_volumes(&comparison->arms[a].runs[r], &volumes[l]);
+			hypervolume_finish(&volumes[l++]);
+		}
+	free(lists);
+	free(volumes);
+	return ok;
 }
 
 /* ---- what can be compared ---- */
@@ -277,9 +348,12 @@ static bool choose_repeats(struct comparison *comparison, struct tuner_error *er
 static bool begin(
 	const struct report *report, size_t n_arms, struct comparison *ret, struct tuner_error *err)
 {
+	const bool by_volume = report->goals.n > 1;
+
 	*ret = (struct comparison){
-		.metric = strdup(report->metric),
-		.maximize = report->maximize,
+		.metric = strdup(by_volume ? "hypervolume" : report->metric),
+		.maximize = by_volume || report->maximize,
+		.by_volume = by_volume,
 		.arms = calloc(n_arms, sizeof(*ret->arms)),
 		.budget = (size_t)report->job.trial_cap,
 		.ended = report->job.state == JOB_DONE,
@@ -320,7 +394,8 @@ bool comparison_of_job(
 		  tuner_fail(err, TUNER_USAGE,
 			  "job %s has no \"arms\": name a second job to compare it with",
 			  report->job.name);
-	ok = ok && begin(report, file->n_arms, ret, err) && read_arms(report, file, ret, err);
+	ok = ok && begin(report, file->n_arms, ret, err) && read_arms(report, file, ret, err) &&
+	     (!ret->by_volume || measure_volumes(ret, &report->goals, err));
 	if (ok) {
 		ret->paired = true;
 		compare_after(ret, trials);
@@ -414,7 +489,9 @@ bool comparison_of_jobs(const struct report *a, const struct report *b, size_t t
 			ret->budget = (size_t)b->job.trial_cap;
 		ret->ended = ret->ended && b->job.state == JOB_DONE;
 		compare_after(ret, trials);
-		if (add_job(a, ret, err) && add_job(b, ret, err) && choose_repeats(ret, err))
+		if (add_job(a, ret, err) && add_job(b, ret, err) &&
+			(!ret->by_volume || measure_volumes(ret, &a->goals, err)) &&
+			choose_repeats(ret, err))
 			return true;
 	}
 	comparison_finish(ret);
@@ -564,8 +641,10 @@ static bool measure_speed(
 		const struct curves a = { quick, n, comparison->length };
 		const struct curves b = { late, n, reach };
 		ret->speed_up = speed_up(&a, &b);
-		ret->has_expected =
-			strcmp(slow->strategy, "random") == 0 && has_number(trials, n * reach);
+		/* A volume is not the best of independent values. */
+		ret->has_expected = !comparison->by_volume &&
+				    strcmp(slow->strategy, "random") == 0 &&
+				    has_number(trials, n * reach);
 		ok = speed_up_interval(
 			     &a, &b, COMPARISON_LEVEL, key, &ret->speed_up_interval, err) &&
 		     (!ret->has_expected ||

@@ -7,7 +7,9 @@
  * Only ended trials count, in the order of their ends. All repeats are compared over the same
  * number of trials; a repeat in which an arm has fewer is left out until it has them. Over time and
  * money all trials of those repeats count, each from its end on, with the time or money of all its
- * attempts; arms are compared at equal spending of every search. */
+ * attempts; arms are compared at equal spending of every search.
+ *
+ * Searches with several objectives are compared by their hypervolumes below one reference point. */
 #ifndef TUNER_COMPARISON_H
 #define TUNER_COMPARISON_H
 
@@ -28,6 +30,7 @@ struct run_curve {
 	double *spent_money; /* so far; attempts without a price count as free */
 	int64_t *attempts; /* so far, of nonzero duration */
 	int64_t *unpriced; /* of them */
+	struct trial_list results; /* with several objectives, while it is read */
 };
 
 struct compared_arm {
@@ -40,6 +43,8 @@ struct compared_arm {
 struct comparison {
 	char *metric;
 	bool maximize;
+	bool by_volume; /* with several objectives the metric is the hypervolume that a search's
+			   results cover so far (hypervolume.h), as a part of its box */
 	struct compared_arm *arms;
 	size_t n_arms;
 	size_t length; /* trials of each search compared now */

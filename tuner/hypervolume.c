@@ -15,7 +15,11 @@ struct results {
 	const struct trial **trials;
 	size_t *finished;
 	size_t n, m;
-	double reference[GOALS_MAX];
+};
+
+/* Of all that are measured together; to be minimised. */
+struct extent {
+	double best[GOALS_MAX], reference[GOALS_MAX];
 };
 
 static void results_finish(struct results *results)
@@ -61,16 +65,27 @@ static bool gather(const struct goals *goals, const struct trial_list *list, str
 	return true;
 }
 
-static void place_reference(struct results *results)
+static void find_extent(const struct results *all, size_t n, size_t m, struct extent *ret)
 {
-	for (size_t k = 0; k < results->m; k++) {
+	for (size_t k = 0; k < m; k++) {
 		double best = INFINITY, worst = -INFINITY;
-		for (size_t i = 0; i < results->n; i++) {
-			best = fmin(best, outcome_of(results, i)[k]);
-			worst = fmax(worst, outcome_of(results, i)[k]);
-		}
-		results->reference[k] = worst + (worst > best ? (worst - best) / 10 : 1);
+		for (size_t l = 0; l < n; l++)
+			for (size_t i = 0; i < all[l].n; i++) {
+				best = fmin(best, outcome_of(&all[l], i)[k]);
+				worst = fmax(worst, outcome_of(&all[l], i)[k]);
+			}
+		ret->best[k] = best;
+		ret->reference[k] = worst + (worst > best ? (worst - best) / 10 : 1);
 	}
+}
+
+static double box_of(const struct extent *extent, size_t m)
+{
+	double box = 1;
+
+	for (size_t k = 0; k < m; k++)
+		box *= extent->reference[k] - extent->best[k];
+	return box;
 }
 
 /* ---- what a result gains ----
@@ -152,8 +167,8 @@ static void join(struct front_so_far *front, const double *outcome, size_t m)
 	memcpy(&front->outcomes[front->n++ * m], outcome, m * sizeof(*outcome));
 }
 
-static bool climb(const struct results *results, struct front_so_far *front,
-	struct hypervolume *ret, struct tuner_error *err)
+static bool climb(const struct results *results, const double *reference,
+	struct front_so_far *front, struct hypervolume *ret, struct tuner_error *err)
 {
 	double volume = 0, gain;
 
@@ -161,7 +176,7 @@ static bool climb(const struct results *results, struct front_so_far *front,
 		const double *outcome = outcome_of(results, i);
 		if (!joins(front, outcome, results->m))
 			continue;
-		if (!find_gain(front, outcome, results->reference, results->m, &gain, err))
+		if (!find_gain(front, outcome, reference, results->m, &gain, err))
 			return false;
 		join(front, outcome, results->m);
 		if (volume + gain > volume)
@@ -175,29 +190,56 @@ static bool climb(const struct results *results, struct front_so_far *front,
 
 /* ---- reading ---- */
 
+static bool measure(const struct goals *goals, const struct results *results,
+	const struct extent *extent, struct hypervolume *ret, struct tuner_error *err)
+{
+	struct front_so_far front = { 0 };
+
+	ret->box = box_of(extent, goals->n);
+	for (size_t k = 0; k < goals->n; k++)
+		ret->reference[k] =
+			goals->items[k].maximize ? -extent->reference[k] : extent->reference[k];
+	ret->steps = calloc(results->n + 1, sizeof(*ret->steps));
+
+	const bool ok = (ret->steps != NULL || tuner_fail_memory(err)) &&
+			front_so_far_create(&front, results->n, results->m, err) &&
+			climb(results, extent->reference, &front, ret, err);
+
+	front_so_far_finish(&front);
+	return ok;
+}
+
+bool hypervolume_measure_all(const struct goals *goals, const struct trial_list *const *lists,
+	size_t n, struct hypervolume *ret, struct tuner_error *err)
+{
+	struct results *all = calloc(n + 1, sizeof(*all));
+	struct extent extent;
+	bool ok = all != NULL || tuner_fail_memory(err);
+
+	for (size_t l = 0; l < n; l++)
+		ret[l] = (struct hypervolume){ .results = lists[l]->n };
+	for (size_t l = 0; ok && l < n; l++) {
+		ok = gather(goals, lists[l], &all[l], err);
+		ret[l].left_out = lists[l]->n - all[l].n;
+	}
+	if (ok)
+		find_extent(all, n, goals->n, &extent);
+	for (size_t l = 0; ok && l < n; l++)
+		ok = measure(goals, &all[l], &extent, &ret[l], err);
+	for (size_t l = 0; l < n; l++) {
+		if (all != NULL)
+			results_finish(&all[l]);
+		if (!ok)
+			hypervolume_finish(&ret[l]);
+	}
+	free(all);
+	return ok;
+}
+
 bool hypervolume_measure(const struct goals *goals, const struct trial_list *list,
 	struct hypervolume *ret, struct tuner_error *err)
 {
-	struct front_so_far front = { 0 };
-	struct results results;
-	bool ok = gather(goals, list, &results, err) &&
-		  front_so_far_create(&front, results.n, results.m, err);
-
-	*ret = (struct hypervolume){ .results = list->n, .left_out = list->n - results.n };
-	ret->steps = ok ? calloc(results.n + 1, sizeof(*ret->steps)) : NULL;
-	ok = ok && (ret->steps != NULL || tuner_fail_memory(err));
-	if (ok) {
-		place_reference(&results);
-		ok = climb(&results, &front, ret, err);
-	}
-	for (size_t k = 0; ok && k < goals->n; k++)
-		ret->reference[k] =
-			goals->items[k].maximize ? -results.reference[k] : results.reference[k];
-	front_so_far_finish(&front);
-	results_finish(&results);
-	if (!ok)
-		hypervolume_finish(ret);
-	return ok;
+	return hypervolume_measure_all(goals, &list, 1, ret, err);
 }
 
 bool hypervolume_read(const struct report *report, struct hypervolume *ret, struct tuner_error *err)

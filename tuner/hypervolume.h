@@ -17,6 +17,8 @@ struct hypervolume_step {
 
 struct hypervolume {
 	double reference[GOALS_MAX]; /* in the user's sign */
+	double box; /* the volume between the reference and a result as good as the best in every
+		       objective, which none may be */
 	struct hypervolume_step *steps;
 	size_t n;
 	size_t results; /* all done trials */
@@ -33,6 +35,11 @@ bool hypervolume_read(
 TUNER_MUST_CHECK
 bool hypervolume_measure(const struct goals *goals, const struct trial_list *results,
 	struct hypervolume *ret, struct tuner_error *err);
+
+/* The same of each of n lists, below one reference that follows from all of them. */
+TUNER_MUST_CHECK
+bool hypervolume_measure_all(const struct goals *goals, const struct trial_list *const *lists,
+	size_t n, struct hypervolume *ret, struct tuner_error *err);
 void hypervolume_finish(struct hypervolume *volume); /* zeroed: does nothing */
 
 /* {"reference": [...], "left_out": 0, "steps": [{"finished", "trial", "volume"}, ...]}; JSON's null

@@ -442,10 +442,6 @@ static void check_several_objectives(struct reader *reader)
 		report_error(reader, member_raw(reader->root, "early_stopping"), AT_KEY,
 			"does not go with \"objective.also\": a trial that is bad in one "
 			"objective may be good in another");
-	if (reader->file->n_arms > 0)
-		report_error(reader, member_raw(reader->root, "arms"), AT_KEY,
-			"does not go with \"objective.also\": arms are compared by one "
-			"objective");
 }
 
 bool read_search(struct reader *reader, struct tuner_error *err)
