@@ -1,12 +1,12 @@
 #include "benchmarks/problems.h"
 
 #include "base/random.h"
+#include "benchmarks/front_functions.h"
 #include "benchmarks/functions.h"
 #include "benchmarks/limited_functions.h"
 #include "benchmarks/networks.h"
 #include "benchmarks/surface.h"
 #include "surrogate/design.h"
-#include "surrogate/suggest.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -122,6 +122,22 @@ static const struct parameter spring_space[] = { FLOAT("wire", 0.05, 2), FLOAT("
 static const struct parameter vessel_space[] = { STEPS("shell", 0.0625, 6.1875, 0.0625),
 	STEPS("head", 0.0625, 6.1875, 0.0625), FLOAT("radius", 10, 200), FLOAT("length", 10, 200) };
 
+static const struct parameter unit4[] = { FLOATS_4(0, 1) };
+static const struct parameter unit5[] = { FLOATS_5(0, 1) };
+static const struct parameter fonseca_space[] = { FLOATS_3(-3, 5) };
+static const struct parameter kursawe_space[] = { FLOATS_3(-5, 4) };
+static const struct parameter poloni_space[] = { FLOATS_2(-M_PI, M_PI) };
+static const struct parameter truss_space[] = { FLOAT("x1", 1, 3), FLOAT("x2", M_SQRT2, 3),
+	FLOAT("x3", M_SQRT2, 3), FLOAT("x4", 1, 3) };
+static const struct parameter brake_space[] = { FLOAT("inner", 55, 80), FLOAT("outer", 75, 110),
+	FLOAT("force", 1000, 3000), INT("discs", 11, 20) };
+static const struct parameter srn_space[] = { FLOATS_2(-20, 20) };
+static const struct parameter branches_space[] = { CATEGORY("branch", 3), FLOATS_2(0, 1),
+	FLOAT("y0", 0, 1), FLOAT("y1", 0, 1), FLOAT("y2", 0, 1) };
+static const double two = 2;
+static const struct condition branches_conditions[] = { IF_ZERO(3, 0), IF_ONE(4, 0),
+	{ 5, 0, 1, (double *)&two } };
+
 /* Hartmann's functions where the arguments are exponents. */
 static double hartmann3_of_logs(size_t d, const double *x)
 {
@@ -233,6 +249,49 @@ static const struct problem limited[] = {
 		SPACE(boosting_space), LIMITS(1, boosting_leaves_excess) },
 };
 
+#define FRONT(n, function) .n_others = (n)-1, .objectives = function
+
+/* Noise as above. References: a tenth of the front's extent beyond its worst values, rounded, but for mlp-size, where it is the worst
+ * accuracy of use. Volumes of fronts by formulas where there are any, else by long searches (fronts.py). */
+static const struct problem fronts[] = {
+	{ "zdt1", FRONT(2, zdt1), SPACE(unit5), .reference = { 1.1, 1.1 }, .front = 0.876667 },
+	{ "zdt3", FRONT(2, zdt3), SPACE(unit4), .reference = { 0.94, 1.18 }, .front = 1.107223 },
+	{ "dtlz2-noisy", FRONT(2, dtlz2_2), SPACE(unit4), .noise = 0.044, .others_noise = { 0.044 },
+		.reference = { 1.1, 1.1 }, .front = 0.424602 },
+	{ "dtlz2", FRONT(3, dtlz2_3), SPACE(unit5), .reference = { 1.1, 1.1, 1.1 },
+		.front = 0.807401 },
+	{ "dtlz7", FRONT(3, dtlz7_3), SPACE(unit5), .reference = { 0.95, 0.95, 6.4 },
+		.front = 1.584951 },
+	{ "fonseca", FRONT(2, fonseca), SPACE(fonseca_space), .reference = { 1.08, 1.08 },
+		.front = 0.508515 },
+	{ "kursawe", FRONT(2, kursawe), SPACE(kursawe_space), .reference = { -13.9, 1.2 },
+		.front = 39.8302 },
+	{ "poloni", FRONT(2, poloni), SPACE(poloni_space), .reference = { 18.4, 27.5 },
+		.front = 444.582 },
+	{ "four-bar-truss", FRONT(2, four_bar_truss), SPACE(truss_space),
+		.reference = { 3050, 0.044 }, .front = 55.0322 },
+	{ "disc-brake", FRONT(2, disc_brake), SPACE(brake_space), LIMITS(4, disc_brake_excess),
+		.reference = { 5.7, 3.2 }, .front = 7.61327 },
+	{ "srn", FRONT(2, srn), SPACE(srn_space), LIMITS(2, srn_excess), .reference = { 245, 20 },
+		.front = 34304.05 },
+	{ "rocket-injector", FRONT(3, rocket_injector_3), SPACE(unit4),
+		.reference = { 1.09, 1.05, 1.13 }, .front = 1.1386 },
+	{ "branches", FRONT(2, branches), SPACE(branches_space), CONDITIONS(branches_conditions),
+		.reference = { 1.4, 1.4 }, .front = 1.612208 },
+	{ "mlp-size", FRONT(2, mlp_digits_size), SPACE(mlp_space), .reference = { -0.95, 5.4 },
+		.front = 0.0892005 },
+};
+
+size_t front_problems_count(void)
+{
+	return sizeof fronts / sizeof *fronts;
+}
+
+const struct problem *front_problem_at(size_t i)
+{
+	return i < front_problems_count() ? &fronts[i] : NULL;
+}
+
 size_t limited_problems_count(void)
 {
 	return sizeof limited / sizeof *limited;
@@ -261,6 +320,9 @@ const struct problem *problem_find(const char *name)
 	for (size_t i = 0; i < limited_problems_count(); i++)
 		if (strcmp(limited[i].name, name) == 0)
 			return &limited[i];
+	for (size_t i = 0; i < front_problems_count(); i++)
+		if (strcmp(fronts[i].name, name) == 0)
+			return &fronts[i];
 	return NULL;
 }
 
@@ -272,6 +334,8 @@ struct space problem_space(const struct problem *problem)
 
 size_t problem_budget(const struct problem *problem)
 {
+	if (problem->n_others > 0)
+		return 60;
 	return problem->d > 5 ? 10 * problem->d : 50;
 }
 
@@ -344,7 +408,14 @@ static bool fails(const struct problem *problem, const double *values)
 
 double problem_value(const struct problem *problem, const double *values)
 {
-	return fails(problem, values) ? NAN : problem->function(problem->d, values);
+	double all[SUGGEST_OTHERS_MAX + 1];
+
+	if (fails(problem, values))
+		return NAN;
+	if (problem->n_others == 0)
+		return problem->function(problem->d, values);
+	problem->objectives(problem->d, values, all);
+	return all[0];
 }
 
 double problem_observe(
@@ -358,6 +429,26 @@ double problem_observe(
 	if (random_uniform(&random) < problem->outliers)
 		return value + 10 * (1 + fabs(value)) * (1 + random_uniform(&random));
 	return value + problem->noise * normal;
+}
+
+void problem_others(const struct problem *problem, const double *values, double *ret)
+{
+	double all[SUGGEST_OTHERS_MAX + 1];
+
+	if (problem->n_others == 0)
+		return;
+	problem->objectives(problem->d, values, all);
+	memcpy(ret, all + 1, problem->n_others * sizeof *ret);
+}
+
+void problem_observe_others(const struct problem *problem, const double *values, uint64_t seed,
+	uint32_t number, double *ret)
+{
+	struct random random = stream(seed, number, 5);
+
+	problem_others(problem, values, ret);
+	for (size_t j = 0; j < problem->n_others; j++)
+		ret[j] += problem->others_noise[j] * random_normal(&random);
 }
 
 void problem_excess(const struct problem *problem, const double *values, double *ret)

@@ -1,11 +1,11 @@
-/* Problems for sample efficiency: objectives with a space, a best value, noise, failures, and limits.
+/* Problems for sample efficiency: objectives with a space, a best value or a Pareto front, noise, failures, and limits.
  *
  * Everything is minimised. A configuration is given as in surrogate/space.h. What a method is told of its
  * n-th trial depends on (problem, seed, n, configuration) alone, so that all methods are in one world. */
 #ifndef BENCHMARKS_PROBLEMS_H
 #define BENCHMARKS_PROBLEMS_H
 
-#include "surrogate/space.h"
+#include "surrogate/suggest.h"
 
 struct problem {
 	const char *name;
@@ -22,6 +22,13 @@ struct problem {
 	size_t n_limits; /* the optimum keeps them all */
 	void (*excess)(size_t d, const double *x, double *ret);
 	double excess_noise; /* standard deviation of what is observed of each */
+
+	/* With several objectives: all of them by one function in place of `function`, without an optimum. */
+	size_t n_others; /* objectives beside the first */
+	void (*objectives)(size_t d, const double *x, double *ret);
+	double others_noise[SUGGEST_OTHERS_MAX]; /* as `noise` */
+	double reference[SUGGEST_OTHERS_MAX + 1]; /* hypervolumes are counted below it */
+	double front; /* the Pareto front's (fronts.py) */
 };
 
 size_t problems_count(void);
@@ -31,12 +38,17 @@ const struct problem *problem_at(size_t i);
 size_t limited_problems_count(void);
 const struct problem *limited_problem_at(size_t i);
 
+/* Those with several objectives, some of them with limits. */
+size_t front_problems_count(void);
+const struct problem *front_problem_at(size_t i);
+
 const struct problem *problem_find(const char *name); /* NULL: there is none */
 
 /* A view. */
 struct space problem_space(const struct problem *problem);
 
-size_t problem_budget(const struct problem *problem); /* trials: max(50, 10 d) */
+/* Trials: max(50, 10 d); with several objectives 60. */
+size_t problem_budget(const struct problem *problem);
 
 /* Points that every method is told first: max(5, min(2 d + 2, 12)) of them, settled. */
 size_t problem_n_initial(const struct problem *problem);
@@ -51,6 +63,11 @@ double problem_value(const struct problem *problem, const double *values);
 /* What trial `number` (from 1) reports; NaN: it failed. */
 double problem_observe(
 	const struct problem *problem, const double *values, uint64_t seed, uint32_t number);
+
+/* The objectives beside the first one (n_others) without noise, and what trial `number` reports of them. */
+void problem_others(const struct problem *problem, const double *values, double *ret);
+void problem_observe_others(const struct problem *problem, const double *values, uint64_t seed,
+	uint32_t number, double *ret);
 
 /* By how much the configuration exceeds the limits (n_limits), and what trial `number` reports of it. */
 void problem_excess(const struct problem *problem, const double *values, double *ret);

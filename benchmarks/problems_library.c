@@ -1,16 +1,21 @@
 /* The problems for other languages (benchmarks/peers/run.py calls them through ctypes): plain C types, and
- * problems by index, those with limits after the others. Indices out of range are the caller's fault. */
+ * problems by index, those with limits after the others, then those with several objectives. Indices out of range are the caller's fault. */
 #include "benchmarks/problems.h"
 
 #include "base/text.h"
+#include "surrogate/pareto.h"
+
+#include <math.h>
 
 int library_count(void); /* of those without limits */
 int library_limited_count(void);
+int library_front_count(void);
 const char *library_name(int i);
 int library_dimension(int i);
 int library_budget(int i);
 int library_n_initial(int i);
 int library_n_limits(int i);
+int library_n_others(int i);
 double library_optimum(int i);
 double library_random_median(int i);
 char *library_space_json(int i);
@@ -20,13 +25,22 @@ double library_observe(int i, const double *values, unsigned long long seed, uns
 void library_excess(int i, const double *values, double *ret);
 void library_observe_excess(
 	int i, const double *values, unsigned long long seed, unsigned number, double *ret);
+void library_others(int i, const double *values, double *ret);
+void library_observe_others(
+	int i, const double *values, unsigned long long seed, unsigned number, double *ret);
+double library_reference(int i, int objective);
+double library_front(int i);
+double library_hypervolume(const double *outcomes, int n, int m, const double *reference);
 double library_duration(int i, unsigned long long seed, unsigned number);
 
 static const struct problem *at(int i)
 {
-	const size_t k = (size_t)i, n = problems_count();
+	const size_t k = (size_t)i, first_limited = problems_count(),
+		     first_front = first_limited + limited_problems_count();
 
-	return k < n ? problem_at(k) : limited_problem_at(k - n);
+	return k < first_limited ? problem_at(k)
+	       : k < first_front ? limited_problem_at(k - first_limited)
+				 : front_problem_at(k - first_front);
 }
 
 int library_count(void)
@@ -37,6 +51,11 @@ int library_count(void)
 int library_limited_count(void)
 {
 	return (int)limited_problems_count();
+}
+
+int library_front_count(void)
+{
+	return (int)front_problems_count();
 }
 
 const char *library_name(int i)
@@ -62,6 +81,11 @@ int library_n_initial(int i)
 int library_n_limits(int i)
 {
 	return (int)at(i)->n_limits;
+}
+
+int library_n_others(int i)
+{
+	return (int)at(i)->n_others;
 }
 
 double library_optimum(int i)
@@ -122,6 +146,37 @@ void library_observe_excess(
 	int i, const double *values, unsigned long long seed, unsigned number, double *ret)
 {
 	problem_observe_excess(at(i), values, seed, number, ret);
+}
+
+void library_others(int i, const double *values, double *ret)
+{
+	problem_others(at(i), values, ret);
+}
+
+void library_observe_others(
+	int i, const double *values, unsigned long long seed, unsigned number, double *ret)
+{
+	problem_observe_others(at(i), values, seed, number, ret);
+}
+
+double library_reference(int i, int objective)
+{
+	return at(i)->reference[objective];
+}
+
+double library_front(int i)
+{
+	return at(i)->front;
+}
+
+/* NaN: it cannot be computed (pareto_hypervolume). */
+double library_hypervolume(const double *outcomes, int n, int m, const double *reference)
+{
+	struct tuner_error err;
+	double volume;
+
+	return pareto_hypervolume(outcomes, (size_t)n, (size_t)m, reference, &volume, &err) ? volume
+											    : NAN;
 }
 
 double library_duration(int i, unsigned long long seed, unsigned number)

@@ -2,12 +2,15 @@
  *
  *     simulate --problem NAME [--method tuner|random|sobol] [--seeds A[-B]] [--workers W] [--trials N]
  *              [--costs] [--recommend] [--prior none|near|wrong] [--limits learnt|failed] [--set KEY=VALUE]
- *     simulate --list | --describe | --describe-limited
+ *     simulate --list | --describe | --describe-limited | --describe-fronts
  *
  * Columns: problem,method,workers,seed,trial,finished,value,observed,seconds. `value` is free of noise,
  * `observed` what the strategy was told (nan: the trial failed; `value`, too: it is over a limit), `finished` in units of a trial's median
  * duration (--costs: these depend on the configuration), `seconds` what the suggestion cost. --recommend: one row a run instead (print_recommended). Every method is told problem_n_initial points first,
  * except with --prior, where it begins with as many of its own: with the parameters' priors of a user (believer.h), or with none.
+ *
+ * With several objectives `value` and `observed` are the first one's, and a column more, `others`, has the others without noise, with blanks
+ * between them.
  *
  * --limits failed: a trial over a limit is one that failed. (Without: the strategy is told by how much, and the objective.) */
 #include "benchmarks/believer.h"
@@ -18,6 +21,7 @@
 
 #include <getopt.h>
 #include <gsl/gsl_errno.h>
+#include <gsl/gsl_pow_int.h>
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
@@ -43,6 +47,7 @@ struct simulation {
 	struct space space;
 	double *values; /* trials x d, by launch */
 	double *excess; /* trials x SUGGEST_LIMITS_MAX */
+	double *observed_others; /* trials x SUGGEST_OTHERS_MAX */
 	double *observed, *took, *finish, *seconds; /* trials */
 	struct observation *observations; /* by end */
 	size_t n_observations;
@@ -71,6 +76,11 @@ static double *excess_of(struct simulation *s, size_t trial)
 	return &s->excess[trial * SUGGEST_LIMITS_MAX];
 }
 
+static double *observed_others_of(struct simulation *s, size_t trial)
+{
+	return &s->observed_others[trial * SUGGEST_OTHERS_MAX];
+}
+
 static bool keeps_limits(struct simulation *s, size_t trial)
 {
 	return excess_is_within(excess_of(s, trial), s->problem->n_limits);
@@ -92,6 +102,7 @@ static bool propose(struct simulation *s, size_t trial, struct tuner_error *err)
 		.observations = s->observations,
 		.n_observations = s->n_observations,
 		.n_limits = s->limits_fail ? 0 : s->problem->n_limits,
+		.n_others = s->problem->n_others,
 		.pending = pending,
 		.n_pending = s->n_running,
 		.sequence = s->sequence,
@@ -134,6 +145,8 @@ static bool launch(struct simulation *s, size_t trial, struct tuner_error *err)
 		problem_observe(s->problem, row(s, trial), s->seed, (uint32_t)trial + 1);
 	problem_observe_excess(
 		s->problem, row(s, trial), s->seed, (uint32_t)trial + 1, excess_of(s, trial));
+	problem_observe_others(s->problem, row(s, trial), s->seed, (uint32_t)trial + 1,
+		observed_others_of(s, trial));
 	if (s->limits_fail && !keeps_limits(s, trial))
 		s->observed[trial] = NAN;
 	s->took[trial] = duration(s, trial);
@@ -167,15 +180,28 @@ static void end_one(struct simulation *s)
 		.objective = s->observed[trial],
 		.duration = s->took[trial],
 		.kind = kind_of(s, trial),
-		.excess = excess_of(s, trial) };
+		.excess = excess_of(s, trial),
+		.others = observed_others_of(s, trial) };
+}
+
+static void print_others(const struct problem *problem, const double *values)
+{
+	double others[SUGGEST_OTHERS_MAX];
+
+	problem_others(problem, values, others);
+	for (size_t j = 0; j < problem->n_others; j++)
+		printf("%c%.17g", j == 0 ? ',' : ' ', others[j]);
 }
 
 static void print(struct simulation *s)
 {
-	for (size_t i = 0; i < s->trials; i++)
-		printf("%s,%s,%zu,%llu,%zu,%.6g,%.17g,%.17g,%.6f\n", s->problem->name, s->method,
+	for (size_t i = 0; i < s->trials; i++) {
+		printf("%s,%s,%zu,%llu,%zu,%.6g,%.17g,%.17g,%.6f", s->problem->name, s->method,
 			s->workers, (unsigned long long)s->seed, i + 1, s->finish[i],
 			problem_value_within(s->problem, row(s, i)), s->observed[i], s->seconds[i]);
+		print_others(s->problem, row(s, i));
+		putchar('\n');
+	}
 }
 
 /* Row: problem, seed, trials, then without noise: the value of the trial that looks best, and of the one that the model
@@ -226,13 +252,14 @@ static bool simulate(struct simulation *s, struct tuner_error *err)
 	s->space = problem_space(s->problem);
 	s->values = calloc(n * d, sizeof *s->values);
 	s->excess = calloc(n * SUGGEST_LIMITS_MAX, sizeof *s->excess);
+	s->observed_others = calloc(n * SUGGEST_OTHERS_MAX, sizeof *s->observed_others);
 	s->observed = calloc(n, sizeof *s->observed);
 	s->took = calloc(n, sizeof *s->took);
 	s->finish = calloc(n, sizeof *s->finish);
 	s->seconds = calloc(n, sizeof *s->seconds);
 	s->observations = calloc(n, sizeof *s->observations);
-	if (!s->values || !s->excess || !s->observed || !s->took || !s->finish || !s->seconds ||
-		!s->observations)
+	if (!s->values || !s->excess || !s->observed_others || !s->observed || !s->took ||
+		!s->finish || !s->seconds || !s->observations)
 		ok = tuner_fail_memory(err);
 	ok = ok && believe(s, err);
 	for (size_t trial = 0; ok && trial < n; trial++) {
@@ -248,6 +275,7 @@ static bool simulate(struct simulation *s, struct tuner_error *err)
 		print(s);
 	free(s->values);
 	free(s->excess);
+	free(s->observed_others);
 	free(s->observed);
 	free(s->took);
 	free(s->finish);
@@ -304,13 +332,58 @@ static void describe(size_t count, const struct problem *at(size_t))
 	}
 }
 
+/* What the table of fronts rests on: the objectives' standard deviations among random points. */
+static void describe_fronts(void)
+{
+	printf("%-18s %2s %6s %7s %10s %6s  %s\n", "problem", "d", "budget", "initial",
+		"objectives", "within", "reference, front, least, greatest, sd");
+	for (size_t i = 0; i < front_problems_count(); i++) {
+		const struct problem *p = front_problem_at(i);
+		const size_t m = p->n_others + 1;
+		double values[SPACE_PARAMETERS_MAX], all[SUGGEST_OTHERS_MAX + 1];
+		double sums[SUGGEST_OTHERS_MAX + 1] = { 0 },
+						 squares[SUGGEST_OTHERS_MAX + 1] = { 0 };
+		double least[SUGGEST_OTHERS_MAX + 1], greatest[SUGGEST_OTHERS_MAX + 1];
+		size_t n = 0;
+		struct random random;
+
+		random_init(&random, (struct random_key){ .purpose = RANDOM_TEST });
+		for (size_t k = 0; k < 65536; k++) {
+			problem_random(p, &random, values);
+			if (isnan(problem_value_within(p, values)))
+				continue;
+			p->objectives(p->d, values, all);
+			for (size_t j = 0; j < m; j++) {
+				least[j] = n == 0 ? all[j] : fmin(least[j], all[j]);
+				greatest[j] = n == 0 ? all[j] : fmax(greatest[j], all[j]);
+				sums[j] += all[j];
+				squares[j] += all[j] * all[j];
+			}
+			n++;
+		}
+		printf("%-18s %2zu %6zu %7zu %10zu %6.4f ", p->name, p->d, problem_budget(p),
+			problem_n_initial(p), m, (double)n / 65536);
+		for (size_t j = 0; j < m; j++)
+			printf(" %.17g", p->reference[j]);
+		printf(" %.17g", p->front);
+		for (size_t j = 0; j < m; j++)
+			printf(" %g", least[j]);
+		for (size_t j = 0; j < m; j++)
+			printf(" %g", greatest[j]);
+		for (size_t j = 0; j < m; j++)
+			printf(" %g",
+				sqrt(squares[j] / (double)n - gsl_pow_2(sums[j] / (double)n)));
+		putchar('\n');
+	}
+}
+
 static int usage(void)
 {
 	fputs("usage: simulate --problem NAME [--method tuner|random|sobol] [--seeds A[-B]]\n"
 	      "                [--workers W] [--trials N] [--costs] [--recommend]\n"
 	      "                [--noise SD] [--prior none|near|wrong] [--limits learnt|failed] "
 	      "[--set KEY=VALUE]\n"
-	      "       simulate --list | --describe | --describe-limited\n",
+	      "       simulate --list | --describe | --describe-limited | --describe-fronts\n",
 		stderr);
 	return 2;
 }
@@ -409,6 +482,8 @@ int main(int argc, char **argv)
 		return describe(problems_count(), problem_at), 0;
 	if (argc == 2 && strcmp(argv[1], "--describe-limited") == 0)
 		return describe(limited_problems_count(), limited_problem_at), 0;
+	if (argc == 2 && strcmp(argv[1], "--describe-fronts") == 0)
+		return describe_fronts(), 0;
 	if (!parse(argc, argv, &arguments))
 		return usage();
 	for (unsigned long long seed = arguments.first; seed <= arguments.last; seed++) {

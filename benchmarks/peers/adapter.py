@@ -1,10 +1,12 @@
 """What every peer's adapter has in common.
 
     peer = Adapter(space, seed, budget)
+    peer = Adapter(space, seed, budget, objectives)     on a problem with several
     peer.start(number, values)      a shared initial point is on its way
     values = peer.ask(number)       the peer's own next trial; it runs from now on
     peer.tell(number, y)            its end; y is NaN if the trial failed
     peer.tell(number, y, excess)    the same on a problem with limits: by how much each is exceeded, at most 0 within
+    peer.tell(number, y, excess, others)  the same with several objectives, of which y is the first
     peer.add(points, ys)            a history
 
 Peers keep their defaults, with these exceptions, the same for all: they model as soon as STARTUP

@@ -3,7 +3,7 @@ import os
 import pathlib
 import subprocess
 
-from methods import METHODS
+from methods import find
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -16,12 +16,12 @@ def one_thread():
 
 
 def python_of(directory, method):
-    return pathlib.Path(directory) / METHODS[method].environment / "bin/python"
+    return pathlib.Path(directory) / find(method).environment / "bin/python"
 
 
 def make(directory, methods):
     """The methods that can be run, and the environments that cannot be had."""
-    wanted = {METHODS[name].environment for name in methods} - {None}
+    wanted = {find(name).environment for name in methods} - {None}
     missing = [environment for environment in sorted(wanted) if subprocess.run(
         [HERE / "setup", "--directory", directory, environment]).returncode]
-    return [name for name in methods if METHODS[name].environment not in missing], missing
+    return [name for name in methods if find(name).environment not in missing], missing

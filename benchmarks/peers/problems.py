@@ -13,11 +13,13 @@ VALUES = ctypes.POINTER(ctypes.c_double)
 SIGNATURES = {
     "count": (ctypes.c_int, []),
     "limited_count": (ctypes.c_int, []),
+    "front_count": (ctypes.c_int, []),
     "name": (ctypes.c_char_p, [ctypes.c_int]),
     "space_json": (ctypes.c_char_p, [ctypes.c_int]),  # never freed: read once
     "budget": (ctypes.c_int, [ctypes.c_int]),
     "n_initial": (ctypes.c_int, [ctypes.c_int]),
     "n_limits": (ctypes.c_int, [ctypes.c_int]),
+    "n_others": (ctypes.c_int, [ctypes.c_int]),
     "optimum": (ctypes.c_double, [ctypes.c_int]),
     "random_median": (ctypes.c_double, [ctypes.c_int]),
     "initial": (None, [ctypes.c_int, ctypes.c_ulonglong, ctypes.c_int, VALUES]),
@@ -25,12 +27,17 @@ SIGNATURES = {
     "observe": (ctypes.c_double, [ctypes.c_int, VALUES, ctypes.c_ulonglong, ctypes.c_uint]),
     "excess": (None, [ctypes.c_int, VALUES, VALUES]),
     "observe_excess": (None, [ctypes.c_int, VALUES, ctypes.c_ulonglong, ctypes.c_uint, VALUES]),
+    "others": (None, [ctypes.c_int, VALUES, VALUES]),
+    "observe_others": (None, [ctypes.c_int, VALUES, ctypes.c_ulonglong, ctypes.c_uint, VALUES]),
+    "reference": (ctypes.c_double, [ctypes.c_int, ctypes.c_int]),
+    "front": (ctypes.c_double, [ctypes.c_int]),
+    "hypervolume": (ctypes.c_double, [VALUES, ctypes.c_int, ctypes.c_int, VALUES]),
     "duration": (ctypes.c_double, [ctypes.c_int, ctypes.c_ulonglong, ctypes.c_uint]),
 }
 
 
 def load(path):
-    """All problems of the library without limits, by name."""
+    """All problems of the library with one objective and without limits, by name."""
     library = open_library(path)
     return named(library, range(library.library_count()))
 
@@ -40,6 +47,13 @@ def load_limited(path):
     library = open_library(path)
     first = library.library_count()
     return named(library, range(first, first + library.library_limited_count()))
+
+
+def load_fronts(path):
+    """Those with several objectives."""
+    library = open_library(path)
+    first = library.library_count() + library.library_limited_count()
+    return named(library, range(first, first + library.library_front_count()))
 
 
 def open_library(path):
@@ -55,6 +69,18 @@ def named(library, indices):
     return {problem.name: problem for problem in problems}
 
 
+def array(values):
+    return (ctypes.c_double * len(values))(*values)
+
+
+def hypervolume(library, points, reference):
+    """Of all that is better than the reference and not better than some point."""
+    volume = library.library_hypervolume(array([x for point in points for x in point]), len(points), len(reference), array(reference))
+    if math.isnan(volume):
+        raise ValueError(f"no hypervolume of {len(points)} points below {reference}")
+    return volume
+
+
 HELD_OUT = ("branin", "ackley5", "ackley10", "ackley13", "jenatton", "levy8", "rosenbrock4", "mlp-fashion")
 
 
@@ -64,7 +90,7 @@ def held_out(names):
 
 
 class Problem:
-    """One objective, minimised. Values are floats, ints as floats, and a category's index."""
+    """One objective or several, minimised. Values are floats, ints as floats, and a category's index."""
 
     def __init__(self, library, index):
         self.library, self.index = library, index
@@ -75,6 +101,9 @@ class Problem:
         self.initial_count = library.library_n_initial(index)  # first trials that all methods share
         self.n_limits = library.library_n_limits(index)
         self.optimum = library.library_optimum(index)
+        self.n_others = library.library_n_others(index)  # objectives beside the first
+        self.reference = [library.library_reference(index, j) for j in range(self.n_others + 1)]
+        self.front = library.library_front(index)  # the Pareto front's hypervolume below it
 
     @functools.cached_property
     def random_median(self):
@@ -107,13 +136,29 @@ class Problem:
         self.library.library_observe_excess(self.index, self.pack(values), seed, number, found)
         return list(found)
 
+    def others(self, values):
+        """The objectives beside the first one, without noise."""
+        found = (ctypes.c_double * self.n_others)()
+        self.library.library_others(self.index, self.pack(values), found)
+        return list(found)
+
+    def observe_others(self, values, seed, number):
+        """What trial `number` of the run would report of them."""
+        found = (ctypes.c_double * self.n_others)()
+        self.library.library_observe_others(self.index, self.pack(values), seed, number, found)
+        return list(found)
+
+    def covered(self, points):
+        """Their hypervolume below the reference; a point has all objectives, and NaN where it failed or is over a limit."""
+        return hypervolume(self.library, points, self.reference)
+
     def duration(self, seed, number):
         """How long a trial takes, in virtual time: log-normal, the median is 1."""
         return self.library.library_duration(self.index, seed, number)
 
     def pack(self, values):
         self.check(values)
-        return (ctypes.c_double * len(values))(*values)
+        return array(values)
 
     def check(self, values):
         """A method that leaves the space would be measured on another problem."""

@@ -3,7 +3,8 @@
     problem,method,workers,seed,trial,finished,value,observed,seconds
 
 trial counts launches from 1, finished is virtual time, value has no noise, observed is what the method
-was told (nan: failed), seconds are the method's CPU seconds for this trial's suggestion and result.
+was told (nan: failed), seconds are the method's CPU seconds for this trial's suggestion and result. Runs with several
+objectives, which have files of their own, have a column more: the others without noise, with blanks between them.
 """
 import collections
 import csv
@@ -13,6 +14,8 @@ import pathlib
 
 HEADER = "problem,method,workers,seed,trial,finished,value,observed,seconds\n"
 
+FRONT_HEADER = HEADER.replace("\n", ",others\n")
+
 Key = collections.namedtuple("Key", "problem method workers seed")
 
 
@@ -20,26 +23,30 @@ def path_of(directory, method):
     return pathlib.Path(directory) / f"{method}.csv"
 
 
-def append(directory, method, text):
+def append(directory, method, text, header=HEADER):
     """Appends the rows of one whole run, whoever else appends at the same time."""
     path = path_of(directory, method)
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "ab", buffering=0) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         if os.fstat(file.fileno()).st_size == 0:
-            text = HEADER + text
+            text = header + text
         file.write(text.encode())
 
 
 def format_run(key, rows):
     return "".join(
         f"{key.problem},{key.method},{key.workers},{key.seed},{trial},{finished:.9g},"
-        f"{value:.12g},{observed:.12g},{seconds:.4g}\n"
-        for trial, finished, value, observed, seconds in rows)
+        f"{value:.12g},{observed:.12g},{seconds:.4g}" + "".join("," + format_others(others) for others in more) + "\n"
+        for trial, finished, value, observed, seconds, *more in rows)
+
+
+def format_others(others):
+    return " ".join(f"{value:.12g}" for value in others)
 
 
 def read(directory, method):
-    """The rows of each run, as dictionaries of floats, in the order of their ends."""
+    """The rows of each run, as dictionaries of floats, in the order of their ends; `others` is a list."""
     runs = collections.defaultdict(list)
     path = path_of(directory, method)
     if path.exists():
@@ -47,7 +54,8 @@ def read(directory, method):
             for row in csv.DictReader(file):
                 key = Key(row["problem"], row["method"], int(row["workers"]), int(row["seed"]))
                 runs[key].append({name: float(row[name]) for name in
-                                  ("trial", "finished", "value", "observed", "seconds")})
+                                  ("trial", "finished", "value", "observed", "seconds")}
+                                 | {"others": list(map(float, (row.get("others") or "").split()))})
     for rows in runs.values():
         rows.sort(key=lambda row: (row["finished"], row["trial"]))
     return dict(runs)

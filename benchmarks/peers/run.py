@@ -2,9 +2,9 @@
 """Runs one peer on the benchmark's problems and appends its runs to DIR/METHOD.csv.
 
     build/peers/optuna/bin/python benchmarks/peers/run.py --method optuna-gp --library LIBRARY
-        [--limited] [--problems NAME,NAME] [--seeds 1-30] [--workers 1] [--out benchmarks/results]
+        [--limited | --fronts] [--problems NAME,NAME] [--seeds 1-30] [--workers 1] [--out benchmarks/results]
 
-With --limited, on the problems with limits, which are not among the others.
+With --limited, on the problems with limits, with --fronts on those with several objectives; neither are among the others.
 To be run with the Python of the peer's environment (benchmarks/peers/setup makes it). Runs that are there
 already are skipped. Exit status 1 if a run failed; the others are done all the same.
 """
@@ -22,13 +22,13 @@ import traceback
 import problems
 import results
 import simulate
-from methods import KNOW_LIMITS, METHODS, peers
+from methods import FRONT_METHODS, KNOW_FRONTS, KNOW_LIMITS, find, peers
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
 def adapter_class(method):
-    module, name = METHODS[method].adapter
+    module, name = find(method).adapter
     return getattr(importlib.import_module(module), name)
 
 
@@ -41,15 +41,20 @@ def one_run(options, adapter, problem, seed):
         print(f"run.py: {options.method} failed on {problem.name}, seed {seed}, "
               f"{options.workers} workers", file=sys.stderr)
         return False
-    results.append(options.out, options.method, results.format_run(key, rows))
+    results.append(options.out, options.method, results.format_run(key, rows),
+                   results.FRONT_HEADER if problem.n_others else results.HEADER)
     return True
 
 
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--method", required=True, choices=[method.name for method in peers()])
+    parser.add_argument("--method", required=True, choices=[*(method.name for method in peers()), *FRONT_METHODS])
     parser.add_argument("--library", default=ROOT / "build/benchmarks/libproblems.so")
-    parser.add_argument("--limited", action="store_true", help="the problems with limits")
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument("--limited", dest="load", action="store_const", const=problems.load_limited, default=problems.load,
+                       help="the problems with limits")
+    kinds.add_argument("--fronts", dest="load", action="store_const", const=problems.load_fronts,
+                       help="the problems with several objectives")
     parser.add_argument("--problems", default="", help="names, with commas (default: all)")
     parser.add_argument("--seeds", type=results.parse_range, default="1-30")
     parser.add_argument("--workers", type=int, default=1)
@@ -58,14 +63,18 @@ def parse_options():
     options = parser.parse_args()
     if options.workers < 1:
         parser.error("--workers counts from 1")
-    if options.limited and options.method not in KNOW_LIMITS:
+    if options.load is problems.load_limited and options.method not in KNOW_LIMITS:
         parser.error(f"{options.method} is not told of limits; {', '.join(KNOW_LIMITS)} are")
+    if options.load is problems.load_fronts and options.method not in KNOW_FRONTS:
+        parser.error(f"{options.method} does not take several objectives; {', '.join(KNOW_FRONTS)} do")
+    if options.load is not problems.load_fronts and options.method in FRONT_METHODS:
+        parser.error(f"{options.method} is for several objectives (--fronts)")
     return options, parser
 
 
 def main():
     options, parser = parse_options()
-    known = (problems.load_limited if options.limited else problems.load)(options.library)
+    known = options.load(options.library)
     names = options.problems.split(",") if options.problems else list(known)
     for name in names:
         if name not in known:

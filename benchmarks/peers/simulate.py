@@ -10,7 +10,7 @@ import time
 class Run:
     def __init__(self, problem, adapter, seed, workers, budget):
         self.problem, self.seed, self.workers, self.budget = problem, seed, workers, budget
-        self.adapter = adapter(problem.space, seed, budget)
+        self.adapter = adapter(problem.space, seed, budget, *objectives_of(problem))
         self.launched = 0
         self.running = []  # a heap of (finished, number, values, seconds of the ask)
         self.rows = []
@@ -31,16 +31,32 @@ class Run:
         """Ends the trial that is the next to end; returns when that is."""
         finished, number, values, seconds = heapq.heappop(self.running)
         observed = self.problem.observe(values, self.seed, number)
-        of_limits = [self.problem.observe_excess(values, self.seed, number)] if self.problem.n_limits else []
+        more = self.beside(values, number)
         began = time.process_time()
-        self.adapter.tell(number, observed, *of_limits)
+        self.adapter.tell(number, observed, **more)
         seconds += time.process_time() - began
-        self.rows.append((number, finished, self.problem.value(values), observed, seconds))
+        others = [self.problem.others(values)] if self.problem.n_others else []
+        self.rows.append((number, finished, self.problem.value(values), observed, seconds, *others))
         return finished
+
+    def beside(self, values, number):
+        """What the trial reports beside its value, for the adapters that know it."""
+        more = {}
+        if self.problem.n_limits:
+            more["excess"] = self.problem.observe_excess(values, self.seed, number)
+        if self.problem.n_others:
+            more["others"] = self.problem.observe_others(values, self.seed, number)
+        return more
+
+
+def objectives_of(problem):
+    """Their number, where there are several."""
+    return [problem.n_others + 1] if problem.n_others else []
 
 
 def simulate(problem, adapter, seed, workers, budget=None):
-    """The trials of a run in the order of their ends: (trial, finished, value, observed, seconds)."""
+    """The trials of a run in the order of their ends: (trial, finished, value, observed, seconds), and a list of the
+    further objectives without noise where there are any."""
     run = Run(problem, adapter, seed, workers, budget or problem.budget)
     for _ in range(min(workers, run.budget)):
         run.launch(0.0)
