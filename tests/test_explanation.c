@@ -1,4 +1,5 @@
 #include "tests/fixture_report.h"
+#include "tuner/decision_noise.h"
 #include "tuner/explanation.h"
 
 /* The told trials, x = .25 .1 1 .75 .5 .625, and a seventh at .125 that a model chose. */
@@ -320,6 +321,27 @@ static void it_says_when_noise_took_from_the_gain(void **state)
 	}
 }
 
+/* Unwarped, of one parameter: ln l and ln sigma^2 of each model; warped, ln a and ln b behind them. */
+static void the_noise_is_that_of_the_first_model(void **state)
+{
+	static const double plain[] = { 0, -3, 0, -8, 0, -1 },
+			    warped[] = { 0, -3, 5, 5, 0, -8, 6, 6 };
+	struct decision decision = {
+		.settings = "{\"warp\": \"none\"}", .hyperparameters = plain, .n_hyperparameters = 6
+	};
+
+	assert_true(decision_noise(&decision, 3) == exp(-3));
+	decision.n_hyperparameters = 2;
+	assert_true(decision_noise(&decision, 1) == exp(-3));
+	assert_true(isnan(decision_noise(&decision, 3)));
+	decision = (struct decision){ .settings = "{\"warp\": \"free\"}",
+		.hyperparameters = warped,
+		.n_hyperparameters = 8 };
+	assert_true(decision_noise(&decision, 2) == exp(-3));
+	decision.n_hyperparameters = 0;
+	assert_true(isnan(decision_noise(&decision, 1)));
+}
+
 /* The parameter x becomes y: what was chosen before is told by the parameters of that time, and of what
  * was seen nothing counts for the new one. */
 static void trials_of_an_edited_space_keep_their_own_parameters(void **state)
@@ -444,6 +466,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(it_says_what_the_model_maximised, tell, forget),
 		cmocka_unit_test_setup_teardown(
 			it_says_when_noise_took_from_the_gain, tell, forget),
+		cmocka_unit_test(the_noise_is_that_of_the_first_model),
 		cmocka_unit_test_setup_teardown(
 			trials_of_an_edited_space_keep_their_own_parameters, tell, forget),
 		cmocka_unit_test_setup_teardown(

@@ -16,10 +16,10 @@ static bool is_warped(const struct decision *decision)
 }
 
 /* A warped model has two more hyperparameters a lengthscale behind the noise (surrogate/gp.h). */
-double decision_noise(const struct decision *decision)
+double decision_noise(const struct decision *decision, size_t n_models)
 {
-	if (decision->n_hyperparameters == 0)
+	if (decision->n_hyperparameters < n_models)
 		return NAN;
-	const size_t last = decision->n_hyperparameters - 1;
+	const size_t last = decision->n_hyperparameters / n_models - 1;
 	return exp(decision->hyperparameters[is_warped(decision) ? last / 3 : last]);
 }

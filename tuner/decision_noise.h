@@ -4,7 +4,8 @@
 
 #include "trials/trial.h"
 
-/* Its variance, with all outcomes scaled to sd 1; NaN without a model. */
-double decision_noise(const struct decision *decision);
+/* Its variance, with all outcomes scaled to sd 1; NaN without a model. Of n_models (1 or more, one for
+ * each of several objectives), whose hyperparameters stand one after the other, that of the first. */
+double decision_noise(const struct decision *decision, size_t n_models);
 
 #endif

@@ -34,6 +34,14 @@ static bool is_named(const cJSON *settings, const char *key, const char *name)
 	return cJSON_IsString(item) && strcmp(item->valuestring, name) == 0;
 }
 
+/* Each objective has a model of its own, unless weights made them one. */
+static size_t count_models(const struct explanation *e)
+{
+	const struct decision_notes notes = decision_notes_read(e->decision.settings);
+
+	return isnan(notes.weights[0]) ? e->goals.n : 1;
+}
+
 /* A missing setting has its default: older versions knew nothing else. */
 static void read_settings(struct explanation *e)
 {
@@ -48,8 +56,8 @@ static void read_settings(struct explanation *e)
 			e->incumbent = i;
 	e->cost_aware = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(settings, "cost_aware"));
 	cJSON_Delete(settings);
-	e->is_augmented =
-		strategy_incumbent_is_augmented(e->incumbent, decision_noise(&e->decision));
+	e->is_augmented = strategy_incumbent_is_augmented(
+		e->incumbent, decision_noise(&e->decision, count_models(e)));
 }
 
 /* ---- what had been seen ---- */
@@ -281,7 +289,7 @@ static size_t seen_objectives(const struct explanation *e, double *ret)
  * results winsorised, without bad outliers (model_data.h). 0 without noise. */
 static bool noise_of(const struct explanation *e, double *ret, struct tuner_error *err)
 {
-	const double variance = decision_noise(&e->decision);
+	const double variance = decision_noise(&e->decision, count_models(e));
 	double *objectives = calloc(e->trials.n + 1, sizeof(*objectives));
 	struct transform *transform = NULL;
 

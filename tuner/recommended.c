@@ -42,7 +42,7 @@ bool recommended_matters(const struct report *report, bool *ret, struct tuner_er
 	bool found = false;
 	if (!decision_latest(report->store, report->job.id, "", 0, &latest, &memory, &found, err))
 		return false;
-	*ret = found && decision_noise(&latest) > MODEL_DATA_NOISY;
+	*ret = found && decision_noise(&latest, 1) > MODEL_DATA_NOISY;
 	free(memory);
 	return true;
 }
