@@ -149,7 +149,7 @@ write_arms() {
 	[ "$status" -eq 0 ]
 	[[ "$output" != *nan* ]]
 	"$TUNER" compare --json >compared.json
-	! grep nan compared.json
+	not grep nan compared.json
 	jq -e '[.. | .p_value? // empty] | length > 0 and all(. > 0)' compared.json
 }
 

@@ -146,10 +146,11 @@ END
 	[ "$(echo *)" = "answers ask.jsonc" ]
 }
 
-# Version 8 has another column, version 6 another name of one.
+# Versions 9 and 8 have another column each, version 6 another name of one.
 make_older() {
-	sqlite3 tuner.db "DROP VIEW v_trial; DROP VIEW trials; DROP VIEW trial_values; DROP VIEW trial_system_attributes;
-		ALTER TABLE trial DROP COLUMN limits; CREATE VIEW v_trial AS SELECT 1 AS job; CREATE VIEW trials AS SELECT 1 AS trial_id;
+	sqlite3 tuner.db "DROP VIEW v_front; DROP VIEW v_trial; DROP VIEW trial_values; DROP VIEW study_directions; DROP VIEW study_system_attributes;
+		DROP VIEW trials; DROP VIEW trial_system_attributes; ALTER TABLE trial DROP COLUMN also; ALTER TABLE trial DROP COLUMN limits;
+		CREATE VIEW study_directions AS SELECT 1 AS study_id; CREATE VIEW study_system_attributes AS SELECT 1 AS study_id; CREATE VIEW v_trial AS SELECT 1 AS job; CREATE VIEW trials AS SELECT 1 AS trial_id;
 		CREATE VIEW trial_values AS SELECT 1 AS trial_id; CREATE VIEW trial_system_attributes AS SELECT 1 AS trial_id;
 		ALTER TABLE machine RENAME COLUMN libraries TO blas; PRAGMA user_version = 5"
 }
@@ -256,7 +257,7 @@ same() { # FILE FILE
 	"$TUNER" status >output
 	grep -q '4 of 6 trials: 1 done, 1 failed, 1 stopped, 1 running; 1 observed elsewhere' output
 	grep -q 'tuner ask ask' output
-	! grep -q 'tuner run' output
+	not grep -q 'tuner run' output
 	"$TUNER" trials | grep -q '2  failed .* diverged'
 	"$TUNER" show 5 | grep -q 'observed elsewhere'
 	[ "$("$TUNER" best --params)" = '{"x": 0.25, "kind": "a"}' ]
@@ -490,7 +491,7 @@ hold_database() {
 	run "$TUNER" enqueue ask x=0.25,kind=a
 	[[ "$output" == *"it is queued after 1 other" ]]
 	"$TUNER" status >standing
-	! grep -q 'run time:' standing
+	not grep -q 'run time:' standing
 	run "$TUNER" stop ask
 	[ "$status" -ne 0 ]
 	[[ "$output" == *"ask-tell"* ]]

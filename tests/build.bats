@@ -26,7 +26,7 @@ for_cpu() { # CPU
 	command -v musl-gcc >/dev/null || skip "needs musl-gcc"
 	for_cpu aarch64
 	meson setup --cross-file aarch64.txt other "$ROOT" >setup.log || { cat setup.log; false; }
-	! grep -q musl other/build.ninja
+	not grep -q musl other/build.ninja
 }
 
 # bats test_tags=plain

@@ -55,7 +55,7 @@ assert_refused() { # FILE
 	"$TUNER" check ask.json >out 2>err
 	[ ! -s err ]
 	grep -q '^for "tuner ask" and "tuner ask-tell" only' out
-	! grep -q '^machine:\|^runs in' out
+	not grep -q '^machine:\|^runs in' out
 	"$TUNER" check --json ask.json | jq -e '.errors == 0 and .slots == 0'
 	"$TUNER" schema | jq -e '.required | index("command") == null'
 	run "$TUNER" run ask.json

@@ -42,7 +42,7 @@ metric() {
 	[[ "$output" == *"gate held: loss > 0.1: trial 3 has 0.36"* ]]
 	[ "$(metric metrics.txt 'tuner_best_trial{job="new"}')" = 3 ]
 	grep -q '^## new: loss 0.36$' summary.md
-	! grep -q '^| [12] ' summary.md
+	not grep -q '^| [12] ' summary.md
 	grep -q '"trial": 3' baseline.json
 }
 
@@ -311,7 +311,7 @@ END
 	kill -KILL "$PID"
 	finished
 	sleep 0.2
-	! is_dead "$trial"
+	not is_dead "$trial"
 	rm hold
 	"$TUNER" run job.jsonc --quiet --set backoff=0
 	sql_is "SELECT group_concat(state) FROM trial" done,done

@@ -158,7 +158,7 @@ known_times() {
 	[ "$(field '.one_price')" = true ]
 	run "$TUNER" compare
 	[[ "$(flat)" == *"Every slot-second had the same price"* ]]
-	! grep '^best at .* of money' <<<"$output" || false
+	not grep '^best at .* of money' <<<"$output" || false
 }
 
 @test "where all results are the same, the sentences make no difference of it" {
@@ -226,7 +226,7 @@ known_times() {
 		} >lines
 		sed "s/{ \"objective/{ \"name\": \"$1\", \"objective/" job.jsonc >"$1.jsonc"
 		"$TUNER" ask-tell "$1.jsonc" --db tuner.db <lines >answers
-		! grep -q error answers
+		not grep -q error answers
 	}
 	told many '"failed": "crashed"' '"value": 1'
 	told few '"value": 1' '"failed": "crashed"'

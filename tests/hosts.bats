@@ -586,7 +586,7 @@ held_here() {
 	sql_is "SELECT backend FROM attempt WHERE trial = 3" local
 	kill -KILL "$PID"
 	await is_dead "$(cat pid-3)"
-	! is_dead "$(cat pid-2)"
+	not is_dead "$(cat pid-2)"
 	rm hold-2 hold-3
 	"$TUNER" run job.jsonc --quiet --set "hosts=[$(far h2), $HERE]"
 	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 3

@@ -106,7 +106,7 @@ judged_by() { # BOUND
 	sql_is "SELECT count(*) FROM trial WHERE outcome = 'over-limit'" 3
 	"$TUNER" run job.jsonc --trials 7
 	"$TUNER" doctor job >said || true
-	! grep -q "kept the limits" said
+	not grep -q "kept the limits" said
 }
 
 @test "the metric of a limit is part of the result" {

@@ -59,7 +59,7 @@ by_hand() {
 	"$TUNER" run job.jsonc >said
 	grep -q "^objectives: maximize accuracy, minimize lag-ms$" said
 	grep -q "accuracy=[0-9.]* lag-ms=[0-9.]*" said
-	! grep -q "best so far\|^best:" said
+	not grep -q "best so far\|^best:" said
 	grep -q '"tuner best job" shows the Pareto front' said
 	sql_is "SELECT max(abs((also ->> 0) - 10 - 20 * (power(json_extract(parameters, '\$.x') - 0.8, 2) + power(json_extract(parameters, '\$.y'), 2)))) < 1e-12 FROM v_trial" 1
 	front=$(by_hand)
@@ -126,13 +126,13 @@ by_hand() {
 	grep -q "expect a trial to add more to what the Pareto front surpasses" said
 	grep -qE "predicted accuracy [0-9.]+ ± [0-9.e-]+ .*; the result was" said
 	grep -qE "predicted lag-ms [0-9.]+ ± [0-9.e-]+; the result was [0-9.]+, [-+][0-9.]+ of them away" said
-	! grep -q "to improve on\|, the best" said
+	not grep -q "to improve on\|, the best" said
 	[ "$("$TUNER" why 12 --json | jq -c '[.predicted_mean > 0, .predicted_also[0].name, .predicted_also[0].mean > 10, .predicted_also[0].sd > 0, .weights]')" = '[true,"lag-ms",true,true,null]' ]
 	[ "$("$TUNER" why 1 --json | jq -c '[.predicted_also, .weights]')" = "[null,null]" ]
 	"$TUNER" run job.jsonc --quiet --name weighed --set 'strategy={"acquisition": "ucb"}'
 	"$TUNER" why weighed 12 >said
 	grep -qE "weighed: accuracy 0\.[0-9]+, lag-ms 0\.[0-9]+" said
-	! grep -q "predicted" said
+	not grep -q "predicted" said
 	[ "$("$TUNER" why weighed 12 --json | jq '.weights | length == 2 and (add - 1 | fabs) < 1e-9')" = true ]
 	[ "$("$TUNER" why weighed 12 --json | jq '.predicted_mean')" = null ]
 	sql_is "SELECT count(DISTINCT settings ->> '\$.weight_1') = count(*) FROM v_trial v JOIN decision d ON d.id = v.trial_id WHERE v.branch = 'model' AND v.job = 'weighed'" 1
@@ -330,7 +330,7 @@ near() { # A B: but for rounding
 	"$TUNER" run job.jsonc --quiet
 	"$TUNER" compare >said
 	grep -q "^Greatest of hypervolume: 3 repeats, 10 trials each$" said
-	! grep -q "expected best" said
+	not grep -q "expected best" said
 	"$TUNER" compare --json >compared.json
 	near "$(jq '.contrasts[0].final.difference' compared.json)" "$(python3 -c "print(sum([$(covered job gp 0), $(covered job gp 1), $(covered job gp 2)]) / 3 - sum([$(covered job random 0), $(covered job random 1), $(covered job random 2)]) / 3)")"
 	[ "$(jq '[.arms[].curve | map(.mean_best) | . == sort] | all' compared.json)" = true ]

@@ -189,7 +189,7 @@ END2
 	printf '%s\n' '{"ask": 3}' '{"tell": 2, "value": 0.5}' '{"ask": 2}' '{"tell": 1, "failed": "diverged"}' \
 		'{"add": {"x": 0.1, "y": 0.1, "k": "a", "n": 1}, "value": 0.2}' '{"ask": 9}' |
 		"$TUNER" ask-tell job.jsonc --db tuner.db >answers
-	! grep error answers
+	not grep error answers
 	sed -i 's/"values": \["a", "b"\]/"values": ["b", "c"]/' job.jsonc
 	"$TUNER" ask job.jsonc --count 4 >/dev/null
 	touch hold-20

@@ -231,7 +231,7 @@ END
 	pid=$(sed -n 's/^[23] 1 h1 //p' starts)
 	hosts away "$DIR/rig" h1
 	await grep -q 'has not answered for 2 s; will be launched again' output
-	! is_dead "$pid"
+	not is_dead "$pid"
 	hosts back "$DIR/rig" h1
 	await grep -q 'a lost attempt has turned up' output
 	await is_dead "$pid"
@@ -278,7 +278,7 @@ END
 	[ "$status" -eq 0 ]
 	[[ "$output" == *"host h1 did not answer: anything still running there is ended"* ]]
 	pid=$(cut -d' ' -f4 starts)
-	! is_dead "$pid"
+	not is_dead "$pid"
 	hosts back "$DIR/rig" h1
 	rm hold && touch hold-1-1
 	"$TUNER" run job.jsonc --quiet --set "$(with_hosts "$(host h1)")"

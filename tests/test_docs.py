@@ -417,6 +417,15 @@ class JsonPage(InADirectory):
         self.assertEqual(set(listed) - looked_at, {("doctor", "findings")})
 
 
+class CommandLineTests(unittest.TestCase):
+    def test_no_check_is_a_mere_negation(self):
+        """In bats "! command" fails a test only as its last command: elsewhere it checks nothing ("not" of run/common does)."""
+        for path in sorted((ROOT / "tests").glob("*.bats")):
+            for number, line in enumerate(path.read_text().splitlines(), 1):
+                if "||" not in line:
+                    self.assertNotRegex(line, r"^\s+! ", f"{path.name}:{number}")
+
+
 class Links(unittest.TestCase):
     @staticmethod
     def anchors(page):

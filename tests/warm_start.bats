@@ -23,7 +23,7 @@ END
 # tell NAME DATABASE LINE...: what its trials came to.
 tell() {
 	printf '%s\n' "${@:3}" | "$TUNER" ask-tell "$1.jsonc" --db "$2" >answers
-	! grep -q error answers || { cat answers; false; }
+	not grep -q error answers || { cat answers; false; }
 }
 
 # The parent of most tests: four values and a failure, in old.db.

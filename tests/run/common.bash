@@ -56,6 +56,14 @@ await() {
 	return 1
 }
 
+# not COMMAND...: fails if it succeeds. (A failing "!" ends no test, unless it is its last command.)
+not() {
+	if "$@"; then
+		echo "succeeded: $*" >&2
+		return 1
+	fi
+}
+
 # The output in one line: sentences are broken where the terminal ends.
 flat() {
 	tr -s '\n ' '  ' <<<"$output"
