@@ -429,4 +429,13 @@ for name in ("front-figure", "history-figure"):
 table = re.search(r'id="front-table".*?</div>', page, re.S).group(0)
 assert 30 < table.count("<tr>") <= 52, table.count("<tr>")
 END
+	# Of a front that is too long for a figure, too.
+	sqlite3 tuner.db "UPDATE trial SET also = json_array(objective) WHERE number > 3000"
+	"$TUNER" report job
+	run trace job-report.html
+	echo "$output"
+	[ "$status" -eq 0 ]
+	grep -q 'Of so many trials on the front one in 2 is drawn' job-report.html
+	grep -q 'Of so many other trials one in 3 is drawn' job-report.html
+	[ "$(sed -n '/id="front-figure"/,/<figcaption>/p' job-report.html | grep -c '<circle')" -le 2000 ]
 }

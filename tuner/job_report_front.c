@@ -45,15 +45,13 @@ void report_thin_front(struct job_report *report, int64_t most, struct text *ret
 
 	if (of_front == 1 && of_rest == 1)
 		return;
-	if (of_front == 1)
-		page_say(report->page,
-			"Of so many trials one in %lld is drawn, and each on the front.",
-			(long long)of_rest);
-	else
-		page_say(report->page,
-			"Of so many trials one in %lld is drawn, and one in %lld of those on the "
-			"front.",
-			(long long)of_rest, (long long)of_front);
+	if (of_front > 1)
+		page_say(report->page, "Of so many trials on the front one in %lld is drawn.",
+			(long long)of_front);
+	if (of_rest > 1)
+		page_say(report->page, "Of so many %strials one in %lld is drawn%s.",
+			of_front > 1 ? "other " : "", (long long)of_rest,
+			of_front > 1 ? "" : ", and each on the front");
 	text_print(ret, " AND number %% (CASE WHEN ");
 	report_is_on_front(report, ret);
 	text_print(ret, " THEN %lld ELSE %lld END) = 0", (long long)of_front, (long long)of_rest);
