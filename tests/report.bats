@@ -197,10 +197,21 @@ END
 	echo "$output"
 	[ "$status" -eq 0 ]
 	for exhibit in result objectives front-table front-figure hypervolume-reference hypervolume-figure history-figure \
-		curves-figure scatter-figure matrix-figure parallel-figure importance-table failures-table; do
+		curves-figure scatter-figure matrix-figure parallel-figure importance-table importance-table-2 failures-table; do
 		grep -qw -- "$exhibit" <<<"${lines[0]}" || { echo "no $exhibit"; false; }
 	done
 	[[ "${lines[0]}" != *best-ten* ]]
+	# Each objective has its own model, and its own command.
+	python3 - <<'END'
+import html, re
+page = open("job-report.html").read()
+table = lambda name: re.search(rf'id="{name}".*?</div>', page, re.S).group(0)
+first = lambda name: re.search(r"<tbody>\n<tr><td>(.*?)</td>", table(name)).group(1)
+command = lambda name: html.unescape(re.search(r'<code class="command">(.*?)</code>', table(name)).group(1))
+assert command("importance-table") == "tuner importance job --objective acc --json", command("importance-table")
+assert command("importance-table-2") == "tuner importance job --objective 'lat<&>ms' --json", command("importance-table-2")
+assert first("importance-table-2") == "x"
+END
 	check_front job-report.html tuner.db job
 	# No single best, and nothing that is refused for several objectives.
 	run grep -e 'id="best"' -e 'repeats the best' -e 'best tenth' -e 'tuner confirm' job-report.html

@@ -572,8 +572,9 @@ static bool matrix(struct job_report *report, const struct points *points, struc
 		return true;
 	}
 	if (points->d > m)
-		page_say(report->page, "Of %zu parameters the %s %zu.", points->d,
-			report->has_importance ? "most important" : "first", m);
+		page_say(report->page, "Of %zu parameters the %s %zu%s.", points->d,
+			report->has_importance ? "most important" : "first", m,
+			report->several && report->has_importance ? " by the first objective" : "");
 	const bool ok =
 		draw_matrix(report, points, chosen, m, &svg, err) &&
 		page_figure(report->page, "matrix-figure",

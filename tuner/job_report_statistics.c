@@ -6,6 +6,7 @@
 #include "tuner/comparison_json.h"
 #include "tuner/confirmation.h"
 #include "tuner/jobfile_facts.h"
+#include "tuner/shell_words.h"
 
 #include "base/number.h"
 
@@ -459,7 +460,8 @@ bool report_confirmation(struct job_report *report, struct tuner_error *err)
 
 /* ---- importance ---- */
 
-static void importance_table(struct job_report *report, const cJSON *root, const char *command)
+static void importance_table(
+	struct job_report *report, const cJSON *root, const char *id, const char *command)
 {
 	static const char *const columns[] = { "parameter", "-total", "-5 %", "-95 %", "-alone",
 		"-5 %", "-95 %" };
@@ -468,7 +470,7 @@ static void importance_table(struct job_report *report, const cJSON *root, const
 	struct page *page = report->page;
 	const cJSON *parameters = find(root, "parameters");
 
-	page_table_open(page, "importance-table", columns, sizeof(columns) / sizeof(*columns));
+	page_table_open(page, id, columns, sizeof(columns) / sizeof(*columns));
 	for (int i = 0; i < cJSON_GetArraySize(parameters); i++) {
 		page_row_open(page);
 		page_cell_text(page, words(cJSON_GetArrayItem(parameters, i), "parameter"));
@@ -479,32 +481,82 @@ static void importance_table(struct job_report *report, const cJSON *root, const
 	page_table_close(page, (struct page_source){ .command = command });
 }
 
-bool report_importance(struct job_report *report, struct tuner_error *err)
+/* "tuner importance JOB --objective NAME --json" */
+static void importance_command(const struct job_report *report, size_t goal, struct text *ret)
 {
-	const struct importance_report *importance = &report->importance;
-	struct text command = TEXT_EMPTY;
+	struct text after = TEXT_EMPTY;
 
-	page_section(report->page, "importance", "Which parameters matter");
-	if (!report->has_importance) {
-		page_say(report->page, "Nothing can be said about it: %s.",
-			report->no_importance.message);
-		return true;
+	if (report->several) {
+		text_add(&after, " --objective ");
+		text_add_shell_word(&after, report->report->goals.items[goal].name);
 	}
+	text_add(&after, " --json");
+	command_text(report, "importance", after.bytes, ret);
+	text_finish(&after);
+}
+
+static bool show_importance(struct job_report *report, const struct importance_report *importance,
+	struct tuner_error *err)
+{
+	const size_t goal = importance->goal;
+	struct text command = TEXT_EMPTY;
 	cJSON *root = importance_json(report->report, importance);
+	char id[40];
+
 	if (root == NULL)
 		return tuner_fail_memory(err);
-	if (report->several)
-		page_say(report->page, "Of the first objective alone.");
 	page_say(report->page,
 		"Total: the part of %s's variance over the search space in which a parameter has a "
 		"hand; alone: what it does whatever the others are. By a Gaussian process of the "
 		"finished trials, which predicts each from the others with R2 = %.2f.",
-		report->report->metric, importance->importance.explained);
+		report->several ? report->report->goals.items[goal].name : report->report->metric,
+		importance->importance.explained);
 	for (size_t i = 0; i < importance->n_warnings; i++)
 		page_say(report->page, "Warning: %s.", importance->warnings[i]);
-	command_text(report, "importance", " --json", &command);
-	importance_table(report, root, command.bytes);
+	importance_command(report, goal, &command);
+	if (goal == 0)
+		snprintf(id, sizeof(id), "importance-table");
+	else
+		snprintf(id, sizeof(id), "importance-table-%zu", goal + 1);
+	importance_table(report, root, id, command.bytes);
 	cJSON_Delete(root);
 	text_finish(&command);
 	return true;
+}
+
+static void say_no_importance(struct job_report *report, const struct tuner_error *why)
+{
+	page_say(report->page, "Nothing can be said about it: %s.", why->message);
+}
+
+/* The models of the others; that of the first objective is there. */
+static bool other_importances(struct job_report *report, struct tuner_error *err)
+{
+	bool ok = true;
+
+	for (size_t i = 1; ok && i < report->report->goals.n; i++) {
+		struct importance_report other = { .file = NULL };
+		struct tuner_error why = { TUNER_OK, "" };
+		page_subsection(report->page, report->report->goals.items[i].name);
+		if (importance_read(report->report, i, &other, &why)) {
+			ok = show_importance(report, &other, err);
+			importance_report_finish(&other);
+		} else {
+			say_no_importance(report, &why);
+		}
+	}
+	return ok;
+}
+
+bool report_importance(struct job_report *report, struct tuner_error *err)
+{
+	page_section(report->page, "importance", "Which parameters matter");
+	if (!report->has_importance) {
+		say_no_importance(report, &report->no_importance);
+		return true;
+	}
+	if (report->several)
+		page_subsection(report->page, report->report->goals.items[0].name);
+	return show_importance(report, &report->importance, err) &&
+	       (!report->several || other_importances(report, err));
 }
