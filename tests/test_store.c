@@ -916,6 +916,52 @@ static void the_front_is_of_all_objectives(void **state)
 	ASSERT_ROWS(f, "SELECT job || number FROM v_front WHERE job = 'single'", "single2");
 }
 
+/* (objective, further one) of two to be minimised. */
+static void add_outcome_of_two(struct fixture *f, double loss, double lag)
+{
+	const int64_t attempt = fixture_run_attempt(f, fixture_add_trial(f));
+	struct attempt_end end = fixture_end_of(OUTCOME_OK, TRIAL_DONE, loss);
+	int64_t event = 0;
+
+	end.judgement = (struct judgement){ .n_also = 1, .also = { lag } };
+	CHANGE(f, attempt_end(f->store, attempt, &end, fixture_now(f), &event, &f->err));
+}
+
+static void the_front_of_two_objectives_is_a_stair(void **state)
+{
+	struct fixture *const f = *state;
+
+	open_store(f, STORE_WRITE);
+	for (int job = 0; job < 2; job++) { /* each on its own */
+		fixture_use_job(
+			f, fixture_add_job(f, job == 0 ? "job" : "other", 20, "loss", "minimize"));
+		close_store(f);
+		run_sql(f->path,
+			"UPDATE objective_version SET definition = '{\"also\": [{\"minimize\": "
+			"\"lag\"}]}'");
+		open_store(f, STORE_WRITE);
+		if (job == 1)
+			add_outcome_of_two(f, -9, -9);
+		add_outcome_of_two(f, 2, 4);
+		add_outcome_of_two(f, 2, 4); /* both are on it */
+		add_outcome_of_two(f, 2, 5); /* as good in one, worse in the other */
+		add_outcome_of_two(f, 3, 4);
+		add_outcome_of_two(f, 3, 3);
+		add_outcome_of_two(f, 2.5, 9);
+		add_outcome_of_two(f, 1, INFINITY);
+		add_outcome_of_two(f, INFINITY, -INFINITY);
+		add_outcome_of_two(f, 0.5, INFINITY); /* surpasses the infinite one before */
+	}
+	ASSERT_ROWS(f,
+		"SELECT group_concat(number, ' ') FROM (SELECT number FROM v_front WHERE job = "
+		"'job' ORDER BY number)",
+		"1 2 5 8 9");
+	ASSERT_ROWS(f,
+		"SELECT group_concat(number, ' ') FROM (SELECT number FROM v_front WHERE job = "
+		"'other' ORDER BY number)",
+		"1 9");
+}
+
 /* Each objective in turn decides that the second trial is off the front, whatever its goal is. */
 static void of_four_objectives_each_counts(void **state)
 {
@@ -1966,6 +2012,7 @@ int main(void)
 		IN_DIRECTORY(how_a_trial_kept_its_limits_is_read_to_the_bit),
 		IN_DIRECTORY(limits_come_back_with_an_end_that_was_taken_back),
 		IN_DIRECTORY(the_front_is_of_all_objectives),
+		IN_DIRECTORY(the_front_of_two_objectives_is_a_stair),
 		IN_DIRECTORY(of_four_objectives_each_counts),
 		IN_DIRECTORY(optuna_sees_all_objectives),
 		IN_DIRECTORY(limits_of_an_earlier_objective_come_back),

@@ -366,22 +366,26 @@ CREATE VIEW v_trial AS
 
 -- The Pareto front of a job, of all its searches together: its done trials that no other one equals in all
 -- objectives and surpasses in one. With one objective: the trials with the best one.
--- Inside it, all objectives (a to d) are to be minimised; b to d are NULL where there are no further ones. The table
--- of them is made once and sorted, so that what surpasses a trial is soon found.
+-- Inside it, all objectives (a to d) are to be minimised; b to d are NULL where there are no further ones. Of two, a
+-- trial is surpassed if one before it in the order of both has at most its b. Of more, each is compared with those
+-- before it in the order of the first, so that what surpasses it is soon found.
 CREATE VIEW v_front AS
   WITH outcome AS MATERIALIZED (
     SELECT t.id, t.job, CASE o.goal WHEN 'minimize' THEN t.objective ELSE -t.objective END AS a,
            CASE WHEN o.definition ->> '$.also[0].minimize' IS NULL THEN -(t.also ->> 0) ELSE t.also ->> 0 END AS b,
            CASE WHEN o.definition ->> '$.also[1].minimize' IS NULL THEN -(t.also ->> 1) ELSE t.also ->> 1 END AS c,
            CASE WHEN o.definition ->> '$.also[2].minimize' IS NULL THEN -(t.also ->> 2) ELSE t.also ->> 2 END AS d
-      FROM trial t JOIN objective_version o ON o.id = t.objective_version WHERE t.state = 'done' ORDER BY a)
+      FROM trial t JOIN objective_version o ON o.id = t.objective_version WHERE t.state = 'done' ORDER BY a),
+  stair AS MATERIALIZED (
+    SELECT *, min(b) OVER (PARTITION BY job ORDER BY a, b GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) <= b AS below
+      FROM outcome)
   SELECT j.name AS job, t.arm, t.repeat, t.number, t.objective, t.also, t.parameters, t.job AS job_id, t.id AS trial_id
-    FROM outcome x JOIN trial t ON t.id = x.id JOIN job j ON j.id = t.job
-   WHERE NOT EXISTS (
+    FROM stair x JOIN trial t ON t.id = x.id JOIN job j ON j.id = t.job
+   WHERE CASE WHEN x.b IS NOT NULL AND x.c IS NULL THEN x.below IS NOT 1 ELSE NOT EXISTS (
      SELECT 1 FROM outcome y
       WHERE y.job = x.job
         AND y.a <= x.a AND (y.b <= x.b OR y.b IS NULL) AND (y.c <= x.c OR y.c IS NULL) AND (y.d <= x.d OR y.d IS NULL)
-        AND (y.a < x.a OR y.b < x.b OR y.c < x.c OR y.d < x.d));
+        AND (y.a < x.a OR y.b < x.b OR y.c < x.c OR y.d < x.d)) END;
 
 -- One row per trial with an objective, in the order in which they ended. finished: 1, 2, 3 ... within
 -- (job, arm, repeat). best: the best objective so far, by the goal. improved: 1 if this trial set it.
