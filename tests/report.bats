@@ -153,7 +153,8 @@ assert len(panels) == len(signs) - 1, len(panels)
 for k, (circles, path) in enumerate(panels, 1):
     line = [tuple(map(float, point.split())) for point in path.split("L")]
     circles = {tuple(map(float, c)) for c in re.findall(r'cx="([\d.]+)" cy="([\d.]+)"', circles)}
-    on_two = [n for n in front if not any(surpasses([o[0], o[k]], [results[n][0], results[n][k]]) for o in results.values())]
+    on_two = {(results[n][0], results[n][k]) for n in front
+              if not any(surpasses([o[0], o[k]], [results[n][0], results[n][k]]) for o in results.values())}
     assert len(line) == 2 * len(on_two) - 1, (len(line), len(on_two))
     assert set(line[::2]) <= circles, k
     for (x, y), corner, (next_x, next_y) in zip(line[::2], line[1::2], line[2::2]):
@@ -169,7 +170,8 @@ assert all(abs(a - b) < 1e-12 * abs(b) for a, b in zip(reference, wanted)), (ref
 steps = [(values[f"hypervolume.steps.{i}.finished"], values[f"hypervolume.steps.{i}.trial"], values[f"hypervolume.steps.{i}.volume"])
          for i in range(sum(path.endswith("volume") for path in values))]
 ended = list(results)
-joined = [n for i, n in enumerate(ended) if not any(surpasses(results[o], results[n]) for o in ended[:i])]
+joined = [n for i, n in enumerate(ended)
+          if not any(surpasses(results[o], results[n]) or results[o] == results[n] for o in ended[:i])]
 assert [trial for _, trial, _ in steps] == joined, (steps, joined)
 assert all(ended[int(at) - 1] == trial for at, trial, _ in steps) and values["results"] == len(results)
 path = re.search(r'<path fill="none" stroke="#0072B2"[^>]* d="M(.*?)"/>', exhibit("hypervolume-figure")).group(1)
@@ -243,6 +245,23 @@ END
 	"$TUNER" run job.jsonc --quiet --name other --db other.db
 	"$TUNER" report other --db other.db
 	check_front other-report.html other.db other
+}
+
+@test "several objectives and arms: compared by what each covers, and the front is that of all" {
+	write_several '{ "minimize": "`lat<&>ms`" }'
+	sed -i '/CUDA/d; s/"strategy": "random"/"arms": { "a": "random", "b": "sobol" }, "repeats": 2/; s/"trials": 24/"trials": 5/' job.jsonc train.sh
+	"$TUNER" run job.jsonc --quiet
+	"$TUNER" report
+	run trace job-report.html
+	echo "$output"
+	[ "$status" -eq 0 ]
+	for exhibit in front-table hypervolume-figure arms comparison-curves contrast-0 history-figure; do
+		grep -qw -- "$exhibit" <<<"${lines[0]}" || { echo "no $exhibit"; false; }
+	done
+	check_front job-report.html tuner.db job
+	grep -q 'It is that of all searches together' job-report.html
+	grep -q 'compared by the hypervolume that the results of each cover so far' job-report.html
+	grep -q 'The first objective of each trial, by arm' job-report.html
 }
 
 @test "several objectives without a result, and with an infinite one" {

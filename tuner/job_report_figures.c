@@ -141,9 +141,13 @@ static bool history(struct job_report *report, struct tuner_error *err)
 		say_thinned(report, every, ", and each that was the best so far");
 		page_rows(&view, &rows);
 		ok = page_figure(report->page, "history-figure",
-			report->report->has_arms ? "The objective of each trial, by arm"
-			: report->several ? "The first objective of each trial, and the best so far"
-					  : "The objective of each trial, and the best so far",
+			!report->several
+				? (report->report->has_arms ? "The objective of each trial, by arm"
+							    : "The objective of each trial, and "
+							      "the best so far")
+			: report->report->has_arms
+				? "The first objective of each trial, by arm"
+				: "The first objective of each trial, and the best so far",
 			svg.bytes, rows.bytes, NULL, (struct page_source){ .query = query.bytes },
 			err);
 	}

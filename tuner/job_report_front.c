@@ -374,6 +374,8 @@ static void say_volume(const struct job_report *report, const struct hypervolume
 		"result made worse by a tenth of the results' range (by 1 where all are equal), so "
 		"hypervolumes of two reports can only be compared if their reference points are "
 		"the same.");
+	if (report->report->has_arms)
+		page_say(report->page, "It is that of all searches together.");
 	if (volume->left_out > 0)
 		page_say(report->page, "%zu result%s left out, since an objective is not finite.",
 			volume->left_out, volume->left_out == 1 ? " is" : "s are");

@@ -332,6 +332,11 @@ static bool show_comparison(
 	bool ok = root != NULL;
 
 	command_text(report, "compare", " --json", &command);
+	if (ok && comparison->by_volume)
+		page_say(report->page,
+			"The searches are compared by the hypervolume that the results of each "
+			"cover so far, as a part of the box between one reference point and the "
+			"best of each objective. That is meant where it says best.");
 	if (ok) {
 		arms_table(report, root, command.bytes);
 		ok = comparison_charts(report, comparison, root, command.bytes, err);
