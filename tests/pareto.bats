@@ -129,6 +129,8 @@ by_hand() {
 	not grep -q "to improve on\|, the best" said
 	[ "$("$TUNER" why 12 --json | jq -c '[.predicted_mean > 0, .predicted_also[0].name, .predicted_also[0].mean > 10, .predicted_also[0].sd > 0, .weights]')" = '[true,"lag-ms",true,true,null]' ]
 	[ "$("$TUNER" why 1 --json | jq -c '[.predicted_also, .weights]')" = "[null,null]" ]
+	"$TUNER" run job.jsonc --quiet --name up --set 'objective.also=[{"maximize": "`lag-ms`"}]'
+	[ "$("$TUNER" why up 12 --json | jq '.predicted_also[0].mean > 5')" = true ] # in its own sign
 	"$TUNER" run job.jsonc --quiet --name weighed --set 'strategy={"acquisition": "ucb"}'
 	"$TUNER" why weighed 12 >said
 	grep -qE "weighed: accuracy 0\.[0-9]+, lag-ms 0\.[0-9]+" said
@@ -204,6 +206,10 @@ by_hand() {
 	[ "$(lines_of starts)" -eq $((starts + 2)) ]
 	"$TUNER" rescore job --set 'objective.also=[{"minimize": "`lag-ms`"}, {"minimize": "2 * `lag-ms`"}]'
 	sql_is "SELECT max(abs(2 * (also ->> 0) - (also ->> 1))) < 1e-12 FROM trial" 1
+	sound
+	events=$(sql "SELECT count(*) FROM event WHERE kind = 'rescored' AND trial IS NOT NULL")
+	"$TUNER" rescore job --set 'objective.also=[{"maximize": "`lag-ms`"}, {"minimize": "2 * `lag-ms`"}]'
+	sql_is "SELECT count(*) FROM event WHERE kind = 'rescored' AND trial IS NOT NULL" "$events" # no value is another
 	sound
 	run "$TUNER" rescore job --set 'objective.also=[{"minimize": "lag"}]'
 	[ "$status" -eq 2 ]

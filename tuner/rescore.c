@@ -391,8 +391,8 @@ static bool are_same(const double *a, const double *b, size_t n)
 static bool is_judged_the_same(const struct judgement *a, const struct judgement *b)
 {
 	return a->n_limits == b->n_limits && a->n_also == b->n_also &&
-	       is_same(a->objective, b->objective) && are_same(a->excess, b->excess, a->n_limits) &&
-	       are_same(a->also, b->also, a->n_also);
+	       (a->n_limits == 0 || is_same(a->objective, b->objective)) &&
+	       are_same(a->excess, b->excess, a->n_limits) && are_same(a->also, b->also, a->n_also);
 }
 
 static bool changes(const struct rescored_trial *item)
