@@ -620,7 +620,7 @@ static void a_free_warp_brings_what_suits_it(void **state)
 
 		assert_int_equal(reading->file->strategy.transform, cases[i].transform);
 		assert_int_equal(reading->file->strategy.incumbent, cases[i].incumbent);
-		assert_non_null(reading);
+		end(reading);
 	}
 }
 
