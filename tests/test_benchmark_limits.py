@@ -20,7 +20,7 @@ BUILD = pathlib.Path(os.environ.get("TUNER_BUILD", ROOT / "build"))
 sys.path.insert(0, str(ROOT / "benchmarks/peers"))
 
 import results
-import searches
+import kept_searches
 
 
 def load(name, path):
@@ -54,11 +54,11 @@ class Kept(unittest.TestCase):
 
     def test_searches_are_replaced_one_by_one_and_stand_in_order(self):
         for seed, end in ((302, -2.0), (301, -1.0), (302, -3.0)):
-            searches.write(self.directory, {(1, "gardner1"): {"optuna-gp": ({seed: (end, 0.25, 1.0)}, 7.0)}}, limits.TITLES)
-        self.assertEqual(searches.read(self.directory, "optuna-gp"),
+            kept_searches.write(self.directory, {(1, "gardner1"): {"optuna-gp": ({seed: (end, 0.25, 1.0)}, 7.0)}}, limits.TITLES)
+        self.assertEqual(kept_searches.read(self.directory, "optuna-gp"),
                          {SEARCHES[0]: (-1, 0.25, 1), SEARCHES[1]: (-3, 0.25, 1)})
-        self.assertEqual(list(searches.read(self.directory, "optuna-gp")), SEARCHES)
-        self.assertEqual(searches.read(self.directory, "optuna-tpe"), {})
+        self.assertEqual(list(kept_searches.read(self.directory, "optuna-gp")), SEARCHES)
+        self.assertEqual(kept_searches.read(self.directory, "optuna-tpe"), {})
 
     def run_limits(self, *more):
         return subprocess.run([ROOT / "benchmarks/limits", "--simulate", BUILD / "benchmarks/simulate", "--problems", "gardner1",
@@ -68,13 +68,13 @@ class Kept(unittest.TestCase):
 
     @unittest.skipUnless((BUILD / "benchmarks/simulate").exists(), "needs a build")
     def test_searches_that_are_kept_or_made_are_not_made_again(self):
-        searches.write(self.directory / "kept", {(1, "gardner1"): {"optuna-gp": ({301: (-1.5, -0.5, 1.0)}, 7.0)}}, limits.TITLES)
+        kept_searches.write(self.directory / "kept", {(1, "gardner1"): {"optuna-gp": ({301: (-1.5, -0.5, 1.0)}, 7.0)}}, limits.TITLES)
         rows = [(trial, float(trial), math.nan if trial < 50 else -1.0, 0.0, 0.003) for trial in range(1, 51)]
         results.append(self.directory / "runs", "optuna-gp",
                        results.format_run(results.Key("gardner1", "optuna-gp", 1, 302), rows))
         done = self.run_limits("--methods", "random,optuna-gp", "--results", self.directory / "new")
         self.assertEqual(done.stderr, "")
-        ours, peer = (searches.read(self.directory / "new", method) for method in ("random", "optuna-gp"))
+        ours, peer = (kept_searches.read(self.directory / "new", method) for method in ("random", "optuna-gp"))
         self.assertEqual((list(ours), list(peer)), (SEARCHES, SEARCHES))
         self.assertEqual(peer[SEARCHES[0]], (-1.5, -0.5, 1))
         self.assertEqual(peer[SEARCHES[1]][2], 1)

@@ -29,7 +29,7 @@ sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "benchmarks/peers")]
 
 import problems
 import results
-import searches
+import kept_searches
 import simulate
 
 if numpy:
@@ -208,7 +208,7 @@ class Searches(unittest.TestCase):
     def test_our_rows_have_all_objectives_of_the_shared_points(self):
         problem = problems.load_fronts(LIBRARY)["dtlz2"]
         options = types.SimpleNamespace(simulate=BUILD / "benchmarks/simulate", seeds="301-302")
-        runs = searches.our_runs(options, "dtlz2", 2, ["--method", "random"])
+        runs = kept_searches.our_runs(options, "dtlz2", 2, ["--method", "random"])
         self.assertEqual([len(run) for run in runs.values()], [60, 60])
         for seed, run in runs.items():
             for row in run:
@@ -218,13 +218,13 @@ class Searches(unittest.TestCase):
                     self.assertEqual([row["value"], *row["others"]], [problem.value(x), *problem.others(x)])
 
     def test_searches_that_are_kept_or_made_are_not_made_again(self):
-        searches.write(self.directory / "kept", {(1, "poloni"): {"optuna-gp": ({301: (-0.5, -1.0, -2.0, -1.25)}, 7.0)}}, pareto.TITLES)
+        kept_searches.write(self.directory / "kept", {(1, "poloni"): {"optuna-gp": ({301: (-0.5, -1.0, -2.0, -1.25)}, 7.0)}}, pareto.TITLES)
         rows = [(trial, float(trial), 2.0, 2.0, 0.003, [20.0]) for trial in range(1, 61)]
         results.append(self.directory / "runs", "optuna-gp",
                        results.format_run(results.Key("poloni", "optuna-gp", 1, 302), rows), results.FRONT_HEADER)
         done = self.run_pareto("--methods", "random,optuna-gp", "--results", self.directory / "new")
         self.assertEqual(done.stderr, "")
-        ours, peer = (searches.read(self.directory / "new", method) for method in ("random", "optuna-gp"))
+        ours, peer = (kept_searches.read(self.directory / "new", method) for method in ("random", "optuna-gp"))
         self.assertEqual(list(ours), [("poloni", 1, 301), ("poloni", 1, 302)])
         self.assertEqual(peer["poloni", 1, 301], (-0.5, -1.0, -2.0, -1.25))
         problem = problems.load_fronts(LIBRARY)["poloni"]

@@ -36,7 +36,7 @@ Problem = collections.namedtuple("Problem", "optimum random_median initial_count
 
 class Line:
     """Trial n asks for the value n; trial 4 fails."""
-    space, initial_count, n_limits = [Parameter("x", "float", 0, 100, "linear", 0)], 2, 0
+    space, initial_count, n_limits, n_others = [Parameter("x", "float", 0, 100, "linear", 0)], 2, 0, 0
 
     def initial(self, seed, k):
         return [50.0 + k]
@@ -53,8 +53,9 @@ class Line:
 
 class Recorder:
     """A method that notes what it is told, and when."""
-    def __init__(self, space, seed, budget):
+    def __init__(self, space, seed, budget, objectives=1):
         self.log = Recorder.log = []
+        Recorder.objectives = objectives
 
     def start(self, number, values):
         self.log.append(("start", number, values[0]))
@@ -63,8 +64,8 @@ class Recorder:
         self.log.append(("ask", number))
         return [float(number)]
 
-    def tell(self, number, y, *excess):
-        self.log.append(("tell", number, "failed" if math.isnan(y) else y, *excess))
+    def tell(self, number, y, **beside):
+        self.log.append(("tell", number, "failed" if math.isnan(y) else y, *beside.values()))
 
 
 class LimitedLine(Line):
@@ -73,6 +74,17 @@ class LimitedLine(Line):
 
     def observe_excess(self, values, seed, number):
         return [values[0] - 1.75, values[0] - 8.75]
+
+
+class TwoLines(Line):
+    """With a second objective, seen 0.5 too high."""
+    n_others = 1
+
+    def others(self, values):
+        return [-values[0]]
+
+    def observe_others(self, values, seed, number):
+        return [0.5 - values[0]]
 
 
 class Simulation(unittest.TestCase):
@@ -95,6 +107,12 @@ class Simulation(unittest.TestCase):
         self.assertEqual([entry[1:] for entry in Recorder.log if entry[0] == "tell"],
                          [(1, 50, [48.25, 41.25]), (2, 51, [49.25, 42.25]), (3, 3, [1.25, -5.75]),
                           (4, "failed", [2.25, -4.75])])
+
+    def test_further_objectives_are_told_as_they_are_observed_and_written_as_they_are(self):
+        rows = simulate.simulate(TwoLines(), Recorder, 1, 1, 3)
+        self.assertEqual(Recorder.objectives, 2)
+        self.assertEqual([entry[1:] for entry in Recorder.log if entry[0] == "tell"], [(1, 50, [-49.5]), (2, 51, [-50.5]), (3, 3, [-2.5])])
+        self.assertEqual([row[5] for row in rows], [[-50], [-51], [-3]])
 
     def test_values_survive_the_way_to_a_peer_and_back(self):
         for p, x in [(Parameter("m", "float", 0, 0.99, "reverse-log", 0), 0.99),
