@@ -129,6 +129,13 @@ by_hand() {
 	not grep -q "to improve on\|, the best" said
 	[ "$("$TUNER" why 12 --json | jq -c '[.predicted_mean > 0, .predicted_also[0].name, .predicted_also[0].mean > 10, .predicted_also[0].sd > 0, .weights]')" = '[true,"lag-ms",true,true,null]' ]
 	[ "$("$TUNER" why 1 --json | jq -c '[.predicted_also, .weights]')" = "[null,null]" ]
+	# What each model believed of the parameters: of lag-ms x and y matter, of a sum of both y does not.
+	grep -q "what the model of accuracy believed of the parameters" said
+	grep -q "what the model of lag-ms believed of the parameters" said
+	grep -q "in sides of the unit cube" said
+	[ "$("$TUNER" why 12 --json | jq -c '[.lengthscales[] | [.objective, .parameter]]')" = '[["accuracy","x"],["accuracy","y"],["lag-ms","x"],["lag-ms","y"]]' ]
+	"$TUNER" run job.jsonc --quiet --name line --set 'objective.also=[{"maximize": "`lag-ms` / 20 + accuracy"}]'
+	[ "$("$TUNER" why line 12 --json | jq '[.lengthscales[] | select(.parameter == "y") | .change] | .[0] > 3 * .[1]')" = true ]
 	"$TUNER" run job.jsonc --quiet --name up --set 'objective.also=[{"maximize": "`lag-ms`"}]'
 	[ "$("$TUNER" why up 12 --json | jq '.predicted_also[0].mean > 5')" = true ] # in its own sign
 	"$TUNER" run job.jsonc --quiet --name weighed --set 'strategy={"acquisition": "ucb"}'
@@ -136,7 +143,8 @@ by_hand() {
 	grep -qE "weighed: accuracy 0\.[0-9]+, lag-ms 0\.[0-9]+" said
 	not grep -q "predicted" said
 	[ "$("$TUNER" why weighed 12 --json | jq '.weights | length == 2 and (add - 1 | fabs) < 1e-9')" = true ]
-	[ "$("$TUNER" why weighed 12 --json | jq '.predicted_mean')" = null ]
+	[ "$("$TUNER" why weighed 12 --json | jq -c '[.predicted_mean, [.lengthscales[] | [.objective, .parameter]]]')" = '[null,[[null,"x"],[null,"y"]]]' ]
+	grep -q "what the model believed of the parameters" said
 	sql_is "SELECT count(DISTINCT settings ->> '\$.weight_1') = count(*) FROM v_trial v JOIN decision d ON d.id = v.trial_id WHERE v.branch = 'model' AND v.job = 'weighed'" 1
 	sound weighed
 }

@@ -70,10 +70,17 @@ static bool add_nearest(cJSON *object, const struct explanation *e)
 	return ok;
 }
 
-static bool add_lengthscales(cJSON *object, const struct explanation *e)
+/* null where one model was of all objectives. */
+static bool add_objective(cJSON *item, const struct explanation *e, size_t model)
 {
-	cJSON *lengthscales = cJSON_AddArrayToObject(object, "lengthscales");
-	bool ok = lengthscales != NULL && json_add_optional(object, "noise_sd", e->noise_sd);
+	return e->n_models == e->goals.n
+		       ? json_add_string(item, "objective", e->goals.items[model].name)
+		       : cJSON_AddNullToObject(item, "objective") != NULL;
+}
+
+static bool add_lengthscales_of(cJSON *array, const struct explanation *e, size_t model)
+{
+	bool ok = true;
 	for (size_t k = 0; ok && k < e->n_lengthscales; k++) {
 		if (e->columns.kinds[k] == DIMENSION_COMPANION)
 			continue;
@@ -81,7 +88,7 @@ static bool add_lengthscales(cJSON *object, const struct explanation *e)
 		struct text length = TEXT_EMPTY;
 		cJSON *item = cJSON_CreateObject();
 		explanation_length(e, k, &length);
-		ok = json_append(lengthscales, item) &&
+		ok = json_append(array, item) && add_objective(item, e, model) &&
 		     json_add_string(item, "parameter",
 			     e->file->space.parameters[e->columns.parameter[k]].name) &&
 		     json_add_number(item, "lengthscale", e->lengthscales[k]) &&
@@ -89,6 +96,17 @@ static bool add_lengthscales(cJSON *object, const struct explanation *e)
 		     json_add_number(item, "change", change) &&
 		     json_add_string(item, "verdict", explanation_matters(change));
 		text_finish(&length);
+	}
+	return ok;
+}
+
+static bool add_lengthscales(cJSON *object, struct explanation *e)
+{
+	cJSON *lengthscales = cJSON_AddArrayToObject(object, "lengthscales");
+	bool ok = lengthscales != NULL && json_add_optional(object, "noise_sd", e->noise_sd);
+	for (size_t model = 0; ok && model < e->n_models; model++) {
+		explanation_turn_to(e, model);
+		ok = add_lengthscales_of(lengthscales, e, model);
 	}
 	return ok;
 }
@@ -140,7 +158,7 @@ static bool add_model(cJSON *object, const struct explanation *e)
 	       json_add_optional(object, "improvement", e->improvement);
 }
 
-static bool fill(cJSON *object, const struct report *report, const struct explanation *e)
+static bool fill(cJSON *object, const struct report *report, struct explanation *e)
 {
 	const struct trial *trial = &e->trial;
 	const struct decision *d = &e->decision;
@@ -165,8 +183,7 @@ static bool fill(cJSON *object, const struct report *report, const struct explan
 	       json_add_duration(object, "took_s", d->took_us);
 }
 
-static bool print_json(
-	const struct report *report, const struct explanation *e, struct tuner_error *err)
+static bool print_json(const struct report *report, struct explanation *e, struct tuner_error *err)
 {
 	cJSON *object = cJSON_CreateObject();
 	if (fill(object, report, e))
@@ -410,8 +427,8 @@ static void add_lengthscale(struct table *table, const struct explanation *e, si
 	text_finish(&length);
 }
 
-static bool print_lengthscales(
-	const struct invocation *call, const struct explanation *e, struct tuner_error *err)
+static bool print_lengthscales(const struct invocation *call, const struct explanation *e,
+	size_t model, struct tuner_error *err)
 {
 	static const char *const columns[] = { "  parameter", "", "-change", "-lengthscale",
 		"which is" };
@@ -420,7 +437,13 @@ static bool print_lengthscales(
 	for (size_t k = 0; k < e->n_lengthscales; k++)
 		if (e->columns.kinds[k] != DIMENSION_COMPANION)
 			add_lengthscale(table, e, k);
-	text_add(&title, "\nwhat the model believed of the parameters\n");
+	text_add(&title, "\nwhat the model ");
+	if (e->n_models > 1) {
+		text_add(&title, "of ");
+		text_add_visible(&title, objective_label(e->goals.items[model].name));
+		text_add_char(&title, ' ');
+	}
+	text_add(&title, "believed of the parameters\n");
 	text_print(&note,
 		"  (change: across its whole range, and noise, here %.2g: standard deviations, "
 		"where all results have 1; a lengthscale is a part of the range in its scale)\n",
@@ -434,12 +457,16 @@ static bool print_lengthscales(
 	return ok;
 }
 
-static bool print(const struct invocation *call, const struct report *report,
-	const struct explanation *e, struct tuner_error *err)
+static bool print(const struct invocation *call, const struct report *report, struct explanation *e,
+	struct tuner_error *err)
 {
-	return print_head(report, e, err) &&
-	       (e->n_neighbours == 0 || print_neighbours(call, report, e, err)) &&
-	       (e->n_lengthscales == 0 || print_lengthscales(call, e, err));
+	bool ok = print_head(report, e, err) &&
+		  (e->n_neighbours == 0 || print_neighbours(call, report, e, err));
+	for (size_t model = 0; ok && model < e->n_models; model++) {
+		explanation_turn_to(e, model);
+		ok = print_lengthscales(call, e, model, err);
+	}
+	return ok;
 }
 
 int cmd_why(const struct invocation *call, struct tuner_error *err)

@@ -102,19 +102,30 @@ static bool load_space(const struct report *report, struct explanation *e, struc
 	return true;
 }
 
-/* Logarithms of a lengthscale by column, then of the noise's variance (surrogate/gp.h). Another
- * number of them belongs to another model, such as one with warped axes, whose lengthscales are not
- * distances in the cube. */
+/* Logarithms of a lengthscale by column, then of the noise's variance (surrogate/gp.h), for each
+ * model. Another number of them belongs to another model, such as one with warped axes, whose
+ * lengthscales are not distances in the cube. */
 static void read_hyperparameters(struct explanation *e)
 {
-	const struct decision *d = &e->decision;
+	const size_t models = count_models(e);
+	const bool known =
+		e->file != NULL && e->decision.n_hyperparameters == models * (e->columns.d + 1);
+
 	e->noise_sd = NAN;
-	if (e->file == NULL || d->n_hyperparameters != e->columns.d + 1)
-		return;
+	e->n_models = known ? models : 0;
+	/* Distances of several models are none. */
+	if (e->n_models == 1)
+		explanation_turn_to(e, 0);
+}
+
+void explanation_turn_to(struct explanation *e, size_t model)
+{
+	const double *theta = e->decision.hyperparameters + model * (e->columns.d + 1);
+
 	for (size_t k = 0; k < e->columns.d; k++)
-		e->lengthscales[k] = exp(d->hyperparameters[kernel_length_of(e->columns.kinds, k)]);
+		e->lengthscales[k] = exp(theta[kernel_length_of(e->columns.kinds, k)]);
 	e->n_lengthscales = e->columns.d;
-	e->noise_sd = exp(d->hyperparameters[e->columns.d] / 2);
+	e->noise_sd = exp(theta[e->columns.d] / 2);
 }
 
 /* ---- the nearest trials ---- */

@@ -48,7 +48,10 @@ struct explanation {
 	bool is_edited;
 	double given[SPACE_PARAMETERS_MAX]; /* all NaN: for the columns */
 	struct columns columns;
-	size_t n_lengthscales; /* columns.d, or 0: no model, or one unknown to this version */
+	size_t n_models; /* 1, with several objectives mostly one for each; 0: none, or unknown to
+			    this version */
+	/* Of the only model, or the one that was turned to: */
+	size_t n_lengthscales; /* columns.d, or 0 */
 	double lengthscales[COLUMNS_MAX]; /* by column, in the unit cube */
 	double noise_sd; /* with outcomes scaled to sd 1; NaN without lengthscales */
 
@@ -81,6 +84,9 @@ TUNER_MUST_CHECK
 bool explanation_load(const struct report *report, const char *trial, struct explanation *ret,
 	struct tuner_error *err);
 void explanation_finish(struct explanation *explanation); /* zeroed: does nothing */
+
+/* Shows another of its models (less than n_models), that of an objective: lengthscales, noise_sd. */
+void explanation_turn_to(struct explanation *explanation, size_t model);
 
 /* What its branch means: "the model chose it: ...". Never NULL. */
 const char *explanation_branch(const struct explanation *explanation);
