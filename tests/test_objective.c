@@ -361,6 +361,15 @@ static void further_objectives_are_part_of_what_is_stored(void **state)
 
 static void a_name_that_is_all_of_a_formula_has_no_backquotes(void **state)
 {
+	struct goals goals;
+	struct tuner_error err;
+
+	/* The first is what the database names it. */
+	assert_true(
+		goals_read("`a`", true, "{\"also\": [{\"minimize\": \"`a-b`\"}]}", &goals, &err));
+	assert_string_equal(goals.items[0].name, "`a`");
+	assert_string_equal(goals.items[1].name, "a-b");
+	goals_finish(&goals);
 	static const char *const names[][2] = { { "lag", "lag" }, { "`lag-ms`", "lag-ms" },
 		{ "`a-b` + `c-d`", "`a-b` + `c-d`" }, { "`a``b`", "`a``b`" }, { "``", "``" } };
 

@@ -273,6 +273,39 @@ static void every_suggestion_has_weights_of_its_own(void **state)
 	}
 }
 
+/* As if there were noise: what is nearby has no part in it. */
+static void noisy_corners(const double *values, double *ret)
+{
+	corners(values, ret);
+	ret[0] += 0.2 * sin(1e6 * values[0]);
+	ret[1] += 0.2 * sin(1e6 * values[1]);
+}
+
+static double maximised_for(struct job *job, enum strategy_incumbent incumbent)
+{
+	job->strategy.incumbent = incumbent;
+	return job_ask(job).maximised;
+}
+
+/* As with one objective (strategy_incumbent_is_augmented): a gain counts for less where one more
+ * trial would tell little. */
+static void noise_takes_from_the_gain(void **state)
+{
+	struct job job;
+
+	init(&job, STRATEGY_BAYESIAN, 1);
+	run(&job, noisy_corners, 30);
+	const double augmented = maximised_for(&job, STRATEGY_INCUMBENT_AUGMENTED);
+
+	assert_true(augmented < maximised_for(&job, STRATEGY_INCUMBENT_MEAN));
+	assert_true(augmented == maximised_for(&job, STRATEGY_INCUMBENT_AUTO));
+
+	init(&job, STRATEGY_BAYESIAN, 1);
+	run(&job, corners, 30);
+	assert_true(maximised_for(&job, STRATEGY_INCUMBENT_AUTO) ==
+		    maximised_for(&job, STRATEGY_INCUMBENT_MEAN));
+}
+
 /* Each objective's own model predicts it; one of all does not. */
 static void each_objective_is_predicted_by_its_model(void **state)
 {
@@ -699,6 +732,7 @@ int main(void)
 		cmocka_unit_test(many_numbers_are_moved_near_the_front),
 		cmocka_unit_test(a_trust_region_never_begins_anew),
 		cmocka_unit_test(every_suggestion_has_weights_of_its_own),
+		cmocka_unit_test(noise_takes_from_the_gain),
 		cmocka_unit_test(each_objective_is_predicted_by_its_model),
 		cmocka_unit_test(of_gains_nothing_is_said),
 		cmocka_unit_test(without_one_model_of_all_there_are_no_weights),

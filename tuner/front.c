@@ -10,16 +10,13 @@ static_assert((int)GOALS_MAX <= (int)PARETO_OBJECTIVES_MAX, "a front has room fo
 
 enum { NUMBERS_SHOWN = 10 };
 
-/* The objectives of all trials, to be minimised. */
+/* Those of all trials. */
 static double *outcomes_of(const struct goals *goals, const struct trial_list *list)
 {
 	double *outcomes = calloc(list->n * goals->n + 1, sizeof(*outcomes));
 
 	for (size_t i = 0; outcomes != NULL && i < list->n; i++)
-		for (size_t k = 0; k < goals->n; k++) {
-			const double value = goals_value(&list->items[i], k);
-			outcomes[i * goals->n + k] = goals->items[k].maximize ? -value : value;
-		}
+		goals_outcome(goals, &list->items[i], &outcomes[i * goals->n]);
 	return outcomes;
 }
 

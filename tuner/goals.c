@@ -23,13 +23,12 @@ void goals_add_name(const char *formula, struct text *ret)
 		text_add(ret, formula);
 }
 
-static bool add(struct goals *goals, const char *formula, bool maximize)
+/* Takes the name over. */
+static bool add(struct goals *goals, char *name, bool maximize)
 {
 	struct goal *goal = &goals->items[goals->n];
-	struct text name = TEXT_EMPTY;
 
-	goals_add_name(formula, &name);
-	goal->name = text_take(&name);
+	goal->name = name;
 	goal->maximize = maximize;
 	goals->n += goal->name != NULL;
 	return goal->name != NULL;
@@ -39,9 +38,11 @@ static bool add_also(struct goals *goals, const cJSON *item)
 {
 	const cJSON *more = cJSON_GetObjectItemCaseSensitive(item, "maximize");
 	const cJSON *less = cJSON_GetObjectItemCaseSensitive(item, "minimize");
-	const char *name = cJSON_GetStringValue(more != NULL ? more : less);
+	const char *formula = cJSON_GetStringValue(more != NULL ? more : less);
+	struct text name = TEXT_EMPTY;
 
-	return add(goals, name != NULL ? name : "", more != NULL);
+	goals_add_name(formula != NULL ? formula : "", &name);
+	return add(goals, text_take(&name), more != NULL);
 }
 
 bool goals_read(const char *metric, bool maximize, const char *definition, struct goals *ret,
@@ -52,7 +53,7 @@ bool goals_read(const char *metric, bool maximize, const char *definition, struc
 
 	*ret = (struct goals){ 0 };
 
-	bool ok = object != NULL && add(ret, metric, maximize);
+	bool ok = object != NULL && add(ret, strdup(metric), maximize);
 
 	for (const cJSON *item = also ? also->child : NULL; ok && item && ret->n < GOALS_MAX;
 		item = item->next)
@@ -79,11 +80,24 @@ double goals_value(const struct trial *trial, size_t i)
 	return i - 1 < trial->judgement.n_also ? trial->judgement.also[i - 1] : NAN;
 }
 
+void goals_outcome(const struct goals *goals, const struct trial *trial, double *ret)
+{
+	for (size_t i = 0; i < goals->n; i++) {
+		const double value = goals_value(trial, i);
+		ret[i] = goals->items[i].maximize ? -value : value;
+	}
+}
+
+void goals_add(bool maximize, const char *name, struct text *ret)
+{
+	text_add(ret, maximize ? "maximize " : "minimize ");
+	text_add_visible(ret, name);
+}
+
 void goals_text(const struct goals *goals, struct text *ret)
 {
 	for (size_t i = 0; i < goals->n; i++) {
-		text_print(ret, "%s%s ", i > 0 ? ", " : "",
-			goals->items[i].maximize ? "maximize" : "minimize");
-		text_add_visible(ret, goals->items[i].name);
+		text_add(ret, i > 0 ? ", " : "");
+		goals_add(goals->items[i].maximize, goals->items[i].name, ret);
 	}
 }

@@ -8,7 +8,8 @@
 enum { GOALS_MAX = TRIAL_ALSO_MAX + 1 };
 
 struct goal {
-	char *name; /* a metric, without backquotes, or a formula */
+	char *name; /* of the first as it is stored; a further metric without backquotes, or a
+		       formula */
 	bool maximize;
 };
 
@@ -27,8 +28,12 @@ void goals_finish(struct goals *goals); /* zeroed: does nothing */
 /* A trial's i-th objective, in the user's sign; NaN if it is not known. */
 double goals_value(const struct trial *trial, size_t i);
 
-/* Appends "maximize accuracy, minimize latency_ms". */
+/* All objectives of a trial (goals->n), to be minimised; NaN where one is not known. */
+void goals_outcome(const struct goals *goals, const struct trial *trial, double *ret);
+
+/* Appends "maximize accuracy, minimize latency_ms"; one of them. */
 void goals_text(const struct goals *goals, struct text *ret);
+void goals_add(bool maximize, const char *name, struct text *ret);
 
 /* Appends a formula as a name for people: a metric alone without its backquotes. */
 void goals_add_name(const char *formula, struct text *ret);

@@ -53,10 +53,7 @@ static bool gather(const struct goals *goals, const struct trial_list *list, str
 		return tuner_fail_memory(err);
 	for (size_t i = 0; i < list->n; i++) {
 		double *outcome = outcome_of(ret, ret->n);
-		for (size_t k = 0; k < goals->n; k++) {
-			const double value = goals_value(&list->items[i], k);
-			outcome[k] = goals->items[k].maximize ? -value : value;
-		}
+		goals_outcome(goals, &list->items[i], outcome);
 		if (!counts(outcome, goals->n))
 			continue;
 		ret->trials[ret->n] = &list->items[i];

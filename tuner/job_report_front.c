@@ -152,24 +152,22 @@ static int by_x(const void *a, const void *b)
 
 /* The edge of what two of the objectives cover: from one trial that no other surpasses in both of them to the
  * next, by the outcome that is as bad as either. With more objectives others on the front lie behind it.
- * Returns the number of points; 2 n have room. */
+ * Returns the number of points; 2 n have room, and n in `points`, which is overwritten. */
 static size_t find_edge(const struct results *results, size_t k, const struct goals *goals,
-	double *ret_x, double *ret_y)
+	struct point *points, double *ret_x, double *ret_y)
 {
 	const double sign_x = goals->items[0].maximize ? -1 : 1;
 	const double sign_y = goals->items[k].maximize ? -1 : 1;
-	struct point *points = calloc(results->n + 1, sizeof(*points));
 	double lowest = INFINITY;
 	size_t n = 0, steps = 0;
 
-	for (size_t i = 0; points != NULL && i < results->n; i++)
+	for (size_t i = 0; i < results->n; i++)
 		if (is_on_front(results, i) && isfinite(values_of(results, 0)[i]) &&
 			isfinite(values_of(results, k)[i]))
 			points[n++] = (struct point){ sign_x * values_of(results, 0)[i],
 				sign_y * values_of(results, k)[i] };
-	if (points != NULL)
-		qsort(points, n, sizeof(*points), by_x);
-	for (size_t i = 0; points != NULL && i < n; i++) {
+	qsort(points, n, sizeof(*points), by_x);
+	for (size_t i = 0; i < n; i++) {
 		if (!(points[i].y < lowest))
 			continue;
 		if (steps > 0) {
@@ -180,7 +178,6 @@ static size_t find_edge(const struct results *results, size_t k, const struct go
 		ret_x[steps] = sign_x * points[i].x;
 		ret_y[steps++] = sign_y * lowest;
 	}
-	free(points);
 	return steps;
 }
 
@@ -198,10 +195,13 @@ static bool make_pair(const struct job_report *report, const struct results *res
 	const struct goals *goals = &report->report->goals;
 	const size_t n = results->n, columns = goals->n > 2 ? LABEL_NARROW : LABEL_WIDE;
 	double *rest = calloc(6 * n + 1, sizeof(*rest));
+	struct point *points = calloc(n + 1, sizeof(*points));
 
 	*ret = (struct pair){ .memory = rest };
-	if (rest == NULL)
+	if (rest == NULL || points == NULL) {
+		free(points);
 		return tuner_fail_memory(err);
+	}
 
 	double *front = rest + n, *edge_x = front + n, *edge_y = edge_x + 2 * n;
 
@@ -219,14 +219,16 @@ static bool make_pair(const struct job_report *report, const struct results *res
 		.x = values_of(results, 0),
 		.y = front,
 		.points = true };
-	ret->series[2] = (struct chart_series){ .n = find_edge(results, k, goals, edge_x, edge_y),
-		.x = edge_x,
-		.y = edge_y,
-		.color = 2 };
+	ret->series[2] =
+		(struct chart_series){ .n = find_edge(results, k, goals, points, edge_x, edge_y),
+			.x = edge_x,
+			.y = edge_y,
+			.color = 2 };
 	ret->chart = (struct chart){ .title = goals->n > 2 ? "" : "The Pareto front",
 		.x_label = ret->x_label,
 		.y_label = ret->y_label,
 		.n_series = 3 };
+	free(points);
 	return true;
 }
 
@@ -320,11 +322,14 @@ static bool is_drawn(const struct hypervolume *volume, size_t i)
 /* Level from each rise to the next, and on to the last result. */
 static bool draw_volume(const struct hypervolume *volume, struct text *ret, struct tuner_error *err)
 {
-	double *x = calloc(4 * volume->n + 4, sizeof(*x)), *y = x + 2 * volume->n + 2;
+	double *x = calloc(4 * volume->n + 4, sizeof(*x));
 	size_t n = 0;
 
 	if (x == NULL)
 		return tuner_fail_memory(err);
+
+	double *y = x + 2 * volume->n + 2;
+
 	for (size_t i = 0; i < volume->n; i++) {
 		if (!is_drawn(volume, i))
 			continue;

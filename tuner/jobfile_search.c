@@ -357,15 +357,19 @@ static void read_stopping(struct reader *reader)
 
 /* ---- arms ---- */
 
+/* What ends a search by its best trial. */
+static const char *const ends_by_best[] = { "target", "not_improving", "converged" };
+
+enum { ENDS_BY_BEST = sizeof(ends_by_best) / sizeof(*ends_by_best) };
+
 /* A limit that ends one arm's search before another's would leave nothing to compare. */
 static void check_budget_of_arms(struct reader *reader)
 {
-	static const char *const ends[] = { "target", "not_improving", "converged" };
 	const cJSON *budget = member(reader->root, SECTION_FILE, "budget");
 
-	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
-		if (has_member(budget, ends[i]))
-			report_error(reader, member_raw(budget, ends[i]), AT_KEY,
+	for (size_t i = 0; i < ENDS_BY_BEST; i++)
+		if (has_member(budget, ends_by_best[i]))
+			report_error(reader, member_raw(budget, ends_by_best[i]), AT_KEY,
 				"does not go with \"arms\": a comparison needs all trials of each");
 }
 
@@ -427,15 +431,14 @@ static void read_arms(struct reader *reader)
 /* What goes by the best trial, or by one curve, has no meaning where objectives are traded off. */
 static void check_several_objectives(struct reader *reader)
 {
-	static const char *const ends[] = { "target", "not_improving", "converged" };
 	const cJSON *budget = member(reader->root, SECTION_FILE, "budget");
 
 	if (reader->file->objective.n_also == 0)
 		return;
-	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
-		if (member(budget, SECTION_BUDGET, ends[i]) != NULL &&
-			!cJSON_IsFalse(member(budget, SECTION_BUDGET, ends[i])))
-			report_error(reader, member_raw(budget, ends[i]), AT_KEY,
+	for (size_t i = 0; i < ENDS_BY_BEST; i++)
+		if (member(budget, SECTION_BUDGET, ends_by_best[i]) != NULL &&
+			!cJSON_IsFalse(member(budget, SECTION_BUDGET, ends_by_best[i])))
+			report_error(reader, member_raw(budget, ends_by_best[i]), AT_KEY,
 				"does not go with \"objective.also\": with several objectives "
 				"there is no best trial to go by");
 	if (reader->file->stopping.rule != STOPPING_NONE)

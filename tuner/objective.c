@@ -366,11 +366,14 @@ void objective_also_json(const struct job_objective *objective, struct text *ret
 
 void objective_text(const struct job_file *file, struct text *ret)
 {
-	text_add(ret, file->maximize ? "maximize " : "minimize ");
-	text_add(ret, file->metric);
+	goals_add(file->maximize, file->metric, ret);
 	for (size_t i = 0; i < file->objective.n_also; i++) {
 		const struct job_also *also = &file->objective.also[i];
-		text_add(ret, also->maximize ? ", maximize " : ", minimize ");
-		goals_add_name(expression_text(also->formula), ret);
+		struct text name = TEXT_EMPTY;
+
+		goals_add_name(expression_text(also->formula), &name);
+		text_add(ret, ", ");
+		goals_add(also->maximize, name.bytes, ret);
+		text_finish(&name);
 	}
 }
