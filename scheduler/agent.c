@@ -3,11 +3,12 @@
  * they write. message.h defines the protocol. It lives as long as the connection does, or rather
  * the one that it serves; what it has started does not notice its end. Like the supervisor it needs
  * nothing but libc, because it is copied to hosts of which we know nothing else. It holds no state
- * of its own: everything is in the attempt directories, so the next agent continues where this one
- * stopped. */
+ * of its own but the locks of GPUs: everything else is in the attempt directories, so the next agent
+ * continues where this one stopped. */
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "scheduler/agent_gpus.h"
 #include "scheduler/attempt_files.h"
 #include "scheduler/backend.h"
 #include "scheduler/wire.h"
@@ -53,6 +54,8 @@ struct agent {
 	struct watched *items;
 	size_t n, capacity;
 	int64_t began_us, heard_us;
+	int64_t told_us; /* when the last end was sent */
+	struct agent_gpus gpus;
 };
 
 /* What cannot be determined is not reported: the connection ends, ssh carries the reason to tuner,
@@ -147,6 +150,7 @@ static void say_hello(struct agent *agent)
 	fact(&facts, "path", path);
 	fact(&facts, "home", getenv("HOME"));
 	fact(&facts, "ld_library_path", getenv("LD_LIBRARY_PATH"));
+	fact(&facts, "gpu_locks", agent->gpus.locks);
 	fact(&facts, "rsync", is_on_path("rsync", path) ? "yes" : "no");
 	add_codes(agent, &facts);
 	snprintf(clock, sizeof(clock), "%lld", (long long)clock_wall_us());
@@ -392,6 +396,37 @@ static void touch_leases(const struct agent *agent)
 	}
 }
 
+/* ---- GPUs ---- */
+
+static void take_claim(struct agent *agent, const struct message *message)
+{
+	struct message answer = { .kind = MESSAGE_CLAIMED };
+	char owner[GPU_OWNER_MAX], who[GPU_OWNER_MAX];
+
+	snprintf(owner, sizeof(owner), "%.*s",
+		(int)(message->n < GPU_OWNER_MAX ? message->n : GPU_OWNER_MAX - 1),
+		message->n > 0 ? message->bytes : "");
+	answer.number = agent_gpus_claim(&agent->gpus, message->key, owner, who);
+	snprintf(answer.key, sizeof(answer.key), "%s", message->key);
+	answer.bytes = who;
+	answer.n = strlen(who);
+	if (!message_write(&agent->wire.outbox, &answer))
+		exit(71);
+}
+
+/* Whether it was asked after the last end was sent matters to tuner: until then, memory that is in
+ * use on a GPU may have been a trial's. */
+static void send_gpus(struct agent *agent)
+{
+	struct text report = TEXT_EMPTY;
+	int64_t asked_us;
+
+	if (agent_gpus_take(&agent->gpus, &asked_us, &report) && !text_failed(&report))
+		send_bytes(agent, MESSAGE_GPUS, 0, asked_us > agent->told_us, report.bytes,
+			report.length);
+	text_finish(&report);
+}
+
 /* ---- what comes ---- */
 
 static void take_message(struct agent *agent, const struct message *message)
@@ -414,6 +449,15 @@ static void take_message(struct agent *agent, const struct message *message)
 	case MESSAGE_PING:
 		touch_leases(agent);
 		send_bytes(agent, MESSAGE_PONG, 0, message->number, NULL, 0);
+		break;
+	case MESSAGE_WATCH:
+		agent_gpus_watch(&agent->gpus, message->number);
+		break;
+	case MESSAGE_CLAIM:
+		take_claim(agent, message);
+		break;
+	case MESSAGE_RELEASE:
+		agent_gpus_release(&agent->gpus, message->key);
 		break;
 	default:
 		exit(76); /* the other side is not one of ours */
@@ -512,6 +556,7 @@ static void send_end(struct agent *agent, struct watched *watched)
 	if (watched->end.kind == BACKEND_FAILED && !may_fail(agent, watched))
 		return;
 	watched->told = true;
+	agent->told_us = clock_monotonic_us();
 	if (watched->end.kind == BACKEND_LOST)
 		send_bytes(agent, MESSAGE_LOST, watched->id, has_results(watched->directory),
 			watched->end.message, strlen(watched->end.message));
@@ -532,6 +577,7 @@ static bool is_given_up(struct agent *agent, struct watched *watched, const stru
 	if (!watched->ended || now_us - watched->unread_us < UNREAD_US)
 		return false;
 	watched->told = true;
+	agent->told_us = now_us;
 	send_text(agent, MESSAGE_LOST, watched->id, err->message);
 	return false;
 }
@@ -598,7 +644,8 @@ static void send_news(struct agent *agent)
 static int wait_ms(const struct agent *agent)
 {
 	const int backend_ms = agent->backend->ops->wait_ms(agent->backend);
-	const int own_ms = agent->n > 0 ? TICK_MS : 10 * TICK_MS;
+	const bool busy = agent->n > 0 || agent->gpus.watch != NULL;
+	const int own_ms = busy ? TICK_MS : 10 * TICK_MS;
 
 	return backend_ms >= 0 && backend_ms < own_ms ? backend_ms : own_ms;
 }
@@ -618,11 +665,13 @@ static void wait_for_something(struct agent *agent)
 static void serve(struct agent *agent)
 {
 	agent->began_us = agent->heard_us = clock_monotonic_us();
+	agent_gpus_begin(&agent->gpus);
 	say_hello(agent);
 	while (wire_flush(&agent->wire) && take_messages(agent) &&
 		clock_monotonic_us() - agent->heard_us < SILENCE_US) {
 		take_events(agent);
 		send_news(agent);
+		send_gpus(agent);
 		if (!wire_flush(&agent->wire))
 			break;
 		wait_for_something(agent);

@@ -9,6 +9,8 @@
 #define SCHEDULER_BACKEND_H
 
 #include "scheduler/attempt.h"
+#include "scheduler/gpu_lock.h"
+#include "scheduler/gpu_report.h"
 #include "scheduler/machine.h"
 
 #include <poll.h>
@@ -43,6 +45,7 @@ struct backend_site {
 	const char *directory; /* absolute: the job's, which holds 0007/1 */
 	const char *code; /* the working directory there; NULL: the same as here */
 	char *const *environment; /* what a command inherits there: NAME=VALUE; NULL-terminated */
+	const char *gpu_locks; /* directory of the locks of GPUs; NULL: they cannot be locked */
 };
 
 /* What a host still holds of a job: attempts with results to fetch, and lost ones to end. */
@@ -89,6 +92,18 @@ struct backend_ops {
 	/* Where a remote backend's attempts run. False: not known until the host has been up. NULL:
 	 * on this machine. */
 	bool (*site)(struct backend *backend, struct backend_site *ret);
+
+	/* Takes the newest report on the host's GPUs, if it has not been taken yet; does not wait.
+	 * Its asked_us is by our clock: INT64_MIN if an attempt may have left since. NULL in a
+	 * backend that reports nothing, as the next two. */
+	bool (*gpus)(struct backend *backend, struct gpu_report *ret);
+
+	/* Claims a GPU of the host for the job (gpu_lock.h), or says that it is claimed; ASKED
+	 * until the host has answered. A lock is lost with the connection: so call again before
+	 * each use. ret_owner: who has it, or why it cannot be locked. */
+	enum gpu_claim (*claim_gpu)(
+		struct backend *backend, const char *uuid, char ret_owner[GPU_OWNER_MAX]);
+	void (*release_gpu)(struct backend *backend, const char *uuid);
 
 	/* Whether results of ended attempts are still being fetched, or lost attempts being ended,
 	 * by a host that answers, did so a moment ago, or has not been asked. Results that have

@@ -31,6 +31,7 @@ enum gpu_claim {
 	GPU_CLAIMED, /* *ret_fd holds it until gpu_lock_release */
 	GPU_TAKEN, /* by ret_owner; "" if the name cannot be read */
 	GPU_UNLOCKABLE, /* the file cannot be made or locked: errno says why */
+	GPU_CLAIM_ASKED, /* of a GPU on another machine: its answer is not here yet */
 };
 
 /* Does not wait. `owner` names a job of a database, one word of at most GPU_OWNER_MAX - 2 bytes. */

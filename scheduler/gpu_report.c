@@ -68,13 +68,18 @@ static bool parse_sample(const char *line, size_t length, struct gpu_sample *ret
 static bool parse_app(const char *line, size_t length, struct gpu_app *ret)
 {
 	char fields[FIELDS_MAX][FIELD_BYTES];
-	if (cut(line, length, fields) < 3 || strchr(fields[0], '-') == NULL)
+	const size_t n = cut(line, length, fields);
+	if (n < 3 || strchr(fields[0], '-') == NULL)
 		return false;
 	const double pid = number(fields[1]);
 	if (!(pid >= 1 && pid <= INT32_MAX))
 		return false;
 	*ret = (struct gpu_app){ .pid = (int64_t)pid, .memory_bytes = mebibytes(fields[2]) };
 	memcpy(ret->uuid, fields[0], sizeof(ret->uuid));
+	if (n == 5) {
+		ret->seen = strcmp(fields[3], "1") == 0;
+		snprintf(ret->key, sizeof(ret->key), "%.*s", (int)sizeof(ret->key) - 1, fields[4]);
+	}
 	return true;
 }
 
@@ -98,6 +103,52 @@ size_t gpu_apps_parse(const char *text, struct gpu_app ret[GPU_APPS_MAX])
 		text += length + (text[length] == '\n');
 	}
 	return n;
+}
+
+/* ---- reports that travel ---- */
+
+/* A section ends where the next title, or the text, does. */
+static const char samples_title[] = "samples\n", apps_title[] = "apps\n";
+
+static void print_mebibytes(struct text *ret, int64_t bytes)
+{
+	if (bytes < 0)
+		text_add(ret, ", -");
+	else
+		text_print(ret, ", %lld", (long long)(bytes >> 20));
+}
+
+void gpu_report_print(const struct gpu_report *report, struct text *ret)
+{
+	if (!report->ok)
+		return;
+	text_add(ret, samples_title);
+	for (size_t i = 0; i < report->n_samples; i++) {
+		const struct gpu_sample *sample = &report->samples[i];
+		text_print(ret, "%s, %.17g", sample->uuid, sample->utilisation);
+		print_mebibytes(ret, sample->memory_used_bytes);
+		print_mebibytes(ret, sample->memory_bytes);
+		text_print(ret, ", %.17g, %.17g\n", sample->power_w, sample->temperature_c);
+	}
+	if (report->apps_known)
+		text_add(ret, apps_title);
+	for (size_t i = 0; i < report->n_apps; i++) {
+		const struct gpu_app *app = &report->apps[i];
+		text_print(ret, "%s, %lld", app->uuid, (long long)app->pid);
+		print_mebibytes(ret, app->memory_bytes);
+		text_print(ret, ", %d, %s\n", app->seen, app->key);
+	}
+}
+
+void gpu_report_parse(const char *text, struct gpu_report *ret)
+{
+	const char *samples = strstr(text, samples_title), *apps = strstr(text, apps_title);
+
+	*ret = (struct gpu_report){ .ok = samples != NULL, .apps_known = apps != NULL };
+	if (samples != NULL)
+		ret->n_samples = gpu_samples_parse(samples, ret->samples);
+	if (apps != NULL)
+		ret->n_apps = gpu_apps_parse(apps, ret->apps);
 }
 
 /* ---- asking ---- */

@@ -2,6 +2,7 @@
 #ifndef SCHEDULER_GPU_REPORT_H
 #define SCHEDULER_GPU_REPORT_H
 
+#include "base/text.h"
 #include "scheduler/machine.h"
 
 enum { GPU_APPS_MAX = 512 };
@@ -45,6 +46,12 @@ bool gpu_report_read(struct gpu_source *source, struct gpu_report *ret, struct t
  * with --format=csv,noheader,nounits. What does not parse is left out. */
 size_t gpu_samples_parse(const char *text, struct gpu_sample ret[GPUS_MAX]);
 size_t gpu_apps_parse(const char *text, struct gpu_app ret[GPU_APPS_MAX]);
+
+/* The report as text from which gpu_report_parse makes it again, without asked_us. It has a line
+ * for each sample and process, in the formats above; a process's line has two more fields, `seen`
+ * (1 or 0) and `key`. What does not parse is left out. */
+void gpu_report_print(const struct gpu_report *report, struct text *ret);
+void gpu_report_parse(const char *text, struct gpu_report *ret);
 
 /* The GPU's sample; NULL: not in the report. */
 const struct gpu_sample *gpu_report_find(const struct gpu_report *report, const char *uuid);

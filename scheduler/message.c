@@ -115,8 +115,8 @@ static bool get_string(const char *bytes, size_t n, size_t *at, char *ret, size_
 
 static bool is_kind(unsigned kind)
 {
-	return (kind >= MESSAGE_START && kind <= MESSAGE_PING) ||
-	       (kind >= MESSAGE_HELLO && kind <= MESSAGE_PONG);
+	return (kind >= MESSAGE_START && kind <= MESSAGE_RELEASE) ||
+	       (kind >= MESSAGE_HELLO && kind <= MESSAGE_CLAIMED);
 }
 
 bool message_write(struct buffer *to, const struct message *message)

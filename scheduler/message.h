@@ -14,6 +14,9 @@
  *     SIGNAL  attempt, number: as backend_ops.signal
  *     FORGET  attempt: report nothing more about it
  *     PING    number
+ *     WATCH   number: time between two reports on the host's GPUs, in microseconds
+ *     CLAIM   key: a GPU's UUID, bytes: the claiming job (gpu_lock.h); answered by CLAIMED
+ *     RELEASE key: the UUID of a GPU that was claimed
  *
  *     agent -> tuner
  *     HELLO   number: MESSAGE_VERSION, directory: the agent's own, absolute; bytes: facts (entry_*)
@@ -22,7 +25,10 @@
  *     EXIT    attempt, number: 1 if there are results to fetch; bytes: exit.json. All output came before
  *     LOST    attempt, number: as with EXIT; bytes: why. Nothing of it is left running
  *     FAILED  attempt, bytes: why. Nothing of it has run
- *     PONG    number */
+ *     PONG    number
+ *     GPUS    number: 1 if asked after the last EXIT, LOST or FAILED was sent; bytes: a report
+ *             (gpu_message.h)
+ *     CLAIMED number: enum gpu_claim, key: the UUID, bytes: who has it, or why it cannot be locked */
 #ifndef SCHEDULER_MESSAGE_H
 #define SCHEDULER_MESSAGE_H
 
@@ -32,7 +38,7 @@
 #include <stdint.h>
 
 enum {
-	MESSAGE_VERSION = 1,
+	MESSAGE_VERSION = 2,
 	MESSAGE_BYTES_MAX = 12 << 20, /* a launch file has at most 8 MiB */
 	MESSAGE_OUTPUT_MAX = 64 << 10,
 	MESSAGE_DIRECTORY_MAX = 4096,
@@ -45,6 +51,9 @@ enum message_kind {
 	MESSAGE_SIGNAL,
 	MESSAGE_FORGET,
 	MESSAGE_PING,
+	MESSAGE_WATCH,
+	MESSAGE_CLAIM,
+	MESSAGE_RELEASE,
 	MESSAGE_HELLO = 65,
 	MESSAGE_STARTED,
 	MESSAGE_OUTPUT,
@@ -52,6 +61,8 @@ enum message_kind {
 	MESSAGE_LOST,
 	MESSAGE_FAILED,
 	MESSAGE_PONG,
+	MESSAGE_GPUS,
+	MESSAGE_CLAIMED,
 };
 
 /* `bytes` of a message that was read points into the buffer; directory and key are terminated

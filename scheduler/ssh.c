@@ -269,7 +269,8 @@ static bool ssh_site(struct backend *backend, struct backend_site *ret)
 		return false;
 	*ret = (struct backend_site){ .directory = ssh->site_directory.bytes,
 		.code = ssh->code != NULL ? ssh->site_code.bytes : NULL,
-		.environment = ssh->environment_vector };
+		.environment = ssh->environment_vector,
+		.gpu_locks = ssh->gpu_locks.length > 0 ? ssh->gpu_locks.bytes : NULL };
 	return true;
 }
 
@@ -392,6 +393,8 @@ static void ssh_close(struct backend *backend)
 	text_finish(&ssh->root);
 	text_finish(&ssh->site_directory);
 	text_finish(&ssh->site_code);
+	text_finish(&ssh->gpu_locks);
+	free(ssh->gpu_report);
 	strings_finish(&ssh->environment);
 	free(ssh->environment_vector);
 	free_options(ssh->options);
@@ -420,6 +423,9 @@ static const struct backend_ops ssh_ops = {
 	.wait_ms = ssh_wait_ms,
 	.machine = ssh_machine,
 	.site = ssh_site,
+	.gpus = ssh_gpus,
+	.claim_gpu = ssh_claim_gpu,
+	.release_gpu = ssh_release_gpu,
 	.is_busy = ssh_is_busy,
 	.is_fetching = ssh_is_fetching,
 	.left = ssh_left,
@@ -467,6 +473,7 @@ static bool copy_settings(struct ssh *ssh, const struct ssh_settings *settings)
 	ssh->host_timeout_us = settings->host_timeout_us;
 	ssh->lease_us = settings->lease_us;
 	ssh->log_max_bytes = settings->log_max_bytes;
+	ssh->gpu_look_us = settings->gpu_look_us;
 	ssh->starts = settings->starts;
 	free(hosts);
 	return ssh->name && ssh->address && ssh->user && ssh->directory && ssh->mirror &&
@@ -512,7 +519,7 @@ bool backend_ssh_open(
 	if (ssh == NULL)
 		return tuner_fail_memory(err);
 	ssh->backend.ops = &ssh_ops;
-	ssh->root = ssh->site_directory = ssh->site_code = TEXT_EMPTY;
+	ssh->root = ssh->site_directory = ssh->site_code = ssh->gpu_locks = TEXT_EMPTY;
 	ssh->link.ssh = (struct child_process){ .in = -1, .out = -1, .errors = -1 };
 	ssh->heard_us = ssh->looked_us = clock_monotonic_us();
 	ssh->pause_us = PAUSE_FIRST_US;

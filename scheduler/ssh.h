@@ -32,6 +32,7 @@ struct ssh_settings {
 	int64_t lease_us; /* after this long without contact a supervisor ends its command; 0:
 			     never */
 	int64_t log_max_bytes;
+	int64_t gpu_look_us; /* time between two reports on the host's GPUs; 0: they are not used */
 	bool starts; /* false: opened only to end what runs there */
 };
 

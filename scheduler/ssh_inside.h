@@ -24,6 +24,16 @@ struct ssh_attempt {
 	int64_t signal_us; /* when it was sent; monotonic */
 };
 
+/* A GPU of the host, as far as its lock goes. */
+struct ssh_gpu {
+	char uuid[64];
+	enum gpu_claim state; /* as last answered; TAKEN before, too */
+	bool asked; /* a claim is under way */
+	bool answered;
+	int64_t again_us; /* TAKEN: it is not claimed again before */
+	char who[GPU_OWNER_MAX]; /* has it, or why it cannot be locked */
+};
+
 enum copy_kind { COPY_CODE, COPY_CHECKPOINT, COPY_RESULTS };
 
 /* One rsync, waiting or running. */
@@ -71,6 +81,13 @@ struct ssh {
 	struct strings environment;
 	char **environment_vector;
 	bool has_rsync;
+
+	int64_t gpu_look_us; /* time between two reports on its GPUs; 0: there are none */
+	struct gpu_report *gpu_report; /* the newest; NULL: none so far */
+	bool gpu_report_fresh; /* not taken yet */
+	struct text gpu_locks; /* directory there; empty: GPUs cannot be locked */
+	struct ssh_gpu gpus[GPUS_MAX]; /* those claimed over this connection */
+	size_t n_gpus;
 
 	struct ssh_attempt *attempts;
 	size_t n, capacity;
@@ -152,6 +169,20 @@ void ssh_recall_signals(struct ssh *ssh);
 
 TUNER_MUST_CHECK
 bool ssh_take_messages(struct ssh *ssh, struct tuner_error *err);
+
+/* ---- ssh_gpus.c: reports on the host's GPUs, and their locks ---- */
+
+/* A connection begins: reports are asked for, and no lock is held. */
+void ssh_gpus_greeted(struct ssh *ssh);
+TUNER_MUST_CHECK
+bool ssh_gpus_take_report(struct ssh *ssh, const struct message *message, struct tuner_error *err);
+void ssh_gpus_take_claim(struct ssh *ssh, const struct message *message);
+
+/* As backend_ops. */
+bool ssh_gpus(struct backend *backend, struct gpu_report *ret);
+enum gpu_claim ssh_claim_gpu(
+	struct backend *backend, const char *uuid, char ret_owner[GPU_OWNER_MAX]);
+void ssh_release_gpu(struct backend *backend, const char *uuid);
 
 /* ---- ssh_copy.c: code and checkpoints there, results home ---- */
 

@@ -388,6 +388,8 @@ static void take_fact(struct ssh *ssh, const char *name, const char *value)
 		take_clock(ssh, value);
 	else if (strcmp(name, "code") == 0)
 		ssh->code_missing &= strcmp(value, ssh->code_name) != 0;
+	else if (strcmp(name, "gpu_locks") == 0)
+		text_add(&ssh->gpu_locks, value);
 	else if (strcmp(name, "path") == 0)
 		strings_put_text(&ssh->environment, "PATH", value);
 	else if (strcmp(name, "home") == 0)
@@ -404,6 +406,7 @@ static bool take_facts(struct ssh *ssh, const struct message *message, struct tu
 
 	ssh->machine = (struct machine){ .cores = 1 };
 	ssh->has_rsync = false;
+	text_clear(&ssh->gpu_locks);
 	ssh->code_missing = ssh->code != NULL;
 	while (entry_read(message->bytes, message->n, &at, &entry)) {
 		char *value = strndup(entry.bytes, entry.n);
@@ -425,7 +428,8 @@ static bool take_facts(struct ssh *ssh, const struct message *message, struct tu
 	free(ssh->environment_vector);
 	ssh->environment_vector = strings_vector(&ssh->environment);
 	return (ssh->environment_vector != NULL && !text_failed(&ssh->root) &&
-		       !text_failed(&ssh->site_directory) && !text_failed(&ssh->site_code)) ||
+		       !text_failed(&ssh->site_directory) && !text_failed(&ssh->site_code) &&
+		       !text_failed(&ssh->gpu_locks)) ||
 	       tuner_fail_memory(err);
 }
 
@@ -438,6 +442,7 @@ static bool take_hello(struct ssh *ssh, const struct message *message, struct tu
 	if (!take_facts(ssh, message, err))
 		return false;
 	ssh->greeted = true;
+	ssh_gpus_greeted(ssh);
 	ssh->pause_us = PAUSE_FIRST_US;
 	ssh->ping_us = 0;
 	for (size_t i = 0; i < ssh->n; i++) {
@@ -530,7 +535,11 @@ static bool take_message(struct ssh *ssh, const struct message *message, struct 
 		return take_hello(ssh, message, err);
 	if (message->kind == MESSAGE_PONG)
 		take_pong(ssh, message->number);
-	if (message->kind == MESSAGE_PONG || attempt == NULL)
+	if (message->kind == MESSAGE_GPUS)
+		return ssh_gpus_take_report(ssh, message, err);
+	if (message->kind == MESSAGE_CLAIMED)
+		ssh_gpus_take_claim(ssh, message);
+	if (message->kind == MESSAGE_PONG || message->kind == MESSAGE_CLAIMED || attempt == NULL)
 		return true;
 	if (message->kind < MESSAGE_HELLO || !ssh->greeted)
 		link_break(&ssh->link, "tuner-agent says what nobody understands");

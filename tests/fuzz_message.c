@@ -3,6 +3,7 @@
  * With the meson option `fuzz` (clang) this is a libFuzzer target; otherwise a program that runs mutations
  * of a few messages. */
 #include "scheduler/flat_json.h"
+#include "scheduler/gpu_report.h"
 #include "scheduler/message.h"
 
 #include "base/random.h"
@@ -33,6 +34,25 @@ static void check_entries(const char *bytes, size_t n)
 	buffer_finish(&again);
 }
 
+/* A report that was read is the same after one more journey. */
+static void check_report(const char *bytes, size_t n)
+{
+	static struct gpu_report report, again;
+	struct text text = TEXT_EMPTY, second = TEXT_EMPTY;
+	char *given = strndup(n > 0 ? bytes : "", n);
+
+	CHECK(given != NULL);
+	gpu_report_parse(given, &report);
+	CHECK(report.n_samples <= GPUS_MAX && report.n_apps <= GPU_APPS_MAX);
+	gpu_report_print(&report, &text);
+	gpu_report_parse(text.bytes, &again);
+	gpu_report_print(&again, &second);
+	CHECK(strcmp(text.bytes, second.bytes) == 0);
+	text_finish(&text);
+	text_finish(&second);
+	free(given);
+}
+
 static void check_record(const char *bytes, size_t n)
 {
 	char *text = strndup(n > 0 ? bytes : "", n), value[16];
@@ -54,6 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CHECK(buffer_add(&buffer, data, size));
 	check_entries((const char *)data, size);
 	check_record((const char *)data, size);
+	check_report((const char *)data, size);
 	while (message_read(&buffer, &message, &used) == MESSAGE_READ) {
 		struct buffer again = { 0 };
 		CHECK(message_write(&again, &message));
@@ -93,17 +114,22 @@ static void add_messages(struct buffer *buffer)
 int main(void)
 {
 	static const char record[] = "{\"a\":12,\"b\":\"x\\u0041\\n\",\"c\":true}";
+	static const char report[] =
+		"samples\nGPU-a-1, 35, 1234, 81559, 123.45, 45\nGPU-b-1, nan, -, -, nan, 0\n"
+		"apps\nGPU-a-1, 4242, 512, 1, 0123456789abcdef\nGPU-b-1, 7, -, 0, \n";
 	struct random random;
 	struct buffer buffer = { 0 };
 
 	random_init(&random, (struct random_key){ .seed = 1, .purpose = RANDOM_TEST });
 	add_messages(&buffer);
 	for (int i = 0; i < 60000; i++) {
-		const bool of_record = i % 3 == 0;
-		const size_t n = of_record ? sizeof(record) - 1 : buffer_size(&buffer);
+		const char *const from = i % 3 == 0 ? record : i % 3 == 1 ? report : buffer.memory;
+		const size_t n = i % 3 == 0   ? sizeof(record) - 1
+				 : i % 3 == 1 ? sizeof(report) - 1
+					      : buffer_size(&buffer);
 		char *bytes = malloc(n);
 		CHECK(bytes != NULL);
-		memcpy(bytes, of_record ? record : buffer.memory, n);
+		memcpy(bytes, from, n);
 		for (uint64_t k = random_below(&random, 4); k > 0; k--)
 			bytes[random_below(&random, n)] = (char)random_below(&random, 256);
 		LLVMFuzzerTestOneInput((const uint8_t *)bytes, random_below(&random, n + 1));

@@ -63,6 +63,14 @@ END
 	sed -i "s/\"hosts\": .*/\"hosts\": [{ $1 }],/; s/\"parallel\": [0-9]*/\"start_failures\": 50/" job.jsonc
 }
 
+# write_gpu_job, on a host behind an ssh that goes nowhere.
+write_far_gpu_job() { # HOST-KEYS
+	printf '#!/bin/sh\nfor word; do :; done\nexec /bin/sh -c "$word"\n' >bin/ssh
+	chmod +x bin/ssh
+	export XDG_RUNTIME_DIR=$DIR
+	write_gpu_job '"backend": "ssh", "address": "there", "directory": "'"${DIR//\//\\/}"'\/there", "sync": "none", '"$1"
+}
+
 starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 
 @test "a number of trials shares each GPU, and what they did with it is kept" {
@@ -181,10 +189,7 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 # bats test_tags=plain
 @test "who is alone on a GPU of another host is left alone by the next run, too" {
 	write_smi $A
-	printf '#!/bin/sh\nfor word; do :; done\nexec /bin/sh -c "$word"\n' >bin/ssh
-	chmod +x bin/ssh
-	export XDG_RUNTIME_DIR=$DIR
-	TRIALS=4 write_gpu_job '"backend": "ssh", "address": "there", "directory": "'"${DIR//\//\\/}"'\/there", "sync": "none", "trials_per_gpu": 2'
+	TRIALS=4 write_far_gpu_job '"trials_per_gpu": 2'
 	touch hold-2 hold-3 oom-2-1
 	start "$TUNER" run job.jsonc --set retries=0 --set backoff=0 --trials 3
 	await starts_are 3
@@ -507,4 +512,109 @@ END
 	echo "$output"
 	[ "$status" -eq 2 ]
 	[[ "$output" == *"a trial can use one MIG slice"* ]]
+}
+
+@test "GPUs of a host reached by ssh are measured, and packed by it" {
+	write_smi $A
+	echo 4000 >needs
+	TRIALS=9 write_far_gpu_job '"trials_per_gpu": "auto"'
+	touch seen
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"GPU 0 of there: 2 trials at a time from now on"* ]]
+	[[ "$output" != *": 3 trials at a time"* ]]
+	sql_is "SELECT max(gpu_together) FROM v_host_use WHERE number <= 3" 1
+	sql_is "SELECT max(gpu_together) FROM v_host_use" 2
+	sql_is "SELECT count(*) FROM v_host_use WHERE gpu_memory_peak_bytes = 4000 * 1048576 AND gpu_utilisation_mean = 50.0 AND gpu_power_mean_w = 200.5 AND gpu_temperature_max_c = 60.0" 9
+	"$TUNER" verify
+}
+
+@test "a GPU of a host reached by ssh that others use is left alone until it is free" {
+	write_smi $A $B
+	TRIALS=2 write_far_gpu_job '"gpus": "auto"'
+	echo "$A, 1, 3000" >smi/apps
+	echo "$B, 0, 9000, 10000, 200.5, 60" >smi/loads
+	start "$TUNER" run job.jsonc
+	await grep -q 'GPU 0 of there is not used until it is free: process 1 is computing on it' output
+	await grep -q 'GPU 1 of there is not used until it is free: 9000 MiB' output
+	[ ! -e starts ]
+	echo "$B, 0, 4, 10000, 200.5, 60" >smi/new
+	mv smi/new smi/loads
+	finished
+	[ "$status" -eq 0 ]
+	grep -q 'GPU 1 of there is free again' output
+	sql_is "SELECT group_concat(DISTINCT gpus) FROM attempt" "[\"$B\"]"
+}
+
+# bats test_tags=plain
+@test "a host reached by ssh whose nvidia-smi answers nothing more is used all the same" {
+	write_smi $A
+	TRIALS=2 write_far_gpu_job '"gpus": "auto"'
+	sed -i 's/^--query-gpu=uuid.*/--query-gpu=uuid,*) exit 3 ;;/' bin/nvidia-smi
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 0 ]
+	sql_is "SELECT sum(samples), max(gpu_memory_peak_bytes) FROM gpu_use JOIN attempt ON attempt.id = attempt" "0|0"
+}
+
+@test "on a host reached by ssh, two tuners share the GPUs through locks, and a killed one's trial keeps its own" {
+	write_smi $A
+	TRIALS=2 write_far_gpu_job '"gpus": "auto"'
+	sed 's/starts/starts2/; s/hold-/not-/' train.sh >train2.sh
+	sed 's/train.sh/train2.sh/' job.jsonc >other.jsonc
+	touch hold-1
+	start "$TUNER" run job.jsonc --db one.db
+	ONE=$PID
+	await starts_are 1
+	mv output output1
+	start "$TUNER" run other.jsonc --db two.db
+	TWO=$PID
+	await test -e output
+	mv output output2
+	await grep -q 'GPU 0 of there is in use by another tuner (job job): waiting for it' output2
+	kill -KILL "$ONE"
+	wait "$ONE" || true
+	await eval '[ "$(pgrep -c -f "agent-[^ ]* $DIR/there ")" -eq 1 ]' # the other job's
+	not flock -n -x "locks/$A" true # the trial's supervisor has it
+	[ ! -e starts2 ]
+	start "$TUNER" run job.jsonc --db one.db
+	await grep -q 'resuming: 1 trial under way' output
+	[ ! -e starts2 ]
+	rm hold-1
+	finished
+	[ "$status" -eq 0 ]
+	PID=$TWO
+	finished
+	[ "$status" -eq 0 ]
+	[ "$(lines_of starts2)" -eq 2 ]
+	[ "$(lines_of starts)" -eq 2 ]
+}
+
+# bats test_tags=plain
+@test "locks that were lost with the connection are claimed anew" {
+	write_smi $A
+	TRIALS=3 write_far_gpu_job '"gpus": "auto"'
+	touch hold-2
+	start "$TUNER" run job.jsonc
+	await starts_are 2
+	agent=$(pgrep -f "agent-[^ ]* $DIR/there ")
+	kill -KILL "$agent"
+	await grep -q 'host there does not answer' output
+	await eval '[ "$(grep -c "host there answers" output)" -eq 2 ]'
+	await eval 'ls -l "/proc/$(pgrep -f "agent-[^ ]* $DIR/there ")/fd" | grep -q "locks/$A"'
+	rm hold-2
+	finished
+	[ "$status" -eq 0 ]
+	starts_are 3
+	sql_is "SELECT count(*) FROM attempt" 3
+}
+
+# bats test_tags=plain
+@test "a host reached by ssh whose GPUs cannot be locked is used with a warning" {
+	write_smi $A
+	TRIALS=1 write_far_gpu_job '"gpus": "auto"'
+	rmdir locks
+	touch locks
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"warning: GPUs cannot be locked on there (the directory cannot be made or written): another tuner may use them as well"* ]]
 }

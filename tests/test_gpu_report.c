@@ -117,6 +117,64 @@ static void whose_a_process_is_its_environment_says(void **state)
 	assert_true(directory_remove(directory, &err));
 }
 
+static void a_report_travels_as_text(void **state)
+{
+	struct gpu_report *sent = calloc(1, sizeof(*sent)), *got = calloc(1, sizeof(*got));
+	struct text text = TEXT_EMPTY;
+
+	assert_true(sent != NULL && got != NULL);
+	sent->ok = sent->apps_known = true;
+	sent->n_samples = gpu_samples_parse("GPU-a-1, 35, 1234, 81559, 123.45, 45\n"
+					    "GPU-b-1, [N/A], [N/A], [N/A], [N/A], 0\n",
+		sent->samples);
+	sent->n_apps = gpu_apps_parse("GPU-a-1, 4242, 512\nGPU-b-1, 7, [N/A]\n", sent->apps);
+	sent->apps[0].seen = true;
+	snprintf(sent->apps[0].key, sizeof(sent->apps[0].key), "%s",
+		"0123456789abcdef0123456789abcdef");
+	gpu_report_print(sent, &text);
+	gpu_report_parse(text.bytes, got);
+	assert_true(got->ok && got->apps_known);
+	assert_int_equal(got->n_samples, 2);
+	assert_string_equal(got->samples[0].uuid, "GPU-a-1");
+	assert_true(got->samples[0].utilisation == 35 && got->samples[0].power_w == 123.45 &&
+		    got->samples[0].temperature_c == 45);
+	assert_int_equal(got->samples[0].memory_used_bytes, INT64_C(1234) << 20);
+	assert_int_equal(got->samples[0].memory_bytes, INT64_C(81559) << 20);
+	assert_true(isnan(got->samples[1].utilisation) && isnan(got->samples[1].power_w));
+	assert_int_equal(got->samples[1].memory_used_bytes, -1);
+	assert_int_equal(got->n_apps, 2);
+	assert_int_equal(got->apps[0].pid, 4242);
+	assert_int_equal(got->apps[0].memory_bytes, INT64_C(512) << 20);
+	assert_true(got->apps[0].seen && !got->apps[1].seen);
+	assert_string_equal(got->apps[0].key, sent->apps[0].key);
+	assert_int_equal(got->apps[1].memory_bytes, -1);
+	assert_string_equal(got->apps[1].key, "");
+	text_finish(&text);
+	free(sent);
+	free(got);
+}
+
+static void a_report_without_an_answer_travels_as_such(void **state)
+{
+	struct gpu_report *sent = calloc(1, sizeof(*sent)), *got = calloc(1, sizeof(*got));
+	struct text text = TEXT_EMPTY;
+
+	assert_true(sent != NULL && got != NULL);
+	sent->n_samples =
+		gpu_samples_parse("GPU-a-1, 35, 1234, 81559, 123.45, 45\n", sent->samples);
+	gpu_report_print(sent, &text);
+	got->ok = got->apps_known = true;
+	gpu_report_parse(text.bytes, got);
+	assert_true(!got->ok && !got->apps_known && got->n_samples == 0);
+	sent->ok = true; /* only who computes there is not known */
+	gpu_report_print(sent, &text);
+	gpu_report_parse(text.bytes, got);
+	assert_true(got->ok && !got->apps_known && got->n_samples == 1 && got->n_apps == 0);
+	text_finish(&text);
+	free(sent);
+	free(got);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,6 +182,8 @@ int main(void)
 		cmocka_unit_test(processes_are_read_with_their_memory),
 		cmocka_unit_test(more_lines_than_fit_are_left_out),
 		cmocka_unit_test(whose_a_process_is_its_environment_says),
+		cmocka_unit_test(a_report_travels_as_text),
+		cmocka_unit_test(a_report_without_an_answer_travels_as_such),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,6 +56,7 @@ struct host {
 	struct backend_site site;
 	const char *code; /* the working directory; NULL: not copied */
 	const char *database; /* NULL: elsewhere */
+	int64_t gpu_look_us;
 	int attempt; /* of each trial; 0: the first */
 	int turns;
 	struct tuner_error err;
@@ -110,6 +111,7 @@ static void open_host(struct host *host, bool starts, int64_t host_timeout_us)
 		.code = host->code,
 		.host_timeout_us = host_timeout_us,
 		.log_max_bytes = 1 << 20,
+		.gpu_look_us = host->gpu_look_us,
 		.starts = starts,
 	};
 	ASSERT_OK(host, backend_ssh_open(&settings, &host->backend, &host->err));
@@ -1146,6 +1148,151 @@ static void gpus_are_those_of_the_host(void **state)
 	assert_true(machine.gpus[1].memory_bytes == INT64_C(81559) << 20);
 }
 
+static const struct gpu_report *await_report(struct host *host)
+{
+	static struct gpu_report report;
+
+	while (!host->backend->ops->gpus(host->backend, &report))
+		turn(host);
+	return &report;
+}
+
+/* The first slow answer to a question comes when the trial has ended and that was told. */
+static void a_report_on_gpus_says_nothing_of_a_trial_that_ended_after_it_was_asked(void **state)
+{
+	static struct gpu_report earlier;
+	struct host *host = *state;
+
+	write_script(host, "home/bin/nvidia-smi",
+		"#!/bin/sh\ncd\ncase $1 in\n"
+		"--query-gpu=index*) echo '0, GPU-aaaa, NVIDIA H100 80GB, 81559' ;;\n"
+		"--query-gpu=uuid*) echo 'GPU-aaaa, 7, 2000, 81559, 99.5, 41'\n"
+		"  [ ! -e slow ] || { echo x >>asked; n=$(wc -l <asked)\n"
+		"  until [ -e answer-$n ]; do sleep 0.02; done; } ;;\n"
+		"--query-compute-apps*) echo 'GPU-aaaa, 1, 300' ;;\n"
+		"esac\n");
+	host->gpu_look_us = 50000;
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	const struct gpu_report *report = await_report(host);
+	assert_true(report->ok && report->apps_known && report->asked_us > 0);
+	assert_true(report->samples[0].utilisation == 7 && report->samples[0].power_w == 99.5);
+	assert_int_equal(report->apps[0].pid, 1);
+	start(host, 1, "until [ -e go ]; do sleep 0.02; done", 0);
+	await(host, BACKEND_STARTED);
+	put(host, "slow", true);
+	while (lines_of(host, "asked") == 0)
+		turn(host);
+	put(host, "go", true);
+	await(host, BACKEND_ENDED);
+	(void)!host->backend->ops->gpus(host->backend, &earlier);
+	put(host, "answer-1", true);
+	report = await_report(host);
+	assert_true(report->ok && report->asked_us < 0);
+	put(host, "answer-2", true);
+	report = await_report(host);
+	assert_true(report->ok && report->asked_us > 0);
+}
+
+static enum gpu_claim claim(struct host *host, char who[GPU_OWNER_MAX])
+{
+	return host->backend->ops->claim_gpu(host->backend, "GPU-aaaa", who);
+}
+
+static enum gpu_claim await_claim(struct host *host, char who[GPU_OWNER_MAX])
+{
+	enum gpu_claim got;
+
+	while ((got = claim(host, who)) == GPU_CLAIM_ASKED)
+		turn(host);
+	return got;
+}
+
+/* Whether somebody else may claim it now; he then lets go of it. */
+static bool is_locked(struct host *host, const char *path)
+{
+	char owner[GPU_OWNER_MAX];
+	int fd;
+	const enum gpu_claim got = gpu_lock_claim(path, "other@1", &fd, owner);
+
+	gpu_lock_release(fd);
+	assert_true(got != GPU_UNLOCKABLE);
+	return got == GPU_TAKEN;
+}
+
+static void use_locks(struct host *host, char path[300])
+{
+	snprintf(path, 300, "%s/locks", host->base);
+	setenv("TUNER_GPU_LOCKS", path, 1);
+	snprintf(path, 300, "%s/locks/GPU-aaaa", host->base);
+}
+
+static void a_gpu_is_claimed_there_and_claimed_anew_over_the_next_connection(void **state)
+{
+	struct host *host = *state;
+	char path[300], who[GPU_OWNER_MAX];
+
+	use_locks(host, path);
+	open_host(host, true, PATIENCE_US);
+	assert_int_equal(claim(host, who), GPU_CLAIM_ASKED); /* it does not answer yet */
+	await(host, BACKEND_HOST_UP);
+	assert_int_equal(claim(host, who), GPU_CLAIM_ASKED);
+	assert_int_equal(await_claim(host, who), GPU_CLAIMED);
+	assert_true(is_locked(host, path));
+	put(host, "down", true);
+	cut(host);
+	await(host, BACKEND_HOST_DOWN);
+	assert_int_equal(claim(host, who), GPU_CLAIM_ASKED);
+	while (is_locked(host, path))
+		turn(host);
+	put(host, "down", false);
+	await(host, BACKEND_HOST_UP);
+	assert_int_equal(await_claim(host, who), GPU_CLAIMED);
+	assert_true(is_locked(host, path));
+	host->backend->ops->release_gpu(host->backend, "GPU-aaaa");
+	assert_int_equal(claim(host, who), GPU_CLAIM_ASKED);
+	while (is_locked(host, path))
+		turn(host);
+	unsetenv("TUNER_GPU_LOCKS");
+}
+
+static void a_gpu_that_another_has_is_asked_for_again(void **state)
+{
+	struct host *host = *state;
+	char path[300], who[GPU_OWNER_MAX];
+	int fd;
+
+	use_locks(host, path);
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	assert_int_equal(gpu_lock_claim(path, "other@1", &fd, who), GPU_CLAIMED);
+	assert_int_equal(await_claim(host, who), GPU_TAKEN);
+	assert_string_equal(who, "other@1");
+	gpu_lock_release(fd);
+	passed_us += 1000000;
+	while (claim(host, who) == GPU_TAKEN)
+		turn(host);
+	assert_int_equal(claim(host, who), GPU_CLAIMED);
+	passed_us = 0;
+	unsetenv("TUNER_GPU_LOCKS");
+}
+
+static void gpus_that_cannot_be_locked_are_said_to_be(void **state)
+{
+	struct host *host = *state;
+	char path[300], who[GPU_OWNER_MAX];
+
+	use_locks(host, path);
+	write_script(host, "locks", "a file in the directory's place");
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+	assert_int_equal(await_claim(host, who), GPU_UNLOCKABLE);
+	assert_string_equal(who, "the directory cannot be made or written");
+	assert_true(host->backend->ops->site(host->backend, &host->site));
+	assert_null(host->site.gpu_locks);
+	unsetenv("TUNER_GPU_LOCKS");
+}
+
 /* What the host's part of the greeting says when its `uname` or `cksum` is this. */
 static void down_because(
 	struct host *host, const char *program, const char *script, const char *why)
@@ -1256,6 +1403,10 @@ int main(void)
 		TEST(a_fence_that_cannot_be_read_is_not_passed_over),
 		TEST(a_lease_ends_what_nobody_asks_for),
 		TEST(gpus_are_those_of_the_host),
+		TEST(a_report_on_gpus_says_nothing_of_a_trial_that_ended_after_it_was_asked),
+		TEST(a_gpu_is_claimed_there_and_claimed_anew_over_the_next_connection),
+		TEST(a_gpu_that_another_has_is_asked_for_again),
+		TEST(gpus_that_cannot_be_locked_are_said_to_be),
 		TEST(another_cpu_is_refused),
 		TEST(a_program_that_arrives_damaged_is_not_run),
 		TEST(what_may_run_there_has_not_failed_for_its_checkpoints),

@@ -42,20 +42,12 @@ static void check_gpus_per_trial(struct reader *reader, const cJSON *node, struc
 			host->n_gpus % host->gpus_per_trial, host->n_gpus);
 }
 
-/* Whether others use a GPU is checked on this machine only. A stored job is read as it was
- * accepted. */
+/* A stored job is read as it was accepted. */
 static void check_busy(struct reader *reader, const cJSON *node, const struct job_host *host)
 {
 	const cJSON *busy = member(node, SECTION_HOST, "busy_gpus");
 
-	if (busy == NULL || reader->stored)
-		return;
-	if (strcmp(host->backend, "local") != 0)
-		report_error(reader, busy, AT_KEY,
-			"has no effect with the backend %s: other people's work there is not "
-			"checked",
-			host->backend);
-	else if (host->uses_busy_gpus && host->gpus_per_trial == 0)
+	if (busy != NULL && !reader->stored && host->uses_busy_gpus && host->gpus_per_trial == 0)
 		report_error(reader, busy, AT_KEY, "has no effect without GPUs");
 }
 

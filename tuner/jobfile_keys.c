@@ -537,7 +537,7 @@ const struct key job_keys[] = {
 			    "jobs_per_gpu|trials_on_gpu|share_gpu|packing" },
 	{ SECTION_HOST, "busy_gpus", KEY_WORD, .words = "leave|use", .otherwise = "\"leave\"",
 		.aliases = "skip=leave|wait=leave|avoid=leave|ignore=use|share=use",
-		.help = "local: what to do with a GPU on which other people's programs compute: "
+		.help = "what to do with a GPU on which other people's programs compute: "
 			"leave it alone until it is free, or use it all the same",
 		.synonyms = "use_active_gpu|useActiveGpu|active_gpus|occupied_gpus|foreign" },
 	{ SECTION_HOST, "prefix", KEY_STRINGS, FROM_TO(1, 1000),

@@ -17,18 +17,22 @@ enum {
 	OTHERS_BYTES = 1 << 30, /* on a GPU without a trial: others use it */
 };
 
-/* Only this machine's GPUs can be queried and locked from here. */
 static bool is_here(const struct host *host)
 {
 	return strcmp(host->backend->ops->name, "local") == 0;
 }
 
-static struct pool_gpu *next_here(struct pool *pool, size_t *h, size_t *g)
+/* "GPU 0"; of another machine "GPU 0 of gpu1". */
+struct gpu_label {
+	char text[300];
+};
+
+static struct gpu_label label_of(const struct host *host, const struct pool_gpu *gpu)
 {
-	for (; *h < pool->n; (*h)++, *g = 0)
-		if (is_here(&pool->hosts[*h]) && *g < pool->hosts[*h].n_gpus)
-			return &pool->hosts[*h].gpus[(*g)++];
-	return NULL;
+	struct gpu_label label;
+	snprintf(label.text, sizeof(label.text), "GPU %d%s%s", gpu->gpu.index,
+		is_here(host) ? "" : " of ", is_here(host) ? "" : host->name);
+	return label;
 }
 
 /* ---- packing ---- */
@@ -227,7 +231,7 @@ static void who_uses(const struct gpu_report *report, struct pool_gpu *gpu, char
 
 /* Closes a GPU that has fallen off the bus or was removed: trials started on it would fail again
  * and again. Slices are not listed by the driver. */
-static bool judge_gone(struct loop *loop, struct pool_gpu *gpu)
+static bool judge_gone(struct loop *loop, const struct host *host, struct pool_gpu *gpu)
 {
 	const bool is_there = gpu_report_find(loop->gpus.report, gpu->gpu.uuid) != NULL;
 	const bool was_gone = gpu->gone;
@@ -236,11 +240,11 @@ static bool judge_gone(struct loop *loop, struct pool_gpu *gpu)
 	gpu->gone = gpu->listed && !is_there;
 	if (gpu->gone && !was_gone)
 		progress_say(loop->settings->progress,
-			"GPU %d is gone: the driver no longer lists it, and nothing more is "
+			"%s is gone: the driver no longer lists it, and nothing more is "
 			"started on it",
-			gpu->gpu.index);
+			label_of(host, gpu).text);
 	else if (was_gone && !gpu->gone)
-		progress_say(loop->settings->progress, "GPU %d is back", gpu->gpu.index);
+		progress_say(loop->settings->progress, "%s is back", label_of(host, gpu).text);
 	return gpu->gone != was_gone;
 }
 
@@ -252,7 +256,7 @@ static void judge_gpu(struct loop *loop, const struct host *host, struct pool_gp
 	/* No answer changes nothing. */
 	if (!loop->gpus.report->ok && was_looked_at)
 		return;
-	if (loop->gpus.report->ok && (judge_gone(loop, gpu) || gpu->gone)) {
+	if (loop->gpus.report->ok && (judge_gone(loop, host, gpu) || gpu->gone)) {
 		gpu->closed = gpu->gone;
 		return;
 	}
@@ -263,27 +267,38 @@ static void judge_gpu(struct loop *loop, const struct host *host, struct pool_gp
 	gpu->looked_at = true;
 	if (why[0] != '\0' && (!gpu->closed || !was_looked_at))
 		progress_say(loop->settings->progress,
-			"GPU %d is not used until it is free: %s (\"busy_gpus\": \"use\" uses it "
+			"%s is not used until it is free: %s (\"busy_gpus\": \"use\" uses it "
 			"anyway)",
-			gpu->gpu.index, why);
+			label_of(host, gpu).text, why);
 	else if (why[0] == '\0' && gpu->closed && was_looked_at)
-		progress_say(loop->settings->progress, "GPU %d is free again", gpu->gpu.index);
+		progress_say(
+			loop->settings->progress, "%s is free again", label_of(host, gpu).text);
 	gpu->closed = why[0] != '\0';
+}
+
+/* Takes a report that has not been taken yet. */
+static bool take_report(struct loop *loop, const struct host *host)
+{
+	if (is_here(host))
+		return loop->gpus.watch != NULL &&
+		       gpu_watch_take(loop->gpus.watch, loop->gpus.report);
+	return host->watched && host->backend->ops->gpus(host->backend, loop->gpus.report);
 }
 
 void loop_hear_gpus(struct loop *loop)
 {
-	struct pool *pool = loop->pool;
-	if (loop->gpus.watch == NULL || !gpu_watch_take(loop->gpus.watch, loop->gpus.report))
-		return;
-	for (size_t h = 0; h < pool->n; h++)
-		for (size_t g = 0; is_here(&pool->hosts[h]) && g < pool->hosts[h].n_gpus; g++)
-			judge_gpu(loop, &pool->hosts[h], &pool->hosts[h].gpus[g]);
-	for (size_t i = 0; loop->gpus.report->ok && i < loop->n_lives; i++) {
-		struct live *live = loop->lives[i];
-		if (live->started && !live->ended && live->gpus.together > 0 &&
-			is_here(&pool->hosts[live->place.host]))
-			sample(loop, live);
+	for (size_t h = 0; h < loop->pool->n; h++) {
+		struct host *host = &loop->pool->hosts[h];
+		if (!take_report(loop, host))
+			continue;
+		for (size_t g = 0; g < host->n_gpus; g++)
+			judge_gpu(loop, host, &host->gpus[g]);
+		for (size_t i = 0; loop->gpus.report->ok && i < loop->n_lives; i++) {
+			struct live *live = loop->lives[i];
+			if (live->started && !live->ended && live->gpus.together > 0 &&
+				live->place.host == h)
+				sample(loop, live);
+		}
 	}
 }
 
@@ -307,84 +322,137 @@ static void name_owner(struct loop *loop)
 	free(path);
 }
 
-static void claim(struct loop *loop, struct pool_gpu *gpu)
+/* who: the owner of a lock that is taken, or why it cannot be locked. */
+static enum gpu_claim claim_here(const struct loop *loop, struct pool_gpu *gpu, char who[256])
 {
 	char path[512], owner[GPU_OWNER_MAX];
 	int fd = GPU_LOCK_NONE;
-	const bool was_taken = gpu->taken;
 	const enum gpu_claim got =
 		gpu_lock_path(loop->gpus.locks, gpu->gpu.uuid, path, sizeof(path))
 			? gpu_lock_claim(path, loop->gpus.owner, &fd, owner)
 			: GPU_UNLOCKABLE;
 
-	gpu->lock = got == GPU_UNLOCKABLE ? GPU_LOCK_NEEDLESS : fd;
-	gpu->taken = got == GPU_TAKEN;
-	if (got == GPU_UNLOCKABLE && !loop->gpus.lock_trouble) {
-		loop->gpus.lock_trouble = true;
+	gpu->lock = fd;
+	snprintf(who, 256, "%s", got == GPU_UNLOCKABLE ? strerror(errno) : owner);
+	return got;
+}
+
+static enum gpu_claim claim_there(const struct host *host, struct pool_gpu *gpu, char who[256])
+{
+	const enum gpu_claim got = host->backend->ops->claim_gpu(host->backend, gpu->gpu.uuid, who);
+
+	gpu->lock = got == GPU_CLAIMED ? GPU_LOCK_THERE : GPU_LOCK_NONE;
+	return got;
+}
+
+static void claim(struct loop *loop, size_t h, struct pool_gpu *gpu)
+{
+	const struct host *host = &loop->pool->hosts[h];
+	const bool here = is_here(host), was_taken = gpu->taken;
+	char who[256];
+	const enum gpu_claim got = here ? claim_here(loop, gpu, who) : claim_there(host, gpu, who);
+
+	if (got == GPU_UNLOCKABLE)
+		gpu->lock = GPU_LOCK_NEEDLESS;
+	if (got != GPU_CLAIM_ASKED)
+		gpu->taken = got == GPU_TAKEN;
+	if (got == GPU_UNLOCKABLE && !loop->gpus.lock_trouble[h]) {
+		loop->gpus.lock_trouble[h] = true;
 		progress_say(loop->settings->progress,
-			"warning: GPUs cannot be locked in %s (%s): another tuner may use them as "
+			"warning: GPUs cannot be locked %s %s (%s): another tuner may use them as "
 			"well",
-			loop->gpus.locks, strerror(errno));
+			here ? "in" : "on", here ? loop->gpus.locks : host->name, who);
 	}
 	if (gpu->taken && !was_taken)
 		progress_say(loop->settings->progress,
-			"GPU %d is in use by another tuner (job %.*s): waiting for it",
-			gpu->gpu.index, (int)strcspn(owner, "@"), owner);
+			"%s is in use by another tuner (job %.*s): waiting for it",
+			label_of(host, gpu).text, (int)strcspn(who, "@"), who);
+}
+
+/* A lock there may have been lost with the connection, and is claimed anew. */
+static bool needs_claim(const struct pool_gpu *gpu)
+{
+	return gpu->lock == GPU_LOCK_NONE || gpu->lock == GPU_LOCK_THERE;
 }
 
 void loop_claim_gpus(struct loop *loop)
 {
-	size_t h = 0, g = 0;
 	const bool wanted = loop_wants_launch(loop);
-	for (struct pool_gpu *gpu; (gpu = next_here(loop->pool, &h, &g)) != NULL;)
-		if (loop->gpus.locks[0] != '\0' && gpu->lock == GPU_LOCK_NONE && !gpu->closed &&
-			(wanted || gpu->running > 0))
-			claim(loop, gpu);
+	for (size_t h = 0; h < loop->pool->n; h++) {
+		struct host *host = &loop->pool->hosts[h];
+		for (size_t g = 0; host->locks && g < host->n_gpus; g++) {
+			struct pool_gpu *gpu = &host->gpus[g];
+			if (needs_claim(gpu) && !gpu->closed && (wanted || gpu->running > 0))
+				claim(loop, h, gpu);
+		}
+	}
+}
+
+static void release(const struct host *host, struct pool_gpu *gpu)
+{
+	if (gpu->lock == GPU_LOCK_THERE)
+		host->backend->ops->release_gpu(host->backend, gpu->gpu.uuid);
+	else
+		gpu_lock_release(gpu->lock);
+	gpu->lock = GPU_LOCK_NONE;
 }
 
 void loop_release_gpus(struct loop *loop)
 {
-	size_t h = 0, g = 0;
-	for (struct pool_gpu *gpu; (gpu = next_here(loop->pool, &h, &g)) != NULL;)
-		if (gpu->running == 0 && gpu->lock >= 0) {
-			gpu_lock_release(gpu->lock);
-			gpu->lock = GPU_LOCK_NONE;
-		}
+	for (size_t h = 0; h < loop->pool->n; h++) {
+		struct host *host = &loop->pool->hosts[h];
+		for (size_t g = 0; g < host->n_gpus; g++)
+			if (host->gpus[g].running == 0 &&
+				(host->gpus[g].lock >= 0 || host->gpus[g].lock == GPU_LOCK_THERE))
+				release(host, &host->gpus[g]);
+	}
+}
+
+const char *loop_gpu_locks(
+	const struct loop *loop, const struct live *live, const struct backend_site *remote)
+{
+	const struct host *host = &loop->pool->hosts[live->place.host];
+
+	if (!host->locks)
+		return NULL;
+	return is_here(host) ? loop->gpus.locks : remote != NULL ? remote->gpu_locks : NULL;
 }
 
 /* ---- beginning and end ---- */
 
-static void prepare_here(struct loop *loop)
+/* There is one local host at most: if it is among the new ones, nothing was watched here before. */
+static bool watch_here(struct loop *loop, struct host *host, struct tuner_error *err)
 {
-	struct pool *pool = loop->pool;
+	char *nvml = NULL;
+
+	tuner_assert(loop->gpus.watch == NULL);
 	if (!gpu_lock_directory(loop->gpus.locks, sizeof(loop->gpus.locks)))
 		loop->gpus.locks[0] = '\0';
 	name_owner(loop);
-	for (size_t h = 0; h < pool->n; h++) {
-		struct host *host = &pool->hosts[h];
-		host->locks = is_here(host) && loop->gpus.locks[0] != '\0';
-		for (size_t g = 0; is_here(host) && g < host->n_gpus; g++)
-			host->gpus[g].closed = true; /* until it has been checked */
-	}
-}
-
-bool loop_add_gpus(struct loop *loop, size_t first, struct tuner_error *err)
-{
-	size_t h = first, g = 0;
-	memset(loop->gpus.packing + first, 0, (HOSTS_MAX - first) * sizeof(*loop->gpus.packing));
-	if (!load_packing(loop, first, err))
-		return false;
-	/* There is one local host at most: if it is among the new ones, nothing was watched
-	 * before. */
-	if (next_here(loop->pool, &h, &g) == NULL)
-		return true;
-	tuner_assert(loop->gpus.watch == NULL);
-	prepare_here(loop);
-	char *nvml = NULL;
+	host->watched = true;
+	host->locks = loop->gpus.locks[0] != '\0';
+	for (size_t g = 0; g < host->n_gpus; g++)
+		host->gpus[g].closed = true; /* until it has been checked */
 	const bool ok = find_nvml(&nvml, err) &&
 			gpu_watch_create(nvml, gpu_watch_period_us(), &loop->gpus.watch, err);
 	free(nvml);
 	return ok;
+}
+
+bool loop_add_gpus(struct loop *loop, size_t first, struct tuner_error *err)
+{
+	memset(loop->gpus.packing + first, 0, (HOSTS_MAX - first) * sizeof(*loop->gpus.packing));
+	if (!load_packing(loop, first, err))
+		return false;
+	for (size_t h = first; h < loop->pool->n; h++) {
+		struct host *host = &loop->pool->hosts[h];
+		if (is_here(host) && host->n_gpus > 0 && !watch_here(loop, host, err))
+			return false;
+		/* Which GPUs it has is known once it answers. */
+		if (host->backend->ops->gpus != NULL)
+			host->watched = host->locks = true;
+	}
+	return true;
 }
 
 bool loop_begin_gpus(struct loop *loop, struct tuner_error *err)

@@ -4,7 +4,7 @@
 #define TUNER_LOOP_INSIDE_H
 
 #include "trials/event.h"
-#include "tuner/gpu_watch.h"
+#include "scheduler/gpu_watch.h"
 #include "tuner/keeper.h"
 #include "tuner/live.h"
 #include "tuner/loop.h"
@@ -83,7 +83,7 @@ struct gpu_notes {
 	struct gpu_report *report; /* buffer for the last report */
 	struct packing *packing; /* by host, HOSTS_MAX of them */
 	char locks[256]; /* directory; "": none */
-	bool lock_trouble; /* the user has been told */
+	bool lock_trouble[HOSTS_MAX]; /* the user has been told */
 	char owner[128]; /* our name in the locks */
 };
 
@@ -356,6 +356,11 @@ void loop_hear_gpus(struct loop *loop);
  * releases those still empty. */
 void loop_claim_gpus(struct loop *loop);
 void loop_release_gpus(struct loop *loop);
+
+/* The directory of the locks that the attempt's supervisor is to hold, on its host; NULL: none.
+ * `remote`: where it runs; NULL: on this machine, or not known yet. */
+const char *loop_gpu_locks(
+	const struct loop *loop, const struct live *live, const struct backend_site *remote);
 
 /* Records which trials share a GPU: in the open transaction of a launch, and in memory after it. */
 TUNER_MUST_CHECK

@@ -222,7 +222,8 @@ struct launch_site loop_site(const struct loop *loop, const struct live *live,
 	return (struct launch_site){ loop->file, host->name,
 		slot < host->n_slots ? &host->slots[slot] : &gone,
 		loop->settings->working_directory, host->entry,
-		!is_here && *ret_ready ? remote : NULL, host->locks ? loop->gpus.locks : NULL };
+		!is_here && *ret_ready ? remote : NULL,
+		loop_gpu_locks(loop, live, !is_here && *ret_ready ? remote : NULL) };
 }
 
 /* A launch that failed before anything ran is handled like any other end. */

@@ -48,9 +48,9 @@ static void gather_gpus(const struct host *host, struct host *next)
 			if (known == NULL) {
 				const struct pool_gpu *before = find_gpu(host, gpu->uuid);
 				known = &next->gpus[next->n_gpus++];
-				*known = before != NULL
-						 ? *before
-						 : (struct pool_gpu){ .lock = GPU_LOCK_NONE };
+				*known = before != NULL ? *before
+							: (struct pool_gpu){ .lock = GPU_LOCK_NONE,
+								  .closed = next->watched };
 				known->gpu = *gpu;
 				known->slots = known->running = 0;
 			}

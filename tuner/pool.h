@@ -29,13 +29,14 @@ struct pool_gpu {
 	bool taken; /* another `tuner` holds its lock */
 	bool alone; /* the trial on it must not get a neighbour */
 	bool reserved; /* nothing is started on it until a trial that must be alone is */
-	int lock; /* gpu_lock.h; GPU_LOCK_NONE, GPU_LOCK_NEEDLESS */
+	int lock; /* gpu_lock.h; GPU_LOCK_NONE, GPU_LOCK_NEEDLESS, GPU_LOCK_THERE */
 	int64_t left_us; /* monotonic: when a trial last left it */
 };
 
 enum {
 	GPU_LOCK_NONE = -1, /* not held: nothing is started on it if the host's GPUs are locked */
 	GPU_LOCK_NEEDLESS = -2, /* it cannot be locked */
+	GPU_LOCK_THERE = -3, /* the backend holds it on another machine */
 };
 
 struct host {
@@ -47,6 +48,7 @@ struct host {
 	size_t n_slots;
 	struct pool_gpu *gpus; /* owned; those that its slots use */
 	size_t n_gpus;
+	bool watched; /* its GPUs are reported on: none is used before the first report */
 	bool locks; /* its GPUs are used only under a lock */
 	bool up; /* it answers; a host that does not keeps its slots and its running trials */
 	bool draining; /* its trials run to their end, and nothing more is started */

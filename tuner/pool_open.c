@@ -2,6 +2,7 @@
 #include "tuner/pool.h"
 
 #include "base/file.h"
+#include "scheduler/gpu_watch.h"
 #include "scheduler/slurm.h"
 #include "scheduler/ssh.h"
 #include "trials/store.h"
@@ -88,6 +89,9 @@ static bool add_ssh(struct pool *pool, const struct job_file *file, const struct
 			.host_timeout_us = host_timeout(entry->ssh, starts),
 			.lease_us = entry->ssh->lease_us,
 			.log_max_bytes = file->log_max_bytes,
+			.gpu_look_us = starts && (entry->gpus_auto || entry->n_gpus > 0)
+					       ? gpu_watch_period_us()
+					       : 0,
 			.starts = starts,
 		};
 		ok = backend_ssh_open(&settings, &backend, err) &&

@@ -1,7 +1,7 @@
 /* Queries the GPUs of this machine every few seconds in a thread of its own, because an answer may
  * take long and the loop must not wait. */
-#ifndef TUNER_GPU_WATCH_H
-#define TUNER_GPU_WATCH_H
+#ifndef SCHEDULER_GPU_WATCH_H
+#define SCHEDULER_GPU_WATCH_H
 
 #include "scheduler/gpu_report.h"
 

@@ -1,4 +1,4 @@
-#include "tuner/gpu_watch.h"
+#include "scheduler/gpu_watch.h"
 
 #include "base/number.h"
 
