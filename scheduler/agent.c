@@ -1,4 +1,6 @@
-/* tuner-agent DIRECTORY JOB SUPERVISOR: the local backend's counterpart on a host that tuner
+/* tuner-agent --sample DIRECTORY KEY PERIOD: agent_sample.h.
+ *
+ * tuner-agent DIRECTORY JOB SUPERVISOR: the local backend's counterpart on a host that tuner
  * reaches by ssh. It starts, watches and signals supervisors below DIRECTORY/JOB, and sends what
  * they write. message.h defines the protocol. It lives as long as the connection does, or rather
  * the one that it serves; what it has started does not notice its end. Like the supervisor it needs
@@ -9,6 +11,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "scheduler/agent_gpus.h"
+#include "scheduler/agent_sample.h"
 #include "scheduler/attempt_files.h"
 #include "scheduler/backend.h"
 #include "scheduler/wire.h"
@@ -683,9 +686,16 @@ int main(int argc, char **argv)
 	static struct agent agent;
 	struct tuner_error err = { TUNER_OK, "" };
 
+	if (argc == 5 && strcmp(argv[1], "--sample") == 0) {
+		agent_sample(argv[2], argv[3], strtoll(argv[4], NULL, 10));
+		return 0;
+	}
 	if (argc != 4) {
 		dprintf(2, "usage: tuner-agent DIRECTORY JOB SUPERVISOR\n"
-			   "Serves `tuner run` on a host of its; it is started over ssh.\n");
+			   "       tuner-agent --sample DIRECTORY KEY PERIOD\n"
+			   "Serves `tuner run` on a host of its, and is started over ssh; or "
+			   "beside an "
+			   "attempt, whose GPUs it samples.\n");
 		return 64;
 	}
 	signal(SIGPIPE, SIG_IGN);

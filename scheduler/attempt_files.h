@@ -36,6 +36,7 @@
 #define ATTEMPT_HEARTBEAT "heartbeat"
 #define ATTEMPT_STOP      "stop"
 #define ATTEMPT_CLOCK     ".clock" /* touched by a reader, for the file server's time */
+#define ATTEMPT_GPUS      "gpus.json" /* of an engine's job: what it did with its GPUs so far */
 
 /* Of an engine's job: its script, and what the script prints before the command begins. */
 #define ATTEMPT_JOB_SCRIPT "job.sh"

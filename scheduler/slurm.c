@@ -150,7 +150,7 @@ static void slurm_close(struct backend *backend)
 	free(slurm->script);
 	free(slurm->script_path);
 	free(slurm->log);
-	free(slurm->copy);
+	slurm_programs_finish(&slurm->copies);
 	free(slurm->root);
 	free(slurm->supervisor);
 	free(slurm);

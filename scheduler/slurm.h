@@ -22,8 +22,9 @@
 struct slurm_host {
 	struct slurm_transport *transport; /* taken over, also after a failure */
 	const struct slurm_settings *settings; /* must outlive the backend */
-	const char *supervisor; /* path here; it is copied to the attempts' file system, once per
-				   build */
+	const char *supervisor; /* path here, with tuner-agent beside it; both are copied to the
+				   attempts' file system, once per build */
+	int64_t gpu_look_us; /* time between two samples of an attempt's GPUs */
 	bool starts; /* false: opened only to end what runs; then only necessary requests are
 			made */
 	int64_t (*now_us)(void *context); /* monotonic; NULL: the clock */
@@ -39,17 +40,24 @@ bool backend_slurm_open(
 
 /* ---- slurm_script.c ---- */
 
-/* The batch script: the user's lines, then the supervisor. NULL without memory; caller frees. */
-char *slurm_script(
-	const struct slurm_settings *settings, const char *supervisor, const char *directory);
+/* What a job runs: paths as the nodes see them. */
+struct slurm_programs {
+	char *supervisor, *agent;
+};
+
+/* The batch script: the user's lines; if the job has GPUs, the agent beside all (agent_sample.h);
+ * and the supervisor. NULL without memory; caller frees. */
+char *slurm_script(const struct slurm_settings *settings, const struct slurm_programs *programs,
+	const char *directory, const char *key, int64_t gpu_look_us);
 
 /* The script's exit status if Slurm runs it again. */
 enum { SLURM_SCRIPT_FENCED = 99 };
 
-/* Makes the copy of the supervisor that the nodes run, in `directory`, named after its content.
- * Caller frees. */
+/* Makes the copies that the nodes run, in `directory`, named after their content. The caller calls
+ * slurm_programs_finish. */
 TUNER_MUST_CHECK
-bool slurm_supervisor(
-	const char *supervisor, const char *directory, char **ret_path, struct tuner_error *err);
+bool slurm_programs_copy(const char *supervisor, const char *directory, struct slurm_programs *ret,
+	struct tuner_error *err);
+void slurm_programs_finish(struct slurm_programs *programs);
 
 #endif

@@ -168,10 +168,11 @@ static char *root_of(const char *directory)
 	return root;
 }
 
-static bool copy_supervisor(
+static bool copy_programs(
 	struct slurm *slurm, const struct slurm_attempt *attempt, struct tuner_error *err)
 {
-	char *root = root_of(attempt->directory), *copy = NULL;
+	char *root = root_of(attempt->directory);
+	struct slurm_programs copies;
 
 	if (root == NULL)
 		return tuner_fail_memory(err);
@@ -179,14 +180,14 @@ static bool copy_supervisor(
 		free(root);
 		return true;
 	}
-	if (!slurm_supervisor(slurm->supervisor, root, &copy, err)) {
+	if (!slurm_programs_copy(slurm->supervisor, root, &copies, err)) {
 		free(root);
 		return false;
 	}
 	free(slurm->root);
-	free(slurm->copy);
+	slurm_programs_finish(&slurm->copies);
 	slurm->root = root;
-	slurm->copy = copy;
+	slurm->copies = copies;
 	return true;
 }
 
@@ -196,9 +197,10 @@ static bool write_script(
 	free(slurm->script_path);
 	free(slurm->log);
 	slurm->script_path = slurm->log = NULL;
-	if (!copy_supervisor(slurm, attempt, err))
+	if (!copy_programs(slurm, attempt, err))
 		return false;
-	slurm->script = slurm_script(slurm->host.settings, slurm->copy, attempt->directory);
+	slurm->script = slurm_script(slurm->host.settings, &slurm->copies, attempt->directory,
+		attempt->key, slurm->host.gpu_look_us);
 	slurm->script_path = path_join(attempt->directory, ATTEMPT_JOB_SCRIPT);
 	slurm->log = path_join(attempt->directory, ATTEMPT_JOB_LOG);
 	if (slurm->script == NULL || slurm->script_path == NULL || slurm->log == NULL)

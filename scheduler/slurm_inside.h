@@ -47,8 +47,8 @@ struct slurm {
 	struct backend backend;
 	struct slurm_host host;
 	char *supervisor;
-	char *root,
-		*copy; /* of the last submit: the attempt's root, and the supervisor's copy there */
+	char *root; /* of the last submit: the attempt's root ... */
+	struct slurm_programs copies; /* ... and what was copied there */
 	struct slurm_attempt **attempts;
 	size_t n, capacity;
 	int64_t *strays; /* jobs that belong to no attempt and must not run */

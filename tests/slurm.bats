@@ -64,6 +64,32 @@ END
 	"$TUNER" verify
 }
 
+@test "what a job does with its GPUs is measured beside it" {
+	need_cluster
+	write_smi GPU-aaaa0000-0000 GPU-bbbb0000-0000
+	TRIALS=3 write_job
+	cat >train.sh <<'END'
+printf 'GPU-%s-0000, %s, %s\n' bbbb0000 $$ $((TUNER_TRIAL * 1000)) aaaa0000 $$ $((TUNER_TRIAL * 100)) >"new-$$"
+mv "new-$$" "smi/app-$$"
+trap 'rm -f "smi/app-$$"' EXIT
+for i in $(seq 600); do
+	grep -qs '"memory_peak_bytes": [1-9]' "$TUNER_ATTEMPT_DIR/gpus.json" && break
+	[ "$TUNER_TRIAL" -lt 3 ] || [ "$i" -lt 10 ] || break # the third has no GPU
+	sleep 0.05
+done
+awk -v x="$2" 'BEGIN { printf "loss=%.17g\n", (x - 0.3) ^ 2 }'
+END
+	run "$TUNER" run job.jsonc --trials 2 --set "$(host '"gpus_per_trial": 2')" --set budget.parallel=1
+	[ "$status" -eq 0 ]
+	run "$TUNER" run job.jsonc --trials 3 --set "$(host)"
+	[ "$status" -eq 0 ]
+	sql_is "SELECT group_concat(number || ' ' || gpu_together || ' ' || (gpu_memory_peak_bytes / 1048576), ', ') FROM v_host_use WHERE number < 3" "1 1 1100, 2 1 2200"
+	sql_is "SELECT count(*) FROM v_host_use WHERE gpu_samples > 0 AND gpu_utilisation_mean = 50.0 AND gpu_power_mean_w = 200.5 AND gpu_temperature_max_c = 60.0" 2
+	sql_is "SELECT coalesce(gpu_together, 'none') FROM v_host_use WHERE number = 3" none
+	"$TUNER" verify
+	await eval 'not pgrep -f "tuner-agent-[0-9a-f]* --sample $DIR/"' # it ends with the attempt
+}
+
 @test "clusters are added to a running job, by both ways" {
 	need_cluster
 	TRIALS=4 PARALLEL=3 write_telling_job

@@ -168,6 +168,9 @@ static void open_backend(struct cluster *cluster, bool starts)
 
 	snprintf(supervisor, sizeof(supervisor), "%s/supervisor", cluster->directory);
 	ASSERT_OK(file_write_atomic(supervisor, "#!", 2, 0700, false, &cluster->err));
+	char agent[96];
+	snprintf(agent, sizeof(agent), "%s/tuner-agent", cluster->directory);
+	ASSERT_OK(file_write_atomic(agent, "#!", 2, 0700, false, &cluster->err));
 	ASSERT_OK(backend_slurm_open(&host, &cluster->backend, &cluster->err));
 }
 
@@ -783,12 +786,17 @@ static void the_script_fences_before_the_users_lines(void **state)
 	char *lines[] = { (char *)"#!/bin/bash -l", (char *)"module load cuda",
 		(char *)"#SBATCH --comment=x", NULL };
 	const struct slurm_settings settings = { .script_lines = lines };
+	const struct slurm_programs programs = { (char *)"/s/it's", (char *)"/s/a" };
 
 	(void)state;
-	char *script = slurm_script(&settings, "/s/it's", "/d/1");
-	assert_string_equal(script, "#!/bin/bash -l\n#SBATCH --comment=x\n"
-				    "[ \"${SLURM_RESTART_COUNT:-0}\" -gt 0 ] && exit 99\n"
-				    "module load cuda\nexec '/s/it'\\''s' '/d/1'\n");
+	char *script = slurm_script(&settings, &programs, "/d/1", "00ff", 5000000);
+	assert_string_equal(script,
+		"#!/bin/bash -l\n#SBATCH --comment=x\n"
+		"[ \"${SLURM_RESTART_COUNT:-0}\" -gt 0 ] && exit 99\n"
+		"module load cuda\n"
+		"[ -n \"${CUDA_VISIBLE_DEVICES-}\" ] && "
+		"('/s/a' --sample '/d/1' 00ff 5000000 </dev/null >/dev/null 2>&1 &)\n"
+		"exec '/s/it'\\''s' '/d/1'\n");
 	free(script);
 }
 

@@ -269,6 +269,7 @@ bool loop_take_end(struct loop *loop, struct live *live, struct fate *fate,
 	if (fate->trial == TRIAL_DONE)
 		pool_timed(loop->pool, live->place.host,
 			live->end.exit.ended_us - live->end.exit.started_us);
+	loop_collect_gpus(live);
 	loop_learn_gpus(loop, live, fate);
 	if (!loop_judge_host(loop, live->place.host, fate, err))
 		return false;

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/sha256.h"
 #include "scheduler/gpu_lock.h"
+#include "scheduler/gpu_totals.h"
 
 #include <errno.h>
 #include <math.h>
@@ -13,7 +14,6 @@
 
 enum {
 	LEARNT_FROM = 10000, /* attempts of earlier runs */
-	LEAST_BYTES = 128 << 20, /* CUDA alone takes more */
 	OTHERS_BYTES = 1 << 30, /* on a GPU without a trial: others use it */
 };
 
@@ -141,66 +141,51 @@ bool loop_store_gpus(struct loop *loop, struct live *live, struct tuner_error *e
 
 /* ---- samples ---- */
 
-static void add_mean(double *mean, double value, int64_t n)
+static struct gpu_totals totals_of(const struct gpu_use *use)
 {
-	if (!isnan(value))
-		*mean = isnan(*mean) ? value : *mean + (value - *mean) / (double)n;
+	return (struct gpu_totals){ .samples = use->samples,
+		.utilisation_mean = use->utilisation_mean,
+		.utilisation_max = use->utilisation_max,
+		.power_mean_w = use->power_mean_w,
+		.temperature_max_c = use->temperature_max_c,
+		.memory_peak_bytes = use->memory_peak_bytes };
 }
 
-static void add_max(double *max, double value)
+static void set_totals(struct live *live, const struct gpu_totals *totals)
 {
-	if (!isnan(value) && (isnan(*max) || value > *max))
-		*max = value;
-}
-
-/* Memory of the attempt's processes; if they cannot be identified (a container is not shown its own
- * processes) and the attempt is alone on its GPU, all memory used there. -1: unknown. */
-static int64_t memory_of(const struct loop *loop, const struct live *live, int64_t used_bytes)
-{
-	const struct gpu_report *report = loop->gpus.report;
-	int64_t bytes = 0;
-	bool found = false, unknown = false;
-	for (size_t i = 0; i < report->n_apps; i++) {
-		const struct gpu_app *app = &report->apps[i];
-		if (strcmp(app->key, live->key) != 0)
-			continue;
-		found = true;
-		unknown |= app->memory_bytes < 0;
-		bytes += app->memory_bytes > 0 ? app->memory_bytes : 0;
-	}
-	if (found && !unknown)
-		return bytes;
-	/* Less memory means that the program has not used its GPU yet. */
-	return live->gpus.together == 1 && used_bytes > LEAST_BYTES ? used_bytes : -1;
+	live->gpus = (struct gpu_use){ .together = live->gpus.together,
+		.samples = totals->samples,
+		.utilisation_mean = totals->utilisation_mean,
+		.utilisation_max = totals->utilisation_max,
+		.power_mean_w = totals->power_mean_w,
+		.temperature_max_c = totals->temperature_max_c,
+		.memory_peak_bytes = totals->memory_peak_bytes };
+	live->gpus_changed = true;
 }
 
 static void sample(const struct loop *loop, struct live *live)
 {
-	struct gpu_use *use = &live->gpus;
-	double utilisation = NAN, power_w = NAN;
-	int64_t used_bytes = 0, n = 0;
+	struct gpu_totals totals = totals_of(&live->gpus);
+	const char *uuids[SLOT_GPUS_MAX];
 	const struct pool_gpu *gpu;
+	size_t n = 0;
 
-	for (size_t i = 0; (gpu = pool_gpu(loop->pool, live->place, i)) != NULL; i++) {
-		const struct gpu_sample *device = gpu_report_find(loop->gpus.report, gpu->gpu.uuid);
-		if (device == NULL)
-			continue;
-		n++;
-		add_mean(&utilisation, device->utilisation, n);
-		add_mean(&power_w, device->power_w, n);
-		add_max(&use->utilisation_max, device->utilisation);
-		add_max(&use->temperature_max_c, device->temperature_c);
-		used_bytes += device->memory_used_bytes > 0 ? device->memory_used_bytes : 0;
-	}
-	if (n == 0)
+	while (n < SLOT_GPUS_MAX && (gpu = pool_gpu(loop->pool, live->place, n)) != NULL)
+		uuids[n++] = gpu->gpu.uuid;
+	if (gpu_totals_add(
+		    &totals, loop->gpus.report, uuids, n, live->key, live->gpus.together == 1))
+		set_totals(live, &totals);
+}
+
+void loop_collect_gpus(struct live *live)
+{
+	struct gpu_totals totals;
+
+	if (live->gpus.together > 0 || live->directory == NULL ||
+		!gpu_totals_read(live->directory, &totals))
 		return;
-	use->samples++;
-	add_mean(&use->utilisation_mean, utilisation, use->samples);
-	add_mean(&use->power_mean_w, power_w, use->samples);
-	const int64_t bytes = memory_of(loop, live, used_bytes);
-	if (bytes > use->memory_peak_bytes)
-		use->memory_peak_bytes = bytes;
-	live->gpus_changed = true;
+	live->gpus.together = 1; /* as far as the engine tells: it gives a GPU to one job */
+	set_totals(live, &totals);
 }
 
 /* ---- other people's work ---- */

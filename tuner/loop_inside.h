@@ -371,6 +371,10 @@ void loop_note_neighbours(struct loop *loop, struct live *live);
 TUNER_MUST_CHECK
 bool loop_store_gpus(struct loop *loop, struct live *live, struct tuner_error *err);
 
+/* Takes what an ended attempt's own file says of its GPUs (gpu_totals.h), where nothing else has
+ * sampled them. */
+void loop_collect_gpus(struct live *live);
+
 /* Learns from an attempt's end how many trials may share its GPUs. */
 void loop_learn_gpus(struct loop *loop, const struct live *live, const struct fate *fate);
 

@@ -123,7 +123,9 @@ static bool add_slurm(
 	struct pool *pool, const struct job_host *entry, bool starts, struct tuner_error *err)
 {
 	const struct slurm_settings *settings = &entry->slurm->settings;
-	struct slurm_host host = { .settings = settings, .starts = starts };
+	struct slurm_host host = {
+		.settings = settings, .starts = starts, .gpu_look_us = gpu_watch_period_us()
+	};
 	struct backend *backend = NULL;
 	char *supervisor = NULL;
 

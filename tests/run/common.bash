@@ -114,3 +114,27 @@ is_dead() { # PID
 lines_of() { # FILE
 	wc -l <"$1"
 }
+
+# An nvidia-smi that reads what the test writes into smi/ (gpu.bats).
+write_smi() { # GPU...: of 10,000 MiB each
+	local i=0 gpu
+	mkdir -p smi bin locks
+	: >smi/apps
+	for gpu in "$@"; do
+		echo "$i, $gpu, NVIDIA H0, 10000" >>smi/gpus
+		echo "$gpu, 50, 4, 10000, 200.5, 60" >>smi/loads
+		i=$((i + 1))
+	done
+	cat >bin/nvidia-smi <<END
+#!/bin/sh
+case "\$1" in
+--query-gpu=index,*) cat "$DIR/smi/gpus" ;;
+--query-gpu=uuid,*) echo x >>"$DIR/smi/asked"; cat "$DIR/smi/loads" ;;
+--query-compute-apps=*) [ ! -e "$DIR/smi/silent" ] || exit 1; cat "$DIR/smi/apps" "$DIR/smi"/app-* 2>/dev/null; exit 0 ;;
+*) exit 9 ;;
+esac
+END
+	chmod +x bin/nvidia-smi
+	export PATH="$DIR/bin:$PATH" TUNER_GPU_LOOK_MS=50 TUNER_GPU_LOCKS="$DIR/locks"
+	unset CUDA_VISIBLE_DEVICES
+}
