@@ -35,7 +35,7 @@ parameters become a new version of the space, from which the model keeps what st
 
 A file of the same name in another directory is taken for this file, moved. But while this file is still in its place and the database is not beside the other one, that needs `--accept-change`; so does `job.json` beside `job.jsonc`.
 While a run is under way, `tuner run` of a file of which only `budget` was edited (or with `--trials`, `--parallel`) hands it to that run: running trials go on, and further ones keep to it. More slots than
-before are there at once, except on hosts with GPUs, whose slots are found when a run begins. `tuner hosts add` gives more `hosts` to a run that is under way ([hosts.md](hosts.md#hosts-that-come-and-go)).
+before are there at once, as far as the GPUs allow. `tuner hosts add` gives more `hosts` to a run that is under way ([hosts.md](hosts.md#hosts-that-come-and-go)).
 
 This page is made from `tuner schema` by `scripts/jobfile_doc.py`; editors check a file against that schema
 (`tuner schema > tuner.schema.json`, and `"$schema": "tuner.schema.json"` in the file).

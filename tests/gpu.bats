@@ -595,3 +595,32 @@ END
 	[ "$status" -eq 0 ]
 	[[ "$output" == *"warning: GPUs cannot be locked on there (the directory cannot be made or written): another tuner may use them as well"* ]]
 }
+
+# bats test_tags=plain
+@test "a budget.parallel that is raised during a run gives more GPUs, and a lowered one fewer" {
+	for far in '' far; do
+		write_smi $A $B
+		TRIALS=6 write_${far:+far_}gpu_job '"gpus": "auto"'
+		touch hold-2 hold-3 hold-4
+		start "$TUNER" run job.jsonc --parallel 1
+		await starts_are 2
+		echo "$B, 1, 300" >smi/apps # others use the second one
+		"$TUNER" run job.jsonc --parallel 2
+		await grep -q "GPU 1${far:+ of there} is not used until it is free" output
+		starts_are 2
+		: >smi/apps
+		await starts_are 3
+		sql_is "SELECT count(*) FROM attempt WHERE number = 1 AND trial = 3 AND gpus LIKE '%bbbb%'" 1
+		"$TUNER" run job.jsonc --parallel 1
+		rm hold-3
+		await grep -q 'edited: .*parallel.*: 2 -> 1' output
+		await sh -c '[ "$(sqlite3 -readonly tuner.db "SELECT count(*) FROM trial WHERE state = '"'done'"'")" = 2 ]'
+		starts_are 3
+		rm hold-2 hold-4
+		finished
+		[ "$status" -eq 0 ]
+		starts_are 6
+		sql_is "SELECT count(*) FROM attempt WHERE trial > 3 AND gpus LIKE '%bbbb%'" 0
+		rm -rf tuner.db* starts smi there
+	done
+}

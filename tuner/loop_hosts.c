@@ -51,6 +51,17 @@ bool loop_load_hosts(struct loop *loop, struct tuner_error *err)
 	return load_drained(loop, err) && load_times(loop, err);
 }
 
+/* Another machine's backend knows what that has. This one is not looked at again: its GPUs, which are
+ * watched from the beginning of a run, do not become more. */
+static bool look(const struct host *host, struct machine *ret, struct tuner_error *err)
+{
+	if (host->backend->ops->machine != NULL)
+		return host->backend->ops->machine(host->backend, ret, err);
+	tuner_assert(host->machine != NULL);
+	*ret = *host->machine;
+	return true;
+}
+
 static bool find_slots(struct loop *loop, size_t h, struct tuner_error *err)
 {
 	struct host *host = &loop->pool->hosts[h];
@@ -59,7 +70,7 @@ static bool find_slots(struct loop *loop, size_t h, struct tuner_error *err)
 	struct tuner_error fault = { TUNER_OK, "" };
 	bool ok = (machine != NULL && list != NULL) || tuner_fail_memory(err);
 
-	ok = ok && host->backend->ops->machine(host->backend, machine, err);
+	ok = ok && look(host, machine, err);
 	if (ok && !slots_of(host->entry, (unsigned)loop->file->budget.parallel, machine, list,
 			  &fault)) {
 		/* The other hosts continue without it. */
@@ -75,33 +86,15 @@ static bool find_slots(struct loop *loop, size_t h, struct tuner_error *err)
 	return ok;
 }
 
-/* The same for this machine, if the job's own file has it, and not one of added hosts. */
-static bool find_slots_here(struct loop *loop, size_t h, struct tuner_error *err)
-{
-	const struct host *host = &loop->pool->hosts[h];
-	const struct job_host *entry = slots_local_host(loop->file);
-	struct slot_list *list = NULL;
-
-	if (entry == NULL || (host->entry != entry && loop->file->n_hosts > 0))
-		return true;
-	list = malloc(sizeof(*list));
-	const bool ok = (list != NULL || tuner_fail_memory(err)) &&
-			slots_find(loop->file, list, err) &&
-			pool_set_slots(loop->pool, h, list->items, list->n, err);
-	free(list);
-	return ok;
-}
-
-/* GPUs are watched and locked from the beginning of a run, and "slots" holds whatever the budget is. */
+/* "slots" holds whatever the budget is. */
 bool loop_resize_hosts(struct loop *loop, struct tuner_error *err)
 {
 	for (size_t h = 0; h < loop->pool->n; h++) {
 		const struct host *host = &loop->pool->hosts[h];
-		if (!host->up || host->n_gpus > 0 || host->entry->slots > 0)
+		const bool known = host->machine != NULL || host->backend->ops->machine != NULL;
+		if (!host->up || !known || host->entry->slots > 0)
 			continue;
-		if (!(host->backend->ops->machine != NULL ? find_slots(loop, h, err)
-							  : find_slots_here(loop, h, err)) ||
-			!loop_take_places(loop, h, err))
+		if (!find_slots(loop, h, err) || !loop_take_places(loop, h, err))
 			return false;
 	}
 	return true;

@@ -146,6 +146,7 @@ static void close_hosts(struct pool *pool, size_t first)
 			gpu_lock_release(host->gpus[g].lock);
 		free(host->slots);
 		free(host->busy);
+		free(host->machine);
 		free(host->gpus);
 	}
 	pool->n = first;

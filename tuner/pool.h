@@ -43,6 +43,8 @@ struct host {
 	char name[256]; /* as in attempt rows and reports */
 	const struct job_host *entry; /* of the job file */
 	struct backend *backend; /* owned */
+	struct machine *machine; /* owned; what this machine has, as it was looked at; NULL: not
+				    looked at, or another machine, which its backend knows */
 	struct slot *slots; /* owned */
 	bool *busy; /* owned; by slot */
 	size_t n_slots;

@@ -142,10 +142,14 @@ static bool add_slurm(
 static bool look_here(
 	struct pool *pool, const struct job_file *file, char note[300], struct tuner_error *err)
 {
+	struct host *host = &pool->hosts[pool->n - 1];
 	struct slot_list *list = malloc(sizeof(*list));
-	bool ok = list != NULL || tuner_fail_memory(err);
 
-	ok = ok && slots_find(file, list, err) &&
+	host->machine = malloc(sizeof(*host->machine));
+	bool ok = (list != NULL && host->machine != NULL) || tuner_fail_memory(err);
+
+	ok = ok && slots_look(host->entry, host->machine, err) &&
+	     slots_of(host->entry, (unsigned)file->budget.parallel, host->machine, list, err) &&
 	     pool_set_slots(pool, pool->n - 1, list->items, list->n, err);
 	if (ok)
 		snprintf(note, 300, "%s", list->note);

@@ -120,21 +120,27 @@ const struct job_host *slots_local_host(const struct job_file *file)
 	return file->n_hosts == 0 ? &anywhere : NULL;
 }
 
+bool slots_look(const struct job_host *host, struct machine *ret, struct tuner_error *err)
+{
+	char *nvml = NULL;
+	const bool ok = find_nvml(&nvml, err) &&
+			machine_look(host->gpus_auto || host->n_gpus > 0, nvml, ret, err);
+
+	free(nvml);
+	return ok;
+}
+
 bool slots_find(const struct job_file *file, struct slot_list *ret, struct tuner_error *err)
 {
 	const struct job_host *host = slots_local_host(file);
 	struct machine *machine = malloc(sizeof(*machine));
-	char *nvml = NULL;
-	bool ok = false;
 
 	*ret = (struct slot_list){ .n = 0 };
 	if (machine == NULL)
 		return tuner_fail_memory(err);
-	ok = host == NULL ||
-	     (find_nvml(&nvml, err) &&
-		     machine_look(host->gpus_auto || host->n_gpus > 0, nvml, machine, err) &&
-		     slots_of(host, (unsigned)file->budget.parallel, machine, ret, err));
-	free(nvml);
+	const bool ok = host == NULL ||
+			(slots_look(host, machine, err) &&
+				slots_of(host, (unsigned)file->budget.parallel, machine, ret, err));
 	free(machine);
 	return ok;
 }

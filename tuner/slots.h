@@ -22,6 +22,11 @@ bool slots_of(const struct job_host *host, unsigned parallel, const struct machi
 /* The entry of "hosts" that is this machine; NULL: none is. */
 const struct job_host *slots_local_host(const struct job_file *file);
 
+/* What this machine has, as far as this entry of "hosts" is concerned: GPUs are looked for only if it
+ * uses them. */
+TUNER_MUST_CHECK
+bool slots_look(const struct job_host *host, struct machine *ret, struct tuner_error *err);
+
 /* The slots of this machine, by the file's local host; none without a local host. */
 TUNER_MUST_CHECK
 bool slots_find(const struct job_file *file, struct slot_list *ret, struct tuner_error *err);
