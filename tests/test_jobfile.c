@@ -553,6 +553,31 @@ static void warnings_leave_the_file_usable(void **state)
 	end(reading);
 }
 
+/* What is for the whole job is held against the trials of all its arms and repeats. */
+static void a_comparison_has_the_trials_of_all_its_searches(void **state)
+{
+	static const char comparison[] =
+		"{\"objective\": {\"metric\": \"loss\", \"goal\": \"minimize\"},"
+		" \"parameters\": {\"lr\": {\"type\": \"float\", \"min\": 0.001, \"max\": 0.5}},"
+		" \"arms\": {\"a\": \"random\", \"b\": \"sobol\"}, \"repeats\": 3,"
+		" \"budget\": {\"trials\": 2, \"parallel\": 12, \"start_failures\": 12},"
+		" \"command\": [\"true\"]}";
+	struct reading *reading = parse(comparison);
+
+	end(reading);
+	reading = parse_set(comparison, "budget.parallel=13");
+	assert_int_equal(reading->list.n, 1);
+	assert_string_equal(reading->list.items[0].message,
+		"--set budget.parallel=13: 13 at the same time, but 12 trials in all");
+	end(reading);
+	reading = parse_set(comparison, "budget.start_failures=13");
+	assert_int_equal(reading->list.n, 1);
+	assert_string_equal(
+		reading->list.items[0].message, "--set budget.start_failures=13: is above the "
+						"trials of all arms, 12: it cannot be reached");
+	end(reading);
+}
+
 /* ---- --set ---- */
 
 static void set_changes_any_key(void **state)
@@ -1246,6 +1271,7 @@ int main(void)
 		cmocka_unit_test(without_a_need_for_the_command_nothing_must_exist),
 		cmocka_unit_test(a_stored_job_keeps_the_directory_that_its_key_led_to),
 		cmocka_unit_test(warnings_leave_the_file_usable),
+		cmocka_unit_test(a_comparison_has_the_trials_of_all_its_searches),
 		cmocka_unit_test(set_changes_any_key),
 		cmocka_unit_test(a_free_warp_brings_what_suits_it),
 		cmocka_unit_test(a_later_set_wins_and_may_replace_a_whole_object),

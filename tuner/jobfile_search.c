@@ -216,19 +216,22 @@ static void read_deadline(struct reader *reader, const cJSON *object)
 		report_warning(reader, deadline, AT_VALUE, "has passed already");
 }
 
-static void check_budget(struct reader *reader, const cJSON *object)
+/* "trials" is for each search of a comparison, "parallel" and "start_failures" are for all of them. */
+static void check_budget(struct reader *reader)
 {
+	const cJSON *object = member(reader->root, SECTION_FILE, "budget");
 	const struct job_budget *budget = &reader->file->budget;
+	const int64_t trials = budget->trials * job_file_searches(reader->file);
 
-	if (budget->parallel > budget->trials)
+	if (budget->parallel > trials)
 		report_warning(reader, member_raw(object, "parallel"), AT_VALUE,
 			"%lld at the same time, but %lld trial%s in all",
-			(long long)budget->parallel, (long long)budget->trials,
-			budget->trials == 1 ? "" : "s");
-	if (budget->start_failures > budget->trials && has_member(object, "start_failures"))
+			(long long)budget->parallel, (long long)trials, trials == 1 ? "" : "s");
+	if (budget->start_failures > trials && has_member(object, "start_failures"))
 		report_warning(reader, member_raw(object, "start_failures"), AT_VALUE,
-			"is above \"trials\", %lld: it cannot be reached",
-			(long long)budget->trials);
+			"is above %s, %lld: it cannot be reached",
+			reader->file->n_arms > 0 ? "the trials of all arms" : "\"trials\"",
+			(long long)trials);
 	if ((int64_t)reader->file->n_first > budget->trials)
 		report_warning(reader, member_raw(reader->root, "first"), AT_KEY,
 			"has %zu configurations, but budget.trials is %lld", reader->file->n_first,
@@ -257,7 +260,6 @@ static void read_budget(struct reader *reader)
 	budget->converged = member_boolean(object, SECTION_BUDGET, "converged");
 	budget->failures = member_integer(object, SECTION_BUDGET, "failures");
 	budget->start_failures = member_integer(object, SECTION_BUDGET, "start_failures");
-	check_budget(reader, object);
 }
 
 /* ---- early stopping ---- */
@@ -456,6 +458,7 @@ bool read_search(struct reader *reader, struct tuner_error *err)
 	read_seed(reader);
 	read_budget(reader);
 	read_arms(reader);
+	check_budget(reader);
 	check_priors(reader);
 	check_converged(reader);
 	read_stopping(reader);
