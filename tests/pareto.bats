@@ -314,6 +314,32 @@ by_hand() {
 	[[ "$output" == *"gate held: accuracy"*"gate missed: lag-ms"* ]]
 }
 
+@test "a gate on a further objective is judged by that objective: a formula, and not the last value of a metric" {
+	cat >train.sh <<'END'
+echo '@tuner {"step": 1, "accuracy": 0.5, "lag-ms": 30}'
+echo '@tuner {"step": 2, "accuracy": 0.5, "lag-ms": 8}'
+END
+	cat >job.jsonc <<'END'
+{
+	"objective": { "metric": "accuracy", "goal": "maximize", "reduce": { "accuracy": "last", "lag-ms": "max" },
+		"also": [{ "minimize": "`lag-ms`" }, { "minimize": "`lag-ms` / 3" }] },
+	"metrics": [{ "name": "accuracy" }, { "name": "lag-ms" }],
+	"command": ["sh", "train.sh"],
+	"parameters": { "x": { "type": "float", "min": 0, "max": 1 } },
+	"hosts": [{ "gpus": "none" }],
+	"budget": { "trials": 1 }
+}
+END
+	run "$TUNER" run job.jsonc --gate 'lag-ms <= 8' --gate '`lag-ms` / 3 <= 10'
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"gate missed: lag-ms <= 8: trial 1 has 30, too high by 22"* ]]
+	[[ "$output" == *'gate held: `lag-ms` / 3 <= 10: trial 1 has 10, with 0 to spare'* ]]
+	# A name that is none of them is one that no trial has, as ever.
+	run "$TUNER" run job.jsonc --gate 'lag-ms / 3 <= 10'
+	[ "$status" -eq 2 ]
+	[[ "$(flat)" == *'has no metric "lag-ms / 3"'* ]]
+}
+
 # covered JOB ARM REPEAT: by Python alone, the part of the box that all results of a search cover, with the extent of the whole job.
 covered() {
 	python3 - "$@" <<'END'

@@ -572,9 +572,9 @@ static void a_comparison_has_the_trials_of_all_its_searches(void **state)
 	end(reading);
 	reading = parse_set(comparison, "budget.start_failures=13");
 	assert_int_equal(reading->list.n, 1);
-	assert_string_equal(
-		reading->list.items[0].message, "--set budget.start_failures=13: is above the "
-						"trials of all arms, 12: it cannot be reached");
+	assert_string_equal(reading->list.items[0].message,
+		"--set budget.start_failures=13: is above the "
+		"trials of all arms, 12: it cannot be reached");
 	end(reading);
 }
 

@@ -1,6 +1,8 @@
 #include "tuner/gate.h"
 
 #include "base/number.h"
+#include "tuner/goals.h"
+#include "tuner/objective.h"
 #include "tuner/reported.h"
 #include "tuner/text_width.h"
 
@@ -56,13 +58,32 @@ static char *trimmed(const char *bytes, size_t length)
 	return strndup(bytes, length);
 }
 
+/* Which objective this names: 0 is the first; n_also + 1: it is none of them. */
+static size_t objective_named(const struct job_file *file, const char *metric)
+{
+	const struct job_objective *objective = &file->objective;
+	size_t i = 0;
+
+	if (strcmp(metric, file->metric) == 0)
+		return 0;
+	while (i < objective->n_also &&
+		!goals_is_name(expression_text(objective->also[i].formula), metric))
+		i++;
+	return i + 1;
+}
+
+static bool is_objective(const struct job_file *file, const char *metric)
+{
+	return objective_named(file, metric) <= file->objective.n_also;
+}
+
 /* A job file without "metrics" accepts whatever "@tuner" lines name. */
 static bool check_metric(
 	const char *text, const char *metric, const struct job_file *file, struct tuner_error *err)
 {
 	const char **names = calloc(file->n_metrics + 1, sizeof(*names));
 	struct text known = TEXT_EMPTY;
-	bool ok = file->n_metrics == 0 || strcmp(metric, file->metric) == 0;
+	bool ok = file->n_metrics == 0 || is_objective(file, metric);
 
 	if (names == NULL)
 		return tuner_fail_memory(err);
@@ -139,10 +160,10 @@ static void warn_of(const struct gate *gate, const struct metric_names *names, s
 	reported_guess(names, gate->metric, ret);
 }
 
-/* Whether the gate is judged by a metric's rows, not the objective. */
+/* Whether the gate is judged by a metric's rows, not by an objective. */
 static bool asks_for_rows(const struct gate *gate, const struct job_file *file)
 {
-	return strcmp(gate->metric, file->metric) != 0;
+	return !is_objective(file, gate->metric);
 }
 
 bool gates_warn(const struct gate *gates, size_t n, const struct job_file *file,
@@ -215,8 +236,9 @@ bool metric_at_trial(struct store *store, const struct job_file *file, const str
 {
 	struct curve_list curves;
 	*ret = NAN;
-	if (strcmp(metric, file->metric) == 0) {
-		*ret = trial->objective;
+	if (is_objective(file, metric)) {
+		const size_t i = objective_named(file, metric);
+		*ret = i == 0 ? trial->objective : goals_value(trial, i);
 		return true;
 	}
 	if (!curve_select(store, trial->id, metric, &curves, err))

@@ -2,9 +2,9 @@
  *
  *     gate_parse | gate_of_baseline -> gate_judge, after the run -> gate_finish
  *
- * A gate on the objective's metric is judged by the best trial's objective; a gate on another
- * metric, by the last value that the best trial reported. With several objectives one trial of the
- * Pareto front must meet all gates (ci.c). */
+ * A gate on an objective, metric or formula, is judged by what it is of the best trial; a gate on
+ * another metric, by the last value that the best trial reported. With several objectives one trial
+ * of the Pareto front must meet all gates (ci.c). */
 #ifndef TUNER_GATE_H
 #define TUNER_GATE_H
 

@@ -23,6 +23,15 @@ void goals_add_name(const char *formula, struct text *ret)
 		text_add(ret, formula);
 }
 
+bool goals_is_name(const char *formula, const char *name)
+{
+	const size_t length = strlen(formula);
+
+	if (!is_quoted_name(formula, length))
+		return strcmp(formula, name) == 0;
+	return strlen(name) == length - 2 && memcmp(formula + 1, name, length - 2) == 0;
+}
+
 /* Takes the name over. */
 static bool add(struct goals *goals, char *name, bool maximize)
 {

@@ -37,5 +37,6 @@ void goals_add(bool maximize, const char *name, struct text *ret);
 
 /* Appends a formula as a name for people: a metric alone without its backquotes. */
 void goals_add_name(const char *formula, struct text *ret);
+bool goals_is_name(const char *formula, const char *name); /* whether that is its name */
 
 #endif
