@@ -204,6 +204,7 @@ by_hand() {
 	"$TUNER" run job.jsonc --quiet --trials 14
 	sound
 	"$TUNER" rescore job --set 'objective.also=[]' >said
+	grep -q "^job job: maximize accuracy as before, with no other objective beside it$" said
 	sql_is "SELECT count(*) FROM trial WHERE also IS NOT NULL" 0
 	"$TUNER" best | grep -q "the best is trial"
 	sound

@@ -160,6 +160,15 @@ static void add_best(
 	text_add(out, "\n");
 }
 
+/* Of an objective of the same name and goal. */
+static const char *what_differs(const struct job_file *before, const struct job_file *file)
+{
+	if (!same_also(file, before))
+		return file->objective.n_also > 0 ? "with other objectives beside it"
+						  : "with no other objective beside it";
+	return !same_limits(file, before) ? "with other limits" : "by another \"reduce\"";
+}
+
 static void add_words(const struct invocation *call, const struct job *job,
 	const struct job_file *before, const struct job_file *file,
 	const struct rescored_list *list, struct text *out)
@@ -167,10 +176,7 @@ static void add_words(const struct invocation *call, const struct job *job,
 	text_print(out, "job %s: %s %s", job->name, file->maximize ? "maximize" : "minimize",
 		file->metric);
 	if (file->maximize == before->maximize && strcmp(file->metric, before->metric) == 0)
-		text_print(out, " as before, %s\n",
-			!same_also(file, before)     ? "with other objectives beside it"
-			: !same_limits(file, before) ? "with other limits"
-						     : "by another \"reduce\"");
+		text_print(out, " as before, %s\n", what_differs(before, file));
 	else
 		text_print(out, ", until now %s %s\n", before->maximize ? "maximize" : "minimize",
 			before->metric);
