@@ -208,9 +208,14 @@ between() { # LAG
 	sql_is "SELECT count(DISTINCT outcome) FROM trial" 2
 	mv tuner.db last.db
 	: >starts
-	"$TUNER" run job.jsonc --reuse last.db --quiet >said
+	"$TUNER" run job.jsonc --reuse last.db >said
 	sql "SELECT number, state, outcome, limits, objective FROM trial ORDER BY number" | diff before -
 	[ ! -s starts ]
+	# What was broken is told as where it was measured.
+	over=$(sql "SELECT min(number) FROM trial WHERE outcome = 'over-limit'")
+	grep -qE "^trial $over +failed .*taken over from trial $over, .*\) +.lag-ms. <= [0-9]+ is broken by [0-9.]+ \(accuracy [-0-9.]+\)$" said
+	"$TUNER" trials | grep -qE "^ +$over .* over-limit: .lag-ms. <= [0-9]+ is broken by [0-9.]+ \(accuracy [-0-9.]+\); taken over from trial $over of job job in last.db$"
+	[ "$(sql "SELECT count(*) FROM v_trial WHERE (message LIKE '%is broken by%') <> (outcome = 'over-limit')")" -eq 0 ]
 	sound
 	# Another limit is another objective.
 	rm tuner.db
@@ -227,6 +232,7 @@ between() { # LAG
 	sql_is "SELECT group_concat(outcome, ' ') FROM (SELECT outcome FROM trial WHERE source = 'added' ORDER BY number)" \
 		"$(sqlite3 old.db "SELECT group_concat(outcome, ' ') FROM (SELECT outcome FROM trial ORDER BY ended_event)")"
 	sql_is "SELECT count(*) FROM trial WHERE source = 'added' AND limits IS NULL" 0
+	sql_is "SELECT count(*) FROM v_trial WHERE (message LIKE '%lag-ms% <= % is broken by % (accuracy %); taken over from trial %') <> (outcome = 'over-limit') AND source = 'added'" 0
 	sql_is "SELECT count(DISTINCT branch) FROM v_trial WHERE source = 'strategy' AND branch <> 'model'" 0
 	sound
 }
@@ -242,6 +248,17 @@ between() { # LAG
 	grep -q "over-limit $over" summary.md
 	"$TUNER" report --format md -o report.md
 	grep -q 'Job job is to maximize accuracy within the limit .*lag-ms.*40\.' report.md
+}
+
+@test "of a trial over a limit the objective is shown as it would have been, a formula, too" {
+	STRATEGY=random TRIALS=6 limited "$LAG"
+	"$TUNER" run job.jsonc --quiet
+	"$TUNER" rescore job --set 'objective.expression=accuracy * 2' >said
+	over=$(sql "SELECT min(number) FROM trial WHERE outcome = 'over-limit'")
+	twice=$(sql "SELECT printf('%.6g', limits ->> 'objective') FROM trial WHERE number = $over")
+	"$TUNER" trials | grep -qF " ($twice) "
+	"$TUNER" show "$over" | head -n 1 | grep -qE "failed, accuracy \* 2 = ${twice:0:5}[0-9]*$"
+	"$TUNER" show "$over" | grep -q "  trial $over failed: over-limit$"
 }
 
 @test "a trial over a limit may be run again" {

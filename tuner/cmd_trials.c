@@ -230,11 +230,13 @@ static struct table *make_table(
 	return table;
 }
 
-/* The objective; in brackets what is known of it if the trial is not done. */
+/* The objective; in brackets what is known of it if the trial is not done: over a limit all. */
 static void add_objective(struct table *table, const struct trial *trial)
 {
 	if (trial->state == TRIAL_DONE)
 		table_add(table, "%.6g", trial->objective);
+	else if (trial->outcome == OUTCOME_OVER_LIMIT)
+		table_add(table, "(%.6g)", goals_value(trial, 0));
 	else if (!isnan(trial->objective))
 		table_add(table, "(%.6g)", trial->objective);
 	else if (trial->metric_count > 0)

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "trials/provenance.h"
+#include "tuner/objective.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -139,10 +140,12 @@ static bool load_donor(struct loop *loop, const struct donor *donor, struct tria
 static bool store_end(struct loop *loop, const struct plan *plan, const struct trial *trial,
 	const struct attempt *attempt, int64_t now_us, int64_t *ret_event, struct tuner_error *err)
 {
-	char message[300];
-	snprintf(message, sizeof(message), "taken over from trial %lld of job %s in %.180s",
-		(long long)plan->donor->number, plan->donor->job,
-		reuse_path(loop->settings->reuse));
+	char broken[LIMITS_MESSAGE_BYTES], message[LIMITS_MESSAGE_BYTES + 300];
+	objective_limits_message(
+		&loop->file->objective, loop->file->metric, &trial->judgement, broken);
+	snprintf(message, sizeof(message), "%s%staken over from trial %lld of job %s in %.180s",
+		broken, broken[0] != '\0' ? "; " : "", (long long)plan->donor->number,
+		plan->donor->job, reuse_path(loop->settings->reuse));
 	/* The times are those of the original measurement. */
 	const struct attempt_end end = {
 		.outcome = OUTCOME_OK,
@@ -218,7 +221,7 @@ bool loop_take_reused(struct loop *loop, struct plan *plan, struct tuner_error *
 	struct live *live = plan->live;
 	struct history *history = &plan->search->history;
 	struct finished_trial trial = plan->reused;
-	char branch[64];
+	char branch[64], broken[LIMITS_MESSAGE_BYTES];
 
 	trial.number = live->number;
 	trial.values = live->values;
@@ -235,7 +238,9 @@ bool loop_take_reused(struct loop *loop, struct plan *plan, struct tuner_error *
 	loop->probe_passed = true; /* as the next run will find from the history */
 	snprintf(branch, sizeof(branch), "%s, taken over from trial %lld", live->branch,
 		(long long)plan->donor->number);
-	progress_finished(loop->settings->progress, &history->items[history->n - 1], branch, "",
+	objective_limits_message(
+		&loop->file->objective, loop->file->metric, &trial.judgement, broken);
+	progress_finished(loop->settings->progress, &history->items[history->n - 1], branch, broken,
 		false, history->best != NULL && history->best->number == live->number);
 	return true;
 }

@@ -437,9 +437,9 @@ void event_text(const struct event *event, struct text *ret)
 	if (event->trial_number > 0)
 		text_print(ret, "trial %lld ", (long long)event->trial_number);
 	if (strcmp(event->kind, "ended") == 0 && state[0] != '\0') {
-		text_print(ret, "%s", state);
-		if (outcome[0] != '\0' && strcmp(outcome, "ok") != 0)
-			text_print(ret, ": %s", outcome);
+		if (strcmp(outcome, "ok") == 0) /* the attempt; its trial may be over a limit */
+			outcome = string_of(data, "counts_as");
+		text_print(ret, "%s%s%s", state, outcome[0] != '\0' ? ": " : "", outcome);
 		if (cJSON_IsNumber(objective))
 			text_print(ret, ", %.6g", objective->valuedouble);
 	} else if (strcmp(event->kind, "retry") == 0) {

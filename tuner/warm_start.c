@@ -5,6 +5,7 @@
 #include "trials/event.h"
 #include "tuner/configuration.h"
 #include "tuner/launch.h"
+#include "tuner/objective.h"
 #include "tuner/proposal.h"
 #include "tuner/text_width.h"
 
@@ -32,13 +33,20 @@ struct beginning {
 
 /* ---- a trial of source "added" ---- */
 
-static const char *source_of(
-	const struct warm_start *warm_start, const struct warm_trial *trial, char ret_text[300])
-{
-	const struct warm_gift *gift = &warm_start->gifts[trial->parent];
+enum { MESSAGE_BYTES = LIMITS_MESSAGE_BYTES + 300 };
 
-	snprintf(ret_text, 300, "taken over from trial %lld of job %.100s in %.150s",
-		(long long)trial->number, gift->job, gift->database);
+/* Where it comes from, behind the limits that it breaks. */
+static const char *message_of(const struct beginning *beginning, const struct warm_trial *trial,
+	char ret_text[MESSAGE_BYTES])
+{
+	const struct warm_gift *gift = &beginning->warm_start->gifts[trial->parent];
+	char broken[LIMITS_MESSAGE_BYTES];
+
+	objective_limits_message(
+		&beginning->file.objective, beginning->file.metric, &trial->judgement, broken);
+	snprintf(ret_text, MESSAGE_BYTES, "%s%staken over from trial %lld of job %.100s in %.150s",
+		broken, broken[0] != '\0' ? "; " : "", (long long)trial->number, gift->job,
+		gift->database);
 	return ret_text;
 }
 
@@ -92,7 +100,7 @@ static bool store_origin(struct beginning *beginning, const struct warm_trial *t
 static bool store_result(struct beginning *beginning, const struct warm_trial *trial, int64_t id,
 	struct tuner_error *err)
 {
-	char key[40], message[300];
+	char key[40], message[MESSAGE_BYTES];
 	int64_t attempt;
 
 	if (!attempt_new_key(key, err))
@@ -108,7 +116,7 @@ static bool store_result(struct beginning *beginning, const struct warm_trial *t
 		.outcome = is_over ? OUTCOME_OK : trial->outcome,
 		.counts_as = trial->outcome,
 		.judgement = trial->judgement,
-		.message = source_of(beginning->warm_start, trial, message),
+		.message = message_of(beginning, trial, message),
 		.exit_code = -1,
 		.signal = -1,
 		.started_us = beginning->now_us,
