@@ -268,6 +268,7 @@ between() { # LAG
 	[ "$over" -gt 0 ]
 	"$TUNER" retry job --class over-limit
 	sql_is "SELECT count(*) FROM trial WHERE state = 'proposed' AND limits IS NULL" "$over"
+	not grep -w nan <<<"$("$TUNER" trials)$("$TUNER" show "$(sql "SELECT number FROM trial WHERE state = 'proposed' LIMIT 1")")"
 	"$TUNER" run job.jsonc --quiet
 	sql_is "SELECT count(*) FROM trial WHERE outcome = 'over-limit' AND attempts = 2" "$over"
 	sound

@@ -309,7 +309,7 @@ static void add_head(const struct shown *shown, struct text *out)
 	char took[NUMBER_TEXT], begun[32];
 	text_print(out, "trial %lld of job %s: %s", (long long)trial->number,
 		shown->report.job.name, trial_state_name(trial->state));
-	if (trial->state == TRIAL_DONE || trial->outcome == OUTCOME_OVER_LIMIT)
+	if (trial->state == TRIAL_DONE || trial->judgement.n_limits > 0)
 		add_objectives(shown, out);
 	else if (!isnan(trial->objective))
 		text_print(out, ", %s = %.8g up to there", metric, trial->objective);

@@ -235,10 +235,10 @@ static void add_objective(struct table *table, const struct trial *trial)
 {
 	if (trial->state == TRIAL_DONE)
 		table_add(table, "%.6g", trial->objective);
-	else if (trial->outcome == OUTCOME_OVER_LIMIT)
-		table_add(table, "(%.6g)", goals_value(trial, 0));
 	else if (!isnan(trial->objective))
 		table_add(table, "(%.6g)", trial->objective);
+	else if (!isnan(goals_value(trial, 0)))
+		table_add(table, "(%.6g)", goals_value(trial, 0));
 	else if (trial->metric_count > 0)
 		table_add(table, "(%.6g)", trial->last_value);
 	else
