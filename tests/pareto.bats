@@ -295,6 +295,23 @@ by_hand() {
 	done
 }
 
+@test "what goes by one best trial leaves the job with the edit that gives it several objectives" {
+	TRIALS=6 several '[]' '"early_stopping": { "rule": "threshold", "bound": -9, "grace": 1 },'
+	"$TUNER" run job.jsonc --quiet --set budget.not_improving=100 --set budget.target=9 --set budget.converged=true
+	TRIALS=7 several "$LAG"
+	run "$TUNER" run job.jsonc
+	[ "$status" -eq 2 ]
+	[[ "$(flat)" == *"tuner rescore job"* ]]
+	# By --set alone the stored rules are in its way.
+	run "$TUNER" rescore job --set "objective.also=$LAG"
+	[ "$status" -eq 2 ]
+	[[ "$(flat)" == *'early_stopping: does not go with "objective.also"'* ]]
+	"$TUNER" rescore job
+	"$TUNER" run job.jsonc --quiet
+	sql_is "SELECT count(*) FROM trial WHERE json_array_length(also) = 1" 7
+	sound
+}
+
 @test "in CI one trial of the front must meet all gates" {
 	several "$LAG"
 	"$TUNER" run job.jsonc --ci --junit junit.xml --metrics metrics.txt --summary summary.md --gate 'accuracy >= 0.5' >said

@@ -74,7 +74,7 @@ static bool check_sets(const char *const *sets, size_t n, struct tuner_error *er
 	return true;
 }
 
-static bool parse(const struct job *job, const struct job_overrides *overrides,
+static bool parse(const struct job *job, const char *stored, const struct job_overrides *overrides,
 	struct job_file **ret, struct tuner_error *err)
 {
 	struct diagnostics *list = calloc(1, sizeof(*list));
@@ -82,7 +82,7 @@ static bool parse(const struct job *job, const struct job_overrides *overrides,
 
 	if (list == NULL)
 		return tuner_fail_memory(err);
-	bool ok = job_file_parse(job->name, job->directory, job->file, strlen(job->file), overrides,
+	bool ok = job_file_parse(job->name, job->directory, stored, strlen(stored), overrides,
 		COMMAND_IGNORED, ret, list, err);
 	if (ok && list->errors > 0) {
 		diagnostics_print(list, job->name, &lines);
@@ -94,9 +94,39 @@ static bool parse(const struct job *job, const struct job_overrides *overrides,
 	return ok;
 }
 
+/* Whoever edits several objectives into a job file takes out of it what goes by one best trial. As the
+ * next run compares the file with what is stored here, that goes with the new objective. */
+static char *stored_text(
+	const struct job *job, const struct job_file *edited, struct tuner_error *err)
+{
+	static const char *const ends_by_best[] = { "target", "not_improving", "converged" };
+	struct json_document *document = NULL;
+	cJSON *root = NULL;
+	char *text = NULL;
+
+	if (edited == NULL || edited->objective.n_also == 0) {
+		text = strdup(job->file);
+	} else if (!json_parse(job->name, job->file, strlen(job->file), &document, err)) {
+		return NULL;
+	} else {
+		root = cJSON_Duplicate(json_root(document), true);
+		cJSON_DeleteItemFromObjectCaseSensitive(root, "early_stopping");
+		for (size_t i = 0; i < sizeof(ends_by_best) / sizeof(*ends_by_best); i++)
+			cJSON_DeleteItemFromObjectCaseSensitive(
+				cJSON_GetObjectItemCaseSensitive(root, "budget"), ends_by_best[i]);
+		text = root != NULL ? json_print(root, 2) : NULL;
+	}
+	cJSON_Delete(root);
+	json_destroy(document);
+	if (text == NULL)
+		tuner_fail_memory(err);
+	return text;
+}
+
 bool rescore_file(const struct job *job, const char *const *sets, size_t n_sets,
 	const struct job_file *from, struct job_file **ret, struct tuner_error *err)
 {
+	char *stored = stored_text(job, n_sets > 0 ? NULL : from, err);
 	const char **all = calloc(n_sets + 1, sizeof(*all)),
 		   **options = calloc(n_sets + 1, sizeof(*all));
 	char *definition = job_file_objective(from);
@@ -104,6 +134,8 @@ bool rescore_file(const struct job *job, const char *const *sets, size_t n_sets,
 	bool ok = false;
 
 	*ret = NULL;
+	if (stored == NULL)
+		goto out;
 	if (all == NULL || options == NULL || definition == NULL) {
 		tuner_fail_memory(err);
 		goto out;
@@ -114,11 +146,12 @@ bool rescore_file(const struct job *job, const char *const *sets, size_t n_sets,
 	options[0] = n_sets > 0 ? "the stored objective" : "the edited objective";
 	if (n_sets > 0)
 		memcpy(all + 1, sets, n_sets * sizeof(*sets));
-	ok = parse(job,
+	ok = parse(job, stored,
 		&(struct job_overrides){ .set = all, .options = options, .n_set = n_sets + 1 }, ret,
 		err);
 out:
 	text_finish(&base);
+	free(stored);
 	free(definition);
 	free(options);
 	free(all);

@@ -28,7 +28,8 @@ struct rescored_list {
 };
 
 /* Makes the job's file with its objective changed: `sets` are KEY=VALUE pairs under "objective"
- * (n_sets 0: the whole objective of `from`). TUNER_USAGE says what is wrong with it. */
+ * (n_sets 0: the whole objective of `from`, the edited file, and without what goes by one best trial
+ * if that has several). TUNER_USAGE says what is wrong with it. */
 TUNER_MUST_CHECK
 bool rescore_file(const struct job *job, const char *const *sets, size_t n_sets,
 	const struct job_file *from, struct job_file **ret, struct tuner_error *err);
