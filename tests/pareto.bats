@@ -295,6 +295,16 @@ by_hand() {
 	done
 }
 
+@test "of two long formulas the columns have two names" {
+	TRIALS=7 several '[{ "minimize": "`lag-ms` + 0 * accuracy + 0 * accuracy + 0 * accuracy" }, { "minimize": "0 * (`lag-ms` + 0 * accuracy + 0 * accuracy - 1000)" }]'
+	"$TUNER" run job.jsonc >said
+	grep -qE "^trial 1 .* accuracy=[0-9.]+ objective-2=[0-9.]+ objective-3=0  x=" said # and no -0
+	"$TUNER" trials | head -n 1 | grep -qE " accuracy +objective-2 +objective-3 "
+	"$TUNER" best | grep -qE "^trial +accuracy +objective-2 +objective-3 "
+	"$TUNER" why 7 | grep -q "what the model of objective-2 believed"
+	"$TUNER" why 7 | grep -q "predicted objective-2 "
+}
+
 @test "what goes by one best trial leaves the job with the edit that gives it several objectives" {
 	TRIALS=6 several '[]' '"early_stopping": { "rule": "threshold", "bound": -9, "grace": 1 },'
 	"$TUNER" run job.jsonc --quiet --set budget.not_improving=100 --set budget.target=9 --set budget.converged=true

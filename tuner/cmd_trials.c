@@ -214,7 +214,8 @@ static struct table *make_table(
 			text_add(&headers[i], before[i]);
 		else if (i < objectives)
 			text_print(&headers[i], "-%s",
-				objective_label(report->goals.items[i - BEFORE].name));
+				objective_label_of(
+					i - BEFORE, report->goals.items[i - BEFORE].name));
 		else if (i > objectives && i <= objectives + names->n)
 			text_print(&headers[i], "-%s", names->items[i - objectives - 1]);
 		else if (i > objectives + names->n)

@@ -303,7 +303,7 @@ static void add_other_predictions(const struct explanation *e, struct text *out)
 	for (size_t i = 1; i < e->goals.n && !isnan(e->other_means[i - 1]); i++) {
 		const double value = goals_value(&e->trial, i);
 		text_add(out, "  predicted ");
-		text_add_visible(out, objective_label(e->goals.items[i].name));
+		text_add_visible(out, objective_label_of(i, e->goals.items[i].name));
 		text_print(out, " %.6g ± %.2g", e->other_means[i - 1], e->other_sds[i - 1]);
 		if (!isnan(value))
 			text_print(out, "; the result was %.6g, %+.1f of them away", value,
@@ -440,7 +440,7 @@ static bool print_lengthscales(const struct invocation *call, const struct expla
 	text_add(&title, "\nwhat the model ");
 	if (e->n_models > 1) {
 		text_add(&title, "of ");
-		text_add_visible(&title, objective_label(e->goals.items[model].name));
+		text_add_visible(&title, objective_label_of(model, e->goals.items[model].name));
 		text_add_char(&title, ' ');
 	}
 	text_add(&title, "believed of the parameters\n");

@@ -21,9 +21,10 @@ static struct table *make_table(const struct report *report, const struct parame
 	for (size_t i = 0; headers != NULL && i < n; i++) {
 		headers[i] = TEXT_EMPTY;
 		text_print(&headers[i], "-%s",
-			i == 0                 ? "trial"
-			: i <= report->goals.n ? objective_label(report->goals.items[i - 1].name)
-					       : names->items[i - 1 - report->goals.n]);
+			i == 0 ? "trial"
+			: i <= report->goals.n
+				? objective_label_of(i - 1, report->goals.items[i - 1].name)
+				: names->items[i - 1 - report->goals.n]);
 		if (columns != NULL)
 			columns[i] = headers[i].bytes;
 	}

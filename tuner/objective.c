@@ -5,6 +5,7 @@
 #include "tuner/jobfile_value.h"
 #include "tuner/text_width.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,15 @@ void objective_curves_finish(struct objective_curves *curves)
 const char *objective_label(const char *metric)
 {
 	return strlen(metric) > LABEL_BYTES ? "objective" : metric;
+}
+
+const char *objective_label_of(size_t i, const char *name)
+{
+	static const char *const labels[] = { "objective", "objective-2", "objective-3",
+		"objective-4" };
+
+	static_assert(sizeof(labels) / sizeof(*labels) == TRIAL_ALSO_MAX + 1, "one for each");
+	return strlen(name) > LABEL_BYTES ? labels[i] : name;
 }
 
 size_t objective_find(const struct job_objective *objective, const char *metric)

@@ -68,6 +68,9 @@ void objective_missing(const struct objective_curves *curves, const struct job_o
  * long formula. */
 const char *objective_label(const char *metric);
 
+/* The same of the i-th of several objectives, of which no two have one label. */
+const char *objective_label_of(size_t i, const char *name);
+
 /* Index of the metric with this name; n if there is none. */
 size_t objective_find(const struct job_objective *objective, const char *metric);
 

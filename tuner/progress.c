@@ -158,7 +158,8 @@ static void add_also(
 	for (size_t i = 0; i < judgement->n_also && i < file->objective.n_also; i++) {
 		struct text name = TEXT_EMPTY;
 		goals_add_name(expression_text(file->objective.also[i].formula), &name);
-		text_print(line, " %s=%.6g", objective_label(name.bytes), judgement->also[i]);
+		text_print(line, " %s=%.6g", objective_label_of(i + 1, name.bytes),
+			judgement->also[i] + 0.0);
 		text_finish(&name);
 	}
 }
