@@ -355,3 +355,17 @@ os.execv(sys.argv[1], sys.argv[1:])' "$TUNER" run job.jsonc --set "source={\"git
 	sql_is "SELECT count(DISTINCT run) FROM provenance" 2
 	"$TUNER" verify
 }
+
+@test "a confirmation ran the code of its search, although git tracks the job file" {
+	repository
+	git add job.jsonc
+	git -c user.name=a -c user.email=a@b commit -qm "with the job file"
+	for source in live snapshot; do
+		"$TUNER" run job.jsonc --quiet --name "$source" --trials 2 --set source="$source"
+		run "$TUNER" confirm "$source" --quiet --top 1 --repeats 1
+		[ "$status" -eq 0 ]
+		[[ "$(flat)" != *"no trial of the search had"* ]]
+		[ "$("$TUNER" confirm "$source" --show --json | jq .other_code)" = false ]
+	done
+	sql_is "SELECT count(DISTINCT sha256) FROM fingerprint WHERE kind = 'code'" 1
+}

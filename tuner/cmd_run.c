@@ -471,6 +471,22 @@ static int run_job(struct run *run, struct tuner_error *err)
 	return status;
 }
 
+/* A confirmation's code is what its search ran, without the search's job file. */
+static bool find_search_path(struct run *run, struct tuner_error *err)
+{
+	struct job search = { 0 };
+	bool found = false;
+	bool ok = job_find(run->store, run->search, &search, &found, err);
+
+	if (ok && found) {
+		free(run->file->search_path);
+		run->file->search_path = strdup(search.path);
+		ok = run->file->search_path != NULL || tuner_fail_memory(err);
+	}
+	job_finish(&search);
+	return ok;
+}
+
 /* The repeats of a confirmation are listed in "first", one by one: after them a run would propose
  * configurations at random. */
 static bool check_repeats(struct run *run, struct tuner_error *err)
@@ -480,7 +496,8 @@ static bool check_repeats(struct run *run, struct tuner_error *err)
 	bool ok = job_find(run->store, run->file->name, &job, &found, err);
 
 	if (ok && found)
-		ok = confirmation_search_name(run->store, &job, &run->search, err);
+		ok = confirmation_search_name(run->store, &job, &run->search, err) &&
+		     (run->search == NULL || find_search_path(run, err));
 	job_finish(&job);
 	if (!ok || run->search == NULL || run->file->budget.trials <= (int64_t)run->file->n_first)
 		return ok;

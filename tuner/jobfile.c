@@ -86,6 +86,7 @@ void job_file_destroy(struct job_file *file)
 	free(file->env_file);
 	free(file->text);
 	free(file->path);
+	free(file->search_path);
 	free(file->directory);
 	free(file->name);
 	free(file->metric);

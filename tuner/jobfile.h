@@ -158,6 +158,7 @@ struct job_keep {
 struct job_file {
 	char *text; /* as given, with overrides applied */
 	char *path; /* absolute; "" for standard input */
+	char *search_path; /* of a confirmation, which has no file, that of its search; NULL: none */
 	char *directory; /* absolute: where commands run, and the base of relative paths */
 	char *name;
 	uint64_t seed;
