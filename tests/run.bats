@@ -69,6 +69,27 @@ done_trials="SELECT count(*) FROM trial WHERE state = 'done'"
 	[[ "$output" == *'the objective accuracy was not reported; there are loss, size'* ]]
 }
 
+@test "of a formula, limits and further objectives the metric that is misspelt is told of, not one that came" {
+	write_job
+	echo 'printf "@tuner {\"loss\": 1, \"size\": 2}\n" | tee output.log' >train.sh
+	for objective in '{"expression": "loss + 2 * seize", "goal": "minimize"} objective'"'"'s' \
+		'{"metric": "loss", "goal": "minimize", "limits": ["seize <= 3"]} limits'"'" \
+		'{"metric": "loss", "goal": "minimize", "also": [{"minimize": "seize"}]} further objectives'"'"; do
+		whose=${objective##*\} }
+		sed -e '/"metrics":/d' -e "s/\"objective\":.*/\"objective\": ${objective%\} *}},/" job.jsonc >misspelt.jsonc
+		run "$TUNER" try misspelt.jsonc
+		[ "$status" -eq 3 ]
+		[[ "$output" == *"the $whose metric seize was not reported; did you mean \"size\"?"*'print it as @tuner {"seize": 0.71}'* ]]
+		[[ "$output" != *"the objective "*"was not reported"* ]]
+		"$TUNER" check misspelt.jsonc --log output.log | grep -q "^The $whose metric \"seize\" is not among what was found.$"
+		not grep 'The objective ' <<<"$("$TUNER" check misspelt.jsonc --log output.log)"
+		rm -rf tuner.db*
+		run "$TUNER" run misspelt.jsonc
+		[[ "$(flat)" == *"The $whose metric \"seize\" was not reported"* ]]
+		"$TUNER" doctor | grep -q "the $whose metric \"seize\" never came"
+	done
+}
+
 @test "the objective has its place, however many other metrics come before it" {
 	cat >train.sh <<'END'
 for i in $(seq 300); do echo "@tuner {\"layer$i\": 1}"; done

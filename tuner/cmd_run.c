@@ -318,10 +318,7 @@ static void say_unreported(const struct run *run)
 			continue;
 		text_clear(&guess);
 		reported_guess(&names, objective->metrics[i].name, &guess);
-		printf("The %s metric \"%s\" was not reported; %s\n",
-			i < objective->n_own                  ? "objective's"
-			: objective_limits_name(objective, i) ? "limits'"
-							      : "further objectives'",
+		printf("The %s metric \"%s\" was not reported; %s\n", objective_whose(objective, i),
 			objective->metrics[i].name, guess.bytes);
 	}
 	text_finish(&guess);

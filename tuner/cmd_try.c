@@ -11,6 +11,7 @@
 #include "tuner/job_argument.h"
 #include "tuner/launch.h"
 #include "tuner/log_check.h"
+#include "tuner/objective.h"
 #include "tuner/reported.h"
 #include "tuner/signals.h"
 #include "tuner/slots.h"
@@ -173,17 +174,38 @@ static void show_patterns(const struct try *try)
 			(unsigned long long)scraper_malformed(scraper));
 }
 
+/* A metric that did not come, under the name of who needs it. */
+static void show_missing(const struct try *try, size_t i)
+{
+	const struct job_objective *objective = &try->file->objective;
+	const char *metric = objective->metrics[i].name;
+	struct text guess = TEXT_EMPTY;
+
+	reported_guess(&try->reported, metric, &guess);
+	if (i == 0 && objective->formula == NULL)
+		printf("the objective %s was not reported", metric);
+	else
+		printf("the %s metric %s was not reported", objective_whose(objective, i), metric);
+	printf("%s%s\n", guess.length > 0 ? "; " : "", guess.bytes);
+	text_finish(&guess);
+}
+
 static void show_suggestions(const struct try *try)
 {
-	struct text text = TEXT_EMPTY, guess = TEXT_EMPTY;
-	reported_guess(&try->reported, try->file->metric, &guess);
-	printf("the objective %s was not reported%s%s\n", try->file->metric,
-		guess.length > 0 ? "; " : "", guess.bytes);
-	text_finish(&guess);
+	const struct job_objective *objective = &try->file->objective;
+	const char *first = NULL;
+	struct text text = TEXT_EMPTY;
+
+	for (size_t i = 0; i < objective->n; i++) {
+		if (reported_has(&try->reported, objective->metrics[i].name))
+			continue;
+		show_missing(try, i);
+		first = first != NULL ? first : objective->metrics[i].name;
+	}
 	log_check_suggest(try->log, &text);
-	if (text.length == 0) {
+	if (text.length == 0 && first != NULL) {
 		text_add(&text, "print it as @tuner {");
-		text_add_json_string(&text, try->file->metric);
+		text_add_json_string(&text, first);
 		text_add(&text, ": 0.71}, or give a pattern for it in \"metrics\"\n");
 	}
 	printf("%s", text_failed(&text) ? "" : text.bytes);

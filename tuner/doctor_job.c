@@ -11,6 +11,7 @@
 #include "tuner/jobfile_facts.h"
 #include "tuner/launch.h"
 #include "tuner/job_open.h"
+#include "tuner/objective.h"
 #include "tuner/recommended.h"
 #include "tuner/reported.h"
 #include "tuner/slots.h"
@@ -290,10 +291,11 @@ void doctor_times(struct findings *findings, const struct job_file *file, int64_
 
 /* ---- from the database ---- */
 
-/* `metric` came in none of so many attempts. */
-static bool add_missing(struct findings *findings, const struct report *report, const char *metric,
-	int64_t attempts, struct tuner_error *err)
+/* The objective's i-th metric came in none of so many attempts. */
+static bool add_missing(struct findings *findings, const struct report *report,
+	const struct job_objective *objective, size_t i, int64_t attempts, struct tuner_error *err)
 {
+	const char *metric = objective->metrics[i].name;
 	struct metric_names names;
 	struct text guess = TEXT_EMPTY;
 
@@ -306,8 +308,8 @@ static bool add_missing(struct findings *findings, const struct report *report, 
 	}
 	finding_add(findings, "job", "metric-never-came",
 		"let the command print it: @tuner {\"NAME\": VALUE}, or give \"metrics\" a pattern",
-		"the objective's metric \"%.100s\" never came in %lld attempts%.200s", metric,
-		(long long)attempts, guess.bytes);
+		"the %s metric \"%.100s\" never came in %lld attempts%.200s",
+		objective_whose(objective, i), metric, (long long)attempts, guess.bytes);
 	text_finish(&guess);
 	metric_names_finish(&names);
 	return true;
@@ -344,8 +346,7 @@ static bool check_metrics(struct findings *findings, const struct report *report
 		if (!metric_was_reported(report->store, report->job.id,
 			    file->objective.metrics[i].name, &seen, err))
 			return false;
-		if (!seen &&
-			!add_missing(findings, report, file->objective.metrics[i].name, ran, err))
+		if (!seen && !add_missing(findings, report, &file->objective, i, ran, err))
 			return false;
 	}
 	return true;

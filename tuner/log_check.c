@@ -5,6 +5,7 @@
 #include "base/number.h"
 #include "scheduler/pattern.h"
 #include "scheduler/terminal.h"
+#include "tuner/objective.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -405,6 +406,7 @@ void log_check_suggest(const struct log_check *check, struct text *ret)
 void log_check_report(const struct log_check *check, struct text *ret)
 {
 	const struct job_file *file = check->file;
+	const struct job_objective *objective = &file->objective;
 
 	text_print(ret, "metrics in %llu line%s:\n", (unsigned long long)check->lines,
 		check->lines == 1 ? "" : "s");
@@ -414,9 +416,17 @@ void log_check_report(const struct log_check *check, struct text *ret)
 	for (size_t i = 0; i < check->n_metrics; i++)
 		if (!is_listed(check, check->metrics[i].name))
 			report_metric(check, check->metrics[i].name, "@tuner lines", ret);
-	if (!log_check_found_objective(check))
-		text_print(
-			ret, "The objective \"%s\" is not among what was found.\n", file->metric);
+	for (size_t i = 0; i < objective->n; i++) {
+		const char *metric = objective->metrics[i].name;
+		if (find_metric(check, metric) != NULL)
+			continue;
+		if (i == 0 && objective->formula == NULL)
+			text_print(ret, "The objective \"%s\"", metric);
+		else
+			text_print(
+				ret, "The %s metric \"%s\"", objective_whose(objective, i), metric);
+		text_add(ret, " is not among what was found.\n");
+	}
 	log_check_suggest(check, ret);
 }
 

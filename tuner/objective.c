@@ -203,6 +203,13 @@ static bool names(const struct expression *expression, size_t i)
 	return false;
 }
 
+const char *objective_whose(const struct job_objective *objective, size_t i)
+{
+	return i < objective->n_own                  ? "objective's"
+	       : objective_limits_name(objective, i) ? "limits'"
+						     : "further objectives'";
+}
+
 bool objective_limits_name(const struct job_objective *objective, size_t i)
 {
 	for (size_t k = 0; k < objective->n_limits; k++)

@@ -71,6 +71,9 @@ const char *objective_label(const char *metric);
 /* The same of the i-th of several objectives, of which no two have one label. */
 const char *objective_label_of(size_t i, const char *name);
 
+/* Who needs the objective's i-th metric: "objective's", "limits'", "further objectives'". */
+const char *objective_whose(const struct job_objective *objective, size_t i);
+
 /* Index of the metric with this name; n if there is none. */
 size_t objective_find(const struct job_objective *objective, const char *metric);
 
