@@ -261,6 +261,33 @@ between() { # LAG
 	"$TUNER" show "$over" | grep -q "  trial $over failed: over-limit$"
 }
 
+@test "a trial over a limit that was put back and then stopped was stopped by a person" {
+	TRIALS=4 STRATEGY=random limited "$LAG"
+	"$TUNER" run job.jsonc --quiet
+	over=$(sql "SELECT count(*) FROM trial WHERE outcome = 'over-limit'")
+	one=$(sql "SELECT min(number) FROM trial WHERE outcome = 'over-limit'")
+	[ "$over" -gt 1 ]
+	"$TUNER" retry job --class over-limit
+	"$TUNER" stop job --trial "$one"
+	sql_is "SELECT state || ' ' || outcome || ' ' || coalesce(limits, 'none') FROM trial WHERE number = $one" "stopped user-stopped none"
+	sound
+	"$TUNER" run job.jsonc >said
+	grep -q "1 stopped, $((over - 1)) failed ($((over - 1)) of them over a limit)" said
+	# The same if only another limit made it so.
+	"$TUNER" rescore job --set 'objective.limits=["`lag-ms` <= 1"]'
+	sound
+	one=$(sql "SELECT min(number) FROM trial WHERE outcome = 'over-limit'")
+	"$TUNER" retry job --trial "$one"
+	"$TUNER" stop job --trial "$one"
+	sql_is "SELECT state || ' ' || outcome FROM trial WHERE number = $one" "stopped user-stopped"
+	sound
+	"$TUNER" rescore job --set 'objective.limits=["`lag-ms` <= 20"]'
+	sound
+	"$TUNER" retry job --class user-stopped
+	"$TUNER" run job.jsonc --quiet --set 'objective.limits=["`lag-ms` <= 20"]'
+	sound
+}
+
 @test "a trial over a limit may be run again" {
 	TRIALS=4 STRATEGY=random limited "$LAG"
 	"$TUNER" run job.jsonc --quiet

@@ -287,8 +287,9 @@ bool trial_stop(struct store *store, int64_t trial_id, const char *message, int6
 			&event, err))
 		return false;
 	query_open(&query, store,
-		"UPDATE trial SET state = 'stopped', message = ?1, ended_us = ?2, ended_event = ?3 "
-		"WHERE id = ?4");
+		"UPDATE trial SET state = 'stopped', message = ?1, ended_us = ?2, ended_event = "
+		"?3, "
+		"outcome = iif(outcome = 'over-limit', 'user-stopped', outcome) WHERE id = ?4");
 	query_bind_text(&query, message ? message : "");
 	query_bind_int(&query, now_us);
 	query_bind_int(&query, event);

@@ -326,7 +326,8 @@ TUNER_MUST_CHECK
 bool attempt_late(struct store *store, int64_t attempt_id, const char *how, int64_t ended_us,
 	int64_t now_us, struct tuner_error *err);
 
-/* Ends a trial that has no attempt to end (stopped while PROPOSED or PAUSED), with the event "ended". */
+/* Ends a trial that has no attempt to end (stopped while PROPOSED or PAUSED), with the event "ended".
+ * Its outcome is that of its last attempt; over a limit, where the result was given up, USER_STOPPED. */
 TUNER_MUST_CHECK
 bool trial_stop(struct store *store, int64_t trial_id, const char *message, int64_t now_us,
 	struct tuner_error *err);

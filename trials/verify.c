@@ -233,7 +233,7 @@ static const struct check checks[] = {
 		"t.job WHERE t.limits IS NOT (e.data -> '$.limits') UNION ALL SELECT " TRIAL
 		"'its outcome is ' || coalesce(t.outcome, 'none') || ', but how it kept the limits "
 		"is ' || coalesce(t.limits, 'not there') " OF_TRIALS
-		"(t.outcome IS 'over-limit' AND t.ended_event IS NOT NULL) <> EXISTS (SELECT 1 "
+		"(t.outcome IS 'over-limit' AND t.state = 'failed') <> EXISTS (SELECT 1 "
 		"FROM json_each(t.limits, '$.excess') WHERE value IS NULL OR value > 0)",
 		EDITED },
 	{ "also",
@@ -309,7 +309,9 @@ static const struct check checks[] = {
 		"t.id = a.trial JOIN job j ON j.id = t.job LEFT JOIN counted c ON c.attempt = a.id "
 		"LEFT JOIN score s ON s.trial = t.id WHERE ?1 IN (0, t.job) AND a.number = "
 		"t.attempts AND a.state = 'ended' AND t.outcome IS NOT s.outcome AND t.outcome IS "
-		"NOT coalesce(c.outcome, a.outcome)",
+		"NOT coalesce(c.outcome, a.outcome) AND NOT (t.state = 'stopped' AND t.outcome = "
+		"'user-stopped' AND 'over-limit' IN (coalesce(c.outcome, a.outcome), "
+		"coalesce(s.outcome, '')))",
 		EDITED },
 	{ "leases",
 		"SELECT " ATTEMPT
