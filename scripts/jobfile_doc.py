@@ -104,7 +104,7 @@ Formulas that every configuration must satisfy; [below](#constraints) are the de
 ]
 ```
 
-Two metrics from one output; the objective is the mean of the last five values. Once there is a list of metrics, nothing else is looked for:
+Two metrics from one output; the objective is the mean of the last five values. Once there is a list, the objective, its limits and gates can use only what it names (without a pattern if `@tuner` lines report it); all else that `@tuner` lines report is recorded, too:
 
 ```jsonc
 "objective": { "metric": "val-loss", "goal": "minimize", "reduce": "mean of last 5" },
