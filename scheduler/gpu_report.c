@@ -154,11 +154,12 @@ void gpu_report_parse(const char *text, struct gpu_report *ret)
 /* ---- asking ---- */
 
 /* Finds the process's attempt by its environment, which children that left group and session have,
- * too. */
+ * too. A process that ends gives up its memory, and with it its environment, before it closes the
+ * driver, which lists it until then: it may well have been a trial. */
 static void look_at(struct gpu_app *app)
 {
 	struct process process;
-	app->seen = process_look(app->pid, &process);
+	app->seen = process_look(app->pid, &process) && process.resident_pages > 0;
 	if (app->seen)
 		process_variable(app->pid, ATTEMPT_KEY_VARIABLE, app->key, sizeof(app->key));
 }

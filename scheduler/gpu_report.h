@@ -18,8 +18,8 @@ struct gpu_app {
 	char uuid[64]; /* the GPU's */
 	int64_t pid;
 	int64_t memory_bytes; /* -1: it does not say */
-	bool seen; /* the process is visible to us; false: it has ended, or is in another pid
-		      namespace */
+	bool seen; /* the process is visible to us; false: it has ended or is just ending, or is in
+		      another pid namespace */
 	char key[40]; /* of the attempt that it belongs to; "": none, as far as we may read
 			 environments */
 };

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -71,6 +72,19 @@ static void more_lines_than_fit_are_left_out(void **state)
 	text_finish(&text);
 }
 
+/* What is left of a process that has ended and that nobody has waited for. */
+static pid_t begin_zombie(void)
+{
+	siginfo_t info;
+	const pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(0);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	return pid;
+}
+
 /* Our own process stands for a trial's: its environment at its start has no key. */
 static void whose_a_process_is_its_environment_says(void **state)
 {
@@ -79,6 +93,7 @@ static void whose_a_process_is_its_environment_says(void **state)
 	struct tuner_error err;
 	char *old = strdup(getenv("PATH"));
 	struct gpu_source *source;
+	const pid_t zombie = begin_zombie();
 
 	assert_true(gpu_source_create(NULL, GPU_SOURCE_WAIT_US, &source, &err));
 	assert_non_null(mkdtemp(directory));
@@ -89,8 +104,9 @@ static void whose_a_process_is_its_environment_says(void **state)
 		"#!/bin/sh\ncase \"$1\" in --query-gpu*) echo 'GPU-a-1, 1, 2, 3, 4, 5' ;;\n"
 		"*) TUNER_ATTEMPT_KEY=abc sleep 5 <&- >&- 2>&- & echo \"GPU-a-1, $!, 7\"; sleep "
 		"0.1\n"
-		"echo 'GPU-a-1, %d, 8'; echo 'GPU-a-1, 2147483647, 9' ;; esac\n",
-		(int)getpid());
+		"echo 'GPU-a-1, %d, 8'; echo 'GPU-a-1, 2147483647, 9'; echo 'GPU-a-1, %d, 9' ;; "
+		"esac\n",
+		(int)getpid(), (int)zombie);
 	assert_int_equal(fclose(file), 0);
 	assert_int_equal(chmod(path, 0700), 0);
 	snprintf(path, sizeof(path), "%s:%s", directory, old);
@@ -98,10 +114,12 @@ static void whose_a_process_is_its_environment_says(void **state)
 	assert_true(gpu_report_read(source, &report, &err));
 	assert_true(report.ok);
 	assert_int_equal(report.n_samples, 1);
-	assert_int_equal(report.n_apps, 3);
+	assert_int_equal(report.n_apps, 4);
 	assert_true(report.apps[0].seen && strcmp(report.apps[0].key, "abc") == 0);
 	assert_true(report.apps[1].seen && report.apps[1].key[0] == '\0');
 	assert_false(report.apps[2].seen);
+	assert_false(report.apps[3].seen);
+	assert_int_equal(waitpid(zombie, NULL, 0), zombie);
 	assert_non_null(gpu_report_find(&report, "GPU-a-1"));
 	assert_null(gpu_report_find(&report, "GPU-b-1"));
 
