@@ -23,9 +23,12 @@ Output. One line per epoch,
 If the loss is no longer finite, the line says `validation: accuracy=nan` and training ends there,
 normally: exit status 0, the model saved.  A configuration that diverges is a result, too.
 
+Precision. Where the GPU has units for it (Ampere and newer) layers compute in bf16, elsewhere
+in what PyTorch takes for fp32; --precision says otherwise.  Weights and sums are fp32 always.
+
 Interruptions. With TUNER_CHECKPOINT_DIR (or SM_CHECKPOINT_DIR, --checkpoint-dir) each epoch
-ends in a checkpoint; SIGTERM and SIGINT finish the current step, write one and leave with
-status 143 or 130.  The next start prints `@tuner {"resume": EPOCHS_DONE}` and goes on in the
+ends in a checkpoint (with --checkpoint-seconds, fewer do); SIGTERM and SIGINT finish the current
+step, write one and leave with status 143 or 130.  The next start prints `@tuner {"resume": EPOCHS_DONE}` and goes on in the
 middle of the epoch.  Shuffling and augmentation are a function of (seed, epoch), not of a
 generator's past, so an interrupted run computes what an uninterrupted one does: bit for bit
 on one CPU thread, up to the order of its sums on a GPU.
@@ -57,7 +60,7 @@ CROP_PADDING = 4
 # Steps between two looks at the loss: each look waits for the GPU to catch up.
 FINITE_CHECK_STEPS = 16
 # The options that model.json records.
-SAVED_OPTIONS = ("learning_rate", "schedule", "momentum", "wd", "batch_size", "augment", "seed")
+SAVED_OPTIONS = ("learning_rate", "schedule", "momentum", "wd", "batch_size", "augment", "precision", "seed")
 
 
 class UsageError(Exception):
@@ -230,19 +233,25 @@ class EpochPlan:
         generator = torch.Generator().manual_seed(key(seed, "epoch", epoch))
         self.augment = augment
         self.order = torch.randperm(count, generator=generator).to(device)
-        self.corner = torch.randint(2 * CROP_PADDING + 1, (count, 2), generator=generator)
-        if augment == "flip":
-            self.corner.fill_(CROP_PADDING)  # the middle: no shift
-        self.corner = self.corner.to(device)
+        # Drawn for "flip", too, so that it mirrors the same images as "crop-flip".
+        corner = torch.randint(2 * CROP_PADDING + 1, (count, 2), generator=generator)
+        self.corner = corner.to(device) if augment == "crop-flip" else None
         self.flip = (torch.rand(count, generator=generator) < 0.5).to(device)
 
     def batch(self, images, start, stop):
         """Pixels and labels of the images from `start` to before `stop` in this epoch's order."""
         chosen = self.order[start:stop]
         pixels = images.pixels[chosen]
-        if self.augment != "none":
+        if self.augment == "flip":
+            pixels = mirrored(pixels, self.flip[start:stop])
+        elif self.augment == "crop-flip":
             pixels = crop_and_flip(pixels, self.corner[start:stop], self.flip[start:stop])
         return pixels, images.labels[chosen]
+
+
+def mirrored(pixels, flip):
+    """Each image, mirrored where `flip` says so."""
+    return torch.where(flip[:, None, None, None], pixels.flip(3), pixels)
 
 
 def crop_and_flip(pixels, corner, flip):
@@ -425,6 +434,7 @@ class Training:
         self.device = device
         self.train = train.to(device)
         self.validation = validation.to(device)
+        self.bf16 = computes_in_bf16(options.precision, device)
         self.normalize = Normalize(self.train)
         self.model = build_model(options.model, train.pixels.shape[1], options.seed).to(device)
         self.optimizer = torch.optim.SGD(
@@ -441,9 +451,11 @@ class Training:
         self.line = None
         self.accuracy = None
         self.diverged = False
+        self.saved = time.monotonic()  # when the last checkpoint was written, or we began
 
     # What a checkpoint must agree with: `shape` to be loaded at all, `plan` to go on in the
-    # middle of an epoch.  Learning rate, momentum, decay and epochs may change.
+    # middle of an epoch.  Learning rate, momentum, decay, precision and
+    # epochs may change.
 
     def shape(self):
         return {"model": self.options.model, "image": list(self.train.pixels.shape[1:])}
@@ -477,6 +489,11 @@ class Training:
         }
         path = pathlib.Path(self.options.checkpoint_dir) / CHECKPOINT_NAME
         replace_file(path, lambda file: torch.save(content, file))
+        self.saved = time.monotonic()
+
+    def checkpoint_is_due(self):
+        seconds = time.monotonic() - self.saved
+        return self.finished() or seconds >= self.options.checkpoint_seconds
 
     def resume(self):
         """Goes on from the checkpoint if there is one, and says from where."""
@@ -507,9 +524,8 @@ class Training:
             say(self.line)
 
     def autocast(self):
-        # bf16 needs no loss scaling; GPUs older than Ampere have no units for it.
-        if self.device.type == "cuda" and torch.cuda.get_device_capability(self.device) >= (8, 0):
-            return torch.autocast("cuda", dtype=torch.bfloat16)
+        if self.bf16:  # which needs no loss scaling
+            return torch.autocast(self.device.type, dtype=torch.bfloat16)
         return contextlib.nullcontext()
 
     def forward(self, pixels):
@@ -598,9 +614,10 @@ class Training:
             self.train_epoch(interruption)
             if self.diverged or self.step == self.steps:
                 self.end_epoch(time.monotonic() - start, self.step - first_step)
-            if not self.diverged:
+            interrupted = interruption.signal  # one that comes later finds the next epoch's begin
+            if not self.diverged and (interrupted or self.checkpoint_is_due()):
                 self.save_checkpoint()
-            if interruption.signal:
+            if interrupted:
                 return
 
     def finished(self):
@@ -685,10 +702,14 @@ def make_parser():
     add("--threads", type=count, default=(first_set("OMP_NUM_THREADS") or "").split(",")[0] or None,
         help="CPU threads (OMP_NUM_THREADS)")
     add("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where to compute")
+    add("--precision", choices=["auto", "fp32", "tf32", "bf16"], default="auto",
+        help="of the layers; auto: bf16 on GPUs that have units for it, else PyTorch's default")
     add("--model-dir", default=first_set("SM_MODEL_DIR"),
         help="where the model goes at the end (SM_MODEL_DIR)")
     add("--checkpoint-dir", default=first_set("TUNER_CHECKPOINT_DIR", "SM_CHECKPOINT_DIR"),
         help="where checkpoints go (TUNER_CHECKPOINT_DIR, SM_CHECKPOINT_DIR)")
+    add("--checkpoint-seconds", type=number(float, 0), default=0,
+        help="from one checkpoint to the next, at least; the end and an interruption write one always")
     return parser
 
 
@@ -715,12 +736,27 @@ def pick_device(name):
     return torch.device(name)
 
 
+def computes_in_bf16(precision, device):
+    """GPUs older than Ampere have no units for it."""
+    if precision == "auto":
+        return device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
+    return precision == "bf16"
+
+
+def set_fp32_units(precision):
+    """Whether a GPU may round the factors of fp32 products to TF32. PyTorch's default, which
+    "auto" and "bf16" leave alone: in convolutions yes, in matrix products no."""
+    if precision in ("fp32", "tf32"):
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+
+
 def run(options, interruption):
     """The exit status of a whole run."""
     device = pick_device(options.device)
     if options.threads:
         torch.set_num_threads(options.threads)
     torch.backends.cudnn.benchmark = True
+    set_fp32_units(options.precision)
     dataset, train, validation = load_data(options.data)
     train = train.first(options.train_images)
     validation = validation.first(options.validation_images)
