@@ -57,10 +57,9 @@ def parallel_of(key, settings):
     """How many trials run at a time: as published for the Gaussian process, whose choices depend on it, if there is
     room; random search takes all the room there is."""
     room = settings["trials_per_gpu"] * max(1, settings["gpu_count"])
-    if key == "random":
-        return room
-    as_published = settings.get("gp_parallel") or published(key)["budget"]["parallel"]
-    return 1 if key == "defaults" else min(room, as_published)
+    if key != "random":
+        room = min(room, settings.get("gp_parallel") or published(key)["budget"]["parallel"])
+    return min(room, trials_of(key, settings))
 
 
 def hosts(key, settings):
@@ -101,6 +100,7 @@ def derive(key, settings, deadline=None):
         "hosts": hosts(key, settings),
         "keep": {"best": 1},
         "grace": "10s",
+        "outcomes": {"timeout": "retry"},  # what the deadline cuts short, another call goes on with
     }
 
 

@@ -233,6 +233,12 @@ def choose(settings, probes, seconds, most_epochs):
     return min(plans, key=lambda plan: (not plan.fits, -plan.epochs, plan.seconds))
 
 
+def still_needed(expected, planned, ended):
+    """Of what is expected of each search, the part that its trials that have not ended take; without those that are done."""
+    return {key: seconds * (planned[key] - ended.get(key, 0)) / planned[key]
+            for key, seconds in expected.items() if ended.get(key, 0) < planned[key]}
+
+
 def deadline_of(key, expected, now, end):
     """When a search must end, so that those after it get the share of the time that is left that they are expected to need."""
     keys = list(expected)

@@ -54,6 +54,16 @@ def read_database(path):
     return rows, seconds
 
 
+def ended_trials(path):
+    """{search: trials that have ended for good}; empty without a database."""
+    if not path.exists():
+        return {}
+    names = jobs.names()
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+        return {names[name]: ended for name, ended in database.execute(
+            "SELECT job, sum(state IN ('done', 'failed', 'stopped')) FROM v_trial GROUP BY job")}
+
+
 def read_csv(path):
     with open(path, newline="") as file:
         return list(csv.DictReader(file))
@@ -102,11 +112,10 @@ def largest(rows, name):
 
 
 def best_row(name, published, rows):
-    """The trials that tell nothing are named: ended by the time limit, or failed."""
+    """The trials that tell nothing are named, too."""
     value, done = best(rows)
-    stopped = sum(row["state"] == "stopped" for row in rows)
     failed = sum(row["state"] == "failed" for row in rows)
-    rest = [f"{count} {word}" for count, word in ((stopped, "cut short"), (failed, "failed")) if count]
+    rest = [f"{count} {word}" for count, word in ((len(rows) - done - failed, "cut short"), (failed, "failed")) if count]
     return [name, published, said(value, ".4f"), f"{done}" + (f" ({', '.join(rest)})" if rest else "")]
 
 
@@ -203,7 +212,7 @@ def conditions(measured):
     gpus = ", ".join(hardware["gpus"]) or "no GPU"
     limit = measured["limit"]
     sentences = [
-        f"Run on {measured['sessions'][0]['began']}: {gpus}; {hardware['cores']} cores of {hardware['processor']}; "
+        f"Run on {', '.join(session['began'] for session in measured['sessions'])}: {gpus}; {hardware['cores']} cores of {hardware['processor']}; "
         f"PyTorch {limit['torch']}" + (f", CUDA {limit['cuda']}" if limit["cuda"] else "") + f"; {measured['version']}.",
         f"Trained on {measured['images']:,} images for {plan['epochs']} epoch{'s' * (plan['epochs'] != 1)} a trial, layers in {limit['precision']}"
         f", up to {plan['trials_per_gpu']} trials at a time on a GPU.",
