@@ -101,7 +101,7 @@ examples() { # PAGE
 }
 
 @test "a script that is asked for help explains itself, and does nothing" {
-	for script in build demo replay sanitize setup test; do
+	for script in build bundle demo replay sanitize setup test; do
 		run timeout 20 "$ROOT/scripts/$script" --help
 		[ "$status" -eq 0 ]
 		[[ "$output" == *"    scripts/$script"* ]]
