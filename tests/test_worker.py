@@ -212,6 +212,15 @@ class Augmenting(WorkerTest):
     def test_a_shifted_flip_is_the_mirror_of_the_shift(self):
         self.assertTrue(torch.equal(self.crop(1, 7, True)[0], self.crop(1, 7, False)[0].flip(-1)))
 
+    def test_a_flip_alone_is_the_crop_in_the_middle_of_the_same_images(self):
+        images = worker.Images(torch.randint(256, (40, 3, 8, 8)).to(torch.uint8), torch.zeros(40, dtype=torch.int64))
+        flip, both = (worker.EpochPlan(1, 2, 40, augment, "cpu") for augment in ("flip", "crop-flip"))
+        self.assertTrue(torch.equal(flip.flip, both.flip))
+        both.corner.fill_(worker.CROP_PADDING)
+        for start, stop in ((0, 16), (16, 40)):
+            for mine, expected in zip(flip.batch(images, start, stop), both.batch(images, start, stop)):
+                self.assertTrue(torch.equal(mine, expected))
+
     def test_a_plan_depends_on_seed_and_epoch_and_nothing_else(self):
         def order(seed, epoch):
             return worker.EpochPlan(seed, epoch, 100, "crop-flip", torch.device("cpu")).order
@@ -322,6 +331,17 @@ class TrainingRuns(WorkerTest):
         with torch.no_grad():
             hits = (network(normalize(test.pixels)).argmax(1) == test.labels).double().mean()
         self.assertAlmostEqual(float(hits), float(VALIDATION.findall(output)[-1]), places=4)
+
+    def test_precision_is_that_of_the_layers_and_is_recorded(self):
+        self.assertEqual(*(self.without_speed(self.run_script(*self.few, "--epochs", 1, "--precision", precision))
+                           for precision in ("auto", "fp32")))  # on a CPU
+        model = self.directory / "m"
+        output = self.run_script(*self.options, "--epochs", 3, "--precision", "bf16", "--model-dir", model)
+        self.assertGreater(float(VALIDATION.findall(output)[-1]), 0.5)
+        self.assertEqual(json.loads((model / "model.json").read_text())["hyperparameters"]["precision"], "bf16")
+        kinds = {value.dtype for name, value in self.saved_model("m").items() if not name.endswith("tracked")}
+        self.assertEqual(kinds, {torch.float32})
+        self.assertIn("--precision", self.run_script(*self.few, "--precision", "fp8", status=2))
 
     def test_divergence_reports_nan_and_ends_normally(self):
         model = self.directory / "m"
@@ -487,6 +507,50 @@ class MidEpoch(WorkerTest):
         for name, value in whole.model.state_dict().items():
             self.assertTrue(torch.equal(value, rest.model.state_dict()[name]), name)
         self.assertEqual(whole.line.split(" images/s")[0], rest.line.split(" images/s")[0])
+
+    def test_bf16_computes_otherwise_than_fp32_and_goes_on_from_its_checkpoint(self):
+        training = self.interrupted()
+        exact = training.forward(training.train.pixels[:8])
+        other = self.training(self.directory / "c", precision="bf16")
+        other.resume()
+        self.assertEqual((other.epoch, other.step), (0, 3))
+        rounded = other.forward(other.train.pixels[:8])
+        self.assertEqual(rounded.dtype, torch.float32)
+        self.assertFalse(torch.equal(exact, rounded))
+        # Both normalize by this batch: what differs is the rounding to 8 bits.
+        self.assertLess(float((exact - rounded).norm() / exact.norm()), 0.1)
+
+    def test_tf32_is_switched_for_both_kinds_of_products(self):
+        before = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
+        try:
+            for precision, expected in (("tf32", True), ("fp32", False), ("auto", False), ("bf16", False)):
+                worker.set_fp32_units(precision)
+                self.assertEqual((torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32), (expected,) * 2, precision)
+        finally:
+            torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = before
+
+    def saved_at(self, training, interruption):
+        """(epoch, step) of each checkpoint that it writes."""
+        found = []
+        write = training.save_checkpoint
+
+        def save_checkpoint():
+            found.append((training.epoch, training.step))
+            write()
+
+        training.save_checkpoint = save_checkpoint
+        training.run(interruption)
+        return found
+
+    def test_checkpoints_can_be_fewer_but_for_the_end_and_an_interruption(self):
+        seldom = {"epochs": 4, "checkpoint-seconds": 3600}
+        self.assertEqual(self.saved_at(self.training(self.directory / "a", epochs=4), worker.Interruption()),
+                         [(1, 0), (2, 0), (3, 0), (4, 0)])
+        self.assertEqual(self.saved_at(self.training(self.directory / "b", **seldom), worker.Interruption()), [(4, 0)])
+        self.assertEqual(self.saved_at(self.training(self.directory / "d", **seldom), self.AfterSteps(10)), [(1, 3)])
+        overdue = self.training(self.directory / "e", **seldom)
+        overdue.saved -= 3600
+        self.assertEqual(self.saved_at(overdue, worker.Interruption()), [(1, 0), (4, 0)])
 
     def test_the_cosine_schedule_falls_from_the_learning_rate_to_zero(self):
         training = self.training(self.directory / "c", **{"learning-rate": 0.5})
