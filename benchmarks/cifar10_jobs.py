@@ -81,7 +81,7 @@ def fixed_values(job, settings):
         fixed["train_images"] = settings["train_images"]
     if settings["device"] != "auto":
         fixed["device"] = settings["device"]
-    return fixed
+    return {**fixed, **settings["fixed"]}
 
 
 def derive(key, settings, deadline=None):

@@ -9,8 +9,9 @@ Prints one JSON object:
     flops_per_image     of a training step (forward and backward), counted from the layers' shapes
     precision           in which the worker computes here, by its own choice
     steps               training steps on data that is already on the device, nothing else: no loading, no
-                        augmentation, no validation, no look at the loss. Each: batch_size, precision, how ("eager",
-                        or "graph": replayed as a CUDA graph), images_per_second, first_step_seconds; or error
+                        augmentation, no validation, no look at the loss. Each: batch_size, precision, how ("eager";
+                        "graph": replayed as a CUDA graph; "untried": cuDNN takes the algorithms that it guesses to be
+                        good, and tries none), images_per_second, first_step_seconds; or error
     products            matrix products: precision, size, tflops; or error
 Each measurement is the median over several stretches of time, after a warm-up, with the device waited for.
 """
@@ -139,6 +140,7 @@ def measure_step(options, batch_size, precision, how, device):
     found = {"batch_size": batch_size, "precision": precision, "how": how}
     try:
         set_precision(precision)
+        torch.backends.cudnn.benchmark = how != "untried"
         step = Step(options.model, batch_size, precision, device)
         call = captured(step) if how == "graph" else step
         seconds, first = seconds_of(call, device, options.seconds)
@@ -146,6 +148,12 @@ def measure_step(options, batch_size, precision, how, device):
     except Exception as error:  # memory, or what this PyTorch cannot capture: the other figures still count
         found["error"] = f"{type(error).__name__}: {error}".splitlines()[0][:200]
     return found
+
+
+def warm_up(options, precision, device):
+    """What is loaded and made once in a process is not to count for the first measurement."""
+    if device.type == "cuda":
+        measure_step(argparse.Namespace(model=options.model, seconds=0), 16, precision, "untried", device)
 
 
 def measure_product(options, precision, size, device):
@@ -175,9 +183,10 @@ def own_precision(device):
 def steps_to_measure(batch_size, precision, device):
     ret = [(batch_size, precision, "eager")]
     if device.type == "cuda":
-        ret += [(batch_size, precision, "graph"), (4 * batch_size, precision, "eager"), (4 * batch_size, precision, "graph")]
+        ret += [(batch_size, precision, "untried"), (batch_size, precision, "graph"), (4 * batch_size, precision, "eager"), (4 * batch_size, precision, "graph")]
         ret += [(batch_size, other, "eager") for other in ("bf16", "tf32", "fp32") if other != precision]
-    return ret
+    # A graph that cannot be captured may leave the device unusable: last.
+    return sorted(ret, key=lambda step: step[2] == "graph")
 
 
 def products_to_measure(device):
@@ -215,16 +224,15 @@ def main(arguments):
         return 2
     if options.threads:
         torch.set_num_threads(options.threads)
-    torch.backends.cudnn.benchmark = True
     precision = own_precision(device) if options.precision == "auto" else options.precision
     steps, products = steps_to_measure(options.batch_size, precision, device), products_to_measure(device)
     options.seconds /= len(steps) + len(products)
     flops = layer_flops(worker.build_model(options.model, CHANNELS), torch.zeros(1, CHANNELS, SIDE, SIDE))
-    print(json.dumps({
-        **about(device), "model": options.model, "precision": precision, "flops_per_image": flops,
-        "steps": [measure_step(options, *step, device) for step in steps],
-        "products": [measure_product(options, *product, device) for product in products],
-    }))
+    warm_up(options, precision, device)
+    products = [measure_product(options, *product, device) for product in products]
+    steps = [measure_step(options, *step, device) for step in steps]
+    print(json.dumps({**about(device), "model": options.model, "precision": precision, "flops_per_image": flops,
+                      "steps": steps, "products": products}))
     return 0
 
 

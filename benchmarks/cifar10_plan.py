@@ -148,16 +148,18 @@ def ladder(settings, cores):
     chosen = settings["trials_per_gpu"]
     if chosen != "auto":
         return sorted({1, chosen})
-    return [k for k in (1, 2, 4, 6, 8, 12, 16) if k <= max(1, cores // max(1, settings["gpu_count"]))]
+    return [k for k in (1, 2, 4, 8, 12, 16) if k <= max(1, cores // max(1, settings["gpu_count"]))]
 
 
 def probe_all(settings, window, limit, say):
-    """The probes of the ladder, as far as more at once train faster together; the first must succeed."""
+    """The probes of the ladder, as far as more at once train faster together and `limit` seconds allow; the first
+    must succeed."""
+    end = time.monotonic() + limit
     words = jobs.worker_words(settings, {"epochs": 1000000, "checkpoint_seconds": 0})
     done = []
     for together in ladder(settings, len(os.sched_getaffinity(0))):
         try:
-            probe = measure(together, words, environment_of(settings, together), window, limit)
+            probe = measure(together, words, environment_of(settings, together), window, end - time.monotonic())
         except ProbeError as error:
             if not done:
                 raise
@@ -217,17 +219,17 @@ class Plan:
     fits: bool
 
 
-def choose(settings, probes, seconds, most_epochs):
-    """The number of trials per GPU and of epochs (at most `most_epochs`) that make the most of `seconds`: as many
-    epochs as possible, and then as short as possible. Where not even one epoch fits, fits is False."""
+def choose(settings, probes, seconds, least_epochs, most_epochs):
+    """The number of trials per GPU and of epochs that make the most of `seconds`: as many epochs as possible, and
+    then as short as possible. Where not even the least number of epochs fits, it is that, and fits is False."""
     usable = seconds * (1 - RESERVE)
     plans = []
     for k in sorted({probe.together for probe in probes}):
         if settings["trials_per_gpu"] not in ("auto", k):
             continue
-        for epochs in range(most_epochs, 0, -1):
+        for epochs in range(most_epochs, least_epochs - 1, -1):
             total = sum(all_seconds(settings, probes, k, epochs).values())
-            if total <= usable or epochs == 1:
+            if total <= usable or epochs == least_epochs:
                 plans.append(Plan(k, epochs, total, total <= usable))
                 break
     return min(plans, key=lambda plan: (not plan.fits, -plan.epochs, plan.seconds))

@@ -33,6 +33,7 @@ TRIALS = """
            SELECT max(attempt) FROM v_host_use WHERE trial_id = t.trial_id)
      ORDER BY t.job, t.number
 """
+HOW = {"eager": "step by step", "graph": "as a CUDA graph", "untried": "step by step, cuDNN's algorithms not tried"}
 FIRST_COUNTS = (1, 10, 20, 30, 60, 120)
 
 
@@ -195,9 +196,13 @@ def speed_table(rows, measured):
     parallel = measured["searches"]["random"]["parallel"]
     lines.append(speed_row(f"random search, {parallel} at a time, while training", packed_rate(rows, "random", parallel), limit))
     for step in limit["steps"]:
-        how = "as a CUDA graph" if step["how"] == "graph" else "step by step"
+        how = HOW[step["how"]]
         name = f"the training step alone, {step['precision']}, batch {step['batch_size']}, {how}"
-        lines.append([f"{name}: {step['error']}", "", "", ""] if "error" in step else speed_row(name, step["images_per_second"], limit))
+        if "error" in step:
+            lines.append([f"{name}: {step['error']}", "", "", ""])
+            continue
+        first = "" if step["how"] == "graph" else f" (the first took {step['first_step_seconds']:.1f} s)"
+        lines.append(speed_row(name + first, step["images_per_second"], limit))
     return table(["", "images/s", "of the step's most", f"of the {limit['precision']} matrix products"], lines)
 
 
@@ -217,6 +222,8 @@ def conditions(measured):
         f"Trained on {measured['images']:,} images for {plan['epochs']} epoch{'s' * (plan['epochs'] != 1)} a trial, layers in {limit['precision']}"
         f", up to {plan['trials_per_gpu']} trials at a time on a GPU.",
     ]
+    if measured["fixed"]:
+        sentences.append(f"Other than published: {', '.join(f'{name} {value}' for name, value in measured['fixed'].items())}.")
     if measured.get("note"):
         sentences.append(f"Data: {measured['note']}.")
     sentences.append(plan["why"])

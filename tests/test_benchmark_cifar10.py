@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("TUNER_BUILD", ROOT / "build")).resolve()
@@ -44,7 +45,7 @@ HAVE_TORCH = subprocess.run([ROOT / "workers/python3-torch", "--which"], stdout=
 
 def settings(**more):
     return {"data": pathlib.Path("/data"), "epochs": 7, "trials": 30, "random_trials": 120, "trials_per_gpu": 6, "gp_parallel": None,
-            "train_images": None, "device": "auto", "gpus": "auto", "gpu_count": 1, **more}
+            "train_images": None, "device": "auto", "fixed": {}, "gpus": "auto", "gpu_count": 1, **more}
 
 
 class Jobs(unittest.TestCase):
@@ -62,6 +63,13 @@ class Jobs(unittest.TestCase):
             self.assertEqual(fixed.pop("epochs"), 7)
             self.assertEqual(fixed.pop("checkpoint_seconds"), jobs.CHECKPOINT_SECONDS)
             self.assertEqual({**fixed, "epochs": 50}, published["fixed"])
+
+    def test_other_fixed_values_are_given_to_every_trial(self):
+        other = settings(fixed={"precision": "tf32", "batch_size": "512"})
+        for key in jobs.SEARCHES:
+            fixed = jobs.derive(key, other)["fixed"]
+            self.assertEqual((fixed["precision"], fixed["batch_size"], fixed["model"]), ("tf32", "512", "resnet34"))
+        self.assertIn("--precision tf32", " ".join(jobs.worker_words(other, {})))
 
     def test_each_search_has_its_trials_and_its_slots(self):
         expected = {  # trials, at a time, on each GPU of one and of four
@@ -135,7 +143,7 @@ class Probes(unittest.TestCase):
             planning.measure(1, self.script("exec sleep 60"), dict(os.environ), 0.1, 0.2)
 
     def test_more_at_once_are_tried_as_long_as_they_are_faster(self):
-        seconds = {1: 1.0, 2: 1.2, 4: 2.0, 6: 2.95, 8: 1}
+        seconds = {1: 1.0, 2: 1.2, 4: 2.0, 8: 3.95, 12: 1}
         said = []
         def measured(together, *_):
             return planning.Probe(together, 3, seconds[together], 1)
@@ -143,13 +151,27 @@ class Probes(unittest.TestCase):
         affinity, os.sched_getaffinity = os.sched_getaffinity, lambda _: range(16)
         try:
             probes = planning.probe_all(settings(trials_per_gpu="auto"), 1, 1, said.append)
-            self.assertEqual([probe.together for probe in probes], [1, 2, 4, 6])  # 6 / 2.95 is hardly more than 4 / 2
+            self.assertEqual([probe.together for probe in probes], [1, 2, 4, 8])  # 8 / 3.95 is hardly more than 4 / 2
             self.assertEqual([p.together for p in planning.probe_all(settings(trials_per_gpu=4), 1, 1, said.append)], [1, 4])
         finally:
             planning.measure, os.sched_getaffinity = original, affinity
 
+    def test_no_more_are_tried_when_their_time_is_used_up(self):
+        now, limits = [1000], []
+        def measured(together, words, environment, window, limit):
+            limits.append(limit)
+            now[0] += 60
+            if limit < 60:
+                raise planning.ProbeError("late")
+            return planning.Probe(together, 1, 1, 1)
+        with unittest.mock.patch.object(planning, "measure", measured), \
+                unittest.mock.patch.object(planning.time, "monotonic", lambda: now[0]), \
+                unittest.mock.patch.object(os, "sched_getaffinity", lambda _: range(16)):
+            self.assertEqual([p.together for p in planning.probe_all(settings(trials_per_gpu="auto"), 1, 90, lambda _: None)], [1])
+        self.assertEqual(limits, [90, 30])
+
     def test_the_cores_bound_how_many_are_tried(self):
-        self.assertEqual(planning.ladder(settings(trials_per_gpu="auto"), 7), [1, 2, 4, 6])
+        self.assertEqual(planning.ladder(settings(trials_per_gpu="auto"), 9), [1, 2, 4, 8])
         self.assertEqual(planning.ladder(settings(trials_per_gpu="auto", gpu_count=8), 7), [1])
         self.assertEqual(planning.ladder(settings(trials_per_gpu=5), 1), [1, 5])
 
@@ -170,7 +192,7 @@ class Plans(unittest.TestCase):
 
     def test_as_many_epochs_as_fit_and_no_more(self):
         for seconds in (600, 1000, 3000):
-            plan = planning.choose(settings(trials_per_gpu="auto"), self.PROBES, seconds, 50)
+            plan = planning.choose(settings(trials_per_gpu="auto"), self.PROBES, seconds, 1, 50)
             self.assertTrue(plan.fits)
             limit = seconds * (1 - planning.RESERVE)
             self.assertLessEqual(plan.seconds, limit)
@@ -179,15 +201,16 @@ class Plans(unittest.TestCase):
                 self.assertGreater(more, limit)
 
     def test_never_more_than_the_published_epochs_and_then_the_fastest(self):
-        plan = planning.choose(settings(trials_per_gpu="auto"), self.PROBES, float("inf"), 50)
+        plan = planning.choose(settings(trials_per_gpu="auto"), self.PROBES, float("inf"), 5, 50)
         self.assertEqual((plan.trials_per_gpu, plan.epochs, plan.fits), (8, 50, True))
 
     def test_a_given_number_of_trials_per_gpu_is_kept(self):
-        self.assertEqual(planning.choose(settings(trials_per_gpu=4), self.PROBES, 1e9, 50).trials_per_gpu, 4)
+        self.assertEqual(planning.choose(settings(trials_per_gpu=4), self.PROBES, 1e9, 5, 50).trials_per_gpu, 4)
 
-    def test_where_not_one_epoch_fits_it_says_so(self):
-        plan = planning.choose(settings(trials_per_gpu="auto"), self.PROBES, 10, 50)
-        self.assertEqual((plan.fits, plan.epochs), (False, 1))
+    def test_where_not_even_the_least_epochs_fit_it_says_so(self):
+        plan = planning.choose(settings(trials_per_gpu="auto"), self.PROBES, 10, 5, 50)
+        self.assertEqual((plan.fits, plan.epochs), (False, 5))
+        self.assertEqual(plan.seconds, min(sum(planning.all_seconds(settings(), self.PROBES, k, 5).values()) for k in (1, 4, 8)))
 
     def test_a_late_search_leaves_the_others_their_share(self):
         expected = {"a": 10, "b": 30, "c": 60}
@@ -206,12 +229,13 @@ def row(search, number, objective="", state="done", **more):
 
 class Tables(unittest.TestCase):
     LIMIT = {"precision": "bf16", "batch_size": 1024, "flops_per_image": 444_000_000, "cuda": "13.0", "torch": "2.11",
-             "steps": [{"precision": "bf16", "batch_size": 1024, "how": "eager", "images_per_second": 50_000.0},
-                       {"precision": "bf16", "batch_size": 1024, "how": "graph", "images_per_second": 80_000.0},
-                       {"precision": "bf16", "batch_size": 4096, "how": "graph", "images_per_second": 90_000.0},
+             "steps": [{"precision": "bf16", "batch_size": 1024, "how": "eager", "images_per_second": 50_000.0, "first_step_seconds": 9.0},
+                       {"precision": "bf16", "batch_size": 1024, "how": "untried", "images_per_second": 45_000.0, "first_step_seconds": 2.0},
+                       {"precision": "bf16", "batch_size": 1024, "how": "graph", "images_per_second": 80_000.0, "first_step_seconds": 0.04},
+                       {"precision": "bf16", "batch_size": 4096, "how": "graph", "images_per_second": 90_000.0, "first_step_seconds": 0.1},
                        {"precision": "fp32", "batch_size": 1024, "how": "eager", "error": "OutOfMemoryError: no"}],
              "products": [{"precision": "bf16", "size": 8192, "tflops": 800.0}, {"precision": "fp32", "size": 8192, "error": "E: no"}]}
-    MEASURED = {"limit": LIMIT, "images": 50_000, "version": "tuner 0", "hardware": {"gpus": ["H200"], "cores": 16, "processor": "CPU"},
+    MEASURED = {"limit": LIMIT, "images": 50_000, "fixed": {"precision": "bf16"}, "version": "tuner 0", "hardware": {"gpus": ["H200"], "cores": 16, "processor": "CPU"},
                 "plan": {"epochs": 5, "trials_per_gpu": 4, "why": "Because."}, "sessions": [{"began": "2026-01-01"}],
                 "probes": [{"together": 1, "start_seconds": 4, "epoch_seconds": 2.0, "images_per_second": 40_000.0},
                            {"together": 4, "start_seconds": 5, "epoch_seconds": 4.0, "images_per_second": 60_000.0}],
@@ -250,6 +274,7 @@ class Tables(unittest.TestCase):
         self.assertEqual(lines["4 workers at once, with validation"], ["50,000", "62 %", "2.8 %"])
         self.assertEqual(lines["random search, 4 at a time, while training"], ["60,000", "75 %", "3.3 %"])
         self.assertEqual(lines["the training step alone, bf16, batch 1024, as a CUDA graph"], ["80,000", "100 %", "4.4 %"])
+        self.assertIn("the training step alone, bf16, batch 1024, step by step, cuDNN's algorithms not tried (the first took 2.0 s)", lines)
         self.assertIn("the training step alone, fp32, batch 1024, step by step: OutOfMemoryError: no", lines)
 
     def test_the_page_is_made_once_and_its_tables_again(self):
@@ -259,6 +284,7 @@ class Tables(unittest.TestCase):
             page = path.read_text()
             self.assertIn("![a figure](figures/a.svg)", page)
             self.assertIn("H200; 16 cores of CPU; PyTorch 2.11, CUDA 13.0; tuner 0.", page)
+            self.assertIn("Other than published: precision bf16. Because.", page)
             path.write_text(page.replace("## How to read this", "## My own words"))
             tables.write_page(path, "other tables\n")
             self.assertIn("## My own words", path.read_text())
@@ -287,6 +313,7 @@ class CommandLine(unittest.TestCase):
         self.assertIn("has no data_batch_1.bin", self.refused("--data", self.directory))
         self.assertIn("x is not a number above 0", self.refused("--minutes", "x"))
         self.assertIn("0 is not a whole number from 1 up", self.refused("--epochs", 0))
+        self.assertIn("x is not NAME=VALUE", self.refused("--fixed", "x"))
         self.assertIn("65 is not a whole number from 1 to 64", self.refused("--trials-per-gpu", 65))
         self.assertIn("holds no results", self.refused("--table"))
         write_data(self.directory)

@@ -704,6 +704,8 @@ def make_parser():
     add("--device", choices=["auto", "cpu", "cuda"], default="auto", help="where to compute")
     add("--precision", choices=["auto", "fp32", "tf32", "bf16"], default="auto",
         help="of the layers; auto: bf16 on GPUs that have units for it, else PyTorch's default")
+    add("--cudnn-benchmark", choices=["on", "off"], default="on",
+        help="on: cuDNN tries its algorithms at the first step, which takes seconds and gives faster steps")
     add("--model-dir", default=first_set("SM_MODEL_DIR"),
         help="where the model goes at the end (SM_MODEL_DIR)")
     add("--checkpoint-dir", default=first_set("TUNER_CHECKPOINT_DIR", "SM_CHECKPOINT_DIR"),
@@ -755,7 +757,7 @@ def run(options, interruption):
     device = pick_device(options.device)
     if options.threads:
         torch.set_num_threads(options.threads)
-    torch.backends.cudnn.benchmark = True
+    torch.backends.cudnn.benchmark = options.cudnn_benchmark == "on"
     set_fp32_units(options.precision)
     dataset, train, validation = load_data(options.data)
     train = train.first(options.train_images)
