@@ -242,7 +242,10 @@ def still_needed(expected, planned, ended):
 
 
 def deadline_of(key, expected, now, end):
-    """When a search must end, so that those after it get the share of the time that is left that they are expected to need."""
+    """When a search must end, so that those after it get the share of the time that is left that they are expected to need.
+    Half a trial of the defaults would tell nothing: that one may take its time, and twice that."""
+    if key == "defaults":
+        return min(end, now + 2 * expected[key])
     keys = list(expected)
     rest = [expected[other] for other in keys[keys.index(key):]]
     return now + (end - now) * rest[0] / sum(rest)

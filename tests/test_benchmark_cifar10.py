@@ -218,6 +218,11 @@ class Plans(unittest.TestCase):
         self.assertEqual(planning.deadline_of("b", expected, 1080, 1200), 1120)
         self.assertEqual(planning.deadline_of("c", expected, 1120, 1200), 1200)
 
+    def test_the_one_trial_of_the_defaults_is_not_cut_short(self):
+        expected = {"defaults": 30, "gp": 1000}
+        self.assertEqual(planning.deadline_of("defaults", expected, 1000, 1200), 1060)
+        self.assertEqual(planning.deadline_of("defaults", expected, 1000, 1040), 1040)
+
     def test_another_call_plans_for_what_is_left(self):
         self.assertEqual(planning.still_needed({"a": 10, "b": 30, "c": 60}, {"a": 1, "b": 30, "c": 120}, {"a": 1, "b": 20}),
                          {"b": 10, "c": 60})
