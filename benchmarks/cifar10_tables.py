@@ -230,12 +230,18 @@ def conditions(measured):
     return " ".join(sentences)
 
 
+def limit_words(limit):
+    if "error" in limit:
+        return [f"What the device can do at most could not be measured: {limit['error']}."]
+    return [f"A training step takes {limit['flops_per_image'] / 1e9:.3f} GFLOP an image.", products_table(limit)]
+
+
 def all_tables(rows, measured, figures):
     parts = [conditions(measured), "### What was found", results_table(rows, measured), counts_table(rows)]
     parts += [f"![{name}]({path})" for name, path in figures]
     parts += ["### How the GPU was used", use_table(rows, measured), "### How fast, and how fast at most",
               speed_table(rows, measured),
-              f"A training step takes {measured['limit']['flops_per_image'] / 1e9:.3f} GFLOP an image.", products_table(measured["limit"])]
+              *limit_words(measured["limit"])]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 

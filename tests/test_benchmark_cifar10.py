@@ -282,6 +282,13 @@ class Tables(unittest.TestCase):
         self.assertIn("the training step alone, bf16, batch 1024, step by step, cuDNN's algorithms not tried (the first took 2.0 s)", lines)
         self.assertIn("the training step alone, fp32, batch 1024, step by step: OutOfMemoryError: no", lines)
 
+    def test_without_a_limit_the_rest_is_told(self):
+        with unittest.mock.patch.object(cifar10, "say", lambda text: None):
+            limit = {**cifar10.unmeasured("no reason"), "batch_size": 8}
+        text = tables.all_tables(self.rows(), {**self.MEASURED, "limit": limit}, [])
+        self.assertIn("| the worker alone, while training | 40,000 |  |  |", text)
+        self.assertIn("could not be measured: no reason.", text)
+
     def test_the_page_is_made_once_and_its_tables_again(self):
         with tempfile.TemporaryDirectory() as directory:
             path = pathlib.Path(directory) / "new/cifar10.md"
