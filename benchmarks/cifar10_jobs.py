@@ -84,10 +84,12 @@ def fixed_values(job, settings):
     return {**fixed, **settings["fixed"]}
 
 
-def derive(key, settings, deadline=None):
-    """The job as it runs here. `deadline`, in seconds since 1970, is when it ends whatever is done by then."""
+def derive(key, settings, trials=None, deadline=None):
+    """The job as it runs here, for now with so many trials. `deadline`, in seconds since 1970, is when it ends whatever is
+    done by then."""
     job = published(key)
-    budget = {**job["budget"], "trials": trials_of(key, settings), "parallel": parallel_of(key, settings)}
+    trials = trials or trials_of(key, settings)
+    budget = {**job["budget"], "trials": trials, "parallel": min(trials, parallel_of(key, settings))}
     if deadline is not None:
         budget["deadline"] = utc(deadline)
     return {

@@ -191,7 +191,9 @@ def between(probes, together, value):
 
 
 def search_seconds(trials, parallel, gpu_count, probes, epochs):
-    """How long a search takes: its first trial runs alone until it has reported once."""
+    """How long so many trials of a search take: the first runs alone until it has reported once."""
+    if trials == 0:
+        return 0
     at_once = min(trials, parallel)
     per_gpu = math.ceil(at_once / max(1, gpu_count))
     trial = (between(probes, per_gpu, lambda p: p.start_seconds)
@@ -200,15 +202,30 @@ def search_seconds(trials, parallel, gpu_count, probes, epochs):
     return first + math.ceil(trials / at_once) * trial
 
 
-def all_seconds(settings, probes, trials_per_gpu, epochs):
-    """By search, how long it takes with so many trials on a GPU."""
-    chosen = {**settings, "trials_per_gpu": trials_per_gpu}
-    most = trials_per_gpu * max(1, settings["gpu_count"])
-    return {
-        key: search_seconds(jobs.trials_of(key, chosen), min(most, jobs.parallel_of(key, chosen)),
-                            settings["gpu_count"], probes, epochs)
-        for key in jobs.SEARCHES
-    }
+def needed(settings, probes, counts):
+    """By search, how long so many trials of each take."""
+    return {key: search_seconds(count, jobs.parallel_of(key, settings), settings["gpu_count"], probes, settings["epochs"])
+            for key, count in counts.items()}
+
+
+def planned(settings):
+    return {key: jobs.trials_of(key, settings) for key in jobs.SEARCHES}
+
+
+def more_to_run(settings, ended, percent):
+    """By search, such a part of the trials that have not ended. The defaults' one trial is not divided."""
+    left = {key: count - ended.get(key, 0) for key, count in planned(settings).items()}
+    return {key: count if key == "defaults" else count * percent // 100 for key, count in left.items()}
+
+
+def affordable(settings, probes, ended, seconds):
+    """By search, how many more trials are to be run: the same part of what each still has, as large as `seconds` allow.
+    All 0 if not one fits."""
+    for percent in range(100, 0, -1):
+        counts = more_to_run(settings, ended, percent)
+        if sum(needed(settings, probes, counts).values()) <= seconds * (1 - RESERVE):
+            return counts
+    return dict.fromkeys(jobs.SEARCHES, 0)
 
 
 @dataclasses.dataclass
@@ -228,17 +245,12 @@ def choose(settings, probes, seconds, least_epochs, most_epochs):
         if settings["trials_per_gpu"] not in ("auto", k):
             continue
         for epochs in range(most_epochs, least_epochs - 1, -1):
-            total = sum(all_seconds(settings, probes, k, epochs).values())
+            chosen = {**settings, "trials_per_gpu": k, "epochs": epochs}
+            total = sum(needed(chosen, probes, planned(chosen)).values())
             if total <= usable or epochs == least_epochs:
                 plans.append(Plan(k, epochs, total, total <= usable))
                 break
     return min(plans, key=lambda plan: (not plan.fits, -plan.epochs, plan.seconds))
-
-
-def still_needed(expected, planned, ended):
-    """Of what is expected of each search, the part that its trials that have not ended take; without those that are done."""
-    return {key: seconds * (planned[key] - ended.get(key, 0)) / planned[key]
-            for key, seconds in expected.items() if ended.get(key, 0) < planned[key]}
 
 
 def deadline_of(key, expected, now, end):

@@ -12,6 +12,7 @@ import os
 import pathlib
 import random
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -91,7 +92,7 @@ class Jobs(unittest.TestCase):
         self.assertEqual(jobs.derive("random", settings(gpu_count=0))["hosts"], [{"gpus": "none", "slots": 6}])
 
     def test_a_deadline_is_in_utc(self):
-        self.assertEqual(jobs.derive("gp", settings(), 1_000_000_000.7)["budget"]["deadline"], "2001-09-09T01:46:40Z")
+        self.assertEqual(jobs.derive("gp", settings(), None, 1_000_000_000.7)["budget"]["deadline"], "2001-09-09T01:46:40Z")
 
     def test_the_worker_is_called_as_a_trial_of_the_defaults_is(self):
         words = jobs.worker_words(settings(train_images=99, device="cpu"), {"epochs": 3})
@@ -106,7 +107,7 @@ class Jobs(unittest.TestCase):
         with tempfile.TemporaryDirectory() as directory:
             for key in jobs.SEARCHES:
                 path = pathlib.Path(directory) / "job.json"
-                path.write_text(json.dumps(jobs.derive(key, settings(data=pathlib.Path(directory), gpu_count=0), 4e9)))
+                path.write_text(json.dumps(jobs.derive(key, settings(data=pathlib.Path(directory), gpu_count=0), 1, 4e9)))
                 checked = subprocess.run([TUNER, "check", path, "--json", "--db", f"{directory}/x.db"], stdout=subprocess.PIPE, text=True)
                 self.assertEqual(json.loads(checked.stdout)["messages"], [], key)
 
@@ -190,6 +191,10 @@ class Plans(unittest.TestCase):
         self.assertAlmostEqual(planning.search_seconds(30, 4, 1, self.PROBES, 10), 4 + 1 + 8 * (6 + 10 * 2.0))
         self.assertAlmostEqual(planning.search_seconds(3, 8, 8, self.PROBES, 10), 4 + 1 + (4 + 10 * 1.0))
 
+    def all_seconds(self, k, epochs):
+        chosen = settings(trials_per_gpu=k, epochs=epochs)
+        return sum(planning.needed(chosen, self.PROBES, planning.planned(chosen)).values())
+
     def test_as_many_epochs_as_fit_and_no_more(self):
         for seconds in (600, 1000, 3000):
             plan = planning.choose(settings(trials_per_gpu="auto"), self.PROBES, seconds, 1, 50)
@@ -197,8 +202,7 @@ class Plans(unittest.TestCase):
             limit = seconds * (1 - planning.RESERVE)
             self.assertLessEqual(plan.seconds, limit)
             for k in (1, 4, 8):
-                more = sum(planning.all_seconds(settings(), self.PROBES, k, plan.epochs + 1).values())
-                self.assertGreater(more, limit)
+                self.assertGreater(self.all_seconds(k, plan.epochs + 1), limit)
 
     def test_never_more_than_the_published_epochs_and_then_the_fastest(self):
         plan = planning.choose(settings(trials_per_gpu="auto"), self.PROBES, float("inf"), 5, 50)
@@ -210,7 +214,7 @@ class Plans(unittest.TestCase):
     def test_where_not_even_the_least_epochs_fit_it_says_so(self):
         plan = planning.choose(settings(trials_per_gpu="auto"), self.PROBES, 10, 5, 50)
         self.assertEqual((plan.fits, plan.epochs), (False, 5))
-        self.assertEqual(plan.seconds, min(sum(planning.all_seconds(settings(), self.PROBES, k, 5).values()) for k in (1, 4, 8)))
+        self.assertEqual(plan.seconds, min(self.all_seconds(k, 5) for k in (1, 4, 8)))
 
     def test_a_late_search_leaves_the_others_their_share(self):
         expected = {"a": 10, "b": 30, "c": 60}
@@ -223,9 +227,19 @@ class Plans(unittest.TestCase):
         self.assertEqual(planning.deadline_of("defaults", expected, 1000, 1200), 1060)
         self.assertEqual(planning.deadline_of("defaults", expected, 1000, 1040), 1040)
 
-    def test_another_call_plans_for_what_is_left(self):
-        self.assertEqual(planning.still_needed({"a": 10, "b": 30, "c": 60}, {"a": 1, "b": 30, "c": 120}, {"a": 1, "b": 20}),
-                         {"b": 10, "c": 60})
+    def test_where_time_is_short_each_search_has_the_same_part_of_its_trials(self):
+        chosen = settings(trials_per_gpu=8, epochs=5)
+        def more(seconds, ended={}):
+            return planning.affordable(chosen, self.PROBES, ended, seconds)
+        self.assertEqual(more(float("inf")), {"defaults": 1, "gp": 30, "auto": 30, "random": 120})
+        half = more(500)
+        self.assertEqual((half["defaults"], half["gp"]), (1, half["auto"]))
+        self.assertAlmostEqual(half["random"] / half["gp"], 4, delta=.5)
+        self.assertTrue(5 < half["gp"] < 25, half)
+        self.assertLessEqual(sum(planning.needed(chosen, self.PROBES, half).values()), 500 * (1 - planning.RESERVE))
+        ended = {"defaults": 1, "gp": 30, "auto": 20}
+        self.assertEqual(more(float("inf"), ended), {"defaults": 0, "gp": 0, "auto": 10, "random": 120})
+        self.assertEqual(set(more(3).values()), {0})
 
 
 def row(search, number, objective="", state="done", **more):
@@ -435,13 +449,22 @@ class WholeRun(unittest.TestCase):
         self.assertEqual(again.stdout, self.first.stdout)
 
     def test_another_call_goes_on_and_keeps_to_the_plan(self):
-        refused = self.call("--train-images", 5)
+        copy = ["--directory", self.directory / "copy"]
+        shutil.copytree(self.results, copy[1])
+        refused = self.call("--train-images", 5, *copy)
         self.assertEqual(refused.returncode, 2)
         self.assertIn("go on with that, or give another --directory", refused.stderr)
-        again = self.call()
+        again = self.call(*copy)
         self.assertEqual(again.returncode, 0, again.stderr)
         self.assertNotIn("at once:", again.stderr)  # nothing is measured again
-        self.assertNotIn("trials,", again.stderr)  # nor run
+        self.assertNotIn(" trials, ", again.stderr)  # nor run
+        short = self.call("--minutes", 0.01, "--random-trials", 4, *copy)
+        self.assertEqual(short.returncode, 0, short.stderr)
+        self.assertRegex(short.stdout, r"random search, linear scales [^\n]* 3 of 4 \|")  # there was no time for more
+        more = self.call("--minutes", 3, "--random-trials", 4, *copy)
+        self.assertEqual(more.returncode, 0, more.stderr)
+        self.assertIn("random search, linear scales: 4 of 4 trials", more.stderr)
+        self.assertRegex(more.stdout, r"random search, linear scales [^\n]* 4 of 4 \|")
 
 
 if __name__ == "__main__":
