@@ -174,17 +174,15 @@ def measure_product(options, precision, size, device):
 
 
 def own_precision(device):
-    """The worker's choice: bf16 where the GPU has units for it; else convolutions in TF32, which is PyTorch's default."""
-    if device.type != "cuda":
-        return "fp32"
-    return "bf16" if torch.cuda.get_device_capability(device) >= (8, 0) else "tf32"
+    """The worker's choice. A GPU without units for bf16 has none for TF32 either."""
+    return "bf16" if worker.computes_in_bf16("auto", device) else "fp32"
 
 
 def steps_to_measure(batch_size, precision, device):
     ret = [(batch_size, precision, "eager")]
     if device.type == "cuda":
-        ret += [(batch_size, precision, "untried"), (batch_size, precision, "graph"), (4 * batch_size, precision, "eager"), (4 * batch_size, precision, "graph")]
-        ret += [(batch_size, other, "eager") for other in ("bf16", "tf32", "fp32") if other != precision]
+        ret += [(batch_size, precision, "untried")]
+        ret += [(images, precision, how) for images in (batch_size, 4 * batch_size) for how in ("eager", "graph")][1:]
     # A graph that cannot be captured may leave the device unusable: last.
     return sorted(ret, key=lambda step: step[2] == "graph")
 
