@@ -322,6 +322,39 @@ class Tables(unittest.TestCase):
         self.assertEqual(numbers, {"53 %", "73.7 %", "74.0 %"})
 
 
+@unittest.skipUnless(importlib.util.find_spec("torch"), "this python3 has no PyTorch (scripts/setup --worker)")
+class Limit(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        global limit, torch
+        import cifar10_limit as limit
+        import torch
+
+    def test_the_first_layer_has_no_gradient_of_its_input(self):
+        model = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3, padding=1), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(8, 10))
+        first, last = 2 * 3 * 3 * 3 * 8 * 4 * 5, 2 * 8 * 10
+        self.assertEqual(limit.layer_flops(model, torch.zeros(2, 3, 4, 5)), 2 * first + 3 * last)
+
+    def test_resnet34_has_the_products_that_are_published_for_it(self):
+        model = limit.worker.build_model("resnet34", 3)
+        first = 2 * 3 * 49 * 64 * 112 * 112
+        found = (limit.layer_flops(model, torch.zeros(1, 3, 224, 224)) + first) / 3
+        self.assertAlmostEqual(found / 2 / 1e9, 3.66, delta=0.02)  # GMAC, by torchvision's documentation
+
+    def test_a_graph_comes_last_and_the_published_step_first(self):
+        steps = limit.steps_to_measure(1024, "bf16", torch.device("cuda"))
+        self.assertEqual(steps[0], (1024, "bf16", "eager"))
+        self.assertEqual([step[2] for step in steps][-2:], ["graph", "graph"])
+        self.assertEqual(limit.steps_to_measure(8, "fp32", torch.device("cpu")), [(8, "fp32", "eager")])
+
+    def test_what_fails_is_told_in_its_place(self):
+        options = limit.parse_options(["--model", "resnet8", "--seconds", "0.1"])
+        found = limit.measure_step(options, 4, "fp32", "graph", torch.device("cpu"))  # CUDA graphs need CUDA
+        self.assertNotIn("images_per_second", found)
+        self.assertTrue(found["error"])
+        self.assertGreater(limit.measure_step(options, 4, "bf16", "eager", torch.device("cpu"))["images_per_second"], 0)
+
+
 class CommandLine(unittest.TestCase):
     def setUp(self):
         temporary = tempfile.TemporaryDirectory()
