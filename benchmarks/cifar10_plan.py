@@ -212,17 +212,23 @@ def planned(settings):
     return {key: jobs.trials_of(key, settings) for key in jobs.SEARCHES}
 
 
-def more_to_run(settings, ended, percent):
-    """By search, such a part of the trials that have not ended. The defaults' one trial is not divided."""
-    left = {key: count - ended.get(key, 0) for key, count in planned(settings).items()}
-    return {key: count if key == "defaults" else count * percent // 100 for key, count in left.items()}
+def left_to_run(settings, ended):
+    return {key: count - ended.get(key, 0) for key, count in planned(settings).items()}
+
+
+def shares(settings, ended):
+    """What might be run, from the most to the least: the same part of what each search still has, and at last as many
+    trials as run at a time of one search alone, whichever is furthest behind."""
+    left = left_to_run(settings, ended)
+    for percent in range(100, 0, -1):
+        yield {key: math.ceil(count * percent / 100) for key, count in left.items()}
+    for key in sorted(filter(left.get, left), key=lambda key: left[key] / planned(settings)[key], reverse=True):
+        yield {other: min(left[key], jobs.parallel_of(key, settings)) if other == key else 0 for other in left}
 
 
 def affordable(settings, probes, ended, seconds):
-    """By search, how many more trials are to be run: the same part of what each still has, as large as `seconds` allow.
-    All 0 if not one fits."""
-    for percent in range(100, 0, -1):
-        counts = more_to_run(settings, ended, percent)
+    """By search, how many more trials are to be run: as much as `seconds` allow. All 0 if nothing fits."""
+    for counts in shares(settings, ended):
         if sum(needed(settings, probes, counts).values()) <= seconds * (1 - RESERVE):
             return counts
     return dict.fromkeys(jobs.SEARCHES, 0)

@@ -220,7 +220,7 @@ def conditions(measured):
         f"Run on {', '.join(session['began'] for session in measured['sessions'])}: {gpus}; {hardware['cores']} cores of {hardware['processor']}; "
         f"PyTorch {limit['torch']}" + (f", CUDA {limit['cuda']}" if limit["cuda"] else "") + f"; {measured['version']}.",
         f"Trained on {measured['images']:,} images for {plan['epochs']} epoch{'s' * (plan['epochs'] != 1)} a trial, layers in {limit['precision']}"
-        f", up to {plan['trials_per_gpu']} trials at a time on a GPU.",
+        f", up to {plan['trials_per_gpu']} trial{'s' * (plan['trials_per_gpu'] != 1)} at a time on a GPU.",
     ]
     if measured["fixed"]:
         sentences.append(f"Other than published: {', '.join(f'{name} {value}' for name, value in measured['fixed'].items())}.")

@@ -241,6 +241,19 @@ class Plans(unittest.TestCase):
         self.assertEqual(more(float("inf"), ended), {"defaults": 0, "gp": 0, "auto": 10, "random": 120})
         self.assertEqual(set(more(3).values()), {0})
 
+    def test_what_is_left_of_the_time_goes_to_the_search_that_is_furthest_behind(self):
+        chosen = settings(trials_per_gpu=8, epochs=5)
+        ended = {"defaults": 1, "gp": 10, "auto": 9, "random": 80}
+        def more(seconds):
+            return {key: count for key, count in planning.affordable(chosen, self.PROBES, ended, seconds).items() if count}
+        one_each = sum(planning.needed(chosen, self.PROBES, {"gp": 1, "auto": 1, "random": 1}).values())
+        self.assertEqual(more(one_each / (1 - planning.RESERVE) + .001), {"gp": 1, "auto": 1, "random": 1})
+        self.assertEqual(more(one_each / (1 - planning.RESERVE) - .001), {"auto": 2})
+        ended["auto"], ended["gp"] = 29, 10  # one at a time more would be too many
+        self.assertEqual(more(20), {"gp": 2})
+        ended["gp"] = 30
+        self.assertEqual(more(17), {"auto": 1})
+
 
 def row(search, number, objective="", state="done", **more):
     return {**dict.fromkeys(tables.COLUMNS, ""), "search": search, "number": f"{number}", "state": state, "objective": f"{objective}", **more}
