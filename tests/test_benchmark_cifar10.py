@@ -386,6 +386,7 @@ class CommandLine(unittest.TestCase):
         self.assertIn("x is not a number above 0", self.refused("--minutes", "x"))
         self.assertIn("0 is not a whole number from 1 up", self.refused("--epochs", 0))
         self.assertIn("x is not NAME=VALUE", self.refused("--fixed", "x"))
+        self.assertIn("train_images is what --train-images says", self.refused("--fixed", "train_images=5"))
         self.assertIn("65 is not a whole number from 1 to 64", self.refused("--trials-per-gpu", 65))
         self.assertIn("holds no results", self.refused("--table"))
         write_data(self.directory)
