@@ -297,9 +297,8 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	sql_is "SELECT count(*) FROM gpu_use WHERE power_mean_w IS NULL AND utilisation_max = 50.0" 2
 }
 
-@test "two tuners share the GPUs through locks, and a killed one's trial keeps its own" {
-	write_smi $A
-	TRIALS=2 write_gpu_job '"gpus": "auto"'
+# The job that is there and another one, on one GPU; the first is killed while its trial runs.
+two_tuners_share() { # WHAT-THE-GPU-IS-CALLED
 	sed 's/starts/starts2/; s/hold-/not-/' train.sh >train2.sh
 	sed 's/train.sh/train2.sh/' job.jsonc >other.jsonc
 	touch hold-1
@@ -311,10 +310,11 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	TWO=$PID
 	await test -e output
 	mv output output2
-	await grep -q 'GPU 0 is in use by another tuner (job job): waiting for it' output2
+	await grep -q "$1 is in use by another tuner (job job): waiting for it" output2
 	kill -KILL "$ONE"
 	wait "$ONE" || true
-	sleep 0.5
+	await eval '[ "$(pgrep -c -f "agent-[^ ]* $DIR/there ")" -le 1 ]' # the other job's
+	not flock -n -x "locks/$A" true # the trial's supervisor has it
 	[ ! -e starts2 ]
 	start "$TUNER" run job.jsonc --db one.db
 	await grep -q 'resuming: 1 trial under way' output
@@ -327,6 +327,12 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	[ "$status" -eq 0 ]
 	[ "$(lines_of starts2)" -eq 2 ]
 	[ "$(lines_of starts)" -eq 2 ]
+}
+
+@test "two tuners share the GPUs through locks, and a killed one's trial keeps its own" {
+	write_smi $A
+	TRIALS=2 write_gpu_job '"gpus": "auto"'
+	two_tuners_share "GPU 0"
 }
 
 @test "a trial that lives on keeps its GPU when the job's GPUs were edited" {
@@ -536,34 +542,7 @@ END
 @test "on a host reached by ssh, two tuners share the GPUs through locks, and a killed one's trial keeps its own" {
 	write_smi $A
 	TRIALS=2 write_far_gpu_job '"gpus": "auto"'
-	sed 's/starts/starts2/; s/hold-/not-/' train.sh >train2.sh
-	sed 's/train.sh/train2.sh/' job.jsonc >other.jsonc
-	touch hold-1
-	start "$TUNER" run job.jsonc --db one.db
-	ONE=$PID
-	await starts_are 1
-	mv output output1
-	start "$TUNER" run other.jsonc --db two.db
-	TWO=$PID
-	await test -e output
-	mv output output2
-	await grep -q 'GPU 0 of there is in use by another tuner (job job): waiting for it' output2
-	kill -KILL "$ONE"
-	wait "$ONE" || true
-	await eval '[ "$(pgrep -c -f "agent-[^ ]* $DIR/there ")" -eq 1 ]' # the other job's
-	not flock -n -x "locks/$A" true # the trial's supervisor has it
-	[ ! -e starts2 ]
-	start "$TUNER" run job.jsonc --db one.db
-	await grep -q 'resuming: 1 trial under way' output
-	[ ! -e starts2 ]
-	rm hold-1
-	finished
-	[ "$status" -eq 0 ]
-	PID=$TWO
-	finished
-	[ "$status" -eq 0 ]
-	[ "$(lines_of starts2)" -eq 2 ]
-	[ "$(lines_of starts)" -eq 2 ]
+	two_tuners_share "GPU 0 of there"
 }
 
 # bats test_tags=plain
