@@ -67,6 +67,21 @@ static void a_shell_reads_the_same_words_back(void **state)
 	text_finish(&expected);
 }
 
+/* As the argument of env. */
+static void a_name_that_a_shell_would_take_apart_is_quoted(void **state)
+{
+	struct text text = TEXT_EMPTY;
+	text_add_shell_assignment(&text, "SM_HP_A|B=1");
+	text_add_char(&text, ' ');
+	text_add_shell_assignment(&text, "SM_HP_$(id)=a b");
+	text_add_char(&text, ' ');
+	text_add_shell_assignment(&text, "SM_HP_A-B=a b");
+	assert_string_equal(text.bytes, "'SM_HP_A|B=1' 'SM_HP_$(id)=a b' SM_HP_A-B='a b'");
+	assert_string_equal(
+		by_a_shell(text.bytes), "SM_HP_A|B=1\nSM_HP_$(id)=a b\nSM_HP_A-B=a b\n");
+	text_finish(&text);
+}
+
 static void an_assignment_quotes_its_value_alone(void **state)
 {
 	struct text text = TEXT_EMPTY;
@@ -86,6 +101,7 @@ int main(void)
 		cmocka_unit_test(what_a_shell_would_take_for_something_else_is_quoted),
 		cmocka_unit_test(a_shell_reads_the_same_words_back),
 		cmocka_unit_test(an_assignment_quotes_its_value_alone),
+		cmocka_unit_test(a_name_that_a_shell_would_take_apart_is_quoted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,11 +4,15 @@
 
 /* Neither special to a shell nor, as the first of a word, to anything that reads the line. A "~" or
  * "=" is plain inside a word but not at its beginning: neither is in the list. */
+static size_t plain_length(const char *word)
+{
+	return strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+			    "@%+:,./_-");
+}
+
 static bool is_plain(const char *word)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				    "@%+:,./_-";
-	return word[0] != '\0' && word[strspn(word, plain)] == '\0';
+	return word[0] != '\0' && word[plain_length(word)] == '\0';
 }
 
 void text_add_shell_word(struct text *text, const char *word)
@@ -39,6 +43,10 @@ void text_add_shell_assignment(struct text *text, const char *variable)
 {
 	const char *equals = strchr(variable, '=');
 	tuner_assert(equals != NULL);
+	if (plain_length(variable) != (size_t)(equals - variable)) {
+		text_add_shell_quoted(text, variable);
+		return;
+	}
 	text_add_bytes(text, variable, (size_t)(equals - variable) + 1);
 	if (equals[1] != '\0')
 		text_add_shell_word(text, equals + 1);

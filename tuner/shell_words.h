@@ -11,7 +11,8 @@ void text_add_shell_word(struct text *text, const char *word);
 void text_add_shell_words(struct text *text, char *const *words);
 
 /* Appends NAME=VALUE so that a shell takes it as an assignment (or env as its argument): the name
- * unquoted, the value quoted if needed. */
+ * unquoted, the value quoted if needed. A name that no shell could assign to, as that of a parameter
+ * "a|b", is for env alone, and all of it is quoted. */
 void text_add_shell_assignment(struct text *text, const char *variable);
 
 /* "NAME" or, where --db was given, "NAME --db PATH": what to type after a command to name a job. db
