@@ -104,6 +104,11 @@ static void faults_are_named_with_the_nearest_that_exists(void **state)
 	REFUSE(&line, "tuner help", "xyzzy");
 	REFUSE(&line, "--trials", "run", "f", "--trails", "3");
 	REFUSE(&line, "no option -z", "run", "f", "-z");
+	REFUSE(&line, "lists them; those of your own command go behind \"--\"", "init", "f", "./t",
+		"--lr", "1");
+	REFUSE(&line, "lists them; those of your own command go behind \"--\"", "run", "f", "./t",
+		"-z");
+	REFUSE(&line, "\"tuner status --help\" lists them", "status", "--learning-rate");
 	REFUSE(&line, "needs a value", "run", "f", "--trials");
 	REFUSE(&line, "takes no value", "run", "f", "--detach=yes");
 	REFUSE(&line, "usage: tuner run", "run");

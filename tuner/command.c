@@ -97,6 +97,14 @@ static size_t option_rows(
 	return n;
 }
 
+/* Where a command may follow, its own options are easily taken for those of tuner. */
+static const char *whose_options(const struct subcommand *command)
+{
+	return strstr(command->synopsis, "COMMAND") != NULL
+		       ? "; those of your own command go behind \"--\""
+		       : "";
+}
+
 static const struct option_row *find_option(
 	const struct subcommand *command, const char *name, size_t length, struct tuner_error *err)
 {
@@ -116,8 +124,8 @@ static const struct option_row *find_option(
 			command->name, word, nearest);
 	else
 		tuner_fail(err, TUNER_USAGE,
-			"tuner %s has no option --%s; \"tuner %s --help\" lists them",
-			command->name, word, command->name);
+			"tuner %s has no option --%s; \"tuner %s --help\" lists them%s",
+			command->name, word, command->name, whose_options(command));
 	return NULL;
 }
 
@@ -129,8 +137,8 @@ static const struct option_row *find_letter(
 	for (size_t i = 0; i < n; i++)
 		if (rows[i]->letter == letter)
 			return rows[i];
-	tuner_fail(err, TUNER_USAGE, "tuner %s has no option -%c; \"tuner %s --help\" lists them",
-		command->name, letter, command->name);
+	tuner_fail(err, TUNER_USAGE, "tuner %s has no option -%c; \"tuner %s --help\" lists them%s",
+		command->name, letter, command->name, whose_options(command));
 	return NULL;
 }
 
