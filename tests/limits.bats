@@ -275,6 +275,7 @@ between() { # LAG
 	grep -q "1 stopped, $((over - 1)) failed ($((over - 1)) of them over a limit)" said
 	# The same if only another limit made it so.
 	"$TUNER" rescore job --set 'objective.limits=["`lag-ms` <= 1"]'
+	"$TUNER" show 4 | grep -q "trial 4 is failed by another objective: over-limit$"
 	sound
 	one=$(sql "SELECT min(number) FROM trial WHERE outcome = 'over-limit'")
 	"$TUNER" retry job --trial "$one"

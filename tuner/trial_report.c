@@ -455,6 +455,8 @@ void event_text(const struct event *event, struct text *ret)
 		text_print(ret, "had a late result of a lost attempt: %s", outcome);
 	} else if (strcmp(event->kind, "rescored") == 0 && event->trial_number > 0) {
 		text_print(ret, "is %s by another objective", state);
+		if (strcmp(outcome, "ok") != 0)
+			text_print(ret, ": %s", outcome);
 		if (cJSON_IsNumber(objective))
 			text_print(ret, ", %.6g", objective->valuedouble);
 	} else if (strcmp(event->kind, "rescored") == 0) {
