@@ -326,6 +326,7 @@ by_hand() {
 	several "$LAG"
 	"$TUNER" run job.jsonc --ci --junit junit.xml --metrics metrics.txt --summary summary.md --gate 'accuracy >= 0.5' >said
 	grep -q 'maximize accuracy, minimize lag-ms' summary.md
+	[ "$(grep -cE '<system-out>accuracy = [-0-9.e]+, lag-ms = [0-9.]+</system-out>' junit.xml)" -eq 12 ]
 	grep -q "^$(by_hand | wc -w) of 12 results are on the Pareto front" summary.md
 	# One from the middle of the front, that is not the best by either objective.
 	"$TUNER" best --json >front.json

@@ -105,6 +105,17 @@ static bool is_failure(const struct trial *trial)
 	return trial->state == TRIAL_FAILED && trial->outcome != OUTCOME_OVER_LIMIT;
 }
 
+static void add_objectives(
+	const struct ci_report *report, const struct trial *trial, struct text *ret)
+{
+	for (size_t i = 0; i < report->job.goals.n; i++) {
+		text_add(ret, i > 0 ? ", " : "");
+		text_add_markup(ret, report->job.goals.items[i].name);
+		text_add(ret, " = ");
+		text_add_double(ret, goals_value(trial, i));
+	}
+}
+
 static bool add_trial(const struct ci_report *report, const struct trial *trial, size_t *n_tails,
 	struct text *ret, struct tuner_error *err)
 {
@@ -120,9 +131,7 @@ static bool add_trial(const struct ci_report *report, const struct trial *trial,
 		add_skipped(trial, ret);
 	} else {
 		text_print(ret, "<system-out>");
-		text_add_markup(ret, report->job.metric);
-		text_add(ret, " = ");
-		text_add_double(ret, trial->objective);
+		add_objectives(report, trial, ret);
 		if (trial->message[0] != '\0') {
 			text_add(ret, "; ");
 			text_add_markup(ret, trial->message);
