@@ -295,6 +295,20 @@ by_hand() {
 	done
 }
 
+@test "of several objectives the one that is NaN is named" {
+	TRIALS=1 several '[{ "minimize": "`lag-ms` * 2" }, { "minimize": "size" }]'
+	echo 'echo "@tuner {\"accuracy\": 1, \"lag-ms\": 3, \"size\": NaN}"' >train.sh
+	"$TUNER" run job.jsonc >said || true
+	grep -q "exit status 0, but NaN: size$" said
+	echo 'echo "@tuner {\"accuracy\": NaN, \"lag-ms\": NaN, \"size\": 3}"' >train.sh
+	"$TUNER" run job.jsonc --name other >said || true
+	grep -qF 'exit status 0, but NaN: accuracy, `lag-ms` * 2' said
+	echo 'echo "@tuner {\"accuracy\": NaN, \"lag-ms\": NaN, \"size\": 3}"; echo overflow; exit 3' >train.sh
+	"$TUNER" run job.jsonc --name rule --set 'failures=[{"pattern": "overflow", "class": "nan"}]' >said || true
+	grep -q overflow said
+	not grep -q "but NaN" said
+}
+
 @test "of two long formulas the columns have two names" {
 	TRIALS=7 several '[{ "minimize": "`lag-ms` + 0 * accuracy + 0 * accuracy + 0 * accuracy" }, { "minimize": "0 * (`lag-ms` + 0 * accuracy + 0 * accuracy - 1000)" }]'
 	"$TUNER" run job.jsonc >said

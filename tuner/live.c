@@ -132,6 +132,22 @@ static void name_missing(
 	text_finish(&names);
 }
 
+/* Names which of several objectives are NaN. Where a rule of the job file says so, its words stay. */
+static void name_undefined(const struct live *live, const struct job_file *file, struct fate *ret)
+{
+	static const char by_value[] = "exit status 0, but";
+	struct text names = TEXT_EMPTY;
+
+	if (ret->outcome != OUTCOME_NAN || file->objective.n_also == 0 ||
+		strncmp(ret->message, by_value, sizeof(by_value) - 1) != 0)
+		return;
+	objective_undefined(&live->curves, file, &names);
+	if (names.length > 0)
+		snprintf(ret->message, sizeof(ret->message), "%s NaN: %.200s", by_value,
+			names.bytes);
+	text_finish(&names);
+}
+
 /* Output that was not read completely may have held it. */
 static void name_dropped(const struct live *live, struct fate *ret)
 {
@@ -181,6 +197,7 @@ static void fate_by_exit(const struct live *live, const struct job_file *file,
 	ret->outcome = outcome_from_name(verdict.outcome);
 	snprintf(ret->message, sizeof(ret->message), "%s", verdict.message);
 	name_missing(live, &file->objective, ret);
+	name_undefined(live, file, ret);
 	name_dropped(live, ret);
 	name_removed(live, ret);
 	ended->retry = verdict.retry;

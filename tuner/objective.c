@@ -192,6 +192,29 @@ double objective_value(
 	return judgement_lacks_objective(&judgement) ? NAN : value;
 }
 
+void objective_undefined(
+	const struct objective_curves *curves, const struct job_file *file, struct text *ret)
+{
+	const struct job_objective *objective = &file->objective;
+	double numbers[OBJECTIVE_METRICS_MAX];
+
+	if (curves->parts == NULL || !objective_complete(curves, objective))
+		return;
+	reduce_all(curves, objective, file->maximize, numbers);
+	if (isnan(combine(objective, numbers)))
+		text_add_visible(ret, file->metric);
+	for (size_t k = 0; k < objective->n_also; k++) {
+		struct text name = TEXT_EMPTY;
+
+		if (!isnan(expression_value(objective->also[k].formula, numbers)))
+			continue;
+		goals_add_name(expression_text(objective->also[k].formula), &name);
+		text_add(ret, ret->length > 0 ? ", " : "");
+		text_add_visible(ret, name.bytes);
+		text_finish(&name);
+	}
+}
+
 static bool names(const struct expression *expression, size_t i)
 {
 	size_t n;

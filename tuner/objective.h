@@ -64,6 +64,11 @@ void objective_limits_message(const struct job_objective *objective, const char 
 void objective_missing(const struct objective_curves *curves, const struct job_objective *objective,
 	struct text *ret);
 
+/* Appends those of a job file's several objectives that are NaN: "latency_ms, log2(size)"; nothing while
+ * a metric has no value. */
+void objective_undefined(
+	const struct objective_curves *curves, const struct job_file *file, struct text *ret);
+
 /* The objective's label in column headings and in lines per trial: its metric, or "objective" for a
  * long formula. */
 const char *objective_label(const char *metric);
