@@ -39,6 +39,7 @@ struct acquisition {
 	double *inverse; /* n x stride: L^-1, of a small model; or NULL */
 	size_t rows; /* of the matrices below, which grow up to BLOCK */
 	double *K, *G, *T;
+	double *trend; /* BLOCK values, then BLOCK x d gradients; NULL: the model has none */
 	struct acquisition *joined[ACQUISITION_MODELS_MAX - 1]; /* owned */
 	size_t n_joined;
 	double *joined_gradients; /* BLOCK x d */
@@ -334,6 +335,13 @@ bool acquisition_create(const struct gp *gp, const struct acquisition_options *o
 	a->values = factor_allocate(1, a->n_fantasies);
 	a->by_mean = factor_allocate(1, a->n_fantasies);
 	a->by_sd = factor_allocate(1, a->n_fantasies);
+	if (gp_trend_of(gp) != NULL) {
+		a->trend = factor_allocate(BLOCK, 1 + gp_d(gp));
+		if (!a->trend) {
+			acquisition_destroy(a);
+			return tuner_fail_memory(err);
+		}
+	}
 	if (!a->draws || !a->alphas || !a->incumbents || !a->values || !a->by_mean || !a->by_sd ||
 		(drawn && !draw_fantasies(a, pending, random)) ||
 		(options->n_chances > 0 && !draw_barred(a, random)) || !invert(a)) {
@@ -366,6 +374,7 @@ void acquisition_destroy(struct acquisition *a)
 	free(a->K);
 	free(a->G);
 	free(a->T);
+	free(a->trend);
 	free(a);
 }
 
@@ -395,12 +404,13 @@ static double value_at(const struct acquisition *a, double mean, double sd, doub
 	return value + augmentation;
 }
 
-/* Value of the point with v = L^-1 k(x) under the first S fantasies, into a->values, with the
+/* Value of the point with v = L^-1 k(x) and that trend under the first S fantasies, into a->values, with the
  * derivatives; returns the logarithm of their mean EI. */
-static double value_of(struct acquisition *a, const double *v, double sd, size_t S)
+static double value_of(struct acquisition *a, const double *v, double trend, double sd, size_t S)
 {
 	const size_t known = a->n_outcomes, pending = a->n - known;
-	const double mean = gp_constant(a->gp) + kernel_dot(v, gp_whitened_outcomes(a->gp), known);
+	const double mean =
+		gp_constant(a->gp) + kernel_dot(v, gp_whitened_outcomes(a->gp), known) + trend;
 	double most = -INFINITY, sum = 0;
 
 	for (size_t s = 0; s < S; s++) {
@@ -439,10 +449,13 @@ static bool own_values(struct acquisition *a, const double *X, size_t m, size_t 
 
 		gp_cross(a->gp, X + i * d, rows, a->K, NULL);
 		whiten(a, a->K, rows);
+		if (a->trend && !gp_trend_values(a->gp, X + i * d, rows, a->trend, NULL, err))
+			return false;
 		for (size_t r = 0; r < rows; r++) {
 			const double *v = a->K + r * a->stride;
 
-			ret_values[i + r] = value_of(a, v, sqrt(gp_variance(a->gp, v)), S);
+			ret_values[i + r] = value_of(
+				a, v, a->trend ? a->trend[r] : 0, sqrt(gp_variance(a->gp, v)), S);
 		}
 	}
 	return true;
@@ -489,36 +502,46 @@ static bool own_glance(struct acquisition *a, const double *X, size_t m, double 
  *     sum_s w_s (by_mean_s dmean_s + by_sd_s dsd),  dmean_s = sum_i alpha_si dk_i,
  *     dsd = -sum_i u_i dk_i / sd:
  * that is one weight per row of the model, t_i = sum_s w_s by_mean_s alpha_si - (sum_s w_s by_sd_s)
- * u_i / sd. This function computes the first sum, and returns the second. */
-static double mean_weights(const struct acquisition *a, double value, double *ret_t)
+ * u_i / sd. This function computes the first sum, and returns the second; *ret_by_mean is the sum of
+ * w_s by_mean_s. */
+static double mean_weights(
+	const struct acquisition *a, double value, double *ret_t, double *ret_by_mean)
 {
 	double by_sd = 0;
 
+	*ret_by_mean = 0;
 	memset(ret_t, 0, a->n * sizeof(*ret_t));
 	for (size_t s = 0; s < a->n_fantasies; s++) {
 		const double w = exp(a->values[s] - value) / (double)a->n_fantasies;
 		const double by_mean = w * a->by_mean[s], *alpha = a->alphas + s * a->stride;
 
 		by_sd += w * a->by_sd[s];
+		*ret_by_mean += by_mean;
 		for (size_t i = 0; i < a->n; i++)
 			ret_t[i] += by_mean * alpha[i];
 	}
 	return by_sd;
 }
 
-static void gradients_block(
-	struct acquisition *a, const double *X, size_t m, double *ret_values, double *ret_gradients)
+static bool gradients_block(struct acquisition *a, const double *X, size_t m, double *ret_values,
+	double *ret_gradients, struct tuner_error *err)
 {
 	const size_t d = gp_d(a->gp);
+	double *trends = a->trend ? a->trend + BLOCK : NULL;
 	double by_variance[BLOCK]; /* -(sum_s w_s by_sd_s) / sd */
+	double by_mean[BLOCK];
+
+	if (a->trend && !gp_trend_values(a->gp, X, m, a->trend, trends, err))
+		return false;
 
 	gp_cross(a->gp, X, m, a->K, a->G);
 	whiten(a, a->K, m);
 	for (size_t r = 0; r < m; r++) {
 		const double *v = a->K + r * a->stride, sd = sqrt(gp_variance(a->gp, v));
 
-		ret_values[r] = value_of(a, v, sd, a->n_fantasies);
-		by_variance[r] = -mean_weights(a, ret_values[r], a->T + r * a->stride) / sd;
+		ret_values[r] = value_of(a, v, a->trend ? a->trend[r] : 0, sd, a->n_fantasies);
+		by_variance[r] =
+			-mean_weights(a, ret_values[r], a->T + r * a->stride, &by_mean[r]) / sd;
 	}
 	unwhiten(a, a->K, m);
 	for (size_t r = 0; r < m; r++) {
@@ -528,7 +551,10 @@ static void gradients_block(
 		for (size_t i = 0; i < a->n; i++)
 			t[i] = (t[i] + by_variance[r] * u[i]) * g[i];
 		gp_pull(a->gp, X + r * d, t, ret_gradients + r * d);
+		for (size_t k = 0; a->trend && k < d; k++)
+			ret_gradients[r * d + k] += by_mean[r] * trends[r * d + k];
 	}
+	return true;
 }
 
 static bool own_gradients(struct acquisition *a, const double *X, size_t m, double *ret_values,
@@ -541,8 +567,9 @@ static bool own_gradients(struct acquisition *a, const double *X, size_t m, doub
 	if (!reserve(a, m, err))
 		return false;
 	for (size_t i = 0; i < m; i += BLOCK)
-		gradients_block(a, X + i * d, m - i < BLOCK ? m - i : BLOCK, ret_values + i,
-			ret_gradients + i * d);
+		if (!gradients_block(a, X + i * d, m - i < BLOCK ? m - i : BLOCK, ret_values + i,
+			    ret_gradients + i * d, err))
+			return false;
 	return true;
 }
 

@@ -156,8 +156,8 @@ static void condition(struct draws *draws, double *values, struct random *random
 			prior_values(draws, gp_row(gp, i), left < BLOCK ? left : BLOCK, values);
 		for (size_t s = 0; s < n; s++)
 			draws->alpha[s * draws->stride + i] =
-				gp_outcomes(gp)[i] - gp_constant(gp) - values[place * n + s] -
-				(s > 0 ? sd * random_normal(random) : 0);
+				gp_outcomes(gp)[i] - gp_row_trend(gp, i) - gp_constant(gp) -
+				values[place * n + s] - (s > 0 ? sd * random_normal(random) : 0);
 	}
 	gp_whiten(gp, draws->alpha, n);
 	gp_unwhiten(gp, draws->alpha, n);

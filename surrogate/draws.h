@@ -15,6 +15,8 @@
  * of a warped model are bent first. Far from all outcomes, mean and covariance are accurate to
  * DRAWS_FREQUENCIES^-1/2; near outcomes the rule corrects them.
  *
+ * Of a model with a trend (gp.h) a function is without it.
+ *
  * Hyperparameters and the constant c stay as fitted: their uncertainty is not included. */
 #ifndef SURROGATE_DRAWS_H
 #define SURROGATE_DRAWS_H

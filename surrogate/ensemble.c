@@ -21,6 +21,8 @@ bool ensemble_condition(struct ensemble *ensemble, const struct gp *like,
 		bool ok = gp_create(d, gp_kinds(like), n_hyperparameters > d + 1, gp, err);
 
 		ensemble->n += ok;
+		if (ok)
+			gp_set_trend(*gp, gp_trend_of(like));
 		ok = ok && gp_condition(*gp, data, &thetas[i * n_hyperparameters], err);
 		if (!ok) {
 			ensemble_finish(ensemble);

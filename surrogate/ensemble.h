@@ -18,7 +18,7 @@ struct ensemble {
 	struct gp *gps[ENSEMBLE_MAX]; /* owned */
 };
 
-/* Creates n (1 to ENSEMBLE_MAX) models with the dimensions and warping of `like`, one for each row
+/* Creates n (1 to ENSEMBLE_MAX) models with the dimensions, warping and trend of `like`, one for each row
  * of thetas. Errors as gp_condition; on failure there is nothing to finish. */
 TUNER_MUST_CHECK
 bool ensemble_condition(struct ensemble *ensemble, const struct gp *like,

@@ -26,6 +26,7 @@ struct posterior {
 	double *Z; /* d x capacity, scaled (kernel.h) */
 	double *L; /* capacity x capacity */
 	double *noise; /* capacity; variances, without jitter */
+	double *trend; /* capacity; at the rows; zeros without a trend */
 	double *y, *b, *alpha; /* capacity */
 	double *scratch; /* capacity */
 	double *theta; /* gp_n_hyperparameters; room for 3d + 1 */
@@ -38,6 +39,7 @@ struct gp {
 	size_t d;
 	bool warped;
 	enum dimension_kind *kinds;
+	struct gp_trend trend; /* evaluate NULL: none */
 	struct posterior posterior;
 };
 
@@ -68,6 +70,7 @@ static void posterior_finish(struct posterior *p)
 	free(p->Z);
 	free(p->L);
 	free(p->noise);
+	free(p->trend);
 	free(p->y);
 	free(p->b);
 	free(p->alpha);
@@ -100,6 +103,7 @@ static bool posterior_init(struct posterior *p, size_t d, size_t n, struct tuner
 		.Z = factor_allocate(d, capacity),
 		.L = factor_allocate(capacity, capacity),
 		.noise = factor_allocate(1, capacity),
+		.trend = factor_allocate(1, capacity),
 		.y = factor_allocate(1, capacity),
 		.b = factor_allocate(1, capacity),
 		.alpha = factor_allocate(1, capacity),
@@ -110,8 +114,8 @@ static bool posterior_init(struct posterior *p, size_t d, size_t n, struct tuner
 		.w = factor_allocate(1, d),
 		.warps = calloc(d, sizeof *p->warps),
 	};
-	if (p->X && p->W && p->Z && p->L && p->noise && p->y && p->b && p->alpha && p->scratch &&
-		p->theta && p->inverse_lengths && p->z && p->w && p->warps)
+	if (p->X && p->W && p->Z && p->L && p->noise && p->trend && p->y && p->b && p->alpha &&
+		p->scratch && p->theta && p->inverse_lengths && p->z && p->w && p->warps)
 		return true;
 	posterior_finish(p);
 	return tuner_fail_memory(err);
@@ -127,12 +131,15 @@ static struct kernel kernel_of(const struct gp *gp, const struct posterior *p)
 	return (struct kernel){ gp->d, gp->kinds, p->inverse_lengths };
 }
 
+/* alpha is free until it is computed: here it holds what the trend leaves of the outcomes. */
 static void set_outcomes(struct posterior *p, const double *y, size_t n)
 {
 	if (y != p->y)
 		memcpy(p->y, y, n * sizeof(*y));
 	p->n_outcomes = n;
-	p->c = factor_constant(p->L, p->capacity, n, p->y, p->b, p->scratch);
+	for (size_t i = 0; i < n; i++)
+		p->alpha[i] = p->y[i] - p->trend[i];
+	p->c = factor_constant(p->L, p->capacity, n, p->alpha, p->b, p->scratch);
 	memcpy(p->alpha, p->b, n * sizeof(*p->b));
 	factor_backward(p->L, p->capacity, n, p->alpha);
 }
@@ -181,6 +188,32 @@ static bool condition(const struct gp *gp, struct posterior *p, const struct gp_
 	return true;
 }
 
+void gp_set_trend(struct gp *gp, const struct gp_trend *trend)
+{
+	gp->trend = trend ? *trend : (struct gp_trend){ 0 };
+}
+
+const struct gp_trend *gp_trend_of(const struct gp *gp)
+{
+	return gp->trend.evaluate != NULL ? &gp->trend : NULL;
+}
+
+double gp_row_trend(const struct gp *gp, size_t i)
+{
+	return gp->posterior.trend[i];
+}
+
+bool gp_trend_values(const struct gp *gp, const double *X, size_t m, double *ret_values,
+	double *ret_gradients, struct tuner_error *err)
+{
+	if (gp_trend_of(gp) != NULL)
+		return gp->trend.evaluate(gp->trend.context, X, m, ret_values, ret_gradients, err);
+	memset(ret_values, 0, m * sizeof(*ret_values));
+	if (ret_gradients)
+		memset(ret_gradients, 0, m * gp->d * sizeof(*ret_gradients));
+	return true;
+}
+
 /* Build aside, then swap: a failure leaves the old model. */
 bool gp_condition(
 	struct gp *gp, const struct gp_data *data, const double *theta, struct tuner_error *err)
@@ -191,7 +224,8 @@ bool gp_condition(
 	tuner_assert(data->n >= 1);
 	if (!posterior_init(&next, gp->d, data->n, err))
 		return false;
-	ok = condition(gp, &next, data, theta, err);
+	ok = gp_trend_values(gp, data->X, data->n, next.trend, NULL, err) &&
+	     condition(gp, &next, data, theta, err);
 	if (ok) {
 		const struct posterior old = gp->posterior;
 
@@ -202,13 +236,39 @@ bool gp_condition(
 	return ok;
 }
 
+bool gp_without_trend(const struct gp *gp, const struct gp_data *data, struct gp_data *ret,
+	double **ret_memory, struct tuner_error *err)
+{
+	double *y;
+
+	*ret = *data;
+	*ret_memory = NULL;
+	if (gp_trend_of(gp) == NULL)
+		return true;
+	y = calloc(data->n, sizeof *y);
+	if (!y || !gp_trend_values(gp, data->X, data->n, y, NULL, err)) {
+		free(y);
+		return tuner_fail_memory(err);
+	}
+	for (size_t i = 0; i < data->n; i++)
+		y[i] = data->y[i] - y[i];
+	ret->y = *ret_memory = y;
+	return true;
+}
+
 bool gp_likelihood(const struct gp *gp, const struct gp_data *data, const double *theta,
 	bool posterior, double *ret_value, double *ret_gradient, struct tuner_error *err)
 {
 	struct likelihood *likelihood = NULL;
+	struct gp_data left;
+	double *memory = NULL;
 	bool ok;
 
-	if (!likelihood_create(gp->d, gp->kinds, gp->warped, data, &likelihood, err))
+	if (!gp_without_trend(gp, data, &left, &memory, err))
+		return false;
+	ok = likelihood_create(gp->d, gp->kinds, gp->warped, &left, &likelihood, err);
+	free(memory);
+	if (!ok)
 		return false;
 	ok = likelihood_evaluate(likelihood, theta, ret_value, ret_gradient);
 	if (!ok)
@@ -231,6 +291,7 @@ static bool grow(struct gp *gp, size_t n, struct tuner_error *err)
 		return false;
 	memcpy(next.X, old.X, old.n * d * sizeof(double));
 	memcpy(next.noise, old.noise, old.n * sizeof(double));
+	memcpy(next.trend, old.trend, old.n * sizeof(double));
 	memcpy(next.y, old.y, old.n_outcomes * sizeof(double));
 	memcpy(next.b, old.b, old.n_outcomes * sizeof(double));
 	memcpy(next.alpha, old.alpha, old.n_outcomes * sizeof(double));
@@ -278,6 +339,8 @@ bool gp_append(struct gp *gp, const double *X, const double *noise_scales, size_
 
 	tuner_assert(before > 0);
 	if (before + m > p->capacity && !grow(gp, before + m, err))
+		return false;
+	if (!gp_trend_values(gp, X, m, p->trend + before, NULL, err))
 		return false;
 	for (size_t i = 0; i < m; i++) {
 		if (append_row(gp, X + i * gp->d, noise_scales ? noise_scales[i] : 1))
@@ -502,6 +565,19 @@ size_t gp_glance_stride(size_t m)
 	return (m + GLANCE_LANES - 1) / GLANCE_LANES * GLANCE_LANES;
 }
 
+static bool glance_trend(
+	const struct gp *gp, const double *X, size_t m, float *mean, struct tuner_error *err)
+{
+	double *values = calloc(m + 1, sizeof *values);
+	const bool ok =
+		(values || tuner_fail_memory(err)) && gp_trend_values(gp, X, m, values, NULL, err);
+
+	for (size_t i = 0; ok && i < m; i++)
+		mean[i] += (float)values[i];
+	free(values);
+	return ok;
+}
+
 bool gp_glance(const struct gp *gp, const double *X, size_t m, float *ret_mean, float *ret_sd,
 	struct tuner_error *err)
 {
@@ -526,6 +602,8 @@ bool gp_glance(const struct gp *gp, const double *X, size_t m, float *ret_mean, 
 	}
 	free(points);
 	free(memory);
+	if (gp_trend_of(gp) != NULL && !glance_trend(gp, X, m, ret_mean, err))
+		return false;
 	return m < GLANCE_EXACT || narrow(gp, X, m, ret_sd, err);
 }
 
@@ -538,7 +616,7 @@ double gp_outcome(const struct gp *gp, const double *b, size_t i)
 {
 	const struct posterior *p = &gp->posterior;
 
-	return p->c + kernel_dot(p->L + i * p->capacity, b, i + 1);
+	return p->c + kernel_dot(p->L + i * p->capacity, b, i + 1) + p->trend[i];
 }
 
 void gp_pull(const struct gp *gp, const double *x, const double *tG, double *ret_gradient)
@@ -617,6 +695,50 @@ static void gradient_block(const struct gp *gp, struct block *block, const doubl
 	}
 }
 
+static bool add_trend(const struct gp *gp, const double *X, size_t m, double *mean,
+	double *mean_gradient, struct tuner_error *err)
+{
+	double *values = calloc(m * (gp->d + 1) + 1, sizeof *values), *gradients = values + m;
+	const bool ok = (values || tuner_fail_memory(err)) &&
+			gp_trend_values(gp, X, m, values, mean_gradient ? gradients : NULL, err);
+
+	for (size_t i = 0; ok && i < m; i++)
+		mean[i] += values[i];
+	for (size_t i = 0; ok && mean_gradient && i < m * gp->d; i++)
+		mean_gradient[i] += gradients[i];
+	free(values);
+	return ok;
+}
+
+/* The mean without the variance: O(n) a point. */
+bool gp_predict_mean(const struct gp *gp, const double *X, size_t m, double *ret_mean,
+	double *ret_gradient, struct tuner_error *err)
+{
+	const struct posterior *p = &gp->posterior;
+	const size_t d = gp->d, stride = gp_stride(gp);
+	struct block block;
+	bool ok = block_init(&block, gp, m, ret_gradient != NULL, err);
+
+	for (size_t i = 0; ok && i < m; i += BLOCK) {
+		const size_t rows = m - i < BLOCK ? m - i : BLOCK;
+
+		gp_cross(gp, X + i * d, rows, block.K, block.G);
+		for (size_t r = 0; r < rows; r++) {
+			ret_mean[i + r] =
+				p->c + kernel_dot(block.K + r * stride, p->alpha, p->n_outcomes);
+			if (!ret_gradient)
+				continue;
+			for (size_t j = 0; j < p->n; j++)
+				block.weights[j] = j < p->n_outcomes
+							   ? p->alpha[j] * block.G[r * stride + j]
+							   : 0;
+			gp_pull(gp, X + (i + r) * d, block.weights, ret_gradient + (i + r) * d);
+		}
+	}
+	block_finish(&block);
+	return ok && (gp_trend_of(gp) == NULL || add_trend(gp, X, m, ret_mean, ret_gradient, err));
+}
+
 static bool predict(const struct gp *gp, const double *X, size_t m, double *ret_mean,
 	double *ret_sd, double *ret_mean_gradient, double *ret_sd_gradient, struct tuner_error *err)
 {
@@ -635,7 +757,7 @@ static bool predict(const struct gp *gp, const double *X, size_t m, double *ret_
 			gradient_block(gp, &block, X + i * d, rows, ret_sd + i,
 				ret_mean_gradient + i * d, ret_sd_gradient + i * d);
 	}
-	ok = true;
+	ok = gp_trend_of(gp) == NULL || add_trend(gp, X, m, ret_mean, ret_mean_gradient, err);
 out:
 	block_finish(&block);
 	return ok;

@@ -5,7 +5,7 @@
  * Matern-5/2 kernel with a lengthscale per dimension and Hamming distance for categories
  * (kernel.h), signal variance 1, noise variance noise_scale_i * sigma^2 on row i, a constant mean c
  * that is always the most likely one given the other parameters: c = 1'K^-1 y / 1'K^-1 1. Outcomes
- * should be standardised (transform.h).
+ * should be standardised (transform.h). A known function may be added to the mean (gp_set_trend).
  *
  * Hyperparameters theta are d + 1 doubles: ln l_1 ... ln l_d, ln sigma^2; of a warped model also ln a_1,
  * ln b_1 ... ln b_d (warp.h), within ln 4 of 0. Their prior is that of hyperprior.h.
@@ -41,6 +41,27 @@ void gp_destroy(struct gp *gp);
 
 /* The length of theta: d + 1, warped 3 d + 1. */
 size_t gp_n_hyperparameters(const struct gp *gp);
+
+/* A known function t that is added to the mean: a priori it is c + t(x). Everything else is as if the model
+ * were one of the outcomes minus t at their points. */
+struct gp_trend {
+	const void *context; /* borrowed */
+
+	/* Values at m points (m x d) and, unless NULL, gradients (m x d), 0 for categories. Errors: TUNER_FATAL
+	 * without memory. */
+	bool (*evaluate)(const void *context, const double *X, size_t m, double *ret_values,
+		double *ret_gradients, struct tuner_error *err);
+};
+
+/* For the next gp_condition or gp_fit and what follows it; NULL: none. */
+void gp_set_trend(struct gp *gp, const struct gp_trend *trend);
+
+const struct gp_trend *gp_trend_of(const struct gp *gp); /* NULL: none */
+
+/* The trend (gp_trend) without the constant; zeros without one. */
+TUNER_MUST_CHECK
+bool gp_trend_values(const struct gp *gp, const double *X, size_t m, double *ret_values,
+	double *ret_gradients, struct tuner_error *err);
 
 /* What a model is fitted to. The calls below copy it. */
 struct gp_data {
@@ -91,8 +112,15 @@ const double *gp_hyperparameters(const struct gp *gp);
 double gp_noise_variance(const struct gp *gp); /* sigma^2 */
 double gp_constant(const struct gp *gp); /* c */
 double gp_jitter(const struct gp *gp); /* added to the diagonal to factor it; mostly 0 */
-const double *gp_row(const struct gp *gp, size_t i); /* d coordinates */
+const double *gp_row(
+	const struct gp *gp, size_t i); /* d coordinates; the next row lies behind them */
+double gp_row_trend(const struct gp *gp, size_t i); /* the trend there */
 const double *gp_outcomes(const struct gp *gp); /* gp_n_outcomes entries, as given */
+
+/* The same data with outcomes minus the trend; *ret_memory holds these, to be freed. Errors as gp_trend's. */
+TUNER_MUST_CHECK
+bool gp_without_trend(const struct gp *gp, const struct gp_data *data, struct gp_data *ret,
+	double **ret_memory, struct tuner_error *err);
 
 /* Log marginal likelihood of `data` at theta, with its gradient (gp_n_hyperparameters) unless NULL;
  * with the log prior if `posterior`. Neither uses nor changes the fitted model. TUNER_NUMERIC if
@@ -106,6 +134,11 @@ bool gp_likelihood(const struct gp *gp, const struct gp_data *data, const double
 TUNER_MUST_CHECK
 bool gp_predict(const struct gp *gp, const double *X, size_t m, double *ret_mean, double *ret_sd,
 	struct tuner_error *err);
+
+/* The mean alone, in O(n) a point, and unless NULL its gradient (m x d). */
+TUNER_MUST_CHECK
+bool gp_predict_mean(const struct gp *gp, const double *X, size_t m, double *ret_mean,
+	double *ret_gradient, struct tuner_error *err);
 
 /* gp_predict with gradients (m x d each) with respect to the point; 0 for categories. */
 TUNER_MUST_CHECK

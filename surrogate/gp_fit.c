@@ -289,7 +289,8 @@ bool gp_fit(struct gp *gp, const struct gp_data *data, const struct gp_fit_optio
 	struct gp_fit_report *ret, struct tuner_error *err)
 {
 	const size_t p = gp_n_hyperparameters(gp);
-	double *memory = factor_allocate(5, p);
+	double *memory = factor_allocate(5, p), *left_memory = NULL;
+	struct gp_data left;
 	struct fit fit = { .gp = gp,
 		.work_limit = options->work_limit,
 		.evaluations = options->evaluations,
@@ -307,7 +308,8 @@ bool gp_fit(struct gp *gp, const struct gp_data *data, const struct gp_fit_optio
 	fit.best = memory + 3 * p;
 	fit.gradient = memory + 4 * p;
 	gp_bounds(gp, options->deterministic, fit.lower, fit.upper);
-	if (!create_likelihood(&fit, data, options, err) ||
+	if (!gp_without_trend(gp, data, &left, &left_memory, err) ||
+		!create_likelihood(&fit, &left, options, err) ||
 		!search_all(&fit, data->n, options, err))
 		goto out;
 	if (fit.best_value == INFINITY) {
@@ -324,6 +326,7 @@ bool gp_fit(struct gp *gp, const struct gp_data *data, const struct gp_fit_optio
 out:
 	likelihood_destroy(fit.likelihood);
 	vecchia_destroy(fit.vecchia);
+	free(left_memory);
 	free(memory);
 	return ok;
 }

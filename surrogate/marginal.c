@@ -66,8 +66,15 @@ static bool chain_init(struct chain *chain, const struct gp *gp, const struct gp
 	chain->upper = chain->lower + n;
 	chain->start = chain->lower + 2 * n;
 	set_bounds(chain, options);
-	return likelihood_create(
-		gp_d(gp), gp_kinds(gp), is_warped(chain), data, &chain->likelihood, err);
+
+	struct gp_data left;
+	double *memory = NULL;
+	const bool ok = gp_without_trend(gp, data, &left, &memory, err) &&
+			likelihood_create(gp_d(gp), gp_kinds(gp), is_warped(chain), &left,
+				&chain->likelihood, err);
+
+	free(memory);
+	return ok;
 }
 
 static void chain_finish(struct chain *chain)

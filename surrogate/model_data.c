@@ -256,6 +256,21 @@ void model_data_keep_failures(struct model_data *data, const bool *foretold)
 	drop_failures(&data->all);
 }
 
+static void scale(size_t n, double factor, double *y, double *scatters)
+{
+	for (size_t i = 0; i < n; i++) {
+		y[i] *= factor;
+		scatters[i] *= factor * factor;
+	}
+}
+
+void model_data_scale(struct model_data *data, double factor)
+{
+	transform_scale(data->transform, factor);
+	scale(data->n, factor, data->y, data->scatters);
+	scale(data->all.n, factor, data->all.y, data->all.scatters);
+}
+
 void model_data_finish(struct model_data *data)
 {
 	transform_destroy(data->transform);

@@ -49,6 +49,9 @@ bool model_data_init(struct model_data *data, const struct columns *columns,
  * before the choice, every failed row is dropped. */
 void model_data_keep_failures(struct model_data *data, const bool *foretold);
 
+/* Makes all outcomes this many times as large (> 0), those of the transform included. */
+void model_data_scale(struct model_data *data, double factor);
+
 /* Frees what init allocated. A zeroed struct is allowed. */
 void model_data_finish(struct model_data *data);
 

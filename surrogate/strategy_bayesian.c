@@ -14,6 +14,9 @@
  * hypervolume is maximised (front_gain.h); or, with other settings than the default's, they are one to
  * all of this, by weights that each suggestion has for itself (scalarisation.h).
  *
+ * What related searches tell (related.h) takes the place of the design and is a trend of the model; while
+ * no trial bears it out, the design is made up for.
+ *
  * Every step is a function of the request alone. */
 #include "surrogate/best_rows.h"
 #include "surrogate/confidence_bound.h"
@@ -41,6 +44,8 @@ enum {
 	SCORED_ANYWHERE = 20, /* of them */
 	GLANCES_AS_ONE = 16, /* this many cost at most as much as one value */
 	ANCHORS = 5,
+	RELATED_SPREAD = 2, /* spread-out trials behind the first one that related searches propose:
+			       near the latter alone it does not show whether they are right */
 	NEAR_PART = 20, /* points are drawn around the best n / NEAR_PART trials */
 };
 
@@ -58,6 +63,7 @@ struct search {
 	struct surrogate_model others[SUGGEST_OTHERS_MAX];
 	struct gp *gps[PARETO_OBJECTIVES_MAX];
 	struct front_gain *gain; /* NULL while no trial has kept the limits */
+	bool makes_up; /* for the design: no related search is borne out */
 	bool in_region; /* proposes in a trust region: the next three are set */
 	struct trust_region region;
 	struct box box; /* set after the fit, like its centre */
@@ -111,6 +117,19 @@ static size_t n_initial(const struct suggest_request *request)
 		return request->strategy->initial;
 	return most(
 		suggest_design_size(request->space->d, request->budget_trials), request->parallel);
+}
+
+static size_t n_known(const struct suggest_request *request)
+{
+	return request->n_observations + request->n_pending;
+}
+
+/* The same where related searches tell something: they know where to begin. */
+static size_t n_beginning(const struct suggest_request *request)
+{
+	if (!related_tells(request->related) || request->strategy->initial > 0)
+		return n_initial(request);
+	return 1 + RELATED_SPREAD;
 }
 
 /* ---- maximise ---- */
@@ -255,8 +274,8 @@ static bool is_augmented(const struct search *search)
 	const struct strategy *strategy = search->ask->request->strategy;
 
 	return strategy->acquisition == STRATEGY_EI &&
-	       strategy_incumbent_is_augmented(strategy->incumbent,
-		       gp_noise_variance(surrogate_model_latest(&search->model)));
+	       strategy_incumbent_is_augmented(
+		       strategy->incumbent, surrogate_model_noise(&search->model));
 }
 
 /* The incumbent of EI as reported, never augmented. */
@@ -604,12 +623,8 @@ static bool hope(struct search *search, const double *x, double *ret_value, doub
 
 static void add_hyperparameters(const struct surrogate_model *model, struct suggestion *ret)
 {
-	const size_t n = gp_n_hyperparameters(model->gp);
-
-	memcpy(&ret->hyperparameters[ret->n_hyperparameters],
-		gp_hyperparameters(surrogate_model_latest(model)),
-		n * sizeof *ret->hyperparameters);
-	ret->n_hyperparameters += n;
+	surrogate_model_hyperparameters(model, &ret->hyperparameters[ret->n_hyperparameters]);
+	ret->n_hyperparameters += gp_n_hyperparameters(model->gp);
 }
 
 /* Of several models one after the other. */
@@ -723,6 +738,16 @@ static bool fit_others(struct search *search, struct tuner_error *err)
 	return true;
 }
 
+/* As many trials as a design has are then no loss; more are not spent on it. */
+static bool is_to_make_up(const struct search *search)
+{
+	const struct suggest_request *request = search->ask->request;
+
+	return related_tells(request->related) && !related_is_used(&search->model.blend) &&
+	       !search->in_region && request->judged == NULL &&
+	       n_known(request) <= n_initial(request);
+}
+
 static bool use_model(
 	struct search *search, struct suggestion *ret, bool *ret_found, struct tuner_error *err)
 {
@@ -731,6 +756,10 @@ static bool use_model(
 
 	if (!surrogate_model_fit(&search->model, err) || !fit_others(search, err))
 		return false;
+	memcpy(ret->related, search->model.blend.weights, sizeof ret->related);
+	search->makes_up = is_to_make_up(search);
+	if (search->makes_up)
+		return true;
 	if (search->model.seeks_first && search->model.limits == NULL)
 		return tuner_fail(err, TUNER_NUMERIC,
 			"no trial has kept the limits, and none tells by how much");
@@ -742,6 +771,12 @@ static bool use_model(
 		return false;
 	*ret_found = x != NULL;
 	return !*ret_found || explain(search, x, ret, err);
+}
+
+static bool spread_out(const struct ask *ask, struct suggestion *ret, struct tuner_error *err)
+{
+	ret->branch = BRANCH_DESIGN;
+	return ask_quasi_random(ask, ret, err);
 }
 
 static bool fall_back(
@@ -759,7 +794,9 @@ static bool propose(struct search *search, struct suggestion *ret, struct tuner_
 	struct tuner_error failed = { TUNER_OK, "" };
 	bool found = false;
 
-	if (transform_n_finite(search->model.data.transform) < FINITE_MIN)
+	const size_t enough = related_tells(ask->request->related) ? 1 : FINITE_MIN;
+
+	if (transform_n_finite(search->model.data.transform) < enough)
 		return fall_back(ask, "fewer than three trials have an objective", ret, err);
 	if (!use_model(search, ret, &found, &failed)) {
 		if (failed.code != TUNER_NUMERIC) {
@@ -769,7 +806,10 @@ static bool propose(struct search *search, struct suggestion *ret, struct tuner_
 		ret->work = work_done(search);
 		return fall_back(ask, failed.message, ret, err);
 	}
+	ret->asked = true;
 	ret->work = work_done(search);
+	if (search->makes_up)
+		return spread_out(ask, ret, err);
 	ret->work_fit = work_of_fits(search);
 	ret->work_scores = search->work_scores;
 	ret->work_climbs = search->maxima.work;
@@ -813,7 +853,7 @@ static bool find_region(struct search *search, struct tuner_error *err)
 {
 	const struct suggest_request *request = search->ask->request;
 	const size_t beginning =
-		request->n_others > 0 ? request->n_observations : n_initial(request);
+		request->n_others > 0 ? request->n_observations : n_beginning(request);
 
 	search->in_region = trust_region_applies(request, &search->model.columns);
 	return !search->in_region || trust_region_follow(&search->lessons, &search->model.columns,
@@ -898,7 +938,7 @@ static bool prepare(struct search *search, struct tuner_error *err)
 	 * "Categories"). Of several objectives another one is to gain each time. */
 	search->model.stagnates = columns_have_category(&search->model.columns) &&
 				  request->n_others == 0 &&
-				  search_stagnates(request, n_initial(request));
+				  search_stagnates(request, n_beginning(request));
 	return surrogate_model_init(&search->model, request, &search->lessons, err);
 }
 
@@ -914,14 +954,46 @@ static void hide_scalar(const struct search *search, struct suggestion *ret)
 	memcpy(ret->weights, search->weights, sizeof ret->weights);
 }
 
-bool strategy_bayesian(const struct ask *ask, struct suggestion *ret, struct tuner_error *err)
+/* While there is no result to weigh them by, related searches are believed, except for a few trials. */
+static bool believes_related(const struct suggest_request *request)
+{
+	const size_t n = n_known(request);
+	bool any = false;
+
+	if (!related_tells(request->related) || request->judged != NULL)
+		return false;
+	for (size_t i = 0; i < request->n_observations; i++)
+		any = any || (request->observations[i].kind != OBSERVATION_FAILED &&
+				     isfinite(request->observations[i].objective));
+	return n == 0 || (!any && n >= n_beginning(request));
+}
+
+/* Trials before the model. *ret_made: there is one. */
+static bool begin(
+	const struct ask *ask, struct suggestion *ret, bool *ret_made, struct tuner_error *err)
 {
 	const struct suggest_request *request = ask->request;
 
-	if (request->n_observations + request->n_pending < n_initial(request)) {
-		ret->branch = BRANCH_DESIGN;
-		return ask_quasi_random(ask, ret, err);
-	}
+	ret->branch = BRANCH_DESIGN;
+	*ret_made = false;
+	if (believes_related(request) &&
+		!related_begin(request->related, ask, ret->values, ret_made, err))
+		return false;
+	if (*ret_made || n_known(request) >= n_beginning(request))
+		return true;
+	*ret_made = true;
+	return ask_quasi_random(ask, ret, err);
+}
+
+bool strategy_bayesian(const struct ask *ask, struct suggestion *ret, struct tuner_error *err)
+{
+	const struct suggest_request *request = ask->request;
+	bool made;
+
+	if (!begin(ask, ret, &made, err))
+		return false;
+	if (made)
+		return true;
 	if (request->without_model)
 		return fall_back(ask, "the model was not asked: no time", ret, err);
 
@@ -934,8 +1006,7 @@ bool strategy_bayesian(const struct ask *ask, struct suggestion *ret, struct tun
 	bool ok = collect_lessons(&search, err) && find_region(&search, err);
 
 	if (ok && search.in_region && trust_region_begins(&search.region, request)) {
-		ret->branch = BRANCH_DESIGN;
-		ok = ask_quasi_random(ask, ret, err);
+		ok = spread_out(ask, ret, err);
 	} else {
 		ok = ok && prepare(&search, err) && propose(&search, ret, err);
 		hide_scalar(&search, ret);

@@ -115,7 +115,7 @@ enum branch {
 	BRANCH_RANDOM = 2, /* strategy random */
 	BRANCH_SOBOL = 3, /* strategy sobol */
 	BRANCH_GRID = 4, /* strategy grid */
-	BRANCH_DESIGN = 5, /* bayesian: initial design */
+	BRANCH_DESIGN = 5, /* bayesian: initial design; the best of related searches */
 	BRANCH_MODEL = 6, /* bayesian: the acquisition's maximum */
 	BRANCH_FALLBACK = 7, /* bayesian: quasi-random, because the model failed, was too slow, or
 				  had fewer than three objectives to learn from */
@@ -129,6 +129,10 @@ enum suggest_refit {
 	SUGGEST_REFIT_ALWAYS,
 	SUGGEST_REFIT_NEVER, /* except where there is no start to keep */
 };
+
+/* Earlier searches that this one may learn from. */
+enum { SUGGEST_RELATED_MAX = 5 };
+struct related;
 
 struct suggest_request {
 	const struct space *space; /* scales resolved */
@@ -170,6 +174,10 @@ struct suggest_request {
 	const double *judged_at;
 	size_t n_judged_at;
 
+	const struct related *related; /* what other searches tell (related.h), of this space and
+					  strategy. Only strategy bayesian, with one objective;
+					  NULL: nothing */
+
 	/* True: do not use the model this time (the caller has no time for it): BRANCH_FALLBACK. */
 	bool without_model;
 	enum suggest_refit refit; /* SUGGEST_REFIT_DUE in every job */
@@ -203,6 +211,10 @@ struct suggestion {
 				      multiplied, too; NaN: there are none, or no model */
 	double incumbent; /* the value to improve on; NaN without a model, and while no trial has
 			     kept the limits */
+	double related[SUGGEST_RELATED_MAX]; /* of the request's related searches: the probability,
+						by the results so far, that this is the one that is
+						related. All 0 without a model */
+	bool asked; /* the model's start was used, whatever the branch */
 	double weights[SUGGEST_OTHERS_MAX + 1]; /* how much each objective, the first one's first,
 						   counts in the scalar one that the model judged
 						   (scalarisation.h); they sum to 1. All 0 without

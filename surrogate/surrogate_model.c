@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
 	SEARCH_WIDELY = 30, /* trials up to which every fit has all its starts */
@@ -70,6 +71,65 @@ void surrogate_model_finish(struct surrogate_model *model)
 	model_data_finish(&model->data);
 }
 
+/* ---- what other searches tell ---- */
+
+/* ln of the factor by which the blend has made variances larger. */
+static double log_unit(const struct surrogate_model *model)
+{
+	return related_is_used(&model->blend) ? 2 * log(model->blend.scale) : 0;
+}
+
+/* Hyperparameters in the unit of standardised outcomes, in the present unit. */
+static void scale_hyperparameters(
+	const struct surrogate_model *model, const double *theta, double *ret)
+{
+	memcpy(ret, theta, gp_n_hyperparameters(model->gp) * sizeof *ret);
+	ret[gp_d(model->gp)] += log_unit(model);
+}
+
+void surrogate_model_hyperparameters(const struct surrogate_model *model, double *ret)
+{
+	memcpy(ret, gp_hyperparameters(surrogate_model_latest(model)),
+		gp_n_hyperparameters(model->gp) * sizeof *ret);
+	ret[gp_d(model->gp)] -= log_unit(model);
+}
+
+double surrogate_model_noise(const struct surrogate_model *model)
+{
+	return gp_noise_variance(surrogate_model_latest(model)) / exp(log_unit(model));
+}
+
+static void follow(struct surrogate_model *model)
+{
+	const struct gp_trend trend = related_trend(&model->blend);
+
+	model_data_scale(&model->data, model->blend.scale);
+	gp_set_trend(model->gp, &trend);
+	if (model->start == NULL)
+		return;
+	scale_hyperparameters(model, model->start, model->scaled_start);
+	model->start = model->scaled_start;
+}
+
+/* Weighed at the last hyperparameters, or at the most probable ones a priori. */
+static bool learn_from_related(struct surrogate_model *model, struct tuner_error *err)
+{
+	const struct related *related = model->request->related;
+	const struct gp_data data = model_data_view(&model->data);
+	double mode[SUGGEST_HYPERPARAMETERS_MAX];
+
+	if (!related_tells(related) || data.n == 0)
+		return true;
+	gp_prior_mode(model->gp, mode);
+	model->work++;
+	if (!gp_condition(model->gp, &data, model->start != NULL ? model->start : mode, err) ||
+		!related_weigh(related, model->gp, &model->blend, err))
+		return false;
+	if (related_is_used(&model->blend))
+		follow(model);
+	return true;
+}
+
 /* ---- fit ---- */
 
 /* Suggestions from one fit to the next. */
@@ -129,8 +189,11 @@ static bool fit_outcomes(struct surrogate_model *model, struct tuner_error *err)
 	struct gp_fit_report report;
 
 	if (judges_at_given(model)) {
+		double theta[SUGGEST_HYPERPARAMETERS_MAX];
+
 		model->work++;
-		return gp_condition(model->gp, &data, request->judged_at, err);
+		scale_hyperparameters(model, request->judged_at, theta);
+		return gp_condition(model->gp, &data, theta, err);
 	}
 	if (model->start != NULL && !is_due(model, data.n)) {
 		model->work++;
@@ -297,6 +360,7 @@ bool surrogate_model_fit(struct surrogate_model *model, struct tuner_error *err)
 				 strategy->acquisition == STRATEGY_EI;
 
 	if (!judge_failures(model, err) || !fit_limits(model, err) ||
+		!learn_from_related(model, err) ||
 		!(is_marginal ? fit_ensemble : fit_outcomes)(model, err))
 		return false;
 	if (is_marginal)

@@ -13,6 +13,7 @@
 #include "surrogate/feasibility.h"
 #include "surrogate/limits.h"
 #include "surrogate/model_fit.h"
+#include "surrogate/related.h"
 
 struct surrogate_model {
 	const struct suggest_request *request;
@@ -29,6 +30,8 @@ struct surrogate_model {
 	bool stagnates; /* the search stagnates (stagnation.h): every few suggestions outcomes are
 			   in the unit of all trials */
 	bool is_wide; /* outcomes are in that unit now */
+	struct related_blend blend; /* what other searches tell; zeros without any */
+	double scaled_start[SUGGEST_HYPERPARAMETERS_MAX]; /* see surrogate_model_hyperparameters */
 	const double *start; /* the request's, if they belong to these columns; or NULL */
 	double lengthscales[COLUMNS_MAX]; /* the start's, or 1; then the fit's */
 	uint64_t work; /* evaluations of the fits */
@@ -60,6 +63,13 @@ const struct gp *surrogate_model_latest(const struct surrogate_model *model);
 TUNER_MUST_CHECK
 bool surrogate_model_predict(const struct surrogate_model *model, const double *x, double *ret_mean,
 	double *ret_sd, struct tuner_error *err);
+
+/* Of the latest model, as the next fit starts from them: with the variance of the noise in the unit of
+ * standardised outcomes, however the blend has scaled these. */
+void surrogate_model_hyperparameters(const struct surrogate_model *model, double *ret);
+
+/* The noise variance in that unit. */
+double surrogate_model_noise(const struct surrogate_model *model);
 
 /* The log posterior at the latest model's hyperparameters, by the exact likelihood of its rows,
  * however they were fitted. Errors as gp_likelihood. */

@@ -320,6 +320,15 @@ void transform_destroy(struct transform *t)
 	free(t);
 }
 
+void transform_scale(struct transform *t, double factor)
+{
+	for (size_t i = 0; i < t->n; i++)
+		t->outcomes[i] *= factor;
+	for (size_t i = 0; i < t->n_knots; i++)
+		t->knots[i].outcome *= factor;
+	t->unit /= factor;
+}
+
 const double *transform_outcomes(const struct transform *t)
 {
 	return t->outcomes;

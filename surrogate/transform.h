@@ -45,6 +45,9 @@ bool transform_create(enum transform_kind kind, const double *objectives, const 
 	size_t n, struct transform **ret, struct tuner_error *err);
 void transform_destroy(struct transform *transform);
 
+/* From now on outcomes are this many times as large (> 0). */
+void transform_scale(struct transform *transform, double factor);
+
 /* n values each, in the order of the objectives; owned by the transform. */
 const double *transform_outcomes(const struct transform *transform);
 const double *transform_noise_scales(const struct transform *transform);

@@ -435,6 +435,54 @@ static void gradients_over_fantasies_agree_with_differences(void **state)
 	acquisition_destroy(acquisition);
 }
 
+/* Of the first two dimensions; the third is a category. */
+static bool rise(const void *context, const double *X, size_t m, double *ret_values,
+	double *ret_gradients, struct tuner_error *err)
+{
+	for (size_t i = 0; i < m; i++) {
+		ret_values[i] = 2 * X[i * D] - cos(4 * X[i * D + 1]) + X[i * D + 2];
+		if (ret_gradients == NULL)
+			continue;
+		ret_gradients[i * D] = 2;
+		ret_gradients[i * D + 1] = 4 * sin(4 * X[i * D + 1]);
+		ret_gradients[i * D + 2] = 0;
+	}
+	return true;
+}
+
+/* Values are those of the predictions, a glance is near them, and slopes agree. */
+static void a_trend_of_the_model_counts(void **state)
+{
+	struct fixture *f = *state;
+	static const double pending[] = { 0.2, 0.9, 1, 0.5, 0.5, 0, 0.8, 0.1, 2 };
+	const struct gp_trend trend = { .evaluate = rise };
+	double mean[M], sd[M], value[M], glance[M];
+	struct tuner_error err;
+
+	gp_set_trend(f->gp, &trend);
+	assert_ok(gp_condition(f->gp, &(struct gp_data){ N, f->X, f->y, NULL },
+			  gp_hyperparameters(f->gp), &err),
+		&err);
+	struct acquisition *acquisition = create(f->gp, NULL, 1);
+
+	predict(f->gp, f->stars, M, mean, sd);
+	values(acquisition, f->stars, M, 0, value);
+	assert_ok(acquisition_glance(acquisition, f->stars, M, glance, &err), &err);
+	for (size_t i = 0; i < M; i++) {
+		const double log_ei = log_expected_improvement(
+			mean[i], sd[i], acquisition_incumbent(acquisition), NULL, NULL);
+
+		assert_near(value[i], log_ei, 1e-9);
+		if (log_ei > -5)
+			assert_near(glance[i], log_ei, 1.5);
+	}
+	acquisition_destroy(acquisition);
+	append(f->gp, pending, 3);
+	acquisition = create(f->gp, NULL, ACQUISITION_FANTASIES);
+	check_gradients(f, acquisition);
+	acquisition_destroy(acquisition);
+}
+
 static struct acquisition *create_by_chance(
 	const struct gp *gp, const double *chances, size_t n_chances, size_t fantasies)
 {
@@ -1023,6 +1071,7 @@ int main(void)
 		MODEL_TEST(failed_trials_are_no_incumbent),
 		MODEL_TEST(gradients_agree_with_differences),
 		cmocka_unit_test(hopeless_points_have_a_slope),
+		MODEL_TEST(a_trend_of_the_model_counts),
 		MODEL_TEST(gradients_over_fantasies_agree_with_differences),
 		MODEL_TEST(fantasies_integrate_over_the_pending_outcome),
 		cmocka_unit_test(fantasies_of_different_rows_are_independent),

@@ -894,6 +894,111 @@ static void prediction_gradients_agree_with_differences(void **state)
 	gp_destroy(gp);
 }
 
+/* ---- a trend */
+
+enum { TREND_D = 3, TREND_N = 25, TREND_M = 12 };
+
+/* Slopes, of which that of the last dimension, a category, is none. */
+static bool rise(const void *context, const double *X, size_t m, double *ret_values,
+	double *ret_gradients, struct tuner_error *err)
+{
+	const double *by = context;
+
+	for (size_t i = 0; i < m; i++) {
+		const double *x = X + i * TREND_D;
+
+		ret_values[i] = by[0] * x[0] * x[0] - by[1] * x[1] + by[2] * x[2];
+		if (ret_gradients == NULL)
+			continue;
+		ret_gradients[i * TREND_D] = 2 * by[0] * x[0];
+		ret_gradients[i * TREND_D + 1] = -by[1];
+		ret_gradients[i * TREND_D + 2] = 0;
+	}
+	return true;
+}
+
+static const double rises[TREND_D] = { 3, 2, 0.5 };
+static const struct gp_trend trend = { rises, rise };
+
+/* Predicting it, adding to it, the likelihood: all as of a model of what the trend leaves. */
+static void a_trend_is_added_to_a_model_of_what_it_leaves(void **state)
+{
+	const struct data data = draw(TREND_N, TREND_D, 1, 8);
+	const struct data stars = draw(TREND_M, TREND_D, 1, 9);
+	const double *theta = theta_of(TREND_D, 0.4, 1e-3);
+	struct gp *with = create(TREND_D, data.kinds), *without = create(TREND_D, data.kinds);
+	struct data left = data;
+	double t[TREND_N], values[TREND_M], slopes[TREND_M * TREND_D];
+	double mean[TREND_M], sd[TREND_M], dmean[TREND_M * TREND_D], dsd[TREND_M * TREND_D];
+	double mean_left[TREND_M], sd_left[TREND_M], dmean_left[TREND_M * TREND_D],
+		dsd_left[TREND_M * TREND_D];
+	double alone[TREND_M], dalone[TREND_M * TREND_D];
+	struct tuner_error err;
+
+	assert_true(rise(rises, data.X, TREND_N, t, NULL, &err));
+	assert_true(rise(rises, stars.X, TREND_M, values, slopes, &err));
+	for (size_t i = 0; i < TREND_N; i++)
+		left.y[i] -= t[i];
+	gp_set_trend(with, &trend);
+	condition(with, &data, theta);
+	condition(without, &left, theta);
+	append(with, stars.X, 4);
+	append(without, stars.X, 4);
+	assert_ok(gp_predict_gradient(with, stars.X, TREND_M, mean, sd, dmean, dsd, &err), &err);
+	assert_ok(gp_predict_gradient(without, stars.X, TREND_M, mean_left, sd_left, dmean_left,
+			  dsd_left, &err),
+		&err);
+	assert_ok(gp_predict_mean(with, stars.X, TREND_M, alone, dalone, &err), &err);
+	assert_memory_equal(sd, sd_left, sizeof sd);
+	assert_memory_equal(dsd, dsd_left, sizeof dsd);
+	for (size_t i = 0; i < TREND_M; i++) {
+		assert_near(mean[i], mean_left[i] + values[i], 1e-12);
+		assert_near(alone[i], mean[i], 1e-12);
+		for (size_t k = 0; k < TREND_D; k++) {
+			const size_t at = i * TREND_D + k;
+
+			assert_near(dmean[at], dmean_left[at] + slopes[at], 1e-12);
+			assert_near(dalone[at], dmean[at], 1e-12);
+		}
+	}
+	for (size_t i = 0; i < 4; i++) {
+		assert_near(gp_row_trend(with, TREND_N + i), values[i], 1e-12);
+		assert_near(gp_outcome(with, gp_whitened_outcomes(with), i),
+			gp_outcome(without, gp_whitened_outcomes(without), i) + t[i], 1e-12);
+	}
+	assert_near(likelihood(with, &data, theta, true, dmean),
+		likelihood(without, &left, theta, true, dmean_left), 1e-12);
+	for (size_t k = 0; k <= TREND_D; k++)
+		assert_near(dmean[k], dmean_left[k], 1e-12);
+	gp_destroy(with);
+	gp_destroy(without);
+}
+
+static void a_fit_is_to_what_the_trend_leaves(void **state)
+{
+	const struct data data = draw(TREND_N, TREND_D, 1, 8);
+	struct gp *with = create(TREND_D, data.kinds), *without = create(TREND_D, data.kinds);
+	const struct gp_fit_options options = { .neighbours = 0 };
+	struct data left = data;
+	double t[TREND_N];
+	struct tuner_error err;
+
+	assert_true(rise(rises, data.X, TREND_N, t, NULL, &err));
+	for (size_t i = 0; i < TREND_N; i++)
+		left.y[i] -= t[i];
+	gp_set_trend(with, &trend);
+	fit(with, &data, options);
+	fit(without, &left, options);
+	for (size_t k = 0; k <= TREND_D; k++)
+		assert_near(gp_hyperparameters(with)[k], gp_hyperparameters(without)[k], 1e-6);
+	gp_set_trend(with, NULL);
+	assert_null(gp_trend_of(with));
+	condition(with, &data, theta_of(TREND_D, 0.4, 1e-3));
+	assert_true(gp_row_trend(with, 0) == 0);
+	gp_destroy(with);
+	gp_destroy(without);
+}
+
 /* Rows, columns, the categories' names, and the zero of the outcomes are conventions. */
 static void conventions_do_not_matter(void **state)
 {
@@ -1095,6 +1200,8 @@ int main(void)
 		cmocka_unit_test(pending_outcomes_have_the_predicted_covariance),
 		cmocka_unit_test(own_means_are_predictions_at_the_rows),
 		cmocka_unit_test(prediction_gradients_agree_with_differences),
+		cmocka_unit_test(a_trend_is_added_to_a_model_of_what_it_leaves),
+		cmocka_unit_test(a_fit_is_to_what_the_trend_leaves),
 		cmocka_unit_test(conventions_do_not_matter),
 		cmocka_unit_test(intervals_cover_what_they_say),
 		cmocka_unit_test(leaving_one_out_equals_a_model_without_it),
