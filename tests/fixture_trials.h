@@ -20,7 +20,9 @@
 #include <cmocka.h>
 
 /* SQL by which a file of the present version becomes one of an earlier one. Any view will do: of another text. */
+#define WITHOUT_STEP_10 "DROP TABLE related_trial; "
 #define WITHOUT_STEP_9                                                                             \
+	WITHOUT_STEP_10                                                                            \
 	"DROP VIEW v_front; DROP VIEW v_trial; DROP VIEW trial_values; "                           \
 	"DROP VIEW study_directions; DROP VIEW study_system_attributes; "                          \
 	"ALTER TABLE trial DROP COLUMN also; "                                                     \

@@ -1,6 +1,7 @@
 #include "tests/fixture_trials.h"
 
 #include "base/sha256.h"
+#include "trials/related_trial.h"
 #include "trials/location.h"
 #include "trials/rescore.h"
 
@@ -1754,6 +1755,71 @@ static void a_file_of_version_7_becomes_the_same_as_a_new_one(void **state)
 	assert_migrates(*state, WITHOUT_STEP_8 "PRAGMA user_version = 7", ".v7.bak");
 }
 
+static void a_file_of_version_9_becomes_the_same_as_a_new_one(void **state)
+{
+	assert_migrates(*state, WITHOUT_STEP_10 "PRAGMA user_version = 9", ".v9.bak");
+}
+
+/* They are read by the earlier job, in their order there, and leave the job's own tables alone. */
+static void related_trials_come_back_as_they_were(void **state)
+{
+	struct fixture *const f = *state;
+	const struct related_trial given[] = {
+		{ 1, 7, TRIAL_DONE, -0.1, (char *)"{\"x\": 0.5}" },
+		{ 0, 9, TRIAL_STOPPED, 1e308, (char *)"{\"x\": 0.25}" },
+		{ 0, 3, TRIAL_FAILED, NAN, (char *)"{}" },
+		{ 0, 4, TRIAL_DONE, INFINITY, (char *)"{\"x\": 1}" },
+	};
+	static const size_t order[] = { 1, 2, 3, 0 };
+	struct related_trial_list list;
+
+	open_store(f, STORE_WRITE);
+	const int64_t job = fixture_add_job(f, "job", 5, "loss", "minimize");
+	const int64_t other = fixture_add_job(f, "other", 5, "loss", "minimize");
+
+	ASSERT_OK(f, store_begin(f->store, STORE_LAZY, &f->err));
+	for (size_t i = 0; i < 4; i++)
+		ASSERT_OK(f, related_trial_add(f->store, job, &given[i], &f->err));
+	ASSERT_OK(f, store_commit(f->store, &f->err));
+	close_store(f);
+	open_store(f, STORE_WRITE);
+	ASSERT_OK(f, related_trial_select(f->store, job, &list, &f->err));
+	assert_int_equal(list.n, 4);
+	for (size_t i = 0; i < 4; i++) {
+		const struct related_trial *found = &list.items[i], *wanted = &given[order[i]];
+
+		assert_int_equal(found->parent, wanted->parent);
+		assert_int_equal(found->number, wanted->number);
+		assert_int_equal(found->state, wanted->state);
+		assert_true(
+			found->loss == wanted->loss || (isnan(found->loss) && isnan(wanted->loss)));
+		assert_string_equal(found->parameters, wanted->parameters);
+	}
+	related_trial_list_finish(&list);
+	ASSERT_OK(f, related_trial_select(f->store, other, &list, &f->err));
+	assert_int_equal(list.n, 0);
+	related_trial_list_finish(&list);
+	assert_true(fixture_number(f, "SELECT count(*) FROM trial") == 0);
+	assert_true(fixture_number(f, "SELECT count(*) FROM trials") == 0);
+}
+
+static void a_related_failure_has_no_loss_and_a_result_has_one(void **state)
+{
+	struct fixture *const f = *state;
+	const struct related_trial wrong[] = { { 0, 1, TRIAL_FAILED, 0.5, (char *)"{}" },
+		{ 0, 1, TRIAL_DONE, NAN, (char *)"{}" }, { 0, 1, TRIAL_RUNNING, 0.5, (char *)"{}" },
+		{ 0, 1, TRIAL_DONE, 0.5, (char *)"{" } };
+
+	open_store(f, STORE_WRITE);
+	const int64_t job = fixture_add_job(f, "job", 5, "loss", "minimize");
+
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		ASSERT_OK(f, store_begin(f->store, STORE_LAZY, &f->err));
+		assert_false(related_trial_add(f->store, job, &wrong[i], &f->err));
+		store_rollback(f->store);
+	}
+}
+
 static void a_file_of_version_8_becomes_the_same_as_a_new_one(void **state)
 {
 	assert_migrates(*state, WITHOUT_STEP_9 "PRAGMA user_version = 8", ".v8.bak");
@@ -2009,6 +2075,9 @@ int main(void)
 		IN_DIRECTORY(a_file_of_version_6_becomes_the_same_as_a_new_one),
 		IN_DIRECTORY(a_file_of_version_7_becomes_the_same_as_a_new_one),
 		IN_DIRECTORY(a_file_of_version_8_becomes_the_same_as_a_new_one),
+		IN_DIRECTORY(a_file_of_version_9_becomes_the_same_as_a_new_one),
+		IN_DIRECTORY(related_trials_come_back_as_they_were),
+		IN_DIRECTORY(a_related_failure_has_no_loss_and_a_result_has_one),
 		IN_DIRECTORY(how_a_trial_kept_its_limits_is_read_to_the_bit),
 		IN_DIRECTORY(limits_come_back_with_an_end_that_was_taken_back),
 		IN_DIRECTORY(the_front_is_of_all_objectives),

@@ -56,6 +56,11 @@ static const char step_9[] =
 #include "step_9.inc"
 	;
 
+/* What related jobs have found. */
+static const char step_10[] =
+#include "step_10.inc"
+	;
+
 /* Forward only, in order. */
 static const struct schema_step schema_steps[] = {
 	{ 2, step_2 },
@@ -66,6 +71,7 @@ static const struct schema_step schema_steps[] = {
 	{ 7, step_7 },
 	{ 8, step_8 },
 	{ 9, step_9 },
+	{ 10, step_10 },
 	{ 0, NULL },
 };
 

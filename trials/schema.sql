@@ -1,4 +1,4 @@
--- The database of `tuner`, schema version 9. This file is what a new database is made from.
+-- The database of `tuner`, schema version 10. This file is what a new database is made from.
 --
 -- Times are microseconds since 1970, UTC (columns *_us). A real number that is NULL is NaN, unless its
 -- comment says otherwise; infinities are SQLite's own (9e999, -9e999). Names are singular; the plural
@@ -80,6 +80,18 @@ CREATE TABLE queue (            -- configurations that people asked for, in the 
 ) STRICT;
 CREATE INDEX queue_waiting ON queue(job, arm, repeat) WHERE trial IS NULL;
 CREATE INDEX queue_source ON queue(job, source);
+
+CREATE TABLE related_trial (    -- what earlier jobs have found, for a job that learns from them as related
+  id         INTEGER PRIMARY KEY,
+  job        INTEGER NOT NULL REFERENCES job(id), -- that learns
+  parent     INTEGER NOT NULL CHECK (parent >= 0), -- the earlier job's place in warm_start.jobs
+  number     INTEGER NOT NULL CHECK (number >= 1), -- in that job
+  state      TEXT NOT NULL CHECK (state IN ('done', 'stopped', 'failed')),
+  loss       REAL,                      -- its objective, turned so that less is better; failed: NULL
+  parameters TEXT NOT NULL CHECK (json_valid(parameters)), -- object by name, of the space that this job had when it was made
+  CHECK ((state = 'failed') = (loss IS NULL))
+) STRICT;
+CREATE INDEX related_trial_parent ON related_trial(job, parent);
 
 ---------------------------------------------------------------------------- trials
 

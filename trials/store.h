@@ -29,7 +29,7 @@ enum store_mode {
 			forward in one transaction, after writing PATH.v<old>.bak */
 };
 
-enum { STORE_SCHEMA_VERSION = 9, STORE_APPLICATION_ID = 0x74756e72 /* "tunr" */ };
+enum { STORE_SCHEMA_VERSION = 10, STORE_APPLICATION_ID = 0x74756e72 /* "tunr" */ };
 
 /* Errors: TUNER_RETRY if STORE_WRITE finds the lock taken (the message names the holder's pid, on a
  * network file system also its host, and says what to do); TUNER_USAGE for a missing file, a file
