@@ -808,8 +808,11 @@ static bool propose(struct search *search, struct suggestion *ret, struct tuner_
 	}
 	ret->asked = true;
 	ret->work = work_done(search);
-	if (search->makes_up)
+	if (search->makes_up) {
+		snprintf(ret->reason, sizeof ret->reason,
+			"the results so far bear out no related job");
 		return spread_out(ask, ret, err);
+	}
 	ret->work_fit = work_of_fits(search);
 	ret->work_scores = search->work_scores;
 	ret->work_climbs = search->maxima.work;

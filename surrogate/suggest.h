@@ -191,7 +191,8 @@ struct suggestion {
 	bool exhausted; /* a finite space (or grid) has no untried point left: values are not set.
 			   Never true for a partial request */
 	enum branch branch;
-	char reason[120]; /* why the fallback was taken; "" otherwise */
+	char reason[120]; /* why the fallback was taken, or a point of the design although there is
+			     a model; "" otherwise */
 	double mean, sd; /* predicted objective (minimised unit), latent; NaN without a model */
 	/* The same prediction for judging gains, scaled by the user's unit as it is below the
 	 * incumbent, where gains lie: values worse than the median are transformed (transform.h),

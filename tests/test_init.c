@@ -483,7 +483,7 @@ static void earlier_tuning_jobs_keep_their_names(void **state)
 	const struct job_warm_start *warm_start = &made.parsed->warm_start;
 
 	assert_int_equal(warm_start->n, 2);
-	assert_true(warm_start->first);
+	assert_int_equal(warm_start->as, WARM_RELATED);
 	assert_string_equal(warm_start->parents[1].job, "tuesday");
 	assert_null(warm_start->parents[1].db);
 	assert_non_null(

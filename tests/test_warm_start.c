@@ -1,5 +1,6 @@
 /* tuner/warm_start.h: what of an earlier job fits into a new one. How it looks from outside, warm_start.bats tells. */
 #include "tests/fixture_report.h"
+#include "trials/related_trial.h"
 #include "tuner/warm_start.h"
 #include "tuner/search.h"
 
@@ -232,6 +233,97 @@ static void what_has_not_begun_may_still_begin_so(void **state)
 	fixture_close(&fixture);
 }
 
+#define RELATED "\"warm_start\": {\"jobs\": [\"job\"], \"as\": \"related\"}, "
+
+/* Neither the metric nor the goal need be ours: what it gave is turned by its own goal. */
+static void results_of_a_related_job_are_turned_so_that_less_is_better(void **state)
+{
+	static const char *const begins[] = { BEGIN,
+		"\"objective\": {\"metric\": \"accuracy\", \"goal\": \"maximize\"}, \"name\": "
+		"\"new\", " };
+	struct fixture fixture;
+
+	begin(&fixture);
+	for (size_t i = 0; i < 2; i++) {
+		char keys[400];
+		struct job_file *file;
+
+		snprintf(keys, sizeof keys, "%s" RELATED FIXTURE_X "\"seed\": 1", begins[i]);
+		struct warm_start warm = read_keys(&fixture, keys, &file);
+
+		assert_int_equal(warm.n, 4);
+		assert_true(warm.trials[0].loss == 4 && warm.trials[1].loss == 2);
+		assert_true(isnan(warm.trials[2].loss));
+		assert_true(warm.trials[3].loss == 3.5);
+		warm_start_finish(&warm);
+		job_file_destroy(file);
+	}
+	fixture_close(&fixture);
+}
+
+/* No trial of the job, and nothing that any count sees. */
+static void a_job_that_learns_from_a_related_one_has_its_results_beside_its_history(void **state)
+{
+	struct fixture fixture;
+	struct job_opening opening;
+	struct search_list searches;
+	struct related_trial_list rows;
+	struct job_file *file = fixture_file(BEGIN RELATED FIXTURE_X "\"budget\": {\"trials\": 2}");
+	int64_t counts[TRIAL_STATES];
+
+	begin(&fixture);
+	ASSERT_OK(&fixture, job_open(fixture.store, file, false, NULL, &opening, &fixture.err));
+	assert_non_null(strstr(opening.warm_start.bytes, "4 of the 4 ended trials of job job"));
+	ASSERT_OK(&fixture,
+		search_list_load(&searches, file, fixture.store, opening.job_id, &fixture.err));
+	assert_int_equal(searches.items[0].history.n, 0);
+	assert_int_equal(searches.items[0].history.created, 0);
+	assert_null(search_list_best(&searches));
+	assert_true(related_tells(related_jobs_models(searches.items[0].proposer.related)));
+	ASSERT_OK(&fixture, trial_count(fixture.store, opening.job_id, counts, &fixture.err));
+	for (int i = 0; i < TRIAL_STATES; i++)
+		assert_int_equal(counts[i], 0);
+	ASSERT_OK(
+		&fixture, related_trial_select(fixture.store, opening.job_id, &rows, &fixture.err));
+	assert_int_equal(rows.n, 4);
+	assert_int_equal(rows.items[2].state, TRIAL_FAILED);
+	assert_int_equal(rows.items[3].state, TRIAL_STOPPED);
+	assert_string_equal(rows.items[0].parameters, "{\"x\": 0.25}");
+	related_trial_list_finish(&rows);
+	search_list_finish(&searches);
+	job_opening_finish(&opening);
+	job_file_destroy(file);
+	fixture_close(&fixture);
+}
+
+/* Strategies without a model have no use for them, nor has a job without any. */
+static void only_a_model_loads_related_jobs(void **state)
+{
+	struct fixture fixture;
+	struct job_opening opening;
+	struct related_jobs *jobs = NULL;
+	struct job_file *file = fixture_file(BEGIN RELATED FIXTURE_X "\"seed\": 1");
+
+	begin(&fixture);
+	ASSERT_OK(&fixture, job_open(fixture.store, file, false, NULL, &opening, &fixture.err));
+	ASSERT_OK(&fixture,
+		related_jobs_load(file, fixture.store, opening.job_id, &jobs, &fixture.err));
+	assert_int_equal(related_count(related_jobs_models(jobs)), 1);
+	related_jobs_destroy(jobs);
+	file->strategy.name = STRATEGY_RANDOM;
+	ASSERT_OK(&fixture,
+		related_jobs_load(file, fixture.store, opening.job_id, &jobs, &fixture.err));
+	assert_null(jobs);
+	file->strategy.name = STRATEGY_BAYESIAN;
+	ASSERT_OK(&fixture,
+		related_jobs_load(file, fixture.store, opening.job_id + 1, &jobs, &fixture.err));
+	assert_null(jobs);
+	assert_null(related_jobs_models(NULL));
+	job_opening_finish(&opening);
+	job_file_destroy(file);
+	fixture_close(&fixture);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +337,10 @@ int main(void)
 		cmocka_unit_test(a_job_that_is_made_has_them_in_its_history),
 		cmocka_unit_test(a_job_that_cannot_begin_so_is_not_made),
 		cmocka_unit_test(what_has_not_begun_may_still_begin_so),
+		cmocka_unit_test(results_of_a_related_job_are_turned_so_that_less_is_better),
+		cmocka_unit_test(
+			a_job_that_learns_from_a_related_one_has_its_results_beside_its_history),
+		cmocka_unit_test(only_a_model_loads_related_jobs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

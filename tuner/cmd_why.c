@@ -124,6 +124,23 @@ static bool add_weights(cJSON *object, const struct explanation *e)
 	return ok;
 }
 
+/* null without related jobs. */
+static bool add_related(cJSON *object, const struct explanation *e)
+{
+	if (e->related_names[0] == NULL)
+		return cJSON_AddNullToObject(object, "related") != NULL;
+
+	cJSON *related = cJSON_AddArrayToObject(object, "related");
+	bool ok = related != NULL;
+	for (size_t i = 0; ok && i < SUGGEST_RELATED_MAX && e->related_names[i] != NULL; i++) {
+		cJSON *item = cJSON_CreateObject();
+		ok = json_append(related, item) &&
+		     json_add_string(item, "job", e->related_names[i]) &&
+		     json_add_optional(item, "probability", e->related[i]);
+	}
+	return ok;
+}
+
 /* The predictions of further objectives; null without any. */
 static bool add_also(cJSON *object, const struct explanation *e)
 {
@@ -152,7 +169,7 @@ static bool add_model(cJSON *object, const struct explanation *e)
 	       json_add_optional(object, "z_with_noise", e->z_with_noise) &&
 	       json_add_optional(object, "value_probability", e->value_probability) &&
 	       json_add_optional(object, "limits_probability", e->limits_probability) &&
-	       add_weights(object, e) && add_also(object, e) &&
+	       add_weights(object, e) && add_also(object, e) && add_related(object, e) &&
 	       json_add_optional(object, "expected_improvement", e->expected_improvement) &&
 	       json_add_optional(object, "probability_of_improvement", e->probability) &&
 	       json_add_optional(object, "improvement", e->improvement);
@@ -312,10 +329,29 @@ static void add_other_predictions(const struct explanation *e, struct text *out)
 	}
 }
 
+/* Only where there was a model to ask. */
+static void add_related_lines(const struct explanation *e, struct text *out)
+{
+	double none = 1;
+	bool any = false;
+	for (size_t i = 0; i < SUGGEST_RELATED_MAX && e->related_names[i] != NULL; i++) {
+		if (isnan(e->related[i]))
+			continue;
+		text_print(out, "  %s ", any ? "              " : "related to it:");
+		text_add_visible(out, e->related_names[i]);
+		text_print(out, ", with probability %.2f by the results then\n", e->related[i]);
+		none -= e->related[i];
+		any = true;
+	}
+	if (any)
+		text_print(out, "                 none of them: %.2f\n", fmax(none, 0));
+}
+
 static void add_hopes(const struct explanation *e, struct text *out)
 {
 	const struct decision *d = &e->decision;
 	add_weighing(e, out);
+	add_related_lines(e, out);
 	if (isnan(d->mean))
 		return;
 	text_add(out, "  predicted ");

@@ -24,6 +24,11 @@ static const struct note {
 	{ "sd_3", offsetof(struct decision_notes, sds[1]) },
 	{ "mean_4", offsetof(struct decision_notes, means[2]) },
 	{ "sd_4", offsetof(struct decision_notes, sds[2]) },
+	{ "related_1", offsetof(struct decision_notes, related[0]) },
+	{ "related_2", offsetof(struct decision_notes, related[1]) },
+	{ "related_3", offsetof(struct decision_notes, related[2]) },
+	{ "related_4", offsetof(struct decision_notes, related[3]) },
+	{ "related_5", offsetof(struct decision_notes, related[4]) },
 };
 
 enum { ROWS = sizeof(rows) / sizeof(*rows) };
@@ -40,6 +45,8 @@ struct decision_notes decision_notes_of(
 	/* A weight of an objective that there is may be 0 only by an unlikely chance. */
 	for (size_t i = 0; i <= TRIAL_ALSO_MAX; i++)
 		notes.weights[i] = suggestion->weights[i] > 0 ? suggestion->weights[i] : NAN;
+	for (size_t i = 0; i < SUGGEST_RELATED_MAX; i++)
+		notes.related[i] = suggestion->related[i] > 0 ? suggestion->related[i] : NAN;
 	for (size_t i = 0; i < TRIAL_ALSO_MAX; i++) {
 		const double mean = i < file->objective.n_also ? suggestion->other_means[i] : NAN;
 

@@ -2,7 +2,8 @@
  * settings.
  *
  *     {"name": "bayesian", ..., "gain_mean": 0.3, "gain_sd": 0.1, "value_probability": 0.9,
- *     "limits_probability": 0.8, "weight_1": 0.3, "weight_2": 0.7, "mean_2": 11, "sd_2": 0.5}
+ *     "limits_probability": 0.8, "weight_1": 0.3, "weight_2": 0.7, "mean_2": 11, "sd_2": 0.5,
+ *     "related_1": 0.7}
  *
  * Each is present only if known; the oldest versions stored only "value_probability". */
 #ifndef TUNER_DECISION_NOTES_H
@@ -22,6 +23,8 @@ struct decision_notes {
 	double weights[TRIAL_ALSO_MAX + 1]; /* of several objectives in one; NaN without */
 	double means[TRIAL_ALSO_MAX], sds[TRIAL_ALSO_MAX]; /* of further objectives, in the user's
 							      sign */
+	double related[SUGGEST_RELATED_MAX]; /* the probability that this earlier job is the related
+						one (suggest.h); NaN: 0, or without a model */
 };
 
 struct decision_notes decision_notes_of(

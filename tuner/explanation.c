@@ -9,6 +9,7 @@
 #include "tuner/decision_noise.h"
 #include "tuner/decision_notes.h"
 #include "tuner/front.h"
+#include "tuner/warm_start.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -23,6 +24,8 @@ void explanation_finish(struct explanation *e)
 	trial_list_finish(&e->trials);
 	free(e->memory);
 	trial_finish(&e->trial);
+	for (size_t i = 0; i < SUGGEST_RELATED_MAX; i++)
+		free(e->related_names[i]);
 	*e = (struct explanation){ 0 };
 }
 
@@ -339,6 +342,7 @@ static bool compare(struct explanation *e, struct tuner_error *err)
 	e->value_probability = notes.value_probability;
 	e->limits_probability = notes.limits_probability;
 	memcpy(e->weights, notes.weights, sizeof(e->weights));
+	memcpy(e->related, notes.related, sizeof(e->related));
 	memcpy(e->other_means, notes.means, sizeof(e->other_means));
 	memcpy(e->other_sds, notes.sds, sizeof(e->other_sds));
 	e->z = uncertain ? (objective - d->mean) / d->sd : NAN;
@@ -368,7 +372,9 @@ bool explanation_load(const struct report *report, const char *trial, struct exp
 		goto fail;
 	read_settings(ret);
 	read_hyperparameters(ret);
-	if (!weigh(ret, err) || !look_back(ret, err) || !compare(ret, err))
+	if (!weigh(ret, err) || !look_back(ret, err) || !compare(ret, err) ||
+		!warm_start_related(report->store, report->job.id, ret->related_names,
+			SUGGEST_RELATED_MAX, err))
 		goto fail;
 	return true;
 fail:
@@ -421,6 +427,12 @@ const char *explanation_incumbent(const struct explanation *e)
 	}
 }
 
+/* A decision of the design that took nothing from the quasi-random sequence. */
+static bool is_of_related(const struct explanation *e)
+{
+	return e->related_names[0] != NULL && e->decision.next_sequence == e->decision.sequence;
+}
+
 const char *explanation_branch(const struct explanation *e)
 {
 	const struct {
@@ -436,8 +448,10 @@ const char *explanation_branch(const struct explanation *e)
 				: "it is the next point of a quasi-random sequence, half of "
 				  "which fills the space evenly, and half follows the priors" },
 		{ BRANCH_GRID, "it is a point of the grid" },
-		{ BRANCH_DESIGN, "it belongs to the initial design: quasi-random points, to have "
-				 "something for a model to learn from" },
+		{ BRANCH_DESIGN, is_of_related(e)
+					 ? "it was among the best of related earlier jobs"
+					 : "it belongs to the initial design: quasi-random points, "
+					   "to have something for a model to learn from" },
 		{ BRANCH_MODEL, model_words(e) },
 		{ BRANCH_FALLBACK, "it is a quasi-random point, taken in place of the model's" },
 	};

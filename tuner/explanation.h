@@ -72,6 +72,10 @@ struct explanation {
 	double weights[GOALS_MAX]; /* of several objectives in what the model was to improve */
 	double other_means[TRIAL_ALSO_MAX],
 		other_sds[TRIAL_ALSO_MAX]; /* predictions of the further objectives */
+	double related[SUGGEST_RELATED_MAX]; /* that this earlier job is the related one; NaN: 0, or
+						without a model */
+	char *related_names
+		[SUGGEST_RELATED_MAX]; /* "job resnet in /a/old.db"; NULL: there is none */
 	double limits_probability; /* that it would keep the job's limits; NaN also without any */
 	double expected_improvement; /* over the incumbent, in the objective's unit; a failure
 					improves nothing, and neither does a trial over a limit */

@@ -505,7 +505,7 @@ static void write_warm_start(struct parts *parts)
 	}
 	if (jobs.length > 0) {
 		text_print(parts->file, ",\n  \"warm_start\": {\"jobs\": [%s], \"as\": \"%s\"}",
-			jobs.bytes, transfer ? "first" : "trials");
+			jobs.bytes, transfer ? "related" : "trials");
 		text_add(parts->notes,
 			"WarmStartConfig: the earlier jobs are looked for in this job's own "
 			"database; write {\"db\": PATH, \"job\": NAME} where another has them, or "

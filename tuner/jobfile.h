@@ -132,6 +132,12 @@ struct job_code {
 
 enum { WARM_PARENTS_MAX = 100 };
 
+/* How a job begins with earlier ones, in the order of the key's words: their trials are data, or their
+ * best configurations are tried first, or its model learns from them what it can. */
+enum warm_as { WARM_TRIALS, WARM_FIRST, WARM_RELATED };
+
+const char *warm_as_name(enum warm_as as); /* "trials" ... */
+
 /* An earlier job whose trials this one starts from. */
 struct warm_parent {
 	char *db; /* absolute; NULL: the job's own database */
@@ -144,9 +150,8 @@ struct warm_parent {
 struct job_warm_start {
 	struct warm_parent *parents;
 	size_t n; /* 0: nothing */
-	bool first; /* the parents' best configurations are tried first; else their trials are
-		       data */
-	int64_t best; /* how many, with `first` */
+	enum warm_as as;
+	int64_t best; /* how many, with WARM_FIRST */
 };
 
 /* Which models, output files and checkpoints of ended trials are kept. */

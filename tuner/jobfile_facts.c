@@ -618,8 +618,8 @@ static void add_warm_start(struct collector *c)
 	if (warm_start->n == 0)
 		return;
 	add_key(c, CHANGE_WARM_START, SECTION_WARM_START, "warm_start", "as",
-		string_text(warm_start->first ? "first" : "trials"));
-	if (warm_start->first)
+		string_text(warm_as_name(warm_start->as)));
+	if (warm_start->as == WARM_FIRST)
 		add_key(c, CHANGE_WARM_START, SECTION_WARM_START, "warm_start", "best",
 			number_text((double)warm_start->best));
 	for (size_t i = 0; i < warm_start->n; i++)

@@ -653,13 +653,16 @@ const struct key job_keys[] = {
 		.help = "the earlier jobs; a name alone is a job of this job's own database",
 		.synonyms = "ParentHyperParameterTuningJobs|parents|studies|experiments|prior_runs|"
 			    "from" },
-	{ SECTION_WARM_START, "as", KEY_WORD, .words = "trials|first", .otherwise = "\"trials\"",
-		.aliases = "IdenticalDataAndAlgorithm=trials|TransferLearning=first|data=trials|"
-			   "observations=trials|results=trials|queue=first|configurations=first",
+	{ SECTION_WARM_START, "as", KEY_WORD, .words = "trials|first|related",
+		.otherwise = "\"trials\"",
+		.aliases = "IdenticalDataAndAlgorithm=trials|TransferLearning=related|data=trials|"
+			   "observations=trials|results=trials|queue=first|configurations=first|"
+			   "transfer=related|similar=related",
 		.help = "trials: the same data and code, so their results are learnt from as if "
 			"they "
-			"were this job's; first: other data or code, so the best of their "
-			"configurations are tried first",
+			"were this job's; related: other data or code, so they are learnt from as "
+			"far as this job's own results bear them out; first: the best of their "
+			"configurations are tried first, and nothing else is learnt",
 		.synonyms = "WarmStartType|type|mode|kind|how" },
 	{ SECTION_WARM_START, "best", KEY_INTEGER, FROM_TO(1, 1000), .derived = "5",
 		.help = "with \"as\": \"first\": how many of the best configurations of all of "

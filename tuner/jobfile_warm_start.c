@@ -11,6 +11,13 @@
 
 enum { BEST_DEFAULT = 5 };
 
+const char *warm_as_name(enum warm_as as)
+{
+	static const char *const names[] = { "trials", "first", "related" };
+
+	return names[as];
+}
+
 static void strings_free(char **strings)
 {
 	for (char **string = strings; string != NULL && *string != NULL; string++)
@@ -87,16 +94,51 @@ static void check_best(struct reader *reader, const cJSON *object)
 	const struct job_warm_start *warm_start = &file->warm_start;
 	const cJSON *best = member(object, SECTION_WARM_START, "best");
 
-	if (!warm_start->first && best != NULL)
+	if (warm_start->as == WARM_TRIALS && best != NULL)
 		report_error(reader, best, AT_KEY,
 			"has no effect as \"trials\": all that fit are taken");
-	if (warm_start->first && best != NULL &&
+	if (warm_start->as == WARM_RELATED && best != NULL)
+		report_error(reader, best, AT_KEY,
+			"has no effect as \"related\": all that fit are learnt from");
+	if (warm_start->as == WARM_FIRST && best != NULL &&
 		warm_start->best + (int64_t)file->n_first > file->budget.trials)
 		report_warning(reader, best, AT_VALUE,
 			"%lld configurations to be tried first, with those of \"first\", but "
 			"budget.trials is %lld",
 			(long long)warm_start->best + (long long)file->n_first,
 			(long long)file->budget.trials);
+}
+
+static bool has_model(const struct job_file *file)
+{
+	bool any = file->n_arms == 0 && file->strategy.name == STRATEGY_BAYESIAN;
+
+	for (size_t i = 0; i < file->n_arms; i++)
+		any = any || file->arms[i].strategy.name == STRATEGY_BAYESIAN;
+	return any;
+}
+
+/* Only a model of one objective can learn from related jobs. */
+static void check_related(struct reader *reader, const cJSON *object)
+{
+	const struct job_file *file = reader->file;
+	const cJSON *as = member(object, SECTION_WARM_START, "as");
+
+	if (file->warm_start.as != WARM_RELATED)
+		return;
+	if (!has_model(file))
+		report_error(reader, as, AT_VALUE,
+			"\"related\" is for a model, which only strategy \"bayesian\" has: use "
+			"it, or \"first\"");
+	if (file->objective.n_also > 0)
+		report_error(reader, as, AT_VALUE,
+			"\"related\" is for one objective, and this job has several "
+			"(objective.also): use \"first\"");
+	if (file->warm_start.n > SUGGEST_RELATED_MAX)
+		report_error(reader, member(object, SECTION_WARM_START, "jobs"), AT_VALUE,
+			"%zu jobs as \"related\" are more than %d: leave out those that have least "
+			"in common with this one",
+			file->warm_start.n, SUGGEST_RELATED_MAX);
 }
 
 bool read_warm_start(struct reader *reader, struct tuner_error *err)
@@ -108,7 +150,7 @@ bool read_warm_start(struct reader *reader, struct tuner_error *err)
 
 	if (jobs == NULL)
 		return true;
-	warm_start->first = member_word(object, SECTION_WARM_START, "as") == 1;
+	warm_start->as = (enum warm_as)member_word(object, SECTION_WARM_START, "as");
 	warm_start->best = best ? (int64_t)best->valuedouble : BEST_DEFAULT;
 	warm_start->parents = calloc(WARM_PARENTS_MAX, sizeof(*warm_start->parents));
 	if (warm_start->parents == NULL)
@@ -118,5 +160,6 @@ bool read_warm_start(struct reader *reader, struct tuner_error *err)
 			!read_parent(reader, node, err))
 			return false;
 	check_best(reader, object);
+	check_related(reader, object);
 	return true;
 }

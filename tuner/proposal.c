@@ -46,6 +46,12 @@ bool proposer_create(
 	return proposer->settings != NULL || tuner_fail_memory(err);
 }
 
+bool proposer_learn(
+	struct proposer *proposer, struct store *store, int64_t job_id, struct tuner_error *err)
+{
+	return related_jobs_load(proposer->file, store, job_id, &proposer->related, err);
+}
+
 bool proposer_load(struct proposer *proposer, const struct job_file *file, struct store *store,
 	int64_t job_id, const char *arm, int64_t repeat, struct tuner_error *err)
 {
@@ -55,7 +61,8 @@ bool proposer_load(struct proposer *proposer, const struct job_file *file, struc
 	struct decision latest;
 	char *memory = NULL;
 	bool found = false;
-	bool ok = decision_sequence(store, job_id, arm, repeat, &proposer->sequence, err) &&
+	bool ok = proposer_learn(proposer, store, job_id, err) &&
+		  decision_sequence(store, job_id, arm, repeat, &proposer->sequence, err) &&
 		  decision_prognoses(store, job_id, arm, repeat, proposer->prognoses,
 			  PROGNOSES_KEPT, &proposer->n_prognoses, err) &&
 		  decision_latest(store, job_id, arm, repeat, &latest, &memory, &found, err);
@@ -84,6 +91,7 @@ bool proposer_restore(struct proposer *proposer, int64_t sequence, const struct 
 
 void proposer_finish(struct proposer *proposer)
 {
+	related_jobs_destroy(proposer->related);
 	free(proposer->settings);
 	free(proposer->hyperparameters);
 	*proposer = (struct proposer){ 0 };
@@ -161,6 +169,7 @@ static bool decide_by_strategy(const struct proposer *proposer, const struct his
 		.partial = partial,
 		.start = proposer->hyperparameters,
 		.n_start = proposer->n_hyperparameters,
+		.related = related_jobs_models(proposer->related),
 		.work_limit = (uint64_t)terms->work_limit,
 		.judged = terms->judged,
 		.judged_at = terms->judged_at,
@@ -211,10 +220,11 @@ static bool note_settings(
 	return proposal->settings != NULL || tuner_fail_memory(err);
 }
 
-/* A model that failed also began from them. */
+/* A model that failed also began from them, as did one that found that a design is still needed. */
 static bool asked_model(const struct suggestion *suggestion)
 {
-	return suggestion->branch == BRANCH_MODEL || suggestion->branch == BRANCH_FALLBACK;
+	return suggestion->asked || suggestion->branch == BRANCH_MODEL ||
+	       suggestion->branch == BRANCH_FALLBACK;
 }
 
 /* Fills the row from which the decision can be recomputed. Its numbers are in the user's unit and

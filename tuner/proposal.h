@@ -4,6 +4,7 @@
 #define TUNER_PROPOSAL_H
 
 #include "tuner/history.h"
+#include "tuner/related_jobs.h"
 
 enum { LIBRARIES_TEXT = 192, PROGNOSES_KEPT = 5 };
 
@@ -11,6 +12,7 @@ enum { LIBRARIES_TEXT = 192, PROGNOSES_KEPT = 5 };
 struct proposer {
 	const struct job_file *file;
 	int64_t repeat; /* of the comparison; 0 otherwise */
+	struct related_jobs *related; /* NULL: there are none */
 	char *settings; /* the strategy's, as JSON for the decision row */
 	int64_t sequence; /* points of the quasi-random sequence used so far */
 	int64_t start; /* decision whose hyperparameters start the next fit; 0: none */
@@ -24,7 +26,7 @@ struct proposer {
 	size_t n_prognoses;
 };
 
-/* For an arm without trials. */
+/* For an arm without trials, of a job without related ones. */
 TUNER_MUST_CHECK
 bool proposer_create(
 	struct proposer *proposer, const struct job_file *file, struct tuner_error *err);
@@ -33,6 +35,11 @@ TUNER_MUST_CHECK
 bool proposer_load(struct proposer *proposer, const struct job_file *file, struct store *store,
 	int64_t job_id, const char *arm, int64_t repeat, struct tuner_error *err);
 void proposer_finish(struct proposer *proposer);
+
+/* Reads what related jobs have found, which never changes. For proposer_create; proposer_load does it. */
+TUNER_MUST_CHECK
+bool proposer_learn(
+	struct proposer *proposer, struct store *store, int64_t job_id, struct tuner_error *err);
 
 /* Restores the state before one of the arm's decisions: `start` (NULL: none) has the
  * hyperparameters from which the next fit begins, which are copied. */

@@ -113,7 +113,9 @@ static bool take_file(struct player *player, const struct trial *trial,
 	player->history.file = player->file;
 	if (player->settings == NULL)
 		return tuner_fail_memory(err);
-	if (!proposer_create(&player->proposer, player->file, err))
+	const struct report *report = player->report;
+	if (!proposer_create(&player->proposer, player->file, err) ||
+		!proposer_learn(&player->proposer, report->store, report->job.id, err))
 		return false;
 	player->proposer.repeat = trial->repeat;
 	return true;

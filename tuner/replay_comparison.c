@@ -132,6 +132,9 @@ static void compare_gains(struct comparison *comparison, const struct decision *
 		compare_note(
 			comparison, "sd of a further objective", before.sds[i], now.sds[i], own);
 	}
+	for (size_t i = 0; i < SUGGEST_RELATED_MAX; i++)
+		compare_note(comparison, "weight of a related job", before.related[i],
+			now.related[i], 1);
 	compare_number(comparison, "value_probability", before.value_probability,
 		now.value_probability, 1);
 	compare_number(comparison, "limits_probability", before.limits_probability,

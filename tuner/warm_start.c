@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "trials/event.h"
+#include "trials/related_trial.h"
 #include "tuner/configuration.h"
 #include "tuner/launch.h"
 #include "tuner/objective.h"
@@ -198,9 +199,35 @@ static bool queue_trials(struct beginning *beginning, struct text *queued, struc
 	return ok;
 }
 
+/* ---- results of related jobs ---- */
+
+static bool store_related(struct beginning *beginning, struct tuner_error *err)
+{
+	const struct warm_start *warm_start = beginning->warm_start;
+	struct text parameters = TEXT_EMPTY;
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < warm_start->n; i++) {
+		const struct warm_trial *trial = &warm_start->trials[i];
+		text_clear(&parameters);
+		configuration_json(warm_start->file, trial->values, &parameters);
+		const struct related_trial row = { .parent = (int64_t)trial->parent,
+			.number = trial->number,
+			.state = isnan(trial->loss)             ? TRIAL_FAILED
+				 : trial->state == TRIAL_FAILED ? TRIAL_DONE /* over a limit */
+								: trial->state,
+			.loss = trial->loss,
+			.parameters = (char *)parameters.bytes };
+		ok = (!text_failed(&parameters) || tuner_fail_memory(err)) &&
+		     related_trial_add(beginning->store, beginning->job.id, &row, err);
+	}
+	text_finish(&parameters);
+	return ok;
+}
+
 /* ---- the event of the job ---- */
 
-static void add_gift(const struct warm_gift *gift, struct text *ret)
+static void add_gift(const struct warm_gift *gift, bool related, struct text *ret)
 {
 	text_add(ret, "{\"database\": ");
 	text_add_json_string(ret, gift->database);
@@ -209,6 +236,8 @@ static void add_gift(const struct warm_gift *gift, struct text *ret)
 	text_print(ret, ", \"trials\": %lld, \"taken\": %lld, \"misfits\": %lld, \"doubled\": %lld",
 		(long long)gift->trials, (long long)gift->taken, (long long)gift->misfits,
 		(long long)gift->doubled);
+	if (related)
+		text_print(ret, ", \"spared\": %lld", (long long)gift->spared);
 	text_add(ret, ", \"why\": ");
 	text_add_json_string(ret, gift->why);
 	text_add(ret, "}");
@@ -219,13 +248,13 @@ static void add_json(
 {
 	const struct job_warm_start *wish = &warm_start->file->warm_start;
 
-	text_print(ret, "{\"as\": \"%s\", \"parents\": [", wish->first ? "first" : "trials");
+	text_print(ret, "{\"as\": \"%s\", \"parents\": [", warm_as_name(wish->as));
 	for (size_t i = 0; i < wish->n; i++) {
 		text_add(ret, i > 0 ? ", " : "");
-		add_gift(&warm_start->gifts[i], ret);
+		add_gift(&warm_start->gifts[i], wish->as == WARM_RELATED, ret);
 	}
 	text_add(ret, "]");
-	if (wish->first)
+	if (wish->as == WARM_FIRST)
 		text_print(ret, ", \"queued\": [%s]", queued->bytes);
 	text_add(ret, "}");
 }
@@ -253,11 +282,15 @@ static bool store_event(
 
 /* ---- all of it ---- */
 
+/* Related results are the same for all searches. */
 static bool begin_searches(
 	struct beginning *beginning, struct text *queued, struct tuner_error *err)
 {
 	const struct job_file *file = beginning->warm_start->file;
 	const size_t n_arms = file->n_arms > 0 ? file->n_arms : 1;
+
+	if (file->warm_start.as == WARM_RELATED)
+		return store_related(beginning, err);
 
 	for (int64_t repeat = 0; repeat < file->repeats; repeat++)
 		for (size_t a = 0; a < n_arms; a++) {
@@ -266,8 +299,9 @@ static bool begin_searches(
 			beginning->repeat = repeat;
 			if (file->n_arms > 0)
 				beginning->file.strategy = file->arms[a].strategy;
-			if (!(file->warm_start.first ? queue_trials(beginning, queued, err)
-						     : store_trials(beginning, err)))
+			if (!(file->warm_start.as == WARM_FIRST
+					    ? queue_trials(beginning, queued, err)
+					    : store_trials(beginning, err)))
 				return false;
 		}
 	return true;
@@ -284,7 +318,7 @@ bool warm_start_store(const struct warm_start *warm_start, struct store *store, 
 	if (gethostname(beginning.host, sizeof(beginning.host) - 1) != 0)
 		strcpy(beginning.host, "localhost");
 	/* For trials the event comes first, so that it is found without a search. */
-	const bool first = warm_start->file->warm_start.first;
+	const bool first = warm_start->file->warm_start.as == WARM_FIRST;
 	const bool ok = job_load(store, job_id, &beginning.job, err) &&
 			(first || store_event(&beginning, &queued, err)) &&
 			begin_searches(&beginning, &queued, err) &&
@@ -323,20 +357,33 @@ static void add_place(const cJSON *parent, struct text *ret)
 	text_add_visible(ret, string_in(parent, "database"));
 }
 
-static void add_line(const cJSON *parent, bool first, struct text *ret)
+/* "is known from the start", of these or of one. */
+static const char *what_becomes(enum warm_as as, bool one)
+{
+	static const char *const words[][2] = {
+		[WARM_TRIALS] = { " are known from the start", " is known from the start" },
+		[WARM_FIRST] = { " are tried first", " is tried first" },
+		[WARM_RELATED] = { " count as far as this job's results bear them out",
+			" counts as far as this job's results bear it out" },
+	};
+
+	return words[as][one];
+}
+
+static void add_line(const cJSON *parent, enum warm_as as, struct text *ret)
 {
 	const long long trials = number_in(parent, "trials"), taken = number_in(parent, "taken");
 	const long long misfits = number_in(parent, "misfits");
 	const long long doubled = number_in(parent, "doubled");
 
 	text_print(ret, "warm start: %lld of the %lld %s of ", taken, trials,
-		first ? "results" : "ended trials");
+		as == WARM_FIRST ? "results" : "ended trials");
 	add_place(parent, ret);
-	text_add(ret,
-		first ? (taken == 1 ? " is tried first" : " are tried first")
-		      : (taken == 1 ? " is known from the start" : " are known from the start"));
+	text_add(ret, what_becomes(as, taken == 1));
 	if (doubled > 0)
 		text_print(ret, "; %lld were already taken", doubled);
+	if (number_in(parent, "spared") > 0)
+		text_add(ret, "; they are its best and, evenly, some of the others");
 	if (misfits > 0) {
 		text_print(ret, "; %lld %s not fit, as ", misfits, misfits == 1 ? "does" : "do");
 		text_add_visible(ret, string_in(parent, "why"));
@@ -347,12 +394,15 @@ static void add_line(const cJSON *parent, bool first, struct text *ret)
 void warm_start_text(const char *json, struct text *ret)
 {
 	cJSON *data = cJSON_Parse(json);
-	const bool first = strcmp(string_in(data, "as"), "first") == 0;
+	const char *as = string_in(data, "as");
+	const enum warm_as how = strcmp(as, "first") == 0     ? WARM_FIRST
+				 : strcmp(as, "related") == 0 ? WARM_RELATED
+							      : WARM_TRIALS;
 	const cJSON *parent;
 
 	cJSON_ArrayForEach(parent, member_of(data, "parents"))
 	{
-		add_line(parent, first, ret);
+		add_line(parent, how, ret);
 	}
 	cJSON_Delete(data);
 }
@@ -360,6 +410,40 @@ void warm_start_text(const char *json, struct text *ret)
 bool warm_start_load(struct store *store, int64_t job_id, char **ret, struct tuner_error *err)
 {
 	return event_of_job(store, job_id, EVENT, ret, err);
+}
+
+static bool name_related(const cJSON *data, char **ret, size_t n, struct tuner_error *err)
+{
+	const cJSON *parent;
+	size_t i = 0;
+
+	if (strcmp(string_in(data, "as"), warm_as_name(WARM_RELATED)) != 0)
+		return true;
+	cJSON_ArrayForEach(parent, member_of(data, "parents"))
+	{
+		struct text name = TEXT_EMPTY;
+		if (i == n)
+			break;
+		add_place(parent, &name);
+		ret[i] = text_take(&name);
+		if (ret[i++] == NULL)
+			return tuner_fail_memory(err);
+	}
+	return true;
+}
+
+bool warm_start_related(
+	struct store *store, int64_t job_id, char **ret, size_t n, struct tuner_error *err)
+{
+	char *json = NULL;
+
+	if (!warm_start_load(store, job_id, &json, err))
+		return false;
+	cJSON *data = json != NULL ? cJSON_Parse(json) : NULL;
+	const bool ok = name_related(data, ret, n, err);
+	cJSON_Delete(data);
+	free(json);
+	return ok;
 }
 
 bool warm_start_origin(

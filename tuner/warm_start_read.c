@@ -70,13 +70,15 @@ static bool has_parameter(const struct job_file *file, const char *name)
 
 /* ---- whether the jobs go together ---- */
 
+/* With related jobs only shapes matter: each is turned by its own goal. */
 static bool check_objective(const struct parent *parent, struct tuner_error *err)
 {
 	const struct job_file *ours = parent->file, *theirs = parent->theirs;
-	const char *how = ours->warm_start.first
-				  ? ""
-				  : ", or take its configurations only (\"as\": \"first\")";
+	const bool first = ours->warm_start.as == WARM_FIRST;
+	const char *how = first ? "" : ", or take its configurations only (\"as\": \"first\")";
 
+	if (ours->warm_start.as == WARM_RELATED)
+		return true;
 	if (ours->maximize != theirs->maximize)
 		return tuner_fail(err, TUNER_USAGE,
 			"it is to %s %s, and this job to %s %s: what was best there is not what is "
@@ -87,8 +89,8 @@ static bool check_objective(const struct parent *parent, struct tuner_error *err
 	char *their_objective = job_file_objective(theirs);
 	bool ok = (our_objective != NULL && their_objective != NULL) || tuner_fail_memory(err);
 	/* For configurations only their order matters, so the same metric suffices. */
-	if (ok && (ours->warm_start.first ? strcmp(ours->metric, theirs->metric) != 0
-					  : strcmp(our_objective, their_objective) != 0))
+	if (ok && (first ? strcmp(ours->metric, theirs->metric) != 0
+			 : strcmp(our_objective, their_objective) != 0))
 		ok = tuner_fail(err, TUNER_USAGE,
 			"its objective is %.200s, and this job's %.200s: score it by this one "
 			"(\"tuner rescore\")%s",
@@ -105,7 +107,7 @@ static bool check_fixed(const struct parent *parent, struct tuner_error *err)
 {
 	const struct job_file *ours = parent->file;
 
-	for (size_t i = 0; !ours->warm_start.first && i < ours->n_fixed; i++) {
+	for (size_t i = 0; ours->warm_start.as == WARM_TRIALS && i < ours->n_fixed; i++) {
 		const char *name = ours->fixed[i].name;
 		const struct argument *theirs = find_fixed(parent->theirs, name);
 		if (theirs == NULL || strcmp(theirs->text, ours->fixed[i].text) == 0 ||
@@ -113,8 +115,10 @@ static bool check_fixed(const struct parent *parent, struct tuner_error *err)
 			continue;
 		return tuner_fail(err, TUNER_USAGE,
 			"\"%.100s\" is fixed at %.60s there and at %.60s here, so that results may "
-			"not compare. If they do, say \"ignore\": [\"%.100s\"]; else take the "
-			"configurations only, \"as\": \"first\"",
+			"not compare. If they do, say \"ignore\": [\"%.100s\"]; else learn from "
+			"them "
+			"with reserve, \"as\": \"related\", or take the configurations only, "
+			"\"as\": \"first\"",
 			name, theirs->json, ours->fixed[i].json, name);
 	}
 	return true;
@@ -195,7 +199,8 @@ static bool find_fillers(struct parent *parent, struct tuner_error *err)
 			continue;
 		if (fixed != NULL && !fill_from_fixed(parent, i, fixed, err))
 			return false;
-		if (fixed == NULL && !file->warm_start.first && !is_conditional(&file->space, i))
+		if (fixed == NULL && file->warm_start.as != WARM_FIRST &&
+			!is_conditional(&file->space, i))
 			return tuner_fail(err, TUNER_USAGE,
 				"it has no \"%.100s\": say which value its trials were made with, "
 				"\"missing\": {\"%.100s\": ...}",
@@ -276,7 +281,7 @@ static bool settle(const struct parent *parent, double *values, struct text *ret
 	if (!configuration_settle(file, values, &i, &problem))
 		ok = misfit(ret_why, i < file->space.d ? file->space.parameters[i].name : "",
 			problem.bytes);
-	for (size_t p = 0; ok && !file->warm_start.first && p < file->space.d; p++)
+	for (size_t p = 0; ok && file->warm_start.as != WARM_FIRST && p < file->space.d; p++)
 		if (isnan(values[p]))
 			ok = misfit(ret_why, file->space.parameters[p].name, "it has none");
 	text_finish(&problem);
@@ -303,7 +308,7 @@ static bool check_edits(const struct parent *parent, const struct trial *trial,
 		ok = !isnan(parent->entry->missing[i]) ||
 		     was_fixed_so(
 			     parent, trial, parameters, file->space.parameters[i].name, ret_why);
-	for (size_t i = 0; ok && !file->warm_start.first && i < file->n_fixed; i++)
+	for (size_t i = 0; ok && file->warm_start.as == WARM_TRIALS && i < file->n_fixed; i++)
 		ok = was_fixed_so(parent, trial, parameters, file->fixed[i].name, ret_why);
 	return ok;
 }
@@ -329,7 +334,7 @@ static bool is_data(const struct parent *parent, const struct trial *trial)
 {
 	if (trial->state == TRIAL_DONE)
 		return true;
-	if (parent->file->warm_start.first)
+	if (parent->file->warm_start.as == WARM_FIRST)
 		return false;
 	if (trial->state == TRIAL_FAILED)
 		return !outcome_is_infrastructure(trial->outcome);
@@ -421,6 +426,16 @@ static bool make_room(struct warm_start *warm_start, struct tuner_error *err)
 	return true;
 }
 
+/* NaN where it failed. */
+static double loss_of(const struct parent *parent, const struct trial *trial)
+{
+	const double value = trial->outcome == OUTCOME_OVER_LIMIT ? trial->judgement.objective
+			     : trial->state == TRIAL_FAILED       ? NAN
+								  : trial->objective;
+
+	return parent->theirs->maximize ? -value : value;
+}
+
 static bool add(struct parent *parent, const struct trial *trial, const double *values,
 	struct tuner_error *err)
 {
@@ -431,6 +446,7 @@ static bool add(struct parent *parent, const struct trial *trial, const double *
 		.outcome = trial->outcome,
 		.objective = trial->objective,
 		.judgement = trial->judgement,
+		.loss = loss_of(parent, trial),
 		.parent = parent->index,
 		.number = trial->number };
 
@@ -641,6 +657,61 @@ static void keep_best(struct warm_start *warm_start)
 	warm_start->n = chosen;
 }
 
+/* ---- of related jobs not too many ---- */
+
+static int by_loss(const void *a, const void *b)
+{
+	const struct warm_trial *x = *(struct warm_trial *const *)a;
+	const struct warm_trial *y = *(struct warm_trial *const *)b;
+
+	if (isnan(x->loss) != isnan(y->loss))
+		return isnan(x->loss) ? 1 : -1;
+	if (!isnan(x->loss) && x->loss != y->loss)
+		return x->loss < y->loss ? -1 : 1;
+	return (x > y) - (x < y);
+}
+
+static void spare_trial(struct warm_start *warm_start, struct warm_trial *trial)
+{
+	free(trial->values);
+	trial->values = NULL;
+	warm_start->gifts[trial->parent].spared++;
+}
+
+/* Of n trials of one parent the best stay, and of the others, by loss, evenly as many. */
+static void spare(struct warm_start *warm_start, struct warm_trial **trials, size_t n)
+{
+	const size_t best = WARM_RELATED_MAX / 2, more = WARM_RELATED_MAX - best, left = n - best;
+
+	qsort(trials, n, sizeof(*trials), by_loss);
+	for (size_t i = 0; i < left; i++)
+		if ((i + 1) * more / left == i * more / left)
+			spare_trial(warm_start, trials[best + i]);
+}
+
+static bool spare_related(struct warm_start *warm_start, struct tuner_error *err)
+{
+	struct warm_trial **trials = calloc(warm_start->n + 1, sizeof(*trials));
+	size_t kept = 0;
+
+	if (trials == NULL)
+		return tuner_fail_memory(err);
+	for (size_t p = 0; p < warm_start->file->warm_start.n; p++) {
+		size_t n = 0;
+		for (size_t i = 0; i < warm_start->n; i++)
+			if (warm_start->trials[i].parent == p)
+				trials[n++] = &warm_start->trials[i];
+		if (n > WARM_RELATED_MAX)
+			spare(warm_start, trials, n);
+	}
+	free(trials);
+	for (size_t i = 0; i < warm_start->n; i++)
+		if (warm_start->trials[i].values != NULL)
+			warm_start->trials[kept++] = warm_start->trials[i];
+	warm_start->n = kept;
+	return true;
+}
+
 bool warm_start_read(const struct job_file *file, struct store *own, struct warm_start *ret,
 	struct tuner_error *err)
 {
@@ -655,11 +726,13 @@ bool warm_start_read(const struct job_file *file, struct store *own, struct warm
 	for (size_t i = 0; ok && i < file->warm_start.n; i++)
 		ok = read_parent(ret, i, own, err);
 	ok = ok && drop_doubles(ret, err);
+	if (ok && file->warm_start.as == WARM_RELATED)
+		ok = spare_related(ret, err);
 	if (!ok) {
 		warm_start_finish(ret);
 		return false;
 	}
-	if (file->warm_start.first)
+	if (file->warm_start.as == WARM_FIRST)
 		keep_best(ret);
 	for (size_t i = 0; i < ret->n; i++)
 		ret->gifts[ret->trials[i].parent].taken++;
