@@ -2,6 +2,7 @@
  *
  *     simulate --problem NAME [--method tuner|random|sobol] [--seeds A[-B]] [--workers W] [--trials N]
  *              [--costs] [--recommend] [--prior none|near|wrong] [--limits learnt|failed] [--set KEY=VALUE]
+ *              [--sources SOURCE[,SOURCE...] [--earlier N] [--first N]]
  *     simulate --list | --describe | --describe-limited | --describe-fronts
  *
  * Columns: problem,method,workers,seed,trial,finished,value,observed,seconds. `value` is free of noise,
@@ -12,12 +13,18 @@
  * With several objectives `value` and `observed` are the first one's, and a column more, `others`, has the others without noise, with blanks
  * between them.
  *
+ * --sources: other searches of N trials (30), with other seeds, come before, each of a variant of the function (earlier.h);
+ * the strategy is told of them as related, and begins as it does then, or, with --first, only tries the N best of the first one before
+ * the common points.
+ *
  * --limits failed: a trial over a limit is one that failed. (Without: the strategy is told by how much, and the objective.) */
 #include "benchmarks/believer.h"
+#include "benchmarks/earlier.h"
 #include "benchmarks/problems.h"
 #include "benchmarks/strategy_settings.h"
 #include "surrogate/gp.h"
 #include "surrogate/recommendation.h"
+#include "surrogate/related.h"
 
 #include <getopt.h>
 #include <gsl/gsl_errno.h>
@@ -30,7 +37,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { WORKERS_MAX = 64 };
+enum { WORKERS_MAX = 64, BETWEEN_SEEDS = 1000 /* of searches that come one after the other */ };
 
 struct simulation {
 	const struct problem *problem;
@@ -43,8 +50,16 @@ struct simulation {
 	bool begins; /* it has a design of its own */
 	bool limits_fail; /* a trial over a limit has failed */
 	enum belief belief;
+	struct variant variant; /* of the problem's function */
+	const char *sources; /* NULL: there were no other searches */
+	size_t earlier,
+		first; /* their trials; how many of the first one's are tried first, 0: they are related */
 
 	struct space space;
+	struct simulation *others; /* that came before */
+	size_t n_others;
+	struct related_source told[SUGGEST_RELATED_MAX]; /* of them */
+	struct related *related;
 	double *values; /* trials x d, by launch */
 	double *excess; /* trials x SUGGEST_LIMITS_MAX */
 	double *observed_others; /* trials x SUGGEST_OTHERS_MAX */
@@ -107,7 +122,8 @@ static bool propose(struct simulation *s, size_t trial, struct tuner_error *err)
 		.n_pending = s->n_running,
 		.sequence = s->sequence,
 		.start = s->n_start > 0 ? s->start : NULL,
-		.n_start = s->n_start };
+		.n_start = s->n_start,
+		.related = s->related };
 
 	if (!suggest(&request, &suggestion, err))
 		return false;
@@ -132,17 +148,29 @@ static double duration(struct simulation *s, size_t trial)
 	return s->workers > 1 ? problem_duration(s->problem, s->seed, number) : 1;
 }
 
+static double observe(struct simulation *s, size_t trial)
+{
+	double argument[SPACE_PARAMETERS_MAX];
+
+	variant_argument(&s->variant, &s->space, row(s, trial), argument);
+	return s->variant.sign *
+	       problem_observe(s->problem, argument, s->seed, (uint32_t)trial + 1);
+}
+
 static bool launch(struct simulation *s, size_t trial, struct tuner_error *err)
 {
+	const size_t n_first = s->related == NULL ? s->first : 0;
 	const double began = cpu_seconds();
 
-	if (!s->begins && trial < problem_n_initial(s->problem))
+	if (trial < n_first)
+		memcpy(row(s, trial), s->told[0].observations[trial].values,
+			s->problem->d * sizeof(double));
+	else if (!s->begins && s->related == NULL && trial < problem_n_initial(s->problem))
 		problem_initial(s->problem, s->seed, trial, row(s, trial));
 	else if (!propose(s, trial, err))
 		return false;
 	s->seconds[trial] = cpu_seconds() - began;
-	s->observed[trial] =
-		problem_observe(s->problem, row(s, trial), s->seed, (uint32_t)trial + 1);
+	s->observed[trial] = observe(s, trial);
 	problem_observe_excess(
 		s->problem, row(s, trial), s->seed, (uint32_t)trial + 1, excess_of(s, trial));
 	problem_observe_others(s->problem, row(s, trial), s->seed, (uint32_t)trial + 1,
@@ -244,7 +272,11 @@ static void forget_beliefs(struct simulation *s)
 	free(s->space.priors);
 }
 
-static bool simulate(struct simulation *s, struct tuner_error *err)
+static bool remember_others(struct simulation *s, struct tuner_error *err);
+static void forget_others(struct simulation *s);
+
+/* Everything but what is printed. On failure, too, finish() is to be called. */
+static bool search(struct simulation *s, struct tuner_error *err)
 {
 	const size_t d = s->problem->d, n = s->trials;
 	bool ok = true;
@@ -261,7 +293,7 @@ static bool simulate(struct simulation *s, struct tuner_error *err)
 	if (!s->values || !s->excess || !s->observed_others || !s->observed || !s->took ||
 		!s->finish || !s->seconds || !s->observations)
 		ok = tuner_fail_memory(err);
-	ok = ok && believe(s, err);
+	ok = ok && believe(s, err) && remember_others(s, err);
 	for (size_t trial = 0; ok && trial < n; trial++) {
 		if (s->n_running == s->workers)
 			end_one(s);
@@ -269,10 +301,11 @@ static bool simulate(struct simulation *s, struct tuner_error *err)
 	}
 	while (s->n_running > 0)
 		end_one(s);
-	if (ok && s->recommends)
-		ok = print_recommended(s, err);
-	else if (ok)
-		print(s);
+	return ok;
+}
+
+static void finish(struct simulation *s)
+{
 	free(s->values);
 	free(s->excess);
 	free(s->observed_others);
@@ -282,7 +315,95 @@ static bool simulate(struct simulation *s, struct tuner_error *err)
 	free(s->seconds);
 	free(s->observations);
 	forget_beliefs(s);
+	forget_others(s);
+}
+
+static bool simulate(struct simulation *s, struct tuner_error *err)
+{
+	bool ok = search(s, err);
+
+	if (ok && s->recommends)
+		ok = print_recommended(s, err);
+	else if (ok)
+		print(s);
+	finish(s);
 	return ok;
+}
+
+/* ---- searches before it ---- */
+
+/* Its configurations at the same places of this space: another problem may have other ranges. */
+static void translate(struct simulation *s, struct simulation *other)
+{
+	for (size_t i = 0; i < other->n_observations; i++)
+		for (size_t k = 0; k < s->problem->d; k++) {
+			double *value = (double *)&other->observations[i].values[k];
+
+			*value = parameter_decode(&s->problem->parameters[k],
+				parameter_encode(&other->problem->parameters[k], *value));
+		}
+}
+
+static int by_objective(const void *a, const void *b)
+{
+	const struct observation *x = a, *y = b;
+	const double p = isnan(x->objective) ? INFINITY : x->objective;
+	const double q = isnan(y->objective) ? INFINITY : y->objective;
+
+	return (p > q) - (p < q);
+}
+
+static bool look_before(struct simulation *s, const char *source, struct tuner_error *err)
+{
+	struct simulation *other = &s->others[s->n_others];
+
+	*other = (struct simulation){ .problem = s->problem,
+		.method = s->method,
+		.strategy = s->strategy,
+		.seed = s->seed + BETWEEN_SEEDS * (s->n_others + 1),
+		.workers = 1,
+		.trials = s->earlier };
+	other->strategy.initial = problem_n_initial(s->problem);
+	if (!variant_find(source, &other->variant, &other->problem) ||
+		other->problem->d != s->problem->d)
+		return tuner_fail(err, TUNER_USAGE, "there is no source %.100s", source);
+	s->n_others++;
+	if (!search(other, err))
+		return false;
+	translate(s, other);
+	if (s->first > 0)
+		qsort(other->observations, other->n_observations, sizeof *other->observations,
+			by_objective);
+	s->told[s->n_others - 1] =
+		(struct related_source){ other->observations, other->n_observations };
+	return true;
+}
+
+static bool remember_others(struct simulation *s, struct tuner_error *err)
+{
+	char *names = s->sources != NULL ? strdup(s->sources) : NULL, *rest = NULL;
+	bool ok = true;
+
+	if (s->sources == NULL)
+		return true;
+	s->others = calloc(SUGGEST_RELATED_MAX, sizeof *s->others);
+	if (s->others == NULL || names == NULL)
+		ok = tuner_fail_memory(err);
+	for (char *name = ok ? strtok_r(names, ",", &rest) : NULL;
+		ok && name != NULL && s->n_others < SUGGEST_RELATED_MAX;
+		name = strtok_r(NULL, ",", &rest))
+		ok = look_before(s, name, err);
+	free(names);
+	return ok && (s->first > 0 || related_create(&s->space, &s->strategy, s->told, s->n_others,
+					      &s->related, err));
+}
+
+static void forget_others(struct simulation *s)
+{
+	related_destroy(s->related);
+	for (size_t i = 0; i < s->n_others; i++)
+		finish(&s->others[i]);
+	free(s->others);
 }
 
 /* ---- the command line ---- */
@@ -383,6 +504,7 @@ static int usage(void)
 	      "                [--workers W] [--trials N] [--costs] [--recommend]\n"
 	      "                [--noise SD] [--prior none|near|wrong] [--limits learnt|failed] "
 	      "[--set KEY=VALUE]\n"
+	      "                [--sources SOURCE[,SOURCE...] [--earlier N] [--first N]]\n"
 	      "       simulate --list | --describe | --describe-limited | --describe-fronts\n",
 		stderr);
 	return 2;
@@ -408,7 +530,8 @@ struct arguments {
 	const char *method;
 	struct strategy strategy;
 	unsigned long long first, last;
-	size_t workers, trials;
+	size_t workers, trials, earlier, first_tried;
+	const char *sources;
 	bool costs, recommends, begins, limits_fail;
 	enum belief belief;
 };
@@ -424,11 +547,13 @@ static bool parse(int argc, char **argv, struct arguments *ret)
 		{ "noise", required_argument, NULL, 'n' }, { "costs", no_argument, NULL, 'c' },
 		{ "recommend", no_argument, NULL, 'r' }, { "prior", required_argument, NULL, 'b' },
 		{ "limits", required_argument, NULL, 'l' }, { "set", required_argument, NULL, 'x' },
-		{ 0 } };
+		{ "sources", required_argument, NULL, 'S' },
+		{ "earlier", required_argument, NULL, 'E' },
+		{ "first", required_argument, NULL, 'F' }, { 0 } };
 	int option;
 
 	*ret = (struct arguments){
-		.method = "tuner", .first = 1, .last = 1, .workers = 1, .noise = NAN
+		.method = "tuner", .first = 1, .last = 1, .workers = 1, .noise = NAN, .earlier = 30
 	};
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'p')
@@ -458,6 +583,12 @@ static bool parse(int argc, char **argv, struct arguments *ret)
 			return false;
 		else if (option == 'x' && !strategy_setting(&ret->strategy, optarg))
 			return false;
+		else if (option == 'S')
+			ret->sources = optarg;
+		else if (option == 'E')
+			ret->earlier = (size_t)atoi(optarg);
+		else if (option == 'F')
+			ret->first_tried = (size_t)atoi(optarg);
 		else if (option == '?')
 			return false;
 	}
@@ -467,6 +598,7 @@ static bool parse(int argc, char **argv, struct arguments *ret)
 		ret->problem = &ret->noisy;
 	}
 	return optind == argc && ret->problem != NULL && ret->workers >= 1 &&
+	       ret->earlier >= ret->first_tried && ret->earlier >= 1 &&
 	       ret->workers <= WORKERS_MAX && choose_method(ret->method, &ret->strategy);
 }
 
@@ -497,10 +629,16 @@ int main(int argc, char **argv)
 			.begins = arguments.begins,
 			.limits_fail = arguments.limits_fail,
 			.belief = arguments.belief,
+			.variant = plain_variant,
+			.sources = arguments.sources,
+			.earlier = arguments.earlier,
+			.first = arguments.sources != NULL ? arguments.first_tried : 0,
 			.trials = arguments.trials > 0 ? arguments.trials
 						       : problem_budget(arguments.problem) };
 
-		if (simulation.strategy.initial == 0)
+		const bool related = arguments.sources != NULL && arguments.first_tried == 0;
+
+		if (simulation.strategy.initial == 0 && !related)
 			simulation.strategy.initial = problem_n_initial(arguments.problem);
 		if (!simulate(&simulation, &err)) {
 			fprintf(stderr, "simulate: %s, seed %llu: %s\n", arguments.problem->name,
