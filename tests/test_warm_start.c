@@ -150,6 +150,10 @@ static void what_does_not_go_together_is_refused_with_what_to_write(void **state
 		"\"objective\": {\"metric\": \"loss\", \"goal\": \"maximize\"}, \"name\": "
 		"\"new\", " FROM FIXTURE_X "\"seed\": 1",
 		"is to minimize loss");
+	refused(&fixture,
+		"\"objective\": {\"metric\": \"loss\", \"goal\": \"maximize\"}, \"name\": "
+		"\"new\", " FROM FIXTURE_X "\"seed\": 1",
+		"\"as\": \"related\"");
 	fixture_close(&fixture);
 }
 

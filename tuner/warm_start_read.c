@@ -82,7 +82,9 @@ static bool check_objective(const struct parent *parent, struct tuner_error *err
 	if (ours->maximize != theirs->maximize)
 		return tuner_fail(err, TUNER_USAGE,
 			"it is to %s %s, and this job to %s %s: what was best there is not what is "
-			"best here. Take it out of \"warm_start\"",
+			"best here. Learn from it with reserve, \"as\": \"related\", or take it "
+			"out of "
+			"\"warm_start\"",
 			theirs->maximize ? "maximize" : "minimize", theirs->metric,
 			ours->maximize ? "maximize" : "minimize", ours->metric);
 	char *our_objective = job_file_objective(ours);
