@@ -361,6 +361,47 @@ static void without_memory_it_fails_whole(void **state)
 	ensemble_finish(&ensemble);
 }
 
+static bool rise(const void *context, const double *X, size_t m, double *ret_values,
+	double *ret_gradients, struct tuner_error *err)
+{
+	for (size_t i = 0; i < m; i++)
+		ret_values[i] = 4 * X[i * D] * X[i * D];
+	return true;
+}
+
+/* What it has of the outcomes, and with them what is predicted. */
+static void a_trend_is_that_of_all_models(void **state)
+{
+	struct fixture *f = *state;
+	const struct gp_trend trend = { .evaluate = rise };
+	struct ensemble with, without;
+	double left[N], t[N], values[M];
+	struct tuner_error err;
+
+	assert_true(
+		rise(NULL, f->X, N, t, NULL, &err) && rise(NULL, f->stars, M, values, NULL, &err));
+	for (size_t i = 0; i < N; i++)
+		left[i] = f->y[i] - t[i];
+	assert_ok(ensemble_condition(&without, f->like, &(struct gp_data){ N, f->X, left, NULL },
+			  thetas[0], MODELS, &err),
+		&err);
+	gp_set_trend(f->like, &trend);
+	assert_ok(ensemble_condition(&with, f->like, &(struct gp_data){ N, f->X, f->y, NULL },
+			  thetas[0], MODELS, &err),
+		&err);
+	for (size_t i = 0; i < M; i++) {
+		double mean, sd, mean_left, sd_left;
+
+		assert_ok(ensemble_predict(&with, f->stars + i * D, &mean, &sd, &err), &err);
+		assert_ok(ensemble_predict(&without, f->stars + i * D, &mean_left, &sd_left, &err),
+			&err);
+		assert_near(mean, mean_left + values[i], 1e-10);
+		assert_near(sd, sd_left, 1e-10);
+	}
+	ensemble_finish(&with);
+	ensemble_finish(&without);
+}
+
 #define MODELS_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -375,6 +416,7 @@ int main(void)
 		MODELS_TEST(many_points_are_taken_in_blocks),
 		MODELS_TEST(the_incumbent_is_the_mean_over_the_models),
 		MODELS_TEST(terms_are_added_once),
+		MODELS_TEST(a_trend_is_that_of_all_models),
 		MODELS_TEST(without_memory_it_fails_whole),
 	};
 

@@ -974,6 +974,29 @@ static void a_trend_is_added_to_a_model_of_what_it_leaves(void **state)
 	gp_destroy(without);
 }
 
+/* More rows than there was room for. */
+static void a_grown_model_keeps_its_trend(void **state)
+{
+	const struct data data = draw(10, TREND_D, 1, 8), more = draw(100, TREND_D, 1, 9);
+	const double *theta = theta_of(TREND_D, 0.4, 1e-3);
+	struct gp *gp = create(TREND_D, data.kinds);
+	double t[10], y[10];
+	struct tuner_error err;
+
+	assert_true(rise(rises, data.X, 10, t, NULL, &err));
+	gp_set_trend(gp, &trend);
+	condition(gp, &data, theta);
+	append(gp, more.X, 100);
+	for (size_t i = 0; i < 10; i++)
+		assert_true(gp_row_trend(gp, i) == t[i]);
+	for (size_t i = 0; i < 10; i++)
+		y[i] = 2 * data.y[i];
+	gp_set_outcomes(gp, y, 10);
+	for (size_t i = 0; i < 10; i++)
+		assert_near(gp_outcome(gp, gp_whitened_outcomes(gp), i), y[i], 1e-9);
+	gp_destroy(gp);
+}
+
 static void a_fit_is_to_what_the_trend_leaves(void **state)
 {
 	const struct data data = draw(TREND_N, TREND_D, 1, 8);
@@ -1201,6 +1224,7 @@ int main(void)
 		cmocka_unit_test(own_means_are_predictions_at_the_rows),
 		cmocka_unit_test(prediction_gradients_agree_with_differences),
 		cmocka_unit_test(a_trend_is_added_to_a_model_of_what_it_leaves),
+		cmocka_unit_test(a_grown_model_keeps_its_trend),
 		cmocka_unit_test(a_fit_is_to_what_the_trend_leaves),
 		cmocka_unit_test(conventions_do_not_matter),
 		cmocka_unit_test(intervals_cover_what_they_say),

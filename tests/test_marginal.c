@@ -304,6 +304,35 @@ static int setup(void **state)
 	return 0;
 }
 
+static bool rise(const void *context, const double *X, size_t m, double *ret_values,
+	double *ret_gradients, struct tuner_error *err)
+{
+	for (size_t i = 0; i < m; i++)
+		ret_values[i] = 30 * X[i * D];
+	return true;
+}
+
+/* The chain is that of what a trend leaves. */
+static void a_trend_is_no_matter_of_the_hyperparameters(void **state)
+{
+	const struct gp_trend trend = { .evaluate = rise };
+	struct random random = stream(3), same = stream(4), again = stream(4);
+	struct rows rows = draw_rows(&random), left = rows;
+	struct gp *gp = create(false);
+	double start[P], with[10 * P], without[10 * P];
+
+	gp_prior_mode(gp, start);
+	const struct marginal_options options = { .start = start, .states = 10, .thinning = 5 };
+
+	for (size_t i = 0; i < N; i++)
+		left.y[i] -= 30 * left.X[i * D];
+	assert_int_equal(sample(gp, &left, options, &same, without, NULL), 10);
+	gp_set_trend(gp, &trend);
+	assert_int_equal(sample(gp, &rows, options, &again, with, NULL), 10);
+	assert_memory_equal(with, without, sizeof with);
+	gp_destroy(gp);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -314,6 +343,7 @@ int main(void)
 		cmocka_unit_test(burn_in_and_thinning_leave_states_out),
 		cmocka_unit_test(the_work_limit_leaves_one_state),
 		cmocka_unit_test(rows_that_are_no_numbers_are_refused),
+		cmocka_unit_test(a_trend_is_no_matter_of_the_hyperparameters),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

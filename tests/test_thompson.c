@@ -58,6 +58,37 @@ static void a_function_passes_through_what_is_known(void **state)
 	gp_destroy(f.gp);
 }
 
+static bool rise(const void *context, const double *X, size_t m, double *ret_values,
+	double *ret_gradients, struct tuner_error *err)
+{
+	for (size_t i = 0; i < m; i++)
+		ret_values[i] = 3 - 20 * X[i];
+	return true;
+}
+
+/* Also of a model with a trend, which alone is far from them; and between them. */
+static void with_a_trend_it_still_does(void **state)
+{
+	const struct gp_trend trend = { .evaluate = rise };
+	const double theta[] = { -1.5, log(1e-6) };
+	struct fixture f;
+	double values[N], mean[M], sd[M], stars[M];
+	struct tuner_error err;
+
+	set_up(&f);
+	gp_set_trend(f.gp, &trend);
+	if (!gp_condition(f.gp, &(struct gp_data){ N, f.X, f.y, NULL }, theta, &err) ||
+		!gp_predict(f.gp, f.stars, M, mean, sd, &err))
+		fail_msg("%s", err.message);
+	look(&f, 1, f.X, N, values);
+	for (size_t i = 0; i < N; i++)
+		assert_near(values[i], -f.y[i], 6e-3);
+	look(&f, 1, f.stars, M, stars);
+	for (size_t i = 0; i < M; i++)
+		assert_near(stars[i], -mean[i], 5 * sd[i] + 0.01);
+	gp_destroy(f.gp);
+}
+
 static void it_is_one_function_a_trial(void **state)
 {
 	struct fixture f;
@@ -103,6 +134,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_function_passes_through_what_is_known),
+		cmocka_unit_test(with_a_trend_it_still_does),
 		cmocka_unit_test(it_is_one_function_a_trial),
 		cmocka_unit_test(it_is_from_the_posterior),
 	};

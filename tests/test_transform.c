@@ -381,6 +381,26 @@ static void extreme_objectives(void **state)
 	}
 }
 
+/* As if the unit of the outcomes were another one; objectives are what they were. */
+static void scaled_outcomes_mean_the_same_objectives(void **state)
+{
+	static const double y[] = { 3, 1, 4, 1.5, 9, 2.6 };
+	struct transform *plain = create(TRANSFORM_HALF_RANK, y, NULL, 6);
+	struct transform *scaled = create(TRANSFORM_HALF_RANK, y, NULL, 6);
+
+	transform_scale(scaled, 2.5);
+	for (size_t i = 0; i < 6; i++)
+		assert_true(transform_outcomes(scaled)[i] == 2.5 * transform_outcomes(plain)[i]);
+	for (double outcome = -4; outcome < 4; outcome += 0.1) {
+		assert_near(transform_to_user(scaled, 2.5 * outcome),
+			transform_to_user(plain, outcome), 1e-12);
+		assert_near(2.5 * transform_slope(scaled, 2.5 * outcome, 0.25),
+			transform_slope(plain, outcome, 0.1), 1e-9);
+	}
+	transform_destroy(plain);
+	transform_destroy(scaled);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -403,6 +423,7 @@ int main(void)
 		cmocka_unit_test(no_trials_at_all),
 		cmocka_unit_test(one_value_and_one_failure),
 		cmocka_unit_test(extreme_objectives),
+		cmocka_unit_test(scaled_outcomes_mean_the_same_objectives),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
