@@ -44,7 +44,7 @@ enum {
 	SCORED_ANYWHERE = 20, /* of them */
 	GLANCES_AS_ONE = 16, /* this many cost at most as much as one value */
 	ANCHORS = 5,
-	RELATED_SPREAD = 2, /* spread-out trials behind the first one that related searches propose:
+	RELATED_SPREAD = 2, /* spread-out trials behind each one that related searches propose:
 			       near the latter alone it does not show whether they are right */
 	NEAR_PART = 20, /* points are drawn around the best n / NEAR_PART trials */
 };
@@ -957,21 +957,32 @@ static void hide_scalar(const struct search *search, struct suggestion *ret)
 	memcpy(ret->weights, search->weights, sizeof ret->weights);
 }
 
-/* While there is no result to weigh them by, related searches are believed, except for a few trials. */
-static bool believes_related(const struct suggest_request *request)
+static bool has_result(const struct suggest_request *request)
 {
-	const size_t n = n_known(request);
-	bool any = false;
-
-	if (!related_tells(request->related) || request->judged != NULL)
-		return false;
 	for (size_t i = 0; i < request->n_observations; i++)
-		any = any || (request->observations[i].kind != OBSERVATION_FAILED &&
-				     isfinite(request->observations[i].objective));
-	return n == 0 || (!any && n >= n_beginning(request));
+		if (request->observations[i].kind != OBSERVATION_FAILED &&
+			isfinite(request->observations[i].objective))
+			return true;
+	return false;
 }
 
-/* Trials before the model. *ret_made: there is one. */
+/* Related searches are believed for one trial in 1 + RELATED_SPREAD while there is no result to weigh
+ * them by, as with many workers. */
+static bool believes_related(const struct suggest_request *request)
+{
+	return related_tells(request->related) && request->judged == NULL &&
+	       n_known(request) % (1 + RELATED_SPREAD) == 0 && !has_result(request);
+}
+
+/* Trials before the model: a design, or with related searches what begins the search and, while there
+ * is no result, goes on with it. */
+static bool is_beginning(const struct suggest_request *request)
+{
+	return n_known(request) < n_beginning(request) ||
+	       (related_tells(request->related) && !has_result(request));
+}
+
+/* *ret_made: there is such a trial. */
 static bool begin(
 	const struct ask *ask, struct suggestion *ret, bool *ret_made, struct tuner_error *err)
 {
@@ -982,7 +993,7 @@ static bool begin(
 	if (believes_related(request) &&
 		!related_begin(request->related, ask, ret->values, ret_made, err))
 		return false;
-	if (*ret_made || n_known(request) >= n_beginning(request))
+	if (*ret_made || !is_beginning(request))
 		return true;
 	*ret_made = true;
 	return ask_quasi_random(ask, ret, err);
