@@ -146,9 +146,9 @@ END
 	[ "$(echo *)" = "answers ask.jsonc" ]
 }
 
-# Versions 9 and 8 have another column each, version 6 another name of one.
+# Version 10 has another table, versions 9 and 8 another column each, version 6 another name of one.
 make_older() {
-	sqlite3 tuner.db "DROP VIEW v_front; DROP VIEW v_trial; DROP VIEW trial_values; DROP VIEW study_directions; DROP VIEW study_system_attributes;
+	sqlite3 tuner.db "DROP TABLE related_trial; DROP VIEW v_front; DROP VIEW v_trial; DROP VIEW trial_values; DROP VIEW study_directions; DROP VIEW study_system_attributes;
 		DROP VIEW trials; DROP VIEW trial_system_attributes; ALTER TABLE trial DROP COLUMN also; ALTER TABLE trial DROP COLUMN limits;
 		CREATE VIEW study_directions AS SELECT 1 AS study_id; CREATE VIEW study_system_attributes AS SELECT 1 AS study_id; CREATE VIEW v_trial AS SELECT 1 AS job; CREATE VIEW trials AS SELECT 1 AS trial_id;
 		CREATE VIEW trial_values AS SELECT 1 AS trial_id; CREATE VIEW trial_system_attributes AS SELECT 1 AS trial_id;
