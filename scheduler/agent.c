@@ -58,6 +58,7 @@ struct agent {
 	size_t n, capacity;
 	int64_t began_us, heard_us;
 	int64_t told_us; /* when the last end was sent */
+	size_t report_left; /* bytes of the outbox up to the end of the last report on GPUs */
 	struct agent_gpus gpus;
 };
 
@@ -418,15 +419,19 @@ static void take_claim(struct agent *agent, const struct message *message)
 }
 
 /* Whether it was asked after the last end was sent matters to tuner: until then, memory that is in
- * use on a GPU may have been a trial's. */
+ * use on a GPU may have been a trial's. A link that is slower than the reports gets the newest one
+ * when the last has left: they would delay ever more what trials print. */
 static void send_gpus(struct agent *agent)
 {
 	struct text report = TEXT_EMPTY;
 	int64_t asked_us;
 
-	if (agent_gpus_take(&agent->gpus, &asked_us, &report) && !text_failed(&report))
+	if (agent->report_left == 0 && agent_gpus_take(&agent->gpus, &asked_us, &report) &&
+		!text_failed(&report)) {
 		send_bytes(agent, MESSAGE_GPUS, 0, asked_us > agent->told_us, report.bytes,
 			report.length);
+		agent->report_left = buffer_size(&agent->wire.outbox);
+	}
 	text_finish(&report);
 }
 
@@ -665,17 +670,28 @@ static void wait_for_something(struct agent *agent)
 	poll(fds, n, wait_ms(agent));
 }
 
+/* False: the connection is over. */
+static bool flush(struct agent *agent)
+{
+	const size_t before = buffer_size(&agent->wire.outbox);
+	const bool open = wire_flush(&agent->wire);
+	const size_t sent = before - buffer_size(&agent->wire.outbox);
+
+	agent->report_left -= sent < agent->report_left ? sent : agent->report_left;
+	return open;
+}
+
 static void serve(struct agent *agent)
 {
 	agent->began_us = agent->heard_us = clock_monotonic_us();
 	agent_gpus_begin(&agent->gpus);
 	say_hello(agent);
-	while (wire_flush(&agent->wire) && take_messages(agent) &&
+	while (flush(agent) && take_messages(agent) &&
 		clock_monotonic_us() - agent->heard_us < SILENCE_US) {
 		take_events(agent);
 		send_news(agent);
 		send_gpus(agent);
-		if (!wire_flush(&agent->wire))
+		if (!flush(agent))
 			break;
 		wait_for_something(agent);
 	}

@@ -27,7 +27,7 @@
  *     FAILED  attempt, bytes: why. Nothing of it has run
  *     PONG    number
  *     GPUS    number: 1 if asked after the last EXIT, LOST or FAILED was sent; bytes: a report
- *             (gpu_message.h)
+ *             (gpu_report.h). None is put behind one that waits
  *     CLAIMED number: enum gpu_claim, key: the UUID, bytes: who has it, or why it cannot be locked */
 #ifndef SCHEDULER_MESSAGE_H
 #define SCHEDULER_MESSAGE_H
