@@ -60,6 +60,8 @@ bool launch_write(const char *directory, const struct launch *launch, struct tun
 		add_record(&bytes, LAUNCH_NO_NETWORK, "");
 	if (launch->gpu_locks != NULL)
 		add_vector(&bytes, LAUNCH_GPU_LOCK, launch->gpu_locks);
+	if (launch->gpu_owner != NULL)
+		add_record(&bytes, LAUNCH_GPU_OWNER, launch->gpu_owner);
 	if (launch->lease_us > 0)
 		add_number(&bytes, LAUNCH_LEASE, launch->lease_us);
 	if (launch->inherits)

@@ -36,7 +36,8 @@ struct launch {
 	char *const *arguments; /* argument vector; [0] is looked up in the PATH of `environment` */
 	char *const *environment; /* complete, unless `inherits` */
 	const char *working_directory;
-	char *const *gpu_locks; /* files on which the supervisor holds a shared lock; NULL: none */
+	char *const *gpu_locks; /* files that the supervisor claims (gpu_lock.h); NULL: none */
+	const char *gpu_owner; /* as whom; NULL: they are only shared, whoever has them */
 	int64_t timeout_us; /* 0: none. At the limit: SIGTERM to the group, and SIGKILL after
 			       grace_us */
 	int64_t grace_us;

@@ -4,8 +4,8 @@
  * `launch` is a sequence of records, each a tag byte, a value and a NUL. The first is LAUNCH_MAGIC
  * as a whole; then in any order exactly one k(ey), d(irectory), t(imeout), g(race) and l(og bytes);
  * at least one a(rgument); any number of e(nvironment entries) and up to LAUNCH_GPU_LOCKS_MAX locks
- * of GPUs (u); at most one lea(s)e, file of secrets (v), m(emory limit) and n(o network, empty);
- * and for a host whose engine starts the supervisor i(nherit) and h(eartbeat). Arguments and
+ * of GPUs (u); at most one (o)wner of these, lea(s)e, file of secrets (v), m(emory limit) and n(o
+ * network, empty); and for a host whose engine starts the supervisor i(nherit) and h(eartbeat). Arguments and
  * entries keep their order; times are decimal microseconds. The last record is the tag LAUNCH_END
  * alone, and nothing follows it, so that a truncated file, or one that a power failure left as
  * zeros, is recognized.
@@ -57,6 +57,7 @@ enum {
 	LAUNCH_GRACE = 'g',
 	LAUNCH_LOG = 'l',
 	LAUNCH_GPU_LOCK = 'u',
+	LAUNCH_GPU_OWNER = 'o',
 	LAUNCH_SECRETS = 'v',
 	LAUNCH_MEMORY = 'm',
 	LAUNCH_NO_NETWORK = 'n',

@@ -46,6 +46,7 @@ struct backend_site {
 	const char *code; /* the working directory there; NULL: the same as here */
 	char *const *environment; /* what a command inherits there: NAME=VALUE; NULL-terminated */
 	const char *gpu_locks; /* directory of the locks of GPUs; NULL: they cannot be locked */
+	const char *gpu_owner; /* as whom claim_gpu claims */
 };
 
 /* What a host still holds of a job: attempts with results to fetch, and lost ones to end. */

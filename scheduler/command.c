@@ -312,6 +312,9 @@ static bool assemble(const struct command_request *request, struct strings *argu
 	const size_t n_locks = add_locks(request, arguments);
 	if (request->secrets != NULL)
 		strings_add(arguments, request->secrets);
+	const bool owned = n_locks > 0 && request->gpu_owner != NULL;
+	if (owned)
+		strings_add(arguments, request->gpu_owner);
 
 	char **vectors = calloc(n_arguments + n_environment + n_locks + 3, sizeof(*vectors));
 	char *memory = strings_failed(arguments) ? NULL : text_take(&arguments->bytes);
@@ -333,6 +336,7 @@ static bool assemble(const struct command_request *request, struct strings *argu
 			.secrets = request->secrets != NULL
 					   ? memory + arguments->items[others + 2 + n_locks].at
 					   : NULL,
+			.gpu_owner = owned ? memory + arguments->items[arguments->n - 1].at : NULL,
 			.memory_bytes = request->memory_bytes,
 			.no_network = request->no_network,
 			.timeout_us = request->timeout_us,

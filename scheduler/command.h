@@ -54,6 +54,7 @@ struct command_request {
 	uint64_t training_seed;
 	const struct slot *slot;
 	const char *gpu_locks; /* directory of the slot's GPUs' locks (gpu_lock.h); NULL: none */
+	const char *gpu_owner; /* as whom they are claimed */
 	int64_t timeout_us, grace_us, log_max_bytes;
 	const char *secrets; /* absolute; NULL: none. This and the next two are as in struct
 				launch */

@@ -270,7 +270,8 @@ static bool ssh_site(struct backend *backend, struct backend_site *ret)
 	*ret = (struct backend_site){ .directory = ssh->site_directory.bytes,
 		.code = ssh->code != NULL ? ssh->site_code.bytes : NULL,
 		.environment = ssh->environment_vector,
-		.gpu_locks = ssh->gpu_locks.length > 0 ? ssh->gpu_locks.bytes : NULL };
+		.gpu_locks = ssh->gpu_locks.length > 0 ? ssh->gpu_locks.bytes : NULL,
+		.gpu_owner = ssh->gpu_owner };
 	return true;
 }
 

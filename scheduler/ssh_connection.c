@@ -102,6 +102,8 @@ static bool name_job(struct ssh *ssh, struct tuner_error *err)
 		text_print(&name, "%s-%.*s", path_name(ssh->mirror), (int)strcspn(id.bytes, "\n/ "),
 			id.bytes);
 	ssh->job = ok ? text_take(&name) : NULL;
+	if (ssh->job != NULL)
+		ssh_gpus_name_owner(ssh);
 	text_finish(&name);
 	text_finish(&id);
 	free(path);

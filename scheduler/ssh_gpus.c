@@ -15,7 +15,7 @@ static const int64_t CLAIM_AGAIN_US = 1000000;
 void ssh_gpus_greeted(struct ssh *ssh)
 {
 	ssh->n_gpus = 0;
-	if (ssh->gpu_look_us > 0)
+	if (ssh->gpu_look_us > 0 && ssh->machine.n_gpus > 0)
 		ssh_send_number(ssh, MESSAGE_WATCH, 0, ssh->gpu_look_us);
 }
 
@@ -71,29 +71,31 @@ static struct ssh_gpu *find_or_add(struct ssh *ssh, const char *uuid)
 	return gpu;
 }
 
-static void send_of_gpu(
+/* False without memory: nothing was sent. */
+static bool send_of_gpu(
 	struct ssh *ssh, enum message_kind kind, const struct ssh_gpu *gpu, const char *owner)
 {
 	struct message *message = calloc(1, sizeof(*message));
 
 	if (message == NULL)
-		return; /* it stays as it is, and is tried again */
+		return false;
 	message->kind = kind;
 	snprintf(message->key, sizeof(message->key), "%s", gpu->uuid);
 	message->bytes = owner;
 	message->n = strlen(owner);
 	link_send(&ssh->link, message);
 	free(message);
+	return true;
 }
 
 /* NAME@ID: the job's name on the host, which no other job has; a dash stands before the ID. */
-static void owner_of(const struct ssh *ssh, char ret[GPU_OWNER_MAX])
+void ssh_gpus_name_owner(struct ssh *ssh)
 {
 	const char *dash = strrchr(ssh->job, '-');
 	const size_t n = dash != NULL ? (size_t)(dash - ssh->job) : strlen(ssh->job);
 
-	snprintf(ret, GPU_OWNER_MAX, "%.*s@%s", (int)(n < 60 ? n : 60), ssh->job,
-		dash != NULL ? dash + 1 : "");
+	snprintf(ssh->gpu_owner, sizeof(ssh->gpu_owner), "%.*s@%.32s", (int)(n < 60 ? n : 60),
+		ssh->job, dash != NULL ? dash + 1 : "");
 }
 
 enum gpu_claim ssh_claim_gpu(
@@ -102,16 +104,12 @@ enum gpu_claim ssh_claim_gpu(
 	struct ssh *ssh = (struct ssh *)backend;
 	struct ssh_gpu *gpu = ssh->greeted ? find_or_add(ssh, uuid) : NULL;
 	const int64_t now_us = clock_monotonic_us();
-	char owner[GPU_OWNER_MAX];
 
 	ret_owner[0] = '\0';
 	if (gpu == NULL)
 		return GPU_CLAIM_ASKED;
-	if (gpu->state == GPU_TAKEN && !gpu->asked && now_us >= gpu->again_us) {
-		owner_of(ssh, owner);
-		send_of_gpu(ssh, MESSAGE_CLAIM, gpu, owner);
-		gpu->asked = true;
-	}
+	if (gpu->state == GPU_TAKEN && !gpu->asked && now_us >= gpu->again_us)
+		gpu->asked = send_of_gpu(ssh, MESSAGE_CLAIM, gpu, ssh->gpu_owner);
 	snprintf(ret_owner, GPU_OWNER_MAX, "%s", gpu->who);
 	return gpu->answered ? gpu->state : GPU_CLAIM_ASKED;
 }
@@ -121,9 +119,8 @@ void ssh_release_gpu(struct backend *backend, const char *uuid)
 	struct ssh *ssh = (struct ssh *)backend;
 	struct ssh_gpu *gpu = find(ssh, uuid);
 
-	if (gpu == NULL || gpu->state != GPU_CLAIMED)
+	if (gpu == NULL || gpu->state != GPU_CLAIMED || !send_of_gpu(ssh, MESSAGE_RELEASE, gpu, ""))
 		return;
-	send_of_gpu(ssh, MESSAGE_RELEASE, gpu, "");
 	gpu->state = GPU_TAKEN;
 	gpu->answered = false;
 	gpu->again_us = clock_monotonic_us() + CLAIM_AGAIN_US;

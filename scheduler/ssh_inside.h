@@ -86,6 +86,7 @@ struct ssh {
 	struct gpu_report *gpu_report; /* the newest; NULL: none so far */
 	bool gpu_report_fresh; /* not taken yet */
 	struct text gpu_locks; /* directory there; empty: GPUs cannot be locked */
+	char gpu_owner[GPU_OWNER_MAX]; /* we, in these locks */
 	struct ssh_gpu gpus[GPUS_MAX]; /* those claimed over this connection */
 	size_t n_gpus;
 
@@ -171,6 +172,9 @@ TUNER_MUST_CHECK
 bool ssh_take_messages(struct ssh *ssh, struct tuner_error *err);
 
 /* ---- ssh_gpus.c: reports on the host's GPUs, and their locks ---- */
+
+/* Once the job's name there is known. */
+void ssh_gpus_name_owner(struct ssh *ssh);
 
 /* A connection begins: reports are asked for, and no lock is held. */
 void ssh_gpus_greeted(struct ssh *ssh);

@@ -12,6 +12,7 @@
  *
  * All signals are blocked from the first line to the last and arrive through a descriptor. */
 #include "scheduler/supervise.h"
+#include "scheduler/gpu_lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -561,17 +562,48 @@ static void watch_init(struct watch *w, int directory, int exit_json)
 		.weigh_at = NEVER };
 }
 
-/* The process that launched us holds the locks too, but may be killed; then we hold them until this
- * process ends. A shared lock may fail for an instant while somebody tries for the exclusive one.
- * The command runs even without them. */
-static void hold_gpus(const struct order *order)
+/* A tuner of before does not say who it is: we share the lock, whoever has it. */
+static void share_gpu(const char *path)
 {
-	for (int i = 0; i < order->n_gpu_locks; i++) {
-		const int fd = open(order->gpu_locks[i],
-			O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-		for (int t = 0; fd >= 0 && t < LOCK_TRIES && flock(fd, LOCK_SH | LOCK_NB) != 0; t++)
-			pause_us(LOCK_PAUSE_US);
+	const int fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	for (int t = 0; fd >= 0 && t < LOCK_TRIES && flock(fd, LOCK_SH | LOCK_NB) != 0; t++)
+		pause_us(LOCK_PAUSE_US);
+}
+
+/* False: somebody else has it. A lock of ours may look like that for an instant, while somebody
+ * tries for it. */
+static bool claim_gpu(const char *path, const char *owner, char ret_who[GPU_OWNER_MAX])
+{
+	int fd;
+
+	for (int t = 0; gpu_lock_claim(path, owner, &fd, ret_who) == GPU_TAKEN; t++) {
+		if (t == LOCK_TRIES)
+			return false;
+		pause_us(LOCK_PAUSE_US);
 	}
+	return true;
+}
+
+/* The process that launched us holds the locks too, but may be killed; then we hold them until this
+ * process ends. If it was killed before we began, or its connection was cut, somebody else may have
+ * a GPU by now, and the command does not run. Where there can be no locks it does. */
+static bool hold_gpus(const struct order *order, struct outcome *outcome)
+{
+	char who[GPU_OWNER_MAX];
+
+	for (int i = 0; i < order->n_gpu_locks; i++) {
+		if (order->gpu_owner == NULL) {
+			share_gpu(order->gpu_locks[i]);
+		} else if (!claim_gpu(order->gpu_locks[i], order->gpu_owner, who)) {
+			outcome->kind = KIND_STOPPED;
+			snprintf(outcome->message, sizeof(outcome->message),
+				"another tuner (job %.*s) had taken its GPU before it began",
+				(int)strcspn(who, "@"), who);
+			return false;
+		}
+	}
+	return true;
 }
 
 /* Chooses the command's group, if it has a limit and we may make a group. */
@@ -622,7 +654,8 @@ static bool begin(struct watch *w, enum supervise_status *ret_status)
 		outcome->stop_signal = w->asked;
 		return false;
 	}
-	hold_gpus(&w->order);
+	if (!hold_gpus(&w->order, outcome))
+		return false;
 	choose_cgroup(w);
 	if (!child_fork(w->directory, &w->order, &w->child, outcome->message))
 		return false;

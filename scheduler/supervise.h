@@ -31,6 +31,7 @@ struct order {
 	bool no_network;
 	const char *gpu_locks[LAUNCH_GPU_LOCKS_MAX];
 	int n_gpu_locks;
+	const char *gpu_owner; /* NULL: none was named */
 	int64_t timeout_us, grace_us, log_max_bytes;
 	int64_t lease_us; /* 0: none */
 	bool inherits;

@@ -110,6 +110,9 @@ static bool take_record(
 			return false;
 		order->gpu_locks[order->n_gpu_locks++] = value;
 		return true;
+	case LAUNCH_GPU_OWNER:
+		order->gpu_owner = value;
+		return true;
 	case LAUNCH_TIMEOUT:
 		return read_us(value, &order->timeout_us);
 	case LAUNCH_GRACE:

@@ -4,6 +4,7 @@
 #include "scheduler/attempt.h"
 #include "scheduler/attempt_files.h"
 #include "scheduler/backend.h"
+#include "scheduler/gpu_lock.h"
 #include "scheduler/process.h"
 
 #include <errno.h>
@@ -1113,6 +1114,82 @@ static void a_command_is_asked_to_end_once(void **state)
 	place_remove(&place);
 }
 
+/* ---- locks of GPUs ---- */
+
+static struct exit_record run_on_gpu(struct place *place, const char *lock, const char *script)
+{
+	const char *arguments[] = { "sh", "-c", script, NULL };
+	const char *environment[] = { "PATH=/usr/bin:/bin", NULL };
+	const char *locks[] = { lock, NULL };
+	const struct launch launch = { .key = place->key,
+		.arguments = (char *const *)arguments,
+		.environment = (char *const *)environment,
+		.working_directory = place->base,
+		.gpu_locks = (char *const *)locks,
+		.gpu_owner = "job@1",
+		.grace_us = 300000,
+		.log_max_bytes = 1 << 20 };
+
+	ASSERT_OK(place, launch_write(place->directory, &launch, &place->err));
+	return run_launch(place);
+}
+
+/* As after a cut connection, or when tuner was killed before it began. */
+static void a_gpu_that_another_tuner_has_taken_meanwhile_is_not_used(void **state)
+{
+	struct place place = place_make();
+	char lock[300], who[GPU_OWNER_MAX], output[256];
+	int64_t first;
+	int fd;
+
+	snprintf(lock, sizeof(lock), "%s/GPU-a", place.base);
+	assert_int_equal(gpu_lock_claim(lock, "other@1", &fd, who), GPU_CLAIMED);
+	const struct exit_record end = run_on_gpu(&place, lock, "echo ran");
+	assert_int_equal(end.kind, EXIT_STOPPED);
+	assert_string_equal(
+		end.message, "another tuner (job other) had taken its GPU before it began");
+	read_all(&place, output, sizeof(output), &first);
+	assert_string_equal(output, "");
+	gpu_lock_release(fd);
+	place_remove(&place);
+}
+
+/* Whoever had it before, and whether the tuner that launched us still has it, too. */
+static void a_gpu_is_locked_in_its_owners_name_while_the_command_runs(void **state)
+{
+	static const char *const before[] = { NULL, "job@1", "other@1" };
+
+	for (size_t i = 0; i < 3; i++) {
+		struct place place = place_make();
+		char lock[300], who[GPU_OWNER_MAX], script[700], output[256];
+		int64_t first;
+		int fd = -1;
+		snprintf(lock, sizeof(lock), "%s/GPU-a", place.base);
+		snprintf(script, sizeof(script),
+			"cat '%s'; if flock -n -x '%s' true; then echo free; else echo held; fi",
+			lock, lock);
+		if (before[i] != NULL)
+			assert_int_equal(gpu_lock_claim(lock, before[i], &fd, who), GPU_CLAIMED);
+		if (i == 2)
+			gpu_lock_release(fd);
+		const struct exit_record end = run_on_gpu(&place, lock, script);
+		assert_int_equal(end.kind, EXIT_CODE);
+		read_all(&place, output, sizeof(output), &first);
+		assert_string_equal(output, "job@1\nheld\n");
+		if (i == 1)
+			gpu_lock_release(fd);
+		place_remove(&place);
+	}
+}
+
+static void a_gpu_that_cannot_be_locked_is_used_all_the_same(void **state)
+{
+	struct place place = place_make();
+
+	assert_int_equal(run_on_gpu(&place, "/no/such/place/GPU-a", "exit 3").code, 3);
+	place_remove(&place);
+}
+
 /* ---- a cgroup for the memory limit, by a directory that stands for it ---- */
 
 static char real_supervisor[4096];
@@ -1330,6 +1407,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_damaged_record_is_believed_in_nothing),
 		cmocka_unit_test(a_supervisor_that_cannot_be_run_is_refused_at_once),
 		cmocka_unit_test(a_command_is_asked_to_end_once),
+		cmocka_unit_test(a_gpu_that_another_tuner_has_taken_meanwhile_is_not_used),
+		cmocka_unit_test(a_gpu_is_locked_in_its_owners_name_while_the_command_runs),
+		cmocka_unit_test(a_gpu_that_cannot_be_locked_is_used_all_the_same),
 		cmocka_unit_test(a_memory_limit_is_kept_while_a_command_is_being_ended),
 		cmocka_unit_test(a_memory_limit_is_kept_by_a_cgroup_where_one_is_delegated),
 		cmocka_unit_test(only_its_own_limit_is_the_attempts_fault),

@@ -12,6 +12,7 @@ struct launch_site {
 	const struct job_host *entry; /* of "hosts"; NULL: this machine */
 	const struct backend_site *remote; /* the site, if the host is another machine; else NULL */
 	const char *gpu_locks; /* gpu_lock.h's directory; NULL: GPUs are not locked */
+	const char *gpu_owner; /* as whom they are locked */
 };
 
 /* "JOB/0007/1": an attempt's directory, relative to store_directory. Caller frees; NULL without

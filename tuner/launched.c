@@ -28,6 +28,7 @@ static bool take_records(struct launched *launched, char *record, const char *en
 		case LAUNCH_GRACE:
 		case LAUNCH_LOG:
 		case LAUNCH_GPU_LOCK:
+		case LAUNCH_GPU_OWNER:
 		case LAUNCH_SECRETS:
 		case LAUNCH_MEMORY:
 		case LAUNCH_NO_NETWORK:

@@ -223,7 +223,10 @@ struct launch_site loop_site(const struct loop *loop, const struct live *live,
 		slot < host->n_slots ? &host->slots[slot] : &gone,
 		loop->settings->working_directory, host->entry,
 		!is_here && *ret_ready ? remote : NULL,
-		loop_gpu_locks(loop, live, !is_here && *ret_ready ? remote : NULL) };
+		loop_gpu_locks(loop, live, !is_here && *ret_ready ? remote : NULL),
+		is_here      ? loop->gpus.owner
+		: *ret_ready ? remote->gpu_owner
+			     : NULL };
 }
 
 /* A launch that failed before anything ran is handled like any other end. */
