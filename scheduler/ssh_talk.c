@@ -401,10 +401,13 @@ static void take_fact(struct ssh *ssh, const char *name, const char *value)
 static bool take_facts(struct ssh *ssh, const struct message *message, struct tuner_error *err)
 {
 	const bool was_missing = ssh->code_missing;
+	const size_t gpus_before = ssh->machine.n_gpus;
 	struct entry entry;
 	size_t at = 0;
 
-	ssh->machine = (struct machine){ .cores = 1 };
+	ssh->machine.cores = 1;
+	ssh->machine.n_gpus = 0;
+	ssh->machine.no_gpus[0] = '\0';
 	ssh->has_rsync = false;
 	text_clear(&ssh->gpu_locks);
 	ssh->code_missing = ssh->code != NULL;
@@ -414,6 +417,12 @@ static bool take_facts(struct ssh *ssh, const struct message *message, struct tu
 			return tuner_fail_memory(err);
 		take_fact(ssh, entry.name, value);
 		free(value);
+	}
+	/* Of GPUs that it had before, an unanswered question says nothing: trials are not to go on
+	 * with the CPU because of one. */
+	if (ssh->machine.n_gpus == 0 && ssh->machine.no_gpus[0] != '\0' && gpus_before > 0) {
+		ssh->machine.n_gpus = gpus_before;
+		ssh->machine.no_gpus[0] = '\0';
 	}
 	/* The host's disk may have been emptied while it was away. Code sent only in part still
 	 * counts as missing. */

@@ -564,6 +564,101 @@ END
 	sql_is "SELECT count(*) FROM attempt" 3
 }
 
+# write_second_host: another host, "elsewhere", with an nvidia-smi of its own, in bin2 and smi2.
+write_second_host() { # GPU
+	mkdir -p bin2 smi2
+	sed "s|$DIR/smi|$DIR/smi2|g" bin/nvidia-smi >bin2/nvidia-smi
+	chmod +x bin2/nvidia-smi
+	sed "s/$A/$1/" smi/gpus >smi2/gpus
+	sed "s/$A/$1/" smi/loads >smi2/loads
+	: >smi2/apps
+	sed -i "2i case \"\$*\" in *\"\$DIR/elsewhere\"*) PATH=\$DIR/bin2:\$PATH ;; esac" bin/ssh
+	export DIR
+	sed -i "s|\"hosts\": \\[\\(.*\\)\\],|\"hosts\": [\1, { \"backend\": \"ssh\", \"address\": \"elsewhere\", \"directory\": \"$DIR/elsewhere\", \"sync\": \"none\" }],|" job.jsonc
+}
+
+# asked_more_often N: more questions of the first host's GPUs than so far, as a clock.
+more_questions() {
+	local now
+	now=$(lines_of smi/asked)
+	await eval '[ "$(lines_of smi/asked)" -ge '$((now + $1))' ]'
+}
+
+# bats test_tags=plain
+@test "GPUs that a job does not use are left to others" {
+	write_smi $A
+	TRIALS=3 write_far_gpu_job '"gpus": "auto"'
+	write_second_host $B
+	touch hold-2
+	start "$TUNER" run job.jsonc --parallel 1
+	await starts_are 2
+	used=$(sql "SELECT substr(gpus, 3, length(gpus) - 4) FROM attempt WHERE trial = 2")
+	[ "$used" = "$A" ] && other=$B || other=$A
+	await grep -q 'host elsewhere answers' output
+	await grep -q 'host there answers' output
+	more_questions 10
+	written=$(stat -c %Y.%y "locks/$other" 2>/dev/null || true)
+	more_questions 60 # at least 3 s
+	[ "$(stat -c %Y.%y "locks/$other" 2>/dev/null || true)" = "$written" ]
+	[ ! -e "locks/$other" ] || flock -n -x "locks/$other" true
+	rm hold-2
+	finished
+	[ "$status" -eq 0 ]
+}
+
+# bats test_tags=plain
+@test "a lock that comes when it is no longer wanted is given back" {
+	write_smi $A
+	TRIALS=3 write_far_gpu_job '"gpus": "auto"'
+	write_second_host $B
+	touch hold-2 hold-3
+	echo "other@1" >"locks/$B"
+	exec 8<"locks/$B"
+	flock -s 8
+	start "$TUNER" run job.jsonc 8<&-
+	await starts_are 2
+	await grep -q 'GPU 0 of elsewhere is in use by another tuner (job other)' output
+	agent=$(pgrep -f "agent-[^ ]* $DIR/elsewhere ")
+	kill -STOP "$agent"
+	more_questions 30 # it is claimed once a second
+	exec 8<&-
+	rm hold-2
+	await starts_are 3 # on the first host
+	kill -CONT "$agent"
+	await grep -q job@ "locks/$B"
+	await flock -n -x "locks/$B" true
+	not flock -n -x "locks/$A" true
+	rm hold-3
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "SELECT count(DISTINCT host) FROM attempt" 1
+}
+
+# bats test_tags=plain
+@test "on a host that comes back without one of its GPUs the other is not given away twice" {
+	write_smi $A $B
+	TRIALS=4 write_far_gpu_job '"gpus": "auto"'
+	touch hold-2 hold-3
+	start "$TUNER" run job.jsonc
+	await starts_are 3
+	on_a=$(sql "SELECT trial FROM attempt WHERE trial > 1 AND gpus LIKE '%aaaa%'")
+	for name in gpus loads; do
+		grep "$B" smi/$name | sed 's/^1,/0,/' >smi/new
+		mv smi/new smi/$name
+	done
+	kill -KILL "$(pgrep -f "agent-[^ ]* $DIR/there ")"
+	await eval '[ "$(grep -c "host there answers" output)" -eq 2 ]'
+	rm "hold-$on_a"
+	await sh -c '[ "$(sqlite3 -readonly tuner.db "SELECT count(*) FROM trial WHERE state = '"'done'"'")" = 2 ]'
+	more_questions 20
+	starts_are 3
+	rm hold-*
+	finished
+	[ "$status" -eq 0 ]
+	starts_are 4
+	sql_is "SELECT gpus FROM attempt WHERE trial = 4" "[\"$B\"]"
+}
+
 # bats test_tags=plain
 @test "a host reached by ssh whose GPUs cannot be locked is used with a warning" {
 	write_smi $A

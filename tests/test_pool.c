@@ -6,6 +6,7 @@
 
 #include "tuner/pool.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -282,6 +283,52 @@ static void without_its_lock_nothing_is_started_on_a_gpu(void **state)
 	pool_finish(&pool);
 }
 
+/* As when the first has fallen off the bus while the host did not answer. */
+static void a_slot_with_another_gpu_is_another_slot(void **state)
+{
+	static const struct slot left[1] = { ON("GPU-b") };
+	struct pool pool = pool_of_gpus(&plain);
+	struct place place;
+	struct tuner_error err;
+
+	pool_take(&pool, at(0));
+	pool_take(&pool, at(1));
+	assert_true(pool_set_slots(&pool, 0, left, 1, &err));
+	assert_int_equal(pool.hosts[0].gpus[0].running, 0);
+	pool_take(&pool, at(0)); /* the trial on b is found there */
+	assert_true(pool_set_slots(&pool, 0, left, 1, &err));
+	assert_false(pool_choose(&pool, NO_PLACE, &place));
+	pool_finish(&pool);
+}
+
+static char released[64];
+
+static void note_release(struct backend *backend, const char *uuid)
+{
+	snprintf(released, sizeof(released), "%s", uuid);
+}
+
+static void a_lock_elsewhere_is_released_with_its_gpu(void **state)
+{
+	struct pool pool = pool_of_gpus(&plain);
+	struct backend *backend = pool.hosts[0].backend;
+	struct backend_ops ops = *backend->ops;
+	struct tuner_error err;
+
+	ops.release_gpu = note_release;
+	backend->ops = &ops;
+	pool.hosts[0].gpus[0].lock = pool.hosts[0].gpus[1].lock = GPU_LOCK_THERE;
+	assert_true(pool_set_slots(&pool, 0, shared, 4, &err));
+	assert_string_equal(released, "");
+	assert_true(pool_set_slots(&pool, 0, shared, 1, &err));
+	assert_string_equal(released, "GPU-b");
+	assert_int_equal(pool.hosts[0].gpus[0].lock, GPU_LOCK_THERE);
+	pool_release_gpu(&pool.hosts[0], &pool.hosts[0].gpus[0]);
+	assert_string_equal(released, "GPU-a");
+	assert_int_equal(pool.hosts[0].gpus[0].lock, GPU_LOCK_NONE);
+	pool_finish(&pool);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +343,8 @@ int main(void)
 		cmocka_unit_test(the_limit_of_a_gpu_is_kept),
 		cmocka_unit_test(who_wants_a_gpu_alone_gets_one_in_the_end),
 		cmocka_unit_test(without_its_lock_nothing_is_started_on_a_gpu),
+		cmocka_unit_test(a_slot_with_another_gpu_is_another_slot),
+		cmocka_unit_test(a_lock_elsewhere_is_released_with_its_gpu),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1148,6 +1148,31 @@ static void gpus_are_those_of_the_host(void **state)
 	assert_true(machine.gpus[1].memory_bytes == INT64_C(81559) << 20);
 }
 
+static void an_unanswered_question_takes_no_gpu_away_that_the_host_has_had(void **state)
+{
+	struct host *host = *state;
+	struct machine machine;
+
+	write_script(host, "home/bin/nvidia-smi",
+		"#!/bin/sh\ncd\n[ ! -e broken ] || exit 9\n"
+		"echo '0, GPU-aaaa, NVIDIA H100 80GB, 81559'\n");
+	for (int i = 0; i < 4; i++) {
+		put(host, "broken", i == 0 || i == 2);
+		if (i == 0)
+			open_host(host, true, PATIENCE_US);
+		else
+			cut(host);
+		if (i > 0)
+			await(host, BACKEND_HOST_DOWN);
+		await(host, BACKEND_HOST_UP);
+		assert_true(host->backend->ops->machine(host->backend, &machine, &host->err));
+		assert_int_equal(machine.n_gpus, i > 0);
+		assert_true((machine.no_gpus[0] != '\0') == (i == 0));
+		if (i > 0)
+			assert_string_equal(machine.gpus[0].uuid, "GPU-aaaa");
+	}
+}
+
 static const struct gpu_report *await_report(struct host *host)
 {
 	static struct gpu_report report;
@@ -1403,6 +1428,7 @@ int main(void)
 		TEST(a_fence_that_cannot_be_read_is_not_passed_over),
 		TEST(a_lease_ends_what_nobody_asks_for),
 		TEST(gpus_are_those_of_the_host),
+		TEST(an_unanswered_question_takes_no_gpu_away_that_the_host_has_had),
 		TEST(a_report_on_gpus_says_nothing_of_a_trial_that_ended_after_it_was_asked),
 		TEST(a_gpu_is_claimed_there_and_claimed_anew_over_the_next_connection),
 		TEST(a_gpu_that_another_has_is_asked_for_again),

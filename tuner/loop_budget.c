@@ -143,12 +143,17 @@ static bool probe_allows(const struct loop *loop)
 	return false;
 }
 
+bool loop_has_room(const struct loop *loop)
+{
+	const int64_t parallel = loop->file->budget.parallel;
+	return parallel == 0 || (int64_t)loop->n_lives < parallel;
+}
+
 /* A retry that waits for a GPU of its own blocks other launches only on the GPU reserved for it. */
 static bool has_free_place(const struct loop *loop)
 {
-	const int64_t parallel = loop->file->budget.parallel;
 	struct place place;
-	return (parallel == 0 || (int64_t)loop->n_lives < parallel) &&
+	return loop_has_room(loop) &&
 	       (loop_may_retry(loop) ||
 		       (loop_may_propose(loop) && pool_choose(loop->pool, NO_PLACE, &place)));
 }

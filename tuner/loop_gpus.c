@@ -360,26 +360,22 @@ static bool needs_claim(const struct pool_gpu *gpu)
 	return gpu->lock == GPU_LOCK_NONE || gpu->lock == GPU_LOCK_THERE;
 }
 
+/* What is claimed for nothing is kept from others for as long as the answer takes to come. One that
+ * comes when the GPU is no longer wanted is given back. */
 void loop_claim_gpus(struct loop *loop)
 {
-	const bool wanted = loop_wants_launch(loop);
+	const bool wanted = loop_wants_launch(loop) && loop_has_room(loop);
 	for (size_t h = 0; h < loop->pool->n; h++) {
 		struct host *host = &loop->pool->hosts[h];
 		for (size_t g = 0; host->locks && g < host->n_gpus; g++) {
 			struct pool_gpu *gpu = &host->gpus[g];
-			if (needs_claim(gpu) && !gpu->closed && (wanted || gpu->running > 0))
+			const bool used = gpu->running > 0 || (wanted && !host->draining);
+			if (needs_claim(gpu) && !gpu->closed && used)
 				claim(loop, h, gpu);
+			else if (!used)
+				pool_release_gpu(host, gpu);
 		}
 	}
-}
-
-static void release(const struct host *host, struct pool_gpu *gpu)
-{
-	if (gpu->lock == GPU_LOCK_THERE)
-		host->backend->ops->release_gpu(host->backend, gpu->gpu.uuid);
-	else
-		gpu_lock_release(gpu->lock);
-	gpu->lock = GPU_LOCK_NONE;
 }
 
 void loop_release_gpus(struct loop *loop)
@@ -389,7 +385,7 @@ void loop_release_gpus(struct loop *loop)
 		for (size_t g = 0; g < host->n_gpus; g++)
 			if (host->gpus[g].running == 0 &&
 				(host->gpus[g].lock >= 0 || host->gpus[g].lock == GPU_LOCK_THERE))
-				release(host, &host->gpus[g]);
+				pool_release_gpu(host, &host->gpus[g]);
 	}
 }
 

@@ -187,6 +187,8 @@ bool loop_may_propose(const struct loop *loop);
 TUNER_MUST_CHECK
 bool loop_edit_budget(
 	struct loop *loop, const char *budget, struct text *answer, struct tuner_error *err);
+/* Whether budget.parallel allows another trial now. */
+bool loop_has_room(const struct loop *loop);
 /* Whether something is to be launched; the second: and whether there also is a place for it. */
 bool loop_wants_launch(const struct loop *loop);
 bool loop_may_launch(const struct loop *loop);

@@ -62,15 +62,18 @@ static struct place place_of(const struct loop *loop, const struct attempt *atte
 				 : NO_PLACE;
 }
 
-/* Finds the slot of an attempt that an earlier run left on a host that had not answered until
- * now. */
+/* The slot in which it is, if that still has its GPUs; else the one that has them now. */
 static bool find_place(struct loop *loop, struct live *live, struct tuner_error *err)
 {
+	const struct host *host = &loop->pool->hosts[live->place.host];
+	const size_t slot = live->place.slot;
 	struct attempt_list attempts;
 	if (!attempt_select(loop->store, loop->settings->job_id, live->trial, &attempts, err))
 		return false;
 	for (size_t i = 0; i < attempts.n; i++)
-		if (attempts.items[i].id == live->attempt)
+		if (attempts.items[i].id == live->attempt &&
+			(slot >= host->n_slots ||
+				!has_gpus(&host->slots[slot], attempts.items[i].gpus)))
 			live->place = place_of(loop, &attempts.items[i]);
 	attempt_list_finish(&attempts);
 	return true;
@@ -82,8 +85,7 @@ bool loop_take_places(struct loop *loop, size_t h, struct tuner_error *err)
 		struct live *live = loop->lives[i];
 		if (live->place.host != h)
 			continue;
-		if (live->place.slot >= loop->pool->hosts[h].n_slots &&
-			!find_place(loop, live, err))
+		if (!find_place(loop, live, err))
 			return false;
 		loop_take_place(loop, live);
 	}

@@ -62,11 +62,29 @@ static void gather_gpus(const struct host *host, struct host *next)
 			next->gpus[g].limit = first_limit(next, next->gpus[g].slots);
 }
 
+/* The backend may hold a lock of which we have not heard yet. */
+void pool_release_gpu(const struct host *host, struct pool_gpu *gpu)
+{
+	gpu_lock_release(gpu->lock);
+	if (host->backend->ops->release_gpu != NULL)
+		host->backend->ops->release_gpu(host->backend, gpu->gpu.uuid);
+	if (gpu->lock != GPU_LOCK_NEEDLESS)
+		gpu->lock = GPU_LOCK_NONE;
+}
+
 static void release_gone(const struct host *host, const struct host *next)
 {
 	for (size_t g = 0; g < host->n_gpus; g++)
 		if (find_gpu(next, host->gpus[g].gpu.uuid) == NULL)
-			gpu_lock_release(host->gpus[g].lock);
+			pool_release_gpu(host, &host->gpus[g]);
+}
+
+static bool same_gpus(const struct slot *a, const struct slot *b)
+{
+	bool same = a->n_gpus == b->n_gpus;
+	for (size_t i = 0; same && i < a->n_gpus; i++)
+		same = strcmp(a->gpus[i].uuid, b->gpus[i].uuid) == 0;
+	return same;
 }
 
 static size_t count_gpus(const struct slot *slots, size_t n)
@@ -98,7 +116,7 @@ bool pool_set_slots(
 	if (n > 0)
 		memcpy(next.slots, slots, n * sizeof(*slots));
 	for (size_t s = 0; s < n && s < host->n_slots; s++)
-		next.busy[s] = host->busy[s];
+		next.busy[s] = host->busy[s] && same_gpus(&host->slots[s], &slots[s]);
 	gather_gpus(host, &next);
 	release_gone(host, &next);
 	free(host->slots);

@@ -77,8 +77,8 @@ TUNER_MUST_CHECK
 bool pool_add(struct pool *pool, const struct job_host *entry, const char *name,
 	struct backend *backend, struct tuner_error *err);
 
-/* The host is up and has these slots. Slots that it no longer has are forgotten; busy slots among
- * the others stay busy. */
+/* The host is up and has these slots. Slots that it no longer has, or that have other GPUs now, are
+ * forgotten; busy slots among the others stay busy. */
 TUNER_MUST_CHECK
 bool pool_set_slots(struct pool *pool, size_t host, const struct slot *slots, size_t n,
 	struct tuner_error *err);
@@ -160,6 +160,9 @@ void pool_unreserve(struct pool *pool);
 
 /* The i-th GPU of a host's slot; NULL after the last. */
 struct pool_gpu *pool_gpu(const struct pool *pool, struct place place, size_t i);
+
+/* Lets go of the GPU's lock, if it is held, here or on the host. */
+void pool_release_gpu(const struct host *host, struct pool_gpu *gpu);
 
 /* The largest number of trials on any GPU of the place; 0: it has no GPU. */
 unsigned pool_together(const struct pool *pool, struct place place);
