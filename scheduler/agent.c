@@ -695,6 +695,7 @@ static void serve(struct agent *agent)
 			break;
 		wait_for_something(agent);
 	}
+	agent_gpus_end(&agent->gpus);
 }
 
 int main(int argc, char **argv)

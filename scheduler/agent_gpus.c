@@ -12,6 +12,12 @@ void agent_gpus_begin(struct agent_gpus *gpus)
 		gpus->locks[0] = '\0';
 }
 
+void agent_gpus_end(struct agent_gpus *gpus)
+{
+	gpu_watch_destroy(gpus->watch);
+	gpus->watch = NULL;
+}
+
 /* ---- reports ---- */
 
 void agent_gpus_watch(struct agent_gpus *gpus, int64_t period_us)

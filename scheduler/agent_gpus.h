@@ -20,6 +20,9 @@ struct agent_gpus {
 
 void agent_gpus_begin(struct agent_gpus *gpus);
 
+/* The locks go with the process. */
+void agent_gpus_end(struct agent_gpus *gpus);
+
 /* From now on there are reports, `period_us` apart. */
 void agent_gpus_watch(struct agent_gpus *gpus, int64_t period_us);
 

@@ -25,6 +25,7 @@ struct gpu_source {
 	char fault[GPU_REASON_MAX]; /* why NVML is unusable; "": it is missing */
 	int fd; /* -1: no helper to ask */
 	pid_t pid; /* the helper's; also of a killed helper that hangs and is not gone. 0: none */
+	struct tool_running smi;
 };
 
 static const struct {
@@ -109,6 +110,11 @@ static void stop(struct gpu_source *source)
 	kill(source->pid, SIGKILL);
 	for (int i = 0; i < AFTER_KILL_STEPS && !is_gone(source); i++)
 		poll(NULL, 0, WAIT_STEP_MS);
+}
+
+void gpu_source_cancel(struct gpu_source *source)
+{
+	tool_cancel(&source->smi);
 }
 
 void gpu_source_destroy(struct gpu_source *source)
@@ -238,15 +244,16 @@ static void explain_smi(const struct text *said, char ret_reason[GPU_REASON_MAX]
 		(int)(n < 150 ? n : 150), n > 0 ? said->bytes : "");
 }
 
-static bool ask_smi(const struct gpu_source *source, enum gpu_question question, struct text *ret,
+static bool ask_smi(struct gpu_source *source, enum gpu_question question, struct text *ret,
 	enum gpu_answer *ret_answer, char ret_reason[GPU_REASON_MAX], struct tuner_error *err)
 {
 	const char *const format =
 		question == GPU_QUESTION_LISTING ? NULL : "--format=csv,noheader,nounits";
 	const char *const arguments[] = { "nvidia-smi", questions[question].query, format, NULL };
-	const struct tool smi = {
-		.arguments = arguments, .timeout_us = source->wait_us, .bytes_max = BYTES_MAX
-	};
+	const struct tool smi = { .arguments = arguments,
+		.running = &source->smi,
+		.timeout_us = source->wait_us,
+		.bytes_max = BYTES_MAX };
 	struct tool_result result;
 
 	if (!tool_run(&smi, ret, &result, err))

@@ -46,6 +46,10 @@ bool gpu_source_create(
 /* Does not wait, except up to two seconds for a tuner-nvml that hangs. NULL is fine. */
 void gpu_source_destroy(struct gpu_source *source);
 
+/* From another thread, once, at the end: kills an nvidia-smi that runs, or that another question
+ * would start: one that hangs would outlive us. (tuner-nvml dies with us.) */
+void gpu_source_cancel(struct gpu_source *source);
+
 /* Puts the answer's lines into *ret, emptied first; the caller is to skip lines that do not parse.
  * ret_reason: why there is no answer, "" if there is one. The first question also waits for NVML's
  * start, which has the same time limit as an answer. False only if memory or descriptors run

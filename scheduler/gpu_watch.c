@@ -10,7 +10,7 @@
 
 struct gpu_watch {
 	int64_t period_us;
-	struct gpu_source *source; /* used by the thread only, as is */
+	struct gpu_source *source; /* used by the thread only, as is; cancelled under the lock */
 	struct gpu_report *asking;
 
 	pthread_mutex_t lock; /* guards everything below */
@@ -145,6 +145,7 @@ void gpu_watch_destroy(struct gpu_watch *watch)
 		return;
 	pthread_mutex_lock(&watch->lock);
 	watch->leaving = true;
+	gpu_source_cancel(watch->source);
 	pthread_cond_signal(&watch->changed);
 	pthread_mutex_unlock(&watch->lock);
 }

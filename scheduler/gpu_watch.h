@@ -21,7 +21,8 @@ bool gpu_watch_create(
 /* Takes the newest report, if it has not been taken yet. Does not wait. */
 bool gpu_watch_take(struct gpu_watch *watch, struct gpu_report *ret);
 
-/* Does not wait for a question in progress: the thread ends by itself. NULL is fine. */
+/* Ends a question in progress, and does not wait for that: the thread ends by itself. NULL is
+ * fine. */
 void gpu_watch_destroy(struct gpu_watch *watch);
 
 #endif

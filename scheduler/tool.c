@@ -162,6 +162,28 @@ static void collect(pid_t pid, int64_t until_us, struct tool_result *ret)
 	}
 }
 
+/* False: it was cancelled before. */
+static bool publish(struct tool_running *running, pid_t pid)
+{
+	int none = 0;
+	return running == NULL || atomic_compare_exchange_strong(&running->group, &none, (int)pid);
+}
+
+/* Before it is reaped, after which its number may be another's. */
+static void withdraw(struct tool_running *running, pid_t pid)
+{
+	int own = (int)pid;
+	if (running != NULL)
+		atomic_compare_exchange_strong(&running->group, &own, 0);
+}
+
+void tool_cancel(struct tool_running *running)
+{
+	const int pid = atomic_exchange(&running->group, -1);
+	if (pid > 0)
+		kill(-pid, SIGKILL);
+}
+
 bool tool_run(const struct tool *tool, struct text *output, struct tool_result *ret,
 	struct tuner_error *err)
 {
@@ -175,8 +197,10 @@ bool tool_run(const struct tool *tool, struct text *output, struct tool_result *
 	if (!start(tool, &running, &started, err))
 		return false;
 	if (started) {
-		ret->end = listen_to(&running, until_us);
+		ret->end = publish(tool->running, running.pid) ? listen_to(&running, until_us)
+							       : TOOL_LATE;
 		close_streams(&running);
+		withdraw(tool->running, running.pid);
 		collect(running.pid, until_us, ret);
 		snprintf(ret->complaint, sizeof(ret->complaint), "%.*s",
 			(int)strcspn(complaints.bytes, "\n"), complaints.bytes);

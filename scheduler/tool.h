@@ -8,13 +8,20 @@
 #include "base/text.h"
 
 #include <spawn.h>
+#include <stdatomic.h>
 #include <stdint.h>
+
+/* For another thread that may have to end a tool. All zero at first. */
+struct tool_running {
+	atomic_int group; /* of processes; 0: none runs; -1: cancelled */
+};
 
 struct tool {
 	const char *const
 		*arguments; /* NULL-terminated; [0] is looked up in PATH if it has no slash */
 	const char *const *environment; /* NAME=VALUE, NULL-terminated; NULL: ours */
 	const char *directory; /* where it runs; NULL: our working directory */
+	struct tool_running *running; /* NULL: nobody can cancel it */
 	int64_t timeout_us;
 	size_t bytes_max; /* limit of its output; beyond it the rest is cut off and the program
 			     killed */
@@ -23,7 +30,7 @@ struct tool {
 enum tool_end {
 	TOOL_DONE, /* it exited by itself */
 	TOOL_MISSING, /* it could not be started: it does not exist or is not executable */
-	TOOL_LATE, /* killed at its timeout */
+	TOOL_LATE, /* killed at its timeout, or cancelled */
 	TOOL_CUT, /* killed because it printed more than bytes_max; `output` has the first part */
 };
 
@@ -38,6 +45,10 @@ struct tool_result {
 TUNER_MUST_CHECK
 bool tool_run(const struct tool *tool, struct text *output, struct tool_result *ret,
 	struct tuner_error *err);
+
+/* Kills what runs now, and whatever is started with the same `running` later. Does not wait. From
+ * any thread. */
+void tool_cancel(struct tool_running *running);
 
 /* Only starts a program, with no signal blocked or ignored and in a process group of its own, so
  * that its children are ended with it and no terminal signal ends it. Arguments and environment as

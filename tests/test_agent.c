@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "scheduler/child.h"
+#include "scheduler/process.h"
 #include "scheduler/wire.h"
 
 #include <setjmp.h>
@@ -46,7 +47,8 @@ static void write_smi(struct agent *agent)
 		"#!/bin/sh\ncd '%s'\ncase $1 in\n"
 		"--query-gpu=index*) echo '0, GPU-aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee, NVIDIA "
 		"H100 80GB, 81559' ;;\n"
-		"--query-gpu=uuid*) echo x >>asked; echo "
+		"--query-gpu=uuid*) [ ! -e hang ] || { echo $$ >pid; read never <fifo; }; echo x "
+		">>asked; echo "
 		"'GPU-aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee, 7, 20, 81559, 99.5, 41' ;;\n"
 		"*) cat apps ;;\nesac\n",
 		agent->base);
@@ -142,12 +144,52 @@ static void a_link_that_is_slower_than_the_reports_gets_the_newest(void **state)
 		;
 }
 
+static pid_t pid_of_smi(const struct agent *agent)
+{
+	struct text text = TEXT_EMPTY;
+	struct tuner_error ignored;
+	char path[200];
+	pid_t pid = 0;
+
+	snprintf(path, sizeof(path), "%s/pid", agent->base);
+	if (file_read(path, 100, &text, &ignored))
+		pid = (pid_t)atoi(text.bytes);
+	text_finish(&text);
+	return pid;
+}
+
+/* Each connection would leave one. */
+static void an_nvidia_smi_that_hangs_does_not_outlive_the_agent(void **state)
+{
+	struct agent *agent = *state;
+	struct process process;
+	char path[200];
+	pid_t pid;
+
+	snprintf(path, sizeof(path), "%s/fifo", agent->base);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	write_file(agent, "hang", "", 0600);
+	read_up_to(agent, MESSAGE_HELLO);
+	send_number(agent, MESSAGE_WATCH, 50000);
+	while ((pid = pid_of_smi(agent)) == 0)
+		usleep(1000);
+	close(agent->process.in);
+	agent->process.in = -1;
+	while (!child_process_ended(&agent->process))
+		usleep(1000);
+	/* Nobody may have reaped it yet. */
+	while (process_look(pid, &process) && process.resident_pages > 0)
+		usleep(1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			a_link_that_is_slower_than_the_reports_gets_the_newest, start_agent,
 			end_agent),
+		cmocka_unit_test_setup_teardown(an_nvidia_smi_that_hangs_does_not_outlive_the_agent,
+			start_agent, end_agent),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
