@@ -67,13 +67,30 @@ static void sample(struct sampling *sampling, struct gpu_source *source)
 		(void)!gpu_totals_write(sampling->directory, &sampling->totals, &ignored);
 }
 
+/* False: there are none. Whether there are may not be known yet: the driver of a node that was
+ * idle takes long to wake. */
+static bool may_have_gpus(struct sampling *sampling)
+{
+	char reason[GPU_REASON_MAX];
+	struct tuner_error ignored;
+	enum gpu_lack lack;
+
+	if (!machine_gpus(NULL, sampling->gpus, &sampling->n, &lack, reason, &ignored))
+		lack = GPUS_BROKEN;
+	if (lack != GPUS_THERE)
+		sampling->n = 0;
+	for (size_t i = 0; i < sampling->n; i++)
+		sampling->uuids[i] = sampling->gpus[i].uuid;
+	return lack == GPUS_THERE || lack == GPUS_BROKEN;
+}
+
 void agent_sample(const char *directory, const char *key, int64_t period_us)
 {
 	struct sampling *sampling = calloc(1, sizeof(*sampling));
-	char *exit_json = path_join(directory, ATTEMPT_EXIT), reason[GPU_REASON_MAX];
+	char *exit_json = path_join(directory, ATTEMPT_EXIT);
 	struct gpu_source *source = NULL;
 	struct tuner_error ignored;
-	enum gpu_lack lack;
+	bool goes_on;
 
 	if (getenv("CUDA_VISIBLE_DEVICES") == NULL || sampling == NULL || exit_json == NULL ||
 		!gpu_source_create(NULL, GPU_SOURCE_WAIT_US, &source, &ignored))
@@ -83,13 +100,13 @@ void agent_sample(const char *directory, const char *key, int64_t period_us)
 		.exit_json = exit_json,
 		.began_us = clock_monotonic_us(),
 		.totals = GPU_TOTALS_NONE };
-	if (!machine_gpus(NULL, sampling->gpus, &sampling->n, &lack, reason, &ignored) ||
-		lack != GPUS_THERE)
-		goto out;
-	for (size_t i = 0; i < sampling->n; i++)
-		sampling->uuids[i] = sampling->gpus[i].uuid;
-	while (outlasts(sampling, period_us))
-		sample(sampling, source);
+	goes_on = may_have_gpus(sampling);
+	while (goes_on && outlasts(sampling, period_us)) {
+		if (sampling->n > 0)
+			sample(sampling, source);
+		else
+			goes_on = may_have_gpus(sampling);
+	}
 out:
 	gpu_source_destroy(source);
 	free(exit_json);

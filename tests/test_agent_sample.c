@@ -49,7 +49,8 @@ static int set_up(void **state)
 		"cd \"${0%/*}\" || exit\n"
 		"echo x >>asked\n"
 		"case $1 in\n"
-		"--query-gpu=index*) echo '0, GPU-a-1, H, 81559'; echo '1, GPU-b-1, H, 81559' ;;\n"
+		"--query-gpu=index*) if [ -e slow ]; then rm slow; exit 9; fi; echo '0, GPU-a-1, "
+		"H, 81559'; echo '1, GPU-b-1, H, 81559' ;;\n"
 		"--query-gpu=uuid*) echo x >>samples\n"
 		"  echo 'GPU-a-1, 10, 2000, 81559, 90, 40'; echo 'GPU-b-1, 30, 3000, 81559, 90, "
 		"50'\n"
@@ -82,6 +83,17 @@ static void the_gpus_that_the_job_has_are_sampled_until_the_attempt_ends(void **
 	assert_int_equal(totals.samples, 3);
 	assert_true(totals.utilisation_mean == 30 && totals.temperature_max_c == 50);
 	assert_int_equal(totals.memory_peak_bytes, INT64_C(3000) << 20);
+}
+
+static void gpus_of_which_nothing_was_heard_at_first_are_sampled_too(void **state)
+{
+	struct gpu_totals totals;
+
+	write_file(ATTEMPT_HEARTBEAT, "");
+	write_file("slow", "");
+	agent_sample(directory, "k", 10000);
+	assert_true(gpu_totals_read(directory, &totals));
+	assert_int_equal(totals.samples, 3);
 }
 
 static void without_gpus_of_its_own_nothing_is_sampled(void **state)
@@ -119,6 +131,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(the_gpus_that_the_job_has_are_sampled_until_the_attempt_ends),
+		TEST(gpus_of_which_nothing_was_heard_at_first_are_sampled_too),
 		TEST(without_gpus_of_its_own_nothing_is_sampled),
 		TEST(of_an_attempt_that_has_ended_nothing_is_sampled),
 		TEST(the_sampling_does_not_outlast_a_supervisor_that_is_gone),
