@@ -252,18 +252,23 @@ def check_attempts(outcome):
     expect(missing, set(), "attempts that ended well without a start")
 
 
-def is_alive(pid):
+def is_alive(pid, keys):
+    """Whether it is a process of one of these attempts: the number may be another's by now."""
+    process = pathlib.Path(f"/proc/{pid}")
     try:
-        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+        status = (process / "status").read_text()
+        variables = (process / "environ").read_bytes().split(b"\0")
     except OSError:
         return False
-    return "\nState:\tZ" not in status and "\nState:\tX" not in status
+    ours = any(b"TUNER_ATTEMPT_KEY=" + key.encode() in variables for key in keys)
+    return ours and "\nState:\tZ" not in status and "\nState:\tX" not in status
 
 
 def check_processes(outcome):
     expect(outcome.notes("alive"), [], "processes alive when the next attempt started (trial, attempt, pid)")
     pids = [pid for path in outcome.directory.glob("pids-*") for pid, in outcome.notes(path.name)]
-    expect([pid for pid in pids if is_alive(pid)], [], "processes alive after the end")
+    keys = [key for key, in outcome.rows("SELECT key FROM attempt")]
+    expect([pid for pid in pids if is_alive(pid, keys)], [], "processes alive after the end")
 
 
 def check_metrics(outcome):

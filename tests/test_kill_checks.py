@@ -3,6 +3,7 @@
 
     tests/test_kill_checks.py
 """
+import os
 import pathlib
 import shutil
 import sqlite3
@@ -112,12 +113,21 @@ class Checks(unittest.TestCase):
         output.write_text(output.read_text().splitlines(keepends=True)[0])
         self.broken("output of job/0003/1")
 
-    def test_a_process_that_is_left_over(self):
-        process = subprocess.Popen(["sleep", "60"])
+    def leave_process(self, key):
+        process = subprocess.Popen(["sleep", "60"], env={**os.environ, "TUNER_ATTEMPT_KEY": key})
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         self.note("pids-3", str(process.pid))
+
+    def test_a_process_that_is_left_over(self):
+        with harness.Outcome(self.directory) as outcome:
+            (key,), *_ = outcome.rows("SELECT key FROM attempt")
+        self.leave_process(key)
         self.broken("alive after the end")
+
+    def test_another_process_that_has_got_the_number_is_none_left_over(self):
+        self.leave_process("0" * 32)
+        harness.check(self.directory, self.configurations)
 
     def test_a_process_that_lived_when_the_next_attempt_started(self):
         self.note("alive", "3 2 17")
