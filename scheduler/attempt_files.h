@@ -5,10 +5,10 @@
  * as a whole; then in any order exactly one k(ey), d(irectory), t(imeout), g(race) and l(og bytes);
  * at least one a(rgument); any number of e(nvironment entries) and up to LAUNCH_GPU_LOCKS_MAX locks
  * of GPUs (u); at most one (o)wner of these, lea(s)e, file of secrets (v), m(emory limit) and n(o
- * network, empty); and for a host whose engine starts the supervisor i(nherit) and h(eartbeat). Arguments and
- * entries keep their order; times are decimal microseconds. The last record is the tag LAUNCH_END
- * alone, and nothing follows it, so that a truncated file, or one that a power failure left as
- * zeros, is recognized.
+ * network, empty); and for a host whose engine starts the supervisor i(nherit) and h(eartbeat).
+ * Arguments and entries keep their order; times are decimal microseconds. The last record is the
+ * tag LAUNCH_END alone, and nothing follows it, so that a truncated file, or one that a power
+ * failure left as zeros, is recognized.
  *
  * `started` and `exit.json` are JSON objects on one line. "cgroup" in `started` is the directory of
  * the group that enforces the command's memory limit, or "". A power failure may leave either name

@@ -1193,7 +1193,7 @@ static void a_report_on_gpus_says_nothing_of_a_trial_that_ended_after_it_was_ask
 		"--query-gpu=index*) echo '0, GPU-aaaa, NVIDIA H100 80GB, 81559' ;;\n"
 		"--query-gpu=uuid*) echo 'GPU-aaaa, 7, 2000, 81559, 99.5, 41'\n"
 		"  [ ! -e slow ] || { echo x >>asked; n=$(wc -l <asked)\n"
-		"  until [ -e answer-$n ]; do sleep 0.02; done; } ;;\n"
+		"  until [ -e answer-$n ] || [ ! -e slow ]; do sleep 0.02; done; } ;;\n"
 		"--query-compute-apps*) echo 'GPU-aaaa, 1, 300' ;;\n"
 		"esac\n");
 	host->gpu_look_us = 50000;
