@@ -467,3 +467,31 @@ END
 	echo "$output"
 	[ "$status" -eq 0 ]
 }
+
+# bats test_tags=plain
+@test "ssh: a GPU there is measured and kept locked, also across a link that is cut" {
+	need links
+	hosts start "$DIR/rig" 1 links
+	write_smi GPU-aaaa0000-0000
+	printf 'export PATH="%s/bin:$PATH" TUNER_GPU_LOCKS="%s/locks"\n' "$DIR" "$DIR" >rig/h1/home/.bashrc
+	TRIALS=4 write_remote_job
+	sed -i "2i echo \"GPU-aaaa0000-0000, \$\$, 700\" >\"\$NOTES/smi/app-\$TUNER_TRIAL\"" train.sh
+	sed -i "3i trap 'rm \"\$NOTES/smi/app-\$TUNER_TRIAL\"' EXIT" train.sh
+	touch hold-2-1
+	start "$TUNER" run job.jsonc --set "$(with_hosts "$(host h1 | sed 's/"gpus": "none"/"gpus": "auto"/')")"
+	await started 2
+	await sh -c '[ "$(sqlite3 -readonly tuner.db "SELECT max(samples) FROM gpu_use WHERE attempt = 2")" -gt 0 ]'
+	hosts cut rig h1
+	await grep -q 'host h1 does not answer' output
+	not flock -n -x locks/GPU-aaaa0000-0000 true
+	hosts join rig h1
+	await eval '[ "$(grep -c "host h1 answers" output)" -eq 2 ]'
+	rm hold-2-1
+	finished
+	cat output
+	[ "$status" -eq 0 ]
+	[ "$(lines_of starts)" -eq 4 ]
+	sql_is "SELECT gpu_memory_peak_bytes / 1048576, gpu_utilisation_mean FROM v_host_use WHERE number = 2" "700|50.0"
+	sql_is "SELECT group_concat(DISTINCT gpus) FROM attempt" '["GPU-aaaa0000-0000"]'
+	flock -n -x locks/GPU-aaaa0000-0000 true
+}
