@@ -483,6 +483,7 @@ END
 	await sh -c '[ "$(sqlite3 -readonly tuner.db "SELECT max(samples) FROM gpu_use WHERE attempt = 2")" -gt 0 ]'
 	hosts cut rig h1
 	await grep -q 'host h1 does not answer' output
+	kill -KILL "$(pgrep -f "agent-[^ ]* $DIR/it's on h1 ")" # it has not noticed yet, and has the lock, too
 	not flock -n -x locks/GPU-aaaa0000-0000 true
 	hosts join rig h1
 	await eval '[ "$(grep -c "host h1 answers" output)" -eq 2 ]'
