@@ -162,11 +162,27 @@ static void collect(pid_t pid, int64_t until_us, struct tool_result *ret)
 	}
 }
 
-/* False: it was cancelled before. */
-static bool publish(struct tool_running *running, pid_t pid)
+/* What a tool_running holds beside the number of a group. */
+enum { NOTHING_RUNS = 0, CANCELLED = -1, STARTING = -2, STOPPED = -3 };
+
+/* False: it was cancelled. */
+static bool announce(struct tool_running *running)
 {
-	int none = 0;
-	return running == NULL || atomic_compare_exchange_strong(&running->group, &none, (int)pid);
+	int none = NOTHING_RUNS;
+	return running == NULL || atomic_compare_exchange_strong(&running->group, &none, STARTING);
+}
+
+/* The same; then what has just been started is killed. */
+static bool publish(struct tool_running *running, bool started, pid_t pid)
+{
+	int starting = STARTING;
+	if (running == NULL || atomic_compare_exchange_strong(&running->group, &starting,
+				       started ? (int)pid : NOTHING_RUNS))
+		return true;
+	if (started)
+		kill(-pid, SIGKILL);
+	atomic_store(&running->group, STOPPED);
+	return false;
 }
 
 /* Before it is reaped, after which its number may be another's. */
@@ -174,14 +190,18 @@ static void withdraw(struct tool_running *running, pid_t pid)
 {
 	int own = (int)pid;
 	if (running != NULL)
-		atomic_compare_exchange_strong(&running->group, &own, 0);
+		atomic_compare_exchange_strong(&running->group, &own, NOTHING_RUNS);
 }
 
 void tool_cancel(struct tool_running *running)
 {
-	const int pid = atomic_exchange(&running->group, -1);
-	if (pid > 0)
-		kill(-pid, SIGKILL);
+	const int was = atomic_exchange(&running->group, CANCELLED);
+	if (was > 0)
+		kill(-was, SIGKILL);
+	for (int i = 0;
+		was == STARTING && i < AFTER_KILL_STEPS && atomic_load(&running->group) != STOPPED;
+		i++)
+		poll(NULL, 0, WAIT_STEP_MS);
 }
 
 bool tool_run(const struct tool *tool, struct text *output, struct tool_result *ret,
@@ -193,12 +213,16 @@ bool tool_run(const struct tool *tool, struct text *output, struct tool_result *
 					   { -1, &complaints, COMPLAINT_BYTES, true } } };
 	bool started = false;
 
-	*ret = (struct tool_result){ .end = TOOL_MISSING };
-	if (!start(tool, &running, &started, err))
+	*ret = (struct tool_result){ .end = TOOL_LATE };
+	if (!announce(tool->running))
+		return true;
+	ret->end = TOOL_MISSING;
+	const bool tried = start(tool, &running, &started, err);
+	const bool wanted = publish(tool->running, started, running.pid);
+	if (!tried)
 		return false;
 	if (started) {
-		ret->end = publish(tool->running, running.pid) ? listen_to(&running, until_us)
-							       : TOOL_LATE;
+		ret->end = wanted ? listen_to(&running, until_us) : TOOL_LATE;
 		close_streams(&running);
 		withdraw(tool->running, running.pid);
 		collect(running.pid, until_us, ret);

@@ -46,8 +46,8 @@ TUNER_MUST_CHECK
 bool tool_run(const struct tool *tool, struct text *output, struct tool_result *ret,
 	struct tuner_error *err);
 
-/* Kills what runs now, and whatever is started with the same `running` later. Does not wait. From
- * any thread. */
+/* Kills what runs now, and has nothing started with the same `running` later. Waits for one that is
+ * just being started, so that the caller may exit. From any thread. */
 void tool_cancel(struct tool_running *running);
 
 /* Only starts a program, with no signal blocked or ignored and in a process group of its own, so

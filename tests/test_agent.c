@@ -178,8 +178,10 @@ static void an_nvidia_smi_that_hangs_does_not_outlive_the_agent(void **state)
 	while (!child_process_ended(&agent->process))
 		usleep(1000);
 	/* Nobody may have reaped it yet. */
-	while (process_look(pid, &process) && process.resident_pages > 0)
+	for (int i = 0; process_look(pid, &process) && process.resident_pages > 0; i++) {
+		assert_true(i < 30000);
 		usleep(1000);
+	}
 }
 
 int main(void)
