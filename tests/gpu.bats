@@ -229,22 +229,27 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	grep -q 'GPU 0 is free again' output
 }
 
-# bats test_tags=plain
-@test "a GPU that others use is left alone until it is free" {
-	write_smi $A $B
-	TRIALS=2 write_gpu_job '"gpus": "auto"'
+# Others use both GPUs of the job that is there, and then only one.
+others_are_waited_for() { # OF-WHICH-HOST
 	echo "$A, 1, 3000" >smi/apps
 	echo "$B, 0, 9000, 10000, 200.5, 60" >smi/loads
 	start "$TUNER" run job.jsonc
-	await grep -q 'GPU 0 is not used until it is free: process 1 is computing on it' output
-	await grep -q 'GPU 1 is not used until it is free: 9000 MiB' output
+	await grep -q "GPU 0$1 is not used until it is free: process 1 is computing on it" output
+	await grep -q "GPU 1$1 is not used until it is free: 9000 MiB" output
 	[ ! -e starts ]
 	echo "$B, 0, 4, 10000, 200.5, 60" >smi/new
 	mv smi/new smi/loads
 	finished
 	[ "$status" -eq 0 ]
-	grep -q 'GPU 1 is free again' output
+	grep -q "GPU 1$1 is free again" output
 	sql_is "SELECT group_concat(DISTINCT gpus) FROM attempt" "[\"$B\"]"
+}
+
+# bats test_tags=plain
+@test "a GPU that others use is left alone until it is free" {
+	write_smi $A $B
+	TRIALS=2 write_gpu_job '"gpus": "auto"'
+	others_are_waited_for ''
 	run "$TUNER" run job.jsonc --trials 3 --set 'hosts=[{"gpus": [0], "busy_gpus": "use"}]'
 	[ "$status" -eq 0 ]
 	sql_is "SELECT gpus FROM attempt ORDER BY id DESC LIMIT 1" "[\"$A\"]"
@@ -515,18 +520,7 @@ END
 @test "a GPU of a host reached by ssh that others use is left alone until it is free" {
 	write_smi $A $B
 	TRIALS=2 write_far_gpu_job '"gpus": "auto"'
-	echo "$A, 1, 3000" >smi/apps
-	echo "$B, 0, 9000, 10000, 200.5, 60" >smi/loads
-	start "$TUNER" run job.jsonc
-	await grep -q 'GPU 0 of there is not used until it is free: process 1 is computing on it' output
-	await grep -q 'GPU 1 of there is not used until it is free: 9000 MiB' output
-	[ ! -e starts ]
-	echo "$B, 0, 4, 10000, 200.5, 60" >smi/new
-	mv smi/new smi/loads
-	finished
-	[ "$status" -eq 0 ]
-	grep -q 'GPU 1 of there is free again' output
-	sql_is "SELECT group_concat(DISTINCT gpus) FROM attempt" "[\"$B\"]"
+	others_are_waited_for " of there"
 }
 
 # bats test_tags=plain
