@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -55,6 +56,18 @@ int __wrap_posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_act
 	return failed;
 }
 
+/* What was said of the tool when it was first killed: once it says "stopped", the caller may exit. */
+static int said_when_killed;
+int __wrap_kill(pid_t pid, int signal);
+int __real_kill(pid_t pid, int signal);
+
+int __wrap_kill(pid_t pid, int signal)
+{
+	if (said_when_killed == 0)
+		said_when_killed = atomic_load(&running.group);
+	return __real_kill(pid, signal);
+}
+
 static struct tool_result run(void)
 {
 	const char *const arguments[] = { "sleep", "30", NULL };
@@ -86,10 +99,15 @@ static void what_is_cancelled_while_it_is_being_started_is_gone_when_that_return
 {
 	(void)state;
 	running = (struct tool_running){ 0 };
+	tool_cancel(&running);
+	const int cancelled = atomic_load(&running.group);
+	running = (struct tool_running){ 0 };
+	said_when_killed = 0;
 	cancels = true;
 	assert_int_equal(run().end, TOOL_LATE);
 	assert_int_equal(pthread_join(canceller, NULL), 0);
 	assert_false(lived_after_cancel);
+	assert_int_equal(said_when_killed, cancelled);
 	started = 0;
 	cancels = false;
 	assert_int_equal(run().end, TOOL_LATE); /* nor is anything later */
