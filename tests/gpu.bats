@@ -184,7 +184,8 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	rm hold-2
 	finished
 	[ "$status" -eq 0 ]
-	sql_is "SELECT group_concat(number || ' ' || outcome || ' ' || gpu_together, ', ') FROM v_host_use WHERE number IN (2, 4)" \
+	sql_is "SELECT group_concat(number || ' ' || outcome || ' ' || gpu_together, ', ')
+		FROM (SELECT * FROM v_host_use WHERE number IN (2, 4) ORDER BY number, attempt)" \
 		"2 oom-gpu 2, 2 ok 1, 4 ok 1"
 }
 

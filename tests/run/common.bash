@@ -75,7 +75,9 @@ sql() {
 }
 
 sql_is() { # QUERY VALUE
-	[ "$(sql "$1")" = "$2" ]
+	local value
+	value=$(sql "$1") || return
+	[ "$value" = "$2" ] || { printf 'is: %s\n' "$value" >&2; return 1; }
 }
 
 # The command of most tests: notes its start in ./starts, does what the file ./mode says, and reports
