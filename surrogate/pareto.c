@@ -35,6 +35,57 @@ void pareto_front(const double *outcomes, size_t n, size_t m, bool *ret_on)
 	}
 }
 
+/* Moves a row one place forward, so that what surpasses many is soon met. */
+static void move_forward(double *rows, size_t i, size_t m)
+{
+	for (size_t k = 0; i > 0 && k < m; k++) {
+		const double value = rows[i * m + k];
+
+		rows[i * m + k] = rows[(i - 1) * m + k];
+		rows[(i - 1) * m + k] = value;
+	}
+}
+
+static bool is_as_good(const double *a, const double *b, size_t m)
+{
+	size_t k = 0;
+
+	while (k < m && a[k] <= b[k])
+		k++;
+	return k == m;
+}
+
+/* Whether one of n rows is at least as good as the row in all objectives. */
+static bool is_covered(double *rows, size_t n, size_t m, const double *row)
+{
+	for (size_t i = 0; i < n; i++)
+		if (is_as_good(&rows[i * m], row, m)) {
+			move_forward(rows, i, m);
+			return true;
+		}
+	return false;
+}
+
+size_t pareto_keep_front(double *outcomes, size_t n, size_t m)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const double *row = &outcomes[i * m];
+		size_t left = 0;
+
+		if (!pareto_is_known(row, m) || is_covered(outcomes, kept, m, row))
+			continue;
+		for (size_t j = 0; j < kept; j++)
+			if (!is_as_good(row, &outcomes[j * m], m))
+				memmove(&outcomes[left++ * m], &outcomes[j * m],
+					m * sizeof *outcomes);
+		memmove(&outcomes[left * m], row, m * sizeof *outcomes);
+		kept = left + 1;
+	}
+	return kept;
+}
+
 /* ---- the hypervolume ----
  *
  * By slices: sorted by their last objective, the first i outcomes are what there is between the i-th

@@ -25,6 +25,11 @@ bool pareto_surpasses(const double *a, const double *b, size_t m);
  * O(n^2 m) at worst. */
 void pareto_front(const double *outcomes, size_t n, size_t m, bool *ret_on);
 
+/* Moves the outcomes that are on the front to the beginning of the n rows, in any order, and returns
+ * their number; of equal ones one is kept, and the other rows are overwritten. O(n f m) for f on the
+ * front: nearly linear where most are surpassed, of which pareto_front takes no advantage. */
+size_t pareto_keep_front(double *outcomes, size_t n, size_t m);
+
 /* The hypervolume of n outcomes (n x m), below the reference (m values, finite). Outcomes that are
  * not better than the reference in every objective add nothing, nor do those with a NaN; a value of
  * -INFINITY makes the volume infinite. The unit is the product of the objectives' units.

@@ -117,6 +117,43 @@ static void the_front_is_that_of_its_definition(void **state)
 	}
 }
 
+static bool has_row(const double *rows, size_t n, size_t m, const double *row)
+{
+	for (size_t i = 0; i < n; i++)
+		if (memcmp(&rows[i * m], row, m * sizeof *row) == 0)
+			return true;
+	return false;
+}
+
+/* Some rows with a NaN, some infinite. */
+static void what_is_kept_in_place_is_the_front_without_doubles(void **state)
+{
+	struct random random = stream(2);
+	double outcomes[N * M_MAX], kept[N * M_MAX];
+	bool on[N];
+
+	for (size_t round = 0; round < 200; round++) {
+		const size_t m = 1 + round % M_MAX;
+		size_t different = 0;
+
+		draw(&random, 3 + round % 9, N * m, outcomes);
+		outcomes[random_below(&random, N * m)] = NAN;
+		outcomes[random_below(&random, N * m)] = INFINITY;
+		outcomes[random_below(&random, N * m)] = -INFINITY;
+		memcpy(kept, outcomes, N * m * sizeof *kept);
+		pareto_front(outcomes, N, m, on);
+		const size_t n = pareto_keep_front(kept, N, m);
+		for (size_t i = 0; i < N; i++) {
+			if (!on[i])
+				continue;
+			assert_true(has_row(kept, n, m, &outcomes[i * m]));
+			different += !has_row(outcomes, i, m, &outcomes[i * m]);
+		}
+		assert_int_equal(n, different);
+	}
+	assert_int_equal(pareto_keep_front(kept, 0, 2), 0);
+}
+
 /* ---- the hypervolume ---- */
 
 static void hypervolumes_by_hand(void **state)
@@ -326,6 +363,7 @@ int main(void)
 		cmocka_unit_test(infinite_values_are_compared_like_others),
 		cmocka_unit_test(with_one_objective_the_front_is_the_best),
 		cmocka_unit_test(the_front_is_that_of_its_definition),
+		cmocka_unit_test(what_is_kept_in_place_is_the_front_without_doubles),
 		cmocka_unit_test(hypervolumes_by_hand),
 		cmocka_unit_test(what_is_not_better_than_the_reference_adds_nothing),
 		cmocka_unit_test(an_infinitely_good_value_makes_it_infinite),

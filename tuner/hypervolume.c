@@ -135,8 +135,7 @@ static bool find_gain(struct front_so_far *front, const double *outcome, const d
 		box *= reference[k] - outcome[k];
 	for (size_t i = 0; i < front->n * m; i++)
 		front->limited[i] = fmax(front->outcomes[i], outcome[i % m]);
-	pareto_front(front->limited, front->n, m, front->on);
-	const size_t n = keep_rows(front->limited, front->n, m, front->on);
+	const size_t n = pareto_keep_front(front->limited, front->n, m);
 	if (!pareto_hypervolume(front->limited, n, m, reference, &covered, err))
 		return false;
 	*ret = fmax(box - covered, 0); /* rounding */
