@@ -65,6 +65,37 @@ static void what_changes_something_is_refused(void **state)
 	assert_true(number == 0);
 }
 
+static double number_of(struct fixture *f, struct store *store, const char *query)
+{
+	double number = NAN;
+	ASSERT_OK(f, view_number(store, query, &number, &f->err));
+	return number;
+}
+
+static void a_view_that_is_held_is_computed_once_and_nothing_else_changes(void **state)
+{
+	struct fixture *f = *state;
+	struct store *store = NULL;
+	struct view held, view;
+	ASSERT_OK(f, store_open(store_path(f->store), STORE_READ, &store, &f->err));
+	ASSERT_OK(f, view_hold(store, "study_directions", &f->err));
+	fixture_add_job(f, "job", 100, "loss", "minimize");
+	assert_true(number_of(f, store, "SELECT count(*) FROM studies") == 1);
+	assert_true(number_of(f, store, "SELECT count(*) FROM main.study_directions") == 1);
+	assert_true(number_of(f, store, "SELECT count(*) FROM study_directions") == 0);
+	ASSERT_OK(f, view_read(store, "SELECT * FROM study_directions", &held, &f->err));
+	ASSERT_OK(f, view_read(store, "SELECT * FROM main.study_directions", &view, &f->err));
+	assert_int_equal(held.columns, view.columns);
+	for (size_t i = 0; i < view.columns; i++)
+		assert_string_equal(held.names[i], view.names[i]);
+	view_finish(&held);
+	view_finish(&view);
+	assert_true(number_of(f, store, "PRAGMA query_only") == 1);
+	assert_false(view_hold(store, "no_such_view", &f->err));
+	assert_true(number_of(f, store, "PRAGMA query_only") == 1);
+	store_close(store);
+}
+
 static void too_many_cells_are_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -87,6 +118,9 @@ int main(void)
 			what_changes_something_is_refused, fixture_set_up, fixture_tear_down),
 		cmocka_unit_test_setup_teardown(
 			too_many_cells_are_refused, fixture_set_up, fixture_tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_view_that_is_held_is_computed_once_and_nothing_else_changes,
+			fixture_set_up, fixture_tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -142,3 +142,24 @@ bool view_number(struct store *store, const char *query, double *ret, struct tun
 	view_finish(&view);
 	return true;
 }
+
+/* query_only forbids temporary tables, too. They are in memory: no directory needs to be writable. */
+bool view_hold(struct store *store, const char *name, struct tuner_error *err)
+{
+	const bool reads = store->mode == STORE_READ;
+	char text[200];
+
+	snprintf(text, sizeof(text), "CREATE TEMP TABLE %s AS SELECT * FROM main.%s", name, name);
+	const bool ok = sql_execute(store->db, store->path,
+				reads ? "PRAGMA temp_store = MEMORY; PRAGMA query_only = OFF"
+				      : "PRAGMA temp_store = MEMORY",
+				err) &&
+			sql_execute(store->db, store->path, text, err);
+
+	if (!reads)
+		return ok;
+	struct tuner_error ignored = { TUNER_OK, "" };
+
+	return sql_execute(store->db, store->path, "PRAGMA query_only = ON", ok ? err : &ignored) &&
+	       ok;
+}

@@ -36,4 +36,9 @@ const struct view_cell *view_cell(const struct view *view, size_t row, size_t co
 TUNER_MUST_CHECK
 bool view_number(struct store *store, const char *query, double *ret, struct tuner_error *err);
 
+/* Lets a view be computed once for all later queries of this store: a temporary table of its name
+ * stands in front of it. What the database gets from then on is not in it. */
+TUNER_MUST_CHECK
+bool view_hold(struct store *store, const char *name, struct tuner_error *err);
+
 #endif

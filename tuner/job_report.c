@@ -465,9 +465,11 @@ static bool settings(struct job_report *report, struct tuner_error *err)
 
 /* ---- the page ---- */
 
+/* Several queries ask for the front, which takes the square of the trials each time. */
 static bool read_front(struct job_report *job, struct tuner_error *err)
 {
-	if (!front_read(job->report, &job->front, err))
+	if (!view_hold(job->report->store, "v_front", err) ||
+		!front_read(job->report, &job->front, err))
 		return false;
 	job->has_best = job->front.trials.n > 0;
 	if (job->has_best)
