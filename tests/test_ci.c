@@ -6,7 +6,8 @@
 
 #define METRICS                                                                                    \
 	"\"metrics\": [{\"name\": \"loss\"}, {\"name\": \"top 1 > half\"}, "                       \
-	"{\"name\": \"validation-accuracy\"}], "
+	"{\"name\": \"validation-accuracy\"}, {\"name\": \"below <\"}, {\"name\": \"a`b!\"}, "     \
+	"{\"name\": \"`quoted`\"}], "
 
 static struct tuner_error err;
 
@@ -32,6 +33,12 @@ static void a_gate_is_a_metric_a_relation_and_a_number(void **state)
 		{ "validation-accuracy >= 0.70", "validation-accuracy", GATE_AT_LEAST, 0.7 },
 		{ "validation-accuracy>+2", "validation-accuracy", GATE_ABOVE, 2 },
 		{ "top 1 > half >= 1", "top 1 > half", GATE_AT_LEAST, 1 },
+		{ "`below <` >= 1", "below <", GATE_AT_LEAST, 1 },
+		{ " `below <`<2", "below <", GATE_BELOW, 2 },
+		{ "`loss` == 0", "loss", GATE_EQUAL, 0 },
+		{ "`a``b!` > 0", "a`b!", GATE_ABOVE, 0 },
+		{ "`quoted` > 0", "`quoted`", GATE_ABOVE, 0 },
+		{ "```quoted``` > 0", "`quoted`", GATE_ABOVE, 0 },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct gate gate;
@@ -58,6 +65,11 @@ static void what_is_no_gate_is_told(void **state)
 		{ "loss >= nan", "is not a number" },
 		{ "loss >= inf", "is not a number" },
 		{ "0.5 < loss", "is not a number" },
+		{ "loss => 1", "that is not a comparison" },
+		{ "below < >= 1", "a metric whose name ends so stands in backquotes" },
+		{ "`below` >= 1", "has no metric \"below\"" },
+		{ "`loss` - `loss` >= 1", "has no metric \"`loss` - `loss`\"" },
+		{ "`` >= 1", "has no metric \"``\"" },
 		{ "validation_accuracy >= 1", "did you mean \"validation-accuracy\"?" },
 		{ "speed >= 1", "it has loss, top 1 > half, validation-accuracy" },
 	};

@@ -77,6 +77,35 @@ static bool is_objective(const struct job_file *file, const char *metric)
 	return objective_named(file, metric) <= file->objective.n_also;
 }
 
+static bool is_known(const struct job_file *file, const char *metric)
+{
+	for (size_t i = 0; i < file->n_metrics; i++)
+		if (strcmp(metric, file->metrics[i].name) == 0)
+			return true;
+	return is_objective(file, metric);
+}
+
+/* Takes the backquotes off a name that stands in them, as in an expression, unless they are part of a
+ * known name or formula. */
+static void unquote(char *name, const struct job_file *file)
+{
+	const size_t length = strlen(name);
+	char *to = name;
+
+	if (length < 3 || name[0] != '`' || name[length - 1] != '`' || is_known(file, name))
+		return;
+	for (const char *at = name + 1; at < name + length - 1; at++) {
+		if (*at == '`' && (at[1] != '`' || at + 1 == name + length - 1))
+			return; /* a formula of several names */
+		at += *at == '`';
+	}
+	for (const char *at = name + 1; at < name + length - 1; at++) {
+		*to++ = *at;
+		at += *at == '`';
+	}
+	*to = '\0';
+}
+
 /* A job file without "metrics" accepts whatever "@tuner" lines name. */
 static bool check_metric(
 	const char *text, const char *metric, const struct job_file *file, struct tuner_error *err)
@@ -132,13 +161,19 @@ bool gate_parse(
 	if (gate.metric == NULL || gate.text == NULL || number == NULL)
 		tuner_fail_memory(err);
 	else if (gate.metric[0] != '\0' && strchr("=<>!", gate.metric[strlen(gate.metric) - 1]))
-		fail_form(text, "that is not a comparison", err);
+		fail_form(text,
+			is_known(file, gate.metric)
+				? "a metric whose name ends so stands in backquotes"
+				: "that is not a comparison",
+			err);
 	else if (gate.metric[0] == '\0')
 		fail_form(text, "its left side has no metric", err);
 	else if (!number_to_double(number, &gate.bound) || !isfinite(gate.bound))
 		fail_form(text, "its right side is not a number", err);
-	else
+	else {
+		unquote(gate.metric, file);
 		ok = check_metric(text, gate.metric, file, err);
+	}
 	free(number);
 	if (ok)
 		*ret = gate;

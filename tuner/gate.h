@@ -37,7 +37,7 @@ struct gate {
 };
 
 /* Reads "METRIC RELATION NUMBER"; the last relation counts, so the metric's name may hold anything,
- * even a relation. TUNER_USAGE says what is wrong; for a metric unknown to the job file, also which
+ * even a relation. One that ends like a relation stands in backquotes (one in it is doubled), and any may. TUNER_USAGE says what is wrong; for a metric unknown to the job file, also which
  * are known. */
 TUNER_MUST_CHECK
 bool gate_parse(
