@@ -41,20 +41,47 @@ bool job_add_objective_version(struct store *store, int64_t job_id, const char *
 	return query_run(&query, err);
 }
 
+bool job_rescorings(
+	struct store *store, int64_t job_id, int64_t **ret, size_t *ret_n, struct tuner_error *err)
+{
+	struct query query;
+	size_t capacity = 0;
+	bool found = true, ok = true;
+
+	*ret = NULL;
+	*ret_n = 0;
+	query_open(&query, store,
+		"SELECT id FROM event WHERE job = ?1 AND kind = 'rescored' AND trial IS NULL ORDER "
+		"BY id");
+	query_bind_int(&query, job_id);
+	while (ok && (ok = query_row(&query, &found, err)) && found) {
+		ok = array_grow((void **)ret, ret_n, &capacity, sizeof(**ret), err);
+		if (ok)
+			(*ret)[*ret_n - 1] = query_int(&query);
+	}
+	query_close(&query);
+	if (ok)
+		return true;
+	free(*ret);
+	*ret = NULL;
+	*ret_n = 0;
+	return false;
+}
+
 /* Each version but the first came with one event of the job. */
-bool job_objective_at(struct store *store, int64_t job_id, int64_t event, char **ret_metric,
-	char **ret_definition, struct tuner_error *err)
+bool job_objective_at(struct store *store, int64_t job_id, const int64_t *rescorings, size_t n,
+	int64_t event, char **ret_metric, char **ret_definition, struct tuner_error *err)
 {
 	struct query query;
 	bool found = false;
+	int64_t version = 1;
 
+	while ((size_t)version <= n && rescorings[version - 1] <= event)
+		version++;
 	query_open(&query, store,
-		"SELECT metric, definition FROM objective_version WHERE job = ?1 AND version = 1 + "
-		"(SELECT count(*) FROM event WHERE job = ?1 AND kind = 'rescored' AND trial IS "
-		"NULL "
-		"AND id <= ?2)");
+		"SELECT metric, definition FROM objective_version WHERE job = ?1 AND version = ?2");
 	query_bind_int(&query, job_id);
-	query_bind_int(&query, event);
+	query_bind_int(&query, version);
 	bool ok = query_row(&query, &found, err);
 
 	if (ok && !found)

@@ -32,11 +32,17 @@ bool job_add_objective_version(struct store *store, int64_t job_id, const char *
 	const char *goal, const char *definition, int64_t now_us, int64_t *ret_version,
 	struct tuner_error *err);
 
-/* The objective's metric or formula, and its definition, as they were when event `event` was added.
- * The caller frees. */
+/* Ids of the job's own events "rescored", in their order: each began the next version of its
+ * objective. The caller frees *ret. */
 TUNER_MUST_CHECK
-bool job_objective_at(struct store *store, int64_t job_id, int64_t event, char **ret_metric,
-	char **ret_definition, struct tuner_error *err);
+bool job_rescorings(
+	struct store *store, int64_t job_id, int64_t **ret, size_t *ret_n, struct tuner_error *err);
+
+/* The objective's metric or formula, and its definition, as they were when event `event` was added,
+ * by the ids of job_rescorings: they take a walk over all events. The caller frees. */
+TUNER_MUST_CHECK
+bool job_objective_at(struct store *store, int64_t job_id, const int64_t *rescorings, size_t n,
+	int64_t event, char **ret_metric, char **ret_definition, struct tuner_error *err);
 
 /* Sets an ended trial's new score, with the event "rescored". `message`: of a trial over a limit,
  * which limits; NULL for others. */

@@ -196,9 +196,30 @@ static double result_of(const struct trial *trial)
 	return trial->judgement.n_limits > 0 ? trial->judgement.objective : trial->objective;
 }
 
+/* How often trials and the job were scored anew until now. */
+struct past {
+	struct rescoring *of_trials;
+	int64_t *of_job;
+	size_t n_of_trials, n_of_job;
+};
+
+static bool past_read(
+	struct store *store, const struct job *job, struct past *ret, struct tuner_error *err)
+{
+	*ret = (struct past){ 0 };
+	return trial_rescorings(store, job->id, &ret->of_trials, &ret->n_of_trials, err) &&
+	       job_rescorings(store, job->id, &ret->of_job, &ret->n_of_job, err);
+}
+
+static void past_finish(struct past *past)
+{
+	free(past->of_trials);
+	free(past->of_job);
+}
+
 /* *ret_unlaunched: evaluated by the caller that asked for it, or observed elsewhere. */
-static bool read_told(struct store *store, const struct trial *trial, struct told *ret,
-	bool *ret_unlaunched, struct tuner_error *err)
+static bool read_told(struct store *store, const struct past *past, const struct trial *trial,
+	struct told *ret, bool *ret_unlaunched, struct tuner_error *err)
 {
 	struct attempt_list attempts;
 
@@ -211,8 +232,8 @@ static bool read_told(struct store *store, const struct trial *trial, struct tol
 		return true;
 	return was_taken_over(store, trial, &ret->taken_over, err) &&
 	       ((trial->state == TRIAL_STOPPED && !ret->taken_over) ||
-		       job_objective_at(store, trial->job_id, trial->ended_event, &ret->metric,
-			       &ret->definition, err));
+		       job_objective_at(store, trial->job_id, past->of_job, past->n_of_job,
+			       trial->ended_event, &ret->metric, &ret->definition, err));
 }
 
 /* Whether that objective had the same "reduce". False without memory. */
@@ -265,16 +286,16 @@ static bool put_told(struct objective_curves *curves, const struct job_objective
 }
 
 /* `trial`: as at its end. */
-static bool evaluate(struct store *store, const struct job_file *file, const struct trial *trial,
-	double *ret_value, struct rescored_trial *ret, struct text *ret_missing,
-	struct tuner_error *err)
+static bool evaluate(struct store *store, const struct job_file *file, const struct past *past,
+	const struct trial *trial, double *ret_value, struct rescored_trial *ret,
+	struct text *ret_missing, struct tuner_error *err)
 {
 	const struct job_objective *objective = &file->objective;
 	struct objective_curves curves = { 0 };
 	struct told told = { 0 };
 	const bool ok =
 		objective_curves_load(&curves, objective, file->metric, store, trial->id, err) &&
-		read_told(store, trial, &told, &ret->unlaunched, err) &&
+		read_told(store, past, trial, &told, &ret->unlaunched, err) &&
 		put_told(&curves, objective, &told, result_of(trial), err);
 
 	if (ok) {
@@ -333,16 +354,15 @@ static bool name_limits(
 	return item->message != NULL || tuner_fail_memory(err);
 }
 
-static bool score(struct store *store, const struct job_file *file, struct rescored_list *list,
-	const struct rescoring *rescorings, size_t n, struct rescored_trial *item,
-	struct tuner_error *err)
+static bool score(struct store *store, const struct job_file *file, const struct past *past,
+	struct rescored_list *list, struct rescored_trial *item, struct tuner_error *err)
 {
 	struct trial end = item->trial;
 	struct text missing = TEXT_EMPTY;
 	double value = NAN;
 
-	rescorings_undo(rescorings, n, 0, 0, &end);
-	if (!evaluate(store, file, &end, &value, item, &missing, err))
+	rescorings_undo(past->of_trials, past->n_of_trials, 0, 0, &end);
+	if (!evaluate(store, file, past, &end, &value, item, &missing, err))
 		return false;
 
 	const struct judgement judgement = item->score.judgement;
@@ -374,13 +394,11 @@ bool rescore_trials(struct store *store, const struct job *job, const struct job
 		.repeat = -1,
 		.states = 1u << TRIAL_DONE | 1u << TRIAL_FAILED | 1u << TRIAL_STOPPED,
 		.without_values = true };
-	struct rescoring *rescorings = NULL;
 	struct trial_list trials = { 0 };
-	size_t n = 0;
+	struct past past;
 
 	*ret = (struct rescored_list){ 0 };
-	bool ok = trial_rescorings(store, job->id, &rescorings, &n, err) &&
-		  trial_select(store, &ended, &trials, err);
+	bool ok = past_read(store, job, &past, err) && trial_select(store, &ended, &trials, err);
 	ret->items = ok ? calloc(trials.n + 1, sizeof(*ret->items)) : NULL;
 	if (ok && ret->items == NULL)
 		ok = tuner_fail_memory(err);
@@ -388,10 +406,10 @@ bool rescore_trials(struct store *store, const struct job *job, const struct job
 		ret->items[i].trial = trials.items[i]; /* now owned by the list */
 		trials.items[i] = (struct trial){ 0 };
 		ret->n++;
-		ok = score(store, file, ret, rescorings, n, &ret->items[i], err);
+		ok = score(store, file, &past, ret, &ret->items[i], err);
 	}
 	trial_list_finish(&trials);
-	free(rescorings);
+	past_finish(&past);
 	if (!ok)
 		rescored_list_finish(ret);
 	return ok;
