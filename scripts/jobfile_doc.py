@@ -9,7 +9,8 @@ HEAD = """# The job file
 A job file is JSON with comments and trailing commas, at most 1 MiB and 64 levels deep. Unknown keys, duplicates and settings without
 effect are errors. `tuner check FILE` reports all errors at once, with line and column, and prints the value of each setting, defaults
 included. Relative paths count from `directory`, by default the place of the job file; a relative `directory` itself counts from that place. `--set KEY=VALUE` of `run`, `try`, `check`, `ask` and `ask-tell` changes any key
-(`--set budget.trials=5`).
+(`--set budget.trials=5`); several take effect one after the other. `--set KEY=null` takes a key out, or the entry of a list, so that its default holds (`--set parameters.lr.prior=null`, `--set objective.limits=null` of `rescore`): no
+key has the value `null`.
 
 ```jsonc
 {

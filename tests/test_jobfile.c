@@ -662,6 +662,61 @@ static void a_later_set_wins_and_may_replace_a_whole_object(void **state)
 	end(reading);
 }
 
+/* Whatever holds where a key is left out. */
+static void a_key_that_is_set_to_null_is_taken_out(void **state)
+{
+	static const char text[] =
+		"{\"objective\": {\"metric\": \"loss\", \"goal\": \"minimize\", \"limits\": [\"x "
+		"<= "
+		"1\"]}, \"metrics\": [{\"name\": \"loss\"}, {\"name\": \"x\"}], \"command\": "
+		"[\"true\"], \"name\": \"given\", \"parameters\": {\"lr\": {\"type\": \"float\", "
+		"\"min\": 0.1, \"max\": 0.2, \"prior\": [0.1, 0.15]}, \"gone\": {\"type\": "
+		"\"bool\"}}, \"budget\": {\"trials\": 7}, \"early_stopping\": \"median\", "
+		"\"hosts\": [{\"gpus\": \"none\"}, {\"backend\": \"ssh\", \"address\": \"a\", "
+		"\"directory\": \"/d\"}]}";
+	const char *const sets[] = { "parameters.lr.prior=null", "parameters.gone= null ",
+		"objective.limits=null", "early_stopping=null", "hosts.0=null", "name=null",
+		"budget.trials=8", "budget.trials=null", "budget.trials=9" };
+	const struct job_overrides overrides = { .set = (const char **)sets,
+		.n_set = sizeof(sets) / sizeof(*sets) };
+	struct reading *reading = parse_with(text, &overrides);
+	const struct job_file *file = reading->file;
+
+	assert_no_faults(reading);
+	assert_int_equal(file->space.d, 1);
+	assert_null(strstr(file->text, "prior"));
+	assert_null(strstr(file->text, "null"));
+	assert_int_equal(file->objective.n_limits, 0);
+	assert_int_equal(file->stopping.rule, STOPPING_NONE);
+	assert_int_equal(file->n_hosts, 1);
+	assert_string_equal(file->hosts[0].backend, "ssh");
+	assert_string_equal(file->name, "small");
+	assert_int_equal(file->budget.trials, 9);
+	end(reading);
+}
+
+static void nothing_is_taken_out_that_is_not_there_or_by_another_option(void **state)
+{
+	const char *const name[] = { "name=null" }, *const option[] = { "--name null" };
+	const struct job_overrides overrides = {
+		.set = (const char **)name, .options = (const char **)option, .n_set = 1
+	};
+	struct reading *reading = parse_with(SMALL, &overrides);
+
+	assert_no_faults(reading);
+	assert_string_equal(reading->file->name, "null");
+	end(reading);
+	assert_set_fault("parameters.lr.prior=null",
+		"--set parameters.lr.prior=null: there is no \"prior\" to remove");
+	assert_set_fault("budgte=null", "--set budgte=null: there is no \"budgte\" to remove");
+	assert_set_fault("hosts.7.gpus=null",
+		"--set hosts.7.gpus=null: index 7 is beyond the 0 that are there");
+	reading = parse_set(SMALL, "name=\"null\"");
+	assert_no_faults(reading);
+	assert_string_equal(reading->file->name, "null");
+	end(reading);
+}
+
 static void set_finds_names_that_have_points(void **state)
 {
 	struct reading *reading = parse_set(
@@ -1275,6 +1330,8 @@ int main(void)
 		cmocka_unit_test(set_changes_any_key),
 		cmocka_unit_test(a_free_warp_brings_what_suits_it),
 		cmocka_unit_test(a_later_set_wins_and_may_replace_a_whole_object),
+		cmocka_unit_test(a_key_that_is_set_to_null_is_taken_out),
+		cmocka_unit_test(nothing_is_taken_out_that_is_not_there_or_by_another_option),
 		cmocka_unit_test(set_finds_names_that_have_points),
 		cmocka_unit_test(words_behind_two_dashes_replace_the_command),
 		cmocka_unit_test(without_overrides_the_text_is_kept_to_the_byte),

@@ -163,6 +163,7 @@ struct setting {
 	const char *label;
 	size_t override;
 	const char *raw; /* the text after the '=' */
+	bool removes; /* it is null: no key has this value */
 	bool no_memory;
 };
 
@@ -241,6 +242,12 @@ static bool put(struct setting *setting, cJSON *parent, cJSON *old, const char *
 	return !setting->no_memory;
 }
 
+static void take_out(struct job_source *source, cJSON *parent, cJSON *node)
+{
+	forget(source, node);
+	cJSON_Delete(cJSON_DetachItemViaPointer(parent, node));
+}
+
 /* "strategy": "bayesian" becomes {"name": "bayesian"} so that strategy.initial can be set. */
 static cJSON *expand_shorthand(struct setting *setting, cJSON *parent, cJSON *node)
 {
@@ -313,6 +320,13 @@ static bool set_step(struct setting *setting, cJSON **at, const char **path)
 
 	if (setting->list->errors > errors || setting->no_memory)
 		goto out;
+	if (*rest == '\0' && setting->removes) {
+		if (child == NULL)
+			refuse(setting, "there is no \"%.60s\" to remove", name);
+		else
+			take_out(setting->source, *at, child);
+		goto out;
+	}
 	if (*rest == '\0') {
 		cJSON *value = parse_value(setting->raw, wants_string(setting, *at, name));
 		setting->no_memory = value == NULL || !put(setting, *at, child, name, value);
@@ -355,7 +369,19 @@ static bool is_utf8(const char *bytes)
 	return true;
 }
 
-static bool apply_set(struct setting *setting, const char *set)
+static bool is_null(const char *raw)
+{
+	struct json_document *document = NULL;
+	struct tuner_error ignored;
+	const bool is = json_parse("", raw, strlen(raw), &document, &ignored) &&
+			cJSON_IsNull(json_root(document));
+
+	json_destroy(document);
+	return is;
+}
+
+/* What another option stands for may be a text that reads "null", and removes nothing. */
+static bool apply_set(struct setting *setting, const char *set, bool may_remove)
 {
 	const char *equals = strchr(set, '=');
 
@@ -367,6 +393,7 @@ static bool apply_set(struct setting *setting, const char *set)
 	if (key == NULL)
 		return false;
 	setting->raw = equals + 1;
+	setting->removes = may_remove && is_null(setting->raw);
 	cJSON *at = setting->source->copy;
 	const char *path = key;
 	for (unsigned depth = 1; set_step(setting, &at, &path); depth++)
@@ -420,7 +447,7 @@ static bool apply_all(
 		struct setting setting = {
 			.source = source, .list = list, .override = i, .label = source->labels[i]
 		};
-		if (!apply_set(&setting, overrides->set[i]))
+		if (!apply_set(&setting, overrides->set[i], option == NULL))
 			return false;
 	}
 	if (overrides->command != NULL) {
