@@ -503,7 +503,7 @@ END2
 	echo text >text
 	run "$TUNER" run job.jsonc --trials 2 --reuse text
 	[ "$status" -eq 0 ]
-	[[ "$output" == *"warning: no results are reused from text: text: this is not a database of tuner"* ]]
+	[[ "$output" == *"warning: no results are reused from text: text: this is not a database of tuner; name another one with --reuse"* ]]
 	[[ "$output" != *"--db"* ]]
 	sqlite3 others.db "CREATE TABLE t(x)"
 	run "$TUNER" run job.jsonc --trials 3 --reuse others.db

@@ -321,6 +321,27 @@ static void a_missing_database_is_made_by_a_writer_only(void **state)
 	assert_false(exists(beside(f, ".lock")));
 }
 
+static void of_another_database_the_advice_names_what_named_it(void **state)
+{
+	static const struct {
+		const char *bytes, *says; /* NULL: there is none */
+	} cases[] = { { NULL, ": there is no such database; name another one with --reuse" },
+		{ "words", ": this is not a database of tuner; name another one with --reuse" } };
+	struct fixture *const f = *state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct text wanted = TEXT_EMPTY;
+
+		if (cases[i].bytes != NULL)
+			write_file(f->path, cases[i].bytes);
+		text_print(&wanted, "%s%s", f->path, cases[i].says);
+		assert_false(store_open_other(f->path, "--reuse", &f->store, &f->err));
+		assert_int_equal(f->err.code, TUNER_USAGE);
+		assert_string_equal(f->err.message, wanted.bytes);
+		text_finish(&wanted);
+	}
+}
+
 static void an_empty_file_is_taken_by_a_writer_only(void **state)
 {
 	struct fixture *const f = *state;
@@ -2046,6 +2067,7 @@ int main(void)
 		IN_DIRECTORY(a_failed_trial_may_be_put_back_and_a_done_one_may_not),
 		IN_DIRECTORY(a_trial_may_go_without_a_parameter),
 		IN_DIRECTORY(a_missing_database_is_made_by_a_writer_only),
+		IN_DIRECTORY(of_another_database_the_advice_names_what_named_it),
 		IN_DIRECTORY(an_empty_file_is_taken_by_a_writer_only),
 		IN_DIRECTORY(a_database_of_another_program_is_left_alone),
 		IN_DIRECTORY(a_file_that_is_no_database_is_left_alone),

@@ -301,6 +301,9 @@ END
 @test "a job or a database that is not there is named" {
 	job child "$OLD"
 	refused "there is no database $DIR/old.db: \"db\" counts from the job's \"directory\", which is by default where its file is"
+	echo text >text
+	job child '"warm_start": { "jobs": [{ "db": "text", "job": "parent" }] },'
+	refused 'text: this is not a database of tuner; name another one with "db"'
 	parent
 	job child '"warm_start": { "jobs": [{ "db": "old.db", "job": "parrent" }] },'
 	refused 'job parrent: there is no such job in'

@@ -355,16 +355,21 @@ bool store_open(const char *path, enum store_mode mode, struct store **ret, stru
 	return store_open_schema(path, mode, &schema_current, ret, err);
 }
 
-bool store_open_other(const char *path, struct store **ret, struct tuner_error *err)
+bool store_open_other(const char *path, const char *by, struct store **ret, struct tuner_error *err)
 {
-	char *advice;
+	static const char advice[] = "; name another one with";
 
+	if (path[0] != '\0' && is_missing(path))
+		return tuner_fail(
+			err, TUNER_USAGE, "%s: there is no such database%s %s", path, advice, by);
 	if (store_open(path, STORE_READ, ret, err))
 		return true;
-	advice = strstr(err->message, STORE_NAME_ANOTHER);
-	if (advice != NULL)
-		*advice = '\0';
-	return false;
+
+	const struct tuner_error fault = *err;
+	const char *found = strstr(fault.message, STORE_NAME_ANOTHER);
+
+	return found != NULL && tuner_fail(err, fault.code, "%.*s%s %s",
+					(int)(found - fault.message), fault.message, advice, by);
 }
 
 /* If copies were made, leaves the last state as a copy, for programs that were told to open it. */

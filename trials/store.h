@@ -40,9 +40,11 @@ TUNER_MUST_CHECK
 bool store_open(
 	const char *path, enum store_mode mode, struct store **ret, struct tuner_error *err);
 
-/* With STORE_READ a database that is not that of --db: so no message proposes another --db. */
+/* With STORE_READ a database that is not that of --db, but named by `by`, an option or a key, for
+ * messages: where store_open proposes another --db, this one proposes another of these. */
 TUNER_MUST_CHECK
-bool store_open_other(const char *path, struct store **ret, struct tuner_error *err);
+bool store_open_other(
+	const char *path, const char *by, struct store **ret, struct tuner_error *err);
 
 /* Closes; with STORE_WRITE it checkpoints first, so that no -wal file stays behind, and releases the
  * lock. NULL is fine. An open transaction is rolled back. */

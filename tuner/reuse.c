@@ -376,7 +376,8 @@ bool reuse_open(const char *path, struct store *store, int64_t job_id, const str
 		return tuner_fail_memory(err);
 	*reuse = (struct reuse){ .file = file, .present = present, .path = strdup(path) };
 	bool ok = (reuse->path != NULL || tuner_fail_memory(err)) &&
-		  store_open_other(path, &reuse->store, err) && job_list(reuse->store, &jobs, err);
+		  store_open_other(path, "--reuse", &reuse->store, err) &&
+		  job_list(reuse->store, &jobs, err);
 	const bool own = ok && strcmp(store_file(reuse->store), store_file(store)) == 0;
 	for (size_t i = 0; ok && i < jobs.n; i++)
 		if (!own || jobs.items[i].id != job_id)

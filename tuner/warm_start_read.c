@@ -533,7 +533,7 @@ static bool open_job(struct parent *parent, struct store *own, struct tuner_erro
 				"\"directory\", "
 				"which is by default where its file is",
 				parent->entry->db);
-		if (!store_open_other(parent->entry->db, &parent->store, err))
+		if (!store_open_other(parent->entry->db, "\"db\"", &parent->store, err))
 			return false;
 		parent->owns_store = true;
 	} else if (own == NULL) {
