@@ -372,6 +372,40 @@ END
 	"$TUNER" replay child
 }
 
+# tried NAME: what it tries first.
+tried() {
+	sql "SELECT group_concat(json_extract(parameters, '$.x'), ' ') FROM (SELECT * FROM queue WHERE job = (SELECT id FROM job WHERE name = '$1') ORDER BY id)"
+}
+
+@test "as first of several objectives those of the front are tried, spread over it, then those of the next" {
+	two() { # NAME ALSO MORE
+		job "$1" "$3"
+		sed -i 's/"goal": "minimize"/"goal": "minimize", "also": ['"$2"']/' "$1.jsonc"
+	}
+	two parent '{"maximize": "gain"}' ''
+	tell parent old.db '{"add": {"x": 0.1, "kind": "a"}, "value": 2, "metrics": {"gain": 4}}' \
+		'{"add": {"x": 0.2, "kind": "a"}, "value": 2.5, "metrics": {"gain": 4.5}}' \
+		'{"add": {"x": 0.3, "kind": "a"}, "value": 1, "metrics": {"gain": 1}}' \
+		'{"add": {"x": 0.3, "kind": "a"}, "value": 1.1, "metrics": {"gain": 2}}' \
+		'{"add": {"x": 0.4, "kind": "a"}, "value": 1.2, "metrics": {"gain": 0}}' \
+		'{"add": {"x": 0.5, "kind": "a"}, "value": 5, "metrics": {"gain": 9}}' \
+		'{"add": {"x": 0.6, "kind": "a"}, "value": 1.5, "metrics": {"gain": -1}}'
+	for best in 1 2 3 4 9; do
+		two "best$best" '{"maximize": "gain"}' '"warm_start": { "jobs": [{ "db": "old.db", "job": "parent" }], "as": "first", "best": '$best' },'
+		"$TUNER" ask "best$best.jsonc" -n 1
+	done
+	[ "$(tried best1)" = "0.3" ]
+	[ "$(tried best2)" = "0.3 0.5" ]
+	[ "$(tried best3)" = "0.3 0.5 0.2" ]
+	[ "$(tried best4)" = "0.3 0.5 0.2 0.1" ]
+	[ "$(tried best9)" = "0.3 0.5 0.2 0.1 0.4 0.6" ]
+	# What is another objective cannot be compared: then it is the first one's order.
+	two other '{"maximize": "profit"}' '"warm_start": { "jobs": [{ "db": "old.db", "job": "parent" }], "as": "first", "best": 3 },'
+	"$TUNER" ask other.jsonc -n 1
+	[ "$(tried other)" = "0.3 0.4 0.6" ]
+	"$TUNER" verify
+}
+
 @test "as first the strategy decides what the earlier job had not" {
 	parent
 	SPACE='"x": {"type": "float", "min": 0, "max": 1}, "kind": {"type": "categorical", "values": ["a", "b"]}, "lr": {"type": "float", "min": 0.01, "max": 1}' \

@@ -54,6 +54,8 @@ struct warm_start {
 			   best first */
 	size_t n, capacity;
 	struct warm_gift *gifts; /* by parent */
+	bool by_first; /* of several objectives a parent has others than the first: then that
+			  one's best are the best, else the front's */
 };
 
 /* Reads the trials of the file's parents. `own`: the job's own database, NULL if there is none.

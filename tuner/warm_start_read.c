@@ -8,6 +8,7 @@
 #include "tuner/history.h"
 #include "tuner/job_open.h"
 #include "tuner/jobfile_value.h"
+#include "tuner/warm_start_front.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -570,10 +571,12 @@ static bool read_parent(
 		.index = index };
 
 	parent.gift->job = parent.entry->job;
-	const bool ok = open_job(&parent, own, err) && check_objective(&parent, err) &&
-			check_ignored(&parent, err) && check_their_parameters(&parent, err) &&
-			check_fixed(&parent, err) && find_fillers(&parent, err) &&
-			look_at_trials(&parent, err);
+	bool ok = open_job(&parent, own, err) && check_objective(&parent, err) &&
+		  check_ignored(&parent, err) && check_their_parameters(&parent, err) &&
+		  check_fixed(&parent, err) && find_fillers(&parent, err) &&
+		  look_at_trials(&parent, err);
+	if (ok && !warm_start_same_objectives(warm_start->file, parent.theirs))
+		warm_start->by_first = true;
 	parent_finish(&parent);
 	return ok || tuner_fail_in(err, "warm_start, job %.100s: ", parent.entry->job);
 }
@@ -629,9 +632,9 @@ static bool is_among(const struct warm_start *warm_start, size_t n, const double
 	return false;
 }
 
-/* Moves the best configurations to the front, of equal ones that which ended first, and drops the
- * others. */
-static void keep_best(struct warm_start *warm_start)
+/* By one objective: moves the best configurations to the front, of equal ones that which ended first, and
+ * drops the others but for *ret_left. Returns their number. */
+static size_t choose_best(struct warm_start *warm_start, size_t *ret_left)
 {
 	const size_t wanted = (size_t)warm_start->file->warm_start.best;
 	struct warm_trial *trials = warm_start->trials;
@@ -654,9 +657,24 @@ static void keep_best(struct warm_start *warm_start)
 			(left - chosen - 1) * sizeof(*trials));
 		left--;
 	}
+	*ret_left = left;
+	return chosen;
+}
+
+static bool keep_best(struct warm_start *warm_start, struct tuner_error *err)
+{
+	const struct job_file *file = warm_start->file;
+	size_t chosen, left = warm_start->n;
+
+	if (file->objective.n_also == 0 || warm_start->by_first)
+		chosen = choose_best(warm_start, &left);
+	else if (!warm_start_spread(file, warm_start->trials, left, (size_t)file->warm_start.best,
+			 &chosen, err))
+		return false;
 	for (size_t i = chosen; i < left; i++)
-		free(trials[i].values);
+		free(warm_start->trials[i].values);
 	warm_start->n = chosen;
+	return true;
 }
 
 /* ---- of related jobs not too many ---- */
@@ -730,12 +748,12 @@ bool warm_start_read(const struct job_file *file, struct store *own, struct warm
 	ok = ok && drop_doubles(ret, err);
 	if (ok && file->warm_start.as == WARM_RELATED)
 		ok = spare_related(ret, err);
+	if (ok && file->warm_start.as == WARM_FIRST)
+		ok = keep_best(ret, err);
 	if (!ok) {
 		warm_start_finish(ret);
 		return false;
 	}
-	if (file->warm_start.as == WARM_FIRST)
-		keep_best(ret);
 	for (size_t i = 0; i < ret->n; i++)
 		ret->gifts[ret->trials[i].parent].taken++;
 	return true;
