@@ -63,6 +63,9 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	sql_is "SELECT group_concat(n) FROM (SELECT count(*) AS n FROM attempt WHERE id > 1 GROUP BY gpus)" 2,2
 	sql_is "SELECT count(*) FROM v_host_use WHERE gpu_together = 2" 4
 	sql_is "SELECT count(*) FROM v_host_use WHERE gpu_memory_peak_bytes = 1000 * 1048576 AND gpu_utilisation_mean = 50.0 AND gpu_power_mean_w = 200.5 AND gpu_temperature_max_c = 60.0" 5
+	[ "$("$TUNER" hosts --json | jq -c '[.[0].gpus[] | [.gpu, .trials, .measured.gpus, .measured.utilisation_mean, .measured.memory_peak_bytes / 1048576]]')" = \
+		'[["'$A'",[],1,50,1000],["'$B'",[],1,50,1000]]' ]
+	"$TUNER" hosts | grep -q 'GPU-aaaa0000  NVIDIA H0  -  *3  *50 %  *1000 MiB  '
 	run "$TUNER" show job 2
 	[[ "$output" == *"1000.0 MiB on the GPU"*"50 % busy (at most 50 %), 200 W, up to 60 C"*"shared by up to 2 trials"* ]]
 	[[ "$output" == *"train.sh --x"* ]]
@@ -230,6 +233,13 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	grep -q 'GPU 0 is free again' output
 }
 
+# gpus_are WORDS...: of each GPU UUID, index, state, whether a run looks at it, and why.
+gpus_are() {
+	local words
+	words=$("$TUNER" hosts --json | jq -r '.[0].gpus[] | "\(.gpu) \(.index) \(.state) \(.watched) \(.message)"')
+	[ "$words" = "$(printf '%s\n' "$@")" ] || { echo "$words"; false; }
+}
+
 # Others use both GPUs of the job that is there, and then only one.
 others_are_waited_for() { # OF-WHICH-HOST
 	echo "$A, 1, 3000" >smi/apps
@@ -238,12 +248,21 @@ others_are_waited_for() { # OF-WHICH-HOST
 	await grep -q "GPU 0$1 is not used until it is free: process 1 is computing on it" output
 	await grep -q "GPU 1$1 is not used until it is free: 9000 MiB" output
 	[ ! -e starts ]
+	await gpus_are "$A 0 busy true process 1 is computing on it" "$B 1 busy true 9000 MiB of its memory are in use"
+	"$TUNER" hosts | grep -q "GPU-aaaa0000.* left alone: process 1 is computing on it"
+	touch hold-1 hold-2
 	echo "$B, 0, 4, 10000, 200.5, 60" >smi/new
 	mv smi/new smi/loads
+	await sh -c '"$TUNER" hosts --json | jq -e "[.[0].gpus[] | [.attempts, .trials]] == [[0, []], [1, [1]]]"'
+	"$TUNER" hosts | grep -q "GPU-bbbb0000.* in use"
+	rm hold-1 hold-2
 	finished
 	[ "$status" -eq 0 ]
 	grep -q "GPU 1$1 is free again" output
 	sql_is "SELECT group_concat(DISTINCT gpus) FROM attempt" "[\"$B\"]"
+	gpus_are "$A 0 busy false process 1 is computing on it" "$B 1 free false "
+	"$TUNER" hosts | grep -q 'state in the last run'
+	"$TUNER" verify
 }
 
 # bats test_tags=plain
@@ -317,6 +336,8 @@ two_tuners_share() { # WHAT-THE-GPU-IS-CALLED
 	await test -e output
 	mv output output2
 	await grep -q "$1 is in use by another tuner (job job): waiting for it" output2
+	await sh -c '"$TUNER" hosts --db two.db | grep "GPU-aaaa0000.* taken by job job of another tuner"'
+	"$TUNER" hosts --db one.db | grep "GPU-aaaa0000.* 1  *1 .*in use"
 	kill -KILL "$ONE"
 	wait "$ONE" || true
 	await eval '[ "$(pgrep -c -f "agent-[^ ]* $DIR/there ")" -le 1 ]' # the other job's

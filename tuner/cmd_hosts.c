@@ -5,6 +5,7 @@
 #include "base/number.h"
 #include "trials/host.h"
 #include "tuner/hosts_add.h"
+#include "tuner/hosts_gpus.h"
 #include "tuner/job_hosts.h"
 #include "tuner/job_open.h"
 #include "tuner/report_json.h"
@@ -32,6 +33,8 @@ struct view {
 	struct job_file *file;
 	struct host_use_list uses;
 	struct host_event_list uses_changed, answers;
+	struct gpu_known_list gpus;
+	bool watched; /* somebody runs it, or another job of the database */
 	char machine[256];
 };
 
@@ -41,6 +44,7 @@ static void view_finish(struct view *view)
 	host_use_list_finish(&view->uses);
 	host_event_list_finish(&view->uses_changed);
 	host_event_list_finish(&view->answers);
+	gpu_known_list_finish(&view->gpus);
 }
 
 static bool view_load(
@@ -48,7 +52,12 @@ static bool view_load(
 {
 	snprintf(ret->machine, sizeof(ret->machine), "localhost");
 	gethostname(ret->machine, sizeof(ret->machine) - 1);
+	int64_t holder = 0;
+	if (!store_holder(store_path(store), &holder, err))
+		return false;
+	ret->watched = holder != 0;
 	return job_stored_file(job, &ret->file, err) &&
+	       gpu_known_select(store, job->id, &ret->gpus, err) &&
 	       host_uses_select(store, job->id, &ret->uses, err) &&
 	       host_events_select(store, job->id, true, &ret->uses_changed, err) &&
 	       host_events_select(store, job->id, false, &ret->answers, err);
@@ -164,10 +173,10 @@ static bool print_table(
 		add_row(table, &line);
 	const bool ok = table_print(table, table_width(), call->color, stdout, err);
 	table_destroy(table);
-	return ok;
+	return ok && hosts_gpus_print(call, &view->gpus, view->watched, err);
 }
 
-static cJSON *line_json(const struct line *line)
+static cJSON *line_json(const struct view *view, const struct line *line)
 {
 	cJSON *object = cJSON_CreateObject();
 	const int64_t mean_us = line->use.done > 0 ? line->use.done_us / line->use.done : -1;
@@ -180,7 +189,9 @@ static cJSON *line_json(const struct line *line)
 		json_add_integer(object, "attempts", line->use.attempts) &&
 		json_add_integer(object, "done", line->use.done) &&
 		json_add_integer(object, "failed", line->use.failed) &&
-		json_add_duration(object, "mean_s", mean_us))
+		json_add_duration(object, "mean_s", mean_us) &&
+		json_add_item(
+			object, "gpus", hosts_gpus_json(&view->gpus, line->name, view->watched)))
 		return object;
 	cJSON_Delete(object);
 	return NULL;
@@ -192,7 +203,7 @@ static bool print_json(const struct view *view, struct tuner_error *err)
 	struct line line;
 	bool ok = array != NULL;
 	for (size_t i = 0; ok && view_line(view, i, &line); i++)
-		ok = json_append(array, line_json(&line));
+		ok = json_append(array, line_json(view, &line));
 	if (ok)
 		return json_out(array, err);
 	cJSON_Delete(array);

@@ -290,9 +290,10 @@ static bool tick(struct loop *loop, struct tuner_error *err)
 				&loop->file->objective, false, err))
 			return false;
 	loop_hear_gpus(loop);
-	if (!judge_lives(loop, err) || !store_progress(loop, err) ||
-		!store_check_place(loop->store, err) || !loop_serve_requests(loop, err) ||
-		!kill_overdue(loop, err) || !loop_hear_witness(loop, err) || !checkpoint(loop, err))
+	if (!loop_store_gpu_states(loop, err) || !judge_lives(loop, err) ||
+		!store_progress(loop, err) || !store_check_place(loop->store, err) ||
+		!loop_serve_requests(loop, err) || !kill_overdue(loop, err) ||
+		!loop_hear_witness(loop, err) || !checkpoint(loop, err))
 		return false;
 	loop_keep_tick(loop);
 	loop_check_budget(loop);

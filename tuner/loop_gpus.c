@@ -258,6 +258,8 @@ static void judge_gpu(struct loop *loop, const struct host *host, struct pool_gp
 	else if (why[0] == '\0' && gpu->closed && was_looked_at)
 		progress_say(
 			loop->settings->progress, "%s is free again", label_of(host, gpu).text);
+	if (why[0] != '\0' && (!gpu->closed || !was_looked_at))
+		snprintf(gpu->why, sizeof(gpu->why), "%s", why);
 	gpu->closed = why[0] != '\0';
 }
 
@@ -348,10 +350,13 @@ static void claim(struct loop *loop, size_t h, struct pool_gpu *gpu)
 			"well",
 			here ? "in" : "on", here ? loop->gpus.locks : host->name, who);
 	}
-	if (gpu->taken && !was_taken)
+	if (gpu->taken && !was_taken) {
+		snprintf(gpu->why, sizeof(gpu->why), "by job %.*s of another tuner",
+			(int)strcspn(who, "@"), who);
 		progress_say(loop->settings->progress,
 			"%s is in use by another tuner (job %.*s): waiting for it",
 			label_of(host, gpu).text, (int)strcspn(who, "@"), who);
+	}
 }
 
 /* A lock there may have been lost with the connection, and is claimed anew. */
@@ -387,6 +392,53 @@ void loop_release_gpus(struct loop *loop)
 				(host->gpus[g].lock >= 0 || host->gpus[g].lock == GPU_LOCK_THERE))
 				pool_release_gpu(host, &host->gpus[g]);
 	}
+}
+
+/* ---- what is told of them ---- */
+
+/* NULL: not known yet. Until it was looked at it is closed all the same. */
+static const char *state_of(const struct pool_gpu *gpu)
+{
+	if (gpu->gone)
+		return "gone";
+	if (gpu->looked_at && gpu->closed)
+		return "busy";
+	if (gpu->taken)
+		return "taken";
+	return gpu->looked_at ? "free" : NULL;
+}
+
+static bool store_state(struct loop *loop, const struct host *host, struct pool_gpu *gpu,
+	const char *state, struct tuner_error *err)
+{
+	const bool has_why = strcmp(state, "busy") == 0 || strcmp(state, "taken") == 0;
+
+	if (!store_begin(loop->store, STORE_LAZY, err))
+		return false;
+	if (!gpu_event_add(loop->store, loop->settings->job_id, host->name, gpu->gpu.uuid,
+		    gpu->gpu.index, gpu->gpu.name, state, has_why ? gpu->why : "", clock_wall_us(),
+		    err)) {
+		store_rollback(loop->store);
+		return false;
+	}
+	gpu->stored = state;
+	return store_commit(loop->store, err);
+}
+
+bool loop_store_gpu_states(struct loop *loop, struct tuner_error *err)
+{
+	for (size_t h = 0; h < loop->pool->n; h++) {
+		const struct host *host = &loop->pool->hosts[h];
+
+		for (size_t g = 0; g < host->n_gpus; g++) {
+			const char *state = state_of(&host->gpus[g]), *was = host->gpus[g].stored;
+
+			if (state != NULL && (was == NULL || strcmp(state, was) != 0) &&
+				!store_state(loop, host, &host->gpus[g], state, err))
+				return false;
+		}
+	}
+	return true;
 }
 
 const char *loop_gpu_locks(

@@ -373,6 +373,10 @@ void loop_note_neighbours(struct loop *loop, struct live *live);
 TUNER_MUST_CHECK
 bool loop_store_gpus(struct loop *loop, struct live *live, struct tuner_error *err);
 
+/* Stores which GPUs are left alone, taken or gone, where that has changed (`tuner hosts`). */
+TUNER_MUST_CHECK
+bool loop_store_gpu_states(struct loop *loop, struct tuner_error *err);
+
 /* Takes what an ended attempt's own file says of its GPUs (gpu_totals.h), where nothing else has
  * sampled them. */
 void loop_collect_gpus(struct live *live);

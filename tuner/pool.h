@@ -31,6 +31,8 @@ struct pool_gpu {
 	bool reserved; /* nothing is started on it until a trial that must be alone is */
 	int lock; /* gpu_lock.h; GPU_LOCK_NONE, GPU_LOCK_NEEDLESS, GPU_LOCK_THERE */
 	int64_t left_us; /* monotonic: when a trial last left it */
+	char why[300]; /* as of the last look or claim: why it is closed or taken */
+	const char *stored; /* the state in the database; NULL: none of this run yet */
 };
 
 enum {

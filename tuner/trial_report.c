@@ -429,6 +429,20 @@ static void add_host(const cJSON *data, struct text *ret)
 	text_add_visible(ret, message);
 }
 
+static void add_gpu(const cJSON *data, struct text *ret)
+{
+	const cJSON *index = cJSON_GetObjectItemCaseSensitive(data, "index");
+	const char *message = string_of(data, "message"), *state = string_of(data, "state");
+
+	text_print(ret, "GPU %d of ", cJSON_IsNumber(index) ? index->valueint : -1);
+	text_add_visible(ret, string_of(data, "host"));
+	text_print(ret, " is %s%s", strcmp(state, "busy") == 0 ? "left alone" : state,
+		message[0] == '\0'            ? ""
+		: strcmp(state, "taken") == 0 ? " "
+					      : ": ");
+	text_add_visible(ret, message);
+}
+
 void event_text(const struct event *event, struct text *ret)
 {
 	cJSON *data = cJSON_Parse(event->data);
@@ -482,6 +496,8 @@ void event_text(const struct event *event, struct text *ret)
 		text_add_visible(ret, string_of(data, "database"));
 	} else if (strcmp(event->kind, "host") == 0) {
 		add_host(data, ret);
+	} else if (strcmp(event->kind, "gpu") == 0) {
+		add_gpu(data, ret);
 	} else if (strcmp(event->kind, "source") == 0) {
 		text_print(ret, "the code was %s: ",
 			cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(data, "before"))
