@@ -216,13 +216,32 @@ sound() {
 	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 3
 }
 
-@test "an edited objective whose metric the job never looked for is named as such" {
+@test "a metric that is new in the job file is scored where it was reported, else what to do is said, and works" {
 	write_formula '{ "metric": "accuracy", "goal": "maximize" }' '"metrics": [{ "name": "accuracy" }],'
+	sed -i '$a awk -v x="$2" '"'"'BEGIN { printf "size=%d\\n", 100 * x }'"'" train.sh
 	"$TUNER" run job.jsonc --quiet --trials 2
-	sed -i 's/{ "name": "accuracy" }/{ "name": "size" }/; s/"metric": "accuracy"/"metric": "size"/' job.jsonc
+	# Lines of "@tuner" are recorded whether or not they are listed.
+	sed -i 's/{ "name": "accuracy" }/{ "name": "accuracy" }, { "name": "lag-ms" }/; s/"metric": "accuracy"/"metric": "lag-ms"/' job.jsonc
+	"$TUNER" rescore job | grep -F '2 of 2 ended trials have this objective'
+	"$TUNER" run job.jsonc --quiet --trials 3
+	# A pattern was not looked for.
+	sed -i 's/{ "name": "lag-ms" }/{ "name": "lag-ms" }, { "name": "size", "regex": "size=([0-9]+)" }/' job.jsonc
+	cp job.jsonc metrics.jsonc
+	sed -i 's/"metric": "lag-ms"/"metric": "size"/' job.jsonc
 	run "$TUNER" rescore job
 	[ "$status" -eq 2 ]
-	[[ "$output" == *'the edited objective: objective.metric: "size" is not among "metrics"'* ]]
+	[[ "$output" == *'no trial of job "job" has reported "size", which is new in "metrics"'*'"tuner retry --class no-metric"'* ]]
+	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 3
+	# As it says:
+	mv job.jsonc wanted.jsonc
+	mv metrics.jsonc job.jsonc
+	"$TUNER" run job.jsonc --quiet --trials 4
+	mv wanted.jsonc job.jsonc
+	"$TUNER" rescore job | grep -F '1 of 4 ended trials have this objective'
+	"$TUNER" retry job --class no-metric
+	"$TUNER" run job.jsonc --quiet --trials 4
+	sql_is "SELECT count(*) FROM trial WHERE state = 'done' AND objective = CAST(100 * (parameters ->> '$.x') AS INTEGER)" 4
+	sound
 }
 
 # bats test_tags=plain

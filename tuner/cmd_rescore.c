@@ -259,10 +259,22 @@ static const char *unreported(const struct job_file *before, const struct job_fi
 	return NULL;
 }
 
-static bool fail_unreported(const char *job, const char *metric, const struct metric_names *names,
-	struct tuner_error *err)
+static bool fail_unreported(const char *job, const char *metric, const struct job_file *before,
+	const struct metric_names *names, struct tuner_error *err)
 {
 	struct text guess = TEXT_EMPTY;
+
+	/* Its pattern may well match what they printed. */
+	if (!rescore_looked_for(before, metric))
+		return tuner_fail(err, TUNER_USAGE,
+			"no trial of job \"%.100s\" has reported \"%.80s\", which is new in "
+			"\"metrics\": what trials printed before is not read again. Either edit "
+			"only "
+			"\"metrics\" and let \"tuner run\" make more trials, then edit "
+			"\"objective\", "
+			"rescore, and launch the earlier ones again by \"tuner retry --class "
+			"no-metric\"; or use another --name for a new job",
+			job, metric);
 
 	reported_guess(names, metric, &guess);
 	tuner_fail(err, TUNER_USAGE,
@@ -284,7 +296,7 @@ static bool check_reported(struct store *store, const struct job *job,
 	if (!metric_names_select(store, job->id, &names, err))
 		return false;
 	const char *metric = unreported(before, file, list, &names);
-	const bool ok = metric == NULL || fail_unreported(job->name, metric, &names, err);
+	const bool ok = metric == NULL || fail_unreported(job->name, metric, before, &names, err);
 	metric_names_finish(&names);
 	return ok;
 }

@@ -123,19 +123,69 @@ static char *stored_text(
 	return text;
 }
 
+static bool has_metric(const struct job_file *file, const char *name)
+{
+	size_t i = 0;
+
+	while (i < file->n_metrics && strcmp(file->metrics[i].name, name) != 0)
+		i++;
+	return i < file->n_metrics;
+}
+
+bool rescore_looked_for(const struct job_file *file, const char *metric)
+{
+	return file->n_metrics == 0 || has_metric(file, metric);
+}
+
+/* The metrics that only the edited file lists, each as a --set behind those of the stored one: "@tuner"
+ * lines may have reported them all along. *ret_n of *ret; the caller frees them even after a failure. */
+static bool new_metrics(const struct job *job, const struct job_file *edited, char ***ret,
+	size_t *ret_n, struct tuner_error *err)
+{
+	struct job_file *stored = NULL;
+	bool ok = job_stored_file(job, &stored, err);
+
+	*ret = ok ? calloc(edited->n_metrics + 1, sizeof(**ret)) : NULL;
+	*ret_n = 0;
+	if (ok && *ret == NULL)
+		ok = tuner_fail_memory(err);
+	for (size_t i = 0; ok && stored->n_metrics > 0 && i < edited->n_metrics; i++) {
+		const struct metric_pattern *metric = &edited->metrics[i];
+		struct text set = TEXT_EMPTY;
+
+		if (has_metric(stored, metric->name))
+			continue;
+		text_print(&set, "metrics.%zu={\"name\": ", stored->n_metrics + *ret_n);
+		text_add_json_string(&set, metric->name);
+		if (metric->regex != NULL) {
+			text_add(&set, ", \"regex\": ");
+			text_add_json_string(&set, metric->regex);
+		}
+		text_add(&set, "}");
+		(*ret)[*ret_n] = text_take(&set);
+		ok = (*ret)[*ret_n] != NULL || tuner_fail_memory(err);
+		*ret_n += ok;
+	}
+	job_file_destroy(stored);
+	return ok;
+}
+
 bool rescore_file(const struct job *job, const char *const *sets, size_t n_sets,
 	const struct job_file *from, struct job_file **ret, struct tuner_error *err)
 {
 	char *stored = stored_text(job, n_sets > 0 ? NULL : from, err);
-	const char **all = calloc(n_sets + 1, sizeof(*all)),
-		   **options = calloc(n_sets + 1, sizeof(*all));
+	char **metrics = NULL;
+	size_t n_metrics = 0;
+	const char **all = NULL, **options = NULL;
 	char *definition = job_file_objective(from);
 	struct text base = TEXT_EMPTY;
 	bool ok = false;
 
 	*ret = NULL;
-	if (stored == NULL)
+	if (stored == NULL || (n_sets == 0 && !new_metrics(job, from, &metrics, &n_metrics, err)))
 		goto out;
+	all = calloc(n_sets + n_metrics + 1, sizeof(*all));
+	options = calloc(n_sets + n_metrics + 1, sizeof(*all));
 	if (all == NULL || options == NULL || definition == NULL) {
 		tuner_fail_memory(err);
 		goto out;
@@ -146,10 +196,18 @@ bool rescore_file(const struct job *job, const char *const *sets, size_t n_sets,
 	options[0] = n_sets > 0 ? "the stored objective" : "the edited objective";
 	if (n_sets > 0)
 		memcpy(all + 1, sets, n_sets * sizeof(*sets));
+	for (size_t i = 0; i < n_metrics; i++) {
+		all[1 + i] = metrics[i];
+		options[1 + i] = "the edited metrics";
+	}
 	ok = parse(job, stored,
-		&(struct job_overrides){ .set = all, .options = options, .n_set = n_sets + 1 }, ret,
-		err);
+		&(struct job_overrides){
+			.set = all, .options = options, .n_set = n_sets + n_metrics + 1 },
+		ret, err);
 out:
+	for (size_t i = 0; i < n_metrics; i++)
+		free(metrics[i]);
+	free(metrics);
 	text_finish(&base);
 	free(stored);
 	free(definition);

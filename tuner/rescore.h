@@ -28,8 +28,8 @@ struct rescored_list {
 };
 
 /* Makes the job's file with its objective changed: `sets` are KEY=VALUE pairs under "objective"
- * (n_sets 0: the whole objective of `from`, the edited file, and without what goes by one best trial
- * if that has several). TUNER_USAGE says what is wrong with it. */
+ * (n_sets 0: the whole objective of `from`, the edited file, with the metrics that are new there, and
+ * without what goes by one best trial if that has several). TUNER_USAGE says what is wrong with it. */
 TUNER_MUST_CHECK
 bool rescore_file(const struct job *job, const char *const *sets, size_t n_sets,
 	const struct job_file *from, struct job_file **ret, struct tuner_error *err);
@@ -44,5 +44,8 @@ void rescored_list_finish(struct rescored_list *list);
 TUNER_MUST_CHECK
 bool rescore_store(struct store *store, const struct job *job, const struct job_file *file,
 	const struct rescored_list *list, int64_t now_us, struct tuner_error *err);
+
+/* Whether a job of this file has recorded the metric wherever a trial reported it by a pattern. */
+bool rescore_looked_for(const struct job_file *file, const char *metric);
 
 #endif
