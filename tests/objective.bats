@@ -220,6 +220,9 @@ sound() {
 	write_formula '{ "metric": "accuracy", "goal": "maximize" }' '"metrics": [{ "name": "accuracy" }],'
 	sed -i '$a awk -v x="$2" '"'"'BEGIN { printf "size=%d\\n", 100 * x }'"'" train.sh
 	"$TUNER" run job.jsonc --quiet --trials 2
+	run "$TUNER" rescore job --set objective.metric=lag-ms
+	[ "$status" -eq 2 ]
+	[[ "$output" == *'"lag-ms" is not among "metrics". To take another one, add it to "metrics" of the job file'* ]]
 	# Lines of "@tuner" are recorded whether or not they are listed.
 	sed -i 's/{ "name": "accuracy" }/{ "name": "accuracy" }, { "name": "lag-ms" }/; s/"metric": "accuracy"/"metric": "lag-ms"/' job.jsonc
 	"$TUNER" rescore job | grep -F '2 of 2 ended trials have this objective'

@@ -15,6 +15,9 @@
 #include "tuner/diagnostics.h"
 #include "tuner/outcome_rules.h"
 
+/* Of an objective's metric that the file does not list (rescore.c adds what to do). */
+#define JOB_NOT_AMONG_METRICS "is not among \"metrics\""
+
 /* BEST follows the objective's goal, so it needs an objective of one metric; for a formula's
  * metrics MAX or MIN is given. */
 enum reduce { REDUCE_LAST, REDUCE_BEST, REDUCE_MEAN_OF_LAST, REDUCE_MAX, REDUCE_MIN };

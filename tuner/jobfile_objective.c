@@ -443,7 +443,7 @@ void check_objective_metrics(struct reader *reader)
 				: objective_limits_name(&file->objective, k)
 					? member_raw(object, "limits")
 					: member_raw(object, "also"),
-				AT_VALUE, "\"%.100s\" is not among \"metrics\"%s", name,
+				AT_VALUE, "\"%.100s\" " JOB_NOT_AMONG_METRICS "%s", name,
 				nearest_hint(name, names, file->n_metrics, hint));
 	}
 }

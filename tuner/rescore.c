@@ -170,6 +170,21 @@ static bool new_metrics(const struct job *job, const struct job_file *edited, ch
 	return ok;
 }
 
+/* It may have been reported all the same, but the job file has to say that it is looked for. */
+static bool fail_unlisted(struct tuner_error *err)
+{
+	if (strstr(err->message, JOB_NOT_AMONG_METRICS) == NULL)
+		return false;
+
+	const struct tuner_error fault = *err;
+
+	return tuner_fail(err, fault.code,
+		"%s. To take another one, add it to \"metrics\" of the job file, edit "
+		"\"objective\" there, "
+		"and call \"tuner rescore\" without --set",
+		fault.message);
+}
+
 bool rescore_file(const struct job *job, const char *const *sets, size_t n_sets,
 	const struct job_file *from, struct job_file **ret, struct tuner_error *err)
 {
@@ -204,6 +219,8 @@ bool rescore_file(const struct job *job, const char *const *sets, size_t n_sets,
 		&(struct job_overrides){
 			.set = all, .options = options, .n_set = n_sets + n_metrics + 1 },
 		ret, err);
+	if (!ok && n_sets > 0)
+		fail_unlisted(err);
 out:
 	for (size_t i = 0; i < n_metrics; i++)
 		free(metrics[i]);
