@@ -6,10 +6,12 @@ tests that docs/verification.md names exist.
 
 The program is $TUNER, else build/tuner/tuner.
 """
+import contextlib
 import json
 import os
 import pathlib
 import re
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -381,6 +383,13 @@ class JsonPage(InADirectory):
         several = {"metric": "loss", "goal": "minimize", "also": [{"maximize": "2 * loss"}]}
         (self.path / "several.json").write_text(json.dumps({**SMALLEST, **job, "objective": several}))
         self.assertEqual(self.tuner("run", "--quiet", "several.json").returncode, 0)
+        self.give_a_gpu()
+
+    def give_a_gpu(self):
+        """As if the first attempt had run on one."""
+        with contextlib.closing(sqlite3.connect(self.path / "tuner.db")) as db, db:
+            db.execute("UPDATE attempt SET gpus = '[\"GPU-a\"]' WHERE id = 1")
+            db.execute("INSERT INTO gpu_use (attempt, together, samples, utilisation_mean) VALUES (1, 1, 1, 50)")
 
     def printed(self):
         calls = {"status": ["job"], "jobs": [], "trials": ["job"], "show": ["job", "9"], "best": ["job"], "hosts": ["job"],
