@@ -191,6 +191,19 @@ static void events_are_told_in_words(void **state)
 		"trial 3 is being stopped: early-stopped, worse than 0.5");
 	event_is("edited", 0, "{\"changes\": \"  budget.trials: 4 -> 7\\nretries: 1 -> 2\\n\"}",
 		"job file edited: budget.trials: 4 -> 7; retries: 1 -> 2");
+	event_is("gpu", 0,
+		"{\"host\": \"h\", \"gpu\": \"GPU-a\", \"index\": 1, \"name\": \"H0\", \"state\": "
+		"\"busy\", "
+		"\"message\": \"process 7 is computing on it\"}",
+		"GPU 1 of h is left alone: process 7 is computing on it");
+	event_is("gpu", 0,
+		"{\"host\": \"h\", \"index\": 0, \"state\": \"taken\", \"message\": \"by job j of "
+		"another "
+		"tuner\"}",
+		"GPU 0 of h is taken by job j of another tuner");
+	event_is("gpu", 0,
+		"{\"host\": \"h\", \"index\": 0, \"state\": \"free\", \"message\": \"\"}",
+		"GPU 0 of h is free");
 	event_is("something", 0, "{}", "something");
 }
 
