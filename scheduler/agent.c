@@ -346,7 +346,7 @@ static bool nothing_lives(struct watched *watched)
 	static const struct attempt_status unknown;
 	struct tuner_error err = { TUNER_OK, "" };
 
-	if (!attempt_fence(watched->directory, watched->key, &unknown, 0, &err)) {
+	if (!attempt_fence(watched->directory, watched->key, &unknown, &err)) {
 		if (err.code != TUNER_RETRY)
 			leave(&err);
 		watched->lived = true;

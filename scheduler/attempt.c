@@ -1,6 +1,5 @@
 #include "scheduler/attempt.h"
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "scheduler/attempt_files.h"
 #include "scheduler/flat_json.h"
@@ -10,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -499,53 +497,26 @@ static bool belongs(int64_t pid, const struct process *process, const struct tra
 	       (trail->session && process->session == status->session);
 }
 
-/* Sends SIGKILL to all processes left; returns their number, and a descriptor of one of them to
- * wait for (-1: none could be had). */
-static size_t kill_rest(DIR *proc, const struct trail *trail, int *ret_pidfd)
+/* Sends SIGKILL to all processes left; returns their number. */
+static size_t kill_rest(DIR *proc, const struct trail *trail)
 {
 	struct process process;
 	const struct dirent *entry;
 	size_t n = 0;
 
-	*ret_pidfd = -1;
-	rewinddir(proc);
 	while ((entry = readdir(proc)) != NULL) {
 		char *end;
 		const long pid = strtol(entry->d_name, &end, 10);
 		if (*end != '\0' || pid <= 1 || pid == getpid() || !process_look(pid, &process) ||
 			!belongs(pid, &process, trail))
 			continue;
+		const int pidfd = process_open(pid, process.start);
 		n++;
-		if (*ret_pidfd >= 0)
-			close(*ret_pidfd);
-		*ret_pidfd = process_open(pid, process.start);
-		process_signal(*ret_pidfd, pid, process.start, SIGKILL);
-	}
-	return n;
-}
-
-/* Waits for the end of one of them, or for a moment: others end by themselves. */
-static void wait_for_end(int pidfd, int64_t left_us)
-{
-	struct pollfd fd = { .fd = pidfd, .events = POLLIN };
-	const int64_t moment_us = pidfd >= 0 ? 50000 : 5000;
-	const int64_t wait_us = left_us < moment_us ? left_us : moment_us;
-	poll(&fd, 1, (int)(wait_us / 1000 + 1));
-}
-
-static size_t kill_until(DIR *proc, const struct trail *trail, int64_t until_us)
-{
-	for (;;) {
-		int pidfd;
-		const size_t n = kill_rest(proc, trail, &pidfd);
-		const int64_t left_us = until_us - clock_monotonic_us();
-		if (n > 0 && left_us > 0)
-			wait_for_end(pidfd, left_us);
+		process_signal(pidfd, pid, process.start, SIGKILL);
 		if (pidfd >= 0)
 			close(pidfd);
-		if (n == 0 || left_us <= 0)
-			return n;
 	}
+	return n;
 }
 
 /* The cgroup that `started` names, or else the one that we would make for the key; "": none. */
@@ -562,24 +533,20 @@ static void find_cgroup(
 		ret[0] = '\0';
 }
 
-/* Killed processes are gone a moment later. */
-static bool empty_cgroup(const char *cgroup, int64_t until_us)
+/* Killed processes are gone a moment later: then it is removed. */
+static bool empty_cgroup(const char *cgroup)
 {
-	while (cgroup[0] != '\0' && !cgroup_is_empty(cgroup)) {
-		if (clock_monotonic_us() >= until_us)
-			return false;
-		poll(NULL, 0, 5);
-		cgroup_kill(cgroup);
-	}
-	if (cgroup[0] != '\0')
-		cgroup_remove(cgroup);
+	if (cgroup[0] == '\0')
+		return true;
+	if (!cgroup_is_empty(cgroup))
+		return false;
+	cgroup_remove(cgroup);
 	return true;
 }
 
 bool attempt_fence(const char *directory, const char *key, const struct attempt_status *status,
-	int wait_ms, struct tuner_error *err)
+	struct tuner_error *err)
 {
-	const int64_t until_us = clock_monotonic_us() + wait_ms * INT64_C(1000);
 	char cgroup[CGROUP_PATH_MAX];
 	struct trail trail;
 	struct held held = { .fd = -1 };
@@ -603,8 +570,8 @@ bool attempt_fence(const char *directory, const char *key, const struct attempt_
 	find_cgroup(status, key, cgroup);
 	if (cgroup[0] != '\0')
 		cgroup_kill(cgroup);
-	const size_t left = kill_until(proc, &trail, until_us);
-	const bool emptied = left == 0 && empty_cgroup(cgroup, until_us);
+	const size_t left = kill_rest(proc, &trail);
+	const bool emptied = left == 0 && empty_cgroup(cgroup);
 	closedir(proc);
 	release_lock(&held);
 	if (left > 0)

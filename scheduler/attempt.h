@@ -142,15 +142,15 @@ bool attempt_is_of_this_boot(const struct attempt_status *status);
 
 /* For an ORPHANED attempt: kills what is left of the command: the process itself (by pid with start
  * time), its process group, its session, its cgroup, which is removed, and every process whose
- * environment holds the key; waits at most wait_ms for all of them to be gone. True when nothing is
- * left (another boot id: at once). TUNER_RETRY: something is not gone yet (SIGKILL does not end a
- * process while it hangs in the kernel), or a supervisor is alive there after all.
+ * environment holds the key. It does not wait for their end. True when nothing was left (another boot
+ * id: at once). TUNER_RETRY: something was, to be looked for again a moment later (SIGKILL does not
+ * end a process while it hangs in the kernel), or a supervisor is alive there after all.
  *
  * Not found are a process that left group and session and dropped its environment, and processes of
  * other users or in other pid namespaces. */
 TUNER_MUST_CHECK
 bool attempt_fence(const char *directory, const char *key, const struct attempt_status *status,
-	int wait_ms, struct tuner_error *err);
+	struct tuner_error *err);
 
 /* Removes files that were being written when the attempt, or the process preparing it, was killed.
  * Nothing may be alive there any more. What cannot be removed stays. */

@@ -475,7 +475,7 @@ static bool lost_event(struct local_attempt *attempt, const struct attempt_statu
 	copied_event(attempt, ret, ret_got);
 	if (*ret_got)
 		return true;
-	*ret_got = attempt_fence(attempt->directory, attempt->key, status, 0, &left);
+	*ret_got = attempt_fence(attempt->directory, attempt->key, status, &left);
 	if (!*ret_got) {
 		if (left.code != TUNER_RETRY)
 			*err = left;

@@ -804,7 +804,7 @@ static void without_locks_what_another_machine_runs_is_not_lost(void **state)
 	no_locks = true;
 	const struct attempt_status status = look(&place);
 	assert_int_equal(status.life, ATTEMPT_LIVES);
-	assert_false(attempt_fence(place.directory, place.key, &status, 0, &place.err));
+	assert_false(attempt_fence(place.directory, place.key, &status, &place.err));
 	assert_int_equal(place.err.code, TUNER_RETRY);
 	/* Nor of a container on this machine, whose numbers are its own. */
 	process_boot_id(boot);
@@ -879,7 +879,7 @@ static void an_attempt_of_an_earlier_boot_needs_no_fence(void **state)
 	struct attempt_status status = { .life = ATTEMPT_ORPHANED,
 		.command_pid = getppid(),
 		.boot_id = "00000000-0000-0000-0000-000000000000" };
-	ASSERT_OK(&place, attempt_fence(place.directory, place.key, &status, 0, &place.err));
+	ASSERT_OK(&place, attempt_fence(place.directory, place.key, &status, &place.err));
 	assert_false(is_dead(getppid()));
 	place_remove(&place);
 }
@@ -896,7 +896,7 @@ static void a_fence_spares_a_process_that_only_has_the_number(void **state)
 	struct attempt_status status = {
 		.life = ATTEMPT_ORPHANED, .command_pid = pid, .command_start = 12345
 	};
-	ASSERT_OK(&place, attempt_fence(place.directory, place.key, &status, 0, &place.err));
+	ASSERT_OK(&place, attempt_fence(place.directory, place.key, &status, &place.err));
 	assert_false(is_dead(pid));
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
@@ -1350,15 +1350,14 @@ static void a_fence_kills_the_cgroup_that_a_supervisor_has_left(void **state)
 		write_in(groups.attempt, "cgroup.kill", "");
 		snprintf(status.cgroup, sizeof(status.cgroup), "%s",
 			i == 0 ? groups.attempt : groups.own);
-		ASSERT_OK(
-			&place, attempt_fence(place.directory, place.key, &status, 0, &place.err));
+		ASSERT_OK(&place, attempt_fence(place.directory, place.key, &status, &place.err));
 		assert_has(groups.attempt, "cgroup.kill", "1");
 	}
 	write_in(groups.attempt, "cgroup.events", "populated 1\nfrozen 0\n");
-	assert_false(attempt_fence(place.directory, place.key, &status, 0, &place.err));
+	assert_false(attempt_fence(place.directory, place.key, &status, &place.err));
 	assert_int_equal(place.err.code, TUNER_RETRY);
 	assert_true(directory_remove(groups.attempt, &place.err));
-	ASSERT_OK(&place, attempt_fence(place.directory, place.key, &status, 0, &place.err));
+	ASSERT_OK(&place, attempt_fence(place.directory, place.key, &status, &place.err));
 	groups_end(&place);
 }
 
