@@ -2,14 +2,18 @@
  * published description of that interface. */
 #include "scheduler/slurm_rest.h"
 
+#include "base/file.h"
+
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cjson/cJSON.h>
@@ -388,6 +392,224 @@ static void its_connection_is_not_for_programs_that_we_start(void **state)
 	close(server);
 }
 
+/* ---- conversations ---- */
+
+enum { ANSWERS_MAX = 8, ASKED_MAX = 4096 };
+
+/* A server that gives each connection the next of its answers, and keeps what it was asked. */
+struct server {
+	int fd;
+	pthread_t thread;
+	const char *answers[ANSWERS_MAX]; /* "404 ..." and so on; NULL: the last is behind us */
+	char asked[ANSWERS_MAX][ASKED_MAX];
+	size_t n_asked;
+};
+
+static void *serve(void *context)
+{
+	struct server *server = context;
+
+	for (size_t i = 0; i < ANSWERS_MAX && server->answers[i] != NULL; i++) {
+		const int fd = accept(server->fd, NULL, NULL);
+		char *asked = server->asked[i];
+		size_t n = 0;
+		ssize_t more = 1;
+		while (more > 0 && n < ASKED_MAX - 1 && strstr(asked, "\r\n\r\n") == NULL) {
+			more = read(fd, asked + n, ASKED_MAX - 1 - n);
+			n += more > 0 ? (size_t)more : 0;
+			asked[n] = '\0';
+		}
+		const char *body = strchr(server->answers[i], '\n') + 1;
+		dprintf(fd,
+			"HTTP/1.1 %.3s Said\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
+			server->answers[i], strlen(body), body);
+		close(fd);
+		server->n_asked++;
+	}
+	return NULL;
+}
+
+static void begin_to_serve(struct server *server)
+{
+	assert_int_equal(pthread_create(&server->thread, NULL, serve, server), 0);
+}
+
+/* All its answers have been fetched. */
+static void end_serving(struct server *server)
+{
+	assert_int_equal(pthread_join(server->thread, NULL), 0);
+	close(server->fd);
+}
+
+static void receive(struct slurm_transport *transport, struct slurm_reply *ret)
+{
+	struct tuner_error err = { TUNER_OK, "" };
+	struct pollfd fds[8];
+	bool got = false;
+
+	for (int i = 0; i < 1000 && !got; i++) {
+		if (!transport->ops->receive(transport, ret, &got, &err))
+			fail_msg("%s", err.message);
+		if (!got)
+			poll(fds, transport->ops->descriptors(transport, fds, 8), 20);
+	}
+	assert_true(got);
+}
+
+static void list(struct slurm_transport *transport, struct slurm_reply *ret)
+{
+	static const struct slurm_request all = { .kind = SLURM_LIST };
+	struct tuner_error err = { TUNER_OK, "" };
+
+	if (!transport->ops->send(transport, &all, &err))
+		fail_msg("%s", err.message);
+	receive(transport, ret);
+}
+
+static void assert_unreachable(const struct slurm_reply *reply, const char *said)
+{
+	assert_int_equal(reply->kind, SLURM_LIST);
+	assert_int_equal(reply->result, SLURM_UNREACHABLE);
+	if (strstr(reply->message, said) == NULL)
+		fail_msg("\"%s\" is not in: %s", said, reply->message);
+}
+
+static const char PONG[] = "200\n{\"pings\":[{\"hostname\":\"c\",\"ping\":\"UP\"}],\"errors\":[]}";
+static const char NO_JOBS[] = "200\n{\"jobs\":[],\"errors\":[]}";
+
+/* A server that is newer or older than what is known: nothing has happened, and who is asked again is asked
+ * from the newest version on. */
+static void a_server_of_no_known_version_is_told_as_such(void **state)
+{
+	char url[64];
+	struct server server = { .fd = listen_here(url) };
+	const struct slurm_settings here = { .url = url };
+	struct slurm_transport *transport = NULL;
+	struct tuner_error err = { TUNER_OK, "" };
+	struct slurm_reply reply;
+	size_t n = 0;
+	(void)state;
+
+	while (slurm_rest_versions[n] != 0)
+		server.answers[n++] = "404\nno such path";
+	assert_true(n > 0 && n + 2 <= ANSWERS_MAX);
+	server.answers[n] = PONG;
+	server.answers[n + 1] = NO_JOBS;
+	begin_to_serve(&server);
+	assert_true(slurm_rest_open(&here, &transport, &err));
+	list(transport, &reply);
+	assert_unreachable(&reply, "speaks none of the versions known here");
+	list(transport, &reply);
+	assert_int_equal(reply.result, SLURM_OK);
+	transport->ops->close(transport);
+	end_serving(&server);
+	const char *first = strchr(server.asked[0], ' '), *again = strchr(server.asked[n], ' ');
+	assert_memory_equal(first, again, strcspn(first, "\r"));
+	assert_non_null(strstr(server.asked[n - 1], "/slurm/v0.0.38/ping"));
+}
+
+/* The file is read at each request, so that a renewed token counts at once. */
+static void the_token_of_a_file_is_renewed(void **state)
+{
+	char url[64], path[] = "/tmp/tuner-test-XXXXXX", command[64];
+	struct server server = { .fd = listen_here(url),
+		.answers = { PONG, "401\nAuthentication failure", NO_JOBS } };
+	const struct slurm_settings here = { .url = url, .user = "ada", .token_file = path };
+	const struct slurm_request all = { .kind = SLURM_LIST };
+	struct slurm_transport *transport = NULL;
+	struct tuner_error err = { TUNER_OK, "" };
+	struct slurm_reply reply;
+	(void)state;
+
+	close(mkstemp(path));
+	begin_to_serve(&server);
+	assert_true(slurm_rest_open(&here, &transport, &err));
+	assert_false(transport->ops->send(transport, &all, &err));
+	assert_int_equal(err.code, TUNER_RETRY);
+	snprintf(command, sizeof(command), "%s holds no token in one line", path);
+	assert_string_equal(err.message, command);
+	assert_true(file_write_atomic(path, "two lines\nof it\n", 16, 0600, false, &err));
+	assert_false(transport->ops->send(transport, &all, &err));
+	assert_true(file_write_atomic(path, " SLURM_JWT=abc\n", 15, 0600, false, &err));
+	list(transport, &reply);
+	assert_unreachable(&reply, "slurmrestd refuses the token (has it expired?)");
+	assert_true(file_write_atomic(path, "def\n", 4, 0600, false, &err));
+	list(transport, &reply);
+	assert_int_equal(reply.result, SLURM_OK);
+	unlink(path);
+	assert_false(transport->ops->send(transport, &all, &err));
+	assert_int_equal(err.code, TUNER_RETRY);
+	assert_non_null(strstr(err.message, "the token: "));
+	transport->ops->close(transport);
+	end_serving(&server);
+	for (int i = 0; i < 2; i++)
+		assert_non_null(strstr(server.asked[i], "X-SLURM-USER-TOKEN: abc\r\n"));
+	assert_non_null(strstr(server.asked[2], "X-SLURM-USER-TOKEN: def\r\n"));
+	assert_non_null(strstr(server.asked[2], "X-SLURM-USER-NAME: ada\r\n"));
+}
+
+/* What it says is told. It is not run at each request, as long as it fails. */
+static void a_token_command_that_fails_is_told(void **state)
+{
+	char url[64], path[] = "/tmp/tuner-test-XXXXXX", line[128];
+	struct server server = { .fd = listen_here(url),
+		.answers = { "401\nAuthentication failure" } };
+	char *const words[] = { (char *)"sh", (char *)"-c", line, NULL };
+	const struct slurm_settings here = { .url = url, .token_command = words };
+	struct slurm_transport *transport = NULL;
+	struct tuner_error err = { TUNER_OK, "" };
+	struct slurm_reply reply;
+	struct text runs = TEXT_EMPTY;
+	(void)state;
+
+	close(mkstemp(path));
+	snprintf(line, sizeof(line),
+		"echo x >>%s; echo abc; echo first >&2; echo the key is gone >&2; exit 3", path);
+	begin_to_serve(&server);
+	assert_true(slurm_rest_open(&here, &transport, &err));
+	list(transport, &reply);
+	assert_unreachable(&reply, "token_command sh gave no token: the key is gone");
+	list(transport, &reply);
+	assert_unreachable(&reply, "slurmrestd refuses the token (has it expired?)");
+	transport->ops->close(transport);
+	end_serving(&server);
+	assert_null(strstr(server.asked[0], "X-SLURM-USER-TOKEN"));
+	assert_true(file_read(path, 64, &runs, &err));
+	assert_string_equal(runs.bytes, "x\n");
+	text_finish(&runs);
+	unlink(path);
+}
+
+static void a_socket_of_this_machine_is_a_server_too(void **state)
+{
+	static const char *const urls[] = { "unix:", "unix://" };
+	char directory[] = "/tmp/tuner-test-XXXXXX", url[128];
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	(void)state;
+
+	assert_non_null(mkdtemp(directory));
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/s", directory);
+	for (size_t i = 0; i < 2; i++) {
+		struct server server = { .fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0),
+			.answers = { PONG, NO_JOBS } };
+		struct slurm_transport *transport = NULL;
+		struct tuner_error err = { TUNER_OK, "" };
+		struct slurm_reply reply;
+		snprintf(url, sizeof(url), "%s%s", urls[i], address.sun_path);
+		const struct slurm_settings here = { .url = url };
+		assert_int_equal(bind(server.fd, (struct sockaddr *)&address, sizeof(address)), 0);
+		assert_int_equal(listen(server.fd, 1), 0);
+		begin_to_serve(&server);
+		assert_true(slurm_rest_open(&here, &transport, &err));
+		list(transport, &reply);
+		assert_int_equal(reply.result, SLURM_OK);
+		transport->ops->close(transport);
+		end_serving(&server);
+		unlink(address.sun_path);
+	}
+	rmdir(directory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -399,6 +621,10 @@ int main(void)
 		cmocka_unit_test(a_submit_without_a_word_of_slurms_may_have_happened),
 		cmocka_unit_test(numbers_beyond_their_type_are_none),
 		cmocka_unit_test(its_connection_is_not_for_programs_that_we_start),
+		cmocka_unit_test(a_server_of_no_known_version_is_told_as_such),
+		cmocka_unit_test(the_token_of_a_file_is_renewed),
+		cmocka_unit_test(a_token_command_that_fails_is_told),
+		cmocka_unit_test(a_socket_of_this_machine_is_a_server_too),
 		cmocka_unit_test(a_submit_of_the_older_shape),
 		cmocka_unit_test(a_submit_of_the_newer_shape),
 	};
