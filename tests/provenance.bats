@@ -115,6 +115,24 @@ provenance() { # FILTER [TRIAL]: of jq, on the provenance of the trial's last at
 	sql_is "SELECT count(*) FROM event WHERE kind = 'data'" 1
 }
 
+@test "data that change while trials run belong to those that are launched after it" {
+	mkdir data more
+	echo 1 >data/a
+	echo 1 >more/a
+	TRIALS=5 PARALLEL=2 repository work '"channels": { "train": "../data", "test": "../more", "same": "../home" },'
+	touch hold-2 hold-3
+	start "$TUNER" run job.jsonc
+	await sql_is "SELECT count(*) > 0 FROM provenance WHERE data IS NOT NULL" 1
+	await sql_is "SELECT count(*) FROM attempt WHERE state = 'running'" 2
+	echo 2 >../data/a
+	echo 2 >../more/a
+	rm hold-*
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "SELECT group_concat(p.data = (SELECT min(data) FROM provenance)) FROM provenance p JOIN attempt a ON a.id = p.attempt" 1,1,1,0,0
+	grep -q 'warning: trial 4 finds different data from the one before it: train, test$' output
+}
+
 # bats test_tags=plain
 @test "without git the files that the command names are its code" {
 	write_job

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cjson/cJSON.h>
 #include <cmocka.h>
@@ -146,6 +147,70 @@ static void packages_are_those_that_the_interpreter_lists(void **state)
 	text_finish(&text);
 }
 
+/* Of the versions that are found where `path` is PATH and `home` CUDA_HOME. */
+static void assert_cuda(const char *path, const char *home, const char *name, const char *expected)
+{
+	char *command[] = { (char *)"true", NULL };
+	char *none[] = { NULL };
+	const struct surroundings_request request = {
+		.command = command, .inherited = none, .variables = none, .directory = directory
+	};
+	char *const before = strdup(getenv("PATH"));
+	struct text text = TEXT_EMPTY;
+
+	setenv("PATH", path, 1);
+	setenv("CUDA_HOME", home, 1);
+	const bool ok = surroundings_versions(&request, &text, &err);
+	setenv("PATH", before, 1);
+	unsetenv("CUDA_HOME");
+	free(before);
+	assert_true(ok);
+	cJSON *object = cJSON_Parse(text.bytes);
+	const cJSON *item = cJSON_GetObjectItem(object, name);
+	assert_non_null(item);
+	if (expected == NULL ? !cJSON_IsNull(item)
+			     : !cJSON_IsString(item) || strcmp(item->valuestring, expected) != 0)
+		fail_msg("%s: %s", name, text.bytes);
+	cJSON_Delete(object);
+	text_finish(&text);
+}
+
+static void the_versions_of_cuda_are_those_that_its_programs_tell(void **state)
+{
+	char empty[128];
+
+	snprintf(empty, sizeof(empty), "%s/empty", directory);
+	assert_int_equal(mkdir(empty, 0700), 0);
+	put("nvidia-smi",
+		"#!/bin/sh\n"
+		"echo '| NVIDIA-SMI 550.54.15    Driver Version: 550.54.15    CUDA Version: 12.4   "
+		"  |'\n"
+		"echo '|                                                     N/A 1.5 |'\n");
+	put("nvcc", "#!/bin/sh\n"
+		    "echo 'Copyright (c) 2005-2023 NVIDIA Corporation'\n"
+		    "echo 'Cuda compilation tools, release 12.2, V12.2.140'\n");
+	if (access("/proc/driver/nvidia/version", R_OK) != 0)
+		assert_cuda(directory, empty, "nvidia_driver", "550.54.15");
+	assert_cuda(directory, empty, "cuda_of_driver", "12.4");
+	if (access("/usr/local/cuda/version.json", R_OK) != 0) {
+		assert_cuda(directory, empty, "cuda_toolkit", "12.2");
+		assert_cuda(empty, empty, "cuda_toolkit", NULL);
+	}
+	/* The toolkit's own word goes before whatever nvcc is in PATH; its parts have versions, too. */
+	put("version.json",
+		"{\n\"cuda_cccl\" : {\n\"name\" : \"CCCL\",\n\"version\" : \"9.9.9\"\n},\n"
+		"\"cuda\" : {\n\"name\" : \"CUDA SDK\",\n\"version\" : \"12.3.20231024\"\n}\n}\n");
+	assert_cuda(directory, directory, "cuda_toolkit", "12.3.20231024");
+	/* A driver without CUDA, and one whose programs fail: nothing is known, least of all of another line. */
+	put("nvidia-smi", "#!/bin/sh\n"
+			  "echo '| NVIDIA-SMI 550.54.15    Driver Version: 550.54.15    CUDA "
+			  "Version: N/A      |'\n"
+			  "echo '| 1.5 |'\n");
+	assert_cuda(directory, empty, "cuda_of_driver", NULL);
+	put("nvidia-smi", "#!/bin/sh\necho 'CUDA Version: 12.4'; exit 9\n");
+	assert_cuda(directory, empty, "cuda_of_driver", NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -155,6 +220,8 @@ int main(void)
 			the_interpreter_is_found_by_name_and_by_the_script, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			packages_are_those_that_the_interpreter_lists, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			the_versions_of_cuda_are_those_that_its_programs_tell, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
