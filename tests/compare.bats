@@ -113,6 +113,11 @@ known_times() {
 	grep -q '^ *15  *8.75  8.545 to 8.955  *8.5  8.5 to 8.5$' <<<"$output"
 	run "$TUNER" compare --over trials
 	[ "$(grep -c '^ *[1-6]  ' <<<"$output")" -eq 6 ]
+	"$TUNER" compare --csv --over trials >curves.csv
+	grep -q '^arm,strategy,trials,mean_best,low,high$' curves.csv
+	grep -q '^a,[a-z]*,1,8.75,8.54[0-9]*,8.95[0-9]*$' curves.csv
+	grep -q '^b,random,4,8,8,8$' curves.csv
+	[ "$(lines_of curves.csv)" -eq 13 ]
 	"$TUNER" compare --csv --over time >curves.csv
 	grep -q '^arm,strategy,slot_seconds,mean_best,low,high$' curves.csv
 	grep -q '^b,random,15,8.5,8.5,8.5$' curves.csv

@@ -67,6 +67,40 @@ best_trials() { # N
 	while read -r path; do [ -f "$path" ]; done <paths
 }
 
+@test "why no file of a trial is named: not recorded yet, which gc does; removed; nothing saved" {
+	TRIALS=3 write_saving_job
+	run_job
+	local best worst
+	best=$(best_trials 1)
+	# As it is where tuner was killed before it had looked.
+	sqlite3 tuner.db "DELETE FROM artifact; UPDATE manifest SET state = 'pending', recorded_us = NULL, files = 0, bytes = 0, checkpoint_bytes = 0"
+	run "$TUNER" best --artifacts
+	[ "$status" -eq 2 ]
+	[[ "$(flat)" == *"the files of trial $best are not recorded yet: the next \"tuner run\" or \"tuner gc\" will do that"* ]]
+	[[ "$("$TUNER" show "$best")" == *"not examined yet"* ]]
+	run "$TUNER" gc --dry-run --best 2
+	[[ "$output" == *"3 attempts have not been examined yet and are not counted"* ]]
+	sql_is "SELECT count(*) FROM artifact" 0
+	"$TUNER" gc --best 2
+	sql_is "SELECT group_concat(DISTINCT state) FROM manifest" recorded
+	sql_is "SELECT count(*), count(sha256) FROM artifact a JOIN manifest m USING (attempt) WHERE removal IS NULL" "4|4"
+	[ "$(trials_with 1/model/weights)" = "$(best_trials 2)" ]
+	"$TUNER" best --artifacts >paths
+	[ "$(lines_of paths)" -eq 2 ]
+	worst=$(sql "SELECT number FROM trial ORDER BY objective DESC LIMIT 1")
+	[[ "$("$TUNER" show "$worst")" == *"weights  (removed)"* ]]
+	rm -rf "$FILES"
+	run "$TUNER" best --artifacts
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"no longer exists"* ]]
+	rm -rf tuner.db*
+	write_job
+	run_job
+	run "$TUNER" best --artifacts
+	[ "$status" -eq 2 ]
+	[[ "$(flat)" == *"has saved nothing: its command may save to TUNER_MODEL_DIR and TUNER_OUTPUT_DIR"* ]]
+}
+
 # bats test_tags=plain
 @test "what a killed tuner has not looked at is recorded by the next run" {
 	TRIALS=2 PARALLEL=2 write_saving_job
