@@ -93,6 +93,10 @@ best_trials() { # N
 	run "$TUNER" best --artifacts
 	[ "$status" -eq 2 ]
 	[[ "$output" == *"no longer exists"* ]]
+	sqlite3 tuner.db "UPDATE manifest SET bytes = 0, removal = (SELECT max(removal) FROM manifest)"
+	run "$TUNER" best --artifacts
+	[ "$status" -eq 2 ]
+	[[ "$(flat)" == *"the files of trial $best were removed: \"tuner show job $best\" says when and why"* ]]
 	rm -rf tuner.db*
 	write_job
 	run_job

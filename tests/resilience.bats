@@ -476,3 +476,28 @@ ends_under() {
 	echo "$output"
 	[ "$status" -eq 0 ]
 }
+
+# bats test_tags=plain
+@test "a signal to end is not held up by a program that sits on the write lock" {
+	TRIALS=3 PARALLEL=1 write_job '"backoff": "10ms",'
+	touch hold
+	start "$TUNER" run job.jsonc
+	await test -s starts
+	mkfifo sit
+	sqlite3 tuner.db <sit >sat 2>&1 3>&- &
+	STARTED+=("$!")
+	exec 7>sit
+	echo "BEGIN IMMEDIATE; SELECT 'sits';" >&7
+	await grep -q sits sat
+	kill -TERM "$PID"
+	await is_dead "$PID" # in 5 s, not in the minute for which a run waits that is not to end
+	finished
+	[ "$status" -eq 5 ] || { echo "$status"; cat output; false; }
+	grep -q 'another process is writing to it' output
+	exec 7>&-
+	rm hold
+	"$TUNER" run job.jsonc --quiet
+	sql_is "SELECT group_concat(state) FROM trial" done,done,done
+	[ -z "$(cut -d' ' -f1,2 starts | sort | uniq -d)" ]
+	"$TUNER" verify
+}

@@ -335,6 +335,7 @@ static void on_interrupt(struct loop *loop)
 static void read_signals(struct loop *loop)
 {
 	for (int signal; (signal = signals_next(&loop->signals)) != 0;) {
+		loop->hurried |= signal != SIGHUP;
 		if (signal == SIGHUP)
 			progress_mute(loop->settings->progress);
 		else if (signal == SIGINT)
@@ -614,7 +615,7 @@ static bool is_hurried(void *context)
 {
 	const struct loop *loop = context;
 
-	return signals_waiting(&loop->signals);
+	return loop->hurried || signals_waiting(&loop->signals);
 }
 
 bool loop_run(

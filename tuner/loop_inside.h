@@ -108,7 +108,8 @@ struct loop {
 	enum exit_status status;
 	enum job_state end_state;
 	char reason[512]; /* why the phase is no longer SEARCHING */
-	size_t interrupts;
+	size_t interrupts; /* of Ctrl-C */
+	bool hurried; /* a signal to end has come */
 
 	int64_t infrastructure_failures; /* in this run, and in killed runs directly before it */
 	int64_t failed_in_a_row; /* launches, over the same runs, while there is no objective */

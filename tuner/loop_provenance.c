@@ -260,7 +260,7 @@ bool loop_end_provenance(struct loop *loop, struct tuner_error *err)
 {
 	if (loop->settings->witness == NULL)
 		return true;
-	/* After an interrupt somebody waits for the end. */
-	witness_settle(loop->settings->witness, loop->interrupts > 0 ? HURRY_US : SETTLE_US);
+	/* After a signal somebody waits for the end. */
+	witness_settle(loop->settings->witness, loop->hurried ? HURRY_US : SETTLE_US);
 	return loop_hear_witness(loop, err);
 }
