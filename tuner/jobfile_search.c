@@ -25,7 +25,7 @@ static void check_regex(
 	struct tuner_error err;
 	size_t bad;
 
-	if (metric->regex == NULL)
+	if (metric->regex == NULL || strlen(metric->name) > SCRAPE_NAME_MAX) /* which was told */
 		return;
 	if (!metric_patterns_create(metric, 1, &compiled, &bad, &err))
 		report_error(reader, member_raw(node, "regex"), AT_VALUE, "%s", err.message);
