@@ -1252,3 +1252,39 @@ held() { # N
 	sql_is "SELECT state FROM job" done
 	sql_is "SELECT count(*) FROM trial" 3
 }
+
+# As another version, or another program, might write it.
+@test "a request that nobody understands is refused in words, and changes nothing" {
+	write_job
+	touch hold
+	start "$TUNER" run job.jsonc
+	await sql_is "SELECT count(*) FROM attempt WHERE state = 'running'" 1
+	while IFS='|' read -r verb argument answer; do
+		sqlite3 -cmd '.timeout 5000' tuner.db "INSERT INTO request (job, verb, argument, created_us) VALUES (1, '$verb', '$argument', strftime('%s', 'now', '+1 minute') * 1000000)"
+		await sql_is "SELECT count(*) FROM request WHERE answered_us IS NULL" 0
+		sql_is "SELECT refused, answer LIKE '%$answer%' FROM request ORDER BY id DESC LIMIT 1" "1|1" ||
+			{ echo "$verb $argument: $(sql "SELECT answer FROM request ORDER BY id DESC LIMIT 1")"; false; }
+	done <<'END'
+dance|{}|this tuner (%) does not know "dance"
+drain|{}|drain: which host?
+drain|{"host": "nowhere", "drain": true}|there is no host "nowhere"; the job_s are: 
+add-hosts|{"hosts": "a"}|which hosts are to be added?
+budget|{"budget": 7}|budget: which one?
+gc|{}|how many of the best are to be kept?
+gc|{"best": 0}|how many of the best are to be kept?
+retry|{}|neither a class nor a trial is named
+retry|{"classes": [1]}|a class is a string
+retry|{"classes": ["ok"]}|trials of class "ok" have their objective: there is nothing to run again
+retry|{"classes": ["zzzzzzzzzz"]}|there is no class "zzzzzzzzzz": "tuner status" names those of the job_s failures
+retry|{"trials": [1.5]}|a trial_s number is a whole one from 1
+stop|{"trial": 7}|trial 7 is not running
+stop|{"trial": 0}|which trial is to be stopped?
+stop|{"trial": "1"}|which trial is to be stopped?
+END
+	rm hold
+	finished
+	[ "$status" -eq 0 ]
+	sql_is "$done_trials" 6
+	sql_is "SELECT count(*), sum(refused) FROM request" "15|15"
+	"$TUNER" verify
+}

@@ -17,7 +17,8 @@ static bool request_stop_trial(
 	struct loop *loop, const cJSON *trial, struct text *answer, struct tuner_error *err)
 {
 	int64_t number = 0;
-	(void)json_whole(trial, 1, JSON_WHOLE_MAX, &number);
+	if (!json_whole(trial, 1, JSON_WHOLE_MAX, &number))
+		return tuner_fail(err, TUNER_USAGE, "which trial is to be stopped?");
 	for (size_t i = 0; i < loop->n_lives; i++) {
 		if (loop->lives[i]->number != number)
 			continue;
@@ -33,14 +34,14 @@ static bool request_stop_trial(
 			(long long)number);
 		return loop_stop_retry(loop, i, STOPPED_BY_USER, err);
 	}
-	return tuner_fail(err, TUNER_USAGE, "trial %.0f is not running", trial->valuedouble);
+	return tuner_fail(err, TUNER_USAGE, "trial %lld is not running", (long long)number);
 }
 
 static bool request_stop(
 	struct loop *loop, const cJSON *argument, struct text *answer, struct tuner_error *err)
 {
 	const cJSON *trial = cJSON_GetObjectItemCaseSensitive(argument, "trial");
-	if (cJSON_IsNumber(trial))
+	if (trial != NULL)
 		return request_stop_trial(loop, trial, answer, err);
 	loop_drain(loop, EXIT_DONE, JOB_STOPPED, STOPPED_BY_USER);
 	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(argument, "wait"))) {
