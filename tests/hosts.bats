@@ -199,6 +199,17 @@ right_results() {
 	n_starts_is 6
 }
 
+@test "a host that the file no longer names is told of with what it did, and is not used" {
+	TRIALS=2 write_job
+	"$TUNER" run job.jsonc --quiet --set 'hosts=[{"name": "old", "gpus": "none"}]'
+	"$TUNER" run job.jsonc --quiet --set 'hosts=[{"name": "new", "gpus": "none"}]' --trials 5
+	"$TUNER" hosts --json >said
+	[ "$(jq -r '.[] | .host + " " + .state + " " + (.done | tostring)' said)" = $'new in use 3\nold gone 2' ]
+	"$TUNER" hosts | grep -q '^old .*gone'
+	run "$TUNER" hosts drain old
+	[ "$status" -eq 2 ]
+}
+
 @test "what the hosts command does not understand" {
 	TRIALS=1 write_job
 	"$TUNER" run job.jsonc --quiet

@@ -328,6 +328,24 @@ retry_finds_checkpoint() { # OUTCOME KEYS HOW
 	"$TUNER" verify --hashes
 }
 
+@test "gc --unknown takes a launch that the database does not know, and nothing else of its trial" {
+	TRIALS=2 write_saving_job
+	run_job
+	mkdir -p "$FILES/0001/9/model"
+	echo old >"$FILES/0001/9/model/weights"
+	echo mine >"$FILES/0001/notes.txt"
+	"$TUNER" gc >said
+	grep -q '^  unknown  *1  .*; only with --unknown$' said
+	[ -e "$FILES/0001/9/model/weights" ]
+	"$TUNER" gc --unknown >said
+	grep -q '^    job/0001/9$' said
+	[ ! -e "$FILES/0001/9" ]
+	[ "$(trials_with 1/model/weights)" = "1 2" ]
+	[ "$(trials_with checkpoint/steps)" = "1 2" ]
+	[ -e "$FILES/0001/notes.txt" ]
+	"$TUNER" verify --hashes
+}
+
 @test "what cannot be removed keeps nothing else, and is told of once and by its place" {
 	TRIALS=2 PARALLEL=1 write_saving_job
 	echo 'mkdir -p "$TUNER_ATTEMPT_DIR/output/$(printf "d/%.0s" $(seq 300))"; sleep 0' >fail.sh

@@ -148,6 +148,22 @@ provenance() { # FILTER [TRIAL]: of jq, on the provenance of the trial's last at
 	sql_is "SELECT count(*) FROM fingerprint" 2
 }
 
+@test "where git ignores the directory of a job, the files that the command names are its code" {
+	repository
+	mkdir scratch
+	echo scratch >>.gitignore
+	commit ignored
+	cd scratch
+	write_job
+	TUNER_DB=here.db "$TUNER" run job.jsonc
+	export TUNER_DB=here.db
+	[ "$(provenance .code.no_git)" = "git ignores this directory" ]
+	[ "$(provenance .code.commit)" = null ]
+	echo '# edited' >>train.sh
+	"$TUNER" run job.jsonc --trials 8 >output
+	grep -q 'warning: trial 7 runs different code from the one before it' output
+}
+
 @test "a machine without git is no error" {
 	repository
 	mkdir ../bin
