@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "tuner/jobfile.h"
 #include "tuner/jobfile_keys.h"
+#include "tuner/jobfile_value.h"
 
 #include <dirent.h>
 #include <math.h>
@@ -1308,6 +1309,44 @@ static void diagnostics_print_by_place_and_errors_displace_warnings(void **state
 	free(list);
 }
 
+static void points_in_time_are_those_of_rfc_3339(void **state)
+{
+	static const int64_t at_us =
+		INT64_C(1772600767000000); /* date -ud 2026-03-04T05:06:07Z +%s */
+	static const struct {
+		const char *text;
+		int64_t later_us;
+	} times[] = {
+		{ "2026-03-04T05:06:07Z", 0 },
+		{ "2026-03-04 05:06:07z", 0 },
+		{ "2026-03-04T05:06Z", -7000000 },
+		{ "2026-03-04T05:06:07.25Z", 250000 },
+		{ "2026-03-04T05:06:07,000001999Z", 1 },
+		{ "2026-03-04T06:36:07.5+01:30", 500000 },
+		{ "2026-03-03T22:06:07.5-0700", 500000 },
+		{ "2028-02-29T00:00:00Z", INT64_C(62794433000000) },
+	};
+	static const char *const none[] = { "2026-03-04T05:06:07.Z", "2026-03-04T05:06:07",
+		"2026-03-04T05:06:07.5", "2026-02-29T00:00Z", "2026-03-04T05:06:60Z",
+		"2026-03-04T24:00Z", "2026-03-04T05:06:07+15:00", "2026-03-04T05:06:07Z ",
+		"2026-3-4T05:06:07Z", "tomorrow", "" };
+	int64_t us;
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
+		cJSON *value = cJSON_CreateString(times[i].text);
+		if (!value_time(value, &us) || us != at_us + times[i].later_us)
+			fail_msg("%s", times[i].text);
+		cJSON_Delete(value);
+	}
+	for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++) {
+		cJSON *value = cJSON_CreateString(none[i]);
+		if (value_time(value, &us))
+			fail_msg("%s", none[i]);
+		cJSON_Delete(value);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1346,6 +1385,7 @@ int main(void)
 		cmocka_unit_test(the_schema_is_json_and_has_every_key_that_is_built),
 		cmocka_unit_test(defaults_are_accepted_by_their_own_keys),
 		cmocka_unit_test(synonyms_are_no_names_and_stand_once_in_a_section),
+		cmocka_unit_test(points_in_time_are_those_of_rfc_3339),
 		cmocka_unit_test(priors_become_part_of_the_space),
 		cmocka_unit_test(priors_are_described),
 		cmocka_unit_test(conditions_become_part_of_the_space),
