@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LOOK_AGAIN_MS = 20 };
+enum { LOOK_AGAIN_MS = 20, CHUNK = 16384, LINE_BYTES = 1024 };
 
 static void close_fd(int *fd)
 {
@@ -96,25 +96,53 @@ int capture_wait_ms(const struct capture *capture)
 				    : (int)(left_us / 1000 + 1);
 }
 
-/* Reads what is available. False: more than may be kept. */
-static bool read_all(int *fd, struct text *text, size_t max)
+/* Up to CHUNK bytes; 0: there are none now, or none any more. */
+static size_t read_some(int *fd, char *bytes)
 {
-	char bytes[16384];
+	ssize_t n = -1;
 
-	while (*fd >= 0) {
-		const ssize_t n = read(*fd, bytes, sizeof(bytes));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN)
-			break;
-		if (n <= 0)
-			close_fd(fd);
-		else if (text->length + (size_t)n > max)
-			return false;
-		else
-			text_add_bytes(text, bytes, (size_t)n);
+	do {
+		n = *fd >= 0 ? read(*fd, bytes, CHUNK) : 0;
+	} while (n < 0 && errno == EINTR);
+	if (n == 0 || (n < 0 && errno != EAGAIN))
+		close_fd(fd);
+	return n > 0 ? (size_t)n : 0;
+}
+
+/* A part of a list would be taken for the whole. */
+static void read_output(struct capture *capture)
+{
+	char bytes[CHUNK];
+	size_t n;
+
+	while (!capture->overflowed && (n = read_some(&capture->output, bytes)) > 0) {
+		capture->overflowed = capture->out.length + n > CAPTURE_BYTES_MAX;
+		if (!capture->overflowed)
+			text_add_bytes(&capture->out, bytes, n);
 	}
-	return true;
+}
+
+static void keep_end(struct text *text)
+{
+	char end[LINE_BYTES];
+	const size_t n = text->length < sizeof(end) ? text->length : sizeof(end);
+
+	memcpy(end, text->bytes + text->length - n, n);
+	text_clear(text);
+	text_add_bytes(text, end, n);
+}
+
+/* The end is kept; the rest is dropped, so that the program does not block. */
+static void read_errors(struct capture *capture)
+{
+	char bytes[CHUNK];
+	size_t n;
+
+	while ((n = read_some(&capture->errors, bytes)) > 0) {
+		if (capture->err.length + n > CAPTURE_ERRORS_MAX)
+			keep_end(&capture->err);
+		text_add_bytes(&capture->err, bytes, n);
+	}
 }
 
 /* A program that has ended is not late, however late we look. */
@@ -130,20 +158,16 @@ bool capture_next(struct capture *capture)
 {
 	if (capture->pid == 0)
 		return true;
-	if (!read_all(&capture->output, &capture->out, CAPTURE_BYTES_MAX))
-		capture->overflowed = true;
-	/* Of standard error the end is kept; the rest is dropped, so that the program does not
-	 * block. */
-	while (!read_all(&capture->errors, &capture->err, CAPTURE_ERRORS_MAX))
-		text_clear(&capture->err);
+	read_output(capture);
+	read_errors(capture);
 	const pid_t got = waitpid(capture->pid, &capture->status, WNOHANG);
 	if (got == 0) {
 		end_overdue(capture);
 		return false;
 	}
 	/* A child of its own may hold the pipes open; what the program itself wrote is in them. */
-	(void)read_all(&capture->output, &capture->out, CAPTURE_BYTES_MAX);
-	(void)read_all(&capture->errors, &capture->err, CAPTURE_ERRORS_MAX);
+	read_output(capture);
+	read_errors(capture);
 	capture->pid = 0;
 	close_fd(&capture->pidfd);
 	close_fd(&capture->output);

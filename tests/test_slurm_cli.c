@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -235,6 +236,88 @@ static void an_answer_that_came_in_time_is_not_late(void **state)
 	capture_finish(&capture, false);
 }
 
+static void await_end(struct capture *capture)
+{
+	for (int i = 0; i < 6000 && !capture_next(capture); i++)
+		poll(NULL, 0, 5);
+	assert_int_equal(capture->pid, 0);
+}
+
+/* However much a program says before it, the reason is told. */
+static void of_long_complaints_the_end_is_kept(void **state)
+{
+	char *const arguments[] = { (char *)"sh", (char *)"-c",
+		(char *)"head -c \"$0\" /dev/zero | tr '\\0' x >&2; printf '\\nthe reason\\n' >&2; "
+			"exit 1",
+		NULL, NULL };
+	char *words[5], length[32], complaint[200];
+	struct place *place = *state;
+
+	memcpy(words, arguments, sizeof(words));
+	words[3] = length;
+	for (int k = 0; k < 3; k++) {
+		struct capture capture;
+		snprintf(length, sizeof(length), "%d", (k + 1) * CAPTURE_ERRORS_MAX);
+		ASSERT_OK(capture_start(&capture, words, NULL, 60000000, &place->err));
+		await_end(&capture);
+		capture_complaint(&capture, complaint);
+		assert_string_equal(complaint, "the reason");
+		assert_true(capture.err.length <= CAPTURE_ERRORS_MAX);
+		capture_finish(&capture, false);
+	}
+}
+
+/* Once it is set, a program goes on and ends between our last look at its output and at it. */
+static const char *let_go;
+
+pid_t waitpid(pid_t pid, int *status, int options)
+{
+	siginfo_t info;
+
+	if (let_go != NULL) {
+		struct tuner_error err;
+		assert_true(file_write_atomic(let_go, "", 0, 0600, false, &err));
+		let_go = NULL;
+		assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	}
+	return wait4(pid, status, options, NULL);
+}
+
+/* The jobs of the rest would count as gone. */
+static void output_that_is_too_long_is_none(void **state)
+{
+	enum { LAST = 40000 };
+	char path[160], script[400];
+	char *const arguments[] = { (char *)"sh", (char *)"-c", script, NULL };
+	struct place *place = *state;
+	struct capture capture;
+	char complaint[200];
+
+	snprintf(path, sizeof(path), "%s/go", place->directory);
+	for (int late = 0; late < 2; late++) {
+		snprintf(script, sizeof(script),
+			"head -c %d /dev/zero; until [ -e %s ]; do sleep 0.02; done; "
+			"head -c %d /dev/zero",
+			CAPTURE_BYTES_MAX - LAST / 2, path, LAST);
+		unlink(path);
+		if (!late)
+			assert_true(file_write_atomic(path, "", 0, 0600, false, &place->err));
+		ASSERT_OK(capture_start(&capture, arguments, NULL, 60000000, &place->err));
+		for (int i = 0; late && i < 6000 &&
+				capture.out.length < (size_t)CAPTURE_BYTES_MAX - LAST / 2;
+			i++) {
+			assert_false(capture_next(&capture));
+			poll(NULL, 0, 2);
+		}
+		let_go = late ? path : NULL;
+		await_end(&capture);
+		assert_false(capture_succeeded(&capture));
+		capture_complaint(&capture, complaint);
+		assert_string_equal(complaint, "it printed more than 64 MiB");
+		capture_finish(&capture, false);
+	}
+}
+
 int main(void)
 {
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -244,6 +327,8 @@ int main(void)
 		WITH(a_list_is_read_by_its_columns),
 		WITH(cancelling_is_gentle_or_not),
 		WITH(an_answer_that_came_in_time_is_not_late),
+		WITH(of_long_complaints_the_end_is_kept),
+		WITH(output_that_is_too_long_is_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
