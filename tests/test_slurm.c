@@ -425,6 +425,34 @@ static void of_two_jobs_for_one_attempt_one_is_cancelled(void **state)
 	assert_event(cluster, 1, BACKEND_ENDED);
 }
 
+/* Whichever was submitted first; and of those that wait, the first. */
+static void of_two_jobs_for_one_attempt_the_one_that_runs_is_kept(void **state)
+{
+	struct cluster *cluster = *state;
+	char name[256];
+
+	cluster->submits = REPLY_LOST;
+	cluster->hides = true;
+	add(cluster, 1, false);
+	pass(cluster, 1);
+	assert_int_equal(cluster->n_jobs, 1);
+	snprintf(name, sizeof(name), "%s", cluster->jobs[0].name);
+	queue(cluster, name);
+	queue(cluster, name);
+	cluster->jobs[1].state = SLURM_RUNNING;
+	cluster->hides = false;
+	pass(cluster, 10);
+	assert_int_equal(cluster->n_submits, 1);
+	assert_int_equal(cluster->n_cancels, 2);
+	assert_int_equal(cluster->jobs[0].state, SLURM_CANCELLED);
+	assert_int_equal(cluster->jobs[1].state, SLURM_RUNNING);
+	assert_int_equal(cluster->jobs[2].state, SLURM_CANCELLED);
+	begin(cluster, 1);
+	finish(cluster, 1, "code", 0);
+	pass(cluster, 10);
+	assert_event(cluster, 1, BACKEND_ENDED);
+}
+
 static void what_is_refused_fails_in_slurms_words(void **state)
 {
 	struct cluster *cluster = *state;
@@ -810,6 +838,7 @@ int main(void)
 		WITH(a_submit_whose_reply_was_lost_is_looked_up),
 		WITH(a_submit_that_was_lost_is_repeated),
 		WITH(of_two_jobs_for_one_attempt_one_is_cancelled),
+		WITH(of_two_jobs_for_one_attempt_the_one_that_runs_is_kept),
 		WITH(what_is_refused_fails_in_slurms_words),
 		WITH(an_adopted_job_is_found_by_its_name),
 		WITH(an_adopted_intent_is_submitted_only_after_a_look),
