@@ -871,6 +871,43 @@ static void a_host_that_stays_away_loses_its_attempts(void **state)
 	assert_int_equal(event.kind, BACKEND_HOST_UP);
 }
 
+/* Its programs' own words go with what they mean for us. */
+static void why_the_agent_does_not_start_is_told(void **state)
+{
+	static const struct {
+		const char *name, *text; /* of a program of the host's that fails */
+		const char *said, *why;
+	} faults[] = {
+		{ "bin/head", "#!/bin/sh\necho 'head: write error: No space left' >&2; exit 1\n",
+			"tuner-agent cannot be copied there: ", "No space left" },
+		{ "bin/chmod", "#!/bin/sh\n",
+			"tuner-agent cannot be run there (is \"directory\" on a file system "
+			"without "
+			"exec?): ",
+			"denied" },
+		{ "it's work", "a file\n", "its directory cannot be made: ", "it's work" },
+	};
+	struct host *host = *state;
+
+	for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++) {
+		char name[64], path[256];
+		snprintf(name, sizeof(name), "home/%s", faults[i].name);
+		snprintf(path, sizeof(path), "%s/%s", host->home, "it's work");
+		ASSERT_OK(host, directory_remove(path, &host->err));
+		write_script(host, name, faults[i].text);
+		open_host(host, true, PATIENCE_US);
+		const struct backend_event down = await(host, BACKEND_HOST_DOWN);
+		if (strncmp(down.message, faults[i].said, strlen(faults[i].said)) != 0 ||
+			strstr(down.message, faults[i].why) == NULL)
+			fail_msg("%s: %s", name, down.message);
+		close_host(host);
+		snprintf(path, sizeof(path), "%s/%s", host->base, name);
+		unlink(path);
+	}
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+}
+
 /* That nothing of it lives is not to be told of one that cannot be looked up here: it is killed all the same. */
 static void a_fence_needs_no_mirror(void **state)
 {
@@ -1422,6 +1459,7 @@ int main(void)
 		TEST(signals_reach_the_command),
 		TEST(a_signal_that_a_broken_connection_has_lost_is_sent_again),
 		TEST(a_host_that_stays_away_loses_its_attempts),
+		TEST(why_the_agent_does_not_start_is_told),
 		TEST(a_fence_needs_no_mirror),
 		TEST(time_in_which_nobody_looked_counts_for_no_timeout),
 		TEST(a_loss_that_was_never_committed_is_none),
