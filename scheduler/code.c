@@ -80,7 +80,8 @@ static bool counts(struct choice *choice, const char *root, const struct listed_
 	text_print(&choice->full, "%s%s%s", root, strcmp(root, "/") ? "/" : "", file->path);
 	if (is_compiled(file->path) ||
 		(place->database != NULL && belongs_to(choice->full.bytes, place->database)) ||
-		(place->job_file != NULL && strcmp(choice->full.bytes, place->job_file) == 0))
+		(place->job_file != NULL && strcmp(choice->full.bytes, place->job_file) == 0) ||
+		(place->secrets != NULL && strcmp(choice->full.bytes, place->secrets) == 0))
 		return false;
 	return choice->scope == CODE_ALL || !choice->git || !file->marked ||
 	       code_is_program(file->path) || is_named(place, choice->full.bytes);
@@ -224,6 +225,18 @@ static bool list_plainly(struct code *code, const struct code_place *place, cons
 	return list_named(code, place->command, err) && list_beside(code, err);
 }
 
+/* Where below the root the file of secrets is. */
+static bool find_secrets(struct code *code, const char *secrets, struct tuner_error *err)
+{
+	const char *root = code->files.root;
+	const size_t length = strcmp(root, "/") != 0 ? strlen(root) : 0;
+
+	if (secrets == NULL || strncmp(secrets, root, length) != 0 || secrets[length] != '/')
+		return true;
+	code->secrets = strdup(secrets + length + 1);
+	return code->secrets != NULL || tuner_fail_memory(err);
+}
+
 bool code_read(const struct code_place *place, enum code_scope scope,
 	const struct file_limits *limits, const struct code *earlier, struct code *ret,
 	struct tuner_error *err)
@@ -235,7 +248,8 @@ bool code_read(const struct code_place *place, enum code_scope scope,
 	if (directory == NULL)
 		return tuner_fail_errno(err, errno, "cannot look at %s", place->directory);
 	bool ok = list_by_git(&code, directory, limits, err) &&
-		  (code.git || list_plainly(&code, place, directory, scope, limits, err));
+		  (code.git || list_plainly(&code, place, directory, scope, limits, err)) &&
+		  find_secrets(&code, place->secrets, err);
 	if (ok) {
 		const bool same_root = earlier != NULL && earlier->files.root != NULL &&
 				       strcmp(earlier->files.root, code.files.root) == 0;
@@ -255,6 +269,7 @@ void code_finish(struct code *code)
 {
 	file_list_finish(&code->files);
 	free(code->inside);
+	free(code->secrets);
 	*code = (struct code){ 0 };
 }
 
@@ -344,7 +359,7 @@ bool code_patch(const struct code *code, size_t bytes_max, struct text *ret, boo
 	*ret_cut = false;
 	if (!code->git)
 		return true;
-	if (!git_diff(code->files.root, code->commit, bytes_max, ret, ret_cut, err))
+	if (!git_diff(code->files.root, code->commit, code->secrets, bytes_max, ret, ret_cut, err))
 		return false;
 	for (size_t i = 0; !*ret_cut && i < code->files.n; i++)
 		if (code->files.items[i].marked &&

@@ -6,7 +6,7 @@
  * behind by a trial are not mistaken for an edit) or, with CODE_ALL, all of them, as a snapshot
  * must hold. Elsewhere it is the files that the command names and the programs beside them in its
  * working directory (CODE_ALL: everything below it). The database with its companion files, the job
- * file, and Python's compiled files are never part of it.
+ * file, the file of secrets, and Python's compiled files are never part of it.
  *
  * Callable from any thread. */
 #ifndef SCHEDULER_CODE_H
@@ -19,6 +19,7 @@ struct code_place {
 	char *const *command; /* argument vector, NULL-terminated; NULL: none */
 	const char *database; /* absolute; NULL: none */
 	const char *job_file; /* absolute; NULL or "": none */
+	const char *secrets; /* absolute, without links; NULL: none. Nothing of it is ever copied */
 };
 
 enum code_scope { CODE_PROGRAMS, CODE_ALL };
@@ -26,6 +27,7 @@ enum code_scope { CODE_PROGRAMS, CODE_ALL };
 struct code {
 	struct file_list files; /* root: the work tree's top, or the directory */
 	char *inside; /* the directory, counted from the root; "": the same */
+	char *secrets; /* the file of secrets, counted from the root; NULL: none below it */
 	bool git;
 	char why[320]; /* git is not used; "" if it is */
 	char commit
@@ -45,7 +47,8 @@ TUNER_MUST_CHECK
 bool code_commit(struct code *code, struct tuner_error *err);
 
 /* Appends the differences from the commit as a patch: tracked files as git reports them, untracked
- * ones as new files. At most bytes_max; *ret_cut: there was more. Appends nothing without git. */
+ * ones as new files, and nothing of the file of secrets, even if it is tracked. At most bytes_max;
+ * *ret_cut: there was more. Appends nothing without git. */
 TUNER_MUST_CHECK
 bool code_patch(const struct code *code, size_t bytes_max, struct text *ret, bool *ret_cut,
 	struct tuner_error *err);

@@ -342,14 +342,15 @@ static bool find_filters(const char *top, struct filters *ret, struct tuner_erro
 	return true;
 }
 
-bool git_diff(const char *top, const char *commit, size_t bytes_max, struct text *ret,
-	bool *ret_cut, struct tuner_error *err)
+bool git_diff(const char *top, const char *commit, const char *without, size_t bytes_max,
+	struct text *ret, bool *ret_cut, struct tuner_error *err)
 {
 	/* The empty tree has the same hash everywhere. */
 	static const char nothing[] = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 	const char *const words[] = { "diff", "--no-ext-diff", "--no-textconv", "--no-color",
-		"--submodule=short", "--binary", commit[0] ? commit : nothing, "--", NULL };
+		"--submodule=short", "--binary", commit[0] ? commit : nothing, "--", ".", NULL };
 	struct call call = call_begin(top);
+	struct text excluded = TEXT_EMPTY;
 	struct filters filters;
 	struct tool_result result;
 
@@ -364,7 +365,14 @@ bool git_diff(const char *top, const char *commit, size_t bytes_max, struct text
 	}
 	add_words(&call, words);
 	call.bytes_max = bytes_max;
-	if (!call_run(&call, ret, &result, err))
+	if (without != NULL) {
+		text_print(&excluded, ":(exclude,literal)%s", without);
+		call.words[call.n++] = excluded.bytes;
+	}
+	const bool ok = !text_failed(&excluded) ? call_run(&call, ret, &result, err)
+						: tuner_fail_memory(err);
+	text_finish(&excluded);
+	if (!ok)
 		return false;
 	*ret_cut = result.end == TOOL_CUT || result.end == TOOL_LATE;
 	return true;

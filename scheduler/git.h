@@ -28,11 +28,11 @@ bool git_list(const char *top, const char *path, struct file_list *list, bool *r
 TUNER_MUST_CHECK
 bool git_head(const char *top, char ret_commit[GIT_HASH], struct tuner_error *err);
 
-/* Appends the differences of tracked files from `commit` ("": from nothing) as a patch of at most
- * bytes_max; *ret_cut: there was more. */
+/* Appends the differences of tracked files, without those of the file `without` (NULL: of all), from
+ * `commit` ("": from nothing) as a patch of at most bytes_max; *ret_cut: there was more. */
 TUNER_MUST_CHECK
-bool git_diff(const char *top, const char *commit, size_t bytes_max, struct text *ret,
-	bool *ret_cut, struct tuner_error *err);
+bool git_diff(const char *top, const char *commit, const char *without, size_t bytes_max,
+	struct text *ret, bool *ret_cut, struct tuner_error *err);
 
 /* Makes `directory`, which must not exist, with the files of exactly this commit of the repository
  * at `url`; `commit` is a hash or an unambiguous prefix of one, and ret_commit the full hash.

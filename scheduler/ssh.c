@@ -408,6 +408,7 @@ static void ssh_close(struct backend *backend)
 	free(ssh->mirror);
 	free(ssh->code);
 	free(ssh->database);
+	free(ssh->secrets);
 	free(ssh->pending);
 	free(ssh->job);
 	free(ssh);
@@ -470,6 +471,7 @@ static bool copy_settings(struct ssh *ssh, const struct ssh_settings *settings)
 	ssh->mirror = strdup(settings->mirror);
 	ssh->code = settings->code != NULL ? strdup(settings->code) : NULL;
 	ssh->database = strdup(settings->database);
+	ssh->secrets = settings->secrets != NULL ? strdup(settings->secrets) : NULL;
 	ssh->pending = hosts != NULL ? path_join(hosts, settings->name) : NULL;
 	ssh->host_timeout_us = settings->host_timeout_us;
 	ssh->lease_us = settings->lease_us;
@@ -478,7 +480,8 @@ static bool copy_settings(struct ssh *ssh, const struct ssh_settings *settings)
 	ssh->starts = settings->starts;
 	free(hosts);
 	return ssh->name && ssh->address && ssh->user && ssh->directory && ssh->mirror &&
-	       (ssh->code || settings->code == NULL) && ssh->database && ssh->pending &&
+	       (ssh->code || settings->code == NULL) && ssh->database &&
+	       (ssh->secrets || settings->secrets == NULL) && ssh->pending &&
 	       copy_options(ssh, settings->options);
 }
 

@@ -28,6 +28,7 @@ struct ssh_settings {
 		*code; /* here: the working directory, to be sent; NULL: the host has it at the same
 			     path */
 	const char *database; /* files whose path begins with this are not sent */
+	const char *secrets; /* nor is this file, absolute and without links; NULL: none */
 	int64_t host_timeout_us; /* after this long without an answer its attempts are lost */
 	int64_t lease_us; /* after this long without contact a supervisor ends its command; 0:
 			     never */

@@ -65,21 +65,23 @@ static void add_remote(struct strings *words, const struct ssh *ssh, const char 
 		ssh->root.bytes, ssh->job, below);
 }
 
-/* The database is usually in the working directory, and so are attempts and logs beside it. Pattern
- * characters in its name are escaped. */
-static void exclude_database(const struct ssh *ssh, struct strings *words)
+/* Leaves out the file, or what has a name that begins with it; a file elsewhere is not sent anyway.
+ * Pattern characters in its name are escaped; without any, rsync takes a backslash as it is. */
+static void exclude(
+	const struct ssh *ssh, const char *path, const char *ending, struct strings *words)
 {
 	const size_t n = strlen(ssh->code);
+	const bool is_pattern = *ending != '\0' || (path != NULL && strpbrk(path, "*?[") != NULL);
 	struct text word = TEXT_EMPTY;
 
-	if (strncmp(ssh->database, ssh->code, n) != 0 || ssh->database[n] != '/')
+	if (path == NULL || strncmp(path, ssh->code, n) != 0 || path[n] != '/')
 		return;
 	text_add(&word, "--exclude=");
-	for (const char *c = ssh->database + n; *c != '\0'; c++) {
-		text_add(&word, strchr("*?[\\", *c) != NULL ? "\\" : "");
+	for (const char *c = path + n; *c != '\0'; c++) {
+		text_add(&word, is_pattern && strchr("*?[\\", *c) != NULL ? "\\" : "");
 		text_add_char(&word, *c);
 	}
-	text_add_char(&word, '*');
+	text_add(&word, ending);
 	strings_add(words, word.bytes);
 	words->failed |= text_failed(&word);
 	text_finish(&word);
@@ -162,7 +164,10 @@ static void words_of(const struct ssh *ssh, const struct ssh_copy *copy, struct 
 	case COPY_CODE:
 		if (!ssh->frozen) {
 			strings_add(words, "--exclude=.git/");
-			exclude_database(ssh, words);
+			/* The database is usually in the working directory, and so are attempts
+			 * and logs beside it. */
+			exclude(ssh, ssh->database, "*", words);
+			exclude(ssh, ssh->secrets, "", words);
 			strings_add(words, "--filter=:- .gitignore");
 		}
 		add_word(words, "%s/", ssh->code);

@@ -1,13 +1,18 @@
 #include "scheduler/secrets.h"
 #include "scheduler/supervise.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool refuse(const struct order *order, const char *why, char message[MESSAGE_MAX])
 {
-	snprintf(message, MESSAGE_MAX, "\"env_file\" %.110s %s", order->secrets, why);
+	const bool is_there = access(order->secrets, F_OK) == 0 || errno != ENOENT;
+
+	snprintf(message, MESSAGE_MAX, "\"env_file\" %.110s %s", order->secrets,
+		is_there ? why : "is not there: each host needs it, at this path");
 	return false;
 }
 

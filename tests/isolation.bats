@@ -187,6 +187,33 @@ END
 	[[ "$output" != *s3cr3t* ]]
 }
 
+@test "secrets in the code's own directory are in no patch and no snapshot, and a new value is no edit" {
+	command -v git >/dev/null || skip "there is no git"
+	TRIALS=3 write_own_job <<'END'
+echo TOKEN=renewed >"$SECRETS"
+echo loss=1
+END
+	sed -i 's/"command"/"env": ["SECRETS"], "command"/' job.jsonc
+	export SECRETS="$DIR/is it [no].sh"
+	echo 'TOKEN=s3cr3t-before' >"$SECRETS"
+	chmod 600 "$SECRETS"
+	git init -q . && git add train.sh "$SECRETS"
+	git -c user.name=me -c user.email=me@here commit -qm all
+	for source in live snapshot; do
+		echo 'TOKEN=s3cr3t-value' >"$SECRETS"
+		echo "# $source" >>train.sh
+		run "$TUNER" run job.jsonc --name $source --set source=$source --set 'env_file="is it [no].sh"' --set budget.parallel=1
+		echo "$output"
+		[ "$status" -eq 0 ]
+		[[ "$output" != *changed* ]]
+		sqlite3 tuner.db .dump >dump
+		run grep -rl s3cr3t tuner.db tuner.db.d dump
+		[ "$status" -eq 1 ]
+		grep -q "+# $source" <("$TUNER" show $source 1 --patch)
+	done
+	"$TUNER" verify
+}
+
 @test "secrets are read at each launch, and a bad file is told of without its content" {
 	TRIALS=2 write_own_job <<'END'
 echo start >>starts

@@ -315,6 +315,19 @@ static void a_command_does_not_run_without_secrets_that_cannot_be_read(void **st
 	place_remove(&place);
 }
 
+static void a_host_that_lacks_the_secrets_says_that_it_needs_them(void **state)
+{
+	struct place place = place_make();
+
+	secrets = "/no/such/secrets";
+	const struct exit_record end = run(&place, "echo ran", 0, 1 << 20);
+	secrets = NULL;
+	assert_int_equal(end.kind, EXIT_NO_START);
+	assert_string_equal(end.message,
+		"\"env_file\" /no/such/secrets is not there: each host needs it, at this path");
+	place_remove(&place);
+}
+
 /* What a crash of the machine leaves of a file that was being written, or an editor of another encoding. */
 static void a_command_does_not_run_with_the_half_of_its_secrets(void **state)
 {
@@ -1374,6 +1387,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_command_that_is_told_to_stop_may_take_leave),
 		cmocka_unit_test(a_missing_program_and_a_missing_directory_are_told),
 		cmocka_unit_test(a_command_does_not_run_without_secrets_that_cannot_be_read),
+		cmocka_unit_test(a_host_that_lacks_the_secrets_says_that_it_needs_them),
 		cmocka_unit_test(a_command_does_not_run_with_the_half_of_its_secrets),
 		cmocka_unit_test(a_cut_launch_file_starts_nothing),
 		cmocka_unit_test(output_is_capped_and_its_offsets_stay_true),

@@ -55,7 +55,7 @@ struct host {
 	struct backend *backend;
 	struct backend_site site;
 	const char *code; /* the working directory; NULL: not copied */
-	const char *database; /* NULL: elsewhere */
+	const char *database, *secrets; /* NULL: elsewhere */
 	int64_t gpu_look_us;
 	int attempt; /* of each trial; 0: the first */
 	int turns;
@@ -108,6 +108,7 @@ static void open_host(struct host *host, bool starts, int64_t host_timeout_us)
 		.supervisor = getenv("TUNER_SUPERVISE"),
 		.mirror = host->mirror,
 		.database = host->database != NULL ? host->database : "",
+		.secrets = host->secrets,
 		.code = host->code,
 		.host_timeout_us = host_timeout_us,
 		.log_max_bytes = 1 << 20,
@@ -1077,6 +1078,43 @@ static void a_database_stays_here_whatever_its_name_is(void **state)
 	assert_int_equal(given_to_rsync(host, "--exclude=/a\\[1]/what\\?\\\\ \\*.db*"), 1);
 }
 
+static void send_code_beside_secrets(struct host *host, const char *name)
+{
+	char secrets[128];
+
+	write_script(host, "rsync", FAKE_RSYNC);
+	snprintf(secrets, sizeof(secrets), "%s/%s", host->base, name);
+	host->code = host->base;
+	host->secrets = secrets;
+	open_host(host, true, PATIENCE_US);
+	await(host, BACKEND_HOST_UP);
+}
+
+static void secrets_stay_here(void **state)
+{
+	struct host *host = *state;
+
+	send_code_beside_secrets(host, "a/.env");
+	assert_int_equal(given_to_rsync(host, "--exclude=/a/.env"), 1);
+}
+
+/* rsync takes a backslash for an escape only where there is a pattern. */
+static void secrets_stay_here_whatever_their_name_is(void **state)
+{
+	struct host *host = *state;
+
+	send_code_beside_secrets(host, "a\\b/what?");
+	assert_int_equal(given_to_rsync(host, "--exclude=/a\\\\b/what\\?"), 1);
+}
+
+static void secrets_stay_here_with_a_backslash_in_their_name(void **state)
+{
+	struct host *host = *state;
+
+	send_code_beside_secrets(host, "a\\b");
+	assert_int_equal(given_to_rsync(host, "--exclude=/a\\b"), 1);
+}
+
 static void results_that_cannot_be_looked_for_there_are_fetched(void **state)
 {
 	struct host *host = *state;
@@ -1452,6 +1490,9 @@ int main(void)
 		TEST(a_checkpoint_that_cannot_be_read_is_not_passed_over),
 		TEST(what_is_to_be_fetched_is_not_forgotten_where_it_cannot_be_listed),
 		TEST(a_database_stays_here_whatever_its_name_is),
+		TEST(secrets_stay_here),
+		TEST(secrets_stay_here_whatever_their_name_is),
+		TEST(secrets_stay_here_with_a_backslash_in_their_name),
 		TEST(results_that_cannot_be_looked_for_there_are_fetched),
 		TEST(results_are_fetched_once_however_often_their_end_is_told),
 		TEST(results_wait_for_an_rsync_that_is_gone_from_here_and_the_host_does_not),

@@ -46,7 +46,8 @@ struct code_place job_code_where(const struct store *store, const struct job_fil
 	return (struct code_place){ .directory = file->directory,
 		.command = file->command,
 		.database = store_file(store),
-		.job_file = file->search_path != NULL ? file->search_path : file->path };
+		.job_file = file->search_path != NULL ? file->search_path : file->path,
+		.secrets = file->env_file };
 }
 
 /* ---- where it lies ---- */

@@ -86,6 +86,7 @@ static bool add_ssh(struct pool *pool, const struct job_file *file, const struct
 			.mirror = mirror,
 			.code = entry->ssh->sync ? file->directory : NULL,
 			.database = database,
+			.secrets = file->env_file,
 			.host_timeout_us = host_timeout(entry->ssh, starts),
 			.lease_us = entry->ssh->lease_us,
 			.log_max_bytes = file->log_max_bytes,

@@ -98,6 +98,7 @@ static bool copy_request(
 	own->place.directory = keep_text(witness, request->place.directory);
 	own->place.database = keep_text(witness, request->place.database);
 	own->place.job_file = keep_text(witness, request->place.job_file);
+	own->place.secrets = keep_text(witness, request->place.secrets);
 	own->place.command = keep_vector(witness, request->place.command);
 	own->surroundings.prefix = keep_vector(witness, request->surroundings.prefix);
 	own->surroundings.command = own->place.command;
