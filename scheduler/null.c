@@ -153,6 +153,11 @@ static void stopped_event(
 {
 	attempt->ended = true;
 	*ret = (struct backend_event){ .kind = BACKEND_ENDED, .attempt = attempt->id };
+	if (attempt->done == 0) { /* as a job that is taken out of a queue */
+		ret->kind = BACKEND_FAILED;
+		snprintf(ret->message, sizeof(ret->message), "ended before it began");
+		return;
+	}
 	fill_exit(null, attempt, &ret->exit);
 	ret->exit.kind = EXIT_STOPPED;
 	ret->exit.signal = ret->exit.stop_signal = attempt->signal;

@@ -18,7 +18,7 @@ struct act {
 	int code;
 	const char *output;
 	enum { ACT_EXIT, ACT_LOSE, ACT_FAIL } end;
-	int64_t ms;
+	int64_t ms, start_ms; /* of its end; of its command's start, if not stage.start_ms */
 };
 
 typedef struct act script_function(int trial, int attempt);
@@ -53,7 +53,9 @@ static size_t play(void *context, int64_t attempt, const char *directory,
 	stage.starts++;
 	if (stage.interrupt_at == (int)stage.starts)
 		kill(getpid(), stage.signal);
-	ret_steps[n++] = (struct null_step){ .at_ms = stage.start_ms > 0 ? stage.start_ms : 10,
+	ret_steps[n++] = (struct null_step){ .at_ms = act.start_ms > 0     ? act.start_ms
+						      : stage.start_ms > 0 ? stage.start_ms
+									   : 10,
 		.what = NULL_START };
 	if (act.output != NULL)
 		ret_steps[n++] = (struct null_step){ .at_ms = act.ms < 200 ? act.ms / 2 : 100,
@@ -382,6 +384,37 @@ static void the_target_ends_the_search(void **state)
 	fixture_close(&fixture);
 }
 
+static struct act falls_once_begun(int trial, int attempt)
+{
+	struct act act = falls(trial, attempt);
+	if (trial == 3 && attempt == 1)
+		act.start_ms = act.ms = 100000;
+	return act;
+}
+
+/* As one that waits in a cluster's queue. */
+static void what_has_not_begun_when_the_search_ends_is_no_failure_and_begins_later(void **state)
+{
+	struct fixture fixture;
+	char of_trial[256];
+	fixture_open(&fixture);
+	for (int target = 1; target >= 0; target--) {
+		const char *keys = target ? FIXTURE_OBJECTIVE FIXTURE_X FIXTURE_COMMAND
+					   "\"strategy\": \"random\", "
+					   "\"budget\": {\"trials\": 5, "
+					   "\"target\": 0.25}"
+					  : KEYS("5", "");
+		struct loop_result result = run(&fixture, keys, falls_once_begun, 2);
+		assert_int_equal(result.status, EXIT_DONE);
+		struct trial_list list = all_trials(&fixture);
+		assert_int_equal(list.items[2].state, target ? TRIAL_PROPOSED : TRIAL_DONE);
+		trial_list_finish(&list);
+		outcomes(&fixture, 3, of_trial);
+		assert_string_equal(of_trial, target ? "interrupted" : "interrupted ok");
+	}
+	fixture_close(&fixture);
+}
+
 static void a_search_that_does_not_improve_ends(void **state)
 {
 	struct fixture fixture;
@@ -658,6 +691,8 @@ int main(void)
 		cmocka_unit_test(a_command_that_cannot_be_launched_ends_the_job_too),
 		cmocka_unit_test(failing_configurations_never_end_a_job_that_has_a_result),
 		cmocka_unit_test(the_target_ends_the_search),
+		cmocka_unit_test(
+			what_has_not_begun_when_the_search_ends_is_no_failure_and_begins_later),
 		cmocka_unit_test(a_search_that_does_not_improve_ends),
 		cmocka_unit_test(sigterm_stops_what_runs_and_the_next_run_goes_on),
 		cmocka_unit_test(sigint_lets_what_runs_finish),

@@ -216,6 +216,27 @@ static void judge(const struct live *live, const struct job_file *file, struct f
 	objective_limits_message(&file->objective, file->metric, &ret->judgement, ret->message);
 }
 
+static bool has_begun(const struct live *live)
+{
+	const struct exit_record *exit = &live->end.exit;
+
+	return live->started || (live->end.kind == BACKEND_ENDED && exit->kind != EXIT_NO_START &&
+					exit->ended_us > exit->started_us);
+}
+
+/* The end of a search says nothing about a configuration whose command had not begun: it waited in a
+ * cluster's queue, or for its host. */
+static void spare_the_waiting(const struct live *live, struct fate *ret)
+{
+	const bool is_ours =
+		ret->outcome == OUTCOME_TIMEOUT || ret->outcome == OUTCOME_EARLY_STOPPED;
+
+	if (!is_ours || live->stopping == NULL || has_begun(live))
+		return;
+	ret->outcome = OUTCOME_INTERRUPTED;
+	snprintf(ret->message, sizeof(ret->message), "not begun yet: %s", live->stop_reason);
+}
+
 void live_fate(const struct live *live, const struct job_file *file,
 	const struct failure_rules *rules, struct fate *ret)
 {
@@ -233,6 +254,7 @@ void live_fate(const struct live *live, const struct job_file *file,
 	if (live->stop_reason[0] != '\0' && live->stopping != NULL &&
 		outcome_from_name(live->stopping) == ret->outcome)
 		snprintf(ret->message, sizeof(ret->message), "%s", live->stop_reason);
+	spare_the_waiting(live, ret);
 	ended.outcome = ret->outcome;
 	const struct consequence follows =
 		outcome_consequence(file->outcomes, file->retries, &ended);
