@@ -52,7 +52,8 @@ struct ssh_copy {
 
 struct ssh {
 	struct backend backend;
-	char *name, *address, *user, *directory, *mirror, *code, *database, *secrets, *pending, *job;
+	char *name, *address, *user, *directory, *mirror, *code, *database, *secrets, *pending,
+		*job;
 	unsigned port;
 	char **options;
 	int64_t host_timeout_us, lease_us, log_max_bytes;
