@@ -231,6 +231,13 @@ END
 	run "$TUNER" run job.jsonc --junit ./job.jsonc
 	[ "$status" -eq 2 ]
 	[[ "$output" == *"--junit: ./job.jsonc is the job file"* ]]
+	run "$TUNER" run job.jsonc --junit report --summary ./report
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"--junit and --summary name the same file, ./report: give each its own"* ]]
+	echo '{"metric": "loss", "goal": "minimize", "objective": 1}' >b.json
+	run "$TUNER" run job.jsonc --baseline b.json --write-baseline b.json --metrics "$DIR/b.json"
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"name the same file, $DIR/b.json: give each its own"* ]]
 	sqlite3 there.db "CREATE TABLE t(x)"
 	run "$TUNER" run job.jsonc --write-baseline there.db
 	[ "$status" -eq 2 ]

@@ -29,7 +29,15 @@ n_starts_is() { # N
 	[ "$status" -eq 0 ]
 	n_starts_is 6
 	sql_is "SELECT group_concat(json_extract(data, '$.state')) FROM event WHERE kind = 'host'" draining,resumed
+	[ "$(grep '^host ' output)" = 'host here was drained: nothing is started on it before "tuner hosts resume here"
+host here is in use again' ]
 	"$TUNER" verify
+	"$TUNER" hosts drain here
+	start "$TUNER" run job.jsonc --set 'hosts=[{"name": "here", "gpus": "none"}]' --trials 7
+	await grep -q '^host here was drained: nothing is started on it before' output
+	"$TUNER" hosts resume here
+	finished
+	n_starts_is 7
 }
 
 # bats test_tags=plain

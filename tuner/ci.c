@@ -114,6 +114,45 @@ static bool check_page(const char *path, struct tuner_error *err)
 				      strerror(number));
 }
 
+/* Whether what is written to both would be the same file, which need not exist yet. */
+static bool is_same_place(const char *path, const char *other)
+{
+	char *directory = path_directory(path), *others = path_directory(other);
+	const bool is = file_is_same(path, other) ||
+			(strcmp(path_name(path), path_name(other)) == 0 && directory != NULL &&
+				others != NULL && file_is_same(directory, others));
+	free(directory);
+	free(others);
+	return is;
+}
+
+/* What is written later would replace what was written first. Only a baseline may be read and
+ * written. */
+static bool check_places_differ(const struct invocation *call, struct tuner_error *err)
+{
+	static const char *const written[] = { "junit", "summary", "metrics", "write-baseline" };
+	enum { WRITTEN = sizeof(written) / sizeof(*written) };
+	const char *baseline = invocation_option(call, "baseline");
+
+	for (size_t i = 0; i < WRITTEN; i++) {
+		const char *path = invocation_option(call, written[i]);
+		const char *twice = NULL;
+		for (size_t j = 0; path != NULL && j < i && twice == NULL; j++) {
+			const char *other = invocation_option(call, written[j]);
+			if (other != NULL && is_same_place(path, other))
+				twice = written[j];
+		}
+		if (path != NULL && baseline != NULL && strcmp(written[i], "write-baseline") != 0 &&
+			is_same_place(path, baseline))
+			twice = "baseline";
+		if (twice != NULL)
+			return tuner_fail(err, TUNER_USAGE,
+				"--%s and --%s name the same file, %.200s: give each its own",
+				twice, written[i], path);
+	}
+	return true;
+}
+
 bool ci_open(const struct invocation *call, const struct job_file *file, struct ci *ret,
 	struct tuner_error *err)
 {
@@ -131,7 +170,7 @@ bool ci_open(const struct invocation *call, const struct job_file *file, struct 
 	       check_place("summary", ret->summary, file, err) &&
 	       check_place("metrics", ret->metrics, file, err) &&
 	       check_place("write-baseline", ret->baseline_out, file, err) &&
-	       check_page(ret->step_summary, err);
+	       check_places_differ(call, err) && check_page(ret->step_summary, err);
 }
 
 void ci_finish(struct ci *ci)

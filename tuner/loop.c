@@ -582,6 +582,8 @@ static bool begin(struct loop *loop, struct tuner_error *err)
 	if (!ok)
 		store_rollback(loop->store);
 	ok = ok && store_commit(loop->store, err);
+	if (ok && !loop->settings->stop_only)
+		loop_say_drained(loop);
 	if (ok && loop->probe_passed)
 		look_at_gates(loop);
 out:

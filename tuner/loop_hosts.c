@@ -46,6 +46,21 @@ static bool load_times(struct loop *loop, struct tuner_error *err)
 	return true;
 }
 
+/* Without a terminal nothing else would tell why nothing is started. */
+static void say_drained(const struct loop *loop, const char *name)
+{
+	progress_say(loop->settings->progress,
+		"host %s was drained: nothing is started on it before \"tuner hosts resume %s\"",
+		name, name);
+}
+
+void loop_say_drained(const struct loop *loop)
+{
+	for (size_t h = 0; h < loop->pool->n; h++)
+		if (loop->pool->hosts[h].draining)
+			say_drained(loop, loop->pool->hosts[h].name);
+}
+
 bool loop_load_hosts(struct loop *loop, struct tuner_error *err)
 {
 	return load_drained(loop, err) && load_times(loop, err);
@@ -249,13 +264,15 @@ bool loop_drain_host(struct loop *loop, const char *name, bool drain, struct tex
 		    drain ? "draining" : "resumed", "", clock_wall_us(), err))
 		return false;
 	loop->pool->hosts[h].draining = drain;
-	if (!drain)
-		pool_trust(loop->pool, h);
-	if (drain)
+	if (drain) {
+		say_drained(loop, name);
 		text_print(answer, "nothing more is started on %s; %zu trial%s still run%s there",
 			name, running, running == 1 ? "" : "s", running == 1 ? "s" : "");
-	else
+	} else {
+		pool_trust(loop->pool, h);
+		progress_say(loop->settings->progress, "host %s is in use again", name);
 		text_print(answer, "%s is in use again", name);
+	}
 	return true;
 }
 

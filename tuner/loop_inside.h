@@ -303,6 +303,7 @@ bool loop_take_back(struct loop *loop, const int64_t *numbers, size_t n, struct 
  * each. Call again when hosts are added. */
 TUNER_MUST_CHECK
 bool loop_load_hosts(struct loop *loop, struct tuner_error *err);
+void loop_say_drained(const struct loop *loop); /* for people */
 
 /* A host is up or down: stores an event, tells the user, and updates the slots. */
 TUNER_MUST_CHECK
