@@ -166,7 +166,7 @@ write_arms() {
 }
 
 @test "who asks of a job with arms is refused, and nothing of it is stored before" {
-	TRIALS=3 PARALLEL=1 write_arms
+	TRIALS=6 PARALLEL=1 write_arms
 	run "$TUNER" ask job.jsonc
 	[ "$status" -eq 2 ]
 	[[ "$output" == *"the job compares arms"* ]]

@@ -560,7 +560,9 @@ static void a_comparison_has_the_trials_of_all_its_searches(void **state)
 	static const char comparison[] =
 		"{\"objective\": {\"metric\": \"loss\", \"goal\": \"minimize\"},"
 		" \"parameters\": {\"lr\": {\"type\": \"float\", \"min\": 0.001, \"max\": 0.5}},"
-		" \"arms\": {\"a\": \"random\", \"b\": \"sobol\"}, \"repeats\": 3,"
+		" \"arms\": {\"a\": {\"strategy\": {\"name\": \"random\", \"initial\": 1}}, \"b\": "
+		"\"sobol\"}, "
+		"\"repeats\": 3,"
 		" \"budget\": {\"trials\": 2, \"parallel\": 12, \"start_failures\": 12},"
 		" \"command\": [\"true\"]}";
 	struct reading *reading = parse(comparison);
@@ -576,6 +578,33 @@ static void a_comparison_has_the_trials_of_all_its_searches(void **state)
 	assert_string_equal(reading->list.items[0].message,
 		"--set budget.start_failures=13: is above the "
 		"trials of all arms, 12: it cannot be reached");
+	end(reading);
+}
+
+static void arms_that_end_within_their_common_points_are_warned_of(void **state)
+{
+	static const char comparison[] =
+		"{\"objective\": {\"metric\": \"loss\", \"goal\": \"minimize\"},"
+		" \"parameters\": {\"lr\": {\"type\": \"float\", \"min\": 0.001, \"max\": 0.5}},"
+		" \"arms\": {\"a\": \"random\", \"b\": \"bayesian\", \"c\": \"grid\"},"
+		" \"budget\": {\"trials\": 5}, \"command\": [\"true\"]}";
+	struct reading *reading = parse_with(comparison, NULL);
+
+	assert_int_equal(reading->list.errors, 0);
+	assert_int_equal(reading->list.n, 1);
+	assert_non_null(strstr(reading->list.items[0].message,
+		"arms: 2 of them begin with the same 5 trials (\"initial\"), and budget.trials is "
+		"5: "
+		"they find the same"));
+	end(reading);
+	reading = parse_set(comparison, "budget.trials=6");
+	assert_no_faults(reading);
+	end(reading);
+	reading = parse_set(comparison, "arms.b=sobol");
+	assert_int_equal(reading->list.n, 1);
+	end(reading);
+	reading = parse_set(comparison, "arms.b=grid");
+	assert_no_faults(reading);
 	end(reading);
 }
 
@@ -1366,6 +1395,7 @@ int main(void)
 		cmocka_unit_test(a_stored_job_keeps_the_directory_that_its_key_led_to),
 		cmocka_unit_test(warnings_leave_the_file_usable),
 		cmocka_unit_test(a_comparison_has_the_trials_of_all_its_searches),
+		cmocka_unit_test(arms_that_end_within_their_common_points_are_warned_of),
 		cmocka_unit_test(set_changes_any_key),
 		cmocka_unit_test(a_free_warp_brings_what_suits_it),
 		cmocka_unit_test(a_later_set_wins_and_may_replace_a_whole_object),

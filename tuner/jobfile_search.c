@@ -390,6 +390,30 @@ static void share_initial(struct job_file *file)
 			file->arms[i].strategy.initial = initial;
 }
 
+/* Arms that never get beyond their common points find the same, however good their strategies are. */
+static void check_initial(struct reader *reader)
+{
+	const struct job_file *file = reader->file;
+	size_t alike = 0, initial = 0;
+
+	for (size_t i = 0; i < file->n_arms; i++) {
+		const struct strategy *strategy = &file->arms[i].strategy;
+		if (strategy->name != STRATEGY_SOBOL &&
+			(strategy->name == STRATEGY_GRID ||
+				(int64_t)strategy->initial < file->budget.trials))
+			continue;
+		alike++;
+		if (strategy->initial > initial)
+			initial = strategy->initial;
+	}
+	if (alike > 1 && initial > 0)
+		report_warning(reader, member_raw(reader->root, "arms"), AT_KEY,
+			"%zu of them begin with the same %zu trials (\"initial\"), and "
+			"budget.trials "
+			"is %lld: they find the same",
+			alike, initial, (long long)file->budget.trials);
+}
+
 static void read_arm(struct reader *reader, const cJSON *node)
 {
 	struct job_file *file = reader->file;
@@ -426,6 +450,7 @@ static void read_arms(struct reader *reader)
 	for (const cJSON *node = map->child; node && file->n_arms < ARMS_MAX; node = node->next)
 		read_arm(reader, node);
 	share_initial(file);
+	check_initial(reader);
 }
 
 /* ---- several objectives ---- */
