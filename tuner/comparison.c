@@ -35,6 +35,7 @@ void comparison_finish(struct comparison *comparison)
 	free(comparison->repeats);
 	free(comparison->worst);
 	free(comparison->metric);
+	free(comparison->differs);
 	*comparison = (struct comparison){ 0 };
 }
 
@@ -436,9 +437,38 @@ static bool check_alike(const struct report *a, const struct report *b, struct t
 	return true;
 }
 
-/* The same metric may be reduced differently: its best value is not comparable with its last. */
+/* "parameters.lr, fixed.epochs and 2 more" */
+static bool name_differences(
+	const struct job_file *a, const struct job_file *b, char **ret, struct tuner_error *err)
+{
+	enum { NAMED = 5 };
+	struct text lines = TEXT_EMPTY, names = TEXT_EMPTY;
+	size_t n = 0;
+
+	job_file_compare_only(a, b, CHANGE_SPACE | CHANGE_COMMAND, &lines);
+	for (const char *line = lines.bytes; line != NULL && *line != '\0'; n++) {
+		const char *colon = strstr(line, ": ");
+		if (n < NAMED && colon != NULL) {
+			text_add(&names, n > 0 ? ", " : "");
+			text_add_bytes(&names, line, (size_t)(colon - line));
+		}
+		line += strcspn(line, "\n");
+		line += *line == '\n';
+	}
+	if (n > NAMED)
+		text_print(&names, " and %zu more", n - NAMED);
+	const bool ok = (!text_failed(&lines) && !text_failed(&names)) || tuner_fail_memory(err);
+	if (ok && n > 0)
+		*ret = text_take(&names);
+	text_finish(&lines);
+	text_finish(&names);
+	return ok && (n == 0 || *ret != NULL || tuner_fail_memory(err));
+}
+
+/* The same metric may be reduced differently: its best value is not comparable with its last.
+ * *ret_differs: struct comparison. */
 static bool check_objectives(
-	const struct report *a, const struct report *b, struct tuner_error *err)
+	const struct report *a, const struct report *b, char **ret_differs, struct tuner_error *err)
 {
 	struct job_file *file_a = NULL, *file_b = NULL;
 	char *by_a = NULL, *by_b = NULL;
@@ -454,6 +484,7 @@ static bool check_objectives(
 			"job %s is scored by %s, and job %s by %s: score them alike first, \"tuner "
 			"rescore %s --set objective=...\"",
 			a->job.name, by_a, b->job.name, by_b, b->job.name);
+	ok = ok && name_differences(file_a, file_b, ret_differs, err);
 	free(by_a);
 	free(by_b);
 	job_file_destroy(file_a);
@@ -481,10 +512,14 @@ static bool add_job(const struct report *report, struct comparison *ret, struct 
 bool comparison_of_jobs(const struct report *a, const struct report *b, size_t trials,
 	struct comparison *ret, struct tuner_error *err)
 {
+	char *differs = NULL;
+
 	*ret = (struct comparison){ 0 };
-	if (!check_alike(a, b, err) || !check_objectives(a, b, err))
+	if (!check_alike(a, b, err) || !check_objectives(a, b, &differs, err))
 		return false;
-	if (begin(a, 2, ret, err)) {
+	const bool begun = begin(a, 2, ret, err);
+	ret->differs = differs;
+	if (begun) {
 		if (b->job.trial_cap < a->job.trial_cap)
 			ret->budget = (size_t)b->job.trial_cap;
 		ret->ended = ret->ended && b->job.state == JOB_DONE;

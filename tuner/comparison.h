@@ -60,6 +60,8 @@ struct comparison {
 	size_t left_out; /* repeats that are incomplete, or have nothing to compare */
 	size_t empty; /* of these, complete ones none of whose searches has a result */
 	bool paired; /* the arms of a repeat share initial points and training seeds */
+	char *differs; /* of two jobs: settings, by their paths, in which searches and trials differ
+			  beside strategy and seed; NULL: in none */
 	int64_t attempts,
 		unpriced; /* of the compared trials; and of these, those without a price */
 	bool priced; /* some attempt has a price */

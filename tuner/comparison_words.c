@@ -152,6 +152,9 @@ void contrast_words(
 	if (!comparison->paired)
 		text_add(ret,
 			"The two were separate jobs: initial points and machines may differ. ");
+	if (comparison->differs != NULL)
+		text_print(ret, "They do differ in %s, to which the difference may be due. ",
+			comparison->differs);
 	if (comparison->length < comparison->budget)
 		text_print(ret, "The comparison %s: %zu of %zu trials are compared. ",
 			comparison->ended ? "ended before its last trial" : "is not finished",
