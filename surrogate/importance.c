@@ -84,10 +84,10 @@ static bool check(const struct trial_model *model, struct tuner_error *err)
 
 	if (n < IMPORTANCE_TRIALS_MIN)
 		return tuner_fail(err, TUNER_USAGE,
-			"%zu trials have an objective and all parameters, too few to tell what "
+			"%zu trial%s an objective and all parameters, too few to tell what "
 			"matters: at "
 			"least %d are needed, and 5 for each parameter advised",
-			n, IMPORTANCE_TRIALS_MIN);
+			n, n == 1 ? " has" : "s have", IMPORTANCE_TRIALS_MIN);
 	for (size_t i = 0; i < data->n; i++)
 		if (data->valued[i]) {
 			low = fmin(low, data->y[i]);

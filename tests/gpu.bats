@@ -75,6 +75,18 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 }
 
 # bats test_tags=plain
+@test "one GPU gives one slot, and one trial has an objective" {
+	write_smi $A
+	TRIALS=2 write_gpu_job '"gpus": "auto"'
+	run "$TUNER" check job.jsonc --set budget.parallel=2
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"the GPUs give 1 slot: 1 trial runs at a time"* ]]
+	"$TUNER" run job.jsonc --quiet --trials 1
+	run "$TUNER" importance
+	[[ "$output" == *"1 trial has an objective"* ]]
+}
+
+# bats test_tags=plain
 @test "out of memory beside another trial: again, alone, and not held against it" {
 	write_smi $A
 	TRIALS=3 write_gpu_job '"trials_per_gpu": 2'

@@ -608,6 +608,24 @@ static void arms_that_end_within_their_common_points_are_warned_of(void **state)
 	end(reading);
 }
 
+static void a_time_limit_of_slurm_below_the_timeout_is_warned_of(void **state)
+{
+	const char *const sets[] = { "timeout=2m",
+		"hosts=[{\"backend\": \"slurm\", \"slots\": 1, \"time_limit\": \"2m\"}]" };
+	struct job_overrides overrides = { .set = (const char **)sets, .n_set = 2 };
+	struct reading *reading = parse_with(SMALL, &overrides);
+
+	assert_int_equal(reading->list.errors, 0);
+	assert_int_equal(reading->list.n, 1);
+	assert_non_null(strstr(reading->list.items[0].message,
+		"hosts.0.time_limit: \"timeout\", 2m, has no effect here"));
+	end(reading);
+	overrides.set = (const char *[]){ "timeout=119s", sets[1] };
+	reading = parse_with(SMALL, &overrides);
+	assert_no_faults(reading);
+	end(reading);
+}
+
 /* ---- --set ---- */
 
 static void set_changes_any_key(void **state)
@@ -1396,6 +1414,7 @@ int main(void)
 		cmocka_unit_test(warnings_leave_the_file_usable),
 		cmocka_unit_test(a_comparison_has_the_trials_of_all_its_searches),
 		cmocka_unit_test(arms_that_end_within_their_common_points_are_warned_of),
+		cmocka_unit_test(a_time_limit_of_slurm_below_the_timeout_is_warned_of),
 		cmocka_unit_test(set_changes_any_key),
 		cmocka_unit_test(a_free_warp_brings_what_suits_it),
 		cmocka_unit_test(a_later_set_wins_and_may_replace_a_whole_object),

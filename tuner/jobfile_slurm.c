@@ -3,6 +3,7 @@
 #include "tuner/jobfile_reader.h"
 
 #include "base/file.h"
+#include "base/number.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +100,23 @@ static void check_slurm_slots(struct reader *reader, const cJSON *node)
 			"expected how many jobs may run at a time, from 1 on: 0 launches none");
 }
 
+/* Slurm's limit begins with the job, ours with the command in it, a moment later. */
+static void check_slurm_time(struct reader *reader, const cJSON *node)
+{
+	const cJSON *limit = member(node, SECTION_HOST, "time_limit");
+	char text[NUMBER_TEXT];
+
+	if (limit == NULL || member(reader->root, SECTION_FILE, "timeout") == NULL)
+		return;
+	const int64_t timeout_us = member_duration_us(reader->root, SECTION_FILE, "timeout");
+	if (timeout_us < member_duration_us(node, SECTION_HOST, "time_limit"))
+		return;
+	report_warning(reader, limit, AT_VALUE,
+		"\"timeout\", %s, has no effect here: Slurm ends a trial before that, and less "
+		"gently",
+		number_from_duration_us(timeout_us, text));
+}
+
 static void check_slurm(struct reader *reader, const cJSON *node)
 {
 	static const char *const local[] = { "gpus", "trials_per_gpu", "busy_gpus" };
@@ -111,6 +129,7 @@ static void check_slurm(struct reader *reader, const cJSON *node)
 	check_slurm_slots(reader, node);
 	check_slurm_url(reader, node);
 	check_slurm_lines(reader, node);
+	check_slurm_time(reader, node);
 }
 
 /* Attempts are found again by their host's name. */

@@ -105,8 +105,9 @@ bool slots_of(const struct job_host *host, unsigned parallel, const struct machi
 			asked);
 	if (most > ret->n)
 		snprintf(ret->note, sizeof(ret->note),
-			"%s is %u, but the GPUs give %zu slots: %zu trials run at a time",
-			host->slots > 0 ? "\"slots\"" : "budget.parallel", most, ret->n, ret->n);
+			"%s is %u, but the GPUs give %zu slot%s: %zu trial%s at a time",
+			host->slots > 0 ? "\"slots\"" : "budget.parallel", most, ret->n,
+			ret->n == 1 ? "" : "s", ret->n, ret->n == 1 ? " runs" : "s run");
 	return true;
 }
 
