@@ -293,12 +293,13 @@ END
 @test "under --ci SIGTERM ends with 143" {
 	TRIALS=4 write_job
 	touch hold
-	start "$TUNER" run job.jsonc --ci --metrics m.txt
+	start "$TUNER" run job.jsonc --ci --metrics m.txt --summary s.md
 	await test -s starts
 	kill -TERM "$PID"
 	finished
 	[ "$status" -eq 143 ]
 	[ "$(metric m.txt 'tuner_exit_status{job="job"}')" = 143 ]
+	grep -qE '^terminated. Trials: 0 done, 0 stopped, 0 failed, [12] unfinished. Exit status 143.$' s.md
 }
 
 @test "trials die with a tuner that is killed under --ci, and live on with --orphans keep" {

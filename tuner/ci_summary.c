@@ -40,6 +40,9 @@ static void add_best(const struct ci_report *report, struct text *ret)
 	text_print(ret, ". Trials: %lld done, %lld stopped, %lld failed",
 		(long long)report->counts[TRIAL_DONE], (long long)report->counts[TRIAL_STOPPED],
 		(long long)report->counts[TRIAL_FAILED]);
+	const int64_t unfinished = report->counts[TRIAL_PROPOSED] + report->counts[TRIAL_RUNNING];
+	if (unfinished > 0)
+		text_print(ret, ", %lld unfinished", (long long)unfinished);
 	if (report->reused > 0)
 		text_print(ret, "; %lld reused", (long long)report->reused);
 	text_print(ret, ". Exit status %d.\n", report->status);
