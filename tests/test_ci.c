@@ -307,7 +307,8 @@ static void the_summary_escapes_what_markdown_would_take(void **state)
 	struct told *told = *state;
 	ASSERT_OK(&told->fixture, ci_summary(&told->report, &told->text, &told->fixture.err));
 	contains(told, "## job: loss 2\n");
-	contains(told, "\"inter\\|rupted\". Trials: 2 done, 1 stopped, 1 failed. Exit status 130.");
+	contains(told, "\"inter\\|rupted\". Trials: 2 done, 1 stopped, 1 failed, 2 unfinished. "
+		       "Exit status 130.");
 	contains(told, "| loss \\< 3 | held | trial 2 has 2, with 1 to spare |");
 	contains(told, "| **missed** |");
 	contains(told, "| 2 | 2 | 10s | x=0.1 |\n| 1 | 4 | 10s | x=0.25 |");
