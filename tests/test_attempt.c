@@ -123,6 +123,22 @@ static struct backend *open_backend(struct place *place)
 	return backend;
 }
 
+/* Its supervisor has this variable name a file in the base, by which time passes (suspended.c). How long a command takes
+ * to begin, which is the machine's affair, is then no part of a time limit. */
+static struct backend *open_backend_with_hours(struct place *place, const char *variable)
+{
+	struct backend *backend = NULL;
+	char path[128], script[512];
+
+	/* A supervisor is started without an environment. */
+	snprintf(path, sizeof(path), "%s/supervise", place->base);
+	snprintf(script, sizeof(script), "#!/bin/sh\n%s='%s/hours' exec '%s' \"$@\"\n", variable,
+		place->base, getenv("SUPERVISE_SUSPENDED"));
+	ASSERT_OK(place, file_write_atomic(path, script, strlen(script), 0700, false, &place->err));
+	ASSERT_OK(place, backend_local_open(path, &backend, &place->err));
+	return backend;
+}
+
 /* The next event of this kind; others before it are passed over. */
 static struct backend_event await(
 	struct place *place, struct backend *backend, enum backend_event_kind kind)
@@ -143,10 +159,9 @@ static struct backend_event await(
 	return event;
 }
 
-/* Runs what is launched to its end. */
-static struct exit_record run_launch(struct place *place)
+/* Runs what is launched to its end, and closes the backend. */
+static struct exit_record run_launch_by(struct place *place, struct backend *backend)
 {
-	struct backend *backend = open_backend(place);
 	ASSERT_OK(
 		place, backend->ops->start(backend, 7, place->directory, place->key, &place->err));
 	const struct backend_event event = await(place, backend, BACKEND_ENDED);
@@ -154,6 +169,13 @@ static struct exit_record run_launch(struct place *place)
 	backend->ops->close(backend);
 	return event.exit;
 }
+
+static struct exit_record run_launch(struct place *place)
+{
+	return run_launch_by(place, open_backend(place));
+}
+
+static const int64_t HOUR_US = INT64_C(3600000000), HALF_AN_HOUR_US = INT64_C(1800000000);
 
 static struct exit_record run(
 	struct place *place, const char *script, int64_t timeout_us, int64_t log_max_bytes)
@@ -239,8 +261,10 @@ static void a_signal_that_kills_the_command_is_recorded(void **state)
 static void the_time_limit_ends_a_command_that_ignores_sigterm(void **state)
 {
 	struct place place = place_make();
+	write_launch(&place, "trap '' TERM; echo >hours; while :; do sleep 0.05; done",
+		HALF_AN_HOUR_US, 1 << 20);
 	const struct exit_record end =
-		run(&place, "trap '' TERM; while :; do sleep 0.05; done", 100000, 1 << 20);
+		run_launch_by(&place, open_backend_with_hours(&place, "HOURS"));
 	assert_int_equal(end.kind, EXIT_TIMEOUT);
 	assert_int_equal(end.signal, SIGKILL);
 	place_remove(&place);
@@ -471,7 +495,7 @@ static void a_supervisor_out_of_reach_shows_that_it_lives_and_can_be_asked_to_st
 static void a_lease_runs_out_while_the_machine_sleeps(void **state)
 {
 	struct place place = place_make();
-	struct backend *backend = NULL;
+	struct backend *backend = open_backend_with_hours(&place, "SUSPENDED");
 	const char *arguments[] = { "sh", "-c", "echo up; exec sleep 1000", NULL };
 	const char *environment[] = { "PATH=/usr/bin:/bin", NULL };
 	const struct launch launch = { .key = place.key,
@@ -481,22 +505,16 @@ static void a_lease_runs_out_while_the_machine_sleeps(void **state)
 		.timeout_us = PATIENCE_US,
 		.grace_us = 300000,
 		.log_max_bytes = 1 << 20,
-		.lease_us = INT64_C(1800000000) };
-	char path[128], script[512];
+		.lease_us = HALF_AN_HOUR_US };
+	char path[128];
 
-	/* A supervisor is started without an environment. */
-	snprintf(path, sizeof(path), "%s/supervise", place.base);
-	snprintf(script, sizeof(script), "#!/bin/sh\nSUSPENDED='%s/slept' exec '%s' \"$@\"\n",
-		place.base, getenv("SUPERVISE_SUSPENDED"));
-	ASSERT_OK(&place, file_write_atomic(path, script, strlen(script), 0700, false, &place.err));
 	ASSERT_OK(&place, launch_write(place.directory, &launch, &place.err));
-	ASSERT_OK(&place, backend_local_open(path, &backend, &place.err));
 	ASSERT_OK(&place, backend->ops->start(backend, 1, place.directory, place.key, &place.err));
 	/* The lease begins before the command may run, and after `started` is there. */
 	const int64_t until_us = clock_monotonic_us() + PATIENCE_US;
 	while (end_of(place.directory) == 0 && clock_monotonic_us() < until_us)
 		poll(NULL, 0, 10);
-	snprintf(path, sizeof(path), "%s/slept", place.base);
+	snprintf(path, sizeof(path), "%s/hours", place.base);
 	ASSERT_OK(&place, file_write_atomic(path, "", 0, 0600, false, &place.err));
 	const struct backend_event end = await(&place, backend, BACKEND_ENDED);
 	assert_int_equal(end.exit.kind, EXIT_STOPPED);
@@ -1080,46 +1098,52 @@ static void a_memory_limit_is_kept_while_a_command_is_being_ended(void **state)
 {
 	struct place place = place_make();
 	const char *arguments[] = { "sh", "-c",
-		"trap 'cat /dev/zero | tail -c 100000000; exit' TERM; while :; do sleep 0.02; done",
+		"trap 'cat /dev/zero | tail -c 100000000; exit' TERM; echo >hours; "
+		"while :; do sleep 0.02; done",
 		NULL };
 	const char *environment[] = { "PATH=/usr/bin:/bin", NULL };
 	const struct launch launch = { .key = place.key,
 		.arguments = (char *const *)arguments,
 		.environment = (char *const *)environment,
 		.working_directory = place.base,
-		.timeout_us = 300000,
+		.timeout_us = HALF_AN_HOUR_US,
 		.grace_us = 60000000,
 		.memory_bytes = 40 << 20,
 		.log_max_bytes = 1 << 20 };
 
 	ASSERT_OK(&place, launch_write(place.directory, &launch, &place.err));
-	const struct exit_record end = run_launch(&place);
+	const struct exit_record end =
+		run_launch_by(&place, open_backend_with_hours(&place, "HOURS"));
 	assert_int_equal(end.kind, EXIT_TIMEOUT);
 	assert_int_equal(end.signal, SIGKILL);
-	assert_true(end.ended_us - end.started_us < 40000000);
+	assert_true(end.ended_us - end.started_us < HOUR_US + 40000000);
 	place_remove(&place);
 }
 
-/* Many programs take a second SIGTERM for "at once, without saving". */
+/* Many programs take a second SIGTERM for "at once, without saving". The time limit comes first, and the lease, too, runs out
+ * before the grace does. */
 static void a_command_is_asked_to_end_once(void **state)
 {
 	struct place place = place_make();
 	const char *arguments[] = { "sh", "-c",
-		"exec 2>/dev/null; trap 'echo term' TERM; while :; do sleep 0.02; done", NULL };
+		"exec 2>/dev/null; trap 'echo term; echo >>hours' TERM; echo >>hours; "
+		"while :; do sleep 0.02; done",
+		NULL };
 	const char *environment[] = { "PATH=/usr/bin:/bin", NULL };
 	const struct launch launch = { .key = place.key,
 		.arguments = (char *const *)arguments,
 		.environment = (char *const *)environment,
 		.working_directory = place.base,
-		.timeout_us = 300000,
-		.lease_us = 400000,
-		.grace_us = 2500000,
+		.timeout_us = HALF_AN_HOUR_US,
+		.lease_us = HOUR_US + HALF_AN_HOUR_US,
+		.grace_us = HOUR_US + 2500000,
 		.log_max_bytes = 1 << 20 };
 	char output[256];
 	int64_t first;
 
 	ASSERT_OK(&place, launch_write(place.directory, &launch, &place.err));
-	const struct exit_record end = run_launch(&place);
+	const struct exit_record end =
+		run_launch_by(&place, open_backend_with_hours(&place, "HOURS"));
 	assert_int_equal(end.kind, EXIT_TIMEOUT);
 	assert_string_equal(end.message, "");
 	read_all(&place, output, sizeof(output), &first);
