@@ -1231,6 +1231,27 @@ held() { # N
 	sql_is "SELECT answer FROM request WHERE created_us = 1" "the run had ended already"
 }
 
+@test "a budget for a run that does not answer in time is taken when it goes on, and that is said" {
+	TRIALS=2 PARALLEL=1 write_job
+	held 1
+	kill -STOP "$PID"
+	run "$TUNER" run job.jsonc --trials 3
+	[ "$status" -eq 5 ]
+	[[ "$(flat)" == *"process $PID, which runs job job, has not answered for 5 s: it takes the edited budget when it goes on;"*"\"kill -CONT $PID\" resumes it"* ]]
+	kill -CONT "$PID"
+	await grep -q '^edited: budget.trials: 2 -> 3$' output
+	# One that is killed meanwhile takes nothing: the next run has the budget that it was given.
+	kill -STOP "$PID"
+	(await sql_is "SELECT count(*) FROM request WHERE answered_us IS NULL" 1 && kill -KILL "$PID") &
+	rm hold-*
+	run "$TUNER" run job.jsonc --trials 4
+	wait $!
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"all 4 trials of the budget have ended"* ]]
+	sql_is "SELECT count(*) FROM trial WHERE state = 'done'" 4
+	sql_is "SELECT answer FROM request ORDER BY id DESC LIMIT 1" "the run had ended already"
+}
+
 @test "a deadline that is edited ends the run that is under way; one that is about to end takes no budget" {
 	TRIALS=9 PARALLEL=1 write_job
 	held 1

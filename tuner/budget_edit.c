@@ -85,6 +85,31 @@ static bool is_wanted(const struct invocation *call, const struct job_file *file
 	return ok;
 }
 
+/* What was asked stays asked: who is told only that the database is in use would be surprised by it later. */
+static bool fail_unanswered(
+	const struct invocation *call, const char *name, int64_t job, struct tuner_error *err)
+{
+	struct tuner_error ignored;
+	struct store *store = NULL;
+	int64_t holder = 0;
+	char who[40] = "another process", resume[100] = "";
+
+	if (command_open(call, STORE_READ, &store, &ignored))
+		(void)!store_job_holder(store, job, &holder, &ignored);
+	store_close(store);
+	if (holder == 0)
+		return true; /* the run has ended */
+	if (holder > 0) {
+		snprintf(who, sizeof(who), "process %lld", (long long)holder);
+		snprintf(resume, sizeof(resume),
+			"; if it was suspended, \"kill -CONT %lld\" resumes it", (long long)holder);
+	}
+	return tuner_fail(err, TUNER_RETRY,
+		"%s, which runs job %s, has not answered for %d s: it takes the edited budget when "
+		"it goes on%s",
+		who, name, ANSWER_WAIT_MS / 1000, resume);
+}
+
 bool budget_edit_send(const struct invocation *call, const struct job_file *file, bool *ret_taken,
 	struct tuner_error *err)
 {
@@ -104,6 +129,7 @@ bool budget_edit_send(const struct invocation *call, const struct job_file *file
 	free(budget);
 	ok = ok && request_send(call, job, "budget", argument.bytes, ANSWER_WAIT_MS, ret_taken,
 			   &answer, err);
+	ok = ok && (*ret_taken || fail_unanswered(call, file->name, job, err));
 	if (ok && *ret_taken)
 		printf("%sjob %s: %s\n", changes.bytes, file->name, answer.bytes);
 out:

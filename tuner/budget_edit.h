@@ -8,7 +8,8 @@
 
 /* Hands the budget of `file` over if a "tuner run" lives for the job of its name and if nothing but the
  * budget differs from the stored file; prints what was taken. *ret_taken false: none of this holds, or that
- * process has not answered, and nothing was printed. A refusal is TUNER_USAGE. */
+ * process has ended meanwhile, and nothing was printed. A refusal is TUNER_USAGE; TUNER_RETRY: that process lives and has
+ * not answered, and takes the budget later. */
 TUNER_MUST_CHECK
 bool budget_edit_send(const struct invocation *call, const struct job_file *file, bool *ret_taken,
 	struct tuner_error *err);
