@@ -61,7 +61,8 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	finished
 	[ "$status" -eq 0 ]
 	sql_is "SELECT group_concat(n) FROM (SELECT count(*) AS n FROM attempt WHERE id > 1 GROUP BY gpus)" 2,2
-	sql_is "SELECT count(*) FROM v_host_use WHERE gpu_together = 2" 4
+	# The second may begin before the end of the first, which has reported, is known.
+	sql_is "SELECT count(*) FROM v_host_use WHERE number > 1 AND gpu_together = 2" 4
 	sql_is "SELECT count(*) FROM v_host_use WHERE gpu_memory_peak_bytes = 1000 * 1048576 AND gpu_utilisation_mean = 50.0 AND gpu_power_mean_w = 200.5 AND gpu_temperature_max_c = 60.0" 5
 	[ "$("$TUNER" hosts --json | jq -c '[.[0].gpus[] | [.gpu, .trials, .measured.gpus, .measured.utilisation_mean, .measured.memory_peak_bytes / 1048576]]')" = \
 		'[["'$A'",[],1,50,1000],["'$B'",[],1,50,1000]]' ]
@@ -300,19 +301,21 @@ others_are_waited_for() { # OF-WHICH-HOST
 	for smi in write_smi write_nvml; do
 		$smi $A $B
 		TRIALS=16 write_gpu_job '"gpus": "auto", "busy_gpus": "use"'
-		# What runs there without its GPU fails.
-		sed -i '1a grep -q ^GPU-bbbb smi/loads || [ "$CUDA_VISIBLE_DEVICES" = 0 ] || exit 1\nsleep 0.1' train.sh
+		# What begins there without its GPU fails.
+		sed -i '1i grep -q ^GPU-bbbb smi/loads || [ "$CUDA_VISIBLE_DEVICES" = 0 ] || exit 1\nsleep 0.1' train.sh
 		touch hold-3 hold-4 hold-12 hold-13
 		start "$TUNER" run job.jsonc
 		await starts_are 4
 		sed -i '/bbbb/d' smi/loads smi/gpus
 		await grep -q 'GPU 1 is gone: the driver no longer lists it' output
 		rm hold-3 hold-4
-		await starts_are 10
+		await starts_are 12 # on the other one
 		echo "$B, 50, 4, 10000, 200.5, 60" >>smi/loads
 		echo "1, $B, NVIDIA H0, 10000" >>smi/gpus
 		await grep -q 'GPU 1 is back' output
-		rm hold-12 hold-13
+		rm hold-13
+		await starts_are 16
+		rm hold-12
 		finished
 		cat output
 		[ "$status" -eq 0 ]

@@ -346,7 +346,8 @@ held_here() {
 	states_are "here in use, h2 down"
 	run "$TUNER" doctor
 	[ "$status" -eq 1 ]
-	[[ "$output" == *"host h2 was unusable when last tried: 2 attempts in a row failed"* ]]
+	failed=$(sql "SELECT count(*) FROM attempt WHERE outcome = 'launch-failed'") # 2; on a slow machine it is tried again
+	[[ "$output" == *"host h2 was unusable when last tried: $failed attempts in a row failed"* ]]
 	# Mended, it is used, and is told so.
 	edit job.jsonc "$HERE" "$(far h2)"
 	"$TUNER" run job.jsonc --quiet --trials 22
@@ -365,15 +366,19 @@ held_here() {
 	edit job.jsonc "$HERE" "$(far h2 '"prefix": ["/no/such/environment"]')"
 	touch hold-9
 	start "$TUNER" run job.jsonc --set budget.failures=5
-	await n_starts_is 9
-	sleep 11 # it is tried once more, and fails
-	await sql_is "SELECT count(*) FROM attempt WHERE outcome = 'launch-failed'" 3
+	await grep -q '^9 ' starts
+	# After a rest it is tried once more, and fails.
+	await sql_is "SELECT count(*) > 2 FROM attempt WHERE outcome = 'launch-failed'" 1
 	kill -KILL "$PID"
+	wait "$PID" || true
+	excused="SELECT count(*) FROM event WHERE json_extract(data, '$.excused')"
+	[ "$(sql "$excused")" -ge 1 ]
 	rm hold-9
 	start "$TUNER" run job.jsonc --set budget.failures=5
 	finished
 	[ "$status" -eq 0 ]
-	sql_is "SELECT count(*) FROM event WHERE json_extract(data, '$.excused')" 1
+	# Two failed before it was left alone, and two more before that in the second run, however long each took.
+	sql_is "SELECT count(*) - ($excused) FROM attempt WHERE outcome = 'launch-failed'" 4
 }
 
 @test "what a host that is left alone fails at does not make the command look broken" {

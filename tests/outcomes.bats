@@ -47,12 +47,12 @@ decisions() { # JOB
 			echo "@tuner {\"step\": $step, \"loss\": $((TUNER_ATTEMPT * 100 - step)), \"size\": $step}"
 		done
 		[ "$TUNER_ATTEMPT" != 1 ] || { echo "No space left on device"; exit 1; }
-		[ "$TUNER_TRIAL" != 2 ] || sleep 5
+		[ "$TUNER_TRIAL" != 2 ] || sleep 60
 	END
 	cat >job.jsonc <<-'END'
 		{ "command": ["sh", "train.sh"], "arguments": "none", "objective": { "metric": "loss", "goal": "minimize" },
 		  "parameters": { "x": { "type": "float", "min": 0, "max": 1 } }, "strategy": "random",
-		  "retries": 1, "backoff": "10ms", "timeout": "1s", "grace": "100ms", "budget": { "trials": 2, "parallel": 1 } }
+		  "retries": 1, "backoff": "10ms", "timeout": "4s", "grace": "100ms", "budget": { "trials": 2, "parallel": 1 } }
 	END
 	"$TUNER" run job.jsonc --quiet
 	# Steps 1 to 3 of the second launch: 4 to 6 of the first are no part of what ended.
@@ -238,6 +238,7 @@ END2
 	touch hold-1
 	start "$TUNER" run --plain job.jsonc
 	await sql_is "SELECT state FROM attempt" running
+	await grep -q '^1 1 ' starts
 	rm -r tuner.db.d/job/0001/1
 	rm hold-1
 	finished

@@ -496,8 +496,8 @@ END
 
 @test "what is asked for, or put back, in a job that a bound of its budget has ended waits for an edit, and that is said" {
 	PARALLEL=1 write_job
-	echo 'test $TUNER_TRIAL != 1 && echo loss=1 && sleep 0.2' >train.sh
-	for bound in target=100 not_improving=1 runtime=0.3; do
+	echo 'test $TUNER_TRIAL != 1 && echo loss=1; failed=$?; [ $TUNER_JOB-$TUNER_TRIAL != runtime-2 ] || sleep 60; exit $failed' >train.sh
+	for bound in target=100 not_improving=1 runtime=3; do
 		local job=${bound%=*}
 		# The runtime may be over before there is a result.
 		"$TUNER" run job.jsonc --quiet --name "$job" --set "budget.$bound" || [ "$job" = runtime ]
@@ -680,6 +680,7 @@ END
 	touch hold
 	start "$TUNER" run job.jsonc
 	await sql_is "SELECT count(*) FROM attempt WHERE state = 'running'" 1
+	await test -s starts
 	run "$TUNER" stop job
 	[ "$status" -eq 0 ]
 	finished
@@ -974,7 +975,7 @@ run_unread() {
 }
 
 @test "a timeout ends the trial, its last value counts" {
-	TRIALS=1 PARALLEL=1 write_job '"timeout": "300ms", "grace": "200ms",'
+	TRIALS=1 PARALLEL=1 write_job '"timeout": "3s", "grace": "200ms",'
 	run "$TUNER" run job.jsonc -- sh -c 'echo loss=0.5; sleep 60' sh
 	sql_is "SELECT outcome FROM attempt" timeout
 	sql_is "SELECT state, objective FROM trial" "stopped|0.5"

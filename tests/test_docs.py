@@ -199,7 +199,7 @@ class Ends(InADirectory):
                         for n, (end, value, _, _) in enumerate(ends, 1))
         self.write_job(command=["sh", "-c", f"case $TUNER_TRIAL in\n{cases}esac", "sh"],
                        failures=[{"pattern": "exploded", "class": "diverged"}], retries=1,
-                       timeout="300ms", strategy="random", backoff=0,
+                       timeout="5s", strategy="random", backoff=0,
                        budget={"trials": len(ends), "parallel": 4})
         self.assertEqual(self.tuner("run", "--quiet", "job.json").returncode, 0)
         trials = json.loads(self.tuner("trials", "--json").stdout)
