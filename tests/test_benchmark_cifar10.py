@@ -124,10 +124,18 @@ class Probes(unittest.TestCase):
         return ["sh", "-c", text]
 
     def test_workers_are_watched_and_ended(self):
+        read = planning.Trainings.read
         with tempfile.TemporaryDirectory() as directory:
+            # The second epoch begins once the end of the first is known: when we get to read it is the machine's affair.
             words = self.script(f"echo $$ >>{directory}/pids; echo data=x; i=0; while :; do i=$((i+1)); "
-                                "echo epoch=$i train: loss=1 images/s=50; sleep 0.1; done")
-            probe = planning.measure(2, words, dict(os.environ), 0.3, 30)
+                                "echo epoch=$i train: loss=1 images/s=50; "
+                                f"until [ -e {directory}/read ]; do sleep 0.02; done; sleep 0.1; done")
+            def read_and_tell(trainings, seconds):
+                read(trainings, seconds)
+                if trainings.fewest() >= 1:
+                    pathlib.Path(directory, "read").touch()
+            with unittest.mock.patch.object(planning.Trainings, "read", read_and_tell):
+                probe = planning.measure(2, words, dict(os.environ), 0.3, 30)
             self.assertEqual((probe.together, probe.images_per_second), (2, 100))
             self.assertGreaterEqual(probe.epoch_seconds, 0.1)
             for pid in pathlib.Path(directory, "pids").read_text().split():
