@@ -393,6 +393,7 @@ retry_finds_checkpoint() { # OUTCOME KEYS HOW
 	start "$TUNER" run job.jsonc --quiet
 	await sql_is "SELECT count(*) FROM manifest WHERE state = 'recorded'" 3
 	await sql_is "SELECT count(*) FROM attempt WHERE state = 'running'" 1
+	await test -s "$FILES/0004/checkpoint/steps"
 	run "$TUNER" gc
 	[ "$status" -eq 2 ]
 	[[ $output == *"--best N"* ]]
@@ -415,6 +416,7 @@ retry_finds_checkpoint() { # OUTCOME KEYS HOW
 	touch hold-2
 	start "$TUNER" run job.jsonc --quiet
 	await sql_is "SELECT count(*) FROM attempt WHERE state = 'running' AND trial = 2" 1
+	await test -s "$FILES/0002/checkpoint/steps" # the last that it saves before it waits
 	kill -KILL "$PID"
 	wait "$PID" || true
 	touch "$FILES/0002/1/.tuner-0f.tmp"
