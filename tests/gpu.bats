@@ -143,13 +143,13 @@ starts_are() { [ -e starts ] && [ "$(lines_of starts)" -eq "$1" ]; }
 	TRIALS=5 write_gpu_job '"trials_per_gpu": 2'
 	sed -i '/^if .*oom-/i [ ! -e "kill-$TUNER_TRIAL-$TUNER_ATTEMPT" ] || { rm "smi/app-$$"; kill -9 $$; }' train.sh
 	touch hold-2 hold-3 hold-4 hold-5 kill-3-1 oom-2-1
-	start "$TUNER" run job.jsonc --set backoff=1s
+	start "$TUNER" run job.jsonc --set backoff=5s # more than a slow machine takes from one end to the other
 	await starts_are 3
 	rm hold-3
 	await starts_are 4
 	rm hold-2
 	await starts_are 5
-	sleep 2 # both are due
+	sleep 6 # both are due
 	rm hold-4 hold-5
 	finished
 	[ "$status" -eq 0 ]
