@@ -383,17 +383,20 @@ two_tuners_share() { # WHAT-THE-GPU-IS-CALLED
 	touch hold-2 hold-3
 	start "$TUNER" run job.jsonc
 	await starts_are 3
+	# Which is where depends on whether the end of the first was known when the second began.
+	on_a=$(sql "SELECT trial FROM attempt WHERE trial > 1 AND gpus = '[\"$A\"]'")
+	on_b=$((5 - on_a))
 	kill -KILL "$PID"
 	wait "$PID" || true
-	rm hold-2
+	rm "hold-$on_a"
 	start "$TUNER" run job.jsonc --set 'hosts=[{"gpus": [1]}]'
 	await grep -q 'under way' output
 	await sh -c 'n=$(wc -l <smi/asked); sleep 0.5; [ "$(wc -l <smi/asked)" -gt "$n" ]'
 	starts_are 3
-	rm hold-3
+	rm "hold-$on_b"
 	finished
 	[ "$status" -eq 0 ]
-	sql_is "SELECT gpus FROM attempt WHERE id = 3" "[\"$B\"]"
+	sql_is "SELECT gpus FROM attempt WHERE trial = $on_b" "[\"$B\"]"
 	sql_is "SELECT count(*) FROM v_host_use WHERE gpu_together > 1" 0
 }
 
