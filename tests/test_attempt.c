@@ -1126,8 +1126,8 @@ static void a_command_is_asked_to_end_once(void **state)
 {
 	struct place place = place_make();
 	const char *arguments[] = { "sh", "-c",
-		"exec 2>/dev/null; trap 'echo term; echo >>hours' TERM; echo >>hours; "
-		"while :; do sleep 0.02; done",
+		"exec 2>/dev/null; trap 'echo term' TERM; echo >hours; while :; do sleep 0.02; "
+		"done",
 		NULL };
 	const char *environment[] = { "PATH=/usr/bin:/bin", NULL };
 	const struct launch launch = { .key = place.key,
@@ -1138,12 +1138,20 @@ static void a_command_is_asked_to_end_once(void **state)
 		.lease_us = HOUR_US + HALF_AN_HOUR_US,
 		.grace_us = HOUR_US + 2500000,
 		.log_max_bytes = 1 << 20 };
-	char output[256];
+	const int64_t until_us = clock_monotonic_us() + PATIENCE_US;
+	struct backend *backend = open_backend_with_hours(&place, "HOURS");
+	char path[128], output[256];
 	int64_t first;
 
 	ASSERT_OK(&place, launch_write(place.directory, &launch, &place.err));
-	const struct exit_record end =
-		run_launch_by(&place, open_backend_with_hours(&place, "HOURS"));
+	ASSERT_OK(&place, backend->ops->start(backend, 1, place.directory, place.key, &place.err));
+	/* What it says of the signal is stored once the grace has begun. */
+	while (end_of(place.directory) == 0 && clock_monotonic_us() < until_us)
+		poll(NULL, 0, 10);
+	snprintf(path, sizeof(path), "%s/hours", place.base);
+	ASSERT_OK(&place, file_write_atomic(path, "\n\n", 2, 0600, false, &place.err));
+	const struct exit_record end = await(&place, backend, BACKEND_ENDED).exit;
+	backend->ops->close(backend);
 	assert_int_equal(end.kind, EXIT_TIMEOUT);
 	assert_string_equal(end.message, "");
 	read_all(&place, output, sizeof(output), &first);
