@@ -1241,6 +1241,7 @@ held() { # N
 	[[ "$(flat)" == *"process $PID, which runs job job, has not answered for 5 s: it takes the edited budget when it goes on;"*"\"kill -CONT $PID\" resumes it"* ]]
 	kill -CONT "$PID"
 	await grep -q '^edited: budget.trials: 2 -> 3$' output
+	await sql_is "SELECT count(*) FROM request WHERE answered_us IS NOT NULL" 1
 	# One that is killed meanwhile takes nothing: the next run has the budget that it was given.
 	kill -STOP "$PID"
 	(await sql_is "SELECT count(*) FROM request WHERE answered_us IS NULL" 1 && kill -KILL "$PID") &
