@@ -19,6 +19,7 @@ METHODS = by_name([
     Method("hebo", "HEBO", "hebo", ("peer_hebo", "Hebo")),
     Method("smac", "SMAC3", "smac", ("peer_smac", "Forest")),
     Method("smac-gp", "SMAC3 GP", "smac", ("peer_smac", "GaussianProcess")),
+    Method("vizier", "Vizier", "vizier", ("peer_vizier", "Vizier")),
     Method("skopt", "scikit-optimize", "skopt", ("peer_skopt", "Skopt")),
 ])
 
