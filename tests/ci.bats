@@ -238,6 +238,9 @@ END
 	run "$TUNER" run job.jsonc --baseline b.json --write-baseline b.json --metrics "$DIR/b.json"
 	[ "$status" -eq 2 ]
 	[[ "$output" == *"name the same file, $DIR/b.json: give each its own"* ]]
+	run "$TUNER" run job.jsonc --baseline b.json --metrics ./b.json
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"--baseline and --metrics name the same file, ./b.json: give each its own"* ]]
 	sqlite3 there.db "CREATE TABLE t(x)"
 	run "$TUNER" run job.jsonc --write-baseline there.db
 	[ "$status" -eq 2 ]
