@@ -79,10 +79,7 @@ static bool is_objective(const struct job_file *file, const char *metric)
 
 static bool is_known(const struct job_file *file, const char *metric)
 {
-	for (size_t i = 0; i < file->n_metrics; i++)
-		if (strcmp(metric, file->metrics[i].name) == 0)
-			return true;
-	return is_objective(file, metric);
+	return job_file_lists_metric(file, metric) || is_objective(file, metric);
 }
 
 /* Takes the backquotes off a name that stands in them, as in an expression, unless they are part of a
@@ -112,13 +109,12 @@ static bool check_metric(
 {
 	const char **names = calloc(file->n_metrics + 1, sizeof(*names));
 	struct text known = TEXT_EMPTY;
-	bool ok = file->n_metrics == 0 || is_objective(file, metric);
+	const bool ok = file->n_metrics == 0 || is_known(file, metric);
 
 	if (names == NULL)
 		return tuner_fail_memory(err);
 	for (size_t i = 0; i < file->n_metrics; i++) {
 		names[i] = file->metrics[i].name;
-		ok = ok || strcmp(metric, names[i]) == 0;
 		text_print(&known, "%s%s", i > 0 ? ", " : "", names[i]);
 	}
 	if (!ok) {

@@ -74,6 +74,15 @@ int64_t job_file_searches(const struct job_file *file)
 	return file->n_arms > 0 ? (int64_t)file->n_arms * file->repeats : 1;
 }
 
+bool job_file_lists_metric(const struct job_file *file, const char *name)
+{
+	size_t i = 0;
+
+	while (i < file->n_metrics && strcmp(file->metrics[i].name, name) != 0)
+		i++;
+	return i < file->n_metrics;
+}
+
 void job_file_destroy(struct job_file *file)
 {
 	if (file == NULL)

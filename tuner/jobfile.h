@@ -252,6 +252,10 @@ bool job_file_parse(const char *name, const char *directory, const char *text, s
 
 /* Arms times repeats; 1 without arms. */
 int64_t job_file_searches(const struct job_file *file);
+
+/* Whether "metrics" has it. */
+bool job_file_lists_metric(const struct job_file *file, const char *name);
+
 void job_file_destroy(struct job_file *file);
 
 /* The patterns to search output for: "metrics", or without that list the objective's metrics, so

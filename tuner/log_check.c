@@ -366,14 +366,6 @@ static void add_suggestion(
 	text_finish(&pattern);
 }
 
-static bool is_listed(const struct log_check *check, const char *name)
-{
-	for (size_t i = 0; i < check->file->n_metrics; i++)
-		if (strcmp(check->file->metrics[i].name, name) == 0)
-			return true;
-	return false;
-}
-
 static void report_metric(
 	const struct log_check *check, const char *name, const char *how, struct text *ret)
 {
@@ -414,7 +406,7 @@ void log_check_report(const struct log_check *check, struct text *ret)
 		report_metric(check, file->metrics[i].name,
 			file->metrics[i].regex ? file->metrics[i].regex : "@tuner lines", ret);
 	for (size_t i = 0; i < check->n_metrics; i++)
-		if (!is_listed(check, check->metrics[i].name))
+		if (!job_file_lists_metric(check->file, check->metrics[i].name))
 			report_metric(check, check->metrics[i].name, "@tuner lines", ret);
 	for (size_t i = 0; i < objective->n; i++) {
 		const char *metric = objective->metrics[i].name;
@@ -458,7 +450,7 @@ void log_check_report_json(const struct log_check *check, struct text *ret)
 	for (size_t i = 0; i < file->n_metrics; i++)
 		report_metric_json(check, file->metrics[i].name, &first, ret);
 	for (size_t i = 0; i < check->n_metrics; i++)
-		if (!is_listed(check, check->metrics[i].name))
+		if (!job_file_lists_metric(check->file, check->metrics[i].name))
 			report_metric_json(check, check->metrics[i].name, &first, ret);
 	text_add(ret, "], \"others\": [");
 	for (size_t i = 0; i < check->n_pairs; i++) {

@@ -123,18 +123,9 @@ static char *stored_text(
 	return text;
 }
 
-static bool has_metric(const struct job_file *file, const char *name)
-{
-	size_t i = 0;
-
-	while (i < file->n_metrics && strcmp(file->metrics[i].name, name) != 0)
-		i++;
-	return i < file->n_metrics;
-}
-
 bool rescore_looked_for(const struct job_file *file, const char *metric)
 {
-	return file->n_metrics == 0 || has_metric(file, metric);
+	return file->n_metrics == 0 || job_file_lists_metric(file, metric);
 }
 
 /* The metrics that only the edited file lists, each as a --set behind those of the stored one: "@tuner"
@@ -153,7 +144,7 @@ static bool new_metrics(const struct job *job, const struct job_file *edited, ch
 		const struct metric_pattern *metric = &edited->metrics[i];
 		struct text set = TEXT_EMPTY;
 
-		if (has_metric(stored, metric->name))
+		if (job_file_lists_metric(stored, metric->name))
 			continue;
 		text_print(&set, "metrics.%zu={\"name\": ", stored->n_metrics + *ret_n);
 		text_add_json_string(&set, metric->name);
